@@ -1,0 +1,127 @@
+// The bundles of dist/, made by esbuild. Does nothing when no input changed since the last build of the same kind.
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { type BuildOptions, build as esbuild } from 'esbuild';
+import { main } from './fail.ts';
+import { dist, root } from './paths.ts';
+
+interface Bundle {
+  entry: string;
+  out: string;
+  options: BuildOptions;
+}
+
+const SHEBANG = '#!/usr/bin/env node';
+const bundles: Bundle[] = [
+  {
+    entry: 'src/vscode/extension.node.ts',
+    out: 'extension.cjs',
+    options: { platform: 'node', format: 'cjs', target: 'node20', external: ['vscode'] },
+  },
+  {
+    entry: 'src/vscode/extension.web.ts',
+    out: 'extension.web.cjs',
+    options: { platform: 'browser', format: 'cjs', target: 'es2022', external: ['vscode'] },
+  },
+  {
+    entry: 'webview/main.ts',
+    out: 'webview/timeline.js',
+    options: { platform: 'browser', format: 'iife', target: 'es2022' },
+  },
+  {
+    entry: 'src/cli/main.ts',
+    out: 'cli.js',
+    options: { platform: 'node', format: 'esm', target: 'node20' },
+  },
+];
+
+export type BuildKind = 'development' | 'release';
+
+/** Brings dist/ up to date and tells whether anything had to be made. */
+export async function build(kind: BuildKind = 'development'): Promise<boolean> {
+  const stamp = join(dist, '.build');
+  const state = `${kind} ${inputState()}`;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return false;
+  rmSync(stamp, { force: true });
+  await Promise.all(bundles.map((bundle) => makeBundle(bundle, kind)));
+  copyStyles();
+  writeFile(stamp, state);
+  return true;
+}
+
+/** Names, sizes and times of everything that a bundle may be made of. */
+function inputState(): string {
+  const hash = createHash('sha256');
+  const add = (path: string): void => {
+    if (!existsSync(path)) return;
+    const { size, mtimeMs } = statSync(path);
+    hash.update(`${relative(root, path)} ${size} ${mtimeMs}\n`);
+  };
+  for (const folder of ['src', 'webview']) {
+    const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
+    for (const name of names) if (/\.(ts|css|json|svg)$/.test(name)) add(join(root, folder, name));
+  }
+  for (const name of ['package.json', 'package-lock.json', 'scripts/build.ts']) add(join(root, name));
+  return hash.digest('hex');
+}
+
+async function makeBundle({ entry, out, options }: Bundle, kind: BuildKind): Promise<void> {
+  const source = join(root, entry);
+  if (!existsSync(source)) {
+    console.warn(`build: ${entry} is not there yet; dist/${out} is left out`);
+    return;
+  }
+  const release = kind === 'release';
+  const needsShebang = out === 'cli.js' && !readFileSync(source, 'utf8').startsWith('#!');
+  const made = await esbuild({
+    ...options,
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: join(dist, out),
+    bundle: true,
+    write: false,
+    minify: release,
+    sourcemap: release ? false : 'linked',
+    mainFields: ['module', 'main'],
+    legalComments: 'none',
+    logLevel: 'warning',
+    ...(needsShebang ? { banner: { js: SHEBANG } } : {}),
+  });
+  if (release) rmSync(join(dist, `${out}.map`), { force: true });
+  for (const file of made.outputFiles) writeFile(file.path, file.contents);
+  if (out === 'cli.js') chmodSync(join(dist, out), 0o755);
+}
+
+function copyStyles(): void {
+  for (const name of readdirSync(join(root, 'webview'))) {
+    if (name.endsWith('.css')) writeFile(join(dist, 'webview', name), readFileSync(join(root, 'webview', name)));
+  }
+}
+
+/** Replaces a file in one move: an editor or a test that runs meanwhile never reads half of it. */
+function writeFile(path: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const half = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  writeFileSync(half, content);
+  renameSync(half, path);
+}
+
+if (import.meta.main) {
+  await main(async () => {
+    const release = process.argv.includes('--release');
+    const made = await build(release ? 'release' : 'development');
+    console.log(made ? 'build: dist is made' : 'build: nothing changed');
+    return 0;
+  });
+}

@@ -1,0 +1,91 @@
+// Bootstrap: `node scripts/run.mjs TASK [-- args]`. Node built-ins only, because in a fresh clone nothing else is there.
+// It brings node_modules up to date and hands over to scripts/TASK.ts, run by the Node 24 that comes with node_modules.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+const exe = process.platform === 'win32' ? '.exe' : '';
+
+/** Task name: the script that does it and its fixed arguments. */
+const TASKS = {
+  start: ['start.ts'],
+  build: ['build.ts'],
+  test: ['test.ts'],
+  'test:unit': ['test.ts', 'unit'],
+  'test:grammar': ['test.ts', 'grammar'],
+  'test:webview': ['test.ts', 'webview'],
+  'test:package': ['test.ts', 'package'],
+  'test:host': ['test.ts', 'host'],
+  'test:ui': ['test.ts', 'ui'],
+  'test:electron': ['test.ts', 'electron'],
+  lint: ['test.ts', 'lint'],
+  typecheck: ['test.ts', 'typecheck'],
+  package: ['package.ts'],
+  bench: ['bench.ts'],
+};
+
+function fail(message) {
+  console.error(`irqscope: ${message}`);
+  process.exit(1);
+}
+
+function modified(path) {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+/** Installs the locked dependencies unless node_modules already holds exactly those. */
+function installDependencies() {
+  const lock = join(root, 'package-lock.json');
+  const stamp = join(modules, '.irqscope-lock');
+  const hash = createHash('sha256').update(readFileSync(lock)).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
+  // npm's own record is written last: when it is not older than the lock file, somebody ran npm install by hand.
+  const slack = 5000;
+  if (modified(join(modules, '.package-lock.json')) + slack < modified(lock)) {
+    console.error('irqscope: installing dependencies (npm ci)');
+    const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+    const npm = process.env.npm_execpath;
+    const done = npm?.endsWith('.js')
+      ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
+      : spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+    if (done.error) fail(`npm did not start: ${done.error.message}`);
+    if (done.status !== 0) fail('npm ci failed; its output is above');
+  }
+  writeFileSync(stamp, hash);
+}
+
+/** The Node 24 of node_modules; a Node that is itself new enough will do where install scripts were switched off. */
+function findNode() {
+  const bundled = join(modules, 'node', 'bin', `node${exe}`);
+  if (existsSync(bundled)) return bundled;
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  return fail(
+    'node_modules/node holds no Node 24 (were install scripts switched off?): npm ci --ignore-scripts=false, or use Node 24',
+  );
+}
+
+const [task = '', ...rest] = process.argv.slice(2);
+const known = Object.hasOwn(TASKS, task)
+  ? TASKS[task]
+  : fail(`no task "${task}"; tasks: ${Object.keys(TASKS).join(', ')}`);
+if (Number(process.versions.node.split('.')[0]) < 20)
+  fail(`Node ${process.version} is too old: Node 20 or newer is needed`);
+installDependencies();
+
+const node = findNode();
+const args = rest[0] === '--' ? rest.slice(1) : rest;
+const path = [dirname(node), join(modules, '.bin'), process.env.PATH ?? ''].join(delimiter);
+const child = spawn(node, [join(root, 'scripts', known[0]), ...known.slice(1), ...args], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, PATH: path, INIT_CWD: process.env.INIT_CWD ?? process.cwd() },
+});
+// A terminal's Ctrl-C reaches the task anyway; a signal sent to this process alone would not. Tasks bear getting it twice.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('error', (error) => fail(`${node}: ${error.message}`));
+child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 15)));
