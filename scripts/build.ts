@@ -49,15 +49,22 @@ const bundles: Bundle[] = [
 export type BuildKind = 'development' | 'release';
 
 /** Brings dist/ up to date and tells whether anything had to be made. */
-export async function build(kind: BuildKind = 'development'): Promise<boolean> {
+export async function build(): Promise<boolean> {
   const stamp = join(dist, '.build');
-  const state = `${kind} ${inputState()}`;
+  const state = inputState();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return false;
   rmSync(stamp, { force: true });
-  await Promise.all(bundles.map((bundle) => makeBundle(bundle, kind)));
-  copyStyles();
+  await makeAll(dist, 'development');
   writeFile(stamp, state);
   return true;
+}
+
+/** Makes all bundles in a folder; a release is minified and has no source maps. */
+export async function makeAll(target: string, kind: BuildKind): Promise<void> {
+  await Promise.all(bundles.map((bundle) => makeBundle(bundle, target, kind)));
+  for (const name of readdirSync(join(root, 'webview'))) {
+    if (name.endsWith('.css')) writeFile(join(target, 'webview', name), readFileSync(join(root, 'webview', name)));
+  }
 }
 
 /** Names, sizes and times of everything that a bundle may be made of. */
@@ -76,7 +83,7 @@ function inputState(): string {
   return hash.digest('hex');
 }
 
-async function makeBundle({ entry, out, options }: Bundle, kind: BuildKind): Promise<void> {
+async function makeBundle({ entry, out, options }: Bundle, target: string, kind: BuildKind): Promise<void> {
   const source = join(root, entry);
   if (!existsSync(source)) {
     console.warn(`build: ${entry} is not there yet; dist/${out} is left out`);
@@ -88,7 +95,7 @@ async function makeBundle({ entry, out, options }: Bundle, kind: BuildKind): Pro
     ...options,
     absWorkingDir: root,
     entryPoints: [entry],
-    outfile: join(dist, out),
+    outfile: join(target, out),
     bundle: true,
     write: false,
     minify: release,
@@ -98,15 +105,8 @@ async function makeBundle({ entry, out, options }: Bundle, kind: BuildKind): Pro
     logLevel: 'warning',
     ...(needsShebang ? { banner: { js: SHEBANG } } : {}),
   });
-  if (release) rmSync(join(dist, `${out}.map`), { force: true });
   for (const file of made.outputFiles) writeFile(file.path, file.contents);
-  if (out === 'cli.js') chmodSync(join(dist, out), 0o755);
-}
-
-function copyStyles(): void {
-  for (const name of readdirSync(join(root, 'webview'))) {
-    if (name.endsWith('.css')) writeFile(join(dist, 'webview', name), readFileSync(join(root, 'webview', name)));
-  }
+  if (out === 'cli.js') chmodSync(join(target, out), 0o755);
 }
 
 /** Replaces a file in one move: an editor or a test that runs meanwhile never reads half of it. */
@@ -119,9 +119,7 @@ function writeFile(path: string, content: string | Uint8Array): void {
 
 if (import.meta.main) {
   await main(async () => {
-    const release = process.argv.includes('--release');
-    const made = await build(release ? 'release' : 'development');
-    console.log(made ? 'build: dist is made' : 'build: nothing changed');
+    console.log((await build()) ? 'build: dist is made' : 'build: nothing changed');
     return 0;
   });
 }

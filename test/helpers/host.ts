@@ -1,0 +1,187 @@
+// A real VS Code for tests that look at it as a user does: the embedded editor in a browser, driven by playwright-core.
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Frame, Page } from 'playwright-core';
+import { build } from '../../scripts/build.ts';
+import { launchBrowser } from '../../scripts/host/browser.ts';
+import { type EditorServer, startServer } from '../../scripts/host/server.ts';
+import { makePackage } from '../../scripts/package.ts';
+import { results, root } from '../../scripts/paths.ts';
+
+export interface WorkbenchOptions {
+  /** The folder to open: a path, or 'none' for a window without folder. Default: an empty temporary folder. */
+  folder?: string;
+  /** Test the packaged extension, installed, in a plain window; by default the checkout runs as extension under development. */
+  vsix?: boolean;
+  /** Leave workspace trust on, so that a folder opens in Restricted Mode until it is trusted. */
+  trust?: boolean;
+  settings?: Record<string, unknown>;
+  viewport?: { width: number; height: number };
+}
+
+export interface Workbench {
+  page: Page;
+  server: EditorServer;
+  /** Errors that the page and its webviews threw or logged, without the editor's own complaints about absent networks. */
+  errors: string[];
+  stop(): Promise<void>;
+}
+
+const READY_TIMEOUT = 60_000;
+
+/** Starts a server and a browser and waits until the workbench has its extension host. */
+export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Workbench> {
+  const temporary = mkdtempSync(join(tmpdir(), 'irqscope-ui-'));
+  let server: EditorServer | undefined;
+  let browser: Browser | undefined;
+  const stop = async (): Promise<void> => {
+    await browser?.close();
+    await server?.stop();
+    rmSync(temporary, { recursive: true, force: true });
+  };
+  try {
+    await build();
+    const vsix = options.vsix ? join(temporary, 'extension.vsix') : undefined;
+    if (vsix) await makePackage(vsix);
+    server = await startServer({
+      trust: options.trust ?? false,
+      settings: options.settings ?? {},
+      ...(vsix ? { vsix } : {}),
+    });
+    browser = await launchBrowser();
+    const page = await browser.newPage({ viewport: options.viewport ?? { width: 1400, height: 900 } });
+    const errors = collectErrors(page);
+    const folder = options.folder ?? join(temporary, 'workspace');
+    if (options.folder === undefined) mkdirSync(folder);
+    await page.goto(
+      server.url({ ...(folder === 'none' ? {} : { folder }), ...(vsix === undefined ? { extension: root } : {}) }),
+    );
+    await waitForWorkbench(page);
+    return { page, server, errors, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * For a describe block: one workbench for all its tests, and a screenshot of each failure in test-results/.
+ * The returned function gives the workbench inside a test.
+ */
+export function useWorkbench(options: WorkbenchOptions = {}): () => Workbench {
+  let workbench: Workbench | undefined;
+  const get = (): Workbench => workbench ?? assert.fail('the workbench is there only inside a test');
+  before('open the workbench', async function () {
+    this.timeout(180_000);
+    workbench = await openWorkbench(options);
+  });
+  afterEach('picture of a failure', async function () {
+    const test = this.currentTest;
+    if (test?.state === 'failed' && workbench) {
+      console.log(`      ${await screenshot(workbench.page, `failed ${test.titlePath().join(' ')}`)}`);
+    }
+  });
+  after('close the workbench', async () => {
+    await workbench?.stop();
+  });
+  return get;
+}
+
+function collectErrors(page: Page): string[] {
+  const errors: string[] = [];
+  const harmless =
+    /ERR_NAME_NOT_RESOLVED|ENOTFOUND|404 \(Not Found\)|ServiceWorker|Service Worker|\.open-vsx|marketplace/i;
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !harmless.test(message.text())) errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(String(error)));
+  return errors;
+}
+
+/** Waits until the status bar stands and the extensions are started. */
+export async function waitForWorkbench(page: Page): Promise<void> {
+  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: READY_TIMEOUT });
+  await page.locator('.monaco-workbench .part.activitybar').waitFor({ timeout: READY_TIMEOUT });
+}
+
+/** Opens the command palette with this text in it and gives its input box. */
+async function openPalette(page: Page, text: string): Promise<void> {
+  await page.keyboard.press('F1');
+  const input = page.locator('.quick-input-widget input[type="text"]');
+  await input.waitFor({ state: 'visible' });
+  await input.fill(`>${text}`);
+}
+
+function paletteRows(page: Page): Promise<string[]> {
+  return page
+    .locator(
+      '.quick-input-widget .monaco-list-row .quick-input-list-label, .quick-input-widget .monaco-list-row .label-name',
+    )
+    .allInnerTexts();
+}
+
+/** The titles that the palette offers for a text. */
+export async function listCommands(page: Page, text: string): Promise<string[]> {
+  await openPalette(page, text);
+  await page.locator('.quick-input-widget .monaco-list-row').first().waitFor();
+  const rows = await paletteRows(page);
+  await page.keyboard.press('Escape');
+  return [...new Set(rows.map((row) => row.trim()))];
+}
+
+/** Runs the command with exactly this title ("IRQScope: Step Back") as a user would, through F1. */
+export async function runCommand(page: Page, title: string): Promise<void> {
+  await openPalette(page, title);
+  const row = page.locator('.quick-input-widget .monaco-list-row').filter({
+    has: page.locator('.label-name').getByText(title, { exact: true }),
+  });
+  try {
+    await row.first().waitFor({ timeout: 15_000 });
+  } catch {
+    const offered = await paletteRows(page);
+    await page.keyboard.press('Escape');
+    assert.fail(`the palette has no "${title}"; it offers ${JSON.stringify(offered.slice(0, 10))}`);
+  }
+  await row.first().click();
+}
+
+/** Writes what a user would see to test-results/<name>.png and gives the path. */
+export async function screenshot(page: Page, name: string): Promise<string> {
+  mkdirSync(results, { recursive: true });
+  const path = join(results, `${name.replaceAll(/[^\w.-]+/g, '-').toLowerCase()}.png`);
+  await page.screenshot({ path });
+  return path;
+}
+
+/** The webview that holds something matching this selector. A webview is two frames deep, and comes and goes with its panel. */
+export async function findWebview(page: Page, selector: string, timeout = 20_000): Promise<Frame> {
+  const deadline = Date.now() + timeout;
+  while (Date.now() < deadline) {
+    for (const frame of page.frames()) {
+      if (frame === page.mainFrame()) continue;
+      const count = await frame
+        .locator(selector)
+        .count()
+        // A frame that was just replaced is looked at again in the next round.
+        .catch(() => 0);
+      if (count > 0) return frame;
+    }
+    await page.waitForTimeout(100);
+  }
+  return assert.fail(`no webview has ${selector}; frames: ${page.frames().map((frame) => frame.url().slice(0, 80))}`);
+}
+
+/** Repeats a check until it holds; for what the editor does in its own time. */
+export async function eventually(check: () => Promise<void>, timeout = 10_000): Promise<void> {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+}
