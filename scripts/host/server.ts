@@ -55,7 +55,8 @@ const QUIET_SETTINGS = {
   'extensions.autoUpdate': false,
   'extensions.ignoreRecommendations': true,
   'update.mode': 'none',
-  'window.restoreWindows': 'none',
+  // A folder opens in Restricted Mode without a dialog in front of everything; only where workspace trust is on at all.
+  'security.workspace.trust.startupPrompt': 'never',
   'git.enabled': false,
 };
 

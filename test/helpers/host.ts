@@ -100,10 +100,10 @@ function collectErrors(page: Page): string[] {
   return errors;
 }
 
-/** Waits until the status bar stands and the extensions are started. */
+/** Waits until the workbench has settled: the counter of problems comes last, when the extensions are being started. */
 export async function waitForWorkbench(page: Page): Promise<void> {
-  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: READY_TIMEOUT });
   await page.locator('.monaco-workbench .part.activitybar').waitFor({ timeout: READY_TIMEOUT });
+  await page.locator('.monaco-workbench .part.statusbar [id="status.problems"]').waitFor({ timeout: READY_TIMEOUT });
 }
 
 /** Opens the command palette with this text in it and gives its input box. */
@@ -115,11 +115,7 @@ async function openPalette(page: Page, text: string): Promise<void> {
 }
 
 function paletteRows(page: Page): Promise<string[]> {
-  return page
-    .locator(
-      '.quick-input-widget .monaco-list-row .quick-input-list-label, .quick-input-widget .monaco-list-row .label-name',
-    )
-    .allInnerTexts();
+  return page.locator('.quick-input-widget .monaco-list-row .label-name').allInnerTexts();
 }
 
 /** The titles that the palette offers for a text. */
@@ -134,8 +130,9 @@ export async function listCommands(page: Page, text: string): Promise<string[]> 
 /** Runs the command with exactly this title ("IRQScope: Step Back") as a user would, through F1. */
 export async function runCommand(page: Page, title: string): Promise<void> {
   await openPalette(page, title);
+  const exactly = new RegExp(`^${title.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`);
   const row = page.locator('.quick-input-widget .monaco-list-row').filter({
-    has: page.locator('.label-name').getByText(title, { exact: true }),
+    has: page.locator('.label-name', { hasText: exactly }),
   });
   try {
     await row.first().waitFor({ timeout: 15_000 });
