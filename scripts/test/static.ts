@@ -1,6 +1,6 @@
 // Suites that read the source and run none of it: lint, types, grammars.
-import { existsSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { extname, join, relative } from 'node:path';
 import { Trouble } from '../fail.ts';
 import { spawnGuarded } from '../host/guarded.ts';
 import { root } from '../paths.ts';
@@ -53,17 +53,25 @@ export async function grammarSuite(selection: Selection): Promise<Counts> {
     files.filter((name) => existsSync(join(root, `${name}.snap`)) === wanted),
   ) as [string[], string[]];
   if (files.length === 0) throw new Trouble('no test files in test/grammar');
-  return add([await tmgrammar('unit.js', asserted), await tmgrammar('snapshot.js', snapshots)]);
+  const counts = [await tmgrammar('unit.js', asserted)];
+  // A snapshot has no line that names its scope: the grammar named like the file's ending is meant.
+  for (const ending of new Set(snapshots.map((name) => extname(name)))) {
+    const grammar = join(root, 'syntaxes', `${ending.slice(1)}.tmLanguage.json`);
+    const { scopeName } = JSON.parse(readFileSync(grammar, 'utf8')) as { scopeName: string };
+    const files = snapshots.filter((name) => extname(name) === ending);
+    counts.push(await tmgrammar('snapshot.js', files, ['--scope', scopeName]));
+  }
+  return add(counts);
 }
 
 /** One run over many files; each file that it does not name as good has failed. */
-async function tmgrammar(script: string, files: string[]): Promise<Counts> {
+async function tmgrammar(script: string, files: string[], extra: string[] = []): Promise<Counts> {
   if (files.length === 0) return add([]);
   const grammars = readdirSync(join(root, 'syntaxes'))
     .filter((name) => name.endsWith('.tmLanguage.json'))
     .flatMap((name) => ['--grammar', `syntaxes/${name}`]);
   const program = join(root, 'node_modules', 'vscode-tmgrammar-test', 'dist', script);
-  const child = spawnGuarded(process.execPath, [program, ...grammars, ...files], { cwd: root });
+  const child = spawnGuarded(process.execPath, [program, ...grammars, ...extra, ...files], { cwd: root });
   let output = '';
   child.process.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.process.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
