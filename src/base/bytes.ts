@@ -1,0 +1,161 @@
+/** ASCII codes that the byte parsers name. */
+export const LF = 10;
+export const CR = 13;
+export const SPACE = 32;
+export const HASH = 35;
+export const QUOTE = 39;
+export const PAREN_OPEN = 40;
+export const PAREN_CLOSE = 41;
+export const COMMA = 44;
+export const MINUS = 45;
+export const DOT = 46;
+export const ZERO = 48;
+export const COLON = 58;
+export const EQUALS = 61;
+export const AT = 64;
+export const BRACKET_OPEN = 91;
+export const BRACKET_CLOSE = 93;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The UTF-8 bytes of a text. */
+export function bytesOf(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** The text of bytes `start` to `end` (exclusive); what is not UTF-8 becomes U+FFFD. */
+export function textOf(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  let text = '';
+  for (let i = start; i < end && i - start < 64; i++) {
+    const byte = bytes[i]!;
+    if (byte >= 128) return decoder.decode(bytes.subarray(start, end));
+    text += String.fromCharCode(byte);
+  }
+  return end - start > 64 ? decoder.decode(bytes.subarray(start, end)) : text;
+}
+
+/** Whether a byte is 0-9. */
+export function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 48 && byte <= 57;
+}
+
+/** The value of a hexadecimal digit, or -1. */
+export function hexDigit(byte: number | undefined): number {
+  if (byte === undefined) return -1;
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  if (byte >= 97 && byte <= 102) return byte - 87;
+  if (byte >= 65 && byte <= 70) return byte - 55;
+  return -1;
+}
+
+/** FNV-1a over bytes `start` to `end` (exclusive), as an unsigned 32-bit number. */
+export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  return hash >>> 0;
+}
+
+/** Whether `bytes` holds exactly `wanted` at `start`. */
+export function bytesAt(bytes: Uint8Array, start: number, end: number, wanted: Uint8Array): boolean {
+  const length = wanted.length;
+  if (end - start < length) return false;
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== wanted[i]) return false;
+  return true;
+}
+
+/**
+ * Reads numbers and words from a range of bytes without making strings. A failed read returns false and leaves
+ * `pos` where it was. Numbers are 64 bits wide, in `lo` and `hi` (unsigned 32-bit halves); larger ones wrap.
+ */
+export class Scanner {
+  buf: Uint8Array = new Uint8Array(0);
+  pos = 0;
+  end = 0;
+  /** Bits 31:0 of the last number. */
+  lo = 0;
+  /** Bits 63:32 of the last number. */
+  hi = 0;
+
+  /** Points the scanner at bytes `start` to `end` (exclusive). */
+  on(buf: Uint8Array, start: number, end: number): this {
+    this.buf = buf;
+    this.pos = start;
+    this.end = end;
+    return this;
+  }
+
+  /** An unsigned or (with a leading '-') two's complement decimal number. */
+  dec(): boolean {
+    const { buf, end } = this;
+    let at = this.pos;
+    const negative = at < end && buf[at] === MINUS;
+    if (negative) at++;
+    const first = at;
+    let value = 0;
+    while (at < end) {
+      const digit = buf[at]! - 48;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+      at++;
+    }
+    if (at === first) return false;
+    if (at - first > 15) return this.#wideDec(first, at, negative);
+    this.lo = value >>> 0;
+    this.hi = value > 0xffffffff ? Math.floor(value / 0x100000000) >>> 0 : 0;
+    if (negative) this.#negate();
+    this.pos = at;
+    return true;
+  }
+
+  /** A hexadecimal number, with or without 0x. */
+  hex(): boolean {
+    const { buf, end } = this;
+    let at = this.pos;
+    if (at + 1 < end && buf[at] === ZERO && (buf[at + 1] === 120 || buf[at + 1] === 88)) at += 2;
+    const first = at;
+    let lo = 0;
+    let hi = 0;
+    while (at < end) {
+      const digit = hexDigit(buf[at]);
+      if (digit < 0) break;
+      hi = (hi << 4) | (lo >>> 28);
+      lo = (lo << 4) | digit;
+      at++;
+    }
+    if (at === first) return false;
+    this.lo = lo >>> 0;
+    this.hi = hi >>> 0;
+    this.pos = at;
+    return true;
+  }
+
+  /** A number in C notation: 0x… is hexadecimal, else decimal. */
+  number(): boolean {
+    const { buf, pos, end } = this;
+    if (pos + 1 < end && buf[pos] === ZERO && (buf[pos + 1] === 120 || buf[pos + 1] === 88)) return this.hex();
+    return this.dec();
+  }
+
+  /** The given bytes. */
+  literal(wanted: Uint8Array): boolean {
+    if (!bytesAt(this.buf, this.pos, this.end, wanted)) return false;
+    this.pos += wanted.length;
+    return true;
+  }
+
+  #negate(): void {
+    this.lo = (~this.lo + 1) >>> 0;
+    this.hi = (~this.hi + (this.lo === 0 ? 1 : 0)) >>> 0;
+  }
+
+  #wideDec(first: number, at: number, negative: boolean): boolean {
+    let value = 0n;
+    for (let i = first; i < at; i++) value = value * 10n + BigInt(this.buf[i]! - 48);
+    this.lo = Number(value & 0xffffffffn);
+    this.hi = Number((value >> 32n) & 0xffffffffn);
+    if (negative) this.#negate();
+    this.pos = at;
+    return true;
+  }
+}

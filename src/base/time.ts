@@ -1,0 +1,47 @@
+declare const stepBrand: unique symbol;
+/** Number of an event in its trace, from 0. */
+export type Step = number & { readonly [stepBrand]: true };
+
+/** Takes a number for a step; the caller has checked that the trace has it. */
+export const asStep = (n: number): Step => n as Step;
+
+/**
+ * How the times of one trace are stored: a column of whole units since `base`. For stamped clocks a unit is one
+ * nanosecond and `base` whole seconds; for counters (`ticks`) a unit is one tick and `base` a count.
+ */
+export interface TimeBase {
+  readonly base: bigint;
+  readonly ticks: boolean;
+  /** Fraction digits that the source prints: 6 for microseconds, 9 for nanoseconds, 0 for counters. */
+  readonly digits: number;
+}
+
+const NANO = 1_000_000_000;
+
+/** A time as a decimal string of seconds (or ticks), with as many fraction digits as the source; null when unknown. */
+export function timeText(time: number, base: TimeBase): string | null {
+  if (Number.isNaN(time)) return null;
+  if (base.ticks) return (base.base + BigInt(time)).toString();
+  const seconds = Math.floor(time / NANO);
+  const nano = Math.round(time - seconds * NANO);
+  const whole = (base.base + BigInt(seconds)).toString();
+  return base.digits === 0 ? whole : `${whole}.${nano.toString().padStart(9, '0').slice(0, base.digits)}`;
+}
+
+/** The stored form of a decimal string of seconds (or ticks); undefined when it is none. */
+export function parseTime(text: string, base: TimeBase): number | undefined {
+  const match = /^(\d+)(?:\.(\d{1,9}))?$/.exec(text);
+  if (!match) return undefined;
+  const whole = Number(BigInt(match[1]!) - base.base);
+  if (base.ticks) return match[2] === undefined ? whole : undefined;
+  return whole * NANO + Number((match[2] ?? '').padEnd(9, '0'));
+}
+
+/** A duration in nanoseconds with the unit that reads best: `1.234 ms`, `87.000 µs`. */
+export function durationText(ns: number): string {
+  const size = Math.abs(ns);
+  if (size >= 1e9) return `${(ns / 1e9).toFixed(3)} s`;
+  if (size >= 1e6) return `${(ns / 1e6).toFixed(3)} ms`;
+  if (size >= 1e3) return `${(ns / 1e3).toFixed(3)} µs`;
+  return `${ns} ns`;
+}

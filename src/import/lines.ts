@@ -1,0 +1,95 @@
+import { CR, LF } from '../base/bytes.ts';
+
+/** Longest line that is looked at; of a longer one only the fact that it is there is kept. */
+export const LONGEST_LINE = 1 << 20;
+
+/**
+ * Takes one line: bytes `start` to `end` (exclusive) without its line end, its number (1-based) and its byte offset in
+ * the source. `cut`: the line is longer than LONGEST_LINE and only its beginning is given. `open`: the source ended
+ * without a line end.
+ */
+export type TakeLine = (buf: Uint8Array, start: number, end: number, line: number, offset: number, cut: boolean, open: boolean) => void;
+
+/** Splits a stream of bytes into lines; LF and CR LF end a line. Holds at most one unfinished line. */
+export class LineSplitter {
+  readonly #take: TakeLine;
+  #carry = new Uint8Array(4096);
+  #carried = 0;
+  #cut = false;
+  #line = 0;
+  /** Byte offset of the next byte to come. */
+  #offset = 0;
+  /** Byte offset of the line at hand. */
+  #lineOffset = 0;
+
+  constructor(take: TakeLine) {
+    this.#take = take;
+  }
+
+  /** Lines taken so far. */
+  get lines(): number {
+    return this.#line;
+  }
+
+  /** Takes the next bytes of the source. */
+  push(chunk: Uint8Array): void {
+    let pos = 0;
+    const length = chunk.length;
+    if (this.#carried > 0 || this.#cut) {
+      const end = chunk.indexOf(LF);
+      if (end < 0) {
+        this.#keep(chunk, 0, length);
+        this.#offset += length;
+        return;
+      }
+      this.#keep(chunk, 0, end);
+      this.#emit(this.#carry, 0, this.#carried, false);
+      this.#carried = 0;
+      this.#cut = false;
+      pos = end + 1;
+      this.#lineOffset = this.#offset + pos;
+    }
+    for (;;) {
+      const end = chunk.indexOf(LF, pos);
+      if (end < 0) break;
+      if (end - pos > LONGEST_LINE) {
+        this.#cut = true;
+        this.#emit(chunk, pos, pos + LONGEST_LINE, false);
+        this.#cut = false;
+      } else {
+        this.#emit(chunk, pos, end, false);
+      }
+      pos = end + 1;
+      this.#lineOffset = this.#offset + pos;
+    }
+    if (pos < length) this.#keep(chunk, pos, length);
+    this.#offset += length;
+  }
+
+  /** The source has ended: takes what stands behind the last line end, if anything. */
+  end(): void {
+    if (this.#carried > 0 || this.#cut) this.#emit(this.#carry, 0, this.#carried, true);
+    this.#carried = 0;
+  }
+
+  #emit(buf: Uint8Array, start: number, end: number, open: boolean): void {
+    this.#line++;
+    const stop = end > start && buf[end - 1] === CR ? end - 1 : end;
+    this.#take(buf, start, stop, this.#line, this.#lineOffset, this.#cut, open);
+  }
+
+  #keep(chunk: Uint8Array, from: number, to: number): void {
+    let count = to - from;
+    if (this.#carried + count > LONGEST_LINE) {
+      count = LONGEST_LINE - this.#carried;
+      this.#cut = true;
+    }
+    if (this.#carried + count > this.#carry.length) {
+      const wider = new Uint8Array(Math.max(this.#carry.length * 2, this.#carried + count));
+      wider.set(this.#carry.subarray(0, this.#carried));
+      this.#carry = wider;
+    }
+    this.#carry.set(chunk.subarray(from, from + count), this.#carried);
+    this.#carried += count;
+  }
+}

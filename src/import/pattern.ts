@@ -1,0 +1,213 @@
+import { bytesOf, isDigit, Scanner, SPACE } from '../base/bytes.ts';
+
+/**
+ * A print format of a trace event, compiled to read bytes. `{name:t}` captures: `u` decimal, `d` signed decimal, `x`
+ * hexadecimal with or without 0x, `n` a number in C notation, `w` a word (up to a blank or the text that follows in the
+ * pattern), `s` any text up to the text that follows, `r` the rest of the line. `« … »` may be missing. A `…` at the end
+ * lets more text follow.
+ */
+export type Names<F extends string> = F extends `${string}{${infer N}:${string}}${infer R}` ? N | Names<R> : never;
+
+type Op =
+  | { readonly do: 'text'; readonly bytes: Uint8Array }
+  | { readonly do: 'u' | 'x' | 'n' | 'r'; readonly slot: number }
+  | { readonly do: 'w' | 's'; readonly slot: number; readonly until: Uint8Array | undefined }
+  | { readonly do: 'maybe'; readonly ops: readonly Op[] };
+
+/** Captures of the last match: numbers as 32-bit halves, texts as byte ranges of the buffer; `got` 0 means missing. */
+export interface Captures {
+  readonly lo: Uint32Array;
+  readonly hi: Uint32Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly got: Uint8Array;
+}
+
+const MOST = 24;
+const scanner = new Scanner();
+
+/** The captures of the last match of any pattern: read them before the next match. */
+export const captures: Captures = {
+  lo: new Uint32Array(MOST),
+  hi: new Uint32Array(MOST),
+  start: new Int32Array(MOST),
+  end: new Int32Array(MOST),
+  got: new Uint8Array(MOST),
+};
+
+export class Pattern<F extends string = string> {
+  /** Capture number of each name. */
+  readonly slot: { readonly [K in Names<F>]: number };
+  readonly #ops: readonly Op[];
+  readonly #open: boolean;
+  readonly #count: number;
+
+  constructor(format: F) {
+    const names: string[] = [];
+    this.#open = format.endsWith('…');
+    this.#ops = compile(this.#open ? format.slice(0, -1) : format, names);
+    this.slot = Object.fromEntries(names.map((name, i) => [name, i])) as { readonly [K in Names<F>]: number };
+    this.#count = names.length;
+  }
+
+  /** Whether bytes `start` to `end` (exclusive) have this form; on success `captures` holds what was captured. */
+  match(buf: Uint8Array, start: number, end: number): boolean {
+    for (let i = 0; i < this.#count; i++) captures.got[i] = 0;
+    scanner.on(buf, start, end);
+    if (!run(this.#ops)) return false;
+    if (this.#open) return true;
+    while (scanner.pos < end && buf[scanner.pos] === SPACE) scanner.pos++;
+    return scanner.pos === end;
+  }
+}
+
+function compile(format: string, names: string[]): Op[] {
+  const ops: Op[] = [];
+  const token = /\{(\w+):([udxnwsr])\}|«([^»]*)»/g;
+  let at = 0;
+  const text = (part: string): void => {
+    if (part !== '') ops.push({ do: 'text', bytes: bytesOf(part) });
+  };
+  for (let m = token.exec(format); m !== null; m = token.exec(format)) {
+    text(format.slice(at, m.index));
+    at = m.index + m[0].length;
+    if (m[3] !== undefined) {
+      ops.push({ do: 'maybe', ops: compile(m[3], names) });
+      continue;
+    }
+    const slot = names.push(m[1]!) - 1;
+    const kind = m[2] as 'u' | 'd' | 'x' | 'n' | 'w' | 's' | 'r';
+    if (kind === 'w' || kind === 's') {
+      const next = /^[^{«]+/.exec(format.slice(at))?.[0];
+      ops.push({ do: kind, slot, until: next === undefined ? undefined : bytesOf(next) });
+    } else {
+      ops.push({ do: kind === 'd' ? 'u' : kind, slot });
+    }
+  }
+  text(format.slice(at));
+  return ops;
+}
+
+function run(ops: readonly Op[]): boolean {
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i]!;
+    switch (op.do) {
+      case 'text':
+        if (!scanner.literal(op.bytes)) return false;
+        break;
+      case 'u':
+        if (!scanner.dec()) return false;
+        keep(op.slot);
+        break;
+      case 'x':
+        if (!scanner.hex()) return false;
+        keep(op.slot);
+        break;
+      case 'n':
+        if (!scanner.number()) return false;
+        keep(op.slot);
+        break;
+      case 'r':
+        keepText(op.slot, scanner.end);
+        break;
+      case 'w':
+        keepText(op.slot, wordEnd(op.until));
+        break;
+      case 's': {
+        const stop = op.until === undefined ? scanner.end : find(op.until);
+        if (stop < 0) return false;
+        keepText(op.slot, stop);
+        break;
+      }
+      case 'maybe': {
+        const back = scanner.pos;
+        if (!run(op.ops)) scanner.pos = back;
+        break;
+      }
+    }
+  }
+  return true;
+}
+
+function keep(slot: number): void {
+  captures.lo[slot] = scanner.lo;
+  captures.hi[slot] = scanner.hi;
+  captures.got[slot] = 1;
+}
+
+function keepText(slot: number, stop: number): void {
+  captures.start[slot] = scanner.pos;
+  captures.end[slot] = stop;
+  captures.got[slot] = 1;
+  scanner.pos = stop;
+}
+
+function wordEnd(until: Uint8Array | undefined): number {
+  const { buf, end } = scanner;
+  let at = scanner.pos;
+  const first = until?.[0];
+  while (at < end && buf[at] !== SPACE && buf[at] !== first) at++;
+  return at;
+}
+
+function find(wanted: Uint8Array): number {
+  const { buf, end } = scanner;
+  const last = end - wanted.length;
+  for (let at = scanner.pos; at <= last; at++) {
+    let i = 0;
+    while (i < wanted.length && buf[at + i] === wanted[i]) i++;
+    if (i === wanted.length) return at;
+  }
+  return -1;
+}
+
+/**
+ * Names looked up by their bytes: hash table over the words of a vocabulary. Returns -1 for a name that is not in it.
+ */
+export class NameTable {
+  readonly #names: Uint8Array[];
+  readonly #slots: Int16Array;
+  readonly #mask: number;
+
+  constructor(names: readonly string[]) {
+    this.#names = names.map(bytesOf);
+    let size = 64;
+    while (size < names.length * 4) size *= 2;
+    this.#mask = size - 1;
+    this.#slots = new Int16Array(size).fill(-1);
+    for (const [i, name] of this.#names.entries()) {
+      let slot = nameHash(name, 0, name.length) & this.#mask;
+      while (this.#slots[slot]! >= 0) slot = (slot + 1) & this.#mask;
+      this.#slots[slot] = i;
+    }
+  }
+
+  /** The number of the name at bytes `start` to `end` (exclusive), or -1. */
+  find(buf: Uint8Array, start: number, end: number): number {
+    let slot = nameHash(buf, start, end) & this.#mask;
+    const length = end - start;
+    for (;;) {
+      const i = this.#slots[slot]!;
+      if (i < 0) return -1;
+      const name = this.#names[i]!;
+      if (name.length === length) {
+        let at = 0;
+        while (at < length && name[at] === buf[start + at]) at++;
+        if (at === length) return i;
+      }
+      slot = (slot + 1) & this.#mask;
+    }
+  }
+}
+
+function nameHash(buf: Uint8Array, start: number, end: number): number {
+  let hash = end - start;
+  for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + buf[i]!) | 0;
+  return hash ^ (hash >>> 15);
+}
+
+/** Whether a byte can stand in the name of a trace event. */
+export function isNameByte(byte: number): boolean {
+  return (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90) || byte === 95 || isDigit(byte);
+}
+

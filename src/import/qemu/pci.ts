@@ -1,0 +1,217 @@
+import { barMap, barUnmap, cfgRead, cfgWrite, devSeen, msixCtrl, msixLayout } from '../../model/events/pci.ts';
+import { device, msi } from '../../model/things/pci.ts';
+import { vfioDevice } from '../../model/things/virt.ts';
+import type { Captures } from '../pattern.ts';
+import { deviceObject } from '../objects.ts';
+import { either, type Qemu, type QemuRule, rule } from './context.ts';
+
+const COMMAND = 4;
+const BAR0 = 0x10;
+const BAR5_END = 0x28;
+
+/** Smallest size (1, 2, 4) that holds a value. */
+const sizeOf = (value: number): number => (value > 0xffff ? 4 : value > 0xff ? 2 : 1);
+
+/** Width of the register at a config offset, as far as it is known; 1 otherwise. */
+function registerWidth(q: Qemu, dev: number, offset: number): number {
+  if (offset === COMMAND) return 2;
+  if (offset >= BAR0 && offset < BAR5_END) return 4;
+  const { state } = q.out;
+  const msix = state.num(dev, device.at.msixAt);
+  if (msix >= 0) {
+    if (offset === msix + 2) return 2;
+    if (offset === msix + 4 || offset === msix + 8) return 4;
+  }
+  const at = state.num(dev, device.at.msiAt);
+  if (at < 0) return 1;
+  if (offset === at + 2) return 2;
+  if (offset === at + 4) return 4;
+  const cap = q.out.world.node(dev)?.children.get('msi')?.object ?? -1;
+  const wide = cap >= 0 && (state.get(cap, msi.at.control) & 0x80) !== 0;
+  if (offset === at + 8) return wide ? 4 : 2;
+  if (offset === at + 0xc) return wide ? 2 : 4;
+  return offset > at + 0xc && offset < at + 0x18 && (offset - at) % 4 === 0 ? 4 : 1;
+}
+
+/** Notes BARs that only config accesses show: a base written, or the size mask read back after writing all ones. */
+function noteBar(q: Qemu, dev: number, offset: number, value: number, write: boolean): void {
+  if (q.pci.mapped || offset < BAR0 || offset >= BAR5_END || offset % 4 !== 0) return;
+  q.pci.configBar(dev, (offset - BAR0) / 4, value, write);
+}
+
+function config(q: Qemu, dev: number, offset: number, size: number, value: number, write: boolean): void {
+  const { out } = q;
+  const kind = write ? cfgWrite : cfgRead;
+  out.words[kind.at.offset] = offset;
+  out.words[kind.at.size] = size;
+  out.words[kind.at.value] = value;
+  const before = out.state.num(dev, device.at.msixAt);
+  q.emit(kind, dev);
+  noteBar(q, dev, offset, value, write);
+  if (before < 0 && out.state.num(dev, device.at.msixAt) >= 0) q.pci.bindTables();
+  const cap = out.world.node(dev)?.children.get('msi')?.object ?? -1;
+  if (cap >= 0 && out.state.present(cap)) {
+    const data = out.state.num(cap, msi.at.data);
+    const address = out.state.num(cap, msi.at.address);
+    q.pci.noteMessage(cap, address, data);
+  }
+}
+
+/** The function of a config access or mapping line; introduces it on its first appearance. */
+function functionOf(q: Qemu, name: string, bus: number, slot: number, fn: number): number {
+  const object = bus < 0 ? oldFunction(q, slot, fn) : deviceObject(q.out.world, bus, slot, fn);
+  if (!q.pci.knows(object)) {
+    q.pci.seen(object, name);
+    const w = q.out.words;
+    w[0] = name === '' ? 0 : devSeen.bit.name;
+    w[devSeen.at.name] = q.out.world.strings.intern(name);
+    q.emit(devSeen, object);
+  } else if (name !== '') {
+    q.pci.rename(object, name);
+  }
+  return object;
+}
+
+/** Logs before QEMU 6.1 print no bus: the only function with that number so far, else the one on bus 0. */
+function oldFunction(q: Qemu, slot: number, fn: number): number {
+  const known = q.pci.bySlot(slot, fn);
+  return known >= 0 ? known : deviceObject(q.out.world, 0, slot, fn);
+}
+
+interface ConfigSlots {
+  readonly dev: number;
+  readonly bus?: number;
+  readonly slot: number;
+  readonly fn: number;
+  readonly at: number;
+  readonly value: number;
+}
+
+function cfg(q: Qemu, c: Captures, s: ConfigSlots, write: boolean): void {
+  const name = q.text(s.dev);
+  const bus = s.bus === undefined ? -1 : c.lo[s.bus]!;
+  const offset = c.lo[s.at]!;
+  const value = c.lo[s.value]!;
+  const slot = c.lo[s.slot]!;
+  const fn = c.lo[s.fn]!;
+  const dev = functionOf(q, name, bus, slot, fn);
+  const { thread } = q;
+  const least = sizeOf(value);
+  let size = thread.configSize;
+  if (size < least) size = q.sizedConfig && !write ? least : Math.max(least, registerWidth(q, dev, offset));
+  thread.configSize = 0;
+  thread.readDevice = -1;
+  if (write) {
+    thread.configDevice = dev;
+    thread.configName = name;
+    thread.configOffset = offset;
+    thread.configValue = value;
+  } else {
+    thread.readDevice = dev;
+    thread.readOffset = offset;
+    thread.readValue = value;
+    thread.readSize = size;
+  }
+  config(q, dev, offset, size, value, write);
+}
+
+/** The memory access behind a config read tells its real size; what it adds becomes known. */
+export function refineConfigRead(q: Qemu, size: number, value: number): void {
+  const { thread } = q;
+  if (thread.readDevice >= 0 && size > thread.readSize && value === thread.readValue && size <= 4) {
+    config(q, thread.readDevice, thread.readOffset, size, value, false);
+  }
+  thread.readDevice = -1;
+}
+
+/** `msix_write_config` names only the kind of device; the function is that of the config write just before. */
+function msixFunction(q: Qemu, name: string): number {
+  const { thread } = q;
+  if (thread.configDevice >= 0 && thread.configName === name) return thread.configDevice;
+  const only = q.pci.byName(name);
+  return only >= 0 ? only : q.object(`device/${name}`);
+}
+
+/** The VFIO device with that printed name, tied to the guest's function when a config access just before shows it. */
+export function vfioObject(q: Qemu, name: string): number {
+  return q.object(`vfio/${name}`);
+}
+
+function link(q: Qemu, name: string, offset: number, value: number): void {
+  const { thread } = q;
+  if (thread.configDevice < 0 || thread.configOffset !== offset || thread.configValue !== value) return;
+  if (!q.pci.pair(name, thread.configDevice)) return;
+  const { words: w, world, state } = q.out;
+  w[0] = devSeen.bit.host;
+  w[devSeen.at.host] = world.strings.intern(name);
+  q.emit(devSeen, thread.configDevice);
+  const host = vfioObject(q, name);
+  if (state.num(host, vfioDevice.at.guest) < 0) q.guestOf(host, thread.configDevice);
+}
+
+const where = '{bus:x}:{slot:x}.{fn:x}';
+
+export const pciRules: readonly QemuRule[] = [
+  either(
+    rule('pci_cfg_write', `{dev:w} ${where} @{at:x} <- {value:x}`, (q, c, s) => cfg(q, c, s, true)),
+    rule('pci_cfg_write', '{dev:w} {slot:u}:{fn:u} @{at:x} <- {value:x}', (q, c, s) => cfg(q, c, s, true)),
+  ),
+  either(
+    rule('pci_cfg_read', `{dev:w} ${where} @{at:x} -> {value:x}`, (q, c, s) => cfg(q, c, s, false)),
+    rule('pci_cfg_read', '{dev:w} {slot:u}:{fn:u} @{at:x} -> {value:x}', (q, c, s) => cfg(q, c, s, false)),
+  ),
+  rule('pci_update_mappings_add', [`{dev:w} ${where} {bar:u},{address:x}+{size:x}`], (q, c, s, w) => {
+    const dev = functionOf(q, pointerless(q.text(s.dev)), c.lo[s.bus]!, c.lo[s.slot]!, c.lo[s.fn]!);
+    q.pci.mapped = true;
+    const bar = c.lo[s.bar]!;
+    w[barMap.at.bar] = bar;
+    w[barMap.at.address] = c.lo[s.address]!;
+    w[barMap.at.address + 1] = c.hi[s.address]!;
+    w[barMap.at.size] = c.lo[s.size]!;
+    w[barMap.at.size + 1] = c.hi[s.size]!;
+    const base = c.hi[s.address]! * 0x100000000 + c.lo[s.address]!;
+    const size = c.hi[s.size]! * 0x100000000 + c.lo[s.size]!;
+    q.emit(barMap, dev);
+    q.pci.map(dev, bar, base, size);
+  }),
+  rule('pci_update_mappings_del', [`{dev:w} ${where} {bar:u},{address:x}+{size:x}`], (q, c, s, w) => {
+    const dev = functionOf(q, pointerless(q.text(s.dev)), c.lo[s.bus]!, c.lo[s.slot]!, c.lo[s.fn]!);
+    const bar = c.lo[s.bar]!;
+    w[barUnmap.at.bar] = bar;
+    w[barUnmap.at.address] = c.lo[s.address]!;
+    w[barUnmap.at.address + 1] = c.hi[s.address]!;
+    w[barUnmap.at.size] = c.lo[s.size]!;
+    w[barUnmap.at.size + 1] = c.hi[s.size]!;
+    q.emit(barUnmap, dev);
+    q.pci.map(dev, bar, 0, 0);
+  }),
+  rule('msix_write_config', 'dev {dev:w} enabled {enable:u} masked {fmask:u}', (q, c, s, w) => {
+    const enable = c.lo[s.enable]!;
+    const fmask = c.lo[s.fmask]!;
+    const dev = msixFunction(q, q.text(s.dev));
+    w[msixCtrl.at.enable] = enable;
+    w[msixCtrl.at.fmask] = fmask;
+    q.emit(msixCtrl, dev);
+  }),
+  rule('vfio_msix_early_setup', '{dev:w} PCI MSI-X CAP @{cap:x}, BAR {bar:u}, offset {offset:x}, entries {entries:u}…', (q, c, s, w) => {
+    w[msixLayout.at.capability] = c.lo[s.cap]!;
+    w[msixLayout.at.bar] = c.lo[s.bar]!;
+    w[msixLayout.at.offset] = c.lo[s.offset]!;
+    w[msixLayout.at.entries] = c.lo[s.entries]!;
+    q.emit(msixLayout, q.object(`device/${q.text(s.dev)}`));
+  }),
+  rule('vfio_pci_write_config', ' ({dev:s}, @{at:x}, {value:x}, len={size:x})', (q, c, s) => {
+    link(q, q.text(s.dev), c.lo[s.at]!, c.lo[s.value]!);
+    return false;
+  }),
+  rule('vfio_pci_read_config', ' ({dev:s}, @{at:x}, len={size:x}) {value:x}', (q, c, s) => {
+    // The guest's own read follows on the same thread and prints no size.
+    q.thread.configSize = c.lo[s.size]! <= 4 ? c.lo[s.size]! : 0;
+    return false;
+  }),
+];
+
+/** Logs before QEMU 6.1 print `d=0x…`, a pointer, where later ones print the device model. */
+function pointerless(name: string): string {
+  return name.startsWith('d=') ? '' : name;
+}

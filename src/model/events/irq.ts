@@ -1,0 +1,450 @@
+import { eventKind } from '../event.ts';
+import type { State } from '../state.ts';
+import { cpu, domain, irq, pin, vector } from '../things/irq.ts';
+
+const I = irq.at;
+const V = vector.at;
+
+/** Linux's placeholder vector of reserved and shut down interrupts (arch/x86 MANAGED_IRQ_SHUTDOWN_VECTOR). */
+export const SHUTDOWN_VECTOR = 239;
+
+/** The object of a CPU. */
+export const cpuObject = (state: State, n: number): number => state.world.byNumbers(cpu, n, 0, (a) => `cpu/${a}`);
+
+/** The object of a vector of a CPU. */
+export const vectorObject = (state: State, n: number, v: number): number =>
+  state.world.byNumbers(vector, n, v, (a, b) => `cpu/${a}/vector/${b}`);
+
+const vectorDomain = (state: State): number => state.world.byNumbers(domain, 0, 0, () => 'domain/VECTOR');
+
+/** Whether a pair of numbers names a vector that can exist; keeps nonsense in a damaged trace from making objects. */
+const isVector = (n: number, v: number): boolean => n < 0x10000 && v > 0 && v < 256;
+
+function assign(state: State, n: number, v: number, virq: number): void {
+  if (!isVector(n, v) || v === SHUTDOWN_VECTOR) return;
+  state.set(vectorObject(state, n, v), V.irq, virq);
+}
+
+/** Takes an irq off a vector, when it is (or may be) the one that the vector is assigned to. */
+function release(state: State, n: number, v: number, virq: number): void {
+  if (!isVector(n, v) || v === SHUTDOWN_VECTOR) return;
+  const object = vectorObject(state, n, v);
+  const held = state.num(object, V.irq);
+  if (held < 0 || held === virq) state.forget(object, V.irq);
+}
+
+const virqOf = (state: State, object: number): number => Number(state.world.node(object)?.segment ?? -1);
+
+/** The vector domain's view of an irq. Object of all: the irq. Source: arch/x86/kernel/apic/vector.c. */
+export const vecSetup = eventKind(
+  'vec.setup',
+  [irq],
+  'The vector domain set up the irq descriptor; the number starts a new life.',
+  { legacy: 'flag', ret: 'i' },
+  (state, e, at) => {
+    state.touch(vectorDomain(state));
+    if (e.words[e.at + at.ret] !== 0) return;
+    for (const cell of [I.name, I.device, I.hwirq, I.address, I.address + 1, I.data, I.lpi, I.masked, I.apicDest])
+      state.forget(e.object, cell);
+    for (const cell of [I.cpu, I.vector, I.prevCpu, I.prevVector, I.moving, I.managed, I.activated, I.reserved])
+      state.forget(e.object, cell);
+    state.setFlag(e.object, I.allocated, true);
+    state.set(e.object, I.handledSinceSetup, 0);
+  },
+);
+
+export const vecTeardown = eventKind(
+  'vec.teardown',
+  [irq],
+  'The vector domain freed the irq descriptor.',
+  { managed: 'flag', reserved: 'flag' },
+  (state, e) => {
+    state.setFlag(e.object, I.allocated, false);
+    state.setFlag(e.object, I.activated, false);
+    state.setFlag(e.object, I.reserved, false);
+    state.setFlag(e.object, I.moving, false);
+    state.set(e.object, I.vector, 0);
+  },
+);
+
+export const vecReserve = eventKind(
+  'vec.reserve',
+  [irq],
+  'A vector was promised, not allocated.',
+  { ret: 'i' },
+  (state, e, at) => {
+    if (e.words[e.at + at.ret] === 0) state.setFlag(e.object, I.reserved, true);
+    else state.touch(e.object);
+  },
+);
+
+export const vecReserveManaged = eventKind(
+  'vec.reserveManaged',
+  [irq],
+  'One vector was set aside on every CPU of the managed mask.',
+  { ret: 'i' },
+  (state, e) => state.setFlag(e.object, I.managed, true),
+);
+
+export const vecAlloc = eventKind(
+  'vec.alloc',
+  [irq],
+  'A vector was allocated, or could not be: vector 0 and a negative errno in `ret`.',
+  { vector: 'u', reserved: 'flag', ret: 'i' },
+  (state, e, at) => {
+    state.touch(e.object);
+    if (e.words[e.at + at.ret] === 0) state.setFlag(e.object, I.reserved, false);
+  },
+);
+
+export const vecAllocManaged = eventKind(
+  'vec.allocManaged',
+  [irq],
+  'A vector was allocated to a managed irq.',
+  { vector: 'u', ret: 'i' },
+  (state, e) => state.setFlag(e.object, I.managed, true),
+);
+
+export const vecUpdate = eventKind(
+  'vec.update',
+  [irq],
+  'The irq got a new vector. `prevVector` and `prevCpu` are the values before; 0 means none.',
+  { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u' },
+  (state, e, at) => {
+    const w = e.words;
+    const v = w[e.at + at.vector]!;
+    const n = w[e.at + at.cpu]!;
+    const prevV = w[e.at + at.prevVector]!;
+    const prevN = w[e.at + at.prevCpu]!;
+    state.setFlag(e.object, I.allocated, true);
+    state.set(e.object, I.vector, v);
+    state.set(e.object, I.cpu, n);
+    state.set(e.object, I.prevVector, prevV);
+    state.set(e.object, I.prevCpu, prevN);
+    const live = prevV !== 0 && prevV !== SHUTDOWN_VECTOR;
+    const offline = live && isVector(prevN, prevV) && state.flag(cpuObject(state, prevN), cpu.at.online) === false;
+    state.setFlag(e.object, I.moving, live && !offline);
+    const virq = virqOf(state, e.object);
+    assign(state, n, v, virq);
+    if (offline) release(state, prevN, prevV, virq);
+  },
+);
+
+export const vecConfig = eventKind(
+  'vec.config',
+  [irq],
+  'The target of the irq as the software holds it from now on. Vector 239 is the placeholder of reserved interrupts.',
+  { vector: 'u', cpu: 'u', apicDest: 'x' },
+  (state, e, at) => {
+    const w = e.words;
+    state.set(e.object, I.vector, w[e.at + at.vector]!);
+    state.set(e.object, I.cpu, w[e.at + at.cpu]!);
+    state.set(e.object, I.apicDest, w[e.at + at.apicDest]!);
+  },
+);
+
+export const vecActivate = eventKind(
+  'vec.activate',
+  [irq],
+  'The irq is being activated. With `reserve` only the placeholder is programmed.',
+  { managed: 'flag', canReserve: 'flag', reserve: 'flag' },
+  (state, e, at) => {
+    state.setFlag(e.object, I.managed, e.words[e.at + at.managed] !== 0);
+    state.setFlag(e.object, I.activated, e.words[e.at + at.reserve] === 0);
+  },
+);
+
+export const vecDeactivate = eventKind(
+  'vec.deactivate',
+  [irq],
+  'The irq is being deactivated.',
+  { managed: 'flag', canReserve: 'flag', reserve: 'flag' },
+  (state, e, at) => {
+    state.setFlag(e.object, I.managed, e.words[e.at + at.managed] !== 0);
+    state.setFlag(e.object, I.activated, false);
+  },
+);
+
+export const vecClear = eventKind(
+  'vec.clear',
+  [irq],
+  'The vector was taken from the irq. `prevVector` is a move source that was not cleaned up yet; 0 means none.',
+  { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u' },
+  (state, e, at) => {
+    const w = e.words;
+    const virq = virqOf(state, e.object);
+    release(state, w[e.at + at.cpu]!, w[e.at + at.vector]!, virq);
+    release(state, w[e.at + at.prevCpu]!, w[e.at + at.prevVector]!, virq);
+    state.set(e.object, I.vector, 0);
+    state.set(e.object, I.cpu, w[e.at + at.cpu]!);
+    state.set(e.object, I.prevVector, 0);
+    state.set(e.object, I.prevCpu, w[e.at + at.prevCpu]!);
+    state.setFlag(e.object, I.moving, false);
+  },
+);
+
+export const vecFreeMoved = eventKind(
+  'vec.freeMoved',
+  [irq],
+  'The previous vector was released: the move is finished.',
+  { cpu: 'u', vector: 'u', managed: 'flag' },
+  (state, e, at) => {
+    const w = e.words;
+    release(state, w[e.at + at.cpu]!, w[e.at + at.vector]!, virqOf(state, e.object));
+    state.set(e.object, I.prevVector, 0);
+    state.setFlag(e.object, I.moving, false);
+  },
+);
+
+const globals = { onlineMaps: 'i', available: 'u', reserved: 'u', total: 'u' } as const;
+type Globals = { readonly [K in keyof typeof globals]: number };
+
+function matrixGlobals(state: State, words: Uint32Array, start: number, at: Globals): void {
+  const object = vectorDomain(state);
+  state.set(object, domain.at.onlineMaps, words[start + at.onlineMaps]!);
+  state.set(object, domain.at.available, words[start + at.available]!);
+  state.set(object, domain.at.reserved, words[start + at.reserved]!);
+  state.set(object, domain.at.allocated, words[start + at.total]!);
+}
+
+/** The vector matrix (kernel/irq/matrix.c); all numbers are those after the operation. */
+const matrixGlobal = (name: string, meaning: string, online?: boolean) =>
+  eventKind(name, [domain], meaning, globals, (state, e, at) => {
+    matrixGlobals(state, e.words, e.at, at);
+    if (online !== undefined && e.cpu >= 0) state.setFlag(cpuObject(state, e.cpu), cpu.at.online, online);
+  });
+
+export const mtxOnline = matrixGlobal('mtx.online', 'The recording CPU brought its vector map online.', true);
+export const mtxOffline = matrixGlobal('mtx.offline', 'The recording CPU took its vector map offline.', false);
+export const mtxReserve = matrixGlobal('mtx.reserve', 'One vector more was promised.');
+export const mtxRemoveReserved = matrixGlobal('mtx.removeReserved', 'A promised vector was given back.');
+
+export const mtxAssignSystem = eventKind(
+  'mtx.assignSystem',
+  [domain],
+  'A vector was set aside for the system on all CPUs.',
+  { vector: 'u', ...globals },
+  (state, e, at) => matrixGlobals(state, e.words, e.at, at),
+);
+
+const perCpu = {
+  vector: 'u',
+  cpu: 'u',
+  online: 'flag',
+  available: 'u',
+  allocated: 'u',
+  managed: 'u',
+  onlineMaps: 'i',
+  globalAvailable: 'u',
+  reserved: 'u',
+  total: 'u',
+} as const;
+
+/** `owns`: whether the vector is allocated after the operation; undefined when the operation says nothing of that. */
+const matrixCpu = (name: string, meaning: string, owns?: boolean) =>
+  eventKind(name, [domain], meaning, perCpu, (state, e, at) => {
+    const w = e.words;
+    const n = w[e.at + at.cpu]!;
+    matrixGlobals(state, w, e.at, {
+      onlineMaps: at.onlineMaps,
+      available: at.globalAvailable,
+      reserved: at.reserved,
+      total: at.total,
+    });
+    if (n >= 0x10000) return;
+    const object = cpuObject(state, n);
+    state.setFlag(object, cpu.at.online, w[e.at + at.online] !== 0);
+    state.set(object, cpu.at.available, w[e.at + at.available]!);
+    state.set(object, cpu.at.allocated, w[e.at + at.allocated]!);
+    state.set(object, cpu.at.managed, w[e.at + at.managed]!);
+    const v = w[e.at + at.vector]!;
+    if (owns !== undefined && isVector(n, v)) state.setFlag(vectorObject(state, n, v), V.allocated, owns);
+  });
+
+export const mtxReserveManaged = matrixCpu(
+  'mtx.reserveManaged',
+  'A vector was set aside for managed interrupts on a CPU.',
+);
+export const mtxRemoveManaged = matrixCpu(
+  'mtx.removeManaged',
+  'A vector set aside for managed interrupts was given back.',
+);
+export const mtxAllocManaged = matrixCpu('mtx.allocManaged', 'A managed vector was allocated.', true);
+export const mtxAllocReserved = matrixCpu('mtx.allocReserved', 'A reserved vector was allocated.', true);
+export const mtxAssign = matrixCpu('mtx.assign', 'A preassigned vector was taken.', true);
+export const mtxAlloc = matrixCpu('mtx.alloc', 'A vector was allocated.', true);
+export const mtxFree = matrixCpu('mtx.free', 'A vector was freed.', false);
+
+/** Handlers. Object: the irq. */
+export const irqEntry = eventKind(
+  'irq.entry',
+  [irq],
+  'The handler of an irq action starts.',
+  { name: 's' },
+  (state, e, at) => {
+    state.set(e.object, I.name, e.words[e.at + at.name]!);
+    state.count(e.object, I.handled);
+    state.count(e.object, I.handledSinceSetup);
+    if (e.cpu >= 0) state.set(e.object, I.running, e.cpu);
+  },
+);
+
+export const irqExit = eventKind(
+  'irq.exit',
+  [irq],
+  'The handler of an irq action returned.',
+  { handled: 'flag' },
+  (state, e, at) => {
+    state.touch(e.object);
+    state.forget(e.object, I.running);
+    if (!e.words[e.at + at.handled]) state.count(e.object, I.unhandled);
+  },
+);
+
+export const irqIdentify = eventKind(
+  'irq.identify',
+  [irq],
+  'The trace shows which function and which vector of it an irq belongs to.',
+  { device: 's?', hwirq: 'u?', domain: 's?', lpi: 'u?' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    const mask = w[e.at]!;
+    state.touch(e.object);
+    if (mask & bit.device) state.set(e.object, I.device, w[e.at + at.device]!);
+    if (mask & bit.hwirq) state.set(e.object, I.hwirq, w[e.at + at.hwirq]!);
+    if (mask & bit.domain) state.set(e.object, I.domain, w[e.at + at.domain]!);
+    if (mask & bit.lpi) state.set(e.object, I.lpi, w[e.at + at.lpi]!);
+  },
+);
+
+/** The kernel wrote an MSI message into a device (kprobe on __pci_write_msi_msg and its callers). Object: the irq. */
+export const msgWrite = eventKind(
+  'msg.write',
+  [irq],
+  'The kernel wrote an MSI message into a device. All zero is the teardown.',
+  { hwirq: 'u?', address: 'xx', data: 'x' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    if (w[e.at]! & bit.hwirq) state.set(e.object, I.hwirq, w[e.at + at.hwirq]!);
+    state.set(e.object, I.address, w[e.at + at.address]!);
+    state.set(e.object, I.address + 1, w[e.at + at.address + 1]!);
+    state.set(e.object, I.data, w[e.at + at.data]!);
+    state.count(e.object, I.messageWrites);
+  },
+);
+
+/** The mask or unmask callback of an irq chip ran (kprobe). Object: the irq. */
+export const irqMask = eventKind(
+  'irq.mask',
+  [irq],
+  'An irq chip masked or unmasked the irq.',
+  { masked: 'flag', hwirq: 'u?' },
+  (state, e, at, bit) => {
+    if (e.words[e.at]! & bit.hwirq) state.set(e.object, I.hwirq, e.words[e.at + at.hwirq]!);
+    state.setFlag(e.object, I.masked, e.words[e.at + at.masked] !== 0);
+  },
+);
+
+export const irqAffinity = eventKind(
+  'irq.affinity',
+  [irq],
+  'An irq chip was asked to move the irq.',
+  { mask: 's?', lpi: 'u?' },
+  (state, e, at, bit) => {
+    if (e.words[e.at]! & bit.lpi) state.set(e.object, I.lpi, e.words[e.at + at.lpi]!);
+    else state.touch(e.object);
+  },
+);
+
+/** System vectors. Object: the vector of the recording CPU. */
+export const sysEntry = eventKind(
+  'vector.entry',
+  [vector],
+  'The entry code of a system vector starts.',
+  { name: 's' },
+  (state, e, at) => {
+    state.set(e.object, V.name, e.words[e.at + at.name]!);
+    state.setFlag(e.object, V.active, true);
+    state.count(e.object, V.entries);
+  },
+);
+
+export const sysExit = eventKind(
+  'vector.exit',
+  [vector],
+  'The entry code of a system vector ends.',
+  { name: 's' },
+  (state, e, at) => {
+    state.set(e.object, V.name, e.words[e.at + at.name]!);
+    state.setFlag(e.object, V.active, false);
+  },
+);
+
+/** Inter-processor interrupts. Object: the target CPU, or the recording one. */
+export const ipiSend = eventKind('ipi.send', [cpu], 'A CPU sends an inter-processor interrupt.', {
+  targets: 's?',
+  reason: 's?',
+});
+export const ipiEntry = eventKind('ipi.entry', [cpu], 'The handler of an inter-processor interrupt starts.', {
+  reason: 's',
+});
+export const ipiExit = eventKind('ipi.exit', [cpu], 'The handler of an inter-processor interrupt ends.', {
+  reason: 's',
+});
+
+/** A wired interrupt line at its controller. Object: the pin. */
+export const lineSet = eventKind(
+  'line.set',
+  [pin],
+  'A wired interrupt line was driven.',
+  { level: 'flag' },
+  (state, e, at) => {
+    state.setFlag(e.object, pin.at.level, e.words[e.at + at.level] !== 0);
+    state.count(e.object, pin.at.changes);
+  },
+);
+
+/** A CPU was seen at work: tracepoints fire on online CPUs only. Object: the CPU. */
+export const cpuSeen = eventKind('cpu.online', [cpu], 'A record of this CPU: it is online.', {}, (state, e) => {
+  state.setFlag(e.object, cpu.at.online, true);
+});
+
+export const irqEvents = [
+  vecSetup,
+  vecTeardown,
+  vecReserve,
+  vecReserveManaged,
+  vecAlloc,
+  vecAllocManaged,
+  vecUpdate,
+  vecConfig,
+  vecActivate,
+  vecDeactivate,
+  vecClear,
+  vecFreeMoved,
+  mtxOnline,
+  mtxOffline,
+  mtxReserve,
+  mtxRemoveReserved,
+  mtxAssignSystem,
+  mtxReserveManaged,
+  mtxRemoveManaged,
+  mtxAllocManaged,
+  mtxAllocReserved,
+  mtxAssign,
+  mtxAlloc,
+  mtxFree,
+  irqEntry,
+  irqExit,
+  irqIdentify,
+  msgWrite,
+  irqMask,
+  irqAffinity,
+  sysEntry,
+  sysExit,
+  ipiSend,
+  ipiEntry,
+  ipiExit,
+  lineSet,
+  cpuSeen,
+];

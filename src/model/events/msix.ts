@@ -1,0 +1,228 @@
+import { eventKind, has } from '../event.ts';
+import { bitsOf } from '../register.ts';
+import type { State } from '../state.ts';
+import { device, msi, msixCap, msixEntry, table } from '../things/pci.ts';
+
+const A = msixEntry.at;
+
+/** Number of entries of a function's MSI-X table, or -1 while unknown. */
+export function tableSize(state: State, dev: number): number {
+  const cap = state.world.node(dev)?.children.get('msixcap')?.object ?? -1;
+  if (cap < 0 || (state.known(cap, msixCap.at.control) & 0x7ff) !== 0x7ff) return -1;
+  return (state.get(cap, msixCap.at.control) & 0x7ff) + 1;
+}
+
+/** The function (or unknown table) that an entry belongs to, or -1. */
+export function ownerOf(state: State, entry: number): number {
+  return state.world.node(entry)?.parent?.parent?.object ?? -1;
+}
+
+/**
+ * Whether an entry is effectively masked: MSI-X off, function mask set, or its own mask bit set (PCIe 7.7.2). Any of
+ * the three alone decides; undefined while none does and one of them is unknown.
+ */
+export function effectivelyMasked(state: State, entry: number): boolean | undefined {
+  const own = bitsOf({ words: [state.get(entry, A.control)], known: [state.known(entry, A.control)] })(0, 0);
+  if (own === 1) return true;
+  const node = state.world.node(entry)?.parent?.parent;
+  const cap = node?.children.get('msixcap')?.object ?? -1;
+  if (cap < 0) return undefined;
+  const known = state.known(cap, msixCap.at.control);
+  const control = state.get(cap, msixCap.at.control);
+  if (known & 0x8000 && !(control & 0x8000)) return true;
+  if (known & 0x4000 && control & 0x4000) return true;
+  return own === 0 && (known & 0xc000) === 0xc000 ? false : undefined;
+}
+
+/** A pending bit that was seen set is sent and cleared as soon as nothing masks it (PCIe 6.1.4.4). */
+function settlePending(state: State, entry: number): void {
+  if (state.flag(entry, A.pending) === true && effectivelyMasked(state, entry) === false) {
+    state.setFlag(entry, A.pending, false);
+  }
+}
+
+/** The same for all entries of a function, after its enable or function mask changed. */
+export function settleFunction(state: State, dev: number): void {
+  const entries = state.world.node(dev)?.children.get('msix')?.children;
+  if (entries) for (const node of entries.values()) if (node.object >= 0) settlePending(state, node.object);
+}
+
+/** Bytes of an access to a table entry: `offset` in the entry, up to 8 bytes of `lo` and `hi`. */
+function storeBytes(state: State, entry: number, offset: number, size: number, lo: number, hi: number): void {
+  for (let i = 0; i < Math.min(size, 8); i++) {
+    const at = offset + i;
+    if (at > 15) break;
+    const byte = i < 4 ? (lo >>> (8 * i)) & 0xff : (hi >>> (8 * (i - 4))) & 0xff;
+    const shift = (at & 3) * 8;
+    state.setBits(entry, A.address + (at >>> 2), byte << shift, 0xff << shift);
+  }
+}
+
+/** Software wrote an MSI-X table entry. Object: the entry. */
+export const tblWrite = eventKind(
+  'tbl.write',
+  [msixEntry],
+  'Software wrote an MSI-X table entry. Only the bytes written change.',
+  { offset: 'x', size: 'u', value: 'xx' },
+  (state, e, at) => {
+    const w = e.words;
+    state.count(e.object, A.writes);
+    storeBytes(
+      state,
+      e.object,
+      w[e.at + at.offset]! & 15,
+      w[e.at + at.size]!,
+      w[e.at + at.value]!,
+      w[e.at + at.value + 1]!,
+    );
+    settlePending(state, e.object);
+  },
+);
+
+/** Software read an MSI-X table entry. Object: the entry. */
+export const tblRead = eventKind(
+  'tbl.read',
+  [msixEntry],
+  'Software read an MSI-X table entry; the bytes read become known.',
+  { offset: 'x', size: 'u', value: 'xx' },
+  (state, e, at) => {
+    const w = e.words;
+    state.count(e.object, A.reads);
+    storeBytes(
+      state,
+      e.object,
+      w[e.at + at.offset]! & 15,
+      w[e.at + at.size]!,
+      w[e.at + at.value]!,
+      w[e.at + at.value + 1]!,
+    );
+  },
+);
+
+/** The device of a table became known. Object: the table. */
+export const tblBind = eventKind(
+  'tbl.bind',
+  [table],
+  'The device of an MSI-X table became known: its entries move there, `first` becoming entry 0 of the table.',
+  { device: 'o', first: 'i' },
+  (state, e, at) => {
+    const { world } = state;
+    const dev = e.words[e.at + at.device]!;
+    const shift = e.words[e.at + at.first]! | 0;
+    const from = world.node(e.object)?.children.get('msix')?.children;
+    if (world.type(dev) !== device || !from) return;
+    for (const node of [...from.values()]) {
+      if (node.object < 0 || !state.present(node.object)) continue;
+      const index = Number(node.segment) - shift;
+      if (index >= 0 && index < 2048) {
+        const to = world.child(msixEntry, dev, 'msix', index);
+        for (let cell = 1; cell < msixEntry.size; cell++) {
+          state.setBits(to, cell, state.get(node.object, cell), state.known(node.object, cell));
+        }
+      }
+      state.remove(node.object);
+    }
+    state.touch(dev);
+    state.remove(e.object);
+  },
+);
+
+/** An access fell into a table whose device is not known. Object: the table. */
+export const tblSeen = eventKind(
+  'tbl.seen',
+  [table],
+  'An MSI-X table was accessed whose device is not known yet.',
+  { address: 'xx' },
+  (state, e, at) => {
+    state.set(e.object, table.at.address, e.words[e.at + at.address]!);
+    state.set(e.object, table.at.address + 1, e.words[e.at + at.address + 1]!);
+  },
+);
+
+/** Software read the pending bit array. Object: the function. */
+export const pbaRead = eventKind(
+  'pba.read',
+  [device],
+  'Software read pending bits, from vector `first` on, 8 per byte.',
+  { first: 'u', size: 'u', value: 'xx' },
+  (state, e, at) => {
+    const w = e.words;
+    const size = tableSize(state, e.object);
+    const bits = Math.min(8, w[e.at + at.size]!) * 8;
+    for (let i = 0; i < bits; i++) {
+      const word = w[e.at + at.value + (i >>> 5)]!;
+      const set = ((word >>> (i & 31)) & 1) === 1;
+      const index = w[e.at + at.first]! + i;
+      if (index > 2047 || (size >= 0 && index >= size)) break;
+      const known = state.world.node(e.object)?.children.get('msix')?.children.get(String(index));
+      if (set || size >= 0 || known)
+        state.setFlag(state.world.child(msixEntry, e.object, 'msix', index), A.pending, set);
+    }
+  },
+);
+
+/** A write to the pending bit array, which is read-only. Object: the function. */
+export const pbaWrite = eventKind(
+  'pba.write',
+  [device],
+  'Software wrote the pending bit array, which is read-only: undefined.',
+  {
+    first: 'u',
+    size: 'u',
+    value: 'xx',
+  },
+);
+
+/** A cause arose in a device. Object: the entry, the MSI capability, or the function. */
+export const devRaise = eventKind(
+  'dev.raise',
+  [msixEntry, msi, device],
+  'The device model reports an interrupt cause. While the vector is masked the pending bit keeps it.',
+  { vector: 'u?' },
+  (state, e) => {
+    const type = state.world.type(e.object);
+    if (type === msixEntry) {
+      state.count(e.object, A.raises);
+      const owner = ownerOf(state, e.object);
+      const cap = state.world.node(owner)?.children.get('msixcap')?.object ?? -1;
+      const enabled =
+        cap >= 0 && (state.known(cap, msixCap.at.control) & state.get(cap, msixCap.at.control) & 0x8000) !== 0;
+      if (enabled && effectivelyMasked(state, e.object) === true) state.setFlag(e.object, A.pending, true);
+    } else if (type === msi) {
+      state.count(e.object, msi.at.raises);
+    } else if (type === device) {
+      state.count(e.object, device.at.raises);
+    }
+  },
+);
+
+/** A message write arrived on the bus. Object: the entry that holds this message, when just one does. */
+export const msgSend = eventKind(
+  'send',
+  [msixEntry, msi],
+  'A message write arrived at an interrupt doorbell. Sender: the requester id, where the trace tells it.',
+  { address: 'xx', data: 'x', size: 'u?', requester: 'x?' },
+  (state, e) => {
+    const type = state.world.type(e.object);
+    if (type === msixEntry) {
+      state.count(e.object, A.sends);
+      if (state.flag(e.object, A.pending) === true) state.setFlag(e.object, A.pending, false);
+    } else if (type === msi) {
+      state.count(e.object, msi.at.sends);
+    }
+  },
+);
+
+/** A wired interrupt of a device. Object: the function. */
+export const intx = eventKind(
+  'dev.intx',
+  [device],
+  'The device drives its INTx pin.',
+  { level: 'flag?' },
+  (state, e, _at, bit) => {
+    if (state.world.type(e.object) !== device) return;
+    if (!has(e, bit.level) || e.words[e.at + 1]) state.count(e.object, device.at.raises);
+  },
+);
+
+export const msixEvents = [tblWrite, tblRead, tblBind, tblSeen, pbaRead, pbaWrite, devRaise, msgSend, intx];

@@ -1,0 +1,33 @@
+import { eventKind } from '../event.ts';
+
+/** A text written into the trace by its user. */
+export const mark = eventKind('mark', [], 'A marker that somebody wrote into the trace.', { text: 's' });
+
+/** A message of the emulator or kernel between the records. */
+export const message = eventKind(
+  'message',
+  [],
+  'A line of text between the trace records that tells of something refused or illegal.',
+  { text: 's' },
+);
+
+/** Events are missing here. */
+export const lost = eventKind(
+  'lost',
+  [],
+  'The recorder lost events of this CPU before this point; how many is not always known.',
+  { count: 'u?' },
+);
+
+/** The buffer of a CPU begins. */
+export const bufferStart = eventKind(
+  'start',
+  [],
+  'The records of this CPU begin here; what it did before was not kept.',
+  {},
+);
+
+/** A probe that the user set and whose meaning is not known. */
+export const probe = eventKind('probe', [], 'A probe that the user set.', { name: 's', text: 's' });
+
+export const noteEvents = [mark, message, lost, bufferStart, probe];

@@ -1,0 +1,242 @@
+import { eventKind } from '../event.ts';
+import type { Register } from '../register.ts';
+import { writableMask } from '../register.ts';
+import { msiAddress, msiControl, msiData, msiMask, msixControl, pciCommand } from '../registers/pci.ts';
+import type { State } from '../state.ts';
+import { bar, device, msi, msixCap } from '../things/pci.ts';
+import { settleFunction } from './msix.ts';
+
+/** Config space offset of the first capability pointer. */
+const CAP_POINTER = 0x34;
+const CAP_MSI = 0x05;
+const CAP_MSIX = 0x11;
+
+const maskOf = (register: Register): number => writableMask(register)[0]!;
+const COMMAND_RW = maskOf(pciCommand);
+const MSIX_RW = maskOf(msixControl);
+const MSI_RW = maskOf(msiControl);
+const ADDRESS_RW = maskOf(msiAddress);
+const DATA_RW = maskOf(msiData);
+const MASK_RW = maskOf(msiMask);
+
+/** A config access: byte offset, size in bytes, value, and whether software wrote (then only writable bits change). */
+interface Access {
+  readonly offset: number;
+  readonly size: number;
+  readonly value: number;
+  readonly write: boolean;
+}
+
+/** Takes the bytes that an access and a register have in common over into the register's cell. */
+function overlap(
+  state: State,
+  object: number,
+  cell: number,
+  at: number,
+  width: number,
+  writable: number,
+  access: Access,
+): void {
+  const from = Math.max(at, access.offset);
+  const to = Math.min(at + width, access.offset + access.size);
+  if (to <= from) return;
+  const bits = (to - from) * 8;
+  const field = bits === 32 ? 0xffffffff : (1 << bits) - 1;
+  const value = (access.value >>> ((from - access.offset) * 8)) & field;
+  const shift = (from - at) * 8;
+  // A cell is 32 bits wide: in a 16-bit register the upper half reads as known zero, so that the whole is known.
+  const beyond = width === 4 ? 0 : ~((1 << (width * 8)) - 1);
+  state.setBits(object, cell, 0, beyond);
+  state.setBits(object, cell, value << shift, (field << shift) & (access.write ? writable : 0xffffffff));
+}
+
+/** A known byte of config space, or -1. */
+function configByte(state: State, dev: number, offset: number): number {
+  const cell = device.at.config + (offset >>> 2);
+  const shift = (offset & 3) * 8;
+  if (offset > 0xff || ((state.known(dev, cell) >>> shift) & 0xff) !== 0xff) return -1;
+  return (state.get(dev, cell) >>> shift) & 0xff;
+}
+
+/** A known 32-bit run of config space as an access, byte by byte, handed to `use`. */
+function replay(state: State, dev: number, from: number, to: number, use: (access: Access) => void): void {
+  for (let offset = from; offset < to; offset++) {
+    const value = configByte(state, dev, offset);
+    if (value >= 0) use({ offset, size: 1, value, write: false });
+  }
+}
+
+/** Follows the capability list as far as reads have shown it and notes where MSI and MSI-X lie. */
+function findCapabilities(state: State, dev: number): void {
+  let at = configByte(state, dev, CAP_POINTER) & ~3;
+  for (let hop = 0; hop < 48 && at >= 0x40; hop++) {
+    const id = configByte(state, dev, at);
+    if (id === CAP_MSIX && state.num(dev, device.at.msixAt) !== at) {
+      state.set(dev, device.at.msixAt, at);
+      replay(state, dev, at, at + 12, (access) => msixAccess(state, dev, access));
+    } else if (id === CAP_MSI && state.num(dev, device.at.msiAt) !== at) {
+      state.set(dev, device.at.msiAt, at);
+      replay(state, dev, at, at + 24, (access) => msiAccess(state, dev, access));
+    }
+    const next = configByte(state, dev, at + 1);
+    if (next < 0) return;
+    at = next & ~3;
+  }
+}
+
+function msixAccess(state: State, dev: number, access: Access): void {
+  const at = state.num(dev, device.at.msixAt);
+  if (at < 0 || access.offset + access.size <= at || access.offset >= at + 12) return;
+  const cap = state.world.child(msixCap, dev, 'msixcap');
+  overlap(state, cap, msixCap.at.control, at + 2, 2, MSIX_RW, access);
+  overlap(state, cap, msixCap.at.table, at + 4, 4, 0, access);
+  overlap(state, cap, msixCap.at.pba, at + 8, 4, 0, access);
+}
+
+function msiAccess(state: State, dev: number, access: Access): void {
+  const at = state.num(dev, device.at.msiAt);
+  if (at < 0 || access.offset + access.size <= at || access.offset >= at + 24) return;
+  const cap = state.world.child(msi, dev, 'msi');
+  overlap(state, cap, msi.at.control, at + 2, 2, MSI_RW, access);
+  overlap(state, cap, msi.at.address, at + 4, 4, ADDRESS_RW, access);
+  // Bit 7 (64-bit address) decides where the rest lies; while it is unknown, so is what the access meant.
+  if ((state.known(cap, msi.at.control) & 0x180) !== 0x180) return;
+  const control = state.get(cap, msi.at.control);
+  let next = at + 8;
+  if (control & 0x80) {
+    overlap(state, cap, msi.at.address + 1, next, 4, 0xffffffff, access);
+    next += 4;
+  } else {
+    state.set(cap, msi.at.address + 1, 0);
+  }
+  overlap(state, cap, msi.at.data, next, 2, DATA_RW, access);
+  if (control & 0x100) {
+    overlap(state, cap, msi.at.mask, next + 4, 4, MASK_RW, access);
+    overlap(state, cap, msi.at.pending, next + 8, 4, 0, access);
+  }
+}
+
+/** The effect of a config space access on what is known of a function. */
+function configAccess(state: State, dev: number, access: Access): void {
+  state.touch(dev);
+  overlap(state, dev, device.at.command, 4, 2, COMMAND_RW, access);
+  if (!access.write) {
+    overlap(state, dev, device.at.vendor, 0, 4, 0, access);
+    for (let i = 0; i < access.size; i++) {
+      const offset = access.offset + i;
+      if (offset > 0xff) break;
+      const shift = (offset & 3) * 8;
+      const value = i < 4 ? (access.value >>> (i * 8)) & 0xff : 0;
+      state.setBits(dev, device.at.config + (offset >>> 2), value << shift, 0xff << shift);
+    }
+    if (access.offset < 0x100) findCapabilities(state, dev);
+  }
+  msixAccess(state, dev, access);
+  msiAccess(state, dev, access);
+  settleFunction(state, dev);
+}
+
+/** Accesses of a function's config space and where its BARs lie. Object: the function. */
+export const cfgWrite = eventKind(
+  'cfg.write',
+  [device],
+  'Software wrote config space. Only bits that software may write change.',
+  { offset: 'x', size: 'u', value: 'x' },
+  (state, e, at) => {
+    const w = e.words;
+    configAccess(state, e.object, {
+      offset: w[e.at + at.offset]!,
+      size: Math.min(4, w[e.at + at.size]!),
+      value: w[e.at + at.value]!,
+      write: true,
+    });
+  },
+);
+
+export const cfgRead = eventKind(
+  'cfg.read',
+  [device],
+  'Software read config space; what it read becomes known.',
+  { offset: 'x', size: 'u', value: 'x' },
+  (state, e, at) => {
+    const w = e.words;
+    configAccess(state, e.object, {
+      offset: w[e.at + at.offset]!,
+      size: Math.min(4, w[e.at + at.size]!),
+      value: w[e.at + at.value]!,
+      write: false,
+    });
+  },
+);
+
+export const devSeen = eventKind(
+  'dev.seen',
+  [device],
+  'The trace names a function; nothing else is said of it. Host BDF: of the function behind an assigned device.',
+  { name: 's?', host: 's?' },
+  (state, e, at, bit) => {
+    state.touch(e.object);
+    const mask = e.words[e.at]!;
+    if (mask & bit.name) state.set(e.object, device.at.name, e.words[e.at + at.name]!);
+    if (mask & bit.host) state.set(e.object, device.at.vfio, e.words[e.at + at.host]!);
+  },
+);
+
+export const barMap = eventKind(
+  'bar.map',
+  [device],
+  'A base address register became visible at an address.',
+  { bar: 'u', address: 'xx', size: 'xx' },
+  (state, e, at) => {
+    const w = e.words;
+    state.touch(e.object);
+    const object = state.world.child(bar, e.object, 'bar', w[e.at + at.bar]!);
+    state.set(object, bar.at.address, w[e.at + at.address]!);
+    state.set(object, bar.at.address + 1, w[e.at + at.address + 1]!);
+    state.set(object, bar.at.size, w[e.at + at.size]!);
+    state.set(object, bar.at.size + 1, w[e.at + at.size + 1]!);
+    state.setFlag(object, bar.at.mapped, true);
+  },
+);
+
+export const barUnmap = eventKind(
+  'bar.unmap',
+  [device],
+  'A base address register stopped answering (memory decode off, or the BAR is about to move).',
+  { bar: 'u', address: 'xx', size: 'xx' },
+  (state, e, at) => {
+    state.touch(e.object);
+    state.setFlag(state.world.child(bar, e.object, 'bar', e.words[e.at + at.bar]!), bar.at.mapped, false);
+  },
+);
+
+export const msixCtrl = eventKind(
+  'msix.ctrl',
+  [device],
+  'MSI-X enable and function mask of a function, as they are after a write of Message Control.',
+  { enable: 'flag', fmask: 'flag' },
+  (state, e, at) => {
+    state.touch(e.object);
+    const cap = state.world.child(msixCap, e.object, 'msixcap');
+    const value = (e.words[e.at + at.enable]! ? 0x8000 : 0) | (e.words[e.at + at.fmask]! ? 0x4000 : 0);
+    state.setBits(cap, msixCap.at.control, value, 0xffffc000);
+    settleFunction(state, e.object);
+  },
+);
+
+export const msixLayout = eventKind(
+  'msix.layout',
+  [device],
+  'Where the MSI-X capability and the table of a function lie, and how many entries it has.',
+  { capability: 'x', bar: 'u', offset: 'x', entries: 'u' },
+  (state, e, at) => {
+    const w = e.words;
+    state.touch(e.object);
+    const cap = state.world.child(msixCap, e.object, 'msixcap');
+    state.set(e.object, device.at.msixAt, w[e.at + at.capability]!);
+    state.setBits(cap, msixCap.at.control, (w[e.at + at.entries]! - 1) & 0x7ff, 0x7ff);
+    state.set(cap, msixCap.at.table, ((w[e.at + at.offset]! & ~7) | (w[e.at + at.bar]! & 7)) >>> 0);
+  },
+);
+
+export const pciEvents = [cfgWrite, cfgRead, devSeen, barMap, barUnmap, msixCtrl, msixLayout];

@@ -1,0 +1,257 @@
+import { eventKind } from '../event.ts';
+import type { State } from '../state.ts';
+import { amdIrte, irte, remapUnit } from '../things/remap.ts';
+
+const R = irte.at;
+const U = remapUnit.at;
+
+/** The entries of a unit that the trace has named, as object numbers. */
+function* entriesOf(state: State, unit: number): Generator<number> {
+  const children = state.world.node(unit)?.children;
+  if (children) for (const node of children.values()) if (node.object >= 0) yield node.object;
+}
+
+const unitOf = (state: State, entry: number): number => state.world.node(entry)?.parent?.object ?? -1;
+
+/** Marks what was read from a table entry as possibly outdated. */
+function invalidate(state: State, entry: number): void {
+  const type = state.world.type(entry);
+  if (type === irte) {
+    state.count(entry, R.invalidations);
+    state.setFlag(entry, R.stale, true);
+  } else if (type === amdIrte) {
+    state.count(entry, amdIrte.at.invalidations);
+    state.setFlag(entry, amdIrte.at.stale, true);
+  }
+}
+
+/** Interrupt remapping on or off. Object: the unit. */
+export const irEnable = eventKind(
+  'ir.enable',
+  [remapUnit],
+  'Interrupt remapping was switched on or off.',
+  { enable: 'flag' },
+  (state, e, at) => {
+    state.setFlag(e.object, U.enabled, e.words[e.at + at.enable] !== 0);
+  },
+);
+
+/** Where the remapping table lies. Object: the unit. */
+export const irTable = eventKind(
+  'ir.table',
+  [remapUnit],
+  'Where the interrupt remapping table lies and how many entries it has.',
+  { address: 'xx', entries: 'u' },
+  (state, e, at) => {
+    const w = e.words;
+    state.set(e.object, U.table, w[e.at + at.address]!);
+    state.set(e.object, U.table + 1, w[e.at + at.address + 1]!);
+    state.set(e.object, U.entries, w[e.at + at.entries]!);
+  },
+);
+
+/** Write of the IRTA register. Object: the unit. */
+export const irMode = eventKind(
+  'ir.mode',
+  [remapUnit],
+  'Extended interrupt mode (IRTA bit 11), and with it the format of destinations.',
+  { eim: 'flag' },
+  (state, e, at) => {
+    state.setFlag(e.object, U.eim, e.words[e.at + at.eim] !== 0);
+  },
+);
+
+/** A message reached the remapping unit. Object: the entry that its handle names, or the unit. */
+export const irRequest = eventKind(
+  'ir.request',
+  [irte, amdIrte, remapUnit],
+  'A message reached the remapping unit.',
+  { address: 'xx', data: 'xx', sid: 'x?' },
+  (state, e) => {
+    const type = state.world.type(e.object);
+    const unit = type === remapUnit ? e.object : unitOf(state, e.object);
+    if (unit >= 0 && state.world.type(unit) === remapUnit) state.count(unit, U.requests);
+  },
+);
+
+/** The unit read a VT-d table entry. Object: the entry. */
+export const irteRead = eventKind(
+  'irte.read',
+  [irte],
+  'The remapping unit read a table entry.',
+  { value: 'xxxx' },
+  (state, e, at) => {
+    for (let i = 0; i < 4; i++) state.set(e.object, R.value + i, e.words[e.at + at.value + i]!);
+    state.forget(e.object, R.destId);
+    state.setFlag(e.object, R.stale, false);
+    state.count(e.object, R.reads);
+  },
+);
+
+/** The unit remapped a message. Object: the entry. */
+export const irRemap = eventKind(
+  'ir.remap',
+  [irte, amdIrte],
+  'The remapping unit used an entry: this is where the message goes.',
+  { vector: 'u', dest: 'x', destMode: 'u?', deliveryMode: 'u?', trigger: 'u?' },
+  (state, e, at) => {
+    const dest = e.words[e.at + at.dest]!;
+    const type = state.world.type(e.object);
+    if (type === irte) {
+      state.count(e.object, R.remaps);
+      state.set(e.object, R.destId, dest);
+      // The printed id tells how the unit reads the DST field: as it is (x2APIC) or bits 15:8 of it (xAPIC).
+      const raw = state.num(e.object, R.value + 1);
+      const unit = unitOf(state, e.object);
+      if (raw > 0 && unit >= 0 && raw !== raw >>> 8) {
+        if (dest === raw) state.setFlag(unit, U.eim, true);
+        else if (dest === ((raw >>> 8) & 0xff)) state.setFlag(unit, U.eim, false);
+      }
+    } else if (type === amdIrte) {
+      state.count(e.object, amdIrte.at.remaps);
+    }
+  },
+);
+
+/** The message that left the unit. Object: the entry, or the unit. */
+export const irMessage = eventKind(
+  'ir.message',
+  [irte, amdIrte, remapUnit],
+  'The message as the remapping unit passed it on.',
+  { address: 'xx', data: 'x', newAddress: 'xx', newData: 'x' },
+);
+
+/** The unit refused or questioned a message. Object: the entry, or the unit. */
+export const irFault = eventKind(
+  'ir.fault',
+  [irte, amdIrte, remapUnit],
+  'The remapping unit refused a message.',
+  { reason: 'u?', sid: 'x?', index: 'u?', text: 's?' },
+  (state, e) => {
+    const unit = state.world.type(e.object) === remapUnit ? e.object : unitOf(state, e.object);
+    if (unit >= 0) state.count(unit, U.faults);
+  },
+);
+
+/** Something the unit found odd but let pass. Object: the entry, or the unit. */
+export const irWarn = eventKind(
+  'ir.warn',
+  [irte, amdIrte, remapUnit],
+  'The remapping unit found a mismatch and went on.',
+  { sid: 'x?', what: 's', found: 'u', expected: 'u' },
+);
+
+/** Interrupt entry cache invalidation. Object: the unit (global) or the first entry. */
+export const iecInvalidate = eventKind(
+  'iec.inv',
+  [irte, remapUnit],
+  'The interrupt entry cache was invalidated: globally, or 2^mask entries from an index on.',
+  { global: 'flag', index: 'u', mask: 'u' },
+  (state, e, at) => {
+    const w = e.words;
+    const unit = state.world.type(e.object) === irte ? unitOf(state, e.object) : e.object;
+    if (unit < 0) return;
+    state.count(unit, U.invalidations);
+    const mask = w[e.at + at.mask]!;
+    if (w[e.at + at.global]) {
+      for (const entry of entriesOf(state, unit)) if (state.present(entry)) invalidate(state, entry);
+      return;
+    }
+    if (state.world.type(e.object) === irte) state.touch(e.object);
+    const first = w[e.at + at.index]!;
+    const size = mask > 15 ? 0x10000 : 1 << mask;
+    if (size === 1) {
+      if (state.world.type(e.object) === irte) invalidate(state, e.object);
+      return;
+    }
+    for (const entry of entriesOf(state, unit)) {
+      const index = Number(state.world.node(entry)!.segment);
+      if (index >= first && index < first + size) invalidate(state, entry);
+    }
+  },
+);
+
+/** The unit read an AMD table entry. Object: the entry. */
+export const amdRead = eventKind(
+  'irte.readAmd',
+  [amdIrte],
+  'The AMD remapping unit read a table entry: 32 bits, or 128 in guest-APIC format.',
+  { low: 'xx', high: 'xx?' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    const wide = (w[e.at]! & bit.high) !== 0;
+    state.set(e.object, amdIrte.at.value, w[e.at + at.low]!);
+    state.setFlag(e.object, amdIrte.at.ga, wide);
+    if (wide) {
+      state.set(e.object, amdIrte.at.value + 1, w[e.at + at.low + 1]!);
+      state.set(e.object, amdIrte.at.value + 2, w[e.at + at.high]!);
+      state.set(e.object, amdIrte.at.value + 3, w[e.at + at.high + 1]!);
+    } else {
+      for (let i = 1; i < 4; i++) state.forget(e.object, amdIrte.at.value + i);
+    }
+    state.setFlag(e.object, amdIrte.at.stale, false);
+    state.count(e.object, amdIrte.at.reads);
+  },
+);
+
+/** INVALIDATE_INTERRUPT_TABLE. Object: the unit. */
+export const amdInvalidate = eventKind(
+  'irte.invAmd',
+  [remapUnit],
+  'An AMD interrupt table was invalidated.',
+  {},
+  (state, e) => {
+    state.count(e.object, U.invalidations);
+    for (const entry of entriesOf(state, e.object)) if (state.present(entry)) invalidate(state, entry);
+  },
+);
+
+/** A remapping unit was seen. Object: the unit. */
+export const irSeen = eventKind(
+  'ir.seen',
+  [remapUnit],
+  'The trace shows a remapping unit.',
+  { kind: 's' },
+  (state, e, at) => {
+    state.set(e.object, U.kind, e.words[e.at + at.kind]!);
+  },
+);
+
+/** A mapping of DMA addresses. Object: the IOMMU. */
+export const iommuMap = eventKind('iommu.map', [], 'A range of I/O virtual addresses was mapped.', {
+  iova: 'xx',
+  paddr: 'xx',
+  size: 'xx',
+});
+export const iommuUnmap = eventKind('iommu.unmap', [], 'A range of I/O virtual addresses was unmapped.', {
+  iova: 'xx',
+  size: 'xx',
+});
+export const iommuFault = eventKind('iommu.fault', [], 'The IOMMU reported a page fault.', {
+  device: 's',
+  iova: 'xx',
+  flags: 'x',
+});
+export const iommuAttach = eventKind('iommu.attach', [], 'A device was attached to an IOMMU domain or a group.', {
+  group: 'u?',
+});
+
+export const remapEvents = [
+  irEnable,
+  irTable,
+  irMode,
+  irRequest,
+  irteRead,
+  irRemap,
+  irMessage,
+  irFault,
+  irWarn,
+  iecInvalidate,
+  amdRead,
+  amdInvalidate,
+  irSeen,
+  iommuMap,
+  iommuUnmap,
+  iommuFault,
+  iommuAttach,
+];

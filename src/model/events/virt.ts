@@ -1,0 +1,388 @@
+import { eventKind } from '../event.ts';
+import type { State } from '../state.ts';
+import { msixEntry } from '../things/pci.ts';
+import { kvmGsi, kvmIrqfd, kvmRoute, kvmVm, vcpu, vcpuVector, vfioDevice, vfioVector } from '../things/virt.ts';
+
+const C = vcpu.at;
+const V = vcpuVector.at;
+const F = vfioVector.at;
+const K = kvmRoute.at;
+
+/** The virtual CPU that a vector object belongs to, or -1. */
+const vcpuOf = (state: State, object: number): number => state.world.node(object)?.parent?.parent?.object ?? -1;
+
+function countVcpu(state: State, object: number, cell: number): void {
+  const owner = vcpuOf(state, object);
+  if (owner >= 0 && state.world.type(owner) === vcpu) state.count(owner, cell);
+}
+
+/** A virtual CPU enters or leaves guest code. Object: the virtual CPU. */
+export const kvmEntry = eventKind(
+  'kvm.entry',
+  [vcpu],
+  'A virtual CPU enters the guest.',
+  { rip: 'xx?', inject: 'x?' },
+  (state, e) => {
+    state.setFlag(e.object, C.inGuest, true);
+  },
+);
+
+export const kvmExit = eventKind(
+  'kvm.exit',
+  [vcpu],
+  'A virtual CPU left the guest.',
+  { reason: 's' },
+  (state, e, at) => {
+    state.setFlag(e.object, C.inGuest, false);
+    state.set(e.object, C.exitReason, e.words[e.at + at.reason]!);
+    state.count(e.object, C.exits);
+  },
+);
+
+export const kvmUserspace = eventKind('kvm.userspace', [], 'KVM returned to the VMM.', { reason: 's' });
+
+/** Interrupts at a local APIC or CPU interface. Object: the vector of the virtual CPU. */
+export const apicAccept = eventKind(
+  'apic.accept',
+  [vcpuVector],
+  'The local APIC of a virtual CPU accepted an interrupt.',
+  { mode: 's', posted: 'flag' },
+  (state, e) => {
+    state.setFlag(e.object, V.requested, true);
+    state.count(e.object, V.accepts);
+    countVcpu(state, e.object, C.accepts);
+  },
+);
+
+export const apicInject = eventKind(
+  'apic.inj',
+  [vcpuVector],
+  'An interrupt was injected into a virtual CPU.',
+  { reinjected: 'flag' },
+  (state, e) => {
+    state.setFlag(e.object, V.requested, false);
+    state.setFlag(e.object, V.inService, true);
+    state.count(e.object, V.taken);
+    countVcpu(state, e.object, C.injections);
+  },
+);
+
+export const apicEoi = eventKind('apic.eoi', [vcpuVector, vcpu], 'The guest ended an interrupt.', {}, (state, e) => {
+  if (state.world.type(e.object) === vcpu) {
+    state.count(e.object, C.eois);
+    return;
+  }
+  state.setFlag(e.object, V.inService, false);
+  state.count(e.object, V.eois);
+  countVcpu(state, e.object, C.eois);
+});
+
+/** The emulated bus delivers an interrupt to local APICs. Object: the vector of the virtual CPU, or the virtual CPU. */
+export const apicDeliver = eventKind(
+  'apic.deliver',
+  [vcpuVector],
+  'An interrupt message reached the local APICs.',
+  { dest: 'u', destMode: 'u', deliveryMode: 'u', vector: 'u', trigger: 'u' },
+  (state, e) => {
+    if (state.world.type(e.object) !== vcpuVector) return;
+    // No record tells when the CPU takes it, so the request bit stays unknown.
+    state.count(e.object, V.accepts);
+    countVcpu(state, e.object, C.accepts);
+  },
+);
+
+export const apicLocal = eventKind(
+  'apic.local',
+  [vcpu],
+  'A local APIC source fired: entry of the local vector table.',
+  { lvt: 'u', deliveryMode: 'u' },
+  (state, e) => {
+    state.touch(e.object);
+  },
+);
+
+export const gicAck = eventKind(
+  'gic.ack',
+  [vcpuVector],
+  'A CPU acknowledged an interrupt at its GIC interface.',
+  {},
+  (state, e) => {
+    state.setFlag(e.object, V.requested, false);
+    state.setFlag(e.object, V.inService, true);
+    state.count(e.object, V.taken);
+    countVcpu(state, e.object, C.acknowledges);
+  },
+);
+
+export const gicEoi = eventKind(
+  'gic.eoi',
+  [vcpuVector],
+  'A CPU ended an interrupt at its GIC interface.',
+  {},
+  (state, e) => {
+    state.setFlag(e.object, V.inService, false);
+    state.count(e.object, V.eois);
+    countVcpu(state, e.object, C.eois);
+  },
+);
+
+/** Interrupts into a virtual machine. Object: the virtual machine, a GSI or a virtual CPU's vector. */
+export const kvmMsi = eventKind(
+  'kvm.msi',
+  [kvmVm],
+  'KVM decoded an MSI message: delivery, or a change of routing that decodes it (the event does not tell which).',
+  { dest: 'x', vector: 'u', mode: 's', address: 'xx?', data: 'x?' },
+  (state, e) => {
+    if (state.world.type(e.object) === kvmVm) state.count(e.object, kvmVm.at.messages);
+  },
+);
+
+export const kvmLine = eventKind(
+  'kvm.line',
+  [kvmGsi],
+  'An interrupt line of a virtual machine was set.',
+  { level: 'flag', source: 'u' },
+  (state, e, at) => {
+    state.setFlag(e.object, kvmGsi.at.level, e.words[e.at + at.level] !== 0);
+    state.count(e.object, kvmGsi.at.changes);
+  },
+);
+
+export const kvmIoapic = eventKind('kvm.ioapic', [], 'A pin of the virtual I/O APIC sends.', {
+  pin: 'u',
+  dest: 'x',
+  vector: 'u',
+  mode: 's',
+});
+export const kvmAck = eventKind('kvm.ack', [], 'A virtual interrupt controller saw an acknowledge.', {
+  chip: 's',
+  pin: 'u',
+});
+export const kvmMmio = eventKind('kvm.mmio', [], 'A guest access to device memory left the guest.', {
+  write: 'flag',
+  size: 'u',
+  address: 'xx',
+  value: 'xx',
+});
+export const kvmHypercall = eventKind('hcall', [], 'A hypercall.', { number: 'xx', input: 'xx?', output: 'xx?' });
+export const kvmIpi = eventKind('apic.ipi', [vcpu], 'A virtual CPU sends an inter-processor interrupt.', {
+  dest: 'x',
+  vector: 'u',
+  mode: 's',
+});
+
+export const piUpdate = eventKind(
+  'pi.update',
+  [kvmIrqfd],
+  'A host irq was set up to post into a virtual CPU, or no longer.',
+  { enable: 'flag', hostIrq: 'u', vcpu: 'u', vector: 'u', descriptor: 'xx?' },
+  (state, e, at) => {
+    const w = e.words;
+    state.setFlag(e.object, kvmIrqfd.at.posted, w[e.at + at.enable] !== 0);
+    state.set(e.object, kvmIrqfd.at.hostIrq, w[e.at + at.hostIrq]!);
+    state.set(e.object, kvmIrqfd.at.guestVector, w[e.at + at.vector]!);
+    state.set(e.object, kvmIrqfd.at.vcpu, w[e.at + at.vcpu]!);
+  },
+);
+
+/** The irqfd of a GSI. Object: the irqfd, or the virtual machine. */
+export const irqfdAssign = eventKind(
+  'irqfd.assign',
+  [kvmIrqfd],
+  'An eventfd was tied to a GSI, or released.',
+  { fd: 'i?', release: 'flag?', resample: 'flag?' },
+  (state, e, at, bit) => {
+    if (state.world.type(e.object) !== kvmIrqfd) return;
+    const w = e.words;
+    const mask = w[e.at]!;
+    if (mask & bit.release && w[e.at + at.release]) {
+      state.remove(e.object);
+      return;
+    }
+    if (mask & bit.fd) state.set(e.object, kvmIrqfd.at.fd, w[e.at + at.fd]!);
+    if (mask & bit.resample) state.setFlag(e.object, kvmIrqfd.at.resample, w[e.at + at.resample] !== 0);
+    else state.touch(e.object);
+  },
+);
+
+export const irqfdWakeup = eventKind('irqfd.wakeup', [], 'An eventfd that injects an interrupt was signalled.', {});
+
+/** Copies the message that an MSI-X entry holds now into a route. */
+function takeMessage(state: State, route: number, entry: number): void {
+  const from = [msixEntry.at.address, msixEntry.at.address + 1, msixEntry.at.data];
+  const to = [K.address, K.address + 1, K.data];
+  for (const [i, cell] of to.entries()) {
+    state.forget(route, cell);
+    state.setBits(route, cell, state.get(entry, from[i]!), state.known(entry, from[i]!));
+  }
+}
+
+/** The GSI routing table. Object: the route. */
+export const routeSet = eventKind(
+  'route.set',
+  [kvmRoute],
+  'A message route was added: a GSI now stands for the message of one vector.',
+  { device: 's', vector: 'u', entry: 'o?' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    state.set(e.object, K.device, w[e.at + at.device]!);
+    state.set(e.object, K.vector, w[e.at + at.vector]!);
+    const entry = w[e.at]! & bit.entry ? w[e.at + at.entry]! : -1;
+    if (entry >= 0 && state.world.type(entry) === msixEntry) {
+      state.set(e.object, K.entry, entry);
+      takeMessage(state, e.object, entry);
+    } else {
+      for (const cell of [K.entry, K.address, K.address + 1, K.data]) state.forget(e.object, cell);
+    }
+  },
+);
+
+export const routeUpdate = eventKind(
+  'route.update',
+  [kvmRoute],
+  'The message of a route was rewritten.',
+  {},
+  (state, e) => {
+    state.count(e.object, K.updates);
+    const entry = state.num(e.object, K.entry);
+    if (entry >= 0) takeMessage(state, e.object, entry);
+  },
+);
+
+export const routeRelease = eventKind(
+  'route.release',
+  [kvmRoute],
+  'A GSI was given back; its route is gone.',
+  {},
+  (state, e) => state.remove(e.object),
+);
+
+export const routeCommit = eventKind(
+  'route.commit',
+  [kvmVm],
+  'The routing table was handed to KVM.',
+  {},
+  (state, e) => {
+    if (state.world.type(e.object) === kvmVm) state.count(e.object, kvmVm.at.commits);
+  },
+);
+
+/** VFIO. Object: the device or one of its vectors. */
+export const vfioUse = eventKind(
+  'vfio.use',
+  [vfioVector],
+  'QEMU starts or stops using a vector: the guest unmasked or released it.',
+  { used: 'flag' },
+  (state, e, at) => {
+    state.setFlag(e.object, F.used, e.words[e.at + at.used] !== 0);
+  },
+);
+
+export const vfioRoute = eventKind(
+  'vfio.route',
+  [vfioVector],
+  'A vector got or lost the GSI that its irqfd injects.',
+  { virq: 'u?' },
+  (state, e, at, bit) => {
+    if (e.words[e.at]! & bit.virq) state.set(e.object, F.virq, e.words[e.at + at.virq]!);
+    else state.forget(e.object, F.virq);
+  },
+);
+
+export const vfioGuest = eventKind(
+  'vfio.guest',
+  [vfioDevice],
+  'The trace shows under which BDF the guest sees an assigned device.',
+  { guest: 's' },
+  (state, e, at) => state.set(e.object, vfioDevice.at.guest, e.words[e.at + at.guest]!),
+);
+
+export const vfioMode = eventKind(
+  'vfio.mode',
+  [vfioDevice],
+  'An interrupt mode of an assigned device was switched.',
+  { mode: 's', enabled: 'flag', vectors: 'u?' },
+  (state, e, at) => {
+    const mode = state.world.strings.text(e.words[e.at + at.mode]!);
+    const cell = mode === 'msix' ? vfioDevice.at.msix : mode === 'msi' ? vfioDevice.at.msi : vfioDevice.at.intx;
+    if (state.world.type(e.object) === vfioDevice) state.setFlag(e.object, cell, e.words[e.at + at.enabled] !== 0);
+  },
+);
+
+export const vfioPba = eventKind(
+  'vfio.pba',
+  [vfioDevice],
+  'QEMU starts or stops trapping the pending bit array.',
+  { trapped: 'flag' },
+  (state, e, at) => {
+    if (state.world.type(e.object) === vfioDevice)
+      state.setFlag(e.object, vfioDevice.at.pbaTrapped, e.words[e.at + at.trapped] !== 0);
+  },
+);
+
+export const vfioFire = eventKind(
+  'vfio.fire',
+  [vfioVector],
+  'An interrupt of an assigned device was signalled. With a message: QEMU delivered it itself, not through an irqfd.',
+  { irq: 'u?', address: 'xx?', data: 'x?' },
+  (state, e, at, bit) => {
+    if (state.world.type(e.object) !== vfioVector) return;
+    state.count(e.object, F.fires);
+    if (e.words[e.at]! & bit.irq) state.set(e.object, F.irq, e.words[e.at + at.irq]!);
+  },
+);
+
+export const vfioSet = eventKind(
+  'vfio.set',
+  [],
+  'VFIO_DEVICE_SET_IRQS. Flags: bit 0 no data, 1 bool, 2 eventfd, 3 mask, 4 unmask, 5 trigger.',
+  { flags: 'x', index: 'u', start: 'u', count: 'u', ret: 'i?' },
+);
+
+export const vfioIntx = eventKind('vfio.intx', [vfioDevice], 'The INTx of an assigned device.', {
+  what: 's',
+  pin: 's?',
+});
+export const vfioRegion = eventKind('vfio.region', [], 'A trapped access to a region of an assigned device.', {
+  write: 'flag',
+  region: 'u',
+  offset: 'xx',
+  value: 'xx',
+  size: 'u',
+});
+
+export const virtEvents = [
+  kvmEntry,
+  kvmExit,
+  kvmUserspace,
+  apicAccept,
+  apicInject,
+  apicEoi,
+  apicDeliver,
+  apicLocal,
+  gicAck,
+  gicEoi,
+  kvmMsi,
+  kvmLine,
+  kvmIoapic,
+  kvmAck,
+  kvmMmio,
+  kvmHypercall,
+  kvmIpi,
+  piUpdate,
+  irqfdAssign,
+  irqfdWakeup,
+  routeSet,
+  routeUpdate,
+  routeRelease,
+  routeCommit,
+  vfioUse,
+  vfioGuest,
+  vfioRoute,
+  vfioMode,
+  vfioPba,
+  vfioFire,
+  vfioSet,
+  vfioIntx,
+  vfioRegion,
+];

@@ -1,0 +1,49 @@
+import type { ObjectType } from './objects.ts';
+import { cpu, domain, irq, pin, vector } from './things/irq.ts';
+import { bar, device, mention, msi, msixCap, msixEntry, table } from './things/pci.ts';
+import { amdIrte, irte, its, itsCollection, itsDevice, itsEvent, remapUnit, smmuStream } from './things/remap.ts';
+import { kvmGsi, kvmIrqfd, kvmRoute, kvmVm, vcpu, vcpuVector, vfioDevice, vfioVector } from './things/virt.ts';
+
+/** Path patterns with the type of the object that stands there; `*` is any one segment. First match wins. */
+export const pathTypes: readonly (readonly [string, ObjectType])[] = [
+  ['device/*', device],
+  ['device/*/bar/*', bar],
+  ['device/*/msixcap', msixCap],
+  ['device/*/msix/*', msixEntry],
+  ['device/*/msi', msi],
+  ['table/*', table],
+  ['table/*/msix/*', msixEntry],
+  ['irq/*', irq],
+  ['cpu/*', cpu],
+  ['cpu/*/vector/*', vector],
+  ['domain/*', domain],
+  ['ioapic/*/pin/*', pin],
+  ['gic/*/spi/*', pin],
+  ['irte/*', remapUnit],
+  ['irte/amdvi-*/*', amdIrte],
+  ['irte/*/*', irte],
+  ['its/*', its],
+  ['its/*/device/*', itsDevice],
+  ['its/*/device/*/event/*', itsEvent],
+  ['its/*/collection/*', itsCollection],
+  ['smmu/*/stream/*', smmuStream],
+  ['vfio/*', vfioDevice],
+  ['vfio/*/*/*', vfioVector],
+  ['kvm/*', kvmVm],
+  ['kvm/*/route/*', kvmRoute],
+  ['kvm/*/irqfd/*', kvmIrqfd],
+  ['kvm/*/gsi/*', kvmGsi],
+  ['vcpu/*', vcpu],
+  ['vcpu/*/vector/*', vcpuVector],
+  ['vcpu/*/intid/*', vcpuVector],
+];
+
+const matchers = pathTypes.map(([pattern, type]) => ({
+  regex: new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`),
+  type,
+}));
+
+/** The type of the object at a path; `mention` for paths that name nothing with a state of its own. */
+export function typeOfPath(path: string): ObjectType {
+  return matchers.find((m) => m.regex.test(path))?.type ?? mention;
+}

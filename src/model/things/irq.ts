@@ -1,0 +1,72 @@
+import { objectType } from '../objects.ts';
+
+/** A Linux interrupt: `irq/<virq>`. */
+export const irq = objectType(
+  'irq',
+  'A Linux interrupt number (virq) and what the irq core and the vector domain hold for it.',
+  {
+    name: { kind: 'text', meaning: 'Name of the irq action, as request_irq() got it.' },
+    device: { kind: 'text', meaning: 'PCI function that raises it.' },
+    hwirq: {
+      kind: 'num',
+      meaning: 'Number inside its innermost domain; for PCI/MSI-X per-device domains the table index.',
+    },
+    domain: { kind: 'text', meaning: 'Innermost irq domain.' },
+    allocated: { kind: 'flag', meaning: 'The descriptor exists in the vector domain (between setup and teardown).' },
+    activated: { kind: 'flag', meaning: 'The domain hierarchy is activated: the hardware is programmed for it.' },
+    reserved: { kind: 'flag', meaning: 'A vector is only reserved; a real one is allocated at request_irq().' },
+    managed: { kind: 'flag', meaning: 'Affinity is managed by the kernel; user space cannot change it.' },
+    cpu: { kind: 'num', meaning: 'CPU that the vector belongs to.' },
+    vector: {
+      kind: 'num',
+      meaning: 'Vector on that CPU; 0 none, 239 (0xef) the placeholder of a reserved or shut down interrupt.',
+    },
+    apicDest: { kind: 'hex', meaning: 'Destination APIC id as programmed.' },
+    prevCpu: { kind: 'num', meaning: 'CPU of the previous vector, as last printed.' },
+    prevVector: { kind: 'num', meaning: 'Previous vector; 0 none, or already freed.' },
+    moving: { kind: 'flag', meaning: 'A move is in progress: the previous vector is still live.' },
+    masked: { kind: 'flag', meaning: 'Masked at its chip, as the mask and unmask callbacks were seen.' },
+    lpi: { kind: 'num', meaning: 'GICv3 LPI INTID behind it.' },
+    address: { kind: 'hex', words: 2, meaning: 'Message address that the kernel last wrote to the device.' },
+    data: { kind: 'hex', meaning: 'Message data that the kernel last wrote to the device.' },
+    messageWrites: { kind: 'count', meaning: 'Messages that the kernel wrote to the device so far.' },
+    handled: { kind: 'count', meaning: 'Handler entries so far in the trace.' },
+    handledSinceSetup: {
+      kind: 'count',
+      meaning: 'Handler entries since the number was last set up; what /proc/interrupts counts.',
+    },
+    unhandled: { kind: 'count', meaning: 'Handler exits that returned unhandled (IRQ_NONE).' },
+    running: { kind: 'num', meaning: 'CPU on which a handler of it runs right now.' },
+  },
+);
+
+/** A processor as the kernel that wrote the trace sees it: `cpu/<n>`. */
+export const cpu = objectType('cpu', 'A processor of the system that wrote the trace.', {
+  online: { kind: 'flag', meaning: 'Whether it takes interrupts.' },
+  available: { kind: 'num', meaning: 'Vectors free for allocation (irq_matrix avl).' },
+  allocated: { kind: 'num', meaning: 'Vectors allocated (irq_matrix alloc).' },
+  managed: { kind: 'num', meaning: 'Vectors reserved for managed interrupts (irq_matrix managed).' },
+});
+
+/** One entry of a CPU's vector table: `cpu/<n>/vector/<vector>`. */
+export const vector = objectType('vector', 'One vector of one CPU.', {
+  irq: { kind: 'num', meaning: 'Linux irq that the vector is assigned to.' },
+  allocated: { kind: 'flag', meaning: 'Allocated in the vector matrix.' },
+  name: { kind: 'text', meaning: 'System vector, such as local_timer or reschedule.' },
+  active: { kind: 'flag', meaning: 'Its entry code runs right now.' },
+  entries: { kind: 'count', meaning: 'Entries so far.' },
+});
+
+/** An irq domain: `domain/<name>`. */
+export const domain = objectType('domain', 'An irq domain, or the part of one that the trace shows.', {
+  onlineMaps: { kind: 'num', meaning: 'CPUs in the vector matrix.' },
+  available: { kind: 'num', meaning: 'Vectors free on all online CPUs (global_avl).' },
+  reserved: { kind: 'num', meaning: 'Vectors promised but not allocated (global_rsvd).' },
+  allocated: { kind: 'num', meaning: 'Vectors allocated (total_alloc).' },
+});
+
+/** An I/O APIC pin: `ioapic/<n>/pin/<pin>`. */
+export const pin = objectType('pin', 'An input pin of an I/O APIC or of another wired interrupt controller.', {
+  level: { kind: 'flag', meaning: 'Level of the input line.' },
+  changes: { kind: 'count', meaning: 'Times the line was driven so far.' },
+});

@@ -1,0 +1,85 @@
+import { objectType } from '../objects.ts';
+import { amdIrte128 } from '../registers/amd.ts';
+import { vtdIrte } from '../registers/vtd.ts';
+
+/** An interrupt remapping unit: `irte/<unit>`. */
+export const remapUnit = objectType('irunit', 'An interrupt remapping unit.', {
+  kind: { kind: 'text', meaning: 'VT-d or AMD-Vi.' },
+  enabled: { kind: 'flag', meaning: 'Interrupt remapping is on.' },
+  eim: {
+    kind: 'flag',
+    meaning: 'Extended interrupt mode: destinations are 32-bit x2APIC ids, not xAPIC ids in bits 15:8.',
+  },
+  table: { kind: 'hex', words: 2, meaning: 'Physical address of the interrupt remapping table.' },
+  entries: { kind: 'num', meaning: 'Entries in the table.' },
+  requests: { kind: 'count', meaning: 'Messages that reached the unit so far.' },
+  invalidations: { kind: 'count', meaning: 'Interrupt entry cache invalidations so far, global ones included.' },
+  faults: { kind: 'count', meaning: 'Faults and refused messages so far.' },
+});
+
+/** An interrupt remapping table entry: `irte/<unit>/<index>`. */
+export const irte = objectType('irte', 'An interrupt remapping table entry as the unit last read it.', {
+  value: { kind: 'reg', register: vtdIrte, meaning: 'The 128 bits of the entry.' },
+  destId: { kind: 'num', hidden: true, meaning: 'Destination APIC id as the unit printed it.' },
+  stale: {
+    kind: 'flag',
+    meaning: 'Its cache entry was invalidated since the last read: the table may hold something newer.',
+  },
+  reads: { kind: 'count', meaning: 'Times the unit read it.' },
+  remaps: { kind: 'count', meaning: 'Messages that it remapped.' },
+  invalidations: { kind: 'count', meaning: 'Invalidations of its cache entry by index.' },
+});
+
+/** An AMD interrupt remapping table entry: `irte/<device id>/<index>`. */
+export const amdIrte = objectType('amdirte', 'An AMD interrupt remapping table entry as the unit last read it.', {
+  value: {
+    kind: 'reg',
+    register: amdIrte128,
+    meaning: 'The 128 bits of the entry (32-bit entries leave the rest unknown).',
+  },
+  ga: { kind: 'flag', meaning: 'The entry is of the 128-bit kind.' },
+  stale: { kind: 'flag', meaning: 'The interrupt table was invalidated since the last read.' },
+  reads: { kind: 'count', meaning: 'Times the unit read it.' },
+  remaps: { kind: 'count', meaning: 'Messages that it remapped.' },
+  invalidations: { kind: 'count', meaning: 'Invalidations seen.' },
+});
+
+/** An Arm ITS: `its/<n>`. */
+export const its = objectType('its', 'An Arm GICv3 interrupt translation service.', {
+  commands: { kind: 'count', meaning: 'Commands processed so far.' },
+  translations: { kind: 'count', meaning: 'Writes to GITS_TRANSLATER so far.' },
+  errors: { kind: 'count', meaning: 'Commands and translations that the ITS refused so far.' },
+  doorbell: { kind: 'hex', words: 2, meaning: 'Physical address of GITS_TRANSLATER.' },
+});
+
+/** A device of an ITS: `its/<n>/device/<hex DeviceID>`. */
+export const itsDevice = objectType('itsdevice', 'A device table entry of an ITS.', {
+  valid: { kind: 'flag', meaning: 'The device is mapped (MAPD with V = 1).' },
+  size: { kind: 'num', meaning: 'Size field: EventID bits minus one.' },
+  itt: { kind: 'hex', words: 2, meaning: 'Address of the interrupt translation table.' },
+});
+
+/** One entry of an interrupt translation table: `its/<n>/device/<hex DeviceID>/event/<EventID>`. */
+export const itsEvent = objectType('itsevent', 'An interrupt translation table entry: EventID to LPI and collection.', {
+  valid: { kind: 'flag', meaning: 'The EventID is mapped.' },
+  lpi: { kind: 'num', meaning: 'Physical INTID; LPIs start at 8192.' },
+  collection: { kind: 'num', meaning: 'Interrupt collection (ICID).' },
+  translations: { kind: 'count', meaning: 'Doorbell writes with this EventID so far.' },
+  invalidations: { kind: 'count', meaning: 'INV commands for it so far.' },
+});
+
+/** An interrupt collection: `its/<n>/collection/<icid>`. */
+export const itsCollection = objectType('itscollection', 'A collection table entry of an ITS.', {
+  valid: { kind: 'flag', meaning: 'The collection is mapped.' },
+  target: { kind: 'num', meaning: 'Redistributor (processor number) that its LPIs go to.' },
+});
+
+/** A stream of an SMMU: `smmu/<n>/stream/<hex StreamID>`. */
+export const smmuStream = objectType('stream', 'A requester behind an SMMU.', {
+  translations: { kind: 'count', meaning: 'Accesses translated so far.' },
+  aborts: { kind: 'count', meaning: 'Accesses aborted so far.' },
+  faults: { kind: 'count', meaning: 'Events recorded for it so far.' },
+  lastEvent: { kind: 'text', meaning: 'Last event recorded.' },
+  iova: { kind: 'hex', words: 2, meaning: 'Input address of the last access.' },
+  output: { kind: 'hex', words: 2, meaning: 'Output address of the last access, when it was translated.' },
+});

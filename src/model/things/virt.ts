@@ -1,0 +1,76 @@
+import { objectType } from '../objects.ts';
+
+/** A virtual CPU: `vcpu/<n>`. */
+export const vcpu = objectType('vcpu', 'A virtual CPU.', {
+  inGuest: { kind: 'flag', meaning: 'It runs guest code right now (between kvm_entry and kvm_exit).' },
+  exitReason: { kind: 'text', meaning: 'Reason of its last exit.' },
+  exits: { kind: 'count', meaning: 'Exits so far.' },
+  accepts: { kind: 'count', meaning: 'Interrupts accepted by its local APIC so far.' },
+  injections: { kind: 'count', meaning: 'Interrupts injected so far.' },
+  acknowledges: { kind: 'count', meaning: 'Interrupts acknowledged at the CPU interface so far (GIC).' },
+  eois: { kind: 'count', meaning: 'Ends of interrupt so far.' },
+});
+
+/** An interrupt at a virtual CPU: `vcpu/<n>/vector/<vector>` (x86) or `vcpu/<n>/intid/<INTID>` (Arm). */
+export const vcpuVector = objectType('vcpuvector', 'One vector or INTID of a virtual CPU.', {
+  requested: { kind: 'flag', meaning: 'Accepted and not yet taken: its IRR bit, as far as the trace shows.' },
+  inService: { kind: 'flag', meaning: 'Taken and not yet ended: its ISR bit or active state.' },
+  accepts: { kind: 'count', meaning: 'Times accepted.' },
+  taken: { kind: 'count', meaning: 'Times injected or acknowledged.' },
+  eois: { kind: 'count', meaning: 'Ends of interrupt.' },
+});
+
+/** One interrupt of a VFIO device: `vfio/<device>/<index>/<vector>`; index 0 INTx, 1 MSI, 2 MSI-X, 3 error, 4 request. */
+export const vfioVector = objectType('vfiovector', 'One interrupt of a device that is assigned through VFIO.', {
+  used: { kind: 'flag', meaning: 'QEMU uses the vector: the guest has unmasked it and VFIO signals it.' },
+  virq: { kind: 'num', meaning: 'KVM GSI (QEMU calls it virq) that its irqfd injects.' },
+  eventfd: { kind: 'num', meaning: 'Eventfd that VFIO signals.' },
+  masked: { kind: 'flag', meaning: 'Masked through VFIO_DEVICE_SET_IRQS.' },
+  irq: { kind: 'num', meaning: 'Linux irq of the host behind it.' },
+  fires: { kind: 'count', meaning: 'Times it was signalled so far.' },
+});
+
+/** A VFIO device: `vfio/<device>`. */
+export const vfioDevice = objectType('vfio', 'A device assigned through VFIO.', {
+  guest: { kind: 'text', meaning: 'BDF that the guest sees.' },
+  msix: { kind: 'flag', meaning: 'The guest has MSI-X enabled and VFIO follows.' },
+  msi: { kind: 'flag', meaning: 'The guest has MSI enabled and VFIO follows.' },
+  intx: { kind: 'flag', meaning: 'INTx is set up.' },
+  pbaTrapped: { kind: 'flag', meaning: 'QEMU traps reads of the pending bit array because a masked vector fired.' },
+});
+
+/** An MSI route of KVM: `kvm/<vm>/route/<gsi>`. */
+export const kvmRoute = objectType('route', 'An entry of the GSI routing table of KVM.', {
+  device: { kind: 'text', meaning: 'Function whose message it carries: BDF, or the name that the trace prints.' },
+  vector: { kind: 'num', meaning: 'MSI-X table index (or MSI vector number) of that message.' },
+  address: {
+    kind: 'hex',
+    words: 2,
+    meaning: 'Message address in the route: what the table entry held when the route was written.',
+  },
+  data: { kind: 'hex', meaning: 'Message data in the route.' },
+  entry: { kind: 'object', hidden: true, meaning: 'The MSI-X entry that the route was made from.' },
+  updates: { kind: 'count', meaning: 'Times the route was rewritten.' },
+});
+
+/** A line of KVM: `kvm/<vm>/gsi/<gsi>`. */
+export const kvmGsi = objectType('gsi', 'An interrupt line (GSI) of KVM.', {
+  level: { kind: 'flag', meaning: 'Level last set through KVM_IRQ_LINE.' },
+  changes: { kind: 'count', meaning: 'Times it was set so far.' },
+});
+
+/** An irqfd of KVM: `kvm/<vm>/irqfd/<gsi>`. */
+export const kvmIrqfd = objectType('irqfd', 'An eventfd that KVM injects as an interrupt.', {
+  fd: { kind: 'num', meaning: 'File descriptor in the VMM.' },
+  resample: { kind: 'flag', meaning: 'With a resample eventfd: level-triggered.' },
+  hostIrq: { kind: 'num', meaning: 'Host irq that is posted directly to the guest.' },
+  posted: { kind: 'flag', meaning: 'The host irq bypasses the host through a posted interrupt.' },
+  guestVector: { kind: 'num', meaning: 'Guest vector of the posted interrupt.' },
+  vcpu: { kind: 'num', meaning: 'Virtual CPU that it is posted to.' },
+});
+
+/** A virtual machine of KVM: `kvm/<vm>`. */
+export const kvmVm = objectType('kvm', 'A virtual machine.', {
+  commits: { kind: 'count', meaning: 'Times the routing table was committed.' },
+  messages: { kind: 'count', meaning: 'MSI messages delivered so far.' },
+});

@@ -1,0 +1,48 @@
+import type { EventKind, EventView } from './event.ts';
+import { irqEvents } from './events/irq.ts';
+import { itsEvents } from './events/its.ts';
+import { msixEvents } from './events/msix.ts';
+import { noteEvents } from './events/notes.ts';
+import { pciEvents } from './events/pci.ts';
+import { remapEvents } from './events/remap.ts';
+import { virtEvents } from './events/virt.ts';
+import type { State } from './state.ts';
+
+/** All event kinds. A kind's number is its place here; it is used in memory only and never written to a file. */
+export const vocabulary: readonly EventKind[] = [
+  ...pciEvents,
+  ...msixEvents,
+  ...irqEvents,
+  ...remapEvents,
+  ...itsEvents,
+  ...virtEvents,
+  ...noteEvents,
+];
+
+const numbers = new Map<EventKind, number>(vocabulary.map((kind, i) => [kind, i]));
+const byName = new Map<string, EventKind>(vocabulary.map((kind) => [kind.name, kind]));
+
+/** The number of a kind in memory. */
+export function kindNumber(kind: EventKind): number {
+  return numbers.get(kind) ?? 0;
+}
+
+/** The kind with that name. */
+export function kindNamed(name: string): EventKind | undefined {
+  return byName.get(name);
+}
+
+/**
+ * Applies one event to a state. Total: it accepts every event of the vocabulary in every state, in any order, and
+ * never throws. An event about an object of another type than its kind expects changes nothing.
+ */
+export function apply(state: State, kind: EventKind, event: EventView): void {
+  if (kind.apply === undefined) return;
+  const type = state.world.type(event.object);
+  for (let i = 0; i < kind.on.length; i++) {
+    if (kind.on[i] === type) {
+      kind.apply(state, event);
+      return;
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import type { EventKind } from '../model/event.ts';
+import type { State } from '../model/state.ts';
+import { kindNumber } from '../model/vocabulary.ts';
+import { World } from '../model/world.ts';
+import { type Accounting, countSkipped, tally } from './accounting.ts';
+import { Trace } from './trace.ts';
+
+/** Longest run of argument words that any event kind has. */
+const MOST_WORDS = 64;
+
+/** What importers write to: sets where they stand in the source, then emits events and counts records. */
+export class TraceBuilder {
+  readonly trace: Trace;
+  readonly world: World;
+  /** Arguments of the event to come, in the layout of its kind; kinds with optional arguments need word 0 set. */
+  readonly words = new Uint32Array(MOST_WORDS);
+  /** Line (1-based) and byte offset of the record at hand. */
+  line = 0;
+  offset = 0;
+  /** Time of the record at hand in stored units, NaN unknown. */
+  time = Number.NaN;
+  /** CPU of the record at hand, or -1. */
+  cpu = -1;
+  /** Who recorded it: text number, 0 unknown. */
+  task = 0;
+  #emitted = 0;
+
+  constructor(file: string) {
+    this.world = new World();
+    this.trace = new Trace(this.world, {
+      file,
+      format: '',
+      variant: '',
+      clock: 'unknown',
+      cpus: 0,
+      time: { base: 0n, ticks: false, digits: 6 },
+    });
+  }
+
+  get accounting(): Accounting {
+    return this.trace.accounting;
+  }
+
+  /** The state after all events emitted so far. */
+  get state(): State {
+    return this.trace.head;
+  }
+
+  /** Events emitted since the record at hand began. */
+  get emitted(): number {
+    return this.#emitted;
+  }
+
+  /** Starts a record. */
+  begin(line: number, offset: number): void {
+    this.line = line;
+    this.offset = offset;
+    this.time = Number.NaN;
+    this.cpu = -1;
+    this.task = 0;
+    this.#emitted = 0;
+  }
+
+  /** Emits an event about an object; its arguments are in `words`. */
+  emit(kind: EventKind, object: number): void {
+    this.trace.append(kindNumber(kind), this.time, this.cpu, object, this.task, this.line, this.offset, this.words);
+    this.#emitted++;
+  }
+
+  /** Counts the record at hand as understood. */
+  understood(): void {
+    this.accounting.records++;
+    this.accounting.understood++;
+  }
+
+  /** Counts the record at hand as known and deliberately without effect. */
+  withoutEffect(name: string): void {
+    this.understood();
+    tally(this.accounting.withoutEffect, name);
+  }
+
+  /** Counts the record at hand as one of an event that is not known. */
+  unknown(name: string): void {
+    this.accounting.records++;
+    tally(this.accounting.unknown, name);
+  }
+
+  /** Counts the record at hand as one that could not be read. */
+  skipped(reason: string): void {
+    countSkipped(this.accounting, reason, this.line, this.offset);
+  }
+
+  /** Counts the line at hand as no record. */
+  other(what: string): void {
+    tally(this.accounting.others, what);
+  }
+}

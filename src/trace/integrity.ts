@@ -1,0 +1,44 @@
+import { vocabulary } from '../model/vocabulary.ts';
+import { total } from './accounting.ts';
+import type { Trace } from './trace.ts';
+
+/**
+ * Walks a trace and checks what every reader relies on: kinds, objects, texts and argument objects exist, lines and
+ * offsets never go back, times are numbers, and the accounting adds up. Returns what is wrong; empty when all is well.
+ */
+export function checkIntegrity(trace: Trace): string[] {
+  const wrong: string[] = [];
+  const { table, world, accounting: a } = trace;
+  let line = 0;
+  let offset = 0;
+  const say = (step: number, what: string): void => {
+    if (wrong.length < 50) wrong.push(`step ${step}: ${what}`);
+  };
+  for (let step = 0; step < table.length; step++) {
+    const kind = vocabulary[table.kindNumber(step)];
+    if (kind === undefined) {
+      say(step, `no event kind ${table.kindNumber(step)}`);
+      continue;
+    }
+    if (table.object(step) >= world.objects) say(step, `no object ${table.object(step)}`);
+    if (table.task(step) >= world.strings.size) say(step, `no text ${table.task(step)}`);
+    for (const arg of kind.args) {
+      if (arg.optional && (table.word(step, 0) & arg.bit) === 0) continue;
+      const word = table.word(step, arg.at);
+      if (arg.type === 's' && word >= world.strings.size) say(step, `${kind.name}.${arg.name}: no text ${word}`);
+      if (arg.type === 'o' && word >= world.objects) say(step, `${kind.name}.${arg.name}: no object ${word}`);
+    }
+    if (table.line(step) < line) say(step, `line ${table.line(step)} after line ${line}`);
+    if (table.offset(step) < offset) say(step, `offset ${table.offset(step)} after ${offset}`);
+    line = table.line(step);
+    offset = table.offset(step);
+    const time = table.time(step);
+    if (time === Number.POSITIVE_INFINITY || time === Number.NEGATIVE_INFINITY) say(step, 'time is infinite');
+  }
+  if (line > a.lines) wrong.push(`the last event stands on line ${line} of ${a.lines}`);
+  const sum = a.understood + total(a.unknown) + total(a.skipped);
+  if (sum !== a.records) wrong.push(`understood + unknown + skipped = ${sum}, but there are ${a.records} records`);
+  const all = a.records + total(a.others);
+  if (all !== a.lines) wrong.push(`records and other lines make ${all}, but there are ${a.lines} lines`);
+  return wrong;
+}
