@@ -48,7 +48,7 @@ function installDependencies() {
   const slack = 5000;
   if (modified(join(modules, '.package-lock.json')) + slack < modified(lock)) {
     console.error('irqscope: installing dependencies (npm ci)');
-    const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+    const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
     const npm = process.env.npm_execpath;
     const done = npm?.endsWith('.js')
       ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
