@@ -58,7 +58,13 @@ async function openEmbedded(file: string): Promise<number> {
   const interrupted = new Promise<void>((done) => {
     interrupt = () => done();
   });
-  const server = await startServer({ settings: { 'irqscope.openOnStart': file } });
+  const server = await startServer({
+    settings: {
+      'irqscope.openOnStart': file,
+      // A trace may lie in a home folder or beside a kernel tree; nobody needs all of that watched.
+      'files.watcherExclude': { '**': true },
+    },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
   console.log(`IRQScope is ready in a VS Code of its own. Open this address in a browser on this machine:\n`);
   console.log(`  ${server.url({ folder: dirname(file), extension: root })}\n`);

@@ -25,13 +25,14 @@ function start(args: string[], env: NodeJS.ProcessEnv): Run {
   return { child, output: () => output, ended: new Promise((resolve) => child.on('exit', resolve)) };
 }
 
-async function waitFor<T>(what: string, find: () => T | undefined | null | false): Promise<T> {
-  for (let tries = 0; tries < 600; tries++) {
-    const found = find();
+/** The address that a run prints. */
+async function addressOf(run: Run): Promise<string> {
+  for (let tries = 0; tries < 600 && run.child.exitCode === null; tries++) {
+    const found = /http:\/\/127\.0\.0\.1:\S+/.exec(run.output())?.[0];
     if (found) return found;
     await new Promise((done) => setTimeout(done, 100));
   }
-  return assert.fail(`no ${what}`);
+  return assert.fail(`no address in: ${run.output()}`);
 }
 
 describe('npm start', () => {
@@ -41,10 +42,7 @@ describe('npm start', () => {
   it('--embedded serves the example until Ctrl-C', async () => {
     const run = start(['--embedded'], { TMPDIR: folder });
     try {
-      const url = await waitFor(
-        `address in: ${run.output()}`,
-        () => /http:\/\/127\.0\.0\.1:\S+/.exec(run.output())?.[0],
-      );
+      const url = await addressOf(run);
       assert.match(run.output(), /x86-vtd-qemu/);
       const browser = await launchBrowser();
       try {
