@@ -106,42 +106,71 @@ export async function waitForWorkbench(page: Page): Promise<void> {
   await page.locator('.monaco-workbench .part.statusbar [id="status.problems"]').waitFor({ timeout: READY_TIMEOUT });
 }
 
-/** Opens the command palette with this text in it and gives its input box. */
+const PALETTE_ROW = '.quick-input-widget .monaco-list-row';
+
+/** Opens the command palette with this text in it. */
 async function openPalette(page: Page, text: string): Promise<void> {
   await page.keyboard.press('F1');
   const input = page.locator('.quick-input-widget input[type="text"]');
   await input.waitFor({ state: 'visible' });
   await input.fill(`>${text}`);
+  await page.locator(PALETTE_ROW).first().waitFor();
 }
 
-function paletteRows(page: Page): Promise<string[]> {
-  return page.locator('.quick-input-widget .monaco-list-row .label-name').allInnerTexts();
+/** Opens the palette anew until something is there: it does not learn of commands that come while it is open. */
+async function openPaletteUntil<T>(
+  page: Page,
+  text: string,
+  find: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    await openPalette(page, text);
+    for (let tries = 0; tries < 10; tries++) {
+      const found = await find();
+      if (found !== undefined) return found;
+      await page.waitForTimeout(100);
+    }
+    if (Date.now() > deadline) return undefined;
+    await page.keyboard.press('Escape');
+  }
 }
 
-/** The titles that the palette offers for a text. */
-export async function listCommands(page: Page, text: string): Promise<string[]> {
-  await openPalette(page, text);
-  await page.locator('.quick-input-widget .monaco-list-row').first().waitFor();
-  const rows = await paletteRows(page);
+function shownTitles(page: Page): Promise<string[]> {
+  return page.locator(`${PALETTE_ROW} .label-name`).allInnerTexts();
+}
+
+/** The titles beginning with a text that the palette offers for it; none when there is none after some time. */
+export async function listCommands(page: Page, start: string): Promise<string[]> {
+  const all = async (): Promise<string[] | undefined> => {
+    // The list holds only the rows that it shows.
+    const titles = new Set<string>();
+    for (let before = -1; titles.size > before; await page.keyboard.press('PageDown')) {
+      before = titles.size;
+      for (const title of await shownTitles(page)) titles.add(title);
+    }
+    const matching = [...titles].filter((title) => title.startsWith(start));
+    return matching.length > 0 ? matching.sort() : undefined;
+  };
+  const found = await openPaletteUntil(page, start, all);
   await page.keyboard.press('Escape');
-  return [...new Set(rows.map((row) => row.trim()))];
+  return found ?? [];
 }
 
 /** Runs the command with exactly this title ("IRQScope: Step Back") as a user would, through F1. */
 export async function runCommand(page: Page, title: string): Promise<void> {
-  await openPalette(page, title);
   const exactly = new RegExp(`^${title.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`);
-  const row = page.locator('.quick-input-widget .monaco-list-row').filter({
-    has: page.locator('.label-name', { hasText: exactly }),
-  });
-  try {
-    await row.first().waitFor({ timeout: 15_000 });
-  } catch {
-    const offered = await paletteRows(page);
+  const row = page
+    .locator(PALETTE_ROW)
+    .filter({ has: page.locator('.label-name', { hasText: exactly }) })
+    .first();
+  const found = await openPaletteUntil(page, title, async () => ((await row.count()) > 0 ? true : undefined));
+  if (!found) {
+    const offered = await shownTitles(page);
     await page.keyboard.press('Escape');
     assert.fail(`the palette has no "${title}"; it offers ${JSON.stringify(offered.slice(0, 10))}`);
   }
-  await row.first().click();
+  await row.click();
 }
 
 /** Writes what a user would see to test-results/<name>.png and gives the path. */
