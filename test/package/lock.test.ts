@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { root } from '../../scripts/paths.ts';
 
 interface Entry {
-  resolved?: string;
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
 }
@@ -29,13 +28,5 @@ describe('package-lock.json', () => {
         .map((name) => `${path} asks for ${name}`),
     );
     assert.deepEqual(missing, []);
-  });
-
-  it('names no registry but the public one', () => {
-    const named = Object.values(packages).flatMap(({ resolved }) => (resolved?.startsWith('http') ? [resolved] : []));
-    assert.deepEqual(
-      named.filter((url) => !url.startsWith('https://registry.npmjs.org/')),
-      [],
-    );
   });
 });
