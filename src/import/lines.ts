@@ -8,7 +8,15 @@ export const LONGEST_LINE = 1 << 20;
  * the source. `cut`: the line is longer than LONGEST_LINE and only its beginning is given. `open`: the source ended
  * without a line end.
  */
-export type TakeLine = (buf: Uint8Array, start: number, end: number, line: number, offset: number, cut: boolean, open: boolean) => void;
+export type TakeLine = (
+  buf: Uint8Array,
+  start: number,
+  end: number,
+  line: number,
+  offset: number,
+  cut: boolean,
+  open: boolean,
+) => void;
 
 /** Splits a stream of bytes into lines; LF and CR LF end a line. Holds at most one unfinished line. */
 export class LineSplitter {

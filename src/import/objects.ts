@@ -5,7 +5,8 @@ import type { World } from '../model/world.ts';
 
 /** The object at a path, of the type that the path has. */
 export function objectAt(world: World, path: string): number {
-  return world.find(path)?.object ?? world.object(typeOfPath(path), path);
+  const known = world.find(path)?.object ?? -1;
+  return known >= 0 ? known : world.object(typeOfPath(path), path);
 }
 
 const hex2 = (n: number): string => n.toString(16).padStart(2, '0');

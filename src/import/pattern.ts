@@ -210,4 +210,3 @@ function nameHash(buf: Uint8Array, start: number, end: number): number {
 export function isNameByte(byte: number): boolean {
   return (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90) || byte === 95 || isDigit(byte);
 }
-

@@ -27,6 +27,10 @@ export type Snapshot = readonly Page[];
 export class State {
   readonly world: World;
   #pages: Page[];
+  /** Cells `watchFrom` up to (not with) `watchTo` are watched: `watchHits` counts the writes to them, changing or not. */
+  watchFrom = 0;
+  watchTo = 0;
+  watchHits = 0;
 
   constructor(world: World, from: Snapshot = []) {
     this.world = world;
@@ -154,6 +158,7 @@ export class State {
     let page = this.#pages[index] ?? UNKNOWN;
     const bits = ((page.values[i]! & ~mask) | (value & mask)) >>> 0;
     const known = (page.known[i]! | mask) >>> 0;
+    if (at >= this.watchFrom && at < this.watchTo) this.watchHits++;
     if (page.values[i] === bits && page.known[i] === known) return;
     if (page.owner !== this) page = this.#own(index);
     page.values[i] = bits;

@@ -56,7 +56,16 @@ export class Trace {
   }
 
   /** Appends an event and applies it to the head state; `words` holds its arguments in the layout of its kind. */
-  append(kind: number, time: number, cpu: number, object: number, task: number, line: number, offset: number, words: Uint32Array): void {
+  append(
+    kind: number,
+    time: number,
+    cpu: number,
+    object: number,
+    task: number,
+    line: number,
+    offset: number,
+    words: Uint32Array,
+  ): void {
     this.table.push(kind, time, cpu, object, task, line, offset, words);
     const view = this.#view;
     view.object = object;

@@ -1,9 +1,9 @@
 import { textOf } from '../../base/bytes.ts';
 import type { EventKind } from '../../model/event.ts';
 import { vfioGuest } from '../../model/events/virt.ts';
-import { objectAt } from '../objects.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import { Pattern, type Captures, captures, type Names } from '../pattern.ts';
+import { objectAt } from '../objects.ts';
+import { type Captures, captures, type Names, Pattern } from '../pattern.ts';
 import { PciMap } from './pcimap.ts';
 
 /** What the importer remembers of one thread of the emulator: who did what just before. */
@@ -96,7 +96,9 @@ export class Qemu {
 
   /** Ties the VFIO device of the host to the function that the guest sees. */
   guestOf(host: number, guest: number): void {
-    this.out.words[vfioGuest.at.guest] = this.out.world.strings.intern(this.out.world.path(guest).replace('device/', ''));
+    this.out.words[vfioGuest.at.guest] = this.out.world.strings.intern(
+      this.out.world.path(guest).replace('device/', ''),
+    );
     this.emit(vfioGuest, host);
   }
 
@@ -114,7 +116,12 @@ export interface QemuRule {
 }
 
 /** `use` returns false when the record turns out to be without effect. */
-export type Use<F extends string> = (q: Qemu, c: Captures, s: { readonly [K in Names<F>]: number }, w: Uint32Array) => false | undefined | void;
+export type Use<F extends string> = (
+  q: Qemu,
+  c: Captures,
+  s: { readonly [K in Names<F>]: number },
+  w: Uint32Array,
+) => false | undefined | void;
 
 /** Makes the rule of one event. Print formats are tried in order; versions of the emulator differ. */
 export function rule<const F extends string>(name: string, formats: F | readonly F[], use: Use<F>): QemuRule {

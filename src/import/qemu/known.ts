@@ -159,6 +159,7 @@ export const KNOWN_WITHOUT_EFFECT: readonly string[] = [
   'e1000e_irq_ims_clear_set_imc',
   'e1000e_irq_itr_set',
   'e1000e_irq_legacy_notify',
+  'e1000e_irq_msix_pending_clearing',
   'e1000e_irq_legacy_notify_postponed',
   'e1000e_irq_pending_interrupts',
   'e1000e_irq_postponed_by_xitr',

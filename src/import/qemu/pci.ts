@@ -1,8 +1,8 @@
 import { barMap, barUnmap, cfgRead, cfgWrite, devSeen, msixCtrl, msixLayout } from '../../model/events/pci.ts';
 import { device, msi } from '../../model/things/pci.ts';
 import { vfioDevice } from '../../model/things/virt.ts';
-import type { Captures } from '../pattern.ts';
 import { deviceObject } from '../objects.ts';
+import type { Captures } from '../pattern.ts';
 import { either, type Qemu, type QemuRule, rule } from './context.ts';
 
 const COMMAND = 4;
@@ -87,8 +87,12 @@ interface ConfigSlots {
   readonly value: number;
 }
 
-function cfg(q: Qemu, c: Captures, s: ConfigSlots, write: boolean): void {
+/** How the emulator names the accesses of a bus scan that no function answers. */
+const NOBODY = 'empty';
+
+function cfg(q: Qemu, c: Captures, s: ConfigSlots, write: boolean): false | undefined {
   const name = q.text(s.dev);
+  if (name === NOBODY) return false;
   const bus = s.bus === undefined ? -1 : c.lo[s.bus]!;
   const offset = c.lo[s.at]!;
   const value = c.lo[s.value]!;
@@ -113,6 +117,7 @@ function cfg(q: Qemu, c: Captures, s: ConfigSlots, write: boolean): void {
     thread.readSize = size;
   }
   config(q, dev, offset, size, value, write);
+  return undefined;
 }
 
 /** The memory access behind a config read tells its real size; what it adds becomes known. */
@@ -193,13 +198,17 @@ export const pciRules: readonly QemuRule[] = [
     w[msixCtrl.at.fmask] = fmask;
     q.emit(msixCtrl, dev);
   }),
-  rule('vfio_msix_early_setup', '{dev:w} PCI MSI-X CAP @{cap:x}, BAR {bar:u}, offset {offset:x}, entries {entries:u}…', (q, c, s, w) => {
-    w[msixLayout.at.capability] = c.lo[s.cap]!;
-    w[msixLayout.at.bar] = c.lo[s.bar]!;
-    w[msixLayout.at.offset] = c.lo[s.offset]!;
-    w[msixLayout.at.entries] = c.lo[s.entries]!;
-    q.emit(msixLayout, q.object(`device/${q.text(s.dev)}`));
-  }),
+  rule(
+    'vfio_msix_early_setup',
+    '{dev:w} PCI MSI-X CAP @{cap:x}, BAR {bar:u}, offset {offset:x}, entries {entries:u}…',
+    (q, c, s, w) => {
+      w[msixLayout.at.capability] = c.lo[s.cap]!;
+      w[msixLayout.at.bar] = c.lo[s.bar]!;
+      w[msixLayout.at.offset] = c.lo[s.offset]!;
+      w[msixLayout.at.entries] = c.lo[s.entries]!;
+      q.emit(msixLayout, q.object(`device/${q.text(s.dev)}`));
+    },
+  ),
   rule('vfio_pci_write_config', ' ({dev:s}, @{at:x}, {value:x}, len={size:x})', (q, c, s) => {
     link(q, q.text(s.dev), c.lo[s.at]!, c.lo[s.value]!);
     return false;

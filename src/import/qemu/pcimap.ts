@@ -1,6 +1,5 @@
 import { hex64 } from '../../base/hex.ts';
-import { tblBind, tblSeen } from '../../model/events/msix.ts';
-import { effectivelyMasked } from '../../model/events/msix.ts';
+import { effectivelyMasked, tblBind, tblSeen } from '../../model/events/msix.ts';
 import { msixCap, msixEntry, table } from '../../model/things/pci.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { entryObject } from '../objects.ts';
@@ -160,7 +159,8 @@ export class PciMap {
       words[tblBind.at.device] = place.owner;
       words[tblBind.at.first] = (place.start - seen.page) / ENTRY;
       this.#out.emit(tblBind, seen.object);
-      for (const node of world.node(seen.object)?.children.get('msix')?.children.values() ?? []) this.#drop(node.object);
+      for (const node of world.node(seen.object)?.children.get('msix')?.children.values() ?? [])
+        this.#drop(node.object);
       const entries = world.node(place.owner)?.children.get('msix')?.children.values() ?? [];
       for (const node of [...entries]) this.noteMessage(node.object);
       seen.object = -1;
@@ -292,5 +292,4 @@ export class PciMap {
     }
     return found;
   }
-
 }

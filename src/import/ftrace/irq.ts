@@ -1,0 +1,285 @@
+import { bytesOf } from '../../base/bytes.ts';
+import type { EventKind } from '../../model/event.ts';
+import * as ev from '../../model/events/irq.ts';
+import { mark } from '../../model/events/notes.ts';
+import { vfioFire } from '../../model/events/virt.ts';
+import { cpu, irq, vector } from '../../model/things/irq.ts';
+import type { Captures } from '../pattern.ts';
+import { Pattern } from '../pattern.ts';
+import { type Ftrace, type FtraceRule, rule } from './context.ts';
+
+const irqObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(irq, n & 0x3ffffff, 0, (a) => `irq/${a}`);
+const cpuObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(cpu, n & 0x3ffffff, 0, (a) => `cpu/${a}`);
+const vectorObject = (f: Ftrace, n: number, v: number): number =>
+  f.out.world.byNumbers(vector, n & 0x3ffffff, v & 0x3ffffff, (a, b) => `cpu/${a}/vector/${b}`);
+const vectorDomain = (f: Ftrace): number => f.object('domain/VECTOR');
+
+export { irqObject };
+
+/** Kernels before 4.16 swapped `reserved` and `ret` and printed a negative errno as a vector. */
+const FIRST_ERRNO = 0xfffff000;
+
+/** All arguments are numbers, in the order of the kind; the first capture is the irq. */
+function vec<const F extends string>(
+  name: string,
+  kind: EventKind,
+  formats: F | readonly F[],
+  fields?: Readonly<Record<string, string>>,
+): FtraceRule {
+  return rule(
+    name,
+    formats,
+    (f, c, s, w) => {
+      const slots = Object.values<number>(s);
+      for (const [i, arg] of kind.args.entries()) w[arg.at] = c.lo[slots[i + 1]!]!;
+      f.emit(kind, irqObject(f, c.lo[slots[0]!]!));
+    },
+    fields,
+  );
+}
+
+const GLOBALS = 'online_maps={maps:d} global_avl={avl:u}, global_rsvd={rsvd:u}, total_alloc={total:u}';
+const GLOBAL_FIELDS = {
+  online_maps: 'maps',
+  global_available: 'avl',
+  global_reserved: 'rsvd',
+  total_allocated: 'total',
+};
+
+function matrixGlobal(name: string, kind: EventKind): FtraceRule {
+  return rule(
+    name,
+    GLOBALS,
+    (f, c, s, w) => {
+      w[kind.at['onlineMaps']!] = c.lo[s.maps]!;
+      w[kind.at['available']!] = c.lo[s.avl]!;
+      w[kind.at['reserved']!] = c.lo[s.rsvd]!;
+      w[kind.at['total']!] = c.lo[s.total]!;
+      f.emit(kind, vectorDomain(f));
+    },
+    GLOBAL_FIELDS,
+  );
+}
+
+function matrixCpu(name: string, kind: typeof ev.mtxAlloc): FtraceRule {
+  return rule(
+    name,
+    `bit={bit:d} cpu={cpu:u} online={online:d} avl={free:u} alloc={alloc:u} managed={managed:u} ${GLOBALS}`,
+    (f, c, s, w) => {
+      const { at } = kind;
+      w[at.vector] = c.lo[s.bit]!;
+      w[at.cpu] = c.lo[s.cpu]!;
+      w[at.online] = c.lo[s.online]!;
+      w[at.available] = c.lo[s.free]!;
+      w[at.allocated] = c.lo[s.alloc]!;
+      w[at.managed] = c.lo[s.managed]!;
+      w[at.onlineMaps] = c.lo[s.maps]!;
+      w[at.globalAvailable] = c.lo[s.avl]!;
+      w[at.reserved] = c.lo[s.rsvd]!;
+      w[at.total] = c.lo[s.total]!;
+      f.emit(kind, vectorDomain(f));
+    },
+    { ...GLOBAL_FIELDS, available: 'free', allocated: 'alloc' },
+  );
+}
+
+/** System vectors with entry and exit events of their own (arch/x86/include/asm/trace/irq_vectors.h). */
+const SYSTEM = [
+  'local_timer',
+  'spurious_apic',
+  'error_apic',
+  'x86_platform_ipi',
+  'irq_work',
+  'reschedule',
+  'call_function',
+  'call_function_single',
+  'threshold_apic',
+  'deferred_error_apic',
+  'thermal_apic',
+];
+
+function system(name: string, suffix: string, kind: typeof ev.sysEntry): FtraceRule {
+  return rule(`${name}_${suffix}`, 'vector={vector:d}', (f, c, s, w) => {
+    w[kind.at.name] = f.out.world.strings.intern(name);
+    f.emit(kind, vectorObject(f, Math.max(0, f.out.cpu), c.lo[s.vector]!));
+  });
+}
+
+/** Names that VFIO gives to its irqs: which function, and which vector of it. */
+const vfioName = [new Pattern('vfio-msix[{vector:u}]({bdf:s})'), new Pattern('vfio-msi[{vector:u}]({bdf:s})')] as const;
+const vfioIntx = new Pattern('vfio-intx({bdf:s})');
+const VFIO = bytesOf('vfio-');
+
+/** irqs whose function is known, with the name that told it, so that each name is looked at once. */
+const identified = new WeakMap<Ftrace, Map<number, number>>();
+
+function identify(f: Ftrace, c: Captures, slot: number, object: number, name: number): void {
+  const { buf } = f;
+  const start = c.start[slot]!;
+  const end = c.end[slot]!;
+  for (let i = 0; i < VFIO.length; i++) if (buf[start + i] !== VFIO[i]) return;
+  let known = identified.get(f);
+  if (known === undefined) identified.set(f, (known = new Map()));
+  const index = vfioName[0].match(buf, start, end)
+    ? 2
+    : vfioName[1].match(buf, start, end)
+      ? 1
+      : vfioIntx.match(buf, start, end)
+        ? 0
+        : -1;
+  if (index < 0) return;
+  const bdf = f.text(index === 0 ? vfioIntx.slot.bdf : vfioName[0].slot.bdf);
+  const vectorNumber = index === 0 ? 0 : c.lo[vfioName[0].slot.vector]!;
+  const w = f.out.words;
+  if (known.get(object) !== name) {
+    known.set(object, name);
+    const { bit, at } = ev.irqIdentify;
+    w[0] = bit.device | (index === 0 ? 0 : bit.hwirq);
+    w[at.device] = f.out.world.strings.intern(bdf);
+    w[at.hwirq] = vectorNumber;
+    f.emit(ev.irqIdentify, object);
+  }
+  w[0] = vfioFire.bit.irq;
+  w[vfioFire.at.irq] = Number(f.out.world.node(object)!.segment);
+  f.emit(vfioFire, f.object(`vfio/${bdf}/${index}/${vectorNumber}`));
+}
+
+const kprobeText = '{text:r}';
+
+export const irqRules: readonly FtraceRule[] = [
+  vec('vector_config', ev.vecConfig, 'irq={irq:u} vector={vector:u} cpu={cpu:u} apicdest={apicdest:x}'),
+  vec(
+    'vector_update',
+    ev.vecUpdate,
+    'irq={irq:u} vector={vector:u} cpu={cpu:u} prev_vector={prev_vector:u} prev_cpu={prev_cpu:u}',
+  ),
+  vec(
+    'vector_clear',
+    ev.vecClear,
+    'irq={irq:u} vector={vector:u} cpu={cpu:u} prev_vector={prev_vector:u} prev_cpu={prev_cpu:u}',
+  ),
+  vec('vector_reserve', ev.vecReserve, 'irq={irq:u} ret={ret:d}'),
+  vec('vector_reserve_managed', ev.vecReserveManaged, 'irq={irq:u} ret={ret:d}'),
+  rule('vector_alloc', 'irq={irq:u} vector={vector:u} reserved={reserved:d} ret={ret:d}', (f, c, s, w) => {
+    const { at } = ev.vecAlloc;
+    const v = c.lo[s.vector]!;
+    const old = v >= FIRST_ERRNO;
+    w[at.vector] = old ? 0 : v;
+    w[at.reserved] = c.lo[s.reserved]!;
+    w[at.ret] = old ? v : c.lo[s.ret]!;
+    f.emit(ev.vecAlloc, irqObject(f, c.lo[s.irq]!));
+  }),
+  vec('vector_alloc_managed', ev.vecAllocManaged, 'irq={irq:u} vector={vector:u} ret={ret:d}'),
+  vec(
+    'vector_activate',
+    ev.vecActivate,
+    [
+      'irq={irq:u} is_managed={managed:d} can_reserve={can:d} reserve={reserve:d}',
+      'irq={irq:u} is_managed={managed:d} can_reserve={can:d} early={reserve:d}',
+    ] as const,
+    { is_managed: 'managed', can_reserve: 'can', early: 'reserve' },
+  ),
+  vec(
+    'vector_deactivate',
+    ev.vecDeactivate,
+    [
+      'irq={irq:u} is_managed={managed:d} can_reserve={can:d} reserve={reserve:d}',
+      'irq={irq:u} is_managed={managed:d} can_reserve={can:d} early={reserve:d}',
+    ] as const,
+    { is_managed: 'managed', can_reserve: 'can', early: 'reserve' },
+  ),
+  vec('vector_teardown', ev.vecTeardown, 'irq={irq:u} is_managed={managed:d} has_reserved={reserved:d}', {
+    is_managed: 'managed',
+    has_reserved: 'reserved',
+  }),
+  vec('vector_setup', ev.vecSetup, 'irq={irq:u} is_legacy={legacy:d} ret={ret:d}', { is_legacy: 'legacy' }),
+  vec('vector_free_moved', ev.vecFreeMoved, 'irq={irq:u} cpu={cpu:u} vector={vector:u} is_managed={managed:d}', {
+    is_managed: 'managed',
+  }),
+  matrixGlobal('irq_matrix_online', ev.mtxOnline),
+  matrixGlobal('irq_matrix_offline', ev.mtxOffline),
+  matrixGlobal('irq_matrix_reserve', ev.mtxReserve),
+  matrixGlobal('irq_matrix_remove_reserved', ev.mtxRemoveReserved),
+  rule(
+    'irq_matrix_assign_system',
+    `bit={bit:d} ${GLOBALS}`,
+    (f, c, s, w) => {
+      const { at } = ev.mtxAssignSystem;
+      w[at.vector] = c.lo[s.bit]!;
+      w[at.onlineMaps] = c.lo[s.maps]!;
+      w[at.available] = c.lo[s.avl]!;
+      w[at.reserved] = c.lo[s.rsvd]!;
+      w[at.total] = c.lo[s.total]!;
+      f.emit(ev.mtxAssignSystem, vectorDomain(f));
+    },
+    GLOBAL_FIELDS,
+  ),
+  matrixCpu('irq_matrix_reserve_managed', ev.mtxReserveManaged),
+  matrixCpu('irq_matrix_remove_managed', ev.mtxRemoveManaged),
+  matrixCpu('irq_matrix_alloc_managed', ev.mtxAllocManaged),
+  matrixCpu('irq_matrix_alloc_reserved', ev.mtxAllocReserved),
+  matrixCpu('irq_matrix_assign', ev.mtxAssign),
+  matrixCpu('irq_matrix_alloc', ev.mtxAlloc),
+  matrixCpu('irq_matrix_free', ev.mtxFree),
+  rule('irq_handler_entry', ['irq={irq:d} name={name:r}', 'irq={irq:d} handler={name:r}'] as const, (f, c, s, w) => {
+    const object = irqObject(f, c.lo[s.irq]!);
+    const name = f.str(s.name);
+    w[ev.irqEntry.at.name] = name;
+    f.emit(ev.irqEntry, object);
+    identify(f, c, s.name, object, name);
+  }),
+  rule('irq_handler_exit', ['irq={irq:d} ret={ret:w}', 'irq={irq:d} return={ret:w}'] as const, (f, c, s, w) => {
+    // `handled`, or with the fields option the irqreturn_t: bit 0 handled, bit 1 the thread was woken.
+    const text = f.text(s.ret);
+    w[ev.irqExit.at.handled] = text === 'handled' || (text !== 'unhandled' && c.lo[s.ret] !== 0) ? 1 : 0;
+    f.emit(ev.irqExit, irqObject(f, c.lo[s.irq]!));
+  }),
+  ...SYSTEM.flatMap((name) => [system(name, 'entry', ev.sysEntry), system(name, 'exit', ev.sysExit)]),
+  rule('ipi_send_cpu', 'cpu={cpu:u} callsite={callsite:w} callback={callback:w}', (f, c, s, w) => {
+    const { bit, at } = ev.ipiSend;
+    w[0] = bit.reason;
+    w[at.reason] = f.str(s.callsite);
+    f.emit(ev.ipiSend, cpuObject(f, c.lo[s.cpu]!));
+  }),
+  rule(
+    'ipi_send_cpumask',
+    'cpumask={mask:w} callsite={callsite:w} callback={callback:w}',
+    (f, _c, s, w) => {
+      const { bit, at } = ev.ipiSend;
+      w[0] = bit.targets | bit.reason;
+      w[at.targets] = f.str(s.mask);
+      w[at.reason] = f.str(s.callsite);
+      f.emit(ev.ipiSend, cpuObject(f, Math.max(0, f.out.cpu)));
+    },
+    { cpumask: 'mask' },
+  ),
+  rule(
+    'ipi_raise',
+    'target_mask={mask:w} ({reason:s})',
+    (f, _c, s, w) => {
+      const { bit, at } = ev.ipiSend;
+      w[0] = bit.targets | bit.reason;
+      w[at.targets] = f.str(s.mask);
+      w[at.reason] = f.str(s.reason);
+      f.emit(ev.ipiSend, cpuObject(f, Math.max(0, f.out.cpu)));
+    },
+    { target_cpus: 'mask' },
+  ),
+  rule('ipi_entry', '({reason:s})', (f, _c, s, w) => {
+    w[ev.ipiEntry.at.reason] = f.str(s.reason);
+    f.emit(ev.ipiEntry, cpuObject(f, Math.max(0, f.out.cpu)));
+  }),
+  rule('ipi_exit', '({reason:s})', (f, _c, s, w) => {
+    w[ev.ipiExit.at.reason] = f.str(s.reason);
+    f.emit(ev.ipiExit, cpuObject(f, Math.max(0, f.out.cpu)));
+  }),
+  rule(
+    'tracing_mark_write',
+    kprobeText,
+    (f, _c, s, w) => {
+      w[mark.at.text] = f.str(s.text);
+      f.emit(mark, f.object('marker'));
+    },
+    { buf: 'text' },
+  ),
+];

@@ -1,0 +1,184 @@
+/**
+ * Probes that engineers set where the kernel has no static tracepoint (kprobe, fprobe and eprobe text). Their names are
+ * the user's, so what a probe means is told by the function it sits on; the names of its arguments are the user's too,
+ * and a few spellings of each are understood.
+ */
+import { COLON, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
+import { irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
+import { itsDoorbell } from '../../model/events/its.ts';
+import { probe } from '../../model/events/notes.ts';
+import { irqfdAssign, irqfdWakeup, vfioSet } from '../../model/events/virt.ts';
+import { irq } from '../../model/things/irq.ts';
+import { isNameByte } from '../pattern.ts';
+import type { Ftrace } from './context.ts';
+
+/** Arguments of the probe at hand: 64-bit numbers by name. */
+type Args = ReadonlyMap<string, { readonly lo: number; readonly hi: number }>;
+
+const scanner = new Scanner();
+
+const irqObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(irq, n & 0x3ffffff, 0, (a) => `irq/${a}`);
+
+function first(args: Args, ...names: readonly string[]): { readonly lo: number; readonly hi: number } | undefined {
+  for (const name of names) {
+    const value = args.get(name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** What the probed functions mean; false when an argument that is needed was not fetched. */
+const functions: Readonly<Record<string, (f: Ftrace, args: Args, w: Uint32Array) => boolean>> = {
+  __pci_write_msi_msg: writeMessage,
+  pci_write_msi_msg: writeMessage,
+  pci_msi_domain_write_msg: writeMessage,
+  pci_irq_mask_msix: (f, a, w) => mask(f, a, w, true),
+  pci_irq_unmask_msix: (f, a, w) => mask(f, a, w, false),
+  pci_irq_mask_msi: (f, a, w) => mask(f, a, w, true),
+  pci_irq_unmask_msi: (f, a, w) => mask(f, a, w, false),
+  pci_msi_mask_irq: (f, a, w) => mask(f, a, w, true),
+  pci_msi_unmask_irq: (f, a, w) => mask(f, a, w, false),
+  its_set_affinity: affinity,
+  its_irq_domain_activate: lpi,
+  its_irq_domain_deactivate: lpi,
+  its_mask_irq: lpi,
+  its_unmask_irq: lpi,
+  its_irq_compose_msi_msg: lpi,
+  iommu_dma_prepare_msi: (f, a, w) => {
+    const doorbell = first(a, 'doorbell', 'msi_addr', 'addr');
+    if (doorbell === undefined) return false;
+    w[itsDoorbell.at.address] = doorbell.lo;
+    w[itsDoorbell.at.address + 1] = doorbell.hi;
+    f.emit(itsDoorbell, f.object('its/0'));
+    return true;
+  },
+  vfio_pci_set_irqs_ioctl: (f, a, w) => {
+    const flags = first(a, 'flags');
+    const index = first(a, 'index');
+    if (flags === undefined || index === undefined) return false;
+    w[0] = 0;
+    w[vfioSet.at.flags] = flags.lo;
+    w[vfioSet.at.index] = index.lo;
+    w[vfioSet.at.start] = first(a, 'start')?.lo ?? 0;
+    w[vfioSet.at.count] = first(a, 'count')?.lo ?? 0;
+    f.emit(vfioSet, f.object('vfio/ioctl'));
+    return true;
+  },
+  irqfd_wakeup: (f) => {
+    f.emit(irqfdWakeup, f.object('kvm/0/irqfd'));
+    return true;
+  },
+  kvm_irqfd: (f, a, w) => {
+    const gsi = first(a, 'gsi');
+    const fd = first(a, 'fd');
+    const flags = first(a, 'flags');
+    const { at, bit } = irqfdAssign;
+    w[0] = (fd ? bit.fd : 0) | (flags ? bit.release | bit.resample : 0);
+    w[at.fd] = fd?.lo ?? 0;
+    w[at.release] = (flags?.lo ?? 0) & 1;
+    w[at.resample] = ((flags?.lo ?? 0) >>> 1) & 1;
+    f.emit(irqfdAssign, f.object(gsi ? `kvm/0/irqfd/${gsi.lo}` : 'kvm/0/irqfd'));
+    return true;
+  },
+};
+
+function writeMessage(f: Ftrace, a: Args, w: Uint32Array): boolean {
+  const number = first(a, 'irq', 'virq');
+  const lo = first(a, 'lo', 'address_lo', 'addr_lo', 'address', 'addr');
+  const data = first(a, 'data', 'msg_data');
+  if (number === undefined || lo === undefined || data === undefined) return false;
+  const hwirq = first(a, 'hwirq', 'index', 'msi_index');
+  const { at, bit } = msgWrite;
+  w[0] = hwirq ? bit.hwirq : 0;
+  w[at.hwirq] = hwirq?.lo ?? 0;
+  w[at.address] = lo.lo;
+  w[at.address + 1] = first(a, 'hi', 'address_hi', 'addr_hi')?.lo ?? lo.hi;
+  w[at.data] = data.lo;
+  f.emit(msgWrite, irqObject(f, number.lo));
+  return true;
+}
+
+function mask(f: Ftrace, a: Args, w: Uint32Array, masked: boolean): boolean {
+  const number = first(a, 'irq', 'virq');
+  if (number === undefined) return false;
+  const hwirq = first(a, 'hwirq', 'index', 'msi_index');
+  const { at, bit } = irqMask;
+  // Kernels with one PCI/MSI domain for all devices compose a hwirq beyond the table index; it is not the index then.
+  const index = hwirq !== undefined && hwirq.hi === 0 && hwirq.lo < 2048 ? hwirq.lo : undefined;
+  w[0] = index === undefined ? 0 : bit.hwirq;
+  w[at.hwirq] = index ?? 0;
+  w[at.masked] = masked ? 1 : 0;
+  f.emit(irqMask, irqObject(f, number.lo));
+  return true;
+}
+
+function lpi(f: Ftrace, a: Args, w: Uint32Array): boolean {
+  const number = first(a, 'irq', 'virq');
+  const intid = first(a, 'lpi', 'hwirq');
+  if (number === undefined || intid === undefined) return false;
+  w[0] = irqIdentify.bit.lpi;
+  w[irqIdentify.at.lpi] = intid.lo;
+  f.emit(irqIdentify, irqObject(f, number.lo));
+  return true;
+}
+
+function affinity(f: Ftrace, a: Args, w: Uint32Array): boolean {
+  const number = first(a, 'irq', 'virq');
+  if (number === undefined) return false;
+  const intid = first(a, 'lpi', 'hwirq');
+  const cpus = first(a, 'mask', 'cpumask');
+  const { at, bit } = irqAffinity;
+  w[0] = (intid ? bit.lpi : 0) | (cpus ? bit.mask : 0);
+  w[at.lpi] = intid?.lo ?? 0;
+  w[at.mask] = cpus ? f.out.world.strings.intern(`0x${cpus.lo.toString(16)}`) : 0;
+  f.emit(irqAffinity, irqObject(f, number.lo));
+  return true;
+}
+
+/** Whether a payload is that of a probe: `(symbol+0x0/0x0 …)` or `(callee <- caller)` first. */
+export function isProbe(buf: Uint8Array, start: number, end: number): boolean {
+  if (buf[start] !== PAREN_OPEN) return false;
+  for (let at = start + 1; at < Math.min(end, start + 200); at++) {
+    if (buf[at] === PAREN_CLOSE) return false;
+    if (buf[at] === 43 && buf[at + 1] === 48 && buf[at + 2] === 120) return true;
+    if (buf[at] === 60 && buf[at + 1] === MINUS) return true;
+  }
+  return false;
+}
+
+/** Turns a probe record into an event: into what it means when its function is known, into a note of it otherwise. */
+export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: number, end: number): void {
+  const { buf } = f;
+  let at = start + 1;
+  while (at < end && buf[at] !== PAREN_CLOSE && buf[at] !== SPACE && buf[at] !== 43) at++;
+  const symbol = textOf(buf, start + 1, at);
+  let isReturn = false;
+  while (at < end && buf[at] !== PAREN_CLOSE) {
+    if (buf[at] === 60 && buf[at + 1] === MINUS) isReturn = true;
+    at++;
+  }
+  const use = isReturn ? undefined : functions[symbol];
+  const w = f.out.words;
+  if (use?.(f, argumentsOf(buf, at + 1, end), w)) return;
+  const { strings } = f.out.world;
+  w[probe.at.name] = strings.internBytes(buf, nameStart, nameEnd);
+  w[probe.at.text] = strings.internBytes(buf, start, Math.min(end, start + 300));
+  f.emit(probe, f.object('probe'));
+}
+
+function argumentsOf(buf: Uint8Array, start: number, end: number): Args {
+  const args = new Map<string, { lo: number; hi: number }>();
+  let at = start;
+  while (at < end) {
+    while (at < end && (buf[at] === SPACE || buf[at] === COLON)) at++;
+    const nameStart = at;
+    while (at < end && isNameByte(buf[at]!)) at++;
+    const nameEnd = at;
+    if (buf[at] === EQUALS && scanner.on(buf, at + 1, end).number()) {
+      args.set(textOf(buf, nameStart, nameEnd), { lo: scanner.lo, hi: scanner.hi });
+      at = scanner.pos;
+    }
+    while (at < end && buf[at] !== SPACE) at++;
+  }
+  return args;
+}

@@ -1,0 +1,143 @@
+import {
+  BRACKET_CLOSE,
+  BRACKET_OPEN,
+  COLON,
+  DOT,
+  isDigit,
+  MINUS,
+  PAREN_CLOSE,
+  SPACE,
+  textOf,
+} from '../../base/bytes.ts';
+
+/** The head of a record line, read in place: byte positions of its parts. */
+export class RecordHead {
+  /** Start and end of `comm-pid`. */
+  taskStart = 0;
+  taskEnd = 0;
+  cpu = -1;
+  /** Whole seconds, or the count of a counter clock. */
+  seconds = 0;
+  /** Nanoseconds behind the point; 0 for counters. */
+  nano = 0;
+  /** Fraction digits; 0 for counters. */
+  digits = 0;
+  /** Column 3 of the flags is `h` or `H`: hard interrupt context. */
+  hardirq = false;
+  /** Where the payload begins, behind the time and its colon. */
+  payload = 0;
+
+  /** Reads the head of a line in the normal format (kernel/trace/trace_output.c trace_print_context). */
+  normal(buf: Uint8Array, start: number, end: number): boolean {
+    const open = this.#cpuColumn(buf, start, end);
+    if (open < 0) return false;
+    let at = open + 1;
+    let cpu = 0;
+    while (isDigit(buf[at])) cpu = cpu * 10 + buf[at++]! - 48;
+    at++;
+    // trace-cmd report -R prints the flags as `-0x1` right behind the bracket.
+    if (buf[at] === MINUS) while (at < end && buf[at] !== SPACE) at++;
+    while (at < end && buf[at] === SPACE) at++;
+    const word = at;
+    while (at < end && buf[at] !== SPACE && buf[at] !== COLON) at++;
+    this.hardirq = false;
+    if (buf[at] === COLON) {
+      // No flag columns (irq-info off): the word is the time.
+      if (!this.#time(buf, word, end)) return false;
+    } else {
+      if (at - word < 3 || at - word > 9) return false;
+      this.hardirq = buf[word + 2] === 104 || buf[word + 2] === 72;
+      while (at < end && buf[at] === SPACE) at++;
+      if (!this.#time(buf, at, end)) return false;
+    }
+    this.cpu = cpu;
+    return true;
+  }
+
+  /** Reads the head of a line in the latency format: relative microseconds, CPU and flags glued together. */
+  latency(buf: Uint8Array, start: number, end: number): boolean {
+    const text = textOf(buf, start, Math.min(end, start + 160));
+    const plain = /^\s*(.{1,16}?)-(\d+)\s+(\d+)([.dDbXnNplLBzZhHsS0-9a-f]{3,8})\s+(\d+)us[ +!#*@$]?\s*: /.exec(text);
+    if (plain)
+      return this.#take(start, text, plain[1]!, plain[2]!, plain[3]!, plain[4]!, Number(plain[5]), plain[0].length);
+    const verbose =
+      /^\s*(.{1,16}?)\s+(\d+)\s+(\d+)\s+(\d+)\s+([0-9a-f]{8})\s+([0-9a-f]{8})\s+(?:\[[0-9a-f]{8}\]\s+)?(\d+)\.(\d{3})ms \(\+\d+\.\d{3}ms\): /.exec(
+        text,
+      );
+    if (!verbose) return false;
+    const micro = Number(verbose[7]) * 1000 + Number(verbose[8]);
+    return this.#take(start, text, verbose[1]!, verbose[2]!, verbose[3]!, '....', micro, verbose[0].length);
+  }
+
+  #take(
+    start: number,
+    text: string,
+    comm: string,
+    pid: string,
+    cpu: string,
+    flags: string,
+    micro: number,
+    length: number,
+  ): boolean {
+    const at = text.indexOf(`${comm}-${pid}`);
+    this.taskStart = start + Math.max(0, at);
+    this.taskEnd = this.taskStart + (at < 0 ? 0 : comm.length + 1 + pid.length);
+    this.cpu = Number(cpu);
+    this.seconds = Math.floor(micro / 1e6);
+    this.nano = (micro % 1e6) * 1000;
+    this.digits = 6;
+    this.hardirq = flags[2] === 'h' || flags[2] === 'H';
+    this.payload = start + length;
+    return true;
+  }
+
+  /** The position of `[` of the CPU column: `comm-pid [cpu]` or `comm-pid (tgid) [cpu]`; -1 when there is none. */
+  #cpuColumn(buf: Uint8Array, start: number, end: number): number {
+    const stop = Math.min(end, start + 120);
+    for (let open = start; open < stop; open++) {
+      if (buf[open] !== BRACKET_OPEN || !isDigit(buf[open + 1])) continue;
+      let close = open + 1;
+      while (isDigit(buf[close])) close++;
+      if (buf[close] !== BRACKET_CLOSE || (buf[close + 1] !== SPACE && buf[close + 1] !== MINUS)) continue;
+      let at = open - 1;
+      while (at > start && buf[at] === SPACE) at--;
+      if (buf[at] === PAREN_CLOSE) {
+        while (at > start && buf[at] !== 40) at--;
+        at--;
+        while (at > start && buf[at] === SPACE) at--;
+      }
+      const pidEnd = at + 1;
+      while (at > start && isDigit(buf[at])) at--;
+      if (buf[at] !== MINUS || at + 1 === pidEnd) continue;
+      let first = start;
+      while (first < at && buf[first] === SPACE) first++;
+      this.taskStart = first;
+      this.taskEnd = pidEnd;
+      return open;
+    }
+    return -1;
+  }
+
+  #time(buf: Uint8Array, start: number, end: number): boolean {
+    let at = start;
+    let whole = 0;
+    while (isDigit(buf[at])) whole = whole * 10 + buf[at++]! - 48;
+    if (at === start) return false;
+    this.seconds = whole;
+    this.nano = 0;
+    this.digits = 0;
+    if (buf[at] === DOT) {
+      const first = ++at;
+      let fraction = 0;
+      while (isDigit(buf[at])) fraction = fraction * 10 + buf[at++]! - 48;
+      this.digits = at - first;
+      if (this.digits === 0 || this.digits > 9) return false;
+      this.nano =
+        this.digits === 6 ? fraction * 1000 : this.digits === 9 ? fraction : fraction * 10 ** (9 - this.digits);
+    }
+    if (buf[at] !== COLON || at >= end) return false;
+    at++;
+    this.payload = buf[at] === SPACE ? at + 1 : at;
+    return true;
+  }
+}

@@ -1,0 +1,507 @@
+import { iecInvalidate, iommuAttach, iommuFault, iommuMap, iommuUnmap, irSeen } from '../../model/events/remap.ts';
+import * as ev from '../../model/events/virt.ts';
+import { decodersById } from '../../model/message.ts';
+import { irte, remapUnit } from '../../model/things/remap.ts';
+import { kvmGsi } from '../../model/things/virt.ts';
+import { vcpuObject, vcpuVectorObject } from '../objects.ts';
+import type { Captures } from '../pattern.ts';
+import { type Ftrace, type FtraceRule, rule } from './context.ts';
+
+/** The text does not tell virtual machines apart. */
+const VM = 'kvm/0';
+
+const DELIVERY = ['Fixed', 'LowPrio', 'SMI', 'Res3', 'NMI', 'INIT', 'SIPI', 'ExtINT'];
+
+const text = (f: Ftrace, t: string): number => f.out.world.strings.intern(t);
+
+function put64(words: Uint32Array, at: number, c: Captures, slot: number): void {
+  words[at] = c.lo[slot]!;
+  words[at + 1] = c.hi[slot]!;
+}
+
+function accept(name: string, posted: boolean): FtraceRule {
+  // "apicid" is really the vcpu id (arch/x86/kvm/lapic.c).
+  return rule(
+    name,
+    'apicid {vcpu:x} vec {vector:u} ({mode:s})…',
+    (f, c, s, w) => {
+      w[ev.apicAccept.at.mode] = f.str(s.mode);
+      w[ev.apicAccept.at.posted] = posted ? 1 : 0;
+      f.emit(ev.apicAccept, vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff));
+    },
+    { apicid: 'vcpu', vec: 'vector', dm: 'mode' },
+  );
+}
+
+function eoi(name: string): FtraceRule {
+  return rule(
+    name,
+    'apicid {vcpu:x} vector {vector:d}',
+    (f, c, s) => {
+      const vector = c.lo[s.vector]! | 0;
+      const vcpu = c.lo[s.vcpu]! & 0xffffff;
+      f.emit(
+        ev.apicEoi,
+        vector < 0 ? vcpuObject(f.out.world, vcpu) : vcpuVectorObject(f.out.world, vcpu, vector & 0xff),
+      );
+    },
+    { apicid: 'vcpu' },
+  );
+}
+
+function inject(f: Ftrace, vector: number, soft: boolean, reinjected: boolean): false | undefined {
+  if (soft) return false;
+  f.out.words[ev.apicInject.at.reinjected] = reinjected ? 1 : 0;
+  f.emit(
+    ev.apicInject,
+    f.vcpu < 0 ? f.object('vcpu/unknown/injection') : vcpuVectorObject(f.out.world, f.vcpu, vector & 0xff),
+  );
+  return undefined;
+}
+
+function exit(f: Ftrace, vcpu: number, reason: number): void {
+  if (vcpu >= 0) f.runs(vcpu);
+  const known = vcpu >= 0 ? vcpu : f.vcpu;
+  f.out.words[ev.kvmExit.at.reason] = reason;
+  f.emit(ev.kvmExit, known >= 0 ? vcpuObject(f.out.world, known) : f.object('vcpu/unknown/exit'));
+}
+
+function mmio(
+  f: Ftrace,
+  c: Captures,
+  s: { readonly size: number; readonly gpa: number; readonly value: number },
+  write: boolean,
+): void {
+  const { words: w } = f.out;
+  w[ev.kvmMmio.at.write] = write ? 1 : 0;
+  w[ev.kvmMmio.at.size] = c.lo[s.size]!;
+  put64(w, ev.kvmMmio.at.address, c, s.gpa);
+  put64(w, ev.kvmMmio.at.value, c, s.value);
+  f.emit(ev.kvmMmio, f.object(`${VM}/mmio`));
+}
+
+function entry(f: Ftrace, vcpu: number): void {
+  f.runs(vcpu);
+  f.out.words[0] = 0;
+  f.emit(ev.kvmEntry, vcpuObject(f.out.world, vcpu & 0xffffff));
+}
+
+/** Descriptor types of the queued invalidation interface that concern interrupts. */
+const IEC = 'iec_inv';
+
+export const virtRules: readonly FtraceRule[] = [
+  rule(
+    'kvm_entry',
+    ['vcpu {vcpu:u}…', 'PC: {pc:x}'] as const,
+    (f, c, s, w) => {
+      if (s.vcpu !== undefined && c.got[s.vcpu]) {
+        entry(f, c.lo[s.vcpu]!);
+        return;
+      }
+      w[0] = 0;
+      f.emit(ev.kvmEntry, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/entry'));
+    },
+    { vcpu_id: 'vcpu' },
+    (c, s, named) => named.has('vcpu_id') || c.got[s.vcpu] === 1,
+  ),
+  rule(
+    'kvm_exit',
+    ['vcpu {vcpu:u} reason {reason:w}…', 'reason {reason:w}…', '{reason:w} HSR_EC:…'] as const,
+    (f, c, s) => {
+      const vcpu = s.vcpu !== undefined && c.got[s.vcpu] ? c.lo[s.vcpu]! : -1;
+      exit(f, vcpu, f.str(s.reason));
+    },
+    { vcpu_id: 'vcpu', exit_reason: 'reason' },
+  ),
+  rule('kvm_userspace_exit', 'reason {reason:r}', (f, _c, s, w) => {
+    w[ev.kvmUserspace.at.reason] = f.str(s.reason);
+    f.emit(ev.kvmUserspace, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/exit'));
+  }),
+  accept('kvm_apic_accept_irq', false),
+  accept('kvm_apicv_accept_irq', true),
+  eoi('kvm_eoi'),
+  eoi('kvm_pv_eoi'),
+  rule(
+    'kvm_inj_virq',
+    ['{what:w} {vector:x}«{reinjected:r}»', 'irq {vector:u}'] as const,
+    (f, c, s) => {
+      const what = s.what === undefined || !c.got[s.what] ? 'IRQ' : f.text(s.what);
+      if (what === 'irq') return inject(f, Number.parseInt(f.text(s.vector), 10), false, false);
+      const again =
+        s.reinjected !== undefined &&
+        c.got[s.reinjected] === 1 &&
+        c.end[s.reinjected]! > c.start[s.reinjected]! &&
+        c.lo[s.reinjected] !== 0;
+      return inject(
+        f,
+        c.lo[s.vector]!,
+        what.startsWith('Soft'),
+        again || (s.reinjected !== undefined && f.text(s.reinjected).includes('reinjected')),
+      );
+    },
+    { irq: 'vector', soft: 'what' },
+    (c, s) => c.got[s.vector] === 1,
+  ),
+  rule(
+    'kvm_msi_set_irq',
+    'dst {dest:x} vec {vector:u} ({mode:s})',
+    (f, c, s, w) => {
+      const { bit, at } = ev.kvmMsi;
+      w[0] = bit.address & 0;
+      w[at.dest] = c.lo[s.dest]!;
+      w[at.vector] = c.lo[s.vector]!;
+      w[at.mode] = f.str(s.mode);
+      f.emit(ev.kvmMsi, f.object(VM));
+    },
+    {},
+    () => false,
+  ),
+  rule(
+    'kvm_set_irq',
+    'gsi {gsi:u} level {level:d} source {source:d}',
+    (f, c, s, w) => {
+      w[ev.kvmLine.at.level] = c.lo[s.level]!;
+      w[ev.kvmLine.at.source] = c.lo[s.source]!;
+      f.emit(
+        ev.kvmLine,
+        f.out.world.byNumbers(kvmGsi, c.lo[s.gsi]! & 0x3ffffff, 0, (n) => `${VM}/gsi/${n}`),
+      );
+    },
+    { irq_source_id: 'source' },
+  ),
+  rule(
+    'kvm_ioapic_set_irq',
+    [
+      'pin {pin:u} dst {dest:x} vec {vector:u} ({mode:s})…',
+      'pin {pin:u} dst {dest:x} vec={vector:u} ({mode:s})…',
+    ] as const,
+    (f, c, s, w) => {
+      const { at } = ev.kvmIoapic;
+      w[at.pin] = c.lo[s.pin]!;
+      w[at.dest] = c.lo[s.dest]!;
+      w[at.vector] = c.lo[s.vector]!;
+      w[at.mode] = f.str(s.mode);
+      f.emit(ev.kvmIoapic, f.object(`${VM}/ioapic`));
+    },
+  ),
+  rule('kvm_ioapic_delayed_eoi_inj', '{text:r}', () => false),
+  rule('kvm_pic_set_irq', '{text:r}', () => false),
+  rule(
+    'kvm_ack_irq',
+    ['irqchip {chip:s} pin {pin:u}'] as const,
+    (f, c, s, w) => {
+      w[ev.kvmAck.at.chip] = f.str(s.chip);
+      w[ev.kvmAck.at.pin] = c.lo[s.pin]!;
+      f.emit(ev.kvmAck, f.object(`${VM}/irqchip`));
+    },
+    { irqchip: 'chip' },
+  ),
+  rule(
+    'kvm_mmio',
+    'mmio {what:w} len {size:u} gpa {gpa:x} val {value:x}',
+    (f, c, s) => {
+      const what = f.text(s.what);
+      mmio(f, c, s, what === 'write' || c.lo[s.what] === 2);
+    },
+    { type: 'what', len: 'size', val: 'value' },
+  ),
+  rule(
+    'kvm_fast_mmio',
+    'fast mmio at gpa {gpa:x}',
+    (f, c, s, w) => {
+      w[ev.kvmMmio.at.write] = 1;
+      w[ev.kvmMmio.at.size] = 0;
+      put64(w, ev.kvmMmio.at.address, c, s.gpa);
+      w[ev.kvmMmio.at.value] = 0;
+      w[ev.kvmMmio.at.value + 1] = 0;
+      f.emit(ev.kvmMmio, f.object(`${VM}/mmio`));
+    },
+    { fast_mmio: 'gpa' },
+  ),
+  rule('kvm_apic_ipi', 'dst {dest:x} vec {vector:u} ({mode:s})', (f, c, s, w) => {
+    w[ev.kvmIpi.at.dest] = c.lo[s.dest]!;
+    w[ev.kvmIpi.at.vector] = c.lo[s.vector]!;
+    w[ev.kvmIpi.at.mode] = f.str(s.mode);
+    f.emit(ev.kvmIpi, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'));
+  }),
+  rule(
+    'kvm_pi_irte_update',
+    [
+      '«VT-d »PI is {what:s} for irq {irq:u}, vcpu {vcpu:d}, gsi: {gsi:x}, gvec: {gvec:x}«, pi_desc_addr: {desc:x}»',
+      '«VT-d »PI is {what:s} for this irq, vcpu {vcpu:d}, gsi: {gsi:x}, gvec: {gvec:x}«, pi_desc_addr: {desc:x}»',
+    ] as const,
+    (f, c, s, w) => {
+      const { at, bit } = ev.piUpdate;
+      const host = s.irq !== undefined && c.got[s.irq] ? c.lo[s.irq]! : 0;
+      w[0] = c.got[s.desc] ? bit.descriptor : 0;
+      w[at.enable] = f.text(s.what).startsWith('enabled') || c.lo[s.what] === 1 ? 1 : 0;
+      w[at.hostIrq] = host;
+      w[at.vcpu] = c.lo[s.vcpu]!;
+      w[at.vector] = c.lo[s.gvec]!;
+      put64(w, at.descriptor, c, s.desc);
+      f.emit(ev.piUpdate, f.object(`${VM}/irqfd/${c.lo[s.gsi]!}`));
+    },
+    { host_irq: 'irq', vcpu_id: 'vcpu', pi_desc_addr: 'desc', set: 'what' },
+    (c, s) => c.got[s.gsi] === 1 && c.got[s.gvec] === 1,
+  ),
+  rule('kvm_hypercall', 'nr {nr:x}…', (f, c, s, w) => {
+    w[0] = 0;
+    put64(w, ev.kvmHypercall.at.number, c, s.nr);
+    f.emit(ev.kvmHypercall, f.object(`${VM}/hypercall`));
+  }),
+  rule('kvm_xen_hypercall', '«cpl {cpl:u} »nr {nr:x}…', (f, c, s, w) => {
+    w[0] = 0;
+    put64(w, ev.kvmHypercall.at.number, c, s.nr);
+    f.emit(ev.kvmHypercall, f.object(`${VM}/hypercall`));
+  }),
+  rule(
+    'kvm_hv_hypercall',
+    [
+      'code {nr:x} {speed:w} «var_cnt {vars:x} »«rep_cnt {reps:x} »«cnt {cnt:x} »idx {idx:x} in {input:x} out {output:x}',
+    ] as const,
+    (f, c, s, w) => {
+      const { at, bit } = ev.kvmHypercall;
+      w[0] = bit.input | bit.output;
+      put64(w, at.number, c, s.nr);
+      put64(w, at.input, c, s.input);
+      put64(w, at.output, c, s.output);
+      f.emit(ev.kvmHypercall, f.object(`${VM}/hypercall`));
+    },
+    { code: 'nr', ingpa: 'input', outgpa: 'output' },
+    (c, s) => c.got[s.nr] === 1,
+  ),
+  rule(
+    'kvm_irq_line',
+    'Inject {what:s} interrupt ({type:u}), vcpu->idx: {vcpu:d}, num: {num:d}, level: {level:u}',
+    (f, c, s, w) => {
+      w[ev.kvmLine.at.level] = c.lo[s.level]!;
+      w[ev.kvmLine.at.source] = 0;
+      f.emit(
+        ev.kvmLine,
+        f.out.world.byNumbers(kvmGsi, c.lo[s.num]! & 0x3ffffff, 0, (n) => `${VM}/gsi/${n}`),
+      );
+    },
+    { irq_num: 'num', vcpu_idx: 'vcpu' },
+    (c, s) => c.got[s.num] === 1 && c.got[s.level] === 1,
+  ),
+  rule(
+    'vgic_update_irq_pending',
+    'VCPU: {vcpu:d}, IRQ {num:d}, level: {level:u}',
+    (f, c, s, w) => {
+      w[ev.kvmLine.at.level] = c.lo[s.level]!;
+      w[ev.kvmLine.at.source] = 0;
+      f.emit(
+        ev.kvmLine,
+        f.out.world.byNumbers(kvmGsi, c.lo[s.num]! & 0x3ffffff, 0, (n) => `${VM}/gsi/${n}`),
+      );
+    },
+    { vcpu_id: 'vcpu', irq: 'num' },
+  ),
+  rule(
+    'map',
+    [
+      'IOMMU: iova={iova:x} - {end:x} paddr={paddr:x} size={size:u}',
+      'IOMMU: iova={iova:x} paddr={paddr:x} size={size:u}',
+      'IOMMU: dev={dev:w} iova={iova:x} - {end:x} paddr={paddr:x} size={size:u}',
+    ] as const,
+    (f, c, s, w) => {
+      put64(w, iommuMap.at.iova, c, s.iova);
+      put64(w, iommuMap.at.paddr, c, s.paddr);
+      put64(w, iommuMap.at.size, c, s.size);
+      f.emit(iommuMap, f.object('iommu'));
+    },
+    {},
+    (c, s) => c.got[s.iova] === 1 && c.got[s.paddr] === 1 && c.got[s.size] === 1,
+  ),
+  rule(
+    'unmap',
+    [
+      'IOMMU: iova={iova:x} - {end:x} size={size:u}…',
+      'IOMMU: iova={iova:x} size={size:u}…',
+      'IOMMU: dev={dev:w} iova={iova:x} - {end:x} size={size:u}…',
+    ] as const,
+    (f, c, s, w) => {
+      put64(w, iommuUnmap.at.iova, c, s.iova);
+      put64(w, iommuUnmap.at.size, c, s.size);
+      f.emit(iommuUnmap, f.object('iommu'));
+    },
+    {},
+    (c, s) => c.got[s.iova] === 1 && c.got[s.size] === 1,
+  ),
+  rule('io_page_fault', 'IOMMU:{driver:w} {device:w} iova={iova:x} flags={flags:x}', (f, c, s, w) => {
+    w[iommuFault.at.device] = f.str(s.device);
+    put64(w, iommuFault.at.iova, c, s.iova);
+    w[iommuFault.at.flags] = c.lo[s.flags]!;
+    f.emit(iommuFault, f.object('iommu'));
+  }),
+  rule('add_device_to_group', 'IOMMU: groupID={gid:d} device={device:w}', (f, c, s, w) => {
+    w[0] = iommuAttach.bit.group;
+    w[iommuAttach.at.group] = c.lo[s.gid]!;
+    f.emit(iommuAttach, f.object(`iommu/device/${f.text(s.device)}`));
+  }),
+  rule('remove_device_from_group', '{text:r}', () => false),
+  rule('attach_device_to_domain', 'IOMMU: device={device:w}', (f, _c, s, w) => {
+    w[0] = 0;
+    f.emit(iommuAttach, f.object(`iommu/device/${f.text(s.device)}`));
+  }),
+  rule('detach_device_from_domain', '{text:r}', () => false),
+  rule(
+    'qi_submit',
+    '{type:w} {unit:w}: {qw0:x} {qw1:x} {qw2:x} {qw3:x}',
+    (f, c, s, w) => {
+      if (c.got[s.type] ? f.text(s.type) !== IEC : (c.lo[s.qw0]! & 0xf) !== 4) return false;
+      const name = f.text(s.unit);
+      const global = ((c.lo[s.qw0]! >>> 4) & 1) === 0;
+      const mask = (c.lo[s.qw0]! >>> 27) & 31;
+      const index = c.hi[s.qw0]! & 0xffff;
+      const unit = f.out.world.object(remapUnit, `irte/${name}`);
+      if (!f.out.state.present(unit)) {
+        w[irSeen.at.kind] = text(f, 'VT-d');
+        f.emit(irSeen, unit);
+      }
+      w[iecInvalidate.at.global] = global ? 1 : 0;
+      w[iecInvalidate.at.index] = index;
+      w[iecInvalidate.at.mask] = mask;
+      f.emit(iecInvalidate, global ? unit : f.out.world.byNumbers(irte, unit, index, (_u, i) => `irte/${name}/${i}`));
+      return undefined;
+    },
+    { iommu: 'unit' },
+    (c, s) => c.got[s.qw0] === 1 && c.got[s.unit] === 1,
+  ),
+  ...[
+    'prq_report',
+    'cache_tag_assign',
+    'cache_tag_unassign',
+    'cache_tag_flush_all',
+    'cache_tag_flush_range',
+    'cache_tag_flush_range_np',
+  ].map((name) => rule(name, '{text:r}', () => false)),
+];
+
+/** With the fields option KVM prints the raw message, which says more than the usual text. */
+export const kvmMsiFields: FtraceRule = rule('kvm_msi_set_irq', 'address={address:n} data={data:n}', (f, c, s, w) => {
+  const { at, bit } = ev.kvmMsi;
+  const view = decodersById.x86.decode(c.lo[s.address]!, c.hi[s.address]!, c.lo[s.data]!);
+  w[0] = bit.address | bit.data;
+  w[at.dest] = view?.destination ?? 0;
+  w[at.vector] = view?.vector ?? c.lo[s.data]! & 0xff;
+  w[at.mode] = text(f, DELIVERY[(c.lo[s.data]! >>> 8) & 7]!);
+  put64(w, at.address, c, s.address);
+  w[at.data] = c.lo[s.data]!;
+  f.emit(ev.kvmMsi, f.object(VM));
+});
+
+/** KVM events that say nothing about interrupts by themselves, and softirqs, which are not routed. */
+export const SILENT: readonly string[] = [
+  'kvm_fpu',
+  'kvm_pv_tlb_flush',
+  'kvm_pio',
+  'kvm_emulate_insn',
+  'kvm_msr',
+  'kvm_cpuid',
+  'kvm_hv_timer_state',
+  'kvm_wait_lapic_expire',
+  'kvm_vcpu_wakeup',
+  'kvm_page_fault',
+  'vcpu_match_mmio',
+  'kvm_apic',
+  'kvm_unmap_hva_range',
+  'kvm_set_spte_hva',
+  'kvm_age_hva',
+  'kvm_test_age_hva',
+  'kvm_age_page',
+  'kvm_halt_poll_ns',
+  'kvm_hv_stimer_cleanup',
+  'kvm_hv_stimer_set_count',
+  'kvm_hv_stimer_set_config',
+  'kvm_hv_stimer_start_periodic',
+  'kvm_hv_stimer_start_one_shot',
+  'kvm_hv_stimer_expiration',
+  'kvm_hv_stimer_callback',
+  'kvm_pvclock_update',
+  'kvm_smm_transition',
+  'kvm_hv_syndbg_get_msr',
+  'kvm_hv_syndbg_set_msr',
+  'kvm_write_tsc_offset',
+  'kvm_track_tsc',
+  'kvm_update_master_clock',
+  'kvm_inj_exception',
+  'kvm_async_pf_ready',
+  'kvm_async_pf_completed',
+  'kvm_async_pf_not_present',
+  'kvm_async_pf_doublefault',
+  'kvm_async_pf_repeated_fault',
+  'kvm_try_async_get_page',
+  'kvm_apicv_inhibit_changed',
+  'kvm_apicv_update_request',
+  'kvm_cr',
+  'kvm_ple_window',
+  'kvm_ple_window_update',
+  'kvm_skinit',
+  'kvm_invlpga',
+  'kvm_enter_smm',
+  'kvm_tdp_page_fault',
+  'kvm_hv_flush_tlb',
+  'kvm_hv_flush_tlb_ex',
+  'kvm_hv_hypercall_done',
+  'kvm_hv_synic_set_irq',
+  'kvm_hv_synic_send_eoi',
+  'kvm_hv_synic_set_msr',
+  'kvm_hv_notify_acked_sint',
+  'kvm_hv_send_ipi',
+  'kvm_hv_send_ipi_ex',
+  'kvm_avic_incomplete_ipi',
+  'kvm_avic_unaccelerated_access',
+  'kvm_avic_ga_log',
+  'kvm_avic_kick_vcpu_slowpath',
+  'kvm_avic_doorbell',
+  'kvm_nested_vmexit',
+  'kvm_nested_vmexit_inject',
+  'kvm_nested_intr_vmexit',
+  'kvm_nested_intercepts',
+  'kvm_nested_vmrun',
+  'kvm_nested_vmenter',
+  'kvm_nested_vmenter_failed',
+  'kvm_pml_full',
+  'kvm_dirty_ring_push',
+  'kvm_dirty_ring_reset',
+  'kvm_dirty_ring_exit',
+  'kvm_vmgexit_enter',
+  'kvm_vmgexit_exit',
+  'kvm_vmgexit_msr_protocol_enter',
+  'kvm_vmgexit_msr_protocol_exit',
+  'kvm_rmp_fault',
+  'kvm_iocsr',
+  'kvm_timer_update_irq',
+  'kvm_get_timer_map',
+  'kvm_timer_save_state',
+  'kvm_timer_restore_state',
+  'kvm_timer_hrtimer_expire',
+  'kvm_timer_emulate',
+  'kvm_guest_fault',
+  'kvm_access_fault',
+  'kvm_mmio_emulate',
+  'kvm_mmio_nisv',
+  'kvm_set_way_flush',
+  'kvm_toggle_cache',
+  'kvm_wfx_arm64',
+  'kvm_hvc_arm64',
+  'kvm_handle_sys_reg',
+  'kvm_sys_access',
+  'kvm_set_guest_debug',
+  'kvm_arm_setup_debug',
+  'kvm_arm_clear_debug',
+  'kvm_arm_set_dreg32',
+  'softirq_raise',
+  'softirq_entry',
+  'softirq_exit',
+  'tasklet_entry',
+  'tasklet_exit',
+  'map_single',
+  'map_sg',
+  'bounce_map_single',
+  'bounce_map_sg',
+  'unmap_single',
+  'unmap_sg',
+  'bounce_unmap_single',
+];

@@ -1,0 +1,344 @@
+import { lineSet } from '../../model/events/irq.ts';
+import {
+  itsCommand,
+  itsCte,
+  itsDiscard,
+  itsDte,
+  itsError,
+  itsInt,
+  itsInv,
+  itsIte,
+  itsMapc,
+  itsMapd,
+  itsMapti,
+  itsMovi,
+  itsTrans,
+  smmuAbort,
+  smmuBypass,
+  smmuFault,
+  smmuTrans,
+} from '../../model/events/its.ts';
+import { gicAck, gicEoi } from '../../model/events/virt.ts';
+import { pin } from '../../model/things/irq.ts';
+import { vcpuIntidObject } from '../objects.ts';
+import type { Captures } from '../pattern.ts';
+import { type Qemu, type QemuRule, rule } from './context.ts';
+
+/** The emulator has one ITS and does not number it. */
+const ITS = 'its/0';
+
+const hex = (n: number): string => `0x${n.toString(16)}`;
+const itsDevice = (q: Qemu, id: number): number => q.object(`${ITS}/device/${hex(id)}`);
+const itsEvent = (q: Qemu, id: number, event: number): number => q.object(`${ITS}/device/${hex(id)}/event/${event}`);
+const itsCollection = (q: Qemu, icid: number): number => q.object(`${ITS}/collection/${icid}`);
+
+/**
+ * ITT addresses: MAPD and device table writes print the field (address >> 8), reads print the address. Should a version
+ * print both alike, the first read after a write shows it.
+ */
+class IttAddresses {
+  readonly #fields = new Map<number, [lo: number, hi: number]>();
+  readonly #devices = new Map<string, number>();
+  #whole = false;
+
+  /** The address behind the field that was printed for a device. */
+  fromField(id: number, lo: number, hi: number): [number, number] {
+    this.#fields.set(id, [lo, hi]);
+    return this.#note(id, this.#whole ? [lo, hi] : [(lo << 8) >>> 0, ((hi << 8) | (lo >>> 24)) >>> 0]);
+  }
+
+  /** An address that a read printed. */
+  fromRead(id: number, lo: number, hi: number): [number, number] {
+    const field = this.#fields.get(id);
+    if (field && lo !== 0 && field[0] === lo && field[1] === hi) this.#whole = true;
+    return this.#note(id, [lo, hi]);
+  }
+
+  /** The device whose table lies there, or -1. */
+  device(lo: number, hi: number): number {
+    return this.#devices.get(`${hi}:${lo}`) ?? -1;
+  }
+
+  #note(id: number, itt: [number, number]): [number, number] {
+    this.#devices.set(`${itt[1]}:${itt[0]}`, id);
+    return itt;
+  }
+}
+
+const itts = new WeakMap<Qemu, IttAddresses>();
+function ittOf(q: Qemu): IttAddresses {
+  let known = itts.get(q);
+  if (known === undefined) itts.set(q, (known = new IttAddresses()));
+  return known;
+}
+
+function dte(
+  q: Qemu,
+  c: Captures,
+  s: { readonly id: number; readonly valid: number; readonly size: number; readonly itt: number },
+  write: boolean,
+): void {
+  const { words: w } = q.out;
+  const id = c.lo[s.id]!;
+  const itt = write
+    ? ittOf(q).fromField(id, c.lo[s.itt]!, c.hi[s.itt]!)
+    : ittOf(q).fromRead(id, c.lo[s.itt]!, c.hi[s.itt]!);
+  w[itsDte.at.write] = write ? 1 : 0;
+  w[itsDte.at.valid] = c.lo[s.valid]!;
+  w[itsDte.at.size] = c.lo[s.size]!;
+  w[itsDte.at.itt] = itt[0];
+  w[itsDte.at.itt + 1] = itt[1];
+  q.thread.itsDevice = id;
+  q.emit(itsDte, itsDevice(q, id));
+}
+
+function ite(
+  q: Qemu,
+  c: Captures,
+  s: {
+    readonly itt: number;
+    readonly event: number;
+    readonly valid: number;
+    readonly intid: number;
+    readonly icid: number;
+  },
+  write: boolean,
+): false | undefined {
+  const known = ittOf(q).device(c.lo[s.itt]!, c.hi[s.itt]!);
+  const id = known >= 0 ? known : q.thread.itsDevice;
+  if (id < 0) return false;
+  const { words: w } = q.out;
+  w[itsIte.at.write] = write ? 1 : 0;
+  w[itsIte.at.valid] = c.lo[s.valid]!;
+  w[itsIte.at.lpi] = c.lo[s.intid]!;
+  w[itsIte.at.collection] = c.lo[s.icid]!;
+  q.thread.itsEvent = itsEvent(q, id, c.lo[s.event]!);
+  q.emit(itsIte, q.thread.itsEvent);
+  return undefined;
+}
+
+function cte(
+  q: Qemu,
+  c: Captures,
+  s: { readonly icid: number; readonly valid: number; readonly rd: number },
+  write: boolean,
+): void {
+  const { words: w } = q.out;
+  w[itsCte.at.write] = write ? 1 : 0;
+  w[itsCte.at.valid] = c.lo[s.valid]!;
+  w[itsCte.at.target] = c.lo[s.rd]!;
+  q.emit(itsCte, itsCollection(q, c.lo[s.icid]!));
+}
+
+function mapti(q: Qemu, id: number, event: number, lpi: number, icid: number): void {
+  const { words: w } = q.out;
+  w[itsMapti.at.lpi] = lpi;
+  w[itsMapti.at.collection] = icid;
+  q.emit(itsMapti, itsEvent(q, id, event));
+}
+
+const PREFIX = 'GICv3 ITS: ';
+const devEvent = 'DeviceID {id:x} EventID {event:x}';
+
+const plain = (name: string, word: string): QemuRule =>
+  rule(name, `${PREFIX}{text:r}`, (q, _c, s, w) => {
+    w[0] = itsCommand.bit.text;
+    w[itsCommand.at.name] = q.out.world.strings.intern(word);
+    w[itsCommand.at.text] = q.str(s.text);
+    q.emit(itsCommand, q.object(ITS));
+  });
+
+const faulted = (name: string): QemuRule =>
+  rule(name, `${PREFIX}{text:r}`, (q, _c, s, w) => {
+    w[itsError.at.text] = q.str(s.text);
+    q.emit(itsError, q.object(ITS));
+  });
+
+const stream = (q: Qemu, sid: number): number => q.object(`smmu/0/stream/${hex(sid)}`);
+
+function put64(words: Uint32Array, at: number, c: Captures, slot: number): void {
+  words[at] = c.lo[slot]!;
+  words[at + 1] = c.hi[slot]!;
+}
+
+function bypass(
+  q: Qemu,
+  c: Captures,
+  s: { readonly sid: number; readonly iova: number; readonly write: number },
+  reason: string,
+): void {
+  const { words: w, world } = q.out;
+  put64(w, smmuBypass.at.iova, c, s.iova);
+  w[smmuBypass.at.write] = c.lo[s.write]!;
+  w[smmuBypass.at.reason] = world.strings.intern(reason);
+  q.emit(smmuBypass, stream(q, c.lo[s.sid]!));
+}
+
+/** Last INTID that a CPU interface gives for "nothing pending" and the special ones before it. */
+const SPECIAL = 1020;
+
+function gic(q: Qemu, cpu: number, intid: number, kind: typeof gicAck): false | undefined {
+  if (intid >= SPECIAL && intid < 1024) return false;
+  q.out.cpu = cpu;
+  q.emit(kind, vcpuIntidObject(q.out.world, cpu, intid));
+  return undefined;
+}
+
+export const itsRules: readonly QemuRule[] = [
+  rule(
+    'gicv3_its_cmd_mapd',
+    `${PREFIX}command MAPD DeviceID {id:x} Size {size:x} ITT_addr {itt:x} V {valid:u}`,
+    (q, c, s, w) => {
+      const id = c.lo[s.id]!;
+      const itt = ittOf(q).fromField(id, c.lo[s.itt]!, c.hi[s.itt]!);
+      w[itsMapd.at.size] = c.lo[s.size]!;
+      w[itsMapd.at.itt] = itt[0];
+      w[itsMapd.at.itt + 1] = itt[1];
+      w[itsMapd.at.valid] = c.lo[s.valid]!;
+      q.emit(itsMapd, itsDevice(q, id));
+    },
+  ),
+  rule('gicv3_its_cmd_mapc', `${PREFIX}command MAPC ICID {icid:x} RDbase {rd:x} V {valid:u}`, (q, c, s, w) => {
+    w[itsMapc.at.target] = c.lo[s.rd]!;
+    w[itsMapc.at.valid] = c.lo[s.valid]!;
+    q.emit(itsMapc, itsCollection(q, c.lo[s.icid]!));
+  }),
+  rule('gicv3_its_cmd_mapti', `${PREFIX}command MAPTI ${devEvent} ICID {icid:x} pINTID {lpi:x}`, (q, c, s) =>
+    mapti(q, c.lo[s.id]!, c.lo[s.event]!, c.lo[s.lpi]!, c.lo[s.icid]!),
+  ),
+  rule('gicv3_its_cmd_mapi', `${PREFIX}command MAPI ${devEvent} ICID {icid:x}`, (q, c, s) =>
+    mapti(q, c.lo[s.id]!, c.lo[s.event]!, c.lo[s.event]!, c.lo[s.icid]!),
+  ),
+  rule('gicv3_its_cmd_movi', `${PREFIX}command MOVI ${devEvent} ICID {icid:x}`, (q, c, s, w) => {
+    w[itsMovi.at.collection] = c.lo[s.icid]!;
+    q.emit(itsMovi, itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
+  }),
+  rule('gicv3_its_cmd_discard', `${PREFIX}command DISCARD ${devEvent}`, (q, c, s) =>
+    q.emit(itsDiscard, itsEvent(q, c.lo[s.id]!, c.lo[s.event]!)),
+  ),
+  rule('gicv3_its_cmd_inv', `${PREFIX}command INV ${devEvent}`, (q, c, s) =>
+    q.emit(itsInv, itsEvent(q, c.lo[s.id]!, c.lo[s.event]!)),
+  ),
+  rule('gicv3_its_cmd_int', `${PREFIX}command INT ${devEvent}`, (q, c, s, w) => {
+    w[itsInt.at.set] = 1;
+    q.emit(itsInt, itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
+  }),
+  rule('gicv3_its_cmd_clear', `${PREFIX}command CLEAR ${devEvent}`, (q, c, s, w) => {
+    w[itsInt.at.set] = 0;
+    q.emit(itsInt, itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
+  }),
+  plain('gicv3_its_cmd_sync', 'SYNC'),
+  plain('gicv3_its_cmd_invall', 'INVALL'),
+  plain('gicv3_its_cmd_movall', 'MOVALL'),
+  plain('gicv3_its_cmd_vmapi', 'VMAPI'),
+  plain('gicv3_its_cmd_vmapti', 'VMAPTI'),
+  plain('gicv3_its_cmd_vmapp', 'VMAPP'),
+  plain('gicv3_its_cmd_vmovp', 'VMOVP'),
+  plain('gicv3_its_cmd_vsync', 'VSYNC'),
+  plain('gicv3_its_cmd_vmovi', 'VMOVI'),
+  plain('gicv3_its_cmd_vinvall', 'VINVALL'),
+  plain('gicv3_its_cmd_unknown', 'unknown'),
+  rule(
+    'gicv3_its_translation_write',
+    'GICv3 ITS TRANSLATER write: offset {offset:x} data {event:x} size {size:u} requester_id {id:x}',
+    (q, c, s, w) => {
+      const id = c.lo[s.id]!;
+      const event = c.lo[s.event]!;
+      w[itsTrans.at.device] = id;
+      w[itsTrans.at.event] = event;
+      w[itsTrans.at.size] = c.lo[s.size]!;
+      q.thread.itsDevice = id;
+      q.thread.itsEvent = itsEvent(q, id, event);
+      q.emit(itsTrans, q.thread.itsEvent);
+    },
+  ),
+  rule(
+    'gicv3_its_dte_read',
+    `${PREFIX}Device Table read for DeviceID {id:x}: valid {valid:u} size {size:x} ITTaddr {itt:x}`,
+    (q, c, s) => dte(q, c, s, false),
+  ),
+  rule(
+    'gicv3_its_dte_write',
+    `${PREFIX}Device Table write for DeviceID {id:x}: valid {valid:u} size {size:x} ITTaddr {itt:x}`,
+    (q, c, s) => dte(q, c, s, true),
+  ),
+  rule(
+    'gicv3_its_ite_read',
+    `${PREFIX}Interrupt Table read for ITTaddr {itt:x} EventID {event:x}: valid {valid:u} inttype {type:u} intid {intid:x} ICID {icid:x}…`,
+    (q, c, s) => ite(q, c, s, false),
+  ),
+  rule(
+    'gicv3_its_ite_write',
+    `${PREFIX}Interrupt Table write for ITTaddr {itt:x} EventID {event:x}: valid {valid:u} inttype {type:u} intid {intid:x} ICID {icid:x}…`,
+    (q, c, s) => ite(q, c, s, true),
+  ),
+  rule(
+    'gicv3_its_cte_read',
+    `${PREFIX}Collection Table read for ICID {icid:x}: valid {valid:u} RDBase {rd:x}`,
+    (q, c, s) => cte(q, c, s, false),
+  ),
+  rule(
+    'gicv3_its_cte_write',
+    `${PREFIX}Collection Table write for ICID {icid:x}: valid {valid:u} RDBase {rd:x}`,
+    (q, c, s) => cte(q, c, s, true),
+  ),
+  faulted('gicv3_its_dte_read_fault'),
+  faulted('gicv3_its_ite_read_fault'),
+  faulted('gicv3_its_cte_read_fault'),
+  faulted('gicv3_its_vte_read_fault'),
+  rule('gicv3_its_vte_read', '{text:r}', () => false),
+  rule('gicv3_its_vte_write', '{text:r}', () => false),
+  rule('gicv3_icc_iar1_read', 'GICv3 ICC_IAR1 read cpu {cpu:x} value {intid:x}', (q, c, s) =>
+    gic(q, c.lo[s.cpu]!, c.lo[s.intid]!, gicAck),
+  ),
+  rule('gicv3_icc_iar0_read', 'GICv3 ICC_IAR0 read cpu {cpu:x} value {intid:x}', (q, c, s) =>
+    gic(q, c.lo[s.cpu]!, c.lo[s.intid]!, gicAck),
+  ),
+  rule('gicv3_icc_nmiar1_read', 'GICv3 ICC_NMIAR1 read cpu {cpu:x} value {intid:x}', (q, c, s) =>
+    gic(q, c.lo[s.cpu]!, c.lo[s.intid]!, gicAck),
+  ),
+  rule('gicv3_icc_eoir_write', 'GICv3 ICC_EOIR{group:u} write cpu {cpu:x} value {intid:x}', (q, c, s) =>
+    gic(q, c.lo[s.cpu]!, c.lo[s.intid]!, gicEoi),
+  ),
+  rule('gic_acknowledge_irq', '{what:w} {cpu:u} acknowledged irq {intid:u}', (q, c, s) =>
+    gic(q, c.lo[s.cpu]!, c.lo[s.intid]!, gicAck),
+  ),
+  rule('gic_set_irq', 'irq {irq:u} level {level:u}…', (q, c, s, w) => {
+    w[lineSet.at.level] = c.lo[s.level]!;
+    q.emit(
+      lineSet,
+      q.out.world.byNumbers(pin, 1, c.lo[s.irq]!, (_a, n) => `gic/0/spi/${n}`),
+    );
+  }),
+  rule('gicv3_redist_set_irq', '{text:r}', () => false),
+  rule(
+    'smmuv3_translate_success',
+    '{mr:w} sid={sid:n} iova={iova:x} translated={out:x} perm={perm:x}« stage={stage:u}»',
+    (q, c, s, w) => {
+      w[0] = c.got[s.stage] ? smmuTrans.bit.stage : 0;
+      put64(w, smmuTrans.at.iova, c, s.iova);
+      put64(w, smmuTrans.at.output, c, s.out);
+      w[smmuTrans.at.perm] = c.lo[s.perm]!;
+      w[smmuTrans.at.stage] = c.lo[s.stage]!;
+      q.emit(smmuTrans, stream(q, c.lo[s.sid]!));
+    },
+  ),
+  rule(
+    'smmuv3_translate_disable',
+    '{mr:w} sid={sid:n} bypass (smmu disabled) iova:{iova:x} is_write={write:u}',
+    (q, c, s) => bypass(q, c, s, 'SMMU disabled'),
+  ),
+  rule('smmuv3_translate_bypass', '{mr:w} sid={sid:n} STE bypass iova:{iova:x} is_write={write:u}', (q, c, s) =>
+    bypass(q, c, s, 'stream table entry says bypass'),
+  ),
+  rule('smmuv3_translate_abort', '{mr:w} sid={sid:n} abort on iova:{iova:x} is_write={write:u}', (q, c, s, w) => {
+    put64(w, smmuAbort.at.iova, c, s.iova);
+    w[smmuAbort.at.write] = c.lo[s.write]!;
+    q.emit(smmuAbort, stream(q, c.lo[s.sid]!));
+  }),
+  rule('smmuv3_record_event', '{event:w} sid={sid:n}', (q, c, s, w) => {
+    w[smmuFault.at.event] = q.str(s.event);
+    q.emit(smmuFault, stream(q, c.lo[s.sid]!));
+  }),
+  rule('kvm_arm_fixup_msi_route', 'MSI iova = {iova:x} is translated into {out:x}', () => false),
+];

@@ -1,0 +1,87 @@
+import { bytesAt } from '../base/bytes.ts';
+import { TraceBuilder } from '../trace/builder.ts';
+import type { Trace } from '../trace/trace.ts';
+import { BOM, detect, type Format, HEAD_BYTES } from './detect.ts';
+import type { Importer } from './importer.ts';
+import { LineSplitter } from './lines.ts';
+
+/** The source is no trace that can be read; `message` says what was found and what was expected. */
+export class ImportError extends Error {}
+
+/**
+ * Reads one source, chunk by chunk. The trace grows with every chunk and can be looked at in between. Nothing already
+ * read is ever lost: an error in the source is counted, not thrown. Throws ImportError only when the first bytes (or
+ * the end, for short sources) show that the source is no trace.
+ */
+export class ImportRun {
+  readonly #builder: TraceBuilder;
+  readonly #lines: LineSplitter;
+  #importer: Importer | undefined;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #bytes = 0;
+  #format: Format | undefined;
+
+  constructor(file: string) {
+    const builder = new TraceBuilder(file);
+    this.#builder = builder;
+    this.#lines = new LineSplitter((buf, start, end, line, offset, cut, open) => {
+      builder.begin(line, offset);
+      const from = line === 1 && bytesAt(buf, start, end, BOM) ? start + BOM.length : start;
+      this.#importer!.line(buf, from, end, cut, open);
+    });
+  }
+
+  /** The trace so far. */
+  get trace(): Trace {
+    return this.#builder.trace;
+  }
+
+  /** Bytes taken so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The format, once it is known. */
+  get format(): Format | undefined {
+    return this.#format;
+  }
+
+  /** Takes the next bytes of the source. */
+  push(chunk: Uint8Array): void {
+    this.#bytes += chunk.length;
+    if (this.#importer) {
+      this.#lines.push(chunk);
+      this.trace.accounting.lines = this.#lines.lines;
+      return;
+    }
+    this.#waiting.push(chunk.slice());
+    this.#waitingBytes += chunk.length;
+    if (this.#waitingBytes >= HEAD_BYTES) this.#start();
+  }
+
+  /** The source has ended. Returns the finished trace. */
+  end(): Trace {
+    if (!this.#importer) this.#start();
+    this.#lines.end();
+    this.trace.accounting.lines = this.#lines.lines;
+    this.#importer!.end();
+    return this.trace;
+  }
+
+  #start(): void {
+    const all = new Uint8Array(this.#waitingBytes);
+    let at = 0;
+    for (const chunk of this.#waiting) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
+    this.#waiting = [];
+    const format = detect(all);
+    if ('problem' in format) throw new ImportError(format.problem);
+    this.#format = format;
+    this.#importer = format.open(this.#builder);
+    this.#lines.push(all);
+    this.trace.accounting.lines = this.#lines.lines;
+  }
+}

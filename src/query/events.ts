@@ -1,0 +1,90 @@
+import { hex32, hexWords } from '../base/hex.ts';
+import { timeText } from '../base/time.ts';
+import type { ArgSpec } from '../model/event.ts';
+import type { Trace } from '../trace/trace.ts';
+
+/** Where an event stands in its source; `line` counts from 1, `offset` is in bytes of the uncompressed source. */
+export interface SourceRef {
+  readonly file: string;
+  readonly line: number;
+  readonly offset: number;
+}
+
+export type ArgValue = number | string | boolean | null;
+
+/** An event as answers print it. */
+export interface EventView {
+  readonly step: number;
+  /** Decimal seconds (or ticks) with all digits of the source; null when the source has no stamps. */
+  readonly time: string | null;
+  readonly cpu: number | null;
+  readonly kind: string;
+  readonly object: string;
+  readonly fields: Readonly<Record<string, ArgValue>>;
+  /** Thread or task that recorded it. */
+  readonly task?: string;
+  readonly source: SourceRef;
+}
+
+/** The value of one argument of an event; undefined when the event does not have it. */
+export function argValue(trace: Trace, step: number, arg: ArgSpec): ArgValue | undefined {
+  const { table, world } = trace;
+  if (arg.optional && (table.word(step, 0) & arg.bit) === 0) return undefined;
+  const word = table.word(step, arg.at);
+  switch (arg.type) {
+    case 'u':
+      return word;
+    case 'i':
+      return word | 0;
+    case 'x':
+      return hex32(word);
+    case 'flag':
+      return word !== 0;
+    case 's':
+      return world.strings.text(word);
+    case 'o':
+      return world.path(word);
+    case 'xx':
+    case 'xxxx':
+      return hexWords(Array.from({ length: arg.words }, (_, i) => table.word(step, arg.at + i)));
+  }
+}
+
+/** Where an event stands in its source. */
+export function sourceOf(trace: Trace, step: number): SourceRef {
+  return { file: trace.meta.file, line: trace.table.line(step), offset: trace.table.offset(step) };
+}
+
+/** The time of an event as text; null when the source has no stamps. */
+export function timeOf(trace: Trace, step: number): string | null {
+  return timeText(trace.table.time(step), trace.meta.time);
+}
+
+/** One event. */
+export function viewEvent(trace: Trace, step: number): EventView {
+  const { table, world } = trace;
+  const fields: Record<string, ArgValue> = {};
+  for (const arg of table.kind(step).args) {
+    const value = argValue(trace, step, arg);
+    if (value !== undefined) fields[arg.name] = value;
+  }
+  const cpu = table.cpu(step);
+  const task = world.strings.text(table.task(step));
+  return {
+    step,
+    time: timeOf(trace, step),
+    cpu: cpu < 0 ? null : cpu,
+    kind: table.kind(step).name,
+    object: world.path(table.object(step)),
+    fields,
+    ...(task === '' ? {} : { task }),
+    source: sourceOf(trace, step),
+  };
+}
+
+/** One line that says what an event is: kind, object and arguments. */
+export function eventText(trace: Trace, step: number): string {
+  const view = viewEvent(trace, step);
+  const args = Object.entries(view.fields).map(([name, value]) => `${name}=${value}`);
+  return [view.kind, view.object, ...args].filter((part) => part !== '').join(' ');
+}

@@ -1,0 +1,66 @@
+import type { CellSpec, ObjectType } from '../model/objects.ts';
+import type { PathNode, World } from '../model/world.ts';
+import { derivedKeys } from './view.ts';
+
+/** What a path means: a node of the tree, perhaps a key of the object there, perhaps a field of that key. */
+export interface Target {
+  readonly node: PathNode;
+  readonly object: number;
+  readonly type: ObjectType | undefined;
+  /** Key of the object: a cell or a computed one. */
+  readonly key?: string;
+  readonly cell?: CellSpec;
+  /** Field of the key's register. */
+  readonly field?: string;
+}
+
+const VFIO_INDEX: Readonly<Record<string, string>> = { intx: '0', msi: '1', msix: '2', err: '3', req: '4' };
+
+/** The child of a node by a segment as people write it: BDFs without segment, hexadecimal with or without 0x. */
+function childOf(node: PathNode, segment: string): PathNode | undefined {
+  const exact = node.children.get(segment);
+  if (exact) return exact;
+  const lower = segment.toLowerCase();
+  const others = [lower, `0000:${lower}`, `0x${lower}`];
+  if (node.path.startsWith('vfio/') && VFIO_INDEX[lower] !== undefined) others.push(VFIO_INDEX[lower]);
+  if (/^0x[0-9a-f]+$/.test(lower)) others.push(String(Number(lower)), `0x${BigInt(lower).toString(16)}`);
+  if (/^\d+$/.test(lower)) others.push(`0x${BigInt(lower).toString(16)}`);
+  for (const other of others) {
+    const child = node.children.get(other);
+    if (child) return child;
+  }
+  return undefined;
+}
+
+/** Resolves a path; undefined when the trace never names such a thing. */
+export function resolvePath(world: World, path: string): Target | undefined {
+  let node: PathNode = world.root;
+  const segments = path.split('/').filter((s) => s !== '');
+  for (const [i, segment] of segments.entries()) {
+    const child = childOf(node, segment);
+    if (child) {
+      node = child;
+      continue;
+    }
+    if (i !== segments.length - 1 || node.object < 0) return undefined;
+    const type = world.type(node.object)!;
+    const [key, field] = segment.split('.') as [string, string | undefined];
+    const cell = type.cells.find((c) => c.name === key);
+    if (!cell && !derivedKeys(type).some((d) => d.name === key)) return undefined;
+    return { node, object: node.object, type, key, ...(cell ? { cell } : {}), ...(field === undefined ? {} : { field }) };
+  }
+  return { node, object: node.object, type: world.type(node.object) };
+}
+
+/** Children of a node in the order people expect: numbers by value, other texts alphabetically. */
+export function sortedChildren(node: PathNode): PathNode[] {
+  return [...node.children.values()].sort((a, b) => compareSegments(a.segment, b.segment));
+}
+
+/** The order of path segments. */
+export function compareSegments(a: string, b: string): number {
+  const na = Number(a);
+  const nb = Number(b);
+  if (!Number.isNaN(na) && !Number.isNaN(nb)) return na - nb;
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,45 @@
+import type { RegisterView } from '../model/register.ts';
+import type { State } from '../model/state.ts';
+import type { PathNode } from '../model/world.ts';
+import { resolvePath, sortedChildren, type Target } from './paths.ts';
+import { keyValue, type Value, viewObject } from './view.ts';
+
+/** A state as one nested object keyed by the segments of the object paths. */
+export interface StateTree {
+  [key: string]: Value | StateTree;
+}
+
+/** Whether an object exists at a node or anywhere below it. */
+export function isVisible(state: State, node: PathNode): boolean {
+  if (state.present(node.object)) return true;
+  for (const child of node.children.values()) if (isVisible(state, child)) return true;
+  return false;
+}
+
+function treeOf(state: State, node: PathNode): StateTree {
+  const tree: StateTree = state.present(node.object) ? { ...viewObject(state, node.object) } : {};
+  for (const child of sortedChildren(node)) if (isVisible(state, child)) tree[child.segment] = treeOf(state, child);
+  return tree;
+}
+
+/** The whole state. */
+export function stateTree(state: State): StateTree {
+  return treeOf(state, state.world.root);
+}
+
+/** What a target holds: the subtree of a node, the value of a key, or of a field; null when it does not exist now. */
+export function targetValue(state: State, target: Target): Value | StateTree {
+  if (target.key === undefined) return isVisible(state, target.node) ? treeOf(state, target.node) : null;
+  if (!state.present(target.object)) return null;
+  const value = keyValue(state, target.object, target.key) ?? null;
+  if (target.field === undefined) return value;
+  if (typeof value !== 'object' || value === null) return null;
+  const { fields } = value as Partial<RegisterView>;
+  return fields?.[target.field] ?? (value as Record<string, Value>)[target.field] ?? null;
+}
+
+/** What a path holds; undefined when the trace never names such a thing. */
+export function pathValue(state: State, path: string): Value | StateTree | undefined {
+  const target = resolvePath(state.world, path);
+  return target && targetValue(state, target);
+}

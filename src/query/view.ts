@@ -1,0 +1,256 @@
+import { hexWords } from '../base/hex.ts';
+import { decodersById, type MessageKind, type MessageView } from '../model/message.ts';
+import type { CellSpec, ObjectType } from '../model/objects.ts';
+import { bitsOf, type Bits, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
+import type { State } from '../model/state.ts';
+import { effectivelyMasked } from '../model/events/msix.ts';
+import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
+import { amdIrte, irte, remapUnit } from '../model/things/remap.ts';
+import { kvmRoute } from '../model/things/virt.ts';
+
+/** A value as answers print it. */
+export type Value = null | boolean | number | string | RegisterView | { readonly [key: string]: Value | undefined };
+
+/** An object as answers print it: its keys in the order of its type, unknown values null. */
+export type ObjectView = Record<string, Value>;
+
+/** The bits of a cell of an object. */
+export function cellBits(state: State, object: number, cell: CellSpec, type: ObjectType): Bits {
+  const at = type.at[cell.name]!;
+  const words: number[] = [];
+  const known: number[] = [];
+  for (let i = 0; i < cell.words; i++) {
+    words.push(state.get(object, at + i));
+    known.push(state.known(object, at + i));
+  }
+  return { words, known };
+}
+
+/** What a cell holds, as answers print it. */
+export function cellValue(state: State, object: number, cell: CellSpec, type: ObjectType): Value {
+  const bits = cellBits(state, object, cell, type);
+  if (cell.kind === 'reg') return viewRegister(cell.register!, bits);
+  const words = Array.from(bits.words);
+  const whole = Array.from(bits.known).every((k) => k === 0xffffffff);
+  const word = words[0]!;
+  if (cell.kind === 'count') return word;
+  if (!whole) return null;
+  switch (cell.kind) {
+    case 'flag':
+      return word !== 0;
+    case 'num':
+      return word;
+    case 'int':
+      return word | 0;
+    case 'text':
+      return state.world.strings.text(word);
+    case 'object':
+      return state.world.path(word);
+    case 'hex':
+      return hexWords(words);
+  }
+}
+
+const field = (state: State, object: number, cell: number, hi: number, lo: number): number | null =>
+  bitsOf({ words: [state.get(object, cell)], known: [state.known(object, cell)] })(hi, lo);
+
+const flagOf = (value: number | null): boolean | null => (value === null ? null : value !== 0);
+
+/** Which decoder reads the messages of this system, as far as the trace shows what is underneath. */
+export function messageKind(state: State): MessageKind {
+  const units = state.world.find('irte')?.children.values() ?? [];
+  for (const node of units) {
+    if (node.object < 0 || !state.present(node.object)) continue;
+    return node.segment.startsWith('amdvi-') ? 'amd' : 'vtd';
+  }
+  if (state.world.find('its')) return 'its';
+  if (state.world.find('gic')) return 'gicv2m';
+  return 'x86';
+}
+
+/** The message that an address and a data register hold, decoded for this system; undefined while they are unknown. */
+export function messageOf(state: State, object: number, address: number, data: number): MessageView | undefined {
+  const lo = state.num(object, address);
+  const hi = state.num(object, address + 1);
+  const word = state.num(object, data);
+  if (lo < 0 || hi < 0 || word < 0) return undefined;
+  return decodersById[messageKind(state)].decode(lo, hi, word);
+}
+
+function messageValue(message: MessageView | undefined): Value {
+  if (message === undefined) return null;
+  const { format, text, index, vector, destination } = message;
+  return { format, text, index, vector, destination, fields: message.fields as Record<string, FieldValue> };
+}
+
+/** DST of a remapped VT-d entry: a whole x2APIC id, or an xAPIC id in bits 15:8, depending on the mode of the unit. */
+function irteDestination(state: State, object: number): number | null {
+  const printed = state.num(object, irte.at.destId);
+  if (printed >= 0) return printed;
+  if (field(state, object, irte.at.value, 15, 15) !== 0) return null;
+  const raw = state.num(object, irte.at.value + 1);
+  if (raw <= 0) return raw === 0 ? 0 : null;
+  const unit = state.world.node(object)?.parent?.object ?? -1;
+  const eim = unit < 0 ? undefined : state.flag(unit, remapUnit.at.eim);
+  return eim === undefined ? null : eim ? raw : (raw >>> 8) & 0xff;
+}
+
+/** A requester id as a BDF in segment 0. */
+export function requesterText(sid: number): string {
+  const hex2 = (n: number): string => n.toString(16).padStart(2, '0');
+  return `0000:${hex2((sid >>> 8) & 0xff)}:${hex2((sid >>> 3) & 0x1f)}.${sid & 7}`;
+}
+
+/** Whether a route carries what its MSI-X entry holds now; null while either is unknown. */
+function routeCurrent(state: State, object: number): boolean | null {
+  const entry = state.num(object, kvmRoute.at.entry);
+  if (entry < 0) return null;
+  const pairs = [
+    [kvmRoute.at.address, msixEntry.at.address],
+    [kvmRoute.at.address + 1, msixEntry.at.address + 1],
+    [kvmRoute.at.data, msixEntry.at.data],
+  ] as const;
+  let unknown = false;
+  for (const [mine, theirs] of pairs) {
+    const a = state.num(object, mine);
+    const b = state.num(entry, theirs);
+    if (a < 0 || b < 0) unknown = true;
+    else if (a !== b) return false;
+  }
+  return unknown ? null : true;
+}
+
+/** A key that is computed from cells: its value, and the objects whose cells it is computed from. */
+interface Derived {
+  readonly name: string;
+  readonly meaning: string;
+  readonly value: (state: State, object: number) => Value;
+  /** Objects, besides its own, whose cells it depends on. */
+  readonly from?: (state: State, object: number) => readonly number[];
+}
+
+const control = (hi: number, lo: number) => (state: State, object: number) => field(state, object, msixCap.at.control, hi, lo);
+
+const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType, readonly Derived[]>([
+  [
+    msixCap,
+    [
+      { name: 'enable', meaning: 'MSI-X enable.', value: (s, o) => flagOf(control(15, 15)(s, o)) },
+      { name: 'fmask', meaning: 'Function mask.', value: (s, o) => flagOf(control(14, 14)(s, o)) },
+      {
+        name: 'size',
+        meaning: 'Entries in the table.',
+        value: (s, o) => {
+          const n = control(10, 0)(s, o);
+          return n === null ? null : n + 1;
+        },
+      },
+      { name: 'tableBar', meaning: 'BAR that holds the table.', value: (s, o) => field(s, o, msixCap.at.table, 2, 0) },
+      { name: 'tableOffset', meaning: 'Offset of the table in that BAR, in bytes.', value: (s, o) => bytes(field(s, o, msixCap.at.table, 31, 3)) },
+      { name: 'pbaBar', meaning: 'BAR that holds the pending bit array.', value: (s, o) => field(s, o, msixCap.at.pba, 2, 0) },
+      { name: 'pbaOffset', meaning: 'Offset of the pending bit array in that BAR, in bytes.', value: (s, o) => bytes(field(s, o, msixCap.at.pba, 31, 3)) },
+    ],
+  ],
+  [
+    msixEntry,
+    [
+      {
+        name: 'effectivelyMasked',
+        meaning: 'MSI-X is off, or the function mask or the own mask bit is set: nothing is sent.',
+        value: (s, o) => effectivelyMasked(s, o) ?? null,
+        from: (s, o) => {
+          const cap = s.world.node(o)?.parent?.parent?.children.get('msixcap')?.object ?? -1;
+          return cap < 0 ? [] : [cap];
+        },
+      },
+      { name: 'message', meaning: 'What address and data mean to the irq domain underneath.', value: (s, o) => messageValue(messageOf(s, o, msixEntry.at.address, msixEntry.at.data)) },
+    ],
+  ],
+  [
+    msi,
+    [
+      { name: 'enable', meaning: 'MSI enable.', value: (s, o) => flagOf(field(s, o, msi.at.control, 0, 0)) },
+      { name: 'message', meaning: 'What address and data mean to the irq domain underneath.', value: (s, o) => messageValue(messageOf(s, o, msi.at.address, msi.at.data)) },
+    ],
+  ],
+  [
+    irte,
+    [
+      { name: 'present', meaning: 'P: the entry may be used.', value: (s, o) => flagOf(field(s, o, irte.at.value, 0, 0)) },
+      { name: 'posted', meaning: 'IM: the entry posts into a descriptor instead of remapping.', value: (s, o) => flagOf(field(s, o, irte.at.value, 15, 15)) },
+      { name: 'vector', meaning: 'Vector (virtual vector of a posted entry).', value: (s, o) => field(s, o, irte.at.value, 23, 16) },
+      { name: 'dest', meaning: 'Destination APIC id, read according to the mode of the unit.', value: irteDestination },
+      { name: 'sid', meaning: 'Source id that may use the entry.', value: (s, o) => field(s, o, irte.at.value + 2, 15, 0) },
+      {
+        name: 'requester',
+        meaning: 'The source id as a BDF.',
+        value: (s, o) => {
+          const sid = field(s, o, irte.at.value + 2, 15, 0);
+          return sid === null ? null : requesterText(sid);
+        },
+      },
+    ],
+  ],
+  [
+    amdIrte,
+    [
+      { name: 'present', meaning: 'RemapEn: the entry may be used.', value: (s, o) => flagOf(field(s, o, amdIrte.at.value, 0, 0)) },
+      { name: 'posted', meaning: 'GuestMode: the entry posts into a virtual APIC.', value: (s, o) => (s.flag(o, amdIrte.at.ga) ? flagOf(field(s, o, amdIrte.at.value, 7, 7)) : false) },
+      { name: 'vector', meaning: 'Vector.', value: (s, o) => (s.flag(o, amdIrte.at.ga) ? field(s, o, amdIrte.at.value + 2, 7, 0) : field(s, o, amdIrte.at.value, 23, 16)) },
+      { name: 'dest', meaning: 'Destination APIC id, bits 23:0.', value: (s, o) => (s.flag(o, amdIrte.at.ga) ? field(s, o, amdIrte.at.value, 31, 8) : field(s, o, amdIrte.at.value, 15, 8)) },
+    ],
+  ],
+  [kvmRoute, [{ name: 'current', meaning: 'The route carries what its MSI-X entry holds now.', value: routeCurrent, from: (s, o) => [Math.max(0, s.num(o, kvmRoute.at.entry))] }]],
+]);
+
+const bytes = (units: number | null): number | null => (units === null ? null : units * 8);
+
+/** The computed keys of a type. */
+export function derivedKeys(type: ObjectType): readonly Derived[] {
+  return derived.get(type) ?? [];
+}
+
+/** The value of a key (cell or computed) of an object; undefined when its type has no such key. */
+export function keyValue(state: State, object: number, key: string): Value | undefined {
+  const type = state.world.type(object);
+  if (type === undefined) return undefined;
+  const computed = derivedKeys(type).find((d) => d.name === key);
+  if (computed) return computed.value(state, object);
+  const cell = type.cells.find((c) => c.name === key);
+  if (cell === undefined) return undefined;
+  const value = cellValue(state, object, cell, type);
+  if (type === device && key === 'command') return withFlags(value as RegisterView, ['memory', 'busMaster', 'intxDisable']);
+  if ((type === irte || type === amdIrte) && key === 'value') return (value as RegisterView).value;
+  return value;
+}
+
+function withFlags(view: RegisterView, names: readonly string[]): Value {
+  return { ...Object.fromEntries(names.map((n) => [n, view.fields[n] ?? null])), value: view.value, fields: view.fields };
+}
+
+/** All keys of an object with their values. */
+export function viewObject(state: State, object: number): ObjectView {
+  const type = state.world.type(object);
+  const view: ObjectView = {};
+  if (type === undefined) return view;
+  for (const cell of type.cells) if (!cell.hidden) view[cell.name] = keyValue(state, object, cell.name)!;
+  for (const key of derivedKeys(type)) view[key.name] = key.value(state, object);
+  if (type === irte || type === amdIrte) {
+    const cell = type.cells[0]!;
+    view['fields'] = (cellValue(state, object, cell, type) as RegisterView).fields;
+  }
+  return view;
+}
+
+/** A value in one short text: registers by their value, flags as yes and no, unknown as a question mark. */
+export function valueText(value: Value | undefined): string {
+  if (value === null || value === undefined) return '?';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'object') {
+    if ('value' in value) return valueText(value['value'] as Value);
+    if ('text' in value) return valueText(value['text'] as Value);
+    return JSON.stringify(value);
+  }
+  return String(value);
+}
+

@@ -1,0 +1,181 @@
+import { asStep, type Step } from '../base/time.ts';
+import type { State } from '../model/state.ts';
+import { changesBetween, type ObjectChange } from '../query/changes.ts';
+import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
+
+/** Every movement of the cursor, as a value: keys, palette, timeline and other extensions all send these. */
+export type Move =
+  | { readonly to: 'step'; readonly step: number }
+  | { readonly to: 'next' }
+  | { readonly to: 'previous' }
+  | { readonly to: 'first' }
+  | { readonly to: 'last' }
+  /** The last event at or before a time (decimal seconds as the trace prints them). */
+  | { readonly to: 'time'; readonly time: string }
+  /** The last event whose record stands at or before a line (1-based). */
+  | { readonly to: 'line'; readonly line: number }
+  /** The next or previous event about an object or anything below it. */
+  | { readonly to: 'nextOf' | 'previousOf'; readonly path: string };
+
+/** Why a movement was not possible. */
+export interface Refusal {
+  readonly refused: string;
+}
+
+/** What is told to those who watch a session. */
+export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options';
+
+/**
+ * One opened trace: where the cursor stands, what is selected, what is shown. The cursor stands *after* an event: the
+ * state shown is the one that the event left.
+ */
+export class Session {
+  readonly trace: Trace;
+  #cursor: number = BEFORE_FIRST;
+  #state: State;
+  #before: State;
+  #changes: readonly ObjectChange[] | undefined;
+  #selection: string | undefined;
+  #onlyChanged = false;
+  #loading = true;
+  readonly #listeners = new Set<(change: SessionChange) => void>();
+
+  constructor(trace: Trace) {
+    this.trace = trace;
+    this.#state = trace.stateAt(BEFORE_FIRST);
+    this.#before = this.#state;
+  }
+
+  /** Step of the cursor, -1 before the first event. */
+  get cursor(): Step {
+    return asStep(this.#cursor);
+  }
+
+  /** The state after the event at the cursor. Not to be written to. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** The state just before the event at the cursor. Not to be written to. */
+  get before(): State {
+    return this.#before;
+  }
+
+  /** What the event at the cursor changed. */
+  get changes(): readonly ObjectChange[] {
+    this.#changes ??= this.#cursor < 0 ? [] : changesBetween(this.#before, this.#state);
+    return this.#changes;
+  }
+
+  /** Path of the selected object. */
+  get selection(): string | undefined {
+    return this.#selection;
+  }
+
+  /** Whether trees show only what the current step changed. */
+  get onlyChanged(): boolean {
+    return this.#onlyChanged;
+  }
+
+  /** Whether the source is still being read. */
+  get loading(): boolean {
+    return this.#loading;
+  }
+
+  /** Calls `listener` after every change; returns the way to stop that. */
+  onChange(listener: (change: SessionChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  select(path: string | undefined): void {
+    if (path === this.#selection) return;
+    this.#selection = path;
+    this.#tell('selection');
+  }
+
+  showOnlyChanged(on: boolean): void {
+    this.#onlyChanged = on;
+    this.#tell('options');
+  }
+
+  /** More of the source was read; `done` when it was the last of it. */
+  grown(done: boolean): void {
+    this.#loading = !done;
+    this.#tell('trace');
+  }
+
+  /** Where a movement leads, without going there. */
+  target(move: Move): Step | Refusal {
+    const { length, table } = this.trace;
+    const last = length - 1;
+    const within = (step: number, refused: string): Step | Refusal =>
+      Number.isInteger(step) && step >= 0 && step <= last ? asStep(step) : { refused };
+    switch (move.to) {
+      case 'step':
+        return within(move.step, `there is no step ${move.step}; the trace has steps 0 to ${last}`);
+      case 'next':
+        return within(this.#cursor + 1, this.#loading ? 'this is the last event read so far' : 'this is the last event');
+      case 'previous':
+        return this.#cursor === 0 ? asStep(BEFORE_FIRST) : within(this.#cursor - 1, 'this is before the first event');
+      case 'first':
+        return within(0, 'the trace has no events');
+      case 'last':
+        return within(last, 'the trace has no events');
+      case 'time': {
+        const step = this.trace.stepAtTime(move.time);
+        if (step === undefined) return { refused: `${move.time} is no time of this trace's clock` };
+        return within(step, `the first event is later than ${move.time}`);
+      }
+      case 'line':
+        return within(table.lastAtLine(move.line), `there is no event at or before line ${move.line}`);
+      case 'nextOf':
+      case 'previousOf':
+        return this.#eventOf(move.path, move.to === 'nextOf' ? 1 : -1);
+    }
+  }
+
+  /** Moves the cursor. */
+  move(move: Move): Step | Refusal {
+    const target = this.target(move);
+    if (typeof target === 'object') return target;
+    this.#go(target);
+    return target;
+  }
+
+  #go(step: number): void {
+    if (step === this.#cursor) return;
+    this.#changes = undefined;
+    if (step === this.#cursor + 1) {
+      this.#before = this.#state;
+      this.#state = this.#before.fork();
+      this.trace.advance(this.#state, step - 1, step);
+    } else {
+      this.#before = this.trace.stateAt(step - 1);
+      this.#state = this.#before.fork();
+      if (step >= 0) this.trace.advance(this.#state, step - 1, step);
+    }
+    this.#cursor = step;
+    this.#tell('cursor');
+  }
+
+  #eventOf(path: string, direction: 1 | -1): Step | Refusal {
+    const { table, world, length } = this.trace;
+    const node = world.find(path);
+    if (!node) return { refused: `the trace never names ${path}` };
+    const objects = new Set<number>();
+    const collect = (n: typeof node): void => {
+      if (n.object >= 0) objects.add(n.object);
+      for (const child of n.children.values()) collect(child);
+    };
+    collect(node);
+    for (let step = this.#cursor + direction; step >= 0 && step < length; step += direction) {
+      if (objects.has(table.object(step))) return asStep(step);
+    }
+    return { refused: `there is no ${direction > 0 ? 'later' : 'earlier'} event about ${path}` };
+  }
+
+  #tell(change: SessionChange): void {
+    for (const listener of [...this.#listeners]) listener(change);
+  }
+}
