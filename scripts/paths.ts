@@ -7,7 +7,7 @@ export const dist = join(root, 'dist');
 export const results = join(root, 'test-results');
 
 /** The capture that `npm start` opens when it is given no file. */
-export const exampleTrace = join(root, 'examples', 'x86-vtd-qemu.log.gz');
+export const exampleTrace = join(root, 'examples', 'x86-vtd-qemu.log');
 
 /** Large downloads live here, outside the clone, so that a new clone need not fetch them again. */
 export function cacheDir(): string {

@@ -1,6 +1,7 @@
 import { bytesAt } from '../base/bytes.ts';
 import { TraceBuilder } from '../trace/builder.ts';
 import type { Trace } from '../trace/trace.ts';
+import { Unpacker } from './decompress.ts';
 import { BOM, detect, type Format, HEAD_BYTES } from './detect.ts';
 import type { Importer } from './importer.ts';
 import { LineSplitter } from './lines.ts';
@@ -9,13 +10,14 @@ import { LineSplitter } from './lines.ts';
 export class ImportError extends Error {}
 
 /**
- * Reads one source, chunk by chunk. The trace grows with every chunk and can be looked at in between. Nothing already
+ * Reads one source, plain or packed (gzip, zstd), chunk by chunk. The trace grows with every chunk and can be looked at in between. Nothing already
  * read is ever lost: an error in the source is counted, not thrown. Throws ImportError only when the first bytes (or
  * the end, for short sources) show that the source is no trace.
  */
 export class ImportRun {
   readonly #builder: TraceBuilder;
   readonly #lines: LineSplitter;
+  readonly #unpacker = new Unpacker((chunk) => this.#plain(chunk));
   #importer: Importer | undefined;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
@@ -37,7 +39,7 @@ export class ImportRun {
     return this.#builder.trace;
   }
 
-  /** Bytes taken so far. */
+  /** Bytes of the source taken so far, packed as they are. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -50,6 +52,10 @@ export class ImportRun {
   /** Takes the next bytes of the source. */
   push(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
+    this.#unpacker.push(chunk);
+  }
+
+  #plain(chunk: Uint8Array): void {
     if (this.#importer) {
       this.#lines.push(chunk);
       this.trace.accounting.lines = this.#lines.lines;
@@ -62,10 +68,15 @@ export class ImportRun {
 
   /** The source has ended. Returns the finished trace. */
   end(): Trace {
+    this.#unpacker.end();
+    const { problem, packing } = this.#unpacker;
+    if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem);
     if (!this.#importer) this.#start();
     this.#lines.end();
     this.trace.accounting.lines = this.#lines.lines;
     this.#importer!.end();
+    if (packing !== 'none') this.trace.meta.variant += `, ${packing}`;
+    if (problem !== undefined) this.trace.meta.problem = problem;
     return this.trace;
   }
 

@@ -1,6 +1,7 @@
 import type { EventKind, EventView } from './event.ts';
 import { irqEvents } from './events/irq.ts';
 import { itsEvents } from './events/its.ts';
+import { matrixEvents } from './events/matrix.ts';
 import { msixEvents } from './events/msix.ts';
 import { noteEvents } from './events/notes.ts';
 import { pciEvents } from './events/pci.ts';
@@ -13,6 +14,7 @@ export const vocabulary: readonly EventKind[] = [
   ...pciEvents,
   ...msixEvents,
   ...irqEvents,
+  ...matrixEvents,
   ...remapEvents,
   ...itsEvents,
   ...virtEvents,

@@ -30,12 +30,16 @@ export function changesBetween(before: State, after: State): ObjectChange[] {
     if (!was && !is) continue;
     const type = world.type(object)!;
     const keys: KeyChange[] = [];
-    for (const key of [...type.cells.filter((c) => !c.hidden).map((c) => c.name), ...derivedKeys(type).map((d) => d.name)]) {
+    for (const key of [
+      ...type.cells.filter((c) => !c.hidden).map((c) => c.name),
+      ...derivedKeys(type).map((d) => d.name),
+    ]) {
       const old = was ? (keyValue(before, object, key) ?? null) : null;
       const now = is ? (keyValue(after, object, key) ?? null) : null;
       if (JSON.stringify(old) !== JSON.stringify(now)) keys.push({ key, old, new: now });
     }
-    if (was !== is || keys.length > 0) changes.push({ object, path: world.path(object), kind: was ? (is ? 'M' : 'D') : 'A', keys });
+    if (was !== is || keys.length > 0)
+      changes.push({ object, path: world.path(object), kind: was ? (is ? 'M' : 'D') : 'A', keys });
   }
   return changes;
 }
@@ -46,7 +50,8 @@ function withDependents(state: State, objects: readonly number[]): number[] {
   for (const object of objects) {
     const node = state.world.node(object);
     if (node?.segment !== 'msixcap') continue;
-    for (const entry of node.parent?.children.get('msix')?.children.values() ?? []) if (entry.object >= 0) all.add(entry.object);
+    for (const entry of node.parent?.children.get('msix')?.children.values() ?? [])
+      if (entry.object >= 0) all.add(entry.object);
   }
   return [...all];
 }

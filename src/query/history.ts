@@ -1,7 +1,8 @@
+import type { RegisterView } from '../model/register.ts';
 import type { State } from '../model/state.ts';
 import type { Trace } from '../trace/trace.ts';
 import { BEFORE_FIRST } from '../trace/trace.ts';
-import { sourceOf, type SourceRef, timeOf } from './events.ts';
+import { type SourceRef, sourceOf, timeOf } from './events.ts';
 import type { Target } from './paths.ts';
 import { type StateTree, targetValue } from './state.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
@@ -12,13 +13,27 @@ export interface HistoryEntry {
   readonly time: string | null;
   /** Path of what was written, when the question was about a whole object. */
   readonly path?: string;
+  /** Registers as their value in hexadecimal, null while any bit of it is unknown. */
   readonly old: Value | StateTree;
   readonly new: Value | StateTree;
+  /** The fields after the write, for registers. */
+  readonly fields?: Value;
   readonly source: SourceRef;
 }
 
 /** Events that look at something without writing it: they count only when they make something known or different. */
-const LOOKS = new Set(['tbl.read', 'cfg.read', 'pba.read', 'irte.read', 'irte.readAmd', 'its.dte', 'its.ite', 'its.cte', 'ir.remap', 'cpu.online']);
+const LOOKS = new Set([
+  'tbl.read',
+  'cfg.read',
+  'pba.read',
+  'irte.read',
+  'irte.readAmd',
+  'its.dte',
+  'its.ite',
+  'its.cte',
+  'ir.remap',
+  'cpu.online',
+]);
 
 const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
@@ -65,8 +80,9 @@ export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_I
         step,
         time: timeOf(trace, step),
         ...(target.key === undefined ? { path: `${target.node.path}/${key}` } : {}),
-        old: old[i]!,
-        new: now[i]!,
+        old: short(old[i]!),
+        new: short(now[i]!),
+        ...fieldsOf(now[i]!),
         source: sourceOf(trace, step),
       };
     }
@@ -74,14 +90,40 @@ export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_I
   }
 }
 
+const isRegister = (value: Value | StateTree): value is RegisterView & StateTree =>
+  typeof value === 'object' && value !== null && 'value' in value && 'fields' in value;
+
+const short = (value: Value | StateTree): Value | StateTree => (isRegister(value) ? value.value : value);
+
+const fieldsOf = (value: Value | StateTree): { fields?: Value } => (isRegister(value) ? { fields: value.fields } : {});
+
 /** Whether an event may make cells unknown, which the watch does not count. */
 function forgets(trace: Trace, step: number): boolean {
   return FORGETFUL.has(trace.table.kind(step).name);
 }
 
 const FORGETFUL = new Set([
-  'irq.exit', 'vec.setup', 'vec.update', 'vec.clear', 'vec.freeMoved', 'tbl.bind', 'route.set', 'route.update', 'route.release', 'vfio.route',
-  'irqfd.assign', 'irte.read', 'irte.readAmd', 'its.mapd', 'its.mapc', 'its.discard', 'its.dte', 'its.ite', 'its.cte', 'smmu.bypass', 'smmu.abort',
+  'irq.exit',
+  'vec.setup',
+  'vec.update',
+  'vec.clear',
+  'vec.freeMoved',
+  'tbl.bind',
+  'route.set',
+  'route.update',
+  'route.release',
+  'vfio.route',
+  'irqfd.assign',
+  'irte.read',
+  'irte.readAmd',
+  'its.mapd',
+  'its.mapc',
+  'its.discard',
+  'its.dte',
+  'its.ite',
+  'its.cte',
+  'smmu.bypass',
+  'smmu.abort',
 ]);
 
 function keysOf(target: Target): string[] {

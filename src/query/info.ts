@@ -26,6 +26,8 @@ export interface TraceInfo {
   readonly withoutEffect: Readonly<Record<string, number>>;
   /** Lines that are no records, by what they are. */
   readonly others: Readonly<Record<string, number>>;
+  /** What is wrong with the source as a whole; absent when all is well. */
+  readonly problem?: string;
   /** The first lines that were skipped, with the reason. */
   readonly samples: readonly { readonly line: number; readonly offset: number; readonly reason: string }[];
 }
@@ -72,5 +74,6 @@ export function traceInfo(trace: Trace): TraceInfo {
     withoutEffect: plain(a.withoutEffect),
     others: plain(a.others),
     samples: a.samples,
+    ...(meta.problem === undefined ? {} : { problem: meta.problem }),
   };
 }

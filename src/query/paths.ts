@@ -47,7 +47,14 @@ export function resolvePath(world: World, path: string): Target | undefined {
     const [key, field] = segment.split('.') as [string, string | undefined];
     const cell = type.cells.find((c) => c.name === key);
     if (!cell && !derivedKeys(type).some((d) => d.name === key)) return undefined;
-    return { node, object: node.object, type, key, ...(cell ? { cell } : {}), ...(field === undefined ? {} : { field }) };
+    return {
+      node,
+      object: node.object,
+      type,
+      key,
+      ...(cell ? { cell } : {}),
+      ...(field === undefined ? {} : { field }),
+    };
   }
   return { node, object: node.object, type: world.type(node.object) };
 }

@@ -1,9 +1,9 @@
 import { hexWords } from '../base/hex.ts';
+import { effectivelyMasked } from '../model/events/msix.ts';
 import { decodersById, type MessageKind, type MessageView } from '../model/message.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
-import { bitsOf, type Bits, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
+import { type Bits, bitsOf, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
 import type { State } from '../model/state.ts';
-import { effectivelyMasked } from '../model/events/msix.ts';
 import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
 import { amdIrte, irte, remapUnit } from '../model/things/remap.ts';
 import { kvmRoute } from '../model/things/virt.ts';
@@ -129,7 +129,8 @@ interface Derived {
   readonly from?: (state: State, object: number) => readonly number[];
 }
 
-const control = (hi: number, lo: number) => (state: State, object: number) => field(state, object, msixCap.at.control, hi, lo);
+const control = (hi: number, lo: number) => (state: State, object: number) =>
+  field(state, object, msixCap.at.control, hi, lo);
 
 const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType, readonly Derived[]>([
   [
@@ -146,9 +147,21 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         },
       },
       { name: 'tableBar', meaning: 'BAR that holds the table.', value: (s, o) => field(s, o, msixCap.at.table, 2, 0) },
-      { name: 'tableOffset', meaning: 'Offset of the table in that BAR, in bytes.', value: (s, o) => bytes(field(s, o, msixCap.at.table, 31, 3)) },
-      { name: 'pbaBar', meaning: 'BAR that holds the pending bit array.', value: (s, o) => field(s, o, msixCap.at.pba, 2, 0) },
-      { name: 'pbaOffset', meaning: 'Offset of the pending bit array in that BAR, in bytes.', value: (s, o) => bytes(field(s, o, msixCap.at.pba, 31, 3)) },
+      {
+        name: 'tableOffset',
+        meaning: 'Offset of the table in that BAR, in bytes.',
+        value: (s, o) => bytes(field(s, o, msixCap.at.table, 31, 3)),
+      },
+      {
+        name: 'pbaBar',
+        meaning: 'BAR that holds the pending bit array.',
+        value: (s, o) => field(s, o, msixCap.at.pba, 2, 0),
+      },
+      {
+        name: 'pbaOffset',
+        meaning: 'Offset of the pending bit array in that BAR, in bytes.',
+        value: (s, o) => bytes(field(s, o, msixCap.at.pba, 31, 3)),
+      },
     ],
   ],
   [
@@ -163,24 +176,48 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
           return cap < 0 ? [] : [cap];
         },
       },
-      { name: 'message', meaning: 'What address and data mean to the irq domain underneath.', value: (s, o) => messageValue(messageOf(s, o, msixEntry.at.address, msixEntry.at.data)) },
+      {
+        name: 'message',
+        meaning: 'What address and data mean to the irq domain underneath.',
+        value: (s, o) => messageValue(messageOf(s, o, msixEntry.at.address, msixEntry.at.data)),
+      },
     ],
   ],
   [
     msi,
     [
       { name: 'enable', meaning: 'MSI enable.', value: (s, o) => flagOf(field(s, o, msi.at.control, 0, 0)) },
-      { name: 'message', meaning: 'What address and data mean to the irq domain underneath.', value: (s, o) => messageValue(messageOf(s, o, msi.at.address, msi.at.data)) },
+      {
+        name: 'message',
+        meaning: 'What address and data mean to the irq domain underneath.',
+        value: (s, o) => messageValue(messageOf(s, o, msi.at.address, msi.at.data)),
+      },
     ],
   ],
   [
     irte,
     [
-      { name: 'present', meaning: 'P: the entry may be used.', value: (s, o) => flagOf(field(s, o, irte.at.value, 0, 0)) },
-      { name: 'posted', meaning: 'IM: the entry posts into a descriptor instead of remapping.', value: (s, o) => flagOf(field(s, o, irte.at.value, 15, 15)) },
-      { name: 'vector', meaning: 'Vector (virtual vector of a posted entry).', value: (s, o) => field(s, o, irte.at.value, 23, 16) },
+      {
+        name: 'present',
+        meaning: 'P: the entry may be used.',
+        value: (s, o) => flagOf(field(s, o, irte.at.value, 0, 0)),
+      },
+      {
+        name: 'posted',
+        meaning: 'IM: the entry posts into a descriptor instead of remapping.',
+        value: (s, o) => flagOf(field(s, o, irte.at.value, 15, 15)),
+      },
+      {
+        name: 'vector',
+        meaning: 'Vector (virtual vector of a posted entry).',
+        value: (s, o) => field(s, o, irte.at.value, 23, 16),
+      },
       { name: 'dest', meaning: 'Destination APIC id, read according to the mode of the unit.', value: irteDestination },
-      { name: 'sid', meaning: 'Source id that may use the entry.', value: (s, o) => field(s, o, irte.at.value + 2, 15, 0) },
+      {
+        name: 'sid',
+        meaning: 'Source id that may use the entry.',
+        value: (s, o) => field(s, o, irte.at.value + 2, 15, 0),
+      },
       {
         name: 'requester',
         meaning: 'The source id as a BDF.',
@@ -194,13 +231,41 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
   [
     amdIrte,
     [
-      { name: 'present', meaning: 'RemapEn: the entry may be used.', value: (s, o) => flagOf(field(s, o, amdIrte.at.value, 0, 0)) },
-      { name: 'posted', meaning: 'GuestMode: the entry posts into a virtual APIC.', value: (s, o) => (s.flag(o, amdIrte.at.ga) ? flagOf(field(s, o, amdIrte.at.value, 7, 7)) : false) },
-      { name: 'vector', meaning: 'Vector.', value: (s, o) => (s.flag(o, amdIrte.at.ga) ? field(s, o, amdIrte.at.value + 2, 7, 0) : field(s, o, amdIrte.at.value, 23, 16)) },
-      { name: 'dest', meaning: 'Destination APIC id, bits 23:0.', value: (s, o) => (s.flag(o, amdIrte.at.ga) ? field(s, o, amdIrte.at.value, 31, 8) : field(s, o, amdIrte.at.value, 15, 8)) },
+      {
+        name: 'present',
+        meaning: 'RemapEn: the entry may be used.',
+        value: (s, o) => flagOf(field(s, o, amdIrte.at.value, 0, 0)),
+      },
+      {
+        name: 'posted',
+        meaning: 'GuestMode: the entry posts into a virtual APIC.',
+        value: (s, o) => (s.flag(o, amdIrte.at.ga) ? flagOf(field(s, o, amdIrte.at.value, 7, 7)) : false),
+      },
+      {
+        name: 'vector',
+        meaning: 'Vector.',
+        value: (s, o) =>
+          s.flag(o, amdIrte.at.ga) ? field(s, o, amdIrte.at.value + 2, 7, 0) : field(s, o, amdIrte.at.value, 23, 16),
+      },
+      {
+        name: 'dest',
+        meaning: 'Destination APIC id, bits 23:0.',
+        value: (s, o) =>
+          s.flag(o, amdIrte.at.ga) ? field(s, o, amdIrte.at.value, 31, 8) : field(s, o, amdIrte.at.value, 15, 8),
+      },
     ],
   ],
-  [kvmRoute, [{ name: 'current', meaning: 'The route carries what its MSI-X entry holds now.', value: routeCurrent, from: (s, o) => [Math.max(0, s.num(o, kvmRoute.at.entry))] }]],
+  [
+    kvmRoute,
+    [
+      {
+        name: 'current',
+        meaning: 'The route carries what its MSI-X entry holds now.',
+        value: routeCurrent,
+        from: (s, o) => [Math.max(0, s.num(o, kvmRoute.at.entry))],
+      },
+    ],
+  ],
 ]);
 
 const bytes = (units: number | null): number | null => (units === null ? null : units * 8);
@@ -219,13 +284,18 @@ export function keyValue(state: State, object: number, key: string): Value | und
   const cell = type.cells.find((c) => c.name === key);
   if (cell === undefined) return undefined;
   const value = cellValue(state, object, cell, type);
-  if (type === device && key === 'command') return withFlags(value as RegisterView, ['memory', 'busMaster', 'intxDisable']);
+  if (type === device && key === 'command')
+    return withFlags(value as RegisterView, ['memory', 'busMaster', 'intxDisable']);
   if ((type === irte || type === amdIrte) && key === 'value') return (value as RegisterView).value;
   return value;
 }
 
 function withFlags(view: RegisterView, names: readonly string[]): Value {
-  return { ...Object.fromEntries(names.map((n) => [n, view.fields[n] ?? null])), value: view.value, fields: view.fields };
+  return {
+    ...Object.fromEntries(names.map((n) => [n, view.fields[n] ?? null])),
+    value: view.value,
+    fields: view.fields,
+  };
 }
 
 /** All keys of an object with their values. */
@@ -253,4 +323,3 @@ export function valueText(value: Value | undefined): string {
   }
   return String(value);
 }
-

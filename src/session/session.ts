@@ -115,7 +115,10 @@ export class Session {
       case 'step':
         return within(move.step, `there is no step ${move.step}; the trace has steps 0 to ${last}`);
       case 'next':
-        return within(this.#cursor + 1, this.#loading ? 'this is the last event read so far' : 'this is the last event');
+        return within(
+          this.#cursor + 1,
+          this.#loading ? 'this is the last event read so far' : 'this is the last event',
+        );
       case 'previous':
         return this.#cursor === 0 ? asStep(BEFORE_FIRST) : within(this.#cursor - 1, 'this is before the first event');
       case 'first':

@@ -23,6 +23,8 @@ export interface TraceMeta {
   /** CPUs that the header names or that were seen; 0 unknown. */
   cpus: number;
   time: TimeBase;
+  /** What is wrong with the source as a whole, such as packed data that is cut off; nothing read before is lost. */
+  problem?: string;
 }
 
 /** The state after no event at all. */

@@ -60,7 +60,7 @@ export type Use<F extends string> = (
   c: Captures,
   s: { readonly [K in Names<F>]: number },
   w: Uint32Array,
-) => false | undefined | void;
+) => unknown;
 
 /**
  * Makes the rule of one event. Print formats are tried in order. When none fits, the payload is read as the `fields`

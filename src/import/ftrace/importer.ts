@@ -13,9 +13,10 @@ import type { Importer } from '../importer.ts';
 import { isNameByte, NameTable } from '../pattern.ts';
 import { Ftrace, type FtraceRule } from './context.ts';
 import { irqRules } from './irq.ts';
+import { SILENT } from './known.ts';
 import { isProbe, takeProbe } from './probes.ts';
 import { RecordHead } from './record.ts';
-import { kvmMsiFields, SILENT, virtRules } from './virt.ts';
+import { kvmMsiFields, virtRules } from './virt.ts';
 
 const both: FtraceRule = {
   name: kvmMsiFields.name,

@@ -1,6 +1,7 @@
 import { bytesOf } from '../../base/bytes.ts';
 import type { EventKind } from '../../model/event.ts';
 import * as ev from '../../model/events/irq.ts';
+import * as mtx from '../../model/events/matrix.ts';
 import { mark } from '../../model/events/notes.ts';
 import { vfioFire } from '../../model/events/virt.ts';
 import { cpu, irq, vector } from '../../model/things/irq.ts';
@@ -61,7 +62,7 @@ function matrixGlobal(name: string, kind: EventKind): FtraceRule {
   );
 }
 
-function matrixCpu(name: string, kind: typeof ev.mtxAlloc): FtraceRule {
+function matrixCpu(name: string, kind: typeof mtx.mtxAlloc): FtraceRule {
   return rule(
     name,
     `bit={bit:d} cpu={cpu:u} online={online:d} avl={free:u} alloc={alloc:u} managed={managed:u} ${GLOBALS}`,
@@ -196,31 +197,31 @@ export const irqRules: readonly FtraceRule[] = [
   vec('vector_free_moved', ev.vecFreeMoved, 'irq={irq:u} cpu={cpu:u} vector={vector:u} is_managed={managed:d}', {
     is_managed: 'managed',
   }),
-  matrixGlobal('irq_matrix_online', ev.mtxOnline),
-  matrixGlobal('irq_matrix_offline', ev.mtxOffline),
-  matrixGlobal('irq_matrix_reserve', ev.mtxReserve),
-  matrixGlobal('irq_matrix_remove_reserved', ev.mtxRemoveReserved),
+  matrixGlobal('irq_matrix_online', mtx.mtxOnline),
+  matrixGlobal('irq_matrix_offline', mtx.mtxOffline),
+  matrixGlobal('irq_matrix_reserve', mtx.mtxReserve),
+  matrixGlobal('irq_matrix_remove_reserved', mtx.mtxRemoveReserved),
   rule(
     'irq_matrix_assign_system',
     `bit={bit:d} ${GLOBALS}`,
     (f, c, s, w) => {
-      const { at } = ev.mtxAssignSystem;
+      const { at } = mtx.mtxAssignSystem;
       w[at.vector] = c.lo[s.bit]!;
       w[at.onlineMaps] = c.lo[s.maps]!;
       w[at.available] = c.lo[s.avl]!;
       w[at.reserved] = c.lo[s.rsvd]!;
       w[at.total] = c.lo[s.total]!;
-      f.emit(ev.mtxAssignSystem, vectorDomain(f));
+      f.emit(mtx.mtxAssignSystem, vectorDomain(f));
     },
     GLOBAL_FIELDS,
   ),
-  matrixCpu('irq_matrix_reserve_managed', ev.mtxReserveManaged),
-  matrixCpu('irq_matrix_remove_managed', ev.mtxRemoveManaged),
-  matrixCpu('irq_matrix_alloc_managed', ev.mtxAllocManaged),
-  matrixCpu('irq_matrix_alloc_reserved', ev.mtxAllocReserved),
-  matrixCpu('irq_matrix_assign', ev.mtxAssign),
-  matrixCpu('irq_matrix_alloc', ev.mtxAlloc),
-  matrixCpu('irq_matrix_free', ev.mtxFree),
+  matrixCpu('irq_matrix_reserve_managed', mtx.mtxReserveManaged),
+  matrixCpu('irq_matrix_remove_managed', mtx.mtxRemoveManaged),
+  matrixCpu('irq_matrix_alloc_managed', mtx.mtxAllocManaged),
+  matrixCpu('irq_matrix_alloc_reserved', mtx.mtxAllocReserved),
+  matrixCpu('irq_matrix_assign', mtx.mtxAssign),
+  matrixCpu('irq_matrix_alloc', mtx.mtxAlloc),
+  matrixCpu('irq_matrix_free', mtx.mtxFree),
   rule('irq_handler_entry', ['irq={irq:d} name={name:r}', 'irq={irq:d} handler={name:r}'] as const, (f, c, s, w) => {
     const object = irqObject(f, c.lo[s.irq]!);
     const name = f.str(s.name);

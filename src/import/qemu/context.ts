@@ -121,7 +121,7 @@ export type Use<F extends string> = (
   c: Captures,
   s: { readonly [K in Names<F>]: number },
   w: Uint32Array,
-) => false | undefined | void;
+) => unknown;
 
 /** Makes the rule of one event. Print formats are tried in order; versions of the emulator differ. */
 export function rule<const F extends string>(name: string, formats: F | readonly F[], use: Use<F>): QemuRule {

@@ -15,10 +15,10 @@ export const cpuObject = (state: State, n: number): number => state.world.byNumb
 export const vectorObject = (state: State, n: number, v: number): number =>
   state.world.byNumbers(vector, n, v, (a, b) => `cpu/${a}/vector/${b}`);
 
-const vectorDomain = (state: State): number => state.world.byNumbers(domain, 0, 0, () => 'domain/VECTOR');
+export const vectorDomain = (state: State): number => state.world.byNumbers(domain, 0, 0, () => 'domain/VECTOR');
 
 /** Whether a pair of numbers names a vector that can exist; keeps nonsense in a damaged trace from making objects. */
-const isVector = (n: number, v: number): boolean => n < 0x10000 && v > 0 && v < 256;
+export const isVector = (n: number, v: number): boolean => n < 0x10000 && v > 0 && v < 256;
 
 function assign(state: State, n: number, v: number, virq: number): void {
   if (!isVector(n, v) || v === SHUTDOWN_VECTOR) return;
@@ -196,85 +196,6 @@ export const vecFreeMoved = eventKind(
   },
 );
 
-const globals = { onlineMaps: 'i', available: 'u', reserved: 'u', total: 'u' } as const;
-type Globals = { readonly [K in keyof typeof globals]: number };
-
-function matrixGlobals(state: State, words: Uint32Array, start: number, at: Globals): void {
-  const object = vectorDomain(state);
-  state.set(object, domain.at.onlineMaps, words[start + at.onlineMaps]!);
-  state.set(object, domain.at.available, words[start + at.available]!);
-  state.set(object, domain.at.reserved, words[start + at.reserved]!);
-  state.set(object, domain.at.allocated, words[start + at.total]!);
-}
-
-/** The vector matrix (kernel/irq/matrix.c); all numbers are those after the operation. */
-const matrixGlobal = (name: string, meaning: string, online?: boolean) =>
-  eventKind(name, [domain], meaning, globals, (state, e, at) => {
-    matrixGlobals(state, e.words, e.at, at);
-    if (online !== undefined && e.cpu >= 0) state.setFlag(cpuObject(state, e.cpu), cpu.at.online, online);
-  });
-
-export const mtxOnline = matrixGlobal('mtx.online', 'The recording CPU brought its vector map online.', true);
-export const mtxOffline = matrixGlobal('mtx.offline', 'The recording CPU took its vector map offline.', false);
-export const mtxReserve = matrixGlobal('mtx.reserve', 'One vector more was promised.');
-export const mtxRemoveReserved = matrixGlobal('mtx.removeReserved', 'A promised vector was given back.');
-
-export const mtxAssignSystem = eventKind(
-  'mtx.assignSystem',
-  [domain],
-  'A vector was set aside for the system on all CPUs.',
-  { vector: 'u', ...globals },
-  (state, e, at) => matrixGlobals(state, e.words, e.at, at),
-);
-
-const perCpu = {
-  vector: 'u',
-  cpu: 'u',
-  online: 'flag',
-  available: 'u',
-  allocated: 'u',
-  managed: 'u',
-  onlineMaps: 'i',
-  globalAvailable: 'u',
-  reserved: 'u',
-  total: 'u',
-} as const;
-
-/** `owns`: whether the vector is allocated after the operation; undefined when the operation says nothing of that. */
-const matrixCpu = (name: string, meaning: string, owns?: boolean) =>
-  eventKind(name, [domain], meaning, perCpu, (state, e, at) => {
-    const w = e.words;
-    const n = w[e.at + at.cpu]!;
-    matrixGlobals(state, w, e.at, {
-      onlineMaps: at.onlineMaps,
-      available: at.globalAvailable,
-      reserved: at.reserved,
-      total: at.total,
-    });
-    if (n >= 0x10000) return;
-    const object = cpuObject(state, n);
-    state.setFlag(object, cpu.at.online, w[e.at + at.online] !== 0);
-    state.set(object, cpu.at.available, w[e.at + at.available]!);
-    state.set(object, cpu.at.allocated, w[e.at + at.allocated]!);
-    state.set(object, cpu.at.managed, w[e.at + at.managed]!);
-    const v = w[e.at + at.vector]!;
-    if (owns !== undefined && isVector(n, v)) state.setFlag(vectorObject(state, n, v), V.allocated, owns);
-  });
-
-export const mtxReserveManaged = matrixCpu(
-  'mtx.reserveManaged',
-  'A vector was set aside for managed interrupts on a CPU.',
-);
-export const mtxRemoveManaged = matrixCpu(
-  'mtx.removeManaged',
-  'A vector set aside for managed interrupts was given back.',
-);
-export const mtxAllocManaged = matrixCpu('mtx.allocManaged', 'A managed vector was allocated.', true);
-export const mtxAllocReserved = matrixCpu('mtx.allocReserved', 'A reserved vector was allocated.', true);
-export const mtxAssign = matrixCpu('mtx.assign', 'A preassigned vector was taken.', true);
-export const mtxAlloc = matrixCpu('mtx.alloc', 'A vector was allocated.', true);
-export const mtxFree = matrixCpu('mtx.free', 'A vector was freed.', false);
-
 /** Handlers. Object: the irq. */
 export const irqEntry = eventKind(
   'irq.entry',
@@ -422,18 +343,6 @@ export const irqEvents = [
   vecDeactivate,
   vecClear,
   vecFreeMoved,
-  mtxOnline,
-  mtxOffline,
-  mtxReserve,
-  mtxRemoveReserved,
-  mtxAssignSystem,
-  mtxReserveManaged,
-  mtxRemoveManaged,
-  mtxAllocManaged,
-  mtxAllocReserved,
-  mtxAssign,
-  mtxAlloc,
-  mtxFree,
   irqEntry,
   irqExit,
   irqIdentify,

@@ -1,0 +1,102 @@
+import { Gunzip } from 'fflate';
+import { Decompress } from 'fzstd';
+
+/** How a source is packed, told from its first bytes. */
+export type Packing = 'none' | 'gzip' | 'zstd';
+
+/** How many bytes are enough to tell the packing. */
+export const PACKING_BYTES = 4;
+
+/** The packing of a source, from its first bytes. */
+export function packingOf(head: Uint8Array): Packing {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
+  if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd';
+  return 'none';
+}
+
+/**
+ * Unpacks a source chunk by chunk, in whatever packing it has. `take` gets the unpacked bytes; a chunk that it gets is
+ * valid only during the call. Damage in the middle ends the source there: `problem` says so, and nothing that was
+ * unpacked before is lost.
+ */
+export class Unpacker {
+  readonly #take: (chunk: Uint8Array) => void;
+  #push: ((chunk: Uint8Array, last: boolean) => void) | undefined;
+  #packing: Packing | undefined;
+  #head: Uint8Array = new Uint8Array(0);
+  #problem: string | undefined;
+  #ended = false;
+
+  constructor(take: (chunk: Uint8Array) => void) {
+    this.#take = take;
+  }
+
+  /** The packing, once enough bytes came in. */
+  get packing(): Packing {
+    return this.#packing ?? 'none';
+  }
+
+  /** What is wrong with the packed data, if anything. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Takes the next bytes of the source. */
+  push(chunk: Uint8Array): void {
+    if (this.#push) {
+      this.#feed(chunk, false);
+      return;
+    }
+    const head = new Uint8Array(this.#head.length + chunk.length);
+    head.set(this.#head);
+    head.set(chunk, this.#head.length);
+    this.#head = head;
+    if (head.length >= PACKING_BYTES) this.#open();
+  }
+
+  /** The source has ended. */
+  end(): void {
+    if (!this.#push) this.#open();
+    if (this.#packing !== 'none') this.#feed(new Uint8Array(0), true);
+    if (this.#packing !== 'none' && !this.#ended && this.#problem === undefined)
+      this.#problem = `the ${this.#packing} data is cut off`;
+  }
+
+  #open(): void {
+    this.#packing = packingOf(this.#head);
+    this.#push = this.#opener(this.#packing);
+    const head = this.#head;
+    this.#head = new Uint8Array(0);
+    this.#feed(head, false);
+  }
+
+  #opener(packing: Packing): (chunk: Uint8Array, last: boolean) => void {
+    if (packing === 'gzip') {
+      const gunzip = new Gunzip((data, last) => {
+        if (data.length > 0) this.#take(data);
+        if (last) this.#ended = true;
+      });
+      return (chunk, last) => gunzip.push(chunk, last);
+    }
+    if (packing === 'zstd') {
+      const zstd = new Decompress((data, last) => {
+        if (data.length > 0) this.#take(data);
+        if (last) this.#ended = true;
+      });
+      return (chunk, last) => zstd.push(chunk, last);
+    }
+    return (chunk) => {
+      if (chunk.length > 0) this.#take(chunk);
+    };
+  }
+
+  #feed(chunk: Uint8Array, last: boolean): void {
+    if (this.#problem !== undefined) return;
+    try {
+      this.#push!(chunk, last);
+    } catch (error) {
+      this.#problem = `the ${this.#packing} data is damaged: ${error instanceof Error ? error.message : String(error)}`;
+      if (this.#packing === 'none') throw error;
+    }
+  }
+}
