@@ -1,0 +1,22 @@
+import type * as vscode from 'vscode';
+
+/** The bytes of one trace file, in order. */
+export interface Source {
+  /** Size of the file as it lies there (packed files: packed); undefined when nobody knows. */
+  readonly size: number | undefined;
+  /** Time of its last change in milliseconds, 0 when nobody knows; tells whether an open trace is still the same file. */
+  readonly modified: number;
+  /** Its bytes in pieces; between two pieces the extension host gets to do other things. */
+  chunks(): AsyncIterable<Uint8Array>;
+}
+
+/** What differs between the extension hosts that this extension runs in. */
+export interface Platform {
+  openSource(uri: vscode.Uri): Promise<Source>;
+}
+
+/** Bytes that are read and imported in one go: about 10 ms of work. */
+export const CHUNK_BYTES = 1 << 20;
+
+/** Lets everything else run that waits. */
+export const breathe = (): Promise<void> => new Promise((done) => setTimeout(done, 0));

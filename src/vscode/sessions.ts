@@ -1,0 +1,207 @@
+import * as vscode from 'vscode';
+import { ImportRun } from '../import/run.ts';
+import { Session, type SessionChange } from '../session/session.ts';
+import type { Platform } from './platform.ts';
+
+/** How far the reading of a trace has come. `stopped`: the user cancelled it; what was read until then stays. */
+export type LoadState = 'loading' | 'ready' | 'stopped' | 'failed';
+
+/** One trace that is open. */
+export interface OpenTrace {
+  /** Number of this trace in this window; never used twice. */
+  readonly id: number;
+  readonly uri: vscode.Uri;
+  /** Name for people: the file name. */
+  readonly label: string;
+  readonly session: Session;
+  readonly load: LoadState;
+  /** Share of the file that was read, 0 to 1; undefined when its size is not known. */
+  readonly progress: number | undefined;
+  /** Why reading failed. */
+  readonly error: string | undefined;
+  /** Resolves when reading has ended in one way or another. */
+  readonly loaded: Promise<void>;
+}
+
+/** What happened in the store: a trace came or went, another one is active, or something changed inside a trace. */
+export type SessionsChange =
+  | { readonly what: 'opened' | 'closed'; readonly trace: OpenTrace }
+  | { readonly what: 'active'; readonly trace: OpenTrace | undefined }
+  /** `trace`: more of it was read (or reading ended); the others as a session tells them. */
+  | { readonly what: SessionChange; readonly trace: OpenTrace };
+
+/** Reading was cancelled before anything of the trace was there. */
+export class Cancelled extends Error {}
+
+class Entry implements OpenTrace {
+  readonly id: number;
+  readonly uri: vscode.Uri;
+  readonly label: string;
+  readonly session: Session;
+  readonly run: ImportRun;
+  load: LoadState = 'loading';
+  progress: number | undefined = 0;
+  error: string | undefined;
+  loaded: Promise<void> = Promise.resolve();
+  /** The same, but rejects when reading failed. */
+  reading: Promise<void> = Promise.resolve();
+  modified = 0;
+  size: number | undefined;
+  closed = false;
+  /** The cursor goes with the end of the trace while nobody has moved it. */
+  following = true;
+  /** The store itself moves the cursor right now. */
+  moving = false;
+
+  constructor(id: number, uri: vscode.Uri) {
+    this.id = id;
+    this.uri = uri;
+    this.label = uri.path.slice(uri.path.lastIndexOf('/') + 1) || uri.toString();
+    this.run = new ImportRun(this.label);
+    this.session = new Session(this.run.trace);
+  }
+}
+
+/** The traces that are open in this window; at most one of them is active: what views and commands are about. */
+export class Sessions implements vscode.Disposable {
+  readonly #platform: Platform;
+  readonly #entries: Entry[] = [];
+  /** Being read, but nothing of it understood yet: not shown. */
+  readonly #pending = new Set<Entry>();
+  readonly #changed = new vscode.EventEmitter<SessionsChange>();
+  #active: Entry | undefined;
+  #next = 1;
+
+  /** Everything that happens to open traces, in order. */
+  readonly onDidChange: vscode.Event<SessionsChange> = this.#changed.event;
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  /** All open traces, in the order in which they were opened. */
+  get all(): readonly OpenTrace[] {
+    return this.#entries;
+  }
+
+  /** The trace that views and commands are about. */
+  get active(): OpenTrace | undefined {
+    return this.#active;
+  }
+
+  /** The open trace of a file. */
+  find(uri: vscode.Uri): OpenTrace | undefined {
+    const key = uri.toString();
+    return this.#entries.find((entry) => entry.uri.toString() === key);
+  }
+
+  /**
+   * Opens a trace and makes it active; resolves when all of it was read. It is in `all` and can be looked at as soon as
+   * its first bytes are understood. A trace that is open already only becomes active, unless its file has changed. A
+   * cancelled trace keeps what was read. Throws ImportError when the file is no trace, other errors when it cannot be
+   * read, and Cancelled when nothing was read yet.
+   */
+  async open(uri: vscode.Uri, token?: vscode.CancellationToken): Promise<OpenTrace> {
+    const source = await this.#platform.openSource(uri);
+    const key = uri.toString();
+    const there = [...this.#entries, ...this.#pending].find((entry) => entry.uri.toString() === key);
+    if (there) {
+      const same = there.modified === source.modified && there.size === source.size;
+      if (there.load === 'loading' || (there.load === 'ready' && same)) {
+        if (!this.#pending.has(there)) this.activate(there);
+        await there.reading;
+        return there;
+      }
+      this.close(there);
+    }
+    const entry = new Entry(this.#next++, uri);
+    entry.modified = source.modified;
+    entry.size = source.size;
+    if (source.size === undefined) entry.progress = undefined;
+    entry.session.onChange((what) => this.#sessionChanged(entry, what));
+    this.#pending.add(entry);
+    entry.reading = this.#read(entry, source.chunks(), token);
+    entry.loaded = entry.reading.catch(() => undefined);
+    await entry.reading;
+    return entry;
+  }
+
+  /** Makes a trace the active one. */
+  activate(trace: OpenTrace | undefined): void {
+    if (trace === this.#active) return;
+    this.#active = trace as Entry | undefined;
+    this.#changed.fire({ what: 'active', trace });
+  }
+
+  /** Closes a trace; its reading ends. */
+  close(trace: OpenTrace): void {
+    const index = this.#entries.indexOf(trace as Entry);
+    if (index < 0) return;
+    const [entry] = this.#entries.splice(index, 1);
+    entry!.closed = true;
+    if (this.#active === entry) this.activate(this.#entries[Math.min(index, this.#entries.length - 1)]);
+    this.#changed.fire({ what: 'closed', trace });
+  }
+
+  dispose(): void {
+    for (const entry of this.#entries) entry.closed = true;
+    this.#changed.dispose();
+  }
+
+  async #read(entry: Entry, chunks: AsyncIterable<Uint8Array>, token: vscode.CancellationToken | undefined) {
+    const { run, session } = entry;
+    try {
+      for await (const chunk of chunks) {
+        if (entry.closed) return;
+        if (token?.isCancellationRequested) break;
+        run.push(chunk);
+        if (entry.size !== undefined) entry.progress = entry.size === 0 ? 1 : Math.min(1, run.bytes / entry.size);
+        this.#show(entry);
+        session.grown(false);
+        this.#follow(entry);
+      }
+      if (entry.closed) return;
+      const stopped = token?.isCancellationRequested === true;
+      if (stopped && run.format === undefined) throw new Cancelled('opening was cancelled');
+      run.end();
+      entry.load = stopped ? 'stopped' : 'ready';
+      this.#show(entry);
+    } catch (error) {
+      if (entry.closed) return;
+      entry.load = 'failed';
+      entry.error = error instanceof Error ? error.message : String(error);
+      // What was read before an error stays; a file of which nothing was understood is not shown at all.
+      if (session.trace.length === 0) this.close(entry);
+      throw error;
+    } finally {
+      this.#pending.delete(entry);
+      if (!entry.closed) {
+        session.grown(true);
+        this.#follow(entry);
+        entry.following = false;
+      }
+    }
+  }
+
+  /** Puts a trace into the list as soon as its format is known. */
+  #show(entry: Entry): void {
+    if (entry.run.format === undefined || this.#entries.includes(entry)) return;
+    this.#pending.delete(entry);
+    this.#entries.push(entry);
+    this.#changed.fire({ what: 'opened', trace: entry });
+    this.activate(entry);
+  }
+
+  #follow(entry: Entry): void {
+    const { session } = entry;
+    if (!entry.following || session.trace.length === 0) return;
+    entry.moving = true;
+    session.move({ to: 'last' });
+    entry.moving = false;
+  }
+
+  #sessionChanged(entry: Entry, what: SessionChange): void {
+    if (what === 'cursor' && !entry.moving) entry.following = false;
+    if (!entry.closed) this.#changed.fire({ what, trace: entry });
+  }
+}
