@@ -4,6 +4,7 @@ import { bytesAt, bytesOf, hashBytes, textOf } from './bytes.ts';
 export class StringTable {
   readonly #texts: string[] = [];
   readonly #bytes: Uint8Array[] = [];
+  readonly #known = new Map<string, number>();
   #slots = new Int32Array(1024).fill(-1);
 
   constructor() {
@@ -22,8 +23,12 @@ export class StringTable {
 
   /** The number of a text, given as a string. */
   intern(text: string): number {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
     const bytes = bytesOf(text);
-    return this.internBytes(bytes, 0, bytes.length);
+    const id = this.internBytes(bytes, 0, bytes.length);
+    this.#known.set(text, id);
+    return id;
   }
 
   /** The number of a text, given as bytes `start` to `end` (exclusive); makes a string only when the text is new. */

@@ -5,7 +5,7 @@ import type { World } from '../model/world.ts';
 
 /** The object at a path, of the type that the path has. */
 export function objectAt(world: World, path: string): number {
-  const known = world.find(path)?.object ?? -1;
+  const known = world.objectAt(path);
   return known >= 0 ? known : world.object(typeOfPath(path), path);
 }
 

@@ -23,6 +23,7 @@ export class World {
   readonly #types: ObjectType[] = [];
   #bases = new Uint32Array(256);
   #cells = 0;
+  readonly #byPath = new Map<string, number>();
   readonly #pairs = new Map<ObjectType, Map<number, number>>();
 
   /** How many objects there are. */
@@ -66,8 +67,15 @@ export class World {
     return node;
   }
 
+  /** The number of the object at exactly this path, or -1. */
+  objectAt(path: string): number {
+    return this.#byPath.get(path) ?? -1;
+  }
+
   /** The number of the object at a path; makes it when it is new. A path keeps the type it was made with. */
   object(type: ObjectType, path: string): number {
+    const known = this.#byPath.get(path);
+    if (known !== undefined) return known;
     let node = this.root;
     for (const segment of path.split('/')) node = this.#child(node, segment);
     return node.object >= 0 ? node.object : this.#place(node, type);
@@ -112,6 +120,7 @@ export class World {
     this.#types.push(type);
     this.#nodes.push(node);
     node.object = object;
+    this.#byPath.set(node.path, object);
     return object;
   }
 }

@@ -21,8 +21,10 @@ export class TraceBuilder {
   time = Number.NaN;
   /** CPU of the record at hand, or -1. */
   cpu = -1;
-  /** Who recorded it: text number, 0 unknown. */
-  task = 0;
+  #task = 0;
+  #taskBytes: Uint8Array | undefined;
+  #taskStart = 0;
+  #taskEnd = 0;
   #emitted = 0;
 
   constructor(file: string) {
@@ -35,6 +37,22 @@ export class TraceBuilder {
       cpus: 0,
       time: { base: 0n, ticks: false, digits: 6 },
     });
+  }
+
+  /** Who recorded the record at hand: bytes `start` to `end` of a buffer that stays as it is until the next record. */
+  setTask(buf: Uint8Array, start: number, end: number): void {
+    this.#taskBytes = buf;
+    this.#taskStart = start;
+    this.#taskEnd = end;
+  }
+
+  /** Who recorded the record at hand: text number, 0 unknown. Looked up only when somebody asks: most records emit nothing. */
+  get task(): number {
+    if (this.#taskBytes !== undefined) {
+      this.#task = this.world.strings.internBytes(this.#taskBytes, this.#taskStart, this.#taskEnd);
+      this.#taskBytes = undefined;
+    }
+    return this.#task;
   }
 
   get accounting(): Accounting {
@@ -57,7 +75,8 @@ export class TraceBuilder {
     this.offset = offset;
     this.time = Number.NaN;
     this.cpu = -1;
-    this.task = 0;
+    this.#task = 0;
+    this.#taskBytes = undefined;
     this.#emitted = 0;
   }
 

@@ -9,9 +9,10 @@ export class Ftrace {
   readonly out: TraceBuilder;
   /** The bytes of the line at hand. */
   buf: Uint8Array = new Uint8Array(0);
+  /** Some payload was printed by the `fields` option. */
+  fields = false;
   /** Virtual CPU by task (text number of `comm-pid`), learnt from entries and exits. */
   readonly #vcpus = new Map<number, number>();
-  /** Vector of the interrupt that a virtual CPU's thread injected last is known by the event itself. */
   readonly #strings: TraceBuilder['world']['strings'];
 
   constructor(out: TraceBuilder) {
@@ -85,6 +86,7 @@ export function rule<const F extends string>(
       }
       const named = reader.read(f.buf, start, end);
       if (named === undefined) return null;
+      f.fields = true;
       if (ready ? !ready(captures, slot, named) : !Object.values<number>(slot).every((i) => captures.got[i]))
         return null;
       return use(f, captures, slot, f.out.words) !== false;

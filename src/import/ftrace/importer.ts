@@ -47,7 +47,6 @@ export class FtraceImporter implements Importer {
   #latency = false;
   #tgid = false;
   #flags = -1;
-  #fields = false;
   #headerLost = 0;
   #headerCpus = 0;
   #tracer = '';
@@ -97,7 +96,7 @@ export class FtraceImporter implements Importer {
     // trace-cmd pads event names so that the texts align.
     let payload = at;
     while (payload < end && buf[payload] === SPACE) payload++;
-    out.task = out.world.strings.internBytes(buf, head.taskStart, head.taskEnd);
+    out.setTask(buf, head.taskStart, head.taskEnd);
     this.#seen(head.cpu);
     if (isProbe(buf, payload, end)) {
       takeProbe(f, nameStart, nameEnd, payload, end);
@@ -115,8 +114,6 @@ export class FtraceImporter implements Importer {
       if (result === null) out.skipped(open ? 'cut off at the end of the file' : `${name}: arguments not as expected`);
       else if (result) out.understood();
       else this.#quiet[id]!++;
-      if (buf[payload] !== undefined && !this.#fields && at < payload + 2)
-        this.#fields = this.#isFields(buf, payload, end, name);
     }
   }
 
@@ -137,7 +134,7 @@ export class FtraceImporter implements Importer {
       this.#tracer === '' || this.#tracer === 'nop' ? '' : `tracer ${this.#tracer}`,
       this.#flags > 0 ? `${this.#flags} flag columns` : this.#flags === 0 ? 'no flag columns' : '',
       this.#tgid ? 'TGID' : '',
-      this.#fields ? 'fields option' : '',
+      this.#f.fields ? 'fields option' : '',
       this.#backwards > 0 ? `${this.#backwards} stamps older than the one before` : '',
     ];
     meta.variant = parts.filter((p) => p !== '').join(', ');
@@ -151,13 +148,6 @@ export class FtraceImporter implements Importer {
     if (this.#out.state.flag(object, cpu.at.online) === true) return;
     this.#online.add(n);
     this.#f.emit(cpuSeen, object);
-  }
-
-  #isFields(buf: Uint8Array, start: number, end: number, name: string): boolean {
-    return (
-      name !== 'tracing_mark_write' &&
-      /^\w+=(0x[0-9a-f]+|.{0,40}) \(-?\d+\)/.test(textOf(buf, start, Math.min(end, start + 80)))
-    );
   }
 
   /** A record without an event name: the function tracer, or something this importer does not know. */

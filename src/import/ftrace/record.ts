@@ -93,6 +93,22 @@ export class RecordHead {
 
   /** The position of `[` of the CPU column: `comm-pid [cpu]` or `comm-pid (tgid) [cpu]`; -1 when there is none. */
   #cpuColumn(buf: Uint8Array, start: number, end: number): number {
+    // Almost every line: comm in 16 columns, '-', pid in 7 columns, a blank.
+    if (buf[start + 25] === BRACKET_OPEN && buf[start + 16] === MINUS && isDigit(buf[start + 26])) {
+      let at = start + 17;
+      while (isDigit(buf[at])) at++;
+      const pidEnd = at;
+      while (buf[at] === SPACE) at++;
+      let close = start + 27;
+      while (isDigit(buf[close])) close++;
+      if (pidEnd > start + 17 && at === start + 25 && buf[close] === BRACKET_CLOSE && buf[close + 1] === SPACE) {
+        let first = start;
+        while (buf[first] === SPACE) first++;
+        this.taskStart = first;
+        this.taskEnd = pidEnd;
+        return start + 25;
+      }
+    }
     const stop = Math.min(end, start + 120);
     for (let open = start; open < stop; open++) {
       if (buf[open] !== BRACKET_OPEN || !isDigit(buf[open + 1])) continue;

@@ -142,7 +142,8 @@ export class QemuImporter implements Importer {
   #prefix(buf: Uint8Array, start: number, end: number): number {
     if (!isDigit(buf[start])) return start;
     const first = digits(buf, start, end);
-    let at = digitsEnd;
+    const tidEnd = digitsEnd;
+    let at = tidEnd;
     if (buf[at] === AT) {
       const seconds = digits(buf, at + 1, end);
       if (digitsEnd === at + 1 || buf[digitsEnd] !== DOT) return start;
@@ -152,17 +153,11 @@ export class QemuImporter implements Importer {
       if (places === 0 || places > 9 || buf[digitsEnd] !== COLON) return start;
       this.#stamp(seconds, fraction, places);
       this.#q.onThread(first);
-      this.#out.task = this.#out.world.strings.internBytes(buf, start, start + this.#taskLength(buf, start));
+      this.#out.setTask(buf, start, tidEnd);
       this.#seenPrefix.thread = true;
       return digitsEnd + 1;
     }
     return at - start === 4 && buf[at] === 45 ? this.#iso(buf, start, end) : start;
-  }
-
-  #taskLength(buf: Uint8Array, start: number): number {
-    let at = start;
-    while (buf[at] !== AT) at++;
-    return at - start;
   }
 
   #iso(buf: Uint8Array, start: number, end: number): number {

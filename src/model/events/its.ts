@@ -32,9 +32,8 @@ function setDevice(state: State, dev: number, valid: boolean, size: number, lo: 
     state.set(dev, D.size, size);
     state.set(dev, D.itt, lo);
     state.set(dev, D.itt + 1, hi);
-    // Another table: what it holds is not known before the trace shows it.
-    if (moved)
-      for (const cell of [E.valid, E.lpi, E.collection]) eachEvent(state, dev, (entry) => state.forget(entry, cell));
+    // Another table: software must clear it before MAPD (IHI 0069 5.2), so nothing is mapped in it yet.
+    if (moved) eachEvent(state, dev, (entry) => unmap(state, entry));
   } else {
     eachEvent(state, dev, (entry) => unmap(state, entry));
   }
