@@ -1,5 +1,6 @@
 import { bytesAt } from '../base/bytes.ts';
 import { TraceBuilder } from '../trace/builder.ts';
+import { checkIntegrity } from '../trace/integrity.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Unpacker } from './decompress.ts';
 import { BOM, detect, type Format, HEAD_BYTES } from './detect.ts';
@@ -76,7 +77,9 @@ export class ImportRun {
     this.trace.accounting.lines = this.#lines.lines;
     this.#importer!.end();
     if (packing !== 'none') this.trace.meta.variant += `, ${packing}`;
+    const [wrong] = checkIntegrity(this.trace);
     if (problem !== undefined) this.trace.meta.problem = problem;
+    else if (wrong !== undefined) this.trace.meta.problem = `the trace is not sound, please report this: ${wrong}`;
     return this.trace;
   }
 

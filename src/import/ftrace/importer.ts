@@ -4,7 +4,7 @@
  * What the text cannot tell: its clock (only whether it is a counter), what happened on a CPU while it was marked offline
  * (tracepoints do not fire there), and whose virtual machine a KVM event is about.
  */
-import { bytesAt, bytesOf, COLON, HASH, SPACE, textOf } from '../../base/bytes.ts';
+import { BRACKET_OPEN, bytesAt, bytesOf, COLON, HASH, SPACE, textOf } from '../../base/bytes.ts';
 import { cpuSeen } from '../../model/events/irq.ts';
 import { bufferStart, lost } from '../../model/events/notes.ts';
 import { cpu } from '../../model/things/irq.ts';
@@ -35,6 +35,12 @@ const CPU = text('CPU:');
 const STARTED = text('##### CPU ');
 const CPUS = text('cpus=');
 const STACK = text(' => ');
+
+/** Behind the stamp that the kernel log puts in front of a line (`[   12.345678] `, `[   12.345678][   C3] `). */
+function afterLogStamp(buf: Uint8Array, start: number, end: number): number {
+  const stamp = /^\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? /.exec(textOf(buf, start, Math.min(end, start + 48)));
+  return stamp ? start + stamp[0].length : start;
+}
 
 export class FtraceImporter implements Importer {
   readonly #out: TraceBuilder;
@@ -68,9 +74,12 @@ export class FtraceImporter implements Importer {
       return;
     }
     const head = this.#head;
-    const isRecord = this.#latency
-      ? head.latency(buf, from, end) || head.normal(buf, from, end)
-      : head.normal(buf, from, end);
+    let isRecord = this.#isRecord(buf, from, end);
+    if (!isRecord && buf[from] === BRACKET_OPEN) {
+      // A dump on oops goes through the kernel log, which puts its own stamp in front.
+      from = afterLogStamp(buf, from, end);
+      isRecord = this.#isRecord(buf, from, end);
+    }
     if (!isRecord) {
       this.#noRecord(buf, from, end, cut, open);
       return;
@@ -115,6 +124,13 @@ export class FtraceImporter implements Importer {
       else if (result) out.understood();
       else this.#quiet[id]!++;
     }
+  }
+
+  #isRecord(buf: Uint8Array, start: number, end: number): boolean {
+    const head = this.#head;
+    return this.#latency
+      ? head.latency(buf, start, end) || head.normal(buf, start, end)
+      : head.normal(buf, start, end) || head.latency(buf, start, end);
   }
 
   end(): void {

@@ -4,7 +4,7 @@
  * and a few spellings of each are understood.
  */
 import { COLON, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
-import { irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
+import { domActivate, domAlloc, irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
 import { itsDoorbell } from '../../model/events/its.ts';
 import { probe } from '../../model/events/notes.ts';
 import { irqfdAssign, irqfdWakeup, vfioSet } from '../../model/events/virt.ts';
@@ -39,10 +39,12 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args, w: Uint32Array)
   pci_msi_mask_irq: (f, a, w) => mask(f, a, w, true),
   pci_msi_unmask_irq: (f, a, w) => mask(f, a, w, false),
   its_set_affinity: affinity,
-  its_irq_domain_activate: lpi,
-  its_irq_domain_deactivate: lpi,
-  its_mask_irq: lpi,
-  its_unmask_irq: lpi,
+  its_irq_domain_activate: (f, a, w) => lpi(f, a, w) && activate(f, a, w, true),
+  its_irq_domain_deactivate: (f, a, w) => lpi(f, a, w) && activate(f, a, w, false),
+  its_irq_domain_alloc: (f, a, w) => allocate(f, a, w, false),
+  its_irq_domain_free: (f, a, w) => allocate(f, a, w, true),
+  its_mask_irq: (f, a, w) => lpi(f, a, w) && mask(f, a, w, true),
+  its_unmask_irq: (f, a, w) => lpi(f, a, w) && mask(f, a, w, false),
   its_irq_compose_msi_msg: lpi,
   iommu_dma_prepare_msi: (f, a, w) => {
     const doorbell = first(a, 'doorbell', 'msi_addr', 'addr');
@@ -119,6 +121,24 @@ function lpi(f: Ftrace, a: Args, w: Uint32Array): boolean {
   w[0] = irqIdentify.bit.lpi;
   w[irqIdentify.at.lpi] = intid.lo;
   f.emit(irqIdentify, irqObject(f, number.lo));
+  return true;
+}
+
+function activate(f: Ftrace, a: Args, w: Uint32Array, on: boolean): boolean {
+  w[domActivate.at.domain] = f.out.world.strings.intern('ITS');
+  w[domActivate.at.activate] = on ? 1 : 0;
+  f.emit(domActivate, irqObject(f, first(a, 'irq', 'virq')!.lo));
+  return true;
+}
+
+/** `nr` irqs from `virq` on. */
+function allocate(f: Ftrace, a: Args, w: Uint32Array, free: boolean): boolean {
+  const number = first(a, 'virq', 'irq');
+  if (number === undefined) return false;
+  const count = Math.min(first(a, 'nr', 'nr_irqs')?.lo ?? 1, 2048);
+  w[domAlloc.at.domain] = f.out.world.strings.intern('ITS');
+  w[domAlloc.at.free] = free ? 1 : 0;
+  for (let i = 0; i < count; i++) f.emit(domAlloc, irqObject(f, number.lo + i));
   return true;
 }
 

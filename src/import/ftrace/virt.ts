@@ -86,6 +86,13 @@ function entry(f: Ftrace, vcpu: number): void {
   f.emit(ev.kvmEntry, vcpuObject(f.out.world, vcpu & 0xffffff));
 }
 
+const BDF = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
+
+/** A device as the IOMMU layer names it: a PCI function, or some other device of which only the name is known. */
+function iommuDevice(f: Ftrace, name: string): number {
+  return f.object(BDF.test(name) ? `device/${name}` : `iommu/device/${name}`);
+}
+
 /** Descriptor types of the queued invalidation interface that concern interrupts. */
 const IEC = 'iec_inv';
 
@@ -337,12 +344,12 @@ export const virtRules: readonly FtraceRule[] = [
   rule('add_device_to_group', 'IOMMU: groupID={gid:d} device={device:w}', (f, c, s, w) => {
     w[0] = iommuAttach.bit.group;
     w[iommuAttach.at.group] = c.lo[s.gid]!;
-    f.emit(iommuAttach, f.object(`iommu/device/${f.text(s.device)}`));
+    f.emit(iommuAttach, iommuDevice(f, f.text(s.device)));
   }),
   rule('remove_device_from_group', '{text:r}', () => false),
   rule('attach_device_to_domain', 'IOMMU: device={device:w}', (f, _c, s, w) => {
     w[0] = 0;
-    f.emit(iommuAttach, f.object(`iommu/device/${f.text(s.device)}`));
+    f.emit(iommuAttach, iommuDevice(f, f.text(s.device)));
   }),
   rule('detach_device_from_domain', '{text:r}', () => false),
   rule(

@@ -266,6 +266,27 @@ export const irqMask = eventKind(
   },
 );
 
+/** Walks of the domain hierarchy, where a probe shows them. Object: the irq. */
+export const domAlloc = eventKind(
+  'dom.alloc',
+  [irq],
+  'An irq domain allocated or freed what it holds for the irq.',
+  { domain: 's', free: 'flag' },
+  (state, e, at) => {
+    state.setFlag(e.object, I.allocated, e.words[e.at + at.free] === 0);
+    if (e.words[e.at + at.free]) state.setFlag(e.object, I.activated, false);
+    else state.set(e.object, I.handledSinceSetup, 0);
+  },
+);
+
+export const domActivate = eventKind(
+  'dom.activate',
+  [irq],
+  'An irq domain programmed its hardware for the irq, or took that back.',
+  { domain: 's', activate: 'flag' },
+  (state, e, at) => state.setFlag(e.object, I.activated, e.words[e.at + at.activate] !== 0),
+);
+
 export const irqAffinity = eventKind(
   'irq.affinity',
   [irq],
@@ -349,6 +370,8 @@ export const irqEvents = [
   msgWrite,
   irqMask,
   irqAffinity,
+  domAlloc,
+  domActivate,
   sysEntry,
   sysExit,
   ipiSend,

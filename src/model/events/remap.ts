@@ -1,5 +1,6 @@
 import { eventKind } from '../event.ts';
 import type { State } from '../state.ts';
+import { device } from '../things/pci.ts';
 import { amdIrte, irte, remapUnit } from '../things/remap.ts';
 
 const R = irte.at;
@@ -232,9 +233,16 @@ export const iommuFault = eventKind('iommu.fault', [], 'The IOMMU reported a pag
   iova: 'xx',
   flags: 'x',
 });
-export const iommuAttach = eventKind('iommu.attach', [], 'A device was attached to an IOMMU domain or a group.', {
-  group: 'u?',
-});
+export const iommuAttach = eventKind(
+  'iommu.attach',
+  [device],
+  'A device was put into an IOMMU group, or attached to an IOMMU domain.',
+  { group: 'u?' },
+  (state, e, at, bit) => {
+    if (e.words[e.at]! & bit.group) state.set(e.object, device.at.group, e.words[e.at + at.group]!);
+    else state.touch(e.object);
+  },
+);
 
 export const remapEvents = [
   irEnable,

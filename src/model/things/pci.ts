@@ -22,6 +22,7 @@ export const device = objectType('device', 'A PCI function.', {
   msixAt: { kind: 'hex', meaning: 'Config offset of the MSI-X capability.' },
   msiAt: { kind: 'hex', meaning: 'Config offset of the MSI capability.' },
   raises: { kind: 'count', meaning: 'Interrupt causes that the device model reported without naming a vector.' },
+  group: { kind: 'num', meaning: 'IOMMU group that the kernel put it in.' },
   vfio: { kind: 'text', meaning: 'BDF of the host function behind this one, for a device assigned through VFIO.' },
   config: {
     kind: 'hex',

@@ -72,5 +72,8 @@ export const kvmIrqfd = objectType('irqfd', 'An eventfd that KVM injects as an i
 /** A virtual machine of KVM: `kvm/<vm>`. */
 export const kvmVm = objectType('kvm', 'A virtual machine.', {
   commits: { kind: 'count', meaning: 'Times the routing table was committed.' },
-  messages: { kind: 'count', meaning: 'MSI messages delivered so far.' },
+  messages: {
+    kind: 'count',
+    meaning: 'MSI messages that KVM decoded so far: deliveries, and routing changes that decode a message.',
+  },
 });
