@@ -1,7 +1,7 @@
-import { bytesAt, bytesOf, isDigit, LF, SPACE, textOf } from '../base/bytes.ts';
+import { BRACKET_OPEN, bytesAt, bytesOf, isDigit, LF, SPACE, textOf } from '../base/bytes.ts';
 import type { TraceBuilder } from '../trace/builder.ts';
 import { FtraceImporter } from './ftrace/importer.ts';
-import { RecordHead } from './ftrace/record.ts';
+import { afterLogStamp, RecordHead } from './ftrace/record.ts';
 import type { Importer } from './importer.ts';
 import { isNameByte } from './pattern.ts';
 import { isKnownEvent, QemuImporter } from './qemu/importer.ts';
@@ -30,13 +30,16 @@ function skipNul(buf: Uint8Array, start: number, end: number): number {
   return at;
 }
 
+const isRecord = (buf: Uint8Array, start: number, end: number): boolean =>
+  head.normal(buf, start, end) || head.latency(buf, start, end);
+
 function ftraceScore(buf: Uint8Array, lines: readonly (readonly [number, number])[]): number {
   let score = 0;
   for (const [lineStart, end] of lines) {
     const start = skipNul(buf, lineStart, end);
     if (bytesAt(buf, start, end, TRACER)) score += 1000;
     else if (bytesAt(buf, start, end, CPUS) || bytesAt(buf, start, end, LOST)) score++;
-    else if (head.normal(buf, start, end) || head.latency(buf, start, end)) score += 2;
+    else if (isRecord(buf, buf[start] === BRACKET_OPEN ? afterLogStamp(buf, start, end) : start, end)) score += 2;
   }
   return score;
 }

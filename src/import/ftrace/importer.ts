@@ -15,7 +15,7 @@ import { Ftrace, type FtraceRule } from './context.ts';
 import { irqRules } from './irq.ts';
 import { SILENT } from './known.ts';
 import { isProbe, takeProbe } from './probes.ts';
-import { RecordHead } from './record.ts';
+import { afterLogStamp, RecordHead } from './record.ts';
 import { kvmMsiFields, virtRules } from './virt.ts';
 
 const both: FtraceRule = {
@@ -35,12 +35,6 @@ const CPU = text('CPU:');
 const STARTED = text('##### CPU ');
 const CPUS = text('cpus=');
 const STACK = text(' => ');
-
-/** Behind the stamp that the kernel log puts in front of a line (`[   12.345678] `, `[   12.345678][   C3] `). */
-function afterLogStamp(buf: Uint8Array, start: number, end: number): number {
-  const stamp = /^\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? /.exec(textOf(buf, start, Math.min(end, start + 48)));
-  return stamp ? start + stamp[0].length : start;
-}
 
 export class FtraceImporter implements Importer {
   readonly #out: TraceBuilder;

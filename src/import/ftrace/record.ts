@@ -157,3 +157,9 @@ export class RecordHead {
     return true;
   }
 }
+
+/** Behind the stamp that the kernel log puts in front of a line (`[   12.345678] `, `[   12.345678][   C3] `). */
+export function afterLogStamp(buf: Uint8Array, start: number, end: number): number {
+  const stamp = /^\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? /.exec(textOf(buf, start, Math.min(end, start + 48)));
+  return stamp ? start + stamp[0].length : start;
+}
