@@ -6,6 +6,7 @@ import { msixEvents } from './events/msix.ts';
 import { noteEvents } from './events/notes.ts';
 import { pciEvents } from './events/pci.ts';
 import { remapEvents } from './events/remap.ts';
+import { vfioEvents } from './events/vfio.ts';
 import { virtEvents } from './events/virt.ts';
 import type { State } from './state.ts';
 
@@ -18,6 +19,7 @@ export const vocabulary: readonly EventKind[] = [
   ...remapEvents,
   ...itsEvents,
   ...virtEvents,
+  ...vfioEvents,
   ...noteEvents,
 ];
 

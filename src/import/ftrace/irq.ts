@@ -3,7 +3,7 @@ import type { EventKind } from '../../model/event.ts';
 import * as ev from '../../model/events/irq.ts';
 import * as mtx from '../../model/events/matrix.ts';
 import { mark } from '../../model/events/notes.ts';
-import { vfioFire } from '../../model/events/virt.ts';
+import { vfioFire } from '../../model/events/vfio.ts';
 import { cpu, irq, vector } from '../../model/things/irq.ts';
 import type { Captures } from '../pattern.ts';
 import { Pattern } from '../pattern.ts';

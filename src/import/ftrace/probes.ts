@@ -7,7 +7,8 @@ import { COLON, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf }
 import { domActivate, domAlloc, irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
 import { itsDoorbell } from '../../model/events/its.ts';
 import { probe } from '../../model/events/notes.ts';
-import { irqfdAssign, irqfdWakeup, vfioSet } from '../../model/events/virt.ts';
+import { vfioSet } from '../../model/events/vfio.ts';
+import { irqfdAssign, irqfdWakeup } from '../../model/events/virt.ts';
 import { irq } from '../../model/things/irq.ts';
 import { isNameByte } from '../pattern.ts';
 import type { Ftrace } from './context.ts';

@@ -1,6 +1,6 @@
 import { textOf } from '../../base/bytes.ts';
 import type { EventKind } from '../../model/event.ts';
-import { vfioGuest } from '../../model/events/virt.ts';
+import { vfioGuest } from '../../model/events/vfio.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { objectAt } from '../objects.ts';
 import { type Captures, captures, type Names, Pattern } from '../pattern.ts';
@@ -66,6 +66,8 @@ export class Qemu {
   thread: ThreadContext = newThread();
   /** Config accesses are also printed as memory accesses, with their size. */
   sizedConfig = false;
+  /** The log prints the guest's own config reads. */
+  configReads = false;
 
   constructor(out: TraceBuilder) {
     this.out = out;

@@ -1,4 +1,5 @@
-import { barMap, barUnmap, cfgRead, cfgWrite, devSeen, msixCtrl, msixLayout } from '../../model/events/pci.ts';
+import { barMap, barUnmap, cfgRead, cfgWrite, devSeen, msixCtrl } from '../../model/events/pci.ts';
+import { vfioMsix } from '../../model/events/vfio.ts';
 import { device, msi } from '../../model/things/pci.ts';
 import { vfioDevice } from '../../model/things/virt.ts';
 import { deviceObject } from '../objects.ts';
@@ -93,6 +94,7 @@ const NOBODY = 'empty';
 function cfg(q: Qemu, c: Captures, s: ConfigSlots, write: boolean): false | undefined {
   const name = q.text(s.dev);
   if (name === NOBODY) return false;
+  if (!write) q.configReads = true;
   const bus = s.bus === undefined ? -1 : c.lo[s.bus]!;
   const offset = c.lo[s.at]!;
   const value = c.lo[s.value]!;
@@ -152,6 +154,8 @@ function link(q: Qemu, name: string, offset: number, value: number): void {
   q.emit(devSeen, thread.configDevice);
   const host = vfioObject(q, name);
   if (state.num(host, vfioDevice.at.guest) < 0) q.guestOf(host, thread.configDevice);
+  for (const read of unlinked.get(q)?.get(name)?.values() ?? []) vfioRead(q, name, read);
+  unlinked.get(q)?.delete(name);
 }
 
 const where = '{bus:x}:{slot:x}.{fn:x}';
@@ -202,11 +206,12 @@ export const pciRules: readonly QemuRule[] = [
     'vfio_msix_early_setup',
     '{dev:w} PCI MSI-X CAP @{cap:x}, BAR {bar:u}, offset {offset:x}, entries {entries:u}…',
     (q, c, s, w) => {
-      w[msixLayout.at.capability] = c.lo[s.cap]!;
-      w[msixLayout.at.bar] = c.lo[s.bar]!;
-      w[msixLayout.at.offset] = c.lo[s.offset]!;
-      w[msixLayout.at.entries] = c.lo[s.entries]!;
-      q.emit(msixLayout, q.object(`device/${q.text(s.dev)}`));
+      const object = vfioObject(q, q.text(s.dev));
+      w[vfioMsix.at.capability] = c.lo[s.cap]!;
+      w[vfioMsix.at.bar] = c.lo[s.bar]!;
+      w[vfioMsix.at.offset] = c.lo[s.offset]!;
+      w[vfioMsix.at.entries] = c.lo[s.entries]!;
+      q.emit(vfioMsix, object);
     },
   ),
   rule('vfio_pci_write_config', ' ({dev:s}, @{at:x}, {value:x}, len={size:x})', (q, c, s) => {
@@ -214,11 +219,38 @@ export const pciRules: readonly QemuRule[] = [
     return false;
   }),
   rule('vfio_pci_read_config', ' ({dev:s}, @{at:x}, len={size:x}) {value:x}', (q, c, s) => {
-    // The guest's own read follows on the same thread and prints no size.
-    q.thread.configSize = c.lo[s.size]! <= 4 ? c.lo[s.size]! : 0;
-    return false;
+    const size = c.lo[s.size]!;
+    if (size > 4) return false;
+    // Where the guest's own reads are printed too, they follow on the same thread, without a size.
+    q.thread.configSize = size;
+    return q.configReads ? false : vfioRead(q, q.text(s.dev), { offset: c.lo[s.at]!, size, value: c.lo[s.value]! });
   }),
 ];
+
+/** A config read of an assigned device, with the size that the guest used. */
+interface VfioRead {
+  readonly offset: number;
+  readonly size: number;
+  readonly value: number;
+}
+
+/** Reads of assigned devices whose function in the guest is not known yet; the last of each offset. */
+const unlinked = new WeakMap<Qemu, Map<string, Map<number, VfioRead>>>();
+
+/** What the guest reads from an assigned device becomes known of its function, as soon as that is known. */
+function vfioRead(q: Qemu, host: string, read: VfioRead): false | undefined {
+  const guest = q.pci.guestOf(host);
+  if (guest >= 0) {
+    config(q, guest, read.offset, read.size, read.value, false);
+    return undefined;
+  }
+  let hosts = unlinked.get(q);
+  if (hosts === undefined) unlinked.set(q, (hosts = new Map()));
+  let reads = hosts.get(host);
+  if (reads === undefined) hosts.set(host, (reads = new Map()));
+  if (read.offset < 0x100) reads.set(read.offset, read);
+  return false;
+}
 
 /** Logs before QEMU 6.1 print `d=0x…`, a pointer, where later ones print the device model. */
 function pointerless(name: string): string {

@@ -1,5 +1,6 @@
 import { lineSet } from '../../model/events/irq.ts';
 import { irFault } from '../../model/events/remap.ts';
+import { vfioFire, vfioIntx, vfioMode, vfioPba, vfioRegion, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
 import {
   apicDeliver,
   apicEoi,
@@ -9,13 +10,6 @@ import {
   routeRelease,
   routeSet,
   routeUpdate,
-  vfioFire,
-  vfioIntx,
-  vfioMode,
-  vfioPba,
-  vfioRegion,
-  vfioRoute,
-  vfioUse,
 } from '../../model/events/virt.ts';
 import { pin } from '../../model/things/irq.ts';
 import { remapUnit } from '../../model/things/remap.ts';

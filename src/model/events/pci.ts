@@ -224,19 +224,4 @@ export const msixCtrl = eventKind(
   },
 );
 
-export const msixLayout = eventKind(
-  'msix.layout',
-  [device],
-  'Where the MSI-X capability and the table of a function lie, and how many entries it has.',
-  { capability: 'x', bar: 'u', offset: 'x', entries: 'u' },
-  (state, e, at) => {
-    const w = e.words;
-    state.touch(e.object);
-    const cap = state.world.child(msixCap, e.object, 'msixcap');
-    state.set(e.object, device.at.msixAt, w[e.at + at.capability]!);
-    state.setBits(cap, msixCap.at.control, (w[e.at + at.entries]! - 1) & 0x7ff, 0x7ff);
-    state.set(cap, msixCap.at.table, ((w[e.at + at.offset]! & ~7) | (w[e.at + at.bar]! & 7)) >>> 0);
-  },
-);
-
-export const pciEvents = [cfgWrite, cfgRead, devSeen, barMap, barUnmap, msixCtrl, msixLayout];
+export const pciEvents = [cfgWrite, cfgRead, devSeen, barMap, barUnmap, msixCtrl];

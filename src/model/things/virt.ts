@@ -36,6 +36,9 @@ export const vfioDevice = objectType('vfio', 'A device assigned through VFIO.', 
   msix: { kind: 'flag', meaning: 'The guest has MSI-X enabled and VFIO follows.' },
   msi: { kind: 'flag', meaning: 'The guest has MSI enabled and VFIO follows.' },
   intx: { kind: 'flag', meaning: 'INTx is set up.' },
+  entries: { kind: 'num', meaning: 'Entries of its MSI-X table.' },
+  tableBar: { kind: 'num', meaning: 'BAR that holds its MSI-X table.' },
+  tableOffset: { kind: 'num', meaning: 'Offset of its MSI-X table in that BAR, in bytes.' },
   pbaTrapped: { kind: 'flag', meaning: 'QEMU traps reads of the pending bit array because a masked vector fired.' },
 });
 

@@ -1,0 +1,114 @@
+import { eventKind } from '../event.ts';
+import { vfioDevice, vfioVector } from '../things/virt.ts';
+
+const F = vfioVector.at;
+
+/** VFIO. Object: the device or one of its vectors. */
+export const vfioUse = eventKind(
+  'vfio.use',
+  [vfioVector],
+  'QEMU starts or stops using a vector: the guest unmasked or released it.',
+  { used: 'flag' },
+  (state, e, at) => {
+    state.setFlag(e.object, F.used, e.words[e.at + at.used] !== 0);
+  },
+);
+
+export const vfioRoute = eventKind(
+  'vfio.route',
+  [vfioVector],
+  'A vector got or lost the GSI that its irqfd injects.',
+  { virq: 'u?' },
+  (state, e, at, bit) => {
+    if (e.words[e.at]! & bit.virq) state.set(e.object, F.virq, e.words[e.at + at.virq]!);
+    else state.forget(e.object, F.virq);
+  },
+);
+
+export const vfioGuest = eventKind(
+  'vfio.guest',
+  [vfioDevice],
+  'The trace shows under which BDF the guest sees an assigned device.',
+  { guest: 's' },
+  (state, e, at) => state.set(e.object, vfioDevice.at.guest, e.words[e.at + at.guest]!),
+);
+
+export const vfioMode = eventKind(
+  'vfio.mode',
+  [vfioDevice],
+  'An interrupt mode of an assigned device was switched.',
+  { mode: 's', enabled: 'flag', vectors: 'u?' },
+  (state, e, at) => {
+    const mode = state.world.strings.text(e.words[e.at + at.mode]!);
+    const cell = mode === 'msix' ? vfioDevice.at.msix : mode === 'msi' ? vfioDevice.at.msi : vfioDevice.at.intx;
+    if (state.world.type(e.object) === vfioDevice) state.setFlag(e.object, cell, e.words[e.at + at.enabled] !== 0);
+  },
+);
+
+export const vfioMsix = eventKind(
+  'vfio.msix',
+  [vfioDevice],
+  'Where the MSI-X capability and table of an assigned device lie on the host, and how many entries it has.',
+  { capability: 'x', bar: 'u', offset: 'x', entries: 'u' },
+  (state, e, at) => {
+    const w = e.words;
+    state.set(e.object, vfioDevice.at.tableBar, w[e.at + at.bar]!);
+    state.set(e.object, vfioDevice.at.tableOffset, w[e.at + at.offset]!);
+    state.set(e.object, vfioDevice.at.entries, w[e.at + at.entries]!);
+  },
+);
+
+export const vfioPba = eventKind(
+  'vfio.pba',
+  [vfioDevice],
+  'QEMU starts or stops trapping the pending bit array.',
+  { trapped: 'flag' },
+  (state, e, at) => {
+    if (state.world.type(e.object) === vfioDevice)
+      state.setFlag(e.object, vfioDevice.at.pbaTrapped, e.words[e.at + at.trapped] !== 0);
+  },
+);
+
+export const vfioFire = eventKind(
+  'vfio.fire',
+  [vfioVector],
+  'An interrupt of an assigned device was signalled. With a message: QEMU delivered it itself, not through an irqfd.',
+  { irq: 'u?', address: 'xx?', data: 'x?' },
+  (state, e, at, bit) => {
+    if (state.world.type(e.object) !== vfioVector) return;
+    state.count(e.object, F.fires);
+    if (e.words[e.at]! & bit.irq) state.set(e.object, F.irq, e.words[e.at + at.irq]!);
+  },
+);
+
+export const vfioSet = eventKind(
+  'vfio.set',
+  [],
+  'VFIO_DEVICE_SET_IRQS. Flags: bit 0 no data, 1 bool, 2 eventfd, 3 mask, 4 unmask, 5 trigger.',
+  { flags: 'x', index: 'u', start: 'u', count: 'u', ret: 'i?' },
+);
+
+export const vfioIntx = eventKind('vfio.intx', [vfioDevice], 'The INTx of an assigned device.', {
+  what: 's',
+  pin: 's?',
+});
+export const vfioRegion = eventKind('vfio.region', [], 'A trapped access to a region of an assigned device.', {
+  write: 'flag',
+  region: 'u',
+  offset: 'xx',
+  value: 'xx',
+  size: 'u',
+});
+
+export const vfioEvents = [
+  vfioUse,
+  vfioRoute,
+  vfioGuest,
+  vfioMode,
+  vfioMsix,
+  vfioPba,
+  vfioFire,
+  vfioSet,
+  vfioIntx,
+  vfioRegion,
+];
