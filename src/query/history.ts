@@ -1,9 +1,10 @@
+import type { ObjectType } from '../model/objects.ts';
 import type { RegisterView } from '../model/register.ts';
 import type { State } from '../model/state.ts';
-import type { Trace } from '../trace/trace.ts';
-import { BEFORE_FIRST } from '../trace/trace.ts';
+import type { PathNode } from '../model/world.ts';
+import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 import { type SourceRef, sourceOf, timeOf } from './events.ts';
-import type { Target } from './paths.ts';
+import { sortedChildren, type Target } from './paths.ts';
 import { type StateTree, targetValue } from './state.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
 
@@ -37,57 +38,108 @@ const LOOKS = new Set([
 
 const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
-/** The cells (numbers in the world) from which a target is computed, as one range per object. */
-function rangesOf(state: State, target: Target): [from: number, to: number][] {
-  const { world } = state;
-  const { object, type } = target;
-  if (type === undefined) return [];
-  const whole = (o: number): [number, number] => [world.base(o), world.base(o) + (world.type(o)?.size ?? 0)];
-  if (target.key === undefined) return [whole(object)];
-  if (target.cell) {
-    const from = world.base(object) + type.at[target.cell.name]!;
-    return [[from, from + target.cell.words]];
-  }
-  const computed = derivedKeys(type).find((d) => d.name === target.key);
-  return [whole(object), ...(computed?.from?.(state, object) ?? []).map(whole)];
+/** One object that is watched: the keys of interest and what they held after the event before. */
+interface Watched {
+  readonly object: number;
+  readonly path: string;
+  readonly keys: readonly string[];
+  old: (Value | StateTree)[];
+}
+
+/** All keys of an object's type. */
+function keysOf(type: ObjectType): string[] {
+  return [...type.cells.filter((c) => !c.hidden).map((c) => c.name), ...derivedKeys(type).map((d) => d.name)];
+}
+
+/** The objects at a node and below it. */
+function objectsBelow(node: PathNode, into: number[] = []): number[] {
+  if (node.object >= 0) into.push(node.object);
+  for (const child of sortedChildren(node)) objectsBelow(child, into);
+  return into;
 }
 
 /**
- * Each write of a key, a field or any key of an object, in order. Writes that changed nothing are part of it; for
- * computed keys and fields only changes are. `limit` ends the search early.
+ * Each write of a key or a field, or of any key of an object and the objects below it, in order. For a key that lies in
+ * cells, writes that change nothing are part of it; for computed keys, fields and whole objects only changes are.
+ * `limit` ends the search early.
  */
 export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_INFINITY): Generator<HistoryEntry> {
-  if (target.object < 0) return;
-  const state = trace.stateAt(BEFORE_FIRST);
-  const keys = target.key === undefined ? keysOf(target) : [target.key];
-  let old = keys.map((key) => read(state, target, key));
-  let found = 0;
-  const ranges = rangesOf(trace.head, target);
-  // One range is watched in the state itself; keys computed from several objects are compared after each event.
-  const [first] = ranges;
-  if (first && ranges.length === 1) [state.watchFrom, state.watchTo] = first;
-  const exact = target.cell !== undefined && target.field === undefined;
-  for (let step = 0; step < trace.length && found < limit; step++) {
-    state.watchHits = 0;
-    trace.advance(state, step - 1, step);
-    if (ranges.length === 1 && state.watchHits === 0 && !forgets(trace, step)) continue;
-    const wrote = state.watchHits > 0 && exact && !LOOKS.has(trace.table.kind(step).name);
-    const now = keys.map((key) => read(state, target, key));
-    for (const [i, key] of keys.entries()) {
-      if (!wrote && same(old[i], now[i])) continue;
-      found++;
-      yield {
-        step,
-        time: timeOf(trace, step),
-        ...(target.key === undefined ? { path: `${target.node.path}/${key}` } : {}),
-        old: short(old[i]!),
-        new: short(now[i]!),
-        ...fieldsOf(now[i]!),
-        source: sourceOf(trace, step),
-      };
-    }
-    old = now;
+  const { world } = trace;
+  const objects = target.key === undefined ? objectsBelow(target.node) : [target.object];
+  const watched = new Map<number, Watched>();
+  for (const object of objects) {
+    const keys = target.key === undefined ? keysOf(world.type(object)!) : [target.key];
+    watched.set(object, { object, path: world.path(object), keys, old: keys.map(() => null) });
   }
+  // A computed key may depend on other objects: what was written there can change it.
+  const dependents = dependentsOf(trace, watched);
+  const exact = target.cell !== undefined && target.field === undefined;
+  const first = exact ? world.base(target.object) + target.type!.at[target.cell!.name]! : -1;
+  const state = trace.stateAt(BEFORE_FIRST);
+  const touched = new Set<number>();
+  let hit = false;
+  state.watch = (cell) => {
+    if (cell >= first && cell < first + (target.cell?.words ?? 0)) hit = true;
+    const object = world.objectOfCell(cell);
+    if (watched.has(object)) touched.add(object);
+    for (const dependent of dependents.get(object) ?? NONE) touched.add(dependent);
+  };
+  let found = 0;
+  for (let step = 0; step < trace.length && found < limit; step++) {
+    hit = false;
+    trace.advance(state, step - 1, step);
+    if (touched.size === 0) continue;
+    const wrote = exact && hit && !LOOKS.has(trace.table.kind(step).name);
+    for (const object of touched) {
+      for (const entry of differences(trace, state, watched.get(object)!, target, step, wrote)) {
+        found++;
+        yield entry;
+      }
+    }
+    touched.clear();
+  }
+}
+
+const NONE: readonly number[] = [];
+
+function* differences(
+  trace: Trace,
+  state: State,
+  w: Watched,
+  target: Target,
+  step: number,
+  wrote: boolean,
+): Generator<HistoryEntry> {
+  const now = w.keys.map((key) => read(state, w.object, target, key));
+  for (const [i, key] of w.keys.entries()) {
+    if (!wrote && same(w.old[i], now[i])) continue;
+    yield {
+      step,
+      time: timeOf(trace, step),
+      ...(target.key === undefined ? { path: `${w.path}/${key}` } : {}),
+      old: short(w.old[i]!),
+      new: short(now[i]!),
+      ...fieldsOf(now[i]!),
+      source: sourceOf(trace, step),
+    };
+  }
+  w.old = now;
+}
+
+/** Watched objects by the objects that their computed keys depend on. */
+function dependentsOf(trace: Trace, watched: ReadonlyMap<number, Watched>): Map<number, number[]> {
+  const dependents = new Map<number, number[]>();
+  for (const { object, keys } of watched.values()) {
+    for (const d of derivedKeys(trace.world.type(object)!)) {
+      if (!keys.includes(d.name)) continue;
+      for (const source of d.from?.(trace.head, object) ?? []) {
+        const list = dependents.get(source);
+        if (list) list.push(object);
+        else dependents.set(source, [object]);
+      }
+    }
+  }
+  return dependents;
 }
 
 const isRegister = (value: Value | StateTree): value is RegisterView & StateTree =>
@@ -97,42 +149,7 @@ const short = (value: Value | StateTree): Value | StateTree => (isRegister(value
 
 const fieldsOf = (value: Value | StateTree): { fields?: Value } => (isRegister(value) ? { fields: value.fields } : {});
 
-/** Whether an event may make cells unknown, which the watch does not count. */
-function forgets(trace: Trace, step: number): boolean {
-  return FORGETFUL.has(trace.table.kind(step).name);
-}
-
-const FORGETFUL = new Set([
-  'irq.exit',
-  'vec.setup',
-  'vec.update',
-  'vec.clear',
-  'vec.freeMoved',
-  'tbl.bind',
-  'route.set',
-  'route.update',
-  'route.release',
-  'vfio.route',
-  'irqfd.assign',
-  'irte.read',
-  'irte.readAmd',
-  'its.mapd',
-  'its.mapc',
-  'its.discard',
-  'its.dte',
-  'its.ite',
-  'its.cte',
-  'smmu.bypass',
-  'smmu.abort',
-]);
-
-function keysOf(target: Target): string[] {
-  const { type } = target;
-  if (type === undefined) return [];
-  return [...type.cells.filter((c) => !c.hidden).map((c) => c.name), ...derivedKeys(type).map((d) => d.name)];
-}
-
-function read(state: State, target: Target, key: string): Value | StateTree {
+function read(state: State, object: number, target: Target, key: string): Value | StateTree {
   if (target.key !== undefined) return targetValue(state, target);
-  return state.present(target.object) ? (keyValue(state, target.object, key) ?? null) : null;
+  return state.present(object) ? (keyValue(state, object, key) ?? null) : null;
 }

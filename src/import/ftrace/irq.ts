@@ -111,16 +111,12 @@ const vfioName = [new Pattern('vfio-msix[{vector:u}]({bdf:s})'), new Pattern('vf
 const vfioIntx = new Pattern('vfio-intx({bdf:s})');
 const VFIO = bytesOf('vfio-');
 
-/** irqs whose function is known, with the name that told it, so that each name is looked at once. */
-const identified = new WeakMap<Ftrace, Map<number, number>>();
-
-function identify(f: Ftrace, c: Captures, slot: number, object: number, name: number): void {
+/** Tells which function and vector an irq is of, where its name says so and the state does not know it (any more). */
+function identify(f: Ftrace, c: Captures, slot: number, object: number): void {
   const { buf } = f;
   const start = c.start[slot]!;
   const end = c.end[slot]!;
   for (let i = 0; i < VFIO.length; i++) if (buf[start + i] !== VFIO[i]) return;
-  let known = identified.get(f);
-  if (known === undefined) identified.set(f, (known = new Map()));
   const index = vfioName[0].match(buf, start, end)
     ? 2
     : vfioName[1].match(buf, start, end)
@@ -132,16 +128,18 @@ function identify(f: Ftrace, c: Captures, slot: number, object: number, name: nu
   const bdf = f.text(index === 0 ? vfioIntx.slot.bdf : vfioName[0].slot.bdf);
   const vectorNumber = index === 0 ? 0 : c.lo[vfioName[0].slot.vector]!;
   const w = f.out.words;
-  if (known.get(object) !== name) {
-    known.set(object, name);
+  const { state, world } = f.out;
+  const device = world.strings.intern(bdf);
+  const told = state.num(object, irq.at.device) === device;
+  if (!told || (index !== 0 && state.num(object, irq.at.hwirq) !== vectorNumber)) {
     const { bit, at } = ev.irqIdentify;
     w[0] = bit.device | (index === 0 ? 0 : bit.hwirq);
-    w[at.device] = f.out.world.strings.intern(bdf);
+    w[at.device] = device;
     w[at.hwirq] = vectorNumber;
     f.emit(ev.irqIdentify, object);
   }
   w[0] = vfioFire.bit.irq;
-  w[vfioFire.at.irq] = Number(f.out.world.node(object)!.segment);
+  w[vfioFire.at.irq] = Number(world.node(object)!.segment);
   f.emit(vfioFire, f.object(`vfio/${bdf}/${index}/${vectorNumber}`));
 }
 
@@ -227,7 +225,7 @@ export const irqRules: readonly FtraceRule[] = [
     const name = f.str(s.name);
     w[ev.irqEntry.at.name] = name;
     f.emit(ev.irqEntry, object);
-    identify(f, c, s.name, object, name);
+    identify(f, c, s.name, object);
   }),
   rule('irq_handler_exit', ['irq={irq:d} ret={ret:w}', 'irq={irq:d} return={ret:w}'] as const, (f, c, s, w) => {
     // `handled`, or with the fields option the irqreturn_t: bit 0 handled, bit 1 the thread was woken.

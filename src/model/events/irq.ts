@@ -33,6 +33,23 @@ function release(state: State, n: number, v: number, virq: number): void {
   if (held < 0 || held === virq) state.forget(object, V.irq);
 }
 
+/**
+ * Takes an irq off the vectors that it was last seen on, but for `n`, `v` and `prevN`, `prevV` which the record at hand
+ * names: whatever happened unseen in between (tracepoints are silent on a dying CPU), it is on no others now.
+ */
+function leaveOthers(state: State, object: number, n: number, v: number, prevN: number, prevV: number): void {
+  const virq = virqOf(state, object);
+  for (const [cpuCell, vectorCell] of [
+    [I.cpu, I.vector],
+    [I.prevCpu, I.prevVector],
+  ] as const) {
+    const oldN = state.num(object, cpuCell);
+    const oldV = state.num(object, vectorCell);
+    if (oldN < 0 || oldV <= 0 || (oldN === n && oldV === v) || (oldN === prevN && oldV === prevV)) continue;
+    release(state, oldN, oldV, virq);
+  }
+}
+
 const virqOf = (state: State, object: number): number => Number(state.world.node(object)?.segment ?? -1);
 
 /** The vector domain's view of an irq. Object of all: the irq. Source: arch/x86/kernel/apic/vector.c. */
@@ -44,6 +61,7 @@ export const vecSetup = eventKind(
   (state, e, at) => {
     state.touch(vectorDomain(state));
     if (e.words[e.at + at.ret] !== 0) return;
+    leaveOthers(state, e.object, -1, 0, -1, 0);
     for (const cell of [I.name, I.device, I.hwirq, I.address, I.address + 1, I.data, I.lpi, I.masked, I.apicDest])
       state.forget(e.object, cell);
     for (const cell of [I.cpu, I.vector, I.prevCpu, I.prevVector, I.moving, I.managed, I.activated, I.reserved])
@@ -59,6 +77,7 @@ export const vecTeardown = eventKind(
   'The vector domain freed the irq descriptor.',
   { managed: 'flag', reserved: 'flag' },
   (state, e) => {
+    leaveOthers(state, e.object, -1, 0, -1, 0);
     state.setFlag(e.object, I.allocated, false);
     state.setFlag(e.object, I.activated, false);
     state.setFlag(e.object, I.reserved, false);
@@ -116,6 +135,7 @@ export const vecUpdate = eventKind(
     const n = w[e.at + at.cpu]!;
     const prevV = w[e.at + at.prevVector]!;
     const prevN = w[e.at + at.prevCpu]!;
+    leaveOthers(state, e.object, n, v, prevN, prevV);
     state.setFlag(e.object, I.allocated, true);
     state.set(e.object, I.vector, v);
     state.set(e.object, I.cpu, n);
@@ -173,6 +193,7 @@ export const vecClear = eventKind(
   (state, e, at) => {
     const w = e.words;
     const virq = virqOf(state, e.object);
+    leaveOthers(state, e.object, -1, 0, -1, 0);
     release(state, w[e.at + at.cpu]!, w[e.at + at.vector]!, virq);
     release(state, w[e.at + at.prevCpu]!, w[e.at + at.prevVector]!, virq);
     state.set(e.object, I.vector, 0);
