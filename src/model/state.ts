@@ -27,10 +27,8 @@ export type Snapshot = readonly Page[];
 export class State {
   readonly world: World;
   #pages: Page[];
-  /** Cells `watchFrom` up to (not with) `watchTo` are watched: `watchHits` counts the writes to them, changing or not. */
-  watchFrom = 0;
-  watchTo = 0;
-  watchHits = 0;
+  /** Called with the number of each cell that is written or made unknown, whether that changes it or not. */
+  watch: ((cell: number) => void) | undefined;
 
   constructor(world: World, from: Snapshot = []) {
     this.world = world;
@@ -107,6 +105,7 @@ export class State {
     const at = this.world.base(object) + cell;
     const old = this.#pages[at >>> PAGE_BITS];
     if (old === undefined || (old.known[at & MASK]! & mask) === 0) return;
+    if (this.watch !== undefined) this.watch(at);
     const page = this.#own(at >>> PAGE_BITS);
     page.values[at & MASK]! &= ~mask;
     page.known[at & MASK]! &= ~mask;
@@ -158,7 +157,7 @@ export class State {
     let page = this.#pages[index] ?? UNKNOWN;
     const bits = ((page.values[i]! & ~mask) | (value & mask)) >>> 0;
     const known = (page.known[i]! | mask) >>> 0;
-    if (at >= this.watchFrom && at < this.watchTo) this.watchHits++;
+    if (this.watch !== undefined) this.watch(at);
     if (page.values[i] === bits && page.known[i] === known) return;
     if (page.owner !== this) page = this.#own(index);
     page.values[i] = bits;

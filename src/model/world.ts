@@ -41,6 +41,18 @@ export class World {
     return this.#bases[object] ?? 0;
   }
 
+  /** The object that a cell belongs to. */
+  objectOfCell(cell: number): number {
+    let low = 0;
+    let high = this.#types.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#bases[middle]! <= cell) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
   /** The type of an object; undefined when there is no such object. */
   type(object: number): ObjectType | undefined {
     return this.#types[object];

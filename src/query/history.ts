@@ -72,10 +72,11 @@ export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_I
     watched.set(object, { object, path: world.path(object), keys, old: keys.map(() => null) });
   }
   // A computed key may depend on other objects: what was written there can change it.
-  const dependents = dependentsOf(trace, watched);
+  const dependents = new Map<number, Set<number>>();
   const exact = target.cell !== undefined && target.field === undefined;
   const first = exact ? world.base(target.object) + target.type!.at[target.cell!.name]! : -1;
   const state = trace.stateAt(BEFORE_FIRST);
+  for (const w of watched.values()) noteDependencies(state, w, dependents);
   const touched = new Set<number>();
   let hit = false;
   state.watch = (cell) => {
@@ -91,7 +92,9 @@ export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_I
     if (touched.size === 0) continue;
     const wrote = exact && hit && !LOOKS.has(trace.table.kind(step).name);
     for (const object of touched) {
-      for (const entry of differences(trace, state, watched.get(object)!, target, step, wrote)) {
+      const w = watched.get(object)!;
+      noteDependencies(state, w, dependents);
+      for (const entry of differences(trace, state, w, target, step, wrote)) {
         found++;
         yield entry;
       }
@@ -126,20 +129,16 @@ function* differences(
   w.old = now;
 }
 
-/** Watched objects by the objects that their computed keys depend on. */
-function dependentsOf(trace: Trace, watched: ReadonlyMap<number, Watched>): Map<number, number[]> {
-  const dependents = new Map<number, number[]>();
-  for (const { object, keys } of watched.values()) {
-    for (const d of derivedKeys(trace.world.type(object)!)) {
-      if (!keys.includes(d.name)) continue;
-      for (const source of d.from?.(trace.head, object) ?? []) {
-        const list = dependents.get(source);
-        if (list) list.push(object);
-        else dependents.set(source, [object]);
-      }
+/** Notes on which other objects the computed keys of a watched object depend now. */
+function noteDependencies(state: State, w: Watched, dependents: Map<number, Set<number>>): void {
+  for (const d of derivedKeys(state.world.type(w.object)!)) {
+    if (d.from === undefined || !w.keys.includes(d.name)) continue;
+    for (const source of d.from(state, w.object)) {
+      const known = dependents.get(source);
+      if (known) known.add(w.object);
+      else dependents.set(source, new Set([w.object]));
     }
   }
-  return dependents;
 }
 
 const isRegister = (value: Value | StateTree): value is RegisterView & StateTree =>

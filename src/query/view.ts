@@ -262,7 +262,10 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         name: 'current',
         meaning: 'The route carries what its MSI-X entry holds now.',
         value: routeCurrent,
-        from: (s, o) => [Math.max(0, s.num(o, kvmRoute.at.entry))],
+        from: (s, o) => {
+          const entry = s.num(o, kvmRoute.at.entry);
+          return entry < 0 ? [] : [entry];
+        },
       },
     ],
   ],
