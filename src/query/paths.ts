@@ -1,4 +1,5 @@
 import type { CellSpec, ObjectType } from '../model/objects.ts';
+import type { Register } from '../model/register.ts';
 import type { PathNode, World } from '../model/world.ts';
 import { derivedKeys } from './view.ts';
 
@@ -44,9 +45,10 @@ export function resolvePath(world: World, path: string): Target | undefined {
     }
     if (i !== segments.length - 1 || node.object < 0) return undefined;
     const type = world.type(node.object)!;
-    const [key, field] = segment.split('.') as [string, string | undefined];
+    const [key, field, ...more] = segment.split('.') as [string, string?, ...string[]];
     const cell = type.cells.find((c) => c.name === key);
-    if (!cell && !derivedKeys(type).some((d) => d.name === key)) return undefined;
+    if (more.length > 0 || (!cell && !derivedKeys(type).some((d) => d.name === key))) return undefined;
+    if (cell && field !== undefined && !hasField(cell.register, field)) return undefined;
     return {
       node,
       object: node.object,
@@ -57,6 +59,12 @@ export function resolvePath(world: World, path: string): Target | undefined {
     };
   }
   return { node, object: node.object, type: world.type(node.object) };
+}
+
+/** Whether any layout of a register has a field that answers show. */
+function hasField(register: Register | undefined, name: string): boolean {
+  const layouts = register ? [register, ...(register.layouts ?? [])] : [];
+  return layouts.some((layout) => layout.fields.some((f) => f.name === name && !f.access.startsWith('Rsvd')));
 }
 
 /** Children of a node in the order people expect: numbers by value, other texts alphabetically. */

@@ -2,7 +2,7 @@ import type { RegisterView } from '../model/register.ts';
 import type { State } from '../model/state.ts';
 import type { PathNode } from '../model/world.ts';
 import { resolvePath, sortedChildren, type Target } from './paths.ts';
-import { keyValue, type Value, viewObject } from './view.ts';
+import { cellValue, keyValue, type Value, viewObject } from './view.ts';
 
 /** A state as one nested object keyed by the segments of the object paths. */
 export interface StateTree {
@@ -31,12 +31,18 @@ export function stateTree(state: State): StateTree {
 export function targetValue(state: State, target: Target): Value | StateTree {
   if (target.key === undefined) return isVisible(state, target.node) ? treeOf(state, target.node) : null;
   if (!state.present(target.object)) return null;
-  const value = keyValue(state, target.object, target.key) ?? null;
-  if (target.field === undefined) return value;
+  const { object, type, key, cell, field } = target;
+  if (field === undefined) return keyValue(state, object, key) ?? null;
+  if (cell && type) return own((cellValue(state, object, cell, type) as RegisterView).fields, field);
+  const value = keyValue(state, object, key) ?? null;
   if (typeof value !== 'object' || value === null) return null;
-  const { fields } = value as Partial<RegisterView>;
-  return fields?.[target.field] ?? (value as Record<string, Value>)[target.field] ?? null;
+  const fields = own(value as Record<string, Value>, 'fields');
+  return own(value as Record<string, Value>, field) ?? (fields && own(fields as Record<string, Value>, field));
 }
+
+/** A member of an object that came from data; nothing that every object inherits. */
+const own = (of: Readonly<Record<string, Value>>, name: string): Value =>
+  Object.hasOwn(of, name) ? (of[name] ?? null) : null;
 
 /** What a path holds; undefined when the trace never names such a thing. */
 export function pathValue(state: State, path: string): Value | StateTree | undefined {
