@@ -32,6 +32,10 @@ export interface ThreadContext {
   itsEvent: number;
   /** Requester of the last AMD remapping request, or -1. */
   amdDevice: number;
+  /** Last access that an SMMU translated: requester (-1 none), and the low halves of its address before and after. */
+  smmuRequester: number;
+  smmuInput: number;
+  smmuOutput: number;
 }
 
 function newThread(): ThreadContext {
@@ -52,6 +56,9 @@ function newThread(): ThreadContext {
     itsDevice: -1,
     itsEvent: -1,
     amdDevice: -1,
+    smmuRequester: -1,
+    smmuInput: 0,
+    smmuOutput: 0,
   };
 }
 

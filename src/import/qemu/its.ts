@@ -320,6 +320,9 @@ export const itsRules: readonly QemuRule[] = [
       put64(w, smmuTrans.at.output, c, s.out);
       w[smmuTrans.at.perm] = c.lo[s.perm]!;
       w[smmuTrans.at.stage] = c.lo[s.stage]!;
+      q.thread.smmuRequester = c.lo[s.sid]!;
+      q.thread.smmuInput = c.lo[s.iova]!;
+      q.thread.smmuOutput = c.lo[s.out]!;
       q.emit(smmuTrans, stream(q, c.lo[s.sid]!));
     },
   ),

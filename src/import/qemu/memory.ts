@@ -1,7 +1,7 @@
 import { bytesOf, QUOTE, Scanner, SPACE } from '../../base/bytes.ts';
 import { devRaise, intx, msgSend, pbaRead, pbaWrite, tblRead, tblWrite } from '../../model/events/msix.ts';
 import { mention, msi } from '../../model/things/pci.ts';
-import { entryObject } from '../objects.ts';
+import { deviceObject, entryObject } from '../objects.ts';
 import { NameTable } from '../pattern.ts';
 import { either, type Qemu, type QemuRule, rule } from './context.ts';
 import { refineConfigRead } from './pci.ts';
@@ -141,16 +141,23 @@ function pbaAccess(q: Qemu, address: number, size: number, lo: number, hi: numbe
 }
 
 function send(q: Qemu, lo: number, hi: number, data: number, size: number): void {
+  const { thread } = q;
   const { words, world } = q.out;
-  words[0] = msgSend.bit.size;
+  // Behind an SMMU the entry holds the address before translation; the translation just before tells that and the sender.
+  const translated = thread.smmuRequester >= 0 && thread.smmuOutput === lo;
+  const requester = translated ? thread.smmuRequester & 0xffff : -1;
+  thread.smmuRequester = -1;
+  words[0] = msgSend.bit.size | (translated ? msgSend.bit.requester : 0);
+  words[msgSend.at.requester] = Math.max(0, requester);
   words[msgSend.at.address] = lo;
   words[msgSend.at.address + 1] = hi;
   words[msgSend.at.data] = data;
   words[msgSend.at.size] = size;
-  let holder = q.pci.holderOf(lo, data, q.thread.raised);
+  const sender = translated ? deviceObject(world, requester >>> 8, (requester >>> 3) & 31, requester & 7) : -1;
+  let holder = q.pci.holderOf(translated ? thread.smmuInput : lo, data, thread.raised, sender);
   if (holder < 0) holder = world.object(mention, `message/0x${lo.toString(16)}/0x${data.toString(16)}`);
   q.emit(msgSend, holder);
-  q.thread.raised = -1;
+  thread.raised = -1;
 }
 
 /** The emulated device that a line means by the name of its model alone. */

@@ -279,14 +279,23 @@ export class PciMap {
     this.#held.delete(entry);
   }
 
-  /** Who holds a message: `hint` if it does, else the only unmasked holder, else -1. */
-  holderOf(address: number, data: number, hint: number): number {
+  /**
+   * Who holds a message: `hint` if it does, else the only unmasked holder, else -1. Where the function that sent it is
+   * known (`sender`, else -1), only what belongs to that counts.
+   */
+  holderOf(address: number, data: number, hint: number, sender: number): number {
     const holders = this.#messages.get(address)?.get(data);
     if (holders === undefined) return -1;
-    if (holders.has(hint)) return hint;
+    const { world } = this.#out;
+    const ownedBy = (object: number): number => {
+      const parent = world.node(object)?.parent;
+      return (world.type(object) === msixEntry ? parent?.parent : parent)?.object ?? -1;
+    };
+    if (holders.has(hint) && (sender < 0 || ownedBy(hint) === sender)) return hint;
     let found = -1;
     for (const entry of holders) {
-      if (this.#out.world.type(entry) === msixEntry && effectivelyMasked(this.#out.state, entry) === true) continue;
+      if (sender >= 0 && ownedBy(entry) !== sender) continue;
+      if (world.type(entry) === msixEntry && effectivelyMasked(this.#out.state, entry) === true) continue;
       if (found >= 0) return -1;
       found = entry;
     }
