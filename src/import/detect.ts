@@ -1,14 +1,16 @@
 import { BRACKET_OPEN, bytesAt, bytesOf, isDigit, LF, SPACE, textOf } from '../base/bytes.ts';
 import type { TraceBuilder } from '../trace/builder.ts';
+import { MAGIC } from '../trace/irqtrace.ts';
 import { FtraceImporter } from './ftrace/importer.ts';
 import { afterLogStamp, RecordHead } from './ftrace/record.ts';
 import type { Importer } from './importer.ts';
+import { IrqtraceImporter } from './irqtrace/importer.ts';
 import { isNameByte } from './pattern.ts';
 import { isKnownEvent, QemuImporter } from './qemu/importer.ts';
 
 /** A format that can be imported. */
 export interface Format {
-  readonly name: 'qemu-log' | 'ftrace-text';
+  readonly name: 'qemu-log' | 'ftrace-text' | 'irqtrace';
   /** What the user calls it. */
   readonly title: string;
   /** How many of the first lines have its form; 0 means it is not this format. */
@@ -65,7 +67,16 @@ function qemuScore(buf: Uint8Array, lines: readonly (readonly [number, number])[
   return score;
 }
 
+const MAGIC_BYTES = bytesOf(`${MAGIC} `);
+
+/** The first line names the format. */
+function irqtraceScore(buf: Uint8Array, lines: readonly (readonly [number, number])[]): number {
+  const [first] = lines;
+  return first !== undefined && bytesAt(buf, first[0], first[1], MAGIC_BYTES) ? 1e9 : 0;
+}
+
 export const formats: readonly Format[] = [
+  { name: 'irqtrace', title: 'an .irqtrace file', score: irqtraceScore, open: (out) => new IrqtraceImporter(out) },
   { name: 'ftrace-text', title: 'ftrace text', score: ftraceScore, open: (out) => new FtraceImporter(out) },
   { name: 'qemu-log', title: 'QEMU trace log', score: qemuScore, open: (out) => new QemuImporter(out) },
 ];
@@ -82,7 +93,7 @@ export function detect(buf: Uint8Array, length = buf.length): Format | NotATrace
   const scores = formats.map((f) => f.score(buf, lines));
   const best = Math.max(...scores);
   if (best > 0) return formats[scores.indexOf(best)]!;
-  return { problem: `${describe(buf, Math.min(length, 4096))}; expected ${formats.map((f) => f.title).join(' or ')}` };
+  return { problem: `${describe(buf, Math.min(length, 4096))}; expected ${formats.map((f) => f.title).join(', ')}` };
 }
 
 function firstLines(buf: Uint8Array, length: number): (readonly [number, number])[] {

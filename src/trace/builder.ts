@@ -46,6 +46,12 @@ export class TraceBuilder {
     this.#taskEnd = end;
   }
 
+  /** The same, given as text. */
+  setTaskText(text: string): void {
+    this.#taskBytes = undefined;
+    this.#task = this.world.strings.intern(text);
+  }
+
   /** Who recorded the record at hand: text number, 0 unknown. Looked up only when somebody asks: most records emit nothing. */
   get task(): number {
     if (this.#taskBytes !== undefined) {

@@ -30,4 +30,12 @@ export const bufferStart = eventKind(
 /** A probe that the user set and whose meaning is not known. */
 export const probe = eventKind('probe', [], 'A probe that the user set.', { name: 's', text: 's' });
 
-export const noteEvents = [mark, message, lost, bufferStart, probe];
+/** An event of a kind that this version does not know, kept as it was. Object: as given. */
+export const other = eventKind(
+  'other',
+  [],
+  'An event of a kind (or arguments of one) that this version does not know; kept as it was.',
+  { name: 's', text: 's' },
+);
+
+export const noteEvents = [other, mark, message, lost, bufferStart, probe];

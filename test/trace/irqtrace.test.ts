@@ -1,0 +1,135 @@
+// The trace file: what is written reads back as the same events, on captures and on arbitrary events.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import fc from 'fast-check';
+import { bytesOf } from '../../src/base/bytes.ts';
+import { ImportRun } from '../../src/import/run.ts';
+import { pathTypes } from '../../src/model/paths.ts';
+import { vocabulary } from '../../src/model/vocabulary.ts';
+import { viewEvent } from '../../src/query/events.ts';
+import { pathValue, stateTree } from '../../src/query/state.ts';
+import { TraceBuilder } from '../../src/trace/builder.ts';
+import { irqtraceLines } from '../../src/trace/irqtrace.ts';
+import { objectOf, packArguments } from '../../src/trace/plain.ts';
+import type { Trace } from '../../src/trace/trace.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+function imported(bytes: Uint8Array): Trace {
+  const run = new ImportRun('test');
+  run.push(bytes);
+  return run.end();
+}
+
+const written = (trace: Trace): string => `${[...irqtraceLines(trace)].join('\n')}\n`;
+
+function events(trace: Trace): unknown[] {
+  return Array.from({ length: trace.length }, (_, step) => ({ ...viewEvent(trace, step), source: undefined }));
+}
+
+describe('.irqtrace', () => {
+  it('the example capture reads back with the same events and the same state', () => {
+    const trace = imported(readFileSync(join(root, 'examples/x86-vtd-qemu.log')));
+    const again = imported(bytesOf(written(trace)));
+    assert.ok(trace.length > 30_000);
+    assert.equal(again.meta.format, 'irqtrace');
+    assert.equal(again.meta.problem, undefined);
+    assert.equal(again.accounting.skipped.size, 0);
+    assert.deepEqual(events(again), events(trace));
+    assert.deepEqual(stateTree(again.head), stateTree(trace.head));
+  });
+
+  it('arbitrary events read back the same', () => {
+    const kinds = vocabulary.filter((k) => k.name !== 'other');
+    const paths = pathTypes.map(([pattern]) => pattern);
+    const text = fc.string({ unit: 'grapheme', maxLength: 12 });
+    const segment = fc.oneof(fc.nat(300).map(String), fc.constantFrom('0000:00:03.0', '0x10', 'dmar0', 'VECTOR'));
+    const event = fc.record({
+      kind: fc.nat(kinds.length - 1),
+      path: fc.nat(paths.length - 1),
+      segments: fc.array(segment, { minLength: 6, maxLength: 6 }),
+      words: fc.array(fc.integer({ min: 0, max: 0xffffffff }), { minLength: 24, maxLength: 24 }),
+      texts: fc.array(text, { minLength: 4, maxLength: 4 }),
+      time: fc.option(fc.nat(2_000_000_000)),
+      cpu: fc.integer({ min: -1, max: 300 }),
+      task: text,
+    });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 30 }), (list) => {
+        const out = new TraceBuilder('test');
+        out.trace.meta.time = { base: 5n, ticks: false, digits: 9 };
+        for (const [i, e] of list.entries()) {
+          const kind = kinds[e.kind]!;
+          let next = 0;
+          const path = paths[e.path]!.replaceAll('*', () => e.segments[next++]!);
+          const fields: Record<string, string | number | boolean> = {};
+          let word = 0;
+          for (const arg of kind.args) {
+            const value = e.words[word++]!;
+            if (arg.optional && value % 3 === 0) continue;
+            if (arg.type === 's') fields[arg.name] = e.texts[word % 4]!;
+            else if (arg.type === 'o') fields[arg.name] = path;
+            else if (arg.type === 'flag') fields[arg.name] = value % 2 === 0;
+            else if (arg.type === 'i') fields[arg.name] = value | 0;
+            else fields[arg.name] = `0x${(BigInt(value) << (arg.words > 1 ? 17n : 0n)).toString(16)}`;
+          }
+          out.begin(i + 1, i);
+          out.time = e.time ?? Number.NaN;
+          out.cpu = e.cpu;
+          out.setTaskText(e.task);
+          assert.equal(packArguments(out.world, kind, fields, out.words), undefined);
+          out.emit(kind, objectOf(out.world, path));
+        }
+        const { trace } = out;
+        const text1 = written(trace);
+        const again = imported(bytesOf(text1));
+        assert.deepEqual([...again.accounting.skipped], []);
+        assert.deepEqual(events(again), events(trace));
+        assert.equal(written(again), text1);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('keeps kinds and arguments of a newer version, and writes them back', () => {
+    const lines = [
+      '#irqtrace 7',
+      '#clock seconds digits=6 mono',
+      '1.000001 cpu0 - quantum.flip device/0000:00:03.0 phase=0x3 why="not yet known"',
+      '1.000002 - - irq.mask irq/7 masked=true colour=blue',
+    ];
+    const trace = imported(bytesOf(`${lines.join('\n')}\n`));
+    assert.deepEqual(
+      events(trace).map((e) => (e as { kind: string }).kind),
+      ['other', 'irq.mask', 'other'],
+    );
+    assert.equal(viewEvent(trace, 0).fields['name'], 'quantum.flip');
+    assert.equal(pathValue(trace.head, 'irq/7/masked'), true);
+    assert.match(trace.meta.variant, /version 7/);
+    assert.ok(written(trace).includes(lines[2]!));
+    assert.ok(written(trace).includes('colour=blue'));
+  });
+
+  it('says what is wrong with a line and keeps the others', () => {
+    const trace = imported(
+      bytesOf(
+        [
+          '#irqtrace 1',
+          '1.0 - - irq.mask irq/7 masked=perhaps',
+          'nonsense',
+          '1.0 - - tbl.write device/0000:00:03.0/msix/0 offset=0xc size=4 value=0x1ffffffffffffffff',
+          '1.0 - - tbl.write device/0000:00:03.0/msix/0 size=4 value=0x0',
+          '2.0 - - tbl.write device/0000:00:03.0/msix/0 offset=0xc size=4 value=0x0',
+        ].join('\r\n'),
+      ),
+    );
+    assert.equal(trace.length, 1);
+    assert.deepEqual(Object.fromEntries(trace.accounting.skipped), {
+      'irq.mask: masked=perhaps is no flag (true or false)': 1,
+      'not an event line: expected time, cpu, task, kind, object, arguments': 1,
+      'tbl.write: value=0x1ffffffffffffffff is no 64-bit hexadecimal number': 1,
+      'tbl.write needs offset': 1,
+    });
+  });
+});
