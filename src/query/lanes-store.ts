@@ -1,0 +1,54 @@
+type Store = Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array;
+
+/**
+ * Numbers that are appended one by one and read in bulk: `data` holds `length` numbers and some room behind them.
+ * `data` is another array after the next `push`: take it anew for every pass.
+ */
+export class List<T extends Store> {
+  data: T;
+  length = 0;
+  readonly #make: (size: number) => T;
+
+  constructor(make: (size: number) => T) {
+    this.#make = make;
+    this.data = make(8);
+  }
+
+  push(value: number): void {
+    if (this.length === this.data.length) {
+      const wider = this.#make(this.length * 2);
+      wider.set(this.data);
+      this.data = wider;
+    }
+    this.data[this.length++] = value;
+  }
+
+  /** The number at an index below `length`. */
+  at(index: number): number {
+    return this.data[index]!;
+  }
+
+  /** A copy without the room behind. */
+  exact(): T {
+    return this.data.slice(0, this.length) as T;
+  }
+}
+
+export const u8List = (): List<Uint8Array> => new List((n) => new Uint8Array(n));
+export const u16List = (): List<Uint16Array> => new List((n) => new Uint16Array(n));
+export const f32List = (): List<Float32Array> => new List((n) => new Float32Array(n));
+export const u32List = (): List<Uint32Array> => new List((n) => new Uint32Array(n));
+export const f64List = (): List<Float64Array> => new List((n) => new Float64Array(n));
+
+/** The first index whose number is at least `value`; the numbers must ascend. */
+export function lowerBound(list: { readonly data: ArrayLike<number>; readonly length: number }, value: number): number {
+  const { data } = list;
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (data[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

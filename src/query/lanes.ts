@@ -1,0 +1,320 @@
+import type { State } from '../model/state.ts';
+import { irq as irqType } from '../model/things/irq.ts';
+import { device, msixCap, msixEntry } from '../model/things/pci.ts';
+import { irte, itsDevice } from '../model/things/remap.ts';
+import { kindNamed, kindNumber, vocabulary } from '../model/vocabulary.ts';
+import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
+import { type Axis, type AxisKind, StepAxis, TimeAxis } from './lanes-axis.ts';
+import { ABSENT, cpuHandlers, cpuSystem, irqHandlers, layerValue, OFF, ON, UNKNOWN } from './lanes-layers.ts';
+import { markOfKind } from './lanes-marks.ts';
+import { type Lane, LaneTree, type Layer, setLayer } from './lanes-tree.ts';
+
+/** What else than its own object an event adds a mark to. */
+const ALSO_NONE = 0;
+const ALSO_CPU = 1;
+const ALSO_MATRIX_CPU = 2;
+const ONLY_NOTES = 3;
+
+/** Whose layers, besides those of its object, an event may change. */
+const TOUCHES_FUNCTION = 1;
+const TOUCHES_CHILDREN = 2;
+const TOUCHES_ROUTES = 3;
+
+const byKind = (groups: readonly (readonly [number, readonly string[]])[]): Uint8Array =>
+  Uint8Array.from(vocabulary, ({ name }) => groups.find(([, names]) => names.includes(name))?.[0] ?? 0);
+
+const also = byKind([
+  [ALSO_CPU, ['irq.entry', 'irq.exit', 'mtx.online', 'mtx.offline']],
+  [
+    ALSO_MATRIX_CPU,
+    [
+      ...['mtx.reserveManaged', 'mtx.removeManaged', 'mtx.allocManaged', 'mtx.allocReserved'],
+      ...['mtx.assign', 'mtx.alloc', 'mtx.free'],
+    ],
+  ],
+  [ONLY_NOTES, ['mark', 'message', 'lost', 'start', 'probe']],
+]);
+
+const touches = byKind([
+  [TOUCHES_FUNCTION, ['cfg.write', 'cfg.read', 'msix.ctrl', 'msix.layout', 'pba.read', 'tbl.bind']],
+  [TOUCHES_CHILDREN, ['iec.inv', 'irte.invAmd', 'its.mapd', 'its.dte']],
+  [TOUCHES_ROUTES, ['tbl.write', 'tbl.read', 'route.set', 'route.update']],
+]);
+
+const numberOf = (name: string): number => {
+  const kind = kindNamed(name);
+  return kind ? kindNumber(kind) : -1;
+};
+const IRQ_ENTRY = numberOf('irq.entry');
+const IRQ_EXIT = numberOf('irq.exit');
+const SYS_ENTRY = numberOf('vector.entry');
+const SYS_EXIT = numberOf('vector.exit');
+const LOST = numberOf('lost');
+const START = numberOf('start');
+const ROUTE_SET = numberOf('route.set');
+/** The word of an argument of a kind. */
+const wordOf = (kind: string, arg: string): number => kindNamed(kind)!.at[arg]!;
+const MATRIX_CPU = wordOf('mtx.alloc', 'cpu');
+const INV_GLOBAL = wordOf('iec.inv', 'global');
+const INV_MASK = wordOf('iec.inv', 'mask');
+const BIND_DEVICE = wordOf('tbl.bind', 'device');
+const ROUTE_ENTRY = wordOf('route.set', 'entry');
+const ROUTE_HAS_ENTRY = kindNamed('route.set')!.bit['entry']!;
+const CFG_WRITE = numberOf('cfg.write');
+const CFG_OFFSET = wordOf('cfg.write', 'offset');
+const CFG_SIZE = wordOf('cfg.write', 'size');
+/** Bytes of the largest MSI capability: 64-bit address and per-vector masking. */
+const MSI_BYTES = 24;
+const IEC_INV = numberOf('iec.inv');
+
+/** What runs on a CPU, innermost last. */
+interface Running {
+  readonly irqs: number[];
+  readonly vectors: number[];
+}
+
+/**
+ * The events of a trace sorted into lanes, for drawing: per lane the steps of its events with a mark each, and layers
+ * (masked, pending, running, …) as the steps at which they change. Built in slices by `advance`, also while the trace
+ * still grows. The times of the events stay in the trace; see `axis`.
+ */
+export class LaneIndex {
+  readonly trace: Trace;
+  readonly tree: LaneTree;
+  readonly #time: TimeAxis;
+  readonly #steps = new StepAxis();
+  readonly #state: State;
+  readonly #running = new Map<number, Running>();
+  /** CPUs on which handlers of an irq run right now. */
+  readonly #runningOn = new Map<Lane, Set<number>>();
+  readonly #cpus: Lane[] = [];
+  /** What the layers of an object's children depend on, as it was when they were last looked at. */
+  readonly #basis = new Map<number, string>();
+  readonly #routes = new Map<number, Set<number>>();
+  #done = 0;
+
+  constructor(trace: Trace) {
+    this.trace = trace;
+    this.tree = new LaneTree(trace.world);
+    this.#time = new TimeAxis(trace);
+    this.#state = trace.stateAt(BEFORE_FIRST);
+  }
+
+  /** Events that are sorted into lanes already. */
+  get done(): number {
+    return this.#done;
+  }
+
+  /** The axis to begin with: time where the stamps order the events, else steps. */
+  get natural(): AxisKind {
+    return this.#time.usable ? 'time' : 'step';
+  }
+
+  /** An axis; the one of steps when the stamps are of no use. */
+  axis(kind: AxisKind): Axis {
+    return kind === 'time' && this.#time.usable ? this.#time : this.#steps;
+  }
+
+  /** Takes the next `count` events of the trace, as far as there are; returns whether there are more. */
+  advance(count = Number.POSITIVE_INFINITY): boolean {
+    const end = Math.min(this.trace.length, this.#done + count);
+    for (let step = this.#done; step < end; step++) {
+      this.trace.advance(this.#state, step - 1, step);
+      this.#time.push();
+      this.#take(step);
+    }
+    this.#done = end;
+    this.#steps.length = end;
+    return end < this.trace.length;
+  }
+
+  #take(step: number): void {
+    const { table } = this.trace;
+    const kind = table.kindNumber(step);
+    const object = table.object(step);
+    const mark = markOfKind[kind]!;
+    const more = also[kind]!;
+    if (more === ONLY_NOTES) {
+      this.tree.notes().push(step, mark);
+      if (kind === LOST || kind === START) this.#gap(step, table.cpu(step), mark);
+      return;
+    }
+    const lane = this.tree.laneOf(object);
+    lane.push(step, mark);
+    lane.owner?.push(step, mark);
+    if (kind === SYS_ENTRY || kind === SYS_EXIT) this.#system(step, kind === SYS_ENTRY, lane);
+    if (more !== ALSO_NONE) this.#also(more, step, kind, lane, mark);
+    this.#refresh(lane, step);
+    if (touches[kind]) this.#touch(touches[kind]!, step, kind, object);
+  }
+
+  #also(more: number, step: number, kind: number, lane: Lane, mark: number): void {
+    const { table } = this.trace;
+    const n = more === ALSO_CPU ? table.cpu(step) : table.word(step, MATRIX_CPU);
+    const cpu = this.#cpuLane(n);
+    if (cpu) {
+      cpu.push(step, mark);
+      this.#refresh(cpu, step);
+    }
+    if (kind === IRQ_ENTRY || kind === IRQ_EXIT) this.#handler(step, kind === IRQ_ENTRY, lane, n, cpu);
+  }
+
+  /** The lane of a CPU by its number; undefined when the record names none. */
+  #cpuLane(n: number): Lane | undefined {
+    if (n < 0 || n > 0xffff) return undefined;
+    return (this.#cpus[n] ??= this.tree.at(`cpu/${n}`));
+  }
+
+  #runningAt(n: number): Running {
+    let running = this.#running.get(n);
+    if (running === undefined) this.#running.set(n, (running = { irqs: [], vectors: [] }));
+    return running;
+  }
+
+  /** A handler of an irq begins or ends on a CPU. Handlers nest; the end of one ends what began inside it. */
+  #handler(step: number, begins: boolean, lane: Lane, n: number, cpu: Lane | undefined): void {
+    if (this.trace.world.type(lane.object) !== irqType) return;
+    let on = this.#runningOn.get(lane);
+    if (on === undefined) this.#runningOn.set(lane, (on = new Set()));
+    if (begins) on.add(n);
+    else on.delete(n);
+    setLayer(lane.layer(irqHandlers), step, on.size > 0 ? ON : OFF);
+    if (cpu === undefined) return;
+    const { irqs } = this.#runningAt(n);
+    nest(irqs, lane.object, begins);
+    setLayer(cpu.layer(cpuHandlers), step, irqs.length > 0 ? ON : OFF);
+  }
+
+  #system(step: number, begins: boolean, lane: Lane): void {
+    const { owner } = lane;
+    if (owner === undefined) return;
+    const { vectors } = this.#runningAt(Number(owner.path.slice('cpu/'.length)));
+    nest(vectors, lane.object, begins);
+    setLayer(owner.layer(cpuSystem), step, vectors.length > 0 ? ON : OFF);
+  }
+
+  /** Events of a CPU are missing: what runs there is not known until its next handler begins or ends. */
+  #gap(step: number, n: number, mark: number): void {
+    const cpu = this.#cpuLane(n);
+    if (cpu === undefined) return;
+    cpu.push(step, mark);
+    const running = this.#runningAt(n);
+    for (const object of running.irqs) {
+      const lane = this.tree.laneOf(object);
+      const on = this.#runningOn.get(lane);
+      on?.delete(n);
+      if (!on?.size) setLayer(lane.layer(irqHandlers), step, UNKNOWN);
+    }
+    running.irqs.length = 0;
+    running.vectors.length = 0;
+    for (const spec of [cpuHandlers, cpuSystem]) {
+      const layer = cpu.layer(spec);
+      if (layer && layer.values.length > 0) setLayer(layer, step, UNKNOWN);
+    }
+  }
+
+  /** Looks at the layers of a lane anew. */
+  #refresh(lane: Lane, step: number): void {
+    for (const layer of lane.layers) {
+      if (layer.spec.value) setLayer(layer, step, layerValue(layer.spec, this.#state, lane.object));
+    }
+  }
+
+  #refreshObject(object: number, step: number): void {
+    if (object >= 0 && (this.tree.has(object) || this.#state.present(object)))
+      this.#refresh(this.tree.laneOf(object), step);
+  }
+
+  #refreshAll(nodes: Iterable<{ readonly object: number }> | undefined, step: number): void {
+    if (nodes) for (const node of nodes) this.#refreshObject(node.object, step);
+  }
+
+  #touch(how: number, step: number, kind: number, object: number): void {
+    const { world, table } = this.trace;
+    const type = world.type(object);
+    if (how === TOUCHES_FUNCTION) {
+      if (type === device) this.#touchFunction(object, step, kind);
+      else this.#touchBound(object, table.word(step, BIND_DEVICE), step);
+    } else if (how === TOUCHES_ROUTES) {
+      if (kind === ROUTE_SET) this.#noteRoute(object, step);
+      for (const route of this.#routes.get(object) ?? []) this.#refreshObject(route, step);
+    } else if (type === itsDevice) {
+      this.#touchEvents(object, step);
+    } else if (kind !== IEC_INV || table.word(step, INV_GLOBAL) || table.word(step, INV_MASK)) {
+      const node = world.node(object);
+      this.#refreshAll((type === irte ? node?.parent : node)?.children.values(), step);
+    }
+  }
+
+  /** Whether what the layers of the children depend on is another than when this was last asked. */
+  #moved(object: number, state: string): boolean {
+    if (this.#basis.get(object) === state) return false;
+    this.#basis.set(object, state);
+    return true;
+  }
+
+  /** Entries of a function: all of them after its MSI-X control changed, else those with a pending bit. */
+  #touchFunction(object: number, step: number, kind: number): void {
+    const { children } = this.trace.world.node(object)!;
+    const msi = children.get('msi')?.object ?? -1;
+    if (msi >= 0 && kind === CFG_WRITE && this.#inMsi(object, step))
+      this.tree.laneOf(msi).push(step, markOfKind[kind]!);
+    this.#refreshObject(msi, step);
+    const entries = children.get('msix')?.children;
+    if (entries === undefined) return;
+    const cap = children.get('msixcap')?.object ?? -1;
+    const at = msixCap.at.control;
+    const moved = this.#moved(object, cap < 0 ? '' : `${this.#state.get(cap, at)} ${this.#state.known(cap, at)}`);
+    for (const { object: entry } of entries.values())
+      if (moved || this.#state.known(entry, msixEntry.at.pending) !== 0) this.#refreshObject(entry, step);
+  }
+
+  /** Whether a config access falls into the MSI capability. */
+  #inMsi(dev: number, step: number): boolean {
+    const { table } = this.trace;
+    const start = this.#state.num(dev, device.at.msiAt);
+    const offset = table.word(step, CFG_OFFSET);
+    return start >= 0 && offset + table.word(step, CFG_SIZE) > start && offset < start + MSI_BYTES;
+  }
+
+  /** The entries of a device in an ITS, after its table became another one. */
+  #touchEvents(object: number, step: number): void {
+    const { at } = itsDevice;
+    const state = [at.valid, at.itt, at.itt + 1].map((cell) => this.#state.num(object, cell)).join(' ');
+    if (this.#moved(object, state))
+      this.#refreshAll(this.trace.world.node(object)?.children.get('event')?.children.values(), step);
+  }
+
+  /** The entries of a table and of the device that it turned out to belong to. */
+  #touchBound(table: number, owner: number, step: number): void {
+    const { world } = this.trace;
+    for (const object of [table, owner]) {
+      for (const entry of world.node(object)?.children.get('msix')?.children.values() ?? []) {
+        this.#refreshObject(entry.object, step);
+        for (const route of this.#routes.get(entry.object) ?? []) this.#refreshObject(route, step);
+      }
+    }
+  }
+
+  #noteRoute(route: number, step: number): void {
+    const { table } = this.trace;
+    if ((table.word(step, 0) & ROUTE_HAS_ENTRY) === 0) return;
+    const entry = table.word(step, ROUTE_ENTRY);
+    let routes = this.#routes.get(entry);
+    if (routes === undefined) this.#routes.set(entry, (routes = new Set()));
+    routes.add(route);
+  }
+}
+
+/** Begins or ends something in a stack: an end ends all that began inside, a begin ends an earlier one of the same. */
+function nest(stack: number[], what: number, begins: boolean): void {
+  const at = stack.lastIndexOf(what);
+  if (at >= 0) stack.length = at;
+  if (begins) stack.push(what);
+}
+
+/** The value of a layer after an event. */
+export function layerAt(layer: Layer, step: number): number {
+  const index = layer.changeAt(step);
+  return index < 0 ? ABSENT : layer.values.at(index);
+}
