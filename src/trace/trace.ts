@@ -7,8 +7,11 @@ import type { World } from '../model/world.ts';
 import { type Accounting, emptyAccounting } from './accounting.ts';
 import { EventTable } from './table.ts';
 
-/** Events between two keyframes: a step is reached by one fork and at most this many events. */
+/** Events between two keyframes at first: a step is reached by one fork and at most this many events. */
 export const KEYFRAME_EVERY = 2048;
+
+/** Most keyframes that a trace keeps. When there are more, every second one goes and the distance doubles. */
+export const MOST_KEYFRAMES = 1024;
 
 /** What is known of where a trace comes from. */
 export interface TraceMeta {
@@ -36,7 +39,8 @@ export class Trace {
   readonly table = new EventTable();
   readonly accounting: Accounting = emptyAccounting();
   readonly meta: TraceMeta;
-  readonly #keyframes: Snapshot[] = [];
+  #keyframes: Snapshot[] = [];
+  #interval = KEYFRAME_EVERY;
   readonly #head: State;
   readonly #view: EventView = { object: 0, cpu: -1, words: new Uint32Array(0), at: 0 };
 
@@ -75,15 +79,22 @@ export class Trace {
     view.words = words;
     view.at = 0;
     apply(this.#head, vocabulary[kind]!, view);
-    if (this.table.length % KEYFRAME_EVERY === 0) this.#keyframes.push(this.#head.snapshot());
+    if (this.table.length % this.#interval === 0) this.#keyframe();
+  }
+
+  #keyframe(): void {
+    this.#keyframes.push(this.#head.snapshot());
+    if (this.#keyframes.length <= MOST_KEYFRAMES) return;
+    this.#keyframes = this.#keyframes.filter((_, i) => i % 2 === 0);
+    this.#interval *= 2;
   }
 
   /** The state after event `step` (0-based); `BEFORE_FIRST` is the state before any event. Owned by the caller. */
   stateAt(step: number): State {
     const last = Math.min(Math.max(step, BEFORE_FIRST), this.length - 1);
-    const frame = Math.floor((last + 1) / KEYFRAME_EVERY);
+    const frame = Math.floor((last + 1) / this.#interval);
     const state = new State(this.world, this.#keyframes[frame]!);
-    this.advance(state, frame * KEYFRAME_EVERY - 1, last);
+    this.advance(state, frame * this.#interval - 1, last);
     return state;
   }
 
