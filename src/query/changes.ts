@@ -1,4 +1,6 @@
 import type { State } from '../model/state.ts';
+import { msixEntry } from '../model/things/pci.ts';
+import { kvmRoute } from '../model/things/virt.ts';
 import type { Trace } from '../trace/trace.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
 
@@ -44,9 +46,15 @@ export function changesBetween(before: State, after: State): ObjectChange[] {
   return changes;
 }
 
-/** A change of a capability can change what its entries mean. */
+/** A change of a capability can change what its entries mean, and a change of an entry makes its route outdated. */
 function withDependents(state: State, objects: readonly number[]): number[] {
   const all = new Set(objects);
+  if (objects.some((object) => state.world.type(object) === msixEntry)) {
+    for (const vm of state.world.find('kvm')?.children.values() ?? []) {
+      for (const { object } of vm.children.get('route')?.children.values() ?? [])
+        if (object >= 0 && all.has(state.num(object, kvmRoute.at.entry))) all.add(object);
+    }
+  }
   for (const object of objects) {
     const node = state.world.node(object);
     if (node?.segment !== 'msixcap') continue;

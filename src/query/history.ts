@@ -23,7 +23,7 @@ export interface HistoryEntry {
 }
 
 /** Events that look at something without writing it: they count only when they make something known or different. */
-const LOOKS = new Set([
+export const LOOKS: ReadonlySet<string> = new Set([
   'tbl.read',
   'cfg.read',
   'pba.read',
