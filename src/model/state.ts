@@ -48,18 +48,21 @@ export class State {
 
   /** The bits of a cell; bits that are not known read 0. */
   get(object: number, cell: number): number {
+    if (object < 0) return 0;
     const at = this.world.base(object) + cell;
     return (this.#pages[at >>> PAGE_BITS] ?? UNKNOWN).values[at & MASK]!;
   }
 
   /** Which bits of a cell are known. */
   known(object: number, cell: number): number {
+    if (object < 0) return 0;
     const at = this.world.base(object) + cell;
     return (this.#pages[at >>> PAGE_BITS] ?? UNKNOWN).known[at & MASK]!;
   }
 
   /** The number in a cell, or -1 unless all of its bits are known. */
   num(object: number, cell: number): number {
+    if (object < 0) return -1;
     const at = this.world.base(object) + cell;
     const page = this.#pages[at >>> PAGE_BITS] ?? UNKNOWN;
     return page.known[at & MASK] === 0xffffffff ? page.values[at & MASK]! : -1;

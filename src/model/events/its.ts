@@ -5,19 +5,14 @@ import { its, itsCollection, itsDevice, itsEvent, smmuStream } from '../things/r
 const D = itsDevice.at;
 const E = itsEvent.at;
 
-/** The device of an ITT entry, or -1. */
-const deviceOf = (state: State, entry: number): number => state.world.node(entry)?.parent?.parent?.object ?? -1;
+/** The device of an ITT entry. */
+const deviceOf = (state: State, entry: number): number =>
+  state.world.object(itsDevice, state.world.node(entry)!.parent!.parent!.path);
 
-/** The ITS above any of its objects. */
-function itsOf(state: State, object: number): number {
-  let node = state.world.node(object);
-  while (node && state.world.type(node.object) !== its) node = node.parent;
-  return node?.object ?? -1;
-}
-
+/** Adds one to a counter of the ITS that an object belongs to. */
 function counted(state: State, object: number, cell: number): void {
-  const top = itsOf(state, object);
-  if (top >= 0) state.count(top, cell);
+  const path = state.world.path(object).split('/').slice(0, 2).join('/');
+  state.count(state.world.object(its, path), cell);
 }
 
 function eachEvent(state: State, dev: number, use: (entry: number) => void): void {

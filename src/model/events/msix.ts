@@ -154,8 +154,8 @@ export const pbaRead = eventKind(
       const set = ((word >>> (i & 31)) & 1) === 1;
       const index = w[e.at + at.first]! + i;
       if (index > 2047 || (size >= 0 && index >= size)) break;
-      const known = state.world.node(e.object)?.children.get('msix')?.children.get(String(index));
-      if (set || size >= 0 || known)
+      const entry = state.world.node(e.object)?.children.get('msix')?.children.get(String(index))?.object ?? -1;
+      if (set || size >= 0 || state.present(entry))
         state.setFlag(state.world.child(msixEntry, e.object, 'msix', index), A.pending, set);
     }
   },

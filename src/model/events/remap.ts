@@ -12,7 +12,9 @@ function* entriesOf(state: State, unit: number): Generator<number> {
   if (children) for (const node of children.values()) if (node.object >= 0) yield node.object;
 }
 
-const unitOf = (state: State, entry: number): number => state.world.node(entry)?.parent?.object ?? -1;
+/** The unit that an entry belongs to. */
+const unitOf = (state: State, entry: number): number =>
+  state.world.object(remapUnit, state.world.node(entry)?.parent?.path ?? 'irte/0');
 
 /** Marks what was read from a table entry as possibly outdated. */
 function invalidate(state: State, entry: number): void {
@@ -167,7 +169,7 @@ export const iecInvalidate = eventKind(
     }
     for (const entry of entriesOf(state, unit)) {
       const index = Number(state.world.node(entry)!.segment);
-      if (index >= first && index < first + size) invalidate(state, entry);
+      if (index >= first && index < first + size && state.present(entry)) invalidate(state, entry);
     }
   },
 );

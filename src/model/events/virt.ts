@@ -7,12 +7,10 @@ const C = vcpu.at;
 const V = vcpuVector.at;
 const K = kvmRoute.at;
 
-/** The virtual CPU that a vector object belongs to, or -1. */
-const vcpuOf = (state: State, object: number): number => state.world.node(object)?.parent?.parent?.object ?? -1;
-
+/** Adds one to a counter of the virtual CPU that a vector object belongs to. */
 function countVcpu(state: State, object: number, cell: number): void {
-  const owner = vcpuOf(state, object);
-  if (owner >= 0 && state.world.type(owner) === vcpu) state.count(owner, cell);
+  const path = state.world.node(object)?.parent?.parent?.path;
+  if (path !== undefined) state.count(state.world.object(vcpu, path), cell);
 }
 
 /** A virtual CPU enters or leaves guest code. Object: the virtual CPU. */
