@@ -1,4 +1,5 @@
 import type { EventKind, EventView } from './event.ts';
+import { cpuEvents } from './events/cpu.ts';
 import { irqEvents } from './events/irq.ts';
 import { itsEvents } from './events/its.ts';
 import { matrixEvents } from './events/matrix.ts';
@@ -15,6 +16,7 @@ export const vocabulary: readonly EventKind[] = [
   ...pciEvents,
   ...msixEvents,
   ...irqEvents,
+  ...cpuEvents,
   ...matrixEvents,
   ...remapEvents,
   ...itsEvents,

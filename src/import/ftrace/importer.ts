@@ -5,7 +5,7 @@
  * (tracepoints do not fire there), and whose virtual machine a KVM event is about.
  */
 import { BRACKET_OPEN, bytesAt, bytesOf, COLON, HASH, SPACE, textOf } from '../../base/bytes.ts';
-import { cpuSeen } from '../../model/events/irq.ts';
+import { cpuSeen } from '../../model/events/cpu.ts';
 import { bufferStart, lost } from '../../model/events/notes.ts';
 import { cpu } from '../../model/things/irq.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';

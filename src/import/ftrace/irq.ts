@@ -1,5 +1,6 @@
 import { bytesOf } from '../../base/bytes.ts';
 import type { EventKind } from '../../model/event.ts';
+import * as cpuEv from '../../model/events/cpu.ts';
 import * as ev from '../../model/events/irq.ts';
 import * as mtx from '../../model/events/matrix.ts';
 import { mark } from '../../model/events/notes.ts';
@@ -99,7 +100,7 @@ const SYSTEM = [
   'thermal_apic',
 ];
 
-function system(name: string, suffix: string, kind: typeof ev.sysEntry): FtraceRule {
+function system(name: string, suffix: string, kind: typeof cpuEv.sysEntry): FtraceRule {
   return rule(`${name}_${suffix}`, 'vector={vector:d}', (f, c, s, w) => {
     w[kind.at.name] = f.out.world.strings.intern(name);
     f.emit(kind, vectorObject(f, Math.max(0, f.out.cpu), c.lo[s.vector]!));
@@ -233,22 +234,22 @@ export const irqRules: readonly FtraceRule[] = [
     w[ev.irqExit.at.handled] = text === 'handled' || (text !== 'unhandled' && c.lo[s.ret] !== 0) ? 1 : 0;
     f.emit(ev.irqExit, irqObject(f, c.lo[s.irq]!));
   }),
-  ...SYSTEM.flatMap((name) => [system(name, 'entry', ev.sysEntry), system(name, 'exit', ev.sysExit)]),
+  ...SYSTEM.flatMap((name) => [system(name, 'entry', cpuEv.sysEntry), system(name, 'exit', cpuEv.sysExit)]),
   rule('ipi_send_cpu', 'cpu={cpu:u} callsite={callsite:w} callback={callback:w}', (f, c, s, w) => {
-    const { bit, at } = ev.ipiSend;
+    const { bit, at } = cpuEv.ipiSend;
     w[0] = bit.reason;
     w[at.reason] = f.str(s.callsite);
-    f.emit(ev.ipiSend, cpuObject(f, c.lo[s.cpu]!));
+    f.emit(cpuEv.ipiSend, cpuObject(f, c.lo[s.cpu]!));
   }),
   rule(
     'ipi_send_cpumask',
     'cpumask={mask:w} callsite={callsite:w} callback={callback:w}',
     (f, _c, s, w) => {
-      const { bit, at } = ev.ipiSend;
+      const { bit, at } = cpuEv.ipiSend;
       w[0] = bit.targets | bit.reason;
       w[at.targets] = f.str(s.mask);
       w[at.reason] = f.str(s.callsite);
-      f.emit(ev.ipiSend, cpuObject(f, Math.max(0, f.out.cpu)));
+      f.emit(cpuEv.ipiSend, cpuObject(f, Math.max(0, f.out.cpu)));
     },
     { cpumask: 'mask' },
   ),
@@ -256,21 +257,21 @@ export const irqRules: readonly FtraceRule[] = [
     'ipi_raise',
     'target_mask={mask:w} ({reason:s})',
     (f, _c, s, w) => {
-      const { bit, at } = ev.ipiSend;
+      const { bit, at } = cpuEv.ipiSend;
       w[0] = bit.targets | bit.reason;
       w[at.targets] = f.str(s.mask);
       w[at.reason] = f.str(s.reason);
-      f.emit(ev.ipiSend, cpuObject(f, Math.max(0, f.out.cpu)));
+      f.emit(cpuEv.ipiSend, cpuObject(f, Math.max(0, f.out.cpu)));
     },
     { target_cpus: 'mask' },
   ),
   rule('ipi_entry', '({reason:s})', (f, _c, s, w) => {
-    w[ev.ipiEntry.at.reason] = f.str(s.reason);
-    f.emit(ev.ipiEntry, cpuObject(f, Math.max(0, f.out.cpu)));
+    w[cpuEv.ipiEntry.at.reason] = f.str(s.reason);
+    f.emit(cpuEv.ipiEntry, cpuObject(f, Math.max(0, f.out.cpu)));
   }),
   rule('ipi_exit', '({reason:s})', (f, _c, s, w) => {
-    w[ev.ipiExit.at.reason] = f.str(s.reason);
-    f.emit(ev.ipiExit, cpuObject(f, Math.max(0, f.out.cpu)));
+    w[cpuEv.ipiExit.at.reason] = f.str(s.reason);
+    f.emit(cpuEv.ipiExit, cpuObject(f, Math.max(0, f.out.cpu)));
   }),
   rule(
     'tracing_mark_write',

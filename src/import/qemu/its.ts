@@ -1,4 +1,4 @@
-import { lineSet } from '../../model/events/irq.ts';
+import { lineSet } from '../../model/events/cpu.ts';
 import {
   itsCommand,
   itsCte,

@@ -1,4 +1,4 @@
-import { lineSet } from '../../model/events/irq.ts';
+import { lineSet } from '../../model/events/cpu.ts';
 import { irFault } from '../../model/events/remap.ts';
 import { vfioFire, vfioIntx, vfioMode, vfioPba, vfioRegion, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
 import {

@@ -1,6 +1,6 @@
 import { eventKind } from '../event.ts';
 import type { State } from '../state.ts';
-import { cpu, domain, irq, pin, vector } from '../things/irq.ts';
+import { cpu, domain, irq, vector } from '../things/irq.ts';
 
 const I = irq.at;
 const V = vector.at;
@@ -319,59 +319,6 @@ export const irqAffinity = eventKind(
   },
 );
 
-/** System vectors. Object: the vector of the recording CPU. */
-export const sysEntry = eventKind(
-  'vector.entry',
-  [vector],
-  'The entry code of a system vector starts.',
-  { name: 's' },
-  (state, e, at) => {
-    state.set(e.object, V.name, e.words[e.at + at.name]!);
-    state.setFlag(e.object, V.active, true);
-    state.count(e.object, V.entries);
-  },
-);
-
-export const sysExit = eventKind(
-  'vector.exit',
-  [vector],
-  'The entry code of a system vector ends.',
-  { name: 's' },
-  (state, e, at) => {
-    state.set(e.object, V.name, e.words[e.at + at.name]!);
-    state.setFlag(e.object, V.active, false);
-  },
-);
-
-/** Inter-processor interrupts. Object: the target CPU, or the recording one. */
-export const ipiSend = eventKind('ipi.send', [cpu], 'A CPU sends an inter-processor interrupt.', {
-  targets: 's?',
-  reason: 's?',
-});
-export const ipiEntry = eventKind('ipi.entry', [cpu], 'The handler of an inter-processor interrupt starts.', {
-  reason: 's',
-});
-export const ipiExit = eventKind('ipi.exit', [cpu], 'The handler of an inter-processor interrupt ends.', {
-  reason: 's',
-});
-
-/** A wired interrupt line at its controller. Object: the pin. */
-export const lineSet = eventKind(
-  'line.set',
-  [pin],
-  'A wired interrupt line was driven.',
-  { level: 'flag' },
-  (state, e, at) => {
-    state.setFlag(e.object, pin.at.level, e.words[e.at + at.level] !== 0);
-    state.count(e.object, pin.at.changes);
-  },
-);
-
-/** A CPU was seen at work: tracepoints fire on online CPUs only. Object: the CPU. */
-export const cpuSeen = eventKind('cpu.online', [cpu], 'A record of this CPU: it is online.', {}, (state, e) => {
-  state.setFlag(e.object, cpu.at.online, true);
-});
-
 export const irqEvents = [
   vecSetup,
   vecTeardown,
@@ -393,11 +340,4 @@ export const irqEvents = [
   irqAffinity,
   domAlloc,
   domActivate,
-  sysEntry,
-  sysExit,
-  ipiSend,
-  ipiEntry,
-  ipiExit,
-  lineSet,
-  cpuSeen,
 ];
