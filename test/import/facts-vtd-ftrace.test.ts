@@ -145,8 +145,7 @@ describe('VT-d capture, Linux irqs', () => {
     // Between the two records the trace tells of irq 41 only what handlers and messages tell.
     for (let step = stepAt(last) + 1; step < stepAt(clear); step++) {
       const event = viewEvent(trace, step);
-      if (event.object === 'irq/41')
-        assert.doesNotMatch(event.kind, /^vec\.(update|clear)$/, eventText(trace, step));
+      if (event.object === 'irq/41') assert.doesNotMatch(event.kind, /^vec\.(update|clear)$/, eventText(trace, step));
     }
     const next = lines.find((l) => l.line > clear.line && / vector_update: irq=41 /.test(l.text));
     assert.ok(next, 'irq 41 gets a vector again later');
