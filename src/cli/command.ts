@@ -1,0 +1,53 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { nearest } from '../query/nearest.ts';
+import { Failure } from './failure.ts';
+import type { Output } from './output.ts';
+import type { Progress } from './progress.ts';
+
+/** What a command works with. */
+export interface Context {
+  readonly out: Output;
+  readonly progress: Progress;
+  /** Says a line on stderr that is no reason to stop. */
+  readonly warn: (line: string) => void;
+}
+
+/** A subcommand. */
+export interface Command {
+  readonly name: string;
+  /** What follows its name, such as `FILE PATH`. */
+  readonly usage: string;
+  /** What it does, for the list of commands. */
+  readonly summary: string;
+  /** The text of its `--help`, without the usage line. */
+  readonly help: string;
+  /** Does it; returns the exit status. */
+  readonly run: (args: readonly string[], context: Context) => Promise<number>;
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** Reads the arguments of a command strictly; throws Failure with the way to its help. */
+export function readArguments<const O extends Options>(command: string, args: readonly string[], options: O) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    const { message } = error as Error;
+    const unknown = /^Unknown option '-*([^']*)'/.exec(message)?.[1];
+    if (unknown !== undefined) {
+      const near = nearest(unknown, Object.keys(options), 1);
+      throw misused(
+        command,
+        `there is no option ${unknown.length > 1 ? '--' : '-'}${unknown}${near.length > 0 ? `; did you mean --${near[0]}?` : ''}`,
+      );
+    }
+    const valueless = /^Option '(--\w+)[^']*' argument/.exec(message)?.[1];
+    if (valueless !== undefined) throw misused(command, `${valueless} needs a value`);
+    throw misused(command, message.split(/\.?\n/)[0]!);
+  }
+}
+
+/** A command called in a way that it does not understand. */
+export function misused(command: string, why: string): Failure {
+  return new Failure(`${why}${why.endsWith('?') ? ' See' : '; see'} irqscope ${command} --help`);
+}

@@ -1,0 +1,103 @@
+import { type EventView, viewEvent } from '../query/events.ts';
+import { type Filter, FilterError, parseFilter } from '../query/filter.ts';
+import { compileFilter } from '../query/match.ts';
+import { type Command, type Context, misused, readArguments } from './command.ts';
+import { DONE, Failure } from './failure.ts';
+import { POSITION_FORMS, parsePosition, stretchEnd, stretchStart } from './position.ts';
+import { readTrace } from './read.ts';
+import { Columns } from './text.ts';
+
+async function run(args: readonly string[], context: Context): Promise<number> {
+  const { values, positionals } = readArguments('events', args, {
+    from: { type: 'string' },
+    to: { type: 'string' },
+    filter: { type: 'string' },
+    json: { type: 'boolean' },
+  });
+  if (positionals.length !== 1) throw misused('events', 'events needs one FILE');
+  // Whatever is wrong with the arguments is said before a long file is read.
+  const from = values.from === undefined ? undefined : parsePosition(values.from, '--from');
+  const to = values.to === undefined ? undefined : parsePosition(values.to, '--to');
+  const filter = values.filter === undefined ? undefined : readFilter(values.filter);
+  const trace = await readTrace(positionals[0]!, context.progress);
+  const first = from ? stretchStart(trace, from, '--from') : 0;
+  const last = to ? stretchEnd(trace, to, '--to') : trace.length - 1;
+  const matches = filter ? compileFilter(filter, trace) : () => true;
+  const { out } = context;
+  const columns = new Columns((line) => out.line(line), [0, 1, 2, 3]);
+  if (!values.json) columns.row('step', 'time', 'cpu', 'line', 'event', 'object', 'arguments');
+  let found = 0;
+  for (let step = first; step <= last; step++) {
+    if (matches(step)) {
+      found++;
+      const event = viewEvent(trace, step);
+      if (values.json) out.line(JSON.stringify(event));
+      else columns.row(...eventCells(event));
+    }
+    if (out.due) await out.rest();
+  }
+  if (found > 0) columns.end();
+  else if (!values.json) out.line('no event matches');
+  return DONE;
+}
+
+function readFilter(text: string): Filter {
+  try {
+    return parseFilter(text);
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    throw new Failure(`--filter, column ${error.at + 1}: ${error.message}`);
+  }
+}
+
+/** An event as cells of a line: step, time, CPU, line, kind, object, arguments. */
+export function eventCells(event: EventView): string[] {
+  const { step, time, cpu, source, kind, object } = event;
+  return [
+    String(step),
+    time ?? '?',
+    cpu === null ? '-' : String(cpu),
+    String(source.line),
+    kind,
+    object,
+    argumentsText(event),
+  ];
+}
+
+/** The arguments of an event. */
+export function argumentsText({ fields }: EventView): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${typeof value === 'boolean' ? Number(value) : (value ?? '?')}`)
+    .join(' ');
+}
+
+export const events: Command = {
+  name: 'events',
+  usage: 'FILE [--from S] [--to S] [--filter EXPR] [--json]',
+  summary: 'its events, in the order in which they were recorded',
+  help: `Prints one event per line: step, time, the CPU that the record names (- for none), the line of FILE, what happened,
+to which object, and the arguments.
+
+Options:
+  --from S       begin with the first event at or after S
+  --to S         end with the last event at or before S
+                 S: ${POSITION_FORMS}
+  --filter EXPR  only events for which EXPR holds
+  --json         one JSON object per line: {step, time, cpu, kind, object, fields, task, source}
+
+EXPR compares what an event tells: step, time, cpu, kind, object, task, line, or any argument by its name
+(fields.NAME where the name is taken, as in fields.cpu).
+  == != < <= > >=   numbers in decimal or hexadecimal; texts, where * stands for anything (in an object
+                    path for anything within a segment, /** at the end for all that is below)
+  ~                 a text contains another one, in upper or lower case
+  in A,B..C         one of several values, or within a range
+  NAME, !NAME       a flag is set, is clear
+  && || ! ( )       both, one of both, not; quotes "…" around texts with spaces or signs
+An event that lacks what a comparison asks about satisfies neither the comparison nor its negation.
+
+Examples:
+  irqscope events examples/x86-vtd-qemu.log --from 1795148664.565645 --to 1795148664.599510
+  irqscope events examples/x86-vtd-qemu.log --filter 'kind == tbl.write && object == device/0000:00:03.0/msix/*'
+  irqscope events examples/x86-vtd-qemu.log --filter 'vector in 33,40..45 && !(kind == apic.accept)' --json`,
+  run,
+};

@@ -1,0 +1,17 @@
+/** Why a command could not be done, in one line that also says what to do about it. Ends the program with status 2. */
+export class Failure extends Error {
+  /** The whole line for stderr. */
+  readonly line: string;
+
+  constructor(message: string, place?: { readonly file: string; readonly line: number }) {
+    super(message);
+    this.line = place === undefined ? `irqscope: ${message}` : `${place.file}:${place.line}: ${message}`;
+  }
+}
+
+/** Exit status of a command that did what it was asked for. */
+export const DONE = 0;
+/** Exit status after bad usage or unreadable input. */
+export const REFUSED = 2;
+/** Exit status after Ctrl-C: 128 + SIGINT, as shells count. */
+export const INTERRUPTED = 130;

@@ -1,0 +1,76 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** Characters gathered before they are handed on. */
+const BATCH = 1 << 16;
+/** Milliseconds of work after which signals and a closed pipe get a chance to be noticed. */
+const PATIENCE = 50;
+/** Calls of `due` between two looks at the clock. */
+const CALLS = 256;
+
+/** Where output goes: the part of a stream that is needed. */
+export interface Sink {
+  write(text: string, done: (error?: Error | null) => void): boolean;
+}
+
+/** The reader of the output went away, as `head` does: nothing to do any more, and no error. */
+export class ReaderGone extends Error {}
+
+/** Standard output, written in batches; waits for a slow reader, so that memory never holds the whole answer. */
+export class Output {
+  readonly #sink: Sink;
+  #waiting: string[] = [];
+  #size = 0;
+  #calls = 0;
+  #rested = performance.now();
+  #used = false;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  /** Adds a text. */
+  add(text: string): void {
+    this.#waiting.push(text);
+    this.#size += text.length;
+    this.#used = true;
+  }
+
+  /** Adds a line. */
+  line(text = ''): void {
+    this.add(`${text}\n`);
+  }
+
+  /** Whether anything was added yet. */
+  get used(): boolean {
+    return this.#used;
+  }
+
+  /** Whether it is time to `rest`; asked after every bit of work. */
+  get due(): boolean {
+    if (this.#size >= BATCH) return true;
+    if (++this.#calls < CALLS) return false;
+    this.#calls = 0;
+    return performance.now() - this.#rested > PATIENCE;
+  }
+
+  /** Hands a full batch on and waits until it is taken; lets other things happen. */
+  async rest(): Promise<void> {
+    if (this.#size >= BATCH) await this.flush();
+    else await setImmediate();
+    this.#rested = performance.now();
+  }
+
+  /** Hands everything on and waits until it is taken. */
+  async flush(): Promise<void> {
+    const text = this.#waiting.join('');
+    this.#waiting = [];
+    this.#size = 0;
+    if (text === '') return;
+    await new Promise<void>((done, fail) => {
+      this.#sink.write(text, (error) => {
+        if (!error) done();
+        else fail((error as NodeJS.ErrnoException).code === 'EPIPE' ? new ReaderGone() : error);
+      });
+    });
+  }
+}

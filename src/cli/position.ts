@@ -1,0 +1,108 @@
+import { parseTime } from '../base/time.ts';
+import { timeOf } from '../query/events.ts';
+import { type Move, Session } from '../session/session.ts';
+import type { Trace } from '../trace/trace.ts';
+import { Failure } from './failure.ts';
+import { nameOf } from './read.ts';
+
+/** A place in a trace as the user writes it. */
+export type Position =
+  | { readonly kind: 'end' }
+  | { readonly kind: 'step' | 'line'; readonly number: number }
+  | { readonly kind: 'time'; readonly text: string };
+
+/** The forms of a place, for help and messages. */
+export const POSITION_FORMS =
+  'a step (4679 or step:4679), a time with a point (1795148664.565645) or time:T, line:N, or end';
+
+/** Reads a place; `option` is where it was given. */
+export function parsePosition(text: string, option: string): Position {
+  const match = /^(?:(step|line|time):)?(\d+(?:\.\d{1,9})?)$/.exec(text);
+  const number = match?.[2] ?? '';
+  const fraction = number.includes('.');
+  const kind = match?.[1] ?? (fraction ? 'time' : 'step');
+  if (text === 'end') return { kind: 'end' };
+  if (match && kind === 'time') return { kind, text: number };
+  if (match && !fraction && kind === 'step') return { kind, number: Number(number) };
+  if (match && !fraction && kind === 'line' && Number(number) > 0) return { kind, number: Number(number) };
+  throw new Failure(`${option} ${text} is no place in a trace; give ${POSITION_FORMS}`);
+}
+
+/** The first stamp of all; undefined when no event has one. */
+function firstTime(trace: Trace): string | undefined {
+  for (let step = 0; step < trace.length; step++) {
+    const time = timeOf(trace, step);
+    if (time !== null) return time;
+  }
+  return undefined;
+}
+
+function checkTime(trace: Trace, text: string, option: string): void {
+  const file = nameOf(trace.meta.file);
+  if (trace.length > 0 && firstTime(trace) === undefined)
+    throw new Failure(`${option}: ${file} has no time stamps; give a step, line:N or end`);
+  if (trace.meta.time.ticks && text.includes('.'))
+    throw new Failure(`${option}: the clock of ${file} counts ticks without a fraction; give time:N or a step`);
+}
+
+/** The step of a place: an event, or -1 for the end of a trace without events. */
+export function stepAt(trace: Trace, position: Position, option: string): number {
+  const file = nameOf(trace.meta.file);
+  if (position.kind === 'end') return trace.length - 1;
+  if (trace.length === 0) throw new Failure(`${option}: ${file} has no events; only end is possible`);
+  if (position.kind === 'time') checkTime(trace, position.text, option);
+  const target = new Session(trace).target(moveTo(position));
+  if (typeof target === 'number') return target;
+  if (position.kind === 'line') {
+    const first = trace.table.line(0);
+    const why = `there is no event at or before this line; the first one stands on line ${first}`;
+    throw new Failure(why, { file, line: position.number });
+  }
+  const first = position.kind === 'time' ? `, at ${firstTime(trace)}` : '';
+  throw new Failure(`${option}: ${target.refused}${first}`);
+}
+
+function moveTo(position: Exclude<Position, { kind: 'end' }>): Move {
+  if (position.kind === 'time') return { to: 'time', time: position.text };
+  return position.kind === 'step' ? { to: 'step', step: position.number } : { to: 'line', line: position.number };
+}
+
+/** The first step of a stretch that begins at a place: the first event at or after it; `length` when there is none. */
+export function stretchStart(trace: Trace, position: Position, option: string): number {
+  const { table, length } = trace;
+  switch (position.kind) {
+    case 'end':
+      return Math.max(0, length - 1);
+    case 'step':
+      return position.number;
+    case 'line':
+      return table.lastAtLine(position.number - 1) + 1;
+    case 'time': {
+      checkTime(trace, position.text, option);
+      const time = storedTime(trace, position.text);
+      let step = 0;
+      while (step < length && !(table.time(step) >= time)) step++;
+      return step;
+    }
+  }
+}
+
+/** The last step of a stretch that ends at a place: the last event at or before it; -1 when there is none. */
+export function stretchEnd(trace: Trace, position: Position, option: string): number {
+  switch (position.kind) {
+    case 'end':
+      return trace.length - 1;
+    case 'step':
+      return Math.min(position.number, trace.length - 1);
+    case 'line':
+      return trace.table.lastAtLine(position.number);
+    case 'time':
+      checkTime(trace, position.text, option);
+      return trace.table.lastAtTime(storedTime(trace, position.text));
+  }
+}
+
+/** A time that `checkTime` has accepted, in the units of the trace. */
+function storedTime(trace: Trace, text: string): number {
+  return parseTime(text, trace.meta.time) ?? Number.NaN;
+}

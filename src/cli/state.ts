@@ -1,0 +1,121 @@
+import type { State } from '../model/state.ts';
+import { changesAt } from '../query/changes.ts';
+import { eventText, timeOf } from '../query/events.ts';
+import type { Target } from '../query/paths.ts';
+import { isVisible, stateTree, targetValue } from '../query/state.ts';
+import { cellBits, type Value, valueText } from '../query/view.ts';
+import type { Trace } from '../trace/trace.ts';
+import { type Command, type Context, misused, readArguments } from './command.ts';
+import { DONE } from './failure.ts';
+import { findTarget } from './find.ts';
+import { jsonDocument } from './json.ts';
+import { POSITION_FORMS, parsePosition, stepAt } from './position.ts';
+import { readTrace } from './read.ts';
+import { stateLines } from './state-text.ts';
+import { Columns, shown } from './text.ts';
+import { changeText, fieldWords } from './values.ts';
+
+async function run(args: readonly string[], context: Context): Promise<number> {
+  const { values, positionals } = readArguments('state', args, {
+    at: { type: 'string' },
+    object: { type: 'string' },
+    json: { type: 'boolean' },
+  });
+  if (positionals.length !== 1) throw misused('state', 'state needs one FILE');
+  if (values.at === undefined) throw misused('state', `state needs --at: ${POSITION_FORMS}`);
+  const position = parsePosition(values.at, '--at');
+  const trace = await readTrace(positionals[0]!, context.progress);
+  const step = stepAt(trace, position, '--at');
+  const target = values.object === undefined ? undefined : findTarget(trace, values.object);
+  const { out } = context;
+  const pieces = values.json ? jsonPieces(trace.stateAt(step), target) : textLines(trace, step, target);
+  for (const text of pieces) {
+    out.add(text);
+    if (out.due) await out.rest();
+  }
+  return DONE;
+}
+
+function jsonPieces(state: State, target: Target | undefined): Generator<string> {
+  return jsonDocument(target ? targetValue(state, target) : stateTree(state));
+}
+
+/** The path that a target stands for, as the trace names it. */
+export function targetPath({ node, key, field }: Target): string {
+  return [node.path, ...(key === undefined ? [] : [field === undefined ? key : `${key}.${field}`])].join('/');
+}
+
+function* textLines(trace: Trace, step: number, target: Target | undefined): Generator<string> {
+  for (const line of report(trace, step, target)) yield `${line}\n`;
+}
+
+function* report(trace: Trace, step: number, target: Target | undefined): Generator<string> {
+  const { meta, table, length } = trace;
+  const state = trace.stateAt(step);
+  if (step < 0) {
+    yield shown(`${meta.file}: no events, so nothing is known`);
+    return;
+  }
+  const place = `${meta.file}:${table.line(step)}`;
+  yield shown(`${place}: state after step ${step} of 0 to ${length - 1}, time ${timeOf(trace, step) ?? '?'}`);
+  yield shown(`  ${eventText(trace, step)}`);
+  yield* changes(trace, step, target);
+  yield '';
+  if (target === undefined) yield* stateLines(state, state.world.root);
+  else if (!exists(state, target)) yield shown(`${targetPath(target)} does not exist at step ${step}`);
+  else if (target.key === undefined) yield* stateLines(state, target.node);
+  else yield* keyLines(state, target);
+}
+
+const exists = (state: State, { key, node, object }: Target): boolean =>
+  key === undefined ? isVisible(state, node) : state.present(object);
+
+/** A key or a field of an object. */
+function* keyLines(state: State, target: Target): Generator<string> {
+  yield shown(`${targetPath(target)}  ${valueText(targetValue(state, target) as Value)}`);
+  const { cell, field, object, type } = target;
+  if (cell?.kind !== 'reg' || type === undefined || field !== undefined) return;
+  for (const word of fieldWords(cell, cellBits(state, object, cell, type))) yield `  ${word.replace('=', '  ')}`;
+}
+
+const MARKS = { A: 'new', M: '', D: 'gone' } as const;
+
+/** What the event did, as far as it is about the object asked for. */
+function* changes(trace: Trace, step: number, target: Target | undefined): Generator<string> {
+  const within = target?.node.path;
+  const lines: string[] = [];
+  const columns = new Columns((line) => lines.push(line));
+  for (const { path, kind, keys } of changesAt(trace, step)) {
+    if (within !== undefined && path !== within && !path.startsWith(`${within}/`)) continue;
+    if (keys.length === 0) columns.row(' ', path, MARKS[kind]);
+    for (const { key, old, new: now } of keys) {
+      if (target?.key !== undefined && target.key !== key) continue;
+      columns.row(' ', `${path}/${key}`, `${changeText(old, now)}${kind === 'M' ? '' : `  [${MARKS[kind]}]`}`);
+    }
+  }
+  columns.end();
+  if (lines.length > 0) yield 'this step changed';
+  yield* lines;
+}
+
+export const state: Command = {
+  name: 'state',
+  usage: 'FILE --at S [--object PATH] [--json]',
+  summary: 'the state of the interrupt system after an event',
+  help: `Prints what is known of every object after the event at S: first what that event changed, as old -> new, then each
+object with its registers and their fields, objects of one kind as a table. ? is what the trace has not shown yet:
+unknown is not zero.
+
+Options:
+  --at S         the event: ${POSITION_FORMS}
+                 at a time or line: the last event at or before it
+  --object PATH  only this object and what is below it, or one key or field of it
+  --json         one JSON object, nested by the segments of the paths; registers are {value, fields}, unknown is null;
+                 with --object what is at PATH, null when it does not exist at that step
+
+Examples:
+  irqscope state examples/x86-vtd-qemu.log --at 1795148664.565645 --object device/0000:00:03.0/msix/0
+  irqscope state examples/x86-vtd-qemu.log --at line:4722 --object device/00:03.0/msix/0/control.mask --json
+  irqscope state examples/x86-vtd-qemu.log --at end --object irte`,
+  run,
+};

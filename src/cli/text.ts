@@ -1,0 +1,67 @@
+/** Rows looked at before the widths of columns are settled; later rows may be wider. */
+const SAMPLE = 1000;
+const GAP = '  ';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
+
+/** A text of a trace as it may be shown on a terminal: control characters are written out. */
+export function shown(text: string): string {
+  return text.replace(CONTROL, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** Rows as lines with aligned columns; the last column is never padded. */
+export class Columns {
+  readonly #emit: (line: string) => void;
+  readonly #right: ReadonlySet<number>;
+  #sample: string[][] | undefined = [];
+  #widths: number[] = [];
+
+  /** `right`: the columns that are aligned at their right. */
+  constructor(emit: (line: string) => void, right: Iterable<number> = []) {
+    this.#emit = emit;
+    this.#right = new Set(right);
+  }
+
+  /** Adds a row. */
+  row(...cells: string[]): void {
+    for (const [i, cell] of cells.entries()) this.#widths[i] = Math.max(this.#widths[i] ?? 0, cell.length);
+    if (this.#sample === undefined) {
+      this.#put(cells);
+      return;
+    }
+    this.#sample.push(cells);
+    if (this.#sample.length === SAMPLE) this.end();
+  }
+
+  /** No more rows, or widths good enough for all to come. */
+  end(): void {
+    const rows = this.#sample ?? [];
+    this.#sample = undefined;
+    for (const row of rows) this.#put(row);
+  }
+
+  #put(cells: readonly string[]): void {
+    const last = cells.length - 1;
+    const padded = cells.map((cell, i) =>
+      this.#right.has(i) ? cell.padStart(this.#widths[i]!) : i === last ? cell : cell.padEnd(this.#widths[i]!),
+    );
+    this.#emit(shown(padded.join(GAP).trimEnd()));
+  }
+}
+
+/** Words on lines of at most `width` characters, each line after the first one indented. */
+export function wrapped(words: readonly string[], width: number, indent: string): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of words) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  lines.push(line);
+  return lines.join(`\n${indent}`);
+}
