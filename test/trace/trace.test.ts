@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { State } from '../../src/model/state.ts';
+import { apply } from '../../src/model/vocabulary.ts';
+import { stateTree } from '../../src/query/state.ts';
+import { checkIntegrity } from '../../src/trace/integrity.ts';
+import { BEFORE_FIRST, KEYFRAME_EVERY, type Trace } from '../../src/trace/trace.ts';
+import { randomTrace, randomWords } from '../model/random.ts';
+
+const show = (state: State): string => JSON.stringify(stateTree(state));
+
+/** The plain fold: every event from the first on, applied to an empty state; `at` sees the state after some steps. */
+function fold(trace: Trace, steps: ReadonlySet<number>, at: (step: number, state: State) => void): void {
+  const state = new State(trace.world);
+  if (steps.has(BEFORE_FIRST)) at(BEFORE_FIRST, state);
+  for (let step = 0; step < trace.length; step++) {
+    const view = trace.table.view(step, { object: 0, cpu: -1, words: new Uint32Array(0), at: 0 });
+    apply(state, trace.table.kind(step), view);
+    if (steps.has(step)) at(step, state);
+  }
+}
+
+const seeds = fc.integer({ min: 0, max: 0xffffffff });
+
+describe('the state at a step', () => {
+  it('is what a plain fold gives, for any events, in any order of asking', () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 1, max: 3 * KEYFRAME_EVERY + 9 }), (seed, count) => {
+        const trace = randomTrace(seed, count);
+        const next = randomWords(seed ^ 0x5eed);
+        const steps = new Set([BEFORE_FIRST, 0, count - 1]);
+        for (const edge of [KEYFRAME_EVERY, 2 * KEYFRAME_EVERY, 3 * KEYFRAME_EVERY])
+          for (const step of [edge - 2, edge - 1, edge]) if (step < count) steps.add(step);
+        for (let i = 0; i < 6; i++) steps.add(next() % count);
+        const expected = new Map<number, string>();
+        fold(trace, steps, (step, state) => expected.set(step, show(state)));
+        const forward = [...steps].sort((a, b) => a - b);
+        const backward = [...forward].reverse();
+        const random = [...forward].sort(() => (next() & 1) - 0.5);
+        for (const order of [forward, backward, random])
+          for (const step of order) assert.equal(show(trace.stateAt(step)), expected.get(step), `step ${step}`);
+        assert.equal(show(trace.head), expected.get(count - 1));
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('is owned by the caller: writing to it, or advancing it, changes no other answer', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const trace = randomTrace(seed, KEYFRAME_EVERY + 50);
+        const steps = [BEFORE_FIRST, 3, KEYFRAME_EVERY - 1, KEYFRAME_EVERY, KEYFRAME_EVERY + 40];
+        const before = steps.map((s) => show(trace.stateAt(s)));
+        const head = show(trace.head);
+        for (const step of steps) {
+          const state = trace.stateAt(step);
+          for (let object = 0; object < trace.world.objects; object++) state.set(object, 1, 0x5a5a5a5a);
+          const other = trace.stateAt(step);
+          trace.advance(other, step, trace.length - 1);
+          assert.equal(show(other), head);
+        }
+        assert.deepEqual(
+          steps.map((s) => show(trace.stateAt(s))),
+          before,
+        );
+        assert.equal(show(trace.head), head);
+      }),
+      { numRuns: 4 },
+    );
+  });
+
+  it('clamps: before the first event nothing is known, behind the last it is the last', () => {
+    const trace = randomTrace(1, 100);
+    assert.deepEqual(stateTree(trace.stateAt(BEFORE_FIRST)), {});
+    assert.deepEqual(stateTree(trace.stateAt(-99)), {});
+    assert.equal(show(trace.stateAt(1e9)), show(trace.head));
+  });
+});
+
+describe('the event table', () => {
+  it('gives back what was put in, over many segments', () => {
+    const trace = randomTrace(7, 100);
+    const next = randomWords(99);
+    const put: unknown[] = [];
+    for (let i = 0; i < 70_000; i++) {
+      const words = new Uint32Array(64).map(next);
+      const row = [next() % 5, i * 7.5, (next() % 9) - 1, next(), next(), i, i * 1e6] as const;
+      trace.table.push(...row, words);
+      const kind = trace.table.kind(100 + i);
+      put.push([...row, Array.from({ length: kind.size }, (_, w) => words[w])]);
+    }
+    const { table } = trace;
+    for (let i = 0; i < put.length; i++) {
+      const step = 100 + i;
+      const words = Array.from({ length: table.kind(step).size }, (_, w) => table.word(step, w));
+      assert.deepEqual(
+        [
+          table.kindNumber(step),
+          table.time(step),
+          table.cpu(step),
+          table.object(step),
+          table.task(step),
+          table.line(step),
+          table.offset(step),
+          words,
+        ],
+        put[i],
+      );
+    }
+  });
+
+  it('finds the last step at a line and at a time, also where several stand on one and where stamps go back', () => {
+    const trace = randomTrace(3, 0);
+    const rows: [time: number, line: number][] = [
+      [10, 2],
+      [10, 2],
+      [30, 5],
+      [20, 6],
+      [Number.NaN, 9],
+      [40, 9],
+    ];
+    const words = new Uint32Array(64);
+    for (const [time, line] of rows) trace.table.push(0, time, -1, 0, 0, line, line * 10, words);
+    const lastWhere = (test: (row: [number, number]) => boolean): number => rows.findLastIndex(test);
+    for (let line = 0; line < 12; line++)
+      assert.equal(
+        trace.table.lastAtLine(line),
+        lastWhere((r) => r[1] <= line),
+      );
+    for (let time = 0; time < 50; time += 5)
+      assert.equal(
+        trace.table.lastAtTime(time),
+        lastWhere((r) => r[0] <= time),
+      );
+  });
+});
+
+describe('the integrity walk', () => {
+  const words = new Uint32Array(64);
+
+  it('finds nothing wrong with a good trace', () => {
+    assert.deepEqual(checkIntegrity(randomTraceWithTexts()), []);
+  });
+
+  /** Random events may name texts that do not exist; a good trace does not. */
+  function randomTraceWithTexts(): Trace {
+    const trace = randomTrace(11, 0);
+    for (let i = 0; i < 50; i++) trace.table.push(2, i, 0, 0, 0, i + 1, i * 10, words);
+    Object.assign(trace.accounting, { lines: 50, records: 50, understood: 50 });
+    return trace;
+  }
+
+  const damages: Readonly<Record<string, (t: Trace) => void>> = {
+    'no object': (t) => t.table.push(2, 1, 0, 1e6, 0, 51, 510, words),
+    'no text': (t) => t.table.push(2, 1, 0, 0, 1e6, 51, 510, words),
+    'line 3 after line 50': (t) => t.table.push(2, 1, 0, 0, 0, 3, 510, words),
+    'offset 3 after 490': (t) => t.table.push(2, 1, 0, 0, 0, 50, 3, words),
+    'time is infinite': (t) => t.table.push(2, Number.POSITIVE_INFINITY, 0, 0, 0, 50, 510, words),
+    'the last event stands on line 60 of 50': (t) => t.table.push(2, 1, 0, 0, 0, 60, 600, words),
+    'understood + unknown + skipped = 51, but there are 50 records': (t) => t.accounting.skipped.set('x', 1),
+    'records and other lines make 51, but there are 50 lines': (t) => t.accounting.others.set('blank', 1),
+  };
+  for (const [found, damage] of Object.entries(damages)) {
+    it(`finds: ${found}`, () => {
+      const trace = randomTraceWithTexts();
+      damage(trace);
+      assert.match(checkIntegrity(trace).join('\n'), new RegExp(found.replaceAll('+', '\\+')));
+    });
+  }
+});
