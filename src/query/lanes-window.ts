@@ -193,7 +193,9 @@ class WindowBuilder {
     }
   }
 
-  #run(at: number, value: number, fill: number): void {
+  #run(place: number, value: number, fill: number): void {
+    // Compared as it is kept.
+    const at = Math.fround(place);
     const last = this.#runAt.length - 1;
     const start = this.#layerRuns.at(this.#layerRuns.length - 1);
     if (last >= start && this.#runAt.at(last) >= at) {
