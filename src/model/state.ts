@@ -27,8 +27,8 @@ export type Snapshot = readonly Page[];
 export class State {
   readonly world: World;
   #pages: Page[];
-  /** Called with the number of each cell that is written or made unknown, whether that changes it or not. */
-  watch: ((cell: number) => void) | undefined;
+  /** Called with the number of each cell that is written or made unknown, and whether that changes it. */
+  watch: ((cell: number, changes: boolean) => void) | undefined;
 
   constructor(world: World, from: Snapshot = []) {
     this.world = world;
@@ -108,7 +108,7 @@ export class State {
     const at = this.world.base(object) + cell;
     const old = this.#pages[at >>> PAGE_BITS];
     if (old === undefined || (old.known[at & MASK]! & mask) === 0) return;
-    if (this.watch !== undefined) this.watch(at);
+    if (this.watch !== undefined) this.watch(at, true);
     const page = this.#own(at >>> PAGE_BITS);
     page.values[at & MASK]! &= ~mask;
     page.known[at & MASK]! &= ~mask;
@@ -160,8 +160,9 @@ export class State {
     let page = this.#pages[index] ?? UNKNOWN;
     const bits = ((page.values[i]! & ~mask) | (value & mask)) >>> 0;
     const known = (page.known[i]! | mask) >>> 0;
-    if (this.watch !== undefined) this.watch(at);
-    if (page.values[i] === bits && page.known[i] === known) return;
+    const changes = page.values[i] !== bits || page.known[i] !== known;
+    if (this.watch !== undefined) this.watch(at, changes);
+    if (!changes) return;
     if (page.owner !== this) page = this.#own(index);
     page.values[i] = bits;
     page.known[i] = known;

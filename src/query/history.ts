@@ -36,7 +36,14 @@ export const LOOKS: ReadonlySet<string> = new Set([
   'cpu.online',
 ]);
 
-const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
+const same = (a: Value | StateTree, b: Value | StateTree): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b) || (isUnknown(a) && isUnknown(b));
+
+/** Nothing is known of it: a register that came into being says no more than none. */
+function isUnknown(value: Value | StateTree): boolean {
+  if (!isRegister(value)) return value === null;
+  return value.value === null && Object.values(value.fields).every((field) => field === null);
+}
 
 /** One object that is watched: the keys of interest and what they held after the event before. */
 interface Watched {
@@ -71,7 +78,7 @@ export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_I
     const keys = target.key === undefined ? keysOf(world.type(object)!) : [target.key];
     watched.set(object, { object, path: world.path(object), keys, old: keys.map(() => null) });
   }
-  // A computed key may depend on other objects: what was written there can change it.
+  // A computed key may depend on cells of other objects: the objects to look at when such a cell changes.
   const dependents = new Map<number, Set<number>>();
   const exact = target.cell !== undefined && target.field === undefined;
   const first = exact ? world.base(target.object) + target.type!.at[target.cell!.name]! : -1;
@@ -79,11 +86,11 @@ export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_I
   for (const w of watched.values()) noteDependencies(state, w, dependents);
   const touched = new Set<number>();
   let hit = false;
-  state.watch = (cell) => {
+  state.watch = (cell, changes) => {
     if (cell >= first && cell < first + (target.cell?.words ?? 0)) hit = true;
     const object = world.objectOfCell(cell);
     if (watched.has(object)) touched.add(object);
-    for (const dependent of dependents.get(object) ?? NONE) touched.add(dependent);
+    if (changes) for (const dependent of dependents.get(cell) ?? NONE) touched.add(dependent);
   };
   let found = 0;
   for (let step = 0; step < trace.length && found < limit; step++) {
@@ -115,7 +122,7 @@ function* differences(
 ): Generator<HistoryEntry> {
   const now = w.keys.map((key) => read(state, w.object, target, key));
   for (const [i, key] of w.keys.entries()) {
-    if (!wrote && same(w.old[i], now[i])) continue;
+    if (!wrote && same(w.old[i]!, now[i]!)) continue;
     yield {
       step,
       time: timeOf(trace, step),
@@ -129,7 +136,7 @@ function* differences(
   w.old = now;
 }
 
-/** Notes on which other objects the computed keys of a watched object depend now. */
+/** Notes on which cells of other objects the computed keys of a watched object depend now. */
 function noteDependencies(state: State, w: Watched, dependents: Map<number, Set<number>>): void {
   for (const d of derivedKeys(state.world.type(w.object)!)) {
     if (d.from === undefined || !w.keys.includes(d.name)) continue;

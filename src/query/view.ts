@@ -3,7 +3,7 @@ import { effectivelyMasked } from '../model/events/msix.ts';
 import { decodersById, type MessageKind, type MessageView } from '../model/message.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
 import { type Bits, bitsOf, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
-import type { State } from '../model/state.ts';
+import { PRESENT, type State } from '../model/state.ts';
 import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
 import { amdIrte, irte, remapUnit } from '../model/things/remap.ts';
 import { kvmRoute } from '../model/things/virt.ts';
@@ -120,17 +120,26 @@ function routeCurrent(state: State, object: number): boolean | null {
   return unknown ? null : true;
 }
 
-/** A key that is computed from cells: its value, and the objects whose cells it is computed from. */
+/** A key that is computed from cells: its value, and the cells of other objects that it is computed from. */
 interface Derived {
   readonly name: string;
   readonly meaning: string;
   readonly value: (state: State, object: number) => Value;
-  /** Objects, besides its own, whose cells it depends on. */
+  /** Cells (numbers in the world), besides those of its own object, on which it depends. */
   readonly from?: (state: State, object: number) => readonly number[];
 }
 
 const control = (hi: number, lo: number) => (state: State, object: number) =>
   field(state, object, msixCap.at.control, hi, lo);
+
+/** The cells of an entry that its message consists of. */
+const messageCells = [msixEntry.at.address, msixEntry.at.address + 1, msixEntry.at.data];
+
+/** The cells that tell which remapping units there are, and so how messages are read. */
+function unitPresence(state: State): number[] {
+  const units = [...(state.world.find('irte')?.children.values() ?? [])];
+  return units.filter((n) => n.object >= 0).map((n) => state.world.base(n.object) + PRESENT);
+}
 
 const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType, readonly Derived[]>([
   [
@@ -173,13 +182,14 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         value: (s, o) => effectivelyMasked(s, o) ?? null,
         from: (s, o) => {
           const cap = s.world.node(o)?.parent?.parent?.children.get('msixcap')?.object ?? -1;
-          return cap < 0 ? [] : [cap];
+          return cap < 0 ? [] : [s.world.base(cap) + msixCap.at.control];
         },
       },
       {
         name: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, msixEntry.at.address, msixEntry.at.data)),
+        from: unitPresence,
       },
     ],
   ],
@@ -191,6 +201,7 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         name: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, msi.at.address, msi.at.data)),
+        from: unitPresence,
       },
     ],
   ],
@@ -212,7 +223,15 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         meaning: 'Vector (virtual vector of a posted entry).',
         value: (s, o) => field(s, o, irte.at.value, 23, 16),
       },
-      { name: 'dest', meaning: 'Destination APIC id, read according to the mode of the unit.', value: irteDestination },
+      {
+        name: 'dest',
+        meaning: 'Destination APIC id, read according to the mode of the unit.',
+        value: irteDestination,
+        from: (s, o) => {
+          const unit = s.world.node(o)?.parent?.object ?? -1;
+          return unit < 0 ? [] : [s.world.base(unit) + remapUnit.at.eim];
+        },
+      },
       {
         name: 'sid',
         meaning: 'Source id that may use the entry.',
@@ -264,7 +283,7 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         value: routeCurrent,
         from: (s, o) => {
           const entry = s.num(o, kvmRoute.at.entry);
-          return entry < 0 ? [] : [entry];
+          return entry < 0 ? [] : messageCells.map((cell) => s.world.base(entry) + cell);
         },
       },
     ],

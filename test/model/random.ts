@@ -1,5 +1,6 @@
 // Random events over the whole vocabulary: kinds, objects of every type at paths that the path patterns allow, and words
 // that are mostly sensible and sometimes anything. All from one seed, so that a failure can be had again.
+import type { ObjectType } from '../../src/model/objects.ts';
 import { pathTypes } from '../../src/model/paths.ts';
 import { vocabulary } from '../../src/model/vocabulary.ts';
 import { World } from '../../src/model/world.ts';
@@ -28,25 +29,36 @@ const SEGMENTS: Readonly<Record<string, readonly string[]>> = {
   vfio: ['0000:00:03.0'],
 };
 
-/** A world with a few objects of every type, and some texts. */
-export function smallWorld(): World {
+/** Paths of a few objects of every type. */
+const THINGS: readonly (readonly [ObjectType, string])[] = pathTypes.flatMap(([pattern, type]) => {
+  const [room = ''] = pattern.split('/');
+  const paths = (SEGMENTS[room] ?? ['0', '1']).flatMap((a) => ['0', '1'].map((b) => fill(pattern, a, b)));
+  return [...new Set(paths)].map((path) => [type, path] as const);
+});
+
+/** A path of a pattern: the first `*` is `a`, the others are `b`; `amdvi-*` takes no `amdvi-` twice. */
+function fill(pattern: string, a: string, b: string): string {
+  let stars = 0;
+  const segment = (s: string): string => s.replace('*', stars++ === 0 ? a : b).replace(/^amdvi-(?!0x).*/, 'amdvi-0x20');
+  return pattern
+    .split('/')
+    .map((s) => (s.includes('*') ? segment(s) : s))
+    .join('/')
+    .replace('amdvi-amdvi-', 'amdvi-');
+}
+
+/** A world with some texts; objects come with the events that name them, as in an import. */
+export function emptyWorld(): World {
   const world = new World();
   for (const text of ['nvme', 'eth0-rx-0', 'msix', 'msi', 'intx', '0000:00:03.0', 'local_timer'])
     world.strings.intern(text);
-  for (const [pattern, type] of pathTypes) {
-    const [room = ''] = pattern.split('/');
-    const first = SEGMENTS[room] ?? ['0', '1'];
-    for (const a of first) {
-      for (const b of ['0', '1']) {
-        let stars = 0;
-        const path = pattern
-          .split('/')
-          .map((s) => (s.includes('*') ? s.replace('*', stars++ === 0 ? a.replace(/^amdvi-/, '') : b) : s))
-          .join('/');
-        world.object(type, path);
-      }
-    }
-  }
+  return world;
+}
+
+/** A world that has all objects from the start. */
+export function smallWorld(): World {
+  const world = emptyWorld();
+  for (const [type, path] of THINGS) world.object(type, path);
   return world;
 }
 
@@ -57,27 +69,24 @@ export interface RandomEvent {
   readonly words: Uint32Array;
 }
 
-/** Random events about the objects of a world. */
+/** Random events; the world gets their objects one by one. */
 export function* randomEvents(world: World, seed: number, count: number): Generator<RandomEvent> {
   const next = randomWords(seed);
   const below = (n: number): number => next() % n;
-  const byType = new Map<unknown, number[]>();
-  for (let object = 0; object < world.objects; object++) {
-    const type = world.type(object);
-    byType.set(type, [...(byType.get(type) ?? []), object]);
-  }
+  const pick = <T>(of: readonly T[]): T => of[below(of.length)]!;
   const anyWord = (): number => {
     const chance = below(100);
     if (chance < 60) return below(6);
-    if (chance < 90) return TELLING[below(TELLING.length)]!;
+    if (chance < 90) return pick(TELLING);
     return next();
   };
   for (let i = 0; i < count; i++) {
     const kind = below(vocabulary.length);
     const { on, args, size } = vocabulary[kind]!;
-    const fitting = byType.get(on[below(Math.max(1, on.length))]) ?? [];
-    const object = fitting.length > 0 && below(20) > 0 ? fitting[below(fitting.length)]! : below(world.objects);
+    const wanted = on.length > 0 && below(20) > 0 ? pick(on) : undefined;
+    const [type, path] = pick(wanted ? THINGS.filter(([t]) => t === wanted) : THINGS);
     const words = new Uint32Array(Math.max(1, size)).map(anyWord);
+    const object = world.object(type, path);
     for (const arg of args) if (arg.type === 'o' && below(10) > 0) words[arg.at] = below(world.objects);
     yield { kind, cpu: below(6) - 1, object, words };
   }
@@ -85,7 +94,7 @@ export function* randomEvents(world: World, seed: number, count: number): Genera
 
 /** A trace of random events. */
 export function randomTrace(seed: number, count: number): Trace {
-  const world = smallWorld();
+  const world = emptyWorld();
   const time = { base: 0n, ticks: false, digits: 6 };
   const trace = new Trace(world, { file: 'random', format: 'none', variant: '', clock: 'none', cpus: 0, time });
   let step = 0;

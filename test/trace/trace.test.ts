@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { State } from '../../src/model/state.ts';
+import { device } from '../../src/model/things/pci.ts';
 import { apply } from '../../src/model/vocabulary.ts';
 import { stateTree } from '../../src/query/state.ts';
 import { checkIntegrity } from '../../src/trace/integrity.ts';
@@ -145,6 +146,7 @@ describe('the integrity walk', () => {
   /** Random events may name texts that do not exist; a good trace does not. */
   function randomTraceWithTexts(): Trace {
     const trace = randomTrace(11, 0);
+    trace.world.object(device, 'device/0000:00:03.0');
     for (let i = 0; i < 50; i++) trace.table.push(2, i, 0, 0, 0, i + 1, i * 10, words);
     Object.assign(trace.accounting, { lines: 50, records: 50, understood: 50 });
     return trace;
