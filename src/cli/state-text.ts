@@ -13,7 +13,7 @@ const FIELDS_WIDTH = 80;
 
 const plainCells = (type: ObjectType): CellSpec[] => type.cells.filter((c) => !c.hidden);
 
-/** Everything at and below a node, as blocks of lines: single objects with their fields, siblings as a table. */
+/** Everything at and below a node, as blocks of lines, each after a blank one: single objects with their fields, siblings as a table. */
 export function* stateLines(state: State, node: PathNode): Generator<string> {
   if (state.present(node.object)) yield* detail(state, node);
   yield* below(state, node);
@@ -40,6 +40,7 @@ function* below(state: State, node: PathNode): Generator<string> {
 /** One object: a line for each key. */
 function* detail(state: State, { object, path }: PathNode): Generator<string> {
   const type = state.world.type(object)!;
+  yield '';
   yield shown(path);
   const keys = [...plainCells(type).map((c) => c.name), ...derivedKeys(type).map((d) => d.name)];
   const keyWidth = Math.max(0, ...keys.map((k) => k.length));
@@ -57,7 +58,6 @@ function* detail(state: State, { object, path }: PathNode): Generator<string> {
     const words = fieldWords(cell, cellBits(state, object, cell, type));
     yield `${start}${values.get(key)!.padEnd(valueWidth)}  ${wrapped(words, FIELDS_WIDTH, indent)}`;
   }
-  yield '';
 }
 
 /** Objects of one type: a line for each, a column for each key of which something is known. */
@@ -71,11 +71,11 @@ function* table(state: State, parent: PathNode, type: ObjectType, members: reado
   for (const [i, row] of rows.entries())
     columns.row(`${INDENT}${members[i]!.segment}`, ...row.filter((_, k) => known[k]));
   columns.end();
+  yield '';
   yield shown(`${parent.path}/`);
   yield* lines;
   const unknown = keys.filter((_, i) => !known[i]);
   if (unknown.length > 0) yield `${INDENT}unknown in all of them: ${unknown.join(', ')}`;
-  yield '';
 }
 
 function cellText(state: State, object: number, key: string): string {

@@ -60,9 +60,8 @@ function* report(trace: Trace, step: number, target: Target | undefined): Genera
   yield shown(`${place}: state after step ${step} of 0 to ${length - 1}, time ${timeOf(trace, step) ?? '?'}`);
   yield shown(`  ${eventText(trace, step)}`);
   yield* changes(trace, step, target);
-  yield '';
   if (target === undefined) yield* stateLines(state, state.world.root);
-  else if (!exists(state, target)) yield shown(`${targetPath(target)} does not exist at step ${step}`);
+  else if (!exists(state, target)) yield* ['', shown(`${targetPath(target)} does not exist at step ${step}`)];
   else if (target.key === undefined) yield* stateLines(state, target.node);
   else yield* keyLines(state, target);
 }
@@ -72,6 +71,7 @@ const exists = (state: State, { key, node, object }: Target): boolean =>
 
 /** A key or a field of an object. */
 function* keyLines(state: State, target: Target): Generator<string> {
+  yield '';
   yield shown(`${targetPath(target)}  ${valueText(targetValue(state, target) as Value)}`);
   const { cell, field, object, type } = target;
   if (cell?.kind !== 'reg' || type === undefined || field !== undefined) return;
@@ -85,12 +85,17 @@ function* changes(trace: Trace, step: number, target: Target | undefined): Gener
   const within = target?.node.path;
   const lines: string[] = [];
   const columns = new Columns((line) => lines.push(line));
-  for (const { path, kind, keys } of changesAt(trace, step)) {
+  for (const { object, path, kind, keys } of changesAt(trace, step)) {
     if (within !== undefined && path !== within && !path.startsWith(`${within}/`)) continue;
     if (keys.length === 0) columns.row(' ', path, MARKS[kind]);
     for (const { key, old, new: now } of keys) {
       if (target?.key !== undefined && target.key !== key) continue;
-      columns.row(' ', `${path}/${key}`, `${changeText(old, now)}${kind === 'M' ? '' : `  [${MARKS[kind]}]`}`);
+      const register = trace.world.type(object)?.cells.find((c) => c.name === key)?.register;
+      columns.row(
+        ' ',
+        `${path}/${key}`,
+        `${changeText(register, old, now)}${kind === 'M' ? '' : `  [${MARKS[kind]}]`}`,
+      );
     }
   }
   columns.end();

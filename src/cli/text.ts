@@ -50,16 +50,16 @@ export class Columns {
   }
 }
 
-/** Words on lines of at most `width` characters, each line after the first one indented. */
-export function wrapped(words: readonly string[], width: number, indent: string): string {
+/** Texts on lines of at most `width` characters, two spaces between them, each line after the first one indented. */
+export function wrapped(texts: readonly string[], width: number, indent: string): string {
   const lines: string[] = [];
   let line = '';
-  for (const word of words) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+  for (const text of texts) {
+    if (line !== '' && line.length + GAP.length + text.length > width) {
       lines.push(line);
-      line = word;
+      line = text;
     } else {
-      line = line === '' ? word : `${line} ${word}`;
+      line = line === '' ? text : `${line}${GAP}${text}`;
     }
   }
   lines.push(line);

@@ -1,5 +1,13 @@
 import type { CellSpec } from '../model/objects.ts';
-import { type Bits, type Field, type FieldValue, fieldsFor, fieldValue, type RegisterView } from '../model/register.ts';
+import {
+  type Bits,
+  type Field,
+  type FieldValue,
+  fieldsFor,
+  fieldValue,
+  type Register,
+  type RegisterView,
+} from '../model/register.ts';
 import type { Value } from '../query/view.ts';
 import { valueText } from '../query/view.ts';
 
@@ -23,7 +31,7 @@ export function fieldWords(cell: CellSpec, bits: Bits): string[] {
     if (field.access.startsWith('Rsvd')) continue;
     const value = fieldValue(field, bits);
     const name = typeof value === 'number' || typeof value === 'boolean' ? field.values?.[Number(value)] : undefined;
-    words.push(`${field.name}=${fieldText(value, field)}${name === undefined ? '' : `(${name.replaceAll(' ', '-')})`}`);
+    words.push(`${field.name}=${fieldText(value, field)}${name === undefined ? '' : ` (${name})`}`);
   }
   return words;
 }
@@ -38,23 +46,37 @@ export function registerCell(view: RegisterView): string {
 export const isRegister = (value: unknown): value is RegisterView =>
   typeof value === 'object' && value !== null && 'value' in value && 'fields' in value;
 
-type Fields = Readonly<Record<string, FieldValue>>;
+/** Values of fields by name. */
+export type Fields = Readonly<Record<string, FieldValue>>;
 
 /** The fields that differ, as `mask 1 -> 0`. */
-export function fieldChanges(old: Fields | undefined, now: Fields | undefined): string {
+export function fieldChanges(register: Register | undefined, old: Fields | undefined, now: Fields | undefined): string {
   const names = new Set([...Object.keys(old ?? {}), ...Object.keys(now ?? {})]);
   const changes: string[] = [];
   for (const name of names) {
-    const a = fieldText(old?.[name] ?? null);
-    const b = fieldText(now?.[name] ?? null);
+    const field = fieldNamed(register, name);
+    const a = fieldText(old?.[name] ?? null, field);
+    const b = fieldText(now?.[name] ?? null, field);
     if (a !== b) changes.push(`${name} ${a} -> ${b}`);
   }
   return changes.join(', ');
 }
 
-/** What a key held and holds, as `old -> new`, then the fields that differ. */
-export function changeText(old: Value, now: Value): string {
-  const values = `${valueText(old)} -> ${valueText(now)}`;
-  const fields = fieldChanges(isRegister(old) ? old.fields : undefined, isRegister(now) ? now.fields : undefined);
-  return fields === '' ? values : `${values}  (${fields})`;
+function fieldNamed(register: Register | undefined, name: string): Field | undefined {
+  for (const layout of register ? [register, ...(register.layouts ?? [])] : []) {
+    const field = layout.fields.find((f) => f.name === name);
+    if (field) return field;
+  }
+  return undefined;
 }
+
+/** What a key held and holds, as `old -> new`, then the fields that differ. */
+export function changeText(register: Register | undefined, old: Value, now: Value): string {
+  const before = isRegister(old) ? old.fields : undefined;
+  const fields = fieldChanges(register, before, isRegister(now) ? now.fields : undefined);
+  return withFields(`${valueText(old)} -> ${valueText(now)}`, fields);
+}
+
+/** A change of a value, with that of its fields behind it. */
+export const withFields = (values: string, fields: string): string =>
+  fields === '' ? values : `${values}  (${fields})`;
