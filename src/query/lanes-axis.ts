@@ -1,8 +1,6 @@
 import type { Trace } from '../trace/trace.ts';
 import { f64List, type List } from './lanes-store.ts';
-
-/** What runs along the horizontal axis: time as the trace stamps it, or steps, each event as wide as any other. */
-export type AxisKind = 'time' | 'step';
+import type { AxisKind } from './lanes-values.ts';
 
 /** Places of events on a horizontal axis; never descending from step to step. */
 export interface Axis {

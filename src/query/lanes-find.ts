@@ -1,10 +1,8 @@
 import { durationText } from '../base/time.ts';
 import { type LaneIndex, layerAt } from './lanes.ts';
-import type { AxisKind } from './lanes-axis.ts';
-import { ABSENT, OFF, ON } from './lanes-layers.ts';
 import { lowerBound } from './lanes-store.ts';
 import type { Lane, Layer } from './lanes-tree.ts';
-import type { Row } from './lanes-window.ts';
+import { ABSENT, type AxisKind, OFF, ON, type Row } from './lanes-values.ts';
 
 /** The lanes whose events a row shows; no event is in two of them. */
 function lanesOf(index: LaneIndex, { lane, deep }: Row): Lane[] {

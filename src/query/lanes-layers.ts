@@ -5,16 +5,8 @@ import { cpu, irq, pin, vector } from '../model/things/irq.ts';
 import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
 import { amdIrte, irte, itsCollection, itsDevice, itsEvent, remapUnit } from '../model/things/remap.ts';
 import { kvmGsi, kvmIrqfd, kvmRoute, vcpu, vcpuVector, vfioDevice, vfioVector } from '../model/things/virt.ts';
+import { ABSENT, type LayerStyle, OFF, ON, UNKNOWN } from './lanes-values.ts';
 import { keyValue } from './view.ts';
-
-/** Values of a layer: what it is about does not exist, is off, is on, or is not known. */
-export const ABSENT = 0;
-export const OFF = 1;
-export const ON = 2;
-export const UNKNOWN = 3;
-
-/** How a layer is drawn: `mask` and `stale` on is a bad sign for delivery, `run` is time spent, `hold` is a state held. */
-export type LayerStyle = 'mask' | 'pending' | 'run' | 'hold' | 'stale';
 
 /** A property of a lane's object that holds for spans of time. */
 export interface LayerSpec {

@@ -5,8 +5,9 @@ import { device, mention, msi, msixEntry, table } from '../model/things/pci.ts';
 import { amdIrte, irte, itsCollection, itsDevice, itsEvent, remapUnit } from '../model/things/remap.ts';
 import { kvmGsi, kvmIrqfd, kvmRoute, kvmVm, vcpu, vfioDevice, vfioVector } from '../model/things/virt.ts';
 import type { World } from '../model/world.ts';
-import { ABSENT, type LayerSpec, layersOf, ON } from './lanes-layers.ts';
+import { type LayerSpec, layersOf } from './lanes-layers.ts';
 import { type List, lowerBound, u8List, u32List } from './lanes-store.ts';
+import { ABSENT, ON } from './lanes-values.ts';
 import { compareSegments } from './paths.ts';
 
 /** A property of a lane over time: the steps after which it has another value. */

@@ -4,10 +4,11 @@ import { device, msixCap, msixEntry } from '../model/things/pci.ts';
 import { irte, itsDevice } from '../model/things/remap.ts';
 import { kindNamed, kindNumber, vocabulary } from '../model/vocabulary.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
-import { type Axis, type AxisKind, StepAxis, TimeAxis } from './lanes-axis.ts';
-import { ABSENT, cpuHandlers, cpuSystem, irqHandlers, layerValue, OFF, ON, UNKNOWN } from './lanes-layers.ts';
-import { markOfKind } from './lanes-marks.ts';
+import { type Axis, StepAxis, TimeAxis } from './lanes-axis.ts';
+import { markOfKind } from './lanes-kinds.ts';
+import { cpuHandlers, cpuSystem, irqHandlers, layerValue } from './lanes-layers.ts';
 import { type Lane, LaneTree, type Layer, setLayer } from './lanes-tree.ts';
+import { ABSENT, type AxisKind, OFF, ON, UNKNOWN } from './lanes-values.ts';
 
 /** What else than its own object an event adds a mark to. */
 const ALSO_NONE = 0;

@@ -7,10 +7,10 @@ import { lost, mark } from '../../src/model/events/notes.ts';
 import { irq } from '../../src/model/things/irq.ts';
 import { mention } from '../../src/model/things/pci.ts';
 import { LaneIndex, layerAt } from '../../src/query/lanes.ts';
-import type { AxisKind } from '../../src/query/lanes-axis.ts';
 import { eventsBetween } from '../../src/query/lanes-find.ts';
-import { ABSENT, cpuHandlers, irqHandlers, OFF, ON, UNKNOWN } from '../../src/query/lanes-layers.ts';
-import { MIXED, type WindowView, windowOf } from '../../src/query/lanes-window.ts';
+import { cpuHandlers, irqHandlers } from '../../src/query/lanes-layers.ts';
+import { ABSENT, type AxisKind, MIXED, OFF, ON, UNKNOWN, type WindowView } from '../../src/query/lanes-values.ts';
+import { windowOf } from '../../src/query/lanes-window.ts';
 import { TraceBuilder } from '../../src/trace/builder.ts';
 import { fixtureTrace, importText } from '../helpers/fixtures.ts';
 

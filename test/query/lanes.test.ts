@@ -4,9 +4,11 @@ import { parseTime } from '../../src/base/time.ts';
 import { kindNamed } from '../../src/model/vocabulary.ts';
 import { LaneIndex, layerAt } from '../../src/query/lanes.ts';
 import { eventsBetween, layersAt, nearestTo, neighbourOf } from '../../src/query/lanes-find.ts';
-import { ABSENT, layerValue, OFF, ON, UNKNOWN } from '../../src/query/lanes-layers.ts';
-import { kindsOfMark, MARK, type MarkName, markOfKind } from '../../src/query/lanes-marks.ts';
+import { kindsOfMark, markOfKind } from '../../src/query/lanes-kinds.ts';
+import { layerValue } from '../../src/query/lanes-layers.ts';
+import { MARK, type MarkName } from '../../src/query/lanes-marks.ts';
 import type { Lane, Layer } from '../../src/query/lanes-tree.ts';
+import { ABSENT, OFF, ON, UNKNOWN } from '../../src/query/lanes-values.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { fixtureTrace, grep } from '../helpers/fixtures.ts';
 

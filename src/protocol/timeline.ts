@@ -1,0 +1,156 @@
+import * as v from 'valibot';
+import { MOST_BINS } from '../query/lanes-values.ts';
+import { notice, request } from './rpc.ts';
+import { packedWindow } from './window.ts';
+
+const whole = v.pipe(v.number(), v.safeInteger());
+const natural = v.pipe(whole, v.minValue(0));
+const place = v.pipe(v.number(), v.finite());
+const axis = v.picklist(['time', 'step']);
+const nothing = v.strictObject({});
+
+/** How to print the times of a trace: see TimeBase. */
+const timeBase = v.strictObject({
+  base: v.pipe(v.string(), v.regex(/^-?\d+$/)),
+  ticks: v.boolean(),
+  digits: v.pipe(natural, v.maxValue(9)),
+});
+const extent = v.strictTuple([place, place]);
+
+/** The trace that the timeline shows. */
+const trace = v.strictObject({
+  /** Number of the trace, 0 for none. Whatever is asked names it; questions about another trace are refused. */
+  id: natural,
+  status: v.picklist(['none', 'loading', 'ready', 'error']),
+  name: v.string(),
+  /** What is wrong, for people. */
+  problem: v.string(),
+  /** Events read so far, and how many of them are sorted into lanes. */
+  events: natural,
+  indexed: natural,
+  /** Share of the file that was read, -1 when that is not known. */
+  progress: v.pipe(v.number(), v.minValue(-1), v.maxValue(1)),
+  /** The axis to begin with; `step` also says that the times are of no use as an axis. */
+  axis,
+  time: timeBase,
+  /** First and last place on each axis. */
+  extents: v.strictObject({ time: extent, step: extent }),
+});
+export type TraceMessage = v.InferOutput<typeof trace>;
+
+const layer = v.strictObject({
+  name: v.string(),
+  on: v.string(),
+  off: v.string(),
+  style: v.picklist(['mask', 'pending', 'run', 'hold', 'stale']),
+  place: v.picklist(['band', 'strip']),
+});
+export type LayerMessage = v.InferOutput<typeof layer>;
+
+const lane = v.strictObject({
+  id: natural,
+  /** Number of the lane that it stands below, or -1. */
+  parent: v.pipe(whole, v.minValue(-1)),
+  path: v.string(),
+  label: v.string(),
+  detail: v.string(),
+  events: natural,
+  /** Its layers, as indices into the list of layers. */
+  layers: v.array(natural),
+});
+export type LaneMessage = v.InferOutput<typeof lane>;
+
+/** All lanes, in display order, each after the one that it stands below. */
+const lanes = v.strictObject({ trace: natural, layers: v.array(layer), lanes: v.array(lane) });
+export type LanesMessage = v.InferOutput<typeof lanes>;
+
+/** Where the cursor stands. */
+const cursor = v.strictObject({
+  trace: natural,
+  /** Step, -1 before the first event. */
+  step: v.pipe(whole, v.minValue(-1)),
+  /** Its place on the time axis. */
+  time: place,
+  /** Time with all digits, and what happened, in one line each. */
+  label: v.string(),
+  text: v.string(),
+  /** Path of the selected object, empty for none. */
+  selection: v.string(),
+});
+export type CursorMessage = v.InferOutput<typeof cursor>;
+
+const row = v.strictObject({ lane: natural, deep: v.boolean() });
+const range = { axis, from: place, to: place };
+
+const windowQuestion = v.strictObject({
+  trace: natural,
+  axis,
+  from: place,
+  size: v.pipe(place, v.gtValue(0)),
+  bins: v.pipe(whole, v.minValue(1), v.maxValue(MOST_BINS)),
+  rows: v.pipe(v.array(row), v.maxLength(1000)),
+});
+export type WindowQuestion = v.InferOutput<typeof windowQuestion>;
+
+/** `indexed`: events that were sorted into lanes when the window was made. */
+const windowReply = v.strictObject({ indexed: natural, window: packedWindow });
+
+const description = v.strictObject({
+  /** Name of the lane. */
+  title: v.string(),
+  /** What its layers hold here. */
+  layers: v.array(v.string()),
+  /** The first few events. */
+  events: v.array(v.strictObject({ time: v.string(), text: v.string() })),
+  /** How many there are. */
+  count: natural,
+});
+export type Description = v.InferOutput<typeof description>;
+
+const goQuestion = v.strictObject({
+  trace: natural,
+  row,
+  axis,
+  to: v.picklist(['nearest', 'next', 'previous']),
+  x: place,
+});
+/** The step that the cursor stands at now, or -1 when there was no such event. */
+const goReply = v.strictObject({ step: v.pipe(whole, v.minValue(-1)) });
+
+const tableReply = v.strictObject({
+  rows: v.array(v.strictObject({ step: natural, time: v.string(), text: v.string() })),
+  count: natural,
+});
+export type TableReply = v.InferOutput<typeof tableReply>;
+
+/** Questions of the webview. */
+export const questions = {
+  /** The webview is there: the host answers with its trace and tells lanes and cursor. */
+  hello: request('timeline/hello', nothing, trace),
+  /** What to draw for a part of the timeline. */
+  window: request('timeline/window', windowQuestion, windowReply),
+  /** What a lane holds between two places, for a tooltip. */
+  describe: request('timeline/describe', v.strictObject({ trace: natural, row, ...range }), description),
+  /** Events of a lane between two places, for the table beside the picture. */
+  table: request('timeline/table', v.strictObject({ trace: natural, row, ...range }), tableReply),
+  /** Moves the cursor to an event of a lane: the one nearest to `x`, or the next or previous one. */
+  go: request('timeline/go', goQuestion, goReply),
+} as const;
+
+/** What the host tells. */
+export const fromHost = {
+  /** Another trace, or more of this one. */
+  trace: notice('timeline/trace', trace),
+  /** The lanes are others, or have other names. */
+  lanes: notice('timeline/lanes', lanes),
+  /** The cursor moved, or something else was selected. */
+  cursor: notice('timeline/cursor', cursor),
+} as const;
+
+/** What the webview tells. */
+export const fromView = {
+  /** The user chose a lane: the trees show its object. */
+  select: notice('timeline/select', v.strictObject({ trace: natural, path: v.string() })),
+  /** The user wants to open a trace. */
+  open: notice('timeline/open', nothing),
+} as const;

@@ -1,0 +1,56 @@
+// What a timeline is made of, in numbers and types: shared by the index, the messages and the drawing.
+
+/** What runs along the horizontal axis: time as the trace stamps it, or steps, each event as wide as any other. */
+export type AxisKind = 'time' | 'step';
+
+/** Values of a layer: what it is about does not exist, is off, is on, or is not known. */
+export const ABSENT = 0;
+export const OFF = 1;
+export const ON = 2;
+export const UNKNOWN = 3;
+
+/** How a layer is drawn: `mask` and `stale` on is a bad sign for delivery, `run` is time spent, `hold` is a state held. */
+export type LayerStyle = 'mask' | 'pending' | 'run' | 'hold' | 'stale';
+
+/** A lane as a row of a window: alone, or together with everything below it (a collapsed group). */
+export interface Row {
+  readonly lane: number;
+  readonly deep: boolean;
+}
+
+/** A part of a timeline: `bins` pixels from `from` on, each `size` wide (in units of the axis). */
+export interface WindowRequest {
+  readonly axis: AxisKind;
+  readonly from: number;
+  readonly size: number;
+  readonly bins: number;
+  readonly rows: readonly Row[];
+}
+
+/** Value of a run within one bin in which the layer changed more than once; its `fill` tells how much of it was on. */
+export const MIXED = 4;
+
+/**
+ * What to draw for a window. Marks of row r are those from `rowMarks[r]` to `rowMarks[r + 1]`: all events of a lane in
+ * one bin are one mark. Layers of row r are those from `rowLayers[r]` to `rowLayers[r + 1]`, in the order of the lane's
+ * layers; runs of layer l are those from `layerRuns[l]` to `layerRuns[l + 1]`, each up to the next one or the end.
+ */
+export interface WindowView {
+  readonly rowMarks: Uint32Array;
+  /** Place of the first event of a mark, in bins from the start of the window. */
+  readonly at: Float32Array;
+  readonly count: Uint32Array;
+  /** Step of the first event. */
+  readonly step: Uint32Array;
+  /** Bit n is set when an event has mark n. */
+  readonly shapes: Uint16Array;
+  readonly rowLayers: Uint32Array;
+  readonly layerRuns: Uint32Array;
+  readonly runAt: Float32Array;
+  readonly runValue: Uint8Array;
+  /** Share of a mixed run in which the layer was on, 0 to 255. */
+  readonly runFill: Uint8Array;
+}
+
+/** Most bins that a window may have. */
+export const MOST_BINS = 20_000;

@@ -1,0 +1,103 @@
+// The messages of the timeline: windows survive the journey, and malformed messages are told from good ones.
+import assert from 'node:assert/strict';
+import * as v from 'valibot';
+import { fromHost, fromView, questions } from '../../src/protocol/timeline.ts';
+import { packedWindow, packWindow, toTransfer, unpackWindow } from '../../src/protocol/window.ts';
+import { LaneIndex } from '../../src/query/lanes.ts';
+import { windowOf } from '../../src/query/lanes-window.ts';
+import { fixtureTrace } from '../helpers/fixtures.ts';
+
+const index = new LaneIndex(fixtureTrace('x86-vtd/qemu.log'));
+index.advance();
+const rows = index.tree.lanes.slice(0, 30).map((lane) => ({ lane: lane.id, deep: lane.parent === undefined }));
+const view = windowOf(index, { axis: 'step', from: 0, size: index.done / 300, bins: 300, rows });
+
+describe('windows as messages', () => {
+  it('arrive as they were sent', () => {
+    const packed = structuredClone(packWindow(view));
+    assert.ok(v.is(packedWindow, packed));
+    assert.deepEqual(unpackWindow(packed, rows.length), view);
+  });
+
+  it('carry the bytes of their columns and nothing around them', () => {
+    const large = Uint32Array.from({ length: 100 }, (_, i) => i);
+    const part = large.subarray(10, 13);
+    assert.equal(toTransfer(part).byteLength, 12);
+    assert.deepEqual([...new Uint32Array(toTransfer(part))], [10, 11, 12]);
+  });
+
+  it('are refused when a column is missing, is no buffer, or does not fit the others', () => {
+    const packed = packWindow(view);
+    for (const name of Object.keys(packed) as (keyof typeof packed)[]) {
+      const { [name]: _, ...others } = packed;
+      assert.ok(!v.is(packedWindow, others));
+      assert.ok(!v.is(packedWindow, { ...packed, [name]: [1, 2, 3] }));
+      assert.ok(!v.is(packedWindow, { ...packed, [name]: new Uint8Array(8) }));
+      const longer = new Uint8Array(packed[name].byteLength + 8);
+      longer.set(new Uint8Array(packed[name]));
+      assert.throws(() => unpackWindow({ ...packed, [name]: longer.buffer }, rows.length), /do not fit|multiple/, name);
+    }
+    assert.throws(() => unpackWindow(packed, rows.length + 1), /do not fit/);
+  });
+});
+
+describe('messages of the timeline', () => {
+  const trace = {
+    id: 1,
+    status: 'ready',
+    name: 'a.log',
+    problem: '',
+    events: 5,
+    indexed: 5,
+    progress: 1,
+    axis: 'time',
+    time: { base: '1795148648', ticks: false, digits: 6 },
+    extents: { time: [0, 1e12], step: [0, 4] },
+  };
+  const row = { lane: 0, deep: false };
+  const good: readonly (readonly [v.GenericSchema, Record<string, unknown>])[] = [
+    [questions.hello.params, {}],
+    [questions.hello.reply, trace],
+    [questions.window.params, { trace: 1, axis: 'time', from: 0, size: 0.5, bins: 100, rows: [row] }],
+    [questions.describe.params, { trace: 1, row, axis: 'time', from: 0, to: 1 }],
+    [questions.go.params, { trace: 1, row, axis: 'step', to: 'nearest', x: 1 }],
+    [questions.go.reply, { step: -1 }],
+    [fromHost.trace.params, trace],
+    [fromHost.cursor.params, { trace: 1, step: 2, time: 7, label: '', text: '', selection: '' }],
+    [fromView.select.params, { trace: 1, path: 'irq/5' }],
+    [fromView.open.params, {}],
+  ];
+
+  it('are taken when they are good', () => {
+    for (const [schema, message] of good) assert.ok(v.is(schema, message), JSON.stringify(message));
+  });
+
+  it('are refused with a key too few or too many, or a value of another type', () => {
+    for (const [schema, message] of good) {
+      assert.ok(!v.is(schema, { ...message, more: 1 }));
+      for (const key of Object.keys(message)) {
+        const { [key]: _, ...others } = message;
+        assert.ok(!v.is(schema, others), `${key} missing in ${JSON.stringify(message)}`);
+        for (const bad of [null, undefined, Symbol.iterator, Number.NaN, { x: 1 }])
+          assert.ok(!v.is(schema, { ...message, [key]: bad }), `${key} = ${String(bad)}`);
+      }
+    }
+  });
+
+  it('are refused with numbers that make no sense', () => {
+    const ask = { trace: 1, axis: 'time', from: 0, size: 0.5, bins: 100, rows: [row] };
+    for (const bad of [
+      { ...ask, size: 0 },
+      { ...ask, size: -1 },
+      { ...ask, bins: 0 },
+      { ...ask, bins: 1e9 },
+      { ...ask, bins: 1.5 },
+      { ...ask, from: Number.POSITIVE_INFINITY },
+      { ...ask, axis: 'colour' },
+      { ...ask, rows: Array.from({ length: 5000 }, () => row) },
+      { ...ask, rows: [{ lane: -1, deep: false }] },
+    ])
+      assert.ok(!v.is(questions.window.params, bad), JSON.stringify(bad).slice(0, 100));
+    assert.ok(!v.is(fromHost.trace.params, { ...trace, time: { ...trace.time, base: '12e5' } }));
+  });
+});
