@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { bytesAt, bytesOf, hexDigit, isDigit, Scanner, textOf } from '../../src/base/bytes.ts';
+
+const MASK64 = (1n << 64n) - 1n;
+const read64 = (s: Scanner): bigint => (BigInt(s.hi) << 32n) | BigInt(s.lo);
+const on = (text: string): Scanner => {
+  // Bytes before and behind the range that would change the answer if they were read.
+  const bytes = bytesOf(`9${text}9`);
+  return new Scanner().on(bytes, 1, bytes.length - 1);
+};
+const big = fc.oneof(fc.bigInt({ min: 0n, max: MASK64 }), fc.bigInt({ min: 0n, max: 1n << 54n }), fc.nat().map(BigInt));
+
+describe('a scanner', () => {
+  it('reads decimal numbers of up to 64 bits as BigInt does', () => {
+    fc.assert(
+      fc.property(big, fc.constantFrom('', '0', '0000'), fc.constantFrom('', ' ', 'x', '.', '-'), (n, zeros, tail) => {
+        const digits = zeros + n.toString();
+        const s = on(digits + tail);
+        if (tail === '') s.end = s.pos + digits.length;
+        assert.equal(s.dec(), true);
+        assert.equal(read64(s), n);
+        assert.equal(s.pos, 1 + digits.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('reads negative numbers as two’s complement', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 1n << 63n }), (n) => {
+        const s = on(`-${n} `);
+        assert.equal(s.dec(), true);
+        assert.equal(read64(s), BigInt.asUintN(64, -n));
+        assert.equal(s.lo | 0, Number(BigInt.asIntN(32, -n)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('reads hexadecimal numbers with and without 0x, in both cases', () => {
+    fc.assert(
+      fc.property(big, fc.constantFrom('', '0x', '0X'), fc.boolean(), fc.nat(6), (n, prefix, upper, zeros) => {
+        const digits = '0'.repeat(zeros) + n.toString(16);
+        const text = prefix + (upper ? digits.toUpperCase() : digits);
+        const s = on(`${text} `);
+        assert.equal(s.hex(), true);
+        assert.equal(read64(s), n);
+        assert.equal(s.pos, 1 + text.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('reads numbers in C notation', () => {
+    fc.assert(
+      fc.property(big, fc.boolean(), (n, hex) => {
+        const s = on(hex ? `0x${n.toString(16)},` : `${n},`);
+        assert.equal(s.number(), true);
+        assert.equal(read64(s), n);
+      }),
+    );
+  });
+
+  it('larger numbers wrap at 64 bits', () => {
+    const s = on(`0x1${'f'.repeat(16)} `);
+    assert.equal(s.hex(), true);
+    assert.equal(read64(s), MASK64);
+    const d = on(`${(1n << 64n) + 5n} `);
+    assert.equal(d.dec(), true);
+    assert.equal(read64(d), 5n);
+  });
+
+  it('what is no number is refused and nothing is consumed', () => {
+    for (const text of ['', 'x', '-', '-x', ' 1', '.5']) {
+      const s = on(text);
+      s.end = s.pos + text.length;
+      assert.equal(s.dec(), false, text);
+      assert.equal(s.pos, 1);
+    }
+    for (const text of ['', 'g', '0x', '0xg', ' a']) {
+      const s = on(text);
+      s.end = s.pos + text.length;
+      assert.equal(s.hex(), false, text);
+      assert.equal(s.pos, 1);
+    }
+  });
+
+  it('takes a literal as a whole or not at all', () => {
+    const s = on('abcd');
+    assert.equal(s.literal(bytesOf('abd')), false);
+    assert.equal(s.pos, 1);
+    assert.equal(s.literal(bytesOf('abc')), true);
+    assert.equal(s.literal(bytesOf('d9')), false, 'not beyond its end');
+    assert.equal(s.literal(bytesOf('d')), true);
+  });
+});
+
+describe('bytes and texts', () => {
+  it('textOf is the inverse of bytesOf, for any text and any part of a buffer', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.nat(5), (text, pad) => {
+        const bytes = bytesOf(text);
+        const buffer = new Uint8Array(bytes.length + 2 * pad).fill(0xc3);
+        buffer.set(bytes, pad);
+        assert.equal(textOf(buffer, pad, pad + bytes.length), text);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('what is not UTF-8 becomes U+FFFD', () => {
+    assert.equal(textOf(new Uint8Array([65, 0xff, 66])), 'A\ufffdB');
+  });
+
+  it('bytesAt compares inside the range only', () => {
+    const buffer = bytesOf('hello');
+    assert.equal(bytesAt(buffer, 1, 5, bytesOf('ell')), true);
+    assert.equal(bytesAt(buffer, 1, 3, bytesOf('ell')), false);
+    assert.equal(bytesAt(buffer, 1, 5, bytesOf('elx')), false);
+  });
+
+  it('digits are what they are in ASCII', () => {
+    for (let byte = 0; byte < 256; byte++) {
+      const char = byte < 128 ? String.fromCharCode(byte) : '';
+      assert.equal(isDigit(byte), /^[0-9]$/.test(char));
+      assert.equal(hexDigit(byte), /^[0-9a-fA-F]$/.test(char) ? Number.parseInt(char, 16) : -1);
+    }
+    assert.equal(isDigit(undefined), false);
+    assert.equal(hexDigit(undefined), -1);
+  });
+});
