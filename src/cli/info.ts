@@ -6,9 +6,7 @@ import { DONE, Failure, REFUSED } from './failure.ts';
 import { jsonDocument } from './json.ts';
 import { readTrace } from './read.ts';
 import { readSamples } from './samples.ts';
-import { shown } from './text.ts';
-
-const KEY_WIDTH = 26;
+import { Columns, shown } from './text.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
   const { values, positionals } = readArguments('info', args, { json: { type: 'boolean' } });
@@ -48,21 +46,7 @@ function* infoLines(info: TraceInfo, meta: TraceMeta, texts: readonly (string | 
   ]);
   if (info.problem !== undefined) yield `  PROBLEM  ${info.problem}; what was read before that is counted here`;
   yield '';
-  const noRecords = sum(info.others);
-  yield* counts('  ', [['lines', info.lines]]);
-  yield* counts('    ', [['records', info.records]]);
-  yield* counts('      ', [['understood', info.understood, share(info.understood, info.records)]]);
-  const idle = sum(info.withoutEffect);
-  if (idle > 0) yield* counts('        ', [['of them without effect', idle]]);
-  yield* counts('          ', Object.entries(info.withoutEffect));
-  yield* counts('      ', [['unknown by name', sum(info.unknown), share(sum(info.unknown), info.records)]]);
-  yield* counts('          ', Object.entries(info.unknown));
-  yield* counts('      ', [['skipped', sum(info.skipped), share(sum(info.skipped), info.records)]]);
-  yield* counts('          ', Object.entries(info.skipped));
-  yield* counts('    ', [['other lines', noRecords]]);
-  yield* counts('          ', Object.entries(info.others));
-  yield* counts('  ', [['lost events', info.lost]]);
-  if (info.gaps > 0) yield* counts('  ', [['gaps of unknown size', info.gaps]]);
+  yield* accounting(info);
   if (info.samples.length > 0) {
     yield '';
     yield '  The first lines that were skipped:';
@@ -95,11 +79,32 @@ function* entries(rows: readonly (readonly [string, string])[]): Generator<strin
   for (const [name, value] of rows) yield `  ${name.padEnd(7)}  ${value}`;
 }
 
-function* counts(indent: string, rows: readonly (readonly [string, number, string?])[]): Generator<string> {
-  for (const [name, count, note] of rows) {
-    const start = `${indent}${name}`.padEnd(KEY_WIDTH + 20);
-    yield `${start} ${String(count).padStart(9)}${note === undefined || note === '' ? '' : `  ${note.padStart(7)}`}`;
-  }
+/** What became of every line, as aligned counts. */
+function accounting(info: TraceInfo): string[] {
+  const lines: string[] = [];
+  const columns = new Columns((line) => lines.push(line), [1, 2]);
+  const count = (level: number, name: string, n: number, of?: number): void =>
+    columns.row(`${'  '.repeat(level)}${name}`, String(n), of === undefined ? '' : share(n, of));
+  const tally = (counts: Readonly<Record<string, number>>): void => {
+    for (const [name, n] of Object.entries(counts)) count(5, name, n);
+  };
+  const { records } = info;
+  count(1, 'lines', info.lines);
+  count(2, 'records', records);
+  count(3, 'understood', info.understood, records);
+  const idle = sum(info.withoutEffect);
+  if (idle > 0) count(4, 'of them without effect', idle);
+  tally(info.withoutEffect);
+  count(3, 'unknown by name', sum(info.unknown), records);
+  tally(info.unknown);
+  count(3, 'skipped', sum(info.skipped), records);
+  tally(info.skipped);
+  count(2, 'other lines', sum(info.others));
+  tally(info.others);
+  count(1, 'lost events', info.lost);
+  if (info.gaps > 0) count(1, 'gaps of unknown size', info.gaps);
+  columns.end();
+  return lines;
 }
 
 export const info: Command = {
