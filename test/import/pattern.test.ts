@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { captures, isNameByte, NameTable, Pattern } from '../../src/import/pattern.ts';
+
+type Token = { readonly name: string; readonly type: string } | { readonly text: string } | { readonly maybe: Token[] };
+
+const show = (tokens: readonly Token[]): string =>
+  tokens.map((t) => ('text' in t ? t.text : 'maybe' in t ? `«${show(t.maybe)}»` : `{${t.name}:${t.type}}`)).join('');
+
+const quote = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** A regular expression that means the same. Every part is taken at once and never given back, as the bytes are read. */
+function regexOf(tokens: readonly Token[], open: boolean): RegExp {
+  let groups = 0;
+  const atomic = (inner: string): string => {
+    const name = `g${groups++}`;
+    return `(?=(?<${name}>${inner}))\\k<${name}>`;
+  };
+  const part = (list: readonly Token[]): string =>
+    list
+      .map((t, i) => {
+        if ('text' in t) return quote(t.text);
+        if ('maybe' in t) return atomic(`${part(t.maybe)}|`);
+        const next = list[i + 1];
+        const until = next && 'text' in next ? next.text : undefined;
+        return capture(t.name, t.type, until);
+      })
+      .join('');
+  const capture = (name: string, type: string, until: string | undefined): string => {
+    const hex = '0[xX][0-9a-fA-F]+|(?!0[xX])[0-9a-fA-F]+';
+    const inner: Record<string, string> = {
+      u: '-?\\d+',
+      d: '-?\\d+',
+      x: hex,
+      n: '0[xX][0-9a-fA-F]+|(?!0[xX])-?\\d+',
+      w: until === undefined ? '[^ ]*' : `[^ ${quote(until[0]!)}]*`,
+      s: until === undefined ? '.*' : `(?:(?!${quote(until)}).)*(?=${quote(until)})`,
+      r: '.*',
+    };
+    return atomic(`(?<${name}>${inner[type]})`);
+  };
+  return new RegExp(`^${part(tokens)}${open ? '' : ' *$'}`, 's');
+}
+
+const number = (text: string, type: string): bigint => {
+  const hex = type === 'x' || /^0x/i.test(text);
+  const negative = text.startsWith('-');
+  const value = BigInt(hex && !/^0x/i.test(text) ? `0x${text}` : text.replace('-', ''));
+  return BigInt.asUintN(64, negative ? -value : value);
+};
+
+const literal = fc.stringMatching(/^[ :=,()@a-f0-9<->[\]]{1,6}$/).map((text) => ({ text }));
+const value = fc.constantFrom(
+  '0',
+  '7',
+  '-3',
+  '255',
+  '0x1f',
+  '0xDEADBEEF',
+  'ff',
+  '18446744073709551615',
+  'abc',
+  'a b',
+  '',
+  ' ',
+  '0x',
+  '(x)',
+);
+
+/** A format, and texts that fit it more or less. */
+const cases = fc
+  .array(fc.oneof(literal, fc.constantFrom('u', 'd', 'x', 'n', 'w', 's', 'r'), fc.constant('maybe' as const)), {
+    minLength: 1,
+    maxLength: 7,
+  })
+  .chain((shape) => {
+    let name = 0;
+    const token = (s: (typeof shape)[number]): Token => {
+      if (typeof s !== 'string') return s;
+      if (s === 'maybe') return { maybe: [{ text: ' m=' }, { name: `v${name++}`, type: 'u' }] };
+      return { name: `v${name++}`, type: s };
+    };
+    const joined: Token[] = [];
+    for (const s of shape) {
+      const t = token(s);
+      const last = joined.at(-1);
+      // Two texts in a row are one text.
+      if (last && 'text' in last && 'text' in t) joined[joined.length - 1] = { text: last.text + t.text };
+      else joined.push(t);
+    }
+    const texts = fc
+      .tuple(
+        ...joined.map((t) =>
+          'text' in t ? fc.constant(t.text) : 'maybe' in t ? fc.constantFrom('', ' m=5', ' m=x') : value,
+        ),
+      )
+      .map((parts) => (parts as string[]).join(''));
+    return fc.record({
+      tokens: fc.constant(joined),
+      open: fc.boolean(),
+      text: fc.oneof(
+        texts,
+        texts.map((t) => `${t}  `),
+        texts.map((t) => `${t} x`),
+        texts.map((t) => t.slice(0, -1)),
+        fc.string(),
+      ),
+    });
+  });
+
+describe('a pattern', () => {
+  it('matches what an equivalent regular expression matches, and captures the same', () => {
+    let matched = 0;
+    fc.assert(
+      fc.property(cases, ({ tokens, open, text }) => {
+        const format = show(tokens) + (open ? '…' : '');
+        const pattern = new Pattern(format);
+        const expected = regexOf(tokens, open).exec(text);
+        const bytes = new TextEncoder().encode(`9${text}9`);
+        const found = pattern.match(bytes, 1, bytes.length - 1);
+        assert.equal(found, expected !== null, `${format} on ${JSON.stringify(text)}`);
+        if (!expected) return;
+        matched++;
+        const types = new Map([...format.matchAll(/\{(\w+):(\w)\}/g)].map((m) => [m[1]!, m[2]!]));
+        const slots = pattern.slot as Record<string, number>;
+        for (const [name, type] of types) {
+          const held = expected.groups?.[name];
+          const slot = slots[name]!;
+          assert.equal(captures.got[slot] === 1, held !== undefined, `${format}: ${name} of ${JSON.stringify(text)}`);
+          if (held === undefined) continue;
+          if ('wsr'.includes(type)) {
+            const got = new TextDecoder().decode(bytes.subarray(captures.start[slot]!, captures.end[slot]!));
+            assert.equal(got, held, `${format}: ${name}`);
+          } else {
+            const got = (BigInt(captures.hi[slot]!) << 32n) | BigInt(captures.lo[slot]!);
+            assert.equal(got, number(held, type), `${format}: ${name}`);
+          }
+        }
+      }),
+      { numRuns: 4000 },
+    );
+    assert.ok(matched > 400, `only ${matched} texts matched`);
+  });
+});
+
+describe('a table of names', () => {
+  it('finds every name by its bytes and no other', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.stringMatching(/^[a-z_0-9]{1,12}$/), { maxLength: 300 }),
+        fc.stringMatching(/^[a-z_0-9]{0,13}$/),
+        (names, other) => {
+          const table = new NameTable(names);
+          for (const [i, name] of [...names.entries(), [names.indexOf(other), other] as const]) {
+            const bytes = new TextEncoder().encode(`_${name}_`);
+            assert.equal(table.find(bytes, 1, bytes.length - 1), i, name);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('bytes of names are letters, digits and the underscore', () => {
+    for (let byte = 0; byte < 256; byte++)
+      assert.equal(isNameByte(byte), byte < 128 && /\w/.test(String.fromCharCode(byte)), String(byte));
+  });
+});
