@@ -100,7 +100,7 @@ function compareTest(trace: Trace, relation: Relation, value: Literal): Test {
     number: (compare) => (want ? holds(relation, compare(want)) : relation === '!='),
     time: (t) => (time === undefined ? relation === '!=' : holds(relation, t - time)),
     text: textTest(relation, value, false),
-    path: textTest(relation, pathLiteral(trace, value), true),
+    path: textTest(relation, relation === '~' ? value : pathLiteral(trace, value), true),
     flag: (f) =>
       flag === undefined ? relation === '!=' : relation === '==' ? f === flag : relation === '!=' && f !== flag,
   };
@@ -110,7 +110,9 @@ function compareTest(trace: Trace, relation: Relation, value: Literal): Test {
 function pathLiteral(trace: Trace, value: Literal): Literal {
   if (value.quoted || isPattern(value.text)) return value;
   const target = resolvePath(trace.world, value.text);
-  return target && target.key === undefined ? { text: target.node.path, quoted: true } : value;
+  return target && target.node.path !== '' && target.key === undefined
+    ? { text: target.node.path, quoted: true }
+    : value;
 }
 
 function textTest(relation: Relation, value: Literal, path: boolean): (text: string) => boolean {

@@ -1,0 +1,445 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import fc from 'fast-check';
+import { ImportRun } from '../../src/import/run.ts';
+import type { EventKind } from '../../src/model/event.ts';
+import { irqEntry, irqExit, irqIdentify, vecUpdate } from '../../src/model/events/irq.ts';
+import { tblWrite } from '../../src/model/events/msix.ts';
+import { irteRead } from '../../src/model/events/remap.ts';
+import { irq } from '../../src/model/things/irq.ts';
+import { msixEntry } from '../../src/model/things/pci.ts';
+import { irte } from '../../src/model/things/remap.ts';
+import { vocabulary } from '../../src/model/vocabulary.ts';
+import { viewEvent } from '../../src/query/events.ts';
+import {
+  type Filter,
+  FilterError,
+  filterNames,
+  filterText,
+  type Literal,
+  parseFilter,
+  type Relation,
+  typesOf,
+} from '../../src/query/filter.ts';
+import { matcher } from '../../src/query/glob.ts';
+import { compileFilter } from '../../src/query/match.ts';
+import { TraceBuilder } from '../../src/trace/builder.ts';
+import type { Trace } from '../../src/trace/trace.ts';
+
+/** A small trace with arguments of every width; steps as the comments say. */
+function smallTrace(): Trace {
+  const out = new TraceBuilder('small');
+  out.trace.meta.time = { base: 100n, ticks: false, digits: 6 };
+  const emit = (
+    kind: EventKind,
+    object: number,
+    words: Record<string, number | number[]>,
+    have: string[] = [],
+  ): void => {
+    out.words.fill(0);
+    for (const name of have) out.words[0]! |= kind.bit[name]!;
+    for (const [name, value] of Object.entries(words)) out.words.set([value].flat(), kind.at[name]!);
+    out.emit(kind, object);
+  };
+  const { world } = out;
+  const entry = world.object(msixEntry, 'device/0000:00:03.0/msix/0');
+  const virq = world.object(irq, 'irq/41');
+  out.begin(1, 0); // 0: no time, no CPU, no task
+  emit(tblWrite, entry, { offset: 0xc, size: 4, value: [1, 0] });
+  out.begin(2, 50); // 1
+  out.time = 1_500_000_000;
+  out.cpu = 3;
+  out.setTaskText('kworker/u16:3-45');
+  emit(tblWrite, entry, { offset: 0, size: 8, value: [0xfee00298, 0x80000001] });
+  out.begin(3, 90); // 2
+  out.time = 2_000_001_000;
+  out.cpu = 2;
+  emit(vecUpdate, virq, { vector: 39, cpu: 1, prevVector: 38, prevCpu: 2 });
+  emit(irqEntry, virq, { name: world.strings.intern('vfio-msi[0](0000:00:07.0)') }); // 3
+  emit(irqExit, virq, { handled: 1 }); // 4
+  emit(irqExit, virq, { handled: 0 }); // 5
+  emit(irqIdentify, virq, { hwirq: 7 }, ['hwirq']); // 6: no device, domain, lpi
+  out.begin(4, 120); // 7
+  emit(irteRead, world.object(irte, 'irte/0/20'), { value: [0x210009, 0, 0x40018, 0xf0000000] });
+  return out.trace;
+}
+
+const trace = smallTrace();
+
+function steps(text: string, of = trace): number[] {
+  const holds = compileFilter(parseFilter(text), of);
+  return Array.from({ length: of.length }, (_, step) => step).filter(holds);
+}
+
+describe('filters', () => {
+  it('find events', () => {
+    const cases: Readonly<Record<string, number[]>> = {
+      'kind == tbl.write': [0, 1],
+      'kind == irq.*': [3, 4, 5, 6],
+      'kind in tbl.write, vec.*': [0, 1, 2],
+      'kind != irq.exit': [0, 1, 2, 3, 6, 7],
+      'object == device/0000:00:03.0/msix/0': [0, 1],
+      'object == device/00:03.0/msix/0': [0, 1],
+      'object == device/*/msix/*': [0, 1],
+      'object == device/*': [],
+      'object == device/**': [0, 1],
+      'object == irte/0/20/**': [7],
+      'object == "device/*/msix/*"': [],
+      'object ~ MSIX': [0, 1],
+      'object == irq/41 && kind == irq.exit || step == 7': [4, 5, 7],
+      'object == irq/41 && (kind == irq.exit || step == 7)': [4, 5],
+      'cpu in 0, 2..5': [1, 2, 3, 4, 5, 6],
+      'cpu == 3': [1],
+      'fields.cpu == 1': [2],
+      'vector == 0x27': [2],
+      'vector == 39': [2],
+      'vector in 30..38, 40..50': [],
+      'value == 0x80000001fee00298': [1],
+      'value == 9223372045425836696': [1],
+      'value >= 0x80000001fee00298': [1, 7],
+      'value > 0x80000001fee00298': [7],
+      'value < 0x80000001fee00299': [0, 1],
+      'value == 0xf0000000000400180000000000210009': [7],
+      'value < 0x1f0000000000400180000000000210009': [0, 1, 7],
+      'value >= -1': [0, 1, 7],
+      'hwirq == 7': [6],
+      handled: [4],
+      '!handled': [5],
+      'handled == false': [5],
+      'handled != 1': [5],
+      'time >= 101.5': [1, 2, 3, 4, 5, 6],
+      'time > 101.5': [2, 3, 4, 5, 6],
+      'time == 102.000001': [2, 3, 4, 5, 6],
+      'time in 101..101.5': [1],
+      'line == 3 && step > 4': [5, 6],
+      'task == kworker*': [1],
+      'task ~ U16': [1],
+      'task != foo': [1],
+      "name == 'vfio-msi[0](0000:00:07.0)'": [3],
+      'name == vfio-*': [3],
+      'device == x || hwirq == 7': [6],
+      '!(device == x) || step == 0': [0],
+    };
+    for (const [text, expected] of Object.entries(cases)) assert.deepEqual(steps(text), expected, text);
+  });
+
+  it('hold neither way of events that lack what they ask about', () => {
+    assert.deepEqual(steps('vector == 0 || !(vector == 0)'), [2]);
+    assert.deepEqual(steps('cpu == 0 || cpu != 0'), [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(steps('!(kind == tbl.write && handled)'), [2, 3, 4, 5, 6, 7]);
+  });
+
+  it('say where they are wrong and what was expected', () => {
+    const cases: readonly (readonly [string, number, RegExp])[] = [
+      ['', 0, /expected a name, `!` or `\(`, found the end/],
+      ['vectr == 33', 0, /called `vectr`; did you mean `vector`/],
+      ['vector = 33', 7, /expected `==`, found `=`/],
+      ['vector == 33 & cpu == 1', 13, /expected `&&`/],
+      ['vector == 33 || ', 16, /expected a name/],
+      ['vector ==', 9, /expected a number, found the end/],
+      ['vector == abc', 10, /`vector` is a number.*found `abc`/],
+      ['vector == "33"', 10, /`vector` is a number.*found "33"/],
+      ['vector', 6, /expected a comparison .* after `vector`/],
+      ['vector ~ 3', 7, /`~` compares texts/],
+      ['handled < 1', 8, /`<` compares numbers/],
+      ['kind == tbl.wirte', 8, /no event kind tbl.wirte; did you mean tbl.write/],
+      ['kind == foo.*', 8, /no event kind foo/],
+      ['(step == 1', 10, /expected `\)`, found the end/],
+      ['step == 1)', 9, /expected `&&`, `\|\|` or the end, found `\)`/],
+      ['!step == 1', 0, /needs parentheses/],
+      ['name == "abc', 8, /never closed/],
+      ['step in 1..x', 8, /a range goes from number to number/],
+      ['task in 1..2', 8, /a range goes from number to number, and `task` is a text/],
+      ['time == 1.2.3', 8, /`time` is a time/],
+      ['constructor == 1', 0, /called `constructor`/],
+      [`${'!'.repeat(1000)}handled`, 100, /more than 100 levels/],
+      [`${'('.repeat(100_000)}`, 100, /more than 100 levels/],
+    ];
+    for (const [text, at, message] of cases) {
+      assert.throws(
+        () => parseFilter(text),
+        (error: unknown) => {
+          assert.ok(error instanceof FilterError, `${text}: ${error}`);
+          assert.match(error.message, message, text);
+          assert.equal(error.at, at, text);
+          return true;
+        },
+      );
+    }
+  });
+
+  it('never fail in another way, whatever the text', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        '&&',
+        '||',
+        '!',
+        '(',
+        ')',
+        '==',
+        '~',
+        ' in ',
+        ',',
+        '..',
+        '"',
+        "'",
+        '\\',
+        '*',
+        ' ',
+        '=',
+        '0x',
+        '-',
+      ),
+      fc.constantFrom(...filterNames()),
+      fc.string({ maxLength: 3 }),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        try {
+          steps(pieces.join(''));
+        } catch (error) {
+          assert.ok(error instanceof FilterError, String(error));
+          assert.ok(error.at >= 0 && error.at <= pieces.join('').length);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('are the same after printing and reading again', () => {
+    fc.assert(
+      fc.property(filters, (filter) => {
+        assert.deepEqual(parseFilter(filterText(filter)), filter);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('agree with a plain reading of the printed events', () => {
+    const run = new ImportRun('example');
+    const example = readFileSync(resolve(import.meta.dirname, '../../examples/x86-vtd-qemu.log'));
+    run.push(example.subarray(0, 480_000));
+    const real = run.end();
+    const sample = Array.from({ length: 150 }, (_, i) => Math.floor((i * real.length) / 150));
+    for (const [of, at] of [
+      [trace, Array.from({ length: trace.length }, (_, i) => i)],
+      [real, sample],
+    ] as const) {
+      fc.assert(
+        fc.property(filters, (filter) => {
+          const holds = compileFilter(filter, of);
+          for (const step of at) assert.equal(holds(step), plainly(filter, of, step) === true, `step ${step}`);
+        }),
+        { numRuns: 500 },
+      );
+    }
+  });
+
+  it('patterns agree with regular expressions', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '.'), maxLength: 8 });
+    const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '/', '.', '*'), maxLength: 8 });
+    fc.assert(
+      fc.property(text, pattern, fc.boolean(), (of, glob, path) => {
+        const below = path && glob.endsWith('/**');
+        const source = (below ? glob.slice(0, -3) : glob)
+          .replaceAll('.', '\\.')
+          .replaceAll(/\*+/g, (stars) => (path && stars.length === 1 ? '[^/]*' : '.*'));
+        const expected = new RegExp(`^${source}${below ? '(/.*)?' : ''}$`).test(of);
+        assert.equal(matcher(glob, path)(of), expected);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('patterns take no more time than they must', () => {
+    const started = performance.now();
+    assert.equal(matcher(`${'*a'.repeat(40)}b`, false)('a'.repeat(2000)), false);
+    assert.ok(performance.now() - started < 1000);
+  });
+});
+
+const digits = fc.oneof(
+  fc.nat(70).map(String),
+  fc.bigInt({ min: 0n, max: (1n << 130n) - 1n }).map((n) => `0x${n.toString(16)}`),
+  fc.constantFrom('0xfee00298', '0', '-1', '4', '0xC'),
+);
+const times = fc.oneof(fc.constantFrom('101.5', '102.000001', '102', '1795148660.5'), fc.nat(300).map(String));
+const words = fc.oneof(
+  fc.constantFrom('irq/41', 'device/*', 'device/**', '*', 'msix', '0', 'nvme', 'device/00:03.0', 'irte/0/*', '30208'),
+  fc.string({ unit: fc.constantFrom('a', '*', '/', '.', 'é', '-', '[', '1'), minLength: 1, maxLength: 5 }),
+);
+const text = fc.oneof(
+  words.map((t): Literal => ({ text: t, quoted: false })),
+  fc.string({ maxLength: 6 }).map((t): Literal => ({ text: t, quoted: true })),
+);
+const bare = (values: fc.Arbitrary<string>): fc.Arbitrary<Literal> => values.map((t) => ({ text: t, quoted: false }));
+
+/** Values that the reader accepts for a name. */
+function values(name: string): fc.Arbitrary<Literal> {
+  if (name === 'kind') {
+    const kind = fc.constantFrom(...vocabulary.map((k) => k.name), 'irq.*', '*');
+    return kind.map((t) => ({ text: t, quoted: false }));
+  }
+  const types = typesOf(name);
+  const all: fc.Arbitrary<Literal>[] = [];
+  if (types.has('number')) all.push(bare(digits));
+  if (types.has('time')) all.push(bare(times));
+  if (types.has('flag')) all.push(bare(fc.constantFrom('true', 'false', '0', '1')));
+  if (types.has('text') || types.has('path')) all.push(text);
+  return fc.oneof(...all);
+}
+
+const names = fc.oneof(
+  fc.constantFrom('kind', 'object', 'cpu', 'time', 'step', 'task', 'vector', 'value', 'handled', 'offset', 'address'),
+  fc.constantFrom(...filterNames()),
+);
+
+const tests: fc.Arbitrary<Filter> = names.chain((name): fc.Arbitrary<Filter> => {
+  const types = typesOf(name);
+  const relations: Relation[] = ['==', '!='];
+  const all: fc.Arbitrary<Filter>[] = [];
+  if (types.has('text') || types.has('path'))
+    all.push(text.map((value) => ({ op: 'compare', name, relation: '~', value })));
+  const ordered = types.has('number') || types.has('time');
+  if (ordered) {
+    const numbers = types.has('number') ? digits : times;
+    const orders = fc.constantFrom<Relation>('<', '<=', '>', '>=');
+    all.push(fc.tuple(orders, bare(numbers)).map(([relation, value]) => ({ op: 'compare', name, relation, value })));
+  }
+  if (types.has('flag')) all.push(fc.constant({ op: 'flag', name }));
+  all.push(
+    fc
+      .tuple(fc.constantFrom(...relations), values(name))
+      .map(([relation, value]) => ({ op: 'compare', name, relation, value })),
+  );
+  const range = (types.has('number') ? fc.tuple(digits, digits) : fc.tuple(times, times)).map(([from, to]) => ({
+    from,
+    to,
+  }));
+  const items = ordered ? fc.oneof(values(name), range) : values(name);
+  // Unquoted, two points would be a range.
+  const item = items.filter((i) => 'from' in i || i.quoted || !i.text.includes('..'));
+  all.push(fc.array(item, { minLength: 1, maxLength: 3 }).map((of) => ({ op: 'in', name, items: of })));
+  return fc.oneof(...all);
+});
+
+const { filters } = fc.letrec<{ filters: Filter }>((tie) => ({
+  filters: fc.oneof(
+    { maxDepth: 4, depthSize: 'small' },
+    tests,
+    tie('filters').map((of): Filter => ({ op: 'not', of })),
+    fc
+      .tuple(fc.constantFrom<'and' | 'or'>('and', 'or'), fc.array(tie('filters'), { minLength: 2, maxLength: 3 }))
+      .map(([op, of]): Filter => ({ op, of })),
+  ),
+}));
+
+/** What a filter says of an event, read from the event as it is printed; undefined when the event does not tell. */
+function plainly(filter: Filter, of: Trace, step: number): boolean | undefined {
+  switch (filter.op) {
+    case 'not': {
+      const inner = plainly(filter.of, of, step);
+      return inner === undefined ? undefined : !inner;
+    }
+    case 'and':
+    case 'or': {
+      const answers = filter.of.map((f) => plainly(f, of, step));
+      const decides = filter.op === 'or';
+      return answers.includes(decides) ? decides : answers.includes(undefined) ? undefined : !decides;
+    }
+    case 'flag': {
+      const value = plainValue(filter.name, of, step);
+      return typeof value === 'boolean' ? value : undefined;
+    }
+    case 'compare':
+      return compared(
+        plainValue(filter.name, of, step),
+        filter.relation,
+        filter.value,
+        pathNamed(filter.name, of, step),
+      );
+    case 'in': {
+      const value = plainValue(filter.name, of, step);
+      if (value === undefined) return undefined;
+      const path = pathNamed(filter.name, of, step);
+      return filter.items.some((item) =>
+        'from' in item
+          ? compared(value, '>=', { text: item.from, quoted: false }, path) === true &&
+            compared(value, '<=', { text: item.to, quoted: false }, path) === true
+          : compared(value, '==', item, path) === true,
+      );
+    }
+  }
+}
+
+type Plain = bigint | string | boolean | { time: string } | undefined;
+
+function plainValue(name: string, of: Trace, step: number): Plain {
+  const event = viewEvent(of, step);
+  switch (name) {
+    case 'step':
+      return BigInt(step);
+    case 'line':
+      return BigInt(event.source.line);
+    case 'cpu':
+      return event.cpu === null ? undefined : BigInt(event.cpu);
+    case 'time':
+      return event.time === null ? undefined : { time: event.time };
+    case 'kind':
+      return event.kind;
+    case 'object':
+      return event.object;
+    case 'task':
+      return event.task;
+  }
+  const field = name.replace('fields.', '');
+  const value = Object.hasOwn(event.fields, field) ? event.fields[field]! : undefined;
+  const spec = of.table.kind(step).args.find((a) => a.name === field);
+  if (value === undefined || spec === undefined) return undefined;
+  return typeof value === 'boolean' || spec.type === 's' || spec.type === 'o'
+    ? (value as string | boolean)
+    : BigInt(value);
+}
+
+function pathNamed(name: string, of: Trace, step: number): boolean {
+  if (name === 'object') return true;
+  return of.table.kind(step).args.find((a) => a.name === name.replace('fields.', ''))?.type === 'o';
+}
+
+/** A decimal text as billionths. */
+const nano = (decimal: string): bigint => {
+  const [whole, fraction = ''] = decimal.split('.') as [string, string?];
+  return BigInt(whole + fraction.padEnd(9, '0'));
+};
+
+function compared(value: Plain, relation: Relation, literal: Literal, path: boolean): boolean | undefined {
+  if (value === undefined) return undefined;
+  const { text: wanted, quoted } = literal;
+  if (typeof value === 'string') {
+    if (relation === '~') return value.toLowerCase().includes(wanted.toLowerCase());
+    const short =
+      path && !quoted && wanted.startsWith('device/00:') ? wanted.replace('device/', 'device/0000:') : wanted;
+    const equal = !quoted && wanted.includes('*') ? matcher(wanted, path)(value) : value === short;
+    return relation === '==' ? equal : relation === '!=' && !equal;
+  }
+  if (typeof value === 'boolean') {
+    const flag = quoted
+      ? undefined
+      : ({ true: true, '1': true, false: false, '0': false } as Record<string, boolean>)[wanted];
+    if (relation !== '==' && relation !== '!=') return false;
+    return flag === undefined ? relation === '!=' : (value === flag) === (relation === '==');
+  }
+  const number = !quoted && /^(-?\d+|0x[0-9a-f]+)$/i.test(wanted);
+  if (typeof value === 'object') {
+    if (quoted || !/^\d+(\.\d+)?$/.test(wanted)) return relation === '!=';
+    return related(relation, nano(value.time), nano(wanted));
+  }
+  return number ? related(relation, value, BigInt(wanted)) : relation === '!=';
+}
+
+function related(relation: Relation, a: bigint, b: bigint): boolean {
+  if (relation === '==' || relation === '!=') return (a === b) === (relation === '==');
+  if (relation === '<' || relation === '<=') return a < b || (relation === '<=' && a === b);
+  return relation !== '~' && (a > b || (relation === '>=' && a === b));
+}
