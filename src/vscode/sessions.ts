@@ -19,6 +19,8 @@ export interface OpenTrace {
   readonly progress: number | undefined;
   /** Why reading failed. */
   readonly error: string | undefined;
+  /** The cursor runs along with the end of what was read, because nobody has moved it yet. */
+  readonly following: boolean;
   /** Resolves when reading has ended in one way or another. */
   readonly loaded: Promise<void>;
 }
@@ -48,7 +50,6 @@ class Entry implements OpenTrace {
   modified = 0;
   size: number | undefined;
   closed = false;
-  /** The cursor goes with the end of the trace while nobody has moved it. */
   following = true;
   /** The store itself moves the cursor right now. */
   moving = false;
@@ -176,9 +177,9 @@ export class Sessions implements vscode.Disposable {
     } finally {
       this.#pending.delete(entry);
       if (!entry.closed) {
-        session.grown(true);
         this.#follow(entry);
         entry.following = false;
+        session.grown(true);
       }
     }
   }

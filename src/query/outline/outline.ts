@@ -131,6 +131,28 @@ export class Outline {
     return [...out].filter((row) => this.#rows.has(row.id));
   }
 
+  /** The rows that carry a mark: of every changed object, and of those of its keys and fields that were given out. */
+  marked(): Row[] {
+    const now = this.#now();
+    const out: Row[] = [];
+    for (const { object, keys } of now.changes) {
+      const node = now.state.world.node(object)!;
+      if (!this.#holds(node)) continue;
+      const own = this.#rowOf(node);
+      const rows = new Set(this.#byNode.get(node) ?? []);
+      if (own) rows.add(own);
+      for (const row of rows) {
+        out.push(row);
+        for (const { key } of keys) {
+          const keyRow = this.#rows.get(`${row.id}/${key}`);
+          if (keyRow?.kind !== 'key') continue;
+          out.push(keyRow, ...this.#fields(keyRow).filter((r) => now.fieldMark(node, key, r.field!) !== undefined));
+        }
+      }
+    }
+    return out;
+  }
+
   #holds(node: PathNode): boolean {
     return outlineOf(node.path) === this.name || this.#byNode.has(node);
   }

@@ -6,6 +6,9 @@ import type { ChangeKind, ObjectChange } from '../changes.ts';
 /** The three outlines: irq domains with everything behind them, PCI functions, processors. */
 export type OutlineName = 'domains' | 'devices' | 'cpus';
 
+/** Their names, in the order in which they are shown. */
+export const OUTLINES: readonly OutlineName[] = ['domains', 'devices', 'cpus'];
+
 /** What an outline shows: the state at the cursor and what the step there changed. A session is one. */
 export interface Moment {
   readonly trace: Trace;
@@ -89,10 +92,16 @@ export const GROUPED: Readonly<Record<OutlineName, string | undefined>> = {
   cpus: undefined,
 };
 
+/** All top-level nodes that an outline shows something of. */
+export function rootsOf(name: OutlineName): readonly string[] {
+  const grouped = GROUPED[name];
+  return grouped === undefined ? ROOTS[name] : [...ROOTS[name], grouped];
+}
+
 /** The outline in which a path is shown. */
 export function outlineOf(path: string): OutlineName {
   const root = path.slice(0, path.indexOf('/') < 0 ? undefined : path.indexOf('/'));
-  for (const name of ['devices', 'cpus'] as const) if ([...ROOTS[name], GROUPED[name]].includes(root)) return name;
+  for (const name of ['devices', 'cpus'] as const) if (rootsOf(name).includes(root)) return name;
   return 'domains';
 }
 

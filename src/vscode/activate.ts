@@ -1,0 +1,50 @@
+import * as vscode from 'vscode';
+import { OUTLINES } from '../query/outline/rows.ts';
+import type { IrqScopeApi } from './api.ts';
+import { registerCommands, toUri } from './commands.ts';
+import { watchContexts } from './contexts.ts';
+import { Opener } from './opening.ts';
+import type { Platform } from './platform.ts';
+import { Sessions } from './sessions.ts';
+import { showStatus } from './status-bar.ts';
+import { TextSync } from './text-sync.ts';
+import { Marks } from './views/marks.ts';
+import { OutlineView } from './views/outline-view.ts';
+import { TracesView } from './views/traces-view.ts';
+
+/** Starts the extension in either extension host. */
+export function activateWith(platform: Platform, context: vscode.ExtensionContext): IrqScopeApi {
+  const log = vscode.window.createOutputChannel('IRQScope', { log: true });
+  const sessions = new Sessions(platform);
+  const opener = new Opener(sessions, log);
+  const marks = new Marks();
+  const views = OUTLINES.map((name) => new OutlineView(name, sessions, marks));
+  context.subscriptions.push(
+    log,
+    sessions,
+    opener,
+    marks,
+    ...views,
+    new TracesView(sessions),
+    watchContexts(sessions),
+    showStatus(sessions),
+    new TextSync(sessions, context),
+    registerCommands({ sessions, opener, views, log }),
+  );
+  // Only the user's own setting: a folder that was just opened shall not make the extension read any file.
+  const start = toUri(vscode.workspace.getConfiguration('irqscope').inspect<string>('openOnStart')?.globalValue);
+  if (start) void opener.open(start);
+  return {
+    version: 1,
+    open: async (uri, place = {}) => {
+      await opener.goTo(await opener.read(uri), place);
+    },
+    get active() {
+      const { active } = sessions;
+      if (!active) return undefined;
+      const { cursor, trace } = active.session;
+      return { uri: active.uri, step: cursor, events: trace.length };
+    },
+    moveTo: (step) => typeof sessions.active?.session.move({ to: 'step', step }) === 'number',
+  };
+}

@@ -1,0 +1,78 @@
+import * as vscode from 'vscode';
+import { outlineOf } from '../query/outline/rows.ts';
+import { stateTree, targetValue } from '../query/state.ts';
+import { type Value, valueText } from '../query/view.ts';
+import { lastWrite } from '../query/writes.ts';
+import type { Handlers } from './commands.ts';
+import { say } from './commands-go.ts';
+import { showHistory } from './history-pick.ts';
+import { type FileArgument, subjectOf } from './selected.ts';
+import type { OpenTrace, Sessions } from './sessions.ts';
+import { revealLine } from './text.ts';
+import type { OutlineView } from './views/outline-view.ts';
+
+/** Commands about the state and its objects. Those about an object take a path (or a row of a tree), then the trace. */
+export function objectCommands(
+  sessions: Sessions,
+  find: (file: FileArgument | undefined) => OpenTrace | undefined,
+  views: readonly OutlineView[],
+): Handlers {
+  const about =
+    <T>(work: (subject: Exclude<ReturnType<typeof subjectOf>, string>) => T) =>
+    (object?: unknown, file?: FileArgument): T | undefined => {
+      const subject = subjectOf(sessions, find(typeof file === 'object' && 'node' in file ? undefined : file), object);
+      if (typeof subject !== 'string') return work(subject);
+      say(subject);
+      return undefined;
+    };
+  return {
+    toggleUnchanged: (file?: FileArgument) => {
+      const session = find(file)?.session;
+      session?.showOnlyChanged(!session.onlyChanged);
+    },
+    copyState: async (file?: FileArgument) => {
+      const trace = find(file);
+      if (!trace) return undefined;
+      const text = JSON.stringify(stateTree(trace.session.state), null, 2);
+      await vscode.env.clipboard.writeText(text);
+      say(`the state at step ${trace.session.cursor} is on the clipboard`);
+      return text;
+    },
+    copyValue: about(async ({ trace, target }) => {
+      const value = targetValue(trace.session.state, target);
+      const whole = target.key === undefined;
+      const text = whole ? JSON.stringify(value, null, 2) : plainText(value as Value);
+      await vscode.env.clipboard.writeText(text);
+      return text;
+    }),
+    copyPath: about(async ({ path }) => {
+      await vscode.env.clipboard.writeText(path);
+      return path;
+    }),
+    revealWrite: about(async ({ trace, path, target }) => {
+      const { session } = trace;
+      const step = lastWrite(session.trace, target, session.cursor);
+      if (step < 0) return void say(`nothing wrote ${path} up to here`);
+      const line = session.trace.table.line(step);
+      await revealLine(trace.uri, line);
+      return line;
+    }),
+    showHistory: about(showHistory),
+    showObject: about(async ({ trace, path }) => {
+      sessions.activate(trace);
+      trace.session.select(path);
+      const view = views.find((v) => v.name === outlineOf(path));
+      if (view && !(await view.reveal(path, false))) say(`${path} does not exist at this step`);
+    }),
+    revealLine: (file?: FileArgument, line?: unknown) => {
+      const trace = find(file);
+      if (trace && typeof line === 'number') return revealLine(trace.uri, line);
+      return undefined;
+    },
+  };
+}
+
+/** A value as it is copied: flags as true and false, unknown as a question mark. */
+function plainText(value: Value): string {
+  return typeof value === 'boolean' ? String(value) : valueText(value);
+}

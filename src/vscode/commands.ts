@@ -1,0 +1,116 @@
+import * as vscode from 'vscode';
+import type { Place } from './api.ts';
+import { goCommands, say } from './commands-go.ts';
+import { objectCommands } from './commands-object.ts';
+import type { Opener } from './opening.ts';
+import type { FileArgument } from './selected.ts';
+import type { OpenTrace, Sessions } from './sessions.ts';
+import type { OutlineView } from './views/outline-view.ts';
+
+/** What commands do, by name without `irqscope.`. */
+export type Handlers = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+/** What commands work on. */
+export interface Shop {
+  readonly sessions: Sessions;
+  readonly opener: Opener;
+  readonly views: readonly OutlineView[];
+  readonly log: vscode.LogOutputChannel;
+}
+
+/** Registers the commands; docs/commands.md has them with their arguments. */
+export function registerCommands(shop: Shop): vscode.Disposable {
+  const find = (file: FileArgument | undefined): OpenTrace | undefined => {
+    const uri = toUri(file);
+    if (!uri) return shop.sessions.active;
+    const trace = shop.sessions.find(uri);
+    if (!trace) say(`${uri.path} is not open`);
+    return trace;
+  };
+  const handlers: Handlers = {
+    ...fileCommands(shop, find),
+    ...goCommands(shop.sessions, find),
+    ...objectCommands(shop.sessions, find, shop.views),
+  };
+  const registered = Object.entries(handlers).map(([name, work]) =>
+    vscode.commands.registerCommand(`irqscope.${name}`, work as (...args: unknown[]) => unknown),
+  );
+  return vscode.Disposable.from(...registered);
+}
+
+/** The file that an argument names: an address, a text, a row of the view Traces, or nothing of that kind. */
+export function toUri(file: unknown): vscode.Uri | undefined {
+  if (file instanceof vscode.Uri) return file;
+  if (typeof file === 'string' && file !== '')
+    return /^[a-z][\w+.-]+:\/\//i.test(file) ? vscode.Uri.parse(file) : vscode.Uri.file(file);
+  if (typeof file !== 'object' || file === null) return undefined;
+  if ('trace' in file) return (file.trace as OpenTrace).uri;
+  // An address that went through JSON, as arguments of links do.
+  if ('scheme' in file && 'path' in file) return vscode.Uri.from(file as { scheme: string; path: string });
+  return undefined;
+}
+
+/** The place that an argument asks for; the editor itself passes other objects to commands of its menus. */
+function toPlace(value: unknown): Place {
+  if (typeof value !== 'object' || value === null) return {};
+  const { step, time, line, object } = value as Record<string, unknown>;
+  return {
+    ...(typeof step === 'number' ? { step } : {}),
+    ...(typeof time === 'string' ? { time } : {}),
+    ...(typeof line === 'number' ? { line } : {}),
+    ...(typeof object === 'string' ? { object } : {}),
+  };
+}
+
+async function pickFiles(): Promise<readonly vscode.Uri[]> {
+  const beside = vscode.window.activeTextEditor?.document.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri;
+  const picked = await vscode.window.showOpenDialog({
+    title: 'Open Trace',
+    openLabel: 'Open Trace',
+    canSelectMany: true,
+    ...(beside && beside.scheme !== 'untitled' ? { defaultUri: beside } : {}),
+    filters: { Traces: ['log', 'txt', 'trace', 'ftrace', 'qemu-trace', 'irqtrace', 'gz', 'zst'], 'All Files': ['*'] },
+  });
+  return picked ?? [];
+}
+
+function fileCommands(
+  { sessions, opener, log }: Shop,
+  find: (file: FileArgument | undefined) => OpenTrace | undefined,
+): Handlers {
+  return {
+    openTrace: async (file?: unknown, second?: unknown) => {
+      const given = toUri(file);
+      const several = Array.isArray(second) ? second.map(toUri).filter((uri) => uri !== undefined) : [];
+      const uris = several.length > 1 ? several : given ? [given] : await pickFiles();
+      let opened: OpenTrace | undefined;
+      for (const uri of uris) opened = await opener.open(uri, toPlace(second));
+      return opened?.session.cursor;
+    },
+    closeTrace: (file?: FileArgument) => {
+      const trace = find(file);
+      if (!trace) return;
+      opener.stop(trace.uri);
+      sessions.close(trace);
+    },
+    switchTrace: async (file?: FileArgument) => {
+      const trace = toUri(file) ? find(file) : await pickTrace(sessions);
+      if (trace) sessions.activate(trace);
+    },
+    cancelOpening: (file?: unknown) => {
+      const uri = toUri(file) ?? sessions.active?.uri;
+      if (uri) opener.stop(uri);
+    },
+    showLog: () => log.show(),
+  };
+}
+
+async function pickTrace(sessions: Sessions): Promise<OpenTrace | undefined> {
+  const items = sessions.all.map((trace) => ({
+    label: trace.label,
+    description: `${trace === sessions.active ? 'active · ' : ''}${trace.session.trace.length} events`,
+    detail: vscode.workspace.asRelativePath(trace.uri),
+    trace,
+  }));
+  return (await vscode.window.showQuickPick(items, { title: 'Switch Active Trace' }))?.trace;
+}

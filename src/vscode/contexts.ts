@@ -1,0 +1,42 @@
+import * as vscode from 'vscode';
+import { OUTLINES, rootsOf } from '../query/outline/rows.ts';
+import type { Sessions } from './sessions.ts';
+
+const known = new Map<string, unknown>();
+
+/** Sets a context key for `when` clauses; tells the editor only when it changes. */
+export function setContext(name: string, value: unknown): void {
+  if (known.get(name) === value) return;
+  known.set(name, value);
+  void vscode.commands.executeCommand('setContext', `irqscope.${name}`, value);
+}
+
+/** Keeps the context keys in step with the store. */
+export function watchContexts(sessions: Sessions): vscode.Disposable {
+  const update = (): void => {
+    const { active } = sessions;
+    setContext('open', sessions.all.length > 0);
+    setContext('active', active !== undefined);
+    setContext('onlyChanged', active?.session.onlyChanged === true);
+    setContext('selected', active?.session.selection !== undefined);
+    setContext('traceEditor', isTraceEditor(sessions));
+    for (const name of OUTLINES) {
+      const { world } = active?.session.trace ?? {};
+      const some = world !== undefined && rootsOf(name).some((root) => (world.find(root)?.children.size ?? 0) > 0);
+      setContext(`without.${name}`, !some);
+    }
+  };
+  update();
+  return vscode.Disposable.from(
+    sessions.onDidChange(({ what }) => {
+      if (what !== 'cursor') update();
+    }),
+    vscode.window.onDidChangeActiveTextEditor(update),
+    { dispose: () => known.clear() },
+  );
+}
+
+function isTraceEditor(sessions: Sessions): boolean {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  return uri !== undefined && sessions.find(uri) !== undefined;
+}

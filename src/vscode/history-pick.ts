@@ -1,0 +1,71 @@
+import * as vscode from 'vscode';
+import type { FieldValue } from '../model/register.ts';
+import { fieldsFor } from '../model/register.ts';
+import { type HistoryEntry, history } from '../query/history.ts';
+import { fieldText } from '../query/outline/values.ts';
+import { cellBits, valueText } from '../query/view.ts';
+import type { Subject } from './selected.ts';
+
+/** So many writes are listed at most. */
+const MOST = 5000;
+
+interface Item extends vscode.QuickPickItem {
+  readonly step: number;
+}
+
+/** The writes of something as a list; choosing one moves the cursor there. */
+export async function showHistory(subject: Subject): Promise<void> {
+  const { trace, path } = subject;
+  const { session } = trace;
+  const pick = vscode.window.createQuickPick<Item>();
+  pick.title = `History of ${path}`;
+  pick.placeholder = 'Looking for writes…';
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
+  pick.busy = true;
+  pick.show();
+  const shown = new Promise<void>((done) => pick.onDidHide(() => done()));
+  pick.onDidAccept(() => {
+    const [item] = pick.activeItems;
+    pick.hide();
+    if (item) session.move({ to: 'step', step: item.step });
+  });
+  // The list is on the screen before the search starts; that takes a moment in long traces.
+  await new Promise((done) => setTimeout(done, 10));
+  const items = itemsOf(subject);
+  pick.items = items;
+  pick.busy = false;
+  const more =
+    items.length >= MOST ? `the first ${MOST} writes` : `${items.length} ${items.length === 1 ? 'write' : 'writes'}`;
+  pick.placeholder = items.length === 0 ? 'The trace shows no write of this.' : `${more}; choose one to go there`;
+  const current = items.findLast((item) => item.step <= session.cursor);
+  if (current) pick.activeItems = [current];
+  await shown;
+  pick.dispose();
+}
+
+function itemsOf(subject: Subject): Item[] {
+  const { trace, path, target } = subject;
+  const { cursor } = trace.session;
+  const items: Item[] = [];
+  for (const entry of history(trace.session.trace, target, MOST)) {
+    const where = entry.path === undefined ? '' : `${entry.path.slice(path.length + 1)}: `;
+    items.push({
+      label: `${entry.step === cursor ? '$(target) ' : ''}${where}${textOf(subject, entry.old)} → ${textOf(subject, entry.new)}`,
+      description: [entry.time, `step ${entry.step}`, `line ${entry.source.line}`].filter(Boolean).join(' · '),
+      step: entry.step,
+    });
+  }
+  return items;
+}
+
+function textOf({ trace, target }: Subject, value: HistoryEntry['old']): string {
+  const { cell, field, type, object } = target;
+  if (field === undefined || !cell?.register || !type) return valueText(value as Parameters<typeof valueText>[0]);
+  const { state } = trace.session;
+  const specs = [...fieldsFor(cell.register, cellBits(state, object, cell, type)), ...cell.register.fields];
+  return fieldText(
+    specs.find((f) => f.name === field),
+    value as FieldValue,
+  );
+}

@@ -1,0 +1,118 @@
+import * as vscode from 'vscode';
+import { ImportError } from '../import/run.ts';
+import type { Place } from './api.ts';
+import { setContext } from './contexts.ts';
+import { Cancelled, type OpenTrace, type Sessions } from './sessions.ts';
+import { showText } from './text.ts';
+
+/** Reading that takes longer than this gets a notification with a button that stops it. */
+const QUIET_MS = 1000;
+
+/** Opens traces for people: progress, a way to stop, one message when it fails. */
+export class Opener implements vscode.Disposable {
+  readonly #sessions: Sessions;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #reading = new Map<string, vscode.CancellationTokenSource>();
+
+  constructor(sessions: Sessions, log: vscode.LogOutputChannel) {
+    this.#sessions = sessions;
+    this.#log = log;
+  }
+
+  /** Opens a trace, shows its text and the views, and goes to a place in it. Undefined when it failed; that was said. */
+  async open(uri: vscode.Uri, place: Place = {}): Promise<OpenTrace | undefined> {
+    void vscode.commands.executeCommand('workbench.view.extension.irqscope');
+    void showText(uri).catch((error: unknown) => this.#log.warn(`${uri.path}: its text is not shown: ${error}`));
+    try {
+      const trace = await this.read(uri);
+      await this.goTo(trace, place);
+      return trace;
+    } catch (error) {
+      if (!(error instanceof Cancelled)) this.#report(uri, error);
+      return undefined;
+    }
+  }
+
+  /** Opens a trace, with progress and a way to stop, and throws when it cannot be read. */
+  async read(uri: vscode.Uri): Promise<OpenTrace> {
+    const key = uri.toString();
+    const stop = new vscode.CancellationTokenSource();
+    this.#reading.set(key, stop);
+    setContext('loading', true);
+    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+    const started = Date.now();
+    this.#log.info(`${uri.path}: reading`);
+    try {
+      const reading = this.#sessions.open(uri, stop.token);
+      const view = { location: { viewId: 'irqscope.traces' } };
+      void vscode.window.withProgress(view, () => reading.then(nothing, nothing));
+      const timer = setTimeout(() => this.#notify(name, reading, stop), QUIET_MS);
+      const trace = await reading.finally(() => clearTimeout(timer));
+      const { length } = trace.session.trace;
+      this.#log.info(`${uri.path}: ${length} events in ${Date.now() - started} ms (${trace.load})`);
+      return trace;
+    } finally {
+      if (this.#reading.get(key) === stop) this.#reading.delete(key);
+      stop.dispose();
+      setContext('loading', this.#reading.size > 0);
+    }
+  }
+
+  /** Stops the reading of a trace; what was read stays. */
+  stop(uri: vscode.Uri): void {
+    this.#reading.get(uri.toString())?.cancel();
+  }
+
+  /** Goes to a place in an open trace and makes it active. */
+  async goTo(trace: OpenTrace, place: Place): Promise<void> {
+    const { session } = trace;
+    this.#sessions.activate(trace);
+    const { step, time, line, object } = place;
+    const target =
+      step !== undefined
+        ? session.move({ to: 'step', step })
+        : time !== undefined
+          ? session.move({ to: 'time', time })
+          : line !== undefined
+            ? session.move({ to: 'line', line })
+            : undefined;
+    if (typeof target === 'object') void vscode.window.showWarningMessage(`${trace.label}: ${target.refused}.`);
+    if (object !== undefined) await vscode.commands.executeCommand('irqscope.showObject', object);
+  }
+
+  dispose(): void {
+    for (const stop of this.#reading.values()) stop.cancel();
+  }
+
+  #notify(name: string, reading: Promise<OpenTrace>, stop: vscode.CancellationTokenSource): void {
+    const options = { location: vscode.ProgressLocation.Notification, title: `Reading ${name}`, cancellable: true };
+    void vscode.window.withProgress(options, async (progress, token) => {
+      token.onCancellationRequested(() => stop.cancel());
+      let shown = 0;
+      const watch = this.#sessions.onDidChange(({ what, trace }) => {
+        if (what !== 'trace' || trace?.progress === undefined || trace.label !== name) return;
+        const percent = Math.floor(trace.progress * 100);
+        if (percent > shown)
+          progress.report({ increment: percent - shown, message: `${trace.session.trace.length} events` });
+        shown = percent;
+      });
+      await reading.then(nothing, nothing);
+      watch.dispose();
+    });
+  }
+
+  #report(uri: vscode.Uri, error: unknown): void {
+    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+    const text = error instanceof Error ? error.message : String(error);
+    this.#log.error(
+      `${uri.path}: ${error instanceof ImportError ? text : error instanceof Error ? error.stack : text}`,
+    );
+    const message =
+      error instanceof ImportError ? `${name} is not a trace: ${text}` : `${name} cannot be read: ${text}`;
+    void vscode.window.showErrorMessage(`${message.replace(/\.?$/, '.')}`, 'Show Log').then((choice) => {
+      if (choice !== undefined) this.#log.show();
+    });
+  }
+}
+
+const nothing = (): void => {};

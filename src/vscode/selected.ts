@@ -1,0 +1,43 @@
+import type * as vscode from 'vscode';
+import type { Row } from '../query/outline/rows.ts';
+import { resolvePath, type Target } from '../query/paths.ts';
+import type { OpenTrace, Sessions } from './sessions.ts';
+
+/** Anything that names a file: an address, or an address or path as text. */
+export type FileArgument = vscode.Uri | string;
+
+/** What a command is about: an object of a trace, perhaps a key or field of it. */
+export interface Subject {
+  readonly trace: OpenTrace;
+  readonly path: string;
+  readonly target: Target;
+}
+
+const isRow = (value: unknown): value is Row =>
+  typeof value === 'object' && value !== null && 'node' in value && 'kind' in value && 'path' in value;
+
+/** The target that a row stands for: known exactly, where its path could also mean something else. */
+function targetOfRow(row: Row, trace: OpenTrace): Target {
+  const { node, key, field } = row;
+  const type = trace.session.trace.world.type(node.object);
+  const cell = key === undefined ? undefined : type?.cells.find((c) => c.name === key);
+  return {
+    node,
+    object: node.object,
+    type,
+    ...(key === undefined ? {} : { key }),
+    ...(cell === undefined ? {} : { cell }),
+    ...(field === undefined ? {} : { field }),
+  };
+}
+
+/** What a command was called for: a row of a tree, a path, or else the selected object. A text says why there is none. */
+export function subjectOf(sessions: Sessions, trace: OpenTrace | undefined, argument: unknown): Subject | string {
+  const of = trace ?? sessions.active;
+  if (!of) return 'No trace is open.';
+  if (isRow(argument)) return { trace: of, path: argument.path, target: targetOfRow(argument, of) };
+  const path = typeof argument === 'string' ? argument : of.session.selection;
+  if (path === undefined) return 'No object is selected. Select one in Domains, Devices or CPUs.';
+  const target = resolvePath(of.session.trace.world, path);
+  return target ? { trace: of, path, target } : `${of.label} never names ${path}.`;
+}

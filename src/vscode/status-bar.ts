@@ -1,0 +1,57 @@
+import * as vscode from 'vscode';
+import { timeText } from '../base/time.ts';
+import { deltaText } from '../query/delta.ts';
+import { eventText } from '../query/events.ts';
+import { code, plain } from '../query/outline/explain.ts';
+import type { OpenTrace, Sessions } from './sessions.ts';
+
+/** The item at the left of the status bar: where the cursor of the active trace stands. */
+export function showStatus(sessions: Sessions): vscode.Disposable {
+  const item = vscode.window.createStatusBarItem('irqscope.cursor', vscode.StatusBarAlignment.Left, 50);
+  item.name = 'IRQScope: Cursor';
+  item.command = { command: 'irqscope.goToStep', title: 'Go to Step…' };
+  const update = (): void => {
+    const { active } = sessions;
+    if (!active) {
+      item.hide();
+      return;
+    }
+    const { text, spoken } = cursorText(active);
+    item.text = text;
+    item.accessibilityInformation = { label: spoken };
+    item.tooltip = tooltip(active);
+    item.show();
+  };
+  update();
+  return vscode.Disposable.from(
+    item,
+    sessions.onDidChange(({ what, trace }) => {
+      if (what !== 'selection' && what !== 'options' && (what === 'active' || trace === sessions.active)) update();
+      if (what === 'closed') update();
+    }),
+  );
+}
+
+function cursorText({ session }: OpenTrace): { text: string; spoken: string } {
+  const { cursor, trace } = session;
+  const of = `${trace.length}${session.loading ? '+' : ''}`;
+  if (cursor < 0)
+    return { text: `$(pulse) before the first of ${of}`, spoken: `IRQScope: before the first of ${of} events` };
+  const time = timeText(trace.table.time(cursor), trace.meta.time);
+  const parts = [`step ${cursor} of ${of}`, time, cursor > 0 ? deltaText(trace, cursor) : undefined];
+  const shown = parts.filter((part) => part !== null && part !== undefined && part !== '');
+  return { text: `$(pulse) ${shown.join(' · ')}`, spoken: `IRQScope: ${shown.join(', ')}` };
+}
+
+function tooltip({ session, label }: OpenTrace): vscode.MarkdownString {
+  const { cursor, trace } = session;
+  const text = new vscode.MarkdownString(`**${plain(label)}**`);
+  if (cursor >= 0) {
+    const line = trace.table.line(cursor);
+    text.appendMarkdown(`\n\n${code(eventText(trace, cursor))}\n\nline ${line}`);
+    const changed = session.changes.length;
+    text.appendMarkdown(`, ${changed === 0 ? 'nothing' : changed === 1 ? '1 object' : `${changed} objects`} changed`);
+  }
+  text.appendMarkdown('\n\nClick to go to a step.');
+  return text;
+}

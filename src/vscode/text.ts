@@ -1,0 +1,48 @@
+import * as vscode from 'vscode';
+import type { OpenTrace } from './sessions.ts';
+
+/** The editor gives extensions no text of files larger than this. */
+export const LARGEST_TEXT = 50 * 1024 * 1024;
+
+/** Languages that a log has when nobody knows better. */
+const UNSPECIFIC = new Set(['plaintext', 'log', 'Log']);
+const LANGUAGES: Readonly<Record<string, string>> = { 'qemu-log': 'qemu-trace', 'ftrace-text': 'ftrace' };
+
+const isPacked = (uri: vscode.Uri): boolean => /\.(gz|zst|zstd)$/i.test(uri.path);
+
+/** Shows the text of a trace file, if it is text of a size that the editor can work with; the focus stays where it is. */
+export async function showText(uri: vscode.Uri): Promise<void> {
+  if (isPacked(uri) || vscode.window.visibleTextEditors.some((e) => e.document.uri.toString() === uri.toString()))
+    return;
+  const { size } = await vscode.workspace.fs.stat(uri);
+  if (size > LARGEST_TEXT) return;
+  await vscode.window.showTextDocument(uri, { preserveFocus: true, preview: false });
+}
+
+/** Shows a line (1-based) of a trace and puts the caret there. */
+export async function revealLine(uri: vscode.Uri, line: number): Promise<void> {
+  if (isPacked(uri)) {
+    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+    void vscode.window.showInformationMessage(
+      `Line ${line} is in a packed file. Unpack ${name} and open that to see its text.`,
+    );
+    return;
+  }
+  const at = new vscode.Position(line - 1, 0);
+  const selection = new vscode.Range(at, at);
+  const shown = vscode.window.visibleTextEditors.find((e) => e.document.uri.toString() === uri.toString());
+  // For very large files only this command works; the editor asks back before it opens one.
+  if (!shown) return void (await vscode.commands.executeCommand('vscode.open', uri, { selection, preview: false }));
+  const options = { selection, preserveFocus: false, ...(shown.viewColumn ? { viewColumn: shown.viewColumn } : {}) };
+  const editor = await vscode.window.showTextDocument(shown.document, options);
+  editor.revealRange(selection, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+/** Gives the text of a trace its language where its name only made it a log. */
+export async function adoptLanguage(trace: OpenTrace): Promise<void> {
+  const language = LANGUAGES[trace.session.trace.meta.format];
+  const key = trace.uri.toString();
+  const document = vscode.workspace.textDocuments.find((d) => d.uri.toString() === key && !d.isClosed);
+  if (language === undefined || !document || !UNSPECIFIC.has(document.languageId)) return;
+  await vscode.languages.setTextDocumentLanguage(document, language);
+}

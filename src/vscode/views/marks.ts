@@ -1,0 +1,54 @@
+import * as vscode from 'vscode';
+import type { ChangeKind } from '../../query/changes.ts';
+
+/** Scheme of the addresses that rows have for the sake of their badges; nothing is to be found there. */
+const SCHEME = 'irqscope-row';
+
+const COLORS = { A: 'addedForeground', M: 'changedForeground', D: 'removedForeground' } as const;
+const TITLES = { A: 'Added by this step', M: 'Changed by this step', D: 'Removed by this step' } as const;
+
+/** The address of a row. Rows above it are folders of it: marks show through to them. */
+export function rowUri(view: string, trace: number, id: string): vscode.Uri {
+  return vscode.Uri.from({ scheme: SCHEME, authority: `${trace}`, path: `/${view}/${id}` });
+}
+
+/** Tells what the current step did to a row. */
+export type MarkOf = (trace: number, id: string) => ChangeKind | undefined;
+
+/** The badges A, M and D of rows that the current step changed. */
+export class Marks implements vscode.FileDecorationProvider, vscode.Disposable {
+  readonly #views = new Map<string, MarkOf>();
+  readonly #changed = new vscode.EventEmitter<vscode.Uri[]>();
+  readonly #registration: vscode.Disposable;
+
+  readonly onDidChangeFileDecorations: vscode.Event<vscode.Uri[]> = this.#changed.event;
+
+  constructor() {
+    this.#registration = vscode.window.registerFileDecorationProvider(this);
+  }
+
+  /** Adds the rows of a view. */
+  add(view: string, markOf: MarkOf): void {
+    this.#views.set(view, markOf);
+  }
+
+  /** The marks of these rows may be different now. */
+  refresh(uris: vscode.Uri[]): void {
+    if (uris.length > 0) this.#changed.fire(uris);
+  }
+
+  provideFileDecoration(uri: vscode.Uri): vscode.FileDecoration | undefined {
+    if (uri.scheme !== SCHEME) return undefined;
+    const [, view = '', ...id] = uri.path.split('/');
+    const mark = this.#views.get(view)?.(Number(uri.authority), id.join('/'));
+    if (mark === undefined) return undefined;
+    const decoration = new vscode.FileDecoration(mark, TITLES[mark], new vscode.ThemeColor(`irqscope.${COLORS[mark]}`));
+    decoration.propagate = true;
+    return decoration;
+  }
+
+  dispose(): void {
+    this.#registration.dispose();
+    this.#changed.dispose();
+  }
+}

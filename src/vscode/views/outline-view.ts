@@ -1,0 +1,164 @@
+import * as vscode from 'vscode';
+import { Outline } from '../../query/outline/outline.ts';
+import { type OutlineName, outlineOf, type Row } from '../../query/outline/rows.ts';
+import type { OpenTrace, Sessions } from '../sessions.ts';
+import { type Marks, rowUri } from './marks.ts';
+import { Throttle } from './throttle.ts';
+
+/**
+ * The editor puts off refreshes that follow each other within 200 ms, each time anew: under a held key it would show
+ * nothing until the key is released. Refreshes at least this far apart come through at once.
+ */
+const STEP_MS = 220;
+const LOADING_MS = 250;
+
+/** More marks than this in one step are not told one by one. */
+const MANY_MARKS = 1000;
+
+/** One of the views Domains, Devices and CPUs: the outline of the active trace. */
+export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
+  readonly name: OutlineName;
+  readonly tree: vscode.TreeView<Row>;
+  readonly #sessions: Sessions;
+  readonly #marks: Marks;
+  readonly #outlines = new Map<OpenTrace, Outline>();
+  readonly #changed = new vscode.EventEmitter<Row[] | undefined>();
+  readonly #throttle: Throttle;
+  readonly #watches: vscode.Disposable[];
+  #marked: vscode.Uri[] = [];
+  /** The view was hidden when something changed: all of it is drawn anew when it is shown. */
+  #stale = false;
+  #selecting = false;
+
+  readonly onDidChangeTreeData: vscode.Event<Row[] | undefined> = this.#changed.event;
+
+  constructor(name: OutlineName, sessions: Sessions, marks: Marks) {
+    this.name = name;
+    this.#sessions = sessions;
+    this.#marks = marks;
+    this.#throttle = new Throttle(
+      () => this.#refresh(),
+      () => (sessions.active?.load === 'loading' ? LOADING_MS : STEP_MS),
+    );
+    marks.add(name, (id, row) => {
+      const outline = sessions.active?.id === id ? this.outline : undefined;
+      const known = outline?.known(row);
+      return known && outline?.text(known).mark;
+    });
+    this.tree = vscode.window.createTreeView(`irqscope.${name}`, { treeDataProvider: this, showCollapseAll: true });
+    this.#watches = [
+      this.tree,
+      this.#changed,
+      this.tree.onDidChangeSelection(({ selection }) => this.#selected(selection[0])),
+      this.tree.onDidChangeVisibility(({ visible }) => {
+        if (visible && this.#stale) this.#refreshAll();
+      }),
+      sessions.onDidChange(({ what, trace }) => {
+        if (what === 'closed') this.#outlines.delete(trace);
+        if (what === 'active') this.#refreshAll();
+        else if (trace === sessions.active) {
+          if (what === 'cursor' || what === 'trace') this.#throttle.ask();
+          if (what === 'options') this.#refreshAll();
+          if (what === 'selection') void this.#showSelection();
+        }
+      }),
+    ];
+  }
+
+  /** The outline of the active trace. */
+  get outline(): Outline | undefined {
+    const { active } = this.#sessions;
+    if (!active) return undefined;
+    let outline = this.#outlines.get(active);
+    if (!outline) this.#outlines.set(active, (outline = new Outline(this.name, active.session)));
+    return outline;
+  }
+
+  getChildren(row?: Row): Row[] {
+    return this.outline?.children(row) ?? [];
+  }
+
+  getParent(row: Row): Row | undefined {
+    return row.parent;
+  }
+
+  getTreeItem(row: Row): vscode.TreeItem {
+    const { outline } = this;
+    const { active } = this.#sessions;
+    // A row of a trace that was active until just now.
+    if (!outline || !active || outline.known(row.id) !== row) return new vscode.TreeItem('');
+    const { label, highlight, description, collapsible, icon, spoken } = outline.text(row);
+    const item = new vscode.TreeItem(
+      { label, highlights: highlight ? [[highlight[0], highlight[1]]] : [] },
+      collapsible ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+    );
+    item.id = row.id;
+    item.description = description;
+    item.iconPath = new vscode.ThemeIcon(icon === '' ? 'blank' : icon);
+    item.resourceUri = rowUri(this.name, active.id, row.id);
+    item.accessibilityInformation = { label: spoken };
+    item.contextValue = row.kind === 'node' ? (row.node.object >= 0 ? 'object' : 'group') : row.kind;
+    return item;
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, row: Row): vscode.TreeItem {
+    const { outline } = this;
+    if (outline?.known(row.id) === row) item.tooltip = new vscode.MarkdownString(outline.explain(row));
+    return item;
+  }
+
+  /** Shows the row of an object path and selects it; false when there is none at the cursor. */
+  async reveal(path: string, focus: boolean): Promise<boolean> {
+    const { outline } = this;
+    const row = outline?.row(path);
+    if (!row || !outline?.shown(row)) return false;
+    await this.tree.reveal(row, { select: true, focus, expand: false });
+    return true;
+  }
+
+  dispose(): void {
+    this.#throttle.dispose();
+    vscode.Disposable.from(...this.#watches).dispose();
+  }
+
+  #selected(row: Row | undefined): void {
+    if (!row || !this.#sessions.active) return;
+    this.#selecting = true;
+    this.#sessions.active.session.select(row.path);
+    this.#selecting = false;
+  }
+
+  /** The selection was made elsewhere, such as in the timeline: the view follows when it is in sight. */
+  async #showSelection(): Promise<void> {
+    const path = this.#sessions.active?.session.selection;
+    if (this.#selecting || path === undefined || !this.tree.visible || outlineOf(path) !== this.name) return;
+    await this.reveal(path, false);
+  }
+
+  #refreshAll(): void {
+    this.outline?.moved();
+    this.#stale = !this.tree.visible;
+    this.#changed.fire(undefined);
+    this.#refreshMarks();
+  }
+
+  #refresh(): void {
+    const { outline } = this;
+    if (!outline) return;
+    if (!this.tree.visible) {
+      this.#stale = true;
+      return;
+    }
+    const rows = outline.moved();
+    if (rows === undefined || rows.length > 0) this.#changed.fire(rows);
+    this.#refreshMarks();
+  }
+
+  #refreshMarks(): void {
+    const { active } = this.#sessions;
+    const rows = this.outline?.marked() ?? [];
+    const now = active && rows.length <= MANY_MARKS ? rows.map((row) => rowUri(this.name, active.id, row.id)) : [];
+    this.#marks.refresh([...this.#marked, ...now]);
+    this.#marked = now;
+  }
+}

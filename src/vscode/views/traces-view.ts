@@ -1,0 +1,234 @@
+import * as vscode from 'vscode';
+import { type TraceInfo, traceInfo } from '../../query/info.ts';
+import { code, plain } from '../../query/outline/explain.ts';
+import type { OpenTrace, Sessions } from '../sessions.ts';
+import { Throttle } from './throttle.ts';
+
+/** How often the numbers of a trace that is being read are shown anew. */
+const LOADING_MS = 250;
+
+/** A row of the view Traces: a trace, a number of its accounting, or a line that was skipped. */
+export interface TraceRow {
+  readonly id: string;
+  readonly trace: OpenTrace;
+  readonly parent: TraceRow | undefined;
+  /** What it is within its trace; the empty text for the trace itself. */
+  readonly name: string;
+  readonly label: string;
+  readonly description: string;
+  readonly icon: string;
+  readonly tooltip?: string;
+  /** A line of the source to go to. */
+  readonly line?: number;
+  readonly below?: readonly Omit<TraceRow, 'id' | 'trace' | 'parent'>[];
+}
+
+type Part = Omit<TraceRow, 'id' | 'trace' | 'parent'>;
+
+const count = (n: number): string => n.toLocaleString('en');
+const sum = (tally: Readonly<Record<string, number>>): number => Object.values(tally).reduce((a, b) => a + b, 0);
+
+/** The rows of a tally, most frequent first as the answer has them. */
+const tallied = (tally: Readonly<Record<string, number>>, icon: string): Part[] =>
+  Object.entries(tally).map(([name, n]) => ({ name, label: name, description: count(n), icon }));
+
+function skippedParts(info: TraceInfo): Part[] {
+  return Object.entries(info.skipped).map(([reason, n]) => ({
+    name: reason,
+    label: reason,
+    description: count(n),
+    icon: 'warning',
+    below: info.samples
+      .filter((sample) => sample.reason === reason)
+      .map(({ line }) => ({ name: `${line}`, label: `line ${line}`, description: '', icon: 'go-to-file', line })),
+  }));
+}
+
+/** What a trace is and what became of its lines, as rows. */
+function accountingParts(info: TraceInfo): Part[] {
+  const unknown = sum(info.unknown);
+  const skipped = sum(info.skipped);
+  const without = sum(info.withoutEffect);
+  const others = sum(info.others);
+  const part = (name: string, label: string, description: string, icon: string, tooltip: string, below?: Part[]) =>
+    ({ name, label, description, icon, tooltip, ...(below && below.length > 0 ? { below } : {}) }) satisfies Part;
+  const clock = [info.clock, info.start !== null && info.end !== null ? `${info.start} to ${info.end}` : ''];
+  return [
+    ...(info.problem === undefined
+      ? []
+      : [
+          part(
+            'problem',
+            'Problem',
+            info.problem,
+            'warning',
+            'The source is damaged; what was read until there is shown.',
+          ),
+        ]),
+    part(
+      'format',
+      'Format',
+      [info.format, info.variant].filter(Boolean).join(', '),
+      'file-code',
+      'Told from the content.',
+    ),
+    part('clock', 'Clock', clock.filter(Boolean).join(', '), 'watch', 'Clock of the stamps, first and last of them.'),
+    part(
+      'records',
+      'Records',
+      `${count(info.records)} in ${count(info.lines)} lines`,
+      'list-ordered',
+      'Lines that are trace records.',
+    ),
+    part(
+      'understood',
+      'Understood',
+      count(info.understood),
+      'pass',
+      'Records that became events, or that are known and change nothing in the interrupt system.',
+      without > 0
+        ? [
+            {
+              name: 'without',
+              label: 'Without effect',
+              description: count(without),
+              icon: 'circle-outline',
+              tooltip: 'Known records that change nothing in the interrupt system.',
+              below: tallied(info.withoutEffect, 'circle-outline'),
+            },
+          ]
+        : [],
+    ),
+    part(
+      'unknown',
+      'Unknown',
+      unknown === 0 ? '0' : `${count(unknown)} of ${Object.keys(info.unknown).length} kinds`,
+      unknown === 0 ? 'pass' : 'question',
+      'Records of events that IRQScope does not know, by name.',
+      tallied(info.unknown, 'question'),
+    ),
+    part(
+      'skipped',
+      'Skipped',
+      count(skipped),
+      skipped === 0 ? 'pass' : 'warning',
+      'Records that could not be read, by reason, with the first lines.',
+      skippedParts(info),
+    ),
+    part(
+      'lost',
+      'Lost',
+      info.gaps > 0 ? `${count(info.lost)}, and ${count(info.gaps)} gaps of unknown size` : count(info.lost),
+      info.lost + info.gaps === 0 ? 'pass' : 'warning',
+      'Events that the recorder says it lost.',
+    ),
+    part(
+      'others',
+      'Other lines',
+      count(others),
+      'circle-outline',
+      'Lines that are no records.',
+      tallied(info.others, 'circle-outline'),
+    ),
+  ];
+}
+
+const LOAD: Readonly<Record<OpenTrace['load'], string>> = {
+  loading: 'loading~spin',
+  ready: 'file',
+  stopped: 'debug-pause',
+  failed: 'error',
+};
+
+/** The view Traces: what is open, how far it is read, and what became of its lines. */
+export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Disposable {
+  readonly tree: vscode.TreeView<TraceRow>;
+  readonly #sessions: Sessions;
+  readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly #throttle = new Throttle(
+    () => this.#changed.fire(undefined),
+    () => LOADING_MS,
+  );
+  readonly #watch: vscode.Disposable;
+
+  readonly onDidChangeTreeData: vscode.Event<undefined> = this.#changed.event;
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
+    this.tree = vscode.window.createTreeView('irqscope.traces', { treeDataProvider: this });
+    this.#watch = sessions.onDidChange(({ what }) => {
+      if (what === 'opened' || what === 'closed' || what === 'active' || what === 'trace') this.#throttle.ask();
+    });
+  }
+
+  getChildren(row?: TraceRow): TraceRow[] {
+    if (!row) return this.#sessions.all.map((trace) => this.#traceRow(trace));
+    const parts = row.name === '' ? accountingParts(traceInfo(row.trace.session.trace)) : (row.below ?? []);
+    return parts.map((part) => ({ ...part, id: `${row.id}/${part.name}`, trace: row.trace, parent: row }));
+  }
+
+  getParent(row: TraceRow): TraceRow | undefined {
+    return row.parent;
+  }
+
+  getTreeItem(row: TraceRow): vscode.TreeItem {
+    const { trace } = row;
+    const isTrace = row.name === '';
+    const active = isTrace && trace === this.#sessions.active;
+    const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+    const item = new vscode.TreeItem(
+      { label: row.label, highlights: active ? [[0, row.label.length]] : [] },
+      isTrace ? (active ? Expanded : Collapsed) : row.below && row.below.length > 0 ? Collapsed : None,
+    );
+    item.id = row.id;
+    item.description = row.description;
+    const color = row.icon === 'warning' ? new vscode.ThemeColor('list.warningForeground') : undefined;
+    item.iconPath = new vscode.ThemeIcon(row.icon, color);
+    item.contextValue = isTrace ? `trace${trace.load === 'loading' ? '.loading' : ''}` : 'part';
+    item.tooltip = isTrace ? traceTooltip(trace, active) : row.tooltip;
+    item.accessibilityInformation = {
+      label: [row.label, row.description, active ? 'active trace' : ''].filter(Boolean).join(', '),
+    };
+    if (row.line !== undefined)
+      item.command = { command: 'irqscope.revealLine', title: 'Reveal Line', arguments: [trace.uri, row.line] };
+    else if (isTrace)
+      item.command = { command: 'irqscope.switchTrace', title: 'Switch Active Trace…', arguments: [trace.uri] };
+    return item;
+  }
+
+  dispose(): void {
+    this.#throttle.dispose();
+    vscode.Disposable.from(this.tree, this.#watch, this.#changed).dispose();
+  }
+
+  #traceRow(trace: OpenTrace): TraceRow {
+    const { length } = trace.session.trace;
+    const percent = trace.progress === undefined ? '' : ` ${Math.floor(trace.progress * 100)} %`;
+    const states = {
+      loading: `reading${percent}`,
+      stopped: `stopped at${percent}`,
+      failed: 'reading failed',
+      ready: '',
+    };
+    const active = trace === this.#sessions.active;
+    return {
+      id: `trace/${trace.id}`,
+      trace,
+      parent: undefined,
+      name: '',
+      label: trace.label,
+      description: [active ? 'active' : '', states[trace.load], `${count(length)} events`].filter(Boolean).join(' · '),
+      icon: active && trace.load === 'ready' ? 'target' : LOAD[trace.load],
+    };
+  }
+}
+
+function traceTooltip(trace: OpenTrace, active: boolean): vscode.MarkdownString {
+  const { meta, length } = trace.session.trace;
+  const text = new vscode.MarkdownString(`**${plain(trace.label)}**${active ? ' (active)' : ''}\n\n`);
+  text.appendMarkdown(`${code(vscode.workspace.asRelativePath(trace.uri))}\n\n`);
+  text.appendMarkdown(plain(`${meta.format}, ${meta.variant}: ${count(length)} events`));
+  if (trace.error !== undefined) text.appendMarkdown(`\n\nReading failed: ${plain(trace.error)}`);
+  if (trace.load === 'stopped') text.appendMarkdown('\n\nReading was stopped. Open the file again to read all of it.');
+  return text;
+}
