@@ -15,8 +15,8 @@ export function packingOf(head: Uint8Array): Packing {
 }
 
 /**
- * Unpacks a source chunk by chunk, in whatever packing it has. `take` gets the unpacked bytes; a chunk that it gets is
- * valid only during the call. Damage in the middle ends the source there: `problem` says so, and nothing that was
+ * Unpacks a source chunk by chunk, in whatever packing it has. Chunks, those pushed and those that `take` gets, are valid
+ * only during the call. What `take` throws goes to the caller. Damage in the middle ends the source there: `problem` says so, and nothing that was
  * unpacked before is lost.
  */
 export class Unpacker {
@@ -25,10 +25,19 @@ export class Unpacker {
   #packing: Packing | undefined;
   #head: Uint8Array = new Uint8Array(0);
   #problem: string | undefined;
+  /** What `take` threw: no matter of the packing. */
+  #thrown: { readonly error: unknown } | undefined;
   #ended = false;
 
   constructor(take: (chunk: Uint8Array) => void) {
-    this.#take = take;
+    this.#take = (chunk) => {
+      try {
+        if (chunk.length > 0) take(chunk);
+      } catch (error) {
+        this.#thrown = { error };
+        throw error;
+      }
+    };
   }
 
   /** The packing, once enough bytes came in. */
@@ -73,21 +82,20 @@ export class Unpacker {
   #opener(packing: Packing): (chunk: Uint8Array, last: boolean) => void {
     if (packing === 'gzip') {
       const gunzip = new Gunzip((data, last) => {
-        if (data.length > 0) this.#take(data);
+        this.#take(data);
         if (last) this.#ended = true;
       });
-      return (chunk, last) => gunzip.push(chunk, last);
+      // It keeps what it could not use yet, so it gets a copy: the chunk is the caller's.
+      return (chunk, last) => gunzip.push(new Uint8Array(chunk), last);
     }
     if (packing === 'zstd') {
       const zstd = new Decompress((data, last) => {
-        if (data.length > 0) this.#take(data);
+        this.#take(data);
         if (last) this.#ended = true;
       });
-      return (chunk, last) => zstd.push(chunk, last);
+      return (chunk, last) => zstd.push(new Uint8Array(chunk), last);
     }
-    return (chunk) => {
-      if (chunk.length > 0) this.#take(chunk);
-    };
+    return (chunk) => this.#take(chunk);
   }
 
   #feed(chunk: Uint8Array, last: boolean): void {
@@ -95,8 +103,8 @@ export class Unpacker {
     try {
       this.#push!(chunk, last);
     } catch (error) {
+      if (this.#thrown !== undefined) throw this.#thrown.error;
       this.#problem = `the ${this.#packing} data is damaged: ${error instanceof Error ? error.message : String(error)}`;
-      if (this.#packing === 'none') throw error;
     }
   }
 }

@@ -62,7 +62,7 @@ export class ImportRun {
       this.trace.accounting.lines = this.#lines.lines;
       return;
     }
-    this.#waiting.push(chunk.slice());
+    this.#waiting.push(new Uint8Array(chunk));
     this.#waitingBytes += chunk.length;
     if (this.#waitingBytes >= HEAD_BYTES) this.#start();
   }
@@ -92,7 +92,12 @@ export class ImportRun {
     }
     this.#waiting = [];
     const format = detect(all);
-    if ('problem' in format) throw new ImportError(format.problem);
+    if ('problem' in format) {
+      const { problem } = this.#unpacker;
+      throw new ImportError(
+        problem === undefined ? format.problem : `${problem}; of what was unpacked: ${format.problem}`,
+      );
+    }
     this.#format = format;
     this.#importer = format.open(this.#builder);
     this.#lines.push(all);

@@ -193,6 +193,8 @@ export class FtraceImporter implements Importer {
       out.other('header');
     } else if (bytesAt(buf, start, end, STACK) || /^\s*<stack trace>|^ => |^\s+=> /.test(line)) {
       out.other('stack trace');
+    } else if (/^\s*$/.test(line)) {
+      out.other('blank');
     } else if (/^\s*(\d+\)|-{3,}|[ =]+$)/.test(line)) {
       out.other('function graph');
     } else if (/^\[LINE TOO BIG\]|^Unknown type \d+/.test(line)) {
