@@ -22,10 +22,13 @@ export class Opener implements vscode.Disposable {
   /** Opens a trace, shows its text and the views, and goes to a place in it. Undefined when it failed; that was said. */
   async open(uri: vscode.Uri, place: Place = {}): Promise<OpenTrace | undefined> {
     void vscode.commands.executeCommand('workbench.view.extension.irqscope');
+    const caret = caretIn(uri);
     void showText(uri).catch((error: unknown) => this.#log.warn(`${uri.path}: its text is not shown: ${error}`));
     try {
       const trace = await this.read(uri);
-      await this.goTo(trace, place);
+      // Somebody who reads the text wants the state at the line that they read.
+      const aim = place.step ?? place.time ?? place.line;
+      await this.goTo(trace, aim === undefined && caret > 0 ? { ...place, line: caret + 1 } : place);
       return trace;
     } catch (error) {
       if (!(error instanceof Cancelled)) this.#report(uri, error);
@@ -113,6 +116,12 @@ export class Opener implements vscode.Disposable {
       if (choice !== undefined) this.#log.show();
     });
   }
+}
+
+/** The line (0-based) of the caret in the text of a file, if that is shown. */
+function caretIn(uri: vscode.Uri): number {
+  const key = uri.toString();
+  return vscode.window.visibleTextEditors.find((e) => e.document.uri.toString() === key)?.selection.active.line ?? 0;
 }
 
 const nothing = (): void => {};

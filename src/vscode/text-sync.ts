@@ -11,6 +11,7 @@ export class TextSync implements vscode.Disposable {
   readonly #watches: vscode.Disposable[] = [];
   /** The editor whose caret moves the cursor right now: it need not follow itself. */
   #source: vscode.TextEditor | undefined;
+  #visible: ReadonlySet<vscode.TextEditor> = new Set(vscode.window.visibleTextEditors);
 
   constructor(sessions: Sessions, context: vscode.ExtensionContext) {
     this.#sessions = sessions;
@@ -26,9 +27,7 @@ export class TextSync implements vscode.Disposable {
       this.#decoration,
       vscode.window.onDidChangeTextEditorSelection((e) => this.#caretMoved(e)),
       vscode.window.onDidChangeActiveTextEditor((editor) => this.#editorChosen(editor)),
-      vscode.window.onDidChangeVisibleTextEditors((editors) => {
-        for (const editor of editors) this.#highlight(editor);
-      }),
+      vscode.window.onDidChangeVisibleTextEditors((editors) => this.#editorsShown(editors)),
       vscode.workspace.onDidOpenTextDocument((document) => {
         const trace = sessions.find(document.uri);
         if (trace) void adoptLanguage(trace);
@@ -59,6 +58,17 @@ export class TextSync implements vscode.Disposable {
     if (trace) this.#sessions.activate(trace);
   }
 
+  #editorsShown(editors: readonly vscode.TextEditor[]): void {
+    for (const editor of editors) {
+      const isNew = !this.#visible.has(editor);
+      const trace = this.#sessions.find(editor.document.uri);
+      // A text that was opened somewhere else than at its beginning stays there.
+      if (isNew && trace && editor.selection.active.isEqual(new vscode.Position(0, 0))) this.#show(editor, trace);
+      else this.#highlight(editor);
+    }
+    this.#visible = new Set(editors);
+  }
+
   #caretMoved({ textEditor, kind, selections }: vscode.TextEditorSelectionChangeEvent): void {
     if (kind !== Mouse && kind !== Keyboard) return;
     const trace = this.#sessions.find(textEditor.document.uri);
@@ -77,13 +87,22 @@ export class TextSync implements vscode.Disposable {
 
   #cursorMoved(trace: OpenTrace): void {
     for (const editor of this.#editorsOf(trace)) {
-      this.#highlight(editor);
-      const line = lineOf(trace);
-      if (editor === this.#source || line === undefined || line >= editor.document.lineCount) continue;
-      const at = new vscode.Position(line, 0);
-      editor.selection = new vscode.Selection(at, at);
-      editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+      if (editor === this.#source) this.#highlight(editor);
+      else this.#show(editor, trace);
     }
+  }
+
+  /** Puts the caret of an editor where the cursor stands, and scrolls there if need be. */
+  #show(editor: vscode.TextEditor, trace: OpenTrace): void {
+    this.#highlight(editor);
+    const line = lineOf(trace);
+    if (line === undefined || line >= editor.document.lineCount) return;
+    // The editor lights up every occurrence of the word at the caret: better the stamp of a QEMU log line than its thread.
+    const thread = /^\d{1,10}@/.exec(editor.document.lineAt(line).text);
+    const at = new vscode.Position(line, thread?.[0].length ?? 0);
+    editor.selection = new vscode.Selection(at, at);
+    const start = new vscode.Position(line, 0);
+    editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
 
   #highlight(editor: vscode.TextEditor): void {

@@ -12,8 +12,14 @@ export function rowUri(view: string, trace: number, id: string): vscode.Uri {
   return vscode.Uri.from({ scheme: SCHEME, authority: `${trace}`, path: `/${view}/${id}` });
 }
 
-/** Tells what the current step did to a row. */
-export type MarkOf = (trace: number, id: string) => ChangeKind | undefined;
+/** What the current step did to a row, and whether the rows above it show that something below them is marked. */
+export interface Mark {
+  readonly kind: ChangeKind;
+  readonly propagate: boolean;
+}
+
+/** Tells the mark of a row. */
+export type MarkOf = (trace: number, id: string) => Mark | undefined;
 
 /** The badges A, M and D of rows that the current step changed. */
 export class Marks implements vscode.FileDecorationProvider, vscode.Disposable {
@@ -42,8 +48,9 @@ export class Marks implements vscode.FileDecorationProvider, vscode.Disposable {
     const [, view = '', ...id] = uri.path.split('/');
     const mark = this.#views.get(view)?.(Number(uri.authority), id.join('/'));
     if (mark === undefined) return undefined;
-    const decoration = new vscode.FileDecoration(mark, TITLES[mark], new vscode.ThemeColor(`irqscope.${COLORS[mark]}`));
-    decoration.propagate = true;
+    const { kind, propagate } = mark;
+    const decoration = new vscode.FileDecoration(kind, TITLES[kind], new vscode.ThemeColor(`irqscope.${COLORS[kind]}`));
+    decoration.propagate = propagate;
     return decoration;
   }
 

@@ -43,7 +43,9 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     marks.add(name, (id, row) => {
       const outline = sessions.active?.id === id ? this.outline : undefined;
       const known = outline?.known(row);
-      return known && outline?.text(known).mark;
+      const kind = known && outline?.text(known).mark;
+      // Only objects show through to the rows above: one with marked rows below it would show a dot instead of its letter.
+      return kind && { kind, propagate: known.kind === 'node' };
     });
     this.tree = vscode.window.createTreeView(`irqscope.${name}`, { treeDataProvider: this, showCollapseAll: true });
     this.#watches = [

@@ -177,7 +177,7 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     const active = isTrace && trace === this.#sessions.active;
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     const item = new vscode.TreeItem(
-      { label: row.label, highlights: active ? [[0, row.label.length]] : [] },
+      row.label,
       isTrace ? (active ? Expanded : Collapsed) : row.below && row.below.length > 0 ? Collapsed : None,
     );
     item.id = row.id;
