@@ -3,7 +3,7 @@ import { type Filter, FilterError, parseFilter } from '../query/filter.ts';
 import { compileFilter } from '../query/match.ts';
 import { type Command, type Context, misused, readArguments } from './command.ts';
 import { DONE, Failure } from './failure.ts';
-import { POSITION_FORMS, parsePosition, stretchEnd, stretchStart } from './position.ts';
+import { POSITION_HELP, parsePosition, stretchEnd, stretchStart } from './position.ts';
 import { readTrace } from './read.ts';
 import { Columns } from './text.ts';
 
@@ -81,7 +81,7 @@ to which object, and the arguments.
 Options:
   --from S       begin with the first event at or after S
   --to S         end with the last event at or before S
-                 S: ${POSITION_FORMS}
+                 S: ${POSITION_HELP}
   --filter EXPR  only events for which EXPR holds
   --json         one JSON object per line: {step, time, cpu, kind, object, fields, task, source}
 

@@ -1,84 +1,9 @@
 #!/usr/bin/env node
-// The command line: `irqscope COMMAND FILE [OPTIONS]`. See docs/cli.md.
-import { readFileSync } from 'node:fs';
-import { formats } from '../import/detect.ts';
-import { nearest } from '../query/nearest.ts';
-import type { Command, Context } from './command.ts';
-import { events } from './events.ts';
+// The command line: `irqscope COMMAND FILE [OPTIONS]`. See docs/cli.md. Here: the process, its signals and its streams.
+import { answer } from './answer.ts';
 import { DONE, Failure, INTERRUPTED, REFUSED } from './failure.ts';
-import { history } from './history.ts';
-import { info } from './info.ts';
 import { Output, ReaderGone } from './output.ts';
 import { Progress } from './progress.ts';
-import { state } from './state.ts';
-
-const commands: readonly Command[] = [info, events, state, history];
-
-const helpOf = (command: Command): string => `Usage: irqscope ${command.name} ${command.usage}\n\n${command.help}\n`;
-
-function help(): string {
-  const width = Math.max(...commands.map((c) => c.name.length));
-  const list = commands.map((c) => `  ${c.name.padEnd(width)}  ${c.summary}\n`).join('');
-  return `The state of the interrupt system at any step of a trace: MSI, MSI-X and IMS from device to CPU.
-
-Usage: irqscope COMMAND FILE [OPTIONS]
-
-Commands:
-${list}
-FILE is a trace (${formats.map((f) => f.title).join(', ')}), recognised by its content, plain or packed
-with gzip or zstd; - is standard input. A step is the number of an event, from 0. Objects have paths, such as
-device/0000:00:03.0/msix/0 or cpu/2/vector/38; a key or a field of an object follows, as in .../msix/0/control.mask.
-
-  --json              every command: JSON for programs instead of text for people
-  COMMAND --help      what a command does, its options, examples
-  --version           the version of irqscope
-
-Exit status: 0 done; 2 bad usage or input that cannot be read (one line on stderr says why).
-`;
-}
-
-/** The version in package.json, which lies above dist/ and above src/cli/. */
-function version(): string {
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      const { name, version: found } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
-        name?: string;
-        version?: string;
-      };
-      if (name === 'irqscope' && found !== undefined) return found;
-    } catch {
-      // Not there: the next one.
-    }
-  }
-  return 'unknown';
-}
-
-const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h';
-
-function commandNamed(name: string): Command {
-  const command = commands.find((c) => c.name === name);
-  if (command) return command;
-  const names = commands.map((c) => c.name);
-  const near = nearest(name, names, 1);
-  if (name.startsWith('-')) throw new Failure(`options follow the command: irqscope COMMAND FILE ${name}`);
-  const instead = near.length > 0 ? `did you mean ${near[0]}?` : `there are ${names.join(', ')}`;
-  throw new Failure(`there is no command ${name}; ${instead}`);
-}
-
-async function answer(args: readonly string[], context: Context): Promise<number> {
-  const [first, ...rest] = args;
-  if (first === undefined) throw new Failure('no command; irqscope --help lists them');
-  if (isHelp(first) || (first === 'help' && (rest.length === 0 || isHelp(rest[0])))) context.out.add(help());
-  else if (first === 'help') context.out.add(helpOf(commandNamed(rest[0]!)));
-  else if (first === '--version' || first === '-V') context.out.line(version());
-  else {
-    const command = commandNamed(first);
-    const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
-    if (!options.some(isHelp)) return command.run(rest, context);
-    context.out.add(helpOf(command));
-  }
-  return DONE;
-}
 
 async function main(): Promise<number> {
   const out = new Output(process.stdout);

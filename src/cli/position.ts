@@ -11,9 +11,13 @@ export type Position =
   | { readonly kind: 'step' | 'line'; readonly number: number }
   | { readonly kind: 'time'; readonly text: string };
 
-/** The forms of a place, for help and messages. */
+/** The forms of a place, for messages. */
 export const POSITION_FORMS =
-  'a step (4679 or step:4679), a time with a point (1795148664.565645) or time:T, line:N, or end';
+  'a step (4672 or step:4672), a time with a point (1795148664.565645) or time:T, line:N, or end';
+
+/** The same in the help of an option. */
+export const POSITION_HELP = `a step (4672 or step:4672), a time with a point (1795148664.565645) or time:T,
+                 line:N, or end`;
 
 /** Reads a place; `option` is where it was given. */
 export function parsePosition(text: string, option: string): Position {

@@ -9,7 +9,7 @@ import { type Command, type Context, misused, readArguments } from './command.ts
 import { DONE } from './failure.ts';
 import { findTarget } from './find.ts';
 import { jsonDocument } from './json.ts';
-import { POSITION_FORMS, parsePosition, stepAt } from './position.ts';
+import { POSITION_FORMS, POSITION_HELP, parsePosition, stepAt } from './position.ts';
 import { readTrace } from './read.ts';
 import { stateLines } from './state-text.ts';
 import { Columns, shown } from './text.ts';
@@ -112,8 +112,8 @@ object with its registers and their fields, objects of one kind as a table. ? is
 unknown is not zero.
 
 Options:
-  --at S         the event: ${POSITION_FORMS}
-                 at a time or line: the last event at or before it
+  --at S         ${POSITION_HELP};
+                 of a time or line: the last event at or before it
   --object PATH  only this object and what is below it, or one key or field of it
   --json         one JSON object, nested by the segments of the paths; registers are {value, fields}, unknown is null;
                  with --object what is at PATH, null when it does not exist at that step
