@@ -1,5 +1,4 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { PACKING_BYTES, packingOf } from '../import/decompress.ts';
 import { ImportError, ImportRun } from '../import/run.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Failure } from './failure.ts';
@@ -75,16 +74,12 @@ async function readFile(file: string, run: ImportRun, progress: Progress): Promi
 
 async function readChunks(file: string, handle: FileHandle, run: ImportRun, progress: Progress): Promise<void> {
   const buffer = new Uint8Array(CHUNK);
-  let keeps: boolean | undefined;
   for (;;) {
     const { bytesRead } = await handle.read(buffer, 0, CHUNK, null).catch((error: unknown) => {
       throw refusal(file, error);
     });
     if (bytesRead === 0) return;
-    const chunk = buffer.subarray(0, bytesRead);
-    // Unpackers keep parts of what they are given until more comes; the buffer must not change under them.
-    keeps ??= bytesRead < PACKING_BYTES || packingOf(chunk) !== 'none';
-    run.push(keeps ? chunk.slice() : chunk);
+    run.push(buffer.subarray(0, bytesRead));
     progress.at(run.bytes);
   }
 }
