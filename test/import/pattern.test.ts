@@ -124,7 +124,7 @@ describe('a pattern', () => {
         const types = new Map([...format.matchAll(/\{(\w+):(\w)\}/g)].map((m) => [m[1]!, m[2]!]));
         const slots = pattern.slot as Record<string, number>;
         for (const [name, type] of types) {
-          const held = expected.groups?.[name];
+          const held: string | undefined = expected.groups?.[name];
           const slot = slots[name]!;
           assert.equal(captures.got[slot] === 1, held !== undefined, `${format}: ${name} of ${JSON.stringify(text)}`);
           if (held === undefined) continue;

@@ -164,6 +164,7 @@ export class FtraceImporter implements Importer {
   #unnamed(buf: Uint8Array, start: number, at: number, end: number, open: boolean): void {
     const rest = textOf(buf, start, Math.min(end, start + 200));
     if (/^\S+( \[\w+\])? <-\S+/.test(rest)) this.#out.withoutEffect('function');
+    else if (/^<(user )?stack (trace|unwound)/.test(rest)) this.#out.withoutEffect('stack trace');
     else if (open) this.#out.skipped('cut off at the end of the file');
     else if (at === end || rest === '') this.#out.skipped('no event behind the time');
     else this.#out.skipped('no event name behind the time');
@@ -191,7 +192,7 @@ export class FtraceImporter implements Importer {
     } else if (bytesAt(buf, start, end, CPUS)) {
       this.#headerCpus = Number(/^cpus=(\d+)/.exec(line)?.[1] ?? 0);
       out.other('header');
-    } else if (bytesAt(buf, start, end, STACK) || /^\s*<stack trace>|^ => |^\s+=> /.test(line)) {
+    } else if (bytesAt(buf, start, end, STACK) || /^\s*(<stack trace>|=> )/.test(line)) {
       out.other('stack trace');
     } else if (/^\s*$/.test(line)) {
       out.other('blank');

@@ -99,6 +99,8 @@ export const SILENT: readonly string[] = [
   'kvm_arm_setup_debug',
   'kvm_arm_clear_debug',
   'kvm_arm_set_dreg32',
+  'kernel_stack',
+  'user_stack',
   'softirq_raise',
   'softirq_entry',
   'softirq_exit',

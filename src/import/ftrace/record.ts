@@ -29,8 +29,14 @@ export class RecordHead {
 
   /** Reads the head of a line in the normal format (kernel/trace/trace_output.c trace_print_context). */
   normal(buf: Uint8Array, start: number, end: number): boolean {
-    const open = this.#cpuColumn(buf, start, end);
-    if (open < 0) return false;
+    // A task's name may itself look like the columns behind it; what makes the whole a head decides.
+    let open = this.#cpuColumn(buf, start, start, end);
+    while (open >= 0 && !this.#behindCpu(buf, open, end)) open = this.#cpuColumn(buf, start, open + 1, end);
+    return open >= 0;
+  }
+
+  /** Reads what stands between the CPU column (its `[` is at `open`) and the payload. */
+  #behindCpu(buf: Uint8Array, open: number, end: number): boolean {
     let at = open + 1;
     let cpu = 0;
     while (isDigit(buf[at])) cpu = cpu * 10 + buf[at++]! - 48;
@@ -91,10 +97,10 @@ export class RecordHead {
     return true;
   }
 
-  /** The position of `[` of the CPU column: `comm-pid [cpu]` or `comm-pid (tgid) [cpu]`; -1 when there is none. */
-  #cpuColumn(buf: Uint8Array, start: number, end: number): number {
+  /** The position, `from` or later, of `[` of a CPU column: `comm-pid [cpu]` or `comm-pid (tgid) [cpu]`; -1 for none. */
+  #cpuColumn(buf: Uint8Array, start: number, from: number, end: number): number {
     // Almost every line: comm in 16 columns, '-', pid in 7 columns, a blank.
-    if (buf[start + 25] === BRACKET_OPEN && buf[start + 16] === MINUS && isDigit(buf[start + 26])) {
+    if (from === start && buf[start + 25] === BRACKET_OPEN && buf[start + 16] === MINUS && isDigit(buf[start + 26])) {
       let at = start + 17;
       while (isDigit(buf[at])) at++;
       const pidEnd = at;
@@ -110,7 +116,7 @@ export class RecordHead {
       }
     }
     const stop = Math.min(end, start + 120);
-    for (let open = start; open < stop; open++) {
+    for (let open = from; open < stop; open++) {
       if (buf[open] !== BRACKET_OPEN || !isDigit(buf[open + 1])) continue;
       let close = open + 1;
       while (isDigit(buf[close])) close++;
