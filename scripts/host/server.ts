@@ -70,11 +70,36 @@ export async function startServer(options: ServerOptions = {}): Promise<EditorSe
     mkdirSync(user, { recursive: true });
     writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...QUIET_SETTINGS, ...options.settings }, null, 2));
     if (options.vsix) await installVsix(main, dataDir, options.vsix);
-    return await launch(main, dataDir, options.trust ?? false);
+    const starter = options.settings?.['irqscope.openOnStart'] === undefined ? undefined : writeStarter(dataDir);
+    return await launch(main, dataDir, options.trust ?? false, starter);
   } catch (error) {
     rmSync(dataDir, { recursive: true, force: true });
     throw error;
   }
+}
+
+/**
+ * IRQScope itself waits until somebody uses it. This extension beside it starts it at once, so that it opens the trace
+ * that its setting names.
+ */
+function writeStarter(dataDir: string): string {
+  const folder = join(dataDir, 'starter');
+  mkdirSync(folder);
+  const manifest = {
+    name: 'starter',
+    publisher: 'irqscope',
+    version: '0.0.1',
+    engines: { vscode: '^1.101.0' },
+    capabilities: { untrustedWorkspaces: { supported: true } },
+    activationEvents: ['onStartupFinished'],
+    main: './main.js',
+  };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+  writeFileSync(
+    join(folder, 'main.js'),
+    "exports.activate = () => require('vscode').extensions.getExtension('irqscope.irqscope')?.activate();\n",
+  );
+  return folder;
 }
 
 async function installVsix(main: string, dataDir: string, vsix: string): Promise<void> {
@@ -90,7 +115,7 @@ function serverEnvironment(dataDir: string): NodeJS.ProcessEnv {
   return env;
 }
 
-async function launch(main: string, dataDir: string, trust: boolean): Promise<EditorServer> {
+async function launch(main: string, dataDir: string, trust: boolean, starter?: string): Promise<EditorServer> {
   // Without the token every web page and every user of this machine could drive the editor, and through it a terminal.
   const token = randomBytes(12).toString('hex');
   const args = [main, '--host', '127.0.0.1', '--port', '0', '--connection-token', token];
@@ -123,7 +148,10 @@ async function launch(main: string, dataDir: string, trust: boolean): Promise<Ed
     port,
     dataDir,
     remoteUri,
-    url: (open = {}) => `http://127.0.0.1:${port}/?${query(token, open, remoteUri)}`,
+    url: (open = {}) => {
+      const extensions = [open.extension, starter].filter((path) => path !== undefined);
+      return `http://127.0.0.1:${port}/?${query(token, open, extensions, remoteUri)}`;
+    },
     log: () => output,
     ended: server.ended,
     stop: async () => {
@@ -132,9 +160,14 @@ async function launch(main: string, dataDir: string, trust: boolean): Promise<Ed
   };
 }
 
-function query(token: string, open: OpenOptions, remoteUri: (path: string) => string): string {
+function query(
+  token: string,
+  open: OpenOptions,
+  extensions: readonly string[],
+  remoteUri: (path: string) => string,
+): string {
   const payload: [string, string][] = [['skipWelcome', 'true'], ...(open.payload ?? [])];
-  if (open.extension) payload.push(['extensionDevelopmentPath', remoteUri(open.extension)]);
+  for (const path of extensions) payload.push(['extensionDevelopmentPath', remoteUri(path)]);
   if (open.tests) payload.push(['extensionTestsPath', remoteUri(open.tests)]);
   if (open.environment) payload.push(['extensionEnvironment', JSON.stringify(open.environment)]);
   const parts = [`tkn=${token}`, open.folder ? `folder=${encodeURIComponent(open.folder)}` : 'ew=true'];
