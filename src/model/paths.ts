@@ -1,4 +1,5 @@
 import type { ObjectType } from './objects.ts';
+import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from './things/ims.ts';
 import { cpu, domain, irq, pin, vector } from './things/irq.ts';
 import { bar, device, mention, msi, msixCap, msixEntry, table } from './things/pci.ts';
 import { amdIrte, irte, its, itsCollection, itsDevice, itsEvent, remapUnit, smmuStream } from './things/remap.ts';
@@ -11,6 +12,9 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['device/*/msixcap', msixCap],
   ['device/*/msix/*', msixEntry],
   ['device/*/msi', msi],
+  ['device/*/ims/*', imsEntry],
+  ['device/*/perm/*', permission],
+  ['device/*/queue/*', queue],
   ['table/*', table],
   ['table/*/msix/*', msixEntry],
   ['irq/*', irq],
@@ -35,7 +39,12 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['kvm/*/gsi/*', kvmGsi],
   ['vcpu/*', vcpu],
   ['vcpu/*/vector/*', vcpuVector],
+  ['vcpu/*/pi', piDescriptor],
   ['vcpu/*/intid/*', vcpuVector],
+  ['iommufd/*/ioas/*', ioas],
+  ['iommufd/*/ioas/*/map/*', ioasMap],
+  ['iommufd/*/vmsi/*/*', vmsi],
+  ['hypervisor/grant/*', grant],
 ];
 
 const matchers = pathTypes.map(([pattern, type]) => ({

@@ -1,5 +1,6 @@
 import type { EventKind, EventView } from './event.ts';
 import { cpuEvents } from './events/cpu.ts';
+import { imsEvents } from './events/ims.ts';
 import { irqEvents } from './events/irq.ts';
 import { itsEvents } from './events/its.ts';
 import { matrixEvents } from './events/matrix.ts';
@@ -22,6 +23,7 @@ export const vocabulary: readonly EventKind[] = [
   ...itsEvents,
   ...virtEvents,
   ...vfioEvents,
+  ...imsEvents,
   ...noteEvents,
 ];
 

@@ -4,6 +4,7 @@ import { decodersById, type MessageKind, type MessageView } from '../model/messa
 import type { CellSpec, ObjectType } from '../model/objects.ts';
 import { type Bits, bitsOf, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
 import { PRESENT, type State } from '../model/state.ts';
+import { imsEntry } from '../model/things/ims.ts';
 import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
 import { amdIrte, irte, remapUnit } from '../model/things/remap.ts';
 import { kvmRoute } from '../model/things/virt.ts';
@@ -201,6 +202,17 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         name: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, msi.at.address, msi.at.data)),
+        from: unitPresence,
+      },
+    ],
+  ],
+  [
+    imsEntry,
+    [
+      {
+        name: 'message',
+        meaning: 'What address and data mean to the irq domain underneath.',
+        value: (s, o) => messageValue(messageOf(s, o, imsEntry.at.address, imsEntry.at.data)),
         from: unitPresence,
       },
     ],

@@ -1,6 +1,7 @@
 import { eventKind, has } from '../event.ts';
 import { bitsOf } from '../register.ts';
 import type { State } from '../state.ts';
+import { imsEntry } from '../things/ims.ts';
 import { device, msi, msixCap, msixEntry, table } from '../things/pci.ts';
 
 const A = msixEntry.at;
@@ -176,7 +177,7 @@ export const pbaWrite = eventKind(
 /** A cause arose in a device. Object: the entry, the MSI capability, or the function. */
 export const devRaise = eventKind(
   'dev.raise',
-  [msixEntry, msi, device],
+  [msixEntry, msi, imsEntry, device],
   'The device model reports an interrupt cause. While the vector is masked the pending bit keeps it.',
   { vector: 'u?' },
   (state, e) => {
@@ -188,6 +189,10 @@ export const devRaise = eventKind(
       const enabled =
         cap >= 0 && (state.known(cap, msixCap.at.control) & state.get(cap, msixCap.at.control) & 0x8000) !== 0;
       if (enabled && effectivelyMasked(state, e.object) === true) state.setFlag(e.object, A.pending, true);
+    } else if (type === imsEntry) {
+      state.count(e.object, imsEntry.at.raises);
+      if ((state.known(e.object, imsEntry.at.control) & state.get(e.object, imsEntry.at.control) & 1) === 1)
+        state.setFlag(e.object, imsEntry.at.pending, true);
     } else if (type === msi) {
       state.count(e.object, msi.at.raises);
     } else if (type === device) {
@@ -199,7 +204,7 @@ export const devRaise = eventKind(
 /** A message write arrived on the bus. Object: the entry that holds this message, when just one does. */
 export const msgSend = eventKind(
   'send',
-  [msixEntry, msi],
+  [msixEntry, msi, imsEntry],
   'A message write arrived at an interrupt doorbell. Sender: the requester id, where the trace tells it.',
   { address: 'xx', data: 'x', size: 'u?', requester: 'x?' },
   (state, e) => {
@@ -207,6 +212,9 @@ export const msgSend = eventKind(
     if (type === msixEntry) {
       state.count(e.object, A.sends);
       if (state.flag(e.object, A.pending) === true) state.setFlag(e.object, A.pending, false);
+    } else if (type === imsEntry) {
+      state.count(e.object, imsEntry.at.sends);
+      if (state.flag(e.object, imsEntry.at.pending) === true) state.setFlag(e.object, imsEntry.at.pending, false);
     } else if (type === msi) {
       state.count(e.object, msi.at.sends);
     }
