@@ -69,9 +69,9 @@ export async function startServer(options: ServerOptions = {}): Promise<EditorSe
     const user = join(dataDir, 'data', 'User');
     mkdirSync(user, { recursive: true });
     writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...QUIET_SETTINGS, ...options.settings }, null, 2));
+    if (options.settings?.['irqscope.openOnStart'] !== undefined) writeStarter(dataDir);
     if (options.vsix) await installVsix(main, dataDir, options.vsix);
-    const starter = options.settings?.['irqscope.openOnStart'] === undefined ? undefined : writeStarter(dataDir);
-    return await launch(main, dataDir, options.trust ?? false, starter);
+    return await launch(main, dataDir, options.trust ?? false);
   } catch (error) {
     rmSync(dataDir, { recursive: true, force: true });
     throw error;
@@ -80,11 +80,11 @@ export async function startServer(options: ServerOptions = {}): Promise<EditorSe
 
 /**
  * IRQScope itself waits until somebody uses it. This extension beside it starts it at once, so that it opens the trace
- * that its setting names.
+ * that its setting names. It lies where the server finds installed extensions when it starts for the first time.
  */
-function writeStarter(dataDir: string): string {
-  const folder = join(dataDir, 'starter');
-  mkdirSync(folder);
+function writeStarter(dataDir: string): void {
+  const folder = join(dataDir, 'extensions', 'irqscope.starter-0.0.1');
+  mkdirSync(folder, { recursive: true });
   const manifest = {
     name: 'starter',
     publisher: 'irqscope',
@@ -99,7 +99,6 @@ function writeStarter(dataDir: string): string {
     join(folder, 'main.js'),
     "exports.activate = () => require('vscode').extensions.getExtension('irqscope.irqscope')?.activate();\n",
   );
-  return folder;
 }
 
 async function installVsix(main: string, dataDir: string, vsix: string): Promise<void> {
@@ -115,7 +114,7 @@ function serverEnvironment(dataDir: string): NodeJS.ProcessEnv {
   return env;
 }
 
-async function launch(main: string, dataDir: string, trust: boolean, starter?: string): Promise<EditorServer> {
+async function launch(main: string, dataDir: string, trust: boolean): Promise<EditorServer> {
   // Without the token every web page and every user of this machine could drive the editor, and through it a terminal.
   const token = randomBytes(12).toString('hex');
   const args = [main, '--host', '127.0.0.1', '--port', '0', '--connection-token', token];
@@ -148,10 +147,7 @@ async function launch(main: string, dataDir: string, trust: boolean, starter?: s
     port,
     dataDir,
     remoteUri,
-    url: (open = {}) => {
-      const extensions = [open.extension, starter].filter((path) => path !== undefined);
-      return `http://127.0.0.1:${port}/?${query(token, open, extensions, remoteUri)}`;
-    },
+    url: (open = {}) => `http://127.0.0.1:${port}/?${query(token, open, remoteUri)}`,
     log: () => output,
     ended: server.ended,
     stop: async () => {
@@ -160,14 +156,9 @@ async function launch(main: string, dataDir: string, trust: boolean, starter?: s
   };
 }
 
-function query(
-  token: string,
-  open: OpenOptions,
-  extensions: readonly string[],
-  remoteUri: (path: string) => string,
-): string {
+function query(token: string, open: OpenOptions, remoteUri: (path: string) => string): string {
   const payload: [string, string][] = [['skipWelcome', 'true'], ...(open.payload ?? [])];
-  for (const path of extensions) payload.push(['extensionDevelopmentPath', remoteUri(path)]);
+  if (open.extension) payload.push(['extensionDevelopmentPath', remoteUri(open.extension)]);
   if (open.tests) payload.push(['extensionTestsPath', remoteUri(open.tests)]);
   if (open.environment) payload.push(['extensionEnvironment', JSON.stringify(open.environment)]);
   const parts = [`tkn=${token}`, open.folder ? `folder=${encodeURIComponent(open.folder)}` : 'ew=true'];
