@@ -4,7 +4,7 @@ import type { TraceMeta } from '../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from './command.ts';
 import { DONE, Failure, REFUSED } from './failure.ts';
 import { jsonDocument } from './json.ts';
-import { readTrace } from './read.ts';
+import { nameOf, readTrace } from './read.ts';
 import { readSamples } from './samples.ts';
 import { Columns, shown } from './text.ts';
 
@@ -37,7 +37,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
 
 /** The report on one source. `texts` are the lines that the samples name, where they could be read again. */
 function* infoLines(info: TraceInfo, meta: TraceMeta, texts: readonly (string | undefined)[]): Generator<string> {
-  yield info.file;
+  yield nameOf(info.file);
   yield* entries([
     ['format', `${info.format}${info.variant === '' ? '' : `, ${info.variant}`}`],
     ['time', timeLine(info, meta)],
@@ -51,7 +51,7 @@ function* infoLines(info: TraceInfo, meta: TraceMeta, texts: readonly (string | 
     yield '';
     yield '  The first lines that were skipped:';
     for (const [i, { line, reason }] of info.samples.entries()) {
-      yield `  ${info.file}:${line}: ${reason}`;
+      yield `  ${nameOf(info.file)}:${line}: ${reason}`;
       if (texts[i] !== undefined) yield `      ${texts[i]}`;
     }
   }

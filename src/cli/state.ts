@@ -10,7 +10,7 @@ import { DONE } from './failure.ts';
 import { findTarget } from './find.ts';
 import { jsonDocument } from './json.ts';
 import { POSITION_FORMS, POSITION_HELP, parsePosition, stepAt } from './position.ts';
-import { readTrace } from './read.ts';
+import { nameOf, readTrace } from './read.ts';
 import { stateLines } from './state-text.ts';
 import { Columns, shown } from './text.ts';
 import { changeText, fieldWords } from './values.ts';
@@ -50,13 +50,14 @@ function* textLines(trace: Trace, step: number, target: Target | undefined): Gen
 }
 
 function* report(trace: Trace, step: number, target: Target | undefined): Generator<string> {
-  const { meta, table, length } = trace;
+  const { table, length } = trace;
+  const file = nameOf(trace.meta.file);
   const state = trace.stateAt(step);
   if (step < 0) {
-    yield shown(`${meta.file}: no events, so nothing is known`);
+    yield shown(`${file}: no events, so nothing is known`);
     return;
   }
-  const place = `${meta.file}:${table.line(step)}`;
+  const place = `${file}:${table.line(step)}`;
   yield shown(`${place}: state after step ${step} of 0 to ${length - 1}, time ${timeOf(trace, step) ?? '?'}`);
   yield shown(`  ${eventText(trace, step)}`);
   yield* changes(trace, step, target);
