@@ -38,6 +38,8 @@ export const captures: Captures = {
 export class Pattern<F extends string = string> {
   /** Capture number of each name. */
   readonly slot: { readonly [K in Names<F>]: number };
+  /** The captures that are numbers. */
+  readonly numbers: ReadonlySet<number>;
   readonly #ops: readonly Op[];
   readonly #open: boolean;
   readonly #count: number;
@@ -48,6 +50,7 @@ export class Pattern<F extends string = string> {
     this.#ops = compile(this.#open ? format.slice(0, -1) : format, names);
     this.slot = Object.fromEntries(names.map((name, i) => [name, i])) as { readonly [K in Names<F>]: number };
     this.#count = names.length;
+    this.numbers = new Set([...format.matchAll(/\{(\w+):[udxn]\}/g)].map((m) => names.indexOf(m[1]!)));
   }
 
   /** Whether bytes `start` to `end` (exclusive) have this form; on success `captures` holds what was captured. */

@@ -96,7 +96,16 @@ export function* randomEvents(world: World, seed: number, count: number): Genera
 export function randomTrace(seed: number, count: number): Trace {
   const world = emptyWorld();
   const time = { base: 0n, ticks: false, digits: 6 };
-  const trace = new Trace(world, { file: 'random', format: 'none', variant: '', clock: 'none', cpus: 0, time });
+  const trace = new Trace(world, {
+    file: 'random',
+    format: 'none',
+    variant: '',
+    clock: 'none',
+    cpus: 0,
+    time,
+    start: Number.NaN,
+    end: Number.NaN,
+  });
   let step = 0;
   for (const { kind, cpu, object, words } of randomEvents(world, seed, count)) {
     trace.append(kind, step * 1000, cpu, object, 0, step + 1, step * 10, words);

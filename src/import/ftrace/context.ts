@@ -76,8 +76,8 @@ export function rule<const F extends string>(
   ready?: (c: Captures, s: { readonly [K in Names<F>]: number }, named: ReadonlyMap<string, number>) => boolean,
 ): FtraceRule {
   const patterns = (typeof formats === 'string' ? [formats] : formats).map((f) => new Pattern<F>(f));
-  const { slot } = patterns[0]!;
-  const reader = new FieldsReader(slot, fields);
+  const { slot, numbers } = patterns[0]!;
+  const reader = new FieldsReader(slot, fields, numbers);
   return {
     name,
     take: (f, start, end) => {
@@ -94,6 +94,11 @@ export function rule<const F extends string>(
   };
 }
 
+/** A rule whose forms capture different things: the first that reads the payload takes it. */
+export function either(first: FtraceRule, second: FtraceRule): FtraceRule {
+  return { name: first.name, take: (f, start, end) => first.take(f, start, end) ?? second.take(f, start, end) };
+}
+
 /** Captures above this number hold fields that no print format has. */
 const EXTRA = 12;
 const scanner = new Scanner();
@@ -102,13 +107,19 @@ const scanner = new Scanner();
 class FieldsReader {
   readonly #slots: Readonly<Record<string, number>>;
   readonly #renamed: Readonly<Record<string, string>>;
+  readonly #numbers: ReadonlySet<number>;
 
-  constructor(slots: Readonly<Record<string, number>>, renamed: Readonly<Record<string, string>>) {
+  constructor(
+    slots: Readonly<Record<string, number>>,
+    renamed: Readonly<Record<string, string>>,
+    numbers: ReadonlySet<number>,
+  ) {
     this.#slots = slots;
     this.#renamed = renamed;
+    this.#numbers = numbers;
   }
 
-  /** The capture number of each field that was there; undefined when the payload is no list of fields. */
+  /** The capture number of each field that was there; undefined when the payload is no list of fields as expected. */
   read(buf: Uint8Array, start: number, end: number): Map<string, number> | undefined {
     const named = new Map<string, number>();
     let extra = EXTRA;
@@ -124,7 +135,8 @@ class FieldsReader {
       at = this.#valueEnd(buf, valueStart, end);
       const slot = this.#slots[this.#renamed[name] ?? name] ?? (extra < captures.got.length ? extra++ : -1);
       if (slot >= 0) {
-        this.#value(buf, valueStart, at, slot);
+        const isNumber = this.#value(buf, valueStart, at, slot);
+        if (!isNumber && this.#numbers.has(slot)) return undefined;
         named.set(name, slot);
       }
     }
@@ -142,7 +154,8 @@ class FieldsReader {
     return end;
   }
 
-  #value(buf: Uint8Array, start: number, end: number, slot: number): void {
+  /** Takes a value over into a capture; says whether it is a number. */
+  #value(buf: Uint8Array, start: number, end: number, slot: number): boolean {
     captures.start[slot] = start;
     captures.end[slot] = end;
     captures.got[slot] = 1;
@@ -155,12 +168,12 @@ class FieldsReader {
         captures.lo[slot] = scanner.lo;
         captures.hi[slot] = scanner.hi;
         captures.end[slot] = buf[open - 1] === SPACE ? open - 1 : open;
-        return;
+        return true;
       }
     }
-    if (scanner.on(buf, start, end).number() && scanner.pos === end) {
-      captures.lo[slot] = scanner.lo;
-      captures.hi[slot] = scanner.hi;
-    }
+    if (!scanner.on(buf, start, end).number() || scanner.pos !== end) return false;
+    captures.lo[slot] = scanner.lo;
+    captures.hi[slot] = scanner.hi;
+    return true;
   }
 }

@@ -15,15 +15,11 @@ import { Ftrace, type FtraceRule } from './context.ts';
 import { irqRules } from './irq.ts';
 import { SILENT } from './known.ts';
 import { isProbe, takeProbe } from './probes.ts';
+import { withRaw } from './raw.ts';
 import { afterLogStamp, RecordHead } from './record.ts';
-import { kvmMsiFields, virtRules } from './virt.ts';
+import { virtRules } from './virt.ts';
 
-const both: FtraceRule = {
-  name: kvmMsiFields.name,
-  take: (f, start, end) =>
-    virtRules.find((r) => r.name === kvmMsiFields.name)!.take(f, start, end) ?? kvmMsiFields.take(f, start, end),
-};
-const rules: readonly FtraceRule[] = [...irqRules, ...virtRules.filter((r) => r.name !== both.name), both];
+const rules: readonly FtraceRule[] = [...irqRules, ...withRaw(virtRules)];
 const names = new NameTable([...rules.map((r) => r.name), ...SILENT]);
 
 const NANO = 1_000_000_000;

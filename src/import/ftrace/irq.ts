@@ -163,10 +163,12 @@ export const irqRules: readonly FtraceRule[] = [
   rule('vector_alloc', 'irq={irq:u} vector={vector:u} reserved={reserved:d} ret={ret:d}', (f, c, s, w) => {
     const { at } = ev.vecAlloc;
     const v = c.lo[s.vector]!;
-    const old = v >= FIRST_ERRNO;
-    w[at.vector] = old ? 0 : v;
-    w[at.reserved] = c.lo[s.reserved]!;
-    w[at.ret] = old ? v : c.lo[s.ret]!;
+    const errno = v >= FIRST_ERRNO;
+    // The kernel never prints a positive `ret` but where the two are swapped.
+    const swapped = errno || c.lo[s.ret] === 1;
+    w[at.vector] = errno ? 0 : v;
+    w[at.reserved] = c.lo[swapped ? s.ret : s.reserved]!;
+    w[at.ret] = errno ? v : c.lo[swapped ? s.reserved : s.ret]!;
     f.emit(ev.vecAlloc, irqObject(f, c.lo[s.irq]!));
   }),
   vec('vector_alloc_managed', ev.vecAllocManaged, 'irq={irq:u} vector={vector:u} ret={ret:d}'),
@@ -235,7 +237,7 @@ export const irqRules: readonly FtraceRule[] = [
     f.emit(ev.irqExit, irqObject(f, c.lo[s.irq]!));
   }),
   ...SYSTEM.flatMap((name) => [system(name, 'entry', cpuEv.sysEntry), system(name, 'exit', cpuEv.sysExit)]),
-  rule('ipi_send_cpu', 'cpu={cpu:u} callsite={callsite:w} callback={callback:w}', (f, c, s, w) => {
+  rule('ipi_send_cpu', 'cpu={cpu:u} callsite={callsite:s} callback={callback:r}', (f, c, s, w) => {
     const { bit, at } = cpuEv.ipiSend;
     w[0] = bit.reason;
     w[at.reason] = f.str(s.callsite);
@@ -243,7 +245,7 @@ export const irqRules: readonly FtraceRule[] = [
   }),
   rule(
     'ipi_send_cpumask',
-    'cpumask={mask:w} callsite={callsite:w} callback={callback:w}',
+    'cpumask={mask:w} callsite={callsite:s} callback={callback:r}',
     (f, _c, s, w) => {
       const { bit, at } = cpuEv.ipiSend;
       w[0] = bit.targets | bit.reason;

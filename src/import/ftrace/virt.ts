@@ -1,6 +1,5 @@
 import { iecInvalidate, iommuAttach, iommuFault, iommuMap, iommuUnmap, irSeen } from '../../model/events/remap.ts';
 import * as ev from '../../model/events/virt.ts';
-import { decodersById } from '../../model/message.ts';
 import { irte, remapUnit } from '../../model/things/remap.ts';
 import { kvmGsi } from '../../model/things/virt.ts';
 import { vcpuObject, vcpuVectorObject } from '../objects.ts';
@@ -8,9 +7,10 @@ import type { Captures } from '../pattern.ts';
 import { type Ftrace, type FtraceRule, rule } from './context.ts';
 
 /** The text does not tell virtual machines apart. */
-const VM = 'kvm/0';
+export const VM = 'kvm/0';
 
-const DELIVERY = ['Fixed', 'LowPrio', 'SMI', 'Res3', 'NMI', 'INIT', 'SIPI', 'ExtINT'];
+/** The fields option prints these events in a form that raw.ts reads. */
+const textOnly = (): boolean => false;
 
 const text = (f: Ftrace, t: string): number => f.out.world.strings.intern(t);
 
@@ -29,7 +29,8 @@ function accept(name: string, posted: boolean): FtraceRule {
       w[ev.apicAccept.at.posted] = posted ? 1 : 0;
       f.emit(ev.apicAccept, vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff));
     },
-    { apicid: 'vcpu', vec: 'vector', dm: 'mode' },
+    {},
+    textOnly,
   );
 }
 
@@ -49,14 +50,12 @@ function eoi(name: string): FtraceRule {
   );
 }
 
-function inject(f: Ftrace, vector: number, soft: boolean, reinjected: boolean): false | undefined {
-  if (soft) return false;
+export function inject(f: Ftrace, vector: number, reinjected: boolean): undefined {
   f.out.words[ev.apicInject.at.reinjected] = reinjected ? 1 : 0;
   f.emit(
     ev.apicInject,
     f.vcpu < 0 ? f.object('vcpu/unknown/injection') : vcpuVectorObject(f.out.world, f.vcpu, vector & 0xff),
   );
-  return undefined;
 }
 
 function exit(f: Ftrace, vcpu: number, reason: number): void {
@@ -113,7 +112,7 @@ export const virtRules: readonly FtraceRule[] = [
   ),
   rule(
     'kvm_exit',
-    ['vcpu {vcpu:u} reason {reason:w}…', 'reason {reason:w}…', '{reason:w} HSR_EC:…'] as const,
+    ['vcpu {vcpu:u} reason {reason:w}…', 'reason {reason:w}…', '{reason:s}: HSR_EC:…'] as const,
     (f, c, s) => {
       const vcpu = s.vcpu !== undefined && c.got[s.vcpu] ? c.lo[s.vcpu]! : -1;
       exit(f, vcpu, f.str(s.reason));
@@ -130,38 +129,30 @@ export const virtRules: readonly FtraceRule[] = [
   eoi('kvm_pv_eoi'),
   rule(
     'kvm_inj_virq',
-    ['{what:w} {vector:x}«{reinjected:r}»', 'irq {vector:u}'] as const,
+    // Hexadecimal today, decimal up to 5.18.
+    ['{what:w} 0x{vector:x}{rest:r}', 'irq {vector:u}'] as const,
     (f, c, s) => {
-      const what = s.what === undefined || !c.got[s.what] ? 'IRQ' : f.text(s.what);
-      if (what === 'irq') return inject(f, Number.parseInt(f.text(s.vector), 10), false, false);
-      const again =
-        s.reinjected !== undefined &&
-        c.got[s.reinjected] === 1 &&
-        c.end[s.reinjected]! > c.start[s.reinjected]! &&
-        c.lo[s.reinjected] !== 0;
-      return inject(
-        f,
-        c.lo[s.vector]!,
-        what.startsWith('Soft'),
-        again || (s.reinjected !== undefined && f.text(s.reinjected).includes('reinjected')),
-      );
+      const software = s.what !== undefined && f.text(s.what).startsWith('Soft');
+      const again = s.rest !== undefined && f.text(s.rest).includes('reinjected');
+      return software ? false : inject(f, c.lo[s.vector]!, again);
     },
-    { irq: 'vector', soft: 'what' },
-    (c, s) => c.got[s.vector] === 1,
+    {},
+    textOnly,
   ),
   rule(
     'kvm_msi_set_irq',
-    'dst {dest:x} vec {vector:u} ({mode:s})',
+    // The oldest kernels print the destination decimal and the vector hexadecimal; only a letter shows that.
+    ['dst {dest:x} vec {vector:u} ({mode:s})', 'dst {dest:u} vec {vector:x} ({mode:s})'] as const,
     (f, c, s, w) => {
-      const { bit, at } = ev.kvmMsi;
-      w[0] = bit.address & 0;
+      const { at } = ev.kvmMsi;
+      w[0] = 0;
       w[at.dest] = c.lo[s.dest]!;
       w[at.vector] = c.lo[s.vector]!;
       w[at.mode] = f.str(s.mode);
       f.emit(ev.kvmMsi, f.object(VM));
     },
     {},
-    () => false,
+    textOnly,
   ),
   rule(
     'kvm_set_irq',
@@ -384,16 +375,3 @@ export const virtRules: readonly FtraceRule[] = [
     'cache_tag_flush_range_np',
   ].map((name) => rule(name, '{text:r}', () => false)),
 ];
-
-/** With the fields option KVM prints the raw message, which says more than the usual text. */
-export const kvmMsiFields: FtraceRule = rule('kvm_msi_set_irq', 'address={address:n} data={data:n}', (f, c, s, w) => {
-  const { at, bit } = ev.kvmMsi;
-  const view = decodersById.x86.decode(c.lo[s.address]!, c.hi[s.address]!, c.lo[s.data]!);
-  w[0] = bit.address | bit.data;
-  w[at.dest] = view?.destination ?? 0;
-  w[at.vector] = view?.vector ?? c.lo[s.data]! & 0xff;
-  w[at.mode] = text(f, DELIVERY[(c.lo[s.data]! >>> 8) & 7]!);
-  put64(w, at.address, c, s.address);
-  w[at.data] = c.lo[s.data]!;
-  f.emit(ev.kvmMsi, f.object(VM));
-});

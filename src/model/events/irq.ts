@@ -147,6 +147,7 @@ export const vecUpdate = eventKind(
     const virq = virqOf(state, e.object);
     assign(state, n, v, virq);
     if (offline) release(state, prevN, prevV, virq);
+    else if (live) assign(state, prevN, prevV, virq);
   },
 );
 

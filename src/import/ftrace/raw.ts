@@ -1,0 +1,101 @@
+/**
+ * KVM events of which the `fields` option prints other things than the usual text: raw registers and messages, which say
+ * more. What the text would have said is made from them (macros and tables of arch/x86/kvm/trace.h).
+ */
+import * as ev from '../../model/events/virt.ts';
+import { decodersById } from '../../model/message.ts';
+import { vcpuObject, vcpuVectorObject } from '../objects.ts';
+import { either, type Ftrace, type FtraceRule, rule } from './context.ts';
+import { inject, VM } from './virt.ts';
+
+const DELIVERY = ['Fixed', 'LowPrio', 'SMI', 'Res3', 'NMI', 'INIT', 'SIPI', 'ExtINT'];
+const SHORTHAND = ['dst', 'self', 'all', 'all-but-self'];
+
+/** The words in the brackets of the text. */
+const words = (f: Ftrace, ...parts: readonly (string | false)[]): number =>
+  f.out.world.strings.intern(parts.filter((part) => part !== false).join('|'));
+
+const delivery = (bits: number): string => DELIVERY[(bits >>> 8) & 7]!;
+const trigger = (bits: number): string => (bits & 0x8000 ? 'level' : 'edge');
+
+function accept(name: string, posted: boolean): FtraceRule {
+  return rule(
+    name,
+    'apicid={vcpu:n} dm={dm:n} tm={tm:n} vec={vector:n}',
+    (f, c, s, w) => {
+      w[ev.apicAccept.at.mode] = words(f, delivery(c.lo[s.dm]!), c.lo[s.tm]! !== 0 ? 'level' : 'edge');
+      w[ev.apicAccept.at.posted] = posted ? 1 : 0;
+      f.emit(ev.apicAccept, vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff));
+    },
+    { apicid: 'vcpu', vec: 'vector' },
+  );
+}
+
+const rawRules: readonly FtraceRule[] = [
+  accept('kvm_apic_accept_irq', false),
+  accept('kvm_apicv_accept_irq', true),
+  rule(
+    'kvm_inj_virq',
+    'vector={vector:n} soft={soft:n} reinjected={again:n}',
+    (f, c, s) =>
+      c.got[s.soft] && c.lo[s.soft] ? false : inject(f, c.lo[s.vector]!, c.got[s.again] === 1 && c.lo[s.again] !== 0),
+    { irq: 'vector', reinjected: 'again' },
+    (c, s) => c.got[s.vector] === 1,
+  ),
+  rule('kvm_msi_set_irq', 'address={address:n} data={data:n}', (f, c, s, w) => {
+    const { at, bit } = ev.kvmMsi;
+    const [lo, data] = [c.lo[s.address]!, c.lo[s.data]!];
+    const view = decodersById.x86.decode(lo, c.hi[s.address]!, data);
+    w[0] = bit.address | bit.data;
+    w[at.dest] = view?.destination ?? 0;
+    w[at.vector] = view?.vector ?? data & 0xff;
+    w[at.mode] = words(f, delivery(data), lo & 4 ? 'logical' : 'physical', trigger(data), (lo & 8) !== 0 && 'rh');
+    w[at.address] = lo;
+    w[at.address + 1] = c.hi[s.address]!;
+    w[at.data] = data;
+    f.emit(ev.kvmMsi, f.object(VM));
+  }),
+  rule(
+    'kvm_ioapic_set_irq',
+    'e={entry:n} pin={pin:n}',
+    (f, c, s, w) => {
+      const { at } = ev.kvmIoapic;
+      const entry = c.lo[s.entry]!;
+      const masked = (entry & 0x10000) !== 0 && 'masked';
+      w[at.pin] = c.lo[s.pin]!;
+      w[at.dest] = c.hi[s.entry]! >>> 24;
+      w[at.vector] = entry & 0xff;
+      w[at.mode] = words(f, delivery(entry), entry & 0x800 ? 'logical' : 'physical', trigger(entry), masked);
+      f.emit(ev.kvmIoapic, f.object(`${VM}/ioapic`));
+    },
+    { e: 'entry' },
+  ),
+  rule(
+    'kvm_apic_ipi',
+    'icr_low={icr:n} dest_id={dest:n}',
+    (f, c, s, w) => {
+      const { at } = ev.kvmIpi;
+      const icr = c.lo[s.icr]!;
+      w[at.dest] = c.lo[s.dest]!;
+      w[at.vector] = icr & 0xff;
+      w[at.mode] = words(
+        f,
+        delivery(icr),
+        icr & 0x800 ? 'logical' : 'physical',
+        icr & 0x4000 ? 'assert' : 'de-assert',
+        trigger(icr),
+        SHORTHAND[(icr >>> 18) & 3]!,
+      );
+      f.emit(ev.kvmIpi, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'));
+    },
+    { icr_low: 'icr', dest_id: 'dest' },
+  ),
+];
+
+/** The same rules, reading also what the fields option prints. */
+export function withRaw(rules: readonly FtraceRule[]): FtraceRule[] {
+  return rules.map((text) => {
+    const raw = rawRules.find((r) => r.name === text.name);
+    return raw ? either(text, raw) : text;
+  });
+}
