@@ -104,7 +104,10 @@ export class Unpacker {
       this.#push!(chunk, last);
     } catch (error) {
       if (this.#thrown !== undefined) throw this.#thrown.error;
-      this.#problem = `the ${this.#packing} data is damaged: ${error instanceof Error ? error.message : String(error)}`;
+      const what = error instanceof Error ? error.message : String(error);
+      this.#problem = /unexpected EOF/i.test(what)
+        ? `the ${this.#packing} data is cut off`
+        : `the ${this.#packing} data is damaged: ${what}`;
     }
   }
 }

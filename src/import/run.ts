@@ -76,6 +76,7 @@ export class ImportRun {
     this.#lines.end();
     this.trace.accounting.lines = this.#lines.lines;
     this.#importer!.end();
+    this.#builder.noteTime();
     if (packing !== 'none') this.trace.meta.variant += `, ${packing}`;
     const [wrong] = checkIntegrity(this.trace);
     if (problem !== undefined) this.trace.meta.problem = problem;

@@ -1,5 +1,5 @@
+import { timeText } from '../base/time.ts';
 import type { Trace } from '../trace/trace.ts';
-import { timeOf } from './events.ts';
 
 /** What a source is and what became of its lines. */
 export interface TraceInfo {
@@ -20,6 +20,7 @@ export interface TraceInfo {
   readonly gaps: number;
   readonly cpus: number;
   readonly clock: string;
+  /** Time of the first and of the last record; null where the source has no stamps. */
   readonly start: string | null;
   readonly end: string | null;
   /** Records that are known and became no event, by name. */
@@ -35,22 +36,6 @@ export interface TraceInfo {
 /** A tally as a plain object, most frequent first. */
 const plain = (map: ReadonlyMap<string, number>): Record<string, number> =>
   Object.fromEntries([...map].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
-
-function firstTime(trace: Trace): string | null {
-  for (let step = 0; step < trace.length; step++) {
-    const time = timeOf(trace, step);
-    if (time !== null) return time;
-  }
-  return null;
-}
-
-function lastTime(trace: Trace): string | null {
-  for (let step = trace.length - 1; step >= 0; step--) {
-    const time = timeOf(trace, step);
-    if (time !== null) return time;
-  }
-  return null;
-}
 
 /** What a source is and what became of its lines. */
 export function traceInfo(trace: Trace): TraceInfo {
@@ -69,8 +54,8 @@ export function traceInfo(trace: Trace): TraceInfo {
     gaps: a.gaps,
     cpus: meta.cpus,
     clock: meta.clock,
-    start: firstTime(trace),
-    end: lastTime(trace),
+    start: timeText(meta.start, meta.time),
+    end: timeText(meta.end, meta.time),
     withoutEffect: plain(a.withoutEffect),
     others: plain(a.others),
     samples: a.samples,

@@ -18,8 +18,15 @@ export function isVisible(state: State, node: PathNode): boolean {
 
 function treeOf(state: State, node: PathNode): StateTree {
   const tree: StateTree = state.present(node.object) ? { ...viewObject(state, node.object) } : {};
-  for (const child of sortedChildren(node)) if (isVisible(state, child)) tree[child.segment] = treeOf(state, child);
+  for (const child of sortedChildren(node)) if (isVisible(state, child)) put(tree, child.segment, treeOf(state, child));
   return tree;
+}
+
+/** Sets a key, also one that a hostile trace calls `__proto__`. */
+function put(tree: StateTree, key: string, value: StateTree): void {
+  if (key === '__proto__')
+    Object.defineProperty(tree, key, { value, enumerable: true, configurable: true, writable: true });
+  else tree[key] = value;
 }
 
 /** The whole state. */

@@ -113,7 +113,10 @@ export class Session {
       Number.isInteger(step) && step >= 0 && step <= last ? asStep(step) : { refused };
     switch (move.to) {
       case 'step':
-        return within(move.step, `there is no step ${move.step}; the trace has steps 0 to ${last}`);
+        return within(
+          move.step,
+          last < 0 ? 'the trace has no events' : `there is no step ${move.step}; the trace has steps 0 to ${last}`,
+        );
       case 'next':
         return within(
           this.#cursor + 1,

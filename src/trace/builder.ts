@@ -36,6 +36,8 @@ export class TraceBuilder {
       clock: 'unknown',
       cpus: 0,
       time: { base: 0n, ticks: false, digits: 6 },
+      start: Number.NaN,
+      end: Number.NaN,
     });
   }
 
@@ -77,6 +79,7 @@ export class TraceBuilder {
 
   /** Starts a record. */
   begin(line: number, offset: number): void {
+    this.noteTime();
     this.line = line;
     this.offset = offset;
     this.time = Number.NaN;
@@ -84,6 +87,14 @@ export class TraceBuilder {
     this.#task = 0;
     this.#taskBytes = undefined;
     this.#emitted = 0;
+  }
+
+  /** Keeps the time of the record at hand for the span of the trace; called once more when the source has ended. */
+  noteTime(): void {
+    const { meta } = this.trace;
+    if (Number.isNaN(this.time)) return;
+    if (Number.isNaN(meta.start)) meta.start = this.time;
+    meta.end = this.time;
   }
 
   /** Emits an event about an object; its arguments are in `words`. */

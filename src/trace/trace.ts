@@ -26,6 +26,9 @@ export interface TraceMeta {
   /** CPUs that the header names or that were seen; 0 unknown. */
   cpus: number;
   time: TimeBase;
+  /** Times of the first and last record, whether they became events or not; NaN while no record had a stamp. */
+  start: number;
+  end: number;
   /** What is wrong with the source as a whole, such as packed data that is cut off; nothing read before is lost. */
   problem?: string;
 }
