@@ -176,7 +176,7 @@ if (values.peak !== undefined) {
     const root = resolve(import.meta.dirname, '../..');
     const own = [
       [join(root, 'examples/x86-vtd-qemu.log'), 73 * MB],
-      [join(root, 'test/fixtures/nested-l1-ftrace.txt.gz'), 114 * MB],
+      [join(root, 'test/fixtures/x86-nested/l1-ftrace.txt.gz'), 114 * MB],
     ] as const;
     const files =
       positionals.length > 0
