@@ -1,16 +1,9 @@
 import * as vscode from 'vscode';
 import { timeOf } from '../query/events.ts';
 import type { Move, Refusal } from '../session/session.ts';
-import type { Handlers } from './commands.ts';
+import { type Handlers, say } from './handlers.ts';
 import { type FileArgument, subjectOf } from './selected.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
-
-const MESSAGE_MS = 4000;
-
-/** Why something did not happen, where it does not stand in the way. */
-export function say(text: string): void {
-  vscode.window.setStatusBarMessage(`$(info) ${text.charAt(0).toUpperCase()}${text.slice(1)}`, MESSAGE_MS);
-}
 
 /** What a user types into an input box that stands for a place in the trace. */
 interface Question {

@@ -1,14 +1,12 @@
 import * as vscode from 'vscode';
 import type { Place } from './api.ts';
-import { goCommands, say } from './commands-go.ts';
+import { goCommands } from './commands-go.ts';
 import { objectCommands } from './commands-object.ts';
+import { type Handlers, say } from './handlers.ts';
 import type { Opener } from './opening.ts';
 import type { FileArgument } from './selected.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 import type { OutlineView } from './views/outline-view.ts';
-
-/** What commands do, by name without `irqscope.`. */
-export type Handlers = Readonly<Record<string, (...args: never[]) => unknown>>;
 
 /** What commands work on. */
 export interface Shop {

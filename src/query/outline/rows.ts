@@ -70,7 +70,7 @@ export const rangeOf = (child: PathNode): number => Math.floor(Number(child.segm
 export const rangeLabel = (from: number): string => `[${from} … ${from + RANGE - 1}]`;
 
 /** Nodes whose children are shown in their place. */
-const INLINE = new Set(['vector', 'intid', 'event', 'pin', 'spi', 'stream']);
+const INLINE = new Set(['vector', 'intid', 'event', 'pin', 'spi', 'stream', 'ioas', 'map']);
 
 /** Whether the children of a node are listed directly below the row of its parent. */
 export function inlined(node: PathNode): boolean {
@@ -80,7 +80,7 @@ export function inlined(node: PathNode): boolean {
 
 /** Top-level nodes whose children are the rows of an outline, in order. */
 export const ROOTS: Readonly<Record<OutlineName, readonly string[]>> = {
-  domains: ['domain', 'irte', 'its', 'smmu', 'gic', 'ioapic', 'kvm', 'vfio'],
+  domains: ['domain', 'irte', 'its', 'smmu', 'gic', 'ioapic', 'kvm', 'vfio', 'iommufd', 'hypervisor'],
   devices: ['device'],
   cpus: ['cpu', 'vcpu'],
 };

@@ -1,12 +1,19 @@
 import type { State } from '../../model/state.ts';
 import type { PathNode } from '../../model/world.ts';
 import type { Summary } from './describe.ts';
+import { imsDescribers } from './describe-ims.ts';
 import { irqDescribers } from './describe-irq.ts';
 import { pciDescribers } from './describe-pci.ts';
 import { remapDescribers } from './describe-remap.ts';
 import { virtDescribers } from './describe-virt.ts';
 
-const describers = new Map([...pciDescribers, ...irqDescribers, ...remapDescribers, ...virtDescribers]);
+const describers = new Map([
+  ...pciDescribers,
+  ...irqDescribers,
+  ...remapDescribers,
+  ...virtDescribers,
+  ...imsDescribers,
+]);
 
 /** An object in one line. */
 export function summaryOf(state: State, object: number): Summary {
@@ -25,6 +32,12 @@ const GROUPS: Readonly<Record<string, string>> = {
   collection: 'Collections',
   route: 'GSI routes',
   irqfd: 'irqfds',
+  ims: 'Interrupt message storage',
+  perm: 'MSI-X permission table',
+  queue: 'Queues',
+  map: 'Mappings',
+  vmsi: 'vMSI addresses',
+  grant: 'Granted messages',
   gsi: 'Interrupt lines',
   irq: 'Interrupts',
   table: 'Tables without a device',
@@ -39,6 +52,7 @@ export function groupLabel(node: PathNode): string {
   if (parent === 'gic') return `GIC ${node.segment}`;
   if (parent === 'kvm') return `KVM VM ${node.segment}`;
   if (parent === 'vfio') return `VFIO ${node.segment}`;
+  if (parent === 'iommufd') return `iommufd ${node.segment}`;
   if (parent === 'its') return `ITS ${node.segment}`;
   if (parent === 'irte') return `Interrupt remapping ${node.segment}`;
   if (parent === 'cpu') return `CPU ${node.segment}`;
@@ -49,6 +63,10 @@ export function groupLabel(node: PathNode): string {
 const ICONS: Readonly<Record<string, string>> = {
   bar: 'symbol-structure',
   msix: 'table',
+  ims: 'table',
+  perm: 'key',
+  queue: 'list-ordered',
+  grant: 'key',
   device: 'circuit-board',
   collection: 'symbol-array',
   route: 'list-tree',
@@ -63,6 +81,7 @@ const TOP_ICONS: Readonly<Record<string, string>> = {
   gic: 'plug',
   kvm: 'vm',
   vfio: 'plug',
+  iommufd: 'map',
   its: 'shield',
   irte: 'shield',
   cpu: 'chip',
@@ -76,6 +95,10 @@ export function groupIcon(node: PathNode): string {
 
 const UNITS: Readonly<Record<string, readonly [one: string, many: string]>> = {
   msix: ['entry', 'entries'],
+  ims: ['entry', 'entries'],
+  perm: ['entry', 'entries'],
+  queue: ['queue', 'queues'],
+  grant: ['message', 'messages'],
   irq: ['irq', 'irqs'],
   table: ['table', 'tables'],
   device: ['device', 'devices'],
