@@ -12,20 +12,33 @@ import { Marks } from './views/marks.ts';
 import { OutlineView } from './views/outline-view.ts';
 import { TracesView } from './views/traces-view.ts';
 
+/** What tests look at besides the API; no promise to anybody. */
+export interface Internals {
+  readonly sessions: Sessions;
+  readonly views: readonly OutlineView[];
+  readonly traces: TracesView;
+  readonly marks: Marks;
+}
+
 /** Starts the extension in either extension host. */
-export function activateWith(platform: Platform, context: vscode.ExtensionContext): IrqScopeApi {
+export function activateWith(
+  platform: Platform,
+  context: vscode.ExtensionContext,
+): IrqScopeApi & { readonly internals: Internals } {
+  const started = performance.now();
   const log = vscode.window.createOutputChannel('IRQScope', { log: true });
   const sessions = new Sessions(platform);
   const opener = new Opener(sessions, log);
   const marks = new Marks();
   const views = OUTLINES.map((name) => new OutlineView(name, sessions, marks));
+  const traces = new TracesView(sessions);
   context.subscriptions.push(
     log,
     sessions,
     opener,
     marks,
     ...views,
-    new TracesView(sessions),
+    traces,
     watchContexts(sessions),
     showStatus(sessions),
     new TextSync(sessions, context),
@@ -34,8 +47,10 @@ export function activateWith(platform: Platform, context: vscode.ExtensionContex
   // Only the user's own setting: a folder that was just opened shall not make the extension read any file.
   const start = toUri(vscode.workspace.getConfiguration('irqscope').inspect<string>('openOnStart')?.globalValue);
   if (start) void opener.open(start);
+  log.info(`started in ${(performance.now() - started).toFixed(1)} ms`);
   return {
     version: 1,
+    internals: { sessions, views, traces, marks },
     open: async (uri, place = {}) => {
       await opener.goTo(await opener.read(uri), place);
     },

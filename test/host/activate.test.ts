@@ -1,8 +1,7 @@
 // The extension in the real extension host: it is there, it starts, and it is the one of this project.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-
-const ID = 'irqscope.irqscope';
+import { activate, ID } from './helper.ts';
 
 describe('activation', () => {
   it('finds the extension', () => {
@@ -15,16 +14,25 @@ describe('activation', () => {
     assert.equal(extension.isActive, true);
   });
 
-  it('registers every command that it contributes', async () => {
+  it('registers the commands that it contributes, and no others', async () => {
     const manifest = vscode.extensions.getExtension(ID)!.packageJSON as {
-      contributes?: { commands?: { command: string }[] };
+      contributes: { commands: { command: string; category?: string }[]; views: Record<string, { id: string }[]> };
     };
-    const contributed = (manifest.contributes?.commands ?? []).map((entry) => entry.command);
-    const registered = new Set(await vscode.commands.getCommands(true));
-    assert.deepEqual(
-      contributed.filter((id) => !registered.has(id)),
-      [],
+    const { commands, views } = manifest.contributes;
+    // The editor itself makes some commands for every view: to focus it, to move it, …
+    const ofViews = Object.values(views).flatMap((list) => list.map(({ id }) => `${id}.`));
+    const registered = (await vscode.commands.getCommands(true)).filter(
+      (id) => id.startsWith('irqscope.') && !ofViews.some((start) => id.startsWith(start)),
     );
+    assert.deepEqual(registered.sort(), commands.map(({ command }) => command).sort());
+    for (const { command, category } of commands) assert.equal(category, 'IRQScope', command);
+  });
+
+  it('returns an API with a version', async () => {
+    const api = await activate();
+    assert.equal(api.version, 1);
+    for (const name of ['open', 'moveTo'] as const) assert.equal(typeof api[name], 'function');
+    assert.ok('active' in api);
   });
 
   it('runs in an editor that says its name', () => {

@@ -1,0 +1,85 @@
+// What the host tests share: the extension with what it lets tests look at, the example capture, and files of their own.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Row } from '../../src/query/outline/rows.ts';
+import type { activateWith } from '../../src/vscode/activate.ts';
+import type { OpenTrace } from '../../src/vscode/sessions.ts';
+
+export const ID = 'irqscope.irqscope';
+export type Exports = ReturnType<typeof activateWith>;
+
+/** Facts of the example capture: its first unmask of entry 0 of the nvme function, and how many events it holds. */
+export const UNMASK = { time: '1795148664.565645', line: 4722, step: 4672 };
+export const EVENTS = 34_333;
+export const ENTRY = 'device/0000:00:03.0/msix/0';
+
+export function extension(): vscode.Extension<Exports> {
+  return vscode.extensions.getExtension<Exports>(ID) ?? assert.fail(`${ID} is not installed`);
+}
+
+export const activate = async (): Promise<Exports> => extension().activate();
+
+export const example = (): vscode.Uri => vscode.Uri.joinPath(extension().extensionUri, 'examples', 'x86-vtd-qemu.log');
+
+export const run = <T = unknown>(name: string, ...args: unknown[]): Thenable<T> =>
+  vscode.commands.executeCommand<T>(`irqscope.${name}`, ...args);
+
+/** A folder for files of one describe block. */
+export function useFolder(): (name: string, content: string | Uint8Array) => vscode.Uri {
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'irqscope-files-'));
+  });
+  after(async () => {
+    await closeAll();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return (name, content) => {
+    writeFileSync(join(folder, name), content);
+    return vscode.Uri.file(join(folder, name));
+  };
+}
+
+/** Closes all traces and editors. */
+export async function closeAll(): Promise<void> {
+  const { sessions } = (await activate()).internals;
+  for (const trace of [...sessions.all]) sessions.close(trace);
+  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+}
+
+/** Lines `from` to `to` (1-based, inclusive) of the example capture. */
+export function exampleLines(from = 1, to = Number.POSITIVE_INFINITY): string {
+  const lines = readFileSync(example().fsPath, 'latin1').split('\n');
+  return `${lines.slice(from - 1, to).join('\n')}\n`;
+}
+
+/** The active trace, which must be there. */
+export async function active(): Promise<OpenTrace> {
+  return (await activate()).internals.sessions.active ?? assert.fail('no trace is active');
+}
+
+/** The row of a path in a view, with what the editor gets of it. */
+export async function rowOf(view: string, path: string): Promise<{ row: Row; item: vscode.TreeItem }> {
+  const found = (await activate()).internals.views.find((v) => v.name === view);
+  const row = found?.outline?.row(path) ?? assert.fail(`no row for ${path}`);
+  return { row, item: found!.getTreeItem(row) };
+}
+
+export const labelOf = (item: vscode.TreeItem): string =>
+  typeof item.label === 'string' ? item.label : (item.label?.label ?? '');
+
+/** Repeats a check until it holds; for what the editor does in its own time. */
+export async function eventually(check: () => void | Promise<void>, timeout = 5000): Promise<void> {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+}

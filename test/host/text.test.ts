@@ -1,0 +1,83 @@
+// The text of a trace and the cursor go together, each in the trace that it belongs to.
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { activate, closeAll, eventually, example, exampleLines, run, UNMASK, useFolder } from './helper.ts';
+
+async function editorOf(uri: vscode.Uri): Promise<vscode.TextEditor> {
+  return vscode.window.showTextDocument(uri, { preview: false });
+}
+
+describe('text', () => {
+  const file = useFolder();
+  before(closeAll);
+
+  it('is shown when a trace is opened, in the language of the trace', async () => {
+    const uri = file('plain.txt', exampleLines(1, 6000));
+    await run('openTrace', uri);
+    await eventually(() => {
+      const editor = vscode.window.visibleTextEditors.find((e) => e.document.uri.toString() === uri.toString());
+      assert.equal(editor?.document.languageId, 'qemu-trace');
+    });
+  });
+
+  it('follows the cursor', async () => {
+    const uri = file('follow.log', exampleLines(1, 6000));
+    await run('openTrace', uri);
+    const editor = await editorOf(uri);
+    await run('goToStep', UNMASK.step);
+    await eventually(() => assert.equal(editor.selection.active.line, UNMASK.line - 1));
+    await eventually(() =>
+      assert.ok(editor.visibleRanges.some((r) => r.contains(new vscode.Position(UNMASK.line - 1, 0)))),
+    );
+    await run('step');
+    await eventually(() => assert.equal(editor.selection.active.line, UNMASK.line));
+  });
+
+  it('moves the cursor with the caret, but not when somebody else moves the caret', async () => {
+    const uri = file('caret.log', exampleLines(1, 6000));
+    await run('openTrace', uri);
+    const editor = await editorOf(uri);
+    await run('goToStep', UNMASK.step);
+    await eventually(() => assert.equal(editor.selection.active.line, UNMASK.line - 1));
+    const api = await activate();
+    await vscode.commands.executeCommand('cursorMove', { to: 'up', by: 'line', value: 1 });
+    await vscode.commands.executeCommand('cursorUp');
+    await eventually(() => assert.ok(api.active!.step < UNMASK.step, `${api.active!.step}`));
+    await run('goToStep', UNMASK.step);
+    await eventually(() => assert.equal(editor.selection.active.line, UNMASK.line - 1));
+    const start = new vscode.Position(10, 0);
+    editor.selection = new vscode.Selection(start, start);
+    await new Promise((done) => setTimeout(done, 300));
+    assert.equal(api.active!.step, UNMASK.step);
+  });
+
+  it('stands where the caret was when its trace is opened', async () => {
+    const uri = file('reading.log', exampleLines(1, 6000));
+    const editor = await editorOf(uri);
+    const at = new vscode.Position(UNMASK.line - 1, 0);
+    editor.selection = new vscode.Selection(at, at);
+    await eventually(() => assert.equal(vscode.window.activeTextEditor?.selection.active.line, UNMASK.line - 1));
+    assert.equal(await run('openTrace', uri), UNMASK.step);
+  });
+
+  it('makes its trace the active one', async () => {
+    await closeAll();
+    const other = file('other.log', exampleLines(4000, 6000));
+    await run('openTrace', example());
+    await run('goToStep', 100);
+    await run('openTrace', other);
+    const api = await activate();
+    assert.equal(api.active?.uri.toString(), other.toString());
+    assert.ok((await run<number>('goToTime', UNMASK.time)) < UNMASK.step);
+    await editorOf(example());
+    await eventually(() => assert.equal(api.active?.uri.toString(), example().toString()));
+    assert.equal(api.active?.step, 100);
+    await run('switchTrace', other);
+    assert.equal(api.active?.uri.toString(), other.toString());
+    await run('closeTrace');
+    assert.equal(api.active?.uri.toString(), example().toString());
+    await run('closeTrace');
+    assert.equal(api.active, undefined);
+    assert.equal(await run('step'), undefined);
+  });
+});
