@@ -71,6 +71,8 @@ const cursor = v.strictObject({
   step: v.pipe(whole, v.minValue(-1)),
   /** Its place on the time axis. */
   time: place,
+  /** Lane of the event there, -1 for none. */
+  lane: v.pipe(whole, v.minValue(-1)),
   /** Time with all digits, and what happened, in one line each. */
   label: v.string(),
   text: v.string(),
@@ -96,8 +98,6 @@ export type WindowQuestion = v.InferOutput<typeof windowQuestion>;
 const windowReply = v.strictObject({ indexed: natural, window: packedWindow });
 
 const description = v.strictObject({
-  /** Name of the lane. */
-  title: v.string(),
   /** What its layers hold here. */
   layers: v.array(v.string()),
   /** The first few events. */

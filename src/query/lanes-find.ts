@@ -2,7 +2,7 @@ import { durationText } from '../base/time.ts';
 import { type LaneIndex, layerAt } from './lanes.ts';
 import { lowerBound } from './lanes-store.ts';
 import type { Lane, Layer } from './lanes-tree.ts';
-import { ABSENT, type AxisKind, OFF, ON, type Row } from './lanes-values.ts';
+import { ABSENT, type AxisKind, OFF, ON, type Row, UNKNOWN } from './lanes-values.ts';
 
 /** The lanes whose events a row shows; no event is in two of them. */
 function lanesOf(index: LaneIndex, { lane, deep }: Row): Lane[] {
@@ -115,7 +115,7 @@ function layerView(index: LaneIndex, kind: AxisKind, layer: Layer, step: number)
   };
 }
 
-/** What the layers of a lane hold at a place; those of things that do not exist there are left out. */
+/** What the layers of a lane hold at a place; without those of which nothing is drawn there. */
 export function layersAt(index: LaneIndex, lane: number, kind: AxisKind, x: number): LayerView[] {
   const axis = index.axis(kind);
   // The last event at this place or before it.
@@ -123,5 +123,7 @@ export function layersAt(index: LaneIndex, lane: number, kind: AxisKind, x: numb
   if (step < axis.length && axis.x(step) === x) while (step < axis.length && axis.x(step) === x) step++;
   step--;
   const layers = step < 0 ? [] : (index.tree.lanes[lane]?.layers ?? []);
-  return layers.map((layer) => layerView(index, kind, layer, step)).filter((view) => view !== undefined);
+  // That a strip is not known is shown by nothing, and said by nothing.
+  const told = layers.filter((layer) => layer.spec.place === 'band' || layerAt(layer, step) !== UNKNOWN);
+  return told.map((layer) => layerView(index, kind, layer, step)).filter((view) => view !== undefined);
 }

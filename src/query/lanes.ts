@@ -129,6 +129,14 @@ export class LaneIndex {
     return end < this.trace.length;
   }
 
+  /** The lane that an event is in first of all; undefined when it is not sorted yet. */
+  laneOf(step: number): Lane | undefined {
+    if (step < 0 || step >= this.#done) return undefined;
+    const { table, world } = this.trace;
+    if (also[table.kindNumber(step)] === ONLY_NOTES) return this.tree.notes();
+    return this.tree.find(world.path(table.object(step)));
+  }
+
   #take(step: number): void {
     const { table } = this.trace;
     const kind = table.kindNumber(step);

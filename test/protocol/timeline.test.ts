@@ -63,7 +63,7 @@ describe('messages of the timeline', () => {
     [questions.go.params, { trace: 1, row, axis: 'step', to: 'nearest', x: 1 }],
     [questions.go.reply, { step: -1 }],
     [fromHost.trace.params, trace],
-    [fromHost.cursor.params, { trace: 1, step: 2, time: 7, label: '', text: '', selection: '' }],
+    [fromHost.cursor.params, { trace: 1, step: 2, time: 7, lane: -1, label: '', text: '', selection: '' }],
     [fromView.select.params, { trace: 1, path: 'irq/5' }],
     [fromView.open.params, {}],
   ];

@@ -1,0 +1,111 @@
+import * as vscode from 'vscode';
+import { Messenger } from 'vscode-messenger';
+import { type After, Peer } from '../protocol/rpc.ts';
+import type { Sessions } from './sessions.ts';
+import { timelinePage } from './timeline-page.ts';
+import { TimelineService } from './timeline-service.ts';
+
+const VIEW_TYPE = 'irqscope.timeline';
+
+const after: After = (ms, then) => {
+  const timer = setTimeout(then, ms);
+  return () => clearTimeout(timer);
+};
+
+function nonce(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** The timeline of the active trace, in a panel beside the text. There is one; it goes with the active trace. */
+export class TimelinePanel {
+  static #current: TimelinePanel | undefined;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #sessions: Sessions;
+  readonly #service: TimelineService;
+  readonly #log: vscode.LogOutputChannel | undefined;
+
+  /** Shows the timeline, beside the editor when it is new. */
+  static show(context: vscode.ExtensionContext, sessions: Sessions, log?: vscode.LogOutputChannel): void {
+    if (TimelinePanel.#current) {
+      TimelinePanel.#current.#panel.reveal(undefined, false);
+      return;
+    }
+    const column = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: false };
+    const panel = vscode.window.createWebviewPanel(VIEW_TYPE, 'Timeline', column, { enableScripts: true });
+    TimelinePanel.#current = new TimelinePanel(panel, context, sessions, log);
+  }
+
+  /** Brings back the timeline that was open when the window was closed. */
+  static register(
+    context: vscode.ExtensionContext,
+    sessions: Sessions,
+    log?: vscode.LogOutputChannel,
+  ): vscode.Disposable {
+    return vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
+      deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
+        const before = TimelinePanel.#current;
+        before?.close();
+        TimelinePanel.#current = new TimelinePanel(panel, context, sessions, log);
+        return Promise.resolve();
+      },
+    });
+  }
+
+  private constructor(
+    panel: vscode.WebviewPanel,
+    context: vscode.ExtensionContext,
+    sessions: Sessions,
+    log: vscode.LogOutputChannel | undefined,
+  ) {
+    this.#panel = panel;
+    this.#sessions = sessions;
+    this.#log = log;
+    const { webview } = panel;
+    const files = vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview');
+    const file = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(files, name)).toString();
+    panel.iconPath = vscode.Uri.joinPath(context.extensionUri, 'media', 'activity.svg');
+    webview.options = { enableScripts: true, localResourceRoots: [files] };
+    const messenger = new Messenger();
+    const receiver = messenger.registerWebviewPanel(panel);
+    const peer = new Peer(messenger, receiver, { after, problem: (text) => this.#log?.warn(`timeline: ${text}`) });
+    this.#service = new TimelineService(peer, {
+      after,
+      now: () => performance.now(),
+      open: () => void vscode.commands.executeCommand('irqscope.openTrace'),
+    });
+    const parts = [this.#follow(), { dispose: () => this.#service.dispose() }];
+    panel.onDidDispose(() => {
+      if (TimelinePanel.#current === this) TimelinePanel.#current = undefined;
+      for (const part of parts) part.dispose();
+    });
+    this.#showActive();
+    webview.html = timelinePage({
+      cspSource: webview.cspSource,
+      nonce: nonce(),
+      script: file('timeline.js'),
+      style: file('timeline.css'),
+    });
+  }
+
+  /** Takes the panel away. */
+  close(): void {
+    this.#panel.dispose();
+  }
+
+  #showActive(): void {
+    const { active } = this.#sessions;
+    this.#panel.title = active ? `Timeline: ${active.label}` : 'Timeline';
+    this.#service.show(active);
+  }
+
+  /** Goes with the active trace. A hidden webview gets no messages; it asks for everything when it comes back. */
+  #follow(): vscode.Disposable {
+    return this.#sessions.onDidChange(({ what, trace }) => {
+      if (what === 'active') this.#showActive();
+      if (trace !== this.#sessions.active || trace === undefined) return;
+      if (what === 'trace') this.#service.grown();
+      if (what === 'cursor' || what === 'selection') this.#service.moved();
+    });
+  }
+}

@@ -1,0 +1,131 @@
+// Runs inside the page: the host's end of the timeline with a real trace, in place of the extension host.
+
+import type { WebviewPanel } from 'vscode';
+import { Messenger } from 'vscode-messenger';
+import { ImportRun } from '../../src/import/run.ts';
+import { type After, Peer } from '../../src/protocol/rpc.ts';
+import { Session } from '../../src/session/session.ts';
+import { type ShownTrace, TimelineService } from '../../src/vscode/timeline-service.ts';
+
+type Listener = (message: unknown) => void;
+
+const after: After = (ms, then) => {
+  const timer = setTimeout(then, ms);
+  return () => clearTimeout(timer);
+};
+
+class Harness {
+  /** What the page has sent, in order. */
+  readonly sent: { method?: string; params?: unknown }[] = [];
+  /** What the page has stored. */
+  state: unknown;
+  opened = 0;
+  readonly problems: string[] = [];
+  readonly #listeners: Listener[] = [];
+  readonly #service: TimelineService;
+  #next = 1;
+  #session: Session | undefined;
+  /** Milliseconds that answers take. */
+  delay = 0;
+
+  constructor() {
+    const panel = {
+      viewType: 'irqscope.timeline',
+      visible: true,
+      onDidDispose: () => ({ dispose: () => {} }),
+      webview: {
+        onDidReceiveMessage: (listener: Listener) => {
+          this.#listeners.push(listener);
+          return { dispose: () => {} };
+        },
+        postMessage: (message: unknown) => {
+          const copy = structuredClone(message);
+          const deliver = (): boolean => window.dispatchEvent(new MessageEvent('message', { data: copy }));
+          if (this.delay > 0) setTimeout(deliver, this.delay);
+          else queueMicrotask(deliver);
+          return Promise.resolve(true);
+        },
+      },
+    };
+    const messenger = new Messenger();
+    const receiver = messenger.registerWebviewPanel(panel as unknown as WebviewPanel);
+    const peer = new Peer(messenger, receiver, { after, problem: (text) => this.problems.push(text) });
+    this.#service = new TimelineService(peer, { after, now: () => performance.now(), open: () => this.opened++ });
+  }
+
+  get session(): Session {
+    if (!this.#session) throw new Error('no trace is loaded');
+    return this.#session;
+  }
+
+  /** What acquireVsCodeApi() gives to the page. */
+  readonly api = {
+    postMessage: (message: unknown): void => {
+      const copy = structuredClone(message) as { method?: string; params?: unknown };
+      this.sent.push(copy);
+      queueMicrotask(() => {
+        for (const listener of this.#listeners) listener(copy);
+      });
+    },
+    getState: (): unknown => this.state,
+    setState: (state: unknown): void => {
+      this.state = structuredClone(state);
+    },
+  };
+
+  /** Opens a trace; `part`: only so much of it, and reading goes on. */
+  load(name: string, text: string, part = 1): void {
+    const run = new ImportRun(name);
+    const bytes = new TextEncoder().encode(text);
+    run.push(bytes.subarray(0, Math.floor(bytes.length * part)));
+    const session = new Session(run.trace);
+    this.#session = session;
+    if (part >= 1) {
+      run.end();
+      session.grown(true);
+    }
+    this.#watch(session, name, part < 1 ? 'loading' : 'ready', part);
+    this.finish = () => {
+      run.push(bytes.subarray(Math.floor(bytes.length * part)));
+      run.end();
+      session.grown(true);
+      this.#shown!.load = 'ready';
+      this.#shown!.progress = 1;
+      this.#service.grown();
+    };
+  }
+
+  /** Reads the rest of a trace of which a part was loaded. */
+  finish: () => void = () => {};
+
+  /** Shows a trace that could not be read. */
+  fail(name: string, error: string): void {
+    const session = new Session(new ImportRun(name).trace);
+    this.#watch(session, name, 'failed', undefined);
+    this.#shown!.error = error;
+    this.#service.grown();
+  }
+
+  none(): void {
+    this.#service.show(undefined);
+  }
+
+  #shown: { load: ShownTrace['load']; progress: number | undefined; error: string | undefined } | undefined;
+
+  #watch(session: Session, label: string, load: ShownTrace['load'], progress: number | undefined): void {
+    const shown = { id: this.#next++, label, session, load, progress, error: undefined as string | undefined };
+    this.#shown = shown;
+    session.onChange((what) => {
+      if (what === 'cursor' || what === 'selection') this.#service.moved();
+    });
+    this.#service.show(shown);
+  }
+}
+
+declare global {
+  var harness: Harness;
+  var acquireVsCodeApi: () => unknown;
+}
+
+globalThis.harness = new Harness();
+globalThis.acquireVsCodeApi = () => globalThis.harness.api;

@@ -1,0 +1,124 @@
+// The page of the timeline in plain Chromium, with a host that runs in the same page (harness.ts) and a real trace.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../../scripts/host/browser.ts';
+import { dist, exampleTrace, results, root } from '../../scripts/paths.ts';
+import { timelinePage } from '../../src/vscode/timeline-page.ts';
+import themes from './themes.json' with { type: 'json' };
+
+export type ThemeName = keyof typeof themes;
+export const themeNames = Object.keys(themes) as ThemeName[];
+
+const ORIGIN = 'http://timeline.test';
+const NONCE = 'c0ffee';
+
+let harness: Promise<string> | undefined;
+
+/** The host's end as one script, from the sources as they are. */
+function harnessScript(): Promise<string> {
+  harness ??= build({
+    entryPoints: [join(root, 'test/webview/harness.ts')],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+    logLevel: 'warning',
+  }).then((made) => made.outputFiles[0]!.text);
+  return harness;
+}
+
+export interface PageOptions {
+  readonly theme?: ThemeName;
+  readonly viewport?: { width: number; height: number };
+  readonly scale?: number;
+  /** What an earlier page stored. */
+  readonly state?: unknown;
+  readonly reducedMotion?: boolean;
+}
+
+export interface TimelinePage {
+  readonly page: Page;
+  /** Errors and warnings of the page: script errors, refused resources, messages to the console. */
+  readonly errors: string[];
+}
+
+/** Opens the timeline, without any trace. */
+export async function openTimeline(browser: Browser, options: PageOptions = {}): Promise<TimelinePage> {
+  const context = await browser.newContext({
+    viewport: options.viewport ?? { width: 1200, height: 700 },
+    deviceScaleFactor: options.scale ?? 1,
+    reducedMotion: options.reducedMotion ? 'reduce' : 'no-preference',
+  });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
+  });
+  const html = timelinePage({
+    cspSource: ORIGIN,
+    nonce: NONCE,
+    script: `${ORIGIN}/timeline.js`,
+    style: `${ORIGIN}/timeline.css`,
+  });
+  await page.route(`${ORIGIN}/**`, (route) => {
+    const name = new URL(route.request().url()).pathname.slice(1);
+    if (name === '') return route.fulfill({ contentType: 'text/html', body: html });
+    if (!/^timeline\.(js|css)$/.test(name)) return route.fulfill({ status: 404, body: '' });
+    const contentType = name.endsWith('.js') ? 'text/javascript' : 'text/css';
+    return route.fulfill({ contentType, body: readFileSync(join(dist, 'webview', name)) });
+  });
+  await page.addInitScript({ content: await harnessScript() });
+  await page.addInitScript((state) => {
+    globalThis.harness.state = state;
+  }, options.state);
+  await page.addInitScript(applyTheme, themes[options.theme ?? 'dark']);
+  await page.goto(`${ORIGIN}/`);
+  await page.locator('.toolbar').waitFor();
+  return { page, errors };
+}
+
+interface ThemeData {
+  readonly bodyClass: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** What the editor does to the page of a webview: variables on the root element, classes on the body. */
+function applyTheme({ bodyClass, variables }: ThemeData): void {
+  const apply = (): void => {
+    document.documentElement.removeAttribute('style');
+    for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty(name, value);
+    document.body.className = bodyClass;
+  };
+  if (document.body) apply();
+  else document.addEventListener('DOMContentLoaded', apply);
+}
+
+/** Switches to another theme, as the editor does while the page is shown. */
+export async function setTheme(page: Page, theme: ThemeName): Promise<void> {
+  await page.evaluate(applyTheme, themes[theme]);
+}
+
+export const exampleText = (): string => readFileSync(exampleTrace, 'utf8');
+
+/** Loads a trace and waits until all of it is drawn. */
+export async function load(page: Page, name: string, text: string): Promise<void> {
+  await page.evaluate(([n, t]) => globalThis.harness.load(n!, t!), [name, text]);
+  await page.locator('.name').first().waitFor();
+  await settle(page);
+}
+
+/** Waits until nothing is on its way any more: no message for some frames. */
+export async function settle(page: Page): Promise<void> {
+  let before = -1;
+  for (let calm = 0; calm < 3; ) {
+    await page.waitForTimeout(120);
+    const now = await page.evaluate(() => globalThis.harness.sent.length);
+    calm = now === before ? calm + 1 : 0;
+    before = now;
+  }
+}
+
+export { launchBrowser, results };

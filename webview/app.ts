@@ -1,0 +1,329 @@
+import type { Peer } from '../src/protocol/rpc.ts';
+import { fromHost, fromView, questions } from '../src/protocol/timeline.ts';
+import { setText, settled } from './dom.ts';
+import { type Actions, listenToKeys, listenToPointer, listenToWheel } from './input.ts';
+import { type Controls, type Layout, listenToSplitter, makeLayout } from './layout.ts';
+import { Legend } from './legend.ts';
+import { readMemory } from './memory.ts';
+import { Model } from './model.ts';
+import { Names } from './names.ts';
+import type { Range } from './overlay.ts';
+import type { ShownRow } from './rows.ts';
+import { ROW } from './shapes.ts';
+import { Stage } from './stage.ts';
+import { StateView } from './states.ts';
+import { watchTheme } from './theme.ts';
+import { placeText } from './ticks.ts';
+import { setPressed } from './toolkit.ts';
+import { type Target, Tooltip } from './tooltip.ts';
+import { Twin } from './twin.ts';
+
+/** What is kept from one life of the page to the next. */
+interface Store {
+  getState(): unknown;
+  setState(state: unknown): void;
+}
+
+/** Pixels around the pointer whose events the tooltip tells. */
+const REACH = 4;
+const NAMES_WIDTH = 230;
+
+const complain = (error: unknown): void => console.warn(`timeline: ${error}`);
+
+/** The timeline: joins what the host tells, what the user does, and the parts that draw. */
+export class App implements Actions {
+  readonly #peer: Peer;
+  readonly #store: Store;
+  readonly #model: Model;
+  readonly #names: Names;
+  readonly #tooltip = new Tooltip();
+  readonly #legend = new Legend();
+  readonly #twin = new Twin();
+  readonly #layout: Layout;
+  readonly #states: StateView;
+  readonly #stage: Stage;
+  readonly #later = settled(250, () => this.#afterwards());
+  readonly #speak = settled(150, () => this.#announce());
+
+  constructor(root: HTMLElement, peer: Peer, store: Store) {
+    this.#peer = peer;
+    this.#store = store;
+    const memory = readMemory(store.getState());
+    this.#model = new Model(memory);
+    this.#names = new Names({
+      rows: this.#model.rows,
+      focus: (lane) => this.#focus(lane, true),
+      choose: (lane) => this.#choose(lane),
+      turn: (row, open) => this.#turn(row, open),
+      hover: (lane) => this.#hover(lane),
+    });
+    const extras = [this.#tooltip.element, this.#legend.element, this.#twin.element];
+    this.#layout = makeLayout(root, this.#controls(), this.#names.element, extras);
+    this.#layout.filter.value = memory?.filter ?? '';
+    this.#stage = new Stage(
+      {
+        ...{ layout: this.#layout, model: this.#model, names: this.#names, peer, problem: complain },
+        drawn: () => this.#later(),
+      },
+      memory?.namesWidth ?? NAMES_WIDTH,
+    );
+    this.#stage.scrollTo = memory?.scrollTop;
+    this.#states = new StateView(this.#layout, () => peer.tell(fromView.open, {}));
+    if (memory?.legend) this.#toggleLegend();
+  }
+
+  get viewport() {
+    return this.#model.viewport;
+  }
+
+  /** Connects the page with mouse, keys and host. */
+  start(): void {
+    const { overlay, flags, scroller, body } = this.#layout;
+    for (const { canvas } of [overlay, flags]) {
+      listenToWheel(canvas, this);
+      listenToPointer(canvas, this);
+    }
+    listenToKeys(overlay.canvas, this);
+    listenToSplitter(
+      this.#layout,
+      () => this.#stage.namesWidth,
+      (width) => {
+        this.#stage.namesWidth = width;
+        this.#stage.resize();
+      },
+    );
+    scroller.addEventListener('scroll', () => this.#stage.redraw());
+    new ResizeObserver(() => this.#stage.resize()).observe(body);
+    watchTheme(() => {
+      this.#stage.dress();
+      this.#legend.paint(this.#stage.theme);
+    });
+    const model = this.#model;
+    this.#peer.hear(fromHost.trace, (trace) => {
+      if (model.setTrace(trace)) this.#stage.clear();
+      this.#traceChanged();
+    });
+    this.#peer.hear(fromHost.lanes, (lanes) => {
+      model.setLanes(lanes);
+      this.#traceChanged();
+    });
+    this.#peer.hear(fromHost.cursor, (cursor) => {
+      const { moved, selected } = model.setCursor(cursor);
+      if (selected >= 0) this.#showLane(selected);
+      if (moved) this.#speak();
+      this.#stage.redraw();
+    });
+    this.#peer.ask(questions.hello, {}).then((trace) => {
+      if (model.setTrace(trace)) this.#stage.clear();
+      this.#traceChanged();
+    }, complain);
+    this.#stage.resize();
+  }
+
+  // What the user does.
+
+  #controls(): Controls {
+    const { rows, viewport } = this.#model;
+    return {
+      filter: (text) => {
+        rows.setFilter(text);
+        this.#stage.redraw();
+      },
+      zoom: (factor) => {
+        viewport.zoom(this.zoomCentre(), factor);
+        this.viewChanged();
+      },
+      fit: () => {
+        viewport.fit();
+        this.viewChanged();
+      },
+      go: (to) => this.go(to),
+      turnAll: (open) => {
+        rows.turnAll(open);
+        this.#stage.redraw();
+      },
+      steps: (on) => {
+        this.#model.setAxis(on ? 'step' : 'time');
+        this.viewChanged();
+      },
+      legend: () => this.#toggleLegend(),
+    };
+  }
+
+  viewChanged(): void {
+    this.#tooltip.hide();
+    this.#stage.redraw();
+  }
+
+  setRange(range: Range | undefined): void {
+    this.#model.range = range;
+    this.#stage.redrawOver();
+  }
+
+  point(x: number, y: number, event: PointerEvent | undefined): void {
+    this.#stage.pointer = event && x;
+    const row = event?.target === this.#layout.overlay.canvas ? this.#rowAt(y) : undefined;
+    this.#hover(row?.lane.id ?? -1);
+    if (!event || !row || !this.#model.trace) this.#tooltip.hide();
+    else this.#tooltip.show(this.#tooltipTarget(row, x), event.clientX, event.clientY);
+    this.#stage.redrawOver();
+  }
+
+  pick(x: number, y: number, event: PointerEvent): void {
+    const row = event.target === this.#layout.overlay.canvas ? this.#rowAt(y) : undefined;
+    if (!row) return;
+    this.#focus(row.lane.id, false);
+    this.#ask(row, 'nearest', this.viewport.place(x));
+  }
+
+  focusBy(rows: number): void {
+    const all = this.#model.rows.rows;
+    const at = this.#model.rows.indexOf(this.#model.focused);
+    const row = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + rows))];
+    if (!row) return;
+    this.#focus(row.lane.id, false);
+    this.#speak();
+  }
+
+  scrollBy(pages: number): void {
+    const { scroller } = this.#layout;
+    scroller.scrollTop += pages * scroller.clientHeight * 0.9;
+  }
+
+  go(to: 'nearest' | 'next' | 'previous'): void {
+    const row = this.#model.focusedRow;
+    if (row) this.#ask(row, to, this.#model.cursorPlace ?? this.viewport.place(this.viewport.width / 2));
+  }
+
+  toggleFocused(): void {
+    const row = this.#model.focusedRow;
+    if (row?.branch) this.#turn(row, !row.open);
+  }
+
+  zoomCentre(): number {
+    const place = this.#model.cursorPlace;
+    const pixel = place === undefined ? -1 : this.viewport.pixel(place);
+    return pixel >= 0 && pixel <= this.viewport.width ? pixel : this.viewport.width / 2;
+  }
+
+  cancel(): void {
+    this.#tooltip.hide();
+    this.setRange(undefined);
+  }
+
+  #ask(row: ShownRow, to: 'nearest' | 'next' | 'previous', x: number): void {
+    const { trace, viewport } = this.#model;
+    if (!trace || trace.id === 0) return;
+    const question = { trace: trace.id, row: this.#model.rowOf(row), axis: viewport.axis, to, x };
+    this.#peer.ask(questions.go, question).catch(complain);
+  }
+
+  #tooltipTarget(row: ShownRow, pixel: number): Target {
+    const { viewport, trace } = this.#model;
+    const { axis } = viewport;
+    const { lane } = row;
+    // Rounded, so that small movements ask for the same.
+    const x = Math.round(pixel / 3) * 3;
+    const [from, to] = [viewport.place(x - REACH), viewport.place(x + REACH)];
+    const wanted = this.#model.rowOf(row);
+    return {
+      key: JSON.stringify([trace?.id, trace?.indexed, wanted, axis, from, to]),
+      title: [lane.label, lane.detail].filter((part) => part !== '').join(' '),
+      ask: () => this.#peer.ask(questions.describe, { trace: trace?.id ?? 0, row: wanted, axis, from, to }),
+    };
+  }
+
+  #turn(row: ShownRow, open: boolean): void {
+    this.#model.rows.turn(row.lane, open);
+    this.#stage.redraw();
+  }
+
+  #hover(lane: number): void {
+    if (lane === this.#stage.hovered) return;
+    this.#stage.hovered = lane;
+    this.#stage.redraw();
+  }
+
+  #choose(lane: number): void {
+    const { trace } = this.#model;
+    const path = this.#model.choose(lane);
+    if (trace && path !== '') this.#peer.tell(fromView.select, { trace: trace.id, path });
+  }
+
+  /** Gives a lane the focus and scrolls to it; `keys`: the keyboard works on the names. */
+  #focus(lane: number, keys: boolean): void {
+    this.#model.focused = lane;
+    const index = this.#model.rows.indexOf(lane);
+    const { scroller } = this.#layout;
+    const { scrollTop, clientHeight } = scroller;
+    if (index >= 0 && index * ROW < scrollTop) scroller.scrollTop = index * ROW;
+    if (index >= 0 && (index + 1) * ROW > scrollTop + clientHeight)
+      scroller.scrollTop = (index + 1) * ROW - clientHeight;
+    if (keys) {
+      // The row must be in the page before it can have the keyboard.
+      this.#stage.drawNow();
+      this.#names.focusRow(index);
+    }
+    this.#stage.redraw();
+  }
+
+  #showLane(id: number): void {
+    const lane = this.#model.rows.byId(id);
+    if (!lane) return;
+    this.#model.rows.reveal(lane);
+    this.#stage.fitContent();
+    this.#focus(id, false);
+  }
+
+  #toggleLegend(): void {
+    this.#legend.toggle(!this.#legend.open, this.#stage.theme);
+    setPressed(this.#layout.legendButton, this.#legend.open);
+    this.#later();
+  }
+
+  // What is shown.
+
+  #traceChanged(): void {
+    const { trace, rows, viewport } = this.#model;
+    const { steps } = this.#layout;
+    if (!trace) return;
+    steps.checked = viewport.axis === 'step';
+    steps.disabled = trace.axis === 'step';
+    this.#states.update(trace, rows.lanes.length);
+    this.#tooltip.forget();
+    this.#stage.redraw();
+  }
+
+  #rowAt(y: number): ShownRow | undefined {
+    return this.#model.rows.rows[Math.floor((y + this.#layout.scroller.scrollTop) / ROW)];
+  }
+
+  /** What can wait until the user pauses: remembering, and the table for those who do not see the picture. */
+  #afterwards(): void {
+    const { trace, viewport, time, focusedRow: row } = this.#model;
+    const { overlay, scroller } = this.#layout;
+    if (!trace || trace.id === 0) return;
+    const page = { namesWidth: this.#stage.namesWidth, scrollTop: scroller.scrollTop, legend: this.#legend.open };
+    this.#store.setState(this.#model.remember(page));
+    const { axis, from, to } = viewport;
+    const ends = [from, to].map((x) => placeText(x, axis, time)).join(' to ');
+    overlay.canvas.setAttribute(
+      'aria-label',
+      `Timeline of ${trace.name}, ${ends}${row ? `, lane ${row.lane.label}` : ''}`,
+    );
+    if (!row || trace.indexed === 0) {
+      this.#twin.clear();
+      return;
+    }
+    const question = { trace: trace.id, row: this.#model.rowOf(row), axis, from, to };
+    void this.#twin.fill(row.lane.label, () => this.#peer.ask(questions.table, question));
+  }
+
+  /** Says where the cursor is now. */
+  #announce(): void {
+    const { cursor, trace, focusedRow: row } = this.#model;
+    if (!cursor || trace?.status === 'loading') return;
+    const lane = row ? `${row.lane.label} ${row.lane.detail}`.trim() : '';
+    setText(this.#layout.live, `${lane}. Step ${cursor.step}, ${cursor.label}: ${cursor.text}`);
+  }
+}

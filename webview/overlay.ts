@@ -1,0 +1,152 @@
+import { durationText, type TimeBase } from '../src/base/time.ts';
+import type { CursorMessage } from '../src/protocol/timeline.ts';
+import type { AxisKind } from '../src/query/lanes-values.ts';
+import type { Surface } from './picture.ts';
+import type { Theme } from './theme.ts';
+import { placeText } from './ticks.ts';
+import type { Viewport } from './viewport.ts';
+
+/** A range that the user marked. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface OverlayScene {
+  readonly theme: Theme;
+  readonly viewport: Viewport;
+  readonly time: TimeBase;
+  readonly cursor: CursorMessage | undefined;
+  readonly range: Range | undefined;
+  /** Pixel under the pointer, or undefined. */
+  readonly pointer: number | undefined;
+  /** Middle of the row whose event the cursor stands at, or undefined when it is not on display. */
+  readonly cursorRow: number | undefined;
+}
+
+/** Where the cursor stands on an axis; undefined before the first event. */
+export function cursorPlace(cursor: CursorMessage | undefined, axis: AxisKind): number | undefined {
+  if (!cursor || cursor.step < 0) return undefined;
+  return axis === 'step' ? cursor.step : cursor.time;
+}
+
+/** Length of a range in words: a duration, or a number of steps or ticks. */
+export function rangeText({ from, to }: Range, axis: AxisKind, time: TimeBase): string {
+  const length = Math.abs(to - from);
+  if (axis === 'step') return `${Math.round(length)} steps`;
+  return time.ticks ? `${Math.round(length)} ticks` : durationText(Math.round(length));
+}
+
+/** Radius of the ring around the event that the cursor stands at. */
+const RING = 11;
+
+const aligned = (pixel: number): number => Math.round(pixel * devicePixelRatio) / devicePixelRatio;
+
+/** Draws what lies over the lanes and moves often: marked range, pointer line, cursor line. */
+export function drawOverlay(surface: Surface, scene: OverlayScene): void {
+  const { g, height, width } = surface;
+  const { theme, viewport, cursor, range, pointer } = scene;
+  surface.clear();
+  if (range) {
+    const [left, right] = [viewport.pixel(range.from), viewport.pixel(range.to)].sort((a, b) => a - b) as [
+      number,
+      number,
+    ];
+    g.fillStyle = theme.selection;
+    g.globalAlpha = 0.35;
+    g.fillRect(left, 0, right - left, height);
+    g.globalAlpha = 1;
+    g.fillStyle = theme.focus;
+    for (const edge of [left, right]) g.fillRect(aligned(edge), 0, 1, height);
+  }
+  if (pointer !== undefined) {
+    g.fillStyle = theme.dim;
+    g.globalAlpha = 0.5;
+    g.fillRect(aligned(pointer), 0, 1 / devicePixelRatio, height);
+    g.globalAlpha = 1;
+  }
+  const place = cursorPlace(cursor, viewport.axis);
+  if (place === undefined) return;
+  const x = aligned(viewport.pixel(place));
+  if (x < -2 || x > width + 2) return;
+  const row = scene.cursorRow;
+  // The event of the cursor is inside a ring; the line leaves it free.
+  const pieces: readonly (readonly [number, number])[] =
+    row === undefined
+      ? [[0, height]]
+      : [
+          [0, row - RING],
+          [row + RING, height],
+        ];
+  for (const [from, to] of pieces) {
+    g.fillStyle = theme.background;
+    g.fillRect(x - 1.5, from, 4, to - from);
+    g.fillStyle = theme.cursor;
+    g.fillRect(x - 0.5, from, 2, to - from);
+  }
+  if (row === undefined) return;
+  for (const [width, color] of [
+    [4, theme.background],
+    [2, theme.cursor],
+  ] as const) {
+    g.beginPath();
+    g.arc(x + 0.5, row, RING, 0, 2 * Math.PI);
+    g.lineWidth = width;
+    g.strokeStyle = color;
+    g.stroke();
+  }
+}
+
+/** A text in a box on the ruler, as near to a pixel as the edges allow; `full` boxes are filled. */
+function flag(surface: Surface, theme: Theme, text: string, pixel: number, color: string, full: boolean): void {
+  const { g, width, height } = surface;
+  g.font = theme.font;
+  g.textBaseline = 'middle';
+  g.textAlign = 'left';
+  const room = g.measureText(text).width + 10;
+  const left = Math.max(0, Math.min(width - room, pixel - room / 2));
+  g.fillStyle = full ? color : theme.background;
+  g.fillRect(left, 1, room, height - 9);
+  g.strokeStyle = color;
+  g.lineWidth = 1;
+  g.strokeRect(left + 0.5, 1.5, room - 1, height - 10);
+  g.fillStyle = full ? theme.background : theme.foreground;
+  g.fillText(text, left + 5, (height - 8) / 2 + 1);
+}
+
+/** Draws the flags over the ruler: the place under the pointer, the marked range, the cursor. */
+export function drawFlags(surface: Surface, scene: OverlayScene): void {
+  const { g, height } = surface;
+  const { theme, viewport, time, cursor, range, pointer } = scene;
+  surface.clear();
+  if (range) {
+    const [left, right] = [range.from, range.to].map((x) => viewport.pixel(x)) as [number, number];
+    g.fillStyle = theme.focus;
+    g.fillRect(Math.min(left, right), height - 3, Math.abs(right - left), 3);
+    flag(surface, theme, rangeText(range, viewport.axis, time), (left + right) / 2, theme.focus, false);
+  } else if (pointer !== undefined) {
+    flag(surface, theme, placeText(viewport.place(pointer), viewport.axis, time), pointer, theme.dim, false);
+  }
+  const place = cursorPlace(cursor, viewport.axis);
+  if (place === undefined || !cursor) return;
+  const x = viewport.pixel(place);
+  const outside = x < 0 || x > surface.width;
+  g.fillStyle = theme.cursor;
+  g.beginPath();
+  if (outside) {
+    // The cursor is out of sight: an arrow on the side where it is.
+    const edge = x < 0 ? 1 : surface.width - 1;
+    const into = x < 0 ? 7 : -7;
+    g.moveTo(edge, height / 2);
+    g.lineTo(edge + into, height / 2 - 5);
+    g.lineTo(edge + into, height / 2 + 5);
+  } else {
+    g.moveTo(x + 0.5, height);
+    g.lineTo(x - 5, height - 8);
+    g.lineTo(x + 6, height - 8);
+  }
+  g.fill();
+  if (!outside && !range && pointer === undefined) {
+    flag(surface, theme, viewport.axis === 'step' ? String(cursor.step) : cursor.label, x, theme.cursor, true);
+  }
+}

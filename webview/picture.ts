@@ -1,0 +1,212 @@
+import type { TimeBase } from '../src/base/time.ts';
+import type { LayerMessage } from '../src/protocol/timeline.ts';
+import { drawLayer, type Mapping } from './draw-layers.ts';
+import { drawMarks } from './draw-marks.ts';
+import type { ShownRow } from './rows.ts';
+import { ROW } from './shapes.ts';
+import type { Theme } from './theme.ts';
+import { placeText, ticksOf } from './ticks.ts';
+import type { Viewport } from './viewport.ts';
+import { type Fetched, keyOf } from './windows.ts';
+
+/** A canvas that is as sharp as the screen. */
+export class Surface {
+  readonly canvas: HTMLCanvasElement;
+  readonly g: CanvasRenderingContext2D;
+  width = 0;
+  height = 0;
+
+  constructor(className: string) {
+    this.canvas = document.createElement('canvas');
+    this.canvas.className = className;
+    const g = this.canvas.getContext('2d');
+    if (!g) throw new Error('this browser cannot draw');
+    this.g = g;
+  }
+
+  /** Gives it a size in CSS pixels. */
+  resize(width: number, height: number): void {
+    const ratio = window.devicePixelRatio;
+    const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+    if (this.canvas.width !== w) this.canvas.width = w;
+    if (this.canvas.height !== h) this.canvas.height = h;
+    this.canvas.style.width = `${width}px`;
+    this.canvas.style.height = `${height}px`;
+    this.width = width;
+    this.height = height;
+  }
+
+  /** Empties it; from here on a unit is a CSS pixel. */
+  clear(color?: string): void {
+    const ratio = window.devicePixelRatio;
+    this.g.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.g.clearRect(0, 0, this.width, this.height);
+    if (color === undefined) return;
+    this.g.fillStyle = color;
+    this.g.fillRect(0, 0, this.width, this.height);
+  }
+}
+
+export interface Scene {
+  readonly theme: Theme;
+  readonly viewport: Viewport;
+  readonly rows: readonly ShownRow[];
+  readonly layers: readonly LayerMessage[];
+  readonly fetched: Fetched | undefined;
+  readonly scrollTop: number;
+  readonly time: TimeBase;
+  readonly unit: number;
+  /** Lane that has the focus, and lane under the pointer; -1 for none. */
+  readonly focused: number;
+  readonly hovered: number;
+}
+
+/** Pixels between two labels of the ruler, given the width of one. */
+const labelRoom = (width: number): number => width + 36;
+
+function ticks(scene: Scene, labelWidth: number): ReturnType<typeof ticksOf> {
+  const { viewport, unit } = scene;
+  return ticksOf(viewport.from, viewport.to, labelRoom(labelWidth) * viewport.size, unit);
+}
+
+/** Width of the widest label that a part of the axis has. */
+function widestLabel(g: CanvasRenderingContext2D, { viewport, time, theme }: Scene): number {
+  g.font = theme.font;
+  const ends = [viewport.from, viewport.to].map(
+    (x) => g.measureText(placeText(Math.max(0, x), viewport.axis, time)).width,
+  );
+  return Math.max(...ends);
+}
+
+const sharp = (x: number): number => (Math.floor(x * devicePixelRatio) + 0.5) / devicePixelRatio;
+
+/** Draws the ruler above the lanes. */
+export function drawRuler(surface: Surface, scene: Scene): void {
+  const { g, height } = surface;
+  const { theme, viewport, time } = scene;
+  surface.clear(theme.background);
+  const { major, minor } = ticks(scene, widestLabel(g, scene));
+  g.strokeStyle = theme.dim;
+  g.lineWidth = 1 / devicePixelRatio;
+  g.beginPath();
+  for (const x of minor) {
+    const pixel = sharp(viewport.pixel(x));
+    g.moveTo(pixel, height - 4);
+    g.lineTo(pixel, height);
+  }
+  for (const x of major) {
+    const pixel = sharp(viewport.pixel(x));
+    g.moveTo(pixel, height - 8);
+    g.lineTo(pixel, height);
+  }
+  g.stroke();
+  g.font = theme.font;
+  g.fillStyle = theme.dim;
+  g.textAlign = 'center';
+  g.textBaseline = 'middle';
+  // Nothing lies before the first step; time before the first event is time all the same.
+  const first = viewport.axis === 'step' ? 0 : Number.NEGATIVE_INFINITY;
+  for (const x of major) {
+    if (x < first) continue;
+    const text = placeText(x, viewport.axis, time);
+    const half = g.measureText(text).width / 2;
+    const pixel = viewport.pixel(x);
+    // At the edges a label moves in as long as its tick is in sight.
+    if (pixel < 0 || pixel > surface.width) continue;
+    g.fillText(text, Math.max(half + 2, Math.min(surface.width - half - 2, pixel)), height / 2 - 3);
+  }
+}
+
+/** Draws the lanes; returns how many of the rows on display have nothing fetched yet. */
+export function drawLanes(surface: Surface, scene: Scene): number {
+  const { g, width, height } = surface;
+  const { theme, viewport, rows, fetched, scrollTop } = scene;
+  surface.clear(theme.background);
+  const first = Math.max(0, Math.floor(scrollTop / ROW));
+  const last = Math.min(rows.length, Math.ceil((scrollTop + height) / ROW));
+  for (let r = first; r < last; r++) {
+    const { lane, level, branch } = rows[r]!;
+    const color =
+      lane.id === scene.focused ? theme.focusedRow : lane.id === scene.hovered ? theme.hoveredRow : undefined;
+    const top = r * ROW - scrollTop;
+    if (color !== undefined) {
+      g.fillStyle = color;
+      g.fillRect(0, top, width, ROW);
+    }
+    if (theme.highContrast && lane.id === scene.focused) {
+      g.fillStyle = theme.focus;
+      for (const y of [top, top + ROW - 2]) g.fillRect(0, y, width, 1);
+    }
+    g.strokeStyle = theme.grid;
+    g.lineWidth = 1 / devicePixelRatio;
+    g.globalAlpha = level === 0 && branch ? 1 : 0.5;
+    g.beginPath();
+    g.moveTo(0, sharp(top + ROW - 1));
+    g.lineTo(width, sharp(top + ROW - 1));
+    g.stroke();
+    g.globalAlpha = 1;
+  }
+  drawGrid(surface, scene);
+  drawEnds(surface, scene);
+  if (!fetched || fetched.axis !== viewport.axis) return last - first;
+  const scale = fetched.size / viewport.size;
+  const shift = viewport.pixel(fetched.from);
+  // Behind the last event nothing is known: spans end there.
+  const bins = Math.min(fetched.bins, (viewport.pixel(viewport.extent.to) - shift) / scale);
+  const mapping: Mapping = { scale, shift, width, bins };
+  let missing = 0;
+  for (let r = first; r < last; r++) {
+    const { lane, deep } = rows[r]!;
+    const index = fetched.rows.get(keyOf({ lane: lane.id, deep }));
+    if (index === undefined) missing++;
+    else drawRow(surface, scene, fetched, rows[r]!, index, mapping, r * ROW - scrollTop);
+  }
+  return missing;
+}
+
+function drawRow(
+  { g }: Surface,
+  { theme, layers }: Scene,
+  { view }: Fetched,
+  { lane, deep }: ShownRow,
+  row: number,
+  mapping: Mapping,
+  top: number,
+): void {
+  const from = view.rowLayers[row]!;
+  const count = Math.min(view.rowLayers[row + 1]! - from, lane.layers.length);
+  for (let l = 0; l < count; l++) {
+    const layer = layers[lane.layers[l]!];
+    if (layer) drawLayer(g, theme, layer, view, view.layerRuns[from + l]!, view.layerRuns[from + l + 1]!, mapping, top);
+  }
+  const spans = lane.layers.some((l) => layers[l]?.style === 'run');
+  drawMarks(g, theme, view, row, mapping, top, { edges: deep || !spans, density: deep });
+}
+
+function drawGrid({ g, height }: Surface, scene: Scene): void {
+  const { theme, viewport } = scene;
+  const { major } = ticks(scene, widestLabel(g, scene));
+  g.strokeStyle = theme.grid;
+  g.lineWidth = 1 / devicePixelRatio;
+  g.globalAlpha = 0.6;
+  g.beginPath();
+  for (const x of major) {
+    const pixel = sharp(viewport.pixel(x));
+    g.moveTo(pixel, 0);
+    g.lineTo(pixel, height);
+  }
+  g.stroke();
+  g.globalAlpha = 1;
+}
+
+/** What lies before the first and after the last event: there is nothing known of it. */
+function drawEnds({ g, width, height }: Surface, { theme, viewport }: Scene): void {
+  const { from, to } = viewport.extent;
+  const left = Math.min(width, viewport.pixel(from));
+  const right = Math.max(0, viewport.pixel(to));
+  g.fillStyle = theme.grid;
+  g.globalAlpha = 0.18;
+  if (left > 0) g.fillRect(0, 0, left, height);
+  if (right < width) g.fillRect(right, 0, width - right, height);
+  g.globalAlpha = 1;
+}

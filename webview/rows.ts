@@ -1,0 +1,151 @@
+import type { LaneMessage } from '../src/protocol/timeline.ts';
+
+/** A lane that is on display. */
+export interface ShownRow {
+  readonly lane: LaneMessage;
+  /** 0 for the topmost. */
+  readonly level: number;
+  /** Whether there are lanes below it; the others cannot be opened or closed. */
+  readonly branch: boolean;
+  readonly open: boolean;
+  /** Shows the events of all lanes below it too. */
+  readonly deep: boolean;
+  /** Place among the rows of the same parent, from 1, and their number. */
+  readonly position: number;
+  readonly siblings: number;
+}
+
+/** Lanes that begin closed: whatever lies deeper than the functions of the PCI bus. */
+function beginsOpen(lane: LaneMessage): boolean {
+  const depth = lane.path.split('/').length;
+  return depth === 1 || (depth === 2 && lane.path.startsWith('device/'));
+}
+
+/** All terms of a filter occur in the lane's name or path. */
+export function matches(lane: LaneMessage, filter: string): boolean {
+  const text = `${lane.label} ${lane.detail} ${lane.path}`.toLowerCase();
+  return filter
+    .toLowerCase()
+    .split(/\s+/)
+    .every((term) => text.includes(term));
+}
+
+/** The lanes of a trace, which of them are open, and which the filter leaves; from these the rows on display. */
+export class Rows {
+  #lanes: readonly LaneMessage[] = [];
+  #children = new Map<number, LaneMessage[]>();
+  #byId = new Map<number, LaneMessage>();
+  #rows: ShownRow[] = [];
+  #index = new Map<number, number>();
+  #filter = '';
+  /** Paths that the user opened or closed. */
+  readonly turned = new Map<string, boolean>();
+
+  get rows(): readonly ShownRow[] {
+    return this.#rows;
+  }
+
+  get lanes(): readonly LaneMessage[] {
+    return this.#lanes;
+  }
+
+  get filter(): string {
+    return this.#filter;
+  }
+
+  /** Index of a lane's row, or -1 when it is not on display. */
+  indexOf(lane: number): number {
+    return this.#index.get(lane) ?? -1;
+  }
+
+  /** The lane with that path. */
+  byPath(path: string): LaneMessage | undefined {
+    return this.#lanes.find((lane) => lane.path === path);
+  }
+
+  /** The lane with that number. */
+  byId(id: number): LaneMessage | undefined {
+    return this.#byId.get(id);
+  }
+
+  setLanes(lanes: readonly LaneMessage[]): void {
+    this.#lanes = lanes;
+    this.#children = new Map();
+    this.#byId = new Map(lanes.map((lane) => [lane.id, lane]));
+    for (const lane of lanes) {
+      const siblings = this.#children.get(lane.parent);
+      if (siblings) siblings.push(lane);
+      else this.#children.set(lane.parent, [lane]);
+    }
+    this.#arrange();
+  }
+
+  setFilter(filter: string): void {
+    this.#filter = filter.trim();
+    this.#arrange();
+  }
+
+  /** Opens or closes a lane. */
+  turn(lane: LaneMessage, open: boolean): void {
+    this.turned.set(lane.path, open);
+    this.#arrange();
+  }
+
+  /** Opens or closes all lanes. */
+  turnAll(open: boolean): void {
+    for (const lane of this.#lanes) if (this.#children.has(lane.id)) this.turned.set(lane.path, open);
+    this.#arrange();
+  }
+
+  /** Opens whatever hides a lane. */
+  reveal(lane: LaneMessage): void {
+    let changed = false;
+    for (let above = this.byId(lane.parent); above; above = this.byId(above.parent)) {
+      if (this.isOpen(above)) continue;
+      this.turned.set(above.path, true);
+      changed = true;
+    }
+    if (changed) this.#arrange();
+  }
+
+  isOpen(lane: LaneMessage): boolean {
+    return this.turned.get(lane.path) ?? beginsOpen(lane);
+  }
+
+  #arrange(): void {
+    const filtered = this.#filter !== '';
+    const kept = filtered ? this.#kept() : undefined;
+    const rows: ShownRow[] = [];
+    const walk = (parent: number, level: number): void => {
+      const lanes = (this.#children.get(parent) ?? []).filter((lane) => kept?.has(lane.id) ?? true);
+      for (const [i, lane] of lanes.entries()) {
+        const branch = this.#children.has(lane.id);
+        // A filter opens what it found something in; what matches itself keeps its own state.
+        const holds = filtered && (this.#children.get(lane.id) ?? []).some((child) => kept!.has(child.id));
+        const open = branch && (holds && !matches(lane, this.#filter) ? true : this.isOpen(lane));
+        rows.push({ lane, level, branch, open, deep: branch && !open, position: i + 1, siblings: lanes.length });
+        if (open) walk(lane.id, level + 1);
+      }
+    };
+    walk(-1, 0);
+    this.#rows = rows;
+    this.#index = new Map(rows.map((row, i) => [row.lane.id, i]));
+  }
+
+  /** What the filter leaves: lanes that match, all above them, and all below them. */
+  #kept(): Set<number> {
+    const kept = new Set<number>();
+    const walk = (parent: number, all: boolean): boolean => {
+      let some = false;
+      for (const lane of this.#children.get(parent) ?? []) {
+        const mine = all || matches(lane, this.#filter);
+        const below = walk(lane.id, mine);
+        if (mine || below) kept.add(lane.id);
+        some ||= mine || below;
+      }
+      return some;
+    };
+    walk(-1, false);
+    return kept;
+  }
+}

@@ -1,0 +1,174 @@
+import type { Peer } from '../src/protocol/rpc.ts';
+import { questions } from '../src/protocol/timeline.ts';
+import { perFrame, setText } from './dom.ts';
+import { type Layout, NARROWEST, RULER } from './layout.ts';
+import type { Model } from './model.ts';
+import type { Names } from './names.ts';
+import { drawFlags, drawOverlay, rangeText } from './overlay.ts';
+import { drawLanes, drawRuler, type Scene } from './picture.ts';
+import type { ShownRow } from './rows.ts';
+import { ROW } from './shapes.ts';
+import { readTheme, type Theme } from './theme.ts';
+import { Windows } from './windows.ts';
+
+/** Most of the width that the names may have. */
+const WIDEST = 0.7;
+/** Rows that are fetched above and below those on display, as a share of these. */
+const SPARE_ROWS = 0.5;
+
+/** What the stage needs of the rest. */
+export interface StageParts {
+  readonly layout: Layout;
+  readonly model: Model;
+  readonly names: Names;
+  readonly peer: Peer;
+  /** Called after the lanes were drawn. */
+  readonly drawn: () => void;
+  readonly problem: (error: unknown) => void;
+}
+
+/** Draws the model into the page, as often as something changed and no oftener than the screen shows it. */
+export class Stage {
+  theme: Theme = readTheme();
+  /** Lane under the pointer, -1 for none. */
+  hovered = -1;
+  /** Pixel of the picture that the pointer is at. */
+  pointer: number | undefined;
+  namesWidth: number;
+  /** Scroll position of an earlier page, until there are rows to scroll. */
+  scrollTo: number | undefined;
+  readonly #parts: StageParts;
+  readonly #windows: Windows;
+  /** Whether the lanes must be drawn anew, or only what lies over them. */
+  #stale = true;
+  readonly #frame = perFrame(() => this.#draw());
+
+  constructor(parts: StageParts, namesWidth: number) {
+    this.#parts = parts;
+    this.namesWidth = namesWidth;
+    this.#windows = new Windows(
+      (question) => parts.peer.ask(questions.window, question),
+      () => this.redraw(),
+      parts.problem,
+    );
+  }
+
+  /** Forgets what was fetched: another trace. */
+  clear(): void {
+    this.#windows.clear();
+  }
+
+  /** Reads the colours anew. */
+  dress(): void {
+    this.theme = readTheme();
+    this.redraw();
+  }
+
+  /** Draws everything at the next frame. */
+  redraw(): void {
+    this.#stale = true;
+    this.#frame();
+  }
+
+  /** Draws what lies over the lanes at the next frame. */
+  redrawOver(): void {
+    this.#frame();
+  }
+
+  /** Draws everything now. */
+  drawNow(): void {
+    this.#stale = true;
+    this.#draw();
+  }
+
+  /** Fits everything to the room there is. */
+  resize(): void {
+    const { body, scroller, ruler, flags, lanes, overlay, stage, splitter } = this.#parts.layout;
+    const most = Math.max(NARROWEST, body.clientWidth * WIDEST);
+    this.namesWidth = Math.round(Math.max(NARROWEST, Math.min(most, this.namesWidth)));
+    body.style.setProperty('--names', `${this.namesWidth}px`);
+    splitter.setAttribute('aria-valuenow', String(this.namesWidth));
+    splitter.setAttribute('aria-valuemax', String(Math.round(most)));
+    const width = Math.max(1, scroller.clientWidth - this.namesWidth);
+    const height = scroller.clientHeight;
+    for (const surface of [ruler, flags]) surface.resize(width, RULER);
+    for (const surface of [lanes, overlay]) surface.resize(width, height);
+    stage.style.width = `${width}px`;
+    stage.style.height = `${height}px`;
+    this.#parts.model.applyExtent(width);
+    // At once: an empty canvas would flash.
+    this.drawNow();
+  }
+
+  /** Gives the scroller as much to scroll as there are rows. */
+  fitContent(): void {
+    const { content, scroller } = this.#parts.layout;
+    content.style.height = `${this.#parts.model.rows.rows.length * ROW}px`;
+    if (this.scrollTo === undefined || this.#parts.model.rows.rows.length === 0) return;
+    scroller.scrollTop = this.scrollTo;
+    this.scrollTo = undefined;
+  }
+
+  #draw(): void {
+    const { ruler, flags, lanes, overlay, scroller } = this.#parts.layout;
+    const model = this.#parts.model;
+    const { viewport, rows } = model;
+    if (this.#stale) {
+      this.#stale = false;
+      this.fitContent();
+      const { scrollTop, clientHeight } = scroller;
+      const first = Math.floor(scrollTop / ROW);
+      const last = Math.min(rows.rows.length, Math.ceil((scrollTop + clientHeight) / ROW));
+      const scene: Scene = {
+        ...{ theme: this.theme, viewport, rows: rows.rows, layers: model.layers, time: model.time, unit: model.unit },
+        ...{ fetched: this.#windows.fetched, scrollTop, focused: model.focused, hovered: this.hovered },
+      };
+      drawRuler(ruler, scene);
+      drawLanes(lanes, scene);
+      this.#parts.names.update(first, last, model.focused, this.hovered);
+      this.#want(first, last);
+      this.#describeView();
+      this.#parts.drawn();
+    }
+    const row = model.cursorRow;
+    const over = {
+      ...{
+        theme: this.theme,
+        viewport,
+        time: model.time,
+        cursor: model.cursor,
+        range: model.range,
+        pointer: this.pointer,
+      },
+      cursorRow: row < 0 ? undefined : row * ROW - scroller.scrollTop + ROW / 2,
+    };
+    drawOverlay(overlay, over);
+    drawFlags(flags, over);
+    const { range } = model;
+    setText(this.#parts.layout.range, range ? `Δ ${rangeText(range, viewport.axis, model.time)}` : '');
+  }
+
+  #want(first: number, last: number): void {
+    const { trace, rows, viewport } = this.#parts.model;
+    if (!trace || trace.id === 0 || trace.indexed === 0) return;
+    const spare = Math.ceil((last - first) * SPARE_ROWS);
+    const asRow = ({ lane, deep }: ShownRow) => ({ lane: lane.id, deep });
+    const needed = rows.rows.slice(first, last).map(asRow);
+    const wanted = rows.rows.slice(Math.max(0, first - spare), last + spare).map(asRow);
+    this.#windows.want({ trace: trace.id, viewport, rows: wanted, needed, indexed: trace.indexed });
+  }
+
+  /** The line below the picture: what part of the trace is shown, and the event at the cursor. */
+  #describeView(): void {
+    const { viewport, time, cursor, trace } = this.#parts.model;
+    const { shown, event, corner } = this.#parts.layout;
+    const { axis, from, to } = viewport;
+    setText(shown, trace && trace.indexed > 0 ? `Shown: ${rangeText({ from, to }, axis, time)}` : '');
+    setText(event, cursor ? [cursor.label, cursor.text].filter((part) => part !== '').join('  ') : '');
+    event.title = event.textContent ?? '';
+    setText(
+      corner,
+      !trace || trace.id === 0 ? '' : axis === 'step' ? 'Step' : time.ticks ? 'Time (ticks)' : 'Time (s)',
+    );
+  }
+}

@@ -1,0 +1,128 @@
+import type { WindowQuestion } from '../src/protocol/timeline.ts';
+import { type PackedWindow, unpackWindow } from '../src/protocol/window.ts';
+import { type AxisKind, MOST_BINS, type Row, type WindowView } from '../src/query/lanes-values.ts';
+import type { Viewport } from './viewport.ts';
+
+/** A part of the timeline that the host has sent. */
+export interface Fetched {
+  readonly trace: number;
+  readonly axis: AxisKind;
+  readonly from: number;
+  readonly size: number;
+  readonly bins: number;
+  /** Events that were in lanes when it was made. */
+  readonly indexed: number;
+  readonly view: WindowView;
+  /** Row number of each lane, by `keyOf`. */
+  readonly rows: ReadonlyMap<string, number>;
+}
+
+export const keyOf = ({ lane, deep }: Row): string => (deep ? `${lane}+` : String(lane));
+
+/** What is to be shown: where, and which rows (those on display and some more on either side). */
+export interface Wanted {
+  readonly trace: number;
+  readonly viewport: Viewport;
+  readonly rows: readonly Row[];
+  /** Rows that must be there; the others are fetched along with them. */
+  readonly needed: readonly Row[];
+  /** Events in lanes at the host. */
+  readonly indexed: number;
+}
+
+export type Ask = (question: WindowQuestion) => Promise<{ indexed: number; window: PackedWindow }>;
+
+/** Width of a bin for a scale: the power of two that is not above a device pixel. */
+export function binSize(size: number, ratio: number): number {
+  return 2 ** Math.floor(Math.log2(size / ratio));
+}
+
+/** Screens that are fetched: the one on display and one on either side. */
+const SCREENS = 3;
+
+/**
+ * Fetches what is to be shown, three screens at a time at a resolution that is a power of two, so that small movements
+ * need nothing new. One question is under way at a time; of those that come meanwhile only the newest is asked.
+ */
+export class Windows {
+  readonly #ask: Ask;
+  readonly #arrived: () => void;
+  readonly #failed: (error: unknown) => void;
+  #fetched: Fetched | undefined;
+  #asking = false;
+  #next: Wanted | undefined;
+  /** Questions asked so far. */
+  asked = 0;
+
+  constructor(ask: Ask, arrived: () => void, failed: (error: unknown) => void) {
+    this.#ask = ask;
+    this.#arrived = arrived;
+    this.#failed = failed;
+  }
+
+  /** The newest window that came; it need not cover all that is on display. */
+  get fetched(): Fetched | undefined {
+    return this.#fetched;
+  }
+
+  /** Whether an answer is on its way. */
+  get waiting(): boolean {
+    return this.#asking;
+  }
+
+  /** Forgets everything: another trace. */
+  clear(): void {
+    this.#fetched = undefined;
+    this.#next = undefined;
+  }
+
+  /** Makes sure that what is wanted is there, or comes. */
+  want(wanted: Wanted): void {
+    if (wanted.rows.length === 0 || this.#covers(wanted)) {
+      this.#next = undefined;
+      return;
+    }
+    this.#next = wanted;
+    if (!this.#asking) void this.#run();
+  }
+
+  #covers({ trace, viewport, needed, indexed }: Wanted): boolean {
+    const got = this.#fetched;
+    if (!got || got.trace !== trace || got.axis !== viewport.axis) return false;
+    if (got.size !== this.#sizeFor(viewport)) return false;
+    if (got.indexed < indexed) return false;
+    const end = got.from + got.bins * got.size;
+    return got.from <= viewport.from && end >= viewport.to && needed.every((row) => got.rows.has(keyOf(row)));
+  }
+
+  #sizeFor(viewport: Viewport): number {
+    const most = (viewport.size * viewport.width * SCREENS) / (MOST_BINS - 2);
+    let size = binSize(viewport.size, window.devicePixelRatio);
+    while (size < most) size *= 2;
+    return size;
+  }
+
+  async #run(): Promise<void> {
+    this.#asking = true;
+    while (this.#next) {
+      const { trace, viewport, rows } = this.#next;
+      this.#next = undefined;
+      const size = this.#sizeFor(viewport);
+      const span = viewport.size * viewport.width;
+      const from = Math.floor((viewport.from - (span * (SCREENS - 1)) / 2) / size) * size;
+      const bins = Math.min(MOST_BINS, Math.ceil((span * SCREENS) / size) + 1);
+      const { axis } = viewport;
+      try {
+        this.asked++;
+        const { indexed, window: packed } = await this.#ask({ trace, axis, from, size, bins, rows: [...rows] });
+        const view = unpackWindow(packed, rows.length);
+        const index = new Map(rows.map((row, i) => [keyOf(row), i]));
+        this.#fetched = { trace, axis, from, size, bins, indexed, view, rows: index };
+        this.#arrived();
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+    this.#asking = false;
+  }
+}
