@@ -205,6 +205,13 @@ describe('local APICs and lines', () => {
     assert.deepEqual(at('0xfee01004', '0x4023'), [
       'send message/0xfee01004/0x4023 address=0xfee01004 data=0x4023 size=4',
     ]);
+    // Destination 1 with extended destination id bits: register offsets exist in the first page only.
+    assert.deepEqual(at('0xfee01020', '0x4023'), [
+      'send message/0xfee01020/0x4023 address=0xfee01020 data=0x4023 size=4',
+    ]);
+    assert.deepEqual(at('0xfee00000', '0x4023'), [
+      'send message/0xfee00000/0x4023 address=0xfee00000 data=0x4023 size=4',
+    ]);
     assert.deepEqual(at('0xfee00300', '0xc4500'), []);
   });
 });

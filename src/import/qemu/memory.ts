@@ -86,8 +86,8 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
       send(q, addressLo, addressHi, valueLo, size);
       return true;
     case APIC_MSI:
-      // The same region serves the local APIC's registers; messages carry 0 in bits 11:4 of the address.
-      if (!write || (addressLo & 0xff0) !== 0) return false;
+      // The same region serves the local APIC's registers: its first page, but for register 0 (hw/intc/apic.c).
+      if (!write || ((addressLo & 0xff000) === 0 && (addressLo & 0xff0) !== 0)) return false;
       send(q, addressLo, addressHi, valueLo, size);
       return true;
     case -1:

@@ -61,14 +61,13 @@ function config(q: Qemu, dev: number, offset: number, size: number, value: numbe
 /** The function of a config access or mapping line; introduces it on its first appearance. */
 function functionOf(q: Qemu, name: string, bus: number, slot: number, fn: number): number {
   const object = bus < 0 ? oldFunction(q, slot, fn) : deviceObject(q.out.world, bus, slot, fn);
-  if (!q.pci.knows(object)) {
-    q.pci.seen(object, name);
+  const isNew = !q.pci.knows(object);
+  if (isNew) q.pci.seen(object, name);
+  if (isNew || (name !== '' && q.pci.rename(object, name))) {
     const w = q.out.words;
     w[0] = name === '' ? 0 : devSeen.bit.name;
     w[devSeen.at.name] = q.out.world.strings.intern(name);
     q.emit(devSeen, object);
-  } else if (name !== '') {
-    q.pci.rename(object, name);
   }
   return object;
 }

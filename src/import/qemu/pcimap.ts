@@ -65,10 +65,12 @@ export class PciMap {
     if (!this.#functions.has(object)) this.#functions.set(object, { object, name, bars: [] });
   }
 
-  /** The device model's name, where the function was first seen without it. */
-  rename(object: number, name: string): void {
+  /** Takes the device model's name where the function was first seen without it; false when it has one already. */
+  rename(object: number, name: string): boolean {
     const f = this.#functions.get(object);
-    if (f !== undefined && f.name === '') f.name = name;
+    if (f === undefined || f.name !== '') return false;
+    f.name = name;
+    return true;
   }
 
   /** Ties a VFIO device of the host to the guest's function; false when that was known already. */

@@ -1,0 +1,433 @@
+// MSI-X tables in a QEMU log: accesses come with an absolute address and without a device. Whose they are follows from BARs,
+// which come, go and move, and from the capability, which config accesses show.
+import assert from 'node:assert/strict';
+import { pathValue } from '../../src/query/state.ts';
+import type { Trace } from '../../src/trace/trace.ts';
+import { wholly } from './samples.ts';
+
+/** A log of these lines, one thread, one microsecond apart. */
+const log = (...lines: readonly string[]): Trace =>
+  wholly(`${lines.map((l, i) => `7@1.${String(i).padStart(6, '0')}:${l}`).join('\n')}\n`).trace;
+
+const mem = (
+  rw: 'read' | 'write',
+  address: number,
+  value: string,
+  size = 4,
+  region = 'msix-table',
+  mr = '0x1',
+): string =>
+  `memory_region_ops_${rw} cpu 0 mr ${mr} addr 0x${address.toString(16)} value ${value} size ${size} name '${region}'`;
+const write = (address: number, value: string, size = 4): string => mem('write', address, value, size);
+const map = (bdf: string, bar: number, address: number, size = 0x4000, name = 'nvme'): string =>
+  `pci_update_mappings_add ${name} ${bdf} ${bar},0x${address.toString(16)}+0x${size.toString(16)}`;
+
+const at = (trace: Trace, line: number, path: string): unknown =>
+  pathValue(trace.stateAt(trace.table.lastAtLine(line)), path);
+const value = (trace: Trace, line: number, path: string): unknown =>
+  (at(trace, line, path) as { value: unknown } | null)?.value;
+const end = (trace: Trace): number => trace.accounting.lines;
+
+const BAR = 0xfe000000;
+const TABLE = BAR + 0x2000;
+
+describe('an MSI-X table of which only the address is known', () => {
+  const lines = [
+    write(TABLE, '0xfee00298'),
+    write(TABLE + 0x1c, '0x1'),
+    map('00:03.0', 0, BAR),
+    write(TABLE + 0x20, '0xfee002b8'),
+  ];
+  const trace = log(...lines);
+
+  it('has its entries under the address until its BAR is known', () => {
+    assert.equal(value(trace, 2, 'table/0xfe002000/msix/0/address'), null, 'the upper half is unknown');
+    assert.deepEqual((at(trace, 2, 'table/0xfe002000/msix/1/control') as { value: string }).value, '0x1');
+    assert.equal(at(trace, 2, 'table/0xfe002000/address'), '0xfe002000');
+    assert.equal(at(trace, 2, 'device'), null);
+  });
+
+  it('moves to its device as soon as that is known, with all that was written', () => {
+    assert.equal(at(trace, 3, 'table'), null);
+    assert.equal(value(trace, 3, 'device/0000:00:03.0/msix/1/control'), '0x1');
+    assert.equal(at(trace, 3, 'device/0000:00:03.0/msix/0/writes'), 1);
+    assert.equal(at(trace, 4, 'device/0000:00:03.0/msix/2/writes'), 1);
+  });
+
+  it('finds the entry numbers again when the capability shows that the table starts elsewhere', () => {
+    // The first access is of entry 3; the table is taken to start on its page, as emulated ones do.
+    const late = log(
+      write(TABLE + 0x30, '0xfee00298'),
+      write(TABLE + 0x1000, '0xfee002b8'),
+      map('00:03.0', 0, BAR, 0x8000),
+      'pci_cfg_read nvme 00:03.0 @0x34 -> 0x40',
+      'pci_cfg_read nvme 00:03.0 @0x40 -> 0x1fff0011',
+      'pci_cfg_read nvme 00:03.0 @0x44 -> 0x2000',
+      write(TABLE + 0x1010, '0xfee002d8'),
+    );
+    const writes = (i: number): unknown => at(late, end(late), `device/0000:00:03.0/msix/${i}/writes`);
+    assert.deepEqual([writes(3), writes(256), writes(257)], [1, 1, 1]);
+  });
+
+  it('is told by the capability where the BAR holds more than the table', () => {
+    const known = log(
+      'pci_cfg_read nvme 00:03.0 @0x34 -> 0x40',
+      'pci_cfg_read nvme 00:03.0 @0x40 -> 0x50011',
+      'pci_cfg_read nvme 00:03.0 @0x44 -> 0x2000',
+      map('00:03.0', 0, BAR),
+      write(TABLE + 0x30, '0xfee00298'),
+    );
+    assert.equal(at(known, 5, 'device/0000:00:03.0/msix/3/writes'), 1);
+    assert.deepEqual(
+      ['size', 'tableBar', 'tableOffset'].map((k) => at(known, 5, `device/0000:00:03.0/msixcap/${k}`)),
+      [6, 0, 0x2000],
+    );
+  });
+
+  it('a table that never finds its device stays where it is', () => {
+    const lost = log(write(TABLE, '0xfee00298'), map('00:03.0', 0, 0xf0000000), write(TABLE + 4, '0x0'));
+    assert.equal(value(lost, 3, 'table/0xfe002000/msix/0/address'), '0xfee00298');
+    assert.equal(at(lost, 3, 'device/0000:00:03.0/msix'), undefined);
+  });
+
+  it('two unknown tables stay apart and find two devices', () => {
+    const two = log(
+      mem('write', TABLE, '0xfee00298', 4, 'msix-table', '0xa'),
+      mem('write', 0xc000002000, '0xfee002b8', 4, 'msix-table', '0xb'),
+      map('00:04.0', 4, 0xc000000000, 0x4000, 'virtio-blk-pci'),
+      map('00:03.0', 0, BAR),
+    );
+    assert.deepEqual(Object.keys(at(two, 2, 'table') as object), ['0xfe002000', '0xc000002000']);
+    assert.equal(at(two, 3, 'device/0000:00:04.0/msix/0/writes'), 1);
+    assert.deepEqual(Object.keys(at(two, 3, 'table') as object), ['0xfe002000']);
+    assert.equal(at(two, 4, 'device/0000:00:03.0/msix/0/writes'), 1);
+    assert.equal(at(two, 4, 'table'), null);
+  });
+});
+
+describe('BARs that move', () => {
+  it('the table goes with its BAR; what lies at the old address later is another device', () => {
+    const trace = log(
+      map('00:06.0', 1, 0xfe7c9000, 0x1000, 'virtio-blk-pci'),
+      write(0xfe7c9000, '0xfee00318'),
+      'pci_update_mappings_del virtio-blk-pci 00:06.0 1,0xfe7c9000+0x1000',
+      map('00:06.0', 1, 0x80000000, 0x1000, 'virtio-blk-pci'),
+      write(0x80000004, '0x0'),
+      map('00:07.0', 1, 0xfe7c9000, 0x1000, 'virtio-net-pci'),
+      mem('write', 0xfe7c9000, '0xfee00338', 4, 'msix-table', '0x2'),
+    );
+    assert.equal(value(trace, 5, 'device/0000:00:06.0/msix/0/address'), '0xfee00318');
+    assert.equal(at(trace, 7, 'device/0000:00:06.0/msix/0/writes'), 2);
+    assert.equal(at(trace, 7, 'device/0000:00:07.0/msix/0/writes'), 1);
+    assert.deepEqual(
+      [at(trace, 3, 'device/0000:00:06.0/bar/1/mapped'), at(trace, 4, 'device/0000:00:06.0/bar/1/mapped')],
+      [false, true],
+    );
+    assert.equal(at(trace, 4, 'device/0000:00:06.0/bar/1/address'), '0x80000000');
+  });
+
+  it('memory decode switched off and on again changes nothing', () => {
+    const trace = log(
+      map('00:03.0', 0, BAR),
+      write(TABLE, '0xfee00298'),
+      `pci_update_mappings_del nvme 00:03.0 0,0x${BAR.toString(16)}+0x4000`,
+      map('00:03.0', 0, BAR),
+      write(TABLE + 0x10, '0xfee002b8'),
+    );
+    assert.deepEqual(
+      [0, 1].map((i) => at(trace, 5, `device/0000:00:03.0/msix/${i}/writes`)),
+      [1, 1],
+    );
+  });
+});
+
+describe('accesses of an entry', () => {
+  const E = 'device/0000:00:03.0/msix/0';
+  const device = map('00:03.0', 0, BAR);
+
+  it('of 8 bytes write two registers at once', () => {
+    const trace = log(device, write(TABLE, '0xfee00298', 8), write(TABLE + 8, '0x100000022', 8));
+    assert.equal(value(trace, 2, `${E}/address`), '0xfee00298');
+    assert.deepEqual([value(trace, 3, `${E}/data`), value(trace, 3, `${E}/control`)], ['0x22', '0x1']);
+    assert.equal(at(trace, 3, `${E}/control.mask`), true);
+    assert.equal(at(trace, 3, `${E}/writes`), 2);
+    const high = log(device, write(TABLE, '0x1fee00298', 8));
+    assert.equal(value(high, 2, `${E}/address`), '0x1fee00298');
+  });
+
+  it('of 1 byte make only that byte known', () => {
+    const trace = log(
+      device,
+      write(TABLE + 12, '0x1', 1),
+      write(TABLE + 8, '0x22', 1),
+      write(TABLE + 9, '0x40', 1),
+      write(TABLE + 10, '0x0', 2),
+    );
+    assert.equal(at(trace, 2, `${E}/control.mask`), true, 'the byte with the mask bit');
+    assert.equal(value(trace, 2, `${E}/control`), null, 'the other three bytes');
+    assert.deepEqual([value(trace, 3, `${E}/data`), value(trace, 4, `${E}/data`)], [null, null]);
+    assert.equal(value(trace, 5, `${E}/data`), '0x4022');
+    assert.equal(at(trace, 2, `${E}/data.vector`) ?? null, null);
+  });
+
+  it('that read make known what they read, and count as reads', () => {
+    const trace = log(device, mem('read', TABLE + 12, '0x1'), write(TABLE + 12, '0x0'), mem('read', TABLE + 12, '0x0'));
+    assert.equal(value(trace, 2, `${E}/control`), '0x1');
+    assert.deepEqual([at(trace, 4, `${E}/reads`), at(trace, 4, `${E}/writes`)], [2, 1]);
+  });
+
+  it('in the middle of a register fall where they belong', () => {
+    const trace = log(device, write(TABLE + 4, '0x1'), write(TABLE + 2, '0xfee0', 2), write(TABLE, '0x298', 2));
+    assert.equal(value(trace, 4, `${E}/address`), '0x1fee00298');
+  });
+});
+
+describe('the pending bit array', () => {
+  const capability = [
+    'pci_cfg_read nvme 00:03.0 @0x34 -> 0x40',
+    'pci_cfg_read nvme 00:03.0 @0x40 -> 0x450011',
+    'pci_cfg_read nvme 00:03.0 @0x44 -> 0x2000',
+    'pci_cfg_read nvme 00:03.0 @0x48 -> 0x3000',
+    map('00:03.0', 0, BAR),
+  ];
+  const pending = (trace: Trace): unknown[] =>
+    Array.from({ length: 70 }, (_, i) => pathValue(trace.head, `device/0000:00:03.0/msix/${i}/pending`) ?? null);
+
+  it('a read tells the pending bits of its vectors, and of no more than there are', () => {
+    const trace = log(
+      ...capability,
+      mem('read', BAR + 0x3000, '0x5', 4, 'msix-pba'),
+      mem('read', BAR + 0x3004, '0x80000000', 4, 'msix-pba'),
+      mem('read', BAR + 0x3008, '0xffffffff', 4, 'msix-pba'),
+    );
+    assert.equal(pathValue(trace.head, 'device/0000:00:03.0/msixcap/size'), 70);
+    const set = pending(trace).flatMap((p, i) => (p === true ? [i] : []));
+    assert.deepEqual(set, [0, 2, 63, 64, 65, 66, 67, 68, 69]);
+    assert.equal(pending(trace)[1], false);
+    assert.equal(pathValue(trace.head, 'device/0000:00:03.0/msix/70'), undefined, 'the table ends before');
+  });
+
+  it('of 8 bytes covers 64 vectors', () => {
+    const trace = log(...capability, mem('read', BAR + 0x3000, '0x8000000000000001', 8, 'msix-pba'));
+    const set = pending(trace).flatMap((p, i) => (p === true ? [i] : []));
+    assert.deepEqual(set, [0, 63]);
+    assert.equal(pending(trace)[64], null, 'not read');
+  });
+
+  it('a write is noted and changes nothing', () => {
+    const { events } = wholly(
+      [...capability, mem('write', BAR + 0x3000, '0xff', 4, 'msix-pba')].map((l) => `7@1.000000:${l}`).join('\n'),
+    );
+    assert.equal(events.at(-1), 'pba.write device/0000:00:03.0 first=0 size=4 value=0xff');
+  });
+
+  it('of a device that is not known is kept by its address', () => {
+    const { events } = wholly(`7@1.000000:${mem('read', 0xfe003000, '0x1', 4, 'msix-pba')}\n`);
+    assert.deepEqual(events, ['pba.read pba/0xfe003000 first=0 size=4 value=0x1']);
+  });
+});
+
+describe('masks, causes and messages', () => {
+  const setUp = [
+    map('00:03.0', 0, BAR),
+    write(TABLE, '0xfee00298'),
+    write(TABLE + 4, '0x0'),
+    write(TABLE + 8, '0x0'),
+    'pci_cfg_write nvme 00:03.0 @0x42 <- 0xc005',
+    'msix_write_config dev nvme enabled 1 masked 1',
+  ];
+  const E = 'device/0000:00:03.0/msix/0';
+
+  it('a cause while masked is pending; the unmask sends it', () => {
+    const trace = log(
+      ...setUp,
+      write(TABLE + 12, '0x0'),
+      'pci_nvme_irq_msix raising MSI-X IRQ vector 0',
+      'pci_cfg_write nvme 00:03.0 @0x42 <- 0x8005',
+      'msix_write_config dev nvme enabled 1 masked 0',
+      "memory_region_ops_write cpu 0 mr 0x9 addr 0xfee00298 value 0x0 size 4 name 'vtd-ir'",
+    );
+    const n = setUp.length;
+    assert.equal(at(trace, n, `${E}/effectivelyMasked`), true);
+    assert.equal(at(trace, n + 1, `${E}/effectivelyMasked`), true, 'the function mask still holds');
+    assert.deepEqual(
+      [n + 1, n + 2, n + 4].map((l) => at(trace, l, `${E}/pending`)),
+      [null, true, false],
+    );
+    assert.equal(at(trace, n + 4, `${E}/effectivelyMasked`), false);
+    assert.equal(at(trace, n + 5, `${E}/sends`), 1);
+  });
+
+  it('a message that two entries hold is nobody’s, unless one of them just raised or is the only one unmasked', () => {
+    const both = [
+      ...setUp,
+      write(TABLE + 0x10, '0xfee00298'),
+      write(TABLE + 0x14, '0x0'),
+      write(TABLE + 0x18, '0x0'),
+      'msix_write_config dev nvme enabled 1 masked 0',
+    ];
+    const send = "memory_region_ops_write cpu -1 mr 0x9 addr 0xfee00298 value 0x0 size 4 name 'vtd-ir'";
+    const sent = (...more: string[]): string =>
+      wholly([...both, ...more, send].map((l) => `7@1.000000:${l}`).join('\n')).events.at(-1)!;
+    assert.match(sent(write(TABLE + 12, '0x0'), write(TABLE + 0x1c, '0x0')), /^send message\/0xfee00298\/0x0 /);
+    assert.match(sent(write(TABLE + 12, '0x1'), write(TABLE + 0x1c, '0x0')), /^send device\/0000:00:03\.0\/msix\/1 /);
+    assert.match(
+      sent(write(TABLE + 12, '0x0'), write(TABLE + 0x1c, '0x0'), 'pci_nvme_irq_msix raising MSI-X IRQ vector 0'),
+      /^send device\/0000:00:03\.0\/msix\/0 /,
+    );
+  });
+
+  it('a rewritten entry no longer holds its old message', () => {
+    const trace = log(
+      ...setUp,
+      'msix_write_config dev nvme enabled 1 masked 0',
+      write(TABLE + 12, '0x0'),
+      write(TABLE, '0xfee002b8'),
+      "memory_region_ops_write cpu -1 mr 0x9 addr 0xfee00298 value 0x0 size 4 name 'vtd-ir'",
+      "memory_region_ops_write cpu -1 mr 0x9 addr 0xfee002b8 value 0x0 size 4 name 'vtd-ir'",
+    );
+    assert.deepEqual(
+      [setUp.length + 4, setUp.length + 5].map((l) => at(trace, l, `${E}/sends`)),
+      [0, 1],
+    );
+  });
+});
+
+describe('`msix_write_config` names only the kind of device', () => {
+  it('with two of a kind on two threads it is the one that this thread wrote before', () => {
+    const { trace } = wholly(
+      [
+        '7@1.000001:pci_cfg_write nvme 00:03.0 @0x42 <- 0xc005',
+        '8@1.000001:pci_cfg_write nvme 00:04.0 @0x42 <- 0xc005',
+        '8@1.000002:msix_write_config dev nvme enabled 1 masked 1',
+        '7@1.000003:msix_write_config dev nvme enabled 1 masked 1',
+        '7@1.000004:pci_cfg_write nvme 00:03.0 @0x42 <- 0x8005',
+        '8@1.000005:pci_cfg_read nvme 00:04.0 @0x42 -> 0xc005',
+        '7@1.000006:msix_write_config dev nvme enabled 1 masked 0',
+      ].join('\n'),
+    );
+    const masks = (line: number): unknown[] =>
+      ['03', '04'].map((s) => at(trace, line, `device/0000:00:${s}.0/msixcap/fmask`) ?? null);
+    assert.deepEqual(
+      [masks(2), masks(3), masks(4), masks(7)],
+      [
+        [null, null],
+        [null, true],
+        [true, true],
+        [false, true],
+      ],
+    );
+  });
+
+  it('without a config write before it is the only one of its kind, or nobody', () => {
+    const one = log(map('00:03.0', 0, BAR), 'msix_write_config dev nvme enabled 1 masked 0');
+    assert.equal(at(one, 2, 'device/0000:00:03.0/msixcap/enable'), true);
+    const two = log(
+      map('00:03.0', 0, BAR),
+      map('00:04.0', 0, 0xfd000000),
+      'msix_write_config dev nvme enabled 1 masked 0',
+    );
+    assert.equal(at(two, 3, 'device/nvme/msixcap/enable'), true);
+    assert.equal(at(two, 3, 'device/0000:00:03.0/msixcap') ?? null, null);
+  });
+});
+
+describe('logs of older versions', () => {
+  it('before 6.1: config accesses without a bus, mappings with a pointer for a name', () => {
+    const { trace } = wholly(
+      [
+        'pci_update_mappings_add d=0x55d0c0 00:03.0 0,0xfe000000+0x4000',
+        'pci_cfg_write nvme 03:0 @0x4 <- 0x6',
+        'pci_cfg_read nvme 10:1 @0x0 -> 0x100e8086',
+        'pci_cfg_write nvme 03:0 @0x42 <- 0xc005',
+        'msix_write_config dev nvme enabled 1 masked 1',
+      ].join('\n'),
+    );
+    assert.equal(at(trace, 2, 'device/0000:00:03.0/name'), 'nvme', 'the name comes with the first config access');
+    assert.equal(at(trace, 2, 'device/0000:00:03.0/command.busMaster'), true);
+    assert.equal(at(trace, 3, 'device/0000:00:0a.1/vendor'), '0x100e8086', 'slots are decimal there');
+    assert.equal(at(trace, 5, 'device/0000:00:03.0/msixcap/fmask'), true);
+  });
+
+  it('before 6.2: memory accesses without the name of the region, from the known place of the table', () => {
+    const { trace, info } = wholly(
+      [
+        'pci_cfg_read nvme 00:03.0 @0x34 -> 0x40',
+        'pci_cfg_read nvme 00:03.0 @0x40 -> 0x50011',
+        'pci_cfg_read nvme 00:03.0 @0x44 -> 0x2000',
+        'pci_cfg_read nvme 00:03.0 @0x48 -> 0x3000',
+        'pci_update_mappings_add nvme 00:03.0 0,0xfe000000+0x4000',
+        'memory_region_ops_write cpu 0 mr 0x55 addr 0xfe002010 value 0xfee00298 size 4',
+        'memory_region_ops_write cpu 0 mr 0x55 addr 0xfe001000 value 0x1 size 4',
+        'memory_region_ops_read cpu 0 mr 0x56 addr 0xfe003000 value 0x2 size 8',
+        'memory_region_ops_write cpu -1 mr 0x57 addr 0xfee01004 value 0x4023 size 4',
+        'memory_region_ops_write cpu 1 addr 0xfe002020 value 0xfee002b8 size 4',
+      ].join('\n'),
+    );
+    assert.equal(at(trace, 10, 'device/0000:00:03.0/msix/1/writes'), 1);
+    assert.equal(at(trace, 10, 'device/0000:00:03.0/msix/2/writes'), 1, 'without the pointer of the region too');
+    assert.equal(at(trace, 10, 'device/0000:00:03.0/msix/1/pending'), true);
+    assert.equal(info.withoutEffect['memory_region_ops_write'], 1, 'a doorbell of the device is none of ours');
+  });
+
+  it('without mapping events: BARs from config accesses, sized by all ones, 64 bits wide', () => {
+    const { trace } = wholly(
+      [
+        'pci_cfg_read nvme 00:03.0 @0x10 -> 0x4',
+        'pci_cfg_write nvme 00:03.0 @0x10 <- 0xffffffff',
+        'pci_cfg_read nvme 00:03.0 @0x10 -> 0xffffc004',
+        'pci_cfg_write nvme 00:03.0 @0x10 <- 0x0',
+        'pci_cfg_write nvme 00:03.0 @0x14 <- 0xffffffff',
+        'pci_cfg_read nvme 00:03.0 @0x14 -> 0xffffffff',
+        'pci_cfg_write nvme 00:03.0 @0x14 <- 0xc0',
+        "memory_region_ops_write cpu 0 mr 0x1 addr 0xc000002010 value 0xfee00298 size 4 name 'msix-table'",
+      ].join('\n'),
+    );
+    assert.equal(at(trace, 8, 'device/0000:00:03.0/msix/1/writes'), 1);
+  });
+});
+
+describe('config accesses', () => {
+  it('their size is that of the memory access beside them', () => {
+    const read = (size: number, value: string, got: string): Trace =>
+      log(
+        `pci_cfg_read nvme 00:03.0 @0x0 -> ${value}`,
+        `memory_region_ops_read cpu 0 mr 0x1 addr 0xcfc value ${got} size ${size} name 'pci-conf-data'`,
+      );
+    assert.equal(pathValue(read(4, '0x10', '0x10').head, 'device/0000:00:03.0/vendor'), '0x10');
+    assert.equal(
+      pathValue(read(2, '0x10', '0x10').head, 'device/0000:00:03.0/vendor'),
+      null,
+      'the device id was not read',
+    );
+  });
+
+  it('writes change only what software may write', () => {
+    const trace = log('pci_cfg_read nvme 00:03.0 @0x4 -> 0x100000', 'pci_cfg_write nvme 00:03.0 @0x4 <- 0xffff');
+    const command = at(trace, 2, 'device/0000:00:03.0/command') as Record<string, unknown>;
+    assert.deepEqual([command['memory'], command['busMaster'], command['intxDisable']], [true, true, true]);
+    assert.equal((Number(command['value']) & 0xf800).toString(16), '0', 'reserved bits stay');
+  });
+
+  it('of nobody are no device', () => {
+    const { events } = wholly(
+      '7@1.000000:pci_cfg_read empty 00:1f.7 @0x0 -> 0xffffffff\n7@1.000001:vtd_ir_enable enable 1\n',
+    );
+    assert.deepEqual(
+      events.filter((e) => e.includes('device')),
+      [],
+    );
+  });
+
+  it('an assigned device has two BDFs, and either leads to the other', () => {
+    const trace = log(
+      'pci_cfg_write vfio-pci 00:01.0 @0x42 <- 0xc005',
+      'vfio_pci_write_config  (0000:00:03.0, @0x42, 0xc005, len=0x2)',
+      'vfio_msix_vector_do_use  (0000:00:03.0) vector 0 used',
+      'kvm_irqchip_add_msi_route dev vfio-pci vector 0 virq 2',
+    );
+    assert.equal(at(trace, 2, 'device/0000:00:01.0/vfio'), '0000:00:03.0');
+    assert.equal(at(trace, 2, 'vfio/0000:00:03.0/guest'), '0000:00:01.0');
+    assert.equal(at(trace, 4, 'kvm/0/route/2/device'), '0000:00:01.0', 'the route is for what the guest sees');
+  });
+});
