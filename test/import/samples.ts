@@ -31,3 +31,35 @@ export function wholly(text: string): { trace: Trace; info: TraceInfo; events: s
   assert.deepEqual(result.info.skipped, {}, text);
   return result;
 }
+
+/** The head of an ftrace record on CPU 2, in hard interrupt context. */
+export const FTRACE_HEAD = '          <idle>-0       [002] d.h1.    10.934596: ';
+
+/** The events of one ftrace record. */
+export const ftraceEvents = (payload: string): string[] => wholly(`# tracer: nop\n${FTRACE_HEAD}${payload}\n`).events;
+
+/** One row per wording: what is printed, and the events it becomes; no events: known and without effect. */
+export type Rows = readonly (readonly [printed: string, ...events: string[]])[];
+
+/** Holds ftrace records against what they become. */
+export function ftraceRows(rows: Rows): void {
+  for (const [payload, ...events] of rows) {
+    const { events: found, info } = wholly(`# tracer: nop\n${FTRACE_HEAD}${payload}\n`);
+    assert.deepEqual(found, events, payload);
+    if (events.length === 0) assert.deepEqual(info.withoutEffect, { [payload.replace(/:.*/s, '')]: 1 }, payload);
+    assert.equal(info.understood, 1);
+  }
+}
+
+/** The events of QEMU log lines of one thread; the last `last` of them, or all. */
+export function qemuEvents(lines: string | readonly string[], last?: number): string[] {
+  const list = typeof lines === 'string' ? [lines] : lines;
+  const { events, info } = wholly(`${list.map((l, i) => `7@1.${String(i).padStart(6, '0')}:${l}`).join('\n')}\n`);
+  assert.equal(info.understood, list.length);
+  return last === undefined ? events : events.slice(-last);
+}
+
+/** Holds QEMU log lines against what they become. */
+export function qemuRows(rows: Rows): void {
+  for (const [line, ...events] of rows) assert.deepEqual(qemuEvents(line), events, line);
+}
