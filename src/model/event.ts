@@ -39,6 +39,8 @@ export type Apply = (state: State, event: EventView) => void;
 /** A kind of event: one fact about the interrupt system, with its arguments and its effect. */
 export interface EventKind {
   readonly name: string;
+  /** Its place in the vocabulary, in memory only; -1 for a kind that is not part of it. */
+  number: number;
   /** What such an event says. */
   readonly meaning: string;
   readonly args: readonly ArgSpec[];
@@ -92,7 +94,7 @@ export function eventKind<const A extends Readonly<Record<string, ArgInput>>>(
   const at = Object.fromEntries(specs.map((s) => [s.name, s.at])) as { readonly [K in keyof A]: number };
   const bit = Object.fromEntries(specs.map((s) => [s.name, s.bit])) as { readonly [K in keyof A]: number };
   const bound: Apply | undefined = apply && ((state, event) => apply(state, event, at, bit));
-  return { name, meaning, args: specs, at, bit, size: next, on, ...(bound ? { apply: bound } : {}) };
+  return { name, number: -1, meaning, args: specs, at, bit, size: next, on, ...(bound ? { apply: bound } : {}) };
 }
 
 /** Whether an event has an optional argument, given its bit. */

@@ -27,13 +27,9 @@ export const vocabulary: readonly EventKind[] = [
   ...noteEvents,
 ];
 
-const numbers = new Map<EventKind, number>(vocabulary.map((kind, i) => [kind, i]));
-const byName = new Map<string, EventKind>(vocabulary.map((kind) => [kind.name, kind]));
+for (const [i, kind] of vocabulary.entries()) kind.number = i;
 
-/** The number of a kind in memory. */
-export function kindNumber(kind: EventKind): number {
-  return numbers.get(kind) ?? 0;
-}
+const byName = new Map<string, EventKind>(vocabulary.map((kind) => [kind.name, kind]));
 
 /** The kind with that name. */
 export function kindNamed(name: string): EventKind | undefined {

@@ -2,7 +2,7 @@ import type { State } from '../model/state.ts';
 import { irq as irqType } from '../model/things/irq.ts';
 import { device, msixCap, msixEntry } from '../model/things/pci.ts';
 import { irte, itsDevice } from '../model/things/remap.ts';
-import { kindNamed, kindNumber, vocabulary } from '../model/vocabulary.ts';
+import { kindNamed, vocabulary } from '../model/vocabulary.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 import { type Axis, StepAxis, TimeAxis } from './lanes-axis.ts';
 import { markOfKind } from './lanes-kinds.ts';
@@ -44,7 +44,7 @@ const touches = byKind([
 
 const numberOf = (name: string): number => {
   const kind = kindNamed(name);
-  return kind ? kindNumber(kind) : -1;
+  return kind?.number ?? -1;
 };
 const IRQ_ENTRY = numberOf('irq.entry');
 const IRQ_EXIT = numberOf('irq.exit');

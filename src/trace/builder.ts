@@ -1,6 +1,5 @@
 import type { EventKind } from '../model/event.ts';
 import type { State } from '../model/state.ts';
-import { kindNumber } from '../model/vocabulary.ts';
 import { World } from '../model/world.ts';
 import { type Accounting, countSkipped, tally } from './accounting.ts';
 import { Trace } from './trace.ts';
@@ -99,7 +98,7 @@ export class TraceBuilder {
 
   /** Emits an event about an object; its arguments are in `words`. */
   emit(kind: EventKind, object: number): void {
-    this.trace.append(kindNumber(kind), this.time, this.cpu, object, this.task, this.line, this.offset, this.words);
+    this.trace.append(kind.number, this.time, this.cpu, object, this.task, this.line, this.offset, this.words);
     this.#emitted++;
   }
 

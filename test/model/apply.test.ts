@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { pathTypes, typeOfPath } from '../../src/model/paths.ts';
 import { State } from '../../src/model/state.ts';
-import { apply, kindNamed, kindNumber, vocabulary } from '../../src/model/vocabulary.ts';
+import { apply, kindNamed, vocabulary } from '../../src/model/vocabulary.ts';
 import { stateTree } from '../../src/query/state.ts';
 import { randomEvents, smallWorld } from './random.ts';
 
@@ -63,7 +63,7 @@ describe('the vocabulary', () => {
     assert.equal(new Set(vocabulary.map((k) => k.name)).size, vocabulary.length);
     for (const [i, kind] of vocabulary.entries()) {
       assert.equal(kindNamed(kind.name), kind);
-      assert.equal(kindNumber(kind), i);
+      assert.equal(kind.number, i);
       assert.match(kind.meaning, /\.$/, kind.name);
     }
     assert.ok(vocabulary.length <= 256, 'the kind column of a trace has 8 bits');

@@ -1,6 +1,7 @@
 import { textOf } from '../../base/bytes.ts';
 import type { EventKind } from '../../model/event.ts';
 import { vfioGuest } from '../../model/events/vfio.ts';
+import { decodersById } from '../../model/message.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { objectAt } from '../objects.ts';
 import { type Captures, captures, type Names, Pattern } from '../pattern.ts';
@@ -73,6 +74,7 @@ export class Qemu {
   thread: ThreadContext = newThread();
   /** Config accesses are also printed as memory accesses, with their size. */
   sizedConfig = false;
+  readonly #vtdIndices = new Map<number, number>();
   /** The log prints the guest's own config reads. */
   configReads = false;
 
@@ -109,6 +111,16 @@ export class Qemu {
       this.out.world.path(guest).replace('device/', ''),
     );
     this.emit(vfioGuest, host);
+  }
+
+  /** The IRTE that a VT-d message names, or -1. Few messages come again and again, so what was decoded is kept. */
+  vtdIndex(lo: number, hi: number, data: number): number {
+    const key = hi === 0 && data < 0x100000 ? data * 0x100000000 + lo : -1;
+    const known = this.#vtdIndices.get(key);
+    if (known !== undefined && key >= 0) return known;
+    const index = decodersById.vtd.decode(lo, hi, data)?.index ?? -1;
+    if (this.#vtdIndices.size < 0x10000) this.#vtdIndices.set(key, index);
+    return index;
   }
 
   /** The object at a path, of the type that the path has. */

@@ -13,7 +13,6 @@ import {
   irteRead,
   irWarn,
 } from '../../model/events/remap.ts';
-import { decodersById } from '../../model/message.ts';
 import { amdIrte, irte, remapUnit } from '../../model/things/remap.ts';
 import type { Captures } from '../pattern.ts';
 import { type Qemu, type QemuRule, rule } from './context.ts';
@@ -126,8 +125,8 @@ export const remapRules: readonly QemuRule[] = [
     q.emit(irMode, object);
   }),
   rule('vtd_ir_remap_msi_req', 'addr {address:x} data {data:x}', (q, c, s) => {
-    const view = decodersById.vtd.decode(c.lo[s.address]!, c.hi[s.address]!, c.lo[s.data]!);
-    const object = view?.index === undefined || view.index === null ? vtd(q) : entry(q, view.index);
+    const index = q.vtdIndex(c.lo[s.address]!, c.hi[s.address]!, c.lo[s.data]!);
+    const object = index < 0 ? vtd(q) : entry(q, index);
     q.thread.irte = object;
     request(q, c, s.address, s.data, object, -1);
   }),
