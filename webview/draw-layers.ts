@@ -94,7 +94,11 @@ function drawSpan(box: Box, value: number, x: number, width: number): void {
       break;
     case 'run':
       if (value === ON) solid(box, x, width);
-      else if (value === OFF) line(box, x, width, 1, theme.grid);
+      else if (value === OFF) {
+        box.g.globalAlpha = 0.6;
+        line(box, x, width, 1, theme.grid);
+        box.g.globalAlpha = 1;
+      }
       break;
     case 'hold':
       line(box, x, width, value === ON ? 3 : 1, value === ON ? color : theme.grid);

@@ -1,7 +1,7 @@
 import { MARK, marks } from '../src/query/lanes-marks.ts';
 import type { WindowView } from '../src/query/lanes-values.ts';
 import type { Mapping } from './draw-layers.ts';
-import { drawGlyph, foremost, GLYPH, ROW, SLOTS, slotOf } from './shapes.ts';
+import { drawGlyph, foremost, GLYPH, ROW, slotOf, tickOf } from './shapes.ts';
 import type { Theme } from './theme.ts';
 
 /** Free pixels that a glyph wants on both sides; closer marks become ticks. */
@@ -131,10 +131,11 @@ function addTicks(
   for (const bits of SLOT_BITS) {
     if ((shapes & bits) === 0) continue;
     const mark = foremost(shapes & bits);
-    const [from, to] = SLOTS[slotOf[mark]!];
+    const [from, to] = tickOf[mark]!;
     batches.add(theme.marks[marks[mark]!.name], strength(count), x, top + from, 1, to - from);
   }
-  if ((shapes & EDGE) !== 0) batches.add(theme.marks.edge, 0.7, x, top + 10, 1, 6);
+  const [from, to] = tickOf[MARK.edge]!;
+  if ((shapes & EDGE) !== 0) batches.add(theme.marks.edge, 0.7, x, top + from, 1, to - from);
 }
 
 function drawCount(

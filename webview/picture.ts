@@ -139,7 +139,7 @@ export function drawLanes(surface: Surface, scene: Scene): number {
     }
     g.strokeStyle = theme.grid;
     g.lineWidth = 1 / devicePixelRatio;
-    g.globalAlpha = level === 0 && branch ? 1 : 0.5;
+    g.globalAlpha = level === 0 && branch ? 1 : 0.35;
     g.beginPath();
     g.moveTo(0, sharp(top + ROW - 1));
     g.lineTo(width, sharp(top + ROW - 1));

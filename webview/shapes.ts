@@ -13,11 +13,21 @@ export const GLYPH = 4;
 /** Where in a row a mark stands: each sort has its height, so that marks differ by more than colour. */
 export type Slot = 'top' | 'middle' | 'bottom' | 'full';
 
-export const SLOTS: Readonly<Record<Slot, readonly [top: number, bottom: number]>> = {
+type Reach = readonly [top: number, bottom: number];
+
+const SLOTS: Readonly<Record<Slot, Reach>> = {
   top: [1, 9],
   middle: [BAND_TOP - 1, BAND_BOTTOM + 1],
   bottom: [15, 23],
   full: [2, 22],
+};
+
+/** Ticks that are shorter than their slot: what matters little covers little. */
+const SHORTER: Readonly<Partial<Record<MarkName, Reach>>> = {
+  read: [10, 16],
+  change: [9, 17],
+  edge: [11, 15],
+  other: [12, 14],
 };
 
 const SLOT: Readonly<Record<MarkName, Slot>> = {
@@ -40,6 +50,9 @@ const SLOT: Readonly<Record<MarkName, Slot>> = {
 
 /** Slot of each mark by its number. */
 export const slotOf: readonly Slot[] = marks.map(({ name }) => SLOT[name]);
+
+/** From where to where in a row the tick of each mark reaches. */
+export const tickOf: readonly Reach[] = marks.map(({ name }) => SHORTER[name] ?? SLOTS[SLOT[name]]);
 
 /** A path around a place; `g` has been told to begin a path. */
 type Outline = (g: CanvasRenderingContext2D, x: number, y: number) => void;
