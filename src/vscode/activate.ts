@@ -8,6 +8,7 @@ import type { Platform } from './platform.ts';
 import { Sessions } from './sessions.ts';
 import { showStatus } from './status-bar.ts';
 import { TextSync } from './text-sync.ts';
+import { TimelinePanel } from './timeline.ts';
 import { Marks } from './views/marks.ts';
 import { OutlineView } from './views/outline-view.ts';
 import { TracesView } from './views/traces-view.ts';
@@ -42,7 +43,8 @@ export function activateWith(
     watchContexts(sessions),
     showStatus(sessions),
     new TextSync(sessions, context),
-    registerCommands({ sessions, opener, views, log }),
+    TimelinePanel.register(context, sessions, log),
+    registerCommands({ sessions, opener, views, log, showTimeline: () => TimelinePanel.show(context, sessions, log) }),
   );
   // Only the user's own setting: a folder that was just opened shall not make the extension read any file.
   const start = toUri(vscode.workspace.getConfiguration('irqscope').inspect<string>('openOnStart')?.globalValue);

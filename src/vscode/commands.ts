@@ -14,6 +14,7 @@ export interface Shop {
   readonly opener: Opener;
   readonly views: readonly OutlineView[];
   readonly log: vscode.LogOutputChannel;
+  readonly showTimeline: () => void;
 }
 
 /** Registers the commands; docs/commands.md has them with their arguments. */
@@ -73,7 +74,7 @@ async function pickFiles(): Promise<readonly vscode.Uri[]> {
 }
 
 function fileCommands(
-  { sessions, opener, log }: Shop,
+  { sessions, opener, log, showTimeline }: Shop,
   find: (file: FileArgument | undefined) => OpenTrace | undefined,
 ): Handlers {
   return {
@@ -99,6 +100,7 @@ function fileCommands(
       const uri = toUri(file) ?? sessions.active?.uri;
       if (uri) opener.stop(uri);
     },
+    showTimeline,
     showLog: () => log.show(),
   };
 }

@@ -96,7 +96,10 @@ export class Opener implements vscode.Disposable {
         if (what !== 'trace' || trace?.progress === undefined || trace.label !== name) return;
         const percent = Math.floor(trace.progress * 100);
         if (percent > shown)
-          progress.report({ increment: percent - shown, message: `${trace.session.trace.length} events` });
+          progress.report({
+            increment: percent - shown,
+            message: `${trace.session.trace.length.toLocaleString('en')} events`,
+          });
         shown = percent;
       });
       await reading.then(nothing, nothing);

@@ -1,7 +1,19 @@
 // One open trace: the example capture, its state, the rows and badges of the views, and the commands that move about in it.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { activate, active, closeAll, ENTRY, EVENTS, example, labelOf, rowOf, run, UNMASK } from './helper.ts';
+import {
+  activate,
+  active,
+  closeAll,
+  ENTRY,
+  EVENTS,
+  eventually,
+  example,
+  labelOf,
+  rowOf,
+  run,
+  UNMASK,
+} from './helper.ts';
 
 describe('a trace', () => {
   before(async () => {
@@ -72,12 +84,13 @@ describe('a trace', () => {
     assert.equal(labelOf(mask.item), 'mask: 0 unmasked');
     assert.equal(mask.item.description, 'was 1 masked');
     assert.deepEqual(mask.item.label, { label: 'mask: 0 unmasked', highlights: [[6, 16]] });
-    const badge = internals.marks.provideFileDecoration(mask.item.resourceUri!);
-    assert.equal(badge?.badge, 'M');
+    // The editor is told a moment after the step.
+    const badge = (): string | undefined => internals.marks.provideFileDecoration(mask.item.resourceUri!)?.badge;
+    await eventually(() => assert.equal(badge(), 'M'));
     const other = await rowOf('devices', 'device/0000:00:03.0/msix/1');
     assert.equal(internals.marks.provideFileDecoration(other.item.resourceUri!), undefined);
     await run('step');
-    assert.equal(internals.marks.provideFileDecoration(mask.item.resourceUri!), undefined);
+    await eventually(() => assert.equal(badge(), undefined));
   });
 
   it('has rows with an id, a parent, something to say aloud, and a tooltip on demand', async () => {

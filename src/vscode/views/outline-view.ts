@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
+import type { ObjectChange } from '../../query/changes.ts';
 import { Outline } from '../../query/outline/outline.ts';
 import { type OutlineName, outlineOf, type Row } from '../../query/outline/rows.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
-import { type Marks, rowUri } from './marks.ts';
+import { type Mark, type Marks, rowUri } from './marks.ts';
 import { Throttle } from './throttle.ts';
 
 /**
@@ -25,7 +26,10 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   readonly #changed = new vscode.EventEmitter<Row[] | undefined>();
   readonly #throttle: Throttle;
   readonly #watches: vscode.Disposable[];
-  #marked: vscode.Uri[] = [];
+  /** The marks that the editor was last told of, by row: what it asks for until it is told anew. */
+  #marked = new Map<string, Mark>();
+  #markedTrace = 0;
+  #markedChanges: readonly ObjectChange[] | undefined;
   /** The view was hidden when something changed: all of it is drawn anew when it is shown. */
   #stale = false;
   #selecting = false;
@@ -40,13 +44,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
       () => this.#refresh(),
       () => (sessions.active?.load === 'loading' ? LOADING_MS : STEP_MS),
     );
-    marks.add(name, (id, row) => {
-      const outline = sessions.active?.id === id ? this.outline : undefined;
-      const known = outline?.known(row);
-      const kind = known && outline?.text(known).mark;
-      // Only objects show through to the rows above: one with marked rows below it would show a dot instead of its letter.
-      return kind && { kind, propagate: known.kind === 'node' };
-    });
+    marks.add(name, (trace, id) => this.#markOf(trace, id));
     this.tree = vscode.window.createTreeView(`irqscope.${name}`, { treeDataProvider: this, showCollapseAll: true });
     this.#watches = [
       this.tree,
@@ -158,9 +156,38 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
 
   #refreshMarks(): void {
     const { active } = this.#sessions;
-    const rows = this.outline?.marked() ?? [];
-    const now = active && rows.length <= MANY_MARKS ? rows.map((row) => rowUri(this.name, active.id, row.id)) : [];
-    this.#marks.refresh([...this.#marked, ...now]);
-    this.#marked = now;
+    const { outline } = this;
+    const old = [...this.#marked.keys()].map((id) => rowUri(this.name, this.#markedTrace, id));
+    const rows = outline?.marked() ?? [];
+    this.#marked = new Map();
+    for (const row of rows.length > MANY_MARKS ? [] : rows) {
+      const mark = outline && markIn(outline, row);
+      if (mark) this.#marked.set(row.id, mark);
+    }
+    this.#markedTrace = active?.id ?? 0;
+    this.#markedChanges = active?.session.changes;
+    this.#marks.refresh([...old, ...[...this.#marked.keys()].map((id) => rowUri(this.name, this.#markedTrace, id))]);
   }
+
+  /**
+   * The mark of a row. The editor asks when it likes, and keeps the answer until it is told that it changed: so the
+   * answer must be the one of the last telling, also when the cursor has moved on since.
+   */
+  #markOf(trace: number, id: string): Mark | undefined {
+    if (trace !== this.#markedTrace) return undefined;
+    const { outline } = this;
+    const known = this.#marked.get(id);
+    if (known || this.#sessions.active?.session.changes !== this.#markedChanges) return known;
+    // Rows that came into sight after the last telling.
+    const row = outline?.known(id);
+    const mark = row && outline && markIn(outline, row);
+    if (mark) this.#marked.set(id, mark);
+    return mark;
+  }
+}
+
+/** The mark of a row; of keys and fields it stays with them, because a row with marked rows below it shows a dot for its letter. */
+function markIn(outline: Outline, row: Row): Mark | undefined {
+  const kind = outline.text(row).mark;
+  return kind && { kind, propagate: row.kind === 'node' };
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { type TraceInfo, traceInfo } from '../../query/info.ts';
 import { code, plain } from '../../query/outline/explain.ts';
+import { total } from '../../trace/accounting.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { Throttle } from './throttle.ts';
 
@@ -150,19 +151,25 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     () => LOADING_MS,
   );
   readonly #watch: vscode.Disposable;
+  #rows: ReadonlyMap<OpenTrace, TraceRow> = new Map();
 
   readonly onDidChangeTreeData: vscode.Event<undefined> = this.#changed.event;
 
   constructor(sessions: Sessions) {
     this.#sessions = sessions;
     this.tree = vscode.window.createTreeView('irqscope.traces', { treeDataProvider: this });
-    this.#watch = sessions.onDidChange(({ what }) => {
+    this.#watch = sessions.onDidChange(({ what, trace }) => {
       if (what === 'opened' || what === 'closed' || what === 'active' || what === 'trace') this.#throttle.ask();
+      if (what === 'active' && trace && this.tree.visible) void this.#reveal(trace);
     });
   }
 
   getChildren(row?: TraceRow): TraceRow[] {
-    if (!row) return this.#sessions.all.map((trace) => this.#traceRow(trace));
+    if (!row) {
+      // The one opened last comes first.
+      this.#rows = new Map(this.#sessions.all.toReversed().map((trace) => [trace, this.#traceRow(trace)]));
+      return [...this.#rows.values()];
+    }
     const parts = row.name === '' ? accountingParts(traceInfo(row.trace.session.trace)) : (row.below ?? []);
     return parts.map((part) => ({ ...part, id: `${row.id}/${part.name}`, trace: row.trace, parent: row }));
   }
@@ -178,7 +185,13 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     const item = new vscode.TreeItem(
       row.label,
-      isTrace ? (active ? Expanded : Collapsed) : row.below && row.below.length > 0 ? Collapsed : None,
+      isTrace
+        ? trace === this.#sessions.all[0]
+          ? Expanded
+          : Collapsed
+        : row.below && row.below.length > 0
+          ? Collapsed
+          : None,
     );
     item.id = row.id;
     item.description = row.description;
@@ -201,8 +214,21 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     vscode.Disposable.from(this.tree, this.#watch, this.#changed).dispose();
   }
 
+  /** Scrolls to a trace that has become active. */
+  async #reveal(trace: OpenTrace): Promise<void> {
+    // The row is known to the editor only after the refresh that was just asked for.
+    await new Promise((done) => setTimeout(done, LOADING_MS + 100));
+    const row = this.#rows.get(trace);
+    if (row && trace === this.#sessions.active) await this.tree.reveal(row, { select: false, focus: false });
+  }
+
   #traceRow(trace: OpenTrace): TraceRow {
-    const { length } = trace.session.trace;
+    const { length, accounting } = trace.session.trace;
+    const trouble = [
+      [total(accounting.unknown), 'unknown'],
+      [total(accounting.skipped), 'skipped'],
+      [accounting.lost, 'lost'],
+    ].map(([n, what]) => (Number(n) > 0 ? `${count(Number(n))} ${what}` : ''));
     const percent = trace.progress === undefined ? '' : ` ${Math.floor(trace.progress * 100)} %`;
     const states = {
       loading: `reading${percent}`,
@@ -217,7 +243,9 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
       parent: undefined,
       name: '',
       label: trace.label,
-      description: [active ? 'active' : '', states[trace.load], `${count(length)} events`].filter(Boolean).join(' · '),
+      description: [active ? 'active' : '', states[trace.load], `${count(length)} events`, ...trouble]
+        .filter(Boolean)
+        .join(' · '),
       icon: active && trace.load === 'ready' ? 'target' : LOAD[trace.load],
     };
   }

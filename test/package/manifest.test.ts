@@ -1,0 +1,89 @@
+// The manifest holds together: its texts, commands, menus and colors name one another rightly, and the documents know them.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (name: string): string => readFileSync(join(root, name), 'utf8');
+
+interface Manifest {
+  activationEvents: string[];
+  icon: string;
+  capabilities: { untrustedWorkspaces: { supported: boolean }; virtualWorkspaces: boolean };
+  contributes: {
+    commands: { command: string; title: string; category: string; enablement?: string }[];
+    menus: Record<string, { command: string; when?: string; group?: string }[]>;
+    keybindings: { command: string; when: string }[];
+    colors: { id: string; defaults: Record<string, string> }[];
+    views: Record<string, { id: string; icon: string }[]>;
+    viewsContainers: { activitybar: { icon: string }[] };
+    viewsWelcome: { view: string; contents: string; when: string }[];
+    languages: { id: string; configuration: string }[];
+    grammars: { language: string; path: string }[];
+  };
+}
+
+const manifest = JSON.parse(read('package.json')) as Manifest;
+const texts = JSON.parse(read('package.nls.json')) as Record<string, string>;
+const { contributes } = manifest;
+const commands = new Set(contributes.commands.map((c) => c.command));
+
+describe('manifest', () => {
+  it('has a text for every key, and a key for every text', () => {
+    const keys = [...JSON.stringify(manifest).matchAll(/"%([\w.]+)%"/g)].map((m) => m[1]!);
+    assert.deepEqual([...new Set(keys)].sort(), Object.keys(texts).sort());
+  });
+
+  it('names only commands that it has', () => {
+    const named = [
+      ...Object.values(contributes.menus).flat(),
+      ...contributes.keybindings,
+      ...Object.values(texts)
+        .flatMap((text) => [...text.matchAll(/command:([\w.]+)/g)])
+        .map((m) => ({ command: m[1]! })),
+    ];
+    assert.deepEqual(
+      named.map((n) => n.command).filter((command) => !commands.has(command)),
+      [],
+    );
+  });
+
+  it('starts only when it is used, also in Restricted Mode and virtual workspaces', () => {
+    assert.deepEqual(manifest.activationEvents, ['onWebviewPanel:irqscope.timeline']);
+    assert.equal(manifest.capabilities.untrustedWorkspaces.supported, true);
+    assert.equal(manifest.capabilities.virtualWorkspaces, true);
+  });
+
+  it('binds keys only while a trace is active', () => {
+    for (const { command, when } of contributes.keybindings) assert.match(when, /^irqscope\.active /, command);
+  });
+
+  it('offers at most three inline actions per row', () => {
+    const inline = contributes.menus['view/item/context']!.filter((item) => item.group?.startsWith('inline'));
+    const rows = new Map<string, number>();
+    for (const { when = '' } of inline) rows.set(when, (rows.get(when) ?? 0) + 1);
+    assert.ok(Math.max(...rows.values()) <= 3);
+  });
+
+  it('gives every color a default for all four kinds of theme', () => {
+    for (const { id, defaults } of contributes.colors)
+      assert.deepEqual(Object.keys(defaults).sort(), ['dark', 'highContrast', 'highContrastLight', 'light'], id);
+  });
+
+  it('has every file that it names, and an icon for every view', () => {
+    const files = [
+      manifest.icon,
+      ...contributes.viewsContainers.activitybar.map((c) => c.icon),
+      ...contributes.languages.map((l) => l.configuration),
+      ...contributes.grammars.map((g) => g.path),
+    ];
+    for (const file of files) assert.ok(existsSync(join(root, file)), file);
+    for (const view of Object.values(contributes.views).flat()) assert.ok(view.icon, view.id);
+  });
+
+  it('is documented: every command, and every color', () => {
+    const page = read('docs/commands.md');
+    for (const { command } of contributes.commands) assert.ok(page.includes(`\`${command}\``), command);
+    for (const { id } of contributes.colors) assert.ok(page.includes(`\`${id}\``), id);
+  });
+});
