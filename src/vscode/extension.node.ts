@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type * as vscode from 'vscode';
 import { activateWith } from './activate.ts';
 import type { IrqScopeApi } from './api.ts';
@@ -7,19 +7,16 @@ import { openThroughWorkspace } from './workspace-source.ts';
 
 /** Reads a file of this machine piece by piece: memory never holds more than one piece of it. */
 async function openFile(path: string): Promise<Source> {
-  const file = await open(path);
-  const stat = await file.stat();
-  if (!stat.isFile() && !stat.isFIFO()) {
-    await file.close();
-    throw new Error(stat.isDirectory() ? `${path} is a folder` : `${path} is no file`);
-  }
+  const info = await stat(path);
+  if (!info.isFile() && !info.isFIFO()) throw new Error(`${path} is ${info.isDirectory() ? 'a folder' : 'no file'}`);
   return {
-    size: stat.isFile() ? stat.size : undefined,
-    modified: stat.mtimeMs,
+    size: info.isFile() ? info.size : undefined,
+    modified: info.mtimeMs,
     async *chunks() {
+      const file = await open(path);
       try {
         for (;;) {
-          // A fresh one each time: unpackers keep what they cannot use yet.
+          // A fresh one each time: whoever gets it may keep it.
           const buffer = new Uint8Array(CHUNK_BYTES);
           const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
           if (bytesRead === 0) return;

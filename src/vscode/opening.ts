@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { ImportError } from '../import/run.ts';
 import type { Place } from './api.ts';
 import { setContext } from './contexts.ts';
 import { Cancelled, type OpenTrace, type Sessions } from './sessions.ts';
@@ -31,7 +30,7 @@ export class Opener implements vscode.Disposable {
       await this.goTo(trace, aim === undefined && caret > 0 ? { ...place, line: caret + 1 } : place);
       return trace;
     } catch (error) {
-      if (!(error instanceof Cancelled)) this.#report(uri, error);
+      if (!(error instanceof Cancelled)) await this.#report(uri, error);
       return undefined;
     }
   }
@@ -107,7 +106,8 @@ export class Opener implements vscode.Disposable {
     });
   }
 
-  #report(uri: vscode.Uri, error: unknown): void {
+  async #report(uri: vscode.Uri, error: unknown): Promise<void> {
+    const { ImportError } = await import('../import/run.ts');
     const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
     const text = error instanceof Error ? error.message : String(error);
     this.#log.error(

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { ImportRun } from '../import/run.ts';
-import { Session, type SessionChange } from '../session/session.ts';
+import type { ImportRun } from '../import/run.ts';
+import type { Session, SessionChange } from '../session/session.ts';
 import type { Platform } from './platform.ts';
 
 /** How far the reading of a trace has come. `stopped`: the user cancelled it; what was read until then stays. */
@@ -54,13 +54,19 @@ class Entry implements OpenTrace {
   /** The store itself moves the cursor right now. */
   moving = false;
 
-  constructor(id: number, uri: vscode.Uri) {
+  constructor(id: number, uri: vscode.Uri, label: string, run: ImportRun, session: Session) {
     this.id = id;
     this.uri = uri;
-    this.label = uri.path.slice(uri.path.lastIndexOf('/') + 1) || uri.toString();
-    this.run = new ImportRun(this.label);
-    this.session = new Session(this.run.trace);
+    this.label = label;
+    this.run = run;
+    this.session = session;
   }
+}
+
+/** The importers and what they build take a moment to load: not before they are needed, so that the window starts at once. */
+async function loadMachinery() {
+  const [{ ImportRun }, { Session }] = await Promise.all([import('../import/run.ts'), import('../session/session.ts')]);
+  return { ImportRun, Session };
 }
 
 /** The traces that are open in this window; at most one of them is active: what views and commands are about. */
@@ -103,7 +109,7 @@ export class Sessions implements vscode.Disposable {
    * read, and Cancelled when nothing was read yet.
    */
   async open(uri: vscode.Uri, token?: vscode.CancellationToken): Promise<OpenTrace> {
-    const source = await this.#platform.openSource(uri);
+    const [source, machinery] = await Promise.all([this.#platform.openSource(uri), loadMachinery()]);
     const key = uri.toString();
     const there = [...this.#entries, ...this.#pending].find((entry) => entry.uri.toString() === key);
     if (there) {
@@ -115,7 +121,9 @@ export class Sessions implements vscode.Disposable {
       }
       this.close(there);
     }
-    const entry = new Entry(this.#next++, uri);
+    const label = uri.path.slice(uri.path.lastIndexOf('/') + 1) || uri.toString();
+    const run = new machinery.ImportRun(label);
+    const entry = new Entry(this.#next++, uri, label, run, new machinery.Session(run.trace));
     entry.modified = source.modified;
     entry.size = source.size;
     if (source.size === undefined) entry.progress = undefined;
