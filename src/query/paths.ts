@@ -19,8 +19,6 @@ const VFIO_INDEX: Readonly<Record<string, string>> = { intx: '0', msi: '1', msix
 
 /** The child of a node by a segment as people write it: BDFs without segment, hexadecimal with or without 0x. */
 function childOf(node: PathNode, segment: string): PathNode | undefined {
-  const exact = node.children.get(segment);
-  if (exact) return exact;
   const lower = segment.toLowerCase();
   const others = [lower, `0000:${lower}`, `0x${lower}`];
   if (node.path.startsWith('vfio/') && VFIO_INDEX[lower] !== undefined) others.push(VFIO_INDEX[lower]);
@@ -38,27 +36,25 @@ export function resolvePath(world: World, path: string): Target | undefined {
   let node: PathNode = world.root;
   const segments = path.split('/').filter((s) => s !== '');
   for (const [i, segment] of segments.entries()) {
-    const child = childOf(node, segment);
-    if (child) {
-      node = child;
-      continue;
-    }
-    if (i !== segments.length - 1 || node.object < 0) return undefined;
-    const type = world.type(node.object)!;
-    const [key, field, ...more] = segment.split('.') as [string, string?, ...string[]];
-    const cell = type.cells.find((c) => c.name === key);
-    if (more.length > 0 || (!cell && !derivedKeys(type).some((d) => d.name === key))) return undefined;
-    if (cell && field !== undefined && !hasField(cell.register, field)) return undefined;
-    return {
-      node,
-      object: node.object,
-      type,
-      key,
-      ...(cell ? { cell } : {}),
-      ...(field === undefined ? {} : { field }),
-    };
+    const exact = node.children.get(segment);
+    const key = exact === undefined && i === segments.length - 1 ? keyOf(world, node, segment) : undefined;
+    if (key !== undefined) return key;
+    const child = exact ?? childOf(node, segment);
+    if (child === undefined) return undefined;
+    node = child;
   }
   return { node, object: node.object, type: world.type(node.object) };
+}
+
+/** A key of the object at a node, perhaps with a field of it; undefined when its type has none of that name. */
+function keyOf(world: World, node: PathNode, segment: string): Target | undefined {
+  const type = world.type(node.object);
+  if (type === undefined) return undefined;
+  const [key, field, ...more] = segment.split('.') as [string, string?, ...string[]];
+  const cell = type.cells.find((c) => c.name === key);
+  if (more.length > 0 || (!cell && !derivedKeys(type).some((d) => d.name === key))) return undefined;
+  if (cell && field !== undefined && !hasField(cell.register, field)) return undefined;
+  return { node, object: node.object, type, key, ...(cell ? { cell } : {}), ...(field === undefined ? {} : { field }) };
 }
 
 /** Whether any layout of a register has a field that answers show. */
