@@ -24,8 +24,12 @@ export class Model {
   /** What an earlier page left and is not used up yet. */
   #memory: Memory | undefined;
 
+  /** Path of the lane that had the focus in an earlier page, until that lane is there. */
+  #wanted: string | undefined;
+
   constructor(memory: Memory | undefined) {
     this.#memory = memory;
+    this.#wanted = memory?.focused;
     if (!memory) return;
     for (const [path, open] of memory.turned) this.rows.turned.set(path, open);
     this.rows.setFilter(memory.filter);
@@ -79,11 +83,12 @@ export class Model {
 
   setLanes({ trace, layers, lanes }: LanesMessage): void {
     if (trace !== this.trace?.id) return;
-    const path = this.rows.byId(this.focused)?.path ?? this.#memory?.focused;
     this.layers = layers;
     this.rows.setLanes(lanes);
-    const focused = path === undefined ? undefined : this.rows.byPath(path);
-    this.focused = focused?.id ?? this.rows.rows[0]?.lane.id ?? -1;
+    const wanted = this.#wanted === undefined ? undefined : this.rows.byPath(this.#wanted);
+    if (wanted) this.#wanted = undefined;
+    const focused = wanted ?? this.rows.byId(this.focused) ?? this.rows.rows[0]?.lane;
+    this.focused = focused?.id ?? -1;
   }
 
   /**
@@ -105,6 +110,7 @@ export class Model {
 
   /** The user chose a lane here: the same selection coming back is no news. Returns its path. */
   choose(lane: number): string {
+    this.#wanted = undefined;
     this.#selection = this.rows.byId(lane)?.path ?? '';
     return this.#selection;
   }
@@ -155,6 +161,7 @@ export class Model {
     if (!memory || !trace || trace.id === 0) return;
     if (trace.name !== memory.trace) {
       this.#memory = undefined;
+      this.#wanted = undefined;
       return;
     }
     if (trace.status === 'loading' || trace.indexed < trace.events || trace.events === 0) return;

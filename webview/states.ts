@@ -59,10 +59,7 @@ export class StateView {
       message.replaceChildren(...(content ?? []));
       body.classList.toggle('empty', content !== undefined);
       banner.hidden = content !== undefined || trace.problem === '';
-      setText(
-        banner,
-        trace.problem === '' ? '' : `${trace.name}: ${trace.problem}. What was read before that is shown.`,
-      );
+      setText(banner, banner.hidden ? '' : `${trace.name}: ${trace.problem}. What was read before that is shown.`);
     }
     const share = progressOf(trace);
     const bar = progress.firstElementChild as HTMLElement;

@@ -1,0 +1,316 @@
+// The parts of the timeline that need no page: which part is shown, where ticks stand, which rows there are, what is fetched.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { LaneMessage, WindowQuestion } from '../../src/protocol/timeline.ts';
+import { packWindow } from '../../src/protocol/window.ts';
+import type { WindowView } from '../../src/query/lanes-values.ts';
+import { readMemory } from '../../webview/memory.ts';
+import { Model } from '../../webview/model.ts';
+import { Rows } from '../../webview/rows.ts';
+import { niceStep, placeText, ticksOf, unitOf } from '../../webview/ticks.ts';
+import { Viewport } from '../../webview/viewport.ts';
+import { binSize, Windows } from '../../webview/windows.ts';
+
+// What windows.ts asks the page.
+Object.assign(globalThis, { window: globalThis, devicePixelRatio: 1 });
+
+function viewport(from = 0, to = 1e9, width = 1000): Viewport {
+  const view = new Viewport();
+  view.resize(width, { from, to }, 1000);
+  return view;
+}
+
+describe('viewport', () => {
+  it('keeps what is at the pointer while zooming', () => {
+    fc.assert(
+      fc.property(
+        // Inside the trace: at its ends the picture is not moved out of sight.
+        fc.integer({ min: 20, max: 980 }),
+        fc.double({ min: 1.01, max: 50, noNaN: true }),
+        (pixel, factor) => {
+          const view = viewport();
+          const x = view.place(pixel);
+          view.zoom(pixel, factor);
+          assert.ok(Math.abs(view.place(pixel) - x) <= 1e-6 * 1e9);
+        },
+      ),
+    );
+  });
+
+  it('never shows more than all, never less than some digits, never nothing of the trace', () => {
+    const move = fc.oneof(
+      fc.record({ zoom: fc.double({ min: 0.001, max: 1000, noNaN: true }), at: fc.integer({ min: 0, max: 1000 }) }),
+      fc.record({ pan: fc.integer({ min: -100_000, max: 100_000 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(move), (moves) => {
+        const view = viewport(5e8, 9e8);
+        for (const m of moves) {
+          if ('zoom' in m) view.zoom(m.at, m.zoom);
+          else view.pan(m.pan);
+        }
+        assert.ok(view.to - view.from <= 4e8 * 1.05);
+        assert.ok(view.to - view.from >= 19_999);
+        assert.ok(view.to > 5e8 && view.from < 9e8);
+      }),
+    );
+  });
+
+  it('stays fitted while the trace grows, and keeps its part when it was moved', () => {
+    const view = viewport(0, 1000_000);
+    view.resize(1000, { from: 0, to: 2000_000 }, 1000);
+    assert.ok(view.from < 0 && view.to > 2000_000);
+    view.show(400_000, 500_000);
+    view.resize(500, { from: 0, to: 9000_000 }, 1000);
+    assert.deepEqual([Math.round(view.from), Math.round(view.to)], [400_000, 500_000]);
+    view.fit();
+    assert.ok(view.fitted && view.to > 9000_000);
+  });
+
+  it('moves to a place that is out of sight, and not for one in sight', () => {
+    const view = viewport();
+    view.show(1e8, 2e8);
+    view.reveal(1.5e8);
+    assert.equal(Math.round(view.from), 1e8);
+    view.reveal(7e8);
+    assert.ok(view.from < 7e8 && view.to > 7e8);
+    assert.equal(Math.round(view.to - view.from), 1e8);
+  });
+
+  it('can show a trace of one event', () => {
+    const view = viewport(70, 70);
+    assert.ok(view.size > 0 && view.from < 70 && view.to > 70);
+  });
+});
+
+describe('ruler', () => {
+  it('has round steps', () => {
+    assert.deepEqual(
+      [0.5, 1, 1.1, 3, 7, 12, 99, 101].map((n) => niceStep(n, 1)),
+      [1, 1, 2, 5, 10, 20, 100, 200],
+    );
+    assert.equal(niceStep(3500, 1000), 5000);
+    assert.equal(niceStep(1, 1000), 1000);
+  });
+
+  it('has ticks inside the range, no closer than asked, on multiples of their step', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 1e12 }),
+        fc.integer({ min: 100_000, max: 1e11 }),
+        fc.integer({ min: 3, max: 20 }),
+        (from, length, labels) => {
+          const room = length / labels;
+          const { major, minor } = ticksOf(from, from + length, room, 1000);
+          assert.ok(major.length <= labels + 1 && major.length >= Math.floor(labels / 2.5));
+          for (const x of [...major, ...minor]) assert.ok(x >= from && x <= from + length && x % 1000 === 0);
+          for (let i = 1; i < major.length; i++) assert.ok(major[i]! - major[i - 1]! >= room * (1 - 1e-9));
+          for (const x of major) if (minor.length > 0) assert.ok(minor.includes(x), `${x}`);
+        },
+      ),
+    );
+  });
+
+  it('prints places with all digits of the source', () => {
+    const micro = { base: 1795148648n, ticks: false, digits: 6 };
+    assert.equal(placeText(16_553_841_000, 'time', micro), '1795148664.553841');
+    assert.equal(placeText(16_553_841_000, 'time', { ...micro, digits: 9 }), '1795148664.553841000');
+    assert.equal(placeText(7, 'time', { base: 12_345_678_901_234n, ticks: true, digits: 0 }), '12345678901241');
+    assert.equal(placeText(41.6, 'step', micro), '42');
+    assert.deepEqual(
+      [unitOf('time', micro), unitOf('time', { ...micro, digits: 9 }), unitOf('step', micro)],
+      [1000, 1, 1],
+    );
+  });
+});
+
+let next = 0;
+function lane(path: string, parent: LaneMessage | undefined, detail = ''): LaneMessage {
+  const label = path.slice(path.lastIndexOf('/') + 1);
+  return { id: next++, parent: parent?.id ?? -1, path, label, detail, events: 1, layers: [] };
+}
+
+function someLanes(): LaneMessage[] {
+  const device = lane('device', undefined);
+  const nvme = lane('device/0000:00:03.0', device, 'nvme');
+  const cpus = lane('cpu', undefined);
+  const cpu0 = lane('cpu/0', cpus);
+  return [
+    device,
+    nvme,
+    lane('device/0000:00:03.0/msix/0', nvme),
+    lane('device/0000:00:03.0/msix/1', nvme),
+    lane('device/0000:00:04.0', device, 'e1000e'),
+    cpus,
+    cpu0,
+    lane('cpu/0/vector/33', cpu0),
+  ];
+}
+
+const paths = (rows: Rows): string[] => rows.rows.map((row) => row.lane.path);
+
+describe('rows', () => {
+  it('begin with devices open and what is inside others closed', () => {
+    const rows = new Rows();
+    rows.setLanes(someLanes());
+    assert.deepEqual(paths(rows), [
+      ...['device', 'device/0000:00:03.0', 'device/0000:00:03.0/msix/0', 'device/0000:00:03.0/msix/1'],
+      ...['device/0000:00:04.0', 'cpu', 'cpu/0'],
+    ]);
+    const cpu0 = rows.rows.at(-1)!;
+    assert.deepEqual(
+      [cpu0.branch, cpu0.open, cpu0.deep, cpu0.level, cpu0.position, cpu0.siblings],
+      [true, false, true, 1, 1, 1],
+    );
+  });
+
+  it('open and close, one by one and all together', () => {
+    const rows = new Rows();
+    rows.setLanes(someLanes());
+    rows.turn(rows.rows[1]!.lane, false);
+    assert.ok(!paths(rows).includes('device/0000:00:03.0/msix/0'));
+    rows.turnAll(true);
+    assert.equal(rows.rows.length, 8);
+    rows.turnAll(false);
+    assert.deepEqual(paths(rows), ['device', 'cpu']);
+    rows.reveal(rows.byPath('cpu/0/vector/33')!);
+    assert.deepEqual(paths(rows), ['device', 'cpu', 'cpu/0', 'cpu/0/vector/33']);
+  });
+
+  it('are filtered by name and path, with what stands above them', () => {
+    const rows = new Rows();
+    rows.setLanes(someLanes());
+    rows.setFilter('MSIX/1');
+    assert.deepEqual(paths(rows), ['device', 'device/0000:00:03.0', 'device/0000:00:03.0/msix/1']);
+    rows.setFilter('nvme');
+    assert.equal(rows.rows.length, 4);
+    rows.setFilter('vector 33');
+    assert.deepEqual(paths(rows), ['cpu', 'cpu/0', 'cpu/0/vector/33']);
+    rows.setFilter('nothing like this');
+    assert.deepEqual(paths(rows), []);
+    rows.setFilter('  ');
+    assert.equal(rows.rows.length, 7);
+  });
+});
+
+const empty: WindowView = {
+  rowMarks: new Uint32Array(2),
+  at: new Float32Array(),
+  count: new Uint32Array(),
+  step: new Uint32Array(),
+  shapes: new Uint16Array(),
+  rowLayers: new Uint32Array(2),
+  layerRuns: new Uint32Array(1),
+  runAt: new Float32Array(),
+  runValue: new Uint8Array(),
+  runFill: new Uint8Array(),
+};
+
+const unexpected = (error: unknown): never => assert.fail(String(error));
+
+describe('fetching', () => {
+  const row = { lane: 1, deep: false };
+  const wantedOf = (view: Viewport) => ({ trace: 1, viewport: view, rows: [row], needed: [row], indexed: 10 });
+  const tick = (): Promise<void> => new Promise((done) => setTimeout(done, 0));
+
+  it('rounds resolutions down to powers of two', () => {
+    assert.deepEqual(
+      [1, 1.5, 2, 1000, 0.3].map((n) => binSize(n, 1)),
+      [1, 1, 2, 512, 0.25],
+    );
+    assert.equal(binSize(1000, 2), 256);
+  });
+
+  it('asks for three screens, and for nothing new while these suffice', async () => {
+    const asked: WindowQuestion[] = [];
+    const windows = new Windows(
+      async (question) => {
+        asked.push(question);
+        return { indexed: 10, window: packWindow(empty) };
+      },
+      () => {},
+      unexpected,
+    );
+    const view = viewport();
+    view.show(4e8, 4.1e8);
+    windows.want(wantedOf(view));
+    await tick();
+    const [first] = asked;
+    const end = first!.from + first!.size * first!.bins;
+    assert.ok(first!.from <= 3.9e8 && end >= 4.2e8 && end < 4.21e8);
+    assert.equal(Math.log2(first!.size) % 1, 0);
+    assert.equal((first!.from / first!.size) % 1, 0);
+    for (const pixels of [300, -700, 200]) {
+      view.pan(pixels);
+      windows.want(wantedOf(view));
+      await tick();
+    }
+    assert.equal(asked.length, 1);
+    view.pan(1500);
+    windows.want(wantedOf(view));
+    await tick();
+    assert.equal(asked.length, 2);
+    windows.want({ ...wantedOf(view), indexed: 11 });
+    await tick();
+    assert.equal(asked.length, 3, 'there is more of the trace');
+  });
+
+  it('has one question under way, and then asks only the newest of those that came', async () => {
+    const asked: { question: WindowQuestion; answer: () => void }[] = [];
+    const windows = new Windows(
+      (question) =>
+        new Promise((resolve) => {
+          asked.push({ question, answer: () => resolve({ indexed: 10, window: packWindow(empty) }) });
+        }),
+      () => {},
+      unexpected,
+    );
+    const views = [1, 2, 3, 4].map((n) => {
+      const view = viewport();
+      view.show(n * 1e8, n * 1e8 + 1e6);
+      return view;
+    });
+    for (const view of views) windows.want(wantedOf(view));
+    await tick();
+    assert.equal(asked.length, 1);
+    asked[0]!.answer();
+    await tick();
+    assert.equal(asked.length, 2);
+    assert.ok(asked[1]!.question.from > 3.9e8);
+    asked[1]!.answer();
+    await tick();
+    assert.equal(windows.waiting, false);
+    assert.equal(windows.fetched?.from, asked[1]!.question.from);
+  });
+
+  it('goes on after a question that failed', async () => {
+    const errors: unknown[] = [];
+    let calls = 0;
+    const windows = new Windows(
+      () => {
+        calls++;
+        return calls === 1
+          ? Promise.reject(new Error('no'))
+          : Promise.resolve({ indexed: 10, window: packWindow(empty) });
+      },
+      () => {},
+      (error) => errors.push(error),
+    );
+    windows.want(wantedOf(viewport()));
+    await tick();
+    assert.equal(errors.length, 1);
+    windows.want(wantedOf(viewport()));
+    await tick();
+    assert.ok(windows.fetched);
+  });
+});
+
+describe('memory', () => {
+  it('is taken when it is whole, and dropped when it is anything else', () => {
+    const model = new Model(undefined);
+    const memory = model.remember({ namesWidth: 200, scrollTop: 3, legend: false });
+    assert.deepEqual(readMemory(structuredClone(memory)), memory);
+    for (const bad of [undefined, null, 5, {}, { ...memory, from: 'x' }, { ...memory, turned: [1] }])
+      assert.equal(readMemory(bad), undefined);
+  });
+});
