@@ -118,6 +118,42 @@ describe('irq_vectors events', () => {
   });
 });
 
+describe('what is known of vectors', () => {
+  const known = (...records: readonly [cpu: number, payload: string][]): ((path: string) => unknown) => {
+    const lines = records.map(([n, p], i) => `  sh-7 [00${n}] d..1. 1.00000${i}: ${p}`);
+    const { trace } = wholly(`# tracer: nop\n${lines.join('\n')}\n`);
+    return (path) => pathValue(trace.head, path);
+  };
+
+  it('an irq that shows up elsewhere has left the vector that it was last seen on', () => {
+    const get = known(
+      [0, 'vector_update: irq=5 vector=34 cpu=1 prev_vector=0 prev_cpu=0'],
+      [0, 'vector_update: irq=5 vector=36 cpu=2 prev_vector=0 prev_cpu=0'],
+    );
+    assert.deepEqual([get('cpu/1/vector/34/irq'), get('cpu/2/vector/36/irq')], [null, 5]);
+    assert.equal(get('irq/5/moving'), false);
+  });
+
+  it('a move away from an offline CPU is done at once: nothing is left to clean up', () => {
+    const get = known(
+      [0, 'vector_update: irq=5 vector=34 cpu=1 prev_vector=0 prev_cpu=0'],
+      [1, `irq_matrix_offline: ${GLOBALS}`],
+      [0, 'vector_update: irq=5 vector=36 cpu=2 prev_vector=34 prev_cpu=1'],
+    );
+    assert.deepEqual([get('irq/5/moving'), get('irq/5/prevVector'), get('irq/5/prevCpu')], [false, 34, 1]);
+    assert.deepEqual([get('cpu/1/vector/34/irq'), get('cpu/2/vector/36/irq'), get('cpu/1/online')], [null, 5, false]);
+  });
+
+  it('vector 239 is a placeholder and no assignment', () => {
+    const get = known(
+      [0, 'vector_update: irq=5 vector=239 cpu=1 prev_vector=0 prev_cpu=0'],
+      [0, 'vector_update: irq=6 vector=40 cpu=1 prev_vector=239 prev_cpu=0'],
+    );
+    assert.equal(get('cpu/1/vector/239'), undefined);
+    assert.deepEqual([get('irq/5/vector'), get('irq/6/moving')], [239, false]);
+  });
+});
+
 describe('irq_matrix events', () => {
   it('of the whole matrix', () => {
     for (const [name, kind] of [

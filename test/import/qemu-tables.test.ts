@@ -69,6 +69,19 @@ describe('an MSI-X table of which only the address is known', () => {
     assert.deepEqual([writes(3), writes(256), writes(257)], [1, 1, 1]);
   });
 
+  it('counts its entries from the start of the table, also where the first access lay further on', () => {
+    const late = log(
+      write(TABLE + 0x1010, '0xfee00298'),
+      'pci_cfg_read nvme 00:03.0 @0x34 -> 0x40',
+      'pci_cfg_read nvme 00:03.0 @0x40 -> 0x1ff0011',
+      'pci_cfg_read nvme 00:03.0 @0x44 -> 0x2000',
+      map('00:03.0', 0, BAR, 0x8000),
+    );
+    assert.equal(at(late, 4, 'table/0xfe003000/msix/1/writes'), 1);
+    assert.equal(at(late, 5, 'device/0000:00:03.0/msix/257/writes'), 1);
+    assert.equal(at(late, 5, 'table'), null);
+  });
+
   it('is told by the capability where the BAR holds more than the table', () => {
     const known = log(
       'pci_cfg_read nvme 00:03.0 @0x34 -> 0x40',
@@ -102,6 +115,31 @@ describe('an MSI-X table of which only the address is known', () => {
     assert.deepEqual(Object.keys(at(two, 3, 'table') as object), ['0xfe002000']);
     assert.equal(at(two, 4, 'device/0000:00:03.0/msix/0/writes'), 1);
     assert.equal(at(two, 4, 'table'), null);
+  });
+});
+
+describe('routes', () => {
+  it('carry what their entry held when they were written, and say whether that is still so', () => {
+    const trace = log(
+      map('00:03.0', 0, BAR, 0x4000, 'vfio-pci'),
+      write(TABLE, '0xfee00000', 8),
+      write(TABLE + 8, '0x22'),
+      'kvm_irqchip_add_msi_route dev vfio-pci vector 0 virq 24',
+      write(TABLE + 8, '0x23'),
+      'kvm_irqchip_update_msi_route Updating MSI route virq=24',
+      'kvm_irqchip_release_virq virq 24',
+    );
+    const route = (line: number): unknown[] =>
+      ['data', 'current', 'updates'].map((k) => at(trace, line, `kvm/0/route/24/${k}`));
+    assert.deepEqual(
+      [route(4), route(5), route(6)],
+      [
+        ['0x22', true, 0],
+        ['0x22', false, 0],
+        ['0x23', true, 1],
+      ],
+    );
+    assert.equal(at(trace, 7, 'kvm/0/route/24'), null);
   });
 });
 

@@ -109,6 +109,26 @@ describe('history', () => {
     assert.deepEqual([...history(trace, target, 2)], all.slice(0, 2));
   });
 
+  it('of a message has the step at which a remapping unit appears, which changes how it reads', () => {
+    const trace = importText(
+      [
+        '1@10.000000:pci_update_mappings_add nvme 00:03.0 0,0xfe000000+0x1000',
+        "1@10.000001:memory_region_ops_write cpu 0 mr 0x1 addr 0xfe000000 value 0xfee00298 size 8 name 'msix-table'",
+        "1@10.000002:memory_region_ops_write cpu 0 mr 0x1 addr 0xfe000008 value 0x0 size 4 name 'msix-table'",
+        '1@10.000003:amdvi_ir_remap_msi_req addr 0xfee00000 data 0x2a devid 0x18',
+      ].join('\n'),
+    );
+    const path = 'device/0000:00:03.0/msix/0/message';
+    const json = values(trace, path).map((v) => JSON.stringify(v));
+    const changed = json.flatMap((v, i) => (i > 0 && v !== json[i - 1] ? [i - 1] : []));
+    assert.ok(changed.length >= 2, 'known first, then read differently');
+    assert.deepEqual(
+      [...history(trace, resolvePath(trace.world, path)!)].map((h) => h.step),
+      changed,
+    );
+    for (const step of changed) assert.ok(changesAt(trace, step).some((c) => c.keys.some((k) => k.key === 'message')));
+  });
+
   it('has writes that change nothing, but not reads that change nothing', () => {
     const at = "name 'msix-table'";
     const trace = importText(

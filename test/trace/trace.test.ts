@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { kvmMsi } from '../../src/model/events/virt.ts';
 import { State } from '../../src/model/state.ts';
 import { device } from '../../src/model/things/pci.ts';
+import { kvmVm } from '../../src/model/things/virt.ts';
 import { apply } from '../../src/model/vocabulary.ts';
 import { stateTree } from '../../src/query/state.ts';
 import { checkIntegrity } from '../../src/trace/integrity.ts';
-import { BEFORE_FIRST, KEYFRAME_EVERY, type Trace } from '../../src/trace/trace.ts';
+import { BEFORE_FIRST, KEYFRAME_EVERY, MOST_KEYFRAMES, type Trace } from '../../src/trace/trace.ts';
 import { randomTrace, randomWords } from '../model/random.ts';
 
 const show = (state: State): string => JSON.stringify(stateTree(state));
@@ -68,6 +70,33 @@ describe('the state at a step', () => {
       }),
       { numRuns: 4 },
     );
+  });
+
+  it('is right in traces so long that keyframes are thinned out, and stays near a keyframe', () => {
+    const count = KEYFRAME_EVERY * (MOST_KEYFRAMES + 3) + 77;
+    const trace = randomTrace(1, 0);
+    const vm = trace.world.object(kvmVm, 'kvm/0');
+    const kind = kvmMsi.number;
+    const words = new Uint32Array(64);
+    const messages = (step: number): number => trace.stateAt(step).get(vm, kvmVm.at.messages);
+    const edges = [1, 2, 3, 511, 512, 1023, 1024, 1025, 1026].map((n) => n * KEYFRAME_EVERY);
+    for (let step = 0; step < count; step++) {
+      trace.append(kind, step, 0, vm, 0, step + 1, step, words);
+      // Also while the trace grows, just before and after the thinning.
+      if (edges.includes(step))
+        for (const s of [0, step - KEYFRAME_EVERY, step - 1, step]) assert.equal(messages(s), s + 1);
+    }
+    const next = randomWords(2);
+    const steps = [
+      ...edges.flatMap((e) => [e - 1, e, e + 1]),
+      ...Array.from({ length: 40 }, () => next() % count),
+      count - 1,
+    ];
+    for (const step of steps) assert.equal(messages(step), step + 1, `step ${step}`);
+    assert.equal(messages(BEFORE_FIRST), 0);
+    const started = performance.now();
+    for (let i = 0; i < 50; i++) messages(next() % count);
+    assert.ok((performance.now() - started) / 50 < 20, 'a step is a copy and a short replay away');
   });
 
   it('clamps: before the first event nothing is known, behind the last it is the last', () => {
