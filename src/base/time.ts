@@ -24,17 +24,11 @@ export function timeText(time: number, base: TimeBase): string | null {
   if (base.ticks) return (base.base + BigInt(time)).toString();
   // Far from the base a double holds no single nanoseconds: what the source did not print is rounded away.
   const unit = 10 ** (9 - base.digits);
-  const units = Math.abs(time) <= Number.MAX_SAFE_INTEGER ? BigInt(Math.round(time / unit)) : farUnits(time, unit);
+  const units = BigInt(Math.round(time / unit));
   const perSecond = BigInt(NANO / unit);
   const fraction = ((units % perSecond) + perSecond) % perSecond;
   const whole = (base.base + (units - fraction) / perSecond).toString();
   return base.digits === 0 ? whole : `${whole}.${fraction.toString().padStart(base.digits, '0')}`;
-}
-
-/** A number of nanoseconds beyond 2^53 in whole units, rounded to the nearest. */
-function farUnits(time: number, unit: number): bigint {
-  const size = (BigInt(Math.abs(time)) + BigInt(unit) / 2n) / BigInt(unit);
-  return time < 0 ? -size : size;
 }
 
 /** The stored form of a decimal string of seconds (or ticks); undefined when it is none. */

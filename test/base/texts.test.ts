@@ -85,7 +85,7 @@ describe('times', () => {
 
   it('microseconds survive any distance from the first stamp', () => {
     fc.assert(
-      fc.property(fc.nat(4_000_000_000), fc.nat(4_000_000_000), fc.nat(999_999), (first, seconds, micro) => {
+      fc.property(fc.nat(2_147_483_647), fc.nat(2_147_483_647), fc.nat(999_999), (first, seconds, micro) => {
         const base: TimeBase = { base: BigInt(first), ticks: false, digits: 6 };
         const text = `${seconds}.${String(micro).padStart(6, '0')}`;
         assert.equal(timeText(parseTime(text, base)!, base), text);

@@ -80,6 +80,9 @@ describe('other probes', () => {
   it('a return probe of a known function is no call of it', () => {
     const text = '(ret_from+0x1/0x2 <- __pci_write_msi_msg) irq=28 lo=0x1 data=0x2';
     assert.deepEqual(of(`r: ${text}`), note('r', text));
+    // The symbol in front is where it returns to.
+    const into = '(__pci_write_msi_msg+0x1/0x2 <- readl) irq=28 lo=0x1 data=0x2';
+    assert.deepEqual(of(`r: ${into}`), note('r', into));
   });
 
   it('a probe that fetched too little is a note', () => {

@@ -71,6 +71,24 @@ describe('logs of older versions', () => {
     assert.equal(at(trace, 5, 'device/0000:00:03.0/msixcap/fmask'), true);
   });
 
+  it('before 6.1: a function that mappings show on another bus is the one that is meant', () => {
+    const on = (...mappings: string[]): string[] =>
+      wholly([...mappings, 'pci_cfg_write nvme 03:0 @0x4 <- 0x6'].join('\n')).events;
+    assert.equal(
+      on('pci_update_mappings_add d=0x55 02:03.0 0,0xfe000000+0x4000').at(-1),
+      'cfg.write device/0000:02:03.0 offset=0x4 size=2 value=0x6',
+    );
+    const both = [
+      'pci_update_mappings_add d=0x55 02:03.0 0,0xfe000000+0x4000',
+      'pci_update_mappings_add d=0x56 04:03.0 0,0xfd000000+0x4000',
+    ];
+    assert.equal(
+      on(...both).at(-1),
+      'cfg.write device/0000:00:03.0 offset=0x4 size=2 value=0x6',
+      'one of two cannot be told',
+    );
+  });
+
   it('before 6.2: memory accesses without the name of the region, from the known place of the table', () => {
     const { trace, info } = wholly(
       [

@@ -135,6 +135,7 @@ describe('sources', () => {
       const trace = importText(variant);
       assert.deepEqual(checkIntegrity(trace), [], name);
       assert.deepEqual(stateTree(trace.head), stateTree(plain.head), name);
+      assert.equal(trace.accounting.understood, plain.accounting.understood, name);
       assert.deepEqual(
         events(trace),
         events(plain).map((e) => ({ ...(e as object), source: (e as { source: number }).source + shift })),
