@@ -128,6 +128,30 @@ describe('heads of ftrace records', () => {
   });
 });
 
+describe('dumps of the buffer to the kernel log', () => {
+  it('have the stamp of the log in front, with and without the thread or CPU that printed', () => {
+    const { trace, info } = wholly(
+      [
+        '[   12.345678] Dumping ftrace buffer:',
+        '[   12.345679] ---------------------------------',
+        `[   12.345680]   <idle>-0       0d.h1. 37703us : ${EVENT}`,
+        `[   12.345681][   C3]   <idle>-0       1d.h1. 37704us : ${EVENT}`,
+        `[   12.345682][  T77]             bash-1447    [002] d.h1.    10.934598: ${EVENT}`,
+        '[   12.345683] ---------------------------------',
+      ].join('\n'),
+    );
+    assert.equal(info.records, 3);
+    const heads = Array.from({ length: trace.length }, (_, step) => viewEvent(trace, step))
+      .filter((e) => e.kind === 'irq.entry')
+      .map((e) => [e.cpu, e.time]);
+    assert.deepEqual(heads, [
+      [0, '0.037703'],
+      [1, '0.037704'],
+      [2, '10.934598'],
+    ]);
+  });
+});
+
 describe('between ftrace records', () => {
   const record = `          <idle>-0       [002] d.h1.    10.934596: ${EVENT}`;
 
