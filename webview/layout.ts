@@ -1,5 +1,5 @@
 import { icon, make } from './dom.ts';
-import { Surface } from './picture.ts';
+import { Surface } from './surface.ts';
 import { type Checkbox, makeButton, makeCheckbox, makeTextField, type TextField } from './toolkit.ts';
 
 export const RULER = 34;

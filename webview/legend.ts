@@ -3,8 +3,8 @@ import { marks } from '../src/query/lanes-marks.ts';
 import { MIXED, OFF, ON, UNKNOWN, type WindowView } from '../src/query/lanes-values.ts';
 import { make } from './dom.ts';
 import { drawLayer } from './draw-layers.ts';
-import { Surface } from './picture.ts';
 import { drawGlyph, ROW } from './shapes.ts';
+import { Surface } from './surface.ts';
 import type { Theme } from './theme.ts';
 
 const WIDTH = 36;

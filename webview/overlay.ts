@@ -1,7 +1,7 @@
 import { durationText, type TimeBase } from '../src/base/time.ts';
 import type { CursorMessage } from '../src/protocol/timeline.ts';
 import type { AxisKind } from '../src/query/lanes-values.ts';
-import type { Surface } from './picture.ts';
+import type { Surface } from './surface.ts';
 import type { Theme } from './theme.ts';
 import { placeText } from './ticks.ts';
 import type { Viewport } from './viewport.ts';
@@ -97,14 +97,26 @@ export function drawOverlay(surface: Surface, scene: OverlayScene): void {
   }
 }
 
+/** The text that the cursor has on the ruler. */
+export function cursorLabel(cursor: CursorMessage, axis: AxisKind): string {
+  return axis === 'step' ? String(cursor.step) : cursor.label;
+}
+
+/** From where to where a box with a text of some width reaches, as near to a pixel as the edges allow. */
+export function flagSpan(textWidth: number, pixel: number, width: number): readonly [left: number, right: number] {
+  const room = textWidth + 10;
+  const left = Math.max(0, Math.min(width - room, pixel - room / 2));
+  return [left, left + room];
+}
+
 /** A text in a box on the ruler, as near to a pixel as the edges allow; `full` boxes are filled. */
 function flag(surface: Surface, theme: Theme, text: string, pixel: number, color: string, full: boolean): void {
   const { g, width, height } = surface;
   g.font = theme.font;
   g.textBaseline = 'middle';
   g.textAlign = 'left';
-  const room = g.measureText(text).width + 10;
-  const left = Math.max(0, Math.min(width - room, pixel - room / 2));
+  const [left, right] = flagSpan(g.measureText(text).width, pixel, width);
+  const room = right - left;
   g.fillStyle = full ? color : theme.background;
   g.fillRect(left, 1, room, height - 9);
   g.strokeStyle = color;
@@ -147,6 +159,6 @@ export function drawFlags(surface: Surface, scene: OverlayScene): void {
   }
   g.fill();
   if (!outside && !range && pointer === undefined) {
-    flag(surface, theme, viewport.axis === 'step' ? String(cursor.step) : cursor.label, x, theme.cursor, true);
+    flag(surface, theme, cursorLabel(cursor, viewport.axis), x, theme.cursor, true);
   }
 }

@@ -1,51 +1,15 @@
 import type { TimeBase } from '../src/base/time.ts';
-import type { LayerMessage } from '../src/protocol/timeline.ts';
+import type { CursorMessage, LayerMessage } from '../src/protocol/timeline.ts';
 import { drawLayer, type Mapping } from './draw-layers.ts';
 import { drawMarks } from './draw-marks.ts';
+import { cursorLabel, cursorPlace, flagSpan } from './overlay.ts';
 import type { ShownRow } from './rows.ts';
 import { ROW } from './shapes.ts';
+import type { Surface } from './surface.ts';
 import type { Theme } from './theme.ts';
 import { placeText, ticksOf } from './ticks.ts';
 import type { Viewport } from './viewport.ts';
 import { type Fetched, keyOf } from './windows.ts';
-
-/** A canvas that is as sharp as the screen. */
-export class Surface {
-  readonly canvas: HTMLCanvasElement;
-  readonly g: CanvasRenderingContext2D;
-  width = 0;
-  height = 0;
-
-  constructor(className: string) {
-    this.canvas = document.createElement('canvas');
-    this.canvas.className = className;
-    const g = this.canvas.getContext('2d');
-    if (!g) throw new Error('this browser cannot draw');
-    this.g = g;
-  }
-
-  /** Gives it a size in CSS pixels. */
-  resize(width: number, height: number): void {
-    const ratio = window.devicePixelRatio;
-    const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
-    if (this.canvas.width !== w) this.canvas.width = w;
-    if (this.canvas.height !== h) this.canvas.height = h;
-    this.canvas.style.width = `${width}px`;
-    this.canvas.style.height = `${height}px`;
-    this.width = width;
-    this.height = height;
-  }
-
-  /** Empties it; from here on a unit is a CSS pixel. */
-  clear(color?: string): void {
-    const ratio = window.devicePixelRatio;
-    this.g.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.g.clearRect(0, 0, this.width, this.height);
-    if (color === undefined) return;
-    this.g.fillStyle = color;
-    this.g.fillRect(0, 0, this.width, this.height);
-  }
-}
 
 export interface Scene {
   readonly theme: Theme;
@@ -54,6 +18,7 @@ export interface Scene {
   readonly layers: readonly LayerMessage[];
   readonly fetched: Fetched | undefined;
   readonly scrollTop: number;
+  readonly cursor: CursorMessage | undefined;
   readonly time: TimeBase;
   readonly unit: number;
   /** Lane that has the focus, and lane under the pointer; -1 for none. */
@@ -79,6 +44,15 @@ function widestLabel(g: CanvasRenderingContext2D, { viewport, time, theme }: Sce
 }
 
 const sharp = (x: number): number => (Math.floor(x * devicePixelRatio) + 0.5) / devicePixelRatio;
+
+/** The part of the ruler that the label of the cursor covers. */
+function cursorFlag({ g, width }: Surface, { viewport, cursor }: Scene): readonly [number, number] | undefined {
+  const place = cursorPlace(cursor, viewport.axis);
+  if (!cursor || place === undefined) return undefined;
+  const pixel = viewport.pixel(place);
+  if (pixel < 0 || pixel > width) return undefined;
+  return flagSpan(g.measureText(cursorLabel(cursor, viewport.axis)).width, pixel, width);
+}
 
 /** Draws the ruler above the lanes. */
 export function drawRuler(surface: Surface, scene: Scene): void {
@@ -106,6 +80,7 @@ export function drawRuler(surface: Surface, scene: Scene): void {
   g.textBaseline = 'middle';
   // Nothing lies before the first step; time before the first event is time all the same.
   const first = viewport.axis === 'step' ? 0 : Number.NEGATIVE_INFINITY;
+  const taken = cursorFlag(surface, scene);
   for (const x of major) {
     if (x < first) continue;
     const text = placeText(x, viewport.axis, time);
@@ -113,7 +88,9 @@ export function drawRuler(surface: Surface, scene: Scene): void {
     const pixel = viewport.pixel(x);
     // At the edges a label moves in as long as its tick is in sight.
     if (pixel < 0 || pixel > surface.width) continue;
-    g.fillText(text, Math.max(half + 2, Math.min(surface.width - half - 2, pixel)), height / 2 - 3);
+    const middle = Math.max(half + 2, Math.min(surface.width - half - 2, pixel));
+    if (taken && middle + half > taken[0] - 4 && middle - half < taken[1] + 4) continue;
+    g.fillText(text, middle, height / 2 - 3);
   }
 }
 

@@ -122,6 +122,7 @@ export class Stage {
       const scene: Scene = {
         ...{ theme: this.theme, viewport, rows: rows.rows, layers: model.layers, time: model.time, unit: model.unit },
         ...{ fetched: this.#windows.fetched, scrollTop, focused: model.focused, hovered: this.hovered },
+        cursor: model.cursor,
       };
       drawRuler(ruler, scene);
       drawLanes(lanes, scene);
