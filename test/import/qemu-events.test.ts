@@ -1,7 +1,8 @@
 // What QEMU's trace events of the GIC, the SMMU, VFIO, KVM and emulated devices become, in the wordings of all versions (the
 // trace-events files of hw/intc, hw/arm, hw/vfio, accel/kvm, target/i386/kvm, hw/nvme, hw/net, hw/virtio from 5.0 on).
 import assert from 'node:assert/strict';
-import { qemuRows as all, qemuEvents as of } from './samples.ts';
+import { pathValue } from '../../src/query/state.ts';
+import { qemuRows as all, qemuEvents as of, wholly } from './samples.ts';
 
 describe('GIC and SMMU', () => {
   const P = 'GICv3 ITS: ';
@@ -246,6 +247,29 @@ describe('VFIO and KVM', () => {
       ),
       ['route.release kvm/0/route/24', 'vfio.route vfio/0000:00:03.0/2/1'],
     );
+  });
+});
+
+describe('iommufd', () => {
+  const map = (ret: number): string =>
+    `iommufd_backend_map_dma  iommufd=5 ioas=2 iova=0x8000000 size=0x1000 addr=0x7f0000001000 readonly=0 (${ret})`;
+  const path = 'iommufd/5/ioas/2/map/0x8000000';
+
+  it('mappings come and go; a refused one is none', () => {
+    assert.deepEqual(of(map(0)), [`iommufd.map ${path} output=0x7f0000001000 size=0x1000 ret=0`]);
+    assert.deepEqual(of(map(-17)), [`iommufd.map ${path} output=0x7f0000001000 size=0x1000 ret=-17`]);
+    const unmap = 'iommufd_backend_unmap_dma  iommufd=5 ioas=2 iova=0x8000000 size=0x1000 (0)';
+    assert.deepEqual(of([map(0), unmap], 1), [`iommufd.unmap ${path}`]);
+    const state = (...lines: string[]): unknown =>
+      pathValue(wholly(lines.map((l) => `7@1.000000:${l}`).join('\n')).trace.head, `${path}/size`);
+    assert.equal(state(map(0)), '0x1000');
+    assert.equal(state(map(-17)), null);
+    assert.equal(state(map(0), unmap), null);
+    all([
+      ['iommufd_backend_unmap_dma  iommufd=5 ioas=2 iova=0x8000000 size=0x1000 (-2)'],
+      ['iommufd_backend_alloc_ioas  iommufd=5 ioas=2'],
+      ['iommufd_backend_connect fd=5 owned=1 users=1'],
+    ]);
   });
 });
 

@@ -1,4 +1,6 @@
+import { hex64 } from '../../base/hex.ts';
 import { lineSet } from '../../model/events/cpu.ts';
+import { ioasMapped, ioasUnmapped } from '../../model/events/ims.ts';
 import { irFault } from '../../model/events/remap.ts';
 import { vfioFire, vfioIntx, vfioMode, vfioPba, vfioRegion, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
 import {
@@ -116,6 +118,15 @@ function region(
   q.emit(vfioRegion, vfioObject(q, q.text(s.dev)));
 }
 
+/** A mapping of an I/O address space: `iommufd/<fd>/ioas/<n>/map/<iova>`. */
+function mapping(
+  q: Qemu,
+  c: Captures,
+  s: { readonly fd: number; readonly ioas: number; readonly iova: number },
+): number {
+  return q.object(`iommufd/${c.lo[s.fd]! | 0}/ioas/${c.lo[s.ioas]!}/map/${hex64(c.hi[s.iova]!, c.lo[s.iova]!)}`);
+}
+
 export const virtRules: readonly QemuRule[] = [
   rule('vfio_msix_vector_do_use', ' ({dev:s}) vector {vector:u} used', (q, c, s) => use(q, c, s, true)),
   rule('vfio_msix_vector_release', ' ({dev:s}) vector {vector:u} released', (q, c, s) => use(q, c, s, false)),
@@ -160,6 +171,25 @@ export const virtRules: readonly QemuRule[] = [
     region(q, c, s, false),
   ),
   rule('vfio_user_set_irqs', '{rest:r}', () => false),
+  rule(
+    'iommufd_backend_map_dma',
+    ' iommufd={fd:d} ioas={ioas:u} iova={iova:x} size={size:x} addr={address:x} readonly={readonly:u} ({ret:d})',
+    (q, c, s, w) => {
+      const { at } = ioasMapped;
+      for (const [slot, word] of [
+        [s.address, at.output],
+        [s.size, at.size],
+      ] as const) {
+        w[word] = c.lo[slot]!;
+        w[word + 1] = c.hi[slot]!;
+      }
+      w[at.ret] = c.lo[s.ret]!;
+      q.emit(ioasMapped, mapping(q, c, s));
+    },
+  ),
+  rule('iommufd_backend_unmap_dma', ' iommufd={fd:d} ioas={ioas:u} iova={iova:x} size={size:x} ({ret:d})', (q, c, s) =>
+    c.lo[s.ret] === 0 ? q.emit(ioasUnmapped, mapping(q, c, s)) : false,
+  ),
   rule('kvm_irqchip_add_msi_route', 'dev {dev:s} vector {vector:u} virq {virq:u}', (q, c, s, w) => {
     const vector = c.lo[s.vector]!;
     const virq = c.lo[s.virq]!;
