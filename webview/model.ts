@@ -7,6 +7,9 @@ import { Rows, type ShownRow } from './rows.ts';
 import { unitOf } from './ticks.ts';
 import { Viewport } from './viewport.ts';
 
+/** What is shown of a trace. */
+type View = Pick<Memory, 'axis' | 'fitted' | 'from' | 'to' | 'focused'>;
+
 const NO_TIME: TimeBase = { base: 0n, ticks: false, digits: 6 };
 
 /** What the timeline shows, as the host told it and the user arranged it; knows nothing of the page. */
@@ -21,6 +24,8 @@ export class Model {
   focused = -1;
   time: TimeBase = NO_TIME;
   #selection = '';
+  /** What was shown of other traces when they were left. */
+  readonly #left = new Map<number, View>();
   /** What an earlier page left and is not used up yet. */
   #memory: Memory | undefined;
 
@@ -68,6 +73,7 @@ export class Model {
     this.time = { ...trace.time, base: BigInt(trace.time.base) };
     const { viewport } = this;
     if (other) {
+      if (before && before.id !== 0) this.#left.set(before.id, this.#view());
       this.rows.setLanes([]);
       this.range = undefined;
       this.cursor = undefined;
@@ -77,6 +83,8 @@ export class Model {
     // Which axis suits a trace shows when there are events.
     if (other || before?.indexed === 0 || trace.axis === 'step') viewport.axis = trace.axis;
     this.applyExtent();
+    const left = other ? this.#left.get(trace.id) : undefined;
+    if (left) this.#goBack(left);
     this.#recall();
     return other;
   }
@@ -141,17 +149,21 @@ export class Model {
     return { lane: lane.id, deep: deep || lane.events === 0 };
   }
 
+  #view(): View {
+    const { axis, fitted, from, to } = this.viewport;
+    return { axis, fitted, from, to, focused: this.rows.byId(this.focused)?.path ?? '' };
+  }
+
+  #goBack({ axis, fitted, from, to, focused }: View): void {
+    if (this.trace?.axis !== 'step') this.setAxis(axis);
+    if (!fitted) this.viewport.show(from, to);
+    this.#wanted = focused;
+  }
+
   /** What a later page needs to go on from here. */
   remember(page: Pick<Memory, 'namesWidth' | 'scrollTop' | 'legend'>): Memory {
-    const { axis, fitted, from, to } = this.viewport;
-    return {
-      ...page,
-      ...{ axis, fitted, from, to },
-      trace: this.trace?.name ?? '',
-      turned: [...this.rows.turned],
-      focused: this.rows.byId(this.focused)?.path ?? '',
-      filter: this.rows.filter,
-    };
+    const { turned, filter } = this.rows;
+    return { ...page, ...this.#view(), trace: this.trace?.name ?? '', turned: [...turned], filter };
   }
 
   /** Shows the part that an earlier page showed, once the trace is there as it was then. */
@@ -166,8 +178,10 @@ export class Model {
     }
     if (trace.status === 'loading' || trace.indexed < trace.events || trace.events === 0) return;
     this.#memory = undefined;
-    if (trace.axis !== 'step') this.setAxis(memory.axis);
-    if (!memory.fitted) this.viewport.show(memory.from, memory.to);
+    // The lane that had the focus may have been found already.
+    const wanted = this.#wanted;
+    this.#goBack(memory);
+    this.#wanted = wanted;
   }
 
   /** The lane of an object, or of the nearest thing above it that has one; -1 for none. */

@@ -81,6 +81,9 @@ export function drawRuler(surface: Surface, scene: Scene): void {
   // Nothing lies before the first step; time before the first event is time all the same.
   const first = viewport.axis === 'step' ? 0 : Number.NEGATIVE_INFINITY;
   const taken = cursorFlag(surface, scene);
+  // An arrow stands at the edge behind which the cursor is.
+  const cursor = cursorPlace(scene.cursor, viewport.axis) ?? viewport.from;
+  const [left, right] = [cursor < viewport.from ? 12 : 2, cursor > viewport.to ? 12 : 2];
   for (const x of major) {
     if (x < first) continue;
     const text = placeText(x, viewport.axis, time);
@@ -88,7 +91,7 @@ export function drawRuler(surface: Surface, scene: Scene): void {
     const pixel = viewport.pixel(x);
     // At the edges a label moves in as long as its tick is in sight.
     if (pixel < 0 || pixel > surface.width) continue;
-    const middle = Math.max(half + 2, Math.min(surface.width - half - 2, pixel));
+    const middle = Math.max(half + left, Math.min(surface.width - half - right, pixel));
     if (taken && middle + half > taken[0] - 4 && middle - half < taken[1] + 4) continue;
     g.fillText(text, middle, height / 2 - 3);
   }

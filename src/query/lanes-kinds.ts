@@ -3,18 +3,28 @@ import { MARK, type MarkName } from './lanes-marks.ts';
 
 /** The event kinds of each mark; kinds that are not named here are `other`. */
 export const kindsOfMark: Readonly<Partial<Record<MarkName, readonly string[]>>> = {
-  fault: ['ir.fault', 'ir.warn', 'iommu.fault', 'its.error', 'smmu.abort', 'smmu.fault', 'message', 'pba.write'],
+  fault: [
+    'ir.fault',
+    'ir.warn',
+    'iommu.fault',
+    'its.error',
+    'smmu.abort',
+    'smmu.fault',
+    'message',
+    'pba.write',
+    'drop',
+  ],
   lost: ['lost', 'start'],
   note: ['mark', 'probe'],
   raise: [
     ...['dev.raise', 'dev.intx', 'line.set', 'its.int', 'apic.local', 'kvm.line', 'irqfd.wakeup'],
-    ...['vfio.fire', 'vfio.intx'],
+    ...['vfio.fire', 'vfio.intx', 'qd.complete'],
   ],
   send: ['send', 'ir.request', 'ipi.send', 'kvm.msi', 'kvm.ioapic', 'apic.ipi'],
-  deliver: ['apic.accept', 'apic.inj', 'apic.deliver', 'gic.ack', 'kvm.ack'],
+  deliver: ['apic.accept', 'apic.inj', 'apic.deliver', 'gic.ack', 'kvm.ack', 'pi.post'],
   eoi: ['apic.eoi', 'gic.eoi'],
   move: ['vec.update', 'its.movi', 'irq.affinity'],
-  write: ['cfg.write', 'tbl.write', 'msg.write'],
+  write: ['cfg.write', 'tbl.write', 'msg.write', 'ims.store', 'perm.write', 'pi.write'],
   invalidate: ['iec.inv', 'irte.invAmd', 'its.inv'],
   change: [
     ...['bar.map', 'bar.unmap', 'msix.ctrl', 'tbl.bind', 'irq.mask', 'cpu.online'],
@@ -26,6 +36,8 @@ export const kindsOfMark: Readonly<Partial<Record<MarkName, readonly string[]>>>
     ...['its.mapd', 'its.mapc', 'its.mapti', 'its.discard', 'its.cmd'],
     ...['pi.update', 'irqfd.assign', 'route.set', 'route.update', 'route.release', 'route.commit'],
     ...['vfio.use', 'vfio.route', 'vfio.mode', 'vfio.pba', 'vfio.set'],
+    ...['dom.alloc', 'dom.activate', 'dom.compose', 'dom.create', 'ims.free', 'queue.state'],
+    ...['iommufd.map', 'iommufd.unmap', 'iommufd.vmsi', 'hcall.grant'],
   ],
   translate: ['ir.remap', 'ir.message', 'its.trans', 'smmu.trans', 'smmu.bypass'],
   read: ['cfg.read', 'tbl.read', 'pba.read', 'irte.read', 'irte.readAmd', 'its.dte', 'its.ite', 'its.cte'],

@@ -1,6 +1,7 @@
 import { effectivelyMasked } from '../model/events/msix.ts';
 import type { ObjectType } from '../model/objects.ts';
 import type { State } from '../model/state.ts';
+import { imsEntry, piDescriptor, queue } from '../model/things/ims.ts';
 import { cpu, irq, pin, vector } from '../model/things/irq.ts';
 import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
 import { amdIrte, irte, itsCollection, itsDevice, itsEvent, remapUnit } from '../model/things/remap.ts';
@@ -132,6 +133,57 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         style: 'mask',
         place: 'band',
         value: (state, object) => three(msiMasked(state, object)),
+      },
+    ],
+  ],
+  [
+    imsEntry,
+    [
+      {
+        name: 'mask',
+        on: 'masked',
+        off: 'open',
+        style: 'mask',
+        place: 'band',
+        value: (state, object) => three(bit(state, object, imsEntry.at.control, 0)),
+      },
+      strip(cell('pending', 'not pending', 'pending', 'pending', imsEntry.at.pending)),
+    ],
+  ],
+  [
+    queue,
+    [
+      {
+        name: 'queue',
+        on: 'enabled',
+        off: 'not enabled',
+        style: 'hold',
+        place: 'band',
+        value: (state, object) => {
+          const text = state.num(object, queue.at.state);
+          return text < 0 ? UNKNOWN : state.world.strings.text(text) === 'enabled' ? ON : OFF;
+        },
+      },
+    ],
+  ],
+  [
+    piDescriptor,
+    [
+      {
+        name: 'notification',
+        on: 'suppressed',
+        off: 'not suppressed',
+        style: 'mask',
+        place: 'band',
+        value: (state, object) => three(bit(state, object, piDescriptor.at.control, 1)),
+      },
+      {
+        name: 'outstanding',
+        on: 'outstanding',
+        off: 'not outstanding',
+        style: 'pending',
+        place: 'strip',
+        value: (state, object) => three(bit(state, object, piDescriptor.at.control, 0)),
       },
     ],
   ],

@@ -1,5 +1,6 @@
 import { typeOfPath } from '../model/paths.ts';
 import type { State } from '../model/state.ts';
+import { imsEntry, permission, piDescriptor, queue } from '../model/things/ims.ts';
 import { cpu, irq, vector } from '../model/things/irq.ts';
 import { device, mention, msi, msixEntry, table } from '../model/things/pci.ts';
 import { amdIrte, irte, itsCollection, itsDevice, itsEvent, remapUnit } from '../model/things/remap.ts';
@@ -106,6 +107,8 @@ const SECTIONS: readonly (readonly [segment: string, title: string])[] = [
   ['gic', 'GIC'],
   ['smmu', 'SMMU'],
   ['iommu', 'IOMMU mappings'],
+  ['iommufd', 'iommufd'],
+  ['hypervisor', 'Hypervisor'],
   ['domain', 'Domains'],
   ['virtio', 'virtio devices'],
   ['apic', 'APIC bus'],
@@ -237,6 +240,14 @@ function labelOf(lane: Lane): string {
       return `MSI-X ${last}`;
     case msi:
       return 'MSI';
+    case imsEntry:
+      return `IMS ${last}`;
+    case permission:
+      return `permission ${last}`;
+    case queue:
+      return `queue ${last}`;
+    case piDescriptor:
+      return 'posted descriptor';
     case table:
       return `table ${last}`;
     case irq:

@@ -1,12 +1,12 @@
 import type { State } from '../model/state.ts';
 import { irq as irqType } from '../model/things/irq.ts';
 import { device, msixCap, msixEntry } from '../model/things/pci.ts';
-import { irte, itsDevice } from '../model/things/remap.ts';
+import { kvmRoute } from '../model/things/virt.ts';
 import { kindNamed, vocabulary } from '../model/vocabulary.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 import { type Axis, StepAxis, TimeAxis } from './lanes-axis.ts';
 import { markOfKind } from './lanes-kinds.ts';
-import { cpuHandlers, cpuSystem, irqHandlers, layerValue } from './lanes-layers.ts';
+import { cpuHandlers, cpuSystem, irqHandlers, layersOf, layerValue } from './lanes-layers.ts';
 import { type Lane, LaneTree, type Layer, setLayer } from './lanes-tree.ts';
 import { ABSENT, type AxisKind, OFF, ON, UNKNOWN } from './lanes-values.ts';
 
@@ -15,11 +15,6 @@ const ALSO_NONE = 0;
 const ALSO_CPU = 1;
 const ALSO_MATRIX_CPU = 2;
 const ONLY_NOTES = 3;
-
-/** Whose layers, besides those of its object, an event may change. */
-const TOUCHES_FUNCTION = 1;
-const TOUCHES_CHILDREN = 2;
-const TOUCHES_ROUTES = 3;
 
 const byKind = (groups: readonly (readonly [number, readonly string[]])[]): Uint8Array =>
   Uint8Array.from(vocabulary, ({ name }) => groups.find(([, names]) => names.includes(name))?.[0] ?? 0);
@@ -36,37 +31,21 @@ const also = byKind([
   [ONLY_NOTES, ['mark', 'message', 'lost', 'start', 'probe']],
 ]);
 
-const touches = byKind([
-  [TOUCHES_FUNCTION, ['cfg.write', 'cfg.read', 'msix.ctrl', 'msix.layout', 'pba.read', 'tbl.bind']],
-  [TOUCHES_CHILDREN, ['iec.inv', 'irte.invAmd', 'its.mapd', 'its.dte']],
-  [TOUCHES_ROUTES, ['tbl.write', 'tbl.read', 'route.set', 'route.update']],
-]);
-
-const numberOf = (name: string): number => {
-  const kind = kindNamed(name);
-  return kind?.number ?? -1;
-};
+const numberOf = (name: string): number => kindNamed(name)?.number ?? -1;
 const IRQ_ENTRY = numberOf('irq.entry');
 const IRQ_EXIT = numberOf('irq.exit');
 const SYS_ENTRY = numberOf('vector.entry');
 const SYS_EXIT = numberOf('vector.exit');
 const LOST = numberOf('lost');
 const START = numberOf('start');
-const ROUTE_SET = numberOf('route.set');
 /** The word of an argument of a kind. */
 const wordOf = (kind: string, arg: string): number => kindNamed(kind)!.at[arg]!;
 const MATRIX_CPU = wordOf('mtx.alloc', 'cpu');
-const INV_GLOBAL = wordOf('iec.inv', 'global');
-const INV_MASK = wordOf('iec.inv', 'mask');
-const BIND_DEVICE = wordOf('tbl.bind', 'device');
-const ROUTE_ENTRY = wordOf('route.set', 'entry');
-const ROUTE_HAS_ENTRY = kindNamed('route.set')!.bit['entry']!;
 const CFG_WRITE = numberOf('cfg.write');
 const CFG_OFFSET = wordOf('cfg.write', 'offset');
 const CFG_SIZE = wordOf('cfg.write', 'size');
 /** Bytes of the largest MSI capability: 64-bit address and per-vector masking. */
 const MSI_BYTES = 24;
-const IEC_INV = numberOf('iec.inv');
 
 /** What runs on a CPU, innermost last. */
 interface Running {
@@ -89,8 +68,9 @@ export class LaneIndex {
   /** CPUs on which handlers of an irq run right now. */
   readonly #runningOn = new Map<Lane, Set<number>>();
   readonly #cpus: Lane[] = [];
-  /** What the layers of an object's children depend on, as it was when they were last looked at. */
-  readonly #basis = new Map<number, string>();
+  /** Objects of which the event at hand changed something. */
+  readonly #changed: number[] = [];
+  /** Routes made from an MSI-X entry. */
   readonly #routes = new Map<number, Set<number>>();
   #done = 0;
 
@@ -99,6 +79,9 @@ export class LaneIndex {
     this.tree = new LaneTree(trace.world);
     this.#time = new TimeAxis(trace);
     this.#state = trace.stateAt(BEFORE_FIRST);
+    this.#state.watch = (cell, changes) => {
+      if (changes) this.#noteChange(cell);
+    };
   }
 
   /** Events that are sorted into lanes already. */
@@ -120,9 +103,11 @@ export class LaneIndex {
   advance(count = Number.POSITIVE_INFINITY): boolean {
     const end = Math.min(this.trace.length, this.#done + count);
     for (let step = this.#done; step < end; step++) {
+      this.#changed.length = 0;
       this.trace.advance(this.#state, step - 1, step);
       this.#time.push();
       this.#take(step);
+      for (const object of this.#changed) this.#layers(object, step);
     }
     this.#done = end;
     this.#steps.length = end;
@@ -153,8 +138,7 @@ export class LaneIndex {
     lane.owner?.push(step, mark);
     if (kind === SYS_ENTRY || kind === SYS_EXIT) this.#system(step, kind === SYS_ENTRY, lane);
     if (more !== ALSO_NONE) this.#also(more, step, kind, lane, mark);
-    this.#refresh(lane, step);
-    if (touches[kind]) this.#touch(touches[kind]!, step, kind, object);
+    if (kind === CFG_WRITE) this.#writeMsi(object, step, mark);
   }
 
   #also(more: number, step: number, kind: number, lane: Lane, mark: number): void {
@@ -163,7 +147,6 @@ export class LaneIndex {
     const cpu = this.#cpuLane(n);
     if (cpu) {
       cpu.push(step, mark);
-      this.#refresh(cpu, step);
     }
     if (kind === IRQ_ENTRY || kind === IRQ_EXIT) this.#handler(step, kind === IRQ_ENTRY, lane, n, cpu);
   }
@@ -222,96 +205,61 @@ export class LaneIndex {
     }
   }
 
-  /** Looks at the layers of a lane anew. */
-  #refresh(lane: Lane, step: number): void {
-    for (const layer of lane.layers) {
-      if (layer.spec.value) setLayer(layer, step, layerValue(layer.spec, this.#state, lane.object));
-    }
-  }
-
-  #refreshObject(object: number, step: number): void {
-    if (object >= 0 && (this.tree.has(object) || this.#state.present(object)))
-      this.#refresh(this.tree.laneOf(object), step);
-  }
-
-  #refreshAll(nodes: Iterable<{ readonly object: number }> | undefined, step: number): void {
-    if (nodes) for (const node of nodes) this.#refreshObject(node.object, step);
-  }
-
-  #touch(how: number, step: number, kind: number, object: number): void {
-    const { world, table } = this.trace;
-    const type = world.type(object);
-    if (how === TOUCHES_FUNCTION) {
-      if (type === device) this.#touchFunction(object, step, kind);
-      else this.#touchBound(object, table.word(step, BIND_DEVICE), step);
-    } else if (how === TOUCHES_ROUTES) {
-      if (kind === ROUTE_SET) this.#noteRoute(object, step);
-      for (const route of this.#routes.get(object) ?? []) this.#refreshObject(route, step);
-    } else if (type === itsDevice) {
-      this.#touchEvents(object, step);
-    } else if (kind !== IEC_INV || table.word(step, INV_GLOBAL) || table.word(step, INV_MASK)) {
-      const node = world.node(object);
-      this.#refreshAll((type === irte ? node?.parent : node)?.children.values(), step);
-    }
-  }
-
-  /** Whether what the layers of the children depend on is another than when this was last asked. */
-  #moved(object: number, state: string): boolean {
-    if (this.#basis.get(object) === state) return false;
-    this.#basis.set(object, state);
-    return true;
-  }
-
-  /** Entries of a function: all of them after its MSI-X control changed, else those with a pending bit. */
-  #touchFunction(object: number, step: number, kind: number): void {
-    const { children } = this.trace.world.node(object)!;
-    const msi = children.get('msi')?.object ?? -1;
-    if (msi >= 0 && kind === CFG_WRITE && this.#inMsi(object, step))
-      this.tree.laneOf(msi).push(step, markOfKind[kind]!);
-    this.#refreshObject(msi, step);
-    const entries = children.get('msix')?.children;
-    if (entries === undefined) return;
-    const cap = children.get('msixcap')?.object ?? -1;
-    const at = msixCap.at.control;
-    const moved = this.#moved(object, cap < 0 ? '' : `${this.#state.get(cap, at)} ${this.#state.known(cap, at)}`);
-    for (const { object: entry } of entries.values())
-      if (moved || this.#state.known(entry, msixEntry.at.pending) !== 0) this.#refreshObject(entry, step);
-  }
-
-  /** Whether a config access falls into the MSI capability. */
-  #inMsi(dev: number, step: number): boolean {
-    const { table } = this.trace;
-    const start = this.#state.num(dev, device.at.msiAt);
-    const offset = table.word(step, CFG_OFFSET);
-    return start >= 0 && offset + table.word(step, CFG_SIZE) > start && offset < start + MSI_BYTES;
-  }
-
-  /** The entries of a device in an ITS, after its table became another one. */
-  #touchEvents(object: number, step: number): void {
-    const { at } = itsDevice;
-    const state = [at.valid, at.itt, at.itt + 1].map((cell) => this.#state.num(object, cell)).join(' ');
-    if (this.#moved(object, state))
-      this.#refreshAll(this.trace.world.node(object)?.children.get('event')?.children.values(), step);
-  }
-
-  /** The entries of a table and of the device that it turned out to belong to. */
-  #touchBound(table: number, owner: number, step: number): void {
+  /** Takes down the object that a changed cell belongs to. */
+  #noteChange(cell: number): void {
     const { world } = this.trace;
-    for (const object of [table, owner]) {
-      for (const entry of world.node(object)?.children.get('msix')?.children.values() ?? []) {
-        this.#refreshObject(entry.object, step);
-        for (const route of this.#routes.get(entry.object) ?? []) this.#refreshObject(route, step);
-      }
+    const changed = this.#changed;
+    // Mostly it is the object that changed last.
+    const last = changed[changed.length - 1];
+    if (last !== undefined && cell >= world.base(last) && cell < world.base(last) + world.type(last)!.size) return;
+    let low = 0;
+    let high = world.objects - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (world.base(middle) <= cell) low = middle;
+      else high = middle - 1;
+    }
+    if (!changed.includes(low)) changed.push(low);
+  }
+
+  /** Looks anew at the layers of an object that has changed, and at those of others that depend on it. */
+  #layers(object: number, step: number): void {
+    const { world } = this.trace;
+    const type = world.type(object)!;
+    if (layersOf.has(type)) this.#refresh(object, step);
+    if (type === msixCap) {
+      const above = world.node(object)!.parent!;
+      this.#refresh(above.object, step);
+      for (const entry of above.children.get('msix')?.children.values() ?? []) this.#refresh(entry.object, step);
+    } else if (type === kvmRoute) {
+      this.#noteRoute(object);
+    } else if (type === msixEntry) {
+      for (const route of this.#routes.get(object) ?? []) this.#refresh(route, step);
     }
   }
 
-  #noteRoute(route: number, step: number): void {
-    const { table } = this.trace;
-    if ((table.word(step, 0) & ROUTE_HAS_ENTRY) === 0) return;
-    const entry = table.word(step, ROUTE_ENTRY);
+  #refresh(object: number, step: number): void {
+    if (object < 0 || !(this.tree.has(object) || this.#state.present(object))) return;
+    for (const layer of this.tree.laneOf(object).layers)
+      if (layer.spec.value) setLayer(layer, step, layerValue(layer.spec, this.#state, object));
+  }
+
+  #noteRoute(route: number): void {
+    const entry = this.#state.num(route, kvmRoute.at.entry);
+    if (entry < 0) return;
     let routes = this.#routes.get(entry);
     if (routes === undefined) this.#routes.set(entry, (routes = new Set()));
     routes.add(route);
+  }
+
+  /** A config write that falls into the MSI capability of a function is an event of that capability too. */
+  #writeMsi(dev: number, step: number, mark: number): void {
+    const { table, world } = this.trace;
+    const start = this.#state.num(dev, device.at.msiAt);
+    const offset = table.word(step, CFG_OFFSET);
+    if (start < 0 || offset + table.word(step, CFG_SIZE) <= start || offset >= start + MSI_BYTES) return;
+    const msi = world.node(dev)?.children.get('msi')?.object ?? -1;
+    if (msi >= 0) this.tree.laneOf(msi).push(step, mark);
   }
 }
 

@@ -28,7 +28,7 @@ export function timelinePage({ cspSource, nonce, script, style }: PageParts): st
 <title>Timeline</title>
 </head>
 <body>
-<main id="timeline"></main>
+<main id="timeline" data-vscode-context='{"preventDefaultContextMenuItems":true}'></main>
 <script nonce="${nonce}" src="${script}"></script>
 </body>
 </html>

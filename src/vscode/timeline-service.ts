@@ -192,7 +192,7 @@ export class TimelineService {
       id: shown.id,
       status: shown.load === 'loading' ? 'loading' : shown.load === 'failed' ? 'error' : 'ready',
       name: shown.label,
-      problem: shown.error ?? trace.meta.problem ?? '',
+      problem: shown.error ?? trace.meta.problem ?? (shown.load === 'stopped' ? 'reading was stopped' : ''),
       events: trace.length,
       indexed: index.done,
       progress: shown.progress ?? -1,

@@ -64,7 +64,9 @@ export class TimelinePanel {
     const { webview } = panel;
     const files = vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview');
     const file = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(files, name)).toString();
-    panel.iconPath = vscode.Uri.joinPath(context.extensionUri, 'media', 'activity.svg');
+    const icon = (theme: string): vscode.Uri =>
+      vscode.Uri.joinPath(context.extensionUri, 'media', `timeline-${theme}.svg`);
+    panel.iconPath = { light: icon('light'), dark: icon('dark') };
     webview.options = { enableScripts: true, localResourceRoots: [files] };
     const messenger = new Messenger();
     const receiver = messenger.registerWebviewPanel(panel);

@@ -1,5 +1,6 @@
 // Lanes of real captures against counts made with regular expressions from the text of the captures.
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { parseTime } from '../../src/base/time.ts';
 import { kindNamed } from '../../src/model/vocabulary.ts';
 import { LaneIndex, layerAt } from '../../src/query/lanes.ts';
@@ -11,6 +12,7 @@ import type { Lane, Layer } from '../../src/query/lanes-tree.ts';
 import { ABSENT, OFF, ON, UNKNOWN } from '../../src/query/lanes-values.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { fixtureTrace, grep } from '../helpers/fixtures.ts';
+import { randomTrace } from '../model/random.ts';
 
 const LOG = 'x86-vtd/qemu.log';
 const FTRACE = 'x86-vtd/ftrace.txt';
@@ -181,26 +183,46 @@ describe('lanes of the guest ftrace', () => {
 describe('lanes of any trace', () => {
   const names = [LOG, FTRACE, 'arm64-a/qemu.log', 'x86-nested/l1-ftrace.txt', 'x86-nested/l2-qemu.log'];
 
-  it('layers hold what the state holds', () => {
-    for (const name of names) {
-      const index = indexOf(name);
-      const { trace } = index;
-      for (let n = 0; n < 60; n++) {
-        const step = Math.floor(((n * 7919 + 13) % 6007) * (trace.length / 6007));
-        const state = trace.stateAt(step);
-        for (const lane of index.tree.lanes) {
-          for (const layer of lane.layers) {
-            const first = Math.min(
-              lane.steps.length ? lane.steps.at(0) : 1e12,
-              layer.steps.length ? layer.steps.at(0) : 1e12,
-            );
-            if (!layer.spec.value || lane.object < 0 || step < first) continue;
-            const expected = layerValue(layer.spec, state, lane.object);
-            assert.equal(layerAt(layer, step), expected, `${name}: ${lane.path} ${layer.spec.name} at step ${step}`);
-          }
+  /** Holds the layers of all lanes against the state at some steps. */
+  function checkLayers(index: LaneIndex, steps: Iterable<number>, what: string): number {
+    let checked = 0;
+    for (const step of steps) {
+      const state = index.trace.stateAt(step);
+      for (const lane of index.tree.lanes) {
+        for (const layer of lane.layers) {
+          if (!layer.spec.value || lane.object < 0) continue;
+          const expected = layerValue(layer.spec, state, lane.object);
+          assert.equal(layerAt(layer, step), expected, `${what}: ${lane.path} ${layer.spec.name} at step ${step}`);
+          if (expected === ON) checked++;
         }
       }
     }
+    return checked;
+  }
+
+  it('layers hold what the state holds', () => {
+    for (const name of names) {
+      const { length } = fixtureTrace(name);
+      const steps = Array.from({ length: 60 }, (_, n) => Math.floor(((n * 7919 + 13) % 6007) * (length / 6007)));
+      assert.ok(checkLayers(indexOf(name), steps, name) > 0);
+    }
+  });
+
+  it('layers hold what the state holds, for any events', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 0xffffffff }), (seed) => {
+        const index = new LaneIndex(randomTrace(seed, 400));
+        index.advance();
+        assert.ok(
+          checkLayers(
+            index,
+            Array.from({ length: 40 }, (_, i) => i * 10),
+            `seed ${seed}`,
+          ) > 0,
+        );
+      }),
+      { numRuns: 30 },
+    );
   });
 
   it('are the same whether built at once or in slices', () => {
