@@ -57,7 +57,7 @@ export class StateView {
       const content = messageFor(trace, lanes, this.#open);
       message.hidden = content === undefined;
       message.replaceChildren(...(content ?? []));
-      body.classList.toggle('empty', content !== undefined);
+      body.parentElement?.classList.toggle('empty', content !== undefined);
       banner.hidden = content !== undefined || trace.problem === '';
       setText(banner, banner.hidden ? '' : `${trace.name}: ${trace.problem}. What was read before that is shown.`);
     }

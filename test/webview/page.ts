@@ -76,7 +76,7 @@ export async function openTimeline(browser: Browser, options: PageOptions = {}):
   }, options.state);
   await page.addInitScript(applyTheme, themes[options.theme ?? 'dark']);
   await page.goto(`${ORIGIN}/`);
-  await page.locator('.toolbar').waitFor();
+  await page.locator('.message:visible').waitFor();
   return { page, errors };
 }
 

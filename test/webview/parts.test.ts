@@ -1,7 +1,7 @@
 // The parts of the timeline that need no page: which part is shown, where ticks stand, which rows there are, what is fetched.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { LaneMessage, WindowQuestion } from '../../src/protocol/timeline.ts';
+import type { LaneMessage, TraceMessage, WindowQuestion } from '../../src/protocol/timeline.ts';
 import { packWindow } from '../../src/protocol/window.ts';
 import type { WindowView } from '../../src/query/lanes-values.ts';
 import { readMemory } from '../../webview/memory.ts';
@@ -302,6 +302,46 @@ describe('fetching', () => {
     windows.want(wantedOf(viewport()));
     await tick();
     assert.ok(windows.fetched);
+  });
+});
+
+describe('two traces', () => {
+  const traceOf = (id: number, to: number): TraceMessage => ({
+    ...{ id, status: 'ready', name: `trace ${id}`, problem: '', events: 100, indexed: 100, progress: 1, axis: 'time' },
+    time: { base: '0', ticks: false, digits: 6 },
+    extents: { time: [0, to], step: [0, 99] },
+  });
+
+  it('keep what was shown of each', () => {
+    const model = new Model(undefined);
+    model.applyExtent(1000);
+    assert.ok(model.setTrace(traceOf(1, 1e9)));
+    const lanes = someLanes();
+    model.setLanes({ trace: 1, layers: [], lanes });
+    model.focused = model.rows.byPath('cpu/0')!.id;
+    model.viewport.show(2e8, 3e8);
+    assert.ok(model.setTrace(traceOf(2, 5e9)));
+    assert.ok(model.viewport.fitted && model.viewport.to > 5e9);
+    assert.deepEqual([model.focused, model.rows.rows.length, model.range], [-1, 0, undefined]);
+    model.setAxis('step');
+    assert.ok(model.setTrace(traceOf(1, 1e9)));
+    model.setLanes({ trace: 1, layers: [], lanes });
+    assert.deepEqual([model.viewport.from, model.viewport.to].map(Math.round), [2e8, 3e8]);
+    assert.equal(model.viewport.axis, 'time');
+    assert.equal(model.focusedRow?.lane.path, 'cpu/0');
+    model.setTrace(traceOf(2, 5e9));
+    assert.equal(model.viewport.axis, 'step');
+    assert.equal(model.setTrace(traceOf(2, 6e9)), false, 'the same trace, grown');
+  });
+
+  it('take no cursor and no lanes of each other', () => {
+    const model = new Model(undefined);
+    model.setTrace(traceOf(1, 1e9));
+    model.setLanes({ trace: 2, layers: [], lanes: someLanes() });
+    assert.equal(model.rows.rows.length, 0);
+    const cursor = { trace: 2, step: 5, time: 1, lane: -1, label: '', text: '', selection: '' };
+    assert.deepEqual(model.setCursor(cursor), { moved: false, selected: -1 });
+    assert.equal(model.cursor, undefined);
   });
 });
 
