@@ -126,28 +126,17 @@ function flag(surface: Surface, theme: Theme, text: string, pixel: number, color
   g.fillText(text, left + 5, (height - 8) / 2 + 1);
 }
 
-/** Draws the flags over the ruler: the place under the pointer, the marked range, the cursor. */
-export function drawFlags(surface: Surface, scene: OverlayScene): void {
-  const { g, height } = surface;
-  const { theme, viewport, time, cursor, range, pointer } = scene;
-  surface.clear();
-  if (range) {
-    const [left, right] = [range.from, range.to].map((x) => viewport.pixel(x)) as [number, number];
-    g.fillStyle = theme.focus;
-    g.fillRect(Math.min(left, right), height - 3, Math.abs(right - left), 3);
-    flag(surface, theme, rangeText(range, viewport.axis, time), (left + right) / 2, theme.focus, false);
-  } else if (pointer !== undefined) {
-    flag(surface, theme, placeText(viewport.place(pointer), viewport.axis, time), pointer, theme.dim, false);
-  }
+/** The cursor on the ruler: its label, or an arrow at the edge behind which it is. */
+function drawCursorFlag(surface: Surface, { theme, viewport, cursor }: OverlayScene): void {
+  const { g, width, height } = surface;
   const place = cursorPlace(cursor, viewport.axis);
   if (place === undefined || !cursor) return;
   const x = viewport.pixel(place);
-  const outside = x < 0 || x > surface.width;
+  const outside = x < 0 || x > width;
   g.fillStyle = theme.cursor;
   g.beginPath();
   if (outside) {
-    // The cursor is out of sight: an arrow on the side where it is.
-    const edge = x < 0 ? 1 : surface.width - 1;
+    const edge = x < 0 ? 1 : width - 1;
     const into = x < 0 ? 7 : -7;
     g.moveTo(edge, height / 2);
     g.lineTo(edge + into, height / 2 - 5);
@@ -158,7 +147,21 @@ export function drawFlags(surface: Surface, scene: OverlayScene): void {
     g.lineTo(x + 6, height - 8);
   }
   g.fill();
-  if (!outside && !range && pointer === undefined) {
-    flag(surface, theme, cursorLabel(cursor, viewport.axis), x, theme.cursor, true);
+  if (!outside) flag(surface, theme, cursorLabel(cursor, viewport.axis), x, theme.cursor, true);
+}
+
+/** Draws the flags over the ruler: the cursor, and over it the marked range or the place under the pointer. */
+export function drawFlags(surface: Surface, scene: OverlayScene): void {
+  const { g, height } = surface;
+  const { theme, viewport, time, range, pointer } = scene;
+  surface.clear();
+  drawCursorFlag(surface, scene);
+  if (range) {
+    const [left, right] = [range.from, range.to].map((x) => viewport.pixel(x)) as [number, number];
+    g.fillStyle = theme.focus;
+    g.fillRect(Math.min(left, right), height - 3, Math.abs(right - left), 3);
+    flag(surface, theme, rangeText(range, viewport.axis, time), (left + right) / 2, theme.focus, false);
+  } else if (pointer !== undefined) {
+    flag(surface, theme, placeText(viewport.place(pointer), viewport.axis, time), pointer, theme.dim, false);
   }
 }
