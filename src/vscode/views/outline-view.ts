@@ -33,6 +33,8 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   /** The view was hidden when something changed: all of it is drawn anew when it is shown. */
   #stale = false;
   #selecting = false;
+  /** Rows that the user has expanded: they are so again when they come back after steps at which they do not exist. */
+  readonly #expanded = new Set<string>();
 
   readonly onDidChangeTreeData: vscode.Event<Row[] | undefined> = this.#changed.event;
 
@@ -49,6 +51,8 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     this.#watches = [
       this.tree,
       this.#changed,
+      this.tree.onDidExpandElement(({ element }) => this.#expanded.add(element.id)),
+      this.tree.onDidCollapseElement(({ element }) => this.#expanded.delete(element.id)),
       this.tree.onDidChangeSelection(({ selection }) => this.#selected(selection[0])),
       this.tree.onDidChangeVisibility(({ visible }) => {
         if (visible && this.#stale) this.#refreshAll();
@@ -88,9 +92,10 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     // A row of a trace that was active until just now.
     if (!outline || !active || outline.known(row.id) !== row) return new vscode.TreeItem('');
     const { label, highlight, description, collapsible, icon, spoken } = outline.text(row);
+    const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     const item = new vscode.TreeItem(
       { label, highlights: highlight ? [[highlight[0], highlight[1]]] : [] },
-      collapsible ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+      collapsible ? (this.#expanded.has(row.id) ? Expanded : Collapsed) : None,
     );
     item.id = row.id;
     item.description = description;

@@ -1,0 +1,86 @@
+// What the workbench tests of the views share: the rows on the screen, their badges, and where the cursor stands.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { Locator, Page } from 'playwright-core';
+import { root } from '../../scripts/paths.ts';
+import { eventually, runCommand } from '../helpers/host.ts';
+
+export const EXAMPLES = join(root, 'examples');
+export const EXAMPLE = join(EXAMPLES, 'x86-vtd-qemu.log');
+
+/** The first unmask of entry 0 of the nvme function in the example capture. */
+export const UNMASK = { step: 4672, line: 4722, time: '1795148664.565645' };
+
+/** A view of IRQScope by its title. */
+export const view = (page: Page, title: string): Locator =>
+  page.locator('.pane').filter({ has: page.locator('.pane-header .title', { hasText: new RegExp(`^${title}$`) }) });
+
+/** The row of a view that begins with a text. */
+export const row = (page: Page, title: string, start: string): Locator =>
+  view(page, title)
+    .locator('.monaco-list-row')
+    .filter({
+      has: page.locator('.label-name', { hasText: new RegExp(`^${start.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}`) }),
+    })
+    .first();
+
+/** Expands rows one below the other with the mouse. */
+export async function expand(page: Page, title: string, ...labels: string[]): Promise<void> {
+  for (const label of labels) {
+    const there = row(page, title, label);
+    await there.scrollIntoViewIfNeeded();
+    if ((await there.getAttribute('aria-expanded')) === 'false') await there.locator('.monaco-tl-twistie').click();
+    await eventually(async () => assert.equal(await there.getAttribute('aria-expanded'), 'true', label));
+  }
+}
+
+/** Chooses an item of the context menu of a row. A menu that has just come up takes no clicks yet. */
+export async function chooseFrom(page: Page, there: Locator, label: string): Promise<void> {
+  await there.click({ button: 'right' });
+  const item = page.locator('.context-view .action-label', { hasText: label });
+  await item.waitFor();
+  await eventually(async () => {
+    if ((await item.count()) > 0) await item.click({ timeout: 1000 });
+    await item.waitFor({ state: 'detached', timeout: 1000 });
+  });
+}
+
+/** The letter at the end of a row: A, M or D, or the empty text. */
+export function badge(there: Locator): Promise<string> {
+  return there.evaluate((element) => {
+    for (const part of element.querySelectorAll('*')) {
+      const { content } = getComputedStyle(part, '::after');
+      const letter = /^"([AMD])"$/.exec(content)?.[1];
+      if (letter) return letter;
+    }
+    return '';
+  });
+}
+
+/** The part of a row's label that is highlighted. */
+export const highlighted = (there: Locator): Promise<string> =>
+  there
+    .locator('.label-name .highlight')
+    .allInnerTexts()
+    .then((texts) => texts.join(''));
+
+/** Waits until the status bar tells this step. */
+export async function atStep(page: Page, step: number): Promise<void> {
+  await eventually(async () => {
+    const texts = await page.locator('.part.statusbar .statusbar-item').allInnerTexts();
+    assert.ok(
+      texts.some((text) => text.includes(`step ${step} of`)),
+      texts.join(' | '),
+    );
+  }, 20_000);
+}
+
+/** Goes to the event before the unmask. */
+export async function goBeforeUnmask(page: Page): Promise<void> {
+  await runCommand(page, 'IRQScope: Go to Step…');
+  const input = page.locator('.quick-input-widget input');
+  await input.waitFor();
+  await input.fill(String(UNMASK.step - 1));
+  await page.keyboard.press('Enter');
+  await atStep(page, UNMASK.step - 1);
+}
