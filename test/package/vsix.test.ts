@@ -12,6 +12,7 @@ const MAX_BYTES = 2 * 1024 * 1024;
 /** What may be in it, besides the folders whose whole content goes in. */
 const FIXED = [
   'package.json',
+  'package.nls.json',
   'readme.md',
   'changelog.md',
   'LICENSE.txt',
