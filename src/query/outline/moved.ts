@@ -1,4 +1,4 @@
-import { irq } from '../../model/things/irq.ts';
+import { irq, vector } from '../../model/things/irq.ts';
 import { msi, msixCap, msixEntry } from '../../model/things/pci.ts';
 import { itsCollection } from '../../model/things/remap.ts';
 import { kvmRoute } from '../../model/things/virt.ts';
@@ -30,13 +30,12 @@ export function movedNodes(old: Now, now: Now, known: ReadonlyMap<PathNode, Row[
     add(node);
     switch (world.type(object)) {
       case irq:
-        // The vectors that it has, had, or moves from name it.
-        for (const state of [old.state, now.state])
-          for (const [cpu, vector] of [
-            [irq.at.cpu, irq.at.vector],
-            [irq.at.prevCpu, irq.at.prevVector],
-          ] as const)
-            add(world.find(`cpu/${state.num(object, cpu)}/vector/${state.num(object, vector)}`));
+        // Every vector that is assigned to it names it.
+        addKnown(
+          (n) =>
+            world.type(n.object) === vector &&
+            [old.state, now.state].some((s) => String(s.num(n.object, vector.at.irq)) === node.segment),
+        );
         break;
       case msixCap:
         add(node.parent);
