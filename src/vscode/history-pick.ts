@@ -1,13 +1,14 @@
 import * as vscode from 'vscode';
 import type { FieldValue } from '../model/register.ts';
 import { fieldsFor } from '../model/register.ts';
-import { type HistoryEntry, history } from '../query/history.ts';
+import type { HistoryEntry } from '../query/history.ts';
 import { fieldText } from '../query/outline/values.ts';
 import { cellBits, valueText } from '../query/view.ts';
+import { writesAround } from '../query/writes.ts';
 import type { Subject } from './selected.ts';
 
-/** So many writes are listed at most. */
-const MOST = 5000;
+/** So many writes are listed at most before the cursor, and as many behind it. */
+const MOST = 2500;
 
 interface Item extends vscode.QuickPickItem {
   readonly step: number;
@@ -32,31 +33,27 @@ export async function showHistory(subject: Subject): Promise<void> {
   });
   // The list is on the screen before the search starts; that takes a moment in long traces.
   await new Promise((done) => setTimeout(done, 10));
-  const items = itemsOf(subject);
+  const { entries, all } = writesAround(session.trace, subject.target, session.cursor, MOST);
+  const items = entries.map((entry) => itemOf(subject, entry));
   pick.items = items;
   pick.busy = false;
-  const more =
-    items.length >= MOST ? `the first ${MOST} writes` : `${items.length} ${items.length === 1 ? 'write' : 'writes'}`;
-  pick.placeholder = items.length === 0 ? 'The trace shows no write of this.' : `${more}; choose one to go there`;
+  const count = `${items.length} ${items.length === 1 ? 'write' : 'writes'}${all ? '' : ' around the cursor'}`;
+  pick.placeholder = items.length === 0 ? 'The trace shows no write of this.' : `${count}; choose one to go there`;
   const current = items.findLast((item) => item.step <= session.cursor);
   if (current) pick.activeItems = [current];
   await shown;
   pick.dispose();
 }
 
-function itemsOf(subject: Subject): Item[] {
-  const { trace, path, target } = subject;
-  const { cursor } = trace.session;
-  const items: Item[] = [];
-  for (const entry of history(trace.session.trace, target, MOST)) {
-    const where = entry.path === undefined ? '' : `${entry.path.slice(path.length + 1)}: `;
-    items.push({
-      label: `${entry.step === cursor ? '$(target) ' : ''}${where}${textOf(subject, entry.old)} → ${textOf(subject, entry.new)}`,
-      description: [entry.time, `step ${entry.step}`, `line ${entry.source.line}`].filter(Boolean).join(' · '),
-      step: entry.step,
-    });
-  }
-  return items;
+function itemOf(subject: Subject, entry: HistoryEntry): Item {
+  const { trace, path } = subject;
+  const here = entry.step === trace.session.cursor ? '$(target) ' : '';
+  const where = entry.path === undefined ? '' : `${entry.path.slice(path.length + 1)}: `;
+  return {
+    label: `${here}${where}${textOf(subject, entry.old)} → ${textOf(subject, entry.new)}`,
+    description: [entry.time, `step ${entry.step}`, `line ${entry.source.line}`].filter(Boolean).join(' · '),
+    step: entry.step,
+  };
 }
 
 function textOf({ trace, target }: Subject, value: HistoryEntry['old']): string {

@@ -1,0 +1,92 @@
+// The last write of something, held against its whole history; and the time between two events.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { deltaText } from '../../src/query/delta.ts';
+import { history } from '../../src/query/history.ts';
+import { resolvePath } from '../../src/query/paths.ts';
+import { lastWrite, writesAround } from '../../src/query/writes.ts';
+import type { Trace } from '../../src/trace/trace.ts';
+import { fixtureTrace, grep, importText } from '../helpers/fixtures.ts';
+import { randomTrace } from '../model/random.ts';
+
+const targetAt = (trace: Trace, path: string) => resolvePath(trace.world, path) ?? assert.fail(`no ${path}`);
+
+/** The last entry of the history at or before a step. */
+const lastInHistory = (trace: Trace, path: string, until: number): number =>
+  [...history(trace, targetAt(trace, path))].findLast((entry) => entry.step <= until)?.step ?? -1;
+
+describe('last write', () => {
+  it('is the line that a search from the end finds', () => {
+    const trace = fixtureTrace('x86-vtd/qemu.log');
+    const lines = grep('x86-vtd/qemu.log', /memory_region_ops_write .* addr 0xfe7c200c .*'msix-table'/);
+    const step = lastWrite(trace, targetAt(trace, 'device/0000:00:03.0/msix/0/control'), trace.length - 1);
+    assert.equal(trace.table.line(step), lines.at(-1)?.line);
+  });
+
+  it('is the last one of the history of a key', () => {
+    const trace = fixtureTrace('x86-vtd/qemu.log');
+    for (const key of ['address', 'data', 'control', 'writes', 'raises']) {
+      const path = `device/0000:00:03.0/msix/1/${key}`;
+      for (const until of [0, 3000, 5000, 10_000, trace.length - 1])
+        assert.equal(
+          lastWrite(trace, targetAt(trace, path), until),
+          lastInHistory(trace, path, until),
+          `${path} at ${until}`,
+        );
+    }
+  });
+
+  it('is never before the last change, of whatever there is', () => {
+    const seeds = fc.integer({ min: 0, max: 0xffffffff });
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const trace = randomTrace(seed, 200);
+        for (let object = 0; object < Math.min(12, trace.world.objects); object++) {
+          const path = trace.world.path(object);
+          const target = resolvePath(trace.world, path);
+          if (target?.object !== object) continue;
+          const own = [...history(trace, target)].filter((e) => e.path?.slice(0, e.path.lastIndexOf('/')) === path);
+          const cells = own.filter((e) => target.type?.cells.some((c) => e.path === `${path}/${c.name}`));
+          const last = lastWrite(trace, target, trace.length - 1);
+          assert.ok(last >= (cells.at(-1)?.step ?? -1), path);
+          assert.ok(last < trace.length);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('writes around a step', () => {
+  const trace = fixtureTrace('x86-vtd/qemu.log');
+  const target = targetAt(trace, 'device/0000:00:03.0/msix/0/control');
+  const every = [...history(trace, target)].map((entry) => entry.step);
+  const around = (step: number, most: number) => {
+    const { entries, all } = writesAround(trace, target, step, most);
+    return { steps: entries.map((entry) => entry.step), all };
+  };
+
+  it('are all of them where there are few', () => {
+    assert.ok(every.length > 10);
+    assert.deepEqual(around(every[3]!, 100), { steps: every, all: true });
+    assert.deepEqual(around(every[3]!, every.length), { steps: every, all: true });
+  });
+
+  it('are the nearest on both sides where there are many', () => {
+    assert.deepEqual(around(every[5]!, 2), { steps: every.slice(4, 8), all: false });
+    assert.deepEqual(around(-1, 3), { steps: every.slice(0, 3), all: false });
+    assert.deepEqual(around(trace.length, 3), { steps: every.slice(-3), all: false });
+  });
+});
+
+describe('time since the event before', () => {
+  it('has the unit that reads best', () => {
+    const at = ['1.000000', '1.000008', '1.000008', '1.002508', '3.002508', '3.002500'];
+    const trace = importText(at.map((t) => `1@${t}:vtd_inv_desc_iec granularity 0x1 index 0x1 mask 0x0\n`).join(''));
+    // The first line is two events: the unit shows itself, too.
+    assert.equal(trace.length, at.length + 1);
+    assert.equal(deltaText(trace, 0), '');
+    const texts = at.map((_, i) => (i === 0 ? '' : deltaText(trace, i + 1)));
+    assert.deepEqual(texts, ['', '+8 µs', '+0 µs', '+2.5 ms', '+2 s', '-8 µs']);
+  });
+});
