@@ -59,45 +59,26 @@ function storeBytes(state: State, entry: number, offset: number, size: number, l
   }
 }
 
-/** Software wrote an MSI-X table entry. Object: the entry. */
-export const tblWrite = eventKind(
-  'tbl.write',
-  [msixEntry],
-  'Software wrote an MSI-X table entry. Only the bytes written change.',
-  { offset: 'x', size: 'u', value: 'xx' },
-  (state, e, at) => {
+/** An access of an MSI-X table entry, counted in `counter`. Object: the entry. */
+const tableEvent = (name: string, meaning: string, counter: number) =>
+  eventKind(name, [msixEntry], meaning, { offset: 'x', size: 'u', value: 'xx' }, (state, e, at) => {
     const w = e.words;
-    state.count(e.object, A.writes);
-    storeBytes(
-      state,
-      e.object,
-      w[e.at + at.offset]! & 15,
-      w[e.at + at.size]!,
-      w[e.at + at.value]!,
-      w[e.at + at.value + 1]!,
-    );
+    const value = e.at + at.value;
+    state.count(e.object, counter);
+    storeBytes(state, e.object, w[e.at + at.offset]! & 15, w[e.at + at.size]!, w[value]!, w[value + 1]!);
+    // What a read shows can be a mask bit nobody saw being cleared.
     settlePending(state, e.object);
-  },
-);
+  });
 
-/** Software read an MSI-X table entry. Object: the entry. */
-export const tblRead = eventKind(
+export const tblWrite = tableEvent(
+  'tbl.write',
+  'Software wrote an MSI-X table entry. Only the bytes written change.',
+  A.writes,
+);
+export const tblRead = tableEvent(
   'tbl.read',
-  [msixEntry],
   'Software read an MSI-X table entry; the bytes read become known.',
-  { offset: 'x', size: 'u', value: 'xx' },
-  (state, e, at) => {
-    const w = e.words;
-    state.count(e.object, A.reads);
-    storeBytes(
-      state,
-      e.object,
-      w[e.at + at.offset]! & 15,
-      w[e.at + at.size]!,
-      w[e.at + at.value]!,
-      w[e.at + at.value + 1]!,
-    );
-  },
+  A.reads,
 );
 
 /** The device of a table became known. Object: the table. */

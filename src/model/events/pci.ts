@@ -136,38 +136,20 @@ function configAccess(state: State, dev: number, access: Access): void {
   settleFunction(state, dev);
 }
 
-/** Accesses of a function's config space and where its BARs lie. Object: the function. */
-export const cfgWrite = eventKind(
-  'cfg.write',
-  [device],
-  'Software wrote config space. Only bits that software may write change.',
-  { offset: 'x', size: 'u', value: 'x' },
-  (state, e, at) => {
+/** An access of a function's config space. Object: the function. */
+const configEvent = (name: string, meaning: string, write: boolean) =>
+  eventKind(name, [device], meaning, { offset: 'x', size: 'u', value: 'x' }, (state, e, at) => {
     const w = e.words;
-    configAccess(state, e.object, {
-      offset: w[e.at + at.offset]!,
-      size: Math.min(4, w[e.at + at.size]!),
-      value: w[e.at + at.value]!,
-      write: true,
-    });
-  },
-);
+    const size = Math.min(4, w[e.at + at.size]!);
+    configAccess(state, e.object, { offset: w[e.at + at.offset]!, size, value: w[e.at + at.value]!, write });
+  });
 
-export const cfgRead = eventKind(
-  'cfg.read',
-  [device],
-  'Software read config space; what it read becomes known.',
-  { offset: 'x', size: 'u', value: 'x' },
-  (state, e, at) => {
-    const w = e.words;
-    configAccess(state, e.object, {
-      offset: w[e.at + at.offset]!,
-      size: Math.min(4, w[e.at + at.size]!),
-      value: w[e.at + at.value]!,
-      write: false,
-    });
-  },
+export const cfgWrite = configEvent(
+  'cfg.write',
+  'Software wrote config space. Only bits that software may write change.',
+  true,
 );
+export const cfgRead = configEvent('cfg.read', 'Software read config space; what it read becomes known.', false);
 
 export const devSeen = eventKind(
   'dev.seen',
