@@ -82,5 +82,6 @@ export async function goBeforeUnmask(page: Page): Promise<void> {
   await input.waitFor();
   await input.fill(String(UNMASK.step - 1));
   await page.keyboard.press('Enter');
+  await input.waitFor({ state: 'hidden' });
   await atStep(page, UNMASK.step - 1);
 }
