@@ -33,6 +33,11 @@ export function activateWith(
   const marks = new Marks();
   const views = OUTLINES.map((name) => new OutlineView(name, sessions, marks));
   const traces = new TracesView(sessions);
+  const showTimeline = async (): Promise<void> => {
+    // Beside the text: a trace is read sooner than its text comes up, and would come up on top of the timeline.
+    await opener.textsShown;
+    TimelinePanel.show(context, sessions, log);
+  };
   context.subscriptions.push(
     log,
     sessions,
@@ -44,7 +49,7 @@ export function activateWith(
     showStatus(sessions),
     new TextSync(sessions, context),
     TimelinePanel.register(context, sessions, log),
-    registerCommands({ sessions, opener, views, log, showTimeline: () => TimelinePanel.show(context, sessions, log) }),
+    registerCommands({ sessions, opener, views, log, showTimeline }),
   );
   // Only the user's own setting: a folder that was just opened shall not make the extension read any file.
   const start = toUri(vscode.workspace.getConfiguration('irqscope').inspect<string>('openOnStart')?.globalValue);

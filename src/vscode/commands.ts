@@ -14,7 +14,7 @@ export interface Shop {
   readonly opener: Opener;
   readonly views: readonly OutlineView[];
   readonly log: vscode.LogOutputChannel;
-  readonly showTimeline: () => void;
+  readonly showTimeline: () => Promise<void>;
 }
 
 /** Registers the commands; docs/commands.md has them with their arguments. */

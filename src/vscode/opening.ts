@@ -13,16 +13,26 @@ export class Opener implements vscode.Disposable {
   readonly #log: vscode.LogOutputChannel;
   readonly #reading = new Map<string, vscode.CancellationTokenSource>();
 
+  #textsShown: Promise<unknown> = Promise.resolve();
+
   constructor(sessions: Sessions, log: vscode.LogOutputChannel) {
     this.#sessions = sessions;
     this.#log = log;
+  }
+
+  /** Resolves when the texts of all traces that were opened so far have their place, or will not get one. */
+  get textsShown(): Promise<unknown> {
+    return this.#textsShown;
   }
 
   /** Opens a trace, shows its text and the views, and goes to a place in it. Undefined when it failed; that was said. */
   async open(uri: vscode.Uri, place: Place = {}): Promise<OpenTrace | undefined> {
     void vscode.commands.executeCommand('workbench.view.extension.irqscope');
     const caret = caretIn(uri);
-    void showText(uri).catch((error: unknown) => this.#log.warn(`${uri.path}: its text is not shown: ${error}`));
+    const showing = showText(uri).catch((error: unknown) =>
+      this.#log.warn(`${uri.path}: its text is not shown: ${error}`),
+    );
+    this.#textsShown = Promise.all([this.#textsShown, showing]);
     try {
       const trace = await this.read(uri);
       // Somebody who reads the text wants the state at the line that they read.

@@ -4,6 +4,9 @@ import type { OpenTrace } from './sessions.ts';
 /** The editor gives extensions no text of files larger than this. */
 export const LARGEST_TEXT = 50 * 1024 * 1024;
 
+/** The type of the webview with the timeline. */
+export const TIMELINE = 'irqscope.timeline';
+
 /** Languages that a log has when nobody knows better. */
 const UNSPECIFIC = new Set(['plaintext', 'log', 'Log']);
 const LANGUAGES: Readonly<Record<string, string>> = { 'qemu-log': 'qemu-trace', 'ftrace-text': 'ftrace' };
@@ -16,7 +19,23 @@ export async function showText(uri: vscode.Uri): Promise<void> {
     return;
   const { size } = await vscode.workspace.fs.stat(uri);
   if (size > LARGEST_TEXT) return;
-  await vscode.window.showTextDocument(uri, { preserveFocus: true, preview: false });
+  await vscode.window.showTextDocument(uri, { viewColumn: columnFor(uri), preserveFocus: true, preview: false });
+}
+
+/** Where the text of a trace goes: where it is open already, else any place but on top of the timeline. */
+function columnFor(uri: vscode.Uri): vscode.ViewColumn {
+  const { all, activeTabGroup } = vscode.window.tabGroups;
+  const holdsText = ({ tabs }: vscode.TabGroup): boolean =>
+    tabs.some(({ input }) => input instanceof vscode.TabInputText && input.uri.toString() === uri.toString());
+  const home = all.find(holdsText);
+  if (home) return home.viewColumn;
+  if (!showsTimeline(activeTabGroup)) return activeTabGroup.viewColumn;
+  return all.find((group) => !showsTimeline(group))?.viewColumn ?? vscode.ViewColumn.Beside;
+}
+
+/** The editor puts a prefix of its own before the type of a webview. */
+function showsTimeline({ activeTab }: vscode.TabGroup): boolean {
+  return activeTab?.input instanceof vscode.TabInputWebview && activeTab.input.viewType.endsWith(TIMELINE);
 }
 
 /** Shows a line (1-based) of a trace and puts the caret there. */
@@ -32,7 +51,10 @@ export async function revealLine(uri: vscode.Uri, line: number): Promise<void> {
   const selection = new vscode.Range(at, at);
   const shown = vscode.window.visibleTextEditors.find((e) => e.document.uri.toString() === uri.toString());
   // For very large files only this command works; the editor asks back before it opens one.
-  if (!shown) return void (await vscode.commands.executeCommand('vscode.open', uri, { selection, preview: false }));
+  if (!shown) {
+    const options = { selection, preview: false, viewColumn: columnFor(uri) };
+    return void (await vscode.commands.executeCommand('vscode.open', uri, options));
+  }
   const options = { selection, preserveFocus: false, ...(shown.viewColumn ? { viewColumn: shown.viewColumn } : {}) };
   const editor = await vscode.window.showTextDocument(shown.document, options);
   editor.revealRange(selection, vscode.TextEditorRevealType.InCenterIfOutsideViewport);

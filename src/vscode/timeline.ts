@@ -2,10 +2,9 @@ import * as vscode from 'vscode';
 import { Messenger } from 'vscode-messenger';
 import { type After, Peer } from '../protocol/rpc.ts';
 import type { Sessions } from './sessions.ts';
+import { TIMELINE } from './text.ts';
 import { timelinePage } from './timeline-page.ts';
 import { TimelineService } from './timeline-service.ts';
-
-const VIEW_TYPE = 'irqscope.timeline';
 
 const after: After = (ms, then) => {
   const timer = setTimeout(then, ms);
@@ -32,7 +31,7 @@ export class TimelinePanel {
       return;
     }
     const column = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: false };
-    const panel = vscode.window.createWebviewPanel(VIEW_TYPE, 'Timeline', column, { enableScripts: true });
+    const panel = vscode.window.createWebviewPanel(TIMELINE, 'Timeline', column, { enableScripts: true });
     TimelinePanel.#current = new TimelinePanel(panel, context, sessions, log);
   }
 
@@ -42,7 +41,7 @@ export class TimelinePanel {
     sessions: Sessions,
     log?: vscode.LogOutputChannel,
   ): vscode.Disposable {
-    return vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
+    return vscode.window.registerWebviewPanelSerializer(TIMELINE, {
       deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
         const before = TimelinePanel.#current;
         before?.close();

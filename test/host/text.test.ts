@@ -7,6 +7,9 @@ async function editorOf(uri: vscode.Uri): Promise<vscode.TextEditor> {
   return vscode.window.showTextDocument(uri, { preview: false });
 }
 
+/** The editor groups from left to right, each with the titles of its tabs. */
+const layout = (): string[][] => vscode.window.tabGroups.all.map(({ tabs }) => tabs.map(({ label }) => label));
+
 describe('text', () => {
   const file = useFolder();
   before(closeAll);
@@ -79,5 +82,22 @@ describe('text', () => {
     await run('closeTrace');
     assert.equal(api.active, undefined);
     assert.equal(await run('step'), undefined);
+  });
+
+  it('leaves the timeline in sight, whichever of them comes first', async () => {
+    await closeAll();
+    const first = file('first.log', exampleLines(1, 3000));
+    const second = file('second.log', exampleLines(3001, 6000));
+    // The trace is read before its text is there; the timeline goes beside the text all the same.
+    await Promise.all([run('openTrace', first), run('showTimeline')]);
+    await eventually(() => assert.deepEqual(layout(), [['first.log'], ['Timeline: first.log']]));
+    // The timeline has the focus now.
+    await eventually(() => assert.equal(vscode.window.tabGroups.activeTabGroup.viewColumn, 2));
+    await run('openTrace', second);
+    await eventually(() => assert.deepEqual(layout(), [['first.log', 'second.log'], ['Timeline: second.log']]));
+    await vscode.commands.executeCommand('workbench.action.closeEditorsInOtherGroups');
+    await eventually(() => assert.deepEqual(layout(), [['Timeline: second.log']]));
+    await run('revealLine', second, 5);
+    await eventually(() => assert.deepEqual(layout(), [['Timeline: second.log'], ['second.log']]));
   });
 });
