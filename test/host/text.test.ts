@@ -3,8 +3,16 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { activate, closeAll, eventually, example, exampleLines, run, UNMASK, useFolder } from './helper.ts';
 
+/** Opens a text; anew when another text that comes up at the same moment takes its place ("Could NOT open editor"). */
 async function editorOf(uri: vscode.Uri): Promise<vscode.TextEditor> {
-  return vscode.window.showTextDocument(uri, { preview: false });
+  for (let tries = 1; ; tries++) {
+    try {
+      return await vscode.window.showTextDocument(uri, { preview: false });
+    } catch (error) {
+      if (tries === 10) throw error;
+      await new Promise((done) => setTimeout(done, 200));
+    }
+  }
 }
 
 /** The editor groups from left to right, each with the titles of its tabs. */
