@@ -1,6 +1,6 @@
 // `npm run package`: irqscope-<version>.vsix, made from a copy of the project so that dist/ keeps its development bundles.
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,6 +21,11 @@ export function readManifest(): Manifest {
   return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
 }
 
+/** The page of an installed extension shows no pictures that lie in the package, so its README goes without them. */
+export function withoutPictures(readme: string): string {
+  return readme.replaceAll(/^!\[[^\]]*\]\([^)]*\)\n\n?/gm, '');
+}
+
 /** Writes the VSIX to the given path. */
 export async function makePackage(out: string): Promise<void> {
   const stage = mkdtempSync(join(tmpdir(), 'irqscope-package-'));
@@ -29,6 +34,8 @@ export async function makePackage(out: string): Promise<void> {
       if (!LEFT_OUT.has(name) && !name.endsWith('.vsix'))
         cpSync(join(root, name), join(stage, name), { recursive: true });
     }
+    const readme = join(stage, 'README.md');
+    writeFileSync(readme, withoutPictures(readFileSync(readme, 'utf8')));
     await makeAll(join(stage, 'dist'), 'release');
     mkdirSync(dirname(out), { recursive: true });
     const vsce = join(root, 'node_modules', '@vscode', 'vsce', 'vsce');

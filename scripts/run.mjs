@@ -27,6 +27,7 @@ const TASKS = {
   typecheck: ['test.ts', 'typecheck'],
   package: ['package.ts'],
   bench: ['bench.ts'],
+  pictures: ['../test/ui/pictures.ts'],
 };
 
 function fail(message) {

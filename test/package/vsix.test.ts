@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
-import { makePackage } from '../../scripts/package.ts';
+import { makePackage, withoutPictures } from '../../scripts/package.ts';
 import { root } from '../../scripts/paths.ts';
 import { listZip } from '../helpers/zip.ts';
 
@@ -41,10 +41,13 @@ describe('VSIX', () => {
   const folder = mkdtempSync(join(tmpdir(), 'irqscope-vsix-'));
   const vsix = join(folder, 'extension.vsix');
   let names: string[] = [];
+  let readmeSize = 0;
 
   before(async () => {
     await makePackage(vsix);
-    names = listZip(vsix)
+    const entries = listZip(vsix);
+    readmeSize = entries.find(({ name }) => name === 'extension/readme.md')?.size ?? 0;
+    names = entries
       .map((entry) => entry.name)
       .filter((name) => name.startsWith('extension/'))
       .map((name) => name.slice('extension/'.length));
@@ -66,5 +69,12 @@ describe('VSIX', () => {
     const { main, browser, bin, icon, contributes } = manifest;
     const missing = namedFiles({ main, browser, bin, icon, contributes }).filter((name) => !names.includes(name));
     assert.deepEqual(missing, []);
+  });
+
+  it('names no picture that it does not hold', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    assert.match(readme, /!\[/);
+    assert.doesNotMatch(withoutPictures(readme), /!\[/);
+    assert.equal(readmeSize, Buffer.byteLength(withoutPictures(readme)));
   });
 });

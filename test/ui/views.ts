@@ -75,13 +75,16 @@ export async function atStep(page: Page, step: number): Promise<void> {
   }, 20_000);
 }
 
-/** Goes to the event before the unmask. */
-export async function goBeforeUnmask(page: Page): Promise<void> {
+/** Goes to a step by the palette. */
+export async function goToStep(page: Page, step: number): Promise<void> {
   await runCommand(page, 'IRQScope: Go to Step…');
   const input = page.locator('.quick-input-widget input');
   await input.waitFor();
-  await input.fill(String(UNMASK.step - 1));
+  await input.fill(String(step));
   await page.keyboard.press('Enter');
   await input.waitFor({ state: 'hidden' });
-  await atStep(page, UNMASK.step - 1);
+  await atStep(page, step);
 }
+
+/** Goes to the event before the unmask. */
+export const goBeforeUnmask = (page: Page): Promise<void> => goToStep(page, UNMASK.step - 1);
