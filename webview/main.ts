@@ -16,6 +16,11 @@ const after: After = (ms, then) => {
   return () => clearTimeout(timer);
 };
 
+/** The editor's menu has Cut, Copy and Paste, which are for the filter alone; Shift+F10 would bring it up with every step back. */
+document.addEventListener('contextmenu', (event) => {
+  if (!(event.composedPath()[0] instanceof HTMLInputElement)) event.preventDefault();
+});
+
 const api = acquireVsCodeApi();
 const messenger = new Messenger(api);
 const peer = new Peer(messenger, HOST_EXTENSION, { after, problem: (text) => console.warn(`timeline: ${text}`) });

@@ -101,6 +101,12 @@ describe('timeline in the workbench', () => {
     const before = await frame.locator('.cursor-event').innerText();
     await runCommand(page, 'IRQScope: Step');
     await eventually(async () => assert.notEqual(await frame.locator('.cursor-event').innerText(), before));
+    // Back by the key that brings up a context menu elsewhere: here it must not.
+    await frame.locator('canvas.overlay').focus();
+    await page.keyboard.press('Shift+F10');
+    await eventually(async () => assert.equal(await frame.locator('.cursor-event').innerText(), before));
+    await page.waitForTimeout(500);
+    assert.equal(await page.locator('.context-view .monaco-menu').count(), 0);
     await row(page, 'CPUs', 'vCPU 1').click();
     await eventually(async () =>
       assert.equal(await frame.locator('.name.focused').getAttribute('data-path'), 'vcpu/1'),

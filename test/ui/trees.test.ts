@@ -42,6 +42,13 @@ describe('views of a trace', () => {
     await screenshot(page, 'views with trace');
   });
 
+  it('tell that the keys for the events of an object need one', async () => {
+    const { page } = workbench();
+    await page.locator('.monaco-editor .view-line', { hasText: '1795148743.626864' }).click();
+    await page.keyboard.press('Alt+.');
+    await page.locator('.part.statusbar').getByText('No object is selected.').waitFor();
+  });
+
   it('lead from a function down to the mask bit of an entry', async () => {
     const { page } = workbench();
     await goBeforeUnmask(page);
