@@ -18,6 +18,8 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['table/*', table],
   ['table/*/msix/*', msixEntry],
   ['irq/*', irq],
+  ['guest/*/irq/*', irq],
+  ['guest/*/domain/*', domain],
   ['cpu/*', cpu],
   ['cpu/*/vector/*', vector],
   ['domain/*', domain],

@@ -27,6 +27,46 @@ export const sysExit = eventKind(
   },
 );
 
+/** The local APIC of a processor of the host. Object: the vector. Only simulated traces tell. */
+export const cpuAccept = eventKind(
+  'cpu.accept',
+  [vector],
+  'The local APIC accepted a message: the bit of its vector in the IRR is set.',
+  { cause: 'u?', requester: 'x?' },
+  (state, e) => {
+    state.setFlag(e.object, V.requested, true);
+    state.count(e.object, V.accepts);
+  },
+);
+
+export const cpuTake = eventKind(
+  'cpu.take',
+  [vector],
+  'The processor takes the interrupt: its bit moves from the IRR to the ISR.',
+  {},
+  (state, e) => {
+    state.setFlag(e.object, V.requested, false);
+    state.setFlag(e.object, V.inService, true);
+  },
+);
+
+export const cpuEoi = eventKind(
+  'cpu.eoi',
+  [vector],
+  'End of interrupt: the bit in the ISR is cleared.',
+  {},
+  (state, e) => state.setFlag(e.object, V.inService, false),
+);
+
+/** A processor went offline or came online. Object: the CPU. */
+export const cpuState = eventKind(
+  'cpu.state',
+  [cpu],
+  'A processor goes offline or comes online.',
+  { online: 'flag' },
+  (state, e, at) => state.setFlag(e.object, cpu.at.online, e.words[e.at + at.online] !== 0),
+);
+
 /** Inter-processor interrupts. Object: the target CPU, or the recording one. */
 export const ipiSend = eventKind('ipi.send', [cpu], 'A CPU sends an inter-processor interrupt.', {
   targets: 's?',
@@ -56,4 +96,16 @@ export const cpuSeen = eventKind('cpu.online', [cpu], 'A record of this CPU: it 
   state.setFlag(e.object, cpu.at.online, true);
 });
 
-export const cpuEvents = [sysEntry, sysExit, ipiSend, ipiEntry, ipiExit, lineSet, cpuSeen];
+export const cpuEvents = [
+  cpuAccept,
+  cpuTake,
+  cpuEoi,
+  cpuState,
+  sysEntry,
+  sysExit,
+  ipiSend,
+  ipiEntry,
+  ipiExit,
+  lineSet,
+  cpuSeen,
+];

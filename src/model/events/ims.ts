@@ -85,7 +85,7 @@ export const domCompose = eventKind(
   'dom.compose',
   [irq],
   'An irq domain composed the message of an irq: which one will be stored for the device.',
-  { domain: 's', address: 'xx', data: 'x' },
+  { domain: 's', address: 'xx', data: 'x', ret: 'i?' },
 );
 
 export const domCreate = eventKind(
@@ -187,7 +187,32 @@ export const hcallGrant = eventKind(
 /** Why something that was due did not happen. Object: where it ended. */
 export const dropped = eventKind('drop', [], 'A cause or message ended here and will not be delivered, and why.', {
   reason: 's',
+  cause: 'u?',
 });
+
+/** Legal coalescing. Object: where both met. */
+export const merged = eventKind(
+  'merge',
+  [],
+  'A cause met one that was already waiting in the same place; both are served by one interrupt.',
+  { cause: 'u', into: 'u?' },
+);
+
+/** Where knowledge ends. Object: what would have to be known. */
+export const untold = eventKind(
+  'untold',
+  [],
+  'What follows cannot be told: it depends on state that the trace does not show.',
+  { what: 's', cause: 'u?' },
+);
+
+/** An access or order of accesses that the specification forbids or leaves undefined. Object: what was accessed. */
+export const illegal = eventKind(
+  'illegal',
+  [],
+  'Something was done that the specification forbids or leaves undefined; the events around it show what it led to.',
+  { rule: 's', text: 's' },
+);
 
 export const imsEvents = [
   imsStore,
@@ -205,4 +230,7 @@ export const imsEvents = [
   vmsiSet,
   hcallGrant,
   dropped,
+  merged,
+  untold,
+  illegal,
 ];

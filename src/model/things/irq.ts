@@ -55,6 +55,9 @@ export const vector = objectType('vector', 'One vector of one CPU.', {
   name: { kind: 'text', meaning: 'System vector, such as local_timer or reschedule.' },
   active: { kind: 'flag', meaning: 'Its entry code runs right now.' },
   entries: { kind: 'count', meaning: 'Entries so far.' },
+  requested: { kind: 'flag', meaning: 'Its bit in the IRR of the local APIC: accepted, not yet taken.' },
+  inService: { kind: 'flag', meaning: 'Its bit in the ISR of the local APIC: taken, not yet ended.' },
+  accepts: { kind: 'count', meaning: 'Messages accepted by the local APIC so far.' },
 });
 
 /** An irq domain: `domain/<name>`. */
