@@ -27,6 +27,7 @@ const TASKS = {
   typecheck: ['test.ts', 'typecheck'],
   package: ['package.ts'],
   bench: ['bench.ts'],
+  scenarios: ['scenarios.ts'],
 };
 
 function fail(message) {
