@@ -45,6 +45,19 @@ const device = v.strictObject({
   bar: v.optional(
     v.pipe(v.string(), v.regex(/^0x[0-9a-f]+$/), v.description('Address of the BAR with table and PBA.')),
   ),
+  ims: v.optional(
+    v.pipe(
+      v.strictObject({
+        entries: v.optional(count(1, 1_048_576, 'Entries; only memory limits them when absent.')),
+        store: v.optional(
+          v.pipe(v.picklist(['device memory', 'queue memory']), v.description('Where the entries lie.')),
+          'device memory',
+        ),
+        maskable: v.optional(v.pipe(v.boolean(), v.description('Whether entries have a mask bit.')), true),
+      }),
+      v.description('Interrupt message storage of the function.'),
+    ),
+  ),
 });
 
 /** Something to do at a time; further keys are the arguments of the operation. */
