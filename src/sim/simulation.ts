@@ -5,6 +5,7 @@ import { Machine, type Proc } from './machine.ts';
 import { type Operation, prepare } from './operation.ts';
 import { type Recorder, TraceRecorder } from './recorder.ts';
 import { nanoseconds, type Scenario, type Task } from './scenario.ts';
+import { MODEL_TIME } from './stream.ts';
 import { System } from './system.ts';
 
 /** An operation with the place in the run at which it was done: after that many scheduled actions. */
@@ -145,7 +146,7 @@ export function newTrace(title: string): Trace {
     variant: 'simulated',
     clock: 'model time',
     cpus: 0,
-    time: { base: 0n, ticks: false, digits: 9 },
+    time: MODEL_TIME,
     start: Number.NaN,
     end: Number.NaN,
   });
