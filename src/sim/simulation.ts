@@ -37,6 +37,7 @@ export class Simulation {
   readonly machine: Machine;
   readonly #recipe: Recipe;
   readonly #done: Done[] = [];
+  readonly #began: number[] = [];
   #ahead: readonly Done[];
   #actions = 0;
 
@@ -71,6 +72,11 @@ export class Simulation {
   /** What would make exactly this run, up to here. */
   get recipe(): Recipe {
     return { ...this.#recipe, operations: [...this.#done] };
+  }
+
+  /** For each operation of the recipe how many events there were before it. */
+  get began(): readonly number[] {
+    return this.#began;
   }
 
   /** Scheduled actions done so far. */
@@ -113,9 +119,12 @@ export class Simulation {
 
   /** Does an operation now; a text says why it cannot be done. Its first events are there when this returns. */
   perform(operation: Operation): string | undefined {
+    const before = this.recorder.length;
     const problem = this.#start(operation);
-    if (problem === undefined) this.#done.push({ after: this.#actions, operation });
-    return problem;
+    if (problem !== undefined) return problem;
+    this.#done.push({ after: this.#actions, operation });
+    this.#began.push(before);
+    return undefined;
   }
 
   /** Does the next scheduled action that makes an event; false when nothing is due any more. */
