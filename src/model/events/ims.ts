@@ -91,11 +91,12 @@ export const domCompose = eventKind(
 export const domCreate = eventKind(
   'dom.create',
   [],
-  'An irq domain was created on top of another, or that was refused (negative errno).',
+  'An irq domain was created on top of another, or that was refused (negative errno). Flag 1: messages lie in queue memory. Side: of the boundary in the bridge, cpu (of the architecture) or bus (agnostic).',
   {
     parent: 's?',
     flags: 'x?',
     ret: 'i',
+    side: 's?',
   },
 );
 
@@ -145,17 +146,20 @@ export const ioasMapped = eventKind(
 export const ioasUnmapped = eventKind(
   'iommufd.unmap',
   [ioasMap],
-  'User space unmapped a range of an I/O address space.',
-  {},
-  (state, e) => state.remove(e.object),
+  'User space unmapped a range of an I/O address space, or that was refused (negative errno).',
+  { ret: 'i?' },
+  (state, e, at, bit) => {
+    if (!has(e, bit.ret) || e.words[e.at + at.ret] === 0) state.remove(e.object);
+  },
 );
 
 export const vmsiSet = eventKind(
   'iommufd.vmsi',
   [vmsi],
-  'User space gave the message address of one vector of one device; 0 takes it back.',
-  { iova: 'xx' },
-  (state, e, at) => {
+  'User space gave the message address of one vector of one device (0 takes it back), or that was refused (negative errno).',
+  { iova: 'xx', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
     if (e.words[e.at + at.iova] === 0 && e.words[e.at + at.iova + 1] === 0) {
       state.remove(e.object);
       return;
@@ -163,6 +167,23 @@ export const vmsiSet = eventKind(
     state.set(e.object, vmsi.at.iova, e.words[e.at + at.iova]!);
     state.set(e.object, vmsi.at.iova + 1, e.words[e.at + at.iova + 1]!);
   },
+);
+
+/** The time in which user space and device disagree. Object: the vMSI address. */
+export const vmsiWindow = eventKind(
+  'vmsi.window',
+  [vmsi],
+  'The device holds a message with another address than user space gave (open), or again the right one.',
+  { open: 'flag', held: 'xx?', ns: 'u?' },
+  (state, e, at) => state.setFlag(e.object, vmsi.at.window, e.words[e.at + at.open] !== 0),
+);
+
+/** Whoever owns the translation of a device names the address for its messages. Object: the irq. */
+export const msiPrepare = eventKind(
+  'msi.prepare',
+  [irq],
+  'The owner of the translation of a device was asked at which address it shall reach a doorbell; a negative errno: it has none.',
+  { provider: 's', device: 's', index: 'u', doorbell: 'xx', iova: 'xx?', ret: 'i?' },
 );
 
 /** A hypervisor grants or takes back a message. Object: the grant. */
@@ -228,6 +249,8 @@ export const imsEvents = [
   ioasMapped,
   ioasUnmapped,
   vmsiSet,
+  vmsiWindow,
+  msiPrepare,
   hcallGrant,
   dropped,
   merged,

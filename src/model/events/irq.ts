@@ -265,7 +265,7 @@ export const msgWrite = eventKind(
   'msg.write',
   [irq],
   'The kernel wrote an MSI message into a device. All zero is the teardown.',
-  { hwirq: 'u?', address: 'xx', data: 'x', domain: 's?', by: 's?' },
+  { hwirq: 'u?', address: 'xx', data: 'x', domain: 's?', by: 's?', where: 's?' },
   (state, e, at, bit) => {
     const w = e.words;
     if (w[e.at]! & bit.hwirq) state.set(e.object, I.hwirq, w[e.at + at.hwirq]!);

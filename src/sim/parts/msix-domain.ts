@@ -71,6 +71,7 @@ export class MsixDomain implements Domain {
       data: message.data,
       domain: this.name,
       by,
+      where: 'MSI-X table',
     });
     const live = !irq.masked;
     if (live) yield* this.#access.write(device, hwirq, 12, 4, [1]);
