@@ -4,11 +4,12 @@ import type { OperationSpec } from './operation.ts';
 import { functionOperations } from './operations/function.ts';
 import { installHost } from './parts/host.ts';
 import { installIms } from './parts/ims-domain.ts';
+import { installVms } from './parts/vm.ts';
 import type { Policy } from './policy.ts';
 import type { System } from './system.ts';
 
 /** Puts the parts of a scenario together, in this order. */
-export const installers: readonly ((system: System) => void)[] = [installHost, installIms];
+export const installers: readonly ((system: System) => void)[] = [installHost, installIms, installVms];
 
 /** Operations by name. */
 export const operations: ReadonlyMap<string, OperationSpec> = new Map(

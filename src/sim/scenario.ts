@@ -60,6 +60,35 @@ const device = v.strictObject({
   ),
 });
 
+/** A virtual machine of KVM. */
+const vm = v.strictObject({
+  id: v.optional(count(0, 1023, 'Its number, as in kvm/<id>.'), 0),
+  vcpus: v.optional(count(1, 255, 'Virtual CPUs; machines number theirs one after the other.'), 2),
+  devices: v.optional(
+    v.array(
+      v.strictObject({
+        bdf: v.pipe(bdf, v.description('BDF in the guest; no other function of the scenario may have it.')),
+        name: v.string(),
+        vectors: v.optional(count(1, 2048, 'Entries of the MSI-X table.'), 4),
+        source: v.optional(
+          v.pipe(
+            v.picklist(['userspace', 'irqfd', 'vhost', 'hostirq']),
+            v.description('Who signals its interrupts: the VMM itself, an irqfd, a vhost worker, a host interrupt.'),
+          ),
+          'userspace',
+        ),
+        driver: v.optional(v.pipe(v.picklist(['guest', 'none']), v.description('Who drives it at boot.')), 'guest'),
+        irqs: v.optional(count(0, 2048, 'Vectors that the driver of the guest uses; all when absent.')),
+        maskEach: v.optional(
+          v.pipe(v.boolean(), v.description('The guest masks and unmasks the entry at every interrupt, with reads.')),
+          false,
+        ),
+      }),
+    ),
+    [],
+  ),
+});
+
 /** Something to do at a time; further keys are the arguments of the operation. */
 const task = v.looseObject({
   at: duration,
@@ -87,6 +116,7 @@ export const scenarioSchema = v.strictObject({
   ),
   platform: v.optional(platform, {}),
   devices: v.optional(v.array(device), []),
+  vms: v.optional(v.array(vm), []),
   policies: v.optional(v.record(v.string(), v.string()), {}),
   workload: v.optional(v.array(task), []),
   watch: v.optional(v.pipe(v.array(v.string()), v.description('Invariants to watch.')), []),
@@ -97,6 +127,9 @@ export type Scenario = v.InferOutput<typeof scenarioSchema>;
 
 /** A device of a scenario. */
 export type DeviceSpec = Scenario['devices'][number];
+
+/** A virtual machine of a scenario. */
+export type VmSpec = Scenario['vms'][number];
 
 /** Something to do at a time. */
 export type Task = Scenario['workload'][number];

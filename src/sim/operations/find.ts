@@ -1,5 +1,6 @@
 import type { PciFunction } from '../parts/function.ts';
 import { host } from '../parts/host.ts';
+import { vms } from '../parts/vm.ts';
 import type { System } from '../system.ts';
 
 /** A function that an operation is done to, or why there is none. */
@@ -11,7 +12,10 @@ export interface FoundFunction {
 /** Where parts that bring functions of their own (virtual machines) let operations find them. */
 export type FunctionFinder = (system: System, bdf: string) => PciFunction | undefined;
 
-const finders: FunctionFinder[] = [(system, bdf) => system.find(host)?.functions.get(bdf)];
+const finders: FunctionFinder[] = [
+  (system, bdf) => system.find(host)?.functions.get(bdf),
+  (system, bdf) => [...(system.find(vms)?.values() ?? [])].map((vm) => vm.functions.get(bdf)).find((fn) => fn),
+];
 
 /** The function whose path an object has or lies under. */
 export function deviceOf(system: System, object: string): FoundFunction {
