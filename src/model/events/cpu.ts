@@ -1,5 +1,5 @@
-import { eventKind } from '../event.ts';
-import { cpu, pin, vector } from '../things/irq.ts';
+import { eventKind, has } from '../event.ts';
+import { cpu, intid, pin, vector } from '../things/irq.ts';
 
 const V = vector.at;
 
@@ -58,13 +58,44 @@ export const cpuEoi = eventKind(
   (state, e) => state.setFlag(e.object, V.inService, false),
 );
 
-/** A processor went offline or came online. Object: the CPU. */
+/** The redistributor of a processor of the host. Object: the LPI there. */
+export const gicPend = eventKind(
+  'gic.pend',
+  [intid],
+  'An LPI arrived at the redistributor of a processor and pends there, or is no longer pending (cleared or moved away).',
+  { pending: 'flag', cause: 'u?' },
+  (state, e, at) => {
+    const pending = e.words[e.at + at.pending] !== 0;
+    state.setFlag(e.object, intid.at.requested, pending);
+    if (pending) state.count(e.object, intid.at.accepts);
+  },
+);
+
+/** A processor goes offline or comes online. Object: the CPU. */
 export const cpuState = eventKind(
   'cpu.state',
   [cpu],
-  'A processor goes offline or comes online.',
-  { online: 'flag' },
-  (state, e, at) => state.setFlag(e.object, cpu.at.online, e.words[e.at + at.online] !== 0),
+  'A processor goes offline or comes online, or may not (negative errno).',
+  { online: 'flag', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
+    state.setFlag(e.object, cpu.at.online, e.words[e.at + at.online] !== 0);
+  },
+);
+
+/** The local APIC of a processor that went offline. Object: the CPU. */
+export const cpuReset = eventKind(
+  'cpu.reset',
+  [cpu],
+  'The local APIC of a processor was reset: what it had accepted and not yet handed over is gone.',
+  {},
+  (state, e) => {
+    const vectors = state.world.node(e.object)?.children.get('vector')?.children;
+    if (vectors)
+      for (const { object } of vectors.values())
+        for (const cell of [V.requested, V.inService])
+          if (object >= 0 && state.flag(object, cell) === true) state.setFlag(object, cell, false);
+  },
 );
 
 /** Inter-processor interrupts. Object: the target CPU, or the recording one. */
@@ -100,7 +131,9 @@ export const cpuEvents = [
   cpuAccept,
   cpuTake,
   cpuEoi,
+  gicPend,
   cpuState,
+  cpuReset,
   sysEntry,
   sysExit,
   ipiSend,

@@ -1,6 +1,7 @@
 import { eventKind, has } from '../event.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from '../things/ims.ts';
 import { irq } from '../things/irq.ts';
+import { queueUser } from '../things/queue.ts';
 
 const A = imsEntry.at;
 const Q = queue.at;
@@ -50,7 +51,7 @@ export const queueState = eventKind(
   'queue.state',
   [queue],
   'A queue was created, bound to a PASID, enabled or destroyed, or that was refused (negative errno).',
-  { state: 's', front: 's?', pasid: 'u?', handle: 'u?', ret: 'i?' },
+  { state: 's', front: 's?', pasid: 'u?', handle: 'u?', ret: 'i?', owner: 's?' },
   (state, e, at, bit) => {
     const w = e.words;
     if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
@@ -58,15 +59,23 @@ export const queueState = eventKind(
     if (has(e, bit.front)) state.set(e.object, Q.front, w[e.at + at.front]!);
     if (has(e, bit.pasid)) state.set(e.object, Q.pasid, w[e.at + at.pasid]!);
     if (has(e, bit.handle)) state.set(e.object, Q.handle, w[e.at + at.handle]!);
+    if (has(e, bit.owner)) state.set(e.object, Q.owner, w[e.at + at.owner]!);
   },
 );
 
 export const queueSubmit = eventKind(
   'qd.submit',
   [queue],
-  'A descriptor was submitted to a queue; with a handle it asks for a completion interrupt.',
-  { pasid: 'u?', handle: 'u?' },
-  (state, e) => state.count(e.object, Q.submitted),
+  'A descriptor was submitted to a queue, or the queue did not take it (negative errno); with a handle it asks for a completion interrupt.',
+  { pasid: 'u?', handle: 'u?', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
+    state.count(e.object, Q.submitted);
+    if (!has(e, bit.pasid)) return;
+    const users = state.world.node(e.object)?.children.get('pasid')?.children;
+    const user = users?.get(String(e.words[e.at + at.pasid]))?.object ?? -1;
+    if (user >= 0 && state.present(user)) state.count(user, queueUser.at.submitted);
+  },
 );
 
 export const queueComplete = eventKind(
@@ -140,6 +149,19 @@ export const ioasMapped = eventKind(
     }
     const path = state.world.node(e.object)?.parent?.parent?.path;
     if (path !== undefined) state.count(state.world.object(ioas, path), ioas.at.maps);
+  },
+);
+
+export const hwptInstalled = eventKind(
+  'iommufd.swmsi',
+  [ioasMap],
+  'The kernel itself mapped the page of a doorbell into a stage 2, at its software MSI window.',
+  { output: 'xx', size: 'xx' },
+  (state, e, at) => {
+    for (let i = 0; i < 2; i++) {
+      state.set(e.object, ioasMap.at.output + i, e.words[e.at + at.output + i]!);
+      state.set(e.object, ioasMap.at.size + i, e.words[e.at + at.size + i]!);
+    }
   },
 );
 
@@ -248,6 +270,7 @@ export const imsEvents = [
   piPost,
   ioasMapped,
   ioasUnmapped,
+  hwptInstalled,
   vmsiSet,
   vmsiWindow,
   msiPrepare,

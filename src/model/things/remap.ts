@@ -88,6 +88,13 @@ export const itsCollection = objectType('itscollection', 'A collection table ent
   target: { kind: 'num', meaning: 'Redistributor (processor number) that its LPIs go to.' },
 });
 
+/** The configuration of an LPI: `gic/<n>/lpi/<INTID>`. */
+export const lpiConfig = objectType('lpi', 'The configuration of an LPI: a byte in memory, and what was read of it.', {
+  enabled: { kind: 'flag', meaning: 'Bit 0 of the byte in the configuration table.' },
+  priority: { kind: 'hex', meaning: 'Bits 7:2 of the byte, in place: lower is more urgent.' },
+  cached: { kind: 'flag', meaning: 'The enable bit as the redistributor holds it: read by INV, INVALL or MAPTI.' },
+});
+
 /** A stream of an SMMU: `smmu/<n>/stream/<hex StreamID>`. */
 export const smmuStream = objectType('stream', 'A requester behind an SMMU.', {
   translations: { kind: 'count', meaning: 'Accesses translated so far.' },
