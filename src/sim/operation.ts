@@ -66,18 +66,32 @@ export function fits(pattern: string, path: string): boolean {
   return regex.test(path);
 }
 
-/** Validates an operation; a text says what is wrong with it. */
+/** Operations that were found sound, so that the thousandth turn of a task is not validated again. */
+const sound = new WeakMap<Operation, Prepared>();
+
+/** Validates an operation; a text says what is wrong with it. An operation must not be changed afterwards. */
 export function prepare(
   specs: ReadonlyMap<string, OperationSpec>,
   system: System,
   operation: Operation,
 ): Prepared | string {
+  let prepared = sound.get(operation);
+  if (prepared === undefined || specs.get(operation.op) !== prepared.spec) {
+    const validated = validate(specs, operation);
+    if (typeof validated === 'string') return validated;
+    prepared = validated;
+    sound.set(operation, prepared);
+  }
+  return prepared.spec.refuses?.(system, prepared.object, prepared.values) ?? prepared;
+}
+
+function validate(specs: ReadonlyMap<string, OperationSpec>, operation: Operation): Prepared | string {
   const spec = specs.get(operation.op);
   if (!spec) return `there is no operation ${operation.op}`;
   const object = operation.object ?? '';
   if (spec.on.length > 0 && !spec.on.some((pattern) => fits(pattern, object)))
     return `${spec.name} is done to ${spec.on.join(' or ')}, not to ${object === '' ? 'nothing' : object}`;
-  const values: Record<string, number | string | boolean | bigint | readonly number[] | undefined> = {};
+  const values: Record<string, Values[string]> = {};
   const known = new Set(['op', 'object', 'at', 'every', 'times', ...spec.args.map((a) => a.name)]);
   for (const name of Object.keys(operation)) if (!known.has(name)) return `${spec.name} has no argument ${name}`;
   for (const arg of spec.args) {
@@ -90,8 +104,7 @@ export function prepare(
     if (value === undefined) return `${spec.name}: ${arg.name}=${String(given)} is no ${expected(arg)}`;
     values[arg.name] = value;
   }
-  const refused = spec.refuses?.(system, object, values);
-  return refused ?? { spec, object, values };
+  return { spec, object, values };
 }
 
 /** What an argument must be, in words. */
