@@ -75,7 +75,7 @@ function inputState(): string {
     const { size, mtimeMs } = statSync(path);
     hash.update(`${relative(root, path)} ${size} ${mtimeMs}\n`);
   };
-  for (const folder of ['src', 'webview']) {
+  for (const folder of ['src', 'webview', 'examples/scenarios']) {
     const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
     for (const name of names) if (/\.(ts|css|json|svg)$/.test(name)) add(join(root, folder, name));
   }

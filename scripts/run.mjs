@@ -28,6 +28,7 @@ const TASKS = {
   package: ['package.ts'],
   bench: ['bench.ts'],
   pictures: ['../test/ui/pictures.ts'],
+  scenarios: ['scenarios.ts'],
 };
 
 function fail(message) {

@@ -6,9 +6,11 @@ import { events } from './events.ts';
 import { DONE, Failure } from './failure.ts';
 import { history } from './history.ts';
 import { info } from './info.ts';
+import { scenarios } from './scenarios.ts';
+import { simulate } from './simulate.ts';
 import { state } from './state.ts';
 
-const commands: readonly Command[] = [info, events, state, history];
+const commands: readonly Command[] = [info, events, state, history, scenarios, simulate];
 
 const helpOf = (command: Command): string => `Usage: irqscope ${command.name} ${command.usage}\n\n${command.help}\n`;
 

@@ -1,8 +1,19 @@
 import type { ObjectType } from './objects.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from './things/ims.ts';
-import { cpu, domain, irq, pin, vector } from './things/irq.ts';
+import { cpu, domain, intid, irq, pin, vector } from './things/irq.ts';
 import { bar, device, mention, msi, msixCap, msixEntry, table } from './things/pci.ts';
-import { amdIrte, irte, its, itsCollection, itsDevice, itsEvent, remapUnit, smmuStream } from './things/remap.ts';
+import { ntbCopy, pasidEntry, queueUser } from './things/queue.ts';
+import {
+  amdIrte,
+  irte,
+  its,
+  itsCollection,
+  itsDevice,
+  itsEvent,
+  lpiConfig,
+  remapUnit,
+  smmuStream,
+} from './things/remap.ts';
 import { kvmGsi, kvmIrqfd, kvmRoute, kvmVm, vcpu, vcpuVector, vfioDevice, vfioVector } from './things/virt.ts';
 
 /** Path patterns with the type of the object that stands there; `*` is any one segment. First match wins. */
@@ -15,14 +26,21 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['device/*/ims/*', imsEntry],
   ['device/*/perm/*', permission],
   ['device/*/queue/*', queue],
+  ['device/*/queue/*/pasid/*', queueUser],
+  ['device/*/pasid/*', pasidEntry],
+  ['ntb/*/peer/*/desc/*', ntbCopy],
   ['table/*', table],
   ['table/*/msix/*', msixEntry],
   ['irq/*', irq],
+  ['guest/*/irq/*', irq],
+  ['guest/*/domain/*', domain],
   ['cpu/*', cpu],
   ['cpu/*/vector/*', vector],
+  ['cpu/*/intid/*', intid],
   ['domain/*', domain],
   ['ioapic/*/pin/*', pin],
   ['gic/*/spi/*', pin],
+  ['gic/*/lpi/*', lpiConfig],
   ['irte/*', remapUnit],
   ['irte/amdvi-*/*', amdIrte],
   ['irte/*/*', irte],
@@ -31,6 +49,7 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['its/*/device/*/event/*', itsEvent],
   ['its/*/collection/*', itsCollection],
   ['smmu/*/stream/*', smmuStream],
+  ['smmu/*/stream/*/s1/*', ioasMap],
   ['vfio/*', vfioDevice],
   ['vfio/*/*/*', vfioVector],
   ['kvm/*', kvmVm],
@@ -43,6 +62,7 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['vcpu/*/intid/*', vcpuVector],
   ['iommufd/*/ioas/*', ioas],
   ['iommufd/*/ioas/*/map/*', ioasMap],
+  ['iommufd/*/hwpt/*/map/*', ioasMap],
   ['iommufd/*/vmsi/*/*', vmsi],
   ['hypervisor/grant/*', grant],
 ];

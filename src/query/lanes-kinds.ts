@@ -24,7 +24,7 @@ export const kindsOfMark: Readonly<Partial<Record<MarkName, readonly string[]>>>
   deliver: ['apic.accept', 'apic.inj', 'apic.deliver', 'gic.ack', 'kvm.ack', 'pi.post'],
   eoi: ['apic.eoi', 'gic.eoi'],
   move: ['vec.update', 'its.movi', 'irq.affinity'],
-  write: ['cfg.write', 'tbl.write', 'msg.write', 'ims.store', 'perm.write', 'pi.write'],
+  write: ['cfg.write', 'tbl.write', 'msg.write', 'ims.store', 'perm.write', 'pi.write', 'irte.write', 'irte.writeAmd'],
   invalidate: ['iec.inv', 'irte.invAmd', 'its.inv'],
   change: [
     ...['bar.map', 'bar.unmap', 'msix.ctrl', 'tbl.bind', 'irq.mask', 'cpu.online'],
@@ -35,7 +35,7 @@ export const kindsOfMark: Readonly<Partial<Record<MarkName, readonly string[]>>>
     ...['ir.enable', 'ir.table', 'ir.mode', 'iommu.map', 'iommu.unmap', 'iommu.attach'],
     ...['its.mapd', 'its.mapc', 'its.mapti', 'its.discard', 'its.cmd'],
     ...['pi.update', 'irqfd.assign', 'route.set', 'route.update', 'route.release', 'route.commit'],
-    ...['vfio.use', 'vfio.route', 'vfio.mode', 'vfio.pba', 'vfio.set'],
+    ...['vfio.use', 'vfio.route', 'vfio.mode', 'vfio.pba', 'vfio.set', 'vfio.bind', 'vfio.mask', 'vfio.meta'],
     ...['dom.alloc', 'dom.activate', 'dom.compose', 'dom.create', 'ims.free', 'queue.state'],
     ...['iommufd.map', 'iommufd.unmap', 'iommufd.vmsi', 'hcall.grant'],
   ],

@@ -31,6 +31,8 @@ export interface TraceMeta {
   end: number;
   /** What is wrong with the source as a whole, such as packed data that is cut off; nothing read before is lost. */
   problem?: string;
+  /** Header lines of a trace file that say more than its format and clock, each `name value` without its `#`. */
+  header?: readonly string[];
 }
 
 /** The state after no event at all. */

@@ -2,7 +2,7 @@
  * Import time, latency and memory, always beside a floor measured in the same run: one pass over the same bytes that
  * splits lines and reads the stamp and the event name of each, storing nothing.
  *
- *     npm run bench                 on large inputs made from the captures of this repository
+ *     npm run bench                 on large inputs made from the captures of this repository, then the simulator's engine
  *     npm run bench -- FILE...      on files of your own (plain text, gzip or zstd)
  *
  * Prints a table; machines differ, so look at the ratios. Options: --runs N (default 5), --json.
@@ -18,6 +18,7 @@ import { ImportRun } from '../../src/import/run.ts';
 import { stateTree } from '../../src/query/state.ts';
 import { checkIntegrity } from '../../src/trace/integrity.ts';
 import { floorScan } from './floor.ts';
+import { printStorms } from './storm.ts';
 
 const CHUNK = 1 << 20;
 const MB = 1e6;
@@ -184,7 +185,10 @@ if (values.peak !== undefined) {
         : own.filter(([f]) => existsSync(f)).map(([f, size]) => enlarged(f, size, folder));
     const rows = files.map((file) => measure(file, Number(values.runs)));
     if (values.json) console.log(JSON.stringify(rows, null, 1));
-    else print(rows);
+    else {
+      print(rows);
+      if (positionals.length === 0) printStorms([1e5, 1e6, 1e7], folder);
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
-import { bytesOf } from '../../src/base/bytes.ts';
+import { bytesOf, textOf } from '../../src/base/bytes.ts';
 import { ImportRun } from '../../src/import/run.ts';
 import { pathTypes } from '../../src/model/paths.ts';
 import { vocabulary } from '../../src/model/vocabulary.ts';
 import { viewEvent } from '../../src/query/events.ts';
 import { pathValue, stateTree } from '../../src/query/state.ts';
 import { TraceBuilder } from '../../src/trace/builder.ts';
-import { irqtraceLines } from '../../src/trace/irqtrace.ts';
+import { irqtraceBytes } from '../../src/trace/irqtrace.ts';
 import { objectOf, packArguments } from '../../src/trace/plain.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 
@@ -22,7 +22,7 @@ function imported(bytes: Uint8Array): Trace {
   return run.end();
 }
 
-const written = (trace: Trace): string => `${[...irqtraceLines(trace)].join('\n')}\n`;
+const written = (trace: Trace): string => [...irqtraceBytes(trace)].map((chunk) => textOf(chunk)).join('');
 
 function events(trace: Trace): unknown[] {
   return Array.from({ length: trace.length }, (_, step) => ({ ...viewEvent(trace, step), source: undefined }));

@@ -126,6 +126,7 @@ function lpi(f: Ftrace, a: Args, w: Uint32Array): boolean {
 }
 
 function activate(f: Ftrace, a: Args, w: Uint32Array, on: boolean): boolean {
+  w[0] = 0;
   w[domActivate.at.domain] = f.out.world.strings.intern('ITS');
   w[domActivate.at.activate] = on ? 1 : 0;
   f.emit(domActivate, irqObject(f, first(a, 'irq', 'virq')!.lo));
@@ -137,6 +138,7 @@ function allocate(f: Ftrace, a: Args, w: Uint32Array, free: boolean): boolean {
   const number = first(a, 'virq', 'irq');
   if (number === undefined) return false;
   const count = Math.min(first(a, 'nr', 'nr_irqs')?.lo ?? 1, 2048);
+  w[0] = 0;
   w[domAlloc.at.domain] = f.out.world.strings.intern('ITS');
   w[domAlloc.at.free] = free ? 1 : 0;
   for (let i = 0; i < count; i++) f.emit(domAlloc, irqObject(f, number.lo + i));

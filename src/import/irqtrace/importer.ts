@@ -21,6 +21,7 @@ export class IrqtraceImporter implements Importer {
   readonly #out: TraceBuilder;
   #base: bigint | undefined;
   #version = 0;
+  readonly #lines: string[] = [];
 
   constructor(out: TraceBuilder) {
     this.#out = out;
@@ -60,6 +61,9 @@ export class IrqtraceImporter implements Importer {
       meta.time = { base: 0n, ticks: clock[1] === 'ticks', digits: Number(clock[2]) };
       meta.clock = safely(() => unquoted(clock[3]!)) ?? clock[3]!;
     }
+    if (version || clock) return;
+    this.#lines.push(text.slice(1));
+    meta.header = this.#lines;
   }
 
   /** Reads one event; returns what is wrong with it. */

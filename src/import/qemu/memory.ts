@@ -120,6 +120,7 @@ function tableAccess(
 ): void {
   const kind = write ? tblWrite : tblRead;
   const { words } = q.out;
+  words[0] = 0;
   words[kind.at.offset] = offset;
   words[kind.at.size] = size;
   words[kind.at.value] = lo;
@@ -132,6 +133,7 @@ function pbaAccess(q: Qemu, address: number, size: number, lo: number, hi: numbe
   const place = q.pci.pbaAt(address);
   const kind = write ? pbaWrite : pbaRead;
   const { words } = q.out;
+  words[0] = 0;
   words[kind.at.first] = place?.first ?? (address & 0xfff) * 8;
   words[kind.at.size] = size;
   words[kind.at.value] = lo;

@@ -187,8 +187,15 @@ export const virtRules: readonly QemuRule[] = [
       q.emit(ioasMapped, mapping(q, c, s));
     },
   ),
-  rule('iommufd_backend_unmap_dma', ' iommufd={fd:d} ioas={ioas:u} iova={iova:x} size={size:x} ({ret:d})', (q, c, s) =>
-    c.lo[s.ret] === 0 ? q.emit(ioasUnmapped, mapping(q, c, s)) : false,
+  rule(
+    'iommufd_backend_unmap_dma',
+    ' iommufd={fd:d} ioas={ioas:u} iova={iova:x} size={size:x} ({ret:d})',
+    (q, c, s, w) => {
+      if (c.lo[s.ret] !== 0) return false;
+      w[0] = 0;
+      q.emit(ioasUnmapped, mapping(q, c, s));
+      return undefined;
+    },
   ),
   rule('kvm_irqchip_add_msi_route', 'dev {dev:s} vector {vector:u} virq {virq:u}', (q, c, s, w) => {
     const vector = c.lo[s.vector]!;

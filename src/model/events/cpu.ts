@@ -1,5 +1,5 @@
-import { eventKind } from '../event.ts';
-import { cpu, pin, vector } from '../things/irq.ts';
+import { eventKind, has } from '../event.ts';
+import { cpu, intid, pin, vector } from '../things/irq.ts';
 
 const V = vector.at;
 
@@ -24,6 +24,77 @@ export const sysExit = eventKind(
   (state, e, at) => {
     state.set(e.object, V.name, e.words[e.at + at.name]!);
     state.setFlag(e.object, V.active, false);
+  },
+);
+
+/** The local APIC of a processor of the host. Object: the vector. Only simulated traces tell. */
+export const cpuAccept = eventKind(
+  'cpu.accept',
+  [vector],
+  'The local APIC accepted a message: the bit of its vector in the IRR is set.',
+  { cause: 'u?', requester: 'x?' },
+  (state, e) => {
+    state.setFlag(e.object, V.requested, true);
+    state.count(e.object, V.accepts);
+  },
+);
+
+export const cpuTake = eventKind(
+  'cpu.take',
+  [vector],
+  'The processor takes the interrupt: its bit moves from the IRR to the ISR.',
+  {},
+  (state, e) => {
+    state.setFlag(e.object, V.requested, false);
+    state.setFlag(e.object, V.inService, true);
+  },
+);
+
+export const cpuEoi = eventKind(
+  'cpu.eoi',
+  [vector],
+  'End of interrupt: the bit in the ISR is cleared.',
+  {},
+  (state, e) => state.setFlag(e.object, V.inService, false),
+);
+
+/** The redistributor of a processor of the host. Object: the LPI there. */
+export const gicPend = eventKind(
+  'gic.pend',
+  [intid],
+  'An LPI arrived at the redistributor of a processor and pends there, or is no longer pending (cleared or moved away).',
+  { pending: 'flag', cause: 'u?' },
+  (state, e, at) => {
+    const pending = e.words[e.at + at.pending] !== 0;
+    state.setFlag(e.object, intid.at.requested, pending);
+    if (pending) state.count(e.object, intid.at.accepts);
+  },
+);
+
+/** A processor goes offline or comes online. Object: the CPU. */
+export const cpuState = eventKind(
+  'cpu.state',
+  [cpu],
+  'A processor goes offline or comes online, or may not (negative errno).',
+  { online: 'flag', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
+    state.setFlag(e.object, cpu.at.online, e.words[e.at + at.online] !== 0);
+  },
+);
+
+/** The local APIC of a processor that went offline. Object: the CPU. */
+export const cpuReset = eventKind(
+  'cpu.reset',
+  [cpu],
+  'The local APIC of a processor was reset: what it had accepted and not yet handed over is gone.',
+  {},
+  (state, e) => {
+    const vectors = state.world.node(e.object)?.children.get('vector')?.children;
+    if (vectors)
+      for (const { object } of vectors.values())
+        for (const cell of [V.requested, V.inService])
+          if (object >= 0 && state.flag(object, cell) === true) state.setFlag(object, cell, false);
   },
 );
 
@@ -56,4 +127,18 @@ export const cpuSeen = eventKind('cpu.online', [cpu], 'A record of this CPU: it 
   state.setFlag(e.object, cpu.at.online, true);
 });
 
-export const cpuEvents = [sysEntry, sysExit, ipiSend, ipiEntry, ipiExit, lineSet, cpuSeen];
+export const cpuEvents = [
+  cpuAccept,
+  cpuTake,
+  cpuEoi,
+  gicPend,
+  cpuState,
+  cpuReset,
+  sysEntry,
+  sysExit,
+  ipiSend,
+  ipiEntry,
+  ipiExit,
+  lineSet,
+  cpuSeen,
+];

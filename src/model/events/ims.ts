@@ -1,6 +1,7 @@
 import { eventKind, has } from '../event.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from '../things/ims.ts';
 import { irq } from '../things/irq.ts';
+import { queueUser } from '../things/queue.ts';
 
 const A = imsEntry.at;
 const Q = queue.at;
@@ -50,7 +51,7 @@ export const queueState = eventKind(
   'queue.state',
   [queue],
   'A queue was created, bound to a PASID, enabled or destroyed, or that was refused (negative errno).',
-  { state: 's', front: 's?', pasid: 'u?', handle: 'u?', ret: 'i?' },
+  { state: 's', front: 's?', pasid: 'u?', handle: 'u?', ret: 'i?', owner: 's?' },
   (state, e, at, bit) => {
     const w = e.words;
     if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
@@ -58,15 +59,23 @@ export const queueState = eventKind(
     if (has(e, bit.front)) state.set(e.object, Q.front, w[e.at + at.front]!);
     if (has(e, bit.pasid)) state.set(e.object, Q.pasid, w[e.at + at.pasid]!);
     if (has(e, bit.handle)) state.set(e.object, Q.handle, w[e.at + at.handle]!);
+    if (has(e, bit.owner)) state.set(e.object, Q.owner, w[e.at + at.owner]!);
   },
 );
 
 export const queueSubmit = eventKind(
   'qd.submit',
   [queue],
-  'A descriptor was submitted to a queue; with a handle it asks for a completion interrupt.',
-  { pasid: 'u?', handle: 'u?' },
-  (state, e) => state.count(e.object, Q.submitted),
+  'A descriptor was submitted to a queue, or the queue did not take it (negative errno); with a handle it asks for a completion interrupt.',
+  { pasid: 'u?', handle: 'u?', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
+    state.count(e.object, Q.submitted);
+    if (!has(e, bit.pasid)) return;
+    const users = state.world.node(e.object)?.children.get('pasid')?.children;
+    const user = users?.get(String(e.words[e.at + at.pasid]))?.object ?? -1;
+    if (user >= 0 && state.present(user)) state.count(user, queueUser.at.submitted);
+  },
 );
 
 export const queueComplete = eventKind(
@@ -85,17 +94,18 @@ export const domCompose = eventKind(
   'dom.compose',
   [irq],
   'An irq domain composed the message of an irq: which one will be stored for the device.',
-  { domain: 's', address: 'xx', data: 'x' },
+  { domain: 's', address: 'xx', data: 'x', ret: 'i?' },
 );
 
 export const domCreate = eventKind(
   'dom.create',
   [],
-  'An irq domain was created on top of another, or that was refused (negative errno).',
+  'An irq domain was created on top of another, or that was refused (negative errno). Flag 1: messages lie in queue memory. Side: of the boundary in the bridge, cpu (of the architecture) or bus (agnostic).',
   {
     parent: 's?',
     flags: 'x?',
     ret: 'i',
+    side: 's?',
   },
 );
 
@@ -142,20 +152,36 @@ export const ioasMapped = eventKind(
   },
 );
 
+export const hwptInstalled = eventKind(
+  'iommufd.swmsi',
+  [ioasMap],
+  'The kernel itself mapped the page of a doorbell into a stage 2, at its software MSI window.',
+  { output: 'xx', size: 'xx' },
+  (state, e, at) => {
+    for (let i = 0; i < 2; i++) {
+      state.set(e.object, ioasMap.at.output + i, e.words[e.at + at.output + i]!);
+      state.set(e.object, ioasMap.at.size + i, e.words[e.at + at.size + i]!);
+    }
+  },
+);
+
 export const ioasUnmapped = eventKind(
   'iommufd.unmap',
   [ioasMap],
-  'User space unmapped a range of an I/O address space.',
-  {},
-  (state, e) => state.remove(e.object),
+  'User space unmapped a range of an I/O address space, or that was refused (negative errno).',
+  { ret: 'i?' },
+  (state, e, at, bit) => {
+    if (!has(e, bit.ret) || e.words[e.at + at.ret] === 0) state.remove(e.object);
+  },
 );
 
 export const vmsiSet = eventKind(
   'iommufd.vmsi',
   [vmsi],
-  'User space gave the message address of one vector of one device; 0 takes it back.',
-  { iova: 'xx' },
-  (state, e, at) => {
+  'User space gave the message address of one vector of one device (0 takes it back), or that was refused (negative errno).',
+  { iova: 'xx', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
     if (e.words[e.at + at.iova] === 0 && e.words[e.at + at.iova + 1] === 0) {
       state.remove(e.object);
       return;
@@ -163,6 +189,23 @@ export const vmsiSet = eventKind(
     state.set(e.object, vmsi.at.iova, e.words[e.at + at.iova]!);
     state.set(e.object, vmsi.at.iova + 1, e.words[e.at + at.iova + 1]!);
   },
+);
+
+/** The time in which user space and device disagree. Object: the vMSI address. */
+export const vmsiWindow = eventKind(
+  'vmsi.window',
+  [vmsi],
+  'The device holds a message with another address than user space gave (open), or again the right one.',
+  { open: 'flag', held: 'xx?', ns: 'u?' },
+  (state, e, at) => state.setFlag(e.object, vmsi.at.window, e.words[e.at + at.open] !== 0),
+);
+
+/** Whoever owns the translation of a device names the address for its messages. Object: the irq. */
+export const msiPrepare = eventKind(
+  'msi.prepare',
+  [irq],
+  'The owner of the translation of a device was asked at which address it shall reach a doorbell; a negative errno: it has none.',
+  { provider: 's', device: 's', index: 'u', doorbell: 'xx', iova: 'xx?', ret: 'i?' },
 );
 
 /** A hypervisor grants or takes back a message. Object: the grant. */
@@ -187,7 +230,32 @@ export const hcallGrant = eventKind(
 /** Why something that was due did not happen. Object: where it ended. */
 export const dropped = eventKind('drop', [], 'A cause or message ended here and will not be delivered, and why.', {
   reason: 's',
+  cause: 'u?',
 });
+
+/** Legal coalescing. Object: where both met. */
+export const merged = eventKind(
+  'merge',
+  [],
+  'A cause met one that was already waiting in the same place; both are served by one interrupt.',
+  { cause: 'u', into: 'u?' },
+);
+
+/** Where knowledge ends. Object: what would have to be known. */
+export const untold = eventKind(
+  'untold',
+  [],
+  'What follows cannot be told: it depends on state that the trace does not show.',
+  { what: 's', cause: 'u?' },
+);
+
+/** An access or order of accesses that the specification forbids or leaves undefined. Object: what was accessed. */
+export const illegal = eventKind(
+  'illegal',
+  [],
+  'Something was done that the specification forbids or leaves undefined; the events around it show what it led to.',
+  { rule: 's', text: 's' },
+);
 
 export const imsEvents = [
   imsStore,
@@ -202,7 +270,13 @@ export const imsEvents = [
   piPost,
   ioasMapped,
   ioasUnmapped,
+  hwptInstalled,
   vmsiSet,
+  vmsiWindow,
+  msiPrepare,
   hcallGrant,
   dropped,
+  merged,
+  untold,
+  illegal,
 ];

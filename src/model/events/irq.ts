@@ -1,4 +1,4 @@
-import { eventKind } from '../event.ts';
+import { eventKind, has } from '../event.ts';
 import type { State } from '../state.ts';
 import { cpu, domain, irq, vector } from '../things/irq.ts';
 
@@ -265,7 +265,7 @@ export const msgWrite = eventKind(
   'msg.write',
   [irq],
   'The kernel wrote an MSI message into a device. All zero is the teardown.',
-  { hwirq: 'u?', address: 'xx', data: 'x' },
+  { hwirq: 'u?', address: 'xx', data: 'x', domain: 's?', by: 's?', where: 's?' },
   (state, e, at, bit) => {
     const w = e.words;
     if (w[e.at]! & bit.hwirq) state.set(e.object, I.hwirq, w[e.at + at.hwirq]!);
@@ -292,12 +292,16 @@ export const irqMask = eventKind(
 export const domAlloc = eventKind(
   'dom.alloc',
   [irq],
-  'An irq domain allocated or freed what it holds for the irq.',
-  { domain: 's', free: 'flag' },
-  (state, e, at) => {
+  'An irq domain allocated or freed what it holds for the irq, or could not (negative errno).',
+  { domain: 's', free: 'flag', hwirq: 'u?', vector: 'u?', cpu: 'u?', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
     state.setFlag(e.object, I.allocated, e.words[e.at + at.free] === 0);
     if (e.words[e.at + at.free]) state.setFlag(e.object, I.activated, false);
     else state.set(e.object, I.handledSinceSetup, 0);
+    if (has(e, bit.hwirq)) state.set(e.object, I.hwirq, e.words[e.at + at.hwirq]!);
+    if (has(e, bit.vector)) state.set(e.object, I.vector, e.words[e.at + at.vector]!);
+    if (has(e, bit.cpu)) state.set(e.object, I.cpu, e.words[e.at + at.cpu]!);
   },
 );
 
@@ -305,8 +309,12 @@ export const domActivate = eventKind(
   'dom.activate',
   [irq],
   'An irq domain programmed its hardware for the irq, or took that back.',
-  { domain: 's', activate: 'flag' },
-  (state, e, at) => state.setFlag(e.object, I.activated, e.words[e.at + at.activate] !== 0),
+  { domain: 's', activate: 'flag', reserve: 'flag?', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
+    if (has(e, bit.reserve) && e.words[e.at + at.reserve]) return;
+    state.setFlag(e.object, I.activated, e.words[e.at + at.activate] !== 0);
+  },
 );
 
 export const irqAffinity = eventKind(

@@ -1,6 +1,7 @@
-import { eventKind } from '../event.ts';
+import { eventKind, has } from '../event.ts';
 import type { State } from '../state.ts';
-import { its, itsCollection, itsDevice, itsEvent, smmuStream } from '../things/remap.ts';
+import { ioasMap } from '../things/ims.ts';
+import { its, itsCollection, itsDevice, itsEvent, lpiConfig, smmuStream } from '../things/remap.ts';
 
 const D = itsDevice.at;
 const E = itsEvent.at;
@@ -210,6 +211,30 @@ export const itsDoorbell = eventKind(
   },
 );
 
+/** Configuration of an LPI, `gic/<n>/lpi/<INTID>`. */
+export const lpiWrite = eventKind(
+  'lpi.config',
+  [lpiConfig],
+  'Software wrote the configuration byte of an LPI in memory; the redistributor need not know before an INV.',
+  { enabled: 'flag', priority: 'x' },
+  (state, e, at) => {
+    state.setFlag(e.object, lpiConfig.at.enabled, e.words[e.at + at.enabled] !== 0);
+    state.set(e.object, lpiConfig.at.priority, e.words[e.at + at.priority]!);
+  },
+);
+
+export const lpiLoad = eventKind(
+  'lpi.load',
+  [lpiConfig],
+  'The redistributor read the configuration byte of an LPI (INV, INVALL, or the first use of it).',
+  {},
+  (state, e) => {
+    const enabled = state.flag(e.object, lpiConfig.at.enabled);
+    if (enabled === undefined) state.forget(e.object, lpiConfig.at.cached);
+    else state.setFlag(e.object, lpiConfig.at.cached, enabled);
+  },
+);
+
 const S = smmuStream.at;
 
 /** An access through an SMMU. Object: the stream. */
@@ -264,6 +289,41 @@ export const smmuFault = eventKind(
   },
 );
 
+/** Stages of a stream. Object: the stream. */
+export const smmuConfig = eventKind(
+  'smmu.config',
+  [smmuStream],
+  'The stream table entry of a requester was set: which stages translate its accesses.',
+  { config: 's' },
+  (state, e, at) => state.set(e.object, S.config, e.words[e.at + at.config]!),
+);
+
+/** Stage 1 tables. Object: the mapping, `smmu/<n>/stream/<id>/s1/<hex iova>`. */
+export const smmuMap = eventKind(
+  'smmu.map',
+  [ioasMap],
+  'Whoever owns stage 1 of a stream (a guest, or the host kernel) mapped a range, or that was refused (negative errno).',
+  { output: 'xx', size: 'xx', ret: 'i?' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
+    for (let i = 0; i < 2; i++) {
+      state.set(e.object, ioasMap.at.output + i, w[e.at + at.output + i]!);
+      state.set(e.object, ioasMap.at.size + i, w[e.at + at.size + i]!);
+    }
+  },
+);
+
+export const smmuUnmap = eventKind(
+  'smmu.unmap',
+  [ioasMap],
+  'Whoever owns stage 1 of a stream unmapped a range, or that was refused (negative errno).',
+  { ret: 'i?' },
+  (state, e, at, bit) => {
+    if (!has(e, bit.ret) || e.words[e.at + at.ret] === 0) state.remove(e.object);
+  },
+);
+
 export const itsEvents = [
   itsMapd,
   itsMapc,
@@ -279,8 +339,13 @@ export const itsEvents = [
   itsCte,
   itsError,
   itsDoorbell,
+  lpiWrite,
+  lpiLoad,
   smmuTrans,
   smmuBypass,
   smmuAbort,
   smmuFault,
+  smmuConfig,
+  smmuMap,
+  smmuUnmap,
 ];

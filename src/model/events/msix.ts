@@ -59,9 +59,15 @@ function storeBytes(state: State, entry: number, offset: number, size: number, l
   }
 }
 
+/**
+ * Who answered an access (kernel, user space or hardware) and how many exits from the guest it cost. Only simulated
+ * traces tell.
+ */
+const served = { served: 's?', exits: 'u?' } as const;
+
 /** An access of an MSI-X table entry, counted in `counter`. Object: the entry. */
 const tableEvent = (name: string, meaning: string, counter: number) =>
-  eventKind(name, [msixEntry], meaning, { offset: 'x', size: 'u', value: 'xx' }, (state, e, at) => {
+  eventKind(name, [msixEntry], meaning, { offset: 'x', size: 'u', value: 'xx', ...served }, (state, e, at) => {
     const w = e.words;
     const value = e.at + at.value;
     state.count(e.object, counter);
@@ -126,7 +132,7 @@ export const pbaRead = eventKind(
   'pba.read',
   [device],
   'Software read pending bits, from vector `first` on, 8 per byte.',
-  { first: 'u', size: 'u', value: 'xx' },
+  { first: 'u', size: 'u', value: 'xx', ...served },
   (state, e, at) => {
     const w = e.words;
     const size = tableSize(state, e.object);
@@ -152,6 +158,7 @@ export const pbaWrite = eventKind(
     first: 'u',
     size: 'u',
     value: 'xx',
+    ...served,
   },
 );
 
@@ -160,7 +167,7 @@ export const devRaise = eventKind(
   'dev.raise',
   [msixEntry, msi, imsEntry, device],
   'The device model reports an interrupt cause. While the vector is masked the pending bit keeps it.',
-  { vector: 'u?' },
+  { vector: 'u?', cause: 'u?' },
   (state, e) => {
     const type = state.world.type(e.object);
     if (type === msixEntry) {
@@ -182,12 +189,24 @@ export const devRaise = eventKind(
   },
 );
 
+/** The cause of an interrupt went away before its message was sent. Object: as for `dev.raise`. */
+export const devWithdraw = eventKind(
+  'dev.withdraw',
+  [msixEntry, imsEntry],
+  'The device no longer has a cause for this vector (software served it by polling): its pending bit is cleared.',
+  { cause: 'u?' },
+  (state, e) => {
+    const cell = state.world.type(e.object) === msixEntry ? A.pending : imsEntry.at.pending;
+    if (state.flag(e.object, cell) === true) state.setFlag(e.object, cell, false);
+  },
+);
+
 /** A message write arrived on the bus. Object: the entry that holds this message, when just one does. */
 export const msgSend = eventKind(
   'send',
   [msixEntry, msi, imsEntry],
   'A message write arrived at an interrupt doorbell. Sender: the requester id, where the trace tells it.',
-  { address: 'xx', data: 'x', size: 'u?', requester: 'x?' },
+  { address: 'xx', data: 'x', size: 'u?', requester: 'x?', pasid: 'x?', cause: 'u?' },
   (state, e) => {
     const type = state.world.type(e.object);
     if (type === msixEntry) {
@@ -214,4 +233,15 @@ export const intx = eventKind(
   },
 );
 
-export const msixEvents = [tblWrite, tblRead, tblBind, tblSeen, pbaRead, pbaWrite, devRaise, msgSend, intx];
+export const msixEvents = [
+  tblWrite,
+  tblRead,
+  tblBind,
+  tblSeen,
+  pbaRead,
+  pbaWrite,
+  devRaise,
+  devWithdraw,
+  msgSend,
+  intx,
+];

@@ -22,9 +22,11 @@ function invalidate(state: State, entry: number): void {
   if (type === irte) {
     state.count(entry, R.invalidations);
     state.setFlag(entry, R.stale, true);
+    state.setFlag(entry, R.cached, false);
   } else if (type === amdIrte) {
     state.count(entry, amdIrte.at.invalidations);
     state.setFlag(entry, amdIrte.at.stale, true);
+    state.setFlag(entry, amdIrte.at.cached, false);
   }
 }
 
@@ -87,7 +89,44 @@ export const irteRead = eventKind(
     for (let i = 0; i < 4; i++) state.set(e.object, R.value + i, e.words[e.at + at.value + i]!);
     state.forget(e.object, R.destId);
     state.setFlag(e.object, R.stale, false);
+    state.setFlag(e.object, R.cached, true);
     state.count(e.object, R.reads);
+  },
+);
+
+/** The kernel wrote a VT-d table entry. The unit goes on with what it has in its cache. Object: the entry. */
+export const irteWrite = eventKind(
+  'irte.write',
+  [irte],
+  'The kernel wrote a table entry in memory. It takes effect for certain only after the interrupt entry cache was invalidated.',
+  { value: 'xxxx' },
+  (state, e, at) => {
+    let same = state.known(e.object, R.value) === 0xffffffff;
+    for (let i = 0; i < 4; i++) {
+      const word = e.words[e.at + at.value + i]!;
+      state.set(e.object, R.table + i, word);
+      if (state.get(e.object, R.value + i) !== word) same = false;
+    }
+    if (!same) state.setFlag(e.object, R.stale, true);
+  },
+);
+
+/** The kernel wrote an AMD table entry. Object: the entry. */
+export const amdWrite = eventKind(
+  'irte.writeAmd',
+  [amdIrte],
+  'The kernel wrote an AMD table entry in memory: 32 bits, or 128 in guest-APIC format. The unit may hold an older copy.',
+  { low: 'xx', high: 'xx?' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    const wide = (w[e.at]! & bit.high) !== 0;
+    const words = [w[e.at + at.low]!, w[e.at + at.low + 1]!, w[e.at + at.high]!, w[e.at + at.high + 1]!];
+    const { table } = amdIrte.at;
+    for (let i = 0; i < 4; i++) {
+      if (i === 0 || wide) state.set(e.object, table + i, words[i]!);
+      else state.forget(e.object, table + i);
+    }
+    if (state.num(e.object, amdIrte.at.value) !== words[0]) state.setFlag(e.object, amdIrte.at.stale, true);
   },
 );
 
@@ -193,6 +232,7 @@ export const amdRead = eventKind(
       for (let i = 1; i < 4; i++) state.forget(e.object, amdIrte.at.value + i);
     }
     state.setFlag(e.object, amdIrte.at.stale, false);
+    state.setFlag(e.object, amdIrte.at.cached, true);
     state.count(e.object, amdIrte.at.reads);
   },
 );
@@ -252,6 +292,8 @@ export const remapEvents = [
   irMode,
   irRequest,
   irteRead,
+  irteWrite,
+  amdWrite,
   irRemap,
   irMessage,
   irFault,

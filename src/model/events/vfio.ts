@@ -1,4 +1,4 @@
-import { eventKind } from '../event.ts';
+import { eventKind, has } from '../event.ts';
 import { vfioDevice, vfioVector } from '../things/virt.ts';
 
 const F = vfioVector.at;
@@ -73,7 +73,7 @@ export const vfioFire = eventKind(
   'vfio.fire',
   [vfioVector],
   'An interrupt of an assigned device was signalled. With a message: QEMU delivered it itself, not through an irqfd.',
-  { irq: 'u?', address: 'xx?', data: 'x?' },
+  { irq: 'u?', address: 'xx?', data: 'x?', cause: 'u?' },
   (state, e, at, bit) => {
     if (state.world.type(e.object) !== vfioVector) return;
     state.count(e.object, F.fires);
@@ -85,7 +85,60 @@ export const vfioSet = eventKind(
   'vfio.set',
   [],
   'VFIO_DEVICE_SET_IRQS. Flags: bit 0 no data, 1 bool, 2 eventfd, 3 mask, 4 unmask, 5 trigger.',
-  { flags: 'x', index: 'u', start: 'u', count: 'u', ret: 'i?' },
+  { flags: 'x', index: 'u', start: 'u', count: 'u', ret: 'i?', provider: 's?', fd: 'i?' },
+);
+
+/** Only simulated traces have it; a probe at the entry shows `vfio.set` alone. */
+export const vfioReturn = eventKind(
+  'vfio.return',
+  [],
+  'VFIO_DEVICE_SET_IRQS returned. Positive: nothing was enabled, so many vectors would be possible.',
+  { index: 'u', start: 'u', count: 'u', ret: 'i', provider: 's?' },
+);
+
+/** What the kernel holds for a vector. */
+export const vfioBind = eventKind(
+  'vfio.bind',
+  [vfioVector],
+  'What stands behind a vector changed: the eventfd that VFIO signals, the host irq, the entry that sends. What is absent is none.',
+  { backend: 's?', eventfd: 'i?', irq: 'u?', entry: 'o?' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    for (const key of ['backend', 'eventfd', 'irq', 'entry'] as const) {
+      if (has(e, bit[key])) state.set(e.object, F[key], w[e.at + at[key]]!);
+      else state.forget(e.object, F[key]);
+    }
+  },
+);
+
+export const vfioMask = eventKind(
+  'vfio.mask',
+  [vfioVector],
+  'VFIO masked or unmasked an interrupt; `by` says why: automask, ioctl, resample.',
+  { masked: 'flag', by: 's' },
+  (state, e, at) => state.setFlag(e.object, F.masked, e.words[e.at + at.masked] !== 0),
+);
+
+export const vfioMeta = eventKind(
+  'vfio.meta',
+  [vfioVector],
+  'What the driver of the device holds about a vector besides its message: PASID of the guest, and of the host once that is known.',
+  { guestPasid: 'x?', pasid: 'x?', by: 's' },
+  (state, e, at, bit) => {
+    for (const key of ['guestPasid', 'pasid'] as const) {
+      if (has(e, bit[key])) state.set(e.object, F[key], e.words[e.at + at[key]]!);
+      else state.forget(e.object, F[key]);
+    }
+  },
+);
+
+/** Object: the device. */
+export const vfioTrap = eventKind(
+  'vfio.trap',
+  [vfioDevice],
+  'A guest access left the guest because its page is not mapped: which register it hit, how often that is used, and whether it was the one that the trap is for.',
+  { register: 's', latency: 's', wanted: 'flag', cost: 'u' },
+  (state, e, at) => state.count(e.object, e.words[e.at + at.wanted] ? vfioDevice.at.traps : vfioDevice.at.collateral),
 );
 
 export const vfioIntx = eventKind('vfio.intx', [vfioDevice], 'The INTx of an assigned device.', {
@@ -109,6 +162,11 @@ export const vfioEvents = [
   vfioPba,
   vfioFire,
   vfioSet,
+  vfioReturn,
+  vfioBind,
+  vfioMask,
+  vfioMeta,
+  vfioTrap,
   vfioIntx,
   vfioRegion,
 ];

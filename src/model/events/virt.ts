@@ -1,11 +1,13 @@
-import { eventKind } from '../event.ts';
+import { eventKind, has } from '../event.ts';
 import type { State } from '../state.ts';
+import { intid } from '../things/irq.ts';
 import { msixEntry } from '../things/pci.ts';
 import { kvmGsi, kvmIrqfd, kvmRoute, kvmVm, vcpu, vcpuVector } from '../things/virt.ts';
 
 const C = vcpu.at;
 const V = vcpuVector.at;
 const K = kvmRoute.at;
+const L = intid.at;
 
 /** Adds one to a counter of the virtual CPU that a vector object belongs to. */
 function countVcpu(state: State, object: number, cell: number): void {
@@ -100,10 +102,16 @@ export const apicLocal = eventKind(
 
 export const gicAck = eventKind(
   'gic.ack',
-  [vcpuVector],
+  [vcpuVector, intid],
   'A CPU acknowledged an interrupt at its GIC interface.',
   {},
   (state, e) => {
+    if (state.world.type(e.object) === intid) {
+      state.setFlag(e.object, L.requested, false);
+      state.setFlag(e.object, L.inService, true);
+      state.count(e.object, L.taken);
+      return;
+    }
     state.setFlag(e.object, V.requested, false);
     state.setFlag(e.object, V.inService, true);
     state.count(e.object, V.taken);
@@ -113,10 +121,15 @@ export const gicAck = eventKind(
 
 export const gicEoi = eventKind(
   'gic.eoi',
-  [vcpuVector],
+  [vcpuVector, intid],
   'A CPU ended an interrupt at its GIC interface.',
   {},
   (state, e) => {
+    if (state.world.type(e.object) === intid) {
+      state.setFlag(e.object, L.inService, false);
+      state.count(e.object, L.eois);
+      return;
+    }
     state.setFlag(e.object, V.inService, false);
     state.count(e.object, V.eois);
     countVcpu(state, e.object, C.eois);
@@ -162,6 +175,11 @@ export const kvmMmio = eventKind('kvm.mmio', [], 'A guest access to device memor
   value: 'xx',
 });
 export const kvmHypercall = eventKind('hcall', [], 'A hypercall.', { number: 'xx', input: 'xx?', output: 'xx?' });
+export const hcallReturn = eventKind('hcall.return', [], 'A hypercall returned: 0, or a negative errno.', {
+  number: 'xx',
+  ret: 'i',
+  output: 'xx?',
+});
 export const kvmIpi = eventKind('apic.ipi', [vcpu], 'A virtual CPU sends an inter-processor interrupt.', {
   dest: 'x',
   vector: 'u',
@@ -219,7 +237,7 @@ export const routeSet = eventKind(
   'route.set',
   [kvmRoute],
   'A message route was added: a GSI now stands for the message of one vector.',
-  { device: 's', vector: 'u', entry: 'o?' },
+  { device: 's', vector: 'u', entry: 'o?', address: 'xx?', data: 'x?' },
   (state, e, at, bit) => {
     const w = e.words;
     state.set(e.object, K.device, w[e.at + at.device]!);
@@ -230,6 +248,11 @@ export const routeSet = eventKind(
       takeMessage(state, e.object, entry);
     } else {
       for (const cell of [K.entry, K.address, K.address + 1, K.data]) state.forget(e.object, cell);
+    }
+    if (has(e, bit.address) && has(e, bit.data)) {
+      state.set(e.object, K.address, w[e.at + at.address]!);
+      state.set(e.object, K.address + 1, w[e.at + at.address + 1]!);
+      state.set(e.object, K.data, w[e.at + at.data]!);
     }
   },
 );
@@ -281,6 +304,7 @@ export const virtEvents = [
   kvmAck,
   kvmMmio,
   kvmHypercall,
+  hcallReturn,
   kvmIpi,
   piUpdate,
   irqfdAssign,

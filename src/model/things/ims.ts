@@ -31,6 +31,7 @@ export const queue = objectType('queue', 'A queue of a function: not a device, b
   submitted: { kind: 'count', meaning: 'Descriptors submitted so far.' },
   completed: { kind: 'count', meaning: 'Descriptors completed so far.' },
   failed: { kind: 'count', meaning: 'Descriptors completed with an error so far.' },
+  owner: { kind: 'text', meaning: 'Who it was created for.' },
 });
 
 /** The posted-interrupt descriptor of a virtual CPU: `vcpu/<n>/pi`. */
@@ -53,6 +54,11 @@ export const ioasMap = objectType('ioasmap', 'A mapping of an I/O address space.
 /** A vMSI address that user space gave: `iommufd/<id>/vmsi/<device>/<index>`. */
 export const vmsi = objectType('vmsi', 'The message address that user space gave for one vector of one device.', {
   iova: { kind: 'hex', words: 2, meaning: 'I/O virtual address that the device shall write to.' },
+  window: {
+    kind: 'flag',
+    meaning:
+      'The device still holds a message with another address: the address changed and no message was written since.',
+  },
 });
 
 /** A message that a hypervisor granted: `hypervisor/grant/<n>`. */

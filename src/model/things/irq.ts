@@ -37,6 +37,8 @@ export const irq = objectType(
     },
     unhandled: { kind: 'count', meaning: 'Handler exits that returned unhandled (IRQ_NONE).' },
     running: { kind: 'num', meaning: 'CPU on which a handler of it runs right now.' },
+    owner: { kind: 'text', meaning: 'Who it was allocated for, which need not be a device: a driver, a queue.' },
+    shutdown: { kind: 'flag', meaning: 'Managed and shut down: no CPU of its mask is online.' },
   },
 );
 
@@ -55,6 +57,18 @@ export const vector = objectType('vector', 'One vector of one CPU.', {
   name: { kind: 'text', meaning: 'System vector, such as local_timer or reschedule.' },
   active: { kind: 'flag', meaning: 'Its entry code runs right now.' },
   entries: { kind: 'count', meaning: 'Entries so far.' },
+  requested: { kind: 'flag', meaning: 'Its bit in the IRR of the local APIC: accepted, not yet taken.' },
+  inService: { kind: 'flag', meaning: 'Its bit in the ISR of the local APIC: taken, not yet ended.' },
+  accepts: { kind: 'count', meaning: 'Messages accepted by the local APIC so far.' },
+});
+
+/** An LPI at a processor of the host: `cpu/<n>/intid/<INTID>`. */
+export const intid = objectType('intid', 'One LPI at the redistributor and CPU interface of a processor (GICv3).', {
+  requested: { kind: 'flag', meaning: 'Its bit in the pending table of the redistributor: not yet acknowledged.' },
+  inService: { kind: 'flag', meaning: 'Acknowledged (ICC_IAR1) and not yet ended (ICC_EOIR1).' },
+  accepts: { kind: 'count', meaning: 'Times the ITS sent it to this processor so far.' },
+  taken: { kind: 'count', meaning: 'Times acknowledged so far.' },
+  eois: { kind: 'count', meaning: 'Ends of interrupt so far.' },
 });
 
 /** An irq domain: `domain/<name>`. */

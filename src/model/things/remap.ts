@@ -23,11 +23,18 @@ export const irte = objectType('irte', 'An interrupt remapping table entry as th
   destId: { kind: 'num', hidden: true, meaning: 'Destination APIC id as the unit printed it.' },
   stale: {
     kind: 'flag',
-    meaning: 'Its cache entry was invalidated since the last read: the table may hold something newer.',
+    meaning:
+      'The table may hold something newer than the unit read last: it was written, or its cache entry invalidated, since.',
   },
   reads: { kind: 'count', meaning: 'Times the unit read it.' },
   remaps: { kind: 'count', meaning: 'Messages that it remapped.' },
   invalidations: { kind: 'count', meaning: 'Invalidations of its cache entry by index.' },
+  table: {
+    kind: 'reg',
+    register: vtdIrte,
+    meaning: 'The 128 bits in the table in memory, where writes of the kernel show them.',
+  },
+  cached: { kind: 'flag', hidden: true, meaning: 'The interrupt entry cache of the unit holds what was read last.' },
 });
 
 /** An AMD interrupt remapping table entry: `irte/<device id>/<index>`. */
@@ -38,10 +45,17 @@ export const amdIrte = objectType('amdirte', 'An AMD interrupt remapping table e
     meaning: 'The 128 bits of the entry (32-bit entries leave the rest unknown).',
   },
   ga: { kind: 'flag', meaning: 'The entry is of the 128-bit kind.' },
-  stale: { kind: 'flag', meaning: 'The interrupt table was invalidated since the last read.' },
+  stale: { kind: 'flag', meaning: 'The table was written or invalidated since the last read.' },
   reads: { kind: 'count', meaning: 'Times the unit read it.' },
   remaps: { kind: 'count', meaning: 'Messages that it remapped.' },
   invalidations: { kind: 'count', meaning: 'Invalidations seen.' },
+  table: {
+    kind: 'reg',
+    register: amdIrte128,
+    meaning:
+      'The entry in the table in memory, where writes of the kernel show it (32-bit entries leave the rest unknown).',
+  },
+  cached: { kind: 'flag', hidden: true, meaning: 'The unit has the entry in its cache as it was read last.' },
 });
 
 /** An Arm ITS: `its/<n>`. */
@@ -74,6 +88,13 @@ export const itsCollection = objectType('itscollection', 'A collection table ent
   target: { kind: 'num', meaning: 'Redistributor (processor number) that its LPIs go to.' },
 });
 
+/** The configuration of an LPI: `gic/<n>/lpi/<INTID>`. */
+export const lpiConfig = objectType('lpi', 'The configuration of an LPI: a byte in memory, and what was read of it.', {
+  enabled: { kind: 'flag', meaning: 'Bit 0 of the byte in the configuration table.' },
+  priority: { kind: 'hex', meaning: 'Bits 7:2 of the byte, in place: lower is more urgent.' },
+  cached: { kind: 'flag', meaning: 'The enable bit as the redistributor holds it: read by INV, INVALL or MAPTI.' },
+});
+
 /** A stream of an SMMU: `smmu/<n>/stream/<hex StreamID>`. */
 export const smmuStream = objectType('stream', 'A requester behind an SMMU.', {
   translations: { kind: 'count', meaning: 'Accesses translated so far.' },
@@ -82,4 +103,8 @@ export const smmuStream = objectType('stream', 'A requester behind an SMMU.', {
   lastEvent: { kind: 'text', meaning: 'Last event recorded.' },
   iova: { kind: 'hex', words: 2, meaning: 'Input address of the last access.' },
   output: { kind: 'hex', words: 2, meaning: 'Output address of the last access, when it was translated.' },
+  config: {
+    kind: 'text',
+    meaning: 'Stages in use: bypass, stage 1, stage 2, or nested (stage 1 of a guest on stage 2).',
+  },
 });

@@ -28,6 +28,10 @@ export const vfioVector = objectType('vfiovector', 'One interrupt of a device th
   masked: { kind: 'flag', meaning: 'Masked through VFIO_DEVICE_SET_IRQS.' },
   irq: { kind: 'num', meaning: 'Linux irq of the host behind it.' },
   fires: { kind: 'count', meaning: 'Times it was signalled so far.' },
+  backend: { kind: 'text', meaning: 'What serves it: pci (an entry of the function), ims, emulated.' },
+  entry: { kind: 'object', meaning: 'The entry of the host that sends for it.' },
+  guestPasid: { kind: 'hex', meaning: 'PASID that the guest wrote for it, a number of the guest.' },
+  pasid: { kind: 'hex', meaning: 'The same as a PASID of the host.' },
 });
 
 /** A VFIO device: `vfio/<device>`. */
@@ -40,6 +44,8 @@ export const vfioDevice = objectType('vfio', 'A device assigned through VFIO.', 
   tableBar: { kind: 'num', meaning: 'BAR that holds its MSI-X table.' },
   tableOffset: { kind: 'num', meaning: 'Offset of its MSI-X table in that BAR, in bytes.' },
   pbaTrapped: { kind: 'flag', meaning: 'QEMU traps reads of the pending bit array because a masked vector fired.' },
+  traps: { kind: 'count', meaning: 'Trapped accesses of registers that have to be trapped.' },
+  collateral: { kind: 'count', meaning: 'Trapped accesses of registers that only share a page with them.' },
 });
 
 /** An MSI route of KVM: `kvm/<vm>/route/<gsi>`. */

@@ -1,5 +1,5 @@
 import type { State } from '../../model/state.ts';
-import { cpu, domain, irq, pin, vector } from '../../model/things/irq.ts';
+import { cpu, domain, intid, irq, pin, vector } from '../../model/things/irq.ts';
 import { counted, type Describers, list, number, numbered, type Summary, text } from './describe.ts';
 import { UNKNOWN } from './values.ts';
 
@@ -63,6 +63,18 @@ export const irqDescribers: Describers = [
     }),
   ],
   [vector, describeVector],
+  [
+    intid,
+    (s, o, segment) => {
+      const service = s.flag(o, intid.at.inService) === true;
+      const pending = s.flag(o, intid.at.requested) === true;
+      return {
+        label: `LPI ${segment}`,
+        description: list(pending && 'pending', service && 'in service', counted(s, o, intid.at.taken, 'acknowledge')),
+        icon: service ? 'play' : pending ? 'bell-dot' : 'symbol-number',
+      };
+    },
+  ],
   [
     domain,
     (s, o, segment) => ({

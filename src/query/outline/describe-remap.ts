@@ -6,6 +6,7 @@ import {
   itsCollection,
   itsDevice,
   itsEvent,
+  lpiConfig,
   remapUnit,
   smmuStream,
 } from '../../model/things/remap.ts';
@@ -97,6 +98,21 @@ export const remapDescribers: Describers = [
     },
   ],
   [itsEvent, describeItsEvent],
+  [
+    lpiConfig,
+    (s, o, segment) => {
+      const enabled = s.flag(o, lpiConfig.at.enabled);
+      const cached = s.flag(o, lpiConfig.at.cached);
+      return {
+        label: `LPI ${segment}`,
+        description: list(
+          enabled === undefined ? UNKNOWN : enabled ? 'enabled' : 'disabled',
+          cached !== enabled && 'not yet read by the redistributor',
+        ),
+        icon: enabled === false ? 'bell-slash' : 'zap',
+      };
+    },
+  ],
   [
     itsCollection,
     (s, o, segment) => ({

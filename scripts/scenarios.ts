@@ -1,0 +1,118 @@
+// What is made from the scenarios and from the catalogue of the simulator: the list of bundled scenarios and the JSON schema
+// that editors use. `node scripts/run.mjs scenarios` writes both; a test fails while they are not up to date.
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { toJsonSchema } from '@valibot/to-json-schema';
+import { operations, policies } from '../src/sim/catalogue.ts';
+import type { ArgSpec } from '../src/sim/operation.ts';
+import { scenarioSchema } from '../src/sim/scenario.ts';
+import { root } from './paths.ts';
+
+const FOLDER = join(root, 'examples', 'scenarios');
+const ENDING = '.scenario.json';
+
+/** Names of the bundled scenarios, without the ending. */
+export function scenarioNames(): string[] {
+  return readdirSync(FOLDER)
+    .filter((name) => name.endsWith(ENDING))
+    .map((name) => name.slice(0, -ENDING.length))
+    .sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** The text of src/sim/bundled.ts. */
+export function bundledSource(): string {
+  const names = scenarioNames();
+  const imports = names.map(
+    (name, i) => `import s${i} from '../../examples/scenarios/${name}${ENDING}' with { type: 'json' };`,
+  );
+  const entries = names.map((name, i) => `  { id: '${name}', document: s${i} },`);
+  return `// Made by scripts/scenarios.ts from examples/scenarios; not to be edited.
+${imports.join('\n')}
+
+/** A scenario that comes with the product. */
+export interface Bundled {
+  /** Name of its file without the ending. */
+  readonly id: string;
+  /** The JSON document, to be read with \`readScenario\`. */
+  readonly document: unknown;
+}
+
+/** All of them, by name. */
+export const bundledScenarios: readonly Bundled[] = [
+${entries.join('\n')}
+];
+`;
+}
+
+const TYPES: Readonly<Record<ArgSpec['type'], object>> = {
+  number: { type: 'integer' },
+  hex: { anyOf: [{ type: 'integer' }, { type: 'string', pattern: '^(0x)?[0-9a-fA-F]{1,32}$' }] },
+  flag: { type: 'boolean' },
+  text: { type: 'string' },
+  choice: { type: 'string' },
+  numbers: { type: 'array', items: { type: 'integer' } },
+};
+
+function argumentSchema(arg: ArgSpec): object {
+  return {
+    ...TYPES[arg.type],
+    description: arg.meaning,
+    ...(arg.choices ? { enum: arg.choices } : {}),
+    ...(arg.type === 'number' && arg.min !== undefined ? { minimum: arg.min } : {}),
+    ...(arg.type === 'number' && arg.max !== undefined ? { maximum: arg.max } : {}),
+    ...(arg.default === undefined ? {} : { default: arg.default }),
+  };
+}
+
+/** The JSON schema of scenario files: what the reader checks, and what it knows of operations and policies. */
+export function scenarioJsonSchema(): string {
+  const schema = toJsonSchema(scenarioSchema, { errorMode: 'ignore', typeMode: 'input' }) as {
+    properties: Record<string, Record<string, unknown>>;
+  };
+  schema.properties['policies'] = {
+    type: 'object',
+    description: 'Design decisions and bug modes by name; those not named have their default.',
+    additionalProperties: false,
+    properties: Object.fromEntries(
+      [...policies.values()].map((p) => [
+        p.name,
+        {
+          description: p.meaning,
+          enum: p.values.map((v) => v.value),
+          enumDescriptions: p.values.map((v) => v.meaning),
+          default: p.values[0]!.value,
+        },
+      ]),
+    ),
+  };
+  const task = schema.properties['workload']!['items'] as { properties: Record<string, Record<string, unknown>> };
+  task.properties['op'] = {
+    description: 'What is done.',
+    enum: [...operations.keys()],
+    enumDescriptions: [...operations.values()].map((o) => o.meaning),
+  };
+  const allOf = [...operations.values()].map((o) => ({
+    if: { properties: { op: { const: o.name } }, required: ['op'] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON schema.
+    then: {
+      properties: Object.fromEntries(o.args.map((a) => [a.name, argumentSchema(a)])),
+      required: [
+        ...(o.on.length > 0 ? ['object'] : []),
+        ...o.args.filter((a) => a.default === undefined && !a.optional).map((a) => a.name),
+      ],
+    },
+  }));
+  schema.properties['workload']!['items'] = { ...task, allOf };
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
+/** What is made, by path in the checkout. */
+export const made: Readonly<Record<string, () => string>> = {
+  'src/sim/bundled.ts': bundledSource,
+  'syntaxes/scenario.schema.json': scenarioJsonSchema,
+};
+
+if (import.meta.main) {
+  for (const [path, text] of Object.entries(made)) writeFileSync(join(root, path), text());
+  console.log(`scenarios: ${scenarioNames().length} bundled`);
+}

@@ -1,0 +1,230 @@
+import { once } from 'node:events';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { durationText } from '../base/time.ts';
+import { nearest } from '../query/nearest.ts';
+import { policies } from '../sim/catalogue.ts';
+import { type Measures, Meter } from '../sim/measure.ts';
+import { recipeHeader } from '../sim/recipe.ts';
+import { type Recipe, Simulation, SimulationError } from '../sim/simulation.ts';
+import { StreamRecorder } from '../sim/stream.ts';
+import { type Command, type Context, misused, readArguments } from './command.ts';
+import { DONE, Failure } from './failure.ts';
+import { jsonDocument } from './json.ts';
+import { readRecipeFor } from './scenario-file.ts';
+import { Columns } from './text.ts';
+
+/** Events of a run that goes on for ever are cut off here unless --events says otherwise. */
+const MOST_EVENTS = 10_000_000;
+/** Actions between two looks at whether somebody waits. */
+const SLICE = 20_000;
+
+/** The seed that an option gives. */
+function seedOf(text: string): number {
+  if (!/^-?\d{1,10}$/.test(text) || Math.abs(Number(text)) > 0xffffffff)
+    throw misused('simulate', `--seed ${text} is no whole number of at most 32 bits`);
+  return Number(text);
+}
+
+/** `policy=value` of every --set. */
+function settingsOf(list: readonly string[]): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const text of list) {
+    const m = /^([^=]+)=(.+)$/.exec(text);
+    if (!m) throw misused('simulate', `--set ${text} is not policy=value`);
+    checkPolicy(m[1]!, m[2]);
+    settings[m[1]!] = m[2]!;
+  }
+  return settings;
+}
+
+function checkPolicy(name: string, value?: string): void {
+  const known = policies.get(name);
+  if (!known) {
+    const near = nearest(name, [...policies.keys()], 1);
+    throw new Failure(`there is no policy ${name}${near.length > 0 ? `; did you mean ${near[0]}?` : ''}`);
+  }
+  const all = known.values.map((v) => v.value);
+  if (value !== undefined && !all.includes(value))
+    throw new Failure(`policy ${name} is one of ${all.join(', ')}, not ${value}`);
+}
+
+/** Takes a run to its end (or to `most` events), letting signals and slow readers through. */
+async function finish(simulation: Simulation, most: number, rest: () => Promise<void>): Promise<void> {
+  while (simulation.recorder.length < most) {
+    for (let i = 0; i < SLICE && simulation.recorder.length < most; i++) if (!simulation.step()) return;
+    await rest();
+  }
+}
+
+/** Runs a recipe; the bytes of its trace go to `hand`. */
+async function runRecipe(
+  recipe: Recipe,
+  most: number,
+  hand: (bytes: Uint8Array) => void,
+  rest: () => Promise<void>,
+): Promise<Measures> {
+  try {
+    const stream = new StreamRecorder(recipeHeader(recipe), hand);
+    const meter = new Meter(stream);
+    const simulation = new Simulation(recipe, meter);
+    await finish(simulation, most, rest);
+    stream.end();
+    await rest();
+    return meter.measures(simulation);
+  } catch (error) {
+    if (error instanceof SimulationError) throw new Failure(error.message);
+    throw error;
+  }
+}
+
+/** Writes into a file as fast as the disk takes it. */
+async function runInto(file: string, recipe: Recipe, most: number): Promise<Measures> {
+  const stream: WriteStream = createWriteStream(file);
+  const failed = once(stream, 'error').then(([error]) => {
+    throw new Failure(`${file}: ${(error as Error).message}`);
+  });
+  failed.catch(() => {});
+  const drained = async (): Promise<void> => {
+    if (stream.writableNeedDrain) await Promise.race([once(stream, 'drain'), failed]);
+    else await new Promise((done) => setImmediate(done));
+    if (stream.errored) await failed;
+  };
+  const measures = await runRecipe(recipe, most, (bytes) => stream.write(bytes.slice()), drained);
+  stream.end();
+  await Promise.race([once(stream, 'finish'), failed]);
+  return measures;
+}
+
+const rows: readonly (readonly [string, (m: Measures) => string])[] = [
+  ['events', (m) => String(m.events)],
+  ['model time', (m) => durationText(m.time)],
+  ['causes', (m) => String(m.causes)],
+  ['delivered', (m) => String(m.delivered)],
+  ['merged', (m) => String(m.merged)],
+  ['served without interrupt', (m) => String(m.withdrawn)],
+  ['pending', (m) => String(m.pending)],
+  ['lost', (m) => String(m.lost)],
+  ['not known', (m) => String(m.untold)],
+  ['duplicated', (m) => String(m.duplicated)],
+  ['wrongly delivered', (m) => String(m.misdelivered)],
+  ['exits', (m) => String(m.exits)],
+  ['  to user space', (m) => String(m.userExits)],
+  ['latency, median', (m) => (m.latency === null ? '-' : durationText(m.latency))],
+  ['latency, 99 %', (m) => (m.latency99 === null ? '-' : durationText(m.latency99))],
+];
+
+function reasonLines(out: Context['out'], measures: Measures): void {
+  for (const [reason, times] of Object.entries(measures.reasons)) out.line(`  ${times} x ${reason}`);
+}
+
+async function compare(recipe: Recipe, policy: string, most: number, json: boolean, { out }: Context): Promise<number> {
+  checkPolicy(policy);
+  const all: { value: string; measures: Measures }[] = [];
+  for (const { value } of policies.get(policy)!.values) {
+    const settings = { ...recipe.settings, [policy]: value };
+    const measures = await runRecipe(
+      { ...recipe, settings },
+      most,
+      () => {},
+      () => out.rest(),
+    );
+    all.push({ value, measures });
+  }
+  if (json) {
+    for (const part of jsonDocument(all.map(({ value, measures }) => ({ [policy]: value, ...measures })))) out.add(part);
+    return DONE;
+  }
+  const columns = new Columns((line) => out.line(line), new Set(all.map((_, i) => i + 1)));
+  columns.row(policy, ...all.map((a) => a.value));
+  for (const [name, cell] of rows) columns.row(name, ...all.map((a) => cell(a.measures)));
+  columns.end();
+  for (const { value, measures } of all) {
+    if (Object.keys(measures.reasons).length === 0) continue;
+    out.line();
+    out.line(`${value}: why causes or messages ended`);
+    reasonLines(out, measures);
+  }
+  return DONE;
+}
+
+async function run(args: readonly string[], context: Context): Promise<number> {
+  const { values, positionals } = readArguments('simulate', args, {
+    json: { type: 'boolean' },
+    seed: { type: 'string' },
+    set: { type: 'string', multiple: true },
+    out: { type: 'string' },
+    events: { type: 'string' },
+    compare: { type: 'string' },
+  });
+  const [name, ...rest] = positionals;
+  if (name === undefined || rest.length > 0) throw misused('simulate', 'simulate needs one SCENARIO');
+  if (values.events !== undefined && !/^\d{1,9}$/.test(values.events))
+    throw misused('simulate', `--events ${values.events} is no number of events`);
+  const { out } = context;
+  const found = await readRecipeFor(name, context.progress);
+  const recipe: Recipe = {
+    ...found,
+    seed: values.seed === undefined ? found.seed : seedOf(values.seed),
+    settings: { ...found.settings, ...settingsOf(values.set ?? []) },
+  };
+  const most = Number(values.events ?? MOST_EVENTS);
+  if (values.compare !== undefined) {
+    if (values.out !== undefined) throw misused('simulate', '--compare runs several times and takes no --out');
+    return compare(recipe, values.compare, most, values.json === true, context);
+  }
+  if (values.out === '-') {
+    const decoder = new TextDecoder();
+    await runRecipe(
+      recipe,
+      most,
+      (bytes) => out.add(decoder.decode(bytes)),
+      () => out.rest(),
+    );
+    return DONE;
+  }
+  const measures =
+    values.out === undefined
+      ? await runRecipe(
+          recipe,
+          most,
+          () => {},
+          () => out.rest(),
+        )
+      : await runInto(values.out, recipe, most);
+  if (values.json) {
+    const { title } = recipe.scenario;
+    for (const part of jsonDocument({ scenario: name, title, seed: recipe.seed, settings: recipe.settings, ...measures })) out.add(part);
+    return DONE;
+  }
+  out.line(`${recipe.scenario.title}, seed ${recipe.seed}`);
+  const columns = new Columns((line) => out.line(line), [1]);
+  for (const [label, cell] of rows) columns.row(label, cell(measures));
+  columns.end();
+  reasonLines(out, measures);
+  if (values.out !== undefined) out.line(`written to ${values.out}`);
+  return DONE;
+}
+
+/** `irqscope simulate`. */
+export const simulate: Command = {
+  name: 'simulate',
+  usage: 'SCENARIO [--seed N] [--set POLICY=VALUE]... [--out FILE | --compare POLICY] [--events N] [--json]',
+  summary: 'run a scenario; write its trace, or compare designs',
+  help: `Runs a scenario: the name of a bundled one, a scenario file (.json), or a simulated trace, which is run again from its
+header. The same scenario, seed and settings give the same bytes on every machine. Tells what became of every
+interrupt cause, how long deliveries took in model time, and the exits of virtual CPUs.
+
+Options:
+  --seed N            seed of everything that is left to chance (default 1, or that of the trace)
+  --set POLICY=VALUE  a design decision or bug mode; may be given several times
+  --out FILE          write the trace as .irqtrace; - is standard output
+  --compare POLICY    run every value of a policy on the same workload and print them side by side
+  --events N          end the run after about N events (default ${MOST_EVENTS})
+  --json              one JSON document instead of text
+
+Examples:
+  irqscope simulate first-run --seed 3 --out first.irqtrace
+  irqscope simulate kvm-mask-per-interrupt --compare msixOwner
+  irqscope simulate my.scenario.json --set msixOwner=userSpace --json`,
+  run,
+};

@@ -1,0 +1,209 @@
+import { Random } from '../base/random.ts';
+import type { EventKind } from '../model/event.ts';
+import type { State } from '../model/state.ts';
+import type { World } from '../model/world.ts';
+import { Agenda } from './agenda.ts';
+import { Ledger } from './ledger.ts';
+import type { Recorder } from './recorder.ts';
+
+/** Which part of the system does something. One word: it is the first half of the task of an event. */
+export type Layer =
+  | 'device'
+  | 'bus'
+  | 'remap-unit'
+  | 'cpu'
+  | 'irq-core'
+  | 'driver'
+  | 'vfio'
+  | 'kvm'
+  | 'vmm'
+  | 'iommufd'
+  | 'hypervisor'
+  | 'guest-kernel'
+  | 'guest-driver'
+  | 'user';
+
+/** Who does something: a layer, one of it, and the CPU on which it runs (-1: none). Shown as the task `layer/name`. */
+export interface Actor {
+  readonly layer: Layer;
+  readonly name: string;
+  readonly cpu: number;
+}
+
+/**
+ * A course of actions: a generator that yields the time (ns, 0 or more) until it goes on. Between two yields nothing
+ * else happens; at a yield every other actor may come in between.
+ */
+export type Proc<T = void> = Generator<number, T, void>;
+
+/** Value of an argument of an event: numbers up to 2^53, words lowest first, texts; `undefined` for one that is absent. */
+export type Arg = number | bigint | boolean | string | readonly number[] | undefined;
+
+/** The arguments of an event kind by name. */
+export type Args<K extends EventKind> = { readonly [N in keyof K['at']]?: Arg };
+
+type Action =
+  | { readonly actor: Actor; readonly run: () => void }
+  | { readonly actor: Actor; readonly proc: Proc<unknown> };
+
+const MOST_WORDS = 64;
+
+/**
+ * Where everything happens: the clock, what is due, who acts, and the events. A pure function of what it is told: no
+ * clock of the host, no randomness but from the seed. State is the fold of the events and nothing else; what no object
+ * of the model can hold (messages in flight, causes) is kept by the parts of the system.
+ */
+export class Machine {
+  readonly recorder: Recorder;
+  readonly random: Random;
+  readonly ledger = new Ledger();
+  /** Delays vary by up to this fraction, so that seeds explore the order of concurrent actors; 0 to 1. */
+  readonly jitter: number;
+  readonly #agenda = new Agenda<Action>();
+  readonly #words = new Uint32Array(MOST_WORDS);
+  readonly #tasks = new Map<Actor, number>();
+  #now: number;
+  #actor: Actor = NOBODY;
+
+  constructor(recorder: Recorder, seed: number, jitter = 0, start = 0) {
+    this.recorder = recorder;
+    this.random = new Random(seed);
+    this.jitter = jitter;
+    this.#now = start;
+  }
+
+  get world(): World {
+    return this.recorder.world;
+  }
+
+  /** The state after the last event. Parts read it; only events write it. */
+  get state(): State {
+    return this.recorder.state;
+  }
+
+  /** Time in nanoseconds. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Who acts right now. */
+  get actor(): Actor {
+    return this.#actor;
+  }
+
+  /** How many actions wait. */
+  get waiting(): number {
+    return this.#agenda.length;
+  }
+
+  /** Time of the next action, Infinity when nothing waits. */
+  get next(): number {
+    return this.#agenda.next;
+  }
+
+  /** Emits an event about an object, by the actor at work, now. */
+  emit<K extends EventKind>(kind: K, object: number, args: Args<K>): void {
+    const words = this.#words;
+    words.fill(0, 0, kind.size);
+    for (const spec of kind.args) {
+      const value = (args as Readonly<Record<string, Arg>>)[spec.name];
+      if (value === undefined) {
+        if (!spec.optional) throw new Error(`${kind.name} needs ${spec.name}`);
+        continue;
+      }
+      if (spec.optional) words[0]! |= spec.bit;
+      const { at } = spec;
+      if (typeof value === 'number') {
+        words[at] = value;
+        if (spec.words > 1) words[at + 1] = Math.floor(value / 0x100000000);
+      } else if (typeof value === 'boolean') words[at] = value ? 1 : 0;
+      else if (typeof value === 'string') words[at] = this.world.strings.intern(value);
+      else if (typeof value === 'bigint') {
+        for (let i = 0; i < spec.words; i++) words[at + i] = Number((value >> BigInt(32 * i)) & 0xffffffffn);
+      } else for (const [i, word] of value.entries()) words[at + i] = word;
+    }
+    this.recorder.record(kind, this.#now, this.#actor.cpu, object, this.#task(), words);
+  }
+
+  #task(): number {
+    const actor = this.#actor;
+    let task = this.#tasks.get(actor);
+    if (task === undefined) {
+      task = actor === NOBODY ? 0 : this.world.strings.intern(`${actor.layer}/${actor.name}`);
+      this.#tasks.set(actor, task);
+    }
+    return task;
+  }
+
+  /** Does something at once in the name of another actor. */
+  as<T>(actor: Actor, what: () => T): T {
+    const before = this.#actor;
+    this.#actor = actor;
+    try {
+      return what();
+    } finally {
+      this.#actor = before;
+    }
+  }
+
+  /** Follows a course of actions in the name of another actor. */
+  *within<T>(actor: Actor, proc: Proc<T>): Proc<T> {
+    for (;;) {
+      const before = this.#actor;
+      this.#actor = actor;
+      let at: IteratorResult<number, T>;
+      try {
+        at = proc.next();
+      } finally {
+        this.#actor = before;
+      }
+      if (at.done) return at.value;
+      yield at.value;
+    }
+  }
+
+  /** Does something after a delay (ns, subject to jitter). */
+  after(delay: number, actor: Actor, run: () => void): void {
+    this.#agenda.add(this.#now + this.#delay(delay), { actor, run });
+  }
+
+  /** Does something at a time (ns), or now when that is past. */
+  at(time: number, actor: Actor, run: () => void): void {
+    this.#agenda.add(Math.max(time, this.#now), { actor, run });
+  }
+
+  /** Starts a course of actions after a delay (ns). */
+  spawn(actor: Actor, proc: Proc<unknown>, delay = 0): void {
+    this.#agenda.add(this.#now + this.#delay(delay), { actor, proc });
+  }
+
+  /** Starts a course of actions at once: its first part is done when this returns. */
+  start(actor: Actor, proc: Proc<unknown>): void {
+    const at = this.as(actor, () => proc.next());
+    if (!at.done) this.spawn(actor, proc, at.value);
+  }
+
+  #delay(ns: number): number {
+    if (this.jitter === 0 || ns <= 0) return ns;
+    return Math.max(0, Math.round(ns * (1 + this.jitter * (2 * this.random.fraction() - 1))));
+  }
+
+  /** Does what is due next; false when nothing is. */
+  step(): boolean {
+    const due = this.#agenda.take();
+    if (due === undefined) return false;
+    this.#now = Math.max(this.#now, due.time);
+    const { what } = due;
+    this.#actor = what.actor;
+    if ('run' in what) what.run();
+    else {
+      const at = what.proc.next();
+      if (!at.done) this.spawn(what.actor, what.proc, at.value);
+    }
+    this.#actor = NOBODY;
+    return true;
+  }
+}
+
+/** The actor when nobody is at work. */
+export const NOBODY: Actor = { layer: 'user', name: '', cpu: -1 };

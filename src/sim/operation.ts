@@ -1,0 +1,166 @@
+import type { Actor, Proc } from './machine.ts';
+import type { System } from './system.ts';
+
+/** An argument of an operation, as it is asked for, validated and explained. */
+export interface ArgSpec {
+  readonly name: string;
+  readonly type: 'number' | 'hex' | 'flag' | 'text' | 'choice' | 'numbers';
+  readonly meaning: string;
+  /** Smallest and largest number. */
+  readonly min?: number;
+  readonly max?: number;
+  /** The values of a choice. */
+  readonly choices?: readonly string[];
+  /** Used when the argument is absent; an argument without default must be there, unless `optional`. */
+  readonly default?: ArgValue;
+  readonly optional?: boolean;
+}
+
+export type ArgValue = number | string | boolean | readonly number[];
+
+/** An operation as data: what scenarios, recordings and other tools carry. Hex arguments are texts (`"0xfee00000"`) or numbers. */
+export interface Operation {
+  readonly op: string;
+  /** Path of the object that it is done to. */
+  readonly object?: string | undefined;
+  readonly [arg: string]: unknown;
+}
+
+/** The arguments of an operation after validation: defaults filled in, hex texts as numbers or bigint. */
+export type Values = Readonly<Record<string, number | string | boolean | bigint | readonly number[] | undefined>>;
+
+/** What a person can do to the system. */
+export interface OperationSpec {
+  /** `entry.mask`. */
+  readonly name: string;
+  /** For the palette and menus: `Mask`. */
+  readonly title: string;
+  /** What it does, and what the documents say comes of it where it is illegal. */
+  readonly meaning: string;
+  /** Patterns of the paths of the objects it is done to (`*` is any one segment); empty: to the whole system. */
+  readonly on: readonly string[];
+  readonly args: readonly ArgSpec[];
+  /** Who does it. */
+  readonly actor: Actor;
+  /** Why it cannot be done in this system now; undefined when it can. Illegal things can be done: their outcome is events. */
+  readonly refuses?: (system: System, object: string, values: Values) => string | undefined;
+  readonly run: (system: System, object: string, values: Values) => Proc<unknown>;
+}
+
+/** An operation that was found sound. */
+export interface Prepared {
+  readonly spec: OperationSpec;
+  readonly object: string;
+  readonly values: Values;
+}
+
+const patterns = new Map<string, RegExp>();
+
+/** Whether a path fits a pattern. */
+export function fits(pattern: string, path: string): boolean {
+  let regex = patterns.get(pattern);
+  if (regex === undefined) {
+    regex = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`);
+    patterns.set(pattern, regex);
+  }
+  return regex.test(path);
+}
+
+/** Operations that were found sound, so that the thousandth turn of a task is not validated again. */
+const sound = new WeakMap<Operation, Prepared>();
+
+/** Validates an operation; a text says what is wrong with it. An operation must not be changed afterwards. */
+export function prepare(
+  specs: ReadonlyMap<string, OperationSpec>,
+  system: System,
+  operation: Operation,
+): Prepared | string {
+  let prepared = sound.get(operation);
+  if (prepared === undefined || specs.get(operation.op) !== prepared.spec) {
+    const validated = validate(specs, operation);
+    if (typeof validated === 'string') return validated;
+    prepared = validated;
+    sound.set(operation, prepared);
+  }
+  return prepared.spec.refuses?.(system, prepared.object, prepared.values) ?? prepared;
+}
+
+function validate(specs: ReadonlyMap<string, OperationSpec>, operation: Operation): Prepared | string {
+  const spec = specs.get(operation.op);
+  if (!spec) return `there is no operation ${operation.op}`;
+  const object = operation.object ?? '';
+  if (spec.on.length > 0 && !spec.on.some((pattern) => fits(pattern, object)))
+    return `${spec.name} is done to ${spec.on.join(' or ')}, not to ${object === '' ? 'nothing' : object}`;
+  const values: Record<string, Values[string]> = {};
+  const known = new Set(['op', 'object', 'at', 'every', 'times', ...spec.args.map((a) => a.name)]);
+  for (const name of Object.keys(operation)) if (!known.has(name)) return `${spec.name} has no argument ${name}`;
+  for (const arg of spec.args) {
+    const given = operation[arg.name] ?? arg.default;
+    if (given === undefined || given === null) {
+      if (!arg.optional) return `${spec.name} needs ${arg.name}: ${arg.meaning}`;
+      continue;
+    }
+    const value = argumentValue(arg, given);
+    if (value === undefined) return `${spec.name}: ${arg.name}=${String(given)} is no ${expected(arg)}`;
+    values[arg.name] = value;
+  }
+  return { spec, object, values };
+}
+
+/** What an argument must be, in words. */
+export function expected(arg: ArgSpec): string {
+  const range = arg.min === undefined && arg.max === undefined ? '' : ` from ${arg.min ?? 0} to ${arg.max ?? 'any'}`;
+  switch (arg.type) {
+    case 'number':
+      return `number${range}`;
+    case 'hex':
+      return `hexadecimal number${range}`;
+    case 'flag':
+      return 'flag (true or false)';
+    case 'text':
+      return 'text';
+    case 'choice':
+      return `one of ${(arg.choices ?? []).join(', ')}`;
+    case 'numbers':
+      return `list of numbers${range}`;
+  }
+}
+
+/** The value of an argument from JSON or from what somebody typed; undefined when it is none. */
+export function argumentValue(
+  arg: ArgSpec,
+  given: unknown,
+): number | string | boolean | bigint | readonly number[] | undefined {
+  const within = (n: number): boolean =>
+    Number.isSafeInteger(n) && n >= (arg.min ?? 0) && n <= (arg.max ?? Number.MAX_SAFE_INTEGER);
+  switch (arg.type) {
+    case 'number': {
+      const n = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+      return typeof n === 'number' && within(n) ? n : undefined;
+    }
+    case 'hex': {
+      if (typeof given === 'number') return within(given) ? given : undefined;
+      if (typeof given !== 'string' || !/^(0x)?[0-9a-fA-F]{1,32}$/.test(given)) return undefined;
+      const wide = BigInt(given.startsWith('0x') ? given : `0x${given}`);
+      if (wide > BigInt(Number.MAX_SAFE_INTEGER)) return arg.max === undefined ? wide : undefined;
+      return within(Number(wide)) ? Number(wide) : undefined;
+    }
+    case 'flag':
+      if (given === true || given === 'true') return true;
+      return given === false || given === 'false' ? false : undefined;
+    case 'text':
+      return typeof given === 'string' ? given : undefined;
+    case 'choice':
+      return typeof given === 'string' && arg.choices?.includes(given) ? given : undefined;
+    case 'numbers': {
+      const list =
+        typeof given === 'string'
+          ? given
+              .split(/[\s,]+/)
+              .filter(Boolean)
+              .map(Number)
+          : given;
+      return Array.isArray(list) && list.every((n) => typeof n === 'number' && within(n)) ? list : undefined;
+    }
+  }
+}

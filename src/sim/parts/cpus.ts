@@ -1,0 +1,151 @@
+import { cpuAccept, cpuEoi, cpuState, cpuTake } from '../../model/events/cpu.ts';
+import { dropped, merged } from '../../model/events/ims.ts';
+import { cpuObject, vectorObject } from '../../model/events/irq.ts';
+import { cpu as cpuType, vector as vectorType } from '../../model/things/irq.ts';
+import type { Actor, Machine, Proc } from '../machine.ts';
+
+/** Nanoseconds from the IRR bit to the entry code of the vector. */
+const DISPATCH = 400;
+
+/** What waits and runs at one local APIC. */
+interface Apic {
+  readonly actor: Actor;
+  /** Vectors requested (IRR), each with the cause that set its bit; 0: none known. */
+  readonly requested: Map<number, number>;
+  /** Vectors in service (ISR). */
+  readonly inService: number[];
+  /** Whether a dispatch is due. */
+  due: boolean;
+  /** Interrupts are disabled: nothing is taken. */
+  closed: boolean;
+}
+
+/** Runs what the kernel does for a vector on a CPU: the handler. */
+export type VectorHandler = (cpu: number, vector: number) => Proc;
+
+/**
+ * The processors of the host with their local APICs: IRR, ISR, highest vector first, one handler at a
+ * time. A second message for a vector whose IRR bit is set merges with it (Intel SDM 11.8.4).
+ */
+export class Cpus {
+  readonly machine: Machine;
+  readonly count: number;
+  /** What the kernel does for a vector; set by the irq core. */
+  handler: VectorHandler | undefined;
+  readonly #apics = new Map<number, Apic>();
+
+  constructor(machine: Machine, count: number) {
+    this.machine = machine;
+    this.count = count;
+  }
+
+  #apic(n: number): Apic {
+    let apic = this.#apics.get(n);
+    if (apic === undefined) {
+      const actor: Actor = { layer: 'cpu', name: `cpu${n}`, cpu: n };
+      apic = { actor, requested: new Map(), inService: [], due: false, closed: false };
+      this.#apics.set(n, apic);
+    }
+    return apic;
+  }
+
+  /** The actor of a CPU. */
+  actor(n: number): Actor {
+    return this.#apic(n).actor;
+  }
+
+  /** Whether a CPU is online, as far as the state tells; a CPU that nothing was said of counts as online. */
+  online(n: number): boolean {
+    return n < this.count && this.machine.state.flag(cpuObject(this.machine.state, n), cpuType.at.online) !== false;
+  }
+
+  /** The CPUs that are online, in order. */
+  onlineCpus(): number[] {
+    return Array.from({ length: this.count }, (_, n) => n).filter((n) => this.online(n));
+  }
+
+  /** A CPU goes offline or comes online, as the trace shows it; what the irq core does about it is its own matter. */
+  setOnline(n: number, online: boolean): void {
+    this.machine.emit(cpuState, cpuObject(this.machine.state, n), { online });
+  }
+
+  /** Whether the IRR bit of a vector is set. */
+  requested(n: number, vector: number): boolean {
+    return this.#apics.get(n)?.requested.has(vector) ?? false;
+  }
+
+  /** Clears the IRR bit of a vector: what a CPU that dies loses. Returns the cause behind it. */
+  forget(n: number, vector: number): number | undefined {
+    const apic = this.#apic(n);
+    const cause = apic.requested.get(vector);
+    apic.requested.delete(vector);
+    return cause;
+  }
+
+  /** Interrupts of a CPU are disabled (`closed`) or enabled again. */
+  close(n: number, closed: boolean): void {
+    const apic = this.#apic(n);
+    apic.closed = closed;
+    if (!closed) this.#dispatch(n, apic);
+  }
+
+  /** A message reaches the local APIC of a CPU. */
+  accept(n: number, vector: number, cause: number, requester?: number): void {
+    const { machine } = this;
+    const { state } = machine;
+    if (n >= this.count || !this.online(n)) {
+      const where = cpuObject(state, n);
+      const reason = n >= this.count ? `there is no CPU ${n}` : `CPU ${n} is offline`;
+      machine.emit(dropped, where, cause === 0 ? { reason } : { reason, cause });
+      machine.ledger.note(cause, 'dropped', machine.now);
+      return;
+    }
+    const apic = this.#apic(n);
+    machine.as(apic.actor, () => {
+      const object = vectorObject(state, n, vector);
+      const before = apic.requested.get(vector);
+      machine.emit(cpuAccept, object, { requester, ...(cause === 0 ? {} : { cause }) });
+      if (before !== undefined) {
+        if (cause !== 0) machine.emit(merged, object, { cause, ...(before === 0 ? {} : { into: before }) });
+        machine.ledger.note(cause, 'merged', machine.now);
+        return;
+      }
+      apic.requested.set(vector, cause);
+      this.#dispatch(n, apic);
+    });
+  }
+
+  #dispatch(n: number, apic: Apic): void {
+    if (apic.due || apic.inService.length > 0 || apic.requested.size === 0) return;
+    apic.due = true;
+    this.machine.spawn(apic.actor, this.#take(n, apic), DISPATCH);
+  }
+
+  /** Takes interrupts, highest vector first, while any waits. Linux runs handlers with interrupts disabled: none nests. */
+  *#take(n: number, apic: Apic): Proc {
+    const { machine } = this;
+    apic.due = false;
+    while (!apic.closed && apic.requested.size > 0) {
+      const vector = Math.max(...apic.requested.keys());
+      const cause = apic.requested.get(vector)!;
+      apic.requested.delete(vector);
+      apic.inService.push(vector);
+      const object = vectorObject(machine.state, n, vector);
+      machine.emit(cpuTake, object, {});
+      machine.ledger.note(cause, 'delivered', machine.now);
+      if (this.handler) yield* this.handler(n, vector);
+      apic.inService.pop();
+      machine.emit(cpuEoi, object, {});
+    }
+  }
+
+  /** Vectors whose IRR bit is set on a CPU. */
+  pendingOn(n: number): number[] {
+    return [...(this.#apics.get(n)?.requested.keys() ?? [])];
+  }
+
+  /** Whether a vector is in service on a CPU. */
+  serving(n: number, vector: number): boolean {
+    return this.machine.state.flag(vectorObject(this.machine.state, n, vector), vectorType.at.inService) === true;
+  }
+}

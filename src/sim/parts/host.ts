@@ -1,0 +1,133 @@
+import type { Actor, Machine, Proc } from '../machine.ts';
+import { type DeviceSpec, nanoseconds } from '../scenario.ts';
+import { type Service, type System, service } from '../system.ts';
+import { Cpus } from './cpus.ts';
+import type { Domain } from './domain.ts';
+import { type FunctionSpec, PciFunction } from './function.ts';
+import { IrqCore } from './irqcore.ts';
+import { MMIO_WRITE, MsixDomain } from './msix-domain.ts';
+import { RootComplex } from './root.ts';
+import { VectorDomain } from './vector.ts';
+
+/** Command register of a function that its driver enabled: memory decode, bus master, INTx disabled. */
+export const COMMAND_ON = 0x406;
+
+/** The host: processors, vector domain, irq core, root complex, and its PCI functions. */
+export class Host {
+  readonly machine: Machine;
+  readonly cpus: Cpus;
+  readonly vectors: VectorDomain;
+  readonly core: IrqCore;
+  readonly root: RootComplex;
+  /** By BDF. */
+  readonly functions = new Map<string, PciFunction>();
+  readonly kernel: Actor = { layer: 'irq-core', name: 'host', cpu: 0 };
+  /** The domain that bus domains of the host stand on: the remap domain where there is one, else the vector domain. */
+  parent: Domain;
+  readonly #msix = new Map<PciFunction, MsixDomain>();
+
+  constructor(system: System) {
+    const { machine, scenario } = system;
+    this.machine = machine;
+    this.cpus = new Cpus(machine, scenario.platform.cpus);
+    this.vectors = new VectorDomain(machine, this.cpus);
+    this.core = new IrqCore(machine, this.kernel, '', 24);
+    this.core.serve(this.cpus);
+    this.root = new RootComplex(machine, this.cpus);
+    this.parent = this.vectors;
+  }
+
+  /** Adds a function to the bus of the host and shows its capabilities. */
+  addFunction(spec: FunctionSpec, command = COMMAND_ON): PciFunction {
+    const fn = new PciFunction(this.machine, spec.bdf, this.root);
+    this.functions.set(spec.bdf, fn);
+    fn.announce(spec, command);
+    return fn;
+  }
+
+  /** The per-device MSI-X domain of a function (pci_setup_msix_device_domain): made when it is asked for first. */
+  msixDomain(fn: PciFunction): MsixDomain {
+    let domain = this.#msix.get(fn);
+    if (domain === undefined) {
+      domain = new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.parent);
+      this.#msix.set(fn, domain);
+    }
+    return domain;
+  }
+
+  /**
+   * pci_alloc_irq_vectors() with MSI-X: enables with the function mask set, allocates, activates early with reserve,
+   * masks all, clears the function mask. The virqs, or a negative errno.
+   */
+  *allocVectors(
+    fn: PciFunction,
+    owner: string,
+    vectors: number,
+    affinity?: (i: number) => readonly number[],
+  ): Proc<number[] | number> {
+    const { core } = this;
+    const domain = this.msixDomain(fn);
+    yield MMIO_WRITE;
+    fn.control(true, true);
+    const virqs: number[] = [];
+    for (let i = 0; i < vectors; i++) {
+      const cpus = affinity?.(i);
+      const virq = yield* core.alloc({
+        domain,
+        hwirq: i,
+        device: fn,
+        owner,
+        ...(cpus ? { affinity: cpus, managed: true } : {}),
+      });
+      if (virq < 0) return virq;
+      const irq = core.irq(virq)!;
+      const ret = yield* core.activate(irq, true);
+      if (ret < 0) return ret;
+      virqs.push(virq);
+    }
+    yield MMIO_WRITE;
+    fn.control(true, false);
+    return virqs;
+  }
+
+  /** Boots the driver of a function: allocates its vectors and requests an irq for each. */
+  *drive(fn: PciFunction, spec: DeviceSpec): Proc {
+    const virqs = yield* this.allocVectors(fn, spec.name, spec.irqs ?? spec.vectors);
+    if (typeof virqs === 'number') return;
+    for (const [i, virq] of virqs.entries()) yield* this.core.request(virq, `${spec.name}-${i}`);
+  }
+}
+
+/** The host of the system. */
+export const host: Service<Host> = service<Host>('host');
+
+/** What a function of a scenario is like: BARs lie one after the other from 0xfe000000 on where the scenario gives none. */
+export function functionSpec(spec: DeviceSpec, place: number): FunctionSpec {
+  return {
+    bdf: spec.bdf,
+    name: spec.name,
+    vectors: spec.vectors,
+    bar: 0,
+    barAddress: spec.bar ? Number(spec.bar) : 0xfe000000 + place * 0x10000,
+    barSize: 0x10000,
+    tableOffset: 0,
+    pbaOffset: 0x8000,
+  };
+}
+
+/** Puts the host together: brings its CPUs online, shows its functions, boots their drivers one after the other. */
+export function installHost(system: System): void {
+  const { scenario, machine } = system;
+  const part = system.provide(host, new Host(system));
+  part.vectors.boot();
+  const driven: [PciFunction, DeviceSpec][] = [];
+  for (const [place, spec] of scenario.devices.entries()) {
+    const fn = machine.as({ layer: 'driver', name: 'pci', cpu: 0 }, () => part.addFunction(functionSpec(spec, place)));
+    if (spec.driver === 'host' && spec.vectors > 0) driven.push([fn, spec]);
+  }
+  function* boot(): Proc {
+    for (const [fn, spec] of driven)
+      yield* machine.within({ layer: 'driver', name: spec.name, cpu: 0 }, part.drive(fn, spec));
+  }
+  machine.spawn({ layer: 'driver', name: 'boot', cpu: 0 }, boot(), nanoseconds('1us'));
+}

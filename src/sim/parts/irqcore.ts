@@ -1,0 +1,316 @@
+import { domCompose, dropped } from '../../model/events/ims.ts';
+import {
+  domActivate,
+  domAlloc,
+  irqAffinity,
+  irqEntry,
+  irqExit,
+  irqIdentify,
+  irqMask,
+  vectorObject,
+} from '../../model/events/irq.ts';
+import { irq as irqType, vector as vectorType } from '../../model/things/irq.ts';
+import type { Actor, Machine, Proc } from '../machine.ts';
+import type { Cpus } from './cpus.ts';
+import { type Composed, chain, type Domain, errno, type Irq } from './domain.ts';
+import type { PciFunction } from './function.ts';
+
+/** What an interrupt is asked for. */
+export interface IrqRequest {
+  readonly domain: Domain;
+  readonly hwirq: number;
+  readonly device: PciFunction;
+  readonly owner: string;
+  readonly affinity?: readonly number[];
+  readonly managed?: boolean;
+  /** Whether its vector may be only reserved at first; MSI-X and MSI with per-vector mask. */
+  readonly canReserve?: boolean;
+}
+
+/** Times of the irq core in nanoseconds: rough figures of a current server, the same for every design. */
+const COST = { walk: 200, request: 500, entry: 300, handler: 1200 };
+
+/**
+ * The irq core of a kernel (host or guest): allocates through the hierarchy of domains, activates parents first,
+ * deactivates the child first, runs handlers. Order of calls: kernel/irq/irqdomain.c, kernel/irq/manage.c, msi.c.
+ */
+export class IrqCore {
+  readonly machine: Machine;
+  readonly actor: Actor;
+  /** Path before `irq/<virq>`: empty for the host, `guest/<vm>/` for a guest. */
+  readonly prefix: string;
+  readonly irqs = new Map<number, Irq>();
+  /** What is taken, as domain, function and hwirq. */
+  readonly #taken = new Set<string>();
+  #next: number;
+
+  constructor(machine: Machine, actor: Actor, prefix: string, firstVirq: number) {
+    this.machine = machine;
+    this.actor = actor;
+    this.prefix = prefix;
+    this.#next = firstVirq;
+  }
+
+  /** Runs the handlers of this kernel's irqs for the vectors of these CPUs. */
+  serve(cpus: Cpus): void {
+    cpus.handler = (cpu, vector) => this.#vector(cpu, vector);
+  }
+
+  *#vector(cpu: number, vector: number): Proc {
+    const { machine } = this;
+    const { state } = machine;
+    const object = vectorObject(state, cpu, vector);
+    const virq = state.num(object, vectorType.at.irq);
+    if (virq < 0) {
+      // Linux: "No irq handler for vector".
+      machine.emit(dropped, object, { reason: 'no irq handler for vector' });
+      return;
+    }
+    yield* this.handle(virq, cpu);
+  }
+
+  /** The flow of one interrupt: acknowledge down the hierarchy, then the action. */
+  *handle(virq: number, cpu: number): Proc {
+    const { machine } = this;
+    const irq = this.irqs.get(virq);
+    const object = irq?.object ?? machine.world.object(irqType, `${this.prefix}irq/${virq}`);
+    if (irq) for (const domain of chain(irq.domain)) domain.ack?.(irq, cpu);
+    if (irq && (irq.action === undefined || !irq.started)) {
+      irq.lazyPending = true;
+      machine.emit(dropped, object, { reason: 'the irq has no action: it was freed or never requested' });
+      return;
+    }
+    const known = irq?.action ?? (machine.world.strings.text(machine.state.num(object, irqType.at.name)) || 'unknown');
+    yield COST.entry;
+    machine.emit(irqEntry, object, { name: known });
+    if (irq?.handler) yield* irq.handler();
+    else yield COST.handler;
+    machine.emit(irqExit, object, { handled: true });
+  }
+
+  /** The irq of a number. */
+  irq(virq: number): Irq | undefined {
+    return this.irqs.get(virq);
+  }
+
+  /** Allocates an irq through its hierarchy (__irq_domain_alloc_irqs): its number, or a negative errno. */
+  *alloc(request: IrqRequest): Proc<number> {
+    return yield* this.machine.within(this.actor, this.#alloc(request));
+  }
+
+  *#alloc(request: IrqRequest): Proc<number> {
+    const { machine } = this;
+    const key = keyOf(request);
+    if (this.#taken.has(key)) return errno.EEXIST;
+    const virq = this.#next++;
+    const object = machine.world.object(irqType, `${this.prefix}irq/${virq}`);
+    const irq: Irq = {
+      virq,
+      object,
+      domain: request.domain,
+      hwirq: request.hwirq,
+      device: request.device,
+      owner: request.owner,
+      affinity: request.affinity ?? [],
+      managed: request.managed ?? false,
+      canReserve: request.canReserve ?? true,
+      activated: false,
+      started: false,
+      masked: true,
+      action: undefined,
+      handler: undefined,
+      lazyPending: false,
+    };
+    machine.emit(irqIdentify, object, {
+      device: request.device.bdf,
+      hwirq: request.hwirq,
+      domain: request.domain.name,
+    });
+    const ret = yield* this.#allocIn(request.domain, irq);
+    if (ret < 0) return ret;
+    this.irqs.set(virq, irq);
+    this.#taken.add(key);
+    return virq;
+  }
+
+  /** Parents allocate first; what was built is freed again when a child fails. */
+  *#allocIn(domain: Domain, irq: Irq): Proc<number> {
+    if (domain.parent) {
+      const ret = yield* this.#allocIn(domain.parent, irq);
+      if (ret < 0) return ret;
+    }
+    yield COST.walk;
+    const ret = yield* domain.alloc(irq);
+    this.machine.emit(domAlloc, irq.object, { domain: domain.name, free: false, ...(ret < 0 ? { ret } : {}) });
+    if (ret < 0 && domain.parent) yield* this.#freeFrom(domain.parent, irq);
+    return ret;
+  }
+
+  *#freeFrom(domain: Domain, irq: Irq): Proc {
+    for (const at of chain(domain)) {
+      yield COST.walk;
+      yield* at.free(irq);
+      this.machine.emit(domAlloc, irq.object, { domain: at.name, free: true });
+    }
+  }
+
+  /** irq_domain_activate_irq: parents first, the device last; what was activated is taken back on an error. */
+  *activate(irq: Irq, reserve: boolean): Proc<number> {
+    return yield* this.machine.within(this.actor, this.#activateIn(irq.domain, irq, reserve));
+  }
+
+  *#activateIn(domain: Domain, irq: Irq, reserve: boolean): Proc<number> {
+    if (domain.parent) {
+      const ret = yield* this.#activateIn(domain.parent, irq, reserve);
+      if (ret < 0) return ret;
+    }
+    yield COST.walk;
+    let ret = yield* domain.activate(irq, reserve);
+    if (ret >= 0 && domain.store) ret = yield* this.compose(irq, 'activate');
+    this.machine.emit(domActivate, irq.object, {
+      domain: domain.name,
+      activate: true,
+      ...(reserve ? { reserve } : {}),
+      ...(ret < 0 ? { ret } : {}),
+    });
+    if (ret < 0 && domain.parent) yield* this.#deactivateFrom(domain.parent, irq);
+    if (ret >= 0 && domain === irq.domain) irq.activated = !reserve;
+    return ret < 0 ? ret : 0;
+  }
+
+  *#deactivateFrom(domain: Domain, irq: Irq): Proc {
+    for (const at of chain(domain)) {
+      yield COST.walk;
+      yield* at.deactivate(irq);
+      this.machine.emit(domActivate, irq.object, { domain: at.name, activate: false });
+    }
+  }
+
+  /** irq_chip_compose_msi_msg and write_msi_msg: the first domain from the device on that can compose does it. */
+  *compose(irq: Irq, by: string): Proc<number> {
+    const { machine } = this;
+    for (const domain of chain(irq.domain)) {
+      if (!domain.compose) continue;
+      const message = domain.compose(irq);
+      if (typeof message === 'number') {
+        machine.emit(domCompose, irq.object, { domain: domain.name, address: 0, data: 0, ret: message });
+        return message;
+      }
+      machine.emit(domCompose, irq.object, { domain: domain.name, address: message.address, data: message.data });
+      yield* this.storeMessage(irq, message, by);
+      return 0;
+    }
+    return errno.ENODEV;
+  }
+
+  /** Hands a message to the domain that stores. */
+  *storeMessage(irq: Irq, message: Composed, by: string): Proc {
+    if (irq.domain.store) yield* irq.domain.store(irq, message, by);
+  }
+
+  /** request_irq(): activates for real, starts up, unmasks. 0 or a negative errno. */
+  *request(virq: number, name: string, handler?: () => Proc): Proc<number> {
+    return yield* this.machine.within(this.actor, this.#request(virq, name, handler));
+  }
+
+  *#request(virq: number, name: string, handler: (() => Proc) | undefined): Proc<number> {
+    const irq = this.irqs.get(virq);
+    if (!irq) return errno.EINVAL;
+    if (irq.action !== undefined) return errno.EBUSY;
+    yield COST.request;
+    irq.action = name;
+    irq.handler = handler;
+    if (!irq.activated) {
+      const ret = yield* this.#activateIn(irq.domain, irq, false);
+      if (ret < 0) {
+        irq.action = undefined;
+        irq.handler = undefined;
+        return ret;
+      }
+    }
+    irq.started = true;
+    yield* this.#mask(irq, false);
+    return 0;
+  }
+
+  /** free_irq(): masks at the device, then deactivates, child first. */
+  *freeIrq(virq: number): Proc<number> {
+    return yield* this.machine.within(this.actor, this.#freeIrq(virq));
+  }
+
+  *#freeIrq(virq: number): Proc<number> {
+    const irq = this.irqs.get(virq);
+    if (!irq || irq.action === undefined) return errno.EINVAL;
+    yield* this.#mask(irq, true);
+    irq.started = false;
+    irq.action = undefined;
+    irq.handler = undefined;
+    yield* this.#deactivateFrom(irq.domain, irq);
+    irq.activated = false;
+    return 0;
+  }
+
+  /** Frees the descriptor and what every domain holds for it. */
+  *release(virq: number): Proc<number> {
+    return yield* this.machine.within(this.actor, this.#release(virq));
+  }
+
+  *#release(virq: number): Proc<number> {
+    const irq = this.irqs.get(virq);
+    if (!irq) return errno.EINVAL;
+    if (irq.action !== undefined) return errno.EBUSY;
+    if (irq.activated) yield* this.#deactivateFrom(irq.domain, irq);
+    irq.activated = false;
+    yield* this.#freeFrom(irq.domain, irq);
+    this.irqs.delete(virq);
+    this.#taken.delete(keyOf(irq));
+    return 0;
+  }
+
+  *#mask(irq: Irq, masked: boolean): Proc {
+    for (const domain of chain(irq.domain)) {
+      if (!domain.mask) continue;
+      this.machine.emit(irqMask, irq.object, { masked, hwirq: irq.hwirq });
+      yield* domain.mask(irq, masked);
+      irq.masked = masked;
+      return;
+    }
+  }
+
+  /** disable_irq() and enable_irq() at the chip. */
+  *mask(virq: number, masked: boolean): Proc<number> {
+    const irq = this.irqs.get(virq);
+    if (!irq) return errno.EINVAL;
+    yield* this.machine.within(this.actor, this.#mask(irq, masked));
+    return 0;
+  }
+
+  /** irq_set_affinity(): 0 or a negative errno. `force` writes the message even when the parent says it need not (S3-10). */
+  *setAffinity(virq: number, cpus: readonly number[], by = 'affinity', force = false): Proc<number> {
+    return yield* this.machine.within(this.actor, this.#setAffinity(virq, cpus, by, force));
+  }
+
+  *#setAffinity(virq: number, cpus: readonly number[], by: string, force: boolean): Proc<number> {
+    const { machine } = this;
+    const irq = this.irqs.get(virq);
+    if (!irq) return errno.EINVAL;
+    if (irq.managed && by === 'user') return errno.EPERM;
+    machine.emit(irqAffinity, irq.object, { mask: cpus.join(',') });
+    const before = irq.affinity;
+    irq.affinity = cpus;
+    for (const domain of chain(irq.domain)) {
+      if (!domain.setAffinity) continue;
+      const result = yield* domain.setAffinity(irq, cpus);
+      if (typeof result === 'number') {
+        irq.affinity = before;
+        return result;
+      }
+      if (result === 'ok' || force) return yield* this.compose(irq, by);
+      return 0;
+    }
+    return errno.EINVAL;
+  }
+}
+
+const keyOf = (of: { domain: Domain; device: PciFunction; hwirq: number }): string =>
+  `${of.domain.name} ${of.device.bdf} ${of.hwirq}`;

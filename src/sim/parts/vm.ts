@@ -1,0 +1,208 @@
+import { dropped } from '../../model/events/ims.ts';
+import { kvmMsi } from '../../model/events/virt.ts';
+import { decodersById } from '../../model/message.ts';
+import { kvmVm } from '../../model/things/virt.ts';
+import type { Actor, Machine, Proc } from '../machine.ts';
+import { nanoseconds, type VmSpec } from '../scenario.ts';
+import { type Service, type System, service } from '../system.ts';
+import type { Eventfd } from './eventfd.ts';
+import type { FunctionSpec, PciFunction } from './function.ts';
+import { driveGuest, GuestVectors } from './guest-driver.ts';
+import { GuestMmio } from './guest-mmio.ts';
+import { COMMAND_ON } from './host.ts';
+import { IrqCore } from './irqcore.ts';
+import { Irqfds, type RouteMessage } from './kvm-irqfd.ts';
+import { EmulatedFunction, type SourceKind } from './kvm-source.ts';
+import type { Message, MessagePort } from './message.ts';
+import { MsixDomain, type TableAccess } from './msix-domain.ts';
+import { Vcpus } from './vcpu.ts';
+
+/** First GSI that stands for a message: below are the pins of the interrupt chips. */
+const FIRST_MSI_GSI = 24;
+
+/**
+ * A virtual machine of KVM: virtual CPUs, the kernel of its guest, its functions, routes and irqfds. As a port it is
+ * what KVM_SIGNAL_MSI is: messages of its functions arrive here.
+ */
+export class Vm implements MessagePort {
+  readonly machine: Machine;
+  readonly id: number;
+  /** `kvm/<id>`. */
+  readonly object: number;
+  readonly vcpus: Vcpus;
+  readonly vectors: GuestVectors;
+  /** Irq core of the guest's kernel; its irqs are `guest/<id>/irq/<virq>`. */
+  readonly core: IrqCore;
+  readonly irqfds: Irqfds;
+  readonly mmio: GuestMmio;
+  /** Functions of the guest by BDF, all on its emulated bus. */
+  readonly functions = new Map<string, PciFunction>();
+  /** The VMM as an actor. */
+  readonly vmm: Actor;
+  /** Reads a message otherwise than a local APIC does: an emulated vIOMMU. Undefined: the message ended there. */
+  translate: ((message: Message) => Message | undefined) | undefined;
+  readonly #msix = new Map<PciFunction, MsixDomain>();
+  #fd = 30;
+  #gsi = FIRST_MSI_GSI;
+
+  constructor(system: System, spec: VmSpec, firstVcpu: number) {
+    const { machine, scenario } = system;
+    const { id } = spec;
+    this.machine = machine;
+    this.id = id;
+    this.object = machine.world.object(kvmVm, `kvm/${id}`);
+    this.vmm = { layer: 'vmm', name: `vm${id}`, cpu: -1 };
+    this.vcpus = new Vcpus(machine, id, firstVcpu, spec.vcpus, scenario.platform.cpus);
+    this.vectors = new GuestVectors(machine, `guest/${id}/`, spec.vcpus);
+    this.core = new IrqCore(machine, this.vcpus.guest(0), `guest/${id}/`, 24);
+    this.vcpus.handler = (n, vector) => this.#handle(n, vector);
+    this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message));
+    this.mmio = new GuestMmio(this);
+  }
+
+  /** How the kernel of the guest reaches tables of its functions. */
+  get guestAccess(): TableAccess {
+    return this.mmio;
+  }
+
+  /** A file descriptor and a GSI that nothing uses yet. */
+  nextFd(): number {
+    return this.#fd++;
+  }
+
+  nextGsi(): number {
+    return this.#gsi++;
+  }
+
+  *#handle(n: number, vector: number): Proc {
+    const irq = this.vectors.irqAt(n, vector);
+    if (irq === undefined) {
+      this.machine.emit(dropped, this.vcpus.vector(n, vector), { reason: 'no irq handler for vector in the guest' });
+      return;
+    }
+    yield* this.core.handle(irq.virq, n);
+  }
+
+  /** Adds an emulated function to the bus of the guest and shows its capabilities. */
+  addFunction(spec: FunctionSpec, source: SourceKind = 'userspace', command = COMMAND_ON): EmulatedFunction {
+    const fn = new EmulatedFunction(this, spec.bdf, source);
+    this.adopt(fn);
+    this.machine.as(this.vmm, () => fn.announce(spec, command));
+    fn.onEntry = (index) => this.#changed(fn, index);
+    return fn;
+  }
+
+  /** Puts a function on the bus of the guest that somebody else made and emulates. */
+  adopt(fn: PciFunction): void {
+    this.functions.set(fn.bdf, fn);
+    fn.port = this;
+  }
+
+  /** What the VMM does after a table or control write, unless the kernel sees to it. */
+  #changed(fn: EmulatedFunction, index: number): void {
+    this.machine.as(this.vmm, () => {
+      if (index >= 0) fn.follow(index);
+      else for (const at of [...fn.sources.keys()]) fn.follow(at);
+    });
+  }
+
+  /** The per-device MSI-X domain of the guest kernel for a function. */
+  msixDomain(fn: PciFunction): MsixDomain {
+    let domain = this.#msix.get(fn);
+    if (domain === undefined) {
+      const prefix = `guest/${this.id}/`;
+      domain = new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.vectors, prefix, this.guestAccess);
+      this.#msix.set(fn, domain);
+    }
+    return domain;
+  }
+
+  /** The guest writes config space: always an exit to the VMM. */
+  *guestConfig(write: () => void): Proc {
+    const n = this.vcpus.current;
+    yield* this.vcpus.exit(n, 'IO_INSTRUCTION');
+    yield* this.vcpus.toUser(n, 'KVM_EXIT_IO');
+    this.machine.as(this.vmm, write);
+    yield* this.vcpus.enter(n);
+  }
+
+  /** The guest writes MSI-X enable and function mask. */
+  *guestControl(fn: PciFunction, enable: boolean, fmask: boolean): Proc {
+    yield* this.guestConfig(() => fn.control(enable, fmask));
+  }
+
+  /** A message of a function of the guest arrives. */
+  accept(message: Message): void {
+    this.deliver(message);
+  }
+
+  /** KVM_SIGNAL_MSI: 1 delivered, -1 when there is nobody it could go to. */
+  deliver(message: Message): number {
+    const { machine } = this;
+    const through = this.translate ? this.translate(message) : message;
+    if (through === undefined) return -1;
+    const { address, data, cause, from } = through;
+    const view = decodersById.x86.decode(address >>> 0, Math.floor(address / 0x100000000), data);
+    if (view === undefined || view.destination === null || view.vector === null) {
+      const reason = `0x${address.toString(16)} is no interrupt message${address === 0 ? ': the entry was never programmed' : ''}`;
+      machine.emit(dropped, from, cause === 0 ? { reason } : { reason, cause });
+      machine.ledger.note(cause, 'dropped', machine.now);
+      return -1;
+    }
+    const { destination, vector } = view;
+    machine.emit(kvmMsi, this.object, { dest: destination, vector, mode: 'Fixed', address, data });
+    return this.vcpus.accept(destination, vector, cause) ? 1 : -1;
+  }
+
+  /** Makes a GSI stand for a message of a vector of a device; without a message it takes what the table entry holds. */
+  setRoute(gsi: number, device: PciFunction, vector: number, message?: RouteMessage): number {
+    return this.irqfds.set(gsi, device.bdf, vector, message ?? { entry: device.entry(vector) });
+  }
+
+  /** KVM_IRQFD; 0 or a negative errno. */
+  assignIrqfd(gsi: number, eventfd: Eventfd): number {
+    return this.irqfds.assign(gsi, eventfd);
+  }
+
+  /** KVM_IRQFD with the deassign flag. */
+  deassign(gsi: number): number {
+    return this.irqfds.deassign(gsi);
+  }
+}
+
+/** The virtual machines of the system by number. */
+export const vms: Service<Map<number, Vm>> = service<Map<number, Vm>>('virtual machines');
+
+/** What an emulated function of a scenario is like: BARs lie one after the other. */
+function guestFunctionSpec(vm: VmSpec, place: number): FunctionSpec {
+  const { bdf, name, vectors } = vm.devices[place]!;
+  const barAddress = 0xc0000000 + vm.id * 0x1000000 + place * 0x10000;
+  return { bdf, name, vectors, bar: 1, barAddress, barSize: 0x10000, tableOffset: 0, pbaOffset: 0x8000 };
+}
+
+/** Makes the virtual machines: their virtual CPUs enter the guest, its kernel drives the functions one after the other. */
+export function installVms(system: System): void {
+  const { scenario, machine } = system;
+  if (scenario.vms.length === 0) return;
+  const all = system.provide(vms, new Map<number, Vm>());
+  let first = 0;
+  for (const spec of scenario.vms) {
+    const vm = new Vm(system, spec, first);
+    first += spec.vcpus;
+    all.set(spec.id, vm);
+    const made = spec.devices.map((device, place) =>
+      vm.addFunction(guestFunctionSpec(spec, place), device.source, device.driver === 'guest' ? COMMAND_ON : 0x402),
+    );
+    function* boot(): Proc {
+      vm.vcpus.boot();
+      for (const [place, device] of spec.devices.entries())
+        if (device.driver === 'guest' && device.vectors > 0)
+          yield* driveGuest(vm, made[place]!, {
+            name: device.name,
+            irqs: Math.min(device.irqs ?? device.vectors, device.vectors),
+            maskEach: device.maskEach,
+          });
+    }
+    machine.spawn(vm.vcpus.guest(0), boot(), nanoseconds('2us'));
+  }
+}

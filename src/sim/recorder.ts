@@ -1,0 +1,45 @@
+import type { EventKind } from '../model/event.ts';
+import type { State } from '../model/state.ts';
+import type { World } from '../model/world.ts';
+import type { Trace } from '../trace/trace.ts';
+
+/** Where the events of a machine go. Whoever records also folds: `state` is the state after the last event. */
+export interface Recorder {
+  readonly world: World;
+  readonly state: State;
+  /** Events so far. */
+  readonly length: number;
+  /** Takes an event; `words` holds its arguments in the layout of its kind and is reused afterwards. `time` in ns. */
+  record(kind: EventKind, time: number, cpu: number, object: number, task: number, words: Uint32Array): void;
+}
+
+/** Records into a trace, which can be looked at while it grows. */
+export class TraceRecorder implements Recorder {
+  readonly trace: Trace;
+
+  constructor(trace: Trace) {
+    this.trace = trace;
+  }
+
+  get world(): World {
+    return this.trace.world;
+  }
+
+  get state(): State {
+    return this.trace.head;
+  }
+
+  get length(): number {
+    return this.trace.length;
+  }
+
+  record(kind: EventKind, time: number, cpu: number, object: number, task: number, words: Uint32Array): void {
+    const { trace } = this;
+    trace.append(kind.number, time, cpu, object, task, 0, 0, words);
+    const { meta, accounting } = trace;
+    if (Number.isNaN(meta.start)) meta.start = time;
+    meta.end = time;
+    accounting.records++;
+    accounting.understood++;
+  }
+}

@@ -1,0 +1,149 @@
+import * as v from 'valibot';
+
+/** A duration in nanoseconds: a number, or a text with unit such as `10us`, `1.5ms`, `2s`. */
+export const duration = v.pipe(
+  v.union([v.pipe(v.number(), v.minValue(0)), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?(ns|us|ms|s)$/))]),
+  v.description('A duration: nanoseconds, or a number with unit, such as 10us, 1.5ms or 2s.'),
+);
+
+const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 };
+
+/** A duration of a scenario in nanoseconds. */
+export function nanoseconds(text: v.InferOutput<typeof duration>): number {
+  if (typeof text === 'number') return text;
+  const m = /^([\d.]+)(\D+)$/.exec(text)!;
+  return Math.round(Number(m[1]) * UNITS[m[2]!]!);
+}
+
+const bdf = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/, 'a BDF with segment, such as 0000:03:00.0, was expected'),
+  v.description('Segment, bus, device and function, such as 0000:03:00.0.'),
+);
+
+const count = (low: number, high: number, meaning: string) =>
+  v.pipe(v.number(), v.integer(), v.minValue(low), v.maxValue(high), v.description(meaning));
+
+/** The host. */
+const platform = v.strictObject({
+  arch: v.optional(v.picklist(['x86', 'arm64']), 'x86'),
+  cpus: v.optional(count(1, 4096, 'Processors of the host.'), 4),
+  remap: v.optional(
+    v.pipe(v.picklist(['none', 'vtd', 'amd', 'its']), v.description('Interrupt remapping of the host, or the ITS.')),
+    'none',
+  ),
+});
+
+/** A PCI function of the host. */
+const device = v.strictObject({
+  bdf,
+  name: v.string(),
+  vectors: v.optional(count(0, 2048, 'Entries of the MSI-X table.'), 4),
+  /** What drives it: the driver of the host requests its interrupts at boot; `none`: nobody touches it. */
+  driver: v.optional(v.pipe(v.picklist(['host', 'none']), v.description('Who drives it at boot.')), 'host'),
+  irqs: v.optional(count(0, 2048, 'Vectors that the driver of the host uses; all when absent.')),
+  bar: v.optional(
+    v.pipe(v.string(), v.regex(/^0x[0-9a-f]+$/), v.description('Address of the BAR with table and PBA.')),
+  ),
+  ims: v.optional(
+    v.pipe(
+      v.strictObject({
+        entries: v.optional(count(1, 1_048_576, 'Entries; only memory limits them when absent.')),
+        store: v.optional(
+          v.pipe(v.picklist(['device memory', 'queue memory']), v.description('Where the entries lie.')),
+          'device memory',
+        ),
+        maskable: v.optional(v.pipe(v.boolean(), v.description('Whether entries have a mask bit.')), true),
+      }),
+      v.description('Interrupt message storage of the function.'),
+    ),
+  ),
+});
+
+/** A virtual machine of KVM. */
+const vm = v.strictObject({
+  id: v.optional(count(0, 1023, 'Its number, as in kvm/<id>.'), 0),
+  vcpus: v.optional(count(1, 255, 'Virtual CPUs; machines number theirs one after the other.'), 2),
+  devices: v.optional(
+    v.array(
+      v.strictObject({
+        bdf: v.pipe(bdf, v.description('BDF in the guest; no other function of the scenario may have it.')),
+        name: v.string(),
+        vectors: v.optional(count(1, 2048, 'Entries of the MSI-X table.'), 4),
+        source: v.optional(
+          v.pipe(
+            v.picklist(['userspace', 'irqfd', 'vhost', 'hostirq']),
+            v.description('Who signals its interrupts: the VMM itself, an irqfd, a vhost worker, a host interrupt.'),
+          ),
+          'userspace',
+        ),
+        driver: v.optional(v.pipe(v.picklist(['guest', 'none']), v.description('Who drives it at boot.')), 'guest'),
+        irqs: v.optional(count(0, 2048, 'Vectors that the driver of the guest uses; all when absent.')),
+        maskEach: v.optional(
+          v.pipe(v.boolean(), v.description('The guest masks and unmasks the entry at every interrupt, with reads.')),
+          false,
+        ),
+      }),
+    ),
+    [],
+  ),
+});
+
+/** Something to do at a time; further keys are the arguments of the operation. */
+const task = v.looseObject({
+  at: duration,
+  op: v.pipe(v.string(), v.description('Operation, such as device.raise.')),
+  object: v.optional(v.pipe(v.string(), v.description('Path of the object that it is done to.'))),
+  every: v.optional(duration),
+  times: v.optional(count(1, 10_000_000, 'How often, `every` apart.')),
+});
+
+/** A scenario: what there is, how it is designed, what happens. */
+export const scenarioSchema = v.strictObject({
+  $schema: v.optional(v.string()),
+  title: v.string(),
+  description: v.pipe(v.string(), v.description('What it shows, in a sentence or two.')),
+  look: v.optional(v.pipe(v.string(), v.description('What to look at, for whoever runs it first.'))),
+  seeds: v.optional(v.pipe(v.array(v.string()), v.description('Rows of docs/seeds.md that it shows.')), []),
+  jitter: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(0),
+      v.maxValue(1),
+      v.description('How far delays vary under the seed: 0 not at all, 1 from nothing to twice as long.'),
+    ),
+    0,
+  ),
+  platform: v.optional(platform, {}),
+  devices: v.optional(v.array(device), []),
+  vms: v.optional(v.array(vm), []),
+  policies: v.optional(v.record(v.string(), v.string()), {}),
+  workload: v.optional(v.array(task), []),
+  watch: v.optional(v.pipe(v.array(v.string()), v.description('Invariants to watch.')), []),
+});
+
+/** A scenario as it is used, defaults filled in. */
+export type Scenario = v.InferOutput<typeof scenarioSchema>;
+
+/** A device of a scenario. */
+export type DeviceSpec = Scenario['devices'][number];
+
+/** A virtual machine of a scenario. */
+export type VmSpec = Scenario['vms'][number];
+
+/** Something to do at a time. */
+export type Task = Scenario['workload'][number];
+
+/** What is wrong with a scenario, and where. */
+export interface ScenarioProblem {
+  /** Where in the document: `devices.0.bdf`. */
+  readonly path: string;
+  readonly problem: string;
+}
+
+/** Reads a scenario from a JSON document; the problems found when it is none. */
+export function readScenario(document: unknown): Scenario | readonly ScenarioProblem[] {
+  const result = v.safeParse(scenarioSchema, document);
+  if (result.success) return result.output;
+  return result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', problem: issue.message }));
+}

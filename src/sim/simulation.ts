@@ -1,0 +1,96 @@
+import { World } from '../model/world.ts';
+import { Trace } from '../trace/trace.ts';
+import { installers, policies } from './catalogue.ts';
+import { Course, type Done, SimulationError } from './course.ts';
+import { Machine } from './machine.ts';
+import { type Recorder, TraceRecorder } from './recorder.ts';
+import { nanoseconds, type Scenario, type Task } from './scenario.ts';
+import { MODEL_TIME } from './stream.ts';
+import { System } from './system.ts';
+
+export type { Done } from './course.ts';
+export { SimulationError } from './course.ts';
+
+/** What a run is made of, all of it: the same recipe gives the same events. */
+export interface Recipe {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  /** Values of policies that differ from the scenario's own. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Operations that a person did, in the order in which they were done. */
+  readonly operations: readonly Done[];
+}
+
+/** The system of a recipe before anything was put into it. */
+function systemOf({ scenario, seed, settings: own }: Recipe, recorder: Recorder): System {
+  const settings = new Map(Object.entries({ ...scenario.policies, ...own }));
+  for (const [name, value] of settings) {
+    const known = policies.get(name);
+    if (!known) throw new SimulationError(`there is no policy ${name}`);
+    if (!known.values.some((v) => v.value === value))
+      throw new SimulationError(
+        `policy ${name} is one of ${known.values.map((v) => v.value).join(', ')}, not ${value}`,
+      );
+  }
+  return new System(new Machine(recorder, seed, scenario.jitter), scenario, settings);
+}
+
+/** A run of a recipe that can be taken further step by step. */
+export class Simulation extends Course {
+  readonly #recipe: Recipe;
+
+  /** Starts a run; nothing but the set-up of the system has happened then. Throws SimulationError on an unsound recipe. */
+  constructor(recipe: Recipe, recorder: Recorder = new TraceRecorder(newTrace(recipe.scenario.title))) {
+    super(systemOf(recipe, recorder), recipe.operations);
+    this.#recipe = recipe;
+    for (const install of installers) install(this.system);
+    for (const task of recipe.scenario.workload) this.#schedule(task, 0);
+    this.catchUp();
+  }
+
+  /** What would make exactly this run, up to here. */
+  get recipe(): Recipe {
+    return { ...this.#recipe, operations: [...this.done] };
+  }
+
+  /** What makes this run to its end, with the operations that are still to come. */
+  get plan(): Recipe {
+    return { ...this.#recipe, operations: [...this.done, ...this.ahead] };
+  }
+
+  /**
+   * The same run anew, up to the action that made a step (-1: nothing but the set-up), with the operations that were done
+   * by then and none of the later ones.
+   */
+  upTo(step: number): Simulation {
+    const again = new Simulation({ ...this.#recipe, operations: this.doneBy(step) });
+    again.run(() => again.trace.length > step, step + 1);
+    return again;
+  }
+
+  /** One occurrence of a task after the other: the next is put on the agenda when one is done. */
+  #schedule(task: Task, turn: number): void {
+    const time = nanoseconds(task.at) + turn * nanoseconds(task.every ?? 0);
+    this.machine.at(time, WORKLOAD, () => {
+      const problem = this.start(task);
+      if (problem !== undefined) throw new SimulationError(`workload: ${problem}`);
+      if (turn + 1 < (task.times ?? 1)) this.#schedule(task, turn + 1);
+    });
+  }
+}
+
+const WORKLOAD = { layer: 'user', name: 'workload', cpu: -1 } as const;
+
+/** An empty trace for a simulated run. */
+export function newTrace(title: string): Trace {
+  return new Trace(new World(), {
+    file: title,
+    format: 'simulation',
+    variant: 'simulated',
+    clock: 'model time',
+    cpus: 0,
+    time: MODEL_TIME,
+    start: Number.NaN,
+    end: Number.NaN,
+  });
+}

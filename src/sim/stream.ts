@@ -1,0 +1,52 @@
+import type { TimeBase } from '../base/time.ts';
+import type { EventKind, EventView } from '../model/event.ts';
+import { State } from '../model/state.ts';
+import { apply } from '../model/vocabulary.ts';
+import { World } from '../model/world.ts';
+import { type Header, writeHead } from '../trace/irqtrace.ts';
+import { LineWriter } from '../trace/line-writer.ts';
+import type { Recorder } from './recorder.ts';
+
+/** Clock of simulated traces: nanoseconds from 0. */
+export const MODEL_TIME: TimeBase = { base: 0n, ticks: false, digits: 9 };
+
+/** Bytes gathered before they are handed on. */
+const CHUNK = 1 << 18;
+
+/**
+ * Records into the bytes of an `.irqtrace` file: no event is kept, so memory does not grow with the length of the run.
+ * `hand` gets the bytes, valid until it returns.
+ */
+export class StreamRecorder implements Recorder {
+  readonly world = new World();
+  readonly state = new State(this.world);
+  readonly #writer = new LineWriter(this.world, MODEL_TIME, CHUNK * 2);
+  readonly #hand: (bytes: Uint8Array) => void;
+  readonly #view: EventView = { object: 0, cpu: -1, words: new Uint32Array(0), at: 0 };
+  #length = 0;
+
+  constructor(header: Header, hand: (bytes: Uint8Array) => void) {
+    this.#hand = hand;
+    writeHead(this.#writer, MODEL_TIME, 'model time', header);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  record(kind: EventKind, time: number, cpu: number, object: number, task: number, words: Uint32Array): void {
+    const view = this.#view;
+    view.object = object;
+    view.cpu = cpu;
+    view.words = words;
+    apply(this.state, kind, view);
+    this.#length++;
+    this.#writer.event(kind, time, cpu, object, task, words, 0);
+    if (this.#writer.length >= CHUNK) this.#hand(this.#writer.take());
+  }
+
+  /** Hands on what is left. */
+  end(): void {
+    this.#hand(this.#writer.take());
+  }
+}
