@@ -37,7 +37,7 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['device/*/ims/*', imsEntry],
   ['device/*/perm/*', permission],
   ['device/*/queue/*', queue],
-  ['device/*/queue/*/pasid/*', queueUser],
+  ['device/*/queue/*/user/*', queueUser],
   ['device/*/pasid/*', pasidEntry],
   ['ntb/*/peer/*/desc/*', ntbCopy],
   ['table/*', table],
