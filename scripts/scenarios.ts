@@ -1,10 +1,10 @@
 // What is made from the scenarios and from the catalogue of the simulator: the list of bundled scenarios and the JSON schema
 // that editors use. `node scripts/run.mjs scenarios` writes both; a test fails while they are not up to date.
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { operations, policies } from '../src/sim/catalogue.ts';
-import type { ArgSpec } from '../src/sim/operation.ts';
+import { type ArgSpec, expected } from '../src/sim/operation.ts';
 import { scenarioSchema } from '../src/sim/scenario.ts';
 import { root } from './paths.ts';
 
@@ -106,8 +106,62 @@ export function scenarioJsonSchema(): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+function scenarioSections(): string {
+  return scenarioNames()
+    .map((name) => {
+      const document = JSON.parse(readFileSync(join(FOLDER, `${name}${ENDING}`), 'utf8')) as {
+        title: string;
+        description: string;
+        look?: string;
+        seeds?: string[];
+        policies?: object;
+      };
+      const rows = document.seeds?.length ? `\n\nRows: ${document.seeds.join(', ')}.` : '';
+      const switches = Object.keys(document.policies ?? {});
+      const named = switches.length > 0 ? ` Policies: ${switches.map((p) => `\`${p}\``).join(', ')}.` : '';
+      return `### ${name}\n\n**${document.title}.** ${document.description}\n\n*What to look at:* ${document.look ?? ''}${rows}${named}\n`;
+    })
+    .join('\n');
+}
+
+function operationTable(): string {
+  const rows = [...operations.values()].map((o) => {
+    const args = o.args.map((a) => {
+      const optional =
+        a.optional || a.default !== undefined
+          ? `, ${a.default === undefined ? 'optional' : `default ${String(a.default)}`}`
+          : '';
+      return `\`${a.name}\` (${expected(a)}${optional}) ${a.meaning}`;
+    });
+    return `| \`${o.name}\` | ${o.on.map((p) => `\`${p}\``).join(' ')} | ${cell(o.meaning)} | ${cell(args.join('; '))} |`;
+  });
+  return ['| operation | object | what it does | arguments |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function policyTable(): string {
+  const rows = [...policies.values()].map(
+    (p) =>
+      `| \`${p.name}\` | ${cell(p.meaning)} | ${p.values.map((v) => `\`${v.value}\` ${cell(v.meaning)}`).join('; ')} | ${p.seeds.join(', ')} |`,
+  );
+  return ['| policy | about | values | rows |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+/** The text of docs/simulator.md: what people wrote, with the made parts between their marks brought up to date. */
+export function simulatorPage(): string {
+  let text = readFileSync(join(root, 'docs', 'simulator.md'), 'utf8');
+  const parts = { scenarios: scenarioSections(), operations: operationTable(), policies: policyTable() };
+  for (const [name, part] of Object.entries(parts)) {
+    const pattern = new RegExp(`(<!-- ${name}: [^>]*-->)[\\s\\S]*?(<!-- /${name} -->)`);
+    text = text.replace(pattern, (_all, open: string, close: string) => `${open}\n\n${part}\n\n${close}`);
+  }
+  return text;
+}
+
 /** What is made, by path in the checkout. */
 export const made: Readonly<Record<string, () => string>> = {
+  'docs/simulator.md': simulatorPage,
   'src/sim/bundled.ts': bundledSource,
   'syntaxes/scenario.schema.json': scenarioJsonSchema,
 };

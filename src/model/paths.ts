@@ -14,7 +14,18 @@ import {
   remapUnit,
   smmuStream,
 } from './things/remap.ts';
-import { kvmGsi, kvmIrqfd, kvmRoute, kvmVm, vcpu, vcpuVector, vfioDevice, vfioVector } from './things/virt.ts';
+import {
+  kvmEntrySource,
+  kvmGsi,
+  kvmIrqfd,
+  kvmRoute,
+  kvmTable,
+  kvmVm,
+  vcpu,
+  vcpuVector,
+  vfioDevice,
+  vfioVector,
+} from './things/virt.ts';
 
 /** Path patterns with the type of the object that stands there; `*` is any one segment. First match wins. */
 export const pathTypes: readonly (readonly [string, ObjectType])[] = [
@@ -26,7 +37,7 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['device/*/ims/*', imsEntry],
   ['device/*/perm/*', permission],
   ['device/*/queue/*', queue],
-  ['device/*/queue/*/pasid/*', queueUser],
+  ['device/*/queue/*/user/*', queueUser],
   ['device/*/pasid/*', pasidEntry],
   ['ntb/*/peer/*/desc/*', ntbCopy],
   ['table/*', table],
@@ -56,6 +67,8 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['kvm/*/route/*', kvmRoute],
   ['kvm/*/irqfd/*', kvmIrqfd],
   ['kvm/*/gsi/*', kvmGsi],
+  ['kvm/*/msix/*', kvmTable],
+  ['kvm/*/msix/*/entry/*', kvmEntrySource],
   ['vcpu/*', vcpu],
   ['vcpu/*/vector/*', vcpuVector],
   ['vcpu/*/pi', piDescriptor],

@@ -7,6 +7,7 @@ import { matrixEvents } from './events/matrix.ts';
 import { msixEvents } from './events/msix.ts';
 import { noteEvents } from './events/notes.ts';
 import { pciEvents } from './events/pci.ts';
+import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
 import { vfioEvents } from './events/vfio.ts';
 import { virtEvents } from './events/virt.ts';
@@ -24,6 +25,7 @@ export const vocabulary: readonly EventKind[] = [
   ...virtEvents,
   ...vfioEvents,
   ...imsEvents,
+  ...queueEvents,
   ...noteEvents,
 ];
 

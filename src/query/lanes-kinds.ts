@@ -37,6 +37,7 @@ export const kindsOfMark: Readonly<Partial<Record<MarkName, readonly string[]>>>
     ...['pi.update', 'irqfd.assign', 'route.set', 'route.update', 'route.release', 'route.commit'],
     ...['vfio.use', 'vfio.route', 'vfio.mode', 'vfio.pba', 'vfio.set', 'vfio.bind', 'vfio.mask', 'vfio.meta'],
     ...['dom.alloc', 'dom.activate', 'dom.compose', 'dom.create', 'ims.free', 'queue.state'],
+    ...['queue.use', 'pasid.bind', 'pasid.unbind', 'ntb.publish'],
     ...['iommufd.map', 'iommufd.unmap', 'iommufd.vmsi', 'hcall.grant'],
   ],
   translate: ['ir.remap', 'ir.message', 'its.trans', 'smmu.trans', 'smmu.bypass'],

@@ -14,6 +14,7 @@ export type Layer =
   | 'cpu'
   | 'irq-core'
   | 'driver'
+  | 'cdev'
   | 'vfio'
   | 'kvm'
   | 'vmm'

@@ -72,7 +72,7 @@ export const queueSubmit = eventKind(
     if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
     state.count(e.object, Q.submitted);
     if (!has(e, bit.pasid)) return;
-    const users = state.world.node(e.object)?.children.get('pasid')?.children;
+    const users = state.world.node(e.object)?.children.get('user')?.children;
     const user = users?.get(String(e.words[e.at + at.pasid]))?.object ?? -1;
     if (user >= 0 && state.present(user)) state.count(user, queueUser.at.submitted);
   },

@@ -248,7 +248,7 @@ export const irqIdentify = eventKind(
   'irq.identify',
   [irq],
   'The trace shows which function and which vector of it an irq belongs to.',
-  { device: 's?', hwirq: 'u?', domain: 's?', lpi: 'u?' },
+  { device: 's?', hwirq: 'u?', domain: 's?', lpi: 'u?', owner: 's?' },
   (state, e, at, bit) => {
     const w = e.words;
     const mask = w[e.at]!;
@@ -257,6 +257,7 @@ export const irqIdentify = eventKind(
     if (mask & bit.hwirq) state.set(e.object, I.hwirq, w[e.at + at.hwirq]!);
     if (mask & bit.domain) state.set(e.object, I.domain, w[e.at + at.domain]!);
     if (mask & bit.lpi) state.set(e.object, I.lpi, w[e.at + at.lpi]!);
+    if (mask & bit.owner) state.set(e.object, I.owner, w[e.at + at.owner]!);
   },
 );
 
@@ -320,12 +321,21 @@ export const domActivate = eventKind(
 export const irqAffinity = eventKind(
   'irq.affinity',
   [irq],
-  'An irq chip was asked to move the irq.',
-  { mask: 's?', lpi: 'u?' },
+  'The irq is to move: to which CPUs, whether that waits for its next interrupt, and the negative errno when it is refused.',
+  { mask: 's?', lpi: 'u?', deferred: 'flag?', ret: 'i?' },
   (state, e, at, bit) => {
     if (e.words[e.at]! & bit.lpi) state.set(e.object, I.lpi, e.words[e.at + at.lpi]!);
     else state.touch(e.object);
   },
+);
+
+/** Managed interrupts follow their CPUs. Object: the irq. */
+export const irqManaged = eventKind(
+  'irq.managed',
+  [irq],
+  'A managed irq was shut down because no CPU of its mask is online, or started up again because one is.',
+  { shutdown: 'flag' },
+  (state, e, at) => state.setFlag(e.object, I.shutdown, e.words[e.at + at.shutdown] !== 0),
 );
 
 export const irqEvents = [
@@ -347,6 +357,7 @@ export const irqEvents = [
   msgWrite,
   irqMask,
   irqAffinity,
+  irqManaged,
   domAlloc,
   domActivate,
 ];

@@ -60,21 +60,31 @@ function storeBytes(state: State, entry: number, offset: number, size: number, l
 }
 
 /**
- * Who answered an access (kernel, user space or hardware) and how many exits from the guest it cost. Only simulated
+ * Who answered an access (kernel, user space or hardware) and how many returns to user space it cost. Only simulated
  * traces tell.
  */
 const served = { served: 's?', exits: 'u?' } as const;
 
+/** Set when whoever answered a read gave something else than what is stored: the read tells nothing of the state then. */
+const stale = { stale: 'flag?' } as const;
+
 /** An access of an MSI-X table entry, counted in `counter`. Object: the entry. */
 const tableEvent = (name: string, meaning: string, counter: number) =>
-  eventKind(name, [msixEntry], meaning, { offset: 'x', size: 'u', value: 'xx', ...served }, (state, e, at) => {
-    const w = e.words;
-    const value = e.at + at.value;
-    state.count(e.object, counter);
-    storeBytes(state, e.object, w[e.at + at.offset]! & 15, w[e.at + at.size]!, w[value]!, w[value + 1]!);
-    // What a read shows can be a mask bit nobody saw being cleared.
-    settlePending(state, e.object);
-  });
+  eventKind(
+    name,
+    [msixEntry],
+    meaning,
+    { offset: 'x', size: 'u', value: 'xx', ...served, ...stale },
+    (state, e, at, bit) => {
+      const w = e.words;
+      const value = e.at + at.value;
+      state.count(e.object, counter);
+      if (has(e, bit.stale) && w[e.at + at.stale]) return;
+      storeBytes(state, e.object, w[e.at + at.offset]! & 15, w[e.at + at.size]!, w[value]!, w[value + 1]!);
+      // What a read shows can be a mask bit nobody saw being cleared.
+      settlePending(state, e.object);
+    },
+  );
 
 export const tblWrite = tableEvent(
   'tbl.write',
@@ -132,9 +142,10 @@ export const pbaRead = eventKind(
   'pba.read',
   [device],
   'Software read pending bits, from vector `first` on, 8 per byte.',
-  { first: 'u', size: 'u', value: 'xx', ...served },
-  (state, e, at) => {
+  { first: 'u', size: 'u', value: 'xx', ...served, ...stale },
+  (state, e, at, bit) => {
     const w = e.words;
+    if (has(e, bit.stale) && w[e.at + at.stale]) return;
     const size = tableSize(state, e.object);
     const bits = Math.min(8, w[e.at + at.size]!) * 8;
     for (let i = 0; i < bits; i++) {

@@ -2,7 +2,7 @@ import { eventKind, has } from '../event.ts';
 import type { State } from '../state.ts';
 import { intid } from '../things/irq.ts';
 import { msixEntry } from '../things/pci.ts';
-import { kvmGsi, kvmIrqfd, kvmRoute, kvmVm, vcpu, vcpuVector } from '../things/virt.ts';
+import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, kvmTable, kvmVm, vcpu, vcpuVector } from '../things/virt.ts';
 
 const C = vcpu.at;
 const V = vcpuVector.at;
@@ -287,6 +287,69 @@ export const routeCommit = eventKind(
   },
 );
 
+/** A call of the VMM into KVM. Object: the virtual machine. */
+export const kvmIoctl = eventKind(
+  'ioctl',
+  [kvmVm],
+  'The VMM called KVM; the effect is told by events of its own. A negative return is an errno, flag 1 an entry that KVM does not hold.',
+  {
+    name: 's',
+    ret: 'i',
+    table: 'u?',
+    entry: 'u?',
+    gsi: 'i?',
+    address: 'xx?',
+    data: 'x?',
+    control: 'x?',
+    flags: 'x?',
+    pending: 'xx?',
+  },
+  (state, e) => state.count(e.object, kvmVm.at.ioctls),
+);
+
+/** An MSI-X table that KVM serves (proposal of 2010). Object: the table. */
+export const kvmTableDefine = eventKind(
+  'kvm.table',
+  [kvmTable],
+  'KVM serves an MSI-X table from now on: entries, where the table and its pending bits lie in the guest.',
+  { device: 's', entries: 'u', base: 'xx', pendingBase: 'xx' },
+  (state, e, at) => {
+    const w = e.words;
+    const T = kvmTable.at;
+    state.set(e.object, T.device, w[e.at + at.device]!);
+    state.set(e.object, T.entries, w[e.at + at.entries]!);
+    for (const i of [0, 1]) {
+      state.set(e.object, T.base + i, w[e.at + at.base + i]!);
+      state.set(e.object, T.pendingBase + i, w[e.at + at.pendingBase + i]!);
+    }
+  },
+);
+
+export const kvmTableRemove = eventKind(
+  'kvm.table.remove',
+  [kvmTable],
+  'KVM no longer serves an MSI-X table; what it held of its entries is gone.',
+  {},
+  (state, e) => {
+    const entries = state.world.node(e.object)?.children.get('entry')?.children;
+    if (entries) for (const node of entries.values()) if (node.object >= 0) state.remove(node.object);
+    state.remove(e.object);
+  },
+);
+
+export const kvmTableEntry = eventKind(
+  'kvm.table.entry',
+  [kvmEntrySource],
+  'KVM holds an entry of a table, or the entry was tied to the GSI of its interrupt source (-1: to none).',
+  { held: 'flag?', gsi: 'i?' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    state.touch(e.object);
+    if (has(e, bit.held)) state.set(e.object, kvmEntrySource.at.held, w[e.at + at.held]!);
+    if (has(e, bit.gsi)) state.set(e.object, kvmEntrySource.at.gsi, w[e.at + at.gsi]!);
+  },
+);
+
 export const virtEvents = [
   kvmEntry,
   kvmExit,
@@ -313,4 +376,8 @@ export const virtEvents = [
   routeUpdate,
   routeRelease,
   routeCommit,
+  kvmIoctl,
+  kvmTableDefine,
+  kvmTableRemove,
+  kvmTableEntry,
 ];

@@ -85,4 +85,19 @@ export const kvmVm = objectType('kvm', 'A virtual machine.', {
     kind: 'count',
     meaning: 'MSI messages that KVM decoded so far: deliveries, and routing changes that decode a message.',
   },
+  ioctls: { kind: 'count', meaning: 'Calls of the VMM about its interrupts so far.' },
+});
+
+/** An MSI-X table that KVM serves: `kvm/<vm>/msix/<id>`. Only simulated traces have one. */
+export const kvmTable = objectType('kvmtable', 'An MSI-X table that KVM serves instead of the VMM.', {
+  device: { kind: 'text', meaning: 'Function whose table it is.' },
+  entries: { kind: 'num', meaning: 'Entries, 1 to 2048.' },
+  base: { kind: 'hex', words: 2, meaning: 'Guest-physical address of the table.' },
+  pendingBase: { kind: 'hex', words: 2, meaning: 'Guest-physical address of the pending bits.' },
+});
+
+/** An entry of a table that KVM serves: `kvm/<vm>/msix/<id>/entry/<i>`. */
+export const kvmEntrySource = objectType('kvmentry', 'What KVM holds for one entry of an MSI-X table.', {
+  held: { kind: 'flag', meaning: 'KVM holds address and data of the entry; otherwise the VMM does.' },
+  gsi: { kind: 'int', meaning: 'GSI of the interrupt source that is tied to it; -1 none.' },
 });

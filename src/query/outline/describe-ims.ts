@@ -1,5 +1,6 @@
 import type { State } from '../../model/state.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from '../../model/things/ims.ts';
+import { ntbCopy, pasidEntry, queueUser } from '../../model/things/queue.ts';
 import { counted, type Describers, join, key, list, type Summary, text, wide } from './describe.ts';
 import { messageTarget, registerField, UNKNOWN } from './values.ts';
 
@@ -43,6 +44,30 @@ export const imsDescribers: Describers = [
         icon: 'list-ordered',
       };
     },
+  ],
+  [
+    queueUser,
+    (s, o, segment) => ({
+      label: `PASID ${segment}`,
+      description: list(text(s, o, queueUser.at.front), text(s, o, queueUser.at.owner)),
+      icon: 'person',
+    }),
+  ],
+  [
+    pasidEntry,
+    (s, o, segment) => ({
+      label: `PASID ${segment}`,
+      description: join(text(s, o, pasidEntry.at.owner), `→ ${text(s, o, pasidEntry.at.table) || UNKNOWN}`),
+      icon: 'key',
+    }),
+  ],
+  [
+    ntbCopy,
+    (s, o, segment) => ({
+      label: `descriptor ${segment}`,
+      description: join(`${key(s, o, 'offset')} / ${key(s, o, 'data')}`, counted(s, o, ntbCopy.at.triggers, 'trigger')),
+      icon: 'link-external',
+    }),
   ],
   [
     piDescriptor,

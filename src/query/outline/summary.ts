@@ -35,6 +35,10 @@ const GROUPS: Readonly<Record<string, string>> = {
   ims: 'Interrupt message storage',
   perm: 'MSI-X permission table',
   queue: 'Queues',
+  pasid: 'PASIDs',
+  user: 'Users',
+  peer: 'Peers',
+  desc: 'Descriptors',
   map: 'Mappings',
   vmsi: 'vMSI addresses',
   grant: 'Granted messages',
@@ -53,6 +57,7 @@ export function groupLabel(node: PathNode): string {
   if (parent === 'kvm') return `KVM VM ${node.segment}`;
   if (parent === 'vfio') return `VFIO ${node.segment}`;
   if (parent === 'iommufd') return `iommufd ${node.segment}`;
+  if (parent === 'ntb') return `NTB ${node.segment}`;
   if (parent === 'its') return `ITS ${node.segment}`;
   if (parent === 'irte') return `Interrupt remapping ${node.segment}`;
   if (parent === 'cpu') return `CPU ${node.segment}`;
@@ -98,6 +103,7 @@ const UNITS: Readonly<Record<string, readonly [one: string, many: string]>> = {
   ims: ['entry', 'entries'],
   perm: ['entry', 'entries'],
   queue: ['queue', 'queues'],
+  pasid: ['PASID', 'PASIDs'],
   grant: ['message', 'messages'],
   irq: ['irq', 'irqs'],
   table: ['table', 'tables'],

@@ -1,7 +1,7 @@
 import { vecConfig } from '../../model/events/irq.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { Machine, Proc } from '../machine.ts';
-import { type AffinityResult, type Composed, type Domain, errno, type Irq } from './domain.ts';
+import { type AffinityResult, type Composed, type Domain, errno, type Irq, type Target } from './domain.ts';
 import type { PciFunction } from './function.ts';
 import type { IrqCore } from './irqcore.ts';
 import type { MsixDomain, TableAccess } from './msix-domain.ts';
@@ -12,12 +12,6 @@ const LAST_GUEST_VECTOR = 0xeb;
 /** Nanoseconds that a guest handler works between its accesses. */
 const HANDLER = 1500;
 
-/** Where an irq of a guest goes. */
-interface Target {
-  vcpu: number;
-  vector: number;
-}
-
 /** The vector domain of a guest kernel: one vector of one virtual CPU for each irq, handed out in turn. */
 export class GuestVectors implements Domain {
   readonly name: string;
@@ -26,7 +20,7 @@ export class GuestVectors implements Domain {
   readonly machine: Machine;
   readonly vcpus: number;
   /** Gives the message another form: a vIOMMU that the guest kernel programs. */
-  remap: ((irq: Irq, target: Readonly<Target>) => Composed) | undefined;
+  remap: ((irq: Irq, target: Target) => Composed) | undefined;
   readonly #targets = new Map<Irq, Target>();
   readonly #used = new Map<string, Irq>();
   #turn = 0;
@@ -44,8 +38,8 @@ export class GuestVectors implements Domain {
   }
 
   /** Where an irq goes. */
-  target(irq: Irq): Readonly<Target> | undefined {
-    return this.#targets.get(irq);
+  target(irq: Irq): Target {
+    return this.#targets.get(irq) ?? { cpu: 0, vector: 0 };
   }
 
   *alloc(irq: Irq): Proc<number> {
@@ -59,7 +53,7 @@ export class GuestVectors implements Domain {
       if (this.#used.has(`${vcpu} ${vector}`)) continue;
       this.#remove(irq);
       this.#used.set(`${vcpu} ${vector}`, irq);
-      this.#targets.set(irq, { vcpu, vector });
+      this.#targets.set(irq, { cpu: vcpu, vector });
       this.machine.emit(vecConfig, irq.object, { vector, cpu: vcpu, apicDest: vcpu });
       return 0;
     }
@@ -68,7 +62,7 @@ export class GuestVectors implements Domain {
 
   #remove(irq: Irq): void {
     const old = this.#targets.get(irq);
-    if (old) this.#used.delete(`${old.vcpu} ${old.vector}`);
+    if (old) this.#used.delete(`${old.cpu} ${old.vector}`);
     this.#targets.delete(irq);
   }
 
@@ -83,13 +77,13 @@ export class GuestVectors implements Domain {
   *deactivate(): Proc {}
 
   compose(irq: Irq): Composed {
-    const target = this.#targets.get(irq) ?? { vcpu: 0, vector: 0 };
-    return this.remap?.(irq, target) ?? { address: 0xfee00000 + (target.vcpu << 12), data: target.vector };
+    const target = this.target(irq);
+    return this.remap?.(irq, target) ?? { address: 0xfee00000 + (target.cpu << 12), data: target.vector };
   }
 
   *setAffinity(irq: Irq, cpus: readonly number[]): Proc<AffinityResult> {
     const at = this.#targets.get(irq);
-    if (at && cpus.includes(at.vcpu)) return 'done';
+    if (at && cpus.includes(at.cpu)) return 'done';
     const ret = this.#place(irq, cpus[0] ?? 0);
     return ret < 0 ? ret : 'ok';
   }

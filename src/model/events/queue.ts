@@ -1,0 +1,96 @@
+import { eventKind, has } from '../event.ts';
+import { ntbCopy, pasidEntry, queueUser } from '../things/queue.ts';
+
+/** A request for a queue at an interface. Object: the queue, or the function while there is none. */
+export const queueCall = eventKind(
+  'queue.call',
+  [],
+  'Somebody asked for an operation on a queue, through a user interface (cdev, vfio) or by the RPC of a driver to its device.',
+  { front: 's', call: 's', owner: 's' },
+);
+
+/** The answer to it. Object: the queue, or the function while there is none. */
+export const queueReturn = eventKind(
+  'queue.return',
+  [],
+  'The answer to a request for a queue: 0, the number of the queue or the interrupt handle, or a negative errno.',
+  { front: 's', call: 's', ret: 'i' },
+);
+
+/** A PASID gets or loses a user of a queue. Object: the user. */
+export const queueUse = eventKind(
+  'queue.use',
+  [queueUser],
+  'A PASID was bound to a queue for somebody, got an interrupt handle, or was taken off the queue.',
+  { front: 's?', owner: 's?', handle: 'u?', off: 'flag' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    if (w[e.at + at.off]) {
+      state.remove(e.object);
+      return;
+    }
+    state.touch(e.object);
+    if (has(e, bit.front)) state.set(e.object, queueUser.at.front, w[e.at + at.front]!);
+    if (has(e, bit.owner)) state.set(e.object, queueUser.at.owner, w[e.at + at.owner]!);
+    if (has(e, bit.handle)) state.set(e.object, queueUser.at.handle, w[e.at + at.handle]!);
+  },
+);
+
+/** An entry of the PASID table. Object: the entry. */
+export const pasidBind = eventKind(
+  'pasid.bind',
+  [pasidEntry],
+  'An entry of the PASID table of a function was pointed at an I/O page table, or that was refused (negative errno).',
+  { table: 's', owner: 's', ret: 'i?' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
+    state.set(e.object, pasidEntry.at.table, w[e.at + at.table]!);
+    state.set(e.object, pasidEntry.at.owner, w[e.at + at.owner]!);
+  },
+);
+
+export const pasidUnbind = eventKind(
+  'pasid.unbind',
+  [pasidEntry],
+  'An entry of the PASID table of a function was cleared, or that was refused (negative errno).',
+  { ret: 'i?' },
+  (state, e, at, bit) => {
+    if (!has(e, bit.ret) || e.words[e.at + at.ret] === 0) state.remove(e.object);
+  },
+);
+
+/** A write of a device into memory with a PASID. Object: the queue. */
+export const queueDma = eventKind(
+  'queue.dma',
+  [],
+  'A queue wrote a completion record: by which requester and PASID, and through which I/O page table. With a fault: VT-d reason, 0x59 no entry for the PASID.',
+  { address: 'xx', requester: 'x', pasid: 'u', table: 's?', fault: 'x?' },
+);
+
+/** This side tells a peer behind an NTB what to write. Object: the copy of the peer. */
+export const ntbPublish = eventKind(
+  'ntb.publish',
+  [ntbCopy],
+  'A peer behind a non-transparent bridge got offset and data of an interrupt of this side, or could not (negative errno).',
+  { virq: 'u', offset: 'x', data: 'x', by: 's?', ret: 'i?' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
+    state.set(e.object, ntbCopy.at.virq, w[e.at + at.virq]!);
+    state.set(e.object, ntbCopy.at.offset, w[e.at + at.offset]!);
+    state.set(e.object, ntbCopy.at.data, w[e.at + at.data]!);
+    state.count(e.object, ntbCopy.at.publications);
+  },
+);
+
+/** A peer behind an NTB raises an interrupt of this side. Object: the copy of the peer. */
+export const ntbTrigger = eventKind(
+  'ntb.trigger',
+  [ntbCopy],
+  'A peer behind a non-transparent bridge wrote what it holds into the memory window.',
+  { offset: 'x', data: 'x', cause: 'u?' },
+  (state, e) => state.count(e.object, ntbCopy.at.triggers),
+);
+
+export const queueEvents = [queueCall, queueReturn, queueUse, pasidBind, pasidUnbind, queueDma, ntbPublish, ntbTrigger];

@@ -1,0 +1,117 @@
+// `scenarios` and `simulate` as a user calls them.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { irqscope } from './run.ts';
+
+const scenario = {
+  title: 'Two causes, one mask',
+  description: 'A cause is delivered, two arise behind a mask.',
+  devices: [{ bdf: '0000:03:00.0', name: 'nvme', vectors: 2 }],
+  workload: [
+    { at: '100us', op: 'device.raise', object: 'device/0000:03:00.0/msix/1' },
+    { at: '120us', op: 'entry.mask', object: 'device/0000:03:00.0/msix/1' },
+    { at: '121us', op: 'device.raise', object: 'device/0000:03:00.0/msix/1', every: '1us', times: 2 },
+  ],
+};
+
+describe('irqscope simulate', () => {
+  let folder = '';
+  const at = (name: string): string => join(folder, name);
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'irqscope-simulate-'));
+    writeFileSync(at('mask.scenario.json'), JSON.stringify(scenario));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('tells what became of every cause', async () => {
+    const { status, out, err } = await irqscope(['simulate', at('mask.scenario.json'), '--json']);
+    assert.equal(status, 0, err);
+    const measures = JSON.parse(out) as Record<string, number>;
+    assert.deepEqual(
+      [measures['causes'], measures['delivered'], measures['merged'], measures['pending'], measures['lost']],
+      [3, 1, 1, 1, 0],
+    );
+    assert.equal(measures['misdelivered'], 0);
+  });
+
+  it('writes a trace that other commands read and that runs again to the same bytes', async () => {
+    const first = at('first.irqtrace');
+    const again = at('again.irqtrace');
+    assert.equal((await irqscope(['simulate', at('mask.scenario.json'), '--seed', '5', '--out', first])).status, 0);
+    const { out } = await irqscope(['info', '--json', first]);
+    const info = JSON.parse(out) as { format: string; unknown: object; skipped: object; events: number };
+    assert.equal(info.format, 'irqtrace');
+    assert.deepEqual([info.unknown, info.skipped], [{}, {}]);
+    assert.ok(info.events > 50);
+    const pending = await irqscope(['state', first, '--at', 'end', '--object', 'device/0000:03:00.0/msix/1', '--json']);
+    const entry = JSON.parse(pending.out) as { pending: boolean; control: { fields: { mask: boolean } } };
+    assert.deepEqual([entry.pending, entry.control.fields.mask], [true, true]);
+    assert.equal((await irqscope(['simulate', first, '--out', again])).status, 0);
+    assert.ok(readFileSync(first).equals(readFileSync(again)));
+    const piped = await irqscope(['simulate', first, '--out', '-']);
+    assert.equal(piped.out, readFileSync(first, 'utf8'));
+  });
+
+  it('lists the bundled scenarios with title, rows and the values of their policies', async () => {
+    const { status, out } = await irqscope(['scenarios', '--json']);
+    assert.equal(status, 0);
+    const list = JSON.parse(out) as {
+      id: string;
+      title: string;
+      seeds: string[];
+      policies: Record<string, string[]>;
+    }[];
+    const pending = list.find((s) => s.id === 'first-run');
+    assert.ok(pending && pending.title.length > 5);
+    for (const { id, seeds, policies } of list) {
+      for (const row of seeds) assert.match(row, /^S[0-4]-\d+$/, id);
+      for (const values of Object.values(policies)) assert.ok(values.length > 1, id);
+    }
+  });
+
+  it('compares the values of a policy on the same workload', async () => {
+    const { status, out, err } = await irqscope([
+      'simulate',
+      'kvm-mask-per-interrupt',
+      '--compare',
+      'msixOwner',
+      '--json',
+    ]);
+    assert.equal(status, 0, err);
+    const runs = JSON.parse(out) as { msixOwner: string; causes: number; exits: number }[];
+    assert.ok(runs.length > 2);
+    assert.equal(new Set(runs.map((r) => r.causes)).size, 1, 'the same workload');
+    assert.ok(new Set(runs.map((r) => r.exits)).size > 1, 'designs differ in exits');
+  });
+
+  for (const [args, message] of [
+    [['simulate'], /needs one SCENARIO/],
+    [['simulate', 'frist-run'], /there is no scenario frist-run; did you mean first-run\?/],
+    [['simulate', 'first-run', '--set', 'noSuch=1'], /there is no policy noSuch/],
+    [['simulate', 'first-run', '--set', 'msixOwner=magic'], /policy msixOwner is one of /],
+    [['simulate', 'first-run', '--seed', 'x'], /--seed x is no whole number/],
+    [['simulate', 'nothing.scenario.json'], /nothing\.scenario\.json: no such file/],
+    [['simulate', 'examples/x86-vtd-qemu.log'], /this trace was not simulated/],
+    [['simulate', 'first-run', '--out', '/nowhere/at/all'], /ENOENT/],
+  ] as const) {
+    it(`refuses ${args.join(' ')}`, async () => {
+      const { status, out, err } = await irqscope(args);
+      assert.equal(status, 2);
+      assert.equal(out, '');
+      assert.match(err, message);
+      assert.equal(err.trimEnd().split('\n').length, 1);
+    });
+  }
+
+  it('says where a scenario is unsound', async () => {
+    writeFileSync(at('bad.scenario.json'), JSON.stringify({ ...scenario, devices: [{ bdf: '3:0.0', name: 'x' }] }));
+    const { status, err } = await irqscope(['simulate', at('bad.scenario.json')]);
+    assert.equal(status, 2);
+    assert.match(err, /bad\.scenario\.json: devices\.0\.bdf: a BDF with segment/);
+    writeFileSync(at('op.scenario.json'), JSON.stringify({ ...scenario, workload: [{ at: 0, op: 'device.explode' }] }));
+    assert.match((await irqscope(['simulate', at('op.scenario.json')])).err, /there is no operation device\.explode/);
+  });
+});
