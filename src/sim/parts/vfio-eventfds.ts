@@ -1,0 +1,48 @@
+import type { Machine } from '../machine.ts';
+import { type Service, type System, service } from '../system.ts';
+import { Eventfd } from './eventfd.ts';
+
+/** The eventfds of the VMM by number. */
+export class Eventfds {
+  readonly machine: Machine;
+  readonly #all = new Map<number, Eventfd>();
+  #next = 100;
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+  }
+
+  /** A new eventfd with the next number. */
+  make(): Eventfd {
+    while (this.#all.has(this.#next)) this.#next++;
+    return this.#enter(new Eventfd(this.machine, this.#next++));
+  }
+
+  #enter(eventfd: Eventfd): Eventfd {
+    this.#all.set(eventfd.fd, eventfd);
+    return eventfd;
+  }
+
+  /** The eventfd with a number; undefined: that number is none (-EBADF). */
+  get(fd: number): Eventfd | undefined {
+    return this.#all.get(fd);
+  }
+
+  /** The eventfd with a number; a new one that user space reads when there is none. */
+  open(fd: number): Eventfd {
+    const { machine } = this;
+    const found = this.#all.get(fd);
+    if (found) return found;
+    const eventfd = this.#enter(new Eventfd(machine, fd));
+    eventfd.listen((cause) => machine.ledger.note(cause, 'delivered', machine.now));
+    return eventfd;
+  }
+}
+
+/** The eventfds of the system. */
+export const eventfds: Service<Eventfds> = service('eventfds');
+
+/** The eventfds, made when they are asked for first. */
+export function eventfdsOf(system: System): Eventfds {
+  return system.find(eventfds) ?? system.provide(eventfds, new Eventfds(system.machine));
+}
