@@ -131,7 +131,8 @@ async function compare(recipe: Recipe, policy: string, most: number, json: boole
     all.push({ value, measures });
   }
   if (json) {
-    for (const part of jsonDocument(all.map(({ value, measures }) => ({ [policy]: value, ...measures })))) out.add(part);
+    for (const part of jsonDocument(all.map(({ value, measures }) => ({ [policy]: value, ...measures }))))
+      out.add(part);
     return DONE;
   }
   const columns = new Columns((line) => out.line(line), new Set(all.map((_, i) => i + 1)));
@@ -193,7 +194,14 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       : await runInto(values.out, recipe, most);
   if (values.json) {
     const { title } = recipe.scenario;
-    for (const part of jsonDocument({ scenario: name, title, seed: recipe.seed, settings: recipe.settings, ...measures })) out.add(part);
+    for (const part of jsonDocument({
+      scenario: name,
+      title,
+      seed: recipe.seed,
+      settings: recipe.settings,
+      ...measures,
+    }))
+      out.add(part);
     return DONE;
   }
   out.line(`${recipe.scenario.title}, seed ${recipe.seed}`);

@@ -206,7 +206,21 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
       cpuSystem,
     ],
   ],
-  [vector, [cell('entry code', 'idle', 'running', 'run', vector.at.active)]],
+  [
+    vector,
+    [
+      {
+        name: 'entry code',
+        on: 'running',
+        off: 'idle',
+        style: 'run',
+        place: 'band',
+        value: (state, object) =>
+          three(state.flag(object, vector.at.active) ?? state.flag(object, vector.at.inService)),
+      },
+      strip(cell('requested', 'not requested', 'requested', 'pending', vector.at.requested)),
+    ],
+  ],
   [vcpu, [cell('in guest', 'in the host', 'in the guest', 'run', vcpu.at.inGuest)]],
   [
     vcpuVector,
