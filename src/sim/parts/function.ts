@@ -10,7 +10,7 @@ import {
   tblRead,
   tblWrite,
 } from '../../model/events/msix.ts';
-import { barMap, cfgRead, cfgWrite, devSeen } from '../../model/events/pci.ts';
+import { barMap, cfgRead, cfgWrite, devReset, devSeen } from '../../model/events/pci.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Actor, Machine } from '../machine.ts';
 import { type Message, type MessagePort, requesterId } from './message.ts';
@@ -151,7 +151,9 @@ export class PciFunction {
   configWrite(offset: number, size: number, value: number): void {
     const { machine } = this;
     const waiting = this.#pending();
+    const before = this.#exposed();
     machine.emit(cfgWrite, this.object, { offset, size, value });
+    for (const index of this.#exposed()) if (!before.has(index)) this.#programmed(index);
     for (const index of waiting) this.#release(index);
     this.onEntry?.(-1);
   }
@@ -222,15 +224,42 @@ export class PciFunction {
         if (message) this.#latched.set(entry, message);
       }
     }
+    this.#reserved(entry, offset, value);
     const waiting = state.flag(entry, msixEntry.at.pending) === true;
     machine.emit(tblWrite, entry, { offset, size, value, served: served?.served, exits: served?.exits });
     const nowMasked = effectivelyMasked(state, entry);
     if (nowMasked === true) this.#latched.delete(entry);
-    if (!unmasked && nowMasked === false && this.#message(entry)?.address === 0)
-      machine.emit(illegal, entry, { rule: 'U7', text: 'unmasked while its address is 0: it was never programmed' });
+    if (!unmasked && nowMasked === false) this.#programmed(index);
     if (waiting) this.#release(index);
     this.onEntry?.(index);
     return undefined;
+  }
+
+  /** Entries that nothing masks. */
+  #exposed(): Set<number> {
+    const entries = this.machine.world.node(this.object)?.children.get('msix')?.children;
+    const set = new Set<number>();
+    if (entries && this.enabled === true)
+      for (const { object, segment } of entries.values())
+        if (object >= 0 && effectivelyMasked(this.machine.state, object) === false) set.add(Number(segment));
+    return set;
+  }
+
+  /** U7: an entry was unmasked; it should hold a message. */
+  #programmed(index: number): void {
+    const entry = this.entry(index);
+    if (this.#message(entry)?.address === 0)
+      this.machine.emit(illegal, entry, { rule: 'U7', text: 'unmasked while its address is 0: it was never programmed' });
+  }
+
+  /** U6: software must write the reserved bits 15:1 of Vector Control as it read them. */
+  #reserved(entry: number, offset: number, value: readonly number[]): void {
+    const { state } = this.machine;
+    const word = offset === 12 ? value[0] : offset === 8 ? value[1] : undefined;
+    if (word === undefined) return;
+    const cell = msixEntry.at.control;
+    if (((word ^ state.get(entry, cell)) & state.known(entry, cell) & 0xfffe) === 0) return;
+    this.machine.emit(illegal, entry, { rule: 'U6', text: 'reserved bits 15:1 of Vector Control were changed' });
   }
 
   #changes(entry: number, offset: number, value: readonly number[]): boolean {
@@ -256,7 +285,7 @@ export class PciFunction {
 
   /** Lands every message in flight: what a completed read of the function guarantees. */
   flush(): void {
-    for (const flight of this.#flights.splice(0)) this.#land(flight);
+    if (this.#flights.length > 0) this.machine.as(this.#carrier, () => this.#land(this.#flights.at(-1)!));
   }
 
   /** Software reads pending bits, from a vector (a multiple of 32) on. */
@@ -372,22 +401,26 @@ export class PciFunction {
     machine.after(FLIGHT, this.#carrier, () => this.#land(flight));
   }
 
+  /** A message arrives, and before it all that were sent before: posted writes of a function keep their order. */
   #land(flight: Flight): void {
-    if (flight.landed) return;
-    flight.landed = true;
-    const at = this.#flights.indexOf(flight);
-    if (at >= 0) this.#flights.splice(at, 1);
-    this.port.accept(flight.message);
+    while (!flight.landed) {
+      const first = this.#flights.shift()!;
+      first.landed = true;
+      this.port.accept(first.message);
+    }
   }
 
-  /** Everything that a reset of the function ends: what was pending is gone. */
+  /** Function level reset: MSI-X off, Command 0, every entry masked with no message; what was pending is gone. */
   reset(): void {
-    for (const index of this.#pending()) {
+    const pending = this.#pending();
+    this.machine.emit(devReset, this.object, {});
+    this.#latched.clear();
+    for (const index of pending) {
       const entry = this.entry(index);
       const cause = this.#waiting.get(entry) ?? 0;
       this.#waiting.delete(entry);
-      this.machine.emit(devWithdraw, entry, {});
-      this.drop(entry, cause, 'the function was reset');
+      this.drop(entry, cause, reason);
     }
+    this.onEntry?.(-1);
   }
 }
