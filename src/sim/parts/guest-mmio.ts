@@ -65,6 +65,8 @@ export class GuestMmio implements TableAccess {
   readonly machine: Machine;
   /** Whoever serves accesses in the kernel. */
   kernel: KernelServer | undefined;
+  /** What the VMM has to finish before the virtual CPU goes on: ioctls for assigned devices. */
+  settle: (() => Proc) | undefined;
   /** Accesses by who served them. */
   readonly counts = { kernel: 0, user: 0, exits: 0 };
 
@@ -110,6 +112,7 @@ export class GuestMmio implements TableAccess {
     if (read === undefined) {
       yield* vm.vcpus.toUser(n, 'KVM_EXIT_MMIO');
       read = machine.as(vm.vmm, () => this.user(access));
+      if (this.settle) yield* machine.within(vm.vmm, this.settle());
     }
     if (!value) tell(read);
     yield* vm.vcpus.enter(n);

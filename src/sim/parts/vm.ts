@@ -123,6 +123,7 @@ export class Vm implements MessagePort {
     yield* this.vcpus.exit(n, 'IO_INSTRUCTION');
     yield* this.vcpus.toUser(n, 'KVM_EXIT_IO');
     this.machine.as(this.vmm, write);
+    if (this.mmio.settle) yield* this.machine.within(this.vmm, this.mmio.settle());
     yield* this.vcpus.enter(n);
   }
 
