@@ -32,6 +32,9 @@ const platform = v.strictObject({
     v.pipe(v.picklist(['none', 'vtd', 'amd', 'its']), v.description('Interrupt remapping of the host, or the ITS.')),
     'none',
   ),
+  remapEntries: v.optional(
+    count(2, 65536, 'Entries of the interrupt remapping table (VT-d 65536 when absent), or of each AMD table (512).'),
+  ),
 });
 
 /** A PCI function of the host. */
@@ -42,6 +45,13 @@ const device = v.strictObject({
   /** What drives it: the driver of the host requests its interrupts at boot; `none`: nobody touches it. */
   driver: v.optional(v.pipe(v.picklist(['host', 'none']), v.description('Who drives it at boot.')), 'host'),
   irqs: v.optional(count(0, 2048, 'Vectors that the driver of the host uses; all when absent.')),
+  managed: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description('Interrupts after the first are managed by the kernel, one for each CPU in turn.'),
+    ),
+    false,
+  ),
   bar: v.optional(
     v.pipe(v.string(), v.regex(/^0x[0-9a-f]+$/), v.description('Address of the BAR with table and PBA.')),
   ),

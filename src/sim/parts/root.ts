@@ -18,6 +18,8 @@ export class RootComplex implements MessagePort {
   readonly cpus: Cpus;
   /** The remapping unit, when there is one and it is on. */
   translator: Translator | undefined;
+  /** What becomes of a write that is no interrupt message: the reason why nothing came of it. The DMA side of the IOMMU. */
+  memory: ((message: Message) => string) | undefined;
 
   constructor(machine: Machine, cpus: Cpus) {
     this.machine = machine;
@@ -30,7 +32,8 @@ export class RootComplex implements MessagePort {
       const reason =
         message.address === 0
           ? 'written to address 0: the message was never programmed or is torn down'
-          : `0x${message.address.toString(16)} is no interrupt address: an ordinary DMA write`;
+          : (this.memory?.(message) ??
+            `0x${message.address.toString(16)} is no interrupt address: an ordinary DMA write`);
       machine.emit(dropped, message.from, message.cause === 0 ? { reason } : { reason, cause: message.cause });
       machine.ledger.note(message.cause, 'dropped', machine.now);
       return;
@@ -42,7 +45,8 @@ export class RootComplex implements MessagePort {
 
   /** Hands a message in compatibility format to the local APIC that it names (physical destination). */
   deliver(message: Message): void {
-    const destination = Math.floor(message.address / 0x1000) & 0xff;
+    const high = Math.floor(message.address / 0x10000000000) * 0x100;
+    const destination = high + (Math.floor(message.address / 0x1000) & 0xff);
     const vector = message.data & 0xff;
     this.cpus.accept(destination, vector, message.cause, message.requester);
   }
