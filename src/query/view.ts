@@ -1,13 +1,16 @@
 import { hexWords } from '../base/hex.ts';
 import { effectivelyMasked } from '../model/events/msix.ts';
-import { decodersById, type MessageKind, type MessageView } from '../model/message.ts';
+import { decodersById, type MessageView } from '../model/message.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
-import { type Bits, bitsOf, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
+import { type Bits, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
 import { PRESENT, type State } from '../model/state.ts';
 import { imsEntry } from '../model/things/ims.ts';
 import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
 import { amdIrte, irte, remapUnit } from '../model/things/remap.ts';
 import { kvmRoute } from '../model/things/virt.ts';
+import { cellField as field, irteDestination, messageKind } from '../model/translate.ts';
+
+export { messageKind } from '../model/translate.ts';
 
 /** A value as answers print it. */
 export type Value = null | boolean | number | string | RegisterView | { readonly [key: string]: Value | undefined };
@@ -52,22 +55,7 @@ export function cellValue(state: State, object: number, cell: CellSpec, type: Ob
   }
 }
 
-const field = (state: State, object: number, cell: number, hi: number, lo: number): number | null =>
-  bitsOf({ words: [state.get(object, cell)], known: [state.known(object, cell)] })(hi, lo);
-
 const flagOf = (value: number | null): boolean | null => (value === null ? null : value !== 0);
-
-/** Which decoder reads the messages of this system, as far as the trace shows what is underneath. */
-export function messageKind(state: State): MessageKind {
-  const units = state.world.find('irte')?.children.values() ?? [];
-  for (const node of units) {
-    if (node.object < 0 || !state.present(node.object)) continue;
-    return node.segment.startsWith('amdvi-') ? 'amd' : 'vtd';
-  }
-  if (state.world.find('its')) return 'its';
-  if (state.world.find('gic')) return 'gicv2m';
-  return 'x86';
-}
 
 /** The message that an address and a data register hold, decoded for this system; undefined while they are unknown. */
 export function messageOf(state: State, object: number, address: number, data: number): MessageView | undefined {
@@ -82,18 +70,6 @@ function messageValue(message: MessageView | undefined): Value {
   if (message === undefined) return null;
   const { format, text, index, vector, destination } = message;
   return { format, text, index, vector, destination, fields: message.fields as Record<string, FieldValue> };
-}
-
-/** DST of a remapped VT-d entry: a whole x2APIC id, or an xAPIC id in bits 15:8, depending on the mode of the unit. */
-function irteDestination(state: State, object: number): number | null {
-  const printed = state.num(object, irte.at.destId);
-  if (printed >= 0) return printed;
-  if (field(state, object, irte.at.value, 15, 15) !== 0) return null;
-  const raw = state.num(object, irte.at.value + 1);
-  if (raw <= 0) return raw === 0 ? 0 : null;
-  const unit = state.world.node(object)?.parent?.object ?? -1;
-  const eim = unit < 0 ? undefined : state.flag(unit, remapUnit.at.eim);
-  return eim === undefined ? null : eim ? raw : (raw >>> 8) & 0xff;
 }
 
 /** A requester id as a BDF in segment 0. */

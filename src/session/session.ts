@@ -22,6 +22,14 @@ export interface Refusal {
   readonly refused: string;
 }
 
+/** What can make further events at the end of a trace: a simulation. */
+export interface Continuation {
+  /** Whether nothing more is due. */
+  readonly finished: boolean;
+  /** Makes the next events; false when nothing is due any more. Throws when it cannot go on. */
+  step(): boolean;
+}
+
 /** What is told to those who watch a session. */
 export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options';
 
@@ -38,10 +46,16 @@ export class Session {
   #selection: string | undefined;
   #onlyChanged = false;
   #loading = true;
+  readonly #continuation: Continuation | undefined;
+  /** Why the continuation came to grief. */
+  #stuck: string | undefined;
   readonly #listeners = new Set<(change: SessionChange) => void>();
 
-  constructor(trace: Trace) {
+  /** `continuation`: what makes further events when the cursor steps beyond the last one. */
+  constructor(trace: Trace, continuation?: Continuation) {
     this.trace = trace;
+    this.#continuation = continuation;
+    this.#loading = continuation === undefined;
     this.#state = trace.stateAt(BEFORE_FIRST);
     this.#before = this.#state;
   }
@@ -82,6 +96,11 @@ export class Session {
     return this.#loading;
   }
 
+  /** Whether stepping beyond the last event can make further ones. */
+  get growing(): boolean {
+    return this.#continuation !== undefined && this.#stuck === undefined && !this.#continuation.finished;
+  }
+
   /** Calls `listener` after every change; returns the way to stop that. */
   onChange(listener: (change: SessionChange) => void): () => void {
     this.#listeners.add(listener);
@@ -103,6 +122,24 @@ export class Session {
   grown(done: boolean): void {
     this.#loading = !done;
     this.#tell('trace');
+  }
+
+  /**
+   * Makes the next events at the end of a trace that can grow, without telling anybody (`grown` does). Why there are none,
+   * when there are none.
+   */
+  grow(): Refusal | undefined {
+    if (this.#stuck === undefined) {
+      try {
+        if (this.#continuation?.step()) return undefined;
+      } catch (error) {
+        this.#stuck = error instanceof Error ? error.message : String(error);
+      }
+    }
+    if (this.#stuck !== undefined) return { refused: `the simulation cannot go on: ${this.#stuck}` };
+    return {
+      refused: this.#continuation ? 'the simulation is at its end: nothing more is due' : 'this is the last event',
+    };
   }
 
   /** Where a movement leads, without going there. */
@@ -141,8 +178,13 @@ export class Session {
     }
   }
 
-  /** Moves the cursor. */
+  /** Moves the cursor. The next event after the last one is made where the trace can grow. */
   move(move: Move): Step | Refusal {
+    if (move.to === 'next' && this.#continuation && this.#cursor === this.trace.length - 1) {
+      const refusal = this.grow();
+      if (refusal) return refusal;
+      this.#tell('trace');
+    }
     const target = this.target(move);
     if (typeof target === 'object') return target;
     this.#go(target);

@@ -13,7 +13,10 @@ export interface Recorder {
   record(kind: EventKind, time: number, cpu: number, object: number, task: number, words: Uint32Array): void;
 }
 
-/** Records into a trace, which can be looked at while it grows. */
+/** Header lines of the text of a trace that was not read from a file: its first event stands on the line behind them. */
+export const HEAD_LINES = 2;
+
+/** Records into a trace, which can be looked at while it grows. Its events have the lines that they would have in a trace file. */
 export class TraceRecorder implements Recorder {
   readonly trace: Trace;
 
@@ -35,10 +38,14 @@ export class TraceRecorder implements Recorder {
 
   record(kind: EventKind, time: number, cpu: number, object: number, task: number, words: Uint32Array): void {
     const { trace } = this;
-    trace.append(kind.number, time, cpu, object, task, 0, 0, words);
     const { meta, accounting } = trace;
+    if (accounting.lines === 0) {
+      accounting.lines = HEAD_LINES;
+      accounting.others.set('header', HEAD_LINES);
+    }
+    trace.append(kind.number, time, cpu, object, task, ++accounting.lines, 0, words);
     if (Number.isNaN(meta.start)) meta.start = time;
-    meta.end = time;
+    if (!Number.isNaN(time)) meta.end = time;
     accounting.records++;
     accounting.understood++;
   }

@@ -53,9 +53,9 @@ export class Simulation extends Course {
     return { ...this.#recipe, operations: [...this.done] };
   }
 
-  /** What makes this run to its end, with the operations that are still to come. */
-  get plan(): Recipe {
-    return { ...this.#recipe, operations: [...this.done, ...this.ahead] };
+  /** The same run anew, with the operations that were done and those that are still to come. */
+  again(): Simulation {
+    return new Simulation({ ...this.#recipe, operations: [...this.done, ...this.ahead] });
   }
 
   /**

@@ -1,0 +1,163 @@
+import type { Step } from '../base/time.ts';
+import { operations } from '../sim/catalogue.ts';
+import type { Course } from '../sim/course.ts';
+import type { Operation } from '../sim/operation.ts';
+import { recipeHeader } from '../sim/recipe.ts';
+import { type Recipe, Simulation } from '../sim/simulation.ts';
+import { WhatIf } from '../sim/whatif.ts';
+import { type Refusal, Session } from './session.ts';
+
+/** What can be taken further and made anew: a simulation, or what continues a trace that was read. */
+export type Run = Simulation | WhatIf;
+
+/** One course of events: a trace that was read, a simulated run, or what became of either after an operation was put in. */
+export class Branch {
+  name: string;
+  /** Where it went its own way: the branch that it left, and the last step that they share. */
+  readonly parent: Branch | undefined;
+  readonly step: number;
+  /** What makes its events; undefined for a trace that was read. */
+  run: Run | undefined;
+  session: Session;
+
+  constructor(name: string, run: Run | undefined, session: Session, parent?: Branch, step = -1) {
+    this.name = name;
+    this.run = run;
+    this.session = session;
+    this.parent = parent;
+    this.step = step;
+  }
+
+  /** The recipe that makes it again; only simulated branches have one. */
+  get recipe(): Recipe | undefined {
+    return this.run instanceof Simulation ? this.run.recipe : undefined;
+  }
+
+  /** Header lines of its trace file. */
+  get header(): readonly string[] {
+    if (this.run instanceof Simulation) return recipeHeader(this.run.recipe);
+    return this.run ? this.run.header : (this.session.trace.meta.header ?? []);
+  }
+
+  /** Operations that people put into it, in order. */
+  get operations(): readonly Operation[] {
+    return (this.run?.done ?? []).map(({ operation }) => operation);
+  }
+}
+
+/** Where an operation took effect. */
+export interface Injection {
+  readonly branch: Branch;
+  /** Step of the cursor afterwards: the first event of the operation when it made one at once. */
+  readonly step: Step;
+}
+
+/**
+ * The branches of all traces of a window. An operation at the end of a run continues it; anywhere else it makes a new
+ * branch, so that nothing that happened is ever overwritten.
+ */
+export class Branches {
+  readonly #all: Branch[] = [];
+
+  /** All of them, in the order in which they were made. */
+  get all(): readonly Branch[] {
+    return this.#all;
+  }
+
+  /** The branch of a session; one that was read becomes the root of its own tree when it is first asked for. */
+  of(session: Session): Branch {
+    const known = this.#all.find((branch) => branch.session === session);
+    return known ?? this.#add(new Branch(session.trace.meta.file, undefined, session));
+  }
+
+  /** The branches that left a branch directly. */
+  below(branch: Branch): Branch[] {
+    return this.#all.filter(({ parent }) => parent === branch);
+  }
+
+  /** Starts a run. Throws SimulationError when the recipe is not sound. */
+  start(recipe: Recipe): Branch {
+    const run = new Simulation(recipe);
+    return this.#add(new Branch(this.#free(recipe.scenario.title), run, sessionOf(run)));
+  }
+
+  /** Starts the run of a branch again with the same recipe; the branches that left it stay as they are. */
+  restart(branch: Branch): Refusal | undefined {
+    const { run } = branch;
+    if (!run) return { refused: 'this trace was read from a file: there is nothing to start again' };
+    const selection = branch.session.selection;
+    branch.run = run.again();
+    branch.session = sessionOf(branch.run);
+    branch.session.select(selection);
+    if (branch.run instanceof WhatIf) branch.session.move({ to: 'step', step: branch.run.from });
+    return undefined;
+  }
+
+  /** Does an operation at the cursor of a branch. */
+  inject(branch: Branch, operation: Operation): Injection | Refusal {
+    const { session, run } = branch;
+    if (run && session.cursor === session.trace.length - 1) {
+      const refusal = attempt(run, operation);
+      if (refusal) return refusal;
+      session.grown(true);
+      return { branch, step: toEffect(session, run) };
+    }
+    const forked = run ? run.upTo(session.cursor) : WhatIf.of(session.trace, session.cursor);
+    const refusal = attempt(forked, operation);
+    if (refusal) return refusal;
+    const child = new Branch(this.#free(nameOf(operation)), forked, sessionOf(forked), branch, session.cursor);
+    child.session.select(session.selection);
+    child.session.showOnlyChanged(session.onlyChanged);
+    this.#add(child);
+    return { branch: child, step: toEffect(child.session, forked) };
+  }
+
+  /** Gives a branch another name. */
+  rename(branch: Branch, name: string): void {
+    branch.name = name;
+  }
+
+  /** Forgets a branch; those that left it stay. */
+  remove(branch: Branch): void {
+    const at = this.#all.indexOf(branch);
+    if (at >= 0) this.#all.splice(at, 1);
+  }
+
+  #add(branch: Branch): Branch {
+    this.#all.push(branch);
+    return branch;
+  }
+
+  /** A name that no other branch has. */
+  #free(name: string): string {
+    let free = name;
+    for (let n = 2; this.#all.some((branch) => branch.name === free); n++) free = `${name} (${n})`;
+    return free;
+  }
+}
+
+const sessionOf = (run: Course): Session => new Session(run.trace, run);
+
+/** Does an operation; says why not, also when the system came to grief over it. */
+function attempt(run: Course, operation: Operation): Refusal | undefined {
+  try {
+    const problem = run.perform(operation);
+    return problem === undefined ? undefined : { refused: problem };
+  } catch (error) {
+    return { refused: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Moves the cursor to the first event of the operation that was just done; to the last event when it has made none yet. */
+function toEffect(session: Session, run: Course): Step {
+  const began = run.began.at(-1) ?? 0;
+  const step = Math.min(began, session.trace.length - 1);
+  if (step >= 0) session.move({ to: 'step', step });
+  return session.cursor;
+}
+
+/** What a branch is called after the operation that made it: `Mask 0000:03:00.0/msix/2`. */
+function nameOf({ op, object }: Operation): string {
+  const title = operations.get(op)?.title ?? op;
+  return object === undefined ? title : `${title} ${object.replace(/^device\//, '')}`;
+}

@@ -1,0 +1,111 @@
+import { vocabulary } from '../model/vocabulary.ts';
+import { World } from '../model/world.ts';
+import { Trace } from '../trace/trace.ts';
+import { Course, type Done, SimulationError } from './course.ts';
+import { Machine } from './machine.ts';
+import { PciFunction } from './parts/function.ts';
+import { Host, host } from './parts/host.ts';
+import { KnownPort } from './parts/known-port.ts';
+import { TraceRecorder } from './recorder.ts';
+import { readScenario } from './scenario.ts';
+import { System } from './system.ts';
+
+const MOST_WORDS = 64;
+const FUNCTION = /^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/;
+
+/** Events `0` to `step` of a trace as a new one that can be continued: a world of its own, the same clock. */
+export function copyUpTo(base: Trace, step: number): Trace {
+  const { table, world: from, meta } = base;
+  const world = new World();
+  const copy = new Trace(world, { ...meta, start: Number.NaN, end: Number.NaN });
+  const objects: number[] = [];
+  const object = (n: number): number => (objects[n] ??= world.object(from.type(n)!, from.path(n)));
+  const texts: number[] = [];
+  const text = (n: number): number => (texts[n] ??= world.strings.intern(from.strings.text(n)));
+  const recorder = new TraceRecorder(copy);
+  const words = new Uint32Array(MOST_WORDS);
+  for (let at = 0; at <= step; at++) {
+    const kind = vocabulary[table.kindNumber(at)]!;
+    for (let i = 0; i < kind.size; i++) words[i] = table.word(at, i);
+    for (const arg of kind.args) {
+      if (arg.optional && (words[0]! & arg.bit) === 0) continue;
+      if (arg.type === 's') words[arg.at] = text(words[arg.at]!);
+      else if (arg.type === 'o') words[arg.at] = object(words[arg.at]!);
+    }
+    recorder.record(kind, table.time(at), table.cpu(at), object(table.object(at)), text(table.task(at)), words);
+  }
+  return copy;
+}
+
+/** The time at which a trace goes on: that of the last event that has one. */
+function lastTime(trace: Trace): number {
+  for (let step = trace.length - 1; step >= 0; step--) {
+    const time = trace.table.time(step);
+    if (!Number.isNaN(time)) return time;
+  }
+  return 0;
+}
+
+/** A machine whose state is that of a trace, with the functions that the trace showed. */
+function systemOf(trace: Trace): System {
+  const machine = new Machine(new TraceRecorder(trace), 1, 0, lastTime(trace));
+  const { world, state } = machine;
+  const numbers = [...(world.find('cpu')?.children.keys() ?? [])].map(Number).filter(Number.isInteger);
+  const scenario = readScenario({
+    title: trace.meta.file,
+    description: 'What a trace showed.',
+    platform: { cpus: Math.min(4096, Math.max(0, ...numbers) + 1) },
+  });
+  if (!('title' in scenario)) throw new SimulationError(scenario[0]?.problem ?? 'the trace cannot be continued');
+  const system = new System(machine, scenario, new Map());
+  const part = system.provide(host, new Host(system));
+  const port = new KnownPort(machine, part.root);
+  for (const { segment, object } of world.find('device')?.children.values() ?? [])
+    if (FUNCTION.test(segment) && state.present(object))
+      part.functions.set(segment, new PciFunction(machine, segment, port));
+  return system;
+}
+
+/**
+ * What would have become of a trace from a step on: its events up to there, then what operations lead to, as far as the
+ * trace showed enough. Where it did not, `untold` events say what would have to be known.
+ */
+export class WhatIf extends Course {
+  /** The trace that it leaves, and the last step that both share. */
+  readonly base: Trace;
+  readonly from: number;
+
+  constructor(base: Trace, from: number, ahead: readonly Done[]) {
+    super(systemOf(copyUpTo(base, from)), ahead);
+    this.base = base;
+    this.from = from;
+    this.catchUp();
+  }
+
+  /** Leaves a trace after a step (-1: before its first event). */
+  static of(base: Trace, step: number): WhatIf {
+    return new WhatIf(base, step, []);
+  }
+
+  /** Header lines of its trace file: where it left which trace, and what was done then. They tell; they do not replay. */
+  get header(): readonly string[] {
+    return [
+      ...(this.base.meta.header ?? []).filter((line) => !/^(scenario|seed|set|operation) /.test(line)),
+      `whatif ${this.from} ${JSON.stringify(this.base.meta.file)}`,
+      ...this.done.map(({ after, operation }) => `whatif-operation ${after} ${JSON.stringify(operation)}`),
+    ];
+  }
+
+  /** The same anew, with all of its operations. */
+  again(): WhatIf {
+    return new WhatIf(this.base, this.from, [...this.done, ...this.ahead]);
+  }
+
+  /** The same anew up to the action that made a step, without later operations. */
+  upTo(step: number): WhatIf {
+    if (step < this.from) return new WhatIf(this.base, step, []);
+    const again = new WhatIf(this.base, this.from, this.doneBy(step));
+    again.run(() => again.trace.length > step, step + 1);
+    return again;
+  }
+}
