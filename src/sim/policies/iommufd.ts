@@ -1,0 +1,63 @@
+import { policy } from '../policy.ts';
+
+/** How a device behind iommufd learns the address of its doorbell. */
+export const vmsiPolicy = policy(
+  'vmsi',
+  'Where the message address of a device comes from whose translation user space owns (iommufd).',
+  {
+    rmr: 'The kernel maps the doorbell at its software MSI window (0x8000000); a guest maps that window one to one.',
+    vits: 'User space gives an address for each vector of each device; the kernel maps nothing by itself.',
+    none: 'Nobody knows: the physical address of the doorbell is written.',
+  },
+  ['S3-13', 'S3-14', 'S3-15'],
+);
+
+/** Whether a guest has a stage 1 of its own. */
+export const nestedPolicy = policy(
+  'nested',
+  'Which stages translate the accesses of a device of iommufd.',
+  {
+    yes: 'Stage 1 tables of the guest on top of stage 2 tables of the VMM.',
+    no: 'Stage 2 only: what the device writes to is a guest-physical address.',
+  },
+  ['S3-16'],
+);
+
+/** In which place of the kernel the address of a message is replaced. */
+export const composeHook = policy(
+  'composeHook',
+  'Where the address that the owner of the translation gives gets into the message.',
+  {
+    function: 'The ITS asks a function of the domain when it composes (what Linux 6.15 has).',
+    cookie: 'The ITS looks into a cookie of the domain: one doorbell address for the device, whatever the vector.',
+    write: 'A write_msi_msg callback translates and writes the message a second time.',
+    xlate: 'An xlate_msi_msg callback translates just before the message is stored.',
+    domain: 'An irq domain of its own between MSI-X and ITS translates when it composes.',
+  },
+  ['S3-4', 'S3-5', 'S3-6', 'S3-7', 'S3-8', 'S3-12'],
+);
+
+/** Whether a new vMSI address reaches the device. */
+export const forceWrite = policy(
+  'forceWrite',
+  'What follows when user space changes the message address of a vector that is in use.',
+  {
+    yes: 'Affinity is set again and the message is written even when the affinity does not need it.',
+    no: 'Affinity is set again; the ITS says that the message stays, so it stays.',
+  },
+  ['S3-9', 'S3-10', 'S3-11'],
+);
+
+/** Whether a move to another CPU changes the message. */
+export const affinityMessage = policy(
+  'affinityMessage',
+  'How the platform moves an interrupt to another CPU.',
+  {
+    stays: 'MOVI: the ITS moves the EventID to another collection, the message stays.',
+    changes: 'The message names the target: each move takes another EventID and writes the message again.',
+  },
+  ['S3-3'],
+);
+
+/** Policies of Arm hosts with iommufd. */
+export const iommufdPolicies = [vmsiPolicy, nestedPolicy, composeHook, forceWrite, affinityMessage];
