@@ -2,27 +2,54 @@
 
 import type { OperationSpec } from './operation.ts';
 import { functionOperations } from './operations/function.ts';
+import { iommufdOperations } from './operations/iommufd.ts';
 import { irqOperations } from './operations/irq.ts';
+import { itsOperations } from './operations/its.ts';
+import { ntbOperations } from './operations/ntb.ts';
+import { queueOperations } from './operations/queue.ts';
 import { remapOperations } from './operations/remap.ts';
 import { affinityStrategy } from './parts/affinity.ts';
+import { installArmHost } from './parts/arm-host.ts';
 import { installHost } from './parts/host.ts';
 import { installIms } from './parts/ims-domain.ts';
+import { installNtb } from './parts/ntb.ts';
+import { installQueues } from './parts/queue-fronts.ts';
 import { installRemap } from './parts/remap-domain.ts';
+import { vectorCleanup } from './parts/vector.ts';
 import { installVms } from './parts/vm.ts';
 import { hypervisorPolicies } from './policies/hypervisor.ts';
-import { vectorCleanup } from './parts/vector.ts';
+import { iommufdPolicies } from './policies/iommufd.ts';
+import { queuePolicies } from './policies/queue.ts';
 import type { Policy } from './policy.ts';
 import type { System } from './system.ts';
 
 /** Puts the parts of a scenario together, in this order. */
-export const installers: readonly ((system: System) => void)[] = [installHost, installRemap, installIms, installVms];
+export const installers: readonly ((system: System) => void)[] = [
+  installHost,
+  installArmHost,
+  installRemap,
+  installIms,
+  installQueues,
+  installNtb,
+  installVms,
+];
 
 /** Operations by name. */
 export const operations: ReadonlyMap<string, OperationSpec> = new Map(
-  [...functionOperations, ...irqOperations, ...remapOperations].map((spec) => [spec.name, spec]),
+  [
+    ...queueOperations,
+    ...ntbOperations,
+    ...functionOperations,
+    ...irqOperations,
+    ...remapOperations,
+    ...itsOperations,
+    ...iommufdOperations,
+  ].map((spec) => [spec.name, spec]),
 );
 
 /** Policies by name. */
 export const policies: ReadonlyMap<string, Policy> = new Map(
-  ([affinityStrategy, vectorCleanup, ...hypervisorPolicies] as Policy[]).map((p) => [p.name, p]),
+  ([affinityStrategy, vectorCleanup, ...queuePolicies, ...hypervisorPolicies, ...iommufdPolicies] as Policy[]).map(
+    (p) => [p.name, p],
+  ),
 );

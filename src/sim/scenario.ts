@@ -35,6 +35,15 @@ const platform = v.strictObject({
   remapEntries: v.optional(
     count(2, 65536, 'Entries of the interrupt remapping table (VT-d 65536 when absent), or of each AMD table (512).'),
   ),
+  smmu: v.optional(
+    v.pipe(v.boolean(), v.description('An SMMUv3 in front of the ITS (arm64): drivers of the host get I/O addresses.')),
+    false,
+  ),
+});
+
+/** iommufd on an Arm host: devices whose translation user space owns. There is an SMMU then. */
+const iommufd = v.strictObject({
+  devices: v.pipe(v.array(bdf), v.description('Functions of the host that are attached to its I/O address space.')),
 });
 
 /** A PCI function of the host. */
@@ -66,6 +75,22 @@ const device = v.strictObject({
         maskable: v.optional(v.pipe(v.boolean(), v.description('Whether entries have a mask bit.')), true),
       }),
       v.description('Interrupt message storage of the function.'),
+    ),
+  ),
+  queues: v.optional(
+    v.pipe(
+      v.strictObject({
+        max: v.optional(count(1, 1_000_000, 'Queues that the function has.'), 8),
+        perOwner: v.optional(count(1, 1_000_000, 'Queues that one owner may have; all when absent.')),
+        depth: v.optional(count(1, 65_536, 'Descriptors that one queue holds.'), 16),
+      }),
+      v.description('Queues of the function, each bound to PASIDs.'),
+    ),
+  ),
+  ntb: v.optional(
+    v.pipe(
+      v.strictObject({ peers: v.optional(count(1, 64, 'Peers behind the bridge.'), 1) }),
+      v.description('The function is a non-transparent bridge, whose peers can raise interrupts of this side.'),
     ),
   ),
 });
@@ -126,6 +151,7 @@ export const scenarioSchema = v.strictObject({
   ),
   platform: v.optional(platform, {}),
   devices: v.optional(v.array(device), []),
+  iommufd: v.optional(iommufd),
   vms: v.optional(v.array(vm), []),
   policies: v.optional(v.record(v.string(), v.string()), {}),
   workload: v.optional(v.array(task), []),

@@ -25,7 +25,7 @@ export const permission = objectType('perm', 'An entry of the MSI-X permission t
 /** A queue of a function: `device/<bdf>/queue/<n>`. */
 export const queue = objectType('queue', 'A queue of a function: not a device, but what an interrupt is for.', {
   front: { kind: 'text', meaning: 'Through which interface it was created, such as cdev or VFIO.' },
-  state: { kind: 'text', meaning: 'created, bound, enabled or destroyed.' },
+  state: { kind: 'text', meaning: 'created, bound, enabled, draining or destroyed.' },
   pasid: { kind: 'num', meaning: 'PASID that it is bound to.' },
   handle: { kind: 'num', meaning: 'Interrupt handle that its descriptors name.' },
   submitted: { kind: 'count', meaning: 'Descriptors submitted so far.' },

@@ -40,6 +40,10 @@ export interface Irq {
   readonly owner: string;
   /** CPUs that it may go to. */
   affinity: readonly number[];
+  /** Where it is to go once its next interrupt comes (IRQD_SETAFFINITY_PENDING). */
+  pendingAffinity: readonly number[] | undefined;
+  /** Managed, and no CPU of its mask is online: shut down until one is. */
+  managedShutdown: boolean;
   /** Affinity is the kernel's business: user space may not change it. */
   readonly managed: boolean;
   /** The vector may be only reserved until request_irq(): only for interrupts that can be masked. */
@@ -53,6 +57,14 @@ export interface Irq {
   handler: (() => Proc) | undefined;
   /** Set while the irq is masked and its message must not be used: lazily disabled interrupts note that one came. */
   lazyPending: boolean;
+  /** Told of every message that was stored for the irq (write_msi_msg of the MSI descriptor): who holds a copy of it. */
+  written?: ((message: Composed) => void) | undefined;
+}
+
+/** Where an interrupt goes: CPU and vector. */
+export interface Target {
+  readonly cpu: number;
+  readonly vector: number;
 }
 
 /** Result of a domain's affinity callback: `ok` the message must be written again, `done` it need not, or an errno. */
@@ -80,6 +92,12 @@ export interface Domain {
   compose?(irq: Irq): Composed | number;
   /** Moves the interrupt to one of these CPUs. Domains that leave that to their parent have none. */
   setAffinity?(irq: Irq, cpus: readonly number[]): Proc<AffinityResult>;
+  /** Interrupts of the domains right above move only while one of theirs is being handled (IRQCHIP_MOVE_DEFERRED). */
+  readonly movesDeferred?: boolean;
+  /** Where an irq goes now, for domains whose messages name it. */
+  destination?(irq: Irq): Target;
+  /** The message for any target, for domains whose messages name it. */
+  composeFor?(target: Target): Composed;
   /** Writes a composed message to where the device finds it. Only the innermost domain stores. */
   store?(irq: Irq, message: Composed, by: string): Proc;
   /** Masks or unmasks at the device. */

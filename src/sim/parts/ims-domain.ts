@@ -48,10 +48,10 @@ export class ImsDomain implements Domain {
   mask?: (irq: Irq, masked: boolean) => Proc;
   readonly #cells: ImsCells;
 
-  constructor(machine: Machine, cells: ImsCells, parent: Domain) {
+  constructor(machine: Machine, cells: ImsCells, parent: Domain, carrier = cells.fn.bdf) {
     this.machine = machine;
     this.#cells = cells;
-    this.name = `PCI-IMS-${cells.fn.bdf}`;
+    this.name = `PCI-IMS-${carrier}`;
     this.parent = parent;
     this.object = machine.world.object(domainType, `domain/${this.name}`);
     if (cells.maskable) this.mask = (irq, masked) => this.#mask(irq, masked);
@@ -111,6 +111,8 @@ const MEMORY_WRITE = 20;
 
 /** The interrupt message storage of a function: entries, who has which, and the irqs behind them. */
 export class ImsFunction extends ImsCells {
+  /** Name of the struct device that the domain is attached to; the function where nobody wants another (S1-6). */
+  carrier: string;
   readonly #host: Host;
   readonly #irqs = new Map<number, ImsIrq>();
   readonly #owners = new Map<number, string>();
@@ -120,13 +122,14 @@ export class ImsFunction extends ImsCells {
   constructor(of: Host, fn: PciFunction, size: number, place: ImsPlace = 'device memory', maskable = true) {
     super(of.machine, fn, size, place, maskable);
     this.#host = of;
+    this.carrier = fn.bdf;
   }
 
   /** The per-device IMS domain (pci_create_ims_domain): made when it is asked for first. */
   get domain(): ImsDomain {
     if (this.#domain === undefined) {
       const { machine } = this;
-      const domain = new ImsDomain(machine, this, this.#host.parent);
+      const domain = new ImsDomain(machine, this, this.#host.parent, this.carrier);
       machine.as(this.#host.kernel, () =>
         machine.emit(domCreate, domain.object, { parent: this.#host.parent.name, ret: 0 }),
       );

@@ -80,6 +80,7 @@ export class MsixDomain implements Domain {
     yield* this.#access.write(device, hwirq, 8, 4, [message.data]);
     if (live) yield* this.#access.write(device, hwirq, 12, 4, [0]);
     yield* this.#access.read(device, hwirq, 8, 4);
+    irq.written?.(message);
   }
 
   /** pci_msi_mask: write and read back; unmasking writes only. */

@@ -1,0 +1,38 @@
+import { policy } from '../policy.ts';
+
+/** Who answers the request for a queue. */
+export const queueAuthority = policy(
+  'queueAuthority',
+  'Who checks limits and security properties when somebody asks for a queue.',
+  {
+    driver: 'The PCI driver of the function does: what firmware does elsewhere (IDXD).',
+    firmware: 'The device does: the driver asks it by an RPC (mlx5).',
+  },
+  ['S1-10', 'S1-11'],
+);
+
+/** Which name the IMS domain of a function carries. */
+export const imsCarrier = policy(
+  'imsCarrier',
+  'Which struct device the IMS domain of a function is attached to. Storage and allocator stay with the PCI function.',
+  {
+    function: 'The PCI function itself, as its second domain beside MSI-X.',
+    cdev: 'The character device of the function: conceptually wrong, but it would do.',
+    netdev: 'A network device of the function: the same.',
+  },
+  ['S1-6', 'S1-20'],
+);
+
+/** Whether peers behind an NTB learn of a changed message. */
+export const ntbPublish = policy(
+  'ntbPublish',
+  'Whether a peer behind an NTB is told when the message of an interrupt that it raises was written again.',
+  {
+    onWrite: 'Every message write is published to the peers (write_msi_msg of the descriptor).',
+    never: 'Peers keep what they were told first: a message that moved leaves them with a stale one (F69).',
+  },
+  ['S1-1'],
+);
+
+/** Policies of queues and of the NTB. */
+export const queuePolicies = [queueAuthority, imsCarrier, ntbPublish];
