@@ -3,7 +3,7 @@ import type { Register } from '../register.ts';
 import { writableMask } from '../register.ts';
 import { msiAddress, msiControl, msiData, msiMask, msixControl, pciCommand } from '../registers/pci.ts';
 import type { State } from '../state.ts';
-import { bar, device, msi, msixCap } from '../things/pci.ts';
+import { bar, device, msi, msixCap, msixEntry } from '../things/pci.ts';
 import { settleFunction } from './msix.ts';
 
 /** Config space offset of the first capability pointer. */
@@ -206,4 +206,27 @@ export const msixCtrl = eventKind(
   },
 );
 
-export const pciEvents = [cfgWrite, cfgRead, devSeen, barMap, barUnmap, msixCtrl];
+/** A reset of the function (FLR). Object: the function. */
+export const devReset = eventKind(
+  'dev.reset',
+  [device],
+  'The function was reset: Command 0, MSI-X disabled, every entry masked, its message undefined and nothing pending.',
+  {},
+  (state, e) => {
+    state.touch(e.object);
+    state.set(e.object, device.at.command, 0);
+    const node = state.world.node(e.object);
+    const cap = node?.children.get('msixcap')?.object ?? -1;
+    if (cap >= 0) state.setBits(cap, msixCap.at.control, 0, 0xc000);
+    const entries = node?.children.get('msix')?.children;
+    if (!entries) return;
+    for (const { object } of entries.values()) {
+      if (object < 0 || !state.present(object)) continue;
+      for (let cell = 0; cell < 3; cell++) state.forget(object, msixEntry.at.address + cell);
+      state.set(object, msixEntry.at.control, 1);
+      state.setFlag(object, msixEntry.at.pending, false);
+    }
+  },
+);
+
+export const pciEvents = [cfgWrite, cfgRead, devSeen, devReset, barMap, barUnmap, msixCtrl];

@@ -1,7 +1,7 @@
-import { cpuAccept, cpuEoi, cpuState, cpuTake } from '../../model/events/cpu.ts';
+import { cpuAccept, cpuEoi, cpuReset, cpuState, cpuTake, ipiSend } from '../../model/events/cpu.ts';
 import { dropped, merged } from '../../model/events/ims.ts';
 import { cpuObject, vectorObject } from '../../model/events/irq.ts';
-import { cpu as cpuType, vector as vectorType } from '../../model/things/irq.ts';
+import { cpu as cpuType } from '../../model/things/irq.ts';
 import type { Actor, Machine, Proc } from '../machine.ts';
 
 /** Nanoseconds from the IRR bit to the entry code of the vector. */
@@ -18,6 +18,10 @@ interface Apic {
   due: boolean;
   /** Interrupts are disabled: nothing is taken. */
   closed: boolean;
+  /** On its way offline: no longer among the CPUs that interrupts may go to, though its vector map still is. */
+  leaving: boolean;
+  /** Went offline: its local APIC accepts nothing. */
+  dead: boolean;
 }
 
 /** Runs what the kernel does for a vector on a CPU: the handler. */
@@ -43,7 +47,7 @@ export class Cpus {
     let apic = this.#apics.get(n);
     if (apic === undefined) {
       const actor: Actor = { layer: 'cpu', name: `cpu${n}`, cpu: n };
-      apic = { actor, requested: new Map(), inService: [], due: false, closed: false };
+      apic = { actor, requested: new Map(), inService: [], due: false, closed: false, leaving: false, dead: false };
       this.#apics.set(n, apic);
     }
     return apic;
@@ -56,7 +60,8 @@ export class Cpus {
 
   /** Whether a CPU is online, as far as the state tells; a CPU that nothing was said of counts as online. */
   online(n: number): boolean {
-    return n < this.count && this.machine.state.flag(cpuObject(this.machine.state, n), cpuType.at.online) !== false;
+    if (n >= this.count || this.#apics.get(n)?.leaving === true) return false;
+    return this.machine.state.flag(cpuObject(this.machine.state, n), cpuType.at.online) !== false;
   }
 
   /** The CPUs that are online, in order. */
@@ -66,6 +71,9 @@ export class Cpus {
 
   /** A CPU goes offline or comes online, as the trace shows it; what the irq core does about it is its own matter. */
   setOnline(n: number, online: boolean): void {
+    const apic = this.#apic(n);
+    apic.leaving = !online;
+    if (online) apic.dead = false;
     this.machine.emit(cpuState, cpuObject(this.machine.state, n), { online });
   }
 
@@ -74,12 +82,37 @@ export class Cpus {
     return this.#apics.get(n)?.requested.has(vector) ?? false;
   }
 
-  /** Clears the IRR bit of a vector: what a CPU that dies loses. Returns the cause behind it. */
-  forget(n: number, vector: number): number | undefined {
+  /** What a CPU that went offline ends with: nothing requested, nothing accepted any more. Causes that still wait are lost. */
+  reset(n: number): void {
+    const { machine } = this;
     const apic = this.#apic(n);
-    const cause = apic.requested.get(vector);
-    apic.requested.delete(vector);
-    return cause;
+    apic.dead = true;
+    machine.emit(cpuReset, cpuObject(machine.state, n), {});
+    for (const [vector, cause] of apic.requested) {
+      if (cause === 0) continue;
+      machine.emit(dropped, vectorObject(machine.state, n, vector), { reason: `CPU ${n} went offline`, cause });
+      machine.ledger.note(cause, 'dropped', machine.now);
+    }
+    apic.requested.clear();
+  }
+
+  /** Whether a handler runs on a CPU. */
+  busy(n: number): boolean {
+    return (this.#apics.get(n)?.inService.length ?? 0) > 0;
+  }
+
+  /**
+   * Raises what waits in the IRR of one CPU again on another, by IPI. The bit at the first stays set and has no cause
+   * behind it any more.
+   */
+  resend(fromCpu: number, fromVector: number, cpu: number, vector: number): void {
+    const { machine } = this;
+    const from = this.#apic(fromCpu);
+    const cause = from.requested.get(fromVector);
+    if (cause === undefined) return;
+    from.requested.set(fromVector, 0);
+    machine.emit(ipiSend, cpuObject(machine.state, cpu), { targets: String(cpu), reason: 'retrigger' });
+    this.accept(cpu, vector, cause);
   }
 
   /** Interrupts of a CPU are disabled (`closed`) or enabled again. */
@@ -93,7 +126,7 @@ export class Cpus {
   accept(n: number, vector: number, cause: number, requester?: number): void {
     const { machine } = this;
     const { state } = machine;
-    if (n >= this.count || !this.online(n)) {
+    if (n >= this.count || this.#apics.get(n)?.dead === true) {
       const where = cpuObject(state, n);
       const reason = n >= this.count ? `there is no CPU ${n}` : `CPU ${n} is offline`;
       machine.emit(dropped, where, cause === 0 ? { reason } : { reason, cause });
@@ -126,7 +159,8 @@ export class Cpus {
     const { machine } = this;
     apic.due = false;
     while (!apic.closed && apic.requested.size > 0) {
-      const vector = Math.max(...apic.requested.keys());
+      let vector = 0;
+      for (const requested of apic.requested.keys()) if (requested > vector) vector = requested;
       const cause = apic.requested.get(vector)!;
       apic.requested.delete(vector);
       apic.inService.push(vector);
@@ -142,10 +176,5 @@ export class Cpus {
   /** Vectors whose IRR bit is set on a CPU. */
   pendingOn(n: number): number[] {
     return [...(this.#apics.get(n)?.requested.keys() ?? [])];
-  }
-
-  /** Whether a vector is in service on a CPU. */
-  serving(n: number, vector: number): boolean {
-    return this.machine.state.flag(vectorObject(this.machine.state, n, vector), vectorType.at.inService) === true;
   }
 }

@@ -14,6 +14,7 @@ import { barMap, cfgRead, cfgWrite, devReset, devSeen } from '../../model/events
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Actor, Machine } from '../machine.ts';
 import { type Message, type MessagePort, requesterId } from './message.ts';
+import { changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
 
 /** What a PCI function is like; taken from a scenario. */
 export interface FunctionSpec {
@@ -151,9 +152,10 @@ export class PciFunction {
   configWrite(offset: number, size: number, value: number): void {
     const { machine } = this;
     const waiting = this.#pending();
-    const before = this.#exposed();
+    const before = exposed(machine.state, this.object);
     machine.emit(cfgWrite, this.object, { offset, size, value });
-    for (const index of this.#exposed()) if (!before.has(index)) this.#programmed(index);
+    for (const index of exposed(machine.state, this.object))
+      if (!before.has(index)) this.#programmed(this.entry(index));
     for (const index of waiting) this.#release(index);
     this.onEntry?.(-1);
   }
@@ -217,59 +219,23 @@ export class PciFunction {
     }
     if (!write) return this.#read(entry, offset, size, served);
     const unmasked = effectivelyMasked(state, entry) === false;
-    if (unmasked && offset < 12 && this.#changes(entry, offset, value)) {
+    if (unmasked && offset < 12 && changesMessage(state, entry, offset, value)) {
       machine.emit(illegal, entry, { rule: 'U2', text: 'address or data written while the entry is not masked' });
       if (this.latches && !this.#latched.has(entry)) {
-        const message = this.#message(entry);
+        const message = messageOf(machine.state, entry);
         if (message) this.#latched.set(entry, message);
       }
     }
-    this.#reserved(entry, offset, value);
+    if (changesReserved(state, entry, offset, value))
+      machine.emit(illegal, entry, { rule: 'U6', text: 'reserved bits 15:1 of Vector Control were changed' });
     const waiting = state.flag(entry, msixEntry.at.pending) === true;
     machine.emit(tblWrite, entry, { offset, size, value, served: served?.served, exits: served?.exits });
     const nowMasked = effectivelyMasked(state, entry);
     if (nowMasked === true) this.#latched.delete(entry);
-    if (!unmasked && nowMasked === false) this.#programmed(index);
+    if (!unmasked && nowMasked === false) this.#programmed(entry);
     if (waiting) this.#release(index);
     this.onEntry?.(index);
     return undefined;
-  }
-
-  /** Entries that nothing masks. */
-  #exposed(): Set<number> {
-    const entries = this.machine.world.node(this.object)?.children.get('msix')?.children;
-    const set = new Set<number>();
-    if (entries && this.enabled === true)
-      for (const { object, segment } of entries.values())
-        if (object >= 0 && effectivelyMasked(this.machine.state, object) === false) set.add(Number(segment));
-    return set;
-  }
-
-  /** U7: an entry was unmasked; it should hold a message. */
-  #programmed(index: number): void {
-    const entry = this.entry(index);
-    if (this.#message(entry)?.address === 0)
-      this.machine.emit(illegal, entry, { rule: 'U7', text: 'unmasked while its address is 0: it was never programmed' });
-  }
-
-  /** U6: software must write the reserved bits 15:1 of Vector Control as it read them. */
-  #reserved(entry: number, offset: number, value: readonly number[]): void {
-    const { state } = this.machine;
-    const word = offset === 12 ? value[0] : offset === 8 ? value[1] : undefined;
-    if (word === undefined) return;
-    const cell = msixEntry.at.control;
-    if (((word ^ state.get(entry, cell)) & state.known(entry, cell) & 0xfffe) === 0) return;
-    this.machine.emit(illegal, entry, { rule: 'U6', text: 'reserved bits 15:1 of Vector Control were changed' });
-  }
-
-  #changes(entry: number, offset: number, value: readonly number[]): boolean {
-    const { state } = this.machine;
-    for (const [i, word] of value.entries()) {
-      const cell = msixEntry.at.address + (offset >>> 2) + i;
-      if (offset + 4 * i >= 12) continue;
-      if (state.known(entry, cell) !== 0xffffffff || state.get(entry, cell) !== word >>> 0) return true;
-    }
-    return false;
   }
 
   /** A read of the function pushes every message that it sent before ahead of the completion (PCI ordering). */
@@ -360,6 +326,13 @@ export class PciFunction {
     });
   }
 
+  /** U7: an entry was unmasked; it should hold a message. */
+  #programmed(entry: number): void {
+    const { machine } = this;
+    if (messageOf(machine.state, entry)?.address === 0)
+      machine.emit(illegal, entry, { rule: 'U7', text: 'unmasked while its address is 0: it was never programmed' });
+  }
+
   #untold(object: number, cause: number, what: string): void {
     this.machine.emit(untold, object, { what, cause });
     this.machine.ledger.note(cause, 'untold', this.machine.now);
@@ -372,16 +345,8 @@ export class PciFunction {
     machine.ledger.note(cause, 'dropped', machine.now);
   }
 
-  #message(entry: number): { address: number; data: number } | undefined {
-    const { state } = this.machine;
-    const cells = [msixEntry.at.address, msixEntry.at.address + 1, msixEntry.at.data];
-    if (cells.some((cell) => state.known(entry, cell) !== 0xffffffff)) return undefined;
-    const [lo, hi, data] = cells.map((cell) => state.get(entry, cell)) as [number, number, number];
-    return { address: lo + hi * 0x100000000, data };
-  }
-
   #send(entry: number, cause: number): void {
-    const message = this.#latched.get(entry) ?? this.#message(entry);
+    const message = this.#latched.get(entry) ?? messageOf(this.machine.state, entry);
     if (message === undefined) this.#untold(entry, cause, 'the message in the entry');
     else this.send(entry, message.address, message.data, cause);
   }
@@ -411,16 +376,20 @@ export class PciFunction {
   }
 
   /** Function level reset: MSI-X off, Command 0, every entry masked with no message; what was pending is gone. */
-  reset(): void {
+  reset(reason = 'the function was reset'): void {
     const pending = this.#pending();
     this.machine.emit(devReset, this.object, {});
     this.#latched.clear();
+    this.#giveUp(pending, reason);
+    this.onEntry?.(-1);
+  }
+
+  #giveUp(pending: readonly number[], reason: string): void {
     for (const index of pending) {
       const entry = this.entry(index);
       const cause = this.#waiting.get(entry) ?? 0;
       this.#waiting.delete(entry);
       this.drop(entry, cause, reason);
     }
-    this.onEntry?.(-1);
   }
 }

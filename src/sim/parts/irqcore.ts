@@ -2,15 +2,16 @@ import { domCompose, dropped } from '../../model/events/ims.ts';
 import {
   domActivate,
   domAlloc,
-  irqAffinity,
   irqEntry,
   irqExit,
   irqIdentify,
+  irqManaged,
   irqMask,
   vectorObject,
 } from '../../model/events/irq.ts';
 import { irq as irqType, vector as vectorType } from '../../model/things/irq.ts';
 import type { Actor, Machine, Proc } from '../machine.ts';
+import { IrqMover } from './affinity.ts';
 import type { Cpus } from './cpus.ts';
 import { type Composed, chain, type Domain, errno, type Irq } from './domain.ts';
 import type { PciFunction } from './function.ts';
@@ -39,6 +40,8 @@ export class IrqCore {
   readonly actor: Actor;
   /** Path before `irq/<virq>`: empty for the host, `guest/<vm>/` for a guest. */
   readonly prefix: string;
+  /** Moves its irqs. */
+  readonly mover: IrqMover = new IrqMover(this);
   readonly irqs = new Map<number, Irq>();
   /** What is taken, as domain, function and hwirq. */
   readonly #taken = new Set<string>();
@@ -53,6 +56,7 @@ export class IrqCore {
 
   /** Runs the handlers of this kernel's irqs for the vectors of these CPUs. */
   serve(cpus: Cpus): void {
+    this.mover.cpus = cpus;
     cpus.handler = (cpu, vector) => this.#vector(cpu, vector);
   }
 
@@ -63,7 +67,9 @@ export class IrqCore {
     const virq = state.num(object, vectorType.at.irq);
     if (virq < 0) {
       // Linux: "No irq handler for vector".
-      machine.emit(dropped, object, { reason: 'no irq handler for vector' });
+      const again = this.mover.ignored(cpu, vector);
+      const reason = again ? 'the vector was raised again elsewhere: ignored here' : 'no irq handler for vector';
+      machine.emit(dropped, object, { reason });
       return;
     }
     yield* this.handle(virq, cpu);
@@ -74,7 +80,11 @@ export class IrqCore {
     const { machine } = this;
     const irq = this.irqs.get(virq);
     const object = irq?.object ?? machine.world.object(irqType, `${this.prefix}irq/${virq}`);
-    if (irq) for (const domain of chain(irq.domain)) domain.ack?.(irq, cpu);
+    if (irq) {
+      for (let at: Domain | undefined = irq.domain; at; at = at.parent) at.ack?.(irq, cpu);
+      if (irq.pendingAffinity !== undefined && irq.started)
+        yield* machine.within(this.actor, this.mover.movePending(irq));
+    }
     if (irq && (irq.action === undefined || !irq.started)) {
       irq.lazyPending = true;
       machine.emit(dropped, object, { reason: 'the irq has no action: it was freed or never requested' });
@@ -112,6 +122,8 @@ export class IrqCore {
       device: request.device,
       owner: request.owner,
       affinity: request.affinity ?? [],
+      pendingAffinity: undefined,
+      managedShutdown: false,
       managed: request.managed ?? false,
       canReserve: request.canReserve ?? true,
       activated: false,
@@ -121,13 +133,15 @@ export class IrqCore {
       handler: undefined,
       lazyPending: false,
     };
+    const ret = yield* this.#allocIn(request.domain, irq);
+    if (ret < 0) return ret;
+    // Setting up the vector starts a new life of the number: what it is for is told after that.
     machine.emit(irqIdentify, object, {
       device: request.device.bdf,
       hwirq: request.hwirq,
       domain: request.domain.name,
+      owner: request.owner,
     });
-    const ret = yield* this.#allocIn(request.domain, irq);
-    if (ret < 0) return ret;
     this.irqs.set(virq, irq);
     this.#taken.add(key);
     return virq;
@@ -178,6 +192,12 @@ export class IrqCore {
     return ret < 0 ? ret : 0;
   }
 
+  /** irq_domain_deactivate_irq: the device first. */
+  *deactivate(irq: Irq): Proc {
+    yield* this.machine.within(this.actor, this.#deactivateFrom(irq.domain, irq));
+    irq.activated = false;
+  }
+
   *#deactivateFrom(domain: Domain, irq: Irq): Proc {
     for (const at of chain(domain)) {
       yield COST.walk;
@@ -220,6 +240,15 @@ export class IrqCore {
     yield COST.request;
     irq.action = name;
     irq.handler = handler;
+    if (irq.managed && !this.mover.online(irq.affinity)) {
+      this.#managed(irq, true);
+      return 0;
+    }
+    return yield* this.#startup(irq);
+  }
+
+  /** irq_activate() and irq_startup(). */
+  *#startup(irq: Irq): Proc<number> {
     if (!irq.activated) {
       const ret = yield* this.#activateIn(irq.domain, irq, false);
       if (ret < 0) {
@@ -229,7 +258,7 @@ export class IrqCore {
       }
     }
     irq.started = true;
-    yield* this.#mask(irq, false);
+    yield* this.setMask(irq, false);
     return 0;
   }
 
@@ -241,13 +270,37 @@ export class IrqCore {
   *#freeIrq(virq: number): Proc<number> {
     const irq = this.irqs.get(virq);
     if (!irq || irq.action === undefined) return errno.EINVAL;
-    yield* this.#mask(irq, true);
-    irq.started = false;
     irq.action = undefined;
     irq.handler = undefined;
+    irq.pendingAffinity = undefined;
+    if (irq.managedShutdown) this.#managed(irq, false);
+    else yield* this.#shutdown(irq);
+    return 0;
+  }
+
+  /** irq_shutdown_and_deactivate(): masks, then deactivates, the child first. */
+  *#shutdown(irq: Irq): Proc {
+    yield* this.setMask(irq, true);
+    irq.started = false;
     yield* this.#deactivateFrom(irq.domain, irq);
     irq.activated = false;
-    return 0;
+  }
+
+  #managed(irq: Irq, shutdown: boolean): void {
+    irq.managedShutdown = shutdown;
+    this.machine.emit(irqManaged, irq.object, { shutdown });
+  }
+
+  /** The last CPU of a managed irq goes: it is shut down (IRQD_MANAGED_SHUTDOWN). */
+  *shutdownManaged(irq: Irq): Proc {
+    this.#managed(irq, true);
+    yield* this.machine.within(this.actor, this.#shutdown(irq));
+  }
+
+  /** A CPU of a managed irq that is shut down came: it is started up again (irq_startup_managed). */
+  *startManaged(irq: Irq): Proc<number> {
+    this.#managed(irq, false);
+    return yield* this.machine.within(this.actor, this.#startup(irq));
   }
 
   /** Frees the descriptor and what every domain holds for it. */
@@ -267,7 +320,8 @@ export class IrqCore {
     return 0;
   }
 
-  *#mask(irq: Irq, masked: boolean): Proc {
+  /** Masks or unmasks at the first chip from the device on that can. */
+  *setMask(irq: Irq, masked: boolean): Proc {
     for (const domain of chain(irq.domain)) {
       if (!domain.mask) continue;
       this.machine.emit(irqMask, irq.object, { masked, hwirq: irq.hwirq });
@@ -281,34 +335,15 @@ export class IrqCore {
   *mask(virq: number, masked: boolean): Proc<number> {
     const irq = this.irqs.get(virq);
     if (!irq) return errno.EINVAL;
-    yield* this.machine.within(this.actor, this.#mask(irq, masked));
+    yield* this.machine.within(this.actor, this.setMask(irq, masked));
     return 0;
   }
 
-  /** irq_set_affinity(): 0 or a negative errno. `force` writes the message even when the parent says it need not (S3-10). */
+  /** irq_set_affinity(): see IrqMover.set. */
   *setAffinity(virq: number, cpus: readonly number[], by = 'affinity', force = false): Proc<number> {
-    return yield* this.machine.within(this.actor, this.#setAffinity(virq, cpus, by, force));
-  }
-
-  *#setAffinity(virq: number, cpus: readonly number[], by: string, force: boolean): Proc<number> {
-    const { machine } = this;
     const irq = this.irqs.get(virq);
     if (!irq) return errno.EINVAL;
-    if (irq.managed && by === 'user') return errno.EPERM;
-    machine.emit(irqAffinity, irq.object, { mask: cpus.join(',') });
-    const before = irq.affinity;
-    irq.affinity = cpus;
-    for (const domain of chain(irq.domain)) {
-      if (!domain.setAffinity) continue;
-      const result = yield* domain.setAffinity(irq, cpus);
-      if (typeof result === 'number') {
-        irq.affinity = before;
-        return result;
-      }
-      if (result === 'ok' || force) return yield* this.compose(irq, by);
-      return 0;
-    }
-    return errno.EINVAL;
+    return yield* this.machine.within(this.actor, this.mover.set(irq, cpus, by, force));
   }
 }
 

@@ -3,8 +3,8 @@ import { vectorDomain } from '../../model/events/irq.ts';
 import {
   mtxAlloc,
   mtxAllocManaged,
-  mtxAllocReserved,
   mtxAssign,
+  mtxAssignSystem,
   mtxFree,
   mtxOffline,
   mtxOnline,
@@ -16,7 +16,10 @@ import {
 import type { Machine } from '../machine.ts';
 import { errno } from './domain.ts';
 
-/** First and one past the last vector that devices may get (FIRST_EXTERNAL_VECTOR, FIRST_SYSTEM_VECTOR). */
+/**
+ * First vector that devices may get, and the one after the last (FIRST_EXTERNAL_VECTOR, FIRST_SYSTEM_VECTOR). Kernels with
+ * posted MSIs end at 0xeb; those that clean moves up by IPI keep 0x20 for that.
+ */
 export const FIRST_VECTOR = 0x20;
 export const END_VECTOR = 0xec;
 
@@ -53,7 +56,7 @@ export class VectorMatrix {
   globalReserved = 0;
   totalAllocated = 0;
 
-  /** `system`: vectors set aside for the kernel on every CPU. */
+  /** `system`: vectors set aside for the kernel on every CPU, as if by `assignSystem` before there was a trace. */
   constructor(
     machine: Machine,
     cpus: number,
@@ -113,6 +116,30 @@ export class VectorMatrix {
     });
   }
 
+  /** irq_matrix_assign_system: a vector of all CPUs for the kernel; before the first CPU comes online. */
+  assignSystem(vector: number): void {
+    this.#system[vector] = 1;
+    this.machine.emit(mtxAssignSystem, vectorDomain(this.machine.state), {
+      vector,
+      onlineMaps: this.onlineMaps,
+      available: this.globalAvailable,
+      reserved: this.globalReserved,
+      total: this.totalAllocated,
+    });
+  }
+
+  /** irq_matrix_available: vectors free on all online CPUs but this one. */
+  availableBeside(cpu: number): number {
+    const map = this.#maps[cpu]!;
+    return this.globalAvailable - (map.online ? map.available : 0);
+  }
+
+  /** irq_matrix_allocated: vectors of a CPU that would have to move when it goes offline; managed ones need not. */
+  movable(cpu: number): number {
+    const map = this.#maps[cpu]!;
+    return map.allocated - map.managedAllocated;
+  }
+
   /** irq_matrix_online; call it as an actor on that CPU. */
   online(cpu: number): void {
     const map = this.#maps[cpu]!;
@@ -161,7 +188,7 @@ export class VectorMatrix {
       if (map.online) {
         map.available--;
         this.globalAvailable--;
-      } else if (map.initialised) map.available--;
+      }
       this.#tell(mtxReserveManaged, cpu, vector);
     }
     return 0;
@@ -175,19 +202,22 @@ export class VectorMatrix {
       if (vector < 0) continue;
       map.managedMap[vector] = 0;
       map.managed--;
-      map.available++;
-      if (map.online) this.globalAvailable++;
+      if (map.online) {
+        map.available++;
+        this.globalAvailable++;
+      }
       this.#tell(mtxRemoveManaged, cpu, vector);
     }
   }
 
   /** irq_matrix_alloc_managed: the online CPU with the fewest managed vectors allocated; ties: the last. */
   allocManaged(cpus: readonly number[]): Slot | number {
+    if (cpus.length === 0) return errno.EINVAL;
     let best = -1;
     let fewest = Number.POSITIVE_INFINITY;
     for (const cpu of cpus) {
       const map = this.#maps[cpu];
-      if (!map?.online || map.managed <= map.managedAllocated || map.managedAllocated > fewest) continue;
+      if (!map?.online || map.managedAllocated > fewest) continue;
       best = cpu;
       fewest = map.managedAllocated;
     }
@@ -205,6 +235,7 @@ export class VectorMatrix {
 
   /** irq_matrix_alloc: the online CPU of the mask with the most vectors available; ties: the first. */
   alloc(cpus: readonly number[], reserved: boolean): Slot | number {
+    if (cpus.length === 0) return errno.EINVAL;
     let best = -1;
     let most = 0;
     for (const cpu of cpus) {
@@ -223,13 +254,14 @@ export class VectorMatrix {
     this.globalAvailable--;
     this.totalAllocated++;
     if (reserved) this.globalReserved--;
-    this.#tell(reserved ? mtxAllocReserved : mtxAlloc, best, vector);
+    this.#tell(mtxAlloc, best, vector);
     return { cpu: best, vector };
   }
 
   /** irq_matrix_assign: takes a vector that was given from outside, such as one of the legacy interrupts. */
   assign(cpu: number, vector: number): void {
     const map = this.#maps[cpu]!;
+    if (map.allocMap[vector] === 1) return;
     map.allocMap[vector] = 1;
     map.allocated++;
     map.available--;

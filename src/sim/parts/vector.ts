@@ -1,4 +1,6 @@
+import { ipiEntry, ipiExit, ipiSend } from '../../model/events/cpu.ts';
 import {
+  cpuObject,
   SHUTDOWN_VECTOR,
   vecActivate,
   vecAlloc,
@@ -15,24 +17,46 @@ import {
 } from '../../model/events/irq.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { Machine, Proc } from '../machine.ts';
+import { policy } from '../policy.ts';
 import type { Cpus } from './cpus.ts';
-import { type AffinityResult, type Composed, type Domain, errno, type Irq } from './domain.ts';
-import { VectorMatrix } from './matrix.ts';
+import { type AffinityResult, type Composed, type Domain, errno, type Irq, type Target } from './domain.ts';
+import { FIRST_VECTOR, VectorMatrix } from './matrix.ts';
+
+/** How the previous vector of a finished move is released. */
+export const vectorCleanup = policy(
+  'vectorCleanup',
+  'How the vector that an interrupt moved away from is released.',
+  {
+    timer: 'A timer on the previous CPU, one jiffy later.',
+    ipi: 'An inter-processor interrupt to the previous CPU on vector 0x20, which devices then never get.',
+  },
+  [],
+);
 
 /** What the vector domain holds for an irq (struct apic_chip_data). */
 export interface ChipData {
+  /** Vector and CPU; vector 0: none. The CPU stays what it was last. */
   vector: number;
   cpu: number;
+  /** Vector that it moved away from and that is not released yet; 0: none. */
   prevVector: number;
   prevCpu: number;
+  /** Between the update and the first interrupt on the new vector (or the write of the IRTE). */
   moving: boolean;
   canReserve: boolean;
   hasReserved: boolean;
   managed: boolean;
+  /** What a message must carry (struct irq_cfg): the vector, or the placeholder while there is none. */
+  configVector: number;
+  configCpu: number;
 }
 
 /** Nanoseconds until the previous vector of a finished move is cleaned up (one jiffy at HZ=1000). */
 const CLEANUP = 1_000_000;
+/** Nanoseconds that an IPI needs to its handler. */
+const IPI = 700;
+/** IRQ_MOVE_CLEANUP_VECTOR of kernels that clean up by IPI. */
+const CLEANUP_VECTOR = 0x20;
 
 /** The x86 vector domain (arch/x86/kernel/apic/vector.c): vectors from the matrix, moves, cleanup. */
 export class VectorDomain implements Domain {
@@ -42,14 +66,16 @@ export class VectorDomain implements Domain {
   readonly machine: Machine;
   readonly cpus: Cpus;
   readonly matrix: VectorMatrix;
+  /** The message of an irq names CPU and vector, so a move in progress must wait for an interrupt (IRQCHIP_MOVE_DEFERRED). */
+  readonly movesDeferred = true;
   readonly #chip = new Map<Irq, ChipData>();
-  /** Whether moves finish by themselves once the IRTE is written (with remapping), or at the first interrupt on the new vector. */
-  remapped = false;
+  readonly #cleanup: 'timer' | 'ipi';
 
-  constructor(machine: Machine, cpus: Cpus) {
+  constructor(machine: Machine, cpus: Cpus, cleanup: 'timer' | 'ipi' = 'timer') {
     this.machine = machine;
     this.cpus = cpus;
-    this.matrix = new VectorMatrix(machine, cpus.count);
+    this.#cleanup = cleanup;
+    this.matrix = new VectorMatrix(machine, cpus.count, [0x80], cleanup === 'ipi' ? CLEANUP_VECTOR + 1 : FIRST_VECTOR);
     this.object = machine.world.object(domainType, 'domain/VECTOR');
   }
 
@@ -58,10 +84,15 @@ export class VectorDomain implements Domain {
     return this.#chip.get(irq);
   }
 
-  #mask(irq: Irq): readonly number[] {
-    return irq.affinity.length > 0 ? irq.affinity : this.cpus.onlineCpus();
+  #online(cpus: readonly number[]): readonly number[] {
+    return cpus.filter((n) => this.cpus.online(n));
   }
 
+  /**
+   * x86_vector_alloc_irqs: managed irqs set one vector aside on each CPU of their mask, irqs with a mask get a vector at
+   * once, all others a promise. (The tracepoint vector_setup stands behind that; here it is ahead, as it begins the life
+   * of the number, and comes once more when there is nothing to be had.)
+   */
   *alloc(irq: Irq): Proc<number> {
     const { machine } = this;
     const chip: ChipData = {
@@ -70,9 +101,11 @@ export class VectorDomain implements Domain {
       prevVector: 0,
       prevCpu: 0,
       moving: false,
-      canReserve: irq.canReserve && !irq.managed,
+      canReserve: false,
       hasReserved: false,
       managed: irq.managed,
+      configVector: 0,
+      configCpu: 0,
     };
     machine.emit(vecSetup, irq.object, { legacy: false, ret: 0 });
     this.#chip.set(irq, chip);
@@ -80,114 +113,127 @@ export class VectorDomain implements Domain {
     if (irq.managed) {
       ret = this.matrix.reserveManaged(irq.affinity);
       machine.emit(vecReserveManaged, irq.object, { ret });
-      if (ret === 0) this.#update(irq, chip, SHUTDOWN_VECTOR, 0);
-    } else if (irq.canReserve && irq.affinity.length === 0) {
-      this.matrix.reserve();
-      chip.hasReserved = true;
-      machine.emit(vecReserve, irq.object, { ret: 0 });
-      this.#configure(irq, chip, SHUTDOWN_VECTOR, 0);
-    } else {
-      ret = this.#assign(irq, chip, this.#mask(irq), false);
+    } else if (irq.affinity.length === 0 && irq.canReserve) this.#reserve(irq, chip);
+    else ret = this.#assignAny(irq, chip);
+    if (ret < 0) {
+      this.#chip.delete(irq);
+      machine.emit(vecSetup, irq.object, { legacy: false, ret });
     }
-    if (ret < 0) this.#chip.delete(irq);
     return ret;
   }
 
-  /** Points the irq at a vector that nothing handles, until it gets a real one. */
-  #configure(irq: Irq, chip: ChipData, vector: number, cpu: number): void {
-    if (vector === SHUTDOWN_VECTOR) {
-      chip.vector = 0;
-      chip.cpu = cpu;
-    }
+  /** reserve_irq_vector_locked. */
+  #reserve(irq: Irq, chip: ChipData): void {
+    this.matrix.reserve();
+    chip.canReserve = true;
+    chip.hasReserved = true;
+    this.machine.emit(vecReserve, irq.object, { ret: 0 });
+    this.#shutdown(irq, chip);
+  }
+
+  /** vector_assign_managed_shutdown: points the irq at the vector that nothing handles. */
+  #shutdown(irq: Irq, chip: ChipData): void {
+    this.#config(irq, chip, SHUTDOWN_VECTOR, this.cpus.onlineCpus()[0] ?? 0);
+  }
+
+  #config(irq: Irq, chip: ChipData, vector: number, cpu: number): void {
+    chip.configVector = vector;
+    chip.configCpu = cpu;
     this.machine.emit(vecConfig, irq.object, { vector, cpu, apicDest: cpu });
   }
 
+  /** chip_data_update: the previous vector stays live until the move is finished, unless its CPU is gone. */
   #update(irq: Irq, chip: ChipData, vector: number, cpu: number): void {
-    const live = chip.vector !== 0 && chip.vector !== SHUTDOWN_VECTOR && this.cpus.online(chip.cpu);
-    this.machine.emit(vecUpdate, irq.object, {
-      vector,
-      cpu,
-      prevVector: chip.vector,
-      prevCpu: chip.cpu,
-    });
-    if (live) {
+    this.machine.emit(vecUpdate, irq.object, { vector, cpu, prevVector: chip.vector, prevCpu: chip.cpu });
+    chip.prevVector = 0;
+    if (chip.vector !== 0 && this.cpus.online(chip.cpu)) {
+      chip.moving = true;
       chip.prevVector = chip.vector;
       chip.prevCpu = chip.cpu;
-      chip.moving = true;
-    } else {
-      chip.prevVector = 0;
-    }
+    } else if (chip.vector !== 0) this.matrix.free(chip.cpu, chip.vector, chip.managed);
     chip.vector = vector;
     chip.cpu = cpu;
-    this.machine.emit(vecConfig, irq.object, { vector, cpu, apicDest: cpu });
+    this.#config(irq, chip, vector, cpu);
   }
 
-  #assign(irq: Irq, chip: ChipData, cpus: readonly number[], reserved: boolean): number {
+  /** assign_vector_locked, assign_managed_vector: a vector on one of these CPUs, or a negative errno. */
+  #assign(irq: Irq, chip: ChipData, cpus: readonly number[]): number {
     const { machine } = this;
-    // An irq whose vector is still good for the mask keeps it (assign_vector_locked).
-    if (chip.vector !== 0 && chip.vector !== SHUTDOWN_VECTOR && this.cpus.online(chip.cpu) && cpus.includes(chip.cpu))
-      return 0;
+    const within = chip.managed ? cpus.filter((n) => irq.affinity.includes(n)) : cpus;
+    if (chip.vector !== 0 && this.cpus.online(chip.cpu) && within.includes(chip.cpu)) return 0;
     if (chip.moving || chip.prevVector !== 0) return errno.EBUSY;
-    const slot = chip.managed ? this.matrix.allocManaged(cpus) : this.matrix.alloc(cpus, reserved);
+    if (chip.managed) {
+      const slot = this.matrix.allocManaged(within);
+      const failed = typeof slot === 'number';
+      machine.emit(vecAllocManaged, irq.object, failed ? { vector: 0, ret: slot } : { vector: slot.vector, ret: 0 });
+      if (failed) return slot;
+      this.#update(irq, chip, slot.vector, slot.cpu);
+      return 0;
+    }
+    const reserved = chip.hasReserved;
+    const slot = this.matrix.alloc(within, reserved);
     if (typeof slot === 'number') {
-      machine.emit(chip.managed ? vecAllocManaged : vecAlloc, irq.object, {
-        vector: 0,
-        ...(chip.managed ? {} : { reserved }),
-        ret: slot,
-      });
+      machine.emit(vecAlloc, irq.object, { vector: 0, reserved, ret: slot });
       return slot;
     }
-    if (chip.managed) machine.emit(vecAllocManaged, irq.object, { vector: slot.vector, ret: 0 });
-    else machine.emit(vecAlloc, irq.object, { vector: slot.vector, reserved, ret: 0 });
-    if (reserved) chip.hasReserved = false;
+    machine.emit(vecAlloc, irq.object, { vector: slot.vector, reserved, ret: 0 });
     this.#update(irq, chip, slot.vector, slot.cpu);
     return 0;
+  }
+
+  /** assign_irq_vector_any_locked: on a CPU of the mask, else anywhere. */
+  #assignAny(irq: Irq, chip: ChipData): number {
+    const all = this.cpus.onlineCpus();
+    const ret = this.#assign(irq, chip, irq.affinity.length > 0 ? this.#online(irq.affinity) : all);
+    return ret < 0 && irq.affinity.length > 0 ? this.#assign(irq, chip, all) : ret;
   }
 
   *free(irq: Irq): Proc {
     const chip = this.#chip.get(irq);
     if (!chip) return;
     this.#clear(irq, chip);
-    if (chip.managed) this.matrix.removeManaged(irq.affinity);
-    else if (chip.hasReserved) this.matrix.removeReserved();
     this.machine.emit(vecTeardown, irq.object, { managed: chip.managed, reserved: chip.hasReserved });
+    if (chip.hasReserved) this.matrix.removeReserved();
+    if (chip.managed) this.matrix.removeManaged(irq.affinity);
     this.#chip.delete(irq);
   }
 
+  /** clear_irq_vector. */
   #clear(irq: Irq, chip: ChipData): void {
-    if (chip.vector === 0 || chip.vector === SHUTDOWN_VECTOR) return;
-    this.machine.emit(vecClear, irq.object, {
-      vector: chip.vector,
-      cpu: chip.cpu,
-      prevVector: chip.prevVector,
-      prevCpu: chip.prevCpu,
-    });
-    this.matrix.free(chip.cpu, chip.vector, chip.managed);
+    const { vector, cpu, prevVector, prevCpu, managed } = chip;
+    if (vector === 0) return;
+    this.machine.emit(vecClear, irq.object, { vector, cpu, prevVector, prevCpu });
+    this.matrix.free(cpu, vector, managed);
     chip.vector = 0;
-    if (chip.prevVector !== 0) {
-      this.matrix.free(chip.prevCpu, chip.prevVector, chip.managed);
-      chip.prevVector = 0;
-      chip.moving = false;
-    }
+    if (prevVector === 0) return;
+    this.matrix.free(prevCpu, prevVector, managed);
+    chip.prevVector = 0;
+    chip.moving = false;
   }
 
   *activate(irq: Irq, reserve: boolean): Proc<number> {
     const chip = this.#chip.get(irq);
     if (!chip) return errno.EINVAL;
-    this.machine.emit(vecActivate, irq.object, { managed: chip.managed, canReserve: chip.canReserve, reserve });
-    if (!chip.canReserve && !chip.managed) {
-      // The vector that the irq kept is used again; an error is not told to the caller (x86_vector_activate).
-      this.#assign(irq, chip, this.#mask(irq), false);
+    const { managed, canReserve } = chip;
+    this.machine.emit(vecActivate, irq.object, { managed, canReserve, reserve });
+    if (!canReserve && !managed) {
+      // The vector that the irq kept is used again; an error is not told to the caller.
+      this.#assignAny(irq, chip);
       return 0;
     }
-    if (chip.managed || (!reserve && chip.hasReserved)) {
-      if (chip.managed && reserve) return 0;
-      const mask = this.#mask(irq);
-      let ret = this.#assign(irq, chip, mask, chip.hasReserved);
-      if (ret < 0 && !chip.managed) ret = this.#assign(irq, chip, this.cpus.onlineCpus(), chip.hasReserved);
-      return ret;
+    if (reserve || irq.managedShutdown) {
+      this.#shutdown(irq, chip);
+      return 0;
     }
-    if (reserve) this.#configure(irq, chip, SHUTDOWN_VECTOR, 0);
+    if (managed) {
+      const cpus = this.#online(irq.affinity);
+      return cpus.length === 0 ? errno.EINVAL : this.#assign(irq, chip, cpus);
+    }
+    if (!chip.hasReserved) return 0;
+    const ret = this.#assignAny(irq, chip);
+    if (ret < 0) return ret;
+    chip.hasReserved = false;
+    if (!irq.canReserve) chip.canReserve = false;
     return 0;
   }
 
@@ -196,36 +242,38 @@ export class VectorDomain implements Domain {
     if (!chip) return;
     const { managed, canReserve } = chip;
     this.machine.emit(vecDeactivate, irq.object, { managed, canReserve, reserve: false });
-    if (!managed && !canReserve) return;
-    if (chip.hasReserved) return;
+    if ((!managed && !canReserve) || chip.hasReserved) return;
     this.#clear(irq, chip);
-    if (canReserve) {
-      this.matrix.reserve();
-      chip.hasReserved = true;
-      this.machine.emit(vecReserve, irq.object, { ret: 0 });
-    }
-    this.#configure(irq, chip, SHUTDOWN_VECTOR, 0);
+    if (canReserve) this.#reserve(irq, chip);
+    else this.#shutdown(irq, chip);
   }
 
   compose(irq: Irq): Composed {
-    const chip = this.#chip.get(irq);
-    const vector = chip && chip.vector !== 0 ? chip.vector : SHUTDOWN_VECTOR;
-    return { address: 0xfee00000 + (((chip?.cpu ?? 0) & 0xff) << 12), data: vector };
+    return this.composeFor(this.target(irq));
   }
 
-  /** Where the irq goes: CPU and vector, the placeholder while it has none. For parents' children that write it themselves. */
-  target(irq: Irq): { readonly cpu: number; readonly vector: number } {
-    const chip = this.#chip.get(irq);
-    return { cpu: chip?.cpu ?? 0, vector: chip && chip.vector !== 0 ? chip.vector : SHUTDOWN_VECTOR };
+  /** The message in compatibility format: physical destination, APIC id below 256. */
+  composeFor({ cpu, vector }: Target): Composed {
+    return { address: 0xfee00000 + ((cpu & 0xff) << 12), data: vector };
   }
 
+  /** Where the irq goes: CPU and vector, the placeholder while it has none. For children of the domain that write it themselves. */
+  target(irq: Irq): Target {
+    const chip = this.#chip.get(irq);
+    if (!chip || chip.configVector === 0) return { cpu: 0, vector: SHUTDOWN_VECTOR };
+    return { cpu: chip.configCpu, vector: chip.configVector };
+  }
+
+  destination(irq: Irq): Target {
+    return this.target(irq);
+  }
+
+  /** apic_set_affinity. */
   *setAffinity(irq: Irq, cpus: readonly number[]): Proc<AffinityResult> {
     const chip = this.#chip.get(irq);
     if (!chip) return errno.EINVAL;
-    const online = cpus.filter((n) => this.cpus.online(n));
-    if (online.length === 0) return errno.EINVAL;
     if (!irq.activated) return 'done';
-    const ret = this.#assign(irq, chip, online, false);
+    const ret = this.#assign(irq, chip, this.#online(cpus));
     return ret < 0 ? ret : 'ok';
   }
 
@@ -235,26 +283,56 @@ export class VectorDomain implements Domain {
     if (chip?.moving && chip.cpu === cpu) this.complete(irq);
   }
 
-  /** Schedules the cleanup of the previous vector (vector_schedule_cleanup). */
+  /** Schedules the cleanup of the previous vector (vector_schedule_cleanup); with remapping called once the IRTE is written. */
   complete(irq: Irq): void {
     const chip = this.#chip.get(irq);
     if (!chip?.moving) return;
     chip.moving = false;
-    const { prevCpu } = chip;
-    this.machine.after(CLEANUP, this.cpus.actor(prevCpu), () => this.#cleanup(irq, chip));
+    if (this.cpus.online(chip.prevCpu)) this.#schedule(irq, chip);
+    else this.#freeMoved(irq, chip);
   }
 
-  #cleanup(irq: Irq, chip: ChipData): void {
-    if (chip.prevVector === 0 || this.#chip.get(irq) !== chip) return;
-    if (this.cpus.requested(chip.prevCpu, chip.prevVector)) {
-      // "Moved interrupt pending in old target APIC": try again later.
-      this.machine.after(CLEANUP, this.cpus.actor(chip.prevCpu), () => this.#cleanup(irq, chip));
+  #schedule(irq: Irq, chip: ChipData): void {
+    const { machine } = this;
+    const { prevCpu, prevVector } = chip;
+    const actor = this.cpus.actor(prevCpu);
+    const due = (): boolean =>
+      this.#chip.get(irq) === chip && !chip.moving && chip.prevVector === prevVector && chip.prevCpu === prevCpu;
+    const clean = (): void => {
+      if (!due()) return;
+      // "Moved interrupt pending in old target APIC": it is tried again later.
+      if (this.cpus.requested(prevCpu, prevVector)) this.#schedule(irq, chip);
+      else this.#freeMoved(irq, chip);
+    };
+    if (this.#cleanup === 'timer') {
+      machine.after(CLEANUP, actor, clean);
       return;
     }
+    const target = cpuObject(machine.state, prevCpu);
+    machine.emit(ipiSend, target, { targets: String(prevCpu), reason: 'irq move cleanup' });
+    machine.after(IPI, actor, () => {
+      machine.emit(ipiEntry, target, { reason: 'irq move cleanup' });
+      clean();
+      machine.emit(ipiExit, target, { reason: 'irq move cleanup' });
+    });
+  }
+
+  /** free_moved_vector. */
+  #freeMoved(irq: Irq, chip: ChipData): void {
     const { prevCpu, prevVector, managed } = chip;
     this.machine.emit(vecFreeMoved, irq.object, { cpu: prevCpu, vector: prevVector, managed });
     this.matrix.free(prevCpu, prevVector, managed);
     chip.prevVector = 0;
+    chip.moving = false;
+  }
+
+  /** irq_force_complete_move: a CPU that takes part in a move dies; nothing is waited for. Whether there was one in progress. */
+  forceComplete(irq: Irq, dying: number): boolean {
+    const chip = this.#chip.get(irq);
+    if (!chip || chip.prevVector === 0 || (chip.prevCpu !== dying && chip.cpu !== dying)) return false;
+    const { moving } = chip;
+    this.#freeMoved(irq, chip);
+    return moving;
   }
 
   /** Brings every CPU's vector map online, as the boot of the kernel does. */

@@ -1,0 +1,40 @@
+import { effectivelyMasked } from '../../model/events/msix.ts';
+import type { State } from '../../model/state.ts';
+import { msixCap, msixEntry } from '../../model/things/pci.ts';
+
+const A = msixEntry.at;
+
+/** The message in an MSI-X entry; undefined while any bit of it is unknown. */
+export function messageOf(state: State, entry: number): { address: number; data: number } | undefined {
+  for (let cell = A.address; cell <= A.data; cell++) if (state.known(entry, cell) !== 0xffffffff) return undefined;
+  return {
+    address: state.get(entry, A.address) + state.get(entry, A.address + 1) * 0x100000000,
+    data: state.get(entry, A.data),
+  };
+}
+
+/** Indexes of the entries of a function that nothing masks: MSI-X enabled, function mask and own mask bit clear. */
+export function exposed(state: State, device: number): Set<number> {
+  const children = state.world.node(device)?.children;
+  const cap = children?.get('msixcap')?.object ?? -1;
+  const set = new Set<number>();
+  const entries = children?.get('msix')?.children;
+  if (!entries || cap < 0 || (state.get(cap, msixCap.at.control) & 0xc000) !== 0x8000) return set;
+  for (const { object, segment } of entries.values())
+    if (object >= 0 && effectivelyMasked(state, object) === false) set.add(Number(segment));
+  return set;
+}
+
+/** Whether a write (words from a byte offset on) changes address or data of an entry, or may: what it replaces is unknown. */
+export function changesMessage(state: State, entry: number, offset: number, value: readonly number[]): boolean {
+  return value.some((word, i) => {
+    const cell = A.address + (offset >>> 2) + i;
+    return cell <= A.data && (state.known(entry, cell) !== 0xffffffff || state.get(entry, cell) !== word >>> 0);
+  });
+}
+
+/** Whether a write changes bits 15:1 of Vector Control, which software must preserve. Bits 31:16 are the steering tag. */
+export function changesReserved(state: State, entry: number, offset: number, value: readonly number[]): boolean {
+  const word = value[(12 - offset) >>> 2];
+  return word !== undefined && ((word ^ state.get(entry, A.control)) & state.known(entry, A.control) & 0xfffe) !== 0;
+}
