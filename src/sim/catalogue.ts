@@ -6,6 +6,7 @@ import { iommufdOperations } from './operations/iommufd.ts';
 import { irqOperations } from './operations/irq.ts';
 import { itsOperations } from './operations/its.ts';
 import { ntbOperations } from './operations/ntb.ts';
+import { postedOperations } from './operations/posted.ts';
 import { queueOperations } from './operations/queue.ts';
 import { remapOperations } from './operations/remap.ts';
 import { affinityStrategy } from './parts/affinity.ts';
@@ -13,6 +14,7 @@ import { installArmHost } from './parts/arm-host.ts';
 import { installHost } from './parts/host.ts';
 import { installIms } from './parts/ims-domain.ts';
 import { installNtb } from './parts/ntb.ts';
+import { installPosted } from './parts/posted.ts';
 import { installQueues } from './parts/queue-fronts.ts';
 import { installRemap } from './parts/remap-domain.ts';
 import { vectorCleanup } from './parts/vector.ts';
@@ -32,6 +34,7 @@ export const installers: readonly ((system: System) => void)[] = [
   installQueues,
   installNtb,
   installVms,
+  installPosted,
 ];
 
 /** Operations by name. */
@@ -42,6 +45,7 @@ export const operations: ReadonlyMap<string, OperationSpec> = new Map(
     ...functionOperations,
     ...irqOperations,
     ...remapOperations,
+    ...postedOperations,
     ...itsOperations,
     ...iommufdOperations,
   ].map((spec) => [spec.name, spec]),
