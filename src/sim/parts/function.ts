@@ -380,11 +380,12 @@ export class PciFunction {
     const pending = this.#pending();
     this.machine.emit(devReset, this.object, {});
     this.#latched.clear();
-    this.#giveUp(pending, reason);
+    this.giveUp(pending, reason);
     this.onEntry?.(-1);
   }
 
-  #giveUp(pending: readonly number[], reason: string): void {
+  /** The causes behind pending bits that were cleared are lost, for a reason. */
+  giveUp(pending: readonly number[], reason: string): void {
     for (const index of pending) {
       const entry = this.entry(index);
       const cause = this.#waiting.get(entry) ?? 0;
