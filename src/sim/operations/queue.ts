@@ -14,9 +14,9 @@ const OWNER: ArgSpec = {
 const FRONT: ArgSpec = {
   name: 'front',
   type: 'choice',
-  choices: ['cdev', 'vfio'],
+  choices: ['cdev', 'vfio', 'kernel'],
   default: 'cdev',
-  meaning: 'Through which user interface.',
+  meaning: 'Through which interface: a user interface, or the kernel itself.',
 };
 const AS_OWNER: ArgSpec = {
   name: 'owner',
@@ -27,7 +27,7 @@ const AS_OWNER: ArgSpec = {
 const AS_FRONT: ArgSpec = {
   name: 'front',
   type: 'choice',
-  choices: ['cdev', 'vfio'],
+  choices: ['cdev', 'vfio', 'kernel'],
   optional: true,
   meaning: 'Through which user interface; the one that it was created through when absent.',
 };
@@ -222,7 +222,7 @@ export const queueOperations: readonly OperationSpec[] = [
     actor: user,
     refuses,
     *run(system, object, values) {
-      const { fronts, queues, n, front, owner } = target(system, object, values);
+      const { fronts, queues, n } = target(system, object, values);
       const pasid = (values['pasid'] as number | undefined) ?? queues.users(n)[0] ?? 0;
       const own = queues.handle(n, pasid);
       const handle = (values['handle'] as number | undefined) ?? (own >= 0 ? own : undefined);
@@ -231,6 +231,7 @@ export const queueOperations: readonly OperationSpec[] = [
         handle: values['interrupt'] === true ? handle : undefined,
         record: Number(values['record']),
       };
+      const { front, owner } = queues.submitter(n, pasid);
       queues.machine.as(fronts.actor(front, owner), () => queues.work.submit(n, descriptor));
     },
   },

@@ -51,13 +51,15 @@ export class QueueFronts {
   actor(front: Front, owner: string): Actor {
     const key = `${front} ${owner}`;
     let actor = this.#actors.get(key);
-    if (actor === undefined) this.#actors.set(key, (actor = { layer: front, name: owner, cpu: 0 }));
+    if (actor === undefined)
+      this.#actors.set(key, (actor = { layer: front === 'kernel' ? 'driver' : front, name: owner, cpu: 0 }));
     return actor;
   }
 
-  /** One request at an interface: asked, translated, carried out, answered. */
+  /** One request at an interface: asked, translated, carried out, answered. The kernel just calls. */
   *#call(front: Front, owner: string, call: string, n: number, value: number, core: Proc<number>): Proc<number> {
     const { machine, queues } = this;
+    if (front === 'kernel') return yield* core;
     const actor = this.actor(front, owner);
     const where = n < 0 ? queues.fn.object : queues.object(n);
     machine.as(actor, () => {

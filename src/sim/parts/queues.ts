@@ -22,8 +22,11 @@ export interface QueueLimits {
   readonly depth: number;
 }
 
-/** Through which interface somebody asks. Both are translations to the same operations (S1-15). */
-export type Front = 'cdev' | 'vfio';
+/**
+ * Through which interface somebody asks: the user interfaces are translations to the same operations (S1-15); the
+ * kernel itself (a network device, an RDMA device) calls them.
+ */
+export type Front = 'cdev' | 'vfio' | 'kernel';
 
 /** What somebody asks for who wants a queue. */
 export interface QueueRequest {
@@ -34,6 +37,8 @@ export interface QueueRequest {
   /** Several PASIDs may submit to it. */
   readonly shared?: boolean;
 }
+
+const frontOf = (text: string): Front => (text === 'vfio' || text === 'kernel' ? text : 'cdev');
 
 /** Nanoseconds that the operations take: a command of the device and its status. */
 const COST = { create: 1500, bind: 300, enable: 1000, destroy: 1500 };
@@ -111,7 +116,7 @@ export class Queues {
 
   /** Through which interface it was created. */
   front(n: number): Front {
-    return this.#text(n, Q.front) === 'vfio' ? 'vfio' : 'cdev';
+    return frontOf(this.#text(n, Q.front));
   }
 
   /** Object of a user of a queue. */
@@ -124,6 +129,14 @@ export class Queues {
     const nodes = this.machine.world.node(this.object(n))?.children.get('user')?.children;
     if (!nodes) return [];
     return [...nodes.values()].filter((u) => this.machine.state.present(u.object)).map((u) => Number(u.segment));
+  }
+
+  /** Who submits to a queue with a PASID: its user, else whoever has the queue. */
+  submitter(n: number, pasid: number): { readonly front: Front; readonly owner: string } {
+    if (!this.users(n).includes(pasid)) return { front: this.front(n), owner: this.owner(n) };
+    const { state, world } = this.machine;
+    const text = (cell: number): string => world.strings.text(state.num(this.user(n, pasid), cell));
+    return { front: frontOf(text(queueUser.at.front)), owner: text(queueUser.at.owner) };
   }
 
   /** The handle that a user of a queue got; -1 none. */
