@@ -2,13 +2,17 @@
 
 import type { OperationSpec } from './operation.ts';
 import { functionOperations } from './operations/function.ts';
+import { imsOperations } from './operations/ims.ts';
 import { iommufdOperations } from './operations/iommufd.ts';
 import { irqOperations } from './operations/irq.ts';
 import { itsOperations } from './operations/its.ts';
+import { kvmOperations } from './operations/kvm.ts';
 import { ntbOperations } from './operations/ntb.ts';
 import { postedOperations } from './operations/posted.ts';
 import { queueOperations } from './operations/queue.ts';
 import { remapOperations } from './operations/remap.ts';
+import { vfioOperations } from './operations/vfio.ts';
+import { guestOperations, vmOperations } from './operations/vm.ts';
 import { affinityStrategy } from './parts/affinity.ts';
 import { installArmHost } from './parts/arm-host.ts';
 import { installHost } from './parts/host.ts';
@@ -18,10 +22,13 @@ import { installPosted } from './parts/posted.ts';
 import { installQueues } from './parts/queue-fronts.ts';
 import { installRemap } from './parts/remap-domain.ts';
 import { vectorCleanup } from './parts/vector.ts';
+import { installVfio } from './parts/vfio-install.ts';
 import { installVms } from './parts/vm.ts';
 import { hypervisorPolicies } from './policies/hypervisor.ts';
 import { iommufdPolicies } from './policies/iommufd.ts';
+import { kvmPolicies } from './policies/kvm.ts';
 import { queuePolicies } from './policies/queue.ts';
+import { vfioPolicies } from './policies/vfio.ts';
 import type { Policy } from './policy.ts';
 import type { System } from './system.ts';
 
@@ -34,6 +41,7 @@ export const installers: readonly ((system: System) => void)[] = [
   installQueues,
   installNtb,
   installVms,
+  installVfio,
   installPosted,
 ];
 
@@ -43,17 +51,30 @@ export const operations: ReadonlyMap<string, OperationSpec> = new Map(
     ...queueOperations,
     ...ntbOperations,
     ...functionOperations,
+    ...imsOperations,
+    ...vfioOperations,
     ...irqOperations,
     ...remapOperations,
     ...postedOperations,
     ...itsOperations,
     ...iommufdOperations,
+    ...guestOperations,
+    ...vmOperations,
+    ...kvmOperations,
   ].map((spec) => [spec.name, spec]),
 );
 
 /** Policies by name. */
 export const policies: ReadonlyMap<string, Policy> = new Map(
-  ([affinityStrategy, vectorCleanup, ...queuePolicies, ...hypervisorPolicies, ...iommufdPolicies] as Policy[]).map(
-    (p) => [p.name, p],
-  ),
+  (
+    [
+      affinityStrategy,
+      vectorCleanup,
+      ...queuePolicies,
+      ...vfioPolicies,
+      ...hypervisorPolicies,
+      ...iommufdPolicies,
+      ...kvmPolicies,
+    ] as Policy[]
+  ).map((p) => [p.name, p]),
 );

@@ -1,8 +1,10 @@
 import { illegal } from '../../model/events/ims.ts';
+import { pbaRead } from '../../model/events/msix.ts';
 import { kvmMmio } from '../../model/events/virt.ts';
-import { bar as barType, msixCap } from '../../model/things/pci.ts';
+import { bar as barType, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Actor, Machine, Proc } from '../machine.ts';
 import type { PciFunction, Served } from './function.ts';
+import { EmulatedFunction } from './kvm-source.ts';
 import type { TableAccess } from './msix-domain.ts';
 import type { Vcpus } from './vcpu.ts';
 
@@ -65,10 +67,10 @@ export class GuestMmio implements TableAccess {
   readonly machine: Machine;
   /** Whoever serves accesses in the kernel. */
   kernel: KernelServer | undefined;
+  /** The VMM shows no pending bits (a bug to look at). */
+  pbaZero = false;
   /** What the VMM has to finish before the virtual CPU goes on: ioctls for assigned devices. */
   settle: (() => Proc) | undefined;
-  /** Accesses by who served them. */
-  readonly counts = { kernel: 0, user: 0, exits: 0 };
 
   constructor(vm: MmioMachine) {
     this.vm = vm;
@@ -122,17 +124,35 @@ export class GuestMmio implements TableAccess {
   /** The VMM serves an access: the device model has the rules of PCI. */
   user(access: GuestAccess): number[] {
     const { fn, region, offset, size, value } = access;
-    this.counts.user++;
-    this.counts.exits++;
     if (region === 'pba') {
       if (value) fn.writePba(offset * 8, size, value);
-      else return fn.readPba(offset * 8, size, BY_USER);
+      else return this.#pending(access);
       return [];
     }
     const parts = entryParts(offset, size);
     if (parts.length === 1 && parts[0]) return fn.table(parts[0].index, parts[0].offset, size, value, BY_USER) ?? [];
     this.straddles(access, parts);
     return value ? [] : allOnes(size);
+  }
+
+  /** The VMM asks the device model, which clears what is no longer asserted, and reads. */
+  #pending({ fn, offset, size }: GuestAccess): number[] {
+    const first = offset * 8;
+    if (size !== 4 && size !== 8) return allOnes(size);
+    if (!this.pbaZero) {
+      if (fn instanceof EmulatedFunction) fn.settle();
+      return fn.readPba(first, size, BY_USER);
+    }
+    const value = size === 8 ? [0, 0] : [0];
+    const { machine } = this;
+    const set = Array.from({ length: size * 8 }, (_, i) => first + i).filter((i) => {
+      const at = machine.world.objectAt(`${machine.world.path(fn.object)}/msix/${i}`);
+      return at >= 0 && machine.state.flag(at, msixEntry.at.pending) === true;
+    });
+    machine.emit(pbaRead, fn.object, { first, size, value, ...BY_USER, stale: true });
+    if (set.length > 0)
+      machine.emit(illegal, fn.object, { rule: 'INV-PBA', text: `reads 0 while pending: ${set.join(', ')}` });
+    return value;
   }
 
   /** An access that hits two entries is never aligned: every part of it is discarded (U1). */

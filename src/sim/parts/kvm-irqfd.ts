@@ -23,6 +23,8 @@ export class Irqfds {
   readonly machine: Machine;
   /** Object of the virtual machine. */
   readonly vm: number;
+  /** Takes the message for a GSI from elsewhere than its route: an irqfd that stands for a table entry. */
+  messageOf: ((gsi: number) => RouteMessage | undefined) | undefined;
   readonly #deliver: (message: Message) => number;
   readonly #irqfds = new Map<number, Eventfd>();
 
@@ -112,7 +114,7 @@ export class Irqfds {
   /** Injects the message that a GSI stands for (kvm_set_irq). Without a route it vanishes; an event says so. */
   inject(gsi: number, cause: number, from: number): number {
     const { machine } = this;
-    const message = this.message(gsi);
+    const message = this.messageOf?.(gsi) ?? this.message(gsi);
     if (message === undefined) {
       const reason = `GSI ${gsi} has no message route`;
       machine.emit(dropped, from, cause === 0 ? { reason } : { reason, cause });

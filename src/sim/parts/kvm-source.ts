@@ -1,23 +1,42 @@
-import { effectivelyMasked } from '../../model/events/msix.ts';
+import { illegal } from '../../model/events/ims.ts';
+import { devWithdraw, effectivelyMasked } from '../../model/events/msix.ts';
+import { irqfdWakeup } from '../../model/events/virt.ts';
+import { msixEntry } from '../../model/things/pci.ts';
 import type { Machine } from '../machine.ts';
-import { Eventfd } from './eventfd.ts';
-import { PciFunction } from './function.ts';
-import type { Irqfds } from './kvm-irqfd.ts';
+import type { Eventfd } from './eventfd.ts';
+import { PciFunction, type Served } from './function.ts';
+import type { Irqfds, RouteMessage } from './kvm-irqfd.ts';
 import type { MessagePort } from './message.ts';
 
-/** The machine that an emulated function belongs to: where its messages, eventfds and routes go. */
+/** The machine that an emulated function belongs to: where its messages, eventfds and routes go, and how it is designed. */
 export interface SourceMachine extends MessagePort {
   readonly machine: Machine;
   readonly irqfds: Irqfds;
-  nextFd(): number;
+  /** KVM keeps the mask bits: sources stay tied while masked, and KVM latches what they signal. */
+  readonly kernelMasks: boolean;
+  /** A read of the table waits for interrupts that are under way. */
+  readonly flushes: boolean;
+  /** KVM cannot reach its pending bits at once. */
+  readonly deferred: boolean;
+  /** Somebody who is told when the device takes a cause back; otherwise KVM's pending bit stays. */
+  readonly tellsWithdrawal: boolean;
+  openEventfd(): Eventfd;
   nextGsi(): number;
+  /** What a route for an entry is made from. */
+  routeFrom(fn: PciFunction, index: number): { readonly entry: number } & Partial<RouteMessage>;
+  /** Whether the entry is tied to no source although KVM serves its table. */
+  unbound(fn: PciFunction, index: number): boolean;
 }
 
 /** Where the interrupts of an emulated function come from. */
 export type SourceKind = 'userspace' | 'irqfd' | 'vhost' | 'hostirq';
 
-/** Nanoseconds that a vhost worker takes until it signals. */
-export const VHOST_DELAY = 4000;
+/** Nanoseconds until a vhost worker signals what its queue has; nobody can make it signal sooner. */
+export const VHOST_DELAY = 20_000;
+/** Nanoseconds from the signal of an eventfd until it is injected. */
+const SIGNAL = 700;
+/** Nanoseconds until a worker has the page that holds the pending bits. */
+export const PAGE_IN = 60_000;
 
 /** The source of one vector: an eventfd and the GSI that it stands for. */
 interface Source {
@@ -25,14 +44,26 @@ interface Source {
   readonly gsi: number;
 }
 
+/** A signal that was given and is not injected yet. */
+interface Signal {
+  readonly index: number;
+  readonly cause: number;
+}
+
 /**
  * A PCI function that a VMM emulates for its guest. A `userspace` source sends messages itself (KVM_SIGNAL_MSI); the
- * others signal an eventfd, and the route of its GSI says what is injected.
+ * others signal an eventfd, and what its irqfd stands for says what is injected. Who keeps the pending bits follows
+ * from who masks.
  */
 export class EmulatedFunction extends PciFunction {
   readonly vm: SourceMachine;
   readonly source: SourceKind;
   readonly #sources = new Map<number, Source>();
+  readonly #signals: Signal[] = [];
+  /** Entries whose cause the device took back without anybody clearing the pending bit. */
+  readonly #gone = new Set<number>();
+  /** Entries that were masked and then read: no interrupt may come any more. */
+  readonly #quiet = new Set<number>();
 
   constructor(vm: SourceMachine, bdf: string, source: SourceKind) {
     super(vm.machine, bdf, vm);
@@ -44,7 +75,7 @@ export class EmulatedFunction extends PciFunction {
   sourceOf(index: number): Source {
     let source = this.#sources.get(index);
     if (source === undefined) {
-      source = { eventfd: new Eventfd(this.machine, this.vm.nextFd()), gsi: this.vm.nextGsi() };
+      source = { eventfd: this.vm.openEventfd(), gsi: this.vm.nextGsi() };
       this.#sources.set(index, source);
     }
     return source;
@@ -55,25 +86,129 @@ export class EmulatedFunction extends PciFunction {
     return this.#sources;
   }
 
-  override send(from: number, address: number, data: number, cause: number, pasid?: number): void {
-    const node = this.machine.world.node(from);
-    if (this.source === 'userspace' || node?.parent?.segment !== 'msix') super.send(from, address, data, cause, pasid);
-    else this.sourceOf(Number(node.segment)).eventfd.signal(cause);
+  /** A cause arises. A vhost worker keeps it to itself until it signals; so does a page fault of the pending bits. */
+  override raise(index: number): number {
+    const { machine, vm } = this;
+    const delay = this.source === 'vhost' ? VHOST_DELAY : 0;
+    if (delay > 0) {
+      machine.after(delay, { layer: 'device', name: 'vhost', cpu: -1 }, () => this.#arise(index));
+      return 0;
+    }
+    return this.#arise(index, vm.deferred);
   }
 
-  /** Keeps route and irqfd of a vector as the table says: assigned while it is not masked (QEMU's vector notifiers). */
+  #arise(index: number, defer = this.vm.deferred): number {
+    const { machine, vm } = this;
+    const masked = effectivelyMasked(machine.state, this.entry(index)) === true;
+    if (masked && vm.kernelMasks && this.source !== 'userspace') {
+      machine.emit(irqfdWakeup, vm.irqfds.irqfd(this.sourceOf(index).gsi), {});
+      if (defer) {
+        machine.after(PAGE_IN, { layer: 'kvm', name: 'worker', cpu: 0 }, () => super.raise(index));
+        return 0;
+      }
+    }
+    this.#gone.delete(index);
+    return super.raise(index);
+  }
+
+  /** The device takes a cause back. Where KVM alone keeps the pending bits nobody tells it. */
+  override withdraw(index: number): void {
+    if (this.vm.kernelMasks && !this.vm.tellsWithdrawal) this.#gone.add(index);
+    else super.withdraw(index);
+  }
+
+  /** Whether the pending bit of an entry stands for a cause that the device took back. */
+  gone(index: number): boolean {
+    return this.#gone.has(index);
+  }
+
+  /** What is pending is lost, for a reason: the bits are cleared. */
+  dropPending(reason: string): void {
+    const { machine } = this;
+    const set = Array.from({ length: Math.max(this.size, 0) }, (_, i) => i).filter(
+      (i) => machine.state.flag(this.entry(i), msixEntry.at.pending) === true,
+    );
+    for (const i of set) machine.emit(devWithdraw, this.entry(i), {});
+    this.giveUp(set, reason);
+  }
+
+  /** The device model is asked: pending bits whose cause is gone are cleared. */
+  settle(): void {
+    for (const index of this.#gone) super.withdraw(index);
+    this.#gone.clear();
+  }
+
+  override send(from: number, address: number, data: number, cause: number, pasid?: number): void {
+    const { machine, vm } = this;
+    const node = machine.world.node(from);
+    if (node?.parent?.segment !== 'msix') {
+      super.send(from, address, data, cause, pasid);
+      return;
+    }
+    const index = Number(node.segment);
+    if (vm.unbound(this, index)) this.drop(from, cause, 'the entry is tied to no interrupt source');
+    else if (this.source === 'userspace') super.send(from, address, data, cause, pasid);
+    else {
+      this.#gone.delete(index);
+      const signal = { index, cause };
+      this.#signals.push(signal);
+      machine.after(SIGNAL, { layer: 'device', name: this.source, cpu: -1 }, () => this.#signalled(signal));
+    }
+  }
+
+  #signalled(signal: Signal): void {
+    const at = this.#signals.indexOf(signal);
+    if (at < 0) return;
+    this.#signals.splice(at, 1);
+    const entry = this.entry(signal.index);
+    if (this.#quiet.has(signal.index))
+      this.machine.emit(illegal, entry, {
+        rule: 'INV-FLUSH',
+        text: 'an interrupt that was under way is injected after the entry was masked and read',
+      });
+    this.sourceOf(signal.index).eventfd.signal(signal.cause);
+  }
+
+  /** A read of the function waits for what is under way, unless the design forgot that. */
+  override flush(): void {
+    super.flush();
+    if (this.vm.flushes) for (const signal of [...this.#signals]) this.#signalled(signal);
+  }
+
+  override table(
+    index: number,
+    offset: number,
+    size: number,
+    value: readonly number[] | undefined,
+    served?: Served,
+  ): number[] | undefined {
+    const answer = super.table(index, offset, size, value, served);
+    const masked = effectivelyMasked(this.machine.state, this.entry(index)) === true;
+    if (!masked) this.#quiet.delete(index);
+    else if (!value) this.#quiet.add(index);
+    return answer;
+  }
+
+  /**
+   * Keeps route and irqfd of a vector as the table says. Where the VMM masks, the irqfd is there while the entry is not
+   * masked (QEMU's vector notifiers); where KVM masks, from the first message on.
+   */
   follow(index: number): void {
     if (this.source === 'userspace') return;
     const { machine, vm } = this;
     const entry = this.entry(index);
-    const masked = effectivelyMasked(machine.state, entry);
-    if (masked === false) {
+    const known = machine.state.known(entry, msixEntry.at.address) === 0xffffffff;
+    if (vm.kernelMasks ? known : effectivelyMasked(machine.state, entry) === false) {
       const { eventfd, gsi } = this.sourceOf(index);
-      vm.irqfds.set(gsi, this.bdf, index, { entry });
+      vm.irqfds.set(gsi, this.bdf, index, vm.routeFrom(this, index));
       if (!vm.irqfds.assigned(gsi)) vm.irqfds.assign(gsi, eventfd);
-    } else {
-      const source = this.#sources.get(index);
-      if (source && vm.irqfds.assigned(source.gsi)) vm.irqfds.deassign(source.gsi);
-    }
+    } else this.unfollow(index);
+  }
+
+  /** Releases the irqfd of a vector; what was signalled before is injected before that returns. */
+  unfollow(index: number): void {
+    for (const signal of this.#signals.filter((s) => s.index === index)) this.#signalled(signal);
+    const source = this.#sources.get(index);
+    if (source && this.vm.irqfds.assigned(source.gsi)) this.vm.irqfds.deassign(source.gsi);
   }
 }

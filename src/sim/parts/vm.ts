@@ -1,11 +1,13 @@
 import { dropped } from '../../model/events/ims.ts';
 import { kvmMsi } from '../../model/events/virt.ts';
 import { decodersById } from '../../model/message.ts';
+import { msixEntry } from '../../model/things/pci.ts';
 import { kvmVm } from '../../model/things/virt.ts';
 import type { Actor, Machine, Proc } from '../machine.ts';
+import * as design from '../policies/kvm.ts';
 import { nanoseconds, type VmSpec } from '../scenario.ts';
 import { type Service, type System, service } from '../system.ts';
-import type { Eventfd } from './eventfd.ts';
+import { Eventfd } from './eventfd.ts';
 import type { FunctionSpec, PciFunction } from './function.ts';
 import { driveGuest, GuestVectors } from './guest-driver.ts';
 import { GuestMmio } from './guest-mmio.ts';
@@ -13,6 +15,8 @@ import { COMMAND_ON } from './host.ts';
 import { IrqCore } from './irqcore.ts';
 import { Irqfds, type RouteMessage } from './kvm-irqfd.ts';
 import { EmulatedFunction, type SourceKind } from './kvm-source.ts';
+import { Viommu } from './kvm-viommu.ts';
+import { type VmmDesign, VmmTables } from './kvm-vmm.ts';
 import type { Message, MessagePort } from './message.ts';
 import { MsixDomain, type TableAccess } from './msix-domain.ts';
 import { Vcpus } from './vcpu.ts';
@@ -35,12 +39,24 @@ export class Vm implements MessagePort {
   readonly core: IrqCore;
   readonly irqfds: Irqfds;
   readonly mmio: GuestMmio;
+  /** MSI-X tables in KVM and what the VMM does about them; undefined when the VMM serves all itself. */
+  readonly tables: VmmTables | undefined;
+  readonly kernelMasks: boolean;
+  readonly flushes: boolean;
+  readonly deferred: boolean;
+  readonly tellsWithdrawal: boolean;
+  /** Live migration forgets the pending bits (a bug to look at). */
+  readonly losesPending: boolean;
+  /** KVM sets routes itself. */
+  readonly internal: boolean;
   /** Functions of the guest by BDF, all on its emulated bus. */
   readonly functions = new Map<string, PciFunction>();
   /** The VMM as an actor. */
   readonly vmm: Actor;
-  /** Reads a message otherwise than a local APIC does: an emulated vIOMMU. Undefined: the message ended there. */
-  translate: ((message: Message) => Message | undefined) | undefined;
+  /** The interrupt remapping unit that the VMM emulates. */
+  readonly viommu: Viommu | undefined;
+  /** Eventfds of the VMM by file descriptor. */
+  readonly eventfds = new Map<number, Eventfd>();
   readonly #msix = new Map<PciFunction, MsixDomain>();
   #fd = 30;
   #gsi = FIRST_MSI_GSI;
@@ -58,6 +74,22 @@ export class Vm implements MessagePort {
     this.vcpus.handler = (n, vector) => this.#handle(n, vector);
     this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message));
     this.mmio = new GuestMmio(this);
+    const owner = system.policy(design.msixOwner);
+    const memory = system.policy(design.userMemory);
+    this.kernelMasks = owner !== 'user';
+    this.internal = owner === 'internal';
+    if (system.policy(design.viommu) === 'present') {
+      const unit = new Viommu((irq) => this.vectors.target(irq));
+      this.vectors.remap = (irq) => unit.compose(irq);
+      this.viommu = unit;
+    }
+    this.losesPending = system.policy(design.migratePending) === 'lost';
+    this.flushes = system.policy(design.maskSync) === 'read';
+    this.deferred = owner === 'umem' && memory === 'swapped';
+    this.tellsWithdrawal = owner === 'user' || system.policy(design.pbaRead) === 'umem';
+    this.tables = owner === 'user' ? undefined : new VmmTables(this, vmmDesign(system, owner));
+    if (system.policy(design.irqfdTarget) === 'entry') this.irqfds.messageOf = (gsi) => this.#entryMessage(gsi);
+    this.mmio.pbaZero = system.policy(design.pbaAlwaysZero) === 'on';
   }
 
   /** How the kernel of the guest reaches tables of its functions. */
@@ -68,6 +100,13 @@ export class Vm implements MessagePort {
   /** A file descriptor and a GSI that nothing uses yet. */
   nextFd(): number {
     return this.#fd++;
+  }
+
+  /** A new eventfd of the VMM. */
+  openEventfd(): Eventfd {
+    const eventfd = new Eventfd(this.machine, this.nextFd());
+    this.eventfds.set(eventfd.fd, eventfd);
+    return eventfd;
   }
 
   nextGsi(): number {
@@ -100,10 +139,37 @@ export class Vm implements MessagePort {
 
   /** What the VMM does after a table or control write, unless the kernel sees to it. */
   #changed(fn: EmulatedFunction, index: number): void {
+    if (this.tables) {
+      this.tables.changed(fn, index);
+      return;
+    }
     this.machine.as(this.vmm, () => {
       if (index >= 0) fn.follow(index);
       else for (const at of [...fn.sources.keys()]) fn.follow(at);
     });
+  }
+
+  unbound(fn: PciFunction, index: number): boolean {
+    return this.tables?.unbound(fn, index) ?? false;
+  }
+
+  /** The message that the table entry of a GSI's source holds now. */
+  #entryMessage(gsi: number): RouteMessage | undefined {
+    for (const fn of this.functions.values())
+      if (fn instanceof EmulatedFunction)
+        for (const [index, source] of fn.sources) if (source.gsi === gsi) return entryMessage(fn, index);
+    return undefined;
+  }
+
+  /** Live migration: all virtual CPUs leave the guest, tables and pending bits move, they go on. */
+  *migrate(): Proc {
+    for (let n = 0; n < this.vcpus.count; n++) yield* this.vcpus.exit(n, 'EXTERNAL_INTERRUPT');
+    for (const fn of this.functions.values())
+      if (fn instanceof EmulatedFunction) {
+        this.machine.as(this.vmm, () => (this.tables ? this.tables.move(fn) : undefined));
+        if (this.losesPending) fn.dropPending('the pending bits were not migrated');
+      }
+    for (let n = 0; n < this.vcpus.count; n++) yield* this.vcpus.enter(n);
   }
 
   /** The per-device MSI-X domain of the guest kernel for a function. */
@@ -132,23 +198,36 @@ export class Vm implements MessagePort {
     yield* this.guestConfig(() => fn.control(enable, fmask));
   }
 
-  /** A message of a function of the guest arrives. */
+  /** A message of a function of the guest arrives at the VMM, which has the table of the vIOMMU, and goes on to KVM. */
   accept(message: Message): void {
-    this.deliver(message);
+    const through = this.viommu ? this.viommu.translate(message) : message;
+    if (through) this.deliver({ ...message, ...through });
+    else this.#lost(message, 'the vIOMMU has no entry for the message');
+  }
+
+  #lost({ cause, from }: Message, reason: string): number {
+    this.machine.emit(dropped, from, cause === 0 ? { reason } : { reason, cause });
+    this.machine.ledger.note(cause, 'dropped', this.machine.now);
+    return -1;
+  }
+
+  /** What a route for an entry is made from: the entry, or with a vIOMMU what the VMM reads out of it. */
+  routeFrom(fn: PciFunction, index: number): { readonly entry: number } & Partial<RouteMessage> {
+    const entry = fn.entry(index);
+    if (!this.viommu || this.internal) return { entry };
+    const raw = entryMessage(fn, index);
+    const through = raw && this.viommu.translate(raw);
+    return through ? { entry, ...through } : { entry };
   }
 
   /** KVM_SIGNAL_MSI: 1 delivered, -1 when there is nobody it could go to. */
   deliver(message: Message): number {
     const { machine } = this;
-    const through = this.translate ? this.translate(message) : message;
-    if (through === undefined) return -1;
-    const { address, data, cause, from } = through;
+    const { address, data, cause } = message;
     const view = decodersById.x86.decode(address >>> 0, Math.floor(address / 0x100000000), data);
     if (view === undefined || view.destination === null || view.vector === null) {
-      const reason = `0x${address.toString(16)} is no interrupt message${address === 0 ? ': the entry was never programmed' : ''}`;
-      machine.emit(dropped, from, cause === 0 ? { reason } : { reason, cause });
-      machine.ledger.note(cause, 'dropped', machine.now);
-      return -1;
+      const why = address === 0 ? ': the entry was never programmed' : '';
+      return this.#lost(message, `0x${address.toString(16)} is no interrupt message${why}`);
     }
     const { destination, vector } = view;
     machine.emit(kvmMsi, this.object, { dest: destination, vector, mode: 'Fixed', address, data });
@@ -157,7 +236,7 @@ export class Vm implements MessagePort {
 
   /** Makes a GSI stand for a message of a vector of a device; without a message it takes what the table entry holds. */
   setRoute(gsi: number, device: PciFunction, vector: number, message?: RouteMessage): number {
-    return this.irqfds.set(gsi, device.bdf, vector, message ?? { entry: device.entry(vector) });
+    return this.irqfds.set(gsi, device.bdf, vector, message ?? this.routeFrom(device, vector));
   }
 
   /** KVM_IRQFD; 0 or a negative errno. */
@@ -170,6 +249,28 @@ export class Vm implements MessagePort {
     return this.irqfds.deassign(gsi);
   }
 }
+
+/** Address and data that an entry of a table holds; undefined while unknown. */
+function entryMessage(fn: PciFunction, index: number): RouteMessage | undefined {
+  const { state } = fn.machine;
+  const entry = fn.entry(index);
+  const cells = [msixEntry.at.address, msixEntry.at.address + 1, msixEntry.at.data];
+  if (cells.some((cell) => state.known(entry, cell) !== 0xffffffff)) return undefined;
+  const [lo, hi, data] = cells.map((cell) => state.get(entry, cell)) as [number, number, number];
+  return { address: hi * 0x100000000 + lo, data };
+}
+
+const vmmDesign = (system: System, owner: VmmDesign['owner']): VmmDesign => ({
+  owner,
+  notify: system.policy(design.msixNotify),
+  pba: system.policy(design.pbaRead),
+  split: system.policy(design.qwordSplit),
+  memory: system.policy(design.userMemory),
+  pbaZero: system.policy(design.pbaAlwaysZero) === 'on',
+  stillClaims: system.policy(design.stillClaims) === 'on',
+  define: system.policy(design.defineTable),
+  missing: system.policy(design.missingEntry),
+});
 
 /** The virtual machines of the system by number. */
 export const vms: Service<Map<number, Vm>> = service<Map<number, Vm>>('virtual machines');
