@@ -124,6 +124,70 @@ const vm = v.strictObject({
   ),
 });
 
+const hexText = (meaning: string) => v.pipe(v.string(), v.regex(/^0x[0-9a-f]+$/), v.description(meaning));
+const pasid = (meaning: string) => count(0, 0xfffff, meaning);
+
+/** A device that is assigned through VFIO: a function of the host, a part of one, or an emulated device. */
+const vfioDevice = v.strictObject({
+  name: v.pipe(v.string(), v.description('BDF of the function, or the name of a virtual device.')),
+  parent: v.optional(v.pipe(bdf, v.description('Function whose interrupts serve a virtual device.'))),
+  backend: v.optional(
+    v.pipe(
+      v.picklist(['pci', 'ims', 'emulated']),
+      v.description('What serves its vectors; as policy vfioBackend says when absent.'),
+    ),
+  ),
+  vectors: v.optional(count(0, 2048, 'MSI-X vectors.'), 4),
+  msi: v.optional(count(0, 32, 'MSI vectors.'), 0),
+  intx: v.optional(v.pipe(v.boolean(), v.description('Whether it has an INTx pin.')), true),
+  express: v.optional(v.pipe(v.boolean(), v.description('Whether it is PCI Express.')), true),
+  emulated: v.optional(
+    v.pipe(v.array(v.number()), v.description('Vectors that software signals although the others are IMS entries.')),
+    [],
+  ),
+  noresize: v.optional(
+    v.pipe(v.boolean(), v.description('Vectors cannot be added while MSI-X is on (VFIO_IRQ_INFO_NORESIZE).')),
+    false,
+  ),
+  grant: v.optional(count(0, 2048, 'Vectors that the platform grants at most.')),
+  vm: v.optional(count(0, 1023, 'Virtual machine that has it.')),
+  guest: v.optional(v.pipe(bdf, v.description('BDF in the guest; no other function of the scenario may have it.'))),
+  driver: v.optional(v.pipe(v.picklist(['guest', 'none']), v.description('Who drives it at boot.')), 'guest'),
+  irqs: v.optional(count(0, 2048, 'Vectors that the driver of the guest uses; all when absent.')),
+  maskEach: v.optional(
+    v.pipe(v.boolean(), v.description('The guest masks and unmasks the entry at every interrupt, with reads.')),
+    false,
+  ),
+  defaultPasid: v.optional(pasid('PASID of the host that its interrupts are for when nobody says otherwise.')),
+  idxd: v.optional(
+    v.pipe(
+      v.strictObject({
+        permissions: v.optional(hexText('Offset of the MSI-X permission table in BAR 0.'), '0x600'),
+        registers: v.optional(
+          v.array(
+            v.strictObject({
+              name: v.string(),
+              offset: hexText('Offset in BAR 0.'),
+              size: count(1, 0x10000, 'Bytes.'),
+              latency: v.pipe(v.picklist(['init', 'admin', 'hot']), v.description('How often it is used.')),
+            }),
+          ),
+          [],
+        ),
+        queues: v.optional(v.pipe(v.array(v.number()), v.description('Queues of the function that it has.')), [0]),
+        pasids: v.optional(
+          v.pipe(
+            v.array(v.pipe(v.array(v.number()), v.length(2))),
+            v.description('PASIDs of the guest, each with the one of the host that stands for it.'),
+          ),
+          [],
+        ),
+      }),
+      v.description('It is an IDXD device: permission table and queues.'),
+    ),
+  ),
+});
+
 /** Something to do at a time; further keys are the arguments of the operation. */
 const task = v.looseObject({
   at: duration,
@@ -153,6 +217,7 @@ export const scenarioSchema = v.strictObject({
   devices: v.optional(v.array(device), []),
   iommufd: v.optional(iommufd),
   vms: v.optional(v.array(vm), []),
+  vfio: v.optional(v.array(vfioDevice), []),
   policies: v.optional(v.record(v.string(), v.string()), {}),
   workload: v.optional(v.array(task), []),
   watch: v.optional(v.pipe(v.array(v.string()), v.description('Invariants to watch.')), []),
@@ -166,6 +231,9 @@ export type DeviceSpec = Scenario['devices'][number];
 
 /** A virtual machine of a scenario. */
 export type VmSpec = Scenario['vms'][number];
+
+/** An assigned device of a scenario. */
+export type VfioDeviceSpec = Scenario['vfio'][number];
 
 /** Something to do at a time. */
 export type Task = Scenario['workload'][number];

@@ -153,7 +153,25 @@ export const vfioRegion = eventKind('vfio.region', [], 'A trapped access to a re
   size: 'u',
 });
 
+/** Object: the device, or the function. */
+export const layoutLint = eventKind(
+  'layout.lint',
+  [],
+  'The layout of a BAR does not keep apart what recommendations keep apart: trapping one structure traps others.',
+  { rule: 's', text: 's' },
+);
+
+/** Object: the device. One event for each area. */
+export const vfioSparse = eventKind(
+  'vfio.sparse',
+  [vfioDevice],
+  'An area of a region that user space may map into the guest (VFIO_REGION_INFO_CAP_SPARSE_MMAP); all else exits.',
+  { region: 'u', offset: 'xx', size: 'xx' },
+);
+
 export const vfioEvents = [
+  layoutLint,
+  vfioSparse,
   vfioUse,
   vfioRoute,
   vfioGuest,
