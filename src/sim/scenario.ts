@@ -64,6 +64,7 @@ const device = v.strictObject({
   bar: v.optional(
     v.pipe(v.string(), v.regex(/^0x[0-9a-f]+$/), v.description('Address of the BAR with table and PBA.')),
   ),
+  msi: v.optional(v.pipe(v.boolean(), v.description('Whether it has an MSI capability as well.')), false),
   ims: v.optional(
     v.pipe(
       v.strictObject({
@@ -188,6 +189,17 @@ const vfioDevice = v.strictObject({
   ),
 });
 
+/** Whoever uses interrupts of a function: the driver of a guest, or one of the host. */
+const consumer = v.strictObject({
+  name: v.pipe(v.string(), v.description('Its name.')),
+  vm: v.optional(count(0, 1023, 'Virtual machine that it runs in; the host when absent.')),
+  device: v.pipe(bdf, v.description('Function of the host that it uses; its driver must be none.')),
+  guest: v.optional(v.pipe(bdf, v.description('BDF under which the guest sees the function.'))),
+  interrupts: v.optional(count(0, 2048, 'Interrupts that it sets up.'), 1),
+  first: v.optional(count(0, 2048, 'Entry of its first interrupt: consumers of one function share its entries.'), 0),
+  grants: v.optional(count(0, 2048, 'Messages that the hypervisor grants it at most.'), 2048),
+});
+
 /** Something to do at a time; further keys are the arguments of the operation. */
 const task = v.looseObject({
   at: duration,
@@ -218,6 +230,7 @@ export const scenarioSchema = v.strictObject({
   iommufd: v.optional(iommufd),
   vms: v.optional(v.array(vm), []),
   vfio: v.optional(v.array(vfioDevice), []),
+  consumers: v.optional(v.array(consumer), []),
   policies: v.optional(v.record(v.string(), v.string()), {}),
   workload: v.optional(v.array(task), []),
   watch: v.optional(v.pipe(v.array(v.string()), v.description('Invariants to watch.')), []),
@@ -234,6 +247,9 @@ export type VmSpec = Scenario['vms'][number];
 
 /** An assigned device of a scenario. */
 export type VfioDeviceSpec = Scenario['vfio'][number];
+
+/** A consumer of interrupts of a scenario. */
+export type ConsumerSpec = Scenario['consumers'][number];
 
 /** Something to do at a time. */
 export type Task = Scenario['workload'][number];

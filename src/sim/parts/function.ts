@@ -29,6 +29,8 @@ export interface FunctionSpec {
   readonly barSize: number;
   readonly tableOffset: number;
   readonly pbaOffset: number;
+  /** Has an MSI capability as well: one message, 64-bit address, no mask bit. */
+  readonly msi?: boolean;
 }
 
 /** Who answered an access of the guest, and how many exits it cost. Absent on accesses that no guest made. */
@@ -39,6 +41,8 @@ export interface Served {
 
 /** Config offset of the MSI-X capability of every simulated function. */
 export const MSIX_AT = 0x60;
+/** Config offset of the MSI capability, where a function has one. */
+export const MSI_AT = 0x50;
 const COMMAND = 4;
 const MEMORY = 0x2;
 const BUS_MASTER = 0x4;
@@ -93,8 +97,12 @@ export class PciFunction {
       machine.emit(cfgRead, object, { offset, size, value });
     read(COMMAND, 2, command);
     machine.emit(barMap, object, { bar: spec.bar, address: spec.barAddress, size: spec.barSize });
+    if (spec.msi) {
+      read(0x34, 1, MSI_AT);
+      read(MSI_AT, 4, 0x00800005 | (spec.vectors === 0 ? 0 : MSIX_AT << 8));
+    }
     if (spec.vectors === 0) return;
-    read(0x34, 1, MSIX_AT);
+    if (!spec.msi) read(0x34, 1, MSIX_AT);
     // Capability 0x11, last of the list; Message Control: size minus one, disabled.
     read(MSIX_AT, 4, (0x11 | ((spec.vectors - 1) << 16)) >>> 0);
     read(MSIX_AT + 4, 4, (spec.tableOffset | spec.bar) >>> 0);

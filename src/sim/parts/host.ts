@@ -147,6 +147,7 @@ export function functionSpec(spec: DeviceSpec, place: number): FunctionSpec {
     barSize: 0x10000,
     tableOffset: 0,
     pbaOffset: 0x8000,
+    msi: spec.msi,
   };
 }
 
