@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { viewEvent } from '../../src/query/events.ts';
 import { pathValue } from '../../src/query/state.ts';
-import { fixtureBytes, fixtureLines, fixtureTrace, grep, type SourceLine } from '../helpers/fixtures.ts';
+import { fixtureLines, fixtureTrace, grep, type SourceLine } from '../helpers/fixtures.ts';
+import { itsMemory } from '../helpers/its-memory.ts';
 import { accessOf, hexOf, TableFold } from './fold.ts';
 
 const LOG = 'arm64-a/qemu.log';
@@ -215,51 +216,26 @@ describe('Arm capture, ITS', () => {
   it('27: just before power off the tables are what guest memory holds', () => {
     const off = lines.find((l) => /1795149274\.\d+:gicv3_its_cmd_discard/.test(l.text))!;
     const step = stepAt(off) - 1;
-    const word = (bytes: Uint8Array, byte: number): bigint =>
-      new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(byte, true);
-    // Device table, two levels: an entry of the first is valid (63) and the address of 64 KiB of second level.
-    const level1 = fixtureBytes('arm64-a/mem-baser0.bin');
-    const where = /devtab-l2 index=0 base=(0x[0-9a-f]+)/.exec(
-      fixtureLines('arm64-a/its-tables.txt').find((l) => l.text.startsWith('devtab-l2'))!.text,
-    )!;
-    assert.equal(word(level1, 0), (1n << 63n) | BigInt(where[1]!));
-    const level2 = fixtureBytes('arm64-a/mem-devtab-l2-0.bin');
-    const inMemory = new Map<string, { lpi: number; collection: number }>();
+    const memory = itsMemory('arm64-a');
     const state = trace.stateAt(step);
     const devices = pathValue(state, 'its/0/device') as unknown as Record<string, Record<string, unknown>>;
-    const valid: number[] = [];
-    for (let id = 0; id < level2.length / 8; id++) {
-      const dte = word(level2, id * 8);
-      if ((dte & 1n) === 0n) continue;
-      valid.push(id);
+    assert.deepEqual([...memory.devices.keys()], [0x10, 0x20, 0x28]);
+    for (const [id, { size, itt }] of memory.devices) {
       const device = devices[`0x${id.toString(16)}`]!;
-      assert.equal(device['size'], Number((dte >> 1n) & 0x1fn), `size of 0x${id.toString(16)}`);
-      assert.equal(device['itt'], `0x${(((dte >> 6n) & 0xfffffffffffn) << 8n).toString(16)}`);
-      // Entries of 12 bytes: valid 0, type 1, INTID 25:2, collection 47:32, then the doorbell.
-      const itt = fixtureBytes(`arm64-a/mem-itt-${id.toString(16).padStart(4, '0')}.bin`);
-      assert.equal(itt.length, 12 * 2 ** ((device['size'] as number) + 1));
-      for (let event = 0; event < itt.length / 12; event++) {
-        const ite = word(itt, event * 12);
-        if ((ite & 1n) === 0n) continue;
-        const collection = Number((ite >> 32n) & 0xffffn);
-        inMemory.set(`${id}/${event}`, { lpi: Number((ite >> 2n) & 0xffffffn), collection });
-      }
+      assert.equal(device['size'], size, `size of 0x${id.toString(16)}`);
+      assert.equal(device['itt'], `0x${itt.toString(16)}`);
     }
-    assert.deepEqual(valid, [0x10, 0x20, 0x28]);
     assert.deepEqual(
       Object.keys(devices)
         .filter((id) => devices[id]!['valid'] === true)
         .map(Number),
-      valid,
+      [...memory.devices.keys()],
     );
-    assert.equal(inMemory.size, 9);
-    assert.deepEqual(sorted(mappedIn(step)), sorted(inMemory));
-    // Collection table: valid 0, redistributor from bit 1 on.
-    const collections = fixtureBytes('arm64-a/mem-baser1.bin');
+    assert.equal(memory.events.size, 9);
+    assert.deepEqual(sorted(mappedIn(step)), sorted(memory.events));
     for (const icid of [0, 1]) {
-      const cte = word(collections, icid * 8);
       const tree = pathValue(state, `its/0/collection/${icid}`) as Record<string, unknown>;
-      assert.deepEqual([tree['valid'], tree['target']], [(cte & 1n) === 1n, Number((cte >> 1n) & 0xffffn)]);
+      assert.deepEqual([tree['valid'], tree['target']], [memory.collections.has(icid), memory.collections.get(icid)]);
     }
   });
 
