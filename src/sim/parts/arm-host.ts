@@ -86,10 +86,11 @@ class ItsMsixDomain extends MsixDomain {
   override *store(irq: Irq, message: Composed, by: string): Proc {
     const late = this.#hook === 'xlate' ? this.#translate(irq, message) : message;
     yield* super.store(irq, late, by);
-    if (this.#hook === 'write') {
-      const again = this.#translate(irq, message);
-      if (again.address !== message.address) yield* super.store(irq, again, 'vfio');
-    }
+    this.#iommufd?.compare(irq);
+    if (this.#hook !== 'write') return;
+    const again = this.#translate(irq, message);
+    if (again.address === message.address) return;
+    yield* super.store(irq, again, 'vfio');
     this.#iommufd?.compare(irq);
   }
 
