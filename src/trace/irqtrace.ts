@@ -38,12 +38,16 @@ export function writeHead(writer: LineWriter, time: TimeBase, clock: string, hea
   for (const line of header) writer.line(`#${line}`);
 }
 
-/** A trace as the bytes of an `.irqtrace` file, in chunks. */
-export function* irqtraceBytes(trace: Trace, header: Header = []): Generator<Uint8Array> {
+/** A trace as the bytes of an `.irqtrace` file, in chunks that end with a line; of its events `most` at most. */
+export function* irqtraceBytes(
+  trace: Trace,
+  header: Header = [],
+  most = Number.POSITIVE_INFINITY,
+): Generator<Uint8Array> {
   const { meta } = trace;
   const writer = new LineWriter(trace.world, meta.time);
   writeHead(writer, meta.time, meta.clock, header);
-  for (let step = 0; step < trace.length; step++) {
+  for (let step = 0; step < trace.length && step < most; step++) {
     writeEvent(writer, trace, step);
     if (writer.length >= CHUNK) yield writer.take().slice();
   }

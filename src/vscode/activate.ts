@@ -1,11 +1,14 @@
 import * as vscode from 'vscode';
 import { OUTLINES } from '../query/outline/rows.ts';
 import type { IrqScopeApi } from './api.ts';
-import { registerCommands, toUri } from './commands.ts';
+import { BranchText } from './branch-text.ts';
+import { registerCommands } from './commands.ts';
 import { watchContexts } from './contexts.ts';
 import { Opener } from './opening.ts';
 import type { Platform } from './platform.ts';
+import { toUri } from './selected.ts';
 import { Sessions } from './sessions.ts';
+import { Simulations } from './simulations.ts';
 import { showStatus } from './status-bar.ts';
 import { TextSync } from './text-sync.ts';
 import { TimelinePanel } from './timeline.ts';
@@ -17,6 +20,7 @@ import { TracesView } from './views/traces-view.ts';
 export interface Internals {
   readonly sessions: Sessions;
   readonly views: readonly OutlineView[];
+  readonly simulations: Simulations;
   readonly traces: TracesView;
   readonly marks: Marks;
 }
@@ -32,7 +36,8 @@ export function activateWith(
   const opener = new Opener(sessions, log);
   const marks = new Marks();
   const views = OUTLINES.map((name) => new OutlineView(name, sessions, marks));
-  const traces = new TracesView(sessions);
+  const simulations = new Simulations(sessions);
+  const traces = new TracesView(sessions, simulations);
   const showTimeline = async (): Promise<void> => {
     // Beside the text: a trace is read sooner than its text comes up, and would come up on top of the timeline.
     await opener.textsShown;
@@ -43,13 +48,15 @@ export function activateWith(
     sessions,
     opener,
     marks,
+    simulations,
+    new BranchText(sessions),
     ...views,
     traces,
     watchContexts(sessions),
     showStatus(sessions),
     new TextSync(sessions, context),
     TimelinePanel.register(context, sessions, log),
-    registerCommands({ sessions, opener, views, log, showTimeline }),
+    registerCommands({ sessions, simulations, opener, views, log, showTimeline }),
   );
   // Only the user's own setting: a folder that was just opened shall not make the extension read any file.
   const start = toUri(vscode.workspace.getConfiguration('irqscope').inspect<string>('openOnStart')?.globalValue);
@@ -57,7 +64,7 @@ export function activateWith(
   log.info(`started in ${(performance.now() - started).toFixed(1)} ms`);
   return {
     version: 1,
-    internals: { sessions, views, traces, marks },
+    internals: { sessions, simulations, views, traces, marks },
     open: async (uri, place = {}) => {
       await opener.goTo(await opener.read(uri), place);
     },

@@ -2,15 +2,18 @@ import * as vscode from 'vscode';
 import type { Place } from './api.ts';
 import { goCommands } from './commands-go.ts';
 import { objectCommands } from './commands-object.ts';
+import { branchCommands, injectCommands, runCommands } from './commands-sim.ts';
 import { type Handlers, say } from './handlers.ts';
 import type { Opener } from './opening.ts';
-import type { FileArgument } from './selected.ts';
+import { type FileArgument, toUri } from './selected.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
+import type { Simulations } from './simulations.ts';
 import type { OutlineView } from './views/outline-view.ts';
 
 /** What commands work on. */
 export interface Shop {
   readonly sessions: Sessions;
+  readonly simulations: Simulations;
   readonly opener: Opener;
   readonly views: readonly OutlineView[];
   readonly log: vscode.LogOutputChannel;
@@ -30,23 +33,14 @@ export function registerCommands(shop: Shop): vscode.Disposable {
     ...fileCommands(shop, find),
     ...goCommands(shop.sessions, find),
     ...objectCommands(shop.sessions, find, shop.views),
+    ...runCommands(shop, find),
+    ...injectCommands(shop, find),
+    ...branchCommands(shop, find),
   };
   const registered = Object.entries(handlers).map(([name, work]) =>
     vscode.commands.registerCommand(`irqscope.${name}`, work as (...args: unknown[]) => unknown),
   );
   return vscode.Disposable.from(...registered);
-}
-
-/** The file that an argument names: an address, a text, a row of the view Traces, or nothing of that kind. */
-export function toUri(file: unknown): vscode.Uri | undefined {
-  if (file instanceof vscode.Uri) return file;
-  if (typeof file === 'string' && file !== '')
-    return /^[a-z][\w+.-]+:\/\//i.test(file) ? vscode.Uri.parse(file) : vscode.Uri.file(file);
-  if (typeof file !== 'object' || file === null) return undefined;
-  if ('trace' in file) return (file.trace as OpenTrace).uri;
-  // An address that went through JSON, as arguments of links do.
-  if ('scheme' in file && 'path' in file) return vscode.Uri.from(file as { scheme: string; path: string });
-  return undefined;
 }
 
 /** The place that an argument asks for; the editor itself passes other objects to commands of its menus. */

@@ -18,6 +18,9 @@ export function watchContexts(sessions: Sessions): vscode.Disposable {
     setContext('open', sessions.all.length > 0);
     setContext('active', active !== undefined);
     setContext('onlyChanged', active?.session.onlyChanged === true);
+    setContext('simulated', active?.branch !== undefined);
+    setContext('scenario', active?.branch?.recipe !== undefined);
+    setContext('recipe', active?.session.trace.meta.header?.some((line) => line.startsWith('scenario ')) === true);
     setContext('selected', active?.session.selection !== undefined);
     setContext('traceEditor', isTraceEditor(sessions));
     for (const name of OUTLINES) {

@@ -1,10 +1,22 @@
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import type { Row } from '../query/outline/rows.ts';
 import { resolvePath, type Target } from '../query/paths.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 
 /** Anything that names a file: an address, or an address or path as text. */
 export type FileArgument = vscode.Uri | string;
+
+/** The file that an argument names: an address, a text, a row of the view Traces, or nothing of that kind. */
+export function toUri(file: unknown): vscode.Uri | undefined {
+  if (file instanceof vscode.Uri) return file;
+  if (typeof file === 'string' && file !== '')
+    return /^[a-z][\w+.-]+:\/\//i.test(file) ? vscode.Uri.parse(file) : vscode.Uri.file(file);
+  if (typeof file !== 'object' || file === null) return undefined;
+  if ('trace' in file) return (file.trace as OpenTrace).uri;
+  // An address that went through JSON, as arguments of links do.
+  if ('scheme' in file && 'path' in file) return vscode.Uri.from(file as { scheme: string; path: string });
+  return undefined;
+}
 
 /** What a command is about: an object of a trace, perhaps a key or field of it. */
 export interface Subject {
@@ -13,7 +25,8 @@ export interface Subject {
   readonly target: Target;
 }
 
-const isRow = (value: unknown): value is Row =>
+/** Whether an argument of a command is a row of a tree. */
+export const isRow = (value: unknown): value is Row =>
   typeof value === 'object' && value !== null && 'node' in value && 'kind' in value && 'path' in value;
 
 /** The target that a row stands for: known exactly, where its path could also mean something else. */

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import type { ImportRun } from '../import/run.ts';
+import type { Branch } from '../session/branches.ts';
 import type { Session, SessionChange } from '../session/session.ts';
+import type { OperationSpec } from '../sim/operation.ts';
 import type { Platform } from './platform.ts';
 
 /** How far the reading of a trace has come. `stopped`: the user cancelled it; what was read until then stays. */
@@ -23,7 +25,12 @@ export interface OpenTrace {
   readonly following: boolean;
   /** Resolves when reading has ended in one way or another. */
   readonly loaded: Promise<void>;
+  /** The simulated run, or what-if, that makes its events; undefined for a trace that was read from a file. */
+  readonly branch: Branch | undefined;
 }
+
+/** Scheme of traces that no file holds: simulated runs and branches. Their text is made from their events. */
+export const BRANCH_SCHEME = 'irqscope-run';
 
 /** What happened in the store: a trace came or went, another one is active, or something changed inside a trace. */
 export type SessionsChange =
@@ -38,9 +45,10 @@ export class Cancelled extends Error {}
 class Entry implements OpenTrace {
   readonly id: number;
   readonly uri: vscode.Uri;
-  readonly label: string;
   readonly session: Session;
-  readonly run: ImportRun;
+  readonly run: ImportRun | undefined;
+  readonly branch: Branch | undefined;
+  readonly #name: string;
   load: LoadState = 'loading';
   progress: number | undefined = 0;
   error: string | undefined;
@@ -54,19 +62,35 @@ class Entry implements OpenTrace {
   /** The store itself moves the cursor right now. */
   moving = false;
 
-  constructor(id: number, uri: vscode.Uri, label: string, run: ImportRun, session: Session) {
+  constructor(id: number, uri: vscode.Uri, name: string, from: ImportRun | Branch, session: Session) {
     this.id = id;
     this.uri = uri;
-    this.label = label;
-    this.run = run;
+    this.#name = name;
     this.session = session;
+    if ('operations' in from) {
+      this.branch = from;
+      this.load = 'ready';
+      this.progress = 1;
+      this.following = false;
+    } else this.run = from;
+  }
+
+  get label(): string {
+    return this.branch?.name ?? this.#name;
   }
 }
 
-/** The importers and what they build take a moment to load: not before they are needed, so that the window starts at once. */
+/**
+ * The importers and what they build take a moment to load: not before they are needed, so that the window starts at once.
+ * The operations of the simulator come with them: rows of every trace offer those that fit.
+ */
 async function loadMachinery() {
-  const [{ ImportRun }, { Session }] = await Promise.all([import('../import/run.ts'), import('../session/session.ts')]);
-  return { ImportRun, Session };
+  const [{ ImportRun }, { Session }, simulator] = await Promise.all([
+    import('../import/run.ts'),
+    import('../session/session.ts'),
+    import('../sim/catalogue.ts'),
+  ]);
+  return { ImportRun, Session, operations: simulator.operations };
 }
 
 /** The traces that are open in this window; at most one of them is active: what views and commands are about. */
@@ -78,6 +102,7 @@ export class Sessions implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<SessionsChange>();
   #active: Entry | undefined;
   #next = 1;
+  #operations: ReadonlyMap<string, OperationSpec> = new Map();
 
   /** Everything that happens to open traces, in order. */
   readonly onDidChange: vscode.Event<SessionsChange> = this.#changed.event;
@@ -96,6 +121,42 @@ export class Sessions implements vscode.Disposable {
     return this.#active;
   }
 
+  /** The operations that can be done to objects, by name; none before the first trace is opened. */
+  get operations(): ReadonlyMap<string, OperationSpec> {
+    return this.#operations;
+  }
+
+  /** The trace that a branch has become. */
+  ofBranch(branch: Branch | undefined): OpenTrace | undefined {
+    return branch && this.#entries.find(({ session }) => session === branch.session);
+  }
+
+  /** Adds a branch and makes it active; one that was started again takes the place of what it was. */
+  async add(branch: Branch): Promise<OpenTrace> {
+    this.#operations = (await loadMachinery()).operations;
+    const before = this.#entries.findIndex((entry) => entry.branch === branch);
+    const old = this.#entries[before];
+    const id = this.#next++;
+    const path = `/${id}/${branch.name.replaceAll(/[^\w.-]+/g, '-')}.irqtrace`;
+    const uri = old?.uri ?? vscode.Uri.from({ scheme: BRANCH_SCHEME, path });
+    const entry = new Entry(id, uri, branch.name, branch, branch.session);
+    entry.session.onChange((what) => this.#sessionChanged(entry, what));
+    if (old) {
+      old.closed = true;
+      this.#entries[before] = entry;
+      this.#changed.fire({ what: 'closed', trace: old });
+    } else this.#entries.push(entry);
+    this.#changed.fire({ what: 'opened', trace: entry });
+    this.activate(entry);
+    return entry;
+  }
+
+  /** The name of a trace has changed. */
+  renamed(trace: OpenTrace): void {
+    this.#changed.fire({ what: 'options', trace });
+    if (trace === this.#active) this.#changed.fire({ what: 'active', trace });
+  }
+
   /** The open trace of a file. */
   find(uri: vscode.Uri): OpenTrace | undefined {
     const key = uri.toString();
@@ -109,8 +170,14 @@ export class Sessions implements vscode.Disposable {
    * read, and Cancelled when nothing was read yet.
    */
   async open(uri: vscode.Uri, token?: vscode.CancellationToken): Promise<OpenTrace> {
-    const [source, machinery] = await Promise.all([this.#platform.openSource(uri), loadMachinery()]);
     const key = uri.toString();
+    const branch = this.find(uri);
+    if (branch?.branch) {
+      this.activate(branch);
+      return branch;
+    }
+    const [source, machinery] = await Promise.all([this.#platform.openSource(uri), loadMachinery()]);
+    this.#operations = machinery.operations;
     const there = [...this.#entries, ...this.#pending].find((entry) => entry.uri.toString() === key);
     if (there) {
       const same = there.modified === source.modified && there.size === source.size;
@@ -158,7 +225,8 @@ export class Sessions implements vscode.Disposable {
   }
 
   async #read(entry: Entry, chunks: AsyncIterable<Uint8Array>, token: vscode.CancellationToken | undefined) {
-    const { run, session } = entry;
+    const { session } = entry;
+    const run = entry.run!;
     try {
       for await (const chunk of chunks) {
         if (entry.closed) return;
@@ -194,7 +262,7 @@ export class Sessions implements vscode.Disposable {
 
   /** Puts a trace into the list as soon as its format is known. */
   #show(entry: Entry): void {
-    if (entry.run.format === undefined || this.#entries.includes(entry)) return;
+    if (entry.run?.format === undefined || this.#entries.includes(entry)) return;
     this.#pending.delete(entry);
     this.#entries.push(entry);
     this.#changed.fire({ what: 'opened', trace: entry });

@@ -34,7 +34,7 @@ export function showStatus(sessions: Sessions): vscode.Disposable {
 
 function cursorText({ session }: OpenTrace): { text: string; spoken: string } {
   const { cursor, trace } = session;
-  const of = `${trace.length}${session.loading ? '+' : ''}`;
+  const of = `${trace.length}${session.loading || session.growing ? '+' : ''}`;
   if (cursor < 0)
     return { text: `$(pulse) before the first of ${of}`, spoken: `IRQScope: before the first of ${of} events` };
   const time = timeText(trace.table.time(cursor), trace.meta.time);

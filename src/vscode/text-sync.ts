@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { OpenTrace, Sessions } from './sessions.ts';
+import { BRANCH_SCHEME, type OpenTrace, type Sessions } from './sessions.ts';
 import { adoptLanguage } from './text.ts';
 
 const { Mouse, Keyboard } = vscode.TextEditorSelectionChangeKind;
@@ -31,6 +31,11 @@ export class TextSync implements vscode.Disposable {
       vscode.workspace.onDidOpenTextDocument((document) => {
         const trace = sessions.find(document.uri);
         if (trace) void adoptLanguage(trace);
+      }),
+      // The text of a run that grows comes after its events.
+      vscode.workspace.onDidChangeTextDocument(({ document }) => {
+        const trace = document.uri.scheme === BRANCH_SCHEME ? sessions.find(document.uri) : undefined;
+        if (trace) this.#cursorMoved(trace);
       }),
       sessions.onDidChange(({ what, trace }) => {
         if (what === 'opened') void adoptLanguage(trace);

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { OpenTrace } from './sessions.ts';
+import { BRANCH_SCHEME, type OpenTrace } from './sessions.ts';
 
 /** The editor gives extensions no text of files larger than this. */
 export const LARGEST_TEXT = 50 * 1024 * 1024;
@@ -9,7 +9,11 @@ export const TIMELINE = 'irqscope.timeline';
 
 /** Languages that a log has when nobody knows better. */
 const UNSPECIFIC = new Set(['plaintext', 'log', 'Log']);
-const LANGUAGES: Readonly<Record<string, string>> = { 'qemu-log': 'qemu-trace', 'ftrace-text': 'ftrace' };
+const LANGUAGES: Readonly<Record<string, string>> = {
+  'qemu-log': 'qemu-trace',
+  'ftrace-text': 'ftrace',
+  irqtrace: 'irqtrace',
+};
 
 const isPacked = (uri: vscode.Uri): boolean => /\.(gz|zst|zstd)$/i.test(uri.path);
 
@@ -17,8 +21,8 @@ const isPacked = (uri: vscode.Uri): boolean => /\.(gz|zst|zstd)$/i.test(uri.path
 export async function showText(uri: vscode.Uri): Promise<void> {
   if (isPacked(uri) || vscode.window.visibleTextEditors.some((e) => e.document.uri.toString() === uri.toString()))
     return;
-  const { size } = await vscode.workspace.fs.stat(uri);
-  if (size > LARGEST_TEXT) return;
+  // What no file holds has no size to look at before.
+  if (uri.scheme !== BRANCH_SCHEME && (await vscode.workspace.fs.stat(uri)).size > LARGEST_TEXT) return;
   await vscode.window.showTextDocument(uri, { viewColumn: columnFor(uri), preserveFocus: true, preview: false });
 }
 

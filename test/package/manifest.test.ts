@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { operations } from '../../src/sim/catalogue.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
@@ -20,6 +21,7 @@ interface Manifest {
     viewsWelcome: { view: string; contents: string; when: string }[];
     languages: { id: string; configuration: string }[];
     grammars: { language: string; path: string }[];
+    jsonValidation: { fileMatch: string; url: string }[];
   };
 }
 
@@ -65,6 +67,13 @@ describe('manifest', () => {
     assert.ok(Math.max(...rows.values()) <= 3);
   });
 
+  it('offers to inject only what the simulator can do', () => {
+    const menus = contributes.menus['view/item/context']!.filter((item) => /\binject\w/.test(item.command));
+    const named = menus.map(({ when = '' }) => /viewItem =~ \/\\b(.+)\\b\//.exec(when)?.[1]?.replaceAll('\\', ''));
+    assert.equal(named.length, 3);
+    for (const name of named) assert.ok(operations.has(name ?? ''), name);
+  });
+
   it('gives every color a default for all four kinds of theme', () => {
     for (const { id, defaults } of contributes.colors)
       assert.deepEqual(Object.keys(defaults).sort(), ['dark', 'highContrast', 'highContrastLight', 'light'], id);
@@ -76,6 +85,7 @@ describe('manifest', () => {
       ...contributes.viewsContainers.activitybar.map((c) => c.icon),
       ...contributes.languages.map((l) => l.configuration),
       ...contributes.grammars.map((g) => g.path),
+      ...contributes.jsonValidation.map((v) => v.url),
     ];
     for (const file of files) assert.ok(existsSync(join(root, file)), file);
     for (const view of Object.values(contributes.views).flat()) assert.ok(view.icon, view.id);

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { ObjectChange } from '../../query/changes.ts';
 import { Outline } from '../../query/outline/outline.ts';
 import { type OutlineName, outlineOf, type Row } from '../../query/outline/rows.ts';
+import { fits } from '../../sim/operation.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { type Mark, type Marks, rowUri } from './marks.ts';
 import { Throttle } from './throttle.ts';
@@ -33,6 +34,8 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   /** The view was hidden when something changed: all of it is drawn anew when it is shown. */
   #stale = false;
   #selecting = false;
+  /** Names of operations by type and topmost node of objects: such objects have paths of one shape. */
+  readonly #operations = new Map<string, readonly string[]>();
   /** Rows that the user has expanded: they are so again when they come back after steps at which they do not exist. */
   readonly #expanded = new Set<string>();
 
@@ -102,7 +105,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     item.iconPath = new vscode.ThemeIcon(icon === '' ? 'blank' : icon);
     item.resourceUri = rowUri(this.name, active.id, row.id);
     item.accessibilityInformation = { label: spoken };
-    item.contextValue = row.kind === 'node' ? (row.node.object >= 0 ? 'object' : 'group') : row.kind;
+    item.contextValue = [kindOf(row), ...this.#operationsOn(row)].join(' ');
     return item;
   }
 
@@ -124,6 +127,21 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   dispose(): void {
     this.#throttle.dispose();
     vscode.Disposable.from(...this.#watches).dispose();
+  }
+
+  /** The names of the operations that can be done to the object of a row: menus offer them. */
+  #operationsOn(row: Row): readonly string[] {
+    const { object, path } = row.node;
+    const type = this.#sessions.active?.session.trace.world.type(object);
+    if (row.kind !== 'node' || !type) return [];
+    const shape = `${type.name} ${path.slice(0, path.indexOf('/'))}`;
+    let names = this.#operations.get(shape);
+    if (!names) {
+      const specs = [...this.#sessions.operations.values()];
+      names = specs.filter(({ on }) => on.some((pattern) => fits(pattern, path))).map(({ name }) => name);
+      this.#operations.set(shape, names);
+    }
+    return names;
   }
 
   #selected(row: Row | undefined): void {
@@ -190,6 +208,8 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     return mark;
   }
 }
+
+const kindOf = (row: Row): string => (row.kind === 'node' ? (row.node.object >= 0 ? 'object' : 'group') : row.kind);
 
 /** The mark of a row; of keys and fields it stays with them, because a row with marked rows below it shows a dot for its letter. */
 function markIn(outline: Outline, row: Row): Mark | undefined {

@@ -3,12 +3,13 @@ import { type TraceInfo, traceInfo } from '../../query/info.ts';
 import { code, plain } from '../../query/outline/explain.ts';
 import { total } from '../../trace/accounting.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
+import type { Simulations } from '../simulations.ts';
 import { Throttle } from './throttle.ts';
 
 /** How often the numbers of a trace that is being read are shown anew. */
 const LOADING_MS = 250;
 
-/** A row of the view Traces: a trace, a number of its accounting, or a line that was skipped. */
+/** A row of the view Traces: a trace or branch, a number of its accounting, or a line that was skipped. */
 export interface TraceRow {
   readonly id: string;
   readonly trace: OpenTrace;
@@ -134,6 +135,64 @@ function accountingParts(info: TraceInfo): Part[] {
   ];
 }
 
+/** What a simulated run was made of. */
+function recipeParts(trace: OpenTrace): Part[] {
+  const { branch } = trace;
+  if (!branch) return [];
+  const { recipe, operations, parent, step } = branch;
+  const part = (
+    name: string,
+    label: string,
+    description: string,
+    icon: string,
+    tooltip: string,
+    below?: Part[],
+  ): Part => ({
+    name,
+    label,
+    description,
+    icon,
+    tooltip,
+    ...(below && below.length > 0 ? { below } : {}),
+  });
+  const settings = Object.entries(recipe?.settings ?? {});
+  return [
+    ...(parent
+      ? [part('left', 'Left', `${parent.name} after step ${step}`, 'git-branch', 'Where this branch went its own way.')]
+      : []),
+    ...(recipe ? [part('scenario', 'Scenario', recipe.scenario.title, 'beaker', recipe.scenario.description)] : []),
+    ...(recipe?.scenario.look ? [part('look', 'Look', recipe.scenario.look, 'eye', recipe.scenario.look)] : []),
+    ...(recipe
+      ? [
+          part(
+            'seed',
+            'Seed',
+            String(recipe.seed),
+            'symbol-number',
+            'The same scenario, seed and operations give the same events.',
+          ),
+        ]
+      : []),
+    ...settings.map(([name, value]) =>
+      part(`set ${name}`, name, value, 'settings', 'A policy that was set for this run.'),
+    ),
+    part(
+      'operations',
+      'Operations',
+      String(operations.length),
+      'zap',
+      'What was injected, in order.',
+      operations.map((operation, i) => ({
+        name: `${i}`,
+        label: operation.op,
+        description: operation.object ?? '',
+        icon: 'zap',
+        tooltip: JSON.stringify(operation),
+      })),
+    ),
+  ];
+}
+
 const LOAD: Readonly<Record<OpenTrace['load'], string>> = {
   loading: 'loading~spin',
   ready: 'file',
@@ -145,6 +204,7 @@ const LOAD: Readonly<Record<OpenTrace['load'], string>> = {
 export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Disposable {
   readonly tree: vscode.TreeView<TraceRow>;
   readonly #sessions: Sessions;
+  readonly #simulations: Simulations;
   readonly #changed = new vscode.EventEmitter<undefined>();
   readonly #throttle = new Throttle(
     () => this.#changed.fire(undefined),
@@ -152,14 +212,17 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
   );
   readonly #watch: vscode.Disposable;
   #rows: ReadonlyMap<OpenTrace, TraceRow> = new Map();
+  /** Traces that branches have left: they are shown expanded. */
+  readonly #parents = new Set<OpenTrace>();
 
   readonly onDidChangeTreeData: vscode.Event<undefined> = this.#changed.event;
 
-  constructor(sessions: Sessions) {
+  constructor(sessions: Sessions, simulations: Simulations) {
     this.#sessions = sessions;
+    this.#simulations = simulations;
     this.tree = vscode.window.createTreeView('irqscope.traces', { treeDataProvider: this });
     this.#watch = sessions.onDidChange(({ what, trace }) => {
-      if (what === 'opened' || what === 'closed' || what === 'active' || what === 'trace') this.#throttle.ask();
+      if (what !== 'cursor' && what !== 'selection') this.#throttle.ask();
       if (what === 'active' && trace && this.tree.visible) void this.#reveal(trace);
     });
   }
@@ -167,11 +230,16 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
   getChildren(row?: TraceRow): TraceRow[] {
     if (!row) {
       // The one opened last comes first.
-      this.#rows = new Map(this.#sessions.all.toReversed().map((trace) => [trace, this.#traceRow(trace)]));
-      return [...this.#rows.values()];
+      this.#rows = this.#traceRows();
+      return [...this.#rows.values()].filter(({ parent }) => parent === undefined);
     }
-    const parts = row.name === '' ? accountingParts(traceInfo(row.trace.session.trace)) : (row.below ?? []);
-    return parts.map((part) => ({ ...part, id: `${row.id}/${part.name}`, trace: row.trace, parent: row }));
+    const { trace } = row;
+    const parts =
+      row.name === '' ? [...recipeParts(trace), ...accountingParts(traceInfo(trace.session.trace))] : (row.below ?? []);
+    return [
+      ...(row.name === '' ? [...this.#rows.values()].filter(({ parent }) => parent?.id === row.id) : []),
+      ...parts.map((part) => ({ ...part, id: `${row.id}/${part.name}`, trace, parent: row })),
+    ];
   }
 
   getParent(row: TraceRow): TraceRow | undefined {
@@ -186,7 +254,7 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     const item = new vscode.TreeItem(
       row.label,
       isTrace
-        ? trace === this.#sessions.all[0]
+        ? trace === this.#sessions.all[0] || this.#parents.has(trace)
           ? Expanded
           : Collapsed
         : row.below && row.below.length > 0
@@ -197,7 +265,7 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     item.description = row.description;
     const color = row.icon === 'warning' ? new vscode.ThemeColor('list.warningForeground') : undefined;
     item.iconPath = new vscode.ThemeIcon(row.icon, color);
-    item.contextValue = isTrace ? `trace${trace.load === 'loading' ? '.loading' : ''}` : 'part';
+    item.contextValue = isTrace ? contextOf(trace) : 'part';
     item.tooltip = isTrace ? traceTooltip(trace, active) : row.tooltip;
     item.accessibilityInformation = {
       label: [row.label, row.description, active ? 'active trace' : ''].filter(Boolean).join(', '),
@@ -222,7 +290,24 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     if (row && trace === this.#sessions.active) await this.tree.reveal(row, { select: false, focus: false });
   }
 
-  #traceRow(trace: OpenTrace): TraceRow {
+  /** The rows of all traces, branches below what they left. */
+  #traceRows(): Map<OpenTrace, TraceRow> {
+    const rows = new Map<OpenTrace, TraceRow>();
+    this.#parents.clear();
+    const add = (trace: OpenTrace): TraceRow => {
+      const known = rows.get(trace);
+      if (known) return known;
+      const left = this.#simulations.parentOf(trace);
+      if (left) this.#parents.add(left);
+      const row = this.#traceRow(trace, left && add(left));
+      rows.set(trace, row);
+      return row;
+    };
+    for (const trace of this.#sessions.all.toReversed()) add(trace);
+    return rows;
+  }
+
+  #traceRow(trace: OpenTrace, parent: TraceRow | undefined): TraceRow {
     const { length, accounting } = trace.session.trace;
     const trouble = [
       [total(accounting.unknown), 'unknown'],
@@ -240,21 +325,37 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     return {
       id: `trace/${trace.id}`,
       trace,
-      parent: undefined,
+      parent,
       name: '',
       label: trace.label,
-      description: [active ? 'active' : '', states[trace.load], `${count(length)} events`, ...trouble]
+      description: [
+        active ? 'active' : '',
+        states[trace.load],
+        trace.branch?.parent ? `from step ${trace.branch.step}` : '',
+        `${count(length)}${trace.session.growing ? '+' : ''} events`,
+        ...trouble,
+      ]
         .filter(Boolean)
         .join(' · '),
-      icon: active && trace.load === 'ready' ? 'target' : LOAD[trace.load],
+      icon: active && trace.load === 'ready' ? 'target' : trace.branch ? branchIcon(trace) : LOAD[trace.load],
     };
   }
+}
+
+const branchIcon = ({ branch }: OpenTrace): string => (branch?.parent ? 'git-branch' : 'beaker');
+
+/** What menus go by: what a trace is, and what can be done with it. */
+function contextOf(trace: OpenTrace): string {
+  if (trace.load === 'loading') return 'trace.loading';
+  const { branch } = trace;
+  if (branch) return `trace branch${branch.recipe ? ' scenario' : ''}`;
+  return trace.session.trace.meta.header?.some((line) => line.startsWith('scenario ')) ? 'trace recipe' : 'trace';
 }
 
 function traceTooltip(trace: OpenTrace, active: boolean): vscode.MarkdownString {
   const { meta, length } = trace.session.trace;
   const text = new vscode.MarkdownString(`**${plain(trace.label)}**${active ? ' (active)' : ''}\n\n`);
-  text.appendMarkdown(`${code(vscode.workspace.asRelativePath(trace.uri))}\n\n`);
+  if (!trace.branch) text.appendMarkdown(`${code(vscode.workspace.asRelativePath(trace.uri))}\n\n`);
   text.appendMarkdown(plain(`${meta.format}, ${meta.variant}: ${count(length)} events`));
   if (trace.error !== undefined) text.appendMarkdown(`\n\nReading failed: ${plain(trace.error)}`);
   if (trace.load === 'stopped') text.appendMarkdown('\n\nReading was stopped. Open the file again to read all of it.');

@@ -1,0 +1,63 @@
+import * as vscode from 'vscode';
+import { textOf } from '../base/bytes.ts';
+import { irqtraceBytes } from '../trace/irqtrace.ts';
+import { BRANCH_SCHEME, type OpenTrace, type Sessions } from './sessions.ts';
+import { Throttle } from './views/throttle.ts';
+
+/** How often the text of a run that grows is made anew, and how many events it shows at most. */
+const REFRESH_MS = 250;
+const MOST_EVENTS = 300_000;
+
+/** Address of the text of a trace in the trace file format, whatever the file that it was read from. */
+export function textUri(trace: OpenTrace): vscode.Uri {
+  if (trace.branch) return trace.uri;
+  return vscode.Uri.from({ scheme: BRANCH_SCHEME, path: `/${trace.id}/${trace.label}.irqtrace` });
+}
+
+/** The texts of simulated runs and branches, and of other traces in the same format: made from their events, read-only. */
+export class BranchText implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  readonly #sessions: Sessions;
+  readonly #changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly #stale = new Set<OpenTrace>();
+  readonly #throttle = new Throttle(
+    () => this.#refresh(),
+    () => REFRESH_MS,
+  );
+  readonly #watches: vscode.Disposable;
+
+  readonly onDidChange: vscode.Event<vscode.Uri> = this.#changed.event;
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
+    this.#watches = vscode.Disposable.from(
+      vscode.workspace.registerTextDocumentContentProvider(BRANCH_SCHEME, this),
+      sessions.onDidChange(({ what, trace }) => {
+        if (!trace?.branch || (what !== 'trace' && what !== 'opened')) return;
+        this.#stale.add(trace);
+        this.#throttle.ask();
+      }),
+    );
+  }
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    const id = Number(uri.path.split('/')[1]);
+    const trace = this.#sessions.find(uri) ?? this.#sessions.all.find((t) => t.id === id);
+    if (!trace) return '# This run was closed.\n';
+    const events = trace.session.trace;
+    let text = '';
+    for (const chunk of irqtraceBytes(events, [], MOST_EVENTS)) text += textOf(chunk);
+    const more = events.length - MOST_EVENTS;
+    return more > 0 ? `${text}# ${more} more events: Save Trace As… writes all of them.\n` : text;
+  }
+
+  dispose(): void {
+    this.#throttle.dispose();
+    vscode.Disposable.from(this.#watches, this.#changed).dispose();
+  }
+
+  #refresh(): void {
+    const open = new Set(vscode.workspace.textDocuments.map((document) => document.uri.toString()));
+    for (const { uri } of this.#stale) if (open.has(uri.toString())) this.#changed.fire(uri);
+    this.#stale.clear();
+  }
+}

@@ -1,0 +1,190 @@
+import * as vscode from 'vscode';
+import type { PathNode } from '../model/world.ts';
+import type { ArgSpec, Operation, OperationSpec } from '../sim/operation.ts';
+import type { Scenario } from '../sim/scenario.ts';
+import type { OpenTrace } from './sessions.ts';
+
+/** Objects that are offered for an operation at most. */
+const MOST_OBJECTS = 2000;
+
+/** The operations that can be done to an object, in the order of the catalogue. */
+export async function operationsOn(
+  operations: ReadonlyMap<string, OperationSpec>,
+  path: string,
+): Promise<OperationSpec[]> {
+  const { fits } = await import('../sim/operation.ts');
+  return [...operations.values()].filter(({ on }) => on.some((pattern) => fits(pattern, path)));
+}
+
+/** Reads a scenario from a file; throws with all that is wrong with it. */
+export async function scenarioFrom(uri: vscode.Uri): Promise<Scenario> {
+  const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+  const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${name} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return soundScenario(document, name);
+}
+
+/** A scenario of a document; throws with all that is wrong with it. */
+export async function soundScenario(document: unknown, name: string): Promise<Scenario> {
+  const { readScenario } = await import('../sim/scenario.ts');
+  const scenario = readScenario(document);
+  if ('title' in scenario) return scenario;
+  throw new Error(`${name}: ${scenario.map(({ path, problem }) => `${path}: ${problem}`).join('; ')}`);
+}
+
+/** Asks for a scenario: one that comes with the product, or a file. */
+export async function pickScenario(): Promise<Scenario | undefined> {
+  const { bundledScenarios } = await import('../sim/bundled.ts');
+  interface Item extends vscode.QuickPickItem {
+    readonly document?: unknown;
+    readonly file?: true;
+  }
+  const items: Item[] = bundledScenarios.map(({ id, document }) => {
+    const { title, description } = document as { title: string; description: string };
+    return { label: title, description: id, detail: description, document };
+  });
+  const picked = await vscode.window.showQuickPick<Item>(
+    [
+      { label: '$(folder-opened) Open Scenario File…', file: true, alwaysShow: true },
+      { label: 'Scenarios', kind: vscode.QuickPickItemKind.Separator },
+      ...items,
+    ],
+    { title: 'Start Simulation', placeHolder: 'Scenario to run', matchOnDescription: true, matchOnDetail: true },
+  );
+  if (!picked) return undefined;
+  if (!picked.file) return soundScenario(picked.document, picked.label);
+  const [uri] =
+    (await vscode.window.showOpenDialog({
+      title: 'Open Scenario',
+      openLabel: 'Start Simulation',
+      filters: { Scenarios: ['json'], 'All Files': ['*'] },
+    })) ?? [];
+  return uri && scenarioFrom(uri);
+}
+
+/** Asks for a seed. */
+export async function askSeed(value: number): Promise<number | undefined> {
+  const text = await vscode.window.showInputBox({
+    title: 'Seed',
+    prompt: 'A whole number. The same scenario, seed and operations give the same events.',
+    value: String(value),
+    valueSelection: [0, String(value).length],
+    validateInput: (input) =>
+      seedOf(input) === undefined ? 'A seed is a whole number from 0 to 4294967295.' : undefined,
+  });
+  return text === undefined ? undefined : seedOf(text);
+}
+
+/** The seed that a text stands for. */
+export function seedOf(text: unknown): number | undefined {
+  const n = typeof text === 'string' && /^\s*\d+\s*$/.test(text) ? Number(text) : text;
+  return typeof n === 'number' && Number.isInteger(n) && n >= 0 && n <= 0xffffffff ? n : undefined;
+}
+
+interface OperationItem extends vscode.QuickPickItem {
+  readonly spec?: OperationSpec;
+}
+
+/** Asks for an operation: those that fit the object first, then all others. */
+export async function pickOperation(
+  operations: ReadonlyMap<string, OperationSpec>,
+  object: string | undefined,
+  all: boolean,
+): Promise<OperationSpec | undefined> {
+  const item = (spec: OperationSpec): OperationItem => ({
+    label: spec.title,
+    description: spec.name,
+    detail: spec.meaning,
+    spec,
+  });
+  const fitting = object === undefined ? [] : await operationsOn(operations, object);
+  const others = all || fitting.length === 0 ? [...operations.values()].filter((spec) => !fitting.includes(spec)) : [];
+  const separator = (label: string): OperationItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
+  const items = [
+    ...(fitting.length > 0 ? [separator(`on ${object}`), ...fitting.map(item)] : []),
+    ...(others.length > 0 ? [separator('on other objects'), ...others.map(item)] : []),
+  ];
+  const options = {
+    title: 'Inject Operation',
+    placeHolder: 'What to do',
+    matchOnDescription: true,
+    matchOnDetail: true,
+  };
+  return (await vscode.window.showQuickPick(items, options))?.spec;
+}
+
+/** Asks for the object of an operation, among those that exist at the cursor; undefined when none was chosen. */
+export async function pickObject(trace: OpenTrace, spec: OperationSpec): Promise<string | undefined> {
+  const { state, trace: events } = trace.session;
+  const { summaryOf } = await import('../query/outline/summary.ts');
+  const items: vscode.QuickPickItem[] = [];
+  const walk = (node: PathNode, patterns: readonly (readonly string[])[], depth: number): void => {
+    for (const child of node.children.values()) {
+      const left = patterns.filter((p) => p[depth] === '*' || p[depth] === child.segment);
+      if (left.length === 0 || items.length >= MOST_OBJECTS) continue;
+      if (left.some((p) => p.length === depth + 1) && state.present(child.object)) {
+        const { description } = summaryOf(state, child.object);
+        items.push({ label: child.path, description });
+      }
+      walk(child, left, depth + 1);
+    }
+  };
+  walk(
+    events.world.root,
+    spec.on.map((pattern) => pattern.split('/')),
+    0,
+  );
+  const options = { title: `${spec.title}: Object`, placeHolder: spec.on.join(' or '), matchOnDescription: true };
+  // Some operations make the object that they are done to: any path can be typed where none is offered.
+  if (items.length > 0) return (await vscode.window.showQuickPick(items, options))?.label;
+  return vscode.window.showInputBox({ title: options.title, prompt: `Path: ${spec.on.join(' or ')}` });
+}
+
+/** Asks for the arguments that an operation needs and that are not given; undefined when the user gave up. */
+export async function askArguments(
+  spec: OperationSpec,
+  given: Readonly<Record<string, unknown>>,
+): Promise<Operation | undefined> {
+  const operation: Record<string, unknown> = { op: spec.name, ...given };
+  for (const [i, arg] of spec.args.entries()) {
+    if (operation[arg.name] !== undefined) continue;
+    const value = await askArgument(spec, arg, i + 1);
+    if (value === undefined) return undefined;
+    if (value !== '') operation[arg.name] = value;
+  }
+  return operation as Operation;
+}
+
+async function askArgument(spec: OperationSpec, arg: ArgSpec, place: number): Promise<unknown> {
+  const { argumentValue, expected } = await import('../sim/operation.ts');
+  const title = `${spec.title}: ${arg.name}${spec.args.length > 1 ? ` (${place} of ${spec.args.length})` : ''}`;
+  const choices = arg.type === 'flag' ? ['true', 'false'] : arg.type === 'choice' ? (arg.choices ?? []) : undefined;
+  if (choices) {
+    const first = String(arg.default ?? choices[0]);
+    const items = [first, ...choices.filter((c) => c !== first)].map((value) => ({
+      label: value,
+      description: value === String(arg.default) ? 'default' : '',
+      value: arg.type === 'flag' ? value === 'true' : value,
+    }));
+    if (arg.optional) items.push({ label: 'leave it out', description: '', value: '' });
+    return (await vscode.window.showQuickPick(items, { title, placeHolder: arg.meaning }))?.value;
+  }
+  const optional = arg.optional === true || arg.default !== undefined;
+  const text = await vscode.window.showInputBox({
+    title,
+    prompt: `${arg.meaning} A ${expected(arg)}${optional ? '; empty: left out' : ''}.`,
+    value: arg.default === undefined ? '' : String(arg.default),
+    validateInput: (input) => {
+      if (input.trim() === '') return optional ? undefined : `${arg.name} is needed: a ${expected(arg)}.`;
+      return argumentValue(arg, input.trim()) === undefined ? `This is no ${expected(arg)}.` : undefined;
+    },
+  });
+  if (text === undefined) return undefined;
+  const value = text.trim() === '' ? '' : argumentValue(arg, text.trim());
+  return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
+}

@@ -1,0 +1,148 @@
+import * as vscode from 'vscode';
+import type { Branch, Branches } from '../session/branches.ts';
+import type { Until } from '../session/run-to.ts';
+import type { Refusal } from '../session/session.ts';
+import type { Operation } from '../sim/operation.ts';
+import type { Recipe } from '../sim/simulation.ts';
+import { say } from './handlers.ts';
+import { breathe } from './platform.ts';
+import type { OpenTrace, Sessions } from './sessions.ts';
+
+/** Time that a run takes before others get to work, and events that are looked at between two looks at the clock. */
+const SLICE_MS = 20;
+const SLICE_EVENTS = 500;
+/** Runs that take longer than this get a notification with a button that stops them. */
+const QUIET_MS = 500;
+
+/** The simulator comes when it is asked for first. */
+async function loadSimulator() {
+  const [branches, runTo, recipe, scenario, exporting] = await Promise.all([
+    import('../session/branches.ts'),
+    import('../session/run-to.ts'),
+    import('../sim/recipe.ts'),
+    import('../sim/scenario.ts'),
+    import('../sim/export.ts'),
+  ]);
+  return { ...branches, ...runTo, ...recipe, ...scenario, ...exporting };
+}
+
+/** Everything of the simulator, once it was asked for. */
+export type Simulator = Awaited<ReturnType<typeof loadSimulator>>;
+
+/** The simulated runs and branches of this window, as open traces. */
+export class Simulations implements vscode.Disposable {
+  readonly #sessions: Sessions;
+  readonly #watch: vscode.Disposable;
+  #loading: Promise<Simulator> | undefined;
+  #branches: Branches | undefined;
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
+    this.#watch = sessions.onDidChange(({ what, trace }) => {
+      if (what !== 'closed' || !this.#branches) return;
+      // A branch that is started again closes what it was and goes on.
+      const gone = this.#branches.all.find((b) => b.session === trace.session);
+      if (gone) this.#branches.remove(gone);
+    });
+  }
+
+  /** The simulator. */
+  async simulator(): Promise<Simulator> {
+    this.#loading ??= loadSimulator();
+    const simulator = await this.#loading;
+    this.#branches ??= new simulator.Branches();
+    return simulator;
+  }
+
+  async #all(): Promise<Branches> {
+    await this.simulator();
+    return this.#branches!;
+  }
+
+  /** The trace that a branch left; the nearest one that is still open. */
+  parentOf(trace: OpenTrace): OpenTrace | undefined {
+    for (let branch = trace.branch?.parent; branch; branch = branch.parent) {
+      const open = this.#sessions.ofBranch(branch);
+      if (open) return open;
+    }
+    return undefined;
+  }
+
+  /** Starts a run; throws when its recipe is not sound. */
+  async start(recipe: Recipe): Promise<OpenTrace> {
+    return this.#sessions.add((await this.#all()).start(recipe));
+  }
+
+  /** Does an operation at the cursor of a trace. The trace in which it took effect: the same, or a new branch. */
+  async inject(trace: OpenTrace, operation: Operation): Promise<OpenTrace | Refusal> {
+    const branches = await this.#all();
+    const result = branches.inject(trace.branch ?? branches.of(trace.session), operation);
+    if (!('branch' in result)) return result;
+    return this.#sessions.ofBranch(result.branch) ?? (await this.#sessions.add(result.branch));
+  }
+
+  /** Starts the run of a branch again. */
+  async restart(branch: Branch): Promise<OpenTrace | Refusal> {
+    return (await this.#all()).restart(branch) ?? (await this.#sessions.add(branch));
+  }
+
+  /** Gives a branch another name. */
+  async rename(trace: OpenTrace, name: string): Promise<void> {
+    if (!trace.branch) return;
+    (await this.#all()).rename(trace.branch, name);
+    this.#sessions.renamed(trace);
+  }
+
+  /** Runs the cursor of a trace to a place; the step that it reached. Long runs can be stopped. */
+  async runTo(trace: OpenTrace, until: Until): Promise<number | undefined> {
+    const { RunTo } = await this.simulator();
+    const { session } = trace;
+    const run = new RunTo(session, until);
+    let stopped = false;
+    let report: ((text: string) => void) | undefined;
+    let end = (): void => {};
+    const ended = new Promise<void>((done) => {
+      end = done;
+    });
+    const timer = setTimeout(() => {
+      const options = {
+        location: vscode.ProgressLocation.Notification,
+        title: `Running ${trace.label}`,
+        cancellable: true,
+      };
+      void vscode.window.withProgress(options, (progress, token) => {
+        token.onCancellationRequested(() => {
+          stopped = true;
+        });
+        report = (message) => progress.report({ message });
+        return ended;
+      });
+    }, QUIET_MS);
+    try {
+      for (;;) {
+        const until = Date.now() + SLICE_MS;
+        let result = run.look(SLICE_EVENTS);
+        while (result === undefined && Date.now() < until) result = run.look(SLICE_EVENTS);
+        if (typeof result === 'number') return result;
+        if (result) {
+          say(result.refused);
+          return undefined;
+        }
+        report?.(`${session.trace.length.toLocaleString('en')} events`);
+        await breathe();
+        if (stopped || !this.#sessions.all.includes(trace)) {
+          const last = session.move({ to: 'last' });
+          say('stopped; what happened until here stays');
+          return typeof last === 'number' ? last : undefined;
+        }
+      }
+    } finally {
+      clearTimeout(timer);
+      end();
+    }
+  }
+
+  dispose(): void {
+    this.#watch.dispose();
+  }
+}
