@@ -58,7 +58,7 @@ export const kindsOfMark: Readonly<Partial<Record<MarkName, readonly string[]>>>
       'vfio.meta',
       'vfio.sparse',
     ],
-    ...['dom.alloc', 'dom.activate', 'dom.compose', 'dom.create', 'ims.free', 'queue.state'],
+    ...['dom.alloc', 'dom.activate', 'dom.compose', 'dom.create', 'ims.free', 'ims.refused', 'queue.state'],
     ...['queue.use', 'pasid.bind', 'pasid.unbind', 'ntb.publish'],
     ...['iommufd.map', 'iommufd.unmap', 'iommufd.vmsi', 'hcall.grant'],
   ],

@@ -35,6 +35,14 @@ export const imsFree = eventKind('ims.free', [imsEntry], 'An IMS entry was given
   state.remove(e.object),
 );
 
+/** Object: the function. */
+export const imsRefused = eventKind(
+  'ims.refused',
+  [],
+  'An IMS entry was asked for and could not be had: -ENOSPC when none is free, else what the parent domains said.',
+  { owner: 's', ret: 'i' },
+);
+
 export const permWrite = eventKind(
   'perm.write',
   [permission],
@@ -260,6 +268,7 @@ export const illegal = eventKind(
 export const imsEvents = [
   imsStore,
   imsFree,
+  imsRefused,
   permWrite,
   queueState,
   queueSubmit,

@@ -137,7 +137,7 @@ export const vfioTrap = eventKind(
   'vfio.trap',
   [vfioDevice],
   'A guest access left the guest because its page is not mapped: which register it hit, how often that is used, and whether it was the one that the trap is for.',
-  { register: 's', latency: 's', wanted: 'flag', cost: 'u' },
+  { register: 's', latency: 's', wanted: 'flag', cost: 'u', write: 'flag', offset: 'x' },
   (state, e, at) => state.count(e.object, e.words[e.at + at.wanted] ? vfioDevice.at.traps : vfioDevice.at.collateral),
 );
 

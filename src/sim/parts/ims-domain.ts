@@ -1,4 +1,4 @@
-import { domCreate, imsFree, imsStore } from '../../model/events/ims.ts';
+import { domCreate, imsFree, imsRefused, imsStore } from '../../model/events/ims.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { packRegister } from '../../model/register.ts';
 import { imsControl } from '../../model/registers/ims.ts';
@@ -75,7 +75,7 @@ export class ImsDomain implements Domain {
   *store(irq: Irq, message: Composed, by: string): Proc {
     const { hwirq, virq } = irq;
     const { address, data } = message;
-    this.machine.emit(msgWrite, irq.object, { hwirq, address, data, domain: this.name, by });
+    this.machine.emit(msgWrite, irq.object, { hwirq, address, data, domain: this.name, by, where: this.#cells.place });
     yield* this.#write(hwirq, 0, address >>> 0, virq);
     yield* this.#write(hwirq, 4, Math.floor(address / 0x100000000), virq);
     yield* this.#write(hwirq, 8, data, virq);
@@ -165,7 +165,7 @@ export class ImsFunction extends ImsCells {
     const { machine, domain } = this;
     let index = 0;
     while (this.#owners.has(index)) index++;
-    if (index >= this.size) return errno.ENOSPC;
+    if (index >= this.size) return this.#refuse(owner, errno.ENOSPC);
     this.#owners.set(index, owner);
     yield this.place === 'device memory' ? MMIO_WRITE : MEMORY_WRITE;
     machine.emit(imsStore, this.entry(index), {
@@ -186,11 +186,16 @@ export class ImsFunction extends ImsCells {
     if (virq < 0) {
       this.#owners.delete(index);
       machine.emit(imsFree, this.entry(index), {});
-      return virq;
+      return this.#refuse(owner, virq);
     }
     const irq = { index, virq };
     this.#irqs.set(index, irq);
     return irq;
+  }
+
+  #refuse(owner: string, ret: number): number {
+    this.machine.emit(imsRefused, this.fn.object, { owner, ret });
+    return ret;
   }
 
   /** pci_ims_free_irq(): 0, -EBUSY while somebody handles the irq, -ENOENT when the entry is not allocated. */

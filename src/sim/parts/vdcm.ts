@@ -130,17 +130,18 @@ export class Vdcm {
 
   *#served(register: RegionRegister | undefined, offset: number, size: number, value: number | undefined): Proc {
     const { machine, device } = this;
-    machine.emit(vfioRegion, device.object, { write: value !== undefined, region: 0, offset, value: value ?? 0, size });
-    if (register) {
-      this.#traps.set(register, (this.#traps.get(register) ?? 0) + 1);
-      const { name, latency } = register;
-      machine.emit(vfioTrap, device.object, {
-        register: name,
-        latency,
-        wanted: register.kind === 'trapped',
-        cost: TRAP,
-      });
-    }
+    const write = value !== undefined;
+    // What a read returns is not modelled: only writes have a value to show.
+    if (write) machine.emit(vfioRegion, device.object, { write, region: 0, offset, value, size });
+    if (register) this.#traps.set(register, (this.#traps.get(register) ?? 0) + 1);
+    machine.emit(vfioTrap, device.object, {
+      register: register?.name ?? 'reserved',
+      latency: register?.latency ?? 'admin',
+      wanted: register?.kind === 'trapped',
+      cost: TRAP,
+      write,
+      offset,
+    });
     if (register?.kind !== 'trapped' || value === undefined || (offset - register.offset) % 8 !== 0) return;
     yield* this.#permission((offset - register.offset) >>> 3, value);
   }
