@@ -56,15 +56,21 @@ export class Irqfds {
   }
 
   /**
-   * KVM_SET_GSI_ROUTING with one route changed. With an MSI-X entry the route takes what that entry holds now; a
-   * message given goes first. 0 or a negative errno.
+   * KVM_SET_GSI_ROUTING with one route changed (`commit` false: KVM does that itself). With an MSI-X entry the route
+   * takes what that entry holds now; a message given goes first. 0 or a negative errno.
    */
-  set(gsi: number, device: string, vector: number, from: { readonly entry?: number } & Partial<RouteMessage>): number {
+  set(
+    gsi: number,
+    device: string,
+    vector: number,
+    from: { readonly entry?: number } & Partial<RouteMessage>,
+    commit = true,
+  ): number {
     const { machine } = this;
     if (gsi < 0 || gsi >= MOST_ROUTES) return errno.EINVAL;
     const { address, data, entry } = from;
     machine.emit(routeSet, this.route(gsi), { device, vector, entry, address, data });
-    machine.emit(routeCommit, this.vm, {});
+    if (commit) machine.emit(routeCommit, this.vm, {});
     return 0;
   }
 

@@ -87,7 +87,7 @@ export class KvmServer implements KernelServer {
       machine.emit(pbaRead, fn.object, { first, size, value: bits, ...BY_KERNEL });
       return bits;
     }
-    const gone = set.filter((i) => this.#gone(fn, i));
+    const gone = set.filter((i) => table.fn.gone(i));
     const words = fn.readPba(first, size, BY_KERNEL);
     if (gone.length > 0)
       machine.emit(illegal, fn.object, {
@@ -95,10 +95,6 @@ export class KvmServer implements KernelServer {
         text: `${listed(gone)} shown as pending whose cause the device took back: nobody asked the device model`,
       });
     return words;
-  }
-
-  #gone(fn: PciFunction, index: number): boolean {
-    return 'gone' in fn && typeof fn.gone === 'function' && fn.gone(index) === true;
   }
 
   #claims(object: number, what: string): void {

@@ -12,6 +12,8 @@ import type { MessagePort } from './message.ts';
 export interface SourceMachine extends MessagePort {
   readonly machine: Machine;
   readonly irqfds: Irqfds;
+  /** KVM sets routes itself. */
+  readonly internal: boolean;
   /** KVM keeps the mask bits: sources stay tied while masked, and KVM latches what they signal. */
   readonly kernelMasks: boolean;
   /** A read of the table waits for interrupts that are under way. */
@@ -34,7 +36,7 @@ export type SourceKind = 'userspace' | 'irqfd' | 'vhost' | 'hostirq';
 /** Nanoseconds until a vhost worker signals what its queue has; nobody can make it signal sooner. */
 export const VHOST_DELAY = 20_000;
 /** Nanoseconds from the signal of an eventfd until it is injected. */
-const SIGNAL = 700;
+const SIGNAL = 2500;
 /** Nanoseconds until a worker has the page that holds the pending bits. */
 export const PAGE_IN = 60_000;
 
@@ -200,7 +202,7 @@ export class EmulatedFunction extends PciFunction {
     const known = machine.state.known(entry, msixEntry.at.address) === 0xffffffff;
     if (vm.kernelMasks ? known : effectivelyMasked(machine.state, entry) === false) {
       const { eventfd, gsi } = this.sourceOf(index);
-      vm.irqfds.set(gsi, this.bdf, index, vm.routeFrom(this, index));
+      vm.irqfds.set(gsi, this.bdf, index, vm.routeFrom(this, index), !vm.internal);
       if (!vm.irqfds.assigned(gsi)) vm.irqfds.assign(gsi, eventfd);
     } else this.unfollow(index);
   }

@@ -3,7 +3,7 @@ import { msixEntry } from '../../model/things/pci.ts';
 import { kvmEntrySource, kvmTable } from '../../model/things/virt.ts';
 import type { Args, Machine } from '../machine.ts';
 import { errno } from './domain.ts';
-import type { PciFunction } from './function.ts';
+import type { EmulatedFunction } from './kvm-source.ts';
 
 /** Guest-physical addresses below this are RAM of the guest. */
 export const GUEST_RAM = 0x80000000;
@@ -13,7 +13,7 @@ export const NOT_IN_KERNEL = 1;
 /** A table that KVM serves. */
 export interface KvmTable {
   readonly id: number;
-  readonly fn: PciFunction;
+  readonly fn: EmulatedFunction;
   readonly entries: number;
   readonly base: number;
   readonly pendingBase: number;
@@ -57,8 +57,8 @@ export class KvmTables {
   }
 
   /** The table of a function. */
-  of(fn: PciFunction): KvmTable | undefined {
-    return [...this.#tables.values()].find((t) => t.fn === fn);
+  of(fn: { readonly bdf: string }): KvmTable | undefined {
+    return [...this.#tables.values()].find((t) => t.fn.bdf === fn.bdf);
   }
 
   /** The table whose entries or pending bits lie at a guest-physical address. */
@@ -76,7 +76,7 @@ export class KvmTables {
   }
 
   /** KVM_DEFINE_MSIX_TABLE. -EINVAL: 0 or more than 2048 entries, an address not aligned or in RAM; -EEXIST: in use, or overlaps. */
-  define(id: number, fn: PciFunction, entries: number, base: number, pendingBase: number): number {
+  define(id: number, fn: EmulatedFunction, entries: number, base: number, pendingBase: number): number {
     const table: KvmTable = { id, fn, entries, base, pendingBase };
     const ret = this.#defineError(table);
     this.#call('KVM_DEFINE_MSIX_TABLE', ret, { table: id, address: base });
@@ -124,7 +124,7 @@ export class KvmTables {
     );
   }
 
-  #contents(fn: PciFunction, entry: number): Contents {
+  #contents(fn: EmulatedFunction, entry: number): Contents {
     const { state } = this.machine;
     const at = fn.entry(entry);
     const cell = (n: number): number | undefined => (state.known(at, n) === 0xffffffff ? state.get(at, n) : undefined);
@@ -194,7 +194,10 @@ export class KvmTables {
   getClearPending(id: number): number {
     const ret = this.tellPending('KVM_GET_CLEAR_PENDING', id);
     const table = this.#tables.get(id);
-    if (table) for (const i of this.pending(table)) table.fn.withdraw(i);
+    if (table) {
+      for (const i of this.pending(table)) table.fn.withdraw(i);
+      table.fn.settle();
+    }
     return ret;
   }
 }

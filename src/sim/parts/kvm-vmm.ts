@@ -149,7 +149,9 @@ export class VmmTables implements ServeMachine {
   define(fn: EmulatedFunction, { id, entries, base, pendingBase }: KvmTable): void {
     if (this.tables.define(id, fn, entries, base, pendingBase) < 0) return;
     for (let i = 0; i < entries; i++) {
-      const source = fn.sources.get(i);
+      // Where KVM sets routes itself the VMM ties every entry to its source beforehand.
+      const ahead = this.design.owner === 'internal' && fn.source !== 'userspace';
+      const source = ahead ? fn.sourceOf(i) : fn.sources.get(i);
       const own = this.design.owner;
       if (own === 'kernel' || own === 'internal' || (own === 'perEntry' && source)) this.tables.setEntry(id, i);
       if (source) this.tables.setEntryIrq(id, i, source.gsi);
