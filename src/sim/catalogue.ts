@@ -2,6 +2,7 @@
 
 import type { OperationSpec } from './operation.ts';
 import { functionOperations } from './operations/function.ts';
+import { hypervisorOperations } from './operations/hypervisor.ts';
 import { imsOperations } from './operations/ims.ts';
 import { iommufdOperations } from './operations/iommufd.ts';
 import { irqOperations } from './operations/irq.ts';
@@ -16,6 +17,7 @@ import { guestOperations, vmOperations } from './operations/vm.ts';
 import { affinityStrategy } from './parts/affinity.ts';
 import { installArmHost } from './parts/arm-host.ts';
 import { installHost } from './parts/host.ts';
+import { installConsumers } from './parts/hypervisor-guest.ts';
 import { installIms } from './parts/ims-domain.ts';
 import { installNtb } from './parts/ntb.ts';
 import { installPosted } from './parts/posted.ts';
@@ -43,6 +45,7 @@ export const installers: readonly ((system: System) => void)[] = [
   installVms,
   installVfio,
   installPosted,
+  installConsumers,
 ];
 
 /** Operations by name. */
@@ -56,6 +59,7 @@ export const operations: ReadonlyMap<string, OperationSpec> = new Map(
     ...irqOperations,
     ...remapOperations,
     ...postedOperations,
+    ...hypervisorOperations,
     ...itsOperations,
     ...iommufdOperations,
     ...guestOperations,
