@@ -279,3 +279,67 @@ describe('ITS domain of Linux', () => {
     assert.equal(all.at(-1)!.kind, 'drop');
   });
 });
+
+describe('ITS and CPUs that come and go', () => {
+  const simulation = run({
+    ...ARM,
+    devices: [{ bdf: NIC, name: 'disk', vectors: 3, managed: true }],
+    workload: [
+      { at: '100us', op: 'irq.affinity', object: 'irq/24', cpus: [1] },
+      { at: '150us', op: 'cpu.offline', object: 'cpu/1' },
+      { at: '200us', op: 'device.raise', object: `device/${NIC}/msix/0` },
+      { at: '220us', op: 'device.raise', object: `device/${NIC}/msix/2` },
+      { at: '250us', op: 'cpu.online', object: 'cpu/1' },
+      { at: '400us', op: 'cpu.offline', object: 'cpu/0' },
+      { at: '450us', op: 'cpu.offline', object: 'cpu/1' },
+    ],
+  });
+  const all = events(simulation);
+  const between = (from: number, to: number) =>
+    all.filter((e) => Number(e.time) * 1e6 >= from && Number(e.time) * 1e6 < to && e.kind.startsWith('its.'));
+
+  it('its interrupts move, managed ones are discarded, as on the real machine (arm64-a, facts 11)', () => {
+    assert.deepEqual(
+      between(150, 200)
+        .filter((e) => e.kind !== 'its.inv')
+        .map((e) => [e.kind, e.object, e.fields['collection']]),
+      [
+        ['its.movi', 'its/0/device/0x20/event/0', 0],
+        ['its.discard', 'its/0/device/0x20/event/2', undefined],
+      ],
+    );
+  });
+
+  it('its collection is mapped again when it is back, and managed interrupts start; nothing was lost', () => {
+    assert.deepEqual(
+      between(250, 260)
+        .filter((e) => e.kind === 'its.mapc' || e.kind === 'its.mapti')
+        .map((e) => e.object),
+      ['its/0/collection/1', 'its/0/device/0x20/event/2'],
+    );
+    const { delivered, pending, dropped } = simulation.machine.ledger.tally();
+    assert.deepEqual({ delivered, pending, dropped }, { delivered: 2, pending: 0, dropped: 0 });
+  });
+
+  it('the last CPU stays', () => {
+    const refused = all.filter((e) => e.kind === 'cpu.state' && e.fields['ret'] !== undefined);
+    assert.deepEqual(
+      refused.map((e) => [e.object, e.fields['ret']]),
+      [['cpu/1', -16]],
+    );
+    assert.equal(value(simulation, 'cpu/1/online'), true);
+  });
+
+  it('an LPI for a CPU that is offline pends in memory until it is back', () => {
+    const away = withLpi({ op: 'its.movi', device: 0x20, event: 0, collection: 1 });
+    away.perform({ op: 'cpu.offline', object: 'cpu/1' });
+    away.run();
+    doorbell(away, 0x20, 0);
+    away.run();
+    assert.equal(away.machine.ledger.tally().pending, 1);
+    away.perform({ op: 'cpu.online', object: 'cpu/1' });
+    away.run();
+    assert.equal(away.machine.ledger.tally().delivered, 1);
+    assert.equal(events(away).find((e) => e.kind === 'gic.ack')!.object, 'cpu/1/intid/8192');
+  });
+});

@@ -3,6 +3,7 @@ import { domain as domainType } from '../../model/things/irq.ts';
 import type { Machine, Proc } from '../machine.ts';
 import { affinityMessage, composeHook, forceWrite, nestedPolicy, vmsiPolicy } from '../policies/iommufd.ts';
 import { type Service, type System, service } from '../system.ts';
+import { ArmHotplug } from './arm-hotplug.ts';
 import type { Composed, Domain, Irq } from './domain.ts';
 import { Gic } from './gic.ts';
 import { host } from './host.ts';
@@ -173,6 +174,7 @@ export function installArmHost(system: System): void {
   if (smmu) domain.owner = new Owners(fd, new DmaIommu(machine, smmu), hook);
   if (fd) system.provide(iommufdIrqs, new IommufdIrqs(part, fd, domain, system.policy(forceWrite) === 'yes'));
 
+  part.hotplug = new ArmHotplug(machine, cpus, core, domain);
   part.reserves = false;
   part.parent = domain;
   part.port = new ArmRoot(machine, its, DOORBELL, smmu);

@@ -110,6 +110,11 @@ export class Gic {
     this.accept(to, lpi, cause);
   }
 
+  /** A CPU came online: what pended at its redistributor meanwhile is taken. */
+  wake(cpu: number): void {
+    this.#dispatch(cpu, this.#at(cpu));
+  }
+
   /** LPIs that pend at a redistributor. */
   pendingOn(cpu: number): number[] {
     return [...this.#at(cpu).pending.keys()];

@@ -5,7 +5,7 @@ import { affinityStrategy } from './affinity.ts';
 import { Cpus } from './cpus.ts';
 import type { Domain } from './domain.ts';
 import { type FunctionSpec, PciFunction } from './function.ts';
-import { Hotplug } from './hotplug.ts';
+import { type CpuHotplug, Hotplug } from './hotplug.ts';
 import { IrqCore } from './irqcore.ts';
 import type { MessagePort } from './message.ts';
 import { hardwareAccess, MMIO_WRITE, MsixDomain } from './msix-domain.ts';
@@ -21,7 +21,8 @@ export class Host {
   readonly cpus: Cpus;
   readonly vectors: VectorDomain;
   readonly core: IrqCore;
-  readonly hotplug: Hotplug;
+  /** How processors come and go; another architecture puts its own here. */
+  hotplug: CpuHotplug;
   readonly root: RootComplex;
   /** By BDF. */
   readonly functions = new Map<string, PciFunction>();

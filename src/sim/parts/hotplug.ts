@@ -12,12 +12,20 @@ const SETTLE = 1_000_000;
 /** Nanoseconds between two looks whether the handler that runs has ended. */
 const LOOK = 200;
 
+/** Takes processors offline and online, and their interrupts with them: 0 or a negative errno. */
+export interface CpuHotplug {
+  offline(cpu: number): Proc<number>;
+  online(cpu: number): Proc<number>;
+}
+
 /** Takes processors of an x86 host offline and online, and their interrupts with them (arch/x86/kernel/irq.c, cpuhotplug.c). */
-export class Hotplug {
+export class Hotplug implements CpuHotplug {
   readonly machine: Machine;
   readonly #cpus: Cpus;
   readonly #vectors: VectorDomain;
   readonly #core: IrqCore;
+  /** One CPU at a time (cpu_add_remove_lock). */
+  #at = -1;
 
   constructor(machine: Machine, cpus: Cpus, vectors: VectorDomain, core: IrqCore) {
     this.machine = machine;
@@ -37,7 +45,15 @@ export class Hotplug {
 
   /** Takes a CPU offline: 0; -EBUSY when it is the last; -ENOSPC when the others have no room for its vectors. */
   *offline(cpu: number): Proc<number> {
-    return yield* this.machine.within(this.#cpus.actor(cpu), this.#offline(cpu));
+    return yield* this.#alone(cpu, this.#offline(cpu));
+  }
+
+  *#alone(cpu: number, what: Proc<number>): Proc<number> {
+    while (this.#at >= 0) yield SETTLE;
+    this.#at = cpu;
+    const ret = yield* this.machine.within(this.#cpus.actor(cpu), what);
+    this.#at = -1;
+    return ret;
   }
 
   *#offline(cpu: number): Proc<number> {
@@ -61,7 +77,7 @@ export class Hotplug {
     for (const irq of this.#core.irqs.values()) {
       const chip = this.#vectors.chip(irq);
       if (chip?.cpu === cpu && chip.vector !== 0) was.set(chip.vector, irq);
-      yield* this.#migrate(irq, cpu);
+      yield* this.#core.locked(irq, this.#migrate(irq, cpu));
     }
     yield SETTLE;
     // What arrived meanwhile is raised again where its irq went; what belongs to nobody ends with the local APIC.
@@ -103,7 +119,7 @@ export class Hotplug {
 
   /** Brings a CPU online: its vector map, then the managed interrupts that waited for it. */
   *online(cpu: number): Proc<number> {
-    return yield* this.machine.within(this.#cpus.actor(cpu), this.#online(cpu));
+    return yield* this.#alone(cpu, this.#online(cpu));
   }
 
   *#online(cpu: number): Proc<number> {
@@ -112,7 +128,8 @@ export class Hotplug {
     this.#vectors.matrix.online(cpu);
     this.#cpus.close(cpu, false);
     for (const irq of this.#core.irqs.values())
-      if (irq.managedShutdown && irq.affinity.includes(cpu)) yield* this.#core.startManaged(irq);
+      if (irq.managedShutdown && irq.affinity.includes(cpu))
+        yield* this.#core.locked(irq, this.#core.startManaged(irq));
     return 0;
   }
 }

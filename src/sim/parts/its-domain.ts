@@ -102,11 +102,19 @@ export class ItsDomain implements Domain {
 
   /** Maps a collection for every CPU, as each does when it comes up. */
   boot(): void {
-    for (const cpu of this.cpus.onlineCpus())
-      this.machine.as(this.cpus.actor(cpu), () => {
-        this.its.command({ op: 'MAPC', collection: cpu, target: cpu, valid: true });
-        this.its.command({ op: 'INVALL', collection: cpu });
-      });
+    for (const cpu of this.cpus.onlineCpus()) this.bringUp(cpu);
+  }
+
+  /** Maps the collection of a CPU that comes up. */
+  bringUp(cpu: number): void {
+    this.its.command({ op: 'MAPC', collection: cpu, target: cpu, valid: true });
+    this.its.command({ op: 'INVALL', collection: cpu });
+  }
+
+  /** The CPU that an irq goes to, -1 while it goes to none. */
+  target(irq: Irq): number {
+    const held = this.#irqs.get(irq);
+    return held?.mapped ? held.cpu : -1;
   }
 
   #create(fn: PciFunction): ItsFunction | undefined {
