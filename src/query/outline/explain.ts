@@ -1,5 +1,6 @@
 import { decodersById } from '../../model/message.ts';
 import type { Access, Field } from '../../model/register.ts';
+import type { Job } from '../jobs.ts';
 import { derivedKeys, keyValue, messageKind } from '../view.ts';
 import type { Now } from './now.ts';
 import type { Row, RowText } from './rows.ts';
@@ -31,9 +32,18 @@ const ACCESS: Readonly<Record<Access, string>> = {
 
 const WAYS = { A: 'Added by this step', M: 'Changed by this step', D: 'Removed by this step' } as const;
 
+const JOB_MEANINGS: Readonly<Record<Job, string>> = {
+  alloc: 'Allocates what the interrupt needs: each domain of the hierarchy its part, the one at the CPU first.',
+  compose: 'Composes address and data of the message: the first domain from the device on that can.',
+  store: 'Stores the message where the device finds it: the bus domain.',
+  use: 'Uses the message: the device sends it.',
+};
+
 /** Markdown that explains a row. */
 export function explainRow(now: Now, row: Row, text: RowText): string {
   switch (row.kind) {
+    case 'job':
+      return paragraphs(`**${plain(text.label)}**`, JOB_MEANINGS[row.job!], plain(text.description));
     case 'range':
       return `Entries ${plain(text.label)} of ${code(row.path)}`;
     case 'node':

@@ -1,5 +1,6 @@
-import { vector } from '../../model/things/irq.ts';
+import { irq, vector } from '../../model/things/irq.ts';
 import type { PathNode } from '../../model/world.ts';
+import { Jobs, type JobView } from '../jobs.ts';
 import { resolvePath, sortedChildren, type Target } from '../paths.ts';
 import { keyValue } from '../view.ts';
 import { explainRow } from './explain.ts';
@@ -34,6 +35,9 @@ export class Outline {
   readonly #rows = new Map<string, Row>();
   readonly #byNode = new Map<PathNode, Row[]>();
   readonly #sorted = new Map<PathNode, PathNode[]>();
+  readonly #jobs: Jobs;
+  /** What the rows of jobs showed when they were last asked. */
+  readonly #jobTexts = new Map<Row, string>();
   #current: Now;
   /** What the rows showed when `moved` was last asked. */
   #shown: Now;
@@ -41,6 +45,7 @@ export class Outline {
   constructor(name: OutlineName, moment: Moment) {
     this.name = name;
     this.#moment = moment;
+    this.#jobs = new Jobs(moment.trace);
     this.#current = new Now(moment);
     this.#shown = this.#current;
   }
@@ -50,6 +55,7 @@ export class Outline {
     if (row === undefined) return this.#roots();
     switch (row.kind) {
       case 'field':
+      case 'job':
         return [];
       case 'key':
         return this.#fields(row);
@@ -101,7 +107,23 @@ export class Outline {
 
   /** What a row shows now. */
   text(row: Row): RowText {
-    return rowText(this.#now(), row, this.#count(row));
+    const jobs = row.kind === 'job' ? this.#jobsOf(row.node) : [];
+    const text = rowText(this.#now(), row, this.#count(row), jobs);
+    if (row.kind === 'job') this.#jobTexts.set(row, text.spoken);
+    return text;
+  }
+
+  #jobsOf(node: PathNode): readonly JobView[] {
+    const { world } = this.#moment.trace;
+    if (world.type(node.object) !== irq) return [];
+    return this.#jobs.at(node.object, this.#moment.state, this.#moment.cursor) ?? [];
+  }
+
+  /** The rows above jobs that look different now: their events need not change any state. */
+  #jobsMoved(): Set<Row> {
+    const out = new Set<Row>();
+    for (const [row, shown] of [...this.#jobTexts]) if (this.text(row).spoken !== shown) out.add(row.parent!);
+    return out;
   }
 
   /** Whether a row is there at the cursor. */
@@ -118,7 +140,7 @@ export class Outline {
     if (old.onlyChanged || now.onlyChanged) return undefined;
     const nodes = movedNodes(old, now, this.#byNode);
     if (nodes === undefined) return undefined;
-    const out = new Set<Row>();
+    const out = this.#jobsMoved();
     for (const node of nodes) {
       if (!this.#holds(node)) continue;
       for (const row of this.#byNode.get(node) ?? []) if (row.kind === 'node') out.add(row);
@@ -217,7 +239,7 @@ export class Outline {
     const shown = nodes.filter((r) => r.kind !== 'node' || this.shown(r));
     // A function has tables and capabilities to show; of everything else the keys come first.
     if (first.length > 0) return [...first, ...shown, ...keys.filter((r) => !first.includes(r))];
-    return [...keys, ...shown];
+    return [...this.#jobRows(row), ...keys, ...shown];
   }
 
   /** The irq that a vector of a CPU is assigned to. */
@@ -287,6 +309,14 @@ export class Outline {
   #rangeRow(parent: Row, node: PathNode, from: number): Row {
     const above = node === parent.node ? parent.id : idBelow(parent, node);
     return this.#add({ id: `${above}/#${from}`, kind: 'range', parent, node, from, path: node.path });
+  }
+
+  /** The four jobs of an irq, with who does them. */
+  #jobRows(parent: Row): Row[] {
+    const { node } = parent;
+    return this.#jobsOf(node)
+      .filter(({ working }) => !this.#moment.onlyChanged || working !== undefined)
+      .map(({ job }) => this.#add({ id: `${parent.id}/#${job}`, kind: 'job', parent, node, job, path: node.path }));
   }
 
   #keyRow(parent: Row, key: string): Row {

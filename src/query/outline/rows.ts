@@ -2,6 +2,7 @@ import type { State } from '../../model/state.ts';
 import type { PathNode, World } from '../../model/world.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { ChangeKind, ObjectChange } from '../changes.ts';
+import type { Job } from '../jobs.ts';
 
 /** The three outlines: irq domains with everything behind them, PCI functions, processors. */
 export type OutlineName = 'domains' | 'devices' | 'cpus';
@@ -12,6 +13,8 @@ export const OUTLINES: readonly OutlineName[] = ['domains', 'devices', 'cpus'];
 /** What an outline shows: the state at the cursor and what the step there changed. A session is one. */
 export interface Moment {
   readonly trace: Trace;
+  /** Step of the cursor, -1 before the first event. */
+  readonly cursor: number;
   readonly state: State;
   readonly before: State;
   readonly changes: readonly ObjectChange[];
@@ -20,17 +23,18 @@ export interface Moment {
 
 /**
  * One row of an outline. `node`: an object, or a node that only groups some; `range`: a run of entries of a long table;
- * `key`: a key of an object; `field`: a field of such a key. A row is the same object as long as its outline lives.
+ * `key`: a key of an object; `field`: a field of such a key; `job`: who does one of the four jobs for an irq. A row is the same object as long as its outline lives.
  */
 export interface Row {
   /** Unique and stable in its outline; the ids of the rows above it are its beginnings. */
   readonly id: string;
-  readonly kind: 'node' | 'range' | 'key' | 'field';
+  readonly kind: 'node' | 'range' | 'key' | 'field' | 'job';
   readonly parent: Row | undefined;
   /** The node that the row (or the object whose key it is) stands for; for a range the table. */
   readonly node: PathNode;
   readonly key?: string;
   readonly field?: string;
+  readonly job?: Job;
   /** Range: the first number that belongs to it. */
   readonly from?: number;
   /** Object path that commands take, with key and field. */

@@ -1,4 +1,5 @@
 import type { PathNode } from '../../model/world.ts';
+import type { JobView } from '../jobs.ts';
 import { keyValue } from '../view.ts';
 import type { Now } from './now.ts';
 import { type Row, type RowText, rangeLabel } from './rows.ts';
@@ -7,9 +8,14 @@ import { computedFields, fieldsOfKey, fieldText, keyText, shownFields, UNKNOWN }
 
 const SPOKEN = { A: 'added', M: 'changed', D: 'removed' } as const;
 
-/** What a row shows. `count`: entries of a group. */
-export function rowText(now: Now, row: Row, count: number): RowText {
+/** What a row shows. `count`: entries of a group. `jobs`: who does what for the irq of a job's row. */
+export function rowText(now: Now, row: Row, count: number, jobs: readonly JobView[]): RowText {
   switch (row.kind) {
+    case 'job':
+      return jobText(
+        row.job!,
+        jobs.find(({ job }) => job === row.job),
+      );
     case 'range':
       return {
         label: rangeLabel(row.from!),
@@ -49,6 +55,24 @@ function objectText(now: Now, row: Row): RowText {
     collapsible: true,
     ...(mark ? { mark, highlight: [0, label.length] } : {}),
     spoken: [label, description, mark && SPOKEN[mark]].filter(Boolean).join(', '),
+  };
+}
+
+/** Who does a job for an irq, and whether right now. */
+function jobText(job: string, view: JobView | undefined): RowText {
+  const by = view?.by.length ? view.by.join(', ') : UNKNOWN;
+  const label = `${job}: ${by}`;
+  const working = view?.working;
+  const description = [working === undefined ? '' : `${working} is at work`, view?.result ?? '']
+    .filter(Boolean)
+    .join(' · ');
+  return {
+    label,
+    description,
+    collapsible: false,
+    icon: working === undefined ? 'circle-small' : 'play',
+    ...(working === undefined ? {} : { highlight: [0, job.length] as const }),
+    spoken: [`${job} by ${by === UNKNOWN ? 'unknown' : by}`, description].filter(Boolean).join(', '),
   };
 }
 
