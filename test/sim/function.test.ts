@@ -75,11 +75,14 @@ describe('MSI-X function', () => {
   it('rule 1: an unmasked cause is sent with address and data of its entry and arrives after its flight', () => {
     const bench = Bench.ready();
     bench.fn.raise(2);
-    assert.deepEqual(bench.landed, []);
+    assert.equal(bench.landed.length, 0);
     bench.settle();
     assert.equal(bench.landed.length, 1);
-    const [{ address, data, requester, at }] = bench.landed as [Message & { at: number }];
-    assert.deepEqual([address, data, requester, at], [0xfee02000, 0x42, 0x0300, FLIGHT]);
+    const message = bench.landed[0]!;
+    assert.deepEqual(
+      [message.address, message.data, message.requester, message.at],
+      [0xfee02000, 0x42, 0x0300, FLIGHT],
+    );
   });
 
   it('rule 1: a masked cause sets the pending bit and nothing is sent; a second one merges with it', () => {

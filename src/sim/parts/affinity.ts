@@ -95,7 +95,7 @@ export class IrqMover {
   /** irq_move_irq(): what was put off is done in the interrupt, masked around the write. */
   *movePending(irq: Irq): Proc {
     const cpus = irq.pendingAffinity;
-    if (cpus === undefined) return;
+    if (cpus === undefined || !irq.started) return;
     irq.pendingAffinity = undefined;
     const { masked } = irq;
     if (!masked) yield* this.#core.setMask(irq, true);

@@ -48,6 +48,10 @@ export interface Irq {
   readonly managed: boolean;
   /** The vector may be only reserved until request_irq(): only for interrupts that can be masked. */
   readonly canReserve: boolean;
+  /** Somebody changes it right now; others wait (desc->lock, request_mutex). */
+  locked: boolean;
+  /** Handlers that run right now. */
+  running: number;
   activated: boolean;
   started: boolean;
   masked: boolean;

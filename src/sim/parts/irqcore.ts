@@ -29,7 +29,7 @@ export interface IrqRequest {
 }
 
 /** Times of the irq core in nanoseconds: rough figures of a current server, the same for every design. */
-const COST = { walk: 200, request: 500, entry: 300, handler: 1200 };
+const COST = { walk: 200, request: 500, entry: 300, handler: 1200, spin: 50 };
 
 /**
  * The irq core of a kernel (host or guest): allocates through the hierarchy of domains, activates parents first,
@@ -75,6 +75,17 @@ export class IrqCore {
     yield* this.handle(virq, cpu);
   }
 
+  /** Does something to an irq while nobody else does. */
+  *locked<T>(irq: Irq, what: Proc<T>): Proc<T> {
+    while (irq.locked) yield COST.spin;
+    irq.locked = true;
+    try {
+      return yield* this.machine.within(this.actor, what);
+    } finally {
+      irq.locked = false;
+    }
+  }
+
   /** The flow of one interrupt: acknowledge down the hierarchy, then the action. */
   *handle(virq: number, cpu: number): Proc {
     const { machine } = this;
@@ -82,8 +93,7 @@ export class IrqCore {
     const object = irq?.object ?? machine.world.object(irqType, `${this.prefix}irq/${virq}`);
     if (irq) {
       for (let at: Domain | undefined = irq.domain; at; at = at.parent) at.ack?.(irq, cpu);
-      if (irq.pendingAffinity !== undefined && irq.started)
-        yield* machine.within(this.actor, this.mover.movePending(irq));
+      if (irq.pendingAffinity !== undefined && irq.started) yield* this.locked(irq, this.mover.movePending(irq));
     }
     if (irq && (irq.action === undefined || !irq.started)) {
       irq.lazyPending = true;
@@ -91,11 +101,13 @@ export class IrqCore {
       return;
     }
     const known = irq?.action ?? (machine.world.strings.text(machine.state.num(object, irqType.at.name)) || 'unknown');
+    if (irq) irq.running++;
     yield COST.entry;
     machine.emit(irqEntry, object, { name: known });
     if (irq?.handler) yield* irq.handler();
     else yield COST.handler;
     machine.emit(irqExit, object, { handled: true });
+    if (irq) irq.running--;
   }
 
   /** The irq of a number. */
@@ -112,6 +124,7 @@ export class IrqCore {
     const { machine } = this;
     const key = keyOf(request);
     if (this.#taken.has(key)) return errno.EEXIST;
+    this.#taken.add(key);
     const virq = this.#next++;
     const object = machine.world.object(irqType, `${this.prefix}irq/${virq}`);
     const irq: Irq = {
@@ -124,6 +137,8 @@ export class IrqCore {
       affinity: request.affinity ?? [],
       pendingAffinity: undefined,
       managedShutdown: false,
+      locked: false,
+      running: 0,
       managed: request.managed ?? false,
       canReserve: request.canReserve ?? true,
       activated: false,
@@ -134,7 +149,10 @@ export class IrqCore {
       lazyPending: false,
     };
     const ret = yield* this.#allocIn(request.domain, irq);
-    if (ret < 0) return ret;
+    if (ret < 0) {
+      this.#taken.delete(key);
+      return ret;
+    }
     // Setting up the vector starts a new life of the number: what it is for is told after that.
     machine.emit(irqIdentify, object, {
       device: request.device.bdf,
@@ -143,7 +161,6 @@ export class IrqCore {
       owner: request.owner,
     });
     this.irqs.set(virq, irq);
-    this.#taken.add(key);
     return virq;
   }
 
@@ -170,7 +187,7 @@ export class IrqCore {
 
   /** irq_domain_activate_irq: parents first, the device last; what was activated is taken back on an error. */
   *activate(irq: Irq, reserve: boolean): Proc<number> {
-    return yield* this.machine.within(this.actor, this.#activateIn(irq.domain, irq, reserve));
+    return yield* this.locked(irq, this.#activateIn(irq.domain, irq, reserve));
   }
 
   *#activateIn(domain: Domain, irq: Irq, reserve: boolean): Proc<number> {
@@ -194,11 +211,11 @@ export class IrqCore {
 
   /** irq_domain_deactivate_irq: the device first. */
   *deactivate(irq: Irq): Proc {
-    yield* this.machine.within(this.actor, this.#deactivateFrom(irq.domain, irq));
-    irq.activated = false;
+    yield* this.locked(irq, this.#deactivateFrom(irq.domain, irq));
   }
 
   *#deactivateFrom(domain: Domain, irq: Irq): Proc {
+    irq.activated = false;
     for (const at of chain(domain)) {
       yield COST.walk;
       yield* at.deactivate(irq);
@@ -230,12 +247,12 @@ export class IrqCore {
 
   /** request_irq(): activates for real, starts up, unmasks. 0 or a negative errno. */
   *request(virq: number, name: string, handler?: () => Proc): Proc<number> {
-    return yield* this.machine.within(this.actor, this.#request(virq, name, handler));
+    const irq = this.irqs.get(virq);
+    return irq ? yield* this.locked(irq, this.#request(irq, name, handler)) : errno.EINVAL;
   }
 
-  *#request(virq: number, name: string, handler: (() => Proc) | undefined): Proc<number> {
-    const irq = this.irqs.get(virq);
-    if (!irq) return errno.EINVAL;
+  *#request(irq: Irq, name: string, handler: (() => Proc) | undefined): Proc<number> {
+    if (this.irqs.get(irq.virq) !== irq) return errno.EINVAL;
     if (irq.action !== undefined) return errno.EBUSY;
     yield COST.request;
     irq.action = name;
@@ -262,19 +279,25 @@ export class IrqCore {
     return 0;
   }
 
-  /** free_irq(): masks at the device, then deactivates, child first. */
+  /** free_irq(): masks at the device, waits for handlers that run, then deactivates, child first. */
   *freeIrq(virq: number): Proc<number> {
-    return yield* this.machine.within(this.actor, this.#freeIrq(virq));
+    const irq = this.irqs.get(virq);
+    if (!irq) return errno.EINVAL;
+    const ret = yield* this.locked(irq, this.#free(irq));
+    if (ret < 0) return ret;
+    while (irq.running > 0) yield COST.spin;
+    if (irq.activated && irq.action === undefined) yield* this.locked(irq, this.#deactivateFrom(irq.domain, irq));
+    return 0;
   }
 
-  *#freeIrq(virq: number): Proc<number> {
-    const irq = this.irqs.get(virq);
-    if (!irq || irq.action === undefined) return errno.EINVAL;
+  *#free(irq: Irq): Proc<number> {
+    if (irq.action === undefined) return errno.EINVAL;
     irq.action = undefined;
     irq.handler = undefined;
     irq.pendingAffinity = undefined;
     if (irq.managedShutdown) this.#managed(irq, false);
-    else yield* this.#shutdown(irq);
+    else yield* this.setMask(irq, true);
+    irq.started = false;
     return 0;
   }
 
@@ -283,7 +306,6 @@ export class IrqCore {
     yield* this.setMask(irq, true);
     irq.started = false;
     yield* this.#deactivateFrom(irq.domain, irq);
-    irq.activated = false;
   }
 
   #managed(irq: Irq, shutdown: boolean): void {
@@ -291,31 +313,30 @@ export class IrqCore {
     this.machine.emit(irqManaged, irq.object, { shutdown });
   }
 
-  /** The last CPU of a managed irq goes: it is shut down (IRQD_MANAGED_SHUTDOWN). */
+  /** The last CPU of a managed irq goes: it is shut down (IRQD_MANAGED_SHUTDOWN). The caller holds its lock. */
   *shutdownManaged(irq: Irq): Proc {
     this.#managed(irq, true);
-    yield* this.machine.within(this.actor, this.#shutdown(irq));
+    yield* this.#shutdown(irq);
   }
 
-  /** A CPU of a managed irq that is shut down came: it is started up again (irq_startup_managed). */
+  /** A CPU of a managed irq that is shut down came: it is started up again (irq_startup_managed). The caller holds its lock. */
   *startManaged(irq: Irq): Proc<number> {
     this.#managed(irq, false);
-    return yield* this.machine.within(this.actor, this.#startup(irq));
+    return yield* this.#startup(irq);
   }
 
   /** Frees the descriptor and what every domain holds for it. */
   *release(virq: number): Proc<number> {
-    return yield* this.machine.within(this.actor, this.#release(virq));
+    const irq = this.irqs.get(virq);
+    return irq ? yield* this.locked(irq, this.#release(irq)) : errno.EINVAL;
   }
 
-  *#release(virq: number): Proc<number> {
-    const irq = this.irqs.get(virq);
-    if (!irq) return errno.EINVAL;
+  *#release(irq: Irq): Proc<number> {
+    if (this.irqs.get(irq.virq) !== irq) return errno.EINVAL;
     if (irq.action !== undefined) return errno.EBUSY;
     if (irq.activated) yield* this.#deactivateFrom(irq.domain, irq);
-    irq.activated = false;
     yield* this.#freeFrom(irq.domain, irq);
-    this.irqs.delete(virq);
+    this.irqs.delete(irq.virq);
     this.#taken.delete(keyOf(irq));
     return 0;
   }
@@ -335,7 +356,7 @@ export class IrqCore {
   *mask(virq: number, masked: boolean): Proc<number> {
     const irq = this.irqs.get(virq);
     if (!irq) return errno.EINVAL;
-    yield* this.machine.within(this.actor, this.setMask(irq, masked));
+    yield* this.locked(irq, this.setMask(irq, masked));
     return 0;
   }
 
@@ -343,7 +364,7 @@ export class IrqCore {
   *setAffinity(virq: number, cpus: readonly number[], by = 'affinity', force = false): Proc<number> {
     const irq = this.irqs.get(virq);
     if (!irq) return errno.EINVAL;
-    return yield* this.machine.within(this.actor, this.mover.set(irq, cpus, by, force));
+    return yield* this.locked(irq, this.mover.set(irq, cpus, by, force));
   }
 }
 
