@@ -97,12 +97,10 @@ export class PciFunction {
       machine.emit(cfgRead, object, { offset, size, value });
     read(COMMAND, 2, command);
     machine.emit(barMap, object, { bar: spec.bar, address: spec.barAddress, size: spec.barSize });
-    if (spec.msi) {
-      read(0x34, 1, MSI_AT);
-      read(MSI_AT, 4, 0x00800005 | (spec.vectors === 0 ? 0 : MSIX_AT << 8));
-    }
-    if (spec.vectors === 0) return;
-    if (!spec.msi) read(0x34, 1, MSIX_AT);
+    const { vectors, msi } = spec;
+    if (vectors > 0 || msi) read(0x34, 1, msi ? MSI_AT : MSIX_AT);
+    if (msi) read(MSI_AT, 4, 0x00800005 | (vectors === 0 ? 0 : MSIX_AT << 8));
+    if (vectors === 0) return;
     // Capability 0x11, last of the list; Message Control: size minus one, disabled.
     read(MSIX_AT, 4, (0x11 | ((spec.vectors - 1) << 16)) >>> 0);
     read(MSIX_AT + 4, 4, (spec.tableOffset | spec.bar) >>> 0);
@@ -302,11 +300,8 @@ export class PciFunction {
       const before = machine.state.flag(entry, msixEntry.at.pending) === true;
       machine.emit(devRaise, entry, { vector: index, cause });
       if (this.enabled === undefined || (this.enabled && effectivelyMasked(machine.state, entry) === undefined)) {
-        this.#untold(
-          entry,
-          cause,
-          this.enabled === undefined ? 'whether MSI-X is enabled' : 'the mask bit of the entry',
-        );
+        const what = this.enabled === undefined ? 'whether MSI-X is enabled' : 'the mask bit of the entry';
+        this.#untold(entry, cause, what);
       } else if (!this.enabled) {
         this.drop(entry, cause, 'MSI-X is not enabled');
       } else if (effectivelyMasked(machine.state, entry)) {
