@@ -7,6 +7,9 @@ import type { CpuHotplug } from './hotplug.ts';
 import type { IrqCore } from './irqcore.ts';
 import type { ItsDomain } from './its-domain.ts';
 
+/** Nanoseconds between two looks whether another CPU is done. */
+const WAIT = 10_000;
+
 /**
  * Takes processors of an Arm host offline and online (kernel/irq/cpuhotplug.c, irq-gic-v3-its.c): EventIDs move to
  * another collection and take what pends along, managed interrupts are shut down with their last CPU. The collection of
@@ -17,6 +20,8 @@ export class ArmHotplug implements CpuHotplug {
   readonly #cpus: Cpus;
   readonly #core: IrqCore;
   readonly #its: ItsDomain;
+  /** One CPU at a time (cpu_add_remove_lock). */
+  #taken = false;
 
   constructor(machine: Machine, cpus: Cpus, core: IrqCore, its: ItsDomain) {
     this.machine = machine;
@@ -30,16 +35,25 @@ export class ArmHotplug implements CpuHotplug {
     return ret;
   }
 
+  *#alone(cpu: number, what: Proc<number>): Proc<number> {
+    while (this.#taken) yield WAIT;
+    this.#taken = true;
+    const ret = yield* this.machine.within(this.#cpus.actor(cpu), what);
+    this.#taken = false;
+    return ret;
+  }
+
   /** Takes a CPU offline: 0, or -EBUSY when it is the last. */
   *offline(cpu: number): Proc<number> {
-    return yield* this.machine.within(this.#cpus.actor(cpu), this.#offline(cpu));
+    return yield* this.#alone(cpu, this.#offline(cpu));
   }
 
   *#offline(cpu: number): Proc<number> {
     if (!this.#cpus.online(cpu)) return this.#refuse(cpu, false, errno.EINVAL);
     if (this.#cpus.onlineCpus().length === 1) return this.#refuse(cpu, false, errno.EBUSY);
     this.#cpus.setOnline(cpu, false);
-    for (const irq of [...this.#core.irqs.values()]) if (this.#its.target(irq) === cpu) yield* this.#migrate(irq);
+    for (const irq of [...this.#core.irqs.values()])
+      if (this.#its.target(irq) === cpu) yield* this.#core.locked(irq, this.#migrate(irq));
     return 0;
   }
 
@@ -52,7 +66,7 @@ export class ArmHotplug implements CpuHotplug {
 
   /** Brings a CPU online: its collection, then the managed interrupts that waited for it. */
   *online(cpu: number): Proc<number> {
-    return yield* this.machine.within(this.#cpus.actor(cpu), this.#online(cpu));
+    return yield* this.#alone(cpu, this.#online(cpu));
   }
 
   *#online(cpu: number): Proc<number> {
@@ -61,7 +75,8 @@ export class ArmHotplug implements CpuHotplug {
     this.#its.bringUp(cpu);
     this.#its.its.gic.wake(cpu);
     for (const irq of this.#core.irqs.values())
-      if (irq.managedShutdown && irq.affinity.includes(cpu)) yield* this.#core.startManaged(irq);
+      if (irq.managedShutdown && irq.affinity.includes(cpu))
+        yield* this.#core.locked(irq, this.#core.startManaged(irq));
     return 0;
   }
 }

@@ -14,6 +14,9 @@ const MSIX_INDEX = 2;
 const EVENTFD_TRIGGER = 0x24;
 const NONE_TRIGGER = 0x21;
 
+/** Nanoseconds between two looks whether another call has ended. */
+const GATE = 1000;
+
 /** Nanoseconds that user space takes between the two steps of an update: giving the address and setting affinity. */
 const BETWEEN_IOCTLS = 3000;
 
@@ -28,6 +31,8 @@ export class IommufdIrqs {
   readonly its: ItsDomain;
   /** A new address is followed by a write of the message even where affinity needs none. */
   readonly forces: boolean;
+  /** Devices whose interrupts are being changed: one call at a time (igate of vfio-pci). */
+  readonly #gates = new Set<PciFunction>();
 
   constructor(host: Host, iommufd: Iommufd, its: ItsDomain, forces: boolean) {
     this.machine = host.machine;
@@ -52,7 +57,10 @@ export class IommufdIrqs {
 
   /** VFIO_DEVICE_SET_IRQS for MSI-X: sets up `count` vectors, or tears all down (0). 0 or a negative errno. */
   *setIrqs(fn: PciFunction, count: number): Proc<number> {
+    while (this.#gates.has(fn)) yield GATE;
+    this.#gates.add(fn);
     const ret = yield* this.machine.within(this.actor(fn), this.#setIrqs(fn, count));
+    this.#gates.delete(fn);
     return ret;
   }
 
