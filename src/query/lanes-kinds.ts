@@ -28,6 +28,7 @@ export const kindsOfMark: Readonly<Partial<Record<MarkName, readonly string[]>>>
     'apic.inj',
     'apic.deliver',
     'gic.ack',
+    'gic.pend',
     'kvm.ack',
     'pi.post',
     'cpu.accept',
@@ -60,10 +61,11 @@ export const kindsOfMark: Readonly<Partial<Record<MarkName, readonly string[]>>>
     ],
     ...['dom.alloc', 'dom.activate', 'dom.compose', 'dom.create', 'ims.free', 'ims.refused', 'queue.state'],
     ...['queue.use', 'pasid.bind', 'pasid.unbind', 'ntb.publish'],
-    ...['iommufd.map', 'iommufd.unmap', 'iommufd.vmsi', 'hcall.grant'],
+    ...['iommufd.map', 'iommufd.unmap', 'iommufd.vmsi', 'iommufd.swmsi', 'vmsi.window', 'msi.prepare'],
+    ...['smmu.config', 'smmu.map', 'smmu.unmap', 'lpi.config', 'hcall.grant'],
   ],
   translate: ['ir.remap', 'ir.message', 'its.trans', 'smmu.trans', 'smmu.bypass'],
-  read: ['cfg.read', 'tbl.read', 'pba.read', 'irte.read', 'irte.readAmd', 'its.dte', 'its.ite', 'its.cte'],
+  read: ['cfg.read', 'tbl.read', 'pba.read', 'irte.read', 'irte.readAmd', 'its.dte', 'its.ite', 'its.cte', 'lpi.load'],
   edge: ['irq.entry', 'irq.exit', 'vector.entry', 'vector.exit', 'ipi.entry', 'ipi.exit', 'kvm.entry', 'kvm.exit'],
 };
 
