@@ -113,6 +113,9 @@ const vm = v.strictObject({
           ),
           'userspace',
         ),
+        hostIrq: v.optional(
+          count(1, 65535, 'Linux irq of the host behind vector 0, for source hostirq; others follow.'),
+        ),
         driver: v.optional(v.pipe(v.picklist(['guest', 'none']), v.description('Who drives it at boot.')), 'guest'),
         irqs: v.optional(count(0, 2048, 'Vectors that the driver of the guest uses; all when absent.')),
         maskEach: v.optional(

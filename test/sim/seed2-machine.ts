@@ -26,6 +26,7 @@ export interface GuestDevice {
   readonly irqs?: number;
   readonly driver?: 'guest' | 'none';
   readonly maskEach?: boolean;
+  readonly hostIrq?: number;
 }
 
 /** Runs a machine with one device to the end of a workload. */

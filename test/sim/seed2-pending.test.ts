@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { irq as irqType } from '../../src/model/things/irq.ts';
 import {
   accepted,
   at,
   booksBalance,
+  cell,
   DEVICE,
   entry,
   exits,
@@ -58,6 +60,19 @@ describe('seed 002: pending bits', () => {
       assert.deepEqual(shown(since(good)), ['0x1']);
       assert.deepEqual(rules(since(good)), []);
     }
+  });
+
+  it('S2-15 pending of an assigned device shows in the descriptor of its host interrupt: disabled, and one came', () => {
+    const device = { source: 'hostirq', hostIrq: 40 } as const;
+    const status = (work: readonly object[]): unknown[] => {
+      const sim = machine({ msixOwner: 'kernel' }, work, device);
+      return [irqType.at.disabled, irqType.at.latched].map((n) => cell(sim, 'irq/40', n));
+    };
+    assert.deepEqual(status([mask(0)]), [1, 0]);
+    assert.deepEqual(status([mask(0), raise(50)]), [1, 1]);
+    assert.deepEqual(status([mask(0), raise(50), mask(100, false)]), [0, 0]);
+    // The descriptor and the pending bit of the guest tell the same.
+    assert.equal(pending(machine({ msixOwner: 'kernel' }, [mask(0), raise(50)], device), 0), true);
   });
 
   it('S2-16 the pending bits are part of the state from the start, also where a design cannot read them', () => {

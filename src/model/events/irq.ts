@@ -338,7 +338,20 @@ export const irqManaged = eventKind(
   (state, e, at) => state.setFlag(e.object, I.shutdown, e.words[e.at + at.shutdown] !== 0),
 );
 
+/** State of the irq descriptor (debugfs istate and dstate). Object: the irq. */
+export const irqStatus = eventKind(
+  'irq.status',
+  [irq],
+  'The descriptor of an irq was disabled or enabled, or notes that an interrupt came while it is disabled.',
+  { disabled: 'flag', pending: 'flag' },
+  (state, e, at) => {
+    state.setFlag(e.object, I.disabled, e.words[e.at + at.disabled] !== 0);
+    state.setFlag(e.object, I.latched, e.words[e.at + at.pending] !== 0);
+  },
+);
+
 export const irqEvents = [
+  irqStatus,
   vecSetup,
   vecTeardown,
   vecReserve,

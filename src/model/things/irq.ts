@@ -39,6 +39,11 @@ export const irq = objectType(
     running: { kind: 'num', meaning: 'CPU on which a handler of it runs right now.' },
     owner: { kind: 'text', meaning: 'Who it was allocated for, which need not be a device: a driver, a queue.' },
     shutdown: { kind: 'flag', meaning: 'Managed and shut down: no CPU of its mask is online.' },
+    disabled: { kind: 'flag', meaning: 'Disabled by disable_irq(): the chip is masked only when one comes (lazily).' },
+    latched: {
+      kind: 'flag',
+      meaning: 'IRQS_PENDING: one came while it was disabled; it is resent when it is enabled.',
+    },
   },
 );
 

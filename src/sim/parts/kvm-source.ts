@@ -1,6 +1,8 @@
 import { illegal } from '../../model/events/ims.ts';
+import { irqStatus } from '../../model/events/irq.ts';
 import { devWithdraw, effectivelyMasked } from '../../model/events/msix.ts';
 import { irqfdWakeup } from '../../model/events/virt.ts';
+import { irq } from '../../model/things/irq.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import type { Machine } from '../machine.ts';
 import type { Eventfd } from './eventfd.ts';
@@ -60,6 +62,8 @@ interface Signal {
 export class EmulatedFunction extends PciFunction {
   readonly vm: SourceMachine;
   readonly source: SourceKind;
+  /** Linux irq of the host behind vector 0 of an assigned device; those of the others follow. */
+  readonly hostIrq: number | undefined;
   readonly #sources = new Map<number, Source>();
   readonly #signals: Signal[] = [];
   /** Entries whose cause the device took back without anybody clearing the pending bit. */
@@ -67,10 +71,11 @@ export class EmulatedFunction extends PciFunction {
   /** Entries that were masked and then read: no interrupt may come any more. */
   readonly #quiet = new Set<number>();
 
-  constructor(vm: SourceMachine, bdf: string, source: SourceKind) {
+  constructor(vm: SourceMachine, bdf: string, source: SourceKind, hostIrq?: number) {
     super(vm.machine, bdf, vm);
     this.vm = vm;
     this.source = source;
+    this.hostIrq = hostIrq;
   }
 
   /** Eventfd and GSI of a vector; made when they are asked for first. */
@@ -103,6 +108,7 @@ export class EmulatedFunction extends PciFunction {
     const { machine, vm } = this;
     const masked = effectivelyMasked(machine.state, this.entry(index)) === true;
     if (masked && vm.kernelMasks && this.source !== 'userspace') {
+      this.#status(index, true, true);
       machine.emit(irqfdWakeup, vm.irqfds.irqfd(this.sourceOf(index).gsi), {});
       if (defer) {
         machine.after(PAGE_IN, { layer: 'kvm', name: 'worker', cpu: 0 }, () => super.raise(index));
@@ -111,6 +117,14 @@ export class EmulatedFunction extends PciFunction {
     }
     this.#gone.delete(index);
     return super.raise(index);
+  }
+
+  /** KVM disables the host interrupt of an entry that it masks: lazily, its descriptor keeps what comes. */
+  #status(index: number, disabled: boolean, latched: boolean): void {
+    const { machine, vm, hostIrq } = this;
+    if (hostIrq === undefined || !vm.kernelMasks) return;
+    const object = machine.world.object(irq, `irq/${hostIrq + index}`);
+    machine.emit(irqStatus, object, { disabled, pending: latched });
   }
 
   /** The device takes a cause back. Where KVM alone keeps the pending bits nobody tells it. */
@@ -184,8 +198,10 @@ export class EmulatedFunction extends PciFunction {
     value: readonly number[] | undefined,
     served?: Served,
   ): number[] | undefined {
+    const before = effectivelyMasked(this.machine.state, this.entry(index)) === true;
     const answer = super.table(index, offset, size, value, served);
     const masked = effectivelyMasked(this.machine.state, this.entry(index)) === true;
+    if (masked !== before) this.#status(index, masked, false);
     if (!masked) this.#quiet.delete(index);
     else if (!value) this.#quiet.add(index);
     return answer;

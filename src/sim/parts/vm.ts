@@ -123,8 +123,13 @@ export class Vm implements MessagePort {
   }
 
   /** Adds an emulated function to the bus of the guest and shows its capabilities. */
-  addFunction(spec: FunctionSpec, source: SourceKind = 'userspace', command = COMMAND_ON): EmulatedFunction {
-    const fn = new EmulatedFunction(this, spec.bdf, source);
+  addFunction(
+    spec: FunctionSpec,
+    source: SourceKind = 'userspace',
+    command = COMMAND_ON,
+    irq?: number,
+  ): EmulatedFunction {
+    const fn = new EmulatedFunction(this, spec.bdf, source, irq);
     this.adopt(fn);
     this.machine.as(this.vmm, () => fn.announce(spec, command));
     fn.onEntry = (index) => this.#changed(fn, index);
@@ -293,7 +298,12 @@ export function installVms(system: System): void {
     first += spec.vcpus;
     all.set(spec.id, vm);
     const made = spec.devices.map((device, place) =>
-      vm.addFunction(guestFunctionSpec(spec, place), device.source, device.driver === 'guest' ? COMMAND_ON : 0x402),
+      vm.addFunction(
+        guestFunctionSpec(spec, place),
+        device.source,
+        device.driver === 'guest' ? COMMAND_ON : 0x402,
+        device.hostIrq,
+      ),
     );
     function* boot(): Proc {
       vm.vcpus.boot();
