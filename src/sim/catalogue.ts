@@ -8,6 +8,7 @@ import { iommufdOperations } from './operations/iommufd.ts';
 import { irqOperations } from './operations/irq.ts';
 import { itsOperations } from './operations/its.ts';
 import { kvmOperations } from './operations/kvm.ts';
+import { msiOperations } from './operations/msi.ts';
 import { ntbOperations } from './operations/ntb.ts';
 import { postedOperations } from './operations/posted.ts';
 import { queueOperations } from './operations/queue.ts';
@@ -53,6 +54,7 @@ export const operations: ReadonlyMap<string, OperationSpec> = new Map(
   [
     ...queueOperations,
     ...ntbOperations,
+    ...msiOperations,
     ...functionOperations,
     ...imsOperations,
     ...vfioOperations,

@@ -146,6 +146,12 @@ describe('seed 001: queues, IMS, PASID', () => {
     assert.deepEqual(msiIrqs(again.head, FN), msiIrqs(sim.machine.state, FN));
   });
 
+  it('S1-3 the irq of an MSI is shown with its mode', () => {
+    const sim = run(idxd([{ op: 'msi.alloc' }, bind5, open5], { vectors: 0, msi: true }));
+    assert.equal(irqOwners(events(sim)).length, 1);
+    assert.deepEqual(msiIrqs(sim.machine.state, FN), [{ virq: 24, mode: 'msi' }]);
+  });
+
   it('S1-8 sysfs shows nothing of IMS whatever the mechanism inside the kernel is', () => {
     const shown = ['function', 'cdev', 'netdev'].map((imsCarrier) => {
       const sim = run(idxd([bind5, { ...open5, count: 3 }]), { settings: { imsCarrier } });
@@ -155,35 +161,40 @@ describe('seed 001: queues, IMS, PASID', () => {
     for (const list of shown) assert.deepEqual(list, [{ virq: 24, mode: 'msix' }]);
   });
 
-  it('S1-9 MSI-X table, IMS in device memory and IMS in queue memory: the same events of an irq', () => {
-    const kindsOf = (all: readonly EventView[], domain: string): string[] => {
+  it('S1-9 MSI, MSI-X, IMS in device memory and IMS in queue memory: the same events of an irq', () => {
+    const kindsOf = (workload: readonly object[], more: object, domain: string): string[] => {
+      const sim = run(idxd(workload, { vectors: 0, ...more }));
+      const all = events(sim);
+      assert.equal(sim.machine.ledger.tally().delivered, 1, domain);
       const irq = ofKind(all, 'irq.identify')
-        .filter((e) => String(e.fields['domain']).startsWith(domain))
+        .filter((e) => e.fields['domain'] === `${domain}-${FN}`)
         .at(-1)!.object;
       return [...new Set(all.filter((e) => e.object === irq).map((e) => e.kind))].sort();
     };
-    const raise = { op: 'queue.submit', object: `device/${FN}/queue/0` };
+    const queue = [bind5, open5, { op: 'queue.submit', object: `device/${FN}/queue/0` }];
+    const ims = (more: object): string[] => kindsOf(queue, { ims: { entries: 8, ...more } }, 'PCI-IMS');
     const msix = kindsOf(
-      events(
-        run(
-          idxd(
-            [
-              { op: 'irq.alloc', index: 1 },
-              { op: 'irq.request', object: 'irq/25' },
-              { op: 'device.raise', object: `device/${FN}/msix/1` },
-            ],
-            { vectors: 2, irqs: 1 },
-          ),
-        ),
-      ),
+      [
+        { op: 'irq.alloc', index: 1 },
+        { op: 'irq.request', object: 'irq/25' },
+        { op: 'device.raise', object: `device/${FN}/msix/1` },
+      ],
+      { vectors: 2, irqs: 1 },
       'PCI-MSIX',
     );
     for (const verb of ['dom.alloc', 'dom.compose', 'msg.write', 'dom.activate', 'irq.mask', 'irq.entry'])
       assert.ok(msix.includes(verb), verb);
-    for (const store of ['device memory', 'queue memory']) {
-      const ims = kindsOf(events(run(idxd([bind5, open5, raise], { ims: { entries: 8, store } }))), 'PCI-IMS');
-      assert.deepEqual(ims, msix, store);
-    }
+    assert.deepEqual(ims({}), msix);
+    assert.deepEqual(ims({ store: 'queue memory' }), msix);
+    // Without a mask bit nothing is masked and no vector is only promised; all else is the same again.
+    const unmaskable = msix.filter((kind) => kind !== 'irq.mask' && kind !== 'vec.reserve');
+    const msi = kindsOf(
+      [{ op: 'msi.alloc' }, { op: 'irq.request', object: 'irq/24' }, { op: 'msi.raise' }],
+      { msi: true },
+      'PCI-MSI',
+    );
+    assert.deepEqual(msi, unmaskable);
+    assert.deepEqual(ims({ maskable: false }), unmaskable);
   });
 
   it('S1-11 identity is (requester ID, PASID): the same PASID of two functions are two; remapping sees the requester ID', () => {
