@@ -28,8 +28,8 @@ export interface VfioSpec {
   readonly irqs: Irqs;
   /** Whether the function is PCI Express: only then the error index can be used. */
   readonly express: boolean;
-  /** Whose code answers the ioctl: shown, without effect (S0-2). */
-  readonly provider: string;
+  /** Whose code answers the ioctl; a variant driver calls the same helpers (S0-2). */
+  readonly provider: 'core' | 'variant';
   readonly backend: VfioBackend;
 }
 
@@ -40,6 +40,8 @@ export class VfioDevice {
   readonly backend: VfioBackend;
   readonly object: number;
   readonly actor: Actor;
+  /** Who takes the ioctl and returns from it. */
+  readonly #shell: Actor;
   #active: Active = 'none';
   readonly #contexts = new Map<number, Context>();
   readonly #single = new Map<number, Eventfd>();
@@ -56,6 +58,7 @@ export class VfioDevice {
     this.backend = spec.backend;
     this.object = machine.world.object(vfioDevice, `vfio/${spec.name}`);
     this.actor = { layer: 'vfio', name: spec.name, cpu: 0 };
+    this.#shell = spec.provider === 'core' ? this.actor : { ...this.actor, layer: 'driver' };
   }
 
   /** Object of an interrupt. */
@@ -80,7 +83,7 @@ export class VfioDevice {
 
   /** The ioctl. 0, a negative errno, or how many vectors would have been possible. */
   *setIrqs(set: SetIrqs): Proc<number> {
-    return yield* this.machine.within(this.actor, this.#setIrqs(set));
+    return yield* this.machine.within(this.#shell, this.#setIrqs(set));
   }
 
   *#setIrqs(set: SetIrqs): Proc<number> {
@@ -98,7 +101,7 @@ export class VfioDevice {
     }
     machine.emit(vfioSet, this.object, { ...call, provider, ...fd });
     yield IOCTL;
-    const ret = yield* work;
+    const ret = yield* machine.within(this.actor, work);
     machine.emit(vfioReturn, this.object, { index, start, count, ret, provider });
     return ret;
   }

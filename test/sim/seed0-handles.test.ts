@@ -1,0 +1,122 @@
+// Seed 000: interrupt handles of descriptors and the PASID check, with both kinds of storage.
+import assert from 'node:assert/strict';
+import { permWrite } from '../../src/model/events/ims.ts';
+import { queue } from '../../src/model/things/ims.ts';
+import { host } from '../../src/sim/parts/host.ts';
+import {
+  checkHandle,
+  completeDescriptor,
+  type HandleStore,
+  permissionEntry,
+  permissionFor,
+} from '../../src/sim/parts/idxd.ts';
+import { imsFunctions } from '../../src/sim/parts/ims-domain.ts';
+import { assignedDevices } from '../../src/sim/parts/vfio-install.ts';
+import type { Simulation } from '../../src/sim/simulation.ts';
+import { bundled, events, run } from './run.ts';
+
+const BDF = '0000:6a:01.0';
+
+/** A function with a driver that owns MSI-X vectors 0 to 3 and IMS entries 0 (PASID 0x105) and 1 (no PASID). */
+function system(): Simulation {
+  return run({
+    platform: { cpus: 2 },
+    devices: [{ bdf: BDF, name: 'idxd', vectors: 4, irqs: 4, ims: { entries: 8 } }],
+    workload: [
+      { at: '300us', op: 'ims.alloc', object: `device/${BDF}`, pasid: '0x105' },
+      { at: '350us', op: 'ims.alloc', object: `device/${BDF}` },
+    ],
+  });
+}
+
+const imsStore = (sim: Simulation): HandleStore => ({ kind: 'ims', ims: sim.system.use(imsFunctions).get(BDF)! });
+
+/** The MSI-X storage, its permission entry of vector 2 for PASID 0x105, that of vector 3 cleared. */
+function msixStore(sim: Simulation): HandleStore {
+  const fn = sim.system.use(host).functions.get(BDF)!;
+  sim.machine.emit(permWrite, permissionEntry(sim.machine, fn, 2), { value: permissionFor(0x105) });
+  sim.machine.emit(permWrite, permissionEntry(sim.machine, fn, 3), { value: 0 });
+  return { kind: 'msix', fn };
+}
+
+/** Completes a descriptor: its status, and what was sent or dropped for it. */
+function complete(sim: Simulation, store: HandleStore, handle: number | undefined, pasid: number) {
+  const from = sim.trace.length;
+  const at = sim.machine.world.object(queue, `device/${BDF}/queue/0`);
+  const status = completeDescriptor(sim.machine, at, store, { pasid, handle });
+  sim.run();
+  const all = events(sim, from);
+  return {
+    status,
+    told: all.filter((e) => e.kind === 'qd.complete').map((e) => e.fields['status']),
+    sent: all.filter((e) => e.kind === 'send').map((e) => e.object),
+    handled: all.filter((e) => e.kind === 'irq.entry').length,
+    dropped: all.filter((e) => e.kind === 'drop').length,
+  };
+}
+
+describe('Seed 000: interrupt handles', () => {
+  it('S0-10 the handle of a descriptor is the index of an entry that was allocated; any other ends with status 0x19', () => {
+    const sim = system();
+    const ims = imsStore(sim);
+    const good = complete(sim, ims, 0, 0x105);
+    assert.deepEqual(good, { status: 1, told: ['0x1'], sent: [`device/${BDF}/ims/0`], handled: 1, dropped: 0 });
+    const none = complete(sim, ims, 5, 0x105);
+    assert.deepEqual(none, { status: 0x19, told: ['0x19'], sent: [], handled: 0, dropped: 1 });
+    const msix = msixStore(sim);
+    assert.deepEqual(complete(sim, msix, 2, 0x105).sent, [`device/${BDF}/msix/2`]);
+    assert.equal(complete(sim, msix, 4, 0x105).status, 0x19, 'beyond the table');
+    const silent = complete(sim, ims, undefined, 0x105);
+    assert.deepEqual(silent, { status: 1, told: ['0x1'], sent: [], handled: 0, dropped: 0 });
+  });
+
+  it('S0-10 the guest gets the IMS index behind its vector as handle; vector 0 is 0x41, a handle for IMS 0x42', () => {
+    const sim = run(bundled('ims-permission-after'));
+    const { vdcm } = sim.system.use(assignedDevices).get('vdev-0')!;
+    assert.deepEqual(vdcm!.requestHandle(1, false), { handle: 0 });
+    assert.deepEqual(vdcm!.requestHandle(2, false), { handle: 1 });
+    assert.deepEqual(vdcm!.requestHandle(0, false), { error: 0x41 });
+    assert.deepEqual(vdcm!.requestHandle(3, false), { error: 0x41 });
+    assert.deepEqual(vdcm!.requestHandle(1, true), { error: 0x42 });
+  });
+
+  it('S0-11 the PASID stands in the permission entry (MSI-X) or in the IMS entry, and the check is the same', () => {
+    const sim = system();
+    for (const [store, handle] of [
+      [imsStore(sim), 0],
+      [msixStore(sim), 2],
+    ] as const) {
+      assert.equal(checkHandle(sim.machine, store, handle, 0x105), 'fits');
+      assert.equal(checkHandle(sim.machine, store, handle, 0x106), 'differs');
+      assert.equal(complete(sim, store, handle, 0x105).handled, 1);
+      assert.equal(complete(sim, store, handle, 0x106).status, 0x19);
+    }
+  });
+
+  it('S0-12 the entry says whether the PASID is compared and with what; a mismatch is status 0x19, no message, and an end of the cause', () => {
+    const sim = system();
+    const ims = imsStore(sim);
+    const msix = msixStore(sim);
+    for (const [store, handle] of [
+      [ims, 1],
+      [msix, 3],
+    ] as const)
+      assert.equal(complete(sim, store, handle, 0x7777).status, 1, 'not enabled: any PASID');
+    const wrong = complete(sim, ims, 0, 0x104);
+    assert.deepEqual(wrong, { status: 0x19, told: ['0x19'], sent: [], handled: 0, dropped: 1 });
+    const fn = sim.system.use(host).functions.get(BDF)!;
+    // Bit 2, Ignore, with PASID enable and another PASID.
+    sim.machine.emit(permWrite, permissionEntry(sim.machine, fn, 2), { value: 0x200000c });
+    assert.equal(complete(sim, msix, 2, 0x105).status, 1);
+    assert.deepEqual(sim.machine.ledger.twice, []);
+    assert.equal(sim.machine.ledger.tally().flying, 0);
+  });
+
+  it('S0-12 a permission entry that nobody has written is not known: whether the interrupt comes cannot be told', () => {
+    const sim = system();
+    const fn = sim.system.use(host).functions.get(BDF)!;
+    const result = complete(sim, { kind: 'msix', fn }, 1, 0x105);
+    assert.deepEqual([result.status, result.told, result.sent], [undefined, [], []]);
+    assert.equal(sim.machine.ledger.tally().untold, 1);
+  });
+});
