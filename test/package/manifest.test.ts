@@ -22,6 +22,7 @@ interface Manifest {
     languages: { id: string; configuration: string }[];
     grammars: { language: string; path: string }[];
     jsonValidation: { fileMatch: string; url: string }[];
+    walkthroughs: { steps: { id: string; media: { markdown: string }; completionEvents: string[] }[] }[];
   };
 }
 
@@ -67,6 +68,23 @@ describe('manifest', () => {
     assert.ok(Math.max(...rows.values()) <= 3);
   });
 
+  it('has a walkthrough of four steps, each done by a command that its text offers', () => {
+    const [steps] = contributes.walkthroughs.map((w) => w.steps);
+    assert.equal(steps?.length, 4);
+    for (const { id, completionEvents } of steps) {
+      const offered = [...texts[`walkthrough.${id}.description`]!.matchAll(/command:([\w.]+)/g)].map((m) => m[1]);
+      const done = completionEvents.map((event) => event.replace('onCommand:', ''));
+      assert.ok(
+        done.some((command) => offered.includes(command)),
+        id,
+      );
+      assert.deepEqual(
+        done.filter((command) => !commands.has(command)),
+        [],
+      );
+    }
+  });
+
   it('offers to inject only what the simulator can do', () => {
     const menus = contributes.menus['view/item/context']!.filter((item) => /\binject\w/.test(item.command));
     const named = menus.map(({ when = '' }) => /viewItem =~ \/\\b(.+)\\b\//.exec(when)?.[1]?.replaceAll('\\', ''));
@@ -86,6 +104,7 @@ describe('manifest', () => {
       ...contributes.languages.map((l) => l.configuration),
       ...contributes.grammars.map((g) => g.path),
       ...contributes.jsonValidation.map((v) => v.url),
+      ...contributes.walkthroughs.flatMap((w) => w.steps.map((step) => step.media.markdown)),
     ];
     for (const file of files) assert.ok(existsSync(join(root, file)), file);
     for (const view of Object.values(contributes.views).flat()) assert.ok(view.icon, view.id);

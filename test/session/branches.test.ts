@@ -1,13 +1,13 @@
 // Branches of simulated runs: what an operation before the end leaves behind, and that everything can be made again.
 import assert from 'node:assert/strict';
 import { viewEvent } from '../../src/query/events.ts';
-import { stateTree } from '../../src/query/state.ts';
+import { pathValue, stateTree } from '../../src/query/state.ts';
 import { type Branch, Branches } from '../../src/session/branches.ts';
 import { RunTo } from '../../src/session/run-to.ts';
 import type { Session } from '../../src/session/session.ts';
 import type { Recipe } from '../../src/sim/simulation.ts';
 import { eventLine } from '../../src/trace/irqtrace.ts';
-import { scenarioOf } from '../sim/run.ts';
+import { bundled, scenarioOf } from '../sim/run.ts';
 
 const ENTRY = 'device/0000:03:00.0/msix/1';
 
@@ -220,6 +220,23 @@ describe('branches', () => {
     assert.ok(child.session.trace.length < before.length);
     toEnd(child.session);
     assert.deepEqual(lines(child), before);
+  });
+
+  it('the walkthrough holds: a mask before the raise leaves the cause of vector 0 pending', () => {
+    const scenario = scenarioOf(bundled('first-run'));
+    const branches = new Branches();
+    const root = branches.start({ ...recipe(), scenario });
+    const raise = new RunTo(root.session, { to: 'kind', kind: 'dev.raise' });
+    while (raise.look(100) === undefined);
+    const object = 'device/0000:03:00.0/msix/0';
+    const child = branchOf(branches.inject(root, { op: 'entry.mask', object }));
+    assert.notEqual(child, root);
+    toEnd(child.session);
+    toEnd(root.session);
+    assert.equal(pathValue(child.session.trace.head, `${object}/pending`), true);
+    assert.equal(pathValue(root.session.trace.head, `${object}/pending`), false);
+    const sends = (b: Branch): number => lines(b).filter((l) => l.includes(` send ${object} `)).length;
+    assert.deepEqual([sends(root), sends(child)], [1, 0]);
   });
 
   it('names stay apart', () => {

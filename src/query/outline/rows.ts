@@ -84,7 +84,7 @@ export function inlined(node: PathNode): boolean {
 
 /** Top-level nodes whose children are the rows of an outline, in order. */
 export const ROOTS: Readonly<Record<OutlineName, readonly string[]>> = {
-  domains: ['domain', 'irte', 'its', 'smmu', 'gic', 'ioapic', 'kvm', 'vfio', 'iommufd', 'hypervisor'],
+  domains: ['domain', 'irte', 'its', 'smmu', 'gic', 'ioapic', 'ntb', 'kvm', 'vfio', 'iommufd', 'hypervisor', 'guest'],
   devices: ['device'],
   cpus: ['cpu', 'vcpu'],
 };

@@ -44,6 +44,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   grant: 'Granted messages',
   gsi: 'Interrupt lines',
   irq: 'Interrupts',
+  domain: 'Domains',
   table: 'Tables without a device',
 };
 
@@ -57,6 +58,7 @@ export function groupLabel(node: PathNode): string {
   if (parent === 'kvm') return `KVM VM ${node.segment}`;
   if (parent === 'vfio') return `VFIO ${node.segment}`;
   if (parent === 'iommufd') return `iommufd ${node.segment}`;
+  if (parent === 'guest') return `Guest ${node.segment}`;
   if (parent === 'ntb') return `NTB ${node.segment}`;
   if (parent === 'its') return `ITS ${node.segment}`;
   if (parent === 'irte') return `Interrupt remapping ${node.segment}`;
@@ -85,6 +87,7 @@ const TOP_ICONS: Readonly<Record<string, string>> = {
   ioapic: 'plug',
   gic: 'plug',
   kvm: 'vm',
+  guest: 'vm',
   vfio: 'plug',
   iommufd: 'map',
   its: 'shield',
