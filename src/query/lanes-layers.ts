@@ -1,10 +1,10 @@
 import { effectivelyMasked } from '../model/events/msix.ts';
 import type { ObjectType } from '../model/objects.ts';
 import type { State } from '../model/state.ts';
-import { imsEntry, piDescriptor, queue } from '../model/things/ims.ts';
-import { cpu, irq, pin, vector } from '../model/things/irq.ts';
+import { imsEntry, ioasMap, piDescriptor, queue, vmsi } from '../model/things/ims.ts';
+import { cpu, intid, irq, pin, vector } from '../model/things/irq.ts';
 import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
-import { amdIrte, irte, itsCollection, itsDevice, itsEvent, remapUnit } from '../model/things/remap.ts';
+import { amdIrte, irte, itsCollection, itsDevice, itsEvent, lpiConfig, remapUnit } from '../model/things/remap.ts';
 import { kvmGsi, kvmIrqfd, kvmRoute, vcpu, vcpuVector, vfioDevice, vfioVector } from '../model/things/virt.ts';
 import { ABSENT, type LayerStyle, OFF, ON, UNKNOWN } from './lanes-values.ts';
 import { keyValue } from './view.ts';
@@ -221,6 +221,16 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
       strip(cell('requested', 'not requested', 'requested', 'pending', vector.at.requested)),
     ],
   ],
+  [
+    intid,
+    [
+      cell('in service', 'not in service', 'in service', 'run', intid.at.inService),
+      strip(cell('pending', 'not pending', 'pending', 'pending', intid.at.requested)),
+    ],
+  ],
+  [lpiConfig, [cell('enabled', 'disabled', 'enabled', 'hold', lpiConfig.at.enabled)]],
+  [ioasMap, [{ name: 'mapped', on: 'mapped', off: 'not mapped', style: 'hold', place: 'band', value: () => ON }]],
+  [vmsi, [cell('window', 'as given', 'another address in the device', 'stale', vmsi.at.window)]],
   [vcpu, [cell('in guest', 'in the host', 'in the guest', 'run', vcpu.at.inGuest)]],
   [
     vcpuVector,

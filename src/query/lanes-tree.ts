@@ -1,7 +1,7 @@
 import { typeOfPath } from '../model/paths.ts';
 import type { State } from '../model/state.ts';
 import { imsEntry, permission, piDescriptor, queue } from '../model/things/ims.ts';
-import { cpu, irq, vector } from '../model/things/irq.ts';
+import { cpu, intid, irq, vector } from '../model/things/irq.ts';
 import { device, mention, msi, msixEntry, table } from '../model/things/pci.ts';
 import { amdIrte, irte, itsCollection, itsDevice, itsEvent, remapUnit } from '../model/things/remap.ts';
 import { kvmGsi, kvmIrqfd, kvmRoute, kvmVm, vcpu, vfioDevice, vfioVector } from '../model/things/virt.ts';
@@ -256,6 +256,8 @@ function labelOf(lane: Lane): string {
       return `CPU ${last}`;
     case vector:
       return `vector ${last}`;
+    case intid:
+      return `LPI ${last}`;
     case vcpu:
       return `vCPU ${last}`;
     case remapUnit:
