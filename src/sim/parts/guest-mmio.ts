@@ -160,7 +160,7 @@ export class GuestMmio implements TableAccess {
     for (const part of parts)
       this.machine.emit(illegal, fn.entry(part.index), {
         rule: 'U1',
-        text: `${part.size} bytes at offset ${part.offset} of a ${size}-byte ${value ? 'write' : 'read'} that hits two entries: discarded`,
+        text: `${part.size} bytes at offset ${part.offset} of a ${value ? 'write' : 'read'} of ${size} that hits two entries: discarded`,
       });
   }
 }

@@ -130,7 +130,7 @@ export class KvmServer implements KernelServer {
     for (const part of parts)
       this.machine.emit(illegal, fn.entry(part.index), {
         rule: 'U1',
-        text: `${part.size} bytes at entry offset ${part.offset} of a ${size}-byte ${value ? 'write' : 'read'}: not an aligned dword or qword; discarded by KVM`,
+        text: `${part.size} bytes at entry offset ${part.offset} of a ${value ? 'write' : 'read'} of ${size}: not an aligned dword or qword; discarded by KVM`,
       });
     return value ? [] : allOnes(size);
   }

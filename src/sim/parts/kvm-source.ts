@@ -109,7 +109,9 @@ export class EmulatedFunction extends PciFunction {
     const masked = effectivelyMasked(machine.state, this.entry(index)) === true;
     if (masked && vm.kernelMasks && this.source !== 'userspace') {
       this.#status(index, true, true);
-      machine.emit(irqfdWakeup, vm.irqfds.irqfd(this.sourceOf(index).gsi), {});
+      machine.as({ layer: 'kvm', name: 'irqfd', cpu: -1 }, () =>
+        machine.emit(irqfdWakeup, vm.irqfds.irqfd(this.sourceOf(index).gsi), {}),
+      );
       if (defer) {
         machine.after(PAGE_IN, { layer: 'kvm', name: 'worker', cpu: 0 }, () => super.raise(index));
         return 0;

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import type { EventView } from '../../src/query/events.ts';
+import { bundled, events, run } from './run.ts';
+import { booksBalance, exits, of, pending, rules } from './seed2-machine.ts';
+
+const from = (all: readonly EventView[], ms: number): EventView[] => all.filter((e) => Number(e.time) * 1e3 >= ms);
+const play = (name: string, settings: Readonly<Record<string, string>> = {}): EventView[] => {
+  const sim = run(bundled(name), { settings });
+  assert.ok(booksBalance(sim), name);
+  assert.ok(sim.trace.length < 4000, name);
+  return events(sim);
+};
+
+describe('scenarios of KVM', () => {
+  it('kvm-mask-per-interrupt: the designs are compared by their exits', () => {
+    const cost = (msixOwner: string): number => exits(from(play('kvm-mask-per-interrupt', { msixOwner }), 1)) / 20;
+    assert.deepEqual(['user', 'maskBit', 'kernel', 'internal'].map(cost), [4, 0, 0, 0]);
+  });
+
+  it('kvm-pba-polling: who answers decides what the poll shows', () => {
+    const polls = (settings: Readonly<Record<string, string>>): unknown[] =>
+      of(play('kvm-pba-polling', settings), 'pba.read').map((e) => e.fields.value);
+    assert.deepEqual(polls({}), ['0x1', '0x1', '0x1']);
+    assert.deepEqual(polls({ pbaRead: 'exit' }), ['0x1', '0x0', '0x1']);
+    assert.deepEqual(polls({ pbaRead: 'umem' }), ['0x1', '0x0', '0x1']);
+    const zero = play('kvm-pba-polling', { pbaAlwaysZero: 'on' });
+    assert.deepEqual(
+      of(zero, 'pba.read').map((e) => e.fields.value),
+      ['0x0', '0x0', '0x0'],
+    );
+    assert.equal(of(from(zero, 1.4), 'apic.accept').length, 1);
+  });
+
+  it('kvm-memory-decode-off: all ones, or the rule that is broken', () => {
+    assert.deepEqual(rules(play('kvm-memory-decode-off')), ['memory-disabled', 'memory-disabled']);
+    assert.deepEqual(rules(play('kvm-memory-decode-off', { stillClaims: 'on' })), ['INV-DECODE', 'INV-DECODE']);
+  });
+
+  it('kvm-qword-split: cut, handed over, or whole', () => {
+    const first = (settings: Readonly<Record<string, string>>): unknown[] =>
+      of(from(play('kvm-qword-split', settings), 1), 'tbl.write')
+        .filter((e) => Number(e.time) < 1.1e-3)
+        .map((e) => [e.fields.size, e.fields.served]);
+    assert.deepEqual(first({}), [
+      [4, 'user'],
+      [4, 'kernel'],
+    ]);
+    assert.deepEqual(first({ qwordSplit: 'user' }), [[8, 'user']]);
+    assert.deepEqual(first({ msixOwner: 'kernel' }), [[8, 'kernel']]);
+    assert.deepEqual(rules(play('kvm-qword-split')), ['U1', 'U1']);
+  });
+
+  it('kvm-migration: what was pending arrives on the other side', () => {
+    assert.equal(of(from(play('kvm-migration'), 1.2), 'apic.accept').length, 2);
+    const lost = run(bundled('kvm-migration'), { settings: { migratePending: 'lost' } });
+    assert.equal(pending(lost, 0), false);
+    assert.equal(of(from(events(lost), 1.2), 'apic.accept').length, 1);
+  });
+
+  it('kvm-mask-in-flight: silence after the read, and the bug that breaks it', () => {
+    assert.deepEqual(rules(play('kvm-mask-in-flight')), []);
+    assert.deepEqual(rules(play('kvm-mask-in-flight', { maskSync: 'never' })), ['INV-FLUSH']);
+    const order = of(from(play('kvm-mask-in-flight'), 1), 'apic.accept', 'tbl.read').map((e) => e.kind);
+    assert.deepEqual(order, ['apic.accept', 'tbl.read', 'apic.accept']);
+  });
+});
