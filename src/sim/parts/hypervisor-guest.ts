@@ -99,7 +99,7 @@ class TrappedPath implements StorePath {
     const { core } = this.#system.use(host);
     const { fn, owner } = this.#owner;
     const virq = this.#backing.get(index);
-    if (this.#system.use(hypervisor).granted(fn, message)) {
+    if (this.#system.use(hypervisor).granted(this.#owner, message)) {
       this.#hardware.enable(false);
       this.#hardware.write(index, message);
       this.#hardware.enable(true);
@@ -295,8 +295,9 @@ class Builder {
   }
 
   /** INV-HCALL: what a guest stores where nobody can translate it must be what the hypervisor granted. */
-  #check({ fn, owner }: Assignment, hardware: Place, index: number, message: Composed): void {
-    if (this.#system.use(hypervisor).granted(fn, message)) return;
+  #check(assignment: Assignment, hardware: Place, index: number, message: Composed): void {
+    if (this.#system.use(hypervisor).granted(assignment, message)) return;
+    const { owner } = assignment;
     const unseen = this.#system.policy(guestKnows) === 'no' && hardware.kind === 'queueMemory';
     this.#machine.emit(illegal, hardware.object(index), {
       rule: 'INV-HCALL',

@@ -209,10 +209,10 @@ export class Hypervisor {
     return [...this.grants.values()].some((g) => g.assignment === assignment && g.index === index);
   }
 
-  /** Whether a message is one that was granted for a function. */
-  granted(fn: PciFunction, { address, data }: Composed): boolean {
+  /** Whether a message is one that was granted to this user of a function. */
+  granted(assignment: Assignment, { address, data }: Composed): boolean {
     return [...this.grants.values()].some(
-      (g) => g.assignment.fn === fn && g.message.address === address && g.message.data === data,
+      (g) => g.assignment === assignment && g.message.address === address && g.message.data === data,
     );
   }
 
