@@ -209,6 +209,12 @@ export class EmulatedFunction extends PciFunction {
     return answer;
   }
 
+  override configWrite(offset: number, size: number, value: number): void {
+    super.configWrite(offset, size, value);
+    for (const index of [...this.#quiet])
+      if (effectivelyMasked(this.machine.state, this.entry(index)) !== true) this.#quiet.delete(index);
+  }
+
   /**
    * Keeps route and irqfd of a vector as the table says. Where the VMM masks, the irqfd is there while the entry is not
    * masked (QEMU's vector notifiers); where KVM masks, from the first message on.
