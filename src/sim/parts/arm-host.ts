@@ -154,7 +154,10 @@ export function installArmHost(system: System): void {
   const its = new Its(machine, gic, 0, cpus.count);
   const smmu = scenario.platform.smmu || scenario.iommufd ? new Smmu(machine, 0) : undefined;
   const moving = system.policy(affinityMessage) === 'changes';
-  const domain = new ItsDomain(new GicDomain(machine), its, gic, DOORBELL, moving);
+  const root = new GicDomain(machine);
+  const domain = new ItsDomain(root, its, gic, DOORBELL, moving);
+  machine.emit(domCreate, root.object, { ret: 0 });
+  machine.emit(domCreate, domain.object, { parent: root.name, ret: 0 });
   gic.handler = function* (cpu, lpi) {
     const irq = domain.byLpi(lpi);
     if (irq) yield* core.handle(irq.virq, cpu);
@@ -180,7 +183,9 @@ export function installArmHost(system: System): void {
   part.port = new ArmRoot(machine, its, DOORBELL, smmu);
   part.busDomain = (fn) => {
     const parent = hook === 'domain' && fd?.owns(fn) ? new TranslatingDomain(machine, domain, fd, fn.bdf) : domain;
-    return new ItsMsixDomain(machine, `ITS-PCI-MSIX-${fn.bdf}`, parent, domain, fd, hook);
+    const made = new ItsMsixDomain(machine, `ITS-PCI-MSIX-${fn.bdf}`, parent, domain, fd, hook);
+    machine.emit(domCreate, made.object, { parent: parent.name, ret: 0 });
+    return made;
   };
   for (const fn of part.functions.values()) {
     fn.port = part.port;

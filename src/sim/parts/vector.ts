@@ -62,7 +62,6 @@ const CLEANUP_VECTOR = 0x20;
 export class VectorDomain implements Domain {
   readonly name = 'VECTOR';
   readonly parent = undefined;
-  readonly object: number;
   readonly machine: Machine;
   readonly cpus: Cpus;
   readonly matrix: VectorMatrix;
@@ -76,7 +75,11 @@ export class VectorDomain implements Domain {
     this.cpus = cpus;
     this.#cleanup = cleanup;
     this.matrix = new VectorMatrix(machine, cpus.count, [0x80], cleanup === 'ipi' ? CLEANUP_VECTOR + 1 : FIRST_VECTOR);
-    this.object = machine.world.object(domainType, 'domain/VECTOR');
+  }
+
+  /** Named only where it is used: a host without local APICs has none. */
+  get object(): number {
+    return this.machine.world.object(domainType, 'domain/VECTOR');
   }
 
   /** What the domain holds for an irq. */
