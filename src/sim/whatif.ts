@@ -1,10 +1,14 @@
 import { vocabulary } from '../model/vocabulary.ts';
 import { World } from '../model/world.ts';
 import { Trace } from '../trace/trace.ts';
+import { operations } from './catalogue.ts';
 import { Course, type Done, SimulationError } from './course.ts';
 import { Machine } from './machine.ts';
-import { PciFunction } from './parts/function.ts';
+import type { Operation, OperationSpec } from './operation.ts';
+import { functionOperations } from './operations/function.ts';
+import { remapOperations } from './operations/remap.ts';
 import { Host, host } from './parts/host.ts';
+import { KnownFunction } from './parts/known-function.ts';
 import { KnownPort } from './parts/known-port.ts';
 import { TraceRecorder } from './recorder.ts';
 import { readScenario } from './scenario.ts';
@@ -62,9 +66,17 @@ function systemOf(trace: Trace): System {
   const port = new KnownPort(machine, part.root);
   for (const { segment, object } of world.find('device')?.children.values() ?? [])
     if (FUNCTION.test(segment) && state.present(object))
-      part.functions.set(segment, new PciFunction(machine, segment, port));
+      part.functions.set(segment, new KnownFunction(machine, segment, port));
   return system;
 }
+
+/**
+ * What can be done to a trace that was read, by name: operations that need no more than a function as the trace showed it. All
+ * others reach into parts of the kernel, a hypervisor or a unit of which a trace shows the effects, not the insides.
+ */
+export const whatIfOperations: ReadonlyMap<string, OperationSpec> = new Map(
+  [...functionOperations, ...remapOperations.filter(({ name }) => name === 'device.write')].map((s) => [s.name, s]),
+);
 
 /**
  * What would have become of a trace from a step on: its events up to there, then what operations lead to, as far as the
@@ -80,6 +92,12 @@ export class WhatIf extends Course {
     this.base = base;
     this.from = from;
     this.catchUp();
+  }
+
+  override perform(operation: Operation): string | undefined {
+    if (operations.has(operation.op) && !whatIfOperations.has(operation.op))
+      return `${operation.op} reaches into parts of the system of which a trace shows too little: only a simulated run can do it`;
+    return super.perform(operation);
   }
 
   /** Leaves a trace after a step (-1: before its first event). */

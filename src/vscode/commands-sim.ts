@@ -160,8 +160,8 @@ export function injectCommands({ sessions, simulations }: SimShop, find: Find): 
     (name: string) =>
     (object?: unknown, file?: FileArgument): Promise<number | undefined> | undefined => {
       const trace = find(isRow(file) ? undefined : file);
-      const spec = sessions.operations.get(name);
-      if (!trace || !spec) return undefined;
+      const spec = trace && sessions.operationsFor(trace).get(name);
+      if (!spec) return undefined;
       return complete(trace, spec, pathOf(object) ?? trace.session.selection, {});
     };
   return {
@@ -171,11 +171,10 @@ export function injectCommands({ sessions, simulations }: SimShop, find: Find): 
       const given = operationOf(what);
       const row = isRow(what) ? what.node.path : undefined;
       const object = row ?? given?.object ?? trace.session.selection;
-      const spec = given
-        ? sessions.operations.get(given.op)
-        : await pickOperation(sessions.operations, object, row === undefined);
+      const operations = sessions.operationsFor(trace);
+      const spec = given ? operations.get(given.op) : await pickOperation(operations, object, row === undefined);
       if (spec) return complete(trace, spec, object, given ?? {});
-      if (given) say(`there is no operation ${given.op}`);
+      if (given) say(`${given.op} cannot be done to ${trace.label}`);
       return undefined;
     },
     injectMask: named('entry.mask'),

@@ -85,12 +85,13 @@ class Entry implements OpenTrace {
  * The operations of the simulator come with them: rows of every trace offer those that fit.
  */
 async function loadMachinery() {
-  const [{ ImportRun }, { Session }, simulator] = await Promise.all([
+  const [{ ImportRun }, { Session }, { operations }, { whatIfOperations }] = await Promise.all([
     import('../import/run.ts'),
     import('../session/session.ts'),
     import('../sim/catalogue.ts'),
+    import('../sim/whatif.ts'),
   ]);
-  return { ImportRun, Session, operations: simulator.operations };
+  return { ImportRun, Session, operations, whatIfOperations };
 }
 
 /** The traces that are open in this window; at most one of them is active: what views and commands are about. */
@@ -102,7 +103,7 @@ export class Sessions implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<SessionsChange>();
   #active: Entry | undefined;
   #next = 1;
-  #operations: ReadonlyMap<string, OperationSpec> = new Map();
+  #machinery: Awaited<ReturnType<typeof loadMachinery>> | undefined;
 
   /** Everything that happens to open traces, in order. */
   readonly onDidChange: vscode.Event<SessionsChange> = this.#changed.event;
@@ -121,9 +122,10 @@ export class Sessions implements vscode.Disposable {
     return this.#active;
   }
 
-  /** The operations that can be done to objects, by name; none before the first trace is opened. */
-  get operations(): ReadonlyMap<string, OperationSpec> {
-    return this.#operations;
+  /** The operations that can be done to the objects of a trace, by name; traces that were read show too little for many. */
+  operationsFor(trace: OpenTrace): ReadonlyMap<string, OperationSpec> {
+    const { operations, whatIfOperations } = this.#machinery!;
+    return trace.branch?.recipe ? operations : whatIfOperations;
   }
 
   /** The trace that a branch has become. */
@@ -133,7 +135,7 @@ export class Sessions implements vscode.Disposable {
 
   /** Adds a branch and makes it active; one that was started again takes the place of what it was. */
   async add(branch: Branch): Promise<OpenTrace> {
-    this.#operations = (await loadMachinery()).operations;
+    this.#machinery = await loadMachinery();
     const before = this.#entries.findIndex((entry) => entry.branch === branch);
     const old = this.#entries[before];
     const id = this.#next++;
@@ -177,7 +179,7 @@ export class Sessions implements vscode.Disposable {
       return branch;
     }
     const [source, machinery] = await Promise.all([this.#platform.openSource(uri), loadMachinery()]);
-    this.#operations = machinery.operations;
+    this.#machinery = machinery;
     const there = [...this.#entries, ...this.#pending].find((entry) => entry.uri.toString() === key);
     if (there) {
       const same = there.modified === source.modified && there.size === source.size;

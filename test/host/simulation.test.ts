@@ -108,6 +108,29 @@ describe('simulated runs', () => {
     assert.equal((await activate()).internals.sessions.all.length, 1);
   });
 
+  it('ask for operation and arguments, with the ones that fit the selected object first', async () => {
+    await run('startSimulation', SCENARIO, 1);
+    await run('runAll');
+    await run('showObject', 'device/0000:03:00.0');
+    const given = run<number>('inject', 'device.command');
+    // Both flags have a default, which is listed first.
+    for (let i = 0; i < 2; i++) {
+      await new Promise((done) => setTimeout(done, 500));
+      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+    }
+    const step = await given;
+    const trace = await active();
+    assert.equal(kindAt(trace, step), 'cfg.write');
+    assert.deepEqual(trace.branch?.operations, [
+      { op: 'device.command', object: 'device/0000:03:00.0', memory: true, busMaster: true },
+    ]);
+    const chosen = run<number>('inject');
+    await new Promise((done) => setTimeout(done, 500));
+    await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+    assert.equal(await chosen, undefined);
+    assert.equal(trace.branch?.operations.length, 1);
+  });
+
   it('offer on a row the operations that fit it', async () => {
     await run('startSimulation', SCENARIO, 1);
     await run('runAll');
@@ -180,6 +203,13 @@ describe('what-if on a capture', () => {
   });
   after(closeAll);
 
+  it('offers only what can be told from a trace', async () => {
+    await run('goToStep', UNMASK.step);
+    const { item } = await rowOf('devices', ENTRY);
+    assert.match(String(item.contextValue), /\bentry\.mask\b/);
+    assert.doesNotMatch(String(item.contextValue), /guest\.|iommufd/);
+  });
+
   it('masks an entry at a step in a branch and leaves the capture as it was', async () => {
     const base = await active();
     const { length } = base.session.trace;
@@ -189,7 +219,7 @@ describe('what-if on a capture', () => {
     assert.notEqual(branch, base);
     assert.equal(await run('copyValue', `${ENTRY}/control.mask`), 'true');
     assert.equal(base.session.trace.length, length);
-    assert.equal(labelOf((await rowOf('devices', ENTRY)).item).length > 0, true);
+    assert.match(labelOf((await rowOf('devices', ENTRY)).item), /^0\b|\[0\]|entry 0/);
     await run('switchTrace', base.uri);
     assert.equal(await run('copyValue', `${ENTRY}/control.mask`), 'false');
   });

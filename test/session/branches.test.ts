@@ -5,6 +5,7 @@ import { pathValue, stateTree } from '../../src/query/state.ts';
 import { type Branch, Branches } from '../../src/session/branches.ts';
 import { RunTo } from '../../src/session/run-to.ts';
 import type { Session } from '../../src/session/session.ts';
+import { bundledScenarios } from '../../src/sim/bundled.ts';
 import type { Recipe } from '../../src/sim/simulation.ts';
 import { eventLine } from '../../src/trace/irqtrace.ts';
 import { bundled, scenarioOf } from '../sim/run.ts';
@@ -237,6 +238,21 @@ describe('branches', () => {
     assert.equal(pathValue(root.session.trace.head, `${object}/pending`), false);
     const sends = (b: Branch): number => lines(b).filter((l) => l.includes(` send ${object} `)).length;
     assert.deepEqual([sends(root), sends(child)], [1, 0]);
+  });
+
+  it('every bundled scenario can be left at any step: made again up to there it is the same', function () {
+    this.timeout(60_000);
+    for (const { id, document } of bundledScenarios) {
+      const root = new Branches().start({ ...recipe(), scenario: scenarioOf(document as object) });
+      toEnd(root.session);
+      const { length } = root.session.trace;
+      const whole = lines(root);
+      for (const step of [0, length >> 2, length >> 1, length - 2]) {
+        const again = root.run!.upTo(step).trace;
+        const shared = Array.from({ length: step + 1 }, (_, i) => eventLine(again, i));
+        assert.deepEqual(shared, whole.slice(0, step + 1), `${id} at ${step}`);
+      }
+    }
   });
 
   it('names stay apart', () => {

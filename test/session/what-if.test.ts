@@ -104,6 +104,46 @@ describe('what-if', () => {
     assert.equal(run.machine.ledger.tally().untold, 1);
   });
 
+  it('what was never shown is not read as zero', () => {
+    const early = imported(
+      bytesOf(
+        '#irqtrace 1\n#clock seconds digits=6 realtime\n1.000000 - - dev.seen device/0000:00:03.0 name=nvme\n' +
+          `1.000001 - - tbl.write ${ENTRY} offset=0xc size=4 value=0x1\n`,
+      ),
+    );
+    const last = (operation: Operation): string[] => {
+      const run = new WhatIf(early, early.length - 1, []);
+      assert.equal(run.perform(operation), undefined);
+      run.run();
+      return lines(run.trace).slice(early.length);
+    };
+    const device = 'device/0000:00:03.0';
+    assert.match(
+      last({ op: 'entry.read', object: ENTRY, offset: 0, size: 8 }).join(),
+      / untold .*what the entry holds/,
+    );
+    assert.match(last({ op: 'entry.read', object: ENTRY, offset: 12 }).join(), / tbl\.read .*value=0x1/);
+    assert.match(last({ op: 'pba.read', object: device }).join(), / untold .*pending bit of vector 0/);
+    assert.match(last({ op: 'msix.control', object: device, enable: true }).join(), / untold .*MSI-X capability/);
+    assert.match(
+      last({ op: 'device.write', object: device, address: '0xfee00000', data: 33 }).join(),
+      / untold .*Bus Master/,
+    );
+    assert.deepEqual(
+      last({ op: 'entry.unmask', object: ENTRY }).map((l) => l.split(' ')[3]),
+      // Whether it is unmasked depends on a capability that was not shown: nothing more can be told.
+      ['tbl.write'],
+    );
+  });
+
+  it('refuses what reaches into parts that a trace does not show', () => {
+    const { branches, base } = opened(UNMASK);
+    const result = branches.inject(base, { op: 'irq.alloc', object: 'device/0000:00:03.0', index: 0 });
+    assert.ok('refused' in result);
+    assert.match(result.refused, /only a simulated run/);
+    assert.equal(branches.all.length, 1);
+  });
+
   it('leaves again from inside the copied part, and from behind an operation', () => {
     const { branches, base } = opened(UNMASK);
     const first = branches.inject(base, { op: 'entry.mask', object: ENTRY });

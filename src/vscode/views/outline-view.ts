@@ -132,12 +132,13 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   /** The names of the operations that can be done to the object of a row: menus offer them. */
   #operationsOn(row: Row): readonly string[] {
     const { object, path } = row.node;
-    const type = this.#sessions.active?.session.trace.world.type(object);
-    if (row.kind !== 'node' || !type) return [];
-    const shape = `${type.name} ${path.slice(0, path.indexOf('/'))}`;
+    const { active } = this.#sessions;
+    const type = active?.session.trace.world.type(object);
+    if (row.kind !== 'node' || !active || !type) return [];
+    const shape = `${active.branch?.recipe ? 'run' : 'read'} ${type.name} ${path.slice(0, path.indexOf('/'))}`;
     let names = this.#operations.get(shape);
     if (!names) {
-      const specs = [...this.#sessions.operations.values()];
+      const specs = [...this.#sessions.operationsFor(active).values()];
       names = specs.filter(({ on }) => on.some((pattern) => fits(pattern, path))).map(({ name }) => name);
       this.#operations.set(shape, names);
     }
