@@ -1,16 +1,21 @@
-/** Something that is due at a time. */
-interface Due<T> {
+import type { Actor, Proc } from './actor.ts';
+
+/** Something that is due at a time: a thing to do at once, or a course of actions to go on with. */
+export interface Due {
   readonly time: number;
+  /** Of two that are due at the same time the one with the lower number comes first. */
   readonly order: number;
-  readonly what: T;
+  readonly actor: Actor;
+  readonly run: (() => void) | undefined;
+  readonly proc: Proc<unknown> | undefined;
 }
 
 /**
  * What is due, in the order of time; what is due at the same time comes in the order in which it was put in. A binary
  * heap: adding and taking cost the logarithm of the number that wait.
  */
-export class Agenda<T> {
-  readonly #heap: Due<T>[] = [];
+export class Agenda {
+  readonly #heap: Due[] = [];
   #order = 0;
 
   /** How many things wait. */
@@ -23,9 +28,10 @@ export class Agenda<T> {
     return this.#heap[0]?.time ?? Number.POSITIVE_INFINITY;
   }
 
-  add(time: number, what: T): void {
+  /** Puts in something to do, or a course of actions. */
+  add(time: number, actor: Actor, run: (() => void) | undefined, proc: Proc<unknown> | undefined): void {
     const heap = this.#heap;
-    const due: Due<T> = { time, order: this.#order++, what };
+    const due: Due = { time, order: this.#order++, actor, run, proc };
     let at = heap.length;
     heap.push(due);
     while (at > 0) {
@@ -38,16 +44,17 @@ export class Agenda<T> {
   }
 
   /** Takes what is due next. */
-  take(): { readonly time: number; readonly what: T } | undefined {
+  take(): Due | undefined {
     const heap = this.#heap;
     const first = heap[0];
     const last = heap.pop();
-    if (first === undefined || last === undefined || heap.length === 0) return first;
+    const { length } = heap;
+    if (first === undefined || last === undefined || length === 0) return first;
     let at = 0;
     for (;;) {
       let below = at * 2 + 1;
-      if (below >= heap.length) break;
-      if (below + 1 < heap.length && earlier(heap[below + 1]!, heap[below]!)) below++;
+      if (below >= length) break;
+      if (below + 1 < length && earlier(heap[below + 1]!, heap[below]!)) below++;
       if (!earlier(heap[below]!, last)) break;
       heap[at] = heap[below]!;
       at = below;
@@ -57,6 +64,4 @@ export class Agenda<T> {
   }
 }
 
-function earlier<T>(a: Due<T>, b: Due<T>): boolean {
-  return a.time < b.time || (a.time === b.time && a.order < b.order);
-}
+const earlier = (a: Due, b: Due): boolean => a.time < b.time || (a.time === b.time && a.order < b.order);

@@ -2,50 +2,18 @@ import { Random } from '../base/random.ts';
 import type { EventKind } from '../model/event.ts';
 import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
+import type { Actor, Proc } from './actor.ts';
 import { Agenda } from './agenda.ts';
 import { Ledger } from './ledger.ts';
 import type { Recorder } from './recorder.ts';
 
-/** Which part of the system does something. One word: it is the first half of the task of an event. */
-export type Layer =
-  | 'device'
-  | 'bus'
-  | 'remap-unit'
-  | 'cpu'
-  | 'irq-core'
-  | 'driver'
-  | 'cdev'
-  | 'vfio'
-  | 'kvm'
-  | 'vmm'
-  | 'iommufd'
-  | 'hypervisor'
-  | 'guest-kernel'
-  | 'guest-driver'
-  | 'user';
-
-/** Who does something: a layer, one of it, and the CPU on which it runs (-1: none). Shown as the task `layer/name`. */
-export interface Actor {
-  readonly layer: Layer;
-  readonly name: string;
-  readonly cpu: number;
-}
-
-/**
- * A course of actions: a generator that yields the time (ns, 0 or more) until it goes on. Between two yields nothing
- * else happens; at a yield every other actor may come in between.
- */
-export type Proc<T = void> = Generator<number, T, void>;
+export type { Actor, Layer, Proc } from './actor.ts';
 
 /** Value of an argument of an event: numbers up to 2^53, words lowest first, texts; `undefined` for one that is absent. */
 export type Arg = number | bigint | boolean | string | readonly number[] | undefined;
 
 /** The arguments of an event kind by name. */
 export type Args<K extends EventKind> = { readonly [N in keyof K['at']]?: Arg };
-
-type Action =
-  | { readonly actor: Actor; readonly run: () => void }
-  | { readonly actor: Actor; readonly proc: Proc<unknown> };
 
 const MOST_WORDS = 64;
 
@@ -60,8 +28,9 @@ export class Machine {
   readonly ledger = new Ledger();
   /** Delays vary by up to this fraction, so that seeds explore the order of concurrent actors; 0 to 1. */
   readonly jitter: number;
-  readonly #agenda = new Agenda<Action>();
-  readonly #words = new Uint32Array(MOST_WORDS);
+  readonly #agenda = new Agenda();
+  /** Arguments of the event to come, for `fire`; kinds with optional arguments need word 0 set. */
+  readonly words = new Uint32Array(MOST_WORDS);
   readonly #tasks = new Map<Actor, number>();
   #now: number;
   #actor: Actor = NOBODY;
@@ -104,8 +73,8 @@ export class Machine {
 
   /** Emits an event about an object, by the actor at work, now. */
   emit<K extends EventKind>(kind: K, object: number, args: Args<K>): void {
-    const words = this.#words;
-    words.fill(0, 0, kind.size);
+    const { words } = this;
+    for (let i = 0; i < kind.size; i++) words[i] = 0;
     for (const spec of kind.args) {
       const value = (args as Readonly<Record<string, Arg>>)[spec.name];
       if (value === undefined) {
@@ -123,7 +92,12 @@ export class Machine {
         for (let i = 0; i < spec.words; i++) words[at + i] = Number((value >> BigInt(32 * i)) & 0xffffffffn);
       } else for (const [i, word] of value.entries()) words[at + i] = word;
     }
-    this.recorder.record(kind, this.#now, this.#actor.cpu, object, this.#task(), words);
+    this.fire(kind, object);
+  }
+
+  /** Emits an event whose arguments stand in `words` already, in the layout of its kind: for events by the million. */
+  fire(kind: EventKind, object: number): void {
+    this.recorder.record(kind, this.#now, this.#actor.cpu, object, this.#task(), this.words);
   }
 
   #task(): number {
@@ -165,17 +139,17 @@ export class Machine {
 
   /** Does something after a delay (ns, subject to jitter). */
   after(delay: number, actor: Actor, run: () => void): void {
-    this.#agenda.add(this.#now + this.#delay(delay), { actor, run });
+    this.#agenda.add(this.#now + this.#delay(delay), actor, run, undefined);
   }
 
   /** Does something at a time (ns), or now when that is past. */
   at(time: number, actor: Actor, run: () => void): void {
-    this.#agenda.add(Math.max(time, this.#now), { actor, run });
+    this.#agenda.add(Math.max(time, this.#now), actor, run, undefined);
   }
 
   /** Starts a course of actions after a delay (ns). */
   spawn(actor: Actor, proc: Proc<unknown>, delay = 0): void {
-    this.#agenda.add(this.#now + this.#delay(delay), { actor, proc });
+    this.#agenda.add(this.#now + this.#delay(delay), actor, undefined, proc);
   }
 
   /** Starts a course of actions at once: its first part is done when this returns. */
@@ -194,12 +168,12 @@ export class Machine {
     const due = this.#agenda.take();
     if (due === undefined) return false;
     this.#now = Math.max(this.#now, due.time);
-    const { what } = due;
-    this.#actor = what.actor;
-    if ('run' in what) what.run();
-    else {
-      const at = what.proc.next();
-      if (!at.done) this.spawn(what.actor, what.proc, at.value);
+    const { actor, run, proc } = due;
+    this.#actor = actor;
+    if (run !== undefined) run();
+    else if (proc !== undefined) {
+      const at = proc.next();
+      if (!at.done) this.spawn(actor, proc, at.value);
     }
     this.#actor = NOBODY;
     return true;

@@ -1,5 +1,4 @@
 import { eventKind, has } from '../event.ts';
-import { bitsOf } from '../register.ts';
 import type { State } from '../state.ts';
 import { imsEntry } from '../things/ims.ts';
 import { device, msi, msixCap, msixEntry, table } from '../things/pci.ts';
@@ -23,7 +22,7 @@ export function ownerOf(state: State, entry: number): number {
  * the three alone decides; undefined while none does and one of them is unknown.
  */
 export function effectivelyMasked(state: State, entry: number): boolean | undefined {
-  const own = bitsOf({ words: [state.get(entry, A.control)], known: [state.known(entry, A.control)] })(0, 0);
+  const own = (state.known(entry, A.control) & 1) === 0 ? undefined : state.get(entry, A.control) & 1;
   if (own === 1) return true;
   const node = state.world.node(entry)?.parent?.parent;
   const cap = node?.children.get('msixcap')?.object ?? -1;

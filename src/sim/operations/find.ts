@@ -17,6 +17,8 @@ const finders: FunctionFinder[] = [
   (system, bdf) => [...(system.find(vms)?.values() ?? [])].map((vm) => vm.functions.get(bdf)).find((fn) => fn),
 ];
 
+const found = new WeakMap<System, Map<string, FoundFunction & { readonly index: number }>>();
+
 /** The function whose path an object has or lies under. */
 export function deviceOf(system: System, object: string): FoundFunction {
   const bdf = object.split('/')[1] ?? '';
@@ -29,9 +31,21 @@ export function deviceOf(system: System, object: string): FoundFunction {
 
 /** The function and index of an MSI-X entry. */
 export function entryOf(system: System, object: string): FoundFunction & { readonly index: number } {
+  let known = found.get(system);
+  if (known === undefined) found.set(system, (known = new Map()));
+  let entry = known.get(object);
+  if (entry === undefined) {
+    entry = findEntry(system, object);
+    // A function that is there stays; one that is not may come.
+    if (entry.fn) known.set(object, entry);
+  }
+  return entry;
+}
+
+function findEntry(system: System, object: string): FoundFunction & { readonly index: number } {
   const index = Number(object.split('/')[3]);
-  const found = deviceOf(system, object);
-  if (found.fn && (!Number.isInteger(index) || index >= 2048))
+  const device = deviceOf(system, object);
+  if (device.fn && (!Number.isInteger(index) || index >= 2048))
     return { problem: `${object} is no MSI-X entry: its index must be 0 to 2047`, index };
-  return { ...found, index };
+  return { ...device, index };
 }

@@ -137,7 +137,11 @@ export class Cpus {
     machine.as(apic.actor, () => {
       const object = vectorObject(state, n, vector);
       const before = apic.requested.get(vector);
-      machine.emit(cpuAccept, object, { requester, ...(cause === 0 ? {} : { cause }) });
+      const { words } = machine;
+      words[0] = (requester === undefined ? 0 : cpuAccept.bit.requester) | (cause === 0 ? 0 : cpuAccept.bit.cause);
+      words[cpuAccept.at.requester] = requester ?? 0;
+      words[cpuAccept.at.cause] = cause;
+      machine.fire(cpuAccept, object);
       if (before !== undefined) {
         if (cause !== 0) machine.emit(merged, object, { cause, ...(before === 0 ? {} : { into: before }) });
         machine.ledger.note(cause, 'merged', machine.now);
@@ -165,11 +169,11 @@ export class Cpus {
       apic.requested.delete(vector);
       apic.inService.push(vector);
       const object = vectorObject(machine.state, n, vector);
-      machine.emit(cpuTake, object, {});
+      machine.fire(cpuTake, object);
       machine.ledger.note(cause, 'delivered', machine.now);
       if (this.handler) yield* this.handler(n, vector);
       apic.inService.pop();
-      machine.emit(cpuEoi, object, {});
+      machine.fire(cpuEoi, object);
     }
   }
 

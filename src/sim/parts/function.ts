@@ -13,25 +13,12 @@ import {
 import { barMap, cfgRead, cfgWrite, devReset, devSeen } from '../../model/events/pci.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Actor, Machine } from '../machine.ts';
+import type { FunctionSpec } from './function-spec.ts';
 import { type Message, type MessagePort, requesterId } from './message.ts';
 import { changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
+import { Wire } from './wire.ts';
 
-/** What a PCI function is like; taken from a scenario. */
-export interface FunctionSpec {
-  /** With segment: `0000:03:00.0`. */
-  readonly bdf: string;
-  readonly name: string;
-  /** Entries of the MSI-X table, 1 to 2048; 0: no MSI-X. */
-  readonly vectors: number;
-  /** Base of the BAR that holds table and PBA, and which one it is. */
-  readonly barAddress: number;
-  readonly bar: number;
-  readonly barSize: number;
-  readonly tableOffset: number;
-  readonly pbaOffset: number;
-  /** Has an MSI capability as well: one message, 64-bit address, no mask bit. */
-  readonly msi?: boolean;
-}
+export type { FunctionSpec } from './function-spec.ts';
 
 /** Who answered an access of the guest, and how many exits it cost. Absent on accesses that no guest made. */
 export interface Served {
@@ -46,15 +33,6 @@ export const MSI_AT = 0x50;
 const COMMAND = 4;
 const MEMORY = 0x2;
 const BUS_MASTER = 0x4;
-/** Nanoseconds that a posted write needs from the function to the root complex. */
-export const FLIGHT = 300;
-
-/** A message that has left a function and has not arrived. */
-interface Flight {
-  readonly message: Message;
-  landed: boolean;
-}
-
 /**
  * A PCI function with MSI-X as the specification has it (PCIe 7.7.2, 6.1.4): emulated or hardware alike. What its
  * registers hold is the fold; here is what it does. Where the fold does not know a bit that decides, it says so.
@@ -66,10 +44,13 @@ export class PciFunction {
   /** Object of the function in the world. */
   readonly object: number;
   readonly actor: Actor;
-  readonly #carrier: Actor;
   /** Where its messages go. */
   port: MessagePort;
-  readonly #flights: Flight[] = [];
+  /** Its messages on their way. */
+  readonly #wire: Wire;
+  /** Objects of the entries and of the capability, once asked for; they keep their numbers. */
+  readonly #entries: number[] = [];
+  #cap = -1;
   /** The cause that waits behind the pending bit of each entry, by object. */
   readonly #waiting = new Map<number, number>();
   /** The message of an entry from before it was written while unmasked, by object. */
@@ -85,7 +66,7 @@ export class PciFunction {
     this.requester = requesterId(bdf);
     this.object = machine.world.object(device, `device/${bdf}`);
     this.actor = { layer: 'device', name: bdf, cpu: -1 };
-    this.#carrier = { layer: 'bus', name: bdf, cpu: -1 };
+    this.#wire = new Wire(machine, { layer: 'bus', name: bdf, cpu: -1 }, (message) => this.port.accept(message));
     this.port = port;
   }
 
@@ -112,11 +93,17 @@ export class PciFunction {
 
   /** Object of an MSI-X entry. */
   entry(index: number): number {
-    return this.machine.world.child(msixEntry, this.object, 'msix', index);
+    let entry = this.#entries[index];
+    if (entry === undefined) {
+      entry = this.machine.world.child(msixEntry, this.object, 'msix', index);
+      this.#entries[index] = entry;
+    }
+    return entry;
   }
 
   #capability(): number {
-    return this.machine.world.node(this.object)?.children.get('msixcap')?.object ?? -1;
+    if (this.#cap < 0) this.#cap = this.machine.world.node(this.object)?.children.get('msixcap')?.object ?? -1;
+    return this.#cap;
   }
 
   #command(bit: number): boolean | undefined {
@@ -257,7 +244,7 @@ export class PciFunction {
 
   /** Lands every message in flight: what a completed read of the function guarantees. */
   flush(): void {
-    if (this.#flights.length > 0) this.machine.as(this.#carrier, () => this.#land(this.#flights.at(-1)!));
+    this.#wire.flush();
   }
 
   /** Software reads pending bits, from a vector (a multiple of 32) on. */
@@ -298,13 +285,19 @@ export class PciFunction {
       const entry = this.entry(index);
       const cause = machine.ledger.open(machine.now);
       const before = machine.state.flag(entry, msixEntry.at.pending) === true;
-      machine.emit(devRaise, entry, { vector: index, cause });
-      if (this.enabled === undefined || (this.enabled && effectivelyMasked(machine.state, entry) === undefined)) {
-        const what = this.enabled === undefined ? 'whether MSI-X is enabled' : 'the mask bit of the entry';
-        this.#untold(entry, cause, what);
-      } else if (!this.enabled) {
+      const { words } = machine;
+      words[0] = devRaise.bit.vector | devRaise.bit.cause;
+      words[devRaise.at.vector] = index;
+      words[devRaise.at.cause] = cause;
+      machine.fire(devRaise, entry);
+      const { enabled } = this;
+      const masked = enabled ? effectivelyMasked(machine.state, entry) : undefined;
+      if (enabled === false) {
         this.drop(entry, cause, 'MSI-X is not enabled');
-      } else if (effectivelyMasked(machine.state, entry)) {
+      } else if (masked === undefined) {
+        const what = enabled === undefined ? 'whether MSI-X is enabled' : 'the mask bit of the entry';
+        this.#untold(entry, cause, what);
+      } else if (masked) {
         if (before) {
           machine.emit(merged, entry, { cause, into: this.#waiting.get(entry) });
           machine.ledger.note(cause, 'merged', machine.now);
@@ -362,20 +355,22 @@ export class PciFunction {
       this.drop(from, cause, 'Bus Master Enable is 0: the function must not send');
       return;
     }
-    machine.emit(msgSend, from, { address, data, size: 4, requester, pasid, ...(cause === 0 ? {} : { cause }) });
-    const message: Message = { address, data, requester, cause, from, ...(pasid === undefined ? {} : { pasid }) };
-    const flight: Flight = { message, landed: false };
-    this.#flights.push(flight);
-    machine.after(FLIGHT, this.#carrier, () => this.#land(flight));
-  }
-
-  /** A message arrives, and before it all that were sent before: posted writes of a function keep their order. */
-  #land(flight: Flight): void {
-    while (!flight.landed) {
-      const first = this.#flights.shift()!;
-      first.landed = true;
-      this.port.accept(first.message);
-    }
+    const { words } = machine;
+    const { at, bit } = msgSend;
+    words[0] = bit.size | bit.requester | (pasid === undefined ? 0 : bit.pasid) | (cause === 0 ? 0 : bit.cause);
+    words[at.address] = address;
+    words[at.address + 1] = Math.floor(address / 0x100000000);
+    words[at.data] = data;
+    words[at.size] = 4;
+    words[at.requester] = requester;
+    words[at.pasid] = pasid ?? 0;
+    words[at.cause] = cause;
+    machine.fire(msgSend, from);
+    const message: Message =
+      pasid === undefined
+        ? { address, data, requester, cause, from }
+        : { address, data, requester, cause, from, pasid };
+    this.#wire.send(message);
   }
 
   /** Function level reset: MSI-X off, Command 0, every entry masked with no message; what was pending is gone. */

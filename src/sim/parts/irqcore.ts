@@ -103,10 +103,12 @@ export class IrqCore {
     const known = irq?.action ?? (machine.world.strings.text(machine.state.num(object, irqType.at.name)) || 'unknown');
     if (irq) irq.running++;
     yield COST.entry;
-    machine.emit(irqEntry, object, { name: known });
+    machine.words[irqEntry.at.name] = machine.world.strings.intern(known);
+    machine.fire(irqEntry, object);
     if (irq?.handler) yield* irq.handler();
     else yield COST.handler;
-    machine.emit(irqExit, object, { handled: true });
+    machine.words[irqExit.at.handled] = 1;
+    machine.fire(irqExit, object);
     if (irq) irq.running--;
   }
 

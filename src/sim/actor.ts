@@ -1,0 +1,30 @@
+/** Which part of the system does something. One word: it is the first half of the task of an event. */
+export type Layer =
+  | 'device'
+  | 'bus'
+  | 'remap-unit'
+  | 'cpu'
+  | 'irq-core'
+  | 'driver'
+  | 'cdev'
+  | 'vfio'
+  | 'kvm'
+  | 'vmm'
+  | 'iommufd'
+  | 'hypervisor'
+  | 'guest-kernel'
+  | 'guest-driver'
+  | 'user';
+
+/** Who does something: a layer, one of it, and the CPU on which it runs (-1: none). Shown as the task `layer/name`. */
+export interface Actor {
+  readonly layer: Layer;
+  readonly name: string;
+  readonly cpu: number;
+}
+
+/**
+ * A course of actions: a generator that yields the time (ns, 0 or more) until it goes on. Between two yields nothing
+ * else happens; at a yield every other actor may come in between.
+ */
+export type Proc<T = void> = Generator<number, T, void>;

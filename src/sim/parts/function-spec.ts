@@ -1,0 +1,16 @@
+/** What a PCI function is like; taken from a scenario. */
+export interface FunctionSpec {
+  /** With segment: `0000:03:00.0`. */
+  readonly bdf: string;
+  readonly name: string;
+  /** Entries of the MSI-X table, 1 to 2048; 0: no MSI-X. */
+  readonly vectors: number;
+  /** Base of the BAR that holds table and PBA, and which one it is. */
+  readonly barAddress: number;
+  readonly bar: number;
+  readonly barSize: number;
+  readonly tableOffset: number;
+  readonly pbaOffset: number;
+  /** Has an MSI capability as well: one message, 64-bit address, no mask bit. */
+  readonly msi?: boolean;
+}
