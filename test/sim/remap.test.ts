@@ -84,10 +84,7 @@ describe('simulator: interrupt remapping', () => {
     const before = sim.trace.length;
     const from = pathValue(sim.trace.head, 'irq/24/cpu');
     const to = from === 3 ? 2 : 3;
-    const host = sim.system.use({ name: 'host' }) as {
-      core: { setAffinity(v: number, c: number[]): Generator<number> };
-    };
-    sim.machine.spawn({ layer: 'user', name: 'test', cpu: 0 }, host.core.setAffinity(24, [to]));
+    assert.equal(sim.perform({ op: 'irq.affinity', object: 'irq/24', cpus: [to] }), undefined);
     sim.run();
     const after = events(sim, before).map((e) => e.kind);
     assert.ok(!after.includes('msg.write') && !after.includes('tbl.write'), after.join(' '));
@@ -106,10 +103,7 @@ describe('simulator: interrupt remapping', () => {
         { settings: { 'remap.entryCache': value } },
       );
       const old = pathValue(sim.trace.head, 'irq/24/cpu') as number;
-      const host = sim.system.use({ name: 'host' }) as {
-        core: { setAffinity(v: number, c: number[]): Generator<number> };
-      };
-      sim.machine.spawn({ layer: 'user', name: 'test', cpu: 0 }, host.core.setAffinity(24, [(old + 1) % 4]));
+      assert.equal(sim.perform({ op: 'irq.affinity', object: 'irq/24', cpus: [(old + 1) % 4] }), undefined);
       sim.run();
       const before = sim.trace.length;
       assert.equal(sim.perform({ op: 'device.raise', object: `${NET}/msix/0` }), undefined);

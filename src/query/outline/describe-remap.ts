@@ -18,12 +18,16 @@ function describeIrte(state: State, object: number, segment: string): Summary {
   const posted = flag(state, object, 'posted') === true;
   const type = state.world.type(object);
   const stale = state.flag(object, type === amdIrte ? amdIrte.at.stale : irte.at.stale) === true;
+  const table = type === amdIrte ? amdIrte.at.table : irte.at.table;
+  const written = state.known(object, table) === 0xffffffff;
   const route = `vector ${key(state, object, 'vector')} to APIC id ${key(state, object, 'dest')}`;
   return {
     label: `IRTE ${numbered(segment)}`,
     description: list(
       present === null
-        ? UNKNOWN
+        ? written
+          ? 'written, not read by the unit yet'
+          : UNKNOWN
         : !present
           ? 'not present'
           : posted

@@ -3,7 +3,14 @@ import { decodersById } from '../../model/message.ts';
 import { viewRegister } from '../../model/register.ts';
 import { vtdIrte } from '../../model/registers/vtd.ts';
 import type { Machine, Proc } from '../machine.ts';
-import { domainRefusal, guestKnows, guestParent, messageStore, storeTrap } from '../policies/hypervisor.ts';
+import {
+  domainRefusal,
+  guestDelivery,
+  guestKnows,
+  guestParent,
+  messageStore,
+  storeTrap,
+} from '../policies/hypervisor.ts';
 import { type ConsumerSpec, nanoseconds } from '../scenario.ts';
 import { type Service, type System, service } from '../system.ts';
 import type { Composed } from './domain.ts';
@@ -13,6 +20,7 @@ import { COMMAND_ON, type Host, host } from './host.ts';
 import { type Assignment, Hypervisor, hypervisor } from './hypervisor.ts';
 import { type Place, placeOf, type StoreKind } from './hypervisor-stores.ts';
 import type { IrqCore } from './irqcore.ts';
+import { postedInterrupts } from './posted.ts';
 import { VtdUnit } from './remap.ts';
 import { amdUnit, RemapDomain, remapDomain, type TargetDomain, vtdUnit } from './remap-domain.ts';
 import { type Vm, vms } from './vm.ts';
@@ -348,6 +356,12 @@ export function installConsumers(system: System): void {
   const unit = system.find(vtdUnit) ?? system.find(amdUnit);
   if (remap && unit) unit.onUse = (message, _requester, index, entry) => hv.audit(remap, message, index, entry);
   else machine.as(at.kernel, () => machine.emit(domCreate, at.vectors.object, { ret: 0, side: 'cpu' }));
+  const posted = system.find(postedInterrupts);
+  if (remap && posted && system.policy(guestDelivery) === 'posted')
+    hv.post = (irq, vm, target) => {
+      const to = posted.of(vm.vcpus.first + target.cpu);
+      if (to) remap.setPosting(irq, { descriptor: to.address, vector: target.vector });
+    };
   const all = system.provide(consumers, new Map<string, Consumer>());
   const builder = new Builder(system, at);
   for (const [place, spec] of scenario.consumers.entries()) {

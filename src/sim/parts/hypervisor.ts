@@ -81,6 +81,8 @@ export class Hypervisor {
   readonly actor: Actor = { layer: 'hypervisor', name: 'interrupts', cpu: 0 };
   readonly assignments: Assignment[] = [];
   readonly grants = new Map<number, Grant>();
+  /** Lets a host irq post to a virtual CPU, where interrupts are to be posted. */
+  post: ((irq: Irq, vm: Vm, target: Target) => void) | undefined;
   readonly #host: Host;
   readonly #domains = new Map<PciFunction, GrantDomain>();
   #next = 0;
@@ -154,6 +156,7 @@ export class Hypervisor {
     const message = domain.composed.get(core.irq(virq)!)!;
     const made: Grant = { id, message, assignment, index, virq, target };
     this.grants.set(id, made);
+    this.post?.(core.irq(virq)!, vm, target);
     this.#tell(made, false);
     return made;
   }
@@ -192,6 +195,7 @@ export class Hypervisor {
     if (grant.assignment.vm !== vm) return errno.EPERM;
     if (!this.#valid(vm, target)) return errno.EINVAL;
     grant.target = target;
+    this.post?.(this.#host.core.irq(grant.virq)!, vm, target);
     return 0;
   }
 

@@ -84,7 +84,7 @@ export class PostedInterrupts {
       n,
       object: machine.world.child(piDescriptor, vm.vcpus.object(n), 'pi'),
       address: DESCRIPTORS + vcpu * 64,
-      run: vm.vcpus.out(n) ? 'preempted' : 'running',
+      run: 'running',
       cpu: vm.vcpus.kvm(n).cpu,
       causes: new Map(),
     };
@@ -95,7 +95,7 @@ export class PostedInterrupts {
       if (entering === n) this.#synchronise(one);
     };
     machine.as(vm.vcpus.kvm(n), () => {
-      this.#control(one, { nv: NOTIFY, sn: one.run === 'preempted', on: false });
+      this.#control(one, { nv: NOTIFY, sn: false, on: false });
     });
     return one;
   }

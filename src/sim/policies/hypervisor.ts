@@ -68,6 +68,12 @@ export const storeTrap = policy(
   ['S4-11', 'S4-12', 'S4-17'],
 );
 
+/** How a granted interrupt reaches the guest. */
+export const guestDelivery = policy('guest.delivery', 'How an interrupt whose message was granted reaches the guest.', {
+  injected: 'a host interrupt comes, its handler injects the vector',
+  posted: 'the remapping unit (VT-d) posts it to the virtual CPU; the host sees nothing',
+});
+
 /** Whether a guest kernel can tell that it runs in a virtual machine. */
 export const guestKnows = policy(
   'guest.knowsVm',
@@ -97,6 +103,7 @@ export const hypervisorPolicies = [
   guestParent,
   messageStore,
   storeTrap,
+  guestDelivery,
   guestKnows,
   domainRefusal,
 ];
