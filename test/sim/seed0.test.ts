@@ -4,6 +4,7 @@ import type { RegisterView } from '../../src/model/register.ts';
 import type { EventView } from '../../src/query/events.ts';
 import { pathValue } from '../../src/query/state.ts';
 import type { Proc } from '../../src/sim/machine.ts';
+import type { Fire } from '../../src/sim/parts/vfio-backend.ts';
 import { assignedDevices } from '../../src/sim/parts/vfio-install.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
 import { bundled, events, run } from './run.ts';
@@ -203,7 +204,7 @@ describe('Seed 000: guest MSI-X backed by IMS', () => {
       asked.push(`enable ${count}`);
       return enable(count);
     };
-    backend.request = (vector: number, fire: () => void): Proc<number> => {
+    backend.request = (vector: number, fire: Fire): Proc<number> => {
       asked.push(`request ${vector}`);
       return request(vector, fire);
     };

@@ -248,24 +248,56 @@ describe('VFIO_DEVICE_SET_IRQS', () => {
     assert.deepEqual([returns[at + 1]!.fields['count'], returns[at + 1]!.fields['ret']], [1, 0]);
   });
 
-  it('every cause ends once, whatever the seed', () => {
-    for (const seed of [1, 2, 3]) {
-      const sim = run(
-        {
-          platform: { cpus: 2 },
-          jitter: 0.5,
-          devices: [{ bdf: NAME, name: 'nic', vectors: 2, driver: 'none' }],
-          vms: [{ id: 0, vcpus: 2 }],
-          vfio: [{ name: NAME, vectors: 2, vm: 0, guest: '0000:00:06.0', maskEach: true }],
-          workload: [{ at: '300us', op: 'vfio.raise', object: `${DEVICE}/2/1`, every: '3us', times: 40 }],
-        },
-        { seed },
-      );
-      const { flying, pending, merged, delivered, dropped, untold, withdrawn } = sim.machine.ledger.tally();
-      assert.deepEqual(sim.machine.ledger.twice, []);
-      assert.equal(flying + pending, 0);
-      assert.equal(merged + delivered + dropped + untold + withdrawn, sim.machine.ledger.causes);
-      assert.ok(delivered > 0);
-    }
+  it('the guest turns MSI-X off: irqfds and routes go, the index is disabled; on again it works as before', () => {
+    const guest = 'device/0000:00:06.0';
+    const sim = run({
+      platform: { cpus: 1 },
+      devices: [{ bdf: NAME, name: 'nic', vectors: 2, driver: 'none' }],
+      vms: [{ id: 0, vcpus: 1 }],
+      vfio: [{ name: NAME, vectors: 2, vm: 0, guest: '0000:00:06.0' }],
+      workload: [
+        { at: '300us', op: 'msix.control', object: guest, enable: false },
+        { at: '400us', op: 'vfio.raise', object: `${DEVICE}/2/1` },
+        { at: '500us', op: 'msix.control', object: guest, enable: true },
+        { at: '600us', op: 'vfio.raise', object: `${DEVICE}/2/1` },
+      ],
+    });
+    const all = events(sim);
+    const between = (from: number, to: number) => all.filter((e) => Number(e.time) >= from && Number(e.time) < to);
+    const off = between(300e-6, 400e-6).map((e) => e.kind);
+    assert.equal(off.filter((k) => k === 'irqfd.assign').length, 2);
+    assert.equal(off.filter((k) => k === 'route.release').length, 2);
+    assert.equal(off.filter((k) => k === 'vfio.set').length, 1);
+    assert.deepEqual(
+      between(400e-6, 500e-6).map((e) => e.kind),
+      ['dev.raise', 'drop'],
+    );
+    assert.equal(between(600e-6, 1).filter((e) => e.kind === 'irq.entry' && e.object.startsWith('guest/')).length, 1);
+    assert.equal(pathValue(sim.trace.head, `${DEVICE}/2/1/used`), true);
   });
+
+  for (const backend of ['pci', 'ims', 'emulated'])
+    it(`every cause ends once and finds its eventfd, whatever the order of actors (${backend})`, () => {
+      for (let seed = 1; seed <= 12; seed++) {
+        const sim = run(
+          {
+            platform: { cpus: 2 },
+            jitter: 0.9,
+            devices: [{ bdf: NAME, name: 'nic', vectors: 2, driver: 'none', ims: { entries: 4 } }],
+            vms: [{ id: 0, vcpus: 2 }],
+            vfio: [{ name: NAME, backend, vectors: 2, vm: 0, guest: '0000:00:06.0', maskEach: true }],
+            policies: { imsRelease: 'keep' },
+            workload: [{ at: '300us', op: 'vfio.raise', object: `${DEVICE}/2/1`, every: '7us', times: 60 }],
+          },
+          { seed },
+        );
+        const { flying, pending, merged, delivered, dropped, untold, withdrawn } = sim.machine.ledger.tally();
+        assert.deepEqual(sim.machine.ledger.twice, []);
+        assert.equal(flying + pending, 0);
+        assert.equal(merged + delivered + dropped + untold + withdrawn, sim.machine.ledger.causes);
+        assert.ok(delivered > 20);
+        const reasons = events(sim).flatMap((e) => (e.kind === 'drop' ? [e.fields['reason']] : []));
+        assert.ok(!reasons.includes('the interrupt has no eventfd'), `seed ${seed}`);
+      }
+    });
 });

@@ -141,7 +141,7 @@ export const vfioOperations: readonly OperationSpec[] = [
     refuses: noVector,
     *run(system, object) {
       const { index, vector } = interruptOf(object);
-      assigned(system, object)!.device.fire(index, vector, 0);
+      assigned(system, object)!.device.fire(index, vector);
     },
   },
   {

@@ -19,8 +19,11 @@ export interface VfioBackend {
   enable(count: number): Proc<number>;
   /** Frees everything that the index holds. */
   disable(): Proc;
-  /** Makes an interrupt of the vector call `fire`: its Linux irq, 0 where no irq of the host stands behind it, or an errno. */
-  request(vector: number, fire: () => void): Proc<number>;
+  /**
+   * Makes an interrupt of the vector call `fire` with its Linux irq (0: no irq of the host stands behind it), which may
+   * happen before this returns. That irq, or an errno.
+   */
+  request(vector: number, fire: Fire): Proc<number>;
   /** Ends that. */
   release(vector: number): Proc;
   /** Object of the entry that sends for the vector; undefined: none. */
@@ -28,6 +31,9 @@ export interface VfioBackend {
   /** The device has a cause for the vector. */
   raise(vector: number): void;
 }
+
+/** What an interrupt of a vector does; `virq` as in `request`. */
+export type Fire = (virq: number) => void;
 
 /** A cause that ends where it arises. */
 function lost(machine: Machine, object: number, reason: string): void {
@@ -40,9 +46,9 @@ function lost(machine: Machine, object: number, reason: string): void {
 const SIGNAL = 200;
 
 /** The handler that VFIO requests for a host irq (vfio_msihandler). */
-function* signal(fire: () => void): Proc {
+function* signal(fire: Fire, virq: number): Proc {
   yield SIGNAL;
-  fire();
+  fire(virq);
 }
 
 /** Pass-through: the MSI-X entry of the function with the number of the vector. */
@@ -103,7 +109,7 @@ export class PciBackend implements VfioBackend {
   }
 
   /** Before request_irq() the cached message is written again: the guest may have reset the function behind the kernel. */
-  *request(vector: number, fire: () => void): Proc<number> {
+  *request(vector: number, fire: Fire): Proc<number> {
     const { core } = this.#host;
     let virq = this.#virqs.get(vector);
     if (virq === undefined) {
@@ -122,7 +128,7 @@ export class PciBackend implements VfioBackend {
       },
       'vfio',
     );
-    const ret = yield* core.request(virq, `vfio-msix[${vector}](${this.#fn.bdf})`, () => signal(fire));
+    const ret = yield* core.request(virq, `vfio-msix[${vector}](${this.#fn.bdf})`, () => signal(fire, irq.virq));
     return ret < 0 ? ret : virq;
   }
 
@@ -186,7 +192,7 @@ export class ImsBackend implements VfioBackend {
     this.#irqs.delete(vector);
   }
 
-  *request(vector: number, fire: () => void): Proc<number> {
+  *request(vector: number, fire: Fire): Proc<number> {
     if (this.#isEmulated(vector)) return yield* this.#emulated.request(vector, fire);
     let irq = this.#irqs.get(vector);
     if (irq === undefined) {
@@ -195,8 +201,9 @@ export class ImsBackend implements VfioBackend {
       irq = got;
       this.#irqs.set(vector, irq);
     }
-    const ret = yield* this.#host.core.request(irq.virq, `vfio-ims[${vector}](${this.#owner})`, () => signal(fire));
-    if (ret >= 0) return irq.virq;
+    const { virq } = irq;
+    const ret = yield* this.#host.core.request(virq, `vfio-ims[${vector}](${this.#owner})`, () => signal(fire, virq));
+    if (ret >= 0) return virq;
     yield* this.#free(vector);
     return ret;
   }
@@ -234,7 +241,7 @@ export class EmulatedBackend implements VfioBackend {
   readonly machine: Machine;
   /** Object that stands for the emulated device where a cause is lost. */
   readonly #object: number;
-  readonly #fire = new Map<number, () => void>();
+  readonly #fire = new Map<number, Fire>();
 
   constructor(machine: Machine, object: number) {
     this.machine = machine;
@@ -249,7 +256,7 @@ export class EmulatedBackend implements VfioBackend {
     this.#fire.clear();
   }
 
-  *request(vector: number, fire: () => void): Proc<number> {
+  *request(vector: number, fire: Fire): Proc<number> {
     this.#fire.set(vector, fire);
     return 0;
   }
@@ -264,7 +271,7 @@ export class EmulatedBackend implements VfioBackend {
 
   raise(vector: number): void {
     const fire = this.#fire.get(vector);
-    if (fire) fire();
+    if (fire) fire(0);
     else lost(this.machine, this.#object, `the emulated vector ${vector} has no eventfd`);
   }
 }

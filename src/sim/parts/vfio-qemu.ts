@@ -108,11 +108,16 @@ export class VfioUser {
     for (const [i, vector] of this.#vectors) {
       if (vector.used) this.#tellUse(i, false);
       vector.used = false;
-      if (vector.bypass) this.vm.deassign(vector.bypass.gsi);
+      if (vector.bypass) {
+        this.vm.deassign(vector.bypass.gsi);
+        this.vm.irqfds.release(vector.bypass.gsi);
+      }
       vector.bypass = undefined;
       this.machine.emit(vfioRoute, this.#object(i), {});
     }
     yield* this.#off();
+    if (this.#pending.size > 0) this.#trap(false);
+    this.#pending.clear();
     this.#count = 0;
   }
 

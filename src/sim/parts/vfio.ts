@@ -144,7 +144,7 @@ export class VfioDevice {
     if (!active) return errno.EINVAL;
     for (let v = start; v < start + count; v++) {
       const wanted = (flags & DATA.none) !== 0 || (set.bools?.[v - start] ?? 0) !== 0;
-      if (wanted && this.#contexts.has(v)) this.fire(set.index, v, 0);
+      if (wanted && this.#contexts.has(v)) this.fire(set.index, v);
     }
     return 0;
   }
@@ -184,7 +184,8 @@ export class VfioDevice {
       this.#bound(index, vector);
     }
     if (typeof eventfd === 'number') return eventfd === -1 ? 0 : EBADF;
-    const irq = yield* backend.request(vector, () => this.fire(index, vector, this.#contexts.get(vector)?.irq ?? 0));
+    // The handler holds its eventfd: one that already runs when the irq is freed still signals the old one.
+    const irq = yield* backend.request(vector, (virq) => this.#signal(this.vector(index, vector), eventfd, virq));
     if (irq < 0) return irq;
     this.#contexts.set(vector, { eventfd, irq });
     this.#bound(index, vector);
@@ -202,14 +203,17 @@ export class VfioDevice {
     });
   }
 
-  /** Signals the eventfd of an interrupt; `irq`: the host irq that came, 0 none. A new cause: the host has taken its own. */
-  fire(index: number, vector: number, irq: number): void {
+  /** Software signals the eventfd of an interrupt. */
+  fire(index: number, vector: number): void {
+    this.#signal(this.vector(index, vector), this.eventfd(index, vector), 0);
+  }
+
+  /** Signals an eventfd for an interrupt; `irq`: the host irq that came, 0 none. A new cause: the host has taken its own. */
+  #signal(object: number, eventfd: Eventfd | undefined, irq: number): void {
     const { machine } = this;
     machine.as(this.#here(), () => {
-      const object = this.vector(index, vector);
       const cause = machine.ledger.open(machine.now);
       machine.emit(vfioFire, object, { cause, ...(irq > 0 ? { irq } : {}) });
-      const eventfd = this.eventfd(index, vector);
       if (eventfd) {
         eventfd.signal(cause);
         return;
@@ -235,13 +239,13 @@ export class VfioDevice {
     const held = this.#single.get(index);
     if ((flags & DATA.none) !== 0) {
       if (held === undefined) return errno.EINVAL;
-      if (count > 0) this.fire(index, 0, 0);
+      if (count > 0) this.fire(index, 0);
       else this.#keepSingle(index, undefined);
       return 0;
     }
     if (count === 0) return errno.EINVAL;
     if ((flags & DATA.bool) !== 0) {
-      if ((set.bools?.[0] ?? 0) !== 0 && held) this.fire(index, 0, 0);
+      if ((set.bools?.[0] ?? 0) !== 0 && held) this.fire(index, 0);
       return 0;
     }
     const eventfd = set.fds?.[0] ?? -1;
@@ -277,7 +281,7 @@ export class VfioDevice {
       return 0;
     }
     if (!on) return errno.EINVAL;
-    if ((flags & DATA.none) !== 0 || (set.bools?.[0] ?? 0) !== 0) this.fire(0, 0, 0);
+    if ((flags & DATA.none) !== 0 || (set.bools?.[0] ?? 0) !== 0) this.fire(0, 0);
     return 0;
   }
 
@@ -320,7 +324,7 @@ export class VfioDevice {
     if (this.#active !== 'intx' || !this.#line || this.#masked) return;
     this.#masked = true;
     this.machine.emit(vfioMask, this.vector(0, 0), { masked: true, by: 'automask' });
-    this.fire(0, 0, 0);
+    this.fire(0, 0);
   }
 
   /** The device asserts or deasserts its INTx line. */
