@@ -14,7 +14,7 @@ import { postedOperations } from './operations/posted.ts';
 import { queueOperations } from './operations/queue.ts';
 import { remapOperations } from './operations/remap.ts';
 import { vfioOperations } from './operations/vfio.ts';
-import { guestOperations, vmOperations } from './operations/vm.ts';
+import { guestAffinity, guestOperations, vmOperations } from './operations/vm.ts';
 import { affinityStrategy } from './parts/affinity.ts';
 import { installArmHost } from './parts/arm-host.ts';
 import { installHost } from './parts/host.ts';
@@ -65,6 +65,7 @@ export const operations: ReadonlyMap<string, OperationSpec> = new Map(
     ...itsOperations,
     ...iommufdOperations,
     ...guestOperations,
+    guestAffinity,
     ...vmOperations,
     ...kvmOperations,
   ].map((spec) => [spec.name, spec]),

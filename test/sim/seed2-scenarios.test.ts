@@ -58,6 +58,44 @@ describe('scenarios of KVM', () => {
     assert.equal(of(from(events(lost), 1.2), 'apic.accept').length, 1);
   });
 
+  it('kvm-entry-updated: the route follows the guest, in three exits or in none', () => {
+    const cost = (settings: Readonly<Record<string, string>>): unknown[] => {
+      const all = from(play('kvm-entry-updated', settings), 1.1);
+      return [exits(all), of(all, 'apic.accept').map((e) => e.object)];
+    };
+    const moved = ['vcpu/1/vector/33'];
+    assert.deepEqual(cost({}), [3, moved]);
+    assert.deepEqual(cost({ msixNotify: 'mmio' }), [3, moved]);
+    assert.deepEqual(cost({ msixOwner: 'internal' }), [0, moved]);
+    assert.deepEqual(cost({ msixOwner: 'maskBit' }), [4, moved]);
+    assert.deepEqual(cost({ msixOwner: 'user' }), [6, moved]);
+  });
+
+  it('kvm-viommu: who reads the message decides where it goes', () => {
+    const all = play('kvm-viommu');
+    assert.equal(of(all, 'drop').length, 2);
+    assert.deepEqual(of(all, 'apic.accept'), []);
+    assert.deepEqual(
+      of(play('kvm-viommu', { msixOwner: 'kernel' }), 'apic.accept').map((e) => e.object),
+      ['vcpu/1/vector/33', 'vcpu/0/vector/33'],
+    );
+  });
+
+  it('kvm-assigned-pending: the descriptor of the host notes it, the guest gets it once', () => {
+    const all = from(play('kvm-assigned-pending'), 1);
+    assert.deepEqual(
+      of(all, 'irq.status').map((e) => [e.task, e.fields.disabled, e.fields.pending]),
+      [
+        ['irq-core/host', true, false],
+        ['irq-core/host', true, true],
+        ['irq-core/host', false, false],
+      ],
+    );
+    assert.equal(of(all, 'apic.accept').length, 1);
+    assert.equal(of(all, 'irqfd.wakeup').length, 1);
+    assert.equal(of(all, 'pba.read')[0]?.fields.value, '0x1');
+  });
+
   it('kvm-mask-in-flight: silence after the read, and the bug that breaks it', () => {
     assert.deepEqual(rules(play('kvm-mask-in-flight')), []);
     assert.deepEqual(rules(play('kvm-mask-in-flight', { maskSync: 'never' })), ['INV-FLUSH']);

@@ -213,6 +213,36 @@ const fd: ArgSpec = { name: 'fd', type: 'number', min: 0, max: 65535, meaning: '
 const noFd = (vm: Vm, { fd: n }: Values): string | undefined =>
   vm.eventfds.has(Number(n)) ? undefined : `the VMM has no eventfd ${String(n)}`;
 
+/** The machine and the number of an irq of a guest's kernel, or why there is none. */
+function guestIrq(
+  system: System,
+  object: string,
+): { readonly vm?: Vm; readonly virq: number; readonly problem?: string } {
+  const { vm, problem } = vmOf(system, object);
+  const virq = Number(object.split('/')[3]);
+  if (!vm) return { virq, ...(problem ? { problem } : {}) };
+  return vm.core.irq(virq) ? { vm, virq } : { virq, problem: `the guest has no irq ${virq}` };
+}
+
+/** Moves an interrupt inside a guest. */
+export const guestAffinity: OperationSpec = {
+  name: 'guest.affinity',
+  title: 'Guest moves the interrupt',
+  meaning:
+    'The guest kernel gives the irq to another virtual CPU: it masks the entry, rewrites its message and unmasks.',
+  on: ['guest/*/irq/*'],
+  args: [{ name: 'vcpu', type: 'number', min: 0, max: 254, meaning: 'Virtual CPU, counted from 0 in its machine.' }],
+  actor: guest,
+  refuses: (system, object, { vcpu }) => {
+    const { vm, problem } = guestIrq(system, object);
+    return vm && Number(vcpu) >= vm.vcpus.count ? `the machine has ${vm.vcpus.count} virtual CPUs` : problem;
+  },
+  *run(system, object, { vcpu }) {
+    const { vm, virq } = guestIrq(system, object);
+    yield* vm!.core.setAffinity(virq, [Number(vcpu)]);
+  },
+};
+
 /** Operations of the VMM: routes, irqfds, eventfds, migration. */
 export const vmOperations: readonly OperationSpec[] = [
   vmmOperation(

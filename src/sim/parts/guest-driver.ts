@@ -23,6 +23,8 @@ export class GuestVectors implements Domain {
   remap: ((irq: Irq, target: Target) => Composed) | undefined;
   readonly #targets = new Map<Irq, Target>();
   readonly #used = new Map<string, Irq>();
+  /** The vector that an irq had before: what is under way to it is still handled, until the irq moves again. */
+  readonly #previous = new Map<Irq, Target>();
   #turn = 0;
 
   constructor(machine: Machine, prefix: string, vcpus: number) {
@@ -51,7 +53,7 @@ export class GuestVectors implements Domain {
     if (vcpu >= this.vcpus) return errno.EINVAL;
     for (let vector = FIRST_GUEST_VECTOR; vector <= LAST_GUEST_VECTOR; vector++) {
       if (this.#used.has(`${vcpu} ${vector}`)) continue;
-      this.#remove(irq);
+      this.#leave(irq);
       this.#used.set(`${vcpu} ${vector}`, irq);
       this.#targets.set(irq, { cpu: vcpu, vector });
       this.machine.emit(vecConfig, irq.object, { vector, cpu: vcpu, apicDest: vcpu });
@@ -60,14 +62,20 @@ export class GuestVectors implements Domain {
     return errno.ENOSPC;
   }
 
-  #remove(irq: Irq): void {
-    const old = this.#targets.get(irq);
-    if (old) this.#used.delete(`${old.cpu} ${old.vector}`);
-    this.#targets.delete(irq);
+  /** The vector at hand becomes the previous one; the one before it is free. */
+  #leave(irq: Irq): void {
+    const before = this.#previous.get(irq);
+    if (before) this.#used.delete(`${before.cpu} ${before.vector}`);
+    const now = this.#targets.get(irq);
+    if (now) this.#previous.set(irq, now);
   }
 
   *free(irq: Irq): Proc {
-    this.#remove(irq);
+    for (const map of [this.#targets, this.#previous]) {
+      const at = map.get(irq);
+      if (at) this.#used.delete(`${at.cpu} ${at.vector}`);
+      map.delete(irq);
+    }
   }
 
   *activate(): Proc<number> {

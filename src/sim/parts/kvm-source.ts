@@ -109,9 +109,11 @@ export class EmulatedFunction extends PciFunction {
     const masked = effectivelyMasked(machine.state, this.entry(index)) === true;
     if (masked && vm.kernelMasks && this.source !== 'userspace') {
       this.#status(index, true, true);
-      machine.as({ layer: 'kvm', name: 'irqfd', cpu: -1 }, () =>
-        machine.emit(irqfdWakeup, vm.irqfds.irqfd(this.sourceOf(index).gsi), {}),
-      );
+      // A host interrupt that is disabled never gets to signal its eventfd.
+      if (this.hostIrq === undefined)
+        machine.as({ layer: 'kvm', name: 'irqfd', cpu: -1 }, () =>
+          machine.emit(irqfdWakeup, vm.irqfds.irqfd(this.sourceOf(index).gsi), {}),
+        );
       if (defer) {
         machine.after(PAGE_IN, { layer: 'kvm', name: 'worker', cpu: 0 }, () => super.raise(index));
         return 0;
@@ -126,7 +128,10 @@ export class EmulatedFunction extends PciFunction {
     const { machine, vm, hostIrq } = this;
     if (hostIrq === undefined || !vm.kernelMasks) return;
     const object = machine.world.object(irq, `irq/${hostIrq + index}`);
-    machine.emit(irqStatus, object, { disabled, pending: latched });
+    if (latched && machine.state.flag(object, irq.at.latched) === true) return;
+    machine.as({ layer: 'irq-core', name: 'host', cpu: 0 }, () =>
+      machine.emit(irqStatus, object, { disabled, pending: latched }),
+    );
   }
 
   /** The device takes a cause back. Where KVM alone keeps the pending bits nobody tells it. */
