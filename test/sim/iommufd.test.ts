@@ -78,6 +78,9 @@ describe('iommufd: what is refused', () => {
   it('stage 1 mappings of parts of pages, or over another', () => {
     assert.equal(ret(did(VITS, mapS1(0xeeee0040)).last, 'smmu.map'), EINVAL);
     assert.equal(ret(did(VITS, mapS1(0xeeee0000), mapS1(0xeeee0000)).last, 'smmu.map'), EEXIST);
+    const wide = { ...mapS1(0xeeed0000), size: 0x20000 };
+    assert.equal(ret(did(VITS, mapS1(0xeeee0000), wide).last, 'smmu.map'), EEXIST);
+    assert.equal(ret(did(VITS, mapS1(0xeeee0000), { ...wide, size: 0x10000 }).last, 'smmu.map'), undefined);
   });
 
   it('addresses that are no page, for entries that do not exist, or where the kernel gives them', () => {
@@ -102,6 +105,12 @@ describe('iommufd: what is refused', () => {
     const other = start({ ...ARM, devices: [{ bdf: '0000:00:06.0', name: 'disk', driver: 'none' }] });
     const problem = other.perform({ op: 'iommufd.setIrqs', object: 'device/0000:00:06.0', vectors: 1 });
     assert.match(problem ?? '', /not attached/);
+    const here = start(ARM);
+    assert.match(here.perform({ ...map(0x1000), object: 'iommufd/1/ioas/7' }) ?? '', /no iommufd\/1\/ioas\/7/);
+    assert.match(here.perform({ ...mapS1(0x1000), object: 'smmu/0/stream/nic' }) ?? '', /no smmu\/0\/stream\/nic/);
+    assert.match(here.perform({ op: 'its.invall', object: 'its/3', collection: 0 }) ?? '', /no its\/3/);
+    for (const lpi of ['lpi/32', 'lpi/8191', 'lpi/x'])
+      assert.match(here.perform({ op: 'lpi.configure', object: `gic/0/${lpi}`, enabled: true }) ?? '', /is no LPI/);
   });
 });
 

@@ -18,8 +18,14 @@ const SIZE = { name: 'size', ...ADDRESS, default: 0x1000, meaning: 'Bytes, whole
 const noIommufd = (system: System): string | undefined =>
   system.find(iommufd) ? undefined : 'the system has no iommufd (section iommufd of the scenario)';
 
-const noSmmu = (system: System): string | undefined =>
-  system.find(armParts)?.smmu ? undefined : 'the system has no SMMU (platform.smmu, or section iommufd)';
+const noIoas = (system: System, object: string): string | undefined =>
+  noIommufd(system) ?? (object === 'iommufd/1/ioas/1' ? undefined : `there is no ${object}: it is iommufd/1/ioas/1`);
+
+function noStream(system: System, object: string): string | undefined {
+  if (!system.find(armParts)?.smmu) return 'the system has no SMMU (platform.smmu, or section iommufd)';
+  const known = /^smmu\/0\/stream\/0x(0|[1-9a-f][0-9a-f]{0,3})$/.test(object);
+  return known ? undefined : `there is no ${object}: streams are smmu/0/stream/0x<requester ID>`;
+}
 
 /** The function of an object, when user space owns its translation; else why not. */
 function owned(system: System, object: string): string | undefined {
@@ -57,7 +63,7 @@ export const iommufdOperations: readonly OperationSpec[] = [
       SIZE,
     ],
     actor: vmm,
-    refuses: noIommufd,
+    refuses: noIoas,
     *run(system, _object, { iova, output, size }) {
       system.use(iommufd).map(Number(iova), Number(output), Number(size));
     },
@@ -69,7 +75,7 @@ export const iommufdOperations: readonly OperationSpec[] = [
     on: ['iommufd/*/ioas/*'],
     args: [{ name: 'iova', ...ADDRESS, meaning: 'First address of the mapping.' }],
     actor: vmm,
-    refuses: noIommufd,
+    refuses: noIoas,
     *run(system, _object, { iova }) {
       system.use(iommufd).unmap(Number(iova));
     },
@@ -142,7 +148,7 @@ export const iommufdOperations: readonly OperationSpec[] = [
       SIZE,
     ],
     actor: guest,
-    refuses: noSmmu,
+    refuses: noStream,
     *run(system, object, { iova, output, size }) {
       system.use(armParts).smmu!.map(streamOf(object), Number(iova), Number(output), Number(size));
     },
@@ -155,7 +161,7 @@ export const iommufdOperations: readonly OperationSpec[] = [
     on: ['smmu/*/stream/*'],
     args: [{ name: 'iova', ...ADDRESS, meaning: 'First address of the mapping.' }],
     actor: guest,
-    refuses: noSmmu,
+    refuses: noStream,
     *run(system, object, { iova }) {
       system.use(armParts).smmu!.unmap(streamOf(object), Number(iova));
     },

@@ -1,6 +1,6 @@
 import type { ArgSpec, OperationSpec, Values } from '../operation.ts';
 import { armParts } from '../parts/arm-host.ts';
-import type { ItsOrder } from '../parts/its.ts';
+import { FIRST_LPI, type ItsOrder } from '../parts/its.ts';
 import type { System } from '../system.ts';
 
 const driver = { layer: 'irq-core', name: 'its-driver', cpu: 0 } as const;
@@ -26,15 +26,22 @@ function command(
     on: ['its/*'],
     args,
     actor: driver,
-    refuses: (system) => missing(system),
+    refuses: missing,
     *run(system, _object, values) {
       system.use(armParts).its.command(order(values));
     },
   };
 }
 
-const missing = (system: System): string | undefined =>
-  system.find(armParts) ? undefined : 'the system has no ITS (platform.arch arm64)';
+function missing(system: System, object: string): string | undefined {
+  if (!system.find(armParts)) return 'the system has no ITS (platform.arch arm64)';
+  return object === 'its/0' ? undefined : `there is no ${object}: the system has one ITS, its/0`;
+}
+
+const notLpi = (object: string): string | undefined =>
+  /^gic\/0\/lpi\/[1-9]\d{3,7}$/.test(object) && Number(object.split('/')[3]) >= FIRST_LPI
+    ? undefined
+    : `${object} is no LPI: gic/0/lpi/<INTID> from ${FIRST_LPI} on`;
 
 const n = (value: Values[string]): number => Number(value);
 
@@ -121,7 +128,7 @@ export const itsOperations: readonly OperationSpec[] = [
       { name: 'priority', type: 'hex', min: 0, max: 0xfc, default: 0xa0, meaning: 'Bits 7:2 of the byte, in place.' },
     ],
     actor: driver,
-    refuses: (system) => missing(system),
+    refuses: (system, object) => missing(system, 'its/0') ?? notLpi(object),
     *run(system, object, { enabled, priority }) {
       system.use(armParts).gic.configure(Number(object.split('/')[3]), enabled === true, Number(priority) & 0xfc);
     },

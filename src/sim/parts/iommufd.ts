@@ -6,7 +6,7 @@ import { type Service, service } from '../system.ts';
 import { errno, type Irq } from './domain.ts';
 import type { PciFunction } from './function.ts';
 import type { MsiOwner } from './its-domain.ts';
-import { hex, mapped, PAGE, pageOf, type Smmu } from './smmu.ts';
+import { hex, overlaps, PAGE, pageOf, type Smmu } from './smmu.ts';
 
 /** The software MSI window of an SMMUv3 (IOMMU_RESV_SW_MSI): first address and bytes. */
 export const SW_MSI = { start: 0x8000000, size: 0x100000 } as const;
@@ -78,9 +78,7 @@ export class Iommufd implements MsiOwner {
   #mapProblem(iova: number, output: number, size: number): number {
     if (size <= 0 || iova % PAGE !== 0 || output % PAGE !== 0 || size % PAGE !== 0) return errno.EINVAL;
     if (iova < SW_MSI.start + SW_MSI.size && iova + size > SW_MSI.start) return errno.EINVAL;
-    for (let at = iova; at < iova + size; at += PAGE)
-      if (mapped(this.machine, this.#ioas, at) !== undefined) return errno.EEXIST;
-    return 0;
+    return overlaps(this.machine, this.#ioas, iova, size) ? errno.EEXIST : 0;
   }
 
   /** IOMMU_IOAS_UNMAP of the mapping that starts at an address: 0 or a negative errno. */

@@ -17,17 +17,34 @@ export const pageOf = (address: number): number => address - (address % PAGE);
 /** An address as a path segment. */
 export const hex = (address: number): string => `0x${address.toString(16)}`;
 
-/** What the mapping at an input address leads to, by the state; undefined when nothing covers it. `under`: its folder. */
-export function mapped(machine: Machine, under: string, input: number): number | undefined {
-  const { world, state } = machine;
-  for (const node of world.find(under)?.children.values() ?? []) {
-    if (!state.present(node.object)) continue;
-    const wide = (cell: number): number =>
-      state.get(node.object, cell) + state.get(node.object, cell + 1) * 0x100000000;
-    const start = Number(node.segment);
-    if (input >= start && input < start + wide(ioasMap.at.size)) return wide(ioasMap.at.output) + (input - start);
+/** A mapping: first address, bytes, and where it leads. */
+interface Mapping {
+  readonly start: number;
+  readonly size: number;
+  readonly output: number;
+}
+
+/** The mappings in a folder that stand in the state. */
+function* mappings({ world, state }: Machine, under: string): Generator<Mapping> {
+  for (const { object, segment } of world.find(under)?.children.values() ?? []) {
+    if (!state.present(object)) continue;
+    const wide = (cell: number): number => state.get(object, cell) + state.get(object, cell + 1) * 0x100000000;
+    yield { start: Number(segment), size: wide(ioasMap.at.size), output: wide(ioasMap.at.output) };
   }
+}
+
+/** What the mapping at an input address leads to; undefined when nothing covers it. `under`: the folder of the mappings. */
+export function mapped(machine: Machine, under: string, input: number): number | undefined {
+  for (const { start, size, output } of mappings(machine, under))
+    if (input >= start && input < start + size) return output + (input - start);
   return undefined;
+}
+
+/** Whether any part of a range is mapped already. */
+export function overlaps(machine: Machine, under: string, input: number, bytes: number): boolean {
+  for (const { start, size } of mappings(machine, under))
+    if (start < input + bytes && input < start + size) return true;
+  return false;
 }
 
 /** Stages that translate a stream: which folders of mappings stage 2 has, and whether stage 1 comes first. */
@@ -81,7 +98,7 @@ export class Smmu {
   map(id: number, input: number, output: number, size: number): number {
     const object = this.machine.world.object(ioasMap, `${this.#folder(id)}/${hex(input)}`);
     const whole = input % PAGE === 0 && output % PAGE === 0 && size % PAGE === 0 && size > 0;
-    const ret = !whole ? errno.EINVAL : mapped(this.machine, this.#folder(id), input) !== undefined ? errno.EEXIST : 0;
+    const ret = !whole ? errno.EINVAL : overlaps(this.machine, this.#folder(id), input, size) ? errno.EEXIST : 0;
     this.machine.emit(smmuMap, object, { output, size, ...(ret < 0 ? { ret } : {}) });
     return ret;
   }
