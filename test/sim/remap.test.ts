@@ -1,6 +1,7 @@
 // Interrupt remapping units against the layouts of the specifications and the order of checks of domain.md 3.5.
 import assert from 'node:assert/strict';
 import { pathValue } from '../../src/query/state.ts';
+import { sourceAllowed } from '../../src/sim/parts/remap.ts';
 import { bundled, events, run } from './run.ts';
 
 const NET = 'device/0000:03:00.0';
@@ -174,5 +175,34 @@ describe('simulator: interrupt remapping', () => {
     assert.match(faults[1]!, /512 entries/);
     assert.match(faults[2]!, /reserved/);
     assert.equal(faults.length, 3);
+  });
+
+  it('whom an entry lets through: SVT, SQ and bus ranges', () => {
+    const fields = (svt: number, sid: number, sq = 0) => ({ svt, sid, sq });
+    const allowed = (f: ReturnType<typeof fields>, ...requesters: number[]) =>
+      requesters.map((r) => sourceAllowed(f, r));
+    assert.deepEqual(allowed(fields(0, 0x300), 0x300, 0x1234), [true, true]);
+    assert.deepEqual(allowed(fields(1, 0x300), 0x300, 0x301, 0x304), [true, false, false]);
+    // SQ 1 ignores bit 2 of the function, 2 bits 2:1, 3 bits 2:0.
+    assert.deepEqual(allowed(fields(1, 0x300, 1), 0x304, 0x302, 0x308), [true, false, false]);
+    assert.deepEqual(allowed(fields(1, 0x300, 2), 0x306, 0x301), [true, false]);
+    assert.deepEqual(allowed(fields(1, 0x300, 3), 0x307, 0x308), [true, false]);
+    // Bus range: first bus in bits 15:8, last one in 7:0.
+    assert.deepEqual(allowed(fields(2, 0x0305), 0x2ff, 0x300, 0x5ff, 0x600), [false, true, true, false]);
+    assert.deepEqual(allowed(fields(3, 0x300), 0x300), [false], 'reserved');
+  });
+
+  it('a posted entry whose descriptor is none ends in fault 0x27', () => {
+    const sim = run({
+      ...VTD,
+      vms: [{ id: 0, vcpus: 1 }],
+      workload: [
+        { at: '200us', op: 'irte.write', object: 'irte/dmar0/24', value: '0x9000403000000000000518001' },
+        { at: '210us', op: 'device.raise', object: `${NET}/msix/0` },
+      ],
+    });
+    const fault = events(sim).find((e) => e.kind === 'ir.fault');
+    assert.equal(fault?.fields['reason'], 0x27);
+    assert.equal(sim.machine.ledger.tally().dropped, 1);
   });
 });
