@@ -1,5 +1,6 @@
 // Queues as handles: limits, security properties, order, what a completion raises; at scale.
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import type { EventView } from '../../src/query/events.ts';
 import { pathValue } from '../../src/query/state.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
@@ -161,6 +162,25 @@ describe('queues', () => {
     assert.equal(ofKind(all, 'irq.entry').length + ofKind(all, 'merge').length, 2);
   });
 
+  it('a queue that is destroyed while its interrupt is allocated gives the interrupt back', () => {
+    const sim = run(
+      idxd([
+        bind5,
+        { ...open5, interrupt: false },
+        { op: 'queue.interrupt', object: QUEUE },
+        { op: 'queue.destroy', object: QUEUE, at: '301us' },
+      ]),
+    );
+    const all = events(sim);
+    const at = (kind: string, state?: string): number =>
+      all.findIndex((e) => e.kind === kind && (state === undefined || e.fields['state'] === state));
+    const granted = all.findIndex((e) => e.kind === 'queue.use' && e.fields['handle'] !== undefined);
+    assert.ok(at('queue.state', 'draining') < granted, 'both at once');
+    assert.ok(at('ims.free') > 0);
+    assert.ok(at('ims.free') < at('queue.state', 'destroyed'));
+    assert.equal(pathValue(sim.machine.state, `${QUEUE}/state`), 'destroyed');
+  });
+
   it('PASIDs: what cannot be or is taken is refused, and bound only by its owner', () => {
     const all = events(
       run(
@@ -185,6 +205,97 @@ describe('queues', () => {
     assert.deepEqual(
       answers(all).slice(1),
       [EPERM, ENOENT, 0, EBUSY].map((ret) => ['bind', ret]),
+    );
+  });
+
+  it('a queue is enabled once, and a user has one interrupt', () => {
+    const again = (op: string): object => ({ op, object: QUEUE });
+    const sim = run(idxd([bind5, open5, again('queue.enable'), again('queue.interrupt')]));
+    assert.deepEqual(answers(events(sim)).slice(-2), [
+      ['enable', EBUSY],
+      ['interrupt', EBUSY],
+    ]);
+    assert.equal(pathValue(sim.machine.state, `${QUEUE}/state`), 'enabled');
+    assert.equal(ofKind(events(sim), 'ims.free').length, 0);
+  });
+
+  it('whatever is asked for, in any order and at any time: limits hold, work needs an enabled queue, no cause is lost', () => {
+    const n = fc.integer({ min: 0, max: 4 });
+    const pasid = fc.integer({ min: 4, max: 7 });
+    const owner = fc.constantFrom('process/1000', 'process/1001');
+    const front = fc.constantFrom('cdev', 'vfio', 'kernel');
+    const onQueue = (op: string, more: object): fc.Arbitrary<object> =>
+      fc.record({ op: fc.constant(op), object: n.map((i) => `device/${FN}/queue/${i}`), ...more });
+    const task = fc.oneof(
+      fc.record({ op: fc.constantFrom('pasid.bind'), pasid, owner }),
+      fc.record({ op: fc.constant('pasid.unbind'), pasid }),
+      fc.record({ op: fc.constant('queue.create'), owner, front, shared: fc.boolean() }),
+      fc.record({ op: fc.constant('queue.open'), owner, front, pasid, shared: fc.boolean() }),
+      fc.record({ op: fc.constant('queue.open'), owner: fc.constant('process/1000'), front, pasid: fc.constant(5) }),
+      fc.record({ op: fc.constant('queue.open'), owner: fc.constant('process/1001'), front, pasid: fc.constant(6) }),
+      onQueue('queue.bind', { pasid, owner }),
+      onQueue('queue.interrupt', {}),
+      onQueue('queue.enable', {}),
+      onQueue('queue.submit', { pasid, handle: n }),
+      onQueue('queue.submit', {}),
+      onQueue('queue.destroy', { owner }),
+    );
+    const workload = fc.array(fc.tuple(fc.integer({ min: 100, max: 400 }), task), {
+      minLength: 10,
+      maxLength: 60,
+      size: 'max',
+    });
+    let completed = 0;
+    let destroyed = 0;
+    fc.assert(
+      fc.property(workload, fc.integer({ min: 1, max: 1000 }), (tasks, seed) => {
+        const document = idxd(
+          [{ ...bind5, at: '90us' }, { ...bind6, at: '90us' }, ...tasks.map(([at, t]) => ({ ...t, at: `${at}us` }))],
+          { queues: { max: 3, depth: 2 }, ims: { entries: 2 } },
+        );
+        const sim = run({ ...document, jitter: 0.5 }, { seed });
+        const { delivered, dropped, merged, pending, flying, untold } = sim.machine.ledger.tally();
+        assert.deepEqual(sim.machine.ledger.twice, []);
+        assert.deepEqual([flying, pending, untold], [0, 0, 0]);
+        assert.equal(delivered + dropped + merged, sim.machine.ledger.causes);
+        // Written down independently: the state of every queue by the successful events alone.
+        const states = new Map<string, string>();
+        const held = new Map<string, number>();
+        const entries = new Set<string>();
+        for (const e of events(sim)) {
+          if (e.kind === 'queue.state' && (e.fields['ret'] ?? 0) === 0) {
+            const state = String(e.fields['state']);
+            const was = states.get(e.object) ?? 'destroyed';
+            if (state === 'created') assert.equal(was, 'destroyed');
+            else assert.notEqual(was, 'destroyed', `${state} without a queue`);
+            if (state === 'enabled') assert.notEqual(was, 'created', 'enabled without PASID');
+            states.set(e.object, state);
+          }
+          if (e.kind === 'qd.submit' && (e.fields['ret'] ?? 0) === 0) {
+            assert.equal(states.get(e.object), 'enabled');
+            held.set(e.object, (held.get(e.object) ?? 0) + 1);
+            assert.ok(held.get(e.object)! <= 2, 'deeper than the queue');
+          }
+          if (e.fields['state'] === 'destroyed' && (e.fields['ret'] ?? 0) === 0) destroyed++;
+          if (e.kind === 'qd.complete') {
+            completed++;
+            held.set(e.object, held.get(e.object)! - 1);
+            assert.notEqual(states.get(e.object), 'destroyed', 'work outlived its queue');
+          }
+          if (e.kind === 'ims.store' && e.fields['owner'] !== undefined) {
+            assert.ok(!entries.has(e.object), 'an entry was given twice');
+            entries.add(e.object);
+          }
+          if (e.kind === 'ims.free') entries.delete(e.object);
+          assert.ok(entries.size <= 2);
+          assert.ok([...states.values()].filter((state) => state !== 'destroyed').length <= 3);
+        }
+      }),
+      { numRuns: 200 },
+    );
+    assert.ok(
+      completed > 50 && destroyed > 50,
+      `${completed} descriptors, ${destroyed} queues destroyed: too little happened`,
     );
   });
 

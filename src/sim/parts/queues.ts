@@ -247,6 +247,8 @@ export class Queues {
     if (gone < 0) return this.#refuse(n, 'destroyed', gone);
     if (owner !== this.owner(n)) return this.#refuse(n, 'destroyed', errno.EPERM);
     this.machine.emit(queueState, this.object(n), { state: 'draining' });
+    // Whoever is getting an interrupt for the queue right now has it first: it is freed below.
+    while ([...this.#asking].some((user) => user.startsWith(`${n} `))) yield COST.destroy;
     yield* this.work.drain(n);
     yield COST.destroy;
     const { ims } = this;
