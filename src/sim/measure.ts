@@ -1,7 +1,6 @@
 import type { EventKind } from '../model/event.ts';
 import { cpuAccept } from '../model/events/cpu.ts';
 import { dropped, untold } from '../model/events/ims.ts';
-import { devRaise } from '../model/events/msix.ts';
 import { kvmExit, kvmUserspace } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
 import { irq, vector } from '../model/things/irq.ts';
@@ -45,9 +44,9 @@ export interface Measures {
 export class Meter implements Recorder {
   readonly #inner: Recorder;
   readonly #reasons = new Map<number, number>();
-  /** Object in which each open cause arose. */
+  /** Object in which each cause arose that no CPU has accepted yet. */
   readonly #raised = new Map<number, number>();
-  readonly #accepted = new Set<number>();
+  #newest = 0;
   #exits = 0;
   #userExits = 0;
   #misdelivered = 0;
@@ -78,22 +77,38 @@ export class Meter implements Recorder {
     else if (kind === dropped || kind === untold) {
       const cell = kind === dropped ? words[dropped.at.reason]! : words[untold.at.what]!;
       this.#reasons.set(cell, (this.#reasons.get(cell) ?? 0) + 1);
-    } else if (kind === devRaise) {
-      if (words[0]! & devRaise.bit.cause) this.#raised.set(words[devRaise.at.cause]!, object);
-    } else if (kind === cpuAccept && words[0]! & cpuAccept.bit.cause) this.#arrived(object, words[cpuAccept.at.cause]!);
+    }
+    this.#cause(kind, object, words);
+    if (kind === cpuAccept && words[0]! & cpuAccept.bit.cause) this.#arrived(object, words[cpuAccept.at.cause]!);
+  }
+
+  /** The first event that names a cause tells where it arose. */
+  #cause(kind: EventKind, object: number, words: Uint32Array): void {
+    const bit = kind.bit['cause'];
+    if (bit === undefined || (words[0]! & bit) === 0) return;
+    const cause = words[kind.at['cause']!]!;
+    if (cause <= this.#newest) return;
+    this.#newest = cause;
+    this.#raised.set(cause, object);
   }
 
   #arrived(object: number, cause: number): void {
-    if (this.#accepted.has(cause)) this.#duplicated++;
-    this.#accepted.add(cause);
     const from = this.#raised.get(cause);
-    if (from === undefined) return;
+    this.#raised.delete(cause);
+    if (from === undefined) {
+      // It was accepted before: its origin is forgotten at the first time.
+      this.#duplicated++;
+      return;
+    }
     const { state, world } = this;
     const virq = state.num(object, vector.at.irq);
     const target = virq < 0 ? -1 : world.objectAt(`irq/${virq}`);
     const device = world.strings.text(state.num(target, irq.at.device));
     const hwirq = state.num(target, irq.at.hwirq);
-    const [, bdf, , index] = world.path(from).split('/');
+    // device/<bdf>/msix/<i>, device/<bdf>/ims/<i>, ntb/<bdf>/peer/<n>/desc/<i>
+    const segments = world.path(from).split('/');
+    const bdf = segments[1];
+    const index = segments.at(-1);
     if (target < 0 || device !== bdf || String(hwirq) !== index) this.#misdelivered++;
   }
 
