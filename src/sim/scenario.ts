@@ -264,9 +264,33 @@ export interface ScenarioProblem {
   readonly problem: string;
 }
 
+/** Consumers that name what is not there, or what another one has. */
+function consumerProblems({ consumers, devices, vms }: Scenario): ScenarioProblem[] {
+  const problems: ScenarioProblem[] = [];
+  const taken = new Set(devices.map((d) => d.bdf));
+  const names = new Set<string>();
+  for (const [i, { name, device: bdf, vm: id, guest }] of consumers.entries()) {
+    const say = (key: string, problem: string): void => {
+      problems.push({ path: `consumers.${i}.${key}`, problem });
+    };
+    const used = devices.find((d) => d.bdf === bdf);
+    if (!used) say('device', `there is no function ${bdf}`);
+    else if (used.driver !== 'none') say('device', `${bdf} is driven by the host: its driver must be none`);
+    if (id !== undefined && !vms.some((one) => one.id === id)) say('vm', `there is no virtual machine ${id}`);
+    if (guest !== undefined && taken.has(guest)) say('guest', `${guest} is the BDF of another function`);
+    if (names.has(name)) say('name', `another consumer is called ${name}`);
+    if (guest !== undefined) taken.add(guest);
+    names.add(name);
+  }
+  return problems;
+}
+
 /** Reads a scenario from a JSON document; the problems found when it is none. */
 export function readScenario(document: unknown): Scenario | readonly ScenarioProblem[] {
   const result = v.safeParse(scenarioSchema, document);
-  if (result.success) return result.output;
+  if (result.success) {
+    const problems = consumerProblems(result.output);
+    return problems.length > 0 ? problems : result.output;
+  }
   return result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', problem: issue.message }));
 }

@@ -1,5 +1,6 @@
 // Seed 004, rows 16 to 25: isolation, who refuses a domain, guests that cannot tell, bare metal.
 import assert from 'node:assert/strict';
+import { readScenario } from '../../src/sim/scenario.ts';
 import { bundled, events, run } from './run.ts';
 import { fieldsOf, guestHandled, hostHandled, of, runOf, type Settings, STORES, us } from './seed4-run.ts';
 
@@ -234,5 +235,20 @@ describe('simulator: seed 004, isolation and creation of domains', () => {
       ['vcpu/0/pi', 'vcpu/1/pi'],
     );
     assert.equal(posted.sim.machine.ledger.tally().delivered, 2);
+  });
+
+  it('consumers that name what is not there are problems of the scenario, with their place', () => {
+    const document = bundled('adversarial-writer') as { consumers: object[] };
+    const wrong = [
+      { name: 'a', vm: 7, device: '0000:03:00.0' },
+      { name: 'a', device: '0000:02:00.0' },
+      { name: 'b', device: '0000:09:00.0', guest: '0000:03:00.0' },
+    ];
+    const read = readScenario({ ...document, consumers: wrong });
+    assert.ok(Array.isArray(read));
+    assert.deepEqual(
+      read.map((p: { path: string }) => p.path),
+      ['consumers.0.vm', 'consumers.1.device', 'consumers.1.name', 'consumers.2.device', 'consumers.2.guest'],
+    );
   });
 });
