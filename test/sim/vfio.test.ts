@@ -125,6 +125,29 @@ describe('VFIO_DEVICE_SET_IRQS', () => {
     assert.equal(pathValue(sim.trace.head, `${DEVICE}/intx`), true);
   });
 
+  it('start beyond the vectors is -EINVAL even with count 0: the index stays on', () => {
+    const sim = calls([enable(2), { flags: NONE | TRIGGER, index: 2, start: 8, count: 0 }]);
+    assert.deepEqual(rets(sim), [0, EINVAL]);
+    assert.equal(pathValue(sim.trace.head, `${DEVICE}/msix`), true);
+  });
+
+  it('INTx that masked itself does not fire again, however often the line rises, until it is unmasked', () => {
+    const sim = run({
+      vfio: [{ name: 'v', backend: 'emulated', vectors: 0 }],
+      workload: [
+        { at: '10us', op: 'vfio.setIrqs', object: 'vfio/v', flags: 0x24, index: 0, fds: [300] },
+        ...[20, 30, 40, 50, 60].map((us, i) => ({
+          at: `${us}us`,
+          op: 'vfio.intx',
+          object: 'vfio/v',
+          level: i % 2 === 0,
+        })),
+      ],
+    });
+    assert.equal(events(sim).filter((e) => e.kind === 'vfio.fire').length, 1);
+    assert.equal(pathValue(sim.trace.head, 'vfio/v/0/0/masked'), true);
+  });
+
   it('MSI and MSI-X exclude one another', () => {
     const sim = calls([{ flags: EVENTFD | TRIGGER, index: 1, count: 2, fds: [300, 301] }, enable(1, 310)], {
       backend: 'emulated',

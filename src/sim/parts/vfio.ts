@@ -46,11 +46,10 @@ export class VfioDevice {
   readonly #contexts = new Map<number, Context>();
   readonly #single = new Map<number, Eventfd>();
   readonly #onCpu = new Map<number, Actor>();
-  // INTx: who is signalled, whether the line is asserted, masked.
+  // INTx: who is signalled, and whether the line is asserted.
   #intx: Eventfd | undefined;
   #resample: Eventfd | undefined;
   #line = false;
-  #masked = false;
 
   constructor(machine: Machine, spec: VfioSpec) {
     this.machine = machine;
@@ -314,16 +313,16 @@ export class VfioDevice {
   }
 
   #setMask(masked: boolean, by: string): void {
-    this.#masked = masked;
     this.machine.emit(vfioMask, this.vector(0, 0), { masked, by });
     this.#level();
   }
 
   /** The line is asserted and nothing masks it: one interrupt, and it masks itself. */
   #level(): void {
-    if (this.#active !== 'intx' || !this.#line || this.#masked) return;
-    this.#masked = true;
-    this.machine.emit(vfioMask, this.vector(0, 0), { masked: true, by: 'automask' });
+    const object = this.vector(0, 0);
+    if (this.#active !== 'intx' || !this.#line || this.machine.state.flag(object, vfioVector.at.masked) === true)
+      return;
+    this.machine.emit(vfioMask, object, { masked: true, by: 'automask' });
     this.fire(0, 0);
   }
 
