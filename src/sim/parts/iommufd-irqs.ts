@@ -80,17 +80,24 @@ export class IommufdIrqs {
       return virqs;
     }
     for (const [i, virq] of virqs.entries()) {
-      // The table may have been reset behind the back of the irq core: VFIO writes the cached message again.
-      yield* this.rewrite(this.host.core.irq(virq)!, 'vfio');
-      const vector = this.machine.world.object(vfioVector, `vfio/${fn.bdf}/${MSIX_INDEX}/${i}`);
-      const fire = (): void => this.machine.emit(vfioFire, vector, { irq: virq });
-      const ret = yield* this.host.core.request(virq, `vfio-msix[${i}](${fn.bdf})`, function* () {
-        yield 400;
-        fire();
-      });
-      if (ret < 0) return ret;
+      const irq = this.host.core.irq(virq);
+      const ret = irq === undefined ? errno.EINVAL : yield* this.#setVector(fn, i, irq);
+      if (ret >= 0) continue;
+      yield* this.#tearDown(fn);
+      return ret;
     }
     return 0;
+  }
+
+  /** vfio_msi_set_vector_signal(): the table may have been reset behind the back of the irq core, so the message is written again. */
+  *#setVector(fn: PciFunction, index: number, irq: Irq): Proc<number> {
+    yield* this.rewrite(irq, 'vfio');
+    const vector = this.machine.world.object(vfioVector, `vfio/${fn.bdf}/${MSIX_INDEX}/${index}`);
+    const fire = (): void => this.machine.emit(vfioFire, vector, { irq: irq.virq });
+    return yield* this.host.core.request(irq.virq, `vfio-msix[${index}](${fn.bdf})`, function* () {
+      yield 400;
+      fire();
+    });
   }
 
   *#tearDown(fn: PciFunction): Proc<number> {
