@@ -41,7 +41,9 @@ describe('Arm host under random operations', () => {
     it(`seed ${seed}: every cause is delivered, merged, pending, or an event says why not`, () => {
       const random = new Random(seed);
       const pick = <T>(from: readonly T[]): T => from[Math.floor(random.fraction() * from.length)]!;
-      const settings = Object.fromEntries(iommufdPolicies.map((p) => [p.name, pick(p.values).value]));
+      const settings = Object.fromEntries(
+        iommufdPolicies.map((p) => [p.name, pick<{ readonly value: string }>(p.values).value]),
+      );
       const document = {
         platform: { arch: 'arm64', cpus: 3, remap: 'its' },
         devices: [
