@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { EventView } from '../../src/query/events.ts';
+import { kvmPolicies } from '../../src/sim/policies/kvm.ts';
 import { bundled, events, run } from './run.ts';
 import { booksBalance, exits, of, pending, rules } from './seed2-machine.ts';
 
@@ -12,7 +13,29 @@ const play = (name: string, settings: Readonly<Record<string, string>> = {}): Ev
   return events(sim);
 };
 
+const NAMES = [
+  'kvm-mask-per-interrupt',
+  'kvm-pba-polling',
+  'kvm-memory-decode-off',
+  'kvm-qword-split',
+  'kvm-migration',
+  'kvm-entry-updated',
+  'kvm-viommu',
+  'kvm-assigned-pending',
+  'kvm-mask-in-flight',
+];
+
 describe('scenarios of KVM', () => {
+  it('every scenario runs to its end under every value of every policy of KVM', () => {
+    for (const name of NAMES)
+      for (const policy of kvmPolicies)
+        for (const { value } of policy.values) {
+          const sim = run(bundled(name), { settings: { [policy.name]: value } });
+          assert.ok(sim.finished && booksBalance(sim), `${name} ${policy.name} ${value}`);
+          assert.equal(sim.machine.ledger.tally().untold, 0, `${name} ${policy.name} ${value}`);
+        }
+  });
+
   it('kvm-mask-per-interrupt: the designs are compared by their exits', () => {
     const cost = (msixOwner: string): number => exits(from(play('kvm-mask-per-interrupt', { msixOwner }), 1)) / 20;
     assert.deepEqual(['user', 'maskBit', 'kernel', 'internal'].map(cost), [4, 0, 0, 0]);

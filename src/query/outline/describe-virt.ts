@@ -1,7 +1,9 @@
 import {
+  kvmEntrySource,
   kvmGsi,
   kvmIrqfd,
   kvmRoute,
+  kvmTable,
   kvmVm,
   vcpu,
   vcpuVector,
@@ -89,6 +91,32 @@ export const virtDescribers: Describers = [
       ),
       icon: 'plug',
     }),
+  ],
+  [
+    kvmTable,
+    (s, o, segment) => ({
+      label: `MSI-X table ${segment}`,
+      description: list(
+        text(s, o, kvmTable.at.device),
+        s.num(o, kvmTable.at.entries) >= 0 && `${s.num(o, kvmTable.at.entries)} entries`,
+        `at ${key(s, o, 'base')}`,
+      ),
+      icon: 'table',
+    }),
+  ],
+  [
+    kvmEntrySource,
+    (s, o, segment) => {
+      const gsi = s.known(o, kvmEntrySource.at.gsi) === 0 ? undefined : s.get(o, kvmEntrySource.at.gsi) | 0;
+      return {
+        label: `entry ${segment}`,
+        description: list(
+          s.flag(o, kvmEntrySource.at.held) === true && 'in KVM',
+          gsi !== undefined && (gsi < 0 ? 'no source' : `GSI ${gsi}`),
+        ),
+        icon: gsi === -1 ? 'bell-slash' : 'bell',
+      };
+    },
   ],
   [
     vcpu,

@@ -1,5 +1,6 @@
 import { barMap } from '../../model/events/pci.ts';
 import { msixCap } from '../../model/things/pci.ts';
+import { kvmRoute } from '../../model/things/virt.ts';
 import type { Proc } from '../machine.ts';
 import type { ArgSpec, OperationSpec, Values } from '../operation.ts';
 import type { PciFunction } from '../parts/function.ts';
@@ -255,7 +256,17 @@ export const vmOperations: readonly OperationSpec[] = [
       { name: 'data', type: 'hex', min: 0, max: 0xffffffff, meaning: 'Message data.' },
     ],
     function* (vm, v) {
-      vm.irqfds.set(Number(v.gsi), '', 0, { address: Number(v.address), data: Number(v.data) });
+      const { state, world } = vm.machine;
+      const at = vm.irqfds.route(Number(v.gsi));
+      const device = state.num(at, kvmRoute.at.device);
+      const entry = state.num(at, kvmRoute.at.entry);
+      // A route that was made for an entry goes on to belong to it.
+      vm.irqfds.set(
+        Number(v.gsi),
+        device < 0 ? '' : world.strings.text(device),
+        Math.max(0, state.num(at, kvmRoute.at.vector)),
+        { ...(entry < 0 ? {} : { entry }), address: Number(v.address), data: Number(v.data) },
+      );
     },
   ),
   vmmOperation(

@@ -27,7 +27,7 @@ export interface SourceMachine extends MessagePort {
   openEventfd(): Eventfd;
   nextGsi(): number;
   /** What a route for an entry is made from. */
-  routeFrom(fn: PciFunction, index: number): { readonly entry: number } & Partial<RouteMessage>;
+  routeFrom(fn: PciFunction, index: number): { readonly entry?: number } & Partial<RouteMessage>;
   /** Whether the entry is tied to no source although KVM serves its table. */
   unbound(fn: PciFunction, index: number): boolean;
 }

@@ -217,12 +217,12 @@ export class Vm implements MessagePort {
   }
 
   /** What a route for an entry is made from: the entry, or with a vIOMMU what the VMM reads out of it. */
-  routeFrom(fn: PciFunction, index: number): { readonly entry: number } & Partial<RouteMessage> {
+  routeFrom(fn: PciFunction, index: number): { readonly entry?: number } & Partial<RouteMessage> {
     const entry = fn.entry(index);
     if (!this.viommu || this.internal) return { entry };
     const raw = entryMessage(fn, index);
     const through = raw && this.viommu.translate(raw);
-    return through ? { entry, ...through } : { entry };
+    return through ?? { entry };
   }
 
   /** KVM_SIGNAL_MSI: 1 delivered, -1 when there is nobody it could go to. */
