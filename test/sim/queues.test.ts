@@ -181,6 +181,27 @@ describe('queues', () => {
     assert.equal(pathValue(sim.machine.state, `${QUEUE}/state`), 'destroyed');
   });
 
+  it('a handle is valid once its allocation has returned, not before', () => {
+    const sim = run(
+      idxd([
+        bind5,
+        { ...open5, interrupt: false },
+        { op: 'queue.interrupt', object: QUEUE },
+        { ...submit, handle: 0, at: '298.55us' },
+        { ...submit, handle: 0, at: '320us' },
+      ]),
+    );
+    const all = events(sim);
+    const [early, late] = ofKind(all, 'qd.complete');
+    const first = all.find((e) => e.kind === 'ims.store')!;
+    assert.ok(
+      early!.step < first.step && Number(first.time) - Number(early!.time) < 1e-7,
+      'the index is taken, the entry not yet written',
+    );
+    assert.deepEqual([early?.fields['status'], late?.fields['status']], ['0x19', '0x1']);
+    assert.deepEqual(tally(sim), { delivered: 1, dropped: 1, merged: 0, open: 0, untold: 0 });
+  });
+
   it('PASIDs: what cannot be or is taken is refused, and bound only by its owner', () => {
     const all = events(
       run(

@@ -87,7 +87,7 @@ export class QueueWork {
     const access = { address: record, requester, pasid };
     if (entry) machine.emit(queueDma, object, { ...access, table: entry.table });
     else machine.as(UNIT, () => machine.emit(queueDma, object, { ...access, fault: PASID_NOT_PRESENT }));
-    const checked = handle === undefined ? 'fits' : this.#check(handle, pasid);
+    const checked = handle === undefined || !entry ? 'fits' : this.#check(handle, pasid);
     const status = !entry ? STATUS.translation : checked === 'differs' ? STATUS.handle : STATUS.success;
     if (checked !== 'unknown') machine.emit(queueComplete, object, { status, pasid, handle });
     if (handle === undefined) return;
@@ -114,7 +114,7 @@ export class QueueWork {
   /** Whether a handle is granted and its entry lets the PASID pass. */
   #check(handle: number, pasid: number): 'fits' | 'differs' | 'unknown' {
     const { ims } = this.#queues;
-    if (!ims?.has(handle)) return 'differs';
+    if (ims?.irq(handle) === undefined) return 'differs';
     const fields = ims.fields(handle);
     if (fields.pasidEnable === null) return 'unknown';
     if (fields.ignore === 1 || fields.pasidEnable === 0) return 'fits';
