@@ -131,7 +131,7 @@ export function runCommands({ sessions, simulations, log }: SimShop, find: Find)
 }
 
 /** Commands that put operations into a run, or into a trace that was read: an object (or a row), the trace. */
-export function injectCommands({ sessions, simulations }: SimShop, find: Find): Handlers {
+export function injectCommands({ sessions, simulations, log }: SimShop, find: Find): Handlers {
   const inject = async (trace: OpenTrace, operation: Operation): Promise<number | undefined> => {
     const result = await simulations.inject(trace, operation);
     if ('refused' in result) {
@@ -139,7 +139,12 @@ export function injectCommands({ sessions, simulations }: SimShop, find: Find): 
       return undefined;
     }
     sessions.activate(result);
-    if (result !== trace) say(`${trace.label} stays as it is; this is the branch ${result.label}`);
+    if (result !== trace) {
+      say(`${trace.label} stays as it is; this is the branch ${result.label}`);
+      await showText(result.uri).catch((error: unknown) =>
+        log.warn(`${result.label}: its text is not shown: ${error}`),
+      );
+    }
     return result.session.cursor;
   };
   /** Asks for what is missing, then does it. */

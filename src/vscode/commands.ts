@@ -8,6 +8,7 @@ import type { Opener } from './opening.ts';
 import { type FileArgument, toUri } from './selected.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 import type { Simulations } from './simulations.ts';
+import { showText } from './text.ts';
 import type { OutlineView } from './views/outline-view.ts';
 
 /** What commands work on. */
@@ -88,7 +89,9 @@ function fileCommands(
     },
     switchTrace: async (file?: FileArgument) => {
       const trace = toUri(file) ? find(file) : await pickTrace(sessions);
-      if (trace) sessions.activate(trace);
+      if (!trace) return;
+      sessions.activate(trace);
+      if (trace.branch) await showText(trace.uri);
     },
     cancelOpening: (file?: unknown) => {
       const uri = toUri(file) ?? sessions.active?.uri;

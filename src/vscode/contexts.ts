@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { OUTLINES, rootsOf } from '../query/outline/rows.ts';
-import type { Sessions } from './sessions.ts';
+import { hasRecipe, type Sessions } from './sessions.ts';
 
 const known = new Map<string, unknown>();
 
@@ -20,7 +20,7 @@ export function watchContexts(sessions: Sessions): vscode.Disposable {
     setContext('onlyChanged', active?.session.onlyChanged === true);
     setContext('simulated', active?.branch !== undefined);
     setContext('scenario', active?.branch?.recipe !== undefined);
-    setContext('recipe', active?.session.trace.meta.header?.some((line) => line.startsWith('scenario ')) === true);
+    setContext('recipe', active !== undefined && hasRecipe(active));
     setContext('selected', active?.session.selection !== undefined);
     setContext('traceEditor', isTraceEditor(sessions));
     for (const name of OUTLINES) {

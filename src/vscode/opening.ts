@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Place } from './api.ts';
 import { setContext } from './contexts.ts';
-import { Cancelled, type OpenTrace, type Sessions } from './sessions.ts';
+import { Cancelled, hasRecipe, type OpenTrace, type Sessions } from './sessions.ts';
 import { showText } from './text.ts';
 
 /** Reading that takes longer than this gets a notification with a button that stops it. */
@@ -38,6 +38,7 @@ export class Opener implements vscode.Disposable {
       // Somebody who reads the text wants the state at the line that they read.
       const aim = place.step ?? place.time ?? place.line;
       await this.goTo(trace, aim === undefined && caret > 0 ? { ...place, line: caret + 1 } : place);
+      if (hasRecipe(trace)) void offerToResume(trace);
       return trace;
     } catch (error) {
       if (!(error instanceof Cancelled)) await this.#report(uri, error);
@@ -129,6 +130,14 @@ export class Opener implements vscode.Disposable {
       if (choice !== undefined) this.#log.show();
     });
   }
+}
+
+/** Tells that a trace file can be taken further: its header holds all that it was made of. */
+async function offerToResume(trace: OpenTrace): Promise<void> {
+  const resume = 'Resume Simulation';
+  const text = `${trace.label} was simulated: its run can be made again and taken further.`;
+  if ((await vscode.window.showInformationMessage(text, resume)) === resume)
+    await vscode.commands.executeCommand('irqscope.resumeSimulation', trace.uri);
 }
 
 /** The line (0-based) of the caret in the text of a file, if that is shown. */

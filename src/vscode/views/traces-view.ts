@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { type TraceInfo, traceInfo } from '../../query/info.ts';
 import { code, plain } from '../../query/outline/explain.ts';
 import { total } from '../../trace/accounting.ts';
-import type { OpenTrace, Sessions } from '../sessions.ts';
+import { hasRecipe, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
 import { Throttle } from './throttle.ts';
 
@@ -349,7 +349,7 @@ function contextOf(trace: OpenTrace): string {
   if (trace.load === 'loading') return 'trace.loading';
   const { branch } = trace;
   if (branch) return `trace branch${branch.recipe ? ' scenario' : ''}`;
-  return trace.session.trace.meta.header?.some((line) => line.startsWith('scenario ')) ? 'trace recipe' : 'trace';
+  return hasRecipe(trace) ? 'trace recipe' : 'trace';
 }
 
 function traceTooltip(trace: OpenTrace, active: boolean): vscode.MarkdownString {
