@@ -145,6 +145,9 @@ describe('simulator: seed 004, hierarchical domains and hypercalls', () => {
     };
     assert.deepEqual(walks('chain-basic'), ['VECTOR', 'PCI-MSIX-0000:03:00.0']);
     assert.deepEqual(walks('chain-remap'), ['VECTOR', 'INTEL-IR-0', 'PCI-MSIX-0000:03:00.0']);
+    const { sim } = runOf('chain-remap');
+    const parent = (name: string): unknown => pathValue(sim.trace.head, `domain/${name}/parent`);
+    assert.deepEqual(['PCI-MSIX-0000:03:00.0', 'INTEL-IR-0', 'VECTOR'].map(parent), ['INTEL-IR-0', 'VECTOR', null]);
   });
 
   it('S4-11 pass-through looks like the basic case to the guest: its store is trapped, translated and stored by the host', () => {

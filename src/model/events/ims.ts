@@ -1,6 +1,6 @@
 import { eventKind, has } from '../event.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from '../things/ims.ts';
-import { irq } from '../things/irq.ts';
+import { domain, irq } from '../things/irq.ts';
 import { queueUser } from '../things/queue.ts';
 
 const A = imsEntry.at;
@@ -107,13 +107,20 @@ export const domCompose = eventKind(
 
 export const domCreate = eventKind(
   'dom.create',
-  [],
+  [domain],
   'An irq domain was created on top of another, or that was refused (negative errno). Flag 1: messages lie in queue memory. Side: of the boundary in the bridge, cpu (of the architecture) or bus (agnostic).',
   {
     parent: 's?',
     flags: 'x?',
     ret: 'i',
     side: 's?',
+  },
+  (state, e, at, bit) => {
+    const w = e.words;
+    if (w[e.at + at.ret] !== 0) return;
+    state.touch(e.object);
+    if (has(e, bit.parent)) state.set(e.object, domain.at.parent, w[e.at + at.parent]!);
+    if (has(e, bit.side)) state.set(e.object, domain.at.side, w[e.at + at.side]!);
   },
 );
 

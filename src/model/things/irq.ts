@@ -82,6 +82,11 @@ export const domain = objectType('domain', 'An irq domain, or the part of one th
   available: { kind: 'num', meaning: 'Vectors free on all online CPUs (global_avl).' },
   reserved: { kind: 'num', meaning: 'Vectors promised but not allocated (global_rsvd).' },
   allocated: { kind: 'num', meaning: 'Vectors allocated (total_alloc).' },
+  parent: { kind: 'text', meaning: 'Domain that it stands on: the one closer to the CPU.' },
+  side: {
+    kind: 'text',
+    meaning: 'Side of the boundary in the bridge: cpu (part of the architecture) or bus (agnostic).',
+  },
 });
 
 /** An I/O APIC pin: `ioapic/<n>/pin/<pin>`. */

@@ -80,6 +80,7 @@ export const irqDescribers: Describers = [
     (s, o, segment) => ({
       label: segment === 'VECTOR' ? 'Vector domain' : segment,
       description: list(
+        s.num(o, domain.at.parent) >= 0 && `on ${text(s, o, domain.at.parent)}`,
         s.num(o, domain.at.onlineMaps) >= 0 && `${s.num(o, domain.at.onlineMaps)} CPUs`,
         s.num(o, domain.at.allocated) >= 0 && `${s.num(o, domain.at.allocated)} vectors allocated`,
         s.num(o, domain.at.reserved) >= 0 && `${s.num(o, domain.at.reserved)} reserved`,
