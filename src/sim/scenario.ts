@@ -285,11 +285,39 @@ function consumerProblems({ consumers, devices, vms }: Scenario): ScenarioProble
   return problems;
 }
 
+/** Assigned devices that name what is not there, or cannot be served as they ask. */
+function vfioProblems({ vfio, devices, vms, policies }: Scenario): ScenarioProblem[] {
+  const problems: ScenarioProblem[] = [];
+  const bdfs = new Set([...devices.map((d) => d.bdf), ...vms.flatMap((one) => one.devices.map((d) => d.bdf))]);
+  const names = new Set<string>();
+  for (const [i, { name, parent, backend, idxd, vm: id, guest }] of vfio.entries()) {
+    const say = (key: string, problem: string): void => {
+      problems.push({ path: `vfio.${i}.${key}`, problem });
+    };
+    const bdf = parent ?? name;
+    const used = devices.find((d) => d.bdf === bdf);
+    const kind = backend ?? policies['vfioBackend'] ?? 'pci';
+    if (!used && (parent !== undefined || kind !== 'emulated'))
+      say(parent === undefined ? 'name' : 'parent', `there is no function ${bdf} whose interrupts could serve it`);
+    if (used && kind === 'pci' && used.driver !== 'none')
+      say('name', `${bdf} is driven by the host: its driver must be none`);
+    if (used && kind === 'ims' && !used.ims) say('backend', `${bdf} has no interrupt message storage`);
+    if (idxd && kind !== 'ims') say('idxd', 'a permission table is copied to IMS entries: backend ims is needed');
+    if (id !== undefined && !vms.some((one) => one.id === id)) say('vm', `there is no virtual machine ${id}`);
+    if ((id !== undefined || idxd) && guest === undefined) say('guest', 'the BDF that the guest sees is missing');
+    if (guest !== undefined && bdfs.has(guest)) say('guest', `${guest} is the BDF of another function`);
+    if (names.has(name)) say('name', `another assigned device is called ${name}`);
+    if (guest !== undefined) bdfs.add(guest);
+    names.add(name);
+  }
+  return problems;
+}
+
 /** Reads a scenario from a JSON document; the problems found when it is none. */
 export function readScenario(document: unknown): Scenario | readonly ScenarioProblem[] {
   const result = v.safeParse(scenarioSchema, document);
   if (result.success) {
-    const problems = consumerProblems(result.output);
+    const problems = [...consumerProblems(result.output), ...vfioProblems(result.output)];
     return problems.length > 0 ? problems : result.output;
   }
   return result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', problem: issue.message }));

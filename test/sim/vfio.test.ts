@@ -4,6 +4,7 @@ import type { RegisterView } from '../../src/model/register.ts';
 import { pathValue } from '../../src/query/state.ts';
 import { eventfdsOf } from '../../src/sim/parts/vfio-eventfds.ts';
 import { assignedDevices } from '../../src/sim/parts/vfio-install.ts';
+import { readScenario } from '../../src/sim/scenario.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
 import { events, run } from './run.ts';
 
@@ -269,6 +270,25 @@ describe('VFIO_DEVICE_SET_IRQS', () => {
     const at = returns.findIndex((e) => e.fields['ret'] === 1);
     assert.equal(returns[at]!.fields['count'], 2);
     assert.deepEqual([returns[at + 1]!.fields['count'], returns[at + 1]!.fields['ret']], [1, 0]);
+  });
+
+  it('a scenario that assigns what is not there is told where it is wrong', () => {
+    const wrong = readScenario({
+      title: 'wrong',
+      description: 'Assigned devices that cannot be.',
+      devices: [{ bdf: NAME, name: 'nic' }],
+      vfio: [
+        { name: NAME },
+        { name: 'v', parent: '0000:01:00.0', backend: 'ims' },
+        { name: 'w', parent: NAME, backend: 'ims', vm: 3 },
+        { name: 'w', backend: 'emulated', guest: NAME },
+      ],
+    });
+    assert.ok('length' in wrong);
+    assert.deepEqual(
+      wrong.map((p) => p.path),
+      ['vfio.0.name', 'vfio.1.parent', 'vfio.2.backend', 'vfio.2.vm', 'vfio.2.guest', 'vfio.3.guest', 'vfio.3.name'],
+    );
   });
 
   it('the guest turns MSI-X off: irqfds and routes go, the index is disabled; on again it works as before', () => {

@@ -91,6 +91,7 @@ class Assigner {
     }
     if (kind === 'pci' && parent)
       return new PciBackend(this.#host, parent, !spec.noresize, spec.grant ?? Number.POSITIVE_INFINITY);
+    if (kind !== 'emulated') throw new Error(`vfio ${spec.name}: nothing there that backend ${kind} could use`);
     return new EmulatedBackend(
       this.#machine,
       this.#machine.world.object(deviceType, `device/${spec.guest ?? spec.name}`),
