@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { bytesOf, textOf } from '../../src/base/bytes.ts';
 import { ImportRun } from '../../src/import/run.ts';
+import { stateTree } from '../../src/query/state.ts';
+import { scenarioWithOperations } from '../../src/sim/export.ts';
 import { readRecipe, recipeHeader, recipeOf } from '../../src/sim/recipe.ts';
+import { readScenario } from '../../src/sim/scenario.ts';
 import { type Recipe, Simulation } from '../../src/sim/simulation.ts';
 import { irqtraceBytes } from '../../src/trace/irqtrace.ts';
 import type { Trace } from '../../src/trace/trace.ts';
@@ -67,6 +70,22 @@ describe('recipe in the header', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('an exported scenario does in its workload what people did in the run', () => {
+    const run = new Simulation({ scenario: { ...scenario, jitter: 0 }, seed: 1, settings: {}, operations: [] });
+    run.run(() => run.trace.table.kind(run.trace.length - 1).name === 'cpu.eoi');
+    assert.equal(run.perform({ op: 'entry.mask', object: 'device/0000:03:00.0/msix/0' }), undefined);
+    run.run();
+    const exported = scenarioWithOperations(run);
+    assert.deepEqual(readScenario(JSON.parse(JSON.stringify(exported))), exported);
+    const again = new Simulation({ scenario: exported, seed: 1, settings: {}, operations: [] });
+    again.run();
+    const kinds = ({ trace }: Simulation): string[] =>
+      Array.from({ length: trace.length }, (_, step) => trace.table.kind(step).name);
+    assert.deepEqual(kinds(again), kinds(run));
+    assert.deepEqual(stateTree(again.trace.head), stateTree(run.trace.head));
+    assert.ok(kinds(run).includes('merge'));
   });
 
   it('a trace that was not simulated has none', () => {
