@@ -67,6 +67,18 @@ describe('seed 002: addresses and decoding', () => {
     assert.equal(of(bad, 'kvm.mmio')[0]?.fields.value, '0x21');
   });
 
+  it('S2-70 KVM itself does not see the Command register: a table that is defined meanwhile is served', () => {
+    const define = at(50, 'kvm.defineTable', 'kvm/0', {
+      table: 3,
+      device: '0000:00:04.0',
+      entries: 2,
+      base: '0xc0000000',
+      pendingBase: '0xc0008000',
+    });
+    const all = since(machine({ msixOwner: 'kernel' }, [command(0, false), define, read(100)]));
+    assert.deepEqual(rules(all), ['INV-DECODE']);
+  });
+
   it('S2-71 the disabling can be hooked: the table is taken from KVM before the guest goes on', () => {
     const sim = machine({ msixOwner: 'kernel' }, [command(0, false)]);
     const order = of(since(sim), 'cfg.write', 'kvm.table.remove', 'kvm.entry').map((e) => e.kind);

@@ -15,7 +15,6 @@ export interface ServeDesign {
   readonly split: 'split' | 'user';
   readonly memory: 'pinned' | 'swapped' | 'unmapped';
   readonly pbaZero: boolean;
-  readonly stillClaims: boolean;
 }
 
 /** What KVM needs of the machine around it. */
@@ -62,7 +61,6 @@ export class KvmServer implements KernelServer {
     const address = this.#vm.addressOf(access);
     const table = address === undefined ? undefined : this.tables.at(address);
     if (table === undefined || table.fn !== access.fn) return undefined;
-    if (table.fn.decodes === false && !this.design.stillClaims) return undefined;
     return access.region === 'pba' ? this.#pending(table, access) : yield* this.#table(table, access, vcpu);
   }
 
@@ -82,7 +80,7 @@ export class KvmServer implements KernelServer {
         machine.emit(illegal, fn.object, { rule: 'INV-PBA', text: `reads 0 while ${listed(set)} pending` });
       return zero;
     }
-    if (fn.decodes === false && design.stillClaims) {
+    if (fn.decodes === false) {
       this.#claims(fn.object, 'a read of the pending bits');
       machine.emit(pbaRead, fn.object, { first, size, value: bits, ...BY_KERNEL });
       return bits;

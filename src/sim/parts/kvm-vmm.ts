@@ -22,6 +22,7 @@ export interface TableMachine {
 export interface VmmDesign extends ServeDesign {
   readonly define: 'enable' | 'mapped';
   readonly missing: 'einval' | 'flag';
+  readonly stillClaims: boolean;
 }
 
 /**
