@@ -205,4 +205,24 @@ describe('simulator: interrupt remapping', () => {
     assert.equal(fault?.fields['reason'], 0x27);
     assert.equal(sim.machine.ledger.tally().dropped, 1);
   });
+
+  it('AMD-Vi: a 32-bit entry holds CPU and vector; a move rewrites and invalidates it, the device is not touched', () => {
+    const sim = run({ ...VTD, platform: { cpus: 4, remap: 'amd' } });
+    const before = sim.trace.length;
+    const at = (key: string): number => pathValue(sim.trace.head, `irq/24/${key}`) as number;
+    const written = events(sim)
+      .filter((e) => e.kind === 'irte.writeAmd' && e.object === 'irte/amdvi-0x300/0')
+      .at(-1);
+    // RemapEn in bit 0, destination in 15:8, vector in 23:16.
+    assert.equal(Number(written?.fields['value']), 1 | (at('cpu') << 8) | (at('vector') << 16));
+    const to = (at('cpu') + 1) % 4;
+    assert.equal(sim.perform({ op: 'irq.affinity', object: 'irq/24', cpus: [to] }), undefined);
+    sim.run();
+    const after = events(sim, before).map((e) => e.kind);
+    assert.ok(after.indexOf('irte.invAmd') > after.indexOf('irte.writeAmd') && after.includes('irte.writeAmd'));
+    assert.ok(!after.includes('msg.write') && !after.includes('tbl.write'), after.join(' '));
+    assert.equal(at('cpu'), to);
+    const { fields } = pathValue(sim.trace.head, 'irte/amdvi-0x300/0/table') as { fields: Record<string, unknown> };
+    assert.deepEqual([fields['present'], fields['dest'], fields['vector']], [true, to, at('vector')]);
+  });
 });

@@ -115,18 +115,12 @@ export const irteWrite = eventKind(
 export const amdWrite = eventKind(
   'irte.writeAmd',
   [amdIrte],
-  'The kernel wrote an AMD table entry in memory: 32 bits, or 128 in guest-APIC format. The unit may hold an older copy.',
-  { low: 'xx', high: 'xx?' },
-  (state, e, at, bit) => {
-    const w = e.words;
-    const wide = (w[e.at]! & bit.high) !== 0;
-    const words = [w[e.at + at.low]!, w[e.at + at.low + 1]!, w[e.at + at.high]!, w[e.at + at.high + 1]!];
-    const { table } = amdIrte.at;
-    for (let i = 0; i < 4; i++) {
-      if (i === 0 || wide) state.set(e.object, table + i, words[i]!);
-      else state.forget(e.object, table + i);
-    }
-    if (state.num(e.object, amdIrte.at.value) !== words[0]) state.setFlag(e.object, amdIrte.at.stale, true);
+  'The kernel wrote a 32-bit AMD table entry in memory. The unit may hold an older copy until the table is invalidated.',
+  { value: 'x' },
+  (state, e, at) => {
+    const value = e.words[e.at + at.value]!;
+    state.set(e.object, amdIrte.at.table, value);
+    if (state.num(e.object, amdIrte.at.value) !== value) state.setFlag(e.object, amdIrte.at.stale, true);
   },
 );
 

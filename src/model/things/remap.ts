@@ -1,5 +1,5 @@
 import { objectType } from '../objects.ts';
-import { amdIrte128 } from '../registers/amd.ts';
+import { amdIrte32, amdIrte128 } from '../registers/amd.ts';
 import { vtdIrte } from '../registers/vtd.ts';
 
 /** An interrupt remapping unit: `irte/<unit>`. */
@@ -51,9 +51,8 @@ export const amdIrte = objectType('amdirte', 'An AMD interrupt remapping table e
   invalidations: { kind: 'count', meaning: 'Invalidations seen.' },
   table: {
     kind: 'reg',
-    register: amdIrte128,
-    meaning:
-      'The entry in the table in memory, where writes of the kernel show it (32-bit entries leave the rest unknown).',
+    register: amdIrte32,
+    meaning: 'A 32-bit entry in the table in memory, where a write of the kernel shows it.',
   },
   cached: { kind: 'flag', hidden: true, meaning: 'The unit has the entry in its cache as it was read last.' },
 });
