@@ -44,7 +44,7 @@ export class Simulation extends Course {
     super(systemOf(recipe, recorder), recipe.operations);
     this.#recipe = recipe;
     for (const install of installers) install(this.system);
-    for (const task of recipe.scenario.workload) this.#schedule(task, 0);
+    for (const task of recipe.scenario.workload) this.#schedule(task);
     this.catchUp();
   }
 
@@ -69,13 +69,17 @@ export class Simulation extends Course {
   }
 
   /** One occurrence of a task after the other: the next is put on the agenda when one is done. */
-  #schedule(task: Task, turn: number): void {
-    const time = nanoseconds(task.at) + turn * nanoseconds(task.every ?? 0);
-    this.machine.at(time, WORKLOAD, () => {
+  #schedule(task: Task): void {
+    const first = nanoseconds(task.at);
+    const every = nanoseconds(task.every ?? 0);
+    const times = task.times ?? 1;
+    let turn = 0;
+    const occur = (): void => {
       const problem = this.start(task);
       if (problem !== undefined) throw new SimulationError(`workload: ${problem}`);
-      if (turn + 1 < (task.times ?? 1)) this.#schedule(task, turn + 1);
-    });
+      if (++turn < times) this.machine.at(first + turn * every, WORKLOAD, occur);
+    };
+    this.machine.at(first, WORKLOAD, occur);
   }
 }
 

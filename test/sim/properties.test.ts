@@ -265,7 +265,7 @@ describe('whatever is done', () => {
         assert.equal(flying, 0);
         assert.deepEqual(watcher.close(ledger.causes), tally);
       }),
-      { numRuns: 1500, seed: 20261124 },
+      { numRuns: 1500, seed: 20261124, interruptAfterTimeLimit: 60_000 },
     );
   });
 
@@ -292,7 +292,7 @@ describe('whatever is done', () => {
           }
         }
       }),
-      { numRuns: 400, seed: 20261125 },
+      { numRuns: 400, seed: 20261125, interruptAfterTimeLimit: 60_000 },
     );
   });
 
@@ -308,7 +308,7 @@ describe('whatever is done', () => {
         again.run();
         assert.deepEqual(lines(again), expected);
       }),
-      { numRuns: 200, seed: 20261126 },
+      { numRuns: 200, seed: 20261126, interruptAfterTimeLimit: 60_000 },
     );
   });
 });

@@ -60,7 +60,7 @@ export class IrqCore {
     cpus.handler = (cpu, vector) => this.#vector(cpu, vector);
   }
 
-  *#vector(cpu: number, vector: number): Proc {
+  #vector(cpu: number, vector: number): Proc {
     const { machine } = this;
     const { state } = machine;
     const object = vectorObject(state, cpu, vector);
@@ -70,9 +70,9 @@ export class IrqCore {
       const again = this.mover.ignored(cpu, vector);
       const reason = again ? 'the vector was raised again elsewhere: ignored here' : 'no irq handler for vector';
       machine.emit(dropped, object, { reason });
-      return;
+      return nothing();
     }
-    yield* this.handle(virq, cpu);
+    return this.handle(virq, cpu);
   }
 
   /** Does something to an irq while nobody else does. */
@@ -369,6 +369,9 @@ export class IrqCore {
     return yield* this.locked(irq, this.mover.set(irq, cpus, by, force));
   }
 }
+
+/** A course of no actions. */
+function* nothing(): Proc {}
 
 const keyOf = (of: { domain: Domain; device: PciFunction; hwirq: number }): string =>
   `${of.domain.name} ${of.device.bdf} ${of.hwirq}`;
