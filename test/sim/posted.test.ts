@@ -116,4 +116,26 @@ describe('simulator: posted interrupts', () => {
     assert.ok(spurious >= 0 && seen.findIndex((e) => e.kind === 'apic.inj') > spurious);
     assert.equal(late.machine.ledger.tally().delivered, 1);
   });
+
+  it('with more than 255 CPUs destinations are x2APIC ids of 32 bits, in the entry and in the descriptor', () => {
+    const wide = run({
+      ...DOC,
+      platform: { cpus: 300, remap: 'vtd' },
+      workload: [
+        { at: '50us', op: 'irq.affinity', object: 'irq/24', cpus: [290] },
+        { at: '60us', ...RAISE },
+        { at: '100us', op: 'irq.post', object: 'irq/24', vcpu: 0, vector: '0x51' },
+        { at: '150us', op: 'vcpu.run', object: 'vcpu/0', cpu: 270 },
+        { at: '200us', op: 'vcpu.block', object: 'vcpu/0' },
+        { at: '250us', ...RAISE },
+      ],
+    });
+    const seen = events(wide);
+    assert.equal(seen.find((e) => e.kind === 'irq.entry')?.cpu, 290);
+    const blocked = seen.filter((e) => e.kind === 'pi.write' && us(e.time) < 250).at(-1);
+    // NDST 270 = 0x10e, NV 0xf1.
+    assert.equal(blocked?.fields['control'], '0x10e00f10000');
+    assert.ok(seen.some((e) => e.kind === 'cpu.accept' && e.object === 'cpu/270/vector/241'));
+    assert.equal(wide.machine.ledger.tally().delivered, 2);
+  });
 });

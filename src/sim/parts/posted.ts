@@ -51,12 +51,15 @@ export class PostedInterrupts {
   readonly machine: Machine;
   readonly #cpus: Cpus;
   readonly #all: ReadonlyMap<number, Vm>;
+  readonly #wide: boolean;
   readonly #known = new Map<number, Posted>();
 
-  constructor(machine: Machine, cpus: Cpus, all: ReadonlyMap<number, Vm>) {
+  /** `wide`: x2APIC ids, 32 bits; else the destination is in bits 15:8. */
+  constructor(machine: Machine, cpus: Cpus, all: ReadonlyMap<number, Vm>, wide: boolean) {
     this.machine = machine;
     this.#cpus = cpus;
     this.#all = all;
+    this.#wide = wide;
     const before = cpus.handler;
     cpus.handler = (cpu, vector) => {
       if (vector === NOTIFY) return this.#notified(cpu);
@@ -110,9 +113,10 @@ export class PostedInterrupts {
     return [...this.#known.values()].find((one) => one.address === address);
   }
 
-  /** Writes the control word; the destination is an APIC id in bits 15:8 (xAPIC). */
+  /** Writes the control word. */
   #control(one: Posted, { nv, sn, on }: { nv: number; sn: boolean; on: boolean }): void {
-    const control = packRegister(postedControl, { nv, sn: sn ? 1 : 0, on: on ? 1 : 0, ndst: (one.cpu & 0xff) << 8 });
+    const ndst = this.#wide ? one.cpu : (one.cpu & 0xff) << 8;
+    const control = packRegister(postedControl, { nv, sn: sn ? 1 : 0, on: on ? 1 : 0, ndst });
     this.machine.emit(piWrite, one.object, { control });
   }
 
@@ -124,7 +128,7 @@ export class PostedInterrupts {
       on: fields['on'] === true,
       sn: fields['sn'] === true,
       nv: Number(fields['nv']),
-      ndst: (Number(fields['ndst']) >>> 8) & 0xff,
+      ndst: this.#wide ? Number(fields['ndst']) : (Number(fields['ndst']) >>> 8) & 0xff,
     };
   }
 
@@ -241,6 +245,6 @@ export function installPosted(system: System): void {
   const all = system.find(vms);
   const at = system.find(host);
   if (!unit || !all || !at) return;
-  const part = system.provide(postedInterrupts, new PostedInterrupts(system.machine, at.cpus, all));
+  const part = system.provide(postedInterrupts, new PostedInterrupts(system.machine, at.cpus, all, unit.spec.eim));
   unit.poster = (address, vector, urgent, message) => part.post(address, vector, urgent, message);
 }
