@@ -11,6 +11,7 @@ import {
   askSeed,
   pickObject,
   pickOperation,
+  pickPolicy,
   pickScenario,
   scenarioFrom,
   seedOf,
@@ -126,6 +127,16 @@ export function runCommands({ sessions, simulations, log }: SimShop, find: Find)
       if (!recipe) return undefined;
       const asked = seedOf(seed) ?? (await askSeed(recipe.seed + 1));
       return asked === undefined ? undefined : start({ ...recipe, seed: asked });
+    },
+    changePolicy: async (name?: unknown, value?: unknown, file?: FileArgument) => {
+      const recipe = simulated(file)?.branch?.recipe;
+      if (!recipe) return undefined;
+      const now = { ...recipe.scenario.policies, ...recipe.settings };
+      const given = typeof name === 'string' && typeof value === 'string' ? ([name, value] as const) : undefined;
+      const choice = given ?? (await pickPolicy(now));
+      if (!choice) return undefined;
+      // Another design makes other events: operations of this run have no place in it.
+      return start({ ...recipe, settings: { ...recipe.settings, [choice[0]]: choice[1] }, operations: [] });
     },
   };
 }

@@ -188,3 +188,28 @@ async function askArgument(spec: OperationSpec, arg: ArgSpec, place: number): Pr
   const value = text.trim() === '' ? '' : argumentValue(arg, text.trim());
   return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
 }
+
+/** Asks for a policy and a value of it; what a run has now is told with each. */
+export async function pickPolicy(
+  current: Readonly<Record<string, string>>,
+): Promise<readonly [string, string] | undefined> {
+  const { policies } = await import('../sim/catalogue.ts');
+  const valueNow = (name: string): string => current[name] ?? policies.get(name)!.values[0]!.value;
+  const list = [...policies.values()].map(({ name, meaning }) => ({
+    label: name,
+    description: valueNow(name),
+    detail: meaning,
+  }));
+  const options = { placeHolder: 'What to change', matchOnDescription: true, matchOnDetail: true };
+  const picked = await vscode.window.showQuickPick(list, { ...options, title: 'Change Policy' });
+  const policy = picked && policies.get(picked.label);
+  if (!policy) return undefined;
+  const now = valueNow(policy.name);
+  const values = policy.values.map(({ value, meaning }) => ({
+    label: value,
+    description: value === now ? 'as it is' : '',
+    detail: meaning,
+  }));
+  const value = await vscode.window.showQuickPick(values, { title: policy.name, placeHolder: policy.meaning });
+  return value && [policy.name, value.label];
+}

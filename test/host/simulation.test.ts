@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
+import { policies } from '../../src/sim/catalogue.ts';
 import type { OpenTrace } from '../../src/vscode/sessions.ts';
 import {
   activate,
@@ -187,6 +188,18 @@ describe('simulated runs', () => {
     assert.equal(await run('changeSeed', 9), 0);
     assert.equal((await active()).branch?.recipe?.seed, 9);
     assert.ok((await activate()).internals.sessions.all.includes(first));
+  });
+
+  it('of another design stand beside the first, without its operations', async () => {
+    assert.equal(await run('startSimulation', SCENARIO, 3), 0);
+    await run('inject', { op: 'device.raise', object: MSIX });
+    const [policy] = [...policies.values()];
+    const value = policy?.values.at(-1)?.value;
+    assert.ok(policy && value);
+    assert.equal(await run('changePolicy', policy.name, value), 0);
+    const { recipe } = (await active()).branch ?? {};
+    assert.deepEqual(recipe?.settings, { [policy.name]: value });
+    assert.deepEqual([recipe?.seed, recipe?.operations], [3, []]);
   });
 
   it('start by the id of a scenario that comes with IRQScope', async () => {
