@@ -41,6 +41,7 @@ export const kindsOfMark: Readonly<Partial<Record<MarkName, readonly string[]>>>
   invalidate: ['iec.inv', 'irte.invAmd', 'its.inv'],
   change: [
     ...['bar.map', 'bar.unmap', 'msix.ctrl', 'tbl.bind', 'irq.mask', 'cpu.online', 'cpu.state', 'dev.withdraw'],
+    ...['cpu.reset', 'irq.managed', 'dev.reset'],
     ...['vec.setup', 'vec.teardown', 'vec.reserve', 'vec.reserveManaged', 'vec.alloc', 'vec.allocManaged'],
     ...['vec.config', 'vec.activate', 'vec.deactivate', 'vec.clear', 'vec.freeMoved'],
     ...['mtx.online', 'mtx.offline', 'mtx.reserve', 'mtx.removeReserved', 'mtx.assignSystem', 'mtx.reserveManaged'],

@@ -27,6 +27,7 @@ function describeIrq(state: State, object: number): Summary {
           (moving ? ` (moving from cpu ${number(n(irq.at.prevCpu))}/${number(prev)})` : ''),
       lpi >= 0 && `LPI ${lpi}`,
       masked && 'masked',
+      state.flag(object, irq.at.shutdown) === true && 'shut down until one of its CPUs is online',
       running >= 0 && `running on cpu ${running}`,
       state.flag(object, irq.at.allocated) === false && 'freed',
     ),
