@@ -7,6 +7,9 @@ import type { OpenTrace } from './sessions.ts';
 /** Objects that are offered for an operation at most. */
 const MOST_OBJECTS = 2000;
 
+/** The scenario of the walkthrough. */
+const FIRST = 'first-run';
+
 /** The operations that can be done to an object, in the order of the catalogue. */
 export async function operationsOn(
   operations: ReadonlyMap<string, OperationSpec>,
@@ -44,15 +47,19 @@ export async function pickScenario(): Promise<Scenario | undefined> {
     readonly document?: unknown;
     readonly file?: true;
   }
-  const items: Item[] = bundledScenarios.map(({ id, document }) => {
+  const itemOf = ({ id, document }: (typeof bundledScenarios)[number]): Item => {
     const { title, description } = document as { title: string; description: string };
     return { label: title, description: id, detail: description, document };
-  });
+  };
+  // The one to begin with comes first, then the way to one's own.
+  const first = bundledScenarios.filter(({ id }) => id === FIRST);
+  const others = bundledScenarios.filter(({ id }) => id !== FIRST);
   const picked = await vscode.window.showQuickPick<Item>(
     [
+      ...first.map(itemOf),
       { label: '$(folder-opened) Open Scenario File…', file: true, alwaysShow: true },
       { label: 'Scenarios', kind: vscode.QuickPickItemKind.Separator },
-      ...items,
+      ...others.map(itemOf),
     ],
     { title: 'Start Simulation', placeHolder: 'Scenario to run', matchOnDescription: true, matchOnDetail: true },
   );
