@@ -221,6 +221,9 @@ describe('CPU offline and online', () => {
       late.map((e) => e.object),
       ['cpu/0/vector/33', 'cpu/1/vector/33'],
     );
+    const { matrix } = simulation.system.use(host).vectors;
+    const allocated = [0, 1, 2].map((n) => matrix.map(n).allocated);
+    assert.deepEqual(allocated, [2, 0, 0], 'no vector leaks on a CPU that went');
     delivered(simulation, 4);
   });
 

@@ -261,6 +261,39 @@ describe('hierarchy of domains on x86', () => {
     assert.deepEqual(course(simulation, 100, 300), []);
   });
 
+  it('free_irq waits for the handler that runs before it deactivates', () => {
+    const simulation = run({
+      devices: [device()],
+      workload: [
+        { at: '100us', op: 'device.raise', object: `${ENTRY}/0` },
+        // The CPU has taken the interrupt at 100.7 us; the handler ends at 102.2.
+        { at: 100_800, op: 'irq.free', object: 'irq/24' },
+      ],
+    });
+    const all = events(simulation);
+    const exit = all.findIndex((e) => e.kind === 'irq.exit');
+    const mask = all.findLastIndex((e) => e.kind === 'irq.mask');
+    const zero = all.findIndex((e) => e.kind === 'msg.write' && e.fields.address === '0x0');
+    assert.ok(mask < exit && exit < zero, `mask ${mask}, exit ${exit}, all-zero message ${zero}`);
+  });
+
+  it('a request while the irq is being freed waits its turn', () => {
+    const simulation = run({
+      devices: [device()],
+      workload: [
+        { at: '100us', op: 'irq.free', object: 'irq/24' },
+        { at: 100_500, op: 'irq.request', object: 'irq/24' },
+        { at: '200us', op: 'device.raise', object: `${ENTRY}/0` },
+      ],
+    });
+    const kinds = course(simulation, 100, 190).filter((k) => /activate |irq.mask/.test(k));
+    assert.deepEqual(kinds, [
+      ...['irq.mask', 'deactivate PCI-MSIX', 'deactivate VECTOR'],
+      ...['activate VECTOR', 'activate PCI-MSIX', 'irq.mask'],
+    ]);
+    assert.equal(events(simulation).filter((e) => e.kind === 'irq.entry').length, 1);
+  });
+
   it('managed: user space cannot move it, a CPU of its own for each', () => {
     const simulation = run({
       platform: { cpus: 2 },
