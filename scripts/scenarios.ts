@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { operations, policies } from '../src/sim/catalogue.ts';
+import { invariants } from '../src/sim/invariants.ts';
 import { type ArgSpec, expected } from '../src/sim/operation.ts';
 import { scenarioSchema } from '../src/sim/scenario.ts';
 import { root } from './paths.ts';
@@ -151,7 +152,7 @@ function policyTable(): string {
 /** The text of docs/simulator.md: what people wrote, with the made parts between their marks brought up to date. */
 export function simulatorPage(): string {
   let text = readFileSync(join(root, 'docs', 'simulator.md'), 'utf8');
-  const parts = { scenarios: scenarioSections(), operations: operationTable(), policies: policyTable() };
+  const parts = { operations: operationTable(), policies: policyTable(), invariants: invariantTable() };
   for (const [name, part] of Object.entries(parts)) {
     const pattern = new RegExp(`(<!-- ${name}: [^>]*-->)[\\s\\S]*?(<!-- /${name} -->)`);
     text = text.replace(pattern, (_all, open: string, close: string) => `${open}\n\n${part}\n\n${close}`);
@@ -159,9 +160,25 @@ export function simulatorPage(): string {
   return text;
 }
 
+/** The text of examples/scenarios/README.md. */
+function scenarioPage(): string {
+  return `# Scenarios of the simulator
+
+Made by \`npm run scenarios\` from the files of this folder; what operations and policies there are: [docs/simulator.md](../../docs/simulator.md). Run one with
+\`irqscope simulate NAME\`, or in the editor with *IRQScope: Start Simulation*.
+
+${scenarioSections().replaceAll('### ', '## ')}`;
+}
+
+function invariantTable(): string {
+  const rows = invariants.map((i) => `| \`${i.id}\` | ${cell(i.meaning)} |`);
+  return ['| invariant | what holds |', '|---|---|', ...rows].join('\n');
+}
+
 /** What is made, by path in the checkout. */
 export const made: Readonly<Record<string, () => string>> = {
   'docs/simulator.md': simulatorPage,
+  'examples/scenarios/README.md': scenarioPage,
   'src/sim/bundled.ts': bundledSource,
   'syntaxes/scenario.schema.json': scenarioJsonSchema,
 };

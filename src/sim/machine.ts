@@ -29,6 +29,8 @@ export class Machine {
   /** Delays vary by up to this fraction, so that seeds explore the order of concurrent actors; 0 to 1. */
   readonly jitter: number;
   readonly #agenda = new Agenda();
+  /** Called after every event; set by whoever watches invariants. */
+  observe: ((kind: EventKind, object: number) => void) | undefined;
   /** Arguments of the event to come, for `fire`; kinds with optional arguments need word 0 set. */
   readonly words = new Uint32Array(MOST_WORDS);
   readonly #tasks = new Map<Actor, number>();
@@ -98,6 +100,7 @@ export class Machine {
   /** Emits an event whose arguments stand in `words` already, in the layout of its kind: for events by the million. */
   fire(kind: EventKind, object: number): void {
     this.recorder.record(kind, this.#now, this.#actor.cpu, object, this.#task(), this.words);
+    this.observe?.(kind, object);
   }
 
   #task(): number {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { invariants } from './invariants.ts';
 
 /** A duration in nanoseconds: a number, or a text with unit such as `10us`, `1.5ms`, `2s`. */
 export const duration = v.pipe(
@@ -236,7 +237,13 @@ export const scenarioSchema = v.strictObject({
   consumers: v.optional(v.array(consumer), []),
   policies: v.optional(v.record(v.string(), v.string()), {}),
   workload: v.optional(v.array(task), []),
-  watch: v.optional(v.pipe(v.array(v.string()), v.description('Invariants to watch.')), []),
+  watch: v.optional(
+    v.pipe(
+      v.array(v.picklist(invariants.map((i) => i.id))),
+      v.description('Invariants to watch: every breach becomes an illegal event with the invariant as its rule.'),
+    ),
+    [],
+  ),
 });
 
 /** A scenario as it is used, defaults filled in. */

@@ -2,6 +2,7 @@ import { World } from '../model/world.ts';
 import { Trace } from '../trace/trace.ts';
 import { installers, policies } from './catalogue.ts';
 import { Course, type Done, SimulationError } from './course.ts';
+import { Watch } from './invariants.ts';
 import { Machine } from './machine.ts';
 import { type Recorder, TraceRecorder } from './recorder.ts';
 import { nanoseconds, type Scenario, type Task } from './scenario.ts';
@@ -43,6 +44,7 @@ export class Simulation extends Course {
   constructor(recipe: Recipe, recorder: Recorder = new TraceRecorder(newTrace(recipe.scenario.title))) {
     super(systemOf(recipe, recorder), recipe.operations);
     this.#recipe = recipe;
+    if (recipe.scenario.watch.length > 0) new Watch(this.machine, recipe.scenario.watch);
     for (const install of installers) install(this.system);
     for (const task of recipe.scenario.workload) this.#schedule(task);
     this.catchUp();

@@ -52,6 +52,23 @@ function leaveOthers(state: State, object: number, n: number, v: number, prevN: 
 
 const virqOf = (state: State, object: number): number => Number(state.world.node(object)?.segment ?? -1);
 
+/** What an irq holds of its place in the vector domain. */
+const PLACE = [I.cpu, I.vector, I.prevCpu, I.prevVector, I.moving, I.managed, I.reserved, I.apicDest];
+
+/**
+ * The vector domain reserves or assigns before it reports the set-up (x86_vector_alloc_irqs): what is told of an irq
+ * that is not known to be set up belongs to the life that begins with the next set-up.
+ */
+function beginLife(state: State, object: number): void {
+  const allocated = state.flag(object, I.allocated);
+  if (allocated === true || state.flag(object, I.beginning) === true) return;
+  if (allocated === false) {
+    for (const cell of PLACE) state.forget(object, cell);
+    state.forget(object, I.activated);
+  }
+  state.setFlag(object, I.beginning, true);
+}
+
 /** The vector domain's view of an irq. Object of all: the irq. Source: arch/x86/kernel/apic/vector.c. */
 export const vecSetup = eventKind(
   'vec.setup',
@@ -61,10 +78,13 @@ export const vecSetup = eventKind(
   (state, e, at) => {
     state.touch(vectorDomain(state));
     if (e.words[e.at + at.ret] !== 0) return;
-    leaveOthers(state, e.object, -1, 0, -1, 0);
-    for (const cell of [I.name, I.device, I.hwirq, I.address, I.address + 1, I.data, I.lpi, I.masked, I.apicDest])
-      state.forget(e.object, cell);
-    for (const cell of [I.cpu, I.vector, I.prevCpu, I.prevVector, I.moving, I.managed, I.activated, I.reserved])
+    if (state.flag(e.object, I.beginning) === true) {
+      state.setFlag(e.object, I.beginning, false);
+    } else {
+      leaveOthers(state, e.object, -1, 0, -1, 0);
+      for (const cell of PLACE) state.forget(e.object, cell);
+    }
+    for (const cell of [I.name, I.device, I.hwirq, I.address, I.address + 1, I.data, I.lpi, I.masked, I.activated])
       state.forget(e.object, cell);
     state.setFlag(e.object, I.allocated, true);
     state.set(e.object, I.handledSinceSetup, 0);
@@ -78,6 +98,7 @@ export const vecTeardown = eventKind(
   { managed: 'flag', reserved: 'flag' },
   (state, e) => {
     leaveOthers(state, e.object, -1, 0, -1, 0);
+    state.setFlag(e.object, I.beginning, false);
     state.setFlag(e.object, I.allocated, false);
     state.setFlag(e.object, I.activated, false);
     state.setFlag(e.object, I.reserved, false);
@@ -92,6 +113,7 @@ export const vecReserve = eventKind(
   'A vector was promised, not allocated.',
   { ret: 'i' },
   (state, e, at) => {
+    beginLife(state, e.object);
     if (e.words[e.at + at.ret] === 0) state.setFlag(e.object, I.reserved, true);
     else state.touch(e.object);
   },
@@ -102,7 +124,10 @@ export const vecReserveManaged = eventKind(
   [irq],
   'One vector was set aside on every CPU of the managed mask.',
   { ret: 'i' },
-  (state, e) => state.setFlag(e.object, I.managed, true),
+  (state, e) => {
+    beginLife(state, e.object);
+    state.setFlag(e.object, I.managed, true);
+  },
 );
 
 export const vecAlloc = eventKind(
@@ -111,6 +136,7 @@ export const vecAlloc = eventKind(
   'A vector was allocated, or could not be: vector 0 and a negative errno in `ret`.',
   { vector: 'u', reserved: 'flag', ret: 'i' },
   (state, e, at) => {
+    beginLife(state, e.object);
     state.touch(e.object);
     if (e.words[e.at + at.ret] === 0) state.setFlag(e.object, I.reserved, false);
   },
@@ -135,6 +161,7 @@ export const vecUpdate = eventKind(
     const n = w[e.at + at.cpu]!;
     const prevV = w[e.at + at.prevVector]!;
     const prevN = w[e.at + at.prevCpu]!;
+    beginLife(state, e.object);
     leaveOthers(state, e.object, n, v, prevN, prevV);
     state.setFlag(e.object, I.allocated, true);
     state.set(e.object, I.vector, v);
@@ -158,6 +185,7 @@ export const vecConfig = eventKind(
   { vector: 'u', cpu: 'u', apicDest: 'x' },
   (state, e, at) => {
     const w = e.words;
+    beginLife(state, e.object);
     state.set(e.object, I.vector, w[e.at + at.vector]!);
     state.set(e.object, I.cpu, w[e.at + at.cpu]!);
     state.set(e.object, I.apicDest, w[e.at + at.apicDest]!);
@@ -170,6 +198,7 @@ export const vecActivate = eventKind(
   'The irq is being activated. With `reserve` only the placeholder is programmed.',
   { managed: 'flag', canReserve: 'flag', reserve: 'flag' },
   (state, e, at) => {
+    state.setFlag(e.object, I.beginning, false);
     state.setFlag(e.object, I.managed, e.words[e.at + at.managed] !== 0);
     state.setFlag(e.object, I.activated, e.words[e.at + at.reserve] === 0);
   },
@@ -225,6 +254,7 @@ export const irqEntry = eventKind(
   'The handler of an irq action starts.',
   { name: 's' },
   (state, e, at) => {
+    if (state.flag(e.object, I.beginning) === true) state.setFlag(e.object, I.beginning, false);
     state.set(e.object, I.name, e.words[e.at + at.name]!);
     state.count(e.object, I.handled);
     state.count(e.object, I.handledSinceSetup);

@@ -12,6 +12,11 @@ export const irq = objectType(
       meaning: 'Number inside its innermost domain; for PCI/MSI-X per-device domains the table index.',
     },
     domain: { kind: 'text', meaning: 'Innermost irq domain.' },
+    beginning: {
+      kind: 'flag',
+      hidden: true,
+      meaning: 'A place was given to it before the set-up that it belongs to was reported.',
+    },
     allocated: { kind: 'flag', meaning: 'The descriptor exists in the vector domain (between setup and teardown).' },
     activated: { kind: 'flag', meaning: 'The domain hierarchy is activated: the hardware is programmed for it.' },
     reserved: { kind: 'flag', meaning: 'A vector is only reserved; a real one is allocated at request_irq().' },
