@@ -217,7 +217,7 @@ export const devReset = eventKind(
     state.set(e.object, device.at.command, 0);
     const node = state.world.node(e.object);
     const cap = node?.children.get('msixcap')?.object ?? -1;
-    if (cap >= 0) state.setBits(cap, msixCap.at.control, 0, 0xc000);
+    if (state.present(cap)) state.setBits(cap, msixCap.at.control, 0, 0xc000);
     const entries = node?.children.get('msix')?.children;
     if (!entries) return;
     for (const { object } of entries.values()) {
