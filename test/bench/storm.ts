@@ -64,7 +64,7 @@ export function printStorms(sizes: readonly number[], folder: string): StormFigu
   const file = join(folder, 'storm.irqtrace');
   const rows = sizes.map((events): StormFigures => {
     // A small heap: a run whose memory grew with its length would not end.
-    const args = ['--max-old-space-size=64', import.meta.filename, String(events), file];
+    const args = ['--max-old-space-size=64', '--max-semi-space-size=4', import.meta.filename, String(events), file];
     const child = spawnSync(process.execPath, args, { encoding: 'utf8' });
     rmSync(file, { force: true });
     if (child.status !== 0) throw new Error(child.stderr);

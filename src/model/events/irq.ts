@@ -1,24 +1,12 @@
 import { eventKind, has } from '../event.ts';
 import type { State } from '../state.ts';
-import { cpu, domain, irq, vector } from '../things/irq.ts';
+import { cpu, irq, vector } from '../things/irq.ts';
+import { cpuObject, isVector, SHUTDOWN_VECTOR, vectorDomain, vectorObject } from './places.ts';
 
 const I = irq.at;
 const V = vector.at;
 
-/** Linux's placeholder vector of reserved and shut down interrupts (arch/x86 MANAGED_IRQ_SHUTDOWN_VECTOR). */
-export const SHUTDOWN_VECTOR = 239;
-
-/** The object of a CPU. */
-export const cpuObject = (state: State, n: number): number => state.world.byNumbers(cpu, n, 0, (a) => `cpu/${a}`);
-
-/** The object of a vector of a CPU. */
-export const vectorObject = (state: State, n: number, v: number): number =>
-  state.world.byNumbers(vector, n, v, (a, b) => `cpu/${a}/vector/${b}`);
-
-export const vectorDomain = (state: State): number => state.world.byNumbers(domain, 0, 0, () => 'domain/VECTOR');
-
-/** Whether a pair of numbers names a vector that can exist; keeps nonsense in a damaged trace from making objects. */
-export const isVector = (n: number, v: number): boolean => n < 0x10000 && v > 0 && v < 256;
+export { cpuObject, isVector, SHUTDOWN_VECTOR, vectorDomain, vectorObject } from './places.ts';
 
 function assign(state: State, n: number, v: number, virq: number): void {
   if (!isVector(n, v) || v === SHUTDOWN_VECTOR) return;
