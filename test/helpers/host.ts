@@ -92,7 +92,7 @@ export function useWorkbench(options: WorkbenchOptions = {}): () => Workbench {
 function collectErrors(page: Page): string[] {
   const errors: string[] = [];
   const harmless =
-    /ERR_NAME_NOT_RESOLVED|ENOTFOUND|404 \(Not Found\)|ServiceWorker|Service Worker|\.open-vsx|marketplace/i;
+    /ERR_NAME_NOT_RESOLVED|ENOTFOUND|404 \(Not Found\)|ServiceWorker|Service Worker|\.open-vsx|marketplace|authentication provider/i;
   page.on('console', (message) => {
     if (message.type() === 'error' && !harmless.test(message.text())) errors.push(message.text());
   });

@@ -43,11 +43,16 @@ export function useFolder(): (name: string, content: string | Uint8Array) => vsc
   };
 }
 
-/** Closes all traces and editors. */
+/** Closes all traces and editors, also those that something still under way opens a moment later. */
 export async function closeAll(): Promise<void> {
   const { sessions } = (await activate()).internals;
-  for (const trace of [...sessions.all]) sessions.close(trace);
-  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  for (let quiet = 0, rounds = 0; quiet < 3; rounds++) {
+    assert.ok(rounds < 100, 'editors keep opening');
+    for (const trace of [...sessions.all]) sessions.close(trace);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await new Promise((done) => setTimeout(done, 80));
+    quiet = vscode.window.tabGroups.all.every(({ tabs }) => tabs.length === 0) ? quiet + 1 : 0;
+  }
 }
 
 /** Lines `from` to `to` (1-based, inclusive) of the example capture. */
