@@ -127,6 +127,44 @@ export const functionOperations: readonly OperationSpec[] = [
     },
   },
   {
+    name: 'config.write',
+    title: 'Write config space',
+    meaning:
+      'Software writes config space: Command, MSI or MSI-X Message Control, anything. Only bits that software may write change.',
+    on: ['device/*'],
+    args: [
+      { name: 'offset', type: 'hex', min: 0, max: 0xff, meaning: 'Byte offset in config space.' },
+      { name: 'size', type: 'number', min: 1, max: 4, default: 2, meaning: 'Bytes: 1, 2 or 4.' },
+      { name: 'value', type: 'hex', min: 0, max: 0xffffffff, meaning: 'What is written, little endian.' },
+    ],
+    actor: software,
+    refuses: (system, object, { offset, size }) =>
+      deviceOf(system, object).problem ??
+      (Number(size) === 3 || Number(offset) % Number(size) !== 0
+        ? `config accesses are aligned and of 1, 2 or 4 bytes, not ${Number(size)} at ${Number(offset)}`
+        : undefined),
+    *run(system, object, { offset, size, value }) {
+      deviceOf(system, object).fn!.configWrite(Number(offset), Number(size), Number(value));
+    },
+  },
+  {
+    name: 'pba.write',
+    title: 'Write the pending bits',
+    meaning: 'Software writes the pending bit array, which is read-only (U3): undefined, and here without effect.',
+    on: ['device/*'],
+    args: [
+      { name: 'first', type: 'number', min: 0, max: 2016, default: 0, meaning: 'First vector, a multiple of 32.' },
+      { name: 'size', type: 'number', min: 4, max: 8, default: 4, meaning: 'Bytes: 4 or 8.' },
+      { name: 'value', type: 'hex', min: 0, max: 0xffffffff, default: 0, meaning: 'What is written.' },
+    ],
+    actor: software,
+    refuses: (system, object) => deviceOf(system, object).problem,
+    *run(system, object, { first, size, value }) {
+      const words = Number(size) > 4 ? [Number(value), 0] : [Number(value)];
+      deviceOf(system, object).fn!.writePba(Number(first) & ~31, Number(size), words);
+    },
+  },
+  {
     name: 'pba.read',
     title: 'Read the pending bits',
     meaning: 'Software reads 32 or 64 pending bits.',
