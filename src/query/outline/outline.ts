@@ -38,6 +38,8 @@ export class Outline {
   readonly #jobs: Jobs;
   /** What the rows of jobs showed when they were last asked. */
   readonly #jobTexts = new Map<Row, string>();
+  /** How many rows of jobs the irqs had when they were last asked for what is below them. */
+  readonly #jobCounts = new Map<Row, number>();
   #current: Now;
   /** What the rows showed when `moved` was last asked. */
   #shown: Now;
@@ -123,6 +125,7 @@ export class Outline {
   #jobsMoved(): Set<Row> {
     const out = new Set<Row>();
     for (const [row, shown] of [...this.#jobTexts]) if (this.text(row).spoken !== shown) out.add(row.parent!);
+    for (const [row, count] of this.#jobCounts) if (this.#jobsOf(row.node).length !== count) out.add(row);
     return out;
   }
 
@@ -314,7 +317,9 @@ export class Outline {
   /** The four jobs of an irq, with who does them. */
   #jobRows(parent: Row): Row[] {
     const { node } = parent;
-    return this.#jobsOf(node)
+    const jobs = this.#jobsOf(node);
+    if (this.#moment.trace.world.type(node.object) === irq) this.#jobCounts.set(parent, jobs.length);
+    return jobs
       .filter(({ working }) => !this.#moment.onlyChanged || working !== undefined)
       .map(({ job }) => this.#add({ id: `${parent.id}/#${job}`, kind: 'job', parent, node, job, path: node.path }));
   }
