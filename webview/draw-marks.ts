@@ -1,5 +1,5 @@
-import { MARK, marks } from '../src/query/lanes-marks.ts';
-import type { WindowView } from '../src/query/lanes-values.ts';
+import { MARK, marks } from '../src/view/lanes/marks.ts';
+import type { WindowView } from '../src/view/lanes/values.ts';
 import type { Mapping } from './draw-layers.ts';
 import { drawGlyph, foremost, GLYPH, ROW, slotOf, tickOf } from './shapes.ts';
 import type { Theme } from './theme.ts';

@@ -1,6 +1,6 @@
 import type { LayerMessage } from '../src/protocol/timeline.ts';
-import { marks } from '../src/query/lanes-marks.ts';
-import { MIXED, OFF, ON, UNKNOWN, type WindowView } from '../src/query/lanes-values.ts';
+import { marks } from '../src/view/lanes/marks.ts';
+import { MIXED, OFF, ON, UNKNOWN, type WindowView } from '../src/view/lanes/values.ts';
 import { make } from './dom.ts';
 import { drawLayer } from './draw-layers.ts';
 import { drawGlyph, ROW } from './shapes.ts';

@@ -1,6 +1,6 @@
 import type { TimeBase } from '../src/base/time.ts';
 import type { CursorMessage, LanesMessage, LayerMessage, TraceMessage } from '../src/protocol/timeline.ts';
-import type { AxisKind, Row } from '../src/query/lanes-values.ts';
+import type { AxisKind, Row } from '../src/view/lanes/values.ts';
 import type { Memory } from './memory.ts';
 import { cursorPlace, type Range } from './overlay.ts';
 import { Rows, type ShownRow } from './rows.ts';

@@ -1,6 +1,6 @@
 import { durationText, type TimeBase } from '../src/base/time.ts';
 import type { CursorMessage } from '../src/protocol/timeline.ts';
-import type { AxisKind } from '../src/query/lanes-values.ts';
+import type { AxisKind } from '../src/view/lanes/values.ts';
 import type { Surface } from './surface.ts';
 import type { Theme } from './theme.ts';
 import { placeText } from './ticks.ts';

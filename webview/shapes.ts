@@ -1,4 +1,4 @@
-import { type MarkName, marks } from '../src/query/lanes-marks.ts';
+import { type MarkName, marks } from '../src/view/lanes/marks.ts';
 import type { Theme } from './theme.ts';
 
 /** Height of a row in CSS pixels, and where in it things are drawn, from its top. */

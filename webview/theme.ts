@@ -1,5 +1,5 @@
-import type { MarkName } from '../src/query/lanes-marks.ts';
-import type { LayerStyle } from '../src/query/lanes-values.ts';
+import type { MarkName } from '../src/view/lanes/marks.ts';
+import type { LayerStyle } from '../src/view/lanes/values.ts';
 
 /** The colours of the editor's theme, as the timeline uses them, and patterns made of them. */
 export interface Theme {

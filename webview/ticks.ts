@@ -1,5 +1,5 @@
 import { type TimeBase, timeText } from '../src/base/time.ts';
-import type { AxisKind } from '../src/query/lanes-values.ts';
+import type { AxisKind } from '../src/view/lanes/values.ts';
 
 /** Marks of the ruler: where they stand, and which of them carry a label. */
 export interface Ticks {

@@ -1,4 +1,4 @@
-import type { AxisKind } from '../src/query/lanes-values.ts';
+import type { AxisKind } from '../src/view/lanes/values.ts';
 
 /** First and last place of a trace on an axis. */
 export interface Extent {

@@ -1,6 +1,6 @@
 import type { WindowQuestion } from '../src/protocol/timeline.ts';
 import { type PackedWindow, unpackWindow } from '../src/protocol/window.ts';
-import { type AxisKind, MOST_BINS, type Row, type WindowView } from '../src/query/lanes-values.ts';
+import { type AxisKind, MOST_BINS, type Row, type WindowView } from '../src/view/lanes/values.ts';
 import type { Viewport } from './viewport.ts';
 
 /** A part of the timeline that the host has sent. */

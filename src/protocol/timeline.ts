@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MOST_BINS } from '../query/lanes-values.ts';
+import { MOST_BINS } from '../view/lanes/values.ts';
 import { notice, request } from './rpc.ts';
 import { packedWindow } from './window.ts';
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { WindowView } from '../query/lanes-values.ts';
+import type { WindowView } from '../view/lanes/values.ts';
 
 /** The bytes of a view and no others: the buffer of a view may be larger, and all of it would be sent. */
 export function toTransfer(view: ArrayBufferView): ArrayBuffer {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { OUTLINES } from '../query/outline/rows.ts';
+import { OUTLINES } from '../view/outline/rows.ts';
 import type { IrqScopeApi } from './api.ts';
 import { BranchText } from './branch-text.ts';
 import { registerCommands } from './commands.ts';

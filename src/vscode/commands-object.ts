@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import { outlineOf } from '../query/outline/rows.ts';
 import { stateTree, targetValue } from '../query/state.ts';
 import { type Value, valueText } from '../query/view.ts';
 import { lastWrite } from '../query/writes.ts';
+import { outlineOf } from '../view/outline/rows.ts';
 import { type Handlers, say } from './handlers.ts';
 import { showHistory } from './history-pick.ts';
 import { type FileArgument, subjectOf } from './selected.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { OUTLINES, rootsOf } from '../query/outline/rows.ts';
+import { OUTLINES, rootsOf } from '../view/outline/rows.ts';
 import { hasRecipe, type Sessions } from './sessions.ts';
 
 const known = new Map<string, unknown>();

@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import type { FieldValue } from '../model/register.ts';
 import { fieldsFor } from '../model/register.ts';
 import type { HistoryEntry } from '../query/history.ts';
-import { fieldText } from '../query/outline/values.ts';
 import { cellBits, valueText } from '../query/view.ts';
 import { writesAround } from '../query/writes.ts';
+import { fieldText } from '../view/outline/values.ts';
 import type { Subject } from './selected.ts';
 
 /** So many writes are listed at most before the cursor, and as many behind it. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { Row } from '../query/outline/rows.ts';
 import { resolvePath, type Target } from '../query/paths.ts';
+import type { Row } from '../view/outline/rows.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 
 /** Anything that names a file: an address, or an address or path as text. */

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { timeText } from '../base/time.ts';
 import { deltaText } from '../query/delta.ts';
 import { eventText } from '../query/events.ts';
-import { code, plain } from '../query/outline/explain.ts';
+import { code, plain } from '../view/outline/explain.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 
 /** The item at the left of the status bar: where the cursor of the active trace stands. */

@@ -13,12 +13,12 @@ import {
 } from '../protocol/timeline.ts';
 import { packWindow } from '../protocol/window.ts';
 import { eventText, timeOf } from '../query/events.ts';
-import { LaneIndex } from '../query/lanes.ts';
-import { eventsBetween, layersAt, nearestTo, neighbourOf } from '../query/lanes-find.ts';
-import type { LayerSpec } from '../query/lanes-layers.ts';
-import type { AxisKind, Row } from '../query/lanes-values.ts';
-import { windowOf } from '../query/lanes-window.ts';
 import type { Session } from '../session/session.ts';
+import { eventsBetween, layersAt, nearestTo, neighbourOf } from '../view/lanes/find.ts';
+import { LaneIndex } from '../view/lanes/lanes.ts';
+import type { LayerSpec } from '../view/lanes/layers.ts';
+import type { AxisKind, Row } from '../view/lanes/values.ts';
+import { windowOf } from '../view/lanes/window.ts';
 
 /** An open trace, as far as the timeline looks at it. */
 export interface ShownTrace {

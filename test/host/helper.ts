@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { Row } from '../../src/query/outline/rows.ts';
+import type { Row } from '../../src/view/outline/rows.ts';
 import type { activateWith } from '../../src/vscode/activate.ts';
 import type { OpenTrace } from '../../src/vscode/sessions.ts';
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import * as v from 'valibot';
 import { fromHost, fromView, questions } from '../../src/protocol/timeline.ts';
 import { packedWindow, packWindow, toTransfer, unpackWindow } from '../../src/protocol/window.ts';
-import { LaneIndex } from '../../src/query/lanes.ts';
-import { windowOf } from '../../src/query/lanes-window.ts';
+import { LaneIndex } from '../../src/view/lanes/lanes.ts';
+import { windowOf } from '../../src/view/lanes/window.ts';
 import { fixtureTrace } from '../helpers/fixtures.ts';
 
 const index = new LaneIndex(fixtureTrace('x86-vtd/qemu.log'));

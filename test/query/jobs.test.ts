@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { bytesOf } from '../../src/base/bytes.ts';
 import { ImportRun } from '../../src/import/run.ts';
 import { Jobs } from '../../src/query/jobs.ts';
-import { Outline } from '../../src/query/outline/outline.ts';
 import { Session } from '../../src/session/session.ts';
 import type { Trace } from '../../src/trace/trace.ts';
+import { Outline } from '../../src/view/outline/outline.ts';
 
 const ENTRY = 'device/0000:03:00.0/msix/0';
 const TEXT = `#irqtrace 1

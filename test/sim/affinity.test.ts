@@ -1,7 +1,7 @@
 // Moves of an interrupt between CPUs without remapping, and CPUs that go offline and come back.
 import assert from 'node:assert/strict';
 import type { EventView } from '../../src/query/events.ts';
-import { host } from '../../src/sim/parts/host.ts';
+import { host } from '../../src/sim/irq/host.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
 import { bundled, events, run, start } from './run.ts';
 

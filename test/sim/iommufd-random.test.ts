@@ -1,12 +1,12 @@
 // Random operations on an Arm host, legal or not: nothing throws, everything ends, every cause has one fate.
 import assert from 'node:assert/strict';
 import { Random } from '../../src/base/random.ts';
+import { iommufdOperations } from '../../src/sim/arm/iommufd-operations.ts';
+import { iommufdPolicies } from '../../src/sim/arm/iommufd-policies.ts';
+import { itsOperations } from '../../src/sim/arm/its-operations.ts';
+import { functionOperations } from '../../src/sim/device/function-operations.ts';
+import { irqOperations } from '../../src/sim/irq/irq-operations.ts';
 import { type ArgSpec, fits, type Operation } from '../../src/sim/operation.ts';
-import { functionOperations } from '../../src/sim/operations/function.ts';
-import { iommufdOperations } from '../../src/sim/operations/iommufd.ts';
-import { irqOperations } from '../../src/sim/operations/irq.ts';
-import { itsOperations } from '../../src/sim/operations/its.ts';
-import { iommufdPolicies } from '../../src/sim/policies/iommufd.ts';
 import { start } from './run.ts';
 
 const NIC = 'device/0000:00:05.0';

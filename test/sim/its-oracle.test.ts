@@ -2,8 +2,8 @@
 // where that machine did: the tables in its memory, and the INTID and processor of each doorbell write.
 import assert from 'node:assert/strict';
 import { pathValue } from '../../src/query/state.ts';
-import { armParts } from '../../src/sim/parts/arm-host.ts';
-import { Its, type ItsOrder } from '../../src/sim/parts/its.ts';
+import { armParts } from '../../src/sim/arm/arm-host.ts';
+import { Its, type ItsOrder } from '../../src/sim/arm/its.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
 import { fixtureLines } from '../helpers/fixtures.ts';
 import { itsMemory } from '../helpers/its-memory.ts';

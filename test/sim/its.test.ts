@@ -1,8 +1,8 @@
 // The ITS by its rules (Arm IHI 0069, domain notes 2.7): commands and their errors, translation, LPIs at the redistributors.
 import assert from 'node:assert/strict';
 import { pathValue } from '../../src/query/state.ts';
+import { armParts } from '../../src/sim/arm/arm-host.ts';
 import type { Operation } from '../../src/sim/operation.ts';
-import { armParts } from '../../src/sim/parts/arm-host.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
 import { bundled, events, run, start } from './run.ts';
 

@@ -1,7 +1,7 @@
 // Interrupt remapping units against the layouts of the specifications and the order of checks of domain.md 3.5.
 import assert from 'node:assert/strict';
 import { pathValue } from '../../src/query/state.ts';
-import { sourceAllowed } from '../../src/sim/parts/remap.ts';
+import { sourceAllowed } from '../../src/sim/iommu/remap.ts';
 import { bundled, events, run } from './run.ts';
 
 const NET = 'device/0000:03:00.0';

@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import { permWrite } from '../../src/model/events/ims.ts';
 import { queue } from '../../src/model/things/ims.ts';
-import { host } from '../../src/sim/parts/host.ts';
 import {
   checkHandle,
   completeDescriptor,
   type HandleStore,
   permissionEntry,
   permissionFor,
-} from '../../src/sim/parts/idxd.ts';
-import { imsFunctions } from '../../src/sim/parts/ims-domain.ts';
-import { assignedDevices } from '../../src/sim/parts/vfio-install.ts';
+} from '../../src/sim/device/idxd.ts';
+import { host } from '../../src/sim/irq/host.ts';
+import { imsFunctions } from '../../src/sim/irq/ims-domain.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
+import { assignedDevices } from '../../src/sim/vfio/install.ts';
 import { bundled, events, run } from './run.ts';
 
 const BDF = '0000:6a:01.0';

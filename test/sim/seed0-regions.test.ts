@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { EventView } from '../../src/query/events.ts';
 import { pathValue } from '../../src/query/state.ts';
-import { idxdRegions } from '../../src/sim/parts/idxd.ts';
+import { idxdRegions } from '../../src/sim/device/idxd.ts';
 import {
   collateral,
   lintLayout,
@@ -10,8 +10,8 @@ import {
   type RegionRegister,
   sparseAreas,
   trappedPages,
-} from '../../src/sim/parts/regions.ts';
-import { assignedDevices } from '../../src/sim/parts/vfio-install.ts';
+} from '../../src/sim/device/regions.ts';
+import { assignedDevices } from '../../src/sim/vfio/install.ts';
 import { bundled, events, run } from './run.ts';
 
 const VDEV = 'vfio/vdev-0';

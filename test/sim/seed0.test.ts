@@ -4,9 +4,9 @@ import type { RegisterView } from '../../src/model/register.ts';
 import type { EventView } from '../../src/query/events.ts';
 import { pathValue } from '../../src/query/state.ts';
 import type { Proc } from '../../src/sim/machine.ts';
-import type { Fire } from '../../src/sim/parts/vfio-backend.ts';
-import { assignedDevices } from '../../src/sim/parts/vfio-install.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
+import type { Fire } from '../../src/sim/vfio/backend.ts';
+import { assignedDevices } from '../../src/sim/vfio/install.ts';
 import { bundled, events, run } from './run.ts';
 
 const PF = '0000:6a:01.0';

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { bytesOf, textOf } from '../../src/base/bytes.ts';
 import { ImportRun } from '../../src/import/run.ts';
 import type { EventView } from '../../src/query/events.ts';
-import { partitionsOf } from '../../src/query/partitions.ts';
 import { pathValue } from '../../src/query/state.ts';
-import { msiIrqs } from '../../src/query/sysfs.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
 import { irqtraceBytes } from '../../src/trace/irqtrace.ts';
+import { partitionsOf } from '../../src/view/partitions.ts';
+import { msiIrqs } from '../../src/view/sysfs.ts';
 import { bundled, events, run, start } from './run.ts';
 
 const FN = '0000:6a:01.0';

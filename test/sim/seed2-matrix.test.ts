@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { Random } from '../../src/base/random.ts';
-import * as design from '../../src/sim/policies/kvm.ts';
+import * as design from '../../src/sim/kvm/policies.ts';
 import { at, booksBalance, DEVICE, entry, machine, of, rules, since } from './seed2-machine.ts';
 
 const owners = design.msixOwner.values.map((v) => v.value);

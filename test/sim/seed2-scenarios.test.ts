@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { EventView } from '../../src/query/events.ts';
-import { kvmPolicies } from '../../src/sim/policies/kvm.ts';
+import { kvmPolicies } from '../../src/sim/kvm/policies.ts';
 import { bundled, events, run } from './run.ts';
 import { booksBalance, exits, of, pending, rules } from './seed2-machine.ts';
 

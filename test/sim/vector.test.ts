@@ -1,9 +1,9 @@
 // The x86 vector domain and its matrix: the table of transitions, and the order in which a hierarchy is walked.
 import assert from 'node:assert/strict';
 import { viewEvent } from '../../src/query/events.ts';
+import { host } from '../../src/sim/irq/host.ts';
+import { VectorMatrix } from '../../src/sim/irq/matrix.ts';
 import { Machine } from '../../src/sim/machine.ts';
-import { host } from '../../src/sim/parts/host.ts';
-import { VectorMatrix } from '../../src/sim/parts/matrix.ts';
 import { TraceRecorder } from '../../src/sim/recorder.ts';
 import { newTrace } from '../../src/sim/simulation.ts';
 import { events, run } from './run.ts';

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import type { RegisterView } from '../../src/model/register.ts';
 import { pathValue } from '../../src/query/state.ts';
-import { eventfdsOf } from '../../src/sim/parts/vfio-eventfds.ts';
-import { assignedDevices } from '../../src/sim/parts/vfio-install.ts';
 import { readScenario } from '../../src/sim/scenario.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
+import { eventfdsOf } from '../../src/sim/vfio/eventfds.ts';
+import { assignedDevices } from '../../src/sim/vfio/install.ts';
 import { events, run } from './run.ts';
 
 const NAME = '0000:6a:01.0';

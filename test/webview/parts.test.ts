@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { LaneMessage, TraceMessage, WindowQuestion } from '../../src/protocol/timeline.ts';
 import { packWindow } from '../../src/protocol/window.ts';
-import type { WindowView } from '../../src/query/lanes-values.ts';
+import type { WindowView } from '../../src/view/lanes/values.ts';
 import { readMemory } from '../../webview/memory.ts';
 import { Model } from '../../webview/model.ts';
 import { Rows } from '../../webview/rows.ts';

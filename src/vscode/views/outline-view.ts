@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { ObjectChange } from '../../query/changes.ts';
-import { Outline } from '../../query/outline/outline.ts';
-import { type OutlineName, outlineOf, type Row } from '../../query/outline/rows.ts';
 import { fits } from '../../sim/operation.ts';
+import { Outline } from '../../view/outline/outline.ts';
+import { type OutlineName, outlineOf, type Row } from '../../view/outline/rows.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { type Mark, type Marks, rowUri } from './marks.ts';
 import { Throttle } from './throttle.ts';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { type TraceInfo, traceInfo } from '../../query/info.ts';
-import { code, plain } from '../../query/outline/explain.ts';
 import { total } from '../../trace/accounting.ts';
+import { code, plain } from '../../view/outline/explain.ts';
 import { hasRecipe, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
 import { Throttle } from './throttle.ts';

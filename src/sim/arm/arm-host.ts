@@ -1,0 +1,194 @@
+import { domCreate } from '../../model/events/ims.ts';
+import { domain as domainType } from '../../model/things/irq.ts';
+import type { Composed, Domain, Irq } from '../irq/domain.ts';
+import { host } from '../irq/host.ts';
+import { MsixDomain } from '../irq/msix-domain.ts';
+import type { Machine, Proc } from '../machine.ts';
+import { type Service, type System, service } from '../system.ts';
+import { ArmHotplug } from './arm-hotplug.ts';
+import { Gic } from './gic.ts';
+import { DmaIommu, Iommufd, type IommufdDesign, iommufd } from './iommufd.ts';
+import { IommufdIrqs, iommufdIrqs } from './iommufd-irqs.ts';
+import { affinityMessage, composeHook, forceWrite, nestedPolicy, vmsiPolicy } from './iommufd-policies.ts';
+import { Its } from './its.ts';
+import { GicDomain, ItsDomain, type MsiOwner } from './its-domain.ts';
+import { ArmRoot, Smmu } from './smmu.ts';
+
+/** Physical address of GITS_TRANSLATER: offset 0x40 of the second 64 KiB of an ITS at 0x20200000. */
+export const DOORBELL = 0x20210040;
+
+type Hook = 'function' | 'cookie' | 'write' | 'xlate' | 'domain';
+
+const PROVIDERS: Readonly<Record<Hook, string>> = {
+  function: 'iommufd',
+  cookie: 'iommufd-cookie',
+  write: 'vfio-write',
+  xlate: 'vfio-xlate',
+  domain: 'VMSI',
+};
+
+/** What an Arm host has in place of remapping unit and vector domain. */
+export interface ArmParts {
+  readonly gic: Gic;
+  readonly its: Its;
+  readonly domain: ItsDomain;
+  readonly smmu: Smmu | undefined;
+}
+
+/** Asks whoever owns the translation of the function: iommufd, or the kernel's own DMA mapping. */
+class Owners implements MsiOwner {
+  readonly #iommufd: Iommufd | undefined;
+  readonly #dma: DmaIommu;
+  readonly #hook: Hook;
+
+  constructor(fd: Iommufd | undefined, dma: DmaIommu, hook: Hook) {
+    this.#iommufd = fd;
+    this.#dma = dma;
+    this.#hook = hook;
+  }
+
+  /** Whether user space owns the translation of the device of an irq. */
+  foreign(irq: Irq): boolean {
+    return this.#iommufd?.owns(irq.device) ?? false;
+  }
+
+  prepare(irq: Irq, doorbell: number): number {
+    if (this.foreign(irq)) return this.#hook === 'domain' ? 0 : this.#iommufd!.prepare(irq, doorbell);
+    return this.#dma.prepare(irq, doorbell);
+  }
+
+  compose(irq: Irq, doorbell: number): number {
+    if (!this.foreign(irq)) return this.#dma.compose(irq, doorbell);
+    return this.#hook === 'function' || this.#hook === 'cookie' ? this.#iommufd!.compose(irq, doorbell) : doorbell;
+  }
+}
+
+/** The MSI-X domain on an ITS: masks the LPI as well as the entry, and has the hooks that were proposed for stores. */
+class ItsMsixDomain extends MsixDomain {
+  readonly #its: ItsDomain;
+  readonly #iommufd: Iommufd | undefined;
+  readonly #hook: Hook;
+
+  constructor(machine: Machine, name: string, parent: Domain, its: ItsDomain, fd: Iommufd | undefined, hook: Hook) {
+    super(machine, name, parent);
+    this.#its = its;
+    this.#iommufd = fd;
+    this.#hook = hook;
+  }
+
+  /** The message with the address that user space gave; as it is when it does not go to the doorbell. */
+  #translate(irq: Irq, message: Composed): Composed {
+    const fd = this.#iommufd;
+    if (!fd?.owns(irq.device) || message.address === 0) return message;
+    const address = fd.compose(irq, this.#its.doorbell);
+    return address < 0 ? message : { ...message, address };
+  }
+
+  override *store(irq: Irq, message: Composed, by: string): Proc {
+    const late = this.#hook === 'xlate' ? this.#translate(irq, message) : message;
+    yield* super.store(irq, late, by);
+    this.#iommufd?.compare(irq);
+    if (this.#hook !== 'write') return;
+    const again = this.#translate(irq, message);
+    if (again.address === message.address) return;
+    yield* super.store(irq, again, 'vfio');
+    this.#iommufd?.compare(irq);
+  }
+
+  override *mask(irq: Irq, masked: boolean): Proc {
+    if (masked) yield* super.mask(irq, true);
+    yield* this.#its.mask(irq, masked);
+    if (!masked) yield* super.mask(irq, false);
+  }
+}
+
+/** The domain of its own that translates when it composes: one more level for interrupts whose address user space gives. */
+class TranslatingDomain implements Domain {
+  readonly name: string;
+  readonly object: number;
+  readonly parent: Domain;
+  readonly #its: ItsDomain;
+  readonly #iommufd: Iommufd;
+
+  constructor(machine: Machine, its: ItsDomain, fd: Iommufd, bdf: string) {
+    this.name = `VMSI-${bdf}`;
+    this.parent = its;
+    this.#its = its;
+    this.#iommufd = fd;
+    this.object = machine.world.object(domainType, `domain/${this.name}`);
+    machine.emit(domCreate, this.object, { parent: its.name, ret: 0 });
+  }
+
+  *alloc(irq: Irq): Proc<number> {
+    return this.#iommufd.prepare(irq, this.#its.doorbell);
+  }
+
+  *free(): Proc {}
+
+  *activate(): Proc<number> {
+    return 0;
+  }
+
+  *deactivate(): Proc {}
+
+  compose(irq: Irq): Composed | number {
+    const plain = this.#its.compose(irq);
+    if (typeof plain === 'number') return plain;
+    const address = this.#iommufd.compose(irq, plain.address);
+    return address < 0 ? address : { address, data: plain.data };
+  }
+}
+
+/** The parts of an Arm host. */
+export const armParts: Service<ArmParts> = service<ArmParts>('arm-parts');
+
+/** Puts GIC, ITS, and SMMU in place of what an x86 host has; brings CPUs and collections up. */
+export function installArmHost(system: System): void {
+  const { scenario, machine } = system;
+  if (scenario.platform.arch !== 'arm64') return;
+  const part = system.use(host);
+  const { cpus, core } = part;
+  for (let n = 0; n < cpus.count; n++) machine.as(cpus.actor(n), () => cpus.setOnline(n, true));
+
+  const gic = new Gic(machine, cpus);
+  const its = new Its(machine, gic, 0, cpus.count);
+  const smmu = scenario.platform.smmu || scenario.iommufd ? new Smmu(machine, 0) : undefined;
+  const moving = system.policy(affinityMessage) === 'changes';
+  const root = new GicDomain(machine);
+  const domain = new ItsDomain(root, its, gic, DOORBELL, moving);
+  machine.emit(domCreate, root.object, { ret: 0 });
+  machine.emit(domCreate, domain.object, { parent: root.name, ret: 0 });
+  gic.handler = function* (cpu, lpi) {
+    const irq = domain.byLpi(lpi);
+    if (irq) yield* core.handle(irq.virq, cpu);
+  };
+  its.announce(DOORBELL);
+  domain.boot();
+  system.provide(armParts, { gic, its, domain, smmu });
+
+  const hook = system.policy(composeHook);
+  const design: IommufdDesign = {
+    vmsi: system.policy(vmsiPolicy),
+    nested: system.policy(nestedPolicy) === 'yes',
+    cookie: hook === 'cookie',
+    provider: PROVIDERS[hook],
+  };
+  const fd = smmu && scenario.iommufd ? system.provide(iommufd, new Iommufd(machine, smmu, design)) : undefined;
+  if (smmu) domain.owner = new Owners(fd, new DmaIommu(machine, smmu), hook);
+  if (fd) system.provide(iommufdIrqs, new IommufdIrqs(part, fd, domain, system.policy(forceWrite) === 'yes'));
+
+  part.hotplug = new ArmHotplug(machine, cpus, core, domain);
+  part.reserves = false;
+  part.parent = domain;
+  part.port = new ArmRoot(machine, its, DOORBELL, smmu);
+  part.busDomain = (fn) => {
+    const parent = hook === 'domain' && fd?.owns(fn) ? new TranslatingDomain(machine, domain, fd, fn.bdf) : domain;
+    const made = new ItsMsixDomain(machine, `ITS-PCI-MSIX-${fn.bdf}`, parent, domain, fd, hook);
+    machine.emit(domCreate, made.object, { parent: parent.name, ret: 0 });
+    return made;
+  };
+  for (const fn of part.functions.values()) {
+    fn.port = part.port;
+    if (scenario.iommufd?.devices.includes(fn.bdf)) fd?.attach(fn);
+  }
+}

@@ -1,0 +1,82 @@
+import { cpuState } from '../../model/events/cpu.ts';
+import { cpuObject } from '../../model/events/irq.ts';
+import type { Cpus } from '../irq/cpus.ts';
+import { errno, type Irq } from '../irq/domain.ts';
+import type { CpuHotplug } from '../irq/hotplug.ts';
+import type { IrqCore } from '../irq/irqcore.ts';
+import type { Machine, Proc } from '../machine.ts';
+import type { ItsDomain } from './its-domain.ts';
+
+/** Nanoseconds between two looks whether another CPU is done. */
+const WAIT = 10_000;
+
+/**
+ * Takes processors of an Arm host offline and online (kernel/irq/cpuhotplug.c, irq-gic-v3-its.c): EventIDs move to
+ * another collection and take what pends along, managed interrupts are shut down with their last CPU. The collection of
+ * the CPU that left stays mapped; when it comes back it is mapped again.
+ */
+export class ArmHotplug implements CpuHotplug {
+  readonly machine: Machine;
+  readonly #cpus: Cpus;
+  readonly #core: IrqCore;
+  readonly #its: ItsDomain;
+  /** One CPU at a time (cpu_add_remove_lock). */
+  #taken = false;
+
+  constructor(machine: Machine, cpus: Cpus, core: IrqCore, its: ItsDomain) {
+    this.machine = machine;
+    this.#cpus = cpus;
+    this.#core = core;
+    this.#its = its;
+  }
+
+  #refuse(cpu: number, online: boolean, ret: number): number {
+    this.machine.emit(cpuState, cpuObject(this.machine.state, cpu), { online, ret });
+    return ret;
+  }
+
+  *#alone(cpu: number, what: Proc<number>): Proc<number> {
+    while (this.#taken) yield WAIT;
+    this.#taken = true;
+    const ret = yield* this.machine.within(this.#cpus.actor(cpu), what);
+    this.#taken = false;
+    return ret;
+  }
+
+  /** Takes a CPU offline: 0, or -EBUSY when it is the last. */
+  *offline(cpu: number): Proc<number> {
+    return yield* this.#alone(cpu, this.#offline(cpu));
+  }
+
+  *#offline(cpu: number): Proc<number> {
+    if (!this.#cpus.online(cpu)) return this.#refuse(cpu, false, errno.EINVAL);
+    if (this.#cpus.onlineCpus().length === 1) return this.#refuse(cpu, false, errno.EBUSY);
+    this.#cpus.setOnline(cpu, false);
+    for (const irq of [...this.#core.irqs.values()])
+      if (this.#its.target(irq) === cpu) yield* this.#core.locked(irq, this.#migrate(irq));
+    return 0;
+  }
+
+  /** migrate_one_irq: to another CPU of its mask, to any when there is none, or shut down when it is managed. */
+  *#migrate(irq: Irq): Proc {
+    const left = irq.affinity.filter((n) => this.#cpus.online(n));
+    if (left.length === 0 && irq.managed) yield* this.#core.shutdownManaged(irq);
+    else yield* this.#core.mover.move(irq, left.length === 0 ? this.#cpus.onlineCpus() : left, 'hotplug');
+  }
+
+  /** Brings a CPU online: its collection, then the managed interrupts that waited for it. */
+  *online(cpu: number): Proc<number> {
+    return yield* this.#alone(cpu, this.#online(cpu));
+  }
+
+  *#online(cpu: number): Proc<number> {
+    if (this.#cpus.online(cpu)) return this.#refuse(cpu, true, errno.EINVAL);
+    this.#cpus.setOnline(cpu, true);
+    this.#its.bringUp(cpu);
+    this.#its.its.gic.wake(cpu);
+    for (const irq of this.#core.irqs.values())
+      if (irq.managedShutdown && irq.affinity.includes(cpu))
+        yield* this.#core.locked(irq, this.#core.startManaged(irq));
+    return 0;
+  }
+}

@@ -1,0 +1,169 @@
+import type { PciFunction } from '../device/function.ts';
+import { deviceOf, entryOf } from '../find.ts';
+import type { Irq } from '../irq/domain.ts';
+import { host } from '../irq/host.ts';
+import type { OperationSpec } from '../operation.ts';
+import type { System } from '../system.ts';
+import { armParts } from './arm-host.ts';
+import { iommufd } from './iommufd.ts';
+import { type IommufdIrqs, iommufdIrqs } from './iommufd-irqs.ts';
+
+const vmm = { layer: 'vmm', name: 'qemu', cpu: 0 } as const;
+const guest = { layer: 'guest-kernel', name: 'smmu', cpu: -1 } as const;
+const kernel = { layer: 'irq-core', name: 'operator', cpu: 0 } as const;
+
+const ADDRESS = { type: 'hex', min: 0, max: Number.MAX_SAFE_INTEGER } as const;
+const SIZE = { name: 'size', ...ADDRESS, default: 0x1000, meaning: 'Bytes, whole pages.' } as const;
+
+const noIommufd = (system: System): string | undefined =>
+  system.find(iommufd) ? undefined : 'the system has no iommufd (section iommufd of the scenario)';
+
+const noIoas = (system: System, object: string): string | undefined =>
+  noIommufd(system) ?? (object === 'iommufd/1/ioas/1' ? undefined : `there is no ${object}: it is iommufd/1/ioas/1`);
+
+function noStream(system: System, object: string): string | undefined {
+  if (!system.find(armParts)?.smmu) return 'the system has no SMMU (platform.smmu, or section iommufd)';
+  const known = /^smmu\/0\/stream\/0x(0|[1-9a-f][0-9a-f]{0,3})$/.test(object);
+  return known ? undefined : `there is no ${object}: streams are smmu/0/stream/0x<requester ID>`;
+}
+
+/** The function of an object, when user space owns its translation; else why not. */
+function owned(system: System, object: string): string | undefined {
+  const { fn, problem } = deviceOf(system, object);
+  if (!fn) return problem;
+  const fd = system.find(iommufd);
+  return fd?.owns(fn) ? undefined : (noIommufd(system) ?? `${fn.bdf} is not attached to iommufd`);
+}
+
+const functionOf = (system: System, object: string): PciFunction => deviceOf(system, object).fn!;
+
+/** The stream ID of `smmu/<n>/stream/<hex>`. */
+const streamOf = (object: string): number => Number(object.split('/')[3]);
+
+function irqOf(system: System, object: string): Irq | undefined {
+  return system.find(host)?.core.irq(Number(object.split('/')[1]));
+}
+
+function* write(irqs: IommufdIrqs, irq: Irq, by: 'vfio' | 'restore' | 'kvm', from: string) {
+  if (from === 'doorbell') yield* irqs.bypass(irq, by);
+  else yield* irqs.rewrite(irq, by);
+}
+
+/** Operations on iommufd, vMSI addresses, SMMU tables, and the interrupts of devices that VFIO holds through them. */
+export const iommufdOperations: readonly OperationSpec[] = [
+  {
+    name: 'iommufd.map',
+    title: 'Map in the I/O address space',
+    meaning:
+      'The VMM maps a range of its I/O address space: stage 2 of the devices. Refused: part of a page or inside the software MSI window (EINVAL), mapped already (EEXIST).',
+    on: ['iommufd/*/ioas/*'],
+    args: [
+      { name: 'iova', ...ADDRESS, meaning: 'First address; of a guest: guest-physical.' },
+      { name: 'output', ...ADDRESS, meaning: 'Physical address that it leads to.' },
+      SIZE,
+    ],
+    actor: vmm,
+    refuses: noIoas,
+    *run(system, _object, { iova, output, size }) {
+      system.use(iommufd).map(Number(iova), Number(output), Number(size));
+    },
+  },
+  {
+    name: 'iommufd.unmap',
+    title: 'Unmap in the I/O address space',
+    meaning: 'The VMM takes back the mapping that starts at an address. Refused with ENOENT when none does.',
+    on: ['iommufd/*/ioas/*'],
+    args: [{ name: 'iova', ...ADDRESS, meaning: 'First address of the mapping.' }],
+    actor: vmm,
+    refuses: noIoas,
+    *run(system, _object, { iova }) {
+      system.use(iommufd).unmap(Number(iova));
+    },
+  },
+  {
+    name: 'iommufd.setVmsi',
+    title: 'Give the message address of a vector',
+    meaning:
+      'The VMM says at which page the device shall reach its doorbell with this vector; 0 takes that back. For a vector in use affinity is set again afterwards, so that the message is written (policy forceWrite).',
+    on: ['device/*/msix/*'],
+    args: [{ name: 'iova', ...ADDRESS, meaning: 'Page, as the device addresses it.' }],
+    actor: vmm,
+    refuses: (system, object) => entryOf(system, object).problem ?? owned(system, object),
+    *run(system, object, { iova }) {
+      const { fn, index } = entryOf(system, object);
+      yield* system.use(iommufdIrqs).update(fn!, index, Number(iova));
+    },
+  },
+  {
+    name: 'iommufd.setIrqs',
+    title: 'Set up interrupts through VFIO',
+    meaning:
+      'VFIO_DEVICE_SET_IRQS for MSI-X of a device of iommufd: allocates, activates and requests so many interrupts; 0 frees them. Fails when a message address is missing.',
+    on: ['device/*'],
+    args: [{ name: 'vectors', type: 'number', min: 0, max: 2048, meaning: 'Vectors from 0 on.' }],
+    actor: vmm,
+    refuses: owned,
+    *run(system, object, { vectors }) {
+      yield* system.use(iommufdIrqs).setIrqs(functionOf(system, object), Number(vectors));
+    },
+  },
+  {
+    name: 'msi.write',
+    title: 'Write the message of an interrupt',
+    meaning:
+      'Somebody other than activation and affinity writes the message of an interrupt that VFIO made: the cached one as it is, or (a path without any hook) the physical doorbell.',
+    on: ['irq/*'],
+    args: [
+      {
+        name: 'by',
+        type: 'choice',
+        choices: ['vfio', 'restore', 'kvm'],
+        default: 'restore',
+        meaning: 'Who: VFIO behind the irq core, the restore after a reset, KVM.',
+      },
+      {
+        name: 'from',
+        type: 'choice',
+        choices: ['cache', 'doorbell'],
+        default: 'cache',
+        meaning: 'The message that the irq core remembers, or one with the physical doorbell.',
+      },
+    ],
+    actor: kernel,
+    refuses: (system, object) =>
+      noIommufd(system) ?? (irqOf(system, object) ? undefined : `there is no ${object} in the host`),
+    *run(system, object, { by, from }) {
+      yield* write(system.use(iommufdIrqs), irqOf(system, object)!, by as 'vfio' | 'restore' | 'kvm', String(from));
+    },
+  },
+  {
+    name: 'smmu.mapS1',
+    title: 'Map in stage 1',
+    meaning:
+      'The guest maps a range of its stage 1. Refused: part of a page (EINVAL), mapped already (EEXIST). Without it a nested device faults.',
+    on: ['smmu/*/stream/*'],
+    args: [
+      { name: 'iova', ...ADDRESS, meaning: 'First address, as the device writes it.' },
+      { name: 'output', ...ADDRESS, meaning: 'Guest-physical address that it leads to.' },
+      SIZE,
+    ],
+    actor: guest,
+    refuses: noStream,
+    *run(system, object, { iova, output, size }) {
+      system.use(armParts).smmu!.map(streamOf(object), Number(iova), Number(output), Number(size));
+    },
+  },
+  {
+    name: 'smmu.unmapS1',
+    title: 'Unmap in stage 1',
+    meaning:
+      'The guest takes back the mapping of its stage 1 that starts at an address. Refused with ENOENT when none does.',
+    on: ['smmu/*/stream/*'],
+    args: [{ name: 'iova', ...ADDRESS, meaning: 'First address of the mapping.' }],
+    actor: guest,
+    refuses: noStream,
+    *run(system, object, { iova }) {
+      system.use(armParts).smmu!.unmap(streamOf(object), Number(iova));
+    },
+  },
+];

@@ -1,0 +1,271 @@
+import { irqIdentify } from '../../model/events/irq.ts';
+import { domain as domainType } from '../../model/things/irq.ts';
+import type { PciFunction } from '../device/function.ts';
+import type { Cpus } from '../irq/cpus.ts';
+import { type AffinityResult, type Composed, type Domain, errno, type Irq } from '../irq/domain.ts';
+import type { Machine, Proc } from '../machine.ts';
+import type { Gic } from './gic.ts';
+import { FIRST_LPI, type Its } from './its.ts';
+
+/** Nanoseconds that a command takes from the queue to its SYNC. */
+const COMMAND = 300;
+
+/** Whoever owns the translation of a device's accesses names the address at which the device reaches a doorbell. */
+export interface MsiOwner {
+  /** Asked when an interrupt is allocated: 0, or the negative errno with which the allocation fails. */
+  prepare(irq: Irq, doorbell: number): number;
+  /** The address for a message of the irq, the doorbell itself where nothing translates; or a negative errno. */
+  compose(irq: Irq, doorbell: number): number;
+}
+
+/** What the driver of the ITS holds for a device (struct its_device). */
+interface ItsFunction {
+  readonly id: number;
+  readonly firstLpi: number;
+  readonly events: number;
+  /** EventIDs in use, by irq or as the old one of a move. */
+  readonly taken: Set<number>;
+}
+
+/** What it holds for an irq. */
+interface ItsIrq {
+  readonly of: ItsFunction;
+  event: number;
+  cpu: number;
+  mapped: boolean;
+  /** EventID that a move left behind, -1: none. */
+  previous: number;
+}
+
+/** The root domain of a GICv3: LPIs need nothing of it but their place in the hierarchy. */
+export class GicDomain implements Domain {
+  readonly name = 'GICv3';
+  readonly parent = undefined;
+  readonly object: number;
+
+  constructor(machine: Machine) {
+    this.object = machine.world.object(domainType, 'domain/GICv3');
+  }
+
+  *alloc(): Proc<number> {
+    return 0;
+  }
+
+  *free(): Proc {}
+
+  *activate(): Proc<number> {
+    return 0;
+  }
+
+  *deactivate(): Proc {}
+}
+
+/**
+ * The irq domain of an ITS (Linux irq-gic-v3-its.c): a device table entry and a block of LPIs per function, a power of
+ * two of them; MAPTI on activation, MOVI for affinity, the enable bit of the LPI and INV for masks. Each command is
+ * complete before the next thing happens, so the SYNCs of the driver are left out.
+ */
+export class ItsDomain implements Domain {
+  readonly name = 'ITS';
+  readonly parent: Domain;
+  readonly object: number;
+  readonly machine: Machine;
+  readonly its: Its;
+  readonly cpus: Cpus;
+  readonly doorbell: number;
+  /** Whoever may replace the doorbell in a message. */
+  owner: MsiOwner | undefined;
+  /** Each move takes another EventID, so that the message changes. */
+  readonly messageNamesTarget: boolean;
+  readonly #functions = new Map<PciFunction, ItsFunction>();
+  readonly #irqs = new Map<Irq, ItsIrq>();
+  readonly #byLpi = new Map<number, Irq>();
+  /** First LPIs of freed blocks, by size. */
+  readonly #freed = new Map<number, number[]>();
+  #nextLpi = FIRST_LPI;
+  #nextItt = 0x47300000;
+
+  constructor(parent: Domain, its: Its, gic: Gic, doorbell: number, messageNamesTarget: boolean) {
+    this.machine = its.machine;
+    this.parent = parent;
+    this.its = its;
+    this.cpus = gic.cpus;
+    this.doorbell = doorbell;
+    this.messageNamesTarget = messageNamesTarget;
+    this.object = this.machine.world.object(domainType, 'domain/ITS');
+  }
+
+  /** The irq behind an LPI. */
+  byLpi(lpi: number): Irq | undefined {
+    return this.#byLpi.get(lpi);
+  }
+
+  /** Maps a collection for every CPU, as each does when it comes up. */
+  boot(): void {
+    for (const cpu of this.cpus.onlineCpus()) this.bringUp(cpu);
+  }
+
+  /** Maps the collection of a CPU that comes up. */
+  bringUp(cpu: number): void {
+    this.its.command({ op: 'MAPC', collection: cpu, target: cpu, valid: true });
+    this.its.command({ op: 'INVALL', collection: cpu });
+  }
+
+  /** The CPU that an irq goes to, -1 while it goes to none. */
+  target(irq: Irq): number {
+    const held = this.#irqs.get(irq);
+    return held?.mapped ? held.cpu : -1;
+  }
+
+  #create(fn: PciFunction): ItsFunction | undefined {
+    let events = 2;
+    while (events < Math.max(1, fn.size)) events *= 2;
+    if (this.messageNamesTarget) events *= 2;
+    const firstLpi = this.#freed.get(events)?.pop() ?? this.#nextLpi;
+    if (firstLpi + events > 2 ** this.its.widths.intidBits) return undefined;
+    if (firstLpi === this.#nextLpi) this.#nextLpi += events;
+    const made = { id: fn.requester, firstLpi, events, taken: new Set<number>() };
+    const itt = this.#nextItt;
+    this.#nextItt += Math.max(256, events * 16);
+    if (!this.its.command({ op: 'MAPD', device: fn.requester, size: Math.log2(events) - 1, itt, valid: true }))
+      return undefined;
+    this.#functions.set(fn, made);
+    return made;
+  }
+
+  *alloc(irq: Irq): Proc<number> {
+    const of = this.#functions.get(irq.device) ?? this.#create(irq.device);
+    if (of === undefined) return errno.ENOMEM;
+    const event = this.#freeEvent(of);
+    if (event < 0) return errno.ENOSPC;
+    of.taken.add(event);
+    this.#irqs.set(irq, { of, event, cpu: -1, mapped: false, previous: -1 });
+    this.#byLpi.set(of.firstLpi + event, irq);
+    this.machine.emit(irqIdentify, irq.object, { lpi: of.firstLpi + event });
+    const ret = this.owner?.prepare(irq, this.doorbell) ?? 0;
+    if (ret < 0) yield* this.free(irq);
+    return ret;
+  }
+
+  #freeEvent(of: ItsFunction): number {
+    for (let event = 0; event < of.events; event++) if (!of.taken.has(event)) return event;
+    return -1;
+  }
+
+  *free(irq: Irq): Proc {
+    const held = this.#irqs.get(irq);
+    if (!held) return;
+    const { of } = held;
+    this.#irqs.delete(irq);
+    this.#release(of, held.event);
+    if (held.previous >= 0) this.#release(of, held.previous);
+    if (of.taken.size > 0) return;
+    this.#functions.delete(irq.device);
+    this.#freed.set(of.events, [...(this.#freed.get(of.events) ?? []), of.firstLpi]);
+    yield COMMAND;
+    this.its.command({ op: 'MAPD', device: of.id, size: 0, itt: 0, valid: false });
+  }
+
+  #release(of: ItsFunction, event: number): void {
+    of.taken.delete(event);
+    this.#byLpi.delete(of.firstLpi + event);
+  }
+
+  /** The online CPU of the mask that has the fewest LPIs; the first of several (its_select_cpu). */
+  #select(cpus: readonly number[]): number {
+    const online = cpus.filter((cpu) => this.cpus.online(cpu));
+    const load = (cpu: number): number => [...this.#irqs.values()].filter((i) => i.mapped && i.cpu === cpu).length;
+    return online.sort((a, b) => load(a) - load(b) || a - b)[0] ?? -1;
+  }
+
+  *activate(irq: Irq): Proc<number> {
+    const held = this.#irqs.get(irq);
+    if (!held) return errno.EINVAL;
+    if (held.mapped) return 0;
+    const cpu = this.#select(irq.affinity.length > 0 ? irq.affinity : this.cpus.onlineCpus());
+    if (cpu < 0) return errno.EINVAL;
+    yield COMMAND;
+    held.cpu = cpu;
+    held.mapped = this.#map(held, held.event);
+    return held.mapped ? 0 : errno.EINVAL;
+  }
+
+  #map(held: ItsIrq, event: number): boolean {
+    const { of, cpu } = held;
+    return this.its.command({ op: 'MAPTI', device: of.id, event, lpi: of.firstLpi + event, collection: cpu });
+  }
+
+  *deactivate(irq: Irq): Proc {
+    const held = this.#irqs.get(irq);
+    if (!held?.mapped) return;
+    yield COMMAND;
+    this.#leave(held);
+    this.its.command({ op: 'DISCARD', device: held.of.id, event: held.event });
+    held.mapped = false;
+  }
+
+  /** The enable bit of the LPI, and INV so that the redistributor knows (lpi_update_config). */
+  *mask(irq: Irq, masked: boolean): Proc {
+    const held = this.#irqs.get(irq);
+    if (!held?.mapped) return;
+    this.its.gic.configure(held.of.firstLpi + held.event, !masked);
+    yield COMMAND;
+    this.its.command({ op: 'INV', device: held.of.id, event: held.event });
+  }
+
+  /** Address and data before anybody translates the address: the physical doorbell. */
+  plain(irq: Irq): Composed {
+    return { address: this.doorbell, data: this.#irqs.get(irq)?.event ?? 0 };
+  }
+
+  compose(irq: Irq): Composed | number {
+    const plain = this.plain(irq);
+    const address = this.owner?.compose(irq, plain.address) ?? plain.address;
+    return address < 0 ? address : { address, data: plain.data };
+  }
+
+  *setAffinity(irq: Irq, cpus: readonly number[]): Proc<AffinityResult> {
+    const held = this.#irqs.get(irq);
+    if (!held) return errno.EINVAL;
+    if (!held.mapped) return 'done';
+    // An irq that is on a CPU of the mask stays there.
+    const cpu = cpus.includes(held.cpu) && this.cpus.online(held.cpu) ? held.cpu : this.#select(cpus);
+    if (cpu < 0) return errno.EINVAL;
+    if (cpu === held.cpu) return 'done';
+    if (this.messageNamesTarget) return yield* this.#replace(irq, held, cpu);
+    yield COMMAND;
+    this.its.command({ op: 'MOVI', device: held.of.id, event: held.event, collection: cpu });
+    held.cpu = cpu;
+    return 'done';
+  }
+
+  /** Maps another EventID for the new target; the old one stays until an interrupt came through the new one. */
+  *#replace(irq: Irq, held: ItsIrq, cpu: number): Proc<AffinityResult> {
+    if (held.previous >= 0) return errno.EBUSY;
+    const event = this.#freeEvent(held.of);
+    if (event < 0) return errno.ENOSPC;
+    held.of.taken.add(event);
+    held.previous = held.event;
+    held.event = event;
+    held.cpu = cpu;
+    const lpi = held.of.firstLpi + event;
+    this.#byLpi.set(lpi, irq);
+    this.its.gic.configure(lpi, !irq.masked);
+    yield COMMAND;
+    this.#map(held, event);
+    this.machine.emit(irqIdentify, irq.object, { lpi });
+    return 'ok';
+  }
+
+  ack(irq: Irq, cpu: number): void {
+    const held = this.#irqs.get(irq);
+    if (held && held.cpu === cpu) this.#leave(held);
+  }
+
+  #leave(held: ItsIrq): void {
+    if (held.previous < 0) return;
+    this.its.command({ op: 'DISCARD', device: held.of.id, event: held.previous });
+    this.#release(held.of, held.previous);
+    held.previous = -1;
+  }
+}

@@ -1,0 +1,136 @@
+import type { ArgSpec, OperationSpec, Values } from '../operation.ts';
+import type { System } from '../system.ts';
+import { armParts } from './arm-host.ts';
+import { FIRST_LPI, type ItsOrder } from './its.ts';
+
+const driver = { layer: 'irq-core', name: 'its-driver', cpu: 0 } as const;
+
+const DEVICE: ArgSpec = { name: 'device', type: 'hex', min: 0, max: 0xffffffff, meaning: 'DeviceID (requester ID).' };
+const EVENT: ArgSpec = { name: 'event', type: 'number', min: 0, max: 0xffffffff, meaning: 'EventID.' };
+const COLLECTION: ArgSpec = { name: 'collection', type: 'number', min: 0, max: 0xffff, meaning: 'Collection (ICID).' };
+const VALID: ArgSpec = { name: 'valid', type: 'flag', default: true, meaning: 'V: map, or take the mapping back.' };
+const CPU = (name: string, meaning: string): ArgSpec => ({ name, type: 'number', min: 0, max: 0xffff, meaning });
+
+/** One operation of an ITS command. */
+function command(
+  op: ItsOrder['op'],
+  title: string,
+  meaning: string,
+  args: readonly ArgSpec[],
+  order: (values: Values) => ItsOrder,
+): OperationSpec {
+  return {
+    name: `its.${op.toLowerCase()}`,
+    title,
+    meaning: `${op}: ${meaning} A command that is refused changes nothing; its error code is shown.`,
+    on: ['its/*'],
+    args,
+    actor: driver,
+    refuses: missing,
+    *run(system, _object, values) {
+      system.use(armParts).its.command(order(values));
+    },
+  };
+}
+
+function missing(system: System, object: string): string | undefined {
+  if (!system.find(armParts)) return 'the system has no ITS (platform.arch arm64)';
+  return object === 'its/0' ? undefined : `there is no ${object}: the system has one ITS, its/0`;
+}
+
+const notLpi = (object: string): string | undefined =>
+  /^gic\/0\/lpi\/[1-9]\d{3,7}$/.test(object) && Number(object.split('/')[3]) >= FIRST_LPI
+    ? undefined
+    : `${object} is no LPI: gic/0/lpi/<INTID> from ${FIRST_LPI} on`;
+
+const n = (value: Values[string]): number => Number(value);
+
+/** An operation on one EventID of a device. */
+const onEvent = (op: 'DISCARD' | 'INV' | 'INT' | 'CLEAR', title: string, meaning: string): OperationSpec =>
+  command(op, title, meaning, [DEVICE, EVENT], (v) => ({ op, device: n(v['device']), event: n(v['event']) }));
+
+/** Commands of an ITS, legal or not; and the configuration of LPIs. */
+export const itsOperations: readonly OperationSpec[] = [
+  command(
+    'MAPD',
+    'Map a device',
+    'a device gets its translation table, or loses it with all that is mapped in it.',
+    [
+      DEVICE,
+      { name: 'size', type: 'number', min: 0, max: 31, default: 1, meaning: 'EventID bits minus one.' },
+      { name: 'itt', type: 'hex', min: 0, default: 0, meaning: 'Address of the table, a multiple of 256.' },
+      VALID,
+    ],
+    (v) => ({ op: 'MAPD', device: n(v['device']), size: n(v['size']), itt: n(v['itt']), valid: v['valid'] === true }),
+  ),
+  command(
+    'MAPC',
+    'Map a collection',
+    'a collection leads to a processor, or nowhere.',
+    [COLLECTION, CPU('target', 'Processor.'), VALID],
+    (v) => ({ op: 'MAPC', collection: n(v['collection']), target: n(v['target']), valid: v['valid'] === true }),
+  ),
+  command(
+    'MAPTI',
+    'Map an EventID',
+    'an EventID of a device raises an LPI at the processor of a collection.',
+    [
+      DEVICE,
+      EVENT,
+      { name: 'lpi', type: 'number', min: 0, max: 0xffffffff, meaning: 'INTID, 8192 or more.' },
+      COLLECTION,
+    ],
+    (v) => ({
+      op: 'MAPTI',
+      device: n(v['device']),
+      event: n(v['event']),
+      lpi: n(v['lpi']),
+      collection: n(v['collection']),
+    }),
+  ),
+  command(
+    'MAPI',
+    'Map an EventID to the INTID of its own number',
+    'MAPTI with the EventID as INTID.',
+    [DEVICE, EVENT, COLLECTION],
+    (v) => ({ op: 'MAPI', device: n(v['device']), event: n(v['event']), collection: n(v['collection']) }),
+  ),
+  command(
+    'MOVI',
+    'Move an EventID',
+    'an EventID goes to another collection; what pends moves along.',
+    [DEVICE, EVENT, COLLECTION],
+    (v) => ({ op: 'MOVI', device: n(v['device']), event: n(v['event']), collection: n(v['collection']) }),
+  ),
+  onEvent('DISCARD', 'Discard an EventID', 'an EventID is unmapped, what pends is dropped.'),
+  onEvent('INV', 'Invalidate an EventID', 'the redistributor reads the configuration of the LPI anew.'),
+  onEvent('INT', 'Raise an EventID', 'software makes the LPI pend.'),
+  onEvent('CLEAR', 'Clear an EventID', 'software takes the pending state back.'),
+  command('INVALL', 'Invalidate a collection', 'as INV for every EventID of a collection.', [COLLECTION], (v) => ({
+    op: 'INVALL',
+    collection: n(v['collection']),
+  })),
+  command(
+    'MOVALL',
+    'Move what pends',
+    'all that pends at one processor moves to another.',
+    [CPU('from', 'Processor that it leaves.'), CPU('to', 'Processor that it goes to.')],
+    (v) => ({ op: 'MOVALL', from: n(v['from']), to: n(v['to']) }),
+  ),
+  {
+    name: 'lpi.configure',
+    title: 'Write the configuration of an LPI',
+    meaning:
+      'Software writes the enable bit and priority of an LPI in memory. The redistributor uses what it read before until an INV.',
+    on: ['gic/*/lpi/*'],
+    args: [
+      { name: 'enabled', type: 'flag', meaning: 'Enable bit.' },
+      { name: 'priority', type: 'hex', min: 0, max: 0xfc, default: 0xa0, meaning: 'Bits 7:2 of the byte, in place.' },
+    ],
+    actor: driver,
+    refuses: (system, object) => missing(system, 'its/0') ?? notLpi(object),
+    *run(system, object, { enabled, priority }) {
+      system.use(armParts).gic.configure(Number(object.split('/')[3]), enabled === true, Number(priority) & 0xfc);
+    },
+  },
+];

@@ -1,0 +1,310 @@
+import { dropped, illegal } from '../../model/events/ims.ts';
+import {
+  itsCommand,
+  itsDiscard,
+  itsDoorbell,
+  itsError,
+  itsInt,
+  itsInv,
+  itsMapc,
+  itsMapd,
+  itsMapti,
+  itsMovi,
+  itsTrans,
+} from '../../model/events/its.ts';
+import { its, itsCollection, itsDevice, itsEvent } from '../../model/things/remap.ts';
+import type { Message } from '../device/message.ts';
+import type { Actor, Machine } from '../machine.ts';
+import type { Gic } from './gic.ts';
+
+/** First INTID of an LPI. */
+export const FIRST_LPI = 8192;
+
+/** A command as software puts it into the queue (Arm IHI 0069, 5.3). Sizes are in EventID bits minus one, as MAPD has it. */
+export type ItsOrder =
+  | {
+      readonly op: 'MAPD';
+      readonly device: number;
+      readonly size: number;
+      readonly itt: number;
+      readonly valid: boolean;
+    }
+  | { readonly op: 'MAPC'; readonly collection: number; readonly target: number; readonly valid: boolean }
+  | {
+      readonly op: 'MAPTI';
+      readonly device: number;
+      readonly event: number;
+      readonly lpi: number;
+      readonly collection: number;
+    }
+  | { readonly op: 'MAPI'; readonly device: number; readonly event: number; readonly collection: number }
+  | { readonly op: 'MOVI'; readonly device: number; readonly event: number; readonly collection: number }
+  | { readonly op: 'DISCARD' | 'INV' | 'INT' | 'CLEAR'; readonly device: number; readonly event: number }
+  | { readonly op: 'INVALL'; readonly collection: number }
+  | { readonly op: 'MOVALL'; readonly from: number; readonly to: number }
+  | { readonly op: 'SYNC' };
+
+/** What a particular ITS offers; the widths are those of GITS_TYPER and GICD_TYPER. */
+export interface ItsWidths {
+  /** Bits of a DeviceID (Devbits + 1), of an EventID (ID_bits + 1), of an INTID (IDbits + 1). */
+  readonly deviceBits: number;
+  readonly eventBits: number;
+  readonly intidBits: number;
+  readonly collections: number;
+}
+
+const WIDTHS: ItsWidths = { deviceBits: 16, eventBits: 16, intidBits: 16, collections: 65536 };
+
+/** Error codes by command and cause: opcode in bits 15:8 (Arm IHI 0069, 5.3; those that KVM's ITS has agree). */
+const CODES = {
+  MAPD: { device: [0x010801, 'DeviceID out of range'], size: [0x010802, 'ITT size out of range'] },
+  MAPC: { target: [0x010902, 'no such redistributor'], collection: [0x010903, 'collection out of range'] },
+  MAPTI: {
+    collection: [0x010a03, 'collection out of range'],
+    unmapped: [0x010a04, 'device not mapped'],
+    event: [0x010a05, 'EventID out of range'],
+    lpi: [0x010a06, 'INTID is no LPI'],
+  },
+  MOVI: { unmapped: [0x010107, 'interrupt not mapped'], collection: [0x010109, 'collection not mapped'] },
+  INT: { unmapped: [0x010307, 'interrupt not mapped'], collection: [0x010309, 'collection not mapped'] },
+  CLEAR: { unmapped: [0x010507, 'interrupt not mapped'] },
+  INV: { unmapped: [0x010c07, 'interrupt not mapped'] },
+  INVALL: { collection: [0x010d09, 'collection not mapped'] },
+  MOVALL: { target: [0x010e01, 'no such redistributor'] },
+  DISCARD: { unmapped: [0x010f07, 'interrupt not mapped'] },
+} as const;
+
+type Refusal = readonly [number, string];
+
+/** What an interrupt translation table entry maps. */
+interface Mapped {
+  readonly object: number;
+  readonly lpi: number;
+  readonly collection: number;
+}
+
+/**
+ * A GICv3 interrupt translation service: executes commands, translates doorbell writes. Its tables are the fold of its
+ * events; nothing was mapped before the first command.
+ */
+export class Its {
+  readonly machine: Machine;
+  readonly gic: Gic;
+  readonly number: number;
+  readonly object: number;
+  readonly widths: ItsWidths;
+  readonly actor: Actor;
+  readonly #processors: number;
+
+  constructor(machine: Machine, gic: Gic, number: number, processors: number, widths = WIDTHS) {
+    this.machine = machine;
+    this.gic = gic;
+    this.number = number;
+    this.widths = widths;
+    this.#processors = processors;
+    this.object = machine.world.object(its, `its/${number}`);
+    this.actor = { layer: 'remap-unit', name: `its${number}`, cpu: -1 };
+  }
+
+  /** Object of a device table entry. */
+  device(id: number): number {
+    return this.machine.world.object(itsDevice, `its/${this.number}/device/0x${id.toString(16)}`);
+  }
+
+  /** Object of an interrupt translation table entry. */
+  event(device: number, event: number): number {
+    return this.machine.world.child(itsEvent, this.device(device), 'event', event);
+  }
+
+  /** Object of a collection. */
+  collection(id: number): number {
+    return this.machine.world.child(itsCollection, this.object, 'collection', id);
+  }
+
+  /** Shows where GITS_TRANSLATER lies. */
+  announce(doorbell: number): void {
+    this.machine.emit(itsDoorbell, this.object, { address: doorbell });
+  }
+
+  /** Executes a command; false when it was refused, which an `its.error` tells. */
+  command(order: ItsOrder): boolean {
+    return this.machine.as(this.actor, () => {
+      const refusal = this.#execute(order);
+      if (refusal === undefined) return true;
+      const [code, text] = refusal;
+      const { op, ...args } = order;
+      const list = Object.entries(args).map(([name, value]) => `${name} ${value}`);
+      this.machine.emit(itsCommand, this.object, { name: op, text: list.join(' ') });
+      const about = 'device' in order ? this.device(order.device) : this.object;
+      this.machine.emit(itsError, about, { text: `${op}: ${text} (0x${code.toString(16).padStart(6, '0')})` });
+      return false;
+    });
+  }
+
+  #execute(order: ItsOrder): Refusal | undefined {
+    const { machine, widths, gic } = this;
+    switch (order.op) {
+      case 'MAPD': {
+        if (order.device >= 2 ** widths.deviceBits) return CODES.MAPD.device;
+        if (order.valid && order.size >= widths.eventBits) return CODES.MAPD.size;
+        machine.emit(itsMapd, this.device(order.device), { size: order.size, itt: order.itt, valid: order.valid });
+        return undefined;
+      }
+      case 'MAPC': {
+        if (order.collection >= widths.collections) return CODES.MAPC.collection;
+        if (order.valid && order.target >= this.#processors) return CODES.MAPC.target;
+        machine.emit(itsMapc, this.collection(order.collection), { target: order.target, valid: order.valid });
+        return undefined;
+      }
+      case 'MAPTI':
+      case 'MAPI': {
+        const lpi = order.op === 'MAPTI' ? order.lpi : order.event;
+        const size = this.#size(order.device);
+        if (size === undefined) return CODES.MAPTI.unmapped;
+        if (order.event >= 2 ** (size + 1)) return CODES.MAPTI.event;
+        if (order.collection >= widths.collections) return CODES.MAPTI.collection;
+        if (!this.#isLpi(lpi)) return CODES.MAPTI.lpi;
+        const object = this.event(order.device, order.event);
+        if (this.#mapped(order.device, order.event))
+          machine.emit(illegal, object, {
+            rule: 'MAPTI-mapped',
+            text: 'an EventID that is mapped is mapped again without DISCARD: unpredictable; here the later one counts',
+          });
+        machine.emit(itsMapti, object, { lpi, collection: order.collection });
+        gic.load(lpi);
+        return undefined;
+      }
+      case 'MOVI': {
+        const entry = this.#mapped(order.device, order.event);
+        if (entry === undefined) return CODES.MOVI.unmapped;
+        const to = this.target(order.collection);
+        if (to === undefined) return CODES.MOVI.collection;
+        const from = this.target(entry.collection);
+        machine.emit(itsMovi, entry.object, { collection: order.collection });
+        if (from !== undefined) gic.move(entry.lpi, from, to);
+        return undefined;
+      }
+      case 'DISCARD': {
+        const entry = this.#mapped(order.device, order.event);
+        if (entry === undefined) return CODES.DISCARD.unmapped;
+        const at = this.target(entry.collection);
+        machine.emit(itsDiscard, entry.object, {});
+        if (at !== undefined) gic.clear(at, entry.lpi, 'DISCARD dropped the pending state of the LPI');
+        return undefined;
+      }
+      case 'INV': {
+        const entry = this.#mapped(order.device, order.event);
+        if (entry === undefined) return CODES.INV.unmapped;
+        machine.emit(itsInv, entry.object, {});
+        gic.load(entry.lpi);
+        return undefined;
+      }
+      case 'INT': {
+        const entry = this.#mapped(order.device, order.event);
+        if (entry === undefined) return CODES.INT.unmapped;
+        const at = this.target(entry.collection);
+        if (at === undefined) return CODES.INT.collection;
+        machine.emit(itsInt, entry.object, { set: true });
+        gic.accept(at, entry.lpi, 0);
+        return undefined;
+      }
+      case 'CLEAR': {
+        const entry = this.#mapped(order.device, order.event);
+        if (entry === undefined) return CODES.CLEAR.unmapped;
+        machine.emit(itsInt, entry.object, { set: false });
+        const at = this.target(entry.collection);
+        if (at !== undefined) gic.clear(at, entry.lpi, 'CLEAR took the pending state of the LPI back');
+        return undefined;
+      }
+      case 'INVALL': {
+        if (this.target(order.collection) === undefined) return CODES.INVALL.collection;
+        machine.emit(itsCommand, this.object, { name: 'INVALL', text: `collection ${order.collection}` });
+        for (const entry of this.#all()) if (entry.collection === order.collection) gic.load(entry.lpi);
+        return undefined;
+      }
+      case 'MOVALL': {
+        if (order.from >= this.#processors || order.to >= this.#processors) return CODES.MOVALL.target;
+        machine.emit(itsCommand, this.object, { name: 'MOVALL', text: `redistributor ${order.from} to ${order.to}` });
+        for (const lpi of gic.pendingOn(order.from)) gic.move(lpi, order.from, order.to);
+        return undefined;
+      }
+      case 'SYNC':
+        machine.emit(itsCommand, this.object, { name: 'SYNC' });
+        return undefined;
+    }
+  }
+
+  #isLpi(intid: number): boolean {
+    return intid >= FIRST_LPI && intid < 2 ** this.widths.intidBits;
+  }
+
+  /** Size field of a mapped device. */
+  #size(device: number): number | undefined {
+    const { state } = this.machine;
+    const object = this.device(device);
+    return state.flag(object, itsDevice.at.valid) === true ? state.num(object, itsDevice.at.size) : undefined;
+  }
+
+  #mapped(device: number, event: number): Mapped | undefined {
+    const size = this.#size(device);
+    return size === undefined || event >= 2 ** (size + 1) ? undefined : this.#entry(this.event(device, event));
+  }
+
+  #entry(object: number): Mapped | undefined {
+    const { state } = this.machine;
+    if (state.flag(object, itsEvent.at.valid) !== true) return undefined;
+    return {
+      object,
+      lpi: state.num(object, itsEvent.at.lpi),
+      collection: state.num(object, itsEvent.at.collection),
+    };
+  }
+
+  *#all(): Generator<Mapped> {
+    const devices = this.machine.world.node(this.object)?.children.get('device')?.children;
+    for (const device of devices?.values() ?? [])
+      for (const node of device.children.get('event')?.children.values() ?? []) {
+        const entry = this.#entry(node.object);
+        if (entry) yield entry;
+      }
+  }
+
+  /** The processor that a collection leads to; undefined when it is not mapped. */
+  target(collection: number): number | undefined {
+    const { state } = this.machine;
+    const object = this.collection(collection);
+    return state.flag(object, itsCollection.at.valid) === true ? state.num(object, itsCollection.at.target) : undefined;
+  }
+
+  /** A write reaches GITS_TRANSLATER: the data is the EventID, the requester ID the DeviceID. */
+  translate(message: Message): void {
+    const { machine } = this;
+    const { requester, data, cause } = message;
+    machine.as(this.actor, () => {
+      const object = this.event(requester, data);
+      machine.emit(itsTrans, object, { device: requester, event: data, size: 4 });
+      const size = this.#size(requester);
+      if (size === undefined) return this.#miss(object, cause, 'DeviceID is not mapped (no MAPD)');
+      if (data >= 2 ** (size + 1))
+        return this.#miss(
+          object,
+          cause,
+          `EventID ${data} is out of range: the table of the device has ${2 ** (size + 1)}`,
+        );
+      const entry = this.#entry(object);
+      if (entry === undefined) return this.#miss(object, cause, 'EventID is not mapped (no MAPTI)');
+      const cpu = this.target(entry.collection);
+      if (cpu === undefined) return this.#miss(object, cause, `collection ${entry.collection} is not mapped (no MAPC)`);
+      if (!this.#isLpi(entry.lpi)) return this.#miss(object, cause, `INTID ${entry.lpi} is no LPI`);
+      this.gic.accept(cpu, entry.lpi, cause);
+    });
+  }
+
+  /** The translation ends here; the requester is not told. */
+  #miss(object: number, cause: number, text: string): void {
+    const { machine } = this;
+    machine.emit(itsError, object, { text });
+    machine.emit(dropped, object, cause === 0 ? { reason: `ITS: ${text}` } : { reason: `ITS: ${text}`, cause });
+    machine.ledger.note(cause, 'dropped', machine.now);
+  }
+}

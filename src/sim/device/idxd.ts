@@ -1,0 +1,185 @@
+import { dropped, queueComplete, queueSubmit, untold } from '../../model/events/ims.ts';
+import { bitsOf, packRegister } from '../../model/register.ts';
+import { idxdMsixPermission } from '../../model/registers/ims.ts';
+import { permission } from '../../model/things/ims.ts';
+import type { ImsFunction } from '../irq/ims-domain.ts';
+import type { Machine } from '../machine.ts';
+import type { PciFunction } from './function.ts';
+import type { RegionMap, RegionRegister } from './regions.ts';
+
+/** Where the interrupt of a handle lies: an IMS entry, or an MSI-X entry with its permission entry. */
+export type HandleStore =
+  | { readonly kind: 'ims'; readonly ims: ImsFunction }
+  | { readonly kind: 'msix'; readonly fn: PciFunction };
+
+/** What a permission says: each part null while it is not known. */
+export interface Permission {
+  readonly ignore: number | null;
+  readonly pasidEnable: number | null;
+  readonly pasid: number | null;
+}
+
+/** Completion status of descriptors (DSA). */
+export const STATUS = { success: 0x01, handle: 0x19 } as const;
+
+/** Errors of the command Request Interrupt Handle. */
+export const HANDLE_ERROR = { index: 0x41, none: 0x42 } as const;
+
+/** Reads the fields of a permission entry, low dword. */
+export function permissionOf(value: number, known = 0xffffffff): Permission {
+  const bits = bitsOf({ words: [value], known: [known] });
+  const of = (name: string): number | null => {
+    const field = idxdMsixPermission.fields.find((f) => f.name === name)!;
+    return bits(field.hi, field.lo);
+  };
+  return { ignore: of('ignore'), pasidEnable: of('pasidEnable'), pasid: of('pasid') };
+}
+
+/** The low dword of a permission entry that lets one PASID pass. */
+export function permissionFor(pasid: number): number {
+  return packRegister(idxdMsixPermission, { pasidEnable: 1, pasid })[0]!;
+}
+
+/** Object of a permission entry of a function. */
+export function permissionEntry(machine: Machine, fn: PciFunction, vector: number): number {
+  return machine.world.child(permission, fn.object, 'perm', vector);
+}
+
+function stored(machine: Machine, store: HandleStore, handle: number): Permission | undefined {
+  if (store.kind === 'ims') return store.ims.has(handle) ? store.ims.fields(handle) : undefined;
+  const { fn } = store;
+  if (fn.size >= 0 && handle >= fn.size) return undefined;
+  const entry = permissionEntry(machine, fn, handle);
+  const cell = permission.at.value;
+  return permissionOf(machine.state.get(entry, cell), machine.state.known(entry, cell));
+}
+
+/** Whether a descriptor with a PASID may name a handle; the same check for both kinds of storage. */
+export function checkHandle(
+  machine: Machine,
+  store: HandleStore,
+  handle: number,
+  pasid: number,
+): 'fits' | 'differs' | 'unknown' {
+  const entry = stored(machine, store, handle);
+  if (entry === undefined) return 'differs';
+  if (entry.ignore === 1 || entry.pasidEnable === 0) return 'fits';
+  if (entry.pasidEnable === null || entry.pasid === null) return 'unknown';
+  return entry.pasid === pasid ? 'fits' : 'differs';
+}
+
+/** A descriptor as far as its interrupt goes. */
+export interface InterruptDescriptor {
+  /** PASID that the device sees: one of the host. */
+  readonly pasid: number;
+  /** Interrupt handle; undefined: the descriptor asks for no interrupt. */
+  readonly handle: number | undefined;
+}
+
+/**
+ * The device completes a descriptor: status 0x19 and no interrupt when the handle is not granted or its entry names another
+ * PASID; else the interrupt of the handle is raised. The status, or undefined while it cannot be told.
+ */
+export function completeDescriptor(
+  machine: Machine,
+  queue: number,
+  store: HandleStore,
+  { pasid, handle }: InterruptDescriptor,
+): number | undefined {
+  const { actor } = store.kind === 'ims' ? store.ims.fn : store.fn;
+  return machine.as(actor, () => {
+    if (handle === undefined) {
+      machine.emit(queueComplete, queue, { status: STATUS.success, pasid });
+      return STATUS.success;
+    }
+    const checked = checkHandle(machine, store, handle, pasid);
+    if (checked === 'fits') {
+      machine.emit(queueComplete, queue, { status: STATUS.success, pasid, handle });
+      if (store.kind === 'ims') store.ims.raise(handle);
+      else store.fn.raise(handle);
+      return STATUS.success;
+    }
+    const cause = machine.ledger.open(machine.now);
+    if (checked === 'unknown') {
+      machine.emit(untold, queue, { what: 'the PASID of the entry that the handle names', cause });
+      machine.ledger.note(cause, 'untold', machine.now);
+      return undefined;
+    }
+    machine.emit(queueComplete, queue, { status: STATUS.handle, pasid, handle });
+    const reason = `interrupt handle ${handle} is not valid for PASID 0x${pasid.toString(16)}: no interrupt`;
+    machine.emit(dropped, queue, { reason, cause });
+    machine.ledger.note(cause, 'dropped', machine.now);
+    return STATUS.handle;
+  });
+}
+
+/** Nanoseconds that a descriptor takes. */
+export const EXECUTION = 2000;
+
+/** A descriptor is submitted to a queue; it completes after its time. */
+export function submitDescriptor(
+  machine: Machine,
+  queue: number,
+  store: HandleStore,
+  descriptor: InterruptDescriptor,
+): void {
+  const { actor } = store.kind === 'ims' ? store.ims.fn : store.fn;
+  machine.emit(queueSubmit, queue, { pasid: descriptor.pasid, handle: descriptor.handle });
+  machine.after(EXECUTION, actor, () => completeDescriptor(machine, queue, store, descriptor));
+}
+
+/** Where the structures of an IDXD function lie in BAR 0. */
+export interface IdxdLayout {
+  /** The permission table, one entry of 8 bytes for each vector. */
+  readonly permissions: number;
+  /** Vector table and pending bits. */
+  readonly table: number;
+  readonly pending: number;
+  /** Entries. */
+  readonly vectors: number;
+  readonly size: number;
+  /** Further registers, for layouts that are only thought about. */
+  readonly extra: readonly RegionRegister[];
+}
+
+const reg = (name: string, offset: number, size: number, latency: 'init' | 'admin'): RegionRegister => ({
+  name,
+  offset,
+  size,
+  latency,
+});
+
+/** The registers at the start of BAR 0 (drivers/dma/idxd/registers.h): who they are, not what their bits mean. */
+const COMMON: readonly RegionRegister[] = [
+  reg('VERSION', 0x0, 4, 'init'),
+  reg('GENCAP', 0x10, 8, 'init'),
+  reg('WQCAP', 0x20, 8, 'init'),
+  reg('GRPCAP', 0x30, 8, 'init'),
+  reg('ENGCAP', 0x38, 8, 'init'),
+  reg('OPCAP', 0x40, 32, 'init'),
+  reg('TABLE_OFFSETS', 0x60, 16, 'init'),
+  reg('GENCFG', 0x80, 4, 'init'),
+  reg('GENCTRL', 0x88, 4, 'init'),
+  reg('GENSTATUS', 0x90, 4, 'admin'),
+  reg('INTCAUSE', 0x98, 4, 'admin'),
+  reg('CMD', 0xa0, 4, 'admin'),
+  reg('CMDSTS', 0xa8, 4, 'admin'),
+  reg('CMDCAP', 0xb0, 4, 'init'),
+  reg('SWERR', 0xc0, 32, 'admin'),
+  reg('EVLCFG', 0xe0, 16, 'init'),
+  reg('EVLSTATUS', 0xf0, 8, 'admin'),
+  reg('GRPCFG', 0x400, 0x100, 'init'),
+  reg('WQCFG', 0x500, 0x100, 'init'),
+];
+
+/** BAR 0 of an IDXD function. */
+export function idxdRegions({ permissions, table, pending, vectors, size, extra }: IdxdLayout): RegionMap {
+  const registers: RegionRegister[] = [
+    ...COMMON,
+    { name: 'MSIX_PERM', offset: permissions, size: 8 * vectors, latency: 'init', kind: 'trapped' },
+    { name: 'MSI-X table', offset: table, size: 16 * vectors, latency: 'init', kind: 'vectors' },
+    { name: 'MSI-X PBA', offset: pending, size: 8 * Math.ceil(vectors / 64), latency: 'init', kind: 'pending' },
+    ...extra,
+  ];
+  return { size, registers: registers.sort((a, b) => a.offset - b.offset) };
+}

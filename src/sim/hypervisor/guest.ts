@@ -1,0 +1,366 @@
+import { domCreate, illegal } from '../../model/events/ims.ts';
+import { decodersById } from '../../model/message.ts';
+import { viewRegister } from '../../model/register.ts';
+import { vtdIrte } from '../../model/registers/vtd.ts';
+import { PciFunction } from '../device/function.ts';
+import { postedInterrupts } from '../iommu/posted.ts';
+import { VtdUnit } from '../iommu/remap.ts';
+import { amdUnit, RemapDomain, remapDomain, type TargetDomain, vtdUnit } from '../iommu/remap-domain.ts';
+import type { Composed } from '../irq/domain.ts';
+import { COMMAND_ON, type Host, host } from '../irq/host.ts';
+import type { IrqCore } from '../irq/irqcore.ts';
+import { createBusDomain, DirectPath, HypercallDomain, StoreDomain, type StorePath } from '../kvm/guest-kernel.ts';
+import { type Vm, vms } from '../kvm/vm.ts';
+import type { Machine, Proc } from '../machine.ts';
+import { type ConsumerSpec, nanoseconds } from '../scenario.ts';
+import { type Service, type System, service } from '../system.ts';
+import { type Assignment, Hypervisor, hypervisor } from './hypervisor.ts';
+import { domainRefusal, guestDelivery, guestKnows, guestParent, messageStore, storeTrap } from './policies.ts';
+import { type Place, placeOf, type StoreKind } from './stores.ts';
+
+/** Nanoseconds that the hypervisor needs to translate a message that it trapped. */
+const TRANSLATE = 900;
+
+/** A user of interrupts of a function, set up: its kernel, the domains, where it stores. */
+export interface Consumer {
+  readonly spec: ConsumerSpec;
+  readonly assignment: Assignment | undefined;
+  readonly core: IrqCore;
+  readonly domain: StoreDomain;
+  /** The storage of the function itself, whoever writes it. */
+  readonly hardware: Place;
+  /** Irqs by number of the interrupt; fewer than asked for when an allocation failed. */
+  readonly virqs: number[];
+  /** What creating the bus domain returned. */
+  created: number;
+}
+
+/** Stores of a guest that exit: the guest's own message goes to the emulated function, a message of the host to the device. */
+class TrappedPath implements StorePath {
+  readonly place: Place;
+  readonly #system: System;
+  readonly #vm: Vm;
+  readonly #hardware: Place;
+  readonly #owner: Assignment;
+  readonly #domain: StoreDomain;
+  /** Irqs of the host by entry. */
+  readonly #backing = new Map<number, number>();
+
+  readonly #read: (message: Composed) => Composed;
+
+  /** `read`: what a message of the guest stands for. */
+  constructor(system: System, owner: Assignment, place: Place, hardware: Place, read: (message: Composed) => Composed) {
+    const { machine } = system;
+    this.place = place;
+    this.#system = system;
+    this.#vm = owner.vm;
+    this.#owner = owner;
+    this.#hardware = hardware;
+    this.#read = read;
+    const at = system.use(host);
+    const name = `${hardware.domain}-${owner.fn.bdf}`;
+    this.#domain = new StoreDomain(machine, name, at.parent, '', new DirectPath(hardware));
+    machine.as(at.kernel, () => createBusDomain(machine, this.#domain, { knownGuest: false, refuses: 'parent' }));
+  }
+
+  *#trapped(reason: string, write: () => void, then: () => Proc): Proc {
+    const vm = this.#vm;
+    const n = vm.vcpus.current;
+    yield* vm.vcpus.exit(n, this.place.kind === 'config' ? 'IO_INSTRUCTION' : reason);
+    yield* vm.vcpus.toUser(n, this.place.kind === 'config' ? 'KVM_EXIT_IO' : 'KVM_EXIT_MMIO');
+    this.#system.machine.as(vm.vmm, write);
+    yield* this.#system.machine.within(this.#system.use(hypervisor).actor, then());
+    yield* vm.vcpus.enter(n);
+  }
+
+  *store(index: number, message: Composed, virq: number): Proc {
+    yield* this.#trapped(
+      'EPT_MISCONFIG',
+      () => this.place.write(index, message, virq),
+      () => this.#translate(index, message),
+    );
+  }
+
+  *mask(index: number, masked: boolean): Proc {
+    const { core } = this.#system.use(host);
+    yield* this.#trapped(
+      'EPT_MISCONFIG',
+      () => this.place.setMask(index, masked),
+      function* (this: TrappedPath): Proc {
+        const virq = this.#backing.get(index);
+        if (virq !== undefined) yield* core.mask(virq, masked);
+        else if (this.#system.use(hypervisor).ownsGrant(this.#owner, index)) this.#hardware.setMask(index, masked);
+      }.bind(this),
+    );
+  }
+
+  /** Allocates, composes and stores on the host what stands for the guest's message; a granted message is stored as it is. */
+  *#translate(index: number, message: Composed): Proc {
+    yield TRANSLATE;
+    const { core } = this.#system.use(host);
+    const { fn, owner } = this.#owner;
+    const virq = this.#backing.get(index);
+    if (this.#system.use(hypervisor).granted(this.#owner, message)) {
+      this.#hardware.enable(false);
+      this.#hardware.write(index, message);
+      this.#hardware.enable(true);
+      return;
+    }
+    if (message.address === 0) {
+      this.#backing.delete(index);
+      if (virq === undefined) return;
+      yield* core.freeIrq(virq);
+      yield* core.release(virq);
+      return;
+    }
+    // A message that has a host irq behind it already goes where the guest says now: it is read when it is used.
+    if (virq !== undefined) return;
+    const first = this.#backing.size === 0;
+    if (first) this.#hardware.enable(false);
+    const made = yield* core.alloc({
+      domain: this.#domain,
+      hwirq: index,
+      device: fn,
+      owner,
+      canReserve: this.#hardware.maskable,
+    });
+    if (made < 0) return;
+    this.#backing.set(index, made);
+    yield* core.request(made, `${owner}-${index}`, () => this.#inject(index));
+    if (first) this.#hardware.enable(true);
+  }
+
+  /** The host interrupt came: KVM delivers the message that the guest stored. */
+  *#inject(index: number): Proc {
+    yield 300;
+    const vm = this.#vm;
+    const message = this.place.message(index);
+    if (message)
+      this.#system.machine.as(this.#system.use(hypervisor).actor, () =>
+        vm.deliver({
+          ...this.#read(message),
+          requester: this.#owner.view.requester,
+          cause: 0,
+          from: this.place.object(index),
+        }),
+      );
+  }
+}
+
+/** Untranslated messages of a guest reach the device: what nobody traps is checked by nobody, and the trace says so. */
+class OpenPath extends DirectPath {
+  readonly #check: (index: number, message: Composed) => void;
+
+  constructor(place: Place, check: (index: number, message: Composed) => void) {
+    super(place);
+    this.#check = check;
+  }
+
+  override *store(index: number, message: Composed, virq: number): Proc {
+    yield* super.store(index, message, virq);
+    if (message.address !== 0) this.#check(index, message);
+  }
+}
+
+/** The consumers of a scenario by name. */
+export const consumers: Service<Map<string, Consumer>> = service<Map<string, Consumer>>('consumers of interrupts');
+
+/** What a message that a guest kernel composed for its virtual IOMMU stands for, by the table that the guest wrote. */
+function readThrough(unit: VtdUnit | undefined, message: Composed): Composed {
+  if (!unit) return message;
+  const view = decodersById.vtd.decode(message.address >>> 0, Math.floor(message.address / 0x100000000), message.data);
+  if (view?.format !== 'remappable' || view.index === null) return message;
+  const known = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff];
+  const { fields } = viewRegister(vtdIrte, { words: unit.table(view.index), known });
+  const cpu = (Number(fields['dest']) >>> 8) & 0xff;
+  return { address: 0xfee00000 + cpu * 0x1000, data: Number(fields['vector']) };
+}
+
+/** Puts consumers together: domains first, then their interrupts one after the other. */
+class Builder {
+  readonly #system: System;
+  readonly #machine: Machine;
+  readonly #host: Host;
+  readonly #parents = new Map<Vm, TargetDomain>();
+  /** Virtual IOMMUs of the guests. */
+  readonly #virtual = new Map<Vm, VtdUnit>();
+
+  constructor(system: System, at: Host) {
+    this.#system = system;
+    this.#machine = system.machine;
+    this.#host = at;
+  }
+
+  /** The domain that bus domains of a guest stand on, shown when it is made. */
+  #parent(vm: Vm): TargetDomain {
+    const known = this.#parents.get(vm);
+    if (known) return known;
+    const made = this.#machine.as(vm.vcpus.guest(0), () => this.#makeParent(vm));
+    this.#parents.set(vm, made);
+    return made;
+  }
+
+  #makeParent(vm: Vm): TargetDomain {
+    const machine = this.#machine;
+    const prefix = `guest/${vm.id}/`;
+    machine.emit(domCreate, vm.vectors.object, { ret: 0, side: 'cpu' });
+    const kind = this.#system.policy(guestParent);
+    if (kind === 'vector') return vm.vectors;
+    const hv = this.#system.use(hypervisor);
+    let domain: TargetDomain;
+    if (kind === 'hypercall') {
+      domain = new HypercallDomain(machine, prefix, vm.vectors, {
+        map: (device, index, target) => hv.map(vm, device, index, target),
+        unmap: (id) => hv.unmap(vm, id),
+        retarget: (id, target) => hv.retarget(vm, id, target),
+      });
+    } else {
+      const unit = new VtdUnit(machine, {
+        name: `vm${vm.id}-dmar0`,
+        entries: 256,
+        eim: false,
+        passes: true,
+        verifies: true,
+        first: 0,
+      });
+      unit.announce();
+      this.#virtual.set(vm, unit);
+      domain = new RemapDomain(machine, 'INTEL-IR-0', vm.vectors, unit, prefix);
+    }
+    machine.emit(domCreate, domain.object, {
+      parent: vm.vectors.name,
+      ret: 0,
+      side: 'cpu',
+      flags: kind === 'hypercall' ? 1 : 0,
+    });
+    return domain;
+  }
+
+  #view(vm: Vm, fn: PciFunction, spec: ConsumerSpec, place: number): PciFunction {
+    const bdf = spec.guest ?? `0000:80:${place.toString(16).padStart(2, '0')}.0`;
+    const view = new PciFunction(this.#machine, bdf, vm);
+    vm.adopt(view);
+    const { vectors, msi } = this.#system.scenario.devices.find((d) => d.bdf === fn.bdf)!;
+    this.#machine.as(vm.vmm, () =>
+      view.announce(
+        {
+          bdf,
+          name: spec.name,
+          vectors,
+          msi,
+          bar: 0,
+          barAddress: 0xc0000000 + place * 0x10000,
+          barSize: 0x10000,
+          tableOffset: 0,
+          pbaOffset: 0x8000,
+        },
+        COMMAND_ON,
+      ),
+    );
+    return view;
+  }
+
+  build(spec: ConsumerSpec, place: number): Consumer {
+    const system = this.#system;
+    const fn = this.#host.functions.get(spec.device);
+    if (!fn) throw new Error(`consumer ${spec.name}: there is no function ${spec.device}`);
+    const kind: StoreKind = system.policy(messageStore);
+    const hardware = placeOf(this.#machine, fn, kind);
+    if (spec.vm === undefined) {
+      const name = `${hardware.domain}-${fn.bdf}`;
+      const domain = new StoreDomain(this.#machine, name, this.#host.parent, '', new DirectPath(hardware));
+      const { core } = this.#host;
+      return { spec, assignment: undefined, core, domain, hardware, virqs: [], created: 0 };
+    }
+    const vm = system.find(vms)?.get(spec.vm);
+    if (!vm) throw new Error(`consumer ${spec.name}: there is no virtual machine ${spec.vm}`);
+    const trapped = hardware.trappable && system.policy(storeTrap) === 'trapped';
+    const assignment: Assignment = {
+      vm,
+      fn,
+      view: trapped ? this.#view(vm, fn, spec, place) : fn,
+      grants: spec.grants,
+      first: spec.first,
+      count: spec.interrupts,
+      owner: `vm${vm.id}/${spec.name}`,
+    };
+    system.use(hypervisor).assignments.push(assignment);
+    const path = trapped
+      ? new TrappedPath(system, assignment, placeOf(this.#machine, assignment.view, kind), hardware, (message) =>
+          readThrough(this.#virtual.get(vm), message),
+        )
+      : new OpenPath(hardware, (index, message) => this.#check(assignment, hardware, index, message));
+    const name = `${hardware.domain}-${assignment.view.bdf}`;
+    const domain = new StoreDomain(this.#machine, name, this.#parent(vm), `guest/${vm.id}/`, path);
+    return { spec, assignment, core: vm.core, domain, hardware, virqs: [], created: 0 };
+  }
+
+  /** INV-HCALL: what a guest stores where nobody can translate it must be what the hypervisor granted. */
+  #check(assignment: Assignment, hardware: Place, index: number, message: Composed): void {
+    if (this.#system.use(hypervisor).granted(assignment, message)) return;
+    const { owner } = assignment;
+    const unseen = this.#system.policy(guestKnows) === 'no' && hardware.kind === 'queueMemory';
+    this.#machine.emit(illegal, hardware.object(index), {
+      rule: 'INV-HCALL',
+      text: unseen
+        ? `${owner}: the vector domain accepted queue memory inside a virtual machine that it cannot see; nobody translates this message`
+        : `${owner}: a message that no hypervisor granted reached the device untranslated`,
+    });
+  }
+
+  *start(one: Consumer): Proc {
+    const { spec, core, domain } = one;
+    const knownGuest = spec.vm !== undefined && this.#system.policy(guestKnows) === 'yes';
+    one.created = createBusDomain(this.#machine, domain, {
+      knownGuest,
+      refuses: this.#system.policy(domainRefusal),
+    });
+    if (one.created < 0) return;
+    const { path } = domain;
+    yield* this.#enable(one, false);
+    const device = one.assignment?.view ?? this.#host.functions.get(spec.device)!;
+    const owner = one.assignment?.owner ?? spec.name;
+    for (let i = 0; i < spec.interrupts; i++) {
+      const hwirq = spec.first + i;
+      const virq = yield* core.alloc({ domain, hwirq, device, owner, canReserve: path.place.maskable });
+      if (virq < 0) break;
+      if ((yield* core.request(virq, `${spec.name}-${i}`)) < 0) break;
+      one.virqs.push(virq);
+    }
+    yield* this.#enable(one, true);
+  }
+
+  /** Switches the kind of interrupt on where config space does that, which a guest reaches by exits only. */
+  *#enable({ assignment, domain }: Consumer, ready: boolean): Proc {
+    const { place } = domain.path;
+    if (place.kind === 'deviceMemory' || place.kind === 'queueMemory') return;
+    if (assignment) yield* assignment.vm.guestConfig(() => place.enable(ready));
+    else place.enable(ready);
+  }
+}
+
+/** Makes the hypervisor and the consumers of the scenario. */
+export function installConsumers(system: System): void {
+  const { machine, scenario } = system;
+  const at = system.find(host);
+  if (!at || scenario.consumers.length === 0) return;
+  const hv = system.provide(hypervisor, new Hypervisor(machine, at));
+  const remap = system.find(remapDomain);
+  const unit = system.find(vtdUnit) ?? system.find(amdUnit);
+  if (remap && unit) unit.onUse = (message, _requester, index, entry) => hv.audit(remap, message, index, entry);
+  else machine.as(at.kernel, () => machine.emit(domCreate, at.vectors.object, { ret: 0, side: 'cpu' }));
+  const posted = system.find(postedInterrupts);
+  if (remap && posted && system.policy(guestDelivery) === 'posted')
+    hv.post = (irq, vm, target) => {
+      const to = posted.of(vm.vcpus.first + target.cpu);
+      if (to) remap.setPosting(irq, { descriptor: to.address, vector: target.vector });
+    };
+  const all = system.provide(consumers, new Map<string, Consumer>());
+  const builder = new Builder(system, at);
+  for (const [place, spec] of scenario.consumers.entries()) {
+    const one = builder.build(spec, place);
+    all.set(spec.name, one);
+    const actor = one.assignment?.vm.vcpus.guest(0) ?? ({ layer: 'driver', name: spec.name, cpu: 0 } as const);
+    machine.spawn(actor, builder.start(one), nanoseconds('10us') + place * nanoseconds('60us'));
+  }
+}

@@ -1,0 +1,159 @@
+import { deviceOf } from '../find.ts';
+import { errno } from '../irq/domain.ts';
+import { type Vm, vms } from '../kvm/vm.ts';
+import type { OperationSpec, Values } from '../operation.ts';
+import type { System } from '../system.ts';
+import { type Consumer, consumers } from './guest.ts';
+import { type Hypervisor, hypervisor } from './hypervisor.ts';
+
+const driver = { layer: 'guest-driver', name: 'operator', cpu: -1 } as const;
+const hardware = { layer: 'device', name: 'operator', cpu: -1 } as const;
+
+const CONSUMER = { name: 'consumer', type: 'text', meaning: 'Name of the consumer of the scenario.' } as const;
+const INDEX = {
+  name: 'index',
+  type: 'number',
+  min: 0,
+  max: 2047,
+  default: 0,
+  meaning: 'Interrupt of the consumer, from 0.',
+} as const;
+
+const found = (system: System, { consumer }: Values): Consumer | undefined =>
+  system.find(consumers)?.get(String(consumer));
+
+const noConsumer = (system: System, _object: string, values: Values): string | undefined =>
+  found(system, values) ? undefined : `there is no consumer ${String(values['consumer'])}`;
+
+const VM = {
+  name: 'vm',
+  type: 'number',
+  min: 0,
+  max: 1023,
+  default: 0,
+  meaning: 'Virtual machine that calls.',
+} as const;
+const TARGET = [
+  { name: 'vcpu', type: 'number', min: 0, max: 254, default: 0, meaning: 'Virtual CPU, from 0 in its machine.' },
+  { name: 'vector', type: 'hex', min: 0, max: 255, meaning: 'Vector in the guest; 0 to 15 are illegal.' },
+] as const;
+
+function caller(system: System, values: Values): { readonly hv: Hypervisor; readonly vm: Vm } | string {
+  const hv = system.find(hypervisor);
+  const vm = system.find(vms)?.get(Number(values['vm']));
+  if (!hv) return 'the system has no hypervisor that grants messages';
+  return vm ? { hv, vm } : `there is no virtual machine ${String(values['vm'])}`;
+}
+
+const noCaller = (system: System, _object: string, values: Values): string | undefined => {
+  const one = caller(system, values);
+  return typeof one === 'string' ? one : undefined;
+};
+
+const calls = (system: System, values: Values): { readonly hv: Hypervisor; readonly vm: Vm } => {
+  const one = caller(system, values);
+  if (typeof one === 'string') throw new Error(one);
+  return one;
+};
+
+const target = ({ vcpu, vector }: Values): { readonly cpu: number; readonly vector: number } => ({
+  cpu: Number(vcpu),
+  vector: Number(vector),
+});
+
+const grantOf = (object: string): number => Number(object.split('/')[2]);
+
+/** Operations of guests and their hypervisor about messages. */
+export const hypervisorOperations: readonly OperationSpec[] = [
+  {
+    name: 'consumer.raise',
+    title: 'Raise an interrupt of a consumer',
+    meaning:
+      'A cause arises in the function for an interrupt of a consumer; the function uses the message that is stored for it.',
+    on: [],
+    args: [CONSUMER, INDEX],
+    actor: hardware,
+    refuses: noConsumer,
+    *run(system, _object, values) {
+      const one = found(system, values)!;
+      one.hardware.raise(one.spec.first + Number(values['index']));
+    },
+  },
+  {
+    name: 'consumer.store',
+    title: 'Store any message',
+    meaning:
+      'The driver of a consumer writes whatever it likes where its messages are stored. Into queue memory, or where nobody traps, it reaches the device as it is.',
+    on: [],
+    args: [
+      CONSUMER,
+      INDEX,
+      { name: 'address', type: 'hex', min: 0, max: Number.MAX_SAFE_INTEGER, meaning: 'Message address.' },
+      { name: 'data', type: 'hex', min: 0, max: 0xffffffff, meaning: 'Message data.' },
+    ],
+    actor: driver,
+    refuses: noConsumer,
+    *run(system, _object, values) {
+      const one = found(system, values)!;
+      const message = { address: Number(values['address']), data: Number(values['data']) };
+      const index = one.spec.first + Number(values['index']);
+      const store = one.domain.path.store(index, message, one.virqs[Number(values['index'])] ?? 0);
+      yield* system.machine.within(one.core.actor, store);
+    },
+  },
+  {
+    name: 'consumer.move',
+    title: 'Move an interrupt of a consumer',
+    meaning: 'The kernel of the consumer moves one of its interrupts to another CPU: of the guest, or of the host.',
+    on: [],
+    args: [CONSUMER, INDEX, { name: 'cpu', type: 'number', min: 0, max: 4095, meaning: 'CPU to move to.' }],
+    actor: driver,
+    refuses: noConsumer,
+    *run(system, _object, values) {
+      const one = found(system, values)!;
+      const virq = one.virqs[Number(values['index'])];
+      if (virq !== undefined) yield* one.core.setAffinity(virq, [Number(values['cpu'])]);
+    },
+  },
+  {
+    name: 'hcall.map',
+    title: 'Ask for a message (hypercall)',
+    meaning:
+      'A guest asks the hypervisor for the message of an entry of a function. -ENODEV: not its function or entry; -EINVAL: no such virtual CPU, or vector below 16; -EEXIST: granted already; -ENOSPC: granted as many as it may have.',
+    on: ['device/*'],
+    args: [VM, { ...INDEX, name: 'entry', meaning: 'Entry of the function.' }, ...TARGET],
+    actor: driver,
+    refuses: (system, object, values) => deviceOf(system, object).problem ?? noCaller(system, object, values),
+    *run(system, object, values) {
+      const { hv, vm } = calls(system, values);
+      const device = deviceOf(system, object).fn!;
+      yield* system.machine.within(vm.core.actor, hv.map(vm, device, Number(values['entry']), target(values)));
+    },
+  },
+  {
+    name: 'hcall.unmap',
+    title: 'Give a message back (hypercall)',
+    meaning: `A guest gives a granted message back. What still sends it is refused. ${errno.ENOENT}: no such grant; ${errno.EPERM}: another guest has it.`,
+    on: ['hypervisor/grant/*'],
+    args: [VM],
+    actor: driver,
+    refuses: noCaller,
+    *run(system, object, values) {
+      const { hv, vm } = calls(system, values);
+      yield* system.machine.within(vm.core.actor, hv.unmap(vm, grantOf(object)));
+    },
+  },
+  {
+    name: 'hcall.retarget',
+    title: 'Send a granted interrupt elsewhere (hypercall)',
+    meaning: 'A guest names another virtual CPU and vector for a granted message. The message itself stays.',
+    on: ['hypervisor/grant/*'],
+    args: [VM, ...TARGET],
+    actor: driver,
+    refuses: noCaller,
+    *run(system, object, values) {
+      const { hv, vm } = calls(system, values);
+      yield* system.machine.within(vm.core.actor, hv.retarget(vm, grantOf(object), target(values)));
+    },
+  },
+];

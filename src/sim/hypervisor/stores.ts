@@ -1,0 +1,155 @@
+import { untold } from '../../model/events/ims.ts';
+import { devRaise } from '../../model/events/msix.ts';
+import { msi, msixEntry } from '../../model/things/pci.ts';
+import { MSI_AT, type PciFunction } from '../device/function.ts';
+import type { Composed } from '../irq/domain.ts';
+import { ImsCells } from '../irq/ims-cells.ts';
+import type { Machine } from '../machine.ts';
+
+/** Where a bus domain stores messages. */
+export type StoreKind = 'msixTable' | 'config' | 'deviceMemory' | 'queueMemory';
+
+/** One storage of messages of a function: what writing it does, and what the device does with what is there. */
+export interface Place {
+  readonly kind: StoreKind;
+  /** As events name it. */
+  readonly where: string;
+  /** Start of the name of the bus domain that stores there. */
+  readonly domain: string;
+  /** Whether whoever emulates the function can trap stores: not where they are writes to memory of the guest. */
+  readonly trappable: boolean;
+  /** Whether entries can be masked. */
+  readonly maskable: boolean;
+  /** Entries at most. */
+  readonly size: number;
+  /** Object of an entry. */
+  object(index: number): number;
+  /** Switches the kind of interrupt on: before entries are set up (`ready` false) and after. */
+  enable(ready: boolean): void;
+  write(index: number, message: Composed, virq?: number): void;
+  setMask(index: number, masked: boolean): void;
+  /** What an entry holds; undefined while that is not known. */
+  message(index: number): Composed | undefined;
+  /** A cause arises in the function for an entry. */
+  raise(index: number): number;
+}
+
+const HIGH = 0x100000000;
+
+function msixPlace(machine: Machine, fn: PciFunction): Place {
+  return {
+    kind: 'msixTable',
+    where: 'MSI-X table',
+    domain: 'PCI-MSIX',
+    trappable: true,
+    maskable: true,
+    size: 2048,
+    object: (index) => fn.entry(index),
+    enable: (ready) => fn.control(true, !ready),
+    write(index, { address, data }) {
+      fn.table(index, 0, 4, [address >>> 0]);
+      fn.table(index, 4, 4, [Math.floor(address / HIGH)]);
+      fn.table(index, 8, 4, [data]);
+    },
+    setMask: (index, masked) => void fn.table(index, 12, 4, [masked ? 1 : 0]),
+    message(index) {
+      const { state } = machine;
+      const entry = fn.entry(index);
+      const { address, data } = msixEntry.at;
+      if ([address, address + 1, data].some((cell) => state.known(entry, cell) !== 0xffffffff)) return undefined;
+      return {
+        address: state.get(entry, address) + state.get(entry, address + 1) * HIGH,
+        data: state.get(entry, data),
+      };
+    },
+    raise: (index) => fn.raise(index),
+  };
+}
+
+/** Message Control of the MSI capability: 64-bit address, enabled. */
+const MSI_ON = 0x81;
+
+/** The MSI capability: one message in config space, which takes 16 bits of data and has no mask here. */
+function configPlace(machine: Machine, fn: PciFunction): Place {
+  const object = machine.world.child(msi, fn.object, 'msi');
+  const read = (): Composed | undefined => {
+    const { state } = machine;
+    const { address, data } = msi.at;
+    // Bits 1:0 of the address are read-only zero, the data has 16 bits.
+    const known = (cell: number, bits: number): boolean => (state.known(object, cell) & bits) >>> 0 === bits;
+    if (!known(address, 0xfffffffc) || !known(address + 1, 0xffffffff) || !known(data, 0xffff)) return undefined;
+    return {
+      address: state.get(object, address) + state.get(object, address + 1) * HIGH,
+      data: state.get(object, data) & 0xffff,
+    };
+  };
+  return {
+    kind: 'config',
+    where: 'MSI capability',
+    domain: 'PCI-MSI',
+    trappable: true,
+    maskable: false,
+    size: 1,
+    object: () => object,
+    enable(ready) {
+      if (ready) fn.configWrite(MSI_AT + 2, 2, MSI_ON);
+    },
+    write(_index, { address, data }) {
+      fn.configWrite(MSI_AT + 4, 4, address >>> 0);
+      fn.configWrite(MSI_AT + 8, 4, Math.floor(address / HIGH));
+      fn.configWrite(MSI_AT + 12, 2, data & 0xffff);
+    },
+    setMask() {},
+    message: read,
+    raise: () =>
+      machine.as(fn.actor, () => {
+        const cause = machine.ledger.open(machine.now);
+        machine.emit(devRaise, object, { vector: 0, cause });
+        const message = read();
+        if ((machine.state.get(object, msi.at.control) & 1) === 0) fn.drop(object, cause, 'MSI is not enabled');
+        else if (message) fn.send(object, message.address, message.data, cause);
+        else {
+          machine.emit(untold, object, { what: 'the message in the MSI capability', cause });
+          machine.ledger.note(cause, 'untold', machine.now);
+        }
+        return cause;
+      }),
+  };
+}
+
+function imsPlace(machine: Machine, fn: PciFunction, queue: boolean): Place {
+  const cells = new ImsCells(machine, fn, Number.POSITIVE_INFINITY, queue ? 'queue memory' : 'device memory', !queue);
+  return {
+    kind: queue ? 'queueMemory' : 'deviceMemory',
+    where: cells.place,
+    domain: queue ? 'QUEUE-IMS' : 'DEV-IMS',
+    trappable: !queue,
+    maskable: !queue,
+    size: 2048,
+    object: (index) => cells.entry(index),
+    enable() {},
+    write(index, { address, data }, virq) {
+      cells.write(index, 0, 8, [address >>> 0, Math.floor(address / HIGH)], virq);
+      cells.write(index, 8, 4, [data], virq);
+    },
+    setMask(index, masked) {
+      if (!queue) cells.write(index, 12, 4, [masked ? 1 : 0]);
+    },
+    message: (index) => cells.message(index),
+    raise: (index) => cells.raise(index),
+  };
+}
+
+/** The storage of one kind of a function. */
+export function placeOf(machine: Machine, fn: PciFunction, kind: StoreKind): Place {
+  switch (kind) {
+    case 'msixTable':
+      return msixPlace(machine, fn);
+    case 'config':
+      return configPlace(machine, fn);
+    case 'deviceMemory':
+      return imsPlace(machine, fn, false);
+    case 'queueMemory':
+      return imsPlace(machine, fn, true);
+  }
+}

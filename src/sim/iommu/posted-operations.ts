@@ -1,0 +1,114 @@
+import { piUpdate } from '../../model/events/virt.ts';
+import { kvmIrqfd } from '../../model/things/virt.ts';
+import { host } from '../irq/host.ts';
+import type { OperationSpec } from '../operation.ts';
+import type { System } from '../system.ts';
+import { postedInterrupts } from './posted.ts';
+import { remapDomain } from './remap-domain.ts';
+
+const kvm = { layer: 'kvm', name: 'operator', cpu: 0 } as const;
+const scheduler = { layer: 'kvm', name: 'scheduler', cpu: 0 } as const;
+
+const numberOf = (object: string): number => Number(object.split('/')[1]);
+
+function noVcpu(system: System, vcpu: number): string | undefined {
+  const posted = system.find(postedInterrupts);
+  if (!posted) return 'the system has no VT-d unit that posts to virtual CPUs';
+  return posted.has(vcpu) ? undefined : `there is no virtual CPU ${vcpu}`;
+}
+
+function noIrq(system: System, object: string): string | undefined {
+  const irq = system.find(host)?.core.irq(numberOf(object));
+  const domain = system.find(remapDomain);
+  if (!irq || !domain || domain.index(irq) === undefined) return `${object} has no remapping table entry`;
+  return system.find(postedInterrupts) ? undefined : 'the system has no VT-d unit that posts to virtual CPUs';
+}
+
+/** Operations on posted interrupts and the virtual CPUs that they go to. */
+export const postedOperations: readonly OperationSpec[] = [
+  {
+    name: 'irq.post',
+    title: 'Post to a virtual CPU',
+    meaning:
+      'KVM lets the remapping table entry of a host irq post a guest vector to one virtual CPU. Afterwards the host sees nothing of these interrupts.',
+    on: ['irq/*'],
+    args: [
+      { name: 'vcpu', type: 'number', min: 0, max: 65535, meaning: 'Virtual CPU.' },
+      { name: 'vector', type: 'hex', min: 16, max: 255, meaning: 'Vector that the guest sees; 0 to 15 are illegal.' },
+    ],
+    actor: kvm,
+    refuses: (system, object, { vcpu }) => noIrq(system, object) ?? noVcpu(system, Number(vcpu)),
+    *run(system, object, { vcpu, vector }) {
+      const posted = system.use(postedInterrupts);
+      const target = posted.of(Number(vcpu))!;
+      const irq = system.use(host).core.irq(numberOf(object))!;
+      const ret = system.use(remapDomain).setPosting(irq, { descriptor: target.address, vector: Number(vector) });
+      if (ret < 0) return;
+      tell(system, irq.virq, target.vm.id, true, Number(vcpu), Number(vector), target.address);
+    },
+  },
+  {
+    name: 'irq.unpost',
+    title: 'Let the host take the interrupt again',
+    meaning: 'The remapping table entry of a host irq goes back to the CPU and vector of the host.',
+    on: ['irq/*'],
+    args: [],
+    actor: kvm,
+    refuses: noIrq,
+    *run(system, object) {
+      const domain = system.use(remapDomain);
+      const irq = system.use(host).core.irq(numberOf(object))!;
+      const was = domain.posting(irq);
+      domain.setPosting(irq, undefined);
+      const target = was && system.use(postedInterrupts).at(was.descriptor);
+      if (target) tell(system, irq.virq, target.vm.id, false, target.vcpu, was.vector, was.descriptor);
+    },
+  },
+  {
+    name: 'vcpu.run',
+    title: 'Run the virtual CPU',
+    meaning: 'The host runs a virtual CPU on one of its CPUs; one that runs elsewhere migrates.',
+    on: ['vcpu/*'],
+    args: [{ name: 'cpu', type: 'number', min: 0, max: 4095, meaning: 'CPU of the host.' }],
+    actor: scheduler,
+    refuses: (system, object, { cpu }) =>
+      noVcpu(system, numberOf(object)) ??
+      (system.use(host).cpus.online(Number(cpu)) ? undefined : `the host has no CPU ${String(cpu)} online`),
+    run: (system, object, { cpu }) => system.use(postedInterrupts).run(numberOf(object), Number(cpu)),
+  },
+  {
+    name: 'vcpu.preempt',
+    title: 'Preempt the virtual CPU',
+    meaning: 'The host takes a virtual CPU off its CPU: SN is set, posts are noted and nothing is sent.',
+    on: ['vcpu/*'],
+    args: [],
+    actor: scheduler,
+    refuses: (system, object) => noVcpu(system, numberOf(object)),
+    run: (system, object) => system.use(postedInterrupts).preempt(numberOf(object)),
+  },
+  {
+    name: 'vcpu.block',
+    title: 'Halt the virtual CPU',
+    meaning: 'The guest halts: a post now sends the wakeup vector to the host, which runs the virtual CPU again.',
+    on: ['vcpu/*'],
+    args: [],
+    actor: scheduler,
+    refuses: (system, object) => noVcpu(system, numberOf(object)),
+    run: (system, object) => system.use(postedInterrupts).block(numberOf(object)),
+  },
+];
+
+/** kvm_pi_irte_update, as KVM traces it. */
+function tell(
+  system: System,
+  hostIrq: number,
+  vm: number,
+  enable: boolean,
+  vcpu: number,
+  vector: number,
+  descriptor: number,
+): void {
+  const { machine } = system;
+  const irqfd = machine.world.object(kvmIrqfd, `kvm/${vm}/irqfd/${hostIrq}`);
+  machine.emit(piUpdate, irqfd, { enable, hostIrq, vcpu, vector, descriptor });
+}

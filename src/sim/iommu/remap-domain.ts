@@ -1,0 +1,202 @@
+import { domCreate } from '../../model/events/ims.ts';
+import { domain as domainType } from '../../model/things/irq.ts';
+import { compatibility, entryCache, postedAffinity, sourceCheck } from '../hypervisor/policies.ts';
+import { type AffinityResult, type Composed, type Domain, errno, type Irq, type Target } from '../irq/domain.ts';
+import { host } from '../irq/host.ts';
+import type { Machine, Proc } from '../machine.ts';
+import { type Service, type System, service } from '../system.ts';
+import { AmdUnit } from './amd.ts';
+import { type RemapTable, VtdUnit } from './remap.ts';
+
+/** A parent that allocates and says where an irq goes. */
+export interface TargetDomain extends Domain {
+  target(irq: Irq): Target;
+  /** Called when the entry of a moved irq took effect: nothing comes on the previous vector any more. */
+  complete?(irq: Irq): void;
+}
+
+/** Where an entry posts to: the address of a descriptor and the vector that the guest sees. */
+export interface Posting {
+  readonly descriptor: number;
+  readonly vector: number;
+}
+
+interface Held {
+  readonly index: number;
+  posting: Posting | undefined;
+}
+
+/** How a remap domain behaves beyond what it must. */
+export interface RemapHabits {
+  /** Invalidates the interrupt entry cache after every write. */
+  readonly invalidates: boolean;
+  /** Leaves entries that post alone when the host moves the irq. */
+  readonly keepsPosting: boolean;
+}
+
+const GOOD: RemapHabits = { invalidates: true, keepsPosting: true };
+
+/**
+ * The remap domain: allocates an entry for each irq and composes the message that names it, once and for all. Where the
+ * irq goes stands in the entry (drivers/iommu/intel/irq_remapping.c, drivers/iommu/amd/iommu.c).
+ */
+export class RemapDomain implements Domain {
+  readonly name: string;
+  readonly object: number;
+  readonly parent: TargetDomain;
+  readonly machine: Machine;
+  readonly table: RemapTable;
+  readonly #habits: RemapHabits;
+  readonly #held = new Map<Irq, Held>();
+
+  constructor(
+    machine: Machine,
+    name: string,
+    parent: TargetDomain,
+    table: RemapTable,
+    prefix = '',
+    habits: RemapHabits = GOOD,
+  ) {
+    this.machine = machine;
+    this.name = name;
+    this.parent = parent;
+    this.table = table;
+    this.object = machine.world.object(domainType, `${prefix}domain/${name}`);
+    this.#habits = habits;
+  }
+
+  /** Entry of an irq; undefined when it has none. */
+  index(irq: Irq): number | undefined {
+    return this.#held.get(irq)?.index;
+  }
+
+  /** The irq that an entry of a function was allocated for. */
+  irqAt(requester: number, index: number): Irq | undefined {
+    for (const [irq, held] of this.#held)
+      if (held.index === index && (!this.table.perDevice || irq.device.requester === requester)) return irq;
+    return undefined;
+  }
+
+  *alloc(irq: Irq): Proc<number> {
+    const index = this.table.take(irq.device);
+    if (index < 0) return index;
+    this.#held.set(irq, { index, posting: undefined });
+    return 0;
+  }
+
+  *free(irq: Irq): Proc {
+    const held = this.#held.get(irq);
+    if (!held) return;
+    this.table.give(irq.device, held.index);
+    this.#held.delete(irq);
+  }
+
+  *activate(irq: Irq): Proc<number> {
+    this.#program(irq, this.#held.get(irq)!, true);
+    return 0;
+  }
+
+  /** An all-zero entry: what still comes from the device is refused. */
+  *deactivate(irq: Irq): Proc {
+    const held = this.#held.get(irq);
+    if (!held) return;
+    held.posting = undefined;
+    this.table.program(irq.device, held.index, undefined);
+    this.#invalidate(irq, held);
+  }
+
+  #program(irq: Irq, held: Held, present: boolean): void {
+    this.table.program(irq.device, held.index, present ? this.parent.target(irq) : undefined);
+    this.#invalidate(irq, held);
+  }
+
+  #invalidate(irq: Irq, held: Held): void {
+    if (this.#habits.invalidates) this.table.invalidate(irq.device, held.index);
+  }
+
+  compose(irq: Irq): Composed | number {
+    const held = this.#held.get(irq);
+    return held ? this.table.compose(held.index) : errno.EINVAL;
+  }
+
+  /** Where the irq goes, as the parent has it. */
+  target(irq: Irq): Target {
+    return this.parent.target(irq);
+  }
+
+  /** The message stays as it is: only the entry is rewritten (IRQ_SET_MASK_OK_DONE). */
+  *setAffinity(irq: Irq, cpus: readonly number[]): Proc<AffinityResult> {
+    const held = this.#held.get(irq);
+    if (!held || !this.parent.setAffinity) return errno.EINVAL;
+    const result = yield* this.parent.setAffinity(irq, cpus);
+    if (result !== 'ok') return result;
+    if (!held.posting || !this.#habits.keepsPosting) this.#program(irq, held, true);
+    this.parent.complete?.(irq);
+    return 'done';
+  }
+
+  /** Lets an entry post to a virtual CPU, or go to the host's CPU again (undefined). 0 or a negative errno. */
+  setPosting(irq: Irq, posting: Posting | undefined): number {
+    const held = this.#held.get(irq);
+    if (!held) return errno.EINVAL;
+    if (posting) {
+      const ret = this.table.post(irq.device, held.index, posting.descriptor, posting.vector);
+      if (ret < 0) return ret;
+      held.posting = posting;
+      this.#invalidate(irq, held);
+    } else {
+      held.posting = undefined;
+      this.#program(irq, held, true);
+    }
+    return 0;
+  }
+
+  /** Where the entry of an irq posts to. */
+  posting(irq: Irq): Posting | undefined {
+    return this.#held.get(irq)?.posting;
+  }
+}
+
+/** The VT-d unit of the host, where it has one. */
+export const vtdUnit: Service<VtdUnit> = service<VtdUnit>('VT-d unit');
+/** The AMD-Vi unit of the host, where it has one. */
+export const amdUnit: Service<AmdUnit> = service<AmdUnit>('AMD-Vi unit');
+/** The remap domain of the host, where it has one. */
+export const remapDomain: Service<RemapDomain> = service<RemapDomain>('remap domain');
+
+/** Entries that the pins of the first I/O APIC have taken at boot. */
+const IO_APIC_PINS = 24;
+
+/** Puts the remapping unit between bridge and CPUs and its domain between the bus domains and the vector domain. */
+export function installRemap(system: System): void {
+  const { machine, scenario } = system;
+  const at = system.find(host);
+  const { remap, remapEntries } = scenario.platform;
+  if (!at || (remap !== 'vtd' && remap !== 'amd')) return;
+  const table =
+    remap === 'vtd'
+      ? system.provide(
+          vtdUnit,
+          new VtdUnit(machine, {
+            name: 'dmar0',
+            entries: remapEntries ?? 65536,
+            eim: scenario.platform.cpus > 255,
+            passes: system.policy(compatibility) === 'passed',
+            verifies: system.policy(sourceCheck) === 'verify',
+            first: remapEntries === undefined || remapEntries > IO_APIC_PINS ? IO_APIC_PINS : 0,
+          }),
+        )
+      : system.provide(amdUnit, new AmdUnit(machine, remapEntries ?? 512));
+  machine.as(at.kernel, () => table.announce());
+  at.root.translator = table;
+  const domain = new RemapDomain(machine, remap === 'vtd' ? 'INTEL-IR-0' : 'AMD-IR-0', at.vectors, table, '', {
+    invalidates: system.policy(entryCache) === 'invalidated',
+    keepsPosting: system.policy(postedAffinity) === 'kept',
+  });
+  machine.as(at.kernel, () => {
+    machine.emit(domCreate, at.vectors.object, { ret: 0, side: 'cpu' });
+    machine.emit(domCreate, domain.object, { parent: at.vectors.name, ret: 0, side: 'cpu' });
+  });
+  system.provide(remapDomain, domain);
+  at.parent = domain;
+}

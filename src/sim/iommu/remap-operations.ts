@@ -1,0 +1,115 @@
+import { remapUnit } from '../../model/things/remap.ts';
+import { deviceOf } from '../find.ts';
+import type { OperationSpec } from '../operation.ts';
+import type { System } from '../system.ts';
+import type { VtdUnit } from './remap.ts';
+import { vtdUnit } from './remap-domain.ts';
+
+const kernel = { layer: 'irq-core', name: 'operator', cpu: 0 } as const;
+const rogue = { layer: 'device', name: 'operator', cpu: -1 } as const;
+
+/** The VT-d unit whose path an object has or lies under; a text when there is none. */
+function unitOf(system: System, object: string): VtdUnit | string {
+  const unit = system.find(vtdUnit);
+  const path = object.split('/').slice(0, 2).join('/');
+  if (!unit || unit.object !== system.machine.world.object(remapUnit, path))
+    return `the system has no VT-d unit ${path}`;
+  return unit;
+}
+
+const refuses = (system: System, object: string): string | undefined => {
+  const unit = unitOf(system, object);
+  if (typeof unit === 'string') return unit;
+  const index = object.split('/')[2];
+  if (index !== undefined && !(Number(index) < unit.spec.entries)) return `the table has ${unit.spec.entries} entries`;
+  return undefined;
+};
+
+const found = (system: System, object: string): VtdUnit => unitOf(system, object) as VtdUnit;
+const indexOf = (object: string): number => Number(object.split('/')[2]);
+
+const words = (value: number | bigint, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => Number((BigInt(value) >> BigInt(32 * i)) & 0xffffffffn));
+
+/** Operations on remapping tables, and messages that no driver asked for. */
+export const remapOperations: readonly OperationSpec[] = [
+  {
+    name: 'irte.write',
+    title: 'Write the table entry',
+    meaning:
+      'The kernel writes an entry of the remapping table. Until the interrupt entry cache is invalidated the unit may use what it has cached.',
+    on: ['irte/*/*'],
+    args: [
+      { name: 'value', type: 'hex', meaning: 'The 128 bits of the entry.' },
+      { name: 'invalidate', type: 'flag', default: true, meaning: 'Invalidate the interrupt entry cache afterwards.' },
+    ],
+    actor: kernel,
+    refuses,
+    *run(system, object, { value, invalidate }) {
+      const unit = found(system, object);
+      unit.write(indexOf(object), words(value as number | bigint, 4));
+      if (invalidate === true) unit.invalidate(undefined, indexOf(object));
+    },
+  },
+  {
+    name: 'irte.clear',
+    title: 'Clear the table entry',
+    meaning:
+      'The kernel writes zeros to an entry: what still names it is refused with fault 0x22 once the cache is invalidated.',
+    on: ['irte/*/*'],
+    args: [
+      { name: 'invalidate', type: 'flag', default: true, meaning: 'Invalidate the interrupt entry cache afterwards.' },
+    ],
+    actor: kernel,
+    refuses,
+    *run(system, object, { invalidate }) {
+      const unit = found(system, object);
+      unit.write(indexOf(object), [0, 0, 0, 0]);
+      if (invalidate === true) unit.invalidate(undefined, indexOf(object));
+    },
+  },
+  {
+    name: 'iec.invalidate',
+    title: 'Invalidate the interrupt entry cache',
+    meaning: 'The unit forgets what it has cached: of one entry, or all of it.',
+    on: ['irte/*', 'irte/*/*'],
+    args: [],
+    actor: kernel,
+    refuses,
+    *run(system, object) {
+      const unit = found(system, object);
+      if (object.split('/').length === 2) unit.invalidateAll();
+      else unit.invalidate(undefined, indexOf(object));
+    },
+  },
+  {
+    name: 'irtable.access',
+    title: 'Make the remapping table readable or not',
+    meaning: 'While the table cannot be read from memory, messages whose entry is not cached end in fault 0x23.',
+    on: ['irte/*'],
+    args: [{ name: 'readable', type: 'flag', meaning: 'Whether the unit can read the table.' }],
+    actor: kernel,
+    refuses,
+    *run(system, object, { readable }) {
+      found(system, object).unreadable = readable !== true;
+    },
+  },
+  {
+    name: 'device.write',
+    title: 'Write to memory',
+    meaning:
+      'The function writes 32 bits to any address, as a rogue driver can make it. In 0xfee00000 to 0xfeefffff that is a message.',
+    on: ['device/*'],
+    args: [
+      { name: 'address', type: 'hex', min: 0, max: Number.MAX_SAFE_INTEGER, meaning: 'Where it writes.' },
+      { name: 'data', type: 'hex', min: 0, max: 0xffffffff, meaning: 'What it writes.' },
+    ],
+    actor: rogue,
+    refuses: (system, object) => deviceOf(system, object).problem,
+    *run(system, object, { address, data }) {
+      const fn = deviceOf(system, object).fn!;
+      const { machine } = system;
+      machine.as(fn.actor, () => fn.send(fn.object, Number(address), Number(data), machine.ledger.open(machine.now)));
+    },
+  },
+];

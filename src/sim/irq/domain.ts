@@ -1,0 +1,118 @@
+import type { PciFunction } from '../device/function.ts';
+import type { Proc } from '../machine.ts';
+
+/** Negative errno of Linux, as events and answers carry them. */
+export const errno = {
+  EPERM: -1,
+  ENOENT: -2,
+  EIO: -5,
+  EAGAIN: -11,
+  ENOMEM: -12,
+  EFAULT: -14,
+  EBUSY: -16,
+  EEXIST: -17,
+  ENODEV: -19,
+  EINVAL: -22,
+  ENOTTY: -25,
+  ENOSPC: -28,
+  EOPNOTSUPP: -95,
+  EOVERFLOW: -75,
+} as const;
+
+/** Address and data of a message that a domain composed. */
+export interface Composed {
+  readonly address: number;
+  readonly data: number;
+}
+
+/** What the irq core holds for one interrupt (struct irq_desc with its irq_data chain). */
+export interface Irq {
+  readonly virq: number;
+  /** Its object: `irq/<virq>`, or `guest/<vm>/irq/<virq>` in a guest's kernel. */
+  readonly object: number;
+  /** Innermost domain: the one that stores the message. */
+  readonly domain: Domain;
+  /** Number inside the innermost domain: table index, IMS index. */
+  readonly hwirq: number;
+  /** The function that supplies the requester ID. */
+  readonly device: PciFunction;
+  /** Who the interrupt belongs to: a driver, a queue, a VFIO vector. Need not be a device (S1-2). */
+  readonly owner: string;
+  /** CPUs that it may go to. */
+  affinity: readonly number[];
+  /** Where it is to go once its next interrupt comes (IRQD_SETAFFINITY_PENDING). */
+  pendingAffinity: readonly number[] | undefined;
+  /** Managed, and no CPU of its mask is online: shut down until one is. */
+  managedShutdown: boolean;
+  /** Affinity is the kernel's business: user space may not change it. */
+  readonly managed: boolean;
+  /** The vector may be only reserved until request_irq(): only for interrupts that can be masked. */
+  readonly canReserve: boolean;
+  /** Somebody changes it right now; others wait (desc->lock, request_mutex). */
+  locked: boolean;
+  /** Handlers that run right now. */
+  running: number;
+  activated: boolean;
+  started: boolean;
+  masked: boolean;
+  /** Name of the action, once request_irq() was called. */
+  action: string | undefined;
+  /** What the handler of the action does. */
+  handler: (() => Proc) | undefined;
+  /** Set while the irq is masked and its message must not be used: lazily disabled interrupts note that one came. */
+  lazyPending: boolean;
+  /** Told of every message that was stored for the irq (write_msi_msg of the MSI descriptor): who holds a copy of it. */
+  written?: ((message: Composed) => void) | undefined;
+}
+
+/** Where an interrupt goes: CPU and vector. */
+export interface Target {
+  readonly cpu: number;
+  readonly vector: number;
+}
+
+/** Result of a domain's affinity callback: `ok` the message must be written again, `done` it need not, or an errno. */
+export type AffinityResult = 'ok' | 'done' | number;
+
+/**
+ * A hierarchical irq domain. The four jobs: alloc, compose, store, use. A domain does those of its callbacks that it
+ * has; it knows its parent only by this interface.
+ */
+export interface Domain {
+  readonly name: string;
+  /** Object in the world: `domain/<name>`. */
+  readonly object: number;
+  /** The domain closer to the CPU. */
+  readonly parent: Domain | undefined;
+  /** Allocates what the domain holds for the irq; 0 or a negative errno. Called parents first. */
+  alloc(irq: Irq): Proc<number>;
+  /** Frees it. Called child first. */
+  free(irq: Irq): Proc;
+  /** Programs the hardware; with `reserve` only a placeholder. Called parents first; 0 or a negative errno. */
+  activate(irq: Irq, reserve: boolean): Proc<number>;
+  /** Takes that back. Called child first. */
+  deactivate(irq: Irq): Proc;
+  /** Composes the message; domains that leave that to their parent have none. A number is a negative errno. */
+  compose?(irq: Irq): Composed | number;
+  /** Moves the interrupt to one of these CPUs. Domains that leave that to their parent have none. */
+  setAffinity?(irq: Irq, cpus: readonly number[]): Proc<AffinityResult>;
+  /** Interrupts of the domains right above move only while one of theirs is being handled (IRQCHIP_MOVE_DEFERRED). */
+  readonly movesDeferred?: boolean;
+  /** Where an irq goes now, for domains whose messages name it. */
+  destination?(irq: Irq): Target;
+  /** The message for any target, for domains whose messages name it. */
+  composeFor?(target: Target): Composed;
+  /** Writes a composed message to where the device finds it. Only the innermost domain stores. */
+  store?(irq: Irq, message: Composed, by: string): Proc;
+  /** Masks or unmasks at the device. */
+  mask?(irq: Irq, masked: boolean): Proc;
+  /** Called by the entry code of the vector before the handler (apic_ack_edge and what it completes). */
+  ack?(irq: Irq, cpu: number): void;
+}
+
+/** The domains of an irq from the device to the CPU. */
+export function chain(domain: Domain): Domain[] {
+  const all: Domain[] = [];
+  for (let at: Domain | undefined = domain; at; at = at.parent) all.push(at);
+  return all;
+}

@@ -1,0 +1,170 @@
+import { type FunctionSpec, PciFunction } from '../device/function.ts';
+import type { MessagePort } from '../device/message.ts';
+import { RootComplex } from '../device/root.ts';
+import type { Actor, Machine, Proc } from '../machine.ts';
+import { type DeviceSpec, nanoseconds } from '../scenario.ts';
+import { type Service, type System, service } from '../system.ts';
+import { affinityStrategy } from './affinity.ts';
+import { Cpus } from './cpus.ts';
+import type { Domain } from './domain.ts';
+import { type CpuHotplug, Hotplug } from './hotplug.ts';
+import { IrqCore } from './irqcore.ts';
+import { hardwareAccess, MMIO_WRITE, MsixDomain } from './msix-domain.ts';
+import { VectorDomain, vectorCleanup } from './vector.ts';
+
+/** Command register of a function that its driver enabled: memory decode, bus master, INTx disabled. */
+export const COMMAND_ON = 0x406;
+
+/** The host: processors, vector domain, irq core, root complex, and its PCI functions. */
+export class Host {
+  readonly machine: Machine;
+  readonly cpus: Cpus;
+  readonly vectors: VectorDomain;
+  readonly core: IrqCore;
+  /** How processors come and go; another architecture puts its own here. */
+  hotplug: CpuHotplug;
+  readonly root: RootComplex;
+  /** By BDF. */
+  readonly functions = new Map<string, PciFunction>();
+  readonly kernel: Actor = { layer: 'irq-core', name: 'host', cpu: 0 };
+  /** The domain that bus domains of the host stand on: the remap domain where there is one, else the vector domain. */
+  parent: Domain;
+  /** Where messages of functions arrive: the root complex, or what another architecture has in its place. */
+  port: MessagePort;
+  /** Makes the MSI-X domain of a function. */
+  busDomain = (fn: PciFunction): MsixDomain => new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.parent);
+  /** Whether vectors are only reserved until request_irq() (x86). */
+  reserves = true;
+  readonly #msix = new Map<PciFunction, MsixDomain>();
+
+  constructor(system: System) {
+    const { machine, scenario } = system;
+    this.machine = machine;
+    this.cpus = new Cpus(machine, scenario.platform.cpus);
+    this.vectors = new VectorDomain(machine, this.cpus, system.policy(vectorCleanup));
+    this.core = new IrqCore(machine, this.kernel, '', 24);
+    this.core.serve(this.cpus);
+    this.core.mover.strategy = system.policy(affinityStrategy);
+    this.hotplug = new Hotplug(machine, this.cpus, this.vectors, this.core);
+    this.root = new RootComplex(machine, this.cpus);
+    this.parent = this.vectors;
+    this.port = this.root;
+  }
+
+  /** Adds a function to the bus of the host and shows its capabilities. */
+  addFunction(spec: FunctionSpec, command = COMMAND_ON): PciFunction {
+    const fn = new PciFunction(this.machine, spec.bdf, this.port);
+    this.functions.set(spec.bdf, fn);
+    fn.announce(spec, command);
+    return fn;
+  }
+
+  /** The per-device MSI-X domain of a function (pci_setup_msix_device_domain): made when it is asked for first. */
+  msixDomain(fn: PciFunction): MsixDomain {
+    let domain = this.#msix.get(fn);
+    if (domain === undefined) {
+      domain = this.busDomain(fn);
+      this.#msix.set(fn, domain);
+    }
+    return domain;
+  }
+
+  /**
+   * pci_alloc_irq_vectors() with MSI-X: enables with the function mask set, allocates, activates early with reserve,
+   * masks every entry of the table, clears the function mask. The virqs, or a negative errno: then nothing is left.
+   */
+  *allocVectors(
+    fn: PciFunction,
+    owner: string,
+    vectors: number,
+    affinity?: (i: number) => readonly number[] | undefined,
+  ): Proc<number[] | number> {
+    const { core } = this;
+    const domain = this.msixDomain(fn);
+    yield MMIO_WRITE;
+    fn.control(true, true);
+    const virqs: number[] = [];
+    for (let i = 0; i < vectors; i++) {
+      const cpus = affinity?.(i);
+      const virq = yield* core.alloc({
+        domain,
+        hwirq: i,
+        device: fn,
+        owner,
+        ...(cpus ? { affinity: cpus, managed: true } : {}),
+      });
+      const ret = virq < 0 ? virq : yield* core.activate(core.irq(virq)!, this.reserves);
+      if (virq >= 0) virqs.push(virq);
+      if (ret < 0) {
+        yield* this.freeVectors(fn, virqs);
+        return ret;
+      }
+    }
+    yield* this.#maskAll(fn);
+    yield MMIO_WRITE;
+    fn.control(true, false);
+    return virqs;
+  }
+
+  /** msix_mask_all: entries that nobody uses may hold messages of a kernel before this one. */
+  *#maskAll(fn: PciFunction): Proc {
+    for (let i = 0; i < fn.size; i++) yield* hardwareAccess.write(fn, i, 12, 4, [1]);
+  }
+
+  /** pci_free_irq_vectors(): frees the irqs, masks every entry, disables MSI-X. Their actions must be gone. */
+  *freeVectors(fn: PciFunction, virqs: readonly number[]): Proc<number> {
+    for (const virq of virqs) {
+      const ret = yield* this.core.release(virq);
+      if (ret < 0) return ret;
+    }
+    yield* this.#maskAll(fn);
+    yield MMIO_WRITE;
+    fn.control(false, false);
+    return 0;
+  }
+
+  /** Boots the driver of a function: allocates its vectors and requests an irq for each. */
+  *drive(fn: PciFunction, spec: DeviceSpec): Proc {
+    // A queue per CPU behind an interrupt that is not managed, as block drivers have it.
+    const spread = (i: number): readonly number[] | undefined => (i === 0 ? undefined : [(i - 1) % this.cpus.count]);
+    const vectors = spec.irqs ?? spec.vectors;
+    const virqs = yield* this.allocVectors(fn, spec.name, vectors, spec.managed ? spread : undefined);
+    if (typeof virqs === 'number') return;
+    for (const [i, virq] of virqs.entries()) yield* this.core.request(virq, `${spec.name}-${i}`);
+  }
+}
+
+/** The host of the system. */
+export const host: Service<Host> = service<Host>('host');
+
+/** What a function of a scenario is like: BARs lie one after the other from 0xfe000000 on where the scenario gives none. */
+export function functionSpec(spec: DeviceSpec, place: number): FunctionSpec {
+  return {
+    bdf: spec.bdf,
+    name: spec.name,
+    vectors: spec.vectors,
+    bar: 0,
+    barAddress: spec.bar ? Number(spec.bar) : 0xfe000000 + place * 0x10000,
+    barSize: 0x10000,
+    tableOffset: 0,
+    pbaOffset: 0x8000,
+    msi: spec.msi,
+  };
+}
+
+/** Puts the host together: brings its CPUs online, shows its functions, boots their drivers one after the other. */
+export function installHost(system: System): void {
+  const { scenario, machine } = system;
+  const part = system.provide(host, new Host(system));
+  if (scenario.platform.arch === 'x86') part.vectors.boot();
+  const driven: [PciFunction, DeviceSpec][] = [];
+  for (const [place, spec] of scenario.devices.entries()) {
+    const fn = machine.as({ layer: 'driver', name: 'pci', cpu: 0 }, () => part.addFunction(functionSpec(spec, place)));
+    if (spec.driver === 'host' && spec.vectors > 0) driven.push([fn, spec]);
+  }
+  function* boot(): Proc {
+    for (const [fn, spec] of driven)
+      yield* machine.within({ layer: 'driver', name: spec.name, cpu: 0 }, part.drive(fn, spec));
+  }
+  machine.spawn({ layer: 'driver', name: 'boot', cpu: 0 }, boot(), nanoseconds('1us'));
+}

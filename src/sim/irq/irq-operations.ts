@@ -1,0 +1,199 @@
+import { deviceOf } from '../find.ts';
+import type { OperationSpec } from '../operation.ts';
+import type { System } from '../system.ts';
+import type { Irq } from './domain.ts';
+import { type Host, host } from './host.ts';
+
+const user = { layer: 'user', name: 'operator', cpu: 0 } as const;
+const driver = { layer: 'driver', name: 'operator', cpu: 0 } as const;
+
+/** The irq of a path `irq/<virq>`, with the host that it belongs to. */
+function irqOf(system: System, object: string): { readonly of?: Host; readonly irq?: Irq } {
+  const of = system.find(host);
+  const irq = of?.core.irq(Number(object.split('/')[1]));
+  return { ...(of ? { of } : {}), ...(irq ? { irq } : {}) };
+}
+
+const noIrq = (system: System, object: string): string | undefined =>
+  irqOf(system, object).irq ? undefined : `${object} is no irq of the host`;
+
+const cpuOf = (system: System, object: string): number => {
+  const n = Number(object.split('/')[1]);
+  return Number.isInteger(n) && n < (system.find(host)?.cpus.count ?? 0) ? n : -1;
+};
+
+const noCpu = (system: System, object: string): string | undefined =>
+  cpuOf(system, object) >= 0 ? undefined : `the host has no ${object}`;
+
+const ON = ['irq/*'];
+
+/** Operations on the interrupts of the host's kernel and on its processors. */
+export const irqOperations: readonly OperationSpec[] = [
+  {
+    name: 'irq.affinity',
+    title: 'Set the affinity',
+    meaning:
+      'User space writes smp_affinity_list. Managed interrupts answer EPERM, CPUs that are all offline EINVAL. Without remapping the move waits for the next interrupt; while the previous vector is not cleaned up it is EBUSY and tried again then.',
+    on: ON,
+    args: [{ name: 'cpus', type: 'numbers', min: 0, max: 4095, meaning: 'CPUs that it may go to.' }],
+    actor: user,
+    refuses: (system, object, { cpus }) =>
+      noIrq(system, object) ??
+      ((cpus as readonly number[]).length === 0
+        ? 'irq.affinity needs at least one CPU'
+        : (cpus as readonly number[]).some((n) => n >= system.use(host).cpus.count)
+          ? `the host has CPUs 0 to ${system.use(host).cpus.count - 1}`
+          : undefined),
+    *run(system, object, { cpus }) {
+      const { of, irq } = irqOf(system, object);
+      yield* of!.core.setAffinity(irq!.virq, cpus as readonly number[], 'user');
+    },
+  },
+  {
+    name: 'irq.free',
+    title: 'Free the action',
+    meaning: 'The driver calls free_irq(): masked, then deactivated from the device up, the message becomes all zero.',
+    on: ON,
+    args: [],
+    actor: driver,
+    refuses: (system, object) =>
+      noIrq(system, object) ??
+      (irqOf(system, object).irq!.action === undefined ? `${object} has no action` : undefined),
+    *run(system, object) {
+      const { of, irq } = irqOf(system, object);
+      yield* of!.core.freeIrq(irq!.virq);
+    },
+  },
+  {
+    name: 'irq.request',
+    title: 'Request the irq',
+    meaning: 'The driver calls request_irq(): activated from the CPU down, started, unmasked.',
+    on: ON,
+    args: [{ name: 'name', type: 'text', default: 'operator', meaning: 'Name of the action.' }],
+    actor: driver,
+    refuses: (system, object) =>
+      noIrq(system, object) ??
+      (irqOf(system, object).irq!.action === undefined ? undefined : `${object} has an action already`),
+    *run(system, object, { name }) {
+      const { of, irq } = irqOf(system, object);
+      yield* of!.core.request(irq!.virq, String(name));
+    },
+  },
+  ...([true, false] as const).map(
+    (masked): OperationSpec => ({
+      name: masked ? 'irq.mask' : 'irq.unmask',
+      title: masked ? 'Mask at the chip' : 'Unmask at the chip',
+      meaning: masked
+        ? 'The kernel masks the irq at its chip: written to the device and read back.'
+        : 'The kernel unmasks the irq at its chip; what is pending is sent.',
+      on: ON,
+      args: [],
+      actor: driver,
+      refuses: noIrq,
+      *run(system, object) {
+        const { of, irq } = irqOf(system, object);
+        yield* of!.core.mask(irq!.virq, masked);
+      },
+    }),
+  ),
+  {
+    name: 'irq.alloc',
+    title: 'Allocate an irq',
+    meaning:
+      'The driver allocates one more MSI-X interrupt (pci_msix_alloc_irq_at). An index that is taken answers EEXIST, no vector ENOSPC.',
+    on: ['device/*'],
+    args: [
+      { name: 'index', type: 'number', min: 0, max: 2047, meaning: 'Entry of the MSI-X table.' },
+      {
+        name: 'affinity',
+        type: 'numbers',
+        min: 0,
+        max: 4095,
+        optional: true,
+        meaning: 'CPUs; with them a vector is taken at once instead of promised.',
+      },
+      { name: 'managed', type: 'flag', default: false, meaning: 'Affinity is managed by the kernel.' },
+    ],
+    actor: driver,
+    refuses: (system, object, { managed, affinity }) =>
+      deviceOf(system, object).problem ??
+      (managed === true && affinity === undefined ? 'a managed irq needs affinity' : undefined),
+    *run(system, object, { index, affinity, managed }) {
+      const of = system.use(host);
+      const { fn } = deviceOf(system, object);
+      const virq = yield* of.core.alloc({
+        domain: of.msixDomain(fn!),
+        hwirq: Number(index),
+        device: fn!,
+        owner: 'operator',
+        ...(affinity === undefined ? {} : { affinity: affinity as readonly number[] }),
+        managed: managed === true,
+      });
+      if (virq >= 0) yield* of.core.activate(of.core.irq(virq)!, true);
+    },
+  },
+  {
+    name: 'irq.activate',
+    title: 'Activate',
+    meaning: 'The irq core activates the hierarchy of domains, from the CPU to the device.',
+    on: ON,
+    args: [{ name: 'reserve', type: 'flag', default: false, meaning: 'Only the placeholder vector.' }],
+    actor: driver,
+    refuses: noIrq,
+    *run(system, object, { reserve }) {
+      const { of, irq } = irqOf(system, object);
+      yield* of!.core.activate(irq!, reserve === true);
+    },
+  },
+  {
+    name: 'irq.deactivate',
+    title: 'Deactivate',
+    meaning: 'The irq core deactivates the hierarchy of domains, from the device to the CPU. Nothing masks the device.',
+    on: ON,
+    args: [],
+    actor: driver,
+    refuses: noIrq,
+    *run(system, object) {
+      const { of, irq } = irqOf(system, object);
+      yield* of!.core.deactivate(irq!);
+    },
+  },
+  {
+    name: 'irq.release',
+    title: 'Free the descriptor',
+    meaning: 'The driver gives the irq back: every domain frees what it holds. While it has an action: EBUSY.',
+    on: ON,
+    args: [],
+    actor: driver,
+    refuses: noIrq,
+    *run(system, object) {
+      const { of, irq } = irqOf(system, object);
+      yield* of!.core.release(irq!.virq);
+    },
+  },
+  {
+    name: 'cpu.offline',
+    title: 'Take the CPU offline',
+    meaning:
+      'Its interrupts move away, managed ones whose last CPU it is are shut down, what waits in its IRR is raised again. ENOSPC when the other CPUs have too few vectors.',
+    on: ['cpu/*'],
+    args: [],
+    actor: user,
+    refuses: noCpu,
+    *run(system, object) {
+      yield* system.use(host).hotplug.offline(cpuOf(system, object));
+    },
+  },
+  {
+    name: 'cpu.online',
+    title: 'Bring the CPU online',
+    meaning: 'Its vector map comes back, and managed interrupts that waited for it start.',
+    on: ['cpu/*'],
+    args: [],
+    actor: user,
+    refuses: noCpu,
+    *run(system, object) {
+      yield* system.use(host).hotplug.online(cpuOf(system, object));
+    },
+  },
+];

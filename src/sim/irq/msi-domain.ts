@@ -1,0 +1,116 @@
+import { domCreate } from '../../model/events/ims.ts';
+import { msgWrite } from '../../model/events/irq.ts';
+import { devRaise } from '../../model/events/msix.ts';
+import { packRegister } from '../../model/register.ts';
+import { msiControl } from '../../model/registers/pci.ts';
+import { domain as domainType } from '../../model/things/irq.ts';
+import { msi } from '../../model/things/pci.ts';
+import { MSI_AT, type PciFunction } from '../device/function.ts';
+import type { Machine, Proc } from '../machine.ts';
+import { type Composed, type Domain, errno, type Irq } from './domain.ts';
+import type { Host } from './host.ts';
+
+/** Message Control with a 64-bit address, enabled and not. */
+const OFF = packRegister(msiControl, { address64: 1 })[0]!;
+const ON = packRegister(msiControl, { address64: 1, enable: 1 })[0]!;
+/** Nanoseconds of an access of config space. */
+const CONFIG = 400;
+
+/** Object of the MSI capability of a function; -1 when it has none. */
+export function msiObject(fn: PciFunction): number {
+  return fn.machine.world.objectAt(`device/${fn.bdf}/msi`);
+}
+
+/**
+ * The bus domain of MSI: stores the one message in config space. There is no mask bit, so nothing masks, and a vector is
+ * taken when the irq is allocated (drivers/pci/msi/irqdomain.c, msi.c).
+ */
+export class MsiDomain implements Domain {
+  readonly name: string;
+  readonly object: number;
+  readonly parent: Domain;
+  readonly machine: Machine;
+  readonly #fn: PciFunction;
+
+  constructor(machine: Machine, fn: PciFunction, parent: Domain) {
+    this.machine = machine;
+    this.name = `PCI-MSI-${fn.bdf}`;
+    this.parent = parent;
+    this.object = machine.world.object(domainType, `domain/${this.name}`);
+    this.#fn = fn;
+  }
+
+  *alloc(): Proc<number> {
+    return 0;
+  }
+
+  *free(): Proc {}
+
+  *activate(): Proc<number> {
+    return 0;
+  }
+
+  /** The all-zero message. */
+  *deactivate(irq: Irq): Proc {
+    yield* this.store(irq, { address: 0, data: 0 }, 'deactivate');
+  }
+
+  /** Address, upper address, data: three writes of config space, and a read that pushes them. */
+  *store(irq: Irq, message: Composed, by: string): Proc {
+    const { machine } = this;
+    const { address, data } = message;
+    const { hwirq } = irq;
+    machine.emit(msgWrite, irq.object, { hwirq, address, data, domain: this.name, by, where: 'config space' });
+    yield CONFIG;
+    this.#fn.configWrite(MSI_AT + 4, 4, address >>> 0);
+    yield CONFIG;
+    this.#fn.configWrite(MSI_AT + 8, 4, Math.floor(address / 0x100000000));
+    yield CONFIG;
+    this.#fn.configWrite(MSI_AT + 12, 2, data & 0xffff);
+    yield CONFIG;
+    this.#fn.configRead(MSI_AT + 12, 2, data & 0xffff);
+    irq.written?.(message);
+  }
+
+  /** Sets or clears MSI Enable. */
+  *enable(on: boolean): Proc {
+    yield CONFIG;
+    this.#fn.configWrite(MSI_AT + 2, 2, on ? ON : OFF);
+  }
+}
+
+/** pci_alloc_irq_vectors() with MSI: the virq; -EINVAL while MSI-X is enabled, -ENODEV without the capability. */
+export function* allocMsi(host: Host, fn: PciFunction, owner: string): Proc<number> {
+  if (msiObject(fn) < 0) return errno.ENODEV;
+  const domain = new MsiDomain(fn.machine, fn, host.parent);
+  const created = fn.enabled === true ? errno.EINVAL : 0;
+  fn.machine.as(host.kernel, () =>
+    fn.machine.emit(domCreate, domain.object, { parent: host.parent.name, ret: created }),
+  );
+  if (created < 0) return created;
+  const virq = yield* host.core.alloc({ domain, hwirq: 0, device: fn, owner, canReserve: false });
+  if (virq < 0) return virq;
+  const ret = yield* host.core.activate(host.core.irq(virq)!, true);
+  if (ret < 0) return ret;
+  yield* domain.enable(true);
+  return virq;
+}
+
+/** A cause arises for the MSI of a function: sent, or lost while MSI is off. Its number. */
+export function raiseMsi(fn: PciFunction): number {
+  const { machine } = fn;
+  return machine.as(fn.actor, () => {
+    const { state } = machine;
+    const object = msiObject(fn);
+    const cause = machine.ledger.open(machine.now);
+    machine.emit(devRaise, object, { vector: 0, cause });
+    const on = state.known(object, msi.at.control) & state.get(object, msi.at.control) & 1;
+    if (on === 0) {
+      fn.drop(object, cause, 'MSI is not enabled');
+      return cause;
+    }
+    const address = state.get(object, msi.at.address) + state.get(object, msi.at.address + 1) * 0x100000000;
+    fn.send(object, address, state.get(object, msi.at.data) & 0xffff, cause);
+    return cause;
+  });
+}

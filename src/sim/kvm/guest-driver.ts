@@ -1,0 +1,146 @@
+import { vecConfig } from '../../model/events/irq.ts';
+import { domain as domainType } from '../../model/things/irq.ts';
+import type { PciFunction } from '../device/function.ts';
+import { type AffinityResult, type Composed, type Domain, errno, type Irq, type Target } from '../irq/domain.ts';
+import type { IrqCore } from '../irq/irqcore.ts';
+import type { MsixDomain, TableAccess } from '../irq/msix-domain.ts';
+import type { Machine, Proc } from '../machine.ts';
+
+/** First vector that a guest kernel hands out. */
+const FIRST_GUEST_VECTOR = 0x21;
+const LAST_GUEST_VECTOR = 0xeb;
+/** Nanoseconds that a guest handler works between its accesses. */
+const HANDLER = 1500;
+
+/** The vector domain of a guest kernel: one vector of one virtual CPU for each irq, handed out in turn. */
+export class GuestVectors implements Domain {
+  readonly name: string;
+  readonly object: number;
+  readonly parent = undefined;
+  readonly machine: Machine;
+  readonly vcpus: number;
+  /** Gives the message another form: a vIOMMU that the guest kernel programs. */
+  remap: ((irq: Irq, target: Target) => Composed) | undefined;
+  readonly #targets = new Map<Irq, Target>();
+  readonly #used = new Map<string, Irq>();
+  /** The vector that an irq had before: what is under way to it is still handled, until the irq moves again. */
+  readonly #previous = new Map<Irq, Target>();
+  #turn = 0;
+
+  constructor(machine: Machine, prefix: string, vcpus: number) {
+    this.machine = machine;
+    this.vcpus = vcpus;
+    this.name = 'VECTOR';
+    this.object = machine.world.object(domainType, `${prefix}domain/VECTOR`);
+  }
+
+  /** The irq that a vector of a virtual CPU stands for. */
+  irqAt(vcpu: number, vector: number): Irq | undefined {
+    return this.#used.get(`${vcpu} ${vector}`);
+  }
+
+  /** Where an irq goes. */
+  target(irq: Irq): Target {
+    return this.#targets.get(irq) ?? { cpu: 0, vector: 0 };
+  }
+
+  *alloc(irq: Irq): Proc<number> {
+    const vcpu = irq.affinity[0] ?? this.#turn++ % this.vcpus;
+    return this.#place(irq, vcpu);
+  }
+
+  #place(irq: Irq, vcpu: number): number {
+    if (vcpu >= this.vcpus) return errno.EINVAL;
+    for (let vector = FIRST_GUEST_VECTOR; vector <= LAST_GUEST_VECTOR; vector++) {
+      if (this.#used.has(`${vcpu} ${vector}`)) continue;
+      this.#leave(irq);
+      this.#used.set(`${vcpu} ${vector}`, irq);
+      this.#targets.set(irq, { cpu: vcpu, vector });
+      this.machine.emit(vecConfig, irq.object, { vector, cpu: vcpu, apicDest: vcpu });
+      return 0;
+    }
+    return errno.ENOSPC;
+  }
+
+  /** The vector at hand becomes the previous one; the one before it is free. */
+  #leave(irq: Irq): void {
+    const before = this.#previous.get(irq);
+    if (before) this.#used.delete(`${before.cpu} ${before.vector}`);
+    const now = this.#targets.get(irq);
+    if (now) this.#previous.set(irq, now);
+  }
+
+  *free(irq: Irq): Proc {
+    for (const map of [this.#targets, this.#previous]) {
+      const at = map.get(irq);
+      if (at) this.#used.delete(`${at.cpu} ${at.vector}`);
+      map.delete(irq);
+    }
+  }
+
+  *activate(): Proc<number> {
+    return 0;
+  }
+
+  *deactivate(): Proc {}
+
+  compose(irq: Irq): Composed {
+    const target = this.target(irq);
+    return this.remap?.(irq, target) ?? { address: 0xfee00000 + (target.cpu << 12), data: target.vector };
+  }
+
+  *setAffinity(irq: Irq, cpus: readonly number[]): Proc<AffinityResult> {
+    const at = this.#targets.get(irq);
+    if (at && cpus.includes(at.cpu)) return 'done';
+    const ret = this.#place(irq, cpus[0] ?? 0);
+    return ret < 0 ? ret : 'ok';
+  }
+}
+
+/** What the code of a guest's kernel runs on. */
+export interface GuestKernel {
+  readonly core: IrqCore;
+  readonly guestAccess: TableAccess;
+  msixDomain(fn: PciFunction): MsixDomain;
+  guestControl(fn: PciFunction, enable: boolean, fmask: boolean): Proc;
+}
+
+/** How a driver of the guest behaves. */
+export interface GuestDriver {
+  readonly name: string;
+  /** Vectors that it uses. */
+  readonly irqs: number;
+  /** Masks and unmasks its entry at every interrupt, each with a read back, as Linux 2.6 did under load (S2-42, S2-43). */
+  readonly maskEach: boolean;
+}
+
+/** The guest kernel enables MSI-X, allocates, programs the table and requests its interrupts. The virqs, or a negative errno. */
+export function* driveGuest(vm: GuestKernel, fn: PciFunction, driver: GuestDriver): Proc<number[] | number> {
+  const { core } = vm;
+  const domain = vm.msixDomain(fn);
+  yield* vm.guestControl(fn, true, true);
+  const virqs: number[] = [];
+  for (let i = 0; i < driver.irqs; i++) {
+    const virq = yield* core.alloc({ domain, hwirq: i, device: fn, owner: driver.name });
+    if (virq < 0) return virq;
+    const irq = core.irq(virq)!;
+    const ret = yield* core.activate(irq, true);
+    if (ret < 0) return ret;
+    virqs.push(virq);
+  }
+  yield* vm.guestControl(fn, true, false);
+  for (const [i, virq] of virqs.entries()) {
+    const handler = driver.maskEach ? () => maskingHandler(vm, fn, i) : undefined;
+    yield* core.request(virq, `${driver.name}-${i}`, handler);
+  }
+  return virqs;
+}
+
+/** A flow that masks at the device, works and unmasks: every step a write and the read that flushes it. */
+function* maskingHandler(vm: GuestKernel, fn: PciFunction, index: number): Proc {
+  for (const mask of [1, 0]) {
+    yield* vm.guestAccess.write(fn, index, 12, 4, [mask]);
+    yield* vm.guestAccess.read(fn, index, 12, 4);
+    if (mask === 1) yield HANDLER;
+  }
+}

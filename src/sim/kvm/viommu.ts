@@ -1,0 +1,34 @@
+import { decodersById } from '../../model/message.ts';
+import type { Composed, Irq, Target } from '../irq/domain.ts';
+import type { RouteMessage } from './irqfd.ts';
+
+/**
+ * An interrupt remapping unit that the VMM emulates for the guest: the messages of the guest name entries of its table
+ * (VT-d remappable format), and only who has the table can say where they go.
+ */
+export class Viommu {
+  readonly #entries: Irq[] = [];
+  readonly #target: (irq: Irq) => Target;
+
+  /** `target` tells where an irq of the guest goes now: what its table entry holds. */
+  constructor(target: (irq: Irq) => Target) {
+    this.#target = target;
+  }
+
+  /** The message that the guest kernel writes for an irq: address bits 19:5 the entry, bit 4 remappable format. */
+  compose(irq: Irq): Composed {
+    let index = this.#entries.indexOf(irq);
+    if (index < 0) index = this.#entries.push(irq) - 1;
+    return { address: 0xfee00010 + (index << 5), data: 0 };
+  }
+
+  /** The message that a local APIC reads, for one of the guest; undefined when its table has no such entry. */
+  translate({ address, data }: RouteMessage): RouteMessage | undefined {
+    const view = decodersById.vtd.decode(address >>> 0, Math.floor(address / 0x100000000), data);
+    if (view === undefined || view.format !== 'remappable' || view.index === null) return undefined;
+    const irq = this.#entries[view.index];
+    if (!irq) return undefined;
+    const { cpu, vector } = this.#target(irq);
+    return { address: 0xfee00000 + (cpu << 12), data: vector };
+  }
+}

@@ -1,0 +1,333 @@
+import { barMap } from '../../model/events/pci.ts';
+import { msixCap } from '../../model/things/pci.ts';
+import { kvmRoute } from '../../model/things/virt.ts';
+import type { PciFunction } from '../device/function.ts';
+import type { Proc } from '../machine.ts';
+import type { ArgSpec, OperationSpec, Values } from '../operation.ts';
+import type { System } from '../system.ts';
+import { type Vm, vms } from './vm.ts';
+
+const guest = { layer: 'guest-kernel', name: 'operator', cpu: 0 } as const;
+const vmm = { layer: 'vmm', name: 'operator', cpu: 0 } as const;
+
+/** A function on the bus of a virtual machine, or why there is none. */
+interface OnBus {
+  readonly vm?: Vm;
+  readonly fn?: PciFunction;
+  readonly problem?: string;
+}
+
+/** The virtual machine whose guest has a function. */
+function guestFunction(system: System, object: string): OnBus {
+  const bdf = object.split('/')[1] ?? '';
+  for (const vm of system.find(vms)?.values() ?? []) {
+    const fn = vm.functions.get(bdf);
+    if (fn) return { vm, fn };
+  }
+  return { problem: `no guest has a function ${bdf}` };
+}
+
+/** The virtual machine that an object names. */
+export function vmOf(system: System, object: string): { readonly vm?: Vm; readonly problem?: string } {
+  const id = object.split('/')[1] ?? '';
+  const vm = system.find(vms)?.get(Number(id));
+  return vm ? { vm } : { problem: `there is no virtual machine ${id}` };
+}
+
+/** Words of a value, lowest first, for an access of some bytes. */
+function words(value: Values[string], size: number): number[] {
+  const wide = BigInt(typeof value === 'bigint' || typeof value === 'number' ? value : 0);
+  const all = [Number(wide & 0xffffffffn), Number((wide >> 32n) & 0xffffffffn)];
+  return size > 4 ? all : all.slice(0, 1);
+}
+
+const offset = (max: number, meaning: string): ArgSpec => ({ name: 'offset', type: 'hex', min: 0, max, meaning });
+const size: ArgSpec = { name: 'size', type: 'number', min: 1, max: 8, default: 4, meaning: 'Bytes, 1 to 8.' };
+const value: ArgSpec = { name: 'value', type: 'hex', meaning: 'What is written, little endian; up to 64 bits.' };
+
+/** An operation of the guest on one of its functions. */
+function guestOperation(
+  name: string,
+  title: string,
+  meaning: string,
+  on: readonly string[],
+  args: readonly ArgSpec[],
+  run: (vm: Vm, fn: PciFunction, values: Values, object: string) => Proc<unknown>,
+): OperationSpec {
+  return {
+    name,
+    title,
+    meaning,
+    on,
+    args,
+    actor: guest,
+    refuses: (system, object) => guestFunction(system, object).problem,
+    run(system, object, values) {
+      const { vm, fn } = guestFunction(system, object);
+      return run(vm!, fn!, values, object);
+    },
+  };
+}
+
+const ENTRY = ['device/*/msix/*'];
+const indexOf = (object: string): number => Number(object.split('/')[3]);
+
+/** Operations of a guest: every access goes through an exit, and whoever serves the table answers. */
+export const guestOperations: readonly OperationSpec[] = [
+  guestOperation(
+    'guest.write',
+    'Guest writes to the entry',
+    'The guest writes to its MSI-X table from an offset of this entry on. What is no aligned dword or qword is discarded.',
+    ENTRY,
+    [offset(15, 'Byte offset in the entry: 0 address, 8 data, 12 control.'), size, value],
+    (vm, fn, v, object) =>
+      vm.mmio.access({
+        fn,
+        region: 'table',
+        offset: indexOf(object) * 16 + Number(v.offset),
+        size: Number(v.size),
+        value: words(v.value, Number(v.size)),
+      }),
+  ),
+  guestOperation(
+    'guest.read',
+    'Guest reads from the entry',
+    'The guest reads its MSI-X table. A completed read means that every interrupt sent before it has arrived.',
+    ENTRY,
+    [{ ...offset(15, 'Byte offset in the entry.'), default: 12 }, size],
+    (vm, fn, v, object) =>
+      vm.mmio.access({
+        fn,
+        region: 'table',
+        offset: indexOf(object) * 16 + Number(v.offset),
+        size: Number(v.size),
+      }),
+  ),
+  guestOperation(
+    'guest.toggle',
+    'Guest masks and unmasks the entry',
+    'As Linux 2.6 did at an interrupt: mask, read back, unmask, read back.',
+    ENTRY,
+    [],
+    function* (vm, fn, _v, object) {
+      for (const mask of [1, 0]) {
+        yield* vm.guestAccess.write(fn, indexOf(object), 12, 4, [mask]);
+        yield* vm.guestAccess.read(fn, indexOf(object), 12, 4);
+      }
+    },
+  ),
+  guestOperation(
+    'guest.pba.read',
+    'Guest reads the pending bits',
+    'The guest reads pending bits: from the VMM or from KVM, as the design has it.',
+    ['device/*'],
+    [
+      { ...offset(0xff, 'Byte offset in the pending bit array.'), default: 0 },
+      { ...size, default: 8 },
+    ],
+    (vm, fn, v) => vm.mmio.access({ fn, region: 'pba', offset: Number(v.offset), size: Number(v.size) }),
+  ),
+  guestOperation(
+    'guest.pba.write',
+    'Guest writes the pending bits',
+    'The pending bit array is read-only: nothing changes.',
+    ['device/*'],
+    [{ ...offset(0xff, 'Byte offset in the pending bit array.'), default: 0 }, { ...size, default: 8 }, value],
+    (vm, fn, v) =>
+      vm.mmio.access({
+        fn,
+        region: 'pba',
+        offset: Number(v.offset),
+        size: Number(v.size),
+        value: words(v.value, Number(v.size)),
+      }),
+  ),
+  guestOperation(
+    'guest.control',
+    'Guest sets MSI-X enable and function mask',
+    'The guest writes Message Control: an exit to the VMM, which defines or removes the table in KVM.',
+    ['device/*', 'device/*/msixcap'],
+    [
+      { name: 'enable', type: 'flag', meaning: 'MSI-X Enable.' },
+      { name: 'fmask', type: 'flag', default: false, meaning: 'Function Mask.' },
+    ],
+    (vm, fn, v) => vm.guestControl(fn, v.enable === true, v.fmask === true),
+  ),
+  guestOperation(
+    'guest.command',
+    'Guest sets the Command register',
+    'Without Memory Space Enable nobody may answer accesses of the table any more.',
+    ['device/*'],
+    [
+      { name: 'memory', type: 'flag', default: true, meaning: 'Memory Space Enable.' },
+      { name: 'busMaster', type: 'flag', default: true, meaning: 'Bus Master Enable.' },
+    ],
+    (vm, fn, v) =>
+      vm.guestConfig(() => fn.configWrite(4, 2, 0x400 | (v.memory === true ? 2 : 0) | (v.busMaster === true ? 4 : 0))),
+  ),
+  guestOperation(
+    'guest.bar',
+    'Guest moves the BAR of the table',
+    'The guest programs another address into the BAR that holds table and pending bits.',
+    ['device/*'],
+    [{ name: 'address', type: 'hex', min: 0x80000000, max: 0xfffffffff000, meaning: 'New address of the BAR.' }],
+    (vm, fn, v) =>
+      vm.guestConfig(() => {
+        const { state, world } = vm.machine;
+        const cap = world.node(fn.object)?.children.get('msixcap')?.object ?? -1;
+        vm.machine.emit(barMap, fn.object, {
+          bar: state.get(cap, msixCap.at.table) & 7,
+          address: Number(v.address),
+          size: 0x10000,
+        });
+        fn.onEntry?.(-1);
+      }),
+  ),
+];
+
+/** An operation of the VMM on a virtual machine. */
+export function vmmOperation(
+  name: string,
+  title: string,
+  meaning: string,
+  args: readonly ArgSpec[],
+  run: (vm: Vm, values: Values) => Proc<unknown>,
+  refuses?: (vm: Vm, values: Values) => string | undefined,
+): OperationSpec {
+  return {
+    name,
+    title,
+    meaning,
+    on: ['kvm/*'],
+    args,
+    actor: vmm,
+    refuses(system, object, values) {
+      const { vm, problem } = vmOf(system, object);
+      return vm ? refuses?.(vm, values) : problem;
+    },
+    run: (system, object, values) => run(vmOf(system, object).vm!, values),
+  };
+}
+
+const gsi: ArgSpec = { name: 'gsi', type: 'number', min: 0, max: 4095, meaning: 'GSI.' };
+const fd: ArgSpec = { name: 'fd', type: 'number', min: 0, max: 65535, meaning: 'File descriptor of the eventfd.' };
+const noFd = (vm: Vm, { fd: n }: Values): string | undefined =>
+  vm.eventfds.has(Number(n)) ? undefined : `the VMM has no eventfd ${String(n)}`;
+
+/** The machine and the number of an irq of a guest's kernel, or why there is none. */
+function guestIrq(
+  system: System,
+  object: string,
+): { readonly vm?: Vm; readonly virq: number; readonly problem?: string } {
+  const { vm, problem } = vmOf(system, object);
+  const virq = Number(object.split('/')[3]);
+  if (!vm) return { virq, ...(problem ? { problem } : {}) };
+  return vm.core.irq(virq) ? { vm, virq } : { virq, problem: `the guest has no irq ${virq}` };
+}
+
+/** Moves an interrupt inside a guest. */
+export const guestAffinity: OperationSpec = {
+  name: 'guest.affinity',
+  title: 'Guest moves the interrupt',
+  meaning:
+    'The guest kernel gives the irq to another virtual CPU: it masks the entry, rewrites its message and unmasks.',
+  on: ['guest/*/irq/*'],
+  args: [{ name: 'vcpu', type: 'number', min: 0, max: 254, meaning: 'Virtual CPU, counted from 0 in its machine.' }],
+  actor: guest,
+  refuses: (system, object, { vcpu }) => {
+    const { vm, problem } = guestIrq(system, object);
+    return vm && Number(vcpu) >= vm.vcpus.count ? `the machine has ${vm.vcpus.count} virtual CPUs` : problem;
+  },
+  *run(system, object, { vcpu }) {
+    const { vm, virq } = guestIrq(system, object);
+    yield* vm!.core.setAffinity(virq, [Number(vcpu)]);
+  },
+};
+
+/** Operations of the VMM: routes, irqfds, eventfds, migration. */
+export const vmOperations: readonly OperationSpec[] = [
+  vmmOperation(
+    'kvm.route.set',
+    'Set a message route',
+    'KVM_SET_GSI_ROUTING: the GSI stands for this message from now on.',
+    [
+      gsi,
+      { name: 'address', type: 'hex', min: 0, max: 0xfffffffff000, meaning: 'Message address.' },
+      { name: 'data', type: 'hex', min: 0, max: 0xffffffff, meaning: 'Message data.' },
+    ],
+    function* (vm, v) {
+      const { state, world } = vm.machine;
+      const at = vm.irqfds.route(Number(v.gsi));
+      const device = state.num(at, kvmRoute.at.device);
+      const entry = state.num(at, kvmRoute.at.entry);
+      // A route that was made for an entry goes on to belong to it.
+      vm.irqfds.set(
+        Number(v.gsi),
+        device < 0 ? '' : world.strings.text(device),
+        Math.max(0, state.num(at, kvmRoute.at.vector)),
+        { ...(entry < 0 ? {} : { entry }), address: Number(v.address), data: Number(v.data) },
+      );
+    },
+  ),
+  vmmOperation(
+    'kvm.route.release',
+    'Release a route',
+    'The GSI stands for nothing any more: an irqfd that still has it injects into nowhere.',
+    [gsi],
+    function* (vm, v) {
+      vm.irqfds.release(Number(v.gsi));
+    },
+  ),
+  vmmOperation(
+    'kvm.irqfd.assign',
+    'Assign an irqfd',
+    'KVM_IRQFD ties an eventfd to a GSI. What was signalled before is injected at once; -EBUSY when either is taken.',
+    [gsi, { ...fd, optional: true, meaning: 'File descriptor of an eventfd that is there; a new one when absent.' }],
+    function* (vm, v) {
+      const eventfd = v.fd === undefined ? vm.openEventfd() : vm.eventfds.get(Number(v.fd))!;
+      vm.irqfds.assign(Number(v.gsi), eventfd);
+    },
+    (vm, v) => (v.fd === undefined ? undefined : noFd(vm, v)),
+  ),
+  vmmOperation(
+    'kvm.irqfd.deassign',
+    'Deassign an irqfd',
+    'After it returns the GSI gets nothing more from its eventfd.',
+    [gsi],
+    function* (vm, v) {
+      vm.irqfds.deassign(Number(v.gsi));
+    },
+  ),
+  vmmOperation(
+    'eventfd.signal',
+    'Signal an eventfd',
+    'Somebody signals an eventfd of the VMM.',
+    [fd],
+    function* (vm, v) {
+      const { machine } = vm;
+      vm.eventfds.get(Number(v.fd))!.signal(machine.ledger.open(machine.now));
+    },
+    noFd,
+  ),
+  vmmOperation(
+    'kvm.signalMsi',
+    'Inject a message',
+    'KVM_SIGNAL_MSI: the VMM injects a message without a route.',
+    [
+      { name: 'address', type: 'hex', min: 0, max: 0xfffffffff000, meaning: 'Message address.' },
+      { name: 'data', type: 'hex', min: 0, max: 0xffffffff, meaning: 'Message data.' },
+    ],
+    function* (vm, v) {
+      const { machine } = vm;
+      const cause = machine.ledger.open(machine.now);
+      vm.deliver({ address: Number(v.address), data: Number(v.data), requester: 0, cause, from: vm.object });
+    },
+  ),
+  vmmOperation(
+    'vm.migrate',
+    'Migrate live',
+    'The machine is stopped, tables and pending bits are read, set on the destination, and it goes on.',
+    [],
+    (vm) => vm.migrate(),
+  ),
+];

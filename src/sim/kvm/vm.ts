@@ -1,0 +1,320 @@
+import { dropped } from '../../model/events/ims.ts';
+import { kvmMsi } from '../../model/events/virt.ts';
+import { decodersById } from '../../model/message.ts';
+import { msixEntry } from '../../model/things/pci.ts';
+import { kvmVm } from '../../model/things/virt.ts';
+import type { FunctionSpec, PciFunction } from '../device/function.ts';
+import type { Message, MessagePort } from '../device/message.ts';
+import { COMMAND_ON } from '../irq/host.ts';
+import { IrqCore } from '../irq/irqcore.ts';
+import { MsixDomain, type TableAccess } from '../irq/msix-domain.ts';
+import type { Actor, Machine, Proc } from '../machine.ts';
+import { nanoseconds, type VmSpec } from '../scenario.ts';
+import { type Service, type System, service } from '../system.ts';
+import { Eventfd } from '../vfio/eventfd.ts';
+import { driveGuest, GuestVectors } from './guest-driver.ts';
+import { GuestMmio } from './guest-mmio.ts';
+import { Irqfds, type RouteMessage } from './irqfd.ts';
+import * as design from './policies.ts';
+import { EmulatedFunction, type SourceKind } from './source.ts';
+import { Vcpus } from './vcpu.ts';
+import { Viommu } from './viommu.ts';
+import { type VmmDesign, VmmTables } from './vmm.ts';
+
+/** First GSI that stands for a message: below are the pins of the interrupt chips. */
+const FIRST_MSI_GSI = 24;
+
+/**
+ * A virtual machine of KVM: virtual CPUs, the kernel of its guest, its functions, routes and irqfds. As a port it is
+ * what KVM_SIGNAL_MSI is: messages of its functions arrive here.
+ */
+export class Vm implements MessagePort {
+  readonly machine: Machine;
+  readonly id: number;
+  /** `kvm/<id>`. */
+  readonly object: number;
+  readonly vcpus: Vcpus;
+  readonly vectors: GuestVectors;
+  /** Irq core of the guest's kernel; its irqs are `guest/<id>/irq/<virq>`. */
+  readonly core: IrqCore;
+  readonly irqfds: Irqfds;
+  readonly mmio: GuestMmio;
+  /** MSI-X tables in KVM and what the VMM does about them; undefined when the VMM serves all itself. */
+  readonly tables: VmmTables | undefined;
+  readonly kernelMasks: boolean;
+  readonly flushes: boolean;
+  readonly deferred: boolean;
+  readonly tellsWithdrawal: boolean;
+  /** Live migration forgets the pending bits (a bug to look at). */
+  readonly losesPending: boolean;
+  /** KVM sets routes itself. */
+  readonly internal: boolean;
+  /** Functions of the guest by BDF, all on its emulated bus. */
+  readonly functions = new Map<string, PciFunction>();
+  /** The VMM as an actor. */
+  readonly vmm: Actor;
+  /** The interrupt remapping unit that the VMM emulates. */
+  readonly viommu: Viommu | undefined;
+  /** Eventfds of the VMM by file descriptor. */
+  readonly eventfds = new Map<number, Eventfd>();
+  readonly #msix = new Map<PciFunction, MsixDomain>();
+  #fd = 30;
+  #gsi = FIRST_MSI_GSI;
+
+  constructor(system: System, spec: VmSpec, firstVcpu: number) {
+    const { machine, scenario } = system;
+    const { id } = spec;
+    this.machine = machine;
+    this.id = id;
+    this.object = machine.world.object(kvmVm, `kvm/${id}`);
+    this.vmm = { layer: 'vmm', name: `vm${id}`, cpu: -1 };
+    this.vcpus = new Vcpus(machine, id, firstVcpu, spec.vcpus, scenario.platform.cpus);
+    this.vectors = new GuestVectors(machine, `guest/${id}/`, spec.vcpus);
+    this.core = new IrqCore(machine, this.vcpus.guest(0), `guest/${id}/`, 24);
+    this.vcpus.handler = (n, vector) => this.#handle(n, vector);
+    this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message));
+    this.mmio = new GuestMmio(this);
+    const owner = system.policy(design.msixOwner);
+    const memory = system.policy(design.userMemory);
+    this.kernelMasks = owner !== 'user';
+    this.internal = owner === 'internal';
+    if (system.policy(design.viommu) === 'present') {
+      const unit = new Viommu((irq) => this.vectors.target(irq));
+      this.vectors.remap = (irq) => unit.compose(irq);
+      this.viommu = unit;
+    }
+    this.losesPending = system.policy(design.migratePending) === 'lost';
+    this.flushes = system.policy(design.maskSync) === 'read';
+    this.deferred = owner === 'umem' && memory === 'swapped';
+    this.tellsWithdrawal = owner === 'user' || system.policy(design.pbaRead) === 'umem';
+    this.tables = owner === 'user' ? undefined : new VmmTables(this, vmmDesign(system, owner));
+    if (system.policy(design.irqfdTarget) === 'entry') this.irqfds.messageOf = (gsi) => this.#entryMessage(gsi);
+    this.mmio.pbaZero = system.policy(design.pbaAlwaysZero) === 'on';
+  }
+
+  /** How the kernel of the guest reaches tables of its functions. */
+  get guestAccess(): TableAccess {
+    return this.mmio;
+  }
+
+  /** A file descriptor and a GSI that nothing uses yet. */
+  nextFd(): number {
+    return this.#fd++;
+  }
+
+  /** A new eventfd of the VMM. */
+  openEventfd(): Eventfd {
+    const eventfd = new Eventfd(this.machine, this.nextFd());
+    this.eventfds.set(eventfd.fd, eventfd);
+    return eventfd;
+  }
+
+  nextGsi(): number {
+    return this.#gsi++;
+  }
+
+  *#handle(n: number, vector: number): Proc {
+    const irq = this.vectors.irqAt(n, vector);
+    if (irq === undefined) {
+      this.machine.emit(dropped, this.vcpus.vector(n, vector), { reason: 'no irq handler for vector in the guest' });
+      return;
+    }
+    yield* this.core.handle(irq.virq, n);
+  }
+
+  /** Adds an emulated function to the bus of the guest and shows its capabilities. */
+  addFunction(
+    spec: FunctionSpec,
+    source: SourceKind = 'userspace',
+    command = COMMAND_ON,
+    irq?: number,
+  ): EmulatedFunction {
+    const fn = new EmulatedFunction(this, spec.bdf, source, irq);
+    this.adopt(fn);
+    this.machine.as(this.vmm, () => fn.announce(spec, command));
+    fn.onEntry = (index) => this.#changed(fn, index);
+    return fn;
+  }
+
+  /** Puts a function on the bus of the guest that somebody else made and emulates. */
+  adopt(fn: PciFunction): void {
+    this.functions.set(fn.bdf, fn);
+    fn.port = this;
+  }
+
+  /** What the VMM does after a table or control write, unless the kernel sees to it. */
+  #changed(fn: EmulatedFunction, index: number): void {
+    if (this.tables) {
+      this.tables.changed(fn, index);
+      return;
+    }
+    this.machine.as(this.vmm, () => {
+      if (index >= 0) fn.follow(index);
+      else for (const at of [...fn.sources.keys()]) fn.follow(at);
+    });
+  }
+
+  unbound(fn: PciFunction, index: number): boolean {
+    return this.tables?.unbound(fn, index) ?? false;
+  }
+
+  /** The message that the table entry of a GSI's source holds now. */
+  #entryMessage(gsi: number): RouteMessage | undefined {
+    for (const fn of this.functions.values())
+      if (fn instanceof EmulatedFunction)
+        for (const [index, source] of fn.sources) if (source.gsi === gsi) return entryMessage(fn, index);
+    return undefined;
+  }
+
+  /** Live migration: all virtual CPUs leave the guest, tables and pending bits move, they go on. */
+  *migrate(): Proc {
+    for (let n = 0; n < this.vcpus.count; n++) yield* this.vcpus.exit(n, 'EXTERNAL_INTERRUPT');
+    for (const fn of this.functions.values())
+      if (fn instanceof EmulatedFunction) {
+        this.machine.as(this.vmm, () => (this.tables ? this.tables.move(fn) : undefined));
+        if (this.losesPending) fn.dropPending('the pending bits were not migrated');
+      }
+    for (let n = 0; n < this.vcpus.count; n++) yield* this.vcpus.enter(n);
+  }
+
+  /** The per-device MSI-X domain of the guest kernel for a function. */
+  msixDomain(fn: PciFunction): MsixDomain {
+    let domain = this.#msix.get(fn);
+    if (domain === undefined) {
+      const prefix = `guest/${this.id}/`;
+      domain = new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.vectors, prefix, this.guestAccess);
+      this.#msix.set(fn, domain);
+    }
+    return domain;
+  }
+
+  /** The guest writes config space: always an exit to the VMM. */
+  *guestConfig(write: () => void): Proc {
+    const n = this.vcpus.current;
+    yield* this.vcpus.exit(n, 'IO_INSTRUCTION');
+    yield* this.vcpus.toUser(n, 'KVM_EXIT_IO');
+    this.machine.as(this.vmm, write);
+    if (this.mmio.settle) yield* this.machine.within(this.vmm, this.mmio.settle());
+    yield* this.vcpus.enter(n);
+  }
+
+  /** The guest writes MSI-X enable and function mask. */
+  *guestControl(fn: PciFunction, enable: boolean, fmask: boolean): Proc {
+    yield* this.guestConfig(() => fn.control(enable, fmask));
+  }
+
+  /** A message of a function of the guest arrives at the VMM, which has the table of the vIOMMU, and goes on to KVM. */
+  accept(message: Message): void {
+    const through = this.viommu ? this.viommu.translate(message) : message;
+    if (through) this.deliver({ ...message, ...through });
+    else this.#lost(message, 'the vIOMMU has no entry for the message');
+  }
+
+  #lost({ cause, from }: Message, reason: string): number {
+    this.machine.emit(dropped, from, cause === 0 ? { reason } : { reason, cause });
+    this.machine.ledger.note(cause, 'dropped', this.machine.now);
+    return -1;
+  }
+
+  /** What a route for an entry is made from: the entry, or with a vIOMMU what the VMM reads out of it. */
+  routeFrom(fn: PciFunction, index: number): { readonly entry?: number } & Partial<RouteMessage> {
+    const entry = fn.entry(index);
+    if (!this.viommu || this.internal) return { entry };
+    const raw = entryMessage(fn, index);
+    const through = raw && this.viommu.translate(raw);
+    return through ?? { entry };
+  }
+
+  /** KVM_SIGNAL_MSI: 1 delivered, -1 when there is nobody it could go to. */
+  deliver(message: Message): number {
+    const { machine } = this;
+    const { address, data, cause } = message;
+    const view = decodersById.x86.decode(address >>> 0, Math.floor(address / 0x100000000), data);
+    if (view === undefined || view.destination === null || view.vector === null) {
+      const why = address === 0 ? ': the entry was never programmed' : '';
+      return this.#lost(message, `0x${address.toString(16)} is no interrupt message${why}`);
+    }
+    const { destination, vector } = view;
+    machine.emit(kvmMsi, this.object, { dest: destination, vector, mode: 'Fixed', address, data });
+    return this.vcpus.accept(destination, vector, cause) ? 1 : -1;
+  }
+
+  /** Makes a GSI stand for a message of a vector of a device; without a message it takes what the table entry holds. */
+  setRoute(gsi: number, device: PciFunction, vector: number, message?: RouteMessage): number {
+    return this.irqfds.set(gsi, device.bdf, vector, message ?? this.routeFrom(device, vector));
+  }
+
+  /** KVM_IRQFD; 0 or a negative errno. */
+  assignIrqfd(gsi: number, eventfd: Eventfd): number {
+    return this.irqfds.assign(gsi, eventfd);
+  }
+
+  /** KVM_IRQFD with the deassign flag. */
+  deassign(gsi: number): number {
+    return this.irqfds.deassign(gsi);
+  }
+}
+
+/** Address and data that an entry of a table holds; undefined while unknown. */
+function entryMessage(fn: PciFunction, index: number): RouteMessage | undefined {
+  const { state } = fn.machine;
+  const entry = fn.entry(index);
+  const cells = [msixEntry.at.address, msixEntry.at.address + 1, msixEntry.at.data];
+  if (cells.some((cell) => state.known(entry, cell) !== 0xffffffff)) return undefined;
+  const [lo, hi, data] = cells.map((cell) => state.get(entry, cell)) as [number, number, number];
+  return { address: hi * 0x100000000 + lo, data };
+}
+
+const vmmDesign = (system: System, owner: VmmDesign['owner']): VmmDesign => ({
+  owner,
+  notify: system.policy(design.msixNotify),
+  pba: system.policy(design.pbaRead),
+  split: system.policy(design.qwordSplit),
+  memory: system.policy(design.userMemory),
+  pbaZero: system.policy(design.pbaAlwaysZero) === 'on',
+  stillClaims: system.policy(design.stillClaims) === 'on',
+  define: system.policy(design.defineTable),
+  missing: system.policy(design.missingEntry),
+});
+
+/** The virtual machines of the system by number. */
+export const vms: Service<Map<number, Vm>> = service<Map<number, Vm>>('virtual machines');
+
+/** What an emulated function of a scenario is like: BARs lie one after the other. */
+function guestFunctionSpec(vm: VmSpec, place: number): FunctionSpec {
+  const { bdf, name, vectors } = vm.devices[place]!;
+  const barAddress = 0xc0000000 + vm.id * 0x1000000 + place * 0x10000;
+  return { bdf, name, vectors, bar: 1, barAddress, barSize: 0x10000, tableOffset: 0, pbaOffset: 0x8000 };
+}
+
+/** Makes the virtual machines: their virtual CPUs enter the guest, its kernel drives the functions one after the other. */
+export function installVms(system: System): void {
+  const { scenario, machine } = system;
+  if (scenario.vms.length === 0) return;
+  const all = system.provide(vms, new Map<number, Vm>());
+  let first = 0;
+  for (const spec of scenario.vms) {
+    const vm = new Vm(system, spec, first);
+    first += spec.vcpus;
+    all.set(spec.id, vm);
+    const made = spec.devices.map((device, place) =>
+      vm.addFunction(
+        guestFunctionSpec(spec, place),
+        device.source,
+        device.driver === 'guest' ? COMMAND_ON : 0x402,
+        device.hostIrq,
+      ),
+    );
+    function* boot(): Proc {
+      vm.vcpus.boot();
+      for (const [place, device] of spec.devices.entries())
+        if (device.driver === 'guest' && device.vectors > 0)
+          yield* driveGuest(vm, made[place]!, {
+            name: device.name,
+            irqs: Math.min(device.irqs ?? device.vectors, device.vectors),
+            maskEach: device.maskEach,
+          });
+    }
+    machine.spawn(vm.vcpus.guest(0), boot(), nanoseconds('2us'));
+  }
+}

@@ -1,0 +1,129 @@
+import { durationText } from '../../base/time.ts';
+import { type LaneIndex, layerAt } from './lanes.ts';
+import { lowerBound } from './store.ts';
+import type { Lane, Layer } from './tree.ts';
+import { ABSENT, type AxisKind, OFF, ON, type Row, UNKNOWN } from './values.ts';
+
+/** The lanes whose events a row shows; no event is in two of them. */
+function lanesOf(index: LaneIndex, { lane, deep }: Row): Lane[] {
+  const top = index.tree.lanes[lane];
+  if (top === undefined) return [];
+  if (!deep) return [top];
+  const all: Lane[] = [];
+  const walk = (one: Lane): void => {
+    all.push(one);
+    for (const child of one.children) if (child.owner === undefined) walk(child);
+  };
+  walk(top);
+  return all;
+}
+
+/** The first event of some lanes at a step or later, or -1. */
+function firstFrom(lanes: readonly Lane[], step: number): number {
+  let best = -1;
+  for (const { steps } of lanes) {
+    const i = lowerBound(steps, step);
+    if (i < steps.length && (best < 0 || steps.at(i) < best)) best = steps.at(i);
+  }
+  return best;
+}
+
+/** The last event of some lanes before a step, or -1. */
+function lastBefore(lanes: readonly Lane[], step: number): number {
+  let best = -1;
+  for (const { steps } of lanes) {
+    const i = lowerBound(steps, step) - 1;
+    if (i >= 0 && steps.at(i) > best) best = steps.at(i);
+  }
+  return best;
+}
+
+/** The event of a row next to a step, which need not be one of its own; -1 when there is none. */
+export function neighbourOf(index: LaneIndex, row: Row, step: number, direction: 'next' | 'previous'): number {
+  const lanes = lanesOf(index, row);
+  return direction === 'next' ? firstFrom(lanes, step + 1) : lastBefore(lanes, step);
+}
+
+/** The event of a row that is nearest to a place on an axis; the earlier one of two equally near; -1 when it has none. */
+export function nearestTo(index: LaneIndex, row: Row, kind: AxisKind, x: number): number {
+  const axis = index.axis(kind);
+  const lanes = lanesOf(index, row);
+  const at = axis.stepAt(x);
+  const after = firstFrom(lanes, at);
+  let before = lastBefore(lanes, at);
+  // Of several events at the same place the first one is meant.
+  if (before >= 0) before = firstFrom(lanes, axis.stepAt(axis.x(before)));
+  if (before < 0 || after < 0) return Math.max(before, after);
+  return axis.x(after) - x < x - axis.x(before) ? after : before;
+}
+
+/** Events of a row between two places (the second one not included): the first few, and how many there are. */
+export interface EventRange {
+  readonly steps: readonly number[];
+  readonly count: number;
+}
+
+export function eventsBetween(
+  index: LaneIndex,
+  row: Row,
+  kind: AxisKind,
+  from: number,
+  to: number,
+  limit: number,
+): EventRange {
+  const axis = index.axis(kind);
+  const first = axis.stepAt(from);
+  const end = axis.stepAt(to);
+  const lanes = lanesOf(index, row);
+  let count = 0;
+  for (const { steps } of lanes) count += lowerBound(steps, end) - lowerBound(steps, first);
+  const found: number[] = [];
+  for (let step = firstFrom(lanes, first); step >= 0 && step < end && found.length < limit; ) {
+    found.push(step);
+    step = firstFrom(lanes, step + 1);
+  }
+  return { steps: found, count };
+}
+
+/** What a layer holds at a place, and from when to when. */
+export interface LayerView {
+  readonly name: string;
+  readonly value: string;
+  /** First and last step of the span; the last one is undefined when it lasts to the end of the trace. */
+  readonly from: number;
+  readonly to: number | undefined;
+  /** How long it lasts, where the axis is time and its end is known. */
+  readonly duration: string | undefined;
+}
+
+function layerView(index: LaneIndex, kind: AxisKind, layer: Layer, step: number): LayerView | undefined {
+  const { spec, steps } = layer;
+  const value = layerAt(layer, step);
+  if (value === ABSENT) return undefined;
+  const change = layer.changeAt(step);
+  const from = steps.at(change);
+  const to = change + 1 < steps.length ? steps.at(change + 1) : undefined;
+  const axis = index.axis(kind);
+  const { ticks } = index.trace.meta.time;
+  const timed = axis.kind === 'time' && !ticks && to !== undefined;
+  return {
+    name: spec.name,
+    value: value === ON ? spec.on : value === OFF ? spec.off : 'unknown',
+    from,
+    to,
+    duration: timed ? durationText(axis.x(to) - axis.x(from)) : undefined,
+  };
+}
+
+/** What the layers of a lane hold at a place; without those of which nothing is drawn there. */
+export function layersAt(index: LaneIndex, lane: number, kind: AxisKind, x: number): LayerView[] {
+  const axis = index.axis(kind);
+  // The last event at this place or before it.
+  let step = axis.stepAt(x);
+  if (step < axis.length && axis.x(step) === x) while (step < axis.length && axis.x(step) === x) step++;
+  step--;
+  const layers = step < 0 ? [] : (index.tree.lanes[lane]?.layers ?? []);
+  // That a strip is not known is shown by nothing, and said by nothing.
+  const told = layers.filter((layer) => layer.spec.place === 'band' || layerAt(layer, step) !== UNKNOWN);
+  return told.map((layer) => layerView(index, kind, layer, step)).filter((view) => view !== undefined);
+}

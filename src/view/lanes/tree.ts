@@ -1,0 +1,312 @@
+import { typeOfPath } from '../../model/paths.ts';
+import type { State } from '../../model/state.ts';
+import { imsEntry, permission, piDescriptor, queue } from '../../model/things/ims.ts';
+import { cpu, intid, irq, vector } from '../../model/things/irq.ts';
+import { device, mention, msi, msixEntry, table } from '../../model/things/pci.ts';
+import { amdIrte, irte, itsCollection, itsDevice, itsEvent, remapUnit } from '../../model/things/remap.ts';
+import { kvmGsi, kvmIrqfd, kvmRoute, kvmVm, vcpu, vfioDevice, vfioVector } from '../../model/things/virt.ts';
+import type { World } from '../../model/world.ts';
+import { compareSegments } from '../../query/paths.ts';
+import { type LayerSpec, layersOf } from './layers.ts';
+import { type List, lowerBound, u8List, u32List } from './store.ts';
+import { ABSENT, ON } from './values.ts';
+
+/** A property of a lane over time: the steps after which it has another value. */
+export class Layer {
+  readonly spec: LayerSpec;
+  readonly steps: List<Uint32Array> = u32List();
+  readonly values: List<Uint8Array> = u8List();
+  /** Whether it was ever on. */
+  everOn = false;
+
+  constructor(spec: LayerSpec) {
+    this.spec = spec;
+  }
+
+  /** Index of the last change at or before a step, or -1. */
+  changeAt(step: number): number {
+    return lowerBound(this.steps, step + 1) - 1;
+  }
+}
+
+/** Notes that a layer has a value after a step. */
+export function setLayer(layer: Layer | undefined, step: number, value: number): void {
+  if (layer === undefined) return;
+  const { steps, values } = layer;
+  const last = values.length - 1;
+  if (value === (last < 0 ? ABSENT : values.at(last))) return;
+  if (value === ON) layer.everOn = true;
+  if (last >= 0 && steps.at(last) === step) {
+    values.data[last] = value;
+    return;
+  }
+  steps.push(step);
+  values.push(value);
+}
+
+/** One row of a timeline: the events about one object, and its layers. Groups are lanes too, some without events. */
+export class Lane {
+  /** Number of the lane; it stays the same while the trace grows. */
+  readonly id: number;
+  readonly path: string;
+  /** Its object; -1 for groups, and until the trace names the object itself. */
+  object: number;
+  readonly parent: Lane | undefined;
+  /** The lane that gets all of its events too: the CPU of a vector. */
+  readonly owner: Lane | undefined;
+  readonly children: Lane[] = [];
+  /** Steps of its events, ascending, and the mark of each. */
+  readonly steps: List<Uint32Array> = u32List();
+  readonly marks: List<Uint8Array> = u8List();
+  readonly layers: readonly Layer[];
+
+  constructor(id: number, path: string, parent: Lane | undefined, specs: readonly LayerSpec[]) {
+    this.id = id;
+    this.path = path;
+    this.object = -1;
+    this.parent = parent;
+    this.owner = OWNERS.test(path) ? parent : undefined;
+    this.layers = specs.map((spec) => new Layer(spec));
+    parent?.children.push(this);
+  }
+
+  /** Adds an event; an event that is there already is not added again. */
+  push(step: number, mark: number): void {
+    const { length } = this.steps;
+    if (length > 0 && this.steps.at(length - 1) === step) return;
+    this.steps.push(step);
+    this.marks.push(mark);
+  }
+
+  layer(spec: LayerSpec): Layer | undefined {
+    return this.layers.find((layer) => layer.spec === spec);
+  }
+
+  /** Whether there is anything to show here or below: an event, or a pending bit that was set. */
+  get visible(): boolean {
+    const waited = this.layers.some((layer) => layer.everOn && layer.spec.style === 'pending');
+    return waited || this.steps.length > 0 || this.children.some((child) => child.visible);
+  }
+}
+
+/** Lanes whose parent gets their events too. */
+const OWNERS = /^v?cpu\/[^/]+\/./;
+
+/** The top of the tree, in the order in which it is shown: what is closest to the device first. */
+const SECTIONS: readonly (readonly [segment: string, title: string])[] = [
+  ['device', 'Devices'],
+  ['table', 'MSI-X tables of unknown devices'],
+  ['irq', 'Interrupts'],
+  ['cpu', 'CPUs'],
+  ['irte', 'Interrupt remapping'],
+  ['its', 'Interrupt translation (ITS)'],
+  ['vcpu', 'Virtual CPUs'],
+  ['vfio', 'VFIO'],
+  ['kvm', 'KVM'],
+  ['ioapic', 'I/O APICs'],
+  ['gic', 'GIC'],
+  ['smmu', 'SMMU'],
+  ['iommu', 'IOMMU mappings'],
+  ['iommufd', 'iommufd'],
+  ['hypervisor', 'Hypervisor'],
+  ['domain', 'Domains'],
+  ['virtio', 'virtio devices'],
+  ['apic', 'APIC bus'],
+  ['message', 'Messages of unknown senders'],
+];
+const NOTES = 'notes';
+/** Interrupt indices of VFIO PCI devices. */
+const VFIO_INDEX = ['INTx', 'MSI', 'MSI-X', 'error', 'request'];
+
+/** A lane as it is listed: where it stands and what it is called. */
+export interface LaneInfo {
+  readonly id: number;
+  /** Number of the lane that it stands below, or -1. */
+  readonly parent: number;
+  readonly path: string;
+  readonly label: string;
+  /** Name of the device, action or vector, where the trace tells it. */
+  readonly detail: string;
+  /** Its own events. */
+  readonly events: number;
+  readonly layers: readonly LayerSpec[];
+}
+
+/** All lanes of a trace, as a tree that follows the object paths. Lanes are made when they are first asked for. */
+export class LaneTree {
+  readonly #world: World;
+  readonly #byObject: (Lane | undefined)[] = [];
+  readonly #byPath = new Map<string, Lane>();
+  readonly lanes: Lane[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Whether an object has a lane. */
+  has(object: number): boolean {
+    return this.#byObject[object] !== undefined;
+  }
+
+  /** The lane of an object. */
+  laneOf(object: number): Lane {
+    const known = this.#byObject[object];
+    if (known) return known;
+    const lane = this.at(this.#world.path(object));
+    lane.object = object;
+    this.#byObject[object] = lane;
+    return lane;
+  }
+
+  /** The lane with that path, if there is one. */
+  find(path: string): Lane | undefined {
+    return this.#byPath.get(path);
+  }
+
+  /** The lane of marks, messages and gaps. */
+  notes(): Lane {
+    return this.at(NOTES);
+  }
+
+  /** The lane with that path; it and what it stands below are made when they are new. */
+  at(path: string): Lane {
+    const known = this.#byPath.get(path);
+    if (known) return known;
+    const parent = this.#parentOf(path);
+    const lane = new Lane(this.lanes.length, path, parent, layersOf.get(typeOfPath(path)) ?? []);
+    this.lanes.push(lane);
+    this.#byPath.set(path, lane);
+    return lane;
+  }
+
+  /** The nearest thing above a path that is an object with a state of its own, else its section. */
+  #parentOf(path: string): Lane | undefined {
+    const segments = path.split('/');
+    for (let n = segments.length - 1; n > 1; n--) {
+      const above = segments.slice(0, n).join('/');
+      if (typeOfPath(above) !== mention) return this.at(above);
+    }
+    return segments.length === 1 ? undefined : this.at(segments[0]!);
+  }
+
+  /** The lanes that have anything to show, in display order, each after the one that it stands below. */
+  list(state: State): LaneInfo[] {
+    const out: LaneInfo[] = [];
+    const walk = (lane: Lane): void => {
+      if (!lane.visible) return;
+      out.push({
+        id: lane.id,
+        parent: lane.parent?.id ?? -1,
+        path: lane.path,
+        label: labelOf(lane),
+        detail: detailOf(lane, this.#world, state),
+        events: lane.steps.length,
+        layers: lane.layers.map((layer) => layer.spec),
+      });
+      for (const child of [...lane.children].sort(byPath)) walk(child);
+    };
+    const top = this.lanes.filter((lane) => lane.parent === undefined);
+    for (const lane of top.sort((a, b) => sectionRank(a.path) - sectionRank(b.path) || byPath(a, b))) walk(lane);
+    return out;
+  }
+}
+
+const sectionRank = (path: string): number => {
+  if (path === NOTES) return SECTIONS.length + 1;
+  const index = SECTIONS.findIndex(([segment]) => segment === path);
+  return index < 0 ? SECTIONS.length : index;
+};
+
+function byPath(a: Lane, b: Lane): number {
+  const left = a.path.split('/');
+  const right = b.path.split('/');
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const order = compareSegments(left[i]!, right[i]!);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
+}
+
+function labelOf(lane: Lane): string {
+  if (lane.path === NOTES) return 'Notes and gaps';
+  const segments = lane.path.split('/');
+  const last = segments[segments.length - 1]!;
+  if (segments.length === 1) return SECTIONS.find(([segment]) => segment === last)?.[1] ?? last;
+  switch (typeOfPath(lane.path)) {
+    case device:
+    case vfioDevice:
+      return last;
+    case msixEntry:
+      return `MSI-X ${last}`;
+    case msi:
+      return 'MSI';
+    case imsEntry:
+      return `IMS ${last}`;
+    case permission:
+      return `permission ${last}`;
+    case queue:
+      return `queue ${last}`;
+    case piDescriptor:
+      return 'posted descriptor';
+    case table:
+      return `table ${last}`;
+    case irq:
+      return `irq ${last}`;
+    case cpu:
+      return `CPU ${last}`;
+    case vector:
+      return `vector ${last}`;
+    case intid:
+      return `LPI ${last}`;
+    case vcpu:
+      return `vCPU ${last}`;
+    case remapUnit:
+      return /^\d+$/.test(last) ? `unit ${last}` : last;
+    case irte:
+    case amdIrte:
+      return `IRTE ${last}`;
+    case itsDevice:
+      return `device ${last}`;
+    case itsEvent:
+      return `event ${last}`;
+    case itsCollection:
+      return `collection ${last}`;
+    case kvmVm:
+      return `VM ${last}`;
+    case kvmGsi:
+      return `GSI ${last}`;
+    case kvmRoute:
+      return `route of GSI ${last}`;
+    case kvmIrqfd:
+      return `irqfd of GSI ${last}`;
+    case vfioVector:
+      return `${VFIO_INDEX[Number(segments[2])] ?? segments[2]} ${last}`;
+    default:
+      return segments.slice(lane.parent?.path.split('/').length ?? 1).join(' ');
+  }
+}
+
+function detailOf(lane: Lane, world: World, state: State): string {
+  const text = (cell: number): string => {
+    const id = state.num(lane.object, cell);
+    return id < 0 ? '' : world.strings.text(id);
+  };
+  switch (world.type(lane.object)) {
+    case device:
+      return text(device.at.name);
+    case irq:
+      return text(irq.at.name);
+    case vector: {
+      const virq = state.num(lane.object, vector.at.irq);
+      return text(vector.at.name) || (virq > 0 ? `irq ${virq}` : '');
+    }
+    case itsEvent: {
+      const lpi = state.num(lane.object, itsEvent.at.lpi);
+      return lpi < 0 ? '' : `LPI ${lpi}`;
+    }
+    case remapUnit:
+      return text(remapUnit.at.kind);
+    default:
+      return '';
+  }
+}

@@ -1,0 +1,122 @@
+import type { PathNode } from '../../model/world.ts';
+import type { JobView } from '../../query/jobs.ts';
+import { keyValue } from '../../query/view.ts';
+import type { Now } from './now.ts';
+import { type Row, type RowText, rangeLabel } from './rows.ts';
+import { groupCount, groupIcon, groupLabel, summaryOf } from './summary.ts';
+import { computedFields, fieldsOfKey, fieldText, keyText, shownFields, UNKNOWN } from './values.ts';
+
+const SPOKEN = { A: 'added', M: 'changed', D: 'removed' } as const;
+
+/** What a row shows. `count`: entries of a group. `jobs`: who does what for the irq of a job's row. */
+export function rowText(now: Now, row: Row, count: number, jobs: readonly JobView[]): RowText {
+  switch (row.kind) {
+    case 'job':
+      return jobText(
+        row.job!,
+        jobs.find(({ job }) => job === row.job),
+      );
+    case 'range':
+      return {
+        label: rangeLabel(row.from!),
+        description: '',
+        collapsible: true,
+        icon: '',
+        spoken: rangeLabel(row.from!),
+      };
+    case 'key':
+      return keyRowText(now, row);
+    case 'field':
+      return valueRow(row.field!, fieldTexts(now, row), now.fieldMark(row.node, row.key!, row.field!), false);
+    case 'node':
+      return now.presents(row.node) ? objectText(now, row) : groupText(row.node, count);
+  }
+}
+
+function groupText(node: PathNode, count: number): RowText {
+  const label = groupLabel(node);
+  const description = groupCount(node, count);
+  return {
+    label,
+    description,
+    collapsible: true,
+    icon: groupIcon(node),
+    spoken: [label, description].filter(Boolean).join(', '),
+  };
+}
+
+function objectText(now: Now, row: Row): RowText {
+  const { label, description, icon } = summaryOf(now.stateFor(row.node), row.node.object);
+  const mark = now.mark(row.node);
+  return {
+    label,
+    description,
+    icon,
+    collapsible: true,
+    ...(mark ? { mark, highlight: [0, label.length] } : {}),
+    spoken: [label, description, mark && SPOKEN[mark]].filter(Boolean).join(', '),
+  };
+}
+
+/** Who does a job for an irq, and whether right now. */
+function jobText(job: string, view: JobView | undefined): RowText {
+  const by = view?.by.length ? view.by.join(', ') : UNKNOWN;
+  const label = `${job}: ${by}`;
+  const working = view?.working;
+  const description = [working === undefined ? '' : `${working} is at work`, view?.result ?? '']
+    .filter(Boolean)
+    .join(' · ');
+  return {
+    label,
+    description,
+    collapsible: false,
+    icon: working === undefined ? 'circle-small' : 'play',
+    ...(working === undefined ? {} : { highlight: [0, job.length] as const }),
+    spoken: [`${job} by ${by === UNKNOWN ? 'unknown' : by}`, description].filter(Boolean).join(', '),
+  };
+}
+
+interface Texts {
+  readonly is: string;
+  readonly was: string;
+}
+
+function keyRowText(now: Now, row: Row): RowText {
+  const { node, key } = row;
+  const state = now.stateFor(node);
+  const was = now.before.present(node.object) ? keyText(now.before, node.object, key!) : UNKNOWN;
+  const is = keyText(state, node.object, key!);
+  const collapsible =
+    shownFields(state, node.object, key!).length > 0 ||
+    (Object.keys(computedFields(keyValue(state, node.object, key!)) ?? {}).length > 0 &&
+      fieldsOfKey(state, node.object, key!) === undefined);
+  return valueRow(key!, { is, was }, now.keyMark(node, key!), collapsible);
+}
+
+/** The value of a field now and before this step, with the names that its specification gives to values. */
+export function fieldTexts(now: Now, row: Row): Texts {
+  const { node, key, field } = row;
+  const text = (state: typeof now.state): string => {
+    const spec = fieldsOfKey(state, node.object, key!)?.find((f) => f.name === field);
+    return fieldText(spec, now.fieldOf(state, node, key!, field!));
+  };
+  return { is: text(now.stateFor(node)), was: text(now.before) };
+}
+
+function valueRow(name: string, { is, was }: Texts, mark: RowText['mark'], collapsible: boolean): RowText {
+  const label = `${name}: ${is}`;
+  const description = mark === 'M' ? `was ${was}` : '';
+  return {
+    label,
+    description,
+    collapsible,
+    icon: '',
+    ...(mark ? { mark, highlight: [name.length + 2, label.length] } : {}),
+    spoken: [
+      `${name} ${is === UNKNOWN ? 'unknown' : is}`,
+      mark === 'M' ? `${SPOKEN.M}, ${description}` : mark && SPOKEN[mark],
+    ]
+      .filter(Boolean)
+      .join(', '),
+  };
+}
