@@ -102,7 +102,7 @@ export function stretchEnd(trace: Trace, position: Position, option: string): nu
       return trace.table.lastAtLine(position.number);
     case 'time':
       checkTime(trace, position.text, option);
-      return trace.table.lastAtTime(storedTime(trace, position.text));
+      return trace.lastAtTime(storedTime(trace, position.text));
   }
 }
 

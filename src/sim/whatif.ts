@@ -1,5 +1,7 @@
+import { other } from '../model/events/notes.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import { World } from '../model/world.ts';
+import { eventRow } from '../trace/row.ts';
 import { Trace } from '../trace/trace.ts';
 import { operations } from './catalogue.ts';
 import { Course, type Done, SimulationError } from './course.ts';
@@ -14,7 +16,6 @@ import { TraceRecorder } from './recorder.ts';
 import { readScenario } from './scenario.ts';
 import { System } from './system.ts';
 
-const MOST_WORDS = 64;
 const FUNCTION = /^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/;
 
 /** Events `0` to `step` of a trace as a new one that can be continued: a world of its own, the same clock. */
@@ -27,7 +28,8 @@ export function copyUpTo(base: Trace, step: number): Trace {
   const texts: number[] = [];
   const text = (n: number): number => (texts[n] ??= world.strings.intern(from.strings.text(n)));
   const recorder = new TraceRecorder(copy);
-  const words = new Uint32Array(MOST_WORDS);
+  const row = eventRow(other);
+  const { words } = row;
   for (let at = 0; at <= step; at++) {
     const kind = vocabulary[table.kindNumber(at)]!;
     for (let i = 0; i < kind.size; i++) words[i] = table.word(at, i);
@@ -36,7 +38,12 @@ export function copyUpTo(base: Trace, step: number): Trace {
       if (arg.type === 's') words[arg.at] = text(words[arg.at]!);
       else if (arg.type === 'o') words[arg.at] = object(words[arg.at]!);
     }
-    recorder.record(kind, table.time(at), table.cpu(at), object(table.object(at)), text(table.task(at)), words);
+    row.kind = kind;
+    row.time = table.time(at);
+    row.cpu = table.cpu(at);
+    row.object = object(table.object(at));
+    row.task = text(table.task(at));
+    recorder.record(row);
   }
   return copy;
 }

@@ -1,26 +1,19 @@
 import type { EventKind } from '../model/event.ts';
+import { other } from '../model/events/notes.ts';
 import type { State } from '../model/state.ts';
 import { World } from '../model/world.ts';
 import { type Accounting, countSkipped, tally } from './accounting.ts';
+import { type EventRow, eventRow } from './row.ts';
 import { Trace } from './trace.ts';
-
-/** Longest run of argument words that any event kind has. */
-const MOST_WORDS = 64;
 
 /** What importers write to: sets where they stand in the source, then emits events and counts records. */
 export class TraceBuilder {
   readonly trace: Trace;
   readonly world: World;
+  /** The record at hand, and the event to come: its arguments are written into `row.words`, its kind and object by `emit`. */
+  readonly row: EventRow = eventRow(other);
   /** Arguments of the event to come, in the layout of its kind; kinds with optional arguments need word 0 set. */
-  readonly words = new Uint32Array(MOST_WORDS);
-  /** Line (1-based) and byte offset of the record at hand. */
-  line = 0;
-  offset = 0;
-  /** Time of the record at hand in stored units, NaN unknown. */
-  time = Number.NaN;
-  /** CPU of the record at hand, or -1. */
-  cpu = -1;
-  #task = 0;
+  readonly words = this.row.words;
   #taskBytes: Uint8Array | undefined;
   #taskStart = 0;
   #taskEnd = 0;
@@ -50,16 +43,44 @@ export class TraceBuilder {
   /** The same, given as text. */
   setTaskText(text: string): void {
     this.#taskBytes = undefined;
-    this.#task = this.world.strings.intern(text);
+    this.row.task = this.world.strings.intern(text);
   }
 
   /** Who recorded the record at hand: text number, 0 unknown. Looked up only when somebody asks: most records emit nothing. */
   get task(): number {
     if (this.#taskBytes !== undefined) {
-      this.#task = this.world.strings.internBytes(this.#taskBytes, this.#taskStart, this.#taskEnd);
+      this.row.task = this.world.strings.internBytes(this.#taskBytes, this.#taskStart, this.#taskEnd);
       this.#taskBytes = undefined;
     }
-    return this.#task;
+    return this.row.task;
+  }
+
+  /** Line (1-based) of the record at hand. */
+  get line(): number {
+    return this.row.line;
+  }
+
+  /** Byte offset of the record at hand. */
+  get offset(): number {
+    return this.row.offset;
+  }
+
+  /** Time of the record at hand in stored units, NaN unknown. */
+  get time(): number {
+    return this.row.time;
+  }
+
+  set time(time: number) {
+    this.row.time = time;
+  }
+
+  /** CPU of the record at hand, or -1. */
+  get cpu(): number {
+    return this.row.cpu;
+  }
+
+  set cpu(cpu: number) {
+    this.row.cpu = cpu;
   }
 
   get accounting(): Accounting {
@@ -79,11 +100,12 @@ export class TraceBuilder {
   /** Starts a record. */
   begin(line: number, offset: number): void {
     this.noteTime();
-    this.line = line;
-    this.offset = offset;
-    this.time = Number.NaN;
-    this.cpu = -1;
-    this.#task = 0;
+    const { row } = this;
+    row.line = line;
+    row.offset = offset;
+    row.time = Number.NaN;
+    row.cpu = -1;
+    row.task = 0;
     this.#taskBytes = undefined;
     this.#emitted = 0;
   }
@@ -98,7 +120,11 @@ export class TraceBuilder {
 
   /** Emits an event about an object; its arguments are in `words`. */
   emit(kind: EventKind, object: number): void {
-    this.trace.append(kind.number, this.time, this.cpu, object, this.task, this.line, this.offset, this.words);
+    const { row } = this;
+    row.kind = kind;
+    row.object = object;
+    if (this.#taskBytes !== undefined) row.task = this.task;
+    this.trace.append(row);
     this.#emitted++;
   }
 

@@ -1,7 +1,8 @@
 import { textOf } from '../base/bytes.ts';
 import type { TimeBase } from '../base/time.ts';
-import type { EventView } from '../model/event.ts';
+import { other } from '../model/events/notes.ts';
 import { LineWriter, quoted } from './line-writer.ts';
+import { type EventRow, eventRow } from './row.ts';
 import type { Trace } from './trace.ts';
 
 /** First word of the first line of a trace file; the number behind it is the version of the format. */
@@ -23,12 +24,10 @@ export function eventLine(trace: Trace, step: number): string {
   return textOf(writer.take()).slice(0, -1);
 }
 
-const view: EventView = { object: 0, cpu: -1, words: new Uint32Array(0), at: 0 };
+const row: EventRow = eventRow(other);
 
 function writeEvent(writer: LineWriter, trace: Trace, step: number): void {
-  const { table } = trace;
-  const { words, at } = table.view(step, view);
-  writer.event(table.kind(step), table.time(step), table.cpu(step), table.object(step), table.task(step), words, at);
+  writer.event(trace.table.read(step, row));
 }
 
 /** Writes the head of a trace file: what format it is, its clock, and the header lines given. */

@@ -5,6 +5,7 @@ import { pathTypes } from '../../src/model/paths.ts';
 import { vocabulary } from '../../src/model/vocabulary.ts';
 import { World } from '../../src/model/world.ts';
 import { Trace } from '../../src/trace/trace.ts';
+import { rowOf } from '../helpers/row.ts';
 
 /** A stream of pseudo-random unsigned 32-bit numbers (mulberry32). */
 export function randomWords(seed: number): () => number {
@@ -108,7 +109,7 @@ export function randomTrace(seed: number, count: number): Trace {
   });
   let step = 0;
   for (const { kind, cpu, object, words } of randomEvents(world, seed, count)) {
-    trace.append(kind, step * 1000, cpu, object, 0, step + 1, step * 10, words);
+    trace.append(rowOf({ kind, time: step * 1000, cpu, object, line: step + 1, offset: step * 10, words }));
     step++;
   }
   trace.accounting.lines = count;
