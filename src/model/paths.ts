@@ -1,3 +1,4 @@
+import { withoutSystem } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from './things/ims.ts';
 import { cpu, domain, intid, irq, pin, vector } from './things/irq.ts';
@@ -87,5 +88,6 @@ const matchers = pathTypes.map(([pattern, type]) => ({
 
 /** The type of the object at a path; `mention` for paths that name nothing with a state of its own. */
 export function typeOfPath(path: string): ObjectType {
-  return matchers.find((m) => m.regex.test(path))?.type ?? mention;
+  const own = withoutSystem(path);
+  return matchers.find((m) => m.regex.test(own))?.type ?? mention;
 }

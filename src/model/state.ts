@@ -1,3 +1,5 @@
+import type { CellId, ObjectId } from '../base/ids.ts';
+import type { Namespace } from './namespace.ts';
 import type { World } from './world.ts';
 
 const PAGE_BITS = 7;
@@ -25,9 +27,9 @@ export type Snapshot = readonly Page[];
 /** Told of every write to a state. */
 export interface CellWatcher {
   /** Cell `cell` (number in the world) of `object` was changed: it now holds `value`, of which the bits `known` are known. */
-  changed(object: number, cell: number, value: number, known: number): void;
+  changed(object: ObjectId, cell: CellId, value: number, known: number): void;
   /** The same cell was written with what it held already. */
-  rewritten(object: number, cell: number): void;
+  rewritten(object: ObjectId, cell: CellId): void;
 }
 
 /**
@@ -39,12 +41,15 @@ export class State {
   #pages: Page[];
   /** Told of every write; the state of a trace records its changes through it. */
   watcher: CellWatcher | undefined;
+  /** The system of the object that the event at hand is about: where its effect names other objects. Set by `apply`. */
+  here: Namespace;
   #copied = 0;
   /** Takes down the cells that are read; only of states that `reading` made. */
-  #reads: Set<number> | undefined;
+  #reads: Set<CellId> | undefined;
 
   constructor(world: World, from: Snapshot = []) {
     this.world = world;
+    this.here = world.first;
     this.#pages = from.slice();
   }
 
@@ -73,7 +78,7 @@ export class State {
    * The same state for one evaluation: the cells (numbers in the world) that are read through it are added to `cells`. Not to
    * be written to, and not to be kept: it follows no later write.
    */
-  reading(cells: Set<number>): State {
+  reading(cells: Set<CellId>): State {
     const view = new State(this.world);
     view.#pages = this.#pages;
     view.#reads = cells;
@@ -81,7 +86,7 @@ export class State {
   }
 
   /** The bits of a cell; bits that are not known read 0. */
-  get(object: number, cell: number): number {
+  get(object: ObjectId, cell: number): number {
     if (object < 0) return 0;
     const at = this.world.base(object) + cell;
     if (this.#reads !== undefined) this.#reads.add(at);
@@ -89,7 +94,7 @@ export class State {
   }
 
   /** Which bits of a cell are known. */
-  known(object: number, cell: number): number {
+  known(object: ObjectId, cell: number): number {
     if (object < 0) return 0;
     const at = this.world.base(object) + cell;
     if (this.#reads !== undefined) this.#reads.add(at);
@@ -97,7 +102,7 @@ export class State {
   }
 
   /** The number in a cell, or -1 unless all of its bits are known. */
-  num(object: number, cell: number): number {
+  num(object: ObjectId, cell: number): number {
     if (object < 0) return -1;
     const at = this.world.base(object) + cell;
     if (this.#reads !== undefined) this.#reads.add(at);
@@ -107,42 +112,42 @@ export class State {
   }
 
   /** A flag: true, false, or undefined when unknown. */
-  flag(object: number, cell: number): boolean | undefined {
+  flag(object: ObjectId, cell: number): boolean | undefined {
     const value = this.num(object, cell);
     return value < 0 ? undefined : value !== 0;
   }
 
   /** Whether an object exists. */
-  present(object: number): boolean {
+  present(object: ObjectId): boolean {
     return object >= 0 && this.num(object, PRESENT) === 1;
   }
 
   /** Makes an object exist; its cells keep what they held. */
-  touch(object: number): void {
+  touch(object: ObjectId): void {
     this.#exist(object, this.world.base(object));
   }
 
   /** Writes a whole cell; the object exists from now on. */
-  set(object: number, cell: number, value: number): void {
+  set(object: ObjectId, cell: number, value: number): void {
     const base = this.world.base(object);
     this.#exist(object, base);
     this.#put(object, base + cell, value, 0xffffffff);
   }
 
   /** Writes a flag. */
-  setFlag(object: number, cell: number, value: boolean): void {
+  setFlag(object: ObjectId, cell: number, value: boolean): void {
     this.set(object, cell, value ? 1 : 0);
   }
 
   /** Writes the bits of a cell that `mask` selects and makes them known; the others stay. */
-  setBits(object: number, cell: number, value: number, mask: number): void {
+  setBits(object: ObjectId, cell: number, value: number, mask: number): void {
     const base = this.world.base(object);
     this.#exist(object, base);
     this.#put(object, base + cell, value, mask);
   }
 
   /** Makes the bits of a cell that `mask` selects unknown. */
-  forget(object: number, cell: number, mask = 0xffffffff): void {
+  forget(object: ObjectId, cell: number, mask = 0xffffffff): void {
     const at = this.world.base(object) + cell;
     const old = this.#pages[at >>> PAGE_BITS];
     if (old === undefined || (old.slab[PAGE + (at & MASK)]! & mask) === 0) return;
@@ -156,18 +161,18 @@ export class State {
   }
 
   /** Adds one to a counter; a counter that was never written counts from 0. */
-  count(object: number, cell: number): void {
+  count(object: ObjectId, cell: number): void {
     this.set(object, cell, this.get(object, cell) + 1);
   }
 
   /** Makes an object absent and all of its cells unknown. */
-  remove(object: number): void {
+  remove(object: ObjectId): void {
     const size = this.world.type(object)?.size ?? 0;
     for (let cell = 0; cell < size; cell++) this.forget(object, cell);
   }
 
   /** Puts a cell (number in the world) to what a log of changes says that it held. */
-  restore(cell: number, value: number, known: number): void {
+  restore(cell: CellId, value: number, known: number): void {
     const index = cell >>> PAGE_BITS;
     let page = this.#pages[index] ?? UNKNOWN;
     if (page.owner !== this) page = this.#own(index);
@@ -176,8 +181,8 @@ export class State {
   }
 
   /** Cells (numbers in the world) that differ from another state of the same world, in order. */
-  changedCells(other: State): number[] {
-    const out: number[] = [];
+  changedCells(other: State): CellId[] {
+    const out: CellId[] = [];
     const pages = Math.max(this.#pages.length, other.#pages.length);
     for (let p = 0; p < pages; p++) {
       const a = this.#pages[p] ?? UNKNOWN;
@@ -190,8 +195,8 @@ export class State {
   }
 
   /** Objects of which any cell differs from another state of the same world, in order of their numbers. */
-  changed(other: State): number[] {
-    const out: number[] = [];
+  changed(other: State): ObjectId[] {
+    const out: ObjectId[] = [];
     for (const cell of this.changedCells(other)) {
       const last = out.at(-1);
       // Cells of one object follow one another.
@@ -202,13 +207,13 @@ export class State {
   }
 
   /** Makes an object exist, given its first cell. */
-  #exist(object: number, base: number): void {
+  #exist(object: ObjectId, base: number): void {
     const { slab } = this.#pages[base >>> PAGE_BITS] ?? UNKNOWN;
     if (slab[base & MASK] === 1) return;
     this.#put(object, base, 1, 0xffffffff);
   }
 
-  #put(object: number, at: number, value: number, mask: number): void {
+  #put(object: ObjectId, at: number, value: number, mask: number): void {
     const index = at >>> PAGE_BITS;
     const i = at & MASK;
     let page = this.#pages[index] ?? UNKNOWN;
