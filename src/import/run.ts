@@ -1,4 +1,5 @@
 import { bytesAt } from '../base/bytes.ts';
+import type { World } from '../model/world.ts';
 import { TraceBuilder } from '../trace/builder.ts';
 import { checkIntegrity } from '../trace/integrity.ts';
 import type { Trace } from '../trace/trace.ts';
@@ -25,8 +26,9 @@ export class ImportRun {
   #bytes = 0;
   #format: Format | undefined;
 
-  constructor(file: string) {
-    const builder = new TraceBuilder(file);
+  /** `into`: the world and the system of the trace that this source will join; a world of its own when left out. */
+  constructor(file: string, into?: { readonly world: World; readonly system: string }) {
+    const builder = new TraceBuilder(file, into?.world, into?.system);
     this.#builder = builder;
     this.#lines = new LineSplitter((buf, start, end, line, offset, cut, open) => {
       builder.begin(line, offset);
@@ -59,7 +61,7 @@ export class ImportRun {
   #plain(chunk: Uint8Array): void {
     if (this.#importer) {
       this.#lines.push(chunk);
-      this.trace.accounting.lines = this.#lines.lines;
+      this.#builder.accounting.lines = this.#lines.lines;
       return;
     }
     this.#waiting.push(new Uint8Array(chunk));
@@ -74,13 +76,13 @@ export class ImportRun {
     if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem);
     if (!this.#importer) this.#start();
     this.#lines.end();
-    this.trace.accounting.lines = this.#lines.lines;
+    this.#builder.accounting.lines = this.#lines.lines;
     this.#importer!.end();
     this.#builder.noteTime();
-    if (packing !== 'none') this.trace.meta.variant += `, ${packing}`;
+    if (packing !== 'none') this.#builder.source.variant += `, ${packing}`;
     const [wrong] = checkIntegrity(this.trace);
-    if (problem !== undefined) this.trace.meta.problem = problem;
-    else if (wrong !== undefined) this.trace.meta.problem = `the trace is not sound, please report this: ${wrong}`;
+    if (problem !== undefined) this.#builder.source.problem = problem;
+    else if (wrong !== undefined) this.#builder.source.problem = `the trace is not sound, please report this: ${wrong}`;
     return this.trace;
   }
 
@@ -102,6 +104,6 @@ export class ImportRun {
     this.#format = format;
     this.#importer = format.open(this.#builder);
     this.#lines.push(all);
-    this.trace.accounting.lines = this.#lines.lines;
+    this.#builder.accounting.lines = this.#lines.lines;
   }
 }

@@ -1,7 +1,30 @@
 import type { ObjectId } from '../base/ids.ts';
 import type { StringTable } from '../base/strings.ts';
 import type { ObjectType } from './objects.ts';
-import type { PathNode, World } from './world.ts';
+
+/** A node of the tree of object paths; a node need not be an object itself (`device`, `device/x/msix`). */
+export interface PathNode {
+  readonly segment: string;
+  readonly path: string;
+  readonly parent: PathNode | undefined;
+  readonly children: Map<string, PathNode>;
+  /** The system that everything at and below the node belongs to. */
+  readonly space: Namespace;
+  /** Number of the object that stands here, or -1. */
+  object: ObjectId;
+}
+
+/** All objects of a trace by their paths in the world. */
+export interface Objects {
+  readonly strings: StringTable;
+  path(object: ObjectId): string;
+  node(object: ObjectId): PathNode | undefined;
+  type(object: ObjectId): ObjectType | undefined;
+  find(path: string): PathNode | undefined;
+  objectAt(path: string): ObjectId;
+  object(type: ObjectType, path: string): ObjectId;
+  child(type: ObjectType, parent: ObjectId, ...segments: readonly (string | number)[]): ObjectId;
+}
 
 /** The name of the system that a path carries in front of it (`guest:irq/41`); the empty text when it carries none. */
 export function systemOfPath(path: string): string {
@@ -19,13 +42,13 @@ export function withoutSystem(path: string): string {
  * `guest:irq/41` in the world; the first system of a trace has no name here, and its paths are the same in both.
  */
 export class Namespace {
-  readonly #world: World;
+  readonly #world: Objects;
   readonly system: string;
   /** What stands in front of the paths of this system: `guest:`, or nothing. */
   readonly prefix: string;
   readonly #pairs = new Map<ObjectType, Map<number, ObjectId>>();
 
-  constructor(world: World, system: string) {
+  constructor(world: Objects, system: string) {
     this.#world = world;
     this.system = system;
     this.prefix = system === '' ? '' : `${system}:`;

@@ -6,6 +6,7 @@ import { bar, device, mention, msi, msixCap, msixEntry, table } from './things/p
 import { ntbCopy, pasidEntry, queueUser } from './things/queue.ts';
 import {
   amdIrte,
+  gicFrame,
   irte,
   its,
   itsCollection,
@@ -52,6 +53,7 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['domain/*', domain],
   ['ioapic/*/pin/*', pin],
   ['gic/*/spi/*', pin],
+  ['gic/*/frame/*', gicFrame],
   ['gic/*/lpi/*', lpiConfig],
   ['irte/*', remapUnit],
   ['irte/amdvi-*/*', amdIrte],

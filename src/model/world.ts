@@ -1,31 +1,28 @@
+export type { PathNode } from './namespace.ts';
+
 import type { CellId, ObjectId } from '../base/ids.ts';
 import { StringTable } from '../base/strings.ts';
-import { Namespace, systemOfPath } from './namespace.ts';
+import { Namespace, type Objects, type PathNode, systemOfPath } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
-
-/** A node of the tree of object paths; a node need not be an object itself (`device`, `device/x/msix`). */
-export interface PathNode {
-  readonly segment: string;
-  readonly path: string;
-  readonly parent: PathNode | undefined;
-  readonly children: Map<string, PathNode>;
-  /** The system that everything at and below the node belongs to. */
-  readonly space: Namespace;
-  /** Number of the object that stands here, or -1. */
-  object: ObjectId;
-}
 
 /**
  * What all states of one trace share and only ever extend: the texts and the objects that the trace names. An object
  * has a number, a path (design of object paths: `device/0000:00:03.0/msix/0`), a type, and a run of cells that starts
  * at `base`. Whether it exists at a step is a matter of the state, not of the world.
  */
-export class World {
+export class World implements Objects {
   readonly strings: StringTable = new StringTable();
   readonly #spaces = new Map<string, Namespace>();
   /** The system whose paths stand alone: the only one, or the first that was named. */
   readonly first: Namespace = this.space('');
-  readonly root: PathNode = { segment: '', path: '', parent: undefined, children: new Map(), space: this.first, object: -1 };
+  readonly root: PathNode = {
+    segment: '',
+    path: '',
+    parent: undefined,
+    children: new Map(),
+    space: this.first,
+    object: -1,
+  };
   readonly #nodes: PathNode[] = [];
   readonly #types: ObjectType[] = [];
   #bases = new Uint32Array(256);

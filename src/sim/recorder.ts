@@ -38,7 +38,8 @@ export class TraceRecorder implements Recorder {
 
   record(row: EventRow): void {
     const { trace } = this;
-    const { meta, accounting } = trace;
+    const meta = trace.first;
+    const { accounting } = meta;
     if (accounting.lines === 0) {
       accounting.lines = HEAD_LINES;
       accounting.others.set('header', HEAD_LINES);

@@ -1,15 +1,19 @@
 import type { EventKind } from '../model/event.ts';
 import { other } from '../model/events/notes.ts';
+import type { Namespace } from '../model/namespace.ts';
 import type { State } from '../model/state.ts';
 import { World } from '../model/world.ts';
 import { type Accounting, countSkipped, tally } from './accounting.ts';
 import { type EventRow, eventRow } from './row.ts';
+import { Source } from './source.ts';
 import { Trace } from './trace.ts';
 
 /** What importers write to: sets where they stand in the source, then emits events and counts records. */
 export class TraceBuilder {
   readonly trace: Trace;
-  readonly world: World;
+  /** The objects of the system that the source tells of. */
+  readonly world: Namespace;
+  readonly source: Source;
   /** The record at hand, and the event to come: its arguments are written into `row.words`, its kind and object by `emit`. */
   readonly row: EventRow = eventRow(other);
   /** Arguments of the event to come, in the layout of its kind; kinds with optional arguments need word 0 set. */
@@ -19,18 +23,11 @@ export class TraceBuilder {
   #taskEnd = 0;
   #emitted = 0;
 
-  constructor(file: string) {
-    this.world = new World();
-    this.trace = new Trace(this.world, {
-      file,
-      format: '',
-      variant: '',
-      clock: 'unknown',
-      cpus: 0,
-      time: { base: 0n, ticks: false, digits: 6 },
-      start: Number.NaN,
-      end: Number.NaN,
-    });
+  /** `world` and `system`: where the objects go, for a source that joins others; a world of its own otherwise. */
+  constructor(file: string, world = new World(), system = '') {
+    this.world = world.space(system);
+    this.source = new Source({ file });
+    this.trace = new Trace(world, this.source);
   }
 
   /** Who recorded the record at hand: bytes `start` to `end` of a buffer that stays as it is until the next record. */
@@ -84,7 +81,7 @@ export class TraceBuilder {
   }
 
   get accounting(): Accounting {
-    return this.trace.accounting;
+    return this.source.accounting;
   }
 
   /** The state after all events emitted so far. */
@@ -112,10 +109,10 @@ export class TraceBuilder {
 
   /** Keeps the time of the record at hand for the span of the trace; called once more when the source has ended. */
   noteTime(): void {
-    const { meta } = this.trace;
-    if (Number.isNaN(this.time)) return;
-    if (Number.isNaN(meta.start)) meta.start = this.time;
-    meta.end = this.time;
+    const { source, row } = this;
+    if (Number.isNaN(row.time)) return;
+    if (Number.isNaN(source.start)) source.start = row.time;
+    source.end = row.time;
   }
 
   /** Emits an event about an object; its arguments are in `words`. */

@@ -19,7 +19,7 @@ const CHUNK = 1 << 18;
 
 /** One event as a line, without its line feed. */
 export function eventLine(trace: Trace, step: number): string {
-  const writer = new LineWriter(trace.world, trace.meta.time, 256);
+  const writer = new LineWriter(trace.world, trace.time, 256);
   writeEvent(writer, trace, step);
   return textOf(writer.take()).slice(0, -1);
 }
@@ -43,9 +43,8 @@ export function* irqtraceBytes(
   header: Header = [],
   most = Number.POSITIVE_INFINITY,
 ): Generator<Uint8Array> {
-  const { meta } = trace;
-  const writer = new LineWriter(trace.world, meta.time);
-  writeHead(writer, meta.time, meta.clock, header);
+  const writer = new LineWriter(trace.world, trace.time);
+  writeHead(writer, trace.time, trace.first.clock, header);
   for (let step = 0; step < trace.length && step < most; step++) {
     writeEvent(writer, trace, step);
     if (writer.length >= CHUNK) yield writer.take().slice();

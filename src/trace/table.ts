@@ -1,15 +1,41 @@
 import { f64Column, i16Column, u16Column, u32Column, WordPool } from '../base/columns.ts';
+import type { ObjectId, TextId } from '../base/ids.ts';
 import type { EventKind } from '../model/event.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import type { EventRow } from './row.ts';
 
+/** What can be asked of the events of a trace by their step, whether they come from one source or from several. */
+export interface EventList {
+  /** How many events there are. */
+  readonly length: number;
+  /** Bytes that the columns take. */
+  readonly bytes: number;
+  kindNumber(step: number): number;
+  kind(step: number): EventKind;
+  /** Units since the base of the clock (see TimeBase), NaN unknown. */
+  time(step: number): number;
+  /** CPU that the record names, or -1. */
+  cpu(step: number): number;
+  object(step: number): ObjectId;
+  /** Who recorded it (thread or comm-pid), 0 unknown. */
+  task(step: number): TextId;
+  /** Line in its source, from 1. */
+  line(step: number): number;
+  /** Byte offset in its uncompressed source. */
+  offset(step: number): number;
+  /** One word of an event's arguments. */
+  word(step: number, index: number): number;
+  /** Fills a row with an event; its arguments are not copied. */
+  read(step: number, into: EventRow): EventRow;
+}
+
 /**
- * The events of a trace, one column per property. Columns: `kind` number in the vocabulary; `time` units since the
- * base of the trace (see TimeBase), NaN unknown; `cpu` or -1; `object` number in the world; `task` text number of who
+ * The events of one source in its own order, one column per property. Columns: `kind` number in the vocabulary; `time` units since the
+ * base of the source (see TimeBase), NaN unknown; `cpu` or -1; `object` number in the world; `task` text number of who
  * recorded it (thread or comm-pid), 0 unknown; `line` 1-based; `offset` byte in the (uncompressed) source; `args` start
  * of the arguments in the word pool.
  */
-export class EventTable {
+export class EventTable implements EventList {
   readonly #kind = u16Column();
   readonly #time = f64Column();
   readonly #cpu = i16Column();
@@ -60,11 +86,11 @@ export class EventTable {
     return this.#cpu.get(step);
   }
 
-  object(step: number): number {
+  object(step: number): ObjectId {
     return this.#object.get(step);
   }
 
-  task(step: number): number {
+  task(step: number): TextId {
     return this.#task.get(step);
   }
 

@@ -1,13 +1,15 @@
+import type { SourceId } from '../base/ids.ts';
 import type { TimeBase } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import { PAGE_BYTES, type Snapshot, State } from '../model/state.ts';
-import { apply } from '../model/vocabulary.ts';
+import { apply, vocabulary } from '../model/vocabulary.ts';
 import type { World } from '../model/world.ts';
-import { type Accounting, emptyAccounting } from './accounting.ts';
 import { ChangeLog } from './change-log.ts';
+import { commonSteps, MergedEvents, mergeOrder, type Order } from './merge.ts';
 import { BLOCK, BLOCK_BITS } from './object-blocks.ts';
-import type { EventRow } from './row.ts';
-import { EventTable } from './table.ts';
+import { type EventRow, eventRow } from './row.ts';
+import type { Source } from './source.ts';
+import type { EventList } from './table.ts';
 
 /**
  * Words of the change log between two keyframes, at least: what one replay reads to reach a step. Keyframes are farther
@@ -15,62 +17,80 @@ import { EventTable } from './table.ts';
  */
 export const KEYFRAME_WORDS = 1 << 16;
 
-/** What is known of where a trace comes from. */
-export interface TraceMeta {
-  /** Name of the source as the user gave it. */
-  file: string;
-  /** Format, such as `qemu-log`. */
-  format: string;
-  /** Variant of the format, in words. */
-  variant: string;
-  /** Clock of the stamps, as far as the source tells. */
-  clock: string;
-  /** CPUs that the header names or that were seen; 0 unknown. */
-  cpus: number;
-  time: TimeBase;
-  /** Times of the first and last record, whether they became events or not; NaN while no record had a stamp. */
-  start: number;
-  end: number;
-  /** What is wrong with the source as a whole, such as packed data that is cut off; nothing read before is lost. */
-  problem?: string;
-  /** Header lines of a trace file that say more than its format and clock, each `name value` without its `#`. */
-  header?: readonly string[];
-}
-
 /** A frozen state after so many events. */
 interface Keyframe {
   readonly events: number;
   readonly state: Snapshot;
+  /** Words of the log, and pages that the head had copied, when it was taken. */
+  readonly words: number;
+  readonly copied: number;
 }
+
+/** The order of a trace of one source. */
+const identity = (length: number): Order => ({
+  sources: new Uint16Array(length),
+  rows: Uint32Array.from({ length }, (_, i) => i),
+});
 
 /** The state after no event at all. */
 export const BEFORE_FIRST = -1;
 
-/** What happened: the events of one source, and the state at any of them. Grows while its source is read. */
+/** Events that one slice of a refold applies. */
+const SLICE = 1 << 15;
+
+/**
+ * What happened: the events of one source or of several on one clock, and the state at any of them. A trace of one source
+ * grows while that source is read; further sources come in by `join`.
+ */
 export class Trace {
   readonly world: World;
-  readonly table = new EventTable();
-  readonly accounting: Accounting = emptyAccounting();
-  readonly meta: TraceMeta;
+  readonly #sources: Source[];
+  #events: EventList;
+  #merged: MergedEvents | undefined;
   /** What every event changed. */
   readonly log = new ChangeLog();
   readonly #keyframes: Keyframe[] = [];
-  readonly #head: State;
-  /** Words of the log, and pages that the head had copied, at the last keyframe. */
-  #keyWords = 0;
-  #keyCopied = 0;
+  #head: State;
 
-  constructor(world: World, meta: TraceMeta) {
+  constructor(world: World, source: Source) {
     this.world = world;
-    this.meta = meta;
+    this.#sources = [source];
+    this.#events = source.events;
     this.#head = new State(world);
     this.#head.watcher = this.log;
-    this.#keyframes.push({ events: 0, state: this.#head.snapshot() });
+    this.#keyframes.push({ events: 0, state: this.#head.snapshot(), words: 0, copied: 0 });
+  }
+
+  /** Where the events come from, in the order in which the sources were given. */
+  get sources(): readonly Source[] {
+    return this.#sources;
+  }
+
+  /** The source that was given first: its clock is that of the trace. */
+  get first(): Source {
+    return this.#sources[0]!;
+  }
+
+  /** The clock of the trace. */
+  get time(): TimeBase {
+    const { time } = this.first;
+    if (this.#sources.length === 1) return time;
+    return { ...time, digits: Math.max(...this.#sources.map((s) => s.time.digits)) };
+  }
+
+  /** The events by their step. */
+  get table(): EventList {
+    return this.#events;
+  }
+
+  /** Number of the source that an event comes from. */
+  sourceOf(step: number): SourceId {
+    return this.#merged === undefined ? 0 : this.#merged.source(step);
   }
 
   /** How many events there are. */
   get length(): number {
-    return this.table.length;
+    return this.#events.length;
   }
 
   /** The state after the last event so far; only the builder may write to it, through `append`. */
@@ -84,28 +104,73 @@ export class Trace {
     return this.table.bytes + this.log.bytes + pages + this.#keyframes.reduce((sum, k) => sum + k.state.length * 8, 0);
   }
 
-  /** Appends an event and applies it to the head state. */
+  /** Appends an event of the only source and applies it to the head state. */
   append(row: EventRow): void {
-    this.table.push(row);
-    this.log.begin(row.object, row.time);
+    this.first.events.push(row);
+    this.#apply(row);
+  }
+
+  #apply(row: EventRow): void {
+    const { log } = this;
+    log.begin(row.object, row.time);
     apply(this.#head, row.kind, row);
-    this.log.end();
-    if (this.log.words - this.#keyWords >= KEYFRAME_WORDS) this.#maybeKeyframe();
+    log.end();
+    if (log.words - this.#keyframes.at(-1)!.words >= KEYFRAME_WORDS) this.#maybeKeyframe();
   }
 
   /** Takes a keyframe when the log since the last one takes twice the bytes that the keyframe costs. */
   #maybeKeyframe(): void {
-    const { words } = this.log;
-    const cost = (this.#head.copied - this.#keyCopied) * PAGE_BYTES + this.#head.pages * 8;
-    if ((words - this.#keyWords) * 4 < 2 * cost) return;
-    this.#keyframes.push({ events: this.length, state: this.#head.snapshot() });
-    this.#keyWords = words;
-    this.#keyCopied = this.#head.copied;
+    const { words, events } = this.log;
+    const last = this.#keyframes.at(-1)!;
+    const cost = (this.#head.copied - last.copied) * PAGE_BYTES + this.#head.pages * 8;
+    if ((words - last.words) * 4 < 2 * cost) return;
+    this.#keyframes.push({ events, state: this.#head.snapshot(), words, copied: this.#head.copied });
+  }
+
+  /**
+   * Adds sources, whose events name objects of this trace's world, and folds again from the first step at which the order
+   * of events is another one. Returns that step. Also to be called, with none, after a source grew or its offset changed.
+   */
+  join(...sources: readonly Source[]): number {
+    const work = this.joining(...sources);
+    for (;;) {
+      const at = work.next();
+      if (at.done) return at.value;
+    }
+  }
+
+  /** The same in slices; the trace answers up to the step that was reached. */
+  *joining(...sources: readonly Source[]): Generator<void, number> {
+    const before = this.#merged?.order ?? identity(this.first.events.length);
+    this.#sources.push(...sources);
+    const order = mergeOrder(this.#sources, this.time);
+    const merged = new MergedEvents(this.#sources, order, this.time);
+    const from = Math.min(commonSteps(before, order), this.log.events);
+    this.#rewind(from);
+    this.#merged = merged;
+    this.#events = merged;
+    const row = eventRow(vocabulary[0]!);
+    for (let step = from; step < merged.length; step++) {
+      this.#apply(merged.read(step, row));
+      if ((step - from) % SLICE === SLICE - 1) yield;
+    }
+    return from;
+  }
+
+  /** Forgets what the events from number `events` on did. */
+  #rewind(events: number): void {
+    this.#head = this.stateAt(events - 1);
+    this.log.truncate(events);
+    while (this.#keyframes.at(-1)!.events > events) this.#keyframes.pop();
+    // The new head copies pages from here on: what it copied before belongs to no keyframe.
+    const last = this.#keyframes.at(-1)!;
+    this.#keyframes[this.#keyframes.length - 1] = { ...last, copied: this.#head.copied };
+    this.#head.watcher = this.log;
   }
 
   /** The state after event `step` (0-based); `BEFORE_FIRST` is the state before any event. Owned by the caller. */
   stateAt(step: number): State {
-    const last = Math.min(Math.max(step, BEFORE_FIRST), this.length - 1);
+    const last = Math.min(Math.max(step, BEFORE_FIRST), this.log.events - 1);
     let low = 0;
     let high = this.#keyframes.length - 1;
     while (low < high) {
@@ -138,7 +203,13 @@ export class Trace {
 
   /** The last step at or before a time given as text; undefined when the text is no time of this clock. */
   stepAtTime(text: string): number | undefined {
-    const time = parseTime(text, this.meta.time);
+    const time = parseTime(text, this.time);
     return time === undefined ? undefined : this.lastAtTime(time);
+  }
+
+  /** The last step whose record stands at or before a line (1-based) of a source, or -1. */
+  lastAtLine(line: number, source: SourceId = 0): number {
+    const row = this.#sources[source]?.events.lastAtLine(line) ?? -1;
+    return this.#merged === undefined || row < 0 ? row : this.#merged.stepOf(source, row);
   }
 }

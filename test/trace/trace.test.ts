@@ -108,7 +108,7 @@ describe('the event table', () => {
       const words = new Uint32Array(64).map(next);
       const row = [next() % 5, i * 7.5, (next() % 9) - 1, next(), next(), i, i * 1e6] as const;
       const [kind_, time, cpu, object, task, line, offset] = row;
-      trace.table.push(rowOf({ kind: kind_, time, cpu, object, task, line, offset, words }));
+      trace.first.events.push(rowOf({ kind: kind_, time, cpu, object, task, line, offset, words }));
       const kind = trace.table.kind(100 + i);
       put.push([...row, Array.from({ length: kind.size }, (_, w) => words[w])]);
     }
@@ -146,7 +146,7 @@ describe('the event table', () => {
     const lastWhere = (test: (row: [number, number]) => boolean): number => rows.findLastIndex(test);
     for (let line = 0; line < 12; line++)
       assert.equal(
-        trace.table.lastAtLine(line),
+        trace.lastAtLine(line),
         lastWhere((r) => r[1] <= line),
       );
     for (let time = 0; time < 50; time += 5)
@@ -168,20 +168,21 @@ describe('the integrity walk', () => {
   function randomTraceWithTexts(): Trace {
     const trace = randomTrace(11, 0);
     trace.world.object(device, 'device/0000:00:03.0');
-    for (let i = 0; i < 50; i++) trace.table.push(rowOf({ kind: 2, time: i, cpu: 0, line: i + 1, offset: i * 10 }));
-    Object.assign(trace.accounting, { lines: 50, records: 50, understood: 50 });
+    for (let i = 0; i < 50; i++)
+      trace.first.events.push(rowOf({ kind: 2, time: i, cpu: 0, line: i + 1, offset: i * 10 }));
+    Object.assign(trace.first.accounting, { lines: 50, records: 50, understood: 50 });
     return trace;
   }
 
   const damages: Readonly<Record<string, (t: Trace) => void>> = {
-    'no object': (t) => t.table.push(rowOf({ ...good, object: 1e6 })),
-    'no text': (t) => t.table.push(rowOf({ ...good, task: 1e6 })),
-    'line 3 after line 50': (t) => t.table.push(rowOf({ ...good, line: 3 })),
-    'offset 3 after 490': (t) => t.table.push(rowOf({ ...good, line: 50, offset: 3 })),
-    'time is infinite': (t) => t.table.push(rowOf({ ...good, time: Number.POSITIVE_INFINITY, line: 50 })),
-    'the last event stands on line 60 of 50': (t) => t.table.push(rowOf({ ...good, line: 60, offset: 600 })),
-    'understood + unknown + skipped = 51, but there are 50 records': (t) => t.accounting.skipped.set('x', 1),
-    'records and other lines make 51, but there are 50 lines': (t) => t.accounting.others.set('blank', 1),
+    'no object': (t) => t.first.events.push(rowOf({ ...good, object: 1e6 })),
+    'no text': (t) => t.first.events.push(rowOf({ ...good, task: 1e6 })),
+    'line 3 after line 50': (t) => t.first.events.push(rowOf({ ...good, line: 3 })),
+    'offset 3 after 490': (t) => t.first.events.push(rowOf({ ...good, line: 50, offset: 3 })),
+    'time is infinite': (t) => t.first.events.push(rowOf({ ...good, time: Number.POSITIVE_INFINITY, line: 50 })),
+    'the last event stands on line 60 of 50': (t) => t.first.events.push(rowOf({ ...good, line: 60, offset: 600 })),
+    'understood + unknown + skipped = 51, but there are 50 records': (t) => t.first.accounting.skipped.set('x', 1),
+    'records and other lines make 51, but there are 50 lines': (t) => t.first.accounting.others.set('blank', 1),
   };
   for (const [found, damage] of Object.entries(damages)) {
     it(`finds: ${found}`, () => {

@@ -52,7 +52,7 @@ export class FtraceImporter implements Importer {
   constructor(out: TraceBuilder) {
     this.#out = out;
     this.#f = new Ftrace(out);
-    out.trace.meta.format = 'ftrace-text';
+    out.source.format = 'ftrace-text';
   }
 
   line(buf: Uint8Array, start: number, end: number, cut: boolean, open: boolean): void {
@@ -124,7 +124,7 @@ export class FtraceImporter implements Importer {
   }
 
   end(): void {
-    const { accounting: a, trace } = this.#out;
+    const { accounting: a } = this.#out;
     for (const [id, count] of this.#quiet.entries()) {
       if (count === 0) continue;
       const name = id < rules.length ? rules[id]!.name : SILENT[id - rules.length]!;
@@ -134,7 +134,7 @@ export class FtraceImporter implements Importer {
     }
     this.#quiet.fill(0);
     a.lost = Math.max(a.lost, this.#headerLost);
-    const { meta } = trace;
+    const meta = this.#out.source;
     const parts = [
       this.#latency ? 'latency format' : 'default format',
       this.#tracer === '' || this.#tracer === 'nop' ? '' : `tracer ${this.#tracer}`,
@@ -243,7 +243,7 @@ export class FtraceImporter implements Importer {
   }
 
   #stamp(head: RecordHead): void {
-    const { meta } = this.#out.trace;
+    const meta = this.#out.source;
     if (this.#base < 0) {
       this.#base = head.seconds;
       this.#digits = head.digits;
