@@ -4,7 +4,7 @@ import type { Namespace } from '../model/namespace.ts';
 import type { State } from '../model/state.ts';
 import { World } from '../model/world.ts';
 import { type Accounting, countSkipped, tally } from './accounting.ts';
-import { type EventRow, eventRow } from './row.ts';
+import { type EventRow, eventRow, MOST_CPU } from './row.ts';
 import { Source } from './source.ts';
 import { Trace } from './trace.ts';
 
@@ -76,8 +76,9 @@ export class TraceBuilder {
     return this.row.cpu;
   }
 
+  /** A number that no CPU can have becomes -1. */
   set cpu(cpu: number) {
-    this.row.cpu = cpu;
+    this.row.cpu = cpu > MOST_CPU ? -1 : cpu;
   }
 
   get accounting(): Accounting {

@@ -23,6 +23,9 @@ export interface EventRow {
   at: number;
 }
 
+/** Largest number of a CPU that a table keeps; Linux has 8192 CPUs at most (CONFIG_NR_CPUS). */
+export const MOST_CPU = 32767;
+
 /** Most argument words that an event kind may have. */
 export const MOST_WORDS = 64;
 

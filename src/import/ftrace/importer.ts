@@ -9,7 +9,8 @@ import { cpuSeen } from '../../model/events/cpu.ts';
 import { bufferStart, lost } from '../../model/events/notes.ts';
 import { cpu } from '../../model/things/irq.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import type { Importer } from '../importer.ts';
+import { MOST_CPU } from '../../trace/row.ts';
+import type { LineReader } from '../importer.ts';
 import { isNameByte, NameTable } from '../pattern.ts';
 import { Ftrace, type FtraceRule } from './context.ts';
 import { irqRules } from './irq.ts';
@@ -32,7 +33,7 @@ const STARTED = text('##### CPU ');
 const CPUS = text('cpus=');
 const STACK = text(' => ');
 
-export class FtraceImporter implements Importer {
+export class FtraceImporter implements LineReader {
   readonly #out: TraceBuilder;
   readonly #f: Ftrace;
   readonly #head = new RecordHead();
@@ -76,6 +77,10 @@ export class FtraceImporter implements Importer {
     }
     if (cut) {
       out.skipped('line longer than 1 MiB');
+      return;
+    }
+    if (head.cpu > MOST_CPU) {
+      out.skipped(`CPU number beyond ${MOST_CPU}`);
       return;
     }
     this.#stamp(head);
@@ -123,7 +128,7 @@ export class FtraceImporter implements Importer {
       : head.normal(buf, start, end) || head.latency(buf, start, end);
   }
 
-  end(): void {
+  settle(): void {
     const { accounting: a } = this.#out;
     for (const [id, count] of this.#quiet.entries()) {
       if (count === 0) continue;

@@ -8,7 +8,7 @@ import { kindNamed } from '../../model/vocabulary.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { MAGIC, VERSION } from '../../trace/irqtrace.ts';
 import { objectOf, type PlainEvent, packArguments } from '../../trace/plain.ts';
-import type { Importer } from '../importer.ts';
+import type { LineReader } from '../importer.ts';
 
 const NANO = 1_000_000_000;
 const LINE =
@@ -17,7 +17,7 @@ const ARGUMENT = / ([^\s=]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)/g;
 
 const unquoted = (text: string): string => (text.startsWith('"') ? String(JSON.parse(text)) : text);
 
-export class IrqtraceImporter implements Importer {
+export class IrqtraceImporter implements LineReader {
   readonly #out: TraceBuilder;
   #base: bigint | undefined;
   #version = 0;
@@ -46,7 +46,7 @@ export class IrqtraceImporter implements Importer {
     }
   }
 
-  end(): void {
+  settle(): void {
     const meta = this.#out.source;
     meta.variant = `version ${this.#version}${this.#version > VERSION ? ` (this program knows version ${VERSION})` : ''}`;
     meta.cpus = this.#out.world.find('cpu')?.children.size ?? 0;

@@ -6,7 +6,7 @@
  */
 import { AT, COLON, DOT, isDigit, SPACE, textOf } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import type { Importer } from '../importer.ts';
+import type { LineReader } from '../importer.ts';
 import { isNameByte, NameTable } from '../pattern.ts';
 import { Qemu, type QemuRule } from './context.ts';
 import { itsRules } from './its.ts';
@@ -38,7 +38,7 @@ function digits(buf: Uint8Array, start: number, end: number): number {
   return value;
 }
 
-export class QemuImporter implements Importer {
+export class QemuImporter implements LineReader {
   readonly #out: TraceBuilder;
   readonly #q: Qemu;
   readonly #quiet = new Uint32Array(rules.length + silent.length);
@@ -99,14 +99,14 @@ export class QemuImporter implements Importer {
     else this.#quiet[id]!++;
   }
 
-  end(): void {
+  settle(): void {
     const { accounting: a } = this.#out;
     for (const [id, count] of this.#quiet.entries()) {
       if (count === 0) continue;
       const name = id < rules.length ? rules[id]!.name : silent[id - rules.length]!;
       a.records += count;
       a.understood += count;
-      a.withoutEffect.set(name, count);
+      a.withoutEffect.set(name, (a.withoutEffect.get(name) ?? 0) + count);
     }
     this.#quiet.fill(0);
     const { thread, iso, none } = this.#seenPrefix;
