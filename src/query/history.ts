@@ -1,10 +1,9 @@
 import type { ObjectType } from '../model/objects.ts';
 import type { RegisterView } from '../model/register.ts';
 import type { State } from '../model/state.ts';
-import type { PathNode } from '../model/world.ts';
 import type { Trace } from '../trace/trace.ts';
 import { type SourceRef, sourceOf, timeOf } from './events.ts';
-import { sortedChildren, type Target } from './paths.ts';
+import { objectsBelow, type Target } from './paths.ts';
 import { type StateTree, targetValue } from './state.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
 import { blockOf, stepsOf, Watched } from './watched.ts';
@@ -57,13 +56,6 @@ interface Held {
 /** All keys of an object's type. */
 function keysOf(type: ObjectType): string[] {
   return [...type.cells.filter((c) => !c.hidden).map((c) => c.name), ...derivedKeys(type).map((d) => d.name)];
-}
-
-/** The objects at a node and below it. */
-function objectsBelow(node: PathNode, into: number[] = []): number[] {
-  if (node.object >= 0) into.push(node.object);
-  for (const child of sortedChildren(node)) objectsBelow(child, into);
-  return into;
 }
 
 /**
