@@ -119,6 +119,18 @@ export class State {
     return slab === undefined ? 0 : slab[this.#starts[at >>> PAGE_BITS]! + PAGE + (at & MASK)]!;
   }
 
+  /** The bits of a cell given by its number in the world; bits that are not known read 0. */
+  bitsAt(cell: CellId): number {
+    const slab = this.#slabs[cell >>> PAGE_BITS];
+    return slab === undefined ? 0 : slab[this.#starts[cell >>> PAGE_BITS]! + (cell & MASK)]!;
+  }
+
+  /** Which bits of a cell given by its number in the world are known. */
+  knownAt(cell: CellId): number {
+    const slab = this.#slabs[cell >>> PAGE_BITS];
+    return slab === undefined ? 0 : slab[this.#starts[cell >>> PAGE_BITS]! + PAGE + (cell & MASK)]!;
+  }
+
   /** The number in a cell, or -1 unless all of its bits are known. */
   num(object: ObjectId, cell: number): number {
     if (object < 0) return -1;
