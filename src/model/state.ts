@@ -1,24 +1,36 @@
+import type { CellId, ObjectId } from '../base/ids.ts';
+import type { Namespace } from './namespace.ts';
 import type { World } from './world.ts';
 
 const PAGE_BITS = 7;
 const PAGE = 1 << PAGE_BITS;
 const MASK = PAGE - 1;
 
-/** A run of cells: their bits, and which of these bits are known. */
+/** A run of cells in one slab: the bits of cell i at index i, the mask of its known bits at index PAGE + i. */
 interface Page {
-  readonly values: Uint32Array;
-  readonly known: Uint32Array;
+  readonly slab: Uint32Array;
   /** The state that may write here; every other state copies the page first. */
   owner: State | undefined;
 }
 
-const UNKNOWN: Page = { values: new Uint32Array(PAGE), known: new Uint32Array(PAGE), owner: undefined };
+const UNKNOWN: Page = { slab: new Uint32Array(2 * PAGE), owner: undefined };
+
+/** Bytes that one page takes, about: the slab and the objects around it. */
+export const PAGE_BYTES = 2 * PAGE * 4 + 160;
 
 /** Cell 0 of every object: 1 while the object exists. */
 export const PRESENT = 0;
 
 /** A frozen state: cheap to keep (pages that did not change are shared) and to fork. */
 export type Snapshot = readonly Page[];
+
+/** Told of every write to a state. */
+export interface CellWatcher {
+  /** Cell `cell` (number in the world) of `object` was changed: it now holds `value`, of which the bits `known` are known. */
+  changed(object: ObjectId, cell: CellId, value: number, known: number): void;
+  /** The same cell was written with what it held already. */
+  rewritten(object: ObjectId, cell: CellId): void;
+}
 
 /**
  * The state of the interrupt system after some step: for every object of the world its cells. A cell is 32 bits of
@@ -27,11 +39,17 @@ export type Snapshot = readonly Page[];
 export class State {
   readonly world: World;
   #pages: Page[];
-  /** Called with the number of each cell that is written or made unknown, and whether that changes it. */
-  watch: ((cell: number, changes: boolean) => void) | undefined;
+  /** Told of every write; the state of a trace records its changes through it. */
+  watcher: CellWatcher | undefined;
+  /** The system of the object that the event at hand is about: where its effect names other objects. Set by `apply`. */
+  here: Namespace;
+  #copied = 0;
+  /** Takes down the cells that are read; only of states that `reading` made. */
+  #reads: Set<CellId> | undefined;
 
   constructor(world: World, from: Snapshot = []) {
     this.world = world;
+    this.here = world.first;
     this.#pages = from.slice();
   }
 
@@ -46,134 +64,180 @@ export class State {
     return new State(this.world, this.snapshot());
   }
 
+  /** Pages that this state copied, or made, so far: what writes cost in memory since a snapshot shared them. */
+  get copied(): number {
+    return this.#copied;
+  }
+
+  /** Pages from the first cell to the last one ever written. */
+  get pages(): number {
+    return this.#pages.length;
+  }
+
+  /**
+   * The same state for one evaluation: the cells (numbers in the world) that are read through it are added to `cells`. Not to
+   * be written to, and not to be kept: it follows no later write.
+   */
+  reading(cells: Set<CellId>): State {
+    const view = new State(this.world);
+    view.#pages = this.#pages;
+    view.#reads = cells;
+    return view;
+  }
+
   /** The bits of a cell; bits that are not known read 0. */
-  get(object: number, cell: number): number {
+  get(object: ObjectId, cell: number): number {
     if (object < 0) return 0;
     const at = this.world.base(object) + cell;
-    return (this.#pages[at >>> PAGE_BITS] ?? UNKNOWN).values[at & MASK]!;
+    if (this.#reads !== undefined) this.#reads.add(at);
+    return (this.#pages[at >>> PAGE_BITS] ?? UNKNOWN).slab[at & MASK]!;
   }
 
   /** Which bits of a cell are known. */
-  known(object: number, cell: number): number {
+  known(object: ObjectId, cell: number): number {
     if (object < 0) return 0;
     const at = this.world.base(object) + cell;
-    return (this.#pages[at >>> PAGE_BITS] ?? UNKNOWN).known[at & MASK]!;
+    if (this.#reads !== undefined) this.#reads.add(at);
+    return (this.#pages[at >>> PAGE_BITS] ?? UNKNOWN).slab[PAGE + (at & MASK)]!;
   }
 
   /** The number in a cell, or -1 unless all of its bits are known. */
-  num(object: number, cell: number): number {
+  num(object: ObjectId, cell: number): number {
     if (object < 0) return -1;
     const at = this.world.base(object) + cell;
-    const page = this.#pages[at >>> PAGE_BITS] ?? UNKNOWN;
-    return page.known[at & MASK] === 0xffffffff ? page.values[at & MASK]! : -1;
+    if (this.#reads !== undefined) this.#reads.add(at);
+    const { slab } = this.#pages[at >>> PAGE_BITS] ?? UNKNOWN;
+    const i = at & MASK;
+    return slab[PAGE + i] === 0xffffffff ? slab[i]! : -1;
   }
 
   /** A flag: true, false, or undefined when unknown. */
-  flag(object: number, cell: number): boolean | undefined {
+  flag(object: ObjectId, cell: number): boolean | undefined {
     const value = this.num(object, cell);
     return value < 0 ? undefined : value !== 0;
   }
 
   /** Whether an object exists. */
-  present(object: number): boolean {
+  present(object: ObjectId): boolean {
     return object >= 0 && this.num(object, PRESENT) === 1;
   }
 
   /** Makes an object exist; its cells keep what they held. */
-  touch(object: number): void {
-    this.#put(this.world.base(object), 1, 0xffffffff);
+  touch(object: ObjectId): void {
+    this.#exist(object, this.world.base(object));
   }
 
   /** Writes a whole cell; the object exists from now on. */
-  set(object: number, cell: number, value: number): void {
+  set(object: ObjectId, cell: number, value: number): void {
     const base = this.world.base(object);
-    this.#put(base, 1, 0xffffffff);
-    this.#put(base + cell, value, 0xffffffff);
+    this.#exist(object, base);
+    this.#put(object, base + cell, value, 0xffffffff);
   }
 
   /** Writes a flag. */
-  setFlag(object: number, cell: number, value: boolean): void {
+  setFlag(object: ObjectId, cell: number, value: boolean): void {
     this.set(object, cell, value ? 1 : 0);
   }
 
   /** Writes the bits of a cell that `mask` selects and makes them known; the others stay. */
-  setBits(object: number, cell: number, value: number, mask: number): void {
+  setBits(object: ObjectId, cell: number, value: number, mask: number): void {
     const base = this.world.base(object);
-    this.#put(base, 1, 0xffffffff);
-    this.#put(base + cell, value, mask);
+    this.#exist(object, base);
+    this.#put(object, base + cell, value, mask);
   }
 
   /** Makes the bits of a cell that `mask` selects unknown. */
-  forget(object: number, cell: number, mask = 0xffffffff): void {
+  forget(object: ObjectId, cell: number, mask = 0xffffffff): void {
     const at = this.world.base(object) + cell;
     const old = this.#pages[at >>> PAGE_BITS];
-    if (old === undefined || (old.known[at & MASK]! & mask) === 0) return;
-    if (this.watch !== undefined) this.watch(at, true);
-    const page = this.#own(at >>> PAGE_BITS);
-    page.values[at & MASK]! &= ~mask;
-    page.known[at & MASK]! &= ~mask;
+    if (old === undefined || (old.slab[PAGE + (at & MASK)]! & mask) === 0) return;
+    const { slab } = this.#own(at >>> PAGE_BITS);
+    const i = at & MASK;
+    const value = (slab[i]! & ~mask) >>> 0;
+    const known = (slab[PAGE + i]! & ~mask) >>> 0;
+    slab[i] = value;
+    slab[PAGE + i] = known;
+    this.watcher?.changed(object, at, value, known);
   }
 
   /** Adds one to a counter; a counter that was never written counts from 0. */
-  count(object: number, cell: number): void {
+  count(object: ObjectId, cell: number): void {
     this.set(object, cell, this.get(object, cell) + 1);
   }
 
   /** Makes an object absent and all of its cells unknown. */
-  remove(object: number): void {
+  remove(object: ObjectId): void {
     const size = this.world.type(object)?.size ?? 0;
     for (let cell = 0; cell < size; cell++) this.forget(object, cell);
   }
 
-  /** Objects of which any cell differs from another state of the same world, in order of their numbers. */
-  changed(other: State): number[] {
-    const { world } = this;
-    const out: number[] = [];
-    const differs = (at: number): boolean => {
-      const a = this.#pages[at >>> PAGE_BITS] ?? UNKNOWN;
-      const b = other.#pages[at >>> PAGE_BITS] ?? UNKNOWN;
-      const i = at & MASK;
-      return a !== b && (a.values[i] !== b.values[i] || a.known[i] !== b.known[i]);
-    };
+  /** Puts a cell (number in the world) to what a log of changes says that it held. */
+  restore(cell: CellId, value: number, known: number): void {
+    const index = cell >>> PAGE_BITS;
+    let page = this.#pages[index] ?? UNKNOWN;
+    if (page.owner !== this) page = this.#own(index);
+    page.slab[cell & MASK] = value;
+    page.slab[PAGE + (cell & MASK)] = known;
+  }
+
+  /** Cells (numbers in the world) that differ from another state of the same world, in order. */
+  changedCells(other: State): CellId[] {
+    const out: CellId[] = [];
     const pages = Math.max(this.#pages.length, other.#pages.length);
-    let dirty = false;
-    for (let p = 0; p < pages && !dirty; p++) dirty = (this.#pages[p] ?? UNKNOWN) !== (other.#pages[p] ?? UNKNOWN);
-    if (!dirty) return out;
-    for (let object = 0; object < world.objects; object++) {
-      const base = world.base(object);
-      const end = base + world.type(object)!.size;
-      for (let at = base; at < end; at++) {
-        if ((this.#pages[at >>> PAGE_BITS] ?? UNKNOWN) === (other.#pages[at >>> PAGE_BITS] ?? UNKNOWN)) {
-          at |= MASK;
-        } else if (differs(at)) {
-          out.push(object);
-          break;
-        }
-      }
+    for (let p = 0; p < pages; p++) {
+      const a = this.#pages[p] ?? UNKNOWN;
+      const b = other.#pages[p] ?? UNKNOWN;
+      if (a === b) continue;
+      for (let i = 0; i < PAGE; i++)
+        if (a.slab[i] !== b.slab[i] || a.slab[PAGE + i] !== b.slab[PAGE + i]) out.push(p * PAGE + i);
     }
     return out;
   }
 
-  #put(at: number, value: number, mask: number): void {
+  /** Objects of which any cell differs from another state of the same world, in order of their numbers. */
+  changed(other: State): ObjectId[] {
+    const out: ObjectId[] = [];
+    for (const cell of this.changedCells(other)) {
+      const last = out.at(-1);
+      // Cells of one object follow one another.
+      if (last !== undefined && cell < this.world.base(last) + (this.world.type(last)?.size ?? 0)) continue;
+      out.push(this.world.objectOfCell(cell));
+    }
+    return out;
+  }
+
+  /** Makes an object exist, given its first cell. */
+  #exist(object: ObjectId, base: number): void {
+    const { slab } = this.#pages[base >>> PAGE_BITS] ?? UNKNOWN;
+    if (slab[base & MASK] === 1) return;
+    this.#put(object, base, 1, 0xffffffff);
+  }
+
+  #put(object: ObjectId, at: number, value: number, mask: number): void {
     const index = at >>> PAGE_BITS;
     const i = at & MASK;
     let page = this.#pages[index] ?? UNKNOWN;
-    const bits = ((page.values[i]! & ~mask) | (value & mask)) >>> 0;
-    const known = (page.known[i]! | mask) >>> 0;
-    const changes = page.values[i] !== bits || page.known[i] !== known;
-    if (this.watch !== undefined) this.watch(at, changes);
-    if (!changes) return;
+    const oldValue = page.slab[i]!;
+    const oldKnown = page.slab[PAGE + i]!;
+    const bits = ((oldValue & ~mask) | (value & mask)) >>> 0;
+    const known = (oldKnown | mask) >>> 0;
+    if (bits === oldValue && known === oldKnown) {
+      this.watcher?.rewritten(object, at);
+      return;
+    }
     if (page.owner !== this) page = this.#own(index);
-    page.values[i] = bits;
-    page.known[i] = known;
+    page.slab[i] = bits;
+    page.slab[PAGE + i] = known;
+    this.watcher?.changed(object, at, bits, known);
   }
 
   #own(index: number): Page {
     const old = this.#pages[index] ?? UNKNOWN;
     if (old.owner === this) return old;
     while (this.#pages.length < index) this.#pages.push(UNKNOWN);
-    const page: Page = { values: old.values.slice(), known: old.known.slice(), owner: this };
+    const page: Page = { slab: old.slab.slice(), owner: this };
     this.#pages[index] = page;
+    this.#copied++;
     return page;
   }
 }

@@ -1,19 +1,30 @@
 // What the state tells of the way that messages go.
 
+import type { ObjectId } from '../base/ids.ts';
 import type { MessageKind } from './message.ts';
 import { bitsOf } from './register.ts';
 import type { State } from './state.ts';
 import { irte, remapUnit } from './things/remap.ts';
+import type { PathNode } from './world.ts';
 
-/** Which decoder reads the messages of this system, as far as the trace shows what is underneath. */
-export function messageKind(state: State): MessageKind {
-  const units = state.world.find('irte')?.children.values() ?? [];
+/** Whether any object at a node or below it is present. */
+const anyPresent = (state: State, node: PathNode | undefined): boolean =>
+  node !== undefined &&
+  (state.present(node.object) || [...node.children.values()].some((child) => anyPresent(state, child)));
+
+/**
+ * Which decoder reads the messages of the system that an object belongs to, as far as the state shows what is underneath.
+ * Only objects that are present count: what a later event brings does not change how a message reads now.
+ */
+export function messageKind(state: State, object: ObjectId): MessageKind {
+  const space = state.world.spaceOf(object);
+  const units = space.find('irte')?.children.values() ?? [];
   for (const node of units) {
     if (node.object < 0 || !state.present(node.object)) continue;
     return node.segment.startsWith('amdvi-') ? 'amd' : 'vtd';
   }
-  if (state.world.find('its')) return 'its';
-  if (state.world.find('gic')) return 'gicv2m';
+  if (anyPresent(state, space.find('its'))) return 'its';
+  if (anyPresent(state, space.find('gic'))) return 'gicv2m';
   return 'x86';
 }
 

@@ -2,11 +2,12 @@ import type { ObjectType } from '../model/objects.ts';
 import type { RegisterView } from '../model/register.ts';
 import type { State } from '../model/state.ts';
 import type { PathNode } from '../model/world.ts';
-import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
+import type { Trace } from '../trace/trace.ts';
 import { type SourceRef, sourceOf, timeOf } from './events.ts';
 import { sortedChildren, type Target } from './paths.ts';
 import { type StateTree, targetValue } from './state.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
+import { blockOf, stepsOf, Watched } from './watched.ts';
 
 /** One write of something: what it held before and after. */
 export interface HistoryEntry {
@@ -45,12 +46,12 @@ function isUnknown(value: Value | StateTree): boolean {
   return value.value === null && Object.values(value.fields).every((field) => field === null);
 }
 
-/** One object that is watched: the keys of interest and what they held after the event before. */
-interface Watched {
+/** What one object held after the event that was looked at last. */
+interface Held {
   readonly object: number;
   readonly path: string;
   readonly keys: readonly string[];
-  old: (Value | StateTree)[];
+  values: (Value | StateTree)[];
 }
 
 /** All keys of an object's type. */
@@ -71,79 +72,89 @@ function objectsBelow(node: PathNode, into: number[] = []): number[] {
  * `limit` ends the search early.
  */
 export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_INFINITY): Generator<HistoryEntry> {
-  const { world } = trace;
-  const objects = target.key === undefined ? objectsBelow(target.node) : [target.object];
-  const watched = new Map<number, Watched>();
-  for (const object of objects) {
-    const keys = target.key === undefined ? keysOf(world.type(object)!) : [target.key];
-    watched.set(object, { object, path: world.path(object), keys, old: keys.map(() => null) });
-  }
-  // A computed key may depend on cells of other objects: the objects to look at when such a cell changes.
-  const dependents = new Map<number, Set<number>>();
-  const exact = target.cell !== undefined && target.field === undefined;
-  const first = exact ? world.base(target.object) + target.type!.at[target.cell!.name]! : -1;
-  const state = trace.stateAt(BEFORE_FIRST);
-  for (const w of watched.values()) noteDependencies(state, w, dependents);
-  const touched = new Set<number>();
-  let hit = false;
-  state.watch = (cell, changes) => {
-    if (cell >= first && cell < first + (target.cell?.words ?? 0)) hit = true;
-    const object = world.objectOfCell(cell);
-    if (watched.has(object)) touched.add(object);
-    if (changes) for (const dependent of dependents.get(cell) ?? NONE) touched.add(dependent);
-  };
   let found = 0;
-  for (let step = 0; step < trace.length && found < limit; step++) {
-    hit = false;
-    trace.advance(state, step - 1, step);
-    if (touched.size === 0) continue;
-    const wrote = exact && hit && !LOOKS.has(trace.table.kind(step).name);
-    for (const object of touched) {
-      const w = watched.get(object)!;
-      noteDependencies(state, w, dependents);
-      for (const entry of differences(trace, state, w, target, step, wrote)) {
-        found++;
-        yield entry;
-      }
+  for (const entry of historySlices(trace, target)) {
+    if (entry === undefined) continue;
+    yield entry;
+    if (++found >= limit) return;
+  }
+}
+
+/** The same in slices: `undefined` after each block of the trace, where the caller may let others work, or stop. */
+export function* historySlices(trace: Trace, target: Target): Generator<HistoryEntry | undefined> {
+  const search = new HistorySearch(trace, target);
+  const last = trace.length - 1;
+  for (let block = search.watched.nextBlock(0); block <= blockOf(last); block = search.watched.nextBlock(block + 1)) {
+    yield* search.entriesIn(...stepsOf(trace, block));
+    yield undefined;
+  }
+}
+
+/** Finds the writes of a target, block by block of the trace. */
+export class HistorySearch {
+  readonly watched: Watched;
+  readonly #trace: Trace;
+  readonly #target: Target;
+  readonly #objects: readonly number[];
+  readonly #exact: boolean;
+
+  /** `rewrites`: writes that change nothing count too, where the target lies in cells. */
+  constructor(trace: Trace, target: Target, rewrites = true) {
+    const { world } = trace;
+    this.#trace = trace;
+    this.#target = target;
+    this.#objects = target.key === undefined ? objectsBelow(target.node) : [target.object];
+    this.#exact = rewrites && target.cell !== undefined && target.field === undefined;
+    const first = this.#exact ? world.base(target.object) + target.type!.at[target.cell!.name]! : 0;
+    this.watched = new Watched(trace, this.#objects, target.key, [
+      first,
+      first + (this.#exact ? target.cell!.words : 0),
+    ]);
+  }
+
+  /** The writes from step `from` to `to`, both included. */
+  *entriesIn(from: number, to: number): Generator<HistoryEntry> {
+    const trace = this.#trace;
+    const { world } = trace;
+    const state = trace.stateAt(from - 1);
+    let at = from - 1;
+    this.watched.settle(state);
+    const held = new Map<number, Held>();
+    for (let start = from; ; start = at + 1) {
+      const hit = this.watched.next(world, start, to);
+      if (hit === undefined) return;
+      for (const object of hit.objects) if (!held.has(object)) held.set(object, this.#held(state, object));
+      trace.advance(state, at, hit.step);
+      at = hit.step;
+      this.watched.settle(state, hit.objects);
+      const wrote = hit.exact && this.#exact && !LOOKS.has(trace.table.kind(at).name);
+      for (const object of hit.objects) yield* this.#differences(state, held.get(object)!, at, wrote);
     }
-    touched.clear();
   }
-}
 
-const NONE: readonly number[] = [];
-
-function* differences(
-  trace: Trace,
-  state: State,
-  w: Watched,
-  target: Target,
-  step: number,
-  wrote: boolean,
-): Generator<HistoryEntry> {
-  const now = w.keys.map((key) => read(state, w.object, target, key));
-  for (const [i, key] of w.keys.entries()) {
-    if (!wrote && same(w.old[i]!, now[i]!)) continue;
-    yield {
-      step,
-      time: timeOf(trace, step),
-      ...(target.key === undefined ? { path: `${w.path}/${key}` } : {}),
-      old: short(w.old[i]!),
-      new: short(now[i]!),
-      ...fieldsOf(now[i]!),
-      source: sourceOf(trace, step),
-    };
+  #held(state: State, object: number): Held {
+    const { world } = this.#trace;
+    const keys = this.#target.key === undefined ? keysOf(world.type(object)!) : [this.#target.key];
+    const values = keys.map((key) => read(state, object, this.#target, key));
+    return { object, path: world.path(object), keys, values };
   }
-  w.old = now;
-}
 
-/** Notes on which cells of other objects the computed keys of a watched object depend now. */
-function noteDependencies(state: State, w: Watched, dependents: Map<number, Set<number>>): void {
-  for (const d of derivedKeys(state.world.type(w.object)!)) {
-    if (d.from === undefined || !w.keys.includes(d.name)) continue;
-    for (const source of d.from(state, w.object)) {
-      const known = dependents.get(source);
-      if (known) known.add(w.object);
-      else dependents.set(source, new Set([w.object]));
+  *#differences(state: State, held: Held, step: number, wrote: boolean): Generator<HistoryEntry> {
+    const trace = this.#trace;
+    const before = held.values;
+    held.values = held.keys.map((key) => read(state, held.object, this.#target, key));
+    for (const [i, key] of held.keys.entries()) {
+      const now = held.values[i]!;
+      if (!wrote && same(before[i]!, now)) continue;
+      yield {
+        step,
+        time: timeOf(trace, step),
+        ...(this.#target.key === undefined ? { path: `${held.path}/${key}` } : {}),
+        old: short(before[i]!),
+        new: short(now),
+        ...fieldsOf(now),
+        source: sourceOf(trace, step),
+      };
     }
   }
 }

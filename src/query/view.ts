@@ -3,10 +3,10 @@ import { effectivelyMasked } from '../model/events/msix.ts';
 import { decodersById, type MessageView } from '../model/message.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
 import { type Bits, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
-import { PRESENT, type State } from '../model/state.ts';
+import type { State } from '../model/state.ts';
 import { imsEntry } from '../model/things/ims.ts';
 import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
-import { amdIrte, irte, remapUnit } from '../model/things/remap.ts';
+import { amdIrte, irte } from '../model/things/remap.ts';
 import { kvmRoute } from '../model/things/virt.ts';
 import { cellField as field, irteDestination, messageKind } from '../model/translate.ts';
 
@@ -63,7 +63,7 @@ export function messageOf(state: State, object: number, address: number, data: n
   const hi = state.num(object, address + 1);
   const word = state.num(object, data);
   if (lo < 0 || hi < 0 || word < 0) return undefined;
-  return decodersById[messageKind(state)].decode(lo, hi, word);
+  return decodersById[messageKind(state, object)].decode(lo, hi, word);
 }
 
 function messageValue(message: MessageView | undefined): Value {
@@ -97,26 +97,15 @@ function routeCurrent(state: State, object: number): boolean | null {
   return unknown ? null : true;
 }
 
-/** A key that is computed from cells: its value, and the cells of other objects that it is computed from. */
+/** A key that is computed from cells, of its own object and of others; which these are is found by evaluating it. */
 interface Derived {
   readonly name: string;
   readonly meaning: string;
   readonly value: (state: State, object: number) => Value;
-  /** Cells (numbers in the world), besides those of its own object, on which it depends. */
-  readonly from?: (state: State, object: number) => readonly number[];
 }
 
 const control = (hi: number, lo: number) => (state: State, object: number) =>
   field(state, object, msixCap.at.control, hi, lo);
-
-/** The cells of an entry that its message consists of. */
-const messageCells = [msixEntry.at.address, msixEntry.at.address + 1, msixEntry.at.data];
-
-/** The cells that tell which remapping units there are, and so how messages are read. */
-function unitPresence(state: State): number[] {
-  const units = [...(state.world.find('irte')?.children.values() ?? [])];
-  return units.filter((n) => n.object >= 0).map((n) => state.world.base(n.object) + PRESENT);
-}
 
 const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType, readonly Derived[]>([
   [
@@ -157,16 +146,11 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         name: 'effectivelyMasked',
         meaning: 'MSI-X is off, or the function mask or the own mask bit is set: nothing is sent.',
         value: (s, o) => effectivelyMasked(s, o) ?? null,
-        from: (s, o) => {
-          const cap = s.world.node(o)?.parent?.parent?.children.get('msixcap')?.object ?? -1;
-          return cap < 0 ? [] : [s.world.base(cap) + msixCap.at.control];
-        },
       },
       {
         name: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, msixEntry.at.address, msixEntry.at.data)),
-        from: unitPresence,
       },
     ],
   ],
@@ -178,7 +162,6 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         name: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, msi.at.address, msi.at.data)),
-        from: unitPresence,
       },
     ],
   ],
@@ -189,7 +172,6 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         name: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, imsEntry.at.address, imsEntry.at.data)),
-        from: unitPresence,
       },
     ],
   ],
@@ -215,10 +197,6 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         name: 'dest',
         meaning: 'Destination APIC id, read according to the mode of the unit.',
         value: irteDestination,
-        from: (s, o) => {
-          const unit = s.world.node(o)?.parent?.object ?? -1;
-          return unit < 0 ? [] : [s.world.base(unit) + remapUnit.at.eim];
-        },
       },
       {
         name: 'sid',
@@ -269,10 +247,6 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         name: 'current',
         meaning: 'The route carries what its MSI-X entry holds now.',
         value: routeCurrent,
-        from: (s, o) => {
-          const entry = s.num(o, kvmRoute.at.entry);
-          return entry < 0 ? [] : messageCells.map((cell) => s.world.base(entry) + cell);
-        },
       },
     ],
   ],

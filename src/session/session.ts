@@ -144,7 +144,7 @@ export class Session {
 
   /** Where a movement leads, without going there. */
   target(move: Move): Step | Refusal {
-    const { length, table } = this.trace;
+    const { length } = this.trace;
     const last = length - 1;
     const within = (step: number, refused: string): Step | Refusal =>
       Number.isInteger(step) && step >= 0 && step <= last ? asStep(step) : { refused };
@@ -171,7 +171,7 @@ export class Session {
         return within(step, `the first event is later than ${move.time}`);
       }
       case 'line':
-        return within(table.lastAtLine(move.line), `there is no event at or before line ${move.line}`);
+        return within(this.trace.lastAtLine(move.line), `there is no event at or before line ${move.line}`);
       case 'nextOf':
       case 'previousOf':
         return this.#eventOf(move.path, move.to === 'nextOf' ? 1 : -1);

@@ -94,7 +94,7 @@ function measure(file: string, runs: number): Row {
   return {
     file: basename(file),
     bytes,
-    lines: trace.accounting.lines,
+    lines: trace.first.accounting.lines,
     events: trace.length,
     floorMs: median(floor),
     importMs: median(load),

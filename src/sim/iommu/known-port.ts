@@ -27,7 +27,7 @@ export class KnownPort implements MessagePort {
 
   accept(message: Message): void {
     const { state } = this.machine;
-    const kind = messageKind(state);
+    const kind = messageKind(state, -1);
     const high = Math.floor(message.address / 0x100000000);
     const view = decodersById[kind].decode(message.address >>> 0, high, message.data);
     if (view === undefined || view.format === 'none') {
