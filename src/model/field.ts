@@ -1,3 +1,5 @@
+import type { ObjectId } from '../base/ids.ts';
+
 /**
  * How software may touch a field. RO read only, RW read/write, RW1C write one to clear, RsvdP reserved and to be
  * preserved, RsvdZ reserved and to be written zero, HW written by hardware while software only reads it.
@@ -13,9 +15,9 @@ export interface Bits {
 /** Where fields are read from: cells of 32 bits that objects have, as a `State` keeps them. */
 export interface Cells {
   /** The bits of a cell; bits that are not known read 0. */
-  get(object: number, cell: number): number;
+  get(object: ObjectId, cell: number): number;
   /** Which bits of a cell are known. */
-  known(object: number, cell: number): number;
+  known(object: ObjectId, cell: number): number;
 }
 
 /** What a specification says of a field besides its place. */
@@ -93,7 +95,7 @@ export class Field<N extends string = string> implements FieldText {
   }
 
   /** The value of the field in an object's register, or -1 while any of its bits is unknown. */
-  get(cells: Cells, object: number, cell: number): number {
+  get(cells: Cells, object: ObjectId, cell: number): number {
     const at = cell + this.word;
     if ((cells.known(object, at) & this.mask) >>> 0 !== this.mask) return -1;
     const low = (cells.get(object, at) & this.mask) >>> this.shift;
@@ -103,13 +105,13 @@ export class Field<N extends string = string> implements FieldText {
   }
 
   /** A field of one bit in an object's register; undefined while unknown. */
-  flag(cells: Cells, object: number, cell: number): boolean | undefined {
+  flag(cells: Cells, object: ObjectId, cell: number): boolean | undefined {
     const value = this.get(cells, object, cell);
     return value < 0 ? undefined : value !== 0;
   }
 
   /** The field in an object's register as answers print it: a boolean for one bit, else a number; null while unknown. */
-  value(cells: Cells, object: number, cell: number): number | boolean | null {
+  value(cells: Cells, object: ObjectId, cell: number): number | boolean | null {
     const value = this.get(cells, object, cell);
     if (value < 0) return null;
     return this.hi === this.lo ? value !== 0 : value;

@@ -1,10 +1,12 @@
 import { hexWords } from '../base/hex.ts';
 import type { Bits, Field } from './field.ts';
 
+export type { Access, Bits, Field } from './field.ts';
+
 /** Fields that together cover every bit of a register; `f` has them by name. */
 export interface Layout<N extends string = string> {
-  /** Bits: 8 to 128. */
-  readonly width: number;
+  /** 32-bit words that the fields take. */
+  readonly words: number;
   readonly fields: readonly Field<N>[];
   /** The fields by name; a name that the layout does not have is an error of the compiler. */
   readonly f: { readonly [K in N]: Field<K> };
@@ -19,6 +21,8 @@ export interface OtherLayout<N extends string = string> extends Layout<N> {
 /** A register or table entry as data: the one place where its layout is written. */
 export interface Register<N extends string = string> extends Layout<N> {
   readonly name: string;
+  /** Bits: 8 to 128. */
+  readonly width: number;
   readonly meaning: string;
   /** Where the layout is defined: specification section or source file. */
   readonly spec: string;
@@ -29,10 +33,13 @@ export interface Register<N extends string = string> extends Layout<N> {
 /** A field's value: a number, a boolean for single bits, a hexadecimal text beyond 53 bits, null when unknown. */
 export type FieldValue = number | boolean | string | null;
 
-/** The fields that describe a register holding this content (its layout may depend on the content). */
-export function fieldsFor(register: Register, bits: Bits): readonly Field[] {
-  return register.layouts?.find((layout) => layout.when(bits))?.fields ?? register.fields;
+/** How a register that holds this content is laid out: as one of its other layouts, or as itself. */
+export function layoutFor(register: Register, bits: Bits): Layout {
+  return register.layouts?.find((layout) => layout.when(bits)) ?? register;
 }
+
+/** The fields that describe a register holding this content. */
+export const fieldsFor = (register: Register, bits: Bits): readonly Field[] => layoutFor(register, bits).fields;
 
 /** The value of one field. */
 export function fieldValue(field: Field, bits: Bits): FieldValue {
@@ -68,7 +75,7 @@ export function viewRegister(register: Register, bits: Bits): RegisterView {
 
 /** The bits of a register that a software write changes, as words, lowest first. */
 export function writableMask(register: Register): number[] {
-  const words = new Array<number>(Math.ceil(register.width / 32)).fill(0);
+  const words = new Array<number>(register.words).fill(0);
   for (const { access, word, mask, highMask } of register.fields) {
     if (access !== 'RW') continue;
     words[word] = (words[word]! | mask) >>> 0;
@@ -84,10 +91,10 @@ export function reservedSet(register: Register, bits: Bits): boolean {
 
 /** The words of a layout with the given field values, other bits zero. Bits of a value beyond its field are left out. */
 export function packRegister<N extends string>(
-  { width, f }: Layout<N>,
+  { words: count, f }: Layout<N>,
   values: { readonly [K in NoInfer<N>]?: number | bigint },
 ): number[] {
-  const words = new Array<number>(Math.ceil(width / 32)).fill(0);
+  const words = new Array<number>(count).fill(0);
   for (const name of Object.keys(values) as N[]) {
     const field: Field | undefined = f[name];
     if (field === undefined) throw new Error(`there is no field ${name}`);

@@ -50,8 +50,12 @@ export function withReserved<N extends string>(
   const all: Field<N | Reserved>[] = [];
   let next = 0;
   const gap = (end: number): void => {
-    // No field is wider than 53 bits; a longer gap is two fields.
-    for (; next < end; next = Math.min(end, next + 32)) all.push(reserved(Math.min(end, next + 32) - 1, next));
+    while (next < end) {
+      // A field has at most 53 bits: a wider gap is divided at the end of a word.
+      const to = end - next > 53 ? (next | 31) + 1 : end;
+      all.push(reserved(to - 1, next));
+      next = to;
+    }
   };
   for (const field of [...fields].sort((a, b) => a.lo - b.lo)) {
     gap(field.lo);
@@ -75,10 +79,24 @@ export function register<N extends string>(
   fields: readonly Field<N>[],
   layouts?: readonly OtherLayout[],
 ): Register<N> {
-  return { name, width, meaning, spec, fields, f: byName(fields), ...(layouts ? { layouts } : {}) };
+  return {
+    name,
+    width,
+    words: Math.ceil(width / 32),
+    meaning,
+    spec,
+    fields,
+    f: byName(fields),
+    ...(layouts ? { layouts } : {}),
+  };
 }
 
 /** Another layout of a register of `width` bits, for content in which `field` is 1. */
 export function layoutIf<N extends string>(width: number, field: Field, fields: readonly Field<N>[]): OtherLayout<N> {
-  return { width, fields, f: byName(fields), when: (content: Bits) => field.read(content) === 1 };
+  return {
+    words: Math.ceil(width / 32),
+    fields,
+    f: byName(fields),
+    when: (content: Bits) => field.read(content) === 1,
+  };
 }

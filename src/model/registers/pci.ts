@@ -1,6 +1,13 @@
 import type { Register } from '../register.ts';
 import { bit, bits, register, reserved } from './layout.ts';
 
+/** Requester ID of a function (its BDF without the segment), 16 bits, as it stands in TLPs and in IRTEs. */
+export const pciRequester = register('Requester ID', 16, 'Which function sent a request.', 'PCIe Base 2.2.6.2', [
+  bits('function', 2, 0, 'RO', 'Function number.'),
+  bits('device', 7, 3, 'RO', 'Device number.'),
+  bits('bus', 15, 8, 'RO', 'Bus number.'),
+]);
+
 /** PCI Command register, config space offset 0x04, 16 bits. */
 export const pciCommand = register(
   'PCI Command',

@@ -87,6 +87,15 @@ export const vtdIrte = register(
   [vtdPostedIrte],
 );
 
+/** An xAPIC id in the 32 bits of a destination. */
+const xapicId = bits('xapicId', 15, 8, 'RW', 'APIC id, 8 bits.');
+
+/** The APIC id in the raw 32 bits of DST of an entry or NDST of a descriptor; `wide`: the unit has EIME 1 (x2APIC). */
+export const apicIdOf = (raw: number, wide: boolean): number => (wide ? raw : xapicId.of(raw));
+
+/** The raw 32 bits of DST or NDST for an APIC id. */
+export const destinationOf = (apicId: number, wide: boolean): number => (wide ? apicId : xapicId.put(apicId));
+
 /** Physical address of the descriptor that a posted-mode IRTE names, as hexadecimal text; null while unknown. */
 export function postedDescriptorAddress(irte: Bits): string | null {
   const { pdaLow, pdaHigh } = vtdPostedIrte.f;

@@ -18,6 +18,9 @@ export const triggerModes: Readonly<Record<number, string>> = { 0: 'edge', 1: 'l
 
 const base = bits('base', 31, 20, 'RW', 'Must be 0xfee: writes to 0xfee00000 to 0xfeefffff are interrupt messages.');
 
+/** What `base` of an interrupt message is. */
+export const X86_BASE = 0xfee;
+
 /** Message address in compatibility format, 64 bits: what a device sends to a local APIC without remapping. */
 export const x86Address = register(
   'x86 MSI Address',
@@ -104,6 +107,21 @@ export const vtdAddress = register(
     reserved(63, 32),
   ],
 );
+
+/** The handle in the lower half of an address in remappable format, 16 bits. */
+export const vtdHandle = (addressLo: number): number =>
+  vtdAddress.f.handleLow.of(addressLo) + vtdAddress.f.handleHigh.of(addressLo) * (vtdAddress.f.handleLow.max + 1);
+
+/** The lower half of an address in remappable format that names one entry: subhandle valid, as Linux sets it. */
+export function vtdAddressFor(index: number): number {
+  const { base, format, shv, handleLow, handleHigh } = vtdAddress.f;
+  const handle = handleLow.put(index) | handleHigh.put(index / (handleLow.max + 1));
+  return (base.put(X86_BASE) | format.mask | shv.mask | handle) >>> 0;
+}
+
+/** The lower half of an address in compatibility format for an APIC id of 8 bits, physical destination mode. */
+export const x86AddressFor = (apicId: number): number =>
+  (x86Address.f.base.put(X86_BASE) | x86Address.f.dest.put(apicId)) >>> 0;
 
 /** Message data in remappable format, 32 bits. */
 export const vtdData = register(
