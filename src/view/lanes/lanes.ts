@@ -1,12 +1,10 @@
-import type { State } from '../../model/state.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
-import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
-import { kvmRoute } from '../../model/things/virt.ts';
 import { kindNamed, vocabulary } from '../../model/vocabulary.ts';
-import { BEFORE_FIRST, type Trace } from '../../trace/trace.ts';
+import type { Trace } from '../../trace/trace.ts';
 import { type Axis, StepAxis, TimeAxis } from './axis.ts';
 import { markOfKind } from './kinds.ts';
-import { cpuHandlers, cpuSystem, irqHandlers, layersOf, layerValue } from './layers.ts';
+import { LayerValues } from './layer-values.ts';
+import { cpuHandlers, cpuSystem, irqHandlers } from './layers.ts';
 import { type Lane, LaneTree, type Layer, setLayer } from './tree.ts';
 import { ABSENT, type AxisKind, OFF, ON, UNKNOWN } from './values.ts';
 
@@ -63,22 +61,16 @@ export class LaneIndex {
   readonly tree: LaneTree;
   readonly #time: TimeAxis;
   readonly #steps = new StepAxis();
-  readonly #state: State;
-  readonly #running = new Map<number, Running>();
-  /** CPUs on which handlers of an irq run right now. */
-  readonly #runningOn = new Map<Lane, Set<number>>();
-  readonly #cpus: Lane[] = [];
-  /** Objects of which the event at hand changed something. */
-  readonly #changed: number[] = [];
-  /** Routes made from an MSI-X entry. */
-  readonly #routes = new Map<number, Set<number>>();
+  readonly #running: (Running | undefined)[] = [];
+  readonly #cpus: (Lane | undefined)[] = [];
+  readonly #values: LayerValues;
   #done = 0;
 
   constructor(trace: Trace) {
     this.trace = trace;
     this.tree = new LaneTree(trace.world);
     this.#time = new TimeAxis(trace);
-    this.#state = trace.stateAt(BEFORE_FIRST);
+    this.#values = new LayerValues(trace, this.tree);
   }
 
   /** Events that are sorted into lanes already. */
@@ -99,18 +91,10 @@ export class LaneIndex {
   /** Takes the next `count` events of the trace, as far as there are; returns whether there are more. */
   advance(count = Number.POSITIVE_INFINITY): boolean {
     const end = Math.min(this.trace.length, this.#done + count);
-    const cursor = this.trace.log.read(this.#done, end - 1);
-    let more = cursor.next();
+    if (end > this.#done) this.#values.advance(this.#done, end - 1);
     for (let step = this.#done; step < end; step++) {
-      this.#changed.length = 0;
-      for (; more && cursor.step === step; more = cursor.next()) {
-        if (!cursor.changes) continue;
-        this.#state.restore(cursor.cell, cursor.value, cursor.known);
-        this.#noteChange(cursor.cell);
-      }
       this.#time.push();
       this.#take(step);
-      for (const object of this.#changed) this.#layers(object, step);
     }
     this.#done = end;
     this.#steps.length = end;
@@ -161,19 +145,17 @@ export class LaneIndex {
   }
 
   #runningAt(n: number): Running {
-    let running = this.#running.get(n);
-    if (running === undefined) this.#running.set(n, (running = { irqs: [], vectors: [] }));
-    return running;
+    return (this.#running[n] ??= { irqs: [], vectors: [] });
   }
 
   /** A handler of an irq begins or ends on a CPU. Handlers nest; the end of one ends what began inside it. */
   #handler(step: number, begins: boolean, lane: Lane, n: number, cpu: Lane | undefined): void {
     if (this.trace.world.type(lane.object) !== irqType) return;
-    let on = this.#runningOn.get(lane);
-    if (on === undefined) this.#runningOn.set(lane, (on = new Set()));
-    if (begins) on.add(n);
-    else on.delete(n);
-    setLayer(lane.layer(irqHandlers), step, on.size > 0 ? ON : OFF);
+    const { runningOn } = lane;
+    const at = runningOn.indexOf(n);
+    if (begins && at < 0) runningOn.push(n);
+    else if (!begins && at >= 0) runningOn.splice(at, 1);
+    setLayer(lane.layer(irqHandlers), step, runningOn.length > 0 ? ON : OFF);
     if (cpu === undefined) return;
     const { irqs } = this.#runningAt(n);
     nest(irqs, lane.object, begins);
@@ -196,9 +178,9 @@ export class LaneIndex {
     const running = this.#runningAt(n);
     for (const object of running.irqs) {
       const lane = this.tree.laneOf(object);
-      const on = this.#runningOn.get(lane);
-      on?.delete(n);
-      if (!on?.size) setLayer(lane.layer(irqHandlers), step, UNKNOWN);
+      const at = lane.runningOn.indexOf(n);
+      if (at >= 0) lane.runningOn.splice(at, 1);
+      if (lane.runningOn.length === 0) setLayer(lane.layer(irqHandlers), step, UNKNOWN);
     }
     running.irqs.length = 0;
     running.vectors.length = 0;
@@ -208,57 +190,10 @@ export class LaneIndex {
     }
   }
 
-  /** Takes down the object that a changed cell belongs to. */
-  #noteChange(cell: number): void {
-    const { world } = this.trace;
-    const changed = this.#changed;
-    // Mostly it is the object that changed last.
-    const last = changed[changed.length - 1];
-    if (last !== undefined && cell >= world.base(last) && cell < world.base(last) + world.type(last)!.size) return;
-    let low = 0;
-    let high = world.objects - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (world.base(middle) <= cell) low = middle;
-      else high = middle - 1;
-    }
-    if (!changed.includes(low)) changed.push(low);
-  }
-
-  /** Looks anew at the layers of an object that has changed, and at those of others that depend on it. */
-  #layers(object: number, step: number): void {
-    const { world } = this.trace;
-    const type = world.type(object)!;
-    if (layersOf.has(type)) this.#refresh(object, step);
-    if (type === msixCap) {
-      const above = world.node(object)!.parent!;
-      this.#refresh(above.object, step);
-      for (const entry of above.children.get('msix')?.children.values() ?? []) this.#refresh(entry.object, step);
-    } else if (type === kvmRoute) {
-      this.#noteRoute(object);
-    } else if (type === msixEntry) {
-      for (const route of this.#routes.get(object) ?? []) this.#refresh(route, step);
-    }
-  }
-
-  #refresh(object: number, step: number): void {
-    if (object < 0 || !(this.tree.has(object) || this.#state.present(object))) return;
-    for (const layer of this.tree.laneOf(object).layers)
-      if (layer.spec.value) setLayer(layer, step, layerValue(layer.spec, this.#state, object));
-  }
-
-  #noteRoute(route: number): void {
-    const entry = this.#state.num(route, kvmRoute.at.entry);
-    if (entry < 0) return;
-    let routes = this.#routes.get(entry);
-    if (routes === undefined) this.#routes.set(entry, (routes = new Set()));
-    routes.add(route);
-  }
-
   /** A config write that falls into the MSI capability of a function is an event of that capability too. */
   #writeMsi(dev: number, step: number, mark: number): void {
     const { table, world } = this.trace;
-    const start = this.#state.num(dev, device.at.msiAt);
+    const start = this.#values.msiAt(dev, step);
     const offset = table.word(step, CFG_OFFSET);
     if (start < 0 || offset + table.word(step, CFG_SIZE) <= start || offset >= start + MSI_BYTES) return;
     const msi = world.node(dev)?.children.get('msi')?.object ?? -1;

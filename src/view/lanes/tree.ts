@@ -59,6 +59,8 @@ export class Lane {
   readonly steps: List<Uint32Array> = u32List();
   readonly marks: List<Uint8Array> = u8List();
   readonly layers: readonly Layer[];
+  /** CPUs on which handlers of its irq run after the last event that was sorted in. */
+  readonly runningOn: number[] = [];
 
   constructor(id: number, path: string, parent: Lane | undefined, specs: readonly LayerSpec[]) {
     this.id = id;
