@@ -1,12 +1,15 @@
-import { irq as irqType } from '../../model/things/irq.ts';
+import type { ObjectId } from '../../base/ids.ts';
+import type { Namespace } from '../../model/namespace.ts';
 import { kindNamed, vocabulary } from '../../model/vocabulary.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Axis, StepAxis, TimeAxis } from './axis.ts';
+import { type Gap, isGap, type Running, runningIn } from './handlers.ts';
 import { markOfKind } from './kinds.ts';
 import { LayerValues } from './layer-values.ts';
-import { cpuHandlers, cpuSystem, irqHandlers } from './layers.ts';
-import { type Lane, LaneTree, type Layer, setLayer } from './tree.ts';
-import { ABSENT, type AxisKind, OFF, ON, UNKNOWN } from './values.ts';
+import { Postings } from './postings.ts';
+import type { List } from './store.ts';
+import { type Lane, type LaneFiller, LaneTree, type Layer } from './tree.ts';
+import { ABSENT, type AxisKind } from './values.ts';
 
 /** What else than its own object an event adds a mark to. */
 const ALSO_NONE = 0;
@@ -30,12 +33,6 @@ const also = byKind([
 ]);
 
 const numberOf = (name: string): number => kindNamed(name)?.number ?? -1;
-const IRQ_ENTRY = numberOf('irq.entry');
-const IRQ_EXIT = numberOf('irq.exit');
-const SYS_ENTRY = numberOf('vector.entry');
-const SYS_EXIT = numberOf('vector.exit');
-const LOST = numberOf('lost');
-const START = numberOf('start');
 /** The word of an argument of a kind. */
 const wordOf = (kind: string, arg: string): number => kindNamed(kind)!.at[arg]!;
 const MATRIX_CPU = wordOf('mtx.alloc', 'cpu');
@@ -45,10 +42,11 @@ const CFG_SIZE = wordOf('cfg.write', 'size');
 /** Bytes of the largest MSI capability: 64-bit address and per-vector masking. */
 const MSI_BYTES = 24;
 
-/** What runs on a CPU, innermost last. */
-interface Running {
-  readonly irqs: number[];
-  readonly vectors: number[];
+/** What a lane has taken over so far. */
+interface Filled {
+  chunk: number;
+  done: number;
+  readonly running: Running | undefined;
 }
 
 /**
@@ -56,19 +54,21 @@ interface Running {
  * (masked, pending, running, …) as the steps at which they change. Built in slices by `advance`, also while the trace
  * still grows. The times of the events stay in the trace; see `axis`.
  */
-export class LaneIndex {
+export class LaneIndex implements LaneFiller {
   readonly trace: Trace;
   readonly tree: LaneTree;
   readonly #time: TimeAxis;
   readonly #steps = new StepAxis();
-  readonly #running: (Running | undefined)[] = [];
-  readonly #cpus: (Lane | undefined)[] = [];
+  readonly #cpus = new Map<Namespace, (Lane | undefined)[]>();
+  readonly #postings = new Postings();
+  readonly #gaps: Gap[] = [];
+  readonly #filled: (Filled | undefined)[] = [];
   readonly #values: LayerValues;
   #done = 0;
 
   constructor(trace: Trace) {
     this.trace = trace;
-    this.tree = new LaneTree(trace.world);
+    this.tree = new LaneTree(trace.world, this);
     this.#time = new TimeAxis(trace);
     this.#values = new LayerValues(trace, this.tree);
   }
@@ -109,6 +109,27 @@ export class LaneIndex {
     return this.tree.find(world.path(table.object(step)));
   }
 
+  count(lane: Lane): number {
+    return this.#postings.count(lane.id);
+  }
+
+  fill(lane: Lane, steps: List<Uint32Array>, marks: List<Uint8Array>): void {
+    let filled = this.#filled[lane.id];
+    if (filled === undefined) {
+      filled = { chunk: 0, done: 0, running: runningIn(this.trace, lane, this.#gaps) };
+      this.#filled[lane.id] = filled;
+    }
+    if (filled.done === this.#done) return;
+    const { running } = filled;
+    filled.chunk = this.#postings.read(lane.id, filled.chunk, (someSteps, someMarks) => {
+      steps.append(someSteps);
+      marks.append(someMarks);
+      running?.take(someSteps);
+    });
+    filled.done = this.#done;
+    running?.settle(this.#done);
+  }
+
   #take(step: number): void {
     const { table } = this.trace;
     const kind = table.kindNumber(step);
@@ -116,78 +137,35 @@ export class LaneIndex {
     const mark = markOfKind[kind]!;
     const more = also[kind]!;
     if (more === ONLY_NOTES) {
-      this.tree.notes().push(step, mark);
-      if (kind === LOST || kind === START) this.#gap(step, table.cpu(step), mark);
+      this.#postings.add(this.tree.notes().id, step, mark);
+      if (isGap(kind)) this.#gap(step, object, table.cpu(step), mark);
       return;
     }
     const lane = this.tree.laneOf(object);
-    lane.push(step, mark);
-    lane.owner?.push(step, mark);
-    if (kind === SYS_ENTRY || kind === SYS_EXIT) this.#system(step, kind === SYS_ENTRY, lane);
-    if (more !== ALSO_NONE) this.#also(more, step, kind, lane, mark);
+    this.#postings.add(lane.id, step, mark);
+    if (lane.owner) this.#postings.add(lane.owner.id, step, mark);
+    if (more !== ALSO_NONE) {
+      const cpu = this.#cpuLane(object, more === ALSO_CPU ? table.cpu(step) : table.word(step, MATRIX_CPU));
+      if (cpu) this.#postings.add(cpu.id, step, mark);
+    }
     if (kind === CFG_WRITE) this.#writeMsi(object, step, mark);
   }
 
-  #also(more: number, step: number, kind: number, lane: Lane, mark: number): void {
-    const { table } = this.trace;
-    const n = more === ALSO_CPU ? table.cpu(step) : table.word(step, MATRIX_CPU);
-    const cpu = this.#cpuLane(n);
-    if (cpu) {
-      cpu.push(step, mark);
-    }
-    if (kind === IRQ_ENTRY || kind === IRQ_EXIT) this.#handler(step, kind === IRQ_ENTRY, lane, n, cpu);
-  }
-
-  /** The lane of a CPU by its number; undefined when the record names none. */
-  #cpuLane(n: number): Lane | undefined {
+  /** The lane of a CPU by its number, in the system of an object; undefined when the record names none. */
+  #cpuLane(object: ObjectId, n: number): Lane | undefined {
     if (n < 0 || n > 0xffff) return undefined;
-    return (this.#cpus[n] ??= this.tree.at(`cpu/${n}`));
+    const space = this.trace.world.spaceOf(object);
+    let lanes = this.#cpus.get(space);
+    if (lanes === undefined) this.#cpus.set(space, (lanes = []));
+    return (lanes[n] ??= this.tree.at(`${space.prefix}cpu/${n}`));
   }
 
-  #runningAt(n: number): Running {
-    return (this.#running[n] ??= { irqs: [], vectors: [] });
-  }
-
-  /** A handler of an irq begins or ends on a CPU. Handlers nest; the end of one ends what began inside it. */
-  #handler(step: number, begins: boolean, lane: Lane, n: number, cpu: Lane | undefined): void {
-    if (this.trace.world.type(lane.object) !== irqType) return;
-    const { runningOn } = lane;
-    const at = runningOn.indexOf(n);
-    if (begins && at < 0) runningOn.push(n);
-    else if (!begins && at >= 0) runningOn.splice(at, 1);
-    setLayer(lane.layer(irqHandlers), step, runningOn.length > 0 ? ON : OFF);
+  /** Events of a CPU are missing: its lane shows where. */
+  #gap(step: number, object: ObjectId, n: number, mark: number): void {
+    const cpu = this.#cpuLane(object, n);
     if (cpu === undefined) return;
-    const { irqs } = this.#runningAt(n);
-    nest(irqs, lane.object, begins);
-    setLayer(cpu.layer(cpuHandlers), step, irqs.length > 0 ? ON : OFF);
-  }
-
-  #system(step: number, begins: boolean, lane: Lane): void {
-    const { owner } = lane;
-    if (owner === undefined) return;
-    const { vectors } = this.#runningAt(Number(owner.path.slice('cpu/'.length)));
-    nest(vectors, lane.object, begins);
-    setLayer(owner.layer(cpuSystem), step, vectors.length > 0 ? ON : OFF);
-  }
-
-  /** Events of a CPU are missing: what runs there is not known until its next handler begins or ends. */
-  #gap(step: number, n: number, mark: number): void {
-    const cpu = this.#cpuLane(n);
-    if (cpu === undefined) return;
-    cpu.push(step, mark);
-    const running = this.#runningAt(n);
-    for (const object of running.irqs) {
-      const lane = this.tree.laneOf(object);
-      const at = lane.runningOn.indexOf(n);
-      if (at >= 0) lane.runningOn.splice(at, 1);
-      if (lane.runningOn.length === 0) setLayer(lane.layer(irqHandlers), step, UNKNOWN);
-    }
-    running.irqs.length = 0;
-    running.vectors.length = 0;
-    for (const spec of [cpuHandlers, cpuSystem]) {
-      const layer = cpu.layer(spec);
-      if (layer && layer.values.length > 0) setLayer(layer, step, UNKNOWN);
-    }
+    this.#postings.add(cpu.id, step, mark);
+    this.#gaps.push({ step, space: this.trace.world.spaceOf(object), n });
   }
 
   /** A config write that falls into the MSI capability of a function is an event of that capability too. */
@@ -197,15 +175,8 @@ export class LaneIndex {
     const offset = table.word(step, CFG_OFFSET);
     if (start < 0 || offset + table.word(step, CFG_SIZE) <= start || offset >= start + MSI_BYTES) return;
     const msi = world.node(dev)?.children.get('msi')?.object ?? -1;
-    if (msi >= 0) this.tree.laneOf(msi).push(step, mark);
+    if (msi >= 0) this.#postings.add(this.tree.laneOf(msi).id, step, mark);
   }
-}
-
-/** Begins or ends something in a stack: an end ends all that began inside, a begin ends an earlier one of the same. */
-function nest(stack: number[], what: number, begins: boolean): void {
-  const at = stack.lastIndexOf(what);
-  if (at >= 0) stack.length = at;
-  if (begins) stack.push(what);
 }
 
 /** The value of a layer after an event. */

@@ -112,7 +112,7 @@ export class LayerValues {
     this.#stale = [];
     for (const object of stale) {
       if (!(this.#tree.has(object) || this.#state.present(object))) continue;
-      for (const layer of this.#tree.laneOf(object).layers) {
+      for (const layer of this.#tree.laneOf(object).set) {
         const { spec } = layer;
         if (!spec.value) continue;
         const value = spec.cells === undefined ? this.#recorded(spec, object) : layerValue(spec, this.#state, object);
