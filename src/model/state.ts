@@ -6,23 +6,29 @@ const PAGE_BITS = 7;
 const PAGE = 1 << PAGE_BITS;
 const MASK = PAGE - 1;
 
-/** A run of cells in one slab: the bits of cell i at index i, the mask of its known bits at index PAGE + i. */
-interface Page {
-  readonly slab: Uint32Array;
-  /** The state that may write here; every other state copies the page first. */
-  owner: State | undefined;
-}
+/** Words of a page: the bits of its cells, then the masks of their known bits. */
+const WORDS = 2 * PAGE;
 
-const UNKNOWN: Page = { slab: new Uint32Array(2 * PAGE), owner: undefined };
+/** What every page is that was never written. */
+const UNKNOWN = new Uint32Array(WORDS);
 
-/** Bytes that one page takes, about: the slab and the objects around it. */
-export const PAGE_BYTES = 2 * PAGE * 4 + 160;
+/** Pages in the largest slab: many small arrays would cost the garbage collector more than their bytes. */
+const MOST_IN_SLAB = 256;
+
+/** Bytes that one page takes, about: its part of a slab, and its place in the tables. */
+export const PAGE_BYTES = WORDS * 4 + 16;
 
 /** Cell 0 of every object: 1 while the object exists. */
 export const PRESENT = 0;
 
 /** A frozen state: cheap to keep (pages that did not change are shared) and to fork. */
-export type Snapshot = readonly Page[];
+export interface Snapshot {
+  /** The slab of each page, and where in it the page begins. */
+  readonly slabs: readonly (Uint32Array | undefined)[];
+  readonly starts: Int32Array;
+}
+
+const NOTHING: Snapshot = { slabs: [], starts: new Int32Array(0) };
 
 /** Told of every write to a state. */
 export interface CellWatcher {
@@ -38,25 +44,34 @@ export interface CellWatcher {
  */
 export class State {
   readonly world: World;
-  #pages: Page[];
+  /** Page `p` begins at word `#starts[p]` of `#slabs[p]`. */
+  #slabs: (Uint32Array | undefined)[];
+  #starts: Int32Array;
+  /** 1 for the pages that this state may write to; it copies every other page first. */
+  #owned: Uint8Array;
   /** Told of every write; the state of a trace records its changes through it. */
   watcher: CellWatcher | undefined;
   /** The system of the object that the event at hand is about: where its effect names other objects. Set by `apply`. */
   here: Namespace;
   #copied = 0;
+  /** Where the next pages of this state lie, and how many of them have room. */
+  #slab = UNKNOWN;
+  #free = 0;
   /** Takes down the cells that are read; only of states that `reading` made. */
   #reads: Set<CellId> | undefined;
 
-  constructor(world: World, from: Snapshot = []) {
+  constructor(world: World, from: Snapshot = NOTHING) {
     this.world = world;
     this.here = world.first;
-    this.#pages = from.slice();
+    this.#slabs = from.slabs.slice();
+    this.#starts = from.starts.slice();
+    this.#owned = new Uint8Array(from.starts.length);
   }
 
   /** Freezes what is here: later writes of this state copy the pages they touch. */
   snapshot(): Snapshot {
-    for (const page of this.#pages) if (page.owner === this) page.owner = undefined;
-    return this.#pages.slice();
+    this.#owned.fill(0);
+    return { slabs: this.#slabs.slice(), starts: this.#starts.slice(0, this.#slabs.length) };
   }
 
   /** An independent state with the same content. */
@@ -71,7 +86,7 @@ export class State {
 
   /** Pages from the first cell to the last one ever written. */
   get pages(): number {
-    return this.#pages.length;
+    return this.#slabs.length;
   }
 
   /**
@@ -80,7 +95,8 @@ export class State {
    */
   reading(cells: Set<CellId>): State {
     const view = new State(this.world);
-    view.#pages = this.#pages;
+    view.#slabs = this.#slabs;
+    view.#starts = this.#starts;
     view.#reads = cells;
     return view;
   }
@@ -90,7 +106,8 @@ export class State {
     if (object < 0) return 0;
     const at = this.world.base(object) + cell;
     if (this.#reads !== undefined) this.#reads.add(at);
-    return (this.#pages[at >>> PAGE_BITS] ?? UNKNOWN).slab[at & MASK]!;
+    const slab = this.#slabs[at >>> PAGE_BITS];
+    return slab === undefined ? 0 : slab[this.#starts[at >>> PAGE_BITS]! + (at & MASK)]!;
   }
 
   /** Which bits of a cell are known. */
@@ -98,7 +115,20 @@ export class State {
     if (object < 0) return 0;
     const at = this.world.base(object) + cell;
     if (this.#reads !== undefined) this.#reads.add(at);
-    return (this.#pages[at >>> PAGE_BITS] ?? UNKNOWN).slab[PAGE + (at & MASK)]!;
+    const slab = this.#slabs[at >>> PAGE_BITS];
+    return slab === undefined ? 0 : slab[this.#starts[at >>> PAGE_BITS]! + PAGE + (at & MASK)]!;
+  }
+
+  /** The bits of a cell given by its number in the world; bits that are not known read 0. */
+  bitsAt(cell: CellId): number {
+    const slab = this.#slabs[cell >>> PAGE_BITS];
+    return slab === undefined ? 0 : slab[this.#starts[cell >>> PAGE_BITS]! + (cell & MASK)]!;
+  }
+
+  /** Which bits of a cell given by its number in the world are known. */
+  knownAt(cell: CellId): number {
+    const slab = this.#slabs[cell >>> PAGE_BITS];
+    return slab === undefined ? 0 : slab[this.#starts[cell >>> PAGE_BITS]! + PAGE + (cell & MASK)]!;
   }
 
   /** The number in a cell, or -1 unless all of its bits are known. */
@@ -106,8 +136,9 @@ export class State {
     if (object < 0) return -1;
     const at = this.world.base(object) + cell;
     if (this.#reads !== undefined) this.#reads.add(at);
-    const { slab } = this.#pages[at >>> PAGE_BITS] ?? UNKNOWN;
-    const i = at & MASK;
+    const slab = this.#slabs[at >>> PAGE_BITS];
+    if (slab === undefined) return -1;
+    const i = this.#starts[at >>> PAGE_BITS]! + (at & MASK);
     return slab[PAGE + i] === 0xffffffff ? slab[i]! : -1;
   }
 
@@ -149,10 +180,12 @@ export class State {
   /** Makes the bits of a cell that `mask` selects unknown. */
   forget(object: ObjectId, cell: number, mask = 0xffffffff): void {
     const at = this.world.base(object) + cell;
-    const old = this.#pages[at >>> PAGE_BITS];
-    if (old === undefined || (old.slab[PAGE + (at & MASK)]! & mask) === 0) return;
-    const { slab } = this.#own(at >>> PAGE_BITS);
-    const i = at & MASK;
+    const page = at >>> PAGE_BITS;
+    const old = this.#slabs[page];
+    if (old === undefined || (old[this.#starts[page]! + PAGE + (at & MASK)]! & mask) === 0) return;
+    if (this.#owned[page] !== 1) this.#own(page);
+    const slab = this.#slabs[page]!;
+    const i = this.#starts[page]! + (at & MASK);
     const value = (slab[i]! & ~mask) >>> 0;
     const known = (slab[PAGE + i]! & ~mask) >>> 0;
     slab[i] = value;
@@ -173,23 +206,26 @@ export class State {
 
   /** Puts a cell (number in the world) to what a log of changes says that it held. */
   restore(cell: CellId, value: number, known: number): void {
-    const index = cell >>> PAGE_BITS;
-    let page = this.#pages[index] ?? UNKNOWN;
-    if (page.owner !== this) page = this.#own(index);
-    page.slab[cell & MASK] = value;
-    page.slab[PAGE + (cell & MASK)] = known;
+    const page = cell >>> PAGE_BITS;
+    if (this.#owned[page] !== 1) this.#own(page);
+    const slab = this.#slabs[page]!;
+    const i = this.#starts[page]! + (cell & MASK);
+    slab[i] = value;
+    slab[PAGE + i] = known;
   }
 
   /** Cells (numbers in the world) that differ from another state of the same world, in order. */
   changedCells(other: State): CellId[] {
     const out: CellId[] = [];
-    const pages = Math.max(this.#pages.length, other.#pages.length);
-    for (let p = 0; p < pages; p++) {
-      const a = this.#pages[p] ?? UNKNOWN;
-      const b = other.#pages[p] ?? UNKNOWN;
-      if (a === b) continue;
+    const pages = Math.max(this.#slabs.length, other.#slabs.length);
+    for (let page = 0; page < pages; page++) {
+      const a = this.#slabs[page] ?? UNKNOWN;
+      const b = other.#slabs[page] ?? UNKNOWN;
+      const from = a === UNKNOWN ? 0 : this.#starts[page]!;
+      const to = b === UNKNOWN ? 0 : other.#starts[page]!;
+      if (a === b && from === to) continue;
       for (let i = 0; i < PAGE; i++)
-        if (a.slab[i] !== b.slab[i] || a.slab[PAGE + i] !== b.slab[PAGE + i]) out.push(p * PAGE + i);
+        if (a[from + i] !== b[to + i] || a[from + PAGE + i] !== b[to + PAGE + i]) out.push(page * PAGE + i);
     }
     return out;
   }
@@ -207,37 +243,68 @@ export class State {
   }
 
   /** Makes an object exist, given its first cell. */
-  #exist(object: ObjectId, base: number): void {
-    const { slab } = this.#pages[base >>> PAGE_BITS] ?? UNKNOWN;
-    if (slab[base & MASK] === 1) return;
+  #exist(object: ObjectId, base: CellId): void {
+    const slab = this.#slabs[base >>> PAGE_BITS];
+    if (slab !== undefined && slab[this.#starts[base >>> PAGE_BITS]! + (base & MASK)] === 1) return;
     this.#put(object, base, 1, 0xffffffff);
   }
 
-  #put(object: ObjectId, at: number, value: number, mask: number): void {
-    const index = at >>> PAGE_BITS;
-    const i = at & MASK;
-    let page = this.#pages[index] ?? UNKNOWN;
-    const oldValue = page.slab[i]!;
-    const oldKnown = page.slab[PAGE + i]!;
+  #put(object: ObjectId, at: CellId, value: number, mask: number): void {
+    const page = at >>> PAGE_BITS;
+    let slab = this.#slabs[page];
+    let i = 0;
+    let oldValue = 0;
+    let oldKnown = 0;
+    if (slab !== undefined) {
+      i = this.#starts[page]! + (at & MASK);
+      oldValue = slab[i]!;
+      oldKnown = slab[PAGE + i]!;
+    }
     const bits = ((oldValue & ~mask) | (value & mask)) >>> 0;
     const known = (oldKnown | mask) >>> 0;
     if (bits === oldValue && known === oldKnown) {
-      this.watcher?.rewritten(object, at);
+      if (this.watcher !== undefined) this.watcher.rewritten(object, at);
       return;
     }
-    if (page.owner !== this) page = this.#own(index);
-    page.slab[i] = bits;
-    page.slab[PAGE + i] = known;
-    this.watcher?.changed(object, at, bits, known);
+    if (slab === undefined || this.#owned[page] !== 1) {
+      this.#own(page);
+      slab = this.#slabs[page]!;
+      i = this.#starts[page]! + (at & MASK);
+    }
+    slab[i] = bits;
+    slab[PAGE + i] = known;
+    if (this.watcher !== undefined) this.watcher.changed(object, at, bits, known);
   }
 
-  #own(index: number): Page {
-    const old = this.#pages[index] ?? UNKNOWN;
-    if (old.owner === this) return old;
-    while (this.#pages.length < index) this.#pages.push(UNKNOWN);
-    const page: Page = { slab: old.slab.slice(), owner: this };
-    this.#pages[index] = page;
+  /** Copies a page, or makes it when it was never written. */
+  #own(page: number): void {
+    if (this.#owned[page] === 1) return;
+    if (page >= this.#starts.length) this.#grow(page + 1);
+    if (this.#free === 0) {
+      this.#free = Math.min(MOST_IN_SLAB, Math.max(1, this.#copied));
+      this.#slab = new Uint32Array(this.#free * WORDS);
+    }
+    const slab = this.#slab;
+    const to = slab.length - this.#free-- * WORDS;
+    const old = this.#slabs[page];
+    if (old !== undefined) {
+      const from = this.#starts[page]!;
+      for (let i = 0; i < WORDS; i++) slab[to + i] = old[from + i]!;
+    }
+    while (this.#slabs.length < page) this.#slabs.push(undefined);
+    this.#slabs[page] = slab;
+    this.#starts[page] = to;
+    this.#owned[page] = 1;
     this.#copied++;
-    return page;
+  }
+
+  #grow(pages: number): void {
+    const size = Math.max(pages, this.#starts.length * 2, 8);
+    const starts = new Int32Array(size);
+    starts.set(this.#starts);
+    this.#starts = starts;
+    const owned = new Uint8Array(size);
+    owned.set(this.#owned);
+    this.#owned = owned;
   }
 }

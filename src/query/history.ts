@@ -1,10 +1,10 @@
+import type { ObjectId } from '../base/ids.ts';
 import type { ObjectType } from '../model/objects.ts';
 import type { RegisterView } from '../model/register.ts';
 import type { State } from '../model/state.ts';
-import type { PathNode } from '../model/world.ts';
-import type { Trace } from '../trace/trace.ts';
+import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 import { type SourceRef, sourceOf, timeOf } from './events.ts';
-import { sortedChildren, type Target } from './paths.ts';
+import { objectsBelow, type Target } from './paths.ts';
 import { type StateTree, targetValue } from './state.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
 import { blockOf, stepsOf, Watched } from './watched.ts';
@@ -59,13 +59,6 @@ function keysOf(type: ObjectType): string[] {
   return [...type.cells.filter((c) => !c.hidden).map((c) => c.name), ...derivedKeys(type).map((d) => d.name)];
 }
 
-/** The objects at a node and below it. */
-function objectsBelow(node: PathNode, into: number[] = []): number[] {
-  if (node.object >= 0) into.push(node.object);
-  for (const child of sortedChildren(node)) objectsBelow(child, into);
-  return into;
-}
-
 /**
  * Each write of a key or a field, or of any key of an object and the objects below it, in order. For a key that lies in
  * cells, writes that change nothing are part of it; for computed keys, fields and whole objects only changes are.
@@ -83,20 +76,21 @@ export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_I
 /** The same in slices: `undefined` after each block of the trace, where the caller may let others work, or stop. */
 export function* historySlices(trace: Trace, target: Target): Generator<HistoryEntry | undefined> {
   const search = new HistorySearch(trace, target);
-  const last = trace.length - 1;
-  for (let block = search.watched.nextBlock(0); block <= blockOf(last); block = search.watched.nextBlock(block + 1)) {
-    yield* search.entriesIn(...stepsOf(trace, block));
+  search.go(BEFORE_FIRST);
+  for (let block = search.nextBlock(0); block <= blockOf(trace.length - 1); block = search.nextBlock(block + 1)) {
+    yield* search.entriesTo(...stepsOf(trace, block));
     yield undefined;
   }
 }
 
 /** Finds the writes of a target, block by block of the trace. */
 export class HistorySearch {
-  readonly watched: Watched;
+  readonly #watched: Watched;
   readonly #trace: Trace;
   readonly #target: Target;
   readonly #objects: readonly number[];
   readonly #exact: boolean;
+  readonly #held = new Map<ObjectId, Held>();
 
   /** `rewrites`: writes that change nothing count too, where the target lies in cells. */
   constructor(trace: Trace, target: Target, rewrites = true) {
@@ -106,41 +100,58 @@ export class HistorySearch {
     this.#objects = target.key === undefined ? objectsBelow(target.node) : [target.object];
     this.#exact = rewrites && target.cell !== undefined && target.field === undefined;
     const first = this.#exact ? world.base(target.object) + target.type!.at[target.cell!.name]! : 0;
-    this.watched = new Watched(trace, this.#objects, target.key, [
+    this.#watched = new Watched(trace, this.#objects, target.key, [
       first,
       first + (this.#exact ? target.cell!.words : 0),
     ]);
   }
 
+  /** Goes to the state after a step. */
+  go(step: number): void {
+    this.#watched.go(step);
+    this.#held.clear();
+  }
+
+  /** The first block at or behind `block` in which there may be writes. */
+  nextBlock(block: number): number {
+    return this.#watched.nextBlock(block);
+  }
+
+  /** The last block at or before `block` in which there may be writes; -1 for none. */
+  previousBlock(block: number): number {
+    return this.#watched.previousBlock(block);
+  }
+
   /** The writes from step `from` to `to`, both included. */
   *entriesIn(from: number, to: number): Generator<HistoryEntry> {
-    const trace = this.#trace;
-    const { world } = trace;
-    const state = trace.stateAt(from - 1);
-    let at = from - 1;
-    this.watched.settle(state);
-    const held = new Map<number, Held>();
-    for (let start = from; ; start = at + 1) {
-      const hit = this.watched.next(world, start, to);
+    this.go(from - 1);
+    yield* this.entriesTo(from, to);
+  }
+
+  /** The writes behind where the search stands, from `from` on, up to `to`; there are none before `from`. */
+  *entriesTo(from: number, to: number): Generator<HistoryEntry> {
+    const watched = this.#watched;
+    for (;;) {
+      const hit = watched.find(from, to);
       if (hit === undefined) return;
-      for (const object of hit.objects) if (!held.has(object)) held.set(object, this.#held(state, object));
-      trace.advance(state, at, hit.step);
-      at = hit.step;
-      this.watched.settle(state, hit.objects);
-      const wrote = hit.exact && this.#exact && !LOOKS.has(trace.table.kind(at).name);
-      for (const object of hit.objects) yield* this.#differences(state, held.get(object)!, at, wrote);
+      for (const object of hit.objects) if (!this.#held.has(object)) this.#held.set(object, this.#read(object));
+      watched.take(hit);
+      const wrote = hit.exact && !LOOKS.has(this.#trace.table.kind(hit.step).name);
+      for (const object of hit.objects) yield* this.#differences(this.#held.get(object)!, hit.step, wrote);
     }
   }
 
-  #held(state: State, object: number): Held {
+  #read(object: ObjectId): Held {
     const { world } = this.#trace;
+    const { state } = this.#watched;
     const keys = this.#target.key === undefined ? keysOf(world.type(object)!) : [this.#target.key];
     const values = keys.map((key) => read(state, object, this.#target, key));
     return { object, path: world.path(object), keys, values };
   }
 
-  *#differences(state: State, held: Held, step: number, wrote: boolean): Generator<HistoryEntry> {
+  *#differences(held: Held, step: number, wrote: boolean): Generator<HistoryEntry> {
     const trace = this.#trace;
+    const { state } = this.#watched;
     const before = held.values;
     held.values = held.keys.map((key) => read(state, held.object, this.#target, key));
     for (const [i, key] of held.keys.entries()) {

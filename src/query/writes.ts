@@ -18,22 +18,18 @@ export function lastWrite(trace: Trace, target: Target, until: number): number {
   const exact = derived || field !== undefined ? base : from + (cell ? cell.words : type.size);
   const watched = new Watched(trace, [object], key, [derived || field !== undefined ? base : from, exact]);
   const last = Math.min(until, trace.length - 1);
-  watched.settle(trace.stateAt(last));
+  watched.go(last);
   for (let block = watched.previousBlock(blockOf(last)); block >= 0; block = watched.previousBlock(block - 1)) {
     const [start, end] = stepsOf(trace, block);
-    const state = trace.stateAt(start - 1);
-    watched.settle(state);
+    watched.go(start - 1);
     let found = -1;
-    let at = start - 1;
     for (;;) {
-      const hit = watched.next(world, at + 1, Math.min(end, last));
+      const hit = watched.find(start, Math.min(end, last));
       if (hit === undefined) break;
       const wrote = hit.exact && !LOOKS.has(trace.table.kind(hit.step).name);
-      const before = wrote ? '' : JSON.stringify(targetValue(state, target));
-      trace.advance(state, at, hit.step);
-      at = hit.step;
-      watched.settle(state);
-      if (wrote || before !== JSON.stringify(targetValue(state, target))) found = at;
+      const before = wrote ? '' : JSON.stringify(targetValue(watched.state, target));
+      watched.take(hit);
+      if (wrote || before !== JSON.stringify(targetValue(watched.state, target))) found = hit.step;
     }
     if (found >= 0) return found;
   }
@@ -48,24 +44,24 @@ export function writesAround(
   most: number,
 ): { readonly entries: readonly HistoryEntry[]; readonly all: boolean } {
   const search = new HistorySearch(trace, target);
-  const { watched } = search;
   const last = trace.length - 1;
   const middle = Math.min(step, last);
   let before: HistoryEntry[] = [];
-  watched.settle(trace.stateAt(middle));
-  for (let block = watched.previousBlock(blockOf(middle)); block >= 0; block = watched.previousBlock(block - 1)) {
+  search.go(middle);
+  for (let block = search.previousBlock(blockOf(middle)); block >= 0; block = search.previousBlock(block - 1)) {
     const [first, end] = stepsOf(trace, block);
     before = [...search.entriesIn(first, Math.min(end, middle)), ...before];
     if (before.length > most) break;
   }
   const after: HistoryEntry[] = [];
+  search.go(middle);
   forward: for (
-    let block = watched.nextBlock(blockOf(middle + 1));
+    let block = search.nextBlock(blockOf(middle + 1));
     block <= blockOf(last);
-    block = watched.nextBlock(block + 1)
+    block = search.nextBlock(block + 1)
   ) {
     const [first, end] = stepsOf(trace, block);
-    for (const entry of search.entriesIn(Math.max(first, middle + 1), end)) {
+    for (const entry of search.entriesTo(Math.max(first, middle + 1), end)) {
       after.push(entry);
       if (after.length > most) break forward;
     }

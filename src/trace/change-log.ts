@@ -36,7 +36,7 @@ export class ChangeLog implements CellWatcher {
   /** Number of the next word. */
   #at = 0;
   /** Number of the word behind the entries of each event. */
-  #ends = new Float64Array(1024);
+  #ends = new Uint32Array(1024);
   #events = 0;
   /** In which blocks of events each object was written. */
   readonly blocks = new ObjectBlocks();
@@ -92,7 +92,7 @@ export class ChangeLog implements CellWatcher {
   /** All entries of the event at hand were written. */
   end(): void {
     if (this.#events === this.#ends.length) {
-      const wider = new Float64Array(this.#events * 2);
+      const wider = new Uint32Array(this.#events * 2);
       wider.set(this.#ends);
       this.#ends = wider;
     }

@@ -11,11 +11,14 @@ import { type EventRow, eventRow } from './row.ts';
 import type { Source } from './source.ts';
 import type { EventList } from './table.ts';
 
-/**
- * Words of the change log between two keyframes, at least: what one replay reads to reach a step. Keyframes are farther
- * apart where states are large, so that all of them together take at most half of what the log takes.
- */
+/** Words of the change log between two keyframes, at least: what one replay reads to reach a step. */
 export const KEYFRAME_WORDS = 1 << 16;
+
+/**
+ * Bytes of the change log between two keyframes for each byte that a keyframe costs. Keyframes are farther apart where
+ * states are large: all of them together take at most 4/3 of what the log takes, and a replay stays in proportion to a state.
+ */
+const KEYFRAME_SHARE = 0.75;
 
 /** A frozen state after so many events. */
 interface Keyframe {
@@ -101,7 +104,12 @@ export class Trace {
   /** Bytes that the trace takes beside its texts and objects: table, log and keyframes. */
   get bytes(): number {
     const pages = this.#head.copied * PAGE_BYTES;
-    return this.table.bytes + this.log.bytes + pages + this.#keyframes.reduce((sum, k) => sum + k.state.length * 8, 0);
+    return (
+      this.table.bytes +
+      this.log.bytes +
+      pages +
+      this.#keyframes.reduce((sum, k) => sum + k.state.starts.length * 12, 0)
+    );
   }
 
   /** Appends an event of the only source and applies it to the head state. */
@@ -118,12 +126,12 @@ export class Trace {
     if (log.words - this.#keyframes.at(-1)!.words >= KEYFRAME_WORDS) this.#maybeKeyframe();
   }
 
-  /** Takes a keyframe when the log since the last one takes twice the bytes that the keyframe costs. */
+  /** Takes a keyframe when the log since the last one has earned it: by three quarters of the bytes that it costs. */
   #maybeKeyframe(): void {
     const { words, events } = this.log;
     const last = this.#keyframes.at(-1)!;
-    const cost = (this.#head.copied - last.copied) * PAGE_BYTES + this.#head.pages * 8;
-    if ((words - last.words) * 4 < 2 * cost) return;
+    const cost = (this.#head.copied - last.copied) * PAGE_BYTES + this.#head.pages * 12;
+    if ((words - last.words) * 4 < KEYFRAME_SHARE * cost) return;
     this.#keyframes.push({ events, state: this.#head.snapshot(), words, copied: this.#head.copied });
   }
 
