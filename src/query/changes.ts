@@ -1,6 +1,6 @@
 import type { State } from '../model/state.ts';
 import type { Trace } from '../trace/trace.ts';
-import { Dependents } from './dependents.ts';
+import { keyReaders } from './dependents.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
 
 /** What a step did to an object: added it, changed it, or took it away. */
@@ -25,7 +25,7 @@ export interface ObjectChange {
 export function changesBetween(before: State, after: State): ObjectChange[] {
   const { world } = after;
   const changes: ObjectChange[] = [];
-  for (const object of Dependents.of(world).changed(before, after)) {
+  for (const object of keyReaders(world).changed(before, after)) {
     const was = before.present(object);
     const is = after.present(object);
     if (!was && !is) continue;
