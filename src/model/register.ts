@@ -84,6 +84,9 @@ export function writableMask(register: Register): number[] {
   return words;
 }
 
+/** The bits of a register's last cell that lie beyond its width: a cell has 32 bits, a register may have fewer. */
+export const beyondMask = ({ width }: Register): number => ((width & 31) === 0 ? 0 : (-1 << (width & 31)) >>> 0);
+
 /** Whether any bit that must be 0 (RsvdZ) is set in content of which every bit is known. */
 export function reservedSet(register: Register, bits: Bits): boolean {
   return fieldsFor(register, bits).some((field) => field.access === 'RsvdZ' && field.read(bits) !== 0);

@@ -8,6 +8,21 @@ export const pciRequester = register('Requester ID', 16, 'Which function sent a 
   bits('bus', 15, 8, 'RO', 'Bus number.'),
 ]);
 
+/** Identifiers of the capabilities that send messages. */
+export const CAPABILITY = { msi: 0x05, msix: 0x11 } as const;
+
+/** First two bytes of a capability in the config space below 0x100, 16 bits. */
+export const pciCapability = register(
+  'PCI capability header',
+  16,
+  'What a capability is, and where the next one lies.',
+  'PCIe Base 7.5.3.1, 7.7.1.1, 7.7.2.1; include/uapi/linux/pci_regs.h PCI_CAP_LIST_ID, PCI_CAP_LIST_NEXT',
+  [
+    bits('id', 7, 0, 'RO', 'Capability ID.', { values: { [CAPABILITY.msi]: 'MSI', [CAPABILITY.msix]: 'MSI-X' } }),
+    bits('next', 15, 8, 'RO', 'Config offset of the next capability; 0 ends the list.'),
+  ],
+);
+
 /** PCI Command register, config space offset 0x04, 16 bits. */
 export const pciCommand = register(
   'PCI Command',
@@ -58,6 +73,9 @@ const place = (what: string) => [
   bits('bir', 2, 0, 'RO', `Number of the BAR (0 to 5) that holds the ${what}.`),
   bits('offset', 31, 3, 'RO', `Offset of the ${what} in that BAR, in units of 8 bytes.`),
 ];
+
+/** Entries that an MSI-X table can have: `size` is their number minus one. */
+export const MSIX_ENTRIES = msixControl.f.size.max + 1;
 
 /** MSI-X Table Offset / BIR, capability offset +4, 32 bits. */
 export const msixTable = register(
