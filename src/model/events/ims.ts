@@ -15,6 +15,7 @@ const ENTRY = 16;
 /** Write of one dword or qword of an IMS entry. Object: the entry. */
 export const imsStore = eventKind(
   'ims.store',
+  'store',
   [imsEntry],
   'A message, its control dword or a part of them was stored into an IMS entry. Only the bytes written change.',
   { offset: 'x', size: 'u', value: 'xx', where: 's?', owner: 's?', virq: 'u?' },
@@ -33,13 +34,14 @@ export const imsStore = eventKind(
   },
 );
 
-export const imsFree = eventKind('ims.free', [imsEntry], 'An IMS entry was given back.', {}, (state, e) =>
+export const imsFree = eventKind('ims.free', 'allocate', [imsEntry], 'An IMS entry was given back.', {}, (state, e) =>
   state.remove(e.object),
 );
 
 /** Object: the function. */
 export const imsRefused = eventKind(
   'ims.refused',
+  'allocate',
   [],
   'An IMS entry was asked for and could not be had: -ENOSPC when none is free, else what the parent domains said.',
   { owner: 's', ret: 'i' },
@@ -47,6 +49,7 @@ export const imsRefused = eventKind(
 
 export const permWrite = eventKind(
   'perm.write',
+  'store',
   [permission],
   'An entry of the MSI-X permission table was written.',
   { value: 'xx' },
@@ -59,6 +62,7 @@ export const permWrite = eventKind(
 /** Life of a queue: create, bind to a PASID, enable, submit, destroy. Object: the queue. */
 export const queueState = eventKind(
   'queue.state',
+  'configure',
   [queue],
   'A queue was created, bound to a PASID, enabled or destroyed, or that was refused (negative errno).',
   { state: 's', front: 's?', pasid: 'u?', handle: 'u?', ret: 'i?', owner: 's?' },
@@ -75,6 +79,7 @@ export const queueState = eventKind(
 
 export const queueSubmit = eventKind(
   'qd.submit',
+  'call',
   [queue],
   'A descriptor was submitted to a queue, or the queue did not take it (negative errno); with a handle it asks for a completion interrupt.',
   { pasid: 'u?', handle: 'u?', ret: 'i?' },
@@ -90,6 +95,7 @@ export const queueSubmit = eventKind(
 
 export const queueComplete = eventKind(
   'qd.complete',
+  'raise',
   [queue],
   'A descriptor completed. Status 0x19: its interrupt handle is not valid for its PASID, no interrupt.',
   { status: 'x', pasid: 'u?', handle: 'u?' },
@@ -102,6 +108,7 @@ export const queueComplete = eventKind(
 /** Composition of a message, the second of the four jobs of a domain hierarchy. Object: the irq. */
 export const domCompose = eventKind(
   'dom.compose',
+  'configure',
   [irq],
   'An irq domain composed the message of an irq: which one will be stored for the device.',
   { domain: 's', address: 'xx', data: 'x', ret: 'i?' },
@@ -109,6 +116,7 @@ export const domCompose = eventKind(
 
 export const domCreate = eventKind(
   'dom.create',
+  'configure',
   [domain],
   'An irq domain was created on top of another, or that was refused (negative errno). Flag 1: messages lie in queue memory. Side: of the boundary in the bridge, cpu (of the architecture) or bus (agnostic).',
   {
@@ -129,6 +137,7 @@ export const domCreate = eventKind(
 /** A change of a posted-interrupt descriptor. Object: the descriptor. */
 export const piWrite = eventKind(
   'pi.write',
+  'store',
   [piDescriptor],
   'The control word of a posted-interrupt descriptor was written.',
   { control: 'xx' },
@@ -140,6 +149,7 @@ export const piWrite = eventKind(
 
 export const piPost = eventKind(
   'pi.post',
+  'deliver',
   [piDescriptor],
   'An interrupt was posted: its bit in the PIR was set (or cleared, when the virtual CPU takes it).',
   { vector: 'u', set: 'flag', notified: 'flag' },
@@ -154,6 +164,7 @@ export const piPost = eventKind(
 /** iommufd. Object: the address space, its mapping, or the vMSI address. */
 export const ioasMapped = eventKind(
   'iommufd.map',
+  'configure',
   [ioasMap],
   'User space mapped a range of an I/O address space, or that was refused (negative errno).',
   { output: 'xx', size: 'xx', ret: 'i' },
@@ -171,6 +182,7 @@ export const ioasMapped = eventKind(
 
 export const hwptInstalled = eventKind(
   'iommufd.swmsi',
+  'configure',
   [ioasMap],
   'The kernel itself mapped the page of a doorbell into a stage 2, at its software MSI window.',
   { output: 'xx', size: 'xx' },
@@ -184,6 +196,7 @@ export const hwptInstalled = eventKind(
 
 export const ioasUnmapped = eventKind(
   'iommufd.unmap',
+  'configure',
   [ioasMap],
   'User space unmapped a range of an I/O address space, or that was refused (negative errno).',
   { ret: 'i?' },
@@ -194,6 +207,7 @@ export const ioasUnmapped = eventKind(
 
 export const vmsiSet = eventKind(
   'iommufd.vmsi',
+  'configure',
   [vmsi],
   'User space gave the message address of one vector of one device (0 takes it back), or that was refused (negative errno).',
   { iova: 'xx', ret: 'i?' },
@@ -211,6 +225,7 @@ export const vmsiSet = eventKind(
 /** The time in which user space and device disagree. Object: the vMSI address. */
 export const vmsiWindow = eventKind(
   'vmsi.window',
+  'configure',
   [vmsi],
   'The device holds a message with another address than user space gave (open), or again the right one.',
   { open: 'flag', held: 'xx?', ns: 'u?' },
@@ -220,6 +235,7 @@ export const vmsiWindow = eventKind(
 /** Whoever owns the translation of a device names the address for its messages. Object: the irq. */
 export const msiPrepare = eventKind(
   'msi.prepare',
+  'configure',
   [irq],
   'The owner of the translation of a device was asked at which address it shall reach a doorbell; a negative errno: it has none.',
   { provider: 's', device: 's', index: 'u', doorbell: 'xx', iova: 'xx?', ret: 'i?' },
@@ -228,6 +244,7 @@ export const msiPrepare = eventKind(
 /** A hypervisor grants or takes back a message. Object: the grant. */
 export const hcallGrant = eventKind(
   'hcall.grant',
+  'allocate',
   [grant],
   'A hypervisor composed a message for a function of a guest, or took it back.',
   { device: 's', address: 'xx', data: 'x', release: 'flag' },
@@ -245,14 +262,21 @@ export const hcallGrant = eventKind(
 );
 
 /** Why something that was due did not happen. Object: where it ended. */
-export const dropped = eventKind('drop', [], 'A cause or message ended here and will not be delivered, and why.', {
-  reason: 's',
-  cause: 'u?',
-});
+export const dropped = eventKind(
+  'drop',
+  'fault',
+  [],
+  'A cause or message ended here and will not be delivered, and why.',
+  {
+    reason: 's',
+    cause: 'u?',
+  },
+);
 
 /** Legal coalescing. Object: where both met. */
 export const merged = eventKind(
   'merge',
+  'deliver',
   [],
   'A cause met one that was already waiting in the same place; both are served by one interrupt.',
   { cause: 'u', into: 'u?' },
@@ -261,6 +285,7 @@ export const merged = eventKind(
 /** Where knowledge ends. Object: what would have to be known. */
 export const untold = eventKind(
   'untold',
+  'fault',
   [],
   'What follows cannot be told: it depends on state that the trace does not show.',
   { what: 's', cause: 'u?' },
@@ -269,6 +294,7 @@ export const untold = eventKind(
 /** An access or order of accesses that the specification forbids or leaves undefined. Object: what was accessed. */
 export const illegal = eventKind(
   'illegal',
+  'fault',
   [],
   'Something was done that the specification forbids or leaves undefined; the events around it show what it led to.',
   { rule: 's', text: 's' },

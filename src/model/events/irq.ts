@@ -60,6 +60,7 @@ function beginLife(state: State, object: number): void {
 /** The vector domain's view of an irq. Object of all: the irq. Source: arch/x86/kernel/apic/vector.c. */
 export const vecSetup = eventKind(
   'vec.setup',
+  'allocate',
   [irq],
   'The vector domain set up the irq descriptor; the number starts a new life.',
   { legacy: 'flag', ret: 'i' },
@@ -81,6 +82,7 @@ export const vecSetup = eventKind(
 
 export const vecTeardown = eventKind(
   'vec.teardown',
+  'allocate',
   [irq],
   'The vector domain freed the irq descriptor.',
   { managed: 'flag', reserved: 'flag' },
@@ -97,6 +99,7 @@ export const vecTeardown = eventKind(
 
 export const vecReserve = eventKind(
   'vec.reserve',
+  'allocate',
   [irq],
   'A vector was promised, not allocated.',
   { ret: 'i' },
@@ -109,6 +112,7 @@ export const vecReserve = eventKind(
 
 export const vecReserveManaged = eventKind(
   'vec.reserveManaged',
+  'allocate',
   [irq],
   'One vector was set aside on every CPU of the managed mask.',
   { ret: 'i' },
@@ -120,6 +124,7 @@ export const vecReserveManaged = eventKind(
 
 export const vecAlloc = eventKind(
   'vec.alloc',
+  'allocate',
   [irq],
   'A vector was allocated, or could not be: vector 0 and a negative errno in `ret`.',
   { vector: 'u', reserved: 'flag', ret: 'i' },
@@ -132,6 +137,7 @@ export const vecAlloc = eventKind(
 
 export const vecAllocManaged = eventKind(
   'vec.allocManaged',
+  'allocate',
   [irq],
   'A vector was allocated to a managed irq.',
   { vector: 'u', ret: 'i' },
@@ -140,6 +146,7 @@ export const vecAllocManaged = eventKind(
 
 export const vecUpdate = eventKind(
   'vec.update',
+  'move',
   [irq],
   'The irq got a new vector. `prevVector` and `prevCpu` are the values before; 0 means none.',
   { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u' },
@@ -168,6 +175,7 @@ export const vecUpdate = eventKind(
 
 export const vecConfig = eventKind(
   'vec.config',
+  'configure',
   [irq],
   'The target of the irq as the software holds it from now on. Vector 239 is the placeholder of reserved interrupts.',
   { vector: 'u', cpu: 'u', apicDest: 'x' },
@@ -182,6 +190,7 @@ export const vecConfig = eventKind(
 
 export const vecActivate = eventKind(
   'vec.activate',
+  'configure',
   [irq],
   'The irq is being activated. With `reserve` only the placeholder is programmed.',
   { managed: 'flag', canReserve: 'flag', reserve: 'flag' },
@@ -194,6 +203,7 @@ export const vecActivate = eventKind(
 
 export const vecDeactivate = eventKind(
   'vec.deactivate',
+  'configure',
   [irq],
   'The irq is being deactivated.',
   { managed: 'flag', canReserve: 'flag', reserve: 'flag' },
@@ -205,6 +215,7 @@ export const vecDeactivate = eventKind(
 
 export const vecClear = eventKind(
   'vec.clear',
+  'allocate',
   [irq],
   'The vector was taken from the irq. `prevVector` is a move source that was not cleaned up yet; 0 means none.',
   { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u' },
@@ -224,6 +235,7 @@ export const vecClear = eventKind(
 
 export const vecFreeMoved = eventKind(
   'vec.freeMoved',
+  'allocate',
   [irq],
   'The previous vector was released: the move is finished.',
   { cpu: 'u', vector: 'u', managed: 'flag' },
@@ -238,6 +250,7 @@ export const vecFreeMoved = eventKind(
 /** Handlers. Object: the irq. */
 export const irqEntry = eventKind(
   'irq.entry',
+  'handle',
   [irq],
   'The handler of an irq action starts.',
   { name: 's' },
@@ -252,6 +265,7 @@ export const irqEntry = eventKind(
 
 export const irqExit = eventKind(
   'irq.exit',
+  'handle',
   [irq],
   'The handler of an irq action returned.',
   { handled: 'flag' },
@@ -264,6 +278,7 @@ export const irqExit = eventKind(
 
 export const irqIdentify = eventKind(
   'irq.identify',
+  'look',
   [irq],
   'The trace shows which function and which vector of it an irq belongs to.',
   { device: 's?', hwirq: 'u?', domain: 's?', lpi: 'u?', owner: 's?' },
@@ -282,6 +297,7 @@ export const irqIdentify = eventKind(
 /** The kernel wrote an MSI message into a device (kprobe on __pci_write_msi_msg and its callers). Object: the irq. */
 export const msgWrite = eventKind(
   'msg.write',
+  'store',
   [irq],
   'The kernel wrote an MSI message into a device. All zero is the teardown.',
   { hwirq: 'u?', address: 'xx', data: 'x', domain: 's?', by: 's?', where: 's?' },
@@ -298,6 +314,7 @@ export const msgWrite = eventKind(
 /** The mask or unmask callback of an irq chip ran (kprobe). Object: the irq. */
 export const irqMask = eventKind(
   'irq.mask',
+  'mask',
   [irq],
   'An irq chip masked or unmasked the irq.',
   { masked: 'flag', hwirq: 'u?' },
@@ -310,6 +327,7 @@ export const irqMask = eventKind(
 /** Walks of the domain hierarchy, where a probe shows them. Object: the irq. */
 export const domAlloc = eventKind(
   'dom.alloc',
+  'allocate',
   [irq],
   'An irq domain allocated or freed what it holds for the irq, or could not (negative errno).',
   { domain: 's', free: 'flag', hwirq: 'u?', vector: 'u?', cpu: 'u?', ret: 'i?' },
@@ -326,6 +344,7 @@ export const domAlloc = eventKind(
 
 export const domActivate = eventKind(
   'dom.activate',
+  'configure',
   [irq],
   'An irq domain programmed its hardware for the irq, or took that back.',
   { domain: 's', activate: 'flag', reserve: 'flag?', ret: 'i?' },
@@ -338,6 +357,7 @@ export const domActivate = eventKind(
 
 export const irqAffinity = eventKind(
   'irq.affinity',
+  'move',
   [irq],
   'The irq is to move: to which CPUs, whether that waits for its next interrupt, and the negative errno when it is refused.',
   { mask: 's?', lpi: 'u?', deferred: 'flag?', ret: 'i?' },
@@ -350,6 +370,7 @@ export const irqAffinity = eventKind(
 /** Managed interrupts follow their CPUs. Object: the irq. */
 export const irqManaged = eventKind(
   'irq.managed',
+  'configure',
   [irq],
   'A managed irq was shut down because no CPU of its mask is online, or started up again because one is.',
   { shutdown: 'flag' },
@@ -359,6 +380,7 @@ export const irqManaged = eventKind(
 /** State of the irq descriptor (debugfs istate and dstate). Object: the irq. */
 export const irqStatus = eventKind(
   'irq.status',
+  'mask',
   [irq],
   'The descriptor of an irq was disabled or enabled, or notes that an interrupt came while it is disabled.',
   { disabled: 'flag', pending: 'flag' },

@@ -4,6 +4,7 @@ import { ntbCopy, pasidEntry, queueUser } from '../things/queue.ts';
 /** A request for a queue at an interface. Object: the queue, or the function while there is none. */
 export const queueCall = eventKind(
   'queue.call',
+  'call',
   [],
   'Somebody asked for an operation on a queue, through a user interface (cdev, vfio) or by the RPC of a driver to its device.',
   { front: 's', call: 's', owner: 's' },
@@ -12,6 +13,7 @@ export const queueCall = eventKind(
 /** The answer to it. Object: the queue, or the function while there is none. */
 export const queueReturn = eventKind(
   'queue.return',
+  'call',
   [],
   'The answer to a request for a queue: 0, the number of the queue or the interrupt handle, or a negative errno.',
   { front: 's', call: 's', ret: 'i' },
@@ -20,6 +22,7 @@ export const queueReturn = eventKind(
 /** A PASID gets or loses a user of a queue. Object: the user. */
 export const queueUse = eventKind(
   'queue.use',
+  'configure',
   [queueUser],
   'A PASID was bound to a queue for somebody, got an interrupt handle, or was taken off the queue.',
   { front: 's?', owner: 's?', handle: 'u?', off: 'flag' },
@@ -39,6 +42,7 @@ export const queueUse = eventKind(
 /** An entry of the PASID table. Object: the entry. */
 export const pasidBind = eventKind(
   'pasid.bind',
+  'configure',
   [pasidEntry],
   'An entry of the PASID table of a function was pointed at an I/O page table, or that was refused (negative errno).',
   { table: 's', owner: 's', ret: 'i?' },
@@ -52,6 +56,7 @@ export const pasidBind = eventKind(
 
 export const pasidUnbind = eventKind(
   'pasid.unbind',
+  'configure',
   [pasidEntry],
   'An entry of the PASID table of a function was cleared, or that was refused (negative errno).',
   { ret: 'i?' },
@@ -63,6 +68,7 @@ export const pasidUnbind = eventKind(
 /** A write of a device into memory with a PASID. Object: the queue. */
 export const queueDma = eventKind(
   'queue.dma',
+  'store',
   [],
   'A queue wrote a completion record: by which requester and PASID, and through which I/O page table. With a fault: VT-d reason, 0x59 no entry for the PASID.',
   { address: 'xx', requester: 'x', pasid: 'u', table: 's?', fault: 'x?' },
@@ -71,6 +77,7 @@ export const queueDma = eventKind(
 /** This side tells a peer behind an NTB what to write. Object: the copy of the peer. */
 export const ntbPublish = eventKind(
   'ntb.publish',
+  'configure',
   [ntbCopy],
   'A peer behind a non-transparent bridge got offset and data of an interrupt of this side, or could not (negative errno).',
   { virq: 'u', offset: 'x', data: 'x', by: 's?', ret: 'i?' },
@@ -87,6 +94,7 @@ export const ntbPublish = eventKind(
 /** A peer behind an NTB raises an interrupt of this side. Object: the copy of the peer. */
 export const ntbTrigger = eventKind(
   'ntb.trigger',
+  'raise',
   [ntbCopy],
   'A peer behind a non-transparent bridge wrote what it holds into the memory window.',
   { offset: 'x', data: 'x', cause: 'u?' },

@@ -1,19 +1,18 @@
 import type { ObjectId } from '../../base/ids.ts';
+import { sysEntry, sysExit } from '../../model/events/cpu.ts';
+import { irqEntry, irqExit } from '../../model/events/irq.ts';
+import { bufferStart, lost } from '../../model/events/notes.ts';
 import type { Namespace } from '../../model/namespace.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
-import { kindNamed } from '../../model/vocabulary.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { cpuHandlers, cpuSystem, irqHandlers, type LayerSpec } from './layers.ts';
 import { type Lane, type Layer, setLayer } from './tree.ts';
 import { OFF, ON, UNKNOWN } from './values.ts';
 
-const numberOf = (name: string): number => kindNamed(name)?.number ?? -1;
-const IRQ_ENTRY = numberOf('irq.entry');
-const IRQ_EXIT = numberOf('irq.exit');
-const SYS_ENTRY = numberOf('vector.entry');
-const SYS_EXIT = numberOf('vector.exit');
-const LOST = numberOf('lost');
-const START = numberOf('start');
+const IRQ_ENTRY = irqEntry.number;
+const IRQ_EXIT = irqExit.number;
+const SYS_ENTRY = sysEntry.number;
+const SYS_EXIT = sysExit.number;
 
 /** Events of a CPU are missing before an event. */
 export interface Gap {
@@ -24,7 +23,7 @@ export interface Gap {
 }
 
 /** Whether events of a kind, given by its number, say that events of a CPU are missing. */
-export const isGap = (kind: number): boolean => kind === LOST || kind === START;
+export const isGap = (kind: number): boolean => kind === lost.number || kind === bufferStart.number;
 
 /** Follows what runs, by the events of one lane; the layers of begins and ends of handlers come from here. */
 export interface Running {

@@ -1,6 +1,12 @@
 import type { ObjectId } from '../../base/ids.ts';
+import type { EventKind } from '../../model/event.ts';
+import { irqEntry, irqExit } from '../../model/events/irq.ts';
+import { mtxAlloc, mtxOffline, mtxOnline } from '../../model/events/matrix.ts';
+import { bufferStart, lost, mark, message, probe } from '../../model/events/notes.ts';
+import { cfgWrite } from '../../model/events/pci.ts';
 import type { Namespace } from '../../model/namespace.ts';
-import { kindNamed, vocabulary } from '../../model/vocabulary.ts';
+import { domain } from '../../model/things/irq.ts';
+import { vocabulary } from '../../model/vocabulary.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Axis, StepAxis, TimeAxis } from './axis.ts';
 import { type Gap, isGap, type Running, runningIn } from './handlers.ts';
@@ -17,28 +23,18 @@ const ALSO_CPU = 1;
 const ALSO_MATRIX_CPU = 2;
 const ONLY_NOTES = 3;
 
-const byKind = (groups: readonly (readonly [number, readonly string[]])[]): Uint8Array =>
-  Uint8Array.from(vocabulary, ({ name }) => groups.find(([, names]) => names.includes(name))?.[0] ?? 0);
+/** Kinds whose events stand among the notes, whatever object they name. */
+const NOTES: readonly EventKind[] = [mark, message, lost, bufferStart, probe];
 
-const also = byKind([
-  [ALSO_CPU, ['irq.entry', 'irq.exit', 'mtx.online', 'mtx.offline']],
-  [
-    ALSO_MATRIX_CPU,
-    [
-      ...['mtx.reserveManaged', 'mtx.removeManaged', 'mtx.allocManaged', 'mtx.allocReserved'],
-      ...['mtx.assign', 'mtx.alloc', 'mtx.free'],
-    ],
-  ],
-  [ONLY_NOTES, ['mark', 'message', 'lost', 'start', 'probe']],
-]);
+/** Where else the events of each kind stand: in the lane of the CPU of the record, or of the CPU that they name. */
+const also: Uint8Array = Uint8Array.from(vocabulary, (kind: EventKind) => {
+  if (NOTES.includes(kind)) return ONLY_NOTES;
+  if (kind === irqEntry || kind === irqExit || kind === mtxOnline || kind === mtxOffline) return ALSO_CPU;
+  return kind.on.includes(domain) && 'cpu' in kind.at ? ALSO_MATRIX_CPU : ALSO_NONE;
+});
 
-const numberOf = (name: string): number => kindNamed(name)?.number ?? -1;
-/** The word of an argument of a kind. */
-const wordOf = (kind: string, arg: string): number => kindNamed(kind)!.at[arg]!;
-const MATRIX_CPU = wordOf('mtx.alloc', 'cpu');
-const CFG_WRITE = numberOf('cfg.write');
-const CFG_OFFSET = wordOf('cfg.write', 'offset');
-const CFG_SIZE = wordOf('cfg.write', 'size');
+const MATRIX_CPU = mtxAlloc.at.cpu;
+const CFG_WRITE = cfgWrite.number;
 /** Bytes of the largest MSI capability: 64-bit address and per-vector masking. */
 const MSI_BYTES = 24;
 
@@ -134,21 +130,21 @@ export class LaneIndex implements LaneFiller {
     const { table } = this.trace;
     const kind = table.kindNumber(step);
     const object = table.object(step);
-    const mark = markOfKind[kind]!;
+    const shape = markOfKind[kind]!;
     const more = also[kind]!;
     if (more === ONLY_NOTES) {
-      this.#postings.add(this.tree.notes().id, step, mark);
-      if (isGap(kind)) this.#gap(step, object, table.cpu(step), mark);
+      this.#postings.add(this.tree.notes().id, step, shape);
+      if (isGap(kind)) this.#gap(step, object, table.cpu(step), shape);
       return;
     }
     const lane = this.tree.laneOf(object);
-    this.#postings.add(lane.id, step, mark);
-    if (lane.owner) this.#postings.add(lane.owner.id, step, mark);
+    this.#postings.add(lane.id, step, shape);
+    if (lane.owner) this.#postings.add(lane.owner.id, step, shape);
     if (more !== ALSO_NONE) {
       const cpu = this.#cpuLane(object, more === ALSO_CPU ? table.cpu(step) : table.word(step, MATRIX_CPU));
-      if (cpu) this.#postings.add(cpu.id, step, mark);
+      if (cpu) this.#postings.add(cpu.id, step, shape);
     }
-    if (kind === CFG_WRITE) this.#writeMsi(object, step, mark);
+    if (kind === CFG_WRITE) this.#writeMsi(object, step, shape);
   }
 
   /** The lane of a CPU by its number, in the system of an object; undefined when the record names none. */
@@ -161,21 +157,21 @@ export class LaneIndex implements LaneFiller {
   }
 
   /** Events of a CPU are missing: its lane shows where. */
-  #gap(step: number, object: ObjectId, n: number, mark: number): void {
+  #gap(step: number, object: ObjectId, n: number, shape: number): void {
     const cpu = this.#cpuLane(object, n);
     if (cpu === undefined) return;
-    this.#postings.add(cpu.id, step, mark);
+    this.#postings.add(cpu.id, step, shape);
     this.#gaps.push({ step, space: this.trace.world.spaceOf(object), n });
   }
 
   /** A config write that falls into the MSI capability of a function is an event of that capability too. */
-  #writeMsi(dev: number, step: number, mark: number): void {
+  #writeMsi(dev: number, step: number, shape: number): void {
     const { table, world } = this.trace;
     const start = this.#values.msiAt(dev, step);
-    const offset = table.word(step, CFG_OFFSET);
-    if (start < 0 || offset + table.word(step, CFG_SIZE) <= start || offset >= start + MSI_BYTES) return;
+    const offset = table.word(step, cfgWrite.at.offset);
+    if (start < 0 || offset + table.word(step, cfgWrite.at.size) <= start || offset >= start + MSI_BYTES) return;
     const msi = world.node(dev)?.children.get('msi')?.object ?? -1;
-    if (msi >= 0) this.#postings.add(this.tree.laneOf(msi).id, step, mark);
+    if (msi >= 0) this.#postings.add(this.tree.laneOf(msi).id, step, shape);
   }
 }
 
