@@ -1,7 +1,7 @@
 import { eventKind, type Role } from '../event.ts';
 import type { State } from '../state.ts';
 import { cpu, domain, vector } from '../things/irq.ts';
-import { cpuObject, isVector, vectorDomain, vectorObject } from './irq.ts';
+import { cpuObject, isVector, vectorDomain, vectorObject } from './places.ts';
 
 const V = vector.at;
 

@@ -1,4 +1,5 @@
 import { eventKind, has } from '../event.ts';
+import { queue } from '../things/ims.ts';
 import { ntbCopy, pasidEntry, queueUser } from '../things/queue.ts';
 
 /** A request for a queue at an interface. Object: the queue, or the function while there is none. */
@@ -101,4 +102,64 @@ export const ntbTrigger = eventKind(
   (state, e) => state.count(e.object, ntbCopy.at.triggers),
 );
 
-export const queueEvents = [queueCall, queueReturn, queueUse, pasidBind, pasidUnbind, queueDma, ntbPublish, ntbTrigger];
+const Q = queue.at;
+
+/** Life of a queue: create, bind to a PASID, enable, submit, destroy. Object: the queue. */
+export const queueState = eventKind(
+  'queue.state',
+  'configure',
+  [queue],
+  'A queue was created, bound to a PASID, enabled or destroyed, or that was refused (negative errno).',
+  { state: 's', front: 's?', pasid: 'u?', handle: 'u?', ret: 'i?', owner: 's?' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
+    state.set(e.object, Q.state, w[e.at + at.state]!);
+    if (has(e, bit.front)) state.set(e.object, Q.front, w[e.at + at.front]!);
+    if (has(e, bit.pasid)) state.set(e.object, Q.pasid, w[e.at + at.pasid]!);
+    if (has(e, bit.handle)) state.set(e.object, Q.handle, w[e.at + at.handle]!);
+    if (has(e, bit.owner)) state.set(e.object, Q.owner, w[e.at + at.owner]!);
+  },
+);
+
+export const queueSubmit = eventKind(
+  'qd.submit',
+  'call',
+  [queue],
+  'A descriptor was submitted to a queue, or the queue did not take it (negative errno); with a handle it asks for a completion interrupt.',
+  { pasid: 'u?', handle: 'u?', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
+    state.count(e.object, Q.submitted);
+    if (!has(e, bit.pasid)) return;
+    const users = state.world.node(e.object)?.children.get('user')?.children;
+    const user = users?.get(String(e.words[e.at + at.pasid]))?.object ?? -1;
+    if (user >= 0 && state.present(user)) state.count(user, queueUser.at.submitted);
+  },
+);
+
+export const queueComplete = eventKind(
+  'qd.complete',
+  'raise',
+  [queue],
+  'A descriptor completed. Status 0x19: its interrupt handle is not valid for its PASID, no interrupt.',
+  { status: 'x', pasid: 'u?', handle: 'u?' },
+  (state, e, at) => {
+    const status = e.words[e.at + at.status]!;
+    state.count(e.object, status === 0 || status === 1 ? Q.completed : Q.failed);
+  },
+);
+
+export const queueEvents = [
+  queueState,
+  queueSubmit,
+  queueComplete,
+  queueCall,
+  queueReturn,
+  queueUse,
+  pasidBind,
+  pasidUnbind,
+  queueDma,
+  ntbPublish,
+  ntbTrigger,
+];

@@ -1,19 +1,10 @@
 import { eventKind, has } from '../event.ts';
 import type { State } from '../state.ts';
-import { intid } from '../things/irq.ts';
 import { msixEntry } from '../things/pci.ts';
-import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, kvmTable, kvmVm, vcpu, vcpuVector } from '../things/virt.ts';
+import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, kvmTable, kvmVm, vcpu } from '../things/virt.ts';
 
 const C = vcpu.at;
-const V = vcpuVector.at;
 const K = kvmRoute.at;
-const L = intid.at;
-
-/** Adds one to a counter of the virtual CPU that a vector object belongs to. */
-function countVcpu(state: State, object: number, cell: number): void {
-  const path = state.world.node(object)?.parent?.parent?.path;
-  if (path !== undefined) state.count(state.world.object(vcpu, path), cell);
-}
 
 /** A virtual CPU enters or leaves guest code. Object: the virtual CPU. */
 export const kvmEntry = eventKind(
@@ -41,115 +32,6 @@ export const kvmExit = eventKind(
 );
 
 export const kvmUserspace = eventKind('kvm.userspace', 'call', [], 'KVM returned to the VMM.', { reason: 's' });
-
-/** Interrupts at a local APIC or CPU interface. Object: the vector of the virtual CPU. */
-export const apicAccept = eventKind(
-  'apic.accept',
-  'deliver',
-  [vcpuVector],
-  'The local APIC of a virtual CPU accepted an interrupt.',
-  { mode: 's', posted: 'flag' },
-  (state, e) => {
-    state.setFlag(e.object, V.requested, true);
-    state.count(e.object, V.accepts);
-    countVcpu(state, e.object, C.accepts);
-  },
-);
-
-export const apicInject = eventKind(
-  'apic.inj',
-  'deliver',
-  [vcpuVector],
-  'An interrupt was injected into a virtual CPU.',
-  { reinjected: 'flag' },
-  (state, e) => {
-    state.setFlag(e.object, V.requested, false);
-    state.setFlag(e.object, V.inService, true);
-    state.count(e.object, V.taken);
-    countVcpu(state, e.object, C.injections);
-  },
-);
-
-export const apicEoi = eventKind(
-  'apic.eoi',
-  'eoi',
-  [vcpuVector, vcpu],
-  'The guest ended an interrupt.',
-  {},
-  (state, e) => {
-    if (state.world.type(e.object) === vcpu) {
-      state.count(e.object, C.eois);
-      return;
-    }
-    state.setFlag(e.object, V.inService, false);
-    state.count(e.object, V.eois);
-    countVcpu(state, e.object, C.eois);
-  },
-);
-
-/** The emulated bus delivers an interrupt to local APICs. Object: the vector of the virtual CPU, or the virtual CPU. */
-export const apicDeliver = eventKind(
-  'apic.deliver',
-  'deliver',
-  [vcpuVector],
-  'An interrupt message reached the local APICs.',
-  { dest: 'u', destMode: 'u', deliveryMode: 'u', vector: 'u', trigger: 'u' },
-  (state, e) => {
-    if (state.world.type(e.object) !== vcpuVector) return;
-    // No record tells when the CPU takes it, so the request bit stays unknown.
-    state.count(e.object, V.accepts);
-    countVcpu(state, e.object, C.accepts);
-  },
-);
-
-export const apicLocal = eventKind(
-  'apic.local',
-  'raise',
-  [vcpu],
-  'A local APIC source fired: entry of the local vector table.',
-  { lvt: 'u', deliveryMode: 'u' },
-  (state, e) => {
-    state.touch(e.object);
-  },
-);
-
-export const gicAck = eventKind(
-  'gic.ack',
-  'deliver',
-  [vcpuVector, intid],
-  'A CPU acknowledged an interrupt at its GIC interface.',
-  {},
-  (state, e) => {
-    if (state.world.type(e.object) === intid) {
-      state.setFlag(e.object, L.requested, false);
-      state.setFlag(e.object, L.inService, true);
-      state.count(e.object, L.taken);
-      return;
-    }
-    state.setFlag(e.object, V.requested, false);
-    state.setFlag(e.object, V.inService, true);
-    state.count(e.object, V.taken);
-    countVcpu(state, e.object, C.acknowledges);
-  },
-);
-
-export const gicEoi = eventKind(
-  'gic.eoi',
-  'eoi',
-  [vcpuVector, intid],
-  'A CPU ended an interrupt at its GIC interface.',
-  {},
-  (state, e) => {
-    if (state.world.type(e.object) === intid) {
-      state.setFlag(e.object, L.inService, false);
-      state.count(e.object, L.eois);
-      return;
-    }
-    state.setFlag(e.object, V.inService, false);
-    state.count(e.object, V.eois);
-    countVcpu(state, e.object, C.eois);
-  },
-);
 
 /** Interrupts into a virtual machine. Object: the virtual machine, a GSI or a virtual CPU's vector. */
 export const kvmMsi = eventKind(
@@ -181,30 +63,17 @@ export const kvmIoapic = eventKind('kvm.ioapic', 'message', [], 'A pin of the vi
   vector: 'u',
   mode: 's',
 });
+
 export const kvmAck = eventKind('kvm.ack', 'deliver', [], 'A virtual interrupt controller saw an acknowledge.', {
   chip: 's',
   pin: 'u',
 });
+
 export const kvmMmio = eventKind('kvm.mmio', 'call', [], 'A guest access to device memory left the guest.', {
   write: 'flag',
   size: 'u',
   address: 'xx',
   value: 'xx',
-});
-export const kvmHypercall = eventKind('hcall', 'call', [], 'A hypercall.', {
-  number: 'xx',
-  input: 'xx?',
-  output: 'xx?',
-});
-export const hcallReturn = eventKind('hcall.return', 'call', [], 'A hypercall returned: 0, or a negative errno.', {
-  number: 'xx',
-  ret: 'i',
-  output: 'xx?',
-});
-export const kvmIpi = eventKind('apic.ipi', 'message', [vcpu], 'A virtual CPU sends an inter-processor interrupt.', {
-  dest: 'x',
-  vector: 'u',
-  mode: 's',
 });
 
 export const piUpdate = eventKind(
@@ -391,21 +260,11 @@ export const virtEvents = [
   kvmEntry,
   kvmExit,
   kvmUserspace,
-  apicAccept,
-  apicInject,
-  apicEoi,
-  apicDeliver,
-  apicLocal,
-  gicAck,
-  gicEoi,
   kvmMsi,
   kvmLine,
   kvmIoapic,
   kvmAck,
   kvmMmio,
-  kvmHypercall,
-  hcallReturn,
-  kvmIpi,
   piUpdate,
   irqfdAssign,
   irqfdWakeup,
