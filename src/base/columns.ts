@@ -3,7 +3,7 @@ const SEGMENT_BITS = 15;
 const SEGMENT = 1 << SEGMENT_BITS;
 const MASK = SEGMENT - 1;
 
-type Store = Uint8Array | Int16Array | Uint32Array | Float64Array;
+type Store = Uint8Array | Uint16Array | Int16Array | Uint32Array | Float64Array;
 
 /** A column of numbers that grows at its end. The element type is that of the arrays that `make` returns. */
 export class Column<T extends Store> {
@@ -40,6 +40,7 @@ export class Column<T extends Store> {
 }
 
 export const u8Column = (): Column<Uint8Array> => new Column((n) => new Uint8Array(n));
+export const u16Column = (): Column<Uint16Array> => new Column((n) => new Uint16Array(n));
 export const i16Column = (): Column<Int16Array> => new Column((n) => new Int16Array(n));
 export const u32Column = (): Column<Uint32Array> => new Column((n) => new Uint32Array(n));
 export const f64Column = (): Column<Float64Array> => new Column((n) => new Float64Array(n));
@@ -57,8 +58,8 @@ export class WordPool {
     return this.#segments.length * POOL * 4;
   }
 
-  /** Appends the first `count` words (at most 131,072) of `words`; returns where the run starts. */
-  append(words: Uint32Array, count: number): number {
+  /** Appends `count` (at most 131,072) of `words`, from index `from` on; returns where the run starts. */
+  append(words: Uint32Array, from: number, count: number): number {
     let start = this.#next;
     if ((start & (POOL - 1)) + count > POOL || start >>> POOL_BITS === this.#segments.length) {
       start = this.#segments.length * POOL;
@@ -66,7 +67,7 @@ export class WordPool {
     }
     const segment = this.#segments[start >>> POOL_BITS]!;
     const at = start & (POOL - 1);
-    for (let i = 0; i < count; i++) segment[at + i] = words[i]!;
+    for (let i = 0; i < count; i++) segment[at + i] = words[from + i]!;
     this.#next = start + count;
     return start;
   }

@@ -17,7 +17,7 @@ export function findTarget(trace: Trace, path: string): Target {
   const target = resolvePath(trace.world, path);
   if (target && path.split('/').some((s) => s !== '')) return target;
   throw new Failure(
-    `${nameOf(trace.meta.file)} never names ${path === '' ? 'an empty path' : path}${hint(trace, path)}`,
+    `${nameOf(trace.first.file)} never names ${path === '' ? 'an empty path' : path}${hint(trace, path)}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { durationText, parseTime } from '../base/time.ts';
 import { type TraceInfo, traceInfo } from '../query/info.ts';
-import type { TraceMeta } from '../trace/trace.ts';
+import type { SourceFacts } from '../trace/source.ts';
 import { type Command, type Context, misused, readArguments } from './command.ts';
 import { DONE, Failure, REFUSED } from './failure.ts';
 import { jsonDocument } from './json.ts';
@@ -21,7 +21,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       if (values.json) infos.push(info);
       else {
         if (out.used) out.line();
-        for (const line of infoLines(info, trace.meta, await readSamples(file, info.samples))) out.line(shown(line));
+        for (const line of infoLines(info, trace.first, await readSamples(file, info.samples))) out.line(shown(line));
       }
       if (out.due) await out.rest();
     } catch (error) {
@@ -36,11 +36,11 @@ async function run(args: readonly string[], context: Context): Promise<number> {
 }
 
 /** The report on one source. `texts` are the lines that the samples name, where they could be read again. */
-function* infoLines(info: TraceInfo, meta: TraceMeta, texts: readonly (string | undefined)[]): Generator<string> {
+function* infoLines(info: TraceInfo, source: SourceFacts, texts: readonly (string | undefined)[]): Generator<string> {
   yield nameOf(info.file);
   yield* entries([
     ['format', `${info.format}${info.variant === '' ? '' : `, ${info.variant}`}`],
-    ['time', timeLine(info, meta)],
+    ['time', timeLine(info, source)],
     ['CPUs', info.cpus === 0 ? '?' : String(info.cpus)],
     ['events', String(info.events)],
   ]);
@@ -64,14 +64,14 @@ function share(part: number, whole: number): string {
   return whole === 0 ? '' : `${(Math.floor((part / whole) * 1000) / 10).toFixed(1)} %`;
 }
 
-function timeLine(info: TraceInfo, meta: TraceMeta): string {
+function timeLine(info: TraceInfo, source: SourceFacts): string {
   if (info.start === null || info.end === null) return 'no stamps';
-  const start = parseTime(info.start, meta.time);
-  const end = parseTime(info.end, meta.time);
+  const start = parseTime(info.start, source.time);
+  const end = parseTime(info.end, source.time);
   const length =
     start === undefined || end === undefined
       ? ''
-      : `, ${meta.time.ticks ? `${end - start} ticks` : durationText(end - start)}`;
+      : `, ${source.time.ticks ? `${end - start} ticks` : durationText(end - start)}`;
   return `${info.start} to ${info.end}${length}, clock ${info.clock}`;
 }
 

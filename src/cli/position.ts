@@ -42,16 +42,16 @@ function firstTime(trace: Trace): string | undefined {
 }
 
 function checkTime(trace: Trace, text: string, option: string): void {
-  const file = nameOf(trace.meta.file);
+  const file = nameOf(trace.first.file);
   if (trace.length > 0 && firstTime(trace) === undefined)
     throw new Failure(`${option}: ${file} has no time stamps; give a step, line:N or end`);
-  if (trace.meta.time.ticks && text.includes('.'))
+  if (trace.time.ticks && text.includes('.'))
     throw new Failure(`${option}: the clock of ${file} counts ticks without a fraction; give time:N or a step`);
 }
 
 /** The step of a place: an event, or -1 for the end of a trace without events. */
 export function stepAt(trace: Trace, position: Position, option: string): number {
-  const file = nameOf(trace.meta.file);
+  const file = nameOf(trace.first.file);
   if (position.kind === 'end') return trace.length - 1;
   if (trace.length === 0) throw new Failure(`${option}: ${file} has no events; only end is possible`);
   if (position.kind === 'time') checkTime(trace, position.text, option);
@@ -80,7 +80,7 @@ export function stretchStart(trace: Trace, position: Position, option: string): 
     case 'step':
       return position.number;
     case 'line':
-      return table.lastAtLine(position.number - 1) + 1;
+      return trace.lastAtLine(position.number - 1) + 1;
     case 'time': {
       checkTime(trace, position.text, option);
       const time = storedTime(trace, position.text);
@@ -99,14 +99,14 @@ export function stretchEnd(trace: Trace, position: Position, option: string): nu
     case 'step':
       return Math.min(position.number, trace.length - 1);
     case 'line':
-      return trace.table.lastAtLine(position.number);
+      return trace.lastAtLine(position.number);
     case 'time':
       checkTime(trace, position.text, option);
-      return trace.table.lastAtTime(storedTime(trace, position.text));
+      return trace.lastAtTime(storedTime(trace, position.text));
   }
 }
 
 /** A time that `checkTime` has accepted, in the units of the trace. */
 function storedTime(trace: Trace, text: string): number {
-  return parseTime(text, trace.meta.time) ?? Number.NaN;
+  return parseTime(text, trace.time) ?? Number.NaN;
 }

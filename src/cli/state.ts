@@ -51,7 +51,7 @@ function* textLines(trace: Trace, step: number, target: Target | undefined): Gen
 
 function* report(trace: Trace, step: number, target: Target | undefined): Generator<string> {
   const { table, length } = trace;
-  const file = nameOf(trace.meta.file);
+  const file = nameOf(trace.first.file);
   const state = trace.stateAt(step);
   if (step < 0) {
     yield shown(`${file}: no events, so nothing is known`);

@@ -3,7 +3,7 @@ import type { TraceBuilder } from '../trace/builder.ts';
 import { MAGIC } from '../trace/irqtrace.ts';
 import { FtraceImporter } from './ftrace/importer.ts';
 import { afterLogStamp, RecordHead } from './ftrace/record.ts';
-import type { Importer } from './importer.ts';
+import { BOM, type Importer, LineImporter } from './importer.ts';
 import { IrqtraceImporter } from './irqtrace/importer.ts';
 import { isNameByte } from './pattern.ts';
 import { isKnownEvent, QemuImporter } from './qemu/importer.ts';
@@ -76,9 +76,24 @@ function irqtraceScore(buf: Uint8Array, lines: readonly (readonly [number, numbe
 }
 
 export const formats: readonly Format[] = [
-  { name: 'irqtrace', title: 'an .irqtrace file', score: irqtraceScore, open: (out) => new IrqtraceImporter(out) },
-  { name: 'ftrace-text', title: 'ftrace text', score: ftraceScore, open: (out) => new FtraceImporter(out) },
-  { name: 'qemu-log', title: 'QEMU trace log', score: qemuScore, open: (out) => new QemuImporter(out) },
+  {
+    name: 'irqtrace',
+    title: 'an .irqtrace file',
+    score: irqtraceScore,
+    open: (out) => new LineImporter(out, new IrqtraceImporter(out)),
+  },
+  {
+    name: 'ftrace-text',
+    title: 'ftrace text',
+    score: ftraceScore,
+    open: (out) => new LineImporter(out, new FtraceImporter(out)),
+  },
+  {
+    name: 'qemu-log',
+    title: 'QEMU trace log',
+    score: qemuScore,
+    open: (out) => new LineImporter(out, new QemuImporter(out)),
+  },
 ];
 
 /** Why a source cannot be read: what was found and what would have been expected. */
@@ -107,9 +122,6 @@ function firstLines(buf: Uint8Array, length: number): (readonly [number, number]
   }
   return lines;
 }
-
-/** The byte order mark that some editors put in front of UTF-8 text. */
-export const BOM = new Uint8Array([0xef, 0xbb, 0xbf]);
 
 /** Beginnings of files that engineers have at hand and that this program does not read. */
 const OTHERS: readonly (readonly [string, string])[] = [

@@ -1,10 +1,10 @@
+import type { Namespace } from '../model/namespace.ts';
 import { typeOfPath } from '../model/paths.ts';
 import { device, msixEntry } from '../model/things/pci.ts';
 import { vcpu, vcpuVector } from '../model/things/virt.ts';
-import type { World } from '../model/world.ts';
 
 /** The object at a path, of the type that the path has. */
-export function objectAt(world: World, path: string): number {
+export function objectAt(world: Namespace, path: string): number {
   const known = world.objectAt(path);
   return known >= 0 ? known : world.object(typeOfPath(path), path);
 }
@@ -17,27 +17,27 @@ export function bdfText(segment: number, bus: number, slot: number, fn: number):
 }
 
 /** The PCI function with that bus, device (slot) and function number, in segment 0. */
-export function deviceObject(world: World, bus: number, slot: number, fn: number): number {
+export function deviceObject(world: Namespace, bus: number, slot: number, fn: number): number {
   const key = ((bus & 0xff) << 8) | ((slot & 0x1f) << 3) | (fn & 7);
   return world.byNumbers(device, key, 0, () => `device/${bdfText(0, bus & 0xff, slot & 0x1f, fn & 7)}`);
 }
 
 /** Entry `index` of the MSI-X table of a function. */
-export function entryObject(world: World, dev: number, index: number): number {
+export function entryObject(world: Namespace, dev: number, index: number): number {
   return world.byNumbers(msixEntry, dev, index, () => `${world.path(dev)}/msix/${index}`);
 }
 
 /** A virtual CPU. */
-export function vcpuObject(world: World, n: number): number {
+export function vcpuObject(world: Namespace, n: number): number {
   return world.byNumbers(vcpu, n, 0, () => `vcpu/${n}`);
 }
 
 /** A vector (x86) of a virtual CPU. */
-export function vcpuVectorObject(world: World, n: number, vector: number): number {
+export function vcpuVectorObject(world: Namespace, n: number, vector: number): number {
   return world.byNumbers(vcpuVector, n, vector, () => `vcpu/${n}/vector/${vector}`);
 }
 
 /** An INTID (Arm) of a virtual CPU; kept apart from vectors by an offset in the key. */
-export function vcpuIntidObject(world: World, n: number, intid: number): number {
+export function vcpuIntidObject(world: Namespace, n: number, intid: number): number {
   return world.byNumbers(vcpuVector, n, 0x2000000 + (intid & 0x1ffffff), () => `vcpu/${n}/intid/${intid}`);
 }

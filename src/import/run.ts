@@ -1,11 +1,10 @@
-import { bytesAt } from '../base/bytes.ts';
+import type { World } from '../model/world.ts';
 import { TraceBuilder } from '../trace/builder.ts';
 import { checkIntegrity } from '../trace/integrity.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Unpacker } from './decompress.ts';
-import { BOM, detect, type Format, HEAD_BYTES } from './detect.ts';
+import { detect, type Format, HEAD_BYTES } from './detect.ts';
 import type { Importer } from './importer.ts';
-import { LineSplitter } from './lines.ts';
 
 /** The source is no trace that can be read; `message` says what was found and what was expected. */
 export class ImportError extends Error {}
@@ -17,7 +16,6 @@ export class ImportError extends Error {}
  */
 export class ImportRun {
   readonly #builder: TraceBuilder;
-  readonly #lines: LineSplitter;
   readonly #unpacker = new Unpacker((chunk) => this.#plain(chunk));
   #importer: Importer | undefined;
   #waiting: Uint8Array[] = [];
@@ -25,14 +23,9 @@ export class ImportRun {
   #bytes = 0;
   #format: Format | undefined;
 
-  constructor(file: string) {
-    const builder = new TraceBuilder(file);
-    this.#builder = builder;
-    this.#lines = new LineSplitter((buf, start, end, line, offset, cut, open) => {
-      builder.begin(line, offset);
-      const from = line === 1 && bytesAt(buf, start, end, BOM) ? start + BOM.length : start;
-      this.#importer!.line(buf, from, end, cut, open);
-    });
+  /** `into`: the world and the system of the trace that this source will join; a world of its own when left out. */
+  constructor(file: string, into?: { readonly world: World; readonly system: string }) {
+    this.#builder = new TraceBuilder(file, into?.world, into?.system);
   }
 
   /** The trace so far. */
@@ -56,10 +49,14 @@ export class ImportRun {
     this.#unpacker.push(chunk);
   }
 
+  /** Brings accounting and facts of the source up to date with the bytes so far: a file that grows is looked at like this. */
+  settle(): void {
+    this.#importer?.settle();
+  }
+
   #plain(chunk: Uint8Array): void {
     if (this.#importer) {
-      this.#lines.push(chunk);
-      this.trace.accounting.lines = this.#lines.lines;
+      this.#importer.push(chunk);
       return;
     }
     this.#waiting.push(new Uint8Array(chunk));
@@ -73,14 +70,12 @@ export class ImportRun {
     const { problem, packing } = this.#unpacker;
     if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem);
     if (!this.#importer) this.#start();
-    this.#lines.end();
-    this.trace.accounting.lines = this.#lines.lines;
     this.#importer!.end();
-    this.#builder.noteTime();
-    if (packing !== 'none') this.trace.meta.variant += `, ${packing}`;
+    const { source } = this.#builder;
+    if (packing !== 'none') source.variant += `, ${packing}`;
     const [wrong] = checkIntegrity(this.trace);
-    if (problem !== undefined) this.trace.meta.problem = problem;
-    else if (wrong !== undefined) this.trace.meta.problem = `the trace is not sound, please report this: ${wrong}`;
+    if (problem !== undefined) source.problem = problem;
+    else if (wrong !== undefined) source.problem = `the trace is not sound, please report this: ${wrong}`;
     return this.trace;
   }
 
@@ -101,7 +96,6 @@ export class ImportRun {
     }
     this.#format = format;
     this.#importer = format.open(this.#builder);
-    this.#lines.push(all);
-    this.trace.accounting.lines = this.#lines.lines;
+    this.#importer.push(all);
   }
 }

@@ -1,8 +1,8 @@
 import { hex32, hex64 } from '../base/hex.ts';
-import { type Bits, type FieldValue, fieldsFor, fieldValue, type Register, viewRegister } from './register.ts';
+import { type Bits, type FieldValue, type Register, reservedSet, viewRegister } from './register.ts';
 import { amdAddress, amdData } from './registers/amd.ts';
 import { gicv2mSetSpi, itsTranslater } from './registers/its.ts';
-import { deliveryModes, vtdAddress, vtdData, x86Address, x86Data } from './registers/x86.ts';
+import { deliveryModes, vtdAddress, vtdData, vtdHandle, X86_BASE, x86Address, x86Data } from './registers/x86.ts';
 
 /** The irq domains that give an address/data pair its meaning. */
 export type MessageKind = 'x86' | 'vtd' | 'amd' | 'its' | 'gicv2m';
@@ -68,11 +68,7 @@ const allKnown = [0xffffffff, 0xffffffff];
 /** The fields of a register, and whether any field that must be 0 is not. */
 function read(register: Register, ...words: readonly number[]): Read {
   const bits: Bits = { words, known: allKnown };
-  const mustBeZero = fieldsFor(register, bits).filter((field) => field.access === 'RsvdZ');
-  return {
-    fields: viewRegister(register, bits).fields,
-    reservedSet: mustBeZero.some((field) => Number(fieldValue(field, bits)) !== 0),
-  };
+  return { fields: viewRegister(register, bits).fields, reservedSet: reservedSet(register, bits) };
 }
 
 /** A field that is known, as a number. */
@@ -91,7 +87,7 @@ const noMessage: MessageView = {
 };
 
 /** Whether a write to this address is an interrupt message on x86. */
-const isInterruptAddress = (addressLo: number): boolean => addressLo >>> 20 === 0xfee;
+const isInterruptAddress = (addressLo: number): boolean => x86Address.f.base.of(addressLo) === X86_BASE;
 
 function decodeX86(addressLo: number, addressHi: number, data: number): MessageView | undefined {
   if (addressLo === 0 && addressHi === 0) return noMessage;
@@ -147,7 +143,7 @@ function decodeVtd(addressLo: number, addressHi: number, data: number): MessageV
   }
   const datum = read(vtdData, data);
   const shv = address.fields.shv === true;
-  const handle = num(address.fields, 'handleHigh') * 0x8000 + num(address.fields, 'handleLow');
+  const handle = vtdHandle(addressLo);
   const subhandle = shv ? num(datum.fields, 'subhandle') : 0;
   const index = handle + subhandle;
   const reservedSet = address.reservedSet || (shv && datum.reservedSet);

@@ -1,3 +1,4 @@
+import { withoutSystem } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from './things/ims.ts';
 import { cpu, domain, intid, irq, pin, vector } from './things/irq.ts';
@@ -5,6 +6,7 @@ import { bar, device, mention, msi, msixCap, msixEntry, table } from './things/p
 import { ntbCopy, pasidEntry, queueUser } from './things/queue.ts';
 import {
   amdIrte,
+  gicFrame,
   irte,
   its,
   itsCollection,
@@ -51,6 +53,7 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['domain/*', domain],
   ['ioapic/*/pin/*', pin],
   ['gic/*/spi/*', pin],
+  ['gic/*/frame/*', gicFrame],
   ['gic/*/lpi/*', lpiConfig],
   ['irte/*', remapUnit],
   ['irte/amdvi-*/*', amdIrte],
@@ -87,5 +90,6 @@ const matchers = pathTypes.map(([pattern, type]) => ({
 
 /** The type of the object at a path; `mention` for paths that name nothing with a state of its own. */
 export function typeOfPath(path: string): ObjectType {
-  return matchers.find((m) => m.regex.test(path))?.type ?? mention;
+  const own = withoutSystem(path);
+  return matchers.find((m) => m.regex.test(own))?.type ?? mention;
 }

@@ -1,94 +1,50 @@
 import { hexWords } from '../base/hex.ts';
+import type { Bits, Field } from './field.ts';
 
-/**
- * How software may touch a field. RO read only, RW read/write, RW1C write one to clear, RsvdP reserved and to be
- * preserved, RsvdZ reserved and to be written zero, HW written by hardware while software only reads it.
- */
-export type Access = 'RO' | 'RW' | 'RW1C' | 'RsvdP' | 'RsvdZ' | 'HW';
+export type { Access, Bits, Field } from './field.ts';
 
-/** Bits `hi` to `lo` (inclusive) of a register, as its specification describes them. */
-export interface Field {
-  readonly name: string;
-  readonly hi: number;
-  readonly lo: number;
-  readonly access: Access;
-  /** What the field means, in one or two sentences. */
-  readonly meaning: string;
-  /** Value after reset, where the specification defines one. */
-  readonly reset?: number;
-  /** Names of single values. */
-  readonly values?: Readonly<Record<number, string>>;
+/** Fields that together cover every bit of a register; `f` has them by name. */
+export interface Layout<N extends string = string> {
+  /** 32-bit words that the fields take. */
+  readonly words: number;
+  readonly fields: readonly Field<N>[];
+  /** The fields by name; a name that the layout does not have is an error of the compiler. */
+  readonly f: { readonly [K in N]: Field<K> };
+}
+
+/** Another layout of the same bits. */
+export interface OtherLayout<N extends string = string> extends Layout<N> {
+  /** Whether content that is known this far is laid out in this way. */
+  readonly when: (bits: Bits) => boolean;
 }
 
 /** A register or table entry as data: the one place where its layout is written. */
-export interface Register {
+export interface Register<N extends string = string> extends Layout<N> {
   readonly name: string;
   /** Bits: 8 to 128. */
   readonly width: number;
   readonly meaning: string;
   /** Where the layout is defined: specification section or source file. */
   readonly spec: string;
-  readonly fields: readonly Field[];
-  /**
-   * Other layouts of the same bits, chosen by their content: the first whose `when` returns true replaces `fields`.
-   * `when` gets a function that returns a bit range as a number, or null when not all of its bits are known.
-   */
-  readonly layouts?: readonly { readonly when: (bits: BitsOf) => boolean; readonly fields: readonly Field[] }[];
-}
-
-/** Reads bits `hi` to `lo` (at most 53) of a value of which some bits may be unknown; null when any of them is. */
-export type BitsOf = (hi: number, lo: number) => number | null;
-
-/** A register's content: 32-bit words, lowest first, and which of their bits are known (1 = known). */
-export interface Bits {
-  readonly words: ArrayLike<number>;
-  readonly known: ArrayLike<number>;
+  /** Other layouts, chosen by the content: the first whose `when` returns true replaces `fields`. */
+  readonly layouts?: readonly OtherLayout[];
 }
 
 /** A field's value: a number, a boolean for single bits, a hexadecimal text beyond 53 bits, null when unknown. */
 export type FieldValue = number | boolean | string | null;
 
-/** Bits `hi` to `lo` as words, lowest first; undefined when any of these bits is unknown. */
-function extract({ words, known }: Bits, hi: number, lo: number): number[] | undefined {
-  const out: number[] = [];
-  for (let at = lo; at <= hi; at += 32) {
-    const width = Math.min(32, hi - at + 1);
-    const mask = width === 32 ? 0xffffffff : (1 << width) - 1;
-    const index = at >>> 5;
-    const shift = at & 31;
-    const pick = (from: ArrayLike<number>): number => {
-      const low = (from[index] ?? 0) >>> shift;
-      const high = shift === 0 ? 0 : (from[index + 1] ?? 0) << (32 - shift);
-      return ((low | high) & mask) >>> 0;
-    };
-    if (pick(known) !== mask >>> 0) return undefined;
-    out.push(pick(words));
-  }
-  return out;
+/** How a register that holds this content is laid out: as one of its other layouts, or as itself. */
+export function layoutFor(register: Register, bits: Bits): Layout {
+  return register.layouts?.find((layout) => layout.when(bits)) ?? register;
 }
 
-/** A reader of bit ranges of a value. */
-export function bitsOf(bits: Bits): BitsOf {
-  return (hi, lo) => {
-    const words = extract(bits, hi, lo);
-    return words === undefined ? null : words[0]! + (words[1] ?? 0) * 0x100000000;
-  };
-}
-
-/** The fields that describe a register holding this content (its layout may depend on the content). */
-export function fieldsFor(register: Register, bits: Bits): readonly Field[] {
-  const read = bitsOf(bits);
-  return register.layouts?.find((layout) => layout.when(read))?.fields ?? register.fields;
-}
+/** The fields that describe a register holding this content. */
+export const fieldsFor = (register: Register, bits: Bits): readonly Field[] => layoutFor(register, bits).fields;
 
 /** The value of one field. */
 export function fieldValue(field: Field, bits: Bits): FieldValue {
-  const words = extract(bits, field.hi, field.lo);
-  if (words === undefined) return null;
-  const width = field.hi - field.lo + 1;
-  if (width === 1) return words[0] === 1;
-  if (width > 53) return hexWords(words);
-  return words[0]! + (words[1] ?? 0) * 0x100000000;
+  const value = field.read(bits);
+  return value !== null && field.hi === field.lo ? value === 1 : value;
 }
 
 /** A register as answers print it: `value` is lower-case hexadecimal, null while any bit is unknown. */
@@ -97,39 +53,58 @@ export interface RegisterView {
   fields: Record<string, FieldValue>;
 }
 
+/** The content of a register as hexadecimal text, null while any bit is unknown. */
+function wholeValue({ width }: Register, { words, known }: Bits): string | null {
+  const out: number[] = [];
+  for (let lo = 0; lo < width; lo += 32) {
+    const mask = width - lo >= 32 ? 0xffffffff : (1 << (width - lo)) - 1;
+    if (((known[lo >>> 5] ?? 0) & mask) >>> 0 !== mask) return null;
+    out.push(((words[lo >>> 5] ?? 0) & mask) >>> 0);
+  }
+  return hexWords(out);
+}
+
 /** The content of a register with its fields by name; reserved fields are left out. */
 export function viewRegister(register: Register, bits: Bits): RegisterView {
-  const whole = extract(bits, register.width - 1, 0);
   const fields: Record<string, FieldValue> = {};
   for (const field of fieldsFor(register, bits)) {
     if (!field.access.startsWith('Rsvd')) fields[field.name] = fieldValue(field, bits);
   }
-  return { value: whole === undefined ? null : hexWords(whole), fields };
+  return { value: wholeValue(register, bits), fields };
 }
 
 /** The bits of a register that a software write changes, as words, lowest first. */
 export function writableMask(register: Register): number[] {
-  const words = new Array<number>(Math.ceil(register.width / 32)).fill(0);
-  for (const field of register.fields) {
-    if (field.access !== 'RW') continue;
-    for (let bit = field.lo; bit <= field.hi; bit++) words[bit >>> 5] = (words[bit >>> 5]! | (1 << (bit & 31))) >>> 0;
+  const words = new Array<number>(register.words).fill(0);
+  for (const { access, word, mask, highMask } of register.fields) {
+    if (access !== 'RW') continue;
+    words[word] = (words[word]! | mask) >>> 0;
+    if (highMask !== 0) words[word + 1] = (words[word + 1]! | highMask) >>> 0;
   }
   return words;
 }
 
-/** The words of a register with the given field values, other bits zero; throws on a field that it does not have. */
-export function packRegister(
-  register: Register,
-  values: Readonly<Record<string, number | bigint>>,
-  layout?: readonly Field[],
+/** The bits of a register's last cell that lie beyond its width: a cell has 32 bits, a register may have fewer. */
+export const beyondMask = ({ width }: Register): number => ((width & 31) === 0 ? 0 : (-1 << (width & 31)) >>> 0);
+
+/** Whether any bit that must be 0 (RsvdZ) is set in content of which every bit is known. */
+export function reservedSet(register: Register, bits: Bits): boolean {
+  return fieldsFor(register, bits).some((field) => field.access === 'RsvdZ' && field.read(bits) !== 0);
+}
+
+/** The words of a layout with the given field values, other bits zero. Bits of a value beyond its field are left out. */
+export function packRegister<N extends string>(
+  { words: count, f }: Layout<N>,
+  values: { readonly [K in NoInfer<N>]?: number | bigint },
 ): number[] {
-  let value = 0n;
-  for (const [name, v] of Object.entries(values)) {
-    const field = (layout ?? register.fields).find((f) => f.name === name);
-    if (!field) throw new Error(`${register.name} has no field ${name}`);
-    value |= (BigInt(v) & ((1n << BigInt(field.hi - field.lo + 1)) - 1n)) << BigInt(field.lo);
+  const words = new Array<number>(count).fill(0);
+  for (const name of Object.keys(values) as N[]) {
+    const field: Field | undefined = f[name];
+    if (field === undefined) throw new Error(`there is no field ${name}`);
+    const value = Number(values[name] ?? 0);
+    const { word, shift, highMask } = field;
+    words[word] = (words[word]! | field.put(value % 2 ** 32)) >>> 0;
+    if (highMask !== 0) words[word + 1] = (words[word + 1]! | (Math.floor(value / 2 ** (32 - shift)) & highMask)) >>> 0;
   }
-  return Array.from({ length: Math.ceil(register.width / 32) }, (_, i) =>
-    Number((value >> BigInt(32 * i)) & 0xffffffffn),
-  );
+  return words;
 }

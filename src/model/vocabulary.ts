@@ -44,7 +44,9 @@ export function kindNamed(name: string): EventKind | undefined {
  */
 export function apply(state: State, kind: EventKind, event: EventView): void {
   if (kind.apply === undefined) return;
-  const type = state.world.type(event.object);
+  const { world } = state;
+  const type = world.type(event.object);
+  if (world.systems > 1) state.here = world.spaceOf(event.object);
   for (let i = 0; i < kind.on.length; i++) {
     if (kind.on[i] === type) {
       kind.apply(state, event);

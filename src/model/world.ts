@@ -1,30 +1,33 @@
-import { StringTable } from '../base/strings.ts';
-import type { ObjectType } from './objects.ts';
+export type { PathNode } from './namespace.ts';
 
-/** A node of the tree of object paths; a node need not be an object itself (`device`, `device/x/msix`). */
-export interface PathNode {
-  readonly segment: string;
-  readonly path: string;
-  readonly parent: PathNode | undefined;
-  readonly children: Map<string, PathNode>;
-  /** Number of the object that stands here, or -1. */
-  object: number;
-}
+import type { CellId, ObjectId } from '../base/ids.ts';
+import { StringTable } from '../base/strings.ts';
+import { Namespace, type Objects, type PathNode, systemOfPath } from './namespace.ts';
+import type { ObjectType } from './objects.ts';
 
 /**
  * What all states of one trace share and only ever extend: the texts and the objects that the trace names. An object
  * has a number, a path (design of object paths: `device/0000:00:03.0/msix/0`), a type, and a run of cells that starts
  * at `base`. Whether it exists at a step is a matter of the state, not of the world.
  */
-export class World {
+export class World implements Objects {
   readonly strings: StringTable = new StringTable();
-  readonly root: PathNode = { segment: '', path: '', parent: undefined, children: new Map(), object: -1 };
+  readonly #spaces = new Map<string, Namespace>();
+  /** The system whose paths stand alone: the only one, or the first that was named. */
+  readonly first: Namespace = this.space('');
+  readonly root: PathNode = {
+    segment: '',
+    path: '',
+    parent: undefined,
+    children: new Map(),
+    space: this.first,
+    object: -1,
+  };
   readonly #nodes: PathNode[] = [];
   readonly #types: ObjectType[] = [];
   #bases = new Uint32Array(256);
   #cells = 0;
   readonly #byPath = new Map<string, number>();
-  readonly #pairs = new Map<ObjectType, Map<number, number>>();
 
   /** How many objects there are. */
   get objects(): number {
@@ -37,12 +40,12 @@ export class World {
   }
 
   /** The first cell of an object. */
-  base(object: number): number {
+  base(object: ObjectId): CellId {
     return this.#bases[object] ?? 0;
   }
 
   /** The object that a cell belongs to. */
-  objectOfCell(cell: number): number {
+  objectOfCell(cell: CellId): ObjectId {
     let low = 0;
     let high = this.#types.length;
     while (low < high) {
@@ -54,17 +57,17 @@ export class World {
   }
 
   /** The type of an object; undefined when there is no such object. */
-  type(object: number): ObjectType | undefined {
+  type(object: ObjectId): ObjectType | undefined {
     return this.#types[object];
   }
 
   /** The path of an object; the empty text when there is no such object. */
-  path(object: number): string {
+  path(object: ObjectId): string {
     return this.#nodes[object]?.path ?? '';
   }
 
   /** The node of an object. */
-  node(object: number): PathNode | undefined {
+  node(object: ObjectId): PathNode | undefined {
     return this.#nodes[object];
   }
 
@@ -80,12 +83,12 @@ export class World {
   }
 
   /** The number of the object at exactly this path, or -1. */
-  objectAt(path: string): number {
+  objectAt(path: string): ObjectId {
     return this.#byPath.get(path) ?? -1;
   }
 
   /** The number of the object at a path; makes it when it is new. A path keeps the type it was made with. */
-  object(type: ObjectType, path: string): number {
+  object(type: ObjectType, path: string): ObjectId {
     const known = this.#byPath.get(path);
     if (known !== undefined) return known;
     let node = this.root;
@@ -94,34 +97,50 @@ export class World {
   }
 
   /** The object below another one: `child(msixEntry, device, 'msix', 3)` is `<device>/msix/3`. */
-  child(type: ObjectType, parent: number, ...segments: readonly (string | number)[]): number {
+  child(type: ObjectType, parent: ObjectId, ...segments: readonly (string | number)[]): ObjectId {
     let node = this.#nodes[parent] ?? this.root;
     for (const segment of segments) node = this.#child(node, String(segment));
     return node.object >= 0 ? node.object : this.#place(node, type);
   }
 
-  /** The object at `pathOf(a, b)`, remembered by its two numbers (each below 2^26): no path is built the second time. */
-  byNumbers(type: ObjectType, a: number, b: number, pathOf: (a: number, b: number) => string): number {
-    let known = this.#pairs.get(type);
-    if (known === undefined) this.#pairs.set(type, (known = new Map()));
-    const key = a * 0x4000000 + b;
-    let object = known.get(key);
-    if (object === undefined) known.set(key, (object = this.object(type, pathOf(a, b))));
-    return object;
+  /** The same in the first system; see Namespace. */
+  byNumbers(type: ObjectType, a: number, b: number, pathOf: (a: number, b: number) => string): ObjectId {
+    return this.first.byNumbers(type, a, b, pathOf);
+  }
+
+  /** How many systems there are. */
+  get systems(): number {
+    return this.#spaces.size;
+  }
+
+  /** The names of one system. The first system of a trace has the name '' here: its paths carry no name. */
+  space(system: string): Namespace {
+    let space = this.#spaces.get(system);
+    if (space === undefined) {
+      space = new Namespace(this, system);
+      this.#spaces.set(system, space);
+    }
+    return space;
+  }
+
+  /** The system that an object belongs to. */
+  spaceOf(object: ObjectId): Namespace {
+    return this.#nodes[object]?.space ?? this.first;
   }
 
   #child(node: PathNode, segment: string): PathNode {
     let child = node.children.get(segment);
     if (child === undefined) {
       const path = node.path === '' ? segment : `${node.path}/${segment}`;
-      child = { segment, path, parent: node, children: new Map(), object: -1 };
+      const space = node === this.root ? this.space(systemOfPath(segment)) : node.space;
+      child = { segment, path, parent: node, children: new Map(), space, object: -1 };
       node.children.set(segment, child);
     }
     return child;
   }
 
-  #place(node: PathNode, type: ObjectType): number {
-    const object = this.#types.length;
+  #place(node: PathNode, type: ObjectType): ObjectId {
+    const object: ObjectId = this.#types.length;
     if (object === this.#bases.length) {
       const wider = new Uint32Array(object * 2);
       wider.set(this.#bases);

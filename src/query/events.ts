@@ -52,12 +52,12 @@ export function argValue(trace: Trace, step: number, arg: ArgSpec): ArgValue | u
 
 /** Where an event stands in its source. */
 export function sourceOf(trace: Trace, step: number): SourceRef {
-  return { file: trace.meta.file, line: trace.table.line(step), offset: trace.table.offset(step) };
+  return { file: trace.first.file, line: trace.table.line(step), offset: trace.table.offset(step) };
 }
 
 /** The time of an event as text; null when the source has no stamps. */
 export function timeOf(trace: Trace, step: number): string | null {
-  return timeText(trace.table.time(step), trace.meta.time);
+  return timeText(trace.table.time(step), trace.time);
 }
 
 /** One event. */

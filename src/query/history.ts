@@ -1,12 +1,13 @@
+import type { ObjectId } from '../base/ids.ts';
 import type { ObjectType } from '../model/objects.ts';
 import type { RegisterView } from '../model/register.ts';
 import type { State } from '../model/state.ts';
-import type { PathNode } from '../model/world.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 import { type SourceRef, sourceOf, timeOf } from './events.ts';
-import { sortedChildren, type Target } from './paths.ts';
+import { objectsBelow, type Target } from './paths.ts';
 import { type StateTree, targetValue } from './state.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
+import { blockOf, stepsOf, Watched } from './watched.ts';
 
 /** One write of something: what it held before and after. */
 export interface HistoryEntry {
@@ -45,24 +46,17 @@ function isUnknown(value: Value | StateTree): boolean {
   return value.value === null && Object.values(value.fields).every((field) => field === null);
 }
 
-/** One object that is watched: the keys of interest and what they held after the event before. */
-interface Watched {
+/** What one object held after the event that was looked at last. */
+interface Held {
   readonly object: number;
   readonly path: string;
   readonly keys: readonly string[];
-  old: (Value | StateTree)[];
+  values: (Value | StateTree)[];
 }
 
 /** All keys of an object's type. */
 function keysOf(type: ObjectType): string[] {
   return [...type.cells.filter((c) => !c.hidden).map((c) => c.name), ...derivedKeys(type).map((d) => d.name)];
-}
-
-/** The objects at a node and below it. */
-function objectsBelow(node: PathNode, into: number[] = []): number[] {
-  if (node.object >= 0) into.push(node.object);
-  for (const child of sortedChildren(node)) objectsBelow(child, into);
-  return into;
 }
 
 /**
@@ -71,79 +65,107 @@ function objectsBelow(node: PathNode, into: number[] = []): number[] {
  * `limit` ends the search early.
  */
 export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_INFINITY): Generator<HistoryEntry> {
-  const { world } = trace;
-  const objects = target.key === undefined ? objectsBelow(target.node) : [target.object];
-  const watched = new Map<number, Watched>();
-  for (const object of objects) {
-    const keys = target.key === undefined ? keysOf(world.type(object)!) : [target.key];
-    watched.set(object, { object, path: world.path(object), keys, old: keys.map(() => null) });
-  }
-  // A computed key may depend on cells of other objects: the objects to look at when such a cell changes.
-  const dependents = new Map<number, Set<number>>();
-  const exact = target.cell !== undefined && target.field === undefined;
-  const first = exact ? world.base(target.object) + target.type!.at[target.cell!.name]! : -1;
-  const state = trace.stateAt(BEFORE_FIRST);
-  for (const w of watched.values()) noteDependencies(state, w, dependents);
-  const touched = new Set<number>();
-  let hit = false;
-  state.watch = (cell, changes) => {
-    if (cell >= first && cell < first + (target.cell?.words ?? 0)) hit = true;
-    const object = world.objectOfCell(cell);
-    if (watched.has(object)) touched.add(object);
-    if (changes) for (const dependent of dependents.get(cell) ?? NONE) touched.add(dependent);
-  };
   let found = 0;
-  for (let step = 0; step < trace.length && found < limit; step++) {
-    hit = false;
-    trace.advance(state, step - 1, step);
-    if (touched.size === 0) continue;
-    const wrote = exact && hit && !LOOKS.has(trace.table.kind(step).name);
-    for (const object of touched) {
-      const w = watched.get(object)!;
-      noteDependencies(state, w, dependents);
-      for (const entry of differences(trace, state, w, target, step, wrote)) {
-        found++;
-        yield entry;
-      }
+  for (const entry of historySlices(trace, target)) {
+    if (entry === undefined) continue;
+    yield entry;
+    if (++found >= limit) return;
+  }
+}
+
+/** The same in slices: `undefined` after each block of the trace, where the caller may let others work, or stop. */
+export function* historySlices(trace: Trace, target: Target): Generator<HistoryEntry | undefined> {
+  const search = new HistorySearch(trace, target);
+  search.go(BEFORE_FIRST);
+  for (let block = search.nextBlock(0); block <= blockOf(trace.length - 1); block = search.nextBlock(block + 1)) {
+    yield* search.entriesTo(...stepsOf(trace, block));
+    yield undefined;
+  }
+}
+
+/** Finds the writes of a target, block by block of the trace. */
+export class HistorySearch {
+  readonly #watched: Watched;
+  readonly #trace: Trace;
+  readonly #target: Target;
+  readonly #objects: readonly number[];
+  readonly #exact: boolean;
+  readonly #held = new Map<ObjectId, Held>();
+
+  /** `rewrites`: writes that change nothing count too, where the target lies in cells. */
+  constructor(trace: Trace, target: Target, rewrites = true) {
+    const { world } = trace;
+    this.#trace = trace;
+    this.#target = target;
+    this.#objects = target.key === undefined ? objectsBelow(target.node) : [target.object];
+    this.#exact = rewrites && target.cell !== undefined && target.field === undefined;
+    const first = this.#exact ? world.base(target.object) + target.type!.at[target.cell!.name]! : 0;
+    this.#watched = new Watched(trace, this.#objects, target.key, [
+      first,
+      first + (this.#exact ? target.cell!.words : 0),
+    ]);
+  }
+
+  /** Goes to the state after a step. */
+  go(step: number): void {
+    this.#watched.go(step);
+    this.#held.clear();
+  }
+
+  /** The first block at or behind `block` in which there may be writes. */
+  nextBlock(block: number): number {
+    return this.#watched.nextBlock(block);
+  }
+
+  /** The last block at or before `block` in which there may be writes; -1 for none. */
+  previousBlock(block: number): number {
+    return this.#watched.previousBlock(block);
+  }
+
+  /** The writes from step `from` to `to`, both included. */
+  *entriesIn(from: number, to: number): Generator<HistoryEntry> {
+    this.go(from - 1);
+    yield* this.entriesTo(from, to);
+  }
+
+  /** The writes behind where the search stands, from `from` on, up to `to`; there are none before `from`. */
+  *entriesTo(from: number, to: number): Generator<HistoryEntry> {
+    const watched = this.#watched;
+    for (;;) {
+      const hit = watched.find(from, to);
+      if (hit === undefined) return;
+      for (const object of hit.objects) if (!this.#held.has(object)) this.#held.set(object, this.#read(object));
+      watched.take(hit);
+      const wrote = hit.exact && !LOOKS.has(this.#trace.table.kind(hit.step).name);
+      for (const object of hit.objects) yield* this.#differences(this.#held.get(object)!, hit.step, wrote);
     }
-    touched.clear();
   }
-}
 
-const NONE: readonly number[] = [];
-
-function* differences(
-  trace: Trace,
-  state: State,
-  w: Watched,
-  target: Target,
-  step: number,
-  wrote: boolean,
-): Generator<HistoryEntry> {
-  const now = w.keys.map((key) => read(state, w.object, target, key));
-  for (const [i, key] of w.keys.entries()) {
-    if (!wrote && same(w.old[i]!, now[i]!)) continue;
-    yield {
-      step,
-      time: timeOf(trace, step),
-      ...(target.key === undefined ? { path: `${w.path}/${key}` } : {}),
-      old: short(w.old[i]!),
-      new: short(now[i]!),
-      ...fieldsOf(now[i]!),
-      source: sourceOf(trace, step),
-    };
+  #read(object: ObjectId): Held {
+    const { world } = this.#trace;
+    const { state } = this.#watched;
+    const keys = this.#target.key === undefined ? keysOf(world.type(object)!) : [this.#target.key];
+    const values = keys.map((key) => read(state, object, this.#target, key));
+    return { object, path: world.path(object), keys, values };
   }
-  w.old = now;
-}
 
-/** Notes on which cells of other objects the computed keys of a watched object depend now. */
-function noteDependencies(state: State, w: Watched, dependents: Map<number, Set<number>>): void {
-  for (const d of derivedKeys(state.world.type(w.object)!)) {
-    if (d.from === undefined || !w.keys.includes(d.name)) continue;
-    for (const source of d.from(state, w.object)) {
-      const known = dependents.get(source);
-      if (known) known.add(w.object);
-      else dependents.set(source, new Set([w.object]));
+  *#differences(held: Held, step: number, wrote: boolean): Generator<HistoryEntry> {
+    const trace = this.#trace;
+    const { state } = this.#watched;
+    const before = held.values;
+    held.values = held.keys.map((key) => read(state, held.object, this.#target, key));
+    for (const [i, key] of held.keys.entries()) {
+      const now = held.values[i]!;
+      if (!wrote && same(before[i]!, now)) continue;
+      yield {
+        step,
+        time: timeOf(trace, step),
+        ...(this.#target.key === undefined ? { path: `${held.path}/${key}` } : {}),
+        old: short(before[i]!),
+        new: short(now),
+        ...fieldsOf(now),
+        source: sourceOf(trace, step),
+      };
     }
   }
 }

@@ -39,7 +39,8 @@ const plain = (map: ReadonlyMap<string, number>): Record<string, number> =>
 
 /** What a source is and what became of its lines. */
 export function traceInfo(trace: Trace): TraceInfo {
-  const { accounting: a, meta } = trace;
+  const meta = trace.first;
+  const { accounting: a } = meta;
   return {
     file: meta.file,
     format: meta.format,

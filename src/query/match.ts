@@ -1,7 +1,7 @@
 import { parseTime, type TimeBase } from '../base/time.ts';
 import type { ArgSpec } from '../model/event.ts';
 import { vocabulary } from '../model/vocabulary.ts';
-import type { EventTable } from '../trace/table.ts';
+import type { EventList } from '../trace/table.ts';
 import type { Trace } from '../trace/trace.ts';
 import {
   argumentOf,
@@ -44,7 +44,7 @@ function wanted(text: string): Wanted {
 }
 
 /** How an argument compares with a number: negative below, 0 equal, positive above. */
-function order(table: EventTable, step: number, arg: ArgSpec, want: Wanted): number {
+function order(table: EventList, step: number, arg: ArgSpec, want: Wanted): number {
   if (arg.type === 'i') return (table.word(step, arg.at) | 0) - want.number;
   if (want.beyond !== 0) return -want.beyond;
   for (let i = WORDS - 1; i >= 0; i--) {
@@ -95,7 +95,7 @@ const isTimeText = (text: string): boolean => /^\d+(?:\.\d+)?$/.test(text);
 function compareTest(trace: Trace, relation: Relation, value: Literal): Test {
   const want = !value.quoted && isNumber(value.text) ? wanted(value.text) : undefined;
   const flag = value.quoted ? undefined : flagOf(value.text);
-  const time = !value.quoted && isTimeText(value.text) ? timeOf(value.text, trace.meta.time) : undefined;
+  const time = !value.quoted && isTimeText(value.text) ? timeOf(value.text, trace.time) : undefined;
   return {
     number: (compare) => (want ? holds(relation, compare(want)) : relation === '!='),
     time: (t) => (time === undefined ? relation === '!=' : holds(relation, t - time)),
@@ -130,9 +130,7 @@ function rangeTest(trace: Trace, { from, to }: Range): Test {
   const never = (): boolean => false;
   const number = isNumber(from) && isNumber(to) ? ([wanted(from), wanted(to)] as const) : undefined;
   const times =
-    isTimeText(from) && isTimeText(to)
-      ? ([timeOf(from, trace.meta.time), timeOf(to, trace.meta.time)] as const)
-      : undefined;
+    isTimeText(from) && isTimeText(to) ? ([timeOf(from, trace.time), timeOf(to, trace.time)] as const) : undefined;
   return {
     number: (compare) => number !== undefined && compare(number[0]) >= 0 && compare(number[1]) <= 0,
     time: (t) => times !== undefined && t >= times[0] && t <= times[1],

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../base/ids.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
 import type { Register } from '../model/register.ts';
 import type { PathNode, World } from '../model/world.ts';
@@ -66,6 +67,13 @@ function hasField(register: Register | undefined, name: string): boolean {
 /** Children of a node in the order people expect: numbers by value, other texts alphabetically. */
 export function sortedChildren(node: PathNode): PathNode[] {
   return [...node.children.values()].sort((a, b) => compareSegments(a.segment, b.segment));
+}
+
+/** The objects at a node and below it. */
+export function objectsBelow(node: PathNode, into: ObjectId[] = []): ObjectId[] {
+  if (node.object >= 0) into.push(node.object);
+  for (const child of sortedChildren(node)) objectsBelow(child, into);
+  return into;
 }
 
 /** The order of path segments. */

@@ -2,13 +2,16 @@ import { hexWords } from '../base/hex.ts';
 import { effectivelyMasked } from '../model/events/msix.ts';
 import { decodersById, type MessageView } from '../model/message.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
-import { type Bits, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
-import { PRESENT, type State } from '../model/state.ts';
+import { type Bits, type Field, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
+import { amdIrte32, amdIrte128 } from '../model/registers/amd.ts';
+import { msiControl, msixControl, msixPba, msixTable, pciRequester } from '../model/registers/pci.ts';
+import { vtdIrte } from '../model/registers/vtd.ts';
+import type { State } from '../model/state.ts';
 import { imsEntry } from '../model/things/ims.ts';
 import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
-import { amdIrte, irte, remapUnit } from '../model/things/remap.ts';
+import { amdIrte, irte } from '../model/things/remap.ts';
 import { kvmRoute } from '../model/things/virt.ts';
-import { cellField as field, irteDestination, messageKind } from '../model/translate.ts';
+import { irteDestination, messageKind } from '../model/translate.ts';
 
 export { messageKind } from '../model/translate.ts';
 
@@ -55,15 +58,13 @@ export function cellValue(state: State, object: number, cell: CellSpec, type: Ob
   }
 }
 
-const flagOf = (value: number | null): boolean | null => (value === null ? null : value !== 0);
-
 /** The message that an address and a data register hold, decoded for this system; undefined while they are unknown. */
 export function messageOf(state: State, object: number, address: number, data: number): MessageView | undefined {
   const lo = state.num(object, address);
   const hi = state.num(object, address + 1);
   const word = state.num(object, data);
   if (lo < 0 || hi < 0 || word < 0) return undefined;
-  return decodersById[messageKind(state)].decode(lo, hi, word);
+  return decodersById[messageKind(state, object)].decode(lo, hi, word);
 }
 
 function messageValue(message: MessageView | undefined): Value {
@@ -75,7 +76,8 @@ function messageValue(message: MessageView | undefined): Value {
 /** A requester id as a BDF in segment 0. */
 export function requesterText(sid: number): string {
   const hex2 = (n: number): string => n.toString(16).padStart(2, '0');
-  return `0000:${hex2((sid >>> 8) & 0xff)}:${hex2((sid >>> 3) & 0x1f)}.${sid & 7}`;
+  const { bus, device: slot, function: fn } = pciRequester.f;
+  return `0000:${hex2(bus.of(sid))}:${hex2(slot.of(sid))}.${fn.of(sid)}`;
 }
 
 /** Whether a route carries what its MSI-X entry holds now; null while either is unknown. */
@@ -97,56 +99,64 @@ function routeCurrent(state: State, object: number): boolean | null {
   return unknown ? null : true;
 }
 
-/** A key that is computed from cells: its value, and the cells of other objects that it is computed from. */
+/** A key that is computed from cells, of its own object and of others; which these are is found by evaluating it. */
 interface Derived {
   readonly name: string;
   readonly meaning: string;
   readonly value: (state: State, object: number) => Value;
-  /** Cells (numbers in the world), besides those of its own object, on which it depends. */
-  readonly from?: (state: State, object: number) => readonly number[];
 }
 
-const control = (hi: number, lo: number) => (state: State, object: number) =>
-  field(state, object, msixCap.at.control, hi, lo);
+/** The value of a field of the register that starts at a cell. */
+const read =
+  (field: Field, cell: number) =>
+  (state: State, object: number): Value =>
+    field.value(state, object, cell);
 
-/** The cells of an entry that its message consists of. */
-const messageCells = [msixEntry.at.address, msixEntry.at.address + 1, msixEntry.at.data];
+/** The same of a field whose unit is several of what the key counts. */
+const scaled =
+  (field: Field, cell: number, scale: (value: number) => number) =>
+  (state: State, object: number): Value => {
+    const value = field.get(state, object, cell);
+    return value < 0 ? null : scale(value);
+  };
 
-/** The cells that tell which remapping units there are, and so how messages are read. */
-function unitPresence(state: State): number[] {
-  const units = [...(state.world.find('irte')?.children.values() ?? [])];
-  return units.filter((n) => n.object >= 0).map((n) => state.world.base(n.object) + PRESENT);
-}
+/** The value of a field of an AMD entry, which lies elsewhere in entries of the 128-bit kind. */
+const readAmd =
+  (narrow: Field, wide: Field) =>
+  (state: State, object: number): Value =>
+    (state.flag(object, amdIrte.at.ga) ? wide : narrow).value(state, object, amdIrte.at.value);
+
+/** Offsets of the MSI-X table and of its pending bits are in units of 8 bytes. */
+const bytes = (units: number): number => units * 8;
+
+const V = vtdIrte.f;
 
 const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType, readonly Derived[]>([
   [
     msixCap,
     [
-      { name: 'enable', meaning: 'MSI-X enable.', value: (s, o) => flagOf(control(15, 15)(s, o)) },
-      { name: 'fmask', meaning: 'Function mask.', value: (s, o) => flagOf(control(14, 14)(s, o)) },
+      { name: 'enable', meaning: 'MSI-X enable.', value: read(msixControl.f.enable, msixCap.at.control) },
+      { name: 'fmask', meaning: 'Function mask.', value: read(msixControl.f.fmask, msixCap.at.control) },
       {
         name: 'size',
         meaning: 'Entries in the table.',
-        value: (s, o) => {
-          const n = control(10, 0)(s, o);
-          return n === null ? null : n + 1;
-        },
+        value: scaled(msixControl.f.size, msixCap.at.control, (size) => size + 1),
       },
-      { name: 'tableBar', meaning: 'BAR that holds the table.', value: (s, o) => field(s, o, msixCap.at.table, 2, 0) },
+      { name: 'tableBar', meaning: 'BAR that holds the table.', value: read(msixTable.f.bir, msixCap.at.table) },
       {
         name: 'tableOffset',
         meaning: 'Offset of the table in that BAR, in bytes.',
-        value: (s, o) => bytes(field(s, o, msixCap.at.table, 31, 3)),
+        value: scaled(msixTable.f.offset, msixCap.at.table, bytes),
       },
       {
         name: 'pbaBar',
         meaning: 'BAR that holds the pending bit array.',
-        value: (s, o) => field(s, o, msixCap.at.pba, 2, 0),
+        value: read(msixPba.f.bir, msixCap.at.pba),
       },
       {
         name: 'pbaOffset',
         meaning: 'Offset of the pending bit array in that BAR, in bytes.',
-        value: (s, o) => bytes(field(s, o, msixCap.at.pba, 31, 3)),
+        value: scaled(msixPba.f.offset, msixCap.at.pba, bytes),
       },
     ],
   ],
@@ -157,28 +167,22 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         name: 'effectivelyMasked',
         meaning: 'MSI-X is off, or the function mask or the own mask bit is set: nothing is sent.',
         value: (s, o) => effectivelyMasked(s, o) ?? null,
-        from: (s, o) => {
-          const cap = s.world.node(o)?.parent?.parent?.children.get('msixcap')?.object ?? -1;
-          return cap < 0 ? [] : [s.world.base(cap) + msixCap.at.control];
-        },
       },
       {
         name: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, msixEntry.at.address, msixEntry.at.data)),
-        from: unitPresence,
       },
     ],
   ],
   [
     msi,
     [
-      { name: 'enable', meaning: 'MSI enable.', value: (s, o) => flagOf(field(s, o, msi.at.control, 0, 0)) },
+      { name: 'enable', meaning: 'MSI enable.', value: read(msiControl.f.enable, msi.at.control) },
       {
         name: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, msi.at.address, msi.at.data)),
-        from: unitPresence,
       },
     ],
   ],
@@ -189,7 +193,6 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         name: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, imsEntry.at.address, imsEntry.at.data)),
-        from: unitPresence,
       },
     ],
   ],
@@ -199,38 +202,34 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
       {
         name: 'present',
         meaning: 'P: the entry may be used.',
-        value: (s, o) => flagOf(field(s, o, irte.at.value, 0, 0)),
+        value: read(V.present, irte.at.value),
       },
       {
         name: 'posted',
         meaning: 'IM: the entry posts into a descriptor instead of remapping.',
-        value: (s, o) => flagOf(field(s, o, irte.at.value, 15, 15)),
+        value: read(V.posted, irte.at.value),
       },
       {
         name: 'vector',
         meaning: 'Vector (virtual vector of a posted entry).',
-        value: (s, o) => field(s, o, irte.at.value, 23, 16),
+        value: read(V.vector, irte.at.value),
       },
       {
         name: 'dest',
         meaning: 'Destination APIC id, read according to the mode of the unit.',
         value: irteDestination,
-        from: (s, o) => {
-          const unit = s.world.node(o)?.parent?.object ?? -1;
-          return unit < 0 ? [] : [s.world.base(unit) + remapUnit.at.eim];
-        },
       },
       {
         name: 'sid',
         meaning: 'Source id that may use the entry.',
-        value: (s, o) => field(s, o, irte.at.value + 2, 15, 0),
+        value: read(V.sid, irte.at.value),
       },
       {
         name: 'requester',
         meaning: 'The source id as a BDF.',
         value: (s, o) => {
-          const sid = field(s, o, irte.at.value + 2, 15, 0);
-          return sid === null ? null : requesterText(sid);
+          const sid = V.sid.get(s, o, irte.at.value);
+          return sid < 0 ? null : requesterText(sid);
         },
       },
     ],
@@ -241,24 +240,22 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
       {
         name: 'present',
         meaning: 'RemapEn: the entry may be used.',
-        value: (s, o) => flagOf(field(s, o, amdIrte.at.value, 0, 0)),
+        value: read(amdIrte128.f.present, amdIrte.at.value),
       },
       {
         name: 'posted',
         meaning: 'GuestMode: the entry posts into a virtual APIC.',
-        value: (s, o) => (s.flag(o, amdIrte.at.ga) ? flagOf(field(s, o, amdIrte.at.value, 7, 7)) : false),
+        value: (s, o) => (s.flag(o, amdIrte.at.ga) ? amdIrte128.f.guestMode.value(s, o, amdIrte.at.value) : false),
       },
       {
         name: 'vector',
         meaning: 'Vector.',
-        value: (s, o) =>
-          s.flag(o, amdIrte.at.ga) ? field(s, o, amdIrte.at.value + 2, 7, 0) : field(s, o, amdIrte.at.value, 23, 16),
+        value: readAmd(amdIrte32.f.vector, amdIrte128.f.vector),
       },
       {
         name: 'dest',
         meaning: 'Destination APIC id, bits 23:0.',
-        value: (s, o) =>
-          s.flag(o, amdIrte.at.ga) ? field(s, o, amdIrte.at.value, 31, 8) : field(s, o, amdIrte.at.value, 15, 8),
+        value: readAmd(amdIrte32.f.dest, amdIrte128.f.dest),
       },
     ],
   ],
@@ -269,16 +266,10 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
         name: 'current',
         meaning: 'The route carries what its MSI-X entry holds now.',
         value: routeCurrent,
-        from: (s, o) => {
-          const entry = s.num(o, kvmRoute.at.entry);
-          return entry < 0 ? [] : messageCells.map((cell) => s.world.base(entry) + cell);
-        },
       },
     ],
   ],
 ]);
-
-const bytes = (units: number | null): number | null => (units === null ? null : units * 8);
 
 /** The computed keys of a type. */
 export function derivedKeys(type: ObjectType): readonly Derived[] {

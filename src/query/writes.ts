@@ -1,49 +1,37 @@
 import type { Trace } from '../trace/trace.ts';
-import { type HistoryEntry, history, LOOKS } from './history.ts';
+import { type HistoryEntry, HistorySearch, LOOKS } from './history.ts';
 import type { Target } from './paths.ts';
 import { targetValue } from './state.ts';
-import { derivedKeys } from './view.ts';
-
-/** Steps that are looked through at once on the way back. */
-const WINDOW = 4096;
+import { blockOf, stepsOf, Watched } from './watched.ts';
 
 /**
  * The last step at or before `until` that wrote a target: the cell of a key (also when the value stayed the same), any
- * cell of an object or of what a computed key depends on; -1 when none did. Reads count only when they showed something new.
+ * cell of an object, or what a computed key depends on; -1 when none did. Reads count only when they showed something new.
  */
 export function lastWrite(trace: Trace, target: Target, until: number): number {
   const { world } = trace;
-  const { object, type, cell, key } = target;
+  const { object, type, cell, key, field } = target;
   if (object < 0 || type === undefined) return -1;
   const base = world.base(object);
   const from = cell ? base + type.at[cell.name]! : base;
-  const to = cell ? from + cell.words : base + type.size;
-  for (let end = Math.min(until, trace.length - 1); end >= 0; end -= WINDOW) {
-    const start = Math.max(0, end - WINDOW + 1);
-    const state = trace.stateAt(start - 1);
-    const others = new Set(
-      derivedKeys(type)
-        .filter((d) => d.name === key)
-        .flatMap((d) => d.from?.(state, object) ?? []),
-    );
-    let hit = false;
-    let near = false;
-    state.watch = (at) => {
-      if (at >= from && at < to) hit = true;
-      // An object that comes or goes takes its values along.
-      if ((at >= base && at < base + type.size) || (others.size > 0 && others.has(world.objectOfCell(at)))) near = true;
-    };
-    let last = -1;
-    let before = JSON.stringify(targetValue(state, target));
-    for (let step = start; step <= end; step++) {
-      hit = near = false;
-      trace.advance(state, step - 1, step);
-      if (!near) continue;
-      const after = JSON.stringify(targetValue(state, target));
-      if (before !== after || (hit && !LOOKS.has(trace.table.kind(step).name))) last = step;
-      before = after;
+  const derived = key !== undefined && cell === undefined;
+  const exact = derived || field !== undefined ? base : from + (cell ? cell.words : type.size);
+  const watched = new Watched(trace, [object], key, [derived || field !== undefined ? base : from, exact]);
+  const last = Math.min(until, trace.length - 1);
+  watched.go(last);
+  for (let block = watched.previousBlock(blockOf(last)); block >= 0; block = watched.previousBlock(block - 1)) {
+    const [start, end] = stepsOf(trace, block);
+    watched.go(start - 1);
+    let found = -1;
+    for (;;) {
+      const hit = watched.find(start, Math.min(end, last));
+      if (hit === undefined) break;
+      const wrote = hit.exact && !LOOKS.has(trace.table.kind(hit.step).name);
+      const before = wrote ? '' : JSON.stringify(targetValue(watched.state, target));
+      watched.take(hit);
+      if (wrote || before !== JSON.stringify(targetValue(watched.state, target))) found = hit.step;
     }
-    if (last >= 0) return last;
+    if (found >= 0) return found;
   }
   return -1;
 }
@@ -55,16 +43,29 @@ export function writesAround(
   step: number,
   most: number,
 ): { readonly entries: readonly HistoryEntry[]; readonly all: boolean } {
-  const before: HistoryEntry[] = [];
-  const after: HistoryEntry[] = [];
-  let dropped = 0;
-  for (const entry of history(trace, target)) {
-    if (entry.step > step) after.push(entry);
-    else before.push(entry);
-    // Dropped in bulk: one by one each would move all that follow.
-    if (before.length >= 2 * most) dropped += before.splice(0, most).length;
-    if (after.length > most) break;
+  const search = new HistorySearch(trace, target);
+  const last = trace.length - 1;
+  const middle = Math.min(step, last);
+  let before: HistoryEntry[] = [];
+  search.go(middle);
+  for (let block = search.previousBlock(blockOf(middle)); block >= 0; block = search.previousBlock(block - 1)) {
+    const [first, end] = stepsOf(trace, block);
+    before = [...search.entriesIn(first, Math.min(end, middle)), ...before];
+    if (before.length > most) break;
   }
-  dropped += before.splice(0, Math.max(0, before.length - most)).length;
-  return { entries: [...before, ...after.slice(0, most)], all: dropped === 0 && after.length <= most };
+  const after: HistoryEntry[] = [];
+  search.go(middle);
+  forward: for (
+    let block = search.nextBlock(blockOf(middle + 1));
+    block <= blockOf(last);
+    block = search.nextBlock(block + 1)
+  ) {
+    const [first, end] = stepsOf(trace, block);
+    for (const entry of search.entriesTo(Math.max(first, middle + 1), end)) {
+      after.push(entry);
+      if (after.length > most) break forward;
+    }
+  }
+  const all = before.length <= most && after.length <= most;
+  return { entries: [...before.slice(Math.max(0, before.length - most)), ...after.slice(0, most)], all };
 }

@@ -36,7 +36,7 @@ export class Branch {
   /** Header lines of its trace file. */
   get header(): readonly string[] {
     if (this.run instanceof Simulation) return recipeHeader(this.run.recipe);
-    return this.run ? this.run.header : (this.session.trace.meta.header ?? []);
+    return this.run ? this.run.header : (this.session.trace.first.header ?? []);
   }
 
   /** Operations that people put into it, in order. */
@@ -67,7 +67,7 @@ export class Branches {
   /** The branch of a session; one that was read becomes the root of its own tree when it is first asked for. */
   of(session: Session): Branch {
     const known = this.#all.find((branch) => branch.session === session);
-    return known ?? this.#add(new Branch(session.trace.meta.file, undefined, session));
+    return known ?? this.#add(new Branch(session.trace.first.file, undefined, session));
   }
 
   /** The branches that left a branch directly. */

@@ -1,5 +1,5 @@
 import type { Step } from '../base/time.ts';
-import type { State } from '../model/state.ts';
+import { HistorySearch } from '../query/history.ts';
 import { resolvePath } from '../query/paths.ts';
 import type { Refusal, Session } from './session.ts';
 
@@ -29,9 +29,6 @@ export class RunTo {
   readonly #most: number;
   readonly #from: number;
   #at: number;
-  #state: State | undefined;
-  /** The event looked at changed what is asked for. */
-  #hit = false;
 
   constructor(session: Session, until: Until, most = MOST_EVENTS) {
     this.#session = session;
@@ -57,14 +54,17 @@ export class RunTo {
 
   #look(events: number): number | Refusal | undefined {
     const { trace } = this.#session;
-    for (let i = 0; i < events; i++) {
+    for (let left = events; left > 0; ) {
       if (this.#at + 1 >= trace.length) {
         if (this.made >= this.#most) return this.#end(`nothing was found in ${this.#most} further events`);
         const refusal = this.#session.growing ? this.#session.grow() : { refused: this.#nothing() };
         if (refusal) return this.#session.growing || this.#at >= 0 ? this.#end(refusal.refused) : refusal;
       }
-      this.#at++;
-      if (this.#matches(this.#at)) return this.#at;
+      const to = Math.min(trace.length - 1, this.#at + left);
+      const found = this.#find(this.#at + 1, to);
+      if (found >= 0) return (this.#at = found);
+      left -= to - this.#at;
+      this.#at = to;
     }
     return undefined;
   }
@@ -88,44 +88,33 @@ export class RunTo {
     }
   }
 
-  #matches(step: number): boolean {
-    const { trace } = this.#session;
-    switch (this.#until.to) {
+  /** The first step from `from` to `to` (both included) that is asked for; -1 for none. */
+  #find(from: number, to: number): number {
+    const { table } = this.#session.trace;
+    const until = this.#until;
+    switch (until.to) {
       case 'kind':
-        return trace.table.kind(step).name === this.#until.kind;
+        return first(from, to, (step) => table.kind(step).name === until.kind);
       case 'finding':
-        return isFinding(trace.table.kind(step).name);
+        return first(from, to, (step) => isFinding(table.kind(step).name));
       case 'change':
-        return this.#changes(step, this.#until.path);
+        return this.#change(from, to, until.path);
       case 'end':
-        return false;
+        return -1;
     }
   }
 
-  #changes(step: number, path: string): boolean {
+  #change(from: number, to: number, path: string): number {
     const { trace } = this.#session;
-    let state = this.#state;
-    if (state === undefined) {
-      state = trace.stateAt(step - 1);
-      state.watch = (cell, changes) => {
-        if (changes && !this.#hit) this.#hit = this.#covers(cell, path);
-      };
-      this.#state = state;
-    }
-    this.#hit = false;
-    trace.advance(state, step - 1, step);
-    return this.#hit;
+    // What is asked for may come into the world only with a later event.
+    const target = resolvePath(trace.world, path);
+    if (target === undefined) return -1;
+    for (const { step } of new HistorySearch(trace, target, false).entriesIn(from, to)) return step;
+    return -1;
   }
+}
 
-  #covers(cell: number, path: string): boolean {
-    const { world } = this.#session.trace;
-    const object = world.objectOfCell(cell);
-    const own = world.path(object);
-    if (own === path || own.startsWith(`${path}/`)) return true;
-    const target = resolvePath(world, path);
-    if (!target || target.object !== object) return false;
-    if (!target.cell || !target.type) return true;
-    const first = world.base(object) + target.type.at[target.cell.name]!;
-    return cell >= first && cell < first + target.cell.words;
-  }
+function first(from: number, to: number, matches: (step: number) => boolean): number {
+  for (let step = from; step <= to; step++) if (matches(step)) return step;
+  return -1;
 }

@@ -1,6 +1,8 @@
 import { asStep, type Step } from '../base/time.ts';
 import type { State } from '../model/state.ts';
 import { changesBetween, type ObjectChange } from '../query/changes.ts';
+import { eventAbout } from '../query/next.ts';
+import { objectsBelow } from '../query/paths.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 
 /** Every movement of the cursor, as a value: keys, palette, timeline and other extensions all send these. */
@@ -144,7 +146,7 @@ export class Session {
 
   /** Where a movement leads, without going there. */
   target(move: Move): Step | Refusal {
-    const { length, table } = this.trace;
+    const { length } = this.trace;
     const last = length - 1;
     const within = (step: number, refused: string): Step | Refusal =>
       Number.isInteger(step) && step >= 0 && step <= last ? asStep(step) : { refused };
@@ -171,7 +173,7 @@ export class Session {
         return within(step, `the first event is later than ${move.time}`);
       }
       case 'line':
-        return within(table.lastAtLine(move.line), `there is no event at or before line ${move.line}`);
+        return within(this.trace.lastAtLine(move.line), `there is no event at or before line ${move.line}`);
       case 'nextOf':
       case 'previousOf':
         return this.#eventOf(move.path, move.to === 'nextOf' ? 1 : -1);
@@ -208,18 +210,10 @@ export class Session {
   }
 
   #eventOf(path: string, direction: 1 | -1): Step | Refusal {
-    const { table, world, length } = this.trace;
-    const node = world.find(path);
+    const node = this.trace.world.find(path);
     if (!node) return { refused: `the trace never names ${path}` };
-    const objects = new Set<number>();
-    const collect = (n: typeof node): void => {
-      if (n.object >= 0) objects.add(n.object);
-      for (const child of n.children.values()) collect(child);
-    };
-    collect(node);
-    for (let step = this.#cursor + direction; step >= 0 && step < length; step += direction) {
-      if (objects.has(table.object(step))) return asStep(step);
-    }
+    const step = eventAbout(this.trace, objectsBelow(node), this.#cursor, direction);
+    if (step >= 0) return asStep(step);
     return { refused: `there is no ${direction > 0 ? 'later' : 'earlier'} event about ${path}` };
   }
 

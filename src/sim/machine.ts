@@ -1,7 +1,9 @@
 import { Random } from '../base/random.ts';
 import type { EventKind } from '../model/event.ts';
+import { other } from '../model/events/notes.ts';
 import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
+import { eventRow } from '../trace/row.ts';
 import type { Actor, Proc } from './actor.ts';
 import { Agenda } from './agenda.ts';
 import { Ledger } from './ledger.ts';
@@ -14,8 +16,6 @@ export type Arg = number | bigint | boolean | string | readonly number[] | undef
 
 /** The arguments of an event kind by name. */
 export type Args<K extends EventKind> = { readonly [N in keyof K['at']]?: Arg };
-
-const MOST_WORDS = 64;
 
 /**
  * Where everything happens: the clock, what is due, who acts, and the events. A pure function of what it is told: no
@@ -31,8 +31,9 @@ export class Machine {
   readonly #agenda = new Agenda();
   /** Called after every event; set by whoever watches invariants. */
   observe: ((kind: EventKind, object: number) => void) | undefined;
+  readonly #row = eventRow(other);
   /** Arguments of the event to come, for `fire`; kinds with optional arguments need word 0 set. */
-  readonly words = new Uint32Array(MOST_WORDS);
+  readonly words = this.#row.words;
   readonly #tasks = new Map<Actor, number>();
   #now: number;
   #actor: Actor = NOBODY;
@@ -99,7 +100,13 @@ export class Machine {
 
   /** Emits an event whose arguments stand in `words` already, in the layout of its kind: for events by the million. */
   fire(kind: EventKind, object: number): void {
-    this.recorder.record(kind, this.#now, this.#actor.cpu, object, this.#task(), this.words);
+    const row = this.#row;
+    row.kind = kind;
+    row.time = this.#now;
+    row.cpu = this.#actor.cpu;
+    row.object = object;
+    row.task = this.#task();
+    this.recorder.record(row);
     this.observe?.(kind, object);
   }
 

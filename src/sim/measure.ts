@@ -5,6 +5,7 @@ import { kvmExit, kvmUserspace } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
 import { irq, vector } from '../model/things/irq.ts';
 import type { World } from '../model/world.ts';
+import type { EventRow } from '../trace/row.ts';
 import type { Recorder } from './recorder.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -69,8 +70,9 @@ export class Meter implements Recorder {
     return this.#inner.length;
   }
 
-  record(kind: EventKind, time: number, cpu: number, object: number, task: number, words: Uint32Array): void {
-    this.#inner.record(kind, time, cpu, object, task, words);
+  record(row: EventRow): void {
+    this.#inner.record(row);
+    const { kind, time, object, words } = row;
     this.#last = time;
     if (kind === kvmExit) this.#exits++;
     else if (kind === kvmUserspace) this.#userExits++;

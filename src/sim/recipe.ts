@@ -24,7 +24,7 @@ export function recipeHeader(recipe: Recipe): string[] {
 
 /** The recipe of a trace that was read from a file; undefined when its header names no scenario. */
 export function recipeOf(trace: Trace): Recipe | NoRecipe | undefined {
-  return readRecipe(trace.meta.header ?? []);
+  return readRecipe(trace.first.header ?? []);
 }
 
 /** The recipe that header lines hold; undefined when they name no scenario. */

@@ -1,6 +1,6 @@
-import type { EventKind } from '../model/event.ts';
 import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
+import type { EventRow } from '../trace/row.ts';
 import type { Trace } from '../trace/trace.ts';
 
 /** Where the events of a machine go. Whoever records also folds: `state` is the state after the last event. */
@@ -9,8 +9,8 @@ export interface Recorder {
   readonly state: State;
   /** Events so far. */
   readonly length: number;
-  /** Takes an event; `words` holds its arguments in the layout of its kind and is reused afterwards. `time` in ns. */
-  record(kind: EventKind, time: number, cpu: number, object: number, task: number, words: Uint32Array): void;
+  /** Takes an event, its time in nanoseconds; sets its line. The row is reused afterwards. */
+  record(row: EventRow): void;
 }
 
 /** Header lines of the text of a trace that was not read from a file: its first event stands on the line behind them. */
@@ -36,14 +36,18 @@ export class TraceRecorder implements Recorder {
     return this.trace.length;
   }
 
-  record(kind: EventKind, time: number, cpu: number, object: number, task: number, words: Uint32Array): void {
+  record(row: EventRow): void {
     const { trace } = this;
-    const { meta, accounting } = trace;
+    const meta = trace.first;
+    const { accounting } = meta;
     if (accounting.lines === 0) {
       accounting.lines = HEAD_LINES;
       accounting.others.set('header', HEAD_LINES);
     }
-    trace.append(kind.number, time, cpu, object, task, ++accounting.lines, 0, words);
+    row.line = ++accounting.lines;
+    row.offset = 0;
+    trace.append(row);
+    const { time } = row;
     if (Number.isNaN(meta.start)) meta.start = time;
     if (!Number.isNaN(time)) meta.end = time;
     accounting.records++;

@@ -1,4 +1,5 @@
 import { World } from '../model/world.ts';
+import { Source } from '../trace/source.ts';
 import { Trace } from '../trace/trace.ts';
 import { installers, policies } from './catalogue.ts';
 import { Course, type Done, SimulationError } from './course.ts';
@@ -89,14 +90,7 @@ const WORKLOAD = { layer: 'user', name: 'workload', cpu: -1 } as const;
 
 /** An empty trace for a simulated run. */
 export function newTrace(title: string): Trace {
-  return new Trace(new World(), {
-    file: title,
-    format: 'simulation',
-    variant: 'simulated',
-    clock: 'model time',
-    cpus: 0,
-    time: MODEL_TIME,
-    start: Number.NaN,
-    end: Number.NaN,
-  });
+  const variant = 'simulated';
+  const source = new Source({ file: title, format: 'simulation', variant, clock: 'model time', time: MODEL_TIME });
+  return new Trace(new World(), source);
 }

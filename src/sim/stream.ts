@@ -1,10 +1,10 @@
 import type { TimeBase } from '../base/time.ts';
-import type { EventKind, EventView } from '../model/event.ts';
 import { State } from '../model/state.ts';
 import { apply } from '../model/vocabulary.ts';
 import { World } from '../model/world.ts';
 import { type Header, writeHead } from '../trace/irqtrace.ts';
 import { LineWriter } from '../trace/line-writer.ts';
+import type { EventRow } from '../trace/row.ts';
 import type { Recorder } from './recorder.ts';
 
 /** Clock of simulated traces: nanoseconds from 0. */
@@ -22,7 +22,6 @@ export class StreamRecorder implements Recorder {
   readonly state = new State(this.world);
   readonly #writer = new LineWriter(this.world, MODEL_TIME, CHUNK * 2);
   readonly #hand: (bytes: Uint8Array) => void;
-  readonly #view: EventView = { object: 0, cpu: -1, words: new Uint32Array(0), at: 0 };
   #length = 0;
 
   constructor(header: Header, hand: (bytes: Uint8Array) => void) {
@@ -34,14 +33,10 @@ export class StreamRecorder implements Recorder {
     return this.#length;
   }
 
-  record(kind: EventKind, time: number, cpu: number, object: number, task: number, words: Uint32Array): void {
-    const view = this.#view;
-    view.object = object;
-    view.cpu = cpu;
-    view.words = words;
-    apply(this.state, kind, view);
+  record(row: EventRow): void {
+    apply(this.state, row.kind, row);
     this.#length++;
-    this.#writer.event(kind, time, cpu, object, task, words, 0);
+    this.#writer.event(row);
     if (this.#writer.length >= CHUNK) this.#hand(this.#writer.take());
   }
 

@@ -1,5 +1,8 @@
+import { other } from '../model/events/notes.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import { World } from '../model/world.ts';
+import { eventRow } from '../trace/row.ts';
+import { Source } from '../trace/source.ts';
 import { Trace } from '../trace/trace.ts';
 import { operations } from './catalogue.ts';
 import { Course, type Done, SimulationError } from './course.ts';
@@ -14,20 +17,22 @@ import { TraceRecorder } from './recorder.ts';
 import { readScenario } from './scenario.ts';
 import { System } from './system.ts';
 
-const MOST_WORDS = 64;
 const FUNCTION = /^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/;
 
 /** Events `0` to `step` of a trace as a new one that can be continued: a world of its own, the same clock. */
 export function copyUpTo(base: Trace, step: number): Trace {
-  const { table, world: from, meta } = base;
+  const { table, world: from, first } = base;
   const world = new World();
-  const copy = new Trace(world, { ...meta, start: Number.NaN, end: Number.NaN });
+  const { file, format, variant, clock, cpus, header } = first;
+  const facts = { file, format, variant, clock, cpus, time: base.time };
+  const copy = new Trace(world, new Source(header ? { ...facts, header } : facts));
   const objects: number[] = [];
   const object = (n: number): number => (objects[n] ??= world.object(from.type(n)!, from.path(n)));
   const texts: number[] = [];
   const text = (n: number): number => (texts[n] ??= world.strings.intern(from.strings.text(n)));
   const recorder = new TraceRecorder(copy);
-  const words = new Uint32Array(MOST_WORDS);
+  const row = eventRow(other);
+  const { words } = row;
   for (let at = 0; at <= step; at++) {
     const kind = vocabulary[table.kindNumber(at)]!;
     for (let i = 0; i < kind.size; i++) words[i] = table.word(at, i);
@@ -36,7 +41,12 @@ export function copyUpTo(base: Trace, step: number): Trace {
       if (arg.type === 's') words[arg.at] = text(words[arg.at]!);
       else if (arg.type === 'o') words[arg.at] = object(words[arg.at]!);
     }
-    recorder.record(kind, table.time(at), table.cpu(at), object(table.object(at)), text(table.task(at)), words);
+    row.kind = kind;
+    row.time = table.time(at);
+    row.cpu = table.cpu(at);
+    row.object = object(table.object(at));
+    row.task = text(table.task(at));
+    recorder.record(row);
   }
   return copy;
 }
@@ -56,7 +66,7 @@ function systemOf(trace: Trace): System {
   const { world, state } = machine;
   const numbers = [...(world.find('cpu')?.children.keys() ?? [])].map(Number).filter(Number.isInteger);
   const scenario = readScenario({
-    title: trace.meta.file,
+    title: trace.first.file,
     description: 'What a trace showed.',
     platform: { cpus: Math.min(4096, Math.max(0, ...numbers) + 1) },
   });
@@ -108,8 +118,8 @@ export class WhatIf extends Course {
   /** Header lines of its trace file: where it left which trace, and what was done then. They tell; they do not replay. */
   get header(): readonly string[] {
     return [
-      ...(this.base.meta.header ?? []).filter((line) => !/^(scenario|seed|set|operation) /.test(line)),
-      `whatif ${this.from} ${JSON.stringify(this.base.meta.file)}`,
+      ...(this.base.first.header ?? []).filter((line) => !/^(scenario|seed|set|operation) /.test(line)),
+      `whatif ${this.from} ${JSON.stringify(this.base.first.file)}`,
       ...this.done.map(({ after, operation }) => `whatif-operation ${after} ${JSON.stringify(operation)}`),
     ];
   }

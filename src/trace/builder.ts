@@ -1,43 +1,33 @@
 import type { EventKind } from '../model/event.ts';
+import { other } from '../model/events/notes.ts';
+import type { Namespace } from '../model/namespace.ts';
 import type { State } from '../model/state.ts';
 import { World } from '../model/world.ts';
 import { type Accounting, countSkipped, tally } from './accounting.ts';
+import { type EventRow, eventRow, MOST_CPU } from './row.ts';
+import { Source } from './source.ts';
 import { Trace } from './trace.ts';
-
-/** Longest run of argument words that any event kind has. */
-const MOST_WORDS = 64;
 
 /** What importers write to: sets where they stand in the source, then emits events and counts records. */
 export class TraceBuilder {
   readonly trace: Trace;
-  readonly world: World;
+  /** The objects of the system that the source tells of. */
+  readonly world: Namespace;
+  readonly source: Source;
+  /** The record at hand, and the event to come: its arguments are written into `row.words`, its kind and object by `emit`. */
+  readonly row: EventRow = eventRow(other);
   /** Arguments of the event to come, in the layout of its kind; kinds with optional arguments need word 0 set. */
-  readonly words = new Uint32Array(MOST_WORDS);
-  /** Line (1-based) and byte offset of the record at hand. */
-  line = 0;
-  offset = 0;
-  /** Time of the record at hand in stored units, NaN unknown. */
-  time = Number.NaN;
-  /** CPU of the record at hand, or -1. */
-  cpu = -1;
-  #task = 0;
+  readonly words = this.row.words;
   #taskBytes: Uint8Array | undefined;
   #taskStart = 0;
   #taskEnd = 0;
   #emitted = 0;
 
-  constructor(file: string) {
-    this.world = new World();
-    this.trace = new Trace(this.world, {
-      file,
-      format: '',
-      variant: '',
-      clock: 'unknown',
-      cpus: 0,
-      time: { base: 0n, ticks: false, digits: 6 },
-      start: Number.NaN,
-      end: Number.NaN,
-    });
+  /** `world` and `system`: where the objects go, for a source that joins others; a world of its own otherwise. */
+  constructor(file: string, world = new World(), system = '') {
+    this.world = world.space(system);
+    this.source = new Source({ file });
+    this.trace = new Trace(world, this.source);
   }
 
   /** Who recorded the record at hand: bytes `start` to `end` of a buffer that stays as it is until the next record. */
@@ -50,20 +40,49 @@ export class TraceBuilder {
   /** The same, given as text. */
   setTaskText(text: string): void {
     this.#taskBytes = undefined;
-    this.#task = this.world.strings.intern(text);
+    this.row.task = this.world.strings.intern(text);
   }
 
   /** Who recorded the record at hand: text number, 0 unknown. Looked up only when somebody asks: most records emit nothing. */
   get task(): number {
     if (this.#taskBytes !== undefined) {
-      this.#task = this.world.strings.internBytes(this.#taskBytes, this.#taskStart, this.#taskEnd);
+      this.row.task = this.world.strings.internBytes(this.#taskBytes, this.#taskStart, this.#taskEnd);
       this.#taskBytes = undefined;
     }
-    return this.#task;
+    return this.row.task;
+  }
+
+  /** Line (1-based) of the record at hand. */
+  get line(): number {
+    return this.row.line;
+  }
+
+  /** Byte offset of the record at hand. */
+  get offset(): number {
+    return this.row.offset;
+  }
+
+  /** Time of the record at hand in stored units, NaN unknown. */
+  get time(): number {
+    return this.row.time;
+  }
+
+  set time(time: number) {
+    this.row.time = time;
+  }
+
+  /** CPU of the record at hand, or -1. */
+  get cpu(): number {
+    return this.row.cpu;
+  }
+
+  /** A number that no CPU can have becomes -1. */
+  set cpu(cpu: number) {
+    this.row.cpu = cpu > MOST_CPU ? -1 : cpu;
   }
 
   get accounting(): Accounting {
-    return this.trace.accounting;
+    return this.source.accounting;
   }
 
   /** The state after all events emitted so far. */
@@ -79,26 +98,31 @@ export class TraceBuilder {
   /** Starts a record. */
   begin(line: number, offset: number): void {
     this.noteTime();
-    this.line = line;
-    this.offset = offset;
-    this.time = Number.NaN;
-    this.cpu = -1;
-    this.#task = 0;
+    const { row } = this;
+    row.line = line;
+    row.offset = offset;
+    row.time = Number.NaN;
+    row.cpu = -1;
+    row.task = 0;
     this.#taskBytes = undefined;
     this.#emitted = 0;
   }
 
   /** Keeps the time of the record at hand for the span of the trace; called once more when the source has ended. */
   noteTime(): void {
-    const { meta } = this.trace;
-    if (Number.isNaN(this.time)) return;
-    if (Number.isNaN(meta.start)) meta.start = this.time;
-    meta.end = this.time;
+    const { source, row } = this;
+    if (Number.isNaN(row.time)) return;
+    if (Number.isNaN(source.start)) source.start = row.time;
+    source.end = row.time;
   }
 
   /** Emits an event about an object; its arguments are in `words`. */
   emit(kind: EventKind, object: number): void {
-    this.trace.append(kind.number, this.time, this.cpu, object, this.task, this.line, this.offset, this.words);
+    const { row } = this;
+    row.kind = kind;
+    row.object = object;
+    if (this.#taskBytes !== undefined) row.task = this.task;
+    this.trace.append(row);
     this.#emitted++;
   }
 

@@ -8,7 +8,8 @@ import type { Trace } from './trace.ts';
  */
 export function checkIntegrity(trace: Trace): string[] {
   const wrong: string[] = [];
-  const { table, world, accounting: a } = trace;
+  const { table, world } = trace;
+  const { accounting: a } = trace.first;
   let line = 0;
   let offset = 0;
   const say = (step: number, what: string): void => {

@@ -1,7 +1,8 @@
 import { textOf } from '../base/bytes.ts';
 import type { TimeBase } from '../base/time.ts';
-import type { EventView } from '../model/event.ts';
+import { other } from '../model/events/notes.ts';
 import { LineWriter, quoted } from './line-writer.ts';
+import { type EventRow, eventRow } from './row.ts';
 import type { Trace } from './trace.ts';
 
 /** First word of the first line of a trace file; the number behind it is the version of the format. */
@@ -18,17 +19,15 @@ const CHUNK = 1 << 18;
 
 /** One event as a line, without its line feed. */
 export function eventLine(trace: Trace, step: number): string {
-  const writer = new LineWriter(trace.world, trace.meta.time, 256);
+  const writer = new LineWriter(trace.world, trace.time, 256);
   writeEvent(writer, trace, step);
   return textOf(writer.take()).slice(0, -1);
 }
 
-const view: EventView = { object: 0, cpu: -1, words: new Uint32Array(0), at: 0 };
+const row: EventRow = eventRow(other);
 
 function writeEvent(writer: LineWriter, trace: Trace, step: number): void {
-  const { table } = trace;
-  const { words, at } = table.view(step, view);
-  writer.event(table.kind(step), table.time(step), table.cpu(step), table.object(step), table.task(step), words, at);
+  writer.event(trace.table.read(step, row));
 }
 
 /** Writes the head of a trace file: what format it is, its clock, and the header lines given. */
@@ -44,9 +43,8 @@ export function* irqtraceBytes(
   header: Header = [],
   most = Number.POSITIVE_INFINITY,
 ): Generator<Uint8Array> {
-  const { meta } = trace;
-  const writer = new LineWriter(trace.world, meta.time);
-  writeHead(writer, meta.time, meta.clock, header);
+  const writer = new LineWriter(trace.world, trace.time);
+  writeHead(writer, trace.time, trace.first.clock, header);
   for (let step = 0; step < trace.length && step < most; step++) {
     writeEvent(writer, trace, step);
     if (writer.length >= CHUNK) yield writer.take().slice();

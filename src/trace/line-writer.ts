@@ -3,6 +3,7 @@ import { type TimeBase, timeText } from '../base/time.ts';
 import type { EventKind } from '../model/event.ts';
 import { other } from '../model/events/notes.ts';
 import type { World } from '../model/world.ts';
+import type { EventRow } from './row.ts';
 
 /** A text as one word: as it is when it has no blanks, quotes, '=' or '#', else in JSON notation. */
 export function quoted(text: string): string {
@@ -73,16 +74,9 @@ export class LineWriter {
     this.#byte(10);
   }
 
-  /** Adds an event with its line feed; its arguments start at `words[from]`. */
-  event(
-    kind: EventKind,
-    time: number,
-    cpu: number,
-    object: number,
-    task: number,
-    words: Uint32Array,
-    from: number,
-  ): void {
+  /** Adds an event with its line feed. */
+  event(row: EventRow): void {
+    const { kind, time, cpu, object, task, words, at: from } = row;
     this.#stamp(time);
     this.#byte(SPACE);
     if (cpu < 0) this.#byte(DASH);

@@ -1,7 +1,7 @@
 import { parseWords } from '../base/hex.ts';
 import type { ArgSpec, EventKind } from '../model/event.ts';
+import type { Namespace } from '../model/namespace.ts';
 import { typeOfPath } from '../model/paths.ts';
-import type { World } from '../model/world.ts';
 
 /** An event written out: its kind by name, its object by path, its arguments by name. */
 export interface PlainEvent {
@@ -15,8 +15,11 @@ export interface PlainProblem {
   readonly problem: string;
 }
 
+/** Where objects and texts get their numbers: a world, or one system of it. */
+export type Names = Pick<Namespace, 'objectAt' | 'object' | 'strings'>;
+
 /** The object at a path, of the type that the path has. */
-export function objectOf(world: World, path: string): number {
+export function objectOf(world: Names, path: string): number {
   const known = world.objectAt(path);
   return known >= 0 ? known : world.object(typeOfPath(path), path);
 }
@@ -26,7 +29,7 @@ export function objectOf(world: World, path: string): number {
  * arguments that the kind does not have are wrong too.
  */
 export function packArguments(
-  world: World,
+  world: Names,
   kind: EventKind,
   fields: PlainEvent['fields'],
   words: Uint32Array,
@@ -60,7 +63,7 @@ const EXPECTED: Readonly<Record<ArgSpec['type'], string>> = {
   o: 'object path',
 };
 
-function packOne(world: World, arg: ArgSpec, value: number | string | boolean, words: Uint32Array): boolean {
+function packOne(world: Names, arg: ArgSpec, value: number | string | boolean, words: Uint32Array): boolean {
   const { at } = arg;
   switch (arg.type) {
     case 'flag':

@@ -1,15 +1,42 @@
-import { f64Column, i16Column, u8Column, u32Column, WordPool } from '../base/columns.ts';
-import type { EventKind, EventView } from '../model/event.ts';
+import { f64Column, i16Column, u16Column, u32Column, WordPool } from '../base/columns.ts';
+import type { ObjectId, TextId } from '../base/ids.ts';
+import type { EventKind } from '../model/event.ts';
 import { vocabulary } from '../model/vocabulary.ts';
+import type { EventRow } from './row.ts';
+
+/** What can be asked of the events of a trace by their step, whether they come from one source or from several. */
+export interface EventList {
+  /** How many events there are. */
+  readonly length: number;
+  /** Bytes that the columns take. */
+  readonly bytes: number;
+  kindNumber(step: number): number;
+  kind(step: number): EventKind;
+  /** Units since the base of the clock (see TimeBase), NaN unknown. */
+  time(step: number): number;
+  /** CPU that the record names, or -1. */
+  cpu(step: number): number;
+  object(step: number): ObjectId;
+  /** Who recorded it (thread or comm-pid), 0 unknown. */
+  task(step: number): TextId;
+  /** Line in its source, from 1. */
+  line(step: number): number;
+  /** Byte offset in its uncompressed source. */
+  offset(step: number): number;
+  /** One word of an event's arguments. */
+  word(step: number, index: number): number;
+  /** Fills a row with an event; its arguments are not copied. */
+  read(step: number, into: EventRow): EventRow;
+}
 
 /**
- * The events of a trace, one column per property. Columns: `kind` number in the vocabulary; `time` units since the
- * base of the trace (see TimeBase), NaN unknown; `cpu` or -1; `object` number in the world; `task` text number of who
+ * The events of one source in its own order, one column per property. Columns: `kind` number in the vocabulary; `time` units since the
+ * base of the source (see TimeBase), NaN unknown; `cpu` or -1; `object` number in the world; `task` text number of who
  * recorded it (thread or comm-pid), 0 unknown; `line` 1-based; `offset` byte in the (uncompressed) source; `args` start
  * of the arguments in the word pool.
  */
-export class EventTable {
-  readonly #kind = u8Column();
+export class EventTable implements EventList {
+  readonly #kind = u16Column();
   readonly #time = f64Column();
   readonly #cpu = i16Column();
   readonly #object = u32Column();
@@ -30,25 +57,17 @@ export class EventTable {
     return columns.reduce((sum, c) => sum + c.bytes, this.#pool.bytes);
   }
 
-  /** Appends an event; `words` holds its arguments in the layout of its kind. */
-  push(
-    kind: number,
-    time: number,
-    cpu: number,
-    object: number,
-    task: number,
-    line: number,
-    offset: number,
-    words: Uint32Array,
-  ): void {
-    this.#kind.push(kind);
-    this.#time.push(time);
-    this.#cpu.push(cpu);
-    this.#object.push(object);
-    this.#task.push(task);
-    this.#line.push(line);
-    this.#offset.push(offset);
-    this.#args.push(this.#pool.append(words, vocabulary[kind]!.size));
+  /** Appends an event. */
+  push(row: EventRow): void {
+    const { kind } = row;
+    this.#kind.push(kind.number);
+    this.#time.push(row.time);
+    this.#cpu.push(row.cpu);
+    this.#object.push(row.object);
+    this.#task.push(row.task);
+    this.#line.push(row.line);
+    this.#offset.push(row.offset);
+    this.#args.push(this.#pool.append(row.words, row.at, kind.size));
   }
 
   kindNumber(step: number): number {
@@ -67,11 +86,11 @@ export class EventTable {
     return this.#cpu.get(step);
   }
 
-  object(step: number): number {
+  object(step: number): ObjectId {
     return this.#object.get(step);
   }
 
-  task(step: number): number {
+  task(step: number): TextId {
     return this.#task.get(step);
   }
 
@@ -89,20 +108,19 @@ export class EventTable {
     return this.#pool.segment(start)[this.#pool.offset(start) + index]!;
   }
 
-  /** Points a view at an event. */
-  view(step: number, into: EventView): EventView {
+  /** Fills a row with an event; its arguments are not copied. */
+  read(step: number, into: EventRow): EventRow {
     const start = this.#args.get(step);
-    into.object = this.#object.get(step);
+    into.kind = vocabulary[this.#kind.get(step)]!;
+    into.time = this.#time.get(step);
     into.cpu = this.#cpu.get(step);
+    into.object = this.#object.get(step);
+    into.task = this.#task.get(step);
+    into.line = this.#line.get(step);
+    into.offset = this.#offset.get(step);
     into.words = this.#pool.segment(start);
     into.at = this.#pool.offset(start);
     return into;
-  }
-
-  /** The last step at or before a time, or -1. Times need not be sorted: it is the last one of all that qualify. */
-  lastAtTime(time: number): number {
-    for (let step = this.length - 1; step >= 0; step--) if (this.#time.get(step) <= time) return step;
-    return -1;
   }
 
   /** The last step whose record stands at or before a line (1-based), or -1. */

@@ -1,64 +1,99 @@
+import type { SourceId } from '../base/ids.ts';
 import type { TimeBase } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
-import type { EventView } from '../model/event.ts';
-import { type Snapshot, State } from '../model/state.ts';
+import { PAGE_BYTES, type Snapshot, State } from '../model/state.ts';
 import { apply, vocabulary } from '../model/vocabulary.ts';
 import type { World } from '../model/world.ts';
-import { type Accounting, emptyAccounting } from './accounting.ts';
-import { EventTable } from './table.ts';
+import { ChangeLog } from './change-log.ts';
+import { commonSteps, MergedEvents, mergeOrder, type Order } from './merge.ts';
+import { BLOCK, BLOCK_BITS } from './object-blocks.ts';
+import { type EventRow, eventRow } from './row.ts';
+import type { Source } from './source.ts';
+import type { EventList } from './table.ts';
 
-/** Events between two keyframes at first: a step is reached by one fork and at most this many events. */
-export const KEYFRAME_EVERY = 2048;
+/** Words of the change log between two keyframes, at least: what one replay reads to reach a step. */
+export const KEYFRAME_WORDS = 1 << 16;
 
-/** Most keyframes that a trace keeps. When there are more, every second one goes and the distance doubles. */
-export const MOST_KEYFRAMES = 1024;
+/**
+ * Bytes of the change log between two keyframes for each byte that a keyframe costs. Keyframes are farther apart where
+ * states are large: all of them together take at most 4/3 of what the log takes, and a replay stays in proportion to a state.
+ */
+const KEYFRAME_SHARE = 0.75;
 
-/** What is known of where a trace comes from. */
-export interface TraceMeta {
-  /** Name of the source as the user gave it. */
-  file: string;
-  /** Format, such as `qemu-log`. */
-  format: string;
-  /** Variant of the format, in words. */
-  variant: string;
-  /** Clock of the stamps, as far as the source tells. */
-  clock: string;
-  /** CPUs that the header names or that were seen; 0 unknown. */
-  cpus: number;
-  time: TimeBase;
-  /** Times of the first and last record, whether they became events or not; NaN while no record had a stamp. */
-  start: number;
-  end: number;
-  /** What is wrong with the source as a whole, such as packed data that is cut off; nothing read before is lost. */
-  problem?: string;
-  /** Header lines of a trace file that say more than its format and clock, each `name value` without its `#`. */
-  header?: readonly string[];
+/** A frozen state after so many events. */
+interface Keyframe {
+  readonly events: number;
+  readonly state: Snapshot;
+  /** Words of the log, and pages that the head had copied, when it was taken. */
+  readonly words: number;
+  readonly copied: number;
 }
+
+/** The order of a trace of one source. */
+const identity = (length: number): Order => ({
+  sources: new Uint16Array(length),
+  rows: Uint32Array.from({ length }, (_, i) => i),
+});
 
 /** The state after no event at all. */
 export const BEFORE_FIRST = -1;
 
-/** What happened: the events of one source, and the state at any of them. Grows while its source is read. */
+/** Events that one slice of a refold applies. */
+const SLICE = 1 << 15;
+
+/**
+ * What happened: the events of one source or of several on one clock, and the state at any of them. A trace of one source
+ * grows while that source is read; further sources come in by `join`.
+ */
 export class Trace {
   readonly world: World;
-  readonly table = new EventTable();
-  readonly accounting: Accounting = emptyAccounting();
-  readonly meta: TraceMeta;
-  #keyframes: Snapshot[] = [];
-  #interval = KEYFRAME_EVERY;
-  readonly #head: State;
-  readonly #view: EventView = { object: 0, cpu: -1, words: new Uint32Array(0), at: 0 };
+  readonly #sources: Source[];
+  #events: EventList;
+  #merged: MergedEvents | undefined;
+  /** What every event changed. */
+  readonly log = new ChangeLog();
+  readonly #keyframes: Keyframe[] = [];
+  #head: State;
 
-  constructor(world: World, meta: TraceMeta) {
+  constructor(world: World, source: Source) {
     this.world = world;
-    this.meta = meta;
+    this.#sources = [source];
+    this.#events = source.events;
     this.#head = new State(world);
-    this.#keyframes.push(this.#head.snapshot());
+    this.#head.watcher = this.log;
+    this.#keyframes.push({ events: 0, state: this.#head.snapshot(), words: 0, copied: 0 });
+  }
+
+  /** Where the events come from, in the order in which the sources were given. */
+  get sources(): readonly Source[] {
+    return this.#sources;
+  }
+
+  /** The source that was given first: its clock is that of the trace. */
+  get first(): Source {
+    return this.#sources[0]!;
+  }
+
+  /** The clock of the trace. */
+  get time(): TimeBase {
+    const { time } = this.first;
+    if (this.#sources.length === 1) return time;
+    return { ...time, digits: Math.max(...this.#sources.map((s) => s.time.digits)) };
+  }
+
+  /** The events by their step. */
+  get table(): EventList {
+    return this.#events;
+  }
+
+  /** Number of the source that an event comes from. */
+  sourceOf(step: number): SourceId {
+    return this.#merged === undefined ? 0 : this.#merged.source(step);
   }
 
   /** How many events there are. */
   get length(): number {
-    return this.table.length;
+    return this.#events.length;
   }
 
   /** The state after the last event so far; only the builder may write to it, through `append`. */
@@ -66,53 +101,123 @@ export class Trace {
     return this.#head;
   }
 
-  /** Appends an event and applies it to the head state; `words` holds its arguments in the layout of its kind. */
-  append(
-    kind: number,
-    time: number,
-    cpu: number,
-    object: number,
-    task: number,
-    line: number,
-    offset: number,
-    words: Uint32Array,
-  ): void {
-    this.table.push(kind, time, cpu, object, task, line, offset, words);
-    const view = this.#view;
-    view.object = object;
-    view.cpu = cpu;
-    view.words = words;
-    view.at = 0;
-    apply(this.#head, vocabulary[kind]!, view);
-    if (this.table.length % this.#interval === 0) this.#keyframe();
+  /** Bytes that the trace takes beside its texts and objects: table, log and keyframes. */
+  get bytes(): number {
+    const pages = this.#head.copied * PAGE_BYTES;
+    return (
+      this.table.bytes +
+      this.log.bytes +
+      pages +
+      this.#keyframes.reduce((sum, k) => sum + k.state.starts.length * 12, 0)
+    );
   }
 
-  #keyframe(): void {
-    this.#keyframes.push(this.#head.snapshot());
-    if (this.#keyframes.length <= MOST_KEYFRAMES) return;
-    this.#keyframes = this.#keyframes.filter((_, i) => i % 2 === 0);
-    this.#interval *= 2;
+  /** Appends an event of the only source and applies it to the head state. */
+  append(row: EventRow): void {
+    this.first.events.push(row);
+    this.#apply(row);
+  }
+
+  #apply(row: EventRow): void {
+    const { log } = this;
+    log.begin(row.object, row.time);
+    apply(this.#head, row.kind, row);
+    log.end();
+    if (log.words - this.#keyframes.at(-1)!.words >= KEYFRAME_WORDS) this.#maybeKeyframe();
+  }
+
+  /** Takes a keyframe when the log since the last one has earned it: by three quarters of the bytes that it costs. */
+  #maybeKeyframe(): void {
+    const { words, events } = this.log;
+    const last = this.#keyframes.at(-1)!;
+    const cost = (this.#head.copied - last.copied) * PAGE_BYTES + this.#head.pages * 12;
+    if ((words - last.words) * 4 < KEYFRAME_SHARE * cost) return;
+    this.#keyframes.push({ events, state: this.#head.snapshot(), words, copied: this.#head.copied });
+  }
+
+  /**
+   * Adds sources, whose events name objects of this trace's world, and folds again from the first step at which the order
+   * of events is another one. Returns that step. Also to be called, with none, after a source grew or its offset changed.
+   */
+  join(...sources: readonly Source[]): number {
+    const work = this.joining(...sources);
+    for (;;) {
+      const at = work.next();
+      if (at.done) return at.value;
+    }
+  }
+
+  /** The same in slices; the trace answers up to the step that was reached. */
+  *joining(...sources: readonly Source[]): Generator<void, number> {
+    const before = this.#merged?.order ?? identity(this.first.events.length);
+    this.#sources.push(...sources);
+    const order = mergeOrder(this.#sources, this.time);
+    const merged = new MergedEvents(this.#sources, order, this.time);
+    const from = Math.min(commonSteps(before, order), this.log.events);
+    this.#rewind(from);
+    this.#merged = merged;
+    this.#events = merged;
+    const row = eventRow(vocabulary[0]!);
+    for (let step = from; step < merged.length; step++) {
+      this.#apply(merged.read(step, row));
+      if ((step - from) % SLICE === SLICE - 1) yield;
+    }
+    return from;
+  }
+
+  /** Forgets what the events from number `events` on did. */
+  #rewind(events: number): void {
+    this.#head = this.stateAt(events - 1);
+    this.log.truncate(events);
+    while (this.#keyframes.at(-1)!.events > events) this.#keyframes.pop();
+    // The new head copies pages from here on: what it copied before belongs to no keyframe.
+    const last = this.#keyframes.at(-1)!;
+    this.#keyframes[this.#keyframes.length - 1] = { ...last, copied: this.#head.copied };
+    this.#head.watcher = this.log;
   }
 
   /** The state after event `step` (0-based); `BEFORE_FIRST` is the state before any event. Owned by the caller. */
   stateAt(step: number): State {
-    const last = Math.min(Math.max(step, BEFORE_FIRST), this.length - 1);
-    const frame = Math.floor((last + 1) / this.#interval);
-    const state = new State(this.world, this.#keyframes[frame]!);
-    this.advance(state, frame * this.#interval - 1, last);
+    const last = Math.min(Math.max(step, BEFORE_FIRST), this.log.events - 1);
+    let low = 0;
+    let high = this.#keyframes.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.#keyframes[middle]!.events <= last + 1) low = middle;
+      else high = middle - 1;
+    }
+    const frame = this.#keyframes[low]!;
+    const state = new State(this.world, frame.state);
+    this.log.replay(state, frame.events - 1, last);
     return state;
   }
 
   /** Brings a state that stands after event `from` to after event `to` (not before `from`). */
   advance(state: State, from: number, to: number): void {
-    for (let step = from + 1; step <= to; step++) {
-      apply(state, this.table.kind(step), this.table.view(step, this.#view));
+    this.log.replay(state, from, to);
+  }
+
+  /** The last step at or before a time, or -1. Times need not be sorted: it is the last one of all that qualify. */
+  lastAtTime(time: number): number {
+    const { blocks } = this.log;
+    for (let from = (this.length - 1) >>> BLOCK_BITS; ; from--) {
+      const block = this.length === 0 ? -1 : blocks.lastAtTime(from, time);
+      if (block < 0) return -1;
+      for (let step = Math.min(this.length, (block + 1) * BLOCK) - 1; step >= block * BLOCK; step--)
+        if (this.table.time(step) <= time) return step;
+      from = block;
     }
   }
 
   /** The last step at or before a time given as text; undefined when the text is no time of this clock. */
   stepAtTime(text: string): number | undefined {
-    const time = parseTime(text, this.meta.time);
-    return time === undefined ? undefined : this.table.lastAtTime(time);
+    const time = parseTime(text, this.time);
+    return time === undefined ? undefined : this.lastAtTime(time);
+  }
+
+  /** The last step whose record stands at or before a line (1-based) of a source, or -1. */
+  lastAtLine(line: number, source: SourceId = 0): number {
+    const row = this.#sources[source]?.events.lastAtLine(line) ?? -1;
+    return this.#merged === undefined || row < 0 ? row : this.#merged.stepOf(source, row);
   }
 }

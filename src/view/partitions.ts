@@ -1,4 +1,3 @@
-import { bitsOf, type Register } from '../model/register.ts';
 import { imsControl } from '../model/registers/ims.ts';
 import type { State } from '../model/state.ts';
 import { imsEntry } from '../model/things/ims.ts';
@@ -19,9 +18,6 @@ export interface Partition {
   readonly irqs: readonly number[];
 }
 
-const field = (register: Register, name: string): { readonly hi: number; readonly lo: number } =>
-  register.fields.find((f) => f.name === name)!;
-
 function present(state: State, node: PathNode | undefined): PathNode[] {
   return [...(node?.children.values() ?? [])].filter((child) => state.present(child.object));
 }
@@ -38,10 +34,9 @@ export function partitionsOf(state: State, bdf: string): readonly Partition[] {
   const entries = new Map<number, { index: number; object: number }[]>();
   for (const entry of present(state, node?.children.get('ims'))) {
     const cell = imsEntry.at.control;
-    const bits = bitsOf({ words: [state.get(entry.object, cell)], known: [state.known(entry.object, cell)] });
-    const of = (name: string): number | null => bits(field(imsControl, name).hi, field(imsControl, name).lo);
-    const pasid = of('pasidEnable') === 1 ? of('pasid') : null;
-    if (pasid === null) continue;
+    const enabled = imsControl.f.pasidEnable.flag(state, entry.object, cell) === true;
+    const pasid = enabled ? imsControl.f.pasid.get(state, entry.object, cell) : -1;
+    if (pasid < 0) continue;
     const list = entries.get(pasid) ?? [];
     entries.set(pasid, [...list, { index: Number(entry.segment), object: entry.object }]);
   }

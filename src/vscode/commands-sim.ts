@@ -227,7 +227,7 @@ export function branchCommands({ sessions, simulations, log }: SimShop, find: Fi
       if (!uri) return undefined;
       try {
         const { irqtraceBytes } = await import('../trace/irqtrace.ts');
-        const header = trace.branch?.header ?? trace.session.trace.meta.header ?? [];
+        const header = trace.branch?.header ?? trace.session.trace.first.header ?? [];
         const chunks = [...irqtraceBytes(trace.session.trace, header)];
         await vscode.workspace.fs.writeFile(uri, joined(chunks));
         return uri;

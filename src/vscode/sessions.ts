@@ -31,7 +31,7 @@ export interface OpenTrace {
 
 /** Whether the header of a trace that was read holds the scenario that it was made from. */
 export const hasRecipe = ({ session }: OpenTrace): boolean =>
-  session.trace.meta.header?.some((line) => line.startsWith('scenario ')) === true;
+  session.trace.first.header?.some((line) => line.startsWith('scenario ')) === true;
 
 /** Scheme of traces that no file holds: simulated runs and branches. Their text is made from their events. */
 export const BRANCH_SCHEME = 'irqscope-run';

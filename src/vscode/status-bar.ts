@@ -37,7 +37,7 @@ function cursorText({ session }: OpenTrace): { text: string; spoken: string } {
   const of = `${trace.length}${session.loading || session.growing ? '+' : ''}`;
   if (cursor < 0)
     return { text: `$(pulse) before the first of ${of}`, spoken: `IRQScope: before the first of ${of} events` };
-  const time = timeText(trace.table.time(cursor), trace.meta.time);
+  const time = timeText(trace.table.time(cursor), trace.time);
   const parts = [`step ${cursor} of ${of}`, time, cursor > 0 ? deltaText(trace, cursor) : undefined];
   const shown = parts.filter((part) => part !== null && part !== undefined && part !== '');
   return { text: `$(pulse) ${shown.join(' · ')}`, spoken: `IRQScope: ${shown.join(', ')}` };

@@ -66,7 +66,7 @@ export async function revealLine(uri: vscode.Uri, line: number): Promise<void> {
 
 /** Gives the text of a trace its language where its name only made it a log. */
 export async function adoptLanguage(trace: OpenTrace): Promise<void> {
-  const language = LANGUAGES[trace.session.trace.meta.format];
+  const language = LANGUAGES[trace.session.trace.first.format];
   const key = trace.uri.toString();
   const document = vscode.workspace.textDocuments.find((d) => d.uri.toString() === key && !d.isClosed);
   if (language === undefined || !document || !UNSPECIFIC.has(document.languageId)) return;

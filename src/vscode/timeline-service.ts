@@ -184,7 +184,7 @@ export class TimelineService {
     const index = this.#index;
     if (!shown || !index) return NOTHING;
     const { trace } = shown.session;
-    const { base, ticks, digits } = trace.meta.time;
+    const { base, ticks, digits } = trace.time;
     const last = index.done - 1;
     const time = index.axis('time');
     const extent = (x: (step: number) => number): [number, number] => (last < 0 ? [0, 0] : [x(0), x(last)]);
@@ -192,7 +192,7 @@ export class TimelineService {
       id: shown.id,
       status: shown.load === 'loading' ? 'loading' : shown.load === 'failed' ? 'error' : 'ready',
       name: shown.label,
-      problem: shown.error ?? trace.meta.problem ?? (shown.load === 'stopped' ? 'reading was stopped' : ''),
+      problem: shown.error ?? trace.first.problem ?? (shown.load === 'stopped' ? 'reading was stopped' : ''),
       events: trace.length,
       indexed: index.done,
       progress: shown.progress ?? -1,
@@ -267,11 +267,11 @@ export class TimelineService {
   #table(index: LaneIndex, row: Row, axis: AxisKind, from: number, to: number): TableReply {
     const { trace } = index;
     const { steps, count } = eventsBetween(index, row, axis, from, to, TABLE_ROWS);
-    const { meta, table } = trace;
+    const { table } = trace;
     return {
       rows: steps.map((step) => ({
         step,
-        time: timeText(table.time(step), meta.time) ?? '',
+        time: timeText(table.time(step), trace.time) ?? '',
         text: clip(eventText(trace, step)),
       })),
       count,

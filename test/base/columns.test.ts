@@ -47,7 +47,7 @@ describe('a word pool', () => {
             const words = new Uint32Array(length);
             for (let i = 0; i < length; i += 97) words[i] = next();
             if (length > 0) words[length - 1] = next();
-            return { words, start: pool.append(words, length) };
+            return { words, start: pool.append(words, 0, length) };
           });
           for (const { words, start } of runs) {
             const segment = pool.segment(start);
@@ -63,9 +63,9 @@ describe('a word pool', () => {
   it('copies: writing to the words afterwards changes nothing', () => {
     const pool = new WordPool();
     const words = new Uint32Array([1, 2, 3]);
-    const start = pool.append(words, 2);
+    const start = pool.append(words, 0, 2);
     words.fill(9);
-    const second = pool.append(words, 3);
+    const second = pool.append(words, 0, 3);
     assert.deepEqual([...pool.segment(start).subarray(pool.offset(start), pool.offset(start) + 2)], [1, 2]);
     assert.deepEqual([...pool.segment(second).subarray(pool.offset(second), pool.offset(second) + 3)], [9, 9, 9]);
   });

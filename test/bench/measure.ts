@@ -129,7 +129,7 @@ function measureImport(file: string, repeats: number): ImportFigures {
   if (wrong !== undefined) throw new Error(`${file}: ${wrong}`);
   stateTree(t.head);
   return {
-    lines: t.accounting.lines,
+    lines: t.first.accounting.lines,
     events: t.length,
     objects: t.world.objects,
     floor: middle(floors),
@@ -178,9 +178,9 @@ const QUESTIONS = {
     const random = sequence();
     let sum = 0;
     for (let i = 0; i < TIMES; i++) {
-      const { table, meta } = trace;
+      const { table } = trace;
       const time = table.time(Math.floor(random() * trace.length));
-      sum += trace.stepAtTime(timeText(time, meta.time)!)!;
+      sum += trace.stepAtTime(timeText(time, trace.time)!)!;
     }
     return sum;
   },

@@ -10,7 +10,7 @@ import { accessOf, hexOf, TableFold } from './fold.ts';
 const LOG = 'arm64-a/qemu.log';
 const trace = fixtureTrace(LOG);
 const lines = fixtureLines(LOG);
-const stepAt = (line: SourceLine): number => trace.table.lastAtLine(line.line);
+const stepAt = (line: SourceLine): number => trace.lastAtLine(line.line);
 const at = (line: SourceLine, path: string): unknown => pathValue(trace.stateAt(stepAt(line)), path);
 
 interface EventTree {
@@ -179,7 +179,7 @@ describe('Arm capture, ITS', () => {
     const guest = fixtureTrace('arm64-a/ftrace-04-hotplug.txt');
     for (const l of grep('arm64-a/ftrace-04-hotplug.txt', / set_affinity: .* irq=\d+ lpi=\d+/)) {
       const m = / irq=(\d+) lpi=(\d+)/.exec(l.text)!;
-      const state = guest.stateAt(guest.table.lastAtLine(l.line));
+      const state = guest.stateAt(guest.lastAtLine(l.line));
       assert.equal(pathValue(state, `irq/${m[1]}/lpi`), Number(m[2]), l.text);
     }
   });
@@ -268,7 +268,7 @@ describe('GICv2m capture', () => {
       const access = accessOf(line.text);
       if (access?.region !== 'gicv2m' || !access.write) continue;
       count++;
-      const step = frame.table.lastAtLine(line.line);
+      const step = frame.lastAtLine(line.line);
       const event = viewEvent(frame, step);
       assert.equal(event.kind, 'send');
       assert.equal(event.time, null, 'this log has no stamps');

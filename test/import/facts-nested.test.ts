@@ -24,13 +24,13 @@ const tally = (trace: Trace): Map<string, number> => {
 /** The events of the record on a line. */
 function eventsOn(trace: Trace, line: SourceLine): EventView[] {
   const out: EventView[] = [];
-  for (let step = trace.table.lastAtLine(line.line); step >= 0 && trace.table.line(step) === line.line; step--)
+  for (let step = trace.lastAtLine(line.line); step >= 0 && trace.table.line(step) === line.line; step--)
     out.unshift(viewEvent(trace, step));
   return out;
 }
 
 const heldAt = (trace: Trace, line: SourceLine, path: string): unknown =>
-  pathValue(trace.stateAt(trace.table.lastAtLine(line.line)), path);
+  pathValue(trace.stateAt(trace.lastAtLine(line.line)), path);
 
 describe('nested capture, the host', () => {
   it('N3: every VFIO irq becomes one injected MSI: 78, 78, 80 wake-ups, 1 INTx handler', () => {
@@ -172,7 +172,7 @@ describe('nested capture, QEMU', () => {
     assert.deepEqual([heldAt(qemu, release, `${vector}/used`), heldAt(qemu, use, `${vector}/used`)], [false, true]);
     const stamp = (l: SourceLine): number => Number(/@(\d+\.\d+):/.exec(l.text)![1]);
     assert.equal((stamp(use) - stamp(release)).toFixed(1), '3.1');
-    const step = qemu.table.lastAtLine(update.line);
+    const step = qemu.lastAtLine(update.line);
     const before = pathValue(qemu.stateAt(step - 1), 'kvm/0/route/25') as Record<string, unknown>;
     const now = heldAt(qemu, update, 'kvm/0/route/25') as Record<string, unknown>;
     assert.equal((now['updates'] as number) - (before['updates'] as number), 1);

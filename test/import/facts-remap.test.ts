@@ -21,7 +21,7 @@ interface IrteTree {
 
 const irteAfter = (log: string, line: SourceLine, index: number): IrteTree => {
   const trace = fixtureTrace(log);
-  return pathValue(trace.stateAt(trace.table.lastAtLine(line.line)), `irte/0/${index}`) as unknown as IrteTree;
+  return pathValue(trace.stateAt(trace.lastAtLine(line.line)), `irte/0/${index}`) as unknown as IrteTree;
 };
 
 /** The numbers of a `vtd_ir_irte_get` line: the one labelled high is bits 63:0. */
@@ -38,14 +38,14 @@ describe('VT-d captures, interrupt remapping', () => {
     const trace = fixtureTrace(XAPIC);
     const request = lines.find((l) => l.text.includes('vtd_ir_remap_msi_req addr 0xfee00298'))!;
     const index = (0xfee00298 >>> 5) & 0x7fff;
-    const event = viewEvent(trace, trace.table.lastAtLine(request.line));
+    const event = viewEvent(trace, trace.lastAtLine(request.line));
     assert.equal(event.object, `irte/0/${index}`);
     assert.equal(index, 20);
     const invalidation = lines.find((l) =>
       new RegExp(`vtd_inv_desc_iec .*index 0x${index.toString(16)} `).test(l.text),
     )!;
     assert.ok(invalidation.line < request.line);
-    const first = viewEvent(trace, trace.table.lastAtLine(invalidation.line));
+    const first = viewEvent(trace, trace.lastAtLine(invalidation.line));
     assert.deepEqual([first.kind, first.object], ['iec.inv', `irte/0/${index}`]);
     const [get, remap] = lines.slice(request.line, request.line + 2) as [SourceLine, SourceLine];
     const { low } = irteGet(get.text);
@@ -56,9 +56,9 @@ describe('VT-d captures, interrupt remapping', () => {
     assert.equal(irte.dest, Number(printed[2]));
     assert.equal(irte.stale, false);
     const deliver = lines.find((l) => l.line > remap.line && l.text.includes('apic_deliver_irq'))!;
-    const delivered = viewEvent(trace, trace.table.lastAtLine(deliver.line));
+    const delivered = viewEvent(trace, trace.lastAtLine(deliver.line));
     assert.equal(delivered.object, `vcpu/${irte.dest}/vector/${irte.vector}`);
-    const entry = pathValue(trace.stateAt(trace.table.lastAtLine(request.line)), 'device/0000:00:03.0/msix/0/message');
+    const entry = pathValue(trace.stateAt(trace.lastAtLine(request.line)), 'device/0000:00:03.0/msix/0/message');
     assert.equal((entry as { index: number }).index, index, 'entry 0 of nvme holds that message');
   });
 
@@ -98,7 +98,7 @@ describe('VT-d captures, interrupt remapping', () => {
       let reads = 0;
       for (const line of grep(log, /vtd_ir_irte_get /).filter((_, i) => i % 37 === 0)) {
         const { index, low, high } = irteGet(line.text);
-        const state = trace.stateAt(trace.table.lastAtLine(line.line));
+        const state = trace.stateAt(trace.lastAtLine(line.line));
         const irte = pathValue(state, `irte/0/${index}`) as unknown as IrteTree;
         assert.equal(irte.value, hex((high << 64n) | low), line.text);
         assert.equal(irte.sid, Number(high & 0xffffn), line.text);
@@ -144,14 +144,14 @@ describe('VT-d captures, interrupt remapping', () => {
     assert.equal((Number(/value (0x[0-9a-f]+)/.exec(irta.text)![1]) >>> 11) & 1, 1);
     assert.equal(irteAfter(X2APIC, get, 28).dest, Number(low >> 32n));
     const trace = fixtureTrace(X2APIC);
-    assert.equal(pathValue(trace.stateAt(trace.table.lastAtLine(irta.line)), 'irte/0/eim'), true);
+    assert.equal(pathValue(trace.stateAt(trace.lastAtLine(irta.line)), 'irte/0/eim'), true);
     assert.equal(pathValue(fixtureTrace(XAPIC).head, 'irte/0/eim'), false);
   });
 
   it('C3: at the marker behind the dump every entry that is not outdated is what the kernel printed of its table', () => {
     const trace = fixtureTrace(X2APIC);
     const marker = grep(X2APIC, /isa-debugcon/).find((l) => / value 0x3 /.test(l.text))!;
-    const state = trace.stateAt(trace.table.lastAtLine(marker.line));
+    const state = trace.stateAt(trace.lastAtLine(marker.line));
     let compared = 0;
     for (const { text } of grep('x86-x2apic/ir_translation_struct.txt', /^ \d+ /)) {
       const m = /^ (\d+)\s+(\S+)\s+([0-9a-f]{8}) ([0-9a-f]{2})\s+([0-9a-f]{16})\s+([0-9a-f]{16})/.exec(text)!;

@@ -11,7 +11,7 @@ const TEXT = 'x86-vtd/ftrace.txt';
 const trace = fixtureTrace(TEXT);
 const lines = fixtureLines(TEXT);
 
-const stepAt = (line: SourceLine): number => trace.table.lastAtLine(line.line);
+const stepAt = (line: SourceLine): number => trace.lastAtLine(line.line);
 const at = (line: SourceLine, path: string): unknown => pathValue(trace.stateAt(stepAt(line)), path);
 const timeOf = (text: string): string => / (\d+\.\d{6}): /.exec(text)![1]!;
 const numbers = (text: string): Record<string, number> =>

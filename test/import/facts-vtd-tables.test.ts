@@ -36,7 +36,7 @@ const lines = fixtureLines(LOG);
 const stampOf = (text: string): string => /^\d+@(\d+\.\d+):/.exec(text)![1]!;
 
 /** The step of the last event that stands at or before a line. */
-const stepAt = (line: SourceLine): number => trace.table.lastAtLine(line.line);
+const stepAt = (line: SourceLine): number => trace.lastAtLine(line.line);
 const at = (step: number, path: string): unknown => pathValue(trace.stateAt(step), path);
 const one = (pattern: RegExp, n = 0): SourceLine => {
   const line = grep(LOG, pattern).at(n);

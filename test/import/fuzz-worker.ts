@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ImportError, ImportRun } from '../../src/import/run.ts';
+import { other } from '../../src/model/events/notes.ts';
 import { State } from '../../src/model/state.ts';
 import { apply } from '../../src/model/vocabulary.ts';
 import { eventText } from '../../src/query/events.ts';
 import { traceInfo } from '../../src/query/info.ts';
 import { stateTree } from '../../src/query/state.ts';
 import { checkIntegrity } from '../../src/trace/integrity.ts';
+import { eventRow } from '../../src/trace/row.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { randomWords } from '../model/random.ts';
 import { type Mutant, mutantOf } from './mutate.ts';
@@ -57,9 +59,9 @@ function check(mutant: Mutant, trace: Trace, rng: () => number): void {
   const step = rng() % trace.length;
   eventText(trace, step);
   const state = new State(trace.world);
+  const row = eventRow(other);
   for (let s = 0; s <= step; s++) {
-    const view = trace.table.view(s, { object: 0, cpu: -1, words: new Uint32Array(0), at: 0 });
-    apply(state, trace.table.kind(s), view);
+    apply(state, trace.table.kind(s), trace.table.read(s, row));
   }
   assert.equal(JSON.stringify(stateTree(trace.stateAt(step))), JSON.stringify(stateTree(state)), `state at ${step}`);
 }

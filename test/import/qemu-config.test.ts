@@ -12,7 +12,7 @@ const map = (bdf: string, bar: number, address: number, size = 0x4000, name = 'n
   `pci_update_mappings_add ${name} ${bdf} ${bar},0x${address.toString(16)}+0x${size.toString(16)}`;
 
 const at = (trace: Trace, line: number, path: string): unknown =>
-  pathValue(trace.stateAt(trace.table.lastAtLine(line)), path);
+  pathValue(trace.stateAt(trace.lastAtLine(line)), path);
 const BAR = 0xfe000000;
 
 describe('`msix_write_config` names only the kind of device', () => {

@@ -23,10 +23,10 @@ const map = (bdf: string, bar: number, address: number, size = 0x4000, name = 'n
   `pci_update_mappings_add ${name} ${bdf} ${bar},0x${address.toString(16)}+0x${size.toString(16)}`;
 
 const at = (trace: Trace, line: number, path: string): unknown =>
-  pathValue(trace.stateAt(trace.table.lastAtLine(line)), path);
+  pathValue(trace.stateAt(trace.lastAtLine(line)), path);
 const value = (trace: Trace, line: number, path: string): unknown =>
   (at(trace, line, path) as { value: unknown } | null)?.value;
-const end = (trace: Trace): number => trace.accounting.lines;
+const end = (trace: Trace): number => trace.first.accounting.lines;
 
 const BAR = 0xfe000000;
 const TABLE = BAR + 0x2000;

@@ -80,8 +80,8 @@ describe('sources', () => {
         for (const most of [10, 1000, 1e6]) {
           const trace = inChunks(new Uint8Array(packed), i, most);
           assert.equal(dump(trace), plain, `${name}, ${packing}, chunks of up to ${most}`);
-          assert.equal(trace.meta.problem, undefined);
-          assert.match(trace.meta.variant, new RegExp(packing.slice(0, 4)));
+          assert.equal(trace.first.problem, undefined);
+          assert.match(trace.first.variant, new RegExp(packing.slice(0, 4)));
         }
       }
     }
@@ -92,7 +92,7 @@ describe('sources', () => {
     const whole = fixtureTrace('x86-nested/l2-qemu.log');
     for (const [packing, packed] of Object.entries({ gzip: gzipSync(bytes), zstd: zstdCompressSync(bytes) })) {
       const trace = importBytes(packed.subarray(0, Math.floor(packed.length * 0.7)));
-      assert.match(trace.meta.problem!, new RegExp(`^the ${packing} data is (cut off|damaged)`));
+      assert.match(trace.first.problem!, new RegExp(`^the ${packing} data is (cut off|damaged)`));
       if (packing === 'gzip') assert.ok(trace.length > 100, `${trace.length} events`);
       assert.deepEqual(checkIntegrity(trace), []);
       for (let step = 0; step < trace.length; step++)
@@ -108,7 +108,7 @@ describe('sources', () => {
     const packed = gzipSync(bytes);
     packed.fill(0xff, packed.length >> 1, (packed.length >> 1) + 64);
     const trace = importBytes(packed, 1000);
-    assert.match(trace.meta.problem!, /^the gzip data is damaged: ./);
+    assert.match(trace.first.problem!, /^the gzip data is damaged: ./);
     assert.ok(trace.length > 100);
     assert.deepEqual(checkIntegrity(trace), []);
   });
@@ -135,7 +135,7 @@ describe('sources', () => {
       const trace = importText(variant);
       assert.deepEqual(checkIntegrity(trace), [], name);
       assert.deepEqual(stateTree(trace.head), stateTree(plain.head), name);
-      assert.equal(trace.accounting.understood, plain.accounting.understood, name);
+      assert.equal(trace.first.accounting.understood, plain.first.accounting.understood, name);
       assert.deepEqual(
         events(trace),
         events(plain).map((e) => ({ ...(e as object), source: (e as { source: number }).source + shift })),

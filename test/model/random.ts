@@ -4,7 +4,9 @@ import type { ObjectType } from '../../src/model/objects.ts';
 import { pathTypes } from '../../src/model/paths.ts';
 import { vocabulary } from '../../src/model/vocabulary.ts';
 import { World } from '../../src/model/world.ts';
+import { Source } from '../../src/trace/source.ts';
 import { Trace } from '../../src/trace/trace.ts';
+import { rowOf } from '../helpers/row.ts';
 
 /** A stream of pseudo-random unsigned 32-bit numbers (mulberry32). */
 export function randomWords(seed: number): () => number {
@@ -95,24 +97,14 @@ export function* randomEvents(world: World, seed: number, count: number): Genera
 /** A trace of random events. */
 export function randomTrace(seed: number, count: number): Trace {
   const world = emptyWorld();
-  const time = { base: 0n, ticks: false, digits: 6 };
-  const trace = new Trace(world, {
-    file: 'random',
-    format: 'none',
-    variant: '',
-    clock: 'none',
-    cpus: 0,
-    time,
-    start: Number.NaN,
-    end: Number.NaN,
-  });
+  const trace = new Trace(world, new Source({ file: 'random', format: 'none', clock: 'none' }));
   let step = 0;
   for (const { kind, cpu, object, words } of randomEvents(world, seed, count)) {
-    trace.append(kind, step * 1000, cpu, object, 0, step + 1, step * 10, words);
+    trace.append(rowOf({ kind, time: step * 1000, cpu, object, line: step + 1, offset: step * 10, words }));
     step++;
   }
-  trace.accounting.lines = count;
-  trace.accounting.records = count;
-  trace.accounting.understood = count;
+  trace.first.accounting.lines = count;
+  trace.first.accounting.records = count;
+  trace.first.accounting.understood = count;
   return trace;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { objectType } from '../../src/model/objects.ts';
-import { State } from '../../src/model/state.ts';
+import { type Snapshot, State } from '../../src/model/state.ts';
 import { World } from '../../src/model/world.ts';
 
 const small = objectType('small', 'One cell.', { a: { kind: 'num', meaning: 'A.' } });
@@ -124,7 +124,7 @@ describe('the cells of a state', () => {
       fc.property(fc.array(op, { maxLength: 80 }), (ops) => {
         const world = newWorld();
         const pairs: [State, Model][] = [[new State(world), new Model()]];
-        const frozen: [readonly unknown[], Model][] = [];
+        const frozen: [Snapshot, Model][] = [];
         for (const o of ops) {
           const [state, model] = pairs[o.which % pairs.length]!;
           if (o.do !== 'fork') run(state, model, o);
@@ -134,7 +134,7 @@ describe('the cells of a state', () => {
           }
         }
         for (const [state, model] of pairs) compare(state, model);
-        for (const [snapshot, model] of frozen) compare(new State(world, snapshot as never), model);
+        for (const [snapshot, model] of frozen) compare(new State(world, snapshot), model);
       }),
       { numRuns: 150 },
     );

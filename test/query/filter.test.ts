@@ -20,7 +20,7 @@ import { filters, plainly } from './filter-plain.ts';
 /** A small trace with arguments of every width; steps as the comments say. */
 function smallTrace(): Trace {
   const out = new TraceBuilder('small');
-  out.trace.meta.time = { base: 100n, ticks: false, digits: 6 };
+  out.source.time = { base: 100n, ticks: false, digits: 6 };
   const emit = (
     kind: EventKind,
     object: number,

@@ -39,7 +39,7 @@ describe('jobs of an irq', () => {
     );
 
   it('are not told before an event names a domain', () => {
-    assert.equal(trace.accounting.skipped.size, 0);
+    assert.equal(trace.first.accounting.skipped.size, 0);
     assert.equal(jobs.at(irq, trace.stateAt(0), 0), undefined);
   });
 

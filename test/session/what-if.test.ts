@@ -165,7 +165,7 @@ describe('what-if', () => {
     const branch = inject(UNMASK, { op: 'entry.mask', object: ENTRY });
     const text = [...irqtraceBytes(branch.session.trace, branch.header)].map((b) => textOf(b)).join('');
     const again = imported(bytesOf(text));
-    assert.deepEqual(again.meta.header, [
+    assert.deepEqual(again.first.header, [
       `whatif ${UNMASK} "capture.log"`,
       `whatif-operation 0 ${JSON.stringify({ op: 'entry.mask', object: ENTRY })}`,
     ]);

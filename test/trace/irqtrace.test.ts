@@ -33,9 +33,9 @@ describe('.irqtrace', () => {
     const trace = imported(readFileSync(join(root, 'examples/x86-vtd-qemu.log')));
     const again = imported(bytesOf(written(trace)));
     assert.ok(trace.length > 30_000);
-    assert.equal(again.meta.format, 'irqtrace');
-    assert.equal(again.meta.problem, undefined);
-    assert.equal(again.accounting.skipped.size, 0);
+    assert.equal(again.first.format, 'irqtrace');
+    assert.equal(again.first.problem, undefined);
+    assert.equal(again.first.accounting.skipped.size, 0);
     assert.deepEqual(events(again), events(trace));
     assert.deepEqual(stateTree(again.head), stateTree(trace.head));
   });
@@ -58,7 +58,7 @@ describe('.irqtrace', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 30 }), (list) => {
         const out = new TraceBuilder('test');
-        out.trace.meta.time = { base: 5n, ticks: false, digits: 9 };
+        out.source.time = { base: 5n, ticks: false, digits: 9 };
         for (const [i, e] of list.entries()) {
           const kind = kinds[e.kind]!;
           let next = 0;
@@ -84,7 +84,7 @@ describe('.irqtrace', () => {
         const { trace } = out;
         const text1 = written(trace);
         const again = imported(bytesOf(text1));
-        assert.deepEqual([...again.accounting.skipped], []);
+        assert.deepEqual([...again.first.accounting.skipped], []);
         assert.deepEqual(events(again), events(trace));
         assert.equal(written(again), text1);
       }),
@@ -106,7 +106,7 @@ describe('.irqtrace', () => {
     );
     assert.equal(viewEvent(trace, 0).fields['name'], 'quantum.flip');
     assert.equal(pathValue(trace.head, 'irq/7/masked'), true);
-    assert.match(trace.meta.variant, /version 7/);
+    assert.match(trace.first.variant, /version 7/);
     assert.ok(written(trace).includes(lines[2]!));
     assert.ok(written(trace).includes('colour=blue'));
   });
@@ -125,7 +125,7 @@ describe('.irqtrace', () => {
       ),
     );
     assert.equal(trace.length, 1);
-    assert.deepEqual(Object.fromEntries(trace.accounting.skipped), {
+    assert.deepEqual(Object.fromEntries(trace.first.accounting.skipped), {
       'irq.mask: masked=perhaps is no flag (true or false)': 1,
       'not an event line: expected time, cpu, task, kind, object, arguments': 1,
       'tbl.write: value=0x1ffffffffffffffff is no 64-bit hexadecimal number': 1,

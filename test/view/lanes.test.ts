@@ -44,7 +44,7 @@ function countOf(lane: Lane, mark: MarkName): number {
 
 /** Steps of a lane's events of a mark between two times, both included. */
 function during(trace: Trace, lane: Lane, mark: MarkName, from: string, to: string): number {
-  const [a, b] = [from, to].map((text) => parseTime(text, trace.meta.time)!) as [number, number];
+  const [a, b] = [from, to].map((text) => parseTime(text, trace.time)!) as [number, number];
   let n = 0;
   for (let i = 0; i < lane.steps.length; i++) {
     const time = trace.table.time(lane.steps.at(i));
@@ -67,10 +67,9 @@ describe('lanes of the VT-d capture', () => {
   it('show the mask of an entry as it changes (A3, A4)', () => {
     const index = indexOf(LOG);
     const mask = layerNamed(laneAt(index, ENTRY), 'mask');
-    const { table } = index.trace;
     const [enabled] = grep(LOG, /msix_write_config dev nvme enabled 1 masked 0/);
     const [opened] = grep(LOG, /ops_write .*addr 0xfe7c200c value 0x0 .*msix-table/);
-    const behind = (line: number): number => layerAt(mask, table.lastAtLine(line));
+    const behind = (line: number): number => layerAt(mask, index.trace.lastAtLine(line));
     assert.equal(behind(enabled!.line), ON, 'the function is unmasked, the entry itself still masked');
     assert.equal(behind(opened!.line - 1), ON);
     assert.equal(behind(opened!.line), OFF);
@@ -91,9 +90,9 @@ describe('lanes of the VT-d capture', () => {
       raises += during(trace, lane, 'raise', ...between);
       assert.equal(during(trace, lane, 'send', ...between), 0);
       const mask = layerNamed(lane, 'mask');
-      assert.equal(layerAt(mask, trace.table.lastAtLine(set!.line - 1)), OFF);
-      assert.equal(layerAt(mask, trace.table.lastAtLine(set!.line)), ON);
-      assert.equal(layerAt(mask, trace.table.lastAtLine(cleared!.line)), OFF);
+      assert.equal(layerAt(mask, trace.lastAtLine(set!.line - 1)), OFF);
+      assert.equal(layerAt(mask, trace.lastAtLine(set!.line)), ON);
+      assert.equal(layerAt(mask, trace.lastAtLine(cleared!.line)), OFF);
     }
     const causes = grep(LOG, /e1000e_irq_msix_notify(_postponed)?_vec /).filter(
       (l) => l.line > set!.line && l.line < cleared!.line,
@@ -101,11 +100,11 @@ describe('lanes of the VT-d capture', () => {
     assert.equal(causes.filter((l) => l.text.includes('_notify_vec')).length, 2, 'what A16 counts');
     assert.equal(raises, causes.length);
     const fmask = layerNamed(laneAt(index, 'device/0000:00:04.0'), 'function mask');
-    assert.equal(layerAt(fmask, trace.table.lastAtLine(set!.line)), ON);
-    assert.equal(layerAt(fmask, trace.table.lastAtLine(cleared!.line)), OFF);
+    assert.equal(layerAt(fmask, trace.lastAtLine(set!.line)), ON);
+    assert.equal(layerAt(fmask, trace.lastAtLine(cleared!.line)), OFF);
     const pending = layerNamed(entries[0]!, 'pending');
-    assert.equal(layerAt(pending, trace.table.lastAtLine(cleared!.line - 1)), ON, 'the cause waits');
-    assert.equal(layerAt(pending, trace.table.lastAtLine(cleared!.line)), OFF, 'and is sent');
+    assert.equal(layerAt(pending, trace.lastAtLine(cleared!.line - 1)), ON, 'the cause waits');
+    assert.equal(layerAt(pending, trace.lastAtLine(cleared!.line)), OFF, 'and is sent');
   });
 
   it('have the accesses of a remapping entry', () => {
@@ -146,15 +145,14 @@ describe('lanes of the VT-d capture', () => {
 describe('lanes of the guest ftrace', () => {
   it('have handler spans per irq and per CPU', () => {
     const index = indexOf(FTRACE);
-    const { table } = index.trace;
     const lane = laneAt(index, 'irq/41');
     const entries = grep(FTRACE, / irq_handler_entry: irq=41 /);
     const exits = grep(FTRACE, / irq_handler_exit: irq=41 /);
     assert.equal(countOf(lane, 'edge'), entries.length + exits.length);
     const running = layerNamed(lane, 'handler');
-    const first = table.lastAtLine(entries[0]!.line);
+    const first = index.trace.lastAtLine(entries[0]!.line);
     assert.equal(layerAt(running, first), ON);
-    assert.equal(layerAt(running, table.lastAtLine(exits[0]!.line)), OFF);
+    assert.equal(layerAt(running, index.trace.lastAtLine(exits[0]!.line)), OFF);
     const cpu = /\[(\d+)\]/.exec(entries[0]!.text)![1]!;
     assert.equal(layerAt(layerNamed(laneAt(index, `cpu/${Number(cpu)}`), 'irq handler'), first), ON);
   });
@@ -165,9 +163,8 @@ describe('lanes of the guest ftrace', () => {
     const [, moved] = grep(FTRACE, / vector_update: irq=41 /);
     const [freed] = grep(FTRACE, / vector_free_moved: irq=41 /);
     const moving = layerNamed(lane, 'moving');
-    const { table } = index.trace;
-    assert.equal(layerAt(moving, table.lastAtLine(moved!.line)), ON);
-    assert.equal(layerAt(moving, table.lastAtLine(freed!.line)), OFF);
+    assert.equal(layerAt(moving, index.trace.lastAtLine(moved!.line)), ON);
+    assert.equal(layerAt(moving, index.trace.lastAtLine(freed!.line)), OFF);
     assert.equal(countOf(lane, 'move'), grep(FTRACE, / vector_update: irq=41 /).length);
   });
 

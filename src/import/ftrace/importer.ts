@@ -9,7 +9,8 @@ import { cpuSeen } from '../../model/events/cpu.ts';
 import { bufferStart, lost } from '../../model/events/notes.ts';
 import { cpu } from '../../model/things/irq.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import type { Importer } from '../importer.ts';
+import { MOST_CPU } from '../../trace/row.ts';
+import type { LineReader } from '../importer.ts';
 import { isNameByte, NameTable } from '../pattern.ts';
 import { Ftrace, type FtraceRule } from './context.ts';
 import { irqRules } from './irq.ts';
@@ -32,7 +33,7 @@ const STARTED = text('##### CPU ');
 const CPUS = text('cpus=');
 const STACK = text(' => ');
 
-export class FtraceImporter implements Importer {
+export class FtraceImporter implements LineReader {
   readonly #out: TraceBuilder;
   readonly #f: Ftrace;
   readonly #head = new RecordHead();
@@ -52,7 +53,7 @@ export class FtraceImporter implements Importer {
   constructor(out: TraceBuilder) {
     this.#out = out;
     this.#f = new Ftrace(out);
-    out.trace.meta.format = 'ftrace-text';
+    out.source.format = 'ftrace-text';
   }
 
   line(buf: Uint8Array, start: number, end: number, cut: boolean, open: boolean): void {
@@ -76,6 +77,10 @@ export class FtraceImporter implements Importer {
     }
     if (cut) {
       out.skipped('line longer than 1 MiB');
+      return;
+    }
+    if (head.cpu > MOST_CPU) {
+      out.skipped(`CPU number beyond ${MOST_CPU}`);
       return;
     }
     this.#stamp(head);
@@ -123,8 +128,8 @@ export class FtraceImporter implements Importer {
       : head.normal(buf, start, end) || head.latency(buf, start, end);
   }
 
-  end(): void {
-    const { accounting: a, trace } = this.#out;
+  settle(): void {
+    const { accounting: a } = this.#out;
     for (const [id, count] of this.#quiet.entries()) {
       if (count === 0) continue;
       const name = id < rules.length ? rules[id]!.name : SILENT[id - rules.length]!;
@@ -134,7 +139,7 @@ export class FtraceImporter implements Importer {
     }
     this.#quiet.fill(0);
     a.lost = Math.max(a.lost, this.#headerLost);
-    const { meta } = trace;
+    const meta = this.#out.source;
     const parts = [
       this.#latency ? 'latency format' : 'default format',
       this.#tracer === '' || this.#tracer === 'nop' ? '' : `tracer ${this.#tracer}`,
@@ -243,7 +248,7 @@ export class FtraceImporter implements Importer {
   }
 
   #stamp(head: RecordHead): void {
-    const { meta } = this.#out.trace;
+    const meta = this.#out.source;
     if (this.#base < 0) {
       this.#base = head.seconds;
       this.#digits = head.digits;

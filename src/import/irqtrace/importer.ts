@@ -8,7 +8,7 @@ import { kindNamed } from '../../model/vocabulary.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { MAGIC, VERSION } from '../../trace/irqtrace.ts';
 import { objectOf, type PlainEvent, packArguments } from '../../trace/plain.ts';
-import type { Importer } from '../importer.ts';
+import type { LineReader } from '../importer.ts';
 
 const NANO = 1_000_000_000;
 const LINE =
@@ -17,7 +17,7 @@ const ARGUMENT = / ([^\s=]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)/g;
 
 const unquoted = (text: string): string => (text.startsWith('"') ? String(JSON.parse(text)) : text);
 
-export class IrqtraceImporter implements Importer {
+export class IrqtraceImporter implements LineReader {
   readonly #out: TraceBuilder;
   #base: bigint | undefined;
   #version = 0;
@@ -25,8 +25,8 @@ export class IrqtraceImporter implements Importer {
 
   constructor(out: TraceBuilder) {
     this.#out = out;
-    out.trace.meta.format = 'irqtrace';
-    out.trace.meta.clock = 'not told';
+    out.source.format = 'irqtrace';
+    out.source.clock = 'not told';
   }
 
   line(buf: Uint8Array, start: number, end: number, cut: boolean, open: boolean): void {
@@ -46,14 +46,14 @@ export class IrqtraceImporter implements Importer {
     }
   }
 
-  end(): void {
-    const { meta } = this.#out.trace;
+  settle(): void {
+    const meta = this.#out.source;
     meta.variant = `version ${this.#version}${this.#version > VERSION ? ` (this program knows version ${VERSION})` : ''}`;
     meta.cpus = this.#out.world.find('cpu')?.children.size ?? 0;
   }
 
   #header(text: string): void {
-    const { meta } = this.#out.trace;
+    const meta = this.#out.source;
     const version = new RegExp(`^${MAGIC} (\\d+)$`).exec(text);
     if (version) this.#version = Number(version[1]);
     const clock = /^#clock (seconds|ticks) digits=(\d) (.+)$/.exec(text);
@@ -112,7 +112,7 @@ export class IrqtraceImporter implements Importer {
   #time(text: string): void {
     const out = this.#out;
     if (text === '-') return;
-    const { meta } = out.trace;
+    const meta = out.source;
     const [whole, fraction = ''] = text.split('.') as [string, string?];
     if (this.#base === undefined) {
       this.#base = BigInt(whole);

@@ -6,7 +6,7 @@
  */
 import { AT, COLON, DOT, isDigit, SPACE, textOf } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import type { Importer } from '../importer.ts';
+import type { LineReader } from '../importer.ts';
 import { isNameByte, NameTable } from '../pattern.ts';
 import { Qemu, type QemuRule } from './context.ts';
 import { itsRules } from './its.ts';
@@ -38,7 +38,7 @@ function digits(buf: Uint8Array, start: number, end: number): number {
   return value;
 }
 
-export class QemuImporter implements Importer {
+export class QemuImporter implements LineReader {
   readonly #out: TraceBuilder;
   readonly #q: Qemu;
   readonly #quiet = new Uint32Array(rules.length + silent.length);
@@ -49,7 +49,7 @@ export class QemuImporter implements Importer {
   constructor(out: TraceBuilder) {
     this.#out = out;
     this.#q = new Qemu(out);
-    out.trace.meta.format = 'qemu-log';
+    out.source.format = 'qemu-log';
   }
 
   line(buf: Uint8Array, start: number, end: number, cut: boolean, open: boolean): void {
@@ -99,14 +99,14 @@ export class QemuImporter implements Importer {
     else this.#quiet[id]!++;
   }
 
-  end(): void {
-    const { accounting: a, trace } = this.#out;
+  settle(): void {
+    const { accounting: a } = this.#out;
     for (const [id, count] of this.#quiet.entries()) {
       if (count === 0) continue;
       const name = id < rules.length ? rules[id]!.name : silent[id - rules.length]!;
       a.records += count;
       a.understood += count;
-      a.withoutEffect.set(name, count);
+      a.withoutEffect.set(name, (a.withoutEffect.get(name) ?? 0) + count);
     }
     this.#quiet.fill(0);
     const { thread, iso, none } = this.#seenPrefix;
@@ -115,10 +115,10 @@ export class QemuImporter implements Importer {
       iso ? 'ISO 8601 time stamp' : '',
       none ? 'no time stamps' : '',
     ];
-    trace.meta.variant = forms.filter((f) => f !== '').join(', ') || 'no records';
-    trace.meta.clock = thread || iso ? 'realtime' : 'none';
+    this.#out.source.variant = forms.filter((f) => f !== '').join(', ') || 'no records';
+    this.#out.source.clock = thread || iso ? 'realtime' : 'none';
     const vcpus = this.#out.world.find('vcpu')?.children.size ?? 0;
-    trace.meta.cpus = vcpus;
+    this.#out.source.cpus = vcpus;
   }
 
   /** Without a stamp a line is a record when its first word is a known event or at least has the form of one. */
@@ -178,7 +178,7 @@ export class QemuImporter implements Importer {
   }
 
   #stamp(seconds: number, fraction: number, places: number): void {
-    const { meta } = this.#out.trace;
+    const meta = this.#out.source;
     if (this.#base < 0) {
       this.#base = seconds;
       meta.time = { base: BigInt(seconds), ticks: false, digits: places };

@@ -1,4 +1,5 @@
 import { bytesOf, QUOTE, Scanner, SPACE } from '../../base/bytes.ts';
+import { gicFrameSeen } from '../../model/events/its.ts';
 import { devRaise, intx, msgSend, pbaRead, pbaWrite, tblRead, tblWrite } from '../../model/events/msix.ts';
 import { mention, msi } from '../../model/things/pci.ts';
 import { deviceObject, entryObject } from '../objects.ts';
@@ -83,6 +84,7 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
     case GICV2M:
     case TRANSLATION:
       if (!write) return false;
+      if (region === GICV2M) frameSeen(q, addressLo, addressHi);
       send(q, addressLo, addressHi, valueLo, size);
       return true;
     case APIC_MSI:
@@ -98,6 +100,15 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
       else refineConfigRead(q, size, valueLo);
       return false;
   }
+}
+
+/** A GICv2m frame answers: from here on the log shows what reads the messages. */
+function frameSeen(q: Qemu, lo: number, hi: number): void {
+  const frame = q.object('gic/0/frame/0');
+  if (q.out.state.present(frame)) return;
+  q.out.words[gicFrameSeen.at.doorbell] = lo;
+  q.out.words[gicFrameSeen.at.doorbell + 1] = hi;
+  q.emit(gicFrameSeen, frame);
 }
 
 /** Logs before QEMU 6.2 do not name regions: what an address is follows from the tables that are known. */

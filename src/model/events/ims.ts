@@ -1,10 +1,16 @@
 import { eventKind, has } from '../event.ts';
+import { imsControl } from '../registers/ims.ts';
+import { postedControl } from '../registers/posted.ts';
+import { storeBytes } from '../store.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from '../things/ims.ts';
 import { domain, irq } from '../things/irq.ts';
 import { queueUser } from '../things/queue.ts';
 
 const A = imsEntry.at;
 const Q = queue.at;
+const { on } = postedControl.f;
+/** Bytes of an IMS entry: address, data and control. */
+const ENTRY = 16;
 
 /** Write of one dword or qword of an IMS entry. Object: the entry. */
 export const imsStore = eventKind(
@@ -14,19 +20,15 @@ export const imsStore = eventKind(
   { offset: 'x', size: 'u', value: 'xx', where: 's?', owner: 's?', virq: 'u?' },
   (state, e, at, bit) => {
     const w = e.words;
-    const offset = w[e.at + at.offset]! & 15;
-    const size = Math.min(8, w[e.at + at.size]!);
-    for (let i = 0; i < size && offset + i < 16; i++) {
-      const byte = (w[e.at + at.value + (i >>> 2)]! >>> (8 * (i & 3))) & 0xff;
-      const shift = ((offset + i) & 3) * 8;
-      state.setBits(e.object, A.address + ((offset + i) >>> 2), byte << shift, 0xff << shift);
-    }
+    const value = e.at + at.value;
+    const offset = w[e.at + at.offset]! % ENTRY;
+    storeBytes(state, e.object, A.address, ENTRY, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
     state.count(e.object, A.writes);
     if (has(e, bit.where)) state.set(e.object, A.store, w[e.at + at.where]!);
     if (has(e, bit.owner)) state.set(e.object, A.owner, w[e.at + at.owner]!);
     if (has(e, bit.virq)) state.set(e.object, A.virq, w[e.at + at.virq]!);
     // Unmasked with a cause waiting: it is sent now.
-    const unmasked = (state.known(e.object, A.control) & 1) === 1 && (state.get(e.object, A.control) & 1) === 0;
+    const unmasked = imsControl.f.mask.flag(state, e.object, A.control) === false;
     if (unmasked && state.flag(e.object, A.pending) === true) state.setFlag(e.object, A.pending, false);
   },
 );
@@ -145,7 +147,7 @@ export const piPost = eventKind(
     const vector = e.words[e.at + at.vector]! & 0xff;
     const bitMask = (1 << (vector & 31)) >>> 0;
     state.setBits(e.object, piDescriptor.at.pir + (vector >>> 5), e.words[e.at + at.set] ? bitMask : 0, bitMask);
-    if (e.words[e.at + at.notified]) state.setBits(e.object, piDescriptor.at.control, 1, 1);
+    if (e.words[e.at + at.notified]) state.setBits(e.object, piDescriptor.at.control, on.mask, on.mask);
   },
 );
 

@@ -1,7 +1,7 @@
 import { eventKind, has } from '../event.ts';
 import type { State } from '../state.ts';
 import { ioasMap } from '../things/ims.ts';
-import { its, itsCollection, itsDevice, itsEvent, lpiConfig, smmuStream } from '../things/remap.ts';
+import { gicFrame, its, itsCollection, itsDevice, itsEvent, lpiConfig, smmuStream } from '../things/remap.ts';
 
 const D = itsDevice.at;
 const E = itsEvent.at;
@@ -199,6 +199,18 @@ export const itsError = eventKind(
   },
 );
 
+/** A GICv2m frame was seen at work. Object: the frame. */
+export const gicFrameSeen = eventKind(
+  'gic.frame',
+  [gicFrame],
+  'A GICv2m frame answered the first message that was written to it.',
+  { doorbell: 'xx' },
+  (state, e, at) => {
+    state.set(e.object, gicFrame.at.doorbell, e.words[e.at + at.doorbell]!);
+    state.set(e.object, gicFrame.at.doorbell + 1, e.words[e.at + at.doorbell + 1]!);
+  },
+);
+
 /** A doorbell became known. Object: the ITS. */
 export const itsDoorbell = eventKind(
   'its.doorbell',
@@ -339,6 +351,7 @@ export const itsEvents = [
   itsCte,
   itsError,
   itsDoorbell,
+  gicFrameSeen,
   lpiWrite,
   lpiLoad,
   smmuTrans,

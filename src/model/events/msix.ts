@@ -1,15 +1,22 @@
 import { eventKind, has } from '../event.ts';
+import { imsControl } from '../registers/ims.ts';
+import { MSIX_ENTRIES, msixControl, msixVectorControl } from '../registers/pci.ts';
 import type { State } from '../state.ts';
+import { storeBytes } from '../store.ts';
 import { imsEntry } from '../things/ims.ts';
 import { device, msi, msixCap, msixEntry, table } from '../things/pci.ts';
 
 const A = msixEntry.at;
+const { enable, fmask, size: sizeField } = msixControl.f;
+const { mask: ownMask } = msixVectorControl.f;
+/** Bytes of a table entry: address, data and Vector Control. */
+const ENTRY = 16;
 
 /** Number of entries of a function's MSI-X table, or -1 while unknown. */
 export function tableSize(state: State, dev: number): number {
   const cap = state.world.node(dev)?.children.get('msixcap')?.object ?? -1;
-  if (cap < 0 || (state.known(cap, msixCap.at.control) & 0x7ff) !== 0x7ff) return -1;
-  return (state.get(cap, msixCap.at.control) & 0x7ff) + 1;
+  const size = sizeField.get(state, cap, msixCap.at.control);
+  return size < 0 ? -1 : size + 1;
 }
 
 /** The function (or unknown table) that an entry belongs to, or -1. */
@@ -22,16 +29,17 @@ export function ownerOf(state: State, entry: number): number {
  * the three alone decides; undefined while none does and one of them is unknown.
  */
 export function effectivelyMasked(state: State, entry: number): boolean | undefined {
-  const own = (state.known(entry, A.control) & 1) === 0 ? undefined : state.get(entry, A.control) & 1;
-  if (own === 1) return true;
+  const own = ownMask.flag(state, entry, A.control);
+  if (own === true) return true;
   const node = state.world.node(entry)?.parent?.parent;
   const cap = node?.children.get('msixcap')?.object ?? -1;
   if (cap < 0) return undefined;
   const known = state.known(cap, msixCap.at.control);
   const control = state.get(cap, msixCap.at.control);
-  if (known & 0x8000 && !(control & 0x8000)) return true;
-  if (known & 0x4000 && control & 0x4000) return true;
-  return own === 0 && (known & 0xc000) === 0xc000 ? false : undefined;
+  const enabled = enable.flagIn(control, known);
+  const all = fmask.flagIn(control, known);
+  if (enabled === false || all === true) return true;
+  return own === false && enabled === true && all === false ? false : undefined;
 }
 
 /** A pending bit that was seen set is sent and cleared as soon as nothing masks it (PCIe 6.1.4.4). */
@@ -45,17 +53,6 @@ function settlePending(state: State, entry: number): void {
 export function settleFunction(state: State, dev: number): void {
   const entries = state.world.node(dev)?.children.get('msix')?.children;
   if (entries) for (const node of entries.values()) if (node.object >= 0) settlePending(state, node.object);
-}
-
-/** Bytes of an access to a table entry: `offset` in the entry, up to 8 bytes of `lo` and `hi`. */
-function storeBytes(state: State, entry: number, offset: number, size: number, lo: number, hi: number): void {
-  for (let i = 0; i < Math.min(size, 8); i++) {
-    const at = offset + i;
-    if (at > 15) break;
-    const byte = i < 4 ? (lo >>> (8 * i)) & 0xff : (hi >>> (8 * (i - 4))) & 0xff;
-    const shift = (at & 3) * 8;
-    state.setBits(entry, A.address + (at >>> 2), byte << shift, 0xff << shift);
-  }
 }
 
 /**
@@ -79,7 +76,8 @@ const tableEvent = (name: string, meaning: string, counter: number) =>
       const value = e.at + at.value;
       state.count(e.object, counter);
       if (has(e, bit.stale) && w[e.at + at.stale]) return;
-      storeBytes(state, e.object, w[e.at + at.offset]! & 15, w[e.at + at.size]!, w[value]!, w[value + 1]!);
+      const offset = w[e.at + at.offset]! % ENTRY;
+      storeBytes(state, e.object, A.address, ENTRY, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
       // What a read shows can be a mask bit nobody saw being cleared.
       settlePending(state, e.object);
     },
@@ -111,7 +109,7 @@ export const tblBind = eventKind(
     for (const node of [...from.values()]) {
       if (node.object < 0 || !state.present(node.object)) continue;
       const index = Number(node.segment) - shift;
-      if (index >= 0 && index < 2048) {
+      if (index >= 0 && index < MSIX_ENTRIES) {
         const to = world.child(msixEntry, dev, 'msix', index);
         for (let cell = 1; cell < msixEntry.size; cell++) {
           state.setBits(to, cell, state.get(node.object, cell), state.known(node.object, cell));
@@ -151,7 +149,7 @@ export const pbaRead = eventKind(
       const word = w[e.at + at.value + (i >>> 5)]!;
       const set = ((word >>> (i & 31)) & 1) === 1;
       const index = w[e.at + at.first]! + i;
-      if (index > 2047 || (size >= 0 && index >= size)) break;
+      if (index >= MSIX_ENTRIES || (size >= 0 && index >= size)) break;
       const entry = state.world.node(e.object)?.children.get('msix')?.children.get(String(index))?.object ?? -1;
       if (set || size >= 0 || state.present(entry))
         state.setFlag(state.world.child(msixEntry, e.object, 'msix', index), A.pending, set);
@@ -184,12 +182,11 @@ export const devRaise = eventKind(
       state.count(e.object, A.raises);
       const owner = ownerOf(state, e.object);
       const cap = state.world.node(owner)?.children.get('msixcap')?.object ?? -1;
-      const enabled =
-        cap >= 0 && (state.known(cap, msixCap.at.control) & state.get(cap, msixCap.at.control) & 0x8000) !== 0;
+      const enabled = enable.flag(state, cap, msixCap.at.control) === true;
       if (enabled && effectivelyMasked(state, e.object) === true) state.setFlag(e.object, A.pending, true);
     } else if (type === imsEntry) {
       state.count(e.object, imsEntry.at.raises);
-      if ((state.known(e.object, imsEntry.at.control) & state.get(e.object, imsEntry.at.control) & 1) === 1)
+      if (imsControl.f.mask.flag(state, e.object, imsEntry.at.control) === true)
         state.setFlag(e.object, imsEntry.at.pending, true);
     } else if (type === msi) {
       state.count(e.object, msi.at.raises);

@@ -1,15 +1,22 @@
 import { eventKind } from '../event.ts';
 import type { Register } from '../register.ts';
-import { writableMask } from '../register.ts';
-import { msiAddress, msiControl, msiData, msiMask, msixControl, pciCommand } from '../registers/pci.ts';
+import { beyondMask, writableMask } from '../register.ts';
+import {
+  CAPABILITY,
+  msiAddress,
+  msiControl,
+  msiData,
+  msiMask,
+  msixControl,
+  msixVectorControl,
+  pciCommand,
+} from '../registers/pci.ts';
 import type { State } from '../state.ts';
 import { bar, device, msi, msixCap, msixEntry } from '../things/pci.ts';
 import { settleFunction } from './msix.ts';
 
 /** Config space offset of the first capability pointer. */
 const CAP_POINTER = 0x34;
-const CAP_MSI = 0x05;
-const CAP_MSIX = 0x11;
 
 const maskOf = (register: Register): number => writableMask(register)[0]!;
 const COMMAND_RW = maskOf(pciCommand);
@@ -18,6 +25,11 @@ const MSI_RW = maskOf(msiControl);
 const ADDRESS_RW = maskOf(msiAddress);
 const DATA_RW = maskOf(msiData);
 const MASK_RW = maskOf(msiMask);
+
+const { enable, fmask } = msixControl.f;
+const { address64, maskable } = msiControl.f;
+/** What a write of Message Control is known to leave: enable, function mask, and zeros beyond the register. */
+const CONTROL_KNOWN = (enable.mask | fmask.mask | beyondMask(msixControl)) >>> 0;
 
 /** A config access: byte offset, size in bytes, value, and whether software wrote (then only writable bits change). */
 interface Access {
@@ -71,10 +83,10 @@ function findCapabilities(state: State, dev: number): void {
   let at = configByte(state, dev, CAP_POINTER) & ~3;
   for (let hop = 0; hop < 48 && at >= 0x40; hop++) {
     const id = configByte(state, dev, at);
-    if (id === CAP_MSIX && state.num(dev, device.at.msixAt) !== at) {
+    if (id === CAPABILITY.msix && state.num(dev, device.at.msixAt) !== at) {
       state.set(dev, device.at.msixAt, at);
       replay(state, dev, at, at + 12, (access) => msixAccess(state, dev, access));
-    } else if (id === CAP_MSI && state.num(dev, device.at.msiAt) !== at) {
+    } else if (id === CAPABILITY.msi && state.num(dev, device.at.msiAt) !== at) {
       state.set(dev, device.at.msiAt, at);
       replay(state, dev, at, at + 24, (access) => msiAccess(state, dev, access));
     }
@@ -99,18 +111,19 @@ function msiAccess(state: State, dev: number, access: Access): void {
   const cap = state.world.child(msi, dev, 'msi');
   overlap(state, cap, msi.at.control, at + 2, 2, MSI_RW, access);
   overlap(state, cap, msi.at.address, at + 4, 4, ADDRESS_RW, access);
-  // Bit 7 (64-bit address) decides where the rest lies; while it is unknown, so is what the access meant.
-  if ((state.known(cap, msi.at.control) & 0x180) !== 0x180) return;
-  const control = state.get(cap, msi.at.control);
+  // These two decide where the rest lies; while one is unknown, so is what the access meant.
+  const wide = address64.flag(state, cap, msi.at.control);
+  const masks = maskable.flag(state, cap, msi.at.control);
+  if (wide === undefined || masks === undefined) return;
   let next = at + 8;
-  if (control & 0x80) {
+  if (wide) {
     overlap(state, cap, msi.at.address + 1, next, 4, 0xffffffff, access);
     next += 4;
   } else {
     state.set(cap, msi.at.address + 1, 0);
   }
   overlap(state, cap, msi.at.data, next, 2, DATA_RW, access);
-  if (control & 0x100) {
+  if (masks) {
     overlap(state, cap, msi.at.mask, next + 4, 4, MASK_RW, access);
     overlap(state, cap, msi.at.pending, next + 8, 4, 0, access);
   }
@@ -200,8 +213,8 @@ export const msixCtrl = eventKind(
   (state, e, at) => {
     state.touch(e.object);
     const cap = state.world.child(msixCap, e.object, 'msixcap');
-    const value = (e.words[e.at + at.enable]! ? 0x8000 : 0) | (e.words[e.at + at.fmask]! ? 0x4000 : 0);
-    state.setBits(cap, msixCap.at.control, value, 0xffffc000);
+    const value = (e.words[e.at + at.enable]! ? enable.mask : 0) | (e.words[e.at + at.fmask]! ? fmask.mask : 0);
+    state.setBits(cap, msixCap.at.control, value, CONTROL_KNOWN);
     settleFunction(state, e.object);
   },
 );
@@ -217,13 +230,13 @@ export const devReset = eventKind(
     state.set(e.object, device.at.command, 0);
     const node = state.world.node(e.object);
     const cap = node?.children.get('msixcap')?.object ?? -1;
-    if (state.present(cap)) state.setBits(cap, msixCap.at.control, 0, 0xc000);
+    if (state.present(cap)) state.setBits(cap, msixCap.at.control, 0, enable.mask | fmask.mask);
     const entries = node?.children.get('msix')?.children;
     if (!entries) return;
     for (const { object } of entries.values()) {
       if (object < 0 || !state.present(object)) continue;
       for (let cell = 0; cell < 3; cell++) state.forget(object, msixEntry.at.address + cell);
-      state.set(object, msixEntry.at.control, 1);
+      state.set(object, msixEntry.at.control, msixVectorControl.f.mask.mask);
       state.setFlag(object, msixEntry.at.pending, false);
     }
   },

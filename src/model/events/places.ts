@@ -5,14 +5,14 @@ import { cpu, domain, vector } from '../things/irq.ts';
 export const SHUTDOWN_VECTOR = 239;
 
 /** The object of a CPU. */
-export const cpuObject = (state: State, n: number): number => state.world.byNumbers(cpu, n, 0, (a) => `cpu/${a}`);
+export const cpuObject = (state: State, n: number): number => state.here.byNumbers(cpu, n, 0, (a) => `cpu/${a}`);
 
 /** The object of a vector of a CPU. */
 export const vectorObject = (state: State, n: number, v: number): number =>
-  state.world.byNumbers(vector, n, v, (a, b) => `cpu/${a}/vector/${b}`);
+  state.here.byNumbers(vector, n, v, (a, b) => `cpu/${a}/vector/${b}`);
 
 /** The object of the x86 vector domain. */
-export const vectorDomain = (state: State): number => state.world.byNumbers(domain, 0, 0, () => 'domain/VECTOR');
+export const vectorDomain = (state: State): number => state.here.byNumbers(domain, 0, 0, () => 'domain/VECTOR');
 
 /** Whether a pair of numbers names a vector that can exist; keeps nonsense in a damaged trace from making objects. */
 export const isVector = (n: number, v: number): boolean => n < 0x10000 && v > 0 && v < 256;

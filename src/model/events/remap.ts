@@ -1,4 +1,5 @@
 import { eventKind } from '../event.ts';
+import { apicIdOf, vtdIrte } from '../registers/vtd.ts';
 import type { State } from '../state.ts';
 import { device } from '../things/pci.ts';
 import { amdIrte, irte, remapUnit } from '../things/remap.ts';
@@ -137,11 +138,11 @@ export const irRemap = eventKind(
       state.count(e.object, R.remaps);
       state.set(e.object, R.destId, dest);
       // The printed id tells how the unit reads the DST field: as it is (x2APIC) or bits 15:8 of it (xAPIC).
-      const raw = state.num(e.object, R.value + 1);
+      const raw = vtdIrte.f.dest.get(state, e.object, R.value);
       const unit = unitOf(state, e.object);
-      if (raw > 0 && unit >= 0 && raw !== raw >>> 8) {
-        if (dest === raw) state.setFlag(unit, U.eim, true);
-        else if (dest === ((raw >>> 8) & 0xff)) state.setFlag(unit, U.eim, false);
+      if (raw > 0 && unit >= 0) {
+        if (dest === apicIdOf(raw, true)) state.setFlag(unit, U.eim, true);
+        else if (dest === apicIdOf(raw, false)) state.setFlag(unit, U.eim, false);
       }
     } else if (type === amdIrte) {
       state.count(e.object, amdIrte.at.remaps);

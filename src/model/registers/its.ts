@@ -1,5 +1,6 @@
-import type { Field, Register } from '../register.ts';
-import { withReserved } from './reserved.ts';
+import type { Field } from '../field.ts';
+import type { Register } from '../register.ts';
+import { bit, bits, register, withReserved } from './layout.ts';
 
 const linux = 'drivers/irqchip/irq-gic-v3-its.c its_encode_*';
 
@@ -15,15 +16,16 @@ export interface ItsCommand {
 }
 
 type Dword = 0 | 1 | 2 | 3;
-type Placed = Field & { readonly dword: Dword };
+
+/** A field with the doubleword in which it lies. */
+interface Placed {
+  readonly dword: Dword;
+  readonly field: Field;
+}
 
 const at = (dword: Dword, hi: number, lo: number, name: string, meaning: string): Placed => ({
   dword,
-  name,
-  hi,
-  lo,
-  access: 'RW',
-  meaning,
+  field: bits(name, hi, lo, 'RW', meaning),
 });
 
 const deviceId = at(0, 63, 32, 'deviceId', 'DeviceID of the requester.');
@@ -54,17 +56,18 @@ function command(
   meaning: string,
   ...fields: readonly Placed[]
 ): ItsCommand {
-  const code = { ...at(0, 7, 0, 'opcode', 'Command number.'), values: { [opcode]: name } };
-  const dword = (n: Dword): Register => ({
-    name: `ITS ${name} DW${n}`,
-    width: 64,
-    meaning: `Doubleword ${n} of the ITS command ${name}. ${meaning}`,
-    spec: `GICv3 "ITS commands" ${name}; ${linux}`,
-    fields: withReserved(
+  const code = { dword: 0, field: bits('opcode', 7, 0, 'RW', 'Command number.', { values: { [opcode]: name } }) };
+  const dword = (n: Dword): Register =>
+    register(
+      `ITS ${name} DW${n}`,
       64,
-      [code, ...fields].filter((field) => field.dword === n).map(({ dword: _, ...field }) => field),
-    ),
-  });
+      `Doubleword ${n} of the ITS command ${name}. ${meaning}`,
+      `GICv3 "ITS commands" ${name}; ${linux}`,
+      withReserved(
+        64,
+        [code, ...fields].filter((placed) => placed.dword === n).map((placed) => placed.field),
+      ),
+    );
   return { name, opcode, since, meaning, dwords: [dword(0), dword(1), dword(2), dword(3)] };
 }
 
@@ -96,8 +99,8 @@ export const itsCommands: readonly ItsCommand[] = [
     icid,
   ),
   command('MAPI', 0x0b, 'GICv3', 'Maps an event to the LPI of the same number.', deviceId, eventId, icid),
-  command('INV', 0x0c, 'GICv3', 'Makes the configuration byte of an event be read anew.', deviceId, eventId),
-  command('INVALL', 0x0d, 'GICv3', 'Makes the configuration of a collection be read anew.', icid),
+  command('INV', 0x0c, 'GICv3', 'Makes the configuration byte of an event be read again.', deviceId, eventId),
+  command('INVALL', 0x0d, 'GICv3', 'Makes the configuration of a collection be read again.', icid),
   command(
     'MOVALL',
     0x0e,
@@ -179,8 +182,8 @@ export const itsCommands: readonly ItsCommand[] = [
     vpeId,
     doorbell,
   ),
-  command('VINVALL', 0x2d, 'GICv4', 'Makes the configuration of a virtual CPU be read anew.', vpeId),
-  command('INVDB', 0x2e, 'GICv4.1', 'Makes the configuration of the default doorbell be read anew.', vpeId),
+  command('VINVALL', 0x2d, 'GICv4', 'Makes the configuration of a virtual CPU be read again.', vpeId),
+  command('INVDB', 0x2e, 'GICv4.1', 'Makes the configuration of the default doorbell be read again.', vpeId),
 ];
 
 /** The ITS commands by opcode. */
@@ -218,129 +221,110 @@ export const itsErrors: Readonly<Record<number, ItsError>> = {
 export const firstLpi = 8192;
 
 /** One byte of the LPI configuration table (GICR_PROPBASER): byte n belongs to LPI 8192 + n. */
-export const lpiConfig: Register = {
-  name: 'LPI configuration',
-  width: 8,
-  meaning: 'Priority and enable of one LPI. A change takes effect after INV or INVALL.',
-  spec: 'GICv3 "LPI configuration tables"; include/linux/irqchip/arm-gic-v3.h LPI_PROP_*',
-  fields: [
-    {
-      name: 'enable',
-      hi: 0,
-      lo: 0,
-      access: 'RW',
-      meaning: 'The LPI is forwarded to the CPU; while 0 it can only become pending. Linux masks an interrupt here.',
-    },
-    { name: 'reserved1', hi: 1, lo: 1, access: 'RsvdP', meaning: 'Reads as 1; Linux writes 1 (LPI_PROP_GROUP1).' },
-    { name: 'priority', hi: 7, lo: 2, access: 'RW', meaning: 'Bits 7:2 of the priority, the lower value first.' },
+export const lpiConfig = register(
+  'LPI configuration',
+  8,
+  'Priority and enable of one LPI. A change takes effect after INV or INVALL.',
+  'GICv3 "LPI configuration tables"; include/linux/irqchip/arm-gic-v3.h LPI_PROP_*',
+  [
+    bit(
+      'enable',
+      0,
+      'RW',
+      'The LPI is forwarded to the CPU; while 0 it can only become pending. Linux masks an interrupt here.',
+    ),
+    bit('reserved1', 1, 'RsvdP', 'Reads as 1; Linux writes 1 (LPI_PROP_GROUP1).'),
+    bits('priority', 7, 2, 'RW', 'Bits 7:2 of the priority, the lower value first.'),
   ],
-};
+);
 
 /** What a device writes to GITS_TRANSLATER (offset 0x10040 of the ITS), 32 bits. The DeviceID comes with the write. */
-export const itsTranslater: Register = {
-  name: 'GITS_TRANSLATER',
-  width: 32,
-  meaning: 'Raises an event of the device that writes.',
-  spec: 'GICv3 "GITS_TRANSLATER"; drivers/irqchip/irq-gic-v3-its.c its_irq_compose_msi_msg',
-  fields: [{ name: 'eventId', hi: 31, lo: 0, access: 'RW', meaning: 'EventID: entry of the translation table.' }],
-};
+export const itsTranslater = register(
+  'GITS_TRANSLATER',
+  32,
+  'Raises an event of the device that writes.',
+  'GICv3 "GITS_TRANSLATER"; drivers/irqchip/irq-gic-v3-its.c its_irq_compose_msi_msg',
+  [bits('eventId', 31, 0, 'RW', 'EventID: entry of the translation table.')],
+);
 
 /** What a device writes to MSI_SETSPI_NS (offset 0x40 of a GICv2m frame), 32 bits. */
-export const gicv2mSetSpi: Register = {
-  name: 'GICv2m MSI_SETSPI_NS',
-  width: 32,
-  meaning: 'Raises an SPI; there is neither a DeviceID nor a table.',
-  spec: 'SBSA "GICv2m MSI support"; drivers/irqchip/irq-gic-v2m.c gicv2m_compose_msi_msg',
-  fields: withReserved(32, [
-    {
-      name: 'intid',
-      hi: 9,
-      lo: 0,
-      access: 'RW',
-      meaning: 'INTID of the SPI, 32 to 1019, within the range of the frame.',
-    },
-  ]),
-};
+export const gicv2mSetSpi = register(
+  'GICv2m MSI_SETSPI_NS',
+  32,
+  'Raises an SPI; there is neither a DeviceID nor a table.',
+  'SBSA "GICv2m MSI support"; drivers/irqchip/irq-gic-v2m.c gicv2m_compose_msi_msg',
+  withReserved(32, [bits('intid', 9, 0, 'RW', 'INTID of the SPI, 32 to 1019, within the range of the frame.')]),
+);
 
 const qemu = 'hw/intc/gicv3_internal.h (QEMU)';
-const entryValid: Field = { name: 'valid', hi: 0, lo: 0, access: 'HW', meaning: 'The entry is valid.' };
+const entryValid = bit('valid', 0, 'HW', 'The entry is valid.');
 
 /** Level 1 entry of an indirect table (GITS_BASER.Indirect), 64 bits; architectural. */
-export const itsLevel1: Register = {
-  name: 'ITS level 1 table entry',
-  width: 64,
-  meaning: 'Where a page of the level 2 table lies. Written by software.',
-  spec: `GICv3 "ITS tables"; ${qemu} L2_TABLE_VALID_MASK`,
-  fields: withReserved(64, [
-    { name: 'address', hi: 51, lo: 12, access: 'RW', meaning: 'Bits 51:12 of the address; aligned to the page size.' },
-    { name: 'valid', hi: 63, lo: 63, access: 'RW', meaning: 'The entry is valid.' },
+export const itsLevel1 = register(
+  'ITS level 1 table entry',
+  64,
+  'Where a page of the level 2 table lies. Written by software.',
+  `GICv3 "ITS tables"; ${qemu} L2_TABLE_VALID_MASK`,
+  withReserved(64, [
+    bits('address', 51, 12, 'RW', 'Bits 51:12 of the address; aligned to the page size.'),
+    bit('valid', 63, 'RW', 'The entry is valid.'),
   ]),
-};
+);
 
 /** Device table entry as the emulated ITS of QEMU stores it, 64 bits. The layout is the emulation's own choice. */
-export const itsDte: Register = {
-  name: 'ITS device table entry (QEMU)',
-  width: 64,
-  meaning: 'The interrupt translation table of one DeviceID; written by MAPD.',
-  spec: `${qemu} DTE`,
-  fields: withReserved(64, [
+export const itsDte = register(
+  'ITS device table entry (QEMU)',
+  64,
+  'The interrupt translation table of one DeviceID; written by MAPD.',
+  `${qemu} DTE`,
+  withReserved(64, [
     entryValid,
-    { name: 'size', hi: 5, lo: 1, access: 'HW', meaning: 'Number of EventID bits minus one.' },
-    { name: 'ittAddress', hi: 49, lo: 6, access: 'HW', meaning: 'Bits 51:8 of the address of the translation table.' },
+    bits('size', 5, 1, 'HW', 'Number of EventID bits minus one.'),
+    bits('ittAddress', 49, 6, 'HW', 'Bits 51:8 of the address of the translation table.'),
   ]),
-};
+);
 
 /** Interrupt translation table entry as the emulated ITS of QEMU stores it, 96 bits. */
-export const itsIte: Register = {
-  name: 'ITS translation table entry (QEMU)',
-  width: 96,
-  meaning: 'The interrupt of one EventID of a device; written by MAPTI, MAPI, MOVI and DISCARD.',
-  spec: `${qemu} ITE_L, ITE_H`,
-  fields: withReserved(96, [
+export const itsIte = register(
+  'ITS translation table entry (QEMU)',
+  96,
+  'The interrupt of one EventID of a device; written by MAPTI, MAPI, MOVI and DISCARD.',
+  `${qemu} ITE_L, ITE_H`,
+  withReserved(96, [
     entryValid,
-    {
-      name: 'type',
-      hi: 1,
-      lo: 1,
-      access: 'HW',
-      meaning: 'Kind of the interrupt.',
-      values: { 0: 'virtual', 1: 'physical' },
-    },
-    { name: 'intid', hi: 25, lo: 2, access: 'HW', meaning: 'INTID of the LPI, 8192 or above.' },
-    { name: 'icid', hi: 47, lo: 32, access: 'HW', meaning: 'Collection of a physical interrupt.' },
-    { name: 'vpeId', hi: 63, lo: 48, access: 'HW', meaning: 'Virtual CPU of a virtual interrupt.' },
-    {
-      name: 'doorbell',
-      hi: 87,
-      lo: 64,
-      access: 'HW',
-      meaning: 'Doorbell INTID of a virtual interrupt, 1023 for none; not reliable for a physical one.',
-    },
+    bit('type', 1, 'HW', 'Kind of the interrupt.', { values: { 0: 'virtual', 1: 'physical' } }),
+    bits('intid', 25, 2, 'HW', 'INTID of the LPI, 8192 or above.'),
+    bits('icid', 47, 32, 'HW', 'Collection of a physical interrupt.'),
+    bits('vpeId', 63, 48, 'HW', 'Virtual CPU of a virtual interrupt.'),
+    bits(
+      'doorbell',
+      87,
+      64,
+      'HW',
+      'Doorbell INTID of a virtual interrupt, 1023 for none; not reliable for a physical one.',
+    ),
   ]),
-};
+);
 
 /** Collection table entry as the emulated ITS of QEMU stores it, 64 bits. */
-export const itsCte: Register = {
-  name: 'ITS collection table entry (QEMU)',
-  width: 64,
-  meaning: 'The redistributor of one collection; written by MAPC.',
-  spec: `${qemu} CTE`,
-  fields: withReserved(64, [
-    entryValid,
-    { name: 'rdbase', hi: 16, lo: 1, access: 'HW', meaning: 'Number of the redistributor: the CPU.' },
-  ]),
-};
+export const itsCte = register(
+  'ITS collection table entry (QEMU)',
+  64,
+  'The redistributor of one collection; written by MAPC.',
+  `${qemu} CTE`,
+  withReserved(64, [entryValid, bits('rdbase', 16, 1, 'HW', 'Number of the redistributor: the CPU.')]),
+);
 
 /** Virtual CPU table entry as the emulated ITS of QEMU stores it, 64 bits. */
-export const itsVte: Register = {
-  name: 'ITS vPE table entry (QEMU)',
-  width: 64,
-  meaning: 'Redistributor and pending table of one virtual CPU; written by VMAPP and VMOVP.',
-  spec: `${qemu} VTE`,
-  fields: withReserved(64, [
+export const itsVte = register(
+  'ITS vPE table entry (QEMU)',
+  64,
+  'Redistributor and pending table of one virtual CPU; written by VMAPP and VMOVP.',
+  `${qemu} VTE`,
+  withReserved(64, [
     entryValid,
-    { name: 'pendingSize', hi: 5, lo: 1, access: 'HW', meaning: 'Number of vINTID bits minus one.' },
-    { name: 'pendingAddress', hi: 41, lo: 6, access: 'HW', meaning: 'Bits 51:16 of the address of the pending table.' },
-    { name: 'rdbase', hi: 57, lo: 42, access: 'HW', meaning: 'Number of the redistributor.' },
+    bits('pendingSize', 5, 1, 'HW', 'Number of vINTID bits minus one.'),
+    bits('pendingAddress', 41, 6, 'HW', 'Bits 51:16 of the address of the pending table.'),
+    bits('rdbase', 57, 42, 'HW', 'Number of the redistributor.'),
   ]),
-};
+);

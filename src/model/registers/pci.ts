@@ -1,244 +1,175 @@
 import type { Register } from '../register.ts';
+import { bit, bits, register, reserved } from './layout.ts';
+
+/** Requester ID of a function (its BDF without the segment), 16 bits, as it stands in TLPs and in IRTEs. */
+export const pciRequester = register('Requester ID', 16, 'Which function sent a request.', 'PCIe Base 2.2.6.2', [
+  bits('function', 2, 0, 'RO', 'Function number.'),
+  bits('device', 7, 3, 'RO', 'Device number.'),
+  bits('bus', 15, 8, 'RO', 'Bus number.'),
+]);
+
+/** Identifiers of the capabilities that send messages. */
+export const CAPABILITY = { msi: 0x05, msix: 0x11 } as const;
+
+/** First two bytes of a capability in the config space below 0x100, 16 bits. */
+export const pciCapability = register(
+  'PCI capability header',
+  16,
+  'What a capability is, and where the next one lies.',
+  'PCIe Base 7.5.3.1, 7.7.1.1, 7.7.2.1; include/uapi/linux/pci_regs.h PCI_CAP_LIST_ID, PCI_CAP_LIST_NEXT',
+  [
+    bits('id', 7, 0, 'RO', 'Capability ID.', { values: { [CAPABILITY.msi]: 'MSI', [CAPABILITY.msix]: 'MSI-X' } }),
+    bits('next', 15, 8, 'RO', 'Config offset of the next capability; 0 ends the list.'),
+  ],
+);
 
 /** PCI Command register, config space offset 0x04, 16 bits. */
-export const pciCommand: Register = {
-  name: 'PCI Command',
-  width: 16,
-  meaning: 'What the function may do on the bus.',
-  spec: 'PCIe Base 7.5.1.1.3; include/uapi/linux/pci_regs.h PCI_COMMAND',
-  fields: [
-    {
-      name: 'io',
-      hi: 0,
-      lo: 0,
-      access: 'RW',
+export const pciCommand = register(
+  'PCI Command',
+  16,
+  'What the function may do on the bus.',
+  'PCIe Base 7.5.1.1.3; include/uapi/linux/pci_regs.h PCI_COMMAND',
+  [
+    bit('io', 0, 'RW', 'I/O space decode: the function answers I/O accesses.', { reset: 0 }),
+    bit(
+      'memory',
+      1,
+      'RW',
+      'Memory space decode. While 0, the MSI-X table and PBA do not answer: reads return all ones, writes are lost.',
+      { reset: 0 },
+    ),
+    bit('busMaster', 2, 'RW', 'The function may issue memory requests. While 0 it cannot send MSI or MSI-X messages.', {
       reset: 0,
-      meaning: 'I/O space decode: the function answers I/O accesses.',
-    },
-    {
-      name: 'memory',
-      hi: 1,
-      lo: 1,
-      access: 'RW',
+    }),
+    bit('specialCycles', 3, 'RO', 'Special cycles; hard-wired 0 on PCIe.'),
+    bit('mwi', 4, 'RO', 'Memory write and invalidate; hard-wired 0 on PCIe.'),
+    bit('vgaSnoop', 5, 'RO', 'VGA palette snoop; hard-wired 0 on PCIe.'),
+    bit('parity', 6, 'RW', 'Parity error response.', { reset: 0 }),
+    bit('wait', 7, 'RO', 'IDSEL stepping; hard-wired 0 on PCIe.'),
+    bit('serr', 8, 'RW', 'SERR# enable: report errors to the root complex.', { reset: 0 }),
+    bit('fastBack', 9, 'RO', 'Fast back-to-back; hard-wired 0 on PCIe.'),
+    bit('intxDisable', 10, 'RW', 'The function must not assert INTx. Linux sets it while MSI or MSI-X is enabled.', {
       reset: 0,
-      meaning:
-        'Memory space decode. While 0, the MSI-X table and PBA do not answer: reads return all ones, writes are lost.',
-    },
-    {
-      name: 'busMaster',
-      hi: 2,
-      lo: 2,
-      access: 'RW',
-      reset: 0,
-      meaning: 'The function may issue memory requests. While 0 it cannot send MSI or MSI-X messages.',
-    },
-    { name: 'specialCycles', hi: 3, lo: 3, access: 'RO', meaning: 'Special cycles; hard-wired 0 on PCIe.' },
-    { name: 'mwi', hi: 4, lo: 4, access: 'RO', meaning: 'Memory write and invalidate; hard-wired 0 on PCIe.' },
-    { name: 'vgaSnoop', hi: 5, lo: 5, access: 'RO', meaning: 'VGA palette snoop; hard-wired 0 on PCIe.' },
-    { name: 'parity', hi: 6, lo: 6, access: 'RW', reset: 0, meaning: 'Parity error response.' },
-    { name: 'wait', hi: 7, lo: 7, access: 'RO', meaning: 'IDSEL stepping; hard-wired 0 on PCIe.' },
-    { name: 'serr', hi: 8, lo: 8, access: 'RW', reset: 0, meaning: 'SERR# enable: report errors to the root complex.' },
-    { name: 'fastBack', hi: 9, lo: 9, access: 'RO', meaning: 'Fast back-to-back; hard-wired 0 on PCIe.' },
-    {
-      name: 'intxDisable',
-      hi: 10,
-      lo: 10,
-      access: 'RW',
-      reset: 0,
-      meaning: 'The function must not assert INTx. Linux sets it while MSI or MSI-X is enabled.',
-    },
-    { name: 'reserved', hi: 15, lo: 11, access: 'RsvdP', meaning: 'Reserved.' },
+    }),
+    reserved(15, 11, 'RsvdP'),
   ],
-};
+);
 
 /** MSI-X Message Control, capability offset +2, 16 bits. */
-export const msixControl: Register = {
-  name: 'MSI-X Message Control',
-  width: 16,
-  meaning: 'Enable and function mask of MSI-X, and the size of the table.',
-  spec: 'PCIe Base 7.7.2.2; include/uapi/linux/pci_regs.h PCI_MSIX_FLAGS',
-  fields: [
-    { name: 'size', hi: 10, lo: 0, access: 'RO', meaning: 'Number of table entries minus one.' },
-    { name: 'reserved', hi: 13, lo: 11, access: 'RsvdP', meaning: 'Reserved.' },
-    {
-      name: 'fmask',
-      hi: 14,
-      lo: 14,
-      access: 'RW',
-      reset: 0,
-      meaning: 'Function mask: every vector is masked, whatever its own mask bit says.',
-    },
-    {
-      name: 'enable',
-      hi: 15,
-      lo: 15,
-      access: 'RW',
-      reset: 0,
-      meaning: 'MSI-X enable: the function uses MSI-X and must not use INTx or MSI.',
-    },
+export const msixControl = register(
+  'MSI-X Message Control',
+  16,
+  'Enable and function mask of MSI-X, and the size of the table.',
+  'PCIe Base 7.7.2.2; include/uapi/linux/pci_regs.h PCI_MSIX_FLAGS',
+  [
+    bits('size', 10, 0, 'RO', 'Number of table entries minus one.'),
+    reserved(13, 11, 'RsvdP'),
+    bit('fmask', 14, 'RW', 'Function mask: every vector is masked, whatever its own mask bit says.', { reset: 0 }),
+    bit('enable', 15, 'RW', 'MSI-X enable: the function uses MSI-X and must not use INTx or MSI.', { reset: 0 }),
   ],
-};
+);
 
-const bir = (what: string): Register['fields'] => [
-  { name: 'bir', hi: 2, lo: 0, access: 'RO', meaning: `Number of the BAR (0 to 5) that holds the ${what}.` },
-  { name: 'offset', hi: 31, lo: 3, access: 'RO', meaning: `Offset of the ${what} in that BAR, in units of 8 bytes.` },
+const place = (what: string) => [
+  bits('bir', 2, 0, 'RO', `Number of the BAR (0 to 5) that holds the ${what}.`),
+  bits('offset', 31, 3, 'RO', `Offset of the ${what} in that BAR, in units of 8 bytes.`),
 ];
 
+/** Entries that an MSI-X table can have: `size` is their number minus one. */
+export const MSIX_ENTRIES = msixControl.f.size.max + 1;
+
 /** MSI-X Table Offset / BIR, capability offset +4, 32 bits. */
-export const msixTable: Register = {
-  name: 'MSI-X Table Offset/BIR',
-  width: 32,
-  meaning: 'Where the MSI-X table lies.',
-  spec: 'PCIe Base 7.7.2.3; include/uapi/linux/pci_regs.h PCI_MSIX_TABLE',
-  fields: bir('table'),
-};
+export const msixTable = register(
+  'MSI-X Table Offset/BIR',
+  32,
+  'Where the MSI-X table lies.',
+  'PCIe Base 7.7.2.3; include/uapi/linux/pci_regs.h PCI_MSIX_TABLE',
+  place('table'),
+);
 
 /** MSI-X PBA Offset / BIR, capability offset +8, 32 bits. */
-export const msixPba: Register = {
-  name: 'MSI-X PBA Offset/BIR',
-  width: 32,
-  meaning: 'Where the pending bit array lies.',
-  spec: 'PCIe Base 7.7.2.4; include/uapi/linux/pci_regs.h PCI_MSIX_PBA',
-  fields: bir('pending bit array'),
-};
+export const msixPba = register(
+  'MSI-X PBA Offset/BIR',
+  32,
+  'Where the pending bit array lies.',
+  'PCIe Base 7.7.2.4; include/uapi/linux/pci_regs.h PCI_MSIX_PBA',
+  place('pending bit array'),
+);
 
 /** Message Address of an MSI-X table entry: lower dword at +0, upper at +4. */
-export const msixAddress: Register = {
-  name: 'MSI-X Message Address',
-  width: 64,
-  meaning: 'Where the message is written. What its bits mean is decided by the irq domain underneath.',
-  spec: 'PCIe Base 7.7.2.5, 7.7.2.6; include/uapi/linux/pci_regs.h PCI_MSIX_ENTRY_LOWER_ADDR',
-  fields: [
-    { name: 'reserved', hi: 1, lo: 0, access: 'RsvdZ', meaning: 'Must be 0: the address is aligned to a dword.' },
-    { name: 'lower', hi: 31, lo: 2, access: 'RW', meaning: 'Message Address bits 31:2.' },
-    { name: 'upper', hi: 63, lo: 32, access: 'RW', meaning: 'Message Upper Address; 0 means a 32-bit address.' },
+export const msixAddress = register(
+  'MSI-X Message Address',
+  64,
+  'Where the message is written. What its bits mean is decided by the irq domain underneath.',
+  'PCIe Base 7.7.2.5, 7.7.2.6; include/uapi/linux/pci_regs.h PCI_MSIX_ENTRY_LOWER_ADDR',
+  [
+    reserved(1, 0, 'RsvdZ', 'Must be 0: the address is aligned to a dword.'),
+    bits('lower', 31, 2, 'RW', 'Message Address bits 31:2.'),
+    bits('upper', 63, 32, 'RW', 'Message Upper Address; 0 means a 32-bit address.'),
   ],
-};
+);
 
 /** Message Data of an MSI-X table entry, at +8, 32 bits. */
-export const msixData: Register = {
-  name: 'MSI-X Message Data',
-  width: 32,
-  meaning: 'The dword that is written. What its bits mean is decided by the irq domain underneath.',
-  spec: 'PCIe Base 7.7.2.7; include/uapi/linux/pci_regs.h PCI_MSIX_ENTRY_DATA',
-  fields: [{ name: 'data', hi: 31, lo: 0, access: 'RW', meaning: 'Message data.' }],
-};
+export const msixData = register(
+  'MSI-X Message Data',
+  32,
+  'The dword that is written. What its bits mean is decided by the irq domain underneath.',
+  'PCIe Base 7.7.2.7; include/uapi/linux/pci_regs.h PCI_MSIX_ENTRY_DATA',
+  [bits('data', 31, 0, 'RW', 'Message data.')],
+);
 
 /** Vector Control of an MSI-X table entry, at +0xc, 32 bits. */
-export const msixVectorControl: Register = {
-  name: 'MSI-X Vector Control',
-  width: 32,
-  meaning: 'The mask bit of one vector.',
-  spec: 'PCIe Base 7.7.2.8; include/uapi/linux/pci_regs.h PCI_MSIX_ENTRY_VECTOR_CTRL',
-  fields: [
-    {
-      name: 'mask',
-      hi: 0,
-      lo: 0,
-      access: 'RW',
+export const msixVectorControl = register(
+  'MSI-X Vector Control',
+  32,
+  'The mask bit of one vector.',
+  'PCIe Base 7.7.2.8; include/uapi/linux/pci_regs.h PCI_MSIX_ENTRY_VECTOR_CTRL',
+  [
+    bit('mask', 0, 'RW', 'The function must not send this message; a cause sets the pending bit instead.', {
       reset: 1,
-      meaning: 'The function must not send this message; a cause sets the pending bit instead.',
       values: { 0: 'unmasked', 1: 'masked' },
-    },
-    { name: 'reserved', hi: 15, lo: 1, access: 'RsvdP', meaning: 'Reserved; software must preserve it.' },
-    {
-      name: 'stLower',
-      hi: 23,
-      lo: 16,
-      access: 'RW',
-      meaning: 'TPH steering tag, lower byte, where the tags lie in the table; else reserved.',
-    },
-    {
-      name: 'stUpper',
-      hi: 31,
-      lo: 24,
-      access: 'RW',
-      meaning: 'TPH steering tag, upper byte, where the tags lie in the table; else reserved.',
-    },
+    }),
+    reserved(15, 1, 'RsvdP', 'Reserved; software must preserve it.'),
+    bits('stLower', 23, 16, 'RW', 'TPH steering tag, lower byte, where the tags lie in the table; else reserved.'),
+    bits('stUpper', 31, 24, 'RW', 'TPH steering tag, upper byte, where the tags lie in the table; else reserved.'),
   ],
-};
+);
 
 /** MSI Message Control, capability offset +2, 16 bits. */
-export const msiControl: Register = {
-  name: 'MSI Message Control',
-  width: 16,
-  meaning: 'Enable and features of MSI; its bits 7 and 8 decide the layout of the rest of the capability.',
-  spec: 'PCIe Base 7.7.1.2; include/uapi/linux/pci_regs.h PCI_MSI_FLAGS',
-  fields: [
-    {
-      name: 'enable',
-      hi: 0,
-      lo: 0,
-      access: 'RW',
-      reset: 0,
-      meaning: 'MSI enable: the function uses MSI and must not use INTx.',
-    },
-    {
-      name: 'multipleCapable',
-      hi: 3,
-      lo: 1,
-      access: 'RO',
-      meaning: 'Vectors that the function asks for, as a power of two (0 to 5).',
-    },
-    {
-      name: 'multipleEnable',
-      hi: 6,
-      lo: 4,
-      access: 'RW',
-      reset: 0,
-      meaning: 'Vectors that software granted, as a power of two (0 to 5).',
-    },
-    {
-      name: 'address64',
-      hi: 7,
-      lo: 7,
-      access: 'RO',
-      meaning: 'The capability has an upper address dword; data moves to +0xc.',
-    },
-    {
-      name: 'maskable',
-      hi: 8,
-      lo: 8,
-      access: 'RO',
-      meaning: 'Per-vector masking: the capability has mask and pending dwords.',
-    },
-    { name: 'extendedCapable', hi: 9, lo: 9, access: 'RO', meaning: 'Extended (32-bit) message data is supported.' },
-    {
-      name: 'extendedEnable',
-      hi: 10,
-      lo: 10,
-      access: 'RW',
-      reset: 0,
-      meaning: 'Extended (32-bit) message data is used.',
-    },
-    { name: 'reserved', hi: 15, lo: 11, access: 'RsvdP', meaning: 'Reserved.' },
+export const msiControl = register(
+  'MSI Message Control',
+  16,
+  'Enable and features of MSI; its bits 7 and 8 decide the layout of the rest of the capability.',
+  'PCIe Base 7.7.1.2; include/uapi/linux/pci_regs.h PCI_MSI_FLAGS',
+  [
+    bit('enable', 0, 'RW', 'MSI enable: the function uses MSI and must not use INTx.', { reset: 0 }),
+    bits('multipleCapable', 3, 1, 'RO', 'Vectors that the function asks for, as a power of two (0 to 5).'),
+    bits('multipleEnable', 6, 4, 'RW', 'Vectors that software granted, as a power of two (0 to 5).', { reset: 0 }),
+    bit('address64', 7, 'RO', 'The capability has an upper address dword; data moves to +0xc.'),
+    bit('maskable', 8, 'RO', 'Per-vector masking: the capability has mask and pending dwords.'),
+    bit('extendedCapable', 9, 'RO', 'Extended (32-bit) message data is supported.'),
+    bit('extendedEnable', 10, 'RW', 'Extended (32-bit) message data is used.', { reset: 0 }),
+    reserved(15, 11, 'RsvdP'),
   ],
-};
+);
 
 /** MSI Message Address: lower dword at +4, upper at +8 of the capability when it is the 64-bit kind. */
-export const msiAddress: Register = {
+export const msiAddress: typeof msixAddress = {
   ...msixAddress,
   name: 'MSI Message Address',
   spec: 'PCIe Base 7.7.1.3, 7.7.1.4; include/uapi/linux/pci_regs.h PCI_MSI_ADDRESS_LO',
 };
 
 /** MSI Message Data, 16 bits, at +8 (32-bit kind) or +0xc (64-bit kind). */
-export const msiData: Register = {
-  name: 'MSI Message Data',
-  width: 16,
-  meaning:
-    'The message data of vector 0; with several vectors the function replaces its low bits by the vector number.',
-  spec: 'PCIe Base 7.7.1.5; include/uapi/linux/pci_regs.h PCI_MSI_DATA_32',
-  fields: [{ name: 'data', hi: 15, lo: 0, access: 'RW', meaning: 'Message data.' }],
-};
+export const msiData = register(
+  'MSI Message Data',
+  16,
+  'The message data of vector 0; with several vectors the function replaces its low bits by the vector number.',
+  'PCIe Base 7.7.1.5; include/uapi/linux/pci_regs.h PCI_MSI_DATA_32',
+  [bits('data', 15, 0, 'RW', 'Message data.')],
+);
 
-const perVector = (name: string, meaning: string, access: 'RW' | 'HW', spec: string): Register => ({
-  name,
-  width: 32,
-  meaning,
-  spec,
-  fields: [{ name: 'vectors', hi: 31, lo: 0, access, reset: 0, meaning: 'Bit n belongs to vector n.' }],
-});
+const perVector = (name: string, meaning: string, access: 'RW' | 'HW', spec: string): Register<'vectors'> =>
+  register(name, 32, meaning, spec, [bits('vectors', 31, 0, access, 'Bit n belongs to vector n.', { reset: 0 })]);
 
 /** MSI Mask Bits, 32 bits, at +0xc (32-bit kind) or +0x10 (64-bit kind), when the capability is maskable. */
 export const msiMask = perVector(

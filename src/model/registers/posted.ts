@@ -1,5 +1,4 @@
-import type { Register } from '../register.ts';
-import { reserved } from './reserved.ts';
+import { bit, bits, register, reserved } from './layout.ts';
 
 /**
  * Control word of a posted-interrupt descriptor, 64 bits at byte 32 (descriptor bits 319:256). The descriptor is 64
@@ -7,47 +6,30 @@ import { reserved } from './reserved.ts';
  * bytes 40 to 63 are reserved. Whoever posts sets the bit in the PIR; when SN is 0 (or the interrupt is urgent) and
  * ON is 0 it sets ON and sends the vector NV to NDST.
  */
-export const postedControl: Register = {
-  name: 'Posted-interrupt control',
-  width: 64,
-  meaning: 'Whether posting an interrupt notifies a CPU, and which one.',
-  spec: 'VT-d 9.12; SDM vol. 3 "Posted-interrupt processing"; arch/x86/include/asm/posted_intr.h struct pi_desc',
-  fields: [
-    {
-      name: 'on',
-      hi: 0,
-      lo: 0,
-      access: 'RW',
-      meaning: 'Outstanding notification: one was sent and not yet taken. While 1, no other is sent.',
-    },
-    {
-      name: 'sn',
-      hi: 1,
-      lo: 1,
-      access: 'RW',
-      meaning: 'Suppress notification: only urgent interrupts notify. Set while the vCPU is preempted.',
-    },
+export const postedControl = register(
+  'Posted-interrupt control',
+  64,
+  'Whether posting an interrupt notifies a CPU, and which one.',
+  'VT-d 9.12; SDM vol. 3 "Posted-interrupt processing"; arch/x86/include/asm/posted_intr.h struct pi_desc',
+  [
+    bit('on', 0, 'RW', 'Outstanding notification: one was sent and not yet taken. While 1, no other is sent.'),
+    bit('sn', 1, 'RW', 'Suppress notification: only urgent interrupts notify. Set while the vCPU is preempted.'),
     reserved(15, 2),
-    {
-      name: 'nv',
-      hi: 23,
-      lo: 16,
-      access: 'RW',
-      meaning: 'Notification vector.',
+    bits('nv', 23, 16, 'RW', 'Notification vector.', {
       values: {
         242: 'POSTED_INTR_VECTOR: the vCPU runs',
         241: 'POSTED_INTR_WAKEUP_VECTOR: the vCPU is blocked',
         240: 'POSTED_INTR_NESTED_VECTOR',
         235: 'POSTED_MSI_NOTIFICATION_VECTOR: host',
       },
-    },
+    }),
     reserved(31, 24),
-    {
-      name: 'ndst',
-      hi: 63,
-      lo: 32,
-      access: 'RW',
-      meaning: 'Notification destination, raw. xAPIC: the APIC id is in bits 15:8 of it; x2APIC: it is the 32-bit id.',
-    },
+    bits(
+      'ndst',
+      63,
+      32,
+      'RW',
+      'Notification destination, raw. xAPIC: the APIC id is in bits 15:8 of it; x2APIC: it is the 32-bit id.',
+    ),
   ],
-};
+);

@@ -1,225 +1,156 @@
 import { hex64 } from '../../base/hex.ts';
-import { type Bits, bitsOf, type Field, type Register } from '../register.ts';
-import { reserved } from './reserved.ts';
+import type { Bits } from '../field.ts';
+import { bit, bits, layoutIf, register, reserved } from './layout.ts';
 import { deliveryModes, destModes, triggerModes } from './x86.ts';
 
-const present: Field = {
-  name: 'present',
-  hi: 0,
-  lo: 0,
-  access: 'RW',
-  meaning: 'P: the entry is valid. A message that names an entry without it is dropped with fault 0x22.',
-};
-const fpd: Field = {
-  name: 'fpd',
-  hi: 1,
-  lo: 1,
-  access: 'RW',
-  meaning: 'Fault processing disable: faults found after this entry was read are not reported.',
-};
-const avail: Field = { name: 'avail', hi: 11, lo: 8, access: 'RW', meaning: 'For software; hardware ignores it.' };
-const posted: Field = {
-  name: 'posted',
-  hi: 15,
-  lo: 15,
-  access: 'RW',
-  meaning: 'IM, IRTE mode; pst in Linux. Decides the layout of the rest of the entry.',
+const present = bit(
+  'present',
+  0,
+  'RW',
+  'P: the entry is valid. A message that names an entry without it is dropped with fault 0x22.',
+);
+const fpd = bit('fpd', 1, 'RW', 'Fault processing disable: faults found after this entry was read are not reported.');
+const avail = bits('avail', 11, 8, 'RW', 'For software; hardware ignores it.');
+const posted = bit('posted', 15, 'RW', 'IM, IRTE mode; pst in Linux. Decides the layout of the rest of the entry.', {
   values: { 0: 'remapped', 1: 'posted' },
-};
-const source: readonly Field[] = [
-  {
-    name: 'sid',
-    hi: 79,
-    lo: 64,
-    access: 'RW',
-    meaning:
-      'Source id: the requester (bus 15:8, device 7:3, function 2:0) that may use the entry. With svt 2 a range of ' +
+});
+const source = [
+  bits(
+    'sid',
+    79,
+    64,
+    'RW',
+    'Source id: the requester (bus 15:8, device 7:3, function 2:0) that may use the entry. With svt 2 a range of ' +
       'bus numbers: Linux stores the first bus in 15:8 and the last one in 7:0.',
-  },
-  {
-    name: 'sq',
-    hi: 81,
-    lo: 80,
-    access: 'RW',
-    meaning: 'Source id qualifier: which bits of the function number are not compared.',
+  ),
+  bits('sq', 81, 80, 'RW', 'Source id qualifier: which bits of the function number are not compared.', {
     values: { 0: 'all 16 bits', 1: 'all but bit 2', 2: 'all but bits 2:1', 3: 'all but bits 2:0' },
-  },
-  {
-    name: 'svt',
-    hi: 83,
-    lo: 82,
-    access: 'RW',
-    meaning: 'Source validation type. A requester that does not pass is blocked with fault 0x26.',
+  }),
+  bits('svt', 83, 82, 'RW', 'Source validation type. A requester that does not pass is blocked with fault 0x26.', {
     values: { 0: 'none', 1: 'compare sid by sq', 2: 'bus range', 3: 'reserved' },
-  },
+  }),
 ];
 
+/** Interrupt remapping table entry of VT-d in the posted layout. */
+export const vtdPostedIrte = layoutIf(128, posted, [
+  present,
+  fpd,
+  reserved(7, 2),
+  avail,
+  reserved(13, 12),
+  bit('urgent', 14, 'RW', 'URG: notify although SN of the descriptor is set.'),
+  posted,
+  bits('vector', 23, 16, 'RW', 'VV: vector that the guest sees; its bit in the PIR.'),
+  reserved(37, 24),
+  bits(
+    'pdaLow',
+    63,
+    38,
+    'RW',
+    'Bits 31:6 of the physical address of the posted-interrupt descriptor (64-byte aligned).',
+  ),
+  ...source,
+  reserved(95, 84),
+  bits('pdaHigh', 127, 96, 'RW', 'Bits 63:32 of the address of the descriptor.'),
+]);
+
 /** Interrupt remapping table entry of VT-d, 128 bits; bit 15 chooses between the remapped and the posted layout. */
-export const vtdIrte: Register = {
-  name: 'VT-d IRTE',
-  width: 128,
-  meaning: 'What becomes of the messages that name this entry: delivered to a CPU, or posted to a vCPU.',
-  spec: 'VT-d 9.10, 9.11; include/linux/dmar.h struct irte',
-  fields: [
+export const vtdIrte = register(
+  'VT-d IRTE',
+  128,
+  'What becomes of the messages that name this entry: delivered to a CPU, or posted to a vCPU.',
+  'VT-d 9.10, 9.11; include/linux/dmar.h struct irte',
+  [
     present,
     fpd,
-    {
-      name: 'destMode',
-      hi: 2,
-      lo: 2,
-      access: 'RW',
-      meaning: 'DM: how dest is compared with the APIC ids.',
-      values: destModes,
-    },
-    {
-      name: 'redirectionHint',
-      hi: 3,
-      lo: 3,
-      access: 'RW',
-      meaning: 'RH: one of the destination CPUs is chosen. Linux always sets it.',
-    },
-    {
-      name: 'trigger',
-      hi: 4,
-      lo: 4,
-      access: 'RW',
-      meaning: 'TM: trigger mode. Linux always writes 0, also for level-triggered IO-APIC pins.',
+    bit('destMode', 2, 'RW', 'DM: how dest is compared with the APIC ids.', { values: destModes }),
+    bit('redirectionHint', 3, 'RW', 'RH: one of the destination CPUs is chosen. Linux always sets it.'),
+    bit('trigger', 4, 'RW', 'TM: trigger mode. Linux always writes 0, also for level-triggered IO-APIC pins.', {
       values: triggerModes,
-    },
-    { name: 'deliveryMode', hi: 7, lo: 5, access: 'RW', meaning: 'DLM: delivery mode.', values: deliveryModes },
+    }),
+    bits('deliveryMode', 7, 5, 'RW', 'DLM: delivery mode.', { values: deliveryModes }),
     avail,
     reserved(14, 12),
     posted,
-    { name: 'vector', hi: 23, lo: 16, access: 'RW', meaning: 'V: vector on the destination CPU.' },
+    bits('vector', 23, 16, 'RW', 'V: vector on the destination CPU.'),
     reserved(31, 24),
-    {
-      name: 'dest',
-      hi: 63,
-      lo: 32,
-      access: 'RW',
-      meaning: 'DST, raw. EIME 0: the APIC id is in bits 15:8 of it; EIME 1: it is the 32-bit x2APIC id.',
-    },
+    bits(
+      'dest',
+      63,
+      32,
+      'RW',
+      'DST, raw. EIME 0: the APIC id is in bits 15:8 of it; EIME 1: it is the 32-bit x2APIC id.',
+    ),
     ...source,
     reserved(127, 84),
   ],
-  layouts: [
-    {
-      when: (bits) => bits(15, 15) === 1,
-      fields: [
-        present,
-        fpd,
-        reserved(7, 2),
-        avail,
-        reserved(13, 12),
-        { name: 'urgent', hi: 14, lo: 14, access: 'RW', meaning: 'URG: notify although SN of the descriptor is set.' },
-        posted,
-        {
-          name: 'vector',
-          hi: 23,
-          lo: 16,
-          access: 'RW',
-          meaning: 'VV: vector that the guest sees; its bit in the PIR.',
-        },
-        reserved(37, 24),
-        {
-          name: 'pdaLow',
-          hi: 63,
-          lo: 38,
-          access: 'RW',
-          meaning: 'Bits 31:6 of the physical address of the posted-interrupt descriptor (64-byte aligned).',
-        },
-        ...source,
-        reserved(95, 84),
-        { name: 'pdaHigh', hi: 127, lo: 96, access: 'RW', meaning: 'Bits 63:32 of the address of the descriptor.' },
-      ],
-    },
-  ],
-};
+  [vtdPostedIrte],
+);
+
+/** An xAPIC id in the 32 bits of a destination. */
+const xapicId = bits('xapicId', 15, 8, 'RW', 'APIC id, 8 bits.');
+
+/** The APIC id in the raw 32 bits of DST of an entry or NDST of a descriptor; `wide`: the unit has EIME 1 (x2APIC). */
+export const apicIdOf = (raw: number, wide: boolean): number => (wide ? raw : xapicId.of(raw));
+
+/** The raw 32 bits of DST or NDST for an APIC id. */
+export const destinationOf = (apicId: number, wide: boolean): number => (wide ? apicId : xapicId.put(apicId));
 
 /** Physical address of the descriptor that a posted-mode IRTE names, as hexadecimal text; null while unknown. */
 export function postedDescriptorAddress(irte: Bits): string | null {
-  const read = bitsOf(irte);
-  const low = read(63, 38);
-  const high = read(127, 96);
-  return low === null || high === null ? null : hex64(high, (low << 6) >>> 0);
+  const { pdaLow, pdaHigh } = vtdPostedIrte.f;
+  const low = pdaLow.read(irte);
+  const high = pdaHigh.read(irte);
+  return low === null || high === null ? null : hex64(high, pdaLow.put(low));
 }
 
 /** Interrupt Remapping Table Address register (IRTA_REG), offset 0xb8 of a remapping unit, 64 bits. */
-export const irtaRegister: Register = {
-  name: 'VT-d IRTA_REG',
-  width: 64,
-  meaning: 'Where the interrupt remapping table lies, how long it is, and how destinations are written in it.',
-  spec: 'VT-d "Interrupt Remapping Table Address Register"; drivers/iommu/intel/irq_remapping.c iommu_set_irq_remapping',
-  fields: [
-    {
-      name: 'size',
-      hi: 3,
-      lo: 0,
-      access: 'RW',
-      reset: 0,
-      meaning: 'The table has 2^(size + 1) entries. Linux uses 15: 65536 entries.',
-    },
+export const irtaRegister = register(
+  'VT-d IRTA_REG',
+  64,
+  'Where the interrupt remapping table lies, how long it is, and how destinations are written in it.',
+  'VT-d "Interrupt Remapping Table Address Register"; drivers/iommu/intel/irq_remapping.c iommu_set_irq_remapping',
+  [
+    bits('size', 3, 0, 'RW', 'The table has 2^(size + 1) entries. Linux uses 15: 65536 entries.', { reset: 0 }),
     reserved(10, 4),
-    {
-      name: 'eime',
-      hi: 11,
-      lo: 11,
-      access: 'RW',
-      reset: 0,
-      meaning: 'Extended interrupt mode: dest is a 32-bit x2APIC id, and compatibility format messages are blocked.',
-      values: { 0: 'xAPIC', 1: 'x2APIC' },
-    },
-    {
-      name: 'base',
-      hi: 63,
-      lo: 12,
-      access: 'RW',
-      reset: 0,
-      meaning: 'Bits 63:12 of the physical address, 4 KiB aligned.',
-    },
+    bit(
+      'eime',
+      11,
+      'RW',
+      'Extended interrupt mode: dest is a 32-bit x2APIC id, and compatibility format messages are blocked.',
+      { reset: 0, values: { 0: 'xAPIC', 1: 'x2APIC' } },
+    ),
+    bits('base', 63, 12, 'RW', 'Bits 63:12 of the physical address, 4 KiB aligned.', { reset: 0 }),
   ],
-};
+);
 
 /** Interrupt Entry Cache invalidation descriptor of the invalidation queue, low 64 of its 128 bits (the rest is 0). */
-export const iecInvalidate: Register = {
-  name: 'VT-d IEC Invalidate',
-  width: 64,
-  meaning: 'Drops cached remapping table entries, so that a changed entry takes effect.',
-  spec: 'VT-d 6.5.2.7; drivers/iommu/intel/irq_remapping.c qi_flush_iec; QEMU VTDInvDescIEC',
-  fields: [
-    { name: 'type', hi: 3, lo: 0, access: 'RW', meaning: 'Type of the descriptor.', values: { 4: 'IEC invalidate' } },
-    {
-      name: 'granularity',
-      hi: 4,
-      lo: 4,
-      access: 'RW',
-      meaning: 'How much is dropped.',
-      values: { 0: 'all entries', 1: 'entries from index on' },
-    },
+export const iecInvalidate = register(
+  'VT-d IEC Invalidate',
+  64,
+  'Drops cached remapping table entries, so that a changed entry takes effect.',
+  'VT-d 6.5.2.7; drivers/iommu/intel/irq_remapping.c qi_flush_iec; QEMU VTDInvDescIEC',
+  [
+    bits('type', 3, 0, 'RW', 'Type of the descriptor.', { values: { 4: 'IEC invalidate' } }),
+    bit('granularity', 4, 'RW', 'How much is dropped.', { values: { 0: 'all entries', 1: 'entries from index on' } }),
     reserved(26, 5),
-    {
-      name: 'mask',
-      hi: 31,
-      lo: 27,
-      access: 'RW',
-      meaning: 'IM: 2^mask entries are dropped, the low bits of index ignored.',
-    },
-    { name: 'index', hi: 47, lo: 32, access: 'RW', meaning: 'IIDX: first table entry that is dropped.' },
+    bits('mask', 31, 27, 'RW', 'IM: 2^mask entries are dropped, the low bits of index ignored.'),
+    bits('index', 47, 32, 'RW', 'IIDX: first table entry that is dropped.'),
     reserved(63, 48),
   ],
-};
+);
 
 /** Hardware irq number of an interrupt in the INTEL-IR domains of Linux, 32 bits. Not a hardware register. */
-export const intelIrHwirq: Register = {
-  name: 'INTEL-IR hwirq',
-  width: 32,
-  meaning: 'The number under which /sys/kernel/debug/irq shows an interrupt in the domain INTEL-IR-<unit>.',
-  spec: 'drivers/iommu/intel/irq_remapping.c intel_irq_remapping_alloc',
-  fields: [
-    { name: 'subhandle', hi: 15, lo: 0, access: 'RO', meaning: 'Number within a multi-MSI block; 0 with MSI-X.' },
-    { name: 'index', hi: 31, lo: 16, access: 'RO', meaning: 'First remapping table entry of the block.' },
+export const intelIrHwirq = register(
+  'INTEL-IR hwirq',
+  32,
+  'The number under which /sys/kernel/debug/irq shows an interrupt in the domain INTEL-IR-<unit>.',
+  'drivers/iommu/intel/irq_remapping.c intel_irq_remapping_alloc',
+  [
+    bits('subhandle', 15, 0, 'RO', 'Number within a multi-MSI block; 0 with MSI-X.'),
+    bits('index', 31, 16, 'RO', 'First remapping table entry of the block.'),
   ],
-};
+);
 
 /** What a remapping unit reports when it drops a message. */
 export interface VtdFaultReason {

@@ -94,6 +94,19 @@ export const lpiConfig = objectType('lpi', 'The configuration of an LPI: a byte 
   cached: { kind: 'flag', meaning: 'The enable bit as the redistributor holds it: read by INV, INVALL or MAPTI.' },
 });
 
+/** A GICv2m frame: `gic/<n>/frame/<m>`. */
+export const gicFrame = objectType(
+  'gicframe',
+  'A GICv2m frame: a doorbell that raises the SPI which the data of a message names.',
+  {
+    doorbell: {
+      kind: 'hex',
+      words: 2,
+      meaning: 'Address of MSI_SETSPI_NS as it was written: bus address of the doorbell.',
+    },
+  },
+);
+
 /** A stream of an SMMU: `smmu/<n>/stream/<hex StreamID>`. */
 export const smmuStream = objectType('stream', 'A requester behind an SMMU.', {
   translations: { kind: 'count', meaning: 'Accesses translated so far.' },

@@ -1,5 +1,5 @@
 import { dropped, queueComplete, queueSubmit, untold } from '../../model/events/ims.ts';
-import { bitsOf, packRegister } from '../../model/register.ts';
+import { packRegister } from '../../model/register.ts';
 import { idxdMsixPermission } from '../../model/registers/ims.ts';
 import { permission } from '../../model/things/ims.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';
@@ -27,12 +27,9 @@ export const HANDLE_ERROR = { index: 0x41, none: 0x42 } as const;
 
 /** Reads the fields of a permission entry, low dword. */
 export function permissionOf(value: number, known = 0xffffffff): Permission {
-  const bits = bitsOf({ words: [value], known: [known] });
-  const of = (name: string): number | null => {
-    const field = idxdMsixPermission.fields.find((f) => f.name === name)!;
-    return bits(field.hi, field.lo);
-  };
-  return { ignore: of('ignore'), pasidEnable: of('pasidEnable'), pasid: of('pasid') };
+  const bits = { words: [value], known: [known] };
+  const { ignore, pasidEnable, pasid } = idxdMsixPermission.f;
+  return { ignore: ignore.read(bits), pasidEnable: pasidEnable.read(bits), pasid: pasid.read(bits) };
 }
 
 /** The low dword of a permission entry that lets one PASID pass. */

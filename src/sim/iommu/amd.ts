@@ -11,9 +11,9 @@ import {
   irSeen,
 } from '../../model/events/remap.ts';
 import { decodersById } from '../../model/message.ts';
-import { packRegister, viewRegister } from '../../model/register.ts';
+import { packRegister } from '../../model/register.ts';
 import { amdAddress, amdData, amdIrte32 } from '../../model/registers/amd.ts';
-import { x86Address, x86Data } from '../../model/registers/x86.ts';
+import { X86_BASE, x86AddressFor, x86Data } from '../../model/registers/x86.ts';
 import { amdIrte, remapUnit } from '../../model/things/remap.ts';
 import type { PciFunction } from '../device/function.ts';
 import type { Message } from '../device/message.ts';
@@ -75,7 +75,7 @@ export class AmdUnit implements Translator, RemapTable {
 
   compose(index: number): Composed {
     return {
-      address: packRegister(amdAddress, { base: 0xfee, destMode: 1 })[0]!,
+      address: packRegister(amdAddress, { base: X86_BASE, destMode: 1 })[0]!,
       data: packRegister(amdData, { index })[0]!,
     };
   }
@@ -112,23 +112,20 @@ export class AmdUnit implements Translator, RemapTable {
       return this.#abort(message, unit, 'the function has no interrupt table (IntCtl 0)');
     if (view.reservedSet) return this.#abort(message, entry, 'reserved bits of the message are set', index);
     if (!named) return this.#abort(message, unit, `the table has ${this.entries} entries`, index);
-    const present = (machine.state.get(entry, amdIrte.at.value) & 1) === 1;
-    if (machine.state.flag(entry, amdIrte.at.cached) !== true || !present)
+    const { present, noFault, vector: vectorField, dest: destField } = amdIrte32.f;
+    const cached = machine.state.flag(entry, amdIrte.at.cached) === true;
+    if (!cached || !present.in(machine.state.get(entry, amdIrte.at.value)))
       machine.emit(amdRead, entry, { low: [machine.state.get(entry, amdIrte.at.table)] });
-    const { fields } = viewRegister(amdIrte32, {
-      words: [machine.state.get(entry, amdIrte.at.value)],
-      known: [0xffffffff],
-    });
-    if (fields['present'] !== true) {
-      if (fields['noFault'] === true)
-        return this.#end(message, entry, 'RemapEn of the entry is 0, not logged (SupIOPF)');
+    const value = machine.state.get(entry, amdIrte.at.value);
+    if (!present.in(value)) {
+      if (noFault.in(value)) return this.#end(message, entry, 'RemapEn of the entry is 0, not logged (SupIOPF)');
       return this.#abort(message, entry, 'RemapEn of the entry is 0', index);
     }
     this.onUse?.(message, requester, index, entry);
-    const vector = Number(fields['vector']);
-    const dest = Number(fields['dest']);
+    const vector = vectorField.of(value);
+    const dest = destField.of(value);
     machine.emit(irRemap, entry, { vector, dest });
-    const newAddress = packRegister(x86Address, { base: 0xfee, dest })[0]!;
+    const newAddress = x86AddressFor(dest);
     const newData = packRegister(x86Data, { vector })[0]!;
     machine.emit(irMessage, entry, { address, data, newAddress, newData });
     return { ...message, address: newAddress, data: newData };

@@ -1,9 +1,10 @@
 import { dropped, untold } from '../../model/events/ims.ts';
 import { irFault } from '../../model/events/remap.ts';
 import { decodersById } from '../../model/message.ts';
+import { vtdIrte } from '../../model/registers/vtd.ts';
 import { vector as vectorType } from '../../model/things/irq.ts';
 import { irte } from '../../model/things/remap.ts';
-import { cellField, irteDestination, messageKind } from '../../model/translate.ts';
+import { irteDestination, messageKind } from '../../model/translate.ts';
 import type { Message, MessagePort } from '../device/message.ts';
 import type { RootComplex } from '../device/root.ts';
 import type { Machine } from '../machine.ts';
@@ -11,6 +12,8 @@ import type { Machine } from '../machine.ts';
 /** Fault reasons of VT-d: no present entry, and a requester that the entry does not let through. */
 const NOT_PRESENT = 0x22;
 const WRONG_SOURCE = 0x26;
+
+const F = vtdIrte.f;
 
 /**
  * The way of messages in a system of which only a trace is known: through the remapping entries that the trace showed, to
@@ -27,7 +30,7 @@ export class KnownPort implements MessagePort {
 
   accept(message: Message): void {
     const { state } = this.machine;
-    const kind = messageKind(state);
+    const kind = messageKind(state, -1);
     const high = Math.floor(message.address / 0x100000000);
     const view = decodersById[kind].decode(message.address >>> 0, high, message.data);
     if (view === undefined || view.format === 'none') {
@@ -53,8 +56,7 @@ export class KnownPort implements MessagePort {
       this.#untold(message, which);
       return;
     }
-    const bits = (hi: number, lo: number): number | null =>
-      cellField(state, entry, irte.at.value + (lo >>> 5), hi & 31, lo & 31);
+    const cell = irte.at.value;
     if (state.flag(entry, irte.at.stale) === true) {
       this.#untold(
         message,
@@ -63,15 +65,15 @@ export class KnownPort implements MessagePort {
       );
       return;
     }
-    const present = bits(0, 0);
-    if (present === 0) {
+    const present = F.present.flag(state, entry, cell);
+    if (present === false) {
       this.#refuse(message, entry, index, NOT_PRESENT, 'the remapping entry is not present');
       return;
     }
-    const sid = bits(79, 64);
-    const compare = bits(83, 80);
+    const sid = F.sid.get(state, entry, cell);
     // SVT 1 with SQ 0: all 16 bits of the requester are compared.
-    if (compare === 4 && sid !== null && sid !== message.requester) {
+    const compares = F.svt.get(state, entry, cell) === 1 && F.sq.get(state, entry, cell) === 0;
+    if (compares && sid >= 0 && sid !== message.requester) {
       this.#refuse(
         message,
         entry,
@@ -81,9 +83,10 @@ export class KnownPort implements MessagePort {
       );
       return;
     }
-    const vector = bits(23, 16);
+    const vector = F.vector.get(state, entry, cell);
+    const posted = F.posted.flag(state, entry, cell);
     const destination = irteDestination(state, entry);
-    if (present === null || bits(15, 15) !== 0 || vector === null || destination === null)
+    if (present === undefined || posted !== false || vector < 0 || destination === null)
       this.#untold(message, 'where the remapping entry leads', entry);
     else this.#deliver(message, destination, vector);
   }

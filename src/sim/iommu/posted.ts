@@ -1,8 +1,9 @@
 import { sysEntry, sysExit } from '../../model/events/cpu.ts';
 import { merged, piPost, piWrite } from '../../model/events/ims.ts';
 import { vectorObject } from '../../model/events/irq.ts';
-import { packRegister, viewRegister } from '../../model/register.ts';
+import { packRegister } from '../../model/register.ts';
 import { postedControl } from '../../model/registers/posted.ts';
+import { apicIdOf, destinationOf } from '../../model/registers/vtd.ts';
 import { piDescriptor } from '../../model/things/ims.ts';
 import type { Message } from '../device/message.ts';
 import type { Cpus } from '../irq/cpus.ts';
@@ -115,20 +116,20 @@ export class PostedInterrupts {
 
   /** Writes the control word. */
   #control(one: Posted, { nv, sn, on }: { nv: number; sn: boolean; on: boolean }): void {
-    const ndst = this.#wide ? one.cpu : (one.cpu & 0xff) << 8;
+    const ndst = destinationOf(one.cpu, this.#wide);
     const control = packRegister(postedControl, { nv, sn: sn ? 1 : 0, on: on ? 1 : 0, ndst });
     this.machine.emit(piWrite, one.object, { control });
   }
 
   #read(one: Posted): { readonly on: boolean; readonly sn: boolean; readonly nv: number; readonly ndst: number } {
     const { state } = this.machine;
-    const words = [state.get(one.object, P.control), state.get(one.object, P.control + 1)];
-    const { fields } = viewRegister(postedControl, { words, known: [0xffffffff, 0xffffffff] });
+    const { on, sn, nv, ndst } = postedControl.f;
+    const low = state.get(one.object, P.control);
     return {
-      on: fields['on'] === true,
-      sn: fields['sn'] === true,
-      nv: Number(fields['nv']),
-      ndst: this.#wide ? Number(fields['ndst']) : (Number(fields['ndst']) >>> 8) & 0xff,
+      on: on.in(low),
+      sn: sn.in(low),
+      nv: nv.of(low),
+      ndst: apicIdOf(ndst.of(state.get(one.object, P.control + ndst.word)), this.#wide),
     };
   }
 

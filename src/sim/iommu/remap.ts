@@ -13,9 +13,9 @@ import {
   irteWrite,
 } from '../../model/events/remap.ts';
 import { decodersById } from '../../model/message.ts';
-import { type Bits, type FieldValue, fieldsFor, fieldValue, packRegister, viewRegister } from '../../model/register.ts';
-import { vtdFaultReasons, vtdIrte } from '../../model/registers/vtd.ts';
-import { vtdAddress, x86Address, x86Data } from '../../model/registers/x86.ts';
+import { type Bits, type FieldValue, packRegister, reservedSet, viewRegister } from '../../model/register.ts';
+import { apicIdOf, destinationOf, vtdFaultReasons, vtdIrte, vtdPostedIrte } from '../../model/registers/vtd.ts';
+import { vtdAddressFor, X86_BASE, x86Address, x86Data } from '../../model/registers/x86.ts';
 import { irte, remapUnit } from '../../model/things/remap.ts';
 import type { PciFunction } from '../device/function.ts';
 import type { Message } from '../device/message.ts';
@@ -134,14 +134,7 @@ export class VtdUnit implements Translator, RemapTable {
   }
 
   compose(index: number): Composed {
-    const words = packRegister(vtdAddress, {
-      base: 0xfee,
-      format: 1,
-      shv: 1,
-      handleHigh: index >>> 15,
-      handleLow: index & 0x7fff,
-    });
-    return { address: words[0]!, data: 0 };
+    return { address: vtdAddressFor(index), data: 0 };
   }
 
   #source(device: PciFunction): { sid: number; svt: number } {
@@ -153,7 +146,7 @@ export class VtdUnit implements Translator, RemapTable {
       ? packRegister(vtdIrte, {
           ...PRESENT_FIXED,
           vector: target.vector,
-          dest: this.spec.eim ? target.cpu : (target.cpu & 0xff) << 8,
+          dest: destinationOf(target.cpu, this.spec.eim),
           ...this.#source(device),
         })
       : [0, 0, 0, 0];
@@ -161,17 +154,15 @@ export class VtdUnit implements Translator, RemapTable {
   }
 
   post(device: PciFunction, index: number, descriptor: number, vector: number): number {
-    const layout = vtdIrte.layouts![0]!.fields;
-    const low = descriptor % HIGH;
-    const fields = {
+    const value = packRegister(vtdPostedIrte, {
       present: 1,
       posted: 1,
       vector,
-      pdaLow: low >>> 6,
+      pdaLow: vtdPostedIrte.f.pdaLow.of(descriptor % HIGH),
       pdaHigh: Math.floor(descriptor / HIGH),
       ...this.#source(device),
-    };
-    this.write(index, packRegister(vtdIrte, fields, layout));
+    });
+    this.write(index, value);
     return 0;
   }
 
@@ -199,7 +190,7 @@ export class VtdUnit implements Translator, RemapTable {
   /** Whether the unit has an entry in its cache; entries that are not present are not cached (Caching Mode 0). */
   #cached(entry: number): boolean {
     const { state } = this.machine;
-    return state.flag(entry, irte.at.cached) === true && (state.get(entry, irte.at.value) & 1) === 1;
+    return state.flag(entry, irte.at.cached) === true && vtdIrte.f.present.in(state.get(entry, irte.at.value));
   }
 
   /** An entry as the unit sees it: from its cache, else from memory. */
@@ -241,9 +232,7 @@ export class VtdUnit implements Translator, RemapTable {
     const { fields } = viewRegister(vtdIrte, bits);
     const quiet = fields['fpd'] === true;
     if (fields['present'] !== true) return this.#refuse(message, entry, 0x22, index, quiet);
-    const reserved = fieldsFor(vtdIrte, bits).filter((field) => field.access === 'RsvdZ');
-    if (reserved.some((field) => Number(fieldValue(field, bits)) !== 0))
-      return this.#refuse(message, entry, 0x24, index, quiet);
+    if (reservedSet(vtdIrte, bits)) return this.#refuse(message, entry, 0x24, index, quiet);
     if (!sourceAllowed(fields, requester)) return this.#refuse(message, entry, 0x26, index, quiet);
     if (view.reservedSet) return this.#refuse(message, entry, 0x20, index, quiet);
     this.onUse?.(message, requester, index, entry);
@@ -267,7 +256,7 @@ export class VtdUnit implements Translator, RemapTable {
   #pass(message: Message, entry: number, fields: Readonly<Record<string, FieldValue>>): Message {
     const { machine, spec } = this;
     const raw = Number(fields['dest']);
-    const dest = spec.eim ? raw : (raw >>> 8) & 0xff;
+    const dest = apicIdOf(raw, spec.eim);
     const vector = Number(fields['vector']);
     const modes = {
       destMode: Number(fields['destMode']),
@@ -276,8 +265,8 @@ export class VtdUnit implements Translator, RemapTable {
     };
     machine.emit(irRemap, entry, { vector, dest, ...modes });
     const to = packRegister(x86Address, {
-      base: 0xfee,
-      dest: dest & 0xff,
+      base: X86_BASE,
+      dest,
       destHigh: dest >>> 8,
       destMode: modes.destMode,
     });

@@ -1,6 +1,5 @@
 import { dropped, imsStore, merged, untold } from '../../model/events/ims.ts';
 import { devRaise, devWithdraw } from '../../model/events/msix.ts';
-import { bitsOf } from '../../model/register.ts';
 import { imsControl } from '../../model/registers/ims.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import type { PciFunction } from '../device/function.ts';
@@ -17,16 +16,6 @@ export interface ImsControl {
   readonly ignore: number | null;
   readonly pasidEnable: number | null;
   readonly pasid: number | null;
-}
-
-/** Reads the fields of a value of the register `imsControl`. */
-function fieldsOf(value: number, known: number): ImsControl {
-  const bits = bitsOf({ words: [value], known: [known] });
-  const of = (name: string): number | null => {
-    const field = imsControl.fields.find((f) => f.name === name)!;
-    return bits(field.hi, field.lo);
-  };
-  return { mask: of('mask'), ignore: of('ignore'), pasidEnable: of('pasidEnable'), pasid: of('pasid') };
 }
 
 /** The entries as the device sees them: what they hold is the fold; here is what raising, masking and unmasking does. */
@@ -70,7 +59,14 @@ export class ImsCells {
   fields(index: number): ImsControl {
     const entry = this.entry(index);
     const { state } = this.machine;
-    return fieldsOf(state.get(entry, A.control), state.known(entry, A.control));
+    const bits = { words: [state.get(entry, A.control)], known: [state.known(entry, A.control)] };
+    const { mask, ignore, pasidEnable, pasid } = imsControl.f;
+    return {
+      mask: mask.read(bits),
+      ignore: ignore.read(bits),
+      pasidEnable: pasidEnable.read(bits),
+      pasid: pasid.read(bits),
+    };
   }
 
   /** Message of an entry; undefined while a part of it is not known. */

@@ -104,7 +104,7 @@ function layerView(index: LaneIndex, kind: AxisKind, layer: Layer, step: number)
   const from = steps.at(change);
   const to = change + 1 < steps.length ? steps.at(change + 1) : undefined;
   const axis = index.axis(kind);
-  const { ticks } = index.trace.meta.time;
+  const { ticks } = index.trace.time;
   const timed = axis.kind === 'time' && !ticks && to !== undefined;
   return {
     name: spec.name,

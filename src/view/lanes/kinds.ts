@@ -63,7 +63,7 @@ export const kindsOfMark: Readonly<Partial<Record<MarkName, readonly string[]>>>
     ...['dom.alloc', 'dom.activate', 'dom.compose', 'dom.create', 'ims.free', 'ims.refused', 'queue.state'],
     ...['queue.use', 'pasid.bind', 'pasid.unbind', 'ntb.publish'],
     ...['iommufd.map', 'iommufd.unmap', 'iommufd.vmsi', 'iommufd.swmsi', 'vmsi.window', 'msi.prepare'],
-    ...['smmu.config', 'smmu.map', 'smmu.unmap', 'lpi.config', 'hcall.grant'],
+    ...['smmu.config', 'smmu.map', 'smmu.unmap', 'lpi.config', 'gic.frame', 'hcall.grant'],
   ],
   translate: ['ir.remap', 'ir.message', 'its.trans', 'smmu.trans', 'smmu.bypass'],
   read: ['cfg.read', 'tbl.read', 'pba.read', 'irte.read', 'irte.readAmd', 'its.dte', 'its.ite', 'its.cte', 'lpi.load'],

@@ -79,9 +79,6 @@ export class LaneIndex {
     this.tree = new LaneTree(trace.world);
     this.#time = new TimeAxis(trace);
     this.#state = trace.stateAt(BEFORE_FIRST);
-    this.#state.watch = (cell, changes) => {
-      if (changes) this.#noteChange(cell);
-    };
   }
 
   /** Events that are sorted into lanes already. */
@@ -102,9 +99,15 @@ export class LaneIndex {
   /** Takes the next `count` events of the trace, as far as there are; returns whether there are more. */
   advance(count = Number.POSITIVE_INFINITY): boolean {
     const end = Math.min(this.trace.length, this.#done + count);
+    const cursor = this.trace.log.read(this.#done, end - 1);
+    let more = cursor.next();
     for (let step = this.#done; step < end; step++) {
       this.#changed.length = 0;
-      this.trace.advance(this.#state, step - 1, step);
+      for (; more && cursor.step === step; more = cursor.next()) {
+        if (!cursor.changes) continue;
+        this.#state.restore(cursor.cell, cursor.value, cursor.known);
+        this.#noteChange(cursor.cell);
+      }
       this.#time.push();
       this.#take(step);
       for (const object of this.#changed) this.#layers(object, step);

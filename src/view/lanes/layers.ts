@@ -1,5 +1,11 @@
 import { effectivelyMasked } from '../../model/events/msix.ts';
+import type { Field } from '../../model/field.ts';
 import type { ObjectType } from '../../model/objects.ts';
+import { amdIrte128 } from '../../model/registers/amd.ts';
+import { imsControl } from '../../model/registers/ims.ts';
+import { msiControl, msixControl, pciCommand } from '../../model/registers/pci.ts';
+import { postedControl } from '../../model/registers/posted.ts';
+import { vtdIrte } from '../../model/registers/vtd.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry, ioasMap, piDescriptor, queue, vmsi } from '../../model/things/ims.ts';
 import { cpu, intid, irq, pin, vector } from '../../model/things/irq.ts';
@@ -30,20 +36,21 @@ const flagCell =
   (state: State, object: number): number =>
     three(state.flag(object, cell));
 
-/** A single bit of a register cell. */
-function bit(state: State, object: number, cell: number, at: number): boolean | undefined {
-  if (object < 0 || ((state.known(object, cell) >>> at) & 1) === 0) return undefined;
-  return ((state.get(object, cell) >>> at) & 1) === 1;
-}
+/** A field of one bit of the register that starts at a cell. */
+const bitCell =
+  (field: Field, cell: number) =>
+  (state: State, object: number): number =>
+    three(field.flag(state, object, cell));
 
 /** MSI off, or every vector in use masked. */
 function msiMasked(state: State, object: number): boolean | undefined {
-  const enable = bit(state, object, msi.at.control, 0);
-  if (enable !== true) return enable === false ? true : undefined;
-  if (bit(state, object, msi.at.control, 8) === false) return false;
+  const { enable, maskable, multipleEnable } = msiControl.f;
+  const on = enable.flag(state, object, msi.at.control);
+  if (on !== true) return on === false ? true : undefined;
+  if (maskable.flag(state, object, msi.at.control) === false) return false;
   const control = state.num(object, msi.at.control);
   if (control < 0) return undefined;
-  const count = 1 << Math.min(5, (control >>> 4) & 7);
+  const count = 1 << Math.min(5, multipleEnable.of(control));
   const all = count === 32 ? 0xffffffff : (1 << count) - 1;
   if ((state.known(object, msi.at.mask) & all) >>> 0 !== all >>> 0) return undefined;
   return (state.get(object, msi.at.mask) & all) >>> 0 === all >>> 0;
@@ -52,8 +59,8 @@ function msiMasked(state: State, object: number): boolean | undefined {
 function functionMasked(state: State, object: number): boolean | undefined {
   const cap = state.world.node(object)?.children.get('msixcap')?.object ?? -1;
   if (cap < 0 || !state.present(cap)) return false;
-  const enable = bit(state, cap, msixCap.at.control, 15);
-  const mask = bit(state, cap, msixCap.at.control, 14);
+  const enable = msixControl.f.enable.flag(state, cap, msixCap.at.control);
+  const mask = msixControl.f.fmask.flag(state, cap, msixCap.at.control);
   return enable === false || mask === false ? false : enable && mask;
 }
 
@@ -70,13 +77,13 @@ const strip = (spec: LayerSpec): LayerSpec => ({ ...spec, place: 'strip' });
 
 const handler = (name: string): LayerSpec => ({ name, on: 'running', off: 'idle', style: 'run', place: 'band' });
 
-const present = (at: number): LayerSpec => ({
+const present = (field: Field, at: number): LayerSpec => ({
   name: 'present',
   on: 'present',
   off: 'not present',
   style: 'hold',
   place: 'band',
-  value: (state, object) => three(bit(state, object, at, 0)),
+  value: bitCell(field, at),
 });
 
 /** Handlers of irq actions on a CPU; kept by the index. */
@@ -97,7 +104,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         off: 'bus master off',
         style: 'hold',
         place: 'band',
-        value: (state, object) => three(bit(state, object, device.at.command, 2)),
+        value: bitCell(pciCommand.f.busMaster, device.at.command),
       },
       {
         name: 'function mask',
@@ -145,7 +152,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         off: 'open',
         style: 'mask',
         place: 'band',
-        value: (state, object) => three(bit(state, object, imsEntry.at.control, 0)),
+        value: bitCell(imsControl.f.mask, imsEntry.at.control),
       },
       strip(cell('pending', 'not pending', 'pending', 'pending', imsEntry.at.pending)),
     ],
@@ -175,7 +182,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         off: 'not suppressed',
         style: 'mask',
         place: 'band',
-        value: (state, object) => three(bit(state, object, piDescriptor.at.control, 1)),
+        value: bitCell(postedControl.f.sn, piDescriptor.at.control),
       },
       {
         name: 'outstanding',
@@ -183,7 +190,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         off: 'not outstanding',
         style: 'pending',
         place: 'strip',
-        value: (state, object) => three(bit(state, object, piDescriptor.at.control, 0)),
+        value: bitCell(postedControl.f.on, piDescriptor.at.control),
       },
     ],
   ],
@@ -240,10 +247,19 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
     ],
   ],
   [remapUnit, [cell('remapping', 'off', 'on', 'hold', remapUnit.at.enabled)]],
-  [irte, [present(irte.at.value), strip(cell('stale', 'as last read', 'invalidated since', 'stale', irte.at.stale))]],
+  [
+    irte,
+    [
+      present(vtdIrte.f.present, irte.at.value),
+      strip(cell('stale', 'as last read', 'invalidated since', 'stale', irte.at.stale)),
+    ],
+  ],
   [
     amdIrte,
-    [present(amdIrte.at.value), strip(cell('stale', 'as last read', 'invalidated since', 'stale', amdIrte.at.stale))],
+    [
+      present(amdIrte128.f.present, amdIrte.at.value),
+      strip(cell('stale', 'as last read', 'invalidated since', 'stale', amdIrte.at.stale)),
+    ],
   ],
   [itsDevice, [cell('valid', 'not mapped', 'mapped', 'hold', itsDevice.at.valid)]],
   [itsEvent, [cell('valid', 'not mapped', 'mapped', 'hold', itsEvent.at.valid)]],

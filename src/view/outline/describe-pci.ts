@@ -1,3 +1,4 @@
+import { msixVectorControl } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
 import { bar, device, msi, msixCap, msixEntry, table } from '../../model/things/pci.ts';
 import { keyValue } from '../../query/view.ts';
@@ -32,8 +33,7 @@ function heldBack(state: State, entry: number): string {
 }
 
 function describeEntry(state: State, object: number, segment: string): Summary {
-  const own =
-    state.known(object, msixEntry.at.control) & 1 ? (state.get(object, msixEntry.at.control) & 1) === 1 : null;
+  const own = msixVectorControl.f.mask.flag(state, object, msixEntry.at.control) ?? null;
   const held = own === false ? heldBack(state, object) : '';
   const pending = state.flag(object, msixEntry.at.pending) === true;
   const mask = own === null ? 'mask ?' : own ? 'masked' : list('unmasked', held);

@@ -138,5 +138,5 @@ function valueTable(spec: Field): string | undefined {
 function messageNote(now: Now, row: Row): string | undefined {
   const value = keyValue(now.stateFor(row.node), row.node.object, row.key!);
   if (computedFields(value) === undefined) return undefined;
-  return `As ${plain(decodersById[messageKind(now.state)].title)} reads the message.`;
+  return `As ${plain(decodersById[messageKind(now.state, row.node.object)].title)} reads the message.`;
 }

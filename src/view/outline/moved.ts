@@ -1,56 +1,40 @@
-import { irq, vector } from '../../model/things/irq.ts';
-import { msi, msixCap, msixEntry } from '../../model/things/pci.ts';
-import { itsCollection } from '../../model/things/remap.ts';
-import { kvmRoute } from '../../model/things/virt.ts';
-import type { PathNode } from '../../model/world.ts';
+import type { PathNode, World } from '../../model/world.ts';
+import { ReadIndex } from '../../query/dependents.ts';
+import { derivedKeys } from '../../query/view.ts';
 import type { Now } from './now.ts';
-import type { Row } from './rows.ts';
+import { summaryOf } from './summary.ts';
 
-/** With more changed objects than this it is quicker to draw everything anew. */
+/** With more changed objects than this it is quicker to draw everything. */
 const MANY = 400;
+
+const indices = new WeakMap<World, ReadIndex>();
+
+/** What the rows of an object read: its line, and its computed keys. */
+function rowReaders(world: World): ReadIndex {
+  let known = indices.get(world);
+  if (known === undefined) {
+    known = new ReadIndex(world, (state, object) => {
+      summaryOf(state, object);
+      for (const key of derivedKeys(world.type(object)!)) key.value(state, object);
+    });
+    indices.set(world, known);
+  }
+  return known;
+}
 
 /**
  * The nodes that look different in two moments of one trace: their objects changed, they carried or carry a mark, or
  * they show something of an object that changed. Undefined when there are too many to look at one by one.
  */
-export function movedNodes(old: Now, now: Now, known: ReadonlyMap<PathNode, Row[]>): Set<PathNode> | undefined {
+export function movedNodes(old: Now, now: Now): Set<PathNode> | undefined {
   const { world } = now.state;
-  const objects = new Set(now.state.changed(old.state));
+  const objects = rowReaders(world).changed(old.state, now.state);
   for (const change of [...old.changes, ...now.changes]) objects.add(change.object);
   if (objects.size > MANY) return undefined;
   const nodes = new Set<PathNode>();
-  const add = (node: PathNode | undefined): void => {
-    if (node) nodes.add(node);
-  };
-  const addKnown = (matches: (node: PathNode) => boolean): void => {
-    for (const node of known.keys()) if (matches(node)) nodes.add(node);
-  };
   for (const object of objects) {
-    const node = world.node(object)!;
-    add(node);
-    switch (world.type(object)) {
-      case irq:
-        // Every vector that is assigned to it names it.
-        addKnown(
-          (n) =>
-            world.type(n.object) === vector &&
-            [old.state, now.state].some((s) => String(s.num(n.object, vector.at.irq)) === node.segment),
-        );
-        break;
-      case msixCap:
-        add(node.parent);
-        addKnown((n) => n.parent?.segment === 'msix' && n.parent.parent === node.parent);
-        break;
-      case msi:
-        add(node.parent);
-        break;
-      case msixEntry:
-        addKnown((n) => world.type(n.object) === kvmRoute && now.state.num(n.object, kvmRoute.at.entry) === object);
-        break;
-      case itsCollection:
-        addKnown((n) => n.parent?.segment === 'event' && n.path.startsWith(`${node.parent?.parent?.path}/`));
-        break;
-    }
+    const node = world.node(object);
+    if (node) nodes.add(node);
   }
   return nodes;
 }

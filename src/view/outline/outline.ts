@@ -141,7 +141,7 @@ export class Outline {
     this.#shown = now;
     if (old === now) return [];
     if (old.onlyChanged || now.onlyChanged) return undefined;
-    const nodes = movedNodes(old, now, this.#byNode);
+    const nodes = movedNodes(old, now);
     if (nodes === undefined) return undefined;
     const out = this.#jobsMoved();
     for (const node of nodes) {

@@ -308,7 +308,8 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
   }
 
   #traceRow(trace: OpenTrace, parent: TraceRow | undefined): TraceRow {
-    const { length, accounting } = trace.session.trace;
+    const { length, first } = trace.session.trace;
+    const { accounting } = first;
     const trouble = [
       [total(accounting.unknown), 'unknown'],
       [total(accounting.skipped), 'skipped'],
@@ -353,7 +354,7 @@ function contextOf(trace: OpenTrace): string {
 }
 
 function traceTooltip(trace: OpenTrace, active: boolean): vscode.MarkdownString {
-  const { meta, length } = trace.session.trace;
+  const { first: meta, length } = trace.session.trace;
   const text = new vscode.MarkdownString(`**${plain(trace.label)}**${active ? ' (active)' : ''}\n\n`);
   if (!trace.branch) text.appendMarkdown(`${code(vscode.workspace.asRelativePath(trace.uri))}\n\n`);
   text.appendMarkdown(plain(`${meta.format}, ${meta.variant}: ${count(length)} events`));

@@ -1,0 +1,90 @@
+import type { CellId, ObjectId } from '../base/ids.ts';
+import { State } from '../model/state.ts';
+import type { World } from '../model/world.ts';
+import { derivedKeys } from './view.ts';
+
+/** Looks at an object in a state in the way of which the reads are to be known. */
+export type Look = (state: State, object: ObjectId) => void;
+
+/**
+ * Which objects are read how: for every cell the objects whose look reads it. Found by looking through a state that takes
+ * down what is read, never declared. What a look reads can change only when a cell changes that it read: so the index
+ * follows from state to state, and looks again only where something differs. It keeps what it found earlier: it may name
+ * an object too many, never one too few.
+ */
+export class ReadIndex {
+  readonly #look: Look;
+  readonly #readers = new Map<CellId, Set<ObjectId>>();
+  #at: State;
+
+  constructor(world: World, look: Look) {
+    this.#look = look;
+    this.#at = new State(world);
+  }
+
+  /** The objects that changed from one state to another, and those whose look read something that changed. */
+  changed(before: State, after: State): Set<ObjectId> {
+    this.#follow(before);
+    const { world } = after;
+    const objects = new Set<ObjectId>();
+    for (const cell of after.changedCells(before)) {
+      objects.add(world.objectOfCell(cell));
+      for (const reader of this.#readers.get(cell) ?? []) objects.add(reader);
+    }
+    return objects;
+  }
+
+  #follow(state: State): void {
+    const { world } = state;
+    const stale = new Set<ObjectId>();
+    for (const cell of state.changedCells(this.#at)) {
+      stale.add(world.objectOfCell(cell));
+      for (const reader of this.#readers.get(cell) ?? []) stale.add(reader);
+    }
+    if (stale.size === 0) return;
+    for (const object of stale) this.#note(state, object);
+    this.#at = state.fork();
+  }
+
+  #note(state: State, object: ObjectId): void {
+    for (const cell of foreignReads(state, object, this.#look)) {
+      const known = this.#readers.get(cell);
+      if (known) known.add(object);
+      else this.#readers.set(cell, new Set([object]));
+    }
+  }
+}
+
+/** The cells of other objects that a look at an object reads in a state; none while the object does not exist. */
+function foreignReads(state: State, object: ObjectId, look: Look): Set<CellId> {
+  const { world } = state;
+  const cells = new Set<CellId>();
+  const type = world.type(object);
+  if (type === undefined || !state.present(object)) return cells;
+  look(state.reading(cells), object);
+  const base = world.base(object);
+  for (const cell of cells) if (cell >= base && cell < base + type.size) cells.delete(cell);
+  return cells;
+}
+
+/** Evaluates the computed keys of an object; `key`: only that one. */
+const evaluate =
+  (key?: string): Look =>
+  (state, object) => {
+    for (const computed of derivedKeys(state.world.type(object)!))
+      if (key === undefined || computed.name === key) computed.value(state, object);
+  };
+
+/** The cells of other objects that the computed keys of an object read in a state; `key`: only those of that key. */
+export function readBy(state: State, object: ObjectId, key?: string): Set<CellId> {
+  return foreignReads(state, object, evaluate(key));
+}
+
+const indices = new WeakMap<World, ReadIndex>();
+
+/** The index of the computed keys of a world. */
+export function keyReaders(world: World): ReadIndex {
+  let known = indices.get(world);
+  if (known === undefined) indices.set(world, (known = new ReadIndex(world, evaluate())));
+  return known;
+}

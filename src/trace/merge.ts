@@ -1,0 +1,146 @@
+import type { ObjectId, SourceId, TextId } from '../base/ids.ts';
+import type { TimeBase } from '../base/time.ts';
+import type { EventKind } from '../model/event.ts';
+import type { EventRow } from './row.ts';
+import type { Source } from './source.ts';
+import type { EventList } from './table.ts';
+
+const NANO = 1_000_000_000n;
+
+/**
+ * What is to be added to the own times of a source to get times of a clock, in units of that clock; NaN when the two
+ * cannot be compared: one counts, the other tells seconds.
+ */
+export function shiftTo(clock: TimeBase, source: Source): number {
+  const { time, offset } = source;
+  if (time.ticks !== clock.ticks) return Number.NaN;
+  return Number((time.base - clock.base) * (clock.ticks ? 1n : NANO) + offset);
+}
+
+/** Which event of which source stands at each step. */
+export interface Order {
+  readonly sources: Uint16Array;
+  readonly rows: Uint32Array;
+}
+
+/**
+ * Merges sources by their times on one clock. The order of a source's own events never changes: what counts is the largest
+ * stamp so far in its source, so an event without a stamp, or with an older one, follows the event before it. Where times
+ * are equal the source that was given earlier comes first.
+ */
+export function mergeOrder(sources: readonly Source[], clock: TimeBase): Order {
+  const total = sources.reduce((sum, { events }) => sum + events.length, 0);
+  const order = { sources: new Uint16Array(total), rows: new Uint32Array(total) };
+  const shifts = sources.map((source) => shiftTo(clock, source));
+  const next = new Uint32Array(sources.length);
+  const keys = new Float64Array(sources.length).fill(Number.NEGATIVE_INFINITY);
+  const look = (s: number): void => {
+    const { events } = sources[s]!;
+    if (next[s]! >= events.length) keys[s] = Number.POSITIVE_INFINITY;
+    else {
+      const time = events.time(next[s]!) + shifts[s]!;
+      if (time > keys[s]!) keys[s] = time;
+    }
+  };
+  for (let s = 0; s < sources.length; s++) look(s);
+  for (let step = 0; step < total; step++) {
+    let first = -1;
+    for (let s = 0; s < sources.length; s++)
+      if (next[s]! < sources[s]!.events.length && (first < 0 || keys[s]! < keys[first]!)) first = s;
+    order.sources[step] = first;
+    order.rows[step] = next[first]!++;
+    look(first);
+  }
+  return order;
+}
+
+/** How many steps two orders have in common from the first on. */
+export function commonSteps(a: Order, b: Order): number {
+  const most = Math.min(a.rows.length, b.rows.length);
+  let step = 0;
+  while (step < most && a.sources[step] === b.sources[step] && a.rows[step] === b.rows[step]) step++;
+  return step;
+}
+
+/** The events of several sources on one clock, read from the tables of the sources. */
+export class MergedEvents implements EventList {
+  readonly order: Order;
+  readonly #sources: readonly Source[];
+  readonly #shifts: readonly number[];
+  /** Step of each event of each source. */
+  readonly #steps: readonly Uint32Array[];
+
+  constructor(sources: readonly Source[], order: Order, clock: TimeBase) {
+    this.order = order;
+    this.#sources = [...sources];
+    this.#shifts = sources.map((source) => shiftTo(clock, source));
+    this.#steps = sources.map(({ events }) => new Uint32Array(events.length));
+    for (let step = 0; step < order.rows.length; step++) this.#steps[order.sources[step]!]![order.rows[step]!] = step;
+  }
+
+  get length(): number {
+    return this.order.rows.length;
+  }
+
+  get bytes(): number {
+    const own = this.order.rows.byteLength + this.order.sources.byteLength;
+    return (
+      this.#steps.reduce((sum, s) => sum + s.byteLength, own) + this.#sources.reduce((n, s) => n + s.events.bytes, 0)
+    );
+  }
+
+  source(step: number): SourceId {
+    return this.order.sources[step]!;
+  }
+
+  /** The step of an event of a source, by its place there. */
+  stepOf(source: SourceId, row: number): number {
+    return this.#steps[source]?.[row] ?? -1;
+  }
+
+  kindNumber(step: number): number {
+    return this.#events(step).kindNumber(this.order.rows[step]!);
+  }
+
+  kind(step: number): EventKind {
+    return this.#events(step).kind(this.order.rows[step]!);
+  }
+
+  time(step: number): number {
+    return this.#events(step).time(this.order.rows[step]!) + this.#shifts[this.order.sources[step]!]!;
+  }
+
+  cpu(step: number): number {
+    return this.#events(step).cpu(this.order.rows[step]!);
+  }
+
+  object(step: number): ObjectId {
+    return this.#events(step).object(this.order.rows[step]!);
+  }
+
+  task(step: number): TextId {
+    return this.#events(step).task(this.order.rows[step]!);
+  }
+
+  line(step: number): number {
+    return this.#events(step).line(this.order.rows[step]!);
+  }
+
+  offset(step: number): number {
+    return this.#events(step).offset(this.order.rows[step]!);
+  }
+
+  word(step: number, index: number): number {
+    return this.#events(step).word(this.order.rows[step]!, index);
+  }
+
+  read(step: number, into: EventRow): EventRow {
+    this.#events(step).read(this.order.rows[step]!, into);
+    into.time += this.#shifts[this.order.sources[step]!]!;
+    return into;
+  }
+
+  #events(step: number): EventList {
+    return this.#sources[this.order.sources[step]!]!.events;
+  }
+}

@@ -1,0 +1,94 @@
+import type { CellId, ObjectId } from '../base/ids.ts';
+import { asStep, type Step } from '../base/time.ts';
+import { State } from '../model/state.ts';
+import { vocabulary } from '../model/vocabulary.ts';
+import { type EventRow, eventRow } from './row.ts';
+import { BEFORE_FIRST, type Trace } from './trace.ts';
+
+/** Looks at a trace from its first event to its last. Whoever needs the whole trace is one: lanes, rules, statistics. */
+export interface Observer {
+  /**
+   * The event at `step` changes a cell: it will hold `value`, of which the bits `known` are known. `state` holds what was there.
+   * Left out by observers that do not ask what changes.
+   */
+  change?(state: State, object: ObjectId, cell: CellId, value: number, known: number, step: Step): void;
+  /** The event at `step` took place; `state` is the state after it. The row is reused. */
+  event(step: Step, row: EventRow, state: State): void;
+}
+
+/**
+ * Takes observers over a trace, in slices, also while the trace still grows. No event is applied again: what each one
+ * changed stands in the log of the trace. All observers share one state, which they may not write to.
+ */
+export class Walk {
+  readonly #trace: Trace;
+  readonly #observers: readonly Observer[];
+  readonly #askers: readonly Required<Observer>[];
+  #state: State;
+  #done = 0;
+
+  /** `from`: the first event that is looked at. */
+  constructor(trace: Trace, observers: readonly Observer[], from = 0) {
+    this.#trace = trace;
+    this.#observers = observers;
+    this.#askers = observers.filter((o): o is Required<Observer> => o.change !== undefined);
+    this.#state = from === 0 ? new State(trace.world) : trace.stateAt(from - 1);
+    this.#done = from;
+  }
+
+  /** Events that were looked at. */
+  get done(): number {
+    return this.#done;
+  }
+
+  /** The state after the last event that was looked at. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Starts again from an event that was looked at already: the trace changed from there on. */
+  rewind(to: number): void {
+    if (to >= this.#done) return;
+    this.#state = this.#trace.stateAt(to - 1);
+    this.#done = to;
+  }
+
+  /** Looks at the next `most` events, as far as there are; says whether there are more. */
+  advance(most = Number.POSITIVE_INFINITY): boolean {
+    const trace = this.#trace;
+    const end = Math.min(trace.length, this.#done + most);
+    const row = eventRow(vocabulary[0]!);
+    const { world, table, log } = trace;
+    const state = this.#state;
+    const cursor = log.read(this.#done, end - 1);
+    let more = this.#done < end && cursor.next();
+    let object: ObjectId = BEFORE_FIRST;
+    let first = 0;
+    let behind = 0;
+    for (let step = this.#done; step < end; step++) {
+      for (; more && cursor.step === step; more = cursor.next()) {
+        if (!cursor.changes) continue;
+        const { cell, value, known } = cursor;
+        if (this.#askers.length > 0) {
+          // Mostly it is the object that changed last.
+          if (cell < first || cell >= behind) {
+            object = world.objectOfCell(cell);
+            first = world.base(object);
+            behind = first + world.type(object)!.size;
+          }
+          for (const asker of this.#askers) asker.change(state, object, cell, value, known, asStep(step));
+        }
+        state.restore(cell, value, known);
+      }
+      table.read(step, row);
+      for (const observer of this.#observers) observer.event(asStep(step), row, state);
+    }
+    this.#done = Math.max(this.#done, end);
+    return this.#done < trace.length;
+  }
+}
+
+/** Takes one observer over a whole trace. */
+export function walk(trace: Trace, ...observers: readonly Observer[]): void {
+  new Walk(trace, observers).advance();
+}
