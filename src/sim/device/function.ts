@@ -1,4 +1,3 @@
-import { dropped, illegal, merged, untold } from '../../model/events/ims.ts';
 import {
   devRaise,
   devWithdraw,
@@ -10,6 +9,7 @@ import {
   tblRead,
   tblWrite,
 } from '../../model/events/msix.ts';
+import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
 import { barMap, cfgRead, cfgWrite, devReset, devSeen } from '../../model/events/pci.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Actor, Machine } from '../machine.ts';
