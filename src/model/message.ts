@@ -2,7 +2,15 @@ import { hex32, hex64 } from '../base/hex.ts';
 import { type Bits, type FieldValue, type Register, reservedSet, viewRegister } from './register.ts';
 import { amdAddress, amdData } from './registers/amd.ts';
 import { gicv2mSetSpi, itsTranslater } from './registers/its.ts';
-import { deliveryModes, vtdAddress, vtdData, vtdHandle, X86_BASE, x86Address, x86Data } from './registers/x86.ts';
+import {
+  deliveryModes,
+  isInterruptAddress,
+  vtdAddress,
+  vtdData,
+  vtdHandle,
+  x86Address,
+  x86Data,
+} from './registers/x86.ts';
 
 /** The irq domains that give an address/data pair its meaning. */
 export type MessageKind = 'x86' | 'vtd' | 'amd' | 'its' | 'gicv2m';
@@ -85,9 +93,6 @@ const noMessage: MessageView = {
   vector: null,
   reservedSet: false,
 };
-
-/** Whether a write to this address is an interrupt message on x86. */
-const isInterruptAddress = (addressLo: number): boolean => x86Address.f.base.of(addressLo) === X86_BASE;
 
 function decodeX86(addressLo: number, addressHi: number, data: number): MessageView | undefined {
   if (addressLo === 0 && addressHi === 0) return noMessage;
