@@ -96,7 +96,7 @@ const noMessage: MessageView = {
 
 function decodeX86(addressLo: number, addressHi: number, data: number): MessageView | undefined {
   if (addressLo === 0 && addressHi === 0) return noMessage;
-  if (!isInterruptAddress(addressLo)) return undefined;
+  if (!isInterruptAddress(addressLo >>> 0)) return undefined;
   const address = read(x86Address, addressLo, addressHi);
   const datum = read(x86Data, data);
   const fields = { ...address.fields, ...datum.fields };
@@ -138,7 +138,7 @@ function decodeX86(addressLo: number, addressHi: number, data: number): MessageV
 
 function decodeVtd(addressLo: number, addressHi: number, data: number): MessageView | undefined {
   if (addressLo === 0 && addressHi === 0) return noMessage;
-  if (!isInterruptAddress(addressLo)) return undefined;
+  if (!isInterruptAddress(addressLo >>> 0)) return undefined;
   const address = read(vtdAddress, addressLo, addressHi);
   if (address.fields.format !== true) {
     const plain = decodeX86(addressLo, addressHi, data);
@@ -169,7 +169,7 @@ function decodeVtd(addressLo: number, addressHi: number, data: number): MessageV
 
 function decodeAmd(addressLo: number, addressHi: number, data: number): MessageView | undefined {
   if (addressLo === 0 && addressHi === 0) return noMessage;
-  if (!isInterruptAddress(addressLo)) return undefined;
+  if (!isInterruptAddress(addressLo >>> 0)) return undefined;
   const address = read(amdAddress, addressLo, addressHi);
   const datum = read(amdData, data);
   const index = num(datum.fields, 'index');

@@ -40,6 +40,10 @@ export const pciCapability = register(
   ],
 );
 
+/** The first four bytes of a capability: its header, and its Message Control. */
+export const capabilityHead = (id: number, next: number, control: number): number =>
+  (pciCapability.f.id.put(id) | pciCapability.f.next.put(next) | (control << pciCapability.width)) >>> 0;
+
 /** PCI Command register, config space offset 0x04, 16 bits. */
 export const pciCommand = register(
   'PCI Command',

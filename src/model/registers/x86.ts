@@ -119,11 +119,11 @@ export const vtdAddress = register(
 export const vtdHandle = (addressLo: number): number =>
   vtdAddress.f.handleLow.of(addressLo) + vtdAddress.f.handleHigh.of(addressLo) * (vtdAddress.f.handleLow.max + 1);
 
-/** The lower half of an address in remappable format that names one entry: subhandle valid, as Linux sets it. */
-export function vtdAddressFor(index: number): number {
+/** The lower half of an address in remappable format that names one entry; Linux sets SHV (`subhandle`). */
+export function vtdAddressFor(index: number, subhandle = true): number {
   const { base, format, shv, handleLow, handleHigh } = vtdAddress.f;
   const handle = handleLow.put(index) | handleHigh.put(index / (handleLow.max + 1));
-  return (base.put(X86_BASE) | format.mask | shv.mask | handle) >>> 0;
+  return (base.put(X86_BASE) | format.mask | (subhandle ? shv.mask : 0) | handle) >>> 0;
 }
 
 /** The lower half of an address in compatibility format for an APIC id of 8 bits, physical destination mode. */

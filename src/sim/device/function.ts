@@ -1,4 +1,3 @@
-import { dropped, illegal, merged, untold } from '../../model/events/ims.ts';
 import {
   devRaise,
   devWithdraw,
@@ -10,15 +9,16 @@ import {
   tblRead,
   tblWrite,
 } from '../../model/events/msix.ts';
+import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
 import { barMap, cfgRead, cfgWrite, devReset, devSeen } from '../../model/events/pci.ts';
 import type { Field } from '../../model/register.ts';
 import {
   CAPABILITY,
+  capabilityHead,
   msiControl,
   msixControl,
   msixControlBits,
   msixVectorControl,
-  pciCapability,
   pciCommand,
 } from '../../model/registers/pci.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
@@ -42,10 +42,6 @@ export const MSIX_AT = 0x60;
 export const MSI_AT = 0x50;
 const COMMAND = 4;
 const { memory, busMaster } = pciCommand.f;
-
-/** The first four bytes of a capability: its header, and Message Control. */
-const capability = (id: number, next: number, control: number): number =>
-  (pciCapability.f.id.put(id) | pciCapability.f.next.put(next) | (control << pciCapability.width)) >>> 0;
 
 /**
  * A PCI function with MSI-X as the specification has it (PCIe 7.7.2, 6.1.4): emulated or hardware alike. What its
@@ -94,10 +90,10 @@ export class PciFunction {
     machine.emit(barMap, object, { bar: spec.bar, address: spec.barAddress, size: spec.barSize });
     const { vectors, msi } = spec;
     if (vectors > 0 || msi) read(0x34, 1, msi ? MSI_AT : MSIX_AT);
-    if (msi) read(MSI_AT, 4, capability(CAPABILITY.msi, vectors === 0 ? 0 : MSIX_AT, msiControl.f.address64.mask));
+    if (msi) read(MSI_AT, 4, capabilityHead(CAPABILITY.msi, vectors === 0 ? 0 : MSIX_AT, msiControl.f.address64.mask));
     if (vectors === 0) return;
     // Last of the list; Message Control: size minus one, disabled.
-    read(MSIX_AT, 4, capability(CAPABILITY.msix, 0, msixControl.f.size.put(vectors - 1)));
+    read(MSIX_AT, 4, capabilityHead(CAPABILITY.msix, 0, msixControl.f.size.put(vectors - 1)));
     read(MSIX_AT + 4, 4, (spec.tableOffset | spec.bar) >>> 0);
     read(MSIX_AT + 8, 4, (spec.pbaOffset | spec.bar) >>> 0);
     // After reset every entry is masked (Vector Control reset value 1); address and data are undefined.

@@ -1,4 +1,4 @@
-import { dropped } from '../../model/events/ims.ts';
+import { dropped } from '../../model/events/outcome.ts';
 import { isInterruptAddress, x86Address, x86Data } from '../../model/registers/x86.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import type { Machine } from '../machine.ts';

@@ -1,4 +1,5 @@
-import { domCreate, illegal } from '../../model/events/ims.ts';
+import { domCreate } from '../../model/events/domain.ts';
+import { illegal } from '../../model/events/outcome.ts';
 import { decodersById } from '../../model/message.ts';
 import { apicIdOf, vtdIrte } from '../../model/registers/vtd.ts';
 import { x86AddressFor } from '../../model/registers/x86.ts';

@@ -1,4 +1,4 @@
-import { vecConfig } from '../../model/events/irq.ts';
+import { vecConfig } from '../../model/events/vector.ts';
 import { x86AddressFor } from '../../model/registers/x86.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/function.ts';

@@ -20,7 +20,7 @@ export class Viommu {
   compose(irq: Irq): Composed {
     let index = this.#entries.indexOf(irq);
     if (index < 0) index = this.#entries.push(irq) - 1;
-    return { address: vtdAddressFor(index), data: 0 };
+    return { address: vtdAddressFor(index, false), data: 0 };
   }
 
   /** The message that a local APIC reads, for one of the guest; undefined when its table has no such entry. */
