@@ -1,3 +1,5 @@
+import { pciRequester } from '../../model/registers/pci.ts';
+
 /** A message write on its way: what an interrupt is between the device and whoever decodes it. */
 export interface Message {
   /** Address (below 2^53) and data that are written. */
@@ -23,5 +25,6 @@ export interface MessagePort {
 export function requesterId(bdf: string): number {
   const m = /^[0-9a-f]{4}:([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/.exec(bdf);
   if (!m) throw new Error(`${bdf} is no BDF with segment`);
-  return (Number.parseInt(m[1]!, 16) << 8) | (Number.parseInt(m[2]!, 16) << 3) | Number(m[3]);
+  const { bus, device, function: fn } = pciRequester.f;
+  return bus.put(Number.parseInt(m[1]!, 16)) | device.put(Number.parseInt(m[2]!, 16)) | fn.put(Number(m[3]));
 }
