@@ -1,3 +1,4 @@
+import { irqOfVector } from '../../model/references.ts';
 import { irq, vector } from '../../model/things/irq.ts';
 import type { PathNode } from '../../model/world.ts';
 import { Jobs, type JobView } from '../../query/jobs.ts';
