@@ -1,3 +1,4 @@
+import { requesterId } from '../../model/bdf.ts';
 import { dropped, illegal, merged, untold } from '../../model/events/ims.ts';
 import {
   devRaise,
@@ -14,7 +15,7 @@ import { barMap, cfgRead, cfgWrite, devReset, devSeen } from '../../model/events
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Actor, Machine } from '../machine.ts';
 import type { FunctionSpec } from './function-spec.ts';
-import { type Message, type MessagePort, requesterId } from './message.ts';
+import type { Message, MessagePort } from './message.ts';
 import { changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
 import { Wire } from './wire.ts';
 

@@ -18,10 +18,3 @@ export interface MessagePort {
   /** A message write arrives. Called at the time of arrival, by the actor that carries it. */
   accept(message: Message): void;
 }
-
-/** The requester ID of a BDF with segment, such as `0000:6a:01.0`. */
-export function requesterId(bdf: string): number {
-  const m = /^[0-9a-f]{4}:([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/.exec(bdf);
-  if (!m) throw new Error(`${bdf} is no BDF with segment`);
-  return (Number.parseInt(m[1]!, 16) << 8) | (Number.parseInt(m[2]!, 16) << 3) | Number(m[3]);
-}

@@ -215,14 +215,8 @@ export class LaneIndex {
     // Mostly it is the object that changed last.
     const last = changed[changed.length - 1];
     if (last !== undefined && cell >= world.base(last) && cell < world.base(last) + world.type(last)!.size) return;
-    let low = 0;
-    let high = world.objects - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (world.base(middle) <= cell) low = middle;
-      else high = middle - 1;
-    }
-    if (!changed.includes(low)) changed.push(low);
+    const object = world.objectOfCell(cell);
+    if (!changed.includes(object)) changed.push(object);
   }
 
   /** Looks anew at the layers of an object that has changed, and at those of others that depend on it. */
