@@ -27,7 +27,7 @@ const SHORTER: Readonly<Partial<Record<MarkName, Reach>>> = {
   read: [10, 16],
   change: [9, 17],
   edge: [11, 15],
-  other: [12, 14],
+  call: [12, 14],
 };
 
 const SLOT: Readonly<Record<MarkName, Slot>> = {
@@ -45,7 +45,7 @@ const SLOT: Readonly<Record<MarkName, Slot>> = {
   translate: 'middle',
   read: 'middle',
   edge: 'middle',
-  other: 'middle',
+  call: 'middle',
 };
 
 /** Slot of each mark by its number. */
@@ -125,12 +125,12 @@ const SHAPES: Readonly<Record<MarkName, Shape>> = {
   translate: { outline: strokes([-4, 0, 4, 0], [4, 0, 1, -3], [4, 0, 1, 3]), filled: false, line: 1.4, y: MIDDLE },
   read: { outline: polygon([-1.5, -4], [1.5, -4], [1.5, 4], [-1.5, 4]), filled: false, line: 1, y: MIDDLE },
   edge: { outline: strokes([0, -4, 0, 4]), filled: false, line: 1, y: MIDDLE },
-  other: { outline: circle(1.5), filled: true, y: MIDDLE },
+  call: { outline: circle(1.5), filled: true, y: MIDDLE },
 };
 
 /** Draws the glyph of a mark at a place in the row that begins at `top`. A rim keeps it apart from what is behind. */
 export function drawGlyph(g: CanvasRenderingContext2D, theme: Theme, mark: number, x: number, top: number): void {
-  const name = marks[mark]?.name ?? 'other';
+  const name = marks[mark]?.name ?? 'call';
   const shape = SHAPES[name];
   const color = theme.marks[name];
   g.lineJoin = 'round';

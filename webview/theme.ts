@@ -100,7 +100,7 @@ export function readTheme(): Theme {
       translate: green,
       read: dim,
       edge: dim,
-      other: dim,
+      call: dim,
     },
     font: `${Math.round(size * 0.85)}px ${family}`,
     highContrast: /\bvscode-high-contrast/.test(document.body.className),

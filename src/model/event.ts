@@ -33,6 +33,31 @@ export interface EventView {
   at: number;
 }
 
+/** What the events of a kind are in the life of an interrupt; every kind has one. */
+export const ROLES = {
+  raise: 'A cause arose: in a device, on a line, at an eventfd.',
+  message: 'A message was sent, or arrived on the bus.',
+  translate: 'A message or an access was translated: tables were looked up, nothing was written by software.',
+  deliver: 'An interrupt was accepted, injected or acknowledged.',
+  handle: 'A handler, or the run of a virtual CPU, began or ended.',
+  eoi: 'End of interrupt.',
+  mask: 'Something was masked or unmasked as a whole operation of the kernel or of VFIO.',
+  configure: 'Something was set up, mapped, bound, switched on or taken down.',
+  allocate: 'A vector, an entry or a message was reserved, allocated or freed.',
+  move: 'An interrupt got another target.',
+  store: 'Software or a device wrote bytes: a table entry, config space, a message.',
+  invalidate: 'Something cached was invalidated.',
+  look: 'Something was read, or the record only shows that it is there: nothing was written.',
+  call: 'One layer called another, or returned: a hypercall, an ioctl, an exit, a trapped access.',
+  fault: 'Refused, dropped, illegal, doubtful, or not to be told.',
+  loss: 'The recorder lost events.',
+  begin: 'The records of a CPU begin here.',
+  note: 'A text or a probe in the trace; nothing of the interrupt system.',
+} as const;
+
+/** The role of an event kind. */
+export type Role = keyof typeof ROLES;
+
 /** What an event does to the state. Must accept any arguments without throwing. */
 export type Apply = (state: State, event: EventView) => void;
 
@@ -41,6 +66,8 @@ export interface EventKind {
   readonly name: string;
   /** Its place in the vocabulary, in memory only; -1 for a kind that is not part of it. */
   number: number;
+  /** What its events are in the life of an interrupt. */
+  readonly role: Role;
   /** What such an event says. */
   readonly meaning: string;
   readonly args: readonly ArgSpec[];
@@ -69,6 +96,7 @@ export type ArgInput = ArgType | `${ArgType}?`;
  */
 export function eventKind<const A extends Readonly<Record<string, ArgInput>>>(
   name: string,
+  role: Role,
   on: readonly ObjectType[],
   meaning: string,
   args: A,
@@ -94,7 +122,7 @@ export function eventKind<const A extends Readonly<Record<string, ArgInput>>>(
   const at = Object.fromEntries(specs.map((s) => [s.name, s.at])) as { readonly [K in keyof A]: number };
   const bit = Object.fromEntries(specs.map((s) => [s.name, s.bit])) as { readonly [K in keyof A]: number };
   const bound: Apply | undefined = apply && ((state, event) => apply(state, event, at, bit));
-  return { name, number: -1, meaning, args: specs, at, bit, size: next, on, ...(bound ? { apply: bound } : {}) };
+  return { name, number: -1, role, meaning, args: specs, at, bit, size: next, on, ...(bound ? { apply: bound } : {}) };
 }
 
 /** Whether an event has an optional argument, given its bit. */

@@ -1,14 +1,22 @@
 import type { EventKind, EventView } from './event.ts';
+import { apicEvents } from './events/apic.ts';
 import { cpuEvents } from './events/cpu.ts';
+import { domainEvents } from './events/domain.ts';
+import { hypervisorEvents } from './events/hypervisor.ts';
 import { imsEvents } from './events/ims.ts';
+import { iommufdEvents } from './events/iommufd.ts';
 import { irqEvents } from './events/irq.ts';
 import { itsEvents } from './events/its.ts';
 import { matrixEvents } from './events/matrix.ts';
 import { msixEvents } from './events/msix.ts';
 import { noteEvents } from './events/notes.ts';
+import { outcomeEvents } from './events/outcome.ts';
 import { pciEvents } from './events/pci.ts';
+import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
+import { smmuEvents } from './events/smmu.ts';
+import { vectorEvents } from './events/vector.ts';
 import { vfioEvents } from './events/vfio.ts';
 import { virtEvents } from './events/virt.ts';
 import type { State } from './state.ts';
@@ -17,15 +25,23 @@ import type { State } from './state.ts';
 export const vocabulary: readonly EventKind[] = [
   ...pciEvents,
   ...msixEvents,
+  ...vectorEvents,
   ...irqEvents,
+  ...domainEvents,
   ...cpuEvents,
   ...matrixEvents,
   ...remapEvents,
   ...itsEvents,
+  ...smmuEvents,
+  ...apicEvents,
   ...virtEvents,
+  ...postedEvents,
+  ...hypervisorEvents,
   ...vfioEvents,
   ...imsEvents,
+  ...iommufdEvents,
   ...queueEvents,
+  ...outcomeEvents,
   ...noteEvents,
 ];
 

@@ -1,4 +1,5 @@
 import type { ObjectId } from '../base/ids.ts';
+import type { EventKind } from '../model/event.ts';
 import type { ObjectType } from '../model/objects.ts';
 import type { RegisterView } from '../model/register.ts';
 import type { State } from '../model/state.ts';
@@ -23,20 +24,8 @@ export interface HistoryEntry {
   readonly source: SourceRef;
 }
 
-/** Events that look at something without writing it: they count only when they make something known or different. */
-export const LOOKS: ReadonlySet<string> = new Set([
-  'tbl.read',
-  'cfg.read',
-  'pba.read',
-  'irte.read',
-  'irte.readAmd',
-  'its.dte',
-  'its.ite',
-  'its.cte',
-  'ir.remap',
-  'cpu.online',
-]);
-
+/** Whether events of a kind look without writing: they count only when they make something known or different. */
+export const onlyLooks = ({ role }: EventKind): boolean => role === 'look' || role === 'translate';
 const same = (a: Value | StateTree, b: Value | StateTree): boolean =>
   a === b || JSON.stringify(a) === JSON.stringify(b) || (isUnknown(a) && isUnknown(b));
 
@@ -136,7 +125,7 @@ export class HistorySearch {
       if (hit === undefined) return;
       for (const object of hit.objects) if (!this.#held.has(object)) this.#held.set(object, this.#read(object));
       watched.take(hit);
-      const wrote = hit.exact && !LOOKS.has(this.#trace.table.kind(hit.step).name);
+      const wrote = hit.exact && !onlyLooks(this.#trace.table.kind(hit.step));
       for (const object of hit.objects) yield* this.#differences(this.#held.get(object)!, hit.step, wrote);
     }
   }

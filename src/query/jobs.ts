@@ -1,7 +1,8 @@
 import { hex64, hexText } from '../base/hex.ts';
 import type { EventKind } from '../model/event.ts';
-import { domCompose, imsStore } from '../model/events/ims.ts';
-import { domAlloc, msgWrite } from '../model/events/irq.ts';
+import { domAlloc, domCompose } from '../model/events/domain.ts';
+import { imsStore } from '../model/events/ims.ts';
+import { msgWrite } from '../model/events/irq.ts';
 import { msgSend, tblWrite } from '../model/events/msix.ts';
 import type { State } from '../model/state.ts';
 import { irq as irqType } from '../model/things/irq.ts';

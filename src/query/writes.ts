@@ -1,5 +1,5 @@
 import type { Trace } from '../trace/trace.ts';
-import { type HistoryEntry, HistorySearch, LOOKS } from './history.ts';
+import { type HistoryEntry, HistorySearch, onlyLooks } from './history.ts';
 import type { Target } from './paths.ts';
 import { targetValue } from './state.ts';
 import { blockOf, stepsOf, Watched } from './watched.ts';
@@ -26,7 +26,7 @@ export function lastWrite(trace: Trace, target: Target, until: number): number {
     for (;;) {
       const hit = watched.find(start, Math.min(end, last));
       if (hit === undefined) break;
-      const wrote = hit.exact && !LOOKS.has(trace.table.kind(hit.step).name);
+      const wrote = hit.exact && !onlyLooks(trace.table.kind(hit.step));
       const before = wrote ? '' : JSON.stringify(targetValue(watched.state, target));
       watched.take(hit);
       if (wrote || before !== JSON.stringify(targetValue(watched.state, target))) found = hit.step;

@@ -1,4 +1,5 @@
 import type { Step } from '../base/time.ts';
+import type { EventKind } from '../model/event.ts';
 import { HistorySearch } from '../query/history.ts';
 import { resolvePath } from '../query/paths.ts';
 import type { Refusal, Session } from './session.ts';
@@ -17,10 +18,8 @@ export type Until =
 /** Events that one run makes at most: a scenario need not have an end. */
 export const MOST_EVENTS = 1_000_000;
 
-const FINDING = /^(drop|illegal|untold|lost)$|\.(fault|error|abort|warn)$/;
-
 /** Whether events of a kind tell of something gone wrong. */
-export const isFinding = (kind: string): boolean => FINDING.test(kind);
+export const isFinding = ({ role }: EventKind): boolean => role === 'fault' || role === 'loss';
 
 /** A run of the cursor to a place that is not known yet. It is done in pieces, so that others get to work in between. */
 export class RunTo {
@@ -96,7 +95,7 @@ export class RunTo {
       case 'kind':
         return first(from, to, (step) => table.kind(step).name === until.kind);
       case 'finding':
-        return first(from, to, (step) => isFinding(table.kind(step).name));
+        return first(from, to, (step) => isFinding(table.kind(step)));
       case 'change':
         return this.#change(from, to, until.path);
       case 'end':

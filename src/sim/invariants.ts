@@ -1,6 +1,6 @@
 import type { EventKind } from '../model/event.ts';
-import { dropped, illegal, untold } from '../model/events/ims.ts';
 import { devRaise, effectivelyMasked, msgSend, ownerOf, tblRead, tblWrite } from '../model/events/msix.ts';
+import { dropped, illegal, untold } from '../model/events/outcome.ts';
 import { device, msixEntry } from '../model/things/pci.ts';
 import type { Machine } from './machine.ts';
 

@@ -1,6 +1,6 @@
 import type { EventKind } from '../model/event.ts';
 import { cpuAccept } from '../model/events/cpu.ts';
-import { dropped, untold } from '../model/events/ims.ts';
+import { dropped, untold } from '../model/events/outcome.ts';
 import { kvmExit, kvmUserspace } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
 import { irq, vector } from '../model/things/irq.ts';

@@ -1,3 +1,4 @@
+import type { CellId } from '../base/ids.ts';
 import type { CellWatcher, State } from '../model/state.ts';
 import { ObjectBlocks } from './object-blocks.ts';
 
@@ -24,6 +25,9 @@ const NONE = 3;
 
 /** Most cells that a log can tell apart; the last number is the pad. */
 export const MOST_CELLS = CELL;
+
+/** Takes one change: cell `cell` holds `value` after event `step`, of which the bits `known` are known. */
+export type TakeChange = (step: number, cell: CellId, value: number, known: number) => void;
 
 /**
  * What every event did to the cells of the state, in the order of the events: a run of entries per event. The state after
@@ -141,6 +145,40 @@ export class ChangeLog implements CellWatcher {
           state.restore(word & CELL, segment[i + 1]!, segment[i + 2]!);
           i += 3;
         }
+      }
+      at = base + i;
+    }
+  }
+
+  /**
+   * Hands on the changes of the events `from` to `to`, both included, that concern cells of which `wanted` holds something
+   * else than 0: the way to find few changes among many.
+   */
+  scan(from: number, to: number, wanted: Uint8Array, take: TakeChange): void {
+    const ends = this.#ends;
+    const end = this.startOf(to + 1);
+    let at = this.startOf(from);
+    let step = from;
+    while (at < end) {
+      const segment = this.#segments[at >>> SEGMENT_BITS]!;
+      const base = at - (at & MASK);
+      const stop = Math.min(end - base, SEGMENT);
+      let i = at & MASK;
+      while (i < stop) {
+        const word = segment[i]!;
+        if (word === PAD) {
+          i = SEGMENT;
+          break;
+        }
+        const form = word >>> FORM;
+        const cell = word & CELL;
+        if (form !== SAME && wanted[cell]! > 0) {
+          while (ends[step]! <= base + i) step++;
+          if (form === WHOLE) take(step, cell, segment[i + 1]!, 0xffffffff);
+          else if (form === PARTIAL) take(step, cell, segment[i + 1]!, segment[i + 2]!);
+          else take(step, cell, 0, 0);
+        }
+        i += form === WHOLE ? 2 : form === PARTIAL ? 3 : 1;
       }
       at = base + i;
     }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ArgType } from '../../src/model/event.ts';
+import { ROLES } from '../../src/model/event.ts';
 import { pathTypes } from '../../src/model/paths.ts';
 import { vocabulary } from '../../src/model/vocabulary.ts';
 import { derivedKeys } from '../../src/query/view.ts';
@@ -33,9 +34,15 @@ function objects(): string {
 function events(): string {
   const rows = vocabulary.map((kind) => {
     const args = kind.args.map((a) => `\`${a.name}\` ${TYPES[a.type]}${a.optional ? ', optional' : ''}`);
-    return `| \`${kind.name}\` | ${cell(kind.meaning)} | ${args.join('; ')} |`;
+    return `| \`${kind.name}\` | ${kind.role} | ${cell(kind.meaning)} | ${args.join('; ')} |`;
   });
-  return ['| kind | what it says | arguments |', '|---|---|---|', ...rows].join('\n');
+  return ['| kind | role | what it says | arguments |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function roles(): string {
+  return ['| role | its events |', '|---|---|', ...Object.entries(ROLES).map(([r, m]) => `| ${r} | ${cell(m)} |`)].join(
+    '\n',
+  );
 }
 
 function withSection(text: string, name: string, table: string): string {
@@ -47,7 +54,8 @@ function withSection(text: string, name: string, table: string): string {
 describe('docs/trace-format.md', () => {
   it('lists the objects and events that the model describes', () => {
     const text = readFileSync(file, 'utf8');
-    const wanted = withSection(withSection(text, 'objects', objects()), 'events', events());
+    const named = withSection(withSection(text, 'objects', objects()), 'events', events());
+    const wanted = withSection(named, 'roles', roles());
     if (process.env['UPDATE_GOLDEN'] && wanted !== text) writeFileSync(file, wanted);
     assert.equal(process.env['UPDATE_GOLDEN'] ? wanted : text, wanted);
   });

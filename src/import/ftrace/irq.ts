@@ -4,6 +4,7 @@ import * as cpuEv from '../../model/events/cpu.ts';
 import * as ev from '../../model/events/irq.ts';
 import * as mtx from '../../model/events/matrix.ts';
 import { mark } from '../../model/events/notes.ts';
+import * as vecs from '../../model/events/vector.ts';
 import { vfioFire } from '../../model/events/vfio.ts';
 import { cpu, irq, vector } from '../../model/things/irq.ts';
 import type { Captures } from '../pattern.ts';
@@ -147,21 +148,21 @@ function identify(f: Ftrace, c: Captures, slot: number, object: number): void {
 const kprobeText = '{text:r}';
 
 export const irqRules: readonly FtraceRule[] = [
-  vec('vector_config', ev.vecConfig, 'irq={irq:u} vector={vector:u} cpu={cpu:u} apicdest={apicdest:x}'),
+  vec('vector_config', vecs.vecConfig, 'irq={irq:u} vector={vector:u} cpu={cpu:u} apicdest={apicdest:x}'),
   vec(
     'vector_update',
-    ev.vecUpdate,
+    vecs.vecUpdate,
     'irq={irq:u} vector={vector:u} cpu={cpu:u} prev_vector={prev_vector:u} prev_cpu={prev_cpu:u}',
   ),
   vec(
     'vector_clear',
-    ev.vecClear,
+    vecs.vecClear,
     'irq={irq:u} vector={vector:u} cpu={cpu:u} prev_vector={prev_vector:u} prev_cpu={prev_cpu:u}',
   ),
-  vec('vector_reserve', ev.vecReserve, 'irq={irq:u} ret={ret:d}'),
-  vec('vector_reserve_managed', ev.vecReserveManaged, 'irq={irq:u} ret={ret:d}'),
+  vec('vector_reserve', vecs.vecReserve, 'irq={irq:u} ret={ret:d}'),
+  vec('vector_reserve_managed', vecs.vecReserveManaged, 'irq={irq:u} ret={ret:d}'),
   rule('vector_alloc', 'irq={irq:u} vector={vector:u} reserved={reserved:d} ret={ret:d}', (f, c, s, w) => {
-    const { at } = ev.vecAlloc;
+    const { at } = vecs.vecAlloc;
     const v = c.lo[s.vector]!;
     const errno = v >= FIRST_ERRNO;
     // The kernel never prints a positive `ret` but where the two are swapped.
@@ -169,12 +170,12 @@ export const irqRules: readonly FtraceRule[] = [
     w[at.vector] = errno ? 0 : v;
     w[at.reserved] = c.lo[swapped ? s.ret : s.reserved]!;
     w[at.ret] = errno ? v : c.lo[swapped ? s.reserved : s.ret]!;
-    f.emit(ev.vecAlloc, irqObject(f, c.lo[s.irq]!));
+    f.emit(vecs.vecAlloc, irqObject(f, c.lo[s.irq]!));
   }),
-  vec('vector_alloc_managed', ev.vecAllocManaged, 'irq={irq:u} vector={vector:u} ret={ret:d}'),
+  vec('vector_alloc_managed', vecs.vecAllocManaged, 'irq={irq:u} vector={vector:u} ret={ret:d}'),
   vec(
     'vector_activate',
-    ev.vecActivate,
+    vecs.vecActivate,
     [
       'irq={irq:u} is_managed={managed:d} can_reserve={can:d} reserve={reserve:d}',
       'irq={irq:u} is_managed={managed:d} can_reserve={can:d} early={reserve:d}',
@@ -183,19 +184,19 @@ export const irqRules: readonly FtraceRule[] = [
   ),
   vec(
     'vector_deactivate',
-    ev.vecDeactivate,
+    vecs.vecDeactivate,
     [
       'irq={irq:u} is_managed={managed:d} can_reserve={can:d} reserve={reserve:d}',
       'irq={irq:u} is_managed={managed:d} can_reserve={can:d} early={reserve:d}',
     ] as const,
     { is_managed: 'managed', can_reserve: 'can', early: 'reserve' },
   ),
-  vec('vector_teardown', ev.vecTeardown, 'irq={irq:u} is_managed={managed:d} has_reserved={reserved:d}', {
+  vec('vector_teardown', vecs.vecTeardown, 'irq={irq:u} is_managed={managed:d} has_reserved={reserved:d}', {
     is_managed: 'managed',
     has_reserved: 'reserved',
   }),
-  vec('vector_setup', ev.vecSetup, 'irq={irq:u} is_legacy={legacy:d} ret={ret:d}', { is_legacy: 'legacy' }),
-  vec('vector_free_moved', ev.vecFreeMoved, 'irq={irq:u} cpu={cpu:u} vector={vector:u} is_managed={managed:d}', {
+  vec('vector_setup', vecs.vecSetup, 'irq={irq:u} is_legacy={legacy:d} ret={ret:d}', { is_legacy: 'legacy' }),
+  vec('vector_free_moved', vecs.vecFreeMoved, 'irq={irq:u} cpu={cpu:u} vector={vector:u} is_managed={managed:d}', {
     is_managed: 'managed',
   }),
   matrixGlobal('irq_matrix_online', mtx.mtxOnline),

@@ -4,7 +4,8 @@
  * and a few spellings of each are understood.
  */
 import { COLON, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
-import { domActivate, domAlloc, irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
+import { domActivate, domAlloc } from '../../model/events/domain.ts';
+import { irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
 import { itsDoorbell } from '../../model/events/its.ts';
 import { probe } from '../../model/events/notes.ts';
 import { vfioSet } from '../../model/events/vfio.ts';

@@ -2,6 +2,7 @@
  * KVM events of which the `fields` option prints other things than the usual text: raw registers and messages, which say
  * more. What the text would have said is made from them (macros and tables of arch/x86/kvm/trace.h).
  */
+import * as apic from '../../model/events/apic.ts';
 import * as ev from '../../model/events/virt.ts';
 import { decodersById } from '../../model/message.ts';
 import { vcpuObject, vcpuVectorObject } from '../objects.ts';
@@ -23,9 +24,9 @@ function accept(name: string, posted: boolean): FtraceRule {
     name,
     'apicid={vcpu:n} dm={dm:n} tm={tm:n} vec={vector:n}',
     (f, c, s, w) => {
-      w[ev.apicAccept.at.mode] = words(f, delivery(c.lo[s.dm]!), c.lo[s.tm]! !== 0 ? 'level' : 'edge');
-      w[ev.apicAccept.at.posted] = posted ? 1 : 0;
-      f.emit(ev.apicAccept, vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff));
+      w[apic.apicAccept.at.mode] = words(f, delivery(c.lo[s.dm]!), c.lo[s.tm]! !== 0 ? 'level' : 'edge');
+      w[apic.apicAccept.at.posted] = posted ? 1 : 0;
+      f.emit(apic.apicAccept, vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff));
     },
     { apicid: 'vcpu', vec: 'vector' },
   );
@@ -74,7 +75,7 @@ const rawRules: readonly FtraceRule[] = [
     'kvm_apic_ipi',
     'icr_low={icr:n} dest_id={dest:n}',
     (f, c, s, w) => {
-      const { at } = ev.kvmIpi;
+      const { at } = apic.kvmIpi;
       const icr = c.lo[s.icr]!;
       w[at.dest] = c.lo[s.dest]!;
       w[at.vector] = icr & 0xff;
@@ -86,7 +87,7 @@ const rawRules: readonly FtraceRule[] = [
         trigger(icr),
         SHORTHAND[(icr >>> 18) & 3]!,
       );
-      f.emit(ev.kvmIpi, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'));
+      f.emit(apic.kvmIpi, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'));
     },
     { icr_low: 'icr', dest_id: 'dest' },
   ),

@@ -1,3 +1,5 @@
+import * as apic from '../../model/events/apic.ts';
+import { kvmHypercall } from '../../model/events/hypervisor.ts';
 import { iecInvalidate, iommuAttach, iommuFault, iommuMap, iommuUnmap, irSeen } from '../../model/events/remap.ts';
 import * as ev from '../../model/events/virt.ts';
 import { irte, remapUnit } from '../../model/things/remap.ts';
@@ -25,9 +27,9 @@ function accept(name: string, posted: boolean): FtraceRule {
     name,
     'apicid {vcpu:x} vec {vector:u} ({mode:s})…',
     (f, c, s, w) => {
-      w[ev.apicAccept.at.mode] = f.str(s.mode);
-      w[ev.apicAccept.at.posted] = posted ? 1 : 0;
-      f.emit(ev.apicAccept, vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff));
+      w[apic.apicAccept.at.mode] = f.str(s.mode);
+      w[apic.apicAccept.at.posted] = posted ? 1 : 0;
+      f.emit(apic.apicAccept, vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff));
     },
     {},
     textOnly,
@@ -42,7 +44,7 @@ function eoi(name: string): FtraceRule {
       const vector = c.lo[s.vector]! | 0;
       const vcpu = c.lo[s.vcpu]! & 0xffffff;
       f.emit(
-        ev.apicEoi,
+        apic.apicEoi,
         vector < 0 ? vcpuObject(f.out.world, vcpu) : vcpuVectorObject(f.out.world, vcpu, vector & 0xff),
       );
     },
@@ -51,9 +53,9 @@ function eoi(name: string): FtraceRule {
 }
 
 export function inject(f: Ftrace, vector: number, reinjected: boolean): undefined {
-  f.out.words[ev.apicInject.at.reinjected] = reinjected ? 1 : 0;
+  f.out.words[apic.apicInject.at.reinjected] = reinjected ? 1 : 0;
   f.emit(
-    ev.apicInject,
+    apic.apicInject,
     f.vcpu < 0 ? f.object('vcpu/unknown/injection') : vcpuVectorObject(f.out.world, f.vcpu, vector & 0xff),
   );
 }
@@ -217,10 +219,10 @@ export const virtRules: readonly FtraceRule[] = [
     { fast_mmio: 'gpa' },
   ),
   rule('kvm_apic_ipi', 'dst {dest:x} vec {vector:u} ({mode:s})', (f, c, s, w) => {
-    w[ev.kvmIpi.at.dest] = c.lo[s.dest]!;
-    w[ev.kvmIpi.at.vector] = c.lo[s.vector]!;
-    w[ev.kvmIpi.at.mode] = f.str(s.mode);
-    f.emit(ev.kvmIpi, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'));
+    w[apic.kvmIpi.at.dest] = c.lo[s.dest]!;
+    w[apic.kvmIpi.at.vector] = c.lo[s.vector]!;
+    w[apic.kvmIpi.at.mode] = f.str(s.mode);
+    f.emit(apic.kvmIpi, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'));
   }),
   rule(
     'kvm_pi_irte_update',
@@ -244,13 +246,13 @@ export const virtRules: readonly FtraceRule[] = [
   ),
   rule('kvm_hypercall', 'nr {nr:x}…', (f, c, s, w) => {
     w[0] = 0;
-    put64(w, ev.kvmHypercall.at.number, c, s.nr);
-    f.emit(ev.kvmHypercall, f.object(`${VM}/hypercall`));
+    put64(w, kvmHypercall.at.number, c, s.nr);
+    f.emit(kvmHypercall, f.object(`${VM}/hypercall`));
   }),
   rule('kvm_xen_hypercall', '«cpl {cpl:u} »nr {nr:x}…', (f, c, s, w) => {
     w[0] = 0;
-    put64(w, ev.kvmHypercall.at.number, c, s.nr);
-    f.emit(ev.kvmHypercall, f.object(`${VM}/hypercall`));
+    put64(w, kvmHypercall.at.number, c, s.nr);
+    f.emit(kvmHypercall, f.object(`${VM}/hypercall`));
   }),
   rule(
     'kvm_hv_hypercall',
@@ -258,12 +260,12 @@ export const virtRules: readonly FtraceRule[] = [
       'code {nr:x} {speed:w} «var_cnt {vars:x} »«rep_cnt {reps:x} »«cnt {cnt:x} »idx {idx:x} in {input:x} out {output:x}',
     ] as const,
     (f, c, s, w) => {
-      const { at, bit } = ev.kvmHypercall;
+      const { at, bit } = kvmHypercall;
       w[0] = bit.input | bit.output;
       put64(w, at.number, c, s.nr);
       put64(w, at.input, c, s.input);
       put64(w, at.output, c, s.output);
-      f.emit(ev.kvmHypercall, f.object(`${VM}/hypercall`));
+      f.emit(kvmHypercall, f.object(`${VM}/hypercall`));
     },
     { code: 'nr', ingpa: 'input', outgpa: 'output' },
     (c, s) => c.got[s.nr] === 1,

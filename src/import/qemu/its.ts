@@ -1,4 +1,5 @@
 import { hexText } from '../../base/hex.ts';
+import { gicAck, gicEoi } from '../../model/events/apic.ts';
 import { lineSet } from '../../model/events/cpu.ts';
 import {
   itsCommand,
@@ -14,12 +15,8 @@ import {
   itsMapti,
   itsMovi,
   itsTrans,
-  smmuAbort,
-  smmuBypass,
-  smmuFault,
-  smmuTrans,
 } from '../../model/events/its.ts';
-import { gicAck, gicEoi } from '../../model/events/virt.ts';
+import { smmuAbort, smmuBypass, smmuFault, smmuTrans } from '../../model/events/smmu.ts';
 import { pin } from '../../model/things/irq.ts';
 import { vcpuIntidObject } from '../objects.ts';
 import type { Captures } from '../pattern.ts';

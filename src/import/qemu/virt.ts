@@ -1,18 +1,10 @@
 import { hex64 } from '../../base/hex.ts';
+import { apicDeliver, apicEoi, apicLocal } from '../../model/events/apic.ts';
 import { lineSet } from '../../model/events/cpu.ts';
-import { ioasMapped, ioasUnmapped } from '../../model/events/ims.ts';
+import { ioasMapped, ioasUnmapped } from '../../model/events/iommufd.ts';
 import { irFault } from '../../model/events/remap.ts';
 import { vfioFire, vfioIntx, vfioMode, vfioPba, vfioRegion, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
-import {
-  apicDeliver,
-  apicEoi,
-  apicLocal,
-  irqfdWakeup,
-  routeCommit,
-  routeRelease,
-  routeSet,
-  routeUpdate,
-} from '../../model/events/virt.ts';
+import { irqfdWakeup, routeCommit, routeRelease, routeSet, routeUpdate } from '../../model/events/virt.ts';
 import { pin } from '../../model/things/irq.ts';
 import { remapUnit } from '../../model/things/remap.ts';
 import { entryObject, vcpuObject, vcpuVectorObject } from '../objects.ts';

@@ -6,6 +6,7 @@ const V = vector.at;
 /** System vectors. Object: the vector of the recording CPU. */
 export const sysEntry = eventKind(
   'vector.entry',
+  'handle',
   [vector],
   'The entry code of a system vector starts.',
   { name: 's' },
@@ -18,6 +19,7 @@ export const sysEntry = eventKind(
 
 export const sysExit = eventKind(
   'vector.exit',
+  'handle',
   [vector],
   'The entry code of a system vector ends.',
   { name: 's' },
@@ -30,6 +32,7 @@ export const sysExit = eventKind(
 /** The local APIC of a processor of the host. Object: the vector. Only simulated traces tell. */
 export const cpuAccept = eventKind(
   'cpu.accept',
+  'deliver',
   [vector],
   'The local APIC accepted a message: the bit of its vector in the IRR is set.',
   { cause: 'u?', requester: 'x?' },
@@ -41,6 +44,7 @@ export const cpuAccept = eventKind(
 
 export const cpuTake = eventKind(
   'cpu.take',
+  'deliver',
   [vector],
   'The processor takes the interrupt: its bit moves from the IRR to the ISR.',
   {},
@@ -52,6 +56,7 @@ export const cpuTake = eventKind(
 
 export const cpuEoi = eventKind(
   'cpu.eoi',
+  'eoi',
   [vector],
   'End of interrupt: the bit in the ISR is cleared.',
   {},
@@ -61,6 +66,7 @@ export const cpuEoi = eventKind(
 /** The redistributor of a processor of the host. Object: the LPI there. */
 export const gicPend = eventKind(
   'gic.pend',
+  'deliver',
   [intid],
   'An LPI arrived at the redistributor of a processor and pends there, or is no longer pending (cleared or moved away).',
   { pending: 'flag', cause: 'u?' },
@@ -74,6 +80,7 @@ export const gicPend = eventKind(
 /** A processor goes offline or comes online. Object: the CPU. */
 export const cpuState = eventKind(
   'cpu.state',
+  'configure',
   [cpu],
   'A processor goes offline or comes online, or may not (negative errno).',
   { online: 'flag', ret: 'i?' },
@@ -86,6 +93,7 @@ export const cpuState = eventKind(
 /** The local APIC of a processor that went offline. Object: the CPU. */
 export const cpuReset = eventKind(
   'cpu.reset',
+  'configure',
   [cpu],
   'The local APIC of a processor was reset: what it had accepted and not yet handed over is gone.',
   {},
@@ -99,20 +107,21 @@ export const cpuReset = eventKind(
 );
 
 /** Inter-processor interrupts. Object: the target CPU, or the recording one. */
-export const ipiSend = eventKind('ipi.send', [cpu], 'A CPU sends an inter-processor interrupt.', {
+export const ipiSend = eventKind('ipi.send', 'message', [cpu], 'A CPU sends an inter-processor interrupt.', {
   targets: 's?',
   reason: 's?',
 });
-export const ipiEntry = eventKind('ipi.entry', [cpu], 'The handler of an inter-processor interrupt starts.', {
+export const ipiEntry = eventKind('ipi.entry', 'handle', [cpu], 'The handler of an inter-processor interrupt starts.', {
   reason: 's',
 });
-export const ipiExit = eventKind('ipi.exit', [cpu], 'The handler of an inter-processor interrupt ends.', {
+export const ipiExit = eventKind('ipi.exit', 'handle', [cpu], 'The handler of an inter-processor interrupt ends.', {
   reason: 's',
 });
 
 /** A wired interrupt line at its controller. Object: the pin. */
 export const lineSet = eventKind(
   'line.set',
+  'raise',
   [pin],
   'A wired interrupt line was driven.',
   { level: 'flag' },
@@ -123,7 +132,7 @@ export const lineSet = eventKind(
 );
 
 /** A CPU was seen at work: tracepoints fire on online CPUs only. Object: the CPU. */
-export const cpuSeen = eventKind('cpu.online', [cpu], 'A record of this CPU: it is online.', {}, (state, e) => {
+export const cpuSeen = eventKind('cpu.online', 'look', [cpu], 'A record of this CPU: it is online.', {}, (state, e) => {
   state.setFlag(e.object, cpu.at.online, true);
 });
 

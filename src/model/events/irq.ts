@@ -1,243 +1,12 @@
-import { eventKind, has } from '../event.ts';
-import type { State } from '../state.ts';
-import { cpu, irq, vector } from '../things/irq.ts';
-import { cpuObject, isVector, SHUTDOWN_VECTOR, vectorDomain, vectorObject } from './places.ts';
+import { eventKind } from '../event.ts';
+import { irq } from '../things/irq.ts';
 
 const I = irq.at;
-const V = vector.at;
-
-export { cpuObject, isVector, SHUTDOWN_VECTOR, vectorDomain, vectorObject } from './places.ts';
-
-function assign(state: State, n: number, v: number, virq: number): void {
-  if (!isVector(n, v) || v === SHUTDOWN_VECTOR) return;
-  state.set(vectorObject(state, n, v), V.irq, virq);
-}
-
-/** Takes an irq off a vector, when it is (or may be) the one that the vector is assigned to. */
-function release(state: State, n: number, v: number, virq: number): void {
-  if (!isVector(n, v) || v === SHUTDOWN_VECTOR) return;
-  const object = vectorObject(state, n, v);
-  const held = state.num(object, V.irq);
-  if (held < 0 || held === virq) state.forget(object, V.irq);
-}
-
-/**
- * Takes an irq off the vectors that it was last seen on, but for `n`, `v` and `prevN`, `prevV` which the record at hand
- * names: whatever happened unseen in between (tracepoints are silent on a dying CPU), it is on no others now.
- */
-function leaveOthers(state: State, object: number, n: number, v: number, prevN: number, prevV: number): void {
-  const virq = virqOf(state, object);
-  for (const [cpuCell, vectorCell] of [
-    [I.cpu, I.vector],
-    [I.prevCpu, I.prevVector],
-  ] as const) {
-    const oldN = state.num(object, cpuCell);
-    const oldV = state.num(object, vectorCell);
-    if (oldN < 0 || oldV <= 0 || (oldN === n && oldV === v) || (oldN === prevN && oldV === prevV)) continue;
-    release(state, oldN, oldV, virq);
-  }
-}
-
-const virqOf = (state: State, object: number): number => Number(state.world.node(object)?.segment ?? -1);
-
-/** What an irq holds of its place in the vector domain. */
-const PLACE = [I.cpu, I.vector, I.prevCpu, I.prevVector, I.moving, I.managed, I.reserved, I.apicDest];
-
-/**
- * The vector domain reserves or assigns before it reports the set-up (x86_vector_alloc_irqs): what is told of an irq
- * that is not known to be set up belongs to the life that begins with the next set-up.
- */
-function beginLife(state: State, object: number): void {
-  const allocated = state.flag(object, I.allocated);
-  if (allocated === true || state.flag(object, I.beginning) === true) return;
-  if (allocated === false) {
-    for (const cell of PLACE) state.forget(object, cell);
-    state.forget(object, I.activated);
-  }
-  state.setFlag(object, I.beginning, true);
-}
-
-/** The vector domain's view of an irq. Object of all: the irq. Source: arch/x86/kernel/apic/vector.c. */
-export const vecSetup = eventKind(
-  'vec.setup',
-  [irq],
-  'The vector domain set up the irq descriptor; the number starts a new life.',
-  { legacy: 'flag', ret: 'i' },
-  (state, e, at) => {
-    state.touch(vectorDomain(state));
-    if (e.words[e.at + at.ret] !== 0) return;
-    if (state.flag(e.object, I.beginning) === true) {
-      state.setFlag(e.object, I.beginning, false);
-    } else {
-      leaveOthers(state, e.object, -1, 0, -1, 0);
-      for (const cell of PLACE) state.forget(e.object, cell);
-    }
-    for (const cell of [I.name, I.device, I.hwirq, I.address, I.address + 1, I.data, I.lpi, I.masked, I.activated])
-      state.forget(e.object, cell);
-    state.setFlag(e.object, I.allocated, true);
-    state.set(e.object, I.handledSinceSetup, 0);
-  },
-);
-
-export const vecTeardown = eventKind(
-  'vec.teardown',
-  [irq],
-  'The vector domain freed the irq descriptor.',
-  { managed: 'flag', reserved: 'flag' },
-  (state, e) => {
-    leaveOthers(state, e.object, -1, 0, -1, 0);
-    state.setFlag(e.object, I.beginning, false);
-    state.setFlag(e.object, I.allocated, false);
-    state.setFlag(e.object, I.activated, false);
-    state.setFlag(e.object, I.reserved, false);
-    state.setFlag(e.object, I.moving, false);
-    state.set(e.object, I.vector, 0);
-  },
-);
-
-export const vecReserve = eventKind(
-  'vec.reserve',
-  [irq],
-  'A vector was promised, not allocated.',
-  { ret: 'i' },
-  (state, e, at) => {
-    beginLife(state, e.object);
-    if (e.words[e.at + at.ret] === 0) state.setFlag(e.object, I.reserved, true);
-    else state.touch(e.object);
-  },
-);
-
-export const vecReserveManaged = eventKind(
-  'vec.reserveManaged',
-  [irq],
-  'One vector was set aside on every CPU of the managed mask.',
-  { ret: 'i' },
-  (state, e) => {
-    beginLife(state, e.object);
-    state.setFlag(e.object, I.managed, true);
-  },
-);
-
-export const vecAlloc = eventKind(
-  'vec.alloc',
-  [irq],
-  'A vector was allocated, or could not be: vector 0 and a negative errno in `ret`.',
-  { vector: 'u', reserved: 'flag', ret: 'i' },
-  (state, e, at) => {
-    beginLife(state, e.object);
-    state.touch(e.object);
-    if (e.words[e.at + at.ret] === 0) state.setFlag(e.object, I.reserved, false);
-  },
-);
-
-export const vecAllocManaged = eventKind(
-  'vec.allocManaged',
-  [irq],
-  'A vector was allocated to a managed irq.',
-  { vector: 'u', ret: 'i' },
-  (state, e) => state.setFlag(e.object, I.managed, true),
-);
-
-export const vecUpdate = eventKind(
-  'vec.update',
-  [irq],
-  'The irq got a new vector. `prevVector` and `prevCpu` are the values before; 0 means none.',
-  { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u' },
-  (state, e, at) => {
-    const w = e.words;
-    const v = w[e.at + at.vector]!;
-    const n = w[e.at + at.cpu]!;
-    const prevV = w[e.at + at.prevVector]!;
-    const prevN = w[e.at + at.prevCpu]!;
-    beginLife(state, e.object);
-    leaveOthers(state, e.object, n, v, prevN, prevV);
-    state.setFlag(e.object, I.allocated, true);
-    state.set(e.object, I.vector, v);
-    state.set(e.object, I.cpu, n);
-    state.set(e.object, I.prevVector, prevV);
-    state.set(e.object, I.prevCpu, prevN);
-    const live = prevV !== 0 && prevV !== SHUTDOWN_VECTOR;
-    const offline = live && isVector(prevN, prevV) && state.flag(cpuObject(state, prevN), cpu.at.online) === false;
-    state.setFlag(e.object, I.moving, live && !offline);
-    const virq = virqOf(state, e.object);
-    assign(state, n, v, virq);
-    if (offline) release(state, prevN, prevV, virq);
-    else if (live) assign(state, prevN, prevV, virq);
-  },
-);
-
-export const vecConfig = eventKind(
-  'vec.config',
-  [irq],
-  'The target of the irq as the software holds it from now on. Vector 239 is the placeholder of reserved interrupts.',
-  { vector: 'u', cpu: 'u', apicDest: 'x' },
-  (state, e, at) => {
-    const w = e.words;
-    beginLife(state, e.object);
-    state.set(e.object, I.vector, w[e.at + at.vector]!);
-    state.set(e.object, I.cpu, w[e.at + at.cpu]!);
-    state.set(e.object, I.apicDest, w[e.at + at.apicDest]!);
-  },
-);
-
-export const vecActivate = eventKind(
-  'vec.activate',
-  [irq],
-  'The irq is being activated. With `reserve` only the placeholder is programmed.',
-  { managed: 'flag', canReserve: 'flag', reserve: 'flag' },
-  (state, e, at) => {
-    state.setFlag(e.object, I.beginning, false);
-    state.setFlag(e.object, I.managed, e.words[e.at + at.managed] !== 0);
-    state.setFlag(e.object, I.activated, e.words[e.at + at.reserve] === 0);
-  },
-);
-
-export const vecDeactivate = eventKind(
-  'vec.deactivate',
-  [irq],
-  'The irq is being deactivated.',
-  { managed: 'flag', canReserve: 'flag', reserve: 'flag' },
-  (state, e, at) => {
-    state.setFlag(e.object, I.managed, e.words[e.at + at.managed] !== 0);
-    state.setFlag(e.object, I.activated, false);
-  },
-);
-
-export const vecClear = eventKind(
-  'vec.clear',
-  [irq],
-  'The vector was taken from the irq. `prevVector` is a move source that was not cleaned up yet; 0 means none.',
-  { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u' },
-  (state, e, at) => {
-    const w = e.words;
-    const virq = virqOf(state, e.object);
-    leaveOthers(state, e.object, -1, 0, -1, 0);
-    release(state, w[e.at + at.cpu]!, w[e.at + at.vector]!, virq);
-    release(state, w[e.at + at.prevCpu]!, w[e.at + at.prevVector]!, virq);
-    state.set(e.object, I.vector, 0);
-    state.set(e.object, I.cpu, w[e.at + at.cpu]!);
-    state.set(e.object, I.prevVector, 0);
-    state.set(e.object, I.prevCpu, w[e.at + at.prevCpu]!);
-    state.setFlag(e.object, I.moving, false);
-  },
-);
-
-export const vecFreeMoved = eventKind(
-  'vec.freeMoved',
-  [irq],
-  'The previous vector was released: the move is finished.',
-  { cpu: 'u', vector: 'u', managed: 'flag' },
-  (state, e, at) => {
-    const w = e.words;
-    release(state, w[e.at + at.cpu]!, w[e.at + at.vector]!, virqOf(state, e.object));
-    state.set(e.object, I.prevVector, 0);
-    state.setFlag(e.object, I.moving, false);
-  },
-);
 
 /** Handlers. Object: the irq. */
 export const irqEntry = eventKind(
   'irq.entry',
+  'handle',
   [irq],
   'The handler of an irq action starts.',
   { name: 's' },
@@ -252,6 +21,7 @@ export const irqEntry = eventKind(
 
 export const irqExit = eventKind(
   'irq.exit',
+  'handle',
   [irq],
   'The handler of an irq action returned.',
   { handled: 'flag' },
@@ -264,6 +34,7 @@ export const irqExit = eventKind(
 
 export const irqIdentify = eventKind(
   'irq.identify',
+  'look',
   [irq],
   'The trace shows which function and which vector of it an irq belongs to.',
   { device: 's?', hwirq: 'u?', domain: 's?', lpi: 'u?', owner: 's?' },
@@ -282,6 +53,7 @@ export const irqIdentify = eventKind(
 /** The kernel wrote an MSI message into a device (kprobe on __pci_write_msi_msg and its callers). Object: the irq. */
 export const msgWrite = eventKind(
   'msg.write',
+  'store',
   [irq],
   'The kernel wrote an MSI message into a device. All zero is the teardown.',
   { hwirq: 'u?', address: 'xx', data: 'x', domain: 's?', by: 's?', where: 's?' },
@@ -298,6 +70,7 @@ export const msgWrite = eventKind(
 /** The mask or unmask callback of an irq chip ran (kprobe). Object: the irq. */
 export const irqMask = eventKind(
   'irq.mask',
+  'mask',
   [irq],
   'An irq chip masked or unmasked the irq.',
   { masked: 'flag', hwirq: 'u?' },
@@ -307,37 +80,9 @@ export const irqMask = eventKind(
   },
 );
 
-/** Walks of the domain hierarchy, where a probe shows them. Object: the irq. */
-export const domAlloc = eventKind(
-  'dom.alloc',
-  [irq],
-  'An irq domain allocated or freed what it holds for the irq, or could not (negative errno).',
-  { domain: 's', free: 'flag', hwirq: 'u?', vector: 'u?', cpu: 'u?', ret: 'i?' },
-  (state, e, at, bit) => {
-    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
-    state.setFlag(e.object, I.allocated, e.words[e.at + at.free] === 0);
-    if (e.words[e.at + at.free]) state.setFlag(e.object, I.activated, false);
-    else state.set(e.object, I.handledSinceSetup, 0);
-    if (has(e, bit.hwirq)) state.set(e.object, I.hwirq, e.words[e.at + at.hwirq]!);
-    if (has(e, bit.vector)) state.set(e.object, I.vector, e.words[e.at + at.vector]!);
-    if (has(e, bit.cpu)) state.set(e.object, I.cpu, e.words[e.at + at.cpu]!);
-  },
-);
-
-export const domActivate = eventKind(
-  'dom.activate',
-  [irq],
-  'An irq domain programmed its hardware for the irq, or took that back.',
-  { domain: 's', activate: 'flag', reserve: 'flag?', ret: 'i?' },
-  (state, e, at, bit) => {
-    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
-    if (has(e, bit.reserve) && e.words[e.at + at.reserve]) return;
-    state.setFlag(e.object, I.activated, e.words[e.at + at.activate] !== 0);
-  },
-);
-
 export const irqAffinity = eventKind(
   'irq.affinity',
+  'move',
   [irq],
   'The irq is to move: to which CPUs, whether that waits for its next interrupt, and the negative errno when it is refused.',
   { mask: 's?', lpi: 'u?', deferred: 'flag?', ret: 'i?' },
@@ -350,6 +95,7 @@ export const irqAffinity = eventKind(
 /** Managed interrupts follow their CPUs. Object: the irq. */
 export const irqManaged = eventKind(
   'irq.managed',
+  'configure',
   [irq],
   'A managed irq was shut down because no CPU of its mask is online, or started up again because one is.',
   { shutdown: 'flag' },
@@ -359,6 +105,7 @@ export const irqManaged = eventKind(
 /** State of the irq descriptor (debugfs istate and dstate). Object: the irq. */
 export const irqStatus = eventKind(
   'irq.status',
+  'mask',
   [irq],
   'The descriptor of an irq was disabled or enabled, or notes that an interrupt came while it is disabled.',
   { disabled: 'flag', pending: 'flag' },
@@ -368,27 +115,4 @@ export const irqStatus = eventKind(
   },
 );
 
-export const irqEvents = [
-  irqStatus,
-  vecSetup,
-  vecTeardown,
-  vecReserve,
-  vecReserveManaged,
-  vecAlloc,
-  vecAllocManaged,
-  vecUpdate,
-  vecConfig,
-  vecActivate,
-  vecDeactivate,
-  vecClear,
-  vecFreeMoved,
-  irqEntry,
-  irqExit,
-  irqIdentify,
-  msgWrite,
-  irqMask,
-  irqAffinity,
-  irqManaged,
-  domAlloc,
-  domActivate,
-];
+export const irqEvents = [irqStatus, irqEntry, irqExit, irqIdentify, msgWrite, irqMask, irqAffinity, irqManaged];

@@ -1,9 +1,9 @@
-import { eventKind, has } from '../event.ts';
+import { eventKind } from '../event.ts';
 import type { State } from '../state.ts';
-import { ioasMap } from '../things/ims.ts';
-import { gicFrame, its, itsCollection, itsDevice, itsEvent, lpiConfig, smmuStream } from '../things/remap.ts';
+import { gicFrame, its, itsCollection, itsDevice, itsEvent, lpiConfig } from '../things/remap.ts';
 
 const D = itsDevice.at;
+
 const E = itsEvent.at;
 
 /** The device of an ITT entry. */
@@ -44,6 +44,7 @@ function unmap(state: State, entry: number): void {
 /** Commands of an ITS (Arm IHI 0069, chapter 5). Object: what the command works on. */
 export const itsMapd = eventKind(
   'its.mapd',
+  'configure',
   [itsDevice],
   'MAPD: a device gets its interrupt translation table, or loses it (valid 0).',
   { size: 'u', itt: 'xx', valid: 'flag' },
@@ -56,6 +57,7 @@ export const itsMapd = eventKind(
 
 export const itsMapc = eventKind(
   'its.mapc',
+  'configure',
   [itsCollection],
   'MAPC: a collection is mapped to a redistributor, or unmapped (valid 0).',
   { target: 'u', valid: 'flag' },
@@ -69,6 +71,7 @@ export const itsMapc = eventKind(
 
 export const itsMapti = eventKind(
   'its.mapti',
+  'configure',
   [itsEvent],
   'MAPTI or MAPI: an EventID is mapped to an LPI and a collection.',
   { lpi: 'u', collection: 'u' },
@@ -86,6 +89,7 @@ export const itsMapti = eventKind(
 
 export const itsMovi = eventKind(
   'its.movi',
+  'move',
   [itsEvent],
   'MOVI: an EventID is moved to another collection.',
   { collection: 'u' },
@@ -98,6 +102,7 @@ export const itsMovi = eventKind(
 
 export const itsDiscard = eventKind(
   'its.discard',
+  'configure',
   [itsEvent],
   'DISCARD: an EventID is unmapped and its pending state dropped.',
   {},
@@ -109,6 +114,7 @@ export const itsDiscard = eventKind(
 
 export const itsInv = eventKind(
   'its.inv',
+  'invalidate',
   [itsEvent],
   'INV: the cached configuration of an LPI is invalidated.',
   {},
@@ -120,6 +126,7 @@ export const itsInv = eventKind(
 
 export const itsInt = eventKind(
   'its.int',
+  'raise',
   [itsEvent],
   'INT or CLEAR: software sets or clears the pending state of an EventID.',
   { set: 'flag' },
@@ -130,13 +137,21 @@ export const itsInt = eventKind(
 );
 
 /** Commands without an effect on what is modelled. Object: the ITS. */
-export const itsCommand = eventKind('its.cmd', [its], 'Another ITS command.', { name: 's', text: 's?' }, (state, e) => {
-  counted(state, e.object, its.at.commands);
-});
+export const itsCommand = eventKind(
+  'its.cmd',
+  'configure',
+  [its],
+  'Another ITS command.',
+  { name: 's', text: 's?' },
+  (state, e) => {
+    counted(state, e.object, its.at.commands);
+  },
+);
 
 /** A write to GITS_TRANSLATER. Object: the ITT entry. */
 export const itsTrans = eventKind(
   'its.trans',
+  'translate',
   [itsEvent, itsDevice, its],
   'A doorbell write: EventID as data, DeviceID from the bus.',
   { device: 'x', event: 'x', size: 'u' },
@@ -149,6 +164,7 @@ export const itsTrans = eventKind(
 /** The ITS read or wrote one of its tables; what it saw there is what is true. */
 export const itsDte = eventKind(
   'its.dte',
+  'look',
   [itsDevice],
   'The ITS accessed a device table entry.',
   { write: 'flag', valid: 'flag', size: 'u', itt: 'xx' },
@@ -160,6 +176,7 @@ export const itsDte = eventKind(
 
 export const itsIte = eventKind(
   'its.ite',
+  'look',
   [itsEvent],
   'The ITS accessed an interrupt translation table entry.',
   { write: 'flag', valid: 'flag', lpi: 'u', collection: 'u' },
@@ -177,6 +194,7 @@ export const itsIte = eventKind(
 
 export const itsCte = eventKind(
   'its.cte',
+  'look',
   [itsCollection],
   'The ITS accessed a collection table entry.',
   { write: 'flag', valid: 'flag', target: 'u' },
@@ -191,6 +209,7 @@ export const itsCte = eventKind(
 /** The ITS refused a command or a translation. Object: the ITT entry, or the ITS. */
 export const itsError = eventKind(
   'its.error',
+  'fault',
   [its, itsDevice, itsEvent],
   'The ITS refused a command or a translation.',
   { text: 's' },
@@ -202,6 +221,7 @@ export const itsError = eventKind(
 /** A GICv2m frame was seen at work. Object: the frame. */
 export const gicFrameSeen = eventKind(
   'gic.frame',
+  'look',
   [gicFrame],
   'A GICv2m frame answered the first message that was written to it.',
   { doorbell: 'xx' },
@@ -214,6 +234,7 @@ export const gicFrameSeen = eventKind(
 /** A doorbell became known. Object: the ITS. */
 export const itsDoorbell = eventKind(
   'its.doorbell',
+  'look',
   [its],
   'Where GITS_TRANSLATER lies.',
   { address: 'xx' },
@@ -226,6 +247,7 @@ export const itsDoorbell = eventKind(
 /** Configuration of an LPI, `gic/<n>/lpi/<INTID>`. */
 export const lpiWrite = eventKind(
   'lpi.config',
+  'configure',
   [lpiConfig],
   'Software wrote the configuration byte of an LPI in memory; the redistributor need not know before an INV.',
   { enabled: 'flag', priority: 'x' },
@@ -237,6 +259,7 @@ export const lpiWrite = eventKind(
 
 export const lpiLoad = eventKind(
   'lpi.load',
+  'look',
   [lpiConfig],
   'The redistributor read the configuration byte of an LPI (INV, INVALL, or the first use of it).',
   {},
@@ -244,95 +267,6 @@ export const lpiLoad = eventKind(
     const enabled = state.flag(e.object, lpiConfig.at.enabled);
     if (enabled === undefined) state.forget(e.object, lpiConfig.at.cached);
     else state.setFlag(e.object, lpiConfig.at.cached, enabled);
-  },
-);
-
-const S = smmuStream.at;
-
-/** An access through an SMMU. Object: the stream. */
-export const smmuTrans = eventKind(
-  'smmu.trans',
-  [smmuStream],
-  'An SMMU translated an access.',
-  { iova: 'xx', output: 'xx', perm: 'x', stage: 'u?' },
-  (state, e, at) => {
-    const w = e.words;
-    state.count(e.object, S.translations);
-    for (let i = 0; i < 2; i++) {
-      state.set(e.object, S.iova + i, w[e.at + at.iova + i]!);
-      state.set(e.object, S.output + i, w[e.at + at.output + i]!);
-    }
-  },
-);
-
-export const smmuBypass = eventKind(
-  'smmu.bypass',
-  [smmuStream],
-  'An access passed an SMMU untranslated.',
-  { iova: 'xx', write: 'flag', reason: 's' },
-  (state, e, at) => {
-    for (let i = 0; i < 2; i++) state.set(e.object, S.iova + i, e.words[e.at + at.iova + i]!);
-    state.forget(e.object, S.output);
-    state.forget(e.object, S.output + 1);
-  },
-);
-
-export const smmuAbort = eventKind(
-  'smmu.abort',
-  [smmuStream],
-  'An SMMU aborted an access.',
-  { iova: 'xx', write: 'flag' },
-  (state, e, at) => {
-    state.count(e.object, S.aborts);
-    for (let i = 0; i < 2; i++) state.set(e.object, S.iova + i, e.words[e.at + at.iova + i]!);
-    state.forget(e.object, S.output);
-    state.forget(e.object, S.output + 1);
-  },
-);
-
-export const smmuFault = eventKind(
-  'smmu.fault',
-  [smmuStream],
-  'An SMMU recorded an event for a stream.',
-  { event: 's' },
-  (state, e, at) => {
-    state.count(e.object, S.faults);
-    state.set(e.object, S.lastEvent, e.words[e.at + at.event]!);
-  },
-);
-
-/** Stages of a stream. Object: the stream. */
-export const smmuConfig = eventKind(
-  'smmu.config',
-  [smmuStream],
-  'The stream table entry of a requester was set: which stages translate its accesses.',
-  { config: 's' },
-  (state, e, at) => state.set(e.object, S.config, e.words[e.at + at.config]!),
-);
-
-/** Stage 1 tables. Object: the mapping, `smmu/<n>/stream/<id>/s1/<hex iova>`. */
-export const smmuMap = eventKind(
-  'smmu.map',
-  [ioasMap],
-  'Whoever owns stage 1 of a stream (a guest, or the host kernel) mapped a range, or that was refused (negative errno).',
-  { output: 'xx', size: 'xx', ret: 'i?' },
-  (state, e, at, bit) => {
-    const w = e.words;
-    if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
-    for (let i = 0; i < 2; i++) {
-      state.set(e.object, ioasMap.at.output + i, w[e.at + at.output + i]!);
-      state.set(e.object, ioasMap.at.size + i, w[e.at + at.size + i]!);
-    }
-  },
-);
-
-export const smmuUnmap = eventKind(
-  'smmu.unmap',
-  [ioasMap],
-  'Whoever owns stage 1 of a stream unmapped a range, or that was refused (negative errno).',
-  { ret: 'i?' },
-  (state, e, at, bit) => {
-    if (!has(e, bit.ret) || e.words[e.at + at.ret] === 0) state.remove(e.object);
   },
 );
 
@@ -354,11 +288,4 @@ export const itsEvents = [
   gicFrameSeen,
   lpiWrite,
   lpiLoad,
-  smmuTrans,
-  smmuBypass,
-  smmuAbort,
-  smmuFault,
-  smmuConfig,
-  smmuMap,
-  smmuUnmap,
 ];

@@ -1,7 +1,7 @@
-import { eventKind } from '../event.ts';
+import { eventKind, type Role } from '../event.ts';
 import type { State } from '../state.ts';
 import { cpu, domain, vector } from '../things/irq.ts';
-import { cpuObject, isVector, vectorDomain, vectorObject } from './irq.ts';
+import { cpuObject, isVector, vectorDomain, vectorObject } from './places.ts';
 
 const V = vector.at;
 
@@ -17,19 +17,30 @@ function matrixGlobals(state: State, words: Uint32Array, start: number, at: Glob
 }
 
 /** The vector matrix (kernel/irq/matrix.c); all numbers are those after the operation. */
-const matrixGlobal = (name: string, meaning: string, online?: boolean) =>
-  eventKind(name, [domain], meaning, globals, (state, e, at) => {
+const matrixGlobal = (name: string, role: Role, meaning: string, online?: boolean) =>
+  eventKind(name, role, [domain], meaning, globals, (state, e, at) => {
     matrixGlobals(state, e.words, e.at, at);
     if (online !== undefined && e.cpu >= 0) state.setFlag(cpuObject(state, e.cpu), cpu.at.online, online);
   });
 
-export const mtxOnline = matrixGlobal('mtx.online', 'The recording CPU brought its vector map online.', true);
-export const mtxOffline = matrixGlobal('mtx.offline', 'The recording CPU took its vector map offline.', false);
-export const mtxReserve = matrixGlobal('mtx.reserve', 'One vector more was promised.');
-export const mtxRemoveReserved = matrixGlobal('mtx.removeReserved', 'A promised vector was given back.');
+export const mtxOnline = matrixGlobal(
+  'mtx.online',
+  'configure',
+  'The recording CPU brought its vector map online.',
+  true,
+);
+export const mtxOffline = matrixGlobal(
+  'mtx.offline',
+  'configure',
+  'The recording CPU took its vector map offline.',
+  false,
+);
+export const mtxReserve = matrixGlobal('mtx.reserve', 'allocate', 'One vector more was promised.');
+export const mtxRemoveReserved = matrixGlobal('mtx.removeReserved', 'allocate', 'A promised vector was given back.');
 
 export const mtxAssignSystem = eventKind(
   'mtx.assignSystem',
+  'allocate',
   [domain],
   'A vector was set aside for the system on all CPUs.',
   { vector: 'u', ...globals },
@@ -50,8 +61,8 @@ const perCpu = {
 } as const;
 
 /** `owns`: whether the vector is allocated after the operation; undefined when the operation says nothing of that. */
-const matrixCpu = (name: string, meaning: string, owns?: boolean) =>
-  eventKind(name, [domain], meaning, perCpu, (state, e, at) => {
+const matrixCpu = (name: string, role: Role, meaning: string, owns?: boolean) =>
+  eventKind(name, role, [domain], meaning, perCpu, (state, e, at) => {
     const w = e.words;
     const n = w[e.at + at.cpu]!;
     matrixGlobals(state, w, e.at, {
@@ -72,17 +83,19 @@ const matrixCpu = (name: string, meaning: string, owns?: boolean) =>
 
 export const mtxReserveManaged = matrixCpu(
   'mtx.reserveManaged',
+  'allocate',
   'A vector was set aside for managed interrupts on a CPU.',
 );
 export const mtxRemoveManaged = matrixCpu(
   'mtx.removeManaged',
+  'allocate',
   'A vector set aside for managed interrupts was given back.',
 );
-export const mtxAllocManaged = matrixCpu('mtx.allocManaged', 'A managed vector was allocated.', true);
-export const mtxAllocReserved = matrixCpu('mtx.allocReserved', 'A reserved vector was allocated.', true);
-export const mtxAssign = matrixCpu('mtx.assign', 'A preassigned vector was taken.', true);
-export const mtxAlloc = matrixCpu('mtx.alloc', 'A vector was allocated.', true);
-export const mtxFree = matrixCpu('mtx.free', 'A vector was freed.', false);
+export const mtxAllocManaged = matrixCpu('mtx.allocManaged', 'allocate', 'A managed vector was allocated.', true);
+export const mtxAllocReserved = matrixCpu('mtx.allocReserved', 'allocate', 'A reserved vector was allocated.', true);
+export const mtxAssign = matrixCpu('mtx.assign', 'allocate', 'A preassigned vector was taken.', true);
+export const mtxAlloc = matrixCpu('mtx.alloc', 'allocate', 'A vector was allocated.', true);
+export const mtxFree = matrixCpu('mtx.free', 'allocate', 'A vector was freed.', false);
 
 export const matrixEvents = [
   mtxOnline,

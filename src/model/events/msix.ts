@@ -1,4 +1,4 @@
-import { eventKind, has } from '../event.ts';
+import { eventKind, has, type Role } from '../event.ts';
 import { imsControl } from '../registers/ims.ts';
 import { MSIX_ENTRIES, msixControl, msixVectorControl } from '../registers/pci.ts';
 import type { State } from '../state.ts';
@@ -65,9 +65,10 @@ const served = { served: 's?', exits: 'u?' } as const;
 const stale = { stale: 'flag?' } as const;
 
 /** An access of an MSI-X table entry, counted in `counter`. Object: the entry. */
-const tableEvent = (name: string, meaning: string, counter: number) =>
+const tableEvent = (name: string, role: Role, meaning: string, counter: number) =>
   eventKind(
     name,
+    role,
     [msixEntry],
     meaning,
     { offset: 'x', size: 'u', value: 'xx', ...served, ...stale },
@@ -85,11 +86,13 @@ const tableEvent = (name: string, meaning: string, counter: number) =>
 
 export const tblWrite = tableEvent(
   'tbl.write',
+  'store',
   'Software wrote an MSI-X table entry. Only the bytes written change.',
   A.writes,
 );
 export const tblRead = tableEvent(
   'tbl.read',
+  'look',
   'Software read an MSI-X table entry; the bytes read become known.',
   A.reads,
 );
@@ -97,6 +100,7 @@ export const tblRead = tableEvent(
 /** The device of a table became known. Object: the table. */
 export const tblBind = eventKind(
   'tbl.bind',
+  'configure',
   [table],
   'The device of an MSI-X table became known: its entries move there, `first` becoming entry 0 of the table.',
   { device: 'o', first: 'i' },
@@ -125,6 +129,7 @@ export const tblBind = eventKind(
 /** An access fell into a table whose device is not known. Object: the table. */
 export const tblSeen = eventKind(
   'tbl.seen',
+  'look',
   [table],
   'An MSI-X table was accessed whose device is not known yet.',
   { address: 'xx' },
@@ -137,6 +142,7 @@ export const tblSeen = eventKind(
 /** Software read the pending bit array. Object: the function. */
 export const pbaRead = eventKind(
   'pba.read',
+  'look',
   [device],
   'Software read pending bits, from vector `first` on, 8 per byte.',
   { first: 'u', size: 'u', value: 'xx', ...served, ...stale },
@@ -160,6 +166,7 @@ export const pbaRead = eventKind(
 /** A write to the pending bit array, which is read-only. Object: the function. */
 export const pbaWrite = eventKind(
   'pba.write',
+  'fault',
   [device],
   'Software wrote the pending bit array, which is read-only: undefined.',
   {
@@ -173,6 +180,7 @@ export const pbaWrite = eventKind(
 /** A cause arose in a device. Object: the entry, the MSI capability, or the function. */
 export const devRaise = eventKind(
   'dev.raise',
+  'raise',
   [msixEntry, msi, imsEntry, device],
   'The device model reports an interrupt cause. While the vector is masked the pending bit keeps it.',
   { vector: 'u?', cause: 'u?' },
@@ -199,6 +207,7 @@ export const devRaise = eventKind(
 /** The cause of an interrupt went away before its message was sent. Object: as for `dev.raise`. */
 export const devWithdraw = eventKind(
   'dev.withdraw',
+  'configure',
   [msixEntry, imsEntry],
   'The device no longer has a cause for this vector (software served it by polling): its pending bit is cleared.',
   { cause: 'u?' },
@@ -211,6 +220,7 @@ export const devWithdraw = eventKind(
 /** A message write arrived on the bus. Object: the entry that holds this message, when just one does. */
 export const msgSend = eventKind(
   'send',
+  'message',
   [msixEntry, msi, imsEntry],
   'A message write arrived at an interrupt doorbell. Sender: the requester id, where the trace tells it.',
   { address: 'xx', data: 'x', size: 'u?', requester: 'x?', pasid: 'x?', cause: 'u?' },
@@ -231,6 +241,7 @@ export const msgSend = eventKind(
 /** A wired interrupt of a device. Object: the function. */
 export const intx = eventKind(
   'dev.intx',
+  'raise',
   [device],
   'The device drives its INTx pin.',
   { level: 'flag?' },

@@ -1,11 +1,12 @@
 import { eventKind } from '../event.ts';
 
 /** A text written into the trace by its user. */
-export const mark = eventKind('mark', [], 'A marker that somebody wrote into the trace.', { text: 's' });
+export const mark = eventKind('mark', 'note', [], 'A marker that somebody wrote into the trace.', { text: 's' });
 
 /** A message of the emulator or kernel between the records. */
 export const message = eventKind(
   'message',
+  'fault',
   [],
   'A line of text between the trace records that tells of something refused or illegal.',
   { text: 's' },
@@ -14,6 +15,7 @@ export const message = eventKind(
 /** Events are missing here. */
 export const lost = eventKind(
   'lost',
+  'loss',
   [],
   'The recorder lost events of this CPU before this point; how many is not always known.',
   { count: 'u?' },
@@ -22,17 +24,19 @@ export const lost = eventKind(
 /** The buffer of a CPU begins. */
 export const bufferStart = eventKind(
   'start',
+  'begin',
   [],
   'The records of this CPU begin here; what it did before was not kept.',
   {},
 );
 
 /** A probe that the user set and whose meaning is not known. */
-export const probe = eventKind('probe', [], 'A probe that the user set.', { name: 's', text: 's' });
+export const probe = eventKind('probe', 'note', [], 'A probe that the user set.', { name: 's', text: 's' });
 
 /** An event of a kind that this version does not know, kept as it was. Object: as given. */
 export const other = eventKind(
   'other',
+  'note',
   [],
   'An event of a kind (or arguments of one) that this version does not know; kept as it was.',
   { name: 's', text: 's' },

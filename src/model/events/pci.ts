@@ -1,4 +1,4 @@
-import { eventKind } from '../event.ts';
+import { eventKind, type Role } from '../event.ts';
 import type { Register } from '../register.ts';
 import { beyondMask, writableMask } from '../register.ts';
 import {
@@ -150,8 +150,8 @@ function configAccess(state: State, dev: number, access: Access): void {
 }
 
 /** An access of a function's config space. Object: the function. */
-const configEvent = (name: string, meaning: string, write: boolean) =>
-  eventKind(name, [device], meaning, { offset: 'x', size: 'u', value: 'x' }, (state, e, at) => {
+const configEvent = (name: string, role: Role, meaning: string, write: boolean) =>
+  eventKind(name, role, [device], meaning, { offset: 'x', size: 'u', value: 'x' }, (state, e, at) => {
     const w = e.words;
     const size = Math.min(4, w[e.at + at.size]!);
     configAccess(state, e.object, { offset: w[e.at + at.offset]!, size, value: w[e.at + at.value]!, write });
@@ -159,13 +159,20 @@ const configEvent = (name: string, meaning: string, write: boolean) =>
 
 export const cfgWrite = configEvent(
   'cfg.write',
+  'store',
   'Software wrote config space. Only bits that software may write change.',
   true,
 );
-export const cfgRead = configEvent('cfg.read', 'Software read config space; what it read becomes known.', false);
+export const cfgRead = configEvent(
+  'cfg.read',
+  'look',
+  'Software read config space; what it read becomes known.',
+  false,
+);
 
 export const devSeen = eventKind(
   'dev.seen',
+  'look',
   [device],
   'The trace names a function; nothing else is said of it. Host BDF: of the function behind an assigned device.',
   { name: 's?', host: 's?' },
@@ -179,6 +186,7 @@ export const devSeen = eventKind(
 
 export const barMap = eventKind(
   'bar.map',
+  'configure',
   [device],
   'A base address register became visible at an address.',
   { bar: 'u', address: 'xx', size: 'xx' },
@@ -196,6 +204,7 @@ export const barMap = eventKind(
 
 export const barUnmap = eventKind(
   'bar.unmap',
+  'configure',
   [device],
   'A base address register stopped answering (memory decode off, or the BAR is about to move).',
   { bar: 'u', address: 'xx', size: 'xx' },
@@ -207,6 +216,7 @@ export const barUnmap = eventKind(
 
 export const msixCtrl = eventKind(
   'msix.ctrl',
+  'configure',
   [device],
   'MSI-X enable and function mask of a function, as they are after a write of Message Control.',
   { enable: 'flag', fmask: 'flag' },
@@ -222,6 +232,7 @@ export const msixCtrl = eventKind(
 /** A reset of the function (FLR). Object: the function. */
 export const devReset = eventKind(
   'dev.reset',
+  'configure',
   [device],
   'The function was reset: Command 0, MSI-X disabled, every entry masked, its message undefined and nothing pending.',
   {},

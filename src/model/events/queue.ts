@@ -1,9 +1,11 @@
 import { eventKind, has } from '../event.ts';
+import { queue } from '../things/ims.ts';
 import { ntbCopy, pasidEntry, queueUser } from '../things/queue.ts';
 
 /** A request for a queue at an interface. Object: the queue, or the function while there is none. */
 export const queueCall = eventKind(
   'queue.call',
+  'call',
   [],
   'Somebody asked for an operation on a queue, through a user interface (cdev, vfio) or by the RPC of a driver to its device.',
   { front: 's', call: 's', owner: 's' },
@@ -12,6 +14,7 @@ export const queueCall = eventKind(
 /** The answer to it. Object: the queue, or the function while there is none. */
 export const queueReturn = eventKind(
   'queue.return',
+  'call',
   [],
   'The answer to a request for a queue: 0, the number of the queue or the interrupt handle, or a negative errno.',
   { front: 's', call: 's', ret: 'i' },
@@ -20,6 +23,7 @@ export const queueReturn = eventKind(
 /** A PASID gets or loses a user of a queue. Object: the user. */
 export const queueUse = eventKind(
   'queue.use',
+  'configure',
   [queueUser],
   'A PASID was bound to a queue for somebody, got an interrupt handle, or was taken off the queue.',
   { front: 's?', owner: 's?', handle: 'u?', off: 'flag' },
@@ -39,6 +43,7 @@ export const queueUse = eventKind(
 /** An entry of the PASID table. Object: the entry. */
 export const pasidBind = eventKind(
   'pasid.bind',
+  'configure',
   [pasidEntry],
   'An entry of the PASID table of a function was pointed at an I/O page table, or that was refused (negative errno).',
   { table: 's', owner: 's', ret: 'i?' },
@@ -52,6 +57,7 @@ export const pasidBind = eventKind(
 
 export const pasidUnbind = eventKind(
   'pasid.unbind',
+  'configure',
   [pasidEntry],
   'An entry of the PASID table of a function was cleared, or that was refused (negative errno).',
   { ret: 'i?' },
@@ -63,6 +69,7 @@ export const pasidUnbind = eventKind(
 /** A write of a device into memory with a PASID. Object: the queue. */
 export const queueDma = eventKind(
   'queue.dma',
+  'store',
   [],
   'A queue wrote a completion record: by which requester and PASID, and through which I/O page table. With a fault: VT-d reason, 0x59 no entry for the PASID.',
   { address: 'xx', requester: 'x', pasid: 'u', table: 's?', fault: 'x?' },
@@ -71,6 +78,7 @@ export const queueDma = eventKind(
 /** This side tells a peer behind an NTB what to write. Object: the copy of the peer. */
 export const ntbPublish = eventKind(
   'ntb.publish',
+  'configure',
   [ntbCopy],
   'A peer behind a non-transparent bridge got offset and data of an interrupt of this side, or could not (negative errno).',
   { virq: 'u', offset: 'x', data: 'x', by: 's?', ret: 'i?' },
@@ -87,10 +95,71 @@ export const ntbPublish = eventKind(
 /** A peer behind an NTB raises an interrupt of this side. Object: the copy of the peer. */
 export const ntbTrigger = eventKind(
   'ntb.trigger',
+  'raise',
   [ntbCopy],
   'A peer behind a non-transparent bridge wrote what it holds into the memory window.',
   { offset: 'x', data: 'x', cause: 'u?' },
   (state, e) => state.count(e.object, ntbCopy.at.triggers),
 );
 
-export const queueEvents = [queueCall, queueReturn, queueUse, pasidBind, pasidUnbind, queueDma, ntbPublish, ntbTrigger];
+const Q = queue.at;
+
+/** Life of a queue: create, bind to a PASID, enable, submit, destroy. Object: the queue. */
+export const queueState = eventKind(
+  'queue.state',
+  'configure',
+  [queue],
+  'A queue was created, bound to a PASID, enabled or destroyed, or that was refused (negative errno).',
+  { state: 's', front: 's?', pasid: 'u?', handle: 'u?', ret: 'i?', owner: 's?' },
+  (state, e, at, bit) => {
+    const w = e.words;
+    if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
+    state.set(e.object, Q.state, w[e.at + at.state]!);
+    if (has(e, bit.front)) state.set(e.object, Q.front, w[e.at + at.front]!);
+    if (has(e, bit.pasid)) state.set(e.object, Q.pasid, w[e.at + at.pasid]!);
+    if (has(e, bit.handle)) state.set(e.object, Q.handle, w[e.at + at.handle]!);
+    if (has(e, bit.owner)) state.set(e.object, Q.owner, w[e.at + at.owner]!);
+  },
+);
+
+export const queueSubmit = eventKind(
+  'qd.submit',
+  'call',
+  [queue],
+  'A descriptor was submitted to a queue, or the queue did not take it (negative errno); with a handle it asks for a completion interrupt.',
+  { pasid: 'u?', handle: 'u?', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
+    state.count(e.object, Q.submitted);
+    if (!has(e, bit.pasid)) return;
+    const users = state.world.node(e.object)?.children.get('user')?.children;
+    const user = users?.get(String(e.words[e.at + at.pasid]))?.object ?? -1;
+    if (user >= 0 && state.present(user)) state.count(user, queueUser.at.submitted);
+  },
+);
+
+export const queueComplete = eventKind(
+  'qd.complete',
+  'raise',
+  [queue],
+  'A descriptor completed. Status 0x19: its interrupt handle is not valid for its PASID, no interrupt.',
+  { status: 'x', pasid: 'u?', handle: 'u?' },
+  (state, e, at) => {
+    const status = e.words[e.at + at.status]!;
+    state.count(e.object, status === 0 || status === 1 ? Q.completed : Q.failed);
+  },
+);
+
+export const queueEvents = [
+  queueState,
+  queueSubmit,
+  queueComplete,
+  queueCall,
+  queueReturn,
+  queueUse,
+  pasidBind,
+  pasidUnbind,
+  queueDma,
+  ntbPublish,
+  ntbTrigger,
+];

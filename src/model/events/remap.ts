@@ -34,6 +34,7 @@ function invalidate(state: State, entry: number): void {
 /** Interrupt remapping on or off. Object: the unit. */
 export const irEnable = eventKind(
   'ir.enable',
+  'configure',
   [remapUnit],
   'Interrupt remapping was switched on or off.',
   { enable: 'flag' },
@@ -45,6 +46,7 @@ export const irEnable = eventKind(
 /** Where the remapping table lies. Object: the unit. */
 export const irTable = eventKind(
   'ir.table',
+  'configure',
   [remapUnit],
   'Where the interrupt remapping table lies and how many entries it has.',
   { address: 'xx', entries: 'u' },
@@ -59,6 +61,7 @@ export const irTable = eventKind(
 /** Write of the IRTA register. Object: the unit. */
 export const irMode = eventKind(
   'ir.mode',
+  'configure',
   [remapUnit],
   'Extended interrupt mode (IRTA bit 11), and with it the format of destinations.',
   { eim: 'flag' },
@@ -70,6 +73,7 @@ export const irMode = eventKind(
 /** A message reached the remapping unit. Object: the entry that its handle names, or the unit. */
 export const irRequest = eventKind(
   'ir.request',
+  'message',
   [irte, amdIrte, remapUnit],
   'A message reached the remapping unit.',
   { address: 'xx', data: 'xx', sid: 'x?' },
@@ -83,6 +87,7 @@ export const irRequest = eventKind(
 /** The unit read a VT-d table entry. Object: the entry. */
 export const irteRead = eventKind(
   'irte.read',
+  'look',
   [irte],
   'The remapping unit read a table entry.',
   { value: 'xxxx' },
@@ -98,6 +103,7 @@ export const irteRead = eventKind(
 /** The kernel wrote a VT-d table entry. The unit goes on with what it has in its cache. Object: the entry. */
 export const irteWrite = eventKind(
   'irte.write',
+  'store',
   [irte],
   'The kernel wrote a table entry in memory. It takes effect for certain only after the interrupt entry cache was invalidated.',
   { value: 'xxxx' },
@@ -115,6 +121,7 @@ export const irteWrite = eventKind(
 /** The kernel wrote an AMD table entry. Object: the entry. */
 export const amdWrite = eventKind(
   'irte.writeAmd',
+  'store',
   [amdIrte],
   'The kernel wrote a 32-bit AMD table entry in memory. The unit may hold an older copy until the table is invalidated.',
   { value: 'x' },
@@ -128,6 +135,7 @@ export const amdWrite = eventKind(
 /** The unit remapped a message. Object: the entry. */
 export const irRemap = eventKind(
   'ir.remap',
+  'translate',
   [irte, amdIrte],
   'The remapping unit used an entry: this is where the message goes.',
   { vector: 'u', dest: 'x', destMode: 'u?', deliveryMode: 'u?', trigger: 'u?' },
@@ -153,6 +161,7 @@ export const irRemap = eventKind(
 /** The message that left the unit. Object: the entry, or the unit. */
 export const irMessage = eventKind(
   'ir.message',
+  'translate',
   [irte, amdIrte, remapUnit],
   'The message as the remapping unit passed it on.',
   { address: 'xx', data: 'x', newAddress: 'xx', newData: 'x' },
@@ -161,6 +170,7 @@ export const irMessage = eventKind(
 /** The unit refused or questioned a message. Object: the entry, or the unit. */
 export const irFault = eventKind(
   'ir.fault',
+  'fault',
   [irte, amdIrte, remapUnit],
   'The remapping unit refused a message.',
   { reason: 'u?', sid: 'x?', index: 'u?', text: 's?' },
@@ -173,6 +183,7 @@ export const irFault = eventKind(
 /** Something the unit found odd but let pass. Object: the entry, or the unit. */
 export const irWarn = eventKind(
   'ir.warn',
+  'fault',
   [irte, amdIrte, remapUnit],
   'The remapping unit found a mismatch and went on.',
   { sid: 'x?', what: 's', found: 'u', expected: 'u' },
@@ -181,6 +192,7 @@ export const irWarn = eventKind(
 /** Interrupt entry cache invalidation. Object: the unit (global) or the first entry. */
 export const iecInvalidate = eventKind(
   'iec.inv',
+  'invalidate',
   [irte, remapUnit],
   'The interrupt entry cache was invalidated: globally, or 2^mask entries from an index on.',
   { global: 'flag', index: 'u', mask: 'u' },
@@ -211,6 +223,7 @@ export const iecInvalidate = eventKind(
 /** The unit read an AMD table entry. Object: the entry. */
 export const amdRead = eventKind(
   'irte.readAmd',
+  'look',
   [amdIrte],
   'The AMD remapping unit read a table entry: 32 bits, or 128 in guest-APIC format.',
   { low: 'xx', high: 'xx?' },
@@ -235,6 +248,7 @@ export const amdRead = eventKind(
 /** INVALIDATE_INTERRUPT_TABLE. Object: the unit. */
 export const amdInvalidate = eventKind(
   'irte.invAmd',
+  'invalidate',
   [remapUnit],
   'An AMD interrupt table was invalidated.',
   {},
@@ -247,6 +261,7 @@ export const amdInvalidate = eventKind(
 /** A remapping unit was seen. Object: the unit. */
 export const irSeen = eventKind(
   'ir.seen',
+  'look',
   [remapUnit],
   'The trace shows a remapping unit.',
   { kind: 's' },
@@ -256,22 +271,23 @@ export const irSeen = eventKind(
 );
 
 /** A mapping of DMA addresses. Object: the IOMMU. */
-export const iommuMap = eventKind('iommu.map', [], 'A range of I/O virtual addresses was mapped.', {
+export const iommuMap = eventKind('iommu.map', 'configure', [], 'A range of I/O virtual addresses was mapped.', {
   iova: 'xx',
   paddr: 'xx',
   size: 'xx',
 });
-export const iommuUnmap = eventKind('iommu.unmap', [], 'A range of I/O virtual addresses was unmapped.', {
+export const iommuUnmap = eventKind('iommu.unmap', 'configure', [], 'A range of I/O virtual addresses was unmapped.', {
   iova: 'xx',
   size: 'xx',
 });
-export const iommuFault = eventKind('iommu.fault', [], 'The IOMMU reported a page fault.', {
+export const iommuFault = eventKind('iommu.fault', 'fault', [], 'The IOMMU reported a page fault.', {
   device: 's',
   iova: 'xx',
   flags: 'x',
 });
 export const iommuAttach = eventKind(
   'iommu.attach',
+  'configure',
   [device],
   'A device was put into an IOMMU group, or attached to an IOMMU domain.',
   { group: 'u?' },

@@ -6,6 +6,7 @@ const F = vfioVector.at;
 /** VFIO. Object: the device or one of its vectors. */
 export const vfioUse = eventKind(
   'vfio.use',
+  'configure',
   [vfioVector],
   'QEMU starts or stops using a vector: the guest unmasked or released it.',
   { used: 'flag' },
@@ -16,6 +17,7 @@ export const vfioUse = eventKind(
 
 export const vfioRoute = eventKind(
   'vfio.route',
+  'configure',
   [vfioVector],
   'A vector got or lost the GSI that its irqfd injects.',
   { virq: 'u?' },
@@ -27,6 +29,7 @@ export const vfioRoute = eventKind(
 
 export const vfioGuest = eventKind(
   'vfio.guest',
+  'look',
   [vfioDevice],
   'The trace shows under which BDF the guest sees an assigned device.',
   { guest: 's' },
@@ -35,6 +38,7 @@ export const vfioGuest = eventKind(
 
 export const vfioMode = eventKind(
   'vfio.mode',
+  'configure',
   [vfioDevice],
   'An interrupt mode of an assigned device was switched.',
   { mode: 's', enabled: 'flag', vectors: 'u?' },
@@ -47,6 +51,7 @@ export const vfioMode = eventKind(
 
 export const vfioMsix = eventKind(
   'vfio.msix',
+  'look',
   [vfioDevice],
   'Where the MSI-X capability and table of an assigned device lie on the host, and how many entries it has.',
   { capability: 'x', bar: 'u', offset: 'x', entries: 'u' },
@@ -60,6 +65,7 @@ export const vfioMsix = eventKind(
 
 export const vfioPba = eventKind(
   'vfio.pba',
+  'configure',
   [vfioDevice],
   'QEMU starts or stops trapping the pending bit array.',
   { trapped: 'flag' },
@@ -71,6 +77,7 @@ export const vfioPba = eventKind(
 
 export const vfioFire = eventKind(
   'vfio.fire',
+  'raise',
   [vfioVector],
   'An interrupt of an assigned device was signalled. With a message: QEMU delivered it itself, not through an irqfd.',
   { irq: 'u?', address: 'xx?', data: 'x?', cause: 'u?' },
@@ -83,6 +90,7 @@ export const vfioFire = eventKind(
 
 export const vfioSet = eventKind(
   'vfio.set',
+  'configure',
   [],
   'VFIO_DEVICE_SET_IRQS. Flags: bit 0 no data, 1 bool, 2 eventfd, 3 mask, 4 unmask, 5 trigger.',
   { flags: 'x', index: 'u', start: 'u', count: 'u', ret: 'i?', provider: 's?', fd: 'i?' },
@@ -91,6 +99,7 @@ export const vfioSet = eventKind(
 /** Only simulated traces have it; a probe at the entry shows `vfio.set` alone. */
 export const vfioReturn = eventKind(
   'vfio.return',
+  'call',
   [],
   'VFIO_DEVICE_SET_IRQS returned. Positive: nothing was enabled, so many vectors would be possible.',
   { index: 'u', start: 'u', count: 'u', ret: 'i', provider: 's?' },
@@ -99,6 +108,7 @@ export const vfioReturn = eventKind(
 /** What the kernel holds for a vector. */
 export const vfioBind = eventKind(
   'vfio.bind',
+  'configure',
   [vfioVector],
   'What stands behind a vector changed: the eventfd that VFIO signals, the host irq, the entry that sends. What is absent is none.',
   { backend: 's?', eventfd: 'i?', irq: 'u?', entry: 'o?' },
@@ -113,6 +123,7 @@ export const vfioBind = eventKind(
 
 export const vfioMask = eventKind(
   'vfio.mask',
+  'mask',
   [vfioVector],
   'VFIO masked or unmasked an interrupt; `by` says why: automask, ioctl, resample.',
   { masked: 'flag', by: 's' },
@@ -121,6 +132,7 @@ export const vfioMask = eventKind(
 
 export const vfioMeta = eventKind(
   'vfio.meta',
+  'configure',
   [vfioVector],
   'What the driver of the device holds about a vector besides its message: PASID of the guest, and of the host once that is known.',
   { guestPasid: 'x?', pasid: 'x?', by: 's' },
@@ -135,17 +147,18 @@ export const vfioMeta = eventKind(
 /** Object: the device. */
 export const vfioTrap = eventKind(
   'vfio.trap',
+  'call',
   [vfioDevice],
   'A guest access left the guest because its page is not mapped: which register it hit, how often that is used, and whether it was the one that the trap is for.',
   { register: 's', latency: 's', wanted: 'flag', cost: 'u', write: 'flag', offset: 'x' },
   (state, e, at) => state.count(e.object, e.words[e.at + at.wanted] ? vfioDevice.at.traps : vfioDevice.at.collateral),
 );
 
-export const vfioIntx = eventKind('vfio.intx', [vfioDevice], 'The INTx of an assigned device.', {
+export const vfioIntx = eventKind('vfio.intx', 'raise', [vfioDevice], 'The INTx of an assigned device.', {
   what: 's',
   pin: 's?',
 });
-export const vfioRegion = eventKind('vfio.region', [], 'A trapped access to a region of an assigned device.', {
+export const vfioRegion = eventKind('vfio.region', 'call', [], 'A trapped access to a region of an assigned device.', {
   write: 'flag',
   region: 'u',
   offset: 'xx',
@@ -156,6 +169,7 @@ export const vfioRegion = eventKind('vfio.region', [], 'A trapped access to a re
 /** Object: the device, or the function. */
 export const layoutLint = eventKind(
   'layout.lint',
+  'note',
   [],
   'The layout of a BAR does not keep apart what recommendations keep apart: trapping one structure traps others.',
   { rule: 's', text: 's' },
@@ -164,6 +178,7 @@ export const layoutLint = eventKind(
 /** Object: the device. One event for each area. */
 export const vfioSparse = eventKind(
   'vfio.sparse',
+  'configure',
   [vfioDevice],
   'An area of a region that user space may map into the guest (VFIO_REGION_INFO_CAP_SPARSE_MMAP); all else exits.',
   { region: 'u', offset: 'xx', size: 'xx' },

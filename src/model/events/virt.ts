@@ -1,23 +1,15 @@
 import { eventKind, has } from '../event.ts';
 import type { State } from '../state.ts';
-import { intid } from '../things/irq.ts';
 import { msixEntry } from '../things/pci.ts';
-import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, kvmTable, kvmVm, vcpu, vcpuVector } from '../things/virt.ts';
+import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, kvmTable, kvmVm, vcpu } from '../things/virt.ts';
 
 const C = vcpu.at;
-const V = vcpuVector.at;
 const K = kvmRoute.at;
-const L = intid.at;
-
-/** Adds one to a counter of the virtual CPU that a vector object belongs to. */
-function countVcpu(state: State, object: number, cell: number): void {
-  const path = state.world.node(object)?.parent?.parent?.path;
-  if (path !== undefined) state.count(state.world.object(vcpu, path), cell);
-}
 
 /** A virtual CPU enters or leaves guest code. Object: the virtual CPU. */
 export const kvmEntry = eventKind(
   'kvm.entry',
+  'handle',
   [vcpu],
   'A virtual CPU enters the guest.',
   { rip: 'xx?', inject: 'x?' },
@@ -28,6 +20,7 @@ export const kvmEntry = eventKind(
 
 export const kvmExit = eventKind(
   'kvm.exit',
+  'handle',
   [vcpu],
   'A virtual CPU left the guest.',
   { reason: 's' },
@@ -38,107 +31,12 @@ export const kvmExit = eventKind(
   },
 );
 
-export const kvmUserspace = eventKind('kvm.userspace', [], 'KVM returned to the VMM.', { reason: 's' });
-
-/** Interrupts at a local APIC or CPU interface. Object: the vector of the virtual CPU. */
-export const apicAccept = eventKind(
-  'apic.accept',
-  [vcpuVector],
-  'The local APIC of a virtual CPU accepted an interrupt.',
-  { mode: 's', posted: 'flag' },
-  (state, e) => {
-    state.setFlag(e.object, V.requested, true);
-    state.count(e.object, V.accepts);
-    countVcpu(state, e.object, C.accepts);
-  },
-);
-
-export const apicInject = eventKind(
-  'apic.inj',
-  [vcpuVector],
-  'An interrupt was injected into a virtual CPU.',
-  { reinjected: 'flag' },
-  (state, e) => {
-    state.setFlag(e.object, V.requested, false);
-    state.setFlag(e.object, V.inService, true);
-    state.count(e.object, V.taken);
-    countVcpu(state, e.object, C.injections);
-  },
-);
-
-export const apicEoi = eventKind('apic.eoi', [vcpuVector, vcpu], 'The guest ended an interrupt.', {}, (state, e) => {
-  if (state.world.type(e.object) === vcpu) {
-    state.count(e.object, C.eois);
-    return;
-  }
-  state.setFlag(e.object, V.inService, false);
-  state.count(e.object, V.eois);
-  countVcpu(state, e.object, C.eois);
-});
-
-/** The emulated bus delivers an interrupt to local APICs. Object: the vector of the virtual CPU, or the virtual CPU. */
-export const apicDeliver = eventKind(
-  'apic.deliver',
-  [vcpuVector],
-  'An interrupt message reached the local APICs.',
-  { dest: 'u', destMode: 'u', deliveryMode: 'u', vector: 'u', trigger: 'u' },
-  (state, e) => {
-    if (state.world.type(e.object) !== vcpuVector) return;
-    // No record tells when the CPU takes it, so the request bit stays unknown.
-    state.count(e.object, V.accepts);
-    countVcpu(state, e.object, C.accepts);
-  },
-);
-
-export const apicLocal = eventKind(
-  'apic.local',
-  [vcpu],
-  'A local APIC source fired: entry of the local vector table.',
-  { lvt: 'u', deliveryMode: 'u' },
-  (state, e) => {
-    state.touch(e.object);
-  },
-);
-
-export const gicAck = eventKind(
-  'gic.ack',
-  [vcpuVector, intid],
-  'A CPU acknowledged an interrupt at its GIC interface.',
-  {},
-  (state, e) => {
-    if (state.world.type(e.object) === intid) {
-      state.setFlag(e.object, L.requested, false);
-      state.setFlag(e.object, L.inService, true);
-      state.count(e.object, L.taken);
-      return;
-    }
-    state.setFlag(e.object, V.requested, false);
-    state.setFlag(e.object, V.inService, true);
-    state.count(e.object, V.taken);
-    countVcpu(state, e.object, C.acknowledges);
-  },
-);
-
-export const gicEoi = eventKind(
-  'gic.eoi',
-  [vcpuVector, intid],
-  'A CPU ended an interrupt at its GIC interface.',
-  {},
-  (state, e) => {
-    if (state.world.type(e.object) === intid) {
-      state.setFlag(e.object, L.inService, false);
-      state.count(e.object, L.eois);
-      return;
-    }
-    state.setFlag(e.object, V.inService, false);
-    state.count(e.object, V.eois);
-    countVcpu(state, e.object, C.eois);
-  },
-);
+export const kvmUserspace = eventKind('kvm.userspace', 'call', [], 'KVM returned to the VMM.', { reason: 's' });
 
 /** Interrupts into a virtual machine. Object: the virtual machine, a GSI or a virtual CPU's vector. */
 export const kvmMsi = eventKind(
   'kvm.msi',
+  'message',
   [kvmVm],
   'KVM decoded an MSI message: delivery, or a change of routing that decodes it (the event does not tell which).',
   { dest: 'x', vector: 'u', mode: 's', address: 'xx?', data: 'x?' },
@@ -149,6 +47,7 @@ export const kvmMsi = eventKind(
 
 export const kvmLine = eventKind(
   'kvm.line',
+  'raise',
   [kvmGsi],
   'An interrupt line of a virtual machine was set.',
   { level: 'flag', source: 'u' },
@@ -158,36 +57,28 @@ export const kvmLine = eventKind(
   },
 );
 
-export const kvmIoapic = eventKind('kvm.ioapic', [], 'A pin of the virtual I/O APIC sends.', {
+export const kvmIoapic = eventKind('kvm.ioapic', 'message', [], 'A pin of the virtual I/O APIC sends.', {
   pin: 'u',
-  dest: 'x',
-  vector: 'u',
-  mode: 's',
-});
-export const kvmAck = eventKind('kvm.ack', [], 'A virtual interrupt controller saw an acknowledge.', {
-  chip: 's',
-  pin: 'u',
-});
-export const kvmMmio = eventKind('kvm.mmio', [], 'A guest access to device memory left the guest.', {
-  write: 'flag',
-  size: 'u',
-  address: 'xx',
-  value: 'xx',
-});
-export const kvmHypercall = eventKind('hcall', [], 'A hypercall.', { number: 'xx', input: 'xx?', output: 'xx?' });
-export const hcallReturn = eventKind('hcall.return', [], 'A hypercall returned: 0, or a negative errno.', {
-  number: 'xx',
-  ret: 'i',
-  output: 'xx?',
-});
-export const kvmIpi = eventKind('apic.ipi', [vcpu], 'A virtual CPU sends an inter-processor interrupt.', {
   dest: 'x',
   vector: 'u',
   mode: 's',
 });
 
+export const kvmAck = eventKind('kvm.ack', 'deliver', [], 'A virtual interrupt controller saw an acknowledge.', {
+  chip: 's',
+  pin: 'u',
+});
+
+export const kvmMmio = eventKind('kvm.mmio', 'call', [], 'A guest access to device memory left the guest.', {
+  write: 'flag',
+  size: 'u',
+  address: 'xx',
+  value: 'xx',
+});
+
 export const piUpdate = eventKind(
   'pi.update',
+  'configure',
   [kvmIrqfd],
   'A host irq was set up to post into a virtual CPU, or no longer.',
   { enable: 'flag', hostIrq: 'u', vcpu: 'u', vector: 'u', descriptor: 'xx?' },
@@ -203,6 +94,7 @@ export const piUpdate = eventKind(
 /** The irqfd of a GSI. Object: the irqfd, or the virtual machine. */
 export const irqfdAssign = eventKind(
   'irqfd.assign',
+  'configure',
   [kvmIrqfd],
   'An eventfd was tied to a GSI, or released.',
   { fd: 'i?', release: 'flag?', resample: 'flag?' },
@@ -220,7 +112,13 @@ export const irqfdAssign = eventKind(
   },
 );
 
-export const irqfdWakeup = eventKind('irqfd.wakeup', [], 'An eventfd that injects an interrupt was signalled.', {});
+export const irqfdWakeup = eventKind(
+  'irqfd.wakeup',
+  'raise',
+  [],
+  'An eventfd that injects an interrupt was signalled.',
+  {},
+);
 
 /** Copies the message that an MSI-X entry holds now into a route. */
 function takeMessage(state: State, route: number, entry: number): void {
@@ -235,6 +133,7 @@ function takeMessage(state: State, route: number, entry: number): void {
 /** The GSI routing table. Object: the route. */
 export const routeSet = eventKind(
   'route.set',
+  'configure',
   [kvmRoute],
   'A message route was added: a GSI now stands for the message of one vector.',
   { device: 's', vector: 'u', entry: 'o?', address: 'xx?', data: 'x?' },
@@ -259,6 +158,7 @@ export const routeSet = eventKind(
 
 export const routeUpdate = eventKind(
   'route.update',
+  'configure',
   [kvmRoute],
   'The message of a route was rewritten.',
   {},
@@ -271,6 +171,7 @@ export const routeUpdate = eventKind(
 
 export const routeRelease = eventKind(
   'route.release',
+  'configure',
   [kvmRoute],
   'A GSI was given back; its route is gone.',
   {},
@@ -279,6 +180,7 @@ export const routeRelease = eventKind(
 
 export const routeCommit = eventKind(
   'route.commit',
+  'configure',
   [kvmVm],
   'The routing table was handed to KVM.',
   {},
@@ -290,6 +192,7 @@ export const routeCommit = eventKind(
 /** A call of the VMM into KVM. Object: the virtual machine. */
 export const kvmIoctl = eventKind(
   'ioctl',
+  'call',
   [kvmVm],
   'The VMM called KVM; the effect is told by events of its own. A negative return is an errno, flag 1 an entry that KVM does not hold.',
   {
@@ -310,6 +213,7 @@ export const kvmIoctl = eventKind(
 /** An MSI-X table that KVM serves (proposal of 2010). Object: the table. */
 export const kvmTableDefine = eventKind(
   'kvm.table',
+  'configure',
   [kvmTable],
   'KVM serves an MSI-X table from now on: entries, where the table and its pending bits lie in the guest.',
   { device: 's', entries: 'u', base: 'xx', pendingBase: 'xx' },
@@ -327,6 +231,7 @@ export const kvmTableDefine = eventKind(
 
 export const kvmTableRemove = eventKind(
   'kvm.table.remove',
+  'configure',
   [kvmTable],
   'KVM no longer serves an MSI-X table; what it held of its entries is gone.',
   {},
@@ -339,6 +244,7 @@ export const kvmTableRemove = eventKind(
 
 export const kvmTableEntry = eventKind(
   'kvm.table.entry',
+  'configure',
   [kvmEntrySource],
   'KVM holds an entry of a table, or the entry was tied to the GSI of its interrupt source (-1: to none).',
   { held: 'flag?', gsi: 'i?' },
@@ -354,21 +260,11 @@ export const virtEvents = [
   kvmEntry,
   kvmExit,
   kvmUserspace,
-  apicAccept,
-  apicInject,
-  apicEoi,
-  apicDeliver,
-  apicLocal,
-  gicAck,
-  gicEoi,
   kvmMsi,
   kvmLine,
   kvmIoapic,
   kvmAck,
   kvmMmio,
-  kvmHypercall,
-  hcallReturn,
-  kvmIpi,
   piUpdate,
   irqfdAssign,
   irqfdWakeup,

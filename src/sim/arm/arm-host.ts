@@ -1,4 +1,4 @@
-import { domCreate } from '../../model/events/ims.ts';
+import { domCreate } from '../../model/events/domain.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { Composed, Domain, Irq } from '../irq/domain.ts';
 import { host } from '../irq/host.ts';

@@ -1,5 +1,5 @@
 import { cpuState } from '../../model/events/cpu.ts';
-import { cpuObject } from '../../model/events/irq.ts';
+import { cpuObject } from '../../model/events/places.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import { errno, type Irq } from '../irq/domain.ts';
 import type { CpuHotplug } from '../irq/hotplug.ts';

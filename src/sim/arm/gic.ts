@@ -1,7 +1,7 @@
+import { gicAck, gicEoi } from '../../model/events/apic.ts';
 import { gicPend } from '../../model/events/cpu.ts';
-import { dropped, merged } from '../../model/events/ims.ts';
 import { lpiLoad, lpiWrite } from '../../model/events/its.ts';
-import { gicAck, gicEoi } from '../../model/events/virt.ts';
+import { dropped, merged } from '../../model/events/outcome.ts';
 import { intid } from '../../model/things/irq.ts';
 import { lpiConfig } from '../../model/things/remap.ts';
 import type { Cpus } from '../irq/cpus.ts';

@@ -1,5 +1,6 @@
 import { hexText } from '../../base/hex.ts';
-import { hwptInstalled, ioasMapped, ioasUnmapped, msiPrepare, vmsiSet, vmsiWindow } from '../../model/events/ims.ts';
+import { msiPrepare } from '../../model/events/domain.ts';
+import { hwptInstalled, ioasMapped, ioasUnmapped, vmsiSet, vmsiWindow } from '../../model/events/iommufd.ts';
 import { ioasMap, vmsi } from '../../model/things/ims.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/function.ts';

@@ -1,4 +1,3 @@
-import { dropped, illegal } from '../../model/events/ims.ts';
 import {
   itsCommand,
   itsDiscard,
@@ -12,6 +11,7 @@ import {
   itsMovi,
   itsTrans,
 } from '../../model/events/its.ts';
+import { dropped, illegal } from '../../model/events/outcome.ts';
 import { its, itsCollection, itsDevice, itsEvent } from '../../model/things/remap.ts';
 import type { Message } from '../device/message.ts';
 import type { Actor, Machine } from '../machine.ts';

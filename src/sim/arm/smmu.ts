@@ -1,7 +1,7 @@
 import { hexText } from '../../base/hex.ts';
-import { dropped } from '../../model/events/ims.ts';
-import { smmuBypass, smmuConfig, smmuFault, smmuMap, smmuTrans, smmuUnmap } from '../../model/events/its.ts';
+import { dropped } from '../../model/events/outcome.ts';
 import { iommuFault } from '../../model/events/remap.ts';
+import { smmuBypass, smmuConfig, smmuFault, smmuMap, smmuTrans, smmuUnmap } from '../../model/events/smmu.ts';
 import { ioasMap } from '../../model/things/ims.ts';
 import { smmuStream } from '../../model/things/remap.ts';
 import type { Message, MessagePort } from '../device/message.ts';

@@ -1,5 +1,4 @@
 import { requesterId } from '../../model/bdf.ts';
-import { dropped, illegal, merged, untold } from '../../model/events/ims.ts';
 import {
   devRaise,
   devWithdraw,
@@ -11,6 +10,7 @@ import {
   tblRead,
   tblWrite,
 } from '../../model/events/msix.ts';
+import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
 import { barMap, cfgRead, cfgWrite, devReset, devSeen } from '../../model/events/pci.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Actor, Machine } from '../machine.ts';

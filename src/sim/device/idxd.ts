@@ -1,4 +1,5 @@
-import { dropped, queueComplete, queueSubmit, untold } from '../../model/events/ims.ts';
+import { dropped, untold } from '../../model/events/outcome.ts';
+import { queueComplete, queueSubmit } from '../../model/events/queue.ts';
 import { packRegister } from '../../model/register.ts';
 import { idxdMsixPermission } from '../../model/registers/ims.ts';
 import { permission } from '../../model/things/ims.ts';

@@ -1,5 +1,5 @@
-import { untold } from '../../model/events/ims.ts';
 import { effectivelyMasked } from '../../model/events/msix.ts';
+import { untold } from '../../model/events/outcome.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { PciFunction, type Served } from './function.ts';
 

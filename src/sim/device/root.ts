@@ -1,4 +1,4 @@
-import { dropped } from '../../model/events/ims.ts';
+import { dropped } from '../../model/events/outcome.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import type { Machine } from '../machine.ts';
 import type { Message, MessagePort } from './message.ts';

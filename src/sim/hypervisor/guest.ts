@@ -1,5 +1,6 @@
 import { bdfText } from '../../model/bdf.ts';
-import { domCreate, illegal } from '../../model/events/ims.ts';
+import { domCreate } from '../../model/events/domain.ts';
+import { illegal } from '../../model/events/outcome.ts';
 import { decodersById } from '../../model/message.ts';
 import { viewRegister } from '../../model/register.ts';
 import { vtdIrte } from '../../model/registers/vtd.ts';

@@ -1,6 +1,6 @@
-import { hcallGrant, illegal } from '../../model/events/ims.ts';
+import { hcallGrant, hcallReturn, kvmHypercall } from '../../model/events/hypervisor.ts';
+import { illegal } from '../../model/events/outcome.ts';
 import { iommuFault } from '../../model/events/remap.ts';
-import { hcallReturn, kvmHypercall } from '../../model/events/virt.ts';
 import { grant as grantType } from '../../model/things/ims.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/function.ts';

@@ -1,5 +1,5 @@
-import { untold } from '../../model/events/ims.ts';
 import { devRaise } from '../../model/events/msix.ts';
+import { untold } from '../../model/events/outcome.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
 import { MSI_AT, type PciFunction } from '../device/function.ts';
 import type { Composed } from '../irq/domain.ts';

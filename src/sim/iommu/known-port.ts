@@ -1,4 +1,4 @@
-import { dropped, untold } from '../../model/events/ims.ts';
+import { dropped, untold } from '../../model/events/outcome.ts';
 import { irFault } from '../../model/events/remap.ts';
 import { decodersById } from '../../model/message.ts';
 import { vtdIrte } from '../../model/registers/vtd.ts';

@@ -1,6 +1,7 @@
 import { sysEntry, sysExit } from '../../model/events/cpu.ts';
-import { merged, piPost, piWrite } from '../../model/events/ims.ts';
-import { vectorObject } from '../../model/events/irq.ts';
+import { merged } from '../../model/events/outcome.ts';
+import { vectorObject } from '../../model/events/places.ts';
+import { piPost, piWrite } from '../../model/events/posted.ts';
 import { packRegister } from '../../model/register.ts';
 import { postedControl } from '../../model/registers/posted.ts';
 import { apicIdOf, destinationOf } from '../../model/registers/vtd.ts';

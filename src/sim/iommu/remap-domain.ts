@@ -1,4 +1,4 @@
-import { domCreate } from '../../model/events/ims.ts';
+import { domCreate } from '../../model/events/domain.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import { compatibility, entryCache, postedAffinity, sourceCheck } from '../hypervisor/policies.ts';
 import { type AffinityResult, type Composed, type Domain, errno, type Irq, type Target } from '../irq/domain.ts';

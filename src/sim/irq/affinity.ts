@@ -1,5 +1,6 @@
-import { domCompose } from '../../model/events/ims.ts';
-import { irqAffinity, SHUTDOWN_VECTOR } from '../../model/events/irq.ts';
+import { domCompose } from '../../model/events/domain.ts';
+import { irqAffinity } from '../../model/events/irq.ts';
+import { SHUTDOWN_VECTOR } from '../../model/events/places.ts';
 import type { Machine, Proc } from '../machine.ts';
 import { policy } from '../policy.ts';
 import type { Cpus } from './cpus.ts';

@@ -1,6 +1,6 @@
 import { cpuAccept, cpuEoi, cpuReset, cpuState, cpuTake, ipiSend } from '../../model/events/cpu.ts';
-import { dropped, merged } from '../../model/events/ims.ts';
-import { cpuObject, vectorObject } from '../../model/events/irq.ts';
+import { dropped, merged } from '../../model/events/outcome.ts';
+import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { cpu as cpuType } from '../../model/things/irq.ts';
 import type { Actor, Machine, Proc } from '../machine.ts';
 

@@ -1,6 +1,6 @@
 import { cpuState } from '../../model/events/cpu.ts';
-import { cpuObject } from '../../model/events/irq.ts';
 import { message } from '../../model/events/notes.ts';
+import { cpuObject } from '../../model/events/places.ts';
 import type { Machine, Proc } from '../machine.ts';
 import type { Cpus } from './cpus.ts';
 import { errno, type Irq } from './domain.ts';

@@ -1,5 +1,6 @@
-import { dropped, imsStore, merged, untold } from '../../model/events/ims.ts';
+import { imsStore } from '../../model/events/ims.ts';
 import { devRaise, devWithdraw } from '../../model/events/msix.ts';
+import { dropped, merged, untold } from '../../model/events/outcome.ts';
 import { imsControl } from '../../model/registers/ims.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import type { PciFunction } from '../device/function.ts';

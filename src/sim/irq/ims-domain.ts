@@ -1,4 +1,5 @@
-import { domCreate, imsFree, imsRefused, imsStore } from '../../model/events/ims.ts';
+import { domCreate } from '../../model/events/domain.ts';
+import { imsFree, imsRefused, imsStore } from '../../model/events/ims.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { packRegister } from '../../model/register.ts';
 import { imsControl } from '../../model/registers/ims.ts';

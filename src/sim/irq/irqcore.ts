@@ -1,14 +1,7 @@
-import { domCompose, dropped } from '../../model/events/ims.ts';
-import {
-  domActivate,
-  domAlloc,
-  irqEntry,
-  irqExit,
-  irqIdentify,
-  irqManaged,
-  irqMask,
-  vectorObject,
-} from '../../model/events/irq.ts';
+import { domActivate, domAlloc, domCompose } from '../../model/events/domain.ts';
+import { irqEntry, irqExit, irqIdentify, irqManaged, irqMask } from '../../model/events/irq.ts';
+import { dropped } from '../../model/events/outcome.ts';
+import { vectorObject } from '../../model/events/places.ts';
 import { irq as irqType, vector as vectorType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/function.ts';
 import type { Actor, Machine, Proc } from '../machine.ts';

@@ -1,5 +1,4 @@
 import type { EventKind } from '../../model/event.ts';
-import { vectorDomain } from '../../model/events/irq.ts';
 import {
   mtxAlloc,
   mtxAllocManaged,
@@ -13,6 +12,7 @@ import {
   mtxReserve,
   mtxReserveManaged,
 } from '../../model/events/matrix.ts';
+import { vectorDomain } from '../../model/events/places.ts';
 import type { Machine } from '../machine.ts';
 import { errno } from './domain.ts';
 

@@ -1,4 +1,4 @@
-import { domCreate } from '../../model/events/ims.ts';
+import { domCreate } from '../../model/events/domain.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { devRaise } from '../../model/events/msix.ts';
 import { packRegister } from '../../model/register.ts';

@@ -1,7 +1,6 @@
 import { ipiEntry, ipiExit, ipiSend } from '../../model/events/cpu.ts';
+import { cpuObject, SHUTDOWN_VECTOR } from '../../model/events/places.ts';
 import {
-  cpuObject,
-  SHUTDOWN_VECTOR,
   vecActivate,
   vecAlloc,
   vecAllocManaged,
@@ -14,7 +13,7 @@ import {
   vecSetup,
   vecTeardown,
   vecUpdate,
-} from '../../model/events/irq.ts';
+} from '../../model/events/vector.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { Machine, Proc } from '../machine.ts';
 import { policy } from '../policy.ts';

@@ -1,4 +1,4 @@
-import { vecConfig } from '../../model/events/irq.ts';
+import { vecConfig } from '../../model/events/vector.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/function.ts';
 import { type AffinityResult, type Composed, type Domain, errno, type Irq, type Target } from '../irq/domain.ts';

@@ -1,4 +1,4 @@
-import { domCreate } from '../../model/events/ims.ts';
+import { domCreate } from '../../model/events/domain.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { Place } from '../hypervisor/stores.ts';

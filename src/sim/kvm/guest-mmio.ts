@@ -1,5 +1,5 @@
-import { illegal } from '../../model/events/ims.ts';
 import { pbaRead } from '../../model/events/msix.ts';
+import { illegal } from '../../model/events/outcome.ts';
 import { kvmMmio } from '../../model/events/virt.ts';
 import { bar as barType, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { PciFunction, Served } from '../device/function.ts';

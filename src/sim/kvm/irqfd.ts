@@ -1,4 +1,4 @@
-import { dropped } from '../../model/events/ims.ts';
+import { dropped } from '../../model/events/outcome.ts';
 import { irqfdAssign, irqfdWakeup, routeCommit, routeRelease, routeSet } from '../../model/events/virt.ts';
 import { kvmIrqfd, kvmRoute } from '../../model/things/virt.ts';
 import type { Message } from '../device/message.ts';

@@ -1,5 +1,5 @@
-import { illegal } from '../../model/events/ims.ts';
 import { pbaRead, tblRead, tblWrite } from '../../model/events/msix.ts';
+import { illegal } from '../../model/events/outcome.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmRoute } from '../../model/things/virt.ts';
 import type { PciFunction, Served } from '../device/function.ts';

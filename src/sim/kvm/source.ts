@@ -1,6 +1,6 @@
-import { illegal } from '../../model/events/ims.ts';
 import { irqStatus } from '../../model/events/irq.ts';
 import { devWithdraw, effectivelyMasked } from '../../model/events/msix.ts';
+import { illegal } from '../../model/events/outcome.ts';
 import { irqfdWakeup } from '../../model/events/virt.ts';
 import { irq } from '../../model/things/irq.ts';
 import { msixEntry } from '../../model/things/pci.ts';

@@ -1,5 +1,6 @@
-import { dropped, merged } from '../../model/events/ims.ts';
-import { apicAccept, apicEoi, apicInject, kvmEntry, kvmExit, kvmUserspace } from '../../model/events/virt.ts';
+import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
+import { dropped, merged } from '../../model/events/outcome.ts';
+import { kvmEntry, kvmExit, kvmUserspace } from '../../model/events/virt.ts';
 import { vcpu as vcpuType, vcpuVector } from '../../model/things/virt.ts';
 import type { Actor, Machine, Proc } from '../machine.ts';
 

@@ -1,4 +1,4 @@
-import { dropped } from '../../model/events/ims.ts';
+import { dropped } from '../../model/events/outcome.ts';
 import { kvmMsi } from '../../model/events/virt.ts';
 import { decodersById } from '../../model/message.ts';
 import { msixEntry } from '../../model/things/pci.ts';

@@ -1,5 +1,4 @@
-import { queueState } from '../../model/events/ims.ts';
-import { queueUse } from '../../model/events/queue.ts';
+import { queueState, queueUse } from '../../model/events/queue.ts';
 import { queue as queueType } from '../../model/things/ims.ts';
 import { queueUser } from '../../model/things/queue.ts';
 import type { PciFunction } from '../device/function.ts';

@@ -1,5 +1,5 @@
-import { dropped, queueComplete, queueSubmit, untold } from '../../model/events/ims.ts';
-import { queueDma } from '../../model/events/queue.ts';
+import { dropped, untold } from '../../model/events/outcome.ts';
+import { queueComplete, queueDma, queueSubmit } from '../../model/events/queue.ts';
 import type { PciFunction } from '../device/function.ts';
 import { errno } from '../irq/domain.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';

@@ -1,4 +1,4 @@
-import { dropped } from '../../model/events/ims.ts';
+import { dropped } from '../../model/events/outcome.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/function.ts';
 import { errno } from '../irq/domain.ts';

@@ -1,4 +1,4 @@
-import { queueState } from '../../model/events/ims.ts';
+import { queueState } from '../../model/events/queue.ts';
 import { vfioGuest } from '../../model/events/vfio.ts';
 import { queue as queueType } from '../../model/things/ims.ts';
 import { device as deviceType } from '../../model/things/pci.ts';

@@ -1,5 +1,5 @@
-import { queueSubmit } from '../../model/events/ims.ts';
 import { mark } from '../../model/events/notes.ts';
+import { queueSubmit } from '../../model/events/queue.ts';
 import { queue as queueType } from '../../model/things/ims.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
 import { permissionFor } from '../device/idxd.ts';

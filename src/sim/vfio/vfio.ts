@@ -1,4 +1,4 @@
-import { dropped } from '../../model/events/ims.ts';
+import { dropped } from '../../model/events/outcome.ts';
 import { vfioBind, vfioFire, vfioIntx, vfioMask, vfioMode, vfioReturn, vfioSet } from '../../model/events/vfio.ts';
 import { vfioDevice, vfioVector } from '../../model/things/virt.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';

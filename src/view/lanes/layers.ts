@@ -26,6 +26,8 @@ export interface LayerSpec {
   readonly place: 'band' | 'strip';
   /** Where the value comes from; layers without are kept by the index itself, from begins and ends of handlers. */
   readonly value?: (state: State, object: number) => number;
+  /** All cells of its own object that the value may depend on; a layer without this list also reads other objects. */
+  readonly cells?: readonly number[];
 }
 
 const three = (flag: boolean | undefined | null): number =>
@@ -71,6 +73,7 @@ const cell = (name: string, off: string, on: string, style: LayerStyle, at: numb
   style,
   place: 'band',
   value: flagCell(at),
+  cells: [at],
 });
 
 const strip = (spec: LayerSpec): LayerSpec => ({ ...spec, place: 'strip' });
@@ -84,6 +87,7 @@ const present = (field: Field, at: number): LayerSpec => ({
   style: 'hold',
   place: 'band',
   value: bitCell(field, at),
+  cells: [at + field.word],
 });
 
 /** Handlers of irq actions on a CPU; kept by the index. */
@@ -105,6 +109,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         style: 'hold',
         place: 'band',
         value: bitCell(pciCommand.f.busMaster, device.at.command),
+        cells: [device.at.command],
       },
       {
         name: 'function mask',
@@ -140,6 +145,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         style: 'mask',
         place: 'band',
         value: (state, object) => three(msiMasked(state, object)),
+        cells: [msi.at.control, msi.at.mask],
       },
     ],
   ],
@@ -153,6 +159,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         style: 'mask',
         place: 'band',
         value: bitCell(imsControl.f.mask, imsEntry.at.control),
+        cells: [imsEntry.at.control],
       },
       strip(cell('pending', 'not pending', 'pending', 'pending', imsEntry.at.pending)),
     ],
@@ -170,6 +177,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
           const text = state.text(object, queue.at.state);
           return text === '' ? UNKNOWN : text === 'enabled' ? ON : OFF;
         },
+        cells: [queue.at.state],
       },
     ],
   ],
@@ -183,6 +191,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         style: 'mask',
         place: 'band',
         value: bitCell(postedControl.f.sn, piDescriptor.at.control),
+        cells: [piDescriptor.at.control],
       },
       {
         name: 'outstanding',
@@ -191,6 +200,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         style: 'pending',
         place: 'strip',
         value: bitCell(postedControl.f.on, piDescriptor.at.control),
+        cells: [piDescriptor.at.control],
       },
     ],
   ],
@@ -208,6 +218,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
           const online = state.flag(object, cpu.at.online);
           return online === undefined ? UNKNOWN : online ? OFF : ON;
         },
+        cells: [cpu.at.online],
       },
       cpuHandlers,
       cpuSystem,
@@ -224,6 +235,7 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         place: 'band',
         value: (state, object) =>
           three(state.flag(object, vector.at.active) ?? state.flag(object, vector.at.inService)),
+        cells: [vector.at.active, vector.at.inService],
       },
       strip(cell('requested', 'not requested', 'requested', 'pending', vector.at.requested)),
     ],
@@ -236,7 +248,10 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
     ],
   ],
   [lpiConfig, [cell('enabled', 'disabled', 'enabled', 'hold', lpiConfig.at.enabled)]],
-  [ioasMap, [{ name: 'mapped', on: 'mapped', off: 'not mapped', style: 'hold', place: 'band', value: () => ON }]],
+  [
+    ioasMap,
+    [{ name: 'mapped', on: 'mapped', off: 'not mapped', style: 'hold', place: 'band', value: () => ON, cells: [] }],
+  ],
   [vmsi, [cell('window', 'as given', 'another address in the device', 'stale', vmsi.at.window)]],
   [vcpu, [cell('in guest', 'in the host', 'in the guest', 'run', vcpu.at.inGuest)]],
   [
@@ -289,6 +304,9 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
     ],
   ],
 ]);
+
+/** Types of the objects that layers without a list of cells read. */
+export const readByLayers: readonly ObjectType[] = [device, msixCap, msixEntry, kvmRoute];
 
 /** The value of a layer of an object; ABSENT while the object does not exist. */
 export function layerValue(spec: LayerSpec, state: State, object: number): number {

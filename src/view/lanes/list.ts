@@ -25,6 +25,18 @@ export class List<T extends Numbers> {
     this.data[this.length++] = value;
   }
 
+  /** Appends many numbers. */
+  append(values: T): void {
+    const length = this.length + values.length;
+    if (length > this.data.length) {
+      const wider = this.#make(Math.max(length, this.data.length * 2));
+      wider.set(this.data.subarray(0, this.length));
+      this.data = wider;
+    }
+    this.data.set(values, this.length);
+    this.length = length;
+  }
+
   /** The number at an index below `length`. */
   at(index: number): number {
     return this.data[index]!;

@@ -23,7 +23,7 @@ export const marks = [
   { name: 'translate', meaning: 'A message or access was translated.' },
   { name: 'read', meaning: 'A read: table entry, config space, remapping or translation table.' },
   { name: 'edge', meaning: 'Begin or end of a span.' },
-  { name: 'other', meaning: 'Another event.' },
+  { name: 'call', meaning: 'A call of another layer or its return: a hypercall, an ioctl, an exit, a trapped access.' },
 ] as const satisfies readonly MarkSpec[];
 
 export type MarkName = (typeof marks)[number]['name'];

@@ -1,3 +1,4 @@
+import { systemOfPath, withoutSystem } from '../../model/namespace.ts';
 import { typeOfPath } from '../../model/paths.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry, permission, piDescriptor, queue } from '../../model/things/ims.ts';
@@ -55,42 +56,70 @@ export class Lane {
   /** The lane that gets all of its events too: the CPU of a vector. */
   readonly owner: Lane | undefined;
   readonly children: Lane[] = [];
-  /** Steps of its events, ascending, and the mark of each. */
-  readonly steps: List<Uint32Array> = u32List();
-  readonly marks: List<Uint8Array> = u8List();
-  readonly layers: readonly Layer[];
+  readonly #steps: List<Uint32Array> = u32List();
+  readonly #marks: List<Uint8Array> = u8List();
+  readonly #layers: readonly Layer[];
+  readonly #filler: LaneFiller;
 
-  constructor(id: number, path: string, parent: Lane | undefined, specs: readonly LayerSpec[]) {
+  constructor(id: number, path: string, parent: Lane | undefined, specs: readonly LayerSpec[], filler: LaneFiller) {
+    this.#filler = filler;
     this.id = id;
     this.path = path;
     this.object = -1;
     this.parent = parent;
     this.owner = OWNERS.test(path) ? parent : undefined;
-    this.layers = specs.map((spec) => new Layer(spec));
+    this.#layers = specs.map((spec) => new Layer(spec));
     parent?.children.push(this);
   }
 
-  /** Adds an event; an event that is there already is not added again. */
-  push(step: number, mark: number): void {
-    const { length } = this.steps;
-    if (length > 0 && this.steps.at(length - 1) === step) return;
-    this.steps.push(step);
-    this.marks.push(mark);
+  /** How many events it has. */
+  get count(): number {
+    return this.#filler.count(this);
   }
 
+  /** Steps of its events, ascending. */
+  get steps(): List<Uint32Array> {
+    this.#filler.fill(this, this.#steps, this.#marks);
+    return this.#steps;
+  }
+
+  /** The mark of each of its events. */
+  get marks(): List<Uint8Array> {
+    this.#filler.fill(this, this.#steps, this.#marks);
+    return this.#marks;
+  }
+
+  /** Its layers, those of handlers included. */
+  get layers(): readonly Layer[] {
+    this.#filler.fill(this, this.#steps, this.#marks);
+    return this.#layers;
+  }
+
+  /** Its layers as far as they were set: those of handlers follow when the lane is looked at. */
+  get set(): readonly Layer[] {
+    return this.#layers;
+  }
+
+  /** The layer of a spec. */
   layer(spec: LayerSpec): Layer | undefined {
     return this.layers.find((layer) => layer.spec === spec);
   }
 
   /** Whether there is anything to show here or below: an event, or a pending bit that was set. */
   get visible(): boolean {
-    const waited = this.layers.some((layer) => layer.everOn && layer.spec.style === 'pending');
-    return waited || this.steps.length > 0 || this.children.some((child) => child.visible);
+    const waited = this.#layers.some((layer) => layer.everOn && layer.spec.style === 'pending');
+    return waited || this.count > 0 || this.children.some((child) => child.visible);
   }
 }
 
+/** Gives a lane its events when it is looked at. */
+export interface LaneFiller {
+  count(lane: Lane): number;
+  fill(lane: Lane, steps: List<Uint32Array>, marks: List<Uint8Array>): void;
+}
+
 /** Lanes whose parent gets their events too. */
-const OWNERS = /^v?cpu\/[^/]+\/./;
+const OWNERS = /^(?:[^:/]+:)?v?cpu\/[^/]+\/./;
 
 /** The top of the tree, in the order in which it is shown: what is closest to the device first. */
 const SECTIONS: readonly (readonly [segment: string, title: string])[] = [
@@ -139,8 +168,11 @@ export class LaneTree {
   readonly #byPath = new Map<string, Lane>();
   readonly lanes: Lane[] = [];
 
-  constructor(world: World) {
+  readonly #filler: LaneFiller;
+
+  constructor(world: World, filler: LaneFiller) {
     this.#world = world;
+    this.#filler = filler;
   }
 
   /** Whether an object has a lane. */
@@ -173,7 +205,7 @@ export class LaneTree {
     const known = this.#byPath.get(path);
     if (known) return known;
     const parent = this.#parentOf(path);
-    const lane = new Lane(this.lanes.length, path, parent, layersOf.get(typeOfPath(path)) ?? []);
+    const lane = new Lane(this.lanes.length, path, parent, layersOf.get(typeOfPath(path)) ?? [], this.#filler);
     this.lanes.push(lane);
     this.#byPath.set(path, lane);
     return lane;
@@ -200,8 +232,8 @@ export class LaneTree {
         path: lane.path,
         label: labelOf(lane),
         detail: detailOf(lane, this.#world, state),
-        events: lane.steps.length,
-        layers: lane.layers.map((layer) => layer.spec),
+        events: lane.count,
+        layers: lane.set.map((layer) => layer.spec),
       });
       for (const child of [...lane.children].sort(byPath)) walk(child);
     };
@@ -213,7 +245,7 @@ export class LaneTree {
 
 const sectionRank = (path: string): number => {
   if (path === NOTES) return SECTIONS.length + 1;
-  const index = SECTIONS.findIndex(([segment]) => segment === path);
+  const index = SECTIONS.findIndex(([segment]) => segment === withoutSystem(path));
   return index < 0 ? SECTIONS.length : index;
 };
 
@@ -231,7 +263,11 @@ function labelOf(lane: Lane): string {
   if (lane.path === NOTES) return 'Notes and gaps';
   const segments = lane.path.split('/');
   const last = segments[segments.length - 1]!;
-  if (segments.length === 1) return SECTIONS.find(([segment]) => segment === last)?.[1] ?? last;
+  if (segments.length === 1) {
+    const title = SECTIONS.find(([segment]) => segment === withoutSystem(last))?.[1] ?? withoutSystem(last);
+    const system = systemOfPath(last);
+    return system === '' ? title : `${title} (${system})`;
+  }
   switch (typeOfPath(lane.path)) {
     case device:
     case vfioDevice:

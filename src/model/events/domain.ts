@@ -1,0 +1,75 @@
+import { eventKind, has } from '../event.ts';
+import { domain, irq } from '../things/irq.ts';
+
+const I = irq.at;
+
+/** Composition of a message, the second of the four jobs of a domain hierarchy. Object: the irq. */
+export const domCompose = eventKind(
+  'dom.compose',
+  'configure',
+  [irq],
+  'An irq domain composed the message of an irq: which one will be stored for the device.',
+  { domain: 's', address: 'xx', data: 'x', ret: 'i?' },
+);
+
+export const domCreate = eventKind(
+  'dom.create',
+  'configure',
+  [domain],
+  'An irq domain was created on top of another, or that was refused (negative errno). Flag 1: messages lie in queue memory. Side: of the boundary in the bridge, cpu (of the architecture) or bus (agnostic).',
+  {
+    parent: 's?',
+    flags: 'x?',
+    ret: 'i',
+    side: 's?',
+  },
+  (state, e, at, bit) => {
+    const w = e.words;
+    if (w[e.at + at.ret] !== 0) return;
+    state.touch(e.object);
+    if (has(e, bit.parent)) state.set(e.object, domain.at.parent, w[e.at + at.parent]!);
+    if (has(e, bit.side)) state.set(e.object, domain.at.side, w[e.at + at.side]!);
+  },
+);
+
+/** Whoever owns the translation of a device names the address for its messages. Object: the irq. */
+export const msiPrepare = eventKind(
+  'msi.prepare',
+  'configure',
+  [irq],
+  'The owner of the translation of a device was asked at which address it shall reach a doorbell; a negative errno: it has none.',
+  { provider: 's', device: 's', index: 'u', doorbell: 'xx', iova: 'xx?', ret: 'i?' },
+);
+
+/** Walks of the domain hierarchy, where a probe shows them. Object: the irq. */
+export const domAlloc = eventKind(
+  'dom.alloc',
+  'allocate',
+  [irq],
+  'An irq domain allocated or freed what it holds for the irq, or could not (negative errno).',
+  { domain: 's', free: 'flag', hwirq: 'u?', vector: 'u?', cpu: 'u?', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
+    state.setFlag(e.object, I.allocated, e.words[e.at + at.free] === 0);
+    if (e.words[e.at + at.free]) state.setFlag(e.object, I.activated, false);
+    else state.set(e.object, I.handledSinceSetup, 0);
+    if (has(e, bit.hwirq)) state.set(e.object, I.hwirq, e.words[e.at + at.hwirq]!);
+    if (has(e, bit.vector)) state.set(e.object, I.vector, e.words[e.at + at.vector]!);
+    if (has(e, bit.cpu)) state.set(e.object, I.cpu, e.words[e.at + at.cpu]!);
+  },
+);
+
+export const domActivate = eventKind(
+  'dom.activate',
+  'configure',
+  [irq],
+  'An irq domain programmed its hardware for the irq, or took that back.',
+  { domain: 's', activate: 'flag', reserve: 'flag?', ret: 'i?' },
+  (state, e, at, bit) => {
+    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
+    if (has(e, bit.reserve) && e.words[e.at + at.reserve]) return;
+    state.setFlag(e.object, I.activated, e.words[e.at + at.activate] !== 0);
+  },
+);
+
+export const domainEvents = [domAlloc, domActivate, domCompose, domCreate, msiPrepare];

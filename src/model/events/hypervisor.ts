@@ -1,0 +1,36 @@
+import { eventKind } from '../event.ts';
+import { grant } from '../things/ims.ts';
+
+/** A hypervisor grants or takes back a message. Object: the grant. */
+export const hcallGrant = eventKind(
+  'hcall.grant',
+  'allocate',
+  [grant],
+  'A hypervisor composed a message for a function of a guest, or took it back.',
+  { device: 's', address: 'xx', data: 'x', release: 'flag' },
+  (state, e, at) => {
+    const w = e.words;
+    if (w[e.at + at.release]) {
+      state.remove(e.object);
+      return;
+    }
+    state.set(e.object, grant.at.device, w[e.at + at.device]!);
+    state.set(e.object, grant.at.address, w[e.at + at.address]!);
+    state.set(e.object, grant.at.address + 1, w[e.at + at.address + 1]!);
+    state.set(e.object, grant.at.data, w[e.at + at.data]!);
+  },
+);
+
+export const kvmHypercall = eventKind('hcall', 'call', [], 'A hypercall.', {
+  number: 'xx',
+  input: 'xx?',
+  output: 'xx?',
+});
+
+export const hcallReturn = eventKind('hcall.return', 'call', [], 'A hypercall returned: 0, or a negative errno.', {
+  number: 'xx',
+  ret: 'i',
+  output: 'xx?',
+});
+
+export const hypervisorEvents = [kvmHypercall, hcallReturn, hcallGrant];
