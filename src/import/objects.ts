@@ -1,6 +1,7 @@
 import { bdfText } from '../model/bdf.ts';
 import type { Namespace } from '../model/namespace.ts';
 import { typeOfPath } from '../model/paths.ts';
+import { pciRequester } from '../model/registers/pci.ts';
 import { device, msixEntry } from '../model/things/pci.ts';
 import { vcpu, vcpuVector } from '../model/things/virt.ts';
 
@@ -12,8 +13,14 @@ export function objectAt(world: Namespace, path: string): number {
 
 /** The PCI function with that bus, device (slot) and function number, in segment 0. */
 export function deviceObject(world: Namespace, bus: number, slot: number, fn: number): number {
-  const key = ((bus & 0xff) << 8) | ((slot & 0x1f) << 3) | (fn & 7);
-  return world.byNumbers(device, key, 0, () => `device/${bdfText(0, bus & 0xff, slot & 0x1f, fn & 7)}`);
+  const r = pciRequester.f;
+  return requesterObject(world, r.bus.put(bus) | r.device.put(slot) | r.function.put(fn));
+}
+
+/** The PCI function with that requester ID, in segment 0. */
+export function requesterObject(world: Namespace, id: number): number {
+  const { bus, device: slot, function: fn } = pciRequester.f;
+  return world.byNumbers(device, id, 0, () => `device/${bdfText(0, bus.of(id), slot.of(id), fn.of(id))}`);
 }
 
 /** Entry `index` of the MSI-X table of a function. */

@@ -20,6 +20,5 @@ export function requesterText(requester: number): string {
 export function requesterId(bdf: string): number {
   const m = /^[0-9a-f]{4}:([0-9a-f]{2}):([01][0-9a-f])\.([0-7])$/.exec(bdf);
   if (!m) throw new Error(`${bdf} is no BDF with segment`);
-  const place = (hex: string, lo: number): number => Number.parseInt(hex, 16) << lo;
-  return place(m[1]!, BUS.lo) | place(m[2]!, SLOT.lo) | place(m[3]!, FUNCTION.lo);
+  return BUS.put(Number.parseInt(m[1]!, 16)) | SLOT.put(Number.parseInt(m[2]!, 16)) | FUNCTION.put(Number(m[3]));
 }

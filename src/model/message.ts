@@ -2,7 +2,15 @@ import { hex32, hex64 } from '../base/hex.ts';
 import { type Bits, type FieldValue, type Register, reservedSet, viewRegister } from './register.ts';
 import { amdAddress, amdData } from './registers/amd.ts';
 import { gicv2mSetSpi, itsTranslater } from './registers/its.ts';
-import { deliveryModes, vtdAddress, vtdData, vtdHandle, X86_BASE, x86Address, x86Data } from './registers/x86.ts';
+import {
+  deliveryModes,
+  isInterruptAddress,
+  vtdAddress,
+  vtdData,
+  vtdHandle,
+  x86Address,
+  x86Data,
+} from './registers/x86.ts';
 
 /** The irq domains that give an address/data pair its meaning. */
 export type MessageKind = 'x86' | 'vtd' | 'amd' | 'its' | 'gicv2m';
@@ -86,12 +94,9 @@ const noMessage: MessageView = {
   reservedSet: false,
 };
 
-/** Whether a write to this address is an interrupt message on x86. */
-const isInterruptAddress = (addressLo: number): boolean => x86Address.f.base.of(addressLo) === X86_BASE;
-
 function decodeX86(addressLo: number, addressHi: number, data: number): MessageView | undefined {
   if (addressLo === 0 && addressHi === 0) return noMessage;
-  if (!isInterruptAddress(addressLo)) return undefined;
+  if (!isInterruptAddress(addressLo >>> 0)) return undefined;
   const address = read(x86Address, addressLo, addressHi);
   const datum = read(x86Data, data);
   const fields = { ...address.fields, ...datum.fields };
@@ -133,7 +138,7 @@ function decodeX86(addressLo: number, addressHi: number, data: number): MessageV
 
 function decodeVtd(addressLo: number, addressHi: number, data: number): MessageView | undefined {
   if (addressLo === 0 && addressHi === 0) return noMessage;
-  if (!isInterruptAddress(addressLo)) return undefined;
+  if (!isInterruptAddress(addressLo >>> 0)) return undefined;
   const address = read(vtdAddress, addressLo, addressHi);
   if (address.fields.format !== true) {
     const plain = decodeX86(addressLo, addressHi, data);
@@ -164,7 +169,7 @@ function decodeVtd(addressLo: number, addressHi: number, data: number): MessageV
 
 function decodeAmd(addressLo: number, addressHi: number, data: number): MessageView | undefined {
   if (addressLo === 0 && addressHi === 0) return noMessage;
-  if (!isInterruptAddress(addressLo)) return undefined;
+  if (!isInterruptAddress(addressLo >>> 0)) return undefined;
   const address = read(amdAddress, addressLo, addressHi);
   const datum = read(amdData, data);
   const index = num(datum.fields, 'index');

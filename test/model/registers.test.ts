@@ -29,7 +29,7 @@ import {
 import { msixControl } from '../../src/model/registers/pci.ts';
 import { postedControl } from '../../src/model/registers/posted.ts';
 import {
-  iecInvalidate,
+  iecDescriptor,
   intelIrHwirq,
   irtaRegister,
   postedDescriptorAddress,
@@ -242,8 +242,8 @@ describe('VT-d values', () => {
 
   it('invalidation of entry 0x25', () => {
     const wanted = { type: 4, granularity: true, mask: 0, index: 0x25 };
-    assert.deepEqual(view(iecInvalidate, 0x2500000014n), wanted);
-    assert.deepEqual(view(iecInvalidate, 0x2300000014n), { ...wanted, index: 0x23 });
+    assert.deepEqual(view(iecDescriptor, 0x2500000014n), wanted);
+    assert.deepEqual(view(iecDescriptor, 0x2300000014n), { ...wanted, index: 0x23 });
   });
 
   it('hwirq numbers of the INTEL-IR domain', () => {

@@ -5,6 +5,7 @@
 import * as apic from '../../model/events/apic.ts';
 import * as ev from '../../model/events/virt.ts';
 import { decodersById } from '../../model/message.ts';
+import { apicIcr, ioApicEntry, x86Address, x86Data } from '../../model/registers/x86.ts';
 import { vcpuObject, vcpuVectorObject } from '../objects.ts';
 import { either, type Ftrace, type FtraceRule, rule } from './context.ts';
 import { inject, VM } from './virt.ts';
@@ -16,8 +17,9 @@ const SHORTHAND = ['dst', 'self', 'all', 'all-but-self'];
 const words = (f: Ftrace, ...parts: readonly (string | false)[]): number =>
   f.out.world.strings.intern(parts.filter((part) => part !== false).join('|'));
 
-const delivery = (bits: number): string => DELIVERY[(bits >>> 8) & 7]!;
-const trigger = (bits: number): string => (bits & 0x8000 ? 'level' : 'edge');
+/** Delivery mode and trigger mode lie alike in message data, redirection entries and ICR. */
+const delivery = (bits: number): string => DELIVERY[x86Data.f.deliveryMode.of(bits)]!;
+const trigger = (bits: number): string => (x86Data.f.trigger.in(bits) ? 'level' : 'edge');
 
 function accept(name: string, posted: boolean): FtraceRule {
   return rule(
@@ -46,11 +48,18 @@ const rawRules: readonly FtraceRule[] = [
   rule('kvm_msi_set_irq', 'address={address:n} data={data:n}', (f, c, s, w) => {
     const { at, bit } = ev.kvmMsi;
     const [lo, data] = [c.lo[s.address]!, c.lo[s.data]!];
+    const { destMode, redirectionHint } = x86Address.f;
     const view = decodersById.x86.decode(lo, c.hi[s.address]!, data);
     w[0] = bit.address | bit.data;
     w[at.dest] = view?.destination ?? 0;
-    w[at.vector] = view?.vector ?? data & 0xff;
-    w[at.mode] = words(f, delivery(data), lo & 4 ? 'logical' : 'physical', trigger(data), (lo & 8) !== 0 && 'rh');
+    w[at.vector] = view?.vector ?? x86Data.f.vector.of(data);
+    w[at.mode] = words(
+      f,
+      delivery(data),
+      destMode.in(lo) ? 'logical' : 'physical',
+      trigger(data),
+      redirectionHint.in(lo) && 'rh',
+    );
     w[at.address] = lo;
     w[at.address + 1] = c.hi[s.address]!;
     w[at.data] = data;
@@ -62,11 +71,12 @@ const rawRules: readonly FtraceRule[] = [
     (f, c, s, w) => {
       const { at } = ev.kvmIoapic;
       const entry = c.lo[s.entry]!;
-      const masked = (entry & 0x10000) !== 0 && 'masked';
+      const { f: field } = ioApicEntry;
+      const masked = field.mask.in(entry) && 'masked';
       w[at.pin] = c.lo[s.pin]!;
-      w[at.dest] = c.hi[s.entry]! >>> 24;
-      w[at.vector] = entry & 0xff;
-      w[at.mode] = words(f, delivery(entry), entry & 0x800 ? 'logical' : 'physical', trigger(entry), masked);
+      w[at.dest] = field.dest.of(c.hi[s.entry]!);
+      w[at.vector] = field.vector.of(entry);
+      w[at.mode] = words(f, delivery(entry), field.destMode.in(entry) ? 'logical' : 'physical', trigger(entry), masked);
       f.emit(ev.kvmIoapic, f.object(`${VM}/ioapic`));
     },
     { e: 'entry' },
@@ -77,15 +87,16 @@ const rawRules: readonly FtraceRule[] = [
     (f, c, s, w) => {
       const { at } = apic.kvmIpi;
       const icr = c.lo[s.icr]!;
+      const { vector, destMode, level, shorthand } = apicIcr.f;
       w[at.dest] = c.lo[s.dest]!;
-      w[at.vector] = icr & 0xff;
+      w[at.vector] = vector.of(icr);
       w[at.mode] = words(
         f,
         delivery(icr),
-        icr & 0x800 ? 'logical' : 'physical',
-        icr & 0x4000 ? 'assert' : 'de-assert',
+        destMode.in(icr) ? 'logical' : 'physical',
+        level.in(icr) ? 'assert' : 'de-assert',
         trigger(icr),
-        SHORTHAND[(icr >>> 18) & 3]!,
+        SHORTHAND[shorthand.of(icr)]!,
       );
       f.emit(apic.kvmIpi, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'));
     },

@@ -2,6 +2,7 @@ import * as apic from '../../model/events/apic.ts';
 import { kvmHypercall } from '../../model/events/hypervisor.ts';
 import { iecInvalidate, iommuAttach, iommuFault, iommuMap, iommuUnmap, irSeen } from '../../model/events/remap.ts';
 import * as ev from '../../model/events/virt.ts';
+import { IEC_TYPE, iecDescriptor } from '../../model/registers/vtd.ts';
 import { irte, remapUnit } from '../../model/things/remap.ts';
 import { kvmGsi } from '../../model/things/virt.ts';
 import { vcpuObject, vcpuVectorObject } from '../objects.ts';
@@ -96,6 +97,7 @@ function iommuDevice(f: Ftrace, name: string): number {
 
 /** Descriptor types of the queued invalidation interface that concern interrupts. */
 const IEC = 'iec_inv';
+const { type: typeField, granularity, mask: maskField, index: indexField } = iecDescriptor.f;
 
 export const virtRules: readonly FtraceRule[] = [
   rule(
@@ -349,11 +351,11 @@ export const virtRules: readonly FtraceRule[] = [
     'qi_submit',
     '{type:w} {unit:w}: {qw0:x} {qw1:x} {qw2:x} {qw3:x}',
     (f, c, s, w) => {
-      if (c.got[s.type] ? f.text(s.type) !== IEC : (c.lo[s.qw0]! & 0xf) !== 4) return false;
+      if (c.got[s.type] ? f.text(s.type) !== IEC : typeField.of(c.lo[s.qw0]!) !== IEC_TYPE) return false;
       const name = f.text(s.unit);
-      const global = ((c.lo[s.qw0]! >>> 4) & 1) === 0;
-      const mask = (c.lo[s.qw0]! >>> 27) & 31;
-      const index = c.hi[s.qw0]! & 0xffff;
+      const global = !granularity.in(c.lo[s.qw0]!);
+      const mask = maskField.of(c.lo[s.qw0]!);
+      const index = indexField.of(c.hi[s.qw0]!);
       const unit = f.out.world.object(remapUnit, `irte/${name}`);
       if (!f.out.state.present(unit)) {
         w[irSeen.at.kind] = text(f, 'VT-d');

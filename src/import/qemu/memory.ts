@@ -1,8 +1,10 @@
 import { bytesOf, QUOTE, Scanner, SPACE } from '../../base/bytes.ts';
 import { gicFrameSeen } from '../../model/events/its.ts';
 import { devRaise, intx, msgSend, pbaRead, pbaWrite, tblRead, tblWrite } from '../../model/events/msix.ts';
+import { pciRequester } from '../../model/registers/pci.ts';
+import { isInterruptAddress } from '../../model/registers/x86.ts';
 import { mention, msi } from '../../model/things/pci.ts';
-import { deviceObject, entryObject } from '../objects.ts';
+import { entryObject, requesterObject } from '../objects.ts';
 import { NameTable } from '../pattern.ts';
 import { either, type Qemu, type QemuRule, rule } from './context.ts';
 import { refineConfigRead } from './pci.ts';
@@ -114,7 +116,7 @@ function frameSeen(q: Qemu, lo: number, hi: number): void {
 /** Logs before QEMU 6.2 do not name regions: what an address is follows from the tables that are known. */
 function guessRegion(q: Qemu, address: number): number {
   if (address >= 0xcfc && address <= 0xcff) return CONF_DATA!;
-  if (address >= 0xfee00000 && address <= 0xfeefffff) return APIC_MSI!;
+  if (isInterruptAddress(address)) return APIC_MSI!;
   if (q.pci.inKnownTable(address)) return TABLE!;
   if (q.pci.pbaAt(address) !== undefined) return PBA!;
   return -1;
@@ -158,7 +160,7 @@ function send(q: Qemu, lo: number, hi: number, data: number, size: number): void
   const { words, world } = q.out;
   // Behind an SMMU the entry holds the address before translation; the translation just before tells that and the sender.
   const translated = thread.smmuRequester >= 0 && thread.smmuOutput === lo;
-  const requester = translated ? thread.smmuRequester & 0xffff : -1;
+  const requester = translated ? thread.smmuRequester & (2 ** pciRequester.width - 1) : -1;
   thread.smmuRequester = -1;
   words[0] = msgSend.bit.size | (translated ? msgSend.bit.requester : 0);
   words[msgSend.at.requester] = Math.max(0, requester);
@@ -166,7 +168,7 @@ function send(q: Qemu, lo: number, hi: number, data: number, size: number): void
   words[msgSend.at.address + 1] = hi;
   words[msgSend.at.data] = data;
   words[msgSend.at.size] = size;
-  const sender = translated ? deviceObject(world, requester >>> 8, (requester >>> 3) & 31, requester & 7) : -1;
+  const sender = translated ? requesterObject(world, requester) : -1;
   let holder = q.pci.holderOf(translated ? thread.smmuInput : lo, data, thread.raised, sender);
   if (holder < 0) holder = world.object(mention, `message/0x${lo.toString(16)}/0x${data.toString(16)}`);
   q.emit(msgSend, holder);

@@ -1,5 +1,6 @@
 import { barMap, barUnmap, cfgRead, cfgWrite, devSeen, msixCtrl } from '../../model/events/pci.ts';
 import { vfioMsix } from '../../model/events/vfio.ts';
+import { msiControl } from '../../model/registers/pci.ts';
 import { device, msi } from '../../model/things/pci.ts';
 import { vfioDevice } from '../../model/things/virt.ts';
 import { deviceObject } from '../objects.ts';
@@ -28,7 +29,7 @@ function registerWidth(q: Qemu, dev: number, offset: number): number {
   if (offset === at + 2) return 2;
   if (offset === at + 4) return 4;
   const cap = q.out.world.node(dev)?.children.get('msi')?.object ?? -1;
-  const wide = cap >= 0 && (state.get(cap, msi.at.control) & 0x80) !== 0;
+  const wide = cap >= 0 && msiControl.f.address64.flag(state, cap, msi.at.control) === true;
   if (offset === at + 8) return wide ? 4 : 2;
   if (offset === at + 0xc) return wide ? 2 : 4;
   return offset > at + 0xc && offset < at + 0x18 && (offset - at) % 4 === 0 ? 4 : 1;

@@ -1,11 +1,16 @@
 import { hex64 } from '../../base/hex.ts';
 import { slotText } from '../../model/bdf.ts';
-import { effectivelyMasked, tblBind, tblSeen } from '../../model/events/msix.ts';
+import { effectivelyMasked, tableSize, tblBind, tblSeen } from '../../model/events/msix.ts';
+import { BAR_64BIT, MSIX_ENTRIES, msixPba, msixTable, offsetBytes, pciBar } from '../../model/registers/pci.ts';
 import { msixCap, msixEntry, table } from '../../model/things/pci.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { entryObject } from '../objects.ts';
 
 const PAGE = 4096;
+
+/** The address bits of a BAR register of memory space. */
+const baseOf = (value: number): number => (value & pciBar.f.base.mask) >>> 0;
+
 const ENTRY = 16;
 
 interface Range {
@@ -103,10 +108,11 @@ export class PciMap {
     if (write) {
       config.sizing = value === 0xffffffff;
       if (config.sizing) return;
-      config.low = (value & ~0xf) >>> 0;
+      config.low = baseOf(value);
     } else {
-      config.wide = (value & 7) === 4;
-      if (config.sizing && (value & ~0xf) !== 0) config.size = (~(value & ~0xf) + 1) >>> 0;
+      const { space, type } = pciBar.f;
+      config.wide = !space.in(value) && type.of(value) === BAR_64BIT;
+      if (config.sizing && baseOf(value) !== 0) config.size = (~baseOf(value) + 1) >>> 0;
     }
     this.#mapConfig(object, bar, config);
   }
@@ -194,7 +200,7 @@ export class PciMap {
     const { world, state } = this.#out;
     const cap = world.node(object)?.children.get('msixcap')?.object ?? -1;
     const word = cap < 0 ? -1 : state.num(cap, msixCap.at.table);
-    return word < 0 ? undefined : { bar: word & 7, offset: (word & ~7) >>> 0 };
+    return word < 0 ? undefined : { bar: msixTable.f.bir.of(word), offset: offsetBytes(word) };
   }
 
   /**
@@ -208,7 +214,8 @@ export class PciMap {
     if (seen === undefined) this.#tables.set(key, (seen = { page, owner: -1, offset: -1, object: -1 }));
     const place = this.#place(address, seen);
     const index = place === undefined ? -1 : Math.floor((address - place.start) / ENTRY);
-    if (place !== undefined && index >= 0 && index < 2048) return entryObject(this.#out.world, place.owner, index);
+    if (place !== undefined && index >= 0 && index < MSIX_ENTRIES)
+      return entryObject(this.#out.world, place.owner, index);
     return this.#unknownEntry(seen, address);
   }
 
@@ -234,9 +241,7 @@ export class PciMap {
       const range = layout && f.bars[layout.bar];
       if (layout === undefined || range === undefined) continue;
       const start = range.base + layout.offset;
-      const cap = this.#out.world.node(f.object)!.children.get('msixcap')!.object;
-      const known = this.#out.state.known(cap, msixCap.at.control) & 0x7ff;
-      const size = known === 0x7ff ? (this.#out.state.get(cap, msixCap.at.control) & 0x7ff) + 1 : 1;
+      const size = Math.max(1, tableSize(this.#out.state, f.object));
       if (address >= start && address < start + size * ENTRY) return true;
     }
     return false;
@@ -248,9 +253,9 @@ export class PciMap {
     for (const f of this.#functions.values()) {
       const cap = world.node(f.object)?.children.get('msixcap')?.object ?? -1;
       const word = cap < 0 ? -1 : state.num(cap, msixCap.at.pba);
-      const range = word < 0 ? undefined : f.bars[word & 7];
+      const range = word < 0 ? undefined : f.bars[msixPba.f.bir.of(word)];
       if (range === undefined) continue;
-      const start = range.base + ((word & ~7) >>> 0);
+      const start = range.base + offsetBytes(word);
       if (address >= start && address < start + 256) return { owner: f.object, first: (address - start) * 8 };
     }
     return undefined;

@@ -13,6 +13,8 @@ import {
   irteRead,
   irWarn,
 } from '../../model/events/remap.ts';
+import { amdData } from '../../model/registers/amd.ts';
+import { iecDescriptor, irtaRegister, vtdFaultRecord } from '../../model/registers/vtd.ts';
 import { amdIrte, irte, remapUnit } from '../../model/things/remap.ts';
 import type { Captures } from '../pattern.ts';
 import { type Qemu, type QemuRule, rule } from './context.ts';
@@ -20,7 +22,7 @@ import { type Qemu, type QemuRule, rule } from './context.ts';
 /** The emulator has one VT-d unit and does not number it. */
 const UNIT = 'irte/0';
 
-/** Register offset of IRTA_REG; bit 11 is EIME (VT-d 11.4.5.5). */
+/** Register offset of IRTA_REG (VT-d 11.4.5.5). */
 const IRTA = 0xb8;
 
 function unit(q: Qemu, kind: string, path: string): number {
@@ -119,7 +121,7 @@ export const remapRules: readonly QemuRule[] = [
   }),
   rule('vtd_reg_write', 'addr {addr:x} size {size:x} value {value:x}', (q, c, s, w) => {
     if (c.lo[s.addr] !== IRTA) return false;
-    const eim = (c.lo[s.value]! >>> 11) & 1;
+    const eim = irtaRegister.f.eime.of(c.lo[s.value]!);
     const object = vtd(q);
     w[irMode.at.eim] = eim;
     q.emit(irMode, object);
@@ -160,7 +162,12 @@ export const remapRules: readonly QemuRule[] = [
     remapped(q, c, s, object);
   }),
   rule('vtd_inv_desc_iec', 'granularity {granularity:x} index {index:x} mask {mask:x}', (q, c, s) =>
-    invalidate(q, c.lo[s.granularity] === 0, c.lo[s.index]! & 0xffff, c.lo[s.mask]! & 31),
+    invalidate(
+      q,
+      c.lo[s.granularity] === 0,
+      c.lo[s.index]! & iecDescriptor.f.index.max,
+      c.lo[s.mask]! & iecDescriptor.f.mask.max,
+    ),
   ),
   rule('x86_iommu_iec_notify', 'Notify IEC invalidation: global={global:u} index={index:u} mask={mask:u}', () => false),
   rule('vtd_warn_ir_vector', 'sid {sid:x} index {index:u} vec {found:u} (should be: {expected:u})', (q, c, s) =>
@@ -171,9 +178,9 @@ export const remapRules: readonly QemuRule[] = [
   ),
   rule('vtd_dmar_fault', 'sid {sid:x} fault {fault:u} addr {addr:x} write {write:u}', (q, c, s, w) => {
     const reason = c.lo[s.fault]!;
-    // Reasons from 0x20 on are interrupt faults; the index stands in address bits 63:48.
+    // Reasons from 0x20 on are interrupt faults; the address is what the record holds in bits 63:0.
     if (reason < 0x20 || reason > 0x2f) return false;
-    const index = c.hi[s.addr]! >>> 16;
+    const index = vtdFaultRecord.f.index.of(c.hi[s.addr]!);
     const sid = c.lo[s.sid]!;
     const object = reason === 0x25 ? vtd(q) : entry(q, index);
     w[0] = irFault.bit.reason | irFault.bit.sid | irFault.bit.index;
@@ -187,7 +194,7 @@ export const remapRules: readonly QemuRule[] = [
   rule('amdvi_ir_remap_msi_req', 'addr {address:x} data {data:x} devid {devid:x}', (q, c, s) => {
     const devid = c.lo[s.devid]!;
     q.thread.amdDevice = devid;
-    q.thread.irte = amdEntry(q, devid, c.lo[s.data]! & 0x7ff);
+    q.thread.irte = amdEntry(q, devid, amdData.f.index.of(c.lo[s.data]!));
     request(q, c, s.address, s.data, q.thread.irte, devid);
   }),
   rule('amdvi_ir_irte', '{base:w} {address:x} offset {offset:x}', () => false),

@@ -8,6 +8,7 @@ import {
   msiData,
   msiMask,
   msixControl,
+  msixControlBits,
   msixVectorControl,
   pciCommand,
 } from '../registers/pci.ts';
@@ -223,7 +224,7 @@ export const msixCtrl = eventKind(
   (state, e, at) => {
     state.touch(e.object);
     const cap = state.world.child(msixCap, e.object, 'msixcap');
-    const value = (e.words[e.at + at.enable]! ? enable.mask : 0) | (e.words[e.at + at.fmask]! ? fmask.mask : 0);
+    const value = msixControlBits(e.words[e.at + at.enable] !== 0, e.words[e.at + at.fmask] !== 0);
     state.setBits(cap, msixCap.at.control, value, CONTROL_KNOWN);
     settleFunction(state, e.object);
   },

@@ -58,3 +58,58 @@ export const idxdDescriptorInterrupt = register(
     reserved(31, 16),
   ],
 );
+
+/** Commands of the register CMD of an IDXD device. */
+export const IDXD_COMMAND = { enableWq: 6, resetWq: 10, requestInterruptHandle: 13 } as const;
+
+/** Command register (CMD) of an IDXD device, offset 0xa0, 32 bits. */
+export const idxdCommand = register(
+  'IDXD CMD',
+  32,
+  'Starts an administrative command.',
+  'DSA "Command Register"; drivers/dma/idxd/registers.h union idxd_command_reg',
+  [
+    bits('operand', 19, 0, 'RW', 'What the command is about: a work queue, or an entry of the interrupt storage.'),
+    bits('command', 24, 20, 'RW', 'Which command.', {
+      values: {
+        [IDXD_COMMAND.enableWq]: 'Enable WQ',
+        [IDXD_COMMAND.resetWq]: 'Reset WQ',
+        [IDXD_COMMAND.requestInterruptHandle]: 'Request Interrupt Handle',
+      },
+    }),
+    reserved(30, 25),
+    bit('interrupt', 31, 'RW', 'The device sends an interrupt when the command is done.'),
+  ],
+);
+
+/** Operand of the command Request Interrupt Handle: the low 20 bits of CMD. */
+export const idxdHandleOperand = register(
+  'IDXD CMD, Request Interrupt Handle',
+  32,
+  'Which entry the handle shall stand for.',
+  'DSA "Request Interrupt Handle"; drivers/dma/idxd/registers.h CMD_INT_HANDLE_IMS',
+  [
+    bits('index', 15, 0, 'RW', 'Entry of the MSI-X table or of the interrupt message storage.'),
+    bit('ims', 16, 'RW', 'The entry is one of the interrupt message storage.'),
+    reserved(31, 17),
+  ],
+);
+
+/** Third dword of the configuration of a work queue (WQCFG) of an IDXD device, 32 bits at +8. */
+export const idxdWqConfig = register(
+  'IDXD WQCFG, dword 2',
+  32,
+  'Mode of a work queue, and the PASID of its descriptors.',
+  'DSA "WQ Configuration Table"; drivers/dma/idxd/registers.h union wqcfg',
+  [
+    bit('mode', 0, 'RW', 'Who may submit.', { values: { 0: 'shared', 1: 'dedicated' } }),
+    bit('blockOnFault', 1, 'RW', 'Descriptors may ask to wait for a page fault to be served.'),
+    bit('atsDisable', 2, 'RW', 'Address translation services are not used.'),
+    bit('prsDisable', 3, 'RW', 'Page requests are not used.'),
+    bits('priority', 7, 4, 'RW', 'Priority among the queues of its group.'),
+    bits('pasid', 27, 8, 'RW', 'PASID of a dedicated queue.'),
+    bit('pasidEnable', 28, 'RW', 'The PASID is used.'),
+    bit('privileged', 29, 'RW', 'Descriptors may be privileged.'),
+    reserved(31, 30),
+  ],
+);

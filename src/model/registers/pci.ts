@@ -8,6 +8,23 @@ export const pciRequester = register('Requester ID', 16, 'Which function sent a 
   bits('bus', 15, 8, 'RO', 'Bus number.'),
 ]);
 
+/** `type` of a memory BAR of 64 bits: the next BAR holds the upper half of its address. */
+export const BAR_64BIT = 2;
+
+/** Base Address Register of memory space, config offset 0x10 + 4n, 32 bits. */
+export const pciBar = register(
+  'PCI BAR (memory)',
+  32,
+  'Where a region of the function lies; all ones written and read back tell its size.',
+  'PCI 3.0 6.2.5.1; include/uapi/linux/pci_regs.h PCI_BASE_ADDRESS_0',
+  [
+    bit('space', 0, 'RO', 'Which address space.', { values: { 0: 'memory', 1: 'I/O' } }),
+    bits('type', 2, 1, 'RO', 'Width of the address.', { values: { 0: '32 bits', [BAR_64BIT]: '64 bits' } }),
+    bit('prefetchable', 3, 'RO', 'Reads have no side effects.'),
+    bits('base', 31, 4, 'RW', 'Bits 31:4 of the address; those below the size read 0.'),
+  ],
+);
+
 /** Identifiers of the capabilities that send messages. */
 export const CAPABILITY = { msi: 0x05, msix: 0x11 } as const;
 
@@ -22,6 +39,10 @@ export const pciCapability = register(
     bits('next', 15, 8, 'RO', 'Config offset of the next capability; 0 ends the list.'),
   ],
 );
+
+/** The first four bytes of a capability: its header, and its Message Control. */
+export const capabilityHead = (id: number, next: number, control: number): number =>
+  (pciCapability.f.id.put(id) | pciCapability.f.next.put(next) | (control << pciCapability.width)) >>> 0;
 
 /** PCI Command register, config space offset 0x04, 16 bits. */
 export const pciCommand = register(
@@ -74,6 +95,10 @@ const place = (what: string) => [
   bits('offset', 31, 3, 'RO', `Offset of the ${what} in that BAR, in units of 8 bytes.`),
 ];
 
+/** The bits of Message Control that software writes, as one value. */
+export const msixControlBits = (enable: boolean, fmask: boolean): number =>
+  (enable ? msixControl.f.enable.mask : 0) | (fmask ? msixControl.f.fmask.mask : 0);
+
 /** Entries that an MSI-X table can have: `size` is their number minus one. */
 export const MSIX_ENTRIES = msixControl.f.size.max + 1;
 
@@ -94,6 +119,9 @@ export const msixPba = register(
   'PCIe Base 7.7.2.4; include/uapi/linux/pci_regs.h PCI_MSIX_PBA',
   place('pending bit array'),
 );
+
+/** The offset in bytes that a Table Offset/BIR or PBA Offset/BIR register holds; its field counts units of 8 bytes. */
+export const offsetBytes = (word: number): number => (word & msixTable.f.offset.mask) >>> 0;
 
 /** Message Address of an MSI-X table entry: lower dword at +0, upper at +4. */
 export const msixAddress = register(

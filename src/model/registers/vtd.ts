@@ -96,6 +96,15 @@ export const apicIdOf = (raw: number, wide: boolean): number => (wide ? raw : xa
 /** The raw 32 bits of DST or NDST for an APIC id. */
 export const destinationOf = (apicId: number, wide: boolean): number => (wide ? apicId : xapicId.put(apicId));
 
+/** The bits of a requester ID that are compared with sid, by the value of sq (svt 1). */
+export const SQ_MASKS: readonly number[] = [0xffff, 0xfffb, 0xfff9, 0xfff8];
+
+/** What sid holds with svt 2: the first and the last bus number that may use the entry. */
+export const sidRange = {
+  first: bits('first', 15, 8, 'RW', 'First bus number.'),
+  last: bits('last', 7, 0, 'RW', 'Last bus number.'),
+} as const;
+
 /** Physical address of the descriptor that a posted-mode IRTE names, as hexadecimal text; null while unknown. */
 export function postedDescriptorAddress(irte: Bits): string | null {
   const { pdaLow, pdaHigh } = vtdPostedIrte.f;
@@ -124,14 +133,17 @@ export const irtaRegister = register(
   ],
 );
 
+/** `type` of an interrupt entry cache invalidation descriptor. */
+export const IEC_TYPE = 4;
+
 /** Interrupt Entry Cache invalidation descriptor of the invalidation queue, low 64 of its 128 bits (the rest is 0). */
-export const iecInvalidate = register(
+export const iecDescriptor = register(
   'VT-d IEC Invalidate',
   64,
   'Drops cached remapping table entries, so that a changed entry takes effect.',
   'VT-d 6.5.2.7; drivers/iommu/intel/irq_remapping.c qi_flush_iec; QEMU VTDInvDescIEC',
   [
-    bits('type', 3, 0, 'RW', 'Type of the descriptor.', { values: { 4: 'IEC invalidate' } }),
+    bits('type', 3, 0, 'RW', 'Type of the descriptor.', { values: { [IEC_TYPE]: 'IEC invalidate' } }),
     bit('granularity', 4, 'RW', 'How much is dropped.', { values: { 0: 'all entries', 1: 'entries from index on' } }),
     reserved(26, 5),
     bits('mask', 31, 27, 'RW', 'IM: 2^mask entries are dropped, the low bits of index ignored.'),
@@ -149,6 +161,23 @@ export const intelIrHwirq = register(
   [
     bits('subhandle', 15, 0, 'RO', 'Number within a multi-MSI block; 0 with MSI-X.'),
     bits('index', 31, 16, 'RO', 'First remapping table entry of the block.'),
+  ],
+);
+
+/** Fault recording register (FRCD_REG) as interrupt remapping faults fill it, 128 bits. */
+export const vtdFaultRecord = register(
+  'VT-d FRCD_REG (interrupt)',
+  128,
+  'The last interrupt that the unit refused, until software clears F.',
+  'VT-d "Fault Recording Registers"; drivers/iommu/intel/dmar.c dmar_fault',
+  [
+    reserved(47, 0),
+    bits('index', 63, 48, 'RO', 'Interrupt index of the request; means nothing with reason 0x25.'),
+    bits('sid', 79, 64, 'RO', 'Requester ID of the request.'),
+    reserved(95, 80),
+    bits('reason', 103, 96, 'RO', 'Fault reason; interrupt remapping has 0x20 to 0x2f.'),
+    reserved(126, 104),
+    bit('fault', 127, 'RW1C', 'F: the record holds a fault.'),
   ],
 );
 

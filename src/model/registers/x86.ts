@@ -21,6 +21,13 @@ const base = bits('base', 31, 20, 'RW', 'Must be 0xfee: writes to 0xfee00000 to 
 /** What `base` of an interrupt message is. */
 export const X86_BASE = 0xfee;
 
+/** The addresses at which a write is an interrupt message: 0xfee00000 to 0xfeefffff. */
+export const INTERRUPT_WINDOW = { base: X86_BASE * 2 ** base.lo, size: 2 ** base.lo } as const;
+
+/** Whether a write to this address (below 2^53) is an interrupt message on x86. */
+export const isInterruptAddress = (address: number): boolean =>
+  address >= INTERRUPT_WINDOW.base && address < INTERRUPT_WINDOW.base + INTERRUPT_WINDOW.size;
+
 /** Message address in compatibility format, 64 bits: what a device sends to a local APIC without remapping. */
 export const x86Address = register(
   'x86 MSI Address',
@@ -112,11 +119,11 @@ export const vtdAddress = register(
 export const vtdHandle = (addressLo: number): number =>
   vtdAddress.f.handleLow.of(addressLo) + vtdAddress.f.handleHigh.of(addressLo) * (vtdAddress.f.handleLow.max + 1);
 
-/** The lower half of an address in remappable format that names one entry: subhandle valid, as Linux sets it. */
-export function vtdAddressFor(index: number): number {
+/** The lower half of an address in remappable format that names one entry; Linux sets SHV (`subhandle`). */
+export function vtdAddressFor(index: number, subhandle = true): number {
   const { base, format, shv, handleLow, handleHigh } = vtdAddress.f;
   const handle = handleLow.put(index) | handleHigh.put(index / (handleLow.max + 1));
-  return (base.put(X86_BASE) | format.mask | shv.mask | handle) >>> 0;
+  return (base.put(X86_BASE) | format.mask | (subhandle ? shv.mask : 0) | handle) >>> 0;
 }
 
 /** The lower half of an address in compatibility format for an APIC id of 8 bits, physical destination mode. */
@@ -138,5 +145,53 @@ export const vtdData = register(
       'Added to the handle when SHV is 1. Linux: number within a multi-MSI block, 0 with MSI-X.',
     ),
     reserved(31, 16),
+  ],
+);
+
+const apicVector = bits('vector', 7, 0, 'RW', 'Vector.');
+const apicDeliveryMode = bits('deliveryMode', 10, 8, 'RW', 'Delivery mode.', { values: deliveryModes });
+const apicDestMode = bit('destMode', 11, 'RW', 'Destination mode.', { values: destModes });
+const apicStatus = bit('status', 12, 'RO', 'Delivery status.', { values: { 0: 'idle', 1: 'send pending' } });
+const apicTrigger = bit('trigger', 15, 'RW', 'Trigger mode.', { values: triggerModes });
+
+/** Entry of the redirection table of an I/O APIC, 64 bits. */
+export const ioApicEntry = register(
+  'I/O APIC redirection entry',
+  64,
+  'What an input pin of the I/O APIC sends.',
+  '82093AA 3.2.4; arch/x86/include/asm/io_apic.h struct IO_APIC_route_entry',
+  [
+    apicVector,
+    apicDeliveryMode,
+    apicDestMode,
+    apicStatus,
+    bit('polarity', 13, 'RW', 'Polarity of the pin.', { values: { 0: 'high', 1: 'low' } }),
+    bit('remoteIrr', 14, 'RO', 'A local APIC accepted a level-triggered interrupt and has not ended it.'),
+    apicTrigger,
+    bit('mask', 16, 'RW', 'The pin is masked.', { reset: 1, values: { 0: 'unmasked', 1: 'masked' } }),
+    reserved(55, 17),
+    bits('dest', 63, 56, 'RW', 'Destination id, 8 bits.'),
+  ],
+);
+
+/** Lower half of the interrupt command register (ICR) of a local APIC, 32 bits. */
+export const apicIcr = register(
+  'APIC ICR',
+  32,
+  'An interrupt that a processor sends to others.',
+  'SDM vol. 3 "Interrupt Command Register (ICR)"',
+  [
+    apicVector,
+    apicDeliveryMode,
+    apicDestMode,
+    apicStatus,
+    reserved(13, 13),
+    bit('level', 14, 'RW', 'Level.', { values: { 0: 'de-assert', 1: 'assert' } }),
+    apicTrigger,
+    reserved(17, 16),
+    bits('shorthand', 19, 18, 'RW', 'Who gets it.', {
+      values: { 0: 'the destination', 1: 'self', 2: 'all', 3: 'all but self' },
+    }),
+    reserved(31, 20),
   ],
 );

@@ -1,3 +1,4 @@
+import { lpiConfig } from '../../model/registers/its.ts';
 import type { ArgSpec, OperationSpec, Values } from '../operation.ts';
 import type { System } from '../system.ts';
 import { armParts } from './arm-host.ts';
@@ -130,7 +131,9 @@ export const itsOperations: readonly OperationSpec[] = [
     actor: driver,
     refuses: (system, object) => missing(system, 'its/0') ?? notLpi(object),
     *run(system, object, { enabled, priority }) {
-      system.use(armParts).gic.configure(Number(object.split('/')[3]), enabled === true, Number(priority) & 0xfc);
+      system
+        .use(armParts)
+        .gic.configure(Number(object.split('/')[3]), enabled === true, Number(priority) & lpiConfig.f.priority.mask);
     },
   },
 ];

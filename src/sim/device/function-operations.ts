@@ -1,3 +1,4 @@
+import { pciCommand } from '../../model/registers/pci.ts';
 import { deviceOf, entryOf } from '../find.ts';
 import type { OperationSpec } from '../operation.ts';
 
@@ -123,7 +124,12 @@ export const functionOperations: readonly OperationSpec[] = [
     actor: software,
     refuses: (system, object) => deviceOf(system, object).problem,
     *run(system, object, { memory, busMaster }) {
-      deviceOf(system, object).fn!.configWrite(4, 2, 0x400 | (memory ? 2 : 0) | (busMaster ? 4 : 0));
+      const { f } = pciCommand;
+      deviceOf(system, object).fn!.configWrite(
+        4,
+        2,
+        f.intxDisable.mask | (memory ? f.memory.mask : 0) | (busMaster ? f.busMaster.mask : 0),
+      );
     },
   },
   {

@@ -12,6 +12,16 @@ import {
 } from '../../model/events/msix.ts';
 import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
 import { barMap, cfgRead, cfgWrite, devReset, devSeen } from '../../model/events/pci.ts';
+import type { Field } from '../../model/register.ts';
+import {
+  CAPABILITY,
+  capabilityHead,
+  msiControl,
+  msixControl,
+  msixControlBits,
+  msixVectorControl,
+  pciCommand,
+} from '../../model/registers/pci.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Actor, Machine } from '../machine.ts';
 import type { FunctionSpec } from './function-spec.ts';
@@ -32,8 +42,8 @@ export const MSIX_AT = 0x60;
 /** Config offset of the MSI capability, where a function has one. */
 export const MSI_AT = 0x50;
 const COMMAND = 4;
-const MEMORY = 0x2;
-const BUS_MASTER = 0x4;
+const { memory, busMaster } = pciCommand.f;
+
 /**
  * A PCI function with MSI-X as the specification has it (PCIe 7.7.2, 6.1.4): emulated or hardware alike. What its
  * registers hold is the fold; here is what it does. Where the fold does not know a bit that decides, it says so.
@@ -81,15 +91,15 @@ export class PciFunction {
     machine.emit(barMap, object, { bar: spec.bar, address: spec.barAddress, size: spec.barSize });
     const { vectors, msi } = spec;
     if (vectors > 0 || msi) read(0x34, 1, msi ? MSI_AT : MSIX_AT);
-    if (msi) read(MSI_AT, 4, 0x00800005 | (vectors === 0 ? 0 : MSIX_AT << 8));
+    if (msi) read(MSI_AT, 4, capabilityHead(CAPABILITY.msi, vectors === 0 ? 0 : MSIX_AT, msiControl.f.address64.mask));
     if (vectors === 0) return;
-    // Capability 0x11, last of the list; Message Control: size minus one, disabled.
-    read(MSIX_AT, 4, (0x11 | ((spec.vectors - 1) << 16)) >>> 0);
+    // Last of the list; Message Control: size minus one, disabled.
+    read(MSIX_AT, 4, capabilityHead(CAPABILITY.msix, 0, msixControl.f.size.put(vectors - 1)));
     read(MSIX_AT + 4, 4, (spec.tableOffset | spec.bar) >>> 0);
     read(MSIX_AT + 8, 4, (spec.pbaOffset | spec.bar) >>> 0);
     // After reset every entry is masked (Vector Control reset value 1); address and data are undefined.
     for (let i = 0; i < spec.vectors && i < 64; i++)
-      machine.emit(tblRead, this.entry(i), { offset: 12, size: 4, value: 1 });
+      machine.emit(tblRead, this.entry(i), { offset: 12, size: 4, value: msixVectorControl.f.mask.mask });
   }
 
   /** Object of an MSI-X entry. */
@@ -107,23 +117,18 @@ export class PciFunction {
     return this.#cap;
   }
 
-  #command(bit: number): boolean | undefined {
-    const { state } = this.machine;
-    if ((state.known(this.object, device.at.command) & bit) === 0) return undefined;
-    return (state.get(this.object, device.at.command) & bit) !== 0;
+  #command(bit: Field): boolean | undefined {
+    return bit.flag(this.machine.state, this.object, device.at.command);
   }
 
   /** Whether the function answers memory accesses (Command bit 1); unknown counts as yes for the caller to decide. */
   get decodes(): boolean | undefined {
-    return this.#command(MEMORY);
+    return this.#command(memory);
   }
 
   /** Whether MSI-X is enabled; undefined while unknown. */
   get enabled(): boolean | undefined {
-    const cap = this.#capability();
-    const { state } = this.machine;
-    if (cap < 0 || (state.known(cap, msixCap.at.control) & 0x8000) === 0) return undefined;
-    return (state.get(cap, msixCap.at.control) & 0x8000) !== 0;
+    return msixControl.f.enable.flag(this.machine.state, this.#capability(), msixCap.at.control);
   }
 
   /** Number of entries, -1 while unknown. */
@@ -162,7 +167,7 @@ export class PciFunction {
   /** Writes MSI-X Message Control (enable and function mask). */
   control(enable: boolean, fmask: boolean): void {
     const size = Math.max(this.size, 1) - 1;
-    this.configWrite(MSIX_AT + 2, 2, size | (enable ? 0x8000 : 0) | (fmask ? 0x4000 : 0));
+    this.configWrite(MSIX_AT + 2, 2, size | msixControlBits(enable, fmask));
   }
 
   /** Sends what an entry keeps pending, when nothing masks it any more. The fold has cleared the bit. */
@@ -351,7 +356,7 @@ export class PciFunction {
   /** Sends a message write from an object of the function: it arrives after its flight. */
   send(from: number, address: number, data: number, cause: number, pasid?: number): void {
     const { machine, requester } = this;
-    const master = this.#command(BUS_MASTER);
+    const master = this.#command(busMaster);
     if (master === false) {
       this.drop(from, cause, 'Bus Master Enable is 0: the function must not send');
       return;

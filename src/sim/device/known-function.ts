@@ -1,9 +1,9 @@
 import { effectivelyMasked } from '../../model/events/msix.ts';
 import { untold } from '../../model/events/outcome.ts';
+import { msixControlBits, pciCommand } from '../../model/registers/pci.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { PciFunction, type Served } from './function.ts';
 
-const BUS_MASTER = 0x4;
 const ALL = 0xffffffff;
 
 /**
@@ -21,7 +21,7 @@ export class KnownFunction extends PciFunction {
     const at = this.machine.state.num(this.object, device.at.msixAt);
     const { size } = this;
     if (at < 0 || size < 0) this.#untold(this.object, 'where the MSI-X capability lies and how large its table is');
-    else this.configWrite(at + 2, 2, (size - 1) | (enable ? 0x8000 : 0) | (fmask ? 0x4000 : 0));
+    else this.configWrite(at + 2, 2, (size - 1) | msixControlBits(enable, fmask));
   }
 
   override table(
@@ -63,7 +63,7 @@ export class KnownFunction extends PciFunction {
   }
 
   override send(from: number, address: number, data: number, cause: number, pasid?: number): void {
-    if ((this.machine.state.known(this.object, device.at.command) & BUS_MASTER) === 0)
+    if (pciCommand.f.busMaster.flag(this.machine.state, this.object, device.at.command) === undefined)
       this.#untold(from, 'whether the function may send: Bus Master Enable', cause);
     else super.send(from, address, data, cause, pasid);
   }

@@ -1,4 +1,5 @@
 import { effectivelyMasked } from '../../model/events/msix.ts';
+import { msixControl, msixVectorControl } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
 import { msixCap, msixEntry } from '../../model/things/pci.ts';
 
@@ -19,7 +20,9 @@ export function exposed(state: State, device: number): Set<number> {
   const cap = children?.get('msixcap')?.object ?? -1;
   const set = new Set<number>();
   const entries = children?.get('msix')?.children;
-  if (!entries || cap < 0 || (state.get(cap, msixCap.at.control) & 0xc000) !== 0x8000) return set;
+  const { enable, fmask } = msixControl.f;
+  const control = state.get(cap, msixCap.at.control);
+  if (!entries || !enable.in(control) || fmask.in(control)) return set;
   for (const { object, segment } of entries.values())
     if (object >= 0 && effectivelyMasked(state, object) === false) set.add(Number(segment));
   return set;
@@ -36,5 +39,7 @@ export function changesMessage(state: State, entry: number, offset: number, valu
 /** Whether a write changes bits 15:1 of Vector Control, which software must preserve. Bits 31:16 are the steering tag. */
 export function changesReserved(state: State, entry: number, offset: number, value: readonly number[]): boolean {
   const word = value[(12 - offset) >>> 2];
-  return word !== undefined && ((word ^ state.get(entry, A.control)) & state.known(entry, A.control) & 0xfffe) !== 0;
+  if (word === undefined) return false;
+  const changed = (word ^ state.get(entry, A.control)) & state.known(entry, A.control);
+  return msixVectorControl.f.reserved1.in(changed);
 }

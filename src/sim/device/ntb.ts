@@ -1,4 +1,5 @@
 import { ntbPublish, ntbTrigger } from '../../model/events/queue.ts';
+import { INTERRUPT_WINDOW } from '../../model/registers/x86.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
 import { ntbCopy } from '../../model/things/queue.ts';
 import { type Composed, errno, type Irq } from '../irq/domain.ts';
@@ -8,8 +9,6 @@ import { ntbPublish as policyOf } from '../queue/policies.ts';
 import { type Service, type System, service } from '../system.ts';
 import type { PciFunction } from './function.ts';
 
-/** The memory window that peers see lies over the interrupt addresses of this side. */
-const WINDOW = { base: 0xfee00000, size: 0x100000 };
 /** Nanoseconds until a peer has what this side writes to its scratchpads, and until a write of a peer is here. */
 const PUBLISH = 1500;
 const LINK = 900;
@@ -69,8 +68,8 @@ export class Ntb {
 
   #publish(index: number, irq: Irq, { address, data }: Composed, by: string): void {
     const { machine } = this;
-    const offset = address - WINDOW.base;
-    const fits = offset >= 0 && offset < WINDOW.size;
+    const offset = address - INTERRUPT_WINDOW.base;
+    const fits = offset >= 0 && offset < INTERRUPT_WINDOW.size;
     for (let peer = 0; peer < this.peers; peer++) {
       const copy = this.copy(peer, index);
       const told = { virq: irq.virq, offset: fits ? offset : 0, data, by };
@@ -95,7 +94,7 @@ export class Ntb {
     machine.as({ layer: 'device', name: `peer${peer}`, cpu: -1 }, () =>
       machine.emit(ntbTrigger, copy, { offset, data, cause }),
     );
-    machine.after(LINK, fn.actor, () => fn.send(copy, WINDOW.base + offset, data, cause));
+    machine.after(LINK, fn.actor, () => fn.send(copy, INTERRUPT_WINDOW.base + offset, data, cause));
     return cause;
   }
 }

@@ -1,4 +1,5 @@
 import { dropped } from '../../model/events/outcome.ts';
+import { isInterruptAddress, x86Address, x86Data } from '../../model/registers/x86.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import type { Machine } from '../machine.ts';
 import type { Message, MessagePort } from './message.ts';
@@ -28,7 +29,7 @@ export class RootComplex implements MessagePort {
 
   accept(message: Message): void {
     const { machine } = this;
-    if (Math.floor(message.address / 0x100000) !== 0xfee) {
+    if (!isInterruptAddress(message.address)) {
       const reason =
         message.address === 0
           ? 'written to address 0: the message was never programmed or is torn down'
@@ -45,9 +46,10 @@ export class RootComplex implements MessagePort {
 
   /** Hands a message in compatibility format to the local APIC that it names (physical destination). */
   deliver(message: Message): void {
-    const high = Math.floor(message.address / 0x10000000000) * 0x100;
-    const destination = high + (Math.floor(message.address / 0x1000) & 0xff);
-    const vector = message.data & 0xff;
+    const { dest, destHigh } = x86Address.f;
+    const high = destHigh.of(Math.floor(message.address / 0x100000000));
+    const destination = high * (dest.max + 1) + dest.of(message.address % 0x100000000);
+    const vector = x86Data.f.vector.of(message.data);
     this.cpus.accept(destination, vector, message.cause, message.requester);
   }
 }

@@ -2,8 +2,8 @@ import { bdfText } from '../../model/bdf.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { decodersById } from '../../model/message.ts';
-import { viewRegister } from '../../model/register.ts';
-import { vtdIrte } from '../../model/registers/vtd.ts';
+import { apicIdOf, vtdIrte } from '../../model/registers/vtd.ts';
+import { x86AddressFor } from '../../model/registers/x86.ts';
 import { PciFunction } from '../device/function.ts';
 import { postedInterrupts } from '../iommu/posted.ts';
 import { VtdUnit } from '../iommu/remap.ts';
@@ -172,10 +172,10 @@ function readThrough(unit: VtdUnit | undefined, message: Composed): Composed {
   if (!unit) return message;
   const view = decodersById.vtd.decode(message.address >>> 0, Math.floor(message.address / 0x100000000), message.data);
   if (view?.format !== 'remappable' || view.index === null) return message;
-  const known = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff];
-  const { fields } = viewRegister(vtdIrte, { words: unit.table(view.index), known });
-  const cpu = (Number(fields['dest']) >>> 8) & 0xff;
-  return { address: 0xfee00000 + cpu * 0x1000, data: Number(fields['vector']) };
+  const { dest, vector } = vtdIrte.f;
+  const words = unit.table(view.index);
+  const cpu = apicIdOf(dest.of(words[dest.word]!), unit.spec.eim);
+  return { address: x86AddressFor(cpu), data: vector.of(words[vector.word]!) };
 }
 
 /** Puts consumers together: domains first, then their interrupts one after the other. */

@@ -1,5 +1,6 @@
 import { devRaise } from '../../model/events/msix.ts';
 import { untold } from '../../model/events/outcome.ts';
+import { msiAddress, msiControl, msiData } from '../../model/registers/pci.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
 import { MSI_AT, type PciFunction } from '../device/function.ts';
 import type { Composed } from '../irq/domain.ts';
@@ -67,7 +68,7 @@ function msixPlace(machine: Machine, fn: PciFunction): Place {
 }
 
 /** Message Control of the MSI capability: 64-bit address, enabled. */
-const MSI_ON = 0x81;
+const MSI_ON = msiControl.f.address64.mask | msiControl.f.enable.mask;
 
 /** The MSI capability: one message in config space, which takes 16 bits of data and has no mask here. */
 function configPlace(machine: Machine, fn: PciFunction): Place {
@@ -75,12 +76,13 @@ function configPlace(machine: Machine, fn: PciFunction): Place {
   const read = (): Composed | undefined => {
     const { state } = machine;
     const { address, data } = msi.at;
-    // Bits 1:0 of the address are read-only zero, the data has 16 bits.
-    const known = (cell: number, bits: number): boolean => (state.known(object, cell) & bits) >>> 0 === bits;
-    if (!known(address, 0xfffffffc) || !known(address + 1, 0xffffffff) || !known(data, 0xffff)) return undefined;
+    // Bits 1:0 of the address are read-only zero.
+    const { lower, upper } = msiAddress.f;
+    const word = msiData.f.data.get(state, object, data);
+    if (lower.get(state, object, address) < 0 || upper.get(state, object, address) < 0 || word < 0) return undefined;
     return {
       address: state.get(object, address) + state.get(object, address + 1) * HIGH,
-      data: state.get(object, data) & 0xffff,
+      data: word,
     };
   };
   return {
@@ -97,7 +99,7 @@ function configPlace(machine: Machine, fn: PciFunction): Place {
     write(_index, { address, data }) {
       fn.configWrite(MSI_AT + 4, 4, address >>> 0);
       fn.configWrite(MSI_AT + 8, 4, Math.floor(address / HIGH));
-      fn.configWrite(MSI_AT + 12, 2, data & 0xffff);
+      fn.configWrite(MSI_AT + 12, 2, msiData.f.data.of(data));
     },
     setMask() {},
     message: read,
@@ -106,7 +108,8 @@ function configPlace(machine: Machine, fn: PciFunction): Place {
         const cause = machine.ledger.open(machine.now);
         machine.emit(devRaise, object, { vector: 0, cause });
         const message = read();
-        if ((machine.state.get(object, msi.at.control) & 1) === 0) fn.drop(object, cause, 'MSI is not enabled');
+        if (!msiControl.f.enable.in(machine.state.get(object, msi.at.control)))
+          fn.drop(object, cause, 'MSI is not enabled');
         else if (message) fn.send(object, message.address, message.data, cause);
         else {
           machine.emit(untold, object, { what: 'the message in the MSI capability', cause });

@@ -14,7 +14,16 @@ import {
 } from '../../model/events/remap.ts';
 import { decodersById } from '../../model/message.ts';
 import { type Bits, type FieldValue, packRegister, reservedSet, viewRegister } from '../../model/register.ts';
-import { apicIdOf, destinationOf, vtdFaultReasons, vtdIrte, vtdPostedIrte } from '../../model/registers/vtd.ts';
+import { pciRequester } from '../../model/registers/pci.ts';
+import {
+  apicIdOf,
+  destinationOf,
+  SQ_MASKS,
+  sidRange,
+  vtdFaultReasons,
+  vtdIrte,
+  vtdPostedIrte,
+} from '../../model/registers/vtd.ts';
 import { vtdAddressFor, X86_BASE, x86Address, x86Data } from '../../model/registers/x86.ts';
 import { irte, remapUnit } from '../../model/things/remap.ts';
 import type { PciFunction } from '../device/function.ts';
@@ -45,7 +54,6 @@ export interface RemapTable {
 export type Poster = (address: number, vector: number, urgent: boolean, message: Message) => boolean;
 
 const PRESENT_FIXED = { present: 1, redirectionHint: 1 };
-const SQ_MASKS = [0xffff, 0xfffb, 0xfff9, 0xfff8];
 const ALL_KNOWN = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff];
 const HIGH = 0x100000000;
 
@@ -59,8 +67,10 @@ export function sourceAllowed(fields: Readonly<Record<string, FieldValue>>, requ
       const mask = SQ_MASKS[Number(fields['sq'])]!;
       return (sid & mask) === (requester & mask);
     }
-    case 2:
-      return requester >>> 8 >= sid >>> 8 && requester >>> 8 <= (sid & 0xff);
+    case 2: {
+      const bus = pciRequester.f.bus.of(requester);
+      return bus >= sidRange.first.of(sid) && bus <= sidRange.last.of(sid);
+    }
     default:
       return false;
   }

@@ -1,3 +1,4 @@
+import { pciCommand } from '../../model/registers/pci.ts';
 import { type FunctionSpec, PciFunction } from '../device/function.ts';
 import type { MessagePort } from '../device/message.ts';
 import { RootComplex } from '../device/root.ts';
@@ -13,7 +14,7 @@ import { hardwareAccess, MMIO_WRITE, MsixDomain } from './msix-domain.ts';
 import { VectorDomain, vectorCleanup } from './vector.ts';
 
 /** Command register of a function that its driver enabled: memory decode, bus master, INTx disabled. */
-export const COMMAND_ON = 0x406;
+export const COMMAND_ON = pciCommand.f.memory.mask | pciCommand.f.busMaster.mask | pciCommand.f.intxDisable.mask;
 
 /** The host: processors, vector domain, irq core, root complex, and its PCI functions. */
 export class Host {

@@ -13,11 +13,11 @@ import { ImsCells, type ImsPlace } from './ims-cells.ts';
 import { MMIO_READ, MMIO_WRITE } from './msix-domain.ts';
 
 /** The mask bit of the control dword. */
-const MASK = packRegister(imsControl, { mask: 1 })[0]!;
+const MASK = imsControl.f.mask.mask;
 /** What a change of the mask does not carry over: the mask itself, and the pending bit, which is the hardware's. */
-const NOT_KEPT = packRegister(imsControl, { mask: 1, pending: 1 })[0]!;
+const NOT_KEPT = imsControl.f.mask.mask | imsControl.f.pending.mask;
 /** What a change of the PASID keeps. */
-const INTERRUPT_CONTROL = packRegister(imsControl, { mask: 1, ignore: 1 })[0]!;
+const INTERRUPT_CONTROL = imsControl.f.mask.mask | imsControl.f.ignore.mask;
 
 /** What the owner of an interrupt says about it when it asks for one (union msi_instance_cookie): the PASID to check. */
 export interface ImsCookie {

@@ -2,7 +2,7 @@ import { domCreate } from '../../model/events/domain.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { devRaise } from '../../model/events/msix.ts';
 import { packRegister } from '../../model/register.ts';
-import { msiControl } from '../../model/registers/pci.ts';
+import { msiControl, msiData } from '../../model/registers/pci.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import { msi } from '../../model/things/pci.ts';
 import { MSI_AT, type PciFunction } from '../device/function.ts';
@@ -66,9 +66,9 @@ export class MsiDomain implements Domain {
     yield CONFIG;
     this.#fn.configWrite(MSI_AT + 8, 4, Math.floor(address / 0x100000000));
     yield CONFIG;
-    this.#fn.configWrite(MSI_AT + 12, 2, data & 0xffff);
+    this.#fn.configWrite(MSI_AT + 12, 2, msiData.f.data.of(data));
     yield CONFIG;
-    this.#fn.configRead(MSI_AT + 12, 2, data & 0xffff);
+    this.#fn.configRead(MSI_AT + 12, 2, msiData.f.data.of(data));
     irq.written?.(message);
   }
 
@@ -104,13 +104,12 @@ export function raiseMsi(fn: PciFunction): number {
     const object = msiObject(fn);
     const cause = machine.ledger.open(machine.now);
     machine.emit(devRaise, object, { vector: 0, cause });
-    const on = state.known(object, msi.at.control) & state.get(object, msi.at.control) & 1;
-    if (on === 0) {
+    if (msiControl.f.enable.flag(state, object, msi.at.control) !== true) {
       fn.drop(object, cause, 'MSI is not enabled');
       return cause;
     }
     const address = state.get(object, msi.at.address) + state.get(object, msi.at.address + 1) * 0x100000000;
-    fn.send(object, address, state.get(object, msi.at.data) & 0xffff, cause);
+    fn.send(object, address, msiData.f.data.of(state.get(object, msi.at.data)), cause);
     return cause;
   });
 }

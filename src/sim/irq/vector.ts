@@ -14,6 +14,7 @@ import {
   vecTeardown,
   vecUpdate,
 } from '../../model/events/vector.ts';
+import { x86AddressFor } from '../../model/registers/x86.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { Machine, Proc } from '../machine.ts';
 import { policy } from '../policy.ts';
@@ -256,7 +257,7 @@ export class VectorDomain implements Domain {
 
   /** The message in compatibility format: physical destination, APIC id below 256. */
   composeFor({ cpu, vector }: Target): Composed {
-    return { address: 0xfee00000 + ((cpu & 0xff) << 12), data: vector };
+    return { address: x86AddressFor(cpu), data: vector };
   }
 
   /** Where the irq goes: CPU and vector, the placeholder while it has none. For children of the domain that write it themselves. */

@@ -1,4 +1,5 @@
 import { vecConfig } from '../../model/events/vector.ts';
+import { x86AddressFor } from '../../model/registers/x86.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/function.ts';
 import { type AffinityResult, type Composed, type Domain, errno, type Irq, type Target } from '../irq/domain.ts';
@@ -86,7 +87,7 @@ export class GuestVectors implements Domain {
 
   compose(irq: Irq): Composed {
     const target = this.target(irq);
-    return this.remap?.(irq, target) ?? { address: 0xfee00000 + (target.cpu << 12), data: target.vector };
+    return this.remap?.(irq, target) ?? { address: x86AddressFor(target.cpu), data: target.vector };
   }
 
   *setAffinity(irq: Irq, cpus: readonly number[]): Proc<AffinityResult> {

@@ -1,6 +1,7 @@
 import { pbaRead } from '../../model/events/msix.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { kvmMmio } from '../../model/events/virt.ts';
+import { msixTable, offsetBytes } from '../../model/registers/pci.ts';
 import { bar as barType, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { PciFunction, Served } from '../device/function.ts';
 import type { TableAccess } from '../irq/msix-domain.ts';
@@ -92,10 +93,10 @@ export class GuestMmio implements TableAccess {
     const where = region === 'table' ? msixCap.at.table : msixCap.at.pba;
     if (cap < 0 || state.known(cap, where) !== 0xffffffff) return undefined;
     const word = state.get(cap, where);
-    const at = world.child(barType, fn.object, 'bar', word & 7);
+    const at = world.child(barType, fn.object, 'bar', msixTable.f.bir.of(word));
     if (state.known(at, barType.at.address) !== 0xffffffff) return undefined;
     const high = state.get(at, barType.at.address + 1) * 0x100000000;
-    return high + state.get(at, barType.at.address) + (word & ~7) + offset;
+    return high + state.get(at, barType.at.address) + offsetBytes(word) + offset;
   }
 
   /** An access of the virtual CPU that the actor at work stands for; what was read, lowest word first. */

@@ -1,4 +1,5 @@
 import { decodersById } from '../../model/message.ts';
+import { vtdAddressFor, x86AddressFor } from '../../model/registers/x86.ts';
 import type { Composed, Irq, Target } from '../irq/domain.ts';
 import type { RouteMessage } from './irqfd.ts';
 
@@ -15,11 +16,11 @@ export class Viommu {
     this.#target = target;
   }
 
-  /** The message that the guest kernel writes for an irq: address bits 19:5 the entry, bit 4 remappable format. */
+  /** The message that the guest kernel writes for an irq: it names the entry, in remappable format. */
   compose(irq: Irq): Composed {
     let index = this.#entries.indexOf(irq);
     if (index < 0) index = this.#entries.push(irq) - 1;
-    return { address: 0xfee00010 + (index << 5), data: 0 };
+    return { address: vtdAddressFor(index, false), data: 0 };
   }
 
   /** The message that a local APIC reads, for one of the guest; undefined when its table has no such entry. */
@@ -29,6 +30,6 @@ export class Viommu {
     const irq = this.#entries[view.index];
     if (!irq) return undefined;
     const { cpu, vector } = this.#target(irq);
-    return { address: 0xfee00000 + (cpu << 12), data: vector };
+    return { address: x86AddressFor(cpu), data: vector };
   }
 }

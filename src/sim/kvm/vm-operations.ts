@@ -1,4 +1,5 @@
 import { barMap } from '../../model/events/pci.ts';
+import { msixTable } from '../../model/registers/pci.ts';
 import { msixCap } from '../../model/things/pci.ts';
 import { kvmRoute } from '../../model/things/virt.ts';
 import type { PciFunction } from '../device/function.ts';
@@ -176,7 +177,7 @@ export const guestOperations: readonly OperationSpec[] = [
         const { state, world } = vm.machine;
         const cap = world.node(fn.object)?.children.get('msixcap')?.object ?? -1;
         vm.machine.emit(barMap, fn.object, {
-          bar: state.get(cap, msixCap.at.table) & 7,
+          bar: msixTable.f.bir.of(state.get(cap, msixCap.at.table)),
           address: Number(v.address),
           size: 0x10000,
         });

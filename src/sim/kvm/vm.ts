@@ -1,6 +1,7 @@
 import { dropped } from '../../model/events/outcome.ts';
 import { kvmMsi } from '../../model/events/virt.ts';
 import { decodersById } from '../../model/message.ts';
+import { pciCommand } from '../../model/registers/pci.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmVm } from '../../model/things/virt.ts';
 import type { FunctionSpec, PciFunction } from '../device/function.ts';
@@ -301,7 +302,7 @@ export function installVms(system: System): void {
       vm.addFunction(
         guestFunctionSpec(spec, place),
         device.source,
-        device.driver === 'guest' ? COMMAND_ON : 0x402,
+        device.driver === 'guest' ? COMMAND_ON : COMMAND_ON & ~pciCommand.f.busMaster.mask,
         device.hostIrq,
       ),
     );

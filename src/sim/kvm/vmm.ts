@@ -1,3 +1,4 @@
+import { pciCommand } from '../../model/registers/pci.ts';
 import { device } from '../../model/things/pci.ts';
 import type { PciFunction } from '../device/function.ts';
 import type { Actor, Machine, Proc } from '../machine.ts';
@@ -129,7 +130,7 @@ export class VmmTables implements ServeMachine {
   /** Whether memory of a function is decoded (Command bit 1). */
   #decodes(fn: EmulatedFunction): boolean {
     const { state } = this.machine;
-    return (state.get(fn.object, device.at.command) & 2) !== 0;
+    return pciCommand.f.memory.in(state.get(fn.object, device.at.command));
   }
 
   /** What the function's table should be: defined or not, and where. */

@@ -1,5 +1,6 @@
 import { queueCall, queueReturn } from '../../model/events/queue.ts';
 import { vfioRegion } from '../../model/events/vfio.ts';
+import { IDXD_COMMAND, idxdCommand, idxdHandleOperand, idxdWqConfig } from '../../model/registers/ims.ts';
 import { host } from '../irq/host.ts';
 import { imsFunctions } from '../irq/ims-domain.ts';
 import type { Actor, Machine, Proc } from '../machine.ts';
@@ -11,21 +12,25 @@ import { type Front, type QueueRequest, Queues } from './queues.ts';
 const SYSCALL = 500;
 const TRAP = 2500;
 
+/** A value of the command register. */
+const command = (code: number, operand: number): number =>
+  idxdCommand.f.command.put(code) | idxdCommand.f.operand.put(operand);
+
 /**
  * The registers that the VFIO front end emulates, by operation (layout of the IDXD registers): work queue configuration
- * at 0x500, 32 bytes a queue; command register at 0xa0, with the command in bits 24:20.
+ * at 0x500, 32 bytes a queue; command register at 0xa0.
  */
 const REGISTERS: Readonly<Record<string, (n: number, value: number) => readonly [offset: number, value: number]>> = {
   // Dword 0 of the configuration: size of the queue.
   create: (n) => [0x500 + 32 * n, 16],
-  // Dword 2: PASID in bits 27:8, its enable in bit 28.
-  bind: (n, pasid) => [0x508 + 32 * n, (1 << 28) | (pasid << 8)],
-  // Request Interrupt Handle (13) with bit 16 of the operand for IMS.
-  interrupt: (n) => [0xa0, (13 << 20) | (1 << 16) | (n & 0xffff)],
-  // Enable WQ (6).
-  enable: (n) => [0xa0, (6 << 20) | (n & 0xfffff)],
-  // Reset WQ (10).
-  destroy: (n) => [0xa0, (10 << 20) | (n & 0xfffff)],
+  // Dword 2: the PASID.
+  bind: (n, pasid) => [0x508 + 32 * n, idxdWqConfig.f.pasidEnable.mask | idxdWqConfig.f.pasid.put(pasid)],
+  interrupt: (n) => [
+    0xa0,
+    command(IDXD_COMMAND.requestInterruptHandle, idxdHandleOperand.f.ims.mask | idxdHandleOperand.f.index.put(n)),
+  ],
+  enable: (n) => [0xa0, command(IDXD_COMMAND.enableWq, n)],
+  destroy: (n) => [0xa0, command(IDXD_COMMAND.resetWq, n)],
 };
 
 /**
