@@ -1,195 +1,200 @@
 /**
- * Import time, latency and memory, always beside a floor measured in the same run: one pass over the same bytes that
- * splits lines and reads the stamp and the event name of each, storing nothing.
+ * Import time, memory, steps and questions. Import stands beside a floor measured in the same process: one pass over the
+ * same bytes that splits lines and reads the stamp and the event name of each, storing nothing.
  *
- *     npm run bench                 on large inputs made from the captures of this repository, then the simulator's engine
- *     npm run bench -- FILE...      on files of your own (plain text, gzip or zstd)
+ *     npm run bench                 captures made large, generated logs, questions, then the simulator's engine
+ *     npm run bench -- FILE...      files of your own (plain text, gzip or zstd)
  *
- * Prints a table; machines differ, so look at the ratios. Options: --runs N (default 5), --json.
+ * Prints tables; machines differ and are busy at times, so look at the ratios. Options: --runs N (default 5; generated logs
+ * take at most 3), --large (also a log of 10 million events), --only captures|generated|questions|storm, --json.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bytesOf } from '../../src/base/bytes.ts';
-import { packingOf, Unpacker } from '../../src/import/decompress.ts';
-import { ImportRun } from '../../src/import/run.ts';
-import { stateTree } from '../../src/query/state.ts';
-import { checkIntegrity } from '../../src/trace/integrity.ts';
-import { floorScan } from './floor.ts';
+import { generate, type LogSpec } from './generate.ts';
+import { enlarged, unpacked } from './inputs.ts';
+import { type Answer, type ImportFigures, inProcess, median, peakOf, questions } from './measure.ts';
 import { printStorms } from './storm.ts';
+import { count, megabytes, milliseconds, printTable, times } from './table.ts';
 
-const CHUNK = 1 << 20;
-const MB = 1e6;
-
-function eachChunk(file: string, take: (chunk: Uint8Array) => void): void {
-  const fd = openSync(file, 'r');
-  const buf = new Uint8Array(CHUNK);
-  for (let n = readSync(fd, buf); n > 0; n = readSync(fd, buf)) take(buf.subarray(0, n));
-}
-
-function importFile(file: string): ImportRun {
-  const run = new ImportRun(basename(file));
-  eachChunk(file, (chunk) => run.push(chunk));
-  run.end();
-  return run;
-}
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
-const percentile = (values: readonly number[], p: number): number =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * p))]!;
-
-interface Row {
-  readonly file: string;
-  readonly bytes: number;
-  readonly lines: number;
-  readonly events: number;
-  readonly floorMs: number;
-  readonly importMs: number;
-  readonly ratio: number;
-  readonly stateP50Ms: number;
-  readonly stateP99Ms: number;
-  readonly peakRss: number;
-  readonly peakOverFile: number;
-}
-
-/** Peak memory of a process that does nothing but import the file. */
-function peakRss(file: string): number {
-  const { stdout, status, stderr } = spawnSync(process.execPath, [import.meta.filename, '--peak', file], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(stderr);
-  return Number(stdout);
-}
-
-function measure(file: string, runs: number): Row {
-  const floor: number[] = [];
-  const load: number[] = [];
-  let last: ImportRun | undefined;
-  for (let i = 0; i < runs; i++) {
-    // Floor and import take turns, so that other load on the machine hits both.
-    let start = performance.now();
-    floorScan(file);
-    floor.push(performance.now() - start);
-    start = performance.now();
-    last = importFile(file);
-    load.push(performance.now() - start);
-  }
-  const { trace } = last!;
-  const wrong = checkIntegrity(trace);
-  if (wrong.length > 0) throw new Error(`${file}: ${wrong[0]}`);
-  let seed = 12345;
-  const random = (): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) / 0x100000000;
-  const state: number[] = [];
-  for (let i = 0; i < 1000; i++) {
-    const step = Math.floor(random() * trace.length);
-    const start = performance.now();
-    trace.stateAt(step);
-    state.push(performance.now() - start);
-  }
-  stateTree(trace.head);
-  const bytes = statSync(file).size;
-  const rss = peakRss(file);
-  return {
-    file: basename(file),
-    bytes,
-    lines: trace.first.accounting.lines,
-    events: trace.length,
-    floorMs: median(floor),
-    importMs: median(load),
-    ratio: median(load) / median(floor),
-    stateP50Ms: percentile(state, 0.5),
-    stateP99Ms: percentile(state, 0.99),
-    peakRss: rss,
-    peakOverFile: rss / bytes,
-  };
-}
-
-function print(rows: readonly Row[]): void {
-  const head = [
-    'file',
-    'MB',
-    'lines',
-    'events',
-    'floor',
-    'import',
-    'ratio',
-    'step p50',
-    'step p99',
-    'peak',
-    'peak/file',
-  ];
-  const body = rows.map((r) => [
-    r.file,
-    (r.bytes / MB).toFixed(1),
-    String(r.lines),
-    String(r.events),
-    `${r.floorMs.toFixed(0)} ms`,
-    `${r.importMs.toFixed(0)} ms`,
-    `${r.ratio.toFixed(1)}x`,
-    `${r.stateP50Ms.toFixed(2)} ms`,
-    `${r.stateP99Ms.toFixed(2)} ms`,
-    `${(r.peakRss / MB).toFixed(0)} MB`,
-    `${r.peakOverFile.toFixed(2)}x`,
-  ]);
-  const widths = head.map((h, i) => Math.max(h.length, ...body.map((row) => row[i]!.length)));
-  for (const row of [head, ...body])
-    console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '));
-}
-
-/** A plain copy of a packed file; the file itself when it is plain. */
-function unpacked(file: string, folder: string): string {
-  const bytes = readFileSync(file);
-  if (packingOf(bytes) === 'none') return file;
-  const copy = join(folder, basename(file).replace(/\.(gz|zst)$/, ''));
-  const fd = openSync(copy, 'w');
-  const unpacker = new Unpacker((chunk) => writeSync(fd, chunk));
-  unpacker.push(bytes);
-  unpacker.end();
-  return copy;
-}
-
-/** A large input: the records of a capture over and over, with its header once. */
-function enlarged(source: string, size: number, folder: string): string {
-  const plain = readFileSync(unpacked(source, folder));
-  const headerEnd = plain.lastIndexOf(bytesOf('\n#')) + 1;
-  const bodyStart = headerEnd > 0 ? plain.indexOf(10, headerEnd) + 1 : 0;
-  const copy = join(folder, `large-${basename(source).replace(/\.gz$/, '')}`);
-  const fd = openSync(copy, 'w');
-  writeSync(fd, plain.subarray(0, bodyStart));
-  for (let written = bodyStart; written < size; written += plain.length - bodyStart)
-    writeSync(fd, plain.subarray(bodyStart));
-  return copy;
-}
+const M = 1e6;
+/** Runs of what takes long. */
+const FEW = 3;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '5' }, json: { type: 'boolean' }, peak: { type: 'string' } },
+  options: {
+    runs: { type: 'string', default: '5' },
+    large: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
 });
+const runs = Number(values.runs);
 
-if (values.peak !== undefined) {
-  importFile(values.peak);
-  process.stdout.write(String(process.resourceUsage().maxRSS * 1024));
-} else {
-  const folder = mkdtempSync(join(tmpdir(), 'irqscope-bench-'));
+interface ImportRow extends ImportFigures {
+  readonly file: string;
+  readonly bytes: number;
+  /** Time of the import over that of the floor: the median of the ratios of all processes. */
+  readonly ratio: number;
+  /** The same for processor time, which counts the threads that compile and collect garbage too. */
+  readonly cpuRatio: number;
+  /** The largest resident size of a process that does nothing but import the file, the runtime included. */
+  readonly peak: number;
+}
+
+/** The medians of several processes, each of which imports the file once. */
+function measured(name: string, file: string, processes: number): ImportRow {
+  const figures = Array.from({ length: processes }, () => inProcess<ImportFigures>('import', file));
+  const middle = (of: (f: ImportFigures) => number): number => median(figures.map(of));
+  return {
+    ...figures[0]!,
+    file: name,
+    bytes: statSync(file).size,
+    floor: { ms: middle((f) => f.floor.ms), cpu: middle((f) => f.floor.cpu) },
+    load: { ms: middle((f) => f.load.ms), cpu: middle((f) => f.load.cpu) },
+    ratio: middle((f) => f.load.ms / f.floor.ms),
+    cpuRatio: middle((f) => f.load.cpu / f.floor.cpu),
+    kept: middle((f) => f.kept),
+    peak: peakOf(file),
+    stepP50: middle((f) => f.stepP50),
+    stepP99: middle((f) => f.stepP99),
+  };
+}
+
+/** A capture: times from one process that imports it often, memory from one that imports it once. */
+function measuredWarm(file: string): ImportRow {
+  const { floor, load } = inProcess<ImportFigures>('import', file, runs);
+  const once = measured(basename(file), file, 1);
+  return { ...once, floor, load, ratio: load.ms / floor.ms, cpuRatio: load.cpu / floor.cpu };
+}
+
+function printImports(title: string, rows: readonly ImportRow[]): void {
+  const head = ['file', 'size', 'lines', 'events', 'objects', 'floor', 'import', 'ratio', 'CPU', 'CPU ratio'];
+  head.push('kept', 'kept / table', 'peak', 'step p50', 'step p99');
+  const body = rows.map((r) => [
+    r.file,
+    megabytes(r.bytes),
+    count(r.lines),
+    count(r.events),
+    count(r.objects),
+    milliseconds(r.floor.ms),
+    milliseconds(r.load.ms),
+    times(r.ratio),
+    milliseconds(r.load.cpu),
+    times(r.cpuRatio),
+    megabytes(r.kept),
+    times(r.kept / r.table),
+    megabytes(r.peak),
+    milliseconds(r.stepP50),
+    milliseconds(r.stepP99),
+  ]);
+  printTable(title, [head, ...body]);
+}
+
+const nameOf = ({ format, events, objects }: LogSpec): string =>
+  `${format} ${events / M} M events, ${count(objects)} interrupts`;
+
+/** Generates a log, lets `use` look at it, and removes it. */
+function withLog<T>(spec: LogSpec, folder: string, use: (file: string) => T): T {
+  const file = join(folder, `${spec.format}-${spec.events}-${spec.objects}.log`);
+  generate(spec, file);
   try {
-    const root = resolve(import.meta.dirname, '../..');
-    const own = [
-      [join(root, 'examples/x86-vtd-qemu.log'), 73 * MB],
-      [join(root, 'test/fixtures/x86-nested/l1-ftrace.txt.gz'), 114 * MB],
-    ] as const;
-    const files =
-      positionals.length > 0
-        ? positionals.map((f) => unpacked(resolve(process.env['INIT_CWD'] ?? '.', f), folder))
-        : own.filter(([f]) => existsSync(f)).map(([f, size]) => enlarged(f, size, folder));
-    const rows = files.map((file) => measure(file, Number(values.runs)));
-    if (values.json) console.log(JSON.stringify(rows, null, 1));
-    else {
-      print(rows);
-      if (positionals.length === 0) printStorms([1e5, 1e6, 1e7], folder);
-    }
+    return use(file);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(file, { force: true });
   }
+}
+
+const FEW_OBJECTS = 20;
+const MANY_OBJECTS = 10_000;
+const SIZES: readonly LogSpec[] = (['ftrace', 'qemu'] as const).flatMap((format) =>
+  [FEW_OBJECTS, MANY_OBJECTS].map((objects) => ({ format, events: 2 * M, objects })),
+);
+const LARGE: readonly LogSpec[] = [{ format: 'ftrace', events: 10 * M, objects: MANY_OBJECTS }];
+const ASKED: LogSpec = { format: 'ftrace', events: 4 * M, objects: 2000 };
+
+function generatedRows(folder: string): ImportRow[] {
+  const specs = [...SIZES, ...(values.large ? LARGE : [])];
+  return specs.map((spec) =>
+    withLog(spec, folder, (file) => measured(nameOf(spec), file, spec.events > 2 * M ? 1 : Math.min(runs, FEW))),
+  );
+}
+
+/** Import time per event of many objects over that of few: what the number of objects costs. */
+function printSpread(rows: readonly ImportRow[]): void {
+  for (const [i, row] of rows.entries()) {
+    const few = rows[i - (i % 2)];
+    if (i % 2 === 0 || few === undefined) continue;
+    const ratio = row.load.cpu / row.events / (few.load.cpu / few.events);
+    console.log(`${row.file}: ${times(ratio)} the processor time per event of ${few.file}`);
+  }
+}
+
+interface QuestionRow {
+  readonly question: string;
+  readonly answer: number;
+  readonly ms: number;
+  readonly cpu: number;
+}
+
+function questionRows(folder: string): QuestionRow[] {
+  return withLog(ASKED, folder, (file) =>
+    questions.map((question) => {
+      const answers = Array.from({ length: Math.min(runs, FEW) }, () => inProcess<Answer>(question, file));
+      return {
+        question,
+        answer: answers[0]!.answer,
+        ms: median(answers.map((a) => a.spent.ms)),
+        cpu: median(answers.map((a) => a.spent.cpu)),
+      };
+    }),
+  );
+}
+
+function printQuestions(rows: readonly QuestionRow[]): void {
+  const body = rows.map((r) => [r.question, count(r.answer), milliseconds(r.ms), milliseconds(r.cpu)]);
+  printTable(`questions: ${nameOf(ASKED)}`, [['question', 'answer', 'time', 'CPU'], ...body]);
+}
+
+const root = resolve(import.meta.dirname, '../..');
+const CAPTURES = [
+  [join(root, 'examples/x86-vtd-qemu.log'), 73 * M],
+  [join(root, 'test/fixtures/x86-nested/l1-ftrace.txt.gz'), 114 * M],
+] as const;
+
+const folder = mkdtempSync(join(tmpdir(), 'irqscope-bench-'));
+const own = positionals.map((f) => unpacked(resolve(process.env['INIT_CWD'] ?? '.', f), folder));
+const wanted = (part: string): boolean => own.length === 0 && (values.only === undefined || values.only === part);
+try {
+  const results: Record<string, unknown> = {};
+  const files =
+    own.length > 0
+      ? own
+      : wanted('captures')
+        ? CAPTURES.filter(([f]) => existsSync(f)).map(([f, size]) => enlarged(f, size, folder))
+        : [];
+  if (files.length > 0) {
+    const rows = files.map(measuredWarm);
+    results['captures'] = rows;
+    if (!values.json) printImports('', rows);
+  }
+  if (wanted('generated')) {
+    const rows = generatedRows(folder);
+    results['generated'] = rows;
+    if (!values.json) {
+      printImports('generated logs', rows);
+      printSpread(rows.slice(0, SIZES.length));
+    }
+  }
+  if (wanted('questions')) {
+    const rows = questionRows(folder);
+    results['questions'] = rows;
+    if (!values.json) printQuestions(rows);
+  }
+  if (wanted('storm') && !values.json) printStorms([1e5, 1e6, 1e7], folder);
+  if (values.json) console.log(JSON.stringify(results, null, 1));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }
