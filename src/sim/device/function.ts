@@ -29,8 +29,6 @@ import type { Message, MessagePort } from './message.ts';
 import { changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
 import { Wire } from './wire.ts';
 
-export type { FunctionSpec } from './function-spec.ts';
-
 /** Who answered an access of the guest, and how many exits it cost. Absent on accesses that no guest made. */
 export interface Served {
   readonly served: 'kernel' | 'user' | 'hardware';
