@@ -2,10 +2,10 @@
 // cells are declared with the cells, in things/.
 
 import type { ObjectId } from '../base/ids.ts';
-import { parseBdf } from './bdf.ts';
+import { requesterIn } from './bdf.ts';
 import { decodersById } from './message.ts';
+import type { Namespace } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
-import { namesOf } from './reference.ts';
 import { vtdIrte } from './registers/vtd.ts';
 import type { State } from './state.ts';
 import { imsEntry } from './things/ims.ts';
@@ -31,6 +31,9 @@ export interface Link {
   readonly target: ObjectId;
 }
 
+/** The names of the system that an object belongs to. */
+const namesOf = (state: State, object: ObjectId): Namespace => state.world.spaceOf(object);
+
 /** The vector of a CPU; the APIC id stands for the CPU's number, as QEMU and most machines below 256 CPUs number them. */
 const vectorAt = (state: State, object: ObjectId, cpu: number, v: number): ObjectId =>
   cpu < 0 || v <= 0 ? -1 : namesOf(state, object).objectAt(`cpu/${cpu}/vector/${v}`);
@@ -38,8 +41,8 @@ const vectorAt = (state: State, object: ObjectId, cpu: number, v: number): Objec
 /** The requester ID of the function that an object belongs to, or -1. */
 function requesterOf(state: State, object: ObjectId): number {
   for (let node = state.world.node(object); node; node = node.parent) {
-    const bdf = parseBdf(node.segment);
-    if (bdf) return bdf.requester;
+    const requester = requesterIn(node.segment);
+    if (requester >= 0) return requester;
   }
   return -1;
 }
@@ -169,7 +172,7 @@ export function linksOf(state: State, object: ObjectId): Link[] {
 export function cellTarget(state: State, object: ObjectId, type: ObjectType, key: string): ObjectId {
   const cell = type.cells.find((c) => c.name === key);
   const value = cell?.ref ? state.num(object, type.at[key]!) : -1;
-  return value < 0 ? -1 : (cell?.ref?.find(state, object, value) ?? -1);
+  return value < 0 ? -1 : (cell?.ref?.find(state.world, object, value) ?? -1);
 }
 
 /** The irq that a vector is assigned to, or -1. */

@@ -1,7 +1,6 @@
 // References of the model, followed on real captures; what a message leads to is decoded here a second time, by hand, from
 // the registers that the capture shows.
 import assert from 'node:assert/strict';
-import { parseBdf } from '../../src/model/bdf.ts';
 import { linksOf } from '../../src/model/references.ts';
 import { irq, vector } from '../../src/model/things/irq.ts';
 import { msixEntry } from '../../src/model/things/pci.ts';
@@ -43,8 +42,11 @@ describe('references', () => {
     for (const entry of objectsOf(trace, msixEntry)) {
       const to = links(trace, entry)['message'];
       if (to === undefined) continue;
-      const bdf = parseBdf(trace.world.path(entry).split('/')[1]!)!;
-      const id = (bdf.bus << 8) | (bdf.device << 3) | bdf.fn;
+      const [bus, slot, fn] = /:(..):(..)\.(.)\//
+        .exec(trace.world.path(entry))!
+        .slice(1)
+        .map((n) => Number.parseInt(n, 16));
+      const id = (bus! << 8) | (slot! << 3) | fn!;
       const data = trace.head.num(entry, msixEntry.at.data);
       assert.equal(to, `its/0/device/0x${id.toString(16)}/event/${data}`);
       followed++;
