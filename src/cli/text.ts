@@ -34,7 +34,7 @@ export class Columns {
     if (this.#sample.length === SAMPLE) this.end();
   }
 
-  /** No more rows, or widths good enough for all to come. */
+  /** Settles the widths: there are no more rows, or enough rows were seen. */
   end(): void {
     const rows = this.#sample ?? [];
     this.#sample = undefined;

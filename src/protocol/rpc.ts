@@ -36,7 +36,7 @@ export interface PeerOptions {
 
 const TIMEOUT = 20_000;
 
-/** A message does not have the form that both sides agreed on. */
+/** Thrown when a message does not have the form that both sides agreed on. */
 export class MessageError extends Error {}
 
 function checked<S extends Schema>(schema: S, value: unknown, what: string): v.InferOutput<S> {

@@ -9,8 +9,8 @@ export const isPattern = (text: string): boolean => text.includes('*');
 
 /**
  * A pattern as a test of texts. `*` is any run of characters; in a path it stays within one segment, `**` crosses
- * segments, and `/**` at the end stands for the object itself and everything below it. Takes time in proportion to
- * both lengths, whatever the pattern.
+ * segments, and `/**` at the end stands for the object itself and everything below it. For every pattern, the time is in
+ * proportion to both lengths.
  */
 export function matcher(pattern: string, path: boolean): (text: string) => boolean {
   const below = path && pattern.endsWith('/**');
