@@ -29,7 +29,8 @@ export type After = (ms: number, then: () => void) => () => void;
 
 export interface PeerOptions {
   readonly after: After;
-  /** Milliseconds after which a question without an answer fails. */ readonly timeout?: number;
+  /** Milliseconds after which a question without an answer fails. */
+  readonly timeout?: number;
   /** Gets the errors of messages that expect no answer. */
   readonly problem: (text: string) => void;
 }

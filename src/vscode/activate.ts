@@ -58,7 +58,7 @@ export function activateWith(
     TimelinePanel.register(context, sessions, log),
     registerCommands({ sessions, simulations, opener, views, log, showTimeline }),
   );
-  // Only the user's own setting: a folder that was just opened shall not make the extension read any file.
+  // Only the user's own setting counts: a folder that was just opened must not make the extension read files.
   const start = toUri(vscode.workspace.getConfiguration('irqscope').inspect<string>('openOnStart')?.globalValue);
   if (start) void opener.open(start);
   log.info(`started in ${(performance.now() - started).toFixed(1)} ms`);
