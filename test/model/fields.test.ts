@@ -95,6 +95,17 @@ describe('fields of registers', () => {
     );
   });
 
+  it('are unknown when exactly one of their bits is', () => {
+    const all = (1n << 128n) - 1n;
+    for (const field of allFields)
+      for (let bit = field.lo; bit <= field.hi; bit++) {
+        const known = all ^ (1n << BigInt(bit));
+        const { state, object } = holding(0n, known);
+        assert.equal(field.get(state, object, holder.at.value), -1, `${field.name}, bit ${bit}`);
+        assert.equal(field.read({ words: [0, 0, 0, 0], known: wordsOf(known) }), null, `${field.name}, bit ${bit}`);
+      }
+  });
+
   it('are unknown of no object', () => {
     const { state } = holding(0n, 0n);
     assert.equal(msixControl.f.enable.get(state, -1, 1), -1);

@@ -14,7 +14,7 @@ import {
 import { cfgRead, cfgWrite, devReset, msixCtrl } from '../../src/model/events/pci.ts';
 import { State } from '../../src/model/state.ts';
 import { imsEntry } from '../../src/model/things/ims.ts';
-import { device, msixEntry, table } from '../../src/model/things/pci.ts';
+import { device, msixCap, msixEntry, table } from '../../src/model/things/pci.ts';
 import { apply } from '../../src/model/vocabulary.ts';
 import { World } from '../../src/model/world.ts';
 
@@ -107,7 +107,23 @@ describe('effectively masked', () => {
   });
 
   it('one known bit of Message Control decides only when it masks', () => {
-    // Bytes of Message Control: the upper one holds enable and function mask. A write tells these two bits.
+    for (const [known, value, masked] of [
+      [0x8000, 0x8000, undefined],
+      [0x8000, 0, true],
+      [0x4000, 0x4000, true],
+      [0x4000, 0, undefined],
+      [0xc000, 0x8000, false],
+      [0x3fff, 0x3fff, undefined],
+    ] as const) {
+      const fn = new Fn();
+      fn.vectorControl(0, 0);
+      const cap = fn.world.child(msixCap, fn.object, 'msixcap');
+      fn.state.setBits(cap, msixCap.at.control, value, known);
+      assert.equal(fn.masked(0), masked, `0x${value.toString(16)}, known 0x${known.toString(16)}`);
+    }
+  });
+
+  it('a report of enable and function mask tells these two, and not the size of the table', () => {
     const fn = new Fn();
     fn.vectorControl(0, 0);
     fn.fire(msixCtrl, fn.object, { enable: 1, fmask: 0 });
@@ -227,6 +243,14 @@ describe('pending bits', () => {
     fn.control(0xc000);
     assert.equal(fn.pending(0), true, 'on with the function mask');
     fn.control(0x8000);
+    assert.equal(fn.pending(0), false);
+  });
+
+  it('are sent when a report says that the function mask is clear now', () => {
+    const fn = waiting(0xc007, 0);
+    fn.fire(msixCtrl, fn.object, { enable: 1, fmask: 1 });
+    assert.equal(fn.pending(0), true);
+    fn.fire(msixCtrl, fn.object, { enable: 1, fmask: 0 });
     assert.equal(fn.pending(0), false);
   });
 
