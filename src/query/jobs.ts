@@ -1,3 +1,4 @@
+import { hex64, hexText } from '../base/hex.ts';
 import type { EventKind } from '../model/event.ts';
 import { domAlloc, domCompose } from '../model/events/domain.ts';
 import { imsStore } from '../model/events/ims.ts';
@@ -60,7 +61,7 @@ export class Jobs {
       if (!free && at < 0) allocated.push(domain);
     }
     const current = done.at(-1)?.step === cursor ? done.at(-1) : undefined;
-    const device = textOf(state, irq, irqType.at.device);
+    const device = state.text(irq, irqType.at.device);
     return JOBS.map((job): JobView => {
       const last = done.findLast((d) => d.job === job);
       const at = this.#atWork(irq, state, cursor);
@@ -78,7 +79,7 @@ export class Jobs {
     if (cursor < 0) return undefined;
     const kind: EventKind = table.kind(cursor);
     if (kind !== tblWrite && kind !== imsStore && kind !== msgSend) return undefined;
-    const device = textOf(state, irq, irqType.at.device);
+    const device = state.text(irq, irqType.at.device);
     const hwirq = state.num(irq, irqType.at.hwirq);
     const path = world.path(table.object(cursor));
     if (path !== `device/${device}/msix/${hwirq}` && path !== `device/${device}/ims/${hwirq}`) return undefined;
@@ -109,17 +110,12 @@ export class Jobs {
     const irq = table.object(step);
     const domain = has('domain') ? world.strings.text(word('domain')) : '';
     const free = job === 'alloc' && word('free') !== 0;
-    const hex = (n: number): string => n.toString(16);
-    const address = job === 'alloc' ? '' : `${hex(word('address', 1))}${hex(word('address')).padStart(8, '0')}`;
-    const result = job === 'alloc' ? '' : `address 0x${address.replace(/^0+(?=.)/, '')}, data 0x${hex(word('data'))}`;
+    const message = (): string =>
+      `address ${hex64(word('address', 1), word('address'))}, data ${hexText(word('data'))}`;
+    const result = job === 'alloc' ? '' : message();
     const list = this.#done.get(irq);
     const done = { step, job, domain, free, result };
     if (list) list.push(done);
     else this.#done.set(irq, [done]);
   }
-}
-
-function textOf(state: State, object: number, cell: number): string {
-  const id = state.num(object, cell);
-  return id < 0 ? '' : state.world.strings.text(id);
 }
