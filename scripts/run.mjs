@@ -27,6 +27,7 @@ const TASKS = {
   typecheck: ['test.ts', 'typecheck'],
   package: ['package.ts'],
   bench: ['bench.ts'],
+  mutants: ['mutants.ts'],
   pictures: ['../test/ui/pictures.ts'],
   scenarios: ['scenarios.ts'],
 };

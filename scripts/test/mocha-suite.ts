@@ -20,6 +20,8 @@ export interface MochaOrder {
   result: string;
   grep: string;
   timeout: number;
+  /** Stop at the first test that fails. */
+  bail?: boolean;
   files: string[];
 }
 

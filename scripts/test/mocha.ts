@@ -6,6 +6,7 @@ import type { MochaOrder } from './mocha-suite.ts';
 const order = JSON.parse(process.argv[2] ?? '') as MochaOrder;
 const mocha = new Mocha({
   timeout: order.timeout,
+  bail: order.bail ?? false,
   reporter: process.env.IRQSCOPE_REPORTER ?? (order.files.length > 5 ? 'dot' : 'spec'),
   // A forgotten .only would hide every other test.
   forbidOnly: !!process.env.CI,

@@ -1,5 +1,5 @@
+import { isPattern, textMatcher } from '../base/path-pattern.ts';
 import { vocabulary } from '../model/vocabulary.ts';
-import { isPattern, matcher } from './glob.ts';
 import { nearest } from './nearest.ts';
 
 /** How a name of an event is compared with a value. */
@@ -271,7 +271,7 @@ class Parser {
   }
 
   #knownKind(token: Token, value: Literal): void {
-    const test = !value.quoted && isPattern(value.text) ? matcher(value.text, false) : (t: string) => t === value.text;
+    const test = !value.quoted && isPattern(value.text) ? textMatcher(value.text) : (t: string) => t === value.text;
     if (vocabulary.some((kind) => test(kind.name))) return;
     const near = nearest(
       value.text.replaceAll('*', ''),

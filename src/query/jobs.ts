@@ -1,4 +1,4 @@
-import { hexWords } from '../base/hex.ts';
+import { hex64, hexText } from '../base/hex.ts';
 import { refused } from '../model/event.ts';
 import type { WordOf } from '../model/event-args.ts';
 import { domAlloc, domCompose } from '../model/events/domain.ts';
@@ -64,7 +64,7 @@ export class Jobs {
       if (!free && at < 0) allocated.push(domain);
     }
     const current = done.at(-1)?.step === cursor ? done.at(-1) : undefined;
-    const device = textOf(state, irq, irqType.at.device);
+    const device = state.text(irq, irqType.at.device);
     return JOBS.map((job): JobView => {
       const last = done.findLast((d) => d.job === job);
       const at = this.#atWork(irq, state, cursor);
@@ -82,7 +82,7 @@ export class Jobs {
     if (cursor < 0) return undefined;
     const kind = table.kind(cursor);
     if (kind !== tblWrite && kind !== imsStore && kind !== msgSend) return undefined;
-    const device = textOf(state, irq, irqType.at.device);
+    const device = state.text(irq, irqType.at.device);
     const hwirq = state.num(irq, irqType.at.hwirq);
     const path = world.path(table.object(cursor));
     if (path !== `device/${device}/msix/${hwirq}` && path !== `device/${device}/ims/${hwirq}`) return undefined;
@@ -127,9 +127,4 @@ export class Jobs {
 }
 
 const messageText = (address: WordOf, data: number): string =>
-  `address ${hexWords([address(0), address(1)])}, data ${hexWords([data])}`;
-
-function textOf(state: State, object: number, cell: number): string {
-  const id = state.num(object, cell);
-  return id < 0 ? '' : state.world.strings.text(id);
-}
+  `address ${hex64(address(1), address(0))}, data ${hexText(data)}`;

@@ -1,3 +1,4 @@
+import { isPattern, pathMatcher, textMatcher } from '../base/path-pattern.ts';
 import { parseTime, type TimeBase } from '../base/time.ts';
 import type { ArgSpec } from '../model/event-args.ts';
 import { vocabulary } from '../model/vocabulary.ts';
@@ -13,7 +14,6 @@ import {
   type Range,
   type Relation,
 } from './filter.ts';
-import { isPattern, matcher } from './glob.ts';
 import { resolvePath } from './paths.ts';
 
 /** What a condition says of an event. An event that lacks what is asked about makes it unknown, and so its negation. */
@@ -122,7 +122,9 @@ function textTest(relation: Relation, value: Literal, path: boolean): (text: str
   }
   if (relation !== '==' && relation !== '!=') return () => false;
   const match =
-    !value.quoted && isPattern(value.text) ? matcher(value.text, path) : (text: string) => text === value.text;
+    !value.quoted && isPattern(value.text)
+      ? (path ? pathMatcher : textMatcher)(value.text)
+      : (text: string) => text === value.text;
   return relation === '==' ? match : (text) => !match(text);
 }
 

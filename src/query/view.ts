@@ -1,10 +1,11 @@
 import { hexWords } from '../base/hex.ts';
+import { requesterText } from '../model/bdf.ts';
 import { effectivelyMasked } from '../model/events/msix.ts';
 import { decodersById, type MessageView } from '../model/message.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
 import { type Bits, type Field, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
 import { amdIrte32, amdIrte128 } from '../model/registers/amd.ts';
-import { msiControl, msixControl, msixPba, msixTable, pciRequester } from '../model/registers/pci.ts';
+import { msiControl, msixControl, msixPba, msixTable } from '../model/registers/pci.ts';
 import { vtdIrte } from '../model/registers/vtd.ts';
 import type { State } from '../model/state.ts';
 import { imsEntry } from '../model/things/ims.ts';
@@ -71,13 +72,6 @@ function messageValue(message: MessageView | undefined): Value {
   if (message === undefined) return null;
   const { format, text, index, vector, destination } = message;
   return { format, text, index, vector, destination, fields: message.fields as Record<string, FieldValue> };
-}
-
-/** A requester id as a BDF in segment 0. */
-export function requesterText(sid: number): string {
-  const hex2 = (n: number): string => n.toString(16).padStart(2, '0');
-  const { bus, device: slot, function: fn } = pciRequester.f;
-  return `0000:${hex2(bus.of(sid))}:${hex2(slot.of(sid))}.${fn.of(sid)}`;
 }
 
 /** Whether a route carries what its MSI-X entry holds now; null while either is unknown. */

@@ -1,4 +1,5 @@
 import type { SourceId } from '../base/ids.ts';
+import { firstWhere } from '../base/search.ts';
 import type { TimeBase } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import { PAGE_BYTES, type Snapshot, State } from '../model/state.ts';
@@ -179,14 +180,9 @@ export class Trace {
   /** The state after event `step` (0-based); `BEFORE_FIRST` is the state before any event. Owned by the caller. */
   stateAt(step: number): State {
     const last = Math.min(Math.max(step, BEFORE_FIRST), this.log.events - 1);
-    let low = 0;
-    let high = this.#keyframes.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (this.#keyframes[middle]!.events <= last + 1) low = middle;
-      else high = middle - 1;
-    }
-    const frame = this.#keyframes[low]!;
+    const keyframes = this.#keyframes;
+    const after = firstWhere(1, keyframes.length, (i) => keyframes[i]!.events > last + 1);
+    const frame = keyframes[after - 1]!;
     const state = new State(this.world, frame.state);
     this.log.replay(state, frame.events - 1, last);
     return state;

@@ -165,8 +165,8 @@ export function injectCommands({ sessions, simulations, log }: SimShop, find: Fi
     object: string | undefined,
     given: Readonly<Record<string, unknown>>,
   ): Promise<number | undefined> => {
-    const { fits } = await import('../sim/operation.ts');
-    const suits = object !== undefined && spec.on.some((pattern) => fits(pattern, object));
+    const { fitsObject } = await import('../sim/operation.ts');
+    const suits = object !== undefined && fitsObject(spec, object);
     const path = spec.on.length === 0 ? '' : suits ? object : await pickObject(trace, spec);
     if (path === undefined) return undefined;
     const operation = await askArguments(spec, path === '' ? given : { ...given, object: path });

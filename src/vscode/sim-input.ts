@@ -15,8 +15,8 @@ export async function operationsOn(
   operations: ReadonlyMap<string, OperationSpec>,
   path: string,
 ): Promise<OperationSpec[]> {
-  const { fits } = await import('../sim/operation.ts');
-  return [...operations.values()].filter(({ on }) => on.some((pattern) => fits(pattern, path)));
+  const { fitsObject } = await import('../sim/operation.ts');
+  return [...operations.values()].filter((spec) => fitsObject(spec, path));
 }
 
 /** Reads a scenario from a file; throws with all that is wrong with it. */

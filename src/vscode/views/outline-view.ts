@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
+import { firstSegment } from '../../base/path-pattern.ts';
 import type { ObjectChange } from '../../query/changes.ts';
-import { fits } from '../../sim/operation.ts';
+import { fitsObject } from '../../sim/operation.ts';
 import { Outline } from '../../view/outline/outline.ts';
 import { type OutlineName, outlineOf, type Row } from '../../view/outline/rows.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
@@ -135,11 +136,11 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     const { active } = this.#sessions;
     const type = active?.session.trace.world.type(object);
     if (row.kind !== 'node' || !active || !type) return [];
-    const shape = `${active.branch?.recipe ? 'run' : 'read'} ${type.name} ${path.slice(0, path.indexOf('/'))}`;
+    const shape = `${active.branch?.recipe ? 'run' : 'read'} ${type.name} ${firstSegment(path)}`;
     let names = this.#operations.get(shape);
     if (!names) {
       const specs = [...this.#sessions.operationsFor(active).values()];
-      names = specs.filter(({ on }) => on.some((pattern) => fits(pattern, path))).map(({ name }) => name);
+      names = specs.filter((spec) => fitsObject(spec, path)).map(({ name }) => name);
       this.#operations.set(shape, names);
     }
     return names;
