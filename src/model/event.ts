@@ -1,30 +1,19 @@
+import {
+  type ArgSpec,
+  type Args,
+  argSpecs,
+  KIND,
+  makeReader,
+  makeWriter,
+  type Reader,
+  type Writer,
+  type Written,
+} from './event-args.ts';
 import type { ObjectType } from './objects.ts';
 import type { State } from './state.ts';
 
-/**
- * Types of event arguments. `u` number; `i` signed number; `x` hexadecimal, 32 bits; `xx` hexadecimal, 64 bits;
- * `xxxx` hexadecimal, 128 bits; `flag`; `s` text; `o` an object, shown as its path.
- */
-export type ArgType = 'u' | 'i' | 'x' | 'xx' | 'xxxx' | 'flag' | 's' | 'o';
-
-const WORDS: Readonly<Record<ArgType, number>> = { u: 1, i: 1, x: 1, xx: 2, xxxx: 4, flag: 1, s: 1, o: 1 };
-
-/** One argument of an event kind. */
-export interface ArgSpec {
-  readonly name: string;
-  readonly type: ArgType;
-  /** Whether events may lack it: the source does not always tell. */
-  readonly optional: boolean;
-  /** First word, counted from the start of the event's run of words. */
-  readonly at: number;
-  /** Words: 1, 2 or 4, lowest first. */
-  readonly words: number;
-  /** Its bit in word 0 of kinds that have optional arguments; 0 for the others. */
-  readonly bit: number;
-}
-
 /** The part of an event that `apply` looks at; reused from event to event. */
-export interface EventView {
+export interface AppliedEvent {
   object: number;
   /** CPU that the record names, or -1. */
   cpu: number;
@@ -59,7 +48,7 @@ export const ROLES = {
 export type Role = keyof typeof ROLES;
 
 /** What an event does to the state. Must accept any arguments without throwing. */
-export type Apply = (state: State, event: EventView) => void;
+export type Apply = (state: State, event: AppliedEvent) => void;
 
 /** A kind of event: one fact about the interrupt system, with its arguments and its effect. */
 export interface EventKind {
@@ -73,59 +62,87 @@ export interface EventKind {
   readonly args: readonly ArgSpec[];
   /** First word of each argument. */
   readonly at: Readonly<Record<string, number>>;
-  /** Bit of each argument in word 0; 0 for arguments that are always there. */
-  readonly bit: Readonly<Record<string, number>>;
   /** Words that an event of this kind takes. */
   readonly size: number;
+  /**
+   * The arguments of the event to come, in the layout of the kind: those of `written`. Code that knows the kind writes
+   * them with `put`; code that goes by the declaration of any kind (formats, the simulator) clears and fills them itself.
+   */
+  readonly words: Uint32Array;
+  /** The event whose arguments stand in `words`. */
+  readonly written: Written;
   /** Types of objects that such events are about; about any other the event says nothing that is modelled. */
   readonly on: readonly ObjectType[];
-  readonly apply?: Apply;
+  readonly apply: Apply | undefined;
 }
 
-type Typed<A> = EventKind & {
+/** A kind whose arguments are known to the compiler. */
+export interface TypedKind<A extends Args> extends EventKind {
   readonly at: { readonly [K in keyof A]: number };
-  readonly bit: { readonly [K in keyof A]: number };
-};
-
-/** An argument type, or with '?' one that events may lack. */
-export type ArgInput = ArgType | `${ArgType}?`;
+  /** The declaration of the arguments, for types only; it is never there. */
+  readonly declared?: A;
+  /**
+   * Begins the arguments of an event: all optional ones are absent. Each setter returns the writer; an event can be
+   * emitted once every argument that is not optional was set. There is one writer for each kind: write and emit an event
+   * before the next one of its kind begins.
+   */
+  put(): Writer<A>;
+  /** The arguments of an event, which start at `words[at]`. There is one reader for each kind, valid until the next `read`. */
+  read(words: Uint32Array, at: number): Reader<A>;
+}
 
 /**
- * Makes an event kind; `at` and `bit` are typed by the names of its arguments. `on`: the types of objects that such
- * events are about; `apply` sees no others.
+ * Makes an event kind. `on`: the types of objects that such events are about; `apply` sees no others. `apply` is given
+ * the event and its arguments by name.
  */
-export function eventKind<const A extends Readonly<Record<string, ArgInput>>>(
+export function eventKind<const A extends Args>(
   name: string,
   role: Role,
   on: readonly ObjectType[],
   meaning: string,
   args: A,
-  apply?: (
-    state: State,
-    event: EventView,
-    at: { readonly [K in keyof A]: number },
-    bit: { readonly [K in keyof A]: number },
-  ) => void,
-): Typed<A> {
-  const inputs = Object.entries(args) as [string, ArgInput][];
-  const anyOptional = inputs.some(([, type]) => type.endsWith('?'));
-  let next = anyOptional ? 1 : 0;
-  let nextBit = 1;
-  const specs = inputs.map(([arg, input]): ArgSpec => {
-    const type = input.replace('?', '') as ArgType;
-    const optional = input.endsWith('?');
-    const spec = { name: arg, type, optional, at: next, words: WORDS[type], bit: optional ? nextBit : 0 };
-    next += spec.words;
-    if (optional) nextBit <<= 1;
-    return spec;
-  });
+  apply?: (state: State, event: AppliedEvent, args: Reader<A>) => void,
+): TypedKind<A> {
+  const specs = argSpecs(args);
+  const size = specs.reduce((_, spec) => spec.at + spec.words, 0);
   const at = Object.fromEntries(specs.map((s) => [s.name, s.at])) as { readonly [K in keyof A]: number };
-  const bit = Object.fromEntries(specs.map((s) => [s.name, s.bit])) as { readonly [K in keyof A]: number };
-  const bound: Apply | undefined = apply && ((state, event) => apply(state, event, at, bit));
-  return { name, number: -1, role, meaning, args: specs, at, bit, size: next, on, ...(bound ? { apply: bound } : {}) };
+  const words = new Uint32Array(size);
+  const { bind, reader } = makeReader<A>(specs);
+  const bound: Apply | undefined =
+    apply &&
+    ((state, event) => {
+      bind(event.words, event.at);
+      apply(state, event, reader);
+    });
+  const { put, written, of } = makeWriter<A>(specs, words);
+  const kind: TypedKind<A> = {
+    name,
+    number: -1,
+    role,
+    meaning,
+    args: specs,
+    at,
+    size,
+    words,
+    written,
+    on,
+    apply: bound,
+    put,
+    read: (from, start) => {
+      bind(from, start);
+      return reader;
+    },
+  };
+  of(kind);
+  return kind;
 }
 
-/** Whether an event has an optional argument, given its bit. */
-export function has(event: EventView, bit: number): boolean {
-  return (event.words[event.at]! & bit) !== 0;
+/** The kind of an event that was written. */
+export function kindOf(event: Written): EventKind {
+  return event[KIND] as EventKind;
+}
+
+/** Whether a return value says that something was refused: it is there and not 0. */
+export function refused(ret: number | undefined): boolean {
+  return ret !== undefined && ret !== 0;
 }

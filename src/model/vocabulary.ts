@@ -1,4 +1,4 @@
-import type { EventKind, EventView } from './event.ts';
+import type { AppliedEvent, EventKind } from './event.ts';
 import { apicEvents } from './events/apic.ts';
 import { cpuEvents } from './events/cpu.ts';
 import { domainEvents } from './events/domain.ts';
@@ -58,7 +58,7 @@ export function kindNamed(name: string): EventKind | undefined {
  * Applies one event to a state. Total: it accepts every event of the vocabulary in every state, in any order, and
  * never throws. An event about an object of another type than its kind expects changes nothing.
  */
-export function apply(state: State, kind: EventKind, event: EventView): void {
+export function apply(state: State, kind: EventKind, event: AppliedEvent): void {
   if (kind.apply === undefined) return;
   const { world } = state;
   const type = world.type(event.object);

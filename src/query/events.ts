@@ -1,6 +1,6 @@
 import { hex32, hexWords } from '../base/hex.ts';
 import { timeText } from '../base/time.ts';
-import type { ArgSpec } from '../model/event.ts';
+import type { ArgSpec } from '../model/event-args.ts';
 import type { Trace } from '../trace/trace.ts';
 
 /** The place of an event in its source; `line` counts from 1, `offset` counts bytes of the uncompressed source. */

@@ -1,11 +1,13 @@
 import { hex64, hexText } from '../base/hex.ts';
-import type { EventKind } from '../model/event.ts';
+import { refused } from '../model/event.ts';
+import type { WordOf } from '../model/event-args.ts';
 import { domAlloc, domCompose } from '../model/events/domain.ts';
 import { imsStore } from '../model/events/ims.ts';
 import { msgWrite } from '../model/events/irq.ts';
 import { msgSend, tblWrite } from '../model/events/msix.ts';
 import type { State } from '../model/state.ts';
 import { irq as irqType } from '../model/things/irq.ts';
+import { eventRow } from '../trace/row.ts';
 import type { Trace } from '../trace/trace.ts';
 
 /** The four jobs of a hierarchy of irq domains, in the order in which an interrupt is set up and used. */
@@ -42,6 +44,7 @@ interface Done {
 export class Jobs {
   readonly #trace: Trace;
   readonly #done = new Map<number, Done[]>();
+  readonly #row = eventRow(domAlloc);
   #seen = 0;
 
   constructor(trace: Trace) {
@@ -77,7 +80,7 @@ export class Jobs {
   #atWork(irq: number, state: State, cursor: number): Job | undefined {
     const { table, world } = this.#trace;
     if (cursor < 0) return undefined;
-    const kind: EventKind = table.kind(cursor);
+    const kind = table.kind(cursor);
     if (kind !== tblWrite && kind !== imsStore && kind !== msgSend) return undefined;
     const device = state.text(irq, irqType.at.device);
     const hwirq = state.num(irq, irqType.at.hwirq);
@@ -92,30 +95,36 @@ export class Jobs {
     const { table, length } = this.#trace;
     for (; this.#seen < length; this.#seen++) {
       const kind = table.kind(this.#seen);
-      if (kind === domAlloc) this.#note(this.#seen, 'alloc', kind);
-      else if (kind === domCompose) this.#note(this.#seen, 'compose', kind);
-      else if (kind === msgWrite) this.#note(this.#seen, 'store', kind);
+      // A refused job was not done.
+      if (kind !== domAlloc && kind !== domCompose && kind !== msgWrite) continue;
+      const { words, at } = table.read(this.#seen, this.#row);
+      if (kind === domAlloc) {
+        const a = domAlloc.read(words, at);
+        if (!refused(a.ret)) this.#note('alloc', this.#text(a.domain), a.free, '');
+      } else if (kind === domCompose) {
+        const a = domCompose.read(words, at);
+        if (!refused(a.ret)) this.#note('compose', this.#text(a.domain), false, messageText(a.address, a.data));
+      } else {
+        const a = msgWrite.read(words, at);
+        this.#note('store', a.domain === undefined ? '' : this.#text(a.domain), false, messageText(a.address, a.data));
+      }
     }
   }
 
-  #note(step: number, job: Job, kind: EventKind): void {
-    const { table, world } = this.#trace;
-    const has = (name: string): boolean => {
-      const bit = kind.bit[name];
-      return bit !== undefined && (bit === 0 || (table.word(step, 0) & bit) !== 0);
-    };
-    const word = (name: string, i = 0): number => table.word(step, kind.at[name]! + i);
-    // A refused job was not done.
-    if (has('ret') && word('ret') !== 0) return;
-    const irq = table.object(step);
-    const domain = has('domain') ? world.strings.text(word('domain')) : '';
-    const free = job === 'alloc' && word('free') !== 0;
-    const message = (): string =>
-      `address ${hex64(word('address', 1), word('address'))}, data ${hexText(word('data'))}`;
-    const result = job === 'alloc' ? '' : message();
+  #text(id: number): string {
+    return this.#trace.world.strings.text(id);
+  }
+
+  /** Takes a job down that the event of `#row` tells of. */
+  #note(job: Job, domain: string, free: boolean, result: string): void {
+    const irq = this.#row.object;
+    const step = this.#seen;
     const list = this.#done.get(irq);
     const done = { step, job, domain, free, result };
     if (list) list.push(done);
     else this.#done.set(irq, [done]);
   }
 }
+
+const messageText = (address: WordOf, data: number): string =>
+  `address ${hex64(address(1), address(0))}, data ${hexText(data)}`;

@@ -1,6 +1,6 @@
 import { isPattern, pathMatcher, textMatcher } from '../base/path-pattern.ts';
 import { parseTime, type TimeBase } from '../base/time.ts';
-import type { ArgSpec } from '../model/event.ts';
+import type { ArgSpec } from '../model/event-args.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import type { EventList } from '../trace/table.ts';
 import type { Trace } from '../trace/trace.ts';

@@ -1,5 +1,6 @@
 import { Random } from '../base/random.ts';
-import type { EventKind } from '../model/event.ts';
+import { type EventKind, kindOf } from '../model/event.ts';
+import type { Args, Named, Value, Written } from '../model/event-args.ts';
 import { other } from '../model/events/notes.ts';
 import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
@@ -11,11 +12,11 @@ import type { Recorder } from './recorder.ts';
 
 export type { Actor, Layer, Proc } from './actor.ts';
 
-/** Value of an argument of an event: numbers up to 2^53, words lowest first, texts; `undefined` for one that is absent. */
-export type Arg = number | bigint | boolean | string | readonly number[] | undefined;
+/** An event kind of which the compiler knows the arguments. */
+export type DeclaredKind = EventKind & { readonly declared?: Args };
 
 /** The arguments of an event kind by name. */
-export type Args<K extends EventKind> = { readonly [N in keyof K['at']]?: Arg };
+export type ArgsOf<K extends DeclaredKind> = Named<NonNullable<K['declared']>>;
 
 /**
  * Where everything happens: the clock, what is due, who acts, and the events. A pure function of what it is told: no
@@ -32,8 +33,6 @@ export class Machine {
   /** Called after every event; set by whoever watches invariants. */
   observe: ((kind: EventKind, object: number) => void) | undefined;
   readonly #row = eventRow(other);
-  /** Arguments of the event to come, for `fire`; kinds with optional arguments need word 0 set. */
-  readonly words = this.#row.words;
   readonly #tasks = new Map<Actor, number>();
   #now: number;
   #actor: Actor = NOBODY;
@@ -75,15 +74,12 @@ export class Machine {
   }
 
   /** Emits an event about an object, by the actor at work, now. */
-  emit<K extends EventKind>(kind: K, object: number, args: Args<K>): void {
-    const { words } = this;
-    for (let i = 0; i < kind.size; i++) words[i] = 0;
+  emit<K extends DeclaredKind>(kind: K, object: number, args: ArgsOf<K>): void {
+    const { words } = kind;
+    words.fill(0);
     for (const spec of kind.args) {
-      const value = (args as Readonly<Record<string, Arg>>)[spec.name];
-      if (value === undefined) {
-        if (!spec.optional) throw new Error(`${kind.name} needs ${spec.name}`);
-        continue;
-      }
+      const value = (args as Readonly<Record<string, Value | undefined>>)[spec.name];
+      if (value === undefined) continue;
       if (spec.optional) words[0]! |= spec.bit;
       const { at } = spec;
       if (typeof value === 'number') {
@@ -95,13 +91,15 @@ export class Machine {
         for (let i = 0; i < spec.words; i++) words[at + i] = Number((value >> BigInt(32 * i)) & 0xffffffffn);
       } else for (const [i, word] of value.entries()) words[at + i] = word;
     }
-    this.fire(kind, object);
+    this.fire(kind.written, object);
   }
 
-  /** Emits an event whose arguments stand in `words` already, in the layout of its kind: for events by the million. */
-  fire(kind: EventKind, object: number): void {
+  /** Emits an event that was written with the `put` of its kind: for events by the million. */
+  fire(event: Written, object: number): void {
+    const kind = kindOf(event);
     const row = this.#row;
     row.kind = kind;
+    row.words = kind.words;
     row.time = this.#now;
     row.cpu = this.#actor.cpu;
     row.object = object;

@@ -1,11 +1,10 @@
-import type { EventKind } from '../model/event.ts';
 import { cpuAccept } from '../model/events/cpu.ts';
 import { dropped, untold } from '../model/events/outcome.ts';
 import { kvmExit, kvmUserspace } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
 import { irq, vector } from '../model/things/irq.ts';
 import type { World } from '../model/world.ts';
-import type { EventRow } from '../trace/row.ts';
+import { argumentOf, type EventRow } from '../trace/row.ts';
 import type { Recorder } from './recorder.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -72,23 +71,22 @@ export class Meter implements Recorder {
 
   record(row: EventRow): void {
     this.#inner.record(row);
-    const { kind, time, object, words } = row;
+    const { kind, time, object, words, at } = row;
     this.#last = time;
     if (kind === kvmExit) this.#exits++;
     else if (kind === kvmUserspace) this.#userExits++;
     else if (kind === dropped || kind === untold) {
-      const cell = kind === dropped ? words[dropped.at.reason]! : words[untold.at.what]!;
+      const cell = kind === dropped ? dropped.read(words, at).reason : untold.read(words, at).what;
       this.#reasons.set(cell, (this.#reasons.get(cell) ?? 0) + 1);
     }
-    this.#cause(kind, object, words);
-    if (kind === cpuAccept && words[0]! & cpuAccept.bit.cause) this.#arrived(object, words[cpuAccept.at.cause]!);
+    const cause = argumentOf(row, 'cause');
+    if (cause === undefined) return;
+    this.#cause(object, cause);
+    if (kind === cpuAccept) this.#arrived(object, cause);
   }
 
   /** The first event that names a cause tells where it arose. */
-  #cause(kind: EventKind, object: number, words: Uint32Array): void {
-    const bit = kind.bit['cause'];
-    if (bit === undefined || (words[0]! & bit) === 0) return;
-    const cause = words[kind.at['cause']!]!;
+  #cause(object: number, cause: number): void {
     if (cause <= this.#newest) return;
     this.#newest = cause;
     this.#raised.set(cause, object);

@@ -1,4 +1,5 @@
-import type { EventKind } from '../model/event.ts';
+import { kindOf } from '../model/event.ts';
+import type { Written } from '../model/event-args.ts';
 import { other } from '../model/events/notes.ts';
 import type { Namespace } from '../model/namespace.ts';
 import type { State } from '../model/state.ts';
@@ -14,10 +15,8 @@ export class TraceBuilder {
   /** The objects of the system that the source tells of. */
   readonly world: Namespace;
   readonly source: Source;
-  /** The record at hand, and the event to come: its arguments are written into `row.words`, its kind and object by `emit`. */
+  /** The record at hand, and the event that is being emitted. */
   readonly row: EventRow = eventRow(other);
-  /** Arguments of the event to come, in the layout of its kind; kinds with optional arguments need word 0 set. */
-  readonly words = this.row.words;
   #taskBytes: Uint8Array | undefined;
   #taskStart = 0;
   #taskEnd = 0;
@@ -116,10 +115,12 @@ export class TraceBuilder {
     source.end = row.time;
   }
 
-  /** Emits an event about an object; its arguments are in `words`. */
-  emit(kind: EventKind, object: number): void {
+  /** Emits an event, written with the `put` of its kind, about an object. */
+  emit(event: Written, object: number): void {
+    const kind = kindOf(event);
     const { row } = this;
     row.kind = kind;
+    row.words = kind.words;
     row.object = object;
     if (this.#taskBytes !== undefined) row.task = this.task;
     this.trace.append(row);

@@ -1,5 +1,6 @@
 import { parseWords } from '../base/hex.ts';
-import type { ArgSpec, EventKind } from '../model/event.ts';
+import type { EventKind } from '../model/event.ts';
+import type { ArgSpec } from '../model/event-args.ts';
 import type { Namespace } from '../model/namespace.ts';
 import { typeOfPath } from '../model/paths.ts';
 
@@ -25,16 +26,12 @@ export function objectOf(world: Names, path: string): number {
 }
 
 /**
- * Writes the arguments of a plain event into words, in the layout of its kind. Returns what is wrong, if anything;
- * arguments that the kind does not have are wrong too.
+ * Writes the arguments of a plain event into the words of its kind, whose `written` can then be emitted. Returns what is
+ * wrong, if anything; arguments that the kind does not have are wrong too.
  */
-export function packArguments(
-  world: Names,
-  kind: EventKind,
-  fields: PlainEvent['fields'],
-  words: Uint32Array,
-): PlainProblem | undefined {
-  words.fill(0, 0, kind.size);
+export function packArguments(world: Names, kind: EventKind, fields: PlainEvent['fields']): PlainProblem | undefined {
+  const { words } = kind;
+  words.fill(0);
   for (const name of Object.keys(fields)) {
     if (fields[name] !== undefined && !kind.args.some((a) => a.name === name))
       return { problem: `${kind.name} has no argument ${name}` };

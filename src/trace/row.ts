@@ -23,6 +23,15 @@ export interface EventRow {
   at: number;
 }
 
+/** The value (of several words the lowest) of an argument by its name; undefined when the event lacks it or its kind has none. */
+export function argumentOf(row: EventRow, name: string): number | undefined {
+  const { kind, words, at } = row;
+  if (kind.at[name] === undefined) return undefined;
+  for (const spec of kind.args)
+    if (spec.name === name) return spec.optional && (words[at]! & spec.bit) === 0 ? undefined : words[at + spec.at]!;
+  return undefined;
+}
+
 /** Largest number of a CPU that a table keeps; Linux has 8192 CPUs at most (CONFIG_NR_CPUS). */
 export const MOST_CPU = 32767;
 

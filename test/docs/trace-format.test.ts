@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ArgType } from '../../src/model/event.ts';
 import { ROLES } from '../../src/model/event.ts';
+import type { ArgType } from '../../src/model/event-args.ts';
 import { pathTypes } from '../../src/model/paths.ts';
 import { vocabulary } from '../../src/model/vocabulary.ts';
 import { derivedKeys } from '../../src/query/view.ts';

@@ -38,7 +38,7 @@ class Fn {
   fire(kind: EventKind, object: number, values: Readonly<Record<string, number>>): void {
     const words = new Uint32Array(kind.size);
     for (const [name, value] of Object.entries(values)) {
-      words[0]! |= kind.bit[name]!;
+      words[0]! |= kind.args.find((arg) => arg.name === name)!.bit;
       words[kind.at[name]!] = value >>> 0;
     }
     apply(this.state, kind, { object, cpu: -1, words, at: 0 });

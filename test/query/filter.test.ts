@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { ImportRun } from '../../src/import/run.ts';
-import type { EventKind } from '../../src/model/event.ts';
 import { irqEntry, irqExit, irqIdentify } from '../../src/model/events/irq.ts';
 import { tblWrite } from '../../src/model/events/msix.ts';
 import { irteRead } from '../../src/model/events/remap.ts';
@@ -21,37 +20,26 @@ import { filters, plainly } from './filter-plain.ts';
 function smallTrace(): Trace {
   const out = new TraceBuilder('small');
   out.source.time = { base: 100n, ticks: false, digits: 6 };
-  const emit = (
-    kind: EventKind,
-    object: number,
-    words: Record<string, number | number[]>,
-    have: string[] = [],
-  ): void => {
-    out.words.fill(0);
-    for (const name of have) out.words[0]! |= kind.bit[name]!;
-    for (const [name, value] of Object.entries(words)) out.words.set([value].flat(), kind.at[name]!);
-    out.emit(kind, object);
-  };
   const { world } = out;
   const entry = world.object(msixEntry, 'device/0000:00:03.0/msix/0');
   const virq = world.object(irq, 'irq/41');
   out.begin(1, 0); // 0: no time, no CPU, no task
-  emit(tblWrite, entry, { offset: 0xc, size: 4, value: [1, 0] });
+  out.emit(tblWrite.put().offset(0xc).size(4).value(1, 0), entry);
   out.begin(2, 50); // 1
   out.time = 1_500_000_000;
   out.cpu = 3;
   out.setTaskText('kworker/u16:3-45');
-  emit(tblWrite, entry, { offset: 0, size: 8, value: [0xfee00298, 0x80000001] });
+  out.emit(tblWrite.put().offset(0).size(8).value(0xfee00298, 0x80000001), entry);
   out.begin(3, 90); // 2
   out.time = 2_000_001_000;
   out.cpu = 2;
-  emit(vecUpdate, virq, { vector: 39, cpu: 1, prevVector: 38, prevCpu: 2 });
-  emit(irqEntry, virq, { name: world.strings.intern('vfio-msi[0](0000:00:07.0)') }); // 3
-  emit(irqExit, virq, { handled: 1 }); // 4
-  emit(irqExit, virq, { handled: 0 }); // 5
-  emit(irqIdentify, virq, { hwirq: 7 }, ['hwirq']); // 6: no device, domain, lpi
+  out.emit(vecUpdate.put().vector(39).cpu(1).prevVector(38).prevCpu(2), virq);
+  out.emit(irqEntry.put().name(world.strings.intern('vfio-msi[0](0000:00:07.0)')), virq); // 3
+  out.emit(irqExit.put().handled(true), virq); // 4
+  out.emit(irqExit.put().handled(false), virq); // 5
+  out.emit(irqIdentify.put().hwirq(7), virq); // 6: no device, domain, lpi
   out.begin(4, 120); // 7
-  emit(irteRead, world.object(irte, 'irte/0/20'), { value: [0x210009, 0, 0x40018, 0xf0000000] });
+  out.emit(irteRead.put().value(0x210009, 0, 0x40018, 0xf0000000), world.object(irte, 'irte/0/20'));
   return out.trace;
 }
 

@@ -78,8 +78,8 @@ describe('.irqtrace', () => {
           out.time = e.time ?? Number.NaN;
           out.cpu = e.cpu;
           out.setTaskText(e.task);
-          assert.equal(packArguments(out.world, kind, fields, out.words), undefined);
-          out.emit(kind, objectOf(out.world, path));
+          assert.equal(packArguments(out.world, kind, fields), undefined);
+          out.emit(kind.written, objectOf(out.world, path));
         }
         const { trace } = out;
         const text1 = written(trace);

@@ -97,15 +97,14 @@ describe('windows of lanes', () => {
     const object = builder.world.object(irq, 'irq/5');
     // In each 1000 ns the handler runs for 250 ns.
     for (let n = 0; n < 400; n++) {
-      for (const [kind, time] of [
-        [irqEntry, n * 1000],
-        [irqExit, n * 1000 + 250],
+      for (const [event, time] of [
+        [irqEntry.put().name(0), n * 1000],
+        [irqExit.put().handled(false), n * 1000 + 250],
       ] as const) {
         builder.begin(n * 2 + 1, n);
         builder.time = time;
         builder.cpu = 0;
-        builder.words.fill(0);
-        builder.emit(kind, object);
+        builder.emit(event, object);
       }
     }
     const lanes = new LaneIndex(builder.trace);
@@ -141,11 +140,14 @@ function handlers(script: string): LaneIndex {
   for (const word of script.split(' ')) {
     builder.begin(++n, n);
     builder.time = n * 10;
-    builder.words.fill(0);
     const [what, where] = word.slice(1).split('@') as [string, string | undefined];
     builder.cpu = Number(where ?? what);
-    if (word[0] === '?') builder.emit(lost, world.object(mention, `buffer/${what}`));
-    else builder.emit(word[0] === '+' ? irqEntry : irqExit, world.object(irq, `irq/${what}`));
+    if (word[0] === '?') builder.emit(lost.put(), world.object(mention, `buffer/${what}`));
+    else
+      builder.emit(
+        word[0] === '+' ? irqEntry.put().name(0) : irqExit.put().handled(false),
+        world.object(irq, `irq/${what}`),
+      );
   }
   const lanes = new LaneIndex(builder.trace);
   lanes.advance();
@@ -185,8 +187,7 @@ function stamped(times: readonly number[]): LaneIndex {
   for (const [i, time] of times.entries()) {
     builder.begin(i + 1, i);
     builder.time = time;
-    builder.words.fill(0);
-    builder.emit(mark, object);
+    builder.emit(mark.put().text(0), object);
   }
   const lanes = new LaneIndex(builder.trace);
   lanes.advance();

@@ -1,42 +1,13 @@
 import { EQUALS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
-import type { EventKind } from '../../model/event.ts';
-import type { TraceBuilder } from '../../trace/builder.ts';
-import { objectAt } from '../objects.ts';
-import { type Captures, captures, isNameByte, type Names, Pattern } from '../pattern.ts';
+import { type Captures, captures, isNameByte } from '../pattern.ts';
+import { rule as makeRule, patternsOf, type Rule, RuleContext, type Slots, type Use } from '../rules.ts';
 
-/** What the rules of the ftrace text share: the builder, the line at hand, and who runs which virtual CPU. */
-export class Ftrace {
-  readonly out: TraceBuilder;
-  /** The bytes of the line at hand. */
-  buf: Uint8Array = new Uint8Array(0);
+/** What the rules of the ftrace text share: the line at hand, and who runs which virtual CPU. */
+export class Ftrace extends RuleContext {
   /** Some payload was printed by the `fields` option. */
   fields = false;
   /** Virtual CPU by task (text number of `comm-pid`), learnt from entries and exits. */
   readonly #vcpus = new Map<number, number>();
-  readonly #strings: TraceBuilder['world']['strings'];
-
-  constructor(out: TraceBuilder) {
-    this.out = out;
-    this.#strings = out.world.strings;
-  }
-
-  /** A captured text. */
-  text(slot: number): string {
-    return textOf(this.buf, captures.start[slot]!, captures.end[slot]!);
-  }
-
-  /** The number of a captured text in the string table. */
-  str(slot: number): number {
-    return this.#strings.internBytes(this.buf, captures.start[slot]!, captures.end[slot]!);
-  }
-
-  emit(kind: EventKind, object: number): void {
-    this.out.emit(kind, object);
-  }
-
-  object(path: string): number {
-    return objectAt(this.out.world, path);
-  }
 
   /** The task at hand runs this virtual CPU. */
   runs(vcpu: number): void {
@@ -50,18 +21,7 @@ export class Ftrace {
 }
 
 /** One event of the text: its name, its print formats, and what it means. */
-export interface FtraceRule {
-  readonly name: string;
-  /** Reads the payload (bytes `start` to `end` of the line). Null: it has none of the known forms. */
-  readonly take: (f: Ftrace, start: number, end: number) => boolean | null;
-}
-
-export type Use<F extends string> = (
-  f: Ftrace,
-  c: Captures,
-  s: { readonly [K in Names<F>]: number },
-  w: Uint32Array,
-) => unknown;
+export type FtraceRule = Rule<Ftrace>;
 
 /**
  * Makes the rule of one event. Print formats are tried in order. When none fits, the payload is read as the `fields`
@@ -71,32 +31,18 @@ export type Use<F extends string> = (
 export function rule<const F extends string>(
   name: string,
   formats: F | readonly F[],
-  use: Use<F>,
+  use: Use<Ftrace, F>,
   fields: Readonly<Record<string, string>> = {},
-  ready?: (c: Captures, s: { readonly [K in Names<F>]: number }, named: ReadonlyMap<string, number>) => boolean,
+  ready?: (c: Captures, s: Slots<F>, named: ReadonlyMap<string, number>) => boolean,
 ): FtraceRule {
-  const patterns = (typeof formats === 'string' ? [formats] : formats).map((f) => new Pattern<F>(f));
-  const { slot, numbers } = patterns[0]!;
+  const { slot, numbers } = patternsOf(formats)[0]!;
   const reader = new FieldsReader(slot, fields, numbers);
-  return {
-    name,
-    take: (f, start, end) => {
-      for (const pattern of patterns) {
-        if (pattern.match(f.buf, start, end)) return use(f, captures, pattern.slot, f.out.words) !== false;
-      }
-      const named = reader.read(f.buf, start, end);
-      if (named === undefined) return null;
-      f.fields = true;
-      if (ready ? !ready(captures, slot, named) : !Object.values<number>(slot).every((i) => captures.got[i]))
-        return null;
-      return use(f, captures, slot, f.out.words) !== false;
-    },
-  };
-}
-
-/** A rule whose forms capture different things: the first that reads the payload takes it. */
-export function either(first: FtraceRule, second: FtraceRule): FtraceRule {
-  return { name: first.name, take: (f, start, end) => first.take(f, start, end) ?? second.take(f, start, end) };
+  return makeRule(name, formats, use, (f, start, end) => {
+    const named = reader.read(f.buf, start, end);
+    if (named === undefined) return false;
+    f.fields = true;
+    return ready ? ready(captures, slot, named) : Object.values<number>(slot).every((i) => captures.got[i]);
+  });
 }
 
 /** Captures above this number hold fields that no print format has. */

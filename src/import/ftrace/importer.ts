@@ -11,8 +11,9 @@ import { cpu } from '../../model/things/irq.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { MOST_CPU } from '../../trace/row.ts';
 import type { LineReader } from '../importer.ts';
-import { isNameByte, NameTable } from '../pattern.ts';
-import { Ftrace, type FtraceRule } from './context.ts';
+import { isNameByte } from '../pattern.ts';
+import { Dispatcher, RuleSet } from '../rules.ts';
+import { Ftrace } from './context.ts';
 import { irqRules } from './irq.ts';
 import { SILENT } from './known.ts';
 import { isProbe, takeProbe } from './probes.ts';
@@ -20,8 +21,9 @@ import { withRaw } from './raw.ts';
 import { afterLogStamp, RecordHead } from './record.ts';
 import { virtRules } from './virt.ts';
 
-const rules: readonly FtraceRule[] = [...irqRules, ...withRaw(virtRules)];
-const names = new NameTable([...rules.map((r) => r.name), ...SILENT]);
+const events = new RuleSet<Ftrace>([...irqRules, ...withRaw(virtRules)], SILENT);
+/** The one event of which blanks at the start belong to the payload. */
+const MARK = events.names.indexOf('tracing_mark_write');
 
 const NANO = 1_000_000_000;
 const text = (t: string): Uint8Array => bytesOf(t);
@@ -37,7 +39,7 @@ export class FtraceImporter implements LineReader {
   readonly #out: TraceBuilder;
   readonly #f: Ftrace;
   readonly #head = new RecordHead();
-  readonly #quiet = new Uint32Array(rules.length + SILENT.length);
+  readonly #dispatcher: Dispatcher<Ftrace>;
   readonly #online = new Set<number>();
   #base = -1;
   #digits = 0;
@@ -45,6 +47,8 @@ export class FtraceImporter implements LineReader {
   #tgid = false;
   #flags = -1;
   #headerLost = 0;
+  /** Events that loss markers count. */
+  #markedLost = 0;
   #headerCpus = 0;
   #tracer = '';
   #backwards = 0;
@@ -53,6 +57,7 @@ export class FtraceImporter implements LineReader {
   constructor(out: TraceBuilder) {
     this.#out = out;
     this.#f = new Ftrace(out);
+    this.#dispatcher = new Dispatcher(this.#f, events);
     out.source.format = 'ftrace-text';
   }
 
@@ -107,18 +112,9 @@ export class FtraceImporter implements LineReader {
       out.understood();
       return;
     }
-    const id = names.find(buf, nameStart, nameEnd);
-    if (id < 0) {
-      out.unknown(textOf(buf, nameStart, Math.min(nameEnd, nameStart + 100)));
-    } else if (id >= rules.length) {
-      this.#quiet[id]!++;
-    } else {
-      const name = rules[id]!.name;
-      const result = rules[id]!.take(f, name === 'tracing_mark_write' ? at : payload, end);
-      if (result === null) out.skipped(open ? 'cut off at the end of the file' : `${name}: arguments not as expected`);
-      else if (result) out.understood();
-      else this.#quiet[id]!++;
-    }
+    const id = events.find(buf, nameStart, nameEnd);
+    if (id < 0) out.unknown(textOf(buf, nameStart, Math.min(nameEnd, nameStart + 100)));
+    else this.#dispatcher.take(id, id === MARK ? at : payload, end, open);
   }
 
   #isRecord(buf: Uint8Array, start: number, end: number): boolean {
@@ -129,16 +125,8 @@ export class FtraceImporter implements LineReader {
   }
 
   settle(): void {
-    const { accounting: a } = this.#out;
-    for (const [id, count] of this.#quiet.entries()) {
-      if (count === 0) continue;
-      const name = id < rules.length ? rules[id]!.name : SILENT[id - rules.length]!;
-      a.records += count;
-      a.understood += count;
-      a.withoutEffect.set(name, (a.withoutEffect.get(name) ?? 0) + count);
-    }
-    this.#quiet.fill(0);
-    a.lost = Math.max(a.lost, this.#headerLost);
+    this.#dispatcher.settle();
+    this.#out.accounting.lost = Math.max(this.#markedLost, this.#headerLost);
     const meta = this.#out.source;
     const parts = [
       this.#latency ? 'latency format' : 'default format',
@@ -158,7 +146,7 @@ export class FtraceImporter implements LineReader {
     const object = this.#out.world.byNumbers(cpu, n & 0x3ffffff, 0, (a) => `cpu/${a}`);
     if (this.#out.state.flag(object, cpu.at.online) === true) return;
     this.#online.add(n);
-    this.#f.emit(cpuSeen, object);
+    this.#f.emit(cpuSeen.put(), object);
   }
 
   /** A record without an event name: the function tracer, or something this importer does not know. */
@@ -188,7 +176,7 @@ export class FtraceImporter implements LineReader {
     } else if (bytesAt(buf, start, end, STARTED)) {
       const n = Number(/^##### CPU (\d+)/.exec(line)?.[1] ?? -1);
       out.cpu = n;
-      this.#f.emit(bufferStart, this.#cpuMention(n));
+      this.#f.emit(bufferStart.put(), this.#cpuMention(n));
       out.other('buffer start');
     } else if (bytesAt(buf, start, end, CPUS)) {
       this.#headerCpus = Number(/^cpus=(\d+)/.exec(line)?.[1] ?? 0);
@@ -220,10 +208,10 @@ export class FtraceImporter implements LineReader {
     const out = this.#out;
     out.cpu = n;
     if (count === undefined) out.accounting.gaps++;
-    else out.accounting.lost += Number(count);
-    out.words[0] = count === undefined ? 0 : lost.bit.count;
-    out.words[lost.at.count] = Number(count ?? 0);
-    this.#f.emit(lost, this.#cpuMention(n));
+    else this.#markedLost += Number(count);
+    const event = lost.put();
+    if (count !== undefined) event.count(Number(count));
+    this.#f.emit(event, this.#cpuMention(n));
   }
 
   #header(buf: Uint8Array, start: number, end: number): void {

@@ -22,7 +22,7 @@ export { irqObject };
 /** Kernels before 4.16 swapped `reserved` and `ret` and printed a negative errno as a vector. */
 const FIRST_ERRNO = 0xfffff000;
 
-/** All arguments are numbers, in the order of the kind; the first capture is the irq. */
+/** All arguments are numbers or flags and always there. Captures are numbered in order: the irq, then the arguments of the kind. */
 function vec<const F extends string>(
   name: string,
   kind: EventKind,
@@ -32,10 +32,10 @@ function vec<const F extends string>(
   return rule(
     name,
     formats,
-    (f, c, s, w) => {
-      const slots = Object.values<number>(s);
-      for (const [i, arg] of kind.args.entries()) w[arg.at] = c.lo[slots[i + 1]!]!;
-      f.emit(kind, irqObject(f, c.lo[slots[0]!]!));
+    (f, c) => {
+      const { args, words } = kind;
+      for (let i = 0; i < args.length; i++) words[args[i]!.at] = c.lo[i + 1]!;
+      f.emit(kind.written, irqObject(f, c.lo[0]!));
     },
     fields,
   );
@@ -49,16 +49,13 @@ const GLOBAL_FIELDS = {
   total_allocated: 'total',
 };
 
-function matrixGlobal(name: string, kind: EventKind): FtraceRule {
+function matrixGlobal(name: string, kind: typeof mtx.mtxOnline): FtraceRule {
   return rule(
     name,
     GLOBALS,
-    (f, c, s, w) => {
-      w[kind.at['onlineMaps']!] = c.lo[s.maps]!;
-      w[kind.at['available']!] = c.lo[s.avl]!;
-      w[kind.at['reserved']!] = c.lo[s.rsvd]!;
-      w[kind.at['total']!] = c.lo[s.total]!;
-      f.emit(kind, vectorDomain(f));
+    (f, c, s) => {
+      const event = kind.put().onlineMaps(c.lo[s.maps]!).available(c.lo[s.avl]!);
+      f.emit(event.reserved(c.lo[s.rsvd]!).total(c.lo[s.total]!), vectorDomain(f));
     },
     GLOBAL_FIELDS,
   );
@@ -68,19 +65,22 @@ function matrixCpu(name: string, kind: typeof mtx.mtxAlloc): FtraceRule {
   return rule(
     name,
     `bit={bit:d} cpu={cpu:u} online={online:d} avl={free:u} alloc={alloc:u} managed={managed:u} ${GLOBALS}`,
-    (f, c, s, w) => {
-      const { at } = kind;
-      w[at.vector] = c.lo[s.bit]!;
-      w[at.cpu] = c.lo[s.cpu]!;
-      w[at.online] = c.lo[s.online]!;
-      w[at.available] = c.lo[s.free]!;
-      w[at.allocated] = c.lo[s.alloc]!;
-      w[at.managed] = c.lo[s.managed]!;
-      w[at.onlineMaps] = c.lo[s.maps]!;
-      w[at.globalAvailable] = c.lo[s.avl]!;
-      w[at.reserved] = c.lo[s.rsvd]!;
-      w[at.total] = c.lo[s.total]!;
-      f.emit(kind, vectorDomain(f));
+    (f, c, s) => {
+      f.emit(
+        kind
+          .put()
+          .vector(c.lo[s.bit]!)
+          .cpu(c.lo[s.cpu]!)
+          .online(c.lo[s.online] !== 0)
+          .available(c.lo[s.free]!)
+          .allocated(c.lo[s.alloc]!)
+          .managed(c.lo[s.managed]!)
+          .onlineMaps(c.lo[s.maps]!)
+          .globalAvailable(c.lo[s.avl]!)
+          .reserved(c.lo[s.rsvd]!)
+          .total(c.lo[s.total]!),
+        vectorDomain(f),
+      );
     },
     { ...GLOBAL_FIELDS, available: 'free', allocated: 'alloc' },
   );
@@ -102,9 +102,8 @@ const SYSTEM = [
 ];
 
 function system(name: string, suffix: string, kind: typeof cpuEv.sysEntry): FtraceRule {
-  return rule(`${name}_${suffix}`, 'vector={vector:d}', (f, c, s, w) => {
-    w[kind.at.name] = f.out.world.strings.intern(name);
-    f.emit(kind, vectorObject(f, Math.max(0, f.out.cpu), c.lo[s.vector]!));
+  return rule(`${name}_${suffix}`, 'vector={vector:d}', (f, c, s) => {
+    f.emit(kind.put().name(f.intern(name)), vectorObject(f, Math.max(0, f.out.cpu), c.lo[s.vector]!));
   });
 }
 
@@ -129,20 +128,15 @@ function identify(f: Ftrace, c: Captures, slot: number, object: number): void {
   if (index < 0) return;
   const bdf = f.text(index === 0 ? vfioIntx.slot.bdf : vfioName[0].slot.bdf);
   const vectorNumber = index === 0 ? 0 : c.lo[vfioName[0].slot.vector]!;
-  const w = f.out.words;
   const { state, world } = f.out;
   const device = world.strings.intern(bdf);
   const told = state.num(object, irq.at.device) === device;
   if (!told || (index !== 0 && state.num(object, irq.at.hwirq) !== vectorNumber)) {
-    const { bit, at } = ev.irqIdentify;
-    w[0] = bit.device | (index === 0 ? 0 : bit.hwirq);
-    w[at.device] = device;
-    w[at.hwirq] = vectorNumber;
-    f.emit(ev.irqIdentify, object);
+    const event = ev.irqIdentify.put().device(device);
+    if (index !== 0) event.hwirq(vectorNumber);
+    f.emit(event, object);
   }
-  w[0] = vfioFire.bit.irq;
-  w[vfioFire.at.irq] = Number(world.node(object)!.segment);
-  f.emit(vfioFire, f.object(`vfio/${bdf}/${index}/${vectorNumber}`));
+  f.emit(vfioFire.put().irq(Number(world.node(object)!.segment)), f.object(`vfio/${bdf}/${index}/${vectorNumber}`));
 }
 
 const kprobeText = '{text:r}';
@@ -161,16 +155,19 @@ export const irqRules: readonly FtraceRule[] = [
   ),
   vec('vector_reserve', vecs.vecReserve, 'irq={irq:u} ret={ret:d}'),
   vec('vector_reserve_managed', vecs.vecReserveManaged, 'irq={irq:u} ret={ret:d}'),
-  rule('vector_alloc', 'irq={irq:u} vector={vector:u} reserved={reserved:d} ret={ret:d}', (f, c, s, w) => {
-    const { at } = vecs.vecAlloc;
+  rule('vector_alloc', 'irq={irq:u} vector={vector:u} reserved={reserved:d} ret={ret:d}', (f, c, s) => {
     const v = c.lo[s.vector]!;
     const errno = v >= FIRST_ERRNO;
     // The kernel never prints a positive `ret` but where the two are swapped.
     const swapped = errno || c.lo[s.ret] === 1;
-    w[at.vector] = errno ? 0 : v;
-    w[at.reserved] = c.lo[swapped ? s.ret : s.reserved]!;
-    w[at.ret] = errno ? v : c.lo[swapped ? s.reserved : s.ret]!;
-    f.emit(vecs.vecAlloc, irqObject(f, c.lo[s.irq]!));
+    f.emit(
+      vecs.vecAlloc
+        .put()
+        .vector(errno ? 0 : v)
+        .reserved(c.lo[swapped ? s.ret : s.reserved]! !== 0)
+        .ret(errno ? v : c.lo[swapped ? s.reserved : s.ret]!),
+      irqObject(f, c.lo[s.irq]!),
+    );
   }),
   vec('vector_alloc_managed', vecs.vecAllocManaged, 'irq={irq:u} vector={vector:u} ret={ret:d}'),
   vec(
@@ -206,14 +203,17 @@ export const irqRules: readonly FtraceRule[] = [
   rule(
     'irq_matrix_assign_system',
     `bit={bit:d} ${GLOBALS}`,
-    (f, c, s, w) => {
-      const { at } = mtx.mtxAssignSystem;
-      w[at.vector] = c.lo[s.bit]!;
-      w[at.onlineMaps] = c.lo[s.maps]!;
-      w[at.available] = c.lo[s.avl]!;
-      w[at.reserved] = c.lo[s.rsvd]!;
-      w[at.total] = c.lo[s.total]!;
-      f.emit(mtx.mtxAssignSystem, vectorDomain(f));
+    (f, c, s) => {
+      f.emit(
+        mtx.mtxAssignSystem
+          .put()
+          .vector(c.lo[s.bit]!)
+          .onlineMaps(c.lo[s.maps]!)
+          .available(c.lo[s.avl]!)
+          .reserved(c.lo[s.rsvd]!)
+          .total(c.lo[s.total]!),
+        vectorDomain(f),
+      );
     },
     GLOBAL_FIELDS,
   ),
@@ -224,64 +224,54 @@ export const irqRules: readonly FtraceRule[] = [
   matrixCpu('irq_matrix_assign', mtx.mtxAssign),
   matrixCpu('irq_matrix_alloc', mtx.mtxAlloc),
   matrixCpu('irq_matrix_free', mtx.mtxFree),
-  rule('irq_handler_entry', ['irq={irq:d} name={name:r}', 'irq={irq:d} handler={name:r}'] as const, (f, c, s, w) => {
+  rule('irq_handler_entry', ['irq={irq:d} name={name:r}', 'irq={irq:d} handler={name:r}'] as const, (f, c, s) => {
     const object = irqObject(f, c.lo[s.irq]!);
     const name = f.str(s.name);
-    w[ev.irqEntry.at.name] = name;
-    f.emit(ev.irqEntry, object);
+    f.emit(ev.irqEntry.put().name(name), object);
     identify(f, c, s.name, object);
   }),
-  rule('irq_handler_exit', ['irq={irq:d} ret={ret:w}', 'irq={irq:d} return={ret:w}'] as const, (f, c, s, w) => {
+  rule('irq_handler_exit', ['irq={irq:d} ret={ret:w}', 'irq={irq:d} return={ret:w}'] as const, (f, c, s) => {
     // `handled`, or with the fields option the irqreturn_t: bit 0 handled, bit 1 the thread was woken.
     const text = f.text(s.ret);
-    w[ev.irqExit.at.handled] = text === 'handled' || (text !== 'unhandled' && c.lo[s.ret] !== 0) ? 1 : 0;
-    f.emit(ev.irqExit, irqObject(f, c.lo[s.irq]!));
+    f.emit(
+      ev.irqExit.put().handled(text === 'handled' || (text !== 'unhandled' && c.lo[s.ret] !== 0)),
+      irqObject(f, c.lo[s.irq]!),
+    );
   }),
   ...SYSTEM.flatMap((name) => [system(name, 'entry', cpuEv.sysEntry), system(name, 'exit', cpuEv.sysExit)]),
-  rule('ipi_send_cpu', 'cpu={cpu:u} callsite={callsite:s} callback={callback:r}', (f, c, s, w) => {
-    const { bit, at } = cpuEv.ipiSend;
-    w[0] = bit.reason;
-    w[at.reason] = f.str(s.callsite);
-    f.emit(cpuEv.ipiSend, cpuObject(f, c.lo[s.cpu]!));
+  rule('ipi_send_cpu', 'cpu={cpu:u} callsite={callsite:s} callback={callback:r}', (f, c, s) => {
+    f.emit(cpuEv.ipiSend.put().reason(f.str(s.callsite)), cpuObject(f, c.lo[s.cpu]!));
   }),
   rule(
     'ipi_send_cpumask',
     'cpumask={mask:w} callsite={callsite:s} callback={callback:r}',
-    (f, _c, s, w) => {
-      const { bit, at } = cpuEv.ipiSend;
-      w[0] = bit.targets | bit.reason;
-      w[at.targets] = f.str(s.mask);
-      w[at.reason] = f.str(s.callsite);
-      f.emit(cpuEv.ipiSend, cpuObject(f, Math.max(0, f.out.cpu)));
+    (f, _c, s) => {
+      f.emit(
+        cpuEv.ipiSend.put().targets(f.str(s.mask)).reason(f.str(s.callsite)),
+        cpuObject(f, Math.max(0, f.out.cpu)),
+      );
     },
     { cpumask: 'mask' },
   ),
   rule(
     'ipi_raise',
     'target_mask={mask:w} ({reason:s})',
-    (f, _c, s, w) => {
-      const { bit, at } = cpuEv.ipiSend;
-      w[0] = bit.targets | bit.reason;
-      w[at.targets] = f.str(s.mask);
-      w[at.reason] = f.str(s.reason);
-      f.emit(cpuEv.ipiSend, cpuObject(f, Math.max(0, f.out.cpu)));
+    (f, _c, s) => {
+      f.emit(cpuEv.ipiSend.put().targets(f.str(s.mask)).reason(f.str(s.reason)), cpuObject(f, Math.max(0, f.out.cpu)));
     },
     { target_cpus: 'mask' },
   ),
-  rule('ipi_entry', '({reason:s})', (f, _c, s, w) => {
-    w[cpuEv.ipiEntry.at.reason] = f.str(s.reason);
-    f.emit(cpuEv.ipiEntry, cpuObject(f, Math.max(0, f.out.cpu)));
+  rule('ipi_entry', '({reason:s})', (f, _c, s) => {
+    f.emit(cpuEv.ipiEntry.put().reason(f.str(s.reason)), cpuObject(f, Math.max(0, f.out.cpu)));
   }),
-  rule('ipi_exit', '({reason:s})', (f, _c, s, w) => {
-    w[cpuEv.ipiExit.at.reason] = f.str(s.reason);
-    f.emit(cpuEv.ipiExit, cpuObject(f, Math.max(0, f.out.cpu)));
+  rule('ipi_exit', '({reason:s})', (f, _c, s) => {
+    f.emit(cpuEv.ipiExit.put().reason(f.str(s.reason)), cpuObject(f, Math.max(0, f.out.cpu)));
   }),
   rule(
     'tracing_mark_write',
     kprobeText,
-    (f, _c, s, w) => {
-      w[mark.at.text] = f.str(s.text);
-      f.emit(mark, f.object('marker'));
+    (f, _c, s) => {
+      f.emit(mark.put().text(f.str(s.text)), f.object('marker'));
     },
     { buf: 'text' },
   ),

@@ -30,132 +30,120 @@ function first(args: Args, ...names: readonly string[]): { readonly lo: number; 
 }
 
 /** What the probed functions mean; false when an argument that is needed was not fetched. */
-const functions: Readonly<Record<string, (f: Ftrace, args: Args, w: Uint32Array) => boolean>> = {
+const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = {
   __pci_write_msi_msg: writeMessage,
   pci_write_msi_msg: writeMessage,
   pci_msi_domain_write_msg: writeMessage,
-  pci_irq_mask_msix: (f, a, w) => mask(f, a, w, true),
-  pci_irq_unmask_msix: (f, a, w) => mask(f, a, w, false),
-  pci_irq_mask_msi: (f, a, w) => mask(f, a, w, true),
-  pci_irq_unmask_msi: (f, a, w) => mask(f, a, w, false),
-  pci_msi_mask_irq: (f, a, w) => mask(f, a, w, true),
-  pci_msi_unmask_irq: (f, a, w) => mask(f, a, w, false),
+  pci_irq_mask_msix: (f, a) => mask(f, a, true),
+  pci_irq_unmask_msix: (f, a) => mask(f, a, false),
+  pci_irq_mask_msi: (f, a) => mask(f, a, true),
+  pci_irq_unmask_msi: (f, a) => mask(f, a, false),
+  pci_msi_mask_irq: (f, a) => mask(f, a, true),
+  pci_msi_unmask_irq: (f, a) => mask(f, a, false),
   its_set_affinity: affinity,
-  its_irq_domain_activate: (f, a, w) => lpi(f, a, w) && activate(f, a, w, true),
-  its_irq_domain_deactivate: (f, a, w) => lpi(f, a, w) && activate(f, a, w, false),
-  its_irq_domain_alloc: (f, a, w) => allocate(f, a, w, false),
-  its_irq_domain_free: (f, a, w) => allocate(f, a, w, true),
-  its_mask_irq: (f, a, w) => lpi(f, a, w) && mask(f, a, w, true),
-  its_unmask_irq: (f, a, w) => lpi(f, a, w) && mask(f, a, w, false),
+  its_irq_domain_activate: (f, a) => lpi(f, a) && activate(f, a, true),
+  its_irq_domain_deactivate: (f, a) => lpi(f, a) && activate(f, a, false),
+  its_irq_domain_alloc: (f, a) => allocate(f, a, false),
+  its_irq_domain_free: (f, a) => allocate(f, a, true),
+  its_mask_irq: (f, a) => lpi(f, a) && mask(f, a, true),
+  its_unmask_irq: (f, a) => lpi(f, a) && mask(f, a, false),
   its_irq_compose_msi_msg: lpi,
-  iommu_dma_prepare_msi: (f, a, w) => {
+  iommu_dma_prepare_msi: (f, a) => {
     const doorbell = first(a, 'doorbell', 'msi_addr', 'addr');
     if (doorbell === undefined) return false;
-    w[itsDoorbell.at.address] = doorbell.lo;
-    w[itsDoorbell.at.address + 1] = doorbell.hi;
-    f.emit(itsDoorbell, f.object('its/0'));
+    f.emit(itsDoorbell.put().address(doorbell.lo, doorbell.hi), f.object('its/0'));
     return true;
   },
-  vfio_pci_set_irqs_ioctl: (f, a, w) => {
+  vfio_pci_set_irqs_ioctl: (f, a) => {
     const flags = first(a, 'flags');
     const index = first(a, 'index');
     if (flags === undefined || index === undefined) return false;
-    w[0] = 0;
-    w[vfioSet.at.flags] = flags.lo;
-    w[vfioSet.at.index] = index.lo;
-    w[vfioSet.at.start] = first(a, 'start')?.lo ?? 0;
-    w[vfioSet.at.count] = first(a, 'count')?.lo ?? 0;
-    f.emit(vfioSet, f.object('vfio/ioctl'));
+    f.emit(
+      vfioSet
+        .put()
+        .flags(flags.lo)
+        .index(index.lo)
+        .start(first(a, 'start')?.lo ?? 0)
+        .count(first(a, 'count')?.lo ?? 0),
+      f.object('vfio/ioctl'),
+    );
     return true;
   },
   irqfd_wakeup: (f) => {
-    f.emit(irqfdWakeup, f.object('kvm/0/irqfd'));
+    f.emit(irqfdWakeup.put(), f.object('kvm/0/irqfd'));
     return true;
   },
-  kvm_irqfd: (f, a, w) => {
+  kvm_irqfd: (f, a) => {
     const gsi = first(a, 'gsi');
     const fd = first(a, 'fd');
     const flags = first(a, 'flags');
-    const { at, bit } = irqfdAssign;
-    w[0] = (fd ? bit.fd : 0) | (flags ? bit.release | bit.resample : 0);
-    w[at.fd] = fd?.lo ?? 0;
-    w[at.release] = (flags?.lo ?? 0) & 1;
-    w[at.resample] = ((flags?.lo ?? 0) >>> 1) & 1;
-    f.emit(irqfdAssign, f.object(gsi ? `kvm/0/irqfd/${gsi.lo}` : 'kvm/0/irqfd'));
+    const event = irqfdAssign.put();
+    if (fd) event.fd(fd.lo);
+    if (flags) event.release((flags.lo & 1) !== 0).resample((flags.lo & 2) !== 0);
+    f.emit(event, f.object(gsi ? `kvm/0/irqfd/${gsi.lo}` : 'kvm/0/irqfd'));
     return true;
   },
 };
 
-function writeMessage(f: Ftrace, a: Args, w: Uint32Array): boolean {
+function writeMessage(f: Ftrace, a: Args): boolean {
   const number = first(a, 'irq', 'virq');
   const lo = first(a, 'lo', 'address_lo', 'addr_lo', 'address', 'addr');
   const data = first(a, 'data', 'msg_data');
   if (number === undefined || lo === undefined || data === undefined) return false;
   const hwirq = first(a, 'hwirq', 'index', 'msi_index');
-  const { at, bit } = msgWrite;
-  w[0] = hwirq ? bit.hwirq : 0;
-  w[at.hwirq] = hwirq?.lo ?? 0;
-  w[at.address] = lo.lo;
-  w[at.address + 1] = first(a, 'hi', 'address_hi', 'addr_hi')?.lo ?? lo.hi;
-  w[at.data] = data.lo;
-  f.emit(msgWrite, irqObject(f, number.lo));
+  const event = msgWrite
+    .put()
+    .address(lo.lo, first(a, 'hi', 'address_hi', 'addr_hi')?.lo ?? lo.hi)
+    .data(data.lo);
+  if (hwirq) event.hwirq(hwirq.lo);
+  f.emit(event, irqObject(f, number.lo));
   return true;
 }
 
-function mask(f: Ftrace, a: Args, w: Uint32Array, masked: boolean): boolean {
+function mask(f: Ftrace, a: Args, masked: boolean): boolean {
   const number = first(a, 'irq', 'virq');
   if (number === undefined) return false;
   const hwirq = first(a, 'hwirq', 'index', 'msi_index');
-  const { at, bit } = irqMask;
   // Kernels with one PCI/MSI domain for all devices compose a hwirq beyond the table index; it is not the index then.
   const index = hwirq !== undefined && hwirq.hi === 0 && hwirq.lo < 2048 ? hwirq.lo : undefined;
-  w[0] = index === undefined ? 0 : bit.hwirq;
-  w[at.hwirq] = index ?? 0;
-  w[at.masked] = masked ? 1 : 0;
-  f.emit(irqMask, irqObject(f, number.lo));
+  const event = irqMask.put().masked(masked);
+  if (index !== undefined) event.hwirq(index);
+  f.emit(event, irqObject(f, number.lo));
   return true;
 }
 
-function lpi(f: Ftrace, a: Args, w: Uint32Array): boolean {
+function lpi(f: Ftrace, a: Args): boolean {
   const number = first(a, 'irq', 'virq');
   const intid = first(a, 'lpi', 'hwirq');
   if (number === undefined || intid === undefined) return false;
-  w[0] = irqIdentify.bit.lpi;
-  w[irqIdentify.at.lpi] = intid.lo;
-  f.emit(irqIdentify, irqObject(f, number.lo));
+  f.emit(irqIdentify.put().lpi(intid.lo), irqObject(f, number.lo));
   return true;
 }
 
-function activate(f: Ftrace, a: Args, w: Uint32Array, on: boolean): boolean {
-  w[0] = 0;
-  w[domActivate.at.domain] = f.out.world.strings.intern('ITS');
-  w[domActivate.at.activate] = on ? 1 : 0;
-  f.emit(domActivate, irqObject(f, first(a, 'irq', 'virq')!.lo));
+function activate(f: Ftrace, a: Args, on: boolean): boolean {
+  f.emit(domActivate.put().domain(f.intern('ITS')).activate(on), irqObject(f, first(a, 'irq', 'virq')!.lo));
   return true;
 }
 
 /** `nr` irqs from `virq` on. */
-function allocate(f: Ftrace, a: Args, w: Uint32Array, free: boolean): boolean {
+function allocate(f: Ftrace, a: Args, free: boolean): boolean {
   const number = first(a, 'virq', 'irq');
   if (number === undefined) return false;
   const count = Math.min(first(a, 'nr', 'nr_irqs')?.lo ?? 1, 2048);
-  w[0] = 0;
-  w[domAlloc.at.domain] = f.out.world.strings.intern('ITS');
-  w[domAlloc.at.free] = free ? 1 : 0;
-  for (let i = 0; i < count; i++) f.emit(domAlloc, irqObject(f, number.lo + i));
+  for (let i = 0; i < count; i++)
+    f.emit(domAlloc.put().domain(f.intern('ITS')).free(free), irqObject(f, number.lo + i));
   return true;
 }
 
-function affinity(f: Ftrace, a: Args, w: Uint32Array): boolean {
+function affinity(f: Ftrace, a: Args): boolean {
   const number = first(a, 'irq', 'virq');
   if (number === undefined) return false;
   const intid = first(a, 'lpi', 'hwirq');
   const cpus = first(a, 'mask', 'cpumask');
-  const { at, bit } = irqAffinity;
-  w[0] = (intid ? bit.lpi : 0) | (cpus ? bit.mask : 0);
-  w[at.lpi] = intid?.lo ?? 0;
-  w[at.mask] = cpus ? f.out.world.strings.intern(`0x${cpus.lo.toString(16)}`) : 0;
-  f.emit(irqAffinity, irqObject(f, number.lo));
+  const event = irqAffinity.put();
+  if (intid) event.lpi(intid.lo);
+  if (cpus) event.mask(f.intern(`0x${cpus.lo.toString(16)}`));
+  f.emit(event, irqObject(f, number.lo));
   return true;
 }
 
@@ -182,12 +170,15 @@ export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: 
     at++;
   }
   const use = isReturn ? undefined : functions[symbol];
-  const w = f.out.words;
-  if (use?.(f, argumentsOf(buf, at + 1, end), w)) return;
+  if (use?.(f, argumentsOf(buf, at + 1, end))) return;
   const { strings } = f.out.world;
-  w[probe.at.name] = strings.internBytes(buf, nameStart, nameEnd);
-  w[probe.at.text] = strings.internBytes(buf, start, Math.min(end, start + 300));
-  f.emit(probe, f.object('probe'));
+  f.emit(
+    probe
+      .put()
+      .name(strings.internBytes(buf, nameStart, nameEnd))
+      .text(strings.internBytes(buf, start, Math.min(end, start + 300))),
+    f.object('probe'),
+  );
 }
 
 function argumentsOf(buf: Uint8Array, start: number, end: number): Args {

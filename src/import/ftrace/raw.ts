@@ -7,7 +7,8 @@ import * as ev from '../../model/events/virt.ts';
 import { decodersById } from '../../model/message.ts';
 import { apicIcr, ioApicEntry, x86Address, x86Data } from '../../model/registers/x86.ts';
 import { vcpuObject, vcpuVectorObject } from '../objects.ts';
-import { either, type Ftrace, type FtraceRule, rule } from './context.ts';
+import { either } from '../rules.ts';
+import { type Ftrace, type FtraceRule, rule } from './context.ts';
 import { inject, VM } from './virt.ts';
 
 const DELIVERY = ['Fixed', 'LowPrio', 'SMI', 'Res3', 'NMI', 'INIT', 'SIPI', 'ExtINT'];
@@ -15,7 +16,7 @@ const SHORTHAND = ['dst', 'self', 'all', 'all-but-self'];
 
 /** The words in the brackets of the text. */
 const words = (f: Ftrace, ...parts: readonly (string | false)[]): number =>
-  f.out.world.strings.intern(parts.filter((part) => part !== false).join('|'));
+  f.intern(parts.filter((part) => part !== false).join('|'));
 
 /** Delivery mode and trigger mode lie alike in message data, redirection entries and ICR. */
 const delivery = (bits: number): string => DELIVERY[x86Data.f.deliveryMode.of(bits)]!;
@@ -25,10 +26,14 @@ function accept(name: string, posted: boolean): FtraceRule {
   return rule(
     name,
     'apicid={vcpu:n} dm={dm:n} tm={tm:n} vec={vector:n}',
-    (f, c, s, w) => {
-      w[apic.apicAccept.at.mode] = words(f, delivery(c.lo[s.dm]!), c.lo[s.tm]! !== 0 ? 'level' : 'edge');
-      w[apic.apicAccept.at.posted] = posted ? 1 : 0;
-      f.emit(apic.apicAccept, vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff));
+    (f, c, s) => {
+      f.emit(
+        apic.apicAccept
+          .put()
+          .mode(words(f, delivery(c.lo[s.dm]!), c.lo[s.tm]! !== 0 ? 'level' : 'edge'))
+          .posted(posted),
+        vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff),
+      );
     },
     { apicid: 'vcpu', vec: 'vector' },
   );
@@ -45,60 +50,71 @@ const rawRules: readonly FtraceRule[] = [
     { irq: 'vector', reinjected: 'again' },
     (c, s) => c.got[s.vector] === 1,
   ),
-  rule('kvm_msi_set_irq', 'address={address:n} data={data:n}', (f, c, s, w) => {
-    const { at, bit } = ev.kvmMsi;
+  rule('kvm_msi_set_irq', 'address={address:n} data={data:n}', (f, c, s) => {
     const [lo, data] = [c.lo[s.address]!, c.lo[s.data]!];
     const { destMode, redirectionHint } = x86Address.f;
     const view = decodersById.x86.decode(lo, c.hi[s.address]!, data);
-    w[0] = bit.address | bit.data;
-    w[at.dest] = view?.destination ?? 0;
-    w[at.vector] = view?.vector ?? x86Data.f.vector.of(data);
-    w[at.mode] = words(
-      f,
-      delivery(data),
-      destMode.in(lo) ? 'logical' : 'physical',
-      trigger(data),
-      redirectionHint.in(lo) && 'rh',
+    f.emit(
+      ev.kvmMsi
+        .put()
+        .dest(view?.destination ?? 0)
+        .vector(view?.vector ?? x86Data.f.vector.of(data))
+        .mode(
+          words(
+            f,
+            delivery(data),
+            destMode.in(lo) ? 'logical' : 'physical',
+            trigger(data),
+            redirectionHint.in(lo) && 'rh',
+          ),
+        )
+        .address(lo, c.hi[s.address]!)
+        .data(data),
+      f.object(VM),
     );
-    w[at.address] = lo;
-    w[at.address + 1] = c.hi[s.address]!;
-    w[at.data] = data;
-    f.emit(ev.kvmMsi, f.object(VM));
   }),
   rule(
     'kvm_ioapic_set_irq',
     'e={entry:n} pin={pin:n}',
-    (f, c, s, w) => {
-      const { at } = ev.kvmIoapic;
+    (f, c, s) => {
       const entry = c.lo[s.entry]!;
       const { f: field } = ioApicEntry;
       const masked = field.mask.in(entry) && 'masked';
-      w[at.pin] = c.lo[s.pin]!;
-      w[at.dest] = field.dest.of(c.hi[s.entry]!);
-      w[at.vector] = field.vector.of(entry);
-      w[at.mode] = words(f, delivery(entry), field.destMode.in(entry) ? 'logical' : 'physical', trigger(entry), masked);
-      f.emit(ev.kvmIoapic, f.object(`${VM}/ioapic`));
+      f.emit(
+        ev.kvmIoapic
+          .put()
+          .pin(c.lo[s.pin]!)
+          .dest(field.dest.of(c.hi[s.entry]!))
+          .vector(field.vector.of(entry))
+          .mode(words(f, delivery(entry), field.destMode.in(entry) ? 'logical' : 'physical', trigger(entry), masked)),
+        f.object(`${VM}/ioapic`),
+      );
     },
     { e: 'entry' },
   ),
   rule(
     'kvm_apic_ipi',
     'icr_low={icr:n} dest_id={dest:n}',
-    (f, c, s, w) => {
-      const { at } = apic.kvmIpi;
+    (f, c, s) => {
       const icr = c.lo[s.icr]!;
       const { vector, destMode, level, shorthand } = apicIcr.f;
-      w[at.dest] = c.lo[s.dest]!;
-      w[at.vector] = vector.of(icr);
-      w[at.mode] = words(
-        f,
-        delivery(icr),
-        destMode.in(icr) ? 'logical' : 'physical',
-        level.in(icr) ? 'assert' : 'de-assert',
-        trigger(icr),
-        SHORTHAND[shorthand.of(icr)]!,
+      f.emit(
+        apic.kvmIpi
+          .put()
+          .dest(c.lo[s.dest]!)
+          .vector(vector.of(icr))
+          .mode(
+            words(
+              f,
+              delivery(icr),
+              destMode.in(icr) ? 'logical' : 'physical',
+              level.in(icr) ? 'assert' : 'de-assert',
+              trigger(icr),
+              SHORTHAND[shorthand.of(icr)]!,
+            ),
+          ),
+        f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'),
       );
-      f.emit(apic.kvmIpi, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'));
     },
     { icr_low: 'icr', dest_id: 'dest' },
   ),

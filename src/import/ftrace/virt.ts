@@ -15,22 +15,16 @@ export const VM = 'kvm/0';
 /** The fields option prints these events in a form that raw.ts reads. */
 const textOnly = (): boolean => false;
 
-const text = (f: Ftrace, t: string): number => f.out.world.strings.intern(t);
-
-function put64(words: Uint32Array, at: number, c: Captures, slot: number): void {
-  words[at] = c.lo[slot]!;
-  words[at + 1] = c.hi[slot]!;
-}
-
 function accept(name: string, posted: boolean): FtraceRule {
   // "apicid" is really the vcpu id (arch/x86/kvm/lapic.c).
   return rule(
     name,
     'apicid {vcpu:x} vec {vector:u} ({mode:s})…',
-    (f, c, s, w) => {
-      w[apic.apicAccept.at.mode] = f.str(s.mode);
-      w[apic.apicAccept.at.posted] = posted ? 1 : 0;
-      f.emit(apic.apicAccept, vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff));
+    (f, c, s) => {
+      f.emit(
+        apic.apicAccept.put().mode(f.str(s.mode)).posted(posted),
+        vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff),
+      );
     },
     {},
     textOnly,
@@ -45,7 +39,7 @@ function eoi(name: string): FtraceRule {
       const vector = c.lo[s.vector]! | 0;
       const vcpu = c.lo[s.vcpu]! & 0xffffff;
       f.emit(
-        apic.apicEoi,
+        apic.apicEoi.put(),
         vector < 0 ? vcpuObject(f.out.world, vcpu) : vcpuVectorObject(f.out.world, vcpu, vector & 0xff),
       );
     },
@@ -54,9 +48,8 @@ function eoi(name: string): FtraceRule {
 }
 
 export function inject(f: Ftrace, vector: number, reinjected: boolean): undefined {
-  f.out.words[apic.apicInject.at.reinjected] = reinjected ? 1 : 0;
   f.emit(
-    apic.apicInject,
+    apic.apicInject.put().reinjected(reinjected),
     f.vcpu < 0 ? f.object('vcpu/unknown/injection') : vcpuVectorObject(f.out.world, f.vcpu, vector & 0xff),
   );
 }
@@ -64,8 +57,7 @@ export function inject(f: Ftrace, vector: number, reinjected: boolean): undefine
 function exit(f: Ftrace, vcpu: number, reason: number): void {
   if (vcpu >= 0) f.runs(vcpu);
   const known = vcpu >= 0 ? vcpu : f.vcpu;
-  f.out.words[ev.kvmExit.at.reason] = reason;
-  f.emit(ev.kvmExit, known >= 0 ? vcpuObject(f.out.world, known) : f.object('vcpu/unknown/exit'));
+  f.emit(ev.kvmExit.put().reason(reason), known >= 0 ? vcpuObject(f.out.world, known) : f.object('vcpu/unknown/exit'));
 }
 
 function mmio(
@@ -74,18 +66,20 @@ function mmio(
   s: { readonly size: number; readonly gpa: number; readonly value: number },
   write: boolean,
 ): void {
-  const { words: w } = f.out;
-  w[ev.kvmMmio.at.write] = write ? 1 : 0;
-  w[ev.kvmMmio.at.size] = c.lo[s.size]!;
-  put64(w, ev.kvmMmio.at.address, c, s.gpa);
-  put64(w, ev.kvmMmio.at.value, c, s.value);
-  f.emit(ev.kvmMmio, f.object(`${VM}/mmio`));
+  f.emit(
+    ev.kvmMmio
+      .put()
+      .write(write)
+      .size(c.lo[s.size]!)
+      .address(c.lo[s.gpa]!, c.hi[s.gpa]!)
+      .value(c.lo[s.value]!, c.hi[s.value]!),
+    f.object(`${VM}/mmio`),
+  );
 }
 
 function entry(f: Ftrace, vcpu: number): void {
   f.runs(vcpu);
-  f.out.words[0] = 0;
-  f.emit(ev.kvmEntry, vcpuObject(f.out.world, vcpu & 0xffffff));
+  f.emit(ev.kvmEntry.put(), vcpuObject(f.out.world, vcpu & 0xffffff));
 }
 
 const BDF = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
@@ -103,13 +97,12 @@ export const virtRules: readonly FtraceRule[] = [
   rule(
     'kvm_entry',
     ['vcpu {vcpu:u}…', 'PC: {pc:x}'] as const,
-    (f, c, s, w) => {
+    (f, c, s) => {
       if (s.vcpu !== undefined && c.got[s.vcpu]) {
         entry(f, c.lo[s.vcpu]!);
         return;
       }
-      w[0] = 0;
-      f.emit(ev.kvmEntry, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/entry'));
+      f.emit(ev.kvmEntry.put(), f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/entry'));
     },
     { vcpu_id: 'vcpu' },
     (c, s, named) => named.has('vcpu_id') || c.got[s.vcpu] === 1,
@@ -123,9 +116,11 @@ export const virtRules: readonly FtraceRule[] = [
     },
     { vcpu_id: 'vcpu', exit_reason: 'reason' },
   ),
-  rule('kvm_userspace_exit', 'reason {reason:r}', (f, _c, s, w) => {
-    w[ev.kvmUserspace.at.reason] = f.str(s.reason);
-    f.emit(ev.kvmUserspace, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/exit'));
+  rule('kvm_userspace_exit', 'reason {reason:r}', (f, _c, s) => {
+    f.emit(
+      ev.kvmUserspace.put().reason(f.str(s.reason)),
+      f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/exit'),
+    );
   }),
   accept('kvm_apic_accept_irq', false),
   accept('kvm_apicv_accept_irq', true),
@@ -147,13 +142,8 @@ export const virtRules: readonly FtraceRule[] = [
     'kvm_msi_set_irq',
     // The oldest kernels print the destination decimal and the vector hexadecimal; only a letter shows that.
     ['dst {dest:x} vec {vector:u} ({mode:s})', 'dst {dest:u} vec {vector:x} ({mode:s})'] as const,
-    (f, c, s, w) => {
-      const { at } = ev.kvmMsi;
-      w[0] = 0;
-      w[at.dest] = c.lo[s.dest]!;
-      w[at.vector] = c.lo[s.vector]!;
-      w[at.mode] = f.str(s.mode);
-      f.emit(ev.kvmMsi, f.object(VM));
+    (f, c, s) => {
+      f.emit(ev.kvmMsi.put().dest(c.lo[s.dest]!).vector(c.lo[s.vector]!).mode(f.str(s.mode)), f.object(VM));
     },
     {},
     textOnly,
@@ -161,11 +151,12 @@ export const virtRules: readonly FtraceRule[] = [
   rule(
     'kvm_set_irq',
     'gsi {gsi:u} level {level:d} source {source:d}',
-    (f, c, s, w) => {
-      w[ev.kvmLine.at.level] = c.lo[s.level]!;
-      w[ev.kvmLine.at.source] = c.lo[s.source]!;
+    (f, c, s) => {
       f.emit(
-        ev.kvmLine,
+        ev.kvmLine
+          .put()
+          .level(c.lo[s.level] !== 0)
+          .source(c.lo[s.source]!),
         f.out.world.byNumbers(kvmGsi, c.lo[s.gsi]! & 0x3ffffff, 0, (n) => `${VM}/gsi/${n}`),
       );
     },
@@ -177,13 +168,11 @@ export const virtRules: readonly FtraceRule[] = [
       'pin {pin:u} dst {dest:x} vec {vector:u} ({mode:s})…',
       'pin {pin:u} dst {dest:x} vec={vector:u} ({mode:s})…',
     ] as const,
-    (f, c, s, w) => {
-      const { at } = ev.kvmIoapic;
-      w[at.pin] = c.lo[s.pin]!;
-      w[at.dest] = c.lo[s.dest]!;
-      w[at.vector] = c.lo[s.vector]!;
-      w[at.mode] = f.str(s.mode);
-      f.emit(ev.kvmIoapic, f.object(`${VM}/ioapic`));
+    (f, c, s) => {
+      f.emit(
+        ev.kvmIoapic.put().pin(c.lo[s.pin]!).dest(c.lo[s.dest]!).vector(c.lo[s.vector]!).mode(f.str(s.mode)),
+        f.object(`${VM}/ioapic`),
+      );
     },
   ),
   rule('kvm_ioapic_delayed_eoi_inj', '{text:r}', () => false),
@@ -191,10 +180,8 @@ export const virtRules: readonly FtraceRule[] = [
   rule(
     'kvm_ack_irq',
     ['irqchip {chip:s} pin {pin:u}'] as const,
-    (f, c, s, w) => {
-      w[ev.kvmAck.at.chip] = f.str(s.chip);
-      w[ev.kvmAck.at.pin] = c.lo[s.pin]!;
-      f.emit(ev.kvmAck, f.object(`${VM}/irqchip`));
+    (f, c, s) => {
+      f.emit(ev.kvmAck.put().chip(f.str(s.chip)).pin(c.lo[s.pin]!), f.object(`${VM}/irqchip`));
     },
     { irqchip: 'chip' },
   ),
@@ -210,21 +197,19 @@ export const virtRules: readonly FtraceRule[] = [
   rule(
     'kvm_fast_mmio',
     'fast mmio at gpa {gpa:x}',
-    (f, c, s, w) => {
-      w[ev.kvmMmio.at.write] = 1;
-      w[ev.kvmMmio.at.size] = 0;
-      put64(w, ev.kvmMmio.at.address, c, s.gpa);
-      w[ev.kvmMmio.at.value] = 0;
-      w[ev.kvmMmio.at.value + 1] = 0;
-      f.emit(ev.kvmMmio, f.object(`${VM}/mmio`));
+    (f, c, s) => {
+      f.emit(
+        ev.kvmMmio.put().write(true).size(0).value(0, 0).address(c.lo[s.gpa]!, c.hi[s.gpa]!),
+        f.object(`${VM}/mmio`),
+      );
     },
     { fast_mmio: 'gpa' },
   ),
-  rule('kvm_apic_ipi', 'dst {dest:x} vec {vector:u} ({mode:s})', (f, c, s, w) => {
-    w[apic.kvmIpi.at.dest] = c.lo[s.dest]!;
-    w[apic.kvmIpi.at.vector] = c.lo[s.vector]!;
-    w[apic.kvmIpi.at.mode] = f.str(s.mode);
-    f.emit(apic.kvmIpi, f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'));
+  rule('kvm_apic_ipi', 'dst {dest:x} vec {vector:u} ({mode:s})', (f, c, s) => {
+    f.emit(
+      apic.kvmIpi.put().dest(c.lo[s.dest]!).vector(c.lo[s.vector]!).mode(f.str(s.mode)),
+      f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'),
+    );
   }),
   rule(
     'kvm_pi_irte_update',
@@ -232,42 +217,40 @@ export const virtRules: readonly FtraceRule[] = [
       '«VT-d »PI is {what:s} for irq {irq:u}, vcpu {vcpu:d}, gsi: {gsi:x}, gvec: {gvec:x}«, pi_desc_addr: {desc:x}»',
       '«VT-d »PI is {what:s} for this irq, vcpu {vcpu:d}, gsi: {gsi:x}, gvec: {gvec:x}«, pi_desc_addr: {desc:x}»',
     ] as const,
-    (f, c, s, w) => {
-      const { at, bit } = ev.piUpdate;
+    (f, c, s) => {
       const host = s.irq !== undefined && c.got[s.irq] ? c.lo[s.irq]! : 0;
-      w[0] = c.got[s.desc] ? bit.descriptor : 0;
-      w[at.enable] = f.text(s.what).startsWith('enabled') || c.lo[s.what] === 1 ? 1 : 0;
-      w[at.hostIrq] = host;
-      w[at.vcpu] = c.lo[s.vcpu]!;
-      w[at.vector] = c.lo[s.gvec]!;
-      put64(w, at.descriptor, c, s.desc);
-      f.emit(ev.piUpdate, f.object(`${VM}/irqfd/${c.lo[s.gsi]!}`));
+      const event = ev.piUpdate
+        .put()
+        .enable(f.text(s.what).startsWith('enabled') || c.lo[s.what] === 1)
+        .hostIrq(host)
+        .vcpu(c.lo[s.vcpu]!)
+        .vector(c.lo[s.gvec]!);
+      if (c.got[s.desc]) event.descriptor(c.lo[s.desc]!, c.hi[s.desc]!);
+      f.emit(event, f.object(`${VM}/irqfd/${c.lo[s.gsi]!}`));
     },
     { host_irq: 'irq', vcpu_id: 'vcpu', pi_desc_addr: 'desc', set: 'what' },
     (c, s) => c.got[s.gsi] === 1 && c.got[s.gvec] === 1,
   ),
-  rule('kvm_hypercall', 'nr {nr:x}…', (f, c, s, w) => {
-    w[0] = 0;
-    put64(w, kvmHypercall.at.number, c, s.nr);
-    f.emit(kvmHypercall, f.object(`${VM}/hypercall`));
+  rule('kvm_hypercall', 'nr {nr:x}…', (f, c, s) => {
+    f.emit(kvmHypercall.put().number(c.lo[s.nr]!, c.hi[s.nr]!), f.object(`${VM}/hypercall`));
   }),
-  rule('kvm_xen_hypercall', '«cpl {cpl:u} »nr {nr:x}…', (f, c, s, w) => {
-    w[0] = 0;
-    put64(w, kvmHypercall.at.number, c, s.nr);
-    f.emit(kvmHypercall, f.object(`${VM}/hypercall`));
+  rule('kvm_xen_hypercall', '«cpl {cpl:u} »nr {nr:x}…', (f, c, s) => {
+    f.emit(kvmHypercall.put().number(c.lo[s.nr]!, c.hi[s.nr]!), f.object(`${VM}/hypercall`));
   }),
   rule(
     'kvm_hv_hypercall',
     [
       'code {nr:x} {speed:w} «var_cnt {vars:x} »«rep_cnt {reps:x} »«cnt {cnt:x} »idx {idx:x} in {input:x} out {output:x}',
     ] as const,
-    (f, c, s, w) => {
-      const { at, bit } = kvmHypercall;
-      w[0] = bit.input | bit.output;
-      put64(w, at.number, c, s.nr);
-      put64(w, at.input, c, s.input);
-      put64(w, at.output, c, s.output);
-      f.emit(kvmHypercall, f.object(`${VM}/hypercall`));
+    (f, c, s) => {
+      f.emit(
+        kvmHypercall
+          .put()
+          .number(c.lo[s.nr]!, c.hi[s.nr]!)
+          .input(c.lo[s.input]!, c.hi[s.input]!)
+          .output(c.lo[s.output]!, c.hi[s.output]!),
+        f.object(`${VM}/hypercall`),
+      );
     },
     { code: 'nr', ingpa: 'input', outgpa: 'output' },
     (c, s) => c.got[s.nr] === 1,
@@ -275,11 +258,12 @@ export const virtRules: readonly FtraceRule[] = [
   rule(
     'kvm_irq_line',
     'Inject {what:s} interrupt ({type:u}), vcpu->idx: {vcpu:d}, num: {num:d}, level: {level:u}',
-    (f, c, s, w) => {
-      w[ev.kvmLine.at.level] = c.lo[s.level]!;
-      w[ev.kvmLine.at.source] = 0;
+    (f, c, s) => {
       f.emit(
-        ev.kvmLine,
+        ev.kvmLine
+          .put()
+          .level(c.lo[s.level] !== 0)
+          .source(0),
         f.out.world.byNumbers(kvmGsi, c.lo[s.num]! & 0x3ffffff, 0, (n) => `${VM}/gsi/${n}`),
       );
     },
@@ -289,11 +273,12 @@ export const virtRules: readonly FtraceRule[] = [
   rule(
     'vgic_update_irq_pending',
     'VCPU: {vcpu:d}, IRQ {num:d}, level: {level:u}',
-    (f, c, s, w) => {
-      w[ev.kvmLine.at.level] = c.lo[s.level]!;
-      w[ev.kvmLine.at.source] = 0;
+    (f, c, s) => {
       f.emit(
-        ev.kvmLine,
+        ev.kvmLine
+          .put()
+          .level(c.lo[s.level] !== 0)
+          .source(0),
         f.out.world.byNumbers(kvmGsi, c.lo[s.num]! & 0x3ffffff, 0, (n) => `${VM}/gsi/${n}`),
       );
     },
@@ -306,11 +291,15 @@ export const virtRules: readonly FtraceRule[] = [
       'IOMMU: iova={iova:x} paddr={paddr:x} size={size:u}',
       'IOMMU: dev={dev:w} iova={iova:x} - {end:x} paddr={paddr:x} size={size:u}',
     ] as const,
-    (f, c, s, w) => {
-      put64(w, iommuMap.at.iova, c, s.iova);
-      put64(w, iommuMap.at.paddr, c, s.paddr);
-      put64(w, iommuMap.at.size, c, s.size);
-      f.emit(iommuMap, f.object('iommu'));
+    (f, c, s) => {
+      f.emit(
+        iommuMap
+          .put()
+          .iova(c.lo[s.iova]!, c.hi[s.iova]!)
+          .paddr(c.lo[s.paddr]!, c.hi[s.paddr]!)
+          .size(c.lo[s.size]!, c.hi[s.size]!),
+        f.object('iommu'),
+      );
     },
     {},
     (c, s) => c.got[s.iova] === 1 && c.got[s.paddr] === 1 && c.got[s.size] === 1,
@@ -322,35 +311,30 @@ export const virtRules: readonly FtraceRule[] = [
       'IOMMU: iova={iova:x} size={size:u}…',
       'IOMMU: dev={dev:w} iova={iova:x} - {end:x} size={size:u}…',
     ] as const,
-    (f, c, s, w) => {
-      put64(w, iommuUnmap.at.iova, c, s.iova);
-      put64(w, iommuUnmap.at.size, c, s.size);
-      f.emit(iommuUnmap, f.object('iommu'));
+    (f, c, s) => {
+      f.emit(iommuUnmap.put().iova(c.lo[s.iova]!, c.hi[s.iova]!).size(c.lo[s.size]!, c.hi[s.size]!), f.object('iommu'));
     },
     {},
     (c, s) => c.got[s.iova] === 1 && c.got[s.size] === 1,
   ),
-  rule('io_page_fault', 'IOMMU:{driver:w} {device:w} iova={iova:x} flags={flags:x}', (f, c, s, w) => {
-    w[iommuFault.at.device] = f.str(s.device);
-    put64(w, iommuFault.at.iova, c, s.iova);
-    w[iommuFault.at.flags] = c.lo[s.flags]!;
-    f.emit(iommuFault, f.object('iommu'));
+  rule('io_page_fault', 'IOMMU:{driver:w} {device:w} iova={iova:x} flags={flags:x}', (f, c, s) => {
+    f.emit(
+      iommuFault.put().device(f.str(s.device)).flags(c.lo[s.flags]!).iova(c.lo[s.iova]!, c.hi[s.iova]!),
+      f.object('iommu'),
+    );
   }),
-  rule('add_device_to_group', 'IOMMU: groupID={gid:d} device={device:w}', (f, c, s, w) => {
-    w[0] = iommuAttach.bit.group;
-    w[iommuAttach.at.group] = c.lo[s.gid]!;
-    f.emit(iommuAttach, iommuDevice(f, f.text(s.device)));
+  rule('add_device_to_group', 'IOMMU: groupID={gid:d} device={device:w}', (f, c, s) => {
+    f.emit(iommuAttach.put().group(c.lo[s.gid]!), iommuDevice(f, f.text(s.device)));
   }),
   rule('remove_device_from_group', '{text:r}', () => false),
-  rule('attach_device_to_domain', 'IOMMU: device={device:w}', (f, _c, s, w) => {
-    w[0] = 0;
-    f.emit(iommuAttach, iommuDevice(f, f.text(s.device)));
+  rule('attach_device_to_domain', 'IOMMU: device={device:w}', (f, _c, s) => {
+    f.emit(iommuAttach.put(), iommuDevice(f, f.text(s.device)));
   }),
   rule('detach_device_from_domain', '{text:r}', () => false),
   rule(
     'qi_submit',
     '{type:w} {unit:w}: {qw0:x} {qw1:x} {qw2:x} {qw3:x}',
-    (f, c, s, w) => {
+    (f, c, s) => {
       if (c.got[s.type] ? f.text(s.type) !== IEC : typeField.of(c.lo[s.qw0]!) !== IEC_TYPE) return false;
       const name = f.text(s.unit);
       const global = !granularity.in(c.lo[s.qw0]!);
@@ -358,13 +342,12 @@ export const virtRules: readonly FtraceRule[] = [
       const index = indexField.of(c.hi[s.qw0]!);
       const unit = f.out.world.object(remapUnit, `irte/${name}`);
       if (!f.out.state.present(unit)) {
-        w[irSeen.at.kind] = text(f, 'VT-d');
-        f.emit(irSeen, unit);
+        f.emit(irSeen.put().kind(f.intern('VT-d')), unit);
       }
-      w[iecInvalidate.at.global] = global ? 1 : 0;
-      w[iecInvalidate.at.index] = index;
-      w[iecInvalidate.at.mask] = mask;
-      f.emit(iecInvalidate, global ? unit : f.out.world.byNumbers(irte, unit, index, (_u, i) => `irte/${name}/${i}`));
+      f.emit(
+        iecInvalidate.put().global(global).index(index).mask(mask),
+        global ? unit : f.out.world.byNumbers(irte, unit, index, (_u, i) => `irte/${name}/${i}`),
+      );
       return undefined;
     },
     { iommu: 'unit' },

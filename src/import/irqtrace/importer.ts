@@ -95,18 +95,16 @@ export class IrqtraceImporter implements LineReader {
       if (kind.args.some((a) => a.name === name)) known[name] = value;
       else strange += ` ${name}=${value}`;
     }
-    const wrong = packArguments(out.world, kind, known as PlainEvent['fields'], out.words);
+    const wrong = packArguments(out.world, kind, known as PlainEvent['fields']);
     if (wrong) return wrong.problem;
-    out.emit(kind, object);
+    out.emit(kind.written, object);
     if (strange !== '') this.#keep(object, m[4]!, strange);
     return undefined;
   }
 
   #keep(object: number, name: string, text: string): void {
-    const { words, world } = this.#out;
-    words[other.at.name] = world.strings.intern(name);
-    words[other.at.text] = world.strings.intern(text.trim());
-    this.#out.emit(other, object);
+    const { strings } = this.#out.world;
+    this.#out.emit(other.put().name(strings.intern(name)).text(strings.intern(text.trim())), object);
   }
 
   #time(text: string): void {

@@ -1,10 +1,7 @@
-import { textOf } from '../../base/bytes.ts';
-import type { EventKind } from '../../model/event.ts';
 import { vfioGuest } from '../../model/events/vfio.ts';
 import { decodersById } from '../../model/message.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import { objectAt } from '../objects.ts';
-import { type Captures, captures, type Names, Pattern } from '../pattern.ts';
+import { rule as makeRule, type Rule, RuleContext, type Use } from '../rules.ts';
 import { PciMap } from './pcimap.ts';
 
 /** What the importer remembers of one thread of the emulator: who did what just before. */
@@ -63,13 +60,10 @@ function newThread(): ThreadContext {
   };
 }
 
-/** What the rules of the QEMU log share: the builder, the line at hand, the threads, the PCI address map. */
-export class Qemu {
-  readonly out: TraceBuilder;
+/** What the rules of the QEMU log share: the line at hand, the threads, the PCI address map. */
+export class Qemu extends RuleContext {
   readonly pci: PciMap;
   readonly #threads = new Map<number, ThreadContext>();
-  /** The bytes of the line at hand. */
-  buf: Uint8Array = new Uint8Array(0);
   /** The thread that printed it; one for all where the log does not tell. */
   thread: ThreadContext = newThread();
   /** Config accesses are also printed as memory accesses, with their size. */
@@ -79,7 +73,7 @@ export class Qemu {
   configReads = false;
 
   constructor(out: TraceBuilder) {
-    this.out = out;
+    super(out);
     this.pci = new PciMap(out);
   }
 
@@ -90,27 +84,9 @@ export class Qemu {
     this.thread = thread;
   }
 
-  /** A captured text. */
-  text(slot: number): string {
-    return textOf(this.buf, captures.start[slot]!, captures.end[slot]!);
-  }
-
-  /** The number of a captured text in the string table. */
-  str(slot: number): number {
-    return this.out.world.strings.internBytes(this.buf, captures.start[slot]!, captures.end[slot]!);
-  }
-
-  /** Emits an event with the arguments that stand in the builder's words. */
-  emit(kind: EventKind, object: number): void {
-    this.out.emit(kind, object);
-  }
-
   /** Ties the VFIO device of the host to the function that the guest sees. */
   guestOf(host: number, guest: number): void {
-    this.out.words[vfioGuest.at.guest] = this.out.world.strings.intern(
-      this.out.world.path(guest).replace('device/', ''),
-    );
-    this.emit(vfioGuest, host);
+    this.emit(vfioGuest.put().guest(this.intern(this.out.world.path(guest).replace('device/', ''))), host);
   }
 
   /** The IRTE that a VT-d message names, or -1. Few messages come again and again, so what was decoded is kept. */
@@ -122,43 +98,12 @@ export class Qemu {
     if (this.#vtdIndices.size < 0x10000) this.#vtdIndices.set(key, index);
     return index;
   }
-
-  /** The object at a path, of the type that the path has. */
-  object(path: string): number {
-    return objectAt(this.out.world, path);
-  }
 }
 
 /** One event of the log: its name, its print formats, and what it means. */
-export interface QemuRule {
-  readonly name: string;
-  /** Reads the arguments (bytes `start` to `end` of the line). Null: they have none of the known forms. */
-  readonly take: (q: Qemu, start: number, end: number) => boolean | null;
-}
-
-/** `use` returns false when the record turns out to be without effect. */
-export type Use<F extends string> = (
-  q: Qemu,
-  c: Captures,
-  s: { readonly [K in Names<F>]: number },
-  w: Uint32Array,
-) => unknown;
+export type QemuRule = Rule<Qemu>;
 
 /** Makes the rule of one event. Print formats are tried in order; versions of the emulator differ. */
-export function rule<const F extends string>(name: string, formats: F | readonly F[], use: Use<F>): QemuRule {
-  const patterns = (typeof formats === 'string' ? [formats] : formats).map((f) => new Pattern<F>(f));
-  return {
-    name,
-    take: (q, start, end) => {
-      for (const pattern of patterns) {
-        if (pattern.match(q.buf, start, end)) return use(q, captures, pattern.slot, q.out.words) !== false;
-      }
-      return null;
-    },
-  };
-}
-
-/** A rule whose print formats capture different things: the first that reads the arguments takes them. */
-export function either(first: QemuRule, second: QemuRule): QemuRule {
-  return { name: first.name, take: (q, start, end) => first.take(q, start, end) ?? second.take(q, start, end) };
+export function rule<const F extends string>(name: string, formats: F | readonly F[], use: Use<Qemu, F>): QemuRule {
+  return makeRule(name, formats, use);
 }

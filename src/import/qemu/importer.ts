@@ -7,8 +7,9 @@
 import { AT, COLON, DOT, isDigit, SPACE, textOf } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import type { LineReader } from '../importer.ts';
-import { isNameByte, NameTable } from '../pattern.ts';
-import { Qemu, type QemuRule } from './context.ts';
+import { isNameByte } from '../pattern.ts';
+import { Dispatcher, RuleSet } from '../rules.ts';
+import { Qemu } from './context.ts';
 import { itsRules } from './its.ts';
 import { KNOWN_WITHOUT_EFFECT } from './known.ts';
 import { memoryRules } from './memory.ts';
@@ -17,13 +18,14 @@ import { remapRules } from './remap.ts';
 import { textLine } from './text.ts';
 import { virtRules } from './virt.ts';
 
-const rules: readonly QemuRule[] = [...pciRules, ...memoryRules, ...remapRules, ...itsRules, ...virtRules];
-const silent = KNOWN_WITHOUT_EFFECT.filter((name) => !rules.some((r) => r.name === name));
-const names = new NameTable([...rules.map((r) => r.name), ...silent]);
+const events = new RuleSet<Qemu>(
+  [...pciRules, ...memoryRules, ...remapRules, ...itsRules, ...virtRules],
+  KNOWN_WITHOUT_EFFECT,
+);
 
 /** Whether a name (bytes `start` to `end`) is a trace event that this importer knows. */
 export function isKnownEvent(buf: Uint8Array, start: number, end: number): boolean {
-  return names.find(buf, start, end) >= 0;
+  return events.find(buf, start, end) >= 0;
 }
 
 const NANO = 1_000_000_000;
@@ -41,7 +43,7 @@ function digits(buf: Uint8Array, start: number, end: number): number {
 export class QemuImporter implements LineReader {
   readonly #out: TraceBuilder;
   readonly #q: Qemu;
-  readonly #quiet = new Uint32Array(rules.length + silent.length);
+  readonly #dispatcher: Dispatcher<Qemu>;
   readonly #seenPrefix = { thread: false, iso: false, none: false };
   #base = -1;
   #fraction = 0;
@@ -49,6 +51,7 @@ export class QemuImporter implements LineReader {
   constructor(out: TraceBuilder) {
     this.#out = out;
     this.#q = new Qemu(out);
+    this.#dispatcher = new Dispatcher(this.#q, events);
     out.source.format = 'qemu-log';
   }
 
@@ -82,33 +85,17 @@ export class QemuImporter implements LineReader {
       out.skipped('line longer than 1 MiB');
       return;
     }
-    const id = names.find(buf, nameStart, nameEnd);
+    const id = events.find(buf, nameStart, nameEnd);
     if (id < 0) {
       if (open) out.skipped('cut off at the end of the file');
       else out.unknown(textOf(buf, nameStart, Math.min(nameEnd, nameStart + 100)));
       return;
     }
-    if (id >= rules.length) {
-      this.#quiet[id]!++;
-      return;
-    }
-    const result = rules[id]!.take(q, Math.min(end, nameEnd + 1), end);
-    if (result === null)
-      out.skipped(open ? 'cut off at the end of the file' : `${rules[id]!.name}: arguments not as expected`);
-    else if (result) out.understood();
-    else this.#quiet[id]!++;
+    this.#dispatcher.take(id, Math.min(end, nameEnd + 1), end, open);
   }
 
   settle(): void {
-    const { accounting: a } = this.#out;
-    for (const [id, count] of this.#quiet.entries()) {
-      if (count === 0) continue;
-      const name = id < rules.length ? rules[id]!.name : silent[id - rules.length]!;
-      a.records += count;
-      a.understood += count;
-      a.withoutEffect.set(name, (a.withoutEffect.get(name) ?? 0) + count);
-    }
-    this.#quiet.fill(0);
+    this.#dispatcher.settle();
     const { thread, iso, none } = this.#seenPrefix;
     const forms = [
       thread ? 'thread id and time stamp' : '',
@@ -123,7 +110,7 @@ export class QemuImporter implements LineReader {
 
   /** Without a stamp a line is a record when its first word is a known event or at least has the form of one. */
   #looksLikeEvent(buf: Uint8Array, start: number, end: number): boolean {
-    if (names.find(buf, start, end) >= 0) return true;
+    if (events.find(buf, start, end) >= 0) return true;
     if (this.#seenPrefix.thread || this.#seenPrefix.iso) return false;
     let underscores = 0;
     for (let i = start; i < end; i++) {

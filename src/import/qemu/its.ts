@@ -76,18 +76,20 @@ function dte(
   s: { readonly id: number; readonly valid: number; readonly size: number; readonly itt: number },
   write: boolean,
 ): void {
-  const { words: w } = q.out;
   const id = c.lo[s.id]!;
   const itt = write
     ? ittOf(q).fromField(id, c.lo[s.itt]!, c.hi[s.itt]!)
     : ittOf(q).fromRead(id, c.lo[s.itt]!, c.hi[s.itt]!);
-  w[itsDte.at.write] = write ? 1 : 0;
-  w[itsDte.at.valid] = c.lo[s.valid]!;
-  w[itsDte.at.size] = c.lo[s.size]!;
-  w[itsDte.at.itt] = itt[0];
-  w[itsDte.at.itt + 1] = itt[1];
   q.thread.itsDevice = id;
-  q.emit(itsDte, itsDevice(q, id));
+  q.emit(
+    itsDte
+      .put()
+      .write(write)
+      .valid(c.lo[s.valid] !== 0)
+      .size(c.lo[s.size]!)
+      .itt(itt[0], itt[1]),
+    itsDevice(q, id),
+  );
 }
 
 function ite(
@@ -105,13 +107,16 @@ function ite(
   const known = ittOf(q).device(c.lo[s.itt]!, c.hi[s.itt]!);
   const id = known >= 0 ? known : q.thread.itsDevice;
   if (id < 0) return false;
-  const { words: w } = q.out;
-  w[itsIte.at.write] = write ? 1 : 0;
-  w[itsIte.at.valid] = c.lo[s.valid]!;
-  w[itsIte.at.lpi] = c.lo[s.intid]!;
-  w[itsIte.at.collection] = c.lo[s.icid]!;
   q.thread.itsEvent = itsEvent(q, id, c.lo[s.event]!);
-  q.emit(itsIte, q.thread.itsEvent);
+  q.emit(
+    itsIte
+      .put()
+      .write(write)
+      .valid(c.lo[s.valid] !== 0)
+      .lpi(c.lo[s.intid]!)
+      .collection(c.lo[s.icid]!),
+    q.thread.itsEvent,
+  );
   return undefined;
 }
 
@@ -121,43 +126,34 @@ function cte(
   s: { readonly icid: number; readonly valid: number; readonly rd: number },
   write: boolean,
 ): void {
-  const { words: w } = q.out;
-  w[itsCte.at.write] = write ? 1 : 0;
-  w[itsCte.at.valid] = c.lo[s.valid]!;
-  w[itsCte.at.target] = c.lo[s.rd]!;
-  q.emit(itsCte, itsCollection(q, c.lo[s.icid]!));
+  q.emit(
+    itsCte
+      .put()
+      .write(write)
+      .valid(c.lo[s.valid] !== 0)
+      .target(c.lo[s.rd]!),
+    itsCollection(q, c.lo[s.icid]!),
+  );
 }
 
 function mapti(q: Qemu, id: number, event: number, lpi: number, icid: number): void {
-  const { words: w } = q.out;
-  w[itsMapti.at.lpi] = lpi;
-  w[itsMapti.at.collection] = icid;
-  q.emit(itsMapti, itsEvent(q, id, event));
+  q.emit(itsMapti.put().lpi(lpi).collection(icid), itsEvent(q, id, event));
 }
 
 const PREFIX = 'GICv3 ITS: ';
 const devEvent = 'DeviceID {id:x} EventID {event:x}';
 
 const plain = (name: string, word: string): QemuRule =>
-  rule(name, `${PREFIX}{text:r}`, (q, _c, s, w) => {
-    w[0] = itsCommand.bit.text;
-    w[itsCommand.at.name] = q.out.world.strings.intern(word);
-    w[itsCommand.at.text] = q.str(s.text);
-    q.emit(itsCommand, q.object(ITS));
+  rule(name, `${PREFIX}{text:r}`, (q, _c, s) => {
+    q.emit(itsCommand.put().name(q.intern(word)).text(q.str(s.text)), q.object(ITS));
   });
 
 const faulted = (name: string): QemuRule =>
-  rule(name, `${PREFIX}{text:r}`, (q, _c, s, w) => {
-    w[itsError.at.text] = q.str(s.text);
-    q.emit(itsError, q.object(ITS));
+  rule(name, `${PREFIX}{text:r}`, (q, _c, s) => {
+    q.emit(itsError.put().text(q.str(s.text)), q.object(ITS));
   });
 
 const stream = (q: Qemu, sid: number): number => q.object(`smmu/0/stream/${hexText(sid)}`);
-
-function put64(words: Uint32Array, at: number, c: Captures, slot: number): void {
-  words[at] = c.lo[slot]!;
-  words[at + 1] = c.hi[slot]!;
-}
 
 function bypass(
   q: Qemu,
@@ -165,11 +161,15 @@ function bypass(
   s: { readonly sid: number; readonly iova: number; readonly write: number },
   reason: string,
 ): void {
-  const { words: w, world } = q.out;
-  put64(w, smmuBypass.at.iova, c, s.iova);
-  w[smmuBypass.at.write] = c.lo[s.write]!;
-  w[smmuBypass.at.reason] = world.strings.intern(reason);
-  q.emit(smmuBypass, stream(q, c.lo[s.sid]!));
+  const { world } = q.out;
+  q.emit(
+    smmuBypass
+      .put()
+      .write(c.lo[s.write] !== 0)
+      .reason(world.strings.intern(reason))
+      .iova(c.lo[s.iova]!, c.hi[s.iova]!),
+    stream(q, c.lo[s.sid]!),
+  );
 }
 
 /** Last INTID that a CPU interface gives for "nothing pending" and the special ones before it. */
@@ -178,7 +178,7 @@ const SPECIAL = 1020;
 function gic(q: Qemu, cpu: number, intid: number, kind: typeof gicAck): false | undefined {
   if (intid >= SPECIAL && intid < 1024) return false;
   q.out.cpu = cpu;
-  q.emit(kind, vcpuIntidObject(q.out.world, cpu, intid));
+  q.emit(kind.put(), vcpuIntidObject(q.out.world, cpu, intid));
   return undefined;
 }
 
@@ -186,20 +186,27 @@ export const itsRules: readonly QemuRule[] = [
   rule(
     'gicv3_its_cmd_mapd',
     `${PREFIX}command MAPD DeviceID {id:x} Size {size:x} ITT_addr {itt:x} V {valid:u}`,
-    (q, c, s, w) => {
+    (q, c, s) => {
       const id = c.lo[s.id]!;
       const itt = ittOf(q).fromField(id, c.lo[s.itt]!, c.hi[s.itt]!);
-      w[itsMapd.at.size] = c.lo[s.size]!;
-      w[itsMapd.at.itt] = itt[0];
-      w[itsMapd.at.itt + 1] = itt[1];
-      w[itsMapd.at.valid] = c.lo[s.valid]!;
-      q.emit(itsMapd, itsDevice(q, id));
+      q.emit(
+        itsMapd
+          .put()
+          .size(c.lo[s.size]!)
+          .itt(itt[0], itt[1])
+          .valid(c.lo[s.valid] !== 0),
+        itsDevice(q, id),
+      );
     },
   ),
-  rule('gicv3_its_cmd_mapc', `${PREFIX}command MAPC ICID {icid:x} RDbase {rd:x} V {valid:u}`, (q, c, s, w) => {
-    w[itsMapc.at.target] = c.lo[s.rd]!;
-    w[itsMapc.at.valid] = c.lo[s.valid]!;
-    q.emit(itsMapc, itsCollection(q, c.lo[s.icid]!));
+  rule('gicv3_its_cmd_mapc', `${PREFIX}command MAPC ICID {icid:x} RDbase {rd:x} V {valid:u}`, (q, c, s) => {
+    q.emit(
+      itsMapc
+        .put()
+        .target(c.lo[s.rd]!)
+        .valid(c.lo[s.valid] !== 0),
+      itsCollection(q, c.lo[s.icid]!),
+    );
   }),
   rule('gicv3_its_cmd_mapti', `${PREFIX}command MAPTI ${devEvent} ICID {icid:x} pINTID {lpi:x}`, (q, c, s) =>
     mapti(q, c.lo[s.id]!, c.lo[s.event]!, c.lo[s.lpi]!, c.lo[s.icid]!),
@@ -207,23 +214,20 @@ export const itsRules: readonly QemuRule[] = [
   rule('gicv3_its_cmd_mapi', `${PREFIX}command MAPI ${devEvent} ICID {icid:x}`, (q, c, s) =>
     mapti(q, c.lo[s.id]!, c.lo[s.event]!, c.lo[s.event]!, c.lo[s.icid]!),
   ),
-  rule('gicv3_its_cmd_movi', `${PREFIX}command MOVI ${devEvent} ICID {icid:x}`, (q, c, s, w) => {
-    w[itsMovi.at.collection] = c.lo[s.icid]!;
-    q.emit(itsMovi, itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
+  rule('gicv3_its_cmd_movi', `${PREFIX}command MOVI ${devEvent} ICID {icid:x}`, (q, c, s) => {
+    q.emit(itsMovi.put().collection(c.lo[s.icid]!), itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
   }),
   rule('gicv3_its_cmd_discard', `${PREFIX}command DISCARD ${devEvent}`, (q, c, s) =>
-    q.emit(itsDiscard, itsEvent(q, c.lo[s.id]!, c.lo[s.event]!)),
+    q.emit(itsDiscard.put(), itsEvent(q, c.lo[s.id]!, c.lo[s.event]!)),
   ),
   rule('gicv3_its_cmd_inv', `${PREFIX}command INV ${devEvent}`, (q, c, s) =>
-    q.emit(itsInv, itsEvent(q, c.lo[s.id]!, c.lo[s.event]!)),
+    q.emit(itsInv.put(), itsEvent(q, c.lo[s.id]!, c.lo[s.event]!)),
   ),
-  rule('gicv3_its_cmd_int', `${PREFIX}command INT ${devEvent}`, (q, c, s, w) => {
-    w[itsInt.at.set] = 1;
-    q.emit(itsInt, itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
+  rule('gicv3_its_cmd_int', `${PREFIX}command INT ${devEvent}`, (q, c, s) => {
+    q.emit(itsInt.put().set(true), itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
   }),
-  rule('gicv3_its_cmd_clear', `${PREFIX}command CLEAR ${devEvent}`, (q, c, s, w) => {
-    w[itsInt.at.set] = 0;
-    q.emit(itsInt, itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
+  rule('gicv3_its_cmd_clear', `${PREFIX}command CLEAR ${devEvent}`, (q, c, s) => {
+    q.emit(itsInt.put().set(false), itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
   }),
   plain('gicv3_its_cmd_sync', 'SYNC'),
   plain('gicv3_its_cmd_invall', 'INVALL'),
@@ -239,15 +243,12 @@ export const itsRules: readonly QemuRule[] = [
   rule(
     'gicv3_its_translation_write',
     'GICv3 ITS TRANSLATER write: offset {offset:x} data {event:x} size {size:u} requester_id {id:x}',
-    (q, c, s, w) => {
+    (q, c, s) => {
       const id = c.lo[s.id]!;
       const event = c.lo[s.event]!;
-      w[itsTrans.at.device] = id;
-      w[itsTrans.at.event] = event;
-      w[itsTrans.at.size] = c.lo[s.size]!;
       q.thread.itsDevice = id;
       q.thread.itsEvent = itsEvent(q, id, event);
-      q.emit(itsTrans, q.thread.itsEvent);
+      q.emit(itsTrans.put().device(id).event(event).size(c.lo[s.size]!), q.thread.itsEvent);
     },
   ),
   rule(
@@ -301,10 +302,9 @@ export const itsRules: readonly QemuRule[] = [
   rule('gic_acknowledge_irq', '{what:w} {cpu:u} acknowledged irq {intid:u}', (q, c, s) =>
     gic(q, c.lo[s.cpu]!, c.lo[s.intid]!, gicAck),
   ),
-  rule('gic_set_irq', 'irq {irq:u} level {level:u}…', (q, c, s, w) => {
-    w[lineSet.at.level] = c.lo[s.level]!;
+  rule('gic_set_irq', 'irq {irq:u} level {level:u}…', (q, c, s) => {
     q.emit(
-      lineSet,
+      lineSet.put().level(c.lo[s.level] !== 0),
       q.out.world.byNumbers(pin, 1, c.lo[s.irq]!, (_a, n) => `gic/0/spi/${n}`),
     );
   }),
@@ -312,16 +312,17 @@ export const itsRules: readonly QemuRule[] = [
   rule(
     'smmuv3_translate_success',
     '{mr:w} sid={sid:n} iova={iova:x} translated={out:x} perm={perm:x}« stage={stage:u}»',
-    (q, c, s, w) => {
-      w[0] = c.got[s.stage] ? smmuTrans.bit.stage : 0;
-      put64(w, smmuTrans.at.iova, c, s.iova);
-      put64(w, smmuTrans.at.output, c, s.out);
-      w[smmuTrans.at.perm] = c.lo[s.perm]!;
-      w[smmuTrans.at.stage] = c.lo[s.stage]!;
+    (q, c, s) => {
       q.thread.smmuRequester = c.lo[s.sid]!;
       q.thread.smmuInput = c.lo[s.iova]!;
       q.thread.smmuOutput = c.lo[s.out]!;
-      q.emit(smmuTrans, stream(q, c.lo[s.sid]!));
+      const event = smmuTrans
+        .put()
+        .perm(c.lo[s.perm]!)
+        .iova(c.lo[s.iova]!, c.hi[s.iova]!)
+        .output(c.lo[s.out]!, c.hi[s.out]!);
+      if (c.got[s.stage]) event.stage(c.lo[s.stage]!);
+      q.emit(event, stream(q, c.lo[s.sid]!));
     },
   ),
   rule(
@@ -332,14 +333,17 @@ export const itsRules: readonly QemuRule[] = [
   rule('smmuv3_translate_bypass', '{mr:w} sid={sid:n} STE bypass iova:{iova:x} is_write={write:u}', (q, c, s) =>
     bypass(q, c, s, 'stream table entry says bypass'),
   ),
-  rule('smmuv3_translate_abort', '{mr:w} sid={sid:n} abort on iova:{iova:x} is_write={write:u}', (q, c, s, w) => {
-    put64(w, smmuAbort.at.iova, c, s.iova);
-    w[smmuAbort.at.write] = c.lo[s.write]!;
-    q.emit(smmuAbort, stream(q, c.lo[s.sid]!));
+  rule('smmuv3_translate_abort', '{mr:w} sid={sid:n} abort on iova:{iova:x} is_write={write:u}', (q, c, s) => {
+    q.emit(
+      smmuAbort
+        .put()
+        .write(c.lo[s.write] !== 0)
+        .iova(c.lo[s.iova]!, c.hi[s.iova]!),
+      stream(q, c.lo[s.sid]!),
+    );
   }),
-  rule('smmuv3_record_event', '{event:w} sid={sid:n}', (q, c, s, w) => {
-    w[smmuFault.at.event] = q.str(s.event);
-    q.emit(smmuFault, stream(q, c.lo[s.sid]!));
+  rule('smmuv3_record_event', '{event:w} sid={sid:n}', (q, c, s) => {
+    q.emit(smmuFault.put().event(q.str(s.event)), stream(q, c.lo[s.sid]!));
   }),
   rule('kvm_arm_fixup_msi_route', 'MSI iova = {iova:x} is translated into {out:x}', () => false),
 ];

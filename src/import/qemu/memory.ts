@@ -6,7 +6,8 @@ import { isInterruptAddress } from '../../model/registers/x86.ts';
 import { mention, msi } from '../../model/things/pci.ts';
 import { entryObject, requesterObject } from '../objects.ts';
 import { NameTable } from '../pattern.ts';
-import { either, type Qemu, type QemuRule, rule } from './context.ts';
+import { either } from '../rules.ts';
+import { type Qemu, type QemuRule, rule } from './context.ts';
 import { refineConfigRead } from './pci.ts';
 
 /** Memory regions that matter, by the name that the emulator gives them. */
@@ -108,9 +109,7 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
 function frameSeen(q: Qemu, lo: number, hi: number): void {
   const frame = q.object('gic/0/frame/0');
   if (q.out.state.present(frame)) return;
-  q.out.words[gicFrameSeen.at.doorbell] = lo;
-  q.out.words[gicFrameSeen.at.doorbell + 1] = hi;
-  q.emit(gicFrameSeen, frame);
+  q.emit(gicFrameSeen.put().doorbell(lo, hi), frame);
 }
 
 /** Logs before QEMU 6.2 do not name regions: what an address is follows from the tables that are known. */
@@ -131,47 +130,37 @@ function tableAccess(
   hi: number,
   write: boolean,
 ): void {
-  const kind = write ? tblWrite : tblRead;
-  const { words } = q.out;
-  words[0] = 0;
-  words[kind.at.offset] = offset;
-  words[kind.at.size] = size;
-  words[kind.at.value] = lo;
-  words[kind.at.value + 1] = hi;
-  q.emit(kind, entry);
+  const event = write ? tblWrite.put() : tblRead.put();
+  q.emit(event.offset(offset).size(size).value(lo, hi), entry);
   q.pci.noteMessage(entry);
 }
 
 function pbaAccess(q: Qemu, address: number, size: number, lo: number, hi: number, write: boolean): boolean {
   const place = q.pci.pbaAt(address);
-  const kind = write ? pbaWrite : pbaRead;
-  const { words } = q.out;
-  words[0] = 0;
-  words[kind.at.first] = place?.first ?? (address & 0xfff) * 8;
-  words[kind.at.size] = size;
-  words[kind.at.value] = lo;
-  words[kind.at.value + 1] = hi;
-  q.emit(kind, place?.owner ?? q.object(`pba/0x${address.toString(16)}`));
+  const event = write ? pbaWrite.put() : pbaRead.put();
+  q.emit(
+    event
+      .first(place?.first ?? (address & 0xfff) * 8)
+      .size(size)
+      .value(lo, hi),
+    place?.owner ?? q.object(`pba/0x${address.toString(16)}`),
+  );
   return true;
 }
 
 function send(q: Qemu, lo: number, hi: number, data: number, size: number): void {
   const { thread } = q;
-  const { words, world } = q.out;
+  const { world } = q.out;
   // Behind an SMMU the entry holds the address before translation; the translation just before tells that and the sender.
   const translated = thread.smmuRequester >= 0 && thread.smmuOutput === lo;
   const requester = translated ? thread.smmuRequester & (2 ** pciRequester.width - 1) : -1;
   thread.smmuRequester = -1;
-  words[0] = msgSend.bit.size | (translated ? msgSend.bit.requester : 0);
-  words[msgSend.at.requester] = Math.max(0, requester);
-  words[msgSend.at.address] = lo;
-  words[msgSend.at.address + 1] = hi;
-  words[msgSend.at.data] = data;
-  words[msgSend.at.size] = size;
   const sender = translated ? requesterObject(world, requester) : -1;
   let holder = q.pci.holderOf(translated ? thread.smmuInput : lo, data, thread.raised, sender);
   if (holder < 0) holder = world.object(mention, `message/0x${lo.toString(16)}/0x${data.toString(16)}`);
-  q.emit(msgSend, holder);
+  const event = msgSend.put().address(lo, hi).data(data).size(size);
+  if (translated) event.requester(requester);
+  q.emit(event, holder);
   thread.raised = -1;
 }
 
@@ -182,10 +171,9 @@ function modelOf(q: Qemu, model: string): number {
 }
 
 function raise(q: Qemu, object: number, vector: number): void {
-  const { words } = q.out;
-  words[0] = vector >= 0 ? devRaise.bit.vector : 0;
-  words[devRaise.at.vector] = Math.max(0, vector);
-  q.emit(devRaise, object);
+  const event = devRaise.put();
+  if (vector >= 0) event.vector(vector);
+  q.emit(event, object);
   q.thread.raised = object;
 }
 
@@ -205,8 +193,7 @@ const nic = (q: Qemu): string => (q.pci.byName('e1000e') < 0 && q.pci.byName('ig
 
 const nvme = (name: string, verb: string): QemuRule =>
   rule(name, `${verb}…` as '…', (q) => {
-    q.out.words[0] = 0;
-    q.emit(intx, modelOf(q, 'nvme'));
+    q.emit(intx.put(), modelOf(q, 'nvme'));
   });
 
 export const memoryRules: readonly QemuRule[] = [

@@ -5,7 +5,8 @@ import { device, msi } from '../../model/things/pci.ts';
 import { vfioDevice } from '../../model/things/virt.ts';
 import { deviceObject } from '../objects.ts';
 import type { Captures } from '../pattern.ts';
-import { either, type Qemu, type QemuRule, rule } from './context.ts';
+import { either } from '../rules.ts';
+import { type Qemu, type QemuRule, rule } from './context.ts';
 
 const COMMAND = 4;
 const BAR0 = 0x10;
@@ -43,12 +44,8 @@ function noteBar(q: Qemu, dev: number, offset: number, value: number, write: boo
 
 function config(q: Qemu, dev: number, offset: number, size: number, value: number, write: boolean): void {
   const { out } = q;
-  const kind = write ? cfgWrite : cfgRead;
-  out.words[kind.at.offset] = offset;
-  out.words[kind.at.size] = size;
-  out.words[kind.at.value] = value;
   const before = out.state.num(dev, device.at.msixAt);
-  q.emit(kind, dev);
+  q.emit((write ? cfgWrite.put() : cfgRead.put()).offset(offset).size(size).value(value), dev);
   noteBar(q, dev, offset, value, write);
   if (before < 0 && out.state.num(dev, device.at.msixAt) >= 0) q.pci.bindTables();
   const cap = out.world.node(dev)?.children.get('msi')?.object ?? -1;
@@ -65,10 +62,9 @@ function functionOf(q: Qemu, name: string, bus: number, slot: number, fn: number
   const isNew = !q.pci.knows(object);
   if (isNew) q.pci.seen(object, name);
   if (isNew || (name !== '' && q.pci.rename(object, name))) {
-    const w = q.out.words;
-    w[0] = name === '' ? 0 : devSeen.bit.name;
-    w[devSeen.at.name] = q.out.world.strings.intern(name);
-    q.emit(devSeen, object);
+    const event = devSeen.put();
+    if (name !== '') event.name(q.intern(name));
+    q.emit(event, object);
   }
   return object;
 }
@@ -148,10 +144,8 @@ function link(q: Qemu, name: string, offset: number, value: number): void {
   const { thread } = q;
   if (thread.configDevice < 0 || thread.configOffset !== offset || thread.configValue !== value) return;
   if (!q.pci.pair(name, thread.configDevice)) return;
-  const { words: w, world, state } = q.out;
-  w[0] = devSeen.bit.host;
-  w[devSeen.at.host] = world.strings.intern(name);
-  q.emit(devSeen, thread.configDevice);
+  const { world, state } = q.out;
+  q.emit(devSeen.put().host(world.strings.intern(name)), thread.configDevice);
   const host = vfioObject(q, name);
   if (state.num(host, vfioDevice.at.guest) < 0) q.guestOf(host, thread.configDevice);
   for (const read of unlinked.get(q)?.get(name)?.values() ?? []) vfioRead(q, name, read);
@@ -169,49 +163,42 @@ export const pciRules: readonly QemuRule[] = [
     rule('pci_cfg_read', `{dev:w} ${where} @{at:x} -> {value:x}`, (q, c, s) => cfg(q, c, s, false)),
     rule('pci_cfg_read', '{dev:w} {slot:u}:{fn:u} @{at:x} -> {value:x}', (q, c, s) => cfg(q, c, s, false)),
   ),
-  rule('pci_update_mappings_add', [`{dev:w} ${where} {bar:u},{address:x}+{size:x}`], (q, c, s, w) => {
+  rule('pci_update_mappings_add', [`{dev:w} ${where} {bar:u},{address:x}+{size:x}`], (q, c, s) => {
     const dev = functionOf(q, pointerless(q.text(s.dev)), c.lo[s.bus]!, c.lo[s.slot]!, c.lo[s.fn]!);
     q.pci.mapped = true;
     const bar = c.lo[s.bar]!;
-    w[barMap.at.bar] = bar;
-    w[barMap.at.address] = c.lo[s.address]!;
-    w[barMap.at.address + 1] = c.hi[s.address]!;
-    w[barMap.at.size] = c.lo[s.size]!;
-    w[barMap.at.size + 1] = c.hi[s.size]!;
     const base = c.hi[s.address]! * 0x100000000 + c.lo[s.address]!;
     const size = c.hi[s.size]! * 0x100000000 + c.lo[s.size]!;
-    q.emit(barMap, dev);
+    q.emit(barMap.put().bar(bar).address(c.lo[s.address]!, c.hi[s.address]!).size(c.lo[s.size]!, c.hi[s.size]!), dev);
     q.pci.map(dev, bar, base, size);
   }),
-  rule('pci_update_mappings_del', [`{dev:w} ${where} {bar:u},{address:x}+{size:x}`], (q, c, s, w) => {
+  rule('pci_update_mappings_del', [`{dev:w} ${where} {bar:u},{address:x}+{size:x}`], (q, c, s) => {
     const dev = functionOf(q, pointerless(q.text(s.dev)), c.lo[s.bus]!, c.lo[s.slot]!, c.lo[s.fn]!);
     const bar = c.lo[s.bar]!;
-    w[barUnmap.at.bar] = bar;
-    w[barUnmap.at.address] = c.lo[s.address]!;
-    w[barUnmap.at.address + 1] = c.hi[s.address]!;
-    w[barUnmap.at.size] = c.lo[s.size]!;
-    w[barUnmap.at.size + 1] = c.hi[s.size]!;
-    q.emit(barUnmap, dev);
+    q.emit(barUnmap.put().bar(bar).address(c.lo[s.address]!, c.hi[s.address]!).size(c.lo[s.size]!, c.hi[s.size]!), dev);
     q.pci.map(dev, bar, 0, 0);
   }),
-  rule('msix_write_config', 'dev {dev:w} enabled {enable:u} masked {fmask:u}', (q, c, s, w) => {
+  rule('msix_write_config', 'dev {dev:w} enabled {enable:u} masked {fmask:u}', (q, c, s) => {
     const enable = c.lo[s.enable]!;
     const fmask = c.lo[s.fmask]!;
     const dev = msixFunction(q, q.text(s.dev));
-    w[msixCtrl.at.enable] = enable;
-    w[msixCtrl.at.fmask] = fmask;
-    q.emit(msixCtrl, dev);
+    q.emit(
+      msixCtrl
+        .put()
+        .enable(enable !== 0)
+        .fmask(fmask !== 0),
+      dev,
+    );
   }),
   rule(
     'vfio_msix_early_setup',
     '{dev:w} PCI MSI-X CAP @{cap:x}, BAR {bar:u}, offset {offset:x}, entries {entries:u}…',
-    (q, c, s, w) => {
+    (q, c, s) => {
       const object = vfioObject(q, q.text(s.dev));
-      w[vfioMsix.at.capability] = c.lo[s.cap]!;
-      w[vfioMsix.at.bar] = c.lo[s.bar]!;
-      w[vfioMsix.at.offset] = c.lo[s.offset]!;
-      w[vfioMsix.at.entries] = c.lo[s.entries]!;
-      q.emit(vfioMsix, object);
+      q.emit(
+        vfioMsix.put().capability(c.lo[s.cap]!).bar(c.lo[s.bar]!).offset(c.lo[s.offset]!).entries(c.lo[s.entries]!),
+        object,
+      );
     },
   ),
   rule('vfio_pci_write_config', ' ({dev:s}, @{at:x}, {value:x}, len={size:x})', (q, c, s) => {

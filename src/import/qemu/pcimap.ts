@@ -170,10 +170,14 @@ export class PciMap {
       if (seen.owner >= 0) continue;
       const place = this.#place(seen.page, seen);
       if (place === undefined || seen.object < 0) continue;
-      const { words, world } = this.#out;
-      words[tblBind.at.device] = place.owner;
-      words[tblBind.at.first] = (place.start - seen.page) / ENTRY_BYTES;
-      this.#out.emit(tblBind, seen.object);
+      const { world } = this.#out;
+      this.#out.emit(
+        tblBind
+          .put()
+          .device(place.owner)
+          .first((place.start - seen.page) / ENTRY_BYTES),
+        seen.object,
+      );
       for (const node of world.node(seen.object)?.children.get('msix')?.children.values() ?? [])
         this.#drop(node.object);
       const entries = world.node(place.owner)?.children.get('msix')?.children.values() ?? [];
@@ -226,16 +230,14 @@ export class PciMap {
   }
 
   #unknownEntry(seen: SeenTable, address: number): number {
-    const { world, words } = this.#out;
+    const { world } = this.#out;
     const base = Math.min(seen.page, address - (address % PAGE));
     const hi = Math.floor(base / 0x100000000);
     const path = `table/${hex64(hi, base >>> 0)}`;
     const object = world.object(table, path);
     if (seen.object !== object && base === seen.page) {
       seen.object = object;
-      words[tblSeen.at.address] = base >>> 0;
-      words[tblSeen.at.address + 1] = hi;
-      this.#out.emit(tblSeen, object);
+      this.#out.emit(tblSeen.put().address(base >>> 0, hi), object);
     }
     return world.child(msixEntry, object, 'msix', Math.floor((address - base) / ENTRY_BYTES));
   }

@@ -25,13 +25,11 @@ const itsCommandError = new Pattern('do_process_its_cmd: invalid command attribu
 /** Turns a line of text between the records into an event when it tells of something refused; false when it does not. */
 export function textLine(q: Qemu, start: number, end: number): boolean {
   if (!STARTS.some((s) => bytesAt(q.buf, start, end, s))) return false;
-  const text = q.out.world.strings.intern(textOf(q.buf, start, Math.min(end, start + 500)));
+  const text = q.intern(textOf(q.buf, start, Math.min(end, start + 500)));
   if (itsCommandError.match(q.buf, start, end)) {
-    q.out.words[itsError.at.text] = text;
-    q.emit(itsError, q.thread.itsEvent >= 0 ? q.thread.itsEvent : q.object('its/0'));
+    q.emit(itsError.put().text(text), q.thread.itsEvent >= 0 ? q.thread.itsEvent : q.object('its/0'));
     return true;
   }
-  q.out.words[message.at.text] = text;
-  q.emit(message, q.object('log'));
+  q.emit(message.put().text(text), q.object('log'));
   return true;
 }

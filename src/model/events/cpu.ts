@@ -1,4 +1,4 @@
-import { eventKind, has } from '../event.ts';
+import { eventKind, refused } from '../event.ts';
 import { cpu, intid, pin, vector } from '../things/irq.ts';
 
 const V = vector.at;
@@ -10,8 +10,8 @@ export const sysEntry = eventKind(
   [vector],
   'The entry code of a system vector starts.',
   { name: 's' },
-  (state, e, at) => {
-    state.set(e.object, V.name, e.words[e.at + at.name]!);
+  (state, e, a) => {
+    state.set(e.object, V.name, a.name);
     state.setFlag(e.object, V.active, true);
     state.count(e.object, V.entries);
   },
@@ -23,8 +23,8 @@ export const sysExit = eventKind(
   [vector],
   'The entry code of a system vector ends.',
   { name: 's' },
-  (state, e, at) => {
-    state.set(e.object, V.name, e.words[e.at + at.name]!);
+  (state, e, a) => {
+    state.set(e.object, V.name, a.name);
     state.setFlag(e.object, V.active, false);
   },
 );
@@ -70,8 +70,8 @@ export const gicPend = eventKind(
   [intid],
   'An LPI arrived at the redistributor of a processor and pends there, or is no longer pending (cleared or moved away).',
   { pending: 'flag', cause: 'u?' },
-  (state, e, at) => {
-    const pending = e.words[e.at + at.pending] !== 0;
+  (state, e, a) => {
+    const pending = a.pending;
     state.setFlag(e.object, intid.at.requested, pending);
     if (pending) state.count(e.object, intid.at.accepts);
   },
@@ -84,9 +84,9 @@ export const cpuState = eventKind(
   [cpu],
   'A processor goes offline or comes online, or may not (negative errno).',
   { online: 'flag', ret: 'i?' },
-  (state, e, at, bit) => {
-    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
-    state.setFlag(e.object, cpu.at.online, e.words[e.at + at.online] !== 0);
+  (state, e, a) => {
+    if (refused(a.ret)) return;
+    state.setFlag(e.object, cpu.at.online, a.online);
   },
 );
 
@@ -125,8 +125,8 @@ export const lineSet = eventKind(
   [pin],
   'A wired interrupt line was driven.',
   { level: 'flag' },
-  (state, e, at) => {
-    state.setFlag(e.object, pin.at.level, e.words[e.at + at.level] !== 0);
+  (state, e, a) => {
+    state.setFlag(e.object, pin.at.level, a.level);
     state.count(e.object, pin.at.changes);
   },
 );

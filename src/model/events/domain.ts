@@ -1,4 +1,4 @@
-import { eventKind, has } from '../event.ts';
+import { eventKind, refused } from '../event.ts';
 import { domain, irq } from '../things/irq.ts';
 
 const I = irq.at;
@@ -23,12 +23,11 @@ export const domCreate = eventKind(
     ret: 'i',
     side: 's?',
   },
-  (state, e, at, bit) => {
-    const w = e.words;
-    if (w[e.at + at.ret] !== 0) return;
+  (state, e, a) => {
+    if (a.ret !== 0) return;
     state.touch(e.object);
-    if (has(e, bit.parent)) state.set(e.object, domain.at.parent, w[e.at + at.parent]!);
-    if (has(e, bit.side)) state.set(e.object, domain.at.side, w[e.at + at.side]!);
+    if (a.parent !== undefined) state.set(e.object, domain.at.parent, a.parent);
+    if (a.side !== undefined) state.set(e.object, domain.at.side, a.side);
   },
 );
 
@@ -48,14 +47,14 @@ export const domAlloc = eventKind(
   [irq],
   'An irq domain allocated or freed what it holds for the irq, or could not (negative errno).',
   { domain: 's', free: 'flag', hwirq: 'u?', vector: 'u?', cpu: 'u?', ret: 'i?' },
-  (state, e, at, bit) => {
-    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
-    state.setFlag(e.object, I.allocated, e.words[e.at + at.free] === 0);
-    if (e.words[e.at + at.free]) state.setFlag(e.object, I.activated, false);
+  (state, e, a) => {
+    if (refused(a.ret)) return;
+    state.setFlag(e.object, I.allocated, !a.free);
+    if (a.free) state.setFlag(e.object, I.activated, false);
     else state.set(e.object, I.handledSinceSetup, 0);
-    if (has(e, bit.hwirq)) state.set(e.object, I.hwirq, e.words[e.at + at.hwirq]!);
-    if (has(e, bit.vector)) state.set(e.object, I.vector, e.words[e.at + at.vector]!);
-    if (has(e, bit.cpu)) state.set(e.object, I.cpu, e.words[e.at + at.cpu]!);
+    if (a.hwirq !== undefined) state.set(e.object, I.hwirq, a.hwirq);
+    if (a.vector !== undefined) state.set(e.object, I.vector, a.vector);
+    if (a.cpu !== undefined) state.set(e.object, I.cpu, a.cpu);
   },
 );
 
@@ -65,10 +64,10 @@ export const domActivate = eventKind(
   [irq],
   'An irq domain programmed its hardware for the irq, or took that back.',
   { domain: 's', activate: 'flag', reserve: 'flag?', ret: 'i?' },
-  (state, e, at, bit) => {
-    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
-    if (has(e, bit.reserve) && e.words[e.at + at.reserve]) return;
-    state.setFlag(e.object, I.activated, e.words[e.at + at.activate] !== 0);
+  (state, e, a) => {
+    if (refused(a.ret)) return;
+    if (a.reserve === true) return;
+    state.setFlag(e.object, I.activated, a.activate);
   },
 );
 

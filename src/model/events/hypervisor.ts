@@ -8,16 +8,15 @@ export const hcallGrant = eventKind(
   [grant],
   'A hypervisor composed a message for a function of a guest, or took it back.',
   { device: 's', address: 'xx', data: 'x', release: 'flag' },
-  (state, e, at) => {
-    const w = e.words;
-    if (w[e.at + at.release]) {
+  (state, e, a) => {
+    if (a.release) {
       state.remove(e.object);
       return;
     }
-    state.set(e.object, grant.at.device, w[e.at + at.device]!);
-    state.set(e.object, grant.at.address, w[e.at + at.address]!);
-    state.set(e.object, grant.at.address + 1, w[e.at + at.address + 1]!);
-    state.set(e.object, grant.at.data, w[e.at + at.data]!);
+    state.set(e.object, grant.at.device, a.device);
+    state.set(e.object, grant.at.address, a.address(0));
+    state.set(e.object, grant.at.address + 1, a.address(1));
+    state.set(e.object, grant.at.data, a.data);
   },
 );
 

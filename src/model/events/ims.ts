@@ -1,4 +1,4 @@
-import { eventKind, has } from '../event.ts';
+import { eventKind } from '../event.ts';
 import { imsControl } from '../registers/ims.ts';
 import { ENTRY_BYTES } from '../registers/pci.ts';
 import { storeBytes } from '../store.ts';
@@ -13,15 +13,13 @@ export const imsStore = eventKind(
   [imsEntry],
   'A message, its control dword or a part of them was stored into an IMS entry. Only the bytes written change.',
   { offset: 'x', size: 'u', value: 'xx', where: 's?', owner: 's?', virq: 'u?' },
-  (state, e, at, bit) => {
-    const w = e.words;
-    const value = e.at + at.value;
-    const offset = w[e.at + at.offset]! % ENTRY_BYTES;
-    storeBytes(state, e.object, A.address, ENTRY_BYTES, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
+  (state, e, a) => {
+    const offset = a.offset % ENTRY_BYTES;
+    storeBytes(state, e.object, A.address, ENTRY_BYTES, offset, a.size, a.value(0), a.value(1));
     state.count(e.object, A.writes);
-    if (has(e, bit.where)) state.set(e.object, A.store, w[e.at + at.where]!);
-    if (has(e, bit.owner)) state.set(e.object, A.owner, w[e.at + at.owner]!);
-    if (has(e, bit.virq)) state.set(e.object, A.virq, w[e.at + at.virq]!);
+    if (a.where !== undefined) state.set(e.object, A.store, a.where);
+    if (a.owner !== undefined) state.set(e.object, A.owner, a.owner);
+    if (a.virq !== undefined) state.set(e.object, A.virq, a.virq);
     // Unmasked with a cause waiting: it is sent now.
     const unmasked = imsControl.f.mask.flag(state, e.object, A.control) === false;
     if (unmasked && state.flag(e.object, A.pending) === true) state.setFlag(e.object, A.pending, false);
@@ -47,9 +45,9 @@ export const permWrite = eventKind(
   [permission],
   'An entry of the MSI-X permission table was written.',
   { value: 'xx' },
-  (state, e, at) => {
-    state.set(e.object, permission.at.value, e.words[e.at + at.value]!);
-    state.set(e.object, permission.at.value + 1, e.words[e.at + at.value + 1]!);
+  (state, e, a) => {
+    state.set(e.object, permission.at.value, a.value(0));
+    state.set(e.object, permission.at.value + 1, a.value(1));
   },
 );
 

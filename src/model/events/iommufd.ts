@@ -1,4 +1,4 @@
-import { eventKind, has } from '../event.ts';
+import { eventKind, refused } from '../event.ts';
 import { ioas, ioasMap, vmsi } from '../things/ims.ts';
 
 /** iommufd. Object: the address space, its mapping, or the vMSI address. */
@@ -8,12 +8,11 @@ export const ioasMapped = eventKind(
   [ioasMap],
   'User space mapped a range of an I/O address space, or that was refused (negative errno).',
   { output: 'xx', size: 'xx', ret: 'i' },
-  (state, e, at) => {
-    const w = e.words;
-    if (w[e.at + at.ret] !== 0) return;
+  (state, e, a) => {
+    if (a.ret !== 0) return;
     for (let i = 0; i < 2; i++) {
-      state.set(e.object, ioasMap.at.output + i, w[e.at + at.output + i]!);
-      state.set(e.object, ioasMap.at.size + i, w[e.at + at.size + i]!);
+      state.set(e.object, ioasMap.at.output + i, a.output(i));
+      state.set(e.object, ioasMap.at.size + i, a.size(i));
     }
     const path = state.world.node(e.object)?.parent?.parent?.path;
     if (path !== undefined) state.count(state.world.object(ioas, path), ioas.at.maps);
@@ -26,10 +25,10 @@ export const hwptInstalled = eventKind(
   [ioasMap],
   'The kernel itself mapped the page of a doorbell into a stage 2, at its software MSI window.',
   { output: 'xx', size: 'xx' },
-  (state, e, at) => {
+  (state, e, a) => {
     for (let i = 0; i < 2; i++) {
-      state.set(e.object, ioasMap.at.output + i, e.words[e.at + at.output + i]!);
-      state.set(e.object, ioasMap.at.size + i, e.words[e.at + at.size + i]!);
+      state.set(e.object, ioasMap.at.output + i, a.output(i));
+      state.set(e.object, ioasMap.at.size + i, a.size(i));
     }
   },
 );
@@ -40,8 +39,8 @@ export const ioasUnmapped = eventKind(
   [ioasMap],
   'User space unmapped a range of an I/O address space, or that was refused (negative errno).',
   { ret: 'i?' },
-  (state, e, at, bit) => {
-    if (!has(e, bit.ret) || e.words[e.at + at.ret] === 0) state.remove(e.object);
+  (state, e, a) => {
+    if (!refused(a.ret)) state.remove(e.object);
   },
 );
 
@@ -51,14 +50,14 @@ export const vmsiSet = eventKind(
   [vmsi],
   'User space gave the message address of one vector of one device (0 takes it back), or that was refused (negative errno).',
   { iova: 'xx', ret: 'i?' },
-  (state, e, at, bit) => {
-    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
-    if (e.words[e.at + at.iova] === 0 && e.words[e.at + at.iova + 1] === 0) {
+  (state, e, a) => {
+    if (refused(a.ret)) return;
+    if (a.iova(0) === 0 && a.iova(1) === 0) {
       state.remove(e.object);
       return;
     }
-    state.set(e.object, vmsi.at.iova, e.words[e.at + at.iova]!);
-    state.set(e.object, vmsi.at.iova + 1, e.words[e.at + at.iova + 1]!);
+    state.set(e.object, vmsi.at.iova, a.iova(0));
+    state.set(e.object, vmsi.at.iova + 1, a.iova(1));
   },
 );
 
@@ -69,7 +68,7 @@ export const vmsiWindow = eventKind(
   [vmsi],
   'The device holds a message with another address than user space gave (open), or again the right one.',
   { open: 'flag', held: 'xx?', ns: 'u?' },
-  (state, e, at) => state.setFlag(e.object, vmsi.at.window, e.words[e.at + at.open] !== 0),
+  (state, e, a) => state.setFlag(e.object, vmsi.at.window, a.open),
 );
 
 export const iommufdEvents = [ioasMapped, ioasUnmapped, hwptInstalled, vmsiSet, vmsiWindow];

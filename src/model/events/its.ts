@@ -48,10 +48,9 @@ export const itsMapd = eventKind(
   [itsDevice],
   'MAPD: a device gets its interrupt translation table, or loses it (valid 0).',
   { size: 'u', itt: 'xx', valid: 'flag' },
-  (state, e, at) => {
-    const w = e.words;
+  (state, e, a) => {
     counted(state, e.object, its.at.commands);
-    setDevice(state, e.object, w[e.at + at.valid] !== 0, w[e.at + at.size]!, w[e.at + at.itt]!, w[e.at + at.itt + 1]!);
+    setDevice(state, e.object, a.valid, a.size, a.itt(0), a.itt(1));
   },
 );
 
@@ -61,10 +60,10 @@ export const itsMapc = eventKind(
   [itsCollection],
   'MAPC: a collection is mapped to a redistributor, or unmapped (valid 0).',
   { target: 'u', valid: 'flag' },
-  (state, e, at) => {
+  (state, e, a) => {
     counted(state, e.object, its.at.commands);
-    state.setFlag(e.object, itsCollection.at.valid, e.words[e.at + at.valid] !== 0);
-    if (e.words[e.at + at.valid]) state.set(e.object, itsCollection.at.target, e.words[e.at + at.target]!);
+    state.setFlag(e.object, itsCollection.at.valid, a.valid);
+    if (a.valid) state.set(e.object, itsCollection.at.target, a.target);
     else state.forget(e.object, itsCollection.at.target);
   },
 );
@@ -75,15 +74,15 @@ export const itsMapti = eventKind(
   [itsEvent],
   'MAPTI or MAPI: an EventID is mapped to an LPI and a collection.',
   { lpi: 'u', collection: 'u' },
-  (state, e, at) => {
+  (state, e, a) => {
     counted(state, e.object, its.at.commands);
     if (state.flag(deviceOf(state, e.object), D.valid) === false) {
       counted(state, e.object, its.at.errors);
       return;
     }
     state.setFlag(e.object, E.valid, true);
-    state.set(e.object, E.lpi, e.words[e.at + at.lpi]!);
-    state.set(e.object, E.collection, e.words[e.at + at.collection]!);
+    state.set(e.object, E.lpi, a.lpi);
+    state.set(e.object, E.collection, a.collection);
   },
 );
 
@@ -93,10 +92,10 @@ export const itsMovi = eventKind(
   [itsEvent],
   'MOVI: an EventID is moved to another collection.',
   { collection: 'u' },
-  (state, e, at) => {
+  (state, e, a) => {
     counted(state, e.object, its.at.commands);
     if (state.flag(e.object, E.valid) === false) counted(state, e.object, its.at.errors);
-    else state.set(e.object, E.collection, e.words[e.at + at.collection]!);
+    else state.set(e.object, E.collection, a.collection);
   },
 );
 
@@ -168,9 +167,8 @@ export const itsDte = eventKind(
   [itsDevice],
   'The ITS accessed a device table entry.',
   { write: 'flag', valid: 'flag', size: 'u', itt: 'xx' },
-  (state, e, at) => {
-    const w = e.words;
-    setDevice(state, e.object, w[e.at + at.valid] !== 0, w[e.at + at.size]!, w[e.at + at.itt]!, w[e.at + at.itt + 1]!);
+  (state, e, a) => {
+    setDevice(state, e.object, a.valid, a.size, a.itt(0), a.itt(1));
   },
 );
 
@@ -180,12 +178,11 @@ export const itsIte = eventKind(
   [itsEvent],
   'The ITS accessed an interrupt translation table entry.',
   { write: 'flag', valid: 'flag', lpi: 'u', collection: 'u' },
-  (state, e, at) => {
-    const w = e.words;
-    if (w[e.at + at.valid]) {
+  (state, e, a) => {
+    if (a.valid) {
       state.setFlag(e.object, E.valid, true);
-      state.set(e.object, E.lpi, w[e.at + at.lpi]!);
-      state.set(e.object, E.collection, w[e.at + at.collection]!);
+      state.set(e.object, E.lpi, a.lpi);
+      state.set(e.object, E.collection, a.collection);
     } else {
       unmap(state, e.object);
     }
@@ -198,10 +195,9 @@ export const itsCte = eventKind(
   [itsCollection],
   'The ITS accessed a collection table entry.',
   { write: 'flag', valid: 'flag', target: 'u' },
-  (state, e, at) => {
-    const w = e.words;
-    state.setFlag(e.object, itsCollection.at.valid, w[e.at + at.valid] !== 0);
-    if (w[e.at + at.valid]) state.set(e.object, itsCollection.at.target, w[e.at + at.target]!);
+  (state, e, a) => {
+    state.setFlag(e.object, itsCollection.at.valid, a.valid);
+    if (a.valid) state.set(e.object, itsCollection.at.target, a.target);
     else state.forget(e.object, itsCollection.at.target);
   },
 );
@@ -225,9 +221,9 @@ export const gicFrameSeen = eventKind(
   [gicFrame],
   'A GICv2m frame answered the first message that was written to it.',
   { doorbell: 'xx' },
-  (state, e, at) => {
-    state.set(e.object, gicFrame.at.doorbell, e.words[e.at + at.doorbell]!);
-    state.set(e.object, gicFrame.at.doorbell + 1, e.words[e.at + at.doorbell + 1]!);
+  (state, e, a) => {
+    state.set(e.object, gicFrame.at.doorbell, a.doorbell(0));
+    state.set(e.object, gicFrame.at.doorbell + 1, a.doorbell(1));
   },
 );
 
@@ -238,9 +234,9 @@ export const itsDoorbell = eventKind(
   [its],
   'Where GITS_TRANSLATER lies.',
   { address: 'xx' },
-  (state, e, at) => {
-    state.set(e.object, its.at.doorbell, e.words[e.at + at.address]!);
-    state.set(e.object, its.at.doorbell + 1, e.words[e.at + at.address + 1]!);
+  (state, e, a) => {
+    state.set(e.object, its.at.doorbell, a.address(0));
+    state.set(e.object, its.at.doorbell + 1, a.address(1));
   },
 );
 
@@ -251,9 +247,9 @@ export const lpiWrite = eventKind(
   [lpiConfig],
   'Software wrote the configuration byte of an LPI in memory; the redistributor need not know before an INV.',
   { enabled: 'flag', priority: 'x' },
-  (state, e, at) => {
-    state.setFlag(e.object, lpiConfig.at.enabled, e.words[e.at + at.enabled] !== 0);
-    state.set(e.object, lpiConfig.at.priority, e.words[e.at + at.priority]!);
+  (state, e, a) => {
+    state.setFlag(e.object, lpiConfig.at.enabled, a.enabled);
+    state.set(e.object, lpiConfig.at.priority, a.priority);
   },
 );
 

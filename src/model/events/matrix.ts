@@ -6,20 +6,20 @@ import { cpuObject, isVector, vectorDomain, vectorObject } from './places.ts';
 const V = vector.at;
 
 const globals = { onlineMaps: 'i', available: 'u', reserved: 'u', total: 'u' } as const;
-type Globals = { readonly [K in keyof typeof globals]: number };
 
-function matrixGlobals(state: State, words: Uint32Array, start: number, at: Globals): void {
+/** Takes the numbers of the whole matrix over. */
+function matrixGlobals(state: State, onlineMaps: number, available: number, reserved: number, total: number): void {
   const object = vectorDomain(state);
-  state.set(object, domain.at.onlineMaps, words[start + at.onlineMaps]!);
-  state.set(object, domain.at.available, words[start + at.available]!);
-  state.set(object, domain.at.reserved, words[start + at.reserved]!);
-  state.set(object, domain.at.allocated, words[start + at.total]!);
+  state.set(object, domain.at.onlineMaps, onlineMaps);
+  state.set(object, domain.at.available, available);
+  state.set(object, domain.at.reserved, reserved);
+  state.set(object, domain.at.allocated, total);
 }
 
 /** The vector matrix (kernel/irq/matrix.c); all numbers are those after the operation. */
 const matrixGlobal = (name: string, role: Role, meaning: string, online?: boolean) =>
-  eventKind(name, role, [domain], meaning, globals, (state, e, at) => {
-    matrixGlobals(state, e.words, e.at, at);
+  eventKind(name, role, [domain], meaning, globals, (state, e, a) => {
+    matrixGlobals(state, a.onlineMaps, a.available, a.reserved, a.total);
     if (online !== undefined && e.cpu >= 0) state.setFlag(cpuObject(state, e.cpu), cpu.at.online, online);
   });
 
@@ -44,7 +44,7 @@ export const mtxAssignSystem = eventKind(
   [domain],
   'A vector was set aside for the system on all CPUs.',
   { vector: 'u', ...globals },
-  (state, e, at) => matrixGlobals(state, e.words, e.at, at),
+  (state, _e, a) => matrixGlobals(state, a.onlineMaps, a.available, a.reserved, a.total),
 );
 
 const perCpu = {
@@ -62,22 +62,16 @@ const perCpu = {
 
 /** `owns`: whether the vector is allocated after the operation; undefined when the operation says nothing of that. */
 const matrixCpu = (name: string, role: Role, meaning: string, owns?: boolean) =>
-  eventKind(name, role, [domain], meaning, perCpu, (state, e, at) => {
-    const w = e.words;
-    const n = w[e.at + at.cpu]!;
-    matrixGlobals(state, w, e.at, {
-      onlineMaps: at.onlineMaps,
-      available: at.globalAvailable,
-      reserved: at.reserved,
-      total: at.total,
-    });
+  eventKind(name, role, [domain], meaning, perCpu, (state, _e, a) => {
+    const n = a.cpu;
+    matrixGlobals(state, a.onlineMaps, a.globalAvailable, a.reserved, a.total);
     if (n >= 0x10000) return;
     const object = cpuObject(state, n);
-    state.setFlag(object, cpu.at.online, w[e.at + at.online] !== 0);
-    state.set(object, cpu.at.available, w[e.at + at.available]!);
-    state.set(object, cpu.at.allocated, w[e.at + at.allocated]!);
-    state.set(object, cpu.at.managed, w[e.at + at.managed]!);
-    const v = w[e.at + at.vector]!;
+    state.setFlag(object, cpu.at.online, a.online);
+    state.set(object, cpu.at.available, a.available);
+    state.set(object, cpu.at.allocated, a.allocated);
+    state.set(object, cpu.at.managed, a.managed);
+    const v = a.vector;
     if (owns !== undefined && isVector(n, v)) state.setFlag(vectorObject(state, n, v), V.allocated, owns);
   });
 

@@ -1,4 +1,4 @@
-import { eventKind, has, type Role } from '../event.ts';
+import { eventKind, type Role } from '../event.ts';
 import { imsControl } from '../registers/ims.ts';
 import { ENTRY_BYTES, MSIX_ENTRIES, msixControl, msixVectorControl } from '../registers/pci.ts';
 import type { State } from '../state.ts';
@@ -70,13 +70,11 @@ const tableEvent = (name: string, role: Role, meaning: string, counter: number) 
     [msixEntry],
     meaning,
     { offset: 'x', size: 'u', value: 'xx', ...served, ...stale },
-    (state, e, at, bit) => {
-      const w = e.words;
-      const value = e.at + at.value;
+    (state, e, a) => {
       state.count(e.object, counter);
-      if (has(e, bit.stale) && w[e.at + at.stale]) return;
-      const offset = w[e.at + at.offset]! % ENTRY_BYTES;
-      storeBytes(state, e.object, A.address, ENTRY_BYTES, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
+      if (a.stale === true) return;
+      const offset = a.offset % ENTRY_BYTES;
+      storeBytes(state, e.object, A.address, ENTRY_BYTES, offset, a.size, a.value(0), a.value(1));
       // What a read shows can be a mask bit nobody saw being cleared.
       settlePending(state, e.object);
     },
@@ -102,10 +100,10 @@ export const tblBind = eventKind(
   [table],
   'The device of an MSI-X table became known: its entries move there, `first` becoming entry 0 of the table.',
   { device: 'o', first: 'i' },
-  (state, e, at) => {
+  (state, e, a) => {
     const { world } = state;
-    const dev = e.words[e.at + at.device]!;
-    const shift = e.words[e.at + at.first]! | 0;
+    const dev = a.device;
+    const shift = a.first | 0;
     const from = world.node(e.object)?.children.get('msix')?.children;
     if (world.type(dev) !== device || !from) return;
     for (const node of [...from.values()]) {
@@ -131,9 +129,9 @@ export const tblSeen = eventKind(
   [table],
   'An MSI-X table was accessed whose device is not known yet.',
   { address: 'xx' },
-  (state, e, at) => {
-    state.set(e.object, table.at.address, e.words[e.at + at.address]!);
-    state.set(e.object, table.at.address + 1, e.words[e.at + at.address + 1]!);
+  (state, e, a) => {
+    state.set(e.object, table.at.address, a.address(0));
+    state.set(e.object, table.at.address + 1, a.address(1));
   },
 );
 
@@ -144,15 +142,14 @@ export const pbaRead = eventKind(
   [device],
   'Software read pending bits, from vector `first` on, 8 per byte.',
   { first: 'u', size: 'u', value: 'xx', ...served, ...stale },
-  (state, e, at, bit) => {
-    const w = e.words;
-    if (has(e, bit.stale) && w[e.at + at.stale]) return;
+  (state, e, a) => {
+    if (a.stale === true) return;
     const size = tableSize(state, e.object);
-    const bits = Math.min(8, w[e.at + at.size]!) * 8;
+    const bits = Math.min(8, a.size) * 8;
     for (let i = 0; i < bits; i++) {
-      const word = w[e.at + at.value + (i >>> 5)]!;
+      const word = a.value(i >>> 5);
       const set = ((word >>> (i & 31)) & 1) === 1;
-      const index = w[e.at + at.first]! + i;
+      const index = a.first + i;
       if (index >= MSIX_ENTRIES || (size >= 0 && index >= size)) break;
       const entry = state.world.node(e.object)?.children.get('msix')?.children.get(String(index))?.object ?? -1;
       if (set || size >= 0 || state.present(entry))
@@ -243,9 +240,9 @@ export const intx = eventKind(
   [device],
   'The device drives its INTx pin.',
   { level: 'flag?' },
-  (state, e, _at, bit) => {
+  (state, e, a) => {
     if (state.world.type(e.object) !== device) return;
-    if (!has(e, bit.level) || e.words[e.at + 1]) state.count(e.object, device.at.raises);
+    if (a.level !== false) state.count(e.object, device.at.raises);
   },
 );
 

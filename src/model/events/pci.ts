@@ -152,10 +152,9 @@ function configAccess(state: State, dev: number, access: Access): void {
 
 /** An access of a function's config space. Object: the function. */
 const configEvent = (name: string, role: Role, meaning: string, write: boolean) =>
-  eventKind(name, role, [device], meaning, { offset: 'x', size: 'u', value: 'x' }, (state, e, at) => {
-    const w = e.words;
-    const size = Math.min(4, w[e.at + at.size]!);
-    configAccess(state, e.object, { offset: w[e.at + at.offset]!, size, value: w[e.at + at.value]!, write });
+  eventKind(name, role, [device], meaning, { offset: 'x', size: 'u', value: 'x' }, (state, e, a) => {
+    const size = Math.min(4, a.size);
+    configAccess(state, e.object, { offset: a.offset, size, value: a.value, write });
   });
 
 export const cfgWrite = configEvent(
@@ -177,11 +176,10 @@ export const devSeen = eventKind(
   [device],
   'The trace names a function; nothing else is said of it. Host BDF: of the function behind an assigned device.',
   { name: 's?', host: 's?' },
-  (state, e, at, bit) => {
+  (state, e, a) => {
     state.touch(e.object);
-    const mask = e.words[e.at]!;
-    if (mask & bit.name) state.set(e.object, device.at.name, e.words[e.at + at.name]!);
-    if (mask & bit.host) state.set(e.object, device.at.vfio, e.words[e.at + at.host]!);
+    if (a.name !== undefined) state.set(e.object, device.at.name, a.name);
+    if (a.host !== undefined) state.set(e.object, device.at.vfio, a.host);
   },
 );
 
@@ -191,14 +189,13 @@ export const barMap = eventKind(
   [device],
   'A base address register became visible at an address.',
   { bar: 'u', address: 'xx', size: 'xx' },
-  (state, e, at) => {
-    const w = e.words;
+  (state, e, a) => {
     state.touch(e.object);
-    const object = state.world.child(bar, e.object, 'bar', w[e.at + at.bar]!);
-    state.set(object, bar.at.address, w[e.at + at.address]!);
-    state.set(object, bar.at.address + 1, w[e.at + at.address + 1]!);
-    state.set(object, bar.at.size, w[e.at + at.size]!);
-    state.set(object, bar.at.size + 1, w[e.at + at.size + 1]!);
+    const object = state.world.child(bar, e.object, 'bar', a.bar);
+    state.set(object, bar.at.address, a.address(0));
+    state.set(object, bar.at.address + 1, a.address(1));
+    state.set(object, bar.at.size, a.size(0));
+    state.set(object, bar.at.size + 1, a.size(1));
     state.setFlag(object, bar.at.mapped, true);
   },
 );
@@ -209,9 +206,9 @@ export const barUnmap = eventKind(
   [device],
   'A base address register stopped answering (memory decode off, or the BAR is about to move).',
   { bar: 'u', address: 'xx', size: 'xx' },
-  (state, e, at) => {
+  (state, e, a) => {
     state.touch(e.object);
-    state.setFlag(state.world.child(bar, e.object, 'bar', e.words[e.at + at.bar]!), bar.at.mapped, false);
+    state.setFlag(state.world.child(bar, e.object, 'bar', a.bar), bar.at.mapped, false);
   },
 );
 
@@ -221,10 +218,10 @@ export const msixCtrl = eventKind(
   [device],
   'MSI-X enable and function mask of a function, as they are after a write of Message Control.',
   { enable: 'flag', fmask: 'flag' },
-  (state, e, at) => {
+  (state, e, a) => {
     state.touch(e.object);
     const cap = state.world.child(msixCap, e.object, 'msixcap');
-    const value = msixControlBits(e.words[e.at + at.enable] !== 0, e.words[e.at + at.fmask] !== 0);
+    const value = msixControlBits(a.enable, a.fmask);
     state.setBits(cap, msixCap.at.control, value, CONTROL_KNOWN);
     settleFunction(state, e.object);
   },

@@ -11,9 +11,9 @@ export const piWrite = eventKind(
   [piDescriptor],
   'The control word of a posted-interrupt descriptor was written.',
   { control: 'xx' },
-  (state, e, at) => {
-    state.set(e.object, piDescriptor.at.control, e.words[e.at + at.control]!);
-    state.set(e.object, piDescriptor.at.control + 1, e.words[e.at + at.control + 1]!);
+  (state, e, a) => {
+    state.set(e.object, piDescriptor.at.control, a.control(0));
+    state.set(e.object, piDescriptor.at.control + 1, a.control(1));
   },
 );
 
@@ -23,11 +23,11 @@ export const piPost = eventKind(
   [piDescriptor],
   'An interrupt was posted: its bit in the PIR was set (or cleared, when the virtual CPU takes it).',
   { vector: 'u', set: 'flag', notified: 'flag' },
-  (state, e, at) => {
-    const vector = e.words[e.at + at.vector]! & 0xff;
+  (state, e, a) => {
+    const vector = a.vector & 0xff;
     const bitMask = (1 << (vector & 31)) >>> 0;
-    state.setBits(e.object, piDescriptor.at.pir + (vector >>> 5), e.words[e.at + at.set] ? bitMask : 0, bitMask);
-    if (e.words[e.at + at.notified]) state.setBits(e.object, piDescriptor.at.control, on.mask, on.mask);
+    state.setBits(e.object, piDescriptor.at.pir + (vector >>> 5), a.set ? bitMask : 0, bitMask);
+    if (a.notified) state.setBits(e.object, piDescriptor.at.control, on.mask, on.mask);
   },
 );
 

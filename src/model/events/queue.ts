@@ -1,4 +1,4 @@
-import { eventKind, has } from '../event.ts';
+import { eventKind, refused } from '../event.ts';
 import { queue } from '../things/ims.ts';
 import { ntbCopy, pasidEntry, queueUser } from '../things/queue.ts';
 
@@ -27,16 +27,15 @@ export const queueUse = eventKind(
   [queueUser],
   'A PASID was bound to a queue for somebody, got an interrupt handle, or was taken off the queue.',
   { front: 's?', owner: 's?', handle: 'u?', off: 'flag' },
-  (state, e, at, bit) => {
-    const w = e.words;
-    if (w[e.at + at.off]) {
+  (state, e, a) => {
+    if (a.off) {
       state.remove(e.object);
       return;
     }
     state.touch(e.object);
-    if (has(e, bit.front)) state.set(e.object, queueUser.at.front, w[e.at + at.front]!);
-    if (has(e, bit.owner)) state.set(e.object, queueUser.at.owner, w[e.at + at.owner]!);
-    if (has(e, bit.handle)) state.set(e.object, queueUser.at.handle, w[e.at + at.handle]!);
+    if (a.front !== undefined) state.set(e.object, queueUser.at.front, a.front);
+    if (a.owner !== undefined) state.set(e.object, queueUser.at.owner, a.owner);
+    if (a.handle !== undefined) state.set(e.object, queueUser.at.handle, a.handle);
   },
 );
 
@@ -47,11 +46,10 @@ export const pasidBind = eventKind(
   [pasidEntry],
   'An entry of the PASID table of a function was pointed at an I/O page table, or that was refused (negative errno).',
   { table: 's', owner: 's', ret: 'i?' },
-  (state, e, at, bit) => {
-    const w = e.words;
-    if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
-    state.set(e.object, pasidEntry.at.table, w[e.at + at.table]!);
-    state.set(e.object, pasidEntry.at.owner, w[e.at + at.owner]!);
+  (state, e, a) => {
+    if (refused(a.ret)) return;
+    state.set(e.object, pasidEntry.at.table, a.table);
+    state.set(e.object, pasidEntry.at.owner, a.owner);
   },
 );
 
@@ -61,8 +59,8 @@ export const pasidUnbind = eventKind(
   [pasidEntry],
   'An entry of the PASID table of a function was cleared, or that was refused (negative errno).',
   { ret: 'i?' },
-  (state, e, at, bit) => {
-    if (!has(e, bit.ret) || e.words[e.at + at.ret] === 0) state.remove(e.object);
+  (state, e, a) => {
+    if (!refused(a.ret)) state.remove(e.object);
   },
 );
 
@@ -82,12 +80,11 @@ export const ntbPublish = eventKind(
   [ntbCopy],
   'A peer behind a non-transparent bridge got offset and data of an interrupt of this side, or could not (negative errno).',
   { virq: 'u', offset: 'x', data: 'x', by: 's?', ret: 'i?' },
-  (state, e, at, bit) => {
-    const w = e.words;
-    if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
-    state.set(e.object, ntbCopy.at.virq, w[e.at + at.virq]!);
-    state.set(e.object, ntbCopy.at.offset, w[e.at + at.offset]!);
-    state.set(e.object, ntbCopy.at.data, w[e.at + at.data]!);
+  (state, e, a) => {
+    if (refused(a.ret)) return;
+    state.set(e.object, ntbCopy.at.virq, a.virq);
+    state.set(e.object, ntbCopy.at.offset, a.offset);
+    state.set(e.object, ntbCopy.at.data, a.data);
     state.count(e.object, ntbCopy.at.publications);
   },
 );
@@ -111,14 +108,13 @@ export const queueState = eventKind(
   [queue],
   'A queue was created, bound to a PASID, enabled or destroyed, or that was refused (negative errno).',
   { state: 's', front: 's?', pasid: 'u?', handle: 'u?', ret: 'i?', owner: 's?' },
-  (state, e, at, bit) => {
-    const w = e.words;
-    if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
-    state.set(e.object, Q.state, w[e.at + at.state]!);
-    if (has(e, bit.front)) state.set(e.object, Q.front, w[e.at + at.front]!);
-    if (has(e, bit.pasid)) state.set(e.object, Q.pasid, w[e.at + at.pasid]!);
-    if (has(e, bit.handle)) state.set(e.object, Q.handle, w[e.at + at.handle]!);
-    if (has(e, bit.owner)) state.set(e.object, Q.owner, w[e.at + at.owner]!);
+  (state, e, a) => {
+    if (refused(a.ret)) return;
+    state.set(e.object, Q.state, a.state);
+    if (a.front !== undefined) state.set(e.object, Q.front, a.front);
+    if (a.pasid !== undefined) state.set(e.object, Q.pasid, a.pasid);
+    if (a.handle !== undefined) state.set(e.object, Q.handle, a.handle);
+    if (a.owner !== undefined) state.set(e.object, Q.owner, a.owner);
   },
 );
 
@@ -128,12 +124,12 @@ export const queueSubmit = eventKind(
   [queue],
   'A descriptor was submitted to a queue, or the queue did not take it (negative errno); with a handle it asks for a completion interrupt.',
   { pasid: 'u?', handle: 'u?', ret: 'i?' },
-  (state, e, at, bit) => {
-    if (has(e, bit.ret) && e.words[e.at + at.ret] !== 0) return;
+  (state, e, a) => {
+    if (refused(a.ret)) return;
     state.count(e.object, Q.submitted);
-    if (!has(e, bit.pasid)) return;
+    if (a.pasid === undefined) return;
     const users = state.world.node(e.object)?.children.get('user')?.children;
-    const user = users?.get(String(e.words[e.at + at.pasid]))?.object ?? -1;
+    const user = users?.get(String(a.pasid))?.object ?? -1;
     if (user >= 0 && state.present(user)) state.count(user, queueUser.at.submitted);
   },
 );
@@ -144,8 +140,8 @@ export const queueComplete = eventKind(
   [queue],
   'A descriptor completed. Status 0x19: its interrupt handle is not valid for its PASID, no interrupt.',
   { status: 'x', pasid: 'u?', handle: 'u?' },
-  (state, e, at) => {
-    const status = e.words[e.at + at.status]!;
+  (state, e, a) => {
+    const status = a.status;
     state.count(e.object, status === 0 || status === 1 ? Q.completed : Q.failed);
   },
 );

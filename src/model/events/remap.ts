@@ -38,8 +38,8 @@ export const irEnable = eventKind(
   [remapUnit],
   'Interrupt remapping was switched on or off.',
   { enable: 'flag' },
-  (state, e, at) => {
-    state.setFlag(e.object, U.enabled, e.words[e.at + at.enable] !== 0);
+  (state, e, a) => {
+    state.setFlag(e.object, U.enabled, a.enable);
   },
 );
 
@@ -50,11 +50,10 @@ export const irTable = eventKind(
   [remapUnit],
   'Where the interrupt remapping table lies and how many entries it has.',
   { address: 'xx', entries: 'u' },
-  (state, e, at) => {
-    const w = e.words;
-    state.set(e.object, U.table, w[e.at + at.address]!);
-    state.set(e.object, U.table + 1, w[e.at + at.address + 1]!);
-    state.set(e.object, U.entries, w[e.at + at.entries]!);
+  (state, e, a) => {
+    state.set(e.object, U.table, a.address(0));
+    state.set(e.object, U.table + 1, a.address(1));
+    state.set(e.object, U.entries, a.entries);
   },
 );
 
@@ -65,8 +64,8 @@ export const irMode = eventKind(
   [remapUnit],
   'Extended interrupt mode (IRTA bit 11), and with it the format of destinations.',
   { eim: 'flag' },
-  (state, e, at) => {
-    state.setFlag(e.object, U.eim, e.words[e.at + at.eim] !== 0);
+  (state, e, a) => {
+    state.setFlag(e.object, U.eim, a.eim);
   },
 );
 
@@ -91,8 +90,8 @@ export const irteRead = eventKind(
   [irte],
   'The remapping unit read a table entry.',
   { value: 'xxxx' },
-  (state, e, at) => {
-    for (let i = 0; i < 4; i++) state.set(e.object, R.value + i, e.words[e.at + at.value + i]!);
+  (state, e, a) => {
+    for (let i = 0; i < 4; i++) state.set(e.object, R.value + i, a.value(i));
     state.forget(e.object, R.destId);
     state.setFlag(e.object, R.stale, false);
     state.setFlag(e.object, R.cached, true);
@@ -107,10 +106,10 @@ export const irteWrite = eventKind(
   [irte],
   'The kernel wrote a table entry in memory. It takes effect for certain only after the interrupt entry cache was invalidated.',
   { value: 'xxxx' },
-  (state, e, at) => {
+  (state, e, a) => {
     let same = state.known(e.object, R.value) === 0xffffffff;
     for (let i = 0; i < 4; i++) {
-      const word = e.words[e.at + at.value + i]!;
+      const word = a.value(i);
       state.set(e.object, R.table + i, word);
       if (state.get(e.object, R.value + i) !== word) same = false;
     }
@@ -125,8 +124,8 @@ export const amdWrite = eventKind(
   [amdIrte],
   'The kernel wrote a 32-bit AMD table entry in memory. The unit may hold an older copy until the table is invalidated.',
   { value: 'x' },
-  (state, e, at) => {
-    const value = e.words[e.at + at.value]!;
+  (state, e, a) => {
+    const value = a.value;
     state.set(e.object, amdIrte.at.table, value);
     if (state.num(e.object, amdIrte.at.value) !== value) state.setFlag(e.object, amdIrte.at.stale, true);
   },
@@ -139,8 +138,8 @@ export const irRemap = eventKind(
   [irte, amdIrte],
   'The remapping unit used an entry: this is where the message goes.',
   { vector: 'u', dest: 'x', destMode: 'u?', deliveryMode: 'u?', trigger: 'u?' },
-  (state, e, at) => {
-    const dest = e.words[e.at + at.dest]!;
+  (state, e, a) => {
+    const dest = a.dest;
     const type = state.world.type(e.object);
     if (type === irte) {
       state.count(e.object, R.remaps);
@@ -196,18 +195,17 @@ export const iecInvalidate = eventKind(
   [irte, remapUnit],
   'The interrupt entry cache was invalidated: globally, or 2^mask entries from an index on.',
   { global: 'flag', index: 'u', mask: 'u' },
-  (state, e, at) => {
-    const w = e.words;
+  (state, e, a) => {
     const unit = state.world.type(e.object) === irte ? unitOf(state, e.object) : e.object;
     if (unit < 0) return;
     state.count(unit, U.invalidations);
-    const mask = w[e.at + at.mask]!;
-    if (w[e.at + at.global]) {
+    const mask = a.mask;
+    if (a.global) {
       for (const entry of entriesOf(state, unit)) if (state.present(entry)) invalidate(state, entry);
       return;
     }
     if (state.world.type(e.object) === irte) state.touch(e.object);
-    const first = w[e.at + at.index]!;
+    const first = a.index;
     const size = mask > 15 ? 0x10000 : 1 << mask;
     if (size === 1) {
       if (state.world.type(e.object) === irte) invalidate(state, e.object);
@@ -227,15 +225,14 @@ export const amdRead = eventKind(
   [amdIrte],
   'The AMD remapping unit read a table entry: 32 bits, or 128 in guest-APIC format.',
   { low: 'xx', high: 'xx?' },
-  (state, e, at, bit) => {
-    const w = e.words;
-    const wide = (w[e.at]! & bit.high) !== 0;
-    state.set(e.object, amdIrte.at.value, w[e.at + at.low]!);
+  (state, e, a) => {
+    const wide = a.has.high;
+    state.set(e.object, amdIrte.at.value, a.low(0));
     state.setFlag(e.object, amdIrte.at.ga, wide);
     if (wide) {
-      state.set(e.object, amdIrte.at.value + 1, w[e.at + at.low + 1]!);
-      state.set(e.object, amdIrte.at.value + 2, w[e.at + at.high]!);
-      state.set(e.object, amdIrte.at.value + 3, w[e.at + at.high + 1]!);
+      state.set(e.object, amdIrte.at.value + 1, a.low(1));
+      state.set(e.object, amdIrte.at.value + 2, a.high(0));
+      state.set(e.object, amdIrte.at.value + 3, a.high(1));
     } else {
       for (let i = 1; i < 4; i++) state.forget(e.object, amdIrte.at.value + i);
     }
@@ -265,8 +262,8 @@ export const irSeen = eventKind(
   [remapUnit],
   'The trace shows a remapping unit.',
   { kind: 's' },
-  (state, e, at) => {
-    state.set(e.object, U.kind, e.words[e.at + at.kind]!);
+  (state, e, a) => {
+    state.set(e.object, U.kind, a.kind);
   },
 );
 
@@ -291,8 +288,8 @@ export const iommuAttach = eventKind(
   [device],
   'A device was put into an IOMMU group, or attached to an IOMMU domain.',
   { group: 'u?' },
-  (state, e, at, bit) => {
-    if (e.words[e.at]! & bit.group) state.set(e.object, device.at.group, e.words[e.at + at.group]!);
+  (state, e, a) => {
+    if (a.group !== undefined) state.set(e.object, device.at.group, a.group);
     else state.touch(e.object);
   },
 );

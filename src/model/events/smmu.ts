@@ -1,4 +1,4 @@
-import { eventKind, has } from '../event.ts';
+import { eventKind, refused } from '../event.ts';
 import { ioasMap } from '../things/ims.ts';
 import { smmuStream } from '../things/remap.ts';
 
@@ -11,12 +11,11 @@ export const smmuTrans = eventKind(
   [smmuStream],
   'An SMMU translated an access.',
   { iova: 'xx', output: 'xx', perm: 'x', stage: 'u?' },
-  (state, e, at) => {
-    const w = e.words;
+  (state, e, a) => {
     state.count(e.object, S.translations);
     for (let i = 0; i < 2; i++) {
-      state.set(e.object, S.iova + i, w[e.at + at.iova + i]!);
-      state.set(e.object, S.output + i, w[e.at + at.output + i]!);
+      state.set(e.object, S.iova + i, a.iova(i));
+      state.set(e.object, S.output + i, a.output(i));
     }
   },
 );
@@ -27,8 +26,8 @@ export const smmuBypass = eventKind(
   [smmuStream],
   'An access passed an SMMU untranslated.',
   { iova: 'xx', write: 'flag', reason: 's' },
-  (state, e, at) => {
-    for (let i = 0; i < 2; i++) state.set(e.object, S.iova + i, e.words[e.at + at.iova + i]!);
+  (state, e, a) => {
+    for (let i = 0; i < 2; i++) state.set(e.object, S.iova + i, a.iova(i));
     state.forget(e.object, S.output);
     state.forget(e.object, S.output + 1);
   },
@@ -40,9 +39,9 @@ export const smmuAbort = eventKind(
   [smmuStream],
   'An SMMU aborted an access.',
   { iova: 'xx', write: 'flag' },
-  (state, e, at) => {
+  (state, e, a) => {
     state.count(e.object, S.aborts);
-    for (let i = 0; i < 2; i++) state.set(e.object, S.iova + i, e.words[e.at + at.iova + i]!);
+    for (let i = 0; i < 2; i++) state.set(e.object, S.iova + i, a.iova(i));
     state.forget(e.object, S.output);
     state.forget(e.object, S.output + 1);
   },
@@ -54,9 +53,9 @@ export const smmuFault = eventKind(
   [smmuStream],
   'An SMMU recorded an event for a stream.',
   { event: 's' },
-  (state, e, at) => {
+  (state, e, a) => {
     state.count(e.object, S.faults);
-    state.set(e.object, S.lastEvent, e.words[e.at + at.event]!);
+    state.set(e.object, S.lastEvent, a.event);
   },
 );
 
@@ -67,7 +66,7 @@ export const smmuConfig = eventKind(
   [smmuStream],
   'The stream table entry of a requester was set: which stages translate its accesses.',
   { config: 's' },
-  (state, e, at) => state.set(e.object, S.config, e.words[e.at + at.config]!),
+  (state, e, a) => state.set(e.object, S.config, a.config),
 );
 
 /** Stage 1 tables. Object: the mapping, `smmu/<n>/stream/<id>/s1/<hex iova>`. */
@@ -77,12 +76,11 @@ export const smmuMap = eventKind(
   [ioasMap],
   'Whoever owns stage 1 of a stream (a guest, or the host kernel) mapped a range, or that was refused (negative errno).',
   { output: 'xx', size: 'xx', ret: 'i?' },
-  (state, e, at, bit) => {
-    const w = e.words;
-    if (has(e, bit.ret) && w[e.at + at.ret] !== 0) return;
+  (state, e, a) => {
+    if (refused(a.ret)) return;
     for (let i = 0; i < 2; i++) {
-      state.set(e.object, ioasMap.at.output + i, w[e.at + at.output + i]!);
-      state.set(e.object, ioasMap.at.size + i, w[e.at + at.size + i]!);
+      state.set(e.object, ioasMap.at.output + i, a.output(i));
+      state.set(e.object, ioasMap.at.size + i, a.size(i));
     }
   },
 );
@@ -93,8 +91,8 @@ export const smmuUnmap = eventKind(
   [ioasMap],
   'Whoever owns stage 1 of a stream unmapped a range, or that was refused (negative errno).',
   { ret: 'i?' },
-  (state, e, at, bit) => {
-    if (!has(e, bit.ret) || e.words[e.at + at.ret] === 0) state.remove(e.object);
+  (state, e, a) => {
+    if (!refused(a.ret)) state.remove(e.object);
   },
 );
 

@@ -63,9 +63,9 @@ export const vecSetup = eventKind(
   [irq],
   'The vector domain set up the irq descriptor; the number starts a new life.',
   { legacy: 'flag', ret: 'i' },
-  (state, e, at) => {
+  (state, e, a) => {
     state.touch(vectorDomain(state));
-    if (e.words[e.at + at.ret] !== 0) return;
+    if (a.ret !== 0) return;
     if (state.flag(e.object, I.beginning) === true) {
       state.setFlag(e.object, I.beginning, false);
     } else {
@@ -102,9 +102,9 @@ export const vecReserve = eventKind(
   [irq],
   'A vector was promised, not allocated.',
   { ret: 'i' },
-  (state, e, at) => {
+  (state, e, a) => {
     beginLife(state, e.object);
-    if (e.words[e.at + at.ret] === 0) state.setFlag(e.object, I.reserved, true);
+    if (a.ret === 0) state.setFlag(e.object, I.reserved, true);
     else state.touch(e.object);
   },
 );
@@ -127,10 +127,10 @@ export const vecAlloc = eventKind(
   [irq],
   'A vector was allocated, or could not be: vector 0 and a negative errno in `ret`.',
   { vector: 'u', reserved: 'flag', ret: 'i' },
-  (state, e, at) => {
+  (state, e, a) => {
     beginLife(state, e.object);
     state.touch(e.object);
-    if (e.words[e.at + at.ret] === 0) state.setFlag(e.object, I.reserved, false);
+    if (a.ret === 0) state.setFlag(e.object, I.reserved, false);
   },
 );
 
@@ -149,12 +149,11 @@ export const vecUpdate = eventKind(
   [irq],
   'The irq got a new vector. `prevVector` and `prevCpu` are the values before; 0 means none.',
   { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u' },
-  (state, e, at) => {
-    const w = e.words;
-    const v = w[e.at + at.vector]!;
-    const n = w[e.at + at.cpu]!;
-    const prevV = w[e.at + at.prevVector]!;
-    const prevN = w[e.at + at.prevCpu]!;
+  (state, e, a) => {
+    const v = a.vector;
+    const n = a.cpu;
+    const prevV = a.prevVector;
+    const prevN = a.prevCpu;
     beginLife(state, e.object);
     leaveOthers(state, e.object, n, v, prevN, prevV);
     state.setFlag(e.object, I.allocated, true);
@@ -178,12 +177,11 @@ export const vecConfig = eventKind(
   [irq],
   'The target of the irq as the software holds it from now on. Vector 239 is the placeholder of reserved interrupts.',
   { vector: 'u', cpu: 'u', apicDest: 'x' },
-  (state, e, at) => {
-    const w = e.words;
+  (state, e, a) => {
     beginLife(state, e.object);
-    state.set(e.object, I.vector, w[e.at + at.vector]!);
-    state.set(e.object, I.cpu, w[e.at + at.cpu]!);
-    state.set(e.object, I.apicDest, w[e.at + at.apicDest]!);
+    state.set(e.object, I.vector, a.vector);
+    state.set(e.object, I.cpu, a.cpu);
+    state.set(e.object, I.apicDest, a.apicDest);
   },
 );
 
@@ -193,10 +191,10 @@ export const vecActivate = eventKind(
   [irq],
   'The irq is being activated. With `reserve` only the placeholder is programmed.',
   { managed: 'flag', canReserve: 'flag', reserve: 'flag' },
-  (state, e, at) => {
+  (state, e, a) => {
     state.setFlag(e.object, I.beginning, false);
-    state.setFlag(e.object, I.managed, e.words[e.at + at.managed] !== 0);
-    state.setFlag(e.object, I.activated, e.words[e.at + at.reserve] === 0);
+    state.setFlag(e.object, I.managed, a.managed);
+    state.setFlag(e.object, I.activated, !a.reserve);
   },
 );
 
@@ -206,8 +204,8 @@ export const vecDeactivate = eventKind(
   [irq],
   'The irq is being deactivated.',
   { managed: 'flag', canReserve: 'flag', reserve: 'flag' },
-  (state, e, at) => {
-    state.setFlag(e.object, I.managed, e.words[e.at + at.managed] !== 0);
+  (state, e, a) => {
+    state.setFlag(e.object, I.managed, a.managed);
     state.setFlag(e.object, I.activated, false);
   },
 );
@@ -218,16 +216,15 @@ export const vecClear = eventKind(
   [irq],
   'The vector was taken from the irq. `prevVector` is a move source that was not cleaned up yet; 0 means none.',
   { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u' },
-  (state, e, at) => {
-    const w = e.words;
+  (state, e, a) => {
     const virq = virqOf(state, e.object);
     leaveOthers(state, e.object, -1, 0, -1, 0);
-    release(state, w[e.at + at.cpu]!, w[e.at + at.vector]!, virq);
-    release(state, w[e.at + at.prevCpu]!, w[e.at + at.prevVector]!, virq);
+    release(state, a.cpu, a.vector, virq);
+    release(state, a.prevCpu, a.prevVector, virq);
     state.set(e.object, I.vector, 0);
-    state.set(e.object, I.cpu, w[e.at + at.cpu]!);
+    state.set(e.object, I.cpu, a.cpu);
     state.set(e.object, I.prevVector, 0);
-    state.set(e.object, I.prevCpu, w[e.at + at.prevCpu]!);
+    state.set(e.object, I.prevCpu, a.prevCpu);
     state.setFlag(e.object, I.moving, false);
   },
 );
@@ -238,9 +235,8 @@ export const vecFreeMoved = eventKind(
   [irq],
   'The previous vector was released: the move is finished.',
   { cpu: 'u', vector: 'u', managed: 'flag' },
-  (state, e, at) => {
-    const w = e.words;
-    release(state, w[e.at + at.cpu]!, w[e.at + at.vector]!, virqOf(state, e.object));
+  (state, e, a) => {
+    release(state, a.cpu, a.vector, virqOf(state, e.object));
     state.set(e.object, I.prevVector, 0);
     state.setFlag(e.object, I.moving, false);
   },

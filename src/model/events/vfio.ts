@@ -1,4 +1,4 @@
-import { eventKind, has } from '../event.ts';
+import { eventKind } from '../event.ts';
 import { vfioDevice, vfioVector } from '../things/virt.ts';
 
 const F = vfioVector.at;
@@ -10,8 +10,8 @@ export const vfioUse = eventKind(
   [vfioVector],
   'QEMU starts or stops using a vector: the guest unmasked or released it.',
   { used: 'flag' },
-  (state, e, at) => {
-    state.setFlag(e.object, F.used, e.words[e.at + at.used] !== 0);
+  (state, e, a) => {
+    state.setFlag(e.object, F.used, a.used);
   },
 );
 
@@ -21,8 +21,8 @@ export const vfioRoute = eventKind(
   [vfioVector],
   'A vector got or lost the GSI that its irqfd injects.',
   { virq: 'u?' },
-  (state, e, at, bit) => {
-    if (e.words[e.at]! & bit.virq) state.set(e.object, F.virq, e.words[e.at + at.virq]!);
+  (state, e, a) => {
+    if (a.virq !== undefined) state.set(e.object, F.virq, a.virq);
     else state.forget(e.object, F.virq);
   },
 );
@@ -33,7 +33,7 @@ export const vfioGuest = eventKind(
   [vfioDevice],
   'The trace shows under which BDF the guest sees an assigned device.',
   { guest: 's' },
-  (state, e, at) => state.set(e.object, vfioDevice.at.guest, e.words[e.at + at.guest]!),
+  (state, e, a) => state.set(e.object, vfioDevice.at.guest, a.guest),
 );
 
 export const vfioMode = eventKind(
@@ -42,10 +42,10 @@ export const vfioMode = eventKind(
   [vfioDevice],
   'An interrupt mode of an assigned device was switched.',
   { mode: 's', enabled: 'flag', vectors: 'u?' },
-  (state, e, at) => {
-    const mode = state.world.strings.text(e.words[e.at + at.mode]!);
+  (state, e, a) => {
+    const mode = state.world.strings.text(a.mode);
     const cell = mode === 'msix' ? vfioDevice.at.msix : mode === 'msi' ? vfioDevice.at.msi : vfioDevice.at.intx;
-    if (state.world.type(e.object) === vfioDevice) state.setFlag(e.object, cell, e.words[e.at + at.enabled] !== 0);
+    if (state.world.type(e.object) === vfioDevice) state.setFlag(e.object, cell, a.enabled);
   },
 );
 
@@ -55,11 +55,10 @@ export const vfioMsix = eventKind(
   [vfioDevice],
   'Where the MSI-X capability and table of an assigned device lie on the host, and how many entries it has.',
   { capability: 'x', bar: 'u', offset: 'x', entries: 'u' },
-  (state, e, at) => {
-    const w = e.words;
-    state.set(e.object, vfioDevice.at.tableBar, w[e.at + at.bar]!);
-    state.set(e.object, vfioDevice.at.tableOffset, w[e.at + at.offset]!);
-    state.set(e.object, vfioDevice.at.entries, w[e.at + at.entries]!);
+  (state, e, a) => {
+    state.set(e.object, vfioDevice.at.tableBar, a.bar);
+    state.set(e.object, vfioDevice.at.tableOffset, a.offset);
+    state.set(e.object, vfioDevice.at.entries, a.entries);
   },
 );
 
@@ -69,9 +68,8 @@ export const vfioPba = eventKind(
   [vfioDevice],
   'QEMU starts or stops trapping the pending bit array.',
   { trapped: 'flag' },
-  (state, e, at) => {
-    if (state.world.type(e.object) === vfioDevice)
-      state.setFlag(e.object, vfioDevice.at.pbaTrapped, e.words[e.at + at.trapped] !== 0);
+  (state, e, a) => {
+    if (state.world.type(e.object) === vfioDevice) state.setFlag(e.object, vfioDevice.at.pbaTrapped, a.trapped);
   },
 );
 
@@ -81,10 +79,10 @@ export const vfioFire = eventKind(
   [vfioVector],
   'An interrupt of an assigned device was signalled. With a message: QEMU delivered it itself, not through an irqfd.',
   { irq: 'u?', address: 'xx?', data: 'x?', cause: 'u?' },
-  (state, e, at, bit) => {
+  (state, e, a) => {
     if (state.world.type(e.object) !== vfioVector) return;
     state.count(e.object, F.fires);
-    if (e.words[e.at]! & bit.irq) state.set(e.object, F.irq, e.words[e.at + at.irq]!);
+    if (a.irq !== undefined) state.set(e.object, F.irq, a.irq);
   },
 );
 
@@ -112,10 +110,10 @@ export const vfioBind = eventKind(
   [vfioVector],
   'What stands behind a vector changed: the eventfd that VFIO signals, the host irq, the entry that sends. What is absent is none.',
   { backend: 's?', eventfd: 'i?', irq: 'u?', entry: 'o?' },
-  (state, e, at, bit) => {
-    const w = e.words;
+  (state, e, a) => {
     for (const key of ['backend', 'eventfd', 'irq', 'entry'] as const) {
-      if (has(e, bit[key])) state.set(e.object, F[key], w[e.at + at[key]]!);
+      const value = a[key];
+      if (value !== undefined) state.set(e.object, F[key], value);
       else state.forget(e.object, F[key]);
     }
   },
@@ -127,7 +125,7 @@ export const vfioMask = eventKind(
   [vfioVector],
   'VFIO masked or unmasked an interrupt; `by` says why: automask, ioctl, resample.',
   { masked: 'flag', by: 's' },
-  (state, e, at) => state.setFlag(e.object, F.masked, e.words[e.at + at.masked] !== 0),
+  (state, e, a) => state.setFlag(e.object, F.masked, a.masked),
 );
 
 export const vfioMeta = eventKind(
@@ -136,9 +134,10 @@ export const vfioMeta = eventKind(
   [vfioVector],
   'What the driver of the device holds about a vector besides its message: PASID of the guest, and of the host once that is known.',
   { guestPasid: 'x?', pasid: 'x?', by: 's' },
-  (state, e, at, bit) => {
+  (state, e, a) => {
     for (const key of ['guestPasid', 'pasid'] as const) {
-      if (has(e, bit[key])) state.set(e.object, F[key], e.words[e.at + at[key]]!);
+      const value = a[key];
+      if (value !== undefined) state.set(e.object, F[key], value);
       else state.forget(e.object, F[key]);
     }
   },
@@ -151,7 +150,7 @@ export const vfioTrap = eventKind(
   [vfioDevice],
   'A guest access left the guest because its page is not mapped: which register it hit, how often that is used, and whether it was the one that the trap is for.',
   { register: 's', latency: 's', wanted: 'flag', cost: 'u', write: 'flag', offset: 'x' },
-  (state, e, at) => state.count(e.object, e.words[e.at + at.wanted] ? vfioDevice.at.traps : vfioDevice.at.collateral),
+  (state, e, a) => state.count(e.object, a.wanted ? vfioDevice.at.traps : vfioDevice.at.collateral),
 );
 
 export const vfioIntx = eventKind('vfio.intx', 'raise', [vfioDevice], 'The INTx of an assigned device.', {

@@ -1,4 +1,4 @@
-import { eventKind, has } from '../event.ts';
+import { eventKind } from '../event.ts';
 import type { State } from '../state.ts';
 import { msixEntry } from '../things/pci.ts';
 import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, kvmTable, kvmVm, vcpu } from '../things/virt.ts';
@@ -24,9 +24,9 @@ export const kvmExit = eventKind(
   [vcpu],
   'A virtual CPU left the guest.',
   { reason: 's' },
-  (state, e, at) => {
+  (state, e, a) => {
     state.setFlag(e.object, C.inGuest, false);
-    state.set(e.object, C.exitReason, e.words[e.at + at.reason]!);
+    state.set(e.object, C.exitReason, a.reason);
     state.count(e.object, C.exits);
   },
 );
@@ -51,8 +51,8 @@ export const kvmLine = eventKind(
   [kvmGsi],
   'An interrupt line of a virtual machine was set.',
   { level: 'flag', source: 'u' },
-  (state, e, at) => {
-    state.setFlag(e.object, kvmGsi.at.level, e.words[e.at + at.level] !== 0);
+  (state, e, a) => {
+    state.setFlag(e.object, kvmGsi.at.level, a.level);
     state.count(e.object, kvmGsi.at.changes);
   },
 );
@@ -82,12 +82,11 @@ export const piUpdate = eventKind(
   [kvmIrqfd],
   'A host irq was set up to post into a virtual CPU, or no longer.',
   { enable: 'flag', hostIrq: 'u', vcpu: 'u', vector: 'u', descriptor: 'xx?' },
-  (state, e, at) => {
-    const w = e.words;
-    state.setFlag(e.object, kvmIrqfd.at.posted, w[e.at + at.enable] !== 0);
-    state.set(e.object, kvmIrqfd.at.hostIrq, w[e.at + at.hostIrq]!);
-    state.set(e.object, kvmIrqfd.at.guestVector, w[e.at + at.vector]!);
-    state.set(e.object, kvmIrqfd.at.vcpu, w[e.at + at.vcpu]!);
+  (state, e, a) => {
+    state.setFlag(e.object, kvmIrqfd.at.posted, a.enable);
+    state.set(e.object, kvmIrqfd.at.hostIrq, a.hostIrq);
+    state.set(e.object, kvmIrqfd.at.guestVector, a.vector);
+    state.set(e.object, kvmIrqfd.at.vcpu, a.vcpu);
   },
 );
 
@@ -98,16 +97,14 @@ export const irqfdAssign = eventKind(
   [kvmIrqfd],
   'An eventfd was tied to a GSI, or released.',
   { fd: 'i?', release: 'flag?', resample: 'flag?' },
-  (state, e, at, bit) => {
+  (state, e, a) => {
     if (state.world.type(e.object) !== kvmIrqfd) return;
-    const w = e.words;
-    const mask = w[e.at]!;
-    if (mask & bit.release && w[e.at + at.release]) {
+    if (a.release === true) {
       state.remove(e.object);
       return;
     }
-    if (mask & bit.fd) state.set(e.object, kvmIrqfd.at.fd, w[e.at + at.fd]!);
-    if (mask & bit.resample) state.setFlag(e.object, kvmIrqfd.at.resample, w[e.at + at.resample] !== 0);
+    if (a.fd !== undefined) state.set(e.object, kvmIrqfd.at.fd, a.fd);
+    if (a.resample !== undefined) state.setFlag(e.object, kvmIrqfd.at.resample, a.resample);
     else state.touch(e.object);
   },
 );
@@ -137,21 +134,20 @@ export const routeSet = eventKind(
   [kvmRoute],
   'A message route was added: a GSI now stands for the message of one vector.',
   { device: 's', vector: 'u', entry: 'o?', address: 'xx?', data: 'x?' },
-  (state, e, at, bit) => {
-    const w = e.words;
-    state.set(e.object, K.device, w[e.at + at.device]!);
-    state.set(e.object, K.vector, w[e.at + at.vector]!);
-    const entry = w[e.at]! & bit.entry ? w[e.at + at.entry]! : -1;
+  (state, e, a) => {
+    state.set(e.object, K.device, a.device);
+    state.set(e.object, K.vector, a.vector);
+    const entry = a.entry ?? -1;
     if (entry >= 0 && state.world.type(entry) === msixEntry) {
       state.set(e.object, K.entry, entry);
       takeMessage(state, e.object, entry);
     } else {
       for (const cell of [K.entry, K.address, K.address + 1, K.data]) state.forget(e.object, cell);
     }
-    if (has(e, bit.address) && has(e, bit.data)) {
-      state.set(e.object, K.address, w[e.at + at.address]!);
-      state.set(e.object, K.address + 1, w[e.at + at.address + 1]!);
-      state.set(e.object, K.data, w[e.at + at.data]!);
+    if (a.has.address && a.data !== undefined) {
+      state.set(e.object, K.address, a.address(0));
+      state.set(e.object, K.address + 1, a.address(1));
+      state.set(e.object, K.data, a.data);
     }
   },
 );
@@ -217,14 +213,13 @@ export const kvmTableDefine = eventKind(
   [kvmTable],
   'KVM serves an MSI-X table from now on: entries, where the table and its pending bits lie in the guest.',
   { device: 's', entries: 'u', base: 'xx', pendingBase: 'xx' },
-  (state, e, at) => {
-    const w = e.words;
+  (state, e, a) => {
     const T = kvmTable.at;
-    state.set(e.object, T.device, w[e.at + at.device]!);
-    state.set(e.object, T.entries, w[e.at + at.entries]!);
+    state.set(e.object, T.device, a.device);
+    state.set(e.object, T.entries, a.entries);
     for (const i of [0, 1]) {
-      state.set(e.object, T.base + i, w[e.at + at.base + i]!);
-      state.set(e.object, T.pendingBase + i, w[e.at + at.pendingBase + i]!);
+      state.set(e.object, T.base + i, a.base(i));
+      state.set(e.object, T.pendingBase + i, a.pendingBase(i));
     }
   },
 );
@@ -248,11 +243,10 @@ export const kvmTableEntry = eventKind(
   [kvmEntrySource],
   'KVM holds an entry of a table, or the entry was tied to the GSI of its interrupt source (-1: to none).',
   { held: 'flag?', gsi: 'i?' },
-  (state, e, at, bit) => {
-    const w = e.words;
+  (state, e, a) => {
     state.touch(e.object);
-    if (has(e, bit.held)) state.set(e.object, kvmEntrySource.at.held, w[e.at + at.held]!);
-    if (has(e, bit.gsi)) state.set(e.object, kvmEntrySource.at.gsi, w[e.at + at.gsi]!);
+    if (a.held !== undefined) state.setFlag(e.object, kvmEntrySource.at.held, a.held);
+    if (a.gsi !== undefined) state.set(e.object, kvmEntrySource.at.gsi, a.gsi);
   },
 );
 

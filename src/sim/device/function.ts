@@ -289,11 +289,7 @@ export class PciFunction {
       const entry = this.entry(index);
       const cause = machine.ledger.open(machine.now);
       const before = machine.state.flag(entry, msixEntry.at.pending) === true;
-      const { words } = machine;
-      words[0] = devRaise.bit.vector | devRaise.bit.cause;
-      words[devRaise.at.vector] = index;
-      words[devRaise.at.cause] = cause;
-      machine.fire(devRaise, entry);
+      machine.fire(devRaise.put().vector(index).cause(cause), entry);
       const { enabled } = this;
       const masked = enabled ? effectivelyMasked(machine.state, entry) : undefined;
       if (enabled === false) {
@@ -359,17 +355,15 @@ export class PciFunction {
       this.drop(from, cause, 'Bus Master Enable is 0: the function must not send');
       return;
     }
-    const { words } = machine;
-    const { at, bit } = msgSend;
-    words[0] = bit.size | bit.requester | (pasid === undefined ? 0 : bit.pasid) | (cause === 0 ? 0 : bit.cause);
-    words[at.address] = address;
-    words[at.address + 1] = Math.floor(address / 0x100000000);
-    words[at.data] = data;
-    words[at.size] = 4;
-    words[at.requester] = requester;
-    words[at.pasid] = pasid ?? 0;
-    words[at.cause] = cause;
-    machine.fire(msgSend, from);
+    const sent = msgSend
+      .put()
+      .address(address, Math.floor(address / 0x100000000))
+      .data(data)
+      .size(4)
+      .requester(requester);
+    if (pasid !== undefined) sent.pasid(pasid);
+    if (cause !== 0) sent.cause(cause);
+    machine.fire(sent, from);
     const message: Message =
       pasid === undefined
         ? { address, data, requester, cause, from }

@@ -81,8 +81,8 @@ export class AmdUnit implements Translator, RemapTable {
   }
 
   program(device: PciFunction, index: number, target: Target | undefined): void {
-    const value = target ? packRegister(amdIrte32, { present: 1, dest: target.cpu, vector: target.vector }) : [0];
-    this.machine.emit(amdWrite, this.entry(device.requester, index), { value });
+    const [value] = target ? packRegister(amdIrte32, { present: 1, dest: target.cpu, vector: target.vector }) : [0];
+    this.machine.emit(amdWrite, this.entry(device.requester, index), { value: value! });
   }
 
   /** 32-bit entries cannot post: that takes the guest virtual APIC format. */

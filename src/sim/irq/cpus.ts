@@ -137,11 +137,10 @@ export class Cpus {
     machine.as(apic.actor, () => {
       const object = vectorObject(state, n, vector);
       const before = apic.requested.get(vector);
-      const { words } = machine;
-      words[0] = (requester === undefined ? 0 : cpuAccept.bit.requester) | (cause === 0 ? 0 : cpuAccept.bit.cause);
-      words[cpuAccept.at.requester] = requester ?? 0;
-      words[cpuAccept.at.cause] = cause;
-      machine.fire(cpuAccept, object);
+      const accepted = cpuAccept.put();
+      if (requester !== undefined) accepted.requester(requester);
+      if (cause !== 0) accepted.cause(cause);
+      machine.fire(accepted, object);
       if (before !== undefined) {
         if (cause !== 0) machine.emit(merged, object, { cause, ...(before === 0 ? {} : { into: before }) });
         machine.ledger.note(cause, 'merged', machine.now);
@@ -169,11 +168,11 @@ export class Cpus {
       apic.requested.delete(vector);
       apic.inService.push(vector);
       const object = vectorObject(machine.state, n, vector);
-      machine.fire(cpuTake, object);
+      machine.fire(cpuTake.put(), object);
       machine.ledger.note(cause, 'delivered', machine.now);
       if (this.handler) yield* this.handler(n, vector);
       apic.inService.pop();
-      machine.fire(cpuEoi, object);
+      machine.fire(cpuEoi.put(), object);
     }
   }
 

@@ -96,12 +96,10 @@ export class IrqCore {
     const known = irq?.action ?? (machine.world.strings.text(machine.state.num(object, irqType.at.name)) || 'unknown');
     if (irq) irq.running++;
     yield COST.entry;
-    machine.words[irqEntry.at.name] = machine.world.strings.intern(known);
-    machine.fire(irqEntry, object);
+    machine.fire(irqEntry.put().name(machine.world.strings.intern(known)), object);
     if (irq?.handler) yield* irq.handler();
     else yield COST.handler;
-    machine.words[irqExit.at.handled] = 1;
-    machine.fire(irqExit, object);
+    machine.fire(irqExit.put().handled(true), object);
     if (irq) irq.running--;
   }
 

@@ -70,8 +70,9 @@ class Assigner {
       provider: system.policy(vfioProvider),
       backend,
     });
-    if (spec.guest !== undefined)
-      this.#machine.as(device.actor, () => this.#machine.emit(vfioGuest, device.object, { guest: spec.guest }));
+    const { guest: seen } = spec;
+    if (seen !== undefined)
+      this.#machine.as(device.actor, () => this.#machine.emit(vfioGuest, device.object, { guest: seen }));
     if (spec.idxd && ims && backend instanceof ImsBackend)
       made.vdcm = this.#vdcm(spec, device, ims, backend, guest ?? ims.fn.object, vm);
     const user = vm && spec.guest !== undefined ? this.#guest(spec, spec.guest, vm, device) : undefined;
