@@ -37,6 +37,8 @@ interface ConfigBar {
 
 /** An MSI-X table that was accessed: by the emulator's pointer of its memory region, or by page where it prints none. */
 interface SeenTable {
+  /** Address of the first access. */
+  readonly address: number;
   /** Address of the page of the first access. */
   readonly page: number;
   /** The function that it belongs to, -1 while unknown. */
@@ -161,7 +163,7 @@ export class PciMap {
   bindTables(): void {
     for (const seen of this.#tables.values()) {
       if (seen.owner >= 0) continue;
-      const place = this.#place(seen.page, seen);
+      const place = this.#place(seen.address, seen);
       if (place === undefined || seen.object < 0) continue;
       const { words, world } = this.#out;
       words[tblBind.at.device] = place.owner;
@@ -176,14 +178,14 @@ export class PciMap {
   }
 
   /**
-   * The function whose BAR holds the page of an address, and the address where its MSI-X table starts. While no read
+   * The function whose BAR holds an address, and the address where its MSI-X table starts. While no read
    * of the capability has told that, the table is taken to start on the page of its first access: emulated ones do.
    */
   #place(address: number, seen: SeenTable): { owner: number; start: number } | undefined {
     for (const f of this.#functions.values()) {
       for (let bar = 0; bar < f.bars.length; bar++) {
         const range = f.bars[bar];
-        if (range === undefined || address + PAGE <= range.base || address >= range.base + range.size) continue;
+        if (range === undefined || address < range.base || address >= range.base + range.size) continue;
         const layout = this.#layout(f.object);
         if (layout !== undefined && layout.bar !== bar) continue;
         if (layout === undefined && seen.owner !== f.object) seen.offset = Math.max(0, seen.page - range.base);
@@ -210,7 +212,7 @@ export class PciMap {
     const page = address - (address % PAGE);
     const key = region === '' ? String(page) : region;
     let seen = this.#tables.get(key);
-    if (seen === undefined) this.#tables.set(key, (seen = { page, owner: -1, offset: -1, object: -1 }));
+    if (seen === undefined) this.#tables.set(key, (seen = { address, page, owner: -1, offset: -1, object: -1 }));
     const place = this.#place(address, seen);
     const index = place === undefined ? -1 : Math.floor((address - place.start) / ENTRY);
     if (place !== undefined && index >= 0 && index < MSIX_ENTRIES)
