@@ -1,5 +1,6 @@
 import { pciCommand } from '../../model/registers/pci.ts';
-import { type FunctionSpec, PciFunction } from '../device/function.ts';
+import { PciFunction } from '../device/function.ts';
+import type { FunctionSpec } from '../device/function-spec.ts';
 import type { MessagePort } from '../device/message.ts';
 import { RootComplex } from '../device/root.ts';
 import type { Actor, Machine, Proc } from '../machine.ts';
