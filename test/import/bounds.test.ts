@@ -55,11 +55,23 @@ describe('a table belongs to the BAR that holds its address', () => {
 
   it('from the first byte of the BAR to its last', () => {
     const bar = map('00:03.0', 0, BAR, 0x1000);
-    assert.equal(owner(BAR + 12, bar), 'device/0000:00:03.0/msix/0');
+    assert.equal(owner(BAR, bar), 'device/0000:00:03.0/msix/0');
     assert.equal(owner(BAR + 0xffc, bar), 'device/0000:00:03.0/msix/255');
+    assert.equal(owner(BAR + 0x1000, bar), `table/${hex(BAR + 0x1000)}/msix/0`);
     assert.equal(owner(BAR + 0x100c, bar), `table/${hex(BAR + 0x1000)}/msix/0`);
     assert.equal(owner(BAR - 4, bar), `table/${hex(BAR - 0x1000)}/msix/255`);
     assert.equal(owner(BAR - 0xff4, bar), `table/${hex(BAR - 0x1000)}/msix/0`);
+  });
+
+  it('where it lies behind the start of the table', () => {
+    const lines = [
+      'pci_cfg_read nvme 00:03.0 @0x34 -> 0x40',
+      'pci_cfg_read nvme 00:03.0 @0x40 -> 0x30011',
+      'pci_cfg_read nvme 00:03.0 @0x44 -> 0x800',
+      map('00:03.0', 0, BAR, 0x1000),
+    ];
+    assert.equal(owner(BAR + 0x800, ...lines), 'device/0000:00:03.0/msix/0');
+    assert.equal(owner(BAR + 0x7fc, ...lines), `table/${hex(BAR)}/msix/127`);
   });
 
   it('and not to a BAR that begins on the next page', () => {

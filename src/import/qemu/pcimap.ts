@@ -95,11 +95,11 @@ export class PciMap {
 
   /**
    * A BAR as config accesses show it, for logs without mapping events: software writes all ones, reads the size mask
-   * back, then writes the base. Of 64-bit BARs the lower half has bits 2:1 = 2.
+   * back, then writes the base. Of 64-bit BARs the lower half has bits 2:1 = 2. `bar` is 0 to 5.
    */
   configBar(object: number, bar: number, value: number, write: boolean): void {
     const f = this.#functions.get(object);
-    if (f === undefined || bar > 5) return;
+    if (f === undefined) return;
     const config = (f.config ??= [])[bar] ?? (f.config[bar] = { size: 0, low: 0, high: 0, wide: false, sizing: false });
     const below = f.config[bar - 1];
     if (below?.wide) {
