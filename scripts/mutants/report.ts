@@ -1,7 +1,4 @@
 // What `npm run mutants` prints.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { root } from '../paths.ts';
 import type { Outcome } from './run.ts';
 import type { Mutant } from './sample.ts';
 
@@ -17,20 +14,10 @@ export function survived(verdict: Verdict): boolean {
   return verdict === 'pass' || verdict === 'unreached';
 }
 
-function lineAt(source: string, offset: number): number {
-  return source.slice(0, offset).split('\n').length;
-}
-
 /** `file:line kind: its line, with the change marked as [old => new]`. */
 export function describe({ mutant, verdict }: Judged): string {
-  const { file, kind, start, end, text } = mutant;
-  const source = readFileSync(join(root, file), 'utf8');
-  const from = source.lastIndexOf('\n', start - 1) + 1;
-  const next = source.indexOf('\n', end);
-  const to = next < 0 ? source.length : next;
-  const marked = `${source.slice(from, start)}[${source.slice(start, end)} => ${text}]${source.slice(end, to)}`;
   const how = verdict === 'unreached' ? ' (no test runs it)' : '';
-  return `${file}:${lineAt(source, start)} ${kind}${how}: ${marked.trim().replace(/\s+/g, ' ')}`;
+  return `${mutant.file}:${mutant.line} ${mutant.kind}${how}: ${mutant.marked}`;
 }
 
 /** A row per room: mutants, killed by a failing test, by a load error or by the time limit, survived, share killed. */

@@ -14,6 +14,21 @@ export function packingOf(head: Uint8Array): Packing {
   return 'none';
 }
 
+/** Bytes of a gzip member beside its data: 10 in front, 8 behind (RFC 1952 2.3). */
+const EMPTY_GZIP = 18;
+
+/** The last four bytes, or all that there are, of some bytes and of a chunk behind them. */
+function lastFour(before: Uint8Array, chunk: Uint8Array): Uint8Array {
+  if (chunk.length >= 4) return chunk.slice(-4);
+  const all = new Uint8Array(before.length + chunk.length);
+  all.set(before);
+  all.set(chunk, before.length);
+  return all.slice(-4);
+}
+
+/** Four bytes as an unsigned number, the lowest byte first. */
+const littleEndian = (b: Uint8Array): number => new DataView(b.buffer, b.byteOffset).getUint32(0, true);
+
 /**
  * Unpacks a source chunk by chunk, in whatever packing it has. Chunks, those pushed and those that `take` gets, are valid
  * only during the call. What `take` throws goes to the caller. Damage in the middle ends the source there: `problem` says so, and nothing that was
@@ -28,6 +43,10 @@ export class Unpacker {
   /** What `take` threw: no matter of the packing. */
   #thrown: { readonly error: unknown } | undefined;
   #ended = false;
+  /** Of gzip: how many bytes the current member has and gave, and the last bytes of the source, which tell the latter. */
+  #packedSize = 0;
+  #size = 0;
+  #tail: Uint8Array = new Uint8Array(0);
 
   constructor(take: (chunk: Uint8Array) => void) {
     this.#take = (chunk) => {
@@ -67,6 +86,9 @@ export class Unpacker {
   end(): void {
     if (!this.#push) this.#open();
     if (this.#packing !== 'none') this.#feed(new Uint8Array(0), true);
+    // What unpacks gzip takes some cuts between two symbols for the end; the size behind the data tells.
+    if (this.#packing === 'gzip')
+      this.#ended = this.#packedSize >= EMPTY_GZIP && littleEndian(this.#tail) === this.#size >>> 0;
     if (this.#packing !== 'none' && !this.#ended && this.#problem === undefined)
       this.#problem = `the ${this.#packing} data is cut off`;
   }
@@ -81,12 +103,22 @@ export class Unpacker {
 
   #opener(packing: Packing): (chunk: Uint8Array, last: boolean) => void {
     if (packing === 'gzip') {
-      const gunzip = new Gunzip((data, last) => {
+      const gunzip = new Gunzip((data) => {
+        this.#size += data.length;
         this.#take(data);
-        if (last) this.#ended = true;
       });
+      let taken = 0;
+      gunzip.onmember = (start) => {
+        this.#size = 0;
+        this.#packedSize = taken - start;
+      };
       // It keeps what it could not use yet, so it gets a copy: the chunk is the caller's.
-      return (chunk, last) => gunzip.push(new Uint8Array(chunk), last);
+      return (chunk, last) => {
+        this.#tail = lastFour(this.#tail, chunk);
+        taken += chunk.length;
+        this.#packedSize += chunk.length;
+        gunzip.push(new Uint8Array(chunk), last);
+      };
     }
     if (packing === 'zstd') {
       const zstd = new Decompress((data, last) => {

@@ -193,6 +193,13 @@ describe('ITS translation', () => {
     );
   });
 
+  it('LPIs start at INTID 8192', () => {
+    const configure = (lpi: number): string | undefined =>
+      bare().perform({ op: 'lpi.configure', object: `gic/0/lpi/${lpi}`, enabled: true });
+    assert.match(configure(8191) ?? '', /is no LPI/);
+    assert.equal(configure(8192), undefined);
+  });
+
   it('of several pending LPIs the most urgent is taken first, then the lowest INTID', () => {
     const simulation = withLpi(
       { op: 'its.mapti', device: 0x20, event: 1, lpi: 8193, collection: 0 },

@@ -41,6 +41,19 @@ describe('virtual machines', () => {
     assert.ok(booksBalance(sim));
   });
 
+  it('a local APIC accepts vectors 16 to 255; those below are illegal (SDM vol. 3, 11.5.2)', () => {
+    const message = (data: number) =>
+      since(machine({}, [kvm(0, 'kvm.signalMsi', { address: '0xfee00000', data: `0x${data.toString(16)}` })]));
+    assert.deepEqual(accepted(message(16)), ['vcpu/0/vector/16']);
+    assert.deepEqual(accepted(message(255)), ['vcpu/0/vector/255']);
+    const refused = message(15);
+    assert.deepEqual(accepted(refused), []);
+    assert.deepEqual(
+      of(refused, 'drop').map((e) => e.fields.reason),
+      ['vector 15 is illegal (0 to 15)'],
+    );
+  });
+
   it('an irqfd without route injects into nowhere, and an event says so (F50)', () => {
     const sim = machine({}, [kvm(0, 'kvm.route.release', { gsi: 24 }), raise(50)]);
     assert.deepEqual(

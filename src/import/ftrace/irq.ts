@@ -19,8 +19,11 @@ const vectorDomain = (f: Ftrace): number => f.object('domain/VECTOR');
 
 export { irqObject };
 
-/** Kernels before 4.16 swapped `reserved` and `ret` and printed a negative errno as a vector. */
-const FIRST_ERRNO = 0xfffff000;
+/**
+ * Kernels before 4.16 swapped `reserved` and `ret` and printed a negative errno as a vector: -4095 (MAX_ERRNO of
+ * include/linux/err.h) or more, as an unsigned number.
+ */
+const FIRST_ERRNO = 0xfffff001;
 
 /** All arguments are numbers or flags and always there. Captures are numbered in order: the irq, then the arguments of the kind. */
 function vec<const F extends string>(

@@ -44,6 +44,8 @@ interface ConfigBar {
 
 /** An MSI-X table that was accessed: by the emulator's pointer of its memory region, or by page where it prints none. */
 interface SeenTable {
+  /** Address of the first access. */
+  readonly address: number;
   /** Address of the page of the first access. */
   readonly page: number;
   /** The function that it belongs to, -1 while unknown. */
@@ -99,11 +101,11 @@ export class PciMap {
 
   /**
    * A BAR as config accesses show it, for logs without mapping events: software writes all ones, reads the size mask
-   * back, then writes the base. Of 64-bit BARs the lower half has bits 2:1 = 2.
+   * back, then writes the base. Of 64-bit BARs the lower half has bits 2:1 = 2. `bar` is 0 to 5.
    */
   configBar(object: number, bar: number, value: number, write: boolean): void {
     const f = this.#functions.get(object);
-    if (f === undefined || bar > 5) return;
+    if (f === undefined) return;
     const config = (f.config ??= [])[bar] ?? (f.config[bar] = { size: 0, low: 0, high: 0, wide: false, sizing: false });
     const below = f.config[bar - 1];
     if (below?.wide) {
@@ -168,7 +170,7 @@ export class PciMap {
   bindTables(): void {
     for (const seen of this.#tables.values()) {
       if (seen.owner >= 0) continue;
-      const place = this.#place(seen.page, seen);
+      const place = this.#place(seen.address, seen);
       if (place === undefined || seen.object < 0) continue;
       const { world } = this.#out;
       this.#out.emit(
@@ -187,14 +189,14 @@ export class PciMap {
   }
 
   /**
-   * The function whose BAR holds the page of an address, and the address where its MSI-X table starts. While no read
+   * The function whose BAR holds an address, and the address where its MSI-X table starts. While no read
    * of the capability has told that, the table is taken to start on the page of its first access: emulated ones do.
    */
   #place(address: number, seen: SeenTable): { owner: number; start: number } | undefined {
     for (const f of this.#functions.values()) {
       for (let bar = 0; bar < f.bars.length; bar++) {
         const range = f.bars[bar];
-        if (range === undefined || address + PAGE <= range.base || address >= range.base + range.size) continue;
+        if (range === undefined || address < range.base || address >= range.base + range.size) continue;
         const layout = this.#layout(f.object);
         if (layout !== undefined && layout.bar !== bar) continue;
         if (layout === undefined && seen.owner !== f.object) seen.offset = Math.max(0, seen.page - range.base);
@@ -221,7 +223,7 @@ export class PciMap {
     const page = address - (address % PAGE);
     const key = region === '' ? String(page) : region;
     let seen = this.#tables.get(key);
-    if (seen === undefined) this.#tables.set(key, (seen = { page, owner: -1, offset: -1, object: -1 }));
+    if (seen === undefined) this.#tables.set(key, (seen = { address, page, owner: -1, offset: -1, object: -1 }));
     const place = this.#place(address, seen);
     const index = place === undefined ? -1 : Math.floor((address - place.start) / ENTRY_BYTES);
     if (place !== undefined && index >= 0 && index < MSIX_ENTRIES)
