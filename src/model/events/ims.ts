@@ -35,7 +35,7 @@ export const imsRefused = eventKind(
   'ims.refused',
   'allocate',
   [],
-  'An IMS entry was asked for and could not be had: -ENOSPC when none is free, else what the parent domains said.',
+  'The allocation of an IMS entry failed: -ENOSPC when none is free, else the errno of a parent domain.',
   { owner: 's', ret: 'i' },
 );
 

@@ -54,12 +54,12 @@ export function settleFunction(state: State, dev: number): void {
 }
 
 /**
- * Who answered an access (kernel, user space or hardware) and how many returns to user space it cost. Only simulated
- * traces tell.
+ * What answered an access (kernel, user space or hardware) and how many returns to user space it cost. Only simulated
+ * traces tell this.
  */
 const served = { served: 's?', exits: 'u?' } as const;
 
-/** Set when whoever answered a read gave something else than what is stored: the read tells nothing of the state then. */
+/** Set when the answer to a read differs from what is stored. Such a read tells nothing about the state. */
 const stale = { stale: 'flag?' } as const;
 
 /** An access of an MSI-X table entry, counted in `counter`. Object: the entry. */
@@ -75,7 +75,7 @@ const tableEvent = (name: string, role: Role, meaning: string, counter: number) 
       if (a.stale === true) return;
       const offset = a.offset % ENTRY_BYTES;
       storeBytes(state, e.object, A.address, ENTRY_BYTES, offset, a.size, a.value(0), a.value(1));
-      // What a read shows can be a mask bit nobody saw being cleared.
+      // A read can show a mask bit that was cleared without a record.
       settlePending(state, e.object);
     },
   );
