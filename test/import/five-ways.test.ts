@@ -1,0 +1,85 @@
+// Every fixture is read in five ways (test/helpers/five-ways.ts). A new fixture needs one line here.
+import assert from 'node:assert/strict';
+import { fiveWays, type Summary } from '../helpers/five-ways.ts';
+import { traceFixtures } from '../helpers/fixtures.ts';
+
+/** An ftrace record of one name; the name stands behind the stamp. */
+const ftrace = (name: string): RegExp => new RegExp(`^.*?\\[\\d+\\].* [\\d.]+: ${name}: `);
+/** A QEMU log record of one name, with or without thread and stamp in front. */
+const qemu = (rest: string): RegExp => new RegExp(`^(?:\\d+@[\\d.]+:)?${rest}`);
+const access = (how: string, region: string): RegExp => qemu(`memory_region_ops_${how} .*name '${region}'`);
+
+const FTRACE: Summary = {
+  format: 'ftrace-text',
+  // Comm and pid, CPU in brackets, perhaps flags, a stamp with a colon.
+  record: /^ *\S.*-\d+ +\[\d+\].* +[\d.]+: /,
+  counts: {
+    'irq.entry': ftrace('irq_handler_entry'),
+    'irq.exit': ftrace('irq_handler_exit'),
+    'vec.setup': ftrace('vector_setup'),
+    'vec.teardown': ftrace('vector_teardown'),
+    'vec.update': ftrace('vector_update'),
+    'vec.config': ftrace('vector_config'),
+    'vec.clear': ftrace('vector_clear'),
+    'vec.freeMoved': ftrace('vector_free_moved'),
+    'mtx.alloc': ftrace('irq_matrix_alloc'),
+    'mtx.free': ftrace('irq_matrix_free'),
+    'mtx.reserve': ftrace('irq_matrix_reserve'),
+    'kvm.msi': ftrace('kvm_msi_set_irq'),
+    'kvm.entry': ftrace('kvm_entry'),
+    'kvm.exit': ftrace('kvm_exit'),
+    mark: ftrace('tracing_mark_write'),
+    lost: /^CPU:\d+ \[LOST \d+ EVENTS\]/,
+  },
+};
+
+const QEMU: Summary = {
+  format: 'qemu-log',
+  record: qemu('[a-z][a-z0-9]*_[a-z0-9_]+ '),
+  counts: {
+    'tbl.write': access('write', 'msix-table'),
+    'tbl.read': access('read', 'msix-table'),
+    'msix.ctrl': qemu('msix_write_config '),
+    'bar.map': qemu('pci_update_mappings_add '),
+    'bar.unmap': qemu('pci_update_mappings_del '),
+    'ir.request': qemu('vtd_ir_remap_msi_req '),
+    'ir.remap': qemu('vtd_ir_remap '),
+    'irte.read': qemu('vtd_ir_irte_get '),
+    'iec.inv': qemu('vtd_inv_desc_iec '),
+    'apic.deliver': qemu('apic_deliver_irq '),
+    'its.mapd': qemu('gicv3_its_cmd_mapd '),
+    'its.mapti': qemu('gicv3_its_cmd_mapti '),
+    'its.movi': qemu('gicv3_its_cmd_movi '),
+    'its.trans': qemu('gicv3_its_translation_write '),
+    'smmu.trans': qemu('smmuv3_translate_success '),
+    'smmu.fault': qemu('smmuv3_record_event '),
+    'gic.eoi': qemu('gicv3_icc_eoir_write '),
+    'route.set': qemu('kvm_irqchip_add_msi_route '),
+    'route.commit': qemu('kvm_irqchip_commit_routes'),
+    'line.set': qemu('(?:ioapic_set_irq|gic_set_irq) '),
+  },
+};
+
+const FIXTURES: Readonly<Record<string, Summary>> = {
+  'arm64-a/ftrace-03-affinity.txt': FTRACE,
+  'arm64-a/ftrace-04-hotplug.txt': FTRACE,
+  'arm64-a/ftrace-06-vfio.txt': FTRACE,
+  'arm64-a/qemu.log': QEMU,
+  'arm64-gicv2m/qemu.log': QEMU,
+  'x86-lost/trace-overrun.txt': FTRACE,
+  'x86-lost/trace_pipe.txt': FTRACE,
+  'x86-nested/l1-ftrace.txt': FTRACE,
+  'x86-nested/l2-qemu.log': QEMU,
+  'x86-panic/qemu.log': QEMU,
+  'x86-vtd/ftrace.txt': FTRACE,
+  'x86-vtd/qemu.log': QEMU,
+  'x86-x2apic/qemu.log': QEMU,
+};
+
+describe('five ways', () => {
+  for (const [name, summary] of Object.entries(FIXTURES)) fiveWays(name, summary);
+
+  it('every fixture with records is among them', () => {
+    assert.deepEqual(Object.keys(FIXTURES), traceFixtures());
+  });
+});
