@@ -41,7 +41,7 @@ function jsonPieces(state: State, target: Target | undefined): Generator<string>
   return jsonDocument(target ? targetValue(state, target) : stateTree(state));
 }
 
-/** The path that a target stands for, as the trace names it. */
+/** The path of a target, as the trace names it. */
 export function targetPath({ node, key, field }: Target): string {
   return [node.path, ...(key === undefined ? [] : [field === undefined ? key : `${key}.${field}`])].join('/');
 }

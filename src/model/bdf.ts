@@ -18,7 +18,14 @@ export function requesterText(requester: number): string {
 
 /** The requester ID of a BDF with segment, such as `0000:6a:01.0`; throws when the text is no such BDF. */
 export function requesterId(bdf: string): number {
-  const m = /^[0-9a-f]{4}:([0-9a-f]{2}):([01][0-9a-f])\.([0-7])$/.exec(bdf);
-  if (!m) throw new Error(`${bdf} is no BDF with segment`);
+  const requester = requesterIn(bdf);
+  if (requester < 0) throw new Error(`${bdf} is no BDF with segment`);
+  return requester;
+}
+
+/** The requester ID of a text that may be a BDF with segment; -1 when it is none. On Arm the same number is the DeviceID. */
+export function requesterIn(text: string): number {
+  const m = /^[0-9a-f]{4}:([0-9a-f]{2}):([01][0-9a-f])\.([0-7])$/.exec(text);
+  if (!m) return -1;
   return BUS.put(Number.parseInt(m[1]!, 16)) | SLOT.put(Number.parseInt(m[2]!, 16)) | FUNCTION.put(Number(m[3]));
 }

@@ -108,6 +108,11 @@ export class World implements Objects {
     return this.#spaces.size;
   }
 
+  /** The names of all systems. */
+  spaces(): readonly Namespace[] {
+    return [...this.#spaces.values()];
+  }
+
   /** The names of one system. The first system of a trace has the name '' here: its paths carry no name. */
   space(system: string): Namespace {
     let space = this.#spaces.get(system);

@@ -8,20 +8,20 @@ import type { State } from '../model/state.ts';
 import { irq as irqType } from '../model/things/irq.ts';
 import type { Trace } from '../trace/trace.ts';
 
-/** The four jobs of a hierarchy of irq domains, in the order in which an interrupt comes to be. */
+/** The four jobs of a hierarchy of irq domains, in the order in which an interrupt is set up and used. */
 export const JOBS = ['alloc', 'compose', 'store', 'use'] as const;
 
 /** Allocates what the interrupt needs; composes its message; stores it for the device; uses it. */
 export type Job = (typeof JOBS)[number];
 
-/** Who does a job for an irq at a step. */
+/** The domains or device that do a job for an irq at a step. */
 export interface JobView {
   readonly job: Job;
   /** The domains that do it, the one closest to the CPU first; for `use` the device. Empty: the trace has not shown it. */
   readonly by: readonly string[];
-  /** Who of them is at work in the event at the cursor. */
+  /** The one of them that is at work in the event at the cursor. */
   readonly working: string | undefined;
-  /** What it came to: the message that was composed or stored. */
+  /** The result: the message that was composed or stored. */
   readonly result: string;
 }
 
@@ -36,8 +36,8 @@ interface Done {
 }
 
 /**
- * Who did which job for which irq, from the events that name the domains: `dom.alloc`, `dom.compose` and `msg.write`. Made
- * for a trace once; grows with it.
+ * Which domain did which job for which irq, from the events that name the domains: `dom.alloc`, `dom.compose` and `msg.write`. It is
+ * made once for a trace and grows with it.
  */
 export class Jobs {
   readonly #trace: Trace;
@@ -48,7 +48,7 @@ export class Jobs {
     this.#trace = trace;
   }
 
-  /** The jobs of an irq at a step; undefined when nothing tells of a hierarchy up to there. */
+  /** The jobs of an irq at a step; undefined while no event up to that step tells of a hierarchy. */
   at(irq: number, state: State, cursor: number): readonly JobView[] | undefined {
     this.#read();
     const done = (this.#done.get(irq) ?? []).filter(({ step }) => step <= cursor);
@@ -84,7 +84,7 @@ export class Jobs {
     const path = world.path(table.object(cursor));
     if (path !== `device/${device}/msix/${hwirq}` && path !== `device/${device}/ims/${hwirq}`) return undefined;
     if (kind === msgSend) return 'use';
-    // Offset 12 is the control dword: masking is not storing.
+    // Offset 12 is the control dword: a write there masks or unmasks, it stores no message.
     return table.word(cursor, kind.at['offset']!) === 12 ? undefined : 'store';
   }
 

@@ -20,7 +20,7 @@ export interface Target {
   readonly field?: string;
 }
 
-/** The child of a node by a segment as people write it: BDFs without segment, hexadecimal with or without 0x. */
+/** The child of a node by a segment as users write it: BDFs without segment, hexadecimal with or without 0x. */
 function childOf(node: PathNode, segment: string): PathNode | undefined {
   const lower = segment.toLowerCase();
   const others = [lower, `0000:${lower}`, `0x${lower}`];
@@ -67,7 +67,7 @@ function hasField(register: Register | undefined, name: string): boolean {
   return layouts.some((layout) => layout.fields.some((f) => f.name === name && !f.access.startsWith('Rsvd')));
 }
 
-/** Children of a node in the order people expect: numbers by value, other texts alphabetically. */
+/** Children of a node in reading order: numbers by value, other texts alphabetically. */
 export function sortedChildren(node: PathNode): PathNode[] {
   return [...node.children.values()].sort((a, b) => compareSegments(a.segment, b.segment));
 }

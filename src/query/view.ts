@@ -93,7 +93,7 @@ function routeCurrent(state: State, object: number): boolean | null {
   return unknown ? null : true;
 }
 
-/** A key that is computed from cells, of its own object and of others; which these are is found by evaluating it. */
+/** A key that is computed from cells, of its own object and of others. Evaluating the key shows which cells it reads. */
 interface Derived {
   readonly name: string;
   readonly meaning: string;
@@ -106,7 +106,7 @@ const read =
   (state: State, object: number): Value =>
     field.value(state, object, cell);
 
-/** The same of a field whose unit is several of what the key counts. */
+/** The same for a field whose unit is several units of the key. */
 const scaled =
   (field: Field, cell: number, scale: (value: number) => number) =>
   (state: State, object: number): Value => {
@@ -159,7 +159,8 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
     [
       {
         name: 'effectivelyMasked',
-        meaning: 'MSI-X is off, or the function mask or the own mask bit is set: nothing is sent.',
+        meaning:
+          'MSI-X is off, or the function mask or the mask bit of the entry is set: the function sends no message.',
         value: (s, o) => effectivelyMasked(s, o) ?? null,
       },
       {

@@ -7,7 +7,7 @@ import { readBy } from './dependents.ts';
 
 /** The cell belongs to a watched object. */
 const OWN = 1;
-/** The cell is one of those of which every write counts. */
+/** Every write of the cell counts, also one that changes nothing. */
 const EXACT = 2;
 /** A computed key of a watched object reads the cell. */
 const READ = 4;

@@ -5,7 +5,7 @@ import type { EventKind } from '../model/event.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import type { EventRow } from './row.ts';
 
-/** What can be asked of the events of a trace by their step, whether they come from one source or from several. */
+/** The events of a trace by their step, whether they come from one source or from several. */
 export interface EventList {
   /** How many events there are. */
   readonly length: number;

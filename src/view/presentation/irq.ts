@@ -1,3 +1,4 @@
+import { irqOfVector } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import type * as things from '../../model/things/irq.ts';
 import { cpu, domain, intid, irq, pin, vector } from '../../model/things/irq.ts';
@@ -18,11 +19,13 @@ import {
 import type { Presentation, PresentationsOf } from './presentation.ts';
 import { counted, list, number, numbered } from './words.ts';
 
-/** An irq of the system of a vector, by its number and the name that the trace gives to it. */
-function irqName(state: State, vectorObject: number, virq: number): string {
-  const object = state.world.spaceOf(vectorObject).objectAt(`irq/${virq}`);
-  const name = state.present(object) ? state.text(object, irq.at.name) : '';
-  return name === '' ? String(virq) : `${virq} ${name}`;
+/** The irq that a vector is assigned to, by its number and the name that the trace gives to it; empty for none. */
+function irqName(state: State, object: number): string {
+  const virq = state.num(object, vector.at.irq);
+  if (virq < 0) return '';
+  const target = irqOfVector(state, object);
+  const name = state.present(target) ? state.text(target, irq.at.name) : '';
+  return name === '' ? `irq ${virq}` : `irq ${virq} ${name}`;
 }
 
 /** Where an irq is delivered to, and where it moves from. */
@@ -105,12 +108,12 @@ const vectorView: Presentation = {
   icon: 'symbol-number',
   signal: (state, object) => (state.flag(object, vector.at.active) === true ? 'play' : 'symbol-number'),
   describe: (state, object) => {
-    const virq = state.num(object, vector.at.irq);
+    const unused = state.num(object, vector.at.irq) < 0 && state.flag(object, vector.at.allocated) === false;
     return list(
-      virq >= 0 && `irq ${irqName(state, object, virq)}`,
+      irqName(state, object),
       state.text(object, vector.at.name),
       state.flag(object, vector.at.active) === true && 'running',
-      virq < 0 && state.flag(object, vector.at.allocated) === false && 'free',
+      unused && 'free',
     );
   },
   layers: [

@@ -10,13 +10,13 @@ import { type Mark, type Marks, rowUri } from './marks.ts';
 import { Throttle } from './throttle.ts';
 
 /**
- * The editor puts off refreshes that follow each other within 200 ms, each time anew: under a held key it would show
- * nothing until the key is released. Refreshes at least this far apart come through at once.
+ * The editor delays a refresh by 200 ms, and each further refresh starts the delay again: while a key is held it would show
+ * nothing until the key is released. Refreshes at least this far apart are shown at once.
  */
 const STEP_MS = 220;
 const LOADING_MS = 250;
 
-/** More marks than this in one step are not told one by one. */
+/** If a step has more marks than this, the editor is not told about them one by one. */
 const MANY_MARKS = 1000;
 
 /** One of the views Domains, Devices and CPUs: the outline of the active trace. */
@@ -29,16 +29,16 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   readonly #changed = new vscode.EventEmitter<Row[] | undefined>();
   readonly #throttle: Throttle;
   readonly #watches: vscode.Disposable[];
-  /** The marks that the editor was last told of, by row: what it asks for until it is told anew. */
+  /** The marks that the editor was told of last, by row: the editor gets these until it is told again. */
   #marked = new Map<string, Mark>();
   #markedTrace = 0;
   #markedChanges: readonly ObjectChange[] | undefined;
-  /** The view was hidden when something changed: all of it is drawn anew when it is shown. */
+  /** Something changed while the view was hidden: the whole view is drawn again when it is shown. */
   #stale = false;
   #selecting = false;
   /** Names of operations by type and topmost node of objects: such objects have paths of one shape. */
   readonly #operations = new Map<string, readonly string[]>();
-  /** Rows that the user has expanded: they are so again when they come back after steps at which they do not exist. */
+  /** Rows that the user has expanded. A row that does not exist at some steps is expanded again when it comes back. */
   readonly #expanded = new Set<string>();
 
   readonly onDidChangeTreeData: vscode.Event<Row[] | undefined> = this.#changed.event;
@@ -94,7 +94,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   getTreeItem(row: Row): vscode.TreeItem {
     const { outline } = this;
     const { active } = this.#sessions;
-    // A row of a trace that was active until just now.
+    // This row belongs to the trace that was active before.
     if (!outline || !active || outline.known(row.id) !== row) return new vscode.TreeItem('');
     const { label, highlight, description, collapsible, icon, spoken } = outline.text(row);
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
@@ -154,7 +154,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     this.#selecting = false;
   }
 
-  /** The selection was made elsewhere, such as in the timeline: the view follows when it is in sight. */
+  /** The selection changed elsewhere, such as in the timeline. The view follows if it is visible. */
   async #showSelection(): Promise<void> {
     const path = this.#sessions.active?.session.selection;
     if (this.#selecting || path === undefined || !this.tree.visible || outlineOf(path) !== this.name) return;
@@ -196,15 +196,15 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   }
 
   /**
-   * The mark of a row. The editor asks when it likes, and keeps the answer until it is told that it changed: so the
-   * answer must be the one of the last telling, also when the cursor has moved on since.
+   * The mark of a row. The editor asks at any time, and keeps the answer until it is told about a change. So the
+   * answer must be the one that the editor was told last, also when the cursor has moved since.
    */
   #markOf(trace: number, id: string): Mark | undefined {
     if (trace !== this.#markedTrace) return undefined;
     const { outline } = this;
     const known = this.#marked.get(id);
     if (known || this.#sessions.active?.session.changes !== this.#markedChanges) return known;
-    // Rows that came into sight after the last telling.
+    // Rows that became visible after the editor was told last.
     const row = outline?.known(id);
     const mark = row && outline && markIn(outline, row);
     if (mark) this.#marked.set(id, mark);
@@ -214,7 +214,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
 
 const kindOf = (row: Row): string => (row.kind === 'node' ? (row.node.object >= 0 ? 'object' : 'group') : row.kind);
 
-/** The mark of a row; of keys and fields it stays with them, because a row with marked rows below it shows a dot for its letter. */
+/** The mark of a row. Marks of keys and fields do not pass to the rows above: those would show a dot instead of their letter. */
 function markIn(outline: Outline, row: Row): Mark | undefined {
   const kind = outline.text(row).mark;
   return kind && { kind, propagate: row.kind === 'node' };
