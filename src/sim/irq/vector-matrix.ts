@@ -36,7 +36,7 @@ interface CpuMap {
 }
 
 /** A vector of a CPU, or a negative errno. */
-export interface Slot {
+export interface VectorSlot {
   readonly cpu: number;
   readonly vector: number;
 }
@@ -211,7 +211,7 @@ export class VectorMatrix {
   }
 
   /** irq_matrix_alloc_managed: the online CPU with the fewest managed vectors allocated; ties: the last. */
-  allocManaged(cpus: readonly number[]): Slot | number {
+  allocManaged(cpus: readonly number[]): VectorSlot | number {
     if (cpus.length === 0) return errno.EINVAL;
     let best = -1;
     let fewest = Number.POSITIVE_INFINITY;
@@ -234,7 +234,7 @@ export class VectorMatrix {
   }
 
   /** irq_matrix_alloc: the online CPU of the mask with the most vectors available; ties: the first. */
-  alloc(cpus: readonly number[], reserved: boolean): Slot | number {
+  alloc(cpus: readonly number[], reserved: boolean): VectorSlot | number {
     if (cpus.length === 0) return errno.EINVAL;
     let best = -1;
     let most = 0;
