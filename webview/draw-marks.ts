@@ -1,3 +1,4 @@
+import { lowerBound } from '../src/base/search.ts';
 import { MARK, marks } from '../src/view/lanes/marks.ts';
 import type { WindowView } from '../src/view/lanes/values.ts';
 import type { Mapping } from './draw-layers.ts';
@@ -43,18 +44,6 @@ class Batches {
   }
 }
 
-/** First mark whose place is at `at` or later. */
-function firstAt(view: WindowView, from: number, to: number, at: number): number {
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (view.at[middle]! < at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** Draws the marks of a row: glyphs where there is room for them, ticks where there is not. */
 export function drawMarks(
   g: CanvasRenderingContext2D,
@@ -68,8 +57,8 @@ export function drawMarks(
   const { scale, shift, width } = mapping;
   const start = view.rowMarks[row]!;
   const stop = view.rowMarks[row + 1]!;
-  const from = Math.max(start, firstAt(view, start, stop, (-2 * APART - shift) / scale) - 1);
-  const to = firstAt(view, from, stop, (width + 2 * APART - shift) / scale);
+  const from = Math.max(start, lowerBound(view.at, (-2 * APART - shift) / scale, start, stop) - 1);
+  const to = lowerBound(view.at, (width + 2 * APART - shift) / scale, from, stop);
   const device = 1 / devicePixelRatio;
   const batches = new Batches();
   const glyphs: [shapes: number, x: number, count: number, room: number][] = [];

@@ -1,4 +1,4 @@
-/** Elements a segment holds: growing appends a segment and copies nothing. */
+/** Elements that a segment holds. A column grows by another segment and copies nothing. */
 const SEGMENT_BITS = 15;
 const SEGMENT = 1 << SEGMENT_BITS;
 const MASK = SEGMENT - 1;
@@ -48,7 +48,7 @@ export const f64Column = (): Column<Float64Array> => new Column((n) => new Float
 const POOL_BITS = 17;
 const POOL = 1 << POOL_BITS;
 
-/** Short runs of 32-bit words, one after another; a run never crosses a segment, so it can be read in place. */
+/** Short runs of 32-bit words, one after another. A run never crosses a segment, so readers read it in place. */
 export class WordPool {
   readonly #segments: Uint32Array[] = [];
   #next = 0;

@@ -1,8 +1,8 @@
 declare const what: unique symbol;
 
 /**
- * A number that counts one kind of thing. A plain number may become one (whoever makes it so knows what it counts), but a
- * number of one kind is never taken for a number of another: the compiler refuses it.
+ * A number that counts one kind of thing. The compiler accepts a plain number as such a number: the code that passes it knows
+ * what it counts. It refuses a number of one kind where a number of another kind is expected.
  */
 type Numbered<K extends string> = number & { readonly [what]?: K };
 

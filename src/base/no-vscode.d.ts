@@ -1,1 +1,1 @@
-// Stands where the pure compile (tsconfig.pure.json) looks for 'vscode': deliberately not a module, so that an import fails.
+// The pure compile (tsconfig.pure.json) finds this file for 'vscode'. It is deliberately not a module, so that an import fails.

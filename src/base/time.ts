@@ -22,7 +22,7 @@ const NANO = 1_000_000_000;
 export function timeText(time: number, base: TimeBase): string | null {
   if (Number.isNaN(time)) return null;
   if (base.ticks) return (base.base + BigInt(time)).toString();
-  // Far from the base a double holds no single nanoseconds: what the source did not print is rounded away.
+  // Far from the base a double cannot hold single nanoseconds: the digits that the source did not print are rounded away.
   const unit = 10 ** (9 - base.digits);
   const units = BigInt(Math.round(time / unit));
   const perSecond = BigInt(NANO / unit);

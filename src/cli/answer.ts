@@ -45,7 +45,7 @@ function version(): string {
       };
       if (name === 'irqscope' && found !== undefined) return found;
     } catch {
-      // Not there: the next one.
+      // It is not here: try the next place.
     }
   }
   return 'unknown';

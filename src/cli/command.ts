@@ -4,11 +4,11 @@ import { Failure } from './failure.ts';
 import type { Output } from './output.ts';
 import type { Progress } from './progress.ts';
 
-/** What a command works with. */
+/** The streams and settings of a command. */
 export interface Context {
   readonly out: Output;
   readonly progress: Progress;
-  /** Says a line on stderr that is no reason to stop. */
+  /** Writes a warning to stderr; the command goes on. */
   readonly warn: (line: string) => void;
 }
 
@@ -47,7 +47,7 @@ export function readArguments<const O extends Options>(command: string, args: re
   }
 }
 
-/** A command called in a way that it does not understand. */
+/** The Failure for a command with wrong arguments. */
 export function misused(command: string, why: string): Failure {
   return new Failure(`${why}${why.endsWith('?') ? ' See' : '; see'} irqscope ${command} --help`);
 }

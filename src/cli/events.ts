@@ -15,7 +15,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     json: { type: 'boolean' },
   });
   if (positionals.length !== 1) throw misused('events', 'events needs one FILE');
-  // Whatever is wrong with the arguments is said before a long file is read.
+  // Wrong arguments are reported before a long file is read.
   const from = values.from === undefined ? undefined : parsePosition(values.from, '--from');
   const to = values.to === undefined ? undefined : parsePosition(values.to, '--to');
   const filter = values.filter === undefined ? undefined : readFilter(values.filter);

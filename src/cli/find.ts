@@ -1,3 +1,4 @@
+import { segmentsOf } from '../base/path-pattern.ts';
 import { mention } from '../model/things/pci.ts';
 import type { PathNode, World } from '../model/world.ts';
 import { nearest } from '../query/nearest.ts';
@@ -15,7 +16,7 @@ const LOOKED_AT = 20_000;
 /** What a path means; throws Failure with paths that exist when the trace never names such a thing. */
 export function findTarget(trace: Trace, path: string): Target {
   const target = resolvePath(trace.world, path);
-  if (target && path.split('/').some((s) => s !== '')) return target;
+  if (target && segmentsOf(path).length > 0) return target;
   throw new Failure(
     `${nameOf(trace.first.file)} never names ${path === '' ? 'an empty path' : path}${hint(trace, path)}`,
   );
@@ -24,7 +25,7 @@ export function findTarget(trace: Trace, path: string): Target {
 /** What to try instead: similar paths, or what there is where the path leaves what exists. */
 function hint(trace: Trace, path: string): string {
   const { world } = trace;
-  const segments = path.split('/').filter((s) => s !== '');
+  const segments = segmentsOf(path);
   let node: PathNode = world.root;
   let at = 0;
   for (; at < segments.length; at++) {
@@ -73,8 +74,8 @@ function deviceNamed(trace: Trace, name: string): string | undefined {
   const { world, head } = trace;
   for (const node of world.root.children.get('device')?.children.values() ?? []) {
     const type = world.type(node.object);
-    const text = type?.at['name'] === undefined ? -1 : head.num(node.object, type.at['name']);
-    if (text >= 0 && world.strings.text(text).toLowerCase() === name.toLowerCase()) return node.path;
+    const text = type?.at['name'] === undefined ? '' : head.text(node.object, type.at['name']);
+    if (text !== '' && text.toLowerCase() === name.toLowerCase()) return node.path;
   }
   return undefined;
 }

@@ -26,7 +26,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       if (out.due) await out.rest();
     } catch (error) {
       if (!(error instanceof Failure) || positionals.length === 1) throw error;
-      // The others are read all the same; what could not be read is told, and by the exit status, too.
+      // The other files are still read. stderr names the file that could not be read, and the exit status tells it too.
       context.warn(error.line);
       status = REFUSED;
     }
@@ -79,7 +79,7 @@ function* entries(rows: readonly (readonly [string, string])[]): Generator<strin
   for (const [name, value] of rows) yield `  ${name.padEnd(7)}  ${value}`;
 }
 
-/** What became of every line, as aligned counts. */
+/** How the lines were read, as aligned counts. */
 function accounting(info: TraceInfo): string[] {
   const lines: string[] = [];
   const columns = new Columns((line) => lines.push(line), [1, 2]);
@@ -110,7 +110,7 @@ function accounting(info: TraceInfo): string[] {
 export const info: Command = {
   name: 'info',
   usage: 'FILE... [--json]',
-  summary: 'what a trace is, and what became of each of its lines',
+  summary: 'the format of a trace, and how each of its lines was read',
   help: `Tells the format, the clock, the stretch of time and the number of events, and accounts for every line: records
 that were understood (and which of them are known to have no effect on the interrupt system), records of
 events unknown by name, records that could not be read (with the reason and the first such lines), lines that are

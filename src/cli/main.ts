@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command line: `irqscope COMMAND FILE [OPTIONS]`. See docs/cli.md. Here: the process, its signals and its streams.
+// The command line: `irqscope COMMAND FILE [OPTIONS]`. See docs/cli.md. This file holds the process, its signals and its streams.
 import { answer } from './answer.ts';
 import { DONE, Failure, INTERRUPTED, REFUSED } from './failure.ts';
 import { Output, ReaderGone } from './output.ts';
@@ -16,7 +16,7 @@ async function main(): Promise<number> {
     progress.erase();
     process.exit(INTERRUPTED);
   });
-  // Errors of writing reach the writer by its callback; this keeps them from ending the program a second time.
+  // The callback of the writer gets the errors of writing; this handler keeps them from ending the program a second time.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   try {

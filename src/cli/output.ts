@@ -7,12 +7,12 @@ const PATIENCE = 50;
 /** Calls of `due` between two looks at the clock. */
 const CALLS = 256;
 
-/** Where output goes: the part of a stream that is needed. */
+/** The part of a stream that output needs. */
 export interface Sink {
   write(text: string, done: (error?: Error | null) => void): boolean;
 }
 
-/** The reader of the output went away, as `head` does: nothing to do any more, and no error. */
+/** Thrown when the reader of the output has ended, as `head` does: the command ends too, without an error. */
 export class ReaderGone extends Error {}
 
 /** Standard output, written in batches; waits for a slow reader, so that memory never holds the whole answer. */
@@ -53,7 +53,7 @@ export class Output {
     return performance.now() - this.#rested > PATIENCE;
   }
 
-  /** Hands a full batch on and waits until it is taken; lets other things happen. */
+  /** Hands a full batch on and waits until it is taken; other work can be done meanwhile. */
   async rest(): Promise<void> {
     if (this.#size >= BATCH) await this.flush();
     else await setImmediate();

@@ -49,7 +49,7 @@ function checkTime(trace: Trace, text: string, option: string): void {
     throw new Failure(`${option}: the clock of ${file} counts ticks without a fraction; give time:N or a step`);
 }
 
-/** The step of a place: an event, or -1 for the end of a trace without events. */
+/** The step of a place; -1 for the end of a trace without events. */
 export function stepAt(trace: Trace, position: Position, option: string): number {
   const file = nameOf(trace.first.file);
   if (position.kind === 'end') return trace.length - 1;

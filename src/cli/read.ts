@@ -4,7 +4,7 @@ import type { Trace } from '../trace/trace.ts';
 import { Failure } from './failure.ts';
 import type { Progress } from './progress.ts';
 
-/** The name that stands for standard input. */
+/** The name of standard input. */
 export const STDIN = '-';
 
 const CHUNK = 1 << 20;
@@ -61,7 +61,7 @@ async function readFile(file: string, run: ImportRun, progress: Progress): Promi
   };
   const about = await stat(file).catch(refuse);
   if (about.isDirectory()) refuse({ code: 'EISDIR' });
-  // The end of the program would wait for a pipe that nobody writes to; the signal's own way does not.
+  // A normal exit would wait for a pipe that has no writer; ending by the signal does not.
   if (!about.isFile()) process.removeAllListeners('SIGINT');
   const handle = await open(file, 'r').catch(refuse);
   try {

@@ -5,7 +5,7 @@ import { PACKING_BYTES, packingOf } from '../import/decompress.ts';
 /** Bytes of a line that are shown. */
 const SHOWN = 160;
 
-/** The lines at these offsets of a plain file; undefined where they cannot be read again (packed, a pipe, gone). */
+/** The lines at these offsets of a plain file; undefined where they cannot be read again (a packed file, a pipe, a deleted file). */
 export async function readSamples(
   file: string,
   samples: readonly { readonly offset: number }[],

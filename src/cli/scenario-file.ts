@@ -8,7 +8,7 @@ import { Failure } from './failure.ts';
 import type { Progress } from './progress.ts';
 import { readTrace } from './read.ts';
 
-/** A scenario as read from a document; throws Failure with everything that is wrong with it. */
+/** Reads a scenario from a document; throws Failure with everything that is wrong with it. */
 function checked(name: string, document: unknown): Scenario {
   const scenario = readScenario(document);
   if ('title' in scenario) return scenario;
@@ -17,7 +17,7 @@ function checked(name: string, document: unknown): Scenario {
   throw new Failure(`${name}: ${first?.path === '' ? '' : `${first?.path}: `}${first?.problem}${more}`);
 }
 
-/** What a scenario file, a bundled scenario's name or a simulated trace says is to be run. */
+/** The recipe of a run, from a scenario file, the name of a bundled scenario, or a simulated trace. */
 export async function readRecipeFor(name: string, progress: Progress): Promise<Recipe> {
   const plain = { seed: 1, settings: {}, operations: [] };
   const bundled = bundledScenarios.find((s) => s.id === name);

@@ -13,9 +13,9 @@ import { jsonDocument } from './json.ts';
 import { readRecipeFor } from './scenario-file.ts';
 import { Columns } from './text.ts';
 
-/** Events of a run that goes on for ever are cut off here unless --events says otherwise. */
+/** A run without an end stops after this many events unless --events says otherwise. */
 const MOST_EVENTS = 10_000_000;
-/** Actions between two looks at whether somebody waits. */
+/** Number of actions after which a run lets signals and slow readers through. */
 const SLICE = 20_000;
 
 /** The seed that an option gives. */
@@ -48,7 +48,7 @@ function checkPolicy(name: string, value?: string): void {
     throw new Failure(`policy ${name} is one of ${all.join(', ')}, not ${value}`);
 }
 
-/** Takes a run to its end (or to `most` events), letting signals and slow readers through. */
+/** Takes a run to its end (or to `most` events) and lets signals and slow readers through. */
 async function finish(simulation: Simulation, most: number, rest: () => Promise<void>): Promise<void> {
   while (simulation.recorder.length < most) {
     for (let i = 0; i < SLICE && simulation.recorder.length < most; i++) if (!simulation.step()) return;
@@ -77,7 +77,7 @@ async function runRecipe(
   }
 }
 
-/** Writes into a file as fast as the disk takes it. */
+/** Writes into a file as fast as the disk takes the bytes. */
 async function runInto(file: string, recipe: Recipe, most: number): Promise<Measures> {
   const stream: WriteStream = createWriteStream(file);
   const failed = once(stream, 'error').then(([error]) => {

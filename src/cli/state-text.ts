@@ -8,7 +8,7 @@ import { Columns, shown, wrapped } from './text.ts';
 import { fieldWords, isRegister, registerCell } from './values.ts';
 
 const INDENT = '  ';
-/** Characters that the fields of a register take before they go on in the next line. */
+/** Characters after which the fields of a register continue on the next line. */
 const FIELDS_WIDTH = 80;
 
 const plainCells = (type: ObjectType): CellSpec[] => type.cells.filter((c) => !c.hidden);

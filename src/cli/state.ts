@@ -1,3 +1,4 @@
+import { isAtOrBelow } from '../base/path-pattern.ts';
 import type { State } from '../model/state.ts';
 import { changesAt } from '../query/changes.ts';
 import { eventText, timeOf } from '../query/events.ts';
@@ -40,7 +41,7 @@ function jsonPieces(state: State, target: Target | undefined): Generator<string>
   return jsonDocument(target ? targetValue(state, target) : stateTree(state));
 }
 
-/** The path that a target stands for, as the trace names it. */
+/** The path of a target, as the trace names it. */
 export function targetPath({ node, key, field }: Target): string {
   return [node.path, ...(key === undefined ? [] : [field === undefined ? key : `${key}.${field}`])].join('/');
 }
@@ -87,7 +88,7 @@ function* changes(trace: Trace, step: number, target: Target | undefined): Gener
   const lines: string[] = [];
   const columns = new Columns((line) => lines.push(line));
   for (const { object, path, kind, keys } of changesAt(trace, step)) {
-    if (within !== undefined && path !== within && !path.startsWith(`${within}/`)) continue;
+    if (within !== undefined && !isAtOrBelow(path, within)) continue;
     if (keys.length === 0) columns.row(' ', path, MARKS[kind]);
     for (const { key, old, new: now } of keys) {
       if (target?.key !== undefined && target.key !== key) continue;

@@ -2,10 +2,10 @@
 const SAMPLE = 1000;
 const GAP = '  ';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these characters must not reach a terminal
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
 
-/** A text of a trace as it may be shown on a terminal: control characters are written out. */
+/** A text of a trace that is safe to show on a terminal: control characters are written out. */
 export function shown(text: string): string {
   return text.replace(CONTROL, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
@@ -34,7 +34,7 @@ export class Columns {
     if (this.#sample.length === SAMPLE) this.end();
   }
 
-  /** No more rows, or widths good enough for all to come. */
+  /** Settles the widths: there are no more rows, or enough rows were seen. */
   end(): void {
     const rows = this.#sample ?? [];
     this.#sample = undefined;

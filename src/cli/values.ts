@@ -12,7 +12,7 @@ import type { Value } from '../query/view.ts';
 import { valueText } from '../query/view.ts';
 
 const UNKNOWN = '?';
-/** Fields wider than this hold addresses, not numbers that are counted: they read as hexadecimal. */
+/** Fields wider than this hold addresses, not counts: they are shown in hexadecimal. */
 const COUNTED_BITS = 16;
 
 /** A field's value: single bits as 0 and 1, unknown as a question mark. */
@@ -77,6 +77,6 @@ export function changeText(register: Register | undefined, old: Value, now: Valu
   return withFields(`${valueText(old)} -> ${valueText(now)}`, fields);
 }
 
-/** A change of a value, with that of its fields behind it. */
+/** A change of a value, followed by the changes of its fields. */
 export const withFields = (values: string, fields: string): string =>
   fields === '' ? values : `${values}  (${fields})`;

@@ -1,3 +1,4 @@
+import { bdfText } from '../model/bdf.ts';
 import type { Namespace } from '../model/namespace.ts';
 import { typeOfPath } from '../model/paths.ts';
 import { pciRequester } from '../model/registers/pci.ts';
@@ -8,13 +9,6 @@ import { vcpu, vcpuVector } from '../model/things/virt.ts';
 export function objectAt(world: Namespace, path: string): number {
   const known = world.objectAt(path);
   return known >= 0 ? known : world.object(typeOfPath(path), path);
-}
-
-const hex2 = (n: number): string => n.toString(16).padStart(2, '0');
-
-/** A BDF as text, with segment: `0000:00:03.0`. */
-export function bdfText(segment: number, bus: number, slot: number, fn: number): string {
-  return `${segment.toString(16).padStart(4, '0')}:${hex2(bus)}:${hex2(slot)}.${fn.toString(16)}`;
 }
 
 /** The PCI function with that bus, device (slot) and function number, in segment 0. */

@@ -1,3 +1,4 @@
+import type { Reference } from './reference.ts';
 import type { Register } from './register.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface CellSpec {
   readonly words: number;
   readonly register?: Register;
   readonly meaning: string;
+  /** How the value names another object, where it does. */
+  readonly ref?: Reference;
   /** Kept out of answers and trees: bookkeeping that other keys are derived from. */
   readonly hidden?: boolean;
 }

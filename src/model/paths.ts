@@ -1,3 +1,4 @@
+import { PathTable } from '../base/path-pattern.ts';
 import { withoutSystem } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from './things/ims.ts';
@@ -83,13 +84,9 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['hypervisor/grant/*', grant],
 ];
 
-const matchers = pathTypes.map(([pattern, type]) => ({
-  regex: new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`),
-  type,
-}));
+const typeTable = new PathTable<ObjectType>(pathTypes);
 
 /** The type of the object at a path; `mention` for paths that name nothing with a state of its own. */
 export function typeOfPath(path: string): ObjectType {
-  const own = withoutSystem(path);
-  return matchers.find((m) => m.regex.test(own))?.type ?? mention;
+  return typeTable.find(withoutSystem(path)) ?? mention;
 }

@@ -148,6 +148,12 @@ export class State {
     return value < 0 ? undefined : value !== 0;
   }
 
+  /** The text in a cell; the empty text when it is not known. */
+  text(object: ObjectId, cell: number): string {
+    const id = this.num(object, cell);
+    return id < 0 ? '' : this.world.strings.text(id);
+  }
+
   /** Whether an object exists. */
   present(object: ObjectId): boolean {
     return object >= 0 && this.num(object, PRESENT) === 1;

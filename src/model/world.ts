@@ -1,3 +1,5 @@
+import { lastAtMost } from '../base/search.ts';
+
 export type { PathNode } from './namespace.ts';
 
 import type { CellId, ObjectId } from '../base/ids.ts';
@@ -46,14 +48,7 @@ export class World implements Objects {
 
   /** The object that a cell belongs to. */
   objectOfCell(cell: CellId): ObjectId {
-    let low = 0;
-    let high = this.#types.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#bases[middle]! <= cell) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return lastAtMost(this.#bases, cell, 0, this.#types.length);
   }
 
   /** The type of an object; undefined when there is no such object. */
@@ -111,6 +106,11 @@ export class World implements Objects {
   /** How many systems there are. */
   get systems(): number {
     return this.#spaces.size;
+  }
+
+  /** The names of all systems. */
+  spaces(): readonly Namespace[] {
+    return [...this.#spaces.values()];
   }
 
   /** The names of one system. The first system of a trace has the name '' here: its paths carry no name. */

@@ -10,7 +10,7 @@ export interface Request<P extends Schema, R extends Schema> {
   readonly reply: R;
 }
 
-/** Something that is told and not answered. */
+/** A message that gets no answer. */
 export interface Notice<P extends Schema> {
   readonly method: string;
   readonly params: P;
@@ -24,20 +24,20 @@ export const request = <P extends Schema, R extends Schema>(method: string, para
 
 export const notice = <P extends Schema>(method: string, params: P): Notice<P> => ({ method, params });
 
-/** Calls `then` after some milliseconds; the result calls that off. */
+/** Calls `then` after some milliseconds; the returned function cancels that. */
 export type After = (ms: number, then: () => void) => () => void;
 
 export interface PeerOptions {
   readonly after: After;
-  /** Milliseconds after which a question counts as not answered. */
+  /** Milliseconds after which a question without an answer fails. */
   readonly timeout?: number;
-  /** Gets what went wrong with messages that nobody waits for. */
+  /** Gets the errors of messages that expect no answer. */
   readonly problem: (text: string) => void;
 }
 
 const TIMEOUT = 20_000;
 
-/** A message that does not have the form that both sides agreed on. */
+/** Thrown when a message does not have the form that both sides agreed on. */
 export class MessageError extends Error {}
 
 function checked<S extends Schema>(schema: S, value: unknown, what: string): v.InferOutput<S> {
@@ -91,7 +91,7 @@ export class Peer {
     return checked(reply, answer, `${method} (answer)`);
   }
 
-  /** Answers a question of the other end; what the handler throws is the answer too. */
+  /** Answers a question of the other end. An error that the handler throws is sent as the answer. */
   answer<P extends Schema, R extends Schema>(
     { method, params, reply }: Request<P, R>,
     handler: (value: v.InferOutput<P>) => v.InferOutput<R> | Promise<v.InferOutput<R>>,
@@ -102,12 +102,12 @@ export class Peer {
     });
   }
 
-  /** Tells the other end something. */
+  /** Sends the other end a message without an answer. */
   tell<P extends Schema>({ method, params }: Notice<P>, value: v.InferOutput<P>): void {
     this.#messenger.sendNotification({ method }, this.#receiver, checked(params, value, `${method} (sent)`));
   }
 
-  /** Listens to what the other end tells. */
+  /** Handles messages of the other end that get no answer. */
   hear<P extends Schema>({ method, params }: Notice<P>, handler: (value: v.InferOutput<P>) => void): void {
     this.#messenger.onNotification({ method }, (value: unknown) => {
       try {

@@ -19,18 +19,18 @@ const extent = v.strictTuple([place, place]);
 
 /** The trace that the timeline shows. */
 const trace = v.strictObject({
-  /** Number of the trace, 0 for none. Whatever is asked names it; questions about another trace are refused. */
+  /** Number of the trace, 0 for none. Every question names it; the host refuses questions about another trace. */
   id: natural,
   status: v.picklist(['none', 'loading', 'ready', 'error']),
   name: v.string(),
-  /** What is wrong, for people. */
+  /** What is wrong, as a text to show. */
   problem: v.string(),
-  /** Events read so far, and how many of them are sorted into lanes. */
+  /** Number of events read so far, and how many of them are sorted into lanes. */
   events: natural,
   indexed: natural,
   /** Share of the file that was read, -1 when that is not known. */
   progress: v.pipe(v.number(), v.minValue(-1), v.maxValue(1)),
-  /** The axis to begin with; `step` also says that the times are of no use as an axis. */
+  /** The axis to show first; `step` also says that times cannot be used as an axis. */
   axis,
   time: timeBase,
   /** First and last place on each axis. */
@@ -49,7 +49,7 @@ export type LayerMessage = v.InferOutput<typeof layer>;
 
 const lane = v.strictObject({
   id: natural,
-  /** Number of the lane that it stands below, or -1. */
+  /** Number of the lane above it in the tree, or -1. */
   parent: v.pipe(whole, v.minValue(-1)),
   path: v.string(),
   label: v.string(),
@@ -60,11 +60,11 @@ const lane = v.strictObject({
 });
 export type LaneMessage = v.InferOutput<typeof lane>;
 
-/** All lanes, in display order, each after the one that it stands below. */
+/** All lanes, in display order, each after the lane above it in the tree. */
 const lanes = v.strictObject({ trace: natural, layers: v.array(layer), lanes: v.array(lane) });
 export type LanesMessage = v.InferOutput<typeof lanes>;
 
-/** Where the cursor stands. */
+/** Where the cursor is. */
 const cursor = v.strictObject({
   trace: natural,
   /** Step, -1 before the first event. */
@@ -73,7 +73,7 @@ const cursor = v.strictObject({
   time: place,
   /** Lane of the event there, -1 for none. */
   lane: v.pipe(whole, v.minValue(-1)),
-  /** Time with all digits, and what happened, in one line each. */
+  /** The time with all digits, and what happened, one line each. */
   label: v.string(),
   text: v.string(),
   /** Path of the selected object, empty for none. */
@@ -94,7 +94,7 @@ const windowQuestion = v.strictObject({
 });
 export type WindowQuestion = v.InferOutput<typeof windowQuestion>;
 
-/** `indexed`: events that were sorted into lanes when the window was made. */
+/** `indexed`: number of events that were sorted into lanes when the window was made. */
 const windowReply = v.strictObject({ indexed: natural, window: packedWindow });
 
 const description = v.strictObject({
@@ -125,7 +125,7 @@ export type TableReply = v.InferOutput<typeof tableReply>;
 
 /** Questions of the webview. */
 export const questions = {
-  /** The webview is there: the host answers with its trace and tells lanes and cursor. */
+  /** The webview is ready: the host answers with its trace and sends lanes and cursor. */
   hello: request('timeline/hello', nothing, trace),
   /** What to draw for a part of the timeline. */
   window: request('timeline/window', windowQuestion, windowReply),
@@ -137,17 +137,17 @@ export const questions = {
   go: request('timeline/go', goQuestion, goReply),
 } as const;
 
-/** What the host tells. */
+/** What the host sends without being asked. */
 export const fromHost = {
   /** Another trace, or more of this one. */
   trace: notice('timeline/trace', trace),
-  /** The lanes are others, or have other names. */
+  /** The lanes or their names changed. */
   lanes: notice('timeline/lanes', lanes),
-  /** The cursor moved, or something else was selected. */
+  /** The cursor moved, or the selection changed. */
   cursor: notice('timeline/cursor', cursor),
 } as const;
 
-/** What the webview tells. */
+/** What the webview sends without expecting an answer. */
 export const fromView = {
   /** The user chose a lane: the trees show its object. */
   select: notice('timeline/select', v.strictObject({ trace: natural, path: v.string() })),

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { WindowView } from '../view/lanes/values.ts';
 
-/** The bytes of a view and no others: the buffer of a view may be larger, and all of it would be sent. */
+/** The bytes of a view and no others. The buffer of a view may be larger, and all of it would be sent. */
 export function toTransfer(view: ArrayBufferView): ArrayBuffer {
   const { buffer, byteOffset, byteLength } = view;
   return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;

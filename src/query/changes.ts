@@ -3,7 +3,7 @@ import type { Trace } from '../trace/trace.ts';
 import { keyReaders } from './dependents.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
 
-/** What a step did to an object: added it, changed it, or took it away. */
+/** What a step did to an object: added, changed or removed it. */
 export type ChangeKind = 'A' | 'M' | 'D';
 
 /** One key that differs. */

@@ -1,6 +1,6 @@
 import type { Trace } from '../trace/trace.ts';
 
-/** A number without the zeros that say nothing. */
+/** A number without trailing zeros. */
 const short = (value: number, digits: number): string => String(Number(value.toFixed(digits)));
 
 /** The time from the event before an event to it, such as `+8 µs`; the empty text when either has no stamp. */

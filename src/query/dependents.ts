@@ -3,14 +3,14 @@ import { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
 import { derivedKeys } from './view.ts';
 
-/** Looks at an object in a state in the way of which the reads are to be known. */
+/** Looks at an object in a state. The cells that it reads are recorded. */
 export type Look = (state: State, object: ObjectId) => void;
 
 /**
- * Which objects are read how: for every cell the objects whose look reads it. Found by looking through a state that takes
- * down what is read, never declared. What a look reads can change only when a cell changes that it read: so the index
- * follows from state to state, and looks again only where something differs. It keeps what it found earlier: it may name
- * an object too many, never one too few.
+ * For every cell, the objects whose look reads it. The reads are not declared: the index runs each look on a state that records
+ * the cells it reads. What a look reads can change only when a cell changes that it read. So the index
+ * follows from state to state, and looks again only where something differs. It keeps what it found earlier: it may hold
+ * an object too many, but never lacks one.
  */
 export class ReadIndex {
   readonly #look: Look;

@@ -3,7 +3,7 @@ import { timeText } from '../base/time.ts';
 import type { ArgSpec } from '../model/event.ts';
 import type { Trace } from '../trace/trace.ts';
 
-/** Where an event stands in its source; `line` counts from 1, `offset` is in bytes of the uncompressed source. */
+/** The place of an event in its source; `line` counts from 1, `offset` counts bytes of the uncompressed source. */
 export interface SourceRef {
   readonly file: string;
   readonly line: number;
@@ -50,7 +50,7 @@ export function argValue(trace: Trace, step: number, arg: ArgSpec): ArgValue | u
   }
 }
 
-/** Where an event stands in its source. */
+/** The place of an event in its source. */
 export function sourceOf(trace: Trace, step: number): SourceRef {
   return { file: trace.first.file, line: trace.table.line(step), offset: trace.table.offset(step) };
 }

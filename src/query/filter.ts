@@ -1,11 +1,11 @@
+import { isPattern, textMatcher } from '../base/path-pattern.ts';
 import { vocabulary } from '../model/vocabulary.ts';
-import { isPattern, matcher } from './glob.ts';
 import { nearest } from './nearest.ts';
 
 /** How a name of an event is compared with a value. */
 export type Relation = '==' | '!=' | '<' | '<=' | '>' | '>=' | '~';
 
-/** A value as it was written. Quoted, it is a text and nothing else: no number, and a `*` is a star. */
+/** A value as it was written. A quoted value is only a text: it is no number, and a `*` in it is no wildcard. */
 export interface Literal {
   readonly text: string;
   readonly quoted: boolean;
@@ -17,7 +17,7 @@ export interface Range {
   readonly to: string;
 }
 
-/** A condition on events, as a tree. `and` and `or` have two members at least. */
+/** A condition on events, as a tree. `and` and `or` have at least two members. */
 export type Filter =
   | { readonly op: 'and' | 'or'; readonly of: readonly Filter[] }
   | { readonly op: 'not'; readonly of: Filter }
@@ -25,10 +25,10 @@ export type Filter =
   | { readonly op: 'compare'; readonly name: string; readonly relation: Relation; readonly value: Literal }
   | { readonly op: 'in'; readonly name: string; readonly items: readonly (Literal | Range)[] };
 
-/** What kind of value a name stands for; the arguments of several event kinds may share a name and differ in it. */
+/** The kind of value that a name stands for. Arguments of several event kinds may share a name but have different kinds of value. */
 export type ValueType = 'number' | 'time' | 'text' | 'path' | 'flag';
 
-/** A filter that cannot be read: where, what was expected there, what was found. */
+/** Thrown for a filter that cannot be read: where, what was expected there, what was found. */
 export class FilterError extends Error {
   /** Position in the text, from 0. */
   readonly at: number;
@@ -103,7 +103,7 @@ const WORD = /[^\s()&|!=<>~,"']+/y;
 const RELATIONS = new Set(['==', '!=', '<', '<=', '>', '>=', '~']);
 const ORDERS = new Set(['<', '<=', '>', '>=']);
 const HINTS: Readonly<Record<string, string>> = { '=': '==', '&': '&&', '|': '||' };
-/** Nesting that no one writes by hand; deeper, the reader would run out of stack. */
+/** Deepest nesting of parentheses and `!`. The parser is recursive and would run out of stack at a much deeper one. */
 const DEEPEST = 100;
 
 function tokens(text: string): Token[] {
@@ -271,7 +271,7 @@ class Parser {
   }
 
   #knownKind(token: Token, value: Literal): void {
-    const test = !value.quoted && isPattern(value.text) ? matcher(value.text, false) : (t: string) => t === value.text;
+    const test = !value.quoted && isPattern(value.text) ? textMatcher(value.text) : (t: string) => t === value.text;
     if (vocabulary.some((kind) => test(kind.name))) return;
     const near = nearest(
       value.text.replaceAll('*', ''),
@@ -294,7 +294,7 @@ class Parser {
   }
 }
 
-/** Reads a filter; throws FilterError when it is none. */
+/** Reads a filter; throws FilterError when the text is no filter. */
 export function parseFilter(text: string): Filter {
   return new Parser(text).whole();
 }

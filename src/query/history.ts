@@ -10,11 +10,11 @@ import { type StateTree, targetValue } from './state.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
 import { blockOf, stepsOf, Watched } from './watched.ts';
 
-/** One write of something: what it held before and after. */
+/** One write of a key or field: what it held before and after. */
 export interface HistoryEntry {
   readonly step: number;
   readonly time: string | null;
-  /** Path of what was written, when the question was about a whole object. */
+  /** Path of the key that was written, when the question was about a whole object. */
   readonly path?: string;
   /** Registers as their value in hexadecimal, null while any bit of it is unknown. */
   readonly old: Value | StateTree;
@@ -24,18 +24,18 @@ export interface HistoryEntry {
   readonly source: SourceRef;
 }
 
-/** Whether events of a kind look without writing: they count only when they make something known or different. */
+/** Whether events of a kind only read: they count only when they make a value known or change it. */
 export const onlyLooks = ({ role }: EventKind): boolean => role === 'look' || role === 'translate';
 const same = (a: Value | StateTree, b: Value | StateTree): boolean =>
   a === b || JSON.stringify(a) === JSON.stringify(b) || (isUnknown(a) && isUnknown(b));
 
-/** Nothing is known of it: a register that came into being says no more than none. */
+/** Whether nothing is known of a value. A register that just came into being counts as unknown. */
 function isUnknown(value: Value | StateTree): boolean {
   if (!isRegister(value)) return value === null;
   return value.value === null && Object.values(value.fields).every((field) => field === null);
 }
 
-/** What one object held after the event that was looked at last. */
+/** What one object held after the last event that the search has read. */
 interface Held {
   readonly object: number;
   readonly path: string;
@@ -50,7 +50,7 @@ function keysOf(type: ObjectType): string[] {
 
 /**
  * Each write of a key or a field, or of any key of an object and the objects below it, in order. For a key that lies in
- * cells, writes that change nothing are part of it; for computed keys, fields and whole objects only changes are.
+ * cells, the history has also the writes that change nothing; for computed keys, fields and whole objects it has only changes.
  * `limit` ends the search early.
  */
 export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_INFINITY): Generator<HistoryEntry> {
@@ -62,7 +62,7 @@ export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_I
   }
 }
 
-/** The same in slices: `undefined` after each block of the trace, where the caller may let others work, or stop. */
+/** The same in slices: yields `undefined` after each block of the trace, so that the caller may do other work or stop. */
 export function* historySlices(trace: Trace, target: Target): Generator<HistoryEntry | undefined> {
   const search = new HistorySearch(trace, target);
   search.go(BEFORE_FIRST);
@@ -101,7 +101,7 @@ export class HistorySearch {
     this.#held.clear();
   }
 
-  /** The first block at or behind `block` in which there may be writes. */
+  /** The first block at or after `block` in which there may be writes. */
   nextBlock(block: number): number {
     return this.#watched.nextBlock(block);
   }
@@ -117,7 +117,7 @@ export class HistorySearch {
     yield* this.entriesTo(from, to);
   }
 
-  /** The writes behind where the search stands, from `from` on, up to `to`; there are none before `from`. */
+  /** The writes from `from` to `to`, after the place where the search is; the caller knows that there are none before `from`. */
   *entriesTo(from: number, to: number): Generator<HistoryEntry> {
     const watched = this.#watched;
     for (;;) {

@@ -1,7 +1,7 @@
 import { timeText } from '../base/time.ts';
 import type { Trace } from '../trace/trace.ts';
 
-/** What a source is and what became of its lines. */
+/** The format of a source and how its lines were read. */
 export interface TraceInfo {
   readonly file: string;
   readonly format: string;
@@ -27,7 +27,7 @@ export interface TraceInfo {
   readonly withoutEffect: Readonly<Record<string, number>>;
   /** Lines that are no records, by what they are. */
   readonly others: Readonly<Record<string, number>>;
-  /** What is wrong with the source as a whole; absent when all is well. */
+  /** What is wrong with the source as a whole; absent when nothing is. */
   readonly problem?: string;
   /** The first lines that were skipped, with the reason. */
   readonly samples: readonly { readonly line: number; readonly offset: number; readonly reason: string }[];
@@ -37,7 +37,7 @@ export interface TraceInfo {
 const plain = (map: ReadonlyMap<string, number>): Record<string, number> =>
   Object.fromEntries([...map].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
 
-/** What a source is and what became of its lines. */
+/** The format of a source and how its lines were read. */
 export function traceInfo(trace: Trace): TraceInfo {
   const meta = trace.first;
   const { accounting: a } = meta;

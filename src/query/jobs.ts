@@ -1,3 +1,4 @@
+import { hex64, hexText } from '../base/hex.ts';
 import type { EventKind } from '../model/event.ts';
 import { domAlloc, domCompose } from '../model/events/domain.ts';
 import { imsStore } from '../model/events/ims.ts';
@@ -7,20 +8,20 @@ import type { State } from '../model/state.ts';
 import { irq as irqType } from '../model/things/irq.ts';
 import type { Trace } from '../trace/trace.ts';
 
-/** The four jobs of a hierarchy of irq domains, in the order in which an interrupt comes to be. */
+/** The four jobs of a hierarchy of irq domains, in the order in which an interrupt is set up and used. */
 export const JOBS = ['alloc', 'compose', 'store', 'use'] as const;
 
 /** Allocates what the interrupt needs; composes its message; stores it for the device; uses it. */
 export type Job = (typeof JOBS)[number];
 
-/** Who does a job for an irq at a step. */
+/** The domains or device that do a job for an irq at a step. */
 export interface JobView {
   readonly job: Job;
   /** The domains that do it, the one closest to the CPU first; for `use` the device. Empty: the trace has not shown it. */
   readonly by: readonly string[];
-  /** Who of them is at work in the event at the cursor. */
+  /** The one of them that is at work in the event at the cursor. */
   readonly working: string | undefined;
-  /** What it came to: the message that was composed or stored. */
+  /** The result: the message that was composed or stored. */
   readonly result: string;
 }
 
@@ -35,8 +36,8 @@ interface Done {
 }
 
 /**
- * Who did which job for which irq, from the events that name the domains: `dom.alloc`, `dom.compose` and `msg.write`. Made
- * for a trace once; grows with it.
+ * Which domain did which job for which irq, from the events that name the domains: `dom.alloc`, `dom.compose` and `msg.write`. It is
+ * made once for a trace and grows with it.
  */
 export class Jobs {
   readonly #trace: Trace;
@@ -47,7 +48,7 @@ export class Jobs {
     this.#trace = trace;
   }
 
-  /** The jobs of an irq at a step; undefined when nothing tells of a hierarchy up to there. */
+  /** The jobs of an irq at a step; undefined while no event up to that step tells of a hierarchy. */
   at(irq: number, state: State, cursor: number): readonly JobView[] | undefined {
     this.#read();
     const done = (this.#done.get(irq) ?? []).filter(({ step }) => step <= cursor);
@@ -60,7 +61,7 @@ export class Jobs {
       if (!free && at < 0) allocated.push(domain);
     }
     const current = done.at(-1)?.step === cursor ? done.at(-1) : undefined;
-    const device = textOf(state, irq, irqType.at.device);
+    const device = state.text(irq, irqType.at.device);
     return JOBS.map((job): JobView => {
       const last = done.findLast((d) => d.job === job);
       const at = this.#atWork(irq, state, cursor);
@@ -78,12 +79,12 @@ export class Jobs {
     if (cursor < 0) return undefined;
     const kind: EventKind = table.kind(cursor);
     if (kind !== tblWrite && kind !== imsStore && kind !== msgSend) return undefined;
-    const device = textOf(state, irq, irqType.at.device);
+    const device = state.text(irq, irqType.at.device);
     const hwirq = state.num(irq, irqType.at.hwirq);
     const path = world.path(table.object(cursor));
     if (path !== `device/${device}/msix/${hwirq}` && path !== `device/${device}/ims/${hwirq}`) return undefined;
     if (kind === msgSend) return 'use';
-    // Offset 12 is the control dword: masking is not storing.
+    // Offset 12 is the control dword: a write there masks or unmasks, it stores no message.
     return table.word(cursor, kind.at['offset']!) === 12 ? undefined : 'store';
   }
 
@@ -109,17 +110,12 @@ export class Jobs {
     const irq = table.object(step);
     const domain = has('domain') ? world.strings.text(word('domain')) : '';
     const free = job === 'alloc' && word('free') !== 0;
-    const hex = (n: number): string => n.toString(16);
-    const address = job === 'alloc' ? '' : `${hex(word('address', 1))}${hex(word('address')).padStart(8, '0')}`;
-    const result = job === 'alloc' ? '' : `address 0x${address.replace(/^0+(?=.)/, '')}, data 0x${hex(word('data'))}`;
+    const message = (): string =>
+      `address ${hex64(word('address', 1), word('address'))}, data ${hexText(word('data'))}`;
+    const result = job === 'alloc' ? '' : message();
     const list = this.#done.get(irq);
     const done = { step, job, domain, free, result };
     if (list) list.push(done);
     else this.#done.set(irq, [done]);
   }
-}
-
-function textOf(state: State, object: number, cell: number): string {
-  const id = state.num(object, cell);
-  return id < 0 ? '' : state.world.strings.text(id);
 }

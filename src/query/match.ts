@@ -1,3 +1,4 @@
+import { isPattern, pathMatcher, textMatcher } from '../base/path-pattern.ts';
 import { parseTime, type TimeBase } from '../base/time.ts';
 import type { ArgSpec } from '../model/event.ts';
 import { vocabulary } from '../model/vocabulary.ts';
@@ -13,10 +14,9 @@ import {
   type Range,
   type Relation,
 } from './filter.ts';
-import { isPattern, matcher } from './glob.ts';
 import { resolvePath } from './paths.ts';
 
-/** What a condition says of an event. An event that lacks what is asked about makes it unknown, and so its negation. */
+/** What a condition says of an event. If the event lacks the value that is asked about, the condition is unknown, and so is its negation. */
 type Truth = 0 | 1 | 2;
 const NO = 0;
 const YES = 1;
@@ -26,7 +26,7 @@ type Ask = (step: number) => Truth;
 
 const truth = (yes: boolean): Truth => (yes ? YES : NO);
 
-/** The words that arguments have at most. */
+/** Most words that an argument may have. */
 const WORDS = 4;
 
 /** A number written in a filter, ready to be compared with arguments of any width. */
@@ -73,7 +73,7 @@ function holds(relation: Relation, sign: number): boolean {
   }
 }
 
-/** A test of one value, in whatever form the event has it. */
+/** A test of one value, for each form that an event may have it in. */
 interface Test {
   readonly number: (compare: (want: Wanted) => number) => boolean;
   readonly time: (time: number) => boolean;
@@ -82,7 +82,7 @@ interface Test {
   readonly flag: (flag: boolean) => boolean;
 }
 
-/** The stored form of a time written in a filter; counters are compared with fractions, too. */
+/** The stored form of a time written in a filter; a filter may compare counters with fractions too. */
 function timeOf(text: string, base: TimeBase): number {
   const stored = parseTime(text, base);
   if (stored !== undefined) return stored;
@@ -106,7 +106,7 @@ function compareTest(trace: Trace, relation: Relation, value: Literal): Test {
   };
 }
 
-/** A path as people write it (`device/00:03.0`) as the trace names it. */
+/** The path, as the trace names it, for a path as users write it (`device/00:03.0`). */
 function pathLiteral(trace: Trace, value: Literal): Literal {
   if (value.quoted || isPattern(value.text)) return value;
   const target = resolvePath(trace.world, value.text);
@@ -122,7 +122,9 @@ function textTest(relation: Relation, value: Literal, path: boolean): (text: str
   }
   if (relation !== '==' && relation !== '!=') return () => false;
   const match =
-    !value.quoted && isPattern(value.text) ? matcher(value.text, path) : (text: string) => text === value.text;
+    !value.quoted && isPattern(value.text)
+      ? (path ? pathMatcher : textMatcher)(value.text)
+      : (text: string) => text === value.text;
   return relation === '==' ? match : (text) => !match(text);
 }
 
@@ -150,7 +152,7 @@ function anyOf(tests: readonly Test[]): Test {
   };
 }
 
-/** Remembers the answers about texts and objects, which recur from event to event. */
+/** Remembers the answers about texts and objects, because the same ones occur in many events. */
 function remembered(test: (id: number) => boolean): (id: number) => Truth {
   let known = new Uint8Array(256);
   return (id) => {
@@ -243,9 +245,9 @@ function compile(filter: Filter, trace: Trace): Ask {
 }
 
 /**
- * A filter as a test of the events of a trace. Of an event that lacks what the filter asks about (no such argument, no
- * CPU, no stamp) neither a comparison nor its negation holds. To be made once the first records of the trace are read:
- * the base of its times is known then.
+ * A filter as a test of the events of a trace. For an event that lacks what the filter asks about (no such argument, no
+ * CPU, no stamp), neither a comparison nor its negation holds. Make the test after the first records of the trace were read:
+ * only then is the base of its times known.
  */
 export function compileFilter(filter: Filter, trace: Trace): (step: number) => boolean {
   const ask = compile(filter, trace);

@@ -1,4 +1,4 @@
-/** Edits (insert, delete, replace, swap of neighbours) that lead from one word to another, capped at `most` + 1. */
+/** Number of edits (insert, delete, replace, swap of neighbours) that turn one word into another, capped at `most` + 1. */
 export function distance(a: string, b: string, most: number): number {
   if (Math.abs(a.length - b.length) > most) return most + 1;
   let before: number[] = [];
@@ -17,7 +17,7 @@ export function distance(a: string, b: string, most: number): number {
   return Math.min(last[b.length]!, most + 1);
 }
 
-/** The candidates that a mistyped word may stand for, nearest first: few edits away, or one holds the other. */
+/** The candidates that a mistyped word may mean, nearest first: a few edits away, or one of the two words contains the other. */
 export function nearest(word: string, candidates: Iterable<string>, count = 3): string[] {
   const lower = word.toLowerCase();
   const most = Math.max(1, Math.floor(lower.length / 3));

@@ -2,7 +2,7 @@ import type { ObjectId } from '../base/ids.ts';
 import type { Trace } from '../trace/trace.ts';
 import { blockOf, stepsOf, Watched } from './watched.ts';
 
-/** The next (1) or previous (-1) event about any of some objects, from a step on, which does not count; -1 for none. */
+/** The next (1) or previous (-1) event about any of some objects, after or before a step; -1 for none. */
 export function eventAbout(trace: Trace, objects: readonly ObjectId[], from: number, direction: 1 | -1): number {
   const { table } = trace;
   const wanted = new Set(objects);

@@ -1,6 +1,10 @@
+import { hexText } from '../base/hex.ts';
 import type { ObjectId } from '../base/ids.ts';
+import { isAtOrBelow, segmentsOf } from '../base/path-pattern.ts';
+import { withoutSystem } from '../model/namespace.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
 import type { Register } from '../model/register.ts';
+import { vfioIndexes } from '../model/vfio-index.ts';
 import type { PathNode, World } from '../model/world.ts';
 import { derivedKeys } from './view.ts';
 
@@ -16,15 +20,14 @@ export interface Target {
   readonly field?: string;
 }
 
-const VFIO_INDEX: Readonly<Record<string, string>> = { intx: '0', msi: '1', msix: '2', err: '3', req: '4' };
-
-/** The child of a node by a segment as people write it: BDFs without segment, hexadecimal with or without 0x. */
+/** The child of a node by a segment as users write it: BDFs without segment, hexadecimal with or without 0x. */
 function childOf(node: PathNode, segment: string): PathNode | undefined {
   const lower = segment.toLowerCase();
   const others = [lower, `0000:${lower}`, `0x${lower}`];
-  if (node.path.startsWith('vfio/') && VFIO_INDEX[lower] !== undefined) others.push(VFIO_INDEX[lower]);
-  if (/^0x[0-9a-f]+$/.test(lower)) others.push(String(Number(lower)), `0x${BigInt(lower).toString(16)}`);
-  if (/^\d+$/.test(lower)) others.push(`0x${BigInt(lower).toString(16)}`);
+  const index = vfioIndexes.findIndex(({ name }) => name === lower);
+  if (index >= 0 && isAtOrBelow(withoutSystem(node.path), 'vfio')) others.push(String(index));
+  if (/^0x[0-9a-f]+$/.test(lower)) others.push(String(Number(lower)), hexText(BigInt(lower)));
+  if (/^\d+$/.test(lower)) others.push(hexText(BigInt(lower)));
   for (const other of others) {
     const child = node.children.get(other);
     if (child) return child;
@@ -35,7 +38,7 @@ function childOf(node: PathNode, segment: string): PathNode | undefined {
 /** Resolves a path; undefined when the trace never names such a thing. */
 export function resolvePath(world: World, path: string): Target | undefined {
   let node: PathNode = world.root;
-  const segments = path.split('/').filter((s) => s !== '');
+  const segments = segmentsOf(path);
   for (const [i, segment] of segments.entries()) {
     const exact = node.children.get(segment);
     const key = exact === undefined && i === segments.length - 1 ? keyOf(world, node, segment) : undefined;
@@ -64,7 +67,7 @@ function hasField(register: Register | undefined, name: string): boolean {
   return layouts.some((layout) => layout.fields.some((f) => f.name === name && !f.access.startsWith('Rsvd')));
 }
 
-/** Children of a node in the order people expect: numbers by value, other texts alphabetically. */
+/** Children of a node in reading order: numbers by value, other texts alphabetically. */
 export function sortedChildren(node: PathNode): PathNode[] {
   return [...node.children.values()].sort((a, b) => compareSegments(a.segment, b.segment));
 }

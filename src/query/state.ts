@@ -47,7 +47,7 @@ export function targetValue(state: State, target: Target): Value | StateTree {
   return own(value as Record<string, Value>, field) ?? (fields && own(fields as Record<string, Value>, field));
 }
 
-/** A member of an object that came from data; nothing that every object inherits. */
+/** A member that an object got from data; members that every object inherits do not count. */
 const own = (of: Readonly<Record<string, Value>>, name: string): Value =>
   Object.hasOwn(of, name) ? (of[name] ?? null) : null;
 

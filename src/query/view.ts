@@ -1,10 +1,11 @@
 import { hexWords } from '../base/hex.ts';
+import { requesterText } from '../model/bdf.ts';
 import { effectivelyMasked } from '../model/events/msix.ts';
 import { decodersById, type MessageView } from '../model/message.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
 import { type Bits, type Field, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';
 import { amdIrte32, amdIrte128 } from '../model/registers/amd.ts';
-import { msiControl, msixControl, msixPba, msixTable, pciRequester } from '../model/registers/pci.ts';
+import { msiControl, msixControl, msixPba, msixTable } from '../model/registers/pci.ts';
 import { vtdIrte } from '../model/registers/vtd.ts';
 import type { State } from '../model/state.ts';
 import { imsEntry } from '../model/things/ims.ts';
@@ -73,13 +74,6 @@ function messageValue(message: MessageView | undefined): Value {
   return { format, text, index, vector, destination, fields: message.fields as Record<string, FieldValue> };
 }
 
-/** A requester id as a BDF in segment 0. */
-export function requesterText(sid: number): string {
-  const hex2 = (n: number): string => n.toString(16).padStart(2, '0');
-  const { bus, device: slot, function: fn } = pciRequester.f;
-  return `0000:${hex2(bus.of(sid))}:${hex2(slot.of(sid))}.${fn.of(sid)}`;
-}
-
 /** Whether a route carries what its MSI-X entry holds now; null while either is unknown. */
 function routeCurrent(state: State, object: number): boolean | null {
   const entry = state.num(object, kvmRoute.at.entry);
@@ -99,7 +93,7 @@ function routeCurrent(state: State, object: number): boolean | null {
   return unknown ? null : true;
 }
 
-/** A key that is computed from cells, of its own object and of others; which these are is found by evaluating it. */
+/** A key that is computed from cells, of its own object and of others. Evaluating the key shows which cells it reads. */
 interface Derived {
   readonly name: string;
   readonly meaning: string;
@@ -112,7 +106,7 @@ const read =
   (state: State, object: number): Value =>
     field.value(state, object, cell);
 
-/** The same of a field whose unit is several of what the key counts. */
+/** The same for a field whose unit is several units of the key. */
 const scaled =
   (field: Field, cell: number, scale: (value: number) => number) =>
   (state: State, object: number): Value => {
@@ -165,7 +159,8 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
     [
       {
         name: 'effectivelyMasked',
-        meaning: 'MSI-X is off, or the function mask or the own mask bit is set: nothing is sent.',
+        meaning:
+          'MSI-X is off, or the function mask or the mask bit of the entry is set: the function sends no message.',
         value: (s, o) => effectivelyMasked(s, o) ?? null,
       },
       {

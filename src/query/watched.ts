@@ -1,4 +1,5 @@
 import type { CellId, ObjectId } from '../base/ids.ts';
+import { lowerBound } from '../base/search.ts';
 import { State } from '../model/state.ts';
 import { BLOCK, BLOCK_BITS } from '../trace/object-blocks.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
@@ -6,7 +7,7 @@ import { readBy } from './dependents.ts';
 
 /** The cell belongs to a watched object. */
 const OWN = 1;
-/** The cell is one of those of which every write counts. */
+/** Every write of the cell counts, also one that changes nothing. */
 const EXACT = 2;
 /** A computed key of a watched object reads the cell. */
 const READ = 4;
@@ -88,7 +89,7 @@ export class Watched {
     if (this.#objects.length + this.#others.size > MANY) return Math.min(block, end);
     let next = end;
     for (const list of this.#lists()) {
-      const at = list[firstAtLeast(list, block)];
+      const at = list[lowerBound(list, block)];
       if (at !== undefined && at < next) next = at;
     }
     return next;
@@ -99,7 +100,7 @@ export class Watched {
     if (this.#objects.length + this.#others.size > MANY) return block;
     let previous = -1;
     for (const list of this.#lists()) {
-      const at = list[firstAtLeast(list, block + 1) - 1];
+      const at = list[lowerBound(list, block + 1) - 1];
       if (at !== undefined && at > previous) previous = at;
     }
     return previous;
@@ -183,14 +184,3 @@ export function stepsOf(trace: Trace, block: number): readonly [first: number, l
 
 /** The block that a step lies in; -1 for the state before the first event. */
 export const blockOf = (step: number): number => (step < 0 ? -1 : step >>> BLOCK_BITS);
-
-function firstAtLeast(list: ArrayLike<number>, value: number): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (list[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

@@ -36,7 +36,7 @@ export function lastWrite(trace: Trace, target: Target, until: number): number {
   return -1;
 }
 
-/** The writes of a target around a step: at most `most` up to it and `most` behind it; `all` when these are all there are. */
+/** The writes of a target around a step: at most `most` up to it and `most` after it; `all`: there are no others. */
 export function writesAround(
   trace: Trace,
   target: Target,

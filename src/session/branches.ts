@@ -7,13 +7,13 @@ import type { SteppedRun } from '../sim/stepped-run.ts';
 import { WhatIf } from '../sim/whatif.ts';
 import { type Refusal, Session } from './session.ts';
 
-/** What can be taken further and made anew: a simulation, or what continues a trace that was read. */
+/** What can go on and can be made again: a simulation, or what continues a trace that was read. */
 export type Run = Simulation | WhatIf;
 
-/** One course of events: a trace that was read, a simulated run, or what became of either after an operation was put in. */
+/** One course of events: a trace that was read, a simulated run, or a copy of either that an operation changed. */
 export class Branch {
   name: string;
-  /** Where it went its own way: the branch that it left, and the last step that they share. */
+  /** Where it began: the branch that it left, and the last step that both share. */
   readonly parent: Branch | undefined;
   readonly step: number;
   /** What makes its events; undefined for a trace that was read. */
@@ -28,7 +28,7 @@ export class Branch {
     this.step = step;
   }
 
-  /** The recipe that makes it again; only simulated branches have one. */
+  /** The recipe that makes the same run again; only simulated branches have one. */
   get recipe(): Recipe | undefined {
     return this.run instanceof Simulation ? this.run.recipe : undefined;
   }
@@ -39,22 +39,22 @@ export class Branch {
     return this.run ? this.run.header : (this.session.trace.first.header ?? []);
   }
 
-  /** Operations that people put into it, in order. */
+  /** Operations that the user put into it, in order. */
   get operations(): readonly Operation[] {
     return (this.run?.done ?? []).map(({ operation }) => operation);
   }
 }
 
-/** Where an operation took effect. */
+/** Where an operation had its effect. */
 export interface Injection {
   readonly branch: Branch;
-  /** Step of the cursor afterwards: the first event of the operation when it made one at once. */
+  /** Step of the cursor afterwards: the first event of the operation, if the operation made one at once. */
   readonly step: Step;
 }
 
 /**
  * The branches of all traces of a window. An operation at the end of a run continues it; anywhere else it makes a new
- * branch, so that nothing that happened is ever overwritten.
+ * branch, so that an operation never overwrites what happened.
  */
 export class Branches {
   readonly #all: Branch[] = [];
@@ -64,7 +64,7 @@ export class Branches {
     return this.#all;
   }
 
-  /** The branch of a session; one that was read becomes the root of its own tree when it is first asked for. */
+  /** The branch of a session. The first call for a session that was read makes it the root of its own tree. */
   of(session: Session): Branch {
     const known = this.#all.find((branch) => branch.session === session);
     return known ?? this.#add(new Branch(session.trace.first.file, undefined, session));
@@ -81,7 +81,7 @@ export class Branches {
     return this.#add(new Branch(this.#free(recipe.scenario.title), run, sessionOf(run)));
   }
 
-  /** Starts the run of a branch again with the same recipe; the branches that left it stay as they are. */
+  /** Starts the run of a branch again with the same recipe; the branches that left it do not change. */
   restart(branch: Branch): Refusal | undefined {
     const { run } = branch;
     if (!run) return { refused: 'this trace was read from a file: there is nothing to start again' };
@@ -117,7 +117,7 @@ export class Branches {
     branch.name = name;
   }
 
-  /** Forgets a branch; those that left it stay. */
+  /** Forgets a branch; the branches that left it stay. */
   remove(branch: Branch): void {
     const at = this.#all.indexOf(branch);
     if (at >= 0) this.#all.splice(at, 1);
@@ -138,7 +138,7 @@ export class Branches {
 
 const sessionOf = (run: SteppedRun): Session => new Session(run.trace, run);
 
-/** Does an operation; says why not, also when the system came to grief over it. */
+/** Does an operation. Returns why it was not done, also when the operation made the system throw an error. */
 function attempt(run: SteppedRun, operation: Operation): Refusal | undefined {
   try {
     const problem = run.perform(operation);

@@ -10,18 +10,18 @@ export type Until =
   | { readonly to: 'kind'; readonly kind: string }
   /** The next event that changes an object or anything below it, or one key of an object. */
   | { readonly to: 'change'; readonly path: string }
-  /** The next event that tells of something gone wrong: dropped, refused, faulted, illegal, or not to be told. */
+  /** The next event that tells of a problem: a drop, a refusal, a fault, an illegal access, or an effect that the trace cannot tell. */
   | { readonly to: 'finding' }
-  /** The end of the trace; where it can grow, of the simulation. */
+  /** The end of the trace, or of the simulation if the trace can grow. */
   | { readonly to: 'end' };
 
-/** Events that one run makes at most: a scenario need not have an end. */
+/** Most events that one run makes: a scenario need not have an end. */
 export const MOST_EVENTS = 1_000_000;
 
-/** Whether events of a kind tell of something gone wrong. */
+/** Whether events of a kind tell of a problem. */
 export const isFinding = ({ role }: EventKind): boolean => role === 'fault' || role === 'loss';
 
-/** A run of the cursor to a place that is not known yet. It is done in pieces, so that others get to work in between. */
+/** A run of the cursor to a place that is not known yet. It is done in pieces, so that other work can be done in between. */
 export class RunTo {
   readonly #session: Session;
   readonly #until: Until;
@@ -42,7 +42,7 @@ export class RunTo {
     return this.#session.trace.length - this.#from;
   }
 
-  /** Looks at the next events, so many at most. Where it led, once that is known; the cursor is there then. */
+  /** Looks at the next `events` events at most. Returns the step that was found, with the cursor on it, or why there is none; undefined while the search goes on. */
   look(events: number): Step | Refusal | undefined {
     const { trace } = this.#session;
     const grew = trace.length;
@@ -68,7 +68,7 @@ export class RunTo {
     return undefined;
   }
 
-  /** The search has come to the end of what there is. */
+  /** The search has reached the last event. */
   #end(why: string): number | Refusal {
     const last = this.#session.trace.length - 1;
     return this.#until.to === 'end' && last >= 0 ? last : { refused: why };
@@ -81,7 +81,7 @@ export class RunTo {
       case 'change':
         return `nothing changes ${this.#until.path} later`;
       case 'finding':
-        return 'nothing goes wrong later';
+        return 'no later event tells of a problem';
       case 'end':
         return 'this is the last event';
     }
@@ -105,7 +105,7 @@ export class RunTo {
 
   #change(from: number, to: number, path: string): number {
     const { trace } = this.#session;
-    // What is asked for may come into the world only with a later event.
+    // The object may come into the world only with a later event.
     const target = resolvePath(trace.world, path);
     if (target === undefined) return -1;
     for (const { step } of new HistorySearch(trace, target, false).entriesIn(from, to)) return step;

@@ -5,7 +5,7 @@ import { eventAbout } from '../query/next.ts';
 import { objectsBelow } from '../query/paths.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 
-/** Every movement of the cursor, as a value: keys, palette, timeline and other extensions all send these. */
+/** A movement of the cursor, as a value. Keys, palette, timeline and other extensions all send these. */
 export type Move =
   | { readonly to: 'step'; readonly step: number }
   | { readonly to: 'next' }
@@ -26,18 +26,18 @@ export interface Refusal {
 
 /** What can make further events at the end of a trace: a simulation. */
 export interface Continuation {
-  /** Whether nothing more is due. */
+  /** Whether no further event is due. */
   readonly finished: boolean;
-  /** Makes the next events; false when nothing is due any more. Throws when it cannot go on. */
+  /** Makes the next events; false when no further event is due. Throws when it cannot go on. */
   step(): boolean;
 }
 
-/** What is told to those who watch a session. */
+/** What a session tells its listeners. */
 export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options';
 
 /**
- * One opened trace: where the cursor stands, what is selected, what is shown. The cursor stands *after* an event: the
- * state shown is the one that the event left.
+ * One opened trace: where the cursor is, what is selected, what is shown. The cursor stands *after* an event: the views
+ * show the state after that event.
  */
 export class Session {
   readonly trace: Trace;
@@ -49,7 +49,7 @@ export class Session {
   #onlyChanged = false;
   #loading = true;
   readonly #continuation: Continuation | undefined;
-  /** Why the continuation came to grief. */
+  /** The error with which the continuation stopped. */
   #stuck: string | undefined;
   readonly #listeners = new Set<(change: SessionChange) => void>();
 
@@ -103,7 +103,7 @@ export class Session {
     return this.#continuation !== undefined && this.#stuck === undefined && !this.#continuation.finished;
   }
 
-  /** Calls `listener` after every change; returns the way to stop that. */
+  /** Calls `listener` after every change; the returned function removes the listener. */
   onChange(listener: (change: SessionChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -120,15 +120,15 @@ export class Session {
     this.#tell('options');
   }
 
-  /** More of the source was read; `done` when it was the last of it. */
+  /** The caller has read more of the source; `done`: all of it. */
   grown(done: boolean): void {
     this.#loading = !done;
     this.#tell('trace');
   }
 
   /**
-   * Makes the next events at the end of a trace that can grow, without telling anybody (`grown` does). Why there are none,
-   * when there are none.
+   * Makes the next events at the end of a trace that can grow, without telling the listeners (`grown` does). Returns why there
+   * are none, if there are none.
    */
   grow(): Refusal | undefined {
     if (this.#stuck === undefined) {
@@ -140,11 +140,11 @@ export class Session {
     }
     if (this.#stuck !== undefined) return { refused: `the simulation cannot go on: ${this.#stuck}` };
     return {
-      refused: this.#continuation ? 'the simulation is at its end: nothing more is due' : 'this is the last event',
+      refused: this.#continuation ? 'the simulation has ended: no further event is due' : 'this is the last event',
     };
   }
 
-  /** Where a movement leads, without going there. */
+  /** The step that a movement leads to, without moving the cursor. */
   target(move: Move): Step | Refusal {
     const { length } = this.trace;
     const last = length - 1;
@@ -180,7 +180,7 @@ export class Session {
     }
   }
 
-  /** Moves the cursor. The next event after the last one is made where the trace can grow. */
+  /** Moves the cursor. If the trace can grow, `next` at the last event makes the next one. */
   move(move: Move): Step | Refusal {
     if (move.to === 'next' && this.#continuation && this.#cursor === this.trace.length - 1) {
       const refusal = this.grow();

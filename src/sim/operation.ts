@@ -1,3 +1,4 @@
+import { fitsPattern } from '../base/path-pattern.ts';
 import type { Actions, Actor } from './machine.ts';
 import type { Setup } from './setup.ts';
 
@@ -56,17 +57,9 @@ export interface Prepared {
   readonly values: OperationValues;
 }
 
-const patterns = new Map<string, RegExp>();
-
-/** Whether a path fits a pattern. */
-export function fits(pattern: string, path: string): boolean {
-  let regex = patterns.get(pattern);
-  if (regex === undefined) {
-    regex = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`);
-    patterns.set(pattern, regex);
-  }
-  return regex.test(path);
-}
+/** Whether an operation can be done to the object at a path. */
+export const fitsObject = (spec: Pick<OperationSpec, 'on'>, path: string): boolean =>
+  spec.on.some((pattern) => fitsPattern(path, pattern));
 
 /** Operations that were found sound, so that the thousandth turn of a task is not validated again. */
 const sound = new WeakMap<Operation, Prepared>();
@@ -91,7 +84,7 @@ function validate(specs: ReadonlyMap<string, OperationSpec>, operation: Operatio
   const spec = specs.get(operation.op);
   if (!spec) return `there is no operation ${operation.op}`;
   const object = operation.object ?? '';
-  if (spec.on.length > 0 && !spec.on.some((pattern) => fits(pattern, object)))
+  if (spec.on.length > 0 && !fitsObject(spec, object))
     return `${spec.name} is done to ${spec.on.join(' or ')}, not to ${object === '' ? 'nothing' : object}`;
   const values: Record<string, OperationValues[string]> = {};
   const known = new Set(['op', 'object', 'at', 'every', 'times', ...spec.args.map((a) => a.name)]);

@@ -1,4 +1,4 @@
-/** What became of every line of a source: nothing is dropped without being counted. */
+/** How each line of a source was read. Every line is counted. */
 export interface Accounting {
   /** All lines, the last one also without a line end. */
   lines: number;
@@ -16,7 +16,7 @@ export interface Accounting {
   others: Map<string, number>;
   /** Events that the recorder says it lost. */
   lost: number;
-  /** Gaps of which the recorder does not say how many events they swallowed. */
+  /** Gaps for which the recorder does not tell the number of lost events. */
   gaps: number;
   /** The first few lines that were skipped or not understood, for the report. */
   samples: { line: number; offset: number; reason: string }[];

@@ -30,20 +30,20 @@ export class TraceBuilder {
     this.trace = new Trace(world, this.source);
   }
 
-  /** Who recorded the record at hand: bytes `start` to `end` of a buffer that stays as it is until the next record. */
+  /** Sets who recorded the record at hand: bytes `start` to `end` of a buffer that does not change until the next record. */
   setTask(buf: Uint8Array, start: number, end: number): void {
     this.#taskBytes = buf;
     this.#taskStart = start;
     this.#taskEnd = end;
   }
 
-  /** The same, given as text. */
+  /** Sets who recorded the record at hand, as a text. */
   setTaskText(text: string): void {
     this.#taskBytes = undefined;
     this.row.task = this.world.strings.intern(text);
   }
 
-  /** Who recorded the record at hand: text number, 0 unknown. Looked up only when somebody asks: most records emit nothing. */
+  /** Who recorded the record at hand: text number, 0 unknown. It is looked up only when a caller asks: most records emit nothing. */
   get task(): number {
     if (this.#taskBytes !== undefined) {
       this.row.task = this.world.strings.internBytes(this.#taskBytes, this.#taskStart, this.#taskEnd);

@@ -30,8 +30,8 @@ export const MOST_CELLS = CELL;
 export type TakeChange = (step: number, cell: CellId, value: number, known: number) => void;
 
 /**
- * What every event did to the cells of the state, in the order of the events: a run of entries per event. The state after
- * any event is a state before it with the entries between put in, and no event needs to be applied a second time. An entry
+ * What every event did to the cells of the state, in the order of the events: a run of entries per event. To get the state after
+ * an event, take an earlier state and put in the entries between them: no event is applied a second time. An entry
  * takes 1 to 3 words; it never crosses a segment.
  */
 export class ChangeLog implements CellWatcher {
@@ -39,13 +39,13 @@ export class ChangeLog implements CellWatcher {
   #segment: Uint32Array = new Uint32Array(0);
   /** Number of the next word. */
   #at = 0;
-  /** Number of the word behind the entries of each event. */
+  /** Number of the word after the entries of each event. */
   #ends = new Uint32Array(1024);
   #events = 0;
   /** In which blocks of events each object was written. */
   readonly blocks = new ObjectBlocks();
 
-  /** Events of which the entries are complete. */
+  /** Events whose entries are complete. */
   get events(): number {
     return this.#events;
   }
@@ -238,7 +238,7 @@ export class ChangeCursor {
     let word = segment[i]!;
     if (word === PAD) {
       this.#at += SEGMENT - i;
-      // A pad at the end of an event's run belongs to the entry behind it: there is one, or the run would have ended.
+      // A pad at the end of an event's run belongs to the entry after it. There is such an entry; otherwise the run would have ended.
       segment = this.#segments[this.#at >>> SEGMENT_BITS]!;
       i = 0;
       word = segment[0]!;

@@ -4,7 +4,7 @@ import type { Trace } from './trace.ts';
 
 /**
  * Walks a trace and checks what every reader relies on: kinds, objects, texts and argument objects exist, lines and
- * offsets never go back, times are numbers, and the accounting adds up. Returns what is wrong; empty when all is well.
+ * offsets never go back, times are numbers, and the accounting adds up. Returns what is wrong; an empty list if nothing is.
  */
 export function checkIntegrity(trace: Trace): string[] {
   const wrong: string[] = [];

@@ -5,16 +5,16 @@ import { LineWriter, quoted } from './line-writer.ts';
 import { type EventRow, eventRow } from './row.ts';
 import type { Trace } from './trace.ts';
 
-/** First word of the first line of a trace file; the number behind it is the version of the format. */
+/** First word of the first line of a trace file; the number after it is the version of the format. */
 export const MAGIC = '#irqtrace';
 
 /** Version of the format that is written. */
 export const VERSION = 1;
 
-/** Header lines behind the first two, each `name value` without its `#`. Names may repeat. */
+/** Header lines after the first two, each `name value` without its `#`. Names may repeat. */
 export type Header = readonly string[];
 
-/** Bytes of a chunk of a written trace, about. */
+/** Approximate size in bytes of a chunk of a written trace. */
 const CHUNK = 1 << 18;
 
 /** One event as a line, without its line feed. */
@@ -30,14 +30,14 @@ function writeEvent(writer: LineWriter, trace: Trace, step: number): void {
   writer.event(trace.table.read(step, row));
 }
 
-/** Writes the head of a trace file: what format it is, its clock, and the header lines given. */
+/** Writes the head of a trace file: its format, its clock, and the header lines given. */
 export function writeHead(writer: LineWriter, time: TimeBase, clock: string, header: Header): void {
   writer.line(`${MAGIC} ${VERSION}`);
   writer.line(`#clock ${time.ticks ? 'ticks' : 'seconds'} digits=${time.digits} ${quoted(clock)}`);
   for (const line of header) writer.line(`#${line}`);
 }
 
-/** A trace as the bytes of an `.irqtrace` file, in chunks that end with a line; of its events `most` at most. */
+/** A trace as the bytes of an `.irqtrace` file, in chunks that end with a line; at most the first `most` events. */
 export function* irqtraceBytes(
   trace: Trace,
   header: Header = [],

@@ -39,7 +39,7 @@ function kindText(kind: EventKind): KindText {
 
 /**
  * Writes events as lines of an `.irqtrace` file, as bytes: time, CPU, task, kind, object, arguments (docs/trace-format.md).
- * Paths and texts are quoted once each; a line costs no string.
+ * Each path and text is quoted once; writing a line makes no string.
  */
 export class LineWriter {
   readonly #world: World;
@@ -49,7 +49,7 @@ export class LineWriter {
   readonly #paths: Uint8Array[] = [];
   readonly #texts: Uint8Array[] = [];
 
-  /** `size`: bytes of room to begin with; more is made as it is needed. */
+  /** `size`: bytes of room at first; the room grows when it is needed. */
   constructor(world: World, time: TimeBase, size = START) {
     this.#buf = new Uint8Array(size);
     this.#world = world;

@@ -24,9 +24,9 @@ export interface Order {
 }
 
 /**
- * Merges sources by their times on one clock. The order of a source's own events never changes: what counts is the largest
+ * Merges sources by their times on one clock. The order of a source's own events never changes: an event is placed by the largest
  * stamp so far in its source, so an event without a stamp, or with an older one, follows the event before it. Where times
- * are equal the source that was given earlier comes first.
+ * are equal, the source that was given earlier comes first.
  */
 export function mergeOrder(sources: readonly Source[], clock: TimeBase): Order {
   const total = sources.reduce((sum, { events }) => sum + events.length, 0);

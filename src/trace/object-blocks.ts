@@ -5,9 +5,9 @@ export const BLOCK = 1 << BLOCK_BITS;
 const NO_BLOCKS = new Uint32Array(0);
 
 /**
- * In which blocks of events each object occurs: as the object of an event, or because an event wrote one of its cells. Who
- * asks for the events of one object reads these blocks and no others. Also the earliest time of each block, by which the
- * last event at or before a time is found.
+ * In which blocks of events each object occurs: as the object of an event, or because an event wrote one of its cells. A search
+ * for the events of one object reads these blocks and no others. Also the earliest time of each block, by which a search
+ * finds the last event at or before a time.
  */
 export class ObjectBlocks {
   /** Block in which each object was noted last, plus one; 0 none. */
@@ -67,7 +67,7 @@ export class ObjectBlocks {
       let count = this.#counts[object]!;
       while (count > 0 && list[count - 1]! > block) count--;
       this.#counts[object] = count;
-      // An object noted earlier in the block that is cut stays noted: its list may name a block too many, never one too few.
+      // If an object was noted earlier in the block that is cut, it stays noted: its list may hold a block too many, but never lacks one.
       this.#last[object] = count > 0 ? list[count - 1]! + 1 : 0;
     }
   }

@@ -10,12 +10,12 @@ export interface PlainEvent {
   readonly fields: Readonly<Record<string, number | string | boolean | null | undefined>>;
 }
 
-/** What is wrong with a plain event; the offending argument and what was expected. */
+/** What is wrong with a plain event: the wrong argument and what was expected. */
 export interface PlainProblem {
   readonly problem: string;
 }
 
-/** Where objects and texts get their numbers: a world, or one system of it. */
+/** What gives objects and texts their numbers: a world, or one system of it. */
 export type Names = Pick<Namespace, 'objectAt' | 'object' | 'strings'>;
 
 /** The object at a path, of the type that the path has. */

@@ -1,8 +1,8 @@
 import type { EventKind } from '../model/event.ts';
 
 /**
- * One event on its way into a table or out of one. A row is reused from event to event: who keeps something of it copies
- * it. `apply` reads its object, CPU and arguments.
+ * One event on its way into a table or out of one. A row is reused from event to event: callers copy what they keep.
+ * `apply` reads its object, CPU and arguments.
  */
 export interface EventRow {
   kind: EventKind;

@@ -2,7 +2,7 @@ import type { TimeBase } from '../base/time.ts';
 import { type Accounting, emptyAccounting } from './accounting.ts';
 import { EventTable } from './table.ts';
 
-/** From where a source speaks of its system: the kernel inside, the hardware around it, or the hypervisor under it. */
+/** What recorded a source, seen from its system: the kernel inside, the hardware around it, or the hypervisor under it. */
 export type Vantage = 'kernel' | 'hardware' | 'hypervisor';
 
 /** What is known of a file and of how it was read. */
@@ -13,19 +13,19 @@ export interface SourceFacts {
   format: string;
   /** Variant of the format, in words. */
   variant: string;
-  /** The machine whose interrupts it tells; '' where only one is told and nobody named it. */
+  /** The machine whose interrupts the source tells; '' where there is only one machine and it has no name. */
   system: string;
-  /** From where it speaks of that machine; null until that is known. */
+  /** What recorded it, seen from that machine; null until that is known. */
   vantage: Vantage | null;
   /** Clock of the stamps, as far as the source tells. */
   clock: string;
   /** CPUs that the header names or that were seen; 0 unknown. */
   cpus: number;
-  /** How its own times are stored. */
+  /** How the times of the source are stored. */
   time: TimeBase;
-  /** Nanoseconds to be added to its own times to get those of the trace. */
+  /** Nanoseconds to add to the times of the source to get times of the trace. */
   offset: bigint;
-  /** Own times of the first and last record, whether they became events or not; NaN while no record had a stamp. */
+  /** Times, in the source, of the first and last record, whether they became events or not; NaN while no record had a stamp. */
   start: number;
   end: number;
   /** What is wrong with the source as a whole, such as packed data that is cut off; nothing read before is lost. */
@@ -36,7 +36,7 @@ export interface SourceFacts {
   undone: readonly string[];
 }
 
-/** One file with one clock and one accounting: its events in their own order, and what became of everything else in it. */
+/** One file with one clock and one accounting: its events in their own order, and the counts of everything else in it. */
 export class Source implements SourceFacts {
   file = '';
   format = '';

@@ -1,10 +1,11 @@
 import { f64Column, i16Column, u16Column, u32Column, WordPool } from '../base/columns.ts';
 import type { ObjectId, TextId } from '../base/ids.ts';
+import { firstWhere } from '../base/search.ts';
 import type { EventKind } from '../model/event.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import type { EventRow } from './row.ts';
 
-/** What can be asked of the events of a trace by their step, whether they come from one source or from several. */
+/** The events of a trace by their step, whether they come from one source or from several. */
 export interface EventList {
   /** How many events there are. */
   readonly length: number;
@@ -125,13 +126,6 @@ export class EventTable implements EventList {
 
   /** The last step whose record stands at or before a line (1-based), or -1. */
   lastAtLine(line: number): number {
-    let low = 0;
-    let high = this.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#line.get(middle) <= line) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return firstWhere(0, this.length, (row) => this.#line.get(row) > line) - 1;
   }
 }

@@ -1,4 +1,5 @@
 import type { SourceId } from '../base/ids.ts';
+import { firstWhere } from '../base/search.ts';
 import type { TimeBase } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import { PAGE_BYTES, type Snapshot, State } from '../model/state.ts';
@@ -16,7 +17,7 @@ export const KEYFRAME_WORDS = 1 << 16;
 
 /**
  * Bytes of the change log between two keyframes for each byte that a keyframe costs. Keyframes are farther apart where
- * states are large: all of them together take at most 4/3 of what the log takes, and a replay stays in proportion to a state.
+ * states are large: together they take at most 4/3 of what the log takes, and a replay costs in proportion to a state.
  */
 const KEYFRAME_SHARE = 0.75;
 
@@ -24,7 +25,7 @@ const KEYFRAME_SHARE = 0.75;
 interface Keyframe {
   readonly events: number;
   readonly state: Snapshot;
-  /** Words of the log, and pages that the head had copied, when it was taken. */
+  /** Words of the log, and pages that the head had copied, when the keyframe was taken. */
   readonly words: number;
   readonly copied: number;
 }
@@ -43,7 +44,7 @@ const SLICE = 1 << 15;
 
 /**
  * What happened: the events of one source or of several on one clock, and the state at any of them. A trace of one source
- * grows while that source is read; further sources come in by `join`.
+ * grows while that source is read; `join` adds further sources.
  */
 export class Trace {
   readonly world: World;
@@ -126,7 +127,7 @@ export class Trace {
     if (log.words - this.#keyframes.at(-1)!.words >= KEYFRAME_WORDS) this.#maybeKeyframe();
   }
 
-  /** Takes a keyframe when the log since the last one has earned it: by three quarters of the bytes that it costs. */
+  /** Takes a keyframe when the log grew enough since the last one: by three quarters of the bytes that the keyframe costs. */
   #maybeKeyframe(): void {
     const { words, events } = this.log;
     const last = this.#keyframes.at(-1)!;
@@ -137,7 +138,7 @@ export class Trace {
 
   /**
    * Adds sources, whose events name objects of this trace's world, and folds again from the first step at which the order
-   * of events is another one. Returns that step. Also to be called, with none, after a source grew or its offset changed.
+   * of events differs. Returns that step. Callers also call it, without sources, after a source grew or its offset changed.
    */
   join(...sources: readonly Source[]): number {
     const work = this.joining(...sources);
@@ -147,7 +148,7 @@ export class Trace {
     }
   }
 
-  /** The same in slices; the trace answers up to the step that was reached. */
+  /** The same in slices; between two slices the trace answers up to the step that was reached. */
   *joining(...sources: readonly Source[]): Generator<void, number> {
     const before = this.#merged?.order ?? identity(this.first.events.length);
     this.#sources.push(...sources);
@@ -165,12 +166,12 @@ export class Trace {
     return from;
   }
 
-  /** Forgets what the events from number `events` on did. */
+  /** Forgets what event number `events` and the later ones did. */
   #rewind(events: number): void {
     this.#head = this.stateAt(events - 1);
     this.log.truncate(events);
     while (this.#keyframes.at(-1)!.events > events) this.#keyframes.pop();
-    // The new head copies pages from here on: what it copied before belongs to no keyframe.
+    // The new head copies pages from here on. What it copied before belongs to no keyframe.
     const last = this.#keyframes.at(-1)!;
     this.#keyframes[this.#keyframes.length - 1] = { ...last, copied: this.#head.copied };
     this.#head.watcher = this.log;
@@ -179,14 +180,9 @@ export class Trace {
   /** The state after event `step` (0-based); `BEFORE_FIRST` is the state before any event. Owned by the caller. */
   stateAt(step: number): State {
     const last = Math.min(Math.max(step, BEFORE_FIRST), this.log.events - 1);
-    let low = 0;
-    let high = this.#keyframes.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (this.#keyframes[middle]!.events <= last + 1) low = middle;
-      else high = middle - 1;
-    }
-    const frame = this.#keyframes[low]!;
+    const keyframes = this.#keyframes;
+    const after = firstWhere(1, keyframes.length, (i) => keyframes[i]!.events > last + 1);
+    const frame = keyframes[after - 1]!;
     const state = new State(this.world, frame.state);
     this.log.replay(state, frame.events - 1, last);
     return state;

@@ -5,20 +5,20 @@ import { vocabulary } from '../model/vocabulary.ts';
 import { type EventRow, eventRow } from './row.ts';
 import { BEFORE_FIRST, type Trace } from './trace.ts';
 
-/** Looks at a trace from its first event to its last. Whoever needs the whole trace is one: lanes, rules, statistics. */
+/** Looks at a trace from its first event to its last. Everything that needs the whole trace is an observer: lanes, rules, statistics. */
 export interface Observer {
   /**
-   * The event at `step` changes a cell: it will hold `value`, of which the bits `known` are known. `state` holds what was there.
-   * Left out by observers that do not ask what changes.
+   * The event at `step` changes a cell: the cell will hold `value`, of which the bits `known` are known. `state` still holds the old value.
+   * Observers that do not need changes leave this method out.
    */
   change?(state: State, object: ObjectId, cell: CellId, value: number, known: number, step: Step): void;
-  /** The event at `step` took place; `state` is the state after it. The row is reused. */
+  /** Takes the event at `step`; `state` is the state after it. The row is reused. */
   event(step: Step, row: EventRow, state: State): void;
 }
 
 /**
- * Takes observers over a trace, in slices, also while the trace still grows. No event is applied again: what each one
- * changed stands in the log of the trace. All observers share one state, which they may not write to.
+ * Takes observers over a trace, in slices, also while the trace still grows. No event is applied again: the log of the
+ * trace tells what each one changed. All observers share one state, which they may not write to.
  */
 export class Walk {
   readonly #trace: Trace;
@@ -36,24 +36,24 @@ export class Walk {
     this.#done = from;
   }
 
-  /** Events that were looked at. */
+  /** Number of events that the observers have seen. */
   get done(): number {
     return this.#done;
   }
 
-  /** The state after the last event that was looked at. */
+  /** The state after the last event that the observers have seen. */
   get state(): State {
     return this.#state;
   }
 
-  /** Starts again from an event that was looked at already: the trace changed from there on. */
+  /** Goes back to an event that the observers have seen, because the trace changed from there on. */
   rewind(to: number): void {
     if (to >= this.#done) return;
     this.#state = this.#trace.stateAt(to - 1);
     this.#done = to;
   }
 
-  /** Looks at the next `most` events, as far as there are; says whether there are more. */
+  /** Shows the observers the next `most` events, or as many as there are; says whether there are more. */
   advance(most = Number.POSITIVE_INFINITY): boolean {
     const trace = this.#trace;
     const end = Math.min(trace.length, this.#done + most);
@@ -70,7 +70,7 @@ export class Walk {
         if (!cursor.changes) continue;
         const { cell, value, known } = cursor;
         if (this.#askers.length > 0) {
-          // Mostly it is the object that changed last.
+          // In most cases it is the object that changed last.
           if (cell < first || cell >= behind) {
             object = world.objectOfCell(cell);
             first = world.base(object);

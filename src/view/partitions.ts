@@ -42,10 +42,6 @@ export function partitionsOf(state: State, bdf: string): readonly Partition[] {
   }
   return present(state, node?.children.get('pasid'))
     .map((entry): Partition => {
-      const text = (cell: number): string => {
-        const id = state.num(entry.object, cell);
-        return id < 0 ? '' : state.world.strings.text(id);
-      };
       const pasid = Number(entry.segment);
       const mine = entries.get(pasid) ?? [];
       const used = queues.filter((q) => {
@@ -54,8 +50,8 @@ export function partitionsOf(state: State, bdf: string): readonly Partition[] {
       });
       return {
         pasid,
-        owner: text(pasidEntry.at.owner),
-        table: text(pasidEntry.at.table),
+        owner: state.text(entry.object, pasidEntry.at.owner),
+        table: state.text(entry.object, pasidEntry.at.table),
         queues: numbers(used.map((q) => Number(q.segment))),
         entries: numbers(mine.map((e) => e.index)),
         irqs: numbers(mine.map((e) => state.num(e.object, imsEntry.at.virq)).filter((virq) => virq >= 0)),

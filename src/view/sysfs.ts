@@ -17,12 +17,8 @@ export function msiIrqs(state: State, bdf: string): readonly MsiIrq[] {
   for (const node of state.world.find('irq')?.children.values() ?? []) {
     const object = node.object;
     if (!state.present(object) || state.flag(object, irq.at.allocated) === false) continue;
-    const text = (cell: number): string => {
-      const id = state.num(object, cell);
-      return id < 0 ? '' : state.world.strings.text(id);
-    };
-    if (text(irq.at.device) !== bdf) continue;
-    const kind = /(^|-)PCI-(MSIX?)-/.exec(text(irq.at.domain))?.[2];
+    if (state.text(object, irq.at.device) !== bdf) continue;
+    const kind = /(^|-)PCI-(MSIX?)-/.exec(state.text(object, irq.at.domain))?.[2];
     if (kind !== undefined) all.push({ virq: Number(node.segment), mode: kind === 'MSIX' ? 'msix' : 'msi' });
   }
   return all.sort((a, b) => a.virq - b.virq);

@@ -16,7 +16,7 @@ import { Marks } from './views/marks.ts';
 import { OutlineView } from './views/outline-view.ts';
 import { TracesView } from './views/traces-view.ts';
 
-/** What tests look at besides the API; no promise to anybody. */
+/** What tests use besides the API. It may change at any time. */
 export interface Internals {
   readonly sessions: Sessions;
   readonly views: readonly OutlineView[];
@@ -39,7 +39,7 @@ export function activateWith(
   const simulations = new Simulations(sessions);
   const traces = new TracesView(sessions, simulations);
   const showTimeline = async (): Promise<void> => {
-    // Beside the text: a trace is read sooner than its text comes up, and would come up on top of the timeline.
+    // Beside the text: the trace is read before the editor shows its text, and the text would then cover the timeline.
     await opener.textsShown;
     TimelinePanel.show(context, sessions, log);
   };
@@ -58,7 +58,7 @@ export function activateWith(
     TimelinePanel.register(context, sessions, log),
     registerCommands({ sessions, simulations, opener, views, log, showTimeline }),
   );
-  // Only the user's own setting: a folder that was just opened shall not make the extension read any file.
+  // Only the user's own setting counts: a folder that was just opened must not make the extension read files.
   const start = toUri(vscode.workspace.getConfiguration('irqscope').inspect<string>('openOnStart')?.globalValue);
   if (start) void opener.open(start);
   log.info(`started in ${(performance.now() - started).toFixed(1)} ms`);

@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 
-/** Where to go in a trace that is being opened: at most one of step, time and line, and perhaps an object to show. */
+/** Where to go in a trace that is opened: at most one of step, time and line, and perhaps an object to show. */
 export interface Place {
   /** 0-based number of an event. */
   readonly step?: number;
@@ -12,7 +12,7 @@ export interface Place {
   readonly object?: string;
 }
 
-/** The trace that the views show, and where its cursor stands. */
+/** The trace that the views show, and where its cursor is. */
 export interface ActiveTrace {
   readonly uri: vscode.Uri;
   /** Step of the cursor; -1 before the first event. */
@@ -23,12 +23,12 @@ export interface ActiveTrace {
 
 /**
  * What `activate` returns, for other extensions:
- * `vscode.extensions.getExtension<IrqScopeApi>('irqscope.irqscope')?.activate()`. Within one version nothing is taken
- * away or changed.
+ * `vscode.extensions.getExtension<IrqScopeApi>('irqscope.irqscope')?.activate()`. Within one version nothing is removed
+ * or changed.
  */
 export interface IrqScopeApi {
   readonly version: 1;
-  /** Opens a trace and goes to a place in it; resolves when all of it was read. Rejects when it is no trace. */
+  /** Opens a trace and goes to a place in it; resolves when the whole file was read. Rejects when it is no trace. */
   open(uri: vscode.Uri, place?: Place): Promise<void>;
   /** The trace that the views show. */
   readonly active: ActiveTrace | undefined;

@@ -4,11 +4,11 @@ import { irqtraceBytes } from '../trace/irqtrace.ts';
 import { BRANCH_SCHEME, type OpenTrace, type Sessions } from './sessions.ts';
 import { Throttle } from './views/throttle.ts';
 
-/** How often the text of a run that grows is made anew, and how many events it shows at most. */
+/** How often the text of a growing run is made again, and how many events it shows at most. */
 const REFRESH_MS = 250;
 const MOST_EVENTS = 300_000;
 
-/** Address of the text of a trace in the trace file format, whatever the file that it was read from. */
+/** Address of the text of a trace in the trace file format, for every format of the file that it was read from. */
 export function textUri(trace: OpenTrace): vscode.Uri {
   if (trace.branch) return trace.uri;
   return vscode.Uri.from({ scheme: BRANCH_SCHEME, path: `/${trace.id}/${trace.label}.irqtrace` });
@@ -47,7 +47,7 @@ export class BranchText implements vscode.TextDocumentContentProvider, vscode.Di
     let text = '';
     for (const chunk of irqtraceBytes(events, [], MOST_EVENTS)) text += textOf(chunk);
     const more = events.length - MOST_EVENTS;
-    return more > 0 ? `${text}# ${more} more events: Save Trace As… writes all of them.\n` : text;
+    return more > 0 ? `${text}# ${more} more events are not shown; Save Trace As… writes all of them.\n` : text;
   }
 
   dispose(): void {

@@ -5,7 +5,7 @@ import { type Handlers, say } from './handlers.ts';
 import { type FileArgument, subjectOf } from './selected.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 
-/** What a user types into an input box that stands for a place in the trace. */
+/** An input box in which the user types a place in the trace. */
 interface Question {
   readonly title: string;
   readonly prompt: string;

@@ -71,7 +71,7 @@ export function objectCommands(
   };
 }
 
-/** A value as it is copied: flags as true and false, unknown as a question mark. */
+/** A value as the clipboard gets it: flags as true and false, unknown values as a question mark. */
 function plainText(value: Value): string {
   return typeof value === 'boolean' ? String(value) : valueText(value);
 }

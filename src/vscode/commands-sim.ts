@@ -20,7 +20,7 @@ import {
 import type { Simulations } from './simulations.ts';
 import { showText } from './text.ts';
 
-/** What the commands of the simulator work on. */
+/** What the commands of the simulator use. */
 export interface SimShop {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
@@ -29,14 +29,14 @@ export interface SimShop {
 
 type Find = (file: FileArgument | undefined) => OpenTrace | undefined;
 
-/** Says why something cannot be simulated, where it is read. */
+/** Shows why a scenario cannot be simulated and writes it to the log. */
 function complain(log: vscode.LogOutputChannel, what: string, error: unknown): void {
   const text = error instanceof Error ? error.message : String(error);
   log.error(`${what}: ${error instanceof Error ? error.stack : text}`);
   void vscode.window.showErrorMessage(`${what}: ${text.replace(/\.?$/, '.')}`);
 }
 
-/** The operation that an argument stands for: an operation as data, or the name of one. */
+/** The operation that an argument names: an operation as data, or its name. */
 function operationOf(value: unknown): Operation | undefined {
   if (typeof value === 'string' && value !== '') return { op: value };
   if (typeof value === 'object' && value !== null && 'op' in value && typeof value.op === 'string')
@@ -83,7 +83,7 @@ export function runCommands({ sessions, simulations, log }: SimShop, find: Find)
             ? await scenarioFrom(uri)
             : await pickScenario();
         if (!picked) return undefined;
-        // Who picks a scenario is asked for the seed as well; who names one has said all that matters.
+        // A user who picks a scenario is asked for the seed too; a caller who names one is not.
         const asked = seedOf(seed) ?? (given || uri ? 1 : await askSeed(1));
         return asked === undefined ? undefined : start({ scenario: picked, seed: asked, settings: {}, operations: [] });
       } catch (error) {
@@ -135,13 +135,13 @@ export function runCommands({ sessions, simulations, log }: SimShop, find: Find)
       const given = typeof name === 'string' && typeof value === 'string' ? ([name, value] as const) : undefined;
       const choice = given ?? (await pickPolicy(now));
       if (!choice) return undefined;
-      // Another design makes other events: operations of this run have no place in it.
+      // Another design makes other events, so the operations of this run have no place in it.
       return start({ ...recipe, settings: { ...recipe.settings, [choice[0]]: choice[1] }, operations: [] });
     },
   };
 }
 
-/** Commands that put operations into a run, or into a trace that was read: an object (or a row), the trace. */
+/** Commands that put operations into a run, or into a trace that was read. Arguments: an object (or a row), the trace. */
 export function injectCommands({ sessions, simulations, log }: SimShop, find: Find): Handlers {
   const inject = async (trace: OpenTrace, operation: Operation): Promise<number | undefined> => {
     const result = await simulations.inject(trace, operation);
@@ -151,7 +151,7 @@ export function injectCommands({ sessions, simulations, log }: SimShop, find: Fi
     }
     sessions.activate(result);
     if (result !== trace) {
-      say(`${trace.label} stays as it is; this is the branch ${result.label}`);
+      say(`${trace.label} does not change; this is the branch ${result.label}`);
       await showText(result.uri).catch((error: unknown) =>
         log.warn(`${result.label}: its text is not shown: ${error}`),
       );
@@ -165,8 +165,8 @@ export function injectCommands({ sessions, simulations, log }: SimShop, find: Fi
     object: string | undefined,
     given: Readonly<Record<string, unknown>>,
   ): Promise<number | undefined> => {
-    const { fits } = await import('../sim/operation.ts');
-    const suits = object !== undefined && spec.on.some((pattern) => fits(pattern, object));
+    const { fitsObject } = await import('../sim/operation.ts');
+    const suits = object !== undefined && fitsObject(spec, object);
     const path = spec.on.length === 0 ? '' : suits ? object : await pickObject(trace, spec);
     if (path === undefined) return undefined;
     const operation = await askArguments(spec, path === '' ? given : { ...given, object: path });
@@ -271,7 +271,7 @@ function isUntil(value: unknown): value is Until {
   return to === 'finding' || to === 'end';
 }
 
-/** Asks where to run to: something gone wrong, a change of the selected object, or a kind of event. */
+/** Asks where to run to: a problem, a change of the selected object, or a kind of event. */
 async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
   const { vocabulary } = await import('../model/vocabulary.ts');
   const { selection } = trace.session;
@@ -281,7 +281,7 @@ async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
   const items: Item[] = [
     {
       label: 'Something gone wrong',
-      description: 'a drop, a fault, an illegal access, something that cannot be told',
+      description: 'a drop, a fault, an illegal access, an effect that the trace cannot tell',
       until: { to: 'finding' },
     },
     ...(selection === undefined
@@ -293,7 +293,7 @@ async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
             until: { to: 'change', path: selection },
           } as Item,
         ]),
-    { label: 'The end', description: 'until nothing more is due', until: { to: 'end' } },
+    { label: 'The end', description: 'until no further event is due', until: { to: 'end' } },
     { label: 'Kinds of events', kind: vscode.QuickPickItemKind.Separator },
     ...vocabulary.map(({ name, meaning }) => ({
       label: name,
@@ -305,7 +305,7 @@ async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
   return (await vscode.window.showQuickPick<Item>(items, options))?.until;
 }
 
-/** Asks for the trace to compare with; the one that a branch left comes first. */
+/** Asks for the trace to compare with; for a branch, the run that it left comes first. */
 async function pickOther(
   sessions: Sessions,
   parent: OpenTrace | undefined,
@@ -314,7 +314,7 @@ async function pickOther(
   const others = sessions.all.filter((other) => other !== trace && other !== parent);
   const items = (parent ? [parent, ...others] : others).map((other) => ({
     label: other.label,
-    description: other === parent ? 'where this branch left' : `${other.session.trace.length} events`,
+    description: other === parent ? 'this branch left it' : `${other.session.trace.length} events`,
     trace: other,
   }));
   if (items.length === 0) say('there is no other trace to compare with');

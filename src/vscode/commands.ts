@@ -11,7 +11,7 @@ import type { Simulations } from './simulations.ts';
 import { showText } from './text.ts';
 import type { OutlineView } from './views/outline-view.ts';
 
-/** What commands work on. */
+/** What commands use. */
 export interface Shop {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
@@ -21,7 +21,7 @@ export interface Shop {
   readonly showTimeline: () => Promise<void>;
 }
 
-/** Registers the commands; docs/commands.md has them with their arguments. */
+/** Registers the commands; docs/commands.md lists them with their arguments. */
 export function registerCommands(shop: Shop): vscode.Disposable {
   const find = (file: FileArgument | undefined): OpenTrace | undefined => {
     const uri = toUri(file);
@@ -44,7 +44,7 @@ export function registerCommands(shop: Shop): vscode.Disposable {
   return vscode.Disposable.from(...registered);
 }
 
-/** The place that an argument asks for; the editor itself passes other objects to commands of its menus. */
+/** The place that an argument names; undefined for the other objects that the editor passes to commands of its menus. */
 function toPlace(value: unknown): Place {
   if (typeof value !== 'object' || value === null) return {};
   const { step, time, line, object } = value as Record<string, unknown>;

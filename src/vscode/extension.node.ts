@@ -5,7 +5,7 @@ import type { IrqScopeApi } from './api.ts';
 import { breathe, CHUNK_BYTES, type Platform, type Source } from './platform.ts';
 import { openThroughWorkspace } from './workspace-source.ts';
 
-/** Reads a file of this machine piece by piece: memory never holds more than one piece of it. */
+/** Reads a file of this machine piece by piece: memory holds at most one piece of it. */
 async function openFile(path: string): Promise<Source> {
   const info = await stat(path);
   if (!info.isFile() && !info.isFIFO()) throw new Error(`${path} is ${info.isDirectory() ? 'a folder' : 'no file'}`);
@@ -16,7 +16,7 @@ async function openFile(path: string): Promise<Source> {
       const file = await open(path);
       try {
         for (;;) {
-          // A fresh one each time: whoever gets it may keep it.
+          // A new buffer for each piece: the receiver may keep it.
           const buffer = new Uint8Array(CHUNK_BYTES);
           const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
           if (bytesRead === 0) return;

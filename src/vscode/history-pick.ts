@@ -7,14 +7,14 @@ import { writesAround } from '../query/writes.ts';
 import { fieldText } from '../view/outline/values.ts';
 import type { Subject } from './selected.ts';
 
-/** So many writes are listed at most before the cursor, and as many behind it. */
+/** Most writes that are listed before the cursor, and most that are listed after it. */
 const MOST = 2500;
 
 interface Item extends vscode.QuickPickItem {
   readonly step: number;
 }
 
-/** The writes of something as a list; choosing one moves the cursor there. */
+/** Lists the writes of a target. When the user chooses one, the cursor moves there. */
 export async function showHistory(subject: Subject): Promise<void> {
   const { trace, path } = subject;
   const { session } = trace;
@@ -31,7 +31,7 @@ export async function showHistory(subject: Subject): Promise<void> {
     pick.hide();
     if (item) session.move({ to: 'step', step: item.step });
   });
-  // The list is on the screen before the search starts; that takes a moment in long traces.
+  // The list is on the screen before the search starts, because the search takes a moment in long traces.
   await new Promise((done) => setTimeout(done, 10));
   const { entries, all } = writesAround(session.trace, subject.target, session.cursor, MOST);
   const items = entries.map((entry) => itemOf(subject, entry));

@@ -7,7 +7,7 @@ import { showText } from './text.ts';
 /** Reading that takes longer than this gets a notification with a button that stops it. */
 const QUIET_MS = 1000;
 
-/** Opens traces for people: progress, a way to stop, one message when it fails. */
+/** Opens traces for the user, with progress, a button that stops, and one message when opening fails. */
 export class Opener implements vscode.Disposable {
   readonly #sessions: Sessions;
   readonly #log: vscode.LogOutputChannel;
@@ -20,12 +20,12 @@ export class Opener implements vscode.Disposable {
     this.#log = log;
   }
 
-  /** Resolves when the texts of all traces that were opened so far have their place, or will not get one. */
+  /** Resolves when the editor shows the text of every trace that was opened so far, or will not show it. */
   get textsShown(): Promise<unknown> {
     return this.#textsShown;
   }
 
-  /** Opens a trace, shows its text and the views, and goes to a place in it. Undefined when it failed; that was said. */
+  /** Opens a trace, shows its text and the views, and goes to a place in it. Undefined when that failed; the user was told. */
   async open(uri: vscode.Uri, place: Place = {}): Promise<OpenTrace | undefined> {
     void vscode.commands.executeCommand('workbench.view.extension.irqscope');
     const caret = caretIn(uri);
@@ -35,7 +35,7 @@ export class Opener implements vscode.Disposable {
     this.#textsShown = Promise.all([this.#textsShown, showing]);
     try {
       const trace = await this.read(uri);
-      // Somebody who reads the text wants the state at the line that they read.
+      // The user sees the text and wants the state at the line of the caret.
       const aim = place.step ?? place.time ?? place.line;
       await this.goTo(trace, aim === undefined && caret > 0 ? { ...place, line: caret + 1 } : place);
       if (hasRecipe(trace)) void offerToResume(trace);
@@ -71,7 +71,7 @@ export class Opener implements vscode.Disposable {
     }
   }
 
-  /** Stops the reading of a trace; what was read stays. */
+  /** Stops the reading of a trace; the trace keeps what was read. */
   stop(uri: vscode.Uri): void {
     this.#reading.get(uri.toString())?.cancel();
   }
@@ -132,10 +132,10 @@ export class Opener implements vscode.Disposable {
   }
 }
 
-/** Tells that a trace file can be taken further: its header holds all that it was made of. */
+/** Tells the user that the run of a trace file can go on: its header holds scenario, seed and operations. */
 async function offerToResume(trace: OpenTrace): Promise<void> {
   const resume = 'Resume Simulation';
-  const text = `${trace.label} was simulated: its run can be made again and taken further.`;
+  const text = `${trace.label} was simulated. You can make its run again and let it go on.`;
   if ((await vscode.window.showInformationMessage(text, resume)) === resume)
     await vscode.commands.executeCommand('irqscope.resumeSimulation', trace.uri);
 }

@@ -2,11 +2,11 @@ import type * as vscode from 'vscode';
 
 /** The bytes of one trace file, in order. */
 export interface Source {
-  /** Size of the file as it lies there (packed files: packed); undefined when nobody knows. */
+  /** Size of the file on disk (of packed files: packed); undefined when it is not known. */
   readonly size: number | undefined;
-  /** Time of its last change in milliseconds, 0 when nobody knows; tells whether an open trace is still the same file. */
+  /** Time of its last change in milliseconds, 0 when it is not known. It tells whether an open trace is still the same file. */
   readonly modified: number;
-  /** Its bytes in pieces; between two pieces the extension host gets to do other things. */
+  /** Its bytes in pieces; between two pieces the extension host can do other work. */
   chunks(): AsyncIterable<Uint8Array>;
 }
 
@@ -18,5 +18,5 @@ export interface Platform {
 /** Bytes that are read and imported in one go: about 10 ms of work. */
 export const CHUNK_BYTES = 1 << 20;
 
-/** Lets everything else run that waits. */
+/** Lets other waiting work run. */
 export const breathe = (): Promise<void> => new Promise((done) => setTimeout(done, 0));

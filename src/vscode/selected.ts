@@ -6,14 +6,14 @@ import type { OpenTrace, Sessions } from './sessions.ts';
 /** Anything that names a file: an address, or an address or path as text. */
 export type FileArgument = vscode.Uri | string;
 
-/** The file that an argument names: an address, a text, a row of the view Traces, or nothing of that kind. */
+/** The file that an argument names: an address, a text, or a row of the view Traces; undefined for anything else. */
 export function toUri(file: unknown): vscode.Uri | undefined {
   if (file instanceof vscode.Uri) return file;
   if (typeof file === 'string' && file !== '')
     return /^[a-z][\w+.-]+:\/\//i.test(file) ? vscode.Uri.parse(file) : vscode.Uri.file(file);
   if (typeof file !== 'object' || file === null) return undefined;
   if ('trace' in file) return (file.trace as OpenTrace).uri;
-  // An address that went through JSON, as arguments of links do.
+  // An address that went through JSON, as the arguments of links do.
   if ('scheme' in file && 'path' in file) return vscode.Uri.from(file as { scheme: string; path: string });
   return undefined;
 }
@@ -29,7 +29,7 @@ export interface Subject {
 export const isRow = (value: unknown): value is Row =>
   typeof value === 'object' && value !== null && 'node' in value && 'kind' in value && 'path' in value;
 
-/** The target that a row stands for: known exactly, where its path could also mean something else. */
+/** The target of a row. It is exact, where the path of the row could also mean something else. */
 function targetOfRow(row: Row, trace: OpenTrace): Target {
   const { node, key, field } = row;
   const type = trace.session.trace.world.type(node.object);
@@ -44,7 +44,7 @@ function targetOfRow(row: Row, trace: OpenTrace): Target {
   };
 }
 
-/** What a command was called for: a row of a tree, a path, or else the selected object. A text says why there is none. */
+/** The object that a command was called for: a row of a tree, a path, or else the selected object. If there is none, a text that says why. */
 export function subjectOf(sessions: Sessions, trace: OpenTrace | undefined, argument: unknown): Subject | string {
   const of = trace ?? sessions.active;
   if (!of) return 'No trace is open.';

@@ -5,15 +5,15 @@ import type { Session, SessionChange } from '../session/session.ts';
 import type { OperationSpec } from '../sim/operation.ts';
 import type { Platform } from './platform.ts';
 
-/** How far the reading of a trace has come. `stopped`: the user cancelled it; what was read until then stays. */
+/** How far the reading of a trace has come. `stopped`: the user cancelled it; the trace keeps what was read. */
 export type LoadState = 'loading' | 'ready' | 'stopped' | 'failed';
 
-/** One trace that is open. */
+/** One open trace. */
 export interface OpenTrace {
   /** Number of this trace in this window; never used twice. */
   readonly id: number;
   readonly uri: vscode.Uri;
-  /** Name for people: the file name. */
+  /** Name to show: the file name. */
   readonly label: string;
   readonly session: Session;
   readonly load: LoadState;
@@ -21,9 +21,9 @@ export interface OpenTrace {
   readonly progress: number | undefined;
   /** Why reading failed. */
   readonly error: string | undefined;
-  /** The cursor runs along with the end of what was read, because nobody has moved it yet. */
+  /** The cursor follows the end of what was read, because the user has not moved it yet. */
   readonly following: boolean;
-  /** Resolves when reading has ended in one way or another. */
+  /** Resolves when reading has ended, for whatever reason. */
   readonly loaded: Promise<void>;
   /** The simulated run, or what-if, that makes its events; undefined for a trace that was read from a file. */
   readonly branch: Branch | undefined;
@@ -33,17 +33,17 @@ export interface OpenTrace {
 export const hasRecipe = ({ session }: OpenTrace): boolean =>
   session.trace.first.header?.some((line) => line.startsWith('scenario ')) === true;
 
-/** Scheme of traces that no file holds: simulated runs and branches. Their text is made from their events. */
+/** Scheme of traces that have no file: simulated runs and branches. Their text is made from their events. */
 export const BRANCH_SCHEME = 'irqscope-run';
 
-/** What happened in the store: a trace came or went, another one is active, or something changed inside a trace. */
+/** What happened in the store: a trace was opened or closed, another one is active, or something changed inside a trace. */
 export type SessionsChange =
   | { readonly what: 'opened' | 'closed'; readonly trace: OpenTrace }
   | { readonly what: 'active'; readonly trace: OpenTrace | undefined }
   /** `trace`: more of it was read (or reading ended); the others as a session tells them. */
   | { readonly what: SessionChange; readonly trace: OpenTrace };
 
-/** Reading was cancelled before anything of the trace was there. */
+/** Thrown when reading was cancelled before any of the trace was read. */
 export class Cancelled extends Error {}
 
 class Entry implements OpenTrace {
@@ -85,8 +85,8 @@ class Entry implements OpenTrace {
 }
 
 /**
- * The importers and what they build take a moment to load: not before they are needed, so that the window starts at once.
- * The operations of the simulator come with them: rows of every trace offer those that fit.
+ * The importers and what they build take a moment to load. They are loaded when they are needed first, so that the window starts at once.
+ * The operations of the simulator are loaded with them: rows of every trace offer those that fit.
  */
 async function loadMachinery() {
   const [{ ImportRun }, { Session }, { operations }, { whatIfOperations }] = await Promise.all([
@@ -98,11 +98,11 @@ async function loadMachinery() {
   return { ImportRun, Session, operations, whatIfOperations };
 }
 
-/** The traces that are open in this window; at most one of them is active: what views and commands are about. */
+/** The traces that are open in this window. At most one of them is active: the one that views and commands use. */
 export class Sessions implements vscode.Disposable {
   readonly #platform: Platform;
   readonly #entries: Entry[] = [];
-  /** Being read, but nothing of it understood yet: not shown. */
+  /** Traces that are being read, but of which nothing is understood yet: they are not shown. */
   readonly #pending = new Set<Entry>();
   readonly #changed = new vscode.EventEmitter<SessionsChange>();
   #active: Entry | undefined;
@@ -121,7 +121,7 @@ export class Sessions implements vscode.Disposable {
     return this.#entries;
   }
 
-  /** The trace that views and commands are about. */
+  /** The trace that views and commands use. */
   get active(): OpenTrace | undefined {
     return this.#active;
   }
@@ -132,12 +132,12 @@ export class Sessions implements vscode.Disposable {
     return trace.branch?.recipe ? operations : whatIfOperations;
   }
 
-  /** The trace that a branch has become. */
+  /** The open trace of a branch. */
   ofBranch(branch: Branch | undefined): OpenTrace | undefined {
     return branch && this.#entries.find(({ session }) => session === branch.session);
   }
 
-  /** Adds a branch and makes it active; one that was started again takes the place of what it was. */
+  /** Adds a branch and makes it active. A branch that was started again takes the place of its old run. */
   async add(branch: Branch): Promise<OpenTrace> {
     this.#machinery = await loadMachinery();
     const before = this.#entries.findIndex((entry) => entry.branch === branch);
@@ -253,7 +253,7 @@ export class Sessions implements vscode.Disposable {
       if (entry.closed) return;
       entry.load = 'failed';
       entry.error = error instanceof Error ? error.message : String(error);
-      // What was read before an error stays; a file of which nothing was understood is not shown at all.
+      // The trace keeps what was read before an error. A file of which nothing was understood is not shown at all.
       if (session.trace.length === 0) this.close(entry);
       throw error;
     } finally {

@@ -4,7 +4,7 @@ import type { Operation, OperationArg, OperationSpec } from '../sim/operation.ts
 import type { Scenario } from '../sim/scenario.ts';
 import type { OpenTrace } from './sessions.ts';
 
-/** Objects that are offered for an operation at most. */
+/** Most objects that are offered for an operation. */
 const MOST_OBJECTS = 2000;
 
 /** The scenario of the walkthrough. */
@@ -15,8 +15,8 @@ export async function operationsOn(
   operations: ReadonlyMap<string, OperationSpec>,
   path: string,
 ): Promise<OperationSpec[]> {
-  const { fits } = await import('../sim/operation.ts');
-  return [...operations.values()].filter(({ on }) => on.some((pattern) => fits(pattern, path)));
+  const { fitsObject } = await import('../sim/operation.ts');
+  return [...operations.values()].filter((spec) => fitsObject(spec, path));
 }
 
 /** Reads a scenario from a file; throws with all that is wrong with it. */
@@ -32,7 +32,7 @@ export async function scenarioFrom(uri: vscode.Uri): Promise<Scenario> {
   return soundScenario(document, name);
 }
 
-/** A scenario of a document; throws with all that is wrong with it. */
+/** Reads a scenario from a document; throws with all that is wrong with it. */
 export async function soundScenario(document: unknown, name: string): Promise<Scenario> {
   const { readScenario } = await import('../sim/scenario.ts');
   const scenario = readScenario(document);
@@ -40,7 +40,7 @@ export async function soundScenario(document: unknown, name: string): Promise<Sc
   throw new Error(`${name}: ${scenario.map(({ path, problem }) => `${path}: ${problem}`).join('; ')}`);
 }
 
-/** Asks for a scenario: one that comes with the product, or a file. */
+/** Asks for a scenario: a bundled one, or a file. */
 export async function pickScenario(): Promise<Scenario | undefined> {
   const { bundledScenarios } = await import('../sim/bundled.ts');
   interface Item extends vscode.QuickPickItem {
@@ -51,7 +51,7 @@ export async function pickScenario(): Promise<Scenario | undefined> {
     const { title, description } = document as { title: string; description: string };
     return { label: title, description: id, detail: description, document };
   };
-  // The one to begin with comes first, then the way to one's own.
+  // The scenario for beginners comes first, then the item that opens a file.
   const first = bundledScenarios.filter(({ id }) => id === FIRST);
   const others = bundledScenarios.filter(({ id }) => id !== FIRST);
   const picked = await vscode.window.showQuickPick<Item>(
@@ -87,7 +87,7 @@ export async function askSeed(value: number): Promise<number | undefined> {
   return text === undefined ? undefined : seedOf(text);
 }
 
-/** The seed that a text stands for. */
+/** The seed that a text gives; undefined when it gives none. */
 export function seedOf(text: unknown): number | undefined {
   const n = typeof text === 'string' && /^\s*\d+\s*$/.test(text) ? Number(text) : text;
   return typeof n === 'number' && Number.isInteger(n) && n >= 0 && n <= 0xffffffff ? n : undefined;
@@ -147,12 +147,12 @@ export async function pickObject(trace: OpenTrace, spec: OperationSpec): Promise
     0,
   );
   const options = { title: `${spec.title}: Object`, placeHolder: spec.on.join(' or '), matchOnDescription: true };
-  // Some operations make the object that they are done to: any path can be typed where none is offered.
+  // Some operations make their object. Where no object is offered, the user can type any path.
   if (items.length > 0) return (await vscode.window.showQuickPick(items, options))?.label;
   return vscode.window.showInputBox({ title: options.title, prompt: `Path: ${spec.on.join(' or ')}` });
 }
 
-/** Asks for the arguments that an operation needs and that are not given; undefined when the user gave up. */
+/** Asks for the arguments that an operation needs and that are not given; undefined when the user cancelled. */
 export async function askArguments(
   spec: OperationSpec,
   given: Readonly<Record<string, unknown>>,
@@ -196,7 +196,7 @@ async function askArgument(spec: OperationSpec, arg: OperationArg, place: number
   return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
 }
 
-/** Asks for a policy and a value of it; what a run has now is told with each. */
+/** Asks for a policy and a value of it; each item shows the value of the run. */
 export async function pickPolicy(
   current: Readonly<Record<string, string>>,
 ): Promise<readonly [string, string] | undefined> {
@@ -214,7 +214,7 @@ export async function pickPolicy(
   const now = valueNow(policy.name);
   const values = policy.values.map(({ value, meaning }) => ({
     label: value,
-    description: value === now ? 'as it is' : '',
+    description: value === now ? 'current value' : '',
     detail: meaning,
   }));
   const value = await vscode.window.showQuickPick(values, { title: policy.name, placeHolder: policy.meaning });

@@ -8,13 +8,13 @@ import { say } from './handlers.ts';
 import { breathe } from './platform.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 
-/** Time that a run takes before others get to work, and events that are looked at between two looks at the clock. */
+/** Milliseconds that a run works before other work gets its turn, and events between two looks at the clock. */
 const SLICE_MS = 20;
 const SLICE_EVENTS = 500;
 /** Runs that take longer than this get a notification with a button that stops them. */
 const QUIET_MS = 500;
 
-/** The simulator comes when it is asked for first. */
+/** The simulator is loaded when it is needed first. */
 async function loadSimulator() {
   const [branches, runTo, recipe, scenario, exporting] = await Promise.all([
     import('../session/branches.ts'),
@@ -26,7 +26,7 @@ async function loadSimulator() {
   return { ...branches, ...runTo, ...recipe, ...scenario, ...exporting };
 }
 
-/** Everything of the simulator, once it was asked for. */
+/** Everything of the simulator that the shell uses, once it is loaded. */
 export type Simulator = Awaited<ReturnType<typeof loadSimulator>>;
 
 /** The simulated runs and branches of this window, as open traces. */
@@ -73,7 +73,7 @@ export class Simulations implements vscode.Disposable {
     return this.#sessions.add((await this.#all()).start(recipe));
   }
 
-  /** Does an operation at the cursor of a trace. The trace in which it took effect: the same, or a new branch. */
+  /** Does an operation at the cursor of a trace. Returns the trace in which it took effect: the same, or a new branch. */
   async inject(trace: OpenTrace, operation: Operation): Promise<OpenTrace | Refusal> {
     const branches = await this.#all();
     const result = branches.inject(trace.branch ?? branches.of(trace.session), operation);
@@ -93,7 +93,7 @@ export class Simulations implements vscode.Disposable {
     this.#sessions.renamed(trace);
   }
 
-  /** Runs the cursor of a trace to a place; the step that it reached. Long runs can be stopped. */
+  /** Runs the cursor of a trace to a place; returns the step that it reached. The user can stop long runs. */
   async runTo(trace: OpenTrace, until: Until): Promise<number | undefined> {
     const { RunTo } = await this.simulator();
     const { session } = trace;
@@ -132,7 +132,7 @@ export class Simulations implements vscode.Disposable {
         await breathe();
         if (stopped || !this.#sessions.all.includes(trace)) {
           const last = session.move({ to: 'last' });
-          say('stopped; what happened until here stays');
+          say('stopped; the run keeps its events up to here');
           return typeof last === 'number' ? last : undefined;
         }
       }

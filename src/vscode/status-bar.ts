@@ -5,7 +5,7 @@ import { eventText } from '../query/events.ts';
 import { code, plain } from '../view/outline/explain.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 
-/** The item at the left of the status bar: where the cursor of the active trace stands. */
+/** The item at the left of the status bar: where the cursor of the active trace is. */
 export function showStatus(sessions: Sessions): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('irqscope.cursor', vscode.StatusBarAlignment.Left, 50);
   item.name = 'IRQScope: Cursor';

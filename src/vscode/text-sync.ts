@@ -9,7 +9,7 @@ export class TextSync implements vscode.Disposable {
   readonly #sessions: Sessions;
   readonly #decoration: vscode.TextEditorDecorationType;
   readonly #watches: vscode.Disposable[] = [];
-  /** The editor whose caret moves the cursor right now: it need not follow itself. */
+  /** The editor whose caret moves the cursor right now: its caret need not follow the cursor. */
   #source: vscode.TextEditor | undefined;
   #visible: ReadonlySet<vscode.TextEditor> = new Set(vscode.window.visibleTextEditors);
 
@@ -39,7 +39,7 @@ export class TextSync implements vscode.Disposable {
       }),
       sessions.onDidChange(({ what, trace }) => {
         if (what === 'opened') void adoptLanguage(trace);
-        // While a trace is read its cursor runs ahead; the text follows when it has arrived.
+        // While a trace is read, its cursor moves on; the caret follows when all is read.
         if (what === 'cursor' && !trace.following) this.#cursorMoved(trace);
         if (what === 'trace' && trace.load !== 'loading') this.#cursorMoved(trace);
         if (what === 'closed') for (const editor of this.#editorsOf(trace)) this.#highlight(editor);
@@ -97,12 +97,12 @@ export class TextSync implements vscode.Disposable {
     }
   }
 
-  /** Puts the caret of an editor where the cursor stands, and scrolls there if need be. */
+  /** Puts the caret of an editor on the line of the event at the cursor, and scrolls there if necessary. */
   #show(editor: vscode.TextEditor, trace: OpenTrace): void {
     this.#highlight(editor);
     const line = lineOf(trace);
     if (line === undefined || line >= editor.document.lineCount) return;
-    // The editor lights up every occurrence of the word at the caret: better the stamp of a QEMU log line than its thread.
+    // The editor highlights every occurrence of the word at the caret. The stamp of a QEMU log line is the better word: its thread occurs everywhere.
     const thread = /^\d{1,10}@/.exec(editor.document.lineAt(line).text);
     const at = new vscode.Position(line, thread?.[0].length ?? 0);
     editor.selection = new vscode.Selection(at, at);

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import { BRANCH_SCHEME, type OpenTrace } from './sessions.ts';
 
-/** The editor gives extensions no text of files larger than this. */
+/** The editor does not give extensions the text of files larger than this. */
 export const LARGEST_TEXT = 50 * 1024 * 1024;
 
 /** The type of the webview with the timeline. */
 export const TIMELINE = 'irqscope.timeline';
 
-/** Languages that a log has when nobody knows better. */
+/** Languages that the editor gives a log by its name. */
 const UNSPECIFIC = new Set(['plaintext', 'log', 'Log']);
 const LANGUAGES: Readonly<Record<string, string>> = {
   'qemu-log': 'qemu-trace',
@@ -21,12 +21,12 @@ const isPacked = (uri: vscode.Uri): boolean => /\.(gz|zst|zstd)$/i.test(uri.path
 export async function showText(uri: vscode.Uri): Promise<void> {
   if (isPacked(uri) || vscode.window.visibleTextEditors.some((e) => e.document.uri.toString() === uri.toString()))
     return;
-  // What no file holds has no size to look at before.
+  // A trace without a file has no size that could be checked first.
   if (uri.scheme !== BRANCH_SCHEME && (await vscode.workspace.fs.stat(uri)).size > LARGEST_TEXT) return;
   await vscode.window.showTextDocument(uri, { viewColumn: columnFor(uri), preserveFocus: true, preview: false });
 }
 
-/** Where the text of a trace goes: where it is open already, else any place but on top of the timeline. */
+/** Where the text of a trace is shown: where it is open already, else in any place that does not cover the timeline. */
 function columnFor(uri: vscode.Uri): vscode.ViewColumn {
   const { all, activeTabGroup } = vscode.window.tabGroups;
   const holdsText = ({ tabs }: vscode.TabGroup): boolean =>
@@ -54,7 +54,7 @@ export async function revealLine(uri: vscode.Uri, line: number): Promise<void> {
   const at = new vscode.Position(line - 1, 0);
   const selection = new vscode.Range(at, at);
   const shown = vscode.window.visibleTextEditors.find((e) => e.document.uri.toString() === uri.toString());
-  // For very large files only this command works; the editor asks back before it opens one.
+  // For very large files only this command works; the editor asks the user before it opens one.
   if (!shown) {
     const options = { selection, preview: false, viewColumn: columnFor(uri) };
     return void (await vscode.commands.executeCommand('vscode.open', uri, options));
@@ -64,7 +64,7 @@ export async function revealLine(uri: vscode.Uri, line: number): Promise<void> {
   editor.revealRange(selection, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
 }
 
-/** Gives the text of a trace its language where its name only made it a log. */
+/** Gives the text of a trace its language, where the editor took it for a log because of its name. */
 export async function adoptLanguage(trace: OpenTrace): Promise<void> {
   const language = LANGUAGES[trace.session.trace.first.format];
   const key = trace.uri.toString();

@@ -1,6 +1,6 @@
-/** What the page of the timeline is made from. */
+/** What the page of the timeline is built from. */
 export interface PageParts {
-  /** Where the webview's own files come from, as its content security policy names it. */
+  /** The origin of the webview's own files, as its content security policy names it. */
   readonly cspSource: string;
   readonly nonce: string;
   readonly script: string;
@@ -8,8 +8,8 @@ export interface PageParts {
 }
 
 /**
- * The page of the timeline: an empty frame that the script fills. Only the script with the nonce runs; nothing is
- * loaded but its own files. Inline styles are allowed because the controls of the toolkit bring theirs as <style>.
+ * The page of the timeline: an empty frame that the script fills. Only the script with the nonce runs; only
+ * the webview's own files are loaded. Inline styles are allowed because the controls of the toolkit use <style>.
  */
 export function timelinePage({ cspSource, nonce, script, style }: PageParts): string {
   const policy = [

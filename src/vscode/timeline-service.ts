@@ -20,7 +20,7 @@ import type { LayerSpec } from '../view/lanes/layers.ts';
 import type { AxisKind, Row } from '../view/lanes/values.ts';
 import { windowOf } from '../view/lanes/window.ts';
 
-/** An open trace, as far as the timeline looks at it. */
+/** What the timeline needs of an open trace. */
 export interface ShownTrace {
   readonly id: number;
   readonly label: string;
@@ -38,7 +38,7 @@ export interface ServiceOptions {
   readonly open: () => void;
 }
 
-/** Milliseconds of sorting events into lanes before everything else gets its turn. */
+/** Milliseconds of sorting events into lanes before other work gets its turn. */
 const SLICE_MS = 8;
 const SLICE_EVENTS = 2000;
 /** Milliseconds between two messages about a trace that grows. */
@@ -65,12 +65,12 @@ const clip = (text: string): string => (text.length > LONGEST_TEXT ? `${text.sli
 
 /**
  * The host's end of one timeline: sorts the events of the shown trace into lanes, a slice at a time, answers what the
- * webview asks, and tells it what changed.
+ * webview asks, and tells it about changes.
  */
 export class TimelineService {
   readonly #peer: Peer;
   readonly #options: ServiceOptions;
-  /** Lanes stay with their trace, also while another one is shown. */
+  /** A trace keeps its lanes, also while another one is shown. */
   readonly #indexes = new WeakMap<Session, LaneIndex>();
   #shown: ShownTrace | undefined;
   #index: LaneIndex | undefined;
@@ -83,7 +83,7 @@ export class TimelineService {
     this.#peer = peer;
     this.#options = options;
     peer.answer(questions.hello, () => {
-      // The answer travels first; lanes mean nothing without it.
+      // The answer goes first: the webview cannot use lanes before it.
       options.after(0, () => {
         this.#laneCount = -1;
         this.#tellLanes();
@@ -130,7 +130,7 @@ export class TimelineService {
     this.#pump();
   }
 
-  /** The cursor of the shown trace moved, or something else was selected. */
+  /** The cursor of the shown trace moved, or the selection changed. */
   moved(): void {
     this.#tellCursor();
   }
@@ -145,7 +145,7 @@ export class TimelineService {
     return this.#index;
   }
 
-  /** Sorts events into lanes until all are, leaving room for other work in between. */
+  /** Sorts all events into lanes, with room for other work in between. */
   #pump(): void {
     if (this.#pumping || this.#disposed) return;
     const index = this.#index;
@@ -162,7 +162,7 @@ export class TimelineService {
     else this.#tellAll();
   }
 
-  /** Tells of growth, but not all the time. */
+  /** Tells the webview about growth, but not too often. */
   #tellSoon(): void {
     this.#telling ??= this.#options.after(GROWTH_MS, () => {
       this.#telling = undefined;
@@ -207,7 +207,7 @@ export class TimelineService {
     const index = this.#index;
     if (!shown || !index) return;
     const complete = index.done === index.trace.length && shown.load !== 'loading';
-    // Names become known late: the last time they are told in any case.
+    // Names can become known late, so they are sent again at the end in any case.
     const count = complete ? index.tree.lanes.length + 0.5 : index.tree.lanes.length;
     if (count === this.#laneCount) return;
     this.#laneCount = count;
@@ -230,7 +230,7 @@ export class TimelineService {
     if (!shown || !index || this.#disposed) return;
     const { cursor, trace, selection } = shown.session;
     const axis = index.axis('time');
-    // While the trace is still being sorted, the cursor may stand behind what is sorted.
+    // While the trace is still being sorted, the cursor may be after the last sorted event.
     const stamp = cursor < 0 ? Number.NaN : cursor < axis.length ? axis.x(cursor) : trace.table.time(cursor);
     const message: CursorMessage = {
       trace: shown.id,

@@ -16,7 +16,7 @@ function nonce(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** The timeline of the active trace, in a panel beside the text. There is one; it goes with the active trace. */
+/** The timeline of the active trace, in a panel beside the text. There is one panel; it follows the active trace. */
 export class TimelinePanel {
   static #current: TimelinePanel | undefined;
   readonly #panel: vscode.WebviewPanel;
@@ -89,7 +89,7 @@ export class TimelinePanel {
     });
   }
 
-  /** Takes the panel away. */
+  /** Closes the panel. */
   close(): void {
     this.#panel.dispose();
   }
@@ -100,7 +100,7 @@ export class TimelinePanel {
     this.#service.show(active);
   }
 
-  /** Goes with the active trace. A hidden webview gets no messages; it asks for everything when it comes back. */
+  /** Follows the active trace. A hidden webview gets no messages; it asks for everything when it is shown again. */
   #follow(): vscode.Disposable {
     return this.#sessions.onDidChange(({ what, trace }) => {
       if (what === 'active') this.#showActive();

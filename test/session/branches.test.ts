@@ -76,7 +76,7 @@ describe('a simulated session', () => {
     session.move({ to: 'last' });
     assert.equal(session.growing, false);
     assert.deepEqual(session.move({ to: 'next' }), {
-      refused: 'the simulation is at its end: nothing more is due',
+      refused: 'the simulation has ended: no further event is due',
     });
   });
 

@@ -6,7 +6,7 @@ import { iommufdPolicies } from '../../src/sim/arm/iommufd-policies.ts';
 import { itsOperations } from '../../src/sim/arm/its-operations.ts';
 import { functionOperations } from '../../src/sim/device/function-operations.ts';
 import { irqOperations } from '../../src/sim/irq/irq-operations.ts';
-import { fits, type Operation, type OperationArg } from '../../src/sim/operation.ts';
+import { fitsObject, type Operation, type OperationArg } from '../../src/sim/operation.ts';
 import { start } from './run.ts';
 
 const NIC = 'device/0000:00:05.0';
@@ -58,7 +58,7 @@ describe('Arm host under random operations', () => {
       for (let i = 0; i < 200; i++) {
         for (let n = Math.floor(random.fraction() * 6); n > 0; n--) simulation.step();
         const spec = pick(SPECS);
-        const objects = OBJECTS.filter((object) => spec.on.some((pattern) => fits(pattern, object)));
+        const objects = OBJECTS.filter((object) => fitsObject(spec, object));
         if (objects.length === 0) continue;
         const args = Object.fromEntries(spec.args.map((arg) => [arg.name, argument(arg, random, pick)]));
         if (simulation.perform({ op: spec.name, object: pick(objects), ...args } as Operation) === undefined) done++;

@@ -1,3 +1,4 @@
+import { hexText } from '../../base/hex.ts';
 import { gicAck, gicEoi } from '../../model/events/apic.ts';
 import { lineSet } from '../../model/events/cpu.ts';
 import {
@@ -24,9 +25,9 @@ import { type Qemu, type QemuRule, rule } from './context.ts';
 /** The emulator has one ITS and does not number it. */
 const ITS = 'its/0';
 
-const hex = (n: number): string => `0x${n.toString(16)}`;
-const itsDevice = (q: Qemu, id: number): number => q.object(`${ITS}/device/${hex(id)}`);
-const itsEvent = (q: Qemu, id: number, event: number): number => q.object(`${ITS}/device/${hex(id)}/event/${event}`);
+const itsDevice = (q: Qemu, id: number): number => q.object(`${ITS}/device/${hexText(id)}`);
+const itsEvent = (q: Qemu, id: number, event: number): number =>
+  q.object(`${ITS}/device/${hexText(id)}/event/${event}`);
 const itsCollection = (q: Qemu, icid: number): number => q.object(`${ITS}/collection/${icid}`);
 
 /**
@@ -151,7 +152,7 @@ const faulted = (name: string): QemuRule =>
     q.emit(itsError, q.object(ITS));
   });
 
-const stream = (q: Qemu, sid: number): number => q.object(`smmu/0/stream/${hex(sid)}`);
+const stream = (q: Qemu, sid: number): number => q.object(`smmu/0/stream/${hexText(sid)}`);
 
 function put64(words: Uint32Array, at: number, c: Captures, slot: number): void {
   words[at] = c.lo[slot]!;

@@ -1,4 +1,5 @@
 import { hex64 } from '../../base/hex.ts';
+import { slotText } from '../../model/bdf.ts';
 import { effectivelyMasked, tableSize, tblBind, tblSeen } from '../../model/events/msix.ts';
 import { BAR_64BIT, MSIX_ENTRIES, msixPba, msixTable, offsetBytes, pciBar } from '../../model/registers/pci.ts';
 import { msixCap, msixEntry, table } from '../../model/things/pci.ts';
@@ -139,7 +140,7 @@ export class PciMap {
 
   /** The only function with that device and function number on any bus, or -1 (old logs print no bus). */
   bySlot(slot: number, fn: number): number {
-    const tail = `${slot.toString(16).padStart(2, '0')}.${fn}`;
+    const tail = slotText(slot, fn);
     let found = -1;
     for (const f of this.#functions.values()) {
       if (!this.#out.world.path(f.object).endsWith(`:${tail}`)) continue;

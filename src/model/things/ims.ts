@@ -1,4 +1,5 @@
 import { objectType } from '../objects.ts';
+import { byNumber, byText } from '../reference.ts';
 import { idxdMsixPermission, imsControl } from '../registers/ims.ts';
 import { msixAddress, msixData } from '../registers/pci.ts';
 import { postedControl } from '../registers/posted.ts';
@@ -11,7 +12,7 @@ export const imsEntry = objectType('ims', 'An entry of the interrupt message sto
   pending: { kind: 'flag', meaning: 'A cause waits for the mask to be cleared.' },
   store: { kind: 'text', meaning: 'Where the entry lies: device memory, or queue memory (which the guest can write).' },
   owner: { kind: 'text', meaning: 'Who allocated it.' },
-  virq: { kind: 'num', meaning: 'Linux irq of the host behind it.' },
+  virq: { kind: 'num', meaning: 'Linux irq of the host behind it.', ref: byNumber('the irq behind it', 'irq') },
   writes: { kind: 'count', meaning: 'Writes so far.' },
   raises: { kind: 'count', meaning: 'Causes so far.' },
   sends: { kind: 'count', meaning: 'Messages so far.' },
@@ -63,7 +64,11 @@ export const vmsi = objectType('vmsi', 'The message address that user space gave
 
 /** A message that a hypervisor granted: `hypervisor/grant/<n>`. */
 export const grant = objectType('grant', 'A message that a hypervisor composed for a guest.', {
-  device: { kind: 'text', meaning: 'Function that may send it.' },
+  device: {
+    kind: 'text',
+    meaning: 'Function that may send it.',
+    ref: byText('the function that may send it', 'device'),
+  },
   address: { kind: 'hex', words: 2, meaning: 'Message address.' },
   data: { kind: 'hex', meaning: 'Message data.' },
 });

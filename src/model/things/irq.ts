@@ -1,4 +1,5 @@
 import { objectType } from '../objects.ts';
+import { byNumber, byText } from '../reference.ts';
 
 /** A Linux interrupt: `irq/<virq>`. */
 export const irq = objectType(
@@ -6,7 +7,11 @@ export const irq = objectType(
   'A Linux interrupt number (virq) and what the irq core and the vector domain hold for it.',
   {
     name: { kind: 'text', meaning: 'Name of the irq action, as request_irq() got it.' },
-    device: { kind: 'text', meaning: 'PCI function that raises it.' },
+    device: {
+      kind: 'text',
+      meaning: 'PCI function that raises it.',
+      ref: byText('the function that raises it', 'device'),
+    },
     hwirq: {
       kind: 'num',
       meaning: 'Number inside its innermost domain; for PCI/MSI-X per-device domains the table index.',
@@ -21,17 +26,25 @@ export const irq = objectType(
     activated: { kind: 'flag', meaning: 'The domain hierarchy is activated: the hardware is programmed for it.' },
     reserved: { kind: 'flag', meaning: 'A vector is only reserved; a real one is allocated at request_irq().' },
     managed: { kind: 'flag', meaning: 'Affinity is managed by the kernel; user space cannot change it.' },
-    cpu: { kind: 'num', meaning: 'CPU that the vector belongs to.' },
+    cpu: { kind: 'num', meaning: 'CPU that the vector belongs to.', ref: byNumber('the CPU of its vector', 'cpu') },
     vector: {
       kind: 'num',
       meaning: 'Vector on that CPU; 0 none, 239 (0xef) the placeholder of a reserved or shut down interrupt.',
     },
     apicDest: { kind: 'hex', meaning: 'Destination APIC id as programmed.' },
-    prevCpu: { kind: 'num', meaning: 'CPU of the previous vector, as last printed.' },
+    prevCpu: {
+      kind: 'num',
+      meaning: 'CPU of the previous vector, as last printed.',
+      ref: byNumber('the CPU of its previous vector', 'cpu'),
+    },
     prevVector: { kind: 'num', meaning: 'Previous vector; 0 none, or already freed.' },
     moving: { kind: 'flag', meaning: 'A move is in progress: the previous vector is still live.' },
     masked: { kind: 'flag', meaning: 'Masked at its chip, as the mask and unmask callbacks were seen.' },
-    lpi: { kind: 'num', meaning: 'GICv3 LPI INTID behind it.' },
+    lpi: {
+      kind: 'num',
+      meaning: 'GICv3 LPI INTID behind it.',
+      ref: byNumber('the configuration of its LPI', 'gic/0/lpi'),
+    },
     address: { kind: 'hex', words: 2, meaning: 'Message address that the kernel last wrote to the device.' },
     data: { kind: 'hex', meaning: 'Message data that the kernel last wrote to the device.' },
     messageWrites: { kind: 'count', meaning: 'Messages that the kernel wrote to the device so far.' },
@@ -41,7 +54,11 @@ export const irq = objectType(
       meaning: 'Handler entries since the number was last set up; what /proc/interrupts counts.',
     },
     unhandled: { kind: 'count', meaning: 'Handler exits that returned unhandled (IRQ_NONE).' },
-    running: { kind: 'num', meaning: 'CPU on which a handler of it runs right now.' },
+    running: {
+      kind: 'num',
+      meaning: 'CPU on which a handler of it runs right now.',
+      ref: byNumber('the CPU on which a handler of it runs', 'cpu'),
+    },
     owner: { kind: 'text', meaning: 'Who it was allocated for, which need not be a device: a driver, a queue.' },
     shutdown: { kind: 'flag', meaning: 'Managed and shut down: no CPU of its mask is online.' },
     disabled: { kind: 'flag', meaning: 'Disabled by disable_irq(): the chip is masked only when one comes (lazily).' },
@@ -62,7 +79,11 @@ export const cpu = objectType('cpu', 'A processor of the system that wrote the t
 
 /** One entry of a CPU's vector table: `cpu/<n>/vector/<vector>`. */
 export const vector = objectType('vector', 'One vector of one CPU.', {
-  irq: { kind: 'num', meaning: 'Linux irq that the vector is assigned to.' },
+  irq: {
+    kind: 'num',
+    meaning: 'Linux irq that the vector is assigned to.',
+    ref: byNumber('the irq that it is assigned to', 'irq'),
+  },
   allocated: { kind: 'flag', meaning: 'Allocated in the vector matrix.' },
   name: { kind: 'text', meaning: 'System vector, such as local_timer or reschedule.' },
   active: { kind: 'flag', meaning: 'Its entry code runs right now.' },
@@ -87,7 +108,11 @@ export const domain = objectType('domain', 'An irq domain, or the part of one th
   available: { kind: 'num', meaning: 'Vectors free on all online CPUs (global_avl).' },
   reserved: { kind: 'num', meaning: 'Vectors promised but not allocated (global_rsvd).' },
   allocated: { kind: 'num', meaning: 'Vectors allocated (total_alloc).' },
-  parent: { kind: 'text', meaning: 'Domain that it stands on: the one closer to the CPU.' },
+  parent: {
+    kind: 'text',
+    meaning: 'Domain that it stands on: the one closer to the CPU.',
+    ref: byText('the domain that it stands on', 'domain'),
+  },
   side: {
     kind: 'text',
     meaning: 'Side of the boundary in the bridge: cpu (part of the architecture) or bus (agnostic).',

@@ -1,4 +1,5 @@
 import { objectType } from '../objects.ts';
+import { besides, byNumber } from '../reference.ts';
 import { amdIrte32, amdIrte128 } from '../registers/amd.ts';
 import { vtdIrte } from '../registers/vtd.ts';
 
@@ -75,8 +76,16 @@ export const itsDevice = objectType('itsdevice', 'A device table entry of an ITS
 /** One entry of an interrupt translation table: `its/<n>/device/<hex DeviceID>/event/<EventID>`. */
 export const itsEvent = objectType('itsevent', 'An interrupt translation table entry: EventID to LPI and collection.', {
   valid: { kind: 'flag', meaning: 'The EventID is mapped.' },
-  lpi: { kind: 'num', meaning: 'Physical INTID; LPIs start at 8192.' },
-  collection: { kind: 'num', meaning: 'Interrupt collection (ICID).' },
+  lpi: {
+    kind: 'num',
+    meaning: 'Physical INTID; LPIs start at 8192.',
+    ref: byNumber('the configuration of its LPI', 'gic/0/lpi'),
+  },
+  collection: {
+    kind: 'num',
+    meaning: 'Interrupt collection (ICID).',
+    ref: besides('its collection', 4, 'collection'),
+  },
   translations: { kind: 'count', meaning: 'Doorbell writes with this EventID so far.' },
   invalidations: { kind: 'count', meaning: 'INV commands for it so far.' },
 });
@@ -84,7 +93,11 @@ export const itsEvent = objectType('itsevent', 'An interrupt translation table e
 /** An interrupt collection: `its/<n>/collection/<icid>`. */
 export const itsCollection = objectType('itscollection', 'A collection table entry of an ITS.', {
   valid: { kind: 'flag', meaning: 'The collection is mapped.' },
-  target: { kind: 'num', meaning: 'Redistributor (processor number) that its LPIs go to.' },
+  target: {
+    kind: 'num',
+    meaning: 'Redistributor (processor number) that its LPIs go to.',
+    ref: byNumber('the CPU that its LPIs go to', 'cpu'),
+  },
 });
 
 /** The configuration of an LPI: `gic/<n>/lpi/<INTID>`. */

@@ -1,4 +1,5 @@
 import { objectType } from '../objects.ts';
+import { byNumber, byObject, byText } from '../reference.ts';
 
 /** A virtual CPU: `vcpu/<n>`. */
 export const vcpu = objectType('vcpu', 'A virtual CPU.', {
@@ -23,20 +24,36 @@ export const vcpuVector = objectType('vcpuvector', 'One vector or INTID of a vir
 /** One interrupt of a VFIO device: `vfio/<device>/<index>/<vector>`; index 0 INTx, 1 MSI, 2 MSI-X, 3 error, 4 request. */
 export const vfioVector = objectType('vfiovector', 'One interrupt of a device that is assigned through VFIO.', {
   used: { kind: 'flag', meaning: 'QEMU uses the vector: the guest has unmasked it and VFIO signals it.' },
-  virq: { kind: 'num', meaning: 'KVM GSI (QEMU calls it virq) that its irqfd injects.' },
+  virq: {
+    kind: 'num',
+    meaning: 'KVM GSI (QEMU calls it virq) that its irqfd injects.',
+    ref: byNumber('the route of its GSI', 'kvm/0/route'),
+  },
   eventfd: { kind: 'num', meaning: 'Eventfd that VFIO signals.' },
   masked: { kind: 'flag', meaning: 'Masked through VFIO_DEVICE_SET_IRQS.' },
-  irq: { kind: 'num', meaning: 'Linux irq of the host behind it.' },
+  irq: {
+    kind: 'num',
+    meaning: 'Linux irq of the host behind it.',
+    ref: byNumber('the irq of the host behind it', 'irq'),
+  },
   fires: { kind: 'count', meaning: 'Times it was signalled so far.' },
   backend: { kind: 'text', meaning: 'What serves it: pci (an entry of the function), ims, emulated.' },
-  entry: { kind: 'object', meaning: 'The entry of the host that sends for it.' },
+  entry: {
+    kind: 'object',
+    meaning: 'The entry of the host that sends for it.',
+    ref: byObject('the entry of the host that sends for it'),
+  },
   guestPasid: { kind: 'hex', meaning: 'PASID that the guest wrote for it, a number of the guest.' },
   pasid: { kind: 'hex', meaning: 'The same as a PASID of the host.' },
 });
 
 /** A VFIO device: `vfio/<device>`. */
 export const vfioDevice = objectType('vfio', 'A device assigned through VFIO.', {
-  guest: { kind: 'text', meaning: 'BDF that the guest sees.' },
+  guest: {
+    kind: 'text',
+    meaning: 'BDF that the guest sees.',
+    ref: byText('the function as the guest sees it', 'device'),
+  },
   msix: { kind: 'flag', meaning: 'The guest has MSI-X enabled and VFIO follows.' },
   msi: { kind: 'flag', meaning: 'The guest has MSI enabled and VFIO follows.' },
   intx: { kind: 'flag', meaning: 'INTx is set up.' },
@@ -50,7 +67,11 @@ export const vfioDevice = objectType('vfio', 'A device assigned through VFIO.', 
 
 /** An MSI route of KVM: `kvm/<vm>/route/<gsi>`. */
 export const kvmRoute = objectType('route', 'An entry of the GSI routing table of KVM.', {
-  device: { kind: 'text', meaning: 'Function whose message it carries: BDF, or the name that the trace prints.' },
+  device: {
+    kind: 'text',
+    meaning: 'Function whose message it carries: BDF, or the name that the trace prints.',
+    ref: byText('the function whose message it carries', 'device'),
+  },
   vector: { kind: 'num', meaning: 'MSI-X table index (or MSI vector number) of that message.' },
   address: {
     kind: 'hex',
@@ -58,7 +79,12 @@ export const kvmRoute = objectType('route', 'An entry of the GSI routing table o
     meaning: 'Message address in the route: what the table entry held when the route was written.',
   },
   data: { kind: 'hex', meaning: 'Message data in the route.' },
-  entry: { kind: 'object', hidden: true, meaning: 'The MSI-X entry that the route was made from.' },
+  entry: {
+    kind: 'object',
+    hidden: true,
+    meaning: 'The MSI-X entry that the route was made from.',
+    ref: byObject('the MSI-X entry that it was made from'),
+  },
   updates: { kind: 'count', meaning: 'Times the route was rewritten.' },
 });
 
@@ -72,10 +98,18 @@ export const kvmGsi = objectType('gsi', 'An interrupt line (GSI) of KVM.', {
 export const kvmIrqfd = objectType('irqfd', 'An eventfd that KVM injects as an interrupt.', {
   fd: { kind: 'num', meaning: 'File descriptor in the VMM.' },
   resample: { kind: 'flag', meaning: 'With a resample eventfd: level-triggered.' },
-  hostIrq: { kind: 'num', meaning: 'Host irq that is posted directly to the guest.' },
+  hostIrq: {
+    kind: 'num',
+    meaning: 'Host irq that is posted directly to the guest.',
+    ref: byNumber('the irq of the host that is posted to the guest', 'irq'),
+  },
   posted: { kind: 'flag', meaning: 'The host irq bypasses the host through a posted interrupt.' },
   guestVector: { kind: 'num', meaning: 'Guest vector of the posted interrupt.' },
-  vcpu: { kind: 'num', meaning: 'Virtual CPU that it is posted to.' },
+  vcpu: {
+    kind: 'num',
+    meaning: 'Virtual CPU that it is posted to.',
+    ref: byNumber('the virtual CPU that it is posted to', 'vcpu'),
+  },
 });
 
 /** A virtual machine of KVM: `kvm/<vm>`. */
@@ -90,7 +124,11 @@ export const kvmVm = objectType('kvm', 'A virtual machine.', {
 
 /** An MSI-X table that KVM serves: `kvm/<vm>/msix/<id>`. Only simulated traces have one. */
 export const kvmTable = objectType('kvmtable', 'An MSI-X table that KVM serves instead of the VMM.', {
-  device: { kind: 'text', meaning: 'Function whose table it is.' },
+  device: {
+    kind: 'text',
+    meaning: 'Function whose table it is.',
+    ref: byText('the function whose table it is', 'device'),
+  },
   entries: { kind: 'num', meaning: 'Entries, 1 to 2048.' },
   base: { kind: 'hex', words: 2, meaning: 'Guest-physical address of the table.' },
   pendingBase: { kind: 'hex', words: 2, meaning: 'Guest-physical address of the pending bits.' },

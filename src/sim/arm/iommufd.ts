@@ -1,3 +1,4 @@
+import { hexText } from '../../base/hex.ts';
 import { msiPrepare } from '../../model/events/domain.ts';
 import { hwptInstalled, ioasMapped, ioasUnmapped, vmsiSet, vmsiWindow } from '../../model/events/iommufd.ts';
 import { ioasMap, vmsi } from '../../model/things/ims.ts';
@@ -7,7 +8,7 @@ import { errno, type Irq } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
 import { type Service, service } from '../setup.ts';
 import type { MsiOwner } from './its-domain.ts';
-import { hex, overlaps, PAGE, pageOf, type Smmu } from './smmu.ts';
+import { overlaps, PAGE, pageOf, type Smmu } from './smmu.ts';
 
 /** The software MSI window of an SMMUv3 (IOMMU_RESV_SW_MSI): first address and bytes. */
 export const SW_MSI = { start: 0x8000000, size: 0x100000 } as const;
@@ -66,7 +67,7 @@ export class Iommufd implements MsiOwner {
   }
 
   #mapping(folder: string, iova: number): number {
-    return this.machine.world.object(ioasMap, `${folder}/${hex(iova)}`);
+    return this.machine.world.object(ioasMap, `${folder}/${hexText(iova)}`);
   }
 
   /** IOMMU_IOAS_MAP with a fixed address: 0 or a negative errno. */

@@ -1,3 +1,4 @@
+import { hexText } from '../../base/hex.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { iommuFault } from '../../model/events/remap.ts';
 import { smmuBypass, smmuConfig, smmuFault, smmuMap, smmuTrans, smmuUnmap } from '../../model/events/smmu.ts';
@@ -13,9 +14,6 @@ export const PAGE = 0x1000;
 
 /** Start of the page that holds an address below 2^53. */
 export const pageOf = (address: number): number => address - (address % PAGE);
-
-/** An address as a path segment. */
-export const hex = (address: number): string => `0x${address.toString(16)}`;
 
 /** A mapping: first address, bytes, and where it leads. */
 interface PageMapping {
@@ -73,11 +71,11 @@ export class Smmu {
 
   /** Object of a stream. On PCI the StreamID is the requester ID. */
   stream(id: number): number {
-    return this.machine.world.object(smmuStream, `smmu/${this.number}/stream/${hex(id)}`);
+    return this.machine.world.object(smmuStream, `smmu/${this.number}/stream/${hexText(id)}`);
   }
 
   #folder(id: number): string {
-    return `smmu/${this.number}/stream/${hex(id)}/s1`;
+    return `smmu/${this.number}/stream/${hexText(id)}/s1`;
   }
 
   /** Sets which stages translate a stream; undefined: none. */
@@ -96,7 +94,7 @@ export class Smmu {
 
   /** Maps a range in stage 1 of a stream. 0 or a negative errno; ranges are whole pages. */
   map(id: number, input: number, output: number, size: number): number {
-    const object = this.machine.world.object(ioasMap, `${this.#folder(id)}/${hex(input)}`);
+    const object = this.machine.world.object(ioasMap, `${this.#folder(id)}/${hexText(input)}`);
     const whole = input % PAGE === 0 && output % PAGE === 0 && size % PAGE === 0 && size > 0;
     const ret = !whole ? errno.EINVAL : overlaps(this.machine, this.#folder(id), input, size) ? errno.EEXIST : 0;
     this.machine.emit(smmuMap, object, { output, size, ...(ret < 0 ? { ret } : {}) });
@@ -105,7 +103,7 @@ export class Smmu {
 
   /** Takes a mapping of stage 1 back, by its first address. */
   unmap(id: number, input: number): number {
-    const object = this.machine.world.object(ioasMap, `${this.#folder(id)}/${hex(input)}`);
+    const object = this.machine.world.object(ioasMap, `${this.#folder(id)}/${hexText(input)}`);
     const ret = this.machine.state.present(object) ? 0 : errno.ENOENT;
     this.machine.emit(smmuUnmap, object, ret < 0 ? { ret } : {});
     return ret;
@@ -145,12 +143,12 @@ export class Smmu {
   #fault(object: number, message: Message, stage: number, address: number): undefined {
     const { machine } = this;
     const { cause, requester } = message;
-    const ipa = stage === 2 ? ` ipa ${hex(address)}` : '';
-    machine.emit(smmuFault, object, { event: `F_TRANSLATION s${stage} iova ${hex(message.address)}${ipa}` });
+    const ipa = stage === 2 ? ` ipa ${hexText(address)}` : '';
+    machine.emit(smmuFault, object, { event: `F_TRANSLATION s${stage} iova ${hexText(message.address)}${ipa}` });
     machine.as(this.#kernel, () =>
-      machine.emit(iommuFault, object, { device: hex(requester), iova: message.address, flags: 1 }),
+      machine.emit(iommuFault, object, { device: hexText(requester), iova: message.address, flags: 1 }),
     );
-    const reason = `SMMU: stage ${stage} does not map ${hex(address)}`;
+    const reason = `SMMU: stage ${stage} does not map ${hexText(address)}`;
     machine.emit(dropped, message.from, cause === 0 ? { reason } : { reason, cause });
     machine.ledger.note(cause, 'dropped', machine.now);
     return undefined;
@@ -183,7 +181,7 @@ export class ArmRoot implements MessagePort {
     const reason =
       address === 0
         ? 'written to address 0: the message was never programmed or is torn down'
-        : `${hex(address)} is not the doorbell of the ITS: an ordinary DMA write`;
+        : `${hexText(address)} is not the doorbell of the ITS: an ordinary DMA write`;
     machine.emit(dropped, from, cause === 0 ? { reason } : { reason, cause });
     machine.ledger.note(cause, 'dropped', machine.now);
   }

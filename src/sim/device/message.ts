@@ -1,5 +1,3 @@
-import { pciRequester } from '../../model/registers/pci.ts';
-
 /** A message write on its way: what an interrupt is between the device and whoever decodes it. */
 export interface Message {
   /** Address (below 2^53) and data that are written. */
@@ -19,12 +17,4 @@ export interface Message {
 export interface MessagePort {
   /** A message write arrives. Called at the time of arrival, by the actor that carries it. */
   accept(message: Message): void;
-}
-
-/** The requester ID of a BDF with segment, such as `0000:6a:01.0`. */
-export function requesterId(bdf: string): number {
-  const m = /^[0-9a-f]{4}:([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/.exec(bdf);
-  if (!m) throw new Error(`${bdf} is no BDF with segment`);
-  const { bus, device, function: fn } = pciRequester.f;
-  return bus.put(Number.parseInt(m[1]!, 16)) | device.put(Number.parseInt(m[2]!, 16)) | fn.put(Number(m[3]));
 }

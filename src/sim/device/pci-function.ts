@@ -1,3 +1,4 @@
+import { requesterId } from '../../model/bdf.ts';
 import {
   devRaise,
   devWithdraw,
@@ -24,11 +25,9 @@ import {
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Actor, Machine } from '../machine.ts';
 import type { FunctionSpec } from './function-spec.ts';
-import { type Message, type MessagePort, requesterId } from './message.ts';
+import type { Message, MessagePort } from './message.ts';
 import { changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
 import { Wire } from './wire.ts';
-
-export type { FunctionSpec } from './function-spec.ts';
 
 /** Who answered an access of the guest, and how many exits it cost. Absent on accesses that no guest made. */
 export interface Served {

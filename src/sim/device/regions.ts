@@ -1,3 +1,4 @@
+import { hexText } from '../../base/hex.ts';
 // Who owns which bytes of a BAR, what trapping some of them costs the others, and what is left to map.
 
 /** How often a register is used: when a driver starts, in errors and administration, or for every piece of work. */
@@ -80,12 +81,14 @@ const NAMES = { vectors: 'the vector table', pending: 'the pending bits', trappe
  */
 export function lintLayout(map: RegionMap, page = PAGE): LayoutFinding[] {
   const findings: LayoutFinding[] = [];
-  const hex = (n: number): string => `0x${n.toString(16)}`;
   for (const special of map.registers) {
     if (special.kind === undefined) continue;
     const what = `${special.name} (${NAMES[special.kind]})`;
     if (special.offset % page !== 0)
-      findings.push({ rule: 'align', text: `${what} starts at ${hex(special.offset)}: not aligned to ${hex(page)}` });
+      findings.push({
+        rule: 'align',
+        text: `${what} starts at ${hexText(special.offset)}: not aligned to ${hexText(page)}`,
+      });
     const pages = new Set(pagesOf(special, page));
     const others = map.registers.filter((r) => r.kind === undefined && pagesOf(r, page).some((p) => pages.has(p)));
     if (others.length > 0)

@@ -1,3 +1,4 @@
+import { bdfText } from '../../model/bdf.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { decodersById } from '../../model/message.ts';
@@ -244,7 +245,7 @@ class ConsumerBuilder {
   }
 
   #view(vm: Vm, fn: PciFunction, spec: ConsumerSpec, place: number): PciFunction {
-    const bdf = spec.guest ?? `0000:80:${place.toString(16).padStart(2, '0')}.0`;
+    const bdf = spec.guest ?? bdfText(0, 0x80, place, 0);
     const view = new PciFunction(this.#machine, bdf, vm);
     vm.adopt(view);
     const { vectors, msi } = this.#setup.scenario.devices.find((d) => d.bdf === fn.bdf)!;

@@ -1,6 +1,7 @@
 import { pciCommand } from '../../model/registers/pci.ts';
+import type { FunctionSpec } from '../device/function-spec.ts';
 import type { MessagePort } from '../device/message.ts';
-import { type FunctionSpec, PciFunction } from '../device/pci-function.ts';
+import { PciFunction } from '../device/pci-function.ts';
 import { RootComplex } from '../device/root-complex.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import { type DeviceSpec, nanoseconds } from '../scenario.ts';

@@ -1,6 +1,7 @@
 import { mark } from '../../model/events/notes.ts';
 import { queueSubmit } from '../../model/events/queue.ts';
 import { queue as queueType } from '../../model/things/ims.ts';
+import { VFIO_INDEX } from '../../model/vfio-index.ts';
 import { permissionFor } from '../device/idxd.ts';
 import { errno } from '../irq/domain.ts';
 import type { OperationSpec, OperationValues } from '../operation.ts';
@@ -8,7 +9,6 @@ import type { Setup } from '../setup.ts';
 import { type AssignedDevice, assignedDevices } from './assigned-devices.ts';
 import type { Eventfd } from './eventfd.ts';
 import { eventfdsOf } from './eventfds.ts';
-import { INDEX } from './set-irqs.ts';
 import type { Vdcm } from './vdcm.ts';
 
 const vmm = { layer: 'vmm', name: 'operator', cpu: 0 } as const;
@@ -124,7 +124,7 @@ export const vfioOperations: readonly OperationSpec[] = [
     actor: hardware,
     refuses: (setup, object) =>
       noVector(setup, object) ??
-      ([INDEX.msi, INDEX.msix].includes(interruptOf(object).index as 1 | 2)
+      ([VFIO_INDEX.msi, VFIO_INDEX.msix].includes(interruptOf(object).index as 1 | 2)
         ? undefined
         : 'only MSI and MSI-X have entries; use vfio.intx or vfio.fire'),
     *run(setup, object) {

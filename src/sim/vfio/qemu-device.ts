@@ -1,11 +1,12 @@
 import { effectivelyMasked } from '../../model/events/msix.ts';
 import { vfioPba, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
+import { VFIO_INDEX } from '../../model/vfio-index.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Vm } from '../kvm/vm.ts';
 import type { Actions, Machine } from '../machine.ts';
 import type { Eventfd } from './eventfd.ts';
 import type { Eventfds } from './eventfds.ts';
-import { ACTION, DATA, INDEX } from './set-irqs.ts';
+import { ACTION, DATA } from './set-irqs.ts';
 import type { VfioDevice } from './vfio-device.ts';
 
 const TRIGGER_FDS = DATA.eventfd | ACTION.trigger;
@@ -124,18 +125,18 @@ export class QemuDevice {
   *#off(): Actions<number> {
     return yield* this.device.setIrqs({
       flags: DATA.none | ACTION.trigger,
-      index: INDEX.msix,
+      index: VFIO_INDEX.msix,
       start: 0,
       count: 0,
     });
   }
 
   *#set(start: number, fds: readonly (Eventfd | number)[]): Actions<number> {
-    return yield* this.device.setIrqs({ flags: TRIGGER_FDS, index: INDEX.msix, start, count: fds.length, fds });
+    return yield* this.device.setIrqs({ flags: TRIGGER_FDS, index: VFIO_INDEX.msix, start, count: fds.length, fds });
   }
 
   #object(i: number): number {
-    return this.device.vector(INDEX.msix, i);
+    return this.device.vector(VFIO_INDEX.msix, i);
   }
 
   #tellUse(i: number, used: boolean): void {

@@ -3,9 +3,6 @@ import type { Eventfd } from './eventfd.ts';
 
 // Layout and limits of struct vfio_irq_set: include/uapi/linux/vfio.h.
 
-/** Interrupt indexes of a VFIO PCI device. */
-export const INDEX = { intx: 0, msi: 1, msix: 2, err: 3, req: 4 } as const;
-
 /** Data types: which values follow. */
 export const DATA = { none: 1, bool: 2, eventfd: 4 } as const;
 

@@ -1,6 +1,7 @@
 import { permWrite } from '../../model/events/ims.ts';
 import { layoutLint, vfioMeta, vfioRegion, vfioSparse, vfioTrap } from '../../model/events/vfio.ts';
 import { permission } from '../../model/things/ims.ts';
+import { VFIO_INDEX } from '../../model/vfio-index.ts';
 import { HANDLE_ERROR, permissionEntry, permissionOf, submitDescriptor } from '../device/idxd.ts';
 import {
   lintLayout,
@@ -14,7 +15,6 @@ import {
 import type { ImsCookie, ImsFunction } from '../irq/ims-domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import type { ImsBackend } from './backend.ts';
-import { INDEX } from './set-irqs.ts';
 import type { VfioDevice } from './vfio-device.ts';
 
 /** What becomes of the PASID in a guest write of the permission table (policy pasidCopy). */
@@ -158,7 +158,7 @@ export class Vdcm {
   #meta(vector: number, by: string): void {
     const { pasidEnable, pasid } = permissionOf(this.#written.get(vector) ?? 0);
     const guestPasid = pasidEnable === 1 && pasid !== null ? pasid : undefined;
-    this.machine.emit(vfioMeta, this.device.vector(INDEX.msix, vector), {
+    this.machine.emit(vfioMeta, this.device.vector(VFIO_INDEX.msix, vector), {
       guestPasid,
       pasid: guestPasid === undefined ? this.spec.defaultPasid : this.#pasids.get(guestPasid),
       by,

@@ -1,11 +1,12 @@
 import { dropped } from '../../model/events/outcome.ts';
 import { vfioBind, vfioFire, vfioIntx, vfioMask, vfioMode, vfioReturn, vfioSet } from '../../model/events/vfio.ts';
 import { vfioDevice, vfioVector } from '../../model/things/virt.ts';
+import { VFIO_INDEX } from '../../model/vfio-index.ts';
 import { errno } from '../irq/domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import type { VfioBackend } from './backend.ts';
 import type { Eventfd } from './eventfd.ts';
-import { actionOf, DATA, INDEX, type Irqs, invalid, type SetIrqs } from './set-irqs.ts';
+import { actionOf, DATA, type Irqs, invalid, type SetIrqs } from './set-irqs.ts';
 
 /** Nanoseconds of an ioctl besides what it does. */
 const IOCTL = 300;
@@ -71,8 +72,8 @@ export class VfioDevice {
 
   /** The eventfd of a vector of the active index, or of INTx, error or request. */
   eventfd(index: number, vector: number): Eventfd | undefined {
-    if (index === INDEX.intx) return this.#intx;
-    return index >= INDEX.err ? this.#single.get(index) : this.#contexts.get(vector)?.eventfd;
+    if (index === VFIO_INDEX.intx) return this.#intx;
+    return index >= VFIO_INDEX.err ? this.#single.get(index) : this.#contexts.get(vector)?.eventfd;
   }
 
   /** VFIO_IRQ_INFO_NORESIZE: vectors cannot be added while the index is active. */
@@ -109,14 +110,14 @@ export class VfioDevice {
   #dispatch(set: SetIrqs): Actions<number> | undefined {
     const action = actionOf(set.flags);
     switch (set.index) {
-      case INDEX.intx:
+      case VFIO_INDEX.intx:
         if (action === 'trigger') return this.#intxTrigger(set);
         return action === undefined ? undefined : this.#intxMask(set, action === 'mask');
-      case INDEX.msi:
-      case INDEX.msix:
+      case VFIO_INDEX.msi:
+      case VFIO_INDEX.msix:
         // Masking of single vectors has no support in the irq core that could be exported.
-        return action === 'trigger' ? this.#msiTrigger(set, set.index === INDEX.msi ? 'msi' : 'msix') : undefined;
-      case INDEX.err:
+        return action === 'trigger' ? this.#msiTrigger(set, set.index === VFIO_INDEX.msi ? 'msi' : 'msix') : undefined;
+      case VFIO_INDEX.err:
         return action === 'trigger' && this.spec.express ? this.#singleTrigger(set) : undefined;
       default:
         return action === 'trigger' ? this.#singleTrigger(set) : undefined;

@@ -1,5 +1,6 @@
+import { firstWhere } from '../../base/search.ts';
 import type { Trace } from '../../trace/trace.ts';
-import { f64List, type List } from './store.ts';
+import { f64List, type List } from './list.ts';
 import type { AxisKind } from './values.ts';
 
 /** Places of events on a horizontal axis; never descending from step to step. */
@@ -76,14 +77,7 @@ export class TimeAxis implements Axis {
   }
 
   stepAt(x: number): number {
-    let low = 0;
-    let high = this.#length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.x(middle) < x) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstWhere(0, this.#length, (step) => this.x(step) >= x);
   }
 
   #copy(): void {

@@ -1,6 +1,5 @@
 import { durationText } from '../../base/time.ts';
 import { type LaneIndex, layerAt } from './lanes.ts';
-import { lowerBound } from './store.ts';
 import type { Lane, Layer } from './tree.ts';
 import { ABSENT, type AxisKind, OFF, ON, type Row, UNKNOWN } from './values.ts';
 
@@ -22,7 +21,7 @@ function lanesOf(index: LaneIndex, { lane, deep }: Row): Lane[] {
 function firstFrom(lanes: readonly Lane[], step: number): number {
   let best = -1;
   for (const { steps } of lanes) {
-    const i = lowerBound(steps, step);
+    const i = steps.indexFrom(step);
     if (i < steps.length && (best < 0 || steps.at(i) < best)) best = steps.at(i);
   }
   return best;
@@ -32,7 +31,7 @@ function firstFrom(lanes: readonly Lane[], step: number): number {
 function lastBefore(lanes: readonly Lane[], step: number): number {
   let best = -1;
   for (const { steps } of lanes) {
-    const i = lowerBound(steps, step) - 1;
+    const i = steps.indexFrom(step) - 1;
     if (i >= 0 && steps.at(i) > best) best = steps.at(i);
   }
   return best;
@@ -76,7 +75,7 @@ export function eventsBetween(
   const end = axis.stepAt(to);
   const lanes = lanesOf(index, row);
   let count = 0;
-  for (const { steps } of lanes) count += lowerBound(steps, end) - lowerBound(steps, first);
+  for (const { steps } of lanes) count += steps.indexFrom(end) - steps.indexFrom(first);
   const found: number[] = [];
   for (let step = firstFrom(lanes, first); step >= 0 && step < end && found.length < limit; ) {
     found.push(step);

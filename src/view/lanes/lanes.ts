@@ -12,8 +12,8 @@ import { type Axis, StepAxis, TimeAxis } from './axis.ts';
 import { type Gap, isGap, type Running, runningIn } from './handlers.ts';
 import { markOfKind } from './kinds.ts';
 import { LayerValues } from './layer-values.ts';
+import type { List } from './list.ts';
 import { Postings } from './postings.ts';
-import type { List } from './store.ts';
 import { type Lane, type LaneFiller, LaneTree, type Layer } from './tree.ts';
 import { ABSENT, type AxisKind } from './values.ts';
 

@@ -174,8 +174,8 @@ export const layersOf: ReadonlyMap<ObjectType, readonly LayerSpec[]> = new Map<O
         style: 'hold',
         place: 'band',
         value: (state, object) => {
-          const text = state.num(object, queue.at.state);
-          return text < 0 ? UNKNOWN : state.world.strings.text(text) === 'enabled' ? ON : OFF;
+          const text = state.text(object, queue.at.state);
+          return text === '' ? UNKNOWN : text === 'enabled' ? ON : OFF;
         },
         cells: [queue.at.state],
       },

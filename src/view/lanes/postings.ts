@@ -1,4 +1,4 @@
-import { lowerBound } from './store.ts';
+import { lowerBound } from '../../base/search.ts';
 
 /** Entries that are gathered before they are sorted by lane. */
 const CHUNK = 1 << 17;
@@ -51,7 +51,7 @@ export class Postings {
     if (this.#waiting > 0) this.#sort();
     for (let c = from; c < this.#chunks.length; c++) {
       const { lanes, starts, steps, marks } = this.#chunks[c]!;
-      const i = lowerBound({ data: lanes, length: lanes.length }, lane);
+      const i = lowerBound(lanes, lane);
       if (lanes[i] === lane)
         take(steps.subarray(starts[i]!, starts[i + 1]!), marks.subarray(starts[i]!, starts[i + 1]!));
     }

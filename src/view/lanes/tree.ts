@@ -9,7 +9,7 @@ import { kvmGsi, kvmIrqfd, kvmRoute, kvmVm, vcpu, vfioDevice, vfioVector } from 
 import type { World } from '../../model/world.ts';
 import { compareSegments } from '../../query/paths.ts';
 import { type LayerSpec, layersOf } from './layers.ts';
-import { type List, lowerBound, u8List, u32List } from './store.ts';
+import { type List, u8List, u32List } from './list.ts';
 import { ABSENT, ON } from './values.ts';
 
 /** A property of a lane over time: the steps after which it has another value. */
@@ -26,7 +26,7 @@ export class Layer {
 
   /** Index of the last change at or before a step, or -1. */
   changeAt(step: number): number {
-    return lowerBound(this.steps, step + 1) - 1;
+    return this.steps.indexFrom(step + 1) - 1;
   }
 }
 

@@ -1,6 +1,7 @@
+import { firstNear } from '../../base/search.ts';
 import type { Axis } from './axis.ts';
 import type { LaneIndex } from './lanes.ts';
-import { f32List, lowerBound, u8List, u16List, u32List } from './store.ts';
+import { f32List, u8List, u16List, u32List } from './list.ts';
 import type { Lane, Layer } from './tree.ts';
 import { ABSENT, MIXED, MOST_BINS, ON, type WindowRequest, type WindowView } from './values.ts';
 
@@ -99,8 +100,8 @@ class WindowBuilder {
     const edges = this.#edges;
     const steps = lane.steps.data;
     const marks = lane.marks.data;
-    const end = lowerBound(lane.steps, edges[this.#bins]!);
-    let i = lowerBound(lane.steps, edges[0]!);
+    const end = lane.steps.indexFrom(edges[this.#bins]!);
+    let i = lane.steps.indexFrom(edges[0]!);
     let bin = 0;
     while (i < end) {
       const start = i;
@@ -112,22 +113,10 @@ class WindowBuilder {
     }
   }
 
-  /** The bin of a step, which lies in `bin` or later: by doubling strides, then by halving. */
+  /** The bin of a step, which lies in `bin` or later. */
   #binOf(step: number, bin: number): number {
     const edges = this.#edges;
-    let low = bin;
-    let stride = 1;
-    while (low + stride <= this.#bins && edges[low + stride]! <= step) {
-      low += stride;
-      stride *= 2;
-    }
-    let high = Math.min(low + stride, this.#bins);
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if (edges[middle]! <= step) low = middle;
-      else high = middle;
-    }
-    return low;
+    return firstNear(bin + 1, this.#bins, (next) => edges[next]! > step) - 1;
   }
 
   /** Adds the events of a lane and of all below it to the bins; each event once. */
@@ -170,8 +159,8 @@ class WindowBuilder {
     const edges = this.#edges;
     const steps = layer.steps.data;
     const values = layer.values.data;
-    let i = lowerBound(layer.steps, edges[0]!);
-    const end = lowerBound(layer.steps, edges[this.#bins]!);
+    let i = layer.steps.indexFrom(edges[0]!);
+    const end = layer.steps.indexFrom(edges[this.#bins]!);
     let value = i > 0 ? values[i - 1]! : ABSENT;
     this.#run(0, value, 0);
     let bin = 0;
@@ -213,18 +202,8 @@ function edgesOf(axis: Axis, from: number, size: number, bins: number): Uint32Ar
   let low = 0;
   for (let bin = 0; bin <= bins; bin++) {
     const x = from + bin * size;
-    // Neighbouring edges are often close together: look nearby before looking everywhere.
-    let stride = 1;
-    while (low + stride <= axis.length && axis.x(low + stride - 1) < x) {
-      low += stride;
-      stride *= 2;
-    }
-    let high = Math.min(low + stride - 1, axis.length);
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (axis.x(middle) < x) low = middle + 1;
-      else high = middle;
-    }
+    // Neighbouring edges are often close together.
+    low = firstNear(low, axis.length, (step) => axis.x(step) >= x);
     edges[bin] = low;
   }
   return edges;

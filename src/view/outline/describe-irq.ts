@@ -1,3 +1,4 @@
+import { irqOfVector } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import { cpu, domain, intid, irq, pin, vector } from '../../model/things/irq.ts';
 import { counted, type Describers, list, number, numbered, type Summary, text } from './describe.ts';
@@ -38,8 +39,8 @@ function describeIrq(state: State, object: number): Summary {
 function describeVector(state: State, object: number, segment: string): Summary {
   const virq = state.num(object, vector.at.irq);
   const name = text(state, object, vector.at.name);
-  const node = virq < 0 ? undefined : state.world.find(`irq/${virq}`);
-  const irqText = virq < 0 ? '' : `irq ${node && node.object >= 0 ? irqName(state, node.object) : virq}`;
+  const target = irqOfVector(state, object);
+  const irqText = virq < 0 ? '' : `irq ${target >= 0 ? irqName(state, target) : virq}`;
   const free = state.flag(object, vector.at.allocated) === false && virq < 0;
   return {
     label: numbered(segment),

@@ -1,4 +1,5 @@
 import { decodersById } from '../../model/message.ts';
+import { linksOf } from '../../model/references.ts';
 import type { Access, Field } from '../../model/register.ts';
 import type { Job } from '../../query/jobs.ts';
 import { derivedKeys, keyValue, messageKind } from '../../query/view.ts';
@@ -78,8 +79,17 @@ function explainNode(now: Now, row: Row, text: RowText): string {
     message?.text === undefined ? undefined : `Message: ${plain(message.text)}`,
     text.mark && `${WAYS[text.mark]}:`,
     lines?.join('\n'),
+    leadsTo(now, row),
     code(node.path),
   );
+}
+
+/** Where the references of an object lead, one line each. */
+function leadsTo(now: Now, row: Row): string {
+  const state = now.stateFor(row.node);
+  return linksOf(state, row.node.object)
+    .map(({ what, target }) => `- ${plain(what)}: ${code(state.world.path(target))}`)
+    .join('\n');
 }
 
 /** The line that says what a step did to a value. */

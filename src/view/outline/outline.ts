@@ -1,3 +1,4 @@
+import { irqOfVector } from '../../model/references.ts';
 import { irq, vector } from '../../model/things/irq.ts';
 import type { PathNode } from '../../model/world.ts';
 import { Jobs, type JobView } from '../../query/jobs.ts';
@@ -247,9 +248,8 @@ export class Outline {
 
   /** The irq that a vector of a CPU is assigned to. */
   #irqLink(row: Row): Row[] {
-    const virq = keyValue(this.#now().stateFor(row.node), row.node.object, 'irq');
-    const node = typeof virq === 'number' ? this.#moment.trace.world.find(`irq/${virq}`) : undefined;
-    return node && node.object >= 0 ? [this.#nodeRow(row, node)] : [];
+    const node = this.#moment.trace.world.node(irqOfVector(this.#now().stateFor(row.node), row.node.object));
+    return node ? [this.#nodeRow(row, node)] : [];
   }
 
   #fields(row: Row): Row[] {

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import type { ChangeKind } from '../../query/changes.ts';
 
-/** Scheme of the addresses that rows have for the sake of their badges; nothing is to be found there. */
+/** Scheme of the addresses that rows have only for their badges; they lead to no document. */
 const SCHEME = 'irqscope-row';
 
 const COLORS = { A: 'addedForeground', M: 'changedForeground', D: 'removedForeground' } as const;
 const TITLES = { A: 'Added by this step', M: 'Changed by this step', D: 'Removed by this step' } as const;
 
-/** The address of a row. Rows above it are folders of it: marks show through to them. */
+/** The address of a row. The rows above it are its folders, so the editor shows marks on them too. */
 export function rowUri(view: string, trace: number, id: string): vscode.Uri {
   return vscode.Uri.from({ scheme: SCHEME, authority: `${trace}`, path: `/${view}/${id}` });
 }
@@ -38,7 +38,7 @@ export class Marks implements vscode.FileDecorationProvider, vscode.Disposable {
     this.#views.set(view, markOf);
   }
 
-  /** The marks of these rows may be different now. */
+  /** The marks of these rows may have changed. */
   refresh(uris: vscode.Uri[]): void {
     if (uris.length > 0) this.#changed.fire(uris);
   }

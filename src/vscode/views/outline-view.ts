@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
+import { firstSegment } from '../../base/path-pattern.ts';
 import type { ObjectChange } from '../../query/changes.ts';
-import { fits } from '../../sim/operation.ts';
+import { fitsObject } from '../../sim/operation.ts';
 import { Outline } from '../../view/outline/outline.ts';
 import { type OutlineName, outlineOf, type Row } from '../../view/outline/rows.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
@@ -8,13 +9,13 @@ import { type Mark, type Marks, rowUri } from './marks.ts';
 import { Throttle } from './throttle.ts';
 
 /**
- * The editor puts off refreshes that follow each other within 200 ms, each time anew: under a held key it would show
- * nothing until the key is released. Refreshes at least this far apart come through at once.
+ * The editor delays a refresh by 200 ms, and each further refresh starts the delay again: while a key is held it would show
+ * nothing until the key is released. Refreshes at least this far apart are shown at once.
  */
 const STEP_MS = 220;
 const LOADING_MS = 250;
 
-/** More marks than this in one step are not told one by one. */
+/** If a step has more marks than this, the editor is not told about them one by one. */
 const MANY_MARKS = 1000;
 
 /** One of the views Domains, Devices and CPUs: the outline of the active trace. */
@@ -27,16 +28,16 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   readonly #changed = new vscode.EventEmitter<Row[] | undefined>();
   readonly #throttle: Throttle;
   readonly #watches: vscode.Disposable[];
-  /** The marks that the editor was last told of, by row: what it asks for until it is told anew. */
+  /** The marks that the editor was told of last, by row: the editor gets these until it is told again. */
   #marked = new Map<string, Mark>();
   #markedTrace = 0;
   #markedChanges: readonly ObjectChange[] | undefined;
-  /** The view was hidden when something changed: all of it is drawn anew when it is shown. */
+  /** Something changed while the view was hidden: the whole view is drawn again when it is shown. */
   #stale = false;
   #selecting = false;
   /** Names of operations by type and topmost node of objects: such objects have paths of one shape. */
   readonly #operations = new Map<string, readonly string[]>();
-  /** Rows that the user has expanded: they are so again when they come back after steps at which they do not exist. */
+  /** Rows that the user has expanded. A row that does not exist at some steps is expanded again when it comes back. */
   readonly #expanded = new Set<string>();
 
   readonly onDidChangeTreeData: vscode.Event<Row[] | undefined> = this.#changed.event;
@@ -92,7 +93,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   getTreeItem(row: Row): vscode.TreeItem {
     const { outline } = this;
     const { active } = this.#sessions;
-    // A row of a trace that was active until just now.
+    // This row belongs to the trace that was active before.
     if (!outline || !active || outline.known(row.id) !== row) return new vscode.TreeItem('');
     const { label, highlight, description, collapsible, icon, spoken } = outline.text(row);
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
@@ -135,11 +136,11 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     const { active } = this.#sessions;
     const type = active?.session.trace.world.type(object);
     if (row.kind !== 'node' || !active || !type) return [];
-    const shape = `${active.branch?.recipe ? 'run' : 'read'} ${type.name} ${path.slice(0, path.indexOf('/'))}`;
+    const shape = `${active.branch?.recipe ? 'run' : 'read'} ${type.name} ${firstSegment(path)}`;
     let names = this.#operations.get(shape);
     if (!names) {
       const specs = [...this.#sessions.operationsFor(active).values()];
-      names = specs.filter(({ on }) => on.some((pattern) => fits(pattern, path))).map(({ name }) => name);
+      names = specs.filter((spec) => fitsObject(spec, path)).map(({ name }) => name);
       this.#operations.set(shape, names);
     }
     return names;
@@ -152,7 +153,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     this.#selecting = false;
   }
 
-  /** The selection was made elsewhere, such as in the timeline: the view follows when it is in sight. */
+  /** The selection changed elsewhere, such as in the timeline. The view follows if it is visible. */
   async #showSelection(): Promise<void> {
     const path = this.#sessions.active?.session.selection;
     if (this.#selecting || path === undefined || !this.tree.visible || outlineOf(path) !== this.name) return;
@@ -194,15 +195,15 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   }
 
   /**
-   * The mark of a row. The editor asks when it likes, and keeps the answer until it is told that it changed: so the
-   * answer must be the one of the last telling, also when the cursor has moved on since.
+   * The mark of a row. The editor asks at any time, and keeps the answer until it is told about a change. So the
+   * answer must be the one that the editor was told last, also when the cursor has moved since.
    */
   #markOf(trace: number, id: string): Mark | undefined {
     if (trace !== this.#markedTrace) return undefined;
     const { outline } = this;
     const known = this.#marked.get(id);
     if (known || this.#sessions.active?.session.changes !== this.#markedChanges) return known;
-    // Rows that came into sight after the last telling.
+    // Rows that became visible after the editor was told last.
     const row = outline?.known(id);
     const mark = row && outline && markIn(outline, row);
     if (mark) this.#marked.set(id, mark);
@@ -212,7 +213,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
 
 const kindOf = (row: Row): string => (row.kind === 'node' ? (row.node.object >= 0 ? 'object' : 'group') : row.kind);
 
-/** The mark of a row; of keys and fields it stays with them, because a row with marked rows below it shows a dot for its letter. */
+/** The mark of a row. Marks of keys and fields do not pass to the rows above: those would show a dot instead of their letter. */
 function markIn(outline: Outline, row: Row): Mark | undefined {
   const kind = outline.text(row).mark;
   return kind && { kind, propagate: row.kind === 'node' };

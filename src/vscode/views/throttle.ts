@@ -1,4 +1,4 @@
-/** Does something at once, but not more often than every `ms`; what is asked for in between is done once, at the end. */
+/** Does something at once, but at most once in `ms` milliseconds. Calls in between are done once, at the end. */
 export class Throttle {
   readonly #work: () => void;
   readonly #ms: () => number;

@@ -6,7 +6,7 @@ import { hasRecipe, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
 import { Throttle } from './throttle.ts';
 
-/** How often the numbers of a trace that is being read are shown anew. */
+/** How often the numbers of a trace that is being read are updated. */
 const LOADING_MS = 250;
 
 /** A row of the view Traces: a trace or branch, a number of its accounting, or a line that was skipped. */
@@ -46,7 +46,7 @@ function skippedParts(info: TraceInfo): Part[] {
   }));
 }
 
-/** What a trace is and what became of its lines, as rows. */
+/** The format of a trace and how its lines were read, as rows. */
 function accountingParts(info: TraceInfo): Part[] {
   const unknown = sum(info.unknown);
   const skipped = sum(info.skipped);
@@ -64,7 +64,7 @@ function accountingParts(info: TraceInfo): Part[] {
             'Problem',
             info.problem,
             'warning',
-            'The source is damaged; what was read until there is shown.',
+            'The source is damaged; the trace holds what was read up to there.',
           ),
         ]),
     part(
@@ -72,7 +72,7 @@ function accountingParts(info: TraceInfo): Part[] {
       'Format',
       [info.format, info.variant].filter(Boolean).join(', '),
       'file-code',
-      'Told from the content.',
+      'IRQScope tells the format from the content.',
     ),
     part('clock', 'Clock', clock.filter(Boolean).join(', '), 'watch', 'Clock of the stamps, first and last of them.'),
     part(
@@ -135,7 +135,7 @@ function accountingParts(info: TraceInfo): Part[] {
   ];
 }
 
-/** What a simulated run was made of. */
+/** What made a simulated run: scenario, seed, policies and operations. */
 function recipeParts(trace: OpenTrace): Part[] {
   const { branch } = trace;
   if (!branch) return [];
@@ -158,7 +158,7 @@ function recipeParts(trace: OpenTrace): Part[] {
   const settings = Object.entries(recipe?.settings ?? {});
   return [
     ...(parent
-      ? [part('left', 'Left', `${parent.name} after step ${step}`, 'git-branch', 'Where this branch went its own way.')]
+      ? [part('left', 'Left', `${parent.name} after step ${step}`, 'git-branch', 'Where this branch begins.')]
       : []),
     ...(recipe ? [part('scenario', 'Scenario', recipe.scenario.title, 'beaker', recipe.scenario.description)] : []),
     ...(recipe?.scenario.look ? [part('look', 'Look', recipe.scenario.look, 'eye', recipe.scenario.look)] : []),
@@ -200,7 +200,7 @@ const LOAD: Readonly<Record<OpenTrace['load'], string>> = {
   failed: 'error',
 };
 
-/** The view Traces: what is open, how far it is read, and what became of its lines. */
+/** The view Traces: what is open, how far it is read, and how its lines were read. */
 export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Disposable {
   readonly tree: vscode.TreeView<TraceRow>;
   readonly #sessions: Sessions;
@@ -284,13 +284,13 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
 
   /** Scrolls to a trace that has become active. */
   async #reveal(trace: OpenTrace): Promise<void> {
-    // The row is known to the editor only after the refresh that was just asked for.
+    // The editor knows the row only after the refresh that was just requested.
     await new Promise((done) => setTimeout(done, LOADING_MS + 100));
     const row = this.#rows.get(trace);
     if (row && trace === this.#sessions.active) await this.tree.reveal(row, { select: false, focus: false });
   }
 
-  /** The rows of all traces, branches below what they left. */
+  /** The rows of all traces, each branch below the trace that it left. */
   #traceRows(): Map<OpenTrace, TraceRow> {
     const rows = new Map<OpenTrace, TraceRow>();
     this.#parents.clear();
@@ -345,7 +345,7 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
 
 const branchIcon = ({ branch }: OpenTrace): string => (branch?.parent ? 'git-branch' : 'beaker');
 
-/** What menus go by: what a trace is, and what can be done with it. */
+/** The context value that menus use: the kind of a trace, and what can be done with it. */
 function contextOf(trace: OpenTrace): string {
   if (trace.load === 'loading') return 'trace.loading';
   const { branch } = trace;

@@ -1,10 +1,12 @@
-type Store = Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array;
+import { lowerBound } from '../../base/search.ts';
+
+type Numbers = Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array;
 
 /**
  * Numbers that are appended one by one and read in bulk: `data` holds `length` numbers and some room behind them.
- * `data` is another array after the next `push`: take it anew for every pass.
+ * The next `push` may replace `data` by another array: read the property again for every pass.
  */
-export class List<T extends Store> {
+export class List<T extends Numbers> {
   data: T;
   length = 0;
   readonly #make: (size: number) => T;
@@ -40,6 +42,11 @@ export class List<T extends Store> {
     return this.data[index]!;
   }
 
+  /** The first index whose number is at least `value`, or `length`; the numbers must ascend. */
+  indexFrom(value: number): number {
+    return lowerBound(this.data, value, 0, this.length);
+  }
+
   /** A copy without the room behind. */
   exact(): T {
     return this.data.slice(0, this.length) as T;
@@ -51,16 +58,3 @@ export const u16List = (): List<Uint16Array> => new List((n) => new Uint16Array(
 export const f32List = (): List<Float32Array> => new List((n) => new Float32Array(n));
 export const u32List = (): List<Uint32Array> => new List((n) => new Uint32Array(n));
 export const f64List = (): List<Float64Array> => new List((n) => new Float64Array(n));
-
-/** The first index whose number is at least `value`; the numbers must ascend. */
-export function lowerBound(list: { readonly data: ArrayLike<number>; readonly length: number }, value: number): number {
-  const { data } = list;
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (data[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
