@@ -10,6 +10,7 @@ import {
   vtdHandle,
   x86Address,
   x86Data,
+  x86Destination,
 } from './registers/x86.ts';
 
 /** The irq domains that give an address/data pair its meaning. */
@@ -102,10 +103,9 @@ function decodeX86(addressLo: number, addressHi: number, data: number): MessageV
   const fields = { ...address.fields, ...datum.fields };
   const remappable = fields.format === true;
   const vector = num(fields, 'vector');
-  const low = num(fields, 'dest');
-  const high = num(fields, 'destHigh') * 256;
+  const plain = x86Destination(addressLo, addressHi);
   if (vector === 0 && !remappable) {
-    const pirq = high + low;
+    const pirq = plain;
     const text = `Xen PIRQ ${pirq} to be bound (vector 0; no valid message elsewhere)`;
     const reservedSet = address.reservedSet || datum.reservedSet;
     return {
@@ -118,8 +118,8 @@ function decodeX86(addressLo: number, addressHi: number, data: number): MessageV
       reservedSet,
     };
   }
-  const extended = remappable || addressHi !== 0 ? 0 : num(fields, 'destExtended') * 256;
-  const destination = high + extended + low;
+  const extended = remappable || addressHi !== 0 ? 0 : num(fields, 'destExtended') * (x86Address.f.dest.max + 1);
+  const destination = plain + extended;
   const mode = num(fields, 'deliveryMode');
   let text = `vector ${both(vector)} to ${fields.destMode ? 'logical destination' : 'APIC id'} ${destination}`;
   text += `, ${deliveryModes[mode] ?? `reserved delivery mode ${mode}`}, ${fields.trigger ? 'level' : 'edge'}`;

@@ -1,12 +1,10 @@
 import { eventKind, has } from '../event.ts';
 import { imsControl } from '../registers/ims.ts';
+import { ENTRY_BYTES } from '../registers/pci.ts';
 import { storeBytes } from '../store.ts';
 import { imsEntry, permission } from '../things/ims.ts';
 
 const A = imsEntry.at;
-
-/** Bytes of an IMS entry: address, data and control. */
-const ENTRY = 16;
 
 /** Write of one dword or qword of an IMS entry. Object: the entry. */
 export const imsStore = eventKind(
@@ -18,8 +16,8 @@ export const imsStore = eventKind(
   (state, e, at, bit) => {
     const w = e.words;
     const value = e.at + at.value;
-    const offset = w[e.at + at.offset]! % ENTRY;
-    storeBytes(state, e.object, A.address, ENTRY, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
+    const offset = w[e.at + at.offset]! % ENTRY_BYTES;
+    storeBytes(state, e.object, A.address, ENTRY_BYTES, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
     state.count(e.object, A.writes);
     if (has(e, bit.where)) state.set(e.object, A.store, w[e.at + at.where]!);
     if (has(e, bit.owner)) state.set(e.object, A.owner, w[e.at + at.owner]!);

@@ -1,6 +1,6 @@
 import { eventKind, has, type Role } from '../event.ts';
 import { imsControl } from '../registers/ims.ts';
-import { MSIX_ENTRIES, msixControl, msixVectorControl } from '../registers/pci.ts';
+import { ENTRY_BYTES, MSIX_ENTRIES, msixControl, msixVectorControl } from '../registers/pci.ts';
 import type { State } from '../state.ts';
 import { storeBytes } from '../store.ts';
 import { imsEntry } from '../things/ims.ts';
@@ -9,8 +9,6 @@ import { device, msi, msixCap, msixEntry, table } from '../things/pci.ts';
 const A = msixEntry.at;
 const { enable, fmask, size: sizeField } = msixControl.f;
 const { mask: ownMask } = msixVectorControl.f;
-/** Bytes of a table entry: address, data and Vector Control. */
-const ENTRY = 16;
 
 /** Number of entries of a function's MSI-X table, or -1 while unknown. */
 export function tableSize(state: State, dev: number): number {
@@ -77,8 +75,8 @@ const tableEvent = (name: string, role: Role, meaning: string, counter: number) 
       const value = e.at + at.value;
       state.count(e.object, counter);
       if (has(e, bit.stale) && w[e.at + at.stale]) return;
-      const offset = w[e.at + at.offset]! % ENTRY;
-      storeBytes(state, e.object, A.address, ENTRY, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
+      const offset = w[e.at + at.offset]! % ENTRY_BYTES;
+      storeBytes(state, e.object, A.address, ENTRY_BYTES, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
       // A read can show a mask bit that was cleared without a record.
       settlePending(state, e.object);
     },
