@@ -3,7 +3,7 @@ import { msixEntry } from '../../model/things/pci.ts';
 import { kvmEntrySource, kvmTable } from '../../model/things/virt.ts';
 import { errno } from '../irq/domain.ts';
 import type { ArgsOf, Machine } from '../machine.ts';
-import type { EmulatedFunction } from './source.ts';
+import type { EmulatedFunction } from './emulated-function.ts';
 
 /** Guest-physical addresses below this are RAM of the guest. */
 export const GUEST_RAM = 0x80000000;

@@ -3,7 +3,7 @@ import { untold } from '../../model/events/outcome.ts';
 import { imsControl } from '../../model/registers/ims.ts';
 import { msiAddress, msiControl, msiData, vectorControl } from '../../model/registers/pci.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
-import { MSI_AT, type PciFunction } from '../device/function.ts';
+import { MSI_AT, type PciFunction } from '../device/pci-function.ts';
 import type { Composed } from '../irq/domain.ts';
 import { ImsCells } from '../irq/ims-cells.ts';
 import type { Machine } from '../machine.ts';
@@ -12,7 +12,7 @@ import type { Machine } from '../machine.ts';
 export type StoreKind = 'msixTable' | 'config' | 'deviceMemory' | 'queueMemory';
 
 /** One storage of messages of a function: what writing it does, and what the device does with what is there. */
-export interface Place {
+export interface MessagePlace {
   readonly kind: StoreKind;
   /** As events name it. */
   readonly where: string;
@@ -38,7 +38,7 @@ export interface Place {
 
 const HIGH = 0x100000000;
 
-function msixPlace(machine: Machine, fn: PciFunction): Place {
+function msixPlace(machine: Machine, fn: PciFunction): MessagePlace {
   return {
     kind: 'msixTable',
     where: 'MSI-X table',
@@ -72,7 +72,7 @@ function msixPlace(machine: Machine, fn: PciFunction): Place {
 const MSI_ON = msiControl.f.address64.mask | msiControl.f.enable.mask;
 
 /** The MSI capability: one message in config space, which takes 16 bits of data and has no mask here. */
-function configPlace(machine: Machine, fn: PciFunction): Place {
+function configPlace(machine: Machine, fn: PciFunction): MessagePlace {
   const object = machine.world.child(msi, fn.object, 'msi');
   const read = (): Composed | undefined => {
     const { state } = machine;
@@ -121,7 +121,7 @@ function configPlace(machine: Machine, fn: PciFunction): Place {
   };
 }
 
-function imsPlace(machine: Machine, fn: PciFunction, queue: boolean): Place {
+function imsPlace(machine: Machine, fn: PciFunction, queue: boolean): MessagePlace {
   const cells = new ImsCells(machine, fn, Number.POSITIVE_INFINITY, queue ? 'queue memory' : 'device memory', !queue);
   return {
     kind: queue ? 'queueMemory' : 'deviceMemory',
@@ -145,7 +145,7 @@ function imsPlace(machine: Machine, fn: PciFunction, queue: boolean): Place {
 }
 
 /** The storage of one kind of a function. */
-export function placeOf(machine: Machine, fn: PciFunction, kind: StoreKind): Place {
+export function placeOf(machine: Machine, fn: PciFunction, kind: StoreKind): MessagePlace {
   switch (kind) {
     case 'msixTable':
       return msixPlace(machine, fn);
