@@ -85,7 +85,10 @@ function warn(
 ): void {
   const { world } = q.out;
   const object = entry(q, c.lo[s.index]!);
-  q.emit(irWarn.put().what(world.strings.intern(what)).found(c.lo[s.found]!).expected(c.lo[s.expected]!), object);
+  q.emit(
+    irWarn.put().sid(c.lo[s.sid]!).what(world.strings.intern(what)).found(c.lo[s.found]!).expected(c.lo[s.expected]!),
+    object,
+  );
 }
 
 const arrow = '(addr {address:x}, data {data:x}) -> (addr {toAddress:x}, data {toData:x})';
