@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { PathNode } from '../model/world.ts';
-import type { ArgSpec, Operation, OperationSpec } from '../sim/operation.ts';
+import type { Operation, OperationArg, OperationSpec } from '../sim/operation.ts';
 import type { Scenario } from '../sim/scenario.ts';
 import type { OpenTrace } from './sessions.ts';
 
@@ -167,7 +167,7 @@ export async function askArguments(
   return operation as Operation;
 }
 
-async function askArgument(spec: OperationSpec, arg: ArgSpec, place: number): Promise<unknown> {
+async function askArgument(spec: OperationSpec, arg: OperationArg, place: number): Promise<unknown> {
   const { argumentValue, expected } = await import('../sim/operation.ts');
   const title = `${spec.title}: ${arg.name}${spec.args.length > 1 ? ` (${place} of ${spec.args.length})` : ''}`;
   const choices = arg.type === 'flag' ? ['true', 'false'] : arg.type === 'choice' ? (arg.choices ?? []) : undefined;

@@ -2,36 +2,36 @@ import { queueState } from '../../model/events/queue.ts';
 import { vfioGuest } from '../../model/events/vfio.ts';
 import { queue as queueType } from '../../model/things/ims.ts';
 import { device as deviceType } from '../../model/things/pci.ts';
-import { PciFunction } from '../device/function.ts';
 import { idxdRegions } from '../device/idxd.ts';
+import { PciFunction } from '../device/pci-function.ts';
 import { type Host, host } from '../irq/host.ts';
 import { type ImsFunction, imsFunctions } from '../irq/ims-domain.ts';
 import { driveGuest } from '../kvm/guest-driver.ts';
 import { type Vm, vms } from '../kvm/vm.ts';
-import { type Actor, type Machine, NOBODY, type Proc } from '../machine.ts';
+import { type Actions, type Actor, type Machine, NOBODY } from '../machine.ts';
 import { nanoseconds, type VfioDeviceSpec } from '../scenario.ts';
-import { type Service, type System, service } from '../system.ts';
+import { type Service, type Setup, service } from '../setup.ts';
 import { EmulatedBackend, ImsBackend, PciBackend, type VfioBackend } from './backend.ts';
 import { type Eventfds, eventfdsOf } from './eventfds.ts';
 import { imsRelease, pasidCopy, sparseHole, vfioBackend, vfioProvider } from './policies.ts';
-import { VfioUser } from './qemu.ts';
+import { QemuDevice } from './qemu-device.ts';
 import { Vdcm } from './vdcm.ts';
-import { VfioDevice } from './vfio.ts';
+import { VfioDevice } from './vfio-device.ts';
 
 /** A device that is assigned, with all that belongs to it. */
-export interface Assigned {
+export interface AssignedDevice {
   readonly device: VfioDevice;
   readonly backend: VfioBackend;
   /** The function of the host whose interrupts serve it; none where they are emulated. */
   readonly parent: PciFunction | undefined;
   /** QEMU and the function as the guest sees it, when there is a virtual machine. */
-  readonly user: VfioUser | undefined;
+  readonly user: QemuDevice | undefined;
   /** The driver of an IDXD device. */
   readonly vdcm: Vdcm | undefined;
 }
 
 /** Assigned devices by name. */
-export const assignedDevices: Service<Map<string, Assigned>> = service('assigned devices');
+export const assignedDevices: Service<Map<string, AssignedDevice>> = service('assigned devices');
 
 /** Where the structures of a guest's function lie when the scenario does not say. */
 const TABLE = 0x2000;
@@ -39,25 +39,25 @@ const PENDING = 0x3000;
 const SIZE = 0x10000;
 
 /** Puts assigned devices together. */
-class Assigner {
-  readonly #system: System;
+class DeviceAssigner {
+  readonly #setup: Setup;
   readonly #machine: Machine;
   readonly #host: Host;
   readonly #fds: Eventfds;
 
-  constructor(system: System, of: Host) {
-    this.#system = system;
-    this.#machine = system.machine;
+  constructor(setup: Setup, of: Host) {
+    this.#setup = setup;
+    this.#machine = setup.machine;
     this.#host = of;
-    this.#fds = eventfdsOf(system);
+    this.#fds = eventfdsOf(setup);
   }
 
-  assign(spec: VfioDeviceSpec): Assigned {
-    const system = this.#system;
+  assign(spec: VfioDeviceSpec): AssignedDevice {
+    const setup = this.#setup;
     const parent = this.#host.functions.get(spec.parent ?? spec.name);
-    const ims = parent && system.find(imsFunctions)?.get(parent.bdf);
-    const kind = spec.backend ?? system.policy(vfioBackend);
-    const vm = spec.vm === undefined ? undefined : system.find(vms)?.get(spec.vm);
+    const ims = parent && setup.find(imsFunctions)?.get(parent.bdf);
+    const kind = spec.backend ?? setup.policy(vfioBackend);
+    const vm = spec.vm === undefined ? undefined : setup.find(vms)?.get(spec.vm);
     const guest = spec.guest === undefined ? undefined : this.#machine.world.object(deviceType, `device/${spec.guest}`);
     const made: { vdcm?: Vdcm } = {};
     const backend = this.#backend(spec, kind, parent, ims, (vector) =>
@@ -67,7 +67,7 @@ class Assigner {
       name: spec.name,
       irqs: [spec.intx ? 1 : 0, spec.msi, spec.vectors, spec.express ? 1 : 0, 1],
       express: spec.express,
-      provider: system.policy(vfioProvider),
+      provider: setup.policy(vfioProvider),
       backend,
     });
     if (spec.guest !== undefined)
@@ -86,7 +86,7 @@ class Assigner {
     cookie: (vector: number) => { readonly pasid?: number | undefined },
   ): VfioBackend {
     if (kind === 'ims' && ims) {
-      const keep = this.#system.policy(imsRelease) === 'keep';
+      const keep = this.#setup.policy(imsRelease) === 'keep';
       return new ImsBackend(this.#host, ims, spec.name, keep, (v) => spec.emulated.includes(v), cookie);
     }
     if (kind === 'pci' && parent)
@@ -117,7 +117,7 @@ class Assigner {
       extra: registers.map((r) => ({ ...r, offset: Number(r.offset) })),
     });
     const cpu: Actor = vm ? vm.vcpus.guest(0) : { layer: 'guest-driver', name: spec.name, cpu: -1 };
-    function* exit(serve: () => Proc): Proc {
+    function* exit(serve: () => Actions): Actions {
       const n = vm!.vcpus.current;
       yield* vm!.vcpus.exit(n, 'EPT_VIOLATION');
       yield* vm!.vcpus.toUser(n, 'KVM_EXIT_MMIO');
@@ -131,8 +131,8 @@ class Assigner {
         map,
         vectors: spec.vectors,
         defaultPasid: spec.defaultPasid,
-        copy: this.#system.policy(pasidCopy),
-        hole: this.#system.policy(sparseHole) === 'hole',
+        copy: this.#setup.policy(pasidCopy),
+        hole: this.#setup.policy(sparseHole) === 'hole',
         guest,
         cpu,
         exit: vm ? exit : undefined,
@@ -151,7 +151,7 @@ class Assigner {
   }
 
   /** The function as the guest sees it, emulated by QEMU, and the guest's driver. */
-  #guest(spec: VfioDeviceSpec, bdf: string, vm: Vm, device: VfioDevice): VfioUser {
+  #guest(spec: VfioDeviceSpec, bdf: string, vm: Vm, device: VfioDevice): QemuDevice {
     const machine = this.#machine;
     const fn = new PciFunction(machine, bdf, vm);
     vm.adopt(fn);
@@ -172,7 +172,7 @@ class Assigner {
         0x406,
       ),
     );
-    const user = new VfioUser(vm, fn, device, this.#fds);
+    const user = new QemuDevice(vm, fn, device, this.#fds);
     const before = vm.mmio.settle;
     vm.mmio.settle = function* () {
       if (before) yield* before();
@@ -193,15 +193,15 @@ class Assigner {
 }
 
 /** Assigns the devices of the scenario. */
-export function installVfio(system: System): void {
-  const part = system.find(host);
-  const specs = system.scenario.vfio;
+export function installVfio(setup: Setup): void {
+  const part = setup.find(host);
+  const specs = setup.scenario.vfio;
   if (part === undefined || specs.length === 0) return;
-  const all = system.provide(assignedDevices, new Map<string, Assigned>());
-  const assigner = new Assigner(system, part);
+  const all = setup.provide(assignedDevices, new Map<string, AssignedDevice>());
+  const assigner = new DeviceAssigner(setup, part);
   for (const spec of specs)
     all.set(
       spec.name,
-      system.machine.as(NOBODY, () => assigner.assign(spec)),
+      setup.machine.as(NOBODY, () => assigner.assign(spec)),
     );
 }

@@ -2,8 +2,8 @@ import { kvmIoctl, kvmTableDefine, kvmTableEntry, kvmTableRemove } from '../../m
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmEntrySource, kvmTable } from '../../model/things/virt.ts';
 import { errno } from '../irq/domain.ts';
-import type { Args, Machine } from '../machine.ts';
-import type { EmulatedFunction } from './source.ts';
+import type { EventArgs, Machine } from '../machine.ts';
+import type { EmulatedFunction } from './emulated-function.ts';
 
 /** Guest-physical addresses below this are RAM of the guest. */
 export const GUEST_RAM = 0x80000000;
@@ -70,7 +70,7 @@ export class KvmTables {
     );
   }
 
-  #call(name: string, ret: number, args: Args<typeof kvmIoctl> = {}): number {
+  #call(name: string, ret: number, args: EventArgs<typeof kvmIoctl> = {}): number {
     this.machine.emit(kvmIoctl, this.vm, { name, ret, ...args });
     return ret;
   }

@@ -13,7 +13,7 @@ export interface Service<T> {
 export const service = <T>(name: string): Service<T> => ({ name });
 
 /** The simulated system: the machine, the scenario, and the parts that were put together for it. */
-export class System {
+export class Setup {
   readonly machine: Machine;
   readonly scenario: Scenario;
   readonly #settings: ReadonlyMap<string, string>;

@@ -15,12 +15,12 @@ import { packRegister } from '../../model/register.ts';
 import { amdAddress, amdData, amdIrte32 } from '../../model/registers/amd.ts';
 import { X86_BASE, x86AddressFor, x86Data } from '../../model/registers/x86.ts';
 import { amdIrte, remapUnit } from '../../model/things/remap.ts';
-import type { PciFunction } from '../device/function.ts';
 import type { Message } from '../device/message.ts';
-import type { Translator } from '../device/root.ts';
-import { type Composed, errno, type Target } from '../irq/domain.ts';
+import type { PciFunction } from '../device/pci-function.ts';
+import type { Translator } from '../device/root-complex.ts';
+import { type Composed, type Destination, errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
-import type { RemapTable } from './remap.ts';
+import type { RemapTable } from './vtd-unit.ts';
 
 /**
  * AMD-Vi interrupt remapping with 32-bit entries: every function has a table of its own, so a message can name none
@@ -80,7 +80,7 @@ export class AmdUnit implements Translator, RemapTable {
     };
   }
 
-  program(device: PciFunction, index: number, target: Target | undefined): void {
+  program(device: PciFunction, index: number, target: Destination | undefined): void {
     const value = target ? packRegister(amdIrte32, { present: 1, dest: target.cpu, vector: target.vector }) : [0];
     this.machine.emit(amdWrite, this.entry(device.requester, index), { value });
   }

@@ -1,7 +1,7 @@
 import { domCompose } from '../../model/events/domain.ts';
 import { irqAffinity } from '../../model/events/irq.ts';
 import { SHUTDOWN_VECTOR } from '../../model/events/places.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { Actions, Machine } from '../machine.ts';
 import { policy } from '../policy.ts';
 import type { Cpus } from './cpus.ts';
 import { type Composed, chain, errno, type Irq } from './domain.ts';
@@ -21,10 +21,10 @@ export const affinityStrategy = policy(
 export interface MoverHost {
   readonly machine: Machine;
   /** Composes the message of an irq anew and stores it; a negative errno when that fails. */
-  compose(irq: Irq, by: string): Proc<number>;
+  compose(irq: Irq, by: string): Actions<number>;
   /** Hands a message to the domain that stores. */
-  storeMessage(irq: Irq, message: Composed, by: string): Proc;
-  setMask(irq: Irq, masked: boolean): Proc;
+  storeMessage(irq: Irq, message: Composed, by: string): Actions;
+  setMask(irq: Irq, masked: boolean): Actions;
 }
 
 /** Moves the irqs of a kernel between CPUs, domain by domain (kernel/irq/manage.c, migration.c; arch/x86 msi.c). */
@@ -56,7 +56,7 @@ export class IrqMover {
    * irq_set_affinity(): 0 or a negative errno. User space (`by` is `user`) may not move managed irqs (EPERM), nor any to
    * CPUs that are all offline (EINVAL). `force` writes the message even when the parent says it need not (S3-10).
    */
-  *set(irq: Irq, cpus: readonly number[], by: string, force: boolean): Proc<number> {
+  *set(irq: Irq, cpus: readonly number[], by: string, force: boolean): Actions<number> {
     const { machine } = this.#core;
     const mask = cpus.join(',');
     const refused = irq.managed && by === 'user' ? errno.EPERM : this.online(cpus) ? 0 : errno.EINVAL;
@@ -80,7 +80,7 @@ export class IrqMover {
   }
 
   /** Moves now; while the vector domain still cleans up (EBUSY) the next interrupt tries again. */
-  *#moveOrWait(irq: Irq, cpus: readonly number[], by: string, force: boolean): Proc<number> {
+  *#moveOrWait(irq: Irq, cpus: readonly number[], by: string, force: boolean): Actions<number> {
     const ret = yield* this.move(irq, cpus, by, force);
     if (ret >= 0) return ret;
     const mask = cpus.join(',');
@@ -94,7 +94,7 @@ export class IrqMover {
   }
 
   /** irq_move_irq(): what was put off is done in the interrupt, masked around the write. */
-  *movePending(irq: Irq): Proc {
+  *movePending(irq: Irq): Actions {
     const cpus = irq.pendingAffinity;
     if (cpus === undefined || !irq.started) return;
     irq.pendingAffinity = undefined;
@@ -105,7 +105,7 @@ export class IrqMover {
   }
 
   /** irq_do_set_affinity(): asks the first domain from the device on that can move, and writes the message if that is needed. */
-  *move(irq: Irq, cpus: readonly number[], by: string, force = false): Proc<number> {
+  *move(irq: Irq, cpus: readonly number[], by: string, force = false): Actions<number> {
     for (const domain of chain(irq.domain)) {
       if (!domain.setAffinity) continue;
       const before = domain.destination?.(irq);

@@ -1,12 +1,12 @@
 import type { Trace } from '../trace/trace.ts';
 import { operations } from './catalogue.ts';
-import type { Machine, Proc } from './machine.ts';
+import type { Actions, Machine } from './machine.ts';
 import { type Operation, prepare } from './operation.ts';
 import { type Recorder, TraceRecorder } from './recorder.ts';
-import type { System } from './system.ts';
+import type { Setup } from './setup.ts';
 
 /** An operation with the place in the run at which it was done: after that many scheduled actions. */
-export interface Done {
+export interface DoneOperation {
   readonly after: number;
   readonly operation: Operation;
 }
@@ -18,20 +18,20 @@ export class SimulationError extends Error {}
 const MOST_SILENT = 100_000;
 
 /** A system that is taken further action by action, with the operations that people do to it in between. */
-export class Course {
+export class SteppedRun {
   readonly recorder: Recorder;
-  readonly system: System;
+  readonly setup: Setup;
   readonly machine: Machine;
-  readonly #done: Done[] = [];
+  readonly #done: DoneOperation[] = [];
   readonly #began: number[] = [];
-  #ahead: readonly Done[];
+  #ahead: readonly DoneOperation[];
   #actions = 0;
 
   /** `ahead`: operations that will be done when their place in the run has come; whoever extends this starts with `catchUp`. */
-  constructor(system: System, ahead: readonly Done[]) {
-    this.system = system;
-    this.machine = system.machine;
-    this.recorder = system.machine.recorder;
+  constructor(setup: Setup, ahead: readonly DoneOperation[]) {
+    this.setup = setup;
+    this.machine = setup.machine;
+    this.recorder = setup.machine.recorder;
     this.#ahead = ahead;
   }
 
@@ -42,12 +42,12 @@ export class Course {
   }
 
   /** Operations that were done, in order. */
-  get done(): readonly Done[] {
+  get done(): readonly DoneOperation[] {
     return this.#done;
   }
 
   /** Operations that are still to come. */
-  get ahead(): readonly Done[] {
+  get ahead(): readonly DoneOperation[] {
     return this.#ahead;
   }
 
@@ -57,7 +57,7 @@ export class Course {
   }
 
   /** Operations that were done before or right after an event. */
-  doneBy(step: number): readonly Done[] {
+  doneBy(step: number): readonly DoneOperation[] {
     return this.#done.filter((_, i) => this.#began[i]! <= step);
   }
 
@@ -73,17 +73,17 @@ export class Course {
 
   /** Starts an operation; a text says why it cannot be done. */
   protected start(operation: Operation): string | undefined {
-    const prepared = prepare(operations, this.system, operation);
+    const prepared = prepare(operations, this.setup, operation);
     if (typeof prepared === 'string') return prepared;
     const { spec, object, values } = prepared;
-    this.machine.start(spec.actor, spec.run(this.system, object, values) as Proc<unknown>);
+    this.machine.start(spec.actor, spec.run(this.setup, object, values) as Actions<unknown>);
     return undefined;
   }
 
   /** Does the operations that are due before the next action. */
   protected catchUp(): void {
     while (this.#ahead[0] && this.#ahead[0].after <= this.#actions) {
-      const [{ operation }, ...rest] = this.#ahead as [Done, ...Done[]];
+      const [{ operation }, ...rest] = this.#ahead as [DoneOperation, ...DoneOperation[]];
       this.#ahead = rest;
       const problem = this.perform(operation);
       if (problem !== undefined) throw new SimulationError(`operation after ${this.#actions} actions: ${problem}`);

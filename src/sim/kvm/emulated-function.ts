@@ -4,11 +4,11 @@ import { illegal } from '../../model/events/outcome.ts';
 import { irqfdWakeup } from '../../model/events/virt.ts';
 import { irq } from '../../model/things/irq.ts';
 import { msixEntry } from '../../model/things/pci.ts';
-import { PciFunction, type Served } from '../device/function.ts';
 import type { MessagePort } from '../device/message.ts';
+import { PciFunction, type Served } from '../device/pci-function.ts';
 import type { Machine } from '../machine.ts';
 import type { Eventfd } from '../vfio/eventfd.ts';
-import type { Irqfds, RouteMessage } from './irqfd.ts';
+import type { Irqfds, RouteMessage } from './irqfds.ts';
 
 /** The machine that an emulated function belongs to: where its messages, eventfds and routes go, and how it is designed. */
 export interface SourceMachine extends MessagePort {
@@ -43,13 +43,13 @@ const SIGNAL = 2500;
 export const PAGE_IN = 60_000;
 
 /** The source of one vector: an eventfd and the GSI that it stands for. */
-interface Source {
+interface VectorSource {
   readonly eventfd: Eventfd;
   readonly gsi: number;
 }
 
 /** A signal that was given and is not injected yet. */
-interface Signal {
+interface PendingSignal {
   readonly index: number;
   readonly cause: number;
 }
@@ -64,8 +64,8 @@ export class EmulatedFunction extends PciFunction {
   readonly source: SourceKind;
   /** Linux irq of the host behind vector 0 of an assigned device; those of the others follow. */
   readonly hostIrq: number | undefined;
-  readonly #sources = new Map<number, Source>();
-  readonly #signals: Signal[] = [];
+  readonly #sources = new Map<number, VectorSource>();
+  readonly #signals: PendingSignal[] = [];
   /** Entries whose cause the device took back without anybody clearing the pending bit. */
   readonly #gone = new Set<number>();
   /** Entries that were masked and then read: no interrupt may come any more. */
@@ -79,7 +79,7 @@ export class EmulatedFunction extends PciFunction {
   }
 
   /** Eventfd and GSI of a vector; made when they are asked for first. */
-  sourceOf(index: number): Source {
+  sourceOf(index: number): VectorSource {
     let source = this.#sources.get(index);
     if (source === undefined) {
       source = { eventfd: this.vm.openEventfd(), gsi: this.vm.nextGsi() };
@@ -89,7 +89,7 @@ export class EmulatedFunction extends PciFunction {
   }
 
   /** Vectors whose source was ever used. */
-  get sources(): ReadonlyMap<number, Source> {
+  get sources(): ReadonlyMap<number, VectorSource> {
     return this.#sources;
   }
 
@@ -179,7 +179,7 @@ export class EmulatedFunction extends PciFunction {
     }
   }
 
-  #signalled(signal: Signal): void {
+  #signalled(signal: PendingSignal): void {
     const at = this.#signals.indexOf(signal);
     if (at < 0) return;
     this.#signals.splice(at, 1);

@@ -1,10 +1,10 @@
 import { dropped, untold } from '../../model/events/outcome.ts';
 import { queueComplete, queueDma, queueSubmit } from '../../model/events/queue.ts';
-import type { PciFunction } from '../device/function.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import { errno } from '../irq/domain.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
-import { PASID_NOT_PRESENT, type PasidTable } from './pasid.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
+import { PASID_NOT_PRESENT, type PasidTable } from './pasid-table.ts';
 
 /** A descriptor, as far as interrupts go. */
 export interface Descriptor {
@@ -59,7 +59,7 @@ export class QueueWork {
   }
 
   /** Waits until a queue holds nothing. */
-  *drain(n: number): Proc {
+  *drain(n: number): Actions {
     while (this.held(n) > 0) yield EXECUTION / 4;
   }
 

@@ -3,10 +3,10 @@ import { vfioRegion } from '../../model/events/vfio.ts';
 import { IDXD_COMMAND, idxdCommand, idxdHandleOperand, idxdWqConfig } from '../../model/registers/ims.ts';
 import { host } from '../irq/host.ts';
 import { imsFunctions } from '../irq/ims-domain.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
-import { type Service, type System, service } from '../system.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
+import { type Service, type Setup, service } from '../setup.ts';
 import { imsCarrier, queueAuthority } from './policies.ts';
-import { type Front, type QueueRequest, Queues } from './queues.ts';
+import { type FrontEnd, type QueueRequest, Queues } from './queues.ts';
 
 /** Nanoseconds of a system call, and of an access that a guest makes and VFIO emulates. */
 const SYSCALL = 500;
@@ -37,7 +37,7 @@ const REGISTERS: Readonly<Record<string, (n: number, value: number) => readonly 
  * The user interfaces to the queues of a function: the character device with its ioctls, and VFIO with emulated
  * accesses. They translate and nothing else: what is done to the device is done by `Queues`.
  */
-export class QueueFronts {
+export class QueueFrontEnds {
   readonly machine: Machine;
   readonly queues: Queues;
   readonly #driver: Actor;
@@ -53,7 +53,7 @@ export class QueueFronts {
   }
 
   /** Who acts for an owner at an interface. */
-  actor(front: Front, owner: string): Actor {
+  actor(front: FrontEnd, owner: string): Actor {
     const key = `${front} ${owner}`;
     let actor = this.#actors.get(key);
     if (actor === undefined)
@@ -62,7 +62,14 @@ export class QueueFronts {
   }
 
   /** One request at an interface: asked, translated, carried out, answered. The kernel just calls. */
-  *#call(front: Front, owner: string, call: string, n: number, value: number, core: Proc<number>): Proc<number> {
+  *#call(
+    front: FrontEnd,
+    owner: string,
+    call: string,
+    n: number,
+    value: number,
+    core: Actions<number>,
+  ): Actions<number> {
     const { machine, queues } = this;
     if (front === 'kernel') return yield* core;
     const actor = this.actor(front, owner);
@@ -82,7 +89,7 @@ export class QueueFronts {
   }
 
   /** The driver asks the device for a queue (mlx5), or is the one who answers (IDXD). */
-  *#create(request: QueueRequest): Proc<number> {
+  *#create(request: QueueRequest): Actions<number> {
     if (!this.#rpc) return yield* this.queues.create(request);
     const { machine, queues } = this;
     const rpc = { front: 'rpc', call: 'create' };
@@ -94,32 +101,32 @@ export class QueueFronts {
   }
 
   /** Asks for a queue. */
-  *create(request: QueueRequest): Proc<number> {
+  *create(request: QueueRequest): Actions<number> {
     return yield* this.#call(request.front, request.owner, 'create', -1, 0, this.#create(request));
   }
 
   /** Asks to bind a queue to a PASID. */
-  *bind(front: Front, owner: string, n: number, pasid: number): Proc<number> {
+  *bind(front: FrontEnd, owner: string, n: number, pasid: number): Actions<number> {
     return yield* this.#call(front, owner, 'bind', n, pasid, this.queues.bind(n, pasid, owner, front));
   }
 
   /** Asks for an interrupt for a user of a queue; its first user when none is named. */
-  *interrupt(front: Front, owner: string, n: number, pasid?: number, label?: string): Proc<number> {
+  *interrupt(front: FrontEnd, owner: string, n: number, pasid?: number, label?: string): Actions<number> {
     return yield* this.#call(front, owner, 'interrupt', n, 0, this.queues.interrupt(n, pasid, label));
   }
 
   /** Asks to enable a queue. */
-  *enable(front: Front, owner: string, n: number): Proc<number> {
+  *enable(front: FrontEnd, owner: string, n: number): Actions<number> {
     return yield* this.#call(front, owner, 'enable', n, 0, this.queues.enable(n));
   }
 
   /** Asks to destroy a queue. */
-  *destroy(front: Front, owner: string, n: number): Proc<number> {
+  *destroy(front: FrontEnd, owner: string, n: number): Actions<number> {
     return yield* this.#call(front, owner, 'destroy', n, 0, this.queues.destroy(n, owner));
   }
 
   /** The whole way of a user to a queue that works: create, bind, interrupt if asked for, enable. The number, or the first errno. */
-  *open(request: QueueRequest, pasid: number, interrupt: boolean): Proc<number> {
+  *open(request: QueueRequest, pasid: number, interrupt: boolean): Actions<number> {
     const { front, owner } = request;
     const n = yield* this.create(request);
     if (n < 0) return n;
@@ -133,24 +140,24 @@ export class QueueFronts {
 }
 
 /** The functions with queues, by BDF. */
-export const queueFronts: Service<Map<string, QueueFronts>> = service('queues');
+export const queueFrontEnds: Service<Map<string, QueueFrontEnds>> = service('queues');
 
 /** Gives functions of the scenario their queues. */
-export function installQueues(system: System): void {
-  const part = system.find(host);
-  const specs = system.scenario.devices.filter((d) => d.queues !== undefined);
+export function installQueues(setup: Setup): void {
+  const part = setup.find(host);
+  const specs = setup.scenario.devices.filter((d) => d.queues !== undefined);
   if (part === undefined || specs.length === 0) return;
-  const rpc = system.policy(queueAuthority) === 'firmware';
-  const carrier = system.policy(imsCarrier);
-  const all = system.provide(queueFronts, new Map<string, QueueFronts>());
+  const rpc = setup.policy(queueAuthority) === 'firmware';
+  const carrier = setup.policy(imsCarrier);
+  const all = setup.provide(queueFrontEnds, new Map<string, QueueFrontEnds>());
   for (const { bdf, name, queues } of specs) {
     const fn = part.functions.get(bdf);
     if (!fn || !queues) continue;
     const driver: Actor = { layer: 'driver', name, cpu: 0 };
-    const ims = system.find(imsFunctions)?.get(bdf);
+    const ims = setup.find(imsFunctions)?.get(bdf);
     if (ims && carrier !== 'function') ims.carrier = `${carrier}-${name}`;
     const { max, depth } = queues;
     const limits = { max, perOwner: queues.perOwner ?? max, depth };
-    all.set(bdf, new QueueFronts(new Queues(part, fn, limits, ims, rpc ? fn.actor : driver), driver, rpc));
+    all.set(bdf, new QueueFrontEnds(new Queues(part, fn, limits, ims, rpc ? fn.actor : driver), driver, rpc));
   }
 }

@@ -1,13 +1,13 @@
 import { effectivelyMasked } from '../../model/events/msix.ts';
 import { vfioPba, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
-import type { PciFunction } from '../device/function.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import type { Vm } from '../kvm/vm.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { Actions, Machine } from '../machine.ts';
 import type { Eventfd } from './eventfd.ts';
 import type { Eventfds } from './eventfds.ts';
-import { ACTION, DATA } from './irqset.ts';
-import type { VfioDevice } from './vfio.ts';
+import { ACTION, DATA } from './set-irqs.ts';
+import type { VfioDevice } from './vfio-device.ts';
 
 const TRIGGER_FDS = DATA.eventfd | ACTION.trigger;
 
@@ -25,7 +25,7 @@ interface Vector {
  * QEMU's side of an assigned device (hw/vfio/pci.c): the table that the guest sees is emulated here and never reaches
  * the device. What the guest does to it becomes use and release of vectors, and those become VFIO_DEVICE_SET_IRQS.
  */
-export class VfioUser {
+export class QemuDevice {
   readonly machine: Machine;
   readonly vm: Vm;
   /** The function as the guest sees it. */
@@ -34,7 +34,7 @@ export class VfioUser {
   readonly #fds: Eventfds;
   readonly #vectors = new Map<number, Vector>();
   readonly #pending = new Set<number>();
-  readonly #work: (() => Proc)[] = [];
+  readonly #work: (() => Actions)[] = [];
   #busy = false;
   #on = false;
   /** Highest vector ever used in this session, plus one: what an index that cannot grow has to be enabled with. */
@@ -75,7 +75,7 @@ export class VfioUser {
   }
 
   /** Does what is to be done; returns when nothing is left. */
-  *settle(): Proc {
+  *settle(): Actions {
     while (this.#busy || this.#work.length > 0) {
       if (this.#busy) {
         yield 100;
@@ -100,12 +100,12 @@ export class VfioUser {
   }
 
   /** Puts the device into MSI-X mode while no vector is used yet: vector 0 without an eventfd. */
-  *#enable(): Proc {
+  *#enable(): Actions {
     yield* this.#set(0, [-1]);
     this.#count = 1;
   }
 
-  *#disable(): Proc {
+  *#disable(): Actions {
     for (const [i, vector] of this.#vectors) {
       if (vector.used) this.#tellUse(i, false);
       vector.used = false;
@@ -122,7 +122,7 @@ export class VfioUser {
     this.#count = 0;
   }
 
-  *#off(): Proc<number> {
+  *#off(): Actions<number> {
     return yield* this.device.setIrqs({
       flags: DATA.none | ACTION.trigger,
       index: VFIO_INDEX.msix,
@@ -131,7 +131,7 @@ export class VfioUser {
     });
   }
 
-  *#set(start: number, fds: readonly (Eventfd | number)[]): Proc<number> {
+  *#set(start: number, fds: readonly (Eventfd | number)[]): Actions<number> {
     return yield* this.device.setIrqs({ flags: TRIGGER_FDS, index: VFIO_INDEX.msix, start, count: fds.length, fds });
   }
 
@@ -144,7 +144,7 @@ export class VfioUser {
   }
 
   /** vfio_msix_vector_do_use: route, irqfd, and the eventfd that KVM injects. */
-  *#use(i: number): Proc {
+  *#use(i: number): Actions {
     const { machine, vm, fn } = this;
     const vector = this.#vector(i);
     this.#tellUse(i, true);
@@ -162,7 +162,7 @@ export class VfioUser {
   }
 
   /** The index cannot grow: all vectors are torn down and enabled again (F41). A positive answer says how many would do. */
-  *#again(): Proc {
+  *#again(): Actions {
     yield* this.#off();
     const ret = yield* this.#set(0, this.#signals(this.#count));
     if (ret > 0) yield* this.#set(0, this.#signals(ret));
@@ -176,7 +176,7 @@ export class VfioUser {
   }
 
   /** The guest masked the vector: KVM's part stays, VFIO signals the eventfd that QEMU reads. */
-  *#release(i: number): Proc {
+  *#release(i: number): Actions {
     const vector = this.#vector(i);
     this.#tellUse(i, false);
     if (vector.bypass) yield* this.#set(i, [vector.own]);

@@ -1,8 +1,9 @@
 import { devRaise } from '../../model/events/msix.ts';
 import { untold } from '../../model/events/outcome.ts';
-import { msiAddress, msiControl, msiData } from '../../model/registers/pci.ts';
+import { imsControl } from '../../model/registers/ims.ts';
+import { msiAddress, msiControl, msiData, vectorControl } from '../../model/registers/pci.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
-import { MSI_AT, type PciFunction } from '../device/function.ts';
+import { MSI_AT, type PciFunction } from '../device/pci-function.ts';
 import type { Composed } from '../irq/domain.ts';
 import { ImsCells } from '../irq/ims-cells.ts';
 import type { Machine } from '../machine.ts';
@@ -11,7 +12,7 @@ import type { Machine } from '../machine.ts';
 export type StoreKind = 'msixTable' | 'config' | 'deviceMemory' | 'queueMemory';
 
 /** One storage of messages of a function: what writing it does, and what the device does with what is there. */
-export interface Place {
+export interface MessagePlace {
   readonly kind: StoreKind;
   /** As events name it. */
   readonly where: string;
@@ -37,7 +38,7 @@ export interface Place {
 
 const HIGH = 0x100000000;
 
-function msixPlace(machine: Machine, fn: PciFunction): Place {
+function msixPlace(machine: Machine, fn: PciFunction): MessagePlace {
   return {
     kind: 'msixTable',
     where: 'MSI-X table',
@@ -52,7 +53,7 @@ function msixPlace(machine: Machine, fn: PciFunction): Place {
       fn.table(index, 4, 4, [Math.floor(address / HIGH)]);
       fn.table(index, 8, 4, [data]);
     },
-    setMask: (index, masked) => void fn.table(index, 12, 4, [masked ? 1 : 0]),
+    setMask: (index, masked) => void fn.table(index, 12, 4, [vectorControl(masked)]),
     message(index) {
       const { state } = machine;
       const entry = fn.entry(index);
@@ -71,7 +72,7 @@ function msixPlace(machine: Machine, fn: PciFunction): Place {
 const MSI_ON = msiControl.f.address64.mask | msiControl.f.enable.mask;
 
 /** The MSI capability: one message in config space, which takes 16 bits of data and has no mask here. */
-function configPlace(machine: Machine, fn: PciFunction): Place {
+function configPlace(machine: Machine, fn: PciFunction): MessagePlace {
   const object = machine.world.child(msi, fn.object, 'msi');
   const read = (): Composed | undefined => {
     const { state } = machine;
@@ -120,7 +121,7 @@ function configPlace(machine: Machine, fn: PciFunction): Place {
   };
 }
 
-function imsPlace(machine: Machine, fn: PciFunction, queue: boolean): Place {
+function imsPlace(machine: Machine, fn: PciFunction, queue: boolean): MessagePlace {
   const cells = new ImsCells(machine, fn, Number.POSITIVE_INFINITY, queue ? 'queue memory' : 'device memory', !queue);
   return {
     kind: queue ? 'queueMemory' : 'deviceMemory',
@@ -136,7 +137,7 @@ function imsPlace(machine: Machine, fn: PciFunction, queue: boolean): Place {
       cells.write(index, 8, 4, [data], virq);
     },
     setMask(index, masked) {
-      if (!queue) cells.write(index, 12, 4, [masked ? 1 : 0]);
+      if (!queue) cells.write(index, 12, 4, [masked ? imsControl.f.mask.mask : 0]);
     },
     message: (index) => cells.message(index),
     raise: (index) => cells.raise(index),
@@ -144,7 +145,7 @@ function imsPlace(machine: Machine, fn: PciFunction, queue: boolean): Place {
 }
 
 /** The storage of one kind of a function. */
-export function placeOf(machine: Machine, fn: PciFunction, kind: StoreKind): Place {
+export function placeOf(machine: Machine, fn: PciFunction, kind: StoreKind): MessagePlace {
   switch (kind) {
     case 'msixTable':
       return msixPlace(machine, fn);

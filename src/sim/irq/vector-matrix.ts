@@ -36,7 +36,7 @@ interface CpuMap {
 }
 
 /** A vector of a CPU, or a negative errno. */
-export interface Slot {
+export interface VectorSlot {
   readonly cpu: number;
   readonly vector: number;
 }
@@ -48,7 +48,7 @@ export interface Slot {
 export class VectorMatrix {
   readonly machine: Machine;
   readonly #maps: CpuMap[];
-  readonly #system: Uint8Array;
+  readonly #setup: Uint8Array;
   readonly #first: number;
   readonly #end: number;
   onlineMaps = 0;
@@ -60,15 +60,15 @@ export class VectorMatrix {
   constructor(
     machine: Machine,
     cpus: number,
-    system: readonly number[] = [0x80],
+    setup: readonly number[] = [0x80],
     first = FIRST_VECTOR,
     end = END_VECTOR,
   ) {
     this.machine = machine;
     this.#first = first;
     this.#end = end;
-    this.#system = new Uint8Array(256);
-    for (const vector of system) this.#system[vector] = 1;
+    this.#setup = new Uint8Array(256);
+    for (const vector of setup) this.#setup[vector] = 1;
     this.#maps = Array.from({ length: cpus }, () => ({
       available: 0,
       allocated: 0,
@@ -87,7 +87,7 @@ export class VectorMatrix {
 
   #systemBits(): number {
     let bits = 0;
-    for (let v = this.#first; v < this.#end; v++) bits += this.#system[v]!;
+    for (let v = this.#first; v < this.#end; v++) bits += this.#setup[v]!;
     return bits;
   }
 
@@ -118,7 +118,7 @@ export class VectorMatrix {
 
   /** irq_matrix_assign_system: a vector of all CPUs for the kernel; before the first CPU comes online. */
   assignSystem(vector: number): void {
-    this.#system[vector] = 1;
+    this.#setup[vector] = 1;
     this.machine.emit(mtxAssignSystem, vectorDomain(this.machine.state), {
       vector,
       onlineMaps: this.onlineMaps,
@@ -211,7 +211,7 @@ export class VectorMatrix {
   }
 
   /** irq_matrix_alloc_managed: the online CPU with the fewest managed vectors allocated; ties: the last. */
-  allocManaged(cpus: readonly number[]): Slot | number {
+  allocManaged(cpus: readonly number[]): VectorSlot | number {
     if (cpus.length === 0) return errno.EINVAL;
     let best = -1;
     let fewest = Number.POSITIVE_INFINITY;
@@ -234,7 +234,7 @@ export class VectorMatrix {
   }
 
   /** irq_matrix_alloc: the online CPU of the mask with the most vectors available; ties: the first. */
-  alloc(cpus: readonly number[], reserved: boolean): Slot | number {
+  alloc(cpus: readonly number[], reserved: boolean): VectorSlot | number {
     if (cpus.length === 0) return errno.EINVAL;
     let best = -1;
     let most = 0;
@@ -287,7 +287,7 @@ export class VectorMatrix {
 
   #free(map: CpuMap): number {
     for (let v = this.#first; v < this.#end; v++)
-      if (!this.#system[v] && !map.managedMap[v] && !map.allocMap[v]) return v;
+      if (!this.#setup[v] && !map.managedMap[v] && !map.allocMap[v]) return v;
     return -1;
   }
 }

@@ -16,11 +16,11 @@ import {
 } from '../../model/events/vector.ts';
 import { x86AddressFor } from '../../model/registers/x86.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { Actions, Machine } from '../machine.ts';
 import { policy } from '../policy.ts';
 import type { Cpus } from './cpus.ts';
-import { type AffinityResult, type Composed, type Domain, errno, type Irq, type Target } from './domain.ts';
-import { FIRST_VECTOR, VectorMatrix } from './matrix.ts';
+import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from './domain.ts';
+import { FIRST_VECTOR, VectorMatrix } from './vector-matrix.ts';
 
 /** How the previous vector of a finished move is released. */
 export const vectorCleanup = policy(
@@ -96,7 +96,7 @@ export class VectorDomain implements Domain {
    * once, all others a promise. (The tracepoint vector_setup stands behind that; here it is ahead, as it begins the life
    * of the number, and comes once more when there is nothing to be had.)
    */
-  *alloc(irq: Irq): Proc<number> {
+  *alloc(irq: Irq): Actions<number> {
     const { machine } = this;
     const chip: ChipData = {
       vector: 0,
@@ -191,7 +191,7 @@ export class VectorDomain implements Domain {
     return ret < 0 && irq.affinity.length > 0 ? this.#assign(irq, chip, all) : ret;
   }
 
-  *free(irq: Irq): Proc {
+  *free(irq: Irq): Actions {
     const chip = this.#chip.get(irq);
     if (!chip) return;
     this.#clear(irq, chip);
@@ -214,7 +214,7 @@ export class VectorDomain implements Domain {
     chip.moving = false;
   }
 
-  *activate(irq: Irq, reserve: boolean): Proc<number> {
+  *activate(irq: Irq, reserve: boolean): Actions<number> {
     const chip = this.#chip.get(irq);
     if (!chip) return errno.EINVAL;
     const { managed, canReserve } = chip;
@@ -240,7 +240,7 @@ export class VectorDomain implements Domain {
     return 0;
   }
 
-  *deactivate(irq: Irq): Proc {
+  *deactivate(irq: Irq): Actions {
     const chip = this.#chip.get(irq);
     if (!chip) return;
     const { managed, canReserve } = chip;
@@ -256,23 +256,23 @@ export class VectorDomain implements Domain {
   }
 
   /** The message in compatibility format: physical destination, APIC id below 256. */
-  composeFor({ cpu, vector }: Target): Composed {
+  composeFor({ cpu, vector }: Destination): Composed {
     return { address: x86AddressFor(cpu), data: vector };
   }
 
   /** Where the irq goes: CPU and vector, the placeholder while it has none. For children of the domain that write it themselves. */
-  target(irq: Irq): Target {
+  target(irq: Irq): Destination {
     const chip = this.#chip.get(irq);
     if (!chip || chip.configVector === 0) return { cpu: 0, vector: SHUTDOWN_VECTOR };
     return { cpu: chip.configCpu, vector: chip.configVector };
   }
 
-  destination(irq: Irq): Target {
+  destination(irq: Irq): Destination {
     return this.target(irq);
   }
 
   /** apic_set_affinity. */
-  *setAffinity(irq: Irq, cpus: readonly number[]): Proc<AffinityResult> {
+  *setAffinity(irq: Irq, cpus: readonly number[]): Actions<AffinityResult> {
     const chip = this.#chip.get(irq);
     if (!chip) return errno.EINVAL;
     if (!irq.activated) return 'done';

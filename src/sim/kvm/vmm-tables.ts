@@ -1,13 +1,13 @@
 import { pciCommand } from '../../model/registers/pci.ts';
 import { device } from '../../model/things/pci.ts';
-import type { PciFunction } from '../device/function.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
+import type { PciFunction } from '../device/pci-function.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
+import type { EmulatedFunction } from './emulated-function.ts';
 import type { GuestAccess, GuestMmio } from './guest-mmio.ts';
-import type { Irqfds } from './irqfd.ts';
-import { KvmServer, type ServeDesign, type ServeMachine } from './serve.ts';
-import type { EmulatedFunction } from './source.ts';
-import { type KvmTable, KvmTables } from './tables.ts';
-import type { Vcpus } from './vcpu.ts';
+import type { Irqfds } from './irqfds.ts';
+import { type KvmTable, KvmTables } from './kvm-tables.ts';
+import { type ServeDesign, type ServeMachine, TableServer } from './table-server.ts';
+import type { Vcpus } from './vcpus.ts';
 
 /** The machine whose VMM hands its tables to KVM. */
 export interface TableMachine {
@@ -34,7 +34,7 @@ export class VmmTables implements ServeMachine {
   readonly machine: Machine;
   readonly design: VmmDesign;
   readonly tables: KvmTables;
-  readonly server: KvmServer;
+  readonly server: TableServer;
   readonly #vm: TableMachine;
   readonly #ids = new Map<EmulatedFunction, number>();
   #serving = false;
@@ -44,7 +44,7 @@ export class VmmTables implements ServeMachine {
     this.#vm = vm;
     this.design = design;
     this.tables = new KvmTables(vm.machine, vm.object, design.missing === 'flag');
-    this.server = new KvmServer(this, this.tables, design);
+    this.server = new TableServer(this, this.tables, design);
     vm.mmio.kernel = this.server;
   }
 
@@ -81,7 +81,7 @@ export class VmmTables implements ServeMachine {
     }
   }
 
-  *exitToVmm(vcpu: number, reason: string, done: () => void): Proc {
+  *exitToVmm(vcpu: number, reason: string, done: () => void): Actions {
     yield* this.#vm.vcpus.toUser(vcpu, reason);
     this.machine.as(this.#vm.vmm, done);
     const { settle } = this.#vm.mmio;

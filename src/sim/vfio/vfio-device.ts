@@ -3,20 +3,20 @@ import { vfioBind, vfioFire, vfioIntx, vfioMask, vfioMode, vfioReturn, vfioSet }
 import { vfioDevice, vfioVector } from '../../model/things/virt.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
 import { errno } from '../irq/domain.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
 import type { VfioBackend } from './backend.ts';
 import type { Eventfd } from './eventfd.ts';
-import { actionOf, DATA, type Irqs, invalid, type SetIrqs } from './irqset.ts';
+import { actionOf, DATA, type Irqs, invalid, type SetIrqs } from './set-irqs.ts';
 
 /** Nanoseconds of an ioctl besides what it does. */
 const IOCTL = 300;
 const EBADF = -9;
 
 /** Which message-signalled index is active, and INTx. */
-type Active = 'none' | 'intx' | 'msi' | 'msix';
+type ActiveIndex = 'none' | 'intx' | 'msi' | 'msix';
 
 /** What VFIO holds for a vector of the active index; it stays until the index is disabled. */
-interface Context {
+interface ArmedVector {
   eventfd: Eventfd;
   irq: number;
 }
@@ -43,8 +43,8 @@ export class VfioDevice {
   readonly actor: Actor;
   /** Who takes the ioctl and returns from it. */
   readonly #shell: Actor;
-  #active: Active = 'none';
-  readonly #contexts = new Map<number, Context>();
+  #active: ActiveIndex = 'none';
+  readonly #contexts = new Map<number, ArmedVector>();
   readonly #single = new Map<number, Eventfd>();
   readonly #onCpu = new Map<number, Actor>();
   // INTx: who is signalled, and whether the line is asserted.
@@ -66,7 +66,7 @@ export class VfioDevice {
     return this.machine.world.object(vfioVector, `vfio/${this.spec.name}/${index}/${vector}`);
   }
 
-  get active(): Active {
+  get active(): ActiveIndex {
     return this.#active;
   }
 
@@ -82,11 +82,11 @@ export class VfioDevice {
   }
 
   /** The ioctl. 0, a negative errno, or how many vectors would have been possible. */
-  *setIrqs(set: SetIrqs): Proc<number> {
+  *setIrqs(set: SetIrqs): Actions<number> {
     return yield* this.machine.within(this.#shell, this.#setIrqs(set));
   }
 
-  *#setIrqs(set: SetIrqs): Proc<number> {
+  *#setIrqs(set: SetIrqs): Actions<number> {
     const { machine, spec } = this;
     const { flags, index, start, count } = set;
     const call = { flags, index, start, count };
@@ -107,7 +107,7 @@ export class VfioDevice {
   }
 
   /** The function that answers; undefined: -ENOTTY. The table of index and action. */
-  #dispatch(set: SetIrqs): Proc<number> | undefined {
+  #dispatch(set: SetIrqs): Actions<number> | undefined {
     const action = actionOf(set.flags);
     switch (set.index) {
       case VFIO_INDEX.intx:
@@ -124,7 +124,7 @@ export class VfioDevice {
     }
   }
 
-  *#msiTrigger(set: SetIrqs, index: 'msi' | 'msix'): Proc<number> {
+  *#msiTrigger(set: SetIrqs, index: 'msi' | 'msix'): Actions<number> {
     const { flags, start, count } = set;
     const active = this.#active === index;
     if (active && count === 0 && (flags & DATA.none) !== 0) {
@@ -149,19 +149,19 @@ export class VfioDevice {
     return 0;
   }
 
-  #mode(mode: Active, enabled: boolean, vectors?: number): void {
+  #mode(mode: ActiveIndex, enabled: boolean, vectors?: number): void {
     this.#active = enabled ? mode : 'none';
     this.machine.emit(vfioMode, this.object, { mode, enabled, vectors });
   }
 
-  *#disable(index: number): Proc {
+  *#disable(index: number): Actions {
     for (const vector of [...this.#contexts.keys()]) yield* this.#setVector(index, vector, -1);
     yield* this.backend.disable();
     this.#mode(this.#active, false);
   }
 
   /** Every vector of a block; when one fails, those before it are torn down as well. */
-  *#block(set: SetIrqs): Proc<number> {
+  *#block(set: SetIrqs): Actions<number> {
     const { index, start, count, fds } = set;
     for (let i = 0; i < count; i++) {
       const ret = yield* this.#setVector(index, start + i, fds?.[i] ?? -1);
@@ -176,7 +176,7 @@ export class VfioDevice {
    * One vector gets an eventfd, another one, or none. Between the release of the old and the request of the new
    * the irq has no handler: what comes then is lost unless the device keeps it pending (F40).
    */
-  *#setVector(index: number, vector: number, eventfd: Eventfd | number): Proc<number> {
+  *#setVector(index: number, vector: number, eventfd: Eventfd | number): Actions<number> {
     const { backend } = this;
     if (this.#contexts.has(vector)) {
       yield* backend.release(vector);
@@ -234,7 +234,7 @@ export class VfioDevice {
     return actor;
   }
 
-  *#singleTrigger(set: SetIrqs): Proc<number> {
+  *#singleTrigger(set: SetIrqs): Actions<number> {
     const { flags, index, count } = set;
     const held = this.#single.get(index);
     if ((flags & DATA.none) !== 0) {
@@ -262,7 +262,7 @@ export class VfioDevice {
 
   // INTx: level-triggered. Every interrupt masks itself; whoever served it unmasks, by ioctl or through a resample eventfd.
 
-  *#intxTrigger(set: SetIrqs): Proc<number> {
+  *#intxTrigger(set: SetIrqs): Actions<number> {
     const { flags, start, count } = set;
     const on = this.#active === 'intx';
     if (on && count === 0 && (flags & DATA.none) !== 0) {
@@ -292,7 +292,7 @@ export class VfioDevice {
     this.#mode('intx', false);
   }
 
-  *#intxMask(set: SetIrqs, mask: boolean): Proc<number> {
+  *#intxMask(set: SetIrqs, mask: boolean): Actions<number> {
     const { flags, start, count } = set;
     if (this.#active !== 'intx' || start !== 0 || count !== 1) return errno.EINVAL;
     if ((flags & DATA.eventfd) !== 0) {

@@ -2,7 +2,7 @@ import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
 import { dropped, merged } from '../../model/events/outcome.ts';
 import { kvmEntry, kvmExit, kvmUserspace } from '../../model/events/virt.ts';
 import { vcpu as vcpuType, vcpuVector } from '../../model/things/virt.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
 
 /** Times of a virtual CPU in nanoseconds: kick until the exit, exit or entry, return to the VMM and back. */
 export const VCPU_COST = { dispatch: 500, exit: 600, entry: 600, userspace: 2500 };
@@ -22,7 +22,7 @@ interface Vcpu {
 }
 
 /** What the guest kernel does for a vector: the handler. */
-export type GuestHandler = (vcpu: number, vector: number) => Proc;
+export type GuestHandler = (vcpu: number, vector: number) => Actions;
 
 /**
  * The virtual CPUs of a machine with their local APICs: accept, inject, handler, EOI. A message for a vector whose IRR
@@ -101,27 +101,27 @@ export class Vcpus {
   }
 
   /** Waits until the virtual CPU is in the guest, then leaves it; nobody else takes it out until `enter`. */
-  *exit(n: number, reason: string): Proc {
+  *exit(n: number, reason: string): Actions {
     const one = this.#vcpus[n]!;
     while (one.out) yield 100;
     one.out = true;
     yield* this.machine.within(one.kvm, this.#leave(one, reason));
   }
 
-  *#leave(one: Vcpu, reason: string): Proc {
+  *#leave(one: Vcpu, reason: string): Actions {
     this.machine.emit(kvmExit, one.object, { reason });
     yield VCPU_COST.exit;
   }
 
   /** KVM returns to the VMM with an exit reason of KVM_RUN. Call it between `exit` and `enter`. */
-  *toUser(n: number, reason: string): Proc {
+  *toUser(n: number, reason: string): Actions {
     const one = this.#vcpus[n]!;
     this.machine.as(one.kvm, () => this.machine.emit(kvmUserspace, one.object, { reason }));
     yield VCPU_COST.userspace;
   }
 
   /** Enters the guest again. What its local APIC accepted meanwhile is taken afterwards. */
-  *enter(n: number): Proc {
+  *enter(n: number): Actions {
     const one = this.#vcpus[n]!;
     yield VCPU_COST.entry;
     this.machine.as(one.kvm, () => {
@@ -164,7 +164,7 @@ export class Vcpus {
     this.machine.spawn(one.guest, this.#take(n, one), VCPU_COST.dispatch);
   }
 
-  *#take(n: number, one: Vcpu): Proc {
+  *#take(n: number, one: Vcpu): Actions {
     const { machine } = this;
     while (!one.out && one.requested.size > 0) {
       // A posted interrupt is taken without leaving the guest; any other needs a kick.

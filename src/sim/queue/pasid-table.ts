@@ -1,6 +1,6 @@
 import { pasidBind, pasidUnbind } from '../../model/events/queue.ts';
 import { pasidEntry } from '../../model/things/queue.ts';
-import type { PciFunction } from '../device/function.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import { errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
 

@@ -24,12 +24,12 @@ import {
   vtdIrte,
   vtdPostedIrte,
 } from '../../model/registers/vtd.ts';
-import { vtdAddressFor, X86_BASE, x86Address, x86Data } from '../../model/registers/x86.ts';
+import { vtdAddressFor, x86AddressWords, x86Data } from '../../model/registers/x86.ts';
 import { irte, remapUnit } from '../../model/things/remap.ts';
-import type { PciFunction } from '../device/function.ts';
 import type { Message } from '../device/message.ts';
-import type { Translator } from '../device/root.ts';
-import { type Composed, errno, type Target } from '../irq/domain.ts';
+import type { PciFunction } from '../device/pci-function.ts';
+import type { Translator } from '../device/root-complex.ts';
+import { type Composed, type Destination, errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
 
 /** What a remap domain drives: the table of a remapping unit in memory, and the cache of the unit. */
@@ -43,7 +43,7 @@ export interface RemapTable {
   /** The message that names an entry. */
   compose(index: number): Composed;
   /** Writes an entry; undefined: not present. */
-  program(device: PciFunction, index: number, target: Target | undefined): void;
+  program(device: PciFunction, index: number, target: Destination | undefined): void;
   /** Writes an entry that posts to the descriptor at an address; a negative errno when the unit cannot post. */
   post(device: PciFunction, index: number, descriptor: number, vector: number): number;
   /** Invalidates what the unit has cached of an entry. */
@@ -151,7 +151,7 @@ export class VtdUnit implements Translator, RemapTable {
     return { sid: device.requester, svt: this.spec.verifies ? 1 : 0 };
   }
 
-  program(device: PciFunction, index: number, target: Target | undefined): void {
+  program(device: PciFunction, index: number, target: Destination | undefined): void {
     const value = target
       ? packRegister(vtdIrte, {
           ...PRESENT_FIXED,
@@ -274,14 +274,9 @@ export class VtdUnit implements Translator, RemapTable {
       trigger: Number(fields['trigger']),
     };
     machine.emit(irRemap, entry, { vector, dest, ...modes });
-    const to = packRegister(x86Address, {
-      base: X86_BASE,
-      dest,
-      destHigh: dest >>> 8,
-      destMode: modes.destMode,
-    });
+    const [lo, hi] = x86AddressWords(dest, modes.destMode);
     const data = packRegister(x86Data, { vector, deliveryMode: modes.deliveryMode, trigger: modes.trigger })[0]!;
-    const address = to[0]! + to[1]! * HIGH;
+    const address = lo + hi * HIGH;
     machine.emit(irMessage, entry, {
       address: message.address,
       data: message.data,

@@ -3,11 +3,11 @@ import { irqEntry, irqExit, irqIdentify, irqManaged, irqMask } from '../../model
 import { dropped } from '../../model/events/outcome.ts';
 import { vectorObject } from '../../model/events/places.ts';
 import { irq as irqType, vector as vectorType } from '../../model/things/irq.ts';
-import type { PciFunction } from '../device/function.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
-import { IrqMover } from './affinity.ts';
+import type { PciFunction } from '../device/pci-function.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
 import type { Cpus } from './cpus.ts';
 import { type Composed, chain, type Domain, errno, type Irq } from './domain.ts';
+import { IrqMover } from './irq-mover.ts';
 
 /** What an interrupt is asked for. */
 export interface IrqRequest {
@@ -53,7 +53,7 @@ export class IrqCore {
     cpus.handler = (cpu, vector) => this.#vector(cpu, vector);
   }
 
-  #vector(cpu: number, vector: number): Proc {
+  #vector(cpu: number, vector: number): Actions {
     const { machine } = this;
     const { state } = machine;
     const object = vectorObject(state, cpu, vector);
@@ -69,7 +69,7 @@ export class IrqCore {
   }
 
   /** Does something to an irq while nobody else does. */
-  *locked<T>(irq: Irq, what: Proc<T>): Proc<T> {
+  *locked<T>(irq: Irq, what: Actions<T>): Actions<T> {
     while (irq.locked) yield COST.spin;
     irq.locked = true;
     try {
@@ -80,7 +80,7 @@ export class IrqCore {
   }
 
   /** The flow of one interrupt: acknowledge down the hierarchy, then the action. */
-  *handle(virq: number, cpu: number): Proc {
+  *handle(virq: number, cpu: number): Actions {
     const { machine } = this;
     const irq = this.irqs.get(virq);
     const object = irq?.object ?? machine.world.object(irqType, `${this.prefix}irq/${virq}`);
@@ -111,11 +111,11 @@ export class IrqCore {
   }
 
   /** Allocates an irq through its hierarchy (__irq_domain_alloc_irqs): its number, or a negative errno. */
-  *alloc(request: IrqRequest): Proc<number> {
+  *alloc(request: IrqRequest): Actions<number> {
     return yield* this.machine.within(this.actor, this.#alloc(request));
   }
 
-  *#alloc(request: IrqRequest): Proc<number> {
+  *#alloc(request: IrqRequest): Actions<number> {
     const { machine } = this;
     const key = keyOf(request);
     if (this.#taken.has(key)) return errno.EEXIST;
@@ -160,7 +160,7 @@ export class IrqCore {
   }
 
   /** Parents allocate first; what was built is freed again when a child fails. */
-  *#allocIn(domain: Domain, irq: Irq): Proc<number> {
+  *#allocIn(domain: Domain, irq: Irq): Actions<number> {
     if (domain.parent) {
       const ret = yield* this.#allocIn(domain.parent, irq);
       if (ret < 0) return ret;
@@ -172,7 +172,7 @@ export class IrqCore {
     return ret;
   }
 
-  *#freeFrom(domain: Domain, irq: Irq): Proc {
+  *#freeFrom(domain: Domain, irq: Irq): Actions {
     for (const at of chain(domain)) {
       yield COST.walk;
       yield* at.free(irq);
@@ -181,11 +181,11 @@ export class IrqCore {
   }
 
   /** irq_domain_activate_irq: parents first, the device last; what was activated is taken back on an error. */
-  *activate(irq: Irq, reserve: boolean): Proc<number> {
+  *activate(irq: Irq, reserve: boolean): Actions<number> {
     return yield* this.locked(irq, this.#activateIn(irq.domain, irq, reserve));
   }
 
-  *#activateIn(domain: Domain, irq: Irq, reserve: boolean): Proc<number> {
+  *#activateIn(domain: Domain, irq: Irq, reserve: boolean): Actions<number> {
     if (domain.parent) {
       const ret = yield* this.#activateIn(domain.parent, irq, reserve);
       if (ret < 0) return ret;
@@ -205,11 +205,11 @@ export class IrqCore {
   }
 
   /** irq_domain_deactivate_irq: the device first. */
-  *deactivate(irq: Irq): Proc {
+  *deactivate(irq: Irq): Actions {
     yield* this.locked(irq, this.#deactivateFrom(irq.domain, irq));
   }
 
-  *#deactivateFrom(domain: Domain, irq: Irq): Proc {
+  *#deactivateFrom(domain: Domain, irq: Irq): Actions {
     irq.activated = false;
     for (const at of chain(domain)) {
       yield COST.walk;
@@ -219,7 +219,7 @@ export class IrqCore {
   }
 
   /** irq_chip_compose_msi_msg and write_msi_msg: the first domain from the device on that can compose does it. */
-  *compose(irq: Irq, by: string): Proc<number> {
+  *compose(irq: Irq, by: string): Actions<number> {
     const { machine } = this;
     for (const domain of chain(irq.domain)) {
       if (!domain.compose) continue;
@@ -236,17 +236,17 @@ export class IrqCore {
   }
 
   /** Hands a message to the domain that stores. */
-  *storeMessage(irq: Irq, message: Composed, by: string): Proc {
+  *storeMessage(irq: Irq, message: Composed, by: string): Actions {
     if (irq.domain.store) yield* irq.domain.store(irq, message, by);
   }
 
   /** request_irq(): activates for real, starts up, unmasks. 0 or a negative errno. */
-  *request(virq: number, name: string, handler?: () => Proc): Proc<number> {
+  *request(virq: number, name: string, handler?: () => Actions): Actions<number> {
     const irq = this.irqs.get(virq);
     return irq ? yield* this.locked(irq, this.#request(irq, name, handler)) : errno.EINVAL;
   }
 
-  *#request(irq: Irq, name: string, handler: (() => Proc) | undefined): Proc<number> {
+  *#request(irq: Irq, name: string, handler: (() => Actions) | undefined): Actions<number> {
     if (this.irqs.get(irq.virq) !== irq) return errno.EINVAL;
     if (irq.action !== undefined) return errno.EBUSY;
     yield COST.request;
@@ -260,7 +260,7 @@ export class IrqCore {
   }
 
   /** irq_activate() and irq_startup(). */
-  *#startup(irq: Irq): Proc<number> {
+  *#startup(irq: Irq): Actions<number> {
     if (!irq.activated) {
       const ret = yield* this.#activateIn(irq.domain, irq, false);
       if (ret < 0) {
@@ -275,7 +275,7 @@ export class IrqCore {
   }
 
   /** free_irq(): masks at the device, waits for handlers that run, then deactivates, child first. */
-  *freeIrq(virq: number): Proc<number> {
+  *freeIrq(virq: number): Actions<number> {
     const irq = this.irqs.get(virq);
     if (!irq) return errno.EINVAL;
     const ret = yield* this.locked(irq, this.#free(irq));
@@ -285,7 +285,7 @@ export class IrqCore {
     return 0;
   }
 
-  *#free(irq: Irq): Proc<number> {
+  *#free(irq: Irq): Actions<number> {
     if (irq.action === undefined) return errno.EINVAL;
     irq.action = undefined;
     irq.handler = undefined;
@@ -297,7 +297,7 @@ export class IrqCore {
   }
 
   /** irq_shutdown_and_deactivate(): masks, then deactivates, the child first. */
-  *#shutdown(irq: Irq): Proc {
+  *#shutdown(irq: Irq): Actions {
     yield* this.setMask(irq, true);
     irq.started = false;
     yield* this.#deactivateFrom(irq.domain, irq);
@@ -309,24 +309,24 @@ export class IrqCore {
   }
 
   /** The last CPU of a managed irq goes: it is shut down (IRQD_MANAGED_SHUTDOWN). The caller holds its lock. */
-  *shutdownManaged(irq: Irq): Proc {
+  *shutdownManaged(irq: Irq): Actions {
     this.#managed(irq, true);
     yield* this.#shutdown(irq);
   }
 
   /** A CPU of a managed irq that is shut down came: it is started up again (irq_startup_managed). The caller holds its lock. */
-  *startManaged(irq: Irq): Proc<number> {
+  *startManaged(irq: Irq): Actions<number> {
     this.#managed(irq, false);
     return yield* this.#startup(irq);
   }
 
   /** Frees the descriptor and what every domain holds for it. */
-  *release(virq: number): Proc<number> {
+  *release(virq: number): Actions<number> {
     const irq = this.irqs.get(virq);
     return irq ? yield* this.locked(irq, this.#release(irq)) : errno.EINVAL;
   }
 
-  *#release(irq: Irq): Proc<number> {
+  *#release(irq: Irq): Actions<number> {
     if (this.irqs.get(irq.virq) !== irq) return errno.EINVAL;
     if (irq.action !== undefined) return errno.EBUSY;
     if (irq.activated) yield* this.#deactivateFrom(irq.domain, irq);
@@ -337,7 +337,7 @@ export class IrqCore {
   }
 
   /** Masks or unmasks at the first chip from the device on that can. */
-  *setMask(irq: Irq, masked: boolean): Proc {
+  *setMask(irq: Irq, masked: boolean): Actions {
     for (const domain of chain(irq.domain)) {
       if (!domain.mask) continue;
       this.machine.emit(irqMask, irq.object, { masked, hwirq: irq.hwirq });
@@ -348,7 +348,7 @@ export class IrqCore {
   }
 
   /** disable_irq() and enable_irq() at the chip. */
-  *mask(virq: number, masked: boolean): Proc<number> {
+  *mask(virq: number, masked: boolean): Actions<number> {
     const irq = this.irqs.get(virq);
     if (!irq) return errno.EINVAL;
     yield* this.locked(irq, this.setMask(irq, masked));
@@ -356,15 +356,15 @@ export class IrqCore {
   }
 
   /** irq_set_affinity(): see IrqMover.set. */
-  *setAffinity(virq: number, cpus: readonly number[], by = 'affinity', force = false): Proc<number> {
+  *setAffinity(virq: number, cpus: readonly number[], by = 'affinity', force = false): Actions<number> {
     const irq = this.irqs.get(virq);
     if (!irq) return errno.EINVAL;
     return yield* this.locked(irq, this.mover.set(irq, cpus, by, force));
   }
 }
 
-/** A course of no actions. */
-function* nothing(): Proc {}
+/** No actions. */
+function* nothing(): Actions {}
 
 const keyOf = (of: { domain: Domain; device: PciFunction; hwirq: number }): string =>
   `${of.domain.name} ${of.device.bdf} ${of.hwirq}`;

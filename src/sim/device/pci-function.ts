@@ -175,7 +175,7 @@ export class PciFunction {
     if (machine.state.flag(entry, msixEntry.at.pending) === true) return;
     const cause = this.#waiting.get(entry) ?? 0;
     this.#waiting.delete(entry);
-    machine.ledger.note(cause, 'flying', machine.now);
+    machine.ledger.note(cause, 'inFlight', machine.now);
     machine.as(this.actor, () => this.#send(entry, cause));
   }
 

@@ -2,10 +2,10 @@ import { pbaRead, tblRead, tblWrite } from '../../model/events/msix.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmRoute } from '../../model/things/virt.ts';
-import type { PciFunction, Served } from '../device/function.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { PciFunction, Served } from '../device/pci-function.ts';
+import type { Actions, Machine } from '../machine.ts';
 import { allOnes, type EntryPart, entryParts, type GuestAccess, type KernelServer } from './guest-mmio.ts';
-import type { KvmTable, KvmTables } from './tables.ts';
+import type { KvmTable, KvmTables } from './kvm-tables.ts';
 
 /** How KVM serves tables: values of the policies of that name. */
 export interface ServeDesign {
@@ -29,7 +29,7 @@ export interface ServeMachine {
   /** Who served the access that is being done, for whoever follows table writes. */
   byKernel(what: () => number[] | undefined): number[] | undefined;
   /** Returns to the VMM with an exit reason; the VMM does what belongs to it. */
-  exitToVmm(vcpu: number, reason: string, done: () => void): Proc;
+  exitToVmm(vcpu: number, reason: string, done: () => void): Actions;
   /** The VMM learns that KVM changed an entry. */
   updated(table: KvmTable, index: number, fetch: boolean): void;
   /** KVM itself sets the route of an entry from the table. */
@@ -42,7 +42,7 @@ const BY_KERNEL: Served = { served: 'kernel', exits: 0 };
 const NOTIFIED: Served = { served: 'kernel', exits: 1 };
 
 /** KVM serving MSI-X tables in the kernel, in one of the designs that were proposed. */
-export class KvmServer implements KernelServer {
+export class TableServer implements KernelServer {
   readonly machine: Machine;
   readonly design: ServeDesign;
   readonly tables: KvmTables;
@@ -57,7 +57,7 @@ export class KvmServer implements KernelServer {
     this.design = design;
   }
 
-  *serve(access: GuestAccess, vcpu: number): Proc<number[] | undefined> {
+  *serve(access: GuestAccess, vcpu: number): Actions<number[] | undefined> {
     const address = this.#vm.addressOf(access);
     const table = address === undefined ? undefined : this.tables.at(address);
     if (table === undefined || table.fn !== access.fn) return undefined;
@@ -102,7 +102,7 @@ export class KvmServer implements KernelServer {
     });
   }
 
-  *#table(table: KvmTable, access: GuestAccess, vcpu: number): Proc<number[] | undefined> {
+  *#table(table: KvmTable, access: GuestAccess, vcpu: number): Actions<number[] | undefined> {
     const { fn, offset, size, value } = access;
     const parts = entryParts(offset, size);
     const [part] = parts;
@@ -162,7 +162,7 @@ export class KvmServer implements KernelServer {
   }
 
   /** An access that KVM serves as a whole. */
-  *#whole(table: KvmTable, access: GuestAccess, part: EntryPart, vcpu: number): Proc<number[]> {
+  *#whole(table: KvmTable, access: GuestAccess, part: EntryPart, vcpu: number): Actions<number[]> {
     const { design, machine } = this;
     const { fn, size, value } = access;
     const message = value !== undefined && part.offset < 12;
@@ -223,7 +223,7 @@ export class KvmServer implements KernelServer {
     part: EntryPart,
     mine: readonly boolean[],
     vcpu: number,
-  ): Proc<number[]> {
+  ): Actions<number[]> {
     const { offset, value } = access;
     if (this.design.split === 'user') {
       let words: number[] = [];

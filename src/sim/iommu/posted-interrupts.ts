@@ -10,8 +10,8 @@ import type { Message } from '../device/message.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import { host } from '../irq/host.ts';
 import { type Vm, vms } from '../kvm/vm.ts';
-import type { Machine, Proc } from '../machine.ts';
-import { type Service, type System, service } from '../system.ts';
+import type { Actions, Machine } from '../machine.ts';
+import { type Service, type Setup, service } from '../setup.ts';
 import { vtdUnit } from './remap-domain.ts';
 
 /** Vector that notifies a CPU whose virtual CPU runs (POSTED_INTR_VECTOR), and one whose virtual CPU is blocked (wakeup). */
@@ -30,7 +30,7 @@ const P = piDescriptor.at;
 export type RunState = 'running' | 'preempted' | 'blocked';
 
 /** A virtual CPU with its posted-interrupt descriptor. */
-export interface Posted {
+export interface PostedVcpu {
   readonly vm: Vm;
   /** Number in `vcpu/<n>`. */
   readonly vcpu: number;
@@ -54,7 +54,7 @@ export class PostedInterrupts {
   readonly #cpus: Cpus;
   readonly #all: ReadonlyMap<number, Vm>;
   readonly #wide: boolean;
-  readonly #known = new Map<number, Posted>();
+  readonly #known = new Map<number, PostedVcpu>();
 
   /** `wide`: x2APIC ids, 32 bits; else the destination is in bits 15:8. */
   constructor(machine: Machine, cpus: Cpus, all: ReadonlyMap<number, Vm>, wide: boolean) {
@@ -71,7 +71,7 @@ export class PostedInterrupts {
   }
 
   /** The descriptor of a virtual CPU (`vcpu/<n>`); set up when it is asked for first. Undefined: there is no such virtual CPU. */
-  of(vcpu: number): Posted | undefined {
+  of(vcpu: number): PostedVcpu | undefined {
     const known = this.#known.get(vcpu);
     if (known) return known;
     for (const vm of this.#all.values()) {
@@ -81,9 +81,9 @@ export class PostedInterrupts {
     return undefined;
   }
 
-  #setUp(vm: Vm, n: number, vcpu: number): Posted {
+  #setUp(vm: Vm, n: number, vcpu: number): PostedVcpu {
     const { machine } = this;
-    const one: Posted = {
+    const one: PostedVcpu = {
       vm,
       vcpu,
       n,
@@ -111,18 +111,18 @@ export class PostedInterrupts {
   }
 
   /** The virtual CPU whose descriptor lies at an address. */
-  at(address: number): Posted | undefined {
+  at(address: number): PostedVcpu | undefined {
     return [...this.#known.values()].find((one) => one.address === address);
   }
 
   /** Writes the control word. */
-  #control(one: Posted, { nv, sn, on }: { nv: number; sn: boolean; on: boolean }): void {
+  #control(one: PostedVcpu, { nv, sn, on }: { nv: number; sn: boolean; on: boolean }): void {
     const ndst = destinationOf(one.cpu, this.#wide);
     const control = packRegister(postedControl, { nv, sn: sn ? 1 : 0, on: on ? 1 : 0, ndst });
     this.machine.emit(piWrite, one.object, { control });
   }
 
-  #read(one: Posted): { readonly on: boolean; readonly sn: boolean; readonly nv: number; readonly ndst: number } {
+  #read(one: PostedVcpu): { readonly on: boolean; readonly sn: boolean; readonly nv: number; readonly ndst: number } {
     const { state } = this.machine;
     const { on, sn, nv, ndst } = postedControl.f;
     const low = state.get(one.object, P.control);
@@ -156,27 +156,27 @@ export class PostedInterrupts {
   }
 
   /** A notification reaches a CPU. When the virtual CPU runs there, the processor serves it: the host sees nothing. */
-  #arrive(one: Posted, vector: number, cpu: number): void {
+  #arrive(one: PostedVcpu, vector: number, cpu: number): void {
     if (vector === NOTIFY && one.run === 'running' && one.cpu === cpu && !one.vm.vcpus.out(one.n))
       this.machine.as(one.vm.vcpus.kvm(one.n), () => this.#synchronise(one));
     else this.#cpus.accept(cpu, vector, 0);
   }
 
   /** Clears ON and moves what the PIR holds into the IRR of the virtual CPU. */
-  #synchronise(one: Posted): void {
+  #synchronise(one: PostedVcpu): void {
     const { machine } = this;
     const { on, sn, nv } = this.#read(one);
     if (on) this.#control(one, { nv, sn, on: false });
     for (const [vector, cause] of [...one.causes].sort((a, b) => b[0] - a[0])) {
       one.causes.delete(vector);
       machine.emit(piPost, one.object, { vector, set: false, notified: false });
-      machine.ledger.note(cause, 'flying', machine.now);
+      machine.ledger.note(cause, 'inFlight', machine.now);
       one.vm.vcpus.accept(one.n, vector, cause, true);
     }
   }
 
   /** The notification vector arrived while no virtual CPU ran there: the handler has nothing to do, entry will. */
-  *#notified(cpu: number): Proc {
+  *#notified(cpu: number): Actions {
     const { machine } = this;
     const object = vectorObject(machine.state, cpu, NOTIFY);
     machine.emit(sysEntry, object, { name: 'kvm_posted_intr_ipi' });
@@ -185,7 +185,7 @@ export class PostedInterrupts {
   }
 
   /** The wakeup handler: every virtual CPU that blocks on this CPU and has a notification outstanding runs again. */
-  *#wake(cpu: number): Proc {
+  *#wake(cpu: number): Actions {
     const { machine } = this;
     const object = vectorObject(machine.state, cpu, WAKEUP);
     machine.emit(sysEntry, object, { name: 'kvm_posted_intr_wakeup_ipi' });
@@ -197,7 +197,7 @@ export class PostedInterrupts {
   }
 
   /** vcpu_load and entry: notifications go to this CPU from now on; what was posted meanwhile is taken at entry. */
-  *run(vcpu: number, cpu: number): Proc {
+  *run(vcpu: number, cpu: number): Actions {
     const one = this.of(vcpu);
     if (!one) return;
     const { vm, n } = one;
@@ -214,7 +214,7 @@ export class PostedInterrupts {
   }
 
   /** The scheduler of the host takes the virtual CPU off its CPU: posts are noted, nothing is sent. */
-  *preempt(vcpu: number): Proc {
+  *preempt(vcpu: number): Actions {
     const one = this.of(vcpu);
     if (one?.run !== 'running') return;
     const { vm, n } = one;
@@ -224,7 +224,7 @@ export class PostedInterrupts {
   }
 
   /** The guest halts: notifications come as the wakeup vector. One that is outstanding already is sent again, to this CPU itself. */
-  *block(vcpu: number): Proc {
+  *block(vcpu: number): Actions {
     const one = this.of(vcpu);
     if (one?.run !== 'running') return;
     const { vm, n } = one;
@@ -236,17 +236,17 @@ export class PostedInterrupts {
   }
 }
 
-function* nothing(): Proc {}
+function* nothing(): Actions {}
 
 /** Posted interrupts of the system, where it has a VT-d unit and virtual machines. */
 export const postedInterrupts: Service<PostedInterrupts> = service<PostedInterrupts>('posted interrupts');
 
 /** Lets the remapping unit post to virtual CPUs. */
-export function installPosted(system: System): void {
-  const unit = system.find(vtdUnit);
-  const all = system.find(vms);
-  const at = system.find(host);
+export function installPosted(setup: Setup): void {
+  const unit = setup.find(vtdUnit);
+  const all = setup.find(vms);
+  const at = setup.find(host);
   if (!unit || !all || !at) return;
-  const part = system.provide(postedInterrupts, new PostedInterrupts(system.machine, at.cpus, all, unit.spec.eim));
+  const part = setup.provide(postedInterrupts, new PostedInterrupts(setup.machine, at.cpus, all, unit.spec.eim));
   unit.poster = (address, vector, urgent, message) => part.post(address, vector, urgent, message);
 }
