@@ -128,7 +128,7 @@ export async function pickOperation(
 /** Asks for the object of an operation, among those that exist at the cursor; undefined when none was chosen. */
 export async function pickObject(trace: OpenTrace, spec: OperationSpec): Promise<string | undefined> {
   const { state, trace: events } = trace.session;
-  const { summaryOf } = await import('../view/outline/summary.ts');
+  const { summaryOf } = await import('../view/presentation/types.ts');
   const items: vscode.QuickPickItem[] = [];
   const walk = (node: PathNode, patterns: readonly (readonly string[])[], depth: number): void => {
     for (const child of node.children.values()) {

@@ -1,6 +1,6 @@
-import { type Field, type FieldValue, fieldsFor, fieldValue } from '../../model/register.ts';
-import type { State } from '../../model/state.ts';
-import { cellBits, cellValue, derivedKeys, keyValue, messageOf, type Value, valueText } from '../../query/view.ts';
+import { type Field, type FieldValue, fieldsFor, fieldValue } from '../model/register.ts';
+import type { State } from '../model/state.ts';
+import { cellBits, cellValue, derivedKeys, keyValue, messageOf, type Value, valueText } from '../query/view.ts';
 
 /** What stands for a value that the trace has never shown. */
 export const UNKNOWN = '?';

@@ -1,33 +1,18 @@
 import { hex64 } from '../../base/hex.ts';
-import type { ObjectType } from '../../model/objects.ts';
 import type { State } from '../../model/state.ts';
 import { keyValue, valueText } from '../../query/view.ts';
-import { UNKNOWN } from './values.ts';
-
-/** An object in one line: what it is called, what it holds, and a codicon that tells the most important of it. */
-export interface Summary {
-  readonly label: string;
-  readonly description: string;
-  readonly icon: string;
-}
-
-/** Describes objects of one type. */
-export type Describe = (state: State, object: number, segment: string) => Summary;
+import { UNKNOWN } from '../values.ts';
 
 /** A number cell, a question mark when it is not known. */
 export const number = (value: number): string => (value < 0 ? UNKNOWN : String(value));
+/** A number with what it counts or names in front; nothing when it is not known. */
+export const told = (what: string, value: number): string | false => value >= 0 && `${what} ${value}`;
 /** Parts of a description that stand apart; those that say nothing are left out. */
 export const join = (...parts: readonly (string | false | undefined)[]): string =>
   parts.filter((p) => p !== false && p !== undefined && p !== '').join('  ');
 /** Parts of a description, separated by commas; those that say nothing are left out. */
 export const list = (...parts: readonly (string | false | undefined)[]): string =>
   parts.filter((p) => p !== false && p !== undefined && p !== '').join(', ');
-
-/** The text in a cell, empty when it is not known. */
-export const text = (state: State, object: number, cell: number): string => {
-  const id = state.num(object, cell);
-  return id < 0 ? '' : state.world.strings.text(id);
-};
 
 /** The 64-bit value in two cells. */
 export const wide = (state: State, object: number, cell: number): string => {
@@ -74,6 +59,3 @@ export const counted = (state: State, object: number, cell: number, one: string)
   const n = state.get(object, cell);
   return n > 0 && many(n, one);
 };
-
-/** Object types with what describes their objects. */
-export type Describers = readonly (readonly [ObjectType, Describe])[];
