@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
+import { rules } from '../src/check/rules.ts';
 import { operations, policies } from '../src/sim/catalogue.ts';
-import { invariants } from '../src/sim/invariants.ts';
 import { expected, type OperationArg } from '../src/sim/operation.ts';
 import { scenarioSchema } from '../src/sim/scenario.ts';
 import { root } from './paths.ts';
@@ -152,7 +152,7 @@ function policyTable(): string {
 /** The text of docs/simulator.md: what people wrote, with the made parts between their marks brought up to date. */
 export function simulatorPage(): string {
   let text = readFileSync(join(root, 'docs', 'simulator.md'), 'utf8');
-  const parts = { operations: operationTable(), policies: policyTable(), invariants: invariantTable() };
+  const parts = { operations: operationTable(), policies: policyTable(), rules: ruleTable() };
   for (const [name, part] of Object.entries(parts)) {
     const pattern = new RegExp(`(<!-- ${name}: [^>]*-->)[\\s\\S]*?(<!-- /${name} -->)`);
     text = text.replace(pattern, (_all, open: string, close: string) => `${open}\n\n${part}\n\n${close}`);
@@ -170,9 +170,9 @@ Made by \`npm run scenarios\` from the files of this folder; what operations and
 ${scenarioSections().replaceAll('### ', '## ')}`;
 }
 
-function invariantTable(): string {
-  const rows = invariants.map((i) => `| \`${i.id}\` | ${cell(i.meaning)} |`);
-  return ['| invariant | what holds |', '|---|---|', ...rows].join('\n');
+function ruleTable(): string {
+  const rows = rules.map((rule) => `| \`${rule.id}\` | ${cell(rule.meaning)} | ${cell(rule.reference)} |`);
+  return ['| rule | what holds | laid down in |', '|---|---|---|', ...rows].join('\n');
 }
 
 /** What is made, by path in the checkout. */

@@ -4,7 +4,7 @@ import type { Args, Named, Value, Written } from '../model/event-args.ts';
 import { other } from '../model/events/notes.ts';
 import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
-import { eventRow } from '../trace/row.ts';
+import { type EventRow, eventRow } from '../trace/row.ts';
 import type { Actions, Actor } from './actor.ts';
 import { Agenda } from './agenda.ts';
 import { Ledger } from './ledger.ts';
@@ -30,8 +30,8 @@ export class Machine {
   /** Delays vary by up to this fraction, so that seeds explore the order of concurrent actors; 0 to 1. */
   readonly jitter: number;
   readonly #agenda = new Agenda();
-  /** Called after every event; set by whoever watches invariants. */
-  observe: ((kind: EventKind, object: number) => void) | undefined;
+  /** Called after every event; the row is reused. Set by rules that watch the machine. */
+  observe: ((row: EventRow) => void) | undefined;
   readonly #row = eventRow(other);
   readonly #tasks = new Map<Actor, number>();
   #now: number;
@@ -105,7 +105,7 @@ export class Machine {
     row.object = object;
     row.task = this.#task();
     this.recorder.record(row);
-    this.observe?.(kind, object);
+    this.observe?.(row);
   }
 
   #task(): number {

@@ -2,13 +2,13 @@ import { World } from '../model/world.ts';
 import { Source } from '../trace/source.ts';
 import { Trace } from '../trace/trace.ts';
 import { installers, policies } from './catalogue.ts';
-import { Watch } from './invariants.ts';
 import { Machine } from './machine.ts';
 import { type Recorder, TraceRecorder } from './recorder.ts';
 import { nanoseconds, type Scenario, type Task } from './scenario.ts';
 import { Setup } from './setup.ts';
 import { type DoneOperation, SimulationError, SteppedRun } from './stepped-run.ts';
 import { MODEL_TIME } from './stream.ts';
+import { watchRules } from './watch.ts';
 
 export type { DoneOperation } from './stepped-run.ts';
 export { SimulationError } from './stepped-run.ts';
@@ -45,7 +45,7 @@ export class Simulation extends SteppedRun {
   constructor(recipe: Recipe, recorder: Recorder = new TraceRecorder(newTrace(recipe.scenario.title))) {
     super(systemOf(recipe, recorder), recipe.operations);
     this.#recipe = recipe;
-    if (recipe.scenario.watch.length > 0) new Watch(this.machine, recipe.scenario.watch);
+    if (recipe.scenario.watch.length > 0) watchRules(this.machine, recipe.scenario.watch);
     for (const install of installers) install(this.setup);
     for (const task of recipe.scenario.workload) this.#schedule(task);
     this.catchUp();

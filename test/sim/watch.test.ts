@@ -1,15 +1,15 @@
 // Invariants that a scenario watches: silent where the rules hold, loud where they are broken on purpose.
 import assert from 'node:assert/strict';
+import { rules } from '../../src/check/rules.ts';
 import { msgSend, tblWrite } from '../../src/model/events/msix.ts';
 import { msixEntry } from '../../src/model/things/pci.ts';
-import { invariants } from '../../src/sim/invariants.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
 import { events, run } from './run.ts';
 
 const ENTRY = 'device/0000:03:00.0/msix/1';
 const document = {
   devices: [{ bdf: '0000:03:00.0', name: 'nvme', vectors: 2 }],
-  watch: invariants.map((i) => i.id),
+  watch: rules.map((rule) => rule.id),
   workload: [
     { at: '100us', op: 'device.raise', object: ENTRY },
     { at: '120us', op: 'entry.mask', object: ENTRY },
@@ -24,7 +24,7 @@ const breaches = (simulation: Simulation): unknown[] =>
     .filter((e) => e.kind === 'illegal')
     .map((e) => e.fields['rule']);
 
-describe('watched invariants', () => {
+describe('watched rules', () => {
   it('say nothing of a run in which they hold', () => {
     const simulation = run(document);
     assert.deepEqual(breaches(simulation), []);

@@ -1,0 +1,51 @@
+import type { Step } from '../base/time.ts';
+import { effectivelyMasked } from '../model/events/msix.ts';
+import type { State } from '../model/state.ts';
+import { device, msixEntry } from '../model/things/pci.ts';
+import { LastWrites } from './last-writes.ts';
+import type { Rule } from './rule.ts';
+
+/** I-P2. */
+export const pendsOnlyMasked: Rule<'I-P2'> = {
+  id: 'I-P2',
+  meaning: 'A pending bit stands only while its entry is effectively masked.',
+  reference: 'PCIe 6.1.4.5, 7.7.2',
+  needsAll: false,
+  watch(report) {
+    const writes = new LastWrites();
+    /** Entries that break the rule now: each breach is told once. */
+    const broken = new Set<number>();
+    let judged = 0;
+    const judge = (step: Step, state: State, entry: number): void => {
+      const pending = state.flag(entry, msixEntry.at.pending) === true;
+      if (!pending || effectivelyMasked(state, entry) !== false || !writes.trusts(state, entry)) {
+        if (pending) judged++;
+        broken.delete(entry);
+        return;
+      }
+      judged++;
+      if (broken.has(entry)) return;
+      broken.add(entry);
+      report(step, entry, 'pending while nothing masks it', writes.evidence(state, entry));
+    };
+    return {
+      event(step, happened, state) {
+        const { object } = happened;
+        const { world } = state;
+        const type = world.type(object);
+        writes.note(step, happened);
+        if (type === msixEntry) judge(step, state, object);
+        else if (type === device)
+          for (const { object: entry } of world.node(object)?.children.get('msix')?.children.values() ?? [])
+            if (entry >= 0) judge(step, state, entry);
+      },
+      lost() {
+        writes.lose();
+        broken.clear();
+      },
+      get judged() {
+        return judged;
+      },
+    };
+  },
+};

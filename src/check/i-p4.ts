@@ -1,0 +1,40 @@
+import type { Step } from '../base/time.ts';
+import { devRaise, msgSend } from '../model/events/msix.ts';
+import { msixEntry } from '../model/things/pci.ts';
+import type { Rule } from './rule.ts';
+
+const E = msixEntry.at;
+
+/** I-P4. */
+export const everyMessageHasCause: Rule<'I-P4'> = {
+  id: 'I-P4',
+  meaning: 'An entry never sends more messages than it had causes.',
+  reference: 'PCIe 6.1.4.5: at most one message for each pending cause',
+  needsAll: true,
+  watch(report) {
+    /** The last cause and the last message of each entry. */
+    const raised = new Map<number, Step>();
+    const sent = new Map<number, Step>();
+    let lost = false;
+    let judged = 0;
+    return {
+      event(step, { kind, object }, state) {
+        if (state.world.type(object) !== msixEntry) return;
+        if (kind === devRaise) raised.set(object, step);
+        if (kind !== msgSend || lost) return;
+        judged++;
+        const sends = state.get(object, E.sends);
+        const raises = state.get(object, E.raises);
+        const evidence = [raised.get(object), sent.get(object)].filter((s) => s !== undefined).sort((a, b) => a - b);
+        if (sends > raises) report(step, object, `${sends} messages for ${raises} causes`, evidence);
+        sent.set(object, step);
+      },
+      lost() {
+        lost = true;
+      },
+      get judged() {
+        return judged;
+      },
+    };
+  },
+};
