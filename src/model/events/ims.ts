@@ -22,7 +22,7 @@ export const imsStore = eventKind(
     if (has(e, bit.where)) state.set(e.object, A.store, w[e.at + at.where]!);
     if (has(e, bit.owner)) state.set(e.object, A.owner, w[e.at + at.owner]!);
     if (has(e, bit.virq)) state.set(e.object, A.virq, w[e.at + at.virq]!);
-    // Unmasked with a cause waiting: it is sent now.
+    // The entry is unmasked and a cause waits: the message is sent now.
     const unmasked = imsControl.f.mask.flag(state, e.object, A.control) === false;
     if (unmasked && state.flag(e.object, A.pending) === true) state.setFlag(e.object, A.pending, false);
   },
@@ -37,7 +37,7 @@ export const imsRefused = eventKind(
   'ims.refused',
   'allocate',
   [],
-  'An IMS entry was asked for and could not be had: -ENOSPC when none is free, else what the parent domains said.',
+  'The allocation of an IMS entry failed: -ENOSPC when none is free, else the errno of a parent domain.',
   { owner: 's', ret: 'i' },
 );
 

@@ -54,12 +54,12 @@ export function settleFunction(state: State, dev: number): void {
 }
 
 /**
- * Who answered an access (kernel, user space or hardware) and how many returns to user space it cost. Only simulated
- * traces tell.
+ * What answered an access (kernel, user space or hardware) and how many returns to user space it cost. Only simulated
+ * traces tell this.
  */
 const served = { served: 's?', exits: 'u?' } as const;
 
-/** Set when whoever answered a read gave something else than what is stored: the read tells nothing of the state then. */
+/** Set when the answer to a read differs from what is stored. Such a read tells nothing about the state. */
 const stale = { stale: 'flag?' } as const;
 
 /** An access of an MSI-X table entry, counted in `counter`. Object: the entry. */
@@ -77,7 +77,7 @@ const tableEvent = (name: string, role: Role, meaning: string, counter: number) 
       if (has(e, bit.stale) && w[e.at + at.stale]) return;
       const offset = w[e.at + at.offset]! % ENTRY_BYTES;
       storeBytes(state, e.object, A.address, ENTRY_BYTES, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
-      // What a read shows can be a mask bit nobody saw being cleared.
+      // A read can show a mask bit that was cleared without a record.
       settlePending(state, e.object);
     },
   );
