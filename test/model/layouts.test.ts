@@ -43,7 +43,7 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly text: readonly str
   { files: /^model\/events\/posted\.ts$/, text: ['& 0xff'], why: 'the number of one of the 256 bits of the PIR' },
   { files: /^model\/events\/msix\.ts$/, text: ['& 1'], why: 'one bit of the pending bit array, by number' },
   {
-    files: /^sim\/vfio\/irqset\.ts$/,
+    files: /^sim\/vfio\//,
     text: ['& 0x38', '>>> 6', '& 7'],
     why: 'flags of the ioctl VFIO_DEVICE_SET_IRQS',
   },
