@@ -106,8 +106,8 @@ export class Field<N extends string = string> implements FieldText {
 
   /** A field of one bit in an object's register; undefined while unknown. */
   flag(cells: Cells, object: ObjectId, cell: number): boolean | undefined {
-    const value = this.get(cells, object, cell);
-    return value < 0 ? undefined : value !== 0;
+    const at = cell + this.word;
+    return (cells.known(object, at) & this.mask) === 0 ? undefined : (cells.get(object, at) & this.mask) !== 0;
   }
 
   /** The field in an object's register as answers print it: a boolean for one bit, else a number; null while unknown. */

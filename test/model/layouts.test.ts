@@ -23,7 +23,7 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly text: readonly str
     why: 'bounds of the numbers that may be keys of objects; a record can hold any number',
   },
   { files: /^import\/pattern\.ts$/, text: ['>>> 15'], why: 'a hash' },
-  { files: /^import\/ftrace\/probes\.ts$/, text: ['& 1', '& 2'], why: 'flags of the ioctl KVM_IRQFD' },
+  { files: /^import\/ftrace\/probes\.ts$/, text: ['& 1'], why: 'flags of the ioctl KVM_IRQFD' },
   {
     files: /^import\/qemu\/its\.ts$/,
     text: ['<< 8', '>>> 24'],
@@ -43,7 +43,7 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly text: readonly str
   { files: /^model\/events\/posted\.ts$/, text: ['& 0xff'], why: 'the number of one of the 256 bits of the PIR' },
   { files: /^model\/events\/msix\.ts$/, text: ['& 1'], why: 'one bit of the pending bit array, by number' },
   {
-    files: /^sim\/vfio\/set-irqs\.ts$/,
+    files: /^sim\/vfio\//,
     text: ['& 0x38', '>>> 6', '& 7'],
     why: 'flags of the ioctl VFIO_DEVICE_SET_IRQS',
   },
