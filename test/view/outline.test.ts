@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { Session } from '../../src/session/session.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { Outline } from '../../src/view/outline/outline.ts';
-import { OUTLINES, type OutlineName, outlineOf, type Row, type RowText } from '../../src/view/outline/rows.ts';
+import { OUTLINES, type Row, type RowText } from '../../src/view/outline/rows.ts';
+import { type OutlineName, outlineOf } from '../../src/view/presentation/sections.ts';
 import { fixtureTrace, importBytes, importText } from '../helpers/fixtures.ts';
 import { randomTrace, randomWords } from '../model/random.ts';
 
@@ -23,7 +24,7 @@ function show(outline: Outline, row: Row): Shown {
 
 const whole = (outline: Outline): Shown[] => outline.children().map((row) => show(outline, row));
 
-/** A view with some rows drawn anew, each with all that is below it, as the editor does. */
+/** A view with some rows drawn again, each with all that is below it, as the editor does. */
 function refresh(outline: Outline, shown: readonly Shown[], rows: ReadonlySet<Row>): Shown[] {
   return shown.map((s) =>
     rows.has(s.row) ? show(outline, s.row) : { ...s, children: refresh(outline, s.children, rows) },
@@ -196,7 +197,7 @@ function longTable(entries: number): Trace {
 }
 
 describe('outline: movements', () => {
-  /** Moves about in a trace; after each movement the view that was only refreshed must equal one drawn anew. */
+  /** Moves about in a trace; after each movement the view that was only refreshed must equal one that is drawn from the start. */
   function follow(trace: Trace, moves: readonly number[]): void {
     const session = new Session(trace);
     const outlines = OUTLINES.map((name) => new Outline(name, session));

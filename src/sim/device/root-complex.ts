@@ -1,0 +1,55 @@
+import { dropped } from '../../model/events/outcome.ts';
+import { isInterruptAddress, x86Data, x86Destination } from '../../model/registers/x86.ts';
+import type { Cpus } from '../irq/cpus.ts';
+import type { Machine } from '../machine.ts';
+import type { Message, MessagePort } from './message.ts';
+
+const HIGH = 0x100000000;
+
+/**
+ * What the CPU side of the bridge does with a message. Remapping units, an ITS or an SMMU put themselves in front; each
+ * hands on what it lets through.
+ */
+export interface Translator {
+  /** Returns the message to go on with, or undefined when it ended here (an event says why). */
+  translate(message: Message): Message | undefined;
+}
+
+/** The root complex of an x86 host: messages to 0xFEEx_xxxx go to local APICs, all else is a DMA write that nobody expects. */
+export class RootComplex implements MessagePort {
+  readonly machine: Machine;
+  readonly cpus: Cpus;
+  /** The remapping unit, when there is one and it is on. */
+  translator: Translator | undefined;
+  /** What becomes of a write that is no interrupt message: the reason why nothing came of it. The DMA side of the IOMMU. */
+  memory: ((message: Message) => string) | undefined;
+
+  constructor(machine: Machine, cpus: Cpus) {
+    this.machine = machine;
+    this.cpus = cpus;
+  }
+
+  accept(message: Message): void {
+    const { machine } = this;
+    if (!isInterruptAddress(message.address)) {
+      const reason =
+        message.address === 0
+          ? 'written to address 0: the message was never programmed or is torn down'
+          : (this.memory?.(message) ??
+            `0x${message.address.toString(16)} is no interrupt address: an ordinary DMA write`);
+      machine.emit(dropped, message.from, message.cause === 0 ? { reason } : { reason, cause: message.cause });
+      machine.ledger.note(message.cause, 'dropped', machine.now);
+      return;
+    }
+    const through = this.translator ? this.translator.translate(message) : message;
+    if (through === undefined) return;
+    this.deliver(through);
+  }
+
+  /** Hands a message in compatibility format to the local APIC that it names (physical destination). */
+  deliver(message: Message): void {
+    const destination = x86Destination(message.address % HIGH, Math.floor(message.address / HIGH));
+    const vector = x86Data.f.vector.of(message.data);
+    this.cpus.accept(destination, vector, message.cause, message.requester);
+  }
+}
