@@ -1,5 +1,6 @@
 // The browser that stands for the user's: Chromium from the system, driven by playwright-core.
 import { type Browser, chromium } from 'playwright-core';
+import { patient } from '../test/patience.ts';
 import { demandBrowser } from './needs.ts';
 
 const FLAGS = [
@@ -14,6 +15,28 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: demandBrowser(), args: FLAGS, handleSIGINT: false });
+/** How long an action or a wait may take on a quiet machine, in milliseconds. */
+const TIMEOUT = 30_000;
+
+/** Starts the browser; whatever is done in its pages may take as long as this machine needs. */
+export async function launchBrowser(): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: demandBrowser(),
+    args: FLAGS,
+    handleSIGINT: false,
+    timeout: patient(TIMEOUT),
+  });
+  const newContext = browser.newContext.bind(browser);
+  const newPage = browser.newPage.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await newContext(options);
+    context.setDefaultTimeout(patient(TIMEOUT));
+    return context;
+  };
+  browser.newPage = async (options) => {
+    const page = await newPage(options);
+    page.setDefaultTimeout(patient(TIMEOUT));
+    return page;
+  };
+  return browser;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Trouble } from '../fail.ts';
+import { patient } from '../test/patience.ts';
 import { spawnGuarded } from './guarded.ts';
 import { ensureEditor } from './install.ts';
 
@@ -103,7 +104,10 @@ function writeStarter(dataDir: string): void {
 
 async function installVsix(main: string, dataDir: string, vsix: string): Promise<void> {
   const args = [main, '--accept-server-license-terms', '--server-data-dir', dataDir, '--install-extension', vsix];
-  await promisify(execFile)(process.execPath, args, { env: serverEnvironment(dataDir), timeout: START_TIMEOUT });
+  await promisify(execFile)(process.execPath, args, {
+    env: serverEnvironment(dataDir),
+    timeout: patient(START_TIMEOUT),
+  });
 }
 
 /** The server opens its sockets in the data folder, where they go away with it, and knows nothing of an editor around us. */
@@ -125,7 +129,10 @@ async function launch(main: string, dataDir: string, trust: boolean): Promise<Ed
   const server = spawnGuarded(process.execPath, args, { env: serverEnvironment(dataDir), temporary: dataDir });
   let output = '';
   const port = await new Promise<number>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Trouble(`the editor's server did not start:\n${output}`)), START_TIMEOUT);
+    const timer = setTimeout(
+      () => reject(new Trouble(`the editor's server did not start:\n${output}`)),
+      patient(START_TIMEOUT),
+    );
     const read = (chunk: Buffer): void => {
       output += chunk.toString();
       const found = /listening on (\d+)/.exec(output)?.[1];

@@ -1,6 +1,7 @@
 // Runs inside the extension host: mocha over the bundled tests, every result appended to the report file as a line of JSON.
 import { appendFileSync } from 'node:fs';
 import type Mocha from 'mocha';
+import { makePatient } from './patience.ts';
 
 export type ReportLine =
   | { kind: 'suite'; depth: number; title: string }
@@ -23,6 +24,7 @@ export async function runTests(loadTests: () => void): Promise<void> {
     if (file) appendFileSync(file, `${JSON.stringify(line)}\n`);
   };
   const { default: MochaClass } = await import('mocha');
+  makePatient(MochaClass);
   const grep = process.env.IRQSCOPE_TEST_GREP;
   const mocha = new MochaClass({ timeout: 30_000, reporter: class {} as never, ...(grep ? { grep } : {}) });
   mocha.suite.emit('pre-require', globalThis, null, mocha);

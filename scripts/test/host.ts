@@ -9,6 +9,7 @@ import { makePackage } from '../package.ts';
 import { results, root } from '../paths.ts';
 import { bundleHostTests, GREP, REPORT } from './host-bundle.ts';
 import { readReport } from './host-report.ts';
+import { patient } from './patience.ts';
 import { type Counts, failed, type Selection } from './suite.ts';
 
 const TIMEOUT = 10 * 60_000;
@@ -52,7 +53,7 @@ async function runInEditor(tests: string, temporary: string, selection: Selectio
       });
       const ended = new Promise<number>((resolve) => {
         void page.exposeFunction('codeAutomationExit', (code: number) => resolve(code));
-        setTimeout(resolve, TIMEOUT, -1).unref();
+        setTimeout(resolve, patient(TIMEOUT), -1).unref();
       });
       await page.goto(
         server.url({

@@ -2,8 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import Mocha from 'mocha';
 import type { MochaOrder } from './mocha-suite.ts';
+import { makePatient } from './patience.ts';
 
 const order = JSON.parse(process.argv[2] ?? '') as MochaOrder;
+makePatient(Mocha);
 const mocha = new Mocha({
   timeout: order.timeout,
   bail: order.bail ?? false,

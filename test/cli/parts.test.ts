@@ -1,6 +1,7 @@
 // The parts that a child process cannot show: a slow reader, a terminal, the shape of texts.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { patient } from '../../scripts/test/patience.ts';
 import { Failure } from '../../src/cli/failure.ts';
 import { jsonDocument } from '../../src/cli/json.ts';
 import { Output, ReaderGone } from '../../src/cli/output.ts';
@@ -56,7 +57,7 @@ describe('Output', () => {
 
   it('rests now and then also when nothing is written, so that signals are noticed', () => {
     const out = new Output({ write: () => true });
-    const end = performance.now() + 500;
+    const end = performance.now() + patient(500);
     while (!out.due) assert.ok(performance.now() < end);
   });
 });

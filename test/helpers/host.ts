@@ -9,6 +9,7 @@ import { launchBrowser } from '../../scripts/host/browser.ts';
 import { type EditorServer, startServer } from '../../scripts/host/server.ts';
 import { makePackage } from '../../scripts/package.ts';
 import { results, root } from '../../scripts/paths.ts';
+import { patient } from '../../scripts/test/patience.ts';
 
 export interface WorkbenchOptions {
   /** The folder to open: a path, or 'none' for a window without folder. Default: an empty temporary folder. */
@@ -102,8 +103,10 @@ function collectErrors(page: Page): string[] {
 
 /** Waits until the workbench has settled: the counter of problems comes last, when the extensions are being started. */
 export async function waitForWorkbench(page: Page): Promise<void> {
-  await page.locator('.monaco-workbench .part.activitybar').waitFor({ timeout: READY_TIMEOUT });
-  await page.locator('.monaco-workbench .part.statusbar [id="status.problems"]').waitFor({ timeout: READY_TIMEOUT });
+  await page.locator('.monaco-workbench .part.activitybar').waitFor({ timeout: patient(READY_TIMEOUT) });
+  await page
+    .locator('.monaco-workbench .part.statusbar [id="status.problems"]')
+    .waitFor({ timeout: patient(READY_TIMEOUT) });
 }
 
 const PALETTE_ROW = '.quick-input-widget .monaco-list-row';
@@ -123,7 +126,7 @@ async function openPaletteUntil<T>(
   text: string,
   find: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + patient(15_000);
   for (;;) {
     await openPalette(page, text);
     for (let tries = 0; tries < 10; tries++) {
@@ -181,9 +184,12 @@ export async function screenshot(page: Page, name: string): Promise<string> {
   return path;
 }
 
-/** The webview that holds something matching this selector. A webview is two frames deep, and comes and goes with its panel. */
+/**
+ * The webview that holds something matching this selector, within `timeout` ms of a quiet machine. A webview is two frames deep,
+ * and comes and goes with its panel.
+ */
 export async function findWebview(page: Page, selector: string, timeout = 20_000): Promise<Frame> {
-  const deadline = Date.now() + timeout;
+  const deadline = Date.now() + patient(timeout);
   while (Date.now() < deadline) {
     for (const frame of page.frames()) {
       if (frame === page.mainFrame()) continue;
@@ -199,9 +205,9 @@ export async function findWebview(page: Page, selector: string, timeout = 20_000
   return assert.fail(`no webview has ${selector}; frames: ${page.frames().map((frame) => frame.url().slice(0, 80))}`);
 }
 
-/** Repeats a check until it holds; for what the editor does in its own time. */
+/** Repeats a check until it holds; for what the editor does in its own time. `timeout`: ms of a quiet machine. */
 export async function eventually(check: () => Promise<void>, timeout = 10_000): Promise<void> {
-  const deadline = Date.now() + timeout;
+  const deadline = Date.now() + patient(timeout);
   for (;;) {
     try {
       return await check();

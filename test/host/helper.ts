@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { patient } from '../../scripts/test/patience.ts';
 import type { Row } from '../../src/view/outline/rows.ts';
 import type { activateWith } from '../../src/vscode/activate.ts';
 import type { OpenTrace } from '../../src/vscode/sessions.ts';
@@ -26,6 +27,19 @@ export const example = (): vscode.Uri => vscode.Uri.joinPath(extension().extensi
 
 export const run = <T = unknown>(name: string, ...args: unknown[]): Thenable<T> =>
   vscode.commands.executeCommand<T>(`irqscope.${name}`, ...args);
+
+/** Waits for a question to the user while a command answers it again and again: no one tells when the question is on the screen. */
+export async function whileRepeating<T>(command: string, question: Thenable<T>): Promise<T> {
+  let answered = false;
+  const answer = Promise.resolve(question).finally(() => {
+    answered = true;
+  });
+  while (!answered) {
+    await Promise.race([answer, new Promise((done) => setTimeout(done, 300))]);
+    if (!answered) await vscode.commands.executeCommand(command);
+  }
+  return answer;
+}
 
 /** A folder for files of one describe block. */
 export function useFolder(): (name: string, content: string | Uint8Array) => vscode.Uri {
@@ -76,9 +90,9 @@ export async function rowOf(view: string, path: string): Promise<{ row: Row; ite
 export const labelOf = (item: vscode.TreeItem): string =>
   typeof item.label === 'string' ? item.label : (item.label?.label ?? '');
 
-/** Repeats a check until it holds; for what the editor does in its own time. */
+/** Repeats a check until it holds; for what the editor does in its own time. `timeout`: ms of a quiet machine. */
 export async function eventually(check: () => void | Promise<void>, timeout = 5000): Promise<void> {
-  const deadline = Date.now() + timeout;
+  const deadline = Date.now() + patient(timeout);
   for (;;) {
     try {
       return await check();

@@ -16,6 +16,7 @@ import {
   run,
   UNMASK,
   useFolder,
+  whileRepeating,
 } from './helper.ts';
 
 const MSIX = 'device/0000:03:00.0/msix/1';
@@ -115,20 +116,14 @@ describe('simulated runs', () => {
     await run('showObject', 'device/0000:03:00.0');
     const given = run<number>('inject', 'device.command');
     // Both flags have a default, which is listed first.
-    for (let i = 0; i < 2; i++) {
-      await new Promise((done) => setTimeout(done, 500));
-      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
-    }
-    const step = await given;
+    const step = await whileRepeating('workbench.action.acceptSelectedQuickOpenItem', given);
     const trace = await active();
     assert.equal(kindAt(trace, step), 'cfg.write');
     assert.deepEqual(trace.branch?.operations, [
       { op: 'device.command', object: 'device/0000:03:00.0', memory: true, busMaster: true },
     ]);
     const chosen = run<number>('inject');
-    await new Promise((done) => setTimeout(done, 500));
-    await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
-    assert.equal(await chosen, undefined);
+    assert.equal(await whileRepeating('workbench.action.closeQuickOpen', chosen), undefined);
     assert.equal(trace.branch?.operations.length, 1);
   });
 

@@ -4,13 +4,14 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { patient } from '../../scripts/test/patience.ts';
 import type { FuzzResult, FuzzTask } from './fuzz-worker.ts';
 import { mutantOf } from './mutate.ts';
 
 const LONG = Number(process.env['IRQSCOPE_FUZZ'] ?? 0);
 const SEED = process.env['IRQSCOPE_FUZZ_SEED'];
 
-/** Longest time that one mutant may take: the slowest machine needs a fraction of that. */
+/** Longest time that one mutant may take on a quiet machine, which needs a fraction of that. */
 const HANG_MS = 20_000;
 
 function fuzz(task: Omit<FuzzTask, 'progress'>): Promise<FuzzResult> {
@@ -23,7 +24,7 @@ function fuzz(task: Omit<FuzzTask, 'progress'>): Promise<FuzzResult> {
     const watch = setInterval(() => {
       const now = Atomics.load(done, 0);
       if (now !== last) [last, since] = [now, Date.now()];
-      else if (Date.now() - since > HANG_MS) {
+      else if (Date.now() - since > patient(HANG_MS)) {
         const seed = task.seed + now;
         finish(() => reject(new Error(`hangs: IRQSCOPE_FUZZ_SEED=${seed} (${mutantOf(seed).story})`)));
       }
@@ -42,7 +43,7 @@ describe('mutated captures', () => {
     this.timeout((LONG + 90) * 1000);
     const seed = SEED === undefined ? randomInt(2 ** 31) : Number(SEED);
     const count = LONG > 0 ? Number.MAX_SAFE_INTEGER : 5000;
-    const result = await fuzz({ seed, count, milliseconds: (LONG || 12) * 1000 });
+    const result = await fuzz({ seed, count, milliseconds: LONG > 0 ? LONG * 1000 : patient(12_000) });
     const { failure } = result;
     if (failure) assert.fail(`IRQSCOPE_FUZZ_SEED=${failure.seed} makes it again (${failure.story})\n${failure.error}`);
     assert.ok(result.done >= 500, `only ${result.done} mutants`);

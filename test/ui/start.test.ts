@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { launchBrowser } from '../../scripts/host/browser.ts';
 import { exampleTrace, root } from '../../scripts/paths.ts';
+import { patient } from '../../scripts/test/patience.ts';
 import { screenshot, waitForWorkbench } from '../helpers/host.ts';
 
 interface Run {
@@ -27,7 +28,8 @@ function start(args: string[], env: NodeJS.ProcessEnv): Run {
 
 /** The address that a run prints. */
 async function addressOf(run: Run): Promise<string> {
-  for (let tries = 0; tries < 600 && run.child.exitCode === null; tries++) {
+  const deadline = Date.now() + patient(60_000);
+  while (Date.now() < deadline && run.child.exitCode === null) {
     const found = /http:\/\/127\.0\.0\.1:\S+/.exec(run.output())?.[0];
     if (found) return found;
     await new Promise((done) => setTimeout(done, 100));

@@ -14,10 +14,23 @@ async function timeline(page: Page): Promise<Frame> {
   return frame;
 }
 
-/** What part of the trace is shown, in words; told some time after it was last changed. */
+/**
+ * What part of the trace is shown, in words. The page tells it some time after it was last changed: it is read when three rounds of
+ * the page's own timers and frames have not changed it.
+ */
 async function shown(frame: Frame): Promise<string> {
-  await frame.page().waitForTimeout(700);
-  const label = await frame.locator('canvas.overlay').getAttribute('aria-label');
+  const label = await frame.evaluate(async () => {
+    const read = (): string | null => document.querySelector('canvas.overlay')!.getAttribute('aria-label');
+    let before = read();
+    for (let calm = 0; calm < 3; ) {
+      await new Promise((done) => setTimeout(done, 200));
+      await new Promise((done) => requestAnimationFrame(done));
+      const now = read();
+      calm = now === before ? calm + 1 : 0;
+      before = now;
+    }
+    return before;
+  });
   return /, (\S+ to \S+?)(,|$)/.exec(label ?? '')?.[1] ?? assert.fail(`no range in ${label}`);
 }
 
@@ -73,7 +86,7 @@ describe('timeline in the workbench', () => {
     );
     const box = await pictureBox(frame);
     await page.keyboard.press('f');
-    await page.waitForTimeout(300);
+    await shown(frame);
     await page.mouse.click(box.x + box.width * 0.9, await rowY(frame, ENTRY));
     await eventually(async () => assert.notEqual(await frame.locator('.cursor-event').innerText(), before));
     const event = await frame.locator('.cursor-event').innerText();
@@ -150,23 +163,26 @@ describe('timeline in the workbench', () => {
       await page.locator('.quick-input-widget .monaco-list-row', { hasText: theme }).first().waitFor();
       await page.keyboard.press('Enter');
       await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-      await page.waitForTimeout(800);
-      // The colour of the picture is the background of the editor beside it.
-      const background = await frame.evaluate(() => {
-        const canvas = document.querySelector<HTMLCanvasElement>('canvas.lanes-picture')!;
-        const [r, g, b] = canvas.getContext('2d')!.getImageData(canvas.width - 3, canvas.height - 3, 1, 1).data;
-        return [r, g, b];
+      const light = theme.startsWith('Light');
+      await eventually(async () => {
+        // The colour of the picture is the background of the editor beside it.
+        const background = await frame.evaluate(() => {
+          const canvas = document.querySelector<HTMLCanvasElement>('canvas.lanes-picture')!;
+          const [r, g, b] = canvas.getContext('2d')!.getImageData(canvas.width - 3, canvas.height - 3, 1, 1).data;
+          return [r, g, b];
+        });
+        const expected = await frame.evaluate(() => {
+          const g = document.createElement('canvas').getContext('2d')!;
+          g.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--vscode-editor-background');
+          g.fillRect(0, 0, 1, 1);
+          return [...g.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        });
+        assert.equal(expected[0]! > 128, light, `${theme}: ${expected}`);
+        assert.ok(
+          background.every((part, i) => Math.abs(part! - expected[i]!) < 40),
+          `${background} is not ${expected}`,
+        );
       });
-      const expected = await frame.evaluate(() => {
-        const g = document.createElement('canvas').getContext('2d')!;
-        g.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--vscode-editor-background');
-        g.fillRect(0, 0, 1, 1);
-        return [...g.getImageData(0, 0, 1, 1).data].slice(0, 3);
-      });
-      assert.ok(
-        background.every((part, i) => Math.abs(part! - expected[i]!) < 40),
-        `${background} is not ${expected}`,
-      );
       await screenshot(page, `timeline ${theme}`);
     });
   }

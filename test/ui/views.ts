@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { root } from '../../scripts/paths.ts';
+import { patient } from '../../scripts/test/patience.ts';
 import { eventually, runCommand } from '../helpers/host.ts';
 
 export const EXAMPLES = join(root, 'examples');
@@ -40,8 +41,8 @@ export async function chooseFrom(page: Page, there: Locator, label: string): Pro
   const item = page.locator('.context-view .action-label', { hasText: label });
   await item.waitFor();
   await eventually(async () => {
-    if ((await item.count()) > 0) await item.click({ timeout: 1000 });
-    await item.waitFor({ state: 'detached', timeout: 1000 });
+    if ((await item.count()) > 0) await item.click({ timeout: patient(1000) });
+    await item.waitFor({ state: 'detached', timeout: patient(1000) });
   });
 }
 

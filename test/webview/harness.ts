@@ -27,6 +27,8 @@ class Harness {
   #session: Session | undefined;
   /** Milliseconds that answers take. */
   delay = 0;
+  /** Questions of the page that are not answered yet, by their id. */
+  readonly open = new Set<string>();
 
   constructor() {
     const panel = {
@@ -40,7 +42,11 @@ class Harness {
         },
         postMessage: (message: unknown) => {
           const copy = structuredClone(message);
-          const deliver = (): boolean => window.dispatchEvent(new MessageEvent('message', { data: copy }));
+          const deliver = (): void => {
+            window.dispatchEvent(new MessageEvent('message', { data: copy }));
+            const { id, method } = copy as { id?: string; method?: string };
+            if (id !== undefined && method === undefined) this.open.delete(id);
+          };
           if (this.delay > 0) setTimeout(deliver, this.delay);
           else queueMicrotask(deliver);
           return Promise.resolve(true);
@@ -61,8 +67,9 @@ class Harness {
   /** What acquireVsCodeApi() gives to the page. */
   readonly api = {
     postMessage: (message: unknown): void => {
-      const copy = structuredClone(message) as { method?: string; params?: unknown };
+      const copy = structuredClone(message) as { id?: string; method?: string; params?: unknown };
       this.sent.push(copy);
+      if (copy.id !== undefined && copy.method !== undefined) this.open.add(copy.id);
       queueMicrotask(() => {
         for (const listener of this.#listeners) listener(copy);
       });

@@ -110,14 +110,21 @@ export async function load(page: Page, name: string, text: string): Promise<void
   await settle(page);
 }
 
-/** Waits until nothing is on its way any more: no message for some frames. */
+/**
+ * Waits until nothing is on its way any more: every question is answered, and for three rounds the page sent nothing. A round
+ * is measured in the page itself, by its own timers and frames, so it lasts as long as the page needs on a busy machine.
+ */
 export async function settle(page: Page): Promise<void> {
   let before = -1;
   for (let calm = 0; calm < 3; ) {
-    await page.waitForTimeout(120);
-    const now = await page.evaluate(() => globalThis.harness.sent.length);
-    calm = now === before ? calm + 1 : 0;
-    before = now;
+    const [sent, open] = await page.evaluate(async () => {
+      await new Promise((done) => setTimeout(done, 120));
+      // What is drawn at the next frame may ask for another one.
+      for (let i = 0; i < 2; i++) await new Promise((done) => requestAnimationFrame(done));
+      return [globalThis.harness.sent.length, globalThis.harness.open.size] as const;
+    });
+    calm = sent === before && open === 0 ? calm + 1 : 0;
+    before = sent;
   }
 }
 

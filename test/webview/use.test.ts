@@ -237,7 +237,7 @@ describe('timeline: messages', () => {
       await page.mouse.wheel(0, -60);
       await page.waitForTimeout(10);
     }
-    await page.waitForTimeout(1500);
+    await settle(page);
     const asked = (await windows(page)) - before;
     // One question at a time: each answer takes `delay`, however slow this machine is.
     const most = Math.ceil((performance.now() - start) / delay) + 1;
