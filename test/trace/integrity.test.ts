@@ -69,10 +69,7 @@ describe('the check of a trace', () => {
   it('finds arguments that name no text or no object', () => {
     const { size } = world.strings;
     const kind = (step: number) => sound.table.kind(step);
-    const { name } = kind(0).args.reduce(
-      (all, arg) => ({ ...all, [arg.name]: arg }),
-      {} as Record<string, { at: number }>,
-    );
+    const name = kind(0).args.find((arg) => arg.name === 'name');
     assert.deepEqual(brokenWord(0, name!.at, size), [`step 0: dev.seen.name: no text ${size}`]);
     assert.deepEqual(brokenWord(0, name!.at, size - 1), []);
     const device = kind(1).args.find((arg) => arg.name === 'device')!;
