@@ -47,7 +47,7 @@ function installDependencies() {
   const stamp = join(modules, '.irqscope-lock');
   const hash = createHash('sha256').update(readFileSync(lock)).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
-  // npm's own record is written last: when it is not older than the lock file, somebody ran npm install by hand.
+  // npm's own record is written last: when it is not older than the lock file, the user ran npm install.
   const slack = 5000;
   if (modified(join(modules, '.package-lock.json')) + slack < modified(lock)) {
     console.error('irqscope: installing dependencies (npm ci)');

@@ -59,7 +59,7 @@ export class Legend {
     this.paint(theme);
   }
 
-  /** Draws it anew when it is open and the theme is another one. */
+  /** Draws it again if it is open and the theme changed. */
   paint(theme: Theme): void {
     if (!this.open || theme === this.#theme) return;
     this.#theme = theme;

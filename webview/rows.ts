@@ -15,7 +15,7 @@ export interface ShownRow {
   readonly siblings: number;
 }
 
-/** Lanes that begin closed: whatever lies deeper than the functions of the PCI bus. */
+/** Lanes that begin closed: all that lie deeper than the functions of the PCI bus. */
 function beginsOpen(lane: LaneMessage): boolean {
   const depth = lane.path.split('/').length;
   return depth === 1 || (depth === 2 && lane.path.startsWith('device/'));
@@ -97,7 +97,7 @@ export class Rows {
     this.#arrange();
   }
 
-  /** Opens whatever hides a lane. */
+  /** Opens the rows that hide a lane. */
   reveal(lane: LaneMessage): void {
     let changed = false;
     for (let above = this.byId(lane.parent); above; above = this.byId(above.parent)) {

@@ -39,7 +39,7 @@ export class Stage {
   scrollTo: number | undefined;
   readonly #parts: StageParts;
   readonly #windows: Windows;
-  /** Whether the lanes must be drawn anew, or only what lies over them. */
+  /** Whether the lanes must be drawn again, or only what lies over them. */
   #stale = true;
   readonly #frame = perFrame(() => this.#draw());
 
@@ -58,7 +58,7 @@ export class Stage {
     this.#windows.clear();
   }
 
-  /** Reads the colours anew. */
+  /** Reads the colours again. */
   dress(): void {
     this.theme = readTheme();
     this.redraw();

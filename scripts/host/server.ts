@@ -38,7 +38,7 @@ export interface EditorServer {
   remoteUri(path: string): string;
   /** The server's own output so far. */
   log(): string;
-  /** Resolves when the server is gone, whoever ended it. */
+  /** Resolves when the server has ended, for whatever reason. */
   ended: Promise<number>;
   stop(): Promise<void>;
 }
@@ -79,7 +79,7 @@ export async function startServer(options: ServerOptions = {}): Promise<EditorSe
 }
 
 /**
- * IRQScope itself waits until somebody uses it. This extension beside it starts it at once, so that it opens the trace
+ * IRQScope itself waits until it is used. This extension beside it starts it at once, so that it opens the trace
  * that its setting names. It lies where the server finds installed extensions when it starts for the first time.
  */
 function writeStarter(dataDir: string): void {

@@ -27,7 +27,7 @@ FILE is a trace (${formats.map((f) => f.title).join(', ')}), recognised by its c
 with gzip or zstd; - is standard input. A step is the number of an event, from 0. Objects have paths, such as
 device/0000:00:03.0/msix/0 or cpu/2/vector/38; a key or a field of an object follows, as in .../msix/0/control.mask.
 
-  --json              every command: JSON for programs instead of text for people
+  --json              every command: JSON for programs instead of text
   COMMAND --help      what a command does, its options, examples
   --version           the version of irqscope
 

@@ -33,7 +33,7 @@ export interface EventView {
   at: number;
 }
 
-/** What the events of a kind are in the life of an interrupt; every kind has one. */
+/** The part that the events of a kind play in the life of an interrupt; every kind has one role. */
 export const ROLES = {
   raise: 'A cause arose: in a device, on a line, at an eventfd.',
   message: 'A message was sent, or arrived on the bus.',
@@ -47,12 +47,12 @@ export const ROLES = {
   move: 'An interrupt got another target.',
   store: 'Software or a device wrote bytes: a table entry, config space, a message.',
   invalidate: 'Something cached was invalidated.',
-  look: 'Something was read, or the record only shows that it is there: nothing was written.',
+  look: 'Something was read, or the record only shows that it exists: nothing was written.',
   call: 'One layer called another, or returned: a hypercall, an ioctl, an exit, a trapped access.',
-  fault: 'Refused, dropped, illegal, doubtful, or not to be told.',
+  fault: 'Something was refused, dropped, illegal or doubtful, or the trace cannot tell it.',
   loss: 'The recorder lost events.',
   begin: 'The records of a CPU begin here.',
-  note: 'A text or a probe in the trace; nothing of the interrupt system.',
+  note: 'A text or a probe in the trace; it tells nothing of the interrupt system.',
 } as const;
 
 /** The role of an event kind. */
@@ -66,7 +66,7 @@ export interface EventKind {
   readonly name: string;
   /** Its place in the vocabulary, in memory only; -1 for a kind that is not part of it. */
   number: number;
-  /** What its events are in the life of an interrupt. */
+  /** The part that its events play in the life of an interrupt. */
   readonly role: Role;
   /** What such an event says. */
   readonly meaning: string;
@@ -77,7 +77,7 @@ export interface EventKind {
   readonly bit: Readonly<Record<string, number>>;
   /** Words that an event of this kind takes. */
   readonly size: number;
-  /** Types of objects that such events are about; about any other the event says nothing that is modelled. */
+  /** Types of objects that such events are about. For an object of another type, the event has no effect on the state. */
   readonly on: readonly ObjectType[];
   readonly apply?: Apply;
 }

@@ -20,7 +20,7 @@ export interface Cells {
   known(object: ObjectId, cell: number): number;
 }
 
-/** What a specification says of a field besides its place. */
+/** What a specification says about a field, apart from its bits. */
 export interface FieldText {
   readonly access: Access;
   /** What the field means, in one or two sentences. */

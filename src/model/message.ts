@@ -10,6 +10,7 @@ import {
   vtdHandle,
   x86Address,
   x86Data,
+  x86Destination,
 } from './registers/x86.ts';
 
 /** The irq domains that give an address/data pair its meaning. */
@@ -18,7 +19,7 @@ export type MessageKind = 'x86' | 'vtd' | 'amd' | 'its' | 'gicv2m';
 /**
  * What a message turned out to be.
  * - `none`: address 0. Never composed, or torn down: Linux writes zeros when an interrupt is deactivated.
- * - `compatibility`: vector and APIC id stand in the message (x86).
+ * - `compatibility`: the message holds vector and APIC id (x86).
  * - `x2apic`: the same with the upper address in use; only an IOMMU and the KVM API write that.
  * - `xen-pirq`: vector 0. A Xen HVM guest names a PIRQ in the destination id; the hypervisor binds it.
  * - `remappable`: names an entry of the VT-d table.
@@ -39,17 +40,17 @@ export type MessageFormat =
 /** A message as one irq domain reads it. */
 export interface MessageView {
   readonly format: MessageFormat;
-  /** One line for people. */
+  /** The message as one line of text. */
   readonly text: string;
   /** The fields of address and data by name, and what was derived from them. */
   readonly fields: Readonly<Record<string, FieldValue>>;
   /** Number by which the message selects what it raises: table index, EventID, or INTID of an SPI; null if by none. */
   readonly index: number | null;
-  /** APIC id (raw: physical id, or logical destination) when it stands in the message. */
+  /** APIC id (raw: physical id, or logical destination) if the message holds it. */
   readonly destination: number | null;
-  /** Vector when it stands in the message. */
+  /** Vector if the message holds it. */
   readonly vector: number | null;
-  /** Bits that must be 0 are not. VT-d drops a remappable message then, with fault 0x20. */
+  /** Some bits that must be 0 are not. VT-d then drops a remappable message, with fault 0x20. */
   readonly reservedSet: boolean;
 }
 
@@ -102,10 +103,9 @@ function decodeX86(addressLo: number, addressHi: number, data: number): MessageV
   const fields = { ...address.fields, ...datum.fields };
   const remappable = fields.format === true;
   const vector = num(fields, 'vector');
-  const low = num(fields, 'dest');
-  const high = num(fields, 'destHigh') * 256;
+  const plain = x86Destination(addressLo, addressHi);
   if (vector === 0 && !remappable) {
-    const pirq = high + low;
+    const pirq = plain;
     const text = `Xen PIRQ ${pirq} to be bound (vector 0; no valid message elsewhere)`;
     const reservedSet = address.reservedSet || datum.reservedSet;
     return {
@@ -118,8 +118,8 @@ function decodeX86(addressLo: number, addressHi: number, data: number): MessageV
       reservedSet,
     };
   }
-  const extended = remappable || addressHi !== 0 ? 0 : num(fields, 'destExtended') * 256;
-  const destination = high + extended + low;
+  const extended = remappable || addressHi !== 0 ? 0 : num(fields, 'destExtended') * (x86Address.f.dest.max + 1);
+  const destination = plain + extended;
   const mode = num(fields, 'deliveryMode');
   let text = `vector ${both(vector)} to ${fields.destMode ? 'logical destination' : 'APIC id'} ${destination}`;
   text += `, ${deliveryModes[mode] ?? `reserved delivery mode ${mode}`}, ${fields.trigger ? 'level' : 'edge'}`;
@@ -184,7 +184,7 @@ function decodeAmd(addressLo: number, addressHi: number, data: number): MessageV
   };
 }
 
-/** A register behind a doorbell: one field that is the index. The address may be an IOVA, so any aligned one will do. */
+/** A register behind a doorbell: one field that is the index. The address may be an IOVA, so any aligned one is accepted. */
 function doorbellDecoder(register: Register, name: string, format: MessageFormat, what: string) {
   return (addressLo: number, addressHi: number, data: number): MessageView | undefined => {
     if (addressLo === 0 && addressHi === 0) return noMessage;

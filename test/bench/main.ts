@@ -5,7 +5,8 @@
  *     npm run bench                 captures made large, generated logs, questions, then the simulator's engine
  *     npm run bench -- FILE...      files of your own (plain text, gzip or zstd)
  *
- * Prints tables; machines differ and are busy at times, so look at the ratios. Options: --runs N (default 5; generated logs
+ * Prints tables. Times are processor time of the thread that does the work, so that other load on the machine does not count;
+ * `all CPUs` adds the threads that compile and collect garbage. Machines differ, so look at the ratios. Options: --runs N (default 5; generated logs
  * take at most 3), --large (also a log of 10 million events), --only captures|generated|questions|storm, --json.
  */
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -14,7 +15,16 @@ import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { generate, type LogSpec } from './generate.ts';
 import { enlarged, unpacked } from './inputs.ts';
-import { type Answer, type ImportFigures, inProcess, median, peakOf, questions } from './measure.ts';
+import {
+  type Answer,
+  type ImportFigures,
+  inProcess,
+  median,
+  middle,
+  peakOf,
+  questions,
+  type Spent,
+} from './measure.ts';
 import { printStorms } from './storm.ts';
 import { count, megabytes, milliseconds, printTable, times } from './table.ts';
 
@@ -36,10 +46,8 @@ const runs = Number(values.runs);
 interface ImportRow extends ImportFigures {
   readonly file: string;
   readonly bytes: number;
-  /** Time of the import over that of the floor: the median of the ratios of all processes. */
+  /** Processor time of the importing thread over that of the floor: the median of the ratios of all processes. */
   readonly ratio: number;
-  /** The same for processor time, which counts the threads that compile and collect garbage too. */
-  readonly cpuRatio: number;
   /** The largest resident size of a process that does nothing but import the file, the runtime included. */
   readonly peak: number;
 }
@@ -47,19 +55,18 @@ interface ImportRow extends ImportFigures {
 /** The medians of several processes, each of which imports the file once. */
 function measured(name: string, file: string, processes: number): ImportRow {
   const figures = Array.from({ length: processes }, () => inProcess<ImportFigures>('import', file));
-  const middle = (of: (f: ImportFigures) => number): number => median(figures.map(of));
+  const of = (value: (f: ImportFigures) => number): number => median(figures.map(value));
   return {
     ...figures[0]!,
     file: name,
     bytes: statSync(file).size,
-    floor: { ms: middle((f) => f.floor.ms), cpu: middle((f) => f.floor.cpu) },
-    load: { ms: middle((f) => f.load.ms), cpu: middle((f) => f.load.cpu) },
-    ratio: middle((f) => f.load.ms / f.floor.ms),
-    cpuRatio: middle((f) => f.load.cpu / f.floor.cpu),
-    kept: middle((f) => f.kept),
+    floor: middle(figures.map((f) => f.floor)),
+    load: middle(figures.map((f) => f.load)),
+    ratio: of((f) => f.load.thread / f.floor.thread),
+    kept: of((f) => f.kept),
     peak: peakOf(file),
-    stepP50: middle((f) => f.stepP50),
-    stepP99: middle((f) => f.stepP99),
+    stepP50: of((f) => f.stepP50),
+    stepP99: of((f) => f.stepP99),
   };
 }
 
@@ -67,11 +74,11 @@ function measured(name: string, file: string, processes: number): ImportRow {
 function measuredWarm(file: string): ImportRow {
   const { floor, load } = inProcess<ImportFigures>('import', file, runs);
   const once = measured(basename(file), file, 1);
-  return { ...once, floor, load, ratio: load.ms / floor.ms, cpuRatio: load.cpu / floor.cpu };
+  return { ...once, floor, load, ratio: load.thread / floor.thread };
 }
 
 function printImports(title: string, rows: readonly ImportRow[]): void {
-  const head = ['file', 'size', 'lines', 'events', 'objects', 'floor', 'import', 'ratio', 'CPU', 'CPU ratio'];
+  const head = ['file', 'size', 'lines', 'events', 'objects', 'floor', 'import', 'ratio', 'all CPUs'];
   head.push('kept', 'kept / table', 'peak', 'step p50', 'step p99');
   const body = rows.map((r) => [
     r.file,
@@ -79,11 +86,10 @@ function printImports(title: string, rows: readonly ImportRow[]): void {
     count(r.lines),
     count(r.events),
     count(r.objects),
-    milliseconds(r.floor.ms),
-    milliseconds(r.load.ms),
+    milliseconds(r.floor.thread),
+    milliseconds(r.load.thread),
     times(r.ratio),
     milliseconds(r.load.cpu),
-    times(r.cpuRatio),
     megabytes(r.kept),
     times(r.kept / r.table),
     megabytes(r.peak),
@@ -122,21 +128,20 @@ function generatedRows(folder: string): ImportRow[] {
   );
 }
 
-/** Import time per event of many objects over that of few: what the number of objects costs. */
+/** Import time per event for many objects over that for few. */
 function printSpread(rows: readonly ImportRow[]): void {
   for (const [i, row] of rows.entries()) {
     const few = rows[i - (i % 2)];
     if (i % 2 === 0 || few === undefined) continue;
-    const ratio = row.load.cpu / row.events / (few.load.cpu / few.events);
-    console.log(`${row.file}: ${times(ratio)} the processor time per event of ${few.file}`);
+    const ratio = row.load.thread / row.events / (few.load.thread / few.events);
+    console.log(`${row.file}: ${times(ratio)} the time per event of ${few.file}`);
   }
 }
 
 interface QuestionRow {
   readonly question: string;
   readonly answer: number;
-  readonly ms: number;
-  readonly cpu: number;
+  readonly spent: Spent;
 }
 
 function questionRows(folder: string): QuestionRow[] {
@@ -146,16 +151,15 @@ function questionRows(folder: string): QuestionRow[] {
       return {
         question,
         answer: answers[0]!.answer,
-        ms: median(answers.map((a) => a.spent.ms)),
-        cpu: median(answers.map((a) => a.spent.cpu)),
+        spent: middle(answers.map((a) => a.spent)),
       };
     }),
   );
 }
 
 function printQuestions(rows: readonly QuestionRow[]): void {
-  const body = rows.map((r) => [r.question, count(r.answer), milliseconds(r.ms), milliseconds(r.cpu)]);
-  printTable(`questions: ${nameOf(ASKED)}`, [['question', 'answer', 'time', 'CPU'], ...body]);
+  const body = rows.map((r) => [r.question, count(r.answer), milliseconds(r.spent.thread), milliseconds(r.spent.cpu)]);
+  printTable(`questions: ${nameOf(ASKED)}`, [['question', 'answer', 'time', 'all CPUs'], ...body]);
 }
 
 const root = resolve(import.meta.dirname, '../..');

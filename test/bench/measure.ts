@@ -23,9 +23,14 @@ const CHUNK = 1 << 20;
 const STEPS = 2000;
 const TIMES = 20;
 
-/** Time by the clock and time of all processors together, in milliseconds. */
+/**
+ * What a piece of work took, in milliseconds: by the clock; of one processor, for the thread that does the work; and of all
+ * processors together, which counts the threads that compile and collect garbage too. Other load on the machine changes the
+ * first one only.
+ */
 export interface Spent {
   readonly ms: number;
+  readonly thread: number;
   readonly cpu: number;
 }
 
@@ -39,6 +44,7 @@ export interface ImportFigures {
   readonly kept: number;
   /** Bytes of the event table alone. */
   readonly table: number;
+  /** Processor time of `stateAt` at random steps, in milliseconds. */
   readonly stepP50: number;
   readonly stepP99: number;
 }
@@ -52,7 +58,7 @@ export function peakOf(file: string): number {
 
 /** Runs a measurement of this file in a process of its own; `repeats`: how often it imports the file. */
 export function inProcess<T>(what: 'import' | Question, file: string, repeats = 1): T {
-  // Enough heap for whatever is measured: a process that runs out of it tells nothing.
+  // Enough heap for all measurements: a process that runs out of memory gives no figures.
   const args = ['--expose-gc', '--max-old-space-size=12000', import.meta.filename, what, file, String(repeats)];
   const child = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (child.status !== 0) throw new Error(`${what} of ${file} failed: ${child.stderr}`);
@@ -72,13 +78,20 @@ function importFile(file: string): Trace {
   return run.end();
 }
 
+/** Processor time of this thread so far, in milliseconds. */
+function threadTime(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 function spent(work: () => void): Spent {
   const cpu = process.cpuUsage();
+  const thread = threadTime();
   const start = performance.now();
   work();
   const ms = performance.now() - start;
   const used = process.cpuUsage(cpu);
-  return { ms, cpu: (used.user + used.system) / 1000 };
+  return { ms, thread: threadTime() - thread, cpu: (used.user + used.system) / 1000 };
 }
 
 function held(): number {
@@ -93,8 +106,10 @@ function sequence(): () => number {
   return () => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) / 0x100000000;
 }
 
-const middle = (all: readonly Spent[]): Spent => ({
+/** The medians of several measurements. */
+export const middle = (all: readonly Spent[]): Spent => ({
   ms: median(all.map((s) => s.ms)),
+  thread: median(all.map((s) => s.thread)),
   cpu: median(all.map((s) => s.cpu)),
 });
 
@@ -121,9 +136,9 @@ function measureImport(file: string, repeats: number): ImportFigures {
   const random = sequence();
   const step = Array.from({ length: STEPS }, () => {
     const at = Math.floor(random() * t.length);
-    const start = performance.now();
+    const start = threadTime();
     t.stateAt(at);
-    return performance.now() - start;
+    return threadTime() - start;
   });
   const [wrong] = checkIntegrity(t);
   if (wrong !== undefined) throw new Error(`${file}: ${wrong}`);
@@ -143,6 +158,8 @@ function measureImport(file: string, repeats: number): ImportFigures {
 
 const HOT = `irq/${HOT_IRQ}`;
 const COLD = `irq/${COLD_IRQ}`;
+/** An irq that fires as often as most do. */
+const USUAL = `irq/${COLD_IRQ + 1}`;
 
 function countHistory(trace: Trace, path: string): number {
   let entries = 0;
@@ -161,6 +178,7 @@ const QUESTIONS = {
     return index.done;
   },
   'history hot': (trace) => countHistory(trace, HOT),
+  'history usual': (trace) => countHistory(trace, USUAL),
   'history cold': (trace) => countHistory(trace, COLD),
   'last write': (trace) => lastWrite(trace, resolvePath(trace.world, `${COLD}/cpu`)!, Math.floor(trace.length * 0.85)),
   'run to change': (trace) => {

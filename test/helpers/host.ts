@@ -117,7 +117,7 @@ async function openPalette(page: Page, text: string): Promise<void> {
   await page.locator(PALETTE_ROW).first().waitFor();
 }
 
-/** Opens the palette anew until something is there: it does not learn of commands that come while it is open. */
+/** Opens the palette again until it lists something: an open palette does not show commands that are added later. */
 async function openPaletteUntil<T>(
   page: Page,
   text: string,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { activate, closeAll, eventually, example, exampleLines, run, UNMASK, useFolder } from './helper.ts';
 
-/** Opens a text; anew when another text that comes up at the same moment takes its place ("Could NOT open editor"). */
+/** Opens a text; again if another text that opens at the same moment takes its place ("Could NOT open editor"). */
 async function editorOf(uri: vscode.Uri): Promise<vscode.TextEditor> {
   for (let tries = 1; ; tries++) {
     try {
@@ -44,7 +44,7 @@ describe('text', () => {
     await eventually(() => assert.equal(editor.selection.active.line, UNMASK.line));
   });
 
-  it('moves the cursor with the caret, but not when somebody else moves the caret', async () => {
+  it('moves the cursor with the caret, but not when another extension moves the caret', async () => {
     const uri = file('caret.log', exampleLines(1, 6000));
     await run('openTrace', uri);
     const editor = await editorOf(uri);

@@ -42,7 +42,7 @@ describe('NTB', () => {
     assert.deepEqual(handlers(all), ['irq/25', 'irq/25', 'irq/25', 'irq/25']);
   });
 
-  it('S1-1 a peer that is not told reaches first nobody, then somebody else (F69)', () => {
+  it('S1-1 a peer that is not told reaches first nothing, then another interrupt (F69)', () => {
     const sim = run(bundled('ntb-stale-message'));
     const all = events(sim);
     assert.equal(ofKind(all, 'ntb.publish').length, 1);

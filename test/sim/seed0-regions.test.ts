@@ -23,7 +23,7 @@ const layout = (permissions: number, extra: readonly RegionRegister[] = []) =>
 const wanted = (r: RegionRegister): boolean => r.kind === 'trapped';
 
 describe('Seed 000: the page of the permission table', () => {
-  it('S0-4 the table at 0x600 shares the first page: every access to that page exits, whoever owns the byte', () => {
+  it('S0-4 the table at 0x600 shares the first page: every access to that page exits, for every owner of the byte', () => {
     const map = layout(0x600);
     assert.deepEqual(trappedPages(map, wanted), [0]);
     assert.equal(ownerOf(map, 0x98)?.name, 'INTCAUSE');

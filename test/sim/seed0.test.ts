@@ -186,7 +186,7 @@ describe('Seed 000: guest MSI-X backed by IMS', () => {
     const vector = pathValue(sim.trace.head, `${VDEV}/2/1`) as Record<string, unknown>;
     assert.deepEqual([vector['guestPasid'], vector['pasid']], ['0x5', '0x105']);
     const again = of(events(sim), 'ims.store').filter((e) => e.fields['owner'] === 'vdev-0 vector 1');
-    assert.equal(again.length, 3, 'the entry was allocated anew for each eventfd');
+    assert.equal(again.length, 3, 'the entry was allocated again for each eventfd');
     assert.deepEqual(
       again.slice(1).map((e) => pasidOf(Number(e.fields['value']))),
       [HOST_OF_5, HOST_OF_5],

@@ -427,7 +427,7 @@ describe('seed 001: queues, IMS, PASID', () => {
     const all = events(peers());
     assert.deepEqual(handles(all, FN), [0, 1, 2, 3]);
     assert.deepEqual(handles(all, OTHER), [0]);
-    // The same when the domain hangs on the cdev, and a freed index is taken again by whoever asks next.
+    // The same when the domain hangs on the cdev, and the next request takes a freed index again.
     const again = run(
       idxd([
         bind5,

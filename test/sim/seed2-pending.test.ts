@@ -205,7 +205,7 @@ describe('seed 002: pending bits', () => {
       of(since(sim, 150), 'kvm.userspace', 'dev.withdraw', 'pba.read').map((e) => e.kind),
       ['kvm.userspace', 'dev.withdraw', 'pba.read'],
     );
-    // Until somebody asks the bit stays.
+    // The bit stays until it is read.
     assert.equal(pending(machine({ msixOwner: 'kernel', pbaRead: 'exit' }, work.slice(0, 3)), 0), true);
   });
 

@@ -72,7 +72,7 @@ describe('seed 003: writers of messages', () => {
     for (const write of of(simulation, 'msg.write')) assert.equal(typeof write.fields['by'], 'string');
   });
 
-  it('S3-2 a writer that knows no translation breaks the interrupt until somebody composes again (F74)', () => {
+  it('S3-2 a writer that knows no translation breaks the interrupt until it is composed again (F74)', () => {
     const simulation = scenario('vmsi-affinity');
     assert.deepEqual(sent(simulation), [
       { address: VMSI, fate: 'delivered' },
@@ -182,7 +182,7 @@ describe('seed 003: who translates', () => {
     assert.deepEqual(providers('cookie'), ['iommufd-cookie']);
   });
 
-  it('S3-8 the ITS asks whoever owns the translation: iommufd for its devices, dma-iommu for the rest', () => {
+  it('S3-8 the ITS asks the owner of the translation: iommufd for its devices, dma-iommu for the rest', () => {
     assert.deepEqual(providers('function'), ['iommufd']);
     assert.deepEqual(composed('function', 'irq/24'), [['ITS', VMSI]]);
     const mixed = run({

@@ -23,7 +23,7 @@ function show(outline: Outline, row: Row): Shown {
 
 const whole = (outline: Outline): Shown[] => outline.children().map((row) => show(outline, row));
 
-/** A view with some rows drawn anew, each with all that is below it, as the editor does. */
+/** A view with some rows drawn again, each with all that is below it, as the editor does. */
 function refresh(outline: Outline, shown: readonly Shown[], rows: ReadonlySet<Row>): Shown[] {
   return shown.map((s) =>
     rows.has(s.row) ? show(outline, s.row) : { ...s, children: refresh(outline, s.children, rows) },
@@ -196,7 +196,7 @@ function longTable(entries: number): Trace {
 }
 
 describe('outline: movements', () => {
-  /** Moves about in a trace; after each movement the view that was only refreshed must equal one drawn anew. */
+  /** Moves about in a trace; after each movement the view that was only refreshed must equal one that is drawn from the start. */
   function follow(trace: Trace, moves: readonly number[]): void {
     const session = new Session(trace);
     const outlines = OUTLINES.map((name) => new Outline(name, session));

@@ -134,7 +134,7 @@ describe('timeline: mouse', () => {
     const box = await pictureBox(page);
     const opens = stampOf(/ops_write .*addr 0xfe7c200c value 0x0 .*msix-table/);
     let x = 0;
-    // A pixel of the first picture is 100 ms: aimed anew each time it becomes larger.
+    // A pixel of the first picture is 100 ms: the test aims again each time it becomes larger.
     for (let zoom = 0; zoom < 4; zoom++) {
       const { from, to } = await shown(page);
       x = Math.round((box.width * (opens - from)) / (to - from));

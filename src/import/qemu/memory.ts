@@ -1,7 +1,7 @@
 import { bytesOf, QUOTE, Scanner, SPACE } from '../../base/bytes.ts';
 import { gicFrameSeen } from '../../model/events/its.ts';
 import { devRaise, intx, msgSend, pbaRead, pbaWrite, tblRead, tblWrite } from '../../model/events/msix.ts';
-import { pciRequester } from '../../model/registers/pci.ts';
+import { ENTRY_BYTES, pciRequester } from '../../model/registers/pci.ts';
 import { isInterruptAddress } from '../../model/registers/x86.ts';
 import { mention, msi } from '../../model/things/pci.ts';
 import { entryObject, requesterObject } from '../objects.ts';
@@ -76,7 +76,7 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
   switch (region) {
     case TABLE: {
       const mr = mrEnd > mrStart ? q.out.world.strings.text(q.out.world.strings.internBytes(buf, mrStart, mrEnd)) : '';
-      tableAccess(q, q.pci.entryAt(address, mr), addressLo & 15, size, valueLo, valueHi, write);
+      tableAccess(q, q.pci.entryAt(address, mr), addressLo % ENTRY_BYTES, size, valueLo, valueHi, write);
       return true;
     }
     case PBA:

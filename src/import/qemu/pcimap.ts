@@ -1,7 +1,15 @@
 import { hex64 } from '../../base/hex.ts';
 import { slotText } from '../../model/bdf.ts';
 import { effectivelyMasked, tableSize, tblBind, tblSeen } from '../../model/events/msix.ts';
-import { BAR_64BIT, MSIX_ENTRIES, msixPba, msixTable, offsetBytes, pciBar } from '../../model/registers/pci.ts';
+import {
+  BAR_64BIT,
+  ENTRY_BYTES,
+  MSIX_ENTRIES,
+  msixPba,
+  msixTable,
+  offsetBytes,
+  pciBar,
+} from '../../model/registers/pci.ts';
 import { msixCap, msixEntry, table } from '../../model/things/pci.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { entryObject } from '../objects.ts';
@@ -10,8 +18,6 @@ const PAGE = 4096;
 
 /** The address bits of a BAR register of memory space. */
 const baseOf = (value: number): number => (value & pciBar.f.base.mask) >>> 0;
-
-const ENTRY = 16;
 
 interface Range {
   base: number;
@@ -168,7 +174,7 @@ export class PciMap {
       if (place === undefined || seen.object < 0) continue;
       const { words, world } = this.#out;
       words[tblBind.at.device] = place.owner;
-      words[tblBind.at.first] = (place.start - seen.page) / ENTRY;
+      words[tblBind.at.first] = (place.start - seen.page) / ENTRY_BYTES;
       this.#out.emit(tblBind, seen.object);
       for (const node of world.node(seen.object)?.children.get('msix')?.children.values() ?? [])
         this.#drop(node.object);
@@ -215,7 +221,7 @@ export class PciMap {
     let seen = this.#tables.get(key);
     if (seen === undefined) this.#tables.set(key, (seen = { address, page, owner: -1, offset: -1, object: -1 }));
     const place = this.#place(address, seen);
-    const index = place === undefined ? -1 : Math.floor((address - place.start) / ENTRY);
+    const index = place === undefined ? -1 : Math.floor((address - place.start) / ENTRY_BYTES);
     if (place !== undefined && index >= 0 && index < MSIX_ENTRIES)
       return entryObject(this.#out.world, place.owner, index);
     return this.#unknownEntry(seen, address);
@@ -233,7 +239,7 @@ export class PciMap {
       words[tblSeen.at.address + 1] = hi;
       this.#out.emit(tblSeen, object);
     }
-    return world.child(msixEntry, object, 'msix', Math.floor((address - base) / ENTRY));
+    return world.child(msixEntry, object, 'msix', Math.floor((address - base) / ENTRY_BYTES));
   }
 
   /** Whether an address lies in an MSI-X table whose place is fully known; for logs that do not name regions. */
@@ -244,7 +250,7 @@ export class PciMap {
       if (layout === undefined || range === undefined) continue;
       const start = range.base + layout.offset;
       const size = Math.max(1, tableSize(this.#out.state, f.object));
-      if (address >= start && address < start + size * ENTRY) return true;
+      if (address >= start && address < start + size * ENTRY_BYTES) return true;
     }
     return false;
   }

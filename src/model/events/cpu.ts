@@ -29,7 +29,7 @@ export const sysExit = eventKind(
   },
 );
 
-/** The local APIC of a processor of the host. Object: the vector. Only simulated traces tell. */
+/** The local APIC of a processor of the host. Object: the vector. Only simulated traces tell this. */
 export const cpuAccept = eventKind(
   'cpu.accept',
   'deliver',

@@ -8,7 +8,7 @@ export const domCompose = eventKind(
   'dom.compose',
   'configure',
   [irq],
-  'An irq domain composed the message of an irq: which one will be stored for the device.',
+  'An irq domain composed the message of an irq, which will be stored for the device.',
   { domain: 's', address: 'xx', data: 'x', ret: 'i?' },
 );
 
@@ -32,12 +32,12 @@ export const domCreate = eventKind(
   },
 );
 
-/** Whoever owns the translation of a device names the address for its messages. Object: the irq. */
+/** The owner of the translation of a device names the address for its messages. Object: the irq. */
 export const msiPrepare = eventKind(
   'msi.prepare',
   'configure',
   [irq],
-  'The owner of the translation of a device was asked at which address it shall reach a doorbell; a negative errno: it has none.',
+  'The irq core asked the owner of the translation of a device for the address at which the device reaches a doorbell. A negative errno: there is none.',
   { provider: 's', device: 's', index: 'u', doorbell: 'xx', iova: 'xx?', ret: 'i?' },
 );
 

@@ -1,12 +1,10 @@
 import { eventKind, has } from '../event.ts';
 import { imsControl } from '../registers/ims.ts';
+import { ENTRY_BYTES } from '../registers/pci.ts';
 import { storeBytes } from '../store.ts';
 import { imsEntry, permission } from '../things/ims.ts';
 
 const A = imsEntry.at;
-
-/** Bytes of an IMS entry: address, data and control. */
-const ENTRY = 16;
 
 /** Write of one dword or qword of an IMS entry. Object: the entry. */
 export const imsStore = eventKind(
@@ -18,13 +16,13 @@ export const imsStore = eventKind(
   (state, e, at, bit) => {
     const w = e.words;
     const value = e.at + at.value;
-    const offset = w[e.at + at.offset]! % ENTRY;
-    storeBytes(state, e.object, A.address, ENTRY, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
+    const offset = w[e.at + at.offset]! % ENTRY_BYTES;
+    storeBytes(state, e.object, A.address, ENTRY_BYTES, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
     state.count(e.object, A.writes);
     if (has(e, bit.where)) state.set(e.object, A.store, w[e.at + at.where]!);
     if (has(e, bit.owner)) state.set(e.object, A.owner, w[e.at + at.owner]!);
     if (has(e, bit.virq)) state.set(e.object, A.virq, w[e.at + at.virq]!);
-    // Unmasked with a cause waiting: it is sent now.
+    // The entry is unmasked and a cause waits: the message is sent now.
     const unmasked = imsControl.f.mask.flag(state, e.object, A.control) === false;
     if (unmasked && state.flag(e.object, A.pending) === true) state.setFlag(e.object, A.pending, false);
   },
@@ -39,7 +37,7 @@ export const imsRefused = eventKind(
   'ims.refused',
   'allocate',
   [],
-  'An IMS entry was asked for and could not be had: -ENOSPC when none is free, else what the parent domains said.',
+  'The allocation of an IMS entry failed: -ENOSPC when none is free, else the errno of a parent domain.',
   { owner: 's', ret: 'i' },
 );
 

@@ -161,7 +161,7 @@ export const itsTrans = eventKind(
   },
 );
 
-/** The ITS read or wrote one of its tables; what it saw there is what is true. */
+/** The ITS read or wrote one of its tables. What it saw there is the true content. */
 export const itsDte = eventKind(
   'its.dte',
   'look',

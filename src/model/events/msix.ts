@@ -1,6 +1,6 @@
 import { eventKind, has, type Role } from '../event.ts';
 import { imsControl } from '../registers/ims.ts';
-import { MSIX_ENTRIES, msixControl, msixVectorControl } from '../registers/pci.ts';
+import { ENTRY_BYTES, MSIX_ENTRIES, msixControl, msixVectorControl } from '../registers/pci.ts';
 import type { State } from '../state.ts';
 import { storeBytes } from '../store.ts';
 import { imsEntry } from '../things/ims.ts';
@@ -9,8 +9,6 @@ import { device, msi, msixCap, msixEntry, table } from '../things/pci.ts';
 const A = msixEntry.at;
 const { enable, fmask, size: sizeField } = msixControl.f;
 const { mask: ownMask } = msixVectorControl.f;
-/** Bytes of a table entry: address, data and Vector Control. */
-const ENTRY = 16;
 
 /** Number of entries of a function's MSI-X table, or -1 while unknown. */
 export function tableSize(state: State, dev: number): number {
@@ -56,12 +54,12 @@ export function settleFunction(state: State, dev: number): void {
 }
 
 /**
- * Who answered an access (kernel, user space or hardware) and how many returns to user space it cost. Only simulated
- * traces tell.
+ * What answered an access (kernel, user space or hardware) and how many returns to user space it cost. Only simulated
+ * traces tell this.
  */
 const served = { served: 's?', exits: 'u?' } as const;
 
-/** Set when whoever answered a read gave something else than what is stored: the read tells nothing of the state then. */
+/** Set when the answer to a read differs from what is stored. Such a read tells nothing about the state. */
 const stale = { stale: 'flag?' } as const;
 
 /** An access of an MSI-X table entry, counted in `counter`. Object: the entry. */
@@ -77,9 +75,9 @@ const tableEvent = (name: string, role: Role, meaning: string, counter: number) 
       const value = e.at + at.value;
       state.count(e.object, counter);
       if (has(e, bit.stale) && w[e.at + at.stale]) return;
-      const offset = w[e.at + at.offset]! % ENTRY;
-      storeBytes(state, e.object, A.address, ENTRY, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
-      // What a read shows can be a mask bit nobody saw being cleared.
+      const offset = w[e.at + at.offset]! % ENTRY_BYTES;
+      storeBytes(state, e.object, A.address, ENTRY_BYTES, offset, w[e.at + at.size]!, w[value]!, w[value + 1]!);
+      // A read can show a mask bit that was cleared without a record.
       settlePending(state, e.object);
     },
   );

@@ -1,14 +1,16 @@
 import { eventKind } from '../event.ts';
 
 /** A text written into the trace by its user. */
-export const mark = eventKind('mark', 'note', [], 'A marker that somebody wrote into the trace.', { text: 's' });
+export const mark = eventKind('mark', 'note', [], 'A marker that a user or a script wrote into the trace.', {
+  text: 's',
+});
 
 /** A message of the emulator or kernel between the records. */
 export const message = eventKind(
   'message',
   'fault',
   [],
-  'A line of text between the trace records that tells of something refused or illegal.',
+  'A line of text between the trace records that tells of a refused or illegal access.',
   { text: 's' },
 );
 

@@ -21,7 +21,7 @@ export const merged = eventKind(
   { cause: 'u', into: 'u?' },
 );
 
-/** Where knowledge ends. Object: what would have to be known. */
+/** What the trace cannot tell. Object: what would have to be known. */
 export const untold = eventKind(
   'untold',
   'fault',

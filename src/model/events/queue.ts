@@ -7,7 +7,7 @@ export const queueCall = eventKind(
   'queue.call',
   'call',
   [],
-  'Somebody asked for an operation on a queue, through a user interface (cdev, vfio) or by the RPC of a driver to its device.',
+  'A user interface (cdev, vfio), or the RPC of a driver to its device, requested an operation on a queue.',
   { front: 's', call: 's', owner: 's' },
 );
 
@@ -25,7 +25,7 @@ export const queueUse = eventKind(
   'queue.use',
   'configure',
   [queueUser],
-  'A PASID was bound to a queue for somebody, got an interrupt handle, or was taken off the queue.',
+  'A PASID was bound to a queue for a user, got an interrupt handle, or was taken off the queue.',
   { front: 's?', owner: 's?', handle: 'u?', off: 'flag' },
   (state, e, at, bit) => {
     const w = e.words;

@@ -180,7 +180,7 @@ export const irFault = eventKind(
   },
 );
 
-/** Something the unit found odd but let pass. Object: the entry, or the unit. */
+/** A mismatch that the unit found and accepted. Object: the entry, or the unit. */
 export const irWarn = eventKind(
   'ir.warn',
   'fault',

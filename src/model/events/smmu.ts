@@ -75,7 +75,7 @@ export const smmuMap = eventKind(
   'smmu.map',
   'configure',
   [ioasMap],
-  'Whoever owns stage 1 of a stream (a guest, or the host kernel) mapped a range, or that was refused (negative errno).',
+  'The owner of stage 1 of a stream (a guest, or the host kernel) mapped a range, or that was refused (negative errno).',
   { output: 'xx', size: 'xx', ret: 'i?' },
   (state, e, at, bit) => {
     const w = e.words;
@@ -91,7 +91,7 @@ export const smmuUnmap = eventKind(
   'smmu.unmap',
   'configure',
   [ioasMap],
-  'Whoever owns stage 1 of a stream unmapped a range, or that was refused (negative errno).',
+  'The owner of stage 1 of a stream unmapped a range, or that was refused (negative errno).',
   { ret: 'i?' },
   (state, e, at, bit) => {
     if (!has(e, bit.ret) || e.words[e.at + at.ret] === 0) state.remove(e.object);

@@ -21,8 +21,8 @@ function release(state: State, n: number, v: number, virq: number): void {
 }
 
 /**
- * Takes an irq off the vectors that it was last seen on, but for `n`, `v` and `prevN`, `prevV` which the record at hand
- * names: whatever happened unseen in between (tracepoints are silent on a dying CPU), it is on no others now.
+ * Takes an irq off the vectors that it was last seen on, except `n`, `v` and `prevN`, `prevV`, which the record at hand
+ * names. Tracepoints are silent on a dying CPU, so a change may have no record; but the irq is on no other vectors now.
  */
 function leaveOthers(state: State, object: number, n: number, v: number, prevN: number, prevV: number): void {
   const virq = virqOf(state, object);
@@ -43,8 +43,8 @@ const virqOf = (state: State, object: number): number => Number(state.world.node
 const PLACE = [I.cpu, I.vector, I.prevCpu, I.prevVector, I.moving, I.managed, I.reserved, I.apicDest];
 
 /**
- * The vector domain reserves or assigns before it reports the set-up (x86_vector_alloc_irqs): what is told of an irq
- * that is not known to be set up belongs to the life that begins with the next set-up.
+ * The vector domain reserves or assigns before it reports the set-up (x86_vector_alloc_irqs). So records about an irq
+ * that is not known to be set up belong to the next set-up.
  */
 function beginLife(state: State, object: number): void {
   const allocated = state.flag(object, I.allocated);
@@ -61,7 +61,7 @@ export const vecSetup = eventKind(
   'vec.setup',
   'allocate',
   [irq],
-  'The vector domain set up the irq descriptor; the number starts a new life.',
+  'The vector domain set up the irq descriptor. What was known of this irq number before no longer holds.',
   { legacy: 'flag', ret: 'i' },
   (state, e, at) => {
     state.touch(vectorDomain(state));

@@ -110,7 +110,7 @@ export const vfioBind = eventKind(
   'vfio.bind',
   'configure',
   [vfioVector],
-  'What stands behind a vector changed: the eventfd that VFIO signals, the host irq, the entry that sends. What is absent is none.',
+  'What serves a vector changed: the eventfd that VFIO signals, the host irq, the entry that sends. An absent argument means that there is none.',
   { backend: 's?', eventfd: 'i?', irq: 'u?', entry: 'o?' },
   (state, e, at, bit) => {
     const w = e.words;
@@ -149,7 +149,7 @@ export const vfioTrap = eventKind(
   'vfio.trap',
   'call',
   [vfioDevice],
-  'A guest access left the guest because its page is not mapped: which register it hit, how often that is used, and whether it was the one that the trap is for.',
+  'A guest access left the guest because its page is not mapped. The arguments tell which register it hit, how often software uses that register, and whether the trap is meant for it.',
   { register: 's', latency: 's', wanted: 'flag', cost: 'u', write: 'flag', offset: 'x' },
   (state, e, at) => state.count(e.object, e.words[e.at + at.wanted] ? vfioDevice.at.traps : vfioDevice.at.collateral),
 );

@@ -162,6 +162,12 @@ export const msixVectorControl = register(
   ],
 );
 
+/** Bytes of an entry of an MSI-X table: address, data, Vector Control. IMS entries in device memory are laid out alike. */
+export const ENTRY_BYTES = 16;
+
+/** Vector Control as software writes it, steering tag and reserved bits 0. */
+export const vectorControl = (masked: boolean): number => (masked ? msixVectorControl.f.mask.mask : 0);
+
 /** MSI Message Control, capability offset +2, 16 bits. */
 export const msiControl = register(
   'MSI Message Control',

@@ -3,7 +3,7 @@ import { bit, bits, register, reserved } from './layout.ts';
 /**
  * Control word of a posted-interrupt descriptor, 64 bits at byte 32 (descriptor bits 319:256). The descriptor is 64
  * bytes long and 64-byte aligned: bytes 0 to 31 are the PIR (posted-interrupt requests), whose bit n is vector n, and
- * bytes 40 to 63 are reserved. Whoever posts sets the bit in the PIR; when SN is 0 (or the interrupt is urgent) and
+ * bytes 40 to 63 are reserved. The poster sets the bit in the PIR; when SN is 0 (or the interrupt is urgent) and
  * ON is 0 it sets ON and sends the vector NV to NDST.
  */
 export const postedControl = register(

@@ -130,6 +130,16 @@ export function vtdAddressFor(index: number, subhandle = true): number {
 export const x86AddressFor = (apicId: number): number =>
   (x86Address.f.base.put(X86_BASE) | x86Address.f.dest.put(apicId)) >>> 0;
 
+/** The APIC id that the halves of an address in compatibility format name: the upper half has its bits 31:8. */
+export const x86Destination = (addressLo: number, addressHi: number): number =>
+  x86Address.f.destHigh.of(addressHi) * (x86Address.f.dest.max + 1) + x86Address.f.dest.of(addressLo);
+
+/** The halves of an address in compatibility format for an APIC id of up to 32 bits. */
+export function x86AddressWords(apicId: number, destMode: number): readonly [lo: number, hi: number] {
+  const { dest, destHigh, destMode: mode } = x86Address.f;
+  return [(x86AddressFor(apicId) | mode.put(destMode)) >>> 0, destHigh.put(Math.floor(apicId / (dest.max + 1)))];
+}
+
 /** Message data in remappable format, 32 bits. */
 export const vtdData = register(
   'VT-d MSI Data',

@@ -24,7 +24,7 @@ export const permission = objectType('perm', 'An entry of the MSI-X permission t
 });
 
 /** A queue of a function: `device/<bdf>/queue/<n>`. */
-export const queue = objectType('queue', 'A queue of a function: not a device, but what an interrupt is for.', {
+export const queue = objectType('queue', 'A queue of a function. It is no device, but interrupts can belong to it.', {
   front: { kind: 'text', meaning: 'Through which interface it was created, such as cdev or VFIO.' },
   state: { kind: 'text', meaning: 'created, bound, enabled, draining or destroyed.' },
   pasid: { kind: 'num', meaning: 'PASID that it is bound to.' },
@@ -54,7 +54,7 @@ export const ioasMap = objectType('ioasmap', 'A mapping of an I/O address space.
 
 /** A vMSI address that user space gave: `iommufd/<id>/vmsi/<device>/<index>`. */
 export const vmsi = objectType('vmsi', 'The message address that user space gave for one vector of one device.', {
-  iova: { kind: 'hex', words: 2, meaning: 'I/O virtual address that the device shall write to.' },
+  iova: { kind: 'hex', words: 2, meaning: 'I/O virtual address that the device must write to.' },
   window: {
     kind: 'flag',
     meaning:

@@ -20,7 +20,7 @@ export const irq = objectType(
     beginning: {
       kind: 'flag',
       hidden: true,
-      meaning: 'A place was given to it before the set-up that it belongs to was reported.',
+      meaning: 'The vector domain gave it a place before it reported the set-up of the irq.',
     },
     allocated: { kind: 'flag', meaning: 'The descriptor exists in the vector domain (between setup and teardown).' },
     activated: { kind: 'flag', meaning: 'The domain hierarchy is activated: the hardware is programmed for it.' },
@@ -59,12 +59,15 @@ export const irq = objectType(
       meaning: 'CPU on which a handler of it runs right now.',
       ref: byNumber('the CPU on which a handler of it runs', 'cpu'),
     },
-    owner: { kind: 'text', meaning: 'Who it was allocated for, which need not be a device: a driver, a queue.' },
+    owner: { kind: 'text', meaning: 'The driver, queue or device for which it was allocated.' },
     shutdown: { kind: 'flag', meaning: 'Managed and shut down: no CPU of its mask is online.' },
-    disabled: { kind: 'flag', meaning: 'Disabled by disable_irq(): the chip is masked only when one comes (lazily).' },
+    disabled: {
+      kind: 'flag',
+      meaning: 'Disabled by disable_irq(): the chip is masked only when an interrupt comes (lazily).',
+    },
     latched: {
       kind: 'flag',
-      meaning: 'IRQS_PENDING: one came while it was disabled; it is resent when it is enabled.',
+      meaning: 'IRQS_PENDING: an interrupt came while the irq was disabled; it is resent when the irq is enabled.',
     },
   },
 );

@@ -74,5 +74,5 @@ export const table = objectType('table', 'An MSI-X table whose device the trace 
   address: { kind: 'hex', words: 2, meaning: 'Guest-physical address of the page in which the first access fell.' },
 });
 
-/** Something the trace names that has no state of its own: events point at it, no tree shows it. */
-export const mention = objectType('mention', 'Something that the trace names without telling any state of it.', {});
+/** An object without state of its own: events name it, but no tree shows it. */
+export const mention = objectType('mention', 'An object that the trace names without telling any state of it.', {});

@@ -10,14 +10,14 @@ export const pasidEntry = objectType('pasid', 'An entry of the PASID table of a 
 });
 
 /** A user of a queue: `device/<bdf>/queue/<n>/user/<pasid>`. A shared queue has several, a user may have several queues. */
-export const queueUser = objectType('queueuser', 'Somebody who may submit to a queue, by PASID.', {
+export const queueUser = objectType('queueuser', 'A user that may submit to a queue, by PASID.', {
   front: { kind: 'text', meaning: 'Interface through which the PASID was bound: cdev or vfio.' },
   owner: { kind: 'text', meaning: 'Who the PASID belongs to.' },
   handle: { kind: 'num', meaning: 'Interrupt handle that was given to it.' },
   submitted: { kind: 'count', meaning: 'Descriptors submitted with the PASID so far.' },
 });
 
-/** What a peer behind an NTB holds of one interrupt of this side: `ntb/<bdf>/peer/<n>/desc/<i>`. */
+/** What a peer behind an NTB knows of one interrupt of this side: `ntb/<bdf>/peer/<n>/desc/<i>`. */
 export const ntbCopy = objectType(
   'ntbcopy',
   'What a peer behind a non-transparent bridge writes into the memory window to raise an interrupt of this side.',

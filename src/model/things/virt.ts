@@ -44,7 +44,7 @@ export const vfioVector = objectType('vfiovector', 'One interrupt of a device th
     ref: byObject('the entry of the host that sends for it'),
   },
   guestPasid: { kind: 'hex', meaning: 'PASID that the guest wrote for it, a number of the guest.' },
-  pasid: { kind: 'hex', meaning: 'The same as a PASID of the host.' },
+  pasid: { kind: 'hex', meaning: 'The PASID of the host that the PASID of the guest stands for.' },
 });
 
 /** A VFIO device: `vfio/<device>`. */

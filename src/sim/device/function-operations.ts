@@ -1,4 +1,4 @@
-import { pciCommand } from '../../model/registers/pci.ts';
+import { pciCommand, vectorControl } from '../../model/registers/pci.ts';
 import { deviceOf, entryOf } from '../find.ts';
 import type { OperationSpec } from '../operation.ts';
 
@@ -92,7 +92,7 @@ export const functionOperations: readonly OperationSpec[] = [
       refuses: (system, object) => entryOf(system, object).problem,
       *run(system, object) {
         const { fn, index } = entryOf(system, object);
-        fn!.table(index, 12, 4, [masked ? 1 : 0]);
+        fn!.table(index, 12, 4, [vectorControl(masked === true)]);
       },
     }),
   ),

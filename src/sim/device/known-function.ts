@@ -1,6 +1,6 @@
 import { effectivelyMasked } from '../../model/events/msix.ts';
 import { untold } from '../../model/events/outcome.ts';
-import { msixControlBits, pciCommand } from '../../model/registers/pci.ts';
+import { msixControl, msixControlBits, pciCommand } from '../../model/registers/pci.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { PciFunction, type Served } from './function.ts';
 
@@ -21,7 +21,7 @@ export class KnownFunction extends PciFunction {
     const at = this.machine.state.num(this.object, device.at.msixAt);
     const { size } = this;
     if (at < 0 || size < 0) this.#untold(this.object, 'where the MSI-X capability lies and how large its table is');
-    else this.configWrite(at + 2, 2, (size - 1) | msixControlBits(enable, fmask));
+    else this.configWrite(at + 2, 2, msixControl.f.size.put(size - 1) | msixControlBits(enable, fmask));
   }
 
   override table(

@@ -1,8 +1,10 @@
 import { dropped } from '../../model/events/outcome.ts';
-import { isInterruptAddress, x86Address, x86Data } from '../../model/registers/x86.ts';
+import { isInterruptAddress, x86Data, x86Destination } from '../../model/registers/x86.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import type { Machine } from '../machine.ts';
 import type { Message, MessagePort } from './message.ts';
+
+const HIGH = 0x100000000;
 
 /**
  * What the CPU side of the bridge does with a message. Remapping units, an ITS or an SMMU put themselves in front; each
@@ -46,9 +48,7 @@ export class RootComplex implements MessagePort {
 
   /** Hands a message in compatibility format to the local APIC that it names (physical destination). */
   deliver(message: Message): void {
-    const { dest, destHigh } = x86Address.f;
-    const high = destHigh.of(Math.floor(message.address / 0x100000000));
-    const destination = high * (dest.max + 1) + dest.of(message.address % 0x100000000);
+    const destination = x86Destination(message.address % HIGH, Math.floor(message.address / HIGH));
     const vector = x86Data.f.vector.of(message.data);
     this.cpus.accept(destination, vector, message.cause, message.requester);
   }

@@ -1,6 +1,7 @@
 import { devRaise } from '../../model/events/msix.ts';
 import { untold } from '../../model/events/outcome.ts';
-import { msiAddress, msiControl, msiData } from '../../model/registers/pci.ts';
+import { imsControl } from '../../model/registers/ims.ts';
+import { msiAddress, msiControl, msiData, vectorControl } from '../../model/registers/pci.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
 import { MSI_AT, type PciFunction } from '../device/function.ts';
 import type { Composed } from '../irq/domain.ts';
@@ -52,7 +53,7 @@ function msixPlace(machine: Machine, fn: PciFunction): Place {
       fn.table(index, 4, 4, [Math.floor(address / HIGH)]);
       fn.table(index, 8, 4, [data]);
     },
-    setMask: (index, masked) => void fn.table(index, 12, 4, [masked ? 1 : 0]),
+    setMask: (index, masked) => void fn.table(index, 12, 4, [vectorControl(masked)]),
     message(index) {
       const { state } = machine;
       const entry = fn.entry(index);
@@ -136,7 +137,7 @@ function imsPlace(machine: Machine, fn: PciFunction, queue: boolean): Place {
       cells.write(index, 8, 4, [data], virq);
     },
     setMask(index, masked) {
-      if (!queue) cells.write(index, 12, 4, [masked ? 1 : 0]);
+      if (!queue) cells.write(index, 12, 4, [masked ? imsControl.f.mask.mask : 0]);
     },
     message: (index) => cells.message(index),
     raise: (index) => cells.raise(index),

@@ -24,7 +24,7 @@ import {
   vtdIrte,
   vtdPostedIrte,
 } from '../../model/registers/vtd.ts';
-import { vtdAddressFor, X86_BASE, x86Address, x86Data } from '../../model/registers/x86.ts';
+import { vtdAddressFor, x86AddressWords, x86Data } from '../../model/registers/x86.ts';
 import { irte, remapUnit } from '../../model/things/remap.ts';
 import type { PciFunction } from '../device/function.ts';
 import type { Message } from '../device/message.ts';
@@ -274,14 +274,9 @@ export class VtdUnit implements Translator, RemapTable {
       trigger: Number(fields['trigger']),
     };
     machine.emit(irRemap, entry, { vector, dest, ...modes });
-    const to = packRegister(x86Address, {
-      base: X86_BASE,
-      dest,
-      destHigh: dest >>> 8,
-      destMode: modes.destMode,
-    });
+    const [lo, hi] = x86AddressWords(dest, modes.destMode);
     const data = packRegister(x86Data, { vector, deliveryMode: modes.deliveryMode, trigger: modes.trigger })[0]!;
-    const address = to[0]! + to[1]! * HIGH;
+    const address = lo + hi * HIGH;
     machine.emit(irMessage, entry, {
       address: message.address,
       data: message.data,

@@ -1,4 +1,4 @@
-import { pciCommand } from '../../model/registers/pci.ts';
+import { pciCommand, vectorControl } from '../../model/registers/pci.ts';
 import { PciFunction } from '../device/function.ts';
 import type { FunctionSpec } from '../device/function-spec.ts';
 import type { MessagePort } from '../device/message.ts';
@@ -110,7 +110,7 @@ export class Host {
 
   /** msix_mask_all: entries that nobody uses may hold messages of a kernel before this one. */
   *#maskAll(fn: PciFunction): Proc {
-    for (let i = 0; i < fn.size; i++) yield* hardwareAccess.write(fn, i, 12, 4, [1]);
+    for (let i = 0; i < fn.size; i++) yield* hardwareAccess.write(fn, i, 12, 4, [vectorControl(true)]);
   }
 
   /** pci_free_irq_vectors(): frees the irqs, masks every entry, disables MSI-X. Their actions must be gone. */

@@ -1,4 +1,5 @@
 import { msgWrite } from '../../model/events/irq.ts';
+import { vectorControl } from '../../model/registers/pci.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { PciFunction, Served } from '../device/function.ts';
 import type { Machine, Proc } from '../machine.ts';
@@ -74,18 +75,18 @@ export class MsixDomain implements Domain {
       where: 'MSI-X table',
     });
     const live = !irq.masked;
-    if (live) yield* this.#access.write(device, hwirq, 12, 4, [1]);
+    if (live) yield* this.#access.write(device, hwirq, 12, 4, [vectorControl(true)]);
     yield* this.#access.write(device, hwirq, 0, 4, [message.address >>> 0]);
     yield* this.#access.write(device, hwirq, 4, 4, [Math.floor(message.address / 0x100000000)]);
     yield* this.#access.write(device, hwirq, 8, 4, [message.data]);
-    if (live) yield* this.#access.write(device, hwirq, 12, 4, [0]);
+    if (live) yield* this.#access.write(device, hwirq, 12, 4, [vectorControl(false)]);
     yield* this.#access.read(device, hwirq, 8, 4);
     irq.written?.(message);
   }
 
   /** pci_msi_mask: write and read back; unmasking writes only. */
   *mask(irq: Irq, masked: boolean): Proc {
-    yield* this.#access.write(irq.device, irq.hwirq, 12, 4, [masked ? 1 : 0]);
+    yield* this.#access.write(irq.device, irq.hwirq, 12, 4, [vectorControl(masked)]);
     if (masked) yield* this.#access.read(irq.device, irq.hwirq, 12, 4);
   }
 }

@@ -23,7 +23,7 @@ const ALSO_CPU = 1;
 const ALSO_MATRIX_CPU = 2;
 const ONLY_NOTES = 3;
 
-/** Kinds whose events stand among the notes, whatever object they name. */
+/** Kinds whose events are notes, for every object that they name. */
 const NOTES: readonly EventKind[] = [mark, message, lost, bufferStart, probe];
 
 /** Where else the events of each kind stand: in the lane of the CPU of the record, or of the CPU that they name. */

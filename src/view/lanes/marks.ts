@@ -11,7 +11,7 @@ export interface MarkSpec {
 export const marks = [
   { name: 'fault', meaning: 'Refused, illegal or doubtful: a fault, a mismatch, an error.' },
   { name: 'lost', meaning: 'Events are missing: the recorder lost them or had not begun.' },
-  { name: 'note', meaning: 'A text that somebody wrote into the trace, or a probe.' },
+  { name: 'note', meaning: 'A text that a user or a script wrote into the trace, or a probe.' },
   { name: 'raise', meaning: 'A cause arose: in a device, on a line, at an eventfd.' },
   { name: 'send', meaning: 'A message was sent, or arrived on the bus.' },
   { name: 'deliver', meaning: 'An interrupt was accepted, injected or acknowledged.' },
