@@ -106,11 +106,19 @@ await main(async () => {
   const mutants = order.flatMap((i) => perRoom.flatMap((list) => list.slice(i, i + 1)));
   console.log(`${mutants.length} mutants, seed ${seed}; those that no test notices:`);
   const judged: Judged[] = [];
+  const started = performance.now();
+  // Ctrl-C shows what was found so far.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.prependListener(signal, () => console.log(`\n${table(rooms, judged)}`));
   await share(mutants, trees, async (mutant, tree) => {
     if (performance.now() > until) return;
     const found = { mutant, verdict: await judge(mutant, tree, coverages) };
     judged.push(found);
     if (survived(found.verdict)) console.log(describe(found));
+    if (judged.length % 20 === 0)
+      console.log(
+        `… ${judged.length} of ${mutants.length} after ${Math.round((performance.now() - started) / 60_000)} min`,
+      );
   });
   if (judged.length < mutants.length)
     console.log(`${minutes} minutes are over: ${mutants.length - judged.length} mutants were not tried`);

@@ -69,7 +69,7 @@ describe('the check of a trace', () => {
   it('finds arguments that name no text or no object', () => {
     const { size } = world.strings;
     const kind = (step: number) => sound.table.kind(step);
-    const { name } = Object.fromEntries(kind(0).args.map((arg) => [arg.name, arg]));
+    const name = kind(0).args.find((arg) => arg.name === 'name');
     assert.deepEqual(brokenWord(0, name!.at, size), [`step 0: dev.seen.name: no text ${size}`]);
     assert.deepEqual(brokenWord(0, name!.at, size - 1), []);
     const device = kind(1).args.find((arg) => arg.name === 'device')!;

@@ -7,6 +7,7 @@ import { vfioFire, vfioIntx, vfioMode, vfioPba, vfioRegion, vfioRoute, vfioUse }
 import { irqfdWakeup, routeCommit, routeRelease, routeSet, routeUpdate } from '../../model/events/virt.ts';
 import { pin } from '../../model/things/irq.ts';
 import { remapUnit } from '../../model/things/remap.ts';
+import { vfioDevice } from '../../model/things/virt.ts';
 import { entryObject, vcpuObject, vcpuVectorObject } from '../objects.ts';
 import type { Captures } from '../pattern.ts';
 import { type Qemu, type QemuRule, rule } from './context.ts';
@@ -138,7 +139,7 @@ export const virtRules: readonly QemuRule[] = [
   rule('vfio_msix_pba_disable', ' ({dev:s})', (q, _c, s) => pba(q, q.text(s.dev), false)),
   rule('vfio_msi_interrupt', ' ({dev:s}) vector {vector:u} {address:x}/{data:x}', (q, c, s) => {
     const host = q.object(`vfio/${q.text(s.dev)}`);
-    const msiOnly = q.out.state.present(host) && q.out.state.flag(host, 3) === true;
+    const msiOnly = q.out.state.flag(host, vfioDevice.at.msi) === true;
     q.emit(
       vfioFire.put().address(c.lo[s.address]!, c.hi[s.address]!).data(c.lo[s.data]!),
       vfioVector(q, q.text(s.dev), msiOnly ? VFIO_MSI : VFIO_MSIX, c.lo[s.vector]!),
