@@ -1,5 +1,6 @@
-// Bootstrap: `node scripts/run.mjs TASK [-- args]`. Node built-ins only, because in a fresh clone nothing else is there.
-// It brings node_modules up to date and hands over to scripts/TASK.ts, run by the Node 24 that comes with node_modules.
+// Bootstrap: `node scripts/run.mjs SCRIPT [ARGUMENT …]`. Node built-ins only, because in a fresh clone nothing else is
+// there. It brings node_modules up to date and hands over to scripts/SCRIPT.ts, run by the Node 24 that comes with
+// node_modules. package.json says which npm script is which script with which arguments.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -10,27 +11,6 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 const exe = process.platform === 'win32' ? '.exe' : '';
-
-/** Task name: the script that does it and its fixed arguments. */
-const TASKS = {
-  start: ['start.ts'],
-  build: ['build.ts'],
-  test: ['test.ts'],
-  'test:unit': ['test.ts', 'unit'],
-  'test:grammar': ['test.ts', 'grammar'],
-  'test:webview': ['test.ts', 'webview'],
-  'test:package': ['test.ts', 'package'],
-  'test:host': ['test.ts', 'host'],
-  'test:ui': ['test.ts', 'ui'],
-  'test:electron': ['test.ts', 'electron'],
-  lint: ['test.ts', 'lint'],
-  typecheck: ['test.ts', 'typecheck'],
-  package: ['package.ts'],
-  bench: ['bench.ts'],
-  mutants: ['mutants.ts'],
-  pictures: ['../test/ui/pictures.ts'],
-  scenarios: ['scenarios.ts'],
-};
 
 function fail(message) {
   console.error(`irqscope: ${message}`);
@@ -72,23 +52,24 @@ function findNode() {
   );
 }
 
-const [task = '', ...rest] = process.argv.slice(2);
-const known = Object.hasOwn(TASKS, task)
-  ? TASKS[task]
-  : fail(`no task "${task}"; tasks: ${Object.keys(TASKS).join(', ')}`);
+const [name = '', ...rest] = process.argv.slice(2);
+const script = join(root, 'scripts', `${name}.ts`);
+if (name === '' || !existsSync(script))
+  fail(`there is no script "${name}"; package.json has the scripts that there are`);
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node ${process.version} is too old: Node 20 or newer is needed`);
 installDependencies();
 
 const node = findNode();
-const args = rest[0] === '--' ? rest.slice(1) : rest;
+const dashes = rest.indexOf('--');
+const args = dashes < 0 ? rest : rest.toSpliced(dashes, 1);
 const path = [dirname(node), join(modules, '.bin'), process.env.PATH ?? ''].join(delimiter);
-const child = spawn(node, [join(root, 'scripts', known[0]), ...known.slice(1), ...args], {
+const child = spawn(node, [script, ...args], {
   cwd: root,
   stdio: 'inherit',
   env: { ...process.env, PATH: path, INIT_CWD: process.env.INIT_CWD ?? process.cwd() },
 });
-// A terminal's Ctrl-C reaches the task anyway; a signal sent to this process alone would not. Tasks bear getting it twice.
+// A terminal's Ctrl-C reaches the task anyway; a signal sent to this process alone would not. A script may get a signal twice.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => fail(`${node}: ${error.message}`));
 child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 15)));

@@ -1,5 +1,5 @@
 // What is made from the scenarios and from the catalogue of the simulator: the list of bundled scenarios and the JSON schema
-// that editors use. `node scripts/run.mjs scenarios` writes both; a test fails while they are not up to date.
+// that editors use. `npm run scenarios` writes both; a test fails while they are not up to date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';

@@ -10,13 +10,13 @@ import { Names } from './names.ts';
 import type { Range } from './overlay.ts';
 import type { ShownRow } from './rows.ts';
 import { ROW } from './shapes.ts';
+import { SpokenTable } from './spoken-table.ts';
 import { Stage } from './stage.ts';
 import { StateView } from './states.ts';
 import { watchTheme } from './theme.ts';
 import { placeText } from './ticks.ts';
 import { setPressed } from './toolkit.ts';
-import { type Target, Tooltip } from './tooltip.ts';
-import { Twin } from './twin.ts';
+import { Tooltip, type TooltipTarget } from './tooltip.ts';
 
 /** What is kept from one life of the page to the next. */
 interface Store {
@@ -38,7 +38,7 @@ export class App implements Actions {
   readonly #names: Names;
   readonly #tooltip = new Tooltip();
   readonly #legend = new Legend();
-  readonly #twin = new Twin();
+  readonly #spoken = new SpokenTable();
   readonly #layout: Layout;
   readonly #states: StateView;
   readonly #stage: Stage;
@@ -57,7 +57,7 @@ export class App implements Actions {
       turn: (row, open) => this.#turn(row, open),
       hover: (lane) => this.#hover(lane),
     });
-    const extras = [this.#tooltip.element, this.#legend.element, this.#twin.element];
+    const extras = [this.#tooltip.element, this.#legend.element, this.#spoken.element];
     this.#layout = makeLayout(root, this.#controls(), this.#names.element, extras);
     this.#layout.filter.value = memory?.filter ?? '';
     this.#stage = new Stage(
@@ -218,7 +218,7 @@ export class App implements Actions {
     this.#peer.ask(questions.go, question).catch(complain);
   }
 
-  #tooltipTarget(row: ShownRow, pixel: number): Target {
+  #tooltipTarget(row: ShownRow, pixel: number): TooltipTarget {
     const { viewport, trace } = this.#model;
     const { axis } = viewport;
     const { lane } = row;
@@ -312,11 +312,11 @@ export class App implements Actions {
       `Timeline of ${trace.name}, ${ends}${row ? `, lane ${row.lane.label}` : ''}`,
     );
     if (!row || trace.indexed === 0) {
-      this.#twin.clear();
+      this.#spoken.clear();
       return;
     }
     const question = { trace: trace.id, row: this.#model.rowOf(row), axis, from, to };
-    void this.#twin.fill(row.lane.label, () => this.#peer.ask(questions.table, question));
+    void this.#spoken.fill(row.lane.label, () => this.#peer.ask(questions.table, question));
   }
 
   /** Says where the cursor is now. */

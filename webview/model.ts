@@ -1,6 +1,6 @@
 import type { TimeBase } from '../src/base/time.ts';
 import type { CursorMessage, LanesMessage, LayerMessage, TraceMessage } from '../src/protocol/timeline.ts';
-import type { AxisKind, Row } from '../src/view/lanes/values.ts';
+import type { AxisKind, LaneRow } from '../src/view/lanes/values.ts';
 import type { Memory } from './memory.ts';
 import { cursorPlace, type Range } from './overlay.ts';
 import { Rows, type ShownRow } from './rows.ts';
@@ -145,7 +145,7 @@ export class Model {
   }
 
   /** A row as the host is asked for it: an open group without events of its own stands for all that is in it. */
-  rowOf({ lane, deep }: ShownRow): Row {
+  rowOf({ lane, deep }: ShownRow): LaneRow {
     return { lane: lane.id, deep: deep || lane.events === 0 };
   }
 

@@ -2,7 +2,7 @@ import type { Description } from '../src/protocol/timeline.ts';
 import { make, settled } from './dom.ts';
 
 /** What the pointer is over: a stretch of a lane, and how to tell it from others. */
-export interface Target {
+export interface TooltipTarget {
   readonly key: string;
   readonly title: string;
   readonly ask: () => Promise<Description>;
@@ -15,7 +15,7 @@ const KEPT = 200;
 export class Tooltip {
   readonly element = make('div', 'tooltip', { role: 'tooltip' });
   readonly #known = new Map<string, Description>();
-  #target: Target | undefined;
+  #target: TooltipTarget | undefined;
   #x = 0;
   #y = 0;
   readonly #later = settled(WAIT_MS, () => void this.#fill());
@@ -25,7 +25,7 @@ export class Tooltip {
   }
 
   /** Shows what is known of a target near a place of the page; undefined hides it. */
-  show(target: Target | undefined, x: number, y: number): void {
+  show(target: TooltipTarget | undefined, x: number, y: number): void {
     this.#x = x;
     this.#y = y;
     if (target?.key !== this.#target?.key) {

@@ -1,6 +1,6 @@
 import type { WindowQuestion } from '../src/protocol/timeline.ts';
 import { type PackedWindow, unpackWindow } from '../src/protocol/window.ts';
-import { type AxisKind, MOST_BINS, type Row, type WindowView } from '../src/view/lanes/values.ts';
+import { type AxisKind, type LaneRow, MOST_BINS, type WindowView } from '../src/view/lanes/values.ts';
 import type { Viewport } from './viewport.ts';
 
 /** A part of the timeline that the host has sent. */
@@ -17,15 +17,15 @@ export interface Fetched {
   readonly rows: ReadonlyMap<string, number>;
 }
 
-export const keyOf = ({ lane, deep }: Row): string => (deep ? `${lane}+` : String(lane));
+export const keyOf = ({ lane, deep }: LaneRow): string => (deep ? `${lane}+` : String(lane));
 
 /** What is to be shown: where, and which rows (those on display and some more on either side). */
 export interface Wanted {
   readonly trace: number;
   readonly viewport: Viewport;
-  readonly rows: readonly Row[];
+  readonly rows: readonly LaneRow[];
   /** Rows that must be there; the others are fetched along with them. */
-  readonly needed: readonly Row[];
+  readonly needed: readonly LaneRow[];
   /** Events in lanes at the host. */
   readonly indexed: number;
 }

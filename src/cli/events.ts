@@ -1,5 +1,6 @@
 import { type EventView, viewEvent } from '../query/events.ts';
-import { type Filter, FilterError, parseFilter } from '../query/filter.ts';
+import { type Filter, FilterError } from '../query/filter.ts';
+import { parseFilter } from '../query/filter-parse.ts';
 import { compileFilter } from '../query/match.ts';
 import { type Command, type Context, misused, readArguments } from './command.ts';
 import { DONE, Failure } from './failure.ts';

@@ -2,7 +2,7 @@ import { segmentsOf } from '../base/path-pattern.ts';
 import { mention } from '../model/things/pci.ts';
 import type { PathNode, World } from '../model/world.ts';
 import { nearest } from '../query/nearest.ts';
-import { resolvePath, sortedChildren, type Target } from '../query/paths.ts';
+import { type PathTarget, resolvePath, sortedChildren } from '../query/paths.ts';
 import { derivedKeys } from '../query/view.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Failure } from './failure.ts';
@@ -14,7 +14,7 @@ const SHOWN = 8;
 const LOOKED_AT = 20_000;
 
 /** What a path means; throws Failure with paths that exist when the trace never names such a thing. */
-export function findTarget(trace: Trace, path: string): Target {
+export function findTarget(trace: Trace, path: string): PathTarget {
   const target = resolvePath(trace.world, path);
   if (target && segmentsOf(path).length > 0) return target;
   throw new Failure(

@@ -1,5 +1,5 @@
 import { type HistoryEntry, history as historyOf } from '../query/history.ts';
-import { resolvePath, type Target } from '../query/paths.ts';
+import { type PathTarget, resolvePath } from '../query/paths.ts';
 import { type Value, valueText } from '../query/view.ts';
 import type { Trace } from '../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from './command.ts';
@@ -38,7 +38,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   return DONE;
 }
 
-function entryCells(trace: Trace, target: Target, entry: HistoryEntry, before: Fields | undefined): string[] {
+function entryCells(trace: Trace, target: PathTarget, entry: HistoryEntry, before: Fields | undefined): string[] {
   const key = entry.path?.slice(target.node.path.length + 1);
   const register = (entry.path === undefined ? target : resolvePath(trace.world, entry.path))?.cell?.register;
   const fields = fieldChanges(register, before, entry.fields as Fields | undefined);

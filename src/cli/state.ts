@@ -2,7 +2,7 @@ import { isAtOrBelow } from '../base/path-pattern.ts';
 import type { State } from '../model/state.ts';
 import { changesAt } from '../query/changes.ts';
 import { eventText, timeOf } from '../query/events.ts';
-import type { Target } from '../query/paths.ts';
+import type { PathTarget } from '../query/paths.ts';
 import { isVisible, stateTree, targetValue } from '../query/state.ts';
 import { cellBits, type Value, valueText } from '../query/view.ts';
 import type { Trace } from '../trace/trace.ts';
@@ -37,20 +37,20 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   return DONE;
 }
 
-function jsonPieces(state: State, target: Target | undefined): Generator<string> {
+function jsonPieces(state: State, target: PathTarget | undefined): Generator<string> {
   return jsonDocument(target ? targetValue(state, target) : stateTree(state));
 }
 
 /** The path of a target, as the trace names it. */
-export function targetPath({ node, key, field }: Target): string {
+export function targetPath({ node, key, field }: PathTarget): string {
   return [node.path, ...(key === undefined ? [] : [field === undefined ? key : `${key}.${field}`])].join('/');
 }
 
-function* textLines(trace: Trace, step: number, target: Target | undefined): Generator<string> {
+function* textLines(trace: Trace, step: number, target: PathTarget | undefined): Generator<string> {
   for (const line of report(trace, step, target)) yield `${line}\n`;
 }
 
-function* report(trace: Trace, step: number, target: Target | undefined): Generator<string> {
+function* report(trace: Trace, step: number, target: PathTarget | undefined): Generator<string> {
   const { table, length } = trace;
   const file = nameOf(trace.first.file);
   const state = trace.stateAt(step);
@@ -68,11 +68,11 @@ function* report(trace: Trace, step: number, target: Target | undefined): Genera
   else yield* keyLines(state, target);
 }
 
-const exists = (state: State, { key, node, object }: Target): boolean =>
+const exists = (state: State, { key, node, object }: PathTarget): boolean =>
   key === undefined ? isVisible(state, node) : state.present(object);
 
 /** A key or a field of an object. */
-function* keyLines(state: State, target: Target): Generator<string> {
+function* keyLines(state: State, target: PathTarget): Generator<string> {
   yield '';
   yield shown(`${targetPath(target)}  ${valueText(targetValue(state, target) as Value)}`);
   const { cell, field, object, type } = target;
@@ -83,7 +83,7 @@ function* keyLines(state: State, target: Target): Generator<string> {
 const MARKS = { A: 'new', M: '', D: 'gone' } as const;
 
 /** What the event did, as far as it is about the object asked for. */
-function* changes(trace: Trace, step: number, target: Target | undefined): Generator<string> {
+function* changes(trace: Trace, step: number, target: PathTarget | undefined): Generator<string> {
   const within = target?.node.path;
   const lines: string[] = [];
   const columns = new Columns((line) => lines.push(line));

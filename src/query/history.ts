@@ -5,7 +5,7 @@ import type { RegisterView } from '../model/register.ts';
 import type { State } from '../model/state.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 import { type SourceRef, sourceOf, timeOf } from './events.ts';
-import { objectsBelow, type Target } from './paths.ts';
+import { objectsBelow, type PathTarget } from './paths.ts';
 import { type StateTree, targetValue } from './state.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
 import { blockOf, stepsOf, Watched } from './watched.ts';
@@ -53,7 +53,7 @@ function keysOf(type: ObjectType): string[] {
  * cells, the history has also the writes that change nothing; for computed keys, fields and whole objects it has only changes.
  * `limit` ends the search early.
  */
-export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_INFINITY): Generator<HistoryEntry> {
+export function* history(trace: Trace, target: PathTarget, limit = Number.POSITIVE_INFINITY): Generator<HistoryEntry> {
   let found = 0;
   for (const entry of historySlices(trace, target)) {
     if (entry === undefined) continue;
@@ -63,7 +63,7 @@ export function* history(trace: Trace, target: Target, limit = Number.POSITIVE_I
 }
 
 /** The same in slices: yields `undefined` after each block of the trace, so that the caller may do other work or stop. */
-export function* historySlices(trace: Trace, target: Target): Generator<HistoryEntry | undefined> {
+export function* historySlices(trace: Trace, target: PathTarget): Generator<HistoryEntry | undefined> {
   const search = new HistorySearch(trace, target);
   search.go(BEFORE_FIRST);
   for (let block = search.nextBlock(0); block <= blockOf(trace.length - 1); block = search.nextBlock(block + 1)) {
@@ -76,13 +76,13 @@ export function* historySlices(trace: Trace, target: Target): Generator<HistoryE
 export class HistorySearch {
   readonly #watched: Watched;
   readonly #trace: Trace;
-  readonly #target: Target;
+  readonly #target: PathTarget;
   readonly #objects: readonly number[];
   readonly #exact: boolean;
   readonly #held = new Map<ObjectId, Held>();
 
   /** `rewrites`: writes that change nothing count too, where the target lies in cells. */
-  constructor(trace: Trace, target: Target, rewrites = true) {
+  constructor(trace: Trace, target: PathTarget, rewrites = true) {
     const { world } = trace;
     this.#trace = trace;
     this.#target = target;
@@ -166,7 +166,7 @@ const short = (value: Value | StateTree): Value | StateTree => (isRegister(value
 
 const fieldsOf = (value: Value | StateTree): { fields?: Value } => (isRegister(value) ? { fields: value.fields } : {});
 
-function read(state: State, object: number, target: Target, key: string): Value | StateTree {
+function read(state: State, object: number, target: PathTarget, key: string): Value | StateTree {
   if (target.key !== undefined) return targetValue(state, target);
   return state.present(object) ? (keyValue(state, object, key) ?? null) : null;
 }

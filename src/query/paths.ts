@@ -9,7 +9,7 @@ import type { PathNode, World } from '../model/world.ts';
 import { derivedKeys } from './view.ts';
 
 /** What a path means: a node of the tree, perhaps a key of the object there, perhaps a field of that key. */
-export interface Target {
+export interface PathTarget {
   readonly node: PathNode;
   readonly object: number;
   readonly type: ObjectType | undefined;
@@ -36,7 +36,7 @@ function childOf(node: PathNode, segment: string): PathNode | undefined {
 }
 
 /** Resolves a path; undefined when the trace never names such a thing. */
-export function resolvePath(world: World, path: string): Target | undefined {
+export function resolvePath(world: World, path: string): PathTarget | undefined {
   let node: PathNode = world.root;
   const segments = segmentsOf(path);
   for (const [i, segment] of segments.entries()) {
@@ -51,7 +51,7 @@ export function resolvePath(world: World, path: string): Target | undefined {
 }
 
 /** A key of the object at a node, perhaps with a field of it; undefined when its type has none of that name. */
-function keyOf(world: World, node: PathNode, segment: string): Target | undefined {
+function keyOf(world: World, node: PathNode, segment: string): PathTarget | undefined {
   const type = world.type(node.object);
   if (type === undefined) return undefined;
   const [key, field, ...more] = segment.split('.') as [string, string?, ...string[]];

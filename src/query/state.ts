@@ -1,7 +1,7 @@
 import type { RegisterView } from '../model/register.ts';
 import type { State } from '../model/state.ts';
 import type { PathNode } from '../model/world.ts';
-import { resolvePath, sortedChildren, type Target } from './paths.ts';
+import { type PathTarget, resolvePath, sortedChildren } from './paths.ts';
 import { cellValue, keyValue, type Value, viewObject } from './view.ts';
 
 /** A state as one nested object keyed by the segments of the object paths. */
@@ -35,7 +35,7 @@ export function stateTree(state: State): StateTree {
 }
 
 /** What a target holds: the subtree of a node, the value of a key, or of a field; null when it does not exist now. */
-export function targetValue(state: State, target: Target): Value | StateTree {
+export function targetValue(state: State, target: PathTarget): Value | StateTree {
   if (target.key === undefined) return isVisible(state, target.node) ? treeOf(state, target.node) : null;
   if (!state.present(target.object)) return null;
   const { object, type, key, cell, field } = target;

@@ -1,6 +1,6 @@
 import type { Trace } from '../trace/trace.ts';
 import { type HistoryEntry, HistorySearch, onlyLooks } from './history.ts';
-import type { Target } from './paths.ts';
+import type { PathTarget } from './paths.ts';
 import { targetValue } from './state.ts';
 import { blockOf, stepsOf, Watched } from './watched.ts';
 
@@ -8,7 +8,7 @@ import { blockOf, stepsOf, Watched } from './watched.ts';
  * The last step at or before `until` that wrote a target: the cell of a key (also when the value stayed the same), any
  * cell of an object, or what a computed key depends on; -1 when none did. Reads count only when they showed something new.
  */
-export function lastWrite(trace: Trace, target: Target, until: number): number {
+export function lastWrite(trace: Trace, target: PathTarget, until: number): number {
   const { world } = trace;
   const { object, type, cell, key, field } = target;
   if (object < 0 || type === undefined) return -1;
@@ -39,7 +39,7 @@ export function lastWrite(trace: Trace, target: Target, until: number): number {
 /** The writes of a target around a step: at most `most` up to it and `most` after it; `all`: there are no others. */
 export function writesAround(
   trace: Trace,
-  target: Target,
+  target: PathTarget,
   step: number,
   most: number,
 ): { readonly entries: readonly HistoryEntry[]; readonly all: boolean } {

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { OUTLINES } from '../view/outline/rows.ts';
 import type { IrqScopeApi } from './api.ts';
 import { BranchText } from './branch-text.ts';
-import { registerCommands } from './commands.ts';
+import { registerCommands } from './commands/commands.ts';
 import { watchContexts } from './contexts.ts';
 import { Opener } from './opening.ts';
 import type { Platform } from './platform.ts';

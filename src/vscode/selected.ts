@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { resolvePath, type Target } from '../query/paths.ts';
-import type { Row } from '../view/outline/rows.ts';
+import { type PathTarget, resolvePath } from '../query/paths.ts';
+import type { OutlineRow } from '../view/outline/rows.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 
 /** Anything that names a file: an address, or an address or path as text. */
@@ -22,15 +22,15 @@ export function toUri(file: unknown): vscode.Uri | undefined {
 export interface Subject {
   readonly trace: OpenTrace;
   readonly path: string;
-  readonly target: Target;
+  readonly target: PathTarget;
 }
 
 /** Whether an argument of a command is a row of a tree. */
-export const isRow = (value: unknown): value is Row =>
+export const isRow = (value: unknown): value is OutlineRow =>
   typeof value === 'object' && value !== null && 'node' in value && 'kind' in value && 'path' in value;
 
 /** The target of a row. It is exact, where the path of the row could also mean something else. */
-function targetOfRow(row: Row, trace: OpenTrace): Target {
+function targetOfRow(row: OutlineRow, trace: OpenTrace): PathTarget {
   const { node, key, field } = row;
   const type = trace.session.trace.world.type(node.object);
   const cell = key === undefined ? undefined : type?.cells.find((c) => c.name === key);

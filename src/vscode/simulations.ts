@@ -4,7 +4,7 @@ import type { Until } from '../session/run-to.ts';
 import type { Refusal } from '../session/session.ts';
 import type { Operation } from '../sim/operation.ts';
 import type { Recipe } from '../sim/simulation.ts';
-import { say } from './handlers.ts';
+import { say } from './commands/handlers.ts';
 import { breathe } from './platform.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 

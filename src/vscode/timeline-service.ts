@@ -16,7 +16,7 @@ import { eventText, timeOf } from '../query/events.ts';
 import type { Session } from '../session/session.ts';
 import { eventsBetween, layersAt, nearestTo, neighbourOf } from '../view/lanes/find.ts';
 import { LaneIndex } from '../view/lanes/lanes.ts';
-import type { AxisKind, Row } from '../view/lanes/values.ts';
+import type { AxisKind, LaneRow } from '../view/lanes/values.ts';
 import { windowOf } from '../view/lanes/window.ts';
 import type { LayerSpec } from '../view/presentation/layer.ts';
 
@@ -249,7 +249,7 @@ export class TimelineService {
     return timeOf(trace, step) ?? `step ${step}`;
   }
 
-  #describe(index: LaneIndex, row: Row, axis: AxisKind, from: number, to: number): Description {
+  #describe(index: LaneIndex, row: LaneRow, axis: AxisKind, from: number, to: number): Description {
     const { trace } = index;
     const { steps, count } = eventsBetween(index, row, axis, from, to, TOOLTIP_EVENTS);
     const layers = layersAt(index, row.lane, axis, (from + to) / 2).map((layer) => {
@@ -264,7 +264,7 @@ export class TimelineService {
     };
   }
 
-  #table(index: LaneIndex, row: Row, axis: AxisKind, from: number, to: number): TableReply {
+  #table(index: LaneIndex, row: LaneRow, axis: AxisKind, from: number, to: number): TableReply {
     const { trace } = index;
     const { steps, count } = eventsBetween(index, row, axis, from, to, TABLE_ROWS);
     const { table } = trace;

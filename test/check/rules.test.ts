@@ -9,7 +9,7 @@ import { dropped, illegal } from '../../src/model/events/outcome.ts';
 import { cfgRead, cfgWrite } from '../../src/model/events/pci.ts';
 import { device, msixEntry } from '../../src/model/things/pci.ts';
 import { World } from '../../src/model/world.ts';
-import { type EventArgs, Machine } from '../../src/sim/machine.ts';
+import { type ArgsOf, Machine } from '../../src/sim/machine.ts';
 import { TraceRecorder } from '../../src/sim/recorder.ts';
 import { MODEL_TIME } from '../../src/sim/stream.ts';
 import { Source } from '../../src/trace/source.ts';
@@ -39,7 +39,7 @@ class Made {
   }
 
   /** Adds an event; its step. */
-  add<K extends EventKind>(kind: K, object: number, args: EventArgs<K>): number {
+  add<K extends EventKind>(kind: K, object: number, args: ArgsOf<K>): number {
     this.#machine.emit(kind, object, args);
     return this.trace.length - 1;
   }

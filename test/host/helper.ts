@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { patient } from '../../scripts/test/patience.ts';
-import type { Row } from '../../src/view/outline/rows.ts';
+import type { OutlineRow } from '../../src/view/outline/rows.ts';
 import type { activateWith } from '../../src/vscode/activate.ts';
 import type { OpenTrace } from '../../src/vscode/sessions.ts';
 
@@ -81,7 +81,7 @@ export async function active(): Promise<OpenTrace> {
 }
 
 /** The row of a path in a view, with what the editor gets of it. */
-export async function rowOf(view: string, path: string): Promise<{ row: Row; item: vscode.TreeItem }> {
+export async function rowOf(view: string, path: string): Promise<{ row: OutlineRow; item: vscode.TreeItem }> {
   const found = (await activate()).internals.views.find((v) => v.name === view);
   const row = found?.outline?.row(path) ?? assert.fail(`no row for ${path}`);
   return { row, item: found!.getTreeItem(row) };

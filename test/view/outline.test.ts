@@ -6,26 +6,26 @@ import fc from 'fast-check';
 import { Session } from '../../src/session/session.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { Outline } from '../../src/view/outline/outline.ts';
-import { OUTLINES, type Row, type RowText } from '../../src/view/outline/rows.ts';
+import { OUTLINES, type OutlineRow, type RowText } from '../../src/view/outline/rows.ts';
 import { type OutlineName, outlineOf } from '../../src/view/presentation/sections.ts';
 import { fixtureTrace, importBytes, importText } from '../helpers/fixtures.ts';
 import { randomTrace, randomWords } from '../model/random.ts';
 
 /** What a view that shows everything has on the screen. */
 interface Shown {
-  readonly row: Row;
+  readonly row: OutlineRow;
   readonly text: RowText;
   readonly children: readonly Shown[];
 }
 
-function show(outline: Outline, row: Row): Shown {
+function show(outline: Outline, row: OutlineRow): Shown {
   return { row, text: outline.text(row), children: outline.children(row).map((child) => show(outline, child)) };
 }
 
 const whole = (outline: Outline): Shown[] => outline.children().map((row) => show(outline, row));
 
 /** A view with some rows drawn again, each with all that is below it, as the editor does. */
-function refresh(outline: Outline, shown: readonly Shown[], rows: ReadonlySet<Row>): Shown[] {
+function refresh(outline: Outline, shown: readonly Shown[], rows: ReadonlySet<OutlineRow>): Shown[] {
   return shown.map((s) =>
     rows.has(s.row) ? show(outline, s.row) : { ...s, children: refresh(outline, s.children, rows) },
   );
@@ -37,7 +37,7 @@ const lines = (shown: readonly Shown[], depth = 0): string[] =>
     ...lines(children, depth + 1),
   ]);
 
-function rowAt(outline: Outline, path: string): Row {
+function rowAt(outline: Outline, path: string): OutlineRow {
   return outline.row(path) ?? assert.fail(`no row for ${path}`);
 }
 
@@ -57,8 +57,12 @@ describe('outline: the example capture at the first unmask of nvme entry 0', () 
   });
 
   it('leads from the function to the mask bit', () => {
-    const rows: Row[] = [];
-    for (let row: Row | undefined = rowAt(devices, 'device/0000:00:03.0/msix/0/control.mask'); row; row = row.parent)
+    const rows: OutlineRow[] = [];
+    for (
+      let row: OutlineRow | undefined = rowAt(devices, 'device/0000:00:03.0/msix/0/control.mask');
+      row;
+      row = row.parent
+    )
       rows.unshift(row);
     assert.deepEqual(
       rows.map((row) => devices.text(row).label),
@@ -175,10 +179,10 @@ describe('outline: places', () => {
   });
 });
 
-const keysBefore = (outline: Outline, row: Row): number =>
+const keysBefore = (outline: Outline, row: OutlineRow): number =>
   outline.children(row.parent!.parent).filter((r) => r.kind !== 'range').length;
 
-function* find(shown: readonly Shown[], test: (row: Row) => boolean): Generator<Row> {
+function* find(shown: readonly Shown[], test: (row: OutlineRow) => boolean): Generator<OutlineRow> {
   for (const { row, children } of shown) {
     if (test(row)) yield row;
     yield* find(children, test);

@@ -1,10 +1,10 @@
 import { durationText } from '../../base/time.ts';
 import { type LaneIndex, layerAt } from './lanes.ts';
 import type { Lane, Layer } from './tree.ts';
-import { ABSENT, type AxisKind, OFF, ON, type Row, UNKNOWN } from './values.ts';
+import { ABSENT, type AxisKind, type LaneRow, OFF, ON, UNKNOWN } from './values.ts';
 
 /** The lanes whose events a row shows; no event is in two of them. */
-function lanesOf(index: LaneIndex, { lane, deep }: Row): Lane[] {
+function lanesOf(index: LaneIndex, { lane, deep }: LaneRow): Lane[] {
   const top = index.tree.lanes[lane];
   if (top === undefined) return [];
   if (!deep) return [top];
@@ -38,13 +38,13 @@ function lastBefore(lanes: readonly Lane[], step: number): number {
 }
 
 /** The event of a row next to a step, which need not be one of its own; -1 when there is none. */
-export function neighbourOf(index: LaneIndex, row: Row, step: number, direction: 'next' | 'previous'): number {
+export function neighbourOf(index: LaneIndex, row: LaneRow, step: number, direction: 'next' | 'previous'): number {
   const lanes = lanesOf(index, row);
   return direction === 'next' ? firstFrom(lanes, step + 1) : lastBefore(lanes, step);
 }
 
 /** The event of a row that is nearest to a place on an axis; the earlier one of two equally near; -1 when it has none. */
-export function nearestTo(index: LaneIndex, row: Row, kind: AxisKind, x: number): number {
+export function nearestTo(index: LaneIndex, row: LaneRow, kind: AxisKind, x: number): number {
   const axis = index.axis(kind);
   const lanes = lanesOf(index, row);
   const at = axis.stepAt(x);
@@ -64,7 +64,7 @@ export interface EventRange {
 
 export function eventsBetween(
   index: LaneIndex,
-  row: Row,
+  row: LaneRow,
   kind: AxisKind,
   from: number,
   to: number,

@@ -13,7 +13,7 @@ export const UNKNOWN = 3;
 export type LayerStyle = 'mask' | 'pending' | 'run' | 'hold' | 'stale';
 
 /** A lane as a row of a window: alone, or together with everything below it (a collapsed group). */
-export interface Row {
+export interface LaneRow {
   readonly lane: number;
   readonly deep: boolean;
 }
@@ -24,7 +24,7 @@ export interface WindowRequest {
   readonly from: number;
   readonly size: number;
   readonly bins: number;
-  readonly rows: readonly Row[];
+  readonly rows: readonly LaneRow[];
 }
 
 /** Value of a run within one bin in which the layer changed more than once; its `fill` tells how much of it was on. */

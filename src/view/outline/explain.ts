@@ -4,8 +4,8 @@ import type { Access, Field } from '../../model/register.ts';
 import type { Job } from '../../query/jobs.ts';
 import { derivedKeys, keyValue, messageKind } from '../../query/view.ts';
 import { computedFields, fieldsOfKey, keyText } from '../values.ts';
-import type { Now } from './now.ts';
-import type { Row, RowText } from './rows.ts';
+import type { OutlineState } from './outline-state.ts';
+import type { OutlineRow, RowText } from './rows.ts';
 import { fieldTexts } from './text.ts';
 
 /** Text of a trace or a specification as markdown that means nothing but itself. */
@@ -41,7 +41,7 @@ const JOB_MEANINGS: Readonly<Record<Job, string>> = {
 };
 
 /** Markdown that explains a row. */
-export function explainRow(now: Now, row: Row, text: RowText): string {
+export function explainRow(now: OutlineState, row: OutlineRow, text: RowText): string {
   switch (row.kind) {
     case 'job':
       return paragraphs(`**${plain(text.label)}**`, JOB_MEANINGS[row.job!], plain(text.description));
@@ -59,7 +59,7 @@ export function explainRow(now: Now, row: Row, text: RowText): string {
 const paragraphs = (...parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined && part !== '').join('\n\n');
 
-function explainNode(now: Now, row: Row, text: RowText): string {
+function explainNode(now: OutlineState, row: OutlineRow, text: RowText): string {
   const { node } = row;
   const type = now.state.world.type(node.object);
   const state = now.stateFor(node);
@@ -85,7 +85,7 @@ function explainNode(now: Now, row: Row, text: RowText): string {
 }
 
 /** Where the references of an object lead, one line each. */
-function leadsTo(now: Now, row: Row): string {
+function leadsTo(now: OutlineState, row: OutlineRow): string {
   const state = now.stateFor(row.node);
   return linksOf(state, row.node.object)
     .map(({ what, target }) => `- ${plain(what)}: ${code(state.world.path(target))}`)
@@ -96,7 +96,7 @@ function leadsTo(now: Now, row: Row): string {
 const changed = (mark: RowText['mark'], was: string, is: string): string | undefined =>
   mark && (mark === 'M' ? `${WAYS.M}: ${code(was)} → ${code(is)}` : `${WAYS[mark]}: ${code(is)}`);
 
-function explainKey(now: Now, row: Row, text: RowText): string {
+function explainKey(now: OutlineState, row: OutlineRow, text: RowText): string {
   const { node, key } = row;
   const state = now.stateFor(node);
   const type = state.world.type(node.object);
@@ -117,7 +117,7 @@ function explainKey(now: Now, row: Row, text: RowText): string {
   );
 }
 
-function explainField(now: Now, row: Row, text: RowText): string {
+function explainField(now: OutlineState, row: OutlineRow, text: RowText): string {
   const { node, key, field } = row;
   const state = now.stateFor(node);
   const { is, was } = fieldTexts(now, row);
@@ -145,7 +145,7 @@ function valueTable(spec: Field): string | undefined {
 }
 
 /** Fields of a decoded message are named by the irq domain that reads it. */
-function messageNote(now: Now, row: Row): string | undefined {
+function messageNote(now: OutlineState, row: OutlineRow): string | undefined {
   const value = keyValue(now.stateFor(row.node), row.node.object, row.key!);
   if (computedFields(value) === undefined) return undefined;
   return `As ${plain(decodersById[messageKind(now.state, row.node.object)].title)} reads the message.`;

@@ -2,7 +2,7 @@ import type { PathNode, World } from '../../model/world.ts';
 import { ReadIndex } from '../../query/dependents.ts';
 import { derivedKeys } from '../../query/view.ts';
 import { summaryOf } from '../presentation/types.ts';
-import type { Now } from './now.ts';
+import type { OutlineState } from './outline-state.ts';
 
 /** With more changed objects than this it is quicker to draw everything. */
 const MANY = 400;
@@ -23,10 +23,10 @@ function rowReaders(world: World): ReadIndex {
 }
 
 /**
- * The nodes that look different in two moments of one trace: their objects changed, they carried or carry a mark, or
+ * The nodes that look different at two steps of one trace: their objects changed, they carried or carry a mark, or
  * they show something of an object that changed. Undefined when there are too many to look at one by one.
  */
-export function movedNodes(old: Now, now: Now): Set<PathNode> | undefined {
+export function movedNodes(old: OutlineState, now: OutlineState): Set<PathNode> | undefined {
   const { world } = now.state;
   const objects = rowReaders(world).changed(old.state, now.state);
   for (const change of [...old.changes, ...now.changes]) objects.add(change.object);

@@ -2,14 +2,23 @@ import { irqOfVector } from '../../model/references.ts';
 import { irq, vector } from '../../model/things/irq.ts';
 import type { PathNode } from '../../model/world.ts';
 import { Jobs, type JobView } from '../../query/jobs.ts';
-import { resolvePath, sortedChildren, type Target } from '../../query/paths.ts';
+import { type PathTarget, resolvePath, sortedChildren } from '../../query/paths.ts';
 import { keyValue } from '../../query/view.ts';
 import { type OutlineName, outlineOf, sectionOf } from '../presentation/sections.ts';
 import { computedFields, keysOf, shownFields } from '../values.ts';
 import { explainRow } from './explain.ts';
 import { movedNodes } from './moved.ts';
-import { Now } from './now.ts';
-import { inlined, type Moment, type Row, type RowText, ranged, rangeOf, rootsOf, vectorDomainOf } from './rows.ts';
+import { OutlineState } from './outline-state.ts';
+import {
+  inlined,
+  type OutlineRow,
+  type OutlineSource,
+  type RowText,
+  ranged,
+  rangeOf,
+  rootsOf,
+  vectorDomainOf,
+} from './rows.ts';
 import { rowText } from './text.ts';
 
 /** Keys that belong right below the name of an object, before the tables and capabilities in it. */
@@ -21,29 +30,29 @@ const FIRST_KEYS = new Set(['command']);
  */
 export class Outline {
   readonly name: OutlineName;
-  readonly #moment: Moment;
-  readonly #rows = new Map<string, Row>();
-  readonly #byNode = new Map<PathNode, Row[]>();
+  readonly #source: OutlineSource;
+  readonly #rows = new Map<string, OutlineRow>();
+  readonly #byNode = new Map<PathNode, OutlineRow[]>();
   readonly #sorted = new Map<PathNode, PathNode[]>();
   readonly #jobs: Jobs;
   /** What the rows of jobs showed when they were last asked. */
-  readonly #jobTexts = new Map<Row, string>();
+  readonly #jobTexts = new Map<OutlineRow, string>();
   /** How many rows of jobs the irqs had when they were last asked for what is below them. */
-  readonly #jobCounts = new Map<Row, number>();
-  #current: Now;
+  readonly #jobCounts = new Map<OutlineRow, number>();
+  #current: OutlineState;
   /** What the rows showed when `moved` was last asked. */
-  #shown: Now;
+  #shown: OutlineState;
 
-  constructor(name: OutlineName, moment: Moment) {
+  constructor(name: OutlineName, source: OutlineSource) {
     this.name = name;
-    this.#moment = moment;
-    this.#jobs = new Jobs(moment.trace);
-    this.#current = new Now(moment);
+    this.#source = source;
+    this.#jobs = new Jobs(source.trace);
+    this.#current = new OutlineState(source);
     this.#shown = this.#current;
   }
 
   /** The rows below a row, or the topmost ones. */
-  children(row?: Row): Row[] {
+  children(row?: OutlineRow): OutlineRow[] {
     if (row === undefined) return this.#roots();
     switch (row.kind) {
       case 'field':
@@ -62,8 +71,8 @@ export class Outline {
   }
 
   /** The row of an object path, whether it is shown right now or not; undefined when this outline has none for it. */
-  row(path: string): Row | undefined {
-    const target = resolvePath(this.#moment.trace.world, path);
+  row(path: string): OutlineRow | undefined {
+    const target = resolvePath(this.#source.trace.world, path);
     if (!target || outlineOf(target.node.path) !== this.name) return undefined;
     const row = this.#rowOf(target.node);
     if (!row || target.key === undefined) return row;
@@ -72,10 +81,10 @@ export class Outline {
   }
 
   /** What a row stands for, to ask other questions about; undefined for ranges. */
-  target(row: Row): Target | undefined {
+  target(row: OutlineRow): PathTarget | undefined {
     const { node, key, field } = row;
     if (row.kind === 'range') return undefined;
-    const type = this.#moment.trace.world.type(node.object);
+    const type = this.#source.trace.world.type(node.object);
     const cell = key === undefined ? undefined : type?.cells.find((c) => c.name === key);
     return {
       node,
@@ -88,17 +97,17 @@ export class Outline {
   }
 
   /** Markdown that explains a row: what it means, how it may be accessed, what this step did to it, where it is specified. */
-  explain(row: Row): string {
+  explain(row: OutlineRow): string {
     return explainRow(this.#now(), row, this.text(row));
   }
 
   /** A row that was given out, by its id. */
-  known(id: string): Row | undefined {
+  known(id: string): OutlineRow | undefined {
     return this.#rows.get(id);
   }
 
   /** What a row shows now. */
-  text(row: Row): RowText {
+  text(row: OutlineRow): RowText {
     const jobs = row.kind === 'job' ? this.#jobsOf(row.node) : [];
     const text = rowText(this.#now(), row, this.#count(row), jobs);
     if (row.kind === 'job') this.#jobTexts.set(row, text.spoken);
@@ -106,26 +115,26 @@ export class Outline {
   }
 
   #jobsOf(node: PathNode): readonly JobView[] {
-    const { world } = this.#moment.trace;
+    const { world } = this.#source.trace;
     if (world.type(node.object) !== irq) return [];
-    return this.#jobs.at(node.object, this.#moment.state, this.#moment.cursor) ?? [];
+    return this.#jobs.at(node.object, this.#source.state, this.#source.cursor) ?? [];
   }
 
   /** The rows above jobs that look different now: their events need not change any state. */
-  #jobsMoved(): Set<Row> {
-    const out = new Set<Row>();
+  #jobsMoved(): Set<OutlineRow> {
+    const out = new Set<OutlineRow>();
     for (const [row, shown] of [...this.#jobTexts]) if (this.text(row).spoken !== shown) out.add(row.parent!);
     for (const [row, count] of this.#jobCounts) if (this.#jobsOf(row.node).length !== count) out.add(row);
     return out;
   }
 
   /** Whether a row is there at the cursor. */
-  shown(row: Row): boolean {
+  shown(row: OutlineRow): boolean {
     return this.#shows(this.#now(), row);
   }
 
   /** The rows that may look different since the last call: each with all that is below it; undefined means all rows. */
-  moved(): Row[] | undefined {
+  moved(): OutlineRow[] | undefined {
     const old = this.#shown;
     const now = this.#now();
     this.#shown = now;
@@ -147,9 +156,9 @@ export class Outline {
   }
 
   /** The rows that carry a mark: of every changed object, and of those of its keys and fields that were given out. */
-  marked(): Row[] {
+  marked(): OutlineRow[] {
     const now = this.#now();
-    const out: Row[] = [];
+    const out: OutlineRow[] = [];
     for (const { object, keys } of now.changes) {
       const node = now.state.world.node(object)!;
       if (!this.#holds(node)) continue;
@@ -172,13 +181,13 @@ export class Outline {
     return outlineOf(node.path) === this.name || this.#byNode.has(node);
   }
 
-  #now(): Now {
-    if (!this.#current.isOf(this.#moment)) this.#current = new Now(this.#moment);
+  #now(): OutlineState {
+    if (!this.#current.isOf(this.#source)) this.#current = new OutlineState(this.#source);
     return this.#current;
   }
 
-  #roots(): Row[] {
-    const { world } = this.#moment.trace;
+  #roots(): OutlineRow[] {
+    const { world } = this.#source.trace;
     return rootsOf(world, this.name).flatMap((node) => {
       if (!sectionOf(node.path)?.grouped) return this.#entries(undefined, node);
       const row = this.#rowOf(node);
@@ -187,15 +196,15 @@ export class Outline {
   }
 
   /** The rows of the children of a node below a row, those that are there; long tables in ranges. */
-  #entries(parent: Row | undefined, node: PathNode): Row[] {
+  #entries(parent: OutlineRow | undefined, node: PathNode): OutlineRow[] {
     return this.#children(node)
       .map((child) => this.#nodeRow(parent, child))
       .filter((row) => this.shown(row));
   }
 
-  #list(parent: Row, node: PathNode): Row[] {
+  #list(parent: OutlineRow, node: PathNode): OutlineRow[] {
     if (!ranged(node)) return this.#entries(parent, node);
-    const ranges = new Map<number, Row>();
+    const ranges = new Map<number, OutlineRow>();
     for (const child of this.#children(node)) {
       const from = rangeOf(child);
       if (!ranges.has(from) && this.#now().shows(child)) ranges.set(from, this.#rangeRow(parent, node, from));
@@ -203,7 +212,7 @@ export class Outline {
     return [...ranges.values()];
   }
 
-  #below(row: Row): Row[] {
+  #below(row: OutlineRow): OutlineRow[] {
     const { node } = row;
     const now = this.#now();
     const state = now.stateFor(node);
@@ -212,7 +221,7 @@ export class Outline {
           .filter((key) => !now.onlyChanged || now.keyMark(node, key) !== undefined)
           .map((key) => this.#keyRow(row, key))
       : [];
-    const nodes: Row[] = [];
+    const nodes: OutlineRow[] = [];
     if (node.object >= 0 && state.world.type(node.object) === vector) nodes.push(...this.#irqLink(row));
     const below = row.parent === undefined && node === vectorDomainOf(node) ? node.space.find('irq') : undefined;
     if (below) nodes.push(this.#nodeRow(row, below));
@@ -231,12 +240,12 @@ export class Outline {
   }
 
   /** The irq that a vector of a CPU is assigned to. */
-  #irqLink(row: Row): Row[] {
-    const node = this.#moment.trace.world.node(irqOfVector(this.#now().stateFor(row.node), row.node.object));
+  #irqLink(row: OutlineRow): OutlineRow[] {
+    const node = this.#source.trace.world.node(irqOfVector(this.#now().stateFor(row.node), row.node.object));
     return node ? [this.#nodeRow(row, node)] : [];
   }
 
-  #fields(row: Row): Row[] {
+  #fields(row: OutlineRow): OutlineRow[] {
     const now = this.#now();
     const { node, key } = row;
     const state = now.stateFor(node);
@@ -248,8 +257,8 @@ export class Outline {
   }
 
   /** The row of a node in the place where it belongs. */
-  #rowOf(node: PathNode): Row | undefined {
-    const { world } = this.#moment.trace;
+  #rowOf(node: PathNode): OutlineRow | undefined {
+    const { world } = this.#source.trace;
     const parent = node.parent;
     if (parent === undefined) return undefined;
     if (parent === world.root) {
@@ -265,7 +274,7 @@ export class Outline {
     return this.#nodeRow(ranged(parent) ? this.#rangeRow(above, parent, rangeOf(node)) : above, node);
   }
 
-  #shows(now: Now, row: Row): boolean {
+  #shows(now: OutlineState, row: OutlineRow): boolean {
     if (row.kind === 'range') return this.#children(row.node).some((c) => rangeOf(c) === row.from && now.shows(c));
     if (now.shows(row.node)) return true;
     // The irqs are shown below the vector domain, without being part of it.
@@ -274,7 +283,7 @@ export class Outline {
   }
 
   /** How many entries a group has. */
-  #count(row: Row): number {
+  #count(row: OutlineRow): number {
     if (row.kind !== 'node' || row.node.object >= 0) return 0;
     let count = 0;
     for (const child of row.node.children.values()) if (this.#now().shows(child)) count++;
@@ -289,37 +298,37 @@ export class Outline {
     return sorted;
   }
 
-  #nodeRow(parent: Row | undefined, node: PathNode): Row {
+  #nodeRow(parent: OutlineRow | undefined, node: PathNode): OutlineRow {
     return this.#add({ id: idBelow(parent, node), kind: 'node', parent, node, path: node.path });
   }
 
-  #rangeRow(parent: Row, node: PathNode, from: number): Row {
+  #rangeRow(parent: OutlineRow, node: PathNode, from: number): OutlineRow {
     const above = node === parent.node ? parent.id : idBelow(parent, node);
     return this.#add({ id: `${above}/#${from}`, kind: 'range', parent, node, from, path: node.path });
   }
 
   /** The four jobs of an irq, with who does them. */
-  #jobRows(parent: Row): Row[] {
+  #jobRows(parent: OutlineRow): OutlineRow[] {
     const { node } = parent;
     const jobs = this.#jobsOf(node);
-    if (this.#moment.trace.world.type(node.object) === irq) this.#jobCounts.set(parent, jobs.length);
+    if (this.#source.trace.world.type(node.object) === irq) this.#jobCounts.set(parent, jobs.length);
     return jobs
-      .filter(({ working }) => !this.#moment.onlyChanged || working !== undefined)
+      .filter(({ working }) => !this.#source.onlyChanged || working !== undefined)
       .map(({ job }) => this.#add({ id: `${parent.id}/#${job}`, kind: 'job', parent, node, job, path: node.path }));
   }
 
-  #keyRow(parent: Row, key: string): Row {
+  #keyRow(parent: OutlineRow, key: string): OutlineRow {
     const path = `${parent.node.path}/${key}`;
     return this.#add({ id: `${parent.id}/${key}`, kind: 'key', parent, node: parent.node, key, path });
   }
 
-  #fieldRow(parent: Row, field: string): Row {
+  #fieldRow(parent: OutlineRow, field: string): OutlineRow {
     const { node, key } = parent;
     const path = `${node.path}/${key}.${field}`;
     return this.#add({ id: `${parent.id}/${field}`, kind: 'field', parent, node, key: key!, field, path });
   }
 
-  #add(row: Row): Row {
+  #add(row: OutlineRow): OutlineRow {
     const known = this.#rows.get(row.id);
     if (known) return known;
     this.#rows.set(row.id, row);
@@ -332,7 +341,7 @@ export class Outline {
 }
 
 /** The id of a node's row: below the row of a node above it what leads there, elsewhere its whole path. */
-function idBelow(parent: Row | undefined, node: PathNode): string {
+function idBelow(parent: OutlineRow | undefined, node: PathNode): string {
   if (parent === undefined) return node.path;
   const above = `${parent.node.path}/`;
   return node.path.startsWith(above) ? `${parent.id}/${node.path.slice(above.length)}` : `${parent.id}/@${node.path}`;

@@ -10,7 +10,7 @@ import { type OutlineName, sectionOf } from '../presentation/sections.ts';
 export const OUTLINES: readonly OutlineName[] = ['domains', 'devices', 'cpus'];
 
 /** What an outline shows: the state at the cursor and what the step there changed. A session is one. */
-export interface Moment {
+export interface OutlineSource {
   readonly trace: Trace;
   /** Step of the cursor, -1 before the first event. */
   readonly cursor: number;
@@ -24,11 +24,11 @@ export interface Moment {
  * One row of an outline. `node`: an object, or a node that only groups some; `range`: a run of entries of a long table;
  * `key`: a key of an object; `field`: a field of such a key; `job`: who does one of the four jobs for an irq. A row is the same object as long as its outline lives.
  */
-export interface Row {
+export interface OutlineRow {
   /** Unique and stable in its outline; the ids of the rows above it are its beginnings. */
   readonly id: string;
   readonly kind: 'node' | 'range' | 'key' | 'field' | 'job';
-  readonly parent: Row | undefined;
+  readonly parent: OutlineRow | undefined;
   /** The node that the row (or the object whose key it is) stands for; for a range the table. */
   readonly node: PathNode;
   readonly key?: string;

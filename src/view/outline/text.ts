@@ -5,13 +5,13 @@ import { groupCount, groupIcon, groupTitle } from '../presentation/groups.ts';
 import { sectionOf, sectionTitle } from '../presentation/sections.ts';
 import { summaryOf } from '../presentation/types.ts';
 import { computedFields, fieldsOfKey, fieldText, keyText, shownFields, UNKNOWN } from '../values.ts';
-import type { Now } from './now.ts';
-import { type Row, type RowText, rangeLabel } from './rows.ts';
+import type { OutlineState } from './outline-state.ts';
+import { type OutlineRow, type RowText, rangeLabel } from './rows.ts';
 
 const SPOKEN = { A: 'added', M: 'changed', D: 'removed' } as const;
 
 /** What a row shows. `count`: entries of a group. `jobs`: who does what for the irq of a job's row. */
-export function rowText(now: Now, row: Row, count: number, jobs: readonly JobView[]): RowText {
+export function rowText(now: OutlineState, row: OutlineRow, count: number, jobs: readonly JobView[]): RowText {
   switch (row.kind) {
     case 'job':
       return jobText(
@@ -36,12 +36,12 @@ export function rowText(now: Now, row: Row, count: number, jobs: readonly JobVie
 }
 
 /** The system of a row at the top, where nothing above it says which. */
-function systemText({ node, parent }: Row): string {
+function systemText({ node, parent }: OutlineRow): string {
   const system = parent === undefined ? systemOfPath(node.path) : '';
   return system === '' ? '' : ` (${system})`;
 }
 
-function groupText(row: Row, count: number): RowText {
+function groupText(row: OutlineRow, count: number): RowText {
   const { path, parent } = row.node;
   const isSection = parent?.parent === undefined;
   const label = isSection ? sectionTitle(path) : `${groupTitle(path)}${systemText(row)}`;
@@ -55,7 +55,7 @@ function groupText(row: Row, count: number): RowText {
   };
 }
 
-function objectText(now: Now, row: Row): RowText {
+function objectText(now: OutlineState, row: OutlineRow): RowText {
   const { label: name, description, icon } = summaryOf(now.stateFor(row.node), row.node.object);
   const label = `${name}${systemText(row)}`;
   const mark = now.mark(row.node);
@@ -92,7 +92,7 @@ interface Texts {
   readonly was: string;
 }
 
-function keyRowText(now: Now, row: Row): RowText {
+function keyRowText(now: OutlineState, row: OutlineRow): RowText {
   const { node, key } = row;
   const state = now.stateFor(node);
   const was = now.before.present(node.object) ? keyText(now.before, node.object, key!) : UNKNOWN;
@@ -105,7 +105,7 @@ function keyRowText(now: Now, row: Row): RowText {
 }
 
 /** The value of a field now and before this step, with the names that its specification gives to values. */
-export function fieldTexts(now: Now, row: Row): Texts {
+export function fieldTexts(now: OutlineState, row: OutlineRow): Texts {
   const { node, key, field } = row;
   const text = (state: typeof now.state): string => {
     const spec = fieldsOfKey(state, node.object, key!)?.find((f) => f.name === field);

@@ -3,7 +3,7 @@ import { firstSegment } from '../../base/path-pattern.ts';
 import type { ObjectChange } from '../../query/changes.ts';
 import { fitsObject } from '../../sim/operation.ts';
 import { Outline } from '../../view/outline/outline.ts';
-import type { Row } from '../../view/outline/rows.ts';
+import type { OutlineRow } from '../../view/outline/rows.ts';
 import { type OutlineName, outlineOf } from '../../view/presentation/sections.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { type Mark, type Marks, rowUri } from './marks.ts';
@@ -20,13 +20,13 @@ const LOADING_MS = 250;
 const MANY_MARKS = 1000;
 
 /** One of the views Domains, Devices and CPUs: the outline of the active trace. */
-export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
+export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.Disposable {
   readonly name: OutlineName;
-  readonly tree: vscode.TreeView<Row>;
+  readonly tree: vscode.TreeView<OutlineRow>;
   readonly #sessions: Sessions;
   readonly #marks: Marks;
   readonly #outlines = new Map<OpenTrace, Outline>();
-  readonly #changed = new vscode.EventEmitter<Row[] | undefined>();
+  readonly #changed = new vscode.EventEmitter<OutlineRow[] | undefined>();
   readonly #throttle: Throttle;
   readonly #watches: vscode.Disposable[];
   /** The marks that the editor was told of last, by row: the editor gets these until it is told again. */
@@ -41,7 +41,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   /** Rows that the user has expanded. A row that does not exist at some steps is expanded again when it comes back. */
   readonly #expanded = new Set<string>();
 
-  readonly onDidChangeTreeData: vscode.Event<Row[] | undefined> = this.#changed.event;
+  readonly onDidChangeTreeData: vscode.Event<OutlineRow[] | undefined> = this.#changed.event;
 
   constructor(name: OutlineName, sessions: Sessions, marks: Marks) {
     this.name = name;
@@ -83,15 +83,15 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     return outline;
   }
 
-  getChildren(row?: Row): Row[] {
+  getChildren(row?: OutlineRow): OutlineRow[] {
     return this.outline?.children(row) ?? [];
   }
 
-  getParent(row: Row): Row | undefined {
+  getParent(row: OutlineRow): OutlineRow | undefined {
     return row.parent;
   }
 
-  getTreeItem(row: Row): vscode.TreeItem {
+  getTreeItem(row: OutlineRow): vscode.TreeItem {
     const { outline } = this;
     const { active } = this.#sessions;
     // This row belongs to the trace that was active before.
@@ -111,7 +111,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     return item;
   }
 
-  resolveTreeItem(item: vscode.TreeItem, row: Row): vscode.TreeItem {
+  resolveTreeItem(item: vscode.TreeItem, row: OutlineRow): vscode.TreeItem {
     const { outline } = this;
     if (outline?.known(row.id) === row) item.tooltip = new vscode.MarkdownString(outline.explain(row));
     return item;
@@ -132,7 +132,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   }
 
   /** The names of the operations that can be done to the object of a row: menus offer them. */
-  #operationsOn(row: Row): readonly string[] {
+  #operationsOn(row: OutlineRow): readonly string[] {
     const { object, path } = row.node;
     const { active } = this.#sessions;
     const type = active?.session.trace.world.type(object);
@@ -147,7 +147,7 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     return names;
   }
 
-  #selected(row: Row | undefined): void {
+  #selected(row: OutlineRow | undefined): void {
     if (!row || !this.#sessions.active) return;
     this.#selecting = true;
     this.#sessions.active.session.select(row.path);
@@ -212,10 +212,11 @@ export class OutlineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   }
 }
 
-const kindOf = (row: Row): string => (row.kind === 'node' ? (row.node.object >= 0 ? 'object' : 'group') : row.kind);
+const kindOf = (row: OutlineRow): string =>
+  row.kind === 'node' ? (row.node.object >= 0 ? 'object' : 'group') : row.kind;
 
 /** The mark of a row. Marks of keys and fields do not pass to the rows above: those would show a dot instead of their letter. */
-function markIn(outline: Outline, row: Row): Mark | undefined {
+function markIn(outline: Outline, row: OutlineRow): Mark | undefined {
   const kind = outline.text(row).mark;
   return kind && { kind, propagate: row.kind === 'node' };
 }

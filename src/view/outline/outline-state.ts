@@ -4,10 +4,10 @@ import type { PathNode } from '../../model/world.ts';
 import type { ChangeKind, ObjectChange } from '../../query/changes.ts';
 import { keyValue } from '../../query/view.ts';
 import { computedFields, registerField } from '../values.ts';
-import type { Moment } from './rows.ts';
+import type { OutlineSource } from './rows.ts';
 
-/** One moment as outlines look at it: what is there, and what the step at the cursor did. */
-export class Now {
+/** What outlines show at a step: what is there, and what the step did. */
+export class OutlineState {
   readonly state: State;
   readonly before: State;
   readonly onlyChanged: boolean;
@@ -16,21 +16,21 @@ export class Now {
   /** Nodes with a change in them or below. */
   readonly #touched = new Set<PathNode>();
 
-  constructor(moment: Moment) {
-    this.state = moment.state;
-    this.before = moment.before;
-    this.onlyChanged = moment.onlyChanged;
-    this.changes = moment.changes;
-    for (const change of moment.changes) {
+  constructor(source: OutlineSource) {
+    this.state = source.state;
+    this.before = source.before;
+    this.onlyChanged = source.onlyChanged;
+    this.changes = source.changes;
+    for (const change of source.changes) {
       this.#byObject.set(change.object, change);
       for (let node = this.state.world.node(change.object); node && !this.#touched.has(node); node = node.parent)
         this.#touched.add(node);
     }
   }
 
-  /** Whether this is what a moment holds right now. */
-  isOf(moment: Moment): boolean {
-    return this.state === moment.state && this.before === moment.before && this.onlyChanged === moment.onlyChanged;
+  /** Whether this is what a source holds right now. */
+  isOf(source: OutlineSource): boolean {
+    return this.state === source.state && this.before === source.before && this.onlyChanged === source.onlyChanged;
   }
 
   /** The object at a node exists, or did before this step. */

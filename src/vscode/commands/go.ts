@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
-import { timeOf } from '../query/events.ts';
-import type { Move, Refusal } from '../session/session.ts';
+import { timeOf } from '../../query/events.ts';
+import type { Move, Refusal } from '../../session/session.ts';
+import { type FileArgument, subjectOf } from '../selected.ts';
+import type { OpenTrace, Sessions } from '../sessions.ts';
 import { type Handlers, say } from './handlers.ts';
-import { type FileArgument, subjectOf } from './selected.ts';
-import type { OpenTrace, Sessions } from './sessions.ts';
 
 /** An input box in which the user types a place in the trace. */
 interface Question {

@@ -2,7 +2,7 @@ import type { TableReply } from '../src/protocol/timeline.ts';
 import { make } from './dom.ts';
 
 /** What the picture of one lane shows, as a table for those who do not see the picture. */
-export class Twin {
+export class SpokenTable {
   readonly #table = make('table', '');
   readonly element = make('div', 'visually-hidden', {}, this.#table);
   #asked = 0;

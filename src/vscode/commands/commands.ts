@@ -1,18 +1,20 @@
 import * as vscode from 'vscode';
-import type { Place } from './api.ts';
-import { goCommands } from './commands-go.ts';
-import { objectCommands } from './commands-object.ts';
-import { branchCommands, injectCommands, runCommands } from './commands-sim.ts';
+import type { Place } from '../api.ts';
+import type { Opener } from '../opening.ts';
+import { type FileArgument, toUri } from '../selected.ts';
+import type { OpenTrace, Sessions } from '../sessions.ts';
+import type { Simulations } from '../simulations.ts';
+import { showText } from '../text.ts';
+import type { OutlineView } from '../views/outline-view.ts';
+import { branchCommands } from './branch.ts';
+import { goCommands } from './go.ts';
 import { type Handlers, say } from './handlers.ts';
-import type { Opener } from './opening.ts';
-import { type FileArgument, toUri } from './selected.ts';
-import type { OpenTrace, Sessions } from './sessions.ts';
-import type { Simulations } from './simulations.ts';
-import { showText } from './text.ts';
-import type { OutlineView } from './views/outline-view.ts';
+import { injectCommands } from './inject.ts';
+import { objectCommands } from './object.ts';
+import { runCommands } from './run.ts';
 
 /** What commands use. */
-export interface Shop {
+export interface Services {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
   readonly opener: Opener;
@@ -22,21 +24,21 @@ export interface Shop {
 }
 
 /** Registers the commands; docs/commands.md lists them with their arguments. */
-export function registerCommands(shop: Shop): vscode.Disposable {
+export function registerCommands(services: Services): vscode.Disposable {
   const find = (file: FileArgument | undefined): OpenTrace | undefined => {
     const uri = toUri(file);
-    if (!uri) return shop.sessions.active;
-    const trace = shop.sessions.find(uri);
+    if (!uri) return services.sessions.active;
+    const trace = services.sessions.find(uri);
     if (!trace) say(`${uri.path} is not open`);
     return trace;
   };
   const handlers: Handlers = {
-    ...fileCommands(shop, find),
-    ...goCommands(shop.sessions, find),
-    ...objectCommands(shop.sessions, find, shop.views),
-    ...runCommands(shop, find),
-    ...injectCommands(shop, find),
-    ...branchCommands(shop, find),
+    ...fileCommands(services, find),
+    ...goCommands(services.sessions, find),
+    ...objectCommands(services.sessions, find, services.views),
+    ...runCommands(services, find),
+    ...injectCommands(services, find),
+    ...branchCommands(services, find),
   };
   const registered = Object.entries(handlers).map(([name, work]) =>
     vscode.commands.registerCommand(`irqscope.${name}`, work as (...args: unknown[]) => unknown),
@@ -69,7 +71,7 @@ async function pickFiles(): Promise<readonly vscode.Uri[]> {
 }
 
 function fileCommands(
-  { sessions, opener, log, showTimeline }: Shop,
+  { sessions, opener, log, showTimeline }: Services,
   find: (file: FileArgument | undefined) => OpenTrace | undefined,
 ): Handlers {
   return {

@@ -1,14 +1,14 @@
 import * as vscode from 'vscode';
-import { stateTree, targetValue } from '../query/state.ts';
-import { type Value, valueText } from '../query/view.ts';
-import { lastWrite } from '../query/writes.ts';
-import { outlineOf } from '../view/presentation/sections.ts';
+import { stateTree, targetValue } from '../../query/state.ts';
+import { type Value, valueText } from '../../query/view.ts';
+import { lastWrite } from '../../query/writes.ts';
+import { outlineOf } from '../../view/presentation/sections.ts';
+import { showHistory } from '../history-pick.ts';
+import { type FileArgument, subjectOf } from '../selected.ts';
+import type { OpenTrace, Sessions } from '../sessions.ts';
+import { revealLine } from '../text.ts';
+import type { OutlineView } from '../views/outline-view.ts';
 import { type Handlers, say } from './handlers.ts';
-import { showHistory } from './history-pick.ts';
-import { type FileArgument, subjectOf } from './selected.ts';
-import type { OpenTrace, Sessions } from './sessions.ts';
-import { revealLine } from './text.ts';
-import type { OutlineView } from './views/outline-view.ts';
 
 /** Commands about the state and its objects. Those about an object take a path (or a row of a tree), then the trace. */
 export function objectCommands(

@@ -1,0 +1,151 @@
+import * as vscode from 'vscode';
+import type { Until } from '../../session/run-to.ts';
+import type { Recipe } from '../../sim/simulation.ts';
+import { type FileArgument, toUri } from '../selected.ts';
+import type { OpenTrace } from '../sessions.ts';
+import { askSeed, pickPolicy, pickScenario, scenarioFrom, seedOf, soundScenario } from '../sim-input.ts';
+import { showText } from '../text.ts';
+import { type Handlers, say } from './handlers.ts';
+import { complain, type Find, type SimServices } from './sim-services.ts';
+/** Commands that run simulations. Each takes the trace as its last argument. */
+export function runCommands({ sessions, simulations, log }: SimServices, find: Find): Handlers {
+  const simulated = (file: FileArgument | undefined): OpenTrace | undefined => {
+    const trace = find(file);
+    if (trace && !trace.branch) say(`${trace.label} was read from a file; only simulated runs can do that`);
+    return trace?.branch ? trace : undefined;
+  };
+  const start = async (recipe: Recipe): Promise<number | undefined> => {
+    try {
+      void vscode.commands.executeCommand('workbench.view.extension.irqscope');
+      const trace = await simulations.start(recipe);
+      trace.session.move({ to: 'first' });
+      void showText(trace.uri).catch((error: unknown) => log.warn(`${trace.label}: its text is not shown: ${error}`));
+      return trace.session.cursor;
+    } catch (error) {
+      complain(log, recipe.scenario.title, error);
+      return undefined;
+    }
+  };
+  const go = async (until: Until, trace: OpenTrace | undefined): Promise<number | undefined> => {
+    if (!trace) return undefined;
+    sessions.activate(trace);
+    return simulations.runTo(trace, until);
+  };
+  return {
+    startSimulation: async (scenario?: unknown, seed?: unknown) => {
+      try {
+        const bundled = typeof scenario === 'string' ? await bundledScenario(scenario) : undefined;
+        const uri = bundled === undefined ? toUri(scenario) : undefined;
+        const given = bundled ?? (isDocument(scenario) ? scenario : undefined);
+        const picked = given
+          ? await soundScenario(given, 'the scenario')
+          : uri
+            ? await scenarioFrom(uri)
+            : await pickScenario();
+        if (!picked) return undefined;
+        // A user who picks a scenario is asked for the seed too; a caller who names one is not.
+        const asked = seedOf(seed) ?? (given || uri ? 1 : await askSeed(1));
+        return asked === undefined ? undefined : start({ scenario: picked, seed: asked, settings: {}, operations: [] });
+      } catch (error) {
+        complain(log, 'The scenario cannot be run', error);
+        return undefined;
+      }
+    },
+    resumeSimulation: async (file?: FileArgument) => {
+      const trace = find(file);
+      if (!trace) return undefined;
+      const { recipeOf } = await simulations.simulator();
+      const recipe = recipeOf(trace.session.trace);
+      if (!recipe) return void say(`${trace.label} holds no scenario`);
+      if ('problem' in recipe) return void complain(log, trace.label, new Error(recipe.problem));
+      const { length } = trace.session.trace;
+      const { cursor } = trace.session;
+      if ((await start(recipe)) === undefined) return undefined;
+      const run = sessions.active!;
+      while (run.session.trace.length < length && !run.session.grow());
+      run.session.grown(true);
+      if (cursor >= 0) run.session.move({ to: 'step', step: Math.min(cursor, run.session.trace.length - 1) });
+      return run.session.cursor;
+    },
+    runTo: async (until?: unknown, file?: FileArgument) => {
+      const trace = find(file);
+      const place = trace && (isUntil(until) ? until : await askUntil(trace));
+      return place && go(place, trace);
+    },
+    runToFinding: (file?: FileArgument) => go({ to: 'finding' }, find(file)),
+    runAll: (file?: FileArgument) => go({ to: 'end' }, simulated(file)),
+    resetSimulation: async (file?: FileArgument) => {
+      const trace = simulated(file);
+      if (!trace?.branch) return undefined;
+      const result = await simulations.restart(trace.branch);
+      if ('refused' in result) return void say(result.refused);
+      if (result.session.cursor < 0) result.session.move({ to: 'first' });
+      return result.session.cursor;
+    },
+    changeSeed: async (seed?: unknown, file?: FileArgument) => {
+      const recipe = simulated(file)?.branch?.recipe;
+      if (!recipe) return undefined;
+      const asked = seedOf(seed) ?? (await askSeed(recipe.seed + 1));
+      return asked === undefined ? undefined : start({ ...recipe, seed: asked });
+    },
+    changePolicy: async (name?: unknown, value?: unknown, file?: FileArgument) => {
+      const recipe = simulated(file)?.branch?.recipe;
+      if (!recipe) return undefined;
+      const now = { ...recipe.scenario.policies, ...recipe.settings };
+      const given = typeof name === 'string' && typeof value === 'string' ? ([name, value] as const) : undefined;
+      const choice = given ?? (await pickPolicy(now));
+      if (!choice) return undefined;
+      // Another design makes other events, so the operations of this run have no place in it.
+      return start({ ...recipe, settings: { ...recipe.settings, [choice[0]]: choice[1] }, operations: [] });
+    },
+  };
+}
+
+async function bundledScenario(id: string): Promise<object | undefined> {
+  const { bundledScenarios } = await import('../../sim/bundled.ts');
+  return bundledScenarios.find((scenario) => scenario.id === id)?.document as object | undefined;
+}
+
+const isDocument = (value: unknown): value is object => typeof value === 'object' && value !== null && 'title' in value;
+
+function isUntil(value: unknown): value is Until {
+  if (typeof value !== 'object' || value === null || !('to' in value)) return false;
+  const { to, kind, path } = value as Record<string, unknown>;
+  if (to === 'kind') return typeof kind === 'string';
+  if (to === 'change') return typeof path === 'string';
+  return to === 'finding' || to === 'end';
+}
+
+/** Asks where to run to: a problem, a change of the selected object, or a kind of event. */
+async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
+  const { vocabulary } = await import('../../model/vocabulary.ts');
+  const { selection } = trace.session;
+  interface Item extends vscode.QuickPickItem {
+    readonly until?: Until;
+  }
+  const items: Item[] = [
+    {
+      label: 'Something gone wrong',
+      description: 'a drop, a fault, an illegal access, an effect that the trace cannot tell',
+      until: { to: 'finding' },
+    },
+    ...(selection === undefined
+      ? []
+      : [
+          {
+            label: `Change of ${selection}`,
+            description: 'or of anything in it',
+            until: { to: 'change', path: selection },
+          } as Item,
+        ]),
+    { label: 'The end', description: 'until no further event is due', until: { to: 'end' } },
+    { label: 'Kinds of events', kind: vscode.QuickPickItemKind.Separator },
+    ...vocabulary.map(({ name, meaning }) => ({
+      label: name,
+      detail: meaning,
+      until: { to: 'kind' as const, kind: name },
+    })),
+  ];
+  const options = { title: 'Run to…', placeHolder: 'Where to stop', matchOnDescription: true, matchOnDetail: true };
+  return (await vscode.window.showQuickPick<Item>(items, options))?.until;
+}

@@ -1,0 +1,187 @@
+import type { TraceInfo } from '../../query/info.ts';
+import type { OpenTrace } from '../sessions.ts';
+
+/** A row of the view Traces: a trace or branch, a number of its accounting, or a line that was skipped. */
+export interface TraceRow {
+  readonly id: string;
+  readonly trace: OpenTrace;
+  readonly parent: TraceRow | undefined;
+  /** What it is within its trace; the empty text for the trace itself. */
+  readonly name: string;
+  readonly label: string;
+  readonly description: string;
+  readonly icon: string;
+  readonly tooltip?: string;
+  /** A line of the source to go to. */
+  readonly line?: number;
+  readonly below?: readonly Omit<TraceRow, 'id' | 'trace' | 'parent'>[];
+}
+
+/** A row below a trace. */
+export type Part = Omit<TraceRow, 'id' | 'trace' | 'parent'>;
+
+/** A number with separators of thousands. */
+export const count = (n: number): string => n.toLocaleString('en');
+const sum = (tally: Readonly<Record<string, number>>): number => Object.values(tally).reduce((a, b) => a + b, 0);
+
+const part = (
+  name: string,
+  label: string,
+  description: string,
+  icon: string,
+  tooltip: string,
+  below?: Part[],
+): Part => ({
+  name,
+  label,
+  description,
+  icon,
+  tooltip,
+  ...(below && below.length > 0 ? { below } : {}),
+});
+
+/** The rows of a tally, most frequent first as the answer has them. */
+const tallied = (tally: Readonly<Record<string, number>>, icon: string): Part[] =>
+  Object.entries(tally).map(([name, n]) => ({ name, label: name, description: count(n), icon }));
+
+function skippedParts(info: TraceInfo): Part[] {
+  return Object.entries(info.skipped).map(([reason, n]) => ({
+    name: reason,
+    label: reason,
+    description: count(n),
+    icon: 'warning',
+    below: info.samples
+      .filter((sample) => sample.reason === reason)
+      .map(({ line }) => ({ name: `${line}`, label: `line ${line}`, description: '', icon: 'go-to-file', line })),
+  }));
+}
+
+/** The format of a trace and how its lines were read, as rows. */
+export function accountingParts(info: TraceInfo): Part[] {
+  const unknown = sum(info.unknown);
+  const skipped = sum(info.skipped);
+  const without = sum(info.withoutEffect);
+  const others = sum(info.others);
+  const clock = [info.clock, info.start !== null && info.end !== null ? `${info.start} to ${info.end}` : ''];
+  return [
+    ...(info.problem === undefined
+      ? []
+      : [
+          part(
+            'problem',
+            'Problem',
+            info.problem,
+            'warning',
+            'The source is damaged; the trace holds what was read up to there.',
+          ),
+        ]),
+    part(
+      'format',
+      'Format',
+      [info.format, info.variant].filter(Boolean).join(', '),
+      'file-code',
+      'IRQScope tells the format from the content.',
+    ),
+    part('clock', 'Clock', clock.filter(Boolean).join(', '), 'watch', 'Clock of the stamps, first and last of them.'),
+    part(
+      'records',
+      'Records',
+      `${count(info.records)} in ${count(info.lines)} lines`,
+      'list-ordered',
+      'Lines that are trace records.',
+    ),
+    part(
+      'understood',
+      'Understood',
+      count(info.understood),
+      'pass',
+      'Records that became events, or that are known and change nothing in the interrupt system.',
+      without > 0
+        ? [
+            {
+              name: 'without',
+              label: 'Without effect',
+              description: count(without),
+              icon: 'circle-outline',
+              tooltip: 'Known records that change nothing in the interrupt system.',
+              below: tallied(info.withoutEffect, 'circle-outline'),
+            },
+          ]
+        : [],
+    ),
+    part(
+      'unknown',
+      'Unknown',
+      unknown === 0 ? '0' : `${count(unknown)} of ${Object.keys(info.unknown).length} kinds`,
+      unknown === 0 ? 'pass' : 'question',
+      'Records of events that IRQScope does not know, by name.',
+      tallied(info.unknown, 'question'),
+    ),
+    part(
+      'skipped',
+      'Skipped',
+      count(skipped),
+      skipped === 0 ? 'pass' : 'warning',
+      'Records that could not be read, by reason, with the first lines.',
+      skippedParts(info),
+    ),
+    part(
+      'lost',
+      'Lost',
+      info.gaps > 0 ? `${count(info.lost)}, and ${count(info.gaps)} gaps of unknown size` : count(info.lost),
+      info.lost + info.gaps === 0 ? 'pass' : 'warning',
+      'Events that the recorder says it lost.',
+    ),
+    part(
+      'others',
+      'Other lines',
+      count(others),
+      'circle-outline',
+      'Lines that are no records.',
+      tallied(info.others, 'circle-outline'),
+    ),
+  ];
+}
+
+/** What made a simulated run: scenario, seed, policies and operations. */
+export function recipeParts(trace: OpenTrace): Part[] {
+  const { branch } = trace;
+  if (!branch) return [];
+  const { recipe, operations, parent, step } = branch;
+  const settings = Object.entries(recipe?.settings ?? {});
+  return [
+    ...(parent
+      ? [part('left', 'Left', `${parent.name} after step ${step}`, 'git-branch', 'Where this branch begins.')]
+      : []),
+    ...(recipe ? [part('scenario', 'Scenario', recipe.scenario.title, 'beaker', recipe.scenario.description)] : []),
+    ...(recipe?.scenario.look ? [part('look', 'Look', recipe.scenario.look, 'eye', recipe.scenario.look)] : []),
+    ...(recipe
+      ? [
+          part(
+            'seed',
+            'Seed',
+            String(recipe.seed),
+            'symbol-number',
+            'The same scenario, seed and operations give the same events.',
+          ),
+        ]
+      : []),
+    ...settings.map(([name, value]) =>
+      part(`set ${name}`, name, value, 'settings', 'A policy that was set for this run.'),
+    ),
+    part(
+      'operations',
+      'Operations',
+      String(operations.length),
+      'zap',
+      'What was injected, in order.',
+      operations.map((operation, i) => ({
+        name: `${i}`,
+        label: operation.op,
+        description: operation.object ?? '',
+        icon: 'zap',
+        tooltip: JSON.stringify(operation),
+      })),
+    ),
+  ];
+}
