@@ -1,9 +1,9 @@
 import type { Actor, Proc } from './actor.ts';
 
-/** Something that is due at a time: a thing to do at once, or a course of actions to go on with. */
+/** An entry of the agenda: a time and something to do then, either at once or as the next part of a course of actions. */
 export interface Due {
   readonly time: number;
-  /** Of two that are due at the same time the one with the lower number comes first. */
+  /** If two entries are due at the same time, the one with the lower number comes first. */
   readonly order: number;
   readonly actor: Actor;
   readonly run: (() => void) | undefined;
@@ -11,24 +11,24 @@ export interface Due {
 }
 
 /**
- * What is due, in the order of time; what is due at the same time comes in the order in which it was put in. A binary
+ * The entries in the order of time; entries of the same time come in the order in which they were put in. A binary
  * heap: adding and taking cost the logarithm of the number that wait.
  */
 export class Agenda {
   readonly #heap: Due[] = [];
   #order = 0;
 
-  /** How many things wait. */
+  /** Number of waiting entries. */
   get length(): number {
     return this.#heap.length;
   }
 
-  /** Time of what is due next; Infinity when nothing is. */
+  /** Time of the next entry; Infinity when there is none. */
   get next(): number {
     return this.#heap[0]?.time ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Puts in something to do, or a course of actions. */
+  /** Adds something to do, or a course of actions. */
   add(time: number, actor: Actor, run: (() => void) | undefined, proc: Proc<unknown> | undefined): void {
     const heap = this.#heap;
     const due: Due = { time, order: this.#order++, actor, run, proc };
@@ -43,7 +43,7 @@ export class Agenda {
     heap[at] = due;
   }
 
-  /** Takes what is due next. */
+  /** Removes and returns the next entry. */
   take(): Due | undefined {
     const heap = this.#heap;
     const first = heap[0];

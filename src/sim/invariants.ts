@@ -17,14 +17,14 @@ const COMMAND_MEMORY = 2;
 /** The invariants that a scenario can watch. Source: PCIe 6.1.4, 7.7.2; the MSI-X state machine of docs/simulator.md. */
 export const invariants = [
   { id: 'I-P1', meaning: 'A function sends no message of an entry that is effectively masked.' },
-  { id: 'I-P2', meaning: 'A pending bit stands only while its entry is effectively masked.' },
+  { id: 'I-P2', meaning: 'A pending bit is set only while its entry is effectively masked.' },
   {
     id: 'I-P3',
     meaning:
       'Clearing the mask of an entry with its pending bit set sends exactly one message, before all else of that entry.',
   },
   { id: 'I-P4', meaning: 'An entry never sends more messages than it had causes.' },
-  { id: 'INV-DECODE', meaning: 'Nobody answers accesses of a table while Memory Space Enable of its function is 0.' },
+  { id: 'INV-DECODE', meaning: 'No part answers accesses of a table while Memory Space Enable of its function is 0.' },
 ] as const satisfies readonly Invariant[];
 
 /** Name of an invariant. */

@@ -18,8 +18,8 @@ export type Arg = number | bigint | boolean | string | readonly number[] | undef
 export type Args<K extends EventKind> = { readonly [N in keyof K['at']]?: Arg };
 
 /**
- * Where everything happens: the clock, what is due, who acts, and the events. A pure function of what it is told: no
- * clock of the host, no randomness but from the seed. State is the fold of the events and nothing else; what no object
+ * The core of a simulation: the clock, the agenda, the actor at work, and the events. A pure function of its inputs: no
+ * clock of the host, no randomness except from the seed. State is the fold of the events and nothing else; what no object
  * of the model can hold (messages in flight, causes) is kept by the parts of the system.
  */
 export class Machine {
@@ -29,7 +29,7 @@ export class Machine {
   /** Delays vary by up to this fraction, so that seeds explore the order of concurrent actors; 0 to 1. */
   readonly jitter: number;
   readonly #agenda = new Agenda();
-  /** Called after every event; set by whoever watches invariants. */
+  /** Called after every event; the watcher of invariants sets it. */
   observe: ((kind: EventKind, object: number) => void) | undefined;
   readonly #row = eventRow(other);
   /** Arguments of the event to come, for `fire`; kinds with optional arguments need word 0 set. */
@@ -59,12 +59,12 @@ export class Machine {
     return this.#now;
   }
 
-  /** Who acts right now. */
+  /** The actor at work. */
   get actor(): Actor {
     return this.#actor;
   }
 
-  /** How many actions wait. */
+  /** Number of waiting actions. */
   get waiting(): number {
     return this.#agenda.length;
   }
@@ -98,7 +98,7 @@ export class Machine {
     this.fire(kind, object);
   }
 
-  /** Emits an event whose arguments stand in `words` already, in the layout of its kind: for events by the million. */
+  /** Emits an event whose arguments are in `words` already, in the layout of its kind. For events that come by the million. */
   fire(kind: EventKind, object: number): void {
     const row = this.#row;
     row.kind = kind;
@@ -173,7 +173,7 @@ export class Machine {
     return Math.max(0, Math.round(ns * (1 + this.jitter * (2 * this.random.fraction() - 1))));
   }
 
-  /** Does what is due next; false when nothing is. */
+  /** Does the next action; false when none is due. */
   step(): boolean {
     const due = this.#agenda.take();
     if (due === undefined) return false;
@@ -190,5 +190,5 @@ export class Machine {
   }
 }
 
-/** The actor when nobody is at work. */
+/** The actor when no actor is at work. */
 export const NOBODY: Actor = { layer: 'user', name: '', cpu: -1 };
