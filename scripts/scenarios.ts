@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { operations, policies } from '../src/sim/catalogue.ts';
 import { invariants } from '../src/sim/invariants.ts';
-import { type ArgSpec, expected } from '../src/sim/operation.ts';
+import { expected, type OperationArg } from '../src/sim/operation.ts';
 import { scenarioSchema } from '../src/sim/scenario.ts';
 import { root } from './paths.ts';
 
@@ -31,7 +31,7 @@ export function bundledSource(): string {
 ${imports.join('\n')}
 
 /** A scenario that comes with the product. */
-export interface Bundled {
+export interface BundledScenario {
   /** Name of its file without the ending. */
   readonly id: string;
   /** The JSON document, to be read with \`readScenario\`. */
@@ -39,13 +39,13 @@ export interface Bundled {
 }
 
 /** All of them, by name. */
-export const bundledScenarios: readonly Bundled[] = [
+export const bundledScenarios: readonly BundledScenario[] = [
 ${entries.join('\n')}
 ];
 `;
 }
 
-const TYPES: Readonly<Record<ArgSpec['type'], object>> = {
+const TYPES: Readonly<Record<OperationArg['type'], object>> = {
   number: { type: 'integer' },
   hex: { anyOf: [{ type: 'integer' }, { type: 'string', pattern: '^(0x)?[0-9a-fA-F]{1,32}$' }] },
   flag: { type: 'boolean' },
@@ -54,7 +54,7 @@ const TYPES: Readonly<Record<ArgSpec['type'], object>> = {
   numbers: { type: 'array', items: { type: 'integer' } },
 };
 
-function argumentSchema(arg: ArgSpec): object {
+function argumentSchema(arg: OperationArg): object {
   return {
     ...TYPES[arg.type],
     description: arg.meaning,

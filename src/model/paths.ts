@@ -31,7 +31,7 @@ import {
 } from './things/virt.ts';
 
 /** Path patterns with the type of the object that stands there; `*` is any one segment. First match wins. */
-export const pathTypes: readonly (readonly [string, ObjectType])[] = [
+export const pathTypes = [
   ['device/*', device],
   ['device/*/bar/*', bar],
   ['device/*/msixcap', msixCap],
@@ -82,7 +82,31 @@ export const pathTypes: readonly (readonly [string, ObjectType])[] = [
   ['iommufd/*/hwpt/*/map/*', ioasMap],
   ['iommufd/*/vmsi/*/*', vmsi],
   ['hypervisor/grant/*', grant],
-];
+] as const satisfies readonly (readonly [string, ObjectType])[];
+
+type PathPattern = (typeof pathTypes)[number][0];
+
+/** All that a pattern leads through. */
+type Above<Pattern extends string> = Pattern extends `${infer First}/${infer Rest}`
+  ? First | `${First}/${Above<Rest>}`
+  : never;
+
+/** The patterns of nodes that lead to objects and are none themselves. `irte/amdvi-*` is an object as `irte/*` is. */
+export type GroupPattern = Exclude<Above<PathPattern>, PathPattern | 'irte/amdvi-*'>;
+
+/** First segments of paths of things that traces only mention: nothing with that beginning has a state of its own. */
+export const mentionedRoots = [
+  'apic',
+  'buffer',
+  'iommu',
+  'log',
+  'marker',
+  'message',
+  'pba',
+  'probe',
+  'virtio',
+] as const;
+export type MentionedRoot = (typeof mentionedRoots)[number];
 
 const typeTable = new PathTable<ObjectType>(pathTypes);
 

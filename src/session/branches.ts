@@ -1,9 +1,9 @@
 import type { Step } from '../base/time.ts';
 import { operations } from '../sim/catalogue.ts';
-import type { Course } from '../sim/course.ts';
 import type { Operation } from '../sim/operation.ts';
 import { recipeHeader } from '../sim/recipe.ts';
 import { type Recipe, Simulation } from '../sim/simulation.ts';
+import type { SteppedRun } from '../sim/stepped-run.ts';
 import { WhatIf } from '../sim/whatif.ts';
 import { type Refusal, Session } from './session.ts';
 
@@ -136,10 +136,10 @@ export class Branches {
   }
 }
 
-const sessionOf = (run: Course): Session => new Session(run.trace, run);
+const sessionOf = (run: SteppedRun): Session => new Session(run.trace, run);
 
 /** Does an operation. Returns why it was not done, also when the operation made the system throw an error. */
-function attempt(run: Course, operation: Operation): Refusal | undefined {
+function attempt(run: SteppedRun, operation: Operation): Refusal | undefined {
   try {
     const problem = run.perform(operation);
     return problem === undefined ? undefined : { refused: problem };
@@ -149,7 +149,7 @@ function attempt(run: Course, operation: Operation): Refusal | undefined {
 }
 
 /** Moves the cursor to the first event of the operation that was just done; to the last event when it has made none yet. */
-function toEffect(session: Session, run: Course): Step {
+function toEffect(session: Session, run: SteppedRun): Step {
   const began = run.began.at(-1) ?? 0;
   const step = Math.min(began, session.trace.length - 1);
   if (step >= 0) session.move({ to: 'step', step });

@@ -1,5 +1,5 @@
-/** A part of the system that acts. One word: the first half of the task of an event. */
-export type Layer =
+/** Which part of the system does something. One word: it is the first half of the task of an event. */
+export type ActorLayer =
   | 'device'
   | 'bus'
   | 'remap-unit'
@@ -18,13 +18,13 @@ export type Layer =
 
 /** What acts: a layer, its name in that layer, and the CPU on which it runs (-1: none). Shown as the task `layer/name`. */
 export interface Actor {
-  readonly layer: Layer;
+  readonly layer: ActorLayer;
   readonly name: string;
   readonly cpu: number;
 }
 
 /**
- * A course of actions: a generator that yields the time (ns, 0 or more) until it goes on. Between two yields nothing
+ * Actions that take time, one after the other: a generator that yields the time (ns, 0 or more) until it goes on. Between two yields nothing
  * else happens; at a yield every other actor may come in between.
  */
-export type Proc<T = void> = Generator<number, T, void>;
+export type Actions<T = void> = Generator<number, T, void>;

@@ -1,13 +1,13 @@
-import type { Actor, Proc } from './actor.ts';
+import type { Actions, Actor } from './actor.ts';
 
-/** An entry of the agenda: a time and something to do then, either at once or as the next part of a course of actions. */
-export interface Due {
+/** Something that is due at a time: a thing to do at once, or actions that take time to go on with. */
+export interface DueAction {
   readonly time: number;
   /** If two entries are due at the same time, the one with the lower number comes first. */
   readonly order: number;
   readonly actor: Actor;
   readonly run: (() => void) | undefined;
-  readonly proc: Proc<unknown> | undefined;
+  readonly actions: Actions<unknown> | undefined;
 }
 
 /**
@@ -15,7 +15,7 @@ export interface Due {
  * heap: adding and taking cost the logarithm of the number that wait.
  */
 export class Agenda {
-  readonly #heap: Due[] = [];
+  readonly #heap: DueAction[] = [];
   #order = 0;
 
   /** Number of waiting entries. */
@@ -28,10 +28,10 @@ export class Agenda {
     return this.#heap[0]?.time ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Adds something to do, or a course of actions. */
-  add(time: number, actor: Actor, run: (() => void) | undefined, proc: Proc<unknown> | undefined): void {
+  /** Puts in something to do, or actions that take time. */
+  add(time: number, actor: Actor, run: (() => void) | undefined, actions: Actions<unknown> | undefined): void {
     const heap = this.#heap;
-    const due: Due = { time, order: this.#order++, actor, run, proc };
+    const due: DueAction = { time, order: this.#order++, actor, run, actions };
     let at = heap.length;
     heap.push(due);
     while (at > 0) {
@@ -43,8 +43,8 @@ export class Agenda {
     heap[at] = due;
   }
 
-  /** Removes and returns the next entry. */
-  take(): Due | undefined {
+  /** Takes what is due next. */
+  take(): DueAction | undefined {
     const heap = this.#heap;
     const first = heap[0];
     const last = heap.pop();
@@ -64,4 +64,4 @@ export class Agenda {
   }
 }
 
-const earlier = (a: Due, b: Due): boolean => a.time < b.time || (a.time === b.time && a.order < b.order);
+const earlier = (a: DueAction, b: DueAction): boolean => a.time < b.time || (a.time === b.time && a.order < b.order);

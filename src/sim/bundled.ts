@@ -40,7 +40,7 @@ import s37 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.j
 import s38 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
-export interface Bundled {
+export interface BundledScenario {
   /** Name of its file without the ending. */
   readonly id: string;
   /** The JSON document, to be read with `readScenario`. */
@@ -48,7 +48,7 @@ export interface Bundled {
 }
 
 /** All of them, by name. */
-export const bundledScenarios: readonly Bundled[] = [
+export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'adversarial-writer', document: s0 },
   { id: 'affinity-move', document: s1 },
   { id: 'cdev-vfio-peers', document: s2 },

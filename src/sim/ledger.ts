@@ -1,20 +1,20 @@
 /**
- * The fate of an interrupt cause. `flying`: its message is on the way; `pending`: a masked vector keeps it; `merged`:
- * it was combined with a cause that was already waiting; `delivered`: a CPU (or virtual CPU) took it; `withdrawn`:
- * software served it without an interrupt; `dropped`: it ended and an event says why; `untold`: its fate is not known, because the state that decides it is not known.
+ * What became of an interrupt cause. `inFlight`: its message is on the way; `pending`: a masked vector keeps it; `merged`:
+ * it became one with a cause that was already waiting; `delivered`: a CPU (or virtual CPU) took it; `withdrawn`:
+ * software served it without an interrupt; `dropped`: it ended and an event says why; `untold`: it cannot be told, because the state that decides is not known.
  */
-export type Fate = 'flying' | 'pending' | 'merged' | 'delivered' | 'withdrawn' | 'dropped' | 'untold';
+export type Outcome = 'inFlight' | 'pending' | 'merged' | 'delivered' | 'withdrawn' | 'dropped' | 'untold';
 
-/** The place of a cause that has not ended. */
-interface Open {
+/** Where a cause stands that has not ended. */
+interface OpenCause {
   readonly born: number;
-  fate: 'flying' | 'pending';
+  outcome: 'inFlight' | 'pending';
 }
 
-/** Keeps account of all interrupt causes: each has a number from 1 and one fate at a time. Ended causes are only counted. */
+/** The books of all interrupt causes: each has a number from 1 and one outcome at a time. Ended causes are only counted. */
 export class Ledger {
-  readonly #open = new Map<number, Open>();
-  readonly #ended: Record<Exclude<Fate, 'flying' | 'pending'>, number> = {
+  readonly #open = new Map<number, OpenCause>();
+  readonly #ended: Record<Exclude<Outcome, 'inFlight' | 'pending'>, number> = {
     merged: 0,
     delivered: 0,
     withdrawn: 0,
@@ -33,39 +33,39 @@ export class Ledger {
 
   /** A new cause, raised at a time (ns); returns its number. */
   open(time: number): number {
-    this.#open.set(++this.#causes, { born: time, fate: 'flying' });
+    this.#open.set(++this.#causes, { born: time, outcome: 'inFlight' });
     return this.#causes;
   }
 
-  /** Records the fate of a cause at a time (ns). Cause 0 (a message without a cause) is ignored. */
-  note(cause: number, fate: Fate, time: number): void {
+  /** Notes what became of a cause at a time (ns); 0 (a message that no cause stands behind) is ignored. */
+  note(cause: number, outcome: Outcome, time: number): void {
     if (cause === 0) return;
     const open = this.#open.get(cause);
     if (open === undefined) {
       this.twice.push(cause);
       return;
     }
-    if (fate === 'flying' || fate === 'pending') {
-      open.fate = fate;
+    if (outcome === 'inFlight' || outcome === 'pending') {
+      open.outcome = outcome;
       return;
     }
     this.#open.delete(cause);
-    this.#ended[fate]++;
-    if (fate === 'delivered') {
+    this.#ended[outcome]++;
+    if (outcome === 'delivered') {
       const latency = Math.round(time - open.born);
       this.#latencies.set(latency, (this.#latencies.get(latency) ?? 0) + 1);
     }
   }
 
-  /** The place of a cause that has not ended; undefined when it has ended. */
-  standing(cause: number): 'flying' | 'pending' | undefined {
-    return this.#open.get(cause)?.fate;
+  /** Where a cause stands that has not ended; undefined when it has. */
+  standing(cause: number): 'inFlight' | 'pending' | undefined {
+    return this.#open.get(cause)?.outcome;
   }
 
-  /** How many causes have each fate. */
-  tally(): Record<Fate, number> {
-    const sums = { flying: 0, pending: 0, ...this.#ended };
-    for (const { fate } of this.#open.values()) sums[fate]++;
+  /** How many causes have each outcome. */
+  tally(): Record<Outcome, number> {
+    const sums = { inFlight: 0, pending: 0, ...this.#ended };
+    for (const { outcome } of this.#open.values()) sums[outcome]++;
     return sums;
   }
 

@@ -4,18 +4,18 @@ import { other } from '../model/events/notes.ts';
 import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
 import { eventRow } from '../trace/row.ts';
-import type { Actor, Proc } from './actor.ts';
+import type { Actions, Actor } from './actor.ts';
 import { Agenda } from './agenda.ts';
 import { Ledger } from './ledger.ts';
 import type { Recorder } from './recorder.ts';
 
-export type { Actor, Layer, Proc } from './actor.ts';
+export type { Actions, Actor, ActorLayer } from './actor.ts';
 
 /** Value of an argument of an event: numbers up to 2^53, words lowest first, texts; `undefined` for one that is absent. */
-export type Arg = number | bigint | boolean | string | readonly number[] | undefined;
+export type EventArg = number | bigint | boolean | string | readonly number[] | undefined;
 
 /** The arguments of an event kind by name. */
-export type Args<K extends EventKind> = { readonly [N in keyof K['at']]?: Arg };
+export type EventArgs<K extends EventKind> = { readonly [N in keyof K['at']]?: EventArg };
 
 /**
  * The core of a simulation: the clock, the agenda, the actor at work, and the events. A pure function of its inputs: no
@@ -75,11 +75,11 @@ export class Machine {
   }
 
   /** Emits an event about an object, by the actor at work, now. */
-  emit<K extends EventKind>(kind: K, object: number, args: Args<K>): void {
+  emit<K extends EventKind>(kind: K, object: number, args: EventArgs<K>): void {
     const { words } = this;
     for (let i = 0; i < kind.size; i++) words[i] = 0;
     for (const spec of kind.args) {
-      const value = (args as Readonly<Record<string, Arg>>)[spec.name];
+      const value = (args as Readonly<Record<string, EventArg>>)[spec.name];
       if (value === undefined) {
         if (!spec.optional) throw new Error(`${kind.name} needs ${spec.name}`);
         continue;
@@ -131,14 +131,14 @@ export class Machine {
     }
   }
 
-  /** Follows a course of actions in the name of another actor. */
-  *within<T>(actor: Actor, proc: Proc<T>): Proc<T> {
+  /** Follows actions in the name of another actor. */
+  *within<T>(actor: Actor, actions: Actions<T>): Actions<T> {
     for (;;) {
       const before = this.#actor;
       this.#actor = actor;
       let at: IteratorResult<number, T>;
       try {
-        at = proc.next();
+        at = actions.next();
       } finally {
         this.#actor = before;
       }
@@ -157,15 +157,15 @@ export class Machine {
     this.#agenda.add(Math.max(time, this.#now), actor, run, undefined);
   }
 
-  /** Starts a course of actions after a delay (ns). */
-  spawn(actor: Actor, proc: Proc<unknown>, delay = 0): void {
-    this.#agenda.add(this.#now + this.#delay(delay), actor, undefined, proc);
+  /** Starts actions that take time after a delay (ns). */
+  spawn(actor: Actor, actions: Actions<unknown>, delay = 0): void {
+    this.#agenda.add(this.#now + this.#delay(delay), actor, undefined, actions);
   }
 
-  /** Starts a course of actions at once: its first part is done when this returns. */
-  start(actor: Actor, proc: Proc<unknown>): void {
-    const at = this.as(actor, () => proc.next());
-    if (!at.done) this.spawn(actor, proc, at.value);
+  /** Starts actions that take time at once: its first part is done when this returns. */
+  start(actor: Actor, actions: Actions<unknown>): void {
+    const at = this.as(actor, () => actions.next());
+    if (!at.done) this.spawn(actor, actions, at.value);
   }
 
   #delay(ns: number): number {
@@ -178,12 +178,12 @@ export class Machine {
     const due = this.#agenda.take();
     if (due === undefined) return false;
     this.#now = Math.max(this.#now, due.time);
-    const { actor, run, proc } = due;
+    const { actor, run, actions } = due;
     this.#actor = actor;
     if (run !== undefined) run();
-    else if (proc !== undefined) {
-      const at = proc.next();
-      if (!at.done) this.spawn(actor, proc, at.value);
+    else if (actions !== undefined) {
+      const at = actions.next();
+      if (!at.done) this.spawn(actor, actions, at.value);
     }
     this.#actor = NOBODY;
     return true;

@@ -1,9 +1,9 @@
 import { fitsPattern } from '../base/path-pattern.ts';
-import type { Actor, Proc } from './machine.ts';
-import type { System } from './system.ts';
+import type { Actions, Actor } from './machine.ts';
+import type { Setup } from './setup.ts';
 
 /** An argument of an operation, as it is asked for, validated and explained. */
-export interface ArgSpec {
+export interface OperationArg {
   readonly name: string;
   readonly type: 'number' | 'hex' | 'flag' | 'text' | 'choice' | 'numbers';
   readonly meaning: string;
@@ -13,11 +13,11 @@ export interface ArgSpec {
   /** The values of a choice. */
   readonly choices?: readonly string[];
   /** Used when the argument is absent; an argument without default must be there, unless `optional`. */
-  readonly default?: ArgValue;
+  readonly default?: OperationArgValue;
   readonly optional?: boolean;
 }
 
-export type ArgValue = number | string | boolean | readonly number[];
+export type OperationArgValue = number | string | boolean | readonly number[];
 
 /** An operation as data: what scenarios, recordings and other tools carry. Hex arguments are texts (`"0xfee00000"`) or numbers. */
 export interface Operation {
@@ -28,7 +28,9 @@ export interface Operation {
 }
 
 /** The arguments of an operation after validation: defaults filled in, hex texts as numbers or bigint. */
-export type Values = Readonly<Record<string, number | string | boolean | bigint | readonly number[] | undefined>>;
+export type OperationValues = Readonly<
+  Record<string, number | string | boolean | bigint | readonly number[] | undefined>
+>;
 
 /** Something that the user can do to the system. */
 export interface OperationSpec {
@@ -40,19 +42,19 @@ export interface OperationSpec {
   readonly meaning: string;
   /** Patterns of the paths of the objects it is done to (`*` is any one segment); empty: to the whole system. */
   readonly on: readonly string[];
-  readonly args: readonly ArgSpec[];
+  readonly args: readonly OperationArg[];
   /** Who does it. */
   readonly actor: Actor;
-  /** Why it cannot be done in this system now; undefined when it can be done. Illegal operations can be done: events show their outcome. */
-  readonly refuses?: (system: System, object: string, values: Values) => string | undefined;
-  readonly run: (system: System, object: string, values: Values) => Proc<unknown>;
+  /** Why it cannot be done in this system now; undefined when it can. Illegal things can be done: their outcome is events. */
+  readonly refuses?: (setup: Setup, object: string, values: OperationValues) => string | undefined;
+  readonly run: (setup: Setup, object: string, values: OperationValues) => Actions<unknown>;
 }
 
 /** An operation that was validated. */
 export interface Prepared {
   readonly spec: OperationSpec;
   readonly object: string;
-  readonly values: Values;
+  readonly values: OperationValues;
 }
 
 /** Whether an operation can be done to the object at a path. */
@@ -65,7 +67,7 @@ const sound = new WeakMap<Operation, Prepared>();
 /** Validates an operation; a text says what is wrong with it. An operation must not be changed afterwards. */
 export function prepare(
   specs: ReadonlyMap<string, OperationSpec>,
-  system: System,
+  setup: Setup,
   operation: Operation,
 ): Prepared | string {
   let prepared = sound.get(operation);
@@ -75,7 +77,7 @@ export function prepare(
     prepared = validated;
     sound.set(operation, prepared);
   }
-  return prepared.spec.refuses?.(system, prepared.object, prepared.values) ?? prepared;
+  return prepared.spec.refuses?.(setup, prepared.object, prepared.values) ?? prepared;
 }
 
 function validate(specs: ReadonlyMap<string, OperationSpec>, operation: Operation): Prepared | string {
@@ -84,7 +86,7 @@ function validate(specs: ReadonlyMap<string, OperationSpec>, operation: Operatio
   const object = operation.object ?? '';
   if (spec.on.length > 0 && !fitsObject(spec, object))
     return `${spec.name} is done to ${spec.on.join(' or ')}, not to ${object === '' ? 'nothing' : object}`;
-  const values: Record<string, Values[string]> = {};
+  const values: Record<string, OperationValues[string]> = {};
   const known = new Set(['op', 'object', 'at', 'every', 'times', ...spec.args.map((a) => a.name)]);
   for (const name of Object.keys(operation)) if (!known.has(name)) return `${spec.name} has no argument ${name}`;
   for (const arg of spec.args) {
@@ -101,7 +103,7 @@ function validate(specs: ReadonlyMap<string, OperationSpec>, operation: Operatio
 }
 
 /** What an argument must be, in words. */
-export function expected(arg: ArgSpec): string {
+export function expected(arg: OperationArg): string {
   const range = arg.min === undefined && arg.max === undefined ? '' : ` from ${arg.min ?? 0} to ${arg.max ?? 'any'}`;
   switch (arg.type) {
     case 'number':
@@ -121,7 +123,7 @@ export function expected(arg: ArgSpec): string {
 
 /** The value of an argument from JSON or from typed text; undefined when it is no valid value. */
 export function argumentValue(
-  arg: ArgSpec,
+  arg: OperationArg,
   given: unknown,
 ): number | string | boolean | bigint | readonly number[] | undefined {
   const within = (n: number): boolean =>

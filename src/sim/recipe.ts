@@ -1,7 +1,7 @@
 import type { Trace } from '../trace/trace.ts';
 import type { Operation } from './operation.ts';
 import { readScenario } from './scenario.ts';
-import type { Done, Recipe } from './simulation.ts';
+import type { DoneOperation, Recipe } from './simulation.ts';
 
 /** Why the header of a trace gives no recipe. */
 export interface NoRecipe {
@@ -32,7 +32,7 @@ export function readRecipe(header: readonly string[]): Recipe | NoRecipe | undef
   let document: unknown;
   let seed = 0;
   const settings: Record<string, string> = {};
-  const operations: Done[] = [];
+  const operations: DoneOperation[] = [];
   for (const line of header) {
     const [, name, value] = /^(\S+) (.*)$/.exec(line) ?? [];
     if (name === undefined || value === undefined) continue;

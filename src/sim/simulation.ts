@@ -2,16 +2,16 @@ import { World } from '../model/world.ts';
 import { Source } from '../trace/source.ts';
 import { Trace } from '../trace/trace.ts';
 import { installers, policies } from './catalogue.ts';
-import { Course, type Done, SimulationError } from './course.ts';
 import { Watch } from './invariants.ts';
 import { Machine } from './machine.ts';
 import { type Recorder, TraceRecorder } from './recorder.ts';
 import { nanoseconds, type Scenario, type Task } from './scenario.ts';
+import { Setup } from './setup.ts';
+import { type DoneOperation, SimulationError, SteppedRun } from './stepped-run.ts';
 import { MODEL_TIME } from './stream.ts';
-import { System } from './system.ts';
 
-export type { Done } from './course.ts';
-export { SimulationError } from './course.ts';
+export type { DoneOperation } from './stepped-run.ts';
+export { SimulationError } from './stepped-run.ts';
 
 /** All that determines a run: the same recipe gives the same events. */
 export interface Recipe {
@@ -19,12 +19,12 @@ export interface Recipe {
   readonly seed: number;
   /** Values of policies that differ from the scenario's own. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Operations of the user, in the order in which they were done. */
-  readonly operations: readonly Done[];
+  /** Operations that a person did, in the order in which they were done. */
+  readonly operations: readonly DoneOperation[];
 }
 
 /** The system of a recipe before anything was put into it. */
-function systemOf({ scenario, seed, settings: own }: Recipe, recorder: Recorder): System {
+function systemOf({ scenario, seed, settings: own }: Recipe, recorder: Recorder): Setup {
   const settings = new Map(Object.entries({ ...scenario.policies, ...own }));
   for (const [name, value] of settings) {
     const known = policies.get(name);
@@ -34,11 +34,11 @@ function systemOf({ scenario, seed, settings: own }: Recipe, recorder: Recorder)
         `policy ${name} is one of ${known.values.map((v) => v.value).join(', ')}, not ${value}`,
       );
   }
-  return new System(new Machine(recorder, seed, scenario.jitter), scenario, settings);
+  return new Setup(new Machine(recorder, seed, scenario.jitter), scenario, settings);
 }
 
-/** A run of a recipe that goes on step by step. */
-export class Simulation extends Course {
+/** A run of a recipe that can be taken further step by step. */
+export class Simulation extends SteppedRun {
   readonly #recipe: Recipe;
 
   /** Starts a run: only the set-up of the system is done. Throws SimulationError on an unsound recipe. */
@@ -46,7 +46,7 @@ export class Simulation extends Course {
     super(systemOf(recipe, recorder), recipe.operations);
     this.#recipe = recipe;
     if (recipe.scenario.watch.length > 0) new Watch(this.machine, recipe.scenario.watch);
-    for (const install of installers) install(this.system);
+    for (const install of installers) install(this.setup);
     for (const task of recipe.scenario.workload) this.#schedule(task);
     this.catchUp();
   }

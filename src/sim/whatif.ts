@@ -5,7 +5,6 @@ import { eventRow } from '../trace/row.ts';
 import { Source } from '../trace/source.ts';
 import { Trace } from '../trace/trace.ts';
 import { operations } from './catalogue.ts';
-import { Course, type Done, SimulationError } from './course.ts';
 import { functionOperations } from './device/function-operations.ts';
 import { KnownFunction } from './device/known-function.ts';
 import { KnownPort } from './iommu/known-port.ts';
@@ -15,7 +14,8 @@ import { Machine } from './machine.ts';
 import type { Operation, OperationSpec } from './operation.ts';
 import { TraceRecorder } from './recorder.ts';
 import { readScenario } from './scenario.ts';
-import { System } from './system.ts';
+import { Setup } from './setup.ts';
+import { type DoneOperation, SimulationError, SteppedRun } from './stepped-run.ts';
 
 const FUNCTION = /^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/;
 
@@ -61,7 +61,7 @@ function lastTime(trace: Trace): number {
 }
 
 /** A machine whose state is that of a trace, with the functions that the trace showed. */
-function systemOf(trace: Trace): System {
+function systemOf(trace: Trace): Setup {
   const machine = new Machine(new TraceRecorder(trace), 1, 0, lastTime(trace));
   const { world, state } = machine;
   const numbers = [...(world.find('cpu')?.children.keys() ?? [])].map(Number).filter(Number.isInteger);
@@ -71,13 +71,13 @@ function systemOf(trace: Trace): System {
     platform: { cpus: Math.min(4096, Math.max(0, ...numbers) + 1) },
   });
   if (!('title' in scenario)) throw new SimulationError(scenario[0]?.problem ?? 'the trace cannot be continued');
-  const system = new System(machine, scenario, new Map());
-  const part = system.provide(host, new Host(system));
+  const setup = new Setup(machine, scenario, new Map());
+  const part = setup.provide(host, new Host(setup));
   const port = new KnownPort(machine, part.root);
   for (const { segment, object } of world.find('device')?.children.values() ?? [])
     if (FUNCTION.test(segment) && state.present(object))
       part.functions.set(segment, new KnownFunction(machine, segment, port));
-  return system;
+  return setup;
 }
 
 /**
@@ -92,12 +92,12 @@ export const whatIfOperations: ReadonlyMap<string, OperationSpec> = new Map(
  * A what-if on a trace from a step on: its events up to there, then the effects of operations, as far as the
  * trace showed enough. Where it did not, `untold` events say what one would have to know.
  */
-export class WhatIf extends Course {
+export class WhatIf extends SteppedRun {
   /** The trace that it leaves, and the last step that both share. */
   readonly base: Trace;
   readonly from: number;
 
-  constructor(base: Trace, from: number, ahead: readonly Done[]) {
+  constructor(base: Trace, from: number, ahead: readonly DoneOperation[]) {
     super(systemOf(copyUpTo(base, from)), ahead);
     this.base = base;
     this.from = from;

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { stateTree, targetValue } from '../query/state.ts';
 import { type Value, valueText } from '../query/view.ts';
 import { lastWrite } from '../query/writes.ts';
-import { outlineOf } from '../view/outline/rows.ts';
+import { outlineOf } from '../view/presentation/sections.ts';
 import { type Handlers, say } from './handlers.ts';
 import { showHistory } from './history-pick.ts';
 import { type FileArgument, subjectOf } from './selected.ts';

@@ -25,7 +25,7 @@ export function watchContexts(sessions: Sessions): vscode.Disposable {
     setContext('traceEditor', isTraceEditor(sessions));
     for (const name of OUTLINES) {
       const { world } = active?.session.trace ?? {};
-      const some = world !== undefined && rootsOf(name).some((root) => (world.find(root)?.children.size ?? 0) > 0);
+      const some = world !== undefined && rootsOf(world, name).some((root) => root.children.size > 0);
       setContext(`without.${name}`, !some);
     }
   };

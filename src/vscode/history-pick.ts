@@ -4,7 +4,7 @@ import { fieldsFor } from '../model/register.ts';
 import type { HistoryEntry } from '../query/history.ts';
 import { cellBits, valueText } from '../query/view.ts';
 import { writesAround } from '../query/writes.ts';
-import { fieldText } from '../view/outline/values.ts';
+import { fieldText } from '../view/values.ts';
 import type { Subject } from './selected.ts';
 
 /** Most writes that are listed before the cursor, and most that are listed after it. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { PathNode } from '../model/world.ts';
-import type { ArgSpec, Operation, OperationSpec } from '../sim/operation.ts';
+import type { Operation, OperationArg, OperationSpec } from '../sim/operation.ts';
 import type { Scenario } from '../sim/scenario.ts';
 import type { OpenTrace } from './sessions.ts';
 
@@ -128,7 +128,7 @@ export async function pickOperation(
 /** Asks for the object of an operation, among those that exist at the cursor; undefined when none was chosen. */
 export async function pickObject(trace: OpenTrace, spec: OperationSpec): Promise<string | undefined> {
   const { state, trace: events } = trace.session;
-  const { summaryOf } = await import('../view/outline/summary.ts');
+  const { summaryOf } = await import('../view/presentation/types.ts');
   const items: vscode.QuickPickItem[] = [];
   const walk = (node: PathNode, patterns: readonly (readonly string[])[], depth: number): void => {
     for (const child of node.children.values()) {
@@ -167,7 +167,7 @@ export async function askArguments(
   return operation as Operation;
 }
 
-async function askArgument(spec: OperationSpec, arg: ArgSpec, place: number): Promise<unknown> {
+async function askArgument(spec: OperationSpec, arg: OperationArg, place: number): Promise<unknown> {
   const { argumentValue, expected } = await import('../sim/operation.ts');
   const title = `${spec.title}: ${arg.name}${spec.args.length > 1 ? ` (${place} of ${spec.args.length})` : ''}`;
   const choices = arg.type === 'flag' ? ['true', 'false'] : arg.type === 'choice' ? (arg.choices ?? []) : undefined;

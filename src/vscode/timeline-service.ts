@@ -16,9 +16,9 @@ import { eventText, timeOf } from '../query/events.ts';
 import type { Session } from '../session/session.ts';
 import { eventsBetween, layersAt, nearestTo, neighbourOf } from '../view/lanes/find.ts';
 import { LaneIndex } from '../view/lanes/lanes.ts';
-import type { LayerSpec } from '../view/lanes/layers.ts';
 import type { AxisKind, Row } from '../view/lanes/values.ts';
 import { windowOf } from '../view/lanes/window.ts';
+import type { LayerSpec } from '../view/presentation/layer.ts';
 
 /** What the timeline needs of an open trace. */
 export interface ShownTrace {

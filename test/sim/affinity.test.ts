@@ -19,7 +19,7 @@ const move = (at: string, cpus: number[], virq = 24): object => ({
   cpus,
 });
 
-const system = (more: object): object => ({
+const setup = (more: object): object => ({
   platform: { cpus: 4 },
   devices: [{ bdf: BDF, name: 'dev', vectors: 2, irqs: 1 }],
   ...more,
@@ -33,7 +33,7 @@ const of = (simulation: Simulation, ...kinds: string[]): EventView[] =>
 function delivered(simulation: Simulation, causes: number): void {
   assert.deepEqual(simulation.machine.ledger.twice, []);
   assert.deepEqual(simulation.machine.ledger.tally(), {
-    ...{ flying: 0, pending: 0, merged: 0, withdrawn: 0, dropped: 0, untold: 0 },
+    ...{ inFlight: 0, pending: 0, merged: 0, withdrawn: 0, dropped: 0, untold: 0 },
     delivered: causes,
   });
 }
@@ -83,14 +83,14 @@ describe('affinity without remapping', () => {
   });
 
   it('a CPU of the new mask keeps the vector: nothing moves', () => {
-    const simulation = run(system({ workload: [move('100us', [0, 1, 2, 3]), raise('200us'), raise('300us')] }));
+    const simulation = run(setup({ workload: [move('100us', [0, 1, 2, 3]), raise('200us'), raise('300us')] }));
     assert.equal(of(simulation, 'vec.update').length, 1);
     delivered(simulation, 2);
   });
 
   it('a mask of offline CPUs is EINVAL', () => {
     const simulation = run(
-      system({ workload: [{ at: '100us', op: 'cpu.offline', object: 'cpu/3' }, move('5ms', [3])] }),
+      setup({ workload: [{ at: '100us', op: 'cpu.offline', object: 'cpu/3' }, move('5ms', [3])] }),
     );
     assert.deepEqual(
       of(simulation, 'irq.affinity').map((e) => e.fields.ret),
@@ -100,7 +100,7 @@ describe('affinity without remapping', () => {
 
   it('before request_irq the mask is only noted, and holds from then on', () => {
     const simulation = run(
-      system({
+      setup({
         workload: [
           { at: '100us', op: 'irq.free', object: 'irq/24' },
           move('200us', [2]),
@@ -115,8 +115,8 @@ describe('affinity without remapping', () => {
 
   it('the old vector is not freed while an interrupt waits for it in the IRR of its CPU', () => {
     // The timer on CPU 0 finds the vector requested: CPU 0 takes no interrupts at that time.
-    const simulation = start(system({ workload: [move('100us', [3]), raise('200us'), raise('300us')] }));
-    const { cpus, vectors } = simulation.system.use(host);
+    const simulation = start(setup({ workload: [move('100us', [3]), raise('200us'), raise('300us')] }));
+    const { cpus, vectors } = simulation.setup.use(host);
     simulation.run(() => simulation.machine.now >= 302_000);
     cpus.close(0, true);
     cpus.accept(0, 0x20, simulation.machine.ledger.open(simulation.machine.now));
@@ -149,7 +149,7 @@ describe('affinity without remapping', () => {
         assert.deepEqual(ipis, []);
         assert.ok(vectors.includes(0x20));
       }
-      assert.equal(simulation.system.use(host).vectors.matrix.totalAllocated, 2);
+      assert.equal(simulation.setup.use(host).vectors.matrix.totalAllocated, 2);
     });
 });
 
@@ -185,7 +185,7 @@ describe('policy affinityStrategy', () => {
       const last = events(simulation, simulation.trace.length - 1)[0]!;
       if (cause === 0 && last.kind === 'msg.write' && last.fields.data === '0x21' && us(last) > 200) {
         cause = simulation.machine.ledger.open(simulation.machine.now);
-        simulation.system.use(host).cpus.accept(0, 0x21, cause);
+        simulation.setup.use(host).cpus.accept(0, 0x21, cause);
       }
       return false;
     });
@@ -221,7 +221,7 @@ describe('CPU offline and online', () => {
       late.map((e) => e.object),
       ['cpu/0/vector/33', 'cpu/1/vector/33'],
     );
-    const { matrix } = simulation.system.use(host).vectors;
+    const { matrix } = simulation.setup.use(host).vectors;
     const allocated = [0, 1, 2].map((n) => matrix.map(n).allocated);
     assert.deepEqual(allocated, [2, 0, 0], 'no vector leaks on a CPU that went');
     delivered(simulation, 4);
@@ -237,7 +237,7 @@ describe('CPU offline and online', () => {
   it('the last CPU may not go', () => {
     const simulation = run(bundled('cpu-offline'));
     assert.deepEqual(of(simulation, 'cpu.state').at(-1)?.fields, { online: false, ret: -16 });
-    assert.equal(simulation.system.use(host).cpus.onlineCpus().length, 1);
+    assert.equal(simulation.setup.use(host).cpus.onlineCpus().length, 1);
   });
 
   it('a CPU whose vectors have no room elsewhere may not go: ENOSPC, and nothing changed', () => {
@@ -250,12 +250,12 @@ describe('CPU offline and online', () => {
     const text = of(simulation, 'message')[0];
     assert.equal(text?.fields.text, 'CPU 1 has 120 vectors, 83 available. Cannot disable CPU');
     assert.deepEqual(of(simulation, 'cpu.state').at(-1)?.fields, { online: false, ret: -28 });
-    assert.ok(simulation.system.use(host).cpus.online(1));
+    assert.ok(simulation.setup.use(host).cpus.online(1));
   });
 
   it('a move in progress is finished at once when the old CPU goes', () => {
     const simulation = run(
-      system({
+      setup({
         workload: [
           move('100us', [3]),
           raise('200us'),
@@ -267,7 +267,7 @@ describe('CPU offline and online', () => {
     const free = of(simulation, 'vec.freeMoved')[0]!;
     assert.ok(us(free) < 310);
     assert.match(String(of(simulation, 'message')[0]?.fields.text), /irq 24 move in progress/);
-    const { matrix } = simulation.system.use(host).vectors;
+    const { matrix } = simulation.setup.use(host).vectors;
     assert.deepEqual(
       [matrix.map(0).allocated, matrix.map(3).allocated, matrix.totalAllocated],
       [0, 1, 1],
@@ -278,7 +278,7 @@ describe('CPU offline and online', () => {
 
   it('a broken affinity goes to any CPU that is left', () => {
     const simulation = run(
-      system({
+      setup({
         workload: [
           move('100us', [2]),
           raise('200us'),

@@ -32,7 +32,7 @@ describe('bundled scenarios', () => {
       assert.ok(one.finished, 'nothing is left to do');
       assert.ok(one.trace.length > 10);
       assert.deepEqual(one.machine.ledger.twice, []);
-      assert.equal(one.machine.ledger.tally().flying, 0);
+      assert.equal(one.machine.ledger.tally().inFlight, 0);
       const two = run(document);
       assert.equal(two.trace.length, one.trace.length);
       for (let step = 0; step < one.trace.length; step++)

@@ -1,8 +1,8 @@
 // A PCI function with MSI-X, rule by rule (PCIe 7.7.2, 6.1.4). U1 to U7: what the specification forbids or leaves undefined.
 import assert from 'node:assert/strict';
 import { type EventView, viewEvent } from '../../src/query/events.ts';
-import { PciFunction } from '../../src/sim/device/function.ts';
 import type { Message } from '../../src/sim/device/message.ts';
+import { PciFunction } from '../../src/sim/device/pci-function.ts';
 import { Machine } from '../../src/sim/machine.ts';
 import { TraceRecorder } from '../../src/sim/recorder.ts';
 import { newTrace } from '../../src/sim/simulation.ts';

@@ -8,7 +8,7 @@ import { events, run } from './run.ts';
 const BDF = '0000:6a:01.0';
 const DEVICE = `device/${BDF}`;
 
-const system = (workload: readonly object[], ims: object = {}): Simulation =>
+const setup = (workload: readonly object[], ims: object = {}): Simulation =>
   run({
     platform: { cpus: 2 },
     devices: [{ bdf: BDF, name: 'idxd', vectors: 2, driver: 'none', ims: { entries: 4, ...ims } }],
@@ -26,7 +26,7 @@ const control = (sim: Simulation, index: number): RegisterView =>
 
 describe('IMS domain', () => {
   it('stores low address, high address, data, and the control dword around them', () => {
-    const stores = events(system([alloc('10us', '0x105')])).filter((e) => e.kind === 'ims.store');
+    const stores = events(setup([alloc('10us', '0x105')])).filter((e) => e.kind === 'ims.store');
     assert.deepEqual(
       stores.map((e) => [e.fields['offset'], e.fields['value']]),
       [
@@ -56,7 +56,7 @@ describe('IMS domain', () => {
   });
 
   it('INV-AUX masking and unmasking changes bit 0 and keeps the PASID', () => {
-    const sim = system([
+    const sim = setup([
       alloc('10us', '0xabcde'),
       { at: '100us', op: 'ims.mask', object: `${DEVICE}/ims/0` },
       { at: '200us', op: 'ims.unmask', object: `${DEVICE}/ims/0` },
@@ -68,7 +68,7 @@ describe('IMS domain', () => {
   });
 
   it('a new PASID keeps the mask', () => {
-    const sim = system([
+    const sim = setup([
       alloc('10us', '0x1'),
       { at: '100us', op: 'ims.mask', object: `${DEVICE}/ims/0` },
       { at: '200us', op: 'ims.setPasid', object: `${DEVICE}/ims/0`, pasid: '0x2' },
@@ -77,7 +77,7 @@ describe('IMS domain', () => {
   });
 
   it('a cause while masked is pending, a second merges with it, unmasking sends once', () => {
-    const sim = system([
+    const sim = setup([
       alloc('10us'),
       { at: '100us', op: 'ims.mask', object: `${DEVICE}/ims/0` },
       { at: '150us', op: 'ims.raise', object: `${DEVICE}/ims/0`, every: '10us', times: 2 },
@@ -92,7 +92,7 @@ describe('IMS domain', () => {
     );
     assert.ok(Number(sends[0]!.time) >= 200e-6);
     assert.deepEqual(sim.machine.ledger.tally(), {
-      flying: 0,
+      inFlight: 0,
       pending: 0,
       merged: 1,
       delivered: 1,
@@ -104,7 +104,7 @@ describe('IMS domain', () => {
 
   it('F65 beyond the last entry the allocation is -ENOSPC, and a freed index is used again', () => {
     const five = [10, 30, 50, 70, 90].map((us) => alloc(`${us}us`));
-    const sim = system([...five, { at: '200us', op: 'ims.free', object: `${DEVICE}/ims/1` }, alloc('300us')]);
+    const sim = setup([...five, { at: '200us', op: 'ims.free', object: `${DEVICE}/ims/1` }, alloc('300us')]);
     const first = events(sim)
       .filter((e) => e.kind === 'ims.store' && e.fields['owner'] !== undefined)
       .map((e) => e.object.split('/').at(-1));
@@ -117,7 +117,7 @@ describe('IMS domain', () => {
   });
 
   it('a cause for an entry that was freed is dropped with the reason', () => {
-    const sim = system([
+    const sim = setup([
       alloc('10us'),
       { at: '100us', op: 'ims.free', object: `${DEVICE}/ims/0` },
       { at: '200us', op: 'ims.raise', object: `${DEVICE}/ims/0` },
@@ -131,7 +131,7 @@ describe('IMS domain', () => {
   });
 
   it('what an entry kept pending ends when it is freed', () => {
-    const sim = system([
+    const sim = setup([
       alloc('10us'),
       { at: '100us', op: 'ims.mask', object: `${DEVICE}/ims/0` },
       { at: '150us', op: 'ims.raise', object: `${DEVICE}/ims/0` },
@@ -141,7 +141,7 @@ describe('IMS domain', () => {
   });
 
   it('queue memory without a mask bit sends whatever comes, and needs no read back', () => {
-    const sim = system([alloc('10us'), { at: '100us', op: 'ims.raise', object: `${DEVICE}/ims/0` }], {
+    const sim = setup([alloc('10us'), { at: '100us', op: 'ims.raise', object: `${DEVICE}/ims/0` }], {
       store: 'queue memory',
       maskable: false,
     });

@@ -1,4 +1,4 @@
-// Random operations on an Arm host, legal or not: nothing throws, everything ends, every cause has one fate.
+// Random operations on an Arm host, legal or not: nothing throws, everything ends, every cause has one outcome.
 import assert from 'node:assert/strict';
 import { Random } from '../../src/base/random.ts';
 import { iommufdOperations } from '../../src/sim/arm/iommufd-operations.ts';
@@ -6,7 +6,7 @@ import { iommufdPolicies } from '../../src/sim/arm/iommufd-policies.ts';
 import { itsOperations } from '../../src/sim/arm/its-operations.ts';
 import { functionOperations } from '../../src/sim/device/function-operations.ts';
 import { irqOperations } from '../../src/sim/irq/irq-operations.ts';
-import { type ArgSpec, fitsObject, type Operation } from '../../src/sim/operation.ts';
+import { fitsObject, type Operation, type OperationArg } from '../../src/sim/operation.ts';
 import { start } from './run.ts';
 
 const NIC = 'device/0000:00:05.0';
@@ -21,7 +21,7 @@ const NUMBERS = [
 ];
 const SPECS = [...itsOperations, ...iommufdOperations, ...irqOperations, ...functionOperations];
 
-function argument(spec: ArgSpec, random: Random, pick: <T>(from: readonly T[]) => T): unknown {
+function argument(spec: OperationArg, random: Random, pick: <T>(from: readonly T[]) => T): unknown {
   switch (spec.type) {
     case 'flag':
       return random.fraction() < 0.7;
@@ -68,7 +68,7 @@ describe('Arm host under random operations', () => {
       assert.ok(simulation.finished);
       const { ledger } = simulation.machine;
       const tally = ledger.tally();
-      assert.deepEqual([ledger.twice, tally.flying], [[], 0]);
+      assert.deepEqual([ledger.twice, tally.inFlight], [[], 0]);
       const sum = Object.values(tally).reduce((a, b) => a + b, 0);
       assert.equal(sum, ledger.causes);
     });

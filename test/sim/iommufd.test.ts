@@ -207,8 +207,8 @@ describe('iommufd: bundled scenarios', () => {
         for (let seed = 1; seed <= 10; seed++) {
           const simulation = run(document, { seed, settings: { composeHook } });
           const { ledger } = simulation.machine;
-          const { delivered, merged, dropped, flying, pending } = ledger.tally();
-          assert.deepEqual([ledger.twice, flying], [[], 0]);
+          const { delivered, merged, dropped, inFlight, pending } = ledger.tally();
+          assert.deepEqual([ledger.twice, inFlight], [[], 0]);
           assert.equal(delivered + merged + dropped + pending, ledger.causes);
           assert.ok(delivered > 0);
           const told = events(simulation).filter((e) => e.kind === 'drop' && e.fields['cause'] !== undefined);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { pathValue } from '../../src/query/state.ts';
 import { armParts } from '../../src/sim/arm/arm-host.ts';
-import { Its, type ItsOrder } from '../../src/sim/arm/its.ts';
+import { Its, type ItsCommand } from '../../src/sim/arm/its.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
 import { fixtureLines } from '../helpers/fixtures.ts';
 import { itsMemory } from '../helpers/its-memory.ts';
@@ -17,7 +17,7 @@ const args = (text: string): Record<string, number> =>
   Object.fromEntries([...text.matchAll(/(\w+) (0x[0-9a-f]+|\d+)(?= |$)/g)].map((m) => [m[1]!, Number(m[2])]));
 
 /** The command that a line of the log prints; INVALL prints no collection: it follows the MAPC of its own. */
-function orderOf(text: string, collection: number): ItsOrder | undefined {
+function orderOf(text: string, collection: number): ItsCommand | undefined {
   const op = /GICv3 ITS: command (\w+)/.exec(text)?.[1];
   const a = args(text);
   const of = { device: a['DeviceID']!, event: a['EventID']! };
@@ -52,7 +52,7 @@ interface Doorbell {
 
 function drive(): { simulation: Simulation; doorbells: Doorbell[]; refused: string[]; commands: number } {
   const simulation = start({ platform: { arch: 'arm64', cpus: 2, remap: 'its' } });
-  const { gic } = simulation.system.use(armParts);
+  const { gic } = simulation.setup.use(armParts);
   const its = new Its(simulation.machine, gic, 1, 2);
   const doorbells: Doorbell[] = [];
   const refused: string[] = [];

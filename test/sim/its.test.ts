@@ -36,7 +36,7 @@ const value = (simulation: Simulation, path: string): unknown => pathValue(simul
 function doorbell(simulation: Simulation, requester: number, data: number): number {
   const { machine } = simulation;
   const cause = machine.ledger.open(machine.now);
-  const { its } = simulation.system.use(armParts);
+  const { its } = simulation.setup.use(armParts);
   its.translate({ address: 0, data, requester, cause, from: its.object });
   return cause;
 }
@@ -274,8 +274,8 @@ describe('ITS domain of Linux', () => {
   });
 
   it('a message after DISCARD is lost at the ITS, and the books say so', () => {
-    const { delivered, dropped, pending, flying } = simulation.machine.ledger.tally();
-    assert.deepEqual({ delivered, dropped, pending, flying }, { delivered: 3, dropped: 1, pending: 0, flying: 0 });
+    const { delivered, dropped, pending, inFlight } = simulation.machine.ledger.tally();
+    assert.deepEqual({ delivered, dropped, pending, inFlight }, { delivered: 3, dropped: 1, pending: 0, inFlight: 0 });
     assert.equal(all.at(-1)!.kind, 'drop');
   });
 });

@@ -4,7 +4,7 @@
 // so their interrupts are moved here by the rules, and the records that follow show whether they went where the kernel's did.
 import assert from 'node:assert/strict';
 import { viewEvent } from '../../src/query/events.ts';
-import { VectorMatrix } from '../../src/sim/irq/matrix.ts';
+import { VectorMatrix } from '../../src/sim/irq/vector-matrix.ts';
 import { Machine } from '../../src/sim/machine.ts';
 import { TraceRecorder } from '../../src/sim/recorder.ts';
 import { newTrace } from '../../src/sim/simulation.ts';

@@ -97,7 +97,7 @@ describe('simulator: posted interrupts', () => {
     assert.deepEqual(sim.machine.ledger.twice, []);
     assert.deepEqual(
       { ...sim.machine.ledger.tally() },
-      { flying: 0, pending: 0, merged: 1, delivered: 7, withdrawn: 0, dropped: 0, untold: 0 },
+      { inFlight: 0, pending: 0, merged: 1, delivered: 7, withdrawn: 0, dropped: 0, untold: 0 },
     );
   });
 

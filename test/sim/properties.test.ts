@@ -88,7 +88,7 @@ function carryOut({ seed, jitter, managed, booted, settings, acts }: Plan): Simu
   return simulation;
 }
 
-/** Fates that end a cause. */
+/** Outcomes that end a cause. */
 type End = 'merged' | 'dropped' | 'untold' | 'withdrawn' | 'delivered';
 
 /** A model of masks, pending bits and causes of its own, which takes events one by one and fails where one cannot be. */
@@ -261,8 +261,8 @@ describe('whatever is done', () => {
         watcher.rest();
         const { ledger } = simulation.machine;
         assert.deepEqual(ledger.twice, []);
-        const { flying, ...tally } = ledger.tally();
-        assert.equal(flying, 0);
+        const { inFlight, ...tally } = ledger.tally();
+        assert.equal(inFlight, 0);
         assert.deepEqual(watcher.close(ledger.causes), tally);
       }),
       { numRuns: 1500, seed: 20261124, interruptAfterTimeLimit: 60_000 },

@@ -34,9 +34,9 @@ const ofKind = (all: readonly EventView[], ...kinds: string[]): EventView[] =>
 const answers = (all: readonly EventView[]): unknown[] =>
   ofKind(all, 'queue.return').map((e) => [e.fields['call'], e.fields['ret']]);
 const tally = (sim: Simulation): unknown => {
-  const { delivered, dropped, merged, pending, flying, untold } = sim.machine.ledger.tally();
+  const { delivered, dropped, merged, pending, inFlight, untold } = sim.machine.ledger.tally();
   assert.deepEqual(sim.machine.ledger.twice, []);
-  return { delivered, dropped, merged, open: pending + flying, untold };
+  return { delivered, dropped, merged, open: pending + inFlight, untold };
 };
 
 describe('queues', () => {
@@ -275,9 +275,9 @@ describe('queues', () => {
           { queues: { max: 3, depth: 2 }, ims: { entries: 2 } },
         );
         const sim = run({ ...document, jitter: 0.5 }, { seed });
-        const { delivered, dropped, merged, pending, flying, untold } = sim.machine.ledger.tally();
+        const { delivered, dropped, merged, pending, inFlight, untold } = sim.machine.ledger.tally();
         assert.deepEqual(sim.machine.ledger.twice, []);
-        assert.deepEqual([flying, pending, untold], [0, 0, 0]);
+        assert.deepEqual([inFlight, pending, untold], [0, 0, 0]);
         assert.equal(delivered + dropped + merged, sim.machine.ledger.causes);
         // Written down independently: the state of every queue by the successful events alone.
         const states = new Map<string, string>();

@@ -1,7 +1,7 @@
 // Interrupt remapping units against the layouts of the specifications and the order of checks of domain.md 3.5.
 import assert from 'node:assert/strict';
 import { pathValue } from '../../src/query/state.ts';
-import { sourceAllowed } from '../../src/sim/iommu/remap.ts';
+import { sourceAllowed } from '../../src/sim/iommu/vtd-unit.ts';
 import { bundled, events, run } from './run.ts';
 
 const NET = 'device/0000:03:00.0';
@@ -54,7 +54,7 @@ describe('simulator: interrupt remapping', () => {
     assert.deepEqual(ledger.twice, []);
     assert.deepEqual(
       { ...ledger.tally() },
-      { flying: 0, pending: 0, merged: 0, delivered: 2, withdrawn: 0, dropped: 8, untold: 0 },
+      { inFlight: 0, pending: 0, merged: 0, delivered: 2, withdrawn: 0, dropped: 8, untold: 0 },
     );
   });
 

@@ -4,14 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type EventView, viewEvent } from '../../src/query/events.ts';
 import { readScenario, type Scenario } from '../../src/sim/scenario.ts';
-import { type Done, Simulation } from '../../src/sim/simulation.ts';
+import { type DoneOperation, Simulation } from '../../src/sim/simulation.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../../examples/scenarios');
 
 export interface Options {
   readonly seed?: number;
   readonly settings?: Readonly<Record<string, string>>;
-  readonly operations?: readonly Done[];
+  readonly operations?: readonly DoneOperation[];
 }
 
 /** A scenario of a document; fails the test when it is none. Title and description may be left out. */

@@ -12,13 +12,13 @@ import {
 import { host } from '../../src/sim/irq/host.ts';
 import { imsFunctions } from '../../src/sim/irq/ims-domain.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
-import { assignedDevices } from '../../src/sim/vfio/install.ts';
+import { assignedDevices } from '../../src/sim/vfio/assigned-devices.ts';
 import { bundled, events, run } from './run.ts';
 
 const BDF = '0000:6a:01.0';
 
 /** A function with a driver that owns MSI-X vectors 0 to 3 and IMS entries 0 (PASID 0x105) and 1 (no PASID). */
-function system(): Simulation {
+function setup(): Simulation {
   return run({
     platform: { cpus: 2 },
     devices: [{ bdf: BDF, name: 'idxd', vectors: 4, irqs: 4, ims: { entries: 8 } }],
@@ -29,11 +29,11 @@ function system(): Simulation {
   });
 }
 
-const imsStore = (sim: Simulation): HandleStore => ({ kind: 'ims', ims: sim.system.use(imsFunctions).get(BDF)! });
+const imsStore = (sim: Simulation): HandleStore => ({ kind: 'ims', ims: sim.setup.use(imsFunctions).get(BDF)! });
 
 /** The MSI-X storage, its permission entry of vector 2 for PASID 0x105, that of vector 3 cleared. */
 function msixStore(sim: Simulation): HandleStore {
-  const fn = sim.system.use(host).functions.get(BDF)!;
+  const fn = sim.setup.use(host).functions.get(BDF)!;
   sim.machine.emit(permWrite, permissionEntry(sim.machine, fn, 2), { value: permissionFor(0x105) });
   sim.machine.emit(permWrite, permissionEntry(sim.machine, fn, 3), { value: 0 });
   return { kind: 'msix', fn };
@@ -57,7 +57,7 @@ function complete(sim: Simulation, store: HandleStore, handle: number | undefine
 
 describe('Seed 000: interrupt handles', () => {
   it('S0-10 the handle of a descriptor is the index of an entry that was allocated; any other ends with status 0x19', () => {
-    const sim = system();
+    const sim = setup();
     const ims = imsStore(sim);
     const good = complete(sim, ims, 0, 0x105);
     assert.deepEqual(good, { status: 1, told: ['0x1'], sent: [`device/${BDF}/ims/0`], handled: 1, dropped: 0 });
@@ -72,7 +72,7 @@ describe('Seed 000: interrupt handles', () => {
 
   it('S0-10 the guest gets the IMS index behind its vector as handle; vector 0 is 0x41, a handle for IMS 0x42', () => {
     const sim = run(bundled('ims-permission-after'));
-    const { vdcm } = sim.system.use(assignedDevices).get('vdev-0')!;
+    const { vdcm } = sim.setup.use(assignedDevices).get('vdev-0')!;
     assert.deepEqual(vdcm!.requestHandle(1, false), { handle: 0 });
     assert.deepEqual(vdcm!.requestHandle(2, false), { handle: 1 });
     assert.deepEqual(vdcm!.requestHandle(0, false), { error: 0x41 });
@@ -81,7 +81,7 @@ describe('Seed 000: interrupt handles', () => {
   });
 
   it('S0-11 the PASID stands in the permission entry (MSI-X) or in the IMS entry, and the check is the same', () => {
-    const sim = system();
+    const sim = setup();
     for (const [store, handle] of [
       [imsStore(sim), 0],
       [msixStore(sim), 2],
@@ -94,7 +94,7 @@ describe('Seed 000: interrupt handles', () => {
   });
 
   it('S0-12 the entry says whether the PASID is compared and with what; a mismatch is status 0x19, no message, and an end of the cause', () => {
-    const sim = system();
+    const sim = setup();
     const ims = imsStore(sim);
     const msix = msixStore(sim);
     for (const [store, handle] of [
@@ -104,17 +104,17 @@ describe('Seed 000: interrupt handles', () => {
       assert.equal(complete(sim, store, handle, 0x7777).status, 1, 'not enabled: any PASID');
     const wrong = complete(sim, ims, 0, 0x104);
     assert.deepEqual(wrong, { status: 0x19, told: ['0x19'], sent: [], handled: 0, dropped: 1 });
-    const fn = sim.system.use(host).functions.get(BDF)!;
+    const fn = sim.setup.use(host).functions.get(BDF)!;
     // Bit 2, Ignore, with PASID enable and another PASID.
     sim.machine.emit(permWrite, permissionEntry(sim.machine, fn, 2), { value: 0x200000c });
     assert.equal(complete(sim, msix, 2, 0x105).status, 1);
     assert.deepEqual(sim.machine.ledger.twice, []);
-    assert.equal(sim.machine.ledger.tally().flying, 0);
+    assert.equal(sim.machine.ledger.tally().inFlight, 0);
   });
 
   it('S0-12 a permission entry that nobody has written is not known: whether the interrupt comes cannot be told', () => {
-    const sim = system();
-    const fn = sim.system.use(host).functions.get(BDF)!;
+    const sim = setup();
+    const fn = sim.setup.use(host).functions.get(BDF)!;
     const result = complete(sim, { kind: 'msix', fn }, 1, 0x105);
     assert.deepEqual([result.status, result.told, result.sent], [undefined, [], []]);
     assert.equal(sim.machine.ledger.tally().untold, 1);

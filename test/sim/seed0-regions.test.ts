@@ -11,7 +11,7 @@ import {
   sparseAreas,
   trappedPages,
 } from '../../src/sim/device/regions.ts';
-import { assignedDevices } from '../../src/sim/vfio/install.ts';
+import { assignedDevices } from '../../src/sim/vfio/assigned-devices.ts';
 import { bundled, events, run } from './run.ts';
 
 const VDEV = 'vfio/vdev-0';
@@ -44,7 +44,7 @@ describe('Seed 000: the page of the permission table', () => {
     assert.match(texts[0]!, /^HEAD \(hot\): 20 trapped accesses; used for every piece of work/);
     assert.equal(texts.filter((t) => t.includes('every piece of work')).length, 1);
     assert.ok(texts.includes('MSIX_PERM (init): 1 trapped accesses'));
-    const { vdcm } = sim.system.use(assignedDevices).get('vdev-0')!;
+    const { vdcm } = sim.setup.use(assignedDevices).get('vdev-0')!;
     assert.deepEqual(
       vdcm!.hot().map((t) => [t.register.name, t.count]),
       [['HEAD', 20]],
@@ -120,7 +120,7 @@ describe('Seed 000: the page of the permission table', () => {
     assert.equal(traps.length, 3);
     assert.ok(traps.every((t) => t < 1e-3));
     assert.equal(of(all, 'qd.complete').filter((e) => e.fields['status'] === '0x1').length, 100);
-    const worst = sim.system.use(assignedDevices).get('vdev-0')!.vdcm!.hot();
+    const worst = sim.setup.use(assignedDevices).get('vdev-0')!.vdcm!.hot();
     assert.deepEqual(worst, []);
   });
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import type { RegisterView } from '../../src/model/register.ts';
 import type { EventView } from '../../src/query/events.ts';
 import { pathValue } from '../../src/query/state.ts';
-import type { Proc } from '../../src/sim/machine.ts';
+import type { Actions } from '../../src/sim/machine.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
+import { assignedDevices } from '../../src/sim/vfio/assigned-devices.ts';
 import type { Fire } from '../../src/sim/vfio/backend.ts';
-import { assignedDevices } from '../../src/sim/vfio/install.ts';
 import { bundled, events, run } from './run.ts';
 
 const PF = '0000:6a:01.0';
@@ -195,20 +195,20 @@ describe('Seed 000: guest MSI-X backed by IMS', () => {
 
   it('S0-20 the back end is asked vector by vector and never sees an ioctl; INTx does not concern it', () => {
     const sim = run({ platform: { cpus: 1 }, vfio: [{ name: 'v', backend: 'emulated', vectors: 4 }] });
-    const { device, backend } = sim.system.use(assignedDevices).get('v')!;
+    const { device, backend } = sim.setup.use(assignedDevices).get('v')!;
     const asked: string[] = [];
     const request = backend.request.bind(backend);
     const release = backend.release.bind(backend);
     const enable = backend.enable.bind(backend);
-    backend.enable = (count: number): Proc<number> => {
+    backend.enable = (count: number): Actions<number> => {
       asked.push(`enable ${count}`);
       return enable(count);
     };
-    backend.request = (vector: number, fire: Fire): Proc<number> => {
+    backend.request = (vector: number, fire: Fire): Actions<number> => {
       asked.push(`request ${vector}`);
       return request(vector, fire);
     };
-    backend.release = (vector: number): Proc => {
+    backend.release = (vector: number): Actions => {
       asked.push(`release ${vector}`);
       return release(vector);
     };

@@ -71,7 +71,7 @@ export const rules = (all: readonly EventView[]): unknown[] => of(all, 'illegal'
 /** Vectors accepted by local APICs, as paths. */
 export const accepted = (all: readonly EventView[]): string[] => of(all, 'apic.accept').map((e) => e.object);
 
-/** Every cause has one fate, none twice. */
+/** Every cause has one outcome, none twice. */
 export const booksBalance = (sim: Simulation): boolean => {
   const { ledger } = sim.machine;
   const sum = Object.values(ledger.tally()).reduce((a, b) => a + b, 0);

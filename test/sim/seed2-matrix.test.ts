@@ -68,8 +68,8 @@ describe('seed 002: all designs at once', () => {
             // Without notification the cache goes stale, which is what it is there to show.
             if (settings.msixNotify !== 'none') {
               assert.deepEqual(broken, [], text);
-              const { flying, pending } = sim.machine.ledger.tally();
-              assert.deepEqual([flying, pending], [0, 0], text);
+              const { inFlight, pending } = sim.machine.ledger.tally();
+              assert.deepEqual([inFlight, pending], [0, 0], text);
             }
             runs++;
           }

@@ -22,7 +22,7 @@ describe('simulator: seed 004, isolation and creation of domains', () => {
     assert.equal(of(all, 'illegal').filter((e) => e.fields['rule'] === 'INV-HCALL').length, 8);
     assert.deepEqual(
       { ...sim.machine.ledger.tally() },
-      { flying: 0, pending: 0, merged: 0, delivered: 3, withdrawn: 0, dropped: 7, untold: 0 },
+      { inFlight: 0, pending: 0, merged: 0, delivered: 3, withdrawn: 0, dropped: 7, untold: 0 },
     );
   });
 

@@ -12,7 +12,7 @@ export const us = (e: EventView): number => Number(e.time) * 1e6;
 /** A bundled scenario run to its end, with its events. */
 export const runOf = (name: string, settings: Settings = {}): { sim: Simulation; all: EventView[] } => {
   const sim = run(bundled(name), { settings });
-  assert.deepEqual(sim.machine.ledger.twice, [], 'every cause has one fate');
+  assert.deepEqual(sim.machine.ledger.twice, [], 'every cause has one outcome');
   return { sim, all: events(sim) };
 };
 /** The events of a kind. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { viewEvent } from '../../src/query/events.ts';
 import { host } from '../../src/sim/irq/host.ts';
-import { VectorMatrix } from '../../src/sim/irq/matrix.ts';
+import { VectorMatrix } from '../../src/sim/irq/vector-matrix.ts';
 import { Machine } from '../../src/sim/machine.ts';
 import { TraceRecorder } from '../../src/sim/recorder.ts';
 import { newTrace } from '../../src/sim/simulation.ts';
@@ -210,7 +210,7 @@ describe('hierarchy of domains on x86', () => {
       ...['vec.deactivate', 'vec.clear', 'vec.reserve', 'vec.config', 'deactivate VECTOR'],
     ]);
     assert.deepEqual(course(simulation, 200, 300), ['free PCI-MSIX', 'vec.teardown', 'free VECTOR']);
-    const { matrix } = simulation.system.use(host).vectors;
+    const { matrix } = simulation.setup.use(host).vectors;
     assert.deepEqual([matrix.totalAllocated, matrix.globalReserved], [0, 0], 'nothing leaks');
   });
 
@@ -325,7 +325,7 @@ describe('hierarchy of domains on x86', () => {
     const simulation = run({ platform: { cpus: 1 }, devices: functions });
     const failed = events(simulation).find((e) => e.kind === 'vec.reserveManaged' && e.fields.ret === -28);
     assert.ok(failed);
-    const { matrix } = simulation.system.use(host).vectors;
+    const { matrix } = simulation.setup.use(host).vectors;
     assert.deepEqual([matrix.map(0).managed, matrix.totalAllocated], [200, 202]);
     const last = events(simulation).findLast((e) => e.kind === 'cfg.write');
     assert.deepEqual([last?.object, last?.fields.value], ['device/0000:06:00.0', '0x64'], 'MSI-X is off again');

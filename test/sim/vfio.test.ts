@@ -4,8 +4,8 @@ import type { RegisterView } from '../../src/model/register.ts';
 import { pathValue } from '../../src/query/state.ts';
 import { readScenario } from '../../src/sim/scenario.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
+import { assignedDevices } from '../../src/sim/vfio/assigned-devices.ts';
 import { eventfdsOf } from '../../src/sim/vfio/eventfds.ts';
-import { assignedDevices } from '../../src/sim/vfio/install.ts';
 import { events, run } from './run.ts';
 
 const NAME = '0000:6a:01.0';
@@ -176,8 +176,8 @@ describe('VFIO_DEVICE_SET_IRQS', () => {
 
   it('a descriptor that is no eventfd is -EBADF; the vectors of the block before it are torn down, the index is off', () => {
     const sim = calls([]);
-    const { device } = sim.system.use(assignedDevices).get(NAME)!;
-    const good = eventfdsOf(sim.system).make();
+    const { device } = sim.setup.use(assignedDevices).get(NAME)!;
+    const good = eventfdsOf(sim.setup).make();
     const set = { flags: EVENTFD | TRIGGER, index: 2, start: 0, count: 2, fds: [good, 77] };
     sim.machine.spawn(device.actor, device.setIrqs(set), 1000);
     sim.run();
@@ -334,9 +334,9 @@ describe('VFIO_DEVICE_SET_IRQS', () => {
           },
           { seed },
         );
-        const { flying, pending, merged, delivered, dropped, untold, withdrawn } = sim.machine.ledger.tally();
+        const { inFlight, pending, merged, delivered, dropped, untold, withdrawn } = sim.machine.ledger.tally();
         assert.deepEqual(sim.machine.ledger.twice, []);
-        assert.equal(flying + pending, 0);
+        assert.equal(inFlight + pending, 0);
         assert.equal(merged + delivered + dropped + untold + withdrawn, sim.machine.ledger.causes);
         assert.ok(delivered > 20);
         const reasons = events(sim).flatMap((e) => (e.kind === 'drop' ? [e.fields['reason']] : []));

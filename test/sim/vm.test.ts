@@ -133,8 +133,8 @@ describe('virtual machines', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const sim = run(document, { seed });
       assert.ok(booksBalance(sim), String(seed));
-      const { delivered, merged, pending, flying } = sim.machine.ledger.tally();
-      assert.deepEqual([delivered + merged, pending, flying], [20, 0, 0]);
+      const { delivered, merged, pending, inFlight } = sim.machine.ledger.tally();
+      assert.deepEqual([delivered + merged, pending, inFlight], [20, 0, 0]);
       orders.add(
         events(sim)
           .map((e) => `${e.kind}${e.time}`)

@@ -9,9 +9,9 @@ import { mention } from '../../src/model/things/pci.ts';
 import { TraceBuilder } from '../../src/trace/builder.ts';
 import { eventsBetween } from '../../src/view/lanes/find.ts';
 import { LaneIndex, layerAt } from '../../src/view/lanes/lanes.ts';
-import { cpuHandlers, irqHandlers } from '../../src/view/lanes/layers.ts';
 import { ABSENT, type AxisKind, MIXED, OFF, ON, UNKNOWN, type WindowView } from '../../src/view/lanes/values.ts';
 import { windowOf } from '../../src/view/lanes/window.ts';
+import { cpuHandlers, irqHandlers } from '../../src/view/presentation/layer.ts';
 import { fixtureTrace, importText } from '../helpers/fixtures.ts';
 
 const index = new LaneIndex(fixtureTrace('x86-vtd/ftrace.txt'));

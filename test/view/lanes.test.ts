@@ -8,10 +8,10 @@ import type { Trace } from '../../src/trace/trace.ts';
 import { eventsBetween, layersAt, nearestTo, neighbourOf } from '../../src/view/lanes/find.ts';
 import { markOfKind } from '../../src/view/lanes/kinds.ts';
 import { LaneIndex, layerAt } from '../../src/view/lanes/lanes.ts';
-import { layerValue } from '../../src/view/lanes/layers.ts';
 import { MARK, type MarkName, marks } from '../../src/view/lanes/marks.ts';
 import type { Lane, Layer } from '../../src/view/lanes/tree.ts';
 import { ABSENT, OFF, ON, UNKNOWN } from '../../src/view/lanes/values.ts';
+import { layerValue } from '../../src/view/presentation/layer.ts';
 import { fixtureTrace, grep } from '../helpers/fixtures.ts';
 import { randomTrace } from '../model/random.ts';
 

@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { Session } from '../../src/session/session.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { Outline } from '../../src/view/outline/outline.ts';
-import { OUTLINES, type OutlineName, outlineOf, type Row, type RowText } from '../../src/view/outline/rows.ts';
+import { OUTLINES, type Row, type RowText } from '../../src/view/outline/rows.ts';
+import { type OutlineName, outlineOf } from '../../src/view/presentation/sections.ts';
 import { fixtureTrace, importBytes, importText } from '../helpers/fixtures.ts';
 import { randomTrace, randomWords } from '../model/random.ts';
 

@@ -3,8 +3,8 @@ import { domain as domainType } from '../../model/things/irq.ts';
 import type { Composed, Domain, Irq } from '../irq/domain.ts';
 import { host } from '../irq/host.ts';
 import { MsixDomain } from '../irq/msix-domain.ts';
-import type { Machine, Proc } from '../machine.ts';
-import { type Service, type System, service } from '../system.ts';
+import type { Actions, Machine } from '../machine.ts';
+import { type Service, type Setup, service } from '../setup.ts';
 import { ArmHotplug } from './arm-hotplug.ts';
 import { Gic } from './gic.ts';
 import { DmaIommu, Iommufd, type IommufdDesign, iommufd } from './iommufd.ts';
@@ -17,9 +17,9 @@ import { ArmRoot, Smmu } from './smmu.ts';
 /** Physical address of GITS_TRANSLATER: offset 0x40 of the second 64 KiB of an ITS at 0x20200000. */
 export const DOORBELL = 0x20210040;
 
-type Hook = 'function' | 'cookie' | 'write' | 'xlate' | 'domain';
+type ComposeHook = 'function' | 'cookie' | 'write' | 'xlate' | 'domain';
 
-const PROVIDERS: Readonly<Record<Hook, string>> = {
+const PROVIDERS: Readonly<Record<ComposeHook, string>> = {
   function: 'iommufd',
   cookie: 'iommufd-cookie',
   write: 'vfio-write',
@@ -35,13 +35,13 @@ export interface ArmParts {
   readonly smmu: Smmu | undefined;
 }
 
-/** Asks the owner of the translation of the function: iommufd, or the kernel's own DMA mapping. */
-class Owners implements MsiOwner {
+/** Asks whoever owns the translation of the function: iommufd, or the kernel's own DMA mapping. */
+class AddressOwners implements MsiOwner {
   readonly #iommufd: Iommufd | undefined;
   readonly #dma: DmaIommu;
-  readonly #hook: Hook;
+  readonly #hook: ComposeHook;
 
-  constructor(fd: Iommufd | undefined, dma: DmaIommu, hook: Hook) {
+  constructor(fd: Iommufd | undefined, dma: DmaIommu, hook: ComposeHook) {
     this.#iommufd = fd;
     this.#dma = dma;
     this.#hook = hook;
@@ -67,9 +67,16 @@ class Owners implements MsiOwner {
 class ItsMsixDomain extends MsixDomain {
   readonly #its: ItsDomain;
   readonly #iommufd: Iommufd | undefined;
-  readonly #hook: Hook;
+  readonly #hook: ComposeHook;
 
-  constructor(machine: Machine, name: string, parent: Domain, its: ItsDomain, fd: Iommufd | undefined, hook: Hook) {
+  constructor(
+    machine: Machine,
+    name: string,
+    parent: Domain,
+    its: ItsDomain,
+    fd: Iommufd | undefined,
+    hook: ComposeHook,
+  ) {
     super(machine, name, parent);
     this.#its = its;
     this.#iommufd = fd;
@@ -84,7 +91,7 @@ class ItsMsixDomain extends MsixDomain {
     return address < 0 ? message : { ...message, address };
   }
 
-  override *store(irq: Irq, message: Composed, by: string): Proc {
+  override *store(irq: Irq, message: Composed, by: string): Actions {
     const late = this.#hook === 'xlate' ? this.#translate(irq, message) : message;
     yield* super.store(irq, late, by);
     this.#iommufd?.compare(irq);
@@ -95,7 +102,7 @@ class ItsMsixDomain extends MsixDomain {
     this.#iommufd?.compare(irq);
   }
 
-  override *mask(irq: Irq, masked: boolean): Proc {
+  override *mask(irq: Irq, masked: boolean): Actions {
     if (masked) yield* super.mask(irq, true);
     yield* this.#its.mask(irq, masked);
     if (!masked) yield* super.mask(irq, false);
@@ -119,17 +126,17 @@ class TranslatingDomain implements Domain {
     machine.emit(domCreate, this.object, { parent: its.name, ret: 0 });
   }
 
-  *alloc(irq: Irq): Proc<number> {
+  *alloc(irq: Irq): Actions<number> {
     return this.#iommufd.prepare(irq, this.#its.doorbell);
   }
 
-  *free(): Proc {}
+  *free(): Actions {}
 
-  *activate(): Proc<number> {
+  *activate(): Actions<number> {
     return 0;
   }
 
-  *deactivate(): Proc {}
+  *deactivate(): Actions {}
 
   compose(irq: Irq): Composed | number {
     const plain = this.#its.compose(irq);
@@ -143,17 +150,17 @@ class TranslatingDomain implements Domain {
 export const armParts: Service<ArmParts> = service<ArmParts>('arm-parts');
 
 /** Puts GIC, ITS, and SMMU in place of what an x86 host has; brings CPUs and collections up. */
-export function installArmHost(system: System): void {
-  const { scenario, machine } = system;
+export function installArmHost(setup: Setup): void {
+  const { scenario, machine } = setup;
   if (scenario.platform.arch !== 'arm64') return;
-  const part = system.use(host);
+  const part = setup.use(host);
   const { cpus, core } = part;
   for (let n = 0; n < cpus.count; n++) machine.as(cpus.actor(n), () => cpus.setOnline(n, true));
 
   const gic = new Gic(machine, cpus);
   const its = new Its(machine, gic, 0, cpus.count);
   const smmu = scenario.platform.smmu || scenario.iommufd ? new Smmu(machine, 0) : undefined;
-  const moving = system.policy(affinityMessage) === 'changes';
+  const moving = setup.policy(affinityMessage) === 'changes';
   const root = new GicDomain(machine);
   const domain = new ItsDomain(root, its, gic, DOORBELL, moving);
   machine.emit(domCreate, root.object, { ret: 0 });
@@ -164,18 +171,18 @@ export function installArmHost(system: System): void {
   };
   its.announce(DOORBELL);
   domain.boot();
-  system.provide(armParts, { gic, its, domain, smmu });
+  setup.provide(armParts, { gic, its, domain, smmu });
 
-  const hook = system.policy(composeHook);
+  const hook = setup.policy(composeHook);
   const design: IommufdDesign = {
-    vmsi: system.policy(vmsiPolicy),
-    nested: system.policy(nestedPolicy) === 'yes',
+    vmsi: setup.policy(vmsiPolicy),
+    nested: setup.policy(nestedPolicy) === 'yes',
     cookie: hook === 'cookie',
     provider: PROVIDERS[hook],
   };
-  const fd = smmu && scenario.iommufd ? system.provide(iommufd, new Iommufd(machine, smmu, design)) : undefined;
-  if (smmu) domain.owner = new Owners(fd, new DmaIommu(machine, smmu), hook);
-  if (fd) system.provide(iommufdIrqs, new IommufdIrqs(part, fd, domain, system.policy(forceWrite) === 'yes'));
+  const fd = smmu && scenario.iommufd ? setup.provide(iommufd, new Iommufd(machine, smmu, design)) : undefined;
+  if (smmu) domain.owner = new AddressOwners(fd, new DmaIommu(machine, smmu), hook);
+  if (fd) setup.provide(iommufdIrqs, new IommufdIrqs(part, fd, domain, setup.policy(forceWrite) === 'yes'));
 
   part.hotplug = new ArmHotplug(machine, cpus, core, domain);
   part.reserves = false;

@@ -3,8 +3,8 @@ import { cpuObject } from '../../model/events/places.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import { errno, type Irq } from '../irq/domain.ts';
 import type { CpuHotplug } from '../irq/hotplug.ts';
-import type { IrqCore } from '../irq/irqcore.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { IrqCore } from '../irq/irq-core.ts';
+import type { Actions, Machine } from '../machine.ts';
 import type { ItsDomain } from './its-domain.ts';
 
 /** Nanoseconds between two looks whether another CPU is done. */
@@ -35,7 +35,7 @@ export class ArmHotplug implements CpuHotplug {
     return ret;
   }
 
-  *#alone(cpu: number, what: Proc<number>): Proc<number> {
+  *#alone(cpu: number, what: Actions<number>): Actions<number> {
     while (this.#taken) yield WAIT;
     this.#taken = true;
     const ret = yield* this.machine.within(this.#cpus.actor(cpu), what);
@@ -44,11 +44,11 @@ export class ArmHotplug implements CpuHotplug {
   }
 
   /** Takes a CPU offline: 0, or -EBUSY when it is the last. */
-  *offline(cpu: number): Proc<number> {
+  *offline(cpu: number): Actions<number> {
     return yield* this.#alone(cpu, this.#offline(cpu));
   }
 
-  *#offline(cpu: number): Proc<number> {
+  *#offline(cpu: number): Actions<number> {
     if (!this.#cpus.online(cpu)) return this.#refuse(cpu, false, errno.EINVAL);
     if (this.#cpus.onlineCpus().length === 1) return this.#refuse(cpu, false, errno.EBUSY);
     this.#cpus.setOnline(cpu, false);
@@ -58,18 +58,18 @@ export class ArmHotplug implements CpuHotplug {
   }
 
   /** migrate_one_irq: to another CPU of its mask, to any when there is none, or shut down when it is managed. */
-  *#migrate(irq: Irq): Proc {
+  *#migrate(irq: Irq): Actions {
     const left = irq.affinity.filter((n) => this.#cpus.online(n));
     if (left.length === 0 && irq.managed) yield* this.#core.shutdownManaged(irq);
     else yield* this.#core.mover.move(irq, left.length === 0 ? this.#cpus.onlineCpus() : left, 'hotplug');
   }
 
   /** Brings a CPU online: its collection, then the managed interrupts that waited for it. */
-  *online(cpu: number): Proc<number> {
+  *online(cpu: number): Actions<number> {
     return yield* this.#alone(cpu, this.#online(cpu));
   }
 
-  *#online(cpu: number): Proc<number> {
+  *#online(cpu: number): Actions<number> {
     if (this.#cpus.online(cpu)) return this.#refuse(cpu, true, errno.EINVAL);
     this.#cpus.setOnline(cpu, true);
     this.#its.bringUp(cpu);

@@ -5,7 +5,7 @@ import { dropped, merged } from '../../model/events/outcome.ts';
 import { intid } from '../../model/things/irq.ts';
 import { lpiConfig } from '../../model/things/remap.ts';
 import type { Cpus } from '../irq/cpus.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { Actions, Machine } from '../machine.ts';
 
 /** Nanoseconds from the pending bit to the acknowledge at the CPU interface. */
 const DISPATCH = 400;
@@ -19,7 +19,7 @@ interface Redistributor {
 }
 
 /** Runs what the kernel does for an LPI on a CPU. */
-export type LpiHandler = (cpu: number, lpi: number) => Proc;
+export type LpiHandler = (cpu: number, lpi: number) => Actions;
 
 /**
  * Redistributors and CPU interfaces of a GICv3 as far as LPIs need them (Arm IHI 0069, chapter 5): pending bits in
@@ -135,7 +135,7 @@ export class Gic {
   }
 
   /** Acknowledges LPIs while any is ready. Linux runs handlers with interrupts disabled: none nests. */
-  *#take(cpu: number, at: Redistributor): Proc {
+  *#take(cpu: number, at: Redistributor): Actions {
     const { machine } = this;
     for (let lpi = this.#next(cpu, at); lpi !== undefined; lpi = this.#next(cpu, at)) {
       const cause = at.pending.get(lpi)!;

@@ -1,11 +1,11 @@
 import { vfioFire, vfioSet } from '../../model/events/vfio.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
 import { vfioDevice, vfioVector } from '../../model/things/virt.ts';
-import type { PciFunction } from '../device/function.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import { type Composed, errno, type Irq } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
-import { type Service, service } from '../system.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
+import { type Service, service } from '../setup.ts';
 import type { Iommufd } from './iommufd.ts';
 import type { ItsDomain } from './its-domain.ts';
 
@@ -20,8 +20,8 @@ const GATE = 1000;
 /** Nanoseconds that user space takes between the two steps of an update: giving the address and setting affinity. */
 const BETWEEN_IOCTLS = 3000;
 
-/** The writers of messages of interrupts that VFIO made, besides activation and affinity (S3-2). */
-export type Writer = 'vfio' | 'restore' | 'kvm';
+/** Who writes messages of interrupts that VFIO made, besides activation and affinity (S3-2). */
+export type MessageWriter = 'vfio' | 'restore' | 'kvm';
 
 /** The interrupts that vfio-pci makes for devices whose translation iommufd owns. */
 export class IommufdIrqs {
@@ -56,7 +56,7 @@ export class IommufdIrqs {
   }
 
   /** VFIO_DEVICE_SET_IRQS for MSI-X: sets up `count` vectors, or tears all down (0). 0 or a negative errno. */
-  *setIrqs(fn: PciFunction, count: number): Proc<number> {
+  *setIrqs(fn: PciFunction, count: number): Actions<number> {
     while (this.#gates.has(fn)) yield GATE;
     this.#gates.add(fn);
     const ret = yield* this.machine.within(this.actor(fn), this.#setIrqs(fn, count));
@@ -64,7 +64,7 @@ export class IommufdIrqs {
     return ret;
   }
 
-  *#setIrqs(fn: PciFunction, count: number): Proc<number> {
+  *#setIrqs(fn: PciFunction, count: number): Actions<number> {
     const ret = count === 0 ? yield* this.#tearDown(fn) : yield* this.#setUp(fn, count);
     const object = this.machine.world.object(vfioDevice, `vfio/${fn.bdf}`);
     const flags = count === 0 ? NONE_TRIGGER : EVENTFD_TRIGGER;
@@ -72,7 +72,7 @@ export class IommufdIrqs {
     return ret;
   }
 
-  *#setUp(fn: PciFunction, count: number): Proc<number> {
+  *#setUp(fn: PciFunction, count: number): Actions<number> {
     if (count > fn.size || this.#all(fn).length > 0) return errno.EINVAL;
     const virqs = yield* this.host.allocVectors(fn, 'vfio-pci', count);
     if (typeof virqs === 'number') {
@@ -89,8 +89,8 @@ export class IommufdIrqs {
     return 0;
   }
 
-  /** vfio_msi_set_vector_signal(): the table may have been reset without the irq core's knowledge, so the message is written again. */
-  *#setVector(fn: PciFunction, index: number, irq: Irq): Proc<number> {
+  /** vfio_msi_set_vector_signal(): the table may have been reset behind the back of the irq core, so the message is written again. */
+  *#setVector(fn: PciFunction, index: number, irq: Irq): Actions<number> {
     yield* this.rewrite(irq, 'vfio');
     const vector = this.machine.world.object(vfioVector, `vfio/${fn.bdf}/${MSIX_INDEX}/${index}`);
     const fire = (): void => this.machine.emit(vfioFire, vector, { irq: irq.virq });
@@ -100,7 +100,7 @@ export class IommufdIrqs {
     });
   }
 
-  *#tearDown(fn: PciFunction): Proc<number> {
+  *#tearDown(fn: PciFunction): Actions<number> {
     const { core } = this.host;
     for (const irq of this.#all(fn)) {
       if (irq.action !== undefined) yield* core.freeIrq(irq.virq);
@@ -119,17 +119,17 @@ export class IommufdIrqs {
   }
 
   /** Writes the remembered message to the device again, without asking any domain to compose. */
-  *rewrite(irq: Irq, by: Writer): Proc {
+  *rewrite(irq: Irq, by: MessageWriter): Actions {
     yield* this.host.core.storeMessage(irq, this.cached(irq), by);
   }
 
-  /** Writes the message with the physical doorbell: a path without a hook. */
-  *bypass(irq: Irq, by: Writer): Proc {
+  /** Writes the message with the physical doorbell: a path that nobody hooked in. */
+  *bypass(irq: Irq, by: MessageWriter): Actions {
     yield* this.host.core.storeMessage(irq, this.its.plain(irq), by);
   }
 
   /** User space changes the message address of a vector: gives it, then sets affinity so that the message is written. */
-  *update(fn: PciFunction, index: number, iova: number): Proc<number> {
+  *update(fn: PciFunction, index: number, iova: number): Actions<number> {
     const { iommufd, host } = this;
     const ret = iommufd.set(fn, index, iova);
     const irq = this.irq(fn, index);

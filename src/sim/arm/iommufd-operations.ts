@@ -1,9 +1,9 @@
-import type { PciFunction } from '../device/function.ts';
-import { deviceOf, entryOf } from '../find.ts';
+import type { PciFunction } from '../device/pci-function.ts';
+import { deviceOf, entryOf } from '../find-function.ts';
 import type { Irq } from '../irq/domain.ts';
 import { host } from '../irq/host.ts';
 import type { OperationSpec } from '../operation.ts';
-import type { System } from '../system.ts';
+import type { Setup } from '../setup.ts';
 import { armParts } from './arm-host.ts';
 import { iommufd } from './iommufd.ts';
 import { type IommufdIrqs, iommufdIrqs } from './iommufd-irqs.ts';
@@ -15,33 +15,33 @@ const kernel = { layer: 'irq-core', name: 'operator', cpu: 0 } as const;
 const ADDRESS = { type: 'hex', min: 0, max: Number.MAX_SAFE_INTEGER } as const;
 const SIZE = { name: 'size', ...ADDRESS, default: 0x1000, meaning: 'Bytes, whole pages.' } as const;
 
-const noIommufd = (system: System): string | undefined =>
-  system.find(iommufd) ? undefined : 'the system has no iommufd (section iommufd of the scenario)';
+const noIommufd = (setup: Setup): string | undefined =>
+  setup.find(iommufd) ? undefined : 'the system has no iommufd (section iommufd of the scenario)';
 
-const noIoas = (system: System, object: string): string | undefined =>
-  noIommufd(system) ?? (object === 'iommufd/1/ioas/1' ? undefined : `there is no ${object}: it is iommufd/1/ioas/1`);
+const noIoas = (setup: Setup, object: string): string | undefined =>
+  noIommufd(setup) ?? (object === 'iommufd/1/ioas/1' ? undefined : `there is no ${object}: it is iommufd/1/ioas/1`);
 
-function noStream(system: System, object: string): string | undefined {
-  if (!system.find(armParts)?.smmu) return 'the system has no SMMU (platform.smmu, or section iommufd)';
+function noStream(setup: Setup, object: string): string | undefined {
+  if (!setup.find(armParts)?.smmu) return 'the system has no SMMU (platform.smmu, or section iommufd)';
   const known = /^smmu\/0\/stream\/0x(0|[1-9a-f][0-9a-f]{0,3})$/.test(object);
   return known ? undefined : `there is no ${object}: streams are smmu/0/stream/0x<requester ID>`;
 }
 
 /** The function of an object, when user space owns its translation; else why not. */
-function owned(system: System, object: string): string | undefined {
-  const { fn, problem } = deviceOf(system, object);
+function owned(setup: Setup, object: string): string | undefined {
+  const { fn, problem } = deviceOf(setup, object);
   if (!fn) return problem;
-  const fd = system.find(iommufd);
-  return fd?.owns(fn) ? undefined : (noIommufd(system) ?? `${fn.bdf} is not attached to iommufd`);
+  const fd = setup.find(iommufd);
+  return fd?.owns(fn) ? undefined : (noIommufd(setup) ?? `${fn.bdf} is not attached to iommufd`);
 }
 
-const functionOf = (system: System, object: string): PciFunction => deviceOf(system, object).fn!;
+const functionOf = (setup: Setup, object: string): PciFunction => deviceOf(setup, object).fn!;
 
 /** The stream ID of `smmu/<n>/stream/<hex>`. */
 const streamOf = (object: string): number => Number(object.split('/')[3]);
 
-function irqOf(system: System, object: string): Irq | undefined {
-  return system.find(host)?.core.irq(Number(object.split('/')[1]));
+function irqOf(setup: Setup, object: string): Irq | undefined {
+  return setup.find(host)?.core.irq(Number(object.split('/')[1]));
 }
 
 function* write(irqs: IommufdIrqs, irq: Irq, by: 'vfio' | 'restore' | 'kvm', from: string) {
@@ -64,8 +64,8 @@ export const iommufdOperations: readonly OperationSpec[] = [
     ],
     actor: vmm,
     refuses: noIoas,
-    *run(system, _object, { iova, output, size }) {
-      system.use(iommufd).map(Number(iova), Number(output), Number(size));
+    *run(setup, _object, { iova, output, size }) {
+      setup.use(iommufd).map(Number(iova), Number(output), Number(size));
     },
   },
   {
@@ -76,8 +76,8 @@ export const iommufdOperations: readonly OperationSpec[] = [
     args: [{ name: 'iova', ...ADDRESS, meaning: 'First address of the mapping.' }],
     actor: vmm,
     refuses: noIoas,
-    *run(system, _object, { iova }) {
-      system.use(iommufd).unmap(Number(iova));
+    *run(setup, _object, { iova }) {
+      setup.use(iommufd).unmap(Number(iova));
     },
   },
   {
@@ -88,10 +88,10 @@ export const iommufdOperations: readonly OperationSpec[] = [
     on: ['device/*/msix/*'],
     args: [{ name: 'iova', ...ADDRESS, meaning: 'Page, as the device addresses it.' }],
     actor: vmm,
-    refuses: (system, object) => entryOf(system, object).problem ?? owned(system, object),
-    *run(system, object, { iova }) {
-      const { fn, index } = entryOf(system, object);
-      yield* system.use(iommufdIrqs).update(fn!, index, Number(iova));
+    refuses: (setup, object) => entryOf(setup, object).problem ?? owned(setup, object),
+    *run(setup, object, { iova }) {
+      const { fn, index } = entryOf(setup, object);
+      yield* setup.use(iommufdIrqs).update(fn!, index, Number(iova));
     },
   },
   {
@@ -103,8 +103,8 @@ export const iommufdOperations: readonly OperationSpec[] = [
     args: [{ name: 'vectors', type: 'number', min: 0, max: 2048, meaning: 'Vectors from 0 on.' }],
     actor: vmm,
     refuses: owned,
-    *run(system, object, { vectors }) {
-      yield* system.use(iommufdIrqs).setIrqs(functionOf(system, object), Number(vectors));
+    *run(setup, object, { vectors }) {
+      yield* setup.use(iommufdIrqs).setIrqs(functionOf(setup, object), Number(vectors));
     },
   },
   {
@@ -130,10 +130,10 @@ export const iommufdOperations: readonly OperationSpec[] = [
       },
     ],
     actor: kernel,
-    refuses: (system, object) =>
-      noIommufd(system) ?? (irqOf(system, object) ? undefined : `there is no ${object} in the host`),
-    *run(system, object, { by, from }) {
-      yield* write(system.use(iommufdIrqs), irqOf(system, object)!, by as 'vfio' | 'restore' | 'kvm', String(from));
+    refuses: (setup, object) =>
+      noIommufd(setup) ?? (irqOf(setup, object) ? undefined : `there is no ${object} in the host`),
+    *run(setup, object, { by, from }) {
+      yield* write(setup.use(iommufdIrqs), irqOf(setup, object)!, by as 'vfio' | 'restore' | 'kvm', String(from));
     },
   },
   {
@@ -149,8 +149,8 @@ export const iommufdOperations: readonly OperationSpec[] = [
     ],
     actor: guest,
     refuses: noStream,
-    *run(system, object, { iova, output, size }) {
-      system.use(armParts).smmu!.map(streamOf(object), Number(iova), Number(output), Number(size));
+    *run(setup, object, { iova, output, size }) {
+      setup.use(armParts).smmu!.map(streamOf(object), Number(iova), Number(output), Number(size));
     },
   },
   {
@@ -162,8 +162,8 @@ export const iommufdOperations: readonly OperationSpec[] = [
     args: [{ name: 'iova', ...ADDRESS, meaning: 'First address of the mapping.' }],
     actor: guest,
     refuses: noStream,
-    *run(system, object, { iova }) {
-      system.use(armParts).smmu!.unmap(streamOf(object), Number(iova));
+    *run(setup, object, { iova }) {
+      setup.use(armParts).smmu!.unmap(streamOf(object), Number(iova));
     },
   },
 ];

@@ -3,10 +3,10 @@ import { msiPrepare } from '../../model/events/domain.ts';
 import { hwptInstalled, ioasMapped, ioasUnmapped, vmsiSet, vmsiWindow } from '../../model/events/iommufd.ts';
 import { ioasMap, vmsi } from '../../model/things/ims.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
-import type { PciFunction } from '../device/function.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import { errno, type Irq } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
-import { type Service, service } from '../system.ts';
+import { type Service, service } from '../setup.ts';
 import type { MsiOwner } from './its-domain.ts';
 import { overlaps, PAGE, pageOf, type Smmu } from './smmu.ts';
 

@@ -1,9 +1,9 @@
 import { irqIdentify } from '../../model/events/irq.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
-import type { PciFunction } from '../device/function.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import { type AffinityResult, type Composed, type Domain, errno, type Irq } from '../irq/domain.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { Actions, Machine } from '../machine.ts';
 import type { Gic } from './gic.ts';
 import { FIRST_LPI, type Its } from './its.ts';
 
@@ -47,17 +47,17 @@ export class GicDomain implements Domain {
     this.object = machine.world.object(domainType, 'domain/GICv3');
   }
 
-  *alloc(): Proc<number> {
+  *alloc(): Actions<number> {
     return 0;
   }
 
-  *free(): Proc {}
+  *free(): Actions {}
 
-  *activate(): Proc<number> {
+  *activate(): Actions<number> {
     return 0;
   }
 
-  *deactivate(): Proc {}
+  *deactivate(): Actions {}
 }
 
 /**
@@ -133,7 +133,7 @@ export class ItsDomain implements Domain {
     return made;
   }
 
-  *alloc(irq: Irq): Proc<number> {
+  *alloc(irq: Irq): Actions<number> {
     const of = this.#functions.get(irq.device) ?? this.#create(irq.device);
     if (of === undefined) return errno.ENOMEM;
     const event = this.#freeEvent(of);
@@ -152,7 +152,7 @@ export class ItsDomain implements Domain {
     return -1;
   }
 
-  *free(irq: Irq): Proc {
+  *free(irq: Irq): Actions {
     const held = this.#irqs.get(irq);
     if (!held) return;
     const { of } = held;
@@ -178,7 +178,7 @@ export class ItsDomain implements Domain {
     return online.sort((a, b) => load(a) - load(b) || a - b)[0] ?? -1;
   }
 
-  *activate(irq: Irq): Proc<number> {
+  *activate(irq: Irq): Actions<number> {
     const held = this.#irqs.get(irq);
     if (!held) return errno.EINVAL;
     if (held.mapped) return 0;
@@ -195,7 +195,7 @@ export class ItsDomain implements Domain {
     return this.its.command({ op: 'MAPTI', device: of.id, event, lpi: of.firstLpi + event, collection: cpu });
   }
 
-  *deactivate(irq: Irq): Proc {
+  *deactivate(irq: Irq): Actions {
     const held = this.#irqs.get(irq);
     if (!held?.mapped) return;
     yield COMMAND;
@@ -205,7 +205,7 @@ export class ItsDomain implements Domain {
   }
 
   /** The enable bit of the LPI, and INV so that the redistributor knows (lpi_update_config). */
-  *mask(irq: Irq, masked: boolean): Proc {
+  *mask(irq: Irq, masked: boolean): Actions {
     const held = this.#irqs.get(irq);
     if (!held?.mapped) return;
     this.its.gic.configure(held.of.firstLpi + held.event, !masked);
@@ -224,7 +224,7 @@ export class ItsDomain implements Domain {
     return address < 0 ? address : { address, data: plain.data };
   }
 
-  *setAffinity(irq: Irq, cpus: readonly number[]): Proc<AffinityResult> {
+  *setAffinity(irq: Irq, cpus: readonly number[]): Actions<AffinityResult> {
     const held = this.#irqs.get(irq);
     if (!held) return errno.EINVAL;
     if (!held.mapped) return 'done';
@@ -240,7 +240,7 @@ export class ItsDomain implements Domain {
   }
 
   /** Maps another EventID for the new target; the old one stays until an interrupt came through the new one. */
-  *#replace(irq: Irq, held: ItsIrq, cpu: number): Proc<AffinityResult> {
+  *#replace(irq: Irq, held: ItsIrq, cpu: number): Actions<AffinityResult> {
     if (held.previous >= 0) return errno.EBUSY;
     const event = this.#freeEvent(held.of);
     if (event < 0) return errno.ENOSPC;

@@ -1,24 +1,41 @@
 import { lpiConfig } from '../../model/registers/its.ts';
-import type { ArgSpec, OperationSpec, Values } from '../operation.ts';
-import type { System } from '../system.ts';
+import type { OperationArg, OperationSpec, OperationValues } from '../operation.ts';
+import type { Setup } from '../setup.ts';
 import { armParts } from './arm-host.ts';
-import { FIRST_LPI, type ItsOrder } from './its.ts';
+import { FIRST_LPI, type ItsCommand } from './its.ts';
 
 const driver = { layer: 'irq-core', name: 'its-driver', cpu: 0 } as const;
 
-const DEVICE: ArgSpec = { name: 'device', type: 'hex', min: 0, max: 0xffffffff, meaning: 'DeviceID (requester ID).' };
-const EVENT: ArgSpec = { name: 'event', type: 'number', min: 0, max: 0xffffffff, meaning: 'EventID.' };
-const COLLECTION: ArgSpec = { name: 'collection', type: 'number', min: 0, max: 0xffff, meaning: 'Collection (ICID).' };
-const VALID: ArgSpec = { name: 'valid', type: 'flag', default: true, meaning: 'V: map, or take the mapping back.' };
-const CPU = (name: string, meaning: string): ArgSpec => ({ name, type: 'number', min: 0, max: 0xffff, meaning });
+const DEVICE: OperationArg = {
+  name: 'device',
+  type: 'hex',
+  min: 0,
+  max: 0xffffffff,
+  meaning: 'DeviceID (requester ID).',
+};
+const EVENT: OperationArg = { name: 'event', type: 'number', min: 0, max: 0xffffffff, meaning: 'EventID.' };
+const COLLECTION: OperationArg = {
+  name: 'collection',
+  type: 'number',
+  min: 0,
+  max: 0xffff,
+  meaning: 'Collection (ICID).',
+};
+const VALID: OperationArg = {
+  name: 'valid',
+  type: 'flag',
+  default: true,
+  meaning: 'V: map, or take the mapping back.',
+};
+const CPU = (name: string, meaning: string): OperationArg => ({ name, type: 'number', min: 0, max: 0xffff, meaning });
 
 /** One operation of an ITS command. */
 function command(
-  op: ItsOrder['op'],
+  op: ItsCommand['op'],
   title: string,
   meaning: string,
-  args: readonly ArgSpec[],
-  order: (values: Values) => ItsOrder,
+  args: readonly OperationArg[],
+  order: (values: OperationValues) => ItsCommand,
 ): OperationSpec {
   return {
     name: `its.${op.toLowerCase()}`,
@@ -28,14 +45,14 @@ function command(
     args,
     actor: driver,
     refuses: missing,
-    *run(system, _object, values) {
-      system.use(armParts).its.command(order(values));
+    *run(setup, _object, values) {
+      setup.use(armParts).its.command(order(values));
     },
   };
 }
 
-function missing(system: System, object: string): string | undefined {
-  if (!system.find(armParts)) return 'the system has no ITS (platform.arch arm64)';
+function missing(setup: Setup, object: string): string | undefined {
+  if (!setup.find(armParts)) return 'the system has no ITS (platform.arch arm64)';
   return object === 'its/0' ? undefined : `there is no ${object}: the system has one ITS, its/0`;
 }
 
@@ -44,7 +61,7 @@ const notLpi = (object: string): string | undefined =>
     ? undefined
     : `${object} is no LPI: gic/0/lpi/<INTID> from ${FIRST_LPI} on`;
 
-const n = (value: Values[string]): number => Number(value);
+const n = (value: OperationValues[string]): number => Number(value);
 
 /** An operation on one EventID of a device. */
 const onEvent = (op: 'DISCARD' | 'INV' | 'INT' | 'CLEAR', title: string, meaning: string): OperationSpec =>
@@ -129,9 +146,9 @@ export const itsOperations: readonly OperationSpec[] = [
       { name: 'priority', type: 'hex', min: 0, max: 0xfc, default: 0xa0, meaning: 'Bits 7:2 of the byte, in place.' },
     ],
     actor: driver,
-    refuses: (system, object) => missing(system, 'its/0') ?? notLpi(object),
-    *run(system, object, { enabled, priority }) {
-      system
+    refuses: (setup, object) => missing(setup, 'its/0') ?? notLpi(object),
+    *run(setup, object, { enabled, priority }) {
+      setup
         .use(armParts)
         .gic.configure(Number(object.split('/')[3]), enabled === true, Number(priority) & lpiConfig.f.priority.mask);
     },

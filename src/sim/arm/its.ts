@@ -21,7 +21,7 @@ import type { Gic } from './gic.ts';
 export const FIRST_LPI = 8192;
 
 /** A command as software puts it into the queue (Arm IHI 0069, 5.3). Sizes are in EventID bits minus one, as MAPD has it. */
-export type ItsOrder =
+export type ItsCommand =
   | {
       readonly op: 'MAPD';
       readonly device: number;
@@ -74,10 +74,10 @@ const CODES = {
   DISCARD: { unmapped: [0x010f07, 'interrupt not mapped'] },
 } as const;
 
-type Refusal = readonly [number, string];
+type CommandError = readonly [number, string];
 
 /** What an interrupt translation table entry maps. */
-interface Mapped {
+interface MappedEvent {
   readonly object: number;
   readonly lpi: number;
   readonly collection: number;
@@ -127,7 +127,7 @@ export class Its {
   }
 
   /** Executes a command; false when it was refused, which an `its.error` tells. */
-  command(order: ItsOrder): boolean {
+  command(order: ItsCommand): boolean {
     return this.machine.as(this.actor, () => {
       const refusal = this.#execute(order);
       if (refusal === undefined) return true;
@@ -141,7 +141,7 @@ export class Its {
     });
   }
 
-  #execute(order: ItsOrder): Refusal | undefined {
+  #execute(order: ItsCommand): CommandError | undefined {
     const { machine, widths, gic } = this;
     switch (order.op) {
       case 'MAPD': {
@@ -245,12 +245,12 @@ export class Its {
     return state.flag(object, itsDevice.at.valid) === true ? state.num(object, itsDevice.at.size) : undefined;
   }
 
-  #mapped(device: number, event: number): Mapped | undefined {
+  #mapped(device: number, event: number): MappedEvent | undefined {
     const size = this.#size(device);
     return size === undefined || event >= 2 ** (size + 1) ? undefined : this.#entry(this.event(device, event));
   }
 
-  #entry(object: number): Mapped | undefined {
+  #entry(object: number): MappedEvent | undefined {
     const { state } = this.machine;
     if (state.flag(object, itsEvent.at.valid) !== true) return undefined;
     return {
@@ -260,7 +260,7 @@ export class Its {
     };
   }
 
-  *#all(): Generator<Mapped> {
+  *#all(): Generator<MappedEvent> {
     const devices = this.machine.world.node(this.object)?.children.get('device')?.children;
     for (const device of devices?.values() ?? [])
       for (const node of device.children.get('event')?.children.values() ?? []) {

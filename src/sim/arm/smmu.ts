@@ -16,14 +16,14 @@ export const PAGE = 0x1000;
 export const pageOf = (address: number): number => address - (address % PAGE);
 
 /** A mapping: first address, bytes, and where it leads. */
-interface Mapping {
+interface PageMapping {
   readonly start: number;
   readonly size: number;
   readonly output: number;
 }
 
-/** The mappings in a folder that exist in the state. */
-function* mappings({ world, state }: Machine, under: string): Generator<Mapping> {
+/** The mappings in a folder that stand in the state. */
+function* mappings({ world, state }: Machine, under: string): Generator<PageMapping> {
   for (const { object, segment } of world.find(under)?.children.values() ?? []) {
     if (!state.present(object)) continue;
     const wide = (cell: number): number => state.get(object, cell) + state.get(object, cell + 1) * 0x100000000;

@@ -1,5 +1,5 @@
 import { pciCommand, vectorControl } from '../../model/registers/pci.ts';
-import { deviceOf, entryOf } from '../find.ts';
+import { deviceOf, entryOf } from '../find-function.ts';
 import type { OperationSpec } from '../operation.ts';
 
 const software = { layer: 'driver', name: 'operator', cpu: 0 } as const;
@@ -17,9 +17,9 @@ export const functionOperations: readonly OperationSpec[] = [
     on: ENTRY,
     args: [],
     actor: hardware,
-    refuses: (system, object) => entryOf(system, object).problem,
-    *run(system, object) {
-      const { fn, index } = entryOf(system, object);
+    refuses: (setup, object) => entryOf(setup, object).problem,
+    *run(setup, object) {
+      const { fn, index } = entryOf(setup, object);
       fn!.raise(index);
     },
   },
@@ -31,9 +31,9 @@ export const functionOperations: readonly OperationSpec[] = [
     on: ENTRY,
     args: [],
     actor: hardware,
-    refuses: (system, object) => entryOf(system, object).problem,
-    *run(system, object) {
-      const { fn, index } = entryOf(system, object);
+    refuses: (setup, object) => entryOf(setup, object).problem,
+    *run(setup, object) {
+      const { fn, index } = entryOf(setup, object);
       fn!.withdraw(index);
     },
   },
@@ -55,9 +55,9 @@ export const functionOperations: readonly OperationSpec[] = [
       { name: 'value', type: 'hex', meaning: 'What is written, little endian; up to 64 bits.' },
     ],
     actor: software,
-    refuses: (system, object) => entryOf(system, object).problem,
-    *run(system, object, { offset, size, value }) {
-      const { fn, index } = entryOf(system, object);
+    refuses: (setup, object) => entryOf(setup, object).problem,
+    *run(setup, object, { offset, size, value }) {
+      const { fn, index } = entryOf(setup, object);
       const wide = BigInt(value as number | bigint);
       const words = [Number(wide & 0xffffffffn), Number((wide >> 32n) & 0xffffffffn)];
       fn!.table(index, Number(offset), Number(size), Number(size) > 4 ? words : words.slice(0, 1));
@@ -73,9 +73,9 @@ export const functionOperations: readonly OperationSpec[] = [
       { name: 'size', type: 'number', min: 1, max: 8, default: 4, meaning: 'Bytes.' },
     ],
     actor: software,
-    refuses: (system, object) => entryOf(system, object).problem,
-    *run(system, object, { offset, size }) {
-      const { fn, index } = entryOf(system, object);
+    refuses: (setup, object) => entryOf(setup, object).problem,
+    *run(setup, object, { offset, size }) {
+      const { fn, index } = entryOf(setup, object);
       fn!.table(index, Number(offset), Number(size), undefined);
     },
   },
@@ -89,9 +89,9 @@ export const functionOperations: readonly OperationSpec[] = [
       on: ENTRY,
       args: [],
       actor: software,
-      refuses: (system, object) => entryOf(system, object).problem,
-      *run(system, object) {
-        const { fn, index } = entryOf(system, object);
+      refuses: (setup, object) => entryOf(setup, object).problem,
+      *run(setup, object) {
+        const { fn, index } = entryOf(setup, object);
         fn!.table(index, 12, 4, [vectorControl(masked === true)]);
       },
     }),
@@ -106,9 +106,9 @@ export const functionOperations: readonly OperationSpec[] = [
       { name: 'fmask', type: 'flag', default: false, meaning: 'Function Mask.' },
     ],
     actor: software,
-    refuses: (system, object) => deviceOf(system, object).problem,
-    *run(system, object, { enable, fmask }) {
-      deviceOf(system, object).fn!.control(enable === true, fmask === true);
+    refuses: (setup, object) => deviceOf(setup, object).problem,
+    *run(setup, object, { enable, fmask }) {
+      deviceOf(setup, object).fn!.control(enable === true, fmask === true);
     },
   },
   {
@@ -122,10 +122,10 @@ export const functionOperations: readonly OperationSpec[] = [
       { name: 'busMaster', type: 'flag', default: true, meaning: 'Bus Master Enable.' },
     ],
     actor: software,
-    refuses: (system, object) => deviceOf(system, object).problem,
-    *run(system, object, { memory, busMaster }) {
+    refuses: (setup, object) => deviceOf(setup, object).problem,
+    *run(setup, object, { memory, busMaster }) {
       const { f } = pciCommand;
-      deviceOf(system, object).fn!.configWrite(
+      deviceOf(setup, object).fn!.configWrite(
         4,
         2,
         f.intxDisable.mask | (memory ? f.memory.mask : 0) | (busMaster ? f.busMaster.mask : 0),
@@ -144,13 +144,13 @@ export const functionOperations: readonly OperationSpec[] = [
       { name: 'value', type: 'hex', min: 0, max: 0xffffffff, meaning: 'What is written, little endian.' },
     ],
     actor: software,
-    refuses: (system, object, { offset, size }) =>
-      deviceOf(system, object).problem ??
+    refuses: (setup, object, { offset, size }) =>
+      deviceOf(setup, object).problem ??
       (Number(size) === 3 || Number(offset) % Number(size) !== 0
         ? `config accesses are aligned and of 1, 2 or 4 bytes, not ${Number(size)} at ${Number(offset)}`
         : undefined),
-    *run(system, object, { offset, size, value }) {
-      deviceOf(system, object).fn!.configWrite(Number(offset), Number(size), Number(value));
+    *run(setup, object, { offset, size, value }) {
+      deviceOf(setup, object).fn!.configWrite(Number(offset), Number(size), Number(value));
     },
   },
   {
@@ -164,10 +164,10 @@ export const functionOperations: readonly OperationSpec[] = [
       { name: 'value', type: 'hex', min: 0, max: 0xffffffff, default: 0, meaning: 'What is written.' },
     ],
     actor: software,
-    refuses: (system, object) => deviceOf(system, object).problem,
-    *run(system, object, { first, size, value }) {
+    refuses: (setup, object) => deviceOf(setup, object).problem,
+    *run(setup, object, { first, size, value }) {
       const words = Number(size) > 4 ? [Number(value), 0] : [Number(value)];
-      deviceOf(system, object).fn!.writePba(Number(first) & ~31, Number(size), words);
+      deviceOf(setup, object).fn!.writePba(Number(first) & ~31, Number(size), words);
     },
   },
   {
@@ -180,9 +180,9 @@ export const functionOperations: readonly OperationSpec[] = [
       { name: 'size', type: 'number', min: 4, max: 8, default: 8, meaning: 'Bytes: 4 or 8.' },
     ],
     actor: software,
-    refuses: (system, object) => deviceOf(system, object).problem,
-    *run(system, object, { first, size }) {
-      deviceOf(system, object).fn!.readPba(Number(first) & ~31, Number(size));
+    refuses: (setup, object) => deviceOf(setup, object).problem,
+    *run(setup, object, { first, size }) {
+      deviceOf(setup, object).fn!.readPba(Number(first) & ~31, Number(size));
     },
   },
   {
@@ -192,9 +192,9 @@ export const functionOperations: readonly OperationSpec[] = [
     on: ['device/*'],
     args: [],
     actor: software,
-    refuses: (system, object) => deviceOf(system, object).problem,
-    *run(system, object) {
-      deviceOf(system, object).fn!.reset();
+    refuses: (setup, object) => deviceOf(setup, object).problem,
+    *run(setup, object) {
+      deviceOf(setup, object).fn!.reset();
     },
   },
 ];

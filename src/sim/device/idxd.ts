@@ -5,7 +5,7 @@ import { idxdMsixPermission } from '../../model/registers/ims.ts';
 import { permission } from '../../model/things/ims.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';
 import type { Machine } from '../machine.ts';
-import type { PciFunction } from './function.ts';
+import type { PciFunction } from './pci-function.ts';
 import type { RegionMap, RegionRegister } from './regions.ts';
 
 /** Where the interrupt of a handle lies: an IMS entry, or an MSI-X entry with its permission entry. */

@@ -2,7 +2,7 @@ import { effectivelyMasked } from '../../model/events/msix.ts';
 import { untold } from '../../model/events/outcome.ts';
 import { msixControl, msixControlBits, pciCommand } from '../../model/registers/pci.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
-import { PciFunction, type Served } from './function.ts';
+import { PciFunction, type Served } from './pci-function.ts';
 
 const ALL = 0xffffffff;
 

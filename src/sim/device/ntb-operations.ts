@@ -1,9 +1,8 @@
 import type { OperationSpec } from '../operation.ts';
-import type { System } from '../system.ts';
+import type { Setup } from '../setup.ts';
 import { type Ntb, ntbs } from './ntb.ts';
 
-const bridgeOf = (system: System, object: string): Ntb | undefined =>
-  system.find(ntbs)?.get(object.split('/')[1] ?? '');
+const bridgeOf = (setup: Setup, object: string): Ntb | undefined => setup.find(ntbs)?.get(object.split('/')[1] ?? '');
 
 const missing = (object: string): string => `the system has no NTB ${object.split('/')[1]}`;
 
@@ -23,9 +22,9 @@ export const ntbOperations: readonly OperationSpec[] = [
     on: ['device/*'],
     args: [{ name: 'index', type: 'number', min: 0, max: 2047, meaning: 'MSI-X entry whose interrupt is requested.' }],
     actor: { layer: 'driver', name: 'ntb', cpu: 0 },
-    refuses: (system, object) => (bridgeOf(system, object) ? undefined : missing(object)),
-    *run(system, object, { index }) {
-      bridgeOf(system, object)!.share(Number(index));
+    refuses: (setup, object) => (bridgeOf(setup, object) ? undefined : missing(object)),
+    *run(setup, object, { index }) {
+      bridgeOf(setup, object)!.share(Number(index));
     },
   },
   {
@@ -36,15 +35,15 @@ export const ntbOperations: readonly OperationSpec[] = [
     on: ['ntb/*/peer/*/desc/*'],
     args: [],
     actor: { layer: 'device', name: 'peer', cpu: -1 },
-    refuses: (system, object) => {
-      const bridge = bridgeOf(system, object);
+    refuses: (setup, object) => {
+      const bridge = bridgeOf(setup, object);
       if (!bridge) return missing(object);
       const { peer, index } = copyOf(object);
       return bridge.told(peer, index) ? undefined : `peer ${peer} was told nothing of descriptor ${index}`;
     },
-    *run(system, object) {
+    *run(setup, object) {
       const { peer, index } = copyOf(object);
-      bridgeOf(system, object)!.trigger(peer, index);
+      bridgeOf(setup, object)!.trigger(peer, index);
     },
   },
 ];

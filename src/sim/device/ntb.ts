@@ -6,8 +6,8 @@ import { type Composed, errno, type Irq } from '../irq/domain.ts';
 import { type Host, host } from '../irq/host.ts';
 import type { Actor, Machine } from '../machine.ts';
 import { ntbPublish as policyOf } from '../queue/policies.ts';
-import { type Service, type System, service } from '../system.ts';
-import type { PciFunction } from './function.ts';
+import { type Service, type Setup, service } from '../setup.ts';
+import type { PciFunction } from './pci-function.ts';
 
 /** Nanoseconds until a peer sees what this side writes to its scratchpads, and until a write of a peer arrives here. */
 const PUBLISH = 1500;
@@ -103,12 +103,12 @@ export class Ntb {
 export const ntbs: Service<Map<string, Ntb>> = service('ntb');
 
 /** Makes bridges of the functions of the scenario that are some. */
-export function installNtb(system: System): void {
-  const part = system.find(host);
-  const specs = system.scenario.devices.filter((d) => d.ntb !== undefined);
+export function installNtb(setup: Setup): void {
+  const part = setup.find(host);
+  const specs = setup.scenario.devices.filter((d) => d.ntb !== undefined);
   if (part === undefined || specs.length === 0) return;
-  const all = system.provide(ntbs, new Map<string, Ntb>());
-  const tells = system.policy(policyOf) === 'onWrite';
+  const all = setup.provide(ntbs, new Map<string, Ntb>());
+  const tells = setup.policy(policyOf) === 'onWrite';
   for (const { bdf, name, ntb } of specs) {
     const fn = part.functions.get(bdf);
     if (fn && ntb) all.set(bdf, new Ntb(part, fn, name, ntb.peers, tells));

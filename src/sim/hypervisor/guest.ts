@@ -4,21 +4,21 @@ import { illegal } from '../../model/events/outcome.ts';
 import { decodersById } from '../../model/message.ts';
 import { apicIdOf, vtdIrte } from '../../model/registers/vtd.ts';
 import { x86AddressFor } from '../../model/registers/x86.ts';
-import { PciFunction } from '../device/function.ts';
-import { postedInterrupts } from '../iommu/posted.ts';
-import { VtdUnit } from '../iommu/remap.ts';
+import { PciFunction } from '../device/pci-function.ts';
+import { postedInterrupts } from '../iommu/posted-interrupts.ts';
 import { amdUnit, RemapDomain, remapDomain, type TargetDomain, vtdUnit } from '../iommu/remap-domain.ts';
+import { VtdUnit } from '../iommu/vtd-unit.ts';
 import type { Composed } from '../irq/domain.ts';
 import { COMMAND_ON, type Host, host } from '../irq/host.ts';
-import type { IrqCore } from '../irq/irqcore.ts';
+import type { IrqCore } from '../irq/irq-core.ts';
 import { createBusDomain, DirectPath, HypercallDomain, StoreDomain, type StorePath } from '../kvm/guest-kernel.ts';
 import { type Vm, vms } from '../kvm/vm.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { Actions, Machine } from '../machine.ts';
 import { type ConsumerSpec, nanoseconds } from '../scenario.ts';
-import { type Service, type System, service } from '../system.ts';
+import { type Service, type Setup, service } from '../setup.ts';
 import { type Assignment, Hypervisor, hypervisor } from './hypervisor.ts';
+import { type MessagePlace, placeOf, type StoreKind } from './message-places.ts';
 import { domainRefusal, guestDelivery, guestKnows, guestParent, messageStore, storeTrap } from './policies.ts';
-import { type Place, placeOf, type StoreKind } from './stores.ts';
 
 /** Nanoseconds that the hypervisor needs to translate a message that it trapped. */
 const TRANSLATE = 900;
@@ -29,8 +29,8 @@ export interface Consumer {
   readonly assignment: Assignment | undefined;
   readonly core: IrqCore;
   readonly domain: StoreDomain;
-  /** The storage of the function itself, for every writer. */
-  readonly hardware: Place;
+  /** The storage of the function itself, whoever writes it. */
+  readonly hardware: MessagePlace;
   /** Irqs by number of the interrupt; fewer than asked for when an allocation failed. */
   readonly virqs: number[];
   /** What creating the bus domain returned. */
@@ -39,10 +39,10 @@ export interface Consumer {
 
 /** Stores of a guest that exit: the guest's own message goes to the emulated function, a message of the host to the device. */
 class TrappedPath implements StorePath {
-  readonly place: Place;
-  readonly #system: System;
+  readonly place: MessagePlace;
+  readonly #setup: Setup;
   readonly #vm: Vm;
-  readonly #hardware: Place;
+  readonly #hardware: MessagePlace;
   readonly #owner: Assignment;
   readonly #domain: StoreDomain;
   /** Irqs of the host by entry. */
@@ -51,31 +51,37 @@ class TrappedPath implements StorePath {
   readonly #read: (message: Composed) => Composed;
 
   /** `read`: what a message of the guest stands for. */
-  constructor(system: System, owner: Assignment, place: Place, hardware: Place, read: (message: Composed) => Composed) {
-    const { machine } = system;
+  constructor(
+    setup: Setup,
+    owner: Assignment,
+    place: MessagePlace,
+    hardware: MessagePlace,
+    read: (message: Composed) => Composed,
+  ) {
+    const { machine } = setup;
     this.place = place;
-    this.#system = system;
+    this.#setup = setup;
     this.#vm = owner.vm;
     this.#owner = owner;
     this.#hardware = hardware;
     this.#read = read;
-    const at = system.use(host);
+    const at = setup.use(host);
     const name = `${hardware.domain}-${owner.fn.bdf}`;
     this.#domain = new StoreDomain(machine, name, at.parent, '', new DirectPath(hardware));
     machine.as(at.kernel, () => createBusDomain(machine, this.#domain, { knownGuest: false, refuses: 'parent' }));
   }
 
-  *#trapped(reason: string, write: () => void, then: () => Proc): Proc {
+  *#trapped(reason: string, write: () => void, then: () => Actions): Actions {
     const vm = this.#vm;
     const n = vm.vcpus.current;
     yield* vm.vcpus.exit(n, this.place.kind === 'config' ? 'IO_INSTRUCTION' : reason);
     yield* vm.vcpus.toUser(n, this.place.kind === 'config' ? 'KVM_EXIT_IO' : 'KVM_EXIT_MMIO');
-    this.#system.machine.as(vm.vmm, write);
-    yield* this.#system.machine.within(this.#system.use(hypervisor).actor, then());
+    this.#setup.machine.as(vm.vmm, write);
+    yield* this.#setup.machine.within(this.#setup.use(hypervisor).actor, then());
     yield* vm.vcpus.enter(n);
   }
 
-  *store(index: number, message: Composed, virq: number): Proc {
+  *store(index: number, message: Composed, virq: number): Actions {
     yield* this.#trapped(
       'EPT_MISCONFIG',
       () => this.place.write(index, message, virq),
@@ -83,26 +89,26 @@ class TrappedPath implements StorePath {
     );
   }
 
-  *mask(index: number, masked: boolean): Proc {
-    const { core } = this.#system.use(host);
+  *mask(index: number, masked: boolean): Actions {
+    const { core } = this.#setup.use(host);
     yield* this.#trapped(
       'EPT_MISCONFIG',
       () => this.place.setMask(index, masked),
-      function* (this: TrappedPath): Proc {
+      function* (this: TrappedPath): Actions {
         const virq = this.#backing.get(index);
         if (virq !== undefined) yield* core.mask(virq, masked);
-        else if (this.#system.use(hypervisor).ownsGrant(this.#owner, index)) this.#hardware.setMask(index, masked);
+        else if (this.#setup.use(hypervisor).ownsGrant(this.#owner, index)) this.#hardware.setMask(index, masked);
       }.bind(this),
     );
   }
 
   /** Allocates, composes and stores on the host what stands for the guest's message; a granted message is stored as it is. */
-  *#translate(index: number, message: Composed): Proc {
+  *#translate(index: number, message: Composed): Actions {
     yield TRANSLATE;
-    const { core } = this.#system.use(host);
+    const { core } = this.#setup.use(host);
     const { fn, owner } = this.#owner;
     const virq = this.#backing.get(index);
-    if (this.#system.use(hypervisor).granted(this.#owner, message)) {
+    if (this.#setup.use(hypervisor).granted(this.#owner, message)) {
       this.#hardware.enable(false);
       this.#hardware.write(index, message);
       this.#hardware.enable(true);
@@ -133,12 +139,12 @@ class TrappedPath implements StorePath {
   }
 
   /** The host interrupt came: KVM delivers the message that the guest stored. */
-  *#inject(index: number): Proc {
+  *#inject(index: number): Actions {
     yield 300;
     const vm = this.#vm;
     const message = this.place.message(index);
     if (message)
-      this.#system.machine.as(this.#system.use(hypervisor).actor, () =>
+      this.#setup.machine.as(this.#setup.use(hypervisor).actor, () =>
         vm.deliver({
           ...this.#read(message),
           requester: this.#owner.view.requester,
@@ -153,12 +159,12 @@ class TrappedPath implements StorePath {
 class OpenPath extends DirectPath {
   readonly #check: (index: number, message: Composed) => void;
 
-  constructor(place: Place, check: (index: number, message: Composed) => void) {
+  constructor(place: MessagePlace, check: (index: number, message: Composed) => void) {
     super(place);
     this.#check = check;
   }
 
-  override *store(index: number, message: Composed, virq: number): Proc {
+  override *store(index: number, message: Composed, virq: number): Actions {
     yield* super.store(index, message, virq);
     if (message.address !== 0) this.#check(index, message);
   }
@@ -179,17 +185,17 @@ function readThrough(unit: VtdUnit | undefined, message: Composed): Composed {
 }
 
 /** Puts consumers together: domains first, then their interrupts one after the other. */
-class Builder {
-  readonly #system: System;
+class ConsumerBuilder {
+  readonly #setup: Setup;
   readonly #machine: Machine;
   readonly #host: Host;
   readonly #parents = new Map<Vm, TargetDomain>();
   /** Virtual IOMMUs of the guests. */
   readonly #virtual = new Map<Vm, VtdUnit>();
 
-  constructor(system: System, at: Host) {
-    this.#system = system;
-    this.#machine = system.machine;
+  constructor(setup: Setup, at: Host) {
+    this.#setup = setup;
+    this.#machine = setup.machine;
     this.#host = at;
   }
 
@@ -206,9 +212,9 @@ class Builder {
     const machine = this.#machine;
     const prefix = `guest/${vm.id}/`;
     machine.emit(domCreate, vm.vectors.object, { ret: 0, side: 'cpu' });
-    const kind = this.#system.policy(guestParent);
+    const kind = this.#setup.policy(guestParent);
     if (kind === 'vector') return vm.vectors;
-    const hv = this.#system.use(hypervisor);
+    const hv = this.#setup.use(hypervisor);
     let domain: TargetDomain;
     if (kind === 'hypercall') {
       domain = new HypercallDomain(machine, prefix, vm.vectors, {
@@ -242,7 +248,7 @@ class Builder {
     const bdf = spec.guest ?? bdfText(0, 0x80, place, 0);
     const view = new PciFunction(this.#machine, bdf, vm);
     vm.adopt(view);
-    const { vectors, msi } = this.#system.scenario.devices.find((d) => d.bdf === fn.bdf)!;
+    const { vectors, msi } = this.#setup.scenario.devices.find((d) => d.bdf === fn.bdf)!;
     this.#machine.as(vm.vmm, () =>
       view.announce(
         {
@@ -263,10 +269,10 @@ class Builder {
   }
 
   build(spec: ConsumerSpec, place: number): Consumer {
-    const system = this.#system;
+    const setup = this.#setup;
     const fn = this.#host.functions.get(spec.device);
     if (!fn) throw new Error(`consumer ${spec.name}: there is no function ${spec.device}`);
-    const kind: StoreKind = system.policy(messageStore);
+    const kind: StoreKind = setup.policy(messageStore);
     const hardware = placeOf(this.#machine, fn, kind);
     if (spec.vm === undefined) {
       const name = `${hardware.domain}-${fn.bdf}`;
@@ -274,9 +280,9 @@ class Builder {
       const { core } = this.#host;
       return { spec, assignment: undefined, core, domain, hardware, virqs: [], created: 0 };
     }
-    const vm = system.find(vms)?.get(spec.vm);
+    const vm = setup.find(vms)?.get(spec.vm);
     if (!vm) throw new Error(`consumer ${spec.name}: there is no virtual machine ${spec.vm}`);
-    const trapped = hardware.trappable && system.policy(storeTrap) === 'trapped';
+    const trapped = hardware.trappable && setup.policy(storeTrap) === 'trapped';
     const assignment: Assignment = {
       vm,
       fn,
@@ -286,9 +292,9 @@ class Builder {
       count: spec.interrupts,
       owner: `vm${vm.id}/${spec.name}`,
     };
-    system.use(hypervisor).assignments.push(assignment);
+    setup.use(hypervisor).assignments.push(assignment);
     const path = trapped
-      ? new TrappedPath(system, assignment, placeOf(this.#machine, assignment.view, kind), hardware, (message) =>
+      ? new TrappedPath(setup, assignment, placeOf(this.#machine, assignment.view, kind), hardware, (message) =>
           readThrough(this.#virtual.get(vm), message),
         )
       : new OpenPath(hardware, (index, message) => this.#check(assignment, hardware, index, message));
@@ -297,11 +303,11 @@ class Builder {
     return { spec, assignment, core: vm.core, domain, hardware, virqs: [], created: 0 };
   }
 
-  /** INV-HCALL: where messages cannot be translated, a guest may store only messages that the hypervisor granted. */
-  #check(assignment: Assignment, hardware: Place, index: number, message: Composed): void {
-    if (this.#system.use(hypervisor).granted(assignment, message)) return;
+  /** INV-HCALL: what a guest stores where nobody can translate it must be what the hypervisor granted. */
+  #check(assignment: Assignment, hardware: MessagePlace, index: number, message: Composed): void {
+    if (this.#setup.use(hypervisor).granted(assignment, message)) return;
     const { owner } = assignment;
-    const unseen = this.#system.policy(guestKnows) === 'no' && hardware.kind === 'queueMemory';
+    const unseen = this.#setup.policy(guestKnows) === 'no' && hardware.kind === 'queueMemory';
     this.#machine.emit(illegal, hardware.object(index), {
       rule: 'INV-HCALL',
       text: unseen
@@ -310,12 +316,12 @@ class Builder {
     });
   }
 
-  *start(one: Consumer): Proc {
+  *start(one: Consumer): Actions {
     const { spec, core, domain } = one;
-    const knownGuest = spec.vm !== undefined && this.#system.policy(guestKnows) === 'yes';
+    const knownGuest = spec.vm !== undefined && this.#setup.policy(guestKnows) === 'yes';
     one.created = createBusDomain(this.#machine, domain, {
       knownGuest,
-      refuses: this.#system.policy(domainRefusal),
+      refuses: this.#setup.policy(domainRefusal),
     });
     if (one.created < 0) return;
     const { path } = domain;
@@ -333,7 +339,7 @@ class Builder {
   }
 
   /** Switches the kind of interrupt on where config space does that, which a guest reaches by exits only. */
-  *#enable({ assignment, domain }: Consumer, ready: boolean): Proc {
+  *#enable({ assignment, domain }: Consumer, ready: boolean): Actions {
     const { place } = domain.path;
     if (place.kind === 'deviceMemory' || place.kind === 'queueMemory') return;
     if (assignment) yield* assignment.vm.guestConfig(() => place.enable(ready));
@@ -342,23 +348,23 @@ class Builder {
 }
 
 /** Makes the hypervisor and the consumers of the scenario. */
-export function installConsumers(system: System): void {
-  const { machine, scenario } = system;
-  const at = system.find(host);
+export function installConsumers(setup: Setup): void {
+  const { machine, scenario } = setup;
+  const at = setup.find(host);
   if (!at || scenario.consumers.length === 0) return;
-  const hv = system.provide(hypervisor, new Hypervisor(machine, at));
-  const remap = system.find(remapDomain);
-  const unit = system.find(vtdUnit) ?? system.find(amdUnit);
+  const hv = setup.provide(hypervisor, new Hypervisor(machine, at));
+  const remap = setup.find(remapDomain);
+  const unit = setup.find(vtdUnit) ?? setup.find(amdUnit);
   if (remap && unit) unit.onUse = (message, _requester, index, entry) => hv.audit(remap, message, index, entry);
   else machine.as(at.kernel, () => machine.emit(domCreate, at.vectors.object, { ret: 0, side: 'cpu' }));
-  const posted = system.find(postedInterrupts);
-  if (remap && posted && system.policy(guestDelivery) === 'posted')
+  const posted = setup.find(postedInterrupts);
+  if (remap && posted && setup.policy(guestDelivery) === 'posted')
     hv.post = (irq, vm, target) => {
       const to = posted.of(vm.vcpus.first + target.cpu);
       if (to) remap.setPosting(irq, { descriptor: to.address, vector: target.vector });
     };
-  const all = system.provide(consumers, new Map<string, Consumer>());
-  const builder = new Builder(system, at);
+  const all = setup.provide(consumers, new Map<string, Consumer>());
+  const builder = new ConsumerBuilder(setup, at);
   for (const [place, spec] of scenario.consumers.entries()) {
     const one = builder.build(spec, place);
     all.set(spec.name, one);

@@ -3,15 +3,15 @@ import { illegal } from '../../model/events/outcome.ts';
 import { iommuFault } from '../../model/events/remap.ts';
 import { grant as grantType } from '../../model/things/ims.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
-import type { PciFunction } from '../device/function.ts';
 import type { Message } from '../device/message.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import type { RemapDomain } from '../iommu/remap-domain.ts';
-import { type Composed, type Domain, errno, type Irq, type Target } from '../irq/domain.ts';
+import { type Composed, type Destination, type Domain, errno, type Irq } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
 import type { Granted } from '../kvm/guest-kernel.ts';
 import type { Vm } from '../kvm/vm.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
-import { type Service, service } from '../system.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
+import { type Service, service } from '../setup.ts';
 
 /** Hypercalls about the interrupts of devices, with the numbers of Hyper-V (include/hyperv/hvgdk.h). */
 export const HCALL = { map: 0x7c, unmap: 0x7d, retarget: 0x7e } as const;
@@ -39,7 +39,7 @@ export interface Grant extends Granted {
   readonly assignment: Assignment;
   readonly index: number;
   readonly virq: number;
-  target: Target;
+  target: Destination;
 }
 
 /** The bus domain of the host for granted messages: what it stores is the grant. */
@@ -56,21 +56,21 @@ class GrantDomain implements Domain {
     this.parent = parent;
   }
 
-  *alloc(): Proc<number> {
+  *alloc(): Actions<number> {
     return 0;
   }
 
-  *free(): Proc {}
+  *free(): Actions {}
 
-  *activate(): Proc<number> {
+  *activate(): Actions<number> {
     return 0;
   }
 
-  *deactivate(irq: Irq): Proc {
+  *deactivate(irq: Irq): Actions {
     this.composed.delete(irq);
   }
 
-  *store(irq: Irq, message: Composed): Proc {
+  *store(irq: Irq, message: Composed): Actions {
     this.composed.set(irq, message);
   }
 }
@@ -82,7 +82,7 @@ export class Hypervisor {
   readonly assignments: Assignment[] = [];
   readonly grants = new Map<number, Grant>();
   /** Lets a host irq post to a virtual CPU, where interrupts are to be posted. */
-  post: ((irq: Irq, vm: Vm, target: Target) => void) | undefined;
+  post: ((irq: Irq, vm: Vm, target: Destination) => void) | undefined;
   readonly #host: Host;
   readonly #domains = new Map<PciFunction, GrantDomain>();
   #next = 0;
@@ -99,24 +99,24 @@ export class Hypervisor {
   }
 
   /** Maps a message: a guest names its function, the entry and where it wants the interrupt. */
-  *map(vm: Vm, device: PciFunction, index: number, target: Target): Proc<Grant | number> {
+  *map(vm: Vm, device: PciFunction, index: number, target: Destination): Actions<Grant | number> {
     const input = device.requester * 0x10000 + target.vector;
     return yield* this.#call(vm, HCALL.map, input, () => this.#map(vm, device, index, target));
   }
 
   /** Takes a grant back. */
-  *unmap(vm: Vm, id: number): Proc<number> {
+  *unmap(vm: Vm, id: number): Actions<number> {
     return yield* this.#call(vm, HCALL.unmap, id, () => this.#unmap(vm, id));
   }
 
   /** Sends what a grant stands for elsewhere in the guest. */
-  *retarget(vm: Vm, id: number, target: Target): Proc<number> {
+  *retarget(vm: Vm, id: number, target: Destination): Actions<number> {
     const input = id * 0x10000 + target.cpu * 0x100 + target.vector;
     return yield* this.#call(vm, HCALL.retarget, input, () => this.#retarget(vm, id, target));
   }
 
   /** A hypercall of the virtual CPU at work: it leaves the guest, the hypervisor works, it enters again. */
-  *#call<T extends Grant | number>(vm: Vm, number: number, input: number, work: () => Proc<T>): Proc<T> {
+  *#call<T extends Grant | number>(vm: Vm, number: number, input: number, work: () => Actions<T>): Actions<T> {
     const { machine } = this;
     const n = vm.vcpus.current;
     machine.as(vm.vcpus.guest(n), () => machine.emit(kvmHypercall, vm.object, { number, input }));
@@ -129,11 +129,11 @@ export class Hypervisor {
     return answer;
   }
 
-  #valid(vm: Vm, { cpu, vector }: Target): boolean {
+  #valid(vm: Vm, { cpu, vector }: Destination): boolean {
     return vector >= 16 && vector <= 255 && cpu < vm.vcpus.count;
   }
 
-  *#map(vm: Vm, device: PciFunction, index: number, target: Target): Proc<Grant | number> {
+  *#map(vm: Vm, device: PciFunction, index: number, target: Destination): Actions<Grant | number> {
     const assignment = this.assignments.find(
       (a) => a.vm === vm && (a.fn === device || a.view === device) && index >= a.first && index < a.first + a.count,
     );
@@ -176,7 +176,7 @@ export class Hypervisor {
     machine.emit(hcallGrant, object, { device: assignment.fn.bdf, ...message, release });
   }
 
-  *#unmap(vm: Vm, id: number): Proc<number> {
+  *#unmap(vm: Vm, id: number): Actions<number> {
     const grant = this.grants.get(id);
     if (!grant) return errno.ENOENT;
     if (grant.assignment.vm !== vm) return errno.EPERM;
@@ -188,7 +188,7 @@ export class Hypervisor {
     return 0;
   }
 
-  *#retarget(vm: Vm, id: number, target: Target): Proc<number> {
+  *#retarget(vm: Vm, id: number, target: Destination): Actions<number> {
     yield 200;
     const grant = this.grants.get(id);
     if (!grant) return errno.ENOENT;
@@ -200,7 +200,7 @@ export class Hypervisor {
   }
 
   /** The host interrupt behind a grant came: the guest gets its vector. */
-  *#inject(id: number): Proc {
+  *#inject(id: number): Actions {
     yield 300;
     const grant = this.grants.get(id);
     if (!grant) return;

@@ -1,8 +1,8 @@
-import { deviceOf } from '../find.ts';
+import { deviceOf } from '../find-function.ts';
 import { errno } from '../irq/domain.ts';
 import { type Vm, vms } from '../kvm/vm.ts';
-import type { OperationSpec, Values } from '../operation.ts';
-import type { System } from '../system.ts';
+import type { OperationSpec, OperationValues } from '../operation.ts';
+import type { Setup } from '../setup.ts';
 import { type Consumer, consumers } from './guest.ts';
 import { type Hypervisor, hypervisor } from './hypervisor.ts';
 
@@ -19,11 +19,11 @@ const INDEX = {
   meaning: 'Interrupt of the consumer, from 0.',
 } as const;
 
-const found = (system: System, { consumer }: Values): Consumer | undefined =>
-  system.find(consumers)?.get(String(consumer));
+const found = (setup: Setup, { consumer }: OperationValues): Consumer | undefined =>
+  setup.find(consumers)?.get(String(consumer));
 
-const noConsumer = (system: System, _object: string, values: Values): string | undefined =>
-  found(system, values) ? undefined : `there is no consumer ${String(values['consumer'])}`;
+const noConsumer = (setup: Setup, _object: string, values: OperationValues): string | undefined =>
+  found(setup, values) ? undefined : `there is no consumer ${String(values['consumer'])}`;
 
 const VM = {
   name: 'vm',
@@ -38,25 +38,25 @@ const TARGET = [
   { name: 'vector', type: 'hex', min: 0, max: 255, meaning: 'Vector in the guest; 0 to 15 are illegal.' },
 ] as const;
 
-function caller(system: System, values: Values): { readonly hv: Hypervisor; readonly vm: Vm } | string {
-  const hv = system.find(hypervisor);
-  const vm = system.find(vms)?.get(Number(values['vm']));
+function caller(setup: Setup, values: OperationValues): { readonly hv: Hypervisor; readonly vm: Vm } | string {
+  const hv = setup.find(hypervisor);
+  const vm = setup.find(vms)?.get(Number(values['vm']));
   if (!hv) return 'the system has no hypervisor that grants messages';
   return vm ? { hv, vm } : `there is no virtual machine ${String(values['vm'])}`;
 }
 
-const noCaller = (system: System, _object: string, values: Values): string | undefined => {
-  const one = caller(system, values);
+const noCaller = (setup: Setup, _object: string, values: OperationValues): string | undefined => {
+  const one = caller(setup, values);
   return typeof one === 'string' ? one : undefined;
 };
 
-const calls = (system: System, values: Values): { readonly hv: Hypervisor; readonly vm: Vm } => {
-  const one = caller(system, values);
+const calls = (setup: Setup, values: OperationValues): { readonly hv: Hypervisor; readonly vm: Vm } => {
+  const one = caller(setup, values);
   if (typeof one === 'string') throw new Error(one);
   return one;
 };
 
-const target = ({ vcpu, vector }: Values): { readonly cpu: number; readonly vector: number } => ({
+const target = ({ vcpu, vector }: OperationValues): { readonly cpu: number; readonly vector: number } => ({
   cpu: Number(vcpu),
   vector: Number(vector),
 });
@@ -74,8 +74,8 @@ export const hypervisorOperations: readonly OperationSpec[] = [
     args: [CONSUMER, INDEX],
     actor: hardware,
     refuses: noConsumer,
-    *run(system, _object, values) {
-      const one = found(system, values)!;
+    *run(setup, _object, values) {
+      const one = found(setup, values)!;
       one.hardware.raise(one.spec.first + Number(values['index']));
     },
   },
@@ -93,12 +93,12 @@ export const hypervisorOperations: readonly OperationSpec[] = [
     ],
     actor: driver,
     refuses: noConsumer,
-    *run(system, _object, values) {
-      const one = found(system, values)!;
+    *run(setup, _object, values) {
+      const one = found(setup, values)!;
       const message = { address: Number(values['address']), data: Number(values['data']) };
       const index = one.spec.first + Number(values['index']);
       const store = one.domain.path.store(index, message, one.virqs[Number(values['index'])] ?? 0);
-      yield* system.machine.within(one.core.actor, store);
+      yield* setup.machine.within(one.core.actor, store);
     },
   },
   {
@@ -109,8 +109,8 @@ export const hypervisorOperations: readonly OperationSpec[] = [
     args: [CONSUMER, INDEX, { name: 'cpu', type: 'number', min: 0, max: 4095, meaning: 'CPU to move to.' }],
     actor: driver,
     refuses: noConsumer,
-    *run(system, _object, values) {
-      const one = found(system, values)!;
+    *run(setup, _object, values) {
+      const one = found(setup, values)!;
       const virq = one.virqs[Number(values['index'])];
       if (virq !== undefined) yield* one.core.setAffinity(virq, [Number(values['cpu'])]);
     },
@@ -123,11 +123,11 @@ export const hypervisorOperations: readonly OperationSpec[] = [
     on: ['device/*'],
     args: [VM, { ...INDEX, name: 'entry', meaning: 'Entry of the function.' }, ...TARGET],
     actor: driver,
-    refuses: (system, object, values) => deviceOf(system, object).problem ?? noCaller(system, object, values),
-    *run(system, object, values) {
-      const { hv, vm } = calls(system, values);
-      const device = deviceOf(system, object).fn!;
-      yield* system.machine.within(vm.core.actor, hv.map(vm, device, Number(values['entry']), target(values)));
+    refuses: (setup, object, values) => deviceOf(setup, object).problem ?? noCaller(setup, object, values),
+    *run(setup, object, values) {
+      const { hv, vm } = calls(setup, values);
+      const device = deviceOf(setup, object).fn!;
+      yield* setup.machine.within(vm.core.actor, hv.map(vm, device, Number(values['entry']), target(values)));
     },
   },
   {
@@ -138,9 +138,9 @@ export const hypervisorOperations: readonly OperationSpec[] = [
     args: [VM],
     actor: driver,
     refuses: noCaller,
-    *run(system, object, values) {
-      const { hv, vm } = calls(system, values);
-      yield* system.machine.within(vm.core.actor, hv.unmap(vm, grantOf(object)));
+    *run(setup, object, values) {
+      const { hv, vm } = calls(setup, values);
+      yield* setup.machine.within(vm.core.actor, hv.unmap(vm, grantOf(object)));
     },
   },
   {
@@ -151,9 +151,9 @@ export const hypervisorOperations: readonly OperationSpec[] = [
     args: [VM, ...TARGET],
     actor: driver,
     refuses: noCaller,
-    *run(system, object, values) {
-      const { hv, vm } = calls(system, values);
-      yield* system.machine.within(vm.core.actor, hv.retarget(vm, grantOf(object), target(values)));
+    *run(setup, object, values) {
+      const { hv, vm } = calls(setup, values);
+      yield* setup.machine.within(vm.core.actor, hv.retarget(vm, grantOf(object), target(values)));
     },
   },
 ];

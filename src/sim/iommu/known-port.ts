@@ -6,7 +6,7 @@ import { vector as vectorType } from '../../model/things/irq.ts';
 import { irte } from '../../model/things/remap.ts';
 import { irteDestination, messageKind } from '../../model/translate.ts';
 import type { Message, MessagePort } from '../device/message.ts';
-import type { RootComplex } from '../device/root.ts';
+import type { RootComplex } from '../device/root-complex.ts';
 import type { Machine } from '../machine.ts';
 
 /** Fault reasons of VT-d: no present entry, and a requester that the entry does not let through. */

@@ -2,8 +2,8 @@ import { piUpdate } from '../../model/events/virt.ts';
 import { kvmIrqfd } from '../../model/things/virt.ts';
 import { host } from '../irq/host.ts';
 import type { OperationSpec } from '../operation.ts';
-import type { System } from '../system.ts';
-import { postedInterrupts } from './posted.ts';
+import type { Setup } from '../setup.ts';
+import { postedInterrupts } from './posted-interrupts.ts';
 import { remapDomain } from './remap-domain.ts';
 
 const kvm = { layer: 'kvm', name: 'operator', cpu: 0 } as const;
@@ -11,17 +11,17 @@ const scheduler = { layer: 'kvm', name: 'scheduler', cpu: 0 } as const;
 
 const numberOf = (object: string): number => Number(object.split('/')[1]);
 
-function noVcpu(system: System, vcpu: number): string | undefined {
-  const posted = system.find(postedInterrupts);
+function noVcpu(setup: Setup, vcpu: number): string | undefined {
+  const posted = setup.find(postedInterrupts);
   if (!posted) return 'the system has no VT-d unit that posts to virtual CPUs';
   return posted.has(vcpu) ? undefined : `there is no virtual CPU ${vcpu}`;
 }
 
-function noIrq(system: System, object: string): string | undefined {
-  const irq = system.find(host)?.core.irq(numberOf(object));
-  const domain = system.find(remapDomain);
+function noIrq(setup: Setup, object: string): string | undefined {
+  const irq = setup.find(host)?.core.irq(numberOf(object));
+  const domain = setup.find(remapDomain);
   if (!irq || !domain || domain.index(irq) === undefined) return `${object} has no remapping table entry`;
-  return system.find(postedInterrupts) ? undefined : 'the system has no VT-d unit that posts to virtual CPUs';
+  return setup.find(postedInterrupts) ? undefined : 'the system has no VT-d unit that posts to virtual CPUs';
 }
 
 /** Operations on posted interrupts and their virtual CPUs. */
@@ -37,14 +37,14 @@ export const postedOperations: readonly OperationSpec[] = [
       { name: 'vector', type: 'hex', min: 16, max: 255, meaning: 'Vector that the guest sees; 0 to 15 are illegal.' },
     ],
     actor: kvm,
-    refuses: (system, object, { vcpu }) => noIrq(system, object) ?? noVcpu(system, Number(vcpu)),
-    *run(system, object, { vcpu, vector }) {
-      const posted = system.use(postedInterrupts);
+    refuses: (setup, object, { vcpu }) => noIrq(setup, object) ?? noVcpu(setup, Number(vcpu)),
+    *run(setup, object, { vcpu, vector }) {
+      const posted = setup.use(postedInterrupts);
       const target = posted.of(Number(vcpu))!;
-      const irq = system.use(host).core.irq(numberOf(object))!;
-      const ret = system.use(remapDomain).setPosting(irq, { descriptor: target.address, vector: Number(vector) });
+      const irq = setup.use(host).core.irq(numberOf(object))!;
+      const ret = setup.use(remapDomain).setPosting(irq, { descriptor: target.address, vector: Number(vector) });
       if (ret < 0) return;
-      tell(system, irq.virq, target.vm.id, true, Number(vcpu), Number(vector), target.address);
+      tell(setup, irq.virq, target.vm.id, true, Number(vcpu), Number(vector), target.address);
     },
   },
   {
@@ -55,13 +55,13 @@ export const postedOperations: readonly OperationSpec[] = [
     args: [],
     actor: kvm,
     refuses: noIrq,
-    *run(system, object) {
-      const domain = system.use(remapDomain);
-      const irq = system.use(host).core.irq(numberOf(object))!;
+    *run(setup, object) {
+      const domain = setup.use(remapDomain);
+      const irq = setup.use(host).core.irq(numberOf(object))!;
       const was = domain.posting(irq);
       domain.setPosting(irq, undefined);
-      const target = was && system.use(postedInterrupts).at(was.descriptor);
-      if (target) tell(system, irq.virq, target.vm.id, false, target.vcpu, was.vector, was.descriptor);
+      const target = was && setup.use(postedInterrupts).at(was.descriptor);
+      if (target) tell(setup, irq.virq, target.vm.id, false, target.vcpu, was.vector, was.descriptor);
     },
   },
   {
@@ -71,10 +71,10 @@ export const postedOperations: readonly OperationSpec[] = [
     on: ['vcpu/*'],
     args: [{ name: 'cpu', type: 'number', min: 0, max: 4095, meaning: 'CPU of the host.' }],
     actor: scheduler,
-    refuses: (system, object, { cpu }) =>
-      noVcpu(system, numberOf(object)) ??
-      (system.use(host).cpus.online(Number(cpu)) ? undefined : `the host has no CPU ${String(cpu)} online`),
-    run: (system, object, { cpu }) => system.use(postedInterrupts).run(numberOf(object), Number(cpu)),
+    refuses: (setup, object, { cpu }) =>
+      noVcpu(setup, numberOf(object)) ??
+      (setup.use(host).cpus.online(Number(cpu)) ? undefined : `the host has no CPU ${String(cpu)} online`),
+    run: (setup, object, { cpu }) => setup.use(postedInterrupts).run(numberOf(object), Number(cpu)),
   },
   {
     name: 'vcpu.preempt',
@@ -83,8 +83,8 @@ export const postedOperations: readonly OperationSpec[] = [
     on: ['vcpu/*'],
     args: [],
     actor: scheduler,
-    refuses: (system, object) => noVcpu(system, numberOf(object)),
-    run: (system, object) => system.use(postedInterrupts).preempt(numberOf(object)),
+    refuses: (setup, object) => noVcpu(setup, numberOf(object)),
+    run: (setup, object) => setup.use(postedInterrupts).preempt(numberOf(object)),
   },
   {
     name: 'vcpu.block',
@@ -93,14 +93,14 @@ export const postedOperations: readonly OperationSpec[] = [
     on: ['vcpu/*'],
     args: [],
     actor: scheduler,
-    refuses: (system, object) => noVcpu(system, numberOf(object)),
-    run: (system, object) => system.use(postedInterrupts).block(numberOf(object)),
+    refuses: (setup, object) => noVcpu(setup, numberOf(object)),
+    run: (setup, object) => setup.use(postedInterrupts).block(numberOf(object)),
   },
 ];
 
 /** kvm_pi_irte_update, as KVM traces it. */
 function tell(
-  system: System,
+  setup: Setup,
   hostIrq: number,
   vm: number,
   enable: boolean,
@@ -108,7 +108,7 @@ function tell(
   vector: number,
   descriptor: number,
 ): void {
-  const { machine } = system;
+  const { machine } = setup;
   const irqfd = machine.world.object(kvmIrqfd, `kvm/${vm}/irqfd/${hostIrq}`);
   machine.emit(piUpdate, irqfd, { enable, hostIrq, vcpu, vector, descriptor });
 }

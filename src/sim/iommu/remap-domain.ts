@@ -1,16 +1,16 @@
 import { domCreate } from '../../model/events/domain.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import { compatibility, entryCache, postedAffinity, sourceCheck } from '../hypervisor/policies.ts';
-import { type AffinityResult, type Composed, type Domain, errno, type Irq, type Target } from '../irq/domain.ts';
+import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from '../irq/domain.ts';
 import { host } from '../irq/host.ts';
-import type { Machine, Proc } from '../machine.ts';
-import { type Service, type System, service } from '../system.ts';
-import { AmdUnit } from './amd.ts';
-import { type RemapTable, VtdUnit } from './remap.ts';
+import type { Actions, Machine } from '../machine.ts';
+import { type Service, type Setup, service } from '../setup.ts';
+import { AmdUnit } from './amd-unit.ts';
+import { type RemapTable, VtdUnit } from './vtd-unit.ts';
 
 /** A parent that allocates and says where an irq goes. */
 export interface TargetDomain extends Domain {
-  target(irq: Irq): Target;
+  target(irq: Irq): Destination;
   /** Called when the entry of a moved irq took effect: nothing comes on the previous vector any more. */
   complete?(irq: Irq): void;
 }
@@ -21,7 +21,7 @@ export interface Posting {
   readonly vector: number;
 }
 
-interface Held {
+interface HeldEntry {
   readonly index: number;
   posting: Posting | undefined;
 }
@@ -47,7 +47,7 @@ export class RemapDomain implements Domain {
   readonly machine: Machine;
   readonly table: RemapTable;
   readonly #habits: RemapHabits;
-  readonly #held = new Map<Irq, Held>();
+  readonly #held = new Map<Irq, HeldEntry>();
 
   constructor(
     machine: Machine,
@@ -77,27 +77,27 @@ export class RemapDomain implements Domain {
     return undefined;
   }
 
-  *alloc(irq: Irq): Proc<number> {
+  *alloc(irq: Irq): Actions<number> {
     const index = this.table.take(irq.device);
     if (index < 0) return index;
     this.#held.set(irq, { index, posting: undefined });
     return 0;
   }
 
-  *free(irq: Irq): Proc {
+  *free(irq: Irq): Actions {
     const held = this.#held.get(irq);
     if (!held) return;
     this.table.give(irq.device, held.index);
     this.#held.delete(irq);
   }
 
-  *activate(irq: Irq): Proc<number> {
+  *activate(irq: Irq): Actions<number> {
     this.#program(irq, this.#held.get(irq)!, true);
     return 0;
   }
 
   /** An all-zero entry: what still comes from the device is refused. */
-  *deactivate(irq: Irq): Proc {
+  *deactivate(irq: Irq): Actions {
     const held = this.#held.get(irq);
     if (!held) return;
     held.posting = undefined;
@@ -105,12 +105,12 @@ export class RemapDomain implements Domain {
     this.#invalidate(irq, held);
   }
 
-  #program(irq: Irq, held: Held, present: boolean): void {
+  #program(irq: Irq, held: HeldEntry, present: boolean): void {
     this.table.program(irq.device, held.index, present ? this.parent.target(irq) : undefined);
     this.#invalidate(irq, held);
   }
 
-  #invalidate(irq: Irq, held: Held): void {
+  #invalidate(irq: Irq, held: HeldEntry): void {
     if (this.#habits.invalidates) this.table.invalidate(irq.device, held.index);
   }
 
@@ -120,12 +120,12 @@ export class RemapDomain implements Domain {
   }
 
   /** Where the irq goes, as the parent has it. */
-  target(irq: Irq): Target {
+  target(irq: Irq): Destination {
     return this.parent.target(irq);
   }
 
   /** The message stays as it is: only the entry is rewritten (IRQ_SET_MASK_OK_DONE). */
-  *setAffinity(irq: Irq, cpus: readonly number[]): Proc<AffinityResult> {
+  *setAffinity(irq: Irq, cpus: readonly number[]): Actions<AffinityResult> {
     const held = this.#held.get(irq);
     if (!held || !this.parent.setAffinity) return errno.EINVAL;
     const result = yield* this.parent.setAffinity(irq, cpus);
@@ -168,35 +168,35 @@ export const remapDomain: Service<RemapDomain> = service<RemapDomain>('remap dom
 const IO_APIC_PINS = 24;
 
 /** Puts the remapping unit between bridge and CPUs and its domain between the bus domains and the vector domain. */
-export function installRemap(system: System): void {
-  const { machine, scenario } = system;
-  const at = system.find(host);
+export function installRemap(setup: Setup): void {
+  const { machine, scenario } = setup;
+  const at = setup.find(host);
   const { remap, remapEntries } = scenario.platform;
   if (!at || (remap !== 'vtd' && remap !== 'amd')) return;
   const table =
     remap === 'vtd'
-      ? system.provide(
+      ? setup.provide(
           vtdUnit,
           new VtdUnit(machine, {
             name: 'dmar0',
             entries: remapEntries ?? 65536,
             eim: scenario.platform.cpus > 255,
-            passes: system.policy(compatibility) === 'passed',
-            verifies: system.policy(sourceCheck) === 'verify',
+            passes: setup.policy(compatibility) === 'passed',
+            verifies: setup.policy(sourceCheck) === 'verify',
             first: remapEntries === undefined || remapEntries > IO_APIC_PINS ? IO_APIC_PINS : 0,
           }),
         )
-      : system.provide(amdUnit, new AmdUnit(machine, remapEntries ?? 512));
+      : setup.provide(amdUnit, new AmdUnit(machine, remapEntries ?? 512));
   machine.as(at.kernel, () => table.announce());
   at.root.translator = table;
   const domain = new RemapDomain(machine, remap === 'vtd' ? 'INTEL-IR-0' : 'AMD-IR-0', at.vectors, table, '', {
-    invalidates: system.policy(entryCache) === 'invalidated',
-    keepsPosting: system.policy(postedAffinity) === 'kept',
+    invalidates: setup.policy(entryCache) === 'invalidated',
+    keepsPosting: setup.policy(postedAffinity) === 'kept',
   });
   machine.as(at.kernel, () => {
     machine.emit(domCreate, at.vectors.object, { ret: 0, side: 'cpu' });
     machine.emit(domCreate, domain.object, { parent: at.vectors.name, ret: 0, side: 'cpu' });
   });
-  system.provide(remapDomain, domain);
+  setup.provide(remapDomain, domain);
   at.parent = domain;
 }

@@ -1,31 +1,31 @@
 import { remapUnit } from '../../model/things/remap.ts';
-import { deviceOf } from '../find.ts';
+import { deviceOf } from '../find-function.ts';
 import type { OperationSpec } from '../operation.ts';
-import type { System } from '../system.ts';
-import type { VtdUnit } from './remap.ts';
+import type { Setup } from '../setup.ts';
 import { vtdUnit } from './remap-domain.ts';
+import type { VtdUnit } from './vtd-unit.ts';
 
 const kernel = { layer: 'irq-core', name: 'operator', cpu: 0 } as const;
 const rogue = { layer: 'device', name: 'operator', cpu: -1 } as const;
 
 /** The VT-d unit whose path an object has or lies under; a text when there is none. */
-function unitOf(system: System, object: string): VtdUnit | string {
-  const unit = system.find(vtdUnit);
+function unitOf(setup: Setup, object: string): VtdUnit | string {
+  const unit = setup.find(vtdUnit);
   const path = object.split('/').slice(0, 2).join('/');
-  if (!unit || unit.object !== system.machine.world.object(remapUnit, path))
+  if (!unit || unit.object !== setup.machine.world.object(remapUnit, path))
     return `the system has no VT-d unit ${path}`;
   return unit;
 }
 
-const refuses = (system: System, object: string): string | undefined => {
-  const unit = unitOf(system, object);
+const refuses = (setup: Setup, object: string): string | undefined => {
+  const unit = unitOf(setup, object);
   if (typeof unit === 'string') return unit;
   const index = object.split('/')[2];
   if (index !== undefined && !(Number(index) < unit.spec.entries)) return `the table has ${unit.spec.entries} entries`;
   return undefined;
 };
 
-const found = (system: System, object: string): VtdUnit => unitOf(system, object) as VtdUnit;
+const found = (setup: Setup, object: string): VtdUnit => unitOf(setup, object) as VtdUnit;
 const indexOf = (object: string): number => Number(object.split('/')[2]);
 
 const words = (value: number | bigint, count: number): number[] =>
@@ -45,8 +45,8 @@ export const remapOperations: readonly OperationSpec[] = [
     ],
     actor: kernel,
     refuses,
-    *run(system, object, { value, invalidate }) {
-      const unit = found(system, object);
+    *run(setup, object, { value, invalidate }) {
+      const unit = found(setup, object);
       unit.write(indexOf(object), words(value as number | bigint, 4));
       if (invalidate === true) unit.invalidate(undefined, indexOf(object));
     },
@@ -62,8 +62,8 @@ export const remapOperations: readonly OperationSpec[] = [
     ],
     actor: kernel,
     refuses,
-    *run(system, object, { invalidate }) {
-      const unit = found(system, object);
+    *run(setup, object, { invalidate }) {
+      const unit = found(setup, object);
       unit.write(indexOf(object), [0, 0, 0, 0]);
       if (invalidate === true) unit.invalidate(undefined, indexOf(object));
     },
@@ -76,8 +76,8 @@ export const remapOperations: readonly OperationSpec[] = [
     args: [],
     actor: kernel,
     refuses,
-    *run(system, object) {
-      const unit = found(system, object);
+    *run(setup, object) {
+      const unit = found(setup, object);
       if (object.split('/').length === 2) unit.invalidateAll();
       else unit.invalidate(undefined, indexOf(object));
     },
@@ -90,8 +90,8 @@ export const remapOperations: readonly OperationSpec[] = [
     args: [{ name: 'readable', type: 'flag', meaning: 'Whether the unit can read the table.' }],
     actor: kernel,
     refuses,
-    *run(system, object, { readable }) {
-      found(system, object).unreadable = readable !== true;
+    *run(setup, object, { readable }) {
+      found(setup, object).unreadable = readable !== true;
     },
   },
   {
@@ -105,10 +105,10 @@ export const remapOperations: readonly OperationSpec[] = [
       { name: 'data', type: 'hex', min: 0, max: 0xffffffff, meaning: 'What it writes.' },
     ],
     actor: rogue,
-    refuses: (system, object) => deviceOf(system, object).problem,
-    *run(system, object, { address, data }) {
-      const fn = deviceOf(system, object).fn!;
-      const { machine } = system;
+    refuses: (setup, object) => deviceOf(setup, object).problem,
+    *run(setup, object, { address, data }) {
+      const fn = deviceOf(setup, object).fn!;
+      const { machine } = setup;
       machine.as(fn.actor, () => fn.send(fn.object, Number(address), Number(data), machine.ledger.open(machine.now)));
     },
   },

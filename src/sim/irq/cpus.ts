@@ -2,7 +2,7 @@ import { cpuAccept, cpuEoi, cpuReset, cpuState, cpuTake, ipiSend } from '../../m
 import { dropped, merged } from '../../model/events/outcome.ts';
 import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { cpu as cpuType } from '../../model/things/irq.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
 
 /** Nanoseconds from the IRR bit to the entry code of the vector. */
 const DISPATCH = 400;
@@ -25,7 +25,7 @@ interface Apic {
 }
 
 /** Runs what the kernel does for a vector on a CPU: the handler. */
-export type VectorHandler = (cpu: number, vector: number) => Proc;
+export type VectorHandler = (cpu: number, vector: number) => Actions;
 
 /**
  * The processors of the host with their local APICs: IRR, ISR, highest vector first, one handler at a
@@ -159,7 +159,7 @@ export class Cpus {
   }
 
   /** Takes interrupts, highest vector first, while any waits. Linux runs handlers with interrupts disabled: none nests. */
-  *#take(n: number, apic: Apic): Proc {
+  *#take(n: number, apic: Apic): Actions {
     const { machine } = this;
     apic.due = false;
     while (!apic.closed && apic.requested.size > 0) {

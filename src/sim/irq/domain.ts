@@ -1,5 +1,5 @@
-import type { PciFunction } from '../device/function.ts';
-import type { Proc } from '../machine.ts';
+import type { PciFunction } from '../device/pci-function.ts';
+import type { Actions } from '../machine.ts';
 
 /** Negative errno of Linux, as events and answers carry them. */
 export const errno = {
@@ -58,7 +58,7 @@ export interface Irq {
   /** Name of the action, once request_irq() was called. */
   action: string | undefined;
   /** What the handler of the action does. */
-  handler: (() => Proc) | undefined;
+  handler: (() => Actions) | undefined;
   /** Set while the irq is masked and its message must not be used: lazily disabled interrupts note that one came. */
   lazyPending: boolean;
   /** Called for every message that was stored for the irq (write_msi_msg of the MSI descriptor), so that holders of a copy can follow. */
@@ -66,7 +66,7 @@ export interface Irq {
 }
 
 /** Where an interrupt goes: CPU and vector. */
-export interface Target {
+export interface Destination {
   readonly cpu: number;
   readonly vector: number;
 }
@@ -85,27 +85,27 @@ export interface Domain {
   /** The domain closer to the CPU. */
   readonly parent: Domain | undefined;
   /** Allocates what the domain holds for the irq; 0 or a negative errno. Called parents first. */
-  alloc(irq: Irq): Proc<number>;
+  alloc(irq: Irq): Actions<number>;
   /** Frees it. Called child first. */
-  free(irq: Irq): Proc;
+  free(irq: Irq): Actions;
   /** Programs the hardware; with `reserve` only a placeholder. Called parents first; 0 or a negative errno. */
-  activate(irq: Irq, reserve: boolean): Proc<number>;
-  /** Undoes that. Called child first. */
-  deactivate(irq: Irq): Proc;
+  activate(irq: Irq, reserve: boolean): Actions<number>;
+  /** Takes that back. Called child first. */
+  deactivate(irq: Irq): Actions;
   /** Composes the message; domains that leave that to their parent have none. A number is a negative errno. */
   compose?(irq: Irq): Composed | number;
   /** Moves the interrupt to one of these CPUs. Domains that leave that to their parent have none. */
-  setAffinity?(irq: Irq, cpus: readonly number[]): Proc<AffinityResult>;
+  setAffinity?(irq: Irq, cpus: readonly number[]): Actions<AffinityResult>;
   /** Interrupts of the domains right above move only while one of theirs is being handled (IRQCHIP_MOVE_DEFERRED). */
   readonly movesDeferred?: boolean;
   /** Where an irq goes now, for domains whose messages name it. */
-  destination?(irq: Irq): Target;
+  destination?(irq: Irq): Destination;
   /** The message for any target, for domains whose messages name it. */
-  composeFor?(target: Target): Composed;
+  composeFor?(target: Destination): Composed;
   /** Writes a composed message to where the device finds it. Only the innermost domain stores. */
-  store?(irq: Irq, message: Composed, by: string): Proc;
+  store?(irq: Irq, message: Composed, by: string): Actions;
   /** Masks or unmasks at the device. */
-  mask?(irq: Irq, masked: boolean): Proc;
+  mask?(irq: Irq, masked: boolean): Actions;
   /** Called by the entry code of the vector before the handler (apic_ack_edge and what it completes). */
   ack?(irq: Irq, cpu: number): void;
 }

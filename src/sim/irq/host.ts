@@ -1,18 +1,18 @@
 import { pciCommand, vectorControl } from '../../model/registers/pci.ts';
-import { PciFunction } from '../device/function.ts';
 import type { FunctionSpec } from '../device/function-spec.ts';
 import type { MessagePort } from '../device/message.ts';
-import { RootComplex } from '../device/root.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
+import { PciFunction } from '../device/pci-function.ts';
+import { RootComplex } from '../device/root-complex.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
 import { type DeviceSpec, nanoseconds } from '../scenario.ts';
-import { type Service, type System, service } from '../system.ts';
-import { affinityStrategy } from './affinity.ts';
+import { type Service, type Setup, service } from '../setup.ts';
 import { Cpus } from './cpus.ts';
 import type { Domain } from './domain.ts';
 import { type CpuHotplug, Hotplug } from './hotplug.ts';
-import { IrqCore } from './irqcore.ts';
+import { IrqCore } from './irq-core.ts';
+import { affinityStrategy } from './irq-mover.ts';
 import { hardwareAccess, MMIO_WRITE, MsixDomain } from './msix-domain.ts';
-import { VectorDomain, vectorCleanup } from './vector.ts';
+import { VectorDomain, vectorCleanup } from './vector-domain.ts';
 
 /** Command register of a function that its driver enabled: memory decode, bus master, INTx disabled. */
 export const COMMAND_ON = pciCommand.f.memory.mask | pciCommand.f.busMaster.mask | pciCommand.f.intxDisable.mask;
@@ -39,14 +39,14 @@ export class Host {
   reserves = true;
   readonly #msix = new Map<PciFunction, MsixDomain>();
 
-  constructor(system: System) {
-    const { machine, scenario } = system;
+  constructor(setup: Setup) {
+    const { machine, scenario } = setup;
     this.machine = machine;
     this.cpus = new Cpus(machine, scenario.platform.cpus);
-    this.vectors = new VectorDomain(machine, this.cpus, system.policy(vectorCleanup));
+    this.vectors = new VectorDomain(machine, this.cpus, setup.policy(vectorCleanup));
     this.core = new IrqCore(machine, this.kernel, '', 24);
     this.core.serve(this.cpus);
-    this.core.mover.strategy = system.policy(affinityStrategy);
+    this.core.mover.strategy = setup.policy(affinityStrategy);
     this.hotplug = new Hotplug(machine, this.cpus, this.vectors, this.core);
     this.root = new RootComplex(machine, this.cpus);
     this.parent = this.vectors;
@@ -80,7 +80,7 @@ export class Host {
     owner: string,
     vectors: number,
     affinity?: (i: number) => readonly number[] | undefined,
-  ): Proc<number[] | number> {
+  ): Actions<number[] | number> {
     const { core } = this;
     const domain = this.msixDomain(fn);
     yield MMIO_WRITE;
@@ -108,13 +108,13 @@ export class Host {
     return virqs;
   }
 
-  /** msix_mask_all: unused entries may hold messages of an earlier kernel. */
-  *#maskAll(fn: PciFunction): Proc {
+  /** msix_mask_all: entries that nobody uses may hold messages of a kernel before this one. */
+  *#maskAll(fn: PciFunction): Actions {
     for (let i = 0; i < fn.size; i++) yield* hardwareAccess.write(fn, i, 12, 4, [vectorControl(true)]);
   }
 
   /** pci_free_irq_vectors(): frees the irqs, masks every entry, disables MSI-X. Their actions must be gone. */
-  *freeVectors(fn: PciFunction, virqs: readonly number[]): Proc<number> {
+  *freeVectors(fn: PciFunction, virqs: readonly number[]): Actions<number> {
     for (const virq of virqs) {
       const ret = yield* this.core.release(virq);
       if (ret < 0) return ret;
@@ -126,8 +126,8 @@ export class Host {
   }
 
   /** Boots the driver of a function: allocates its vectors and requests an irq for each. */
-  *drive(fn: PciFunction, spec: DeviceSpec): Proc {
-    // One interrupt that is not managed, then one managed interrupt for each CPU's queue, as block drivers do it.
+  *drive(fn: PciFunction, spec: DeviceSpec): Actions {
+    // A queue per CPU behind an interrupt that is not managed, as block drivers have it.
     const spread = (i: number): readonly number[] | undefined => (i === 0 ? undefined : [(i - 1) % this.cpus.count]);
     const vectors = spec.irqs ?? spec.vectors;
     const virqs = yield* this.allocVectors(fn, spec.name, vectors, spec.managed ? spread : undefined);
@@ -155,16 +155,16 @@ export function functionSpec(spec: DeviceSpec, place: number): FunctionSpec {
 }
 
 /** Puts the host together: brings its CPUs online, shows its functions, boots their drivers one after the other. */
-export function installHost(system: System): void {
-  const { scenario, machine } = system;
-  const part = system.provide(host, new Host(system));
+export function installHost(setup: Setup): void {
+  const { scenario, machine } = setup;
+  const part = setup.provide(host, new Host(setup));
   if (scenario.platform.arch === 'x86') part.vectors.boot();
   const driven: [PciFunction, DeviceSpec][] = [];
   for (const [place, spec] of scenario.devices.entries()) {
     const fn = machine.as({ layer: 'driver', name: 'pci', cpu: 0 }, () => part.addFunction(functionSpec(spec, place)));
     if (spec.driver === 'host' && spec.vectors > 0) driven.push([fn, spec]);
   }
-  function* boot(): Proc {
+  function* boot(): Actions {
     for (const [fn, spec] of driven)
       yield* machine.within({ layer: 'driver', name: spec.name, cpu: 0 }, part.drive(fn, spec));
   }

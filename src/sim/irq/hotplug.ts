@@ -1,11 +1,11 @@
 import { cpuState } from '../../model/events/cpu.ts';
 import { message } from '../../model/events/notes.ts';
 import { cpuObject } from '../../model/events/places.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { Actions, Machine } from '../machine.ts';
 import type { Cpus } from './cpus.ts';
 import { errno, type Irq } from './domain.ts';
-import type { IrqCore } from './irqcore.ts';
-import type { VectorDomain } from './vector.ts';
+import type { IrqCore } from './irq-core.ts';
+import type { VectorDomain } from './vector-domain.ts';
 
 /** Nanoseconds for which a CPU that stopped waits for messages on their way to it (the mdelay(1) of fixup_irqs). */
 const SETTLE = 1_000_000;
@@ -14,8 +14,8 @@ const LOOK = 200;
 
 /** Takes processors offline and online, and their interrupts with them: 0 or a negative errno. */
 export interface CpuHotplug {
-  offline(cpu: number): Proc<number>;
-  online(cpu: number): Proc<number>;
+  offline(cpu: number): Actions<number>;
+  online(cpu: number): Actions<number>;
 }
 
 /** Takes processors of an x86 host offline and online, and their interrupts with them (arch/x86/kernel/irq.c, cpuhotplug.c). */
@@ -44,11 +44,11 @@ export class Hotplug implements CpuHotplug {
   }
 
   /** Takes a CPU offline: 0; -EBUSY when it is the last; -ENOSPC when the others have no room for its vectors. */
-  *offline(cpu: number): Proc<number> {
+  *offline(cpu: number): Actions<number> {
     return yield* this.#alone(cpu, this.#offline(cpu));
   }
 
-  *#alone(cpu: number, what: Proc<number>): Proc<number> {
+  *#alone(cpu: number, what: Actions<number>): Actions<number> {
     while (this.#at >= 0) yield SETTLE;
     this.#at = cpu;
     const ret = yield* this.machine.within(this.#cpus.actor(cpu), what);
@@ -56,7 +56,7 @@ export class Hotplug implements CpuHotplug {
     return ret;
   }
 
-  *#offline(cpu: number): Proc<number> {
+  *#offline(cpu: number): Actions<number> {
     const cpus = this.#cpus;
     const { matrix } = this.#vectors;
     if (!cpus.online(cpu)) return this.#refuse(cpu, false, errno.EINVAL);
@@ -91,7 +91,7 @@ export class Hotplug implements CpuHotplug {
   }
 
   /** migrate_one_irq: away from the CPU, or shut down when it is managed and this was its last. */
-  *#migrate(irq: Irq, dying: number): Proc {
+  *#migrate(irq: Irq, dying: number): Actions {
     const vectors = this.#vectors;
     if (vectors.forceComplete(irq, dying))
       this.#say(`IRQ fixup: irq ${irq.virq} move in progress: its previous vector was released`);
@@ -118,11 +118,11 @@ export class Hotplug implements CpuHotplug {
   }
 
   /** Brings a CPU online: its vector map, then the managed interrupts that waited for it. */
-  *online(cpu: number): Proc<number> {
+  *online(cpu: number): Actions<number> {
     return yield* this.#alone(cpu, this.#online(cpu));
   }
 
-  *#online(cpu: number): Proc<number> {
+  *#online(cpu: number): Actions<number> {
     if (this.#cpus.online(cpu)) return this.#refuse(cpu, true, errno.EINVAL);
     this.#cpus.setOnline(cpu, true);
     this.#vectors.matrix.online(cpu);

@@ -3,7 +3,7 @@ import { devRaise, devWithdraw } from '../../model/events/msix.ts';
 import { dropped, merged, untold } from '../../model/events/outcome.ts';
 import { imsControl } from '../../model/registers/ims.ts';
 import { imsEntry } from '../../model/things/ims.ts';
-import type { PciFunction } from '../device/function.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import type { Machine } from '../machine.ts';
 
 /** Where entries are: in the device, or in memory of the queue, which the owner of the queue can write. */
@@ -89,7 +89,7 @@ export class ImsCells {
     if (!waiting || machine.state.flag(entry, A.pending) === true) return;
     const cause = this.#waiting.get(entry) ?? 0;
     this.#waiting.delete(entry);
-    machine.ledger.note(cause, 'flying', machine.now);
+    machine.ledger.note(cause, 'inFlight', machine.now);
     machine.as(this.fn.actor, () => this.#send(index, cause));
   }
 

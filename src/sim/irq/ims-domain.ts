@@ -4,9 +4,9 @@ import { msgWrite } from '../../model/events/irq.ts';
 import { packRegister } from '../../model/register.ts';
 import { imsControl } from '../../model/registers/ims.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
-import type { PciFunction } from '../device/function.ts';
-import type { Machine, Proc } from '../machine.ts';
-import { type Service, type System, service } from '../system.ts';
+import type { PciFunction } from '../device/pci-function.ts';
+import type { Actions, Machine } from '../machine.ts';
+import { type Service, type Setup, service } from '../setup.ts';
 import { type Composed, type Domain, errno, type Irq } from './domain.ts';
 import { type Host, host } from './host.ts';
 import { ImsCells, type ImsPlace } from './ims-cells.ts';
@@ -46,7 +46,7 @@ export class ImsDomain implements Domain {
   readonly parent: Domain;
   readonly machine: Machine;
   /** Absent where the storage has no mask bit. */
-  mask?: (irq: Irq, masked: boolean) => Proc;
+  mask?: (irq: Irq, masked: boolean) => Actions;
   readonly #cells: ImsCells;
 
   constructor(machine: Machine, cells: ImsCells, parent: Domain, carrier = cells.fn.bdf) {
@@ -58,22 +58,22 @@ export class ImsDomain implements Domain {
     if (cells.maskable) this.mask = (irq, masked) => this.#mask(irq, masked);
   }
 
-  *alloc(): Proc<number> {
+  *alloc(): Actions<number> {
     return 0;
   }
 
-  *free(): Proc {}
+  *free(): Actions {}
 
-  *activate(): Proc<number> {
+  *activate(): Actions<number> {
     return 0;
   }
 
   /** The all-zero message, as for every message that the irq core stores. */
-  *deactivate(irq: Irq): Proc {
+  *deactivate(irq: Irq): Actions {
     yield* this.store(irq, { address: 0, data: 0 }, 'deactivate');
   }
 
-  *store(irq: Irq, message: Composed, by: string): Proc {
+  *store(irq: Irq, message: Composed, by: string): Actions {
     const { hwirq, virq } = irq;
     const { address, data } = message;
     this.machine.emit(msgWrite, irq.object, { hwirq, address, data, domain: this.name, by, where: this.#cells.place });
@@ -84,23 +84,23 @@ export class ImsDomain implements Domain {
   }
 
   /** Writes the control dword of an entry whole: mask and auxiliary bits. */
-  *control(index: number, value: number): Proc {
+  *control(index: number, value: number): Actions {
     yield* this.#write(index, 12, value, undefined);
     yield* this.#settle();
   }
 
   /** Changes the mask and nothing else: bits 31:3 stay (INV-AUX). */
-  *#mask(irq: Irq, masked: boolean): Proc {
+  *#mask(irq: Irq, masked: boolean): Actions {
     yield* this.control(irq.hwirq, ((this.#cells.control(irq.hwirq) & ~NOT_KEPT) | (masked ? MASK : 0)) >>> 0);
   }
 
-  *#write(index: number, offset: number, value: number, virq: number | undefined): Proc {
+  *#write(index: number, offset: number, value: number, virq: number | undefined): Actions {
     yield this.#cells.place === 'device memory' ? MMIO_WRITE : MEMORY_WRITE;
     this.#cells.write(index, offset, 4, [value], virq);
   }
 
   /** The read back: what was written has reached the device, and what it had sent before has arrived. */
-  *#settle(): Proc {
+  *#settle(): Actions {
     if (this.#cells.place !== 'device memory') return;
     yield MMIO_READ;
     this.#cells.fn.flush();
@@ -162,7 +162,7 @@ export class ImsFunction extends ImsCells {
    * pci_ims_alloc_irq(): takes the lowest free index, writes the control dword (masked, with the PASID of the cookie), and
    * allocates an irq through the hierarchy. -ENOSPC when no entry is free, else the errno of the part that refused.
    */
-  *alloc(cookie: ImsCookie, owner: string, affinity?: readonly number[]): Proc<ImsIrq | number> {
+  *alloc(cookie: ImsCookie, owner: string, affinity?: readonly number[]): Actions<ImsIrq | number> {
     const { machine, domain } = this;
     let index = 0;
     while (this.#owners.has(index)) index++;
@@ -199,8 +199,8 @@ export class ImsFunction extends ImsCells {
     return ret;
   }
 
-  /** pci_ims_free_irq(): 0, -EBUSY while a handler of the irq runs, -ENOENT when the entry is not allocated. */
-  *free(index: number): Proc<number> {
+  /** pci_ims_free_irq(): 0, -EBUSY while somebody handles the irq, -ENOENT when the entry is not allocated. */
+  *free(index: number): Actions<number> {
     const irq = this.#irqs.get(index);
     if (irq === undefined) return errno.ENOENT;
     const ret = yield* this.#host.core.release(irq.virq);
@@ -213,7 +213,7 @@ export class ImsFunction extends ImsCells {
   }
 
   /** Writes the auxiliary bits of an entry (irq_set_auxdata of the series): the PASID; the mask stays. */
-  *setCookie(index: number, cookie: ImsCookie): Proc {
+  *setCookie(index: number, cookie: ImsCookie): Actions {
     yield* this.domain.control(index, ((this.control(index) & INTERRUPT_CONTROL) | auxiliary(cookie)) >>> 0);
   }
 }
@@ -222,11 +222,11 @@ export class ImsFunction extends ImsCells {
 export const imsFunctions: Service<Map<string, ImsFunction>> = service('ims');
 
 /** Gives functions of the scenario their interrupt message storage. */
-export function installIms(system: System): void {
-  const part = system.find(host);
-  const specs = system.scenario.devices.filter((d) => d.ims !== undefined);
+export function installIms(setup: Setup): void {
+  const part = setup.find(host);
+  const specs = setup.scenario.devices.filter((d) => d.ims !== undefined);
   if (part === undefined || specs.length === 0) return;
-  const all = system.provide(imsFunctions, new Map<string, ImsFunction>());
+  const all = setup.provide(imsFunctions, new Map<string, ImsFunction>());
   for (const { bdf, ims } of specs) {
     const fn = part.functions.get(bdf);
     if (fn && ims)

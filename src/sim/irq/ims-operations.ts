@@ -1,5 +1,5 @@
 import type { OperationSpec } from '../operation.ts';
-import type { System } from '../system.ts';
+import type { Setup } from '../setup.ts';
 import { host } from './host.ts';
 import { type ImsFunction, imsFunctions } from './ims-domain.ts';
 
@@ -8,21 +8,21 @@ const hardware = { layer: 'device', name: 'operator', cpu: -1 } as const;
 
 const ENTRY = ['device/*/ims/*'];
 
-function imsOf(system: System, object: string): ImsFunction | undefined {
-  return system.find(imsFunctions)?.get(object.split('/')[1] ?? '');
+function imsOf(setup: Setup, object: string): ImsFunction | undefined {
+  return setup.find(imsFunctions)?.get(object.split('/')[1] ?? '');
 }
 
-const noIms = (system: System, object: string): string | undefined =>
-  imsOf(system, object) ? undefined : `${object.split('/')[1]} has no interrupt message storage`;
+const noIms = (setup: Setup, object: string): string | undefined =>
+  imsOf(setup, object) ? undefined : `${object.split('/')[1]} has no interrupt message storage`;
 
 const indexOf = (object: string): number => Number(object.split('/')[3]);
 
-const noEntry = (system: System, object: string): string | undefined =>
-  noIms(system, object) ??
-  (indexOf(object) < imsOf(system, object)!.size ? undefined : `${object} is beyond the size of the storage`);
+const noEntry = (setup: Setup, object: string): string | undefined =>
+  noIms(setup, object) ??
+  (indexOf(object) < imsOf(setup, object)!.size ? undefined : `${object} is beyond the size of the storage`);
 
-const notAllocated = (system: System, object: string): string | undefined =>
-  noEntry(system, object) ?? (imsOf(system, object)!.irq(indexOf(object)) ? undefined : `${object} is not allocated`);
+const notAllocated = (setup: Setup, object: string): string | undefined =>
+  noEntry(setup, object) ?? (imsOf(setup, object)!.irq(indexOf(object)) ? undefined : `${object} is not allocated`);
 
 /** Operations on interrupt message storage. */
 export const imsOperations: readonly OperationSpec[] = [
@@ -44,12 +44,12 @@ export const imsOperations: readonly OperationSpec[] = [
     ],
     actor: driver,
     refuses: noIms,
-    *run(system, object, { pasid, owner }) {
-      const irq = yield* imsOf(system, object)!.alloc(
+    *run(setup, object, { pasid, owner }) {
+      const irq = yield* imsOf(setup, object)!.alloc(
         { pasid: pasid === undefined ? undefined : Number(pasid) },
         String(owner),
       );
-      if (typeof irq !== 'number') yield* system.use(host).core.request(irq.virq, `ims-${irq.index}`);
+      if (typeof irq !== 'number') yield* setup.use(host).core.request(irq.virq, `ims-${irq.index}`);
     },
   },
   {
@@ -60,9 +60,9 @@ export const imsOperations: readonly OperationSpec[] = [
     args: [],
     actor: driver,
     refuses: notAllocated,
-    *run(system, object) {
-      const ims = imsOf(system, object)!;
-      yield* system.use(host).core.freeIrq(ims.irq(indexOf(object))!.virq);
+    *run(setup, object) {
+      const ims = imsOf(setup, object)!;
+      yield* setup.use(host).core.freeIrq(ims.irq(indexOf(object))!.virq);
       yield* ims.free(indexOf(object));
     },
   },
@@ -75,8 +75,8 @@ export const imsOperations: readonly OperationSpec[] = [
     args: [],
     actor: hardware,
     refuses: noEntry,
-    *run(system, object) {
-      imsOf(system, object)!.raise(indexOf(object));
+    *run(setup, object) {
+      imsOf(setup, object)!.raise(indexOf(object));
     },
   },
   {
@@ -87,8 +87,8 @@ export const imsOperations: readonly OperationSpec[] = [
     args: [],
     actor: hardware,
     refuses: notAllocated,
-    *run(system, object) {
-      imsOf(system, object)!.withdraw(indexOf(object));
+    *run(setup, object) {
+      imsOf(setup, object)!.withdraw(indexOf(object));
     },
   },
   ...([true, false] as const).map(
@@ -102,8 +102,8 @@ export const imsOperations: readonly OperationSpec[] = [
       args: [],
       actor: driver,
       refuses: notAllocated,
-      *run(system, object) {
-        yield* system.use(host).core.mask(imsOf(system, object)!.irq(indexOf(object))!.virq, masked);
+      *run(setup, object) {
+        yield* setup.use(host).core.mask(imsOf(setup, object)!.irq(indexOf(object))!.virq, masked);
       },
     }),
   ),
@@ -117,8 +117,8 @@ export const imsOperations: readonly OperationSpec[] = [
     ],
     actor: driver,
     refuses: notAllocated,
-    *run(system, object, { pasid }) {
-      yield* imsOf(system, object)!.setCookie(indexOf(object), {
+    *run(setup, object, { pasid }) {
+      yield* imsOf(setup, object)!.setCookie(indexOf(object), {
         pasid: pasid === undefined ? undefined : Number(pasid),
       });
     },

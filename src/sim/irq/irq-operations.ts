@@ -1,6 +1,6 @@
-import { deviceOf } from '../find.ts';
+import { deviceOf } from '../find-function.ts';
 import type { OperationSpec } from '../operation.ts';
-import type { System } from '../system.ts';
+import type { Setup } from '../setup.ts';
 import type { Irq } from './domain.ts';
 import { type Host, host } from './host.ts';
 
@@ -8,22 +8,22 @@ const user = { layer: 'user', name: 'operator', cpu: 0 } as const;
 const driver = { layer: 'driver', name: 'operator', cpu: 0 } as const;
 
 /** The irq of a path `irq/<virq>`, with the host that it belongs to. */
-function irqOf(system: System, object: string): { readonly of?: Host; readonly irq?: Irq } {
-  const of = system.find(host);
+function irqOf(setup: Setup, object: string): { readonly of?: Host; readonly irq?: Irq } {
+  const of = setup.find(host);
   const irq = of?.core.irq(Number(object.split('/')[1]));
   return { ...(of ? { of } : {}), ...(irq ? { irq } : {}) };
 }
 
-const noIrq = (system: System, object: string): string | undefined =>
-  irqOf(system, object).irq ? undefined : `${object} is no irq of the host`;
+const noIrq = (setup: Setup, object: string): string | undefined =>
+  irqOf(setup, object).irq ? undefined : `${object} is no irq of the host`;
 
-const cpuOf = (system: System, object: string): number => {
+const cpuOf = (setup: Setup, object: string): number => {
   const n = Number(object.split('/')[1]);
-  return Number.isInteger(n) && n < (system.find(host)?.cpus.count ?? 0) ? n : -1;
+  return Number.isInteger(n) && n < (setup.find(host)?.cpus.count ?? 0) ? n : -1;
 };
 
-const noCpu = (system: System, object: string): string | undefined =>
-  cpuOf(system, object) >= 0 ? undefined : `the host has no ${object}`;
+const noCpu = (setup: Setup, object: string): string | undefined =>
+  cpuOf(setup, object) >= 0 ? undefined : `the host has no ${object}`;
 
 const ON = ['irq/*'];
 
@@ -37,15 +37,15 @@ export const irqOperations: readonly OperationSpec[] = [
     on: ON,
     args: [{ name: 'cpus', type: 'numbers', min: 0, max: 4095, meaning: 'CPUs that it may go to.' }],
     actor: user,
-    refuses: (system, object, { cpus }) =>
-      noIrq(system, object) ??
+    refuses: (setup, object, { cpus }) =>
+      noIrq(setup, object) ??
       ((cpus as readonly number[]).length === 0
         ? 'irq.affinity needs at least one CPU'
-        : (cpus as readonly number[]).some((n) => n >= system.use(host).cpus.count)
-          ? `the host has CPUs 0 to ${system.use(host).cpus.count - 1}`
+        : (cpus as readonly number[]).some((n) => n >= setup.use(host).cpus.count)
+          ? `the host has CPUs 0 to ${setup.use(host).cpus.count - 1}`
           : undefined),
-    *run(system, object, { cpus }) {
-      const { of, irq } = irqOf(system, object);
+    *run(setup, object, { cpus }) {
+      const { of, irq } = irqOf(setup, object);
       yield* of!.core.setAffinity(irq!.virq, cpus as readonly number[], 'user');
     },
   },
@@ -56,11 +56,10 @@ export const irqOperations: readonly OperationSpec[] = [
     on: ON,
     args: [],
     actor: driver,
-    refuses: (system, object) =>
-      noIrq(system, object) ??
-      (irqOf(system, object).irq!.action === undefined ? `${object} has no action` : undefined),
-    *run(system, object) {
-      const { of, irq } = irqOf(system, object);
+    refuses: (setup, object) =>
+      noIrq(setup, object) ?? (irqOf(setup, object).irq!.action === undefined ? `${object} has no action` : undefined),
+    *run(setup, object) {
+      const { of, irq } = irqOf(setup, object);
       yield* of!.core.freeIrq(irq!.virq);
     },
   },
@@ -71,11 +70,11 @@ export const irqOperations: readonly OperationSpec[] = [
     on: ON,
     args: [{ name: 'name', type: 'text', default: 'operator', meaning: 'Name of the action.' }],
     actor: driver,
-    refuses: (system, object) =>
-      noIrq(system, object) ??
-      (irqOf(system, object).irq!.action === undefined ? undefined : `${object} has an action already`),
-    *run(system, object, { name }) {
-      const { of, irq } = irqOf(system, object);
+    refuses: (setup, object) =>
+      noIrq(setup, object) ??
+      (irqOf(setup, object).irq!.action === undefined ? undefined : `${object} has an action already`),
+    *run(setup, object, { name }) {
+      const { of, irq } = irqOf(setup, object);
       yield* of!.core.request(irq!.virq, String(name));
     },
   },
@@ -90,8 +89,8 @@ export const irqOperations: readonly OperationSpec[] = [
       args: [],
       actor: driver,
       refuses: noIrq,
-      *run(system, object) {
-        const { of, irq } = irqOf(system, object);
+      *run(setup, object) {
+        const { of, irq } = irqOf(setup, object);
         yield* of!.core.mask(irq!.virq, masked);
       },
     }),
@@ -115,12 +114,12 @@ export const irqOperations: readonly OperationSpec[] = [
       { name: 'managed', type: 'flag', default: false, meaning: 'Affinity is managed by the kernel.' },
     ],
     actor: driver,
-    refuses: (system, object, { managed, affinity }) =>
-      deviceOf(system, object).problem ??
+    refuses: (setup, object, { managed, affinity }) =>
+      deviceOf(setup, object).problem ??
       (managed === true && affinity === undefined ? 'a managed irq needs affinity' : undefined),
-    *run(system, object, { index, affinity, managed }) {
-      const of = system.use(host);
-      const { fn } = deviceOf(system, object);
+    *run(setup, object, { index, affinity, managed }) {
+      const of = setup.use(host);
+      const { fn } = deviceOf(setup, object);
       const virq = yield* of.core.alloc({
         domain: of.msixDomain(fn!),
         hwirq: Number(index),
@@ -140,8 +139,8 @@ export const irqOperations: readonly OperationSpec[] = [
     args: [{ name: 'reserve', type: 'flag', default: false, meaning: 'Only the placeholder vector.' }],
     actor: driver,
     refuses: noIrq,
-    *run(system, object, { reserve }) {
-      const { of, irq } = irqOf(system, object);
+    *run(setup, object, { reserve }) {
+      const { of, irq } = irqOf(setup, object);
       yield* of!.core.activate(irq!, reserve === true);
     },
   },
@@ -153,8 +152,8 @@ export const irqOperations: readonly OperationSpec[] = [
     args: [],
     actor: driver,
     refuses: noIrq,
-    *run(system, object) {
-      const { of, irq } = irqOf(system, object);
+    *run(setup, object) {
+      const { of, irq } = irqOf(setup, object);
       yield* of!.core.deactivate(irq!);
     },
   },
@@ -166,8 +165,8 @@ export const irqOperations: readonly OperationSpec[] = [
     args: [],
     actor: driver,
     refuses: noIrq,
-    *run(system, object) {
-      const { of, irq } = irqOf(system, object);
+    *run(setup, object) {
+      const { of, irq } = irqOf(setup, object);
       yield* of!.core.release(irq!.virq);
     },
   },
@@ -180,8 +179,8 @@ export const irqOperations: readonly OperationSpec[] = [
     args: [],
     actor: user,
     refuses: noCpu,
-    *run(system, object) {
-      yield* system.use(host).hotplug.offline(cpuOf(system, object));
+    *run(setup, object) {
+      yield* setup.use(host).hotplug.offline(cpuOf(setup, object));
     },
   },
   {
@@ -192,8 +191,8 @@ export const irqOperations: readonly OperationSpec[] = [
     args: [],
     actor: user,
     refuses: noCpu,
-    *run(system, object) {
-      yield* system.use(host).hotplug.online(cpuOf(system, object));
+    *run(setup, object) {
+      yield* setup.use(host).hotplug.online(cpuOf(setup, object));
     },
   },
 ];

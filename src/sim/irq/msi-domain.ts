@@ -5,8 +5,8 @@ import { packRegister } from '../../model/register.ts';
 import { msiControl, msiData } from '../../model/registers/pci.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import { msi } from '../../model/things/pci.ts';
-import { MSI_AT, type PciFunction } from '../device/function.ts';
-import type { Machine, Proc } from '../machine.ts';
+import { MSI_AT, type PciFunction } from '../device/pci-function.ts';
+import type { Actions, Machine } from '../machine.ts';
 import { type Composed, type Domain, errno, type Irq } from './domain.ts';
 import type { Host } from './host.ts';
 
@@ -40,23 +40,23 @@ export class MsiDomain implements Domain {
     this.#fn = fn;
   }
 
-  *alloc(): Proc<number> {
+  *alloc(): Actions<number> {
     return 0;
   }
 
-  *free(): Proc {}
+  *free(): Actions {}
 
-  *activate(): Proc<number> {
+  *activate(): Actions<number> {
     return 0;
   }
 
   /** The all-zero message. */
-  *deactivate(irq: Irq): Proc {
+  *deactivate(irq: Irq): Actions {
     yield* this.store(irq, { address: 0, data: 0 }, 'deactivate');
   }
 
   /** Address, upper address, data: three writes of config space, and a read that pushes them. */
-  *store(irq: Irq, message: Composed, by: string): Proc {
+  *store(irq: Irq, message: Composed, by: string): Actions {
     const { machine } = this;
     const { address, data } = message;
     const { hwirq } = irq;
@@ -73,14 +73,14 @@ export class MsiDomain implements Domain {
   }
 
   /** Sets or clears MSI Enable. */
-  *enable(on: boolean): Proc {
+  *enable(on: boolean): Actions {
     yield CONFIG;
     this.#fn.configWrite(MSI_AT + 2, 2, on ? ON : OFF);
   }
 }
 
 /** pci_alloc_irq_vectors() with MSI: the virq; -EINVAL while MSI-X is enabled, -ENODEV without the capability. */
-export function* allocMsi(host: Host, fn: PciFunction, owner: string): Proc<number> {
+export function* allocMsi(host: Host, fn: PciFunction, owner: string): Actions<number> {
   if (msiObject(fn) < 0) return errno.ENODEV;
   const domain = new MsiDomain(fn.machine, fn, host.parent);
   const created = fn.enabled === true ? errno.EINVAL : 0;

@@ -1,11 +1,11 @@
-import { deviceOf } from '../find.ts';
+import { deviceOf } from '../find-function.ts';
 import type { OperationSpec } from '../operation.ts';
-import type { System } from '../system.ts';
+import type { Setup } from '../setup.ts';
 import { host } from './host.ts';
 import { allocMsi, msiObject, raiseMsi } from './msi-domain.ts';
 
-const refuses = (system: System, object: string): string | undefined => {
-  const { fn, problem } = deviceOf(system, object);
+const refuses = (setup: Setup, object: string): string | undefined => {
+  const { fn, problem } = deviceOf(setup, object);
   return problem ?? (fn && msiObject(fn) >= 0 ? undefined : `${object.split('/')[1]} has no MSI capability`);
 };
 
@@ -20,9 +20,9 @@ export const msiOperations: readonly OperationSpec[] = [
     args: [],
     actor: { layer: 'driver', name: 'operator', cpu: 0 },
     refuses,
-    *run(system, object) {
-      const { fn } = deviceOf(system, object);
-      yield* allocMsi(system.use(host), fn!, fn!.bdf);
+    *run(setup, object) {
+      const { fn } = deviceOf(setup, object);
+      yield* allocMsi(setup.use(host), fn!, fn!.bdf);
     },
   },
   {
@@ -34,8 +34,8 @@ export const msiOperations: readonly OperationSpec[] = [
     args: [],
     actor: { layer: 'device', name: 'operator', cpu: -1 },
     refuses,
-    *run(system, object) {
-      raiseMsi(deviceOf(system, object).fn!);
+    *run(setup, object) {
+      raiseMsi(deviceOf(setup, object).fn!);
     },
   },
 ];

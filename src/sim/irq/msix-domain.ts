@@ -1,8 +1,8 @@
 import { msgWrite } from '../../model/events/irq.ts';
 import { vectorControl } from '../../model/registers/pci.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
-import type { PciFunction, Served } from '../device/function.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { PciFunction, Served } from '../device/pci-function.ts';
+import type { Actions, Machine } from '../machine.ts';
 import type { Composed, Domain, Irq } from './domain.ts';
 
 /** Nanoseconds that an uncached write to a device takes; a read waits for the way back as well. */
@@ -11,8 +11,8 @@ export const MMIO_READ = 800;
 
 /** How the kernel that owns the function reaches its table: at the hardware, or through the part that emulates it for a guest. */
 export interface TableAccess {
-  write(device: PciFunction, index: number, offset: number, size: number, value: readonly number[]): Proc;
-  read(device: PciFunction, index: number, offset: number, size: number): Proc<number[]>;
+  write(device: PciFunction, index: number, offset: number, size: number, value: readonly number[]): Actions;
+  read(device: PciFunction, index: number, offset: number, size: number): Actions<number[]>;
 }
 
 /** Accesses of a kernel to the hardware itself. */
@@ -48,23 +48,23 @@ export class MsixDomain implements Domain {
     this.#access = access;
   }
 
-  *alloc(): Proc<number> {
+  *alloc(): Actions<number> {
     return 0;
   }
 
-  *free(): Proc {}
+  *free(): Actions {}
 
-  *activate(): Proc<number> {
+  *activate(): Actions<number> {
     return 0;
   }
 
   /** An all-zero message: address 0 (pci_msi_domain: irq_chip_write_msi_msg of zeros on deactivation). */
-  *deactivate(irq: Irq): Proc {
+  *deactivate(irq: Irq): Actions {
     yield* this.store(irq, { address: 0, data: 0 }, 'deactivate');
   }
 
   /** __pci_write_msi_msg: masks the entry around the three writes when it is live, and reads back. */
-  *store(irq: Irq, message: Composed, by: string): Proc {
+  *store(irq: Irq, message: Composed, by: string): Actions {
     const { device, hwirq } = irq;
     this.machine.emit(msgWrite, irq.object, {
       hwirq,
@@ -85,7 +85,7 @@ export class MsixDomain implements Domain {
   }
 
   /** pci_msi_mask: write and read back; unmasking writes only. */
-  *mask(irq: Irq, masked: boolean): Proc {
+  *mask(irq: Irq, masked: boolean): Actions {
     yield* this.#access.write(irq.device, irq.hwirq, 12, 4, [vectorControl(masked)]);
     if (masked) yield* this.#access.read(irq.device, irq.hwirq, 12, 4);
   }

@@ -1,11 +1,11 @@
 import { vecConfig } from '../../model/events/vector.ts';
 import { x86AddressFor } from '../../model/registers/x86.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
-import type { PciFunction } from '../device/function.ts';
-import { type AffinityResult, type Composed, type Domain, errno, type Irq, type Target } from '../irq/domain.ts';
-import type { IrqCore } from '../irq/irqcore.ts';
+import type { PciFunction } from '../device/pci-function.ts';
+import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from '../irq/domain.ts';
+import type { IrqCore } from '../irq/irq-core.ts';
 import type { MsixDomain, TableAccess } from '../irq/msix-domain.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { Actions, Machine } from '../machine.ts';
 
 /** First vector that a guest kernel hands out. */
 const FIRST_GUEST_VECTOR = 0x21;
@@ -21,11 +21,11 @@ export class GuestVectors implements Domain {
   readonly machine: Machine;
   readonly vcpus: number;
   /** Gives the message another form: a vIOMMU that the guest kernel programs. */
-  remap: ((irq: Irq, target: Target) => Composed) | undefined;
-  readonly #targets = new Map<Irq, Target>();
+  remap: ((irq: Irq, target: Destination) => Composed) | undefined;
+  readonly #targets = new Map<Irq, Destination>();
   readonly #used = new Map<string, Irq>();
   /** The vector that an irq had before: what is under way to it is still handled, until the irq moves again. */
-  readonly #previous = new Map<Irq, Target>();
+  readonly #previous = new Map<Irq, Destination>();
   #turn = 0;
 
   constructor(machine: Machine, prefix: string, vcpus: number) {
@@ -41,11 +41,11 @@ export class GuestVectors implements Domain {
   }
 
   /** Where an irq goes. */
-  target(irq: Irq): Target {
+  target(irq: Irq): Destination {
     return this.#targets.get(irq) ?? { cpu: 0, vector: 0 };
   }
 
-  *alloc(irq: Irq): Proc<number> {
+  *alloc(irq: Irq): Actions<number> {
     const vcpu = irq.affinity[0] ?? this.#turn++ % this.vcpus;
     return this.#place(irq, vcpu);
   }
@@ -71,7 +71,7 @@ export class GuestVectors implements Domain {
     if (now) this.#previous.set(irq, now);
   }
 
-  *free(irq: Irq): Proc {
+  *free(irq: Irq): Actions {
     for (const map of [this.#targets, this.#previous]) {
       const at = map.get(irq);
       if (at) this.#used.delete(`${at.cpu} ${at.vector}`);
@@ -79,18 +79,18 @@ export class GuestVectors implements Domain {
     }
   }
 
-  *activate(): Proc<number> {
+  *activate(): Actions<number> {
     return 0;
   }
 
-  *deactivate(): Proc {}
+  *deactivate(): Actions {}
 
   compose(irq: Irq): Composed {
     const target = this.target(irq);
     return this.remap?.(irq, target) ?? { address: x86AddressFor(target.cpu), data: target.vector };
   }
 
-  *setAffinity(irq: Irq, cpus: readonly number[]): Proc<AffinityResult> {
+  *setAffinity(irq: Irq, cpus: readonly number[]): Actions<AffinityResult> {
     const at = this.#targets.get(irq);
     if (at && cpus.includes(at.cpu)) return 'done';
     const ret = this.#place(irq, cpus[0] ?? 0);
@@ -103,7 +103,7 @@ export interface GuestKernel {
   readonly core: IrqCore;
   readonly guestAccess: TableAccess;
   msixDomain(fn: PciFunction): MsixDomain;
-  guestControl(fn: PciFunction, enable: boolean, fmask: boolean): Proc;
+  guestControl(fn: PciFunction, enable: boolean, fmask: boolean): Actions;
 }
 
 /** How a driver of the guest behaves. */
@@ -116,7 +116,7 @@ export interface GuestDriver {
 }
 
 /** The guest kernel enables MSI-X, allocates, programs the table and requests its interrupts. The virqs, or a negative errno. */
-export function* driveGuest(vm: GuestKernel, fn: PciFunction, driver: GuestDriver): Proc<number[] | number> {
+export function* driveGuest(vm: GuestKernel, fn: PciFunction, driver: GuestDriver): Actions<number[] | number> {
   const { core } = vm;
   const domain = vm.msixDomain(fn);
   yield* vm.guestControl(fn, true, true);
@@ -138,7 +138,7 @@ export function* driveGuest(vm: GuestKernel, fn: PciFunction, driver: GuestDrive
 }
 
 /** A flow that masks at the device, works and unmasks: every step a write and the read that flushes it. */
-function* maskingHandler(vm: GuestKernel, fn: PciFunction, index: number): Proc {
+function* maskingHandler(vm: GuestKernel, fn: PciFunction, index: number): Actions {
   for (const mask of [1, 0]) {
     yield* vm.guestAccess.write(fn, index, 12, 4, [mask]);
     yield* vm.guestAccess.read(fn, index, 12, 4);

@@ -1,34 +1,42 @@
 import { domCreate } from '../../model/events/domain.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
-import type { Place } from '../hypervisor/stores.ts';
+import type { MessagePlace } from '../hypervisor/message-places.ts';
 import type { TargetDomain } from '../iommu/remap-domain.ts';
-import { type AffinityResult, type Composed, chain, type Domain, errno, type Irq, type Target } from '../irq/domain.ts';
+import {
+  type AffinityResult,
+  type Composed,
+  chain,
+  type Destination,
+  type Domain,
+  errno,
+  type Irq,
+} from '../irq/domain.ts';
 import { MMIO_WRITE } from '../irq/msix-domain.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { Actions, Machine } from '../machine.ts';
 
 /** How a kernel reaches the storage of messages: at the device itself, or through an exit to the part that emulates it. */
 export interface StorePath {
-  /** What the kernel uses as the storage of the function. */
-  readonly place: Place;
-  store(index: number, message: Composed, virq: number): Proc;
-  mask(index: number, masked: boolean): Proc;
+  /** What the kernel takes for the storage of the function. */
+  readonly place: MessagePlace;
+  store(index: number, message: Composed, virq: number): Actions;
+  mask(index: number, masked: boolean): Actions;
 }
 
 /** Stores that go straight to the device. */
 export class DirectPath implements StorePath {
-  readonly place: Place;
+  readonly place: MessagePlace;
 
-  constructor(place: Place) {
+  constructor(place: MessagePlace) {
     this.place = place;
   }
 
-  *store(index: number, message: Composed, virq: number): Proc {
+  *store(index: number, message: Composed, virq: number): Actions {
     yield MMIO_WRITE;
     this.place.write(index, message, virq);
   }
 
-  *mask(index: number, masked: boolean): Proc {
+  *mask(index: number, masked: boolean): Actions {
     yield MMIO_WRITE;
     this.place.setMask(index, masked);
   }
@@ -45,7 +53,7 @@ export class StoreDomain implements Domain {
   readonly machine: Machine;
   readonly path: StorePath;
   /** Absent where entries have no mask. */
-  mask?: (irq: Irq, masked: boolean) => Proc;
+  mask?: (irq: Irq, masked: boolean) => Actions;
 
   constructor(machine: Machine, name: string, parent: Domain, prefix: string, path: StorePath) {
     this.machine = machine;
@@ -56,21 +64,21 @@ export class StoreDomain implements Domain {
     if (path.place.maskable) this.mask = (irq, masked) => this.path.mask(irq.hwirq, masked);
   }
 
-  *alloc(irq: Irq): Proc<number> {
+  *alloc(irq: Irq): Actions<number> {
     return irq.hwirq < this.path.place.size ? 0 : errno.ENOSPC;
   }
 
-  *free(): Proc {}
+  *free(): Actions {}
 
-  *activate(): Proc<number> {
+  *activate(): Actions<number> {
     return 0;
   }
 
-  *deactivate(irq: Irq): Proc {
+  *deactivate(irq: Irq): Actions {
     yield* this.store(irq, { address: 0, data: 0 }, 'deactivate');
   }
 
-  *store(irq: Irq, { address, data }: Composed, by: string): Proc {
+  *store(irq: Irq, { address, data }: Composed, by: string): Actions {
     const { hwirq, object, virq } = irq;
     const { where } = this.path.place;
     this.machine.emit(msgWrite, object, { hwirq, address, data, domain: this.name, by, where });
@@ -90,9 +98,9 @@ export interface Granted {
 
 /** Hypercalls about messages, as a guest makes them: each answers with what it is about, or a negative errno. */
 export interface Hypercalls {
-  map(device: Irq['device'], index: number, target: Target): Proc<Granted | number>;
-  unmap(id: number): Proc<number>;
-  retarget(id: number, target: Target): Proc<number>;
+  map(device: Irq['device'], index: number, target: Destination): Actions<Granted | number>;
+  unmap(id: number): Actions<number>;
+  retarget(id: number, target: Destination): Actions<number>;
 }
 
 /** Stands between vector domain and bus domains of a guest: the hypervisor allocates and composes in its place. */
@@ -109,36 +117,36 @@ export class HypercallDomain implements TargetDomain {
     this.object = machine.world.object(domainType, `${prefix}domain/HCALL`);
   }
 
-  *alloc(irq: Irq): Proc<number> {
+  *alloc(irq: Irq): Actions<number> {
     const granted = yield* this.#calls.map(irq.device, irq.hwirq, this.parent.target(irq));
     if (typeof granted === 'number') return granted;
     this.#held.set(irq, granted);
     return 0;
   }
 
-  *free(irq: Irq): Proc {
+  *free(irq: Irq): Actions {
     const granted = this.#held.get(irq);
     this.#held.delete(irq);
     if (granted) yield* this.#calls.unmap(granted.id);
   }
 
-  *activate(): Proc<number> {
+  *activate(): Actions<number> {
     return 0;
   }
 
-  *deactivate(): Proc {}
+  *deactivate(): Actions {}
 
   compose(irq: Irq): Composed | number {
     return this.#held.get(irq)?.message ?? errno.EINVAL;
   }
 
   /** Where the irq goes in the guest. */
-  target(irq: Irq): Target {
+  target(irq: Irq): Destination {
     return this.parent.target(irq);
   }
 
-  /** The message does not change; the guest tells the hypervisor where it wants the interrupt now. */
-  *setAffinity(irq: Irq, cpus: readonly number[]): Proc<AffinityResult> {
+  /** The message stays; the hypervisor is told where the guest wants the interrupt now. */
+  *setAffinity(irq: Irq, cpus: readonly number[]): Actions<AffinityResult> {
     const granted = this.#held.get(irq);
     if (!granted || !this.parent.setAffinity) return errno.EINVAL;
     const result = yield* this.parent.setAffinity(irq, cpus);

@@ -3,11 +3,11 @@ import { illegal } from '../../model/events/outcome.ts';
 import { kvmMmio } from '../../model/events/virt.ts';
 import { msixTable, offsetBytes } from '../../model/registers/pci.ts';
 import { bar as barType, msixCap, msixEntry } from '../../model/things/pci.ts';
-import type { PciFunction, Served } from '../device/function.ts';
+import type { PciFunction, Served } from '../device/pci-function.ts';
 import type { TableAccess } from '../irq/msix-domain.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
-import { EmulatedFunction } from './source.ts';
-import type { Vcpus } from './vcpu.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
+import { EmulatedFunction } from './emulated-function.ts';
+import type { Vcpus } from './vcpus.ts';
 
 /** The machine whose guest makes the accesses. */
 export interface MmioMachine {
@@ -37,8 +37,8 @@ export interface GuestAccess {
 
 /** Serves part of the guest's accesses in the kernel, without a return to the VMM. */
 export interface KernelServer {
-  /** Serves an access as far as the design says; undefined: the VMM has to serve all of it. Called outside of the guest. */
-  serve(access: GuestAccess, vcpu: number): Proc<number[] | undefined>;
+  /** Serves an access as far as it wants to; undefined: the VMM has to serve all of it. Called out of the guest. */
+  serve(access: GuestAccess, vcpu: number): Actions<number[] | undefined>;
 }
 
 /** Cuts an access at the borders of entries. */
@@ -71,18 +71,18 @@ export class GuestMmio implements TableAccess {
   /** The VMM shows no pending bits (a bug to study). */
   pbaZero = false;
   /** What the VMM has to finish before the virtual CPU goes on: ioctls for assigned devices. */
-  settle: (() => Proc) | undefined;
+  settle: (() => Actions) | undefined;
 
   constructor(vm: MmioMachine) {
     this.vm = vm;
     this.machine = vm.machine;
   }
 
-  *write(device: PciFunction, index: number, offset: number, size: number, value: readonly number[]): Proc {
+  *write(device: PciFunction, index: number, offset: number, size: number, value: readonly number[]): Actions {
     yield* this.access({ fn: device, region: 'table', offset: index * 16 + offset, size, value });
   }
 
-  *read(device: PciFunction, index: number, offset: number, size: number): Proc<number[]> {
+  *read(device: PciFunction, index: number, offset: number, size: number): Actions<number[]> {
     return yield* this.access({ fn: device, region: 'table', offset: index * 16 + offset, size });
   }
 
@@ -100,7 +100,7 @@ export class GuestMmio implements TableAccess {
   }
 
   /** An access of the virtual CPU that the actor at work stands for; what was read, lowest word first. */
-  *access(access: GuestAccess): Proc<number[]> {
+  *access(access: GuestAccess): Actions<number[]> {
     const { machine, vm } = this;
     const n = vm.vcpus.current;
     yield* vm.vcpus.exit(n, 'EPT_MISCONFIG');

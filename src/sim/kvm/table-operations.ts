@@ -1,11 +1,11 @@
-import type { Proc } from '../machine.ts';
-import type { ArgSpec, OperationSpec, Values } from '../operation.ts';
-import { EmulatedFunction } from './source.ts';
+import type { Actions } from '../machine.ts';
+import type { OperationArg, OperationSpec, OperationValues } from '../operation.ts';
+import { EmulatedFunction } from './emulated-function.ts';
 import type { Vm } from './vm.ts';
 import { vmmOperation } from './vm-operations.ts';
-import type { VmmTables } from './vmm.ts';
+import type { VmmTables } from './vmm-tables.ts';
 
-const table: ArgSpec = {
+const table: OperationArg = {
   name: 'table',
   type: 'number',
   min: 0,
@@ -13,23 +13,23 @@ const table: ArgSpec = {
   default: 0,
   meaning: 'Number of the table.',
 };
-const entry: ArgSpec = { name: 'entry', type: 'number', min: 0, max: 65535, meaning: 'Index of the entry.' };
+const entry: OperationArg = { name: 'entry', type: 'number', min: 0, max: 65535, meaning: 'Index of the entry.' };
 
 /** An ioctl of the proposal; it needs a design in which KVM has tables. */
 function ioctl(
   name: string,
   title: string,
   meaning: string,
-  args: readonly ArgSpec[],
-  run: (tables: VmmTables, values: Values, vm: Vm) => void,
-  refuses?: (vm: Vm, values: Values) => string | undefined,
+  args: readonly OperationArg[],
+  run: (tables: VmmTables, values: OperationValues, vm: Vm) => void,
+  refuses?: (vm: Vm, values: OperationValues) => string | undefined,
 ): OperationSpec {
   return vmmOperation(
     name,
     title,
     meaning,
     args,
-    function* (vm, values): Proc {
+    function* (vm, values): Actions {
       if (vm.tables) run(vm.tables, values, vm);
     },
     (vm, values) =>
@@ -37,7 +37,7 @@ function ioctl(
   );
 }
 
-const emulated = (vm: Vm, { device }: Values): EmulatedFunction | undefined => {
+const emulated = (vm: Vm, { device }: OperationValues): EmulatedFunction | undefined => {
   const fn = vm.functions.get(String(device));
   return fn instanceof EmulatedFunction ? fn : undefined;
 };

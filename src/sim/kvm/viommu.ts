@@ -1,7 +1,7 @@
 import { decodersById } from '../../model/message.ts';
 import { vtdAddressFor, x86AddressFor } from '../../model/registers/x86.ts';
-import type { Composed, Irq, Target } from '../irq/domain.ts';
-import type { RouteMessage } from './irqfd.ts';
+import type { Composed, Destination, Irq } from '../irq/domain.ts';
+import type { RouteMessage } from './irqfds.ts';
 
 /**
  * An interrupt remapping unit that the VMM emulates for the guest: the messages of the guest name entries of its table
@@ -9,10 +9,10 @@ import type { RouteMessage } from './irqfd.ts';
  */
 export class Viommu {
   readonly #entries: Irq[] = [];
-  readonly #target: (irq: Irq) => Target;
+  readonly #target: (irq: Irq) => Destination;
 
   /** `target` tells where an irq of the guest goes now: what its table entry holds. */
-  constructor(target: (irq: Irq) => Target) {
+  constructor(target: (irq: Irq) => Destination) {
     this.#target = target;
   }
 

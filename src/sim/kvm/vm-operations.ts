@@ -2,10 +2,10 @@ import { barMap } from '../../model/events/pci.ts';
 import { msixTable } from '../../model/registers/pci.ts';
 import { msixCap } from '../../model/things/pci.ts';
 import { kvmRoute } from '../../model/things/virt.ts';
-import type { PciFunction } from '../device/function.ts';
-import type { Proc } from '../machine.ts';
-import type { ArgSpec, OperationSpec, Values } from '../operation.ts';
-import type { System } from '../system.ts';
+import type { PciFunction } from '../device/pci-function.ts';
+import type { Actions } from '../machine.ts';
+import type { OperationArg, OperationSpec, OperationValues } from '../operation.ts';
+import type { Setup } from '../setup.ts';
 import { type Vm, vms } from './vm.ts';
 
 const guest = { layer: 'guest-kernel', name: 'operator', cpu: 0 } as const;
@@ -19,9 +19,9 @@ interface OnBus {
 }
 
 /** The virtual machine whose guest has a function. */
-function guestFunction(system: System, object: string): OnBus {
+function guestFunction(setup: Setup, object: string): OnBus {
   const bdf = object.split('/')[1] ?? '';
-  for (const vm of system.find(vms)?.values() ?? []) {
+  for (const vm of setup.find(vms)?.values() ?? []) {
     const fn = vm.functions.get(bdf);
     if (fn) return { vm, fn };
   }
@@ -29,22 +29,22 @@ function guestFunction(system: System, object: string): OnBus {
 }
 
 /** The virtual machine that an object names. */
-export function vmOf(system: System, object: string): { readonly vm?: Vm; readonly problem?: string } {
+export function vmOf(setup: Setup, object: string): { readonly vm?: Vm; readonly problem?: string } {
   const id = object.split('/')[1] ?? '';
-  const vm = system.find(vms)?.get(Number(id));
+  const vm = setup.find(vms)?.get(Number(id));
   return vm ? { vm } : { problem: `there is no virtual machine ${id}` };
 }
 
 /** Words of a value, lowest first, for an access of some bytes. */
-function words(value: Values[string], size: number): number[] {
+function words(value: OperationValues[string], size: number): number[] {
   const wide = BigInt(typeof value === 'bigint' || typeof value === 'number' ? value : 0);
   const all = [Number(wide & 0xffffffffn), Number((wide >> 32n) & 0xffffffffn)];
   return size > 4 ? all : all.slice(0, 1);
 }
 
-const offset = (max: number, meaning: string): ArgSpec => ({ name: 'offset', type: 'hex', min: 0, max, meaning });
-const size: ArgSpec = { name: 'size', type: 'number', min: 1, max: 8, default: 4, meaning: 'Bytes, 1 to 8.' };
-const value: ArgSpec = { name: 'value', type: 'hex', meaning: 'What is written, little endian; up to 64 bits.' };
+const offset = (max: number, meaning: string): OperationArg => ({ name: 'offset', type: 'hex', min: 0, max, meaning });
+const size: OperationArg = { name: 'size', type: 'number', min: 1, max: 8, default: 4, meaning: 'Bytes, 1 to 8.' };
+const value: OperationArg = { name: 'value', type: 'hex', meaning: 'What is written, little endian; up to 64 bits.' };
 
 /** An operation of the guest on one of its functions. */
 function guestOperation(
@@ -52,8 +52,8 @@ function guestOperation(
   title: string,
   meaning: string,
   on: readonly string[],
-  args: readonly ArgSpec[],
-  run: (vm: Vm, fn: PciFunction, values: Values, object: string) => Proc<unknown>,
+  args: readonly OperationArg[],
+  run: (vm: Vm, fn: PciFunction, values: OperationValues, object: string) => Actions<unknown>,
 ): OperationSpec {
   return {
     name,
@@ -62,9 +62,9 @@ function guestOperation(
     on,
     args,
     actor: guest,
-    refuses: (system, object) => guestFunction(system, object).problem,
-    run(system, object, values) {
-      const { vm, fn } = guestFunction(system, object);
+    refuses: (setup, object) => guestFunction(setup, object).problem,
+    run(setup, object, values) {
+      const { vm, fn } = guestFunction(setup, object);
       return run(vm!, fn!, values, object);
     },
   };
@@ -191,9 +191,9 @@ export function vmmOperation(
   name: string,
   title: string,
   meaning: string,
-  args: readonly ArgSpec[],
-  run: (vm: Vm, values: Values) => Proc<unknown>,
-  refuses?: (vm: Vm, values: Values) => string | undefined,
+  args: readonly OperationArg[],
+  run: (vm: Vm, values: OperationValues) => Actions<unknown>,
+  refuses?: (vm: Vm, values: OperationValues) => string | undefined,
 ): OperationSpec {
   return {
     name,
@@ -202,25 +202,25 @@ export function vmmOperation(
     on: ['kvm/*'],
     args,
     actor: vmm,
-    refuses(system, object, values) {
-      const { vm, problem } = vmOf(system, object);
+    refuses(setup, object, values) {
+      const { vm, problem } = vmOf(setup, object);
       return vm ? refuses?.(vm, values) : problem;
     },
-    run: (system, object, values) => run(vmOf(system, object).vm!, values),
+    run: (setup, object, values) => run(vmOf(setup, object).vm!, values),
   };
 }
 
-const gsi: ArgSpec = { name: 'gsi', type: 'number', min: 0, max: 4095, meaning: 'GSI.' };
-const fd: ArgSpec = { name: 'fd', type: 'number', min: 0, max: 65535, meaning: 'File descriptor of the eventfd.' };
-const noFd = (vm: Vm, { fd: n }: Values): string | undefined =>
+const gsi: OperationArg = { name: 'gsi', type: 'number', min: 0, max: 4095, meaning: 'GSI.' };
+const fd: OperationArg = { name: 'fd', type: 'number', min: 0, max: 65535, meaning: 'File descriptor of the eventfd.' };
+const noFd = (vm: Vm, { fd: n }: OperationValues): string | undefined =>
   vm.eventfds.has(Number(n)) ? undefined : `the VMM has no eventfd ${String(n)}`;
 
 /** The machine and the number of an irq of a guest's kernel, or why there is none. */
 function guestIrq(
-  system: System,
+  setup: Setup,
   object: string,
 ): { readonly vm?: Vm; readonly virq: number; readonly problem?: string } {
-  const { vm, problem } = vmOf(system, object);
+  const { vm, problem } = vmOf(setup, object);
   const virq = Number(object.split('/')[3]);
   if (!vm) return { virq, ...(problem ? { problem } : {}) };
   return vm.core.irq(virq) ? { vm, virq } : { virq, problem: `the guest has no irq ${virq}` };
@@ -235,12 +235,12 @@ export const guestAffinity: OperationSpec = {
   on: ['guest/*/irq/*'],
   args: [{ name: 'vcpu', type: 'number', min: 0, max: 254, meaning: 'Virtual CPU, counted from 0 in its machine.' }],
   actor: guest,
-  refuses: (system, object, { vcpu }) => {
-    const { vm, problem } = guestIrq(system, object);
+  refuses: (setup, object, { vcpu }) => {
+    const { vm, problem } = guestIrq(setup, object);
     return vm && Number(vcpu) >= vm.vcpus.count ? `the machine has ${vm.vcpus.count} virtual CPUs` : problem;
   },
-  *run(system, object, { vcpu }) {
-    const { vm, virq } = guestIrq(system, object);
+  *run(setup, object, { vcpu }) {
+    const { vm, virq } = guestIrq(setup, object);
     yield* vm!.core.setAffinity(virq, [Number(vcpu)]);
   },
 };

@@ -4,24 +4,24 @@ import { decodersById } from '../../model/message.ts';
 import { pciCommand } from '../../model/registers/pci.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmVm } from '../../model/things/virt.ts';
-import type { PciFunction } from '../device/function.ts';
 import type { FunctionSpec } from '../device/function-spec.ts';
 import type { Message, MessagePort } from '../device/message.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import { COMMAND_ON } from '../irq/host.ts';
-import { IrqCore } from '../irq/irqcore.ts';
+import { IrqCore } from '../irq/irq-core.ts';
 import { MsixDomain, type TableAccess } from '../irq/msix-domain.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
 import { nanoseconds, type VmSpec } from '../scenario.ts';
-import { type Service, type System, service } from '../system.ts';
+import { type Service, type Setup, service } from '../setup.ts';
 import { Eventfd } from '../vfio/eventfd.ts';
+import { EmulatedFunction, type SourceKind } from './emulated-function.ts';
 import { driveGuest, GuestVectors } from './guest-driver.ts';
 import { GuestMmio } from './guest-mmio.ts';
-import { Irqfds, type RouteMessage } from './irqfd.ts';
+import { Irqfds, type RouteMessage } from './irqfds.ts';
 import * as design from './policies.ts';
-import { EmulatedFunction, type SourceKind } from './source.ts';
-import { Vcpus } from './vcpu.ts';
+import { Vcpus } from './vcpus.ts';
 import { Viommu } from './viommu.ts';
-import { type VmmDesign, VmmTables } from './vmm.ts';
+import { type VmmDesign, VmmTables } from './vmm-tables.ts';
 
 /** First GSI that stands for a message: below are the pins of the interrupt chips. */
 const FIRST_MSI_GSI = 24;
@@ -63,8 +63,8 @@ export class Vm implements MessagePort {
   #fd = 30;
   #gsi = FIRST_MSI_GSI;
 
-  constructor(system: System, spec: VmSpec, firstVcpu: number) {
-    const { machine, scenario } = system;
+  constructor(setup: Setup, spec: VmSpec, firstVcpu: number) {
+    const { machine, scenario } = setup;
     const { id } = spec;
     this.machine = machine;
     this.id = id;
@@ -76,22 +76,22 @@ export class Vm implements MessagePort {
     this.vcpus.handler = (n, vector) => this.#handle(n, vector);
     this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message));
     this.mmio = new GuestMmio(this);
-    const owner = system.policy(design.msixOwner);
-    const memory = system.policy(design.userMemory);
+    const owner = setup.policy(design.msixOwner);
+    const memory = setup.policy(design.userMemory);
     this.kernelMasks = owner !== 'user';
     this.internal = owner === 'internal';
-    if (system.policy(design.viommu) === 'present') {
+    if (setup.policy(design.viommu) === 'present') {
       const unit = new Viommu((irq) => this.vectors.target(irq));
       this.vectors.remap = (irq) => unit.compose(irq);
       this.viommu = unit;
     }
-    this.losesPending = system.policy(design.migratePending) === 'lost';
-    this.flushes = system.policy(design.maskSync) === 'read';
+    this.losesPending = setup.policy(design.migratePending) === 'lost';
+    this.flushes = setup.policy(design.maskSync) === 'read';
     this.deferred = owner === 'umem' && memory === 'swapped';
-    this.tellsWithdrawal = owner === 'user' || system.policy(design.pbaRead) === 'umem';
-    this.tables = owner === 'user' ? undefined : new VmmTables(this, vmmDesign(system, owner));
-    if (system.policy(design.irqfdTarget) === 'entry') this.irqfds.messageOf = (gsi) => this.#entryMessage(gsi);
-    this.mmio.pbaZero = system.policy(design.pbaAlwaysZero) === 'on';
+    this.tellsWithdrawal = owner === 'user' || setup.policy(design.pbaRead) === 'umem';
+    this.tables = owner === 'user' ? undefined : new VmmTables(this, vmmDesign(setup, owner));
+    if (setup.policy(design.irqfdTarget) === 'entry') this.irqfds.messageOf = (gsi) => this.#entryMessage(gsi);
+    this.mmio.pbaZero = setup.policy(design.pbaAlwaysZero) === 'on';
   }
 
   /** How the kernel of the guest reaches tables of its functions. */
@@ -115,7 +115,7 @@ export class Vm implements MessagePort {
     return this.#gsi++;
   }
 
-  *#handle(n: number, vector: number): Proc {
+  *#handle(n: number, vector: number): Actions {
     const irq = this.vectors.irqAt(n, vector);
     if (irq === undefined) {
       this.machine.emit(dropped, this.vcpus.vector(n, vector), { reason: 'no irq handler for vector in the guest' });
@@ -169,7 +169,7 @@ export class Vm implements MessagePort {
   }
 
   /** Live migration: all virtual CPUs leave the guest, tables and pending bits move, they go on. */
-  *migrate(): Proc {
+  *migrate(): Actions {
     for (let n = 0; n < this.vcpus.count; n++) yield* this.vcpus.exit(n, 'EXTERNAL_INTERRUPT');
     for (const fn of this.functions.values())
       if (fn instanceof EmulatedFunction) {
@@ -191,7 +191,7 @@ export class Vm implements MessagePort {
   }
 
   /** The guest writes config space: always an exit to the VMM. */
-  *guestConfig(write: () => void): Proc {
+  *guestConfig(write: () => void): Actions {
     const n = this.vcpus.current;
     yield* this.vcpus.exit(n, 'IO_INSTRUCTION');
     yield* this.vcpus.toUser(n, 'KVM_EXIT_IO');
@@ -201,7 +201,7 @@ export class Vm implements MessagePort {
   }
 
   /** The guest writes MSI-X enable and function mask. */
-  *guestControl(fn: PciFunction, enable: boolean, fmask: boolean): Proc {
+  *guestControl(fn: PciFunction, enable: boolean, fmask: boolean): Actions {
     yield* this.guestConfig(() => fn.control(enable, fmask));
   }
 
@@ -267,16 +267,16 @@ function entryMessage(fn: PciFunction, index: number): RouteMessage | undefined 
   return { address: hi * 0x100000000 + lo, data };
 }
 
-const vmmDesign = (system: System, owner: VmmDesign['owner']): VmmDesign => ({
+const vmmDesign = (setup: Setup, owner: VmmDesign['owner']): VmmDesign => ({
   owner,
-  notify: system.policy(design.msixNotify),
-  pba: system.policy(design.pbaRead),
-  split: system.policy(design.qwordSplit),
-  memory: system.policy(design.userMemory),
-  pbaZero: system.policy(design.pbaAlwaysZero) === 'on',
-  stillClaims: system.policy(design.stillClaims) === 'on',
-  define: system.policy(design.defineTable),
-  missing: system.policy(design.missingEntry),
+  notify: setup.policy(design.msixNotify),
+  pba: setup.policy(design.pbaRead),
+  split: setup.policy(design.qwordSplit),
+  memory: setup.policy(design.userMemory),
+  pbaZero: setup.policy(design.pbaAlwaysZero) === 'on',
+  stillClaims: setup.policy(design.stillClaims) === 'on',
+  define: setup.policy(design.defineTable),
+  missing: setup.policy(design.missingEntry),
 });
 
 /** The virtual machines of the system by number. */
@@ -290,13 +290,13 @@ function guestFunctionSpec(vm: VmSpec, place: number): FunctionSpec {
 }
 
 /** Makes the virtual machines: their virtual CPUs enter the guest, its kernel drives the functions one after the other. */
-export function installVms(system: System): void {
-  const { scenario, machine } = system;
+export function installVms(setup: Setup): void {
+  const { scenario, machine } = setup;
   if (scenario.vms.length === 0) return;
-  const all = system.provide(vms, new Map<number, Vm>());
+  const all = setup.provide(vms, new Map<number, Vm>());
   let first = 0;
   for (const spec of scenario.vms) {
-    const vm = new Vm(system, spec, first);
+    const vm = new Vm(setup, spec, first);
     first += spec.vcpus;
     all.set(spec.id, vm);
     const made = spec.devices.map((device, place) =>
@@ -307,7 +307,7 @@ export function installVms(system: System): void {
         device.hostIrq,
       ),
     );
-    function* boot(): Proc {
+    function* boot(): Actions {
       vm.vcpus.boot();
       for (const [place, device] of spec.devices.entries())
         if (device.driver === 'guest' && device.vectors > 0)

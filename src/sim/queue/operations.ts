@@ -1,37 +1,37 @@
-import type { ArgSpec, OperationSpec } from '../operation.ts';
-import type { System } from '../system.ts';
-import { type QueueFronts, queueFronts } from './fronts.ts';
-import type { Front } from './queues.ts';
+import type { OperationArg, OperationSpec } from '../operation.ts';
+import type { Setup } from '../setup.ts';
+import { type QueueFrontEnds, queueFrontEnds } from './front-ends.ts';
+import type { FrontEnd } from './queues.ts';
 
 const user = { layer: 'user', name: 'operator', cpu: 0 } as const;
 
-const OWNER: ArgSpec = {
+const OWNER: OperationArg = {
   name: 'owner',
   type: 'text',
   default: 'process/1000',
   meaning: 'Who asks, as kind/name: process/1000, mdev/vm0, kernel/idxd, netdev/eth0.',
 };
-const FRONT: ArgSpec = {
+const FRONT: OperationArg = {
   name: 'front',
   type: 'choice',
   choices: ['cdev', 'vfio', 'kernel'],
   default: 'cdev',
   meaning: 'Through which interface: a user interface, or the kernel itself.',
 };
-const AS_OWNER: ArgSpec = {
+const AS_OWNER: OperationArg = {
   name: 'owner',
   type: 'text',
   optional: true,
   meaning: 'The requester; by default the creator of the queue.',
 };
-const AS_FRONT: ArgSpec = {
+const AS_FRONT: OperationArg = {
   name: 'front',
   type: 'choice',
   choices: ['cdev', 'vfio', 'kernel'],
   optional: true,
   meaning: 'Through which user interface; the one that it was created through when absent.',
 };
-const PASID = (optional: boolean, meaning: string): ArgSpec => ({
+const PASID = (optional: boolean, meaning: string): OperationArg => ({
   name: 'pasid',
   type: 'number',
   min: 0,
@@ -40,23 +40,23 @@ const PASID = (optional: boolean, meaning: string): ArgSpec => ({
   meaning,
 });
 
-function frontsOf(system: System, object: string): QueueFronts | undefined {
-  return system.find(queueFronts)?.get(object.split('/')[1] ?? '');
+function frontsOf(setup: Setup, object: string): QueueFrontEnds | undefined {
+  return setup.find(queueFrontEnds)?.get(object.split('/')[1] ?? '');
 }
 
-const refuses = (system: System, object: string): string | undefined => {
-  const fronts = frontsOf(system, object);
+const refuses = (setup: Setup, object: string): string | undefined => {
+  const fronts = frontsOf(setup, object);
   if (!fronts) return `the system has no function ${object.split('/')[1]} with queues`;
   const n = object.split('/')[3];
   return n === undefined || /^\d{1,7}$/.test(n) ? undefined : `${object} is no queue: its number is decimal`;
 };
 
 /** The queue that an operation is done to, and who asks. */
-function target(system: System, object: string, values: Readonly<Record<string, unknown>>) {
-  const fronts = frontsOf(system, object)!;
+function target(setup: Setup, object: string, values: Readonly<Record<string, unknown>>) {
+  const fronts = frontsOf(setup, object)!;
   const n = Number(object.split('/')[3]);
   const { queues } = fronts;
-  const front = (values['front'] as Front | undefined) ?? queues.front(n);
+  const front = (values['front'] as FrontEnd | undefined) ?? queues.front(n);
   const owner = (values['owner'] as string | undefined) ?? (queues.owner(n) || 'process/1000');
   return { fronts, queues, n, front, owner };
 }
@@ -84,8 +84,8 @@ export const queueOperations: readonly OperationSpec[] = [
     ],
     actor: user,
     refuses,
-    *run(system, object, { pasid, owner, table }) {
-      const { pasids } = frontsOf(system, object)!.queues;
+    *run(setup, object, { pasid, owner, table }) {
+      const { pasids } = frontsOf(setup, object)!.queues;
       pasids.bind(Number(pasid), String(owner), table === undefined ? `mm/${String(owner)}` : String(table));
     },
   },
@@ -97,8 +97,8 @@ export const queueOperations: readonly OperationSpec[] = [
     args: [PASID(false, 'PASID.')],
     actor: user,
     refuses,
-    *run(system, object, { pasid }) {
-      frontsOf(system, object)!.queues.pasids.unbind(Number(pasid));
+    *run(setup, object, { pasid }) {
+      frontsOf(setup, object)!.queues.pasids.unbind(Number(pasid));
     },
   },
   {
@@ -115,10 +115,10 @@ export const queueOperations: readonly OperationSpec[] = [
     ],
     actor: user,
     refuses,
-    *run(system, object, { front, owner, privileged, shared, count }) {
-      const fronts = frontsOf(system, object)!;
+    *run(setup, object, { front, owner, privileged, shared, count }) {
+      const fronts = frontsOf(setup, object)!;
       const request = {
-        front: front as Front,
+        front: front as FrontEnd,
         owner: String(owner),
         privileged: privileged === true,
         shared: shared === true,
@@ -141,9 +141,9 @@ export const queueOperations: readonly OperationSpec[] = [
     ],
     actor: user,
     refuses,
-    *run(system, object, { front, owner, pasid, interrupt, shared, count }) {
-      const fronts = frontsOf(system, object)!;
-      const request = { front: front as Front, owner: String(owner), shared: shared === true };
+    *run(setup, object, { front, owner, pasid, interrupt, shared, count }) {
+      const fronts = frontsOf(setup, object)!;
+      const request = { front: front as FrontEnd, owner: String(owner), shared: shared === true };
       for (let i = 0; i < Number(count); i++)
         if ((yield* fronts.open(request, Number(pasid), interrupt === true)) < 0) return;
     },
@@ -157,8 +157,8 @@ export const queueOperations: readonly OperationSpec[] = [
     args: [PASID(false, 'PASID.'), AS_FRONT, AS_OWNER],
     actor: user,
     refuses,
-    *run(system, object, values) {
-      const { fronts, n, front, owner } = target(system, object, values);
+    *run(setup, object, values) {
+      const { fronts, n, front, owner } = target(setup, object, values);
       yield* fronts.bind(front, owner, n, Number(values['pasid']));
     },
   },
@@ -180,8 +180,8 @@ export const queueOperations: readonly OperationSpec[] = [
     ],
     actor: user,
     refuses,
-    *run(system, object, values) {
-      const { fronts, n, front, owner } = target(system, object, values);
+    *run(setup, object, values) {
+      const { fronts, n, front, owner } = target(setup, object, values);
       const { pasid, label } = values;
       yield* fronts.interrupt(front, owner, n, pasid as number | undefined, label as string | undefined);
     },
@@ -194,8 +194,8 @@ export const queueOperations: readonly OperationSpec[] = [
     args: [AS_FRONT, AS_OWNER],
     actor: user,
     refuses,
-    *run(system, object, values) {
-      const { fronts, n, front, owner } = target(system, object, values);
+    *run(setup, object, values) {
+      const { fronts, n, front, owner } = target(setup, object, values);
       yield* fronts.enable(front, owner, n);
     },
   },
@@ -220,8 +220,8 @@ export const queueOperations: readonly OperationSpec[] = [
     ],
     actor: user,
     refuses,
-    *run(system, object, values) {
-      const { fronts, queues, n } = target(system, object, values);
+    *run(setup, object, values) {
+      const { fronts, queues, n } = target(setup, object, values);
       const pasid = (values['pasid'] as number | undefined) ?? queues.users(n)[0] ?? 0;
       const own = queues.handle(n, pasid);
       const handle = (values['handle'] as number | undefined) ?? (own >= 0 ? own : undefined);
@@ -243,8 +243,8 @@ export const queueOperations: readonly OperationSpec[] = [
     args: [AS_FRONT, AS_OWNER],
     actor: user,
     refuses,
-    *run(system, object, values) {
-      const { fronts, n, front, owner } = target(system, object, values);
+    *run(setup, object, values) {
+      const { fronts, n, front, owner } = target(setup, object, values);
       yield* fronts.destroy(front, owner, n);
     },
   },

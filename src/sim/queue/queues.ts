@@ -1,13 +1,13 @@
 import { queueState, queueUse } from '../../model/events/queue.ts';
 import { queue as queueType } from '../../model/things/ims.ts';
 import { queueUser } from '../../model/things/queue.ts';
-import type { PciFunction } from '../device/function.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import { errno } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
-import { PasidTable } from './pasid.ts';
-import { QueueWork } from './work.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
+import { PasidTable } from './pasid-table.ts';
+import { QueueWork } from './queue-work.ts';
 
 const Q = queueType.at;
 
@@ -25,11 +25,11 @@ export interface QueueLimits {
  * The interface of a request: the user interfaces are translations to the same operations (S1-15); the
  * kernel itself (a network device, an RDMA device) calls them.
  */
-export type Front = 'cdev' | 'vfio' | 'kernel';
+export type FrontEnd = 'cdev' | 'vfio' | 'kernel';
 
 /** A request for a queue. */
 export interface QueueRequest {
-  readonly front: Front;
+  readonly front: FrontEnd;
   readonly owner: string;
   /** Descriptors may act with supervisor privilege: only for the kernel itself. */
   readonly privileged?: boolean;
@@ -37,7 +37,7 @@ export interface QueueRequest {
   readonly shared?: boolean;
 }
 
-const frontOf = (text: string): Front => (text === 'vfio' || text === 'kernel' ? text : 'cdev');
+const frontOf = (text: string): FrontEnd => (text === 'vfio' || text === 'kernel' ? text : 'cdev');
 
 /** Nanoseconds that the operations take: a command of the device and its status. */
 const COST = { create: 1500, bind: 300, enable: 1000, destroy: 1500 };
@@ -114,7 +114,7 @@ export class Queues {
   }
 
   /** Through which interface it was created. */
-  front(n: number): Front {
+  front(n: number): FrontEnd {
     return frontOf(this.#text(n, Q.front));
   }
 
@@ -130,8 +130,8 @@ export class Queues {
     return [...nodes.values()].filter((u) => this.machine.state.present(u.object)).map((u) => Number(u.segment));
   }
 
-  /** The submitter to a queue with a PASID: the user with that PASID, else the owner of the queue. */
-  submitter(n: number, pasid: number): { readonly front: Front; readonly owner: string } {
+  /** Who submits to a queue with a PASID: its user, else whoever has the queue. */
+  submitter(n: number, pasid: number): { readonly front: FrontEnd; readonly owner: string } {
     if (!this.users(n).includes(pasid)) return { front: this.front(n), owner: this.owner(n) };
     const { state, world } = this.machine;
     const text = (cell: number): string => world.strings.text(state.num(this.user(n, pasid), cell));
@@ -149,11 +149,11 @@ export class Queues {
   }
 
   /** Creates a queue: its number; -EPERM for a privilege that the owner has not, -ENOSPC above a limit. */
-  *create({ front, owner, privileged = false, shared = false }: QueueRequest): Proc<number> {
+  *create({ front, owner, privileged = false, shared = false }: QueueRequest): Actions<number> {
     return yield* this.machine.within(this.core, this.#create(front, owner, privileged, shared));
   }
 
-  *#create(front: Front, owner: string, privileged: boolean, shared: boolean): Proc<number> {
+  *#create(front: FrontEnd, owner: string, privileged: boolean, shared: boolean): Actions<number> {
     yield COST.create;
     const mine = this.#perOwner.get(owner) ?? 0;
     const { max, perOwner } = this.limits;
@@ -173,11 +173,11 @@ export class Queues {
    * Binds a queue to a PASID: 0; -ENOENT without such a queue or PASID, -EPERM when another owner has the PASID,
    * -EBUSY when the queue has one already (a shared queue takes several, each once).
    */
-  *bind(n: number, pasid: number, owner: string, front: Front = this.front(n)): Proc<number> {
+  *bind(n: number, pasid: number, owner: string, front: FrontEnd = this.front(n)): Actions<number> {
     return yield* this.machine.within(this.core, this.#bind(n, pasid, owner, front));
   }
 
-  *#bind(n: number, pasid: number, owner: string, front: Front): Proc<number> {
+  *#bind(n: number, pasid: number, owner: string, front: FrontEnd): Actions<number> {
     yield COST.bind;
     const entry = this.pasids.lookup(pasid);
     const gone = this.#gone(n);
@@ -196,11 +196,11 @@ export class Queues {
    * Gets an IMS interrupt for a user of a queue: the handle that its descriptors name. -EPERM without a PASID (S1-19),
    * -EOPNOTSUPP without IMS, -EBUSY when it has one, or what the allocation returns.
    */
-  *interrupt(n: number, pasid: number | undefined, owner?: string): Proc<number> {
+  *interrupt(n: number, pasid: number | undefined, owner?: string): Actions<number> {
     return yield* this.machine.within(this.core, this.#interrupt(n, pasid, owner));
   }
 
-  *#interrupt(n: number, asked: number | undefined, label: string | undefined): Proc<number> {
+  *#interrupt(n: number, asked: number | undefined, label: string | undefined): Actions<number> {
     const { machine, ims } = this;
     const gone = this.#gone(n);
     if (gone < 0) return this.#refuse(n, 'interrupt', gone);
@@ -222,11 +222,11 @@ export class Queues {
   }
 
   /** Enables a queue: 0; -EINVAL before it has a PASID, -EBUSY when it is enabled already. */
-  *enable(n: number): Proc<number> {
+  *enable(n: number): Actions<number> {
     return yield* this.machine.within(this.core, this.#enable(n));
   }
 
-  *#enable(n: number): Proc<number> {
+  *#enable(n: number): Actions<number> {
     yield COST.enable;
     const gone = this.#gone(n);
     if (gone < 0) return this.#refuse(n, 'enabled', gone);
@@ -236,12 +236,12 @@ export class Queues {
     return 0;
   }
 
-  /** Destroys a queue after the work that it holds: 0, -ENOENT without such a queue, -EPERM when another owner has it. */
-  *destroy(n: number, owner: string): Proc<number> {
+  /** Destroys a queue after the work that it holds: 0, -ENOENT without such a queue, -EPERM when it is somebody else's. */
+  *destroy(n: number, owner: string): Actions<number> {
     return yield* this.machine.within(this.core, this.#destroy(n, owner));
   }
 
-  *#destroy(n: number, owner: string): Proc<number> {
+  *#destroy(n: number, owner: string): Actions<number> {
     const gone = this.#gone(n);
     if (gone < 0) return this.#refuse(n, 'destroyed', gone);
     if (owner !== this.owner(n)) return this.#refuse(n, 'destroyed', errno.EPERM);

@@ -1,11 +1,11 @@
 import { dropped } from '../../model/events/outcome.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
-import type { PciFunction } from '../device/function.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import { errno } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
 import type { ImsCookie, ImsFunction } from '../irq/ims-domain.ts';
 import { MMIO_WRITE } from '../irq/msix-domain.ts';
-import type { Machine, Proc } from '../machine.ts';
+import type { Actions, Machine } from '../machine.ts';
 
 /**
  * What serves the message-signalled vectors of a VFIO device: asked per vector, never for a whole ioctl (S0-20). It
@@ -16,16 +16,16 @@ export interface VfioBackend {
   /** Whether vectors can be added while the index is active (VFIO_IRQ_INFO_NORESIZE is not reported). */
   readonly dynamic: boolean;
   /** Turns the index on for vectors 0 to count - 1: 0; a positive number says how many would be possible, none is on then; or an errno. */
-  enable(count: number): Proc<number>;
+  enable(count: number): Actions<number>;
   /** Frees everything that the index holds. */
-  disable(): Proc;
+  disable(): Actions;
   /**
    * Makes an interrupt of the vector call `fire` with its Linux irq (0: no irq of the host stands behind it), which may
    * happen before this returns. That irq, or an errno.
    */
-  request(vector: number, fire: Fire): Proc<number>;
+  request(vector: number, fire: Fire): Actions<number>;
   /** Ends that. */
-  release(vector: number): Proc;
+  release(vector: number): Actions;
   /** Object of the entry that sends for the vector; undefined: none. */
   entry(vector: number): number | undefined;
   /** The device has a cause for the vector. */
@@ -46,7 +46,7 @@ function lost(machine: Machine, object: number, reason: string): void {
 const SIGNAL = 200;
 
 /** The handler that VFIO requests for a host irq (vfio_msihandler). */
-function* signal(fire: Fire, virq: number): Proc {
+function* signal(fire: Fire, virq: number): Actions {
   yield SIGNAL;
   fire(virq);
 }
@@ -69,7 +69,7 @@ export class PciBackend implements VfioBackend {
   }
 
   /** pci_alloc_irq_vectors(): what is granted short of the request is given back, and its number is the answer. */
-  *enable(count: number): Proc<number> {
+  *enable(count: number): Actions<number> {
     const fn = this.#fn;
     yield MMIO_WRITE;
     fn.control(true, true);
@@ -84,7 +84,7 @@ export class PciBackend implements VfioBackend {
     return 0;
   }
 
-  *#alloc(index: number): Proc<number> {
+  *#alloc(index: number): Actions<number> {
     const { core } = this.#host;
     const fn = this.#fn;
     const domain = this.#host.msixDomain(fn);
@@ -99,7 +99,7 @@ export class PciBackend implements VfioBackend {
     return virq;
   }
 
-  *disable(): Proc {
+  *disable(): Actions {
     for (const [index, virq] of [...this.#virqs]) {
       yield* this.#host.core.release(virq);
       this.#virqs.delete(index);
@@ -109,7 +109,7 @@ export class PciBackend implements VfioBackend {
   }
 
   /** Before request_irq() the cached message is written again: the guest may have reset the function behind the kernel. */
-  *request(vector: number, fire: Fire): Proc<number> {
+  *request(vector: number, fire: Fire): Actions<number> {
     const { core } = this.#host;
     let virq = this.#virqs.get(vector);
     if (virq === undefined) {
@@ -132,7 +132,7 @@ export class PciBackend implements VfioBackend {
     return ret < 0 ? ret : virq;
   }
 
-  *release(vector: number): Proc {
+  *release(vector: number): Actions {
     const virq = this.#virqs.get(vector);
     if (virq !== undefined) yield* this.#host.core.freeIrq(virq);
   }
@@ -177,22 +177,22 @@ export class ImsBackend implements VfioBackend {
     this.#cookie = cookie;
   }
 
-  *enable(): Proc<number> {
+  *enable(): Actions<number> {
     return 0;
   }
 
-  *disable(): Proc {
+  *disable(): Actions {
     for (const vector of [...this.#irqs.keys()]) yield* this.#free(vector);
   }
 
-  *#free(vector: number): Proc {
+  *#free(vector: number): Actions {
     const irq = this.#irqs.get(vector);
     if (irq === undefined) return;
     yield* this.#ims.free(irq.index);
     this.#irqs.delete(vector);
   }
 
-  *request(vector: number, fire: Fire): Proc<number> {
+  *request(vector: number, fire: Fire): Actions<number> {
     if (this.#isEmulated(vector)) return yield* this.#emulated.request(vector, fire);
     let irq = this.#irqs.get(vector);
     if (irq === undefined) {
@@ -208,7 +208,7 @@ export class ImsBackend implements VfioBackend {
     return ret;
   }
 
-  *release(vector: number): Proc {
+  *release(vector: number): Actions {
     if (this.#isEmulated(vector)) return yield* this.#emulated.release(vector);
     const irq = this.#irqs.get(vector);
     if (irq === undefined) return;
@@ -248,20 +248,20 @@ export class EmulatedBackend implements VfioBackend {
     this.#object = object;
   }
 
-  *enable(): Proc<number> {
+  *enable(): Actions<number> {
     return 0;
   }
 
-  *disable(): Proc {
+  *disable(): Actions {
     this.#fire.clear();
   }
 
-  *request(vector: number, fire: Fire): Proc<number> {
+  *request(vector: number, fire: Fire): Actions<number> {
     this.#fire.set(vector, fire);
     return 0;
   }
 
-  *release(vector: number): Proc {
+  *release(vector: number): Actions {
     this.#fire.delete(vector);
   }
 

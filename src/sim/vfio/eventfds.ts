@@ -1,5 +1,5 @@
 import type { Machine } from '../machine.ts';
-import { type Service, type System, service } from '../system.ts';
+import { type Service, type Setup, service } from '../setup.ts';
 import { Eventfd } from './eventfd.ts';
 
 /** The eventfds of the VMM by number. */
@@ -43,6 +43,6 @@ export class Eventfds {
 export const eventfds: Service<Eventfds> = service('eventfds');
 
 /** The eventfds, made when they are asked for first. */
-export function eventfdsOf(system: System): Eventfds {
-  return system.find(eventfds) ?? system.provide(eventfds, new Eventfds(system.machine));
+export function eventfdsOf(setup: Setup): Eventfds {
+  return setup.find(eventfds) ?? setup.provide(eventfds, new Eventfds(setup.machine));
 }

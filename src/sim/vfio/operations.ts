@@ -4,11 +4,11 @@ import { queue as queueType } from '../../model/things/ims.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
 import { permissionFor } from '../device/idxd.ts';
 import { errno } from '../irq/domain.ts';
-import type { OperationSpec, Values } from '../operation.ts';
-import type { System } from '../system.ts';
+import type { OperationSpec, OperationValues } from '../operation.ts';
+import type { Setup } from '../setup.ts';
+import { type AssignedDevice, assignedDevices } from './assigned-devices.ts';
 import type { Eventfd } from './eventfd.ts';
 import { eventfdsOf } from './eventfds.ts';
-import { type Assigned, assignedDevices } from './install.ts';
 import type { Vdcm } from './vdcm.ts';
 
 const vmm = { layer: 'vmm', name: 'operator', cpu: 0 } as const;
@@ -19,12 +19,12 @@ const DEVICE = ['vfio/*'];
 const VECTOR = ['vfio/*/*/*'];
 
 /** The assigned device whose path an object has or lies under. */
-function assigned(system: System, object: string): Assigned | undefined {
-  return system.find(assignedDevices)?.get(object.split('/')[1] ?? '');
+function assigned(setup: Setup, object: string): AssignedDevice | undefined {
+  return setup.find(assignedDevices)?.get(object.split('/')[1] ?? '');
 }
 
-const noDevice = (system: System, object: string): string | undefined =>
-  assigned(system, object) ? undefined : `no device ${object.split('/')[1]} is assigned`;
+const noDevice = (setup: Setup, object: string): string | undefined =>
+  assigned(setup, object) ? undefined : `no device ${object.split('/')[1]} is assigned`;
 
 /** Index and number of an interrupt from its path. */
 const interruptOf = (object: string): { readonly index: number; readonly vector: number } => {
@@ -32,22 +32,22 @@ const interruptOf = (object: string): { readonly index: number; readonly vector:
   return { index: Number(index), vector: Number(vector) };
 };
 
-const noVector = (system: System, object: string): string | undefined => {
-  const at = assigned(system, object);
-  if (!at) return noDevice(system, object);
+const noVector = (setup: Setup, object: string): string | undefined => {
+  const at = assigned(setup, object);
+  if (!at) return noDevice(setup, object);
   const { index, vector } = interruptOf(object);
   return vector < (at.device.spec.irqs[index] ?? 0) ? undefined : `${object} is no interrupt of the device`;
 };
 
-const noVdcm = (system: System, object: string): string | undefined =>
-  noDevice(system, object) ?? (assigned(system, object)!.vdcm ? undefined : 'the device is no IDXD device with IMS');
+const noVdcm = (setup: Setup, object: string): string | undefined =>
+  noDevice(setup, object) ?? (assigned(setup, object)!.vdcm ? undefined : 'the device is no IDXD device with IMS');
 
-const vdcmOf = (system: System, object: string): Vdcm => assigned(system, object)!.vdcm!;
+const vdcmOf = (setup: Setup, object: string): Vdcm => assigned(setup, object)!.vdcm!;
 
-function fdsOf(system: System, values: Values): (Eventfd | number)[] | undefined {
+function fdsOf(setup: Setup, values: OperationValues): (Eventfd | number)[] | undefined {
   const { fds } = values;
   if (!Array.isArray(fds)) return undefined;
-  return (fds as readonly number[]).map((fd) => (fd < 0 ? fd : eventfdsOf(system).open(fd)));
+  return (fds as readonly number[]).map((fd) => (fd < 0 ? fd : eventfdsOf(setup).open(fd)));
 }
 
 /** Offset of the entry of a vector in the permission table of a device. */
@@ -100,10 +100,10 @@ export const vfioOperations: readonly OperationSpec[] = [
     ],
     actor: vmm,
     refuses: noDevice,
-    *run(system, object, values) {
+    *run(setup, object, values) {
       const { flags, index, start, count, bools, argsz } = values;
-      const fds = fdsOf(system, values);
-      yield* assigned(system, object)!.device.setIrqs({
+      const fds = fdsOf(setup, values);
+      yield* assigned(setup, object)!.device.setIrqs({
         flags: Number(flags),
         index: Number(index),
         start: Number(start),
@@ -122,13 +122,13 @@ export const vfioOperations: readonly OperationSpec[] = [
     on: VECTOR,
     args: [],
     actor: hardware,
-    refuses: (system, object) =>
-      noVector(system, object) ??
+    refuses: (setup, object) =>
+      noVector(setup, object) ??
       ([VFIO_INDEX.msi, VFIO_INDEX.msix].includes(interruptOf(object).index as 1 | 2)
         ? undefined
         : 'only MSI and MSI-X have entries; use vfio.intx or vfio.fire'),
-    *run(system, object) {
-      assigned(system, object)!.backend.raise(interruptOf(object).vector);
+    *run(setup, object) {
+      assigned(setup, object)!.backend.raise(interruptOf(object).vector);
     },
   },
   {
@@ -139,9 +139,9 @@ export const vfioOperations: readonly OperationSpec[] = [
     args: [],
     actor: { layer: 'vfio', name: 'operator', cpu: 0 },
     refuses: noVector,
-    *run(system, object) {
+    *run(setup, object) {
       const { index, vector } = interruptOf(object);
-      assigned(system, object)!.device.fire(index, vector);
+      assigned(setup, object)!.device.fire(index, vector);
     },
   },
   {
@@ -151,11 +151,11 @@ export const vfioOperations: readonly OperationSpec[] = [
     on: DEVICE,
     args: [{ name: 'level', type: 'flag', meaning: 'Asserted.' }],
     actor: hardware,
-    refuses: (system, object) =>
-      noDevice(system, object) ??
-      (assigned(system, object)!.device.spec.irqs[0] > 0 ? undefined : 'the device has no INTx pin'),
-    *run(system, object, { level }) {
-      assigned(system, object)!.device.intx(level === true);
+    refuses: (setup, object) =>
+      noDevice(setup, object) ??
+      (assigned(setup, object)!.device.spec.irqs[0] > 0 ? undefined : 'the device has no INTx pin'),
+    *run(setup, object, { level }) {
+      assigned(setup, object)!.device.intx(level === true);
     },
   },
   {
@@ -165,11 +165,11 @@ export const vfioOperations: readonly OperationSpec[] = [
     on: DEVICE,
     args: [{ name: 'fd', type: 'number', min: 0, max: 0xffff, meaning: 'Eventfd.' }],
     actor: { layer: 'kvm', name: 'resample', cpu: 0 },
-    refuses: (system, object, { fd }) =>
-      noDevice(system, object) ??
-      (eventfdsOf(system).get(Number(fd)) ? undefined : `no eventfd has the number ${String(fd)}`),
-    *run(system, _object, { fd }) {
-      eventfdsOf(system).get(Number(fd))!.signal(0);
+    refuses: (setup, object, { fd }) =>
+      noDevice(setup, object) ??
+      (eventfdsOf(setup).get(Number(fd)) ? undefined : `no eventfd has the number ${String(fd)}`),
+    *run(setup, _object, { fd }) {
+      eventfdsOf(setup).get(Number(fd))!.signal(0);
     },
   },
   {
@@ -191,10 +191,10 @@ export const vfioOperations: readonly OperationSpec[] = [
     ],
     actor: guest,
     refuses: noVdcm,
-    *run(system, object, { vector, pasid }) {
-      const vdcm = vdcmOf(system, object);
+    *run(setup, object, { vector, pasid }) {
+      const vdcm = vdcmOf(setup, object);
       const value = pasid === undefined ? 0 : permissionFor(Number(pasid));
-      yield* system.machine.within(vdcm.spec.cpu, vdcm.access(permissionOffset(vdcm, Number(vector)), 4, value));
+      yield* setup.machine.within(vdcm.spec.cpu, vdcm.access(permissionOffset(vdcm, Number(vector)), 4, value));
     },
   },
   {
@@ -217,11 +217,11 @@ export const vfioOperations: readonly OperationSpec[] = [
     ],
     actor: guest,
     refuses: noVdcm,
-    *run(system, object, { offset, size, value }) {
-      const vdcm = vdcmOf(system, object);
+    *run(setup, object, { offset, size, value }) {
+      const vdcm = vdcmOf(setup, object);
       const at = Number(offset) & ~3;
       const access = value === undefined ? vdcm.access(at, Number(size)) : vdcm.access(at, Number(size), Number(value));
-      yield* system.machine.within(vdcm.spec.cpu, access);
+      yield* setup.machine.within(vdcm.spec.cpu, access);
     },
   },
   {
@@ -236,8 +236,8 @@ export const vfioOperations: readonly OperationSpec[] = [
     ],
     actor: { layer: 'vfio', name: 'operator', cpu: 0 },
     refuses: noVdcm,
-    *run(system, object, { guest: from, host: to }) {
-      yield* vdcmOf(system, object).bindPasid(Number(from), Number(to));
+    *run(setup, object, { guest: from, host: to }) {
+      yield* vdcmOf(setup, object).bindPasid(Number(from), Number(to));
     },
   },
   {
@@ -261,9 +261,9 @@ export const vfioOperations: readonly OperationSpec[] = [
     ],
     actor: guest,
     refuses: noVdcm,
-    *run(system, object, { queue, pasid, vector, handle }) {
-      const { machine } = system;
-      const vdcm = vdcmOf(system, object);
+    *run(setup, object, { queue, pasid, vector, handle }) {
+      const { machine } = setup;
+      const vdcm = vdcmOf(setup, object);
       const at = machine.world.child(queueType, vdcm.ims.fn.object, 'queue', Number(queue));
       const got = vector === undefined ? undefined : vdcm.requestHandle(Number(vector), false);
       const named = handle !== undefined ? Number(handle) : got && 'handle' in got ? got.handle : undefined;
@@ -281,9 +281,9 @@ export const vfioOperations: readonly OperationSpec[] = [
     args: [],
     actor: { layer: 'vfio', name: 'operator', cpu: 0 },
     refuses: noVdcm,
-    *run(system, object) {
-      const { machine } = system;
-      const vdcm = vdcmOf(system, object);
+    *run(setup, object) {
+      const { machine } = setup;
+      const vdcm = vdcmOf(setup, object);
       for (const { register, count } of vdcm.traps()) {
         const hot = register.latency === 'hot' ? '; used for every piece of work: this trap costs' : '';
         machine.emit(mark, vdcm.device.object, {

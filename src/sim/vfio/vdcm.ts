@@ -13,9 +13,9 @@ import {
   trappedPages,
 } from '../device/regions.ts';
 import type { ImsCookie, ImsFunction } from '../irq/ims-domain.ts';
-import type { Actor, Machine, Proc } from '../machine.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
 import type { ImsBackend } from './backend.ts';
-import type { VfioDevice } from './vfio.ts';
+import type { VfioDevice } from './vfio-device.ts';
 
 /** What the driver does with the PASID in a guest write of the permission table (policy pasidCopy). */
 export type PasidCopy = 'translate' | 'untranslated' | 'once' | 'never';
@@ -36,7 +36,7 @@ export interface VdcmSpec {
   /** The guest's processor, as an actor. */
   readonly cpu: Actor;
   /** Takes an access out of the guest and back, when there is a virtual machine. */
-  readonly exit: ((serve: () => Proc) => Proc) | undefined;
+  readonly exit: ((serve: () => Actions) => Actions) | undefined;
 }
 
 /** Nanoseconds of a trapped access: out of the guest, to the VMM, to the driver, and back. */
@@ -102,7 +102,7 @@ export class Vdcm {
   }
 
   /** The guest accesses BAR 0 (aligned, 4 or 8 bytes); `value` is what it writes, absent for a read. */
-  *access(offset: number, size: number, value?: number): Proc {
+  *access(offset: number, size: number, value?: number): Actions {
     const { spec } = this;
     const register = ownerOf(spec.map, offset);
     const trapped = this.#trapped.has(Math.floor(offset / PAGE) * PAGE);
@@ -124,11 +124,11 @@ export class Vdcm {
     machine.as(this.spec.cpu, () => machine.emit(permWrite, entry, { value }));
   }
 
-  *#serve(register: RegionRegister | undefined, offset: number, size: number, value: number | undefined): Proc {
+  *#serve(register: RegionRegister | undefined, offset: number, size: number, value: number | undefined): Actions {
     yield* this.machine.within(this.device.actor, this.#served(register, offset, size, value));
   }
 
-  *#served(register: RegionRegister | undefined, offset: number, size: number, value: number | undefined): Proc {
+  *#served(register: RegionRegister | undefined, offset: number, size: number, value: number | undefined): Actions {
     const { machine, device } = this;
     const write = value !== undefined;
     // What a read returns is not modelled: only writes have a value to show.
@@ -146,7 +146,7 @@ export class Vdcm {
     yield* this.#permission((offset - register.offset) >>> 3, value);
   }
 
-  *#permission(vector: number, value: number): Proc {
+  *#permission(vector: number, value: number): Actions {
     const { machine, spec } = this;
     machine.emit(permWrite, machine.world.child(permission, spec.guest, 'perm', vector), { value });
     this.#written.set(vector, value >>> 0);
@@ -165,17 +165,17 @@ export class Vdcm {
     });
   }
 
-  *#copy(vector: number): Proc {
+  *#copy(vector: number): Actions {
     const index = this.#backend().index(vector);
     if (index !== undefined) yield* this.ims.setCookie(index, this.#asked(vector));
   }
 
   /** A PASID of the guest gets one of the host; entries that waited for it are written. */
-  *bindPasid(guest: number, host: number): Proc {
+  *bindPasid(guest: number, host: number): Actions {
     yield* this.machine.within(this.device.actor, this.#bindPasid(guest, host));
   }
 
-  *#bindPasid(guest: number, host: number): Proc {
+  *#bindPasid(guest: number, host: number): Actions {
     this.#pasids.set(guest, host);
     for (const [vector, value] of this.#written) {
       const { pasidEnable, pasid } = permissionOf(value);

@@ -5,7 +5,7 @@ import { bufferStart, lost } from '../../model/events/notes.ts';
 import type { Namespace } from '../../model/namespace.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
 import type { Trace } from '../../trace/trace.ts';
-import { cpuHandlers, cpuSystem, irqHandlers, type LayerSpec } from './layers.ts';
+import { cpuHandlers, cpuSystem, irqHandlers, type LayerSpec } from '../presentation/layer.ts';
 import { type Lane, type Layer, setLayer } from './tree.ts';
 import { OFF, ON, UNKNOWN } from './values.ts';
 

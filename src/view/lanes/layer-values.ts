@@ -4,7 +4,8 @@ import { typeOfPath } from '../../model/paths.ts';
 import { PRESENT, State } from '../../model/state.ts';
 import { device } from '../../model/things/pci.ts';
 import type { Trace } from '../../trace/trace.ts';
-import { type LayerSpec, layersOf, layerValue, readByLayers } from './layers.ts';
+import { type LayerSpec, layerValue } from '../presentation/layer.ts';
+import { presentationOf, presentations } from '../presentation/types.ts';
 import { type LaneTree, setLayer } from './tree.ts';
 
 /** The cell is kept in the state: a layer reads it. */
@@ -16,9 +17,17 @@ const FOREIGN = 4;
 /** It tells where the MSI capability of a function lies. */
 const MSI_AT = 8;
 
+/** The types whose cells layers read that do not list them: their own type, and those of the objects that they name. */
+const readByLayers: ReadonlySet<ObjectType> = new Set(
+  [...presentations].flatMap(([type, { layers = [] }]) => {
+    const unlisted = layers.filter((spec) => spec.value && spec.cells === undefined);
+    return unlisted.flatMap((spec) => [type, ...(spec.reads ?? [])]);
+  }),
+);
+
 /** The cells that the layers of a type list; undefined when it has no layers with values. */
 function cellsOfLayers(type: ObjectType): readonly number[] | undefined {
-  const specs = (layersOf.get(type) ?? []).filter((spec) => spec.value);
+  const specs = (presentationOf(type).layers ?? []).filter((spec) => spec.value);
   return specs.length === 0 ? undefined : specs.flatMap((spec) => spec.cells ?? []);
 }
 
@@ -90,7 +99,7 @@ export class LayerValues {
     for (; this.#objects < world.objects; this.#objects++) {
       const type = world.type(this.#objects)!;
       const base = world.base(this.#objects);
-      if (readByLayers.includes(type)) this.#flags.fill(KEPT, base, base + type.size);
+      if (readByLayers.has(type)) this.#flags.fill(KEPT, base, base + type.size);
       if (type === device) this.#flags[base + device.at.msiAt]! |= MSI_AT;
       const cells = this.#cellsOf(typeOfPath(world.path(this.#objects)));
       if (cells === undefined) continue;

@@ -1,14 +1,12 @@
-import { systemOfPath, withoutSystem } from '../../model/namespace.ts';
 import { typeOfPath } from '../../model/paths.ts';
 import type { State } from '../../model/state.ts';
-import { imsEntry, permission, piDescriptor, queue } from '../../model/things/ims.ts';
-import { cpu, intid, irq, vector } from '../../model/things/irq.ts';
-import { device, mention, msi, msixEntry, table } from '../../model/things/pci.ts';
-import { amdIrte, irte, itsCollection, itsDevice, itsEvent, remapUnit } from '../../model/things/remap.ts';
-import { kvmGsi, kvmIrqfd, kvmRoute, kvmVm, vcpu, vfioDevice, vfioVector } from '../../model/things/virt.ts';
+import { mention } from '../../model/things/pci.ts';
 import type { World } from '../../model/world.ts';
 import { compareSegments } from '../../query/paths.ts';
-import { type LayerSpec, layersOf } from './layers.ts';
+import { titleBelow } from '../presentation/groups.ts';
+import type { LayerSpec } from '../presentation/layer.ts';
+import { sectionRank, sectionTitle } from '../presentation/sections.ts';
+import { presentationOf } from '../presentation/types.ts';
 import { type List, u8List, u32List } from './list.ts';
 import { ABSENT, ON } from './values.ts';
 
@@ -121,32 +119,7 @@ export interface LaneFiller {
 /** Lanes whose parent gets their events too. */
 const OWNERS = /^(?:[^:/]+:)?v?cpu\/[^/]+\/./;
 
-/** The top of the tree, in the order in which it is shown: what is closest to the device first. */
-const SECTIONS: readonly (readonly [segment: string, title: string])[] = [
-  ['device', 'Devices'],
-  ['table', 'MSI-X tables of unknown devices'],
-  ['irq', 'Interrupts'],
-  ['cpu', 'CPUs'],
-  ['irte', 'Interrupt remapping'],
-  ['its', 'Interrupt translation (ITS)'],
-  ['vcpu', 'Virtual CPUs'],
-  ['vfio', 'VFIO'],
-  ['kvm', 'KVM'],
-  ['ioapic', 'I/O APICs'],
-  ['gic', 'GIC'],
-  ['smmu', 'SMMU'],
-  ['iommu', 'IOMMU mappings'],
-  ['iommufd', 'iommufd'],
-  ['hypervisor', 'Hypervisor'],
-  ['domain', 'Domains'],
-  ['virtio', 'virtio devices'],
-  ['apic', 'APIC bus'],
-  ['message', 'Messages of unknown senders'],
-];
 const NOTES = 'notes';
-/** Interrupt indices of VFIO PCI devices. */
-const VFIO_INDEX = ['INTx', 'MSI', 'MSI-X', 'error', 'request'];
-
 /** A lane as it is listed: where it stands and what it is called. */
 export interface LaneInfo {
   readonly id: number;
@@ -205,7 +178,7 @@ export class LaneTree {
     const known = this.#byPath.get(path);
     if (known) return known;
     const parent = this.#parentOf(path);
-    const lane = new Lane(this.lanes.length, path, parent, layersOf.get(typeOfPath(path)) ?? [], this.#filler);
+    const lane = new Lane(this.lanes.length, path, parent, presentationOf(typeOfPath(path)).layers ?? [], this.#filler);
     this.lanes.push(lane);
     this.#byPath.set(path, lane);
     return lane;
@@ -238,16 +211,10 @@ export class LaneTree {
       for (const child of [...lane.children].sort(byPath)) walk(child);
     };
     const top = this.lanes.filter((lane) => lane.parent === undefined);
-    for (const lane of top.sort((a, b) => sectionRank(a.path) - sectionRank(b.path) || byPath(a, b))) walk(lane);
+    for (const lane of top.sort((a, b) => rankOf(a) - rankOf(b) || byPath(a, b))) walk(lane);
     return out;
   }
 }
-
-const sectionRank = (path: string): number => {
-  if (path === NOTES) return SECTIONS.length + 1;
-  const index = SECTIONS.findIndex(([segment]) => segment === withoutSystem(path));
-  return index < 0 ? SECTIONS.length : index;
-};
 
 function byPath(a: Lane, b: Lane): number {
   const left = a.path.split('/');
@@ -259,90 +226,17 @@ function byPath(a: Lane, b: Lane): number {
   return left.length - right.length;
 }
 
-function labelOf(lane: Lane): string {
-  if (lane.path === NOTES) return 'Notes and gaps';
-  const segments = lane.path.split('/');
-  const last = segments[segments.length - 1]!;
-  if (segments.length === 1) {
-    const title = SECTIONS.find(([segment]) => segment === withoutSystem(last))?.[1] ?? withoutSystem(last);
-    const system = systemOfPath(last);
-    return system === '' ? title : `${title} (${system})`;
-  }
-  switch (typeOfPath(lane.path)) {
-    case device:
-    case vfioDevice:
-      return last;
-    case msixEntry:
-      return `MSI-X ${last}`;
-    case msi:
-      return 'MSI';
-    case imsEntry:
-      return `IMS ${last}`;
-    case permission:
-      return `permission ${last}`;
-    case queue:
-      return `queue ${last}`;
-    case piDescriptor:
-      return 'posted descriptor';
-    case table:
-      return `table ${last}`;
-    case irq:
-      return `irq ${last}`;
-    case cpu:
-      return `CPU ${last}`;
-    case vector:
-      return `vector ${last}`;
-    case intid:
-      return `LPI ${last}`;
-    case vcpu:
-      return `vCPU ${last}`;
-    case remapUnit:
-      return /^\d+$/.test(last) ? `unit ${last}` : last;
-    case irte:
-    case amdIrte:
-      return `IRTE ${last}`;
-    case itsDevice:
-      return `device ${last}`;
-    case itsEvent:
-      return `event ${last}`;
-    case itsCollection:
-      return `collection ${last}`;
-    case kvmVm:
-      return `VM ${last}`;
-    case kvmGsi:
-      return `GSI ${last}`;
-    case kvmRoute:
-      return `route of GSI ${last}`;
-    case kvmIrqfd:
-      return `irqfd of GSI ${last}`;
-    case vfioVector:
-      return `${VFIO_INDEX[Number(segments[2])] ?? segments[2]} ${last}`;
-    default:
-      return segments.slice(lane.parent?.path.split('/').length ?? 1).join(' ');
-  }
+/** The notes come last. */
+const rankOf = ({ path }: Lane): number => (path === NOTES ? Number.POSITIVE_INFINITY : sectionRank(path));
+
+function labelOf({ path, parent }: Lane): string {
+  if (path === NOTES) return 'Notes and gaps';
+  return parent === undefined ? sectionTitle(path) : titleBelow(path, parent.path);
 }
 
-function detailOf(lane: Lane, world: World, state: State): string {
-  const text = (cell: number): string => {
-    const id = state.num(lane.object, cell);
-    return id < 0 ? '' : world.strings.text(id);
-  };
-  switch (world.type(lane.object)) {
-    case device:
-      return text(device.at.name);
-    case irq:
-      return text(irq.at.name);
-    case vector: {
-      const virq = state.num(lane.object, vector.at.irq);
-      return text(vector.at.name) || (virq > 0 ? `irq ${virq}` : '');
-    }
-    case itsEvent: {
-      const lpi = state.num(lane.object, itsEvent.at.lpi);
-      return lpi < 0 ? '' : `LPI ${lpi}`;
-    }
-    case remapUnit:
-      return text(remapUnit.at.kind);
-    default:
-      return '';
-  }
+/** Name of the object of a lane, where the trace tells it, or what else tells it apart. */
+function detailOf({ object }: Lane, world: World, state: State): string {
+  const { name, detail } = presentationOf(world.type(object) ?? mention);
+  if (name !== undefined) return state.text(object, name);
+  return detail?.(state, object) ?? '';
 }

@@ -3,10 +3,10 @@ import { linksOf } from '../../model/references.ts';
 import type { Access, Field } from '../../model/register.ts';
 import type { Job } from '../../query/jobs.ts';
 import { derivedKeys, keyValue, messageKind } from '../../query/view.ts';
+import { computedFields, fieldsOfKey, keyText } from '../values.ts';
 import type { Now } from './now.ts';
 import type { Row, RowText } from './rows.ts';
 import { fieldTexts } from './text.ts';
-import { computedFields, fieldsOfKey, keyText } from './values.ts';
 
 /** Text of a trace or a specification as markdown that means nothing but itself. */
 export function plain(text: string): string {

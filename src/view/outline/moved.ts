@@ -1,8 +1,8 @@
 import type { PathNode, World } from '../../model/world.ts';
 import { ReadIndex } from '../../query/dependents.ts';
 import { derivedKeys } from '../../query/view.ts';
+import { summaryOf } from '../presentation/types.ts';
 import type { Now } from './now.ts';
-import { summaryOf } from './summary.ts';
 
 /** With more changed objects than this it is quicker to draw everything. */
 const MANY = 400;

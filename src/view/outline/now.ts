@@ -3,8 +3,8 @@ import { vector } from '../../model/things/irq.ts';
 import type { PathNode } from '../../model/world.ts';
 import type { ChangeKind, ObjectChange } from '../../query/changes.ts';
 import { keyValue } from '../../query/view.ts';
+import { computedFields, registerField } from '../values.ts';
 import type { Moment } from './rows.ts';
-import { computedFields, registerField } from './values.ts';
 
 /** One moment as outlines look at it: what is there, and what the step at the cursor did. */
 export class Now {

@@ -4,24 +4,13 @@ import type { PathNode } from '../../model/world.ts';
 import { Jobs, type JobView } from '../../query/jobs.ts';
 import { resolvePath, sortedChildren, type Target } from '../../query/paths.ts';
 import { keyValue } from '../../query/view.ts';
+import { type OutlineName, outlineOf, sectionOf } from '../presentation/sections.ts';
+import { computedFields, keysOf, shownFields } from '../values.ts';
 import { explainRow } from './explain.ts';
 import { movedNodes } from './moved.ts';
 import { Now } from './now.ts';
-import {
-  GROUPED,
-  inlined,
-  type Moment,
-  type OutlineName,
-  outlineOf,
-  ROOTS,
-  type Row,
-  type RowText,
-  ranged,
-  rangeOf,
-  vectorDomainNode,
-} from './rows.ts';
+import { inlined, type Moment, type Row, type RowText, ranged, rangeOf, rootsOf, vectorDomainOf } from './rows.ts';
 import { rowText } from './text.ts';
-import { computedFields, keysOf, shownFields } from './values.ts';
 
 /** Keys that belong right below the name of an object, before the tables and capabilities in it. */
 const FIRST_KEYS = new Set(['command']);
@@ -190,15 +179,11 @@ export class Outline {
 
   #roots(): Row[] {
     const { world } = this.#moment.trace;
-    const rows = ROOTS[this.name].flatMap((root) => {
-      const node = world.find(root);
-      return node ? this.#entries(undefined, node) : [];
+    return rootsOf(world, this.name).flatMap((node) => {
+      if (!sectionOf(node.path)?.grouped) return this.#entries(undefined, node);
+      const row = this.#rowOf(node);
+      return row && row.parent === undefined && this.shown(row) ? [row] : [];
     });
-    const grouped = GROUPED[this.name];
-    const group = grouped === undefined ? undefined : world.find(grouped);
-    const row = group && this.#rowOf(group);
-    if (row && row.parent === undefined && this.shown(row)) rows.push(row);
-    return rows;
   }
 
   /** The rows of the children of a node below a row, those that are there; long tables in ranges. */
@@ -221,7 +206,6 @@ export class Outline {
   #below(row: Row): Row[] {
     const { node } = row;
     const now = this.#now();
-    const { world } = this.#moment.trace;
     const state = now.stateFor(node);
     const keys = now.presents(node)
       ? keysOf(state, node.object)
@@ -230,7 +214,7 @@ export class Outline {
       : [];
     const nodes: Row[] = [];
     if (node.object >= 0 && state.world.type(node.object) === vector) nodes.push(...this.#irqLink(row));
-    const below = row.parent === undefined && node === vectorDomainNode(world) ? world.find('irq') : undefined;
+    const below = row.parent === undefined && node === vectorDomainOf(node) ? node.space.find('irq') : undefined;
     if (below) nodes.push(this.#nodeRow(row, below));
     if (ranged(node)) nodes.push(...this.#list(row, node));
     else {
@@ -269,12 +253,12 @@ export class Outline {
     const parent = node.parent;
     if (parent === undefined) return undefined;
     if (parent === world.root) {
-      if (node.segment !== GROUPED[this.name]) return undefined;
-      const domain = node.segment === 'irq' ? vectorDomainNode(world) : undefined;
+      if (outlineOf(node.path) !== this.name || !sectionOf(node.path)?.grouped) return undefined;
+      const domain = node === node.space.find('irq') ? vectorDomainOf(node) : undefined;
       return this.#nodeRow(domain && this.#rowOf(domain), node);
     }
-    if (parent.parent === world.root && ROOTS[this.name].includes(parent.segment))
-      return this.#nodeRow(undefined, node);
+    const section = parent.parent === world.root ? sectionOf(parent.path) : undefined;
+    if (section?.outline?.[0] === this.name && !section.grouped) return this.#nodeRow(undefined, node);
     if (inlined(node)) return this.#rowOf(parent);
     const above = this.#rowOf(parent);
     if (!above) return undefined;
@@ -285,7 +269,7 @@ export class Outline {
     if (row.kind === 'range') return this.#children(row.node).some((c) => rangeOf(c) === row.from && now.shows(c));
     if (now.shows(row.node)) return true;
     // The irqs are shown below the vector domain, without being part of it.
-    const irqs = row.node === vectorDomainNode(now.state.world) ? now.state.world.find('irq') : undefined;
+    const irqs = row.node === vectorDomainOf(row.node) ? row.node.space.find('irq') : undefined;
     return irqs !== undefined && now.shows(irqs);
   }
 

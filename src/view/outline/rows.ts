@@ -3,11 +3,10 @@ import type { PathNode, World } from '../../model/world.ts';
 import type { ChangeKind, ObjectChange } from '../../query/changes.ts';
 import type { Job } from '../../query/jobs.ts';
 import type { Trace } from '../../trace/trace.ts';
+import { groupAt } from '../presentation/groups.ts';
+import { type OutlineName, sectionOf } from '../presentation/sections.ts';
 
-/** The three outlines: irq domains with everything behind them, PCI functions, processors. */
-export type OutlineName = 'domains' | 'devices' | 'cpus';
-
-/** Their names, in the order in which they are shown. */
+/** The outlines in the order in which they are shown. */
 export const OUTLINES: readonly OutlineName[] = ['domains', 'devices', 'cpus'];
 
 /** What an outline shows: the state at the cursor and what the step there changed. A session is one. */
@@ -73,44 +72,19 @@ export const rangeOf = (child: PathNode): number => Math.floor(Number(child.segm
 /** Label of a range. */
 export const rangeLabel = (from: number): string => `[${from} … ${from + RANGE - 1}]`;
 
-/** Nodes whose children are shown in their place. */
-const INLINE = new Set(['vector', 'intid', 'event', 'pin', 'spi', 'stream', 'ioas', 'map']);
-
 /** Whether the children of a node are listed directly below the row of its parent. */
-export function inlined(node: PathNode): boolean {
-  if (INLINE.has(node.segment)) return node.parent?.parent !== undefined;
-  return node.segment === 'msix' && node.parent?.parent?.path === 'table';
+export const inlined = (node: PathNode): boolean => groupAt(node.path)?.inline === true;
+
+/** The topmost nodes that an outline shows something of, in order: those of each section, one system after the other. */
+export function rootsOf(world: World, name: OutlineName): PathNode[] {
+  const place = (node: PathNode): number => sectionOf(node.path)!.outline![1];
+  return [...world.root.children.values()]
+    .filter((node) => sectionOf(node.path)?.outline?.[0] === name)
+    .sort((a, b) => place(a) - place(b) || (a.path < b.path ? -1 : 1));
 }
 
-/** Top-level nodes whose children are the rows of an outline, in order. */
-export const ROOTS: Readonly<Record<OutlineName, readonly string[]>> = {
-  domains: ['domain', 'irte', 'its', 'smmu', 'gic', 'ioapic', 'ntb', 'kvm', 'vfio', 'iommufd', 'hypervisor', 'guest'],
-  devices: ['device'],
-  cpus: ['cpu', 'vcpu'],
-};
-
-/** Top-level nodes that have a row of their own: the irqs below the vector domain, the tables below the devices. */
-export const GROUPED: Readonly<Record<OutlineName, string | undefined>> = {
-  domains: 'irq',
-  devices: 'table',
-  cpus: undefined,
-};
-
-/** All top-level nodes that an outline shows something of. */
-export function rootsOf(name: OutlineName): readonly string[] {
-  const grouped = GROUPED[name];
-  return grouped === undefined ? ROOTS[name] : [...ROOTS[name], grouped];
-}
-
-/** The outline in which a path is shown. */
-export function outlineOf(path: string): OutlineName {
-  const root = path.slice(0, path.indexOf('/') < 0 ? undefined : path.indexOf('/'));
-  for (const name of ['devices', 'cpus'] as const) if (rootsOf(name).includes(root)) return name;
-  return 'domains';
-}
-
-/** The node of the vector domain, under which the irqs are shown when there is one. */
-export const vectorDomainNode = (world: World): PathNode | undefined => {
-  const node = world.find('domain/VECTOR');
-  return node && node.object >= 0 ? node : undefined;
+/** The node of the vector domain of the system of a node, under which its irqs are shown when there is one. */
+export const vectorDomainOf = (node: PathNode): PathNode | undefined => {
+  const domain = node.space.find('domain/VECTOR');
+  return domain && domain.object >= 0 ? domain : undefined;
 };

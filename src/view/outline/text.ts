@@ -1,10 +1,12 @@
-import type { PathNode } from '../../model/world.ts';
+import { systemOfPath } from '../../model/namespace.ts';
 import type { JobView } from '../../query/jobs.ts';
 import { keyValue } from '../../query/view.ts';
+import { groupCount, groupIcon, groupTitle } from '../presentation/groups.ts';
+import { sectionOf, sectionTitle } from '../presentation/sections.ts';
+import { summaryOf } from '../presentation/types.ts';
+import { computedFields, fieldsOfKey, fieldText, keyText, shownFields, UNKNOWN } from '../values.ts';
 import type { Now } from './now.ts';
 import { type Row, type RowText, rangeLabel } from './rows.ts';
-import { groupCount, groupIcon, groupLabel, summaryOf } from './summary.ts';
-import { computedFields, fieldsOfKey, fieldText, keyText, shownFields, UNKNOWN } from './values.ts';
 
 const SPOKEN = { A: 'added', M: 'changed', D: 'removed' } as const;
 
@@ -29,24 +31,33 @@ export function rowText(now: Now, row: Row, count: number, jobs: readonly JobVie
     case 'field':
       return valueRow(row.field!, fieldTexts(now, row), now.fieldMark(row.node, row.key!, row.field!), false);
     case 'node':
-      return now.presents(row.node) ? objectText(now, row) : groupText(row.node, count);
+      return now.presents(row.node) ? objectText(now, row) : groupText(row, count);
   }
 }
 
-function groupText(node: PathNode, count: number): RowText {
-  const label = groupLabel(node);
-  const description = groupCount(node, count);
+/** The system of a row at the top, where nothing above it says which. */
+function systemText({ node, parent }: Row): string {
+  const system = parent === undefined ? systemOfPath(node.path) : '';
+  return system === '' ? '' : ` (${system})`;
+}
+
+function groupText(row: Row, count: number): RowText {
+  const { path, parent } = row.node;
+  const isSection = parent?.parent === undefined;
+  const label = isSection ? sectionTitle(path) : `${groupTitle(path)}${systemText(row)}`;
+  const description = groupCount(path, count);
   return {
     label,
     description,
     collapsible: true,
-    icon: groupIcon(node),
+    icon: isSection ? (sectionOf(path)?.icon ?? '') : groupIcon(path),
     spoken: [label, description].filter(Boolean).join(', '),
   };
 }
 
 function objectText(now: Now, row: Row): RowText {
-  const { label, description, icon } = summaryOf(now.stateFor(row.node), row.node.object);
+  const { label: name, description, icon } = summaryOf(now.stateFor(row.node), row.node.object);
+  const label = `${name}${systemText(row)}`;
   const mark = now.mark(row.node);
   return {
     label,

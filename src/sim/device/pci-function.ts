@@ -1,0 +1,398 @@
+import { requesterId } from '../../model/bdf.ts';
+import {
+  devRaise,
+  devWithdraw,
+  effectivelyMasked,
+  msgSend,
+  pbaRead,
+  pbaWrite,
+  tableSize,
+  tblRead,
+  tblWrite,
+} from '../../model/events/msix.ts';
+import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
+import { barMap, cfgRead, cfgWrite, devReset, devSeen } from '../../model/events/pci.ts';
+import type { Field } from '../../model/register.ts';
+import {
+  CAPABILITY,
+  capabilityHead,
+  msiControl,
+  msixControl,
+  msixControlBits,
+  msixVectorControl,
+  pciCommand,
+} from '../../model/registers/pci.ts';
+import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
+import type { Actor, Machine } from '../machine.ts';
+import type { FunctionSpec } from './function-spec.ts';
+import type { Message, MessagePort } from './message.ts';
+import { changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
+import { Wire } from './wire.ts';
+
+/** What answered an access of the guest, and how many exits it cost. Absent on accesses that no guest made. */
+export interface Served {
+  readonly served: 'kernel' | 'user' | 'hardware';
+  readonly exits: number;
+}
+
+/** Config offset of the MSI-X capability of every simulated function. */
+export const MSIX_AT = 0x60;
+/** Config offset of the MSI capability, where a function has one. */
+export const MSI_AT = 0x50;
+const COMMAND = 4;
+const { memory, busMaster } = pciCommand.f;
+
+/**
+ * A PCI function with MSI-X as the specification defines it (PCIe 7.7.2, 6.1.4), emulated or hardware. What its
+ * registers hold is the fold of the events; this class is what it does. Where the fold does not know a bit that decides, an event says so.
+ */
+export class PciFunction {
+  readonly machine: Machine;
+  readonly bdf: string;
+  readonly requester: number;
+  /** Object of the function in the world. */
+  readonly object: number;
+  readonly actor: Actor;
+  /** Where its messages go. */
+  port: MessagePort;
+  /** Its messages on their way. */
+  readonly #wire: Wire;
+  /** Objects of the entries and of the capability, once asked for; they keep their numbers. */
+  readonly #entries: number[] = [];
+  #cap = -1;
+  /** The cause that waits behind the pending bit of each entry, by object. */
+  readonly #waiting = new Map<number, number>();
+  /** The message of an entry from before it was written while unmasked, by object. */
+  readonly #latched = new Map<number, { address: number; data: number }>();
+  /** Whether the function uses the message as it was when the entry was unmasked last (rule 8 allows both). */
+  latches = false;
+  /** Called after an entry's mask, address or data may have changed; the part that emulates or watches the function sets it. */
+  onEntry: ((index: number) => void) | undefined;
+
+  constructor(machine: Machine, bdf: string, port: MessagePort) {
+    this.machine = machine;
+    this.bdf = bdf;
+    this.requester = requesterId(bdf);
+    this.object = machine.world.object(device, `device/${bdf}`);
+    this.actor = { layer: 'device', name: bdf, cpu: -1 };
+    this.#wire = new Wire(machine, { layer: 'bus', name: bdf, cpu: -1 }, (message) => this.port.accept(message));
+    this.port = port;
+  }
+
+  /** Lets the trace show the function as firmware left it: capabilities read, BAR mapped, MSI-X off, command as given. */
+  announce(spec: FunctionSpec, command: number): void {
+    const { machine, object } = this;
+    machine.emit(devSeen, object, { name: spec.name });
+    const read = (offset: number, size: number, value: number): void =>
+      machine.emit(cfgRead, object, { offset, size, value });
+    read(COMMAND, 2, command);
+    machine.emit(barMap, object, { bar: spec.bar, address: spec.barAddress, size: spec.barSize });
+    const { vectors, msi } = spec;
+    if (vectors > 0 || msi) read(0x34, 1, msi ? MSI_AT : MSIX_AT);
+    if (msi) read(MSI_AT, 4, capabilityHead(CAPABILITY.msi, vectors === 0 ? 0 : MSIX_AT, msiControl.f.address64.mask));
+    if (vectors === 0) return;
+    // Last of the list; Message Control: size minus one, disabled.
+    read(MSIX_AT, 4, capabilityHead(CAPABILITY.msix, 0, msixControl.f.size.put(vectors - 1)));
+    read(MSIX_AT + 4, 4, (spec.tableOffset | spec.bar) >>> 0);
+    read(MSIX_AT + 8, 4, (spec.pbaOffset | spec.bar) >>> 0);
+    // After reset every entry is masked (Vector Control reset value 1); address and data are undefined.
+    for (let i = 0; i < spec.vectors && i < 64; i++)
+      machine.emit(tblRead, this.entry(i), { offset: 12, size: 4, value: msixVectorControl.f.mask.mask });
+  }
+
+  /** Object of an MSI-X entry. */
+  entry(index: number): number {
+    let entry = this.#entries[index];
+    if (entry === undefined) {
+      entry = this.machine.world.child(msixEntry, this.object, 'msix', index);
+      this.#entries[index] = entry;
+    }
+    return entry;
+  }
+
+  #capability(): number {
+    if (this.#cap < 0) this.#cap = this.machine.world.node(this.object)?.children.get('msixcap')?.object ?? -1;
+    return this.#cap;
+  }
+
+  #command(bit: Field): boolean | undefined {
+    return bit.flag(this.machine.state, this.object, device.at.command);
+  }
+
+  /** Whether the function answers memory accesses (Command bit 1); unknown counts as yes for the caller to decide. */
+  get decodes(): boolean | undefined {
+    return this.#command(memory);
+  }
+
+  /** Whether MSI-X is enabled; undefined while unknown. */
+  get enabled(): boolean | undefined {
+    return msixControl.f.enable.flag(this.machine.state, this.#capability(), msixCap.at.control);
+  }
+
+  /** Number of entries, -1 while unknown. */
+  get size(): number {
+    return tableSize(this.machine.state, this.object);
+  }
+
+  /** Indexes of the entries that wait with a pending bit. */
+  #pending(): number[] {
+    const { state, world } = this.machine;
+    const entries = world.node(this.object)?.children.get('msix')?.children;
+    const set: number[] = [];
+    if (entries)
+      for (const node of entries.values())
+        if (node.object >= 0 && state.flag(node.object, msixEntry.at.pending) === true) set.push(Number(node.segment));
+    return set;
+  }
+
+  /** Software writes config space (aligned, 1, 2 or 4 bytes). Entries that become unmasked by it send what is pending. */
+  configWrite(offset: number, size: number, value: number): void {
+    const { machine } = this;
+    const waiting = this.#pending();
+    const before = exposed(machine.state, this.object);
+    machine.emit(cfgWrite, this.object, { offset, size, value });
+    for (const index of exposed(machine.state, this.object))
+      if (!before.has(index)) this.#programmed(this.entry(index));
+    for (const index of waiting) this.#release(index);
+    this.onEntry?.(-1);
+  }
+
+  /** Software reads config space; `value` is what the function returns. */
+  configRead(offset: number, size: number, value: number): void {
+    this.machine.emit(cfgRead, this.object, { offset, size, value });
+  }
+
+  /** Writes MSI-X Message Control (enable and function mask). */
+  control(enable: boolean, fmask: boolean): void {
+    const size = Math.max(this.size, 1) - 1;
+    this.configWrite(MSIX_AT + 2, 2, size | msixControlBits(enable, fmask));
+  }
+
+  /** Sends what an entry keeps pending, when nothing masks it any more. The fold has cleared the bit. */
+  #release(index: number): void {
+    const { machine } = this;
+    const entry = this.entry(index);
+    if (machine.state.flag(entry, msixEntry.at.pending) === true) return;
+    const cause = this.#waiting.get(entry) ?? 0;
+    this.#waiting.delete(entry);
+    machine.ledger.note(cause, 'inFlight', machine.now);
+    machine.as(this.actor, () => this.#send(entry, cause));
+  }
+
+  /**
+   * Software accesses the table; `value` is what is written (below 2^53 or words). Returns the value read as words,
+   * lowest first, undefined for a write. The rules of PCIe 6.1.4.2: aligned 4 or 8 bytes, else undefined.
+   */
+  table(
+    index: number,
+    offset: number,
+    size: number,
+    value: readonly number[] | undefined,
+    served?: Served,
+  ): number[] | undefined {
+    const { machine } = this;
+    const { state } = machine;
+    const entry = this.entry(index);
+    const write = value !== undefined;
+    const ones = size > 4 ? [0xffffffff, 0xffffffff] : [0xffffffff];
+    const count = this.size;
+    if (this.decodes === false) {
+      machine.emit(illegal, entry, {
+        rule: 'memory-disabled',
+        text: `${write ? 'write' : 'read'} while Memory Space Enable is 0: not claimed${write ? '' : ', reads all ones'}`,
+      });
+      return write ? undefined : ones;
+    }
+    if (count >= 0 && index >= count) {
+      machine.emit(illegal, this.object, { rule: 'U5', text: `entry ${index} of a table of ${count}` });
+      return write ? undefined : ones;
+    }
+    if ((size !== 4 && size !== 8) || offset % size !== 0) {
+      machine.emit(illegal, entry, {
+        rule: 'U1',
+        text: `${size}-byte ${write ? 'write' : 'read'} at entry offset ${offset}: not an aligned dword or qword; discarded`,
+      });
+      return write ? undefined : ones;
+    }
+    if (!write) return this.#read(entry, offset, size, served);
+    const unmasked = effectivelyMasked(state, entry) === false;
+    if (unmasked && offset < 12 && changesMessage(state, entry, offset, value)) {
+      machine.emit(illegal, entry, { rule: 'U2', text: 'address or data written while the entry is not masked' });
+      if (this.latches && !this.#latched.has(entry)) {
+        const message = messageOf(machine.state, entry);
+        if (message) this.#latched.set(entry, message);
+      }
+    }
+    if (changesReserved(state, entry, offset, value))
+      machine.emit(illegal, entry, { rule: 'U6', text: 'reserved bits 15:1 of Vector Control were changed' });
+    const waiting = state.flag(entry, msixEntry.at.pending) === true;
+    machine.emit(tblWrite, entry, { offset, size, value, served: served?.served, exits: served?.exits });
+    const nowMasked = effectivelyMasked(state, entry);
+    if (nowMasked === true) this.#latched.delete(entry);
+    if (!unmasked && nowMasked === false) this.#programmed(entry);
+    if (waiting) this.#release(index);
+    this.onEntry?.(index);
+    return undefined;
+  }
+
+  /** A read of the function pushes every message that it sent before ahead of the completion (PCI ordering). */
+  #read(entry: number, offset: number, size: number, served?: Served): number[] {
+    const { machine } = this;
+    const { state } = machine;
+    this.flush();
+    const words: number[] = [];
+    for (let i = 0; i < size; i += 4) words.push(state.get(entry, msixEntry.at.address + ((offset + i) >>> 2)));
+    machine.emit(tblRead, entry, { offset, size, value: words, served: served?.served, exits: served?.exits });
+    return words;
+  }
+
+  /** Lands every message in flight: what a completed read of the function guarantees. */
+  flush(): void {
+    this.#wire.flush();
+  }
+
+  /** Software reads pending bits, from a vector (a multiple of 32) on. */
+  readPba(first: number, size: number, served?: Served): number[] {
+    const { machine } = this;
+    if (this.decodes === false) {
+      machine.emit(illegal, this.object, {
+        rule: 'memory-disabled',
+        text: 'read of the PBA while Memory Space Enable is 0',
+      });
+      return size > 4 ? [0xffffffff, 0xffffffff] : [0xffffffff];
+    }
+    this.flush();
+    const words: number[] = [];
+    for (let i = 0; i < size * 8; i++) {
+      const node = machine.world
+        .node(this.object)
+        ?.children.get('msix')
+        ?.children.get(String(first + i));
+      const set = node !== undefined && machine.state.flag(node.object, msixEntry.at.pending) === true;
+      if ((i & 31) === 0) words.push(0);
+      if (set) words[i >>> 5] = (words[i >>> 5]! | (1 << (i & 31))) >>> 0;
+    }
+    machine.emit(pbaRead, this.object, { first, size, value: words, served: served?.served, exits: served?.exits });
+    return words;
+  }
+
+  /** Software writes the PBA, which is read-only (U3): nothing changes. */
+  writePba(first: number, size: number, value: readonly number[]): void {
+    this.machine.emit(pbaWrite, this.object, { first, size, value });
+    this.machine.emit(illegal, this.object, { rule: 'U3', text: 'write to the pending bit array, which is read-only' });
+  }
+
+  /** A cause arises inside the function. Returns its number in the ledger. */
+  raise(index: number): number {
+    const { machine } = this;
+    return machine.as(this.actor, () => {
+      const entry = this.entry(index);
+      const cause = machine.ledger.open(machine.now);
+      const before = machine.state.flag(entry, msixEntry.at.pending) === true;
+      const { words } = machine;
+      words[0] = devRaise.bit.vector | devRaise.bit.cause;
+      words[devRaise.at.vector] = index;
+      words[devRaise.at.cause] = cause;
+      machine.fire(devRaise, entry);
+      const { enabled } = this;
+      const masked = enabled ? effectivelyMasked(machine.state, entry) : undefined;
+      if (enabled === false) {
+        this.drop(entry, cause, 'MSI-X is not enabled');
+      } else if (masked === undefined) {
+        const what = enabled === undefined ? 'whether MSI-X is enabled' : 'the mask bit of the entry';
+        this.#untold(entry, cause, what);
+      } else if (masked) {
+        if (before) {
+          machine.emit(merged, entry, { cause, into: this.#waiting.get(entry) });
+          machine.ledger.note(cause, 'merged', machine.now);
+        } else {
+          this.#waiting.set(entry, cause);
+          machine.ledger.note(cause, 'pending', machine.now);
+        }
+      } else this.#send(entry, cause);
+      return cause;
+    });
+  }
+
+  /** The cause behind a pending bit goes away: software served it by polling (rule 3). */
+  withdraw(index: number): void {
+    const { machine } = this;
+    machine.as(this.actor, () => {
+      const entry = this.entry(index);
+      const cause = this.#waiting.get(entry);
+      this.#waiting.delete(entry);
+      machine.emit(devWithdraw, entry, { cause });
+      if (cause !== undefined) machine.ledger.note(cause, 'withdrawn', machine.now);
+    });
+  }
+
+  /** U7: an entry was unmasked; it should hold a message. */
+  #programmed(entry: number): void {
+    const { machine } = this;
+    if (messageOf(machine.state, entry)?.address === 0)
+      machine.emit(illegal, entry, { rule: 'U7', text: 'unmasked while its address is 0: it was never programmed' });
+  }
+
+  #untold(object: number, cause: number, what: string): void {
+    this.machine.emit(untold, object, { what, cause });
+    this.machine.ledger.note(cause, 'untold', this.machine.now);
+  }
+
+  /** Ends a cause with the reason why. */
+  drop(object: number, cause: number, reason: string): void {
+    const { machine } = this;
+    machine.emit(dropped, object, cause === 0 ? { reason } : { reason, cause });
+    machine.ledger.note(cause, 'dropped', machine.now);
+  }
+
+  #send(entry: number, cause: number): void {
+    const message = this.#latched.get(entry) ?? messageOf(this.machine.state, entry);
+    if (message === undefined) this.#untold(entry, cause, 'the message in the entry');
+    else this.send(entry, message.address, message.data, cause);
+  }
+
+  /** Sends a message write from an object of the function: it arrives after its flight. */
+  send(from: number, address: number, data: number, cause: number, pasid?: number): void {
+    const { machine, requester } = this;
+    const master = this.#command(busMaster);
+    if (master === false) {
+      this.drop(from, cause, 'Bus Master Enable is 0: the function must not send');
+      return;
+    }
+    const { words } = machine;
+    const { at, bit } = msgSend;
+    words[0] = bit.size | bit.requester | (pasid === undefined ? 0 : bit.pasid) | (cause === 0 ? 0 : bit.cause);
+    words[at.address] = address;
+    words[at.address + 1] = Math.floor(address / 0x100000000);
+    words[at.data] = data;
+    words[at.size] = 4;
+    words[at.requester] = requester;
+    words[at.pasid] = pasid ?? 0;
+    words[at.cause] = cause;
+    machine.fire(msgSend, from);
+    const message: Message =
+      pasid === undefined
+        ? { address, data, requester, cause, from }
+        : { address, data, requester, cause, from, pasid };
+    this.#wire.send(message);
+  }
+
+  /** Function level reset: MSI-X off, Command 0, every entry masked with no message; what was pending is gone. */
+  reset(reason = 'the function was reset'): void {
+    const pending = this.#pending();
+    this.machine.emit(devReset, this.object, {});
+    this.#latched.clear();
+    this.giveUp(pending, reason);
+    this.onEntry?.(-1);
+  }
+
+  /** The causes behind pending bits that were cleared are lost, for a reason. */
+  giveUp(pending: readonly number[], reason: string): void {
+    for (const index of pending) {
+      const entry = this.entry(index);
+      const cause = this.#waiting.get(entry) ?? 0;
+      this.#waiting.delete(entry);
+      this.drop(entry, cause, reason);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import { domCompose } from '../../model/events/domain.ts';
+import { irqAffinity } from '../../model/events/irq.ts';
+import { SHUTDOWN_VECTOR } from '../../model/events/places.ts';
+import type { Actions, Machine } from '../machine.ts';
+import { policy } from '../policy.ts';
+import type { Cpus } from './cpus.ts';
+import { type Composed, chain, errno, type Irq } from './domain.ts';
+
+/** How a message that names CPU and vector is rewritten when both change. */
+export const affinityStrategy = policy(
+  'affinityStrategy',
+  'How the message of an interrupt without remapping is rewritten when its CPU and its vector both change.',
+  {
+    direct: 'Once, to the new CPU and vector. Safe while the entry is masked; a torn message otherwise.',
+    twoStep: 'First the new vector on the old CPU, then the new CPU; what came in between is raised again.',
+  },
+  [],
+);
+
+/** What a mover needs of its irq core. */
+export interface MoverHost {
+  readonly machine: Machine;
+  /** Composes the message of an irq anew and stores it; a negative errno when that fails. */
+  compose(irq: Irq, by: string): Actions<number>;
+  /** Hands a message to the domain that stores. */
+  storeMessage(irq: Irq, message: Composed, by: string): Actions;
+  setMask(irq: Irq, masked: boolean): Actions;
+}
+
+/** Moves the irqs of a kernel between CPUs, domain by domain (kernel/irq/manage.c, migration.c; arch/x86 msi.c). */
+export class IrqMover {
+  readonly #core: MoverHost;
+  /** How messages that name CPU and vector are rewritten. */
+  strategy: 'direct' | 'twoStep' = 'direct';
+  /** The CPUs of the kernel, where they are known. */
+  cpus: Cpus | undefined;
+  /** Vectors that were raised again elsewhere: what still comes there is ignored. As CPU * 256 + vector. */
+  readonly #retriggered = new Set<number>();
+
+  constructor(core: MoverHost) {
+    this.#core = core;
+  }
+
+  /** Whether any of these CPUs is online, as far as is known. */
+  online(cpus: readonly number[]): boolean {
+    const known = this.cpus;
+    return known === undefined || cpus.some((n) => known.online(n));
+  }
+
+  /** Whether an interrupt on a vector without a handler was raised again elsewhere (VECTOR_RETRIGGERED). The answer is given once. */
+  ignored(cpu: number, vector: number): boolean {
+    return this.#retriggered.delete(cpu * 256 + vector);
+  }
+
+  /**
+   * irq_set_affinity(): 0 or a negative errno. User space (`by` is `user`) may not move managed irqs (EPERM), nor any to
+   * CPUs that are all offline (EINVAL). `force` writes the message even when the parent says it need not (S3-10).
+   */
+  *set(irq: Irq, cpus: readonly number[], by: string, force: boolean): Actions<number> {
+    const { machine } = this.#core;
+    const mask = cpus.join(',');
+    const refused = irq.managed && by === 'user' ? errno.EPERM : this.online(cpus) ? 0 : errno.EINVAL;
+    if (refused < 0) {
+      machine.emit(irqAffinity, irq.object, { mask, ret: refused });
+      return refused;
+    }
+    if (!irq.activated) {
+      // Taken over when the irq is activated (irqd_affinity_on_activate).
+      machine.emit(irqAffinity, irq.object, { mask });
+      irq.affinity = cpus;
+      return 0;
+    }
+    if (irq.domain.parent?.movesDeferred === true && !force) {
+      machine.emit(irqAffinity, irq.object, { mask, deferred: true });
+      irq.pendingAffinity = cpus;
+      return 0;
+    }
+    machine.emit(irqAffinity, irq.object, { mask });
+    return yield* this.#moveOrWait(irq, cpus, by, force);
+  }
+
+  /** Moves now; while the vector domain still cleans up (EBUSY) the next interrupt tries again. */
+  *#moveOrWait(irq: Irq, cpus: readonly number[], by: string, force: boolean): Actions<number> {
+    const ret = yield* this.move(irq, cpus, by, force);
+    if (ret >= 0) return ret;
+    const mask = cpus.join(',');
+    if (ret === errno.EBUSY) irq.pendingAffinity = cpus;
+    this.#core.machine.emit(
+      irqAffinity,
+      irq.object,
+      ret === errno.EBUSY ? { mask, deferred: true, ret } : { mask, ret },
+    );
+    return ret;
+  }
+
+  /** irq_move_irq(): what was put off is done in the interrupt, masked around the write. */
+  *movePending(irq: Irq): Actions {
+    const cpus = irq.pendingAffinity;
+    if (cpus === undefined || !irq.started) return;
+    irq.pendingAffinity = undefined;
+    const { masked } = irq;
+    if (!masked) yield* this.#core.setMask(irq, true);
+    yield* this.#moveOrWait(irq, cpus, 'move', false);
+    if (!masked) yield* this.#core.setMask(irq, false);
+  }
+
+  /** irq_do_set_affinity(): asks the first domain from the device on that can move, and writes the message if that is needed. */
+  *move(irq: Irq, cpus: readonly number[], by: string, force = false): Actions<number> {
+    for (const domain of chain(irq.domain)) {
+      if (!domain.setAffinity) continue;
+      const before = domain.destination?.(irq);
+      const result = yield* domain.setAffinity(irq, cpus);
+      if (typeof result === 'number') return result;
+      // The mask of an irq that never had one stays empty: any CPU is allowed.
+      if (by !== 'hotplug' || irq.affinity.length > 0) irq.affinity = cpus;
+      if (result === 'done' && !force) return 0;
+      const after = domain.destination?.(irq);
+      const safe =
+        this.strategy === 'direct' ||
+        before === undefined ||
+        after === undefined ||
+        !irq.started ||
+        before.vector === SHUTDOWN_VECTOR ||
+        before.vector === after.vector ||
+        before.cpu === after.cpu;
+      if (safe || !domain.composeFor) return yield* this.#core.compose(irq, by);
+      const between = { cpu: before.cpu, vector: after.vector };
+      const message = domain.composeFor(between);
+      this.#retriggered.add(between.cpu * 256 + between.vector);
+      this.#core.machine.emit(domCompose, irq.object, { domain: domain.name, ...message });
+      yield* this.#core.storeMessage(irq, message, by);
+      const ret = yield* this.#core.compose(irq, by);
+      if (this.cpus?.requested(between.cpu, between.vector)) this.retrigger(irq, between.cpu, between.vector);
+      return ret;
+    }
+    return errno.EINVAL;
+  }
+
+  /** An interrupt waits in an IRR where no handler will take it: it is raised again where the irq is now (irq_retrigger). */
+  retrigger(irq: Irq, cpu: number, vector: number): void {
+    for (const domain of chain(irq.domain)) {
+      const target = domain.destination?.(irq);
+      if (!target || target.vector === SHUTDOWN_VECTOR || !this.cpus) continue;
+      this.#retriggered.add(cpu * 256 + vector);
+      this.cpus.resend(cpu, vector, target.cpu, target.vector);
+      return;
+    }
+  }
+}

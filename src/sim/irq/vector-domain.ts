@@ -1,0 +1,349 @@
+import { ipiEntry, ipiExit, ipiSend } from '../../model/events/cpu.ts';
+import { cpuObject, SHUTDOWN_VECTOR } from '../../model/events/places.ts';
+import {
+  vecActivate,
+  vecAlloc,
+  vecAllocManaged,
+  vecClear,
+  vecConfig,
+  vecDeactivate,
+  vecFreeMoved,
+  vecReserve,
+  vecReserveManaged,
+  vecSetup,
+  vecTeardown,
+  vecUpdate,
+} from '../../model/events/vector.ts';
+import { x86AddressFor } from '../../model/registers/x86.ts';
+import { domain as domainType } from '../../model/things/irq.ts';
+import type { Actions, Machine } from '../machine.ts';
+import { policy } from '../policy.ts';
+import type { Cpus } from './cpus.ts';
+import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from './domain.ts';
+import { FIRST_VECTOR, VectorMatrix } from './vector-matrix.ts';
+
+/** How the previous vector of a finished move is released. */
+export const vectorCleanup = policy(
+  'vectorCleanup',
+  'How the vector that an interrupt moved away from is released.',
+  {
+    timer: 'A timer on the previous CPU, one jiffy later.',
+    ipi: 'An inter-processor interrupt to the previous CPU on vector 0x20, which devices then never get.',
+  },
+  [],
+);
+
+/** What the vector domain holds for an irq (struct apic_chip_data). */
+export interface ChipData {
+  /** Vector and CPU; vector 0: none. The CPU stays what it was last. */
+  vector: number;
+  cpu: number;
+  /** Vector that it moved away from and that is not released yet; 0: none. */
+  prevVector: number;
+  prevCpu: number;
+  /** Between the update and the first interrupt on the new vector (or the write of the IRTE). */
+  moving: boolean;
+  canReserve: boolean;
+  hasReserved: boolean;
+  managed: boolean;
+  /** What a message must carry (struct irq_cfg): the vector, or the placeholder while there is none. */
+  configVector: number;
+  configCpu: number;
+}
+
+/** Nanoseconds until the previous vector of a finished move is cleaned up (one jiffy at HZ=1000). */
+const CLEANUP = 1_000_000;
+/** Nanoseconds that an IPI needs to its handler. */
+const IPI = 700;
+/** IRQ_MOVE_CLEANUP_VECTOR of kernels that clean up by IPI. */
+const CLEANUP_VECTOR = 0x20;
+
+/** The x86 vector domain (arch/x86/kernel/apic/vector.c): vectors from the matrix, moves, cleanup. */
+export class VectorDomain implements Domain {
+  readonly name = 'VECTOR';
+  readonly parent = undefined;
+  readonly machine: Machine;
+  readonly cpus: Cpus;
+  readonly matrix: VectorMatrix;
+  /** The message of an irq names CPU and vector, so a move in progress must wait for an interrupt (IRQCHIP_MOVE_DEFERRED). */
+  readonly movesDeferred = true;
+  readonly #chip = new Map<Irq, ChipData>();
+  readonly #cleanup: 'timer' | 'ipi';
+
+  constructor(machine: Machine, cpus: Cpus, cleanup: 'timer' | 'ipi' = 'timer') {
+    this.machine = machine;
+    this.cpus = cpus;
+    this.#cleanup = cleanup;
+    this.matrix = new VectorMatrix(machine, cpus.count, [0x80], cleanup === 'ipi' ? CLEANUP_VECTOR + 1 : FIRST_VECTOR);
+  }
+
+  /** Named only where it is used: a host without local APICs has none. */
+  get object(): number {
+    return this.machine.world.object(domainType, 'domain/VECTOR');
+  }
+
+  /** What the domain holds for an irq. */
+  chip(irq: Irq): ChipData | undefined {
+    return this.#chip.get(irq);
+  }
+
+  #online(cpus: readonly number[]): readonly number[] {
+    return cpus.filter((n) => this.cpus.online(n));
+  }
+
+  /**
+   * x86_vector_alloc_irqs: managed irqs set one vector aside on each CPU of their mask, irqs with a mask get a vector at
+   * once, all others a promise. (In Linux the tracepoint vector_setup comes after that. Here it comes before, because it tells
+   * that the number is set up, and again when the allocation fails.)
+   */
+  *alloc(irq: Irq): Actions<number> {
+    const { machine } = this;
+    const chip: ChipData = {
+      vector: 0,
+      cpu: 0,
+      prevVector: 0,
+      prevCpu: 0,
+      moving: false,
+      canReserve: false,
+      hasReserved: false,
+      managed: irq.managed,
+      configVector: 0,
+      configCpu: 0,
+    };
+    machine.emit(vecSetup, irq.object, { legacy: false, ret: 0 });
+    this.#chip.set(irq, chip);
+    let ret = 0;
+    if (irq.managed) {
+      ret = this.matrix.reserveManaged(irq.affinity);
+      machine.emit(vecReserveManaged, irq.object, { ret });
+    } else if (irq.affinity.length === 0 && irq.canReserve) this.#reserve(irq, chip);
+    else ret = this.#assignAny(irq, chip);
+    if (ret < 0) {
+      this.#chip.delete(irq);
+      machine.emit(vecSetup, irq.object, { legacy: false, ret });
+    }
+    return ret;
+  }
+
+  /** reserve_irq_vector_locked. */
+  #reserve(irq: Irq, chip: ChipData): void {
+    this.matrix.reserve();
+    chip.canReserve = true;
+    chip.hasReserved = true;
+    this.machine.emit(vecReserve, irq.object, { ret: 0 });
+    this.#shutdown(irq, chip);
+  }
+
+  /** vector_assign_managed_shutdown: points the irq at the vector that has no handler. */
+  #shutdown(irq: Irq, chip: ChipData): void {
+    this.#config(irq, chip, SHUTDOWN_VECTOR, this.cpus.onlineCpus()[0] ?? 0);
+  }
+
+  #config(irq: Irq, chip: ChipData, vector: number, cpu: number): void {
+    chip.configVector = vector;
+    chip.configCpu = cpu;
+    this.machine.emit(vecConfig, irq.object, { vector, cpu, apicDest: cpu });
+  }
+
+  /** chip_data_update: the previous vector stays live until the move is finished, unless its CPU is gone. */
+  #update(irq: Irq, chip: ChipData, vector: number, cpu: number): void {
+    this.machine.emit(vecUpdate, irq.object, { vector, cpu, prevVector: chip.vector, prevCpu: chip.cpu });
+    chip.prevVector = 0;
+    if (chip.vector !== 0 && this.cpus.online(chip.cpu)) {
+      chip.moving = true;
+      chip.prevVector = chip.vector;
+      chip.prevCpu = chip.cpu;
+    } else if (chip.vector !== 0) this.matrix.free(chip.cpu, chip.vector, chip.managed);
+    chip.vector = vector;
+    chip.cpu = cpu;
+    this.#config(irq, chip, vector, cpu);
+  }
+
+  /** assign_vector_locked, assign_managed_vector: a vector on one of these CPUs, or a negative errno. */
+  #assign(irq: Irq, chip: ChipData, cpus: readonly number[]): number {
+    const { machine } = this;
+    const within = chip.managed ? cpus.filter((n) => irq.affinity.includes(n)) : cpus;
+    if (chip.vector !== 0 && this.cpus.online(chip.cpu) && within.includes(chip.cpu)) return 0;
+    if (chip.moving || chip.prevVector !== 0) return errno.EBUSY;
+    if (chip.managed) {
+      const slot = this.matrix.allocManaged(within);
+      const failed = typeof slot === 'number';
+      machine.emit(vecAllocManaged, irq.object, failed ? { vector: 0, ret: slot } : { vector: slot.vector, ret: 0 });
+      if (failed) return slot;
+      this.#update(irq, chip, slot.vector, slot.cpu);
+      return 0;
+    }
+    const reserved = chip.hasReserved;
+    const slot = this.matrix.alloc(within, reserved);
+    if (typeof slot === 'number') {
+      machine.emit(vecAlloc, irq.object, { vector: 0, reserved, ret: slot });
+      return slot;
+    }
+    machine.emit(vecAlloc, irq.object, { vector: slot.vector, reserved, ret: 0 });
+    this.#update(irq, chip, slot.vector, slot.cpu);
+    return 0;
+  }
+
+  /** assign_irq_vector_any_locked: on a CPU of the mask, else anywhere. */
+  #assignAny(irq: Irq, chip: ChipData): number {
+    const all = this.cpus.onlineCpus();
+    const ret = this.#assign(irq, chip, irq.affinity.length > 0 ? this.#online(irq.affinity) : all);
+    return ret < 0 && irq.affinity.length > 0 ? this.#assign(irq, chip, all) : ret;
+  }
+
+  *free(irq: Irq): Actions {
+    const chip = this.#chip.get(irq);
+    if (!chip) return;
+    this.#clear(irq, chip);
+    this.machine.emit(vecTeardown, irq.object, { managed: chip.managed, reserved: chip.hasReserved });
+    if (chip.hasReserved) this.matrix.removeReserved();
+    if (chip.managed) this.matrix.removeManaged(irq.affinity);
+    this.#chip.delete(irq);
+  }
+
+  /** clear_irq_vector. */
+  #clear(irq: Irq, chip: ChipData): void {
+    const { vector, cpu, prevVector, prevCpu, managed } = chip;
+    if (vector === 0) return;
+    this.machine.emit(vecClear, irq.object, { vector, cpu, prevVector, prevCpu });
+    this.matrix.free(cpu, vector, managed);
+    chip.vector = 0;
+    if (prevVector === 0) return;
+    this.matrix.free(prevCpu, prevVector, managed);
+    chip.prevVector = 0;
+    chip.moving = false;
+  }
+
+  *activate(irq: Irq, reserve: boolean): Actions<number> {
+    const chip = this.#chip.get(irq);
+    if (!chip) return errno.EINVAL;
+    const { managed, canReserve } = chip;
+    this.machine.emit(vecActivate, irq.object, { managed, canReserve, reserve });
+    if (!canReserve && !managed) {
+      // The vector that the irq kept is used again; an error is not told to the caller.
+      this.#assignAny(irq, chip);
+      return 0;
+    }
+    if (reserve || irq.managedShutdown) {
+      this.#shutdown(irq, chip);
+      return 0;
+    }
+    if (managed) {
+      const cpus = this.#online(irq.affinity);
+      return cpus.length === 0 ? errno.EINVAL : this.#assign(irq, chip, cpus);
+    }
+    if (!chip.hasReserved) return 0;
+    const ret = this.#assignAny(irq, chip);
+    if (ret < 0) return ret;
+    chip.hasReserved = false;
+    if (!irq.canReserve) chip.canReserve = false;
+    return 0;
+  }
+
+  *deactivate(irq: Irq): Actions {
+    const chip = this.#chip.get(irq);
+    if (!chip) return;
+    const { managed, canReserve } = chip;
+    this.machine.emit(vecDeactivate, irq.object, { managed, canReserve, reserve: false });
+    if ((!managed && !canReserve) || chip.hasReserved) return;
+    this.#clear(irq, chip);
+    if (canReserve) this.#reserve(irq, chip);
+    else this.#shutdown(irq, chip);
+  }
+
+  compose(irq: Irq): Composed {
+    return this.composeFor(this.target(irq));
+  }
+
+  /** The message in compatibility format: physical destination, APIC id below 256. */
+  composeFor({ cpu, vector }: Destination): Composed {
+    return { address: x86AddressFor(cpu), data: vector };
+  }
+
+  /** Where the irq goes: CPU and vector, the placeholder while it has none. For children of the domain that write it themselves. */
+  target(irq: Irq): Destination {
+    const chip = this.#chip.get(irq);
+    if (!chip || chip.configVector === 0) return { cpu: 0, vector: SHUTDOWN_VECTOR };
+    return { cpu: chip.configCpu, vector: chip.configVector };
+  }
+
+  destination(irq: Irq): Destination {
+    return this.target(irq);
+  }
+
+  /** apic_set_affinity. */
+  *setAffinity(irq: Irq, cpus: readonly number[]): Actions<AffinityResult> {
+    const chip = this.#chip.get(irq);
+    if (!chip) return errno.EINVAL;
+    if (!irq.activated) return 'done';
+    const ret = this.#assign(irq, chip, this.#online(cpus));
+    return ret < 0 ? ret : 'ok';
+  }
+
+  /** The first interrupt on the new vector finishes a move (irq_complete_move). */
+  ack(irq: Irq, cpu: number): void {
+    const chip = this.#chip.get(irq);
+    if (chip?.moving && chip.cpu === cpu) this.complete(irq);
+  }
+
+  /** Schedules the cleanup of the previous vector (vector_schedule_cleanup); with remapping called once the IRTE is written. */
+  complete(irq: Irq): void {
+    const chip = this.#chip.get(irq);
+    if (!chip?.moving) return;
+    chip.moving = false;
+    if (this.cpus.online(chip.prevCpu)) this.#schedule(irq, chip);
+    else this.#freeMoved(irq, chip);
+  }
+
+  #schedule(irq: Irq, chip: ChipData): void {
+    const { machine } = this;
+    const { prevCpu, prevVector } = chip;
+    const actor = this.cpus.actor(prevCpu);
+    const due = (): boolean =>
+      this.#chip.get(irq) === chip && !chip.moving && chip.prevVector === prevVector && chip.prevCpu === prevCpu;
+    const clean = (): void => {
+      if (!due()) return;
+      // "Moved interrupt pending in old target APIC": it is tried again later.
+      if (this.cpus.requested(prevCpu, prevVector)) this.#schedule(irq, chip);
+      else this.#freeMoved(irq, chip);
+    };
+    if (this.#cleanup === 'timer') {
+      machine.after(CLEANUP, actor, clean);
+      return;
+    }
+    const target = cpuObject(machine.state, prevCpu);
+    machine.emit(ipiSend, target, { targets: String(prevCpu), reason: 'irq move cleanup' });
+    machine.after(IPI, actor, () => {
+      machine.emit(ipiEntry, target, { reason: 'irq move cleanup' });
+      clean();
+      machine.emit(ipiExit, target, { reason: 'irq move cleanup' });
+    });
+  }
+
+  /** free_moved_vector. */
+  #freeMoved(irq: Irq, chip: ChipData): void {
+    const { prevCpu, prevVector, managed } = chip;
+    this.machine.emit(vecFreeMoved, irq.object, { cpu: prevCpu, vector: prevVector, managed });
+    this.matrix.free(prevCpu, prevVector, managed);
+    chip.prevVector = 0;
+    chip.moving = false;
+  }
+
+  /** irq_force_complete_move: a CPU that takes part in a move dies; nothing is waited for. Whether there was one in progress. */
+  forceComplete(irq: Irq, dying: number): boolean {
+    const chip = this.#chip.get(irq);
+    if (!chip || chip.prevVector === 0 || (chip.prevCpu !== dying && chip.cpu !== dying)) return false;
+    const { moving } = chip;
+    this.#freeMoved(irq, chip);
+    return moving;
+  }
+
+  /** Brings every CPU's vector map online, as the boot of the kernel does. */
+  boot(): void {
+    for (let n = 0; n < this.cpus.count; n++)
+      this.machine.as(this.cpus.actor(n), () => {
+        this.cpus.setOnline(n, true);
+        this.matrix.online(n);
+      });
+  }
+}

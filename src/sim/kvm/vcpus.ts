@@ -1,0 +1,192 @@
+import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
+import { dropped, merged } from '../../model/events/outcome.ts';
+import { kvmEntry, kvmExit, kvmUserspace } from '../../model/events/virt.ts';
+import { vcpu as vcpuType, vcpuVector } from '../../model/things/virt.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
+
+/** Times of a virtual CPU in nanoseconds: kick until the exit, exit or entry, return to the VMM and back. */
+export const VCPU_COST = { dispatch: 500, exit: 600, entry: 600, userspace: 2500 };
+
+/** One virtual CPU with its local APIC. */
+interface Vcpu {
+  readonly object: number;
+  /** Guest code that runs on it, and KVM in its context. */
+  readonly guest: Actor;
+  readonly kvm: Actor;
+  /** Vectors requested (IRR), each with the cause that set its bit; 0: none known. */
+  readonly requested: Map<number, { readonly cause: number; readonly posted: boolean }>;
+  readonly inService: number[];
+  due: boolean;
+  /** It left the guest and its exit is being served. */
+  out: boolean;
+}
+
+/** What the guest kernel does for a vector: the handler. */
+export type GuestHandler = (vcpu: number, vector: number) => Actions;
+
+/**
+ * The virtual CPUs of a machine with their local APICs: accept, inject, handler, EOI. A message for a vector whose IRR
+ * bit is set merges with it. EOI is virtualised (no exit). One handler at a time, highest vector first.
+ */
+export class Vcpus {
+  readonly machine: Machine;
+  readonly count: number;
+  /** Number of its first virtual CPU in `vcpu/<n>`: machines number theirs one after the other. */
+  readonly first: number;
+  /** What the guest kernel does for a vector. */
+  handler: GuestHandler | undefined;
+  /** Called before a virtual CPU enters the guest: posted interrupts are synchronised here. */
+  onEntry: ((vcpu: number) => void) | undefined;
+  readonly #vcpus: Vcpu[];
+  readonly #byActor = new Map<Actor, number>();
+
+  constructor(machine: Machine, vm: number, first: number, count: number, hostCpus: number) {
+    this.machine = machine;
+    this.count = count;
+    this.first = first;
+    this.#vcpus = Array.from({ length: count }, (_, n) => {
+      const cpu = (first + n) % hostCpus;
+      const guest: Actor = { layer: 'guest-kernel', name: `vm${vm}.vcpu${first + n}`, cpu };
+      this.#byActor.set(guest, n);
+      return {
+        object: machine.world.object(vcpuType, `vcpu/${first + n}`),
+        guest,
+        kvm: { layer: 'kvm', name: `vm${vm}.vcpu${first + n}`, cpu },
+        requested: new Map(),
+        inService: [],
+        due: false,
+        out: false,
+      };
+    });
+  }
+
+  /** Object of a virtual CPU; `n` counts from 0 in this machine. */
+  object(n: number): number {
+    return this.#vcpus[n]?.object ?? -1;
+  }
+
+  /** Guest code on a virtual CPU, as an actor. */
+  guest(n: number): Actor {
+    return this.#vcpus[n]!.guest;
+  }
+
+  /** KVM in the context of a virtual CPU, as an actor. */
+  kvm(n: number): Actor {
+    return this.#vcpus[n]!.kvm;
+  }
+
+  /** The virtual CPU that the actor at work stands for; 0 when it stands for none. */
+  get current(): number {
+    return this.#byActor.get(this.machine.actor) ?? 0;
+  }
+
+  /** Object of a vector of a virtual CPU. */
+  vector(n: number, vector: number): number {
+    return this.machine.world.child(vcpuVector, this.object(n), 'vector', vector);
+  }
+
+  /** Whether it is out of the guest, its exit being served. */
+  out(n: number): boolean {
+    return this.#vcpus[n]?.out ?? false;
+  }
+
+  /** Whether the IRR bit of a vector is set. */
+  requested(n: number, vector: number): boolean {
+    return this.#vcpus[n]?.requested.has(vector) ?? false;
+  }
+
+  /** Every virtual CPU enters the guest for the first time. */
+  boot(): void {
+    for (const one of this.#vcpus) this.machine.as(one.kvm, () => this.machine.emit(kvmEntry, one.object, {}));
+  }
+
+  /** Waits until the virtual CPU is in the guest, then leaves it; nobody else takes it out until `enter`. */
+  *exit(n: number, reason: string): Actions {
+    const one = this.#vcpus[n]!;
+    while (one.out) yield 100;
+    one.out = true;
+    yield* this.machine.within(one.kvm, this.#leave(one, reason));
+  }
+
+  *#leave(one: Vcpu, reason: string): Actions {
+    this.machine.emit(kvmExit, one.object, { reason });
+    yield VCPU_COST.exit;
+  }
+
+  /** KVM returns to the VMM with an exit reason of KVM_RUN. Call it between `exit` and `enter`. */
+  *toUser(n: number, reason: string): Actions {
+    const one = this.#vcpus[n]!;
+    this.machine.as(one.kvm, () => this.machine.emit(kvmUserspace, one.object, { reason }));
+    yield VCPU_COST.userspace;
+  }
+
+  /** Enters the guest again. What its local APIC accepted meanwhile is taken afterwards. */
+  *enter(n: number): Actions {
+    const one = this.#vcpus[n]!;
+    yield VCPU_COST.entry;
+    this.machine.as(one.kvm, () => {
+      this.onEntry?.(n);
+      this.machine.emit(kvmEntry, one.object, {});
+    });
+    one.out = false;
+    this.#dispatch(n, one);
+  }
+
+  /** The local APIC of a virtual CPU accepts a vector; `posted`: the processor did, without an exit. False: there is none such. */
+  accept(n: number, vector: number, cause: number, posted = false): boolean {
+    const { machine } = this;
+    const one = this.#vcpus[n];
+    const object = one?.object ?? -1;
+    if (one === undefined || vector < 16 || vector > 255) {
+      const reason = one ? `vector ${vector} is illegal (0 to 15)` : `the machine has no virtual CPU ${n}`;
+      machine.emit(dropped, object >= 0 ? object : this.object(0), cause === 0 ? { reason } : { reason, cause });
+      machine.ledger.note(cause, 'dropped', machine.now);
+      return false;
+    }
+    machine.as(one.kvm, () => {
+      const at = this.vector(n, vector);
+      const before = one.requested.get(vector);
+      machine.emit(apicAccept, at, { mode: 'Fixed', posted });
+      if (before !== undefined) {
+        if (cause !== 0) machine.emit(merged, at, { cause, ...(before.cause === 0 ? {} : { into: before.cause }) });
+        machine.ledger.note(cause, 'merged', machine.now);
+        return;
+      }
+      one.requested.set(vector, { cause, posted });
+      this.#dispatch(n, one);
+    });
+    return true;
+  }
+
+  #dispatch(n: number, one: Vcpu): void {
+    if (one.due || one.out || one.inService.length > 0 || one.requested.size === 0) return;
+    one.due = true;
+    this.machine.spawn(one.guest, this.#take(n, one), VCPU_COST.dispatch);
+  }
+
+  *#take(n: number, one: Vcpu): Actions {
+    const { machine } = this;
+    while (!one.out && one.requested.size > 0) {
+      // A posted interrupt is taken without leaving the guest; any other needs a kick.
+      const kick = ![...one.requested.values()].some((r) => r.posted);
+      if (kick) yield* this.exit(n, 'EXTERNAL_INTERRUPT');
+      const vector = Math.max(...one.requested.keys());
+      const cause = one.requested.get(vector)?.cause ?? 0;
+      one.requested.delete(vector);
+      one.inService.push(vector);
+      const at = this.vector(n, vector);
+      machine.as(one.kvm, () => machine.emit(apicInject, at, { reinjected: false }));
+      if (kick) {
+        yield VCPU_COST.entry;
+        machine.as(one.kvm, () => machine.emit(kvmEntry, one.object, { inject: vector }));
+        one.out = false;
+      }
+      machine.ledger.note(cause, 'delivered', machine.now);
+      if (this.handler) yield* this.handler(n, vector);
+      one.inService.pop();
+      machine.emit(apicEoi, at, {});
+    }
+    one.due = false;
+    this.#dispatch(n, one);
+  }
+}

@@ -1,0 +1,123 @@
+import { dropped, untold } from '../../model/events/outcome.ts';
+import { queueComplete, queueDma, queueSubmit } from '../../model/events/queue.ts';
+import type { PciFunction } from '../device/pci-function.ts';
+import { errno } from '../irq/domain.ts';
+import type { ImsFunction } from '../irq/ims-domain.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
+import { PASID_NOT_PRESENT, type PasidTable } from './pasid-table.ts';
+
+/** A descriptor, as far as interrupts go. */
+export interface Descriptor {
+  /** PASID that its submission carries. */
+  readonly pasid: number;
+  /** Interrupt handle that it names; undefined: it asks for no completion interrupt. */
+  readonly handle: number | undefined;
+  /** Where its completion record lies, in the address space of the PASID. */
+  readonly record: number;
+}
+
+/** What the work of queues needs of their function. */
+export interface WorkPlace {
+  readonly machine: Machine;
+  readonly fn: PciFunction;
+  readonly pasids: PasidTable;
+  readonly ims: ImsFunction | undefined;
+  readonly limits: { readonly depth: number };
+  object(n: number): number;
+  state(n: number): string;
+}
+
+/** Status of a completion record (DSA): success, interrupt handle not valid, record address not translated. */
+export const STATUS = { success: 0x01, handle: 0x19, translation: 0x1a } as const;
+
+/** Nanoseconds that a descriptor takes. */
+const EXECUTION = 2000;
+const UNIT: Actor = { layer: 'remap-unit', name: 'dma', cpu: -1 };
+
+/**
+ * What queues do with descriptors: hold them, carry them out, write completion records with the PASID of the
+ * descriptor, and raise the interrupt that the handle names, if the PASID may use it.
+ */
+export class QueueWork {
+  readonly machine: Machine;
+  readonly #queues: WorkPlace;
+  readonly #held = new Map<number, number>();
+
+  constructor(queues: WorkPlace) {
+    this.machine = queues.machine;
+    this.#queues = queues;
+  }
+
+  /** Descriptors that a queue holds. */
+  held(n: number): number {
+    return this.#held.get(n) ?? 0;
+  }
+
+  /** Forgets a queue that was destroyed. */
+  forget(n: number): void {
+    this.#held.delete(n);
+  }
+
+  /** Waits until a queue holds nothing. */
+  *drain(n: number): Actions {
+    while (this.held(n) > 0) yield EXECUTION / 4;
+  }
+
+  /** Takes a descriptor that a user writes to the portal of a queue: 0; -EINVAL before it is enabled, -EAGAIN when it is full. */
+  submit(n: number, descriptor: Descriptor): number {
+    const { machine } = this;
+    const queues = this.#queues;
+    const { pasid, handle } = descriptor;
+    const enabled = queues.state(n) === 'enabled';
+    const ret = !enabled ? errno.EINVAL : this.held(n) >= queues.limits.depth ? errno.EAGAIN : 0;
+    machine.emit(queueSubmit, queues.object(n), { pasid, handle, ...(ret < 0 ? { ret } : {}) });
+    if (ret < 0) return ret;
+    this.#held.set(n, this.held(n) + 1);
+    machine.after(EXECUTION, queues.fn.actor, () => this.#complete(n, descriptor));
+    return 0;
+  }
+
+  #complete(n: number, { pasid, handle, record }: Descriptor): void {
+    const { machine } = this;
+    const queues = this.#queues;
+    const object = queues.object(n);
+    const { requester } = queues.fn;
+    this.#held.set(n, this.held(n) - 1);
+    const entry = queues.pasids.lookup(pasid);
+    const access = { address: record, requester, pasid };
+    if (entry) machine.emit(queueDma, object, { ...access, table: entry.table });
+    else machine.as(UNIT, () => machine.emit(queueDma, object, { ...access, fault: PASID_NOT_PRESENT }));
+    const checked = handle === undefined || !entry ? 'fits' : this.#check(handle, pasid);
+    const status = !entry ? STATUS.translation : checked === 'differs' ? STATUS.handle : STATUS.success;
+    if (checked !== 'unknown') machine.emit(queueComplete, object, { status, pasid, handle });
+    if (handle === undefined) return;
+    if (checked === 'fits' && entry) {
+      queues.ims!.raise(handle);
+      return;
+    }
+    const cause = machine.ledger.open(machine.now);
+    if (checked === 'unknown') {
+      machine.emit(untold, object, {
+        what: 'the PASID in the IMS entry, which decides how the descriptor completes',
+        cause,
+      });
+      machine.ledger.note(cause, 'untold', machine.now);
+      return;
+    }
+    const reason = entry
+      ? `interrupt handle ${handle} is not valid for PASID ${pasid}: completed without an interrupt`
+      : `PASID ${pasid} is not in the PASID table: completion record and interrupt are not written`;
+    machine.emit(dropped, object, { reason, cause });
+    machine.ledger.note(cause, 'dropped', machine.now);
+  }
+
+  /** Whether a handle is granted and its entry lets the PASID pass. */
+  #check(handle: number, pasid: number): 'fits' | 'differs' | 'unknown' {
+    const { ims } = this.#queues;
+    if (ims?.irq(handle) === undefined) return 'differs';
+    const fields = ims.fields(handle);
+    if (fields.pasidEnable === null) return 'unknown';
+    if (fields.ignore === 1 || fields.pasidEnable === 0) return 'fits';
+    return fields.pasid === null ? 'unknown' : fields.pasid === pasid ? 'fits' : 'differs';
+  }
+}

@@ -1,0 +1,207 @@
+import { queueState } from '../../model/events/queue.ts';
+import { vfioGuest } from '../../model/events/vfio.ts';
+import { queue as queueType } from '../../model/things/ims.ts';
+import { device as deviceType } from '../../model/things/pci.ts';
+import { idxdRegions } from '../device/idxd.ts';
+import { PciFunction } from '../device/pci-function.ts';
+import { type Host, host } from '../irq/host.ts';
+import { type ImsFunction, imsFunctions } from '../irq/ims-domain.ts';
+import { driveGuest } from '../kvm/guest-driver.ts';
+import { type Vm, vms } from '../kvm/vm.ts';
+import { type Actions, type Actor, type Machine, NOBODY } from '../machine.ts';
+import { nanoseconds, type VfioDeviceSpec } from '../scenario.ts';
+import { type Service, type Setup, service } from '../setup.ts';
+import { EmulatedBackend, ImsBackend, PciBackend, type VfioBackend } from './backend.ts';
+import { type Eventfds, eventfdsOf } from './eventfds.ts';
+import { imsRelease, pasidCopy, sparseHole, vfioBackend, vfioProvider } from './policies.ts';
+import { QemuDevice } from './qemu-device.ts';
+import { Vdcm } from './vdcm.ts';
+import { VfioDevice } from './vfio-device.ts';
+
+/** A device that is assigned, with all that belongs to it. */
+export interface AssignedDevice {
+  readonly device: VfioDevice;
+  readonly backend: VfioBackend;
+  /** The function of the host whose interrupts serve it; none where they are emulated. */
+  readonly parent: PciFunction | undefined;
+  /** QEMU and the function as the guest sees it, when there is a virtual machine. */
+  readonly user: QemuDevice | undefined;
+  /** The driver of an IDXD device. */
+  readonly vdcm: Vdcm | undefined;
+}
+
+/** Assigned devices by name. */
+export const assignedDevices: Service<Map<string, AssignedDevice>> = service('assigned devices');
+
+/** Where the structures of a guest's function lie when the scenario does not say. */
+const TABLE = 0x2000;
+const PENDING = 0x3000;
+const SIZE = 0x10000;
+
+/** Puts assigned devices together. */
+class DeviceAssigner {
+  readonly #setup: Setup;
+  readonly #machine: Machine;
+  readonly #host: Host;
+  readonly #fds: Eventfds;
+
+  constructor(setup: Setup, of: Host) {
+    this.#setup = setup;
+    this.#machine = setup.machine;
+    this.#host = of;
+    this.#fds = eventfdsOf(setup);
+  }
+
+  assign(spec: VfioDeviceSpec): AssignedDevice {
+    const setup = this.#setup;
+    const parent = this.#host.functions.get(spec.parent ?? spec.name);
+    const ims = parent && setup.find(imsFunctions)?.get(parent.bdf);
+    const kind = spec.backend ?? setup.policy(vfioBackend);
+    const vm = spec.vm === undefined ? undefined : setup.find(vms)?.get(spec.vm);
+    const guest = spec.guest === undefined ? undefined : this.#machine.world.object(deviceType, `device/${spec.guest}`);
+    const made: { vdcm?: Vdcm } = {};
+    const backend = this.#backend(spec, kind, parent, ims, (vector) =>
+      made.vdcm ? made.vdcm.cookie(vector) : { pasid: spec.defaultPasid },
+    );
+    const device = new VfioDevice(this.#machine, {
+      name: spec.name,
+      irqs: [spec.intx ? 1 : 0, spec.msi, spec.vectors, spec.express ? 1 : 0, 1],
+      express: spec.express,
+      provider: setup.policy(vfioProvider),
+      backend,
+    });
+    if (spec.guest !== undefined)
+      this.#machine.as(device.actor, () => this.#machine.emit(vfioGuest, device.object, { guest: spec.guest }));
+    if (spec.idxd && ims && backend instanceof ImsBackend)
+      made.vdcm = this.#vdcm(spec, device, ims, backend, guest ?? ims.fn.object, vm);
+    const user = vm && spec.guest !== undefined ? this.#guest(spec, spec.guest, vm, device) : undefined;
+    return { device, backend, parent, user, vdcm: made.vdcm };
+  }
+
+  #backend(
+    spec: VfioDeviceSpec,
+    kind: VfioBackend['kind'],
+    parent: PciFunction | undefined,
+    ims: ImsFunction | undefined,
+    cookie: (vector: number) => { readonly pasid?: number | undefined },
+  ): VfioBackend {
+    if (kind === 'ims' && ims) {
+      const keep = this.#setup.policy(imsRelease) === 'keep';
+      return new ImsBackend(this.#host, ims, spec.name, keep, (v) => spec.emulated.includes(v), cookie);
+    }
+    if (kind === 'pci' && parent)
+      return new PciBackend(this.#host, parent, !spec.noresize, spec.grant ?? Number.POSITIVE_INFINITY);
+    if (kind !== 'emulated') throw new Error(`vfio ${spec.name}: nothing there that backend ${kind} could use`);
+    return new EmulatedBackend(
+      this.#machine,
+      this.#machine.world.object(deviceType, `device/${spec.guest ?? spec.name}`),
+    );
+  }
+
+  #vdcm(
+    spec: VfioDeviceSpec,
+    device: VfioDevice,
+    ims: ImsFunction,
+    backend: ImsBackend,
+    guest: number,
+    vm: Vm | undefined,
+  ): Vdcm {
+    const machine = this.#machine;
+    const { permissions, registers, queues, pasids } = spec.idxd!;
+    const map = idxdRegions({
+      permissions: Number(permissions),
+      table: TABLE,
+      pending: PENDING,
+      vectors: spec.vectors,
+      size: SIZE,
+      extra: registers.map((r) => ({ ...r, offset: Number(r.offset) })),
+    });
+    const cpu: Actor = vm ? vm.vcpus.guest(0) : { layer: 'guest-driver', name: spec.name, cpu: -1 };
+    function* exit(serve: () => Actions): Actions {
+      const n = vm!.vcpus.current;
+      yield* vm!.vcpus.exit(n, 'EPT_VIOLATION');
+      yield* vm!.vcpus.toUser(n, 'KVM_EXIT_MMIO');
+      yield* serve();
+      yield* vm!.vcpus.enter(n);
+    }
+    const vdcm = new Vdcm(
+      device,
+      ims,
+      {
+        map,
+        vectors: spec.vectors,
+        defaultPasid: spec.defaultPasid,
+        copy: this.#setup.policy(pasidCopy),
+        hole: this.#setup.policy(sparseHole) === 'hole',
+        guest,
+        cpu,
+        exit: vm ? exit : undefined,
+      },
+      () => backend,
+    );
+    machine.as(device.actor, () => {
+      vdcm.announce();
+      for (const queue of queues) {
+        const object = machine.world.child(queueType, ims.fn.object, 'queue', queue);
+        machine.emit(queueState, object, { state: 'enabled', front: 'vfio', pasid: spec.defaultPasid });
+      }
+    });
+    for (const [from, to] of pasids) machine.spawn(device.actor, vdcm.bindPasid(from!, to!));
+    return vdcm;
+  }
+
+  /** The function as the guest sees it, emulated by QEMU, and the guest's driver. */
+  #guest(spec: VfioDeviceSpec, bdf: string, vm: Vm, device: VfioDevice): QemuDevice {
+    const machine = this.#machine;
+    const fn = new PciFunction(machine, bdf, vm);
+    vm.adopt(fn);
+    const { vectors } = spec;
+    const place = vm.functions.size;
+    machine.as(vm.vmm, () =>
+      fn.announce(
+        {
+          bdf,
+          name: spec.name,
+          vectors,
+          bar: 0,
+          barAddress: 0xd0000000 + vm.id * 0x1000000 + place * SIZE,
+          barSize: SIZE,
+          tableOffset: TABLE,
+          pbaOffset: PENDING,
+        },
+        0x406,
+      ),
+    );
+    const user = new QemuDevice(vm, fn, device, this.#fds);
+    const before = vm.mmio.settle;
+    vm.mmio.settle = function* () {
+      if (before) yield* before();
+      yield* user.settle();
+    };
+    if (spec.driver === 'guest')
+      machine.spawn(
+        vm.vcpus.guest(0),
+        driveGuest(vm, fn, {
+          name: spec.name,
+          irqs: Math.min(spec.irqs ?? vectors, vectors),
+          maskEach: spec.maskEach,
+        }),
+        nanoseconds('20us'),
+      );
+    return user;
+  }
+}
+
+/** Assigns the devices of the scenario. */
+export function installVfio(setup: Setup): void {
+  const part = setup.find(host);
+  const specs = setup.scenario.vfio;
+  if (part === undefined || specs.length === 0) return;
+  const all = setup.provide(assignedDevices, new Map<string, AssignedDevice>());
+  const assigner = new DeviceAssigner(setup, part);
+  for (const spec of specs)
+    all.set(
+      spec.name,
+      setup.machine.as(NOBODY, () => assigner.assign(spec)),
+    );
+}

@@ -1,0 +1,340 @@
+import { dropped } from '../../model/events/outcome.ts';
+import { vfioBind, vfioFire, vfioIntx, vfioMask, vfioMode, vfioReturn, vfioSet } from '../../model/events/vfio.ts';
+import { vfioDevice, vfioVector } from '../../model/things/virt.ts';
+import { VFIO_INDEX } from '../../model/vfio-index.ts';
+import { errno } from '../irq/domain.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
+import type { VfioBackend } from './backend.ts';
+import type { Eventfd } from './eventfd.ts';
+import { actionOf, DATA, type Irqs, invalid, type SetIrqs } from './set-irqs.ts';
+
+/** Nanoseconds of an ioctl besides what it does. */
+const IOCTL = 300;
+const EBADF = -9;
+
+/** Which message-signalled index is active, and INTx. */
+type ActiveIndex = 'none' | 'intx' | 'msi' | 'msix';
+
+/** What VFIO holds for a vector of the active index; it stays until the index is disabled. */
+interface ArmedVector {
+  eventfd: Eventfd;
+  irq: number;
+}
+
+/** What a VFIO device is made of. */
+export interface VfioSpec {
+  /** BDF of the function, or the name of a virtual device. */
+  readonly name: string;
+  /** Interrupts of each index. */
+  readonly irqs: Irqs;
+  /** Whether the function is PCI Express: only then the error index can be used. */
+  readonly express: boolean;
+  /** Whose code answers the ioctl; a variant driver calls the same helpers (S0-2). */
+  readonly provider: 'core' | 'variant';
+  readonly backend: VfioBackend;
+}
+
+/** A device that is assigned through VFIO: the kernel's side (drivers/vfio/pci/vfio_pci_intrs.c, vfio_main.c). */
+export class VfioDevice {
+  readonly machine: Machine;
+  readonly spec: VfioSpec;
+  readonly backend: VfioBackend;
+  readonly object: number;
+  readonly actor: Actor;
+  /** The actor that takes the ioctl and returns from it. */
+  readonly #shell: Actor;
+  #active: ActiveIndex = 'none';
+  readonly #contexts = new Map<number, ArmedVector>();
+  readonly #single = new Map<number, Eventfd>();
+  readonly #onCpu = new Map<number, Actor>();
+  // INTx: who is signalled, and whether the line is asserted.
+  #intx: Eventfd | undefined;
+  #resample: Eventfd | undefined;
+  #line = false;
+
+  constructor(machine: Machine, spec: VfioSpec) {
+    this.machine = machine;
+    this.spec = spec;
+    this.backend = spec.backend;
+    this.object = machine.world.object(vfioDevice, `vfio/${spec.name}`);
+    this.actor = { layer: 'vfio', name: spec.name, cpu: 0 };
+    this.#shell = spec.provider === 'core' ? this.actor : { ...this.actor, layer: 'driver' };
+  }
+
+  /** Object of an interrupt. */
+  vector(index: number, vector: number): number {
+    return this.machine.world.object(vfioVector, `vfio/${this.spec.name}/${index}/${vector}`);
+  }
+
+  get active(): ActiveIndex {
+    return this.#active;
+  }
+
+  /** The eventfd of a vector of the active index, or of INTx, error or request. */
+  eventfd(index: number, vector: number): Eventfd | undefined {
+    if (index === VFIO_INDEX.intx) return this.#intx;
+    return index >= VFIO_INDEX.err ? this.#single.get(index) : this.#contexts.get(vector)?.eventfd;
+  }
+
+  /** VFIO_IRQ_INFO_NORESIZE: vectors cannot be added while the index is active. */
+  get noresize(): boolean {
+    return !this.backend.dynamic;
+  }
+
+  /** The ioctl. 0, a negative errno, or how many vectors would have been possible. */
+  *setIrqs(set: SetIrqs): Actions<number> {
+    return yield* this.machine.within(this.#shell, this.#setIrqs(set));
+  }
+
+  *#setIrqs(set: SetIrqs): Actions<number> {
+    const { machine, spec } = this;
+    const { flags, index, start, count } = set;
+    const call = { flags, index, start, count };
+    const { provider } = spec;
+    const fd = (flags & DATA.eventfd) !== 0 && set.fds?.[0] !== undefined ? { fd: fdOf(set.fds[0]) } : {};
+    const refused = invalid(set, spec.irqs);
+    const work = refused === undefined ? this.#dispatch(set) : undefined;
+    if (work === undefined) {
+      const ret = refused ?? errno.ENOTTY;
+      machine.emit(vfioSet, this.object, { ...call, ret, provider, ...fd });
+      return ret;
+    }
+    machine.emit(vfioSet, this.object, { ...call, provider, ...fd });
+    yield IOCTL;
+    const ret = yield* machine.within(this.actor, work);
+    machine.emit(vfioReturn, this.object, { index, start, count, ret, provider });
+    return ret;
+  }
+
+  /** The function that answers; undefined: -ENOTTY. The table of index and action. */
+  #dispatch(set: SetIrqs): Actions<number> | undefined {
+    const action = actionOf(set.flags);
+    switch (set.index) {
+      case VFIO_INDEX.intx:
+        if (action === 'trigger') return this.#intxTrigger(set);
+        return action === undefined ? undefined : this.#intxMask(set, action === 'mask');
+      case VFIO_INDEX.msi:
+      case VFIO_INDEX.msix:
+        // Masking of single vectors has no support in the irq core that could be exported.
+        return action === 'trigger' ? this.#msiTrigger(set, set.index === VFIO_INDEX.msi ? 'msi' : 'msix') : undefined;
+      case VFIO_INDEX.err:
+        return action === 'trigger' && this.spec.express ? this.#singleTrigger(set) : undefined;
+      default:
+        return action === 'trigger' ? this.#singleTrigger(set) : undefined;
+    }
+  }
+
+  *#msiTrigger(set: SetIrqs, index: 'msi' | 'msix'): Actions<number> {
+    const { flags, start, count } = set;
+    const active = this.#active === index;
+    if (active && count === 0 && (flags & DATA.none) !== 0) {
+      yield* this.#disable(set.index);
+      return 0;
+    }
+    if (!active && this.#active !== 'none') return errno.EINVAL;
+    if ((flags & DATA.eventfd) !== 0) {
+      if (active) return yield* this.#block(set);
+      const ret = yield* this.backend.enable(start + count);
+      if (ret !== 0) return ret;
+      this.#mode(index, true, start + count);
+      const done = yield* this.#block(set);
+      if (done !== 0) yield* this.#disable(set.index);
+      return done;
+    }
+    if (!active) return errno.EINVAL;
+    for (let v = start; v < start + count; v++) {
+      const wanted = (flags & DATA.none) !== 0 || (set.bools?.[v - start] ?? 0) !== 0;
+      if (wanted && this.#contexts.has(v)) this.fire(set.index, v);
+    }
+    return 0;
+  }
+
+  #mode(mode: ActiveIndex, enabled: boolean, vectors?: number): void {
+    this.#active = enabled ? mode : 'none';
+    this.machine.emit(vfioMode, this.object, { mode, enabled, vectors });
+  }
+
+  *#disable(index: number): Actions {
+    for (const vector of [...this.#contexts.keys()]) yield* this.#setVector(index, vector, -1);
+    yield* this.backend.disable();
+    this.#mode(this.#active, false);
+  }
+
+  /** Every vector of a block; when one fails, those before it are torn down as well. */
+  *#block(set: SetIrqs): Actions<number> {
+    const { index, start, count, fds } = set;
+    for (let i = 0; i < count; i++) {
+      const ret = yield* this.#setVector(index, start + i, fds?.[i] ?? -1);
+      if (ret === 0) continue;
+      for (let undo = 0; undo < i; undo++) yield* this.#setVector(index, start + undo, -1);
+      return ret;
+    }
+    return 0;
+  }
+
+  /**
+   * One vector gets an eventfd, another one, or none. Between the release of the old and the request of the new
+   * the irq has no handler: what comes then is lost unless the device keeps it pending (F40).
+   */
+  *#setVector(index: number, vector: number, eventfd: Eventfd | number): Actions<number> {
+    const { backend } = this;
+    if (this.#contexts.has(vector)) {
+      yield* backend.release(vector);
+      this.#contexts.delete(vector);
+      this.#bound(index, vector);
+    }
+    if (typeof eventfd === 'number') return eventfd === -1 ? 0 : EBADF;
+    // The handler holds its eventfd: one that already runs when the irq is freed still signals the old one.
+    const irq = yield* backend.request(vector, (virq) => this.#signal(this.vector(index, vector), eventfd, virq));
+    if (irq < 0) return irq;
+    this.#contexts.set(vector, { eventfd, irq });
+    this.#bound(index, vector);
+    return 0;
+  }
+
+  #bound(index: number, vector: number): void {
+    const { machine, backend } = this;
+    const context = this.#contexts.get(vector);
+    machine.emit(vfioBind, this.vector(index, vector), {
+      backend: context?.irq === 0 ? 'emulated' : backend.kind,
+      eventfd: context?.eventfd.fd,
+      irq: context && context.irq > 0 ? context.irq : undefined,
+      entry: context && context.irq > 0 ? backend.entry(vector) : undefined,
+    });
+  }
+
+  /** Software signals the eventfd of an interrupt. */
+  fire(index: number, vector: number): void {
+    this.#signal(this.vector(index, vector), this.eventfd(index, vector), 0);
+  }
+
+  /** Signals an eventfd for an interrupt; `irq`: the host irq that came, 0 none. A new cause: the host has taken its own. */
+  #signal(object: number, eventfd: Eventfd | undefined, irq: number): void {
+    const { machine } = this;
+    machine.as(this.#here(), () => {
+      const cause = machine.ledger.open(machine.now);
+      machine.emit(vfioFire, object, { cause, ...(irq > 0 ? { irq } : {}) });
+      if (eventfd) {
+        eventfd.signal(cause);
+        return;
+      }
+      machine.emit(dropped, object, { reason: 'the interrupt has no eventfd', cause });
+      machine.ledger.note(cause, 'dropped', machine.now);
+    });
+  }
+
+  /** VFIO on the CPU that is at work. */
+  #here(): Actor {
+    const { cpu } = this.machine.actor;
+    let actor = this.#onCpu.get(cpu);
+    if (actor === undefined) {
+      actor = { ...this.actor, cpu };
+      this.#onCpu.set(cpu, actor);
+    }
+    return actor;
+  }
+
+  *#singleTrigger(set: SetIrqs): Actions<number> {
+    const { flags, index, count } = set;
+    const held = this.#single.get(index);
+    if ((flags & DATA.none) !== 0) {
+      if (held === undefined) return errno.EINVAL;
+      if (count > 0) this.fire(index, 0);
+      else this.#keepSingle(index, undefined);
+      return 0;
+    }
+    if (count === 0) return errno.EINVAL;
+    if ((flags & DATA.bool) !== 0) {
+      if ((set.bools?.[0] ?? 0) !== 0 && held) this.fire(index, 0);
+      return 0;
+    }
+    const eventfd = set.fds?.[0] ?? -1;
+    if (typeof eventfd === 'number' && eventfd !== -1) return EBADF;
+    this.#keepSingle(index, typeof eventfd === 'number' ? undefined : eventfd);
+    return 0;
+  }
+
+  #keepSingle(index: number, eventfd: Eventfd | undefined): void {
+    if (eventfd) this.#single.set(index, eventfd);
+    else this.#single.delete(index);
+    this.machine.emit(vfioBind, this.vector(index, 0), { backend: 'emulated', eventfd: eventfd?.fd });
+  }
+
+  // INTx: level-triggered. Every interrupt masks itself; its server unmasks it, by ioctl or through a resample eventfd.
+
+  *#intxTrigger(set: SetIrqs): Actions<number> {
+    const { flags, start, count } = set;
+    const on = this.#active === 'intx';
+    if (on && count === 0 && (flags & DATA.none) !== 0) {
+      this.#intxOff();
+      return 0;
+    }
+    if ((!on && this.#active !== 'none') || start !== 0 || count !== 1) return errno.EINVAL;
+    if ((flags & DATA.eventfd) !== 0) {
+      const eventfd = set.fds?.[0] ?? -1;
+      if (typeof eventfd === 'number' && eventfd !== -1) return EBADF;
+      this.#intx = typeof eventfd === 'number' ? undefined : eventfd;
+      if (!on) this.#mode('intx', true);
+      this.machine.emit(vfioBind, this.vector(0, 0), { backend: this.backend.kind, eventfd: this.#intx?.fd });
+      if (!on) this.#setMask(false, 'enable');
+      this.#level();
+      return 0;
+    }
+    if (!on) return errno.EINVAL;
+    if ((flags & DATA.none) !== 0 || (set.bools?.[0] ?? 0) !== 0) this.fire(0, 0);
+    return 0;
+  }
+
+  #intxOff(): void {
+    this.#intx = undefined;
+    this.#listenResample(undefined);
+    this.machine.emit(vfioBind, this.vector(0, 0), { backend: this.backend.kind });
+    this.#mode('intx', false);
+  }
+
+  *#intxMask(set: SetIrqs, mask: boolean): Actions<number> {
+    const { flags, start, count } = set;
+    if (this.#active !== 'intx' || start !== 0 || count !== 1) return errno.EINVAL;
+    if ((flags & DATA.eventfd) !== 0) {
+      if (mask) return errno.ENOTTY;
+      const eventfd = set.fds?.[0] ?? -1;
+      if (typeof eventfd === 'number' && eventfd !== -1) return EBADF;
+      this.#listenResample(typeof eventfd === 'number' ? undefined : eventfd);
+      return 0;
+    }
+    if ((flags & DATA.none) !== 0 || (set.bools?.[0] ?? 0) !== 0) this.#setMask(mask, 'ioctl');
+    return 0;
+  }
+
+  #listenResample(eventfd: Eventfd | undefined): void {
+    const { machine } = this;
+    this.#resample?.listen(undefined);
+    this.#resample = eventfd;
+    eventfd?.listen(() => machine.as(this.actor, () => this.#setMask(false, 'resample')));
+  }
+
+  #setMask(masked: boolean, by: string): void {
+    this.machine.emit(vfioMask, this.vector(0, 0), { masked, by });
+    this.#level();
+  }
+
+  /** The line is asserted and nothing masks it: one interrupt, and it masks itself. */
+  #level(): void {
+    const object = this.vector(0, 0);
+    if (this.#active !== 'intx' || !this.#line || this.machine.state.flag(object, vfioVector.at.masked) === true)
+      return;
+    this.machine.emit(vfioMask, object, { masked: true, by: 'automask' });
+    this.fire(0, 0);
+  }
+
+  /** The device asserts or deasserts its INTx line. */
+  intx(level: boolean): void {
+    this.#line = level;
+    this.machine.as(this.actor, () => {
+      this.machine.emit(vfioIntx, this.object, { what: level ? 'asserted' : 'deasserted', pin: 'A' });
+      this.#level();
+    });
+  }
+}
+
+const fdOf = (fd: Eventfd | number): number => (typeof fd === 'number' ? fd : fd.fd);

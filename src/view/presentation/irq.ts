@@ -1,0 +1,188 @@
+import { irqOfVector } from '../../model/references.ts';
+import type { State } from '../../model/state.ts';
+import type * as things from '../../model/things/irq.ts';
+import { cpu, domain, intid, irq, pin, vector } from '../../model/things/irq.ts';
+import { OFF, ON, UNKNOWN as UNKNOWN_VALUE } from '../lanes/values.ts';
+import { UNKNOWN } from '../values.ts';
+import {
+  cpuHandlers,
+  cpuSystem,
+  flagLayer,
+  inService,
+  irqHandlers,
+  level,
+  pending,
+  requested,
+  strip,
+  threeValued,
+} from './layer.ts';
+import type { Presentation, PresentationsOf } from './presentation.ts';
+import { counted, list, number, numbered } from './words.ts';
+
+/** The irq that a vector is assigned to, by its number and the name that the trace gives to it; empty for none. */
+function irqName(state: State, object: number): string {
+  const virq = state.num(object, vector.at.irq);
+  if (virq < 0) return '';
+  const target = irqOfVector(state, object);
+  const name = state.present(target) ? state.text(target, irq.at.name) : '';
+  return name === '' ? `irq ${virq}` : `irq ${virq} ${name}`;
+}
+
+/** Where an irq is delivered to, and where it moves from. */
+function placeOf(state: State, object: number): string {
+  const n = (cell: number): number => state.num(object, cell);
+  if (n(irq.at.cpu) < 0 && n(irq.at.vector) < 0) return '';
+  const from = `cpu ${number(n(irq.at.prevCpu))}/${number(n(irq.at.prevVector))}`;
+  const moving = state.flag(object, irq.at.moving) === true ? ` (moving from ${from})` : '';
+  if (n(irq.at.vector) === 0) return `no vector${moving}`;
+  return `cpu ${number(n(irq.at.cpu))} vector ${number(n(irq.at.vector))}${moving}`;
+}
+
+const irqView: Presentation = {
+  unit: ['irq', 'irqs'],
+  label: (segment) => segment,
+  alone: (segment) => `irq ${segment}`,
+  name: irq.at.name,
+  icon: 'zap',
+  signal: (state, object) => {
+    if (state.num(object, irq.at.running) >= 0) return 'play';
+    return state.flag(object, irq.at.masked) === true ? 'bell-slash' : 'zap';
+  },
+  describe: (state, object) => {
+    const running = state.num(object, irq.at.running);
+    const lpi = state.num(object, irq.at.lpi);
+    return list(
+      placeOf(state, object),
+      lpi >= 0 && `LPI ${lpi}`,
+      state.flag(object, irq.at.masked) === true && 'masked',
+      state.flag(object, irq.at.shutdown) === true && 'shut down until one of its CPUs is online',
+      running >= 0 && `running on cpu ${running}`,
+      state.flag(object, irq.at.allocated) === false && 'freed',
+    );
+  },
+  layers: [
+    irqHandlers,
+    strip(flagLayer({ name: 'moving', on: 'move in progress', off: 'settled', style: 'stale' }, irq.at.moving)),
+  ],
+};
+
+const cpuView: Presentation = {
+  unit: ['CPU', 'CPUs'],
+  label: (segment) => `CPU ${segment}`,
+  icon: 'chip',
+  describe: (state, object) => {
+    const allocated = state.num(object, cpu.at.allocated);
+    const available = state.num(object, cpu.at.available);
+    return list(
+      state.flag(object, cpu.at.online) === false && 'offline',
+      allocated >= 0 && `${allocated} vectors allocated`,
+      available >= 0 && `${available} free`,
+    );
+  },
+  layers: [
+    {
+      name: 'offline',
+      on: 'offline',
+      off: 'online',
+      style: 'mask',
+      place: 'band',
+      value: (state, object) => {
+        const online = state.flag(object, cpu.at.online);
+        return online === undefined ? UNKNOWN_VALUE : online ? OFF : ON;
+      },
+      cells: [cpu.at.online],
+    },
+    cpuHandlers,
+    cpuSystem,
+  ],
+};
+
+const vectorView: Presentation = {
+  unit: ['vector', 'vectors'],
+  label: numbered,
+  alone: (segment) => `vector ${segment}`,
+  detail: (state, object) => {
+    const virq = state.num(object, vector.at.irq);
+    return state.text(object, vector.at.name) || (virq > 0 ? `irq ${virq}` : '');
+  },
+  icon: 'symbol-number',
+  signal: (state, object) => (state.flag(object, vector.at.active) === true ? 'play' : 'symbol-number'),
+  describe: (state, object) => {
+    const unused = state.num(object, vector.at.irq) < 0 && state.flag(object, vector.at.allocated) === false;
+    return list(
+      irqName(state, object),
+      state.text(object, vector.at.name),
+      state.flag(object, vector.at.active) === true && 'running',
+      unused && 'free',
+    );
+  },
+  layers: [
+    {
+      name: 'entry code',
+      on: 'running',
+      off: 'idle',
+      style: 'run',
+      place: 'band',
+      value: (state, object) =>
+        threeValued(state.flag(object, vector.at.active) ?? state.flag(object, vector.at.inService)),
+      cells: [vector.at.active, vector.at.inService],
+    },
+    strip(flagLayer(requested, vector.at.requested)),
+  ],
+};
+
+const intidView: Presentation = {
+  unit: ['LPI', 'LPIs'],
+  label: (segment) => `LPI ${segment}`,
+  icon: 'symbol-number',
+  signal: (state, object) => {
+    if (state.flag(object, intid.at.inService) === true) return 'play';
+    return state.flag(object, intid.at.requested) === true ? 'bell-dot' : 'symbol-number';
+  },
+  describe: (state, object) =>
+    list(
+      state.flag(object, intid.at.requested) === true && 'pending',
+      state.flag(object, intid.at.inService) === true && 'in service',
+      counted(state, object, intid.at.taken, 'acknowledge'),
+    ),
+  layers: [flagLayer(inService, intid.at.inService), strip(flagLayer(pending, intid.at.requested))],
+};
+
+const domainView: Presentation = {
+  unit: ['domain', 'domains'],
+  label: (segment) => (segment === 'VECTOR' ? 'Vector domain' : segment),
+  icon: 'type-hierarchy',
+  describe: (state, object) => {
+    const told = (cell: number, what: string): string | false =>
+      state.num(object, cell) >= 0 && `${state.num(object, cell)} ${what}`;
+    const parent = state.text(object, domain.at.parent);
+    return list(
+      parent !== '' && `on ${parent}`,
+      told(domain.at.onlineMaps, 'CPUs'),
+      told(domain.at.allocated, 'vectors allocated'),
+      told(domain.at.reserved, 'reserved'),
+      told(domain.at.available, 'free'),
+    );
+  },
+};
+
+const pinView: Presentation = {
+  unit: ['line', 'lines'],
+  label: (segment, above) => `${above === 'spi' ? 'SPI' : 'pin'} ${segment}`,
+  icon: 'plug',
+  describe: (state, object) => {
+    const high = state.flag(object, pin.at.level);
+    return list(high === undefined ? UNKNOWN : high ? 'high' : 'low', counted(state, object, pin.at.changes, 'change'));
+  },
+  layers: [flagLayer(level, pin.at.level)],
+};
+
+/** Interrupts, vectors, CPUs, domains and wired lines. */
+export const irqPresentations: PresentationsOf<typeof things> = {
+  irq: irqView,
+  cpu: cpuView,
+  vector: vectorView,
+  intid: intidView,
+  domain: domainView,
+  pin: pinView,
+};
