@@ -1,4 +1,4 @@
-/** Which part of the system does something. One word: it is the first half of the task of an event. */
+/** A part of the system that acts. One word: the first half of the task of an event. */
 export type ActorLayer =
   | 'device'
   | 'bus'

@@ -43,7 +43,7 @@ export class Agenda {
     heap[at] = due;
   }
 
-  /** Takes what is due next. */
+  /** Removes and returns the next entry. */
   take(): DueAction | undefined {
     const heap = this.#heap;
     const first = heap[0];

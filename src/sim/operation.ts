@@ -45,7 +45,7 @@ export interface OperationSpec {
   readonly args: readonly OperationArg[];
   /** Who does it. */
   readonly actor: Actor;
-  /** Why it cannot be done in this system now; undefined when it can. Illegal things can be done: their outcome is events. */
+  /** Why it cannot be done in this system now; undefined when it can be done. Illegal operations can be done: events show their outcome. */
   readonly refuses?: (setup: Setup, object: string, values: OperationValues) => string | undefined;
   readonly run: (setup: Setup, object: string, values: OperationValues) => Actions<unknown>;
 }

@@ -19,7 +19,7 @@ export interface Recipe {
   readonly seed: number;
   /** Values of policies that differ from the scenario's own. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Operations that a person did, in the order in which they were done. */
+  /** Operations of the user, in the order in which they were done. */
   readonly operations: readonly DoneOperation[];
 }
 
@@ -37,7 +37,7 @@ function systemOf({ scenario, seed, settings: own }: Recipe, recorder: Recorder)
   return new Setup(new Machine(recorder, seed, scenario.jitter), scenario, settings);
 }
 
-/** A run of a recipe that can be taken further step by step. */
+/** A run of a recipe that goes on step by step. */
 export class Simulation extends SteppedRun {
   readonly #recipe: Recipe;
 

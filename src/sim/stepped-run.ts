@@ -17,7 +17,7 @@ export class SimulationError extends Error {}
 /** Actions in a row without any event before a step gives up looking for one. */
 const MOST_SILENT = 100_000;
 
-/** A system that is taken further action by action, with the operations that people do to it in between. */
+/** A system that runs action by action, with operations of the user in between. */
 export class SteppedRun {
   readonly recorder: Recorder;
   readonly setup: Setup;
@@ -27,7 +27,7 @@ export class SteppedRun {
   #ahead: readonly DoneOperation[];
   #actions = 0;
 
-  /** `ahead`: operations that will be done when their place in the run has come; whoever extends this starts with `catchUp`. */
+  /** `ahead`: operations that will be done at their place in the run. A subclass calls `catchUp` when it has started. */
   constructor(setup: Setup, ahead: readonly DoneOperation[]) {
     this.setup = setup;
     this.machine = setup.machine;

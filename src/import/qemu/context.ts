@@ -7,7 +7,7 @@ import { objectAt } from '../objects.ts';
 import { type Captures, captures, type Names, Pattern } from '../pattern.ts';
 import { PciMap } from './pcimap.ts';
 
-/** What the importer remembers of one thread of the emulator: who did what just before. */
+/** What the importer remembers of one thread of the emulator: its last accesses. */
 export interface ThreadContext {
   /** Virtual CPU that the thread runs, or -1. */
   vcpu: number;
@@ -100,7 +100,7 @@ export class Qemu {
     return this.out.world.strings.internBytes(this.buf, captures.start[slot]!, captures.end[slot]!);
   }
 
-  /** Emits an event with the arguments that stand in the builder's words. */
+  /** Emits an event with the arguments in the builder's words. */
   emit(kind: EventKind, object: number): void {
     this.out.emit(kind, object);
   }
@@ -113,7 +113,7 @@ export class Qemu {
     this.emit(vfioGuest, host);
   }
 
-  /** The IRTE that a VT-d message names, or -1. Few messages come again and again, so what was decoded is kept. */
+  /** The IRTE that a VT-d message names, or -1. Logs repeat few different messages, so decoded ones are remembered. */
   vtdIndex(lo: number, hi: number, data: number): number {
     const key = hi === 0 && data < 0x100000 ? data * 0x100000000 + lo : -1;
     const known = this.#vtdIndices.get(key);

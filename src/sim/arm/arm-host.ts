@@ -35,7 +35,7 @@ export interface ArmParts {
   readonly smmu: Smmu | undefined;
 }
 
-/** Asks whoever owns the translation of the function: iommufd, or the kernel's own DMA mapping. */
+/** Asks the owner of the translation of the function: iommufd, or the kernel's own DMA mapping. */
 class AddressOwners implements MsiOwner {
   readonly #iommufd: Iommufd | undefined;
   readonly #dma: DmaIommu;

@@ -22,7 +22,7 @@ interface PageMapping {
   readonly output: number;
 }
 
-/** The mappings in a folder that stand in the state. */
+/** The mappings in a folder that exist in the state. */
 function* mappings({ world, state }: Machine, under: string): Generator<PageMapping> {
   for (const { object, segment } of world.find(under)?.children.values() ?? []) {
     if (!state.present(object)) continue;

@@ -29,7 +29,7 @@ export interface Consumer {
   readonly assignment: Assignment | undefined;
   readonly core: IrqCore;
   readonly domain: StoreDomain;
-  /** The storage of the function itself, whoever writes it. */
+  /** The storage of the function itself, for every writer. */
   readonly hardware: MessagePlace;
   /** Irqs by number of the interrupt; fewer than asked for when an allocation failed. */
   readonly virqs: number[];
@@ -303,7 +303,7 @@ class ConsumerBuilder {
     return { spec, assignment, core: vm.core, domain, hardware, virqs: [], created: 0 };
   }
 
-  /** INV-HCALL: what a guest stores where nobody can translate it must be what the hypervisor granted. */
+  /** INV-HCALL: where messages cannot be translated, a guest may store only messages that the hypervisor granted. */
   #check(assignment: Assignment, hardware: MessagePlace, index: number, message: Composed): void {
     if (this.#setup.use(hypervisor).granted(assignment, message)) return;
     const { owner } = assignment;

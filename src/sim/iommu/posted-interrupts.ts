@@ -175,7 +175,7 @@ export class PostedInterrupts {
     }
   }
 
-  /** The notification vector arrived while no virtual CPU ran there: the handler has nothing to do, entry will. */
+  /** The notification vector arrived while no virtual CPU ran there: the handler has nothing to do; the next entry takes the interrupt. */
   *#notified(cpu: number): Actions {
     const { machine } = this;
     const object = vectorObject(machine.state, cpu, NOTIFY);
@@ -213,7 +213,7 @@ export class PostedInterrupts {
     yield* vm.vcpus.enter(n);
   }
 
-  /** The scheduler of the host takes the virtual CPU off its CPU: posts are noted, nothing is sent. */
+  /** The scheduler of the host takes the virtual CPU off its CPU: posts are recorded, but no notification is sent. */
   *preempt(vcpu: number): Actions {
     const one = this.of(vcpu);
     if (one?.run !== 'running') return;

@@ -90,7 +90,7 @@ export interface Domain {
   free(irq: Irq): Actions;
   /** Programs the hardware; with `reserve` only a placeholder. Called parents first; 0 or a negative errno. */
   activate(irq: Irq, reserve: boolean): Actions<number>;
-  /** Takes that back. Called child first. */
+  /** Undoes that. Called child first. */
   deactivate(irq: Irq): Actions;
   /** Composes the message; domains that leave that to their parent have none. A number is a negative errno. */
   compose?(irq: Irq): Composed | number;

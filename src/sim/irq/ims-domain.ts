@@ -199,7 +199,7 @@ export class ImsFunction extends ImsCells {
     return ret;
   }
 
-  /** pci_ims_free_irq(): 0, -EBUSY while somebody handles the irq, -ENOENT when the entry is not allocated. */
+  /** pci_ims_free_irq(): 0, -EBUSY while a handler of the irq runs, -ENOENT when the entry is not allocated. */
   *free(index: number): Actions<number> {
     const irq = this.#irqs.get(index);
     if (irq === undefined) return errno.ENOENT;

@@ -68,7 +68,7 @@ export class IrqCore {
     return this.handle(virq, cpu);
   }
 
-  /** Does something to an irq while nobody else does. */
+  /** Runs `what` while no other caller changes the irq. */
   *locked<T>(irq: Irq, what: Actions<T>): Actions<T> {
     while (irq.locked) yield COST.spin;
     irq.locked = true;

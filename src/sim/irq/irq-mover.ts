@@ -20,7 +20,7 @@ export const affinityStrategy = policy(
 /** What a mover needs of its irq core. */
 export interface MoverHost {
   readonly machine: Machine;
-  /** Composes the message of an irq anew and stores it; a negative errno when that fails. */
+  /** Composes the message of an irq again and stores it; a negative errno when that fails. */
   compose(irq: Irq, by: string): Actions<number>;
   /** Hands a message to the domain that stores. */
   storeMessage(irq: Irq, message: Composed, by: string): Actions;
@@ -93,7 +93,7 @@ export class IrqMover {
     return ret;
   }
 
-  /** irq_move_irq(): what was put off is done in the interrupt, masked around the write. */
+  /** irq_move_irq(): does a deferred move in the interrupt; the entry is masked around the write. */
   *movePending(irq: Irq): Actions {
     const cpus = irq.pendingAffinity;
     if (cpus === undefined || !irq.started) return;

@@ -66,7 +66,7 @@ export class EmulatedFunction extends PciFunction {
   readonly hostIrq: number | undefined;
   readonly #sources = new Map<number, VectorSource>();
   readonly #signals: PendingSignal[] = [];
-  /** Entries whose cause the device took back without anybody clearing the pending bit. */
+  /** Entries whose cause the device took back while the pending bit stayed set. */
   readonly #gone = new Set<number>();
   /** Entries that were masked and then read: no interrupt may come any more. */
   readonly #quiet = new Set<number>();

@@ -17,7 +17,7 @@ import type { Actions, Machine } from '../machine.ts';
 
 /** How a kernel reaches the storage of messages: at the device itself, or through an exit to the part that emulates it. */
 export interface StorePath {
-  /** What the kernel takes for the storage of the function. */
+  /** What the kernel uses as the storage of the function. */
   readonly place: MessagePlace;
   store(index: number, message: Composed, virq: number): Actions;
   mask(index: number, masked: boolean): Actions;
@@ -145,7 +145,7 @@ export class HypercallDomain implements TargetDomain {
     return this.parent.target(irq);
   }
 
-  /** The message stays; the hypervisor is told where the guest wants the interrupt now. */
+  /** The message does not change; the guest tells the hypervisor where it wants the interrupt now. */
   *setAffinity(irq: Irq, cpus: readonly number[]): Actions<AffinityResult> {
     const granted = this.#held.get(irq);
     if (!granted || !this.parent.setAffinity) return errno.EINVAL;

@@ -37,7 +37,7 @@ export interface GuestAccess {
 
 /** Serves part of the guest's accesses in the kernel, without a return to the VMM. */
 export interface KernelServer {
-  /** Serves an access as far as it wants to; undefined: the VMM has to serve all of it. Called out of the guest. */
+  /** Serves an access as far as the design says; undefined: the VMM has to serve all of it. Called outside of the guest. */
   serve(access: GuestAccess, vcpu: number): Actions<number[] | undefined>;
 }
 

@@ -100,7 +100,7 @@ export class Vcpus {
     for (const one of this.#vcpus) this.machine.as(one.kvm, () => this.machine.emit(kvmEntry, one.object, {}));
   }
 
-  /** Waits until the virtual CPU is in the guest, then leaves it; nobody else takes it out until `enter`. */
+  /** Waits until the virtual CPU is in the guest, then leaves it; no other exit begins until `enter`. */
   *exit(n: number, reason: string): Actions {
     const one = this.#vcpus[n]!;
     while (one.out) yield 100;

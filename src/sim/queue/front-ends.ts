@@ -52,7 +52,7 @@ export class QueueFrontEnds {
     this.#rpc = rpc;
   }
 
-  /** Who acts for an owner at an interface. */
+  /** The actor of an owner at an interface. */
   actor(front: FrontEnd, owner: string): Actor {
     const key = `${front} ${owner}`;
     let actor = this.#actors.get(key);

@@ -130,7 +130,7 @@ export class Queues {
     return [...nodes.values()].filter((u) => this.machine.state.present(u.object)).map((u) => Number(u.segment));
   }
 
-  /** Who submits to a queue with a PASID: its user, else whoever has the queue. */
+  /** The submitter to a queue with a PASID: the user with that PASID, else the owner of the queue. */
   submitter(n: number, pasid: number): { readonly front: FrontEnd; readonly owner: string } {
     if (!this.users(n).includes(pasid)) return { front: this.front(n), owner: this.owner(n) };
     const { state, world } = this.machine;
@@ -236,7 +236,7 @@ export class Queues {
     return 0;
   }
 
-  /** Destroys a queue after the work that it holds: 0, -ENOENT without such a queue, -EPERM when it is somebody else's. */
+  /** Destroys a queue after the work that it holds: 0, -ENOENT without such a queue, -EPERM when another owner has it. */
   *destroy(n: number, owner: string): Actions<number> {
     return yield* this.machine.within(this.core, this.#destroy(n, owner));
   }

@@ -23,7 +23,7 @@ function rowReaders(world: World): ReadIndex {
 }
 
 /**
- * The nodes that look different in two moments of one trace: their objects changed, they carried or carry a mark, or
+ * The nodes that look different in two moments of one trace: their objects changed, they had or have a mark, or
  * they show something of an object that changed. Undefined when there are too many to look at one by one.
  */
 export function movedNodes(old: Now, now: Now): Set<PathNode> | undefined {

@@ -6,7 +6,7 @@ import { keyValue } from '../../query/view.ts';
 import { computedFields, registerField } from '../values.ts';
 import type { Moment } from './rows.ts';
 
-/** One moment as outlines look at it: what is there, and what the step at the cursor did. */
+/** One moment of a trace for outlines: what exists, and what the step at the cursor did. */
 export class Now {
   readonly state: State;
   readonly before: State;
@@ -28,7 +28,7 @@ export class Now {
     }
   }
 
-  /** Whether this is what a moment holds right now. */
+  /** Whether the moment is still the same. */
   isOf(moment: Moment): boolean {
     return this.state === moment.state && this.before === moment.before && this.onlyChanged === moment.onlyChanged;
   }
@@ -83,7 +83,7 @@ export class Now {
     return false;
   }
 
-  /** A vector that nothing uses, and that this step did not touch, is not worth a row. */
+  /** An unused vector that this step did not touch gets no row. */
   #isFree(node: PathNode): boolean {
     const { state } = this;
     if (state.world.type(node.object) !== vector || this.#byObject.has(node.object)) return false;

@@ -16,8 +16,8 @@ import { rowText } from './text.ts';
 const FIRST_KEYS = new Set(['command']);
 
 /**
- * The rows of one outline of a session: made when they are asked for, and the same from then on. Tells after a movement
- * of the cursor which of the rows it gave out look different.
+ * The rows of one outline of a session. A row is made when it is first requested, and stays the same. After a movement
+ * of the cursor the outline tells which of its rows look different.
  */
 export class Outline {
   readonly name: OutlineName;
@@ -71,7 +71,7 @@ export class Outline {
     return target.field === undefined ? key : this.#fieldRow(key, target.field);
   }
 
-  /** What a row stands for, to ask other questions about; undefined for ranges. */
+  /** The target of a row, for other questions; undefined for ranges. */
   target(row: Row): Target | undefined {
     const { node, key, field } = row;
     if (row.kind === 'range') return undefined;
@@ -225,7 +225,7 @@ export class Outline {
     }
     const first = keys.filter((r) => FIRST_KEYS.has(r.key!));
     const shown = nodes.filter((r) => r.kind !== 'node' || this.shown(r));
-    // A function has tables and capabilities to show; of everything else the keys come first.
+    // The tables and capabilities of a function come first; for all other objects the keys come first.
     if (first.length > 0) return [...first, ...shown, ...keys.filter((r) => !first.includes(r))];
     return [...this.#jobRows(row), ...keys, ...shown];
   }
@@ -298,7 +298,7 @@ export class Outline {
     return this.#add({ id: `${above}/#${from}`, kind: 'range', parent, node, from, path: node.path });
   }
 
-  /** The four jobs of an irq, with who does them. */
+  /** The four jobs of an irq, with the domains that do them. */
   #jobRows(parent: Row): Row[] {
     const { node } = parent;
     const jobs = this.#jobsOf(node);

@@ -35,7 +35,7 @@ export function rowText(now: Now, row: Row, count: number, jobs: readonly JobVie
   }
 }
 
-/** The system of a row at the top, where nothing above it says which. */
+/** The system of a row at the top, because no row above it tells the system. */
 function systemText({ node, parent }: Row): string {
   const system = parent === undefined ? systemOfPath(node.path) : '';
   return system === '' ? '' : ` (${system})`;
@@ -69,7 +69,7 @@ function objectText(now: Now, row: Row): RowText {
   };
 }
 
-/** Who does a job for an irq, and whether right now. */
+/** The domains that do a job for an irq, and whether they are at work in this step. */
 function jobText(job: string, view: JobView | undefined): RowText {
   const by = view?.by.length ? view.by.join(', ') : UNKNOWN;
   const label = `${job}: ${by}`;
