@@ -219,12 +219,12 @@ export const simulate: Command = {
   usage: 'SCENARIO [--seed N] [--set POLICY=VALUE]... [--out FILE | --compare POLICY] [--events N] [--json]',
   summary: 'run a scenario; write its trace, or compare designs',
   help: `Runs a scenario: the name of a bundled one, a scenario file (.json), or a simulated trace, which is run again from its
-header. The same scenario, seed and settings give the same bytes on every machine. Tells what became of every
+header. The same scenario, seed and settings give the same bytes on every machine. Tells the fate of every
 interrupt cause, how long deliveries took in model time, and the exits of virtual CPUs.
 
 Options:
-  --seed N            seed of everything that is left to chance (default 1, or that of the trace)
-  --set POLICY=VALUE  a design decision or bug mode; may be given several times
+  --seed N            seed of all random choices (default 1, or the seed of the trace)
+  --set POLICY=VALUE  a design decision or bug mode; may be repeated
   --out FILE          write the trace as .irqtrace; - is standard output
   --compare POLICY    run every value of a policy on the same workload and print them side by side
   --events N          end the run after about N events (default ${MOST_EVENTS})

@@ -1,7 +1,7 @@
 import { Gunzip } from 'fflate';
 import { Decompress } from 'fzstd';
 
-/** How a source is packed, told from its first bytes. */
+/** How a source is packed; its first bytes tell it. */
 export type Packing = 'none' | 'gzip' | 'zstd';
 
 /** How many bytes are enough to tell the packing. */
@@ -30,7 +30,7 @@ function lastFour(before: Uint8Array, chunk: Uint8Array): Uint8Array {
 const littleEndian = (b: Uint8Array): number => new DataView(b.buffer, b.byteOffset).getUint32(0, true);
 
 /**
- * Unpacks a source chunk by chunk, in whatever packing it has. Chunks, those pushed and those that `take` gets, are valid
+ * Unpacks a source chunk by chunk, with any known packing. Chunks, those pushed and those that `take` gets, are valid
  * only during the call. What `take` throws goes to the caller. Damage in the middle ends the source there: `problem` says so, and nothing that was
  * unpacked before is lost.
  */
@@ -40,7 +40,7 @@ export class Unpacker {
   #packing: Packing | undefined;
   #head: Uint8Array = new Uint8Array(0);
   #problem: string | undefined;
-  /** What `take` threw: no matter of the packing. */
+  /** The error that `take` threw, which is no error of the packing. */
   #thrown: { readonly error: unknown } | undefined;
   #ended = false;
   /** Of gzip: how many bytes the current member has and gave, and the last bytes of the source, which tell the latter. */

@@ -96,7 +96,7 @@ export const formats: readonly Format[] = [
   },
 ];
 
-/** Why a source cannot be read: what was found and what would have been expected. */
+/** Why a source cannot be read: what was found and what was expected. */
 export interface NotATrace {
   readonly problem: string;
 }
@@ -123,7 +123,7 @@ function firstLines(buf: Uint8Array, length: number): (readonly [number, number]
   return lines;
 }
 
-/** Beginnings of files that engineers have at hand and that this program does not read. */
+/** First bytes of other common files that this program does not read. */
 const OTHERS: readonly (readonly [string, string])[] = [
   ['\x17\x08Dtracing', 'a trace.dat file of trace-cmd: convert it with `trace-cmd report`'],
   ['PERFILE2', 'a perf.data file: convert it with `perf script`'],

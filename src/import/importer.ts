@@ -17,11 +17,11 @@ export interface Importer {
 
 /** Reads the lines of one source, in order; what an importer of a text format implements. */
 export interface LineReader {
-  /** Takes one line (see TakeLine); the builder stands at it already. */
+  /** Takes one line (see TakeLine); the builder has its line and offset already. */
   line(buf: Uint8Array, start: number, end: number, cut: boolean, open: boolean): void;
   /** Brings accounting and facts of the source up to date; see Importer. */
   settle(): void;
-  /** The source has ended: reads what was kept back. `settle` is called behind it. */
+  /** The source has ended: reads what was kept back. `settle` is called after it. */
   end?(): void;
 }
 

@@ -1,6 +1,6 @@
 import { CR, LF } from '../base/bytes.ts';
 
-/** Longest line that is looked at; of a longer one only the fact that it is there is kept. */
+/** Longest line that is read; a longer one is only counted. */
 export const LONGEST_LINE = 1 << 20;
 
 /**
@@ -74,7 +74,7 @@ export class LineSplitter {
     this.#offset += length;
   }
 
-  /** The source has ended: takes what stands behind the last line end, if anything. */
+  /** The source has ended: takes the bytes after the last line end, if there are any. */
   end(): void {
     if (this.#carried > 0 || this.#cut) this.#emit(this.#carry, 0, this.#carried, true);
     this.#carried = 0;

@@ -10,7 +10,7 @@ import type { Importer } from './importer.ts';
 export class ImportError extends Error {}
 
 /**
- * Reads one source, plain or packed (gzip, zstd), chunk by chunk. The trace grows with every chunk and can be looked at in between. Nothing already
+ * Reads one source, plain or packed (gzip, zstd), chunk by chunk. The trace grows with every chunk and can be read in between. Nothing already
  * read is ever lost: an error in the source is counted, not thrown. Throws ImportError only when the first bytes (or
  * the end, for short sources) show that the source is no trace.
  */

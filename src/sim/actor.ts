@@ -1,4 +1,4 @@
-/** Which part of the system does something. One word: it is the first half of the task of an event. */
+/** A part of the system that acts. One word: the first half of the task of an event. */
 export type ActorLayer =
   | 'device'
   | 'bus'
@@ -16,7 +16,7 @@ export type ActorLayer =
   | 'guest-driver'
   | 'user';
 
-/** Who does something: a layer, one of it, and the CPU on which it runs (-1: none). Shown as the task `layer/name`. */
+/** What acts: a layer, its name in that layer, and the CPU on which it runs (-1: none). Shown as the task `layer/name`. */
 export interface Actor {
   readonly layer: ActorLayer;
   readonly name: string;

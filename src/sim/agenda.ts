@@ -3,7 +3,7 @@ import type { Actions, Actor } from './actor.ts';
 /** Something that is due at a time: a thing to do at once, or actions that take time to go on with. */
 export interface DueAction {
   readonly time: number;
-  /** Of two that are due at the same time the one with the lower number comes first. */
+  /** If two entries are due at the same time, the one with the lower number comes first. */
   readonly order: number;
   readonly actor: Actor;
   readonly run: (() => void) | undefined;
@@ -11,19 +11,19 @@ export interface DueAction {
 }
 
 /**
- * What is due, in the order of time; what is due at the same time comes in the order in which it was put in. A binary
+ * The entries in the order of time; entries of the same time come in the order in which they were put in. A binary
  * heap: adding and taking cost the logarithm of the number that wait.
  */
 export class Agenda {
   readonly #heap: DueAction[] = [];
   #order = 0;
 
-  /** How many things wait. */
+  /** Number of waiting entries. */
   get length(): number {
     return this.#heap.length;
   }
 
-  /** Time of what is due next; Infinity when nothing is. */
+  /** Time of the next entry; Infinity when there is none. */
   get next(): number {
     return this.#heap[0]?.time ?? Number.POSITIVE_INFINITY;
   }
@@ -43,7 +43,7 @@ export class Agenda {
     heap[at] = due;
   }
 
-  /** Takes what is due next. */
+  /** Removes and returns the next entry. */
   take(): DueAction | undefined {
     const heap = this.#heap;
     const first = heap[0];

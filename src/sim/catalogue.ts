@@ -1,4 +1,4 @@
-// Everything that a scenario can be made of: parts, operations, policies. New ones are entered here.
+// Everything that a scenario can contain: parts, operations, policies. New ones are added here.
 
 import { installArmHost } from './arm/arm-host.ts';
 import { iommufdOperations } from './arm/iommufd-operations.ts';

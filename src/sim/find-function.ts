@@ -9,7 +9,7 @@ export interface FoundFunction {
   readonly problem?: string;
 }
 
-/** Where parts that bring functions of their own (virtual machines) let operations find them. */
+/** Parts with functions of their own (virtual machines) register them here, so that operations find them. */
 export type FunctionFinder = (setup: Setup, bdf: string) => PciFunction | undefined;
 
 const finders: FunctionFinder[] = [
@@ -36,7 +36,7 @@ export function entryOf(setup: Setup, object: string): FoundFunction & { readonl
   let entry = known.get(object);
   if (entry === undefined) {
     entry = findEntry(setup, object);
-    // A function that is there stays; one that is not may come.
+    // A function that exists stays; one that does not exist may be added later.
     if (entry.fn) known.set(object, entry);
   }
   return entry;

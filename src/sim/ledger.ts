@@ -1,11 +1,11 @@
 /**
- * What became of an interrupt cause. `inFlight`: its message is on the way; `pending`: a masked vector keeps it; `merged`:
- * it became one with a cause that was already waiting; `delivered`: a CPU (or virtual CPU) took it; `withdrawn`:
- * software served it without an interrupt; `dropped`: it ended and an event says why; `untold`: it cannot be told, because the state that decides is not known.
+ * The fate of an interrupt cause. `inFlight`: its message is on the way; `pending`: a masked vector keeps it; `merged`:
+ * it was combined with a cause that was already waiting; `delivered`: a CPU (or virtual CPU) took it; `withdrawn`:
+ * software served it without an interrupt; `dropped`: it ended and an event says why; `untold`: its fate is not known, because the state that decides it is not known.
  */
 export type Outcome = 'inFlight' | 'pending' | 'merged' | 'delivered' | 'withdrawn' | 'dropped' | 'untold';
 
-/** Where a cause stands that has not ended. */
+/** The place of a cause that has not ended. */
 interface OpenCause {
   readonly born: number;
   outcome: 'inFlight' | 'pending';
@@ -37,7 +37,7 @@ export class Ledger {
     return this.#causes;
   }
 
-  /** Notes what became of a cause at a time (ns); 0 (a message that no cause stands behind) is ignored. */
+  /** Records the fate of a cause at a time (ns). Cause 0 (a message without a cause) is ignored. */
   note(cause: number, outcome: Outcome, time: number): void {
     if (cause === 0) return;
     const open = this.#open.get(cause);
@@ -57,7 +57,7 @@ export class Ledger {
     }
   }
 
-  /** Where a cause stands that has not ended; undefined when it has. */
+  /** The place of a cause that has not ended; undefined when it has ended. */
   standing(cause: number): 'inFlight' | 'pending' | undefined {
     return this.#open.get(cause)?.outcome;
   }

@@ -19,8 +19,8 @@ export type DeclaredKind = EventKind & { readonly declared?: Args };
 export type ArgsOf<K extends DeclaredKind> = Named<NonNullable<K['declared']>>;
 
 /**
- * Where everything happens: the clock, what is due, who acts, and the events. A pure function of what it is told: no
- * clock of the host, no randomness but from the seed. State is the fold of the events and nothing else; what no object
+ * The core of a simulation: the clock, the agenda, the actor at work, and the events. A pure function of its inputs: no
+ * clock of the host, no randomness except from the seed. State is the fold of the events and nothing else; what no object
  * of the model can hold (messages in flight, causes) is kept by the parts of the system.
  */
 export class Machine {
@@ -58,12 +58,12 @@ export class Machine {
     return this.#now;
   }
 
-  /** Who acts right now. */
+  /** The actor at work. */
   get actor(): Actor {
     return this.#actor;
   }
 
-  /** How many actions wait. */
+  /** Number of waiting actions. */
   get waiting(): number {
     return this.#agenda.length;
   }
@@ -171,7 +171,7 @@ export class Machine {
     return Math.max(0, Math.round(ns * (1 + this.jitter * (2 * this.random.fraction() - 1))));
   }
 
-  /** Does what is due next; false when nothing is. */
+  /** Does the next action; false when none is due. */
   step(): boolean {
     const due = this.#agenda.take();
     if (due === undefined) return false;
@@ -188,5 +188,5 @@ export class Machine {
   }
 }
 
-/** The actor when nobody is at work. */
+/** The actor when no actor is at work. */
 export const NOBODY: Actor = { layer: 'user', name: '', cpu: -1 };

@@ -8,7 +8,7 @@ import { argumentOf, type EventRow } from '../trace/row.ts';
 import type { Recorder } from './recorder.ts';
 import type { Simulation } from './simulation.ts';
 
-/** What a run cost and what became of its causes. */
+/** What a run cost, and the fates of its causes. */
 export interface Measures {
   readonly events: number;
   /** Model time of the last event in nanoseconds. */
@@ -16,7 +16,7 @@ export interface Measures {
   /** Interrupt causes that arose in devices. */
   readonly causes: number;
   readonly delivered: number;
-  /** Causes that became one interrupt with another. */
+  /** Causes that were combined with another one into one interrupt. */
   readonly merged: number;
   /** Causes that software served without an interrupt. */
   readonly withdrawn: number;
@@ -24,7 +24,7 @@ export interface Measures {
   readonly pending: number;
   /** Causes that ended undelivered. */
   readonly lost: number;
-  /** Causes of which the trace cannot tell what became. */
+  /** Causes whose fate the trace cannot tell. */
   readonly untold: number;
   /** Causes delivered more than once. */
   readonly duplicated: number;
@@ -36,7 +36,7 @@ export interface Measures {
   /** From raise to delivery in nanoseconds: median, 99th percentile; null when nothing was delivered. */
   readonly latency: number | null;
   readonly latency99: number | null;
-  /** Why causes ended undelivered: how often. */
+  /** How often causes ended undelivered, by reason. */
   readonly reasons: Readonly<Record<string, number>>;
 }
 

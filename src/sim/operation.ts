@@ -32,25 +32,25 @@ export type OperationValues = Readonly<
   Record<string, number | string | boolean | bigint | readonly number[] | undefined>
 >;
 
-/** What a person can do to the system. */
+/** Something that the user can do to the system. */
 export interface OperationSpec {
   /** `entry.mask`. */
   readonly name: string;
   /** For the palette and menus: `Mask`. */
   readonly title: string;
-  /** What it does, and what the documents say comes of it where it is illegal. */
+  /** What it does, and what happens, according to the documents, where it is illegal. */
   readonly meaning: string;
   /** Patterns of the paths of the objects it is done to (`*` is any one segment); empty: to the whole system. */
   readonly on: readonly string[];
   readonly args: readonly OperationArg[];
   /** Who does it. */
   readonly actor: Actor;
-  /** Why it cannot be done in this system now; undefined when it can. Illegal things can be done: their outcome is events. */
+  /** Why it cannot be done in this system now; undefined when it can be done. Illegal operations can be done: events show their outcome. */
   readonly refuses?: (setup: Setup, object: string, values: OperationValues) => string | undefined;
   readonly run: (setup: Setup, object: string, values: OperationValues) => Actions<unknown>;
 }
 
-/** An operation that was found sound. */
+/** An operation that was validated. */
 export interface Prepared {
   readonly spec: OperationSpec;
   readonly object: string;
@@ -61,7 +61,7 @@ export interface Prepared {
 export const fitsObject = (spec: Pick<OperationSpec, 'on'>, path: string): boolean =>
   spec.on.some((pattern) => fitsPattern(path, pattern));
 
-/** Operations that were found sound, so that the thousandth turn of a task is not validated again. */
+/** Operations that were validated, so that a task that runs a thousand times is validated once. */
 const sound = new WeakMap<Operation, Prepared>();
 
 /** Validates an operation; a text says what is wrong with it. An operation must not be changed afterwards. */
@@ -121,7 +121,7 @@ export function expected(arg: OperationArg): string {
   }
 }
 
-/** The value of an argument from JSON or from what somebody typed; undefined when it is none. */
+/** The value of an argument from JSON or from typed text; undefined when it is no valid value. */
 export function argumentValue(
   arg: OperationArg,
   given: unknown,

@@ -4,7 +4,7 @@ export interface PolicyValue<V extends string = string> {
   readonly meaning: string;
 }
 
-/** A design decision under debate, or a bug to look at, as a named switch of a scenario. */
+/** A design decision under debate, or a bug to study, as a named switch of a scenario. */
 export interface Policy<V extends string = string> {
   readonly name: string;
   readonly meaning: string;

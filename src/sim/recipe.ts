@@ -9,8 +9,8 @@ export interface NoRecipe {
 }
 
 /**
- * The header lines that let a simulated trace be made again, each `name value` without its `#`: `scenario` with the
- * scenario as one line of JSON, `seed`, a `set name=value` for each setting, and for each operation that a person did an
+ * The header lines from which a simulated trace can be made again, each `name value` without its `#`: `scenario` with the
+ * scenario as one line of JSON, `seed`, a `set name=value` for each setting, and for each operation of the user an
  * `operation` with the number of scheduled actions before it and the operation as JSON.
  */
 export function recipeHeader(recipe: Recipe): string[] {

@@ -3,7 +3,7 @@ import type { World } from '../model/world.ts';
 import type { EventRow } from '../trace/row.ts';
 import type { Trace } from '../trace/trace.ts';
 
-/** Where the events of a machine go. Whoever records also folds: `state` is the state after the last event. */
+/** Where the events of a machine go. A recorder also folds the events: `state` is the state after the last one. */
 export interface Recorder {
   readonly world: World;
   readonly state: State;
@@ -13,7 +13,7 @@ export interface Recorder {
   record(row: EventRow): void;
 }
 
-/** Header lines of the text of a trace that was not read from a file: its first event stands on the line behind them. */
+/** Header lines of the text of a trace that was not read from a file: its first event is on the line after them. */
 export const HEAD_LINES = 2;
 
 /** Records into a trace, which can be looked at while it grows. Its events have the lines that they would have in a trace file. */

@@ -52,7 +52,7 @@ const device = v.strictObject({
   bdf,
   name: v.string(),
   vectors: v.optional(count(0, 2048, 'Entries of the MSI-X table.'), 4),
-  /** What drives it: the driver of the host requests its interrupts at boot; `none`: nobody touches it. */
+  /** What drives it: `host`: the driver of the host requests its interrupts at boot; `none`: no driver uses it. */
   driver: v.optional(v.pipe(v.picklist(['host', 'none']), v.description('Who drives it at boot.')), 'host'),
   irqs: v.optional(count(0, 2048, 'Vectors that the driver of the host uses; all when absent.')),
   managed: v.optional(
@@ -163,7 +163,7 @@ const vfioDevice = v.strictObject({
     v.pipe(v.boolean(), v.description('The guest masks and unmasks the entry at every interrupt, with reads.')),
     false,
   ),
-  defaultPasid: v.optional(pasid('PASID of the host that its interrupts are for when nobody says otherwise.')),
+  defaultPasid: v.optional(pasid('PASID of the host that its interrupts are for by default.')),
   idxd: v.optional(
     v.pipe(
       v.strictObject({
@@ -193,7 +193,7 @@ const vfioDevice = v.strictObject({
   ),
 });
 
-/** Whoever uses interrupts of a function: the driver of a guest, or one of the host. */
+/** A user of interrupts of a function: the driver of a guest, or one of the host. */
 const consumer = v.strictObject({
   name: v.pipe(v.string(), v.description('Its name.')),
   vm: v.optional(count(0, 1023, 'Virtual machine that it runs in; the host when absent.')),
@@ -218,7 +218,7 @@ export const scenarioSchema = v.strictObject({
   $schema: v.optional(v.string()),
   title: v.string(),
   description: v.pipe(v.string(), v.description('What it shows, in a sentence or two.')),
-  look: v.optional(v.pipe(v.string(), v.description('What to look at, for whoever runs it first.'))),
+  look: v.optional(v.pipe(v.string(), v.description('What to look at in a first run.'))),
   seeds: v.optional(v.pipe(v.array(v.string()), v.description('Rows of docs/seeds.md that it shows.')), []),
   jitter: v.optional(
     v.pipe(
@@ -271,7 +271,7 @@ export interface ScenarioProblem {
   readonly problem: string;
 }
 
-/** Consumers that name what is not there, or what another one has. */
+/** Finds consumers that name something that does not exist, or that another consumer has. */
 function consumerProblems({ consumers, devices, vms }: Scenario): ScenarioProblem[] {
   const problems: ScenarioProblem[] = [];
   const taken = new Set(devices.map((d) => d.bdf));
@@ -292,7 +292,7 @@ function consumerProblems({ consumers, devices, vms }: Scenario): ScenarioProble
   return problems;
 }
 
-/** Assigned devices that name what is not there, or cannot be served as they ask. */
+/** Finds assigned devices that name something that does not exist, or that cannot be served as they ask. */
 function vfioProblems({ vfio, devices, vms, policies }: Scenario): ScenarioProblem[] {
   const problems: ScenarioProblem[] = [];
   const bdfs = new Set([...devices.map((d) => d.bdf), ...vms.flatMap((one) => one.devices.map((d) => d.bdf))]);

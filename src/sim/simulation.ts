@@ -13,13 +13,13 @@ import { watchRules } from './watch.ts';
 export type { DoneOperation } from './stepped-run.ts';
 export { SimulationError } from './stepped-run.ts';
 
-/** What a run is made of, all of it: the same recipe gives the same events. */
+/** All that determines a run: the same recipe gives the same events. */
 export interface Recipe {
   readonly scenario: Scenario;
   readonly seed: number;
   /** Values of policies that differ from the scenario's own. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Operations that a person did, in the order in which they were done. */
+  /** Operations of the user, in the order in which they were done. */
   readonly operations: readonly DoneOperation[];
 }
 
@@ -37,11 +37,11 @@ function systemOf({ scenario, seed, settings: own }: Recipe, recorder: Recorder)
   return new Setup(new Machine(recorder, seed, scenario.jitter), scenario, settings);
 }
 
-/** A run of a recipe that can be taken further step by step. */
+/** A run of a recipe that goes on step by step. */
 export class Simulation extends SteppedRun {
   readonly #recipe: Recipe;
 
-  /** Starts a run; nothing but the set-up of the system has happened then. Throws SimulationError on an unsound recipe. */
+  /** Starts a run: only the set-up of the system is done. Throws SimulationError on an unsound recipe. */
   constructor(recipe: Recipe, recorder: Recorder = new TraceRecorder(newTrace(recipe.scenario.title))) {
     super(systemOf(recipe, recorder), recipe.operations);
     this.#recipe = recipe;
@@ -51,18 +51,18 @@ export class Simulation extends SteppedRun {
     this.catchUp();
   }
 
-  /** What would make exactly this run, up to here. */
+  /** The recipe that makes exactly this run, up to here. */
   get recipe(): Recipe {
     return { ...this.#recipe, operations: [...this.done] };
   }
 
-  /** The same run anew, with the operations that were done and those that are still to come. */
+  /** Makes the same run again, with the operations that were done and those that are still to come. */
   again(): Simulation {
     return new Simulation({ ...this.#recipe, operations: [...this.done, ...this.ahead] });
   }
 
   /**
-   * The same run anew, up to the action that made a step (-1: nothing but the set-up), with the operations that were done
+   * Makes the same run again, up to the action that made a step (-1: only the set-up), with the operations that were done
    * by then and none of the later ones.
    */
   upTo(step: number): Simulation {

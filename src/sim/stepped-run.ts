@@ -17,7 +17,7 @@ export class SimulationError extends Error {}
 /** Actions in a row without any event before a step gives up looking for one. */
 const MOST_SILENT = 100_000;
 
-/** A system that is taken further action by action, with the operations that people do to it in between. */
+/** A system that runs action by action, with operations of the user in between. */
 export class SteppedRun {
   readonly recorder: Recorder;
   readonly setup: Setup;
@@ -27,7 +27,7 @@ export class SteppedRun {
   #ahead: readonly DoneOperation[];
   #actions = 0;
 
-  /** `ahead`: operations that will be done when their place in the run has come; whoever extends this starts with `catchUp`. */
+  /** `ahead`: operations that will be done at their place in the run. A subclass calls `catchUp` when it has started. */
   constructor(setup: Setup, ahead: readonly DoneOperation[]) {
     this.setup = setup;
     this.machine = setup.machine;
@@ -51,7 +51,7 @@ export class SteppedRun {
     return this.#ahead;
   }
 
-  /** For each operation that was done how many events there were before it. */
+  /** For each operation that was done, the number of events before it. */
   get began(): readonly number[] {
     return this.#began;
   }
@@ -66,7 +66,7 @@ export class SteppedRun {
     return this.#actions;
   }
 
-  /** Whether nothing more is due. */
+  /** Whether no further action is due. */
   get finished(): boolean {
     return this.machine.waiting === 0;
   }
@@ -100,7 +100,7 @@ export class SteppedRun {
     return undefined;
   }
 
-  /** Does the next scheduled action that makes an event; false when nothing is due any more. */
+  /** Does scheduled actions until one makes an event; false when no further action is due. */
   step(): boolean {
     const before = this.recorder.length;
     for (let silent = 0; silent < MOST_SILENT; silent++) {
@@ -112,7 +112,7 @@ export class SteppedRun {
     return false;
   }
 
-  /** Goes on until `until` says so (asked after every action that made events), the end, or `most` events. */
+  /** Goes on until `until` returns true (it is asked after every action that made events), until the end, or for `most` events. */
   run(until?: () => boolean, most = Number.POSITIVE_INFINITY): void {
     while (this.recorder.length < most && this.step()) if (until?.()) return;
   }

@@ -89,8 +89,8 @@ export const whatIfOperations: ReadonlyMap<string, OperationSpec> = new Map(
 );
 
 /**
- * What would have become of a trace from a step on: its events up to there, then what operations lead to, as far as the
- * trace showed enough. Where it did not, `untold` events say what would have to be known.
+ * A what-if on a trace from a step on: its events up to there, then the effects of operations, as far as the
+ * trace showed enough. Where it did not, `untold` events say what one would have to know.
  */
 export class WhatIf extends SteppedRun {
   /** The trace that it leaves, and the last step that both share. */
@@ -115,7 +115,7 @@ export class WhatIf extends SteppedRun {
     return new WhatIf(base, step, []);
   }
 
-  /** Header lines of its trace file: where it left which trace, and what was done then. They tell; they do not replay. */
+  /** Header lines of its trace file: which trace it left and where, and what was done then. They inform; a reader cannot replay them. */
   get header(): readonly string[] {
     return [
       ...(this.base.first.header ?? []).filter((line) => !/^(scenario|seed|set|operation) /.test(line)),
@@ -124,12 +124,12 @@ export class WhatIf extends SteppedRun {
     ];
   }
 
-  /** The same anew, with all of its operations. */
+  /** Makes the same again, with all of its operations. */
   again(): WhatIf {
     return new WhatIf(this.base, this.from, [...this.done, ...this.ahead]);
   }
 
-  /** The same anew up to the action that made a step, without later operations. */
+  /** Makes the same again up to the action that made a step, without later operations. */
   upTo(step: number): WhatIf {
     if (step < this.from) return new WhatIf(this.base, step, []);
     const again = new WhatIf(this.base, this.from, this.doneBy(step));

@@ -25,7 +25,7 @@ function present(state: State, node: PathNode | undefined): PathNode[] {
 const numbers = (list: Iterable<number>): number[] => [...list].sort((a, b) => a - b);
 
 /**
- * How a function is divided among the PASIDs in its PASID table: nothing in the hardware draws these borders, only what
+ * How a function is divided among the PASIDs in its PASID table. The hardware has no such borders; they follow from what
  * queues and interrupt entries are bound to. Ordered by PASID.
  */
 export function partitionsOf(state: State, bdf: string): readonly Partition[] {

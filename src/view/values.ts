@@ -32,7 +32,7 @@ export function registerField(state: State, object: number, key: string, name: s
   return field && fieldValue(field, cellBits(state, object, cell!, type!));
 }
 
-/** Fields of a register that are worth a row: reserved bits only where they are not 0. */
+/** Fields of a register that get a row: reserved bits only where they are not 0. */
 export function shownFields(state: State, object: number, key: string): readonly Field[] {
   const fields = fieldsOfKey(state, object, key) ?? [];
   const shown = fields.filter(

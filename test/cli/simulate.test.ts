@@ -26,7 +26,7 @@ describe('irqscope simulate', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('tells what became of every cause', async () => {
+  it('tells the fate of every cause', async () => {
     const { status, out, err } = await irqscope(['simulate', at('mask.scenario.json'), '--json']);
     assert.equal(status, 0, err);
     const measures = JSON.parse(out) as Record<string, number>;

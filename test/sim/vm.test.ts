@@ -140,7 +140,7 @@ describe('virtual machines', () => {
     }
   });
 
-  it('the order of concurrent actors varies with the seed, the books balance in each', () => {
+  it('the order of concurrent actors varies with the seed, the counts add up in each', () => {
     const document = { ...bundled('kvm-mask-per-interrupt'), jitter: 0.9 };
     const orders = new Set<string>();
     for (let seed = 1; seed <= 20; seed++) {

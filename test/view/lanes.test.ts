@@ -255,7 +255,7 @@ describe('lanes of any trace', () => {
 });
 
 describe('marks', () => {
-  it('are those of the roles: what the timeline draws for some kinds that everybody knows', () => {
+  it('are those of the roles: what the timeline draws for some well-known kinds', () => {
     const drawn = (name: string): string => marks[markOfKind[kindNamed(name)!.number]!]!.name;
     const expected = {
       'dev.raise': 'raise',

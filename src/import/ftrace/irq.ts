@@ -115,7 +115,7 @@ const vfioName = [new Pattern('vfio-msix[{vector:u}]({bdf:s})'), new Pattern('vf
 const vfioIntx = new Pattern('vfio-intx({bdf:s})');
 const VFIO = bytesOf('vfio-');
 
-/** Tells which function and vector an irq is of, where its name says so and the state does not know it (any more). */
+/** Emits the function and vector of an irq, where its name tells them and the state does not know them (any more). */
 function identify(f: Ftrace, c: Captures, slot: number, object: number): void {
   const { buf } = f;
   const start = c.start[slot]!;
@@ -161,7 +161,7 @@ export const irqRules: readonly FtraceRule[] = [
   rule('vector_alloc', 'irq={irq:u} vector={vector:u} reserved={reserved:d} ret={ret:d}', (f, c, s) => {
     const v = c.lo[s.vector]!;
     const errno = v >= FIRST_ERRNO;
-    // The kernel never prints a positive `ret` but where the two are swapped.
+    // The kernel prints a positive `ret` only where the two are swapped.
     const swapped = errno || c.lo[s.ret] === 1;
     f.emit(
       vecs.vecAlloc

@@ -1,6 +1,6 @@
 /**
  * Probes that engineers set where the kernel has no static tracepoint (kprobe, fprobe and eprobe text). Their names are
- * the user's, so what a probe means is told by the function it sits on; the names of its arguments are the user's too,
+ * the user's, so the probed function tells what a probe means. The names of its arguments are the user's too,
  * and a few spellings of each are understood.
  */
 import { COLON, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';

@@ -1,5 +1,5 @@
 /**
- * KVM events of which the `fields` option prints other things than the usual text: raw registers and messages, which say
+ * KVM events for which the `fields` option prints other values than the usual text: raw registers and messages, which say
  * more. What the text would have said is made from them (macros and tables of arch/x86/kvm/trace.h).
  */
 import * as apic from '../../model/events/apic.ts';

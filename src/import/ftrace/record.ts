@@ -18,30 +18,30 @@ export class RecordHead {
   cpu = -1;
   /** Whole seconds, or the count of a counter clock. */
   seconds = 0;
-  /** Nanoseconds behind the point; 0 for counters. */
+  /** Fraction of the time in nanoseconds; 0 for counters. */
   nano = 0;
   /** Fraction digits; 0 for counters. */
   digits = 0;
   /** Column 3 of the flags is `h` or `H`: hard interrupt context. */
   hardirq = false;
-  /** Where the payload begins, behind the time and its colon. */
+  /** Where the payload begins, after the time and its colon. */
   payload = 0;
 
   /** Reads the head of a line in the normal format (kernel/trace/trace_output.c trace_print_context). */
   normal(buf: Uint8Array, start: number, end: number): boolean {
-    // A task's name may itself look like the columns behind it; what makes the whole a head decides.
+    // A task's name may look like the columns after it; the reading that makes the whole line a head is the right one.
     let open = this.#cpuColumn(buf, start, start, end);
     while (open >= 0 && !this.#behindCpu(buf, open, end)) open = this.#cpuColumn(buf, start, open + 1, end);
     return open >= 0;
   }
 
-  /** Reads what stands between the CPU column (its `[` is at `open`) and the payload. */
+  /** Reads the part between the CPU column (its `[` is at `open`) and the payload. */
   #behindCpu(buf: Uint8Array, open: number, end: number): boolean {
     let at = open + 1;
     let cpu = 0;
     while (isDigit(buf[at])) cpu = cpu * 10 + buf[at++]! - 48;
     at++;
-    // trace-cmd report -R prints the flags as `-0x1` right behind the bracket.
+    // trace-cmd report -R prints the flags as `-0x1` right after the bracket.
     if (buf[at] === MINUS) while (at < end && buf[at] !== SPACE) at++;
     while (at < end && buf[at] === SPACE) at++;
     const word = at;
@@ -164,7 +164,7 @@ export class RecordHead {
   }
 }
 
-/** Behind the stamp that the kernel log puts in front of a line (`[   12.345678] `, `[   12.345678][   C3] `). */
+/** The position after the stamp that the kernel log puts before a line (`[   12.345678] `, `[   12.345678][   C3] `). */
 export function afterLogStamp(buf: Uint8Array, start: number, end: number): number {
   const stamp = /^\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? /.exec(textOf(buf, start, Math.min(end, start + 48)));
   return stamp ? start + stamp[0].length : start;

@@ -4,7 +4,7 @@ import type { TraceBuilder } from '../../trace/builder.ts';
 import { rule as makeRule, type Rule, RuleContext, type Use } from '../rules.ts';
 import { PciMap } from './pcimap.ts';
 
-/** What the importer remembers of one thread of the emulator: who did what just before. */
+/** What the importer remembers of one thread of the emulator: its last accesses. */
 export interface ThreadContext {
   /** Virtual CPU that the thread runs, or -1. */
   vcpu: number;
@@ -89,7 +89,7 @@ export class Qemu extends RuleContext {
     this.emit(vfioGuest.put().guest(this.intern(this.out.world.path(guest).replace('device/', ''))), host);
   }
 
-  /** The IRTE that a VT-d message names, or -1. Few messages come again and again, so what was decoded is kept. */
+  /** The IRTE that a VT-d message names, or -1. Logs repeat few different messages, so decoded ones are remembered. */
   vtdIndex(lo: number, hi: number, data: number): number {
     const key = hi === 0 && data < 0x100000 ? data * 0x100000000 + lo : -1;
     const known = this.#vtdIndices.get(key);

@@ -31,8 +31,8 @@ const itsEvent = (q: Qemu, id: number, event: number): number =>
 const itsCollection = (q: Qemu, icid: number): number => q.object(`${ITS}/collection/${icid}`);
 
 /**
- * ITT addresses: MAPD and device table writes print the field (address >> 8), reads print the address. Should a version
- * print both alike, the first read after a write shows it.
+ * ITT addresses: MAPD and device table writes print the field (address >> 8), reads print the address. If a version
+ * prints both in the same way, the first read after a write shows it.
  */
 class IttAddresses {
   readonly #fields = new Map<number, [lo: number, hi: number]>();

@@ -1,6 +1,6 @@
 // Trace event names from QEMU's trace-events files (versions 5 to 10: VT-d, AMD-Vi, interrupt controllers, PCI, NVMe,
 // network, virtio, VFIO, SMMU, KVM, memory, AHCI and iommufd) that by themselves change nothing in the interrupt state
-// kept here. They are known and deliberately without effect, in contrast to a name nobody has looked at: the importer
+// kept here. They are known and deliberately without effect, in contrast to a name that was never looked up: the importer
 // counts the first and reports the second. A name with a handler is not in this list.
 //
 // The file is over 400 lines because it is nothing but a sorted list of names, one per line; dividing it would only

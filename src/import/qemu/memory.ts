@@ -40,7 +40,7 @@ function regionOf(buf: Uint8Array, start: number, end: number): number {
   if (buf[stop - 1] !== QUOTE) return -2;
   let at = stop - 2;
   while (at > start && buf[at] !== QUOTE) at--;
-  // " name '" stands before the name; a name may itself hold brackets or dots, but no quote.
+  // " name '" comes before the name; a name may hold brackets or dots, but no quote.
   for (let i = 0; i < NAME.length; i++) if (buf[at - NAME.length + 1 + i] !== NAME[i]) return -2;
   return regions.find(buf, at + 1, stop - 1);
 }
@@ -91,7 +91,7 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
       send(q, addressLo, addressHi, valueLo, size);
       return true;
     case APIC_MSI:
-      // The same region serves the local APIC's registers: its first page, but for register 0 (hw/intc/apic.c).
+      // The same region serves the local APIC's registers: its first page, except register 0 (hw/intc/apic.c).
       if (!write || ((addressLo & 0xff000) === 0 && (addressLo & 0xff0) !== 0)) return false;
       send(q, addressLo, addressHi, valueLo, size);
       return true;
@@ -164,7 +164,7 @@ function send(q: Qemu, lo: number, hi: number, data: number, size: number): void
   thread.raised = -1;
 }
 
-/** The emulated device that a line means by the name of its model alone. */
+/** The emulated device of a line that gives only the name of its model. */
 function modelOf(q: Qemu, model: string): number {
   const only = q.pci.byName(model);
   return only >= 0 ? only : q.object(`device/${model}`);

@@ -166,7 +166,7 @@ export class PciMap {
     if (size > 0) this.bindTables();
   }
 
-  /** Tables whose owner can be told now move there. Called when a mapping or a capability became known. */
+  /** Moves tables whose owner is known now to that owner. Called when a mapping or a capability became known. */
   bindTables(): void {
     for (const seen of this.#tables.values()) {
       if (seen.owner >= 0) continue;

@@ -35,7 +35,7 @@ export interface ArmParts {
   readonly smmu: Smmu | undefined;
 }
 
-/** Asks whoever owns the translation of the function: iommufd, or the kernel's own DMA mapping. */
+/** Asks the owner of the translation of the function: iommufd, or the kernel's own DMA mapping. */
 class AddressOwners implements MsiOwner {
   readonly #iommufd: Iommufd | undefined;
   readonly #dma: DmaIommu;
@@ -83,7 +83,7 @@ class ItsMsixDomain extends MsixDomain {
     this.#hook = hook;
   }
 
-  /** The message with the address that user space gave; as it is when it does not go to the doorbell. */
+  /** The message with the address that user space gave; unchanged when it does not go to the doorbell. */
   #translate(irq: Irq, message: Composed): Composed {
     const fd = this.#iommufd;
     if (!fd?.owns(irq.device) || message.address === 0) return message;

@@ -12,7 +12,7 @@ const WAIT = 10_000;
 
 /**
  * Takes processors of an Arm host offline and online (kernel/irq/cpuhotplug.c, irq-gic-v3-its.c): EventIDs move to
- * another collection and take what pends along, managed interrupts are shut down with their last CPU. The collection of
+ * another collection and keep their pending state, managed interrupts are shut down with their last CPU. The collection of
  * the CPU that left stays mapped; when it comes back it is mapped again.
  */
 export class ArmHotplug implements CpuHotplug {

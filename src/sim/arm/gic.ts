@@ -59,7 +59,7 @@ export class Gic {
     this.machine.emit(lpiWrite, this.config(lpi), { enabled, priority });
   }
 
-  /** The redistributor reads the configuration byte anew; what became enabled and pends is taken. */
+  /** The redistributor reads the configuration byte again; an LPI that pends and is now enabled is taken. */
   load(lpi: number): void {
     this.machine.emit(lpiLoad, this.config(lpi), {});
     for (const [cpu, at] of this.#redistributors) if (at.pending.has(lpi)) this.#dispatch(cpu, at);
@@ -100,7 +100,7 @@ export class Gic {
     machine.ledger.note(cause, 'dropped', machine.now);
   }
 
-  /** MOVI and MOVALL take the pending state along. */
+  /** MOVI and MOVALL move the pending state too. */
   move(lpi: number, from: number, to: number): void {
     const { machine } = this;
     const cause = this.#at(from).pending.get(lpi);

@@ -20,7 +20,7 @@ const GATE = 1000;
 /** Nanoseconds that user space takes between the two steps of an update: giving the address and setting affinity. */
 const BETWEEN_IOCTLS = 3000;
 
-/** Who writes messages of interrupts that VFIO made, besides activation and affinity (S3-2). */
+/** The writers of messages of interrupts that VFIO made, besides activation and affinity (S3-2). */
 export type MessageWriter = 'vfio' | 'restore' | 'kvm';
 
 /** The interrupts that vfio-pci makes for devices whose translation iommufd owns. */
@@ -89,7 +89,7 @@ export class IommufdIrqs {
     return 0;
   }
 
-  /** vfio_msi_set_vector_signal(): the table may have been reset behind the back of the irq core, so the message is written again. */
+  /** vfio_msi_set_vector_signal(): the table may have been reset without the irq core's knowledge, so the message is written again. */
   *#setVector(fn: PciFunction, index: number, irq: Irq): Actions<number> {
     yield* this.rewrite(irq, 'vfio');
     const vector = this.machine.world.object(vfioVector, `vfio/${fn.bdf}/${MSIX_INDEX}/${index}`);
@@ -123,7 +123,7 @@ export class IommufdIrqs {
     yield* this.host.core.storeMessage(irq, this.cached(irq), by);
   }
 
-  /** Writes the message with the physical doorbell: a path that nobody hooked in. */
+  /** Writes the message with the physical doorbell: a path without a hook. */
   *bypass(irq: Irq, by: MessageWriter): Actions {
     yield* this.host.core.storeMessage(irq, this.its.plain(irq), by);
   }

@@ -84,7 +84,7 @@ export const iommufdOperations: readonly OperationSpec[] = [
     name: 'iommufd.setVmsi',
     title: 'Give the message address of a vector',
     meaning:
-      'The VMM says at which page the device shall reach its doorbell with this vector; 0 takes that back. For a vector in use affinity is set again afterwards, so that the message is written (policy forceWrite).',
+      'The VMM gives the page at which the device must reach its doorbell with this vector; 0 takes that back. For a vector in use affinity is set again afterwards, so that the message is written (policy forceWrite).',
     on: ['device/*/msix/*'],
     args: [{ name: 'iova', ...ADDRESS, meaning: 'Page, as the device addresses it.' }],
     actor: vmm,
@@ -111,7 +111,7 @@ export const iommufdOperations: readonly OperationSpec[] = [
     name: 'msi.write',
     title: 'Write the message of an interrupt',
     meaning:
-      'Somebody other than activation and affinity writes the message of an interrupt that VFIO made: the cached one as it is, or (a path without any hook) the physical doorbell.',
+      'A writer other than activation and affinity writes the message of an interrupt that VFIO made: the cached message, or (a path without a hook) one with the physical doorbell.',
     on: ['irq/*'],
     args: [
       {
@@ -119,7 +119,7 @@ export const iommufdOperations: readonly OperationSpec[] = [
         type: 'choice',
         choices: ['vfio', 'restore', 'kvm'],
         default: 'restore',
-        meaning: 'Who: VFIO behind the irq core, the restore after a reset, KVM.',
+        meaning: 'The writer: VFIO without the irq core, the restore after a reset, or KVM.',
       },
       {
         name: 'from',

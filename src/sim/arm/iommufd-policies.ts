@@ -3,11 +3,11 @@ import { policy } from '../policy.ts';
 /** How a device behind iommufd learns the address of its doorbell. */
 export const vmsiPolicy = policy(
   'vmsi',
-  'Where the message address of a device comes from whose translation user space owns (iommufd).',
+  'What gives the message address of a device whose translation user space owns (iommufd).',
   {
     rmr: 'The kernel maps the doorbell at its software MSI window (0x8000000); a guest maps that window one to one.',
     vits: 'User space gives an address for each vector of each device; the kernel maps nothing by itself.',
-    none: 'Nobody knows: the physical address of the doorbell is written.',
+    none: 'Nothing gives it: the kernel writes the physical address of the doorbell.',
   },
   ['S3-13', 'S3-14', 'S3-15'],
 );
@@ -26,10 +26,10 @@ export const nestedPolicy = policy(
 /** In which place of the kernel the address of a message is replaced. */
 export const composeHook = policy(
   'composeHook',
-  'Where the address that the owner of the translation gives gets into the message.',
+  'Where the kernel puts the address from the owner of the translation into the message.',
   {
-    function: 'The ITS asks a function of the domain when it composes (what Linux 6.15 has).',
-    cookie: 'The ITS looks into a cookie of the domain: one doorbell address for the device, whatever the vector.',
+    function: 'The ITS asks a function of the domain when it composes (as in Linux 6.15).',
+    cookie: 'The ITS looks into a cookie of the domain: one doorbell address for all vectors of the device.',
     write: 'A write_msi_msg callback translates and writes the message a second time.',
     xlate: 'An xlate_msi_msg callback translates just before the message is stored.',
     domain: 'An irq domain of its own between MSI-X and ITS translates when it composes.',
@@ -40,10 +40,10 @@ export const composeHook = policy(
 /** Whether a new vMSI address reaches the device. */
 export const forceWrite = policy(
   'forceWrite',
-  'What follows when user space changes the message address of a vector that is in use.',
+  'What happens when user space changes the message address of a vector that is in use.',
   {
     yes: 'Affinity is set again and the message is written even when the affinity does not need it.',
-    no: 'Affinity is set again; the ITS says that the message stays, so it stays.',
+    no: 'Affinity is set again; the ITS answers that the message need not change, so the kernel does not write it.',
   },
   ['S3-9', 'S3-10', 'S3-11'],
 );

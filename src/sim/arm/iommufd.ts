@@ -23,13 +23,13 @@ export interface IommufdDesign {
   readonly provider: string;
 }
 
-/** Bytes that a page number and an offset in the page make an address of. */
+/** The address of a page number and an offset in the page. */
 const withOffset = (page: number, doorbell: number): number => page + (doorbell % PAGE);
 
 /**
  * The kernel's iommufd for one VMM: an I/O address space that is stage 2 of its devices, and the message addresses that
- * user space gave, looked up by device and MSI index. It maps nothing that user space did not ask for, but for the
- * software MSI window where that is how devices reach their doorbell.
+ * user space gave, looked up by device and MSI index. It maps only what user space asks for, except the
+ * software MSI window if devices reach their doorbell through it.
  */
 export class Iommufd implements MsiOwner {
   readonly machine: Machine;
@@ -104,7 +104,7 @@ export class Iommufd implements MsiOwner {
     return state.get(object, vmsi.at.iova) + state.get(object, vmsi.at.iova + 1) * 0x100000000;
   }
 
-  /** User space gives the page of the doorbell as the device shall see it, or takes it back (0): 0 or a negative errno. */
+  /** User space gives the page of the doorbell as the device must see it, or takes it back (0): 0 or a negative errno. */
   set(fn: PciFunction, index: number, iova: number): number {
     const ret =
       this.design.vmsi !== 'vits' || !this.#devices.has(fn)
@@ -165,7 +165,7 @@ export class Iommufd implements MsiOwner {
     return given === undefined ? errno.ENOENT : withOffset(given, doorbell);
   }
 
-  /** The lowest index of a device that has an address: what a cookie, which knows no indexes, is bound to. */
+  /** The lowest index of a device that has an address. A cookie, which knows no indexes, uses it. */
   #first(fn: PciFunction): number | undefined {
     const nodes = this.machine.world.find(`iommufd/${this.id}/vmsi/${fn.bdf}`)?.children.values() ?? [];
     const set = [...nodes]

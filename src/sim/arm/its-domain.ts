@@ -10,7 +10,7 @@ import { FIRST_LPI, type Its } from './its.ts';
 /** Nanoseconds that a command takes from the queue to its SYNC. */
 const COMMAND = 300;
 
-/** Whoever owns the translation of a device's accesses names the address at which the device reaches a doorbell. */
+/** The owner of the translation of a device's accesses names the address at which the device reaches a doorbell. */
 export interface MsiOwner {
   /** Asked when an interrupt is allocated: 0, or the negative errno with which the allocation fails. */
   prepare(irq: Irq, doorbell: number): number;
@@ -37,7 +37,7 @@ interface ItsIrq {
   previous: number;
 }
 
-/** The root domain of a GICv3: LPIs need nothing of it but their place in the hierarchy. */
+/** The root domain of a GICv3: LPIs need only their place in its hierarchy. */
 export class GicDomain implements Domain {
   readonly name = 'GICv3';
   readonly parent = undefined;
@@ -73,7 +73,7 @@ export class ItsDomain implements Domain {
   readonly its: Its;
   readonly cpus: Cpus;
   readonly doorbell: number;
-  /** Whoever may replace the doorbell in a message. */
+  /** The part that may replace the doorbell in a message. */
   owner: MsiOwner | undefined;
   /** Each move takes another EventID, so that the message changes. */
   readonly messageNamesTarget: boolean;
@@ -213,7 +213,7 @@ export class ItsDomain implements Domain {
     this.its.command({ op: 'INV', device: held.of.id, event: held.event });
   }
 
-  /** Address and data before anybody translates the address: the physical doorbell. */
+  /** Address and data before the address is translated: the physical doorbell. */
   plain(irq: Irq): Composed {
     return { address: this.doorbell, data: this.#irqs.get(irq)?.event ?? 0 };
   }

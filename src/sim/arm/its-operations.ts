@@ -116,12 +116,12 @@ export const itsOperations: readonly OperationSpec[] = [
   command(
     'MOVI',
     'Move an EventID',
-    'an EventID goes to another collection; what pends moves along.',
+    'an EventID goes to another collection, with its pending state.',
     [DEVICE, EVENT, COLLECTION],
     (v) => ({ op: 'MOVI', device: n(v['device']), event: n(v['event']), collection: n(v['collection']) }),
   ),
-  onEvent('DISCARD', 'Discard an EventID', 'an EventID is unmapped, what pends is dropped.'),
-  onEvent('INV', 'Invalidate an EventID', 'the redistributor reads the configuration of the LPI anew.'),
+  onEvent('DISCARD', 'Discard an EventID', 'an EventID is unmapped and its pending state dropped.'),
+  onEvent('INV', 'Invalidate an EventID', 'the redistributor reads the configuration of the LPI again.'),
   onEvent('INT', 'Raise an EventID', 'software makes the LPI pend.'),
   onEvent('CLEAR', 'Clear an EventID', 'software takes the pending state back.'),
   command('INVALL', 'Invalidate a collection', 'as INV for every EventID of a collection.', [COLLECTION], (v) => ({

@@ -300,7 +300,7 @@ export class Its {
     });
   }
 
-  /** The translation ends here; the requester is not told. */
+  /** The translation ends here; the requester is not informed. */
   #miss(object: number, cause: number, text: string): void {
     const { machine } = this;
     machine.emit(itsError, object, { text });

@@ -22,7 +22,7 @@ interface PageMapping {
   readonly output: number;
 }
 
-/** The mappings in a folder that stand in the state. */
+/** The mappings in a folder that exist in the state. */
 function* mappings({ world, state }: Machine, under: string): Generator<PageMapping> {
   for (const { object, segment } of world.find(under)?.children.values() ?? []) {
     if (!state.present(object)) continue;
@@ -53,8 +53,8 @@ export interface Stages {
 }
 
 /**
- * An SMMUv3 with both stages (Arm IHI 0070): stage 1 of whoever owns the addresses of the device, stage 2 of whoever
- * owns the machine. A write that a stage does not map ends in F_TRANSLATION of that stage; the device is not told.
+ * An SMMUv3 with both stages (Arm IHI 0070): stage 1 of the owner of the device's addresses, stage 2 of the owner
+ * of the machine. A write that a stage does not map ends in F_TRANSLATION of that stage; the device is not informed.
  */
 export class Smmu {
   readonly machine: Machine;

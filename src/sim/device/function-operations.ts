@@ -84,7 +84,7 @@ export const functionOperations: readonly OperationSpec[] = [
       name: masked ? 'entry.mask' : 'entry.unmask',
       title: masked ? 'Mask' : 'Unmask',
       meaning: masked
-        ? 'Software sets the mask bit of the entry. A message already in flight still arrives until a read has completed.'
+        ? 'Software sets the mask bit of the entry. A message that is already in flight still arrives, until a read has completed.'
         : 'Software clears the mask bit of the entry; what is pending is sent.',
       on: ENTRY,
       args: [],

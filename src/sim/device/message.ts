@@ -1,4 +1,4 @@
-/** A message write on its way: what an interrupt is between the device and whoever decodes it. */
+/** A message write on its way: the form of an interrupt between the device and the part that decodes it. */
 export interface Message {
   /** Address (below 2^53) and data that are written. */
   readonly address: number;

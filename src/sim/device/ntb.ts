@@ -9,14 +9,14 @@ import { ntbPublish as policyOf } from '../queue/policies.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import type { PciFunction } from './pci-function.ts';
 
-/** Nanoseconds until a peer has what this side writes to its scratchpads, and until a write of a peer is here. */
+/** Nanoseconds until a peer sees what this side writes to its scratchpads, and until a write of a peer arrives here. */
 const PUBLISH = 1500;
 const LINK = 900;
 
 /**
  * A non-transparent bridge whose peers raise interrupts of this side: they write (offset, data) of a descriptor into
- * a memory window over the interrupt addresses (drivers/ntb/msi.c). What they were told is a copy: after every message
- * write it has to be published again, or the next write of the peer carries a message of the past.
+ * a memory window over the interrupt addresses (drivers/ntb/msi.c). They hold a copy: after every message
+ * write this side has to publish it again, or the next write of the peer carries an old message.
  */
 export class Ntb {
   readonly machine: Machine;
@@ -50,7 +50,7 @@ export class Ntb {
 
   /**
    * Lets the peers raise the interrupt of an entry (ntbm_msi_request_irq): tells them its message, and again whenever
-   * it is written. -ENOENT while nobody has requested the interrupt.
+   * it is written. -ENOENT while the interrupt was not requested.
    */
   share(index: number): number {
     const irq = this.#irq(index);
@@ -84,7 +84,7 @@ export class Ntb {
     return object >= 0 && this.machine.state.num(object, ntbCopy.at.virq) >= 0;
   }
 
-  /** A peer writes what it holds into the window; the bridge passes it on as a write of its own. The cause. */
+  /** A peer writes what it holds into the window; the bridge passes it on as a write of its own. Returns the cause. */
   trigger(peer: number, index: number): number {
     const { machine, fn } = this;
     const copy = this.copy(peer, index);

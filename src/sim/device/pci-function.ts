@@ -29,7 +29,7 @@ import type { Message, MessagePort } from './message.ts';
 import { changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
 import { Wire } from './wire.ts';
 
-/** Who answered an access of the guest, and how many exits it cost. Absent on accesses that no guest made. */
+/** What answered an access of the guest, and how many exits it cost. Absent on accesses that no guest made. */
 export interface Served {
   readonly served: 'kernel' | 'user' | 'hardware';
   readonly exits: number;
@@ -43,8 +43,8 @@ const COMMAND = 4;
 const { memory, busMaster } = pciCommand.f;
 
 /**
- * A PCI function with MSI-X as the specification has it (PCIe 7.7.2, 6.1.4): emulated or hardware alike. What its
- * registers hold is the fold; here is what it does. Where the fold does not know a bit that decides, it says so.
+ * A PCI function with MSI-X as the specification defines it (PCIe 7.7.2, 6.1.4), emulated or hardware. What its
+ * registers hold is the fold of the events; this class is what it does. Where the fold does not know a bit that decides, an event says so.
  */
 export class PciFunction {
   readonly machine: Machine;
@@ -66,7 +66,7 @@ export class PciFunction {
   readonly #latched = new Map<number, { address: number; data: number }>();
   /** Whether the function uses the message as it was when the entry was unmasked last (rule 8 allows both). */
   latches = false;
-  /** Called after an entry's mask, address or data may have changed; set by whoever emulates or watches the function. */
+  /** Called after an entry's mask, address or data may have changed; the part that emulates or watches the function sets it. */
   onEntry: ((index: number) => void) | undefined;
 
   constructor(machine: Machine, bdf: string, port: MessagePort) {

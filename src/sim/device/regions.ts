@@ -1,5 +1,5 @@
 import { hexText } from '../../base/hex.ts';
-// Who owns which bytes of a BAR, what trapping some of them costs the others, and what is left to map.
+// Which register owns which bytes of a BAR, which others are trapped with them, and what can still be mapped.
 
 /** How often a register is used: when a driver starts, in errors and administration, or for every piece of work. */
 export type Latency = 'init' | 'admin' | 'hot';
@@ -30,7 +30,7 @@ export interface Area {
 /** The granularity at which memory is mapped into a guest. */
 export const PAGE = 0x1000;
 
-/** The register that owns a byte; undefined: nobody. */
+/** The register that owns a byte; undefined: none. */
 export function ownerOf(map: RegionMap, byte: number): RegionRegister | undefined {
   return map.registers.find((r) => byte >= r.offset && byte < r.offset + r.size);
 }
@@ -66,7 +66,7 @@ export function collateral(map: RegionMap, wanted: (r: RegionRegister) => boolea
   return map.registers.filter((r) => !wanted(r) && pagesOf(r, page).some((p) => pages.has(p)));
 }
 
-/** Something that a recommendation keeps apart and this layout does not. */
+/** Structures that a recommendation keeps apart and this layout does not. */
 export interface LayoutFinding {
   /** `align`: a structure does not start on a page; `shared`: registers share its page; `hot`: one of these is used for every piece of work. */
   readonly rule: 'align' | 'shared' | 'hot';

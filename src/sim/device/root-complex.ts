@@ -15,13 +15,13 @@ export interface Translator {
   translate(message: Message): Message | undefined;
 }
 
-/** The root complex of an x86 host: messages to 0xFEEx_xxxx go to local APICs, all else is a DMA write that nobody expects. */
+/** The root complex of an x86 host: messages to 0xFEEx_xxxx go to local APICs, all other writes are unexpected DMA writes. */
 export class RootComplex implements MessagePort {
   readonly machine: Machine;
   readonly cpus: Cpus;
   /** The remapping unit, when there is one and it is on. */
   translator: Translator | undefined;
-  /** What becomes of a write that is no interrupt message: the reason why nothing came of it. The DMA side of the IOMMU. */
+  /** Handles a write that is no interrupt message; returns the reason why it had no effect. The DMA side of the IOMMU. */
   memory: ((message: Message) => string) | undefined;
 
   constructor(machine: Machine, cpus: Cpus) {

@@ -10,7 +10,7 @@ interface Flight {
   landed: boolean;
 }
 
-/** The way from a function to whoever takes its messages: posted writes keep their order (PCI ordering rules). */
+/** The way from a function to the receiver of its messages: posted writes keep their order (PCI ordering rules). */
 export class Wire {
   readonly #machine: Machine;
   readonly #carrier: Actor;

@@ -29,7 +29,7 @@ export interface Consumer {
   readonly assignment: Assignment | undefined;
   readonly core: IrqCore;
   readonly domain: StoreDomain;
-  /** The storage of the function itself, whoever writes it. */
+  /** The storage of the function itself, for every writer. */
   readonly hardware: MessagePlace;
   /** Irqs by number of the interrupt; fewer than asked for when an allocation failed. */
   readonly virqs: number[];
@@ -121,7 +121,7 @@ class TrappedPath implements StorePath {
       yield* core.release(virq);
       return;
     }
-    // A message that has a host irq behind it already goes where the guest says now: it is read when it is used.
+    // If the message already has a host irq, nothing is to be done: its target is read when it is used.
     if (virq !== undefined) return;
     const first = this.#backing.size === 0;
     if (first) this.#hardware.enable(false);
@@ -155,7 +155,7 @@ class TrappedPath implements StorePath {
   }
 }
 
-/** Untranslated messages of a guest reach the device: what nobody traps is checked by nobody, and the trace says so. */
+/** Untranslated messages of a guest reach the device. Without a trap no part checks them, and the trace says so. */
 class OpenPath extends DirectPath {
   readonly #check: (index: number, message: Composed) => void;
 
@@ -303,7 +303,7 @@ class ConsumerBuilder {
     return { spec, assignment, core: vm.core, domain, hardware, virqs: [], created: 0 };
   }
 
-  /** INV-HCALL: what a guest stores where nobody can translate it must be what the hypervisor granted. */
+  /** INV-HCALL: where messages cannot be translated, a guest may store only messages that the hypervisor granted. */
   #check(assignment: Assignment, hardware: MessagePlace, index: number, message: Composed): void {
     if (this.#setup.use(hypervisor).granted(assignment, message)) return;
     const { owner } = assignment;

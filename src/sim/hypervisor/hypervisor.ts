@@ -93,7 +93,7 @@ export class Hypervisor {
     host.root.memory = (message) => this.#memory(message);
   }
 
-  /** What an entry of a function belongs to; undefined when it is nobody's. */
+  /** The owner of an entry of a function; undefined when it has none. */
   ownerOf(fn: PciFunction, index: number): Assignment | undefined {
     return this.assignments.find((a) => a.fn === fn && index >= a.first && index < a.first + a.count);
   }
@@ -233,7 +233,7 @@ export class Hypervisor {
   }
 
   /**
-   * What no remapping unit can see: a message used an entry that belongs to another user of the same function. Call it
+   * Reports what no remapping unit can see: a message used an entry that belongs to another user of the same function. Call it
    * when a message was let through.
    */
   audit(remap: RemapDomain, message: Message, index: number, entry: number): void {

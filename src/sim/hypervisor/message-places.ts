@@ -18,7 +18,7 @@ export interface MessagePlace {
   readonly where: string;
   /** Start of the name of the bus domain that stores there. */
   readonly domain: string;
-  /** Whether whoever emulates the function can trap stores: not where they are writes to memory of the guest. */
+  /** Whether stores can be trapped. They cannot where they are writes to memory of the guest. */
   readonly trappable: boolean;
   /** Whether entries can be masked. */
   readonly maskable: boolean;

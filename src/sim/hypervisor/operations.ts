@@ -83,7 +83,7 @@ export const hypervisorOperations: readonly OperationSpec[] = [
     name: 'consumer.store',
     title: 'Store any message',
     meaning:
-      'The driver of a consumer writes whatever it likes where its messages are stored. Into queue memory, or where nobody traps, it reaches the device as it is.',
+      'The driver of a consumer writes any message where its messages are stored. In queue memory, or without a trap, the message reaches the device unchanged.',
     on: [],
     args: [
       CONSUMER,

@@ -4,7 +4,7 @@ import { policy } from '../policy.ts';
 export const compatibility = policy(
   'remap.compatibility',
   'What the remapping unit does with messages in compatibility format.',
-  { blocked: 'refuses them (fault 0x25), as Linux sets it up', passed: 'lets them through as they are' },
+  { blocked: 'refuses them (fault 0x25), as Linux configures it', passed: 'lets them through as they are' },
   ['S4-18'],
 );
 
@@ -27,7 +27,7 @@ export const postedAffinity = policy(
   'posted.affinity',
   'What an affinity change of the host does to a remapping table entry that posts to a virtual CPU.',
   {
-    kept: 'leaves it alone: only what the entry shall be after posting ends changes',
+    kept: 'leaves it alone: only the entry that will be written when posting ends changes',
     clobbered: 'overwrites it with a remapped entry (a bug): the guest is no longer posted to',
   },
 );
@@ -52,7 +52,7 @@ export const messageStore = policy(
     msixTable: 'the MSI-X table',
     config: 'the MSI capability in config space',
     deviceMemory: 'an IMS entry in device memory',
-    queueMemory: 'an IMS entry in queue memory: RAM of whoever drives the queue',
+    queueMemory: 'an IMS entry in queue memory: RAM of the driver of the queue',
   },
   ['S4-5', 'S4-7', 'S4-12', 'S4-17'],
 );

@@ -23,8 +23,8 @@ import type { Actor, Machine } from '../machine.ts';
 import type { RemapTable } from './vtd-unit.ts';
 
 /**
- * AMD-Vi interrupt remapping with 32-bit entries: every function has a table of its own, so a message can name none
- * but entries of its sender. Functions without a table are aborted (IntCtl 0), as Linux sets the device table up.
+ * AMD-Vi interrupt remapping with 32-bit entries: every function has a table of its own, so a message can name no
+ * entries except those of its sender. Functions without a table are aborted (IntCtl 0), as Linux sets the device table up.
  */
 export class AmdUnit implements Translator, RemapTable {
   readonly machine: Machine;

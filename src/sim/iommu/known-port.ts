@@ -16,8 +16,8 @@ const WRONG_SOURCE = 0x26;
 const F = vtdIrte.f;
 
 /**
- * The way of messages in a system of which only a trace is known: through the remapping entries that the trace showed, to
- * the vectors that it showed. Where it showed nothing, an event says what would have to be known.
+ * The way of messages in a system that is known only from a trace: through the remapping entries that the trace showed, to
+ * the vectors that it showed. Where it showed nothing, an event says what one would have to know.
  */
 export class KnownPort implements MessagePort {
   readonly machine: Machine;
@@ -34,7 +34,7 @@ export class KnownPort implements MessagePort {
     const high = Math.floor(message.address / 0x100000000);
     const view = decodersById[kind].decode(message.address >>> 0, high, message.data);
     if (view === undefined || view.format === 'none') {
-      // On Arm any address can be a doorbell: what answers there is a matter of translation.
+      // On Arm any address can be a doorbell: the translation decides what answers there.
       if (kind === 'its' || kind === 'gicv2m')
         this.#untold(message, `what answers at 0x${message.address.toString(16)}`);
       else this.#root.accept(message);

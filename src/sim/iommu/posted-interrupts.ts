@@ -134,7 +134,7 @@ export class PostedInterrupts {
     };
   }
 
-  /** The unit posts: sets the bit in the PIR and notifies when nothing keeps it from that. False: there is no such descriptor. */
+  /** The unit posts: it sets the bit in the PIR and notifies, unless ON or SN prevents that. False: there is no such descriptor. */
   post(address: number, vector: number, urgent: boolean, message: Message): boolean {
     const { machine } = this;
     const one = this.at(address);
@@ -175,7 +175,7 @@ export class PostedInterrupts {
     }
   }
 
-  /** The notification vector arrived while no virtual CPU ran there: the handler has nothing to do, entry will. */
+  /** The notification vector arrived while no virtual CPU ran there: the handler has nothing to do; the next entry takes the interrupt. */
   *#notified(cpu: number): Actions {
     const { machine } = this;
     const object = vectorObject(machine.state, cpu, NOTIFY);
@@ -213,7 +213,7 @@ export class PostedInterrupts {
     yield* vm.vcpus.enter(n);
   }
 
-  /** The scheduler of the host takes the virtual CPU off its CPU: posts are noted, nothing is sent. */
+  /** The scheduler of the host takes the virtual CPU off its CPU: posts are recorded, but no notification is sent. */
   *preempt(vcpu: number): Actions {
     const one = this.of(vcpu);
     if (one?.run !== 'running') return;

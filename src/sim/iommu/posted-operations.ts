@@ -24,7 +24,7 @@ function noIrq(setup: Setup, object: string): string | undefined {
   return setup.find(postedInterrupts) ? undefined : 'the system has no VT-d unit that posts to virtual CPUs';
 }
 
-/** Operations on posted interrupts and the virtual CPUs that they go to. */
+/** Operations on posted interrupts and their virtual CPUs. */
 export const postedOperations: readonly OperationSpec[] = [
   {
     name: 'irq.post',
@@ -79,7 +79,7 @@ export const postedOperations: readonly OperationSpec[] = [
   {
     name: 'vcpu.preempt',
     title: 'Preempt the virtual CPU',
-    meaning: 'The host takes a virtual CPU off its CPU: SN is set, posts are noted and nothing is sent.',
+    meaning: 'The host takes a virtual CPU off its CPU. It sets SN: posts are recorded, but no notification is sent.',
     on: ['vcpu/*'],
     args: [],
     actor: scheduler,

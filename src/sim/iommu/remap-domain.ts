@@ -26,7 +26,7 @@ interface HeldEntry {
   posting: Posting | undefined;
 }
 
-/** How a remap domain behaves beyond what it must. */
+/** Optional behaviour of a remap domain. */
 export interface RemapHabits {
   /** Invalidates the interrupt entry cache after every write. */
   readonly invalidates: boolean;
@@ -37,8 +37,8 @@ export interface RemapHabits {
 const GOOD: RemapHabits = { invalidates: true, keepsPosting: true };
 
 /**
- * The remap domain: allocates an entry for each irq and composes the message that names it, once and for all. Where the
- * irq goes stands in the entry (drivers/iommu/intel/irq_remapping.c, drivers/iommu/amd/iommu.c).
+ * The remap domain: allocates an entry for each irq and composes, once, the message that names it. The entry tells where the
+ * irq goes (drivers/iommu/intel/irq_remapping.c, drivers/iommu/amd/iommu.c).
  */
 export class RemapDomain implements Domain {
   readonly name: string;

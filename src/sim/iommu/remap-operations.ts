@@ -31,7 +31,7 @@ const indexOf = (object: string): number => Number(object.split('/')[2]);
 const words = (value: number | bigint, count: number): number[] =>
   Array.from({ length: count }, (_, i) => Number((BigInt(value) >> BigInt(32 * i)) & 0xffffffffn));
 
-/** Operations on remapping tables, and messages that no driver asked for. */
+/** Operations on remapping tables, and messages without a driver's request. */
 export const remapOperations: readonly OperationSpec[] = [
   {
     name: 'irte.write',
@@ -98,7 +98,7 @@ export const remapOperations: readonly OperationSpec[] = [
     name: 'device.write',
     title: 'Write to memory',
     meaning:
-      'The function writes 32 bits to any address, as a rogue driver can make it. In 0xfee00000 to 0xfeefffff that is a message.',
+      'The function writes 32 bits to any address, as a rogue driver can make it do. In 0xfee00000 to 0xfeefffff that is a message.',
     on: ['device/*'],
     args: [
       { name: 'address', type: 'hex', min: 0, max: Number.MAX_SAFE_INTEGER, meaning: 'Where it writes.' },

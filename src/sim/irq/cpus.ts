@@ -58,7 +58,7 @@ export class Cpus {
     return this.#apic(n).actor;
   }
 
-  /** Whether a CPU is online, as far as the state tells; a CPU that nothing was said of counts as online. */
+  /** Whether a CPU is online, as far as the state tells; a CPU of which nothing is known counts as online. */
   online(n: number): boolean {
     if (n >= this.count || this.#apics.get(n)?.leaving === true) return false;
     return this.machine.state.flag(cpuObject(this.machine.state, n), cpuType.at.online) !== false;
@@ -69,7 +69,7 @@ export class Cpus {
     return Array.from({ length: this.count }, (_, n) => n).filter((n) => this.online(n));
   }
 
-  /** A CPU goes offline or comes online, as the trace shows it; what the irq core does about it is its own matter. */
+  /** Shows in the trace that a CPU goes offline or comes online; the irq core does its part itself. */
   setOnline(n: number, online: boolean): void {
     const apic = this.#apic(n);
     apic.leaving = !online;
@@ -82,7 +82,7 @@ export class Cpus {
     return this.#apics.get(n)?.requested.has(vector) ?? false;
   }
 
-  /** What a CPU that went offline ends with: nothing requested, nothing accepted any more. Causes that still wait are lost. */
+  /** Ends a CPU that went offline: nothing is requested and nothing accepted any more. Causes that still wait are lost. */
   reset(n: number): void {
     const { machine } = this;
     const apic = this.#apic(n);

@@ -36,7 +36,7 @@ export interface Irq {
   readonly hwirq: number;
   /** The function that supplies the requester ID. */
   readonly device: PciFunction;
-  /** Who the interrupt belongs to: a driver, a queue, a VFIO vector. Need not be a device (S1-2). */
+  /** The owner of the interrupt: a driver, a queue, a VFIO vector. It need not be a device (S1-2). */
   readonly owner: string;
   /** CPUs that it may go to. */
   affinity: readonly number[];
@@ -44,11 +44,11 @@ export interface Irq {
   pendingAffinity: readonly number[] | undefined;
   /** Managed, and no CPU of its mask is online: shut down until one is. */
   managedShutdown: boolean;
-  /** Affinity is the kernel's business: user space may not change it. */
+  /** The kernel manages the affinity: user space may not change it. */
   readonly managed: boolean;
   /** The vector may be only reserved until request_irq(): only for interrupts that can be masked. */
   readonly canReserve: boolean;
-  /** Somebody changes it right now; others wait (desc->lock, request_mutex). */
+  /** One caller changes it right now; others wait (desc->lock, request_mutex). */
   locked: boolean;
   /** Handlers that run right now. */
   running: number;
@@ -61,7 +61,7 @@ export interface Irq {
   handler: (() => Actions) | undefined;
   /** Set while the irq is masked and its message must not be used: lazily disabled interrupts note that one came. */
   lazyPending: boolean;
-  /** Told of every message that was stored for the irq (write_msi_msg of the MSI descriptor): who holds a copy of it. */
+  /** Called for every message that was stored for the irq (write_msi_msg of the MSI descriptor), so that holders of a copy can follow. */
   written?: ((message: Composed) => void) | undefined;
 }
 
@@ -90,7 +90,7 @@ export interface Domain {
   free(irq: Irq): Actions;
   /** Programs the hardware; with `reserve` only a placeholder. Called parents first; 0 or a negative errno. */
   activate(irq: Irq, reserve: boolean): Actions<number>;
-  /** Takes that back. Called child first. */
+  /** Undoes that. Called child first. */
   deactivate(irq: Irq): Actions;
   /** Composes the message; domains that leave that to their parent have none. A number is a negative errno. */
   compose?(irq: Irq): Composed | number;

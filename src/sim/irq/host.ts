@@ -108,7 +108,7 @@ export class Host {
     return virqs;
   }
 
-  /** msix_mask_all: entries that nobody uses may hold messages of a kernel before this one. */
+  /** msix_mask_all: unused entries may hold messages of an earlier kernel. */
   *#maskAll(fn: PciFunction): Actions {
     for (let i = 0; i < fn.size; i++) yield* hardwareAccess.write(fn, i, 12, 4, [vectorControl(true)]);
   }
@@ -127,7 +127,7 @@ export class Host {
 
   /** Boots the driver of a function: allocates its vectors and requests an irq for each. */
   *drive(fn: PciFunction, spec: DeviceSpec): Actions {
-    // A queue per CPU behind an interrupt that is not managed, as block drivers have it.
+    // One interrupt that is not managed, then one managed interrupt for each CPU's queue, as block drivers do it.
     const spread = (i: number): readonly number[] | undefined => (i === 0 ? undefined : [(i - 1) % this.cpus.count]);
     const vectors = spec.irqs ?? spec.vectors;
     const virqs = yield* this.allocVectors(fn, spec.name, vectors, spec.managed ? spread : undefined);

@@ -80,7 +80,7 @@ export class Hotplug implements CpuHotplug {
       yield* this.#core.locked(irq, this.#migrate(irq, cpu));
     }
     yield SETTLE;
-    // What arrived meanwhile is raised again where its irq went; what belongs to nobody ends with the local APIC.
+    // What arrived meanwhile is raised again where its irq went; what belongs to no irq ends with the local APIC.
     for (const vector of cpus.pendingOn(cpu)) {
       const irq = was.get(vector);
       if (irq?.started) this.#core.mover.retrigger(irq, cpu, vector);

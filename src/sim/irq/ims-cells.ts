@@ -6,7 +6,7 @@ import { imsEntry } from '../../model/things/ims.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Machine } from '../machine.ts';
 
-/** Where entries lie: in the device, or in memory of the queue that whoever owns the queue can write. */
+/** Where entries are: in the device, or in memory of the queue, which the owner of the queue can write. */
 export type ImsPlace = 'device memory' | 'queue memory';
 
 const A = imsEntry.at;
@@ -19,7 +19,7 @@ export interface ImsControl {
   readonly pasid: number | null;
 }
 
-/** The entries as the device sees them: what they hold is the fold; here is what raising, masking and unmasking does. */
+/** The entries as the device sees them. What they hold is the fold of the events; this class raises, masks and unmasks. */
 export class ImsCells {
   readonly machine: Machine;
   readonly fn: PciFunction;
@@ -46,7 +46,7 @@ export class ImsCells {
     return this.machine.world.child(imsEntry, this.fn.object, 'ims', index);
   }
 
-  /** Whether somebody allocated the entry; storage alone cannot tell and takes every entry within its size. */
+  /** Whether the entry is allocated. Storage alone cannot tell and accepts every entry within its size. */
   has(index: number): boolean {
     return index < this.size;
   }
@@ -80,7 +80,7 @@ export class ImsCells {
     return { address: lo + hi * 0x100000000, data };
   }
 
-  /** Somebody writes an entry: 4 or 8 bytes at an offset. What is pending is sent when that unmasks it. */
+  /** Writes an entry: 4 or 8 bytes at an offset. If the write unmasks it, a pending message is sent. */
   write(index: number, offset: number, size: number, value: readonly number[], virq?: number): void {
     const { machine } = this;
     const entry = this.entry(index);

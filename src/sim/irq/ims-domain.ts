@@ -37,8 +37,8 @@ export interface ImsIrq {
 }
 
 /**
- * The bus domain of IMS: stores messages where the function keeps them and masks there. What is below it, it does not
- * know. Order of writes: low address, high address, data, read back; control dword, read back.
+ * The bus domain of IMS: stores messages where the function keeps them and masks there. It does not know what is below
+ * it. Order of writes: low address, high address, data, read back; control dword, read back.
  */
 export class ImsDomain implements Domain {
   readonly name: string;
@@ -110,9 +110,9 @@ export class ImsDomain implements Domain {
 /** Nanoseconds that a write to memory takes. */
 const MEMORY_WRITE = 20;
 
-/** The interrupt message storage of a function: entries, who has which, and the irqs behind them. */
+/** The interrupt message storage of a function: entries, their owners, and the irqs behind them. */
 export class ImsFunction extends ImsCells {
-  /** Name of the struct device that the domain is attached to; the function where nobody wants another (S1-6). */
+  /** Name of the struct device that the domain is attached to; by default the function (S1-6). */
   carrier: string;
   readonly #host: Host;
   readonly #irqs = new Map<number, ImsIrq>();
@@ -149,7 +149,7 @@ export class ImsFunction extends ImsCells {
     return this.#irqs.get(index);
   }
 
-  /** Who allocated an entry. */
+  /** The owner of an entry. */
   owner(index: number): string | undefined {
     return this.#owners.get(index);
   }
@@ -160,7 +160,7 @@ export class ImsFunction extends ImsCells {
 
   /**
    * pci_ims_alloc_irq(): takes the lowest free index, writes the control dword (masked, with the PASID of the cookie), and
-   * allocates an irq through the hierarchy. -ENOSPC when no entry is free, else the errno of whoever refused.
+   * allocates an irq through the hierarchy. -ENOSPC when no entry is free, else the errno of the part that refused.
    */
   *alloc(cookie: ImsCookie, owner: string, affinity?: readonly number[]): Actions<ImsIrq | number> {
     const { machine, domain } = this;
@@ -199,7 +199,7 @@ export class ImsFunction extends ImsCells {
     return ret;
   }
 
-  /** pci_ims_free_irq(): 0, -EBUSY while somebody handles the irq, -ENOENT when the entry is not allocated. */
+  /** pci_ims_free_irq(): 0, -EBUSY while a handler of the irq runs, -ENOENT when the entry is not allocated. */
   *free(index: number): Actions<number> {
     const irq = this.#irqs.get(index);
     if (irq === undefined) return errno.ENOENT;

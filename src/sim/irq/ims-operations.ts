@@ -40,7 +40,7 @@ export const imsOperations: readonly OperationSpec[] = [
         optional: true,
         meaning: 'PASID that descriptors must carry.',
       },
-      { name: 'owner', type: 'text', default: 'operator', meaning: 'Who it is for.' },
+      { name: 'owner', type: 'text', default: 'operator', meaning: 'Its owner.' },
     ],
     actor: driver,
     refuses: noIms,

@@ -68,7 +68,7 @@ export class IrqCore {
     return this.handle(virq, cpu);
   }
 
-  /** Does something to an irq while nobody else does. */
+  /** Runs `what` while no other caller changes the irq. */
   *locked<T>(irq: Irq, what: Actions<T>): Actions<T> {
     while (irq.locked) yield COST.spin;
     irq.locked = true;
@@ -146,7 +146,7 @@ export class IrqCore {
       this.#taken.delete(key);
       return ret;
     }
-    // Setting up the vector starts a new life of the number: what it is for is told after that.
+    // The set-up of the vector makes what was known of the number invalid, so its device and hwirq are told afterwards.
     machine.emit(irqIdentify, object, {
       device: request.device.bdf,
       hwirq: request.hwirq,

@@ -20,7 +20,7 @@ export const affinityStrategy = policy(
 /** What a mover needs of its irq core. */
 export interface MoverHost {
   readonly machine: Machine;
-  /** Composes the message of an irq anew and stores it; a negative errno when that fails. */
+  /** Composes the message of an irq again and stores it; a negative errno when that fails. */
   compose(irq: Irq, by: string): Actions<number>;
   /** Hands a message to the domain that stores. */
   storeMessage(irq: Irq, message: Composed, by: string): Actions;
@@ -47,7 +47,7 @@ export class IrqMover {
     return known === undefined || cpus.some((n) => known.online(n));
   }
 
-  /** Whether an interrupt on a vector that nobody handles was raised again elsewhere (VECTOR_RETRIGGERED). Asked once. */
+  /** Whether an interrupt on a vector without a handler was raised again elsewhere (VECTOR_RETRIGGERED). The answer is given once. */
   ignored(cpu: number, vector: number): boolean {
     return this.#retriggered.delete(cpu * 256 + vector);
   }
@@ -93,7 +93,7 @@ export class IrqMover {
     return ret;
   }
 
-  /** irq_move_irq(): what was put off is done in the interrupt, masked around the write. */
+  /** irq_move_irq(): does a deferred move in the interrupt; the entry is masked around the write. */
   *movePending(irq: Irq): Actions {
     const cpus = irq.pendingAffinity;
     if (cpus === undefined || !irq.started) return;
@@ -111,7 +111,7 @@ export class IrqMover {
       const before = domain.destination?.(irq);
       const result = yield* domain.setAffinity(irq, cpus);
       if (typeof result === 'number') return result;
-      // The mask of an irq that never had one stays empty: any CPU will do.
+      // The mask of an irq that never had one stays empty: any CPU is allowed.
       if (by !== 'hotplug' || irq.affinity.length > 0) irq.affinity = cpus;
       if (result === 'done' && !force) return 0;
       const after = domain.destination?.(irq);
@@ -136,7 +136,7 @@ export class IrqMover {
     return errno.EINVAL;
   }
 
-  /** An interrupt waits in an IRR where nobody will handle it: it is raised again where the irq is now (irq_retrigger). */
+  /** An interrupt waits in an IRR where no handler will take it: it is raised again where the irq is now (irq_retrigger). */
   retrigger(irq: Irq, cpu: number, vector: number): void {
     for (const domain of chain(irq.domain)) {
       const target = domain.destination?.(irq);

@@ -15,7 +15,7 @@ export const msiOperations: readonly OperationSpec[] = [
     name: 'msi.alloc',
     title: 'Allocate the MSI',
     meaning:
-      'The driver allocates the interrupt of the MSI capability: a vector at once, for it cannot be masked. Nothing happens while MSI-X is enabled.',
+      'The driver allocates the interrupt of the MSI capability. It takes a vector at once, because MSI cannot be masked. Nothing happens while MSI-X is enabled.',
     on: ['device/*', 'device/*/msi'],
     args: [],
     actor: { layer: 'driver', name: 'operator', cpu: 0 },

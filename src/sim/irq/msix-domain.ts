@@ -9,7 +9,7 @@ import type { Composed, Domain, Irq } from './domain.ts';
 export const MMIO_WRITE = 100;
 export const MMIO_READ = 800;
 
-/** How the kernel that owns the function reaches its table: at the hardware, or through whoever emulates it for a guest. */
+/** How the kernel that owns the function reaches its table: at the hardware, or through the part that emulates it for a guest. */
 export interface TableAccess {
   write(device: PciFunction, index: number, offset: number, size: number, value: readonly number[]): Actions;
   read(device: PciFunction, index: number, offset: number, size: number): Actions<number[]>;
@@ -31,7 +31,7 @@ const HARDWARE: Served = { served: 'hardware', exits: 0 };
 
 /**
  * The bus domain of MSI-X: stores messages in the table of the function and masks there (drivers/pci/msi/irqdomain.c,
- * msi.c). It knows its parent only as whoever composes.
+ * msi.c). It knows its parent only as the domain that composes.
  */
 export class MsixDomain implements Domain {
   readonly name: string;

@@ -93,8 +93,8 @@ export class VectorDomain implements Domain {
 
   /**
    * x86_vector_alloc_irqs: managed irqs set one vector aside on each CPU of their mask, irqs with a mask get a vector at
-   * once, all others a promise. (The tracepoint vector_setup stands behind that; here it is ahead, as it begins the life
-   * of the number, and comes once more when there is nothing to be had.)
+   * once, all others a promise. (In Linux the tracepoint vector_setup comes after that. Here it comes before, because it tells
+   * that the number is set up, and again when the allocation fails.)
    */
   *alloc(irq: Irq): Actions<number> {
     const { machine } = this;
@@ -134,7 +134,7 @@ export class VectorDomain implements Domain {
     this.#shutdown(irq, chip);
   }
 
-  /** vector_assign_managed_shutdown: points the irq at the vector that nothing handles. */
+  /** vector_assign_managed_shutdown: points the irq at the vector that has no handler. */
   #shutdown(irq: Irq, chip: ChipData): void {
     this.#config(irq, chip, SHUTDOWN_VECTOR, this.cpus.onlineCpus()[0] ?? 0);
   }

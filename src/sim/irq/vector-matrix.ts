@@ -43,7 +43,7 @@ export interface VectorSlot {
 
 /**
  * The x86 vector matrix: which vector of which CPU is allocated, reserved or set aside for managed interrupts, with the
- * books that kernel/irq/matrix.c keeps and prints after every operation.
+ * counts that kernel/irq/matrix.c keeps and prints after every operation.
  */
 export class VectorMatrix {
   readonly machine: Machine;

@@ -22,7 +22,7 @@ export interface SourceMachine extends MessagePort {
   readonly flushes: boolean;
   /** KVM cannot reach its pending bits at once. */
   readonly deferred: boolean;
-  /** Somebody who is told when the device takes a cause back; otherwise KVM's pending bit stays. */
+  /** Called when the device takes a cause back; without it KVM's pending bit stays. */
   readonly tellsWithdrawal: boolean;
   openEventfd(): Eventfd;
   nextGsi(): number;
@@ -35,7 +35,7 @@ export interface SourceMachine extends MessagePort {
 /** Where the interrupts of an emulated function come from. */
 export type SourceKind = 'userspace' | 'irqfd' | 'vhost' | 'hostirq';
 
-/** Nanoseconds until a vhost worker signals what its queue has; nobody can make it signal sooner. */
+/** Nanoseconds until a vhost worker signals what its queue has; it cannot be made to signal sooner. */
 export const VHOST_DELAY = 20_000;
 /** Nanoseconds from the signal of an eventfd until it is injected. */
 const SIGNAL = 2500;
@@ -66,7 +66,7 @@ export class EmulatedFunction extends PciFunction {
   readonly hostIrq: number | undefined;
   readonly #sources = new Map<number, VectorSource>();
   readonly #signals: PendingSignal[] = [];
-  /** Entries whose cause the device took back without anybody clearing the pending bit. */
+  /** Entries whose cause the device took back while the pending bit stayed set. */
   readonly #gone = new Set<number>();
   /** Entries that were masked and then read: no interrupt may come any more. */
   readonly #quiet = new Set<number>();
@@ -134,7 +134,7 @@ export class EmulatedFunction extends PciFunction {
     );
   }
 
-  /** The device takes a cause back. Where KVM alone keeps the pending bits nobody tells it. */
+  /** The device takes a cause back. Where KVM alone keeps the pending bits, it is not told. */
   override withdraw(index: number): void {
     if (this.vm.kernelMasks && !this.vm.tellsWithdrawal) this.#gone.add(index);
     else super.withdraw(index);
@@ -192,7 +192,7 @@ export class EmulatedFunction extends PciFunction {
     this.sourceOf(signal.index).eventfd.signal(signal.cause);
   }
 
-  /** A read of the function waits for what is under way, unless the design forgot that. */
+  /** A read of the function waits for interrupts that are under way, unless the design lacks that. */
   override flush(): void {
     super.flush();
     if (this.vm.flushes) for (const signal of [...this.#signals]) this.#signalled(signal);

@@ -98,7 +98,7 @@ export class GuestVectors implements Domain {
   }
 }
 
-/** What the code of a guest's kernel runs on. */
+/** What the code of a guest's kernel needs. */
 export interface GuestKernel {
   readonly core: IrqCore;
   readonly guestAccess: TableAccess;

@@ -15,9 +15,9 @@ import {
 import { MMIO_WRITE } from '../irq/msix-domain.ts';
 import type { Actions, Machine } from '../machine.ts';
 
-/** How a kernel reaches the storage of messages: at the device itself, or through an exit to whoever emulates it. */
+/** How a kernel reaches the storage of messages: at the device itself, or through an exit to the part that emulates it. */
 export interface StorePath {
-  /** What the kernel takes for the storage of the function. */
+  /** What the kernel uses as the storage of the function. */
   readonly place: MessagePlace;
   store(index: number, message: Composed, virq: number): Actions;
   mask(index: number, masked: boolean): Actions;
@@ -43,8 +43,8 @@ export class DirectPath implements StorePath {
 }
 
 /**
- * A bus domain: stores what others compose, where the device finds it. It is the same on every parent; what it hands
- * down when it is created is whether its messages lie in queue memory.
+ * A bus domain: stores what others compose, where the device finds it. It is the same on every parent. When it is created,
+ * it tells its parent whether its messages lie in queue memory.
  */
 export class StoreDomain implements Domain {
   readonly name: string;
@@ -103,7 +103,7 @@ export interface Hypercalls {
   retarget(id: number, target: Destination): Actions<number>;
 }
 
-/** Stands between vector domain and bus domains of a guest: what it would compose, the hypervisor allocates and composes. */
+/** Stands between vector domain and bus domains of a guest: the hypervisor allocates and composes in its place. */
 export class HypercallDomain implements TargetDomain {
   readonly name = 'HCALL';
   readonly object: number;
@@ -145,7 +145,7 @@ export class HypercallDomain implements TargetDomain {
     return this.parent.target(irq);
   }
 
-  /** The message stays; the hypervisor is told where the guest wants the interrupt now. */
+  /** The message does not change; the guest tells the hypervisor where it wants the interrupt now. */
   *setAffinity(irq: Irq, cpus: readonly number[]): Actions<AffinityResult> {
     const granted = this.#held.get(irq);
     if (!granted || !this.parent.setAffinity) return errno.EINVAL;
@@ -156,7 +156,7 @@ export class HypercallDomain implements TargetDomain {
   }
 }
 
-/** Flag of `dom.create`: messages of the domain lie in queue memory, so nobody can translate them on the way. */
+/** Flag of `dom.create`: messages of the domain lie in queue memory, so they cannot be translated on the way. */
 export const QUEUE_MEMORY = 1;
 
 /** What decides whether a bus domain can be created. */
@@ -169,7 +169,7 @@ export interface Surroundings {
 
 /**
  * Creates a bus domain: its requirement goes from parent to parent until one answers for it. The hypercall domain can
- * always do it; the vector domain can on bare metal, and where it takes a virtual machine for bare metal. 0 or a
+ * always do it; the vector domain can do it on bare metal, and where it mistakes a virtual machine for bare metal. 0 or a
  * negative errno.
  */
 export function createBusDomain(machine: Machine, domain: StoreDomain, at: Surroundings): number {

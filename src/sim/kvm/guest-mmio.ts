@@ -37,7 +37,7 @@ export interface GuestAccess {
 
 /** Serves part of the guest's accesses in the kernel, without a return to the VMM. */
 export interface KernelServer {
-  /** Serves an access as far as it wants to; undefined: the VMM has to serve all of it. Called out of the guest. */
+  /** Serves an access as far as the design says; undefined: the VMM has to serve all of it. Called outside of the guest. */
   serve(access: GuestAccess, vcpu: number): Actions<number[] | undefined>;
 }
 
@@ -52,10 +52,10 @@ export function entryParts(offset: number, size: number): EntryPart[] {
   return parts;
 }
 
-/** An access that the VMM serves: who, and that it costs one return to user space. */
+/** Marks an access that the VMM serves and that costs one return to user space. */
 export const BY_USER: Served = { served: 'user', exits: 1 };
 
-/** All ones, as an access that nobody claims reads. */
+/** All ones: the result of a read that no part claims. */
 export const allOnes = (size: number): number[] =>
   size > 4 ? [0xffffffff, 0xffffffff] : [size === 4 ? 0xffffffff : 2 ** (8 * size) - 1];
 
@@ -66,9 +66,9 @@ export const allOnes = (size: number): number[] =>
 export class GuestMmio implements TableAccess {
   readonly vm: MmioMachine;
   readonly machine: Machine;
-  /** Whoever serves accesses in the kernel. */
+  /** The part that serves accesses in the kernel. */
   kernel: KernelServer | undefined;
-  /** The VMM shows no pending bits (a bug to look at). */
+  /** The VMM shows no pending bits (a bug to study). */
   pbaZero = false;
   /** What the VMM has to finish before the virtual CPU goes on: ioctls for assigned devices. */
   settle: (() => Actions) | undefined;

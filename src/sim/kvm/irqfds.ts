@@ -107,7 +107,7 @@ export class Irqfds {
     return 0;
   }
 
-  /** irqfd_wakeup: in the context of whoever signals, with the route of this moment. */
+  /** irqfd_wakeup: in the context of the signaller, with the route of this moment. */
   #wakeup(gsi: number, cause: number): void {
     const { machine } = this;
     machine.as({ layer: 'kvm', name: 'irqfd', cpu: machine.actor.cpu }, () => {
@@ -117,7 +117,7 @@ export class Irqfds {
     });
   }
 
-  /** Injects the message that a GSI stands for (kvm_set_irq). Without a route it vanishes; an event says so. */
+  /** Injects the message that a GSI stands for (kvm_set_irq). Without a route the interrupt is lost; an event says so. */
   inject(gsi: number, cause: number, from: number): number {
     const { machine } = this;
     const message = this.messageOf?.(gsi) ?? this.message(gsi);

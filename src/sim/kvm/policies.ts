@@ -3,7 +3,7 @@ import { type Policy, policy } from '../policy.ts';
 /** Who serves the guest's accesses to an MSI-X table. */
 export const msixOwner = policy(
   'msixOwner',
-  'Who serves accesses of the guest to MSI-X tables: the proposals of 2010 for KVM, and what was there.',
+  'What serves accesses of the guest to MSI-X tables: the proposals of 2010 for KVM, and the design before them.',
   {
     user: 'The VMM alone: every access returns to user space.',
     maskBit: 'KVM serves the vector control dword of all entries, the VMM the other three.',
@@ -24,7 +24,7 @@ export const msixNotify = policy(
   {
     updated: 'An exit of its own, KVM_EXIT_MSIX_ENTRY_UPDATED; the VMM fetches the entry.',
     mmio: 'An ordinary KVM_EXIT_MMIO, which carries address and value.',
-    none: 'Not at all: routes stay as they were.',
+    none: 'Not at all: routes do not change.',
   },
   ['S2-8', 'S2-21', 'S2-28', 'S2-29', 'S2-52'],
 );
@@ -32,7 +32,7 @@ export const msixNotify = policy(
 /** Who answers reads of the pending bits. */
 export const pbaRead = policy(
   'pbaRead',
-  'Who answers reads of the pending bit array.',
+  'What answers reads of the pending bit array.',
   {
     exit: 'The VMM: it asks the device model and clears what is no longer asserted.',
     kernel: 'KVM from its bitmap: fast, but a device model that takes a cause back is not asked.',
@@ -117,7 +117,7 @@ export const viommu = policy(
 );
 
 const bug = <const N extends string>(name: N, meaning: string, on: string, seeds: readonly string[]) =>
-  policy(name, meaning, { off: 'As it should be.', on }, seeds);
+  policy(name, meaning, { off: 'Correct behaviour.', on }, seeds);
 
 /** The pending bits read 0, though interrupts are kept. */
 export const pbaAlwaysZero = bug(
@@ -130,8 +130,8 @@ export const pbaAlwaysZero = bug(
 /** KVM serves tables of functions whose memory decode is off. */
 export const stillClaims = bug(
   'stillClaims',
-  'A bug: nobody tells KVM that the memory of a function is disabled.',
-  'KVM goes on to serve the table.',
+  'A bug: the VMM does not tell KVM that the memory of a function is disabled.',
+  'KVM still serves the table.',
   ['S2-70', 'S2-71'],
 );
 

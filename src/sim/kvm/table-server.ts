@@ -26,7 +26,7 @@ export interface ServeMachine {
   routeOf(gsi: number): number;
   /** Guest-physical address of an access. */
   addressOf(access: GuestAccess): number | undefined;
-  /** Who served the access that is being done, for whoever follows table writes. */
+  /** What served the access at hand; followers of table writes read it. */
   byKernel(what: () => number[] | undefined): number[] | undefined;
   /** Returns to the VMM with an exit reason; the VMM does what belongs to it. */
   exitToVmm(vcpu: number, reason: string, done: () => void): Actions;

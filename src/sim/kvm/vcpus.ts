@@ -17,7 +17,7 @@ interface Vcpu {
   readonly requested: Map<number, { readonly cause: number; readonly posted: boolean }>;
   readonly inService: number[];
   due: boolean;
-  /** It left the guest and somebody serves the exit. */
+  /** It left the guest and its exit is being served. */
   out: boolean;
 }
 
@@ -100,7 +100,7 @@ export class Vcpus {
     for (const one of this.#vcpus) this.machine.as(one.kvm, () => this.machine.emit(kvmEntry, one.object, {}));
   }
 
-  /** Waits until the virtual CPU is in the guest, then leaves it; nobody else takes it out until `enter`. */
+  /** Waits until the virtual CPU is in the guest, then leaves it; no other exit begins until `enter`. */
   *exit(n: number, reason: string): Actions {
     const one = this.#vcpus[n]!;
     while (one.out) yield 100;

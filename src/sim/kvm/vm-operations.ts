@@ -73,7 +73,7 @@ function guestOperation(
 const ENTRY = ['device/*/msix/*'];
 const indexOf = (object: string): number => Number(object.split('/')[3]);
 
-/** Operations of a guest: every access goes through an exit, and whoever serves the table answers. */
+/** Operations of a guest: every access goes through an exit, and the part that serves the table answers. */
 export const guestOperations: readonly OperationSpec[] = [
   guestOperation(
     'guest.write',
@@ -157,7 +157,7 @@ export const guestOperations: readonly OperationSpec[] = [
   guestOperation(
     'guest.command',
     'Guest sets the Command register',
-    'Without Memory Space Enable nobody may answer accesses of the table any more.',
+    'The guest writes the Command register. Without Memory Space Enable, no part may answer accesses of the table.',
     ['device/*'],
     [
       { name: 'memory', type: 'flag', default: true, meaning: 'Memory Space Enable.' },
@@ -273,7 +273,7 @@ export const vmOperations: readonly OperationSpec[] = [
   vmmOperation(
     'kvm.route.release',
     'Release a route',
-    'The GSI stands for nothing any more: an irqfd that still has it injects into nowhere.',
+    'The GSI has no route any more: what an irqfd with this GSI injects is lost.',
     [gsi],
     function* (vm, v) {
       vm.irqfds.release(Number(v.gsi));
@@ -302,7 +302,7 @@ export const vmOperations: readonly OperationSpec[] = [
   vmmOperation(
     'eventfd.signal',
     'Signal an eventfd',
-    'Somebody signals an eventfd of the VMM.',
+    'Signals an eventfd of the VMM.',
     [fd],
     function* (vm, v) {
       const { machine } = vm;

@@ -47,7 +47,7 @@ export class Vm implements MessagePort {
   readonly flushes: boolean;
   readonly deferred: boolean;
   readonly tellsWithdrawal: boolean;
-  /** Live migration forgets the pending bits (a bug to look at). */
+  /** Live migration forgets the pending bits (a bug to study). */
   readonly losesPending: boolean;
   /** KVM sets routes itself. */
   readonly internal: boolean;
@@ -138,7 +138,7 @@ export class Vm implements MessagePort {
     return fn;
   }
 
-  /** Puts a function on the bus of the guest that somebody else made and emulates. */
+  /** Puts a function on the bus of the guest that another part made and emulates. */
   adopt(fn: PciFunction): void {
     this.functions.set(fn.bdf, fn);
     fn.port = this;
@@ -227,7 +227,7 @@ export class Vm implements MessagePort {
     return through ?? { entry };
   }
 
-  /** KVM_SIGNAL_MSI: 1 delivered, -1 when there is nobody it could go to. */
+  /** KVM_SIGNAL_MSI: 1 delivered, -1 when there is no receiver. */
   deliver(message: Message): number {
     const { machine } = this;
     const { address, data, cause } = message;

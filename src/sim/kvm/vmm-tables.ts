@@ -114,7 +114,7 @@ export class VmmTables implements ServeMachine {
       this.tables.setEntry(table.id, index);
   }
 
-  /** Called after every write to the table or to config space, whoever served it. */
+  /** Called after every write to the table or to config space, whether KVM or the VMM served it. */
   changed(fn: EmulatedFunction, index: number): void {
     if (this.#serving) return;
     this.id(fn);

@@ -35,7 +35,7 @@ const REGISTERS: Readonly<Record<string, (n: number, value: number) => readonly 
 
 /**
  * The user interfaces to the queues of a function: the character device with its ioctls, and VFIO with emulated
- * accesses. They translate and nothing else: what is done to the device is done by `Queues`.
+ * accesses. They only translate requests: `Queues` operates the device.
  */
 export class QueueFrontEnds {
   readonly machine: Machine;
@@ -52,7 +52,7 @@ export class QueueFrontEnds {
     this.#rpc = rpc;
   }
 
-  /** Who acts for an owner at an interface. */
+  /** The actor of an owner at an interface. */
   actor(front: FrontEnd, owner: string): Actor {
     const key = `${front} ${owner}`;
     let actor = this.#actors.get(key);

@@ -22,7 +22,7 @@ const AS_OWNER: OperationArg = {
   name: 'owner',
   type: 'text',
   optional: true,
-  meaning: 'Who asks; who created the queue when absent.',
+  meaning: 'The requester; by default the creator of the queue.',
 };
 const AS_FRONT: OperationArg = {
   name: 'front',
@@ -104,8 +104,7 @@ export const queueOperations: readonly OperationSpec[] = [
   {
     name: 'queue.create',
     title: 'Create a queue',
-    meaning:
-      'Somebody asks the function for queues. -ENOSPC above its limits, -EPERM for a privilege that only the kernel has.',
+    meaning: 'Asks the function for queues. -ENOSPC above its limits, -EPERM for a privilege that only the kernel has.',
     on: FUNCTION,
     args: [
       FRONT,
@@ -239,7 +238,7 @@ export const queueOperations: readonly OperationSpec[] = [
     name: 'queue.destroy',
     title: 'Destroy the queue',
     meaning:
-      'Waits for the work that it holds, gives its interrupts and PASIDs back. -EPERM for anybody but its owner.',
+      'Waits for the work that the queue holds, then gives its interrupts and PASIDs back. -EPERM if the requester is not its owner.',
     on: QUEUE,
     args: [AS_FRONT, AS_OWNER],
     actor: user,

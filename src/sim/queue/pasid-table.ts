@@ -28,7 +28,7 @@ export class PasidTable {
     return this.machine.world.child(pasidEntry, this.fn.object, 'pasid', pasid);
   }
 
-  /** The object of an entry, -1 while nothing was ever said of it. */
+  /** The object of an entry, -1 while no event has named it. */
   #known(pasid: number): number {
     return this.machine.world.objectAt(`device/${this.fn.bdf}/pasid/${pasid}`);
   }

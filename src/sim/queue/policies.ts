@@ -3,10 +3,10 @@ import { policy } from '../policy.ts';
 /** Who answers the request for a queue. */
 export const queueAuthority = policy(
   'queueAuthority',
-  'Who checks limits and security properties when somebody asks for a queue.',
+  'What checks limits and security properties of a request for a queue.',
   {
-    driver: 'The PCI driver of the function does: what firmware does elsewhere (IDXD).',
-    firmware: 'The device does: the driver asks it by an RPC (mlx5).',
+    driver: 'The PCI driver of the function, which does what firmware does elsewhere (IDXD).',
+    firmware: 'The device: the driver asks it by an RPC (mlx5).',
   },
   ['S1-10', 'S1-11'],
 );
@@ -17,7 +17,7 @@ export const imsCarrier = policy(
   'Which struct device the IMS domain of a function is attached to. Storage and allocator stay with the PCI function.',
   {
     function: 'The PCI function itself, as its second domain beside MSI-X.',
-    cdev: 'The character device of the function: conceptually wrong, but it would do.',
+    cdev: 'The character device of the function: conceptually wrong, but it would work.',
     netdev: 'A network device of the function: the same.',
   },
   ['S1-6', 'S1-20'],

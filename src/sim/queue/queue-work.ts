@@ -53,7 +53,7 @@ export class QueueWork {
     return this.#held.get(n) ?? 0;
   }
 
-  /** Forgets a queue that is gone. */
+  /** Forgets a queue that was destroyed. */
   forget(n: number): void {
     this.#held.delete(n);
   }
@@ -63,7 +63,7 @@ export class QueueWork {
     while (this.held(n) > 0) yield EXECUTION / 4;
   }
 
-  /** Somebody writes a descriptor to the portal of a queue: 0; -EINVAL before it is enabled, -EAGAIN when it is full. */
+  /** Takes a descriptor that a user writes to the portal of a queue: 0; -EINVAL before it is enabled, -EAGAIN when it is full. */
   submit(n: number, descriptor: Descriptor): number {
     const { machine } = this;
     const queues = this.#queues;

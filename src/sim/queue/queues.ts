@@ -22,12 +22,12 @@ export interface QueueLimits {
 }
 
 /**
- * Through which interface somebody asks: the user interfaces are translations to the same operations (S1-15); the
+ * The interface of a request: the user interfaces are translations to the same operations (S1-15); the
  * kernel itself (a network device, an RDMA device) calls them.
  */
 export type FrontEnd = 'cdev' | 'vfio' | 'kernel';
 
-/** What somebody asks for who wants a queue. */
+/** A request for a queue. */
 export interface QueueRequest {
   readonly front: FrontEnd;
   readonly owner: string;
@@ -45,7 +45,7 @@ const COST = { create: 1500, bind: 300, enable: 1000, destroy: 1500 };
 /**
  * The queues of a function and all that can be done to them: the internal interface that every front end uses. A queue
  * is a handle like a socket, no device: create, bind to a PASID, enable, submit, destroy. What is asked for out of
- * that order, above the limits, or with somebody else's PASID, is refused with a negative errno.
+ * that order, above the limits, or with the PASID of another owner, is refused with a negative errno.
  */
 export class Queues {
   readonly machine: Machine;
@@ -53,7 +53,7 @@ export class Queues {
   readonly pasids: PasidTable;
   readonly limits: QueueLimits;
   readonly work: QueueWork;
-  /** The interrupt message storage of the function: one allocator, whoever asks. */
+  /** The interrupt message storage of the function: one allocator for all requesters. */
   readonly ims: ImsFunction | undefined;
   /** Who carries operations out: the PCI driver, or the device itself. */
   readonly core: Actor;
@@ -92,7 +92,7 @@ export class Queues {
     return id < 0 ? '' : this.machine.world.strings.text(id);
   }
 
-  /** created, bound, enabled, draining or destroyed; the empty text for a queue that never was. */
+  /** created, bound, enabled, draining or destroyed; the empty text for a queue that was never created. */
   state(n: number): string {
     return n < this.#next ? this.#text(n, Q.state) : '';
   }
@@ -130,7 +130,7 @@ export class Queues {
     return [...nodes.values()].filter((u) => this.machine.state.present(u.object)).map((u) => Number(u.segment));
   }
 
-  /** Who submits to a queue with a PASID: its user, else whoever has the queue. */
+  /** The submitter to a queue with a PASID: the user with that PASID, else the owner of the queue. */
   submitter(n: number, pasid: number): { readonly front: FrontEnd; readonly owner: string } {
     if (!this.users(n).includes(pasid)) return { front: this.front(n), owner: this.owner(n) };
     const { state, world } = this.machine;
@@ -170,7 +170,7 @@ export class Queues {
   }
 
   /**
-   * Binds a queue to a PASID: 0; -ENOENT without such a queue or PASID, -EPERM when the PASID is somebody else's,
+   * Binds a queue to a PASID: 0; -ENOENT without such a queue or PASID, -EPERM when another owner has the PASID,
    * -EBUSY when the queue has one already (a shared queue takes several, each once).
    */
   *bind(n: number, pasid: number, owner: string, front: FrontEnd = this.front(n)): Actions<number> {
@@ -236,7 +236,7 @@ export class Queues {
     return 0;
   }
 
-  /** Destroys a queue after the work that it holds: 0, -ENOENT without such a queue, -EPERM when it is somebody else's. */
+  /** Destroys a queue after the work that it holds: 0, -ENOENT without such a queue, -EPERM when another owner has it. */
   *destroy(n: number, owner: string): Actions<number> {
     return yield* this.machine.within(this.core, this.#destroy(n, owner));
   }
@@ -246,7 +246,7 @@ export class Queues {
     if (gone < 0) return this.#refuse(n, 'destroyed', gone);
     if (owner !== this.owner(n)) return this.#refuse(n, 'destroyed', errno.EPERM);
     this.machine.emit(queueState, this.object(n), { state: 'draining' });
-    // Whoever is getting an interrupt for the queue right now has it first: it is freed below.
+    // A request for an interrupt of the queue that runs right now ends first: the interrupt is freed below.
     while ([...this.#asking].some((user) => user.startsWith(`${n} `))) yield COST.destroy;
     yield* this.work.drain(n);
     yield COST.destroy;

@@ -61,7 +61,7 @@ export const vfioOperations: readonly OperationSpec[] = [
     name: 'vfio.setIrqs',
     title: 'VFIO_DEVICE_SET_IRQS',
     meaning:
-      'User space calls VFIO_DEVICE_SET_IRQS. What is wrong returns -EINVAL; an action that the index has not returns -ENOTTY; too few vectors return how many would be possible.',
+      'User space calls VFIO_DEVICE_SET_IRQS. A wrong argument returns -EINVAL; an action that the index does not have returns -ENOTTY; if there are too few vectors, the call returns how many are possible.',
     on: DEVICE,
     args: [
       {
@@ -147,7 +147,7 @@ export const vfioOperations: readonly OperationSpec[] = [
   {
     name: 'vfio.intx',
     title: 'Drive INTx',
-    meaning: 'The device asserts or deasserts its INTx line. An interrupt masks itself; who served it unmasks.',
+    meaning: 'The device asserts or deasserts its INTx line. An interrupt masks itself; its server unmasks it.',
     on: DEVICE,
     args: [{ name: 'level', type: 'flag', meaning: 'Asserted.' }],
     actor: hardware,
@@ -161,7 +161,7 @@ export const vfioOperations: readonly OperationSpec[] = [
   {
     name: 'vfio.resample',
     title: 'Signal an eventfd',
-    meaning: 'Somebody signals an eventfd by number: a resample eventfd unmasks INTx.',
+    meaning: 'Signals an eventfd by number: a resample eventfd unmasks INTx.',
     on: DEVICE,
     args: [{ name: 'fd', type: 'number', min: 0, max: 0xffff, meaning: 'Eventfd.' }],
     actor: { layer: 'kvm', name: 'resample', cpu: 0 },
@@ -200,7 +200,8 @@ export const vfioOperations: readonly OperationSpec[] = [
   {
     name: 'vfio.access',
     title: 'Access BAR 0',
-    meaning: 'The guest reads or writes BAR 0. In a mapped page nobody but the device sees it; in a hole it exits.',
+    meaning:
+      'The guest reads or writes BAR 0. In a mapped page only the device sees the access; in a hole the access exits.',
     on: DEVICE,
     args: [
       { name: 'offset', type: 'hex', min: 0, max: 0xfffc, meaning: 'Offset, a multiple of 4.' },

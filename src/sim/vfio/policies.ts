@@ -15,7 +15,7 @@ export const vfioBackend = policy(
 /** Who owns VFIO_DEVICE_SET_IRQS. */
 export const vfioProvider = policy(
   'vfioProvider',
-  'Whose code answers VFIO_DEVICE_SET_IRQS; what comes of it is the same.',
+  'Whose code answers VFIO_DEVICE_SET_IRQS; the effect is the same.',
   {
     core: 'vfio-pci-core, which asks the back end per vector',
     variant: 'the driver of the device: a shell of its own around the same helpers',

@@ -17,7 +17,7 @@ import type { Actions, Actor, Machine } from '../machine.ts';
 import type { ImsBackend } from './backend.ts';
 import type { VfioDevice } from './vfio-device.ts';
 
-/** What becomes of the PASID in a guest write of the permission table (policy pasidCopy). */
+/** What the driver does with the PASID in a guest write of the permission table (policy pasidCopy). */
 export type PasidCopy = 'translate' | 'untranslated' | 'once' | 'never';
 
 /** What the driver of an IDXD device for guests is made of. */
@@ -93,7 +93,7 @@ export class Vdcm {
     return copy === 'translate' || copy === 'untranslated' ? this.#asked(vector) : { pasid: this.spec.defaultPasid };
   }
 
-  /** What the guest asked for, as the device has to see it. The guest cannot turn the check off. */
+  /** The request of the guest as the device has to see it. The guest cannot turn the check off. */
   #asked(vector: number): ImsCookie {
     const { copy, defaultPasid } = this.spec;
     const { pasidEnable, pasid } = permissionOf(this.#written.get(vector) ?? 0);
@@ -107,7 +107,7 @@ export class Vdcm {
     const register = ownerOf(spec.map, offset);
     const trapped = this.#trapped.has(Math.floor(offset / PAGE) * PAGE);
     if (!trapped) {
-      // Mapped: the function itself answers, nobody else sees it.
+      // Mapped: the function itself answers; no other part sees the access.
       if (register?.kind === 'trapped' && value !== undefined) this.#native(register, offset, value);
       return;
     }
@@ -215,7 +215,7 @@ export class Vdcm {
     return all.sort((a, b) => b.count - a.count || a.register.offset - b.register.offset);
   }
 
-  /** Registers of every piece of work that were hit by traps: what makes trapping the page a bad idea. */
+  /** Registers that every piece of work uses and that were trapped: they make trapping the page expensive. */
   hot(): TrapCount[] {
     return this.traps().filter(({ register }) => register.latency === 'hot');
   }

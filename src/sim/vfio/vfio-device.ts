@@ -41,7 +41,7 @@ export class VfioDevice {
   readonly backend: VfioBackend;
   readonly object: number;
   readonly actor: Actor;
-  /** Who takes the ioctl and returns from it. */
+  /** The actor that takes the ioctl and returns from it. */
   readonly #shell: Actor;
   #active: ActiveIndex = 'none';
   readonly #contexts = new Map<number, ArmedVector>();
@@ -260,7 +260,7 @@ export class VfioDevice {
     this.machine.emit(vfioBind, this.vector(index, 0), { backend: 'emulated', eventfd: eventfd?.fd });
   }
 
-  // INTx: level-triggered. Every interrupt masks itself; whoever served it unmasks, by ioctl or through a resample eventfd.
+  // INTx: level-triggered. Every interrupt masks itself; its server unmasks it, by ioctl or through a resample eventfd.
 
   *#intxTrigger(set: SetIrqs): Actions<number> {
     const { flags, start, count } = set;

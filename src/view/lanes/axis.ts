@@ -28,7 +28,7 @@ export class StepAxis implements Axis {
   }
 }
 
-/** Share of events whose stamps may lie before an earlier event's; above that the clock is not one clock. */
+/** Largest share of events whose stamp may be before that of an earlier event. With more, the stamps are not of one clock. */
 const MOST_LATE = 0.02;
 
 /**
@@ -38,7 +38,7 @@ const MOST_LATE = 0.02;
 export class TimeAxis implements Axis {
   readonly kind = 'time';
   readonly #trace: Trace;
-  /** Places of their own, from the first event on whose stamp cannot be used as it is. */
+  /** Places that differ from the stamps, from the first event whose stamp cannot be used. */
   #own: List<Float64Array> | undefined;
   #length = 0;
   #latest = Number.NaN;
@@ -53,7 +53,7 @@ export class TimeAxis implements Axis {
     return this.#length;
   }
 
-  /** Whether the stamps order the events: there are some, and few lie before an earlier one. */
+  /** Whether the stamps order the events: there are stamps, and few events have an earlier stamp than an event before them. */
   get usable(): boolean {
     return this.#stamped > 0 && this.#late <= this.#length * MOST_LATE;
   }

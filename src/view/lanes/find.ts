@@ -50,7 +50,7 @@ export function nearestTo(index: LaneIndex, row: LaneRow, kind: AxisKind, x: num
   const at = axis.stepAt(x);
   const after = firstFrom(lanes, at);
   let before = lastBefore(lanes, at);
-  // Of several events at the same place the first one is meant.
+  // If several events have the same place, take the first one.
   if (before >= 0) before = firstFrom(lanes, axis.stepAt(axis.x(before)));
   if (before < 0 || after < 0) return Math.max(before, after);
   return axis.x(after) - x < x - axis.x(before) ? after : before;
@@ -84,7 +84,7 @@ export function eventsBetween(
   return { steps: found, count };
 }
 
-/** What a layer holds at a place, and from when to when. */
+/** The value of a layer at a place, and the first and last step with that value. */
 export interface LayerView {
   readonly name: string;
   readonly value: string;
@@ -122,7 +122,7 @@ export function layersAt(index: LaneIndex, lane: number, kind: AxisKind, x: numb
   if (step < axis.length && axis.x(step) === x) while (step < axis.length && axis.x(step) === x) step++;
   step--;
   const layers = step < 0 ? [] : (index.tree.lanes[lane]?.layers ?? []);
-  // That a strip is not known is shown by nothing, and said by nothing.
+  // A strip whose value is unknown is not drawn, so the description leaves it out too.
   const told = layers.filter((layer) => layer.spec.place === 'band' || layerAt(layer, step) !== UNKNOWN);
   return told.map((layer) => layerView(index, kind, layer, step)).filter((view) => view !== undefined);
 }

@@ -17,7 +17,7 @@ import { Postings } from './postings.ts';
 import { type Lane, type LaneFiller, LaneTree, type Layer } from './tree.ts';
 import { ABSENT, type AxisKind } from './values.ts';
 
-/** What else than its own object an event adds a mark to. */
+/** The lanes that an event adds a mark to, besides the lane of its object. */
 const ALSO_NONE = 0;
 const ALSO_CPU = 1;
 const ALSO_MATRIX_CPU = 2;
@@ -26,7 +26,7 @@ const ONLY_NOTES = 3;
 /** Kinds whose events are notes, for every object that they name. */
 const NOTES: readonly EventKind[] = [mark, message, lost, bufferStart, probe];
 
-/** Where else the events of each kind stand: in the lane of the CPU of the record, or of the CPU that they name. */
+/** The other lanes that show events of each kind: the lane of the CPU of the record, or of the CPU that they name. */
 const also: Uint8Array = Uint8Array.from(vocabulary, (kind: EventKind) => {
   if (NOTES.includes(kind)) return ONLY_NOTES;
   if (kind === irqEntry || kind === irqExit || kind === mtxOnline || kind === mtxOffline) return ALSO_CPU;
@@ -74,17 +74,17 @@ export class LaneIndex implements LaneFiller {
     return this.#done;
   }
 
-  /** The axis to begin with: time where the stamps order the events, else steps. */
+  /** The axis to show first: time where the stamps order the events, else steps. */
   get natural(): AxisKind {
     return this.#time.usable ? 'time' : 'step';
   }
 
-  /** An axis; the one of steps when the stamps are of no use. */
+  /** An axis; the axis of steps when the stamps cannot be used. */
   axis(kind: AxisKind): Axis {
     return kind === 'time' && this.#time.usable ? this.#time : this.#steps;
   }
 
-  /** Takes the next `count` events of the trace, as far as there are; returns whether there are more. */
+  /** Takes the next `count` events of the trace, or as many as there are; returns whether there are more. */
   advance(count = Number.POSITIVE_INFINITY): boolean {
     const end = Math.min(this.trace.length, this.#done + count);
     if (end > this.#done) this.#values.advance(this.#done, end - 1);

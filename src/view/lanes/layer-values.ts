@@ -17,7 +17,7 @@ const FOREIGN = 4;
 /** It tells where the MSI capability of a function lies. */
 const MSI_AT = 8;
 
-/** The types whose cells layers read that do not list them: their own type, and those of the objects that they name. */
+/** The types whose cells are read by layers without a list of cells: their own type, and the types of the objects that they name. */
 const readByLayers: ReadonlySet<ObjectType> = new Set(
   [...presentations].flatMap(([type, { layers = [] }]) => {
     const unlisted = layers.filter((spec) => spec.value && spec.cells === undefined);
@@ -32,13 +32,13 @@ function cellsOfLayers(type: ObjectType): readonly number[] | undefined {
 }
 
 /**
- * Keeps the layers of lanes as the cells change that they read. Only changes of such cells are looked at, out of the
+ * Updates the layers of lanes when cells change that the layers read. It reads only changes of such cells from the
  * change log of the trace.
  */
 export class LayerValues {
   readonly #trace: Trace;
   readonly #tree: LaneTree;
-  /** Holds the cells that layers read, and no others. */
+  /** Holds only the cells that layers read. */
   readonly #state: State;
   #flags = new Uint8Array(0);
   #objects = 0;
@@ -130,7 +130,7 @@ export class LayerValues {
     }
   }
 
-  /** The value of a layer; takes down which cells it reads, so that their changes lead back here. */
+  /** The value of a layer. It records which cells the layer reads, so that their changes update the layer. */
   #recorded(spec: LayerSpec, object: ObjectId): number {
     const cells = new Set<CellId>();
     const value = layerValue(spec, this.#state.reading(cells), object);

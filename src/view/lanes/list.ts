@@ -3,7 +3,7 @@ import { lowerBound } from '../../base/search.ts';
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array;
 
 /**
- * Numbers that are appended one by one and read in bulk: `data` holds `length` numbers and some room behind them.
+ * Numbers that are appended one by one and read in bulk: `data` holds `length` numbers and some room after them.
  * The next `push` may replace `data` by another array: read the property again for every pass.
  */
 export class List<T extends Numbers> {
@@ -47,7 +47,7 @@ export class List<T extends Numbers> {
     return lowerBound(this.data, value, 0, this.length);
   }
 
-  /** A copy without the room behind. */
+  /** A copy without the room at the end. */
   exact(): T {
     return this.data.slice(0, this.length) as T;
   }

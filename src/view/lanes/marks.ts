@@ -1,11 +1,11 @@
-/** What a timeline draws for an event: a shape that says what sort of thing happened. */
+/** What a timeline draws for an event: a shape that tells the sort of event. */
 export interface MarkSpec {
   readonly name: string;
   readonly meaning: string;
 }
 
 /**
- * The marks, in the order of their numbers. The lower the number, the more it matters: of several events in one
+ * The marks, in the order of their numbers. A lower number is more important: of several events in one
  * pixel, the mark with the lowest number is the one that is drawn. Numbers live in memory and messages only.
  */
 export const marks = [

@@ -3,7 +3,7 @@ import { lowerBound } from '../../base/search.ts';
 /** Entries that are gathered before they are sorted by lane. */
 const CHUNK = 1 << 17;
 
-/** Entries of one stretch of a trace, sorted by lane: those of lane `lanes[i]` stand from `starts[i]` to `starts[i + 1]`. */
+/** Entries of one stretch of a trace, sorted by lane: those of lane `lanes[i]` are from `starts[i]` to `starts[i + 1]`. */
 interface Chunk {
   readonly lanes: Uint32Array;
   readonly starts: Uint32Array;
@@ -12,8 +12,8 @@ interface Chunk {
 }
 
 /**
- * Which events stand in which lane. Entries come in the order of steps and are sorted by lane in chunks, by counting; a
- * lane takes its entries out of the chunks when it is first looked at. So a trace of many lanes costs as little as one of few.
+ * Which events are in which lane. Entries come in the order of steps and are sorted by lane in chunks, by counting; a
+ * lane takes its entries out of the chunks when it is first looked at. So a trace with many lanes costs no more than one with few.
  */
 export class Postings {
   readonly #chunks: Chunk[] = [];
@@ -25,7 +25,7 @@ export class Postings {
   #counts = new Uint32Array(64);
   #last = new Uint32Array(64);
 
-  /** Adds an event to a lane, by the lane's number; an event that is there already is not added again. */
+  /** Adds an event to a lane, by the lane's number; an event is added only once. */
   add(lane: number, step: number, mark: number): void {
     if (lane >= this.#counts.length) this.#grow(lane);
     if (this.#last[lane] === step + 1) return;

@@ -120,10 +120,10 @@ export interface LaneFiller {
 const OWNERS = /^(?:[^:/]+:)?v?cpu\/[^/]+\/./;
 
 const NOTES = 'notes';
-/** A lane as it is listed: where it stands and what it is called. */
+/** A lane in the list: its place and its name. */
 export interface LaneInfo {
   readonly id: number;
-  /** Number of the lane that it stands below, or -1. */
+  /** Number of the lane above it in the tree, or -1. */
   readonly parent: number;
   readonly path: string;
   readonly label: string;
@@ -173,7 +173,7 @@ export class LaneTree {
     return this.at(NOTES);
   }
 
-  /** The lane with that path; it and what it stands below are made when they are new. */
+  /** The lane with that path; it and the lanes above it are made when they are new. */
   at(path: string): Lane {
     const known = this.#byPath.get(path);
     if (known) return known;
@@ -184,7 +184,7 @@ export class LaneTree {
     return lane;
   }
 
-  /** The nearest thing above a path that is an object with a state of its own, else its section. */
+  /** The nearest object above a path that has a state of its own, else its section. */
   #parentOf(path: string): Lane | undefined {
     const segments = path.split('/');
     for (let n = segments.length - 1; n > 1; n--) {
@@ -194,7 +194,7 @@ export class LaneTree {
     return segments.length === 1 ? undefined : this.at(segments[0]!);
   }
 
-  /** The lanes that have anything to show, in display order, each after the one that it stands below. */
+  /** The lanes that have anything to show, in display order, each after the lane above it in the tree. */
   list(state: State): LaneInfo[] {
     const out: LaneInfo[] = [];
     const walk = (lane: Lane): void => {

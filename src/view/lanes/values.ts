@@ -1,9 +1,9 @@
-// What a timeline is made of, in numbers and types: shared by the index, the messages and the drawing.
+// The numbers and types of a timeline, which the index, the messages and the drawing share.
 
 /** What runs along the horizontal axis: time as the trace stamps it, or steps, each event as wide as any other. */
 export type AxisKind = 'time' | 'step';
 
-/** Values of a layer: what it is about does not exist, is off, is on, or is not known. */
+/** Values of a layer: its object does not exist, or the property is off, on, or unknown. */
 export const ABSENT = 0;
 export const OFF = 1;
 export const ON = 2;

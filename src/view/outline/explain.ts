@@ -8,7 +8,7 @@ import type { OutlineState } from './outline-state.ts';
 import type { OutlineRow, RowText } from './rows.ts';
 import { fieldTexts } from './text.ts';
 
-/** Text of a trace or a specification as markdown that means nothing but itself. */
+/** Text of a trace or a specification as Markdown, with all special characters escaped. */
 export function plain(text: string): string {
   return text.replaceAll(/[\\`*_{}[\]()#+\-.!|<>~&:@/]/g, '\\$&').replaceAll(/\s+/g, ' ');
 }

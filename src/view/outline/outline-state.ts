@@ -83,7 +83,7 @@ export class OutlineState {
     return false;
   }
 
-  /** A vector that nothing uses, and that this step did not touch, is not worth a row. */
+  /** An unused vector that this step did not touch gets no row. */
   #isFree(node: PathNode): boolean {
     const { state } = this;
     if (state.world.type(node.object) !== vector || this.#byObject.has(node.object)) return false;

@@ -25,8 +25,8 @@ import { rowText } from './text.ts';
 const FIRST_KEYS = new Set(['command']);
 
 /**
- * The rows of one outline of a session: made when they are asked for, and the same from then on. Tells after a movement
- * of the cursor which of the rows it gave out look different.
+ * The rows of one outline of a session. A row is made when it is first requested, and stays the same. After a movement
+ * of the cursor the outline tells which of its rows look different.
  */
 export class Outline {
   readonly name: OutlineName;
@@ -234,7 +234,7 @@ export class Outline {
     }
     const first = keys.filter((r) => FIRST_KEYS.has(r.key!));
     const shown = nodes.filter((r) => r.kind !== 'node' || this.shown(r));
-    // A function has tables and capabilities to show; of everything else the keys come first.
+    // The tables and capabilities of a function come first; for all other objects the keys come first.
     if (first.length > 0) return [...first, ...shown, ...keys.filter((r) => !first.includes(r))];
     return [...this.#jobRows(row), ...keys, ...shown];
   }

@@ -51,11 +51,11 @@ export interface RowText {
   readonly collapsible: boolean;
   /** Name of a codicon, or the empty text. */
   readonly icon: string;
-  /** The row as a screen reader says it. */
+  /** The text of the row for a screen reader. */
   readonly spoken: string;
 }
 
-/** Entries of one table that are listed without ranges, and the size of a range. */
+/** Most entries of a table that are listed without ranges; also the size of a range. */
 const LONGEST = 512;
 const RANGE = 256;
 
@@ -75,7 +75,7 @@ export const rangeLabel = (from: number): string => `[${from} … ${from + RANGE
 /** Whether the children of a node are listed directly below the row of its parent. */
 export const inlined = (node: PathNode): boolean => groupAt(node.path)?.inline === true;
 
-/** The topmost nodes that an outline shows something of, in order: those of each section, one system after the other. */
+/** The topmost nodes of an outline, in order: those of each section, one system after the other. */
 export function rootsOf(world: World, name: OutlineName): PathNode[] {
   const place = (node: PathNode): number => sectionOf(node.path)!.outline![1];
   return [...world.root.children.values()]

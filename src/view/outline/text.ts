@@ -69,7 +69,7 @@ function objectText(now: OutlineState, row: OutlineRow): RowText {
   };
 }
 
-/** Who does a job for an irq, and whether right now. */
+/** The domains that do a job for an irq, and whether they are at work in this step. */
 function jobText(job: string, view: JobView | undefined): RowText {
   const by = view?.by.length ? view.by.join(', ') : UNKNOWN;
   const label = `${job}: ${by}`;

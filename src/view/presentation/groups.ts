@@ -7,7 +7,7 @@ import { presentationOf } from './types.ts';
 
 /** How a step on the way to objects is shown that is no object itself, such as `device/<bdf>/msix`. */
 export interface Group {
-  /** `segment` is what the path of the group ends with. */
+  /** `segment`: the last segment of the path of the group. */
   readonly title: (segment: string) => string;
   /** One of several groups side by side: its title belongs to the name of what is in it. */
   readonly oneOfMany: boolean;
@@ -89,7 +89,7 @@ export function groupCount(path: string, count: number): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** What a node that is no object is called below the node that it stands in. */
+/** The name of a node that is no object, below the node that holds it. */
 export function groupTitle(path: string): string {
   const segment = lastSegment(path);
   return groupAt(path)?.title(segment) ?? presentationOf(typeOfPath(path)).label(segment, '');
@@ -99,7 +99,7 @@ export function groupTitle(path: string): string {
 export const groupIcon = (path: string): string => groupAt(path)?.icon ?? presentationOf(typeOfPath(path)).icon;
 
 /**
- * What the object at a path is called in a list below that of another path. Groups on the way that are one of many are
+ * The name of the object at a path in a list below the object of another path. Groups on the way that are one of many are
  * a part of the name: `I/O APIC 0 pin 4`.
  */
 export function titleBelow(path: string, parent: string): string {

@@ -35,7 +35,7 @@ function functionMasked(state: State, object: number): boolean | undefined {
 const maskBit = (state: State, entry: number): boolean | undefined =>
   msixVectorControl.f.mask.flag(state, entry, msixEntry.at.control);
 
-/** What holds back an entry whose own mask bit is clear; the empty text for nothing. */
+/** What masks an entry whose own mask bit is clear; the empty text if nothing does. */
 function heldBack(state: State, entry: number): string {
   if (maskBit(state, entry) !== false || flag(state, entry, 'effectivelyMasked') !== true) return '';
   const cap = state.world.node(entry)?.parent?.parent?.children.get('msixcap')?.object ?? -1;

@@ -3,15 +3,15 @@ import type { State } from '../../model/state.ts';
 import type { LayerSpec } from './layer.ts';
 
 /**
- * How the objects of one type are shown, wherever they are shown. `segment` is what the path of an object ends with,
+ * How all screens show the objects of one type. `segment` is what the path of an object ends with,
  * `above` is the segment before it.
  */
 export interface Presentation {
   /** One such object and several of them, for counts. */
   readonly unit: readonly [one: string, many: string];
-  /** What an object is called below the group that it is in. */
+  /** The name of an object below its group. */
   readonly label: (segment: string, above: string) => string;
-  /** What it is called where no group stands above it, as in the timeline; `label` where this is absent. */
+  /** Its name where no group is above it, as in the timeline; `label` where this is absent. */
   readonly alone?: (segment: string, above: string) => string;
   /** The cell that holds the name which the trace gives to the object. The name follows the label. */
   readonly name?: number;

@@ -6,13 +6,13 @@ import type { Section } from './groups.ts';
 /** The three outlines: irq domains with everything behind them, PCI functions, processors. */
 export type OutlineName = 'domains' | 'devices' | 'cpus';
 
-/** How what has one first segment in its path is shown together. */
+/** How all objects whose paths begin with one segment are shown together. */
 export interface SectionView {
   readonly title: string;
   readonly icon: string;
   /** The outline that shows it, and its place there; absent where no outline does. */
   readonly outline?: readonly [name: OutlineName, place: number];
-  /** The outline shows it as one row; otherwise what is in it stands there without a row above. */
+  /** The outline shows it as one row; otherwise the outline shows its content without a row above. */
   readonly grouped?: true;
 }
 
@@ -52,14 +52,14 @@ const byName: ReadonlyMap<string, SectionView> = new Map(Object.entries(sections
 /** The section that a path belongs to; undefined for paths that begin with something else. */
 export const sectionOf = (path: string): SectionView | undefined => byName.get(firstSegment(withoutSystem(path)));
 
-/** What the section of a path is called; the system stands behind it where the path names one. */
+/** The name of the section of a path, followed by the system where the path names one. */
 export function sectionTitle(path: string): string {
   const title = sectionOf(path)?.title ?? firstSegment(withoutSystem(path));
   const system = systemOfPath(path);
   return system === '' ? title : `${title} (${system})`;
 }
 
-/** Where the section of a path stands in the timeline. */
+/** The place of the section of a path in the timeline. */
 export function sectionRank(path: string): number {
   const index = names.indexOf(firstSegment(withoutSystem(path)));
   return index < 0 ? names.length : index;

@@ -40,7 +40,7 @@ const vfioDeviceView: Presentation = {
 const vfioVectorView: Presentation = {
   unit: ['vector', 'vectors'],
   label: (segment) => `vector ${segment}`,
-  // The interrupt index stands in front of it.
+  // The interrupt index comes before it.
   alone: (segment) => segment,
   icon: 'bell',
   signal: (state, object) =>

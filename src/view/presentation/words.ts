@@ -7,10 +7,10 @@ import { UNKNOWN } from '../values.ts';
 export const number = (value: number): string => (value < 0 ? UNKNOWN : String(value));
 /** A number with what it counts or names in front; nothing when it is not known. */
 export const told = (what: string, value: number): string | false => value >= 0 && `${what} ${value}`;
-/** Parts of a description that stand apart; those that say nothing are left out. */
+/** Parts of a description with space between them; empty parts are left out. */
 export const join = (...parts: readonly (string | false | undefined)[]): string =>
   parts.filter((p) => p !== false && p !== undefined && p !== '').join('  ');
-/** Parts of a description, separated by commas; those that say nothing are left out. */
+/** Parts of a description, separated by commas; empty parts are left out. */
 export const list = (...parts: readonly (string | false | undefined)[]): string =>
   parts.filter((p) => p !== false && p !== undefined && p !== '').join(', ');
 
