@@ -113,7 +113,7 @@ export class RuleSet<C extends RuleContext> {
 }
 
 /**
- * Gives the records of one source to the rules and counts what became of them. Records without effect come by the
+ * Gives the records of one source to the rules and counts how each was read. Records without effect come by the
  * million: they are counted by number and go into the accounting with `settle`.
  */
 export class Dispatcher<C extends RuleContext> {
