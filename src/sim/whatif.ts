@@ -73,7 +73,7 @@ function systemOf(trace: Trace): Setup {
   if (!('title' in scenario)) throw new SimulationError(scenario[0]?.problem ?? 'the trace cannot be continued');
   const setup = new Setup(machine, scenario, new Map());
   const part = setup.provide(host, new Host(setup));
-  const port = new KnownPort(machine, part.root);
+  const port = new KnownPort(machine, part.root, trace.first.format === 'qemu-log');
   for (const { segment, object } of world.find('device')?.children.values() ?? [])
     if (FUNCTION.test(segment) && state.present(object))
       part.functions.set(segment, new KnownFunction(machine, segment, port));

@@ -1,7 +1,8 @@
 // Interrupt remapping units against the layouts of the specifications and the order of checks of domain.md 3.5.
 import assert from 'node:assert/strict';
+import { sourceAllowed } from '../../src/model/vtd.ts';
 import { pathValue } from '../../src/query/state.ts';
-import { sourceAllowed } from '../../src/sim/iommu/vtd-unit.ts';
+
 import { bundled, events, run } from './run.ts';
 
 const NET = 'device/0000:03:00.0';
@@ -178,7 +179,12 @@ describe('simulator: interrupt remapping', () => {
   });
 
   it('whom an entry lets through: SVT, SQ and bus ranges', () => {
-    const fields = (svt: number, sid: number, sq = 0) => ({ svt, sid, sq });
+    const all = 0xffffffff;
+    // Bits 79:64 sid, 81:80 sq, 83:82 svt of the entry.
+    const fields = (svt: number, sid: number, sq = 0) => ({
+      words: [0, 0, sid | (sq << 16) | (svt << 18), 0],
+      known: [all, all, all, all],
+    });
     const allowed = (f: ReturnType<typeof fields>, ...requesters: number[]) =>
       requesters.map((r) => sourceAllowed(f, r));
     assert.deepEqual(allowed(fields(0, 0x300), 0x300, 0x1234), [true, true]);

@@ -20,7 +20,7 @@ import type { PciFunction } from '../device/pci-function.ts';
 import type { Translator } from '../device/root-complex.ts';
 import { type Composed, type Destination, errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
-import type { RemapTable } from './vtd-unit.ts';
+import type { RemapTable } from './remap-table.ts';
 
 /**
  * AMD-Vi interrupt remapping with 32-bit entries: every function has a table of its own, so a message can name no

@@ -1,19 +1,15 @@
 import { dropped, untold } from '../../model/events/outcome.ts';
 import { irFault } from '../../model/events/remap.ts';
-import { decodersById } from '../../model/message.ts';
-import { vtdIrte } from '../../model/registers/vtd.ts';
+import { decodersById, type MessageKind } from '../../model/message.ts';
+import { isInterruptAddress } from '../../model/registers/x86.ts';
 import { vector as vectorType } from '../../model/things/irq.ts';
-import { irte } from '../../model/things/remap.ts';
-import { irteDestination, messageKind } from '../../model/translate.ts';
+import { irte, remapUnit } from '../../model/things/remap.ts';
+import { messageKind } from '../../model/translate.ts';
+import { type Faulted, faultOf, readEntry, readMessage, type VtdConfiguration } from '../../model/vtd.ts';
 import type { Message, MessagePort } from '../device/message.ts';
 import type { RootComplex } from '../device/root-complex.ts';
 import type { Machine } from '../machine.ts';
-
-/** Fault reasons of VT-d: no present entry, and a requester that the entry does not let through. */
-const NOT_PRESENT = 0x22;
-const WRONG_SOURCE = 0x26;
-
-const F = vtdIrte.f;
+import { refusalText } from './vtd-unit.ts';
 
 /**
  * The way of messages in a system that is known only from a trace: through the remapping entries that the trace showed, to
@@ -22,15 +18,27 @@ const F = vtdIrte.f;
 export class KnownPort implements MessagePort {
   readonly machine: Machine;
   readonly #root: RootComplex;
+  readonly #emulated: boolean;
 
-  constructor(machine: Machine, root: RootComplex) {
+  /** `emulated`: the trace is a log of QEMU, whose units let messages in compatibility format pass, remapping on or off. */
+  constructor(machine: Machine, root: RootComplex, emulated: boolean) {
     this.machine = machine;
     this.#root = root;
+    this.#emulated = emulated;
   }
 
   accept(message: Message): void {
     const { state } = this.machine;
     const kind = messageKind(state, -1);
+    if (kind === 'vtd' && isInterruptAddress(message.address)) {
+      this.#remap(message);
+      return;
+    }
+    this.#direct(message, kind);
+  }
+
+  /** Without remapping: as the message itself says. */
+  #direct(message: Message, kind: MessageKind = 'x86'): void {
     const high = Math.floor(message.address / 0x100000000);
     const view = decodersById[kind].decode(message.address >>> 0, high, message.data);
     if (view === undefined || view.format === 'none') {
@@ -38,15 +46,55 @@ export class KnownPort implements MessagePort {
       if (kind === 'its' || kind === 'gicv2m')
         this.#untold(message, `what answers at 0x${message.address.toString(16)}`);
       else this.#root.accept(message);
-    } else if (view.format === 'remappable') this.#remap(message, view.index!);
-    else if (view.vector !== null && view.destination !== null) this.#deliver(message, view.destination, view.vector);
+    } else if (view.vector !== null && view.destination !== null) this.#deliver(message, view.destination, view.vector);
     else this.#untold(message, `where this leads: ${view.text}`);
   }
 
-  /** Through the entry of the VT-d table that a message names. */
-  #remap(message: Message, index: number): void {
-    const { machine } = this;
-    const { state, world } = machine;
+  /** Through the remapping unit, as far as the trace shows how it is set up and what its table holds. */
+  #remap(message: Message): void {
+    const unit = this.#unit();
+    const reading = readMessage(this.#configuration(unit), message);
+    switch (reading.kind) {
+      case 'through':
+        this.#direct(message);
+        return;
+      case 'untold':
+        this.#untold(message, reading.what);
+        return;
+      case 'fault':
+        this.#refuse(message, unit < 0 ? message.from : unit, reading, reading.index);
+        return;
+      case 'entry':
+        this.#use(message, reading.index, reading.reserved);
+    }
+  }
+
+  /** The VT-d unit of the system, -1 when the trace shows none or several. */
+  #unit(): number {
+    const { state, world } = this.machine;
+    const units = [...(world.find('irte')?.children.values() ?? [])]
+      .map(({ object }) => object)
+      .filter((object) => state.present(object) && world.type(object) === remapUnit);
+    return units.length === 1 ? units[0]! : -1;
+  }
+
+  /** How a unit is set up, as far as the trace shows that. */
+  #configuration(unit: number): VtdConfiguration {
+    const { state } = this.machine;
+    const flag = (cell: number): boolean | null => (unit < 0 ? null : (state.flag(unit, cell) ?? null));
+    const eim = flag(remapUnit.at.eim);
+    const entries = unit < 0 ? -1 : state.num(unit, remapUnit.at.entries);
+    return {
+      enabled: flag(remapUnit.at.enabled),
+      eim,
+      passes: this.#emulated ? true : eim === true ? false : null,
+      entries: entries < 0 ? null : entries,
+    };
+  }
+
+  /** Through the entry that a message names. */
+  #use(message: Message, index: number, reserved: boolean): void {
+    const { state, world } = this.machine;
     const entries = [...(world.find('irte')?.children.values() ?? [])]
       .map((unit) => unit.children.get(String(index))?.object ?? -1)
       .filter((object) => state.present(object));
@@ -56,46 +104,47 @@ export class KnownPort implements MessagePort {
       this.#untold(message, which);
       return;
     }
-    const cell = irte.at.value;
     if (state.flag(entry, irte.at.stale) === true) {
-      this.#untold(
-        message,
-        'what the remapping entry holds: it was written or invalidated since the unit read it',
-        entry,
-      );
+      const what = 'what the remapping entry holds: it was written or invalidated since the unit read it';
+      this.#untold(message, what, entry);
       return;
     }
-    const present = F.present.flag(state, entry, cell);
-    if (present === false) {
-      this.#refuse(message, entry, index, NOT_PRESENT, 'the remapping entry is not present');
-      return;
+    const cells = [0, 1, 2, 3].map((i) => irte.at.value + i);
+    const bits = { words: cells.map((c) => state.get(entry, c)), known: cells.map((c) => state.known(entry, c)) };
+    const unit = this.#configuration(world.node(entry)?.parent?.object ?? -1);
+    const used = readEntry(unit, bits, message.requester, reserved);
+    switch (used.kind) {
+      case 'untold':
+        this.#untold(message, used.what, entry);
+        return;
+      case 'fault':
+        this.#refuse(message, entry, used, index);
+        return;
+      case 'posted': {
+        const where = `0x${used.descriptor.toString(16)}`;
+        this.#untold(message, `which virtual CPU has the posted-interrupt descriptor at ${where}`, entry);
+        return;
+      }
+      case 'remapped':
+        if (used.destMode === 0) this.#deliver(message, used.dest, used.vector);
+        else this.#untold(message, `which CPUs the logical destination 0x${used.dest.toString(16)} names`, entry);
     }
-    const sid = F.sid.get(state, entry, cell);
-    // SVT 1 with SQ 0: all 16 bits of the requester are compared.
-    const compares = F.svt.get(state, entry, cell) === 1 && F.sq.get(state, entry, cell) === 0;
-    if (compares && sid >= 0 && sid !== message.requester) {
-      this.#refuse(
-        message,
-        entry,
-        index,
-        WRONG_SOURCE,
-        'the requester is not the one that the remapping entry lets through',
-      );
-      return;
-    }
-    const vector = F.vector.get(state, entry, cell);
-    const posted = F.posted.flag(state, entry, cell);
-    const destination = irteDestination(state, entry);
-    if (present === undefined || posted !== false || vector < 0 || destination === null)
-      this.#untold(message, 'where the remapping entry leads', entry);
-    else this.#deliver(message, destination, vector);
   }
 
-  #refuse(message: Message, entry: number, index: number, reason: number, text: string): void {
+  #refuse(message: Message, object: number, fault: Faulted, index?: number): void {
     const { machine } = this;
-    machine.emit(irFault, entry, { reason, sid: message.requester, index, text });
-    machine.emit(dropped, entry, message.cause === 0 ? { reason: text } : { reason: text, cause: message.cause });
-    machine.ledger.note(message.cause, 'dropped', machine.now);
+    const { cause, requester } = message;
+    const { reason, quiet } = fault;
+    // The bus knows no object for a unit that the trace does not show: the sender stands for it.
+    if (!quiet && object !== message.from)
+      machine.emit(irFault, object, {
+        reason,
+        sid: requester,
+        text: faultOf(reason).text,
+        ...(index === undefined ? {} : { index }),
+      });
+    machine.emit(dropped, object, { reason: refusalText(fault), ...(cause === 0 ? {} : { cause }) });
+    machine.ledger.note(cause, 'dropped', machine.now);
   }
 
   /** To a vector of a CPU, as far as the trace shows what that vector is for. */

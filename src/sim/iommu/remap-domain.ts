@@ -6,7 +6,8 @@ import { host } from '../irq/host.ts';
 import type { Actions, Machine } from '../machine.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import { AmdUnit } from './amd-unit.ts';
-import { type RemapTable, VtdUnit } from './vtd-unit.ts';
+import type { RemapTable } from './remap-table.ts';
+import { VtdUnit } from './vtd-unit.ts';
 
 /** A parent that allocates and says where an irq goes. */
 export interface TargetDomain extends Domain {

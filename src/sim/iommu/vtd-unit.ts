@@ -12,43 +12,27 @@ import {
   irteRead,
   irteWrite,
 } from '../../model/events/remap.ts';
-import { decodersById } from '../../model/message.ts';
-import { type Bits, type FieldValue, packRegister, reservedSet, viewRegister } from '../../model/register.ts';
-import { pciRequester } from '../../model/registers/pci.ts';
-import {
-  apicIdOf,
-  destinationOf,
-  SQ_MASKS,
-  sidRange,
-  vtdFaultReasons,
-  vtdIrte,
-  vtdPostedIrte,
-} from '../../model/registers/vtd.ts';
+import { type Bits, packRegister } from '../../model/register.ts';
+import { destinationOf, vtdIrte, vtdPostedIrte } from '../../model/registers/vtd.ts';
 import { vtdAddressFor, x86AddressWords, x86Data } from '../../model/registers/x86.ts';
 import { irte, remapUnit } from '../../model/things/remap.ts';
+import {
+  type EntryReading,
+  type Faulted,
+  faultOf,
+  type Remapped,
+  readEntry,
+  readFault,
+  readMessage,
+  type VtdConfiguration,
+  type VtdRequest,
+} from '../../model/vtd.ts';
 import type { Message } from '../device/message.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Translator } from '../device/root-complex.ts';
 import { type Composed, type Destination, errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
-
-/** What a remap domain drives: the table of a remapping unit in memory, and the cache of the unit. */
-export interface RemapTable {
-  /** Every function has a table of its own. */
-  readonly perDevice: boolean;
-  /** Takes a free entry for a function; its index, or a negative errno. */
-  take(device: PciFunction): number;
-  /** Gives an entry back. */
-  give(device: PciFunction, index: number): void;
-  /** The message that names an entry. */
-  compose(index: number): Composed;
-  /** Writes an entry; undefined: not present. */
-  program(device: PciFunction, index: number, target: Destination | undefined): void;
-  /** Writes an entry that posts to the descriptor at an address; a negative errno when the unit cannot post. */
-  post(device: PciFunction, index: number, descriptor: number, vector: number): number;
-  /** Invalidates what the unit has cached of an entry. */
-  invalidate(device: PciFunction, index: number): void;
-}
+import type { RemapTable } from './remap-table.ts';
 
 /** What a unit does with a message whose entry is of the posted kind; false when there is no such descriptor. */
 export type Poster = (address: number, vector: number, urgent: boolean, message: Message) => boolean;
@@ -56,25 +40,6 @@ export type Poster = (address: number, vector: number, urgent: boolean, message:
 const PRESENT_FIXED = { present: 1, redirectionHint: 1 };
 const ALL_KNOWN = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff];
 const HIGH = 0x100000000;
-
-/** Whether a requester may use an entry (sid, sq and svt of it). */
-export function sourceAllowed(fields: Readonly<Record<string, FieldValue>>, requester: number): boolean {
-  const sid = Number(fields['sid']);
-  switch (Number(fields['svt'])) {
-    case 0:
-      return true;
-    case 1: {
-      const mask = SQ_MASKS[Number(fields['sq'])]!;
-      return (sid & mask) === (requester & mask);
-    }
-    case 2: {
-      const bus = pciRequester.f.bus.of(requester);
-      return bus >= sidRange.first.of(sid) && bus <= sidRange.last.of(sid);
-    }
-    default:
-      return false;
-  }
-}
 
 /** What a VT-d unit is like. */
 export interface VtdSpec {
@@ -203,11 +168,15 @@ export class VtdUnit implements Translator, RemapTable {
     return state.flag(entry, irte.at.cached) === true && vtdIrte.f.present.in(state.get(entry, irte.at.value));
   }
 
-  /** An entry as the unit sees it: from its cache, else from memory. */
-  #read(entry: number, index: number): number[] {
-    const { machine } = this;
-    if (!this.#cached(entry)) machine.emit(irteRead, entry, { value: this.table(index) });
-    return [0, 1, 2, 3].map((i) => machine.state.get(entry, irte.at.value + i));
+  /** How the unit is set up. */
+  #configuration(): VtdConfiguration {
+    const { machine, spec, object } = this;
+    return {
+      enabled: machine.state.flag(object, remapUnit.at.enabled) !== false,
+      eim: spec.eim,
+      passes: spec.passes && !spec.eim,
+      entries: spec.entries,
+    };
   }
 
   translate(message: Message): Message | undefined {
@@ -215,92 +184,98 @@ export class VtdUnit implements Translator, RemapTable {
   }
 
   #translate(message: Message): Message | undefined {
-    const { machine, spec } = this;
+    const { machine, object } = this;
     const { address, data, requester } = message;
-    if (machine.state.flag(this.object, remapUnit.at.enabled) === false) return message;
-    const lo = address >>> 0;
-    const hi = Math.floor(address / HIGH);
-    const request = (object: number): void => machine.emit(irRequest, object, { address, data, sid: requester });
-    const view = decodersById.vtd.decode(lo, hi, data);
-    if (hi !== 0 || view === undefined) {
-      request(this.object);
-      return this.#refuse(message, this.object, 0x20);
+    const unit = this.#configuration();
+    if (!unit.enabled) return message;
+    const reading = readMessage(unit, message);
+    const where = reading.kind === 'entry' ? this.entry(reading.index) : object;
+    machine.emit(irRequest, where, { address, data, sid: requester });
+    if (reading.kind === 'through') return message;
+    if (reading.kind === 'fault') return this.#refuse(message, object, reading, reading.index);
+    if (reading.kind === 'untold') throw new Error('a simulated unit knows how it is set up');
+    const { index } = reading;
+    const used = this.#use(unit, message, index, reading.reserved);
+    switch (used.kind) {
+      case 'fault':
+        return this.#refuse(message, where, used, index);
+      case 'untold':
+        throw new Error('a simulated unit knows its table');
+      case 'posted':
+        this.onUse?.(message, requester, index, where);
+        if (this.poster?.(used.descriptor, used.vector, used.urgent, message)) return undefined;
+        return this.#refuse(message, where, readFault(0x27, this.#known(where)), index);
+      case 'remapped':
+        this.onUse?.(message, requester, index, where);
+        return this.#pass(message, where, used);
     }
-    if (view.format !== 'remappable') {
-      request(this.object);
-      return spec.passes && !spec.eim ? message : this.#refuse(message, this.object, 0x25);
-    }
-    const index = view.index!;
-    if (index >= spec.entries) {
-      request(this.object);
-      return this.#refuse(message, this.object, 0x21, index);
-    }
+  }
+
+  /** The entry as the unit holds it now. */
+  #known(entry: number): Bits {
+    const { state } = this.machine;
+    return { words: [0, 1, 2, 3].map((i) => state.get(entry, irte.at.value + i)), known: ALL_KNOWN };
+  }
+
+  /** Reads the entry that a message names, from the cache or from memory, and says what it makes of the message. */
+  #use(unit: VtdConfiguration, message: VtdRequest, index: number, reserved: boolean): EntryReading {
     const entry = this.entry(index);
-    request(entry);
-    if (this.unreadable && !this.#cached(entry)) return this.#refuse(message, entry, 0x23, index);
-    const bits: Bits = { words: this.#read(entry, index), known: ALL_KNOWN };
-    const { fields } = viewRegister(vtdIrte, bits);
-    const quiet = fields['fpd'] === true;
-    if (fields['present'] !== true) return this.#refuse(message, entry, 0x22, index, quiet);
-    if (reservedSet(vtdIrte, bits)) return this.#refuse(message, entry, 0x24, index, quiet);
-    if (!sourceAllowed(fields, requester)) return this.#refuse(message, entry, 0x26, index, quiet);
-    if (view.reservedSet) return this.#refuse(message, entry, 0x20, index, quiet);
-    this.onUse?.(message, requester, index, entry);
-    if (fields['posted'] === true) return this.#post(message, entry, index, fields);
-    return this.#pass(message, entry, fields);
+    if (!this.#cached(entry)) {
+      if (this.unreadable) return { kind: 'fault', reason: 0x23, quiet: false };
+      this.machine.emit(irteRead, entry, { value: this.table(index) });
+    }
+    return readEntry(unit, this.#known(entry), message.requester, reserved);
   }
 
-  #post(
-    message: Message,
-    entry: number,
-    index: number,
-    fields: Readonly<Record<string, FieldValue>>,
-  ): Message | undefined {
-    const address = Number(fields['pdaHigh']) * HIGH + Number(fields['pdaLow']) * 64;
-    const vector = Number(fields['vector']);
-    if (!this.poster?.(address, vector, fields['urgent'] === true, message))
-      return this.#refuse(message, entry, 0x27, index, fields['fpd'] === true);
-    return undefined;
-  }
-
-  #pass(message: Message, entry: number, fields: Readonly<Record<string, FieldValue>>): Message {
-    const { machine, spec } = this;
-    const raw = Number(fields['dest']);
-    const dest = apicIdOf(raw, spec.eim);
-    const vector = Number(fields['vector']);
-    const modes = {
-      destMode: Number(fields['destMode']),
-      deliveryMode: Number(fields['deliveryMode']),
-      trigger: Number(fields['trigger']),
-    };
-    machine.emit(irRemap, entry, { vector, dest, ...modes });
-    const [lo, hi] = x86AddressWords(dest, modes.destMode);
-    const data = packRegister(x86Data, { vector, deliveryMode: modes.deliveryMode, trigger: modes.trigger })[0]!;
-    const address = lo + hi * HIGH;
-    machine.emit(irMessage, entry, {
-      address: message.address,
-      data: message.data,
-      newAddress: address,
-      newData: data,
+  /**
+   * What a message stands for, for software that emulates the unit and sets up a route: the message that would leave the
+   * unit, or undefined when it names no entry, or one that refuses it (a fault is reported). No message arrives.
+   */
+  lookUp(message: VtdRequest): Composed | undefined {
+    return this.machine.as(this.actor, () => {
+      const unit = this.#configuration();
+      const reading = readMessage(unit, message);
+      if (reading.kind !== 'entry') return undefined;
+      const used = this.#use(unit, message, reading.index, reading.reserved);
+      if (used.kind === 'fault') this.#report(this.entry(reading.index), used, message.requester, reading.index);
+      return used.kind === 'remapped' ? remappedMessage(used) : undefined;
     });
-    return { ...message, address, data };
+  }
+
+  #pass(message: Message, entry: number, to: Remapped): Message {
+    const { machine } = this;
+    const { vector, dest, destMode, deliveryMode, trigger } = to;
+    machine.emit(irRemap, entry, { vector, dest, destMode, deliveryMode, trigger });
+    const { address: newAddress, data: newData } = remappedMessage(to);
+    const { address, data } = message;
+    machine.emit(irMessage, entry, { address, data, newAddress, newData });
+    return { ...message, address: newAddress, data: newData };
+  }
+
+  #report(object: number, { reason, quiet }: Faulted, sid: number, index?: number): void {
+    if (quiet) return;
+    const { text } = faultOf(reason);
+    this.machine.emit(irFault, object, { reason, sid, text, ...(index === undefined ? {} : { index }) });
   }
 
   /** Refuses a message: a fault is reported unless the entry forbids it, and the cause ends here. */
-  #refuse(message: Message, object: number, reason: number, index?: number, quiet = false): undefined {
+  #refuse(message: Message, object: number, fault: Faulted, index?: number): undefined {
     const { machine } = this;
-    const { cause } = message;
-    const known = vtdFaultReasons[reason]!;
-    if (!quiet)
-      machine.emit(irFault, object, {
-        reason,
-        sid: message.requester,
-        text: known.text,
-        ...(index === undefined ? {} : { index }),
-      });
-    const text = `refused by the remapping unit, fault 0x${reason.toString(16)}${quiet ? ', not reported: FPD of the entry is set' : ''}`;
-    machine.emit(dropped, object, { reason: text, ...(cause === 0 ? {} : { cause }) });
+    const { cause, requester } = message;
+    this.#report(object, fault, requester, index);
+    const reason = refusalText(fault);
+    machine.emit(dropped, object, { reason, ...(cause === 0 ? {} : { cause }) });
     machine.ledger.note(cause, 'dropped', machine.now);
     return undefined;
   }
+}
+
+/** Why a message ended at a unit, in words. */
+export const refusalText = ({ reason, quiet }: Faulted): string =>
+  `refused by the remapping unit, fault 0x${reason.toString(16)}${quiet ? ', not reported: FPD of the entry is set' : ''}`;
+
+/** The message in compatibility format that leaves the unit. */
+function remappedMessage({ vector, dest, destMode, deliveryMode, trigger }: Remapped): Composed {
+  const [lo, hi] = x86AddressWords(dest, destMode);
+  return { address: lo + hi * HIGH, data: packRegister(x86Data, { vector, deliveryMode, trigger })[0]! };
 }
