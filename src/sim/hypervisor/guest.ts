@@ -1,13 +1,9 @@
 import { bdfText } from '../../model/bdf.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { illegal } from '../../model/events/outcome.ts';
-import { decodersById } from '../../model/message.ts';
-import { apicIdOf, vtdIrte } from '../../model/registers/vtd.ts';
-import { x86AddressFor } from '../../model/registers/x86.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { postedInterrupts } from '../iommu/posted-interrupts.ts';
-import { amdUnit, RemapDomain, remapDomain, type TargetDomain, vtdUnit } from '../iommu/remap-domain.ts';
-import { VtdUnit } from '../iommu/vtd-unit.ts';
+import { amdUnit, remapDomain, type TargetDomain, vtdUnit } from '../iommu/remap-domain.ts';
 import type { Composed } from '../irq/domain.ts';
 import { COMMAND_ON, type Host, host } from '../irq/host.ts';
 import type { IrqCore } from '../irq/irq-core.ts';
@@ -48,23 +44,13 @@ class TrappedPath implements StorePath {
   /** Irqs of the host by entry. */
   readonly #backing = new Map<number, number>();
 
-  readonly #read: (message: Composed) => Composed;
-
-  /** `read`: what a message of the guest stands for. */
-  constructor(
-    setup: Setup,
-    owner: Assignment,
-    place: MessagePlace,
-    hardware: MessagePlace,
-    read: (message: Composed) => Composed,
-  ) {
+  constructor(setup: Setup, owner: Assignment, place: MessagePlace, hardware: MessagePlace) {
     const { machine } = setup;
     this.place = place;
     this.#setup = setup;
     this.#vm = owner.vm;
     this.#owner = owner;
     this.#hardware = hardware;
-    this.#read = read;
     const at = setup.use(host);
     const name = `${hardware.domain}-${owner.fn.bdf}`;
     this.#domain = new StoreDomain(machine, name, at.parent, '', new DirectPath(hardware));
@@ -145,8 +131,8 @@ class TrappedPath implements StorePath {
     const message = this.place.message(index);
     if (message)
       this.#setup.machine.as(this.#setup.use(hypervisor).actor, () =>
-        vm.deliver({
-          ...this.#read(message),
+        vm.accept({
+          ...message,
           requester: this.#owner.view.requester,
           cause: 0,
           from: this.place.object(index),
@@ -173,25 +159,12 @@ class OpenPath extends DirectPath {
 /** The consumers of a scenario by name. */
 export const consumers: Service<Map<string, Consumer>> = service<Map<string, Consumer>>('consumers of interrupts');
 
-/** What a message that a guest kernel composed for its virtual IOMMU stands for, by the table that the guest wrote. */
-function readThrough(unit: VtdUnit | undefined, message: Composed): Composed {
-  if (!unit) return message;
-  const view = decodersById.vtd.decode(message.address >>> 0, Math.floor(message.address / 0x100000000), message.data);
-  if (view?.format !== 'remappable' || view.index === null) return message;
-  const { dest, vector } = vtdIrte.f;
-  const words = unit.table(view.index);
-  const cpu = apicIdOf(dest.of(words[dest.word]!), unit.spec.eim);
-  return { address: x86AddressFor(cpu), data: vector.of(words[vector.word]!) };
-}
-
 /** Puts consumers together: domains first, then their interrupts one after the other. */
 class ConsumerBuilder {
   readonly #setup: Setup;
   readonly #machine: Machine;
   readonly #host: Host;
   readonly #parents = new Map<Vm, TargetDomain>();
-  /** Virtual IOMMUs of the guests. */
-  readonly #virtual = new Map<Vm, VtdUnit>();
 
   constructor(setup: Setup, at: Host) {
     this.#setup = setup;
@@ -214,33 +187,14 @@ class ConsumerBuilder {
     machine.emit(domCreate, vm.vectors.object, { ret: 0, side: 'cpu' });
     const kind = this.#setup.policy(guestParent);
     if (kind === 'vector') return vm.vectors;
+    if (kind === 'remap') return vm.remap().domain;
     const hv = this.#setup.use(hypervisor);
-    let domain: TargetDomain;
-    if (kind === 'hypercall') {
-      domain = new HypercallDomain(machine, prefix, vm.vectors, {
-        map: (device, index, target) => hv.map(vm, device, index, target),
-        unmap: (id) => hv.unmap(vm, id),
-        retarget: (id, target) => hv.retarget(vm, id, target),
-      });
-    } else {
-      const unit = new VtdUnit(machine, {
-        name: `vm${vm.id}-dmar0`,
-        entries: 256,
-        eim: false,
-        passes: true,
-        verifies: true,
-        first: 0,
-      });
-      unit.announce();
-      this.#virtual.set(vm, unit);
-      domain = new RemapDomain(machine, 'INTEL-IR-0', vm.vectors, unit, prefix);
-    }
-    machine.emit(domCreate, domain.object, {
-      parent: vm.vectors.name,
-      ret: 0,
-      side: 'cpu',
-      flags: kind === 'hypercall' ? 1 : 0,
+    const domain = new HypercallDomain(machine, prefix, vm.vectors, {
+      map: (device, index, target) => hv.map(vm, device, index, target),
+      unmap: (id) => hv.unmap(vm, id),
+      retarget: (id, target) => hv.retarget(vm, id, target),
     });
+    machine.emit(domCreate, domain.object, { parent: vm.vectors.name, ret: 0, side: 'cpu', flags: 1 });
     return domain;
   }
 
@@ -294,9 +248,7 @@ class ConsumerBuilder {
     };
     setup.use(hypervisor).assignments.push(assignment);
     const path = trapped
-      ? new TrappedPath(setup, assignment, placeOf(this.#machine, assignment.view, kind), hardware, (message) =>
-          readThrough(this.#virtual.get(vm), message),
-        )
+      ? new TrappedPath(setup, assignment, placeOf(this.#machine, assignment.view, kind), hardware)
       : new OpenPath(hardware, (index, message) => this.#check(assignment, hardware, index, message));
     const name = `${hardware.domain}-${assignment.view.bdf}`;
     const domain = new StoreDomain(this.#machine, name, this.#parent(vm), `guest/${vm.id}/`, path);

@@ -1,5 +1,6 @@
 import { remapUnit } from '../../model/things/remap.ts';
 import { deviceOf } from '../find-function.ts';
+import { vms } from '../kvm/vm.ts';
 import type { OperationSpec } from '../operation.ts';
 import type { Setup } from '../setup.ts';
 import { vtdUnit } from './remap-domain.ts';
@@ -8,13 +9,13 @@ import type { VtdUnit } from './vtd-unit.ts';
 const kernel = { layer: 'irq-core', name: 'operator', cpu: 0 } as const;
 const rogue = { layer: 'device', name: 'operator', cpu: -1 } as const;
 
-/** The VT-d unit whose path an object has or lies under; a text when there is none. */
+/** The VT-d unit whose path an object has or lies under, of the host or of a guest; a text when there is none. */
 function unitOf(setup: Setup, object: string): VtdUnit | string {
-  const unit = setup.find(vtdUnit);
   const path = object.split('/').slice(0, 2).join('/');
-  if (!unit || unit.object !== setup.machine.world.object(remapUnit, path))
-    return `the system has no VT-d unit ${path}`;
-  return unit;
+  const guests = [...(setup.find(vms)?.values() ?? [])].map((vm) => vm.remapping?.unit);
+  const named = setup.machine.world.object(remapUnit, path);
+  const unit = [setup.find(vtdUnit), ...guests].find((one) => one?.object === named);
+  return unit ?? `the system has no VT-d unit ${path}`;
 }
 
 const refuses = (setup: Setup, object: string): string | undefined => {

@@ -72,6 +72,8 @@ export class VtdUnit implements Translator, RemapTable {
   poster: Poster | undefined;
   /** Called when a message was let through, with the entry that it used. */
   onUse: ((message: Message, device: number, index: number, entry: number) => void) | undefined;
+  /** Called when software invalidated entries: whoever emulates the unit may hold what it looked up before. */
+  onInvalidate: (() => void) | undefined;
   readonly #taken = new Set<number>();
 
   constructor(machine: Machine, spec: VtdSpec) {
@@ -148,11 +150,13 @@ export class VtdUnit implements Translator, RemapTable {
 
   invalidate(_device: PciFunction | undefined, index: number, mask = 0): void {
     this.machine.emit(iecInvalidate, this.entry(index), { global: false, index, mask });
+    this.onInvalidate?.();
   }
 
   /** Invalidates everything that the unit has cached. */
   invalidateAll(): void {
     this.machine.emit(iecInvalidate, this.object, { global: true, index: 0, mask: 0 });
+    this.onInvalidate?.();
   }
 
   /** What the table in memory holds; the kernel clears the table before it is used. */

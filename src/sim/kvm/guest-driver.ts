@@ -20,8 +20,6 @@ export class GuestVectors implements Domain {
   readonly parent = undefined;
   readonly machine: Machine;
   readonly vcpus: number;
-  /** Gives the message another form: a vIOMMU that the guest kernel programs. */
-  remap: ((irq: Irq, target: Destination) => Composed) | undefined;
   readonly #targets = new Map<Irq, Destination>();
   readonly #used = new Map<string, Irq>();
   /** The vector that an irq had before: what is under way to it is still handled, until the irq moves again. */
@@ -87,7 +85,7 @@ export class GuestVectors implements Domain {
 
   compose(irq: Irq): Composed {
     const target = this.target(irq);
-    return this.remap?.(irq, target) ?? { address: x86AddressFor(target.cpu), data: target.vector };
+    return { address: x86AddressFor(target.cpu), data: target.vector };
   }
 
   *setAffinity(irq: Irq, cpus: readonly number[]): Actions<AffinityResult> {

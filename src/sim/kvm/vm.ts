@@ -7,6 +7,7 @@ import { kvmVm } from '../../model/things/virt.ts';
 import type { FunctionSpec } from '../device/function-spec.ts';
 import type { Message, MessagePort } from '../device/message.ts';
 import type { PciFunction } from '../device/pci-function.ts';
+import type { TargetDomain } from '../iommu/remap-domain.ts';
 import { COMMAND_ON } from '../irq/host.ts';
 import { IrqCore } from '../irq/irq-core.ts';
 import { MsixDomain, type TableAccess } from '../irq/msix-domain.ts';
@@ -17,10 +18,10 @@ import { Eventfd } from '../vfio/eventfd.ts';
 import { EmulatedFunction, type SourceKind } from './emulated-function.ts';
 import { driveGuest, GuestVectors } from './guest-driver.ts';
 import { GuestMmio } from './guest-mmio.ts';
+import { GuestRemapping } from './guest-remapping.ts';
 import { Irqfds, type RouteMessage } from './irqfds.ts';
 import * as design from './policies.ts';
 import { Vcpus } from './vcpus.ts';
-import { Viommu } from './viommu.ts';
 import { type VmmDesign, VmmTables } from './vmm-tables.ts';
 
 /** First GSI that stands for a message: below are the pins of the interrupt chips. */
@@ -55,11 +56,14 @@ export class Vm implements MessagePort {
   readonly functions = new Map<string, PciFunction>();
   /** The VMM as an actor. */
   readonly vmm: Actor;
-  /** The interrupt remapping unit that the VMM emulates. */
-  readonly viommu: Viommu | undefined;
+  #remapping: GuestRemapping | undefined;
+  /** Called when the guest invalidated entries of its remapping unit: whoever set up routes looks their messages up again. */
+  readonly onRemap: (() => void)[] = [];
   /** Eventfds of the VMM by file descriptor. */
   readonly eventfds = new Map<number, Eventfd>();
   readonly #msix = new Map<PciFunction, MsixDomain>();
+  /** The domain on which bus domains of functions stand that the VMM emulates. */
+  readonly irqParent: TargetDomain;
   #fd = 30;
   #gsi = FIRST_MSI_GSI;
 
@@ -80,11 +84,6 @@ export class Vm implements MessagePort {
     const memory = setup.policy(design.userMemory);
     this.kernelMasks = owner !== 'user';
     this.internal = owner === 'internal';
-    if (setup.policy(design.viommu) === 'present') {
-      const unit = new Viommu((irq) => this.vectors.target(irq));
-      this.vectors.remap = (irq) => unit.compose(irq);
-      this.viommu = unit;
-    }
     this.losesPending = setup.policy(design.migratePending) === 'lost';
     this.flushes = setup.policy(design.maskSync) === 'read';
     this.deferred = owner === 'umem' && memory === 'swapped';
@@ -92,6 +91,30 @@ export class Vm implements MessagePort {
     this.tables = owner === 'user' ? undefined : new VmmTables(this, vmmDesign(setup, owner));
     if (setup.policy(design.irqfdTarget) === 'entry') this.irqfds.messageOf = (gsi) => this.#entryMessage(gsi);
     this.mmio.pbaZero = setup.policy(design.pbaAlwaysZero) === 'on';
+    this.onRemap.push(() => {
+      for (const fn of this.functions.values())
+        if (fn instanceof EmulatedFunction) for (const [index, { gsi }] of fn.sources) this.updateRoute(gsi, fn, index);
+    });
+    this.irqParent = setup.policy(design.viommu) === 'present' ? this.remap().domain : this.vectors;
+  }
+
+  /** Interrupt remapping inside the guest, where it has that. */
+  get remapping(): GuestRemapping | undefined {
+    return this.#remapping;
+  }
+
+  /** Gives the guest a remapping unit that the VMM emulates; the one that it has when it has one. */
+  remap(): GuestRemapping {
+    if (this.#remapping === undefined) {
+      const { machine } = this;
+      const made = new GuestRemapping(machine, this.id, this.vcpus.guest(0), this.vectors);
+      made.unit.onInvalidate = () =>
+        machine.as(this.vmm, () => {
+          for (const follow of this.onRemap) follow();
+        });
+      this.#remapping = made;
+    }
+    return this.#remapping;
   }
 
   /** How the kernel of the guest reaches tables of its functions. */
@@ -184,7 +207,7 @@ export class Vm implements MessagePort {
     let domain = this.#msix.get(fn);
     if (domain === undefined) {
       const prefix = `guest/${this.id}/`;
-      domain = new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.vectors, prefix, this.guestAccess);
+      domain = new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.irqParent, prefix, this.guestAccess);
       this.#msix.set(fn, domain);
     }
     return domain;
@@ -205,11 +228,11 @@ export class Vm implements MessagePort {
     yield* this.guestConfig(() => fn.control(enable, fmask));
   }
 
-  /** A message of a function of the guest arrives at the VMM, which has the table of the vIOMMU, and goes on to KVM. */
+  /** A message of a function of the guest arrives at the VMM: through the unit that it emulates, and on to KVM. */
   accept(message: Message): void {
-    const through = this.viommu ? this.viommu.translate(message) : message;
-    if (through) this.deliver({ ...message, ...through });
-    else this.#lost(message, 'the vIOMMU has no entry for the message');
+    const unit = this.#remapping?.unit;
+    const through = unit ? unit.translate(message) : message;
+    if (through) this.deliver(through);
   }
 
   #lost({ cause, from }: Message, reason: string): number {
@@ -218,13 +241,21 @@ export class Vm implements MessagePort {
     return -1;
   }
 
-  /** What a route for an entry is made from: the entry, or with a vIOMMU what the VMM reads out of it. */
+  /** What a route for an entry is made from: the entry, or with remapping what the VMM looks up in the table of its unit. */
   routeFrom(fn: PciFunction, index: number): { readonly entry?: number } & Partial<RouteMessage> {
     const entry = fn.entry(index);
-    if (!this.viommu || this.internal) return { entry };
+    const unit = this.#remapping?.unit;
+    if (!unit || this.internal) return { entry };
     const raw = entryMessage(fn, index);
-    const through = raw && this.viommu.translate(raw);
-    return through ?? { entry };
+    return (raw && unit.lookUp({ ...raw, requester: fn.requester })) ?? { entry };
+  }
+
+  /** The guest changed its remapping table: a route whose message leads elsewhere now is set again (kvm_update_msi_routes_all). */
+  updateRoute(gsi: number, fn: PciFunction, index: number): void {
+    const now = this.irqfds.message(gsi);
+    const { address, data } = now ? this.routeFrom(fn, index) : {};
+    if (now === undefined || address === undefined || data === undefined) return;
+    if (now.address !== address || now.data !== data) this.irqfds.set(gsi, fn.bdf, index, { address, data });
   }
 
   /** KVM_SIGNAL_MSI: 1 delivered, -1 when there is no receiver. */

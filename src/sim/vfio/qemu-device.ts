@@ -47,6 +47,9 @@ export class QemuDevice {
     this.device = device;
     this.#fds = fds;
     fn.onEntry = (index) => this.#changed(index);
+    vm.onRemap.push(() => {
+      for (const [i, { bypass }] of this.#vectors) if (bypass) vm.updateRoute(bypass.gsi, fn, i);
+    });
   }
 
   /** The table or Message Control changed: what follows is done in order, before the virtual CPU goes on. */
