@@ -8,9 +8,7 @@ const NIC = 'device/0000:00:04.0';
 /** A guest with two virtual CPUs and a function with two vectors behind its own remapping unit. */
 const machine = (policies: Record<string, string>, workload: object[] = []) =>
   run({
-    vms: [
-      { id: 0, vcpus: 2, devices: [{ bdf: '0000:00:04.0', name: 'virtio-net', vectors: 2, source: 'irqfd' }] },
-    ],
+    vms: [{ id: 0, vcpus: 2, devices: [{ bdf: '0000:00:04.0', name: 'virtio-net', vectors: 2, source: 'irqfd' }] }],
     policies: { viommu: 'present', ...policies },
     workload,
   });
@@ -89,10 +87,7 @@ describe('simulator: remapping inside a guest', () => {
       devices: [{ bdf: '0000:03:00.0', name: 'net', vectors: 1 }],
       vms: [{ id: 0, vcpus: 1, devices: [{ bdf: '0000:00:04.0', name: 'virtio', vectors: 1 }] }],
       policies: { viommu: 'present' },
-      workload: [
-        { at: '1ms', op: 'device.raise', object: 'device/0000:03:00.0/msix/0' },
-        raise('1100us', 0),
-      ],
+      workload: [{ at: '1ms', op: 'device.raise', object: 'device/0000:03:00.0/msix/0' }, raise('1100us', 0)],
     });
     const used = events(sim)
       .filter((e) => e.kind === 'ir.remap')

@@ -1,16 +1,19 @@
 // Seed 000: interrupt handles of descriptors and the PASID check, with both kinds of storage.
 import assert from 'node:assert/strict';
 import { permWrite } from '../../src/model/events/ims.ts';
-import { queue } from '../../src/model/things/ims.ts';
+import { imsControl } from '../../src/model/registers/ims.ts';
+import { imsEntry, queue } from '../../src/model/things/ims.ts';
 import {
   checkHandle,
   completeDescriptor,
   type HandleStore,
+  letsPass,
   permissionEntry,
   permissionFor,
-} from '../../src/sim/device/idxd.ts';
+} from '../../src/sim/device/completion-handles.ts';
 import { host } from '../../src/sim/irq/host.ts';
 import { imsFunctions } from '../../src/sim/irq/ims-domain.ts';
+import { queueFrontEnds } from '../../src/sim/queue/front-ends.ts';
 import type { Simulation } from '../../src/sim/simulation.ts';
 import { assignedDevices } from '../../src/sim/vfio/assigned-devices.ts';
 import { bundled, events, run } from './run.ts';
@@ -118,5 +121,47 @@ describe('Seed 000: interrupt handles', () => {
     const result = complete(sim, { kind: 'msix', fn }, 1, 0x105);
     assert.deepEqual([result.status, result.told, result.sent], [undefined, [], []]);
     assert.equal(sim.machine.ledger.tally().untold, 1);
+  });
+
+  it('S0-12 bits that are not known count only where they decide: Ignore, PASID Enable, PASID', () => {
+    // DSA: nothing is compared with Ignore set or PASID Enable clear.
+    const outcome = (ignore: number | null, pasidEnable: number | null, pasid: number | null) =>
+      letsPass({ ignore, pasidEnable, pasid }, 0x105);
+    assert.equal(outcome(1, null, null), 'fits');
+    assert.equal(outcome(null, 0, null), 'fits');
+    assert.equal(outcome(null, null, 0x105), 'fits', 'compared or not, it passes');
+    assert.equal(outcome(0, 1, 0x105), 'fits');
+    assert.equal(outcome(0, 1, 0x106), 'differs');
+    assert.equal(outcome(null, 1, 0x106), 'unknown', 'Ignore would let it pass');
+    assert.equal(outcome(0, null, 0x106), 'unknown', 'without PASID Enable it would pass');
+    assert.equal(outcome(0, 1, null), 'unknown');
+  });
+
+  it('S0-12 a queue and a variant driver judge an entry with Ignore set alike, PASID Enable unknown or not', () => {
+    const sim = run({
+      platform: { cpus: 2 },
+      devices: [{ bdf: BDF, name: 'idxd', vectors: 1, irqs: 1, ims: { entries: 8 }, queues: { max: 1 } }],
+      workload: [
+        { at: '300us', op: 'pasid.bind', object: `device/${BDF}`, pasid: 0x105 },
+        { at: '310us', op: 'queue.open', object: `device/${BDF}`, pasid: 0x105 },
+      ],
+    });
+    const { state } = sim.machine;
+    const entry = sim.machine.world.object(imsEntry, `device/${BDF}/ims/0`);
+    const { ignore, pasidEnable } = imsControl.f;
+    // The trace shows Ignore of the entry and forgets PASID Enable.
+    state.setBits(entry, imsEntry.at.control, ignore.mask, ignore.mask);
+    state.forget(entry, imsEntry.at.control, pasidEnable.mask);
+    assert.equal(checkHandle(sim.machine, imsStore(sim), 0, 0x777), 'fits');
+    const before = sim.trace.length;
+    const { queues } = sim.setup.use(queueFrontEnds).get(BDF)!;
+    queues.work.submit(0, { pasid: 0x105, handle: 0, record: 0x1000 });
+    sim.run();
+    const all = events(sim, before);
+    assert.deepEqual(
+      all.filter((e) => ['qd.complete', 'untold'].includes(e.kind)).map((e) => [e.kind, e.fields['status']]),
+      [['qd.complete', '0x1']],
+    );
+    assert.equal(all.filter((e) => e.kind === 'send').length, 1);
   });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { EventView } from '../../src/query/events.ts';
 import { pathValue } from '../../src/query/state.ts';
-import { idxdRegions } from '../../src/sim/device/idxd.ts';
+import { idxdRegions } from '../../src/sim/device/idxd-regions.ts';
 import {
   collateral,
   lintLayout,

@@ -1,5 +1,6 @@
 import { dropped, untold } from '../../model/events/outcome.ts';
 import { queueComplete, queueDma, queueSubmit } from '../../model/events/queue.ts';
+import { checkHandle, EXECUTION, type HandleCheck, STATUS } from '../device/completion-handles.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import { errno } from '../irq/domain.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';
@@ -27,11 +28,6 @@ export interface WorkPlace {
   state(n: number): string;
 }
 
-/** Status of a completion record (DSA): success, interrupt handle not valid, record address not translated. */
-export const STATUS = { success: 0x01, handle: 0x19, translation: 0x1a } as const;
-
-/** Nanoseconds that a descriptor takes. */
-const EXECUTION = 2000;
 const UNIT: Actor = { layer: 'remap-unit', name: 'dma', cpu: -1 };
 
 /**
@@ -112,12 +108,8 @@ export class QueueWork {
   }
 
   /** Whether a handle is granted and its entry lets the PASID pass. */
-  #check(handle: number, pasid: number): 'fits' | 'differs' | 'unknown' {
+  #check(handle: number, pasid: number): HandleCheck {
     const { ims } = this.#queues;
-    if (ims?.irq(handle) === undefined) return 'differs';
-    const fields = ims.fields(handle);
-    if (fields.pasidEnable === null) return 'unknown';
-    if (fields.ignore === 1 || fields.pasidEnable === 0) return 'fits';
-    return fields.pasid === null ? 'unknown' : fields.pasid === pasid ? 'fits' : 'differs';
+    return ims ? checkHandle(this.machine, { kind: 'ims', ims }, handle, pasid) : 'differs';
   }
 }

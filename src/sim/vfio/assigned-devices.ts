@@ -2,7 +2,7 @@ import { queueState } from '../../model/events/queue.ts';
 import { vfioGuest } from '../../model/events/vfio.ts';
 import { queue as queueType } from '../../model/things/ims.ts';
 import { device as deviceType } from '../../model/things/pci.ts';
-import { idxdRegions } from '../device/idxd.ts';
+import { idxdRegions } from '../device/idxd-regions.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { type Host, host } from '../irq/host.ts';
 import { type ImsFunction, imsFunctions } from '../irq/ims-domain.ts';

@@ -2,7 +2,7 @@ import { mark } from '../../model/events/notes.ts';
 import { queueSubmit } from '../../model/events/queue.ts';
 import { queue as queueType } from '../../model/things/ims.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
-import { permissionFor } from '../device/idxd.ts';
+import { permissionFor } from '../device/completion-handles.ts';
 import { errno } from '../irq/domain.ts';
 import type { OperationSpec, OperationValues } from '../operation.ts';
 import type { Setup } from '../setup.ts';

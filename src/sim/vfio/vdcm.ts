@@ -2,7 +2,7 @@ import { permWrite } from '../../model/events/ims.ts';
 import { layoutLint, vfioMeta, vfioRegion, vfioSparse, vfioTrap } from '../../model/events/vfio.ts';
 import { permission } from '../../model/things/ims.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
-import { HANDLE_ERROR, permissionEntry, permissionOf, submitDescriptor } from '../device/idxd.ts';
+import { HANDLE_ERROR, permissionEntry, permissionOf, submitDescriptor } from '../device/completion-handles.ts';
 import {
   lintLayout,
   ownerOf,

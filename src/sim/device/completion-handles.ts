@@ -6,7 +6,6 @@ import { permission } from '../../model/things/ims.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';
 import type { Machine } from '../machine.ts';
 import type { PciFunction } from './pci-function.ts';
-import type { RegionMap, RegionRegister } from './regions.ts';
 
 /** Where the interrupt of a handle lies: an IMS entry, or an MSI-X entry with its permission entry. */
 export type HandleStore =
@@ -20,8 +19,11 @@ export interface Permission {
   readonly pasid: number | null;
 }
 
-/** Completion status of descriptors (DSA). */
-export const STATUS = { success: 0x01, handle: 0x19 } as const;
+/** What comes of the comparison of the PASID of a descriptor with the entry of its handle. */
+export type HandleCheck = 'fits' | 'differs' | 'unknown';
+
+/** Completion status of descriptors (DSA): success, interrupt handle not valid, record address not translated. */
+export const STATUS = { success: 0x01, handle: 0x19, translation: 0x1a } as const;
 
 /** Errors of the command Request Interrupt Handle. */
 export const HANDLE_ERROR = { index: 0x41, none: 0x42 } as const;
@@ -44,7 +46,8 @@ export function permissionEntry(machine: Machine, fn: PciFunction, vector: numbe
 }
 
 function stored(machine: Machine, store: HandleStore, handle: number): Permission | undefined {
-  if (store.kind === 'ims') return store.ims.has(handle) ? store.ims.fields(handle) : undefined;
+  // A handle is granted once its allocation has returned: before, its entry is not written.
+  if (store.kind === 'ims') return store.ims.irq(handle) ? store.ims.fields(handle) : undefined;
   const { fn } = store;
   if (fn.size >= 0 && handle >= fn.size) return undefined;
   const entry = permissionEntry(machine, fn, handle);
@@ -53,17 +56,18 @@ function stored(machine: Machine, store: HandleStore, handle: number): Permissio
 }
 
 /** Whether a descriptor with a PASID may name a handle; the same check for both kinds of storage. */
-export function checkHandle(
-  machine: Machine,
-  store: HandleStore,
-  handle: number,
-  pasid: number,
-): 'fits' | 'differs' | 'unknown' {
+export function checkHandle(machine: Machine, store: HandleStore, handle: number, pasid: number): HandleCheck {
   const entry = stored(machine, store, handle);
-  if (entry === undefined) return 'differs';
-  if (entry.ignore === 1 || entry.pasidEnable === 0) return 'fits';
-  if (entry.pasidEnable === null || entry.pasid === null) return 'unknown';
-  return entry.pasid === pasid ? 'fits' : 'differs';
+  return entry === undefined ? 'differs' : letsPass(entry, pasid);
+}
+
+/**
+ * Whether an entry lets a PASID pass: nothing is compared with Ignore set or PASID Enable clear. Bits that are not known count
+ * only where they decide.
+ */
+export function letsPass({ ignore, pasidEnable, pasid: stored }: Permission, pasid: number): HandleCheck {
+  if (ignore === 1 || pasidEnable === 0 || stored === pasid) return 'fits';
+  return ignore === 0 && pasidEnable === 1 && stored !== null ? 'differs' : 'unknown';
 }
 
 /** A descriptor as far as its interrupt goes. */
@@ -124,60 +128,4 @@ export function submitDescriptor(
   const { actor } = store.kind === 'ims' ? store.ims.fn : store.fn;
   machine.emit(queueSubmit, queue, { pasid: descriptor.pasid, handle: descriptor.handle });
   machine.after(EXECUTION, actor, () => completeDescriptor(machine, queue, store, descriptor));
-}
-
-/** Where the structures of an IDXD function lie in BAR 0. */
-export interface IdxdLayout {
-  /** The permission table, one entry of 8 bytes for each vector. */
-  readonly permissions: number;
-  /** Vector table and pending bits. */
-  readonly table: number;
-  readonly pending: number;
-  /** Entries. */
-  readonly vectors: number;
-  readonly size: number;
-  /** Further registers, for layouts that are only thought about. */
-  readonly extra: readonly RegionRegister[];
-}
-
-const reg = (name: string, offset: number, size: number, latency: 'init' | 'admin'): RegionRegister => ({
-  name,
-  offset,
-  size,
-  latency,
-});
-
-/** The registers at the start of BAR 0 (drivers/dma/idxd/registers.h): who they are, not what their bits mean. */
-const COMMON: readonly RegionRegister[] = [
-  reg('VERSION', 0x0, 4, 'init'),
-  reg('GENCAP', 0x10, 8, 'init'),
-  reg('WQCAP', 0x20, 8, 'init'),
-  reg('GRPCAP', 0x30, 8, 'init'),
-  reg('ENGCAP', 0x38, 8, 'init'),
-  reg('OPCAP', 0x40, 32, 'init'),
-  reg('TABLE_OFFSETS', 0x60, 16, 'init'),
-  reg('GENCFG', 0x80, 4, 'init'),
-  reg('GENCTRL', 0x88, 4, 'init'),
-  reg('GENSTATUS', 0x90, 4, 'admin'),
-  reg('INTCAUSE', 0x98, 4, 'admin'),
-  reg('CMD', 0xa0, 4, 'admin'),
-  reg('CMDSTS', 0xa8, 4, 'admin'),
-  reg('CMDCAP', 0xb0, 4, 'init'),
-  reg('SWERR', 0xc0, 32, 'admin'),
-  reg('EVLCFG', 0xe0, 16, 'init'),
-  reg('EVLSTATUS', 0xf0, 8, 'admin'),
-  reg('GRPCFG', 0x400, 0x100, 'init'),
-  reg('WQCFG', 0x500, 0x100, 'init'),
-];
-
-/** BAR 0 of an IDXD function. */
-export function idxdRegions({ permissions, table, pending, vectors, size, extra }: IdxdLayout): RegionMap {
-  const registers: RegionRegister[] = [
-    ...COMMON,
-    { name: 'MSIX_PERM', offset: permissions, size: 8 * vectors, latency: 'init', kind: 'trapped' },
-    { name: 'MSI-X table', offset: table, size: 16 * vectors, latency: 'init', kind: 'vectors' },
-    { name: 'MSI-X PBA', offset: pending, size: 8 * Math.ceil(vectors / 64), latency: 'init', kind: 'pending' },
-    ...extra,
-  ];
-  return { size, registers: registers.sort((a, b) => a.offset - b.offset) };
 }
