@@ -1,5 +1,5 @@
 import { bundledScenarios } from '../sim/bundled.ts';
-import { policies } from '../sim/catalogue.ts';
+import { policies } from '../sim/design.ts';
 import { readScenario, type Scenario } from '../sim/scenario.ts';
 import { type Command, type Context, misused, readArguments } from './command.ts';
 import { DONE } from './failure.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { durationText } from '../base/time.ts';
 import { nearest } from '../query/nearest.ts';
-import { policies } from '../sim/catalogue.ts';
+import { policies } from '../sim/design.ts';
 import { type Measures, Meter } from '../sim/measure.ts';
 import { recipeHeader } from '../sim/recipe.ts';
 import { type Recipe, Simulation, SimulationError } from '../sim/simulation.ts';

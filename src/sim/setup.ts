@@ -1,5 +1,5 @@
+import type { Design } from './design.ts';
 import type { Machine } from './machine.ts';
-import type { Policy } from './policy.ts';
 import type { Scenario } from './scenario.ts';
 
 /** The name of a part of the system under which others find it. */
@@ -16,20 +16,14 @@ export const service = <T>(name: string): Service<T> => ({ name });
 export class Setup {
   readonly machine: Machine;
   readonly scenario: Scenario;
-  readonly #settings: ReadonlyMap<string, string>;
+  /** How it is designed: the values of the policies. */
+  readonly design: Design;
   readonly #parts = new Map<string, unknown>();
 
-  /** `settings`: values of policies by name; policies not named have their default. */
-  constructor(machine: Machine, scenario: Scenario, settings: ReadonlyMap<string, string>) {
+  constructor(machine: Machine, scenario: Scenario, design: Design) {
     this.machine = machine;
     this.scenario = scenario;
-    this.#settings = settings;
-  }
-
-  /** The value of a policy. */
-  policy<V extends string>(policy: Policy<V>): V {
-    const set = this.#settings.get(policy.name);
-    return policy.values.find((v) => v.value === set)?.value ?? policy.values[0]!.value;
+    this.design = design;
   }
 
   /** Puts a part into the system. */

@@ -1,7 +1,8 @@
 import { World } from '../model/world.ts';
 import { Source } from '../trace/source.ts';
 import { Trace } from '../trace/trace.ts';
-import { installers, policies } from './catalogue.ts';
+import { install } from './catalogue.ts';
+import { designOf, settingsProblem } from './design.ts';
 import { Machine } from './machine.ts';
 import { type Recorder, TraceRecorder } from './recorder.ts';
 import { nanoseconds, type Scenario, type Task } from './scenario.ts';
@@ -24,17 +25,11 @@ export interface Recipe {
 }
 
 /** The system of a recipe before anything was put into it. */
-function systemOf({ scenario, seed, settings: own }: Recipe, recorder: Recorder): Setup {
-  const settings = new Map(Object.entries({ ...scenario.policies, ...own }));
-  for (const [name, value] of settings) {
-    const known = policies.get(name);
-    if (!known) throw new SimulationError(`there is no policy ${name}`);
-    if (!known.values.some((v) => v.value === value))
-      throw new SimulationError(
-        `policy ${name} is one of ${known.values.map((v) => v.value).join(', ')}, not ${value}`,
-      );
-  }
-  return new Setup(new Machine(recorder, seed, scenario.jitter), scenario, settings);
+function setupOf({ scenario, seed, settings: own }: Recipe, recorder: Recorder): Setup {
+  const settings = { ...scenario.policies, ...own };
+  const problem = settingsProblem(settings);
+  if (problem !== undefined) throw new SimulationError(problem);
+  return new Setup(new Machine(recorder, seed, scenario.jitter), scenario, designOf(settings));
 }
 
 /** A run of a recipe that goes on step by step. */
@@ -43,10 +38,10 @@ export class Simulation extends SteppedRun {
 
   /** Starts a run: only the set-up of the system is done. Throws SimulationError on an unsound recipe. */
   constructor(recipe: Recipe, recorder: Recorder = new TraceRecorder(newTrace(recipe.scenario.title))) {
-    super(systemOf(recipe, recorder), recipe.operations);
+    super(setupOf(recipe, recorder), recipe.operations);
     this.#recipe = recipe;
     if (recipe.scenario.watch.length > 0) watchRules(this.machine, recipe.scenario.watch);
-    for (const install of installers) install(this.setup);
+    install(this.setup);
     for (const task of recipe.scenario.workload) this.#schedule(task);
     this.catchUp();
   }

@@ -5,6 +5,7 @@ import { eventRow } from '../trace/row.ts';
 import { Source } from '../trace/source.ts';
 import { Trace } from '../trace/trace.ts';
 import { operations } from './catalogue.ts';
+import { designOf } from './design.ts';
 import { functionOperations } from './device/function-operations.ts';
 import { KnownFunction } from './device/known-function.ts';
 import { KnownPort } from './iommu/known-port.ts';
@@ -71,7 +72,7 @@ function systemOf(trace: Trace): Setup {
     platform: { cpus: Math.min(4096, Math.max(0, ...numbers) + 1) },
   });
   if (!('title' in scenario)) throw new SimulationError(scenario[0]?.problem ?? 'the trace cannot be continued');
-  const setup = new Setup(machine, scenario, new Map());
+  const setup = new Setup(machine, scenario, designOf({}));
   const part = setup.provide(host, new Host(setup));
   const port = new KnownPort(machine, part.root, trace.first.format === 'qemu-log');
   for (const { segment, object } of world.find('device')?.children.values() ?? [])

@@ -200,7 +200,7 @@ async function askArgument(spec: OperationSpec, arg: OperationArg, place: number
 export async function pickPolicy(
   current: Readonly<Record<string, string>>,
 ): Promise<readonly [string, string] | undefined> {
-  const { policies } = await import('../sim/catalogue.ts');
+  const { policies } = await import('../sim/design.ts');
   const valueNow = (name: string): string => current[name] ?? policies.get(name)!.values[0]!.value;
   const list = [...policies.values()].map(({ name, meaning }) => ({
     label: name,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
-import { policies } from '../../src/sim/catalogue.ts';
+import { policies } from '../../src/sim/design.ts';
 import type { OpenTrace } from '../../src/vscode/sessions.ts';
 import {
   activate,

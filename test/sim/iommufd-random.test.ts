@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { Random } from '../../src/base/random.ts';
 import { iommufdOperations } from '../../src/sim/arm/iommufd-operations.ts';
-import { iommufdPolicies } from '../../src/sim/arm/iommufd-policies.ts';
 import { itsOperations } from '../../src/sim/arm/its-operations.ts';
+import { armPolicies } from '../../src/sim/arm/policies.ts';
 import { functionOperations } from '../../src/sim/device/function-operations.ts';
 import { irqOperations } from '../../src/sim/irq/irq-operations.ts';
 import { fitsObject, type Operation, type OperationArg } from '../../src/sim/operation.ts';
@@ -42,7 +42,7 @@ describe('Arm host under random operations', () => {
       const random = new Random(seed);
       const pick = <T>(from: readonly T[]): T => from[Math.floor(random.fraction() * from.length)]!;
       const settings = Object.fromEntries(
-        iommufdPolicies.map((p) => [p.name, pick<{ readonly value: string }>(p.values).value]),
+        Object.values(armPolicies).map((p) => [p.name, pick<{ readonly value: string }>(p.values).value]),
       );
       const document = {
         platform: { arch: 'arm64', cpus: 3, remap: 'its' },

@@ -28,7 +28,7 @@ const NAMES = [
 describe('scenarios of KVM', () => {
   it('every scenario runs to its end under every value of every policy of KVM', () => {
     for (const name of NAMES)
-      for (const policy of kvmPolicies)
+      for (const policy of Object.values(kvmPolicies))
         for (const { value } of policy.values) {
           const sim = run(bundled(name), { settings: { [policy.name]: value } });
           assert.ok(sim.finished && booksBalance(sim), `${name} ${policy.name} ${value}`);

@@ -9,7 +9,6 @@ import { ArmHotplug } from './arm-hotplug.ts';
 import { Gic } from './gic.ts';
 import { DmaIommu, Iommufd, type IommufdDesign, iommufd } from './iommufd.ts';
 import { IommufdIrqs, iommufdIrqs } from './iommufd-irqs.ts';
-import { affinityMessage, composeHook, forceWrite, nestedPolicy, vmsiPolicy } from './iommufd-policies.ts';
 import { Its } from './its.ts';
 import { GicDomain, ItsDomain, type MsiOwner } from './its-domain.ts';
 import { ArmRoot, Smmu } from './smmu.ts';
@@ -160,7 +159,7 @@ export function installArmHost(setup: Setup): void {
   const gic = new Gic(machine, cpus);
   const its = new Its(machine, gic, 0, cpus.count);
   const smmu = scenario.platform.smmu || scenario.iommufd ? new Smmu(machine, 0) : undefined;
-  const moving = setup.policy(affinityMessage) === 'changes';
+  const moving = setup.design.affinityMessage === 'changes';
   const root = new GicDomain(machine);
   const domain = new ItsDomain(root, its, gic, DOORBELL, moving);
   machine.emit(domCreate, root.object, { ret: 0 });
@@ -173,16 +172,16 @@ export function installArmHost(setup: Setup): void {
   domain.boot();
   setup.provide(armParts, { gic, its, domain, smmu });
 
-  const hook = setup.policy(composeHook);
+  const hook = setup.design.composeHook;
   const design: IommufdDesign = {
-    vmsi: setup.policy(vmsiPolicy),
-    nested: setup.policy(nestedPolicy) === 'yes',
+    vmsi: setup.design.vmsi,
+    nested: setup.design.nested === 'yes',
     cookie: hook === 'cookie',
     provider: PROVIDERS[hook],
   };
   const fd = smmu && scenario.iommufd ? setup.provide(iommufd, new Iommufd(machine, smmu, design)) : undefined;
   if (smmu) domain.owner = new AddressOwners(fd, new DmaIommu(machine, smmu), hook);
-  if (fd) setup.provide(iommufdIrqs, new IommufdIrqs(part, fd, domain, setup.policy(forceWrite) === 'yes'));
+  if (fd) setup.provide(iommufdIrqs, new IommufdIrqs(part, fd, domain, setup.design.forceWrite === 'yes'));
 
   part.hotplug = new ArmHotplug(machine, cpus, core, domain);
   part.reserves = false;

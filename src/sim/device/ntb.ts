@@ -5,7 +5,6 @@ import { ntbCopy } from '../../model/things/queue.ts';
 import { type Composed, errno, type Irq } from '../irq/domain.ts';
 import { type Host, host } from '../irq/host.ts';
 import type { Actor, Machine } from '../machine.ts';
-import { ntbPublish as policyOf } from '../queue/policies.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import type { PciFunction } from './pci-function.ts';
 
@@ -108,7 +107,7 @@ export function installNtb(setup: Setup): void {
   const specs = setup.scenario.devices.filter((d) => d.ntb !== undefined);
   if (part === undefined || specs.length === 0) return;
   const all = setup.provide(ntbs, new Map<string, Ntb>());
-  const tells = setup.policy(policyOf) === 'onWrite';
+  const tells = setup.design.ntbPublish === 'onWrite';
   for (const { bdf, name, ntb } of specs) {
     const fn = part.functions.get(bdf);
     if (fn && ntb) all.set(bdf, new Ntb(part, fn, name, ntb.peers, tells));

@@ -14,7 +14,6 @@ import { type ConsumerSpec, nanoseconds } from '../scenario.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import { type Assignment, Hypervisor, hypervisor } from './hypervisor.ts';
 import { type MessagePlace, placeOf, type StoreKind } from './message-places.ts';
-import { domainRefusal, guestDelivery, guestKnows, guestParent, messageStore, storeTrap } from './policies.ts';
 
 /** Nanoseconds that the hypervisor needs to translate a message that it trapped. */
 const TRANSLATE = 900;
@@ -185,7 +184,7 @@ class ConsumerBuilder {
     const machine = this.#machine;
     const prefix = `guest/${vm.id}/`;
     machine.emit(domCreate, vm.vectors.object, { ret: 0, side: 'cpu' });
-    const kind = this.#setup.policy(guestParent);
+    const kind = this.#setup.design.guestParent;
     if (kind === 'vector') return vm.vectors;
     if (kind === 'remap') return vm.remap().domain;
     const hv = this.#setup.use(hypervisor);
@@ -226,7 +225,7 @@ class ConsumerBuilder {
     const setup = this.#setup;
     const fn = this.#host.functions.get(spec.device);
     if (!fn) throw new Error(`consumer ${spec.name}: there is no function ${spec.device}`);
-    const kind: StoreKind = setup.policy(messageStore);
+    const kind: StoreKind = setup.design.messageStore;
     const hardware = placeOf(this.#machine, fn, kind);
     if (spec.vm === undefined) {
       const name = `${hardware.domain}-${fn.bdf}`;
@@ -236,7 +235,7 @@ class ConsumerBuilder {
     }
     const vm = setup.find(vms)?.get(spec.vm);
     if (!vm) throw new Error(`consumer ${spec.name}: there is no virtual machine ${spec.vm}`);
-    const trapped = hardware.trappable && setup.policy(storeTrap) === 'trapped';
+    const trapped = hardware.trappable && setup.design.storeTrap === 'trapped';
     const assignment: Assignment = {
       vm,
       fn,
@@ -259,7 +258,7 @@ class ConsumerBuilder {
   #check(assignment: Assignment, hardware: MessagePlace, index: number, message: Composed): void {
     if (this.#setup.use(hypervisor).granted(assignment, message)) return;
     const { owner } = assignment;
-    const unseen = this.#setup.policy(guestKnows) === 'no' && hardware.kind === 'queueMemory';
+    const unseen = this.#setup.design.guestKnows === 'no' && hardware.kind === 'queueMemory';
     this.#machine.emit(illegal, hardware.object(index), {
       rule: 'INV-HCALL',
       text: unseen
@@ -270,10 +269,10 @@ class ConsumerBuilder {
 
   *start(one: Consumer): Actions {
     const { spec, core, domain } = one;
-    const knownGuest = spec.vm !== undefined && this.#setup.policy(guestKnows) === 'yes';
+    const knownGuest = spec.vm !== undefined && this.#setup.design.guestKnows === 'yes';
     one.created = createBusDomain(this.#machine, domain, {
       knownGuest,
-      refuses: this.#setup.policy(domainRefusal),
+      refuses: this.#setup.design.domainRefusal,
     });
     if (one.created < 0) return;
     const { path } = domain;
@@ -310,7 +309,7 @@ export function installConsumers(setup: Setup): void {
   if (remap && unit) unit.onUse = (message, _requester, index, entry) => hv.audit(remap, message, index, entry);
   else machine.as(at.kernel, () => machine.emit(domCreate, at.vectors.object, { ret: 0, side: 'cpu' }));
   const posted = setup.find(postedInterrupts);
-  if (remap && posted && setup.policy(guestDelivery) === 'posted')
+  if (remap && posted && setup.design.guestDelivery === 'posted')
     hv.post = (irq, vm, target) => {
       const to = posted.of(vm.vcpus.first + target.cpu);
       if (to) remap.setPosting(irq, { descriptor: to.address, vector: target.vector });

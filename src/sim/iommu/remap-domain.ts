@@ -1,6 +1,5 @@
 import { domCreate } from '../../model/events/domain.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
-import { compatibility, entryCache, postedAffinity, sourceCheck } from '../hypervisor/policies.ts';
 import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from '../irq/domain.ts';
 import { host } from '../irq/host.ts';
 import type { Actions, Machine } from '../machine.ts';
@@ -182,8 +181,8 @@ export function installRemap(setup: Setup): void {
             name: 'dmar0',
             entries: remapEntries ?? 65536,
             eim: scenario.platform.cpus > 255,
-            passes: setup.policy(compatibility) === 'passed',
-            verifies: setup.policy(sourceCheck) === 'verify',
+            passes: setup.design.compatibility === 'passed',
+            verifies: setup.design.sourceCheck === 'verify',
             first: remapEntries === undefined || remapEntries > IO_APIC_PINS ? IO_APIC_PINS : 0,
           }),
         )
@@ -191,8 +190,8 @@ export function installRemap(setup: Setup): void {
   machine.as(at.kernel, () => table.announce());
   at.root.translator = table;
   const domain = new RemapDomain(machine, remap === 'vtd' ? 'INTEL-IR-0' : 'AMD-IR-0', at.vectors, table, '', {
-    invalidates: setup.policy(entryCache) === 'invalidated',
-    keepsPosting: setup.policy(postedAffinity) === 'kept',
+    invalidates: setup.design.entryCache === 'invalidated',
+    keepsPosting: setup.design.postedAffinity === 'kept',
   });
   machine.as(at.kernel, () => {
     machine.emit(domCreate, at.vectors.object, { ret: 0, side: 'cpu' });

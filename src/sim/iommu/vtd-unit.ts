@@ -72,7 +72,7 @@ export class VtdUnit implements Translator, RemapTable {
   poster: Poster | undefined;
   /** Called when a message was let through, with the entry that it used. */
   onUse: ((message: Message, device: number, index: number, entry: number) => void) | undefined;
-  /** Called when software invalidated entries: whoever emulates the unit may hold what it looked up before. */
+  /** Called when software invalidated entries: the part that emulates the unit may hold what it looked up before. */
   onInvalidate: (() => void) | undefined;
   readonly #taken = new Set<number>();
 

@@ -10,9 +10,8 @@ import { Cpus } from './cpus.ts';
 import type { Domain } from './domain.ts';
 import { type CpuHotplug, Hotplug } from './hotplug.ts';
 import { IrqCore } from './irq-core.ts';
-import { affinityStrategy } from './irq-mover.ts';
 import { hardwareAccess, MMIO_WRITE, MsixDomain } from './msix-domain.ts';
-import { VectorDomain, vectorCleanup } from './vector-domain.ts';
+import { VectorDomain } from './vector-domain.ts';
 
 /** Command register of a function that its driver enabled: memory decode, bus master, INTx disabled. */
 export const COMMAND_ON = pciCommand.f.memory.mask | pciCommand.f.busMaster.mask | pciCommand.f.intxDisable.mask;
@@ -43,10 +42,10 @@ export class Host {
     const { machine, scenario } = setup;
     this.machine = machine;
     this.cpus = new Cpus(machine, scenario.platform.cpus);
-    this.vectors = new VectorDomain(machine, this.cpus, setup.policy(vectorCleanup));
+    this.vectors = new VectorDomain(machine, this.cpus, setup.design.vectorCleanup);
     this.core = new IrqCore(machine, this.kernel, '', 24);
     this.core.serve(this.cpus);
-    this.core.mover.strategy = setup.policy(affinityStrategy);
+    this.core.mover.strategy = setup.design.affinityStrategy;
     this.hotplug = new Hotplug(machine, this.cpus, this.vectors, this.core);
     this.root = new RootComplex(machine, this.cpus);
     this.parent = this.vectors;

@@ -2,20 +2,8 @@ import { domCompose } from '../../model/events/domain.ts';
 import { irqAffinity } from '../../model/events/irq.ts';
 import { SHUTDOWN_VECTOR } from '../../model/events/places.ts';
 import type { Actions, Machine } from '../machine.ts';
-import { policy } from '../policy.ts';
 import type { Cpus } from './cpus.ts';
 import { type Composed, chain, errno, type Irq } from './domain.ts';
-
-/** How a message that names CPU and vector is rewritten when both change. */
-export const affinityStrategy = policy(
-  'affinityStrategy',
-  'How the message of an interrupt without remapping is rewritten when its CPU and its vector both change.',
-  {
-    direct: 'Once, to the new CPU and vector. Safe while the entry is masked; a torn message otherwise.',
-    twoStep: 'First the new vector on the old CPU, then the new CPU; what came in between is raised again.',
-  },
-  [],
-);
 
 /** What a mover needs of its irq core. */
 export interface MoverHost {

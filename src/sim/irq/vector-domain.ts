@@ -17,21 +17,9 @@ import {
 import { x86AddressFor } from '../../model/registers/x86.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { Actions, Machine } from '../machine.ts';
-import { policy } from '../policy.ts';
 import type { Cpus } from './cpus.ts';
 import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from './domain.ts';
 import { FIRST_VECTOR, VectorMatrix } from './vector-matrix.ts';
-
-/** How the previous vector of a finished move is released. */
-export const vectorCleanup = policy(
-  'vectorCleanup',
-  'How the vector that an interrupt moved away from is released.',
-  {
-    timer: 'A timer on the previous CPU, one jiffy later.',
-    ipi: 'An inter-processor interrupt to the previous CPU on vector 0x20, which devices then never get.',
-  },
-  [],
-);
 
 /** What the vector domain holds for an irq (struct apic_chip_data). */
 export interface ChipData {

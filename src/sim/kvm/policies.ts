@@ -1,4 +1,4 @@
-import { type Policy, policy } from '../policy.ts';
+import { policy } from '../policy.ts';
 
 /** Who serves the guest's accesses to an MSI-X table. */
 export const msixOwner = policy(
@@ -144,7 +144,7 @@ export const migratePending = policy(
 );
 
 /** All policies of virtual machines. */
-export const kvmPolicies: readonly Policy[] = [
+export const kvmPolicies = {
   msixOwner,
   msixNotify,
   pbaRead,
@@ -158,4 +158,4 @@ export const kvmPolicies: readonly Policy[] = [
   pbaAlwaysZero,
   stillClaims,
   migratePending,
-];
+} as const;

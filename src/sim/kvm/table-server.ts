@@ -2,20 +2,17 @@ import { pbaRead, tblRead, tblWrite } from '../../model/events/msix.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmRoute } from '../../model/things/virt.ts';
+import type { Design } from '../design.ts';
 import type { PciFunction, Served } from '../device/pci-function.ts';
 import type { Actions, Machine } from '../machine.ts';
 import { allOnes, type EntryPart, entryParts, type GuestAccess, type KernelServer } from './guest-mmio.ts';
 import type { KvmTable, KvmTables } from './kvm-tables.ts';
 
-/** How KVM serves tables: values of the policies of that name. */
-export interface ServeDesign {
-  readonly owner: 'maskBit' | 'perEntry' | 'kernel' | 'cache' | 'umem' | 'internal';
-  readonly notify: 'updated' | 'mmio' | 'none';
-  readonly pba: 'exit' | 'kernel' | 'umem';
-  readonly split: 'split' | 'user';
-  readonly memory: 'pinned' | 'swapped' | 'unmapped';
-  readonly pbaZero: boolean;
-}
+/** A design in which KVM serves tables. */
+export type TableDesign = Design & { readonly msixOwner: Exclude<Design['msixOwner'], 'user'> };
+
+/** Whether KVM serves tables in a design. */
+export const servesTables = (design: Design): design is TableDesign => design.msixOwner !== 'user';
 
 /** What KVM needs of the machine around it. */
 export interface ServeMachine {
@@ -44,13 +41,13 @@ const NOTIFIED: Served = { served: 'kernel', exits: 1 };
 /** KVM serving MSI-X tables in the kernel, in one of the designs that were proposed. */
 export class TableServer implements KernelServer {
   readonly machine: Machine;
-  readonly design: ServeDesign;
+  readonly design: TableDesign;
   readonly tables: KvmTables;
   readonly #vm: ServeMachine;
   /** Reads that the routing cache had, and that it had not (design cache). */
   readonly cache = { hits: 0, misses: 0 };
 
-  constructor(vm: ServeMachine, tables: KvmTables, design: ServeDesign) {
+  constructor(vm: ServeMachine, tables: KvmTables, design: TableDesign) {
     this.machine = vm.machine;
     this.#vm = vm;
     this.tables = tables;
@@ -67,13 +64,13 @@ export class TableServer implements KernelServer {
   /** Reads of the pending bits; writes are the VMM's to refuse. */
   #pending(table: KvmTable, { fn, offset, size, value }: GuestAccess): number[] | undefined {
     const { design, machine } = this;
-    if (value || design.pba === 'exit' || offset % size !== 0 || (size !== 4 && size !== 8)) return undefined;
+    if (value || design.pbaRead === 'exit' || offset % size !== 0 || (size !== 4 && size !== 8)) return undefined;
     const first = offset * 8;
     const set = this.tables.pending(table).filter((i) => i >= first && i < first + size * 8);
     const bits = Array.from({ length: size / 4 }, (_, word) =>
       set.reduce((all, i) => ((i - first) >>> 5 === word ? (all | (1 << ((i - first) & 31))) >>> 0 : all), 0),
     );
-    if (design.pbaZero) {
+    if (design.pbaAlwaysZero === 'on') {
       const zero = bits.map(() => 0);
       machine.emit(pbaRead, fn.object, { first, size, value: zero, ...BY_KERNEL, stale: true });
       if (set.length > 0)
@@ -112,7 +109,7 @@ export class TableServer implements KernelServer {
     const mine = dwords.map((dword) => this.#serves(table, part.index, dword, value !== undefined));
     if (!mine.includes(true)) return undefined;
     if (!aligned) return this.#discard(access, parts);
-    if (this.design.memory === 'unmapped' && this.design.owner === 'umem') {
+    if (this.design.userMemory === 'unmapped' && this.design.msixOwner === 'umem') {
       this.machine.emit(illegal, fn.entry(part.index), {
         rule: 'EFAULT',
         text: 'the memory of the VMM that holds the shadow is gone: the access goes to the VMM',
@@ -135,7 +132,7 @@ export class TableServer implements KernelServer {
 
   /** Whether KVM serves a dword of an entry: 0 and 1 address, 2 data, 3 vector control. */
   #serves(table: KvmTable, index: number, dword: number, write: boolean): boolean {
-    switch (this.design.owner) {
+    switch (this.design.msixOwner) {
       case 'maskBit':
         return dword === 3;
       case 'perEntry':
@@ -166,7 +163,7 @@ export class TableServer implements KernelServer {
     const { design, machine } = this;
     const { fn, size, value } = access;
     const message = value !== undefined && part.offset < 12;
-    const notifies = message && design.owner !== 'internal' && design.notify !== 'none';
+    const notifies = message && design.msixOwner !== 'internal' && design.msixNotify !== 'none';
     const served = notifies ? NOTIFIED : BY_KERNEL;
     const entry = fn.entry(part.index);
     if (fn.decodes === false) {
@@ -175,7 +172,7 @@ export class TableServer implements KernelServer {
       machine.emit(value ? tblWrite : tblRead, entry, { offset: part.offset, size, value: words, ...served });
       return value ? [] : words;
     }
-    const wrong = value === undefined && design.owner === 'cache' ? this.#wrong(fn, part, size) : undefined;
+    const wrong = value === undefined && design.msixOwner === 'cache' ? this.#wrong(fn, part, size) : undefined;
     if (wrong) {
       machine.emit(tblRead, entry, { offset: part.offset, size, value: wrong, ...served, stale: true });
       machine.emit(illegal, entry, {
@@ -185,9 +182,9 @@ export class TableServer implements KernelServer {
       return wrong;
     }
     const words = this.#vm.byKernel(() => fn.table(part.index, part.offset, size, value, served)) ?? [];
-    if (message && design.owner === 'internal') this.#vm.routeFromTable(fn, part.index);
+    if (message && design.msixOwner === 'internal') this.#vm.routeFromTable(fn, part.index);
     if (notifies) {
-      const own = design.notify === 'updated';
+      const own = design.msixNotify === 'updated';
       yield* this.#vm.exitToVmm(vcpu, own ? 'KVM_EXIT_MSIX_ENTRY_UPDATED' : 'KVM_EXIT_MMIO', () =>
         this.#vm.updated(table, part.index, own),
       );
@@ -225,7 +222,7 @@ export class TableServer implements KernelServer {
     vcpu: number,
   ): Actions<number[]> {
     const { offset, value } = access;
-    if (this.design.split === 'user') {
+    if (this.design.qwordSplit === 'user') {
       let words: number[] = [];
       yield* this.#vm.exitToVmm(vcpu, 'KVM_EXIT_MMIO', () => {
         words = this.#vm.user(access);

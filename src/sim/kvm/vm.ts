@@ -20,9 +20,9 @@ import { driveGuest, GuestVectors } from './guest-driver.ts';
 import { GuestMmio } from './guest-mmio.ts';
 import { GuestRemapping } from './guest-remapping.ts';
 import { Irqfds, type RouteMessage } from './irqfds.ts';
-import * as design from './policies.ts';
+import { servesTables } from './table-server.ts';
 import { Vcpus } from './vcpus.ts';
-import { type VmmDesign, VmmTables } from './vmm-tables.ts';
+import { VmmTables } from './vmm-tables.ts';
 
 /** First GSI that stands for a message: below are the pins of the interrupt chips. */
 const FIRST_MSI_GSI = 24;
@@ -57,7 +57,7 @@ export class Vm implements MessagePort {
   /** The VMM as an actor. */
   readonly vmm: Actor;
   #remapping: GuestRemapping | undefined;
-  /** Called when the guest invalidated entries of its remapping unit: whoever set up routes looks their messages up again. */
+  /** Called when the guest invalidated entries of its remapping unit: each part that set up routes looks their messages up again. */
   readonly onRemap: (() => void)[] = [];
   /** Eventfds of the VMM by file descriptor. */
   readonly eventfds = new Map<number, Eventfd>();
@@ -80,22 +80,22 @@ export class Vm implements MessagePort {
     this.vcpus.handler = (n, vector) => this.#handle(n, vector);
     this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message));
     this.mmio = new GuestMmio(this);
-    const owner = setup.policy(design.msixOwner);
-    const memory = setup.policy(design.userMemory);
+    const { design } = setup;
+    const { msixOwner: owner, userMemory: memory } = design;
     this.kernelMasks = owner !== 'user';
     this.internal = owner === 'internal';
-    this.losesPending = setup.policy(design.migratePending) === 'lost';
-    this.flushes = setup.policy(design.maskSync) === 'read';
+    this.losesPending = design.migratePending === 'lost';
+    this.flushes = design.maskSync === 'read';
     this.deferred = owner === 'umem' && memory === 'swapped';
-    this.tellsWithdrawal = owner === 'user' || setup.policy(design.pbaRead) === 'umem';
-    this.tables = owner === 'user' ? undefined : new VmmTables(this, vmmDesign(setup, owner));
-    if (setup.policy(design.irqfdTarget) === 'entry') this.irqfds.messageOf = (gsi) => this.#entryMessage(gsi);
-    this.mmio.pbaZero = setup.policy(design.pbaAlwaysZero) === 'on';
+    this.tellsWithdrawal = owner === 'user' || design.pbaRead === 'umem';
+    this.tables = servesTables(design) ? new VmmTables(this, design) : undefined;
+    if (design.irqfdTarget === 'entry') this.irqfds.messageOf = (gsi) => this.#entryMessage(gsi);
+    this.mmio.pbaZero = design.pbaAlwaysZero === 'on';
     this.onRemap.push(() => {
       for (const fn of this.functions.values())
         if (fn instanceof EmulatedFunction) for (const [index, { gsi }] of fn.sources) this.updateRoute(gsi, fn, index);
     });
-    this.irqParent = setup.policy(design.viommu) === 'present' ? this.remap().domain : this.vectors;
+    this.irqParent = design.viommu === 'present' ? this.remap().domain : this.vectors;
   }
 
   /** Interrupt remapping inside the guest, where it has that. */
@@ -297,18 +297,6 @@ function entryMessage(fn: PciFunction, index: number): RouteMessage | undefined 
   const [lo, hi, data] = cells.map((cell) => state.get(entry, cell)) as [number, number, number];
   return { address: hi * 0x100000000 + lo, data };
 }
-
-const vmmDesign = (setup: Setup, owner: VmmDesign['owner']): VmmDesign => ({
-  owner,
-  notify: setup.policy(design.msixNotify),
-  pba: setup.policy(design.pbaRead),
-  split: setup.policy(design.qwordSplit),
-  memory: setup.policy(design.userMemory),
-  pbaZero: setup.policy(design.pbaAlwaysZero) === 'on',
-  stillClaims: setup.policy(design.stillClaims) === 'on',
-  define: setup.policy(design.defineTable),
-  missing: setup.policy(design.missingEntry),
-});
 
 /** The virtual machines of the system by number. */
 export const vms: Service<Map<number, Vm>> = service<Map<number, Vm>>('virtual machines');

@@ -6,7 +6,7 @@ import type { EmulatedFunction } from './emulated-function.ts';
 import type { GuestAccess, GuestMmio } from './guest-mmio.ts';
 import type { Irqfds } from './irqfds.ts';
 import { type KvmTable, KvmTables } from './kvm-tables.ts';
-import { type ServeDesign, type ServeMachine, TableServer } from './table-server.ts';
+import { type ServeMachine, type TableDesign, TableServer } from './table-server.ts';
 import type { Vcpus } from './vcpus.ts';
 
 /** The machine whose VMM hands its tables to KVM. */
@@ -19,31 +19,24 @@ export interface TableMachine {
   readonly mmio: GuestMmio;
 }
 
-/** How the VMM uses tables in KVM: values of the policies of that name. */
-export interface VmmDesign extends ServeDesign {
-  readonly define: 'enable' | 'mapped';
-  readonly missing: 'einval' | 'flag';
-  readonly stillClaims: boolean;
-}
-
 /**
  * The side of the VMM of MSI-X tables in KVM: defines a table when the guest enables MSI-X, removes it, follows the
  * BAR and the Command register, and reprograms routes when KVM tells of a change.
  */
 export class VmmTables implements ServeMachine {
   readonly machine: Machine;
-  readonly design: VmmDesign;
+  readonly design: TableDesign;
   readonly tables: KvmTables;
   readonly server: TableServer;
   readonly #vm: TableMachine;
   readonly #ids = new Map<EmulatedFunction, number>();
   #serving = false;
 
-  constructor(vm: TableMachine, design: VmmDesign) {
+  constructor(vm: TableMachine, design: TableDesign) {
     this.machine = vm.machine;
     this.#vm = vm;
     this.design = design;
-    this.tables = new KvmTables(vm.machine, vm.object, design.missing === 'flag');
+    this.tables = new KvmTables(vm.machine, vm.object, design.missingEntry === 'flag');
     this.server = new TableServer(this, this.tables, design);
     vm.mmio.kernel = this.server;
   }
@@ -110,7 +103,7 @@ export class VmmTables implements ServeMachine {
     fn.follow(index);
     const source = fn.sources.get(index);
     if (source && this.tables.gsi(table.id, index) === undefined) this.tables.setEntryIrq(table.id, index, source.gsi);
-    if (this.design.owner === 'perEntry' && source && !this.tables.holds(table.id, index))
+    if (this.design.msixOwner === 'perEntry' && source && !this.tables.holds(table.id, index))
       this.tables.setEntry(table.id, index);
   }
 
@@ -139,9 +132,9 @@ export class VmmTables implements ServeMachine {
     const table = this.tables.table(id);
     const base = this.#vm.mmio.address({ fn, region: 'table', offset: 0 });
     const pendingBase = this.#vm.mmio.address({ fn, region: 'pba', offset: 0 });
-    const on = this.design.define === 'mapped' || fn.enabled === true;
+    const on = this.design.defineTable === 'mapped' || fn.enabled === true;
     // A VMM that forgets the Command register leaves the table where it is.
-    const decodes = this.design.stillClaims || this.#decodes(fn);
+    const decodes = this.design.stillClaims === 'on' || this.#decodes(fn);
     const wanted = on && decodes && base !== undefined && pendingBase !== undefined;
     if (table && (!wanted || table.base !== base)) this.withdraw(table);
     if (wanted && this.tables.table(id) === undefined) this.define(fn, { id, fn, entries: fn.size, base, pendingBase });
@@ -152,9 +145,9 @@ export class VmmTables implements ServeMachine {
     if (this.tables.define(id, fn, entries, base, pendingBase) < 0) return;
     for (let i = 0; i < entries; i++) {
       // Where KVM sets routes itself the VMM ties every entry to its source beforehand.
-      const ahead = this.design.owner === 'internal' && fn.source !== 'userspace';
+      const ahead = this.design.msixOwner === 'internal' && fn.source !== 'userspace';
       const source = ahead ? fn.sourceOf(i) : fn.sources.get(i);
-      const own = this.design.owner;
+      const own = this.design.msixOwner;
       if (own === 'kernel' || own === 'internal' || (own === 'perEntry' && source)) this.tables.setEntry(id, i);
       if (source) this.tables.setEntryIrq(id, i, source.gsi);
     }
@@ -174,10 +167,10 @@ export class VmmTables implements ServeMachine {
   move(fn: EmulatedFunction): void {
     const table = this.tables.of(fn);
     if (!table) return;
-    if (this.design.owner === 'umem') this.tables.remove(table.id);
+    if (this.design.msixOwner === 'umem') this.tables.remove(table.id);
     else this.withdraw(table);
     this.define(fn, table);
-    if (this.design.owner !== 'umem') this.tables.tellPending('KVM_SET_MSIX_PENDING', table.id);
+    if (this.design.msixOwner !== 'umem') this.tables.tellPending('KVM_SET_MSIX_PENDING', table.id);
   }
 
   /** Whether an entry of a table that KVM serves was tied to no source. */

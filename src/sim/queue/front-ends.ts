@@ -5,7 +5,6 @@ import { host } from '../irq/host.ts';
 import { imsFunctions } from '../irq/ims-domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import { type Service, type Setup, service } from '../setup.ts';
-import { imsCarrier, queueAuthority } from './policies.ts';
 import { type FrontEnd, type QueueRequest, Queues } from './queues.ts';
 
 /** Nanoseconds of a system call, and of an access that a guest makes and VFIO emulates. */
@@ -147,8 +146,8 @@ export function installQueues(setup: Setup): void {
   const part = setup.find(host);
   const specs = setup.scenario.devices.filter((d) => d.queues !== undefined);
   if (part === undefined || specs.length === 0) return;
-  const rpc = setup.policy(queueAuthority) === 'firmware';
-  const carrier = setup.policy(imsCarrier);
+  const rpc = setup.design.queueAuthority === 'firmware';
+  const carrier = setup.design.imsCarrier;
   const all = setup.provide(queueFrontEnds, new Map<string, QueueFrontEnds>());
   for (const { bdf, name, queues } of specs) {
     const fn = part.functions.get(bdf);

@@ -13,7 +13,6 @@ import { nanoseconds, type VfioDeviceSpec } from '../scenario.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import { EmulatedBackend, ImsBackend, PciBackend, type VfioBackend } from './backend.ts';
 import { type Eventfds, eventfdsOf } from './eventfds.ts';
-import { imsRelease, pasidCopy, sparseHole, vfioBackend, vfioProvider } from './policies.ts';
 import { QemuDevice } from './qemu-device.ts';
 import { Vdcm } from './vdcm.ts';
 import { VfioDevice } from './vfio-device.ts';
@@ -56,7 +55,7 @@ class DeviceAssigner {
     const setup = this.#setup;
     const parent = this.#host.functions.get(spec.parent ?? spec.name);
     const ims = parent && setup.find(imsFunctions)?.get(parent.bdf);
-    const kind = spec.backend ?? setup.policy(vfioBackend);
+    const kind = spec.backend ?? setup.design.vfioBackend;
     const vm = spec.vm === undefined ? undefined : setup.find(vms)?.get(spec.vm);
     const guest = spec.guest === undefined ? undefined : this.#machine.world.object(deviceType, `device/${spec.guest}`);
     const made: { vdcm?: Vdcm } = {};
@@ -67,7 +66,7 @@ class DeviceAssigner {
       name: spec.name,
       irqs: [spec.intx ? 1 : 0, spec.msi, spec.vectors, spec.express ? 1 : 0, 1],
       express: spec.express,
-      provider: setup.policy(vfioProvider),
+      provider: setup.design.vfioProvider,
       backend,
     });
     const { guest: seen } = spec;
@@ -87,7 +86,7 @@ class DeviceAssigner {
     cookie: (vector: number) => { readonly pasid?: number | undefined },
   ): VfioBackend {
     if (kind === 'ims' && ims) {
-      const keep = this.#setup.policy(imsRelease) === 'keep';
+      const keep = this.#setup.design.imsRelease === 'keep';
       return new ImsBackend(this.#host, ims, spec.name, keep, (v) => spec.emulated.includes(v), cookie);
     }
     if (kind === 'pci' && parent)
@@ -132,8 +131,8 @@ class DeviceAssigner {
         map,
         vectors: spec.vectors,
         defaultPasid: spec.defaultPasid,
-        copy: this.#setup.policy(pasidCopy),
-        hole: this.#setup.policy(sparseHole) === 'hole',
+        copy: this.#setup.design.pasidCopy,
+        hole: this.#setup.design.sparseHole === 'hole',
         guest,
         cpu,
         exit: vm ? exit : undefined,

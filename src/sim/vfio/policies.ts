@@ -59,4 +59,4 @@ export const sparseHole = policy(
 );
 
 /** All policies of VFIO. */
-export const vfioPolicies = [vfioBackend, vfioProvider, imsRelease, pasidCopy, sparseHole];
+export const vfioPolicies = { vfioBackend, vfioProvider, imsRelease, pasidCopy, sparseHole } as const;

@@ -1,7 +1,7 @@
 import { policy } from '../policy.ts';
 
 /** How a device behind iommufd learns the address of its doorbell. */
-export const vmsiPolicy = policy(
+export const vmsi = policy(
   'vmsi',
   'What gives the message address of a device whose translation user space owns (iommufd).',
   {
@@ -13,7 +13,7 @@ export const vmsiPolicy = policy(
 );
 
 /** Whether a guest has a stage 1 of its own. */
-export const nestedPolicy = policy(
+export const nested = policy(
   'nested',
   'Which stages translate the accesses of a device of iommufd.',
   {
@@ -59,5 +59,5 @@ export const affinityMessage = policy(
   ['S3-3'],
 );
 
-/** Policies of Arm hosts with iommufd. */
-export const iommufdPolicies = [vmsiPolicy, nestedPolicy, composeHook, forceWrite, affinityMessage];
+/** Where devices of an Arm host find their doorbell, and how their interrupts move. */
+export const armPolicies = { vmsi, nested, composeHook, forceWrite, affinityMessage } as const;

@@ -1,0 +1,9 @@
+import type { Subject } from '../subject.ts';
+import { installConsumers } from './guest.ts';
+import { hypervisorOperations } from './operations.ts';
+
+/** Consumers of messages in guests, and who grants them. */
+export const hypervisorSubject: Subject = {
+  operations: [...hypervisorOperations],
+  install: { consumers: installConsumers },
+};

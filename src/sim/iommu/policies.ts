@@ -1,0 +1,36 @@
+import { policy } from '../policy.ts';
+
+/** What a remapping unit does with messages in compatibility format (CFIS; Linux keeps it clear). */
+export const compatibility = policy(
+  'remap.compatibility',
+  'What the remapping unit does with messages in compatibility format.',
+  { blocked: 'refuses them (fault 0x25), as Linux configures it', passed: 'lets them through as they are' },
+  ['S4-18'],
+);
+
+/** Whether entries name the requester that may use them. */
+export const sourceCheck = policy(
+  'remap.sourceCheck',
+  'Whether remapping table entries verify the requester of a message.',
+  { verify: 'SVT 1: only the requester of the entry may use it', none: 'SVT 0: any requester may use any entry' },
+  ['S4-16', 'S4-18'],
+);
+
+/** Whether the interrupt entry cache is invalidated after a table entry was written. */
+export const entryCache = policy('remap.entryCache', 'What the kernel does after it wrote a remapping table entry.', {
+  invalidated: 'invalidates the entry in the interrupt entry cache, as it must',
+  forgotten: 'nothing (a bug): the unit goes on with what it has cached',
+});
+
+/** What a host affinity change does to an entry that posts to a virtual CPU. */
+export const postedAffinity = policy(
+  'posted.affinity',
+  'What an affinity change of the host does to a remapping table entry that posts to a virtual CPU.',
+  {
+    kept: 'leaves it alone: only the entry that will be written when posting ends changes',
+    clobbered: 'overwrites it with a remapped entry (a bug): the guest is no longer posted to',
+  },
+);
+
+/** How remapping units are set up and kept up to date. */
+export const iommuPolicies = { compatibility, sourceCheck, entryCache, postedAffinity } as const;

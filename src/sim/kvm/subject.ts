@@ -1,0 +1,10 @@
+import type { Subject } from '../subject.ts';
+import { kvmOperations } from './table-operations.ts';
+import { installVms } from './vm.ts';
+import { guestAffinity, guestOperations, vmOperations } from './vm-operations.ts';
+
+/** Virtual machines of KVM, their VMM and guests. */
+export const kvmSubject: Subject = {
+  operations: [...guestOperations, guestAffinity, ...vmOperations, ...kvmOperations],
+  install: { machines: installVms },
+};
