@@ -7,7 +7,7 @@ import { rules } from '../src/check/rules.ts';
 import { operations } from '../src/sim/catalogue.ts';
 import { policies } from '../src/sim/design.ts';
 import { expected, type OperationArg } from '../src/sim/operation.ts';
-import { scenarioSchema } from '../src/sim/scenario.ts';
+import { scenarioSchema } from '../src/sim/scenario-schema.ts';
 import { root } from './paths.ts';
 
 const FOLDER = join(root, 'examples', 'scenarios');

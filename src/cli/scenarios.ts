@@ -1,6 +1,7 @@
 import { bundledScenarios } from '../sim/bundled.ts';
 import { policies } from '../sim/design.ts';
-import { readScenario, type Scenario } from '../sim/scenario.ts';
+import { readScenario } from '../sim/scenario.ts';
+import type { Scenario } from '../sim/scenario-schema.ts';
 import { type Command, type Context, misused, readArguments } from './command.ts';
 import { DONE } from './failure.ts';
 import { jsonDocument } from './json.ts';

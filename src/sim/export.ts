@@ -1,4 +1,4 @@
-import type { Scenario } from './scenario.ts';
+import type { Scenario } from './scenario-schema.ts';
 import type { Simulation } from './simulation.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Design } from './design.ts';
 import type { Machine } from './machine.ts';
-import type { Scenario } from './scenario.ts';
+import type { Scenario } from './scenario-schema.ts';
 
 /** The name of a part of the system under which others find it. */
 export interface Service<T> {

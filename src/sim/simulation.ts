@@ -5,7 +5,7 @@ import { install } from './catalogue.ts';
 import { designOf, settingsProblem } from './design.ts';
 import { Machine } from './machine.ts';
 import { type Recorder, TraceRecorder } from './recorder.ts';
-import { nanoseconds, type Scenario, type Task } from './scenario.ts';
+import { nanoseconds, type Scenario, type Task } from './scenario-schema.ts';
 import { Setup } from './setup.ts';
 import { type DoneOperation, SimulationError, SteppedRun } from './stepped-run.ts';
 import { MODEL_TIME } from './stream.ts';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { PathNode } from '../model/world.ts';
 import type { Operation, OperationArg, OperationSpec } from '../sim/operation.ts';
-import type { Scenario } from '../sim/scenario.ts';
+import type { Scenario } from '../sim/scenario-schema.ts';
 import type { OpenTrace } from './sessions.ts';
 
 /** Most objects that are offered for an operation. */

@@ -26,5 +26,15 @@ describe('documents', () => {
         [],
       );
     });
+
+    it(`${document} names only source files that exist`, () => {
+      const text = readFileSync(join(root, document), 'utf8');
+      // `src/sim/machine.ts`, or `sim/machine.ts` and `test/x.test.ts` where the folder is clear.
+      const named = [...text.matchAll(/(?<![\w./*-])((?:[a-z][\w-]*\/)+[\w.-]+\.ts)\b/g)].map((match) => match[1]!);
+      assert.deepEqual(
+        named.filter((file) => !['', 'src'].some((folder) => existsSync(join(root, folder, file)))),
+        [],
+      );
+    });
   }
 });

@@ -76,6 +76,9 @@ describe('what-if through a remapping entry', () => {
   });
 
   it('a unit that is off lets the message through', () => {
-    assert.equal(outcome(ENTRY, { address: '0xfee01000', unit: ['enable=false', 'eim=false'] })[0]?.object, 'cpu/1/vector/65');
+    assert.equal(
+      outcome(ENTRY, { address: '0xfee01000', unit: ['enable=false', 'eim=false'] })[0]?.object,
+      'cpu/1/vector/65',
+    );
   });
 });

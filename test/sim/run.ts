@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type EventView, viewEvent } from '../../src/query/events.ts';
-import { readScenario, type Scenario } from '../../src/sim/scenario.ts';
+import { readScenario } from '../../src/sim/scenario.ts';
+import type { Scenario } from '../../src/sim/scenario-schema.ts';
 import { type DoneOperation, Simulation } from '../../src/sim/simulation.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../../examples/scenarios');

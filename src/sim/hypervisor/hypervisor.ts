@@ -8,10 +8,10 @@ import type { PciFunction } from '../device/pci-function.ts';
 import type { RemapDomain } from '../iommu/remap-domain.ts';
 import { type Composed, type Destination, type Domain, errno, type Irq } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
-import type { Granted } from '../kvm/guest-kernel.ts';
 import type { Vm } from '../kvm/vm.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import { type Service, service } from '../setup.ts';
+import type { Granted } from './hypercall-domain.ts';
 
 /** Hypercalls about the interrupts of devices, with the numbers of Hyper-V (include/hyperv/hvgdk.h). */
 export const HCALL = { map: 0x7c, unmap: 0x7d, retarget: 0x7e } as const;

@@ -3,7 +3,7 @@ import { errno } from '../irq/domain.ts';
 import { type Vm, vms } from '../kvm/vm.ts';
 import type { OperationSpec, OperationValues } from '../operation.ts';
 import type { Setup } from '../setup.ts';
-import { type Consumer, consumers } from './guest.ts';
+import { type Consumer, consumers } from './consumers.ts';
 import { type Hypervisor, hypervisor } from './hypervisor.ts';
 
 const driver = { layer: 'guest-driver', name: 'operator', cpu: -1 } as const;

@@ -1,5 +1,5 @@
 import type { Subject } from '../subject.ts';
-import { installConsumers } from './guest.ts';
+import { installConsumers } from './consumers.ts';
 import { hypervisorOperations } from './operations.ts';
 
 /** Consumers of messages in guests, and who grants them. */

@@ -4,7 +4,7 @@ import type { MessagePort } from '../device/message.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { RootComplex } from '../device/root-complex.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
-import { type DeviceSpec, nanoseconds } from '../scenario.ts';
+import { type DeviceSpec, nanoseconds } from '../scenario-schema.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import { Cpus } from './cpus.ts';
 import type { Domain } from './domain.ts';

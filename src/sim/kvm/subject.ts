@@ -1,7 +1,8 @@
 import type { Subject } from '../subject.ts';
+import { guestAffinity, guestOperations } from './guest-operations.ts';
 import { kvmOperations } from './table-operations.ts';
 import { installVms } from './vm.ts';
-import { guestAffinity, guestOperations, vmOperations } from './vm-operations.ts';
+import { vmOperations } from './vm-operations.ts';
 
 /** Virtual machines of KVM, their VMM and guests. */
 export const kvmSubject: Subject = {

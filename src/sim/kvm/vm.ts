@@ -12,7 +12,7 @@ import { COMMAND_ON } from '../irq/host.ts';
 import { IrqCore } from '../irq/irq-core.ts';
 import { MsixDomain, type TableAccess } from '../irq/msix-domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
-import { nanoseconds, type VmSpec } from '../scenario.ts';
+import { nanoseconds, type VmSpec } from '../scenario-schema.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import { Eventfd } from '../vfio/eventfd.ts';
 import { EmulatedFunction, type SourceKind } from './emulated-function.ts';

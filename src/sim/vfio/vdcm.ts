@@ -14,7 +14,7 @@ import {
 } from '../device/regions.ts';
 import type { ImsCookie, ImsFunction } from '../irq/ims-domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
-import type { ImsBackend } from './backend.ts';
+import type { ImsBackend } from './ims-backend.ts';
 import type { VfioDevice } from './vfio-device.ts';
 
 /** What the driver does with the PASID in a guest write of the permission table (policy pasidCopy). */

@@ -1,0 +1,57 @@
+import type { Scenario } from './scenario-schema.ts';
+
+/** What is wrong with a scenario, and where. */
+export interface ScenarioProblem {
+  /** Where in the document: `devices.0.bdf`. */
+  readonly path: string;
+  readonly problem: string;
+}
+
+/** Finds consumers that name something that does not exist, or that another consumer has. */
+export function consumerProblems({ consumers, devices, vms }: Scenario): ScenarioProblem[] {
+  const problems: ScenarioProblem[] = [];
+  const taken = new Set(devices.map((d) => d.bdf));
+  const names = new Set<string>();
+  for (const [i, { name, device: bdf, vm: id, guest }] of consumers.entries()) {
+    const say = (key: string, problem: string): void => {
+      problems.push({ path: `consumers.${i}.${key}`, problem });
+    };
+    const used = devices.find((d) => d.bdf === bdf);
+    if (!used) say('device', `there is no function ${bdf}`);
+    else if (used.driver !== 'none') say('device', `${bdf} is driven by the host: its driver must be none`);
+    if (id !== undefined && !vms.some((one) => one.id === id)) say('vm', `there is no virtual machine ${id}`);
+    if (guest !== undefined && taken.has(guest)) say('guest', `${guest} is the BDF of another function`);
+    if (names.has(name)) say('name', `another consumer is called ${name}`);
+    if (guest !== undefined) taken.add(guest);
+    names.add(name);
+  }
+  return problems;
+}
+
+/** Finds assigned devices that name something that does not exist, or that cannot be served as they ask. */
+export function vfioProblems({ vfio, devices, vms, policies }: Scenario): ScenarioProblem[] {
+  const problems: ScenarioProblem[] = [];
+  const bdfs = new Set([...devices.map((d) => d.bdf), ...vms.flatMap((one) => one.devices.map((d) => d.bdf))]);
+  const names = new Set<string>();
+  for (const [i, { name, parent, backend, idxd, vm: id, guest }] of vfio.entries()) {
+    const say = (key: string, problem: string): void => {
+      problems.push({ path: `vfio.${i}.${key}`, problem });
+    };
+    const bdf = parent ?? name;
+    const used = devices.find((d) => d.bdf === bdf);
+    const kind = backend ?? policies['vfioBackend'] ?? 'pci';
+    if (!used && (parent !== undefined || kind !== 'emulated'))
+      say(parent === undefined ? 'name' : 'parent', `there is no function ${bdf} whose interrupts could serve it`);
+    if (used && kind === 'pci' && used.driver !== 'none')
+      say('name', `${bdf} is driven by the host: its driver must be none`);
+    if (used && kind === 'ims' && !used.ims) say('backend', `${bdf} has no interrupt message storage`);
+    if (idxd && kind !== 'ims') say('idxd', 'a permission table is copied to IMS entries: backend ims is needed');
+    if (id !== undefined && !vms.some((one) => one.id === id)) say('vm', `there is no virtual machine ${id}`);
+    if ((id !== undefined || idxd) && guest === undefined) say('guest', 'the BDF that the guest sees is missing');
+    if (guest !== undefined && bdfs.has(guest)) say('guest', `${guest} is the BDF of another function`);
+    if (names.has(name)) say('name', `another assigned device is called ${name}`);
+    if (guest !== undefined) bdfs.add(guest);
+    names.add(name);
+  }
+  return problems;
+}

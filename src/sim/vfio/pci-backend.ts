@@ -1,0 +1,102 @@
+import { irq as irqType } from '../../model/things/irq.ts';
+import type { PciFunction } from '../device/pci-function.ts';
+import { errno } from '../irq/domain.ts';
+import type { Host } from '../irq/host.ts';
+import { MMIO_WRITE } from '../irq/msix-domain.ts';
+import type { Actions } from '../machine.ts';
+import { type Fire, signal, type VfioBackend } from './backend.ts';
+
+/** Pass-through: the MSI-X entry of the function with the number of the vector. */
+export class PciBackend implements VfioBackend {
+  readonly kind = 'pci';
+  readonly dynamic: boolean;
+  readonly #host: Host;
+  readonly #fn: PciFunction;
+  /** Vectors that the platform grants at most. */
+  readonly #grant: number;
+  readonly #virqs = new Map<number, number>();
+
+  constructor(of: Host, fn: PciFunction, dynamic: boolean, grant: number) {
+    this.#host = of;
+    this.#fn = fn;
+    this.dynamic = dynamic;
+    this.#grant = grant;
+  }
+
+  /** pci_alloc_irq_vectors(): what is granted short of the request is given back, and its number is the answer. */
+  *enable(count: number): Actions<number> {
+    const fn = this.#fn;
+    yield MMIO_WRITE;
+    fn.control(true, true);
+    for (let i = 0; i < count; i++) {
+      const virq = i < this.#grant ? yield* this.#alloc(i) : errno.ENOSPC;
+      if (virq >= 0) continue;
+      yield* this.disable();
+      return i > 0 ? i : virq;
+    }
+    yield MMIO_WRITE;
+    fn.control(true, false);
+    return 0;
+  }
+
+  *#alloc(index: number): Actions<number> {
+    const { core } = this.#host;
+    const fn = this.#fn;
+    const domain = this.#host.msixDomain(fn);
+    const virq = yield* core.alloc({ domain, hwirq: index, device: fn, owner: `vfio ${fn.bdf}` });
+    if (virq < 0) return virq;
+    const ret = yield* core.activate(core.irq(virq)!, true);
+    if (ret < 0) {
+      yield* core.release(virq);
+      return ret;
+    }
+    this.#virqs.set(index, virq);
+    return virq;
+  }
+
+  *disable(): Actions {
+    for (const [index, virq] of [...this.#virqs]) {
+      yield* this.#host.core.release(virq);
+      this.#virqs.delete(index);
+    }
+    yield MMIO_WRITE;
+    this.#fn.control(false, false);
+  }
+
+  /** Before request_irq() the cached message is written again: the guest may have reset the function behind the kernel. */
+  *request(vector: number, fire: Fire): Actions<number> {
+    const { core } = this.#host;
+    let virq = this.#virqs.get(vector);
+    if (virq === undefined) {
+      if (!this.dynamic) return errno.EINVAL;
+      virq = yield* this.#alloc(vector);
+      if (virq < 0) return virq;
+    }
+    const irq = core.irq(virq)!;
+    const { state } = core.machine;
+    const cell = irqType.at.address;
+    yield* core.storeMessage(
+      irq,
+      {
+        address: state.get(irq.object, cell) + state.get(irq.object, cell + 1) * 0x100000000,
+        data: state.get(irq.object, irqType.at.data),
+      },
+      'vfio',
+    );
+    const ret = yield* core.request(virq, `vfio-msix[${vector}](${this.#fn.bdf})`, () => signal(fire, irq.virq));
+    return ret < 0 ? ret : virq;
+  }
+
+  *release(vector: number): Actions {
+    const virq = this.#virqs.get(vector);
+    if (virq !== undefined) yield* this.#host.core.freeIrq(virq);
+  }
+
+  entry(vector: number): number | undefined {
+    return this.#virqs.has(vector) ? this.#fn.entry(vector) : undefined;
+  }
+
+  raise(vector: number): void {
+    this.#fn.raise(vector);
+  }
+}
