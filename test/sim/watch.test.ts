@@ -1,4 +1,4 @@
-// Invariants that a scenario watches: silent where the rules hold, loud where they are broken on purpose.
+// Rules that a scenario watches: silent where they hold, loud where they are broken on purpose.
 import assert from 'node:assert/strict';
 import { rules } from '../../src/check/rules.ts';
 import { msgSend, tblWrite } from '../../src/model/events/msix.ts';
