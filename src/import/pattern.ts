@@ -6,7 +6,9 @@ import { bytesOf, Scanner, SPACE } from '../base/bytes.ts';
  * pattern), `s` any text up to the text that follows, `r` the rest of the line. `« … »` may be missing. A `…` at the end
  * lets more text follow.
  */
-export type Names<F extends string> = F extends `${string}{${infer N}:${string}}${infer R}` ? N | Names<R> : never;
+export type CaptureNames<F extends string> = F extends `${string}{${infer N}:${string}}${infer R}`
+  ? N | CaptureNames<R>
+  : never;
 
 type Op =
   | { readonly do: 'text'; readonly bytes: Uint8Array }
@@ -37,7 +39,7 @@ export const captures: Captures = {
 
 export class Pattern<F extends string = string> {
   /** Capture number of each name. */
-  readonly slot: { readonly [K in Names<F>]: number };
+  readonly slot: { readonly [K in CaptureNames<F>]: number };
   /** The captures that are numbers. */
   readonly numbers: ReadonlySet<number>;
   readonly #ops: readonly Op[];
@@ -48,7 +50,7 @@ export class Pattern<F extends string = string> {
     const names: string[] = [];
     this.#open = format.endsWith('…');
     this.#ops = compile(this.#open ? format.slice(0, -1) : format, names);
-    this.slot = Object.fromEntries(names.map((name, i) => [name, i])) as { readonly [K in Names<F>]: number };
+    this.slot = Object.fromEntries(names.map((name, i) => [name, i])) as { readonly [K in CaptureNames<F>]: number };
     this.#count = names.length;
     this.numbers = new Set([...format.matchAll(/\{(\w+):[udxn]\}/g)].map((m) => names.indexOf(m[1]!)));
   }

@@ -2,7 +2,7 @@ import { textOf } from '../base/bytes.ts';
 import type { Written } from '../model/event-args.ts';
 import type { TraceBuilder } from '../trace/builder.ts';
 import { objectAt } from './objects.ts';
-import { type Captures, captures, type Names, NameTable, Pattern } from './pattern.ts';
+import { type CaptureNames, type Captures, captures, NameTable, Pattern } from './pattern.ts';
 
 /** What the rules of an importer share: the builder and the bytes of the line at hand. Importers add what they remember. */
 export class RuleContext {
@@ -41,7 +41,7 @@ export class RuleContext {
 }
 
 /** One event of a log: its name, its print formats, and what it means. */
-export interface Rule<C> {
+export interface RecordRule<C> {
   readonly name: string;
   /**
    * Reads the arguments (bytes `start` to `end` of the line). True: the record became events; false: it is known and
@@ -51,7 +51,7 @@ export interface Rule<C> {
 }
 
 /** The capture number of each name of a print format. */
-export type Slots<F extends string> = { readonly [K in Names<F>]: number };
+export type Slots<F extends string> = { readonly [K in CaptureNames<F>]: number };
 
 /** What a record means, given its captures. Returns false when it turns out to be without effect. */
 export type Use<C, F extends string> = (context: C, c: Captures, s: Slots<F>) => unknown;
@@ -65,7 +65,7 @@ export function rule<C extends RuleContext, const F extends string>(
   formats: F | readonly F[],
   use: Use<C, F>,
   otherwise?: (context: C, start: number, end: number) => boolean,
-): Rule<C> {
+): RecordRule<C> {
   const patterns = patternsOf(formats);
   const { slot } = patterns[0]!;
   return {
@@ -85,7 +85,7 @@ export function patternsOf<const F extends string>(formats: F | readonly F[]): P
 }
 
 /** A rule whose print formats capture different things: the first that reads the arguments takes them. */
-export function either<C>(first: Rule<C>, second: Rule<C>): Rule<C> {
+export function either<C>(first: RecordRule<C>, second: RecordRule<C>): RecordRule<C> {
   return {
     name: first.name,
     take: (context, start, end) => first.take(context, start, end) ?? second.take(context, start, end),
@@ -94,12 +94,12 @@ export function either<C>(first: Rule<C>, second: Rule<C>): Rule<C> {
 
 /** The events that an importer knows: those that have a rule, and names of those that are known and without effect. */
 export class RuleSet<C extends RuleContext> {
-  readonly rules: readonly Rule<C>[];
+  readonly rules: readonly RecordRule<C>[];
   /** All names: those of the rules first, in their order. */
   readonly names: readonly string[];
   readonly #table: NameTable;
 
-  constructor(rules: readonly Rule<C>[], withoutEffect: readonly string[]) {
+  constructor(rules: readonly RecordRule<C>[], withoutEffect: readonly string[]) {
     const ruled = new Set(rules.map((r) => r.name));
     this.rules = rules;
     this.names = [...rules.map((r) => r.name), ...withoutEffect.filter((name) => !ruled.has(name))];

@@ -66,7 +66,7 @@ export type Reader<A> = {
 };
 
 /** Value of an argument as one names it: texts as they are, wide values as a number up to 2^53, a bigint or words, the lowest first. */
-export type Value = number | bigint | boolean | string | readonly number[];
+export type ArgValue = number | bigint | boolean | string | readonly number[];
 
 type Given<T> = T extends 'flag'
   ? boolean

@@ -1,6 +1,6 @@
 import { Random } from '../base/random.ts';
 import { type EventKind, kindOf } from '../model/event.ts';
-import type { Args, Named, Value, Written } from '../model/event-args.ts';
+import type { Args, ArgValue, Named, Written } from '../model/event-args.ts';
 import { other } from '../model/events/notes.ts';
 import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
@@ -78,7 +78,7 @@ export class Machine {
     const { words } = kind;
     words.fill(0);
     for (const spec of kind.args) {
-      const value = (args as Readonly<Record<string, Value | undefined>>)[spec.name];
+      const value = (args as Readonly<Record<string, ArgValue | undefined>>)[spec.name];
       if (value === undefined) continue;
       if (spec.optional) words[0]! |= spec.bit;
       const { at } = spec;

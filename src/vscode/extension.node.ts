@@ -2,11 +2,11 @@ import { open, stat } from 'node:fs/promises';
 import type * as vscode from 'vscode';
 import { activateWith } from './activate.ts';
 import type { IrqScopeApi } from './api.ts';
-import { breathe, CHUNK_BYTES, type Platform, type Source } from './platform.ts';
+import { breathe, CHUNK_BYTES, type FileSource, type Platform } from './platform.ts';
 import { openThroughWorkspace } from './workspace-source.ts';
 
 /** Reads a file of this machine piece by piece: memory holds at most one piece of it. */
-async function openFile(path: string): Promise<Source> {
+async function openFile(path: string): Promise<FileSource> {
   const info = await stat(path);
   if (!info.isFile() && !info.isFIFO()) throw new Error(`${path} is ${info.isDirectory() ? 'a folder' : 'no file'}`);
   return {

@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 
 /** The bytes of one trace file, in order. */
-export interface Source {
+export interface FileSource {
   /** Size of the file on disk (of packed files: packed); undefined when it is not known. */
   readonly size: number | undefined;
   /** Time of its last change in milliseconds, 0 when it is not known. It tells whether an open trace is still the same file. */
@@ -12,7 +12,7 @@ export interface Source {
 
 /** What differs between the extension hosts that this extension runs in. */
 export interface Platform {
-  openSource(uri: vscode.Uri): Promise<Source>;
+  openSource(uri: vscode.Uri): Promise<FileSource>;
 }
 
 /** Bytes that are read and imported in one go: about 10 ms of work. */

@@ -1,6 +1,6 @@
 import { EQUALS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
 import { type Captures, captures, isNameByte } from '../pattern.ts';
-import { rule as makeRule, patternsOf, type Rule, RuleContext, type Slots, type Use } from '../rules.ts';
+import { rule as makeRule, patternsOf, type RecordRule, RuleContext, type Slots, type Use } from '../rules.ts';
 
 /** What the rules of the ftrace text share: the line at hand, and who runs which virtual CPU. */
 export class Ftrace extends RuleContext {
@@ -21,7 +21,7 @@ export class Ftrace extends RuleContext {
 }
 
 /** One event of the text: its name, its print formats, and what it means. */
-export type FtraceRule = Rule<Ftrace>;
+export type FtraceRule = RecordRule<Ftrace>;
 
 /**
  * Makes the rule of one event. Print formats are tried in order. When none fits, the payload is read as the `fields`

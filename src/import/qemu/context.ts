@@ -1,7 +1,7 @@
 import { vfioGuest } from '../../model/events/vfio.ts';
 import { decodersById } from '../../model/message.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import { rule as makeRule, type Rule, RuleContext, type Use } from '../rules.ts';
+import { rule as makeRule, type RecordRule, RuleContext, type Use } from '../rules.ts';
 import { PciMap } from './pcimap.ts';
 
 /** What the importer remembers of one thread of the emulator: its last accesses. */
@@ -104,7 +104,7 @@ export class Qemu extends RuleContext {
 }
 
 /** One event of the log: its name, its print formats, and what it means. */
-export type QemuRule = Rule<Qemu>;
+export type QemuRule = RecordRule<Qemu>;
 
 /** Makes the rule of one event. Print formats are tried in order; versions of the emulator differ. */
 export function rule<const F extends string>(name: string, formats: F | readonly F[], use: Use<Qemu, F>): QemuRule {

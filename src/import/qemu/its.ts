@@ -3,13 +3,13 @@ import { gicAck, gicEoi } from '../../model/events/apic.ts';
 import { lineSet } from '../../model/events/cpu.ts';
 import {
   itsCommand,
-  itsCte,
+  itsCteAccess,
   itsDiscard,
-  itsDte,
+  itsDteAccess,
   itsError,
   itsInt,
   itsInv,
-  itsIte,
+  itsIteAccess,
   itsMapc,
   itsMapd,
   itsMapti,
@@ -82,7 +82,7 @@ function dte(
     : ittOf(q).fromRead(id, c.lo[s.itt]!, c.hi[s.itt]!);
   q.thread.itsDevice = id;
   q.emit(
-    itsDte
+    itsDteAccess
       .put()
       .write(write)
       .valid(c.lo[s.valid] !== 0)
@@ -109,7 +109,7 @@ function ite(
   if (id < 0) return false;
   q.thread.itsEvent = itsEvent(q, id, c.lo[s.event]!);
   q.emit(
-    itsIte
+    itsIteAccess
       .put()
       .write(write)
       .valid(c.lo[s.valid] !== 0)
@@ -127,7 +127,7 @@ function cte(
   write: boolean,
 ): void {
   q.emit(
-    itsCte
+    itsCteAccess
       .put()
       .write(write)
       .valid(c.lo[s.valid] !== 0)

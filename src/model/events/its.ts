@@ -161,7 +161,7 @@ export const itsTrans = eventKind(
 );
 
 /** The ITS read or wrote one of its tables. What it saw there is the true content. */
-export const itsDte = eventKind(
+export const itsDteAccess = eventKind(
   'its.dte',
   'look',
   [itsDevice],
@@ -172,7 +172,7 @@ export const itsDte = eventKind(
   },
 );
 
-export const itsIte = eventKind(
+export const itsIteAccess = eventKind(
   'its.ite',
   'look',
   [itsEvent],
@@ -189,7 +189,7 @@ export const itsIte = eventKind(
   },
 );
 
-export const itsCte = eventKind(
+export const itsCteAccess = eventKind(
   'its.cte',
   'look',
   [itsCollection],
@@ -276,9 +276,9 @@ export const itsEvents = [
   itsInt,
   itsCommand,
   itsTrans,
-  itsDte,
-  itsIte,
-  itsCte,
+  itsDteAccess,
+  itsIteAccess,
+  itsCteAccess,
   itsError,
   itsDoorbell,
   gicFrameSeen,

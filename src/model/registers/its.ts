@@ -5,7 +5,7 @@ import { bit, bits, register, withReserved } from './layout.ts';
 const linux = 'drivers/irqchip/irq-gic-v3-its.c its_encode_*';
 
 /** A command of the ITS command queue: 32 bytes, described as four registers of 64 bits; field names are distinct. */
-export interface ItsCommand {
+export interface ItsCommandSpec {
   readonly name: string;
   /** Bits 7:0 of the first doubleword. */
   readonly opcode: number;
@@ -52,10 +52,10 @@ const vintid = at(2, 31, 0, 'vintid', 'vINTID: the virtual LPI.');
 function command(
   name: string,
   opcode: number,
-  since: ItsCommand['since'],
+  since: ItsCommandSpec['since'],
   meaning: string,
   ...fields: readonly Placed[]
-): ItsCommand {
+): ItsCommandSpec {
   const code = { dword: 0, field: bits('opcode', 7, 0, 'RW', 'Command number.', { values: { [opcode]: name } }) };
   const dword = (n: Dword): Register =>
     register(
@@ -72,7 +72,7 @@ function command(
 }
 
 /** The commands that software writes into the ITS command queue. Source: GICv3 "ITS commands"; irq-gic-v3-its.c. */
-export const itsCommands: readonly ItsCommand[] = [
+export const itsCommands: readonly ItsCommandSpec[] = [
   command('MOVI', 0x01, 'GICv3', 'Moves one event to another collection.', deviceId, eventId, icid),
   command('INT', 0x03, 'GICv3', 'Makes the interrupt of an event pending.', deviceId, eventId),
   command('CLEAR', 0x04, 'GICv3', 'Takes back the pending state of an event.', deviceId, eventId),
@@ -187,7 +187,7 @@ export const itsCommands: readonly ItsCommand[] = [
 ];
 
 /** The ITS commands by opcode. */
-export const itsCommandByOpcode: ReadonlyMap<number, ItsCommand> = new Map(itsCommands.map((c) => [c.opcode, c]));
+export const itsCommandByOpcode: ReadonlyMap<number, ItsCommandSpec> = new Map(itsCommands.map((c) => [c.opcode, c]));
 
 /** An error that an ITS reports for a command it does not carry out. */
 export interface ItsError {
