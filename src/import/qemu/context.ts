@@ -66,6 +66,7 @@ export class Qemu extends RuleContext {
   readonly #threads = new Map<number, ThreadContext>();
   /** The thread that printed it; one for all where the log does not tell. */
   thread: ThreadContext = newThread();
+  #threadId = -1;
   /** Config accesses are also printed as memory accesses, with their size. */
   sizedConfig = false;
   readonly #vtdIndices = new Map<number, number>();
@@ -79,6 +80,8 @@ export class Qemu extends RuleContext {
 
   /** Makes a thread the current one; 0 where the log has no thread ids. */
   onThread(id: number): void {
+    if (id === this.#threadId) return;
+    this.#threadId = id;
     let thread = this.#threads.get(id);
     if (thread === undefined) this.#threads.set(id, (thread = newThread()));
     this.thread = thread;

@@ -29,6 +29,8 @@ export function isKnownEvent(buf: Uint8Array, start: number, end: number): boole
 }
 
 const NANO = 1_000_000_000;
+/** Nanoseconds of the last digit of a fraction with so many digits. */
+const NANOS = Float64Array.from({ length: 10 }, (_, places) => 10 ** (9 - places));
 
 /** Digits of a run of digits as a number, from `start`; `digitsEnd` tells where the run ends. */
 let digitsEnd = 0;
@@ -174,7 +176,7 @@ export class QemuImporter implements LineReader {
       this.#fraction = places;
       meta.time = { ...meta.time, digits: places };
     }
-    this.#out.time = (seconds - this.#base) * NANO + fraction * 10 ** (9 - places);
+    this.#out.time = (seconds - this.#base) * NANO + fraction * NANOS[places]!;
   }
 }
 
