@@ -51,6 +51,10 @@ export class ImportRun {
 
   /** Brings accounting and facts of the source up to date with the bytes so far: a file that grows is looked at like this. */
   settle(): void {
+    if (!this.#importer && this.#waitingBytes > 0) {
+      const format = detect(this.#head());
+      if (!('problem' in format)) this.#start(format);
+    }
     this.#importer?.settle();
   }
 
@@ -61,7 +65,7 @@ export class ImportRun {
     }
     this.#waiting.push(new Uint8Array(chunk));
     this.#waitingBytes += chunk.length;
-    if (this.#waitingBytes >= HEAD_BYTES) this.#start();
+    if (this.#waitingBytes >= HEAD_BYTES) this.#start(this.#detect());
   }
 
   /** The source has ended. Returns the finished trace. */
@@ -69,7 +73,7 @@ export class ImportRun {
     this.#unpacker.end();
     const { problem, packing } = this.#unpacker;
     if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem);
-    if (!this.#importer) this.#start();
+    if (!this.#importer) this.#start(this.#detect());
     this.#importer!.end();
     const { source } = this.#builder;
     if (packing !== 'none') source.variant += `, ${packing}`;
@@ -79,23 +83,32 @@ export class ImportRun {
     return this.trace;
   }
 
-  #start(): void {
+  /** The bytes that came before the format was known. */
+  #head(): Uint8Array {
     const all = new Uint8Array(this.#waitingBytes);
     let at = 0;
     for (const chunk of this.#waiting) {
       all.set(chunk, at);
       at += chunk.length;
     }
+    return all;
+  }
+
+  /** The format of these bytes; throws ImportError when they are no trace. */
+  #detect(): Format {
+    const format = detect(this.#head());
+    if (!('problem' in format)) return format;
+    const { problem } = this.#unpacker;
+    throw new ImportError(
+      problem === undefined ? format.problem : `${problem}; of what was unpacked: ${format.problem}`,
+    );
+  }
+
+  #start(format: Format): void {
+    const head = this.#head();
     this.#waiting = [];
-    const format = detect(all);
-    if ('problem' in format) {
-      const { problem } = this.#unpacker;
-      throw new ImportError(
-        problem === undefined ? format.problem : `${problem}; of what was unpacked: ${format.problem}`,
-      );
-    }
     this.#format = format;
     this.#importer = format.open(this.#builder);
-    this.#importer.push(all);
+    this.#importer.push(head);
   }
 }

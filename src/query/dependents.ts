@@ -15,6 +15,9 @@ export type Look = (state: State, object: ObjectId) => void;
 export class ReadIndex {
   readonly #look: Look;
   readonly #readers = new Map<CellId, Set<ObjectId>>();
+  /** Objects that were looked at, and how many objects the world had then: a look may have missed one that came later. */
+  readonly #looked = new Set<ObjectId>();
+  #objects = 0;
   #at: State;
 
   constructor(world: World, look: Look) {
@@ -36,7 +39,8 @@ export class ReadIndex {
 
   #follow(state: State): void {
     const { world } = state;
-    const stale = new Set<ObjectId>();
+    const stale = new Set<ObjectId>(world.objects > this.#objects ? this.#looked : []);
+    this.#objects = world.objects;
     for (const cell of state.changedCells(this.#at)) {
       stale.add(world.objectOfCell(cell));
       for (const reader of this.#readers.get(cell) ?? []) stale.add(reader);
@@ -47,6 +51,7 @@ export class ReadIndex {
   }
 
   #note(state: State, object: ObjectId): void {
+    this.#looked.add(object);
     for (const cell of foreignReads(state, object, this.#look)) {
       const known = this.#readers.get(cell);
       if (known) known.add(object);

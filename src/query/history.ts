@@ -26,6 +26,7 @@ export interface HistoryEntry {
 
 /** Whether events of a kind only read: they count only when they make a value known or change it. */
 export const onlyLooks = ({ role }: EventKind): boolean => role === 'look' || role === 'translate';
+
 const same = (a: Value | StateTree, b: Value | StateTree): boolean =>
   a === b || JSON.stringify(a) === JSON.stringify(b) || (isUnknown(a) && isUnknown(b));
 

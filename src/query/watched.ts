@@ -32,7 +32,7 @@ export class Watched {
   readonly #trace: Trace;
   readonly #objects: readonly ObjectId[];
   readonly #key: string | undefined;
-  readonly #flags: Uint8Array;
+  #flags: Uint8Array;
   readonly #readers = new Map<CellId, Set<ObjectId>>();
   /** Objects other than the watched ones of which cells are read. */
   readonly #others = new Set<ObjectId>();
@@ -62,11 +62,6 @@ export class Watched {
   /** The state of what is watched. Not to be written to. */
   get state(): State {
     return this.#state;
-  }
-
-  /** The step that `state` stands at. */
-  get at(): number {
-    return this.#at;
   }
 
   /** Goes to the state after a step. */
@@ -148,6 +143,7 @@ export class Watched {
       for (let missing = true; missing; ) {
         missing = false;
         for (const cell of readBy(this.#state, object, this.#key)) {
+          if (cell >= this.#flags.length) this.#grow();
           if ((this.#flags[cell]! & (OWN | READ)) === 0) {
             all ??= this.#trace.stateAt(this.#at);
             this.#load(all, cell, cell + 1);
@@ -161,6 +157,13 @@ export class Watched {
         }
       }
     }
+  }
+
+  /** Makes room for the cells of objects that came into the world since this was made. */
+  #grow(): void {
+    const wider = new Uint8Array(this.#trace.world.cells);
+    wider.set(this.#flags);
+    this.#flags = wider;
   }
 
   #load(whole: State, from: CellId, to: CellId): void {

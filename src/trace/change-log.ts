@@ -23,9 +23,6 @@ const PARTIAL = 2;
 /** No bit of it is known any more. */
 const NONE = 3;
 
-/** Most cells that a log can tell apart; the last number is the pad. */
-export const MOST_CELLS = CELL;
-
 /** Takes one change: cell `cell` holds `value` after event `step`, of which the bits `known` are known. */
 export type TakeChange = (step: number, cell: CellId, value: number, known: number) => void;
 

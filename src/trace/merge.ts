@@ -54,11 +54,19 @@ export function mergeOrder(sources: readonly Source[], clock: TimeBase): Order {
   return order;
 }
 
-/** How many steps two orders have in common from the first on. */
-export function commonSteps(a: Order, b: Order): number {
-  const most = Math.min(a.rows.length, b.rows.length);
+/** How many steps two lists of events have in common from the first on: the same events at the same times. */
+export function commonSteps(a: MergedEvents, b: MergedEvents): number {
+  const [old, now] = [a.order, b.order];
+  const most = Math.min(old.rows.length, now.rows.length);
+  const moved = a.shifts.map((shift, s) => !Object.is(shift, b.shifts[s]));
   let step = 0;
-  while (step < most && a.sources[step] === b.sources[step] && a.rows[step] === b.rows[step]) step++;
+  while (
+    step < most &&
+    old.sources[step] === now.sources[step] &&
+    old.rows[step] === now.rows[step] &&
+    !moved[now.sources[step]!]
+  )
+    step++;
   return step;
 }
 
@@ -66,14 +74,15 @@ export function commonSteps(a: Order, b: Order): number {
 export class MergedEvents implements EventList {
   readonly order: Order;
   readonly #sources: readonly Source[];
-  readonly #shifts: readonly number[];
+  /** For each source what is added to its own times. */
+  readonly shifts: readonly number[];
   /** Step of each event of each source. */
   readonly #steps: readonly Uint32Array[];
 
   constructor(sources: readonly Source[], order: Order, clock: TimeBase) {
     this.order = order;
     this.#sources = [...sources];
-    this.#shifts = sources.map((source) => shiftTo(clock, source));
+    this.shifts = sources.map((source) => shiftTo(clock, source));
     this.#steps = sources.map(({ events }) => new Uint32Array(events.length));
     for (let step = 0; step < order.rows.length; step++) this.#steps[order.sources[step]!]![order.rows[step]!] = step;
   }
@@ -107,7 +116,7 @@ export class MergedEvents implements EventList {
   }
 
   time(step: number): number {
-    return this.#events(step).time(this.order.rows[step]!) + this.#shifts[this.order.sources[step]!]!;
+    return this.#events(step).time(this.order.rows[step]!) + this.shifts[this.order.sources[step]!]!;
   }
 
   cpu(step: number): number {
@@ -136,7 +145,7 @@ export class MergedEvents implements EventList {
 
   read(step: number, into: EventRow): EventRow {
     this.#events(step).read(this.order.rows[step]!, into);
-    into.time += this.#shifts[this.order.sources[step]!]!;
+    into.time += this.shifts[this.order.sources[step]!]!;
     return into;
   }
 

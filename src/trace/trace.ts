@@ -6,7 +6,7 @@ import { PAGE_BYTES, type Snapshot, State } from '../model/state.ts';
 import { apply, vocabulary } from '../model/vocabulary.ts';
 import type { World } from '../model/world.ts';
 import { ChangeLog } from './change-log.ts';
-import { commonSteps, MergedEvents, mergeOrder, type Order } from './merge.ts';
+import { commonSteps, MergedEvents, mergeOrder } from './merge.ts';
 import { BLOCK, BLOCK_BITS } from './object-blocks.ts';
 import { type EventRow, eventRow } from './row.ts';
 import type { Source } from './source.ts';
@@ -29,12 +29,6 @@ interface Keyframe {
   readonly words: number;
   readonly copied: number;
 }
-
-/** The order of a trace of one source. */
-const identity = (length: number): Order => ({
-  sources: new Uint16Array(length),
-  rows: Uint32Array.from({ length }, (_, i) => i),
-});
 
 /** The state after no event at all. */
 export const BEFORE_FIRST = -1;
@@ -150,11 +144,10 @@ export class Trace {
 
   /** The same in slices; between two slices the trace answers up to the step that was reached. */
   *joining(...sources: readonly Source[]): Generator<void, number> {
-    const before = this.#merged?.order ?? identity(this.first.events.length);
+    const before = this.#merged ?? new MergedEvents(this.#sources, mergeOrder(this.#sources, this.time), this.time);
     this.#sources.push(...sources);
-    const order = mergeOrder(this.#sources, this.time);
-    const merged = new MergedEvents(this.#sources, order, this.time);
-    const from = Math.min(commonSteps(before, order), this.log.events);
+    const merged = new MergedEvents(this.#sources, mergeOrder(this.#sources, this.time), this.time);
+    const from = Math.min(commonSteps(before, merged), this.log.events);
     this.#rewind(from);
     this.#merged = merged;
     this.#events = merged;

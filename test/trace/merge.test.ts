@@ -136,4 +136,24 @@ describe('a trace of several sources', () => {
     assert.deepEqual(lines(late), lines(trace));
     assert.equal(show(late.head), show(trace.head));
   });
+
+  it('finds the event at a time after an offset was set that leaves the order as it is', () => {
+    const other = new World();
+    const late = read(other, '', 'host.txt', HOST);
+    const early = read(other, 'guest', 'guest.txt', GUEST);
+    early.first.offset = -10_000n;
+    late.join(early.first);
+    assert.equal(late.sourceOf(0), 1, 'the guest comes first, 4 microseconds before the host');
+    assert.equal(late.table.time(0), -4000);
+    // Ten microseconds earlier still: the order stays as it is.
+    early.first.offset = -20_000n;
+    late.join();
+    assert.equal(late.table.time(0), -14_000);
+    const steps = [...Array(late.length).keys()];
+    for (const time of [-15_000, -14_000, -13_500, -13_000, 0, 8000])
+      assert.equal(
+        late.lastAtTime(time),
+        steps.findLastIndex((step) => late.table.time(step) <= time),
+      );
+  });
 });

@@ -44,8 +44,10 @@ export class LayerValues {
   #objects = 0;
   readonly #types = new Map<ObjectType, readonly number[] | undefined>();
   readonly #readers = new Map<CellId, Set<ObjectId>>();
+  /** Objects with layers whose reads were recorded: they may have missed an object that came into the world later. */
+  readonly #recordedOf = new Set<ObjectId>();
   /** Objects to look at when the event at hand is complete. */
-  #stale: ObjectId[] = [];
+  #stale = new Set<ObjectId>();
   #step = -1;
   /** Where the MSI capability of each function lies, from which step on. */
   readonly #msiAt = new Map<ObjectId, { readonly step: number; readonly at: number }[]>();
@@ -59,6 +61,7 @@ export class LayerValues {
   /** Takes the changes of the events `from` to `to`, both included. */
   advance(from: number, to: number): void {
     this.#grow();
+    this.#refresh();
     const { log, world } = this.#trace;
     const flags = this.#flags;
     log.scan(from, to, flags, (step, cell, value, known) => {
@@ -85,7 +88,7 @@ export class LayerValues {
   }
 
   #mark(object: ObjectId): void {
-    if (!this.#stale.includes(object)) this.#stale.push(object);
+    this.#stale.add(object);
   }
 
   /** Flags the cells of objects that are new in the world. */
@@ -96,6 +99,7 @@ export class LayerValues {
       wider.set(this.#flags);
       this.#flags = wider;
     }
+    if (this.#objects < world.objects) for (const object of this.#recordedOf) this.#mark(object);
     for (; this.#objects < world.objects; this.#objects++) {
       const type = world.type(this.#objects)!;
       const base = world.base(this.#objects);
@@ -116,9 +120,9 @@ export class LayerValues {
   /** Sets the layers of the objects that the last event touched. */
   #refresh(): void {
     const step = this.#step;
-    if (this.#stale.length === 0) return;
+    if (this.#stale.size === 0) return;
     const stale = this.#stale;
-    this.#stale = [];
+    this.#stale = new Set();
     for (const object of stale) {
       if (!(this.#tree.has(object) || this.#state.present(object))) continue;
       for (const layer of this.#tree.laneOf(object).set) {
@@ -132,6 +136,7 @@ export class LayerValues {
 
   /** The value of a layer. It records which cells the layer reads, so that their changes update the layer. */
   #recorded(spec: LayerSpec, object: ObjectId): number {
+    this.#recordedOf.add(object);
     const cells = new Set<CellId>();
     const value = layerValue(spec, this.#state.reading(cells), object);
     const { world } = this.#trace;
