@@ -2,6 +2,7 @@ import type { ObjectId, TextId } from '../base/ids.ts';
 
 /** A node of the object tree, as far as references follow it. */
 interface Place {
+  readonly segment: string;
   readonly parent: Place | undefined;
   readonly children: ReadonlyMap<string, Place>;
   readonly object: ObjectId;
@@ -30,6 +31,22 @@ export interface Reference {
 export const byNumber = (what: string, parent: string): Reference => ({
   what,
   find: (places, object, value) => places.spaceOf(object).objectAt(`${parent}/${value}`),
+});
+
+/**
+ * The first segment of the paths of the processors that an object counts: a kernel inside a simulated guest (`guest/<n>/…`)
+ * counts virtual CPUs, every other kernel its own CPUs.
+ */
+export function processorsOf(places: Places, object: ObjectId): 'cpu' | 'vcpu' {
+  let node = places.node(object);
+  while (node?.parent?.parent) node = node.parent;
+  return node?.segment === 'guest' ? 'vcpu' : 'cpu';
+}
+
+/** The number of a processor, as the kernel that the object belongs to counts them. */
+export const byProcessor = (what: string): Reference => ({
+  what,
+  find: (places, object, value) => places.spaceOf(object).objectAt(`${processorsOf(places, object)}/${value}`),
 });
 
 /** A text that is the last segment of a path: `byText('…', 'device')` names `device/<text>`. */

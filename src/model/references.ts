@@ -6,6 +6,7 @@ import { requesterIn } from './bdf.ts';
 import { decodersById } from './message.ts';
 import type { Namespace } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
+import { processorsOf } from './reference.ts';
 import { vtdIrte } from './registers/vtd.ts';
 import type { State } from './state.ts';
 import { imsEntry } from './things/ims.ts';
@@ -34,9 +35,21 @@ export interface Link {
 /** The names of the system that an object belongs to. */
 const namesOf = (state: State, object: ObjectId): Namespace => state.world.spaceOf(object);
 
-/** The vector of a CPU; the APIC id stands for the CPU's number, as QEMU and most machines below 256 CPUs number them. */
+/**
+ * The number of the CPU with an APIC id, as some irq shows it that was configured for both (vector_config); -1 while none
+ * does. The two are different numbers: the kernel counts CPUs, the firmware gives APIC ids.
+ */
+function cpuWithApicId(state: State, object: ObjectId, apicId: number): number {
+  // Irqs of a guest's kernel are not listed beside those of the host.
+  if (processorsOf(state.world, object) === 'vcpu') return -1;
+  for (const { object: other } of namesOf(state, object).find('irq')?.children.values() ?? [])
+    if (state.present(other) && state.num(other, irq.at.apicDest) === apicId) return state.num(other, irq.at.cpu);
+  return -1;
+}
+
+/** The vector of a CPU. */
 const vectorAt = (state: State, object: ObjectId, cpu: number, v: number): ObjectId =>
-  cpu < 0 || v <= 0 ? -1 : namesOf(state, object).objectAt(`cpu/${cpu}/vector/${v}`);
+  cpu < 0 || v <= 0 ? -1 : namesOf(state, object).objectAt(`${processorsOf(state.world, object)}/${cpu}/vector/${v}`);
 
 /** The requester ID of the function that an object belongs to, or -1. */
 function requesterOf(state: State, object: ObjectId): number {
@@ -79,7 +92,9 @@ function messageTarget(state: State, object: ObjectId, address: number, data: nu
       return names.objectAt(`gic/0/spi/${message.index}`);
     case 'compatibility':
     case 'x2apic':
-      return message.fields['destMode'] === false ? vectorAt(state, object, message.destination!, message.vector!) : -1;
+      return message.fields['destMode'] === false
+        ? vectorAt(state, object, cpuWithApicId(state, object, message.destination!), message.vector!)
+        : -1;
     case 'none':
     case 'xen-pirq':
       return -1;
@@ -92,20 +107,29 @@ const byMessage = (address: number, data: number): ObjectReference => ({
   find: (state, object) => messageTarget(state, object, address, data),
 });
 
-/** The entry of a function that an irq is for. */
+/**
+ * The MSI-X entry that an irq is for: hwirq is the table index where the domain is one of PCI/MSI-X. Kernels name such domains
+ * with MSI-X or MSIX in them; an irq whose domain is known and named otherwise (MSI, IMS) has none.
+ */
 function entryOfIrq(state: State, object: ObjectId): ObjectId {
   const dev = state.num(object, irq.at.device);
   const index = state.num(object, irq.at.hwirq);
+  const domain = state.num(object, irq.at.domain);
   if (dev < 0 || index < 0) return -1;
+  if (domain >= 0 && !/msi-?x/i.test(state.world.strings.text(domain))) return -1;
   return namesOf(state, object).objectAt(`device/${state.world.strings.text(dev)}/msix/${index}`);
 }
 
-/** The vector that a remapped VT-d entry delivers to, or the vector of the posted descriptor. */
+/** The vector that a VT-d entry of the remapped kind delivers to. */
 function targetOfIrte(state: State, object: ObjectId): ObjectId {
-  const { present, posted, vector: field } = vtdIrte.f;
-  if (present.flag(state, object, irte.at.value) !== true || posted.flag(state, object, irte.at.value) !== false)
-    return -1;
-  return vectorAt(state, object, irteDestination(state, object) ?? -1, field.get(state, object, irte.at.value));
+  const { present, posted, destMode, vector: field } = vtdIrte.f;
+  const at = irte.at.value;
+  if (present.flag(state, object, at) !== true || posted.flag(state, object, at) !== false) return -1;
+  // A logical destination names a set of CPUs.
+  if (destMode.flag(state, object, at) !== false) return -1;
+  const dest = irteDestination(state, object);
+  if (dest === null) return -1;
+  return vectorAt(state, object, cpuWithApicId(state, object, dest), field.get(state, object, at));
 }
 
 /** The processor that the kernel inside sees, for a virtual CPU of the host: the only other system has one of that number. */
@@ -130,6 +154,13 @@ const ofObjects: ReadonlyMap<ObjectType, readonly ObjectReference[]> = new Map<O
         what: 'the vector that it is assigned to',
         find: (state, object) =>
           vectorAt(state, object, state.num(object, irq.at.cpu), state.num(object, irq.at.vector)),
+      },
+      {
+        name: 'previous',
+        what: 'the vector that it had before the last move',
+        // The kernel prints prev_vector 0 when there is none.
+        find: (state, object) =>
+          vectorAt(state, object, state.num(object, irq.at.prevCpu), state.num(object, irq.at.prevVector)),
       },
       byMessage(irq.at.address, irq.at.data),
     ],

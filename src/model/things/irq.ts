@@ -1,5 +1,5 @@
 import { objectType } from '../objects.ts';
-import { byNumber, byText } from '../reference.ts';
+import { byNumber, byProcessor, byText } from '../reference.ts';
 
 /** A Linux interrupt: `irq/<virq>`. */
 export const irq = objectType(
@@ -26,17 +26,13 @@ export const irq = objectType(
     activated: { kind: 'flag', meaning: 'The domain hierarchy is activated: the hardware is programmed for it.' },
     reserved: { kind: 'flag', meaning: 'A vector is only reserved; a real one is allocated at request_irq().' },
     managed: { kind: 'flag', meaning: 'Affinity is managed by the kernel; user space cannot change it.' },
-    cpu: { kind: 'num', meaning: 'CPU that the vector belongs to.', ref: byNumber('the CPU of its vector', 'cpu') },
+    cpu: { kind: 'num', meaning: 'CPU that the vector belongs to.', ref: byProcessor('the CPU of its vector') },
     vector: {
       kind: 'num',
       meaning: 'Vector on that CPU; 0 none, 239 (0xef) the placeholder of a reserved or shut down interrupt.',
     },
     apicDest: { kind: 'hex', meaning: 'Destination APIC id as programmed.' },
-    prevCpu: {
-      kind: 'num',
-      meaning: 'CPU of the previous vector, as last printed.',
-      ref: byNumber('the CPU of its previous vector', 'cpu'),
-    },
+    prevCpu: { kind: 'num', meaning: 'CPU of the previous vector, as last printed.' },
     prevVector: { kind: 'num', meaning: 'Previous vector; 0 none, or already freed.' },
     moving: { kind: 'flag', meaning: 'A move is in progress: the previous vector is still live.' },
     masked: { kind: 'flag', meaning: 'Masked at its chip, as the mask and unmask callbacks were seen.' },
@@ -57,7 +53,7 @@ export const irq = objectType(
     running: {
       kind: 'num',
       meaning: 'CPU on which a handler of it runs right now.',
-      ref: byNumber('the CPU on which a handler of it runs', 'cpu'),
+      ref: byProcessor('the CPU on which a handler of it runs'),
     },
     owner: { kind: 'text', meaning: 'The driver, queue or device for which it was allocated.' },
     shutdown: { kind: 'flag', meaning: 'Managed and shut down: no CPU of its mask is online.' },
