@@ -2,6 +2,9 @@ import { vocabulary } from '../model/vocabulary.ts';
 import { total } from './accounting.ts';
 import type { Trace } from './trace.ts';
 
+/** The arguments of each kind, by its number, that name texts or objects. */
+const naming = vocabulary.map(({ args }) => args.filter(({ type }) => type === 's' || type === 'o'));
+
 /**
  * Walks a trace and checks what every reader relies on: kinds, objects, texts and argument objects exist, lines and
  * offsets never go back, times are numbers, and the accounting adds up. Returns what is wrong; an empty list if nothing is.
@@ -23,16 +26,17 @@ export function checkIntegrity(trace: Trace): string[] {
     }
     if (table.object(step) >= world.objects) say(step, `no object ${table.object(step)}`);
     if (table.task(step) >= world.strings.size) say(step, `no text ${table.task(step)}`);
-    for (const arg of kind.args) {
+    for (const arg of naming[kind.number]!) {
       if (arg.optional && (table.word(step, 0) & arg.bit) === 0) continue;
       const word = table.word(step, arg.at);
       if (arg.type === 's' && word >= world.strings.size) say(step, `${kind.name}.${arg.name}: no text ${word}`);
       if (arg.type === 'o' && word >= world.objects) say(step, `${kind.name}.${arg.name}: no object ${word}`);
     }
-    if (table.line(step) < line) say(step, `line ${table.line(step)} after line ${line}`);
-    if (table.offset(step) < offset) say(step, `offset ${table.offset(step)} after ${offset}`);
+    const [before, at] = [line, offset];
     line = table.line(step);
     offset = table.offset(step);
+    if (line < before) say(step, `line ${line} after line ${before}`);
+    if (offset < at) say(step, `offset ${offset} after ${at}`);
     const time = table.time(step);
     if (time === Number.POSITIVE_INFINITY || time === Number.NEGATIVE_INFINITY) say(step, 'time is infinite');
   }

@@ -5,6 +5,7 @@
  * (tracepoints do not fire there), and whose virtual machine a KVM event is about.
  */
 import { BRACKET_OPEN, bytesAt, bytesOf, COLON, HASH, SPACE, textOf } from '../../base/bytes.ts';
+import type { ObjectId } from '../../base/ids.ts';
 import { cpuSeen } from '../../model/events/cpu.ts';
 import { bufferStart, lost } from '../../model/events/notes.ts';
 import { cpu } from '../../model/things/irq.ts';
@@ -41,6 +42,8 @@ export class FtraceImporter implements LineReader {
   readonly #head = new RecordHead();
   readonly #dispatcher: Dispatcher<Ftrace>;
   readonly #online = new Set<number>();
+  /** The object of each CPU that recorded something. */
+  readonly #cpus: ObjectId[] = [];
   #base = -1;
   #digits = 0;
   #latency = false;
@@ -143,7 +146,8 @@ export class FtraceImporter implements LineReader {
 
   /** A record of this CPU: it is online, until something says otherwise. */
   #seen(n: number): void {
-    const object = this.#out.world.byNumbers(cpu, n & 0x3ffffff, 0, (a) => `cpu/${a}`);
+    this.#cpus[n] ??= this.#out.world.object(cpu, `cpu/${n}`);
+    const object = this.#cpus[n];
     if (this.#out.state.flag(object, cpu.at.online) === true) return;
     this.#online.add(n);
     this.#f.emit(cpuSeen.put(), object);
