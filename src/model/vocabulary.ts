@@ -2,6 +2,7 @@ import type { AppliedEvent, EventKind } from './event.ts';
 import { apicEvents } from './events/apic.ts';
 import { cpuEvents } from './events/cpu.ts';
 import { domainEvents } from './events/domain.ts';
+import { functionEvents } from './events/function.ts';
 import { hypervisorEvents } from './events/hypervisor.ts';
 import { imsEvents } from './events/ims.ts';
 import { iommufdEvents } from './events/iommufd.ts';
@@ -24,6 +25,7 @@ import type { State } from './state.ts';
 /** All event kinds. A kind's number is its place here; it is used in memory only and never written to a file. */
 export const vocabulary: readonly EventKind[] = [
   ...pciEvents,
+  ...functionEvents,
   ...msixEvents,
   ...vectorEvents,
   ...irqEvents,

@@ -55,40 +55,6 @@ describe('`msix_write_config` names only the kind of device', () => {
 });
 
 describe('logs of older versions', () => {
-  it('before 6.1: config accesses without a bus, mappings with a pointer for a name', () => {
-    const { trace } = wholly(
-      [
-        'pci_update_mappings_add d=0x55d0c0 00:03.0 0,0xfe000000+0x4000',
-        'pci_cfg_write nvme 03:0 @0x4 <- 0x6',
-        'pci_cfg_read nvme 10:1 @0x0 -> 0x100e8086',
-        'pci_cfg_write nvme 03:0 @0x42 <- 0xc005',
-        'msix_write_config dev nvme enabled 1 masked 1',
-      ].join('\n'),
-    );
-    assert.equal(at(trace, 2, 'device/0000:00:03.0/name'), 'nvme', 'the name comes with the first config access');
-    assert.equal(at(trace, 2, 'device/0000:00:03.0/command.busMaster'), true);
-    assert.equal(at(trace, 3, 'device/0000:00:0a.1/vendor'), '0x100e8086', 'slots are decimal there');
-    assert.equal(at(trace, 5, 'device/0000:00:03.0/msixcap/fmask'), true);
-  });
-
-  it('before 6.1: a function that mappings show on another bus is the one that is meant', () => {
-    const on = (...mappings: string[]): string[] =>
-      wholly([...mappings, 'pci_cfg_write nvme 03:0 @0x4 <- 0x6'].join('\n')).events;
-    assert.equal(
-      on('pci_update_mappings_add d=0x55 02:03.0 0,0xfe000000+0x4000').at(-1),
-      'cfg.write device/0000:02:03.0 offset=0x4 size=2 value=0x6',
-    );
-    const both = [
-      'pci_update_mappings_add d=0x55 02:03.0 0,0xfe000000+0x4000',
-      'pci_update_mappings_add d=0x56 04:03.0 0,0xfd000000+0x4000',
-    ];
-    assert.equal(
-      on(...both).at(-1),
-      'cfg.write device/0000:00:03.0 offset=0x4 size=2 value=0x6',
-      'one of two cannot be told',
-    );
-  });
-
   it('before 6.2: memory accesses without the name of the region, from the known place of the table', () => {
     const { trace, info } = wholly(
       [

@@ -13,6 +13,8 @@ export interface ThreadContext {
   configName: string;
   configOffset: number;
   configValue: number;
+  /** The record of that access had no bus number. */
+  configNoBus: boolean;
   /** Size of the config access whose memory access was printed just before; 0 unknown. */
   configSize: number;
   /** A config read whose real size may follow: function, offset, value, size that was assumed; -1 none. */
@@ -43,6 +45,7 @@ function newThread(): ThreadContext {
     configName: '',
     configOffset: -1,
     configValue: 0,
+    configNoBus: false,
     configSize: 0,
     readDevice: -1,
     readOffset: 0,
@@ -85,6 +88,17 @@ export class Qemu extends RuleContext {
     let thread = this.#threads.get(id);
     if (thread === undefined) this.#threads.set(id, (thread = newThread()));
     this.thread = thread;
+  }
+
+  /** A function that was known by name only turned out to be another one: no thread remembers the old one. */
+  moved(from: number, to: number): void {
+    this.pci.moved(from, to);
+    for (const thread of this.#threads.values()) {
+      if (thread.configDevice === from) thread.configDevice = to;
+      if (thread.readDevice === from) thread.readDevice = to;
+      if (thread.raised >= 0 && this.out.world.path(thread.raised).startsWith(`${this.out.world.path(from)}/`))
+        thread.raised = -1;
+    }
   }
 
   /** Ties the VFIO device of the host to the function that the guest sees. */

@@ -6,6 +6,7 @@ import { vfioDevice } from '../../model/things/virt.ts';
 import { deviceObject } from '../objects.ts';
 import type { Captures } from '../pattern.ts';
 import { either } from '../rules.ts';
+import { functionWithoutBus, joinMapping } from './busless.ts';
 import { type Qemu, type QemuRule, rule } from './context.ts';
 
 const COMMAND = 4;
@@ -56,9 +57,9 @@ function config(q: Qemu, dev: number, offset: number, size: number, value: numbe
   }
 }
 
-/** The function of a config access or mapping line; introduces it on its first appearance. */
+/** The function of a config access or mapping line; introduces it on its first appearance. A bus below 0: not printed. */
 function functionOf(q: Qemu, name: string, bus: number, slot: number, fn: number): number {
-  const object = bus < 0 ? oldFunction(q, slot, fn) : deviceObject(q.out.world, bus, slot, fn);
+  const object = bus < 0 ? functionWithoutBus(q, name, slot, fn) : deviceObject(q.out.world, bus, slot, fn);
   const isNew = !q.pci.knows(object);
   if (isNew) q.pci.seen(object, name);
   if (isNew || (name !== '' && q.pci.rename(object, name))) {
@@ -69,10 +70,37 @@ function functionOf(q: Qemu, name: string, bus: number, slot: number, fn: number
   return object;
 }
 
-/** Logs before QEMU 6.1 print no bus: the only function with that number so far, else the one on bus 0. */
-function oldFunction(q: Qemu, slot: number, fn: number): number {
-  const known = q.pci.bySlot(slot, fn);
-  return known >= 0 ? known : deviceObject(q.out.world, 0, slot, fn);
+interface MappingSlots {
+  readonly dev: number;
+  readonly bus: number;
+  readonly slot: number;
+  readonly fn: number;
+  readonly bar: number;
+  readonly address: number;
+  readonly size: number;
+}
+
+function mapping(q: Qemu, c: Captures, s: MappingSlots, add: boolean): void {
+  const bar = c.lo[s.bar]!;
+  const lo = c.lo[s.address]!;
+  const hi = c.hi[s.address]!;
+  const base = hi * 0x100000000 + lo;
+  const joined = joinMapping(
+    q,
+    deviceObject(q.out.world, c.lo[s.bus]!, c.lo[s.slot]!, c.lo[s.fn]!),
+    bar,
+    add ? base : undefined,
+  );
+  const name = joined?.model ?? pointerless(q.text(s.dev));
+  const dev = functionOf(q, name, c.lo[s.bus]!, c.lo[s.slot]!, c.lo[s.fn]!);
+  if (joined?.again) {
+    const { configOffset, configValue } = q.thread;
+    const size = Math.max(sizeOf(configValue), registerWidth(q, dev, configOffset));
+    config(q, dev, configOffset, size, configValue, true);
+  }
+  q.pci.mapped = true;
+  q.emit((add ? barMap.put() : barUnmap.put()).bar(bar).address(lo, hi).size(c.lo[s.size]!, c.hi[s.size]!), dev);
+  q.pci.map(dev, bar, add ? base : 0, add ? c.hi[s.size]! * 0x100000000 + c.lo[s.size]! : 0);
 }
 
 interface ConfigSlots {
@@ -108,6 +136,7 @@ function cfg(q: Qemu, c: Captures, s: ConfigSlots, write: boolean): false | unde
     thread.configName = name;
     thread.configOffset = offset;
     thread.configValue = value;
+    thread.configNoBus = bus < 0;
   } else {
     thread.readDevice = dev;
     thread.readOffset = offset;
@@ -163,21 +192,10 @@ export const pciRules: readonly QemuRule[] = [
     rule('pci_cfg_read', `{dev:w} ${where} @{at:x} -> {value:x}`, (q, c, s) => cfg(q, c, s, false)),
     rule('pci_cfg_read', '{dev:w} {slot:u}:{fn:u} @{at:x} -> {value:x}', (q, c, s) => cfg(q, c, s, false)),
   ),
-  rule('pci_update_mappings_add', [`{dev:w} ${where} {bar:u},{address:x}+{size:x}`], (q, c, s) => {
-    const dev = functionOf(q, pointerless(q.text(s.dev)), c.lo[s.bus]!, c.lo[s.slot]!, c.lo[s.fn]!);
-    q.pci.mapped = true;
-    const bar = c.lo[s.bar]!;
-    const base = c.hi[s.address]! * 0x100000000 + c.lo[s.address]!;
-    const size = c.hi[s.size]! * 0x100000000 + c.lo[s.size]!;
-    q.emit(barMap.put().bar(bar).address(c.lo[s.address]!, c.hi[s.address]!).size(c.lo[s.size]!, c.hi[s.size]!), dev);
-    q.pci.map(dev, bar, base, size);
-  }),
-  rule('pci_update_mappings_del', [`{dev:w} ${where} {bar:u},{address:x}+{size:x}`], (q, c, s) => {
-    const dev = functionOf(q, pointerless(q.text(s.dev)), c.lo[s.bus]!, c.lo[s.slot]!, c.lo[s.fn]!);
-    const bar = c.lo[s.bar]!;
-    q.emit(barUnmap.put().bar(bar).address(c.lo[s.address]!, c.hi[s.address]!).size(c.lo[s.size]!, c.hi[s.size]!), dev);
-    q.pci.map(dev, bar, 0, 0);
-  }),
+  rule('pci_update_mappings_add', `{dev:w} ${where} {bar:u},{address:x}+{size:x}`, (q, c, s) => mapping(q, c, s, true)),
+  rule('pci_update_mappings_del', `{dev:w} ${where} {bar:u},{address:x}+{size:x}`, (q, c, s) =>
+    mapping(q, c, s, false),
+  ),
   rule('msix_write_config', 'dev {dev:w} enabled {enable:u} masked {fmask:u}', (q, c, s) => {
     const enable = c.lo[s.enable]!;
     const fmask = c.lo[s.fmask]!;

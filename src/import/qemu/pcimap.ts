@@ -1,5 +1,4 @@
 import { hex64 } from '../../base/hex.ts';
-import { slotText } from '../../model/bdf.ts';
 import { effectivelyMasked, tableSize, tblBind, tblSeen } from '../../model/events/msix.ts';
 import {
   BAR_64BIT,
@@ -146,16 +145,33 @@ export class PciMap {
     return found;
   }
 
-  /** The only function with that device and function number on any bus, or -1 (old logs print no bus). */
-  bySlot(slot: number, fn: number): number {
-    const tail = slotText(slot, fn);
-    let found = -1;
-    for (const f of this.#functions.values()) {
-      if (!this.#out.world.path(f.object).endsWith(`:${tail}`)) continue;
-      if (found >= 0) return -1;
-      found = f.object;
-    }
-    return found;
+  /** The device model's name of a function; empty while it is not known. */
+  nameOf(object: number): string {
+    return this.#functions.get(object)?.name ?? '';
+  }
+
+  /** The functions that were seen so far with that device model name. */
+  named(name: string): number[] {
+    return [...this.#functions.values()].filter((f) => f.name === name).map((f) => f.object);
+  }
+
+  /** A function that was known by name only turned out to be another one: what is remembered of it goes there. */
+  moved(from: number, to: number): void {
+    const old = this.#functions.get(from);
+    if (old === undefined) return;
+    this.#functions.delete(from);
+    this.seen(to, old.name);
+    const f = this.#functions.get(to)!;
+    if (f.name === '') f.name = old.name;
+    for (const [n, range] of old.bars.entries()) f.bars[n] ??= range;
+    if (old.config !== undefined) f.config ??= old.config;
+    for (const seen of this.#tables.values()) if (seen.owner === from) seen.owner = to;
+    for (const [host, guest] of this.#guests) if (guest === from) this.#guests.set(host, to);
+    const { world } = this.#out;
+    for (const entry of [...this.#held.keys()])
+      if (world.path(entry).startsWith(`${world.path(from)}/`)) this.#drop(entry);
+    for (const node of [...(world.node(to)?.children.get('msix')?.children.values() ?? [])])
+      this.noteMessage(node.object);
   }
 
   /** A BAR answers at an address from now on (size 0: not at all). Binds tables that lie in it. */

@@ -1,0 +1,112 @@
+// Pieces of QEMU logs as people have them (test/fixtures/cases), and variants of the same kinds; what is right is told there
+// by hand, from the specification or from QEMU's source.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathValue } from '../../src/query/state.ts';
+import type { Trace } from '../../src/trace/trace.ts';
+import { sample } from './samples.ts';
+
+const folder = join(import.meta.dirname, '../fixtures/cases');
+
+/** A case with what its accounting says. Indentation is another test's matter. */
+const load = (name: string) => sample(readFileSync(join(folder, name), 'utf8').replaceAll(/^ +/gm, ''));
+
+/** A log of these lines. */
+const log = (...lines: readonly string[]): Trace => sample(`${lines.join('\n')}\n`).trace;
+
+const atEnd = (trace: Trace, path: string): unknown => pathValue(trace.head, path);
+const atLine = (trace: Trace, line: number, path: string): unknown =>
+  pathValue(trace.stateAt(trace.lastAtLine(line)), path);
+const exists = (trace: Trace, path: string): boolean => (atEnd(trace, path) ?? null) !== null;
+
+describe('config accesses of QEMU before 6.1 print no bus: it is unknown, not 0', () => {
+  it('qemu-config-without-bus.log', () => {
+    const { trace, info } = load('qemu-config-without-bus.log');
+    assert.equal(info.records, 5);
+    assert.equal(info.understood, 5);
+    assert.ok(!exists(trace, 'device/0000:00:00.0'), 'no record names bus 0');
+    assert.equal(atEnd(trace, 'device/0000:01:00.0/name'), 'virtio-net-pci');
+    assert.equal(atEnd(trace, 'device/0000:01:00.0/bar/4/address'), '0xfea00000');
+    assert.equal(atEnd(trace, 'device/0000:02:00.0/name'), 'nvme');
+    assert.equal(atEnd(trace, 'device/0000:02:00.0/command.busMaster'), true, 'what was written before moves there');
+    assert.ok(!exists(trace, 'device/nvme') && !exists(trace, 'device/virtio-net-pci'));
+    assert.ok(exists(trace, 'device/mch'), 'nothing tells the bus of this one');
+    assert.equal(atLine(trace, 4, 'device/nvme/command.busMaster'), true, 'until then it goes by its name');
+    assert.equal(atLine(trace, 4, 'device/0000:02:00.0') ?? null, null);
+  });
+
+  it('qemu-config-old-and-new.log', () => {
+    const { trace, info } = load('qemu-config-old-and-new.log');
+    assert.equal(info.records, 8);
+    assert.ok(exists(trace, 'device/0000:01:00.0'));
+    assert.ok(!exists(trace, 'device/0000:00:00.0'));
+    assert.equal(atEnd(trace, 'device/0000:01:00.0/bar/4/address'), '0xfea00000');
+  });
+
+  it('the mapping event behind a write of Command or a BAR tells whose it was, with its capabilities and entries', () => {
+    const trace = log(
+      'pci_cfg_read nvme 03:0 @0x34 -> 0x40',
+      'pci_cfg_read nvme 03:0 @0x40 -> 0x70011',
+      'pci_cfg_read nvme 03:0 @0x44 -> 0x2000',
+      'pci_cfg_write nvme 03:0 @0x42 <- 0x8007',
+      'msix_write_config dev nvme enabled 1 masked 0',
+      'pci_nvme_irq_msix raising MSI-X IRQ vector 1',
+      'pci_cfg_write nvme 03:0 @0x14 <- 0xc0',
+      'pci_update_mappings_add d=0x55d0c0 02:03.0 0,0xc0fe000000+0x4000',
+      "memory_region_ops_write cpu 0 mr 0x1 addr 0xc0fe002010 value 0xfee00298 size 4 name 'msix-table'",
+      'pci_nvme_irq_msix raising MSI-X IRQ vector 1',
+    );
+    const nvme = 'device/0000:02:03.0';
+    assert.equal(atEnd(trace, `${nvme}/msixcap/enable`), true);
+    assert.equal(atEnd(trace, `${nvme}/msixcap/size`), 8);
+    assert.equal(atEnd(trace, `${nvme}/msix/1/raises`), 2);
+    assert.equal(atEnd(trace, `${nvme}/msix/1/writes`), 1);
+    assert.ok(!exists(trace, 'device/nvme'));
+    assert.equal(atLine(trace, 6, 'device/nvme/msix/1/raises'), 1);
+  });
+
+  it('a mapping that no write before it explains joins nothing', () => {
+    // Another function number; another BAR; another address; mapped before any access was printed.
+    for (const lines of [
+      ['pci_cfg_write nvme 03:0 @0x4 <- 0x6', 'pci_update_mappings_add d=0x55 02:04.0 0,0xfe000000+0x4000'],
+      ['pci_cfg_write nvme 03:0 @0x10 <- 0xfe000004', 'pci_update_mappings_add d=0x55 02:03.0 4,0xfe000000+0x4000'],
+      ['pci_cfg_write nvme 03:0 @0x10 <- 0xfe000004', 'pci_update_mappings_add d=0x55 02:03.0 0,0xfd000000+0x4000'],
+      ['pci_update_mappings_add d=0x55 02:03.0 0,0xfe000000+0x4000', 'pci_cfg_write nvme 03:0 @0x4 <- 0x6'],
+      ['pci_cfg_write pcie-root-port 03:0 @0x3e <- 0x40', 'pci_update_mappings_del d=0x55 02:03.0 0,0xfe000000+0x4000'],
+    ]) {
+      const trace = log(...lines);
+      const bdf = /0[0-9]:0[0-9]\.0/.exec(lines.join(' '))![0];
+      assert.ok(exists(trace, `device/0000:${bdf}`), lines.join());
+      assert.equal(atEnd(trace, `device/0000:${bdf}/name`) ?? null, null, lines.join());
+      assert.equal(atEnd(trace, `device/0000:${bdf}/command.memory`) ?? null, null, lines.join());
+      assert.ok(!exists(trace, 'device/0000:00:03.0'), lines.join());
+    }
+  });
+
+  it('slots are decimal, and functions of one model in different slots stay apart', () => {
+    const trace = log(
+      'pci_cfg_write e1000e 10:1 @0x4 <- 0x6',
+      'pci_cfg_write e1000e 11:0 @0x4 <- 0x0',
+      'pci_cfg_write e1000e 10:1 @0x10 <- 0xfe000000',
+      'pci_update_mappings_add d=0x55 00:0a.1 0,0xfe000000+0x20000',
+    );
+    assert.equal(atEnd(trace, 'device/0000:00:0a.1/command.busMaster'), true);
+    assert.equal(atLine(trace, 3, 'device/e1000e/command.busMaster'), true);
+  });
+
+  it('two of a model in slot 0 of two buses: what cannot be told becomes unknown, what the mapping shows is known', () => {
+    const trace = log(
+      'pci_cfg_write nvme 00:0 @0x4 <- 0x506',
+      'pci_update_mappings_add d=0x55 01:00.0 0,0xfe800000+0x4000',
+      'pci_cfg_write nvme 00:0 @0x4 <- 0x106',
+      'pci_update_mappings_add d=0x66 02:00.0 0,0xfe600000+0x4000',
+      'pci_cfg_write nvme 00:0 @0x4 <- 0x0',
+    );
+    assert.equal(atLine(trace, 2, 'device/0000:01:00.0/command.intxDisable'), true);
+    assert.equal(atLine(trace, 4, 'device/0000:01:00.0/command.intxDisable'), null, 'either may have been meant');
+    assert.equal(atLine(trace, 4, 'device/0000:02:00.0/command.intxDisable'), false);
+    assert.equal(atEnd(trace, 'device/0000:02:00.0/command.memory'), true, 'the last write may be about the other');
+    assert.equal(atEnd(trace, 'device/0000:01:00.0/command.memory'), null);
+  });
+});
