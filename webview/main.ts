@@ -16,7 +16,7 @@ const after: After = (ms, then) => {
   return () => clearTimeout(timer);
 };
 
-/** The editor's menu has Cut, Copy and Paste, which are for the filter alone; Shift+F10 would bring it up with every step back. */
+/** The editor's menu has Cut, Copy and Paste, which are for the filter alone. */
 document.addEventListener('contextmenu', (event) => {
   if (!(event.composedPath()[0] instanceof HTMLInputElement)) event.preventDefault();
 });

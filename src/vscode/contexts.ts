@@ -35,11 +35,16 @@ export function watchContexts(sessions: Sessions): vscode.Disposable {
       if (what !== 'cursor') update();
     }),
     vscode.window.onDidChangeActiveTextEditor(update),
+    vscode.window.tabGroups.onDidChangeTabs(update),
+    vscode.window.tabGroups.onDidChangeTabGroups(update),
     { dispose: () => known.clear() },
   );
 }
 
+/** Whether the active editor shows the text of an open trace. Extensions get no text editor for a file over 50 MB, but its tab. */
 function isTraceEditor(sessions: Sessions): boolean {
-  const uri = vscode.window.activeTextEditor?.document.uri;
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  const uri =
+    vscode.window.activeTextEditor?.document.uri ?? (input instanceof vscode.TabInputText ? input.uri : undefined);
   return uri !== undefined && sessions.find(uri) !== undefined;
 }

@@ -163,12 +163,29 @@ describe('views of a trace', () => {
     // And by the mouse.
     await page.locator('.monaco-editor .view-line', { hasText: '1795148664.565611' }).click();
     await atStep(page, UNMASK.step - 2);
-    // Shift+F10 steps back in the text of a trace.
+    await page.keyboard.press('Control+F10');
+    await atStep(page, UNMASK.step - 3);
+    // Shift+F10 opens the context menu, as everywhere.
     await page.keyboard.press('Shift+F10');
+    const menu = page.locator('.context-view .monaco-menu');
+    await menu.waitFor();
+    await page.keyboard.press('Escape');
+    await menu.waitFor({ state: 'detached' });
     await atStep(page, UNMASK.step - 3);
     const line = page.locator('.monaco-editor .margin-view-overlays .active-line-number');
     await eventually(async () => assert.equal(await line.innerText(), String(UNMASK.line - 3)));
     await screenshot(page, 'text in step');
+  });
+
+  it('leave the keys to other editors', async () => {
+    const { page } = workbench();
+    await runCommand(page, 'File: New Untitled Text File');
+    await page.locator('.tab.active', { hasText: 'Untitled' }).waitFor();
+    for (const key of ['F10', 'F10', 'Control+F10', 'Alt+.']) await page.keyboard.press(key);
+    await page.waitForTimeout(500);
+    await atStep(page, UNMASK.step - 3);
+    await runCommand(page, 'View: Close Editor');
+    await page.locator('.tab', { hasText: 'Untitled' }).waitFor({ state: 'detached' });
   });
 
   it('follow a held key', async () => {
