@@ -24,20 +24,24 @@ export function timeText(time: number, base: TimeBase): string | null {
   if (base.ticks) return (base.base + BigInt(time)).toString();
   // Far from the base a double cannot hold single nanoseconds: the digits that the source did not print are rounded away.
   const unit = 10 ** (9 - base.digits);
-  const units = BigInt(Math.round(time / unit));
   const perSecond = BigInt(NANO / unit);
-  const fraction = ((units % perSecond) + perSecond) % perSecond;
-  const whole = (base.base + (units - fraction) / perSecond).toString();
-  return base.digits === 0 ? whole : `${whole}.${fraction.toString().padStart(base.digits, '0')}`;
+  const signed = base.base * perSecond + BigInt(Math.round(time / unit));
+  // Digits and sign are those of the whole number: ten nanoseconds before 0 are -0.000000010.
+  const units = signed < 0n ? -signed : signed;
+  const sign = signed < 0n ? '-' : '';
+  const whole = `${sign}${units / perSecond}`;
+  return base.digits === 0 ? whole : `${whole}.${(units % perSecond).toString().padStart(base.digits, '0')}`;
 }
 
 /** The stored form of a decimal string of seconds (or ticks); undefined when it is none. */
 export function parseTime(text: string, base: TimeBase): number | undefined {
-  const match = /^(\d+)(?:\.(\d{1,9}))?$/.exec(text);
+  const match = /^(-?)(\d+)(?:\.(\d{1,9}))?$/.exec(text);
   if (!match) return undefined;
-  const whole = Number(BigInt(match[1]!) - base.base);
-  if (base.ticks) return match[2] === undefined ? whole : undefined;
-  return whole * NANO + Number((match[2] ?? '').padEnd(9, '0'));
+  const [, sign, digits, decimals] = match;
+  const whole = Number(BigInt(`${sign}${digits}`) - base.base);
+  if (base.ticks) return decimals === undefined ? whole : undefined;
+  const fraction = Number((decimals ?? '').padEnd(9, '0'));
+  return whole * NANO + (sign === '-' ? -fraction : fraction);
 }
 
 /** A duration in nanoseconds with the unit that reads best: `1.234 ms`, `87.000 µs`. */

@@ -21,13 +21,13 @@ export const POSITION_HELP = `a step (4672 or step:4672), a time with a point (1
 
 /** Reads a place; `option` is where it was given. */
 export function parsePosition(text: string, option: string): Position {
-  const match = /^(?:(step|line|time):)?(\d+(?:\.\d{1,9})?)$/.exec(text);
+  const match = /^(?:(step|line|time):)?(-?\d+(?:\.\d{1,9})?)$/.exec(text);
   const number = match?.[2] ?? '';
   const fraction = number.includes('.');
   const kind = match?.[1] ?? (fraction ? 'time' : 'step');
   if (text === 'end') return { kind: 'end' };
   if (match && kind === 'time') return { kind, text: number };
-  if (match && !fraction && kind === 'step') return { kind, number: Number(number) };
+  if (match && !fraction && kind === 'step' && !number.startsWith('-')) return { kind, number: Number(number) };
   if (match && !fraction && kind === 'line' && Number(number) > 0) return { kind, number: Number(number) };
   throw new Failure(`${option} ${text} is no place in a trace; give ${POSITION_FORMS}`);
 }

@@ -83,7 +83,7 @@ export function typesOf(name: string): ReadonlySet<ValueType> {
 /** Whether a text is a whole number as filters write it. */
 export const isNumber = (text: string): boolean => /^(?:-?\d+|0x[0-9a-f]+)$/i.test(text);
 /** Whether a text is a time in seconds. */
-export const isTime = (text: string): boolean => /^\d+(?:\.\d{1,9})?$/.test(text);
+export const isTime = (text: string): boolean => /^-?\d+(?:\.\d{1,9})?$/.test(text);
 const FLAG_TEXTS: Readonly<Record<string, boolean>> = { true: true, false: false, '1': true, '0': false };
 
 /** The flag that a text stands for. */

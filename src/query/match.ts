@@ -87,10 +87,10 @@ function timeOf(text: string, base: TimeBase): number {
   const stored = parseTime(text, base);
   if (stored !== undefined) return stored;
   const [whole, fraction] = text.split('.') as [string, string];
-  return Number(BigInt(whole) - base.base) + Number(`0.${fraction}`);
+  return Number(BigInt(whole) - base.base) + Number(`${whole.startsWith('-') ? '-' : ''}0.${fraction}`);
 }
 
-const isTimeText = (text: string): boolean => /^\d+(?:\.\d+)?$/.test(text);
+const isTimeText = (text: string): boolean => /^-?\d+(?:\.\d+)?$/.test(text);
 
 function compareTest(trace: Trace, relation: Relation, value: Literal): Test {
   const want = !value.quoted && isNumber(value.text) ? wanted(value.text) : undefined;

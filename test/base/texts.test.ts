@@ -63,6 +63,8 @@ describe('hexadecimal numbers', () => {
   });
 });
 
+const NS = 1_000_000_000n;
+
 describe('times', () => {
   const digits = fc.constantFrom(1, 3, 6, 9);
   const stamp = fc.record({
@@ -118,11 +120,49 @@ describe('times', () => {
     );
   });
 
+  it('before 0 have a sign, and their digits count away from 0', () => {
+    const at = (base: bigint, digits: number): TimeBase => ({ base, ticks: false, digits });
+    const cases: [number, TimeBase, string][] = [
+      [-10, at(0n, 9), '-0.000000010'],
+      [-1, at(0n, 9), '-0.000000001'],
+      [-1_000_000_000, at(0n, 9), '-1.000000000'],
+      [-1_500_000_000, at(1n, 9), '-0.500000000'],
+      [-999_999_999, at(1n, 9), '0.000000001'],
+      [-2_000, at(0n, 6), '-0.000002'],
+      [-2_500_000_000, at(0n, 3), '-2.500'],
+      [-3_000_000_000, at(0n, 0), '-3'],
+      [-100, at(0n, 6), '0.000000'],
+      [0, at(-1n, 6), '-1.000000'],
+    ];
+    for (const [time, base, text] of cases) assert.equal(timeText(time, base), text);
+    assert.equal(timeText(-7, { base: 0n, ticks: true, digits: 0 }), '-7');
+  });
+
+  it('on both sides of 0: text to stored form and back is the same text', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -3, max: 3 }),
+        fc.bigInt({ min: -4n * NS, max: 4n * NS }),
+        digits,
+        (base, ns, d) => {
+          const kept = ns - (ns % 10n ** BigInt(9 - d));
+          const size = kept < 0n ? -kept : kept;
+          const fraction = (size % NS).toString().padStart(9, '0').slice(0, d);
+          const text = `${kept < 0n ? '-' : ''}${size / NS}.${fraction}`;
+          const clock: TimeBase = { base: BigInt(base), ticks: false, digits: d };
+          assert.equal(parseTime(text, clock), Number(kept - BigInt(base) * NS));
+          assert.equal(timeText(parseTime(text, clock)!, clock), text);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
   it('fewer digits than the source mean zeros, more than nine are no time', () => {
     const base: TimeBase = { base: 100n, ticks: false, digits: 6 };
     assert.equal(parseTime('101.5', base), 1_500_000_000);
     assert.equal(parseTime('101', base), 1_000_000_000);
-    for (const text of ['', 'x', '1.', '.5', '-1', '1e3', '1.1234567890', '1,5'])
+    for (const text of ['', 'x', '1.', '.5', '-', '--1', '-.5', '1e3', '1.1234567890', '1,5'])
       assert.equal(parseTime(text, base), undefined);
     assert.equal(timeText(Number.NaN, base), null);
     assert.equal(timeText(-1_500_000_000, base), '98.500000', 'stamps may go back behind the first');

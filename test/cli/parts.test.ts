@@ -143,6 +143,8 @@ describe('places', () => {
     assert.deepEqual(parsePosition('step:0', '--at'), { kind: 'step', number: 0 });
     assert.deepEqual(parsePosition('1795148664.565645', '--at'), { kind: 'time', text: '1795148664.565645' });
     assert.deepEqual(parsePosition('time:17961234567890', '--at'), { kind: 'time', text: '17961234567890' });
+    assert.deepEqual(parsePosition('time:-1', '--at'), { kind: 'time', text: '-1' });
+    assert.deepEqual(parsePosition('-0.000000010', '--at'), { kind: 'time', text: '-0.000000010' });
     assert.deepEqual(parsePosition('line:1', '--at'), { kind: 'line', number: 1 });
     assert.deepEqual(parsePosition('end', '--at'), { kind: 'end' });
   });
@@ -151,6 +153,8 @@ describe('places', () => {
     for (const text of [
       '',
       '-1',
+      'step:-1',
+      'line:-1',
       '1.',
       '.5',
       '1e3',
