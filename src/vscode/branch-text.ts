@@ -40,8 +40,7 @@ export class BranchText implements vscode.TextDocumentContentProvider, vscode.Di
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    const id = Number(uri.path.split('/')[1]);
-    const trace = this.#sessions.find(uri) ?? this.#sessions.all.find((t) => t.id === id);
+    const trace = this.#sessions.shownBy(uri);
     if (!trace) return '# This run was closed.\n';
     const events = trace.session.trace;
     let text = '';

@@ -169,6 +169,12 @@ export class Sessions implements vscode.Disposable {
     return this.#entries.find((entry) => entry.uri.toString() === key);
   }
 
+  /** The open trace whose events a text of this extension shows; undefined for files and for texts of closed traces. */
+  shownBy(uri: vscode.Uri): OpenTrace | undefined {
+    if (uri.scheme !== BRANCH_SCHEME) return undefined;
+    return this.find(uri) ?? this.#entries.find(({ id }) => id === Number(uri.path.split('/')[1]));
+  }
+
   /**
    * Opens a trace and makes it active; resolves when all of it was read. It is in `all` and can be looked at as soon as
    * its first bytes are understood. A trace that is open already only becomes active, unless its file has changed. A

@@ -197,6 +197,28 @@ describe('simulated runs', () => {
     assert.deepEqual([recipe?.seed, recipe?.operations], [3, []]);
   });
 
+  it('leave *Open Trace…* working while their text is the active one', async () => {
+    // The dialog of the editor itself, also where the system has one.
+    await vscode.workspace.getConfiguration('files').update('simpleDialog.enable', true, true);
+    await run('startSimulation', SCENARIO, 1);
+    const { uri } = await active();
+    await vscode.window.showTextDocument(uri, { preserveFocus: false });
+    await eventually(() => assert.equal(vscode.window.activeTextEditor?.document.uri.toString(), uri.toString()));
+    assert.equal(await whileRepeating('workbench.action.closeQuickOpen', run('openTrace')), undefined);
+    // The menu of its editor names its text; so does the text that a comparison shows.
+    await run('openTrace', example());
+    assert.equal(await run('openTrace', uri), (await active()).session.cursor);
+    assert.equal((await active()).uri.toString(), uri.toString());
+    const compared = vscode.Uri.from({
+      scheme: uri.scheme,
+      path: `/${(await active()).id + 1}/x86-vtd-qemu.log.irqtrace`,
+    });
+    await run('openTrace', compared);
+    assert.equal((await active()).uri.toString(), example().toString());
+    await run('closeTrace', uri);
+    assert.equal(await whileRepeating('workbench.action.closeQuickOpen', run('openTrace', uri)), undefined);
+  });
+
   it('start by the id of a scenario that comes with IRQScope', async () => {
     assert.equal(await run('startSimulation', 'first-run'), 0);
     assert.ok((await run<number>('runAll')) > 20);

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Place } from '../api.ts';
 import type { Opener } from '../opening.ts';
 import { type FileArgument, toUri } from '../selected.ts';
-import type { OpenTrace, Sessions } from '../sessions.ts';
+import { BRANCH_SCHEME, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
 import { showText } from '../text.ts';
 import type { OutlineView } from '../views/outline-view.ts';
@@ -58,14 +58,26 @@ function toPlace(value: unknown): Place {
   };
 }
 
+/** Where the dialog for files begins: beside the active text if that is a file, else in the folder. Texts of runs, of git and others are no place in a dialog. */
+function startOfDialog(): vscode.Uri | undefined {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  const schemes = new Set(['file', ...folders.map((folder) => folder.uri.scheme)]);
+  return uri && schemes.has(uri.scheme) ? uri : folders[0]?.uri;
+}
+
 async function pickFiles(): Promise<readonly vscode.Uri[]> {
-  const beside = vscode.window.activeTextEditor?.document.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri;
+  const start = startOfDialog();
   const picked = await vscode.window.showOpenDialog({
     title: 'Open Trace',
     openLabel: 'Open Trace',
     canSelectMany: true,
-    ...(beside && beside.scheme !== 'untitled' ? { defaultUri: beside } : {}),
-    filters: { Traces: ['log', 'txt', 'trace', 'ftrace', 'qemu-trace', 'irqtrace', 'gz', 'zst'], 'All Files': ['*'] },
+    ...(start ? { defaultUri: start } : {}),
+    // A filter goes by the ending of a name: it would hide a file named `trace`. So it is not the first choice.
+    filters: {
+      'All Files': ['*'],
+      Traces: ['log', 'txt', 'out', 'trace', 'ftrace', 'qemu-trace', 'irqtrace', 'gz', 'zst', 'zstd'],
+    },
   });
   return picked ?? [];
 }
@@ -75,10 +87,12 @@ function fileCommands(
   find: (file: FileArgument | undefined) => OpenTrace | undefined,
 ): Handlers {
   return {
-    openTrace: async (file?: unknown, second?: unknown) => {
-      const given = toUri(file);
+    openTrace: async (argument?: unknown, second?: unknown) => {
+      const given = toUri(argument);
+      // A text that was made from the events of a trace stands for that trace. Of a closed run nothing is left to open.
+      const file = given?.scheme === BRANCH_SCHEME ? sessions.shownBy(given)?.uri : given;
       const several = Array.isArray(second) ? second.map(toUri).filter((uri) => uri !== undefined) : [];
-      const uris = several.length > 1 ? several : given ? [given] : await pickFiles();
+      const uris = several.length > 1 ? several : file ? [file] : await pickFiles();
       let opened: OpenTrace | undefined;
       for (const uri of uris) opened = await opener.open(uri, toPlace(second));
       return opened?.session.cursor;

@@ -1,0 +1,91 @@
+// *Open Trace…* is offered for files that can be traces, by name or language, and once in each menu.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../scripts/paths.ts';
+import { type Context, holds } from '../helpers/when.ts';
+
+interface Item {
+  command: string;
+  when?: string;
+}
+
+const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  contributes: { menus: Record<string, Item[]> };
+};
+
+const offers = (menu: string, context: Context): number =>
+  contributes.menus[menu]!.filter((item) => item.command === 'irqscope.openTrace' && holds(item.when, context)).length;
+
+const named = (name: string, more: Context = {}): Context => ({
+  resourceFilename: name,
+  resourceScheme: 'file',
+  resourceLangId: 'plaintext',
+  ...more,
+});
+
+const TRACES = [
+  'qemu.log',
+  'QEMU.LOG',
+  'qemu.log.1',
+  'trace',
+  'trace.1',
+  'trace_pipe',
+  'trace.txt',
+  'report.out',
+  'boot.ftrace',
+  'a.trace',
+  'run.irqtrace',
+  'log.qemu-trace',
+  'packed.gz',
+  'qemu.log.gz',
+  'trace.gz',
+  'trace.txt.zst',
+  'guest-6.12.zstd',
+];
+const OTHERS = [
+  'main.c',
+  'notes.md',
+  'package.json',
+  'first.scenario.json',
+  'backtrace',
+  'trace.c',
+  'traced',
+  'mytrace_pipe.h',
+  'linux-6.12.tar.gz',
+  'disk.img.zst',
+  'driver.ko.gz',
+  'irq.7.gz',
+  'catalog',
+  'a.logic',
+  'picture.png',
+];
+
+describe('menus', () => {
+  for (const menu of ['explorer/context', 'editor/title/context']) {
+    it(`${menu} offers Open Trace for files that can be traces`, () => {
+      for (const name of TRACES) assert.equal(offers(menu, named(name)), 1, name);
+      for (const language of ['qemu-trace', 'ftrace', 'irqtrace'])
+        assert.equal(offers(menu, named('anything', { resourceLangId: language })), 1, language);
+    });
+
+    it(`${menu} offers it for nothing else`, () => {
+      for (const name of OTHERS) assert.equal(offers(menu, named(name)), 0, name);
+    });
+
+    it(`${menu} has one entry for it`, () => {
+      assert.equal(contributes.menus[menu]!.filter((item) => item.command === 'irqscope.openTrace').length, 1);
+    });
+  }
+
+  it('offer no folder, and no text of a simulated run, which is open already', () => {
+    assert.equal(offers('explorer/context', named('trace', { explorerResourceIsFolder: true })), 0);
+    const run = named('first-run.irqtrace', { resourceScheme: 'irqscope-run', resourceLangId: 'irqtrace' });
+    for (const menu of ['editor/title', 'editor/title/context']) assert.equal(offers(menu, run), 0, menu);
+    assert.equal(offers('editor/title', named('qemu.log', { resourceLangId: 'qemu-trace' })), 1);
+    assert.equal(
+      offers('editor/title', named('qemu.log', { resourceLangId: 'qemu-trace', 'irqscope.traceEditor': true })),
+      0,
+    );
+  });
+});
