@@ -18,6 +18,7 @@ const log = (...lines: readonly string[]): Trace => sample(`${lines.join('\n')}\
 const atEnd = (trace: Trace, path: string): unknown => pathValue(trace.head, path);
 const atLine = (trace: Trace, line: number, path: string): unknown =>
   pathValue(trace.stateAt(trace.lastAtLine(line)), path);
+const word = (register: unknown): unknown => (register as { value: unknown } | null)?.value;
 const exists = (trace: Trace, path: string): boolean => (atEnd(trace, path) ?? null) !== null;
 
 describe('config accesses of QEMU before 6.1 print no bus: it is unknown, not 0', () => {
@@ -108,5 +109,87 @@ describe('config accesses of QEMU before 6.1 print no bus: it is unknown, not 0'
     assert.equal(atLine(trace, 4, 'device/0000:02:00.0/command.intxDisable'), false);
     assert.equal(atEnd(trace, 'device/0000:02:00.0/command.memory'), true, 'the last write may be about the other');
     assert.equal(atEnd(trace, 'device/0000:01:00.0/command.memory'), null);
+  });
+});
+
+describe('MSI-X tables: whose an access is', () => {
+  const write = (address: number, value: number, mr = ' mr 0x1'): string =>
+    `memory_region_ops_write cpu 0${mr} addr 0x${address.toString(16)} value 0x${value.toString(16)} size 4 name 'msix-table'`;
+  const map = (bdf: string, bar: number, address: number, size: number): string =>
+    `pci_update_mappings_add vfio-pci ${bdf} ${bar},0x${address.toString(16)}+0x${size.toString(16)}`;
+  const capability = (bdf: string, table: number): string[] => [
+    `pci_cfg_read vfio-pci ${bdf} @0x34 -> 0x40`,
+    `pci_cfg_read vfio-pci ${bdf} @0x40 -> 0x7ff0011`,
+    `pci_cfg_read vfio-pci ${bdf} @0x44 -> 0x${table.toString(16)}`,
+  ];
+  const BAR = 0xfea83000;
+
+  it('bar-neighbours.log', () => {
+    const { trace } = load('bar-neighbours.log');
+    const entry = 'device/0000:00:07.0/msix/0';
+    assert.equal(word(atEnd(trace, `${entry}/data`)), '0x24');
+    assert.equal(atEnd(trace, `${entry}/control.mask`), false);
+    assert.equal(atEnd(trace, `${entry}/writes`), 4);
+    assert.equal(atEnd(trace, 'device/0000:00:07.0/msix/1/address.lower') === null, false);
+    assert.ok(!exists(trace, 'table'));
+    assert.ok(!exists(trace, 'device/0000:00:08.0/msix'));
+  });
+
+  it('all writes before any BAR is known, the neighbour above, below, or both known first', () => {
+    const writes = [write(BAR, 0xfee00000), write(BAR + 8, 0x24), write(BAR + 0xffc, 0)];
+    const above = map('00:08.0', 0, BAR + 0x1000, 0x1000);
+    const below = map('00:06.0', 0, BAR - 0x1000, 0x1000);
+    for (const neighbours of [[above], [below], [above, below], [below, above]]) {
+      const trace = log(...neighbours, ...writes, map('00:07.0', 1, BAR, 0x1000));
+      assert.deepEqual(Object.keys(atEnd(trace, 'device/0000:00:07.0/msix') as object), ['0', '255']);
+      assert.ok(!exists(trace, 'table') && !exists(trace, 'device/0000:00:08.0/msix'));
+      assert.ok(!exists(trace, 'device/0000:00:06.0/msix'));
+    }
+  });
+
+  it('a table of several pages whose first access lies on a later page stays in one piece', () => {
+    const lines = [write(BAR + 0x1010, 1), write(BAR + 0x20, 2), write(BAR + 0x2000, 3)];
+    const numbers = (trace: Trace): string[] =>
+      Object.keys(atEnd(trace, 'device/0000:00:07.0/msix') as object).sort((a, b) => Number(a) - Number(b));
+    const wanted = ['2', '257', '512'];
+    assert.deepEqual(numbers(log(...lines, map('00:07.0', 1, BAR, 0x8000))), wanted, 'BAR known behind');
+    assert.deepEqual(numbers(log(map('00:07.0', 1, BAR, 0x8000), ...lines)), wanted, 'BAR known before');
+    const bare = lines.map((l) => l.replace(' mr 0x1', ''));
+    assert.deepEqual(numbers(log(...bare, map('00:07.0', 1, BAR, 0x8000))), wanted, 'no pointers of regions');
+    assert.deepEqual(numbers(log(lines[0]!, map('00:07.0', 1, BAR, 0x8000), ...lines.slice(1))), wanted, 'in between');
+  });
+
+  it('entries get their numbers when the capability shows that the table does not start on a page', () => {
+    const trace = log(
+      map('00:07.0', 1, BAR, 0x4000),
+      write(BAR + 0x810, 0xfee00000),
+      write(BAR + 0x818, 0x24),
+      ...capability('00:07.0', 0x801),
+      write(BAR + 0x81c, 0),
+    );
+    assert.equal(atLine(trace, 3, 'device/0000:00:07.0/msix/129/writes'), 2, 'until then counted from the page');
+    assert.equal(atEnd(trace, 'device/0000:00:07.0/msix/1/writes'), 3);
+    assert.equal(word(atEnd(trace, 'device/0000:00:07.0/msix/1/data')), '0x24');
+    assert.deepEqual(Object.keys(atEnd(trace, 'device/0000:00:07.0/msix') as object), ['1']);
+  });
+
+  it('and when the table word was read before what leads to it', () => {
+    const [pointer, head, table] = capability('00:07.0', 0x10801);
+    const access = write(BAR + 0x10810, 0xfee00000);
+    const trace = log(map('00:07.0', 1, BAR, 0x20000), access, table!, head!, pointer!);
+    assert.equal(atLine(trace, 4, 'device/0000:00:07.0/msix/129/writes'), 1);
+    assert.equal(atEnd(trace, 'device/0000:00:07.0/msix/1/writes'), 1);
+  });
+
+  it('accesses while the BAR is unmapped in the log find their function when it is mapped there', () => {
+    const trace = log(
+      map('00:07.0', 1, BAR, 0x1000),
+      write(BAR + 8, 0x24),
+      `pci_update_mappings_del vfio-pci 00:07.0 1,0x${BAR.toString(16)}+0x1000`,
+      write(0x80000018, 0x25),
+      map('00:07.0', 1, 0x80000000, 0x1000),
+    );
+    assert.equal(word(atEnd(trace, 'device/0000:00:07.0/msix/1/data')), '0x25');
+    assert.ok(!exists(trace, 'table'));
   });
 });

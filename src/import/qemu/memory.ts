@@ -77,7 +77,7 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
   switch (region) {
     case TABLE: {
       const mr = mrEnd > mrStart ? q.out.world.strings.text(q.out.world.strings.internBytes(buf, mrStart, mrEnd)) : '';
-      tableAccess(q, q.pci.entryAt(address, mr), addressLo % ENTRY_BYTES, size, valueLo, valueHi, write);
+      tableAccess(q, q.pci.tables.entryAt(address, mr), addressLo % ENTRY_BYTES, size, valueLo, valueHi, write);
       return true;
     }
     case PBA:
@@ -132,7 +132,7 @@ function tableAccess(
 ): void {
   const event = write ? tblWrite.put() : tblRead.put();
   q.emit(event.offset(offset).size(size).value(lo, hi), entry);
-  q.pci.noteMessage(entry);
+  q.pci.holders.note(entry);
 }
 
 function pbaAccess(q: Qemu, address: number, size: number, lo: number, hi: number, write: boolean): boolean {
@@ -156,7 +156,7 @@ function send(q: Qemu, lo: number, hi: number, data: number, size: number): void
   const requester = translated ? thread.smmuRequester & (2 ** pciRequester.width - 1) : -1;
   thread.smmuRequester = -1;
   const sender = translated ? requesterObject(world, requester) : -1;
-  let holder = q.pci.holderOf(translated ? thread.smmuInput : lo, data, thread.raised, sender);
+  let holder = q.pci.holders.of(translated ? thread.smmuInput : lo, data, thread.raised, sender);
   if (holder < 0) holder = world.object(mention, `message/0x${lo.toString(16)}/0x${data.toString(16)}`);
   const event = msgSend.put().address(lo, hi).data(data).size(size);
   if (translated) event.requester(requester);

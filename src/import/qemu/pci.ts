@@ -48,12 +48,13 @@ function config(q: Qemu, dev: number, offset: number, size: number, value: numbe
   const before = out.state.num(dev, device.at.msixAt);
   q.emit((write ? cfgWrite.put() : cfgRead.put()).offset(offset).size(size).value(value), dev);
   noteBar(q, dev, offset, value, write);
-  if (before < 0 && out.state.num(dev, device.at.msixAt) >= 0) q.pci.bindTables();
+  const msixAt = out.state.num(dev, device.at.msixAt);
+  if (!write && msixAt >= 0 && (before < 0 || (offset < msixAt + 8 && offset + size > msixAt + 4))) q.pci.tables.bind();
   const cap = out.world.node(dev)?.children.get('msi')?.object ?? -1;
   if (cap >= 0 && out.state.present(cap)) {
     const data = out.state.num(cap, msi.at.data);
     const address = out.state.num(cap, msi.at.address);
-    q.pci.noteMessage(cap, address, data);
+    q.pci.holders.note(cap, address, data);
   }
 }
 

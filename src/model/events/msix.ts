@@ -5,6 +5,7 @@ import type { State } from '../state.ts';
 import { storeBytes } from '../store.ts';
 import { imsEntry } from '../things/ims.ts';
 import { device, msi, msixCap, msixEntry, table } from '../things/pci.ts';
+import { moveObject } from './move.ts';
 
 const A = msixEntry.at;
 const { enable, fmask, size: sizeField } = msixControl.f;
@@ -119,6 +120,29 @@ export const tblBind = eventKind(
     }
     state.touch(dev);
     state.remove(e.object);
+  },
+);
+
+/** Where the table of a function starts became known. Object: the function. */
+export const tblShift = eventKind(
+  'tbl.shift',
+  'configure',
+  [device],
+  'The MSI-X table starts elsewhere than the accesses so far let assume: what was taken for entry `first` is entry 0.',
+  { first: 'i' },
+  (state, e, a) => {
+    const shift = a.first | 0;
+    const entries = state.world.node(e.object)?.children.get('msix')?.children;
+    if (!entries || shift === 0) return;
+    // Upwards the highest moves first, downwards the lowest: none lands on one that has yet to move.
+    const order = [...entries.values()].sort((x, y) => (Number(x.segment) - Number(y.segment)) * shift);
+    for (const { object, segment } of order) {
+      if (!state.present(object)) continue;
+      const index = Number(segment) - shift;
+      if (index >= 0 && index < MSIX_ENTRIES)
+        moveObject(state, object, state.world.child(msixEntry, e.object, 'msix', index));
+      else state.remove(object);
+    }
   },
 );
 
@@ -250,6 +274,7 @@ export const msixEvents = [
   tblWrite,
   tblRead,
   tblBind,
+  tblShift,
   tblSeen,
   pbaRead,
   pbaWrite,
