@@ -6,17 +6,45 @@ import { rule as makeRule, patternsOf, type RecordRule, RuleContext, type Slots,
 export class Ftrace extends RuleContext {
   /** Some payload was printed by the `fields` option. */
   fields = false;
-  /** Virtual CPU by task (text number of `comm-pid`), learnt from entries and exits. */
+  /** Virtual CPU by thread number, learnt from records that name it. */
   readonly #vcpus = new Map<number, number>();
+  /** Thread number by task (text number of `comm-pid`). */
+  readonly #threads = new Map<number, number>();
+  /** Inputs 0 to 15 of the virtual PICs that were driven or acknowledged and of which no vector was injected yet. */
+  readonly #pic = new Set<number>();
 
   /** The task at hand runs this virtual CPU. */
   runs(vcpu: number): void {
-    this.#vcpus.set(this.out.task, vcpu);
+    const thread = this.#thread();
+    if (thread >= 0) this.#vcpus.set(thread, vcpu);
   }
 
   /** The virtual CPU that the task at hand runs, or -1. */
   get vcpu(): number {
-    return this.#vcpus.get(this.out.task) ?? -1;
+    return this.#vcpus.get(this.#thread()) ?? -1;
+  }
+
+  /** An input of a virtual PIC was driven while it was not masked, or was acknowledged. */
+  picInput(input: number): void {
+    if (input < 16) this.#pic.add(input);
+  }
+
+  /** Whether a vector can be that of such an input: the PIC puts the number of the input into bits 2:0. Takes the input back. */
+  picVector(vector: number): boolean {
+    const low = vector % 8;
+    const master = this.#pic.delete(low);
+    return this.#pic.delete(low + 8) || master;
+  }
+
+  /** The number of the thread at hand, or -1 where the record does not name it. Its name may change: `<...>-77`, `CPU 0/KVM-77`. */
+  #thread(): number {
+    const { task } = this.out;
+    let thread = this.#threads.get(task);
+    if (thread === undefined) {
+      thread = Number(/-(\d+)$/.exec(this.out.world.strings.text(task))?.[1] ?? -1);
+      this.#threads.set(task, thread);
+    }
+    return thread;
   }
 }
 

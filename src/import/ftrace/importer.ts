@@ -15,6 +15,7 @@ import type { LineReader } from '../importer.ts';
 import { isNameByte } from '../pattern.ts';
 import { Dispatcher, RuleSet } from '../rules.ts';
 import { Ftrace } from './context.ts';
+import { iommuRules } from './iommu.ts';
 import { irqRules } from './irq.ts';
 import { SILENT } from './known.ts';
 import { isProbe, takeProbe } from './probes.ts';
@@ -22,7 +23,7 @@ import { withRaw } from './raw.ts';
 import { afterLogStamp, RecordHead } from './record.ts';
 import { virtRules } from './virt.ts';
 
-const events = new RuleSet<Ftrace>([...irqRules, ...withRaw(virtRules)], SILENT);
+const events = new RuleSet<Ftrace>([...irqRules, ...withRaw(virtRules), ...iommuRules], SILENT);
 /** The one event of which blanks at the start belong to the payload. */
 const MARK = events.names.indexOf('tracing_mark_write');
 

@@ -1,13 +1,14 @@
+import { bytesAt, bytesOf, isDigit, Scanner } from '../../base/bytes.ts';
 import * as apic from '../../model/events/apic.ts';
 import { kvmHypercall } from '../../model/events/hypervisor.ts';
-import { iecInvalidate, iommuAttach, iommuFault, iommuMap, iommuUnmap, irSeen } from '../../model/events/remap.ts';
 import * as ev from '../../model/events/virt.ts';
-import { IEC_TYPE, iecDescriptor } from '../../model/registers/vtd.ts';
-import { irte, remapUnit } from '../../model/things/remap.ts';
-import { kvmGsi } from '../../model/things/virt.ts';
+import { vmxInterruption } from '../../model/registers/x86.ts';
+import { kvmGsi, vcpuVector } from '../../model/things/virt.ts';
 import { vcpuObject, vcpuVectorObject } from '../objects.ts';
 import type { Captures } from '../pattern.ts';
 import { type Ftrace, type FtraceRule, rule } from './context.ts';
+
+const scanner = new Scanner();
 
 /** The text does not tell virtual machines apart. */
 export const VM = 'kvm/0';
@@ -38,6 +39,7 @@ function eoi(name: string): FtraceRule {
     (f, c, s) => {
       const vector = c.lo[s.vector]! | 0;
       const vcpu = c.lo[s.vcpu]! & 0xffffff;
+      f.runs(vcpu);
       f.emit(
         apic.apicEoi.put(),
         vector < 0 ? vcpuObject(f.out.world, vcpu) : vcpuVectorObject(f.out.world, vcpu, vector & 0xff),
@@ -47,18 +49,71 @@ function eoi(name: string): FtraceRule {
   );
 }
 
+/** Vectors below are no vectors of a local APIC (SDM vol. 3, "Valid Interrupt Vectors"). */
+const FIRST_APIC_VECTOR = 16;
+
+/**
+ * KVM injects the vector of the PIC (kvm_cpu_get_extint of arch/x86/kvm/irq.c) or of the local APIC; the record does not tell
+ * which. A vector that the local APIC was seen to accept is its own; one of an input of the PIC is the PIC's.
+ */
 export function inject(f: Ftrace, vector: number, reinjected: boolean): undefined {
-  f.emit(
-    apic.apicInject.put().reinjected(reinjected),
-    f.vcpu < 0 ? f.object('vcpu/unknown/injection') : vcpuVectorObject(f.out.world, f.vcpu, vector & 0xff),
-  );
+  const event = apic.apicInject.put().reinjected(reinjected);
+  const { vcpu } = f;
+  if (vcpu < 0) {
+    f.emit(event.vector(vector & 0xff), f.object('vcpu/unknown/injection'));
+    return;
+  }
+  const object = vcpuVectorObject(f.out.world, vcpu, vector & 0xff);
+  const accepted = f.out.state.flag(object, vcpuVector.at.requested) === true;
+  if (!reinjected && (vector < FIRST_APIC_VECTOR || (!accepted && f.picVector(vector)))) event.extint(true);
+  f.emit(event, object);
 }
 
-function exit(f: Ftrace, vcpu: number, reason: number): void {
+const EXTERNAL_INTERRUPT = bytesOf('EXTERNAL_INTERRUPT');
+const INTR_INFO = bytesOf('intr_info ');
+const INFO = bytesOf('info ');
+
+/**
+ * The host vector that ended the guest run, where the VM-exit interruption information is valid and tells of an external
+ * interrupt. -1 otherwise, and for SVM, which does not tell it.
+ */
+function hostVector(f: Ftrace, c: Captures, reason: number, rest: number): number {
+  const { buf } = f;
+  const end = c.end[rest]!;
+  if (!bytesAt(buf, c.start[reason]!, c.end[reason]!, EXTERNAL_INTERRUPT) && f.text(reason) !== '0x1') return -1;
+  for (let at = c.start[rest]!; at < end; at++) {
+    if (bytesAt(buf, at, end, INTR_INFO)) scanner.on(buf, at + INTR_INFO.length, end);
+    else if (bytesAt(buf, at, end, INFO)) {
+      // Before Linux 5.10 the second number is this information.
+      if (!scanner.on(buf, at + INFO.length, end).hex()) return -1;
+      scanner.on(buf, scanner.pos + 1, end);
+    } else if (at > c.start[rest]! || !isDigit(buf[at])) continue;
+    // The fields option prints the number alone.
+    else scanner.on(buf, at, end);
+    if (!scanner.hex()) return -1;
+    const { valid, type, vector } = vmxInterruption.f;
+    return valid.in(scanner.lo) && type.of(scanner.lo) === 0 ? vector.of(scanner.lo) : -1;
+  }
+  return -1;
+}
+
+function exit(f: Ftrace, vcpu: number, reason: number, vector: number): void {
   if (vcpu >= 0) f.runs(vcpu);
   const known = vcpu >= 0 ? vcpu : f.vcpu;
-  f.emit(ev.kvmExit.put().reason(reason), known >= 0 ? vcpuObject(f.out.world, known) : f.object('vcpu/unknown/exit'));
+  const event = ev.kvmExit.put().reason(reason);
+  if (vector >= 0) event.vector(vector);
+  f.emit(event, known >= 0 ? vcpuObject(f.out.world, known) : f.object('vcpu/unknown/exit'));
 }
+
+/** Records of a virtual CPU's own thread that name it, and say nothing of interrupts. */
+const NAMING = [
+  ['kvm_page_fault', 'vcpu {vcpu:u} …'],
+  ['kvm_nested_vmexit', 'vcpu {vcpu:u} …'],
+  ['kvm_halt_poll_ns', 'vcpu {vcpu:u}:…'],
+  ['kvm_wait_lapic_expire', 'vcpu {vcpu:u}:…'],
+  ['kvm_ple_window', 'vcpu {vcpu:u}…'],
+  ['kvm_ple_window_update', 'vcpu {vcpu:u}…'],
+] as const;
 
 function mmio(
   f: Ftrace,
@@ -82,17 +137,6 @@ function entry(f: Ftrace, vcpu: number): void {
   f.emit(ev.kvmEntry.put(), vcpuObject(f.out.world, vcpu & 0xffffff));
 }
 
-const BDF = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
-
-/** A device as the IOMMU layer names it: a PCI function, or some other device of which only the name is known. */
-function iommuDevice(f: Ftrace, name: string): number {
-  return f.object(BDF.test(name) ? `device/${name}` : `iommu/device/${name}`);
-}
-
-/** Descriptor types of the queued invalidation interface that concern interrupts. */
-const IEC = 'iec_inv';
-const { type: typeField, granularity, mask: maskField, index: indexField } = iecDescriptor.f;
-
 export const virtRules: readonly FtraceRule[] = [
   rule(
     'kvm_entry',
@@ -109,12 +153,25 @@ export const virtRules: readonly FtraceRule[] = [
   ),
   rule(
     'kvm_exit',
-    ['vcpu {vcpu:u} reason {reason:w}…', 'reason {reason:w}…', '{reason:s}: HSR_EC:…'] as const,
+    ['vcpu {vcpu:u} reason {reason:w}{rest:r}', 'reason {reason:w}{rest:r}', '{reason:s}: HSR_EC:…'] as const,
     (f, c, s) => {
       const vcpu = s.vcpu !== undefined && c.got[s.vcpu] ? c.lo[s.vcpu]! : -1;
-      exit(f, vcpu, f.str(s.reason));
+      const told = s.rest !== undefined && c.got[s.rest];
+      exit(f, vcpu, f.str(s.reason), told ? hostVector(f, c, s.reason, s.rest!) : -1);
     },
-    { vcpu_id: 'vcpu', exit_reason: 'reason' },
+    { vcpu_id: 'vcpu', exit_reason: 'reason', intr_info: 'rest' },
+    (c, s) => c.got[s.reason] === 1,
+  ),
+  ...NAMING.map(([name, format]) =>
+    rule(
+      name,
+      [format, '{text:r}'] as const,
+      (f, c, s) => {
+        if (s.vcpu !== undefined) f.runs(c.lo[s.vcpu]!);
+        return false;
+      },
+      { vcpu_id: 'vcpu' },
+    ),
   ),
   rule('kvm_userspace_exit', 'reason {reason:r}', (f, _c, s) => {
     f.emit(
@@ -176,11 +233,22 @@ export const virtRules: readonly FtraceRule[] = [
     },
   ),
   rule('kvm_ioapic_delayed_eoi_inj', '{text:r}', () => false),
-  rule('kvm_pic_set_irq', '{text:r}', () => false),
+  rule(
+    'kvm_pic_set_irq',
+    ['chip {chip:u} pin {pin:u} ({how:s})…', '{text:r}'] as const,
+    (f, c, s) => {
+      if (s.pin !== undefined && !f.text(s.how).includes('masked')) f.picInput(c.lo[s.chip]! * 8 + c.lo[s.pin]!);
+      return false;
+    },
+    {},
+    textOnly,
+  ),
   rule(
     'kvm_ack_irq',
     ['irqchip {chip:s} pin {pin:u}'] as const,
     (f, c, s) => {
+      const chip = f.text(s.chip);
+      if (chip.startsWith('PIC')) f.picInput((chip.endsWith('slave') ? 8 : 0) + c.lo[s.pin]!);
       f.emit(ev.kvmAck.put().chip(f.str(s.chip)).pin(c.lo[s.pin]!), f.object(`${VM}/irqchip`));
     },
     { irqchip: 'chip' },
@@ -284,81 +352,4 @@ export const virtRules: readonly FtraceRule[] = [
     },
     { vcpu_id: 'vcpu', irq: 'num' },
   ),
-  rule(
-    'map',
-    [
-      'IOMMU: iova={iova:x} - {end:x} paddr={paddr:x} size={size:u}',
-      'IOMMU: iova={iova:x} paddr={paddr:x} size={size:u}',
-      'IOMMU: dev={dev:w} iova={iova:x} - {end:x} paddr={paddr:x} size={size:u}',
-    ] as const,
-    (f, c, s) => {
-      f.emit(
-        iommuMap
-          .put()
-          .iova(c.lo[s.iova]!, c.hi[s.iova]!)
-          .paddr(c.lo[s.paddr]!, c.hi[s.paddr]!)
-          .size(c.lo[s.size]!, c.hi[s.size]!),
-        f.object('iommu'),
-      );
-    },
-    {},
-    (c, s) => c.got[s.iova] === 1 && c.got[s.paddr] === 1 && c.got[s.size] === 1,
-  ),
-  rule(
-    'unmap',
-    [
-      'IOMMU: iova={iova:x} - {end:x} size={size:u}…',
-      'IOMMU: iova={iova:x} size={size:u}…',
-      'IOMMU: dev={dev:w} iova={iova:x} - {end:x} size={size:u}…',
-    ] as const,
-    (f, c, s) => {
-      f.emit(iommuUnmap.put().iova(c.lo[s.iova]!, c.hi[s.iova]!).size(c.lo[s.size]!, c.hi[s.size]!), f.object('iommu'));
-    },
-    {},
-    (c, s) => c.got[s.iova] === 1 && c.got[s.size] === 1,
-  ),
-  rule('io_page_fault', 'IOMMU:{driver:w} {device:w} iova={iova:x} flags={flags:x}', (f, c, s) => {
-    f.emit(
-      iommuFault.put().device(f.str(s.device)).flags(c.lo[s.flags]!).iova(c.lo[s.iova]!, c.hi[s.iova]!),
-      f.object('iommu'),
-    );
-  }),
-  rule('add_device_to_group', 'IOMMU: groupID={gid:d} device={device:w}', (f, c, s) => {
-    f.emit(iommuAttach.put().group(c.lo[s.gid]!), iommuDevice(f, f.text(s.device)));
-  }),
-  rule('remove_device_from_group', '{text:r}', () => false),
-  rule('attach_device_to_domain', 'IOMMU: device={device:w}', (f, _c, s) => {
-    f.emit(iommuAttach.put(), iommuDevice(f, f.text(s.device)));
-  }),
-  rule('detach_device_from_domain', '{text:r}', () => false),
-  rule(
-    'qi_submit',
-    '{type:w} {unit:w}: {qw0:x} {qw1:x} {qw2:x} {qw3:x}',
-    (f, c, s) => {
-      if (c.got[s.type] ? f.text(s.type) !== IEC : typeField.of(c.lo[s.qw0]!) !== IEC_TYPE) return false;
-      const name = f.text(s.unit);
-      const global = !granularity.in(c.lo[s.qw0]!);
-      const mask = maskField.of(c.lo[s.qw0]!);
-      const index = indexField.of(c.hi[s.qw0]!);
-      const unit = f.out.world.object(remapUnit, `irte/${name}`);
-      if (!f.out.state.present(unit)) {
-        f.emit(irSeen.put().kind(f.intern('VT-d')), unit);
-      }
-      f.emit(
-        iecInvalidate.put().global(global).index(index).mask(mask),
-        global ? unit : f.out.world.byNumbers(irte, unit, index, (_u, i) => `irte/${name}/${i}`),
-      );
-      return undefined;
-    },
-    { iommu: 'unit' },
-    (c, s) => c.got[s.qw0] === 1 && c.got[s.unit] === 1,
-  ),
-  ...[
-    'prq_report',
-    'cache_tag_assign',
-    'cache_tag_unassign',
-    'cache_tag_flush_all',
-    'cache_tag_flush_range',
-    'cache_tag_flush_range_np',
-  ].map((name) => rule(name, '{text:r}', () => false)),
 ];

@@ -15,15 +15,23 @@ function countVcpu(state: State, object: number, cell: number): void {
   if (path !== undefined) state.count(state.world.object(vcpu, path), cell);
 }
 
+/** Whether a delivery mode puts a vector into the IRR; the text begins with its name. Others reset, start or kick the processor. */
+const setsRequest = (mode: string): boolean => /^(fixed|lowprio)/i.test(mode);
+
 /** Interrupts at a local APIC or CPU interface. Object: the vector of the virtual CPU. */
 export const apicAccept = eventKind(
   'apic.accept',
   'deliver',
   [vcpuVector],
-  'The local APIC of a virtual CPU accepted an interrupt.',
+  'The local APIC of a virtual CPU accepted an interrupt. Only the modes Fixed and LowPrio make a vector pend.',
   { mode: 's', posted: 'flag' },
-  (state, e) => {
+  (state, e, a) => {
+    if (!setsRequest(state.world.strings.text(a.mode))) {
+      state.touch(e.object);
+      return;
+    }
     state.setFlag(e.object, V.requested, true);
+    state.set(e.object, V.open, Math.min(2, state.get(e.object, V.open) + 1));
     state.count(e.object, V.accepts);
     countVcpu(state, e.object, C.accepts);
   },
@@ -33,15 +41,32 @@ export const apicInject = eventKind(
   'apic.inj',
   'deliver',
   [vcpuVector],
-  'An interrupt was injected into a virtual CPU.',
-  { reinjected: 'flag' },
-  (state, e) => {
-    state.setFlag(e.object, V.requested, false);
-    state.setFlag(e.object, V.inService, true);
+  'An interrupt was injected into a virtual CPU. `reinjected`: the same one again, because an exit came while it was delivered. `extint`: it came from the PIC, the local APIC does not hold it. `vector` is there when the virtual CPU is not known.',
+  { reinjected: 'flag', extint: 'flag?', vector: 'u?' },
+  (state, e, a) => {
+    state.touch(e.object);
+    if (a.reinjected) return;
+    if (a.extint !== true) {
+      state.setFlag(e.object, V.requested, false);
+      state.setFlag(e.object, V.inService, true);
+      state.set(e.object, V.open, 0);
+    }
     state.count(e.object, V.taken);
     countVcpu(state, e.object, C.injections);
   },
 );
+
+/**
+ * With posted delivery the processor takes a vector from the IRR on its own, and no record tells it; an end of interrupt
+ * proves it. What was accepted once is then no longer requested; of what was accepted more often, one may be.
+ */
+function endPosted(state: State, object: number): void {
+  const open = state.get(object, V.open);
+  if (open === 0 || state.flag(object, V.inService) === true) return;
+  if (open === 1) state.setFlag(object, V.requested, false);
+  else state.forget(object, V.requested);
+  state.set(object, V.open, open - 1);
+}
 
 export const apicEoi = eventKind(
   'apic.eoi',
@@ -54,6 +79,7 @@ export const apicEoi = eventKind(
       state.count(e.object, C.eois);
       return;
     }
+    endPosted(state, e.object);
     state.setFlag(e.object, V.inService, false);
     state.count(e.object, V.eois);
     countVcpu(state, e.object, C.eois);

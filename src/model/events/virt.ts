@@ -22,16 +22,25 @@ export const kvmExit = eventKind(
   'kvm.exit',
   'handle',
   [vcpu],
-  'A virtual CPU left the guest.',
-  { reason: 's' },
+  'A virtual CPU left the guest; `vector` is the vector of the host that ended its run.',
+  { reason: 's', vector: 'u?' },
   (state, e, a) => {
     state.setFlag(e.object, C.inGuest, false);
     state.set(e.object, C.exitReason, a.reason);
+    if (a.vector !== undefined) state.set(e.object, C.exitVector, a.vector);
+    else state.forget(e.object, C.exitVector);
     state.count(e.object, C.exits);
   },
 );
 
-export const kvmUserspace = eventKind('kvm.userspace', 'call', [], 'KVM returned to the VMM.', { reason: 's' });
+export const kvmUserspace = eventKind(
+  'kvm.userspace',
+  'call',
+  [vcpu],
+  'KVM returned to the VMM: the virtual CPU does not run guest code.',
+  { reason: 's' },
+  (state, e) => state.setFlag(e.object, C.inGuest, false),
+);
 
 /** Interrupts into a virtual machine. Object: the virtual machine, a GSI or a virtual CPU's vector. */
 export const kvmMsi = eventKind(

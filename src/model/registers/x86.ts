@@ -185,6 +185,29 @@ export const ioApicEntry = register(
 );
 
 /** Lower half of the interrupt command register (ICR) of a local APIC, 32 bits. */
+export const vmxInterruption = register(
+  'VM-exit interruption information',
+  32,
+  'The event that ended the run of a virtual CPU (VMX).',
+  'SDM vol. 3 "Information for VM Exits Due to Vectored Events"',
+  [
+    bits('vector', 7, 0, 'RO', 'Vector of the interrupt or exception.'),
+    bits('type', 10, 8, 'RO', 'Kind of event.', {
+      values: {
+        0: 'external interrupt',
+        2: 'NMI',
+        3: 'hardware exception',
+        5: 'privileged software exception',
+        6: 'software exception',
+      },
+    }),
+    bit('errorCode', 11, 'RO', 'An error code was delivered.'),
+    bit('nmiUnblocking', 12, 'RO', 'NMIs were unblocked by IRET.'),
+    reserved(30, 13),
+    bit('valid', 31, 'RO', 'The other fields hold.'),
+  ],
+);
+
 export const apicIcr = register(
   'APIC ICR',
   32,

@@ -5,6 +5,10 @@ import { byNumber, byObject, byText } from '../reference.ts';
 export const vcpu = objectType('vcpu', 'A virtual CPU.', {
   inGuest: { kind: 'flag', meaning: 'It runs guest code right now (between kvm_entry and kvm_exit).' },
   exitReason: { kind: 'text', meaning: 'Reason of its last exit.' },
+  exitVector: {
+    kind: 'num',
+    meaning: 'Vector of the host that ended its last run in the guest; unknown where something else ended it.',
+  },
   exits: { kind: 'count', meaning: 'Exits so far.' },
   accepts: { kind: 'count', meaning: 'Interrupts accepted by its local APIC so far.' },
   injections: { kind: 'count', meaning: 'Interrupts injected so far.' },
@@ -19,6 +23,12 @@ export const vcpuVector = objectType('vcpuvector', 'One vector or INTID of a vir
   accepts: { kind: 'count', meaning: 'Times accepted.' },
   taken: { kind: 'count', meaning: 'Times injected or acknowledged.' },
   eois: { kind: 'count', meaning: 'Ends of interrupt.' },
+  open: {
+    kind: 'num',
+    hidden: true,
+    meaning:
+      'Accepted and not shown to be taken: 1 once, 2 more often; the IRR holds one of them, the ISR may hold another.',
+  },
 });
 
 /** One interrupt of a VFIO device: `vfio/<device>/<index>/<vector>`; index 0 INTx, 1 MSI, 2 MSI-X, 3 error, 4 request. */
