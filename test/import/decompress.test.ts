@@ -1,4 +1,4 @@
-// Packed sources that end before their end: every cut is noticed, and what stood in front of it is unpacked.
+// Packed sources that are cut, damaged or have something behind them: it is noticed, and what can be unpacked is unpacked.
 import assert from 'node:assert/strict';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { packingOf, Unpacker } from '../../src/import/decompress.ts';
@@ -26,7 +26,11 @@ describe('packed data', () => {
     it(`of ${packing} is whole only with its last byte`, () => {
       for (let length = 4; length < packed.length; length++) {
         const { bytes, problem } = unpack(packed.subarray(0, length));
-        assert.equal(problem, `the ${packing} data is cut off`, `${length} of ${packed.length} bytes`);
+        assert.equal(
+          problem,
+          `the ${packing} data is cut off at byte ${length}`,
+          `${length} of ${packed.length} bytes`,
+        );
         assert.ok(text.subarray(0, bytes.length).equals(bytes), `${length} of ${packed.length} bytes`);
       }
       for (const chunk of [1, 2, 3, 5, 100, packed.length]) {
@@ -49,7 +53,7 @@ describe('packed data', () => {
 
   it('of which only the header is there is not called an empty file', () => {
     const header = gzipSync(text).subarray(0, 10);
-    assert.throws(() => importBytes(new Uint8Array(header)), /^Error: the gzip data is cut off$/);
+    assert.throws(() => importBytes(new Uint8Array(header)), /^Error: the gzip data is cut off at byte 10$/);
   });
 
   it('is told by its first bytes alone', () => {

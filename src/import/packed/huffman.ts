@@ -1,0 +1,104 @@
+/** Huffman coded literals of zstd (RFC 8878 4.2). */
+import { BackwardBits } from './backward.ts';
+import { readFse, type Wrong } from './fse.ts';
+
+/** Longest code (4.2.1). */
+const MOST_BITS = 11;
+
+/** The codes of all symbols: the entry of the next `log` bits is `symbol << 4 | bits`. */
+export interface HuffmanTable {
+  readonly log: number;
+  readonly entries: Uint16Array;
+}
+
+const bits = new BackwardBits();
+
+/** The weights that a table of FSE symbols says (4.2.1.2): two states take turns until the bits are used up. */
+function fseWeights(b: Uint8Array, start: number, end: number, wrong: Wrong): number[] {
+  const { table, end: from } = readFse(b, start, end, 6, 255, wrong);
+  if (!bits.begin(b, from, end)) throw wrong(from, 'the weights of the literals have no end mark');
+  const states = [bits.read(table.log), bits.read(table.log)];
+  if (bits.left < 0) throw wrong(from, 'the weights of the literals are too short');
+  const weights: number[] = [];
+  for (let i = 0; weights.length < 255; i ^= 1) {
+    const state = states[i]!;
+    weights.push(table.symbols[state]!);
+    states[i] = table.bases[state]! + bits.read(table.bits[state]!);
+    if (bits.left >= 0) continue;
+    weights.push(table.symbols[states[i ^ 1]!]!);
+    return weights;
+  }
+  throw wrong(from, 'more weights than symbols');
+}
+
+/** Reads the description of a table; returns it and the offset of the byte behind it. */
+export function readHuffman(
+  b: Uint8Array,
+  start: number,
+  end: number,
+  wrong: Wrong,
+): { table: HuffmanTable; end: number } {
+  const header = b[start]!;
+  const stop = start + 1 + (header < 128 ? header : (header - 126) >> 1);
+  if (stop > end) throw wrong(start, 'the weights of the literals do not fit');
+  const weights =
+    header < 128
+      ? fseWeights(b, start + 1, stop, wrong)
+      : Array.from({ length: header - 127 }, (_, i) => (b[start + 1 + (i >> 1)]! >> (i & 1 ? 0 : 4)) & 15);
+  let sum = 0;
+  for (const weight of weights) {
+    if (weight > MOST_BITS) throw wrong(start, 'a weight of the literals is too large');
+    sum += weight > 0 ? 1 << (weight - 1) : 0;
+  }
+  const log = sum === 0 ? 0 : 32 - Math.clz32(sum);
+  const rest = (1 << log) - sum;
+  if (sum === 0 || log > MOST_BITS || (rest & (rest - 1)) !== 0)
+    throw wrong(start, 'the weights of the literals do not add up');
+  weights.push(32 - Math.clz32(rest));
+  if (weights.filter((weight) => weight === 1).length < 2)
+    throw wrong(start, 'the weights of the literals do not add up');
+  const entries = new Uint16Array(1 << log);
+  let at = 0;
+  for (let weight = 1; weight <= log; weight++) {
+    for (const [symbol, w] of weights.entries()) {
+      if (w !== weight) continue;
+      const next = at + (1 << (weight - 1));
+      entries.fill((symbol << 4) | (log + 1 - weight), at, next);
+      at = next;
+    }
+  }
+  return { table: { log, entries }, end: stop };
+}
+
+/** Decodes one stream of literals, bytes `start` to `end`, into `out` from `to` to `stop`; it must fit exactly. */
+export function decodeHuffman(
+  b: Uint8Array,
+  start: number,
+  end: number,
+  { log, entries }: HuffmanTable,
+  out: Uint8Array,
+  to: number,
+  stop: number,
+  wrong: Wrong,
+): void {
+  const last = end > start ? b[end - 1]! : 0;
+  if (last === 0) throw wrong(end - 1, 'the literals have no end mark');
+  const mask = (1 << log) - 1;
+  // `left` counts from the first bit of the stream; a code that begins before it reads zeros.
+  let left = (end - start) * 8 - 8 + (31 - Math.clz32(last));
+  let at = to;
+  for (; at < stop && left >= log; at++) {
+    const from = left - log;
+    const i = start + (from >> 3);
+    const entry = entries[((b[i]! | (b[i + 1]! << 8) | (b[i + 2]! << 16)) >>> (from & 7)) & mask]!;
+    out[at] = entry >> 4;
+    left -= entry & 15;
+  }
+  const low = b[start]! | (b[start + 1]! << 8);
+  for (; at < stop && left >= 0; at++) {
+    const entry = entries[((low & ((1 << left) - 1)) << (log - left)) & mask]!;
+    out[at] = entry >> 4;
+    left -= entry & 15;
+  }
+  if (left !== 0 || at < stop) throw wrong(start, 'the literals do not fit their bits');
+}

@@ -1,0 +1,326 @@
+/** Compressed blocks of zstd (RFC 8878 3.1.1.3): literals, and sequences that say how they and matches follow each other. */
+import { BackwardBits } from './backward.ts';
+import { type FseTable, fseConstant, fseTable, readFse, type Wrong } from './fse.ts';
+import { decodeHuffman, type HuffmanTable, readHuffman } from './huffman.ts';
+
+/** Most bytes that a block has, unpacked or packed (3.1.1.2.4). */
+export const LARGEST_BLOCK = 1 << 17;
+
+/** Extra bits and bases of the codes of literal and match lengths (3.1.1.3.2.1.1). */
+const LITERAL_BITS = Uint8Array.from([
+  ...Array<number>(16).fill(0),
+  1,
+  1,
+  1,
+  1,
+  2,
+  2,
+  3,
+  3,
+  4,
+  6,
+  7,
+  8,
+  9,
+  10,
+  11,
+  12,
+  13,
+  14,
+  15,
+  16,
+]);
+const MATCH_BITS = Uint8Array.from([
+  ...Array<number>(32).fill(0),
+  1,
+  1,
+  1,
+  1,
+  2,
+  2,
+  3,
+  3,
+  4,
+  4,
+  5,
+  7,
+  8,
+  9,
+  10,
+  11,
+  12,
+  13,
+  14,
+  15,
+  16,
+]);
+const LITERAL_BASE = bases(LITERAL_BITS, 0);
+const MATCH_BASE = bases(MATCH_BITS, 3);
+
+function bases(bits: Uint8Array, first: number): Uint32Array {
+  const all = new Uint32Array(bits.length);
+  let base = first;
+  for (const [i, extra] of bits.entries()) {
+    all[i] = base;
+    base += 2 ** extra;
+  }
+  return all;
+}
+
+/** The distributions that need no description (3.1.1.3.2.2). */
+const DEFAULT_LITERALS = fseTable(
+  [4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1],
+  6,
+);
+const DEFAULT_MATCHES = fseTable(
+  [
+    1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
+  ],
+  6,
+);
+const DEFAULT_OFFSETS = fseTable(
+  [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
+  5,
+);
+
+/** One of the three alphabets of sequences: its limits, and the table that the last block used. */
+class Alphabet {
+  readonly #mostLog: number;
+  readonly #mostSymbol: number;
+  readonly #default: FseTable;
+  table: FseTable | undefined;
+
+  constructor(mostLog: number, mostSymbol: number, otherwise: FseTable) {
+    this.#mostLog = mostLog;
+    this.#mostSymbol = mostSymbol;
+    this.#default = otherwise;
+  }
+
+  /** Reads the table of a block in one of the four modes; returns the offset of the byte behind it. */
+  read(mode: number, b: Uint8Array, at: number, end: number, wrong: Wrong): number {
+    if (mode === 0) this.table = this.#default;
+    else if (mode === 1) {
+      if (at >= end || b[at]! > this.#mostSymbol) throw wrong(at, 'no such code');
+      this.table = fseConstant(b[at]!);
+      return at + 1;
+    } else if (mode === 2) {
+      const read = readFse(b, at, end, this.#mostLog, this.#mostSymbol, wrong);
+      this.table = read.table;
+      return read.end;
+    } else if (this.table === undefined) throw wrong(at, 'a table is repeated that does not exist');
+    return at;
+  }
+}
+
+/** Unpacks the compressed blocks of one frame, in order. */
+export class Blocks {
+  readonly #literals = new Uint8Array(LARGEST_BLOCK);
+  #literalSize = 0;
+  /** Literals that sequences used. */
+  #literal = 0;
+  #huffman: HuffmanTable | undefined;
+  readonly #literalLengths = new Alphabet(9, 35, DEFAULT_LITERALS);
+  readonly #offsets = new Alphabet(8, 31, DEFAULT_OFFSETS);
+  readonly #matchLengths = new Alphabet(9, 52, DEFAULT_MATCHES);
+  readonly #recent = new Float64Array(3);
+  readonly #bits = new BackwardBits();
+
+  /** A frame begins. */
+  begin(): void {
+    this.#huffman = undefined;
+    this.#literalLengths.table = this.#offsets.table = this.#matchLengths.table = undefined;
+    this.#recent.set([1, 4, 8]);
+  }
+
+  /**
+   * Unpacks the block of bytes 0 to `size` into `out` from `to`, at most to `stop`; a match reaches back at most `reach`
+   * bytes from `to`, and never further than `window`. Returns where the unpacked bytes end.
+   */
+  unpack(
+    b: Uint8Array,
+    size: number,
+    out: Uint8Array,
+    to: number,
+    stop: number,
+    reach: number,
+    window: number,
+    wrong: Wrong,
+  ): number {
+    const at = this.#readLiterals(b, size, stop - to, wrong);
+    return this.#sequences(b, at, size, out, to, stop, reach, window, wrong);
+  }
+
+  /** Reads the literals section (3.1.1.3.1); returns the offset of the byte behind it. */
+  #readLiterals(b: Uint8Array, end: number, most: number, wrong: Wrong): number {
+    const type = b[0]! & 3;
+    const format = (b[0]! >> 2) & 3;
+    const out = this.#literals;
+    const fits = (at: number, size: number): void => {
+      if (size > most || at > end) throw wrong(0, 'the literals do not fit the block');
+    };
+    if (type < 2) {
+      const header = format === 1 ? 2 : format === 3 ? 3 : 1;
+      const size = header === 1 ? b[0]! >> 3 : (b[0]! | (b[1]! << 8) | (header === 3 ? b[2]! << 16 : 0)) >> 4;
+      const used = header + (type === 0 ? size : 1);
+      fits(used, size);
+      if (type === 0) out.set(b.subarray(header, used));
+      else out.fill(b[header]!, 0, size);
+      this.#literalSize = size;
+      return used;
+    }
+    const header = format < 2 ? 3 : format + 2;
+    const width = format < 2 ? 10 : format === 2 ? 14 : 18;
+    let sizes = 0;
+    for (let i = header - 1; i >= 0; i--) sizes = sizes * 256 + (i < end ? b[i]! : 0);
+    const size = Math.floor(sizes / 16) % 2 ** width;
+    const stop = header + Math.floor(sizes / 2 ** (4 + width));
+    fits(stop, size);
+    let at = header;
+    if (type === 2) {
+      const read = readHuffman(b, at, stop, wrong);
+      this.#huffman = read.table;
+      at = read.end;
+    }
+    const table = this.#huffman;
+    if (table === undefined) throw wrong(0, 'the codes of the literals are repeated and do not exist');
+    if (format === 0) decodeHuffman(b, at, stop, table, out, 0, size, wrong);
+    else this.#fourStreams(b, at, stop, table, size, wrong);
+    this.#literalSize = size;
+    return stop;
+  }
+
+  #fourStreams(b: Uint8Array, start: number, stop: number, table: HuffmanTable, size: number, wrong: Wrong): void {
+    const part = (size + 3) >> 2;
+    let at = start + 6;
+    if (at > stop || part * 3 > size) throw wrong(start, 'the literals do not fit their bits');
+    for (let i = 0; i < 4; i++) {
+      const end = i === 3 ? stop : at + (b[start + 2 * i]! | (b[start + 2 * i + 1]! << 8));
+      if (end > stop) throw wrong(start, 'the literals do not fit their bits');
+      decodeHuffman(b, at, end, table, this.#literals, part * i, i === 3 ? size : part * (i + 1), wrong);
+      at = end;
+    }
+  }
+
+  /** Reads the sequences section (3.1.1.3.2) and carries it out. */
+  #sequences(
+    b: Uint8Array,
+    start: number,
+    end: number,
+    out: Uint8Array,
+    to: number,
+    stop: number,
+    reach: number,
+    window: number,
+    wrong: Wrong,
+  ): number {
+    let at = start;
+    if (at >= end) throw wrong(at, 'the block has no sequences section');
+    let count = b[at++]!;
+    if (count === 255) {
+      count = 0x7f00 + (b[at]! | (b[at + 1]! << 8));
+      at += 2;
+    } else if (count > 127) count = ((count - 128) << 8) | b[at++]!;
+    if (count === 0 && at !== end) throw wrong(at, 'bytes behind the last sequence');
+    this.#literal = 0;
+    let next = to;
+    if (count > 0) {
+      if (at >= end) throw wrong(at, 'the sequences do not fit the block');
+      const modes = b[at++]!;
+      if (modes & 3) throw wrong(at - 1, 'reserved bits are set');
+      at = this.#literalLengths.read(modes >> 6, b, at, end, wrong);
+      at = this.#offsets.read((modes >> 4) & 3, b, at, end, wrong);
+      at = this.#matchLengths.read((modes >> 2) & 3, b, at, end, wrong);
+      if (!this.#bits.begin(b, at, end)) throw wrong(end - 1, 'the sequences have no end mark');
+      next = this.#carryOut(count, out, to, stop, Math.min(window, reach), window, at, wrong);
+    }
+    const rest = this.#literalSize - this.#literal;
+    if (next + rest > stop) throw wrong(at, 'more literals than the block holds');
+    out.set(this.#literals.subarray(this.#literal, this.#literalSize), next);
+    return next + rest;
+  }
+
+  #carryOut(
+    count: number,
+    out: Uint8Array,
+    to: number,
+    stop: number,
+    reach: number,
+    window: number,
+    at: number,
+    wrong: Wrong,
+  ): number {
+    const bits = this.#bits;
+    const literals = this.#literals;
+    const size = this.#literalSize;
+    const lengths = this.#literalLengths.table!;
+    const offsets = this.#offsets.table!;
+    const matches = this.#matchLengths.table!;
+    let lengthState = bits.read(lengths.log);
+    let offsetState = bits.read(offsets.log);
+    let matchState = bits.read(matches.log);
+    let next = to;
+    let literal = 0;
+    for (let left = count; left > 0; left--) {
+      const offsetCode = offsets.symbols[offsetState]!;
+      const matchCode = matches.symbols[matchState]!;
+      const lengthCode = lengths.symbols[lengthState]!;
+      const matchBits = MATCH_BITS[matchCode]!;
+      const lengthBits = LITERAL_BITS[lengthCode]!;
+      const offset = this.#offset(
+        2 ** offsetCode + bits.read(offsetCode),
+        LITERAL_BASE[lengthCode]! + lengthBits === 0,
+      );
+      let match = MATCH_BASE[matchCode]!;
+      let length = LITERAL_BASE[lengthCode]!;
+      if (matchBits + lengthBits > 0) {
+        match += bits.read(matchBits);
+        length += bits.read(lengthBits);
+      }
+      if (left > 1) {
+        // At most 9 and 9 and 8 bits; two reads take them all.
+        const lengthMore = lengths.bits[lengthState]!;
+        const matchMore = matches.bits[matchState]!;
+        const both = bits.read(lengthMore + matchMore);
+        lengthState = lengths.bases[lengthState]! + (both >> matchMore);
+        matchState = matches.bases[matchState]! + (both & ((1 << matchMore) - 1));
+        offsetState = offsets.bases[offsetState]! + bits.read(offsets.bits[offsetState]!);
+      }
+      if (bits.left < 0) throw wrong(at, 'the sequences do not fit their bits');
+      if (literal + length > size || next + length + match > stop)
+        throw wrong(at, 'a sequence is longer than the block');
+      if (length > 32) out.set(literals.subarray(literal, literal + length), next);
+      else for (let i = 0; i < length; i++) out[next + i] = literals[literal + i]!;
+      literal += length;
+      next += length;
+      if (offset < 1 || offset > window || offset > reach + (next - to))
+        throw wrong(at, 'an offset that leads to nothing');
+      copyMatch(out, next, offset, match);
+      next += match;
+    }
+    if (bits.left !== 0) throw wrong(at, 'the sequences do not fit their bits');
+    this.#literal = literal;
+    return next;
+  }
+
+  /** The offset that a value means: one of the last three, or a new one (3.1.1.5). */
+  #offset(value: number, noLiterals: boolean): number {
+    const recent = this.#recent;
+    if (value > 3) {
+      recent[2] = recent[1]!;
+      recent[1] = recent[0]!;
+      return (recent[0] = value - 3);
+    }
+    const which = noLiterals ? value : value - 1;
+    const offset = which === 3 ? recent[0]! - 1 : recent[which]!;
+    if (which > 1) recent[2] = recent[1]!;
+    if (which > 0) recent[1] = recent[0]!;
+    return (recent[0] = offset);
+  }
+}
+
+function copyMatch(out: Uint8Array, to: number, offset: number, length: number): void {
+  if (length > 64 && offset >= length) out.copyWithin(to, to - offset, to - offset + length);
+  else if (length > 64 && offset === 1) out.fill(out[to - 1]!, to, to + length);
+  else for (let at = to, stop = to + length; at < stop; at++) out[at] = out[at - offset]!;
+}
