@@ -1,6 +1,7 @@
 // Who masks an MSI-X entry, and when a pending bit is sent (PCIe 7.7.2, 6.1.4.4). All values are the registers' own bits.
 import assert from 'node:assert/strict';
 import type { EventKind } from '../../src/model/event.ts';
+import { devReset } from '../../src/model/events/function.ts';
 import { imsStore } from '../../src/model/events/ims.ts';
 import {
   devRaise,
@@ -11,7 +12,7 @@ import {
   tblRead,
   tblWrite,
 } from '../../src/model/events/msix.ts';
-import { cfgRead, cfgWrite, devReset, msixCtrl } from '../../src/model/events/pci.ts';
+import { cfgRead, cfgWrite, msixCtrl } from '../../src/model/events/pci.ts';
 import { State } from '../../src/model/state.ts';
 import { imsEntry } from '../../src/model/things/ims.ts';
 import { device, msixCap, msixEntry, table } from '../../src/model/things/pci.ts';

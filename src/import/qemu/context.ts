@@ -15,6 +15,8 @@ export interface ThreadContext {
   configValue: number;
   /** The record of that access had no bus number. */
   configNoBus: boolean;
+  /** Function that the last config write reset, -1 none. */
+  configReset: number;
   /** Size of the config access whose memory access was printed just before; 0 unknown. */
   configSize: number;
   /** A config read whose real size may follow: function, offset, value, size that was assumed; -1 none. */
@@ -46,6 +48,7 @@ function newThread(): ThreadContext {
     configOffset: -1,
     configValue: 0,
     configNoBus: false,
+    configReset: -1,
     configSize: 0,
     readDevice: -1,
     readOffset: 0,
@@ -96,6 +99,7 @@ export class Qemu extends RuleContext {
     for (const thread of this.#threads.values()) {
       if (thread.configDevice === from) thread.configDevice = to;
       if (thread.readDevice === from) thread.readDevice = to;
+      if (thread.configReset === from) thread.configReset = to;
       if (thread.raised >= 0 && this.out.world.path(thread.raised).startsWith(`${this.out.world.path(from)}/`))
         thread.raised = -1;
     }

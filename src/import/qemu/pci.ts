@@ -1,5 +1,6 @@
-import { barMap, barUnmap, cfgRead, cfgWrite, devSeen, msixCtrl } from '../../model/events/pci.ts';
-import { vfioMsix } from '../../model/events/vfio.ts';
+import { devReset } from '../../model/events/function.ts';
+import { barMap, barUnmap, cfgRead, cfgWrite, devSeen, msixCtrl, startsReset } from '../../model/events/pci.ts';
+import { vfioMsix, vfioReset } from '../../model/events/vfio.ts';
 import { msiControl } from '../../model/registers/pci.ts';
 import { device, msi } from '../../model/things/pci.ts';
 import { vfioDevice } from '../../model/things/virt.ts';
@@ -12,6 +13,9 @@ import { type Qemu, type QemuRule, rule } from './context.ts';
 const COMMAND = 4;
 const BAR0 = 0x10;
 const BAR5_END = 0x28;
+
+/** How the emulator names the model of an assigned device. */
+const ASSIGNED = 'vfio-pci';
 
 /** Smallest size (1, 2, 4) that holds a value. */
 const sizeOf = (value: number): number => (value > 0xffff ? 4 : value > 0xff ? 2 : 1);
@@ -48,6 +52,7 @@ function config(q: Qemu, dev: number, offset: number, size: number, value: numbe
   const before = out.state.num(dev, device.at.msixAt);
   q.emit((write ? cfgWrite.put() : cfgRead.put()).offset(offset).size(size).value(value), dev);
   noteBar(q, dev, offset, value, write);
+  if (write) q.thread.configReset = configReset(q, dev, offset, size, value) ? dev : -1;
   const msixAt = out.state.num(dev, device.at.msixAt);
   if (!write && msixAt >= 0 && (before < 0 || (offset < msixAt + 8 && offset + size > msixAt + 4))) q.pci.tables.bind();
   const cap = out.world.node(dev)?.children.get('msi')?.object ?? -1;
@@ -56,6 +61,18 @@ function config(q: Qemu, dev: number, offset: number, size: number, value: numbe
     const address = out.state.num(cap, msi.at.address);
     q.pci.holders.note(cap, address, data);
   }
+}
+
+/**
+ * A config write that starts a Function Level Reset. Of an assigned device the kernel carries it out and puts everything
+ * back that the guest has set up (vfio_exp_config_write, pci_try_reset_function), so that nothing changes for the guest.
+ */
+function configReset(q: Qemu, dev: number, offset: number, size: number, value: number): boolean {
+  const { state } = q.out;
+  if (!startsReset(state, dev, offset, size, value) || state.text(dev, device.at.name) === ASSIGNED) return false;
+  q.emit(devReset.put(), dev);
+  q.pci.holders.noteFunction(dev);
+  return true;
 }
 
 /** The function of a config access or mapping line; introduces it on its first appearance. A bus below 0: not printed. */
@@ -182,6 +199,55 @@ function link(q: Qemu, name: string, offset: number, value: number): void {
   unlinked.get(q)?.delete(name);
 }
 
+/** A reset of an assigned device by QEMU: what it had set up with VFIO is undone, and its emulated part is reset too. */
+function reset(q: Qemu, host: string, how: string): void {
+  q.emit(vfioReset.put().how(q.intern(how)), vfioObject(q, host));
+  const guest = q.pci.guestOf(host);
+  if (guest < 0) return;
+  q.emit(devReset.put(), guest);
+  q.pci.holders.noteFunction(guest);
+}
+
+/** The devices that share the bus with one that is reset, as far as the records behind it have listed them. */
+const neighbours = new WeakMap<Qemu, Set<string>>();
+const listed = (q: Qemu): Set<string> => {
+  let known = neighbours.get(q);
+  if (known === undefined) neighbours.set(q, (known = new Set()));
+  return known;
+};
+
+const neighbour = (name: string, tail: string): QemuRule =>
+  // A tab stands in front of the device; text that was copied may have blanks, or none.
+  rule(name, [`\t{dev:w} ${tail}`, `« »« »{dev:w} ${tail}`] as const, (q, _c, s) => {
+    listed(q).add(q.text(s.dev));
+    return false;
+  });
+
+function hotReset(q: Qemu, host: string, result: string): false | undefined {
+  const others = [...listed(q)].filter((name) => name !== host && q.out.world.objectAt(`vfio/${name}`) >= 0);
+  listed(q).clear();
+  if (result !== 'Success') return false;
+  for (const name of [host, ...others]) reset(q, name, 'bus');
+  return undefined;
+}
+
+/** hw/vfio/pci.c: vfio_pci_reset and the ways that it tries; vfio_pci_hot_reset, whom it concerns and what came of it. */
+const resets: readonly QemuRule[] = [
+  rule('vfio_pci_reset', '« »({dev:s})', (q, _c, s) => reset(q, q.text(s.dev), 'device')),
+  rule('vfio_pci_reset_flr', '{dev:w} FLR/VFIO_DEVICE_RESET', (q, _c, s) => reset(q, q.text(s.dev), 'FLR')),
+  rule('vfio_pci_reset_pm', '{dev:w} PCI PM Reset', (q, _c, s) => reset(q, q.text(s.dev), 'power management')),
+  rule('vfio_pci_hot_reset', '« »({dev:s}) {how:r}', (q, _c, s) => {
+    listed(q).clear();
+    reset(q, q.text(s.dev), 'bus');
+  }),
+  neighbour('vfio_pci_hot_reset_dep_devices', 'group {id:d}'),
+  neighbour('vfio_pci_hot_reset_dep_devices_iommufd', 'devid {id:d}'),
+  neighbour('iommufd_cdev_pci_hot_reset_dep_devices', 'devid {id:d}'),
+  rule('vfio_pci_hot_reset_result', '{dev:w} hot reset: {result:r}', (q, _c, s) =>
+    hotReset(q, q.text(s.dev), q.text(s.result).trim()),
+  ),
+];
+
 const where = '{bus:x}:{slot:x}.{fn:x}';
 
 export const pciRules: readonly QemuRule[] = [
@@ -220,11 +286,21 @@ export const pciRules: readonly QemuRule[] = [
       );
     },
   ),
-  rule('vfio_pci_write_config', ' ({dev:s}, @{at:x}, {value:x}, len={size:x})', (q, c, s) => {
+  rule('pci_nvme_pci_reset', 'PCI Function Level Reset', (q) => {
+    // After a write of the bit that starts it, the reset was told there.
+    if (q.thread.configReset >= 0 && q.pci.nameOf(q.thread.configReset) === 'nvme') return false;
+    const only = q.pci.byName('nvme');
+    const dev = only >= 0 ? only : q.object('device/nvme');
+    q.emit(devReset.put(), dev);
+    q.pci.holders.noteFunction(dev);
+    return undefined;
+  }),
+  ...resets,
+  rule('vfio_pci_write_config', '« »({dev:s}, @{at:x}, {value:x}, len={size:x})', (q, c, s) => {
     link(q, q.text(s.dev), c.lo[s.at]!, c.lo[s.value]!);
     return false;
   }),
-  rule('vfio_pci_read_config', ' ({dev:s}, @{at:x}, len={size:x}) {value:x}', (q, c, s) => {
+  rule('vfio_pci_read_config', '« »({dev:s}, @{at:x}, len={size:x}) {value:x}', (q, c, s) => {
     const size = c.lo[s.size]!;
     if (size > 4) return false;
     // Where the guest's own reads are printed too, they follow on the same thread, without a size.

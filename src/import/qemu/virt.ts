@@ -49,10 +49,10 @@ function mode(q: Qemu, dev: string, what: string, enabled: boolean, vectors: num
 }
 
 const modeRule = (name: string, what: string, enabled: boolean): QemuRule =>
-  rule(name, ' ({dev:s}){rest:r}', (q, _c, s) => mode(q, q.text(s.dev), what, enabled, -1));
+  rule(name, '« »({dev:s}){rest:r}', (q, _c, s) => mode(q, q.text(s.dev), what, enabled, -1));
 
 const intxRule = (name: string, what: string): QemuRule =>
-  rule(name, ' ({dev:s}){rest:r}', (q, _c, s) => {
+  rule(name, '« »({dev:s}){rest:r}', (q, _c, s) => {
     const object = vfioObject(q, q.text(s.dev));
     q.emit(vfioIntx.put().what(q.intern(what)), object);
   });
@@ -116,11 +116,11 @@ function mapping(
 }
 
 export const virtRules: readonly QemuRule[] = [
-  rule('vfio_msix_vector_do_use', ' ({dev:s}) vector {vector:u} used', (q, c, s) => use(q, c, s, true)),
-  rule('vfio_msix_vector_release', ' ({dev:s}) vector {vector:u} released', (q, c, s) => use(q, c, s, false)),
+  rule('vfio_msix_vector_do_use', '« »({dev:s}) vector {vector:u} used', (q, c, s) => use(q, c, s, true)),
+  rule('vfio_msix_vector_release', '« »({dev:s}) vector {vector:u} released', (q, c, s) => use(q, c, s, false)),
   modeRule('vfio_msix_enable', 'msix', true),
   modeRule('vfio_msix_disable', 'msix', false),
-  rule('vfio_msi_enable', ' ({dev:s}) Enabled {vectors:u} MSI vectors', (q, c, s) =>
+  rule('vfio_msi_enable', '« »({dev:s}) Enabled {vectors:u} MSI vectors', (q, c, s) =>
     mode(q, q.text(s.dev), 'msi', true, c.lo[s.vectors]!),
   ),
   modeRule('vfio_msi_disable', 'msi', false),
@@ -131,13 +131,13 @@ export const virtRules: readonly QemuRule[] = [
   intxRule('vfio_intx_eoi', 'EOI'),
   intxRule('vfio_pci_intx_eoi', 'EOI'),
   intxRule('vfio_intx_update', 'moved'),
-  rule('vfio_intx_interrupt', ' ({dev:s}) Pin {pin:w}', (q, _c, s) => {
+  rule('vfio_intx_interrupt', '« »({dev:s}) Pin {pin:w}', (q, _c, s) => {
     const object = vfioObject(q, q.text(s.dev));
     q.emit(vfioIntx.put().what(q.intern('asserted')).pin(q.str(s.pin)), object);
   }),
-  rule('vfio_msix_pba_enable', ' ({dev:s})', (q, _c, s) => pba(q, q.text(s.dev), true)),
-  rule('vfio_msix_pba_disable', ' ({dev:s})', (q, _c, s) => pba(q, q.text(s.dev), false)),
-  rule('vfio_msi_interrupt', ' ({dev:s}) vector {vector:u} {address:x}/{data:x}', (q, c, s) => {
+  rule('vfio_msix_pba_enable', '« »({dev:s})', (q, _c, s) => pba(q, q.text(s.dev), true)),
+  rule('vfio_msix_pba_disable', '« »({dev:s})', (q, _c, s) => pba(q, q.text(s.dev), false)),
+  rule('vfio_msi_interrupt', '« »({dev:s}) vector {vector:u} {address:x}/{data:x}', (q, c, s) => {
     const host = q.object(`vfio/${q.text(s.dev)}`);
     const msiOnly = q.out.state.flag(host, vfioDevice.at.msi) === true;
     q.emit(
@@ -148,16 +148,16 @@ export const virtRules: readonly QemuRule[] = [
   rule('vfio_msi_setup', '{rest:r}', () => false),
   rule('vfio_msix_fixup', '{rest:r}', () => false),
   rule('vfio_msix_relo', '{rest:r}', () => false),
-  rule('vfio_region_write', ' ({dev:s}:region{region:u}+{offset:x}, {value:x}, {size:u})', (q, c, s) =>
+  rule('vfio_region_write', '« »({dev:s}:region{region:u}+{offset:x}, {value:x}, {size:u})', (q, c, s) =>
     region(q, c, s, true),
   ),
-  rule('vfio_region_read', ' ({dev:s}:region{region:u}+{offset:x}, {size:u}) = {value:x}', (q, c, s) =>
+  rule('vfio_region_read', '« »({dev:s}:region{region:u}+{offset:x}, {size:u}) = {value:x}', (q, c, s) =>
     region(q, c, s, false),
   ),
   rule('vfio_user_set_irqs', '{rest:r}', () => false),
   rule(
     'iommufd_backend_map_dma',
-    ' iommufd={fd:d} ioas={ioas:u} iova={iova:x} size={size:x} addr={address:x} readonly={readonly:u} ({ret:d})',
+    '« »iommufd={fd:d} ioas={ioas:u} iova={iova:x} size={size:x} addr={address:x} readonly={readonly:u} ({ret:d})',
     (q, c, s) => {
       q.emit(
         ioasMapped
@@ -171,7 +171,7 @@ export const virtRules: readonly QemuRule[] = [
   ),
   rule(
     'iommufd_backend_unmap_dma',
-    ' iommufd={fd:d} ioas={ioas:u} iova={iova:x} size={size:x} ({ret:d})',
+    '« »iommufd={fd:d} ioas={ioas:u} iova={iova:x} size={size:x} ({ret:d})',
     (q, c, s) => {
       if (c.lo[s.ret] !== 0) return false;
       q.emit(ioasUnmapped.put(), mapping(q, c, s));

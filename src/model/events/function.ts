@@ -1,7 +1,8 @@
 import { eventKind } from '../event.ts';
 import type { PathNode } from '../namespace.ts';
+import { msiControl, msixControl, msixVectorControl } from '../registers/pci.ts';
 import type { State } from '../state.ts';
-import { device, msi, msixCap } from '../things/pci.ts';
+import { device, msi, msixCap, msixEntry } from '../things/pci.ts';
 import { moveObject } from './move.ts';
 
 /** Moves the objects below a node to the same places below another object. */
@@ -64,4 +65,44 @@ export const devUnsure = eventKind(
   },
 );
 
-export const functionEvents = [devBind, devUnsure];
+const { enable, fmask } = msixControl.f;
+const { enable: msiEnable, multipleEnable, extendedEnable } = msiControl.f;
+
+/**
+ * What a reset leaves of a function (PCIe Base 6.6.2 and the reset values of the registers): Command 0, MSI and MSI-X off,
+ * every entry masked, nothing pending; messages are undefined.
+ */
+export function resetFunction(state: State, dev: number): void {
+  state.set(dev, device.at.command, 0);
+  const node = state.world.node(dev);
+  const cap = node?.children.get('msixcap')?.object ?? -1;
+  if (state.present(cap)) state.setBits(cap, msixCap.at.control, 0, enable.mask | fmask.mask);
+  const single = node?.children.get('msi')?.object ?? -1;
+  if (state.present(single)) {
+    state.setBits(single, msi.at.control, 0, msiEnable.mask | multipleEnable.mask | extendedEnable.mask);
+    for (const cell of [msi.at.address, msi.at.address + 1, msi.at.data]) state.forget(single, cell);
+    // Mask and pending bits are there only when the capability has them; what no access showed stays unknown.
+    for (const cell of [msi.at.mask, msi.at.pending]) if (state.known(single, cell) !== 0) state.set(single, cell, 0);
+  }
+  for (const { object } of node?.children.get('msix')?.children.values() ?? []) {
+    if (!state.present(object)) continue;
+    for (let cell = 0; cell < 3; cell++) state.forget(object, msixEntry.at.address + cell);
+    state.set(object, msixEntry.at.control, msixVectorControl.f.mask.mask);
+    state.setFlag(object, msixEntry.at.pending, false);
+  }
+}
+
+/** A reset of the function. Object: the function. */
+export const devReset = eventKind(
+  'dev.reset',
+  'configure',
+  [device],
+  'The function was reset: Command 0, MSI and MSI-X disabled, every entry masked, its message undefined and nothing pending.',
+  {},
+  (state, e) => {
+    state.touch(e.object);
+    resetFunction(state, e.object);
+  },
+);
+
+export const functionEvents = [devReset, devBind, devUnsure];

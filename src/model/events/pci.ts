@@ -2,18 +2,20 @@ import { eventKind, type Role } from '../event.ts';
 import type { Register } from '../register.ts';
 import { beyondMask, writableMask } from '../register.ts';
 import {
+  advancedFeatures,
   CAPABILITY,
+  expCapabilities,
+  expControl,
   msiAddress,
   msiControl,
   msiData,
   msiMask,
   msixControl,
   msixControlBits,
-  msixVectorControl,
   pciCommand,
 } from '../registers/pci.ts';
 import type { State } from '../state.ts';
-import { bar, device, msi, msixCap, msixEntry } from '../things/pci.ts';
+import { bar, device, msi, msixCap } from '../things/pci.ts';
 import { settleFunction } from './msix.ts';
 
 /** Config space offset of the first capability pointer. */
@@ -79,11 +81,20 @@ function replay(state: State, dev: number, from: number, to: number, use: (acces
   }
 }
 
-/** Follows the capability list as far as reads have shown it and notes where MSI and MSI-X lie. */
-function findCapabilities(state: State, dev: number): void {
+/** Follows the capability list as far as reads have shown it. */
+function walkCapabilities(state: State, dev: number, use: (at: number, id: number) => void): void {
   let at = configByte(state, dev, CAP_POINTER) & ~3;
   for (let hop = 0; hop < 48 && at >= 0x40; hop++) {
-    const id = configByte(state, dev, at);
+    use(at, configByte(state, dev, at));
+    const next = configByte(state, dev, at + 1);
+    if (next < 0) return;
+    at = next & ~3;
+  }
+}
+
+/** Notes where MSI and MSI-X lie. */
+function findCapabilities(state: State, dev: number): void {
+  walkCapabilities(state, dev, (at, id) => {
     if (id === CAPABILITY.msix && state.num(dev, device.at.msixAt) !== at) {
       state.set(dev, device.at.msixAt, at);
       replay(state, dev, at, at + 12, (access) => msixAccess(state, dev, access));
@@ -91,10 +102,44 @@ function findCapabilities(state: State, dev: number): void {
       state.set(dev, device.at.msiAt, at);
       replay(state, dev, at, at + 24, (access) => msiAccess(state, dev, access));
     }
-    const next = configByte(state, dev, at + 1);
-    if (next < 0) return;
-    at = next & ~3;
-  }
+  });
+}
+
+/** Offsets in their capabilities. */
+const EXP_CAPABILITIES = 4;
+const EXP_CONTROL = 8;
+const AF_CAPABILITIES = 3;
+
+/**
+ * Whether a config write starts a Function Level Reset: it sets the bit for that in Device Control or Advanced Features
+ * (PCIe Base 6.6.2), and no read has shown that the function lacks it.
+ */
+export function startsReset(state: State, dev: number, offset: number, size: number, value: number): boolean {
+  if (offset < 0x40) return false;
+  let starts = false;
+  /** Whether the write covers a register at `at`, of which bit by bit `mask` is set. */
+  const writes = (at: number, bits: number): boolean => {
+    for (let i = 0; i < 2; i++) {
+      const from = at + i - offset;
+      const byte = from >= 0 && from < size ? (value >>> (from * 8)) & 0xff : 0;
+      if (((byte << (i * 8)) & bits) !== 0) return true;
+    }
+    return false;
+  };
+  const lacks = (at: number, bits: number): boolean => {
+    for (let i = 0; i < 4; i++) {
+      const byte = configByte(state, dev, at + i);
+      if (((0xff << (i * 8)) & bits) !== 0) return byte >= 0 && ((byte << (i * 8)) & bits) === 0;
+    }
+    return false;
+  };
+  walkCapabilities(state, dev, (at, id) => {
+    if (id === CAPABILITY.exp && writes(at + EXP_CONTROL, expControl.f.reset.mask))
+      starts ||= !lacks(at + EXP_CAPABILITIES, expCapabilities.f.flr.mask);
+    if (id === CAPABILITY.af && writes(at + AF_CAPABILITIES, advancedFeatures.f.reset.mask))
+      starts ||= !lacks(at + AF_CAPABILITIES, advancedFeatures.f.flr.mask);
+  });
+  return starts;
 }
 
 function msixAccess(state: State, dev: number, access: Access): void {
@@ -227,28 +272,4 @@ export const msixCtrl = eventKind(
   },
 );
 
-/** A reset of the function (FLR). Object: the function. */
-export const devReset = eventKind(
-  'dev.reset',
-  'configure',
-  [device],
-  'The function was reset: Command 0, MSI-X disabled, every entry masked, its message undefined and nothing pending.',
-  {},
-  (state, e) => {
-    state.touch(e.object);
-    state.set(e.object, device.at.command, 0);
-    const node = state.world.node(e.object);
-    const cap = node?.children.get('msixcap')?.object ?? -1;
-    if (state.present(cap)) state.setBits(cap, msixCap.at.control, 0, enable.mask | fmask.mask);
-    const entries = node?.children.get('msix')?.children;
-    if (!entries) return;
-    for (const { object } of entries.values()) {
-      if (object < 0 || !state.present(object)) continue;
-      for (let cell = 0; cell < 3; cell++) state.forget(object, msixEntry.at.address + cell);
-      state.set(object, msixEntry.at.control, msixVectorControl.f.mask.mask);
-      state.setFlag(object, msixEntry.at.pending, false);
-    }
-  },
-);
-
-export const pciEvents = [cfgWrite, cfgRead, devSeen, devReset, barMap, barUnmap, msixCtrl];
+export const pciEvents = [cfgWrite, cfgRead, devSeen, barMap, barUnmap, msixCtrl];

@@ -49,6 +49,25 @@ export const vfioMode = eventKind(
   },
 );
 
+/** Object: the device. */
+export const vfioReset = eventKind(
+  'vfio.reset',
+  'configure',
+  [vfioDevice],
+  'QEMU resets the device: it uses no vector any more, and MSI-X, MSI and INTx are off until they are set up again.',
+  { how: 's' },
+  (state, e) => {
+    for (const cell of [vfioDevice.at.msix, vfioDevice.at.msi, vfioDevice.at.intx])
+      state.setFlag(e.object, cell, false);
+    for (const index of state.world.node(e.object)?.children.values() ?? [])
+      for (const { object } of index.children.values()) {
+        if (state.world.type(object) !== vfioVector || !state.present(object)) continue;
+        if (state.known(object, F.used) !== 0) state.setFlag(object, F.used, false);
+        state.forget(object, F.masked);
+      }
+  },
+);
+
 export const vfioMsix = eventKind(
   'vfio.msix',
   'look',
@@ -190,6 +209,7 @@ export const vfioEvents = [
   vfioRoute,
   vfioGuest,
   vfioMode,
+  vfioReset,
   vfioMsix,
   vfioPba,
   vfioFire,

@@ -25,8 +25,8 @@ export const pciBar = register(
   ],
 );
 
-/** Identifiers of the capabilities that send messages. */
-export const CAPABILITY = { msi: 0x05, msix: 0x11 } as const;
+/** Identifiers of the capabilities that send messages, and of those that can reset a function. */
+export const CAPABILITY = { msi: 0x05, exp: 0x10, msix: 0x11, af: 0x13 } as const;
 
 /** First two bytes of a capability in the config space below 0x100, 16 bits. */
 export const pciCapability = register(
@@ -73,6 +73,62 @@ export const pciCommand = register(
       reset: 0,
     }),
     reserved(15, 11, 'RsvdP'),
+  ],
+);
+
+/** Device Capabilities of the PCI Express capability, offset +4, 32 bits. */
+export const expCapabilities = register(
+  'PCIe Device Capabilities',
+  32,
+  'What the function can do on a PCI Express link.',
+  'PCIe Base 7.5.3.3; include/uapi/linux/pci_regs.h PCI_EXP_DEVCAP',
+  [
+    bits('payload', 2, 0, 'RO', 'Largest payload, as a power of two times 128 bytes.'),
+    bits('phantom', 4, 3, 'RO', 'Phantom functions.'),
+    bit('extendedTag', 5, 'RO', 'Tags of 8 bits.'),
+    bits('latencyL0s', 8, 6, 'RO', 'Acceptable latency of L0s.'),
+    bits('latencyL1', 11, 9, 'RO', 'Acceptable latency of L1.'),
+    reserved(14, 12, 'RsvdP'),
+    bit('roleBased', 15, 'RO', 'Role-based error reporting.'),
+    reserved(17, 16, 'RsvdP'),
+    bits('powerLimit', 25, 18, 'RO', 'Slot power limit, value.'),
+    bits('powerScale', 27, 26, 'RO', 'Slot power limit, scale.'),
+    bit('flr', 28, 'RO', 'The function can be reset alone (Function Level Reset).'),
+    reserved(31, 29, 'RsvdP'),
+  ],
+);
+
+/** Device Control of the PCI Express capability, offset +8, 16 bits. */
+export const expControl = register(
+  'PCIe Device Control',
+  16,
+  'How the function behaves on its link; bit 15 resets it.',
+  'PCIe Base 7.5.3.4; include/uapi/linux/pci_regs.h PCI_EXP_DEVCTL',
+  [
+    bits('errors', 3, 0, 'RW', 'Which errors are reported: correctable, non-fatal, fatal, unsupported request.'),
+    bit('relaxed', 4, 'RW', 'Relaxed ordering.'),
+    bits('payload', 7, 5, 'RW', 'Largest payload, as a power of two times 128 bytes.'),
+    bit('extendedTag', 8, 'RW', 'Tags of 8 bits.'),
+    bit('phantom', 9, 'RW', 'Phantom functions.'),
+    bit('auxPower', 10, 'RW', 'Auxiliary power.'),
+    bit('noSnoop', 11, 'RW', 'No snoop.'),
+    bits('readRequest', 14, 12, 'RW', 'Largest read request, as a power of two times 128 bytes.'),
+    bit('reset', 15, 'RW', 'Writing 1 starts a Function Level Reset; reads 0.'),
+  ],
+);
+
+/** The Advanced Features capability of conventional PCI, from offset +3 on: its capabilities and its control, 16 bits. */
+export const advancedFeatures = register(
+  'PCI Advanced Features',
+  16,
+  'Function Level Reset for functions without a PCI Express capability.',
+  'PCI Advanced Capabilities ECN; include/uapi/linux/pci_regs.h PCI_AF_CAP, PCI_AF_CTRL',
+  [
+    bit('pending', 0, 'RO', 'Transactions Pending is there.'),
+    bit('flr', 1, 'RO', 'The function can be reset alone.'),
+    reserved(7, 2, 'RsvdP'),
+    bit('reset', 8, 'RW', 'Writing 1 starts a Function Level Reset; reads 0.'),
+    reserved(15, 9, 'RsvdP'),
   ],
 );
 

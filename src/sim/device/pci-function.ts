@@ -1,4 +1,5 @@
 import { requesterId } from '../../model/bdf.ts';
+import { devReset } from '../../model/events/function.ts';
 import {
   devRaise,
   devWithdraw,
@@ -11,7 +12,7 @@ import {
   tblWrite,
 } from '../../model/events/msix.ts';
 import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
-import { barMap, cfgRead, cfgWrite, devReset, devSeen } from '../../model/events/pci.ts';
+import { barMap, cfgRead, cfgWrite, devSeen } from '../../model/events/pci.ts';
 import type { Field } from '../../model/register.ts';
 import {
   CAPABILITY,
