@@ -17,7 +17,8 @@ export const BRACKET_OPEN = 91;
 export const BRACKET_CLOSE = 93;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+// A byte order mark is a character of a text like any other; readers of files skip the one at the start.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The UTF-8 bytes of a text. */
 export function bytesOf(text: string): Uint8Array {

@@ -1,6 +1,7 @@
 import { hex32, hexWords } from '../base/hex.ts';
 import { timeText } from '../base/time.ts';
 import type { ArgSpec } from '../model/event-args.ts';
+import { argumentsIn } from '../trace/arguments.ts';
 import type { Trace } from '../trace/trace.ts';
 
 /** The place of an event in its source; `line` counts from 1, `offset` counts bytes of the uncompressed source. */
@@ -60,6 +61,14 @@ export function timeOf(trace: Trace, step: number): string | null {
   return timeText(trace.table.time(step), trace.time);
 }
 
+/** Adds the arguments that this version does not know, as texts. A newer version, or a hostile file, may call one `__proto__`. */
+function addExtra(fields: Record<string, ArgValue>, text: string): void {
+  const given = argumentsIn(` ${text}`);
+  if (typeof given === 'string') return;
+  for (const { name, value } of given)
+    Object.defineProperty(fields, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
 /** One event. */
 export function viewEvent(trace: Trace, step: number): EventView {
   const { table, world } = trace;
@@ -68,6 +77,8 @@ export function viewEvent(trace: Trace, step: number): EventView {
     const value = argValue(trace, step, arg);
     if (value !== undefined) fields[arg.name] = value;
   }
+  const extra = table.extra(step);
+  if (extra !== 0) addExtra(fields, world.strings.text(extra));
   const cpu = table.cpu(step);
   const task = world.strings.text(table.task(step));
   return {

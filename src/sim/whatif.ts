@@ -47,6 +47,7 @@ export function copyUpTo(base: Trace, step: number): Trace {
     row.cpu = table.cpu(at);
     row.object = object(table.object(at));
     row.task = text(table.task(at));
+    row.extra = text(table.extra(at));
     recorder.record(row);
   }
   return copy;

@@ -103,6 +103,7 @@ export class TraceBuilder {
     row.time = Number.NaN;
     row.cpu = -1;
     row.task = 0;
+    row.extra = 0;
     this.#taskBytes = undefined;
     this.#emitted = 0;
   }

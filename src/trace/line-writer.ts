@@ -5,10 +5,12 @@ import { other } from '../model/events/notes.ts';
 import type { World } from '../model/world.ts';
 import type { EventRow } from './row.ts';
 
-/** A text as one word: as it is when it has no blanks, quotes, '=' or '#', else in JSON notation. */
+/** A text as one word: as it is when it has no blanks, control characters, quotes, '=' or '#', else in JSON notation. */
 export function quoted(text: string): string {
-  return /^[^\s"#=\\]+$/.test(text) && text !== '-' ? text : JSON.stringify(text);
+  return PLAIN.test(text) && text !== '-' ? text : JSON.stringify(text);
 }
+
+const PLAIN = /^[^\s"#=\\\p{Cc}]+$/u;
 
 const SPACE = 32;
 const ZERO = 48;
@@ -76,7 +78,7 @@ export class LineWriter {
 
   /** Adds an event with its line feed. */
   event(row: EventRow): void {
-    const { kind, time, cpu, object, task, words, at: from } = row;
+    const { kind, time, cpu, object, task, words, at: from, extra } = row;
     this.#stamp(time);
     this.#byte(SPACE);
     if (cpu < 0) this.#byte(DASH);
@@ -103,6 +105,10 @@ export class LineWriter {
         this.#bytes(bytesOf(text));
       }
     } else this.#arguments(kind, words, from);
+    if (extra !== 0) {
+      this.#byte(SPACE);
+      this.#bytes(bytesOf(this.#world.strings.text(extra)));
+    }
     this.#byte(10);
   }
 
@@ -140,7 +146,7 @@ export class LineWriter {
 
   #stamp(time: number): void {
     const { base, ticks, digits } = this.#time;
-    if (base !== 0n || ticks || digits !== 9 || !(time >= 0)) {
+    if (base !== 0n || ticks || digits !== 9 || !(time >= 0 && time <= Number.MAX_SAFE_INTEGER)) {
       this.#bytes(bytesOf(timeText(time, this.#time) ?? '-'));
       return;
     }

@@ -143,6 +143,10 @@ export class MergedEvents implements EventList {
     return this.#events(step).word(this.order.rows[step]!, index);
   }
 
+  extra(step: number): TextId {
+    return this.#events(step).extra(this.order.rows[step]!);
+  }
+
   read(step: number, into: EventRow): EventRow {
     this.#events(step).read(this.order.rows[step]!, into);
     into.time += this.shifts[this.order.sources[step]!]!;

@@ -19,6 +19,9 @@ export interface PlainProblem {
 /** What gives objects and texts their numbers: a world, or one system of it. */
 export type Names = Pick<Namespace, 'objectAt' | 'object' | 'strings'>;
 
+/** Longest path that is read. The tree of the state is as deep as its paths have segments, so they need a limit. */
+export const LONGEST_PATH = 1024;
+
 /** The object at a path, of the type that the path has. */
 export function objectOf(world: Names, path: string): number {
   const known = world.objectAt(path);
@@ -44,10 +47,13 @@ export function packArguments(world: Names, kind: EventKind, fields: PlainEvent[
     }
     if (arg.optional) words[0]! |= arg.bit;
     if (!packOne(world, arg, value, words))
-      return { problem: `${kind.name}: ${arg.name}=${String(value)} is no ${EXPECTED[arg.type]}` };
+      return { problem: `${kind.name}: ${arg.name}=${clipped(String(value))} is no ${EXPECTED[arg.type]}` };
   }
   return undefined;
 }
+
+/** A value as messages show it: they stand in a list, and a hostile value may be long. */
+const clipped = (value: string): string => (value.length > 40 ? `${value.slice(0, 40)}…` : value);
 
 const EXPECTED: Readonly<Record<ArgSpec['type'], string>> = {
   u: 'number from 0 to 4294967295',
@@ -57,7 +63,7 @@ const EXPECTED: Readonly<Record<ArgSpec['type'], string>> = {
   xxxx: '128-bit hexadecimal number',
   flag: 'flag (true or false)',
   s: 'text',
-  o: 'object path',
+  o: `object path of at most ${LONGEST_PATH} characters`,
 };
 
 function packOne(world: Names, arg: ArgSpec, value: number | string | boolean, words: Uint32Array): boolean {
@@ -71,6 +77,7 @@ function packOne(world: Names, arg: ArgSpec, value: number | string | boolean, w
       words[at] = world.strings.intern(String(value));
       return true;
     case 'o':
+      if (String(value).length > LONGEST_PATH) return false;
       words[at] = objectOf(world, String(value));
       return true;
     case 'i': {

@@ -21,6 +21,8 @@ export interface EventRow {
   /** The words of the arguments, in the layout of the kind, start at index `at`. */
   words: Uint32Array;
   at: number;
+  /** Arguments that this version does not know, as they stand in a trace file (`name=value name=value`): text number, 0 none. */
+  extra: number;
 }
 
 /** The value (of several words the lowest) of an argument by its name; undefined when the event lacks it or its kind has none. */
@@ -50,5 +52,6 @@ export function eventRow(kind: EventKind): EventRow {
     offset: 0,
     words: new Uint32Array(MOST_WORDS),
     at: 0,
+    extra: 0,
   };
 }

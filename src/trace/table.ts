@@ -26,6 +26,8 @@ export interface EventList {
   offset(step: number): number;
   /** One word of an event's arguments. */
   word(step: number, index: number): number;
+  /** Arguments that this version does not know (see EventRow), 0 none. */
+  extra(step: number): TextId;
   /** Fills a row with an event; its arguments are not copied. */
   read(step: number, into: EventRow): EventRow;
 }
@@ -46,6 +48,8 @@ export class EventTable implements EventList {
   readonly #offset = f64Column();
   readonly #args = u32Column();
   readonly #pool = new WordPool();
+  /** Few events have any. */
+  readonly #extra = new Map<number, TextId>();
 
   /** How many events there are. */
   get length(): number {
@@ -61,6 +65,7 @@ export class EventTable implements EventList {
   /** Appends an event. */
   push(row: EventRow): void {
     const { kind } = row;
+    if (row.extra !== 0) this.#extra.set(this.length, row.extra);
     this.#kind.push(kind.number);
     this.#time.push(row.time);
     this.#cpu.push(row.cpu);
@@ -109,6 +114,10 @@ export class EventTable implements EventList {
     return this.#pool.segment(start)[this.#pool.offset(start) + index]!;
   }
 
+  extra(step: number): TextId {
+    return this.#extra.size === 0 ? 0 : (this.#extra.get(step) ?? 0);
+  }
+
   /** Fills a row with an event; its arguments are not copied. */
   read(step: number, into: EventRow): EventRow {
     const start = this.#args.get(step);
@@ -121,6 +130,7 @@ export class EventTable implements EventList {
     into.offset = this.#offset.get(step);
     into.words = this.#pool.segment(start);
     into.at = this.#pool.offset(start);
+    into.extra = this.extra(step);
     return into;
   }
 

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { textOf } from '../../src/base/bytes.ts';
+import { viewEvent } from '../../src/query/events.ts';
 import { traceInfo } from '../../src/query/info.ts';
+import { pathValue } from '../../src/query/state.ts';
+import { irqtraceBytes } from '../../src/trace/irqtrace.ts';
+import type { Trace } from '../../src/trace/trace.ts';
 import { importBytes } from '../helpers/fixtures.ts';
 
 const cases = resolve(import.meta.dirname, '../fixtures/cases');
@@ -69,4 +74,55 @@ describe('packed files that are damaged', () => {
     assert.equal(traceInfo(trace).records, 400);
     assert.match(trace.first.problem!, new RegExp(`at byte ${first.length - 8}: the checksum`));
   });
+});
+
+describe('arguments of a newer version', () => {
+  const fieldsOf = (trace: Trace): unknown[] =>
+    Array.from({ length: trace.length }, (_, step) => viewEvent(trace, step).fields);
+  const saved = (trace: Trace): string => [...irqtraceBytes(trace)].map((chunk) => textOf(chunk)).join('');
+
+  it('unknown-argument.irqtrace: one event a line, with all its arguments', () => {
+    const trace = importBytes(bytesOf('unknown-argument.irqtrace'));
+    const rest = { offset: '0x8', size: 4 };
+    assert.deepEqual(fieldsOf(trace), [
+      { ...rest, value: '0x21', newfield: '7' },
+      { ...rest, value: '0x22', note: 'two words' },
+      { ...rest, value: '0x22', note: 'two words' },
+      {
+        ...rest,
+        value: '0x23',
+        note: 'x\n9.000000000 - - tbl.write device/0000:00:04.0/msix/1 offset=0x8 size=4 value=0xbad',
+      },
+      { ...rest, value: '0x24', ['__proto__']: '5' },
+      { ...rest, value: '0x25' },
+    ]);
+    const { records, understood, skipped } = traceInfo(trace);
+    assert.deepEqual([records, understood, skipped], [7, 6, { 'CPU number beyond 32767': 1 }]);
+    assert.equal(pathValue(trace.head, 'device/0000:00:04.0/msix/1/writes'), 6);
+    const text = saved(trace);
+    const again = importBytes(Buffer.from(text));
+    assert.deepEqual(fieldsOf(again), fieldsOf(trace));
+    assert.equal(saved(again), text);
+  });
+
+  for (const [what, argument, value] of [
+    ['a quoted line feed and header', '"\\n#irqtrace 2\\n"', '\n#irqtrace 2\n'],
+    ['an escape sequence', '"\\u001b[2J"', '\u001b[2J'],
+    ['quotes in quotes', '"say \\"x=1\\""', 'say "x=1"'],
+    ['an equals sign', 'a=b=c', 'a=b=c'],
+    ['nothing', '', ''],
+  ] as const)
+    it(`with ${what} are kept on a known and on an unknown kind`, () => {
+      for (const name of ['hasOwnProperty', '__proto__', 'newfield']) {
+        const head = '#irqtrace 1\n#clock seconds digits=6 x\n';
+        const lines = `1.000000 - - mark cpu/0 text=a ${name}=${argument}\n1.000001 - - quantum.flip cpu/0 ${name}=${argument}\n`;
+        const trace = importBytes(Buffer.from(head + lines));
+        assert.deepEqual(fieldsOf(trace), [
+          { text: 'a', [name]: value },
+          { name: 'quantum.flip', text: `${name}=${argument}` },
+        ]);
+        assert.deepEqual(traceInfo(trace).unknown, { 'quantum.flip': 1 });
+        assert.equal(saved(trace), head + lines);
+      }
+    });
 });

@@ -97,18 +97,114 @@ describe('.irqtrace', () => {
       '#irqtrace 7',
       '#clock seconds digits=6 mono',
       '1.000001 cpu0 - quantum.flip device/0000:00:03.0 phase=0x3 why="not yet known"',
-      '1.000002 - - irq.mask irq/7 masked=true colour=blue',
+      '1.000002 - - irq.mask irq/7 masked=true colour=blue why="a \\"b\\" c"',
     ];
     const trace = imported(bytesOf(`${lines.join('\n')}\n`));
     assert.deepEqual(
       events(trace).map((e) => (e as { kind: string }).kind),
-      ['other', 'irq.mask', 'other'],
+      ['other', 'irq.mask'],
     );
-    assert.equal(viewEvent(trace, 0).fields['name'], 'quantum.flip');
+    assert.deepEqual(viewEvent(trace, 0).fields, { name: 'quantum.flip', text: 'phase=0x3 why="not yet known"' });
+    assert.deepEqual(viewEvent(trace, 1).fields, { masked: true, colour: 'blue', why: 'a "b" c' });
+    assert.deepEqual(Object.fromEntries(trace.first.accounting.unknown), { 'quantum.flip': 1 });
+    assert.equal(trace.first.accounting.understood, 1);
     assert.equal(pathValue(trace.head, 'irq/7/masked'), true);
     assert.match(trace.first.variant, /version 7/);
-    assert.ok(written(trace).includes(lines[2]!));
-    assert.ok(written(trace).includes('colour=blue'));
+    assert.equal(written(trace), `${lines.join('\n').replace('#irqtrace 7', '#irqtrace 1')}\n`);
+  });
+
+  it('reads arbitrary arguments of a newer version and writes the same bytes', () => {
+    const name = fc.oneof(
+      fc.constantFrom('__proto__', 'hasOwnProperty', 'constructor', 'toString', 'name', 'text', 'kind', '-', '#', '"'),
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).filter((s) => !/[\s=]/.test(s)),
+    );
+    const value = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 12 }).map((s) => JSON.stringify(s)),
+      fc.constantFrom(
+        '"x\\n9.0 - - irq.mask irq/9 masked=true"',
+        '7',
+        '',
+        '0x',
+        '-',
+        'a=b',
+        '#',
+        '"\\u001b[31m"',
+        '"\\ud800"',
+      ),
+    );
+    const kind = fc.constantFrom('quantum.flip', 'irq.mask', '__proto__', 'hasOwnProperty', 'other');
+    const line = fc.record({ kind, args: fc.array(fc.tuple(name, value), { maxLength: 5 }) });
+    fc.assert(
+      fc.property(fc.array(line, { minLength: 1, maxLength: 10 }), (list) => {
+        const lines = list.map(({ kind, args }) => {
+          const own = args.filter(([n]) => n !== 'masked').map(([n, v]) => ` ${n}=${v}`);
+          return `1.5 - - ${kind} irq/7${kind === 'irq.mask' ? ' masked=true' : ''}${own.join('')}`;
+        });
+        const first = imported(bytesOf(`#irqtrace 1\n${lines.join('\n')}\n`));
+        assert.deepEqual([...first.first.accounting.skipped], []);
+        assert.equal(first.length, list.length);
+        const text = written(first);
+        assert.equal(text.split('\n').slice(2).join('\n'), `${lines.join('\n')}\n`.replaceAll('1.5 ', '1.500000 '));
+        const again = imported(bytesOf(text));
+        assert.equal(written(again), text);
+        assert.deepEqual(events(again), events(first));
+        assert.equal(pathValue(first.head, 'irq/9') ?? null, null);
+        for (const [step, { kind, args }] of list.entries()) {
+          if (kind !== 'irq.mask') continue;
+          const { fields } = viewEvent(first, step);
+          for (const [n, v] of new Map(args.filter(([n]) => n !== 'masked'))) {
+            assert.ok(Object.hasOwn(fields, n), n);
+            if (v.startsWith('"')) assert.equal(fields[n], JSON.parse(v));
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('keeps the digits of stamps that are finer than the header says, and times before 0', () => {
+    const trace = imported(
+      bytesOf('#irqtrace 1\n#clock seconds digits=3 x\n-0.000000010 - - mark - text=a\n2.5 - - mark - text=b\n'),
+    );
+    assert.deepEqual(
+      [0, 1].map((step) => viewEvent(trace, step).time),
+      ['-0.000000010', '2.500000000'],
+    );
+    assert.equal(written(imported(bytesOf(written(trace)))), written(trace));
+  });
+
+  it('writes the same bytes again where stamps are far apart', () => {
+    const stamps = ['0.000000001', '18446744073709551.999999999', '12345678.123456789', '-', '1.000000007'];
+    const lines = stamps.map((t) => `${t} - - mark cpu/0 text=a`);
+    const text = written(imported(bytesOf(`#irqtrace 1\n#clock seconds digits=9 x\n${lines.join('\n')}\n`)));
+    assert.equal(written(imported(bytesOf(text))), text);
+  });
+
+  it('skips and counts what no trace can hold', () => {
+    const deep = Array.from({ length: 20_000 }, () => 'a').join('/');
+    const bad = [
+      `1.0 - - mark ${deep} text=a`,
+      `1.0 - - quantum.flip ${deep}`,
+      `1.0 - - mark "${deep}" text=a`,
+      `1.0 - - route.set kvm/0/route/5 device=a vector=1 entry=${deep}`,
+      `${'9'.repeat(400)}.0 - - mark cpu/0 text=a`,
+      '1.0 cpu32768 - mark cpu/0 text=a',
+      '1.0 cpu99999999999999999999 - mark cpu/0 text=a',
+      '1.0 - - mark cpu/0 text="a',
+      '1.0 - - quantum.flip cpu/0 text="\\x"',
+      '1.0 - - mark cpu/0 text="\\x"',
+    ];
+    const good = ['1.0 cpu32767 - mark cpu/0 text=a  ', '1.5 - - mark cpu/0 text=b'];
+    const trace = imported(bytesOf(`#irqtrace 1\n${[...bad, ...good].join('\n')}\n`));
+    const { skipped, understood, records } = trace.first.accounting;
+    assert.equal(trace.length, good.length);
+    assert.equal(understood, good.length);
+    assert.equal(records, bad.length + good.length);
+    assert.equal(
+      [...skipped.values()].reduce((a, b) => a + b, 0),
+      bad.length,
+    );
+    for (const reason of skipped.keys()) assert.ok(reason.length < 200, reason);
   });
 
   it('says what is wrong with a line and keeps the others', () => {

@@ -1,21 +1,24 @@
 /**
  * `.irqtrace`, the trace file of this project: UTF-8 text, a header, then one event a line. docs/trace-format.md defines
- * it. Kinds and arguments that this version does not know are kept as `other` events and written back as they were.
+ * it. Kinds and arguments that this version does not know are kept and written back as they were.
  */
 import { textOf } from '../../base/bytes.ts';
 import { other } from '../../model/events/notes.ts';
 import { kindNamed } from '../../model/vocabulary.ts';
+import { argumentsIn, unquoted } from '../../trace/arguments.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { MAGIC, VERSION } from '../../trace/irqtrace.ts';
-import { objectOf, type PlainEvent, packArguments } from '../../trace/plain.ts';
+import { LONGEST_PATH, objectOf, packArguments } from '../../trace/plain.ts';
+import { MOST_CPU } from '../../trace/row.ts';
 import type { LineReader } from '../importer.ts';
 
-const NANO = 1_000_000_000;
+const NANO = 1_000_000_000n;
+const VERSION_LINE = new RegExp(`^${MAGIC} (\\d+)$`);
+const CLOCK_LINE = /^#clock (seconds|ticks) digits=(\d) (.+)$/;
 const LINE =
-  /^(\d+(?:\.\d{1,9})?|-) (cpu\d{1,5}|-) (-|"(?:[^"\\]|\\.)*"|[^\s"#=\\]+) (\S+) ("(?:[^"\\]|\\.)*"|\S+)((?: [^\s=]+=(?:"(?:[^"\\]|\\.)*"|[^\s"]*))*)$/;
-const ARGUMENT = / ([^\s=]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)/g;
-
-const unquoted = (text: string): string => (text.startsWith('"') ? String(JSON.parse(text)) : text);
+  /^(-?\d+(?:\.\d{1,9})?|-) (cpu\d+|-) (-|"(?:[^"\\]|\\.)*"|[^\s"#=\\]+) (\S+) ("(?:[^"\\]|\\.)*"|\S+)((?: [^\s=]+=(?:"(?:[^"\\]|\\.)*"|[^\s"]*))*)$/;
+/** Digits of the largest 64-bit number. */
+const MOST_DIGITS = 20;
 
 export class IrqtraceImporter implements LineReader {
   readonly #out: TraceBuilder;
@@ -31,8 +34,8 @@ export class IrqtraceImporter implements LineReader {
 
   line(buf: Uint8Array, start: number, end: number, cut: boolean, open: boolean): void {
     const out = this.#out;
-    const text = textOf(buf, start, end);
-    if (text.trim() === '') {
+    const text = textOf(buf, start, end).trimEnd();
+    if (text === '') {
       out.other('blank');
     } else if (text.startsWith('#')) {
       this.#header(text);
@@ -42,7 +45,6 @@ export class IrqtraceImporter implements LineReader {
     } else {
       const problem = this.#event(text);
       if (problem !== undefined) out.skipped(open ? 'cut off at the end of the file' : problem);
-      else out.understood();
     }
   }
 
@@ -54,77 +56,92 @@ export class IrqtraceImporter implements LineReader {
 
   #header(text: string): void {
     const meta = this.#out.source;
-    const version = new RegExp(`^${MAGIC} (\\d+)$`).exec(text);
-    if (version) this.#version = Number(version[1]);
-    const clock = /^#clock (seconds|ticks) digits=(\d) (.+)$/.exec(text);
-    if (clock) {
-      meta.time = { base: 0n, ticks: clock[1] === 'ticks', digits: Number(clock[2]) };
-      meta.clock = safely(() => unquoted(clock[3]!)) ?? clock[3]!;
+    const version = VERSION_LINE.exec(text);
+    if (version) {
+      this.#version = Number(version[1]);
+      return;
     }
-    if (version || clock) return;
+    const clock = CLOCK_LINE.exec(text);
+    if (clock) {
+      // The stamps that were read are in the unit that was told then.
+      if (this.#base !== undefined) return;
+      meta.time = { base: 0n, ticks: clock[1] === 'ticks', digits: clock[1] === 'ticks' ? 0 : Number(clock[2]) };
+      meta.clock = unquoted(clock[3]!) ?? clock[3]!;
+      return;
+    }
     this.#lines.push(text.slice(1));
     meta.header = this.#lines;
   }
 
-  /** Reads one event; returns what is wrong with it. */
+  /** Reads one event and counts it; returns what is wrong with it instead. */
   #event(text: string): string | undefined {
     const m = LINE.exec(text);
     if (!m) return 'not an event line: expected time, cpu, task, kind, object, arguments';
-    const task = safely(() => unquoted(m[3]!));
-    const path = safely(() => unquoted(m[5]!));
+    const task = unquoted(m[3]!);
+    const path = unquoted(m[5]!);
     if (task === undefined || path === undefined) return 'a quoted text is not closed or not in JSON notation';
+    if (path.length > LONGEST_PATH) return `a path of more than ${LONGEST_PATH} characters`;
+    const cpu = m[2] === '-' ? -1 : Number(m[2]!.slice(3));
+    if (cpu > MOST_CPU) return `CPU number beyond ${MOST_CPU}`;
+    const given = argumentsIn(m[6]!);
+    if (typeof given === 'string') return `${given.slice(0, 40)}: a quoted text is not in JSON notation`;
     const out = this.#out;
-    this.#time(m[1]!);
-    out.cpu = m[2] === '-' ? -1 : Number(m[2]!.slice(3));
-    if (m[3] !== '-') out.setTaskText(task);
-    const fields: Record<string, string> = {};
-    for (const argument of m[6]!.matchAll(ARGUMENT)) {
-      const value = safely(() => unquoted(argument[2]!));
-      if (value === undefined) return `${argument[1]}: a quoted text is not in JSON notation`;
-      fields[argument[1]!] = value;
-    }
-    const object = objectOf(out.world, path);
-    const kind = kindNamed(m[4]!);
+    const name = m[4]!;
+    const kind = kindNamed(name);
     if (kind === undefined || kind === other) {
-      this.#keep(object, m[4]!, m[6]!);
+      const wrongTime = this.#time(m[1]!);
+      if (wrongTime !== undefined) return wrongTime;
+      this.#stand(cpu, m[3] === '-' ? undefined : task);
+      const { strings } = out.world;
+      const object = objectOf(out.world, path);
+      out.emit(
+        other
+          .put()
+          .name(strings.intern(name))
+          .text(strings.intern(m[6]!.slice(1))),
+        object,
+      );
+      out.unknown(name);
       return undefined;
     }
     const known: Record<string, string> = {};
-    let strange = '';
-    for (const [name, value] of Object.entries(fields)) {
-      if (kind.args.some((a) => a.name === name)) known[name] = value;
-      else strange += ` ${name}=${value}`;
+    let extra = '';
+    for (const argument of given) {
+      if (kind.args.some((a) => a.name === argument.name)) known[argument.name] = argument.value;
+      else extra += argument.text;
     }
-    const wrong = packArguments(out.world, kind, known as PlainEvent['fields']);
-    if (wrong) return wrong.problem;
+    const wrong = packArguments(out.world, kind, known)?.problem ?? this.#time(m[1]!);
+    if (wrong !== undefined) return wrong;
+    this.#stand(cpu, m[3] === '-' ? undefined : task);
+    const object = objectOf(out.world, path);
+    if (extra !== '') out.row.extra = out.world.strings.intern(extra.slice(1));
     out.emit(kind.written, object);
-    if (strange !== '') this.#keep(object, m[4]!, strange);
+    out.understood();
     return undefined;
   }
 
-  #keep(object: number, name: string, text: string): void {
-    const { strings } = this.#out.world;
-    this.#out.emit(other.put().name(strings.intern(name)).text(strings.intern(text.trim())), object);
+  #stand(cpu: number, task: string | undefined): void {
+    this.#out.cpu = cpu;
+    if (task !== undefined) this.#out.setTaskText(task);
   }
 
-  #time(text: string): void {
+  /** Sets the time of the record; returns what is wrong with it. */
+  #time(text: string): string | undefined {
+    if (text === '-') return undefined;
     const out = this.#out;
-    if (text === '-') return;
     const meta = out.source;
     const [whole, fraction = ''] = text.split('.') as [string, string?];
+    if (whole.length > MOST_DIGITS) return `a time of more than ${MOST_DIGITS} digits`;
+    if (meta.time.ticks && fraction !== '') return 'a count with a fraction';
     if (this.#base === undefined) {
       this.#base = BigInt(whole);
       meta.time = { ...meta.time, base: this.#base };
     }
-    const units = Number(BigInt(whole) - this.#base);
-    out.time = meta.time.ticks ? units : units * NANO + Number(fraction.padEnd(9, '0'));
-  }
-}
-
-function safely<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
+    if (fraction.length > meta.time.digits) meta.time = { ...meta.time, digits: fraction.length };
+    const units = BigInt(whole) - this.#base;
+    const rest = Number(fraction.padEnd(9, '0'));
+    const signed = whole.startsWith('-') ? -rest : rest;
+    out.time = Number(meta.time.ticks ? units : units * NANO + BigInt(signed));
     return undefined;
   }
 }
