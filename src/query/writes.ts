@@ -69,3 +69,15 @@ export function writesAround(
   const all = before.length <= most && after.length <= most;
   return { entries: [...before.slice(Math.max(0, before.length - most)), ...after.slice(0, most)], all };
 }
+
+/** The last step at or before `until` at which the value of a target became what it is after `until`; -1 when it never changed. */
+export function lastChange(trace: Trace, target: PathTarget, until: number): number {
+  const search = new HistorySearch(trace, target, false);
+  search.go(until);
+  for (let block = search.previousBlock(blockOf(until)); block >= 0; block = search.previousBlock(block - 1)) {
+    const [first, end] = stepsOf(trace, block);
+    const last = [...search.entriesIn(first, Math.min(end, until))].at(-1);
+    if (last) return last.step;
+  }
+  return -1;
+}

@@ -1,7 +1,9 @@
 import type { Step } from '../base/time.ts';
 import type { EventKind } from '../model/event.ts';
+import { eventText } from '../query/events.ts';
 import { HistorySearch } from '../query/history.ts';
 import { resolvePath } from '../query/paths.ts';
+import { type Standing, standingAtEnd, WRONG_TEXT } from '../query/standing.ts';
 import type { Refusal, Session } from './session.ts';
 
 /** Where to run to, from the cursor on. */
@@ -10,7 +12,10 @@ export type Until =
   | { readonly to: 'kind'; readonly kind: string }
   /** The next event that changes an object or anything below it, or one key of an object. */
   | { readonly to: 'change'; readonly path: string }
-  /** The next event that tells of a problem: a drop, a refusal, a fault, an illegal access, or an effect that the trace cannot tell. */
+  /**
+   * What goes wrong next: an event that tells of a problem (a drop, a refusal, a fault, an illegal access, an effect that the trace
+   * cannot tell, lost events), or one since which something stands wrong at the end of the trace (see `standingAtEnd`).
+   */
   | { readonly to: 'finding' }
   /** The end of the trace, or of the simulation if the trace can grow. */
   | { readonly to: 'end' };
@@ -21,20 +26,38 @@ export const MOST_EVENTS = 1_000_000;
 /** Whether events of a kind tell of a problem. */
 export const isFinding = ({ role }: EventKind): boolean => role === 'fault' || role === 'loss';
 
+/** What a search for a finding looks for, for the message when there is none. */
+const LOOKED_FOR =
+  'a drop, a refusal, a fault, an illegal access, an effect that the trace cannot tell, lost events, ' +
+  `a cause that was ${WRONG_TEXT.masked}, an interrupt that was ${WRONG_TEXT.untaken}`;
+
+/** Most paths that a message names. */
+const NAMED = 3;
+
 /** A run of the cursor to a place that is not known yet. It is done in pieces, so that other work can be done in between. */
 export class RunTo {
   readonly #session: Session;
   readonly #until: Until;
   readonly #most: number;
   readonly #from: number;
+  readonly #start: number;
   #at: number;
+  /** What stands wrong at the end; looked up when the end is there. */
+  #standing: readonly Standing[] | undefined;
+  #told: string | undefined;
 
   constructor(session: Session, until: Until, most = MOST_EVENTS) {
     this.#session = session;
     this.#until = until;
     this.#most = most;
     this.#from = session.trace.length;
+    this.#start = session.cursor;
     this.#at = session.cursor;
+  }
+
+  /** What a search for a finding has found, in words; undefined while it has found nothing. */
+  get told(): string | undefined {
+    return this.#told;
   }
 
   /** Events that this run made so far. */
@@ -55,8 +78,11 @@ export class RunTo {
     const { trace } = this.#session;
     for (let left = events; left > 0; ) {
       if (this.#at + 1 >= trace.length) {
-        if (this.made >= this.#most) return this.#end(`nothing was found in ${this.#most} further events`);
-        const refusal = this.#session.growing ? this.#session.grow() : { refused: this.#nothing() };
+        const { growing } = this.#session;
+        if (this.made >= this.#most)
+          return this.#end(`nothing was found in ${this.#most} further events${this.#wanted}`);
+        const refusal = growing ? this.#session.grow() : { refused: this.#nothing() };
+        if (refusal && this.#until.to === 'finding' && this.#session.stuck === undefined) return this.#atLast();
         if (refusal) return this.#session.growing || this.#at >= 0 ? this.#end(refusal.refused) : refusal;
       }
       const to = Math.min(trace.length - 1, this.#at + left);
@@ -81,7 +107,7 @@ export class RunTo {
       case 'change':
         return `nothing changes ${this.#until.path} later`;
       case 'finding':
-        return 'no later event tells of a problem';
+        return this.#nothingWrong();
       case 'end':
         return 'this is the last event';
     }
@@ -95,12 +121,75 @@ export class RunTo {
       case 'kind':
         return first(from, to, (step) => table.kind(step).name === until.kind);
       case 'finding':
-        return first(from, to, (step) => isFinding(table.kind(step)));
+        return this.#finding(from, to);
       case 'change':
         return this.#change(from, to, until.path);
       case 'end':
         return -1;
     }
+  }
+
+  #finding(from: number, to: number): number {
+    const { trace } = this.#session;
+    const event = first(from, to, (step) => isFinding(trace.table.kind(step)));
+    const wrong = this.#begins(from, event < 0 ? to : event);
+    const found = wrong.length > 0 ? wrong[0]!.since : event;
+    if (found >= 0) this.#tell(found, wrong);
+    return found;
+  }
+
+  /** What stands wrong at the end; nothing while the trace can grow, because there is no end yet. */
+  #wrong(): readonly Standing[] {
+    const { trace, growing, loading } = this.#session;
+    if (growing || loading) return [];
+    this.#standing ??= standingAtEnd(trace);
+    return this.#standing;
+  }
+
+  /** What stands wrong since the first step from `from` to `to` (both included) that has such things. */
+  #begins(from: number, to: number): readonly Standing[] {
+    const within = this.#wrong().filter(({ since }) => since >= from && since <= to);
+    return within.filter(({ since }) => since === within[0]!.since);
+  }
+
+  /** The end of a search for a finding. Only now, when the run is over, it shows since when something behind the search stands wrong. */
+  #atLast(): number | Refusal {
+    const wrong = this.#begins(this.#start + 1, this.#at);
+    if (wrong.length === 0) return { refused: this.#nothing() };
+    this.#tell(wrong[0]!.since, wrong);
+    return wrong[0]!.since;
+  }
+
+  #tell(step: number, wrong: readonly Standing[]): void {
+    const { trace } = this.#session;
+    const { table } = trace;
+    const parts = wrong.map((s) => `${s.path} is ${WRONG_TEXT[s.wrong]}, to the end of the trace`);
+    const kind = table.kind(step);
+    if (isFinding(kind)) parts.unshift(`${kind.meaning.replace(/\.$/, '')} (${eventText(trace, step)})`);
+    const all = wrong.length > 0 && this.#wrong().length > wrong.length ? `. At the end ${this.#counts()}` : '';
+    this.#told = `step ${step}: ${parts.join('; ')}${all}`;
+  }
+
+  /** The message of a search that found nothing: what it looked for, and what stands wrong since before it began. */
+  #nothingWrong(): string {
+    const from = this.#start < 0 ? '' : ` after step ${this.#start}`;
+    const looked = `nothing goes wrong${from}${this.#wanted}`;
+    const counts = this.#counts();
+    return counts === '' ? looked : `${looked}. Since earlier steps ${counts}`;
+  }
+
+  /** How many causes and interrupts stand wrong at the end; empty for none. */
+  #counts(): string {
+    const standing = this.#wrong();
+    return (['masked', 'untaken'] as const)
+      .map((wrong) => standing.filter((s) => s.wrong === wrong))
+      .filter((all) => all.length > 0)
+      .map(countText)
+      .join(', and ');
+  }
+
+  get #wanted(): string {
+    return this.#until.to === 'finding' ? `; looked for ${LOOKED_FOR}` : '';
   }
 
   #change(from: number, to: number, path: string): number {
@@ -111,6 +200,15 @@ export class RunTo {
     for (const { step } of new HistorySearch(trace, target, false).entriesIn(from, to)) return step;
     return -1;
   }
+}
+
+/** How many causes or interrupts stand wrong, and where: `2 interrupts are accepted and never taken (vcpu/0/vector/49 since step 30, …)`. */
+function countText(all: readonly Standing[]): string {
+  const { wrong } = all[0]!;
+  const what = wrong === 'masked' ? 'cause' : 'interrupt';
+  const named = all.slice(-NAMED).map(({ path, since }) => `${path} since step ${since}`);
+  const more = all.length > NAMED ? '…, ' : '';
+  return `${all.length} ${what}${all.length === 1 ? ' is' : 's are'} ${WRONG_TEXT[wrong]} (${more}${named.join(', ')})`;
 }
 
 function first(from: number, to: number, matches: (step: number) => boolean): number {

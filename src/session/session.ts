@@ -103,6 +103,11 @@ export class Session {
     return this.#continuation !== undefined && this.#stuck === undefined && !this.#continuation.finished;
   }
 
+  /** Why the simulation cannot go on; undefined while it can, or when it came to its end. */
+  get stuck(): string | undefined {
+    return this.#stuck;
+  }
+
   /** Calls `listener` after every change; the returned function removes the listener. */
   onChange(listener: (change: SessionChange) => void): () => void {
     this.#listeners.add(listener);
