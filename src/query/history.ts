@@ -44,9 +44,16 @@ interface Held {
   values: (Value | StateTree)[];
 }
 
-/** All keys of an object's type. */
-function keysOf(type: ObjectType): string[] {
-  return [...type.cells.filter((c) => !c.hidden).map((c) => c.name), ...derivedKeys(type).map((d) => d.name)];
+/**
+ * Which keys of whole objects a history is about: `all`, or `told` for those that records tell directly. The others are
+ * counters, and computed keys, which follow from what is told.
+ */
+export type KeysOf = 'all' | 'told';
+
+function keysOf(type: ObjectType, which: KeysOf): string[] {
+  const cells = type.cells.filter((c) => !c.hidden && (which === 'all' || c.kind !== 'count'));
+  const derived = which === 'all' ? derivedKeys(type) : [];
+  return [...cells.map((c) => c.name), ...derived.map((d) => d.name)];
 }
 
 /**
@@ -80,11 +87,13 @@ export class HistorySearch {
   readonly #target: PathTarget;
   readonly #objects: readonly number[];
   readonly #exact: boolean;
+  readonly #which: KeysOf;
   readonly #held = new Map<ObjectId, Held>();
 
-  /** `rewrites`: writes that change nothing count too, where the target lies in cells. */
-  constructor(trace: Trace, target: PathTarget, rewrites = true) {
+  /** `rewrites`: writes that change nothing count too, where the target lies in cells. `which`: the keys of whole objects. */
+  constructor(trace: Trace, target: PathTarget, rewrites = true, which: KeysOf = 'all') {
     const { world } = trace;
+    this.#which = which;
     this.#trace = trace;
     this.#target = target;
     this.#objects = target.key === undefined ? objectsBelow(target.node) : [target.object];
@@ -134,7 +143,7 @@ export class HistorySearch {
   #read(object: ObjectId): Held {
     const { world } = this.#trace;
     const { state } = this.#watched;
-    const keys = this.#target.key === undefined ? keysOf(world.type(object)!) : [this.#target.key];
+    const keys = this.#target.key === undefined ? keysOf(world.type(object)!, this.#which) : [this.#target.key];
     const values = keys.map((key) => read(state, object, this.#target, key));
     return { object, path: world.path(object), keys, values };
   }

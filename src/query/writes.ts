@@ -1,5 +1,5 @@
 import type { Trace } from '../trace/trace.ts';
-import { type HistoryEntry, HistorySearch, onlyLooks } from './history.ts';
+import { type HistoryEntry, HistorySearch, type KeysOf, onlyLooks } from './history.ts';
 import type { PathTarget } from './paths.ts';
 import { targetValue } from './state.ts';
 import { blockOf, stepsOf, Watched } from './watched.ts';
@@ -42,8 +42,9 @@ export function writesAround(
   target: PathTarget,
   step: number,
   most: number,
+  which: KeysOf = 'all',
 ): { readonly entries: readonly HistoryEntry[]; readonly all: boolean } {
-  const search = new HistorySearch(trace, target);
+  const search = new HistorySearch(trace, target, true, which);
   const last = trace.length - 1;
   const middle = Math.min(step, last);
   let before: HistoryEntry[] = [];

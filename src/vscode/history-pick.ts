@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { FieldValue } from '../model/register.ts';
 import { fieldsFor } from '../model/register.ts';
-import type { HistoryEntry } from '../query/history.ts';
+import type { HistoryEntry, KeysOf } from '../query/history.ts';
 import { cellBits, valueText } from '../query/view.ts';
 import { writesAround } from '../query/writes.ts';
 import { fieldText } from '../view/values.ts';
@@ -11,38 +11,63 @@ import type { Subject } from './selected.ts';
 const MOST = 2500;
 
 interface Item extends vscode.QuickPickItem {
-  readonly step: number;
+  /** The step of a write; undefined for the item that shows more keys. */
+  readonly step?: number;
 }
 
-/** Lists the writes of a target. When the user chooses one, the cursor moves there. */
+/** At the end of the history of an object: the keys that are left out, because one event changes many of them. */
+const MORE: Item = {
+  label: '$(list-tree) Show Counters and Computed Keys Too',
+  description: 'they follow from the writes above',
+  alwaysShow: true,
+};
+
+/**
+ * Lists the writes of a target. When the user chooses one, the cursor moves there. The history of a whole object leaves counters and
+ * computed keys out until the user asks for them.
+ */
 export async function showHistory(subject: Subject): Promise<void> {
   const { trace, path } = subject;
   const { session } = trace;
   const pick = vscode.window.createQuickPick<Item>();
   pick.title = `History of ${path}`;
-  pick.placeholder = 'Looking for writes…';
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
-  pick.busy = true;
-  pick.show();
+  const list = async (which: KeysOf): Promise<void> => {
+    pick.placeholder = 'Looking for writes…';
+    pick.busy = true;
+    pick.show();
+    // The list is on the screen before the search starts, because the search takes a moment in long traces.
+    await new Promise((done) => setTimeout(done, 10));
+    const { items, placeholder } = itemsOf(subject, which);
+    pick.items = items;
+    pick.busy = false;
+    pick.placeholder = placeholder;
+    const current = items.findLast(({ step }) => step !== undefined && step <= session.cursor);
+    if (current) pick.activeItems = [current];
+  };
   const shown = new Promise<void>((done) => pick.onDidHide(() => done()));
   pick.onDidAccept(() => {
     const [item] = pick.activeItems;
+    if (item === MORE) return void list('all');
     pick.hide();
-    if (item) session.move({ to: 'step', step: item.step });
+    if (item?.step !== undefined) session.move({ to: 'step', step: item.step });
   });
-  // The list is on the screen before the search starts, because the search takes a moment in long traces.
-  await new Promise((done) => setTimeout(done, 10));
-  const { entries, all } = writesAround(session.trace, subject.target, session.cursor, MOST);
-  const items = entries.map((entry) => itemOf(subject, entry));
-  pick.items = items;
-  pick.busy = false;
-  const count = `${items.length} ${items.length === 1 ? 'write' : 'writes'}${all ? '' : ' around the cursor'}`;
-  pick.placeholder = items.length === 0 ? 'The trace shows no write of this.' : `${count}; choose one to go there`;
-  const current = items.findLast((item) => item.step <= session.cursor);
-  if (current) pick.activeItems = [current];
+  await list(subject.target.key === undefined ? 'told' : 'all');
   await shown;
   pick.dispose();
+}
+
+/** The items of a history, and what to say above them. */
+function itemsOf(subject: Subject, which: KeysOf): { items: Item[]; placeholder: string } {
+  const { session } = subject.trace;
+  const { entries, all } = writesAround(session.trace, subject.target, session.cursor, MOST, which);
+  const items = entries.map((entry) => itemOf(subject, entry));
+  const count = `${items.length} ${items.length === 1 ? 'write' : 'writes'}${all ? '' : ' around the cursor'}`;
+  const none =
+    which === 'told' ? 'Only counters and computed keys can have changed.' : 'The trace shows no write of this.';
+  const placeholder = items.length === 0 ? none : `${count}; choose one to go there`;
+  return { items: which === 'told' ? [...items, MORE] : items, placeholder };
 }
 
 function itemOf(subject: Subject, entry: HistoryEntry): Item {

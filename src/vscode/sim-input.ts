@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { PathNode } from '../model/world.ts';
 import type { Operation, OperationArg, OperationSpec } from '../sim/operation.ts';
 import type { Scenario } from '../sim/scenario-schema.ts';
+import { pickOne } from './pick.ts';
 import type { OpenTrace } from './sessions.ts';
 
 /** Most objects that are offered for an operation. */
@@ -40,30 +41,45 @@ export async function soundScenario(document: unknown, name: string): Promise<Sc
   throw new Error(`${name}: ${scenario.map(({ path, problem }) => `${path}: ${problem}`).join('; ')}`);
 }
 
-/** Asks for a scenario: a bundled one, or a file. */
-export async function pickScenario(): Promise<Scenario | undefined> {
+/** The scenario file in the active editor, if there is one. */
+function activeScenario(): vscode.Uri | undefined {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  return uri?.path.endsWith('.scenario.json') ? uri : undefined;
+}
+
+/** Asks for a scenario: the one in the active editor, a bundled one, or a file. `running`: title of the run that is active; its row is selected first. */
+export async function pickScenario(running?: string): Promise<Scenario | undefined> {
   const { bundledScenarios } = await import('../sim/bundled.ts');
   interface Item extends vscode.QuickPickItem {
     readonly document?: unknown;
+    readonly uri?: vscode.Uri;
     readonly file?: true;
   }
   const itemOf = ({ id, document }: (typeof bundledScenarios)[number]): Item => {
     const { title, description } = document as { title: string; description: string };
     return { label: title, description: id, detail: description, document };
   };
+  const here = activeScenario();
+  const name = here?.path.slice(here.path.lastIndexOf('/') + 1);
+  const own: Item[] = here && name ? [{ label: name, description: 'in the active editor', uri: here }] : [];
   // The scenario for beginners comes first, then the item that opens a file.
-  const first = bundledScenarios.filter(({ id }) => id === FIRST);
-  const others = bundledScenarios.filter(({ id }) => id !== FIRST);
-  const picked = await vscode.window.showQuickPick<Item>(
-    [
-      ...first.map(itemOf),
-      { label: '$(folder-opened) Open Scenario File…', file: true, alwaysShow: true },
-      { label: 'Scenarios', kind: vscode.QuickPickItemKind.Separator },
-      ...others.map(itemOf),
-    ],
-    { title: 'Start Simulation', placeHolder: 'Scenario to run', matchOnDescription: true, matchOnDetail: true },
-  );
+  const first = bundledScenarios.filter(({ id }) => id === FIRST).map(itemOf);
+  const others = bundledScenarios.filter(({ id }) => id !== FIRST).map(itemOf);
+  const items: Item[] = [
+    ...own,
+    ...first,
+    { label: '$(folder-opened) Open Scenario File…', file: true },
+    { label: 'Scenarios', kind: vscode.QuickPickItemKind.Separator },
+    ...others,
+  ];
+  const picked = await pickOne(items, {
+    title: 'Start Simulation',
+    placeholder: 'Scenario to run',
+    active: own[0] ?? [...first, ...others].find(({ label }) => label === running),
+    namesOf: ({ label, description = '' }) => [description, label],
+  });
   if (!picked) return undefined;
+  if (picked.uri) return scenarioFrom(picked.uri);
   if (!picked.file) return soundScenario(picked.document, picked.label);
   const [uri] =
     (await vscode.window.showOpenDialog({

@@ -4,7 +4,7 @@ import type { Until } from '../session/run-to.ts';
 import type { Refusal } from '../session/session.ts';
 import type { Operation } from '../sim/operation.ts';
 import type { Recipe } from '../sim/simulation.ts';
-import { say } from './commands/handlers.ts';
+import { say, tell } from './commands/handlers.ts';
 import { breathe } from './platform.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 
@@ -13,6 +13,9 @@ const SLICE_MS = 20;
 const SLICE_EVENTS = 500;
 /** Runs that take longer than this get a notification with a button that stops them. */
 const QUIET_MS = 500;
+
+/** How long the status bar shows what was found. */
+const FOUND_MS = 15_000;
 
 /** The simulator is loaded when it is needed first. */
 async function loadSimulator() {
@@ -120,12 +123,16 @@ export class Simulations implements vscode.Disposable {
     }, QUIET_MS);
     try {
       for (;;) {
-        const until = Date.now() + SLICE_MS;
+        const slice = Date.now() + SLICE_MS;
         let result = run.look(SLICE_EVENTS);
-        while (result === undefined && Date.now() < until) result = run.look(SLICE_EVENTS);
-        if (typeof result === 'number') return result;
+        while (result === undefined && Date.now() < slice) result = run.look(SLICE_EVENTS);
+        if (typeof result === 'number') {
+          if (run.told !== undefined) say(run.told, FOUND_MS);
+          return result;
+        }
         if (result) {
-          say(result.refused);
+          if (until.to === 'finding') tell(result.refused);
+          else say(result.refused);
           return undefined;
         }
         report?.(`${session.trace.length.toLocaleString('en')} events`);

@@ -79,6 +79,32 @@ describe('writes around a step', () => {
   });
 });
 
+describe('the writes of a whole object', () => {
+  const trace = fixtureTrace('x86-vtd/qemu.log');
+  const path = 'device/0000:00:03.0/msix/0';
+  const keysIn = (which: 'all' | 'told'): Set<string> => {
+    const { entries } = writesAround(trace, targetAt(trace, path), 0, 1_000_000, which);
+    return new Set(entries.map((entry) => entry.path!.slice(entry.path!.lastIndexOf('/') + 1)));
+  };
+
+  it('can leave out counters and computed keys, and nothing else', () => {
+    const [all, told] = [keysIn('all'), keysIn('told')];
+    for (const key of ['writes', 'raises', 'sends', 'effectivelyMasked']) assert.ok(!told.has(key), key);
+    for (const key of ['address', 'data', 'control']) assert.ok(told.has(key), key);
+    for (const key of ['writes', 'effectivelyMasked']) assert.ok(all.has(key), key);
+    for (const key of told) assert.ok(all.has(key), key);
+  });
+
+  it('are as many for what records tell, with and without the others', () => {
+    const count = (which: 'all' | 'told'): number =>
+      writesAround(trace, targetAt(trace, path), 0, 1_000_000, which).entries.filter((e) =>
+        /\/(address|data|control|pending)$/.test(e.path!),
+      ).length;
+    assert.ok(count('all') > 10);
+    assert.equal(count('told'), count('all'));
+  });
+});
+
 describe('time since the event before', () => {
   it('has the unit that reads best', () => {
     const at = ['1.000000', '1.000008', '1.000008', '1.002508', '3.002508', '3.002500'];

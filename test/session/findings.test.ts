@@ -45,7 +45,7 @@ describe('what stands wrong at the end', () => {
     assert.deepEqual(standingAtEnd(trace), [{ wrong: 'masked', path: ENTRY, since: 2 }]);
   });
 
-  it('no longer when the vector was unmasked, from anew when it is raised again', () => {
+  it('no longer when the vector was unmasked, then from the next cause on', () => {
     const unmask = `tbl.write ${ENTRY} offset=0xc size=4 value=0x0`;
     assert.deepEqual(standingAtEnd(told(...MASKED, `dev.raise ${ENTRY}`, unmask)), []);
     const again = told(...MASKED, `dev.raise ${ENTRY}`, unmask, MASKED[1]!, 'note - text=x', `dev.raise ${ENTRY}`);

@@ -122,6 +122,20 @@ describe('views of a trace', () => {
     assert.equal(await badge(row(page, 'Devices', 'mask: 1 masked')), 'M');
   });
 
+  it('list the history of an object without counters and computed keys, until asked', async () => {
+    const { page } = workbench();
+    const picks = page.locator('.quick-input-widget .monaco-list-row');
+    const more = picks.filter({ hasText: 'Show Counters and Computed Keys Too' });
+    await chooseFrom(page, row(page, 'Devices', 'entry 0'), 'Show History');
+    await picks.filter({ hasText: 'control: ' }).first().waitFor();
+    await page.keyboard.type('effectivelyMasked');
+    await eventually(async () => assert.equal(await picks.count(), 1));
+    await more.click();
+    await picks.filter({ hasText: 'effectivelyMasked: ' }).first().waitFor();
+    assert.equal(await more.count(), 0);
+    await page.keyboard.press('Escape');
+  });
+
   it('go to the events of the selected object by keys', async () => {
     const { page } = workbench();
     await goBeforeUnmask(page);

@@ -6,6 +6,13 @@ export type Handlers = Readonly<Record<string, (...args: never[]) => unknown>>;
 const MESSAGE_MS = 4000;
 
 /** Shows a short message in the status bar, such as why a command did nothing. */
-export function say(text: string): void {
-  vscode.window.setStatusBarMessage(`$(info) ${text.charAt(0).toUpperCase()}${text.slice(1)}`, MESSAGE_MS);
+export function say(text: string, ms = MESSAGE_MS): void {
+  vscode.window.setStatusBarMessage(`$(info) ${capital(text)}`, ms);
+}
+
+const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
+/** Shows a message of a sentence or more, for which the status bar is too short. */
+export function tell(text: string): void {
+  void vscode.window.showInformationMessage(`${capital(text)}.`);
 }

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
+import type { EventKind } from '../../model/event.ts';
 import type { Until } from '../../session/run-to.ts';
 import type { Recipe } from '../../sim/simulation.ts';
+import { pickOne } from '../pick.ts';
 import { type FileArgument, toUri } from '../selected.ts';
 import type { OpenTrace } from '../sessions.ts';
 import { askSeed, pickPolicy, pickScenario, scenarioFrom, seedOf, soundScenario } from '../sim-input.ts';
@@ -41,7 +43,7 @@ export function runCommands({ sessions, simulations, log }: SimServices, find: F
           ? await soundScenario(given, 'the scenario')
           : uri
             ? await scenarioFrom(uri)
-            : await pickScenario();
+            : await pickScenario(sessions.active?.branch?.recipe?.scenario.title);
         if (!picked) return undefined;
         // A user who picks a scenario is asked for the seed too; a caller who names one is not.
         const asked = seedOf(seed) ?? (given || uri ? 1 : await askSeed(1));
@@ -118,15 +120,29 @@ function isUntil(value: unknown): value is Until {
 
 /** Asks where to run to: a problem, a change of the selected object, or a kind of event. */
 async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
-  const { vocabulary } = await import('../../model/vocabulary.ts');
-  const { selection } = trace.session;
+  const [{ vocabulary }, { kindCounts }] = await Promise.all([
+    import('../../model/vocabulary.ts'),
+    import('../../query/kinds.ts'),
+  ]);
+  const { selection, cursor, growing } = trace.session;
   interface Item extends vscode.QuickPickItem {
     readonly until?: Until;
   }
+  const separator = (label: string): Item => ({ label, kind: vscode.QuickPickItemKind.Separator });
+  const kindItem = ({ name, meaning }: EventKind, description?: string): Item => ({
+    label: name,
+    ...(description === undefined ? {} : { description }),
+    detail: meaning,
+    until: { to: 'kind', kind: name },
+  });
+  const counts = kindCounts(trace.session.trace, cursor);
+  const occurring = new Set(counts.map(({ kind }) => kind));
+  // A simulated run can still make events of the other kinds.
+  const others = growing ? vocabulary.filter((kind) => !occurring.has(kind)) : [];
   const items: Item[] = [
     {
       label: 'Something gone wrong',
-      description: 'a drop, a fault, an illegal access, an effect that the trace cannot tell',
+      description: 'a drop, a fault, an illegal access, a cause that stays masked, an interrupt that is never taken',
       until: { to: 'finding' },
     },
     ...(selection === undefined
@@ -139,13 +155,17 @@ async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
           } as Item,
         ]),
     { label: 'The end', description: 'until no further event is due', until: { to: 'end' } },
-    { label: 'Kinds of events', kind: vscode.QuickPickItemKind.Separator },
-    ...vocabulary.map(({ name, meaning }) => ({
-      label: name,
-      detail: meaning,
-      until: { to: 'kind' as const, kind: name },
-    })),
+    ...(counts.length > 0 ? [separator('Kinds of events that occur')] : []),
+    ...counts.map(({ kind, total, ahead }) => kindItem(kind, countText(total, ahead))),
+    ...(others.length > 0 ? [separator('Kinds of events that have not occurred yet')] : []),
+    ...others.map((kind) => kindItem(kind)),
   ];
-  const options = { title: 'Run to…', placeHolder: 'Where to stop', matchOnDescription: true, matchOnDetail: true };
-  return (await vscode.window.showQuickPick<Item>(items, options))?.until;
+  const names = { namesOf: ({ label }: Item) => [label] };
+  return (await pickOne(items, { title: 'Run to…', placeholder: 'Where to stop', ...names }))?.until;
+}
+
+/** How many events of a kind there are: `1,234 events, 12 ahead`. */
+function countText(total: number, ahead: number): string {
+  const all = `${total.toLocaleString('en')} ${total === 1 ? 'event' : 'events'}`;
+  return `${all}, ${ahead === total ? 'all' : ahead === 0 ? 'none' : ahead.toLocaleString('en')} ahead`;
 }

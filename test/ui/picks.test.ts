@@ -1,0 +1,61 @@
+// Questions with lists, answered by typing: the row that fits is the one that Enter takes.
+import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
+import { eventually, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
+import { row } from './views.ts';
+
+const WIDGET = '.quick-input-widget';
+
+/** Runs a command that asks, types, and waits until the row with this label is the selected one. */
+async function typeInto(page: Page, command: string, text: string, label: string): Promise<void> {
+  await runCommand(page, command);
+  await page.locator(`${WIDGET} .quick-input-title`, { hasText: /Start Simulation|Run to/ }).waitFor();
+  await page.keyboard.type(text);
+  const selected = page.locator(`${WIDGET} .monaco-list-row.focused .label-name`);
+  await eventually(async () => assert.equal(await selected.first().innerText(), label));
+}
+
+describe('lists to choose from', () => {
+  const workbench = useWorkbench();
+
+  it('start the scenario whose id was typed', async () => {
+    const { page } = workbench();
+    await typeInto(page, 'IRQScope: Start Simulation…', 'affinity-move', 'Affinity: a vector moves between CPUs');
+    await page.keyboard.press('Enter');
+    await page.locator(`${WIDGET} .quick-input-title`, { hasText: 'Seed' }).waitFor();
+    await page.keyboard.press('Enter');
+    await row(page, 'Traces', 'Affinity: a vector moves between CPUs').waitFor();
+  });
+
+  it('select the scenario that is running', async () => {
+    const { page } = workbench();
+    await typeInto(page, 'IRQScope: Start Simulation…', '', 'Affinity: a vector moves between CPUs');
+    await screenshot(page, 'scenarios to choose from');
+    await page.keyboard.press('Escape');
+  });
+
+  it('offer the kinds of events with their counts, and go to the one that was typed', async () => {
+    const { page } = workbench();
+    await typeInto(page, 'IRQScope: Run to…', 'dev.raise', 'dev.raise');
+    await page.keyboard.press('Enter');
+    await page.locator('.part.statusbar .statusbar-item', { hasText: /step \d+ of/ }).waitFor();
+    await typeInto(page, 'IRQScope: Run to…', 'dev.raise', 'dev.raise');
+    const description = page.locator(`${WIDGET} .monaco-list-row.focused .label-description`);
+    assert.match(await description.first().innerText(), /^1 event, none ahead/);
+    await screenshot(page, 'kinds to run to');
+    await page.keyboard.press('Escape');
+  });
+
+  it('Run to What Goes Wrong Next says what it looked for', async () => {
+    const { page } = workbench();
+    await runCommand(page, 'IRQScope: Run to What Goes Wrong Next');
+    // A toast goes away by itself; the list of notifications keeps it.
+    const toast = page.locator('.notifications-center .notification-list-item', { hasText: 'Nothing goes wrong' });
+    await eventually(async () => {
+      await runCommand(page, 'Notifications: Show Notifications');
+      await page.waitForTimeout(500);
+      assert.equal(await toast.count(), 1, (await page.locator('.notification-list-item').allInnerTexts()).join(' | '));
+    }, 10_000);
+    assert.match(await toast.innerText(), /looked for a drop[\s\S]*never sent[\s\S]*never taken/);
+  });
+});
