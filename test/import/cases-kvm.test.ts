@@ -234,3 +234,108 @@ describe('interrupts of virtual CPUs (x86)', () => {
     assert.equal(unknown.at('vcpu/0'), null);
   });
 });
+
+describe('vectors of CPUs that go offline', () => {
+  const matrix = (op: string, bit: number, n: number, alloc: number, maps: number, total: number, online = 1): string =>
+    `irq_matrix_${op}: bit=${bit} cpu=${n} online=${online} avl=200 alloc=${alloc} managed=0 online_maps=${maps} global_avl=400, global_rsvd=0, total_alloc=${total}`;
+  const update = (irq: number, vector: number, n: number, prev = 0, prevN = 0): string =>
+    `vector_update: irq=${irq} vector=${vector} cpu=${n} prev_vector=${prev} prev_cpu=${prevN}`;
+  const globals = (op: string, maps: number, total: number): string =>
+    `irq_matrix_${op}: online_maps=${maps} global_avl=200, global_rsvd=0, total_alloc=${total}`;
+  const entry = (irq: number): string => `irq_handler_entry: irq=${irq} name=nic`;
+
+  /** Records, each with the CPU that prints it. */
+  const records = (...lines: readonly (readonly [number, string])[]): Case =>
+    new Case(
+      lines
+        .map(([n, p], i) => `          <idle>-0       [00${n}] d.h1.    10.${String(i).padStart(6, '0')}: ${p}\n`)
+        .join(''),
+    );
+
+  /** CPU 1 with irq 30 on vector 36 and irq 31 on vector 37. */
+  const start: readonly (readonly [number, string])[] = [
+    [0, matrix('alloc', 36, 1, 1, 2, 1)],
+    [0, update(30, 36, 1)],
+    [0, matrix('alloc', 37, 1, 2, 2, 2)],
+    [0, update(31, 37, 1)],
+  ];
+
+  it('cpu-offline.txt: what is not known of a CPU that was away is unknown', () => {
+    const c = file('cpu-offline.txt');
+    assert.equal(c.info.records, 8);
+    assert.equal(c.at('irq/30/cpu', 3), 1);
+    assert.equal(c.at('cpu/1/vector/36/allocated', 3), true);
+    assert.ok([0, null].includes(c.at('irq/30/cpu') as number | null));
+    assert.equal(c.at('cpu/1/vector/33/allocated'), true);
+    assert.notEqual(c.at('cpu/1/vector/36/allocated'), true);
+    assert.equal(c.at('cpu/1/allocated'), 1);
+    // The record that tells it, before any other contradicts.
+    assert.equal(c.at('irq/30/cpu', 4), null);
+    assert.equal(c.at('cpu/1/online', 4), false);
+    assert.notEqual(c.at('cpu/1/vector/36/irq', 4), 30);
+    assert.equal(c.at('cpu/1/allocated', 4), null);
+  });
+
+  it('cpu-offline: a CPU that comes online, or is seen offline, though no record told that it went', () => {
+    const again = records(...start, [1, globals('online', 2, 2)]);
+    assert.equal(again.at('irq/30/cpu', 4), 1);
+    assert.equal(again.at('irq/30/cpu'), null);
+    assert.equal(again.at('cpu/1/vector/37/allocated'), null);
+    const away = records(...start, [0, matrix('free', 36, 1, 1, 1, 1, 0)]);
+    assert.equal(away.at('cpu/1/online'), false);
+    assert.equal(away.at('irq/31/cpu'), null);
+    assert.equal(away.at('cpu/1/vector/36/allocated'), false);
+    assert.equal(away.at('cpu/1/vector/37/allocated'), null);
+    // The first time that a CPU comes online, nothing was away.
+    const first = records([1, globals('online', 2, 0)], ...start);
+    assert.equal(first.at('irq/30/cpu'), 1);
+  });
+
+  it('cpu-offline: a map less without a record: who is online is not known, until it prints one', () => {
+    const c = records(...start, [1, entry(30)], [0, globals('reserve', 1, 2)], [1, entry(30)]);
+    assert.equal(c.at('cpu/1/online', 5), true);
+    assert.equal(c.at('cpu/0/online', 6), true);
+    assert.equal(c.at('cpu/1/online', 6), null);
+    assert.equal(c.at('cpu/1/online', 7), true);
+  });
+
+  it('cpu-offline: not more vectors are allocated than the kernel counts, of a CPU and in all', () => {
+    const one = records(...start, [0, matrix('alloc', 40, 1, 1, 2, 2)]);
+    assert.equal(one.at('cpu/1/vector/40/allocated'), true);
+    assert.equal(one.at('cpu/1/vector/36/allocated'), null);
+    assert.equal(one.at('cpu/1/vector/37/irq'), null);
+    assert.equal(one.at('irq/31/vector'), null);
+    const all = records(...start, [0, globals('reserve', 2, 1)]);
+    assert.equal(all.at('cpu/1/vector/36/allocated'), null);
+    assert.equal(all.at('domain/VECTOR/allocated'), 1);
+    const fits = records(...start, [0, matrix('alloc', 40, 1, 3, 2, 3)], [0, globals('reserve', 2, 3)]);
+    for (const vector of [36, 37, 40]) assert.equal(fits.at(`cpu/1/vector/${vector}/allocated`), true);
+  });
+
+  it('cpu-offline: a handler on another CPU contradicts the place of its irq, except for the old place of a move', () => {
+    const c = records(...start, [0, entry(30)]);
+    assert.equal(c.at('irq/30/cpu'), null);
+    assert.equal(c.at('irq/30/vector'), null);
+    assert.equal(c.at('cpu/1/vector/36/allocated'), null);
+    assert.equal(c.at('irq/31/cpu'), 1);
+    assert.equal(c.at('cpu/1/vector/37/allocated'), true);
+    const moving = records(...start, [0, update(30, 40, 0, 36, 1)], [1, entry(30)]);
+    assert.equal(moving.at('irq/30/cpu'), 0);
+    assert.equal(moving.at('irq/30/moving'), true);
+    const moved = records(
+      ...start,
+      [0, update(30, 40, 0, 36, 1)],
+      [0, 'vector_free_moved: irq=30 cpu=1 vector=36 is_managed=0'],
+      [1, entry(30)],
+    );
+    assert.equal(moved.at('irq/30/cpu'), null);
+  });
+
+  it('cpu-offline: a vector that another irq gets has left the one that had it', () => {
+    const c = records(...start, [0, update(50, 36, 1)]);
+    assert.equal(c.at('cpu/1/vector/36/irq'), 50);
+    assert.equal(c.at('irq/30/cpu'), null);
+    assert.equal(c.at('irq/30/vector'), null);
+    assert.equal(c.at('irq/31/vector'), 37);
+  });
+});

@@ -6,6 +6,8 @@ import { rule as makeRule, patternsOf, type RecordRule, RuleContext, type Slots,
 export class Ftrace extends RuleContext {
   /** Some payload was printed by the `fields` option. */
   fields = false;
+  /** CPUs whose map in the vector matrix is online, as the records of the matrix tell. */
+  readonly maps = new Set<number>();
   /** Virtual CPU by thread number, learnt from records that name it. */
   readonly #vcpus = new Map<number, number>();
   /** Thread number by task (text number of `comm-pid`). */

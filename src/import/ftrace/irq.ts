@@ -7,6 +7,7 @@ import { mark } from '../../model/events/notes.ts';
 import * as vecs from '../../model/events/vector.ts';
 import { vfioFire } from '../../model/events/vfio.ts';
 import { cpu, irq, vector } from '../../model/things/irq.ts';
+import { MOST_CPU } from '../../trace/row.ts';
 import type { Captures } from '../pattern.ts';
 import { Pattern } from '../pattern.ts';
 import { type Ftrace, type FtraceRule, rule } from './context.ts';
@@ -52,13 +53,19 @@ const GLOBAL_FIELDS = {
   total_allocated: 'total',
 };
 
-function matrixGlobal(name: string, kind: typeof mtx.mtxOnline): FtraceRule {
+/** `online`: whether the record says that the map of the recording CPU went online, or offline. */
+function matrixGlobal(name: string, kind: typeof mtx.mtxOnline, online?: boolean): FtraceRule {
   return rule(
     name,
     GLOBALS,
     (f, c, s) => {
+      const { cpu: n } = f.out;
+      if (online === true && f.maps.has(n)) f.emit(mtx.mtxUnsure.put(), cpuObject(f, n));
+      if (online === true && n >= 0) f.maps.add(n);
       const event = kind.put().onlineMaps(c.lo[s.maps]!).available(c.lo[s.avl]!);
       f.emit(event.reserved(c.lo[s.rsvd]!).total(c.lo[s.total]!), vectorDomain(f));
+      if (online === false && n >= 0) f.emit(mtx.mtxUnsure.put(), cpuObject(f, n));
+      if (online === false) f.maps.delete(n);
     },
     GLOBAL_FIELDS,
   );
@@ -69,12 +76,16 @@ function matrixCpu(name: string, kind: typeof mtx.mtxAlloc): FtraceRule {
     name,
     `bit={bit:d} cpu={cpu:u} online={online:d} avl={free:u} alloc={alloc:u} managed={managed:u} ${GLOBALS}`,
     (f, c, s) => {
+      const n = c.lo[s.cpu]!;
+      const online = c.lo[s.online] !== 0;
+      if (online && n <= MOST_CPU) f.maps.add(n);
+      else if (f.maps.delete(n)) f.emit(mtx.mtxUnsure.put(), cpuObject(f, n));
       f.emit(
         kind
           .put()
           .vector(c.lo[s.bit]!)
-          .cpu(c.lo[s.cpu]!)
-          .online(c.lo[s.online] !== 0)
+          .cpu(n)
+          .online(online)
           .available(c.lo[s.free]!)
           .allocated(c.lo[s.alloc]!)
           .managed(c.lo[s.managed]!)
@@ -199,8 +210,8 @@ export const irqRules: readonly FtraceRule[] = [
   vec('vector_free_moved', vecs.vecFreeMoved, 'irq={irq:u} cpu={cpu:u} vector={vector:u} is_managed={managed:d}', {
     is_managed: 'managed',
   }),
-  matrixGlobal('irq_matrix_online', mtx.mtxOnline),
-  matrixGlobal('irq_matrix_offline', mtx.mtxOffline),
+  matrixGlobal('irq_matrix_online', mtx.mtxOnline, true),
+  matrixGlobal('irq_matrix_offline', mtx.mtxOffline, false),
   matrixGlobal('irq_matrix_reserve', mtx.mtxReserve),
   matrixGlobal('irq_matrix_remove_reserved', mtx.mtxRemoveReserved),
   rule(

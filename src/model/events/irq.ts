@@ -1,5 +1,6 @@
 import { eventKind } from '../event.ts';
 import { irq } from '../things/irq.ts';
+import { checkHandler } from './doubt.ts';
 
 const I = irq.at;
 
@@ -15,6 +16,7 @@ export const irqEntry = eventKind(
     state.set(e.object, I.name, a.name);
     state.count(e.object, I.handled);
     state.count(e.object, I.handledSinceSetup);
+    checkHandler(state, e.object, e.cpu);
     if (e.cpu >= 0) state.set(e.object, I.running, e.cpu);
   },
 );

@@ -1,15 +1,25 @@
 import { eventKind, type Role } from '../event.ts';
 import type { State } from '../state.ts';
-import { cpu, domain, vector } from '../things/irq.ts';
+import { cpu, domain } from '../things/irq.ts';
+import { checkCounts, checkTotal, doubtOnline, doubtVectors, setAllocated } from './doubt.ts';
 import { cpuObject, isVector, vectorDomain, vectorObject } from './places.ts';
-
-const V = vector.at;
 
 const globals = { onlineMaps: 'i', available: 'u', reserved: 'u', total: 'u' } as const;
 
-/** Takes the numbers of the whole matrix over. */
-function matrixGlobals(state: State, onlineMaps: number, available: number, reserved: number, total: number): void {
+/**
+ * Takes the numbers of the whole matrix over. `recorder`: the CPU that prints them; a map less, and no record that tells of it, is
+ * another CPU that went offline. -1 where the record tells of it.
+ */
+function matrixGlobals(
+  state: State,
+  recorder: number,
+  onlineMaps: number,
+  available: number,
+  reserved: number,
+  total: number,
+): void {
   const object = vectorDomain(state);
+  if (recorder >= 0 && onlineMaps < state.num(object, domain.at.onlineMaps)) doubtOnline(state, recorder);
   state.set(object, domain.at.onlineMaps, onlineMaps);
   state.set(object, domain.at.available, available);
   state.set(object, domain.at.reserved, reserved);
@@ -19,8 +29,9 @@ function matrixGlobals(state: State, onlineMaps: number, available: number, rese
 /** The vector matrix (kernel/irq/matrix.c); all numbers are those after the operation. */
 const matrixGlobal = (name: string, role: Role, meaning: string, online?: boolean) =>
   eventKind(name, role, [domain], meaning, globals, (state, e, a) => {
-    matrixGlobals(state, a.onlineMaps, a.available, a.reserved, a.total);
+    matrixGlobals(state, online === false ? -1 : e.cpu, a.onlineMaps, a.available, a.reserved, a.total);
     if (online !== undefined && e.cpu >= 0) state.setFlag(cpuObject(state, e.cpu), cpu.at.online, online);
+    checkTotal(state, a.total, -1, -1);
   });
 
 export const mtxOnline = matrixGlobal(
@@ -44,7 +55,10 @@ export const mtxAssignSystem = eventKind(
   [domain],
   'A vector was set aside for the system on all CPUs.',
   { vector: 'u', ...globals },
-  (state, _e, a) => matrixGlobals(state, a.onlineMaps, a.available, a.reserved, a.total),
+  (state, e, a) => {
+    matrixGlobals(state, e.cpu, a.onlineMaps, a.available, a.reserved, a.total);
+    checkTotal(state, a.total, -1, -1);
+  },
 );
 
 const perCpu = {
@@ -62,9 +76,9 @@ const perCpu = {
 
 /** `owns`: whether the vector is allocated after the operation; undefined when the operation says nothing of that. */
 const matrixCpu = (name: string, role: Role, meaning: string, owns?: boolean) =>
-  eventKind(name, role, [domain], meaning, perCpu, (state, _e, a) => {
+  eventKind(name, role, [domain], meaning, perCpu, (state, e, a) => {
     const n = a.cpu;
-    matrixGlobals(state, a.onlineMaps, a.globalAvailable, a.reserved, a.total);
+    matrixGlobals(state, e.cpu, a.onlineMaps, a.globalAvailable, a.reserved, a.total);
     if (n >= 0x10000) return;
     const object = cpuObject(state, n);
     state.setFlag(object, cpu.at.online, a.online);
@@ -72,7 +86,8 @@ const matrixCpu = (name: string, role: Role, meaning: string, owns?: boolean) =>
     state.set(object, cpu.at.allocated, a.allocated);
     state.set(object, cpu.at.managed, a.managed);
     const v = a.vector;
-    if (owns !== undefined && isVector(n, v)) state.setFlag(vectorObject(state, n, v), V.allocated, owns);
+    if (owns !== undefined && isVector(n, v)) setAllocated(state, n, vectorObject(state, n, v), owns);
+    checkCounts(state, n, a.allocated, a.total, owns === true ? v : -1);
   });
 
 export const mtxReserveManaged = matrixCpu(
@@ -91,7 +106,22 @@ export const mtxAssign = matrixCpu('mtx.assign', 'allocate', 'A preassigned vect
 export const mtxAlloc = matrixCpu('mtx.alloc', 'allocate', 'A vector was allocated.', true);
 export const mtxFree = matrixCpu('mtx.free', 'allocate', 'A vector was freed.', false);
 
+/** Object: the CPU. */
+export const mtxUnsure = eventKind(
+  'mtx.unsure',
+  'allocate',
+  [cpu],
+  'A CPU went offline, or was offline in between: its irqs were moved and its vectors freed, and no record tells how. They are unknown.',
+  {},
+  (state, e) => {
+    const n = Number(state.world.node(e.object)?.segment ?? -1);
+    doubtVectors(state, n, -1);
+    for (const cell of [cpu.at.available, cpu.at.allocated, cpu.at.managed]) state.forget(e.object, cell);
+  },
+);
+
 export const matrixEvents = [
+  mtxUnsure,
   mtxOnline,
   mtxOffline,
   mtxReserve,

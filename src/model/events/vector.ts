@@ -1,6 +1,7 @@
 import { eventKind } from '../event.ts';
 import type { State } from '../state.ts';
 import { cpu, irq, vector } from '../things/irq.ts';
+import { leavePlace } from './doubt.ts';
 import { cpuObject, isVector, SHUTDOWN_VECTOR, vectorDomain, vectorObject } from './places.ts';
 
 const I = irq.at;
@@ -9,7 +10,10 @@ const V = vector.at;
 
 function assign(state: State, n: number, v: number, virq: number): void {
   if (!isVector(n, v) || v === SHUTDOWN_VECTOR) return;
-  state.set(vectorObject(state, n, v), V.irq, virq);
+  const object = vectorObject(state, n, v);
+  const held = state.num(object, V.irq);
+  if (held >= 0 && held !== virq) leavePlace(state, held, n, v);
+  state.set(object, V.irq, virq);
 }
 
 /** Takes an irq off a vector, when it is (or may be) the one that the vector is assigned to. */

@@ -74,6 +74,7 @@ export const cpu = objectType('cpu', 'A processor of the system that wrote the t
   available: { kind: 'num', meaning: 'Vectors free for allocation (irq_matrix avl).' },
   allocated: { kind: 'num', meaning: 'Vectors allocated (irq_matrix alloc).' },
   managed: { kind: 'num', meaning: 'Vectors reserved for managed interrupts (irq_matrix managed).' },
+  owned: { kind: 'num', hidden: true, meaning: 'Vectors of it that are known to be allocated.' },
 });
 
 /** One entry of a CPU's vector table: `cpu/<n>/vector/<vector>`. */
@@ -107,6 +108,7 @@ export const domain = objectType('domain', 'An irq domain, or the part of one th
   available: { kind: 'num', meaning: 'Vectors free on all online CPUs (global_avl).' },
   reserved: { kind: 'num', meaning: 'Vectors promised but not allocated (global_rsvd).' },
   allocated: { kind: 'num', meaning: 'Vectors allocated (total_alloc).' },
+  owned: { kind: 'num', hidden: true, meaning: 'Vectors that are known to be allocated.' },
   parent: {
     kind: 'text',
     meaning: 'Domain that it stands on: the one closer to the CPU.',
