@@ -66,6 +66,8 @@ export const pathTypes = [
   ['smmu/*/stream/*', smmuStream],
   ['smmu/*/stream/*/s1/*', ioasMap],
   ['vfio/*', vfioDevice],
+  ['vfio/*/msixcap', msixCap],
+  ['vfio/*/msicap', msi],
   ['vfio/*/*/*', vfioVector],
   ['kvm/*', kvmVm],
   ['kvm/*/route/*', kvmRoute],

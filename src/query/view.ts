@@ -11,7 +11,7 @@ import type { State } from '../model/state.ts';
 import { imsEntry } from '../model/things/ims.ts';
 import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
 import { amdIrte, irte } from '../model/things/remap.ts';
-import { kvmRoute } from '../model/things/virt.ts';
+import { kvmRoute, vfioDevice } from '../model/things/virt.ts';
 import { irteDestination, messageKind } from '../model/translate.ts';
 
 export { messageKind } from '../model/translate.ts';
@@ -280,7 +280,7 @@ export function keyValue(state: State, object: number, key: string): Value | und
   const cell = type.cells.find((c) => c.name === key);
   if (cell === undefined) return undefined;
   const value = cellValue(state, object, cell, type);
-  if (type === device && key === 'command')
+  if ((type === device || type === vfioDevice) && key === 'command')
     return withFlags(value as RegisterView, ['memory', 'busMaster', 'intxDisable']);
   if ((type === irte || type === amdIrte) && key === 'value') return (value as RegisterView).value;
   return value;

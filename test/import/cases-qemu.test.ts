@@ -342,3 +342,110 @@ describe('one blank where the format has two', () => {
     assert.equal(atEnd(trace, 'vfio/0000:81:00.1/2/0/used'), true);
   });
 });
+
+describe('config space that only VFIO shows', () => {
+  const HOST = 'vfio/0000:81:00.1';
+  const W = (at: string, value: string, size: number): string =>
+    `vfio_pci_write_config  (0000:81:00.1, @${at}, ${value}, len=0x${size})`;
+  const R = (at: string, size: number, value: string): string =>
+    `vfio_pci_read_config  (0000:81:00.1, @${at}, len=0x${size}) ${value}`;
+
+  it('vfio-config-only.log', () => {
+    const { trace, info } = load('vfio-config-only.log');
+    assert.equal(info.understood, info.records);
+    const command = atEnd(trace, `${HOST}/command`) as Record<string, unknown>;
+    assert.equal(command['value'], '0x546');
+    assert.deepEqual([command['memory'], command['busMaster'], command['intxDisable']], [true, true, true]);
+    assert.deepEqual(
+      ['enable', 'fmask'].map((k) => atLine(trace, 5, `${HOST}/msixcap/${k}`)),
+      [true, true],
+    );
+    assert.deepEqual(
+      ['enable', 'fmask'].map((k) => atEnd(trace, `${HOST}/msixcap/${k}`)),
+      [true, false],
+    );
+  });
+
+  it('MSI: control, address and data, of both layouts', () => {
+    const wide = log(
+      'vfio_msi_setup 0000:81:00.1 PCI MSI CAP @0x50',
+      R('0x52', 2, '0x80'),
+      W('0x54', '0xfee01000', 4),
+      W('0x58', '0x1', 4),
+      W('0x5c', '0x4023', 2),
+      W('0x52', '0x81', 2),
+    );
+    assert.equal(atEnd(wide, `${HOST}/msicap/enable`), true);
+    assert.equal(word(atEnd(wide, `${HOST}/msicap/address`)), '0x1fee01000');
+    assert.equal(word(atEnd(wide, `${HOST}/msicap/data`)), '0x4023');
+    const narrow = log(
+      'vfio_msi_setup 0000:81:00.1 PCI MSI CAP @0x50',
+      R('0x50', 4, '0x0005'),
+      W('0x54', '0xfee02000', 4),
+      W('0x58', '0x4031', 2),
+    );
+    assert.equal(word(atEnd(narrow, `${HOST}/msicap/address`)), '0xfee02000');
+    assert.equal(word(atEnd(narrow, `${HOST}/msicap/data`)), '0x4031');
+  });
+
+  it('capabilities that reads of the list show, and what was read before the list was known', () => {
+    const trace = log(
+      R('0xb2', 2, '0x4'),
+      R('0xb4', 4, '0x4'),
+      R('0x34', 1, '0xb0'),
+      R('0xb0', 2, '0x11'),
+      W('0xb2', '0x8004', 2),
+    );
+    assert.equal(atEnd(trace, `${HOST}/msixcap/size`), 5);
+    assert.equal(atEnd(trace, `${HOST}/msixcap/tableBar`), 4);
+    assert.equal(atEnd(trace, `${HOST}/msixcap/enable`), true);
+  });
+
+  it('goes to the function of the guest as soon as an access of the guest shows it, and stays there', () => {
+    const lines = [
+      'vfio_msix_early_setup 0000:81:00.1 PCI MSI-X CAP @0xb0, BAR 4, offset 0x0, entries 5',
+      R('0x4', 2, '0x142'),
+      W('0xb2', '0xc004', 2),
+    ];
+    const links = [
+      ['pci_cfg_write vfio-pci 02:00.0 @0x4 <- 0x546', W('0x4', '0x546', 2)],
+      [R('0x4', 2, '0x142'), 'pci_cfg_read vfio-pci 02:00.0 @0x4 -> 0x142'],
+    ];
+    for (const link of links) {
+      const trace = log(...lines, ...link, W('0xb2', '0x8004', 2));
+      const guest = 'device/0000:02:00.0';
+      assert.equal(atLine(trace, 3, `${HOST}/msixcap/fmask`), true);
+      assert.equal(atLine(trace, 5, `${guest}/msixcap/fmask`), true, 'what was known goes with it');
+      assert.equal(atEnd(trace, `${guest}/msixcap/fmask`), false);
+      assert.equal(atEnd(trace, `${guest}/command.memory`), true);
+      assert.equal(word(atEnd(trace, `${HOST}/command`)), null);
+      assert.ok(!exists(trace, `${HOST}/msixcap`));
+    }
+    const other = log(...lines, 'pci_cfg_write nvme 02:00.0 @0x4 <- 0x546', W('0x4', '0x546', 2));
+    assert.equal(atEnd(other, 'device/0000:02:00.0/vfio') ?? null, null, 'no other model is an assigned device');
+  });
+
+  it('a write that the guest did not make is one of its own', () => {
+    const trace = log(
+      'pci_cfg_write vfio-pci 02:00.0 @0x4 <- 0x546',
+      W('0x4', '0x546', 2),
+      W('0x4', '0x140', 2),
+      'pci_cfg_write vfio-pci 02:00.0 @0x4 <- 0x546',
+      W('0x4', '0x546', 2),
+    );
+    const writes = [...Array(trace.length).keys()].filter((step) => trace.table.kind(step).name === 'cfg.write');
+    assert.equal(writes.length, 3);
+    assert.equal(atLine(trace, 3, 'device/0000:02:00.0/command.busMaster'), false);
+    assert.equal(atEnd(trace, 'device/0000:02:00.0/command.busMaster'), true);
+  });
+
+  it('a reset ends it', () => {
+    const trace = log(R('0x4', 2, '0x546'), 'vfio_pci_reset_flr 0000:81:00.1 FLR/VFIO_DEVICE_RESET');
+    assert.equal(word(atEnd(trace, `${HOST}/command`)), '0x0');
+  });
+
+  it('one blank or two in front of the bracket', () => {
+    const trace = log(R('0x4', 2, '0x142').replace('  ', ' '), W('0x4', '0x546', 2).replace('  ', ' '));
+    assert.equal(word(atEnd(trace, `${HOST}/command`)), '0x546');
+  });
+});

@@ -36,7 +36,7 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly text: readonly str
   },
   { files: /^model\/message\.ts$/, text: ['& 0xfff'], why: 'the offset in a page, whose bits no register holds' },
   {
-    files: /^model\/events\/pci\.ts$/,
+    files: /^model\/events\/config-space\.ts$/,
     text: ['& 0xff', '0xff …'],
     why: 'bytes of config space, whatever they hold',
   },

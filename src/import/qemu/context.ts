@@ -15,6 +15,12 @@ export interface ThreadContext {
   configValue: number;
   /** The record of that access had no bus number. */
   configNoBus: boolean;
+  /** No record has told yet what became of that write at VFIO. */
+  configEcho: boolean;
+  /** Device of the host, offset and value of a config read through VFIO just before; empty when there is none. */
+  vfioHost: string;
+  vfioOffset: number;
+  vfioValue: number;
   /** Function that the last config write reset, -1 none. */
   configReset: number;
   /** Size of the config access whose memory access was printed just before; 0 unknown. */
@@ -48,6 +54,10 @@ function newThread(): ThreadContext {
     configOffset: -1,
     configValue: 0,
     configNoBus: false,
+    configEcho: false,
+    vfioHost: '',
+    vfioOffset: 0,
+    vfioValue: 0,
     configReset: -1,
     configSize: 0,
     readDevice: -1,
@@ -107,7 +117,8 @@ export class Qemu extends RuleContext {
 
   /** Ties the VFIO device of the host to the function that the guest sees. */
   guestOf(host: number, guest: number): void {
-    this.emit(vfioGuest.put().guest(this.intern(this.out.world.path(guest).replace('device/', ''))), host);
+    const name = this.intern(this.out.world.path(guest).replace('device/', ''));
+    this.emit(vfioGuest.put().guest(name).device(guest), host);
   }
 
   /** The IRTE that a VT-d message names, or -1. Logs repeat few different messages, so decoded ones are remembered. */

@@ -16,10 +16,11 @@ import { memoryRules } from './memory.ts';
 import { pciRules } from './pci.ts';
 import { remapRules } from './remap.ts';
 import { textLine } from './text.ts';
+import { vfioConfigRules } from './vfioconfig.ts';
 import { virtRules } from './virt.ts';
 
 const events = new RuleSet<Qemu>(
-  [...pciRules, ...memoryRules, ...remapRules, ...itsRules, ...virtRules],
+  [...pciRules, ...vfioConfigRules, ...memoryRules, ...remapRules, ...itsRules, ...virtRules],
   KNOWN_WITHOUT_EFFECT,
 );
 

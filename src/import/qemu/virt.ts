@@ -11,7 +11,7 @@ import { vfioDevice } from '../../model/things/virt.ts';
 import { entryObject, vcpuObject, vcpuVectorObject } from '../objects.ts';
 import type { Captures } from '../pattern.ts';
 import { type Qemu, type QemuRule, rule } from './context.ts';
-import { vfioObject } from './pci.ts';
+import { vfioObject } from './vfioconfig.ts';
 
 /** VFIO interrupt indices (include/uapi/linux/vfio.h). */
 const VFIO_MSI = 1;
@@ -145,7 +145,6 @@ export const virtRules: readonly QemuRule[] = [
       vfioVector(q, q.text(s.dev), msiOnly ? VFIO_MSI : VFIO_MSIX, c.lo[s.vector]!),
     );
   }),
-  rule('vfio_msi_setup', '{rest:r}', () => false),
   rule('vfio_msix_fixup', '{rest:r}', () => false),
   rule('vfio_msix_relo', '{rest:r}', () => false),
   rule('vfio_region_write', '« »({dev:s}:region{region:u}+{offset:x}, {value:x}, {size:u})', (q, c, s) =>

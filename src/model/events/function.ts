@@ -3,6 +3,7 @@ import type { PathNode } from '../namespace.ts';
 import { msiControl, msixControl, msixVectorControl } from '../registers/pci.ts';
 import type { State } from '../state.ts';
 import { device, msi, msixCap, msixEntry } from '../things/pci.ts';
+import { cellsOf, msiBelow } from './config-space.ts';
 import { moveObject } from './move.ts';
 
 /** Moves the objects below a node to the same places below another object. */
@@ -73,11 +74,11 @@ const { enable: msiEnable, multipleEnable, extendedEnable } = msiControl.f;
  * every entry masked, nothing pending; messages are undefined.
  */
 export function resetFunction(state: State, dev: number): void {
-  state.set(dev, device.at.command, 0);
+  state.set(dev, cellsOf(state, dev).command, 0);
   const node = state.world.node(dev);
   const cap = node?.children.get('msixcap')?.object ?? -1;
   if (state.present(cap)) state.setBits(cap, msixCap.at.control, 0, enable.mask | fmask.mask);
-  const single = node?.children.get('msi')?.object ?? -1;
+  const single = node?.children.get(msiBelow(state, dev))?.object ?? -1;
   if (state.present(single)) {
     state.setBits(single, msi.at.control, 0, msiEnable.mask | multipleEnable.mask | extendedEnable.mask);
     for (const cell of [msi.at.address, msi.at.address + 1, msi.at.data]) state.forget(single, cell);

@@ -1,7 +1,25 @@
 import { eventKind } from '../event.ts';
+import type { State } from '../state.ts';
+import { device } from '../things/pci.ts';
 import { vfioDevice, vfioVector } from '../things/virt.ts';
+import { msiLies, msixLies } from './config-space.ts';
+import { resetFunction } from './function.ts';
+import { moveBits, moveObject } from './move.ts';
 
 const F = vfioVector.at;
+
+/** A capability lies at that offset, of the device and of the function that the guest sees. */
+function capabilityAt(
+  state: State,
+  host: number,
+  offset: number,
+  lies: (state: State, dev: number, at: number) => void,
+): void {
+  if (offset < 0x40 || offset > 0xff) return;
+  const guest = state.text(host, vfioDevice.at.guest);
+  const dev = guest === '' ? -1 : state.here.objectAt(`device/${guest}`);
+  lies(state, state.world.type(dev) === device ? dev : host, offset);
+}
 
 /** VFIO. Object: the device or one of its vectors. */
 export const vfioUse = eventKind(
@@ -31,10 +49,40 @@ export const vfioGuest = eventKind(
   'vfio.guest',
   'look',
   [vfioDevice],
-  'The trace shows under which BDF the guest sees an assigned device.',
-  { guest: 's' },
-  (state, e, a) => state.set(e.object, vfioDevice.at.guest, a.guest),
+  'The trace shows under which BDF the guest sees an assigned device. With its function: what config accesses told of the device before is known of the function from now on.',
+  { guest: 's', device: 'o?' },
+  (state, e, a) => {
+    state.set(e.object, vfioDevice.at.guest, a.guest);
+    if (a.device !== undefined) moveConfig(state, e.object, a.device);
+  },
 );
+
+/** Moves what config accesses told of a VFIO device to the function that the guest sees. */
+function moveConfig(state: State, host: number, dev: number): void {
+  const { world } = state;
+  if (world.type(host) !== vfioDevice || world.type(dev) !== device) return;
+  const at = (cell: number): number => state.num(host, cell);
+  const [msixAt, msiAt] = [at(vfioDevice.at.msixAt), at(vfioDevice.at.msiAt)];
+  for (const key of ['command', 'vendor', 'config'] as const) {
+    const spec = vfioDevice.cells.find((c) => c.name === key)!;
+    for (let i = 0; i < spec.words; i++) {
+      moveBits(state, host, vfioDevice.at[key] + i, dev, device.at[key] + i, true);
+      state.forget(host, vfioDevice.at[key] + i);
+    }
+  }
+  for (const [from, to] of [
+    ['msixcap', 'msixcap'],
+    ['msicap', 'msi'],
+  ] as const) {
+    const cap = world.node(host)?.children.get(from)?.object ?? -1;
+    const type = world.type(cap);
+    if (type !== undefined && state.present(cap)) moveObject(state, cap, world.child(type, dev, to), true);
+  }
+  if (msixAt >= 0) msixLies(state, dev, msixAt);
+  if (msiAt >= 0) msiLies(state, dev, msiAt);
+  state.forget(host, vfioDevice.at.msixAt);
+  state.forget(host, vfioDevice.at.msiAt);
+}
 
 export const vfioMode = eventKind(
   'vfio.mode',
@@ -54,9 +102,10 @@ export const vfioReset = eventKind(
   'vfio.reset',
   'configure',
   [vfioDevice],
-  'QEMU resets the device: it uses no vector any more, and MSI-X, MSI and INTx are off until they are set up again.',
+  'QEMU resets the device: it uses no vector any more, and MSI-X, MSI and INTx are off until they are set up again. What is known of its config space is reset too.',
   { how: 's' },
   (state, e) => {
+    if (state.known(e.object, vfioDevice.at.command) !== 0) resetFunction(state, e.object);
     for (const cell of [vfioDevice.at.msix, vfioDevice.at.msi, vfioDevice.at.intx])
       state.setFlag(e.object, cell, false);
     for (const index of state.world.node(e.object)?.children.values() ?? [])
@@ -76,8 +125,22 @@ export const vfioMsix = eventKind(
   { capability: 'x', bar: 'u', offset: 'x', entries: 'u' },
   (state, e, a) => {
     state.set(e.object, vfioDevice.at.tableBar, a.bar);
+    capabilityAt(state, e.object, a.capability, msixLies);
     state.set(e.object, vfioDevice.at.tableOffset, a.offset);
     state.set(e.object, vfioDevice.at.entries, a.entries);
+  },
+);
+
+/** Object: the device. */
+export const vfioMsi = eventKind(
+  'vfio.msi',
+  'look',
+  [vfioDevice],
+  'Where the MSI capability of an assigned device lies in its config space.',
+  { capability: 'x' },
+  (state, e, a) => {
+    state.touch(e.object);
+    capabilityAt(state, e.object, a.capability, msiLies);
   },
 );
 
@@ -211,6 +274,7 @@ export const vfioEvents = [
   vfioMode,
   vfioReset,
   vfioMsix,
+  vfioMsi,
   vfioPba,
   vfioFire,
   vfioSet,

@@ -1,5 +1,6 @@
 import { objectType } from '../objects.ts';
 import { byNumber, byObject, byText } from '../reference.ts';
+import { pciCommand } from '../registers/pci.ts';
 
 /** A virtual CPU: `vcpu/<n>`. */
 export const vcpu = objectType('vcpu', 'A virtual CPU.', {
@@ -70,6 +71,20 @@ export const vfioDevice = objectType('vfio', 'A device assigned through VFIO.', 
   entries: { kind: 'num', meaning: 'Entries of its MSI-X table.' },
   tableBar: { kind: 'num', meaning: 'BAR that holds its MSI-X table.' },
   tableOffset: { kind: 'num', meaning: 'Offset of its MSI-X table in that BAR, in bytes.' },
+  command: {
+    kind: 'reg',
+    register: pciCommand,
+    meaning: 'PCI Command register, as accesses through VFIO show it while the function in the guest is not known.',
+  },
+  vendor: { kind: 'hex', meaning: 'Vendor ID (bits 15:0) and Device ID (bits 31:16), config offset 0.' },
+  msixAt: { kind: 'hex', meaning: 'Config offset of the MSI-X capability.' },
+  msiAt: { kind: 'hex', meaning: 'Config offset of the MSI capability.' },
+  config: {
+    kind: 'hex',
+    words: 64,
+    hidden: true,
+    meaning: 'Config space bytes 0 to 0xff as far as reads showed them.',
+  },
   pbaTrapped: { kind: 'flag', meaning: 'QEMU traps reads of the pending bit array because a masked vector fired.' },
   traps: { kind: 'count', meaning: 'Trapped accesses of registers that have to be trapped.' },
   collateral: { kind: 'count', meaning: 'Trapped accesses of registers that only share a page with them.' },
