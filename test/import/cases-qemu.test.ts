@@ -449,3 +449,92 @@ describe('config space that only VFIO shows', () => {
     assert.equal(word(atEnd(trace, `${HOST}/command`)), '0x546');
   });
 });
+
+describe('device models report a cause', () => {
+  it('xhci-msix.log', () => {
+    const { trace, info } = load('xhci-msix.log');
+    assert.equal(info.understood, 5);
+    const dev = 'device/nec-usb-xhci';
+    assert.equal(atEnd(trace, `${dev}/msix/3/raises`), 1);
+    assert.equal(atLine(trace, 2, `${dev}/msix/3/raises`), 0);
+    assert.equal(atLine(trace, 2, `${dev}/msix/3/effectivelyMasked`), false);
+    assert.equal(atEnd(trace, `${dev}/msi/raises`), 1);
+    assert.equal(atEnd(trace, `${dev}/raises`), 1);
+  });
+
+  it('nvme-msix-annotated.log: the records of models in it', () => {
+    const trace = log('pci_nvme_irq_msix raising MSI-X IRQ vector 0', 'pci_nvme_irq_msix raising MSI-X IRQ vector 6');
+    assert.equal(atEnd(trace, 'device/nvme/msix/6/raises'), 1);
+  });
+
+  it('each of them, for the one function of its kind that the log shows', () => {
+    for (const [model, record, path] of [
+      ['qemu-xhci', 'usb_xhci_irq_msix nr 7', 'msix/7/raises'],
+      ['qemu-xhci', 'usb_xhci_irq_msi nr 1', 'msi/raises'],
+      ['usb-ehci', 'usb_ehci_irq level 1, frindex 0x0010, sts 0x1, mask 0x37', 'raises'],
+      ['megasas-gen2', 'megasas_msix_raise vector 2', 'msix/2/raises'],
+      ['megasas', 'megasas_msi_raise vector 0', 'msi/raises'],
+      ['megasas', 'megasas_irq_raise INTx', 'raises'],
+      ['mptsas1068', 'mptsas_irq_msi dev 0x55d0 ', 'msi/raises'],
+      ['mptsas1068', 'mptsas_irq_intx dev 0x55d0 level 1', 'raises'],
+      ['pvscsi', 'pvscsi_update_irq_msi sending MSI notification', 'msi/raises'],
+      ['pvscsi', 'pvscsi_update_irq_level interrupt level set to 1 (MASK: 0x1, STATUS: 0x1)', 'raises'],
+      ['lsi53c895a', 'lsi_update_irq Update IRQ level 1 dstat 0x04 sist 0x0000', 'raises'],
+      ['am53c974', 'esp_raise_irq Raise IRQ', 'raises'],
+      ['ich9-ahci', 'ahci_irq_raise ahci(0x55d0): raise irq', 'raises'],
+      ['ufs', 'ufs_irq_raise INTx', 'raises'],
+      ['igb', 'e1000e_irq_msix_notify_vec MSI-X notify vector 0x3', 'msix/3/raises'],
+      ['e1000e', 'e1000e_irq_legacy_notify IRQ line state: 1', 'raises'],
+    ] as const) {
+      const { trace, info } = sample(`pci_update_mappings_add ${model} 00:05.0 0,0xfe000000+0x4000\n${record}\n`);
+      assert.equal(info.understood, 2, record);
+      assert.equal(atEnd(trace, `device/0000:00:05.0/${path}`), 1, record);
+    }
+  });
+
+  it('a pin that goes low is no cause, and two of a kind leave it open whose it is', () => {
+    const low = log('pci_update_mappings_add ufs 00:05.0 0,0xfe000000+0x4000', 'ufs_irq_lower INTx');
+    assert.equal(atEnd(low, 'device/0000:00:05.0/raises'), 0);
+    const two = log(
+      'pci_update_mappings_add qemu-xhci 00:05.0 0,0xfe000000+0x4000',
+      'pci_update_mappings_add qemu-xhci 00:06.0 0,0xfd000000+0x4000',
+      'usb_xhci_irq_msix nr 0',
+    );
+    assert.ok(!exists(two, 'device/0000:00:05.0/msix') && !exists(two, 'device/0000:00:06.0/msix'));
+    assert.equal(atEnd(two, 'device/qemu-xhci/msix/0/raises'), 1);
+  });
+
+  it('AHCI by MSI where that is on', () => {
+    const trace = log(
+      'pci_cfg_read ich9-ahci 00:1f.2 @0x34 -> 0x80',
+      'pci_cfg_read ich9-ahci 00:1f.2 @0x80 -> 0x80a805',
+      'pci_cfg_write ich9-ahci 00:1f.2 @0x82 <- 0x81',
+      'ahci_irq_raise ahci(0x55d0): raise irq',
+      'ahci_irq_lower ahci(0x55d0): lower irq',
+    );
+    assert.equal(atEnd(trace, 'device/0000:00:1f.2/msi/raises'), 1);
+    assert.equal(atEnd(trace, 'device/0000:00:1f.2/raises'), 0);
+  });
+
+  it('a vector that the model stops to use is masked, unless accesses of the table tell its mask bit', () => {
+    const masked = (...lines: string[]): unknown =>
+      atEnd(log(...lines), 'device/0000:00:05.0/msix/1/control.mask') ?? null;
+    const map = 'pci_update_mappings_add qemu-xhci 00:05.0 0,0xfe000000+0x4000';
+    assert.equal(masked(map, 'usb_xhci_irq_msix_use nr 1'), false);
+    assert.equal(masked(map, 'usb_xhci_irq_msix_use nr 1', 'usb_xhci_irq_msix_unuse nr 1'), true);
+    const write = "memory_region_ops_write cpu 0 mr 0x1 addr 0xfe00001c value 0x0 size 4 name 'msix-table'";
+    assert.equal(masked(map, write, 'usb_xhci_irq_msix_unuse nr 1'), false);
+  });
+
+  it('e1000e takes a pending cause back', () => {
+    const trace = log(
+      'pci_update_mappings_add e1000e 00:05.0 3,0xfe000000+0x4000',
+      "memory_region_ops_read cpu 0 mr 0x1 addr 0xfe00001c value 0x1 size 4 name 'msix-table'",
+      'msix_write_config dev e1000e enabled 1 masked 0',
+      'e1000e_irq_msix_notify_vec MSI-X notify vector 0x1',
+      'e1000e_irq_msix_pending_clearing Clearing MSI-X pending bit for cause 0x100000, IVAR config 0x9, vector 1',
+    );
+    assert.equal(atLine(trace, 4, 'device/0000:00:05.0/msix/1/pending'), true);
+    assert.equal(atEnd(trace, 'device/0000:00:05.0/msix/1/pending'), false);
+  });
+});

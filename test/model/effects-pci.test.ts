@@ -81,7 +81,7 @@ describe('effects: MSI-X entries', () => {
       send device/0000:00:03.0/msix/2 address=0xfee00000 data=0x22
       = device/0000:00:03.0/msix/2/pending null
       dev.withdraw device/0000:00:03.0/msix/3
-      = device/0000:00:03.0/msix/3/pending null
+      = device/0000:00:03.0/msix/3/pending false
       dev.raise device/0000:00:03.0
       dev.intx device/0000:00:03.0 level=true
       dev.intx device/0000:00:03.0 level=false

@@ -15,7 +15,7 @@ export interface ThreadContext {
   configValue: number;
   /** The record of that access had no bus number. */
   configNoBus: boolean;
-  /** No record has told yet what became of that write at VFIO. */
+  /** No record of VFIO has shown that write yet. */
   configEcho: boolean;
   /** Device of the host, offset and value of a config read through VFIO just before; empty when there is none. */
   vfioHost: string;
@@ -86,6 +86,8 @@ export class Qemu extends RuleContext {
   /** Config accesses are also printed as memory accesses, with their size. */
   sizedConfig = false;
   readonly #vtdIndices = new Map<number, number>();
+  /** Device models that a record named without telling which function it is. */
+  readonly models = new Set<string>();
   /** The log prints the guest's own config reads. */
   configReads = false;
 

@@ -13,6 +13,7 @@ import { Qemu } from './context.ts';
 import { itsRules } from './its.ts';
 import { KNOWN_WITHOUT_EFFECT } from './known.ts';
 import { memoryRules } from './memory.ts';
+import { modelRules } from './models.ts';
 import { pciRules } from './pci.ts';
 import { remapRules } from './remap.ts';
 import { textLine } from './text.ts';
@@ -20,7 +21,7 @@ import { vfioConfigRules } from './vfioconfig.ts';
 import { virtRules } from './virt.ts';
 
 const events = new RuleSet<Qemu>(
-  [...pciRules, ...vfioConfigRules, ...memoryRules, ...remapRules, ...itsRules, ...virtRules],
+  [...pciRules, ...vfioConfigRules, ...memoryRules, ...modelRules, ...remapRules, ...itsRules, ...virtRules],
   KNOWN_WITHOUT_EFFECT,
 );
 

@@ -1,13 +1,12 @@
 import { bytesOf, QUOTE, Scanner, SPACE } from '../../base/bytes.ts';
 import { gicFrameSeen } from '../../model/events/its.ts';
-import { devRaise, intx, msgSend, pbaRead, pbaWrite, tblRead, tblWrite } from '../../model/events/msix.ts';
+import { msgSend, pbaRead, pbaWrite, tblRead, tblWrite } from '../../model/events/msix.ts';
 import { ENTRY_BYTES, pciRequester } from '../../model/registers/pci.ts';
 import { isInterruptAddress } from '../../model/registers/x86.ts';
-import { mention, msi } from '../../model/things/pci.ts';
-import { entryObject, requesterObject } from '../objects.ts';
+import { mention } from '../../model/things/pci.ts';
+import { requesterObject } from '../objects.ts';
 import { NameTable } from '../pattern.ts';
-import { either } from '../rules.ts';
-import { type Qemu, type QemuRule, rule } from './context.ts';
+import type { Qemu, QemuRule } from './context.ts';
 import { refineConfigRead } from './pci.ts';
 
 /** Memory regions that matter, by the name that the emulator gives them. */
@@ -164,63 +163,7 @@ function send(q: Qemu, lo: number, hi: number, data: number, size: number): void
   thread.raised = -1;
 }
 
-/** The emulated device of a line that gives only the name of its model. */
-function modelOf(q: Qemu, model: string): number {
-  const only = q.pci.byName(model);
-  return only >= 0 ? only : q.object(`device/${model}`);
-}
-
-function raise(q: Qemu, object: number, vector: number): void {
-  const event = devRaise.put();
-  if (vector >= 0) event.vector(vector);
-  q.emit(event, object);
-  q.thread.raised = object;
-}
-
-const raiseVector = (q: Qemu, model: string, vector: number): void => {
-  const dev = modelOf(q, model);
-  if (vector < 2048) raise(q, entryObject(q.out.world, dev, vector), vector);
-  else raise(q, dev, vector);
-};
-
-const raiseMsi = (q: Qemu, model: string): void => {
-  const dev = modelOf(q, model);
-  raise(q, q.out.world.child(msi, dev, 'msi'), 0);
-};
-
-/** Intel NIC models share their code and their trace events; which one it is shows in the functions of the log. */
-const nic = (q: Qemu): string => (q.pci.byName('e1000e') < 0 && q.pci.byName('igb') >= 0 ? 'igb' : 'e1000e');
-
-const nvme = (name: string, verb: string): QemuRule =>
-  rule(name, `${verb}…` as '…', (q) => {
-    q.emit(intx.put(), modelOf(q, 'nvme'));
-  });
-
 export const memoryRules: readonly QemuRule[] = [
   { name: 'memory_region_ops_write', take: (q, start, end) => access(q, start, end, true) },
   { name: 'memory_region_ops_read', take: (q, start, end) => access(q, start, end, false) },
-  rule('pci_nvme_irq_msix', 'raising MSI-X IRQ vector {vector:u}', (q, c, s) =>
-    raiseVector(q, 'nvme', c.lo[s.vector]!),
-  ),
-  rule('nvme_irq_msix', 'raising MSI-X IRQ vector {vector:u}', (q, c, s) => raiseVector(q, 'nvme', c.lo[s.vector]!)),
-  either(nvme('pci_nvme_irq_pin', 'pulsing IRQ pin'), nvme('pci_nvme_irq_pin', 'asserting IRQ pin')),
-  nvme('nvme_irq_pin', 'pulsing IRQ pin'),
-  rule('pci_nvme_irq_masked', 'IRQ is masked', () => false),
-  rule('nvme_irq_masked', 'IRQ is masked', () => false),
-  rule('e1000e_irq_msix_notify_vec', 'MSI-X notify vector {vector:x}', (q, c, s) =>
-    raiseVector(q, nic(q), c.lo[s.vector]!),
-  ),
-  rule('e1000e_irq_msix_notify_postponed_vec', 'Sending MSI-X postponed by EITR[{vector:u}]', (q, c, s) =>
-    raiseVector(q, nic(q), c.lo[s.vector]!),
-  ),
-  rule('e1000e_irq_msi_notify', 'MSI notify {causes:x}', (q) => raiseMsi(q, nic(q))),
-  rule('e1000e_irq_msi_notify_postponed', 'Sending MSI postponed by ITR', (q) => raiseMsi(q, nic(q))),
-  rule('virtio_notify', 'vdev {vdev:w} vq {vq:w}', (q, _c, s) => raise(q, q.object(`virtio/${q.text(s.vdev)}`), -1)),
-  rule('virtio_notify_irqfd', 'vdev {vdev:w} vq {vq:w}', (q, _c, s) =>
-    raise(q, q.object(`virtio/${q.text(s.vdev)}`), -1),
-  ),
-  rule('virtio_notify_irqfd_deferred_fn', 'vdev {vdev:w} vq {vq:w}', () => false),
-  rule('virtio_pci_notify', '«virtio_pci_notify »vec {vec:x}', (q, c, s) =>
-    raise(q, q.object('virtio/pci'), c.lo[s.vec]!),
-  ),
 ];

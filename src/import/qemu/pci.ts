@@ -114,7 +114,9 @@ function msixFunction(q: Qemu, name: string): number {
   const { thread } = q;
   if (thread.configDevice >= 0 && thread.configName === name) return thread.configDevice;
   const only = q.pci.byName(name);
-  return only >= 0 ? only : q.object(`device/${name}`);
+  if (only >= 0) return only;
+  q.models.add(name);
+  return q.object(`device/${name}`);
 }
 
 const where = '{bus:x}:{slot:x}.{fn:x}';

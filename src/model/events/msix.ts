@@ -232,7 +232,23 @@ export const devWithdraw = eventKind(
   { cause: 'u?' },
   (state, e) => {
     const cell = state.world.type(e.object) === msixEntry ? A.pending : imsEntry.at.pending;
-    if (state.flag(e.object, cell) === true) state.setFlag(e.object, cell, false);
+    if (state.flag(e.object, cell) !== false) state.setFlag(e.object, cell, false);
+  },
+);
+
+/** A device model starts or stops to use a vector. Object: the entry. */
+export const devUse = eventKind(
+  'dev.use',
+  'mask',
+  [msixEntry],
+  'The device model starts or stops to use a vector: software switched it on or off at the device. Where no access of the table shows the mask bit, it is taken for that.',
+  { used: 'flag' },
+  (state, e, a) => {
+    state.touch(e.object);
+    // With accesses of the table in the trace, the mask bit is what they show.
+    if (state.get(e.object, A.writes) + state.get(e.object, A.reads) > 0) return;
+    state.setBits(e.object, A.control, a.used ? 0 : ownMask.mask, ownMask.mask);
+    settlePending(state, e.object);
   },
 );
 
@@ -280,6 +296,7 @@ export const msixEvents = [
   pbaWrite,
   devRaise,
   devWithdraw,
+  devUse,
   msgSend,
   intx,
 ];
