@@ -1,47 +1,6 @@
 // What records of ftrace mean: the cases of test/fixtures/cases with their right values, and variants of each kind.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { viewEvent } from '../../src/query/events.ts';
-import { type TraceInfo, traceInfo } from '../../src/query/info.ts';
-import { pathValue } from '../../src/query/state.ts';
-import { checkIntegrity } from '../../src/trace/integrity.ts';
-import type { Trace } from '../../src/trace/trace.ts';
-import { importText } from '../helpers/fixtures.ts';
-
-const folder = resolve(import.meta.dirname, '../fixtures/cases');
-
-/** A trace of ftrace text, with what the tests ask of it. */
-class Case {
-  readonly trace: Trace;
-  readonly info: TraceInfo;
-
-  constructor(text: string) {
-    this.trace = importText(text);
-    assert.deepEqual(checkIntegrity(this.trace), []);
-    this.info = traceInfo(this.trace);
-  }
-
-  /** The value at a path, null when unknown or absent: at the end, or after a line. */
-  at(path: string, line?: number): unknown {
-    const state = line === undefined ? this.trace.head : this.trace.stateAt(this.trace.lastAtLine(line));
-    return pathValue(state, path) ?? null;
-  }
-
-  /** The events of a line, `kind object`. */
-  events(line: number): string[] {
-    return this.views(line).map((view) => `${view.kind} ${view.object}`);
-  }
-
-  views(line: number): ReturnType<typeof viewEvent>[] {
-    return Array.from({ length: this.trace.length }, (_, step) => viewEvent(this.trace, step)).filter(
-      (view) => view.source.line === line && view.kind !== 'cpu.online',
-    );
-  }
-}
-
-/** A file of the cases. */
-const file = (name: string): Case => new Case(readFileSync(join(folder, name), 'utf8'));
+import { Case, file } from './case.ts';
 
 /** Records of the thread of a virtual CPU, a microsecond apart. */
 const thread = (...payloads: readonly string[]): Case => {

@@ -18,6 +18,7 @@ import { Ftrace } from './context.ts';
 import { iommuRules } from './iommu.ts';
 import { irqRules } from './irq.ts';
 import { SILENT } from './known.ts';
+import { isPrintk, takeMark } from './printk.ts';
 import { isProbe, takeProbe } from './probes.ts';
 import { withRaw } from './raw.ts';
 import { afterLogStamp, RecordHead } from './record.ts';
@@ -26,6 +27,8 @@ import { virtRules } from './virt.ts';
 const events = new RuleSet<Ftrace>([...irqRules, ...withRaw(virtRules), ...iommuRules], SILENT);
 /** The one event of which blanks at the start belong to the payload. */
 const MARK = events.names.indexOf('tracing_mark_write');
+
+const knows = (buf: Uint8Array, start: number, end: number): boolean => events.find(buf, start, end) >= 0;
 
 const NANO = 1_000_000_000;
 const text = (t: string): Uint8Array => bytesOf(t);
@@ -101,6 +104,12 @@ export class FtraceImporter implements LineReader {
     const nameStart = at;
     while (at < end && isNameByte(buf[at]!)) at++;
     if (at === nameStart || buf[at] !== COLON) {
+      if (isPrintk(buf, nameStart, end)) {
+        out.setTask(buf, head.taskStart, head.taskEnd);
+        takeMark(f, nameStart, end);
+        out.understood();
+        return;
+      }
       this.#unnamed(buf, nameStart, at, end, open);
       return;
     }
@@ -110,7 +119,7 @@ export class FtraceImporter implements LineReader {
     let payload = at;
     while (payload < end && buf[payload] === SPACE) payload++;
     out.setTask(buf, head.taskStart, head.taskEnd);
-    this.#seen(head.cpu);
+    if (head.cpu >= 0) this.#seen(head.cpu);
     if (isProbe(buf, payload, end)) {
       takeProbe(f, nameStart, nameEnd, payload, end);
       out.understood();
@@ -124,8 +133,8 @@ export class FtraceImporter implements LineReader {
   #isRecord(buf: Uint8Array, start: number, end: number): boolean {
     const head = this.#head;
     return this.#latency
-      ? head.latency(buf, start, end) || head.normal(buf, start, end)
-      : head.normal(buf, start, end) || head.latency(buf, start, end);
+      ? head.latency(buf, start, end) || head.normal(buf, start, end) || head.bare(buf, start, end, knows)
+      : head.normal(buf, start, end) || head.latency(buf, start, end) || head.bare(buf, start, end, knows);
   }
 
   settle(): void {

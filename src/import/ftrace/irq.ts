@@ -11,6 +11,7 @@ import { MOST_CPU } from '../../trace/row.ts';
 import type { Captures } from '../pattern.ts';
 import { Pattern } from '../pattern.ts';
 import { type Ftrace, type FtraceRule, rule } from './context.ts';
+import { takeMark } from './printk.ts';
 
 const irqObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(irq, n & 0x3ffffff, 0, (a) => `irq/${a}`);
 const cpuObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(cpu, n & 0x3ffffff, 0, (a) => `cpu/${a}`);
@@ -281,6 +282,12 @@ export const irqRules: readonly FtraceRule[] = [
   rule('ipi_exit', '({reason:s})', (f, _c, s) => {
     f.emit(cpuEv.ipiExit.put().reason(f.str(s.reason)), cpuObject(f, Math.max(0, f.out.cpu)));
   }),
+  // trace_printk() and marks as trace-cmd prints them: the function that called, and the text.
+  ...['bprint', 'bputs', 'print'].map((name) =>
+    rule(name, ['tracing_mark_write: {text:r}', '{text:r}'] as const, (f, c, s) =>
+      takeMark(f, c.start[s.text]!, c.end[s.text]!),
+    ),
+  ),
   rule(
     'tracing_mark_write',
     kprobeText,

@@ -10,6 +10,13 @@ import {
   textOf,
 } from '../../base/bytes.ts';
 
+/** Digits that the kernel prints of the number of a CPU, at least (`%03d`). */
+const CPU_DIGITS = 3;
+
+/** See RecordHead.bare. */
+const BARE =
+  /^\s*(?:(?<comm>\S.{0,15}?)-(?<pid>\d+) +(?<glued>\d+)[^\s\d]\S{2,8} +|(?<cut>[^[\]]{1,24}? +)?\[(?<cpu>\d+)\] +(?:\S{3,9} +)?|\d*\] +(?:\S{3,9} +)?|\S{1,9} +)?(?<time>\d+\.(?:\d{6}|\d{9})): +(?<name>\w+):(?=\s|$)/;
+
 /** The head of a record line, read in place: byte positions of its parts. */
 export class RecordHead {
   /** Start and end of `comm-pid`. */
@@ -22,8 +29,6 @@ export class RecordHead {
   nano = 0;
   /** Fraction digits; 0 for counters. */
   digits = 0;
-  /** Column 3 of the flags is `h` or `H`: hard interrupt context. */
-  hardirq = false;
   /** Where the payload begins, after the time and its colon. */
   payload = 0;
 
@@ -46,13 +51,11 @@ export class RecordHead {
     while (at < end && buf[at] === SPACE) at++;
     const word = at;
     while (at < end && buf[at] !== SPACE && buf[at] !== COLON) at++;
-    this.hardirq = false;
     if (buf[at] === COLON) {
       // No flag columns (irq-info off): the word is the time.
       if (!this.#time(buf, word, end)) return false;
     } else {
       if (at - word < 3 || at - word > 9) return false;
-      this.hardirq = buf[word + 2] === 104 || buf[word + 2] === 72;
       while (at < end && buf[at] === SPACE) at++;
       if (!this.#time(buf, at, end)) return false;
     }
@@ -63,28 +66,42 @@ export class RecordHead {
   /** Reads the head of a line in the latency format: relative microseconds, CPU and flags glued together. */
   latency(buf: Uint8Array, start: number, end: number): boolean {
     const text = textOf(buf, start, Math.min(end, start + 160));
-    const plain = /^\s*(.{1,16}?)-(\d+)\s+(\d+)([.dDbXnNplLBzZhHsS0-9a-f]{3,8})\s+(\d+)us[ +!#*@$]?\s*: /.exec(text);
-    if (plain)
-      return this.#take(start, text, plain[1]!, plain[2]!, plain[3]!, plain[4]!, Number(plain[5]), plain[0].length);
+    const plain = /^\s*(.{1,16}?)-(\d+)\s+(\d+)[^\s\d]\S{2,8}\s+(\d+)us[ +!#*@$]?\s*: /.exec(text);
+    if (plain) return this.#take(start, text, plain[1]!, plain[2]!, plain[3]!, Number(plain[4]), plain[0].length);
     const verbose =
       /^\s*(.{1,16}?)\s+(\d+)\s+(\d+)\s+(\d+)\s+([0-9a-f]{8})\s+([0-9a-f]{8})\s+(?:\[[0-9a-f]{8}\]\s+)?(\d+)\.(\d{3})ms \(\+\d+\.\d{3}ms\): /.exec(
         text,
       );
     if (!verbose) return false;
     const micro = Number(verbose[7]) * 1000 + Number(verbose[8]);
-    return this.#take(start, text, verbose[1]!, verbose[2]!, verbose[3]!, '....', micro, verbose[0].length);
+    return this.#take(start, text, verbose[1]!, verbose[2]!, verbose[3]!, micro, verbose[0].length);
   }
 
-  #take(
+  /**
+   * Reads what is left of a head of which the beginning was cut off: `[cpu] flags time: event`, `[cpu] time: event`, `flags time: event`,
+   * `time: event`; and what `trace-cmd report -l` prints, which has CPU and flags glued together in front of seconds. `knows` tells
+   * whether a name is that of a known event: nothing else shows that a number with a colon is the time of a record.
+   */
+  bare(
+    buf: Uint8Array,
     start: number,
-    text: string,
-    comm: string,
-    pid: string,
-    cpu: string,
-    flags: string,
-    micro: number,
-    length: number,
+    end: number,
+    knows: (buf: Uint8Array, start: number, end: number) => boolean,
   ): boolean {
+    const text = String.fromCharCode(...buf.subarray(start, Math.min(end, start + 120)));
+    const m = BARE.exec(text);
+    if (m === null) return false;
+    const { comm, pid, glued, cut, cpu, time, name } = m.groups!;
+    const nameStart = start + m[0].length - (name!.length + 1);
+    const whole = glued !== undefined || (cpu?.length === CPU_DIGITS && cut === undefined);
+    if (!whole && !knows(buf, nameStart, nameStart + name!.length)) return false;
+    this.taskStart = comm === undefined ? start : start + text.indexOf(comm);
+    this.taskEnd = comm === undefined ? start : this.taskStart + comm.length + 1 + pid!.length;
+    this.cpu = Number(glued ?? cpu ?? -1);
+    return this.#time(buf, start + m[0].lastIndexOf(time!), end);
+  }
+
+  #take(start: number, text: string, comm: string, pid: string, cpu: string, micro: number, length: number): boolean {
     const at = text.indexOf(`${comm}-${pid}`);
     this.taskStart = start + Math.max(0, at);
     this.taskEnd = this.taskStart + (at < 0 ? 0 : comm.length + 1 + pid.length);
@@ -92,7 +109,6 @@ export class RecordHead {
     this.seconds = Math.floor(micro / 1e6);
     this.nano = (micro % 1e6) * 1000;
     this.digits = 6;
-    this.hardirq = flags[2] === 'h' || flags[2] === 'H';
     this.payload = start + length;
     return true;
   }

@@ -1,0 +1,17 @@
+/** What trace_printk() wrote: kernel/trace/trace_output.c trace_print_print, and how trace-cmd prints the same records. */
+import { textOf } from '../../base/bytes.ts';
+import { mark } from '../../model/events/notes.ts';
+import type { Ftrace } from './context.ts';
+
+/** The place of the call with an offset (option sym-offset), and the text: no event has such a name. */
+const PRINTED = /^[\w.$]+\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[[\w-]+\])?: /;
+
+/** Whether bytes `start` to `end` are what trace_printk() wrote, behind the time of a record. */
+export function isPrintk(buf: Uint8Array, start: number, end: number): boolean {
+  return PRINTED.test(textOf(buf, start, Math.min(end, start + 300)));
+}
+
+/** Makes a mark of a text that somebody wrote into the trace. */
+export function takeMark(f: Ftrace, start: number, end: number): void {
+  f.emit(mark.put().text(f.out.world.strings.internBytes(f.buf, start, end)), f.object('marker'));
+}

@@ -1,0 +1,133 @@
+// Records of ftrace whose head has one of many forms, and marks: cases with their right values, and variants of each kind.
+import assert from 'node:assert/strict';
+import { Case, file, textOfCase } from './case.ts';
+
+describe('heads of ftrace records', () => {
+  /** A file of the cases in which the kernel's header stands in front, as it does in the files of the kernel. */
+  const headed = (text: string): Case => new Case(`# tracer: nop\n#\n${text}`);
+
+  it('kvm-time-only.txt: only time and event', () => {
+    const c = headed(textOfCase('kvm-time-only.txt').split('\n').slice(1).join('\n'));
+    assert.equal(c.info.records, 11);
+    assert.equal(c.info.understood, 11);
+    assert.equal(c.at('vcpu/0/exits'), 2);
+    assert.equal(c.at('vcpu/0/inGuest'), false);
+    assert.notEqual(c.at('vcpu/0/vector/176/requested'), true);
+    assert.notEqual(c.at('vcpu/0/vector/176/inService'), true);
+    assert.deepEqual([c.info.start, c.info.end], ['220.696238', '220.696240']);
+    // Without a thread, nothing tells whose vector it is.
+    const injection = c.views(9)[0]!;
+    assert.deepEqual(
+      [injection.kind, injection.object, injection.fields['vector']],
+      ['apic.inj', 'vcpu/unknown/injection', 176],
+    );
+    assert.equal(injection.cpu, null);
+  });
+
+  it('ipi-without-task.txt: CPU, time and event', () => {
+    const c = headed(textOfCase('ipi-without-task.txt').split('\n').slice(2).join('\n'));
+    assert.equal(c.info.records, 8);
+    assert.equal(c.at('irq/2/handled'), 1);
+    assert.equal(c.at('irq/2/name'), 'IPI');
+    assert.equal(c.at('irq/2/running'), 7);
+  });
+
+  it('heads that are cut off anywhere: the same event', () => {
+    const whole = '     CPU 0/KVM-77    (     70) [003] d.h1.    10.000001: irq_handler_entry: irq=24 name=nvme0q0';
+    for (const from of [0, 8, 14, 16, 28, 31, 35, 38, 41, 42]) {
+      const c = headed(`${whole.slice(from)}\n`);
+      assert.equal(c.info.understood, 1, whole.slice(from));
+      assert.deepEqual(c.events(3), ['irq.entry irq/24'], whole.slice(from));
+      assert.equal(c.info.start, '10.000001');
+    }
+  });
+
+  it('heads that are no heads: a number with a colon before words', () => {
+    for (const text of [
+      '12.345678: see below: it works',
+      '3.141592: pi',
+      'took 10.000001: fine',
+      '[12.345678] irq_handler_entry: irq=24 name=a',
+    ])
+      assert.equal(headed(`${text}\n`).info.understood, 0, text);
+  });
+
+  it('oob-flags.txt, other widths and signs of the flags', () => {
+    const c = file('oob-flags.txt');
+    assert.equal(c.at('irq/4354/handled'), 1);
+    assert.equal(c.at('irq/4354/name'), 'Out-of-band LAPIC timer interrupt');
+    for (const flags of ['d.h', 'd.h1', '*.~.', 'd.h1.', 'd..h1.', 'd..h1..', 'D..H1.12', 'dnLh1.123']) {
+      const one = headed(`          <idle>-0       [001] ${flags}   135.363233: irq_handler_entry: irq=7 name=a b\n`);
+      assert.equal(one.at('irq/7/handled'), 1, flags);
+      const glued = new Case(
+        `# nop latency trace v1.1.5 on 6.12\n  <idle>-0       1${flags} 2563695110us : irq_handler_entry: irq=7 name=a b\n`,
+      );
+      assert.equal(glued.at('irq/7/handled'), 1, flags);
+    }
+  });
+
+  it('ftrace-tgid-no-header.txt and other-hitrace.txt: the TGID, also where the kernel did not know it', () => {
+    const c = file('ftrace-tgid-no-header.txt');
+    assert.equal(c.info.records, 9);
+    assert.deepEqual([c.at('irq/1507/handled'), c.at('irq/19/handled')], [1, 1]);
+    assert.equal(c.at('irq/19/name'), '408000.cpu-mon');
+    const h = file('other-hitrace.txt');
+    assert.equal(h.info.records, 3);
+    assert.equal(h.info.understood, 3);
+    assert.deepEqual([h.at('irq/11/handled'), h.at('irq/19/handled')], [1, 1]);
+    for (const tgid of ['(-----)', '(  -----)', '(-------)', '(   77)', '(77)'])
+      assert.equal(
+        headed(`  clk0-2716 ${tgid} [000] d.h1 1.280362: irq_handler_entry: irq=19 name=x\n`).info.understood,
+        1,
+      );
+  });
+
+  it('rt-latency-annotated.txt: latency lines with 7 flag columns, their notes left out', () => {
+    const text = textOfCase('rt-latency-annotated.txt')
+      .replace(/ <=====.*/g, '')
+      .replace('...\n', '');
+    const c = headed(text);
+    assert.equal(c.info.records, 5);
+    assert.equal(c.at('cpu/1/vector/236/entries'), 1);
+  });
+
+  it('rt-7-flags-wrapped.txt: 7 flag columns', () => {
+    const c = new Case(textOfCase('rt-7-flags-wrapped.txt').replace(/:\n(?=target_mask|\()/g, ': '));
+    assert.equal(c.info.records, 4);
+    assert.equal(c.info.understood, 4);
+    assert.deepEqual(c.events(12), ['ipi.send cpu/9']);
+    assert.deepEqual(c.events(13), ['ipi.entry cpu/1']);
+  });
+
+  it('trace-cmd report -l: CPU and flags glued together in front of seconds', () => {
+    for (const [line, cpu] of [
+      ['trace-cm-2068    3d.h..   110.084112775: local_timer_entry:    vector=236', 3],
+      ['  <idle>-0      12d.h1.   110.086764: local_timer_entry:    vector=236', 12],
+      ['      sh-2073    1dNh1...   110.088379656: local_timer_entry:    vector=236', 1],
+    ] as const) {
+      const c = new Case(`cpus=16\n${line}\n`);
+      assert.equal(c.info.understood, 1, line);
+      assert.equal(c.at(`cpu/${cpu}/vector/236/entries`), 1);
+    }
+  });
+
+  it('trace-printk.txt and trace-cmd-bprint.txt: texts of trace_printk() are marks', () => {
+    const c = file('trace-printk.txt');
+    assert.equal(c.info.understood, 2);
+    assert.deepEqual(c.events(1), ['mark marker']);
+    assert.match(String(c.views(1)[0]!.fields['text']), /: \[\+\] irq: \[86\] handler: my_irq\+0x0\/0x6ec$/);
+    assert.match(String(c.views(2)[0]!.fields['text']), /VMEntry: intr_info=800000d1 errcode=00000000$/);
+    const t = file('trace-cmd-bprint.txt');
+    assert.equal(t.info.understood, 6);
+    assert.deepEqual(
+      [1, 2, 3, 4, 5, 6].map((line) => t.events(line)[0]),
+      new Array(6).fill('mark marker'),
+    );
+    assert.match(String(t.views(2)[0]!.fields['text']), /KVM\/VMX: \[CURRENT\]$/);
+    const printed = (payload: string): unknown =>
+      headed(`  a-1 [000] d.h. 1.000001: ${payload}\n`).views(3)[0]?.fields['text'];
+    assert.equal(printed('my_isr+0x10/0x20 [nvme]: queue 3'), 'my_isr+0x10/0x20 [nvme]: queue 3');
+    assert.equal(printed('print: tracing_mark_write: hello'), 'hello');
+    assert.equal(printed('tracing_mark_write: hello'), 'hello');
+  });
+});
