@@ -13,5 +13,5 @@ export class Failure extends Error {
 export const DONE = 0;
 /** Exit status after bad usage or unreadable input. */
 export const REFUSED = 2;
-/** Exit status after Ctrl-C: 128 + SIGINT, as shells count. */
-export const INTERRUPTED = 130;
+/** Exit status after a signal, as shells count: this and the number of the signal. */
+export const SIGNALLED = 128;

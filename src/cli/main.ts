@@ -1,9 +1,24 @@
 #!/usr/bin/env node
 // The command line: `irqscope COMMAND FILE [OPTIONS]`. See docs/cli.md. This file holds the process, its signals and its streams.
 import { answer } from './answer.ts';
-import { DONE, Failure, INTERRUPTED, REFUSED } from './failure.ts';
+import { DONE, Failure, REFUSED, SIGNALLED } from './failure.ts';
+import { removeHalfFiles } from './out-file.ts';
 import { Output, ReaderGone } from './output.ts';
 import { Progress } from './progress.ts';
+
+/** What went wrong in the program itself, and where. */
+function inOneLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const place = /\n\s+(at .+)/.exec(error.stack ?? '')?.[1];
+  return `${error.name}: ${error.message}${place === undefined ? '' : ` ${place}`}`.replaceAll(/\s*\n\s*/g, ' ');
+}
+
+/** Signals that end the program, with their numbers. */
+const SIGNALS = [
+  ['SIGHUP', 1],
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const;
 
 async function main(): Promise<number> {
   const out = new Output(process.stdout);
@@ -12,10 +27,12 @@ async function main(): Promise<number> {
     progress.erase();
     process.stderr.write(`${line}\n`);
   };
-  process.on('SIGINT', () => {
-    progress.erase();
-    process.exit(INTERRUPTED);
-  });
+  process.on('exit', removeHalfFiles);
+  for (const [signal, number] of SIGNALS)
+    process.on(signal, () => {
+      progress.erase();
+      process.exit(SIGNALLED + number);
+    });
   // The callback of the writer gets the errors of writing; this handler keeps them from ending the program a second time.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
@@ -30,8 +47,7 @@ async function main(): Promise<number> {
       await out.flush().catch(() => {});
       warn(error.line);
     } else {
-      const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      warn(`irqscope: internal error, please report it: ${what}`);
+      warn(`irqscope: internal error, please report it: ${inOneLine(error)}`);
     }
     return REFUSED;
   }

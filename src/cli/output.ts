@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { writeFailure } from './out-file.ts';
 
 /** Characters gathered before they are handed on. */
 const BATCH = 1 << 16;
@@ -69,7 +70,12 @@ export class Output {
     await new Promise<void>((done, fail) => {
       this.#sink.write(text, (error) => {
         if (!error) done();
-        else fail((error as NodeJS.ErrnoException).code === 'EPIPE' ? new ReaderGone() : error);
+        else
+          fail(
+            (error as NodeJS.ErrnoException).code === 'EPIPE'
+              ? new ReaderGone()
+              : writeFailure('standard output', error),
+          );
       });
     });
   }

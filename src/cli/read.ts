@@ -8,6 +8,8 @@ import type { Progress } from './progress.ts';
 export const STDIN = '-';
 
 const CHUNK = 1 << 20;
+/** Signals that end the program. */
+const ENDING = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
 const ADVICE: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
@@ -62,13 +64,15 @@ async function readFile(file: string, run: ImportRun, progress: Progress): Promi
   const about = await stat(file).catch(refuse);
   if (about.isDirectory()) refuse({ code: 'EISDIR' });
   // A normal exit would wait for a pipe that has no writer; ending by the signal does not.
-  if (!about.isFile()) process.removeAllListeners('SIGINT');
+  const listeners = about.isFile() ? [] : ENDING.map((signal) => [signal, process.listeners(signal)] as const);
+  for (const [signal] of listeners) process.removeAllListeners(signal);
   const handle = await open(file, 'r').catch(refuse);
   try {
     progress.begin(file, about.isFile() ? about.size : undefined);
     await readChunks(file, handle, run, progress);
   } finally {
     await handle.close();
+    for (const [signal, list] of listeners) for (const listener of list) process.on(signal, listener);
   }
 }
 

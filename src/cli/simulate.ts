@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { durationText } from '../base/time.ts';
 import { nearest } from '../query/nearest.ts';
 import { policies } from '../sim/design.ts';
@@ -10,6 +9,7 @@ import { StreamRecorder } from '../sim/stream.ts';
 import { type Command, type Context, misused, readArguments } from './command.ts';
 import { DONE, Failure } from './failure.ts';
 import { jsonDocument } from './json.ts';
+import { writeFileWhole } from './out-file.ts';
 import { readRecipeFor } from './scenario-file.ts';
 import { Columns } from './text.ts';
 
@@ -78,21 +78,18 @@ async function runRecipe(
 }
 
 /** Writes into a file as fast as the disk takes the bytes. */
-async function runInto(file: string, recipe: Recipe, most: number): Promise<Measures> {
-  const stream: WriteStream = createWriteStream(file);
-  const failed = once(stream, 'error').then(([error]) => {
-    throw new Failure(`${file}: ${(error as Error).message}`);
-  });
-  failed.catch(() => {});
-  const drained = async (): Promise<void> => {
-    if (stream.writableNeedDrain) await Promise.race([once(stream, 'drain'), failed]);
-    else await new Promise((done) => setImmediate(done));
-    if (stream.errored) await failed;
-  };
-  const measures = await runRecipe(recipe, most, (bytes) => stream.write(bytes.slice()), drained);
-  stream.end();
-  await Promise.race([once(stream, 'finish'), failed]);
-  return measures;
+function runInto(file: string, recipe: Recipe, most: number): Promise<Measures> {
+  return writeFileWhole(file, (target) =>
+    runRecipe(
+      recipe,
+      most,
+      (bytes) => target.add(bytes),
+      async () => {
+        await target.drain();
+        await setImmediate();
+      },
+    ),
+  );
 }
 
 const rows: readonly (readonly [string, (m: Measures) => string])[] = [
@@ -167,8 +164,9 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     ...found,
     seed: values.seed === undefined ? found.seed : seedOf(values.seed),
     settings: { ...found.settings, ...settingsOf(values.set ?? []) },
+    events: values.events === undefined ? found.events : Number(values.events),
   };
-  const most = Number(values.events ?? MOST_EVENTS);
+  const most = recipe.events ?? MOST_EVENTS;
   if (values.compare !== undefined) {
     if (values.out !== undefined) throw misused('simulate', '--compare runs several times and takes no --out');
     return compare(recipe, values.compare, most, values.json === true, context);

@@ -70,14 +70,23 @@ export function prepare(
   setup: Setup,
   operation: Operation,
 ): Prepared | string {
-  let prepared = sound.get(operation);
-  if (prepared === undefined || specs.get(operation.op) !== prepared.spec) {
-    const validated = validate(specs, operation);
-    if (typeof validated === 'string') return validated;
-    prepared = validated;
-    sound.set(operation, prepared);
-  }
+  const prepared = validated(specs, operation);
+  if (typeof prepared === 'string') return prepared;
   return prepared.spec.refuses?.(setup, prepared.object, prepared.values) ?? prepared;
+}
+
+/** What is wrong with an operation in any system; undefined when a system could do it. */
+export function operationProblem(specs: ReadonlyMap<string, OperationSpec>, operation: Operation): string | undefined {
+  const prepared = validated(specs, operation);
+  return typeof prepared === 'string' ? prepared : undefined;
+}
+
+function validated(specs: ReadonlyMap<string, OperationSpec>, operation: Operation): Prepared | string {
+  const known = sound.get(operation);
+  if (known !== undefined && specs.get(operation.op) === known.spec) return known;
+  const prepared = validate(specs, operation);
+  if (typeof prepared !== 'string') sound.set(operation, prepared);
+  return prepared;
 }
 
 function validate(specs: ReadonlyMap<string, OperationSpec>, operation: Operation): Prepared | string {

@@ -1,10 +1,41 @@
-import type { Scenario } from './scenario-schema.ts';
+import { nanoseconds, type Scenario } from './scenario-schema.ts';
 
 /** What is wrong with a scenario, and where. */
 export interface ScenarioProblem {
   /** Where in the document: `devices.0.bdf`. */
   readonly path: string;
   readonly problem: string;
+}
+
+/** Latest time of a run: nanoseconds beyond it are no whole numbers any more. */
+const LATEST = Number.MAX_SAFE_INTEGER;
+
+/** Finds times that a run cannot have. */
+export function timeProblems({ workload }: Scenario): ScenarioProblem[] {
+  const problems: ScenarioProblem[] = [];
+  for (const [i, { at, every = 0, times = 1 }] of workload.entries()) {
+    const [first, step] = [nanoseconds(at), nanoseconds(every)];
+    const key = !(first <= LATEST) ? 'at' : !(step <= LATEST) ? 'every' : 'times';
+    if (!(first + step * (times - 1) <= LATEST))
+      problems.push({ path: `workload.${i}.${key}`, problem: 'the time is later than 104 days' });
+  }
+  return problems;
+}
+
+/** Finds functions and virtual machines that two of a scenario have. */
+export function nameProblems({ devices, vms }: Scenario): ScenarioProblem[] {
+  const problems: ScenarioProblem[] = [];
+  const functions = new Set<string>();
+  for (const [i, { bdf }] of devices.entries()) {
+    if (functions.has(bdf)) problems.push({ path: `devices.${i}.bdf`, problem: `another function is ${bdf}` });
+    functions.add(bdf);
+  }
+  const ids = new Set<number>();
+  for (const [i, { id }] of vms.entries()) {
+    if (ids.has(id)) problems.push({ path: `vms.${i}.id`, problem: `another virtual machine is ${id}` });
+    ids.add(id);
+  }
+  return problems;
 }
 
 /** Finds consumers that name something that does not exist, or that another consumer has. */

@@ -1,9 +1,10 @@
 import { World } from '../model/world.ts';
 import { Source } from '../trace/source.ts';
 import { Trace } from '../trace/trace.ts';
-import { install } from './catalogue.ts';
+import { install, operations } from './catalogue.ts';
 import { designOf, settingsProblem } from './design.ts';
 import { Machine } from './machine.ts';
+import { operationProblem } from './operation.ts';
 import { type Recorder, TraceRecorder } from './recorder.ts';
 import { nanoseconds, type Scenario, type Task } from './scenario-schema.ts';
 import { Setup } from './setup.ts';
@@ -22,12 +23,32 @@ export interface Recipe {
   readonly settings: Readonly<Record<string, string>>;
   /** Operations of the user, in the order in which they were done. */
   readonly operations: readonly DoneOperation[];
+  /** Number of events after which the run was told to end; it ends by itself, or is ended by hand, when absent. */
+  readonly events?: number | undefined;
+}
+
+/** The first operation of a workload that no system could do: nothing of it runs then. */
+function workloadProblem(workload: readonly Task[]): string | undefined {
+  for (const [i, task] of workload.entries()) {
+    const problem = operationProblem(operations, task);
+    if (problem !== undefined) return `workload.${i}: ${problem}`;
+  }
+  return undefined;
+}
+
+/** The same for the operations of the user in a saved run. */
+function replayProblem(done: readonly DoneOperation[]): string | undefined {
+  for (const { after, operation } of done) {
+    const problem = operationProblem(operations, operation);
+    if (problem !== undefined) return `operation after ${after} actions: ${problem}`;
+  }
+  return undefined;
 }
 
 /** The system of a recipe before anything was put into it. */
-function setupOf({ scenario, seed, settings: own }: Recipe, recorder: Recorder): Setup {
+function setupOf({ scenario, seed, settings: own, operations: done }: Recipe, recorder: Recorder): Setup {
   const settings = { ...scenario.policies, ...own };
-  const problem = settingsProblem(settings);
+  const problem = settingsProblem(settings) ?? workloadProblem(scenario.workload) ?? replayProblem(done);
   if (problem !== undefined) throw new SimulationError(problem);
   return new Setup(new Machine(recorder, seed, scenario.jitter), scenario, designOf(settings));
 }

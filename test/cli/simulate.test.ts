@@ -55,6 +55,55 @@ describe('irqscope simulate', () => {
     assert.equal(piped.out, readFileSync(first, 'utf8'));
   });
 
+  it('runs a trace again that was told to end after some events, to the same bytes', async () => {
+    const [first, again, more] = [at('some.irqtrace'), at('some-again.irqtrace'), at('more.irqtrace')];
+    assert.equal((await irqscope(['simulate', at('mask.scenario.json'), '--events', '20', '--out', first])).status, 0);
+    assert.match(readFileSync(first, 'utf8'), /^#events 20$/m);
+    assert.equal((await irqscope(['simulate', first, '--out', again])).status, 0);
+    assert.ok(readFileSync(first).equals(readFileSync(again)));
+    assert.equal((await irqscope(['simulate', first, '--events', '40', '--out', more])).status, 0);
+    const events = (file: string): number => readFileSync(file, 'utf8').match(/^\d/gm)!.length;
+    assert.ok(events(first) >= 20 && events(first) < events(more));
+  });
+
+  it('runs a trace again whose scenario is larger than a line may be', async () => {
+    const [file, first, again] = [at('large.scenario.json'), at('large.irqtrace'), at('large-again.irqtrace')];
+    // Blanks, characters of two halves and line separators of Unicode at every place where the header may cut.
+    writeFileSync(file, JSON.stringify({ ...scenario, look: 'a \u{1F600} \u2028 b'.repeat(200_000) }));
+    assert.equal((await irqscope(['simulate', file, '--out', first])).status, 0);
+    assert.ok(readFileSync(first).length > 2 << 20);
+    const { status, err } = await irqscope(['simulate', first, '--out', again]);
+    assert.deepEqual([status, err], [0, '']);
+    assert.ok(readFileSync(first).equals(readFileSync(again)));
+  });
+
+  it('refuses a workload that no system could do before anything runs', async () => {
+    const wrong: [object, RegExp][] = [
+      [{ at: '10s', op: 'nope' }, /workload\.1: there is no operation nope/],
+      [{ at: '10s', op: 'device.raise' }, /workload\.1: device\.raise is done to/],
+      [{ at: '10s', op: 'device.raise', object: 'device/0000:03:00.0/msix/1', wrong: 1 }, /has no argument wrong/],
+      [{ at: '10s', op: 'irq.affinity', object: 'irq/24' }, /workload\.1: irq\.affinity needs/],
+      [{ at: `${'9'.repeat(400)}s`, op: 'device.raise' }, /workload\.1\.at: the time is later than 104 days/],
+      [{ at: '1s', every: `${'9'.repeat(30)}ms`, times: 2, op: 'device.raise' }, /workload\.1\.every: /],
+      [{ at: '1s', every: '100s', times: 1_000_000, op: 'device.raise' }, /workload\.1\.times: /],
+    ];
+    for (const [task, why] of wrong) {
+      writeFileSync(at('wrong.scenario.json'), JSON.stringify({ ...scenario, workload: [scenario.workload[0], task] }));
+      const { status, out, err } = await irqscope(['simulate', at('wrong.scenario.json'), '--out', '-']);
+      assert.deepEqual([status, out], [2, ''], err);
+      assert.match(err, why);
+      assert.match(err, /^[^\n]+\n$/);
+    }
+    writeFileSync(
+      at('twice.scenario.json'),
+      JSON.stringify({ ...scenario, devices: [...scenario.devices, ...scenario.devices] }),
+    );
+    assert.match(
+      (await irqscope(['simulate', at('twice.scenario.json')])).err,
+      /devices\.1\.bdf: another function is 0000:03:00\.0/,
+    );
+  });
+
   it('lists the bundled scenarios with title, rows and the values of their policies', async () => {
     const { status, out } = await irqscope(['scenarios', '--json']);
     assert.equal(status, 0);
@@ -95,7 +144,7 @@ describe('irqscope simulate', () => {
     [['simulate', 'first-run', '--seed', 'x'], /--seed x is no whole number/],
     [['simulate', 'nothing.scenario.json'], /nothing\.scenario\.json: no such file/],
     [['simulate', 'examples/x86-vtd-qemu.log'], /this trace was not simulated/],
-    [['simulate', 'first-run', '--out', '/nowhere/at/all'], /ENOENT/],
+    [['simulate', 'first-run', '--out', '/nowhere/at/all'], /there is no such directory/],
   ] as const) {
     it(`refuses ${args.join(' ')}`, async () => {
       const { status, out, err } = await irqscope(args);

@@ -34,11 +34,12 @@ export class IrqtraceImporter implements LineReader {
 
   line(buf: Uint8Array, start: number, end: number, cut: boolean, open: boolean): void {
     const out = this.#out;
-    const text = textOf(buf, start, end).trimEnd();
+    const line = textOf(buf, start, end);
+    const text = line.trimEnd();
     if (text === '') {
       out.other('blank');
     } else if (text.startsWith('#')) {
-      this.#header(text);
+      this.#header(line.replace(/\r+$/, ''));
       out.other('header');
     } else if (cut) {
       out.skipped('line longer than 1 MiB');

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Simulation } from '../../sim/simulation.ts';
 import { textUri } from '../branch-text.ts';
+import { writeWhole } from '../safe-write.ts';
 import { type FileArgument, toUri } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { type Handlers, say } from './handlers.ts';
@@ -35,7 +36,7 @@ export function branchCommands({ sessions, simulations, log }: SimServices, find
         const { irqtraceBytes } = await import('../../trace/irqtrace.ts');
         const header = trace.branch?.header ?? trace.session.trace.first.header ?? [];
         const chunks = [...irqtraceBytes(trace.session.trace, header)];
-        await vscode.workspace.fs.writeFile(uri, joined(chunks));
+        await writeWhole(uri, joined(chunks));
         return uri;
       } catch (error) {
         complain(log, `${uri.path} cannot be written`, error);
@@ -52,7 +53,7 @@ export function branchCommands({ sessions, simulations, log }: SimServices, find
       if (!uri) return undefined;
       const document = scenarioWithOperations(trace.branch.run as Simulation);
       try {
-        await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`));
+        await writeWhole(uri, new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`));
         return uri;
       } catch (error) {
         complain(log, `${uri.path} cannot be written`, error);
