@@ -75,6 +75,7 @@ export const pathTypes = [
   ['kvm/*/gsi/*', kvmGsi],
   ['kvm/*/msix/*', kvmTable],
   ['kvm/*/msix/*/entry/*', kvmEntrySource],
+  ['apic/vector/*', vcpuVector],
   ['vcpu/*', vcpu],
   ['vcpu/*/vector/*', vcpuVector],
   ['vcpu/*/pi', piDescriptor],

@@ -538,3 +538,68 @@ describe('device models report a cause', () => {
     assert.equal(atEnd(trace, 'device/0000:00:05.0/msix/1/pending'), false);
   });
 });
+
+describe('-d int tells which interrupts are taken', () => {
+  const deliver = (dest: number, vector: number): string =>
+    `apic_deliver_irq dest ${dest} dest_mode 0 delivery_mode 0 vector ${vector} trigger_mode 0`;
+
+  it('qemu-d-int.log', () => {
+    const { trace, info } = load('qemu-d-int.log');
+    assert.ok(info.understood >= 2);
+    assert.deepEqual(info.skipped, {});
+    assert.equal(atEnd(trace, 'vcpu/0/vector/49/taken'), 1);
+    assert.equal(atLine(trace, 1, 'vcpu/0/vector/49/taken'), 0);
+  });
+
+  it('x86 of versions that only print the entry of the handler', () => {
+    const line = (v: string, i: number): string =>
+      `    12: v=${v} e=0000 i=${i} cpl=0 IP=0010:ffffffff81e3c1d6 pc=ffffffff81e3c1d6 SP=0018:ffffffff82a03e80 env->regs[R_EAX]=0`;
+    const trace = log(deliver(1, 236), line('ec', 0), line('0e', 0), line('80', 1));
+    assert.equal(atEnd(trace, 'vcpu/1/vector/236/taken'), 1);
+    assert.ok(!exists(trace, 'vcpu/1/vector/14') && !exists(trace, 'vcpu/1/vector/128'));
+  });
+
+  it('each time that one is taken counts once', () => {
+    const entry = (v: string): string => `     7: v=${v} e=0000 i=0 cpl=3 IP=0033:00 pc=00 SP=002b:00 EAX=0`;
+    const trace = log(
+      deliver(0, 49),
+      'Servicing hardware INT=0x31',
+      entry('31'),
+      deliver(0, 49),
+      'Servicing hardware INT=0x31',
+      entry('31'),
+      'Servicing hardware INT=0xffffffff',
+    );
+    assert.equal(atEnd(trace, 'vcpu/0/vector/49/taken'), 2);
+    assert.equal(atEnd(trace, 'vcpu/0/injections'), 2);
+  });
+
+  it('with several CPUs that the vector may be of it belongs to none of them', () => {
+    const trace = log(deliver(0, 49), deliver(1, 49), 'Servicing hardware INT=0x31', 'Servicing hardware INT=0x08');
+    assert.equal(atEnd(trace, 'vcpu/0/vector/49/taken'), 0);
+    assert.equal(atEnd(trace, 'apic/vector/49/taken'), 1);
+    assert.equal(atEnd(trace, 'apic/vector/8/taken'), 1);
+  });
+
+  it('Arm with and without the CPU, and only interrupts', () => {
+    const trace = log(
+      'gicv3_icc_iar1_read GICv3 ICC_IAR1 read cpu 0x1 value 0x1e',
+      'Taking exception 5 [IRQ] on CPU 1',
+      '...from EL0 to EL1',
+      'Taking exception 2 [SVC] on CPU 1',
+      'Taking exception 5 [IRQ]',
+    );
+    assert.equal(atEnd(trace, 'vcpu/1/vector/5/taken'), 2);
+    assert.ok(!exists(trace, 'vcpu/1/vector/2'));
+  });
+
+  it('RISC-V, as a line and as a trace event', () => {
+    const trace = log(
+      'riscv_cpu_do_interrupt: hart:1, async:1, cause:0000000000000009, epc:0x80000f2c, tval:0x0, desc=s_external',
+      'riscv_trap hart:1, async:1, cause:9, epc:0x80000f2c, tval:0x0, desc=s_external',
+      'riscv_cpu_do_interrupt: hart:0, async:0, cause:0000000000000008, epc:0x80000f2c, tval:0x0, desc=user_ecall',
+    );
+    assert.equal(atEnd(trace, 'vcpu/1/vector/9/taken'), 2);
+    assert.ok(!exists(trace, 'vcpu/0'));
+  });
+});

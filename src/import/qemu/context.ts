@@ -86,6 +86,8 @@ export class Qemu extends RuleContext {
   /** Config accesses are also printed as memory accesses, with their size. */
   sizedConfig = false;
   readonly #vtdIndices = new Map<number, number>();
+  /** Vector of the last line that says that x86 takes one, until it enters the handler; -1 none. */
+  serviced = -1;
   /** Device models that a record named without telling which function it is. */
   readonly models = new Set<string>();
   /** The log prints the guest's own config reads. */

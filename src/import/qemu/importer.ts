@@ -10,6 +10,7 @@ import type { LineReader } from '../importer.ts';
 import { isNameByte } from '../pattern.ts';
 import { Dispatcher, RuleSet } from '../rules.ts';
 import { Qemu } from './context.ts';
+import { interruptLine } from './dint.ts';
 import { itsRules } from './its.ts';
 import { KNOWN_WITHOUT_EFFECT } from './known.ts';
 import { memoryRules } from './memory.ts';
@@ -126,7 +127,10 @@ export class QemuImporter implements LineReader {
 
   #text(start: number, end: number): void {
     const out = this.#out;
-    out.other(textLine(this.#q, start, end) ? 'message' : 'text');
+    const taken = interruptLine(this.#q, start, end);
+    if (taken === true) out.understood();
+    else if (taken === false) out.withoutEffect('-d int');
+    else out.other(textLine(this.#q, start, end) ? 'message' : 'text');
   }
 
   /** Reads `TID@SEC.USEC:` or an ISO 8601 time and a blank; returns where the event name starts. */

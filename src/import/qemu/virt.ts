@@ -1,5 +1,5 @@
 import { hex64 } from '../../base/hex.ts';
-import { apicDeliver, apicEoi, apicLocal } from '../../model/events/apic.ts';
+import { apicDeliver, apicEoi, apicLocal, vcpuTake } from '../../model/events/apic.ts';
 import { lineSet } from '../../model/events/cpu.ts';
 import { ioasMapped, ioasUnmapped } from '../../model/events/iommufd.ts';
 import { irFault } from '../../model/events/remap.ts';
@@ -116,6 +116,13 @@ function mapping(
 }
 
 export const virtRules: readonly QemuRule[] = [
+  rule('riscv_trap', 'hart:{hart:u}, async:{async:u}, cause:{cause:u}, epc:…', (q, c, s) => {
+    const [hart, cause] = [c.lo[s.hart]!, c.lo[s.cause]!];
+    if (c.lo[s.async] === 0 || hart >= 0x8000 || cause >= 0x10000) return false;
+    q.out.cpu = hart;
+    q.emit(vcpuTake.put(), vcpuVectorObject(q.out.world, hart, cause));
+    return undefined;
+  }),
   rule('vfio_msix_vector_do_use', '« »({dev:s}) vector {vector:u} used', (q, c, s) => use(q, c, s, true)),
   rule('vfio_msix_vector_release', '« »({dev:s}) vector {vector:u} released', (q, c, s) => use(q, c, s, false)),
   modeRule('vfio_msix_enable', 'msix', true),

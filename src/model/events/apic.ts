@@ -9,10 +9,10 @@ const V = vcpuVector.at;
 
 const L = intid.at;
 
-/** Adds one to a counter of the virtual CPU that a vector object belongs to. */
+/** Adds one to a counter of the virtual CPU that a vector object belongs to; of a vector of no known CPU there is none. */
 function countVcpu(state: State, object: number, cell: number): void {
-  const path = state.world.node(object)?.parent?.parent?.path;
-  if (path !== undefined) state.count(state.world.object(vcpu, path), cell);
+  const node = state.world.node(object)?.parent?.parent;
+  if (node?.parent !== undefined && node.parent.path !== '') state.count(state.world.object(vcpu, node.path), cell);
 }
 
 /** Whether a delivery mode puts a vector into the IRR; the text begins with its name. Others reset, start or kick the processor. */
@@ -51,6 +51,20 @@ export const apicInject = eventKind(
       state.setFlag(e.object, V.inService, true);
       state.set(e.object, V.open, 0);
     }
+    state.count(e.object, V.taken);
+    countVcpu(state, e.object, C.injections);
+  },
+);
+
+/** Object: the vector; `apic/vector/<n>` where the record does not tell the virtual CPU. */
+export const vcpuTake = eventKind(
+  'vcpu.take',
+  'deliver',
+  [vcpuVector],
+  'A virtual CPU takes an interrupt: it goes to the handler of that vector (Arm: of that exception; RISC-V: of that cause). Whether a local APIC holds it is not told.',
+  { name: 's?' },
+  (state, e) => {
+    state.touch(e.object);
     state.count(e.object, V.taken);
     countVcpu(state, e.object, C.injections);
   },
@@ -156,4 +170,4 @@ export const kvmIpi = eventKind('apic.ipi', 'message', [vcpu], 'A virtual CPU se
   mode: 's',
 });
 
-export const apicEvents = [apicAccept, apicInject, apicEoi, apicDeliver, apicLocal, gicAck, gicEoi, kvmIpi];
+export const apicEvents = [apicAccept, apicInject, vcpuTake, apicEoi, apicDeliver, apicLocal, gicAck, gicEoi, kvmIpi];

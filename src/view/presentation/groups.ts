@@ -64,6 +64,7 @@ const groups: Readonly<Record<Exclude<GroupPattern, Section>, Group>> = {
   'kvm/*/msix': group('MSI-X tables', 'table'),
   'kvm/*/msix/*/entry': group('Entries', 'table'),
   'vcpu/*/vector': inline('Vectors'),
+  'apic/vector': inline('Vectors of unknown CPUs'),
   'vcpu/*/intid': inline('INTIDs'),
   'iommufd/*': group((segment) => `iommufd ${segment}`, 'map'),
   'iommufd/*/ioas': inline('I/O address spaces'),
