@@ -32,7 +32,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     if (matches(step)) {
       found++;
       const event = viewEvent(trace, step);
-      if (values.json) out.line(JSON.stringify(event));
+      if (values.json) out.json(`${JSON.stringify(event)}\n`);
       else columns.row(...eventCells(event));
     }
     if (out.due) await out.rest();

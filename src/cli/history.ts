@@ -1,3 +1,4 @@
+import { shown } from '../base/visible.ts';
 import { type HistoryEntry, history as historyOf } from '../query/history.ts';
 import { type PathTarget, resolvePath } from '../query/paths.ts';
 import { type Value, valueText } from '../query/view.ts';
@@ -7,7 +8,7 @@ import { DONE } from './failure.ts';
 import { findTarget } from './find.ts';
 import { readTrace } from './read.ts';
 import { targetPath } from './state.ts';
-import { Columns, shown } from './text.ts';
+import { Columns } from './text.ts';
 import { type Fields, fieldChanges, withFields } from './values.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
@@ -25,7 +26,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   let found = 0;
   for (const entry of historyOf(trace, target)) {
     found++;
-    if (values.json) out.line(JSON.stringify(entry));
+    if (values.json) out.json(`${JSON.stringify(entry)}\n`);
     else {
       const written = entry.path ?? targetPath(target);
       columns.row(...entryCells(trace, target, entry, before.get(written)));

@@ -1,4 +1,5 @@
 import { durationText, parseTime } from '../base/time.ts';
+import { shown } from '../base/visible.ts';
 import { type TraceInfo, traceInfo } from '../query/info.ts';
 import type { SourceFacts } from '../trace/source.ts';
 import { type Command, type Context, misused, readArguments } from './command.ts';
@@ -6,7 +7,7 @@ import { DONE, Failure, REFUSED } from './failure.ts';
 import { jsonDocument } from './json.ts';
 import { nameOf, readTrace } from './read.ts';
 import { readSamples } from './samples.ts';
-import { Columns, shown } from './text.ts';
+import { Columns } from './text.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
   const { values, positionals } = readArguments('info', args, { json: { type: 'boolean' } });
@@ -31,7 +32,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       status = REFUSED;
     }
   }
-  if (values.json) for (const text of jsonDocument(positionals.length === 1 ? infos[0] : infos)) out.add(text);
+  if (values.json) for (const text of jsonDocument(positionals.length === 1 ? infos[0] : infos)) out.json(text);
   return status;
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { shown } from '../base/visible.ts';
 // The command line: `irqscope COMMAND FILE [OPTIONS]`. See docs/cli.md. This file holds the process, its signals and its streams.
 import { answer } from './answer.ts';
 import { DONE, Failure, REFUSED, SIGNALLED } from './failure.ts';
@@ -25,7 +26,7 @@ async function main(): Promise<number> {
   const progress = new Progress(process.stderr);
   const warn = (line: string): void => {
     progress.erase();
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${shown(line)}\n`);
   };
   process.on('exit', removeHalfFiles);
   for (const [signal, number] of SIGNALS)

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { shown, shownJson, shownLines } from '../base/visible.ts';
 import { writeFailure } from './out-file.ts';
 
 /** Characters gathered before they are handed on. */
@@ -29,8 +30,18 @@ export class Output {
     this.#sink = sink;
   }
 
-  /** Adds a text. */
+  /** Adds text of one or several lines; control characters in it are written out, as a terminal may show it. */
   add(text: string): void {
+    this.raw(shownLines(text));
+  }
+
+  /** Adds a piece of a JSON document, or a JSON document with its line end. */
+  json(text: string): void {
+    this.raw(shownJson(text));
+  }
+
+  /** Adds the bytes of a file, as they are. */
+  raw(text: string): void {
     this.#waiting.push(text);
     this.#size += text.length;
     this.#used = true;
@@ -38,7 +49,7 @@ export class Output {
 
   /** Adds a line. */
   line(text = ''): void {
-    this.add(`${text}\n`);
+    this.raw(`${shown(text)}\n`);
   }
 
   /** Whether anything was added yet. */

@@ -1,3 +1,5 @@
+import { shown } from '../base/visible.ts';
+
 /** The part of a terminal that progress needs. */
 export interface Screen {
   readonly isTTY?: boolean;
@@ -29,7 +31,7 @@ export class Progress {
 
   /** The reading of a source begins; `total` bytes, unless that is not known. */
   begin(name: string, total: number | undefined): void {
-    this.#name = name;
+    this.#name = shown(name);
     this.#total = total;
     this.#started = this.#now();
     this.#shown = this.#started + FIRST - EVERY;

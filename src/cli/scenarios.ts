@@ -28,7 +28,7 @@ async function run(args: readonly string[], { out }: Context): Promise<number> {
       seeds: scenario.seeds,
       policies: policiesOf(scenario),
     }));
-    for (const part of jsonDocument(list)) out.add(part);
+    for (const part of jsonDocument(list)) out.json(part);
     return DONE;
   }
   const columns = new Columns((line) => out.line(line));

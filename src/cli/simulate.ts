@@ -129,7 +129,7 @@ async function compare(recipe: Recipe, policy: string, most: number, json: boole
   }
   if (json) {
     for (const part of jsonDocument(all.map(({ value, measures }) => ({ [policy]: value, ...measures }))))
-      out.add(part);
+      out.json(part);
     return DONE;
   }
   const columns = new Columns((line) => out.line(line), new Set(all.map((_, i) => i + 1)));
@@ -172,11 +172,11 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     return compare(recipe, values.compare, most, values.json === true, context);
   }
   if (values.out === '-') {
-    const decoder = new TextDecoder();
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     await runRecipe(
       recipe,
       most,
-      (bytes) => out.add(decoder.decode(bytes)),
+      (bytes) => out.raw(decoder.decode(bytes)),
       () => out.rest(),
     );
     return DONE;
@@ -199,7 +199,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       settings: recipe.settings,
       ...measures,
     }))
-      out.add(part);
+      out.json(part);
     return DONE;
   }
   out.line(`${recipe.scenario.title}, seed ${recipe.seed}`);

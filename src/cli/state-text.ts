@@ -1,10 +1,11 @@
+import { shown } from '../base/visible.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
 import type { State } from '../model/state.ts';
 import type { PathNode } from '../model/world.ts';
 import { sortedChildren } from '../query/paths.ts';
 import { isVisible } from '../query/state.ts';
 import { cellBits, derivedKeys, keyValue, valueText } from '../query/view.ts';
-import { Columns, shown, wrapped } from './text.ts';
+import { Columns, wrapped } from './text.ts';
 import { fieldWords, isRegister, registerCell } from './values.ts';
 
 const INDENT = '  ';

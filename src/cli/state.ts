@@ -1,4 +1,5 @@
 import { isAtOrBelow } from '../base/path-pattern.ts';
+import { shown } from '../base/visible.ts';
 import type { State } from '../model/state.ts';
 import { changesAt } from '../query/changes.ts';
 import { eventText, timeOf } from '../query/events.ts';
@@ -13,7 +14,7 @@ import { jsonDocument } from './json.ts';
 import { POSITION_FORMS, POSITION_HELP, parsePosition, stepAt } from './position.ts';
 import { nameOf, readTrace } from './read.ts';
 import { stateLines } from './state-text.ts';
-import { Columns, shown } from './text.ts';
+import { Columns } from './text.ts';
 import { changeText, fieldWords } from './values.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
@@ -31,7 +32,8 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const { out } = context;
   const pieces = values.json ? jsonPieces(trace.stateAt(step), target) : textLines(trace, step, target);
   for (const text of pieces) {
-    out.add(text);
+    if (values.json) out.json(text);
+    else out.add(text);
     if (out.due) await out.rest();
   }
   return DONE;

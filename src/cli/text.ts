@@ -1,14 +1,8 @@
+import { shown } from '../base/visible.ts';
+
 /** Rows looked at before the widths of columns are settled; later rows may be wider. */
 const SAMPLE = 1000;
 const GAP = '  ';
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these characters must not reach a terminal
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
-
-/** A text of a trace that is safe to show on a terminal: control characters are written out. */
-export function shown(text: string): string {
-  return text.replace(CONTROL, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}
 
 /** Rows as lines with aligned columns; the last column is never padded. */
 export class Columns {

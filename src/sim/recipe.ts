@@ -1,3 +1,4 @@
+import { shownJson } from '../base/visible.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Operation } from './operation.ts';
 import { readScenario } from './scenario.ts';
@@ -15,14 +16,14 @@ export interface NoRecipe {
  * before it and the operation as JSON.
  */
 export function recipeHeader(recipe: Recipe): string[] {
-  const [first = '', ...more] = pieces(JSON.stringify(recipe.scenario));
+  const [first = '', ...more] = pieces(shownJson(JSON.stringify(recipe.scenario)));
   return [
     `scenario ${first}`,
     ...more.map((piece) => `scenario+ ${piece}`),
     `seed ${recipe.seed}`,
     ...Object.entries(recipe.settings).map(([name, value]) => `set ${name}=${value}`),
     ...(recipe.events === undefined ? [] : [`events ${recipe.events}`]),
-    ...recipe.operations.map(({ after, operation }) => `operation ${after} ${JSON.stringify(operation)}`),
+    ...recipe.operations.map(({ after, operation }) => `operation ${after} ${shownJson(JSON.stringify(operation))}`),
   ];
 }
 

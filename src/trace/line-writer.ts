@@ -1,5 +1,6 @@
 import { bytesOf } from '../base/bytes.ts';
 import { type TimeBase, timeText } from '../base/time.ts';
+import { shownJson } from '../base/visible.ts';
 import type { EventKind } from '../model/event.ts';
 import { other } from '../model/events/notes.ts';
 import type { World } from '../model/world.ts';
@@ -7,10 +8,10 @@ import type { EventRow } from './row.ts';
 
 /** A text as one word: as it is when it has no blanks, control characters, quotes, '=' or '#', else in JSON notation. */
 export function quoted(text: string): string {
-  return PLAIN.test(text) && text !== '-' ? text : JSON.stringify(text);
+  return PLAIN.test(text) && text !== '-' ? text : shownJson(JSON.stringify(text));
 }
 
-const PLAIN = /^[^\s"#=\\\p{Cc}]+$/u;
+const PLAIN = /^[^\s"#=\\\p{Cc}\p{Bidi_Control}]+$/u;
 
 const SPACE = 32;
 const ZERO = 48;

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { patient } from '../../scripts/test/patience.ts';
+import { shown } from '../../src/base/visible.ts';
 import { Failure } from '../../src/cli/failure.ts';
 import { jsonDocument } from '../../src/cli/json.ts';
 import { Output, ReaderGone } from '../../src/cli/output.ts';
 import { parsePosition } from '../../src/cli/position.ts';
 import { Progress } from '../../src/cli/progress.ts';
-import { Columns, shown, wrapped } from '../../src/cli/text.ts';
+import { Columns, wrapped } from '../../src/cli/text.ts';
 import { nearest } from '../../src/query/nearest.ts';
 
 describe('Output', () => {
