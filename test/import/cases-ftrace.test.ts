@@ -131,3 +131,59 @@ describe('heads of ftrace records', () => {
     assert.equal(printed('tracing_mark_write: hello'), 'hello');
   });
 });
+
+describe('names and numbers for none', () => {
+  const records = (...payloads: readonly string[]): Case =>
+    new Case(
+      payloads
+        .map((p, i) => `          <idle>-0       [000] d.h1.    10.${String(i).padStart(6, '0')}: ${p}\n`)
+        .join(''),
+    );
+  const entry = (irq: number, name: string): string => `irq_handler_entry: irq=${irq} name=${name}`;
+  const exit = (irq: number): string => `irq_handler_exit: irq=${irq} ret=unhandled`;
+
+  it('ftrace-function-stacks.txt: two actions share irq 56', () => {
+    const c = file('ftrace-function-stacks.txt');
+    assert.equal(c.info.records, 14);
+    assert.equal(c.info.understood, 14);
+    assert.deepEqual([c.at('irq/86/handled'), c.at('irq/56/handled'), c.at('irq/162/handled')], [3, 2, 1]);
+    assert.equal(c.at('irq/56/name'), 'dwc_otg, dwc_otg_pcd');
+    assert.equal(c.at('irq/86/name'), 'mmc1');
+  });
+
+  it('ftrace-function-stacks: an irq with three actions, one that was requested again, names with commas', () => {
+    const pass = [entry(9, 'acpi'), exit(9), entry(9, 'i801, smbus'), exit(9), entry(9, 'ttyS0'), exit(9)];
+    const shared = records(...pass, ...pass);
+    assert.equal(shared.at('irq/9/name', 2), 'acpi');
+    assert.equal(shared.at('irq/9/name'), 'acpi, i801, smbus, ttyS0');
+    const again = records(entry(9, 'nvme0q1'), exit(9), entry(9, 'vfio'), exit(9), entry(9, 'vfio'), exit(9));
+    assert.equal(again.at('irq/9/name'), 'vfio');
+    const setup = records(entry(9, 'nvme0q1'), exit(9), 'vector_setup: irq=9 is_legacy=0 ret=0', entry(9, 'vfio'));
+    assert.equal(setup.at('irq/9/name'), 'vfio');
+  });
+
+  it('ftrace-function-stacks: names without end do not pile up', () => {
+    const many = records(...Array.from({ length: 2000 }, (_, i) => entry(9, `action-${i}`)));
+    assert.ok(String(many.at('irq/9/name')).length <= 300);
+    assert.match(String(many.at('irq/9/name')), /action-1999$/);
+  });
+
+  it('a previous vector of 0 is none', () => {
+    const c = records(
+      'vector_update: irq=30 vector=36 cpu=1 prev_vector=0 prev_cpu=0',
+      'vector_update: irq=30 vector=37 cpu=2 prev_vector=36 prev_cpu=1',
+      'vector_free_moved: irq=30 cpu=1 vector=36 is_managed=0',
+    );
+    assert.equal(c.at('irq/30/prevVector', 1), null);
+    assert.equal(c.at('irq/30/prevVector', 2), 36);
+    assert.equal(c.at('irq/30/prevVector'), null);
+  });
+
+  it('the device N/A of a route is none', () => {
+    const c = new Case(
+      'kvm_irqchip_add_msi_route dev N/A vector 0 virq 20\nkvm_irqchip_add_msi_route dev nvme vector 1 virq 21\n',
+    );
+    assert.equal(c.at('kvm/0/route/20/device'), null);
+    assert.equal(c.at('kvm/0/route/21/device'), 'nvme');
+  });
+});

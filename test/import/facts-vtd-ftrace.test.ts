@@ -73,13 +73,17 @@ describe('VT-d capture, Linux irqs', () => {
       const tree = irq(line, 41);
       if (line.text.includes('vector_update')) {
         assert.deepEqual([tree.cpu, tree.vector], [printed['cpu'], printed['vector']], line.text);
-        assert.deepEqual([tree.prevCpu, tree.prevVector], [printed['prev_cpu'], printed['prev_vector']], line.text);
+        assert.deepEqual(
+          [tree.prevCpu, tree.prevVector],
+          [printed['prev_cpu'], printed['prev_vector'] || null],
+          line.text,
+        );
         assert.equal(tree.moving, printed['prev_vector'] !== 0, line.text);
         assert.equal(at(line, `cpu/${printed['cpu']}/vector/${printed['vector']}/irq`), 41, line.text);
         if (tree.moving) assert.equal(at(line, `cpu/${printed['prev_cpu']}/vector/${printed['prev_vector']}/irq`), 41);
       } else {
         assert.equal(tree.moving, false, line.text);
-        assert.equal(tree.prevVector, 0, line.text);
+        assert.equal(tree.prevVector, null, line.text);
         assert.equal(at(line, `cpu/${printed['cpu']}/vector/${printed['vector']}/irq`), null, line.text);
       }
       const event = viewEvent(trace, stepAt(line));
@@ -139,7 +143,7 @@ describe('VT-d capture, Linux irqs', () => {
     assert.deepEqual([before.cpu, before.vector], [3, 39]);
     const after = irq(clear, 41);
     assert.deepEqual([after.vector, after.cpu], [0, 2], 'cleared, on the CPU that the record names');
-    assert.deepEqual([after.prevVector, after.prevCpu, after.moving], [0, 2, false]);
+    assert.deepEqual([after.prevVector, after.prevCpu, after.moving], [null, 2, false]);
     assert.equal(at(clear, 'cpu/2/vector/42/irq'), null);
     assert.equal(at(clear, 'cpu/3/vector/39/irq'), null, 'an irq without a vector is on no vector of any CPU');
     // Between the two records the trace tells of irq 41 only what handlers and messages tell.

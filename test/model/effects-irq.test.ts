@@ -26,7 +26,7 @@ describe('effects: the vector domain', () => {
       vec.update irq/40 vector=35 cpu=2 prevVector=0 prevCpu=0
       = irq/40/vector 35
       = irq/40/cpu 2
-      = irq/40/prevVector 0
+      = irq/40/prevVector null
       = irq/40/prevCpu 0
       = irq/40/moving false
       = cpu/2/vector/35/irq 40
@@ -67,7 +67,7 @@ describe('effects: the vector domain', () => {
       = cpu/2/vector/36/irq 40
       vec.freeMoved irq/40 cpu=1 vector=35 managed=false
       = irq/40/moving false
-      = irq/40/prevVector 0
+      = irq/40/prevVector null
       = cpu/1/vector/35/irq null
       = cpu/2/vector/36/irq 40
     `);
@@ -111,7 +111,7 @@ describe('effects: the vector domain', () => {
       vec.clear irq/40 vector=36 cpu=2 prevVector=35 prevCpu=1
       = irq/40/vector 0
       = irq/40/cpu 2
-      = irq/40/prevVector 0
+      = irq/40/prevVector null
       = irq/40/prevCpu 1
       = irq/40/moving false
       = cpu/1/vector/35/irq null

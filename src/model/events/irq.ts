@@ -1,8 +1,30 @@
 import { eventKind } from '../event.ts';
+import type { State } from '../state.ts';
 import { irq } from '../things/irq.ts';
 import { checkHandler } from './doubt.ts';
 
 const I = irq.at;
+
+/** Longest text of the names of the actions of one irq. */
+const MOST_NAMES = 300;
+
+/**
+ * Every interrupt runs all actions of an irq, in order (__handle_irq_event_percpu of kernel/irq/handle.c). So an action that runs
+ * twice in a row is the only one; what was there before was freed, and no record tells that.
+ */
+function nameAction(state: State, object: number, name: number): void {
+  const last = state.num(object, I.action);
+  const { strings } = state.world;
+  const names = state.text(object, I.name);
+  const one = strings.text(name);
+  let all = name;
+  if (last >= 0 && last !== name && names !== '') {
+    const joined = `, ${names}, `.includes(`, ${one}, `) ? names : `${names}, ${one}`;
+    if (joined.length <= MOST_NAMES) all = strings.intern(joined);
+  }
+  state.set(object, I.name, all);
+  if (last !== name) state.set(object, I.action, name);
+}
 
 /** Handlers. Object: the irq. */
 export const irqEntry = eventKind(
@@ -13,7 +35,7 @@ export const irqEntry = eventKind(
   { name: 's' },
   (state, e, a) => {
     if (state.flag(e.object, I.beginning) === true) state.setFlag(e.object, I.beginning, false);
-    state.set(e.object, I.name, a.name);
+    nameAction(state, e.object, a.name);
     state.count(e.object, I.handled);
     state.count(e.object, I.handledSinceSetup);
     checkHandler(state, e.object, e.cpu);

@@ -41,6 +41,12 @@ function leaveOthers(state: State, object: number, n: number, v: number, prevN: 
   }
 }
 
+/** The previous vector of an irq; the kernel prints 0 for none. */
+function setPrevious(state: State, object: number, v: number): void {
+  if (v === 0) state.forget(object, I.prevVector);
+  else state.set(object, I.prevVector, v);
+}
+
 const virqOf = (state: State, object: number): number => Number(state.world.node(object)?.segment ?? -1);
 
 /** What an irq holds of its place in the vector domain. */
@@ -76,7 +82,18 @@ export const vecSetup = eventKind(
       leaveOthers(state, e.object, -1, 0, -1, 0);
       for (const cell of PLACE) state.forget(e.object, cell);
     }
-    for (const cell of [I.name, I.device, I.hwirq, I.address, I.address + 1, I.data, I.lpi, I.masked, I.activated])
+    for (const cell of [
+      I.name,
+      I.action,
+      I.device,
+      I.hwirq,
+      I.address,
+      I.address + 1,
+      I.data,
+      I.lpi,
+      I.masked,
+      I.activated,
+    ])
       state.forget(e.object, cell);
     state.setFlag(e.object, I.allocated, true);
     state.set(e.object, I.handledSinceSetup, 0);
@@ -163,7 +180,7 @@ export const vecUpdate = eventKind(
     state.setFlag(e.object, I.allocated, true);
     state.set(e.object, I.vector, v);
     state.set(e.object, I.cpu, n);
-    state.set(e.object, I.prevVector, prevV);
+    setPrevious(state, e.object, prevV);
     state.set(e.object, I.prevCpu, prevN);
     const live = prevV !== 0 && prevV !== SHUTDOWN_VECTOR;
     const offline = live && isVector(prevN, prevV) && state.flag(cpuObject(state, prevN), cpu.at.online) === false;
@@ -227,7 +244,7 @@ export const vecClear = eventKind(
     release(state, a.prevCpu, a.prevVector, virq);
     state.set(e.object, I.vector, 0);
     state.set(e.object, I.cpu, a.cpu);
-    state.set(e.object, I.prevVector, 0);
+    setPrevious(state, e.object, 0);
     state.set(e.object, I.prevCpu, a.prevCpu);
     state.setFlag(e.object, I.moving, false);
   },
@@ -241,7 +258,7 @@ export const vecFreeMoved = eventKind(
   { cpu: 'u', vector: 'u', managed: 'flag' },
   (state, e, a) => {
     release(state, a.cpu, a.vector, virqOf(state, e.object));
-    state.set(e.object, I.prevVector, 0);
+    setPrevious(state, e.object, 0);
     state.setFlag(e.object, I.moving, false);
   },
 );

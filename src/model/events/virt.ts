@@ -144,7 +144,9 @@ export const routeSet = eventKind(
   'A message route was added: a GSI now stands for the message of one vector.',
   { device: 's', vector: 'u', entry: 'o?', address: 'xx?', data: 'x?' },
   (state, e, a) => {
-    state.set(e.object, K.device, a.device);
+    // QEMU prints N/A for a route that belongs to no device.
+    if (state.world.strings.text(a.device) === 'N/A') state.forget(e.object, K.device);
+    else state.set(e.object, K.device, a.device);
     state.set(e.object, K.vector, a.vector);
     const entry = a.entry ?? -1;
     if (entry >= 0 && state.world.type(entry) === msixEntry) {

@@ -6,7 +6,11 @@ export const irq = objectType(
   'irq',
   'A Linux interrupt number (virq) and what the irq core and the vector domain hold for it.',
   {
-    name: { kind: 'text', meaning: 'Name of the irq action, as request_irq() got it.' },
+    name: {
+      kind: 'text',
+      meaning: 'Names of its actions, as request_irq() got them; those of a shared irq joined by a comma.',
+    },
+    action: { kind: 'text', hidden: true, meaning: 'The action whose handler ran last.' },
     device: {
       kind: 'text',
       meaning: 'PCI function that raises it.',
@@ -33,7 +37,7 @@ export const irq = objectType(
     },
     apicDest: { kind: 'hex', meaning: 'Destination APIC id as programmed.' },
     prevCpu: { kind: 'num', meaning: 'CPU of the previous vector, as last printed.' },
-    prevVector: { kind: 'num', meaning: 'Previous vector; 0 none, or already freed.' },
+    prevVector: { kind: 'num', meaning: 'Previous vector that is not freed yet; unknown where there is none.' },
     moving: { kind: 'flag', meaning: 'A move is in progress: the previous vector is still live.' },
     masked: { kind: 'flag', meaning: 'Masked at its chip, as the mask and unmask callbacks were seen.' },
     lpi: {
