@@ -11,6 +11,7 @@ export const MINUS = 45;
 export const DOT = 46;
 export const ZERO = 48;
 export const COLON = 58;
+export const LESS = 60;
 export const EQUALS = 61;
 export const AT = 64;
 export const BRACKET_OPEN = 91;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { formats } from '../import/detect.ts';
+import { TITLES } from '../import/detect.ts';
 import { nearest } from '../query/nearest.ts';
 import type { Command, Context } from './command.ts';
 import { events } from './events.ts';
@@ -23,7 +23,7 @@ Usage: irqscope COMMAND FILE [OPTIONS]
 
 Commands:
 ${list}
-FILE is a trace (${formats.map((f) => f.title).join(', ')}), recognised by its content, plain or packed
+FILE is a trace (${TITLES.join(', ')}), recognised by its content, plain or packed
 with gzip or zstd; - is standard input. A step is the number of an event, from 0. Objects have paths, such as
 device/0000:00:03.0/msix/0 or cpu/2/vector/38; a key or a field of an object follows, as in .../msix/0/control.mask.
 

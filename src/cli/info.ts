@@ -45,7 +45,12 @@ function* infoLines(info: TraceInfo, source: SourceFacts, texts: readonly (strin
     ['CPUs', info.cpus === 0 ? '?' : String(info.cpus)],
     ['events', String(info.events)],
   ]);
-  if (info.problem !== undefined) yield `  PROBLEM  ${info.problem}; what was read before that is counted here`;
+  if (info.undone.length > 0) yield `  undone   ${info.undone.join(', ')}`;
+  if (info.problem !== null) yield `  PROBLEM  ${info.problem}; what was read before that is counted here`;
+  for (const [i, part] of (info.sources ?? []).entries()) {
+    const stretch = part.start === null || part.end === null ? 'no stamps' : `${part.start} to ${part.end}`;
+    yield `  source ${i + 1}  ${part.format}, ${part.variant}: ${part.records} records, ${part.events} events, ${stretch}`;
+  }
   yield '';
   yield* accounting(info);
   if (info.samples.length > 0) {

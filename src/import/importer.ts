@@ -25,6 +25,48 @@ export interface LineReader {
   end?(): void;
 }
 
+/** What a line is to a reader of records. */
+export type Form = 0 | 1 | 2 | 3;
+/** No record of the format. */
+export const NO_RECORD = 0;
+/** It has the form of a record, and its event is not known. */
+export const UNKNOWN_RECORD = 1;
+/** A record of a known event whose arguments have no known form: perhaps the next line continues it. */
+export const PART_OF_RECORD = 2;
+/** A record of a known event with arguments of a known form. */
+export const WHOLE_RECORD = 3;
+
+/** How a line was read. */
+export type Outcome = 0 | 1 | 2;
+/** The line is not in the form in which the format prints records; nothing happened. */
+export const FOREIGN = 0;
+/** The line was read and counted. */
+export const TAKEN = 1;
+/** A record whose arguments have no known form; it was not counted. */
+export const BROKEN = 2;
+
+/** Reads the records of one source that stand in lines of text; what surrounds them is undone before (see text/). */
+export interface RecordReader {
+  /** Reads a line if it is a record exactly as the format prints it. The builder has its line and offset. */
+  line(buf: Uint8Array, start: number, end: number): Outcome;
+  /**
+   * What a line is, without any effect. `evidence` tells afterwards how many values were found in it, and `stamp` its time:
+   * seconds, or NaN.
+   */
+  form(buf: Uint8Array, start: number, end: number): Form;
+  readonly evidence: number;
+  readonly stamp: number;
+  /** Reads a record that `form` knows, and counts it: as skipped when it cannot be read. `open`: the source ended within it. True when something behind it was left out. */
+  record(buf: Uint8Array, start: number, end: number, open: boolean): boolean;
+  /**
+   * Takes a line that is no record: what it is called in the accounting, '' when it was counted already, undefined when
+   * it does not belong to the format.
+   */
+  note(buf: Uint8Array, start: number, end: number): string | undefined;
+  /** Brings accounting and facts of the source up to date; see Importer. */
+  settle(): void;
+}
+
 /** The byte order mark that some editors put in front of UTF-8 text. */
 export const BOM = new Uint8Array([0xef, 0xbb, 0xbf]);
 

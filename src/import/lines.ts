@@ -34,6 +34,9 @@ export class LineSplitter {
     this.#take = take;
   }
 
+  /** Whether a line ended with CR LF. */
+  crlf = false;
+
   /** Lines taken so far. */
   get lines(): number {
     return this.#line;
@@ -82,7 +85,11 @@ export class LineSplitter {
 
   #emit(buf: Uint8Array, start: number, end: number, open: boolean): void {
     this.#line++;
-    const stop = end > start && buf[end - 1] === CR ? end - 1 : end;
+    let stop = end;
+    if (end > start && buf[end - 1] === CR) {
+      this.crlf = true;
+      stop--;
+    }
     this.#take(buf, start, stop, this.#line, this.#lineOffset, this.#cut, open);
   }
 

@@ -14,7 +14,8 @@ type Op =
   | { readonly do: 'text'; readonly bytes: Uint8Array }
   | { readonly do: 'u' | 'x' | 'n' | 'r'; readonly slot: number }
   | { readonly do: 'w' | 's'; readonly slot: number; readonly until: Uint8Array | undefined }
-  | { readonly do: 'maybe'; readonly ops: readonly Op[] };
+  | { readonly do: 'maybe'; readonly ops: readonly Op[] }
+  | { readonly do: 'blanks'; readonly least: 0 | 1 };
 
 /** Captures of the last match: numbers as 32-bit halves, texts as byte ranges of the buffer; `got` 0 means missing. */
 export interface Captures {
@@ -66,18 +67,26 @@ export class Pattern<F extends string = string> {
   }
 }
 
-function compile(format: string, names: string[]): Op[] {
+/** `inside`: the format is a part that may be missing. */
+function compile(format: string, names: string[], inside = false): Op[] {
   const ops: Op[] = [];
   const token = /\{(\w+):([udxnwsr])\}|«([^»]*)»/g;
   let at = 0;
   const text = (part: string): void => {
-    if (part !== '') ops.push({ do: 'text', bytes: bytesOf(part) });
+    // Who copies a log may lose blanks: where a format has several, or begins with one, as many as there are fit.
+    for (const piece of part.split(/( {2,})/)) {
+      const leading = !inside && ops.length === 0 && /^ +/.exec(piece)?.[0];
+      if (leading) ops.push({ do: 'blanks', least: 0 });
+      const rest = leading ? piece.slice(leading.length) : piece;
+      if (/^ {2,}$/.test(rest)) ops.push({ do: 'blanks', least: 1 });
+      else if (rest !== '') ops.push({ do: 'text', bytes: bytesOf(rest) });
+    }
   };
   for (let m = token.exec(format); m !== null; m = token.exec(format)) {
     text(format.slice(at, m.index));
     at = m.index + m[0].length;
     if (m[3] !== undefined) {
-      ops.push({ do: 'maybe', ops: compile(m[3], names) });
+      ops.push({ do: 'maybe', ops: compile(m[3], names, true) });
       continue;
     }
     const slot = names.push(m[1]!) - 1;
@@ -100,6 +109,12 @@ function run(ops: readonly Op[]): boolean {
       case 'text':
         if (!scanner.literal(op.bytes)) return false;
         break;
+      case 'blanks': {
+        const from = scanner.pos;
+        while (scanner.pos < scanner.end && scanner.buf[scanner.pos] === SPACE) scanner.pos++;
+        if (scanner.pos - from < op.least) return false;
+        break;
+      }
       case 'u':
         if (!scanner.dec()) return false;
         keep(op.slot);

@@ -1,8 +1,8 @@
-import { textOf } from '../base/bytes.ts';
+import { SPACE, textOf } from '../base/bytes.ts';
 import type { Written } from '../model/event-args.ts';
 import type { TraceBuilder } from '../trace/builder.ts';
 import { objectAt } from './objects.ts';
-import { type CaptureNames, type Captures, captures, NameTable, Pattern } from './pattern.ts';
+import { type CaptureNames, type Captures, captures, isNameByte, NameTable, Pattern } from './pattern.ts';
 
 /** What the rules of an importer share: the builder and the bytes of the line at hand. Importers add what they remember. */
 export class RuleContext {
@@ -48,6 +48,18 @@ export interface RecordRule<C> {
    * without effect; null: its arguments have none of the known forms.
    */
   readonly take: (context: C, start: number, end: number) => boolean | null;
+  /**
+   * How well the arguments have a known form, without any effect: 0 not at all, else one more than the number of values
+   * that the form names. A rule without it reads anything.
+   */
+  readonly reads?: (context: C, start: number, end: number) => number;
+}
+
+/** What `reads` tells after a pattern matched. */
+function capturedSlots(slots: Readonly<Record<string, number>>): number {
+  let count = 1;
+  for (const slot of Object.values(slots)) if (captures.got[slot] === 1) count++;
+  return count;
 }
 
 /** The capture number of each name of a print format. */
@@ -76,6 +88,10 @@ export function rule<C extends RuleContext, const F extends string>(
       if (otherwise === undefined || !otherwise(context, start, end)) return null;
       return use(context, captures, slot) !== false;
     },
+    reads: (context, start, end) => {
+      for (const pattern of patterns) if (pattern.match(context.buf, start, end)) return capturedSlots(pattern.slot);
+      return otherwise?.(context, start, end) === true ? capturedSlots(slot) : 0;
+    },
   };
 }
 
@@ -89,6 +105,8 @@ export function either<C>(first: RecordRule<C>, second: RecordRule<C>): RecordRu
   return {
     name: first.name,
     take: (context, start, end) => first.take(context, start, end) ?? second.take(context, start, end),
+    reads: (context, start, end) =>
+      Math.max(first.reads?.(context, start, end) ?? 1, second.reads?.(context, start, end) ?? 1),
   };
 }
 
@@ -104,6 +122,11 @@ export class RuleSet<C extends RuleContext> {
     this.rules = rules;
     this.names = [...rules.map((r) => r.name), ...withoutEffect.filter((name) => !ruled.has(name))];
     this.#table = new NameTable(this.names);
+  }
+
+  /** Whether an event, by its number, is known to have no effect. */
+  isQuiet(id: number): boolean {
+    return id >= this.rules.length;
   }
 
   /** The number of the event whose name stands in bytes `start` to `end`, or -1 when it is not known. */
@@ -128,18 +151,40 @@ export class Dispatcher<C extends RuleContext> {
   }
 
   /**
-   * Takes the record of event `id` with its arguments in bytes `start` to `end` of the line of the context. `open`: the
-   * source ended within the record.
+   * Takes the record of event `id` with its arguments in bytes `start` to `end` of the line of the context, and counts it.
+   * False, and nothing happened, when its arguments have none of the known forms.
    */
-  take(id: number, start: number, end: number, open: boolean): void {
+  take(id: number, start: number, end: number): boolean {
     const { rules } = this.#set;
     const result = id < rules.length ? rules[id]!.take(this.#context, start, end) : false;
-    if (result === false) this.#quiet[id]!++;
-    else if (result) this.#context.out.understood();
-    else
-      this.#context.out.skipped(
-        open ? 'cut off at the end of the file' : `${rules[id]!.name}: arguments not as expected`,
-      );
+    if (result === null) return false;
+    if (result) this.#context.out.understood();
+    else this.#quiet[id]!++;
+    return true;
+  }
+
+  /**
+   * Takes a record whose arguments `take` refused. What stands behind arguments of a known form is the remark of a person: it
+   * is left out, and the result is true. Where there is no known form at all, the record is counted as skipped.
+   */
+  takeHead(id: number, start: number, end: number, open: boolean): boolean {
+    const { buf, out } = this.#context;
+    const rule = this.#set.rules[id]!;
+    for (let stop = end - 1; stop > start; stop--) {
+      if (buf[stop] !== SPACE || buf[stop - 1] === SPACE) continue;
+      if ((rule.reads?.(this.#context, start, stop) ?? 0) > 0 && this.take(id, start, stop)) return true;
+    }
+    // An event without arguments, with an arrow, a comment mark or the like behind its name.
+    if (start < end && !isNameByte(buf[start]!) && this.take(id, start, start)) return true;
+    out.skipped(open ? 'cut off at the end of the file' : `${rule.name}: arguments not as expected`);
+    return false;
+  }
+
+  /** How well the arguments of event `id` have a known form: see `RecordRule.reads`. A quiet event needs some arguments. */
+  reads(id: number, start: number, end: number): number {
+    const { rules } = this.#set;
+    if (id < rules.length) return rules[id]!.reads?.(this.#context, start, end) ?? 1;
+    return end > start ? 1 : 0;
   }
 
   /** Brings the accounting up to date; may be called at any moment and any number of times. */

@@ -3,8 +3,11 @@ import { TraceBuilder } from '../trace/builder.ts';
 import { checkIntegrity } from '../trace/integrity.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Unpacker } from './decompress.ts';
-import { detect, type Format, HEAD_BYTES } from './detect.ts';
+import { detect, HEAD_BYTES, notATrace } from './detect.ts';
 import type { Importer } from './importer.ts';
+import { otherKind } from './other-kinds.ts';
+import { TextImporter } from './text/importer.ts';
+import { Streams } from './text/streams.ts';
 
 /** The source is no trace that can be read; `message` says what was found and what was expected. */
 export class ImportError extends Error {}
@@ -21,7 +24,10 @@ export class ImportRun {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #bytes = 0;
-  #format: Format | undefined;
+  #begun = false;
+  /** Of text: the sources in it, and its first bytes. */
+  #streams: Streams | undefined;
+  #first: Uint8Array = new Uint8Array(0);
 
   /** `into`: the world and the system of the trace that this source will join; a world of its own when left out. */
   constructor(file: string, into?: { readonly world: World; readonly system: string }) {
@@ -38,9 +44,10 @@ export class ImportRun {
     return this.#bytes;
   }
 
-  /** The format, once it is known. */
-  get format(): Format | undefined {
-    return this.#format;
+  /** The format of the (first) source, once a record has shown it. */
+  get format(): string | undefined {
+    if (this.#streams !== undefined && this.#streams.all.length === 0) return undefined;
+    return this.#begun ? this.trace.first.format : undefined;
   }
 
   /** Takes the next bytes of the source. */
@@ -53,7 +60,7 @@ export class ImportRun {
   settle(): void {
     if (!this.#importer && this.#waitingBytes > 0) {
       const format = detect(this.#head());
-      if (!('problem' in format)) this.#start(format);
+      if (typeof format === 'string' || !('problem' in format)) this.#start(format);
     }
     this.#importer?.settle();
   }
@@ -75,8 +82,9 @@ export class ImportRun {
     if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem);
     if (!this.#importer) this.#start(this.#detect());
     this.#importer!.end();
+    if (this.#streams !== undefined) this.#joinSources(this.#streams);
     const { source } = this.#builder;
-    if (packing !== 'none') source.variant += `, ${packing}`;
+    if (packing !== 'none') for (const each of this.trace.sources) each.variant += `, ${packing}`;
     const [wrong] = checkIntegrity(this.trace);
     if (problem !== undefined) source.problem = problem;
     else if (wrong !== undefined) source.problem = `the trace is not sound, please report this: ${wrong}`;
@@ -94,21 +102,37 @@ export class ImportRun {
     return all;
   }
 
-  /** The format of these bytes; throws ImportError when they are no trace. */
-  #detect(): Format {
-    const format = detect(this.#head());
-    if (!('problem' in format)) return format;
-    const { problem } = this.#unpacker;
-    throw new ImportError(
-      problem === undefined ? format.problem : `${problem}; of what was unpacked: ${format.problem}`,
-    );
+  /** The sources of a file of text become one trace; throws ImportError when there is none. */
+  #joinSources({ all }: Streams): void {
+    // A file of another kind may name events as a trace does; then no arguments fit.
+    const read = all.some(({ out: { accounting: a } }) => a.understood > 0);
+    if (all.length === 0 || (!read && otherKind(this.#first) !== undefined))
+      throw new ImportError(this.#because(notATrace(this.#first)));
+    if (all.length > 1) this.trace.join(...all.slice(1).map(({ out }) => out.source));
   }
 
-  #start(format: Format): void {
+  /** The format of these bytes; throws ImportError when they are no trace. */
+  #detect(): Exclude<ReturnType<typeof detect>, { readonly problem: string }> {
+    const format = detect(this.#head());
+    if (typeof format === 'string' || !('problem' in format)) return format;
+    throw new ImportError(this.#because(format.problem));
+  }
+
+  /** A reason why nothing can be read, with what was wrong before that. */
+  #because(reason: string): string {
+    const { problem } = this.#unpacker;
+    return problem === undefined ? reason : `${problem}; of what was unpacked: ${reason}`;
+  }
+
+  #start(format: Exclude<ReturnType<typeof detect>, { readonly problem: string }>): void {
     const head = this.#head();
     this.#waiting = [];
-    this.#format = format;
-    this.#importer = format.open(this.#builder);
+    this.#begun = true;
+    if (format === 'text') {
+      this.#first = head;
+      this.#streams = new Streams(this.#builder);
+      this.#importer = new TextImporter(this.#streams, head);
+    } else this.#importer = format.open(this.#builder);
     this.#importer.push(head);
   }
 }

@@ -1,4 +1,6 @@
 import { timeText } from '../base/time.ts';
+import { shiftTo } from '../trace/merge.ts';
+import type { Source } from '../trace/source.ts';
 import type { Trace } from '../trace/trace.ts';
 
 /** The format of a source and how its lines were read. */
@@ -27,19 +29,22 @@ export interface TraceInfo {
   readonly withoutEffect: Readonly<Record<string, number>>;
   /** Lines that are no records, by what they are. */
   readonly others: Readonly<Record<string, number>>;
-  /** What is wrong with the source as a whole; absent when nothing is. */
-  readonly problem?: string;
+  /** What is wrong with the source as a whole; null when nothing is. */
+  readonly problem: string | null;
+  /** What was undone to read it, such as `quoted` or `prefix:journal`. */
+  readonly undone: readonly string[];
   /** The first lines that were skipped, with the reason. */
   readonly samples: readonly { readonly line: number; readonly offset: number; readonly reason: string }[];
+  /** The sources of a file in which several stand; the numbers above are their sums. */
+  readonly sources?: readonly TraceInfo[];
 }
 
 /** A tally as a plain object, most frequent first. */
 const plain = (map: ReadonlyMap<string, number>): Record<string, number> =>
   Object.fromEntries([...map].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
 
-/** The format of a source and how its lines were read. */
-export function traceInfo(trace: Trace): TraceInfo {
-  const meta = trace.first;
+/** How a source was read. */
+function sourceInfo(meta: Source): TraceInfo {
   const { accounting: a } = meta;
   return {
     file: meta.file,
@@ -47,7 +52,7 @@ export function traceInfo(trace: Trace): TraceInfo {
     variant: meta.variant,
     lines: a.lines,
     records: a.records,
-    events: trace.length,
+    events: meta.events.length,
     understood: a.understood,
     unknown: plain(a.unknown),
     skipped: plain(a.skipped),
@@ -59,7 +64,57 @@ export function traceInfo(trace: Trace): TraceInfo {
     end: timeText(meta.end, meta.time),
     withoutEffect: plain(a.withoutEffect),
     others: plain(a.others),
+    problem: meta.problem ?? null,
+    undone: meta.undone,
     samples: a.samples,
-    ...(meta.problem === undefined ? {} : { problem: meta.problem }),
+  };
+}
+
+/** Adds up tallies. */
+function added(tallies: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const one of tallies) for (const [name, n] of Object.entries(one)) sums.set(name, (sums.get(name) ?? 0) + n);
+  return plain(sums);
+}
+
+/** The first and last time of all sources, on the clock of the trace; null where no source has stamps that fit it. */
+function span(trace: Trace): Pick<TraceInfo, 'start' | 'end'> {
+  let [start, end] = [Number.NaN, Number.NaN];
+  for (const source of trace.sources) {
+    const shift = shiftTo(trace.time, source);
+    if (!(start <= source.start + shift)) start = Number.isNaN(source.start + shift) ? start : source.start + shift;
+    if (!(end >= source.end + shift)) end = Number.isNaN(source.end + shift) ? end : source.end + shift;
+  }
+  return { start: timeText(start, trace.time), end: timeText(end, trace.time) };
+}
+
+/** The format of a file and how its lines were read. */
+export function traceInfo(trace: Trace): TraceInfo {
+  const sources = trace.sources.map(sourceInfo);
+  const [first] = sources;
+  if (first === undefined || sources.length === 1) return first ?? sourceInfo(trace.first);
+  const most = [...sources].sort((a, b) => b.records - a.records)[0]!;
+  const sum = (of: (info: TraceInfo) => number): number => sources.reduce((n, info) => n + of(info), 0);
+  return {
+    file: first.file,
+    format: most.format,
+    variant: `${sources.length} sources in one file`,
+    lines: sum((i) => i.lines),
+    records: sum((i) => i.records),
+    events: trace.length,
+    understood: sum((i) => i.understood),
+    unknown: added(sources.map((i) => i.unknown)),
+    skipped: added(sources.map((i) => i.skipped)),
+    lost: sum((i) => i.lost),
+    gaps: sum((i) => i.gaps),
+    cpus: Math.max(...sources.map((i) => i.cpus)),
+    clock: most.clock,
+    ...span(trace),
+    withoutEffect: added(sources.map((i) => i.withoutEffect)),
+    others: added(sources.map((i) => i.others)),
+    problem: sources.find((i) => i.problem !== null)?.problem ?? null,
+    undone: [...new Set(sources.flatMap((i) => i.undone))],
+    samples: sources.flatMap((i) => i.samples).sort((a, b) => a.line - b.line),
+    sources,
   };
 }

@@ -17,6 +17,8 @@ export class TraceBuilder {
   readonly source: Source;
   /** The record at hand, and the event that is being emitted. */
   readonly row: EventRow = eventRow(other);
+  readonly #root: World;
+  readonly #system: string;
   #taskBytes: Uint8Array | undefined;
   #taskStart = 0;
   #taskEnd = 0;
@@ -24,9 +26,16 @@ export class TraceBuilder {
 
   /** `world` and `system`: where the objects go, for a source that joins others; a world of its own otherwise. */
   constructor(file: string, world = new World(), system = '') {
+    this.#root = world;
+    this.#system = system;
     this.world = world.space(system);
     this.source = new Source({ file });
     this.trace = new Trace(world, this.source);
+  }
+
+  /** A builder for another source that stands in the same file and tells of the same system. */
+  beside(): TraceBuilder {
+    return new TraceBuilder(this.source.file, this.#root, this.#system);
   }
 
   /** Sets who recorded the record at hand: bytes `start` to `end` of a buffer that does not change until the next record. */
@@ -112,8 +121,8 @@ export class TraceBuilder {
   noteTime(): void {
     const { source, row } = this;
     if (Number.isNaN(row.time)) return;
-    if (Number.isNaN(source.start)) source.start = row.time;
-    source.end = row.time;
+    if (!(source.start <= row.time)) source.start = row.time;
+    if (!(source.end >= row.time)) source.end = row.time;
   }
 
   /** Emits an event, written with the `put` of its kind, about an object. */

@@ -25,7 +25,7 @@ export interface SourceFacts {
   time: TimeBase;
   /** Nanoseconds to add to the times of the source to get times of the trace. */
   offset: bigint;
-  /** Times, in the source, of the first and last record, whether they became events or not; NaN while no record had a stamp. */
+  /** The earliest and the latest time of a record in the source, whether it became an event or not; NaN while no record had a stamp. */
   start: number;
   end: number;
   /** What is wrong with the source as a whole, such as packed data that is cut off; nothing read before is lost. */

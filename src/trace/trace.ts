@@ -204,9 +204,24 @@ export class Trace {
     return time === undefined ? undefined : this.lastAtTime(time);
   }
 
-  /** The last step whose record stands at or before a line (1-based) of a source, or -1. */
-  lastAtLine(line: number, source: SourceId = 0): number {
-    const row = this.#sources[source]?.events.lastAtLine(line) ?? -1;
+  /**
+   * The last step whose record stands at or before a line (1-based) of a source, or -1; without a source, of the file of the
+   * first one, in which several sources may stand.
+   */
+  lastAtLine(line: number, source?: SourceId): number {
+    if (source !== undefined) return this.#stepOf(source, this.#sources[source]?.events.lastAtLine(line) ?? -1);
+    let step = -1;
+    let nearest = 0;
+    for (const [id, { file, events }] of this.#sources.entries()) {
+      const row = file === this.first.file ? events.lastAtLine(line) : -1;
+      if (row < 0 || events.line(row) <= nearest) continue;
+      nearest = events.line(row);
+      step = this.#stepOf(id, row);
+    }
+    return step;
+  }
+
+  #stepOf(source: SourceId, row: number): number {
     return this.#merged === undefined || row < 0 ? row : this.#merged.stepOf(source, row);
   }
 }

@@ -53,7 +53,7 @@ function check(mutant: Mutant, trace: Trace, rng: () => number): void {
   if (!mutant.packed) {
     const ends = mutant.bytes.reduce((n, b) => n + (b === 10 ? 1 : 0), 0);
     assert.equal(info.lines, ends + (mutant.bytes.at(-1) === 10 ? 0 : 1), 'as many lines as there are');
-    assert.equal(info.problem, undefined);
+    assert.equal(info.problem, null);
   }
   if (trace.length === 0) return;
   const step = rng() % trace.length;

@@ -19,7 +19,11 @@ function regexOf(tokens: readonly Token[], open: boolean): RegExp {
   const part = (list: readonly Token[]): string =>
     list
       .map((t, i) => {
-        if ('text' in t) return quote(t.text);
+        // As many blanks as there are stand for several, and for those that a format begins with.
+        if ('text' in t)
+          return quote(t.text)
+            .replace(list === tokens && i === 0 ? /^ +/ : /^$/, ' *')
+            .replace(/ {2,}(?!\*)/g, ' +');
         if ('maybe' in t) return atomic(`${part(t.maybe)}|`);
         const next = list[i + 1];
         const until = next && 'text' in next ? next.text : undefined;

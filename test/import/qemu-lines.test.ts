@@ -60,13 +60,7 @@ describe('prefixes of QEMU log lines', () => {
   });
 
   it('what only looks like a prefix is none', () => {
-    for (const line of [
-      '30205@1795148652:x y',
-      '30205@.5:x y',
-      '2026-02-03 10:11:12 vtd_ir_enable enable 1',
-      '@1.5:x y',
-      '5@1.:x y',
-    ]) {
+    for (const line of ['30205@1795148652:x y', '30205@.5:x y', '@1.5:x y', '5@1.:x y']) {
       const { info } = sample(`${EVENT}\n${line}\n`);
       assert.equal(info.understood, 1, line);
       assert.equal(

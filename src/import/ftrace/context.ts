@@ -15,6 +15,9 @@ export class Ftrace extends RuleContext {
   /** Inputs 0 to 15 of the virtual PICs that were driven or acknowledged and of which no vector was injected yet. */
   readonly #pic = new Set<number>();
 
+  #lastTask = -1;
+  #lastThread = -1;
+
   /** The task at hand runs this virtual CPU. */
   runs(vcpu: number): void {
     const thread = this.#thread();
@@ -41,11 +44,14 @@ export class Ftrace extends RuleContext {
   /** The number of the thread at hand, or -1 where the record does not name it. Its name may change: `<...>-77`, `CPU 0/KVM-77`. */
   #thread(): number {
     const { task } = this.out;
+    if (task === this.#lastTask) return this.#lastThread;
     let thread = this.#threads.get(task);
     if (thread === undefined) {
       thread = Number(/-(\d+)$/.exec(this.out.world.strings.text(task))?.[1] ?? -1);
       this.#threads.set(task, thread);
     }
+    this.#lastTask = task;
+    this.#lastThread = thread;
     return thread;
   }
 }
@@ -79,10 +85,6 @@ export function rule<const F extends string>(
 const EXTRA = 12;
 const scanner = new Scanner();
 
-/** A member by a name that the trace gives: `__proto__` and `constructor` are names like others. */
-const own = <T>(of: Readonly<Record<string, T>>, name: string): T | undefined =>
-  Object.hasOwn(of, name) ? of[name] : undefined;
-
 /** Reads ` name=value` pairs as the `fields` option prints them: `0xhex (dec)`, `'c'(dec)`, `symbol (dec)`, or text. */
 class FieldsReader {
   readonly #slots: Readonly<Record<string, number>>;
@@ -113,7 +115,7 @@ class FieldsReader {
       const name = textOf(buf, nameStart, at);
       const valueStart = at + 1;
       at = this.#valueEnd(buf, valueStart, end);
-      const slot = own(this.#slots, own(this.#renamed, name) ?? name) ?? (extra < captures.got.length ? extra++ : -1);
+      const slot = this.#slots[this.#renamed[name] ?? name] ?? (extra < captures.got.length ? extra++ : -1);
       if (slot >= 0) {
         const isNumber = this.#value(buf, valueStart, at, slot);
         if (!isNumber && this.#numbers.has(slot)) return undefined;

@@ -4,14 +4,25 @@
  * What the text cannot tell: its clock (only whether it is a counter), what happened on a CPU while it was marked offline
  * (tracepoints do not fire there), and whose virtual machine a KVM event is about.
  */
-import { BRACKET_OPEN, bytesAt, bytesOf, COLON, HASH, SPACE, textOf } from '../../base/bytes.ts';
+import { bytesAt, bytesOf, COLON, HASH, SPACE, textOf } from '../../base/bytes.ts';
 import type { ObjectId } from '../../base/ids.ts';
 import { cpuSeen } from '../../model/events/cpu.ts';
 import { bufferStart, lost } from '../../model/events/notes.ts';
 import { cpu } from '../../model/things/irq.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { MOST_CPU } from '../../trace/row.ts';
-import type { LineReader } from '../importer.ts';
+import {
+  BROKEN,
+  FOREIGN,
+  type Form,
+  NO_RECORD,
+  type Outcome,
+  PART_OF_RECORD,
+  type RecordReader,
+  TAKEN,
+  UNKNOWN_RECORD,
+  WHOLE_RECORD,
+} from '../importer.ts';
 import { isNameByte } from '../pattern.ts';
 import { Dispatcher, RuleSet } from '../rules.ts';
 import { Ftrace } from './context.ts';
@@ -21,7 +32,7 @@ import { SILENT } from './known.ts';
 import { isPrintk, takeMark } from './printk.ts';
 import { isProbe, takeProbe } from './probes.ts';
 import { withRaw } from './raw.ts';
-import { afterLogStamp, RecordHead } from './record.ts';
+import { isNative, RecordHead } from './record.ts';
 import { virtRules } from './virt.ts';
 
 const events = new RuleSet<Ftrace>([...irqRules, ...withRaw(virtRules), ...iommuRules], SILENT);
@@ -32,15 +43,19 @@ const knows = (buf: Uint8Array, start: number, end: number): boolean => events.f
 
 const NANO = 1_000_000_000;
 const text = (t: string): Uint8Array => bytesOf(t);
-const LATENCY = text(' latency trace v');
-const ENTRIES = text('# entries-in-buffer/entries-written: ');
-const TRACER = text('# tracer: ');
+const LATENCY = ' latency trace v';
+const TRACER = '# tracer: ';
+/** What the function tracer prints, and the line before a stack. */
+const WITHOUT_NAME = /^(?:\S+( \[\w+\])? <-\S+|<(user )?stack (trace|unwound))/;
+/** Lines of the headers (print_trace_header, print_func_help_header_irq, print_lat_help_header in kernel/trace/trace.c). */
+const HEADER =
+  /^#(?:$| *$| tracer: | entries-in-buffer|.* latency trace v|.*TASK-PID|.*CMD| *-{3,}| *\|? *(?:[_/|\\]|=>)| latency: | +[|/\\ _-]| WARNING| MAY BE| *[=#]{3,}| +=> )/;
 const CPU = text('CPU:');
 const STARTED = text('##### CPU ');
 const CPUS = text('cpus=');
 const STACK = text(' => ');
 
-export class FtraceImporter implements LineReader {
+export class FtraceImporter implements RecordReader {
   readonly #out: TraceBuilder;
   readonly #f: Ftrace;
   readonly #head = new RecordHead();
@@ -60,6 +75,11 @@ export class FtraceImporter implements LineReader {
   #tracer = '';
   #backwards = 0;
   #last = Number.NEGATIVE_INFINITY;
+  /** The event of the record at hand, -1 without a name, and where its arguments begin. */
+  #id = -1;
+  #payload = 0;
+  evidence = 0;
+  stamp = Number.NaN;
 
   constructor(out: TraceBuilder) {
     this.#out = out;
@@ -68,32 +88,57 @@ export class FtraceImporter implements LineReader {
     out.source.format = 'ftrace-text';
   }
 
-  line(buf: Uint8Array, start: number, end: number, cut: boolean, open: boolean): void {
-    const out = this.#out;
-    let from = start;
-    while (from < end && buf[from] === 0) from++;
-    if (from === end) {
-      out.other(from > start ? 'NUL bytes' : 'blank');
-      return;
-    }
+  line(buf: Uint8Array, start: number, end: number): Outcome {
     const head = this.#head;
-    let isRecord = this.#isRecord(buf, from, end);
-    if (!isRecord && buf[from] === BRACKET_OPEN) {
-      // A dump on oops goes through the kernel log, which puts its own stamp in front.
-      from = afterLogStamp(buf, from, end);
-      isRecord = this.#isRecord(buf, from, end);
-    }
-    if (!isRecord) {
-      this.#noRecord(buf, from, end, cut, open);
-      return;
-    }
-    if (cut) {
-      out.skipped('line longer than 1 MiB');
-      return;
-    }
+    if (this.#latency ? !head.latency(buf, start, end) : !isNative(buf, start) || !head.normal(buf, start, end))
+      return FOREIGN;
+    return this.#take(buf, end) ? TAKEN : BROKEN;
+  }
+
+  form(buf: Uint8Array, start: number, end: number): Form {
+    const head = this.#head;
+    this.evidence = 0;
+    if (!this.#isRecord(buf, start, end)) return NO_RECORD;
+    this.stamp = head.seconds + head.nano / NANO;
+    this.#f.buf = buf;
+    let at = head.payload;
+    while (at < end && buf[at] === SPACE) at++;
+    const nameStart = at;
+    while (at < end && isNameByte(buf[at]!)) at++;
+    if (at === end) return PART_OF_RECORD;
+    if (at === nameStart || buf[at] !== COLON)
+      return isPrintk(buf, nameStart, end) || WITHOUT_NAME.test(textOf(buf, nameStart, Math.min(end, nameStart + 200)))
+        ? WHOLE_RECORD
+        : UNKNOWN_RECORD;
+    const id = events.find(buf, nameStart, at);
+    at++;
+    while (at < end && buf[at] === SPACE) at++;
+    if (isProbe(buf, at, end)) return WHOLE_RECORD;
+    if (id < 0) return UNKNOWN_RECORD;
+    this.evidence = this.#dispatcher.reads(id, at, end);
+    return this.evidence > 0 ? WHOLE_RECORD : PART_OF_RECORD;
+  }
+
+  record(buf: Uint8Array, start: number, end: number, open: boolean): boolean {
+    if (!this.#isRecord(buf, start, end) || this.#take(buf, end)) return false;
+    const out = this.#out;
+    if (this.#id >= 0) return this.#dispatcher.takeHead(this.#id, this.#payload, end, open);
+    if (open) out.skipped('cut off at the end of the file');
+    else out.skipped(this.#payload === end ? 'no event behind the time' : 'no event name behind the time');
+    return false;
+  }
+
+  /** Reads the record whose head was read last; false when its arguments have no known form. */
+  #take(buf: Uint8Array, end: number): boolean {
+    const out = this.#out;
+    const head = this.#head;
     if (head.cpu > MOST_CPU) {
       out.skipped(`CPU number beyond ${MOST_CPU}`);
-      return;
+      return true;
+    }
+    if (head.seconds > Number.MAX_SAFE_INTEGER) {
+      out.skipped('a stamp that is no time');
+      return true;
     }
     this.#stamp(head);
     out.cpu = head.cpu;
@@ -103,15 +148,14 @@ export class FtraceImporter implements LineReader {
     while (at < end && buf[at] === SPACE) at++;
     const nameStart = at;
     while (at < end && isNameByte(buf[at]!)) at++;
+    this.#id = -1;
+    this.#payload = at;
     if (at === nameStart || buf[at] !== COLON) {
-      if (isPrintk(buf, nameStart, end)) {
-        out.setTask(buf, head.taskStart, head.taskEnd);
-        takeMark(f, nameStart, end);
-        out.understood();
-        return;
-      }
-      this.#unnamed(buf, nameStart, at, end, open);
-      return;
+      if (!isPrintk(buf, nameStart, end)) return this.#unnamed(buf, nameStart, end);
+      out.setTask(buf, head.taskStart, head.taskEnd);
+      takeMark(f, nameStart, end);
+      out.understood();
+      return true;
     }
     const nameEnd = at++;
     if (buf[at] === SPACE) at++;
@@ -123,11 +167,16 @@ export class FtraceImporter implements LineReader {
     if (isProbe(buf, payload, end)) {
       takeProbe(f, nameStart, nameEnd, payload, end);
       out.understood();
-      return;
+      return true;
     }
     const id = events.find(buf, nameStart, nameEnd);
-    if (id < 0) out.unknown(textOf(buf, nameStart, Math.min(nameEnd, nameStart + 100)));
-    else this.#dispatcher.take(id, id === MARK ? at : payload, end, open);
+    if (id < 0) {
+      out.unknown(textOf(buf, nameStart, Math.min(nameEnd, nameStart + 100)));
+      return true;
+    }
+    this.#id = id;
+    this.#payload = id === MARK ? at : payload;
+    return this.#dispatcher.take(id, this.#payload, end);
   }
 
   #isRecord(buf: Uint8Array, start: number, end: number): boolean {
@@ -163,55 +212,42 @@ export class FtraceImporter implements LineReader {
     this.#f.emit(cpuSeen.put(), object);
   }
 
-  /** A record without an event name: the function tracer, or something this importer does not know. */
-  #unnamed(buf: Uint8Array, start: number, at: number, end: number, open: boolean): void {
+  /** A record without an event name: the function tracer, or something this importer does not know (false). */
+  #unnamed(buf: Uint8Array, start: number, end: number): boolean {
     const rest = textOf(buf, start, Math.min(end, start + 200));
-    if (/^\S+( \[\w+\])? <-\S+/.test(rest)) this.#out.withoutEffect('function');
-    else if (/^<(user )?stack (trace|unwound)/.test(rest)) this.#out.withoutEffect('stack trace');
-    else if (open) this.#out.skipped('cut off at the end of the file');
-    else if (at === end || rest === '') this.#out.skipped('no event behind the time');
-    else this.#out.skipped('no event name behind the time');
+    if (!WITHOUT_NAME.test(rest)) return false;
+    this.#out.withoutEffect(rest.startsWith('<') ? 'stack trace' : 'function');
+    return true;
   }
 
-  #noRecord(buf: Uint8Array, start: number, end: number, cut: boolean, open: boolean): void {
-    const out = this.#out;
-    if (buf[start] === HASH && !bytesAt(buf, start, end, STARTED)) {
-      this.#header(buf, start, end);
-      out.other('header');
-      return;
-    }
+  note(buf: Uint8Array, start: number, end: number): string | undefined {
     const line = textOf(buf, start, Math.min(end, start + 300));
+    if (buf[start] === HASH && !bytesAt(buf, start, end, STARTED)) return this.#header(line) ? 'header' : undefined;
     const gap = bytesAt(buf, start, end, CPU)
       ? /^CPU:(\d+) \[(?:LOST (?:(\d+) )?EVENTS|(?:(\d+) )?EVENTS DROPPED)\]/.exec(line)
       : null;
     if (gap) {
       this.#gap(Number(gap[1]), gap[2] ?? gap[3]);
-      out.other('loss marker');
-    } else if (bytesAt(buf, start, end, STARTED)) {
-      const n = Number(/^##### CPU (\d+)/.exec(line)?.[1] ?? -1);
-      out.cpu = n;
-      this.#f.emit(bufferStart.put(), this.#cpuMention(n));
-      out.other('buffer start');
-    } else if (bytesAt(buf, start, end, CPUS)) {
-      this.#headerCpus = Number(/^cpus=(\d+)/.exec(line)?.[1] ?? 0);
-      out.other('header');
-    } else if (bytesAt(buf, start, end, STACK) || /^\s*(<stack trace>|=> )/.test(line)) {
-      out.other('stack trace');
-    } else if (/^\s*$/.test(line)) {
-      out.other('blank');
-    } else if (/^\s*(\d+\)|-{3,}|[ =]+$)/.test(line)) {
-      out.other('function graph');
-    } else if (/^\[LINE TOO BIG\]|^Unknown type \d+/.test(line)) {
-      out.skipped(line.startsWith('[') ? 'the kernel printed [LINE TOO BIG]' : 'the kernel printed Unknown type');
-    } else if (cut) {
-      out.skipped('line longer than 1 MiB');
-    } else if (open) {
-      out.skipped('cut off at the end of the file');
-    } else if (/^\s*(--+|Dumping ftrace buffer|CPU:\d+ \[SUBBUFFER START\])/.test(line)) {
-      out.other('separator');
-    } else {
-      out.skipped(line.includes('\0') ? 'NUL bytes in the line' : 'not a trace record');
+      return 'loss marker';
     }
+    if (bytesAt(buf, start, end, STARTED)) {
+      const n = Number(/^##### CPU (\d+)/.exec(line)?.[1] ?? -1);
+      this.#out.cpu = n;
+      this.#f.emit(bufferStart.put(), this.#cpuMention(n));
+      return 'buffer start';
+    }
+    if (bytesAt(buf, start, end, CPUS)) {
+      this.#headerCpus = Number(/^cpus=(\d+)/.exec(line)?.[1] ?? 0);
+      return 'header';
+    }
+    if (bytesAt(buf, start, end, STACK) || /^\s*(<stack trace>|=> )/.test(line)) return 'stack trace';
+    if (/^\[LINE TOO BIG\]|^Unknown type \d+/.test(line)) {
+      this.#out.skipped(line.startsWith('[') ? 'the kernel printed [LINE TOO BIG]' : 'the kernel printed Unknown type');
+      return '';
+    }
+    if (/^\s*(\d+\)|-{3,}|[ =]+$)/.test(line)) return 'function graph';
+    if (/^\s*(--+|Dumping ftrace buffer|CPU:\d+ \[SUBBUFFER START\])/.test(line)) return 'separator';
+    return undefined;
   }
 
   #cpuMention(n: number): number {
@@ -228,17 +264,15 @@ export class FtraceImporter implements LineReader {
     this.#f.emit(event, this.#cpuMention(n));
   }
 
-  #header(buf: Uint8Array, start: number, end: number): void {
-    const line = textOf(buf, start, Math.min(end, start + 200));
-    if (bytesAt(buf, start, end, ENTRIES)) {
-      const m = /: (\d+)\/(\d+)\s+#P:(\d+)/.exec(line);
-      if (m) {
-        this.#headerLost = Math.max(0, Number(m[2]) - Number(m[1]));
-        this.#headerCpus = Number(m[3]);
-      }
-    } else if (bytesAt(buf, start, end, TRACER)) {
+  /** A line that begins with `#`; false when it is no line of a header that the kernel or trace-cmd prints. */
+  #header(line: string): boolean {
+    const entries = /^# entries-in-buffer\/entries-written: (\d+)\/(\d+)\s+#P:(\d+)/.exec(line);
+    if (entries) {
+      this.#headerLost = Math.max(0, Number(entries[2]) - Number(entries[1]));
+      this.#headerCpus = Number(entries[3]);
+    } else if (line.startsWith(TRACER)) {
       this.#tracer = line.slice(TRACER.length).trim();
-    } else if (line.includes(textOf(LATENCY))) {
+    } else if (line.includes(LATENCY)) {
       this.#latency = true;
     } else if (/TASK-PID/.test(line)) {
       this.#tgid = line.includes('TGID');
@@ -247,6 +281,7 @@ export class FtraceImporter implements LineReader {
       const m = /#P:(\d+)\)/.exec(line);
       if (m) this.#headerCpus = Number(m[1]);
     }
+    return HEADER.test(line);
   }
 
   #stamp(head: RecordHead): void {

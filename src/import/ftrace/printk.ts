@@ -11,7 +11,7 @@ export function isPrintk(buf: Uint8Array, start: number, end: number): boolean {
   return PRINTED.test(textOf(buf, start, Math.min(end, start + 300)));
 }
 
-/** Makes a mark of a text that somebody wrote into the trace. */
+/** Makes a mark of a text that was written into the trace. */
 export function takeMark(f: Ftrace, start: number, end: number): void {
   f.emit(mark.put().text(f.out.world.strings.internBytes(f.buf, start, end)), f.object('marker'));
 }

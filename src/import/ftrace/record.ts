@@ -4,11 +4,17 @@ import {
   COLON,
   DOT,
   isDigit,
+  LESS,
   MINUS,
   PAREN_CLOSE,
+  PAREN_OPEN,
   SPACE,
   textOf,
 } from '../../base/bytes.ts';
+import { isNameByte } from '../pattern.ts';
+
+/** Most bytes of a task's name (TASK_COMM_LEN in include/linux/sched.h, less the NUL). */
+const LONGEST_COMM = 15;
 
 /** Digits that the kernel prints of the number of a CPU, at least (`%03d`). */
 const CPU_DIGITS = 3;
@@ -92,6 +98,8 @@ export class RecordHead {
     const m = BARE.exec(text);
     if (m === null) return false;
     const { comm, pid, glued, cut, cpu, time, name } = m.groups!;
+    // A whole task stands there, behind something that is no part of the line.
+    if (cut !== undefined && /-\d+ *$/.test(cut)) return false;
     const nameStart = start + m[0].length - (name!.length + 1);
     const whole = glued !== undefined || (cpu?.length === CPU_DIGITS && cut === undefined);
     if (!whole && !knows(buf, nameStart, nameStart + name!.length)) return false;
@@ -149,6 +157,7 @@ export class RecordHead {
       if (buf[at] !== MINUS || at + 1 === pidEnd) continue;
       let first = start;
       while (first < at && buf[first] === SPACE) first++;
+      if (at - first > LONGEST_COMM) continue;
       this.taskStart = first;
       this.taskEnd = pidEnd;
       return open;
@@ -180,8 +189,12 @@ export class RecordHead {
   }
 }
 
-/** The position after the stamp that the kernel log puts before a line (`[   12.345678] `, `[   12.345678][   C3] `). */
-export function afterLogStamp(buf: Uint8Array, start: number, end: number): number {
-  const stamp = /^\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? /.exec(textOf(buf, start, Math.min(end, start + 48)));
-  return stamp ? start + stamp[0].length : start;
+/**
+ * Whether a line begins as the kernel prints a record: the name of the task right-aligned in 16 columns, `-`, the pid
+ * (kernel/trace/trace_output.c, `%16s-%-7d`). In front of such a line stands nothing that must be undone.
+ */
+export function isNative(buf: Uint8Array, start: number): boolean {
+  if (buf[start + 16] !== MINUS || !isDigit(buf[start + 17])) return false;
+  const first = buf[start]!;
+  return first === SPACE || first === LESS || first === PAREN_OPEN || isNameByte(first);
 }

@@ -25,6 +25,17 @@ const trap = new Pattern('riscv_cpu_do_interrupt: hart:{hart:u}, async:{async:u}
 const number = <F extends string>(pattern: Pattern<F>, name: CaptureNames<F>): number =>
   captures.lo[pattern.slot[name]]!;
 
+/** Whether bytes `start` to `end` are such a line. */
+export function isInterruptLine(buf: Uint8Array, start: number, end: number): boolean {
+  let from = start;
+  while (from < end && buf[from] === SPACE) from++;
+  const first = buf[from];
+  if (first === undefined) return false;
+  if (first >= 48 && first <= 57) return entered.match(buf, from, end);
+  if (serviced.match(buf, from, end) || trap.match(buf, from, end)) return true;
+  return exceptions.some((pattern) => pattern.match(buf, from, end));
+}
+
 /**
  * Reads such a line. Undefined: it is none. True: an interrupt was taken; false: an exception, or what a line before told.
  */

@@ -6,11 +6,22 @@
  */
 import { AT, COLON, DOT, isDigit, SPACE, textOf } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import type { LineReader } from '../importer.ts';
+import {
+  BROKEN,
+  FOREIGN,
+  type Form,
+  NO_RECORD,
+  type Outcome,
+  PART_OF_RECORD,
+  type RecordReader,
+  TAKEN,
+  UNKNOWN_RECORD,
+  WHOLE_RECORD,
+} from '../importer.ts';
 import { isNameByte } from '../pattern.ts';
 import { Dispatcher, RuleSet } from '../rules.ts';
 import { Qemu } from './context.ts';
-import { interruptLine } from './dint.ts';
+import { interruptLine, isInterruptLine } from './dint.ts';
 import { itsRules } from './its.ts';
 import { KNOWN_WITHOUT_EFFECT } from './known.ts';
 import { memoryRules } from './memory.ts';
@@ -26,10 +37,10 @@ const events = new RuleSet<Qemu>(
   KNOWN_WITHOUT_EFFECT,
 );
 
-/** Whether a name (bytes `start` to `end`) is a trace event that this importer knows. */
-export function isKnownEvent(buf: Uint8Array, start: number, end: number): boolean {
-  return events.find(buf, start, end) >= 0;
-}
+/** Kinds of stamps: none, the thread and the time, or the time of day of `-msg timestamp=on`. */
+const UNSTAMPED = 0;
+const THREAD = 1;
+const ISO = 2;
 
 const NANO = 1_000_000_000;
 /** Nanoseconds of the last digit of a fraction with so many digits. */
@@ -45,13 +56,28 @@ function digits(buf: Uint8Array, start: number, end: number): number {
   return value;
 }
 
-export class QemuImporter implements LineReader {
+export class QemuImporter implements RecordReader {
   readonly #out: TraceBuilder;
   readonly #q: Qemu;
   readonly #dispatcher: Dispatcher<Qemu>;
-  readonly #seenPrefix = { thread: false, iso: false, none: false };
+  /** Which kinds of stamp were seen, by their number. */
+  readonly #seenPrefix = new Uint8Array(3);
   #base = -1;
   #fraction = 0;
+  /** The record that `find` looked at last: its bytes, stamp and name. */
+  #buf: Uint8Array = new Uint8Array(0);
+  #lineStart = 0;
+  #prefix: typeof UNSTAMPED | typeof THREAD | typeof ISO = UNSTAMPED;
+  #seconds = 0;
+  #nano = 0;
+  #places = 0;
+  #thread = 0;
+  #tidEnd = 0;
+  #nameStart = 0;
+  #nameEnd = 0;
+  #id = -1;
+  evidence = 0;
+  stamp = Number.NaN;
 
   constructor(out: TraceBuilder) {
     this.#out = out;
@@ -60,48 +86,99 @@ export class QemuImporter implements LineReader {
     out.source.format = 'qemu-log';
   }
 
-  line(buf: Uint8Array, start: number, end: number, cut: boolean, open: boolean): void {
+  line(buf: Uint8Array, start: number, end: number): Outcome {
+    if (!this.#find(buf, start, end, true)) return FOREIGN;
+    return this.#take(end) ? TAKEN : BROKEN;
+  }
+
+  form(buf: Uint8Array, start: number, end: number): Form {
+    this.evidence = 0;
+    this.stamp = Number.NaN;
+    if (!this.#find(buf, start, end, false)) return isInterruptLine(buf, start, end) ? WHOLE_RECORD : NO_RECORD;
+    if (this.#prefix !== UNSTAMPED) this.stamp = this.#seconds + this.#nano / NANO;
+    if (this.#nameEnd === this.#nameStart) return this.#prefix === THREAD ? UNKNOWN_RECORD : NO_RECORD;
+    if (this.#id < 0) return UNKNOWN_RECORD;
+    this.#q.buf = buf;
+    this.evidence = this.#dispatcher.reads(this.#id, Math.min(end, this.#nameEnd + 1), end);
+    // Many events without effect have no arguments at all.
+    return this.evidence > 0 || events.isQuiet(this.#id) ? WHOLE_RECORD : PART_OF_RECORD;
+  }
+
+  record(buf: Uint8Array, start: number, end: number, open: boolean): boolean {
     const out = this.#out;
-    let from = start;
-    while (from < end && buf[from] === 0) from++;
-    if (from === end) {
-      out.other(from > start ? 'NUL bytes' : 'blank');
-      return;
+    if (!this.#find(buf, start, end, false)) {
+      this.#q.buf = buf;
+      if (interruptLine(this.#q, start, end) === true) out.understood();
+      else out.withoutEffect('-d int');
+      return false;
     }
-    let at = this.#prefix(buf, from, end);
-    const prefixed = at > from;
-    const nameStart = at;
+    if (open && this.#id < 0 && this.#nameEnd === end) {
+      out.skipped('cut off at the end of the file');
+      return false;
+    }
+    if (this.#take(end)) return false;
+    if (this.#id >= 0) return this.#dispatcher.takeHead(this.#id, Math.min(end, this.#nameEnd + 1), end, open);
+    out.skipped(open ? 'cut off at the end of the file' : 'no event name behind the stamp');
+    return false;
+  }
+
+  note(buf: Uint8Array, start: number, end: number): string | undefined {
+    this.#q.buf = buf;
+    return textLine(this.#q, start, end) ? 'message' : undefined;
+  }
+
+  /**
+   * Finds stamp and name of a record, without any effect. A line without a stamp, or with one that other programs print
+   * too, is a record only when it names a known event. `native`: exactly as QEMU prints it.
+   */
+  #find(buf: Uint8Array, start: number, end: number, native: boolean): boolean {
+    this.#buf = buf;
+    this.#lineStart = start;
+    let at = this.#readPrefix(buf, start, end);
+    if (at < 0) return false;
+    this.#nameStart = at;
     while (at < end && isNameByte(buf[at]!)) at++;
-    const nameEnd = at;
-    const isEvent = nameEnd > nameStart && (nameEnd === end || buf[nameEnd] === SPACE);
+    this.#nameEnd = at;
+    this.#id = -1;
+    const named = at > this.#nameStart && (at === end || buf[at] === SPACE);
+    if (named) this.#id = events.find(buf, this.#nameStart, at);
+    else this.#nameEnd = this.#nameStart;
+    if (this.#id >= 0) return true;
+    if (this.#prefix === THREAD) return !native || named;
+    const seen = this.#seenPrefix;
+    const fits =
+      seen[this.#prefix] === 1 || !native ? this.#prefix === ISO || (seen[THREAD] === 0 && seen[ISO] === 0) : false;
+    return named && fits && this.#looksLikeEvent();
+  }
+
+  /** Reads the record that `find` found, counts it; false when it has no event name, or arguments of no known form. */
+  #take(end: number): boolean {
+    const buf = this.#buf;
+    const out = this.#out;
     const q = this.#q;
     q.buf = buf;
-    if (!isEvent || (!prefixed && !this.#looksLikeEvent(buf, nameStart, nameEnd))) {
-      if (prefixed && open) out.skipped('cut off at the end of the file');
-      else if (prefixed) out.skipped('no event name behind the stamp');
-      else this.#text(from, end);
-      return;
+    if (this.#seconds > Number.MAX_SAFE_INTEGER) {
+      out.skipped('a stamp that is no time');
+      return true;
     }
-    if (!prefixed) {
-      this.#seenPrefix.none = true;
+    if (this.#prefix === UNSTAMPED) {
+      this.#seenPrefix[UNSTAMPED] = 1;
       q.onThread(0);
+    } else {
+      this.#stampRecord();
+      this.#seenPrefix[this.#prefix] = 1;
+      q.onThread(this.#thread);
+      if (this.#prefix === THREAD) out.setTask(buf, this.#lineStart, this.#tidEnd);
     }
-    if (cut) {
-      out.skipped('line longer than 1 MiB');
-      return;
-    }
-    const id = events.find(buf, nameStart, nameEnd);
-    if (id < 0) {
-      if (open) out.skipped('cut off at the end of the file');
-      else out.unknown(textOf(buf, nameStart, Math.min(nameEnd, nameStart + 100)));
-      return;
-    }
-    this.#dispatcher.take(id, Math.min(end, nameEnd + 1), end, open);
+    if (this.#id >= 0) return this.#dispatcher.take(this.#id, Math.min(end, this.#nameEnd + 1), end);
+    if (this.#nameEnd === this.#nameStart) return false;
+    out.unknown(textOf(buf, this.#nameStart, Math.min(this.#nameEnd, this.#nameStart + 100)));
+    return true;
   }
 
   settle(): void {
     this.#dispatcher.settle();
-    const { thread, iso, none } = this.#seenPrefix;
+    const [none, thread, iso] = this.#seenPrefix;
     const forms = [
       thread ? 'thread id and time stamp' : '',
       iso ? 'ISO 8601 time stamp' : '',
@@ -113,76 +190,73 @@ export class QemuImporter implements LineReader {
     this.#out.source.cpus = vcpus;
   }
 
-  /** Without a stamp a line is a record when its first word is a known event or at least has the form of one. */
-  #looksLikeEvent(buf: Uint8Array, start: number, end: number): boolean {
-    if (events.find(buf, start, end) >= 0) return true;
-    if (this.#seenPrefix.thread || this.#seenPrefix.iso) return false;
+  /** Whether the name has the form of an event's: lower case, with an underscore. */
+  #looksLikeEvent(): boolean {
+    const buf = this.#buf;
     let underscores = 0;
-    for (let i = start; i < end; i++) {
+    for (let i = this.#nameStart; i < this.#nameEnd; i++) {
       if (buf[i] === 95) underscores++;
       else if (buf[i]! >= 65 && buf[i]! <= 90) return false;
     }
-    return underscores > 0 && !isDigit(buf[start]);
+    return underscores > 0 && !isDigit(buf[this.#nameStart]);
   }
 
-  #text(start: number, end: number): void {
-    const out = this.#out;
-    const taken = interruptLine(this.#q, start, end);
-    if (taken === true) out.understood();
-    else if (taken === false) out.withoutEffect('-d int');
-    else out.other(textLine(this.#q, start, end) ? 'message' : 'text');
-  }
-
-  /** Reads `TID@SEC.USEC:` or an ISO 8601 time and a blank; returns where the event name starts. */
-  #prefix(buf: Uint8Array, start: number, end: number): number {
+  /** Reads `TID@SEC.USEC:` or an ISO 8601 time and a blank; returns where the event name starts, or -1. */
+  #readPrefix(buf: Uint8Array, start: number, end: number): number {
+    this.#prefix = UNSTAMPED;
+    this.#seconds = 0;
     if (!isDigit(buf[start])) return start;
     const first = digits(buf, start, end);
     const tidEnd = digitsEnd;
     let at = tidEnd;
     if (buf[at] === AT) {
       const seconds = digits(buf, at + 1, end);
-      if (digitsEnd === at + 1 || buf[digitsEnd] !== DOT) return start;
+      if (digitsEnd === at + 1 || buf[digitsEnd] !== DOT) return -1;
       at = digitsEnd + 1;
       const fraction = digits(buf, at, end);
       const places = digitsEnd - at;
-      if (places === 0 || places > 9 || buf[digitsEnd] !== COLON) return start;
-      this.#stamp(seconds, fraction, places);
-      this.#q.onThread(first);
-      this.#out.setTask(buf, start, tidEnd);
-      this.#seenPrefix.thread = true;
+      if (places === 0 || places > 9 || buf[digitsEnd] !== COLON) return -1;
+      this.#seconds = seconds;
+      this.#places = places;
+      this.#nano = fraction * NANOS[places]!;
+      this.#thread = first;
+      this.#tidEnd = tidEnd;
+      this.#prefix = THREAD;
       return digitsEnd + 1;
     }
-    return at - start === 4 && buf[at] === 45 ? this.#iso(buf, start, end) : start;
+    return at - start === 4 && buf[at] === 45 ? this.#iso(buf, start, end) : -1;
   }
 
   #iso(buf: Uint8Array, start: number, end: number): number {
     let stop = start;
     while (stop < end && buf[stop] !== SPACE) stop++;
     const m = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)$/.exec(
-      textOf(buf, start, stop),
+      textOf(buf, start, Math.min(stop, start + 48)),
     );
-    if (!m) return start;
+    if (!m) return -1;
     const days = daysSinceEpoch(Number(m[1]), Number(m[2]), Number(m[3]));
     const zone =
       m[8] === 'Z' ? 0 : (m[8]![0] === '-' ? -1 : 1) * (Number(m[8]!.slice(1, 3)) * 60 + Number(m[8]!.slice(-2)));
-    const seconds = days * 86400 + Number(m[4]) * 3600 + Number(m[5]) * 60 + Number(m[6]) - zone * 60;
-    this.#stamp(seconds, Number(m[7] ?? 0), m[7]?.length ?? 0);
-    this.#q.onThread(0);
-    this.#seenPrefix.iso = true;
+    this.#seconds = days * 86400 + Number(m[4]) * 3600 + Number(m[5]) * 60 + Number(m[6]) - zone * 60;
+    this.#places = m[7]?.length ?? 0;
+    this.#nano = Number(m[7] ?? 0) * NANOS[this.#places]!;
+    this.#thread = 0;
+    this.#prefix = ISO;
     return Math.min(stop + 1, end);
   }
 
-  #stamp(seconds: number, fraction: number, places: number): void {
+  /** Gives the record at hand its time. */
+  #stampRecord(): void {
     const meta = this.#out.source;
     if (this.#base < 0) {
-      this.#base = seconds;
-      meta.time = { base: BigInt(seconds), ticks: false, digits: places };
+      this.#base = this.#seconds;
+      meta.time = { base: BigInt(this.#seconds), ticks: false, digits: this.#places };
     }
-    if (places > this.#fraction) {
-      this.#fraction = places;
-      meta.time = { ...meta.time, digits: places };
+    if (this.#places > this.#fraction) {
+      this.#fraction = this.#places;
+      meta.time = { ...meta.time, digits: this.#places };
     }
-    this.#out.time = (seconds - this.#base) * NANO + fraction * NANOS[places]!;
+    this.#out.time = (this.#seconds - this.#base) * NANO + this.#nano;
   }
 }
 

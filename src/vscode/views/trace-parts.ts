@@ -64,7 +64,7 @@ export function accountingParts(info: TraceInfo): Part[] {
   const others = sum(info.others);
   const clock = [info.clock, info.start !== null && info.end !== null ? `${info.start} to ${info.end}` : ''];
   return [
-    ...(info.problem === undefined
+    ...(info.problem === null
       ? []
       : [
           part(
@@ -82,6 +82,35 @@ export function accountingParts(info: TraceInfo): Part[] {
       'file-code',
       'IRQScope tells the format from the content.',
     ),
+    ...(info.undone.length === 0
+      ? []
+      : [
+          part(
+            'undone',
+            'Undone',
+            info.undone.join(', '),
+            'discard',
+            'What stood around the records and was taken off to read them: marks of quoting, prefixes of loggers, line breaks of mail programs.',
+          ),
+        ]),
+    ...(info.sources === undefined
+      ? []
+      : [
+          part(
+            'sources',
+            'Sources',
+            count(info.sources.length),
+            'files',
+            'Excerpts, or formats, that stand in this one file: each is a source with its own clock.',
+            info.sources.map(({ format, variant, records, start, end }, i) => ({
+              name: String(i + 1),
+              label: format,
+              description: `${count(records)} records${start === null || end === null ? '' : `, ${start} to ${end}`}`,
+              icon: 'file-code',
+              tooltip: variant,
+            })),
+          ),
+        ]),
     part('clock', 'Clock', clock.filter(Boolean).join(', '), 'watch', 'Clock of the stamps, first and last of them.'),
     part(
       'records',

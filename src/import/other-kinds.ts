@@ -1,0 +1,86 @@
+/** Files that engineers have beside a trace: what they are, and how what is in them gets into a form that is read. */
+import { textOf } from '../base/bytes.ts';
+
+interface Kind {
+  readonly title: string;
+  /** The first bytes, as characters. */
+  readonly magic?: string;
+  /** A line of it; some of the first lines must have this form. */
+  readonly line?: RegExp;
+}
+
+const RECORD_FTRACE = 'record with ftrace and keep the text: `cat /sys/kernel/tracing/trace`';
+
+const KINDS: readonly Kind[] = [
+  {
+    magic: '\x17\x08Dtracing',
+    title: 'a trace.dat file of trace-cmd: `trace-cmd report -i FILE > trace.txt` prints it',
+  },
+  {
+    magic: 'PERFILE2',
+    title: `a perf.data file, which is not read, nor is what perf script prints of it; ${RECORD_FTRACE}`,
+  },
+  {
+    magic: '\xff\xff\xff\xff\xff\xff\xff\xff\xb4\x29\xa4\x0a\xcb\x77\xb1\xf2',
+    title: 'a simpletrace file of QEMU, which is not read; build QEMU with --enable-trace-backends=log and use -D FILE',
+  },
+  { magic: '\xc1\x1f\xfc\xc1', title: `a CTF trace (LTTng), which is not read; ${RECORD_FTRACE}` },
+  { magic: '\x75\xd1\x1d\x57', title: `metadata of a CTF trace (LTTng), which is not read; ${RECORD_FTRACE}` },
+  { magic: '\x7fELF', title: 'an ELF file' },
+  { magic: '\xfd7zXZ', title: 'an xz-compressed file: `xz -d FILE` unpacks it' },
+  { magic: 'BZh', title: 'a bzip2-compressed file: `bzip2 -d FILE` unpacks it' },
+  { magic: '\x04"M\x18', title: 'an lz4-compressed file: `lz4 -d FILE` unpacks it' },
+  { magic: 'PK\x03\x04', title: 'a zip archive: `unzip FILE` unpacks it' },
+  {
+    line: /^[a-z]\w+ \d+\.\d{3} pid=\d+(?: |$)/,
+    title:
+      'what simpletrace.py prints of a simpletrace file, which is not read; build QEMU with --enable-trace-backends=log and use -D FILE',
+  },
+  {
+    line: /^\[\d\d:\d\d:\d\d\.\d{9}\] \([+?]/,
+    title: `an LTTng trace as babeltrace prints it, which is not read; ${RECORD_FTRACE}`,
+  },
+  {
+    line: /^ *\S.* \d+(?:\/\d+)? +\[\d{3}\] +\d+\.\d+: +(?:\d+ +)?[\w-]+:\w+:/,
+    title: `what perf script prints, which is not read; ${RECORD_FTRACE}`,
+  },
+  {
+    line: /^(?:\[pid +\d+\] |\d+ +)?(?:\d\d:\d\d:\d\d(?:\.\d+)? |\d+\.\d+ )?\w+\(.*\) += +(?:-?\d|0x|\?)/,
+    title: `what strace prints, which shows no interrupts; ${RECORD_FTRACE}`,
+  },
+  {
+    line: /^Attaching \d+ probes?\.\.\.|^@\w*\[.*\]: /,
+    title: `what bpftrace prints, which is not read; ${RECORD_FTRACE}`,
+  },
+  { line: /^ +CPU0(?: +CPU\d+)* *$/, title: '/proc/interrupts, which is not read' },
+  { line: /^handler: +\w+$/, title: 'an irq of /sys/kernel/debug/irq, which is not read' },
+  { line: /^[\da-f]{2,4}:?[\da-f]{2}:[\da-f]{2}\.[0-7] [A-Z]/, title: 'what lspci prints, which is not read' },
+  {
+    line: /^(?:\[ *\d+\.\d{6}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} |<\d+>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d+\S* (?:\S+ kernel: |[A-Z]\w+: |\w+ [\da-f]{4}:)|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ kernel: )/,
+    title: `a kernel log without trace records; ${RECORD_FTRACE}`,
+  },
+];
+
+/** What a file is that holds no record, told from its first bytes; undefined when that cannot be said. */
+export function otherKind(head: Uint8Array): string | undefined {
+  const start = String.fromCharCode(...head.subarray(0, 64));
+  const byMagic = KINDS.find(({ magic }) => magic !== undefined && start.startsWith(magic));
+  if (byMagic) return byMagic.title;
+  const lines = textOf(head, 0, Math.min(head.length, 1 << 16)).split(/\r?\n/, 400);
+  return KINDS.find(({ line }) => line !== undefined && lines.some((text) => line.test(text)))?.title;
+}
+
+/** Whether bytes are no text: a twentieth of them or more are control characters. Returns their share in percent, or 0. */
+export function binaryShare(head: Uint8Array): number {
+  // A file that was truncated while it was written begins with NUL bytes.
+  let start = 0;
+  while (start < head.length && (head[start] === 0 || head[start] === 10)) start++;
+  if (start > 0 && start === head.length) return head[0] === 0 ? 100 : 0;
+  const length = Math.min(head.length - start, 4096);
+  let odd = 0;
+  for (let i = start; i < start + length; i++) {
+    const byte = head[i]!;
+    if (byte < 8 || (byte > 13 && byte < 27) || (byte > 27 && byte < 32) || byte === 127) odd++;
+  }
+  return odd * 20 > length ? Math.round((odd * 100) / length) : 0;
+}

@@ -1,0 +1,56 @@
+/** The formats whose records stand in lines of text, wherever in a file they are. */
+import { AT, isDigit } from '../../base/bytes.ts';
+import type { TraceBuilder } from '../../trace/builder.ts';
+import { FtraceImporter } from '../ftrace/importer.ts';
+import { isNative } from '../ftrace/record.ts';
+import type { RecordReader } from '../importer.ts';
+import { QemuImporter } from '../qemu/importer.ts';
+
+export interface TextFormat {
+  readonly name: 'qemu-log' | 'ftrace-text';
+  /** What the user calls it. */
+  readonly title: string;
+  readonly open: (out: TraceBuilder) => RecordReader;
+  /** Whether a line begins exactly as the format prints a record. */
+  readonly native: (buf: Uint8Array, start: number) => boolean;
+  /** Whether a record of an unknown event is one of this format all the same: its form is like no other. */
+  readonly evident: (buf: Uint8Array, start: number) => boolean;
+  /** The beginning of a record, at the end of a file that is cut off. */
+  readonly fragment: RegExp;
+  /** Begins a buffer that is printed from its start: a second one in a file is another source. */
+  readonly heading: RegExp | undefined;
+  /** Seconds by which a stamp is older than the ones before only where another excerpt begins: the order within one is that exact. */
+  readonly disorder: number;
+}
+
+/** Whether a line begins with `TID@`. */
+function hasThreadStamp(buf: Uint8Array, start: number): boolean {
+  let at = start;
+  while (isDigit(buf[at])) at++;
+  return at > start && buf[at] === AT;
+}
+
+export const TEXT_FORMATS: readonly TextFormat[] = [
+  {
+    name: 'ftrace-text',
+    title: 'ftrace text',
+    open: (out) => new FtraceImporter(out),
+    native: isNative,
+    evident: () => true,
+    fragment: /^ *\S.{0,15}-\d+ *(?:\(|\[|$)|^ {2,}\S{0,15}$/,
+    heading: /^# tracer: /,
+    disorder: 0,
+  },
+  {
+    name: 'qemu-log',
+    title: 'QEMU trace log',
+    open: (out) => new QemuImporter(out),
+    // Its own stamp may look like that of a logger; a name that it knows decides.
+    native: () => true,
+    evident: hasThreadStamp,
+    fragment: /^\d+(?:@[\d.]*)?$/,
+    heading: undefined,
+    // Threads print side by side.
+    disorder: 1,
+  },
+];

@@ -1,0 +1,280 @@
+/**
+ * Text in which records of any text format stand: as the tools print it, or as people paste it into mails, issues and chats and as
+ * loggers pass it on. Each line goes to the reader of the source at hand if it is a record exactly as the format prints it.
+ * From every other line what stands around a record is taken off (see clean.ts, peel.ts, find.ts), lines that a mail
+ * program broke are joined, and `undone` of the source tells what was done. Excerpts and formats beside one another become
+ * sources of their own.
+ */
+import { bytesAt, textOf } from '../../base/bytes.ts';
+import { BOM, type Importer, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
+import { LineSplitter } from '../lines.ts';
+import { clean, Watch } from './clean.ts';
+import { Finder, type Found } from './find.ts';
+import { asMarked, joined } from './join.ts';
+import { JsonLines } from './json-lines.ts';
+import { decodeLine, encodingHeader, lineEnd } from './quoted-printable.ts';
+import type { Stream, Streams } from './streams.ts';
+import { survey } from './survey.ts';
+import type { Undone } from './undone.ts';
+
+/** A line that is kept: its bytes without what was undone. */
+interface Kept {
+  readonly bytes: Uint8Array;
+  readonly line: number;
+  readonly offset: number;
+}
+
+/** A record that the next line may continue. */
+interface Held extends Kept {
+  readonly stream: Stream;
+  readonly form: number;
+  readonly evidence: number;
+  readonly words: readonly Undone[];
+  /** Lines behind it that may belong to it, joined to it in `bytes`, and what it was without them. */
+  readonly trial: readonly Kept[];
+  readonly alone: Kept;
+}
+
+/** Most lines that a mail program makes of one record, without the first. */
+const MOST_CONTINUATIONS = 4;
+/** Lines of events with unknown names that are kept until a known one shows the format. */
+const MOST_PENDING = 2000;
+const FENCE = /^ {0,3}(?:```|~~~)/;
+
+export class TextImporter implements Importer {
+  readonly #streams: Streams;
+  readonly #lines: LineSplitter | JsonLines;
+  readonly #finder = new Finder<Stream>();
+  readonly #watch: Watch;
+  /** Words that hold for the whole file. */
+  readonly #fileWords = new Set<Undone>();
+  #encoded: boolean;
+  #wrapped: boolean;
+  #held: Held | undefined;
+  /** The beginning of a line that quoted-printable continues. */
+  #soft: { bytes: Uint8Array; line: number; offset: number } | undefined;
+  readonly #pending: (Kept & { readonly found: Found<Stream> })[] = [];
+  #fences = 0;
+
+  /** `head`: the first bytes of the file; they are pushed too. */
+  constructor(streams: Streams, head: Uint8Array) {
+    this.#streams = streams;
+    const seen = survey(head);
+    this.#encoded = seen.quotedPrintable;
+    this.#wrapped = seen.wrapped;
+    this.#watch = new Watch(seen.html);
+    const take = this.#take.bind(this);
+    this.#lines = seen.json ? new JsonLines(take) : new LineSplitter(take);
+    if (seen.json) this.#fileWords.add('json-escaped');
+    if (seen.html) this.#fileWords.add('html');
+    if (bytesAt(head, 0, head.length, BOM)) this.#fileWords.add('bom');
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#lines.push(chunk);
+  }
+
+  settle(): void {
+    if (this.#lines instanceof LineSplitter && this.#lines.crlf) this.#fileWords.add('crlf');
+    if (this.#fences > 0) this.#fileWords.add('code-fence');
+    this.#streams.settle(this.#fileWords);
+  }
+
+  end(): void {
+    this.#lines.end();
+    if (this.#soft !== undefined) this.#soften(new Uint8Array(0), 0, 0, this.#soft.line, this.#soft.offset, true);
+    this.#release(false);
+    this.settle();
+  }
+
+  #take(buf: Uint8Array, from: number, end: number, line: number, offset: number, cut: boolean, open: boolean): void {
+    // Almost every line: a record of the source at hand, exactly as its format prints it.
+    const { current } = this.#streams;
+    if (
+      current !== undefined &&
+      !current.afterText &&
+      !this.#wrapped &&
+      !this.#encoded &&
+      !open &&
+      !cut &&
+      this.#held === undefined &&
+      !this.#watch.inLine(buf, from, end)
+    ) {
+      current.out.begin(line, offset);
+      if (current.reader.line(buf, from, end) === TAKEN) return;
+    }
+    let start = line === 1 && bytesAt(buf, from, end, BOM) ? from + BOM.length : from;
+    const nul = start;
+    while (start < end && buf[start] === 0) start++;
+    if (this.#encoded && !cut) this.#soften(buf, start, end, line, offset, open);
+    else if (start === end) this.#blank(start > nul);
+    else if (cut) this.#tooLong(buf, start, line, offset);
+    else this.#odd(buf, start, end, line, offset, open);
+  }
+
+  /** Takes a line of quoted-printable text. */
+  #soften(buf: Uint8Array, start: number, end: number, line: number, offset: number, open: boolean): void {
+    const stop = lineEnd(buf, start, end);
+    const continues = !open && stop > start && buf[stop - 1] === 61;
+    const part = buf.slice(start, continues ? stop - 1 : stop);
+    const before = this.#soft;
+    const bytes = new Uint8Array((before?.bytes.length ?? 0) + part.length);
+    if (before) bytes.set(before.bytes);
+    bytes.set(part, bytes.length - part.length);
+    const at = before ?? { line, offset };
+    if (continues && bytes.length < 1 << 16) {
+      this.#soft = { bytes, line: at.line, offset: at.offset };
+      this.#streams.other('continuation');
+      return;
+    }
+    this.#soft = undefined;
+    const decoded = decodeLine(bytes, 0, bytes.length);
+    if (decoded.length < bytes.length || before) this.#fileWords.add('quoted-printable');
+    if (lineEnd(decoded, 0, decoded.length) === 0) this.#blank(false);
+    else this.#odd(decoded, 0, decoded.length, at.line, at.offset, open);
+  }
+
+  #blank(nul: boolean): void {
+    this.#release(false);
+    this.#streams.other(nul ? 'NUL bytes' : 'blank');
+  }
+
+  /** A line that is too long to be a record is one that went wrong, if it begins like one. */
+  #tooLong(buf: Uint8Array, start: number, line: number, offset: number): void {
+    this.#release(false);
+    const found = this.#finder.find(this.#streams.seekers(), buf, start, start + 1000);
+    if (found === undefined) this.#streams.other('text');
+    else {
+      const stream = this.#streams.use(found.by, Number.NaN);
+      stream.out.begin(line, offset);
+      stream.out.skipped('line longer than 1 MiB');
+    }
+  }
+
+  /** Takes a line that is not exactly what a format prints. */
+  #odd(buf: Uint8Array, from: number, to: number, line: number, offset: number, open: boolean): void {
+    const words = new Set<Undone>();
+    const cleaned = clean(buf, from, to, words);
+    const [bytes, start, end] = cleaned === undefined ? [buf, from, to] : [cleaned, 0, cleaned.length];
+    if (lineEnd(bytes, start, end) === start) {
+      this.#blank(false);
+      return;
+    }
+    const found = this.#finder.find(this.#streams.seekers(), bytes, start, end);
+    if (found === undefined || (found.form === UNKNOWN_RECORD && this.#held !== undefined)) {
+      const rest = { bytes: bytes.slice(start, end), line, offset };
+      if (this.#held !== undefined && this.#continues(this.#held, rest)) return;
+      this.#release(false);
+      if (found === undefined) {
+        if (!open || !this.#isFragment(rest)) this.#other(rest);
+        return;
+      }
+    }
+    this.#release(false);
+    for (const { word } of found.peeled) words.add(word);
+    if (found.form === UNKNOWN_RECORD && !this.#accepts(found)) {
+      this.#keepPending(found, line, offset);
+      return;
+    }
+    if (found.form === UNKNOWN_RECORD || (!this.#wrapped && found.form === WHOLE_RECORD)) {
+      this.#record(found.by, found, words, line, offset, open);
+      return;
+    }
+    const alone = { bytes: found.buf.slice(found.start, found.end), line, offset };
+    const { form, by } = found;
+    this.#held = { ...alone, alone, stream: by, form, evidence: by.reader.evidence, words: [...words], trial: [] };
+    if (open) this.#release(true);
+  }
+
+  /** An event with an unknown name is a record where the source is known and its records stand like that. */
+  #accepts(found: Found<Stream>): boolean {
+    const { by, buf, start, peeled } = found;
+    return by.format.evident(buf, start) || (by.records > 0 && this.#finder.isUsual(peeled));
+  }
+
+  #keepPending(found: Found<Stream>, line: number, offset: number): void {
+    if (this.#pending.length < MOST_PENDING)
+      this.#pending.push({ bytes: found.buf.slice(found.start, found.end), line, offset, found });
+    this.#streams.text();
+  }
+
+  /** Reads a record into the source it belongs to. */
+  #record(
+    by: Stream,
+    { buf, start, end }: { readonly buf: Uint8Array; readonly start: number; readonly end: number },
+    words: Iterable<Undone>,
+    line: number,
+    offset: number,
+    open: boolean,
+  ): void {
+    const first = by.records === 0;
+    const stream = this.#streams.use(by, by.reader.form(buf, start, end) === 0 ? Number.NaN : by.reader.stamp);
+    if (first) this.#adopt(stream);
+    stream.out.begin(line, offset);
+    if (stream.reader.record(buf, start, end, open)) stream.undone.add('tail');
+    for (const word of words) stream.undone.add(word);
+  }
+
+  /** Lines of unknown events that came before the first known one, and stand as it does, are records too. */
+  #adopt(stream: Stream): void {
+    const mine = this.#pending.filter(({ found }) => found.by === stream && this.#finder.isUsual(found.peeled));
+    for (const { bytes, line, offset } of mine) {
+      this.#streams.noText();
+      stream.out.begin(line, offset);
+      stream.reader.record(bytes, 0, bytes.length, false);
+    }
+  }
+
+  /** Joins a line to the record that is held; false when it does not continue it. */
+  #continues(held: Held, rest: Kept): boolean {
+    if (held.trial.length >= MOST_CONTINUATIONS) return false;
+    const { reader } = held.stream;
+    const marked = asMarked(rest.bytes, held.words);
+    for (const glue of [' ', '']) {
+      const bytes = joined(held.bytes, glue, marked);
+      if (reader.form(bytes, 0, bytes.length) !== WHOLE_RECORD) continue;
+      if (held.form === WHOLE_RECORD && reader.evidence <= held.evidence) continue;
+      for (const _ of [...held.trial, rest]) this.#streams.other('continuation');
+      this.#wrapped = true;
+      const words: Undone[] = [...held.words, 'wrapped'];
+      const { evidence, form } = { evidence: reader.evidence, form: WHOLE_RECORD };
+      const alone = { ...held.alone, bytes };
+      this.#held = { ...held, bytes, alone, form, evidence, words, trial: [] };
+      return true;
+    }
+    if (held.form === WHOLE_RECORD) return false;
+    this.#held = { ...held, bytes: joined(held.bytes, ' ', marked), trial: [...held.trial, rest] };
+    return true;
+  }
+
+  /** Reads the record that is held: no more lines belong to it. */
+  #release(open: boolean): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    const { alone, trial, stream, words } = held;
+    const { bytes, line, offset } = alone;
+    this.#record(stream, { buf: bytes, start: 0, end: bytes.length }, words, line, offset, open && trial.length === 0);
+    for (const rest of trial) this.#other(rest);
+  }
+
+  /** Whether the end of the file is the beginning of a record, which is counted then. */
+  #isFragment({ bytes, line, offset }: Kept): boolean {
+    const { current } = this.#streams;
+    if (current === undefined || current.afterText || !current.format.fragment.test(textOf(bytes))) return false;
+    current.out.begin(line, offset);
+    current.out.skipped('cut off at the end of the file');
+    return true;
+  }
+
+  /** Takes a line that is no record. */
+  #other({ bytes, line, offset }: Kept): void {
+    const text = textOf(bytes, 0, Math.min(bytes.length, 300));
+    const encoding = encodingHeader(text);
+    if (encoding !== undefined) this.#encoded = encoding;
+    if (FENCE.test(text)) {
+      this.#fences++;
+      this.#streams.other('code fence');
+    } else this.#streams.note(bytes, text, line, offset);
+  }
+}

@@ -1,0 +1,202 @@
+/** The sources that stand in one file of text: each has a format, a builder and a reader of its own. */
+import { tally, total } from '../../trace/accounting.ts';
+import { TraceBuilder } from '../../trace/builder.ts';
+import type { RecordReader } from '../importer.ts';
+import type { Seeker } from './find.ts';
+import { TEXT_FORMATS, type TextFormat } from './formats.ts';
+import { inOrder, type Undone } from './undone.ts';
+
+/** One source of the file, or one that may still begin. */
+export class Stream implements Seeker {
+  readonly format: TextFormat;
+  readonly undone = new Set<Undone>();
+  /** Text that belongs to no format stood behind its last record: the next record may begin another excerpt. */
+  afterText = false;
+  /** The header of another buffer came: the next record begins another source. */
+  ended = false;
+  #out: TraceBuilder;
+  #reader: RecordReader;
+  #begun = false;
+
+  constructor(format: TextFormat) {
+    this.format = format;
+    // What is read before the source has begun is only looked at.
+    this.#out = new TraceBuilder('');
+    this.#reader = format.open(this.#out);
+  }
+
+  get out(): TraceBuilder {
+    return this.#out;
+  }
+
+  get reader(): RecordReader {
+    return this.#reader;
+  }
+
+  /** Whether it has a place among the sources. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Gives it what it writes to. */
+  begin(out: TraceBuilder): void {
+    this.#out = out;
+    this.#reader = this.format.open(out);
+    this.#begun = true;
+  }
+
+  native(buf: Uint8Array, start: number): boolean {
+    return this.format.native(buf, start);
+  }
+
+  /** Records read so far. */
+  get records(): number {
+    return this.#begun ? this.#out.accounting.records : 0;
+  }
+
+  /** Whether a record with this time (seconds) comes from an earlier time than the ones before, so that another excerpt begins. */
+  isOlder(stamp: number): boolean {
+    this.#out.noteTime();
+    const { end, time } = this.#out.source;
+    if (Number.isNaN(stamp) || Number.isNaN(end)) return false;
+    const last = Number(time.base) + end / (time.ticks ? 1 : 1e9);
+    // Seconds since 1970 with nanoseconds are not exact.
+    return stamp < last - this.format.disorder - 1e-6;
+  }
+}
+
+/** A line that came before the first record of its format and belongs to it. */
+interface Heading {
+  readonly format: TextFormat;
+  readonly bytes: Uint8Array;
+  readonly line: number;
+  readonly offset: number;
+}
+
+/** More sources than that in one file are no excerpts. */
+const MOST_SOURCES = 64;
+const MOST_HEADINGS = 1000;
+
+export class Streams {
+  readonly #first: TraceBuilder;
+  readonly #begun: Stream[] = [];
+  /** For each format the source that its next record goes to. */
+  readonly #open = new Map<TextFormat, Stream>();
+  #current: Stream | undefined;
+  #order: readonly Stream[] = [];
+  /** Lines that came before the first record, by what they are. */
+  readonly #before = new Map<string, number>();
+  #headings: Heading[] = [];
+
+  /** `first`: what the first source of the file is written to; others get builders of the same system. */
+  constructor(first: TraceBuilder) {
+    this.#first = first;
+    for (const format of TEXT_FORMATS) this.#open.set(format, new Stream(format));
+    this.#order = [...this.#open.values()];
+  }
+
+  /** The sources, in the order of their first records. */
+  get all(): readonly Stream[] {
+    return this.#begun;
+  }
+
+  /** The source of the last record. */
+  get current(): Stream | undefined {
+    return this.#current;
+  }
+
+  /** All that a record may belong to, the likeliest first. */
+  seekers(): readonly Stream[] {
+    return this.#order;
+  }
+
+  /** The source that a record goes to; `stamp` its time in seconds, NaN unknown. */
+  use(found: Stream, stamp: number): Stream {
+    let stream = found;
+    if (!stream.begun) this.#begin(stream);
+    else if (
+      (stream.ended || (stream.afterText && stream.isOlder(stamp))) &&
+      this.#begun.length < MOST_SOURCES &&
+      stream.records > 0
+    ) {
+      stream = new Stream(stream.format);
+      this.#open.set(stream.format, stream);
+      this.#begin(stream);
+    }
+    stream.afterText = false;
+    if (stream !== this.#current) {
+      this.#current = stream;
+      this.#order = [stream, ...[...this.#open.values()].filter((other) => other !== stream)];
+    }
+    return stream;
+  }
+
+  #begin(stream: Stream): void {
+    stream.begin(this.#begun.length === 0 ? this.#first : this.#first.beside());
+    this.#begun.push(stream);
+    const { others } = stream.out.accounting;
+    for (const [what, count] of this.#before) others.set(what, (others.get(what) ?? 0) + count);
+    this.#before.clear();
+    const mine = this.#headings.filter(({ format }) => format === stream.format);
+    this.#headings = this.#headings.filter(({ format }) => format !== stream.format);
+    for (const { bytes, line, offset } of mine) {
+      stream.out.begin(line, offset);
+      stream.reader.note(bytes, 0, bytes.length);
+    }
+  }
+
+  /** Counts a line that is no record. */
+  other(what: string): void {
+    tally(this.#current?.out.accounting.others ?? this.#before, what);
+  }
+
+  /** Counts a line that belongs to no format. */
+  text(): void {
+    this.other('text');
+    for (const stream of this.#begun) stream.afterText = true;
+  }
+
+  /** A line that was counted as text turned out to be a record. */
+  noText(): void {
+    for (const { out } of this.#begun) {
+      const count = out.accounting.others.get('text') ?? 0;
+      if (count === 0) continue;
+      if (count === 1) out.accounting.others.delete('text');
+      else out.accounting.others.set('text', count - 1);
+      return;
+    }
+  }
+
+  /** Takes a line that is no record: it may belong to a format all the same. */
+  note(bytes: Uint8Array, text: string, line: number, offset: number): void {
+    for (const stream of this.#order) {
+      if (stream.format.heading?.test(text) === true && stream.records > 0) stream.ended = true;
+      if (!stream.begun || stream.ended) {
+        const what = stream.ended
+          ? new Stream(stream.format).reader.note(bytes, 0, bytes.length)
+          : stream.reader.note(bytes, 0, bytes.length);
+        if (what === undefined) continue;
+        if (this.#headings.length < MOST_HEADINGS) this.#headings.push({ format: stream.format, bytes, line, offset });
+        if (what !== '') this.other(what);
+        return;
+      }
+      stream.out.begin(line, offset);
+      const what = stream.reader.note(bytes, 0, bytes.length);
+      if (what === undefined) continue;
+      if (what !== '') stream.out.other(what);
+      return;
+    }
+    this.text();
+  }
+
+  /** Brings accounting and facts of all sources up to date. */
+  settle(words: Iterable<Undone>): void {
+    for (const { out, reader, undone } of this.#begun) {
+      out.noteTime();
+      reader.settle();
+      const { accounting, source } = out;
+      accounting.lines = accounting.records + total(accounting.others);
+      source.undone = inOrder(new Set([...undone, ...words]));
+    }
+  }
+}

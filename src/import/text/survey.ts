@@ -1,0 +1,95 @@
+/** A first look at a file of text: what holds for all of it and must be known before its first line is read. */
+import { LF, textOf } from '../../base/bytes.ts';
+import { PART_OF_RECORD, WHOLE_RECORD } from '../importer.ts';
+import { LineSplitter } from '../lines.ts';
+import { clean } from './clean.ts';
+import { Finder } from './find.ts';
+import { TEXT_FORMATS } from './formats.ts';
+import { asMarked, joined } from './join.ts';
+import { JsonLines } from './json-lines.ts';
+import { encodingHeader, looksEncoded } from './quoted-printable.ts';
+import { Stream } from './streams.ts';
+import type { Undone } from './undone.ts';
+
+export interface Survey {
+  /** The file is quoted-printable from its beginning. */
+  readonly quotedPrintable: boolean;
+  /** The text stands in strings of JSON or JavaScript. */
+  readonly json: boolean;
+  /** The file is a page of HTML. */
+  readonly html: boolean;
+  /** A record is broken into lines somewhere. */
+  readonly wrapped: boolean;
+}
+
+/** So many lines are looked at. */
+const MOST_LINES = 1000;
+const HTML = /<(?:!doctype html|html|script|pre)\b/i;
+
+/** Looks at the first bytes of a file. */
+export function survey(head: Uint8Array): Survey {
+  const seekers = TEXT_FORMATS.map((format) => new Stream(format));
+  const finder = new Finder<Stream>();
+  let records = 0;
+  let wrapped = false;
+  let encoded = false;
+  let before: { bytes: Uint8Array; by: Stream; words: readonly Undone[]; form: number; evidence: number } | undefined;
+  let lines = 0;
+  const look = (buf: Uint8Array, start: number, end: number): void => {
+    if (lines++ >= MOST_LINES || start === end) {
+      before = undefined;
+      return;
+    }
+    const words = new Set<Undone>();
+    const line = clean(buf, start, end, words) ?? buf.slice(start, end);
+    const found = finder.find(seekers, line, 0, line.length);
+    if (found !== undefined && found.form >= PART_OF_RECORD) {
+      records++;
+      const { by, form, peeled } = found;
+      before = {
+        bytes: found.buf.slice(found.start, found.end),
+        by,
+        words: peeled.map(({ word }) => word),
+        form,
+        evidence: by.reader.evidence,
+      };
+      return;
+    }
+    encoded ||= encodingHeader(textOf(line, 0, Math.min(line.length, 100))) === true;
+    if (before !== undefined) {
+      const bytes = joined(before.bytes, ' ', asMarked(line, before.words));
+      const { reader } = before.by;
+      if (reader.form(bytes, 0, bytes.length) === WHOLE_RECORD && reader.evidence > before.evidence) wrapped = true;
+      before = before.form < WHOLE_RECORD ? { ...before, bytes } : undefined;
+    }
+  };
+  const splitter = new LineSplitter(look);
+  const last = head.lastIndexOf(LF);
+  splitter.push(head.subarray(0, last < 0 ? head.length : last + 1));
+  splitter.end();
+  return {
+    quotedPrintable: !encoded && looksEncoded(head, Math.max(0, last)),
+    json: inJson(head, seekers, records),
+    html: HTML.test(textOf(head, 0, Math.min(head.length, 4096))),
+    wrapped,
+  };
+}
+
+/** Whether the records stand in strings: as many are found there, and line ends are escaped. */
+function inJson(head: Uint8Array, seekers: readonly Stream[], plain: number): boolean {
+  if (!head.includes(92) && plain > 0) return false;
+  const finder = new Finder<Stream>();
+  let records = 0;
+  let escaped = 0;
+  let lines = 0;
+  const json = new JsonLines((buf, start, end) => {
+    if (lines++ >= MOST_LINES || start === end) return;
+    const line = clean(buf, start, end, new Set()) ?? buf.slice(start, end);
+    const found = finder.find(seekers, line, 0, line.length);
+    if (found === undefined || found.form < PART_OF_RECORD) return;
+    records++;
+    if (json.byEscape) escaped++;
+  });
+  json.push(head);
+  return records > 0 && (plain === 0 || (escaped > 0 && escaped * 2 >= plain));
+}
