@@ -603,3 +603,50 @@ describe('-d int tells which interrupts are taken', () => {
     assert.ok(!exists(trace, 'vcpu/0'));
   });
 });
+
+describe('AMD remapping: request, entry and result of one thread belong together', () => {
+  const request = (data: number, devid: number): string =>
+    `amdvi_ir_remap_msi_req addr 0xfee00000 data 0x${data.toString(16)} devid 0x${devid.toString(16)}`;
+  const entry = (vector: number): string => `amdvi_ir_irte_ga_val hi 0x${vector.toString(16)} lo 0x1`;
+  const result = (data: number, to: number): string =>
+    `amdvi_ir_remap_msi (addr 0xfee00000, data 0x${data.toString(16)}) -> (addr 0xfee00000, data 0x${to.toString(16)})`;
+
+  it('amd-remaps.log', () => {
+    const { trace } = load('amd-remaps.log');
+    const path = 'irte/amdvi-0xa0/2';
+    assert.deepEqual(
+      ['remaps', 'reads', 'vector'].map((k) => atEnd(trace, `${path}/${k}`)),
+      [3, 3, 48],
+    );
+    assert.equal(atLine(trace, 6, `${path}/remaps`), 1);
+  });
+
+  it('two threads whose records are mixed', () => {
+    const trace = log(
+      `7@1.000001:${request(2, 0xa0)}`,
+      `8@1.000002:${request(5, 0x18)}`,
+      `8@1.000003:${entry(0x41)}`,
+      `7@1.000004:${entry(0x30)}`,
+      `8@1.000005:${result(5, 0x41)}`,
+      `7@1.000006:${result(2, 0x30)}`,
+    );
+    assert.equal(atEnd(trace, 'irte/amdvi-0xa0/2/vector'), 0x30);
+    assert.equal(atEnd(trace, 'irte/amdvi-0x18/5/vector'), 0x41);
+    assert.equal(atEnd(trace, 'irte/amdvi-0xa0/2/remaps'), 1);
+    assert.equal(atEnd(trace, 'irte/amdvi-0x18/5/remaps'), 1);
+  });
+
+  it('a message that is passed on as it came used no entry; one that was refused has no result', () => {
+    const passed = log(request(2, 0xa0), result(2, 2));
+    assert.equal(atEnd(passed, 'irte/amdvi-0xa0/2/remaps') ?? 0, 0);
+    const refused = log(request(2, 0xa0), 'amdvi_ir_err device is not allowed', result(9, 0x30));
+    assert.equal(atEnd(refused, 'irte/amdvi-0xa0/2/remaps') ?? 0, 0);
+    assert.ok(!exists(log('amdvi_ir_err no request before'), 'irte/amdvi-0x0'), 'no unit is made up');
+  });
+
+  it('a requester that the emulator does not know is not told', () => {
+    for (const line of [request(2, 0xffff), 'vtd_warn_ir_vector sid 0xffff index 3 vec 1 (should be: 2)'])
+      assert.ok(!sample(`${line}\n`).events.join('\n').includes('sid='), line);
+    assert.match(sample(`${request(2, 0xa0)}\n`).events.join('\n'), /sid=0xa0/);
+  });
+});

@@ -84,12 +84,12 @@ describe('VT-d', () => {
       [
         'vtd_warn_ir_vector sid 0xffff index 1 vec 2 (should be: 48)',
         VTD,
-        'ir.warn irte/0/1 sid=0xffff what=vector found=2 expected=48',
+        'ir.warn irte/0/1 what=vector found=2 expected=48',
       ],
       [
         'vtd_warn_ir_trigger sid 0xffff index 9 trigger 0 (should be: 1)',
         VTD,
-        'ir.warn irte/0/9 sid=0xffff what=trigger found=0 expected=1',
+        'ir.warn irte/0/9 what=trigger found=0 expected=1',
       ],
       // Fault 34 = 0x22, not present; the index stands in address bits 63:48.
       [
@@ -123,7 +123,7 @@ describe('AMD-Vi', () => {
         unit,
         shown,
         'irte.readAmd irte/amdvi-0x18/42 low=0x2200301',
-        'ir.message irte/amdvi-0x18/42 address=0xfee00000 data=0x2a newAddress=0xfee03000 newData=0x4020',
+        'ir.message irte/amdvi-0x18/42 address=0xfee00000 data=0x2a newAddress=0xfee03000 newData=0x4020 entry=true',
       ],
     );
     const { trace } = wholly(

@@ -40,6 +40,8 @@ export interface ThreadContext {
   itsEvent: number;
   /** Requester of the last AMD remapping request, or -1. */
   amdDevice: number;
+  /** The unit read the entry of that request. */
+  amdRead: boolean;
   /** Last access that an SMMU translated: requester (-1 none), and the low halves of its address before and after. */
   smmuRequester: number;
   smmuInput: number;
@@ -70,6 +72,7 @@ function newThread(): ThreadContext {
     itsDevice: -1,
     itsEvent: -1,
     amdDevice: -1,
+    amdRead: false,
     smmuRequester: -1,
     smmuInput: 0,
     smmuOutput: 0,

@@ -45,13 +45,23 @@ const amdEntry = (q: Qemu, devid: number, index: number): number => {
   return q.out.world.byNumbers(amdIrte, devid, index, (d, i) => `irte/amdvi-0x${d.toString(16)}/${i}`);
 };
 
+/** The emulator's number for "the requester is not known" (X86_IOMMU_SID_INVALID, UINT16_MAX in the traces). */
+const NO_SID = 0xffff;
+
 function fault(q: Qemu, object: number, text: string): void {
   q.emit(irFault.put().text(q.intern(text)), object);
 }
 
+/** A message of the request before on this thread was refused: no result follows. */
+function amdFault(q: Qemu, text: string): void {
+  const { amdDevice } = q.thread;
+  q.thread.irte = -1;
+  fault(q, amdDevice >= 0 ? amdUnit(q, amdDevice) : q.object('log'), text);
+}
+
 function request(q: Qemu, c: Captures, address: number, data: number, object: number, sid: number): void {
   const event = irRequest.put().address(c.lo[address]!, c.hi[address]!).data(c.lo[data]!, c.hi[data]!);
-  if (sid >= 0) event.sid(Math.max(0, sid));
+  if (sid >= 0 && sid !== NO_SID) event.sid(sid);
   q.emit(event, object);
 }
 
@@ -60,16 +70,16 @@ function remapped(
   c: Captures,
   s: { readonly address: number; readonly data: number; readonly toAddress: number; readonly toData: number },
   object: number,
+  used: boolean,
 ): void {
-  q.emit(
-    irMessage
-      .put()
-      .data(c.lo[s.data]!)
-      .newData(c.lo[s.toData]!)
-      .address(c.lo[s.address]!, c.hi[s.address]!)
-      .newAddress(c.lo[s.toAddress]!, c.hi[s.toAddress]!),
-    object,
-  );
+  const event = irMessage
+    .put()
+    .data(c.lo[s.data]!)
+    .newData(c.lo[s.toData]!)
+    .address(c.lo[s.address]!, c.hi[s.address]!)
+    .newAddress(c.lo[s.toAddress]!, c.hi[s.toAddress]!);
+  if (used) event.entry(true);
+  q.emit(event, object);
 }
 
 function invalidate(q: Qemu, global: boolean, index: number, mask: number): void {
@@ -85,10 +95,9 @@ function warn(
 ): void {
   const { world } = q.out;
   const object = entry(q, c.lo[s.index]!);
-  q.emit(
-    irWarn.put().sid(c.lo[s.sid]!).what(world.strings.intern(what)).found(c.lo[s.found]!).expected(c.lo[s.expected]!),
-    object,
-  );
+  const event = irWarn.put().what(world.strings.intern(what)).found(c.lo[s.found]!).expected(c.lo[s.expected]!);
+  if (c.lo[s.sid] !== NO_SID) event.sid(c.lo[s.sid]!);
+  q.emit(event, object);
 }
 
 const arrow = '(addr {address:x}, data {data:x}) -> (addr {toAddress:x}, data {toData:x})';
@@ -142,7 +151,7 @@ export const remapRules: readonly QemuRule[] = [
   rule('vtd_ir_remap_msi', arrow, (q, c, s) => {
     const object = q.thread.irte >= 0 ? q.thread.irte : vtd(q);
     q.thread.irte = -1;
-    remapped(q, c, s, object);
+    remapped(q, c, s, object, false);
   }),
   rule('vtd_inv_desc_iec', 'granularity {granularity:x} index {index:x} mask {mask:x}', (q, c, s) =>
     invalidate(
@@ -166,7 +175,9 @@ export const remapRules: readonly QemuRule[] = [
     const index = vtdFaultRecord.f.index.of(c.hi[s.addr]!);
     const sid = c.lo[s.sid]!;
     const object = reason === 0x25 ? vtd(q) : entry(q, index);
-    q.emit(irFault.put().reason(reason).sid(sid).index(index), object);
+    const event = irFault.put().reason(reason).index(index);
+    if (sid !== NO_SID) event.sid(sid);
+    q.emit(event, object);
   }),
   rule('vtd_frr_new', '{rest:r}', () => false),
   rule('vtd_irq_generate', 'addr {addr:x} data {data:x}', () => false),
@@ -174,26 +185,31 @@ export const remapRules: readonly QemuRule[] = [
     const devid = c.lo[s.devid]!;
     q.thread.amdDevice = devid;
     q.thread.irte = amdEntry(q, devid, amdData.f.index.of(c.lo[s.data]!));
+    q.thread.amdRead = false;
     request(q, c, s.address, s.data, q.thread.irte, devid);
   }),
   rule('amdvi_ir_irte', '{base:w} {address:x} offset {offset:x}', () => false),
   rule('amdvi_ir_irte_val', 'data {data:x}', (q, c, s) => {
     if (q.thread.irte < 0) return false;
+    q.thread.amdRead = true;
     q.emit(amdRead.put().low(c.lo[s.data]!, 0), q.thread.irte);
   }),
   rule('amdvi_ir_irte_ga_val', 'hi {hi:x} lo {lo:x}', (q, c, s) => {
     if (q.thread.irte < 0) return false;
+    q.thread.amdRead = true;
     q.emit(amdRead.put().low(c.lo[s.lo]!, c.hi[s.lo]!).high(c.lo[s.hi]!, c.hi[s.hi]!), q.thread.irte);
   }),
   rule('amdvi_ir_remap_msi', arrow, (q, c, s) => {
-    const object = q.thread.irte >= 0 ? q.thread.irte : amdUnit(q, Math.max(0, q.thread.amdDevice));
+    const { irte: known, amdRead: read } = q.thread;
     q.thread.irte = -1;
-    remapped(q, c, s, object);
+    // Without remapping the unit passes the message on as it came and reads no entry.
+    const changed = c.lo[s.data] !== c.lo[s.toData] || c.lo[s.address] !== c.lo[s.toAddress];
+    if (known >= 0) remapped(q, c, s, known, read || changed);
+    else if (q.thread.amdDevice >= 0) remapped(q, c, s, amdUnit(q, q.thread.amdDevice), false);
+    else remapped(q, c, s, q.object('log'), false);
   }),
-  rule('amdvi_ir_err', '{text:r}', (q, _c, s) => fault(q, amdUnit(q, Math.max(0, q.thread.amdDevice)), q.text(s.text))),
-  rule('amdvi_ir_target_abort', '{text:r}', (q, _c, s) =>
-    fault(q, amdUnit(q, Math.max(0, q.thread.amdDevice)), q.text(s.text)),
-  ),
+  rule('amdvi_ir_err', '{text:r}', (q, _c, s) => amdFault(q, q.text(s.text))),
+  rule('amdvi_ir_target_abort', '{text:r}', (q, _c, s) => amdFault(q, q.text(s.text))),
   rule('amdvi_ir_delivery_mode', '{text:r}', () => false),
   rule('amdvi_ir_intctl', '{text:r}', () => false),
   rule('amdvi_mem_ir_write_req', '{text:r}', () => false),

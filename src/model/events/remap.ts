@@ -162,8 +162,14 @@ export const irMessage = eventKind(
   'ir.message',
   'translate',
   [irte, amdIrte, remapUnit],
-  'The message as the remapping unit passed it on.',
-  { address: 'xx', data: 'x', newAddress: 'xx', newData: 'x' },
+  'The message as the remapping unit passed it on. `entry`: no other record tells that the entry was used.',
+  { address: 'xx', data: 'x', newAddress: 'xx', newData: 'x', entry: 'flag?' },
+  (state, e, a) => {
+    if (a.entry !== true) return;
+    const type = state.world.type(e.object);
+    if (type === irte) state.count(e.object, R.remaps);
+    else if (type === amdIrte) state.count(e.object, amdIrte.at.remaps);
+  },
 );
 
 /** The unit refused or questioned a message. Object: the entry, or the unit. */
