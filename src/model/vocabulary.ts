@@ -5,6 +5,7 @@ import { domainEvents } from './events/domain.ts';
 import { functionEvents } from './events/function.ts';
 import { hypervisorEvents } from './events/hypervisor.ts';
 import { imsEvents } from './events/ims.ts';
+import { ioapicEvents } from './events/ioapic.ts';
 import { iommufdEvents } from './events/iommufd.ts';
 import { irqEvents } from './events/irq.ts';
 import { itsEvents } from './events/its.ts';
@@ -36,6 +37,7 @@ export const vocabulary: readonly EventKind[] = [
   ...itsEvents,
   ...smmuEvents,
   ...apicEvents,
+  ...ioapicEvents,
   ...virtEvents,
   ...postedEvents,
   ...hypervisorEvents,

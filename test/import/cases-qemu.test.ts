@@ -650,3 +650,67 @@ describe('AMD remapping: request, entry and result of one thread belong together
     assert.match(sample(`${request(2, 0xa0)}\n`).events.join('\n'), /sid=0xa0/);
   });
 });
+
+describe('the interrupt controllers of an emulated x86 machine', () => {
+  const onVcpu1 = "memory_region_ops_write cpu 1 mr 0x1 addr 0x3f8 value 0x41 size 1 name 'serial'";
+
+  it('writes and reads of the redirection table', () => {
+    const write = (select: number, value: string): string =>
+      `ioapic_mem_write ioapic mem write addr 0x10 regsel: 0x${select.toString(16)} size 0x4 val ${value}`;
+    const trace = log(
+      write(0x12, '0x10031'),
+      write(0x13, '0x1000000'),
+      write(0x12, '0xa031'),
+      'ioapic_mem_read ioapic mem read addr 0x10 regsel: 0x12 size 0x4 retval 0xe031',
+      'ioapic_mem_write ioapic mem write addr 0x0 regsel: 0x12 size 0x4 val 0x14',
+      'ioapic_eoi_broadcast EOI broadcast for vector 49',
+    );
+    const entry = (line: number, field: string): unknown => atLine(trace, line, `ioapic/0/pin/1/entry.${field}`);
+    assert.deepEqual(
+      [entry(1, 'mask'), entry(3, 'mask'), entry(3, 'vector'), entry(3, 'dest')],
+      [true, false, 0x31, 1],
+    );
+    assert.deepEqual([entry(3, 'remoteIrr'), entry(4, 'remoteIrr'), entry(6, 'remoteIrr')], [null, true, false]);
+    assert.ok(!exists(trace, 'ioapic/0/pin/2'), 'a write of IOREGSEL is none of the table');
+  });
+
+  it('Remote IRR as the emulator tells it, and an end of interrupt of another vector', () => {
+    const trace = log(
+      'ioapic_set_remote_irr set remote irr for pin 9',
+      'ioapic_eoi_broadcast EOI broadcast for vector 49',
+      'ioapic_clear_remote_irr clear remote irr for pin 9 vector 33',
+    );
+    const irr = (line: number): unknown => atLine(trace, line, 'ioapic/0/pin/9/entry.remoteIrr');
+    assert.deepEqual([irr(1), irr(2), irr(3)], [true, true, false]);
+  });
+
+  it('the local vector table, in both ways that versions print it', () => {
+    for (const line of ['apic_register_write register 0x32 = 0x200ec', 'apic_mem_writel 0x320 = 0x000200ec']) {
+      const trace = log(onVcpu1, line);
+      const timer = atEnd(trace, 'vcpu/1/lvtTimer') as { fields: Record<string, unknown> };
+      assert.equal(timer.fields['vector'], 0xec, line);
+      assert.equal(timer.fields['mask'], false);
+      assert.equal(timer.fields['timerMode'], 1);
+      assert.equal(timer.fields['status'], null, 'of the hardware');
+    }
+    assert.ok(!exists(log('apic_register_write register 0x32 = 0x200ec'), 'vcpu'), 'of which CPU is not told');
+  });
+
+  it('an interrupt that a CPU sends to others', () => {
+    const ipi = (...lines: string[]): string => sample(`${[onVcpu1, ...lines].join('\n')}\n`).events.at(-1)!;
+    assert.equal(
+      ipi('apic_mem_writel 0x310 = 0x02000000', 'apic_mem_writel 0x300 = 0x000008fd'),
+      'apic.ipi vcpu/1 dest=0x2 vector=253 mode=Fixed',
+    );
+    assert.equal(
+      ipi('apic_register_write register 0x30 = 0x1000004500'),
+      'apic.ipi vcpu/1 dest=0x10 vector=0 mode=INIT',
+      'x2APIC: the destination is the upper half',
+    );
+    assert.equal(
+      ipi('apic_register_write register 0x30 = 0xc08fb'),
+      'apic.ipi vcpu/1 vector=251 mode=Fixed',
+      'all others',
+    );
+  });
+});

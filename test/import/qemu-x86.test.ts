@@ -172,7 +172,7 @@ describe('local APICs and lines', () => {
     const onCpu = "memory_region_ops_write cpu 3 mr 0x1 addr 0xfee000b0 value 0x0 size 4 name 'apic-msi'";
     assert.deepEqual(of([onCpu, 'apic_mem_writel 0xb0 = 0x00000000'], 1), ['apic.eoi vcpu/3']);
     assert.deepEqual(of([onCpu, 'apic_register_write register 0x0b = 0x0'], 1), ['apic.eoi vcpu/3']);
-    assert.deepEqual(of([onCpu, 'apic_register_write register 0x30 = 0x0']), []);
+    assert.deepEqual(of([onCpu, 'apic_register_write register 0x3e = 0x0']), [], 'the divider of the timer');
     assert.deepEqual(of([onCpu, 'apic_local_deliver vector 0 delivery mode 0'], 1), [
       'apic.local vcpu/3 lvt=0 deliveryMode=0',
     ]);

@@ -8,6 +8,8 @@ import { PciMap } from './pcimap.ts';
 export interface ThreadContext {
   /** Virtual CPU that the thread runs, or -1. */
   vcpu: number;
+  /** Last value written to the upper half of the ICR, or -1. */
+  icrHigh: number;
   /** Function whose config space was written last, by object number, and its printed name; -1 none. */
   configDevice: number;
   configName: string;
@@ -51,6 +53,7 @@ export interface ThreadContext {
 function newThread(): ThreadContext {
   return {
     vcpu: -1,
+    icrHigh: -1,
     configDevice: -1,
     configName: '',
     configOffset: -1,

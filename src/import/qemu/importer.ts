@@ -20,6 +20,7 @@ import {
 } from '../importer.ts';
 import { isNameByte } from '../pattern.ts';
 import { Dispatcher, RuleSet } from '../rules.ts';
+import { apicRules } from './apic.ts';
 import { Qemu } from './context.ts';
 import { interruptLine, isInterruptLine } from './dint.ts';
 import { itsRules } from './its.ts';
@@ -33,7 +34,16 @@ import { vfioConfigRules } from './vfioconfig.ts';
 import { virtRules } from './virt.ts';
 
 const events = new RuleSet<Qemu>(
-  [...pciRules, ...vfioConfigRules, ...memoryRules, ...modelRules, ...remapRules, ...itsRules, ...virtRules],
+  [
+    ...pciRules,
+    ...vfioConfigRules,
+    ...memoryRules,
+    ...modelRules,
+    ...remapRules,
+    ...itsRules,
+    ...virtRules,
+    ...apicRules,
+  ],
   KNOWN_WITHOUT_EFFECT,
 );
 

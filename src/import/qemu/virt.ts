@@ -1,14 +1,12 @@
 import { hex64 } from '../../base/hex.ts';
-import { apicDeliver, apicEoi, apicLocal, vcpuTake } from '../../model/events/apic.ts';
-import { lineSet } from '../../model/events/cpu.ts';
+import { vcpuTake } from '../../model/events/apic.ts';
 import { ioasMapped, ioasUnmapped } from '../../model/events/iommufd.ts';
 import { irFault } from '../../model/events/remap.ts';
 import { vfioFire, vfioIntx, vfioMode, vfioPba, vfioRegion, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
 import { irqfdWakeup, routeCommit, routeRelease, routeSet, routeUpdate } from '../../model/events/virt.ts';
-import { pin } from '../../model/things/irq.ts';
 import { remapUnit } from '../../model/things/remap.ts';
 import { vfioDevice } from '../../model/things/virt.ts';
-import { entryObject, vcpuObject, vcpuVectorObject } from '../objects.ts';
+import { entryObject, vcpuVectorObject } from '../objects.ts';
 import type { Captures } from '../pattern.ts';
 import { type Qemu, type QemuRule, rule } from './context.ts';
 import { vfioObject } from './vfioconfig.ts';
@@ -16,9 +14,6 @@ import { vfioObject } from './vfioconfig.ts';
 /** VFIO interrupt indices (include/uapi/linux/vfio.h). */
 const VFIO_MSI = 1;
 const VFIO_MSIX = 2;
-
-/** Local APIC register of the end of interrupt: offset 0xb0, register 0x0b. */
-const EOI = 0xb0;
 
 /** The log is of one virtual machine. */
 const VM = 'kvm/0';
@@ -73,13 +68,6 @@ function routeDevice(q: Qemu, model: string): { device: number; name: string } {
   }
   const only = q.pci.byName(model);
   return only >= 0 ? { device: only, name: world.path(only).replace('device/', '') } : { device: -1, name: model };
-}
-
-function eoi(q: Qemu): false | undefined {
-  if (q.thread.vcpu < 0) return false;
-  q.out.cpu = q.thread.vcpu;
-  q.emit(apicEoi.put(), vcpuObject(q.out.world, q.thread.vcpu));
-  return undefined;
 }
 
 function region(
@@ -223,40 +211,4 @@ export const virtRules: readonly QemuRule[] = [
   rule('kvm_resample_fd_notify', 'gsi {gsi:u}', (q, c, s) =>
     q.emit(irqfdWakeup.put(), q.object(`${VM}/irqfd/${c.lo[s.gsi]!}`)),
   ),
-  rule(
-    'apic_deliver_irq',
-    'dest {dest:u} dest_mode {destMode:u} delivery_mode {mode:u} vector {vector:u} trigger_mode {trigger:u}',
-    (q, c, s) => {
-      const dest = c.lo[s.dest]!;
-      const vector = c.lo[s.vector]!;
-      // A physical destination names one CPU; logical ones and broadcasts need tables that the log does not show.
-      const single = c.lo[s.destMode] === 0 && dest < 255 && vector >= 16;
-      q.emit(
-        apicDeliver
-          .put()
-          .dest(dest)
-          .destMode(c.lo[s.destMode]!)
-          .deliveryMode(c.lo[s.mode]!)
-          .vector(vector)
-          .trigger(c.lo[s.trigger]!),
-        single ? vcpuVectorObject(q.out.world, dest, vector) : q.object('apic/bus'),
-      );
-    },
-  ),
-  rule('apic_local_deliver', 'vector {lvt:u} delivery mode {mode:u}', (q, c, s) => {
-    if (q.thread.vcpu < 0) return false;
-    q.out.cpu = q.thread.vcpu;
-    q.emit(apicLocal.put().lvt(c.lo[s.lvt]!).deliveryMode(c.lo[s.mode]!), vcpuObject(q.out.world, q.thread.vcpu));
-    return undefined;
-  }),
-  rule('apic_mem_writel', '{offset:x} = {value:x}', (q, c, s) => ((c.lo[s.offset]! & 0xfff) === EOI ? eoi(q) : false)),
-  rule('apic_register_write', 'register {register:x} = {value:x}', (q, c, s) =>
-    c.lo[s.register] === EOI >> 4 ? eoi(q) : false,
-  ),
-  rule('ioapic_set_irq', 'vector: {pin:u} level: {level:u}', (q, c, s) => {
-    q.emit(
-      lineSet.put().level(c.lo[s.level] !== 0),
-      q.out.world.byNumbers(pin, 0, c.lo[s.pin]!, (_a, n) => `ioapic/0/pin/${n}`),
-    );
-  }),
 ];

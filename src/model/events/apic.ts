@@ -1,4 +1,6 @@
 import { eventKind } from '../event.ts';
+import { writableMask } from '../register.ts';
+import { apicLvt } from '../registers/x86.ts';
 import type { State } from '../state.ts';
 import { intid } from '../things/irq.ts';
 import { vcpu, vcpuVector } from '../things/virt.ts';
@@ -164,10 +166,53 @@ export const gicEoi = eventKind(
   },
 );
 
+/** Registers of the local vector table, by their offset in the page of the local APIC. */
+const LVT: ReadonlyMap<number, number> = new Map([
+  [0x2f0, C.lvtCmci],
+  [0x320, C.lvtTimer],
+  [0x330, C.lvtThermal],
+  [0x340, C.lvtPerformance],
+  [0x350, C.lvtLint0],
+  [0x360, C.lvtLint1],
+  [0x370, C.lvtError],
+]);
+
+/** Whether the register at that offset is an entry of the local vector table. */
+export const isLvt = (offset: number): boolean => LVT.has(offset);
+
+const LVT_RW = writableMask(apicLvt)[0]!;
+const LVT_HARDWARE = apicLvt.f.status.mask | apicLvt.f.remoteIrr.mask;
+
+/** Object: the virtual CPU. */
+export const apicLvtWrite = eventKind(
+  'apic.lvt',
+  'store',
+  [vcpu],
+  'Software wrote an entry of the local vector table; `register` is its offset in the page of the local APIC.',
+  { register: 'x', value: 'x' },
+  (state, e, a) => {
+    const cell = LVT.get(a.register);
+    state.touch(e.object);
+    // Reserved bits read 0; delivery status and Remote IRR are of the hardware.
+    if (cell !== undefined) state.setBits(e.object, cell, a.value & LVT_RW, ~LVT_HARDWARE);
+  },
+);
+
 export const kvmIpi = eventKind('apic.ipi', 'message', [vcpu], 'A virtual CPU sends an inter-processor interrupt.', {
-  dest: 'x',
+  dest: 'x?',
   vector: 'u',
   mode: 's',
 });
 
-export const apicEvents = [apicAccept, apicInject, vcpuTake, apicEoi, apicDeliver, apicLocal, gicAck, gicEoi, kvmIpi];
+export const apicEvents = [
+  apicAccept,
+  apicInject,
+  vcpuTake,
+  apicEoi,
+  apicDeliver,
+  apicLocal,
+  gicAck,
+  gicEoi,
+  apicLvtWrite,
+  kvmIpi,
+];

@@ -184,7 +184,28 @@ export const ioApicEntry = register(
   ],
 );
 
-/** Lower half of the interrupt command register (ICR) of a local APIC, 32 bits. */
+/** An entry of the local vector table of a local APIC, 32 bits; each entry uses those fields that it has. */
+export const apicLvt = register(
+  'APIC LVT entry',
+  32,
+  'What a source within the processor raises: timer, thermal sensor, performance counters, LINT0, LINT1, error, CMCI.',
+  'SDM vol. 3 "Local Vector Table"; arch/x86/include/asm/apicdef.h APIC_LVTT',
+  [
+    apicVector,
+    apicDeliveryMode,
+    reserved(11, 11),
+    apicStatus,
+    bit('polarity', 13, 'RW', 'Polarity of the pin (LINT0, LINT1).', { values: { 0: 'high', 1: 'low' } }),
+    bit('remoteIrr', 14, 'RO', 'A level-triggered interrupt of the pin was accepted and has not ended.'),
+    apicTrigger,
+    bit('mask', 16, 'RW', 'The source is masked.', { reset: 1, values: { 0: 'unmasked', 1: 'masked' } }),
+    bits('timerMode', 18, 17, 'RW', 'Mode of the timer.', {
+      values: { 0: 'one-shot', 1: 'periodic', 2: 'TSC deadline' },
+    }),
+    reserved(31, 19),
+  ],
+);
+
 export const vmxInterruption = register(
   'VM-exit interruption information',
   32,
@@ -208,6 +229,7 @@ export const vmxInterruption = register(
   ],
 );
 
+/** Lower half of the interrupt command register (ICR) of a local APIC, 32 bits. */
 export const apicIcr = register(
   'APIC ICR',
   32,

@@ -1,5 +1,6 @@
 import { objectType } from '../objects.ts';
 import { byNumber, byProcessor, byText } from '../reference.ts';
+import { ioApicEntry } from '../registers/x86.ts';
 
 /** A Linux interrupt: `irq/<virq>`. */
 export const irq = objectType(
@@ -128,4 +129,5 @@ export const domain = objectType('domain', 'An irq domain, or the part of one th
 export const pin = objectType('pin', 'An input pin of an I/O APIC or of another wired interrupt controller.', {
   level: { kind: 'flag', meaning: 'Level of the input line.' },
   changes: { kind: 'count', meaning: 'Times the line was driven so far.' },
+  entry: { kind: 'reg', register: ioApicEntry, meaning: 'Entry of the redirection table of the I/O APIC for it.' },
 });

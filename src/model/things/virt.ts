@@ -1,6 +1,10 @@
 import { objectType } from '../objects.ts';
 import { byNumber, byObject, byText } from '../reference.ts';
 import { pciCommand } from '../registers/pci.ts';
+import { apicLvt } from '../registers/x86.ts';
+
+const lvt = (source: string) =>
+  ({ kind: 'reg', register: apicLvt, meaning: `Entry of the local vector table for ${source} (x86).` }) as const;
 
 /** A virtual CPU: `vcpu/<n>`. */
 export const vcpu = objectType('vcpu', 'A virtual CPU.', {
@@ -15,6 +19,13 @@ export const vcpu = objectType('vcpu', 'A virtual CPU.', {
   injections: { kind: 'count', meaning: 'Interrupts injected so far.' },
   acknowledges: { kind: 'count', meaning: 'Interrupts acknowledged at the CPU interface so far (GIC).' },
   eois: { kind: 'count', meaning: 'Ends of interrupt so far.' },
+  lvtCmci: lvt('corrected machine checks'),
+  lvtTimer: lvt('the timer'),
+  lvtThermal: lvt('the thermal sensor'),
+  lvtPerformance: lvt('the performance counters'),
+  lvtLint0: lvt('pin LINT0'),
+  lvtLint1: lvt('pin LINT1'),
+  lvtError: lvt('errors of the local APIC'),
 });
 
 /** An interrupt at a virtual CPU: `vcpu/<n>/vector/<vector>` (x86) or `vcpu/<n>/intid/<INTID>` (Arm). */
