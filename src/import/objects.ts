@@ -2,13 +2,18 @@ import { bdfText } from '../model/bdf.ts';
 import type { Namespace } from '../model/namespace.ts';
 import { typeOfPath } from '../model/paths.ts';
 import { pciRequester } from '../model/registers/pci.ts';
-import { device, msixEntry } from '../model/things/pci.ts';
+import { device, mention, msixEntry } from '../model/things/pci.ts';
 import { vcpu, vcpuVector } from '../model/things/virt.ts';
 
-/** The object at a path, of the type that the path has. */
+/** No object has a path of more segments; a name with as many slashes is damage, or made to harm. */
+const MOST_SEGMENTS = 16;
+
+/** The object at a path, of the type that the path has; a mere mention where the path is that of nothing. */
 export function objectAt(world: Namespace, path: string): number {
   const known = world.objectAt(path);
-  return known >= 0 ? known : world.object(typeOfPath(path), path);
+  if (known >= 0) return known;
+  const isPath = path.split('/', MOST_SEGMENTS + 1).length <= MOST_SEGMENTS;
+  return isPath ? world.object(typeOfPath(path), path) : world.object(mention, 'message');
 }
 
 /** The PCI function with that bus, device (slot) and function number, in segment 0. */

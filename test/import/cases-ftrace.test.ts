@@ -1,6 +1,7 @@
 // Records of ftrace whose head has one of many forms, and marks: cases with their right values, and variants of each kind.
 import assert from 'node:assert/strict';
 import { ImportError } from '../../src/import/run.ts';
+import { stateTree } from '../../src/query/state.ts';
 import { Case, file, textOfCase } from './case.ts';
 
 describe('heads of ftrace records', () => {
@@ -181,5 +182,48 @@ describe('names and numbers for none', () => {
     );
     assert.equal(c.at('kvm/0/route/20/device'), null);
     assert.equal(c.at('kvm/0/route/21/device'), 'nvme');
+  });
+});
+
+describe('names and numbers that are made to harm', () => {
+  const record = (payload: string): Case => new Case(`# tracer: nop\n a-1 [000] d..1. 10.000002: ${payload}\n`);
+
+  it('name-proto.txt: a probe of a function named __proto__', () => {
+    const c = file('name-proto.txt');
+    assert.equal(c.info.records, 3);
+    assert.equal(c.info.understood, 3);
+    assert.equal(c.at('irq/24/handled'), 1);
+    assert.deepEqual(c.events(4), ['probe probe']);
+  });
+
+  it('name-proto: names of members of every object, as event, probe, function, argument and field', () => {
+    for (const name of ['__proto__', 'constructor', 'hasOwnProperty', 'toString']) {
+      const event = record(`${name}: a=1`);
+      assert.deepEqual(Object.entries(event.info.unknown), [[name, 1]]);
+      for (const payload of [
+        `${name}: (do_it+0x0/0x40) a=1`,
+        `p: (${name}+0x0/0x40) a=1`,
+        `p: (do_it+0x0/0x40) ${name}=1`,
+        `p: (kvm_irqfd+0x0/0x40) ${name}=1 gsi=5 fd=6`,
+        `kvm_exit: ${name}=1 exit_reason=0x1 (1)`,
+        `irq_handler_entry: irq=24 name=${name}`,
+      ])
+        assert.equal(record(payload).info.understood, 1, payload);
+    }
+  });
+
+  it('paths of 20,000 segments: the state of the rest can be asked for', () => {
+    const deep = `${'a/'.repeat(20_000)}b`;
+    for (const payload of [
+      `irq_handler_entry: irq=24 name=vfio-msix[0](${deep})`,
+      `attach_device_to_domain: IOMMU: device=${deep}`,
+      `qi_submit: iec_inv ${deep}: 0x4 0x0 0x0 0x0`,
+    ]) {
+      const c = new Case(
+        `# tracer: nop\n a-1 [000] d..1. 10.000001: irq_handler_entry: irq=7 name=x\n a-1 [000] d..1. 10.000002: ${payload}\n`,
+      );
+      assert.equal(c.info.records, 2);
+      assert.equal((stateTree(c.trace.head) as { irq: { 7: { handled: number } } }).irq[7].handled, 1);
+    }
   });
 });

@@ -85,6 +85,10 @@ export function rule<const F extends string>(
 const EXTRA = 12;
 const scanner = new Scanner();
 
+/** A member by a name that the trace gives: `__proto__` and `constructor` are names like others. */
+const own = <T>(of: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(of, name) ? of[name] : undefined;
+
 /** Reads ` name=value` pairs as the `fields` option prints them: `0xhex (dec)`, `'c'(dec)`, `symbol (dec)`, or text. */
 class FieldsReader {
   readonly #slots: Readonly<Record<string, number>>;
@@ -115,7 +119,7 @@ class FieldsReader {
       const name = textOf(buf, nameStart, at);
       const valueStart = at + 1;
       at = this.#valueEnd(buf, valueStart, end);
-      const slot = this.#slots[this.#renamed[name] ?? name] ?? (extra < captures.got.length ? extra++ : -1);
+      const slot = own(this.#slots, own(this.#renamed, name) ?? name) ?? (extra < captures.got.length ? extra++ : -1);
       if (slot >= 0) {
         const isNumber = this.#value(buf, valueStart, at, slot);
         if (!isNumber && this.#numbers.has(slot)) return undefined;

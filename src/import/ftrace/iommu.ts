@@ -69,6 +69,7 @@ export const iommuRules: readonly FtraceRule[] = [
     (f, c, s) => {
       if (c.got[s.type] ? f.text(s.type) !== IEC : typeField.of(c.lo[s.qw0]!) !== IEC_TYPE) return false;
       const name = f.text(s.unit);
+      if (name.includes('/')) return false;
       const global = !granularity.in(c.lo[s.qw0]!);
       const mask = maskField.of(c.lo[s.qw0]!);
       const index = indexField.of(c.hi[s.qw0]!);

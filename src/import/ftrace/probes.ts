@@ -169,7 +169,7 @@ export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: 
     if (buf[at] === 60 && buf[at + 1] === MINUS) isReturn = true;
     at++;
   }
-  const use = isReturn ? undefined : functions[symbol];
+  const use = isReturn || !Object.hasOwn(functions, symbol) ? undefined : functions[symbol];
   if (use?.(f, argumentsOf(buf, at + 1, end))) return;
   const { strings } = f.out.world;
   f.emit(
