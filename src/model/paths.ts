@@ -54,6 +54,7 @@ export const pathTypes = [
   ['domain/*', domain],
   ['ioapic/*/pin/*', pin],
   ['gic/*/spi/*', pin],
+  ['gic/*/redist/*/ppi/*', pin],
   ['gic/*/frame/*', gicFrame],
   ['gic/*/lpi/*', lpiConfig],
   ['irte/*', remapUnit],

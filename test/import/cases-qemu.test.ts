@@ -714,3 +714,63 @@ describe('the interrupt controllers of an emulated x86 machine', () => {
     );
   });
 });
+
+describe('GICv3: what is active and pending', () => {
+  const iar = (intid: string): string => `gicv3_icc_iar1_read GICv3 ICC_IAR1 read cpu 0x1 value ${intid}`;
+  const eoi = (intid: string): string => `gicv3_icc_eoir_write GICv3 ICC_EOIR1 write cpu 0x1 value ${intid}`;
+  const dir = (intid: string): string => `gicv3_icc_dir_write GICv3 ICC_DIR write cpu 0x1 value ${intid}`;
+  const ctlr = (value: string): string => `gicv3_icc_ctlr_write GICv3 ICC_CTLR write cpu 0x1 value ${value}`;
+  const active = (n: number, ...lines: string[]): unknown => atEnd(log(...lines), `vcpu/1/intid/${n}/inService`);
+
+  it('gicv3-spi-move.log', () => {
+    const { trace, info } = load('gicv3-spi-move.log');
+    assert.equal(info.records, 21);
+    assert.ok(info.understood >= 19);
+    assert.equal(atEnd(trace, 'gic/0/spi/33/route.aff0'), 1);
+    assert.equal(atLine(trace, 3, 'gic/0/spi/33/level'), true);
+    assert.equal(atEnd(trace, 'gic/0/spi/33/level'), false);
+    assert.equal(atEnd(trace, 'gic/0/redist/1/ppi/30/level'), false);
+    assert.equal(atLine(trace, 6, 'vcpu/1/intid/33/requested'), true);
+    assert.equal(atLine(trace, 17, 'vcpu/1/intid/33/inService'), true);
+    assert.equal(atLine(trace, 18, 'vcpu/1/intid/33/inService'), true, 'a write of ICC_DIR before showed EOImode 1');
+    assert.equal(atEnd(trace, 'vcpu/1/intid/33/inService'), false);
+    assert.equal(atEnd(trace, 'vcpu/1/intid/33/eois'), 1);
+  });
+
+  it('EOIR ends an LPI whatever EOImode is', () => {
+    for (const mode of ['0x0', '0x2']) assert.equal(active(8197, ctlr(mode), iar('0x2005'), eoi('0x2005')), false);
+    assert.equal(active(8197, iar('0x2005'), eoi('0x2005')), false);
+  });
+
+  it('of other INTIDs EOIR only drops the priority with EOImode 1, and DIR deactivates', () => {
+    assert.equal(active(33, ctlr('0x402'), iar('0x21'), eoi('0x21')), true);
+    assert.equal(active(33, ctlr('0x402'), iar('0x21'), eoi('0x21'), dir('0x21')), false);
+    assert.equal(active(33, ctlr('0x400'), iar('0x21'), eoi('0x21')), false);
+    assert.equal(active(33, iar('0x21'), eoi('0x21')), null, 'the mode is not known');
+    const other = ctlr('0x402').replace('cpu 0x1', 'cpu 0x0');
+    assert.equal(active(33, other, iar('0x21'), eoi('0x21')), null, 'of another CPU');
+  });
+
+  it('redistributors: SGIs, and writes of the pending and active registers', () => {
+    const write = (offset: string, data: string): string =>
+      `gicv3_redist_write GICv3 redistributor 0x1 write: offset ${offset} data ${data} size 4 secure 0`;
+    const sgi = log('gicv3_redist_send_sgi GICv3 redistributor 0x1 pending SGI 2');
+    assert.equal(atEnd(sgi, 'vcpu/1/intid/2/requested'), true);
+    assert.equal(atEnd(sgi, 'vcpu/1/intid/2/accepts'), 1);
+    const trace = log(
+      write('0x10200', '0x8000'),
+      write('0x10280', '0xffffffff'),
+      write('0x10300', '0x8'),
+      write('0x10380', '0x8'),
+    );
+    assert.deepEqual(
+      [1, 2].map((l) => atLine(trace, l, 'vcpu/1/intid/15/requested')),
+      [true, false],
+    );
+    assert.deepEqual(
+      [3, 4].map((l) => atLine(trace, l, 'vcpu/1/intid/3/inService')),
+      [true, false],
+    );
+    assert.ok(!exists(trace, 'vcpu/1/intid/7'), 'what is cleared without having occurred makes no object');
+  });
+});

@@ -97,7 +97,10 @@ describe('GIC and SMMU', () => {
       ['gic_acknowledge_irq cpu 1 acknowledged irq 82', 'gic.ack vcpu/1/intid/82'],
       ['gic_acknowledge_irq cpu 1 acknowledged irq 1023'],
       ['gic_set_irq irq 82 level 1 cpumask 0xff target 0x2', 'line.set gic/0/spi/82 level=true'],
-      ['gicv3_redist_set_irq GICv3 redistributor 0x0 interrupt 27 level changed to 1'],
+      [
+        'gicv3_redist_set_irq GICv3 redistributor 0x0 interrupt 27 level changed to 1',
+        'line.set gic/0/redist/0/ppi/27 level=true',
+      ],
     ]);
   });
 

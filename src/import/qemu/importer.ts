@@ -23,6 +23,7 @@ import { Dispatcher, RuleSet } from '../rules.ts';
 import { apicRules } from './apic.ts';
 import { Qemu } from './context.ts';
 import { interruptLine, isInterruptLine } from './dint.ts';
+import { gicRules } from './gic.ts';
 import { itsRules } from './its.ts';
 import { KNOWN_WITHOUT_EFFECT } from './known.ts';
 import { memoryRules } from './memory.ts';
@@ -40,6 +41,7 @@ const events = new RuleSet<Qemu>(
     ...memoryRules,
     ...modelRules,
     ...remapRules,
+    ...gicRules,
     ...itsRules,
     ...virtRules,
     ...apicRules,

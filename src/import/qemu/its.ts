@@ -1,6 +1,4 @@
 import { hexText } from '../../base/hex.ts';
-import { gicAck, gicEoi } from '../../model/events/apic.ts';
-import { lineSet } from '../../model/events/cpu.ts';
 import {
   itsCommand,
   itsCteAccess,
@@ -17,8 +15,6 @@ import {
   itsTrans,
 } from '../../model/events/its.ts';
 import { smmuAbort, smmuBypass, smmuFault, smmuTrans } from '../../model/events/smmu.ts';
-import { pin } from '../../model/things/irq.ts';
-import { vcpuIntidObject } from '../objects.ts';
 import type { Captures } from '../pattern.ts';
 import { type Qemu, type QemuRule, rule } from './context.ts';
 
@@ -172,16 +168,6 @@ function bypass(
   );
 }
 
-/** Last INTID that a CPU interface gives for "nothing pending" and the special ones before it. */
-const SPECIAL = 1020;
-
-function gic(q: Qemu, cpu: number, intid: number, kind: typeof gicAck): false | undefined {
-  if (intid >= SPECIAL && intid < 1024) return false;
-  q.out.cpu = cpu;
-  q.emit(kind.put(), vcpuIntidObject(q.out.world, cpu, intid));
-  return undefined;
-}
-
 export const itsRules: readonly QemuRule[] = [
   rule(
     'gicv3_its_cmd_mapd',
@@ -287,28 +273,6 @@ export const itsRules: readonly QemuRule[] = [
   faulted('gicv3_its_vte_read_fault'),
   rule('gicv3_its_vte_read', '{text:r}', () => false),
   rule('gicv3_its_vte_write', '{text:r}', () => false),
-  rule('gicv3_icc_iar1_read', 'GICv3 ICC_IAR1 read cpu {cpu:x} value {intid:x}', (q, c, s) =>
-    gic(q, c.lo[s.cpu]!, c.lo[s.intid]!, gicAck),
-  ),
-  rule('gicv3_icc_iar0_read', 'GICv3 ICC_IAR0 read cpu {cpu:x} value {intid:x}', (q, c, s) =>
-    gic(q, c.lo[s.cpu]!, c.lo[s.intid]!, gicAck),
-  ),
-  rule('gicv3_icc_nmiar1_read', 'GICv3 ICC_NMIAR1 read cpu {cpu:x} value {intid:x}', (q, c, s) =>
-    gic(q, c.lo[s.cpu]!, c.lo[s.intid]!, gicAck),
-  ),
-  rule('gicv3_icc_eoir_write', 'GICv3 ICC_EOIR{group:u} write cpu {cpu:x} value {intid:x}', (q, c, s) =>
-    gic(q, c.lo[s.cpu]!, c.lo[s.intid]!, gicEoi),
-  ),
-  rule('gic_acknowledge_irq', '{what:w} {cpu:u} acknowledged irq {intid:u}', (q, c, s) =>
-    gic(q, c.lo[s.cpu]!, c.lo[s.intid]!, gicAck),
-  ),
-  rule('gic_set_irq', 'irq {irq:u} level {level:u}…', (q, c, s) => {
-    q.emit(
-      lineSet.put().level(c.lo[s.level] !== 0),
-      q.out.world.byNumbers(pin, 1, c.lo[s.irq]!, (_a, n) => `gic/0/spi/${n}`),
-    );
-  }),
-  rule('gicv3_redist_set_irq', '{text:r}', () => false),
   rule(
     'smmuv3_translate_success',
     '{mr:w} sid={sid:n} iova={iova:x} translated={out:x} perm={perm:x}« stage={stage:u}»',

@@ -1,8 +1,9 @@
 import { eventKind } from '../event.ts';
 import { writableMask } from '../register.ts';
+import { gicRoute } from '../registers/its.ts';
 import { apicLvt } from '../registers/x86.ts';
 import type { State } from '../state.ts';
-import { intid } from '../things/irq.ts';
+import { intid, pin } from '../things/irq.ts';
 import { vcpu, vcpuVector } from '../things/virt.ts';
 
 const C = vcpu.at;
@@ -148,21 +149,84 @@ export const gicAck = eventKind(
   },
 );
 
+/** First INTID of the LPIs, which have no active state (IHI 0069 1.2.1). */
+const FIRST_LPI = 8192;
+
+/**
+ * ICC_EOIR. An LPI has no active state, so that this ends it. Any other INTID is deactivated with EOImode 0 only; with
+ * EOImode 1 its priority drops and ICC_DIR deactivates it (IHI 0069 4.1.1).
+ */
 export const gicEoi = eventKind(
   'gic.eoi',
   'eoi',
   [vcpuVector, intid],
-  'A CPU ended an interrupt at its GIC interface.',
-  {},
-  (state, e) => {
+  'A CPU ended an interrupt at its GIC interface. `mode` is EOImode where the trace has shown it: with 1 only the priority drops, the interrupt stays active.',
+  { mode: 'u?' },
+  (state, e, a) => {
     if (state.world.type(e.object) === intid) {
       state.setFlag(e.object, L.inService, false);
       state.count(e.object, L.eois);
       return;
     }
-    state.setFlag(e.object, V.inService, false);
+    const isLpi = Number(state.world.node(e.object)?.segment) >= FIRST_LPI;
+    if (isLpi || a.mode === 0) state.setFlag(e.object, V.inService, false);
+    else if (a.mode === undefined) state.forget(e.object, V.inService);
     state.count(e.object, V.eois);
     countVcpu(state, e.object, C.eois);
+  },
+);
+
+export const gicDeactivate = eventKind(
+  'gic.deactivate',
+  'eoi',
+  [vcpuVector],
+  'A CPU deactivated an interrupt (ICC_DIR, or GICR_ICACTIVER): it is no longer active.',
+  {},
+  (state, e) => state.setFlag(e.object, V.inService, false),
+);
+
+export const gicActive = eventKind(
+  'gic.active',
+  'configure',
+  [vcpuVector],
+  'Software made an interrupt active (GICR_ISACTIVER).',
+  {},
+  (state, e) => state.setFlag(e.object, V.inService, true),
+);
+
+export const gicPending = eventKind(
+  'gic.pending',
+  'look',
+  [vcpuVector],
+  'The GIC shows that an interrupt is pending at a CPU, or no longer.',
+  { pending: 'flag' },
+  (state, e, a) => state.setFlag(e.object, V.requested, a.pending),
+);
+
+export const gicSgi = eventKind(
+  'gic.sgi',
+  'deliver',
+  [vcpuVector],
+  'An SGI that a CPU sent became pending at another.',
+  {},
+  (state, e) => {
+    state.setFlag(e.object, V.requested, true);
+    state.count(e.object, V.accepts);
+    countVcpu(state, e.object, C.accepts);
+  },
+);
+
+/** Object: the SPI. */
+export const gicRouted = eventKind(
+  'gic.route',
+  'move',
+  [pin],
+  'Software wrote where an SPI goes (GICD_IROUTER, lower half).',
+  { value: 'x' },
+  (state, e, a) => {
+    state.touch(e.object);
+    state.setBits(e.object, pin.at.route, a.value, writableMask(gicRoute)[0]!);
+    state.setBits(e.object, pin.at.route, 0, ~writableMask(gicRoute)[0]!);
   },
 );
 
@@ -213,6 +277,11 @@ export const apicEvents = [
   apicLocal,
   gicAck,
   gicEoi,
+  gicDeactivate,
+  gicActive,
+  gicPending,
+  gicSgi,
+  gicRouted,
   apicLvtWrite,
   kvmIpi,
 ];

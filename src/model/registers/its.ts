@@ -1,6 +1,6 @@
 import type { Field } from '../field.ts';
 import type { Register } from '../register.ts';
-import { bit, bits, register, withReserved } from './layout.ts';
+import { bit, bits, register, reserved, withReserved } from './layout.ts';
 
 const linux = 'drivers/irqchip/irq-gic-v3-its.c its_encode_*';
 
@@ -328,3 +328,37 @@ export const itsVte = register(
     bits('rdbase', 57, 42, 'HW', 'Number of the redistributor.'),
   ]),
 );
+
+/** ICC_CTLR_EL1, the control register of a GICv3 CPU interface, 32 bits. */
+export const iccControl = register(
+  'ICC_CTLR_EL1',
+  32,
+  'How a CPU interface of a GICv3 works.',
+  'IHI 0069 12.2.6; include/linux/irqchip/arm-gic-v3.h ICC_CTLR_EL1_EOImode',
+  [
+    bit('cbpr', 0, 'RW', 'One binary point register for both groups.'),
+    bit('eoiMode', 1, 'RW', 'What ICC_EOIR does.', {
+      values: { 0: 'priority drop and deactivation', 1: 'priority drop only; ICC_DIR deactivates' },
+    }),
+    reserved(5, 2),
+    bit('pmhe', 6, 'RW', 'Priority mask hint.'),
+    reserved(7, 7),
+    bits('priBits', 10, 8, 'RO', 'Priority bits, minus 1.'),
+    bits('idBits', 13, 11, 'RO', 'INTID bits: 16 or 24.'),
+    bit('seis', 14, 'RO', 'SEI support.'),
+    bit('a3v', 15, 'RO', 'Affinity 3 values in SGIs.'),
+    reserved(17, 16),
+    bit('rss', 18, 'RO', 'Range selector support.'),
+    bit('extRange', 19, 'RO', 'Extended INTID ranges.'),
+    reserved(31, 20),
+  ],
+);
+
+/** GICD_IROUTER, where an SPI goes, lower 32 bits. */
+export const gicRoute = register('GICD_IROUTER', 32, 'Where an SPI goes.', 'IHI 0069 12.9.22', [
+  bits('aff0', 7, 0, 'RW', 'Affinity level 0.'),
+  bits('aff1', 15, 8, 'RW', 'Affinity level 1.'),
+  bits('aff2', 23, 16, 'RW', 'Affinity level 2.'),
+  reserved(30, 24),
+  bit('any', 31, 'RW', 'Any processor that takes part may get it; the affinity does not count.'),
+]);

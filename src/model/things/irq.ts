@@ -1,5 +1,6 @@
 import { objectType } from '../objects.ts';
 import { byNumber, byProcessor, byText } from '../reference.ts';
+import { gicRoute } from '../registers/its.ts';
 import { ioApicEntry } from '../registers/x86.ts';
 
 /** A Linux interrupt: `irq/<virq>`. */
@@ -129,5 +130,6 @@ export const domain = objectType('domain', 'An irq domain, or the part of one th
 export const pin = objectType('pin', 'An input pin of an I/O APIC or of another wired interrupt controller.', {
   level: { kind: 'flag', meaning: 'Level of the input line.' },
   changes: { kind: 'count', meaning: 'Times the line was driven so far.' },
+  route: { kind: 'reg', register: gicRoute, meaning: 'Where the distributor of a GICv3 sends it (SPI).' },
   entry: { kind: 'reg', register: ioApicEntry, meaning: 'Entry of the redirection table of the I/O APIC for it.' },
 });
