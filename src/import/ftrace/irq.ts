@@ -12,6 +12,7 @@ import type { Captures } from '../pattern.ts';
 import { Pattern } from '../pattern.ts';
 import { type Ftrace, type FtraceRule, rule } from './context.ts';
 import { takeMark } from './printk.ts';
+import { noteCall } from './vfio.ts';
 
 const irqObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(irq, n & 0x3ffffff, 0, (a) => `irq/${a}`);
 const cpuObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(cpu, n & 0x3ffffff, 0, (a) => `cpu/${a}`);
@@ -292,7 +293,9 @@ export const irqRules: readonly FtraceRule[] = [
     'tracing_mark_write',
     kprobeText,
     (f, _c, s) => {
-      f.emit(mark.put().text(f.str(s.text)), f.object('marker'));
+      const text = f.str(s.text);
+      f.emit(mark.put().text(text), f.object('marker'));
+      noteCall(f, f.out.world.strings.text(text));
     },
     { buf: 'text' },
   ),

@@ -8,14 +8,20 @@ import { domActivate, domAlloc } from '../../model/events/domain.ts';
 import { irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
 import { itsDoorbell } from '../../model/events/its.ts';
 import { probe } from '../../model/events/notes.ts';
-import { vfioSet } from '../../model/events/vfio.ts';
 import { irqfdAssign, irqfdWakeup } from '../../model/events/virt.ts';
 import { irq } from '../../model/things/irq.ts';
 import { isNameByte } from '../pattern.ts';
 import type { Ftrace } from './context.ts';
+import { beginSetIrqs, endSetIrqs, noteIrqfd } from './vfio.ts';
 
-/** Arguments of the probe at hand: 64-bit numbers by name. */
-type Args = ReadonlyMap<string, { readonly lo: number; readonly hi: number }>;
+/** Arguments of the probe at hand by name: 64-bit numbers, and texts. */
+interface Args {
+  readonly numbers: ReadonlyMap<string, { readonly lo: number; readonly hi: number }>;
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/** Texts of arguments stand in quotes. */
+const QUOTE = 34;
 
 const scanner = new Scanner();
 
@@ -23,7 +29,7 @@ const irqObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(irq, n
 
 function first(args: Args, ...names: readonly string[]): { readonly lo: number; readonly hi: number } | undefined {
   for (const name of names) {
-    const value = args.get(name);
+    const value = args.numbers.get(name);
     if (value !== undefined) return value;
   }
   return undefined;
@@ -58,15 +64,16 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
     const flags = first(a, 'flags');
     const index = first(a, 'index');
     if (flags === undefined || index === undefined) return false;
-    f.emit(
-      vfioSet
-        .put()
-        .flags(flags.lo)
-        .index(index.lo)
-        .start(first(a, 'start')?.lo ?? 0)
-        .count(first(a, 'count')?.lo ?? 0),
-      f.object('vfio/ioctl'),
-    );
+    const fd = first(a, 'fd', 'eventfd', 'fd0', 'data0');
+    const count = first(a, 'count')?.lo ?? 0;
+    const device = ['dev', 'device', 'bdf', 'name'].map((name) => a.texts.get(name)).find((text) => text !== undefined);
+    beginSetIrqs(f, device, {
+      flags: flags.lo,
+      index: index.lo,
+      start: first(a, 'start')?.lo ?? 0,
+      count,
+      data: fd !== undefined && count === 1 ? [fd.lo | 0] : undefined,
+    });
     return true;
   },
   irqfd_wakeup: (f) => {
@@ -81,7 +88,16 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
     if (fd) event.fd(fd.lo);
     if (flags) event.release((flags.lo & 1) !== 0).resample((flags.lo & 2) !== 0);
     f.emit(event, f.object(gsi ? `kvm/0/irqfd/${gsi.lo}` : 'kvm/0/irqfd'));
+    if (gsi && fd) noteIrqfd(f, fd.lo, gsi.lo, flags !== undefined && (flags.lo & 1) !== 0);
     return true;
+  },
+};
+
+/** What the returns of functions mean; false when the value was not fetched. */
+const returns: typeof functions = {
+  vfio_pci_set_irqs_ioctl: (f, a) => {
+    const ret = first(a, 'ret', 'retval', 'rc', 'arg1');
+    return ret !== undefined && endSetIrqs(f, ret.lo | 0);
   },
 };
 
@@ -164,12 +180,15 @@ export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: 
   let at = start + 1;
   while (at < end && buf[at] !== PAREN_CLOSE && buf[at] !== SPACE && buf[at] !== 43) at++;
   const symbol = textOf(buf, start + 1, at);
-  let isReturn = false;
+  /** Where the function stands that returned: behind `<-`. */
+  let returned = -1;
   while (at < end && buf[at] !== PAREN_CLOSE) {
-    if (buf[at] === 60 && buf[at + 1] === MINUS) isReturn = true;
+    if (buf[at] === 60 && buf[at + 1] === MINUS) returned = at + 2;
     at++;
   }
-  const use = isReturn || !Object.hasOwn(functions, symbol) ? undefined : functions[symbol];
+  const called = returned < 0 ? symbol : /^ *(\w*)/.exec(textOf(buf, returned, at))![1]!;
+  const meanings = returned < 0 ? functions : returns;
+  const use = Object.hasOwn(meanings, called) ? meanings[called] : undefined;
   if (use?.(f, argumentsOf(buf, at + 1, end))) return;
   const { strings } = f.out.world;
   f.emit(
@@ -182,7 +201,8 @@ export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: 
 }
 
 function argumentsOf(buf: Uint8Array, start: number, end: number): Args {
-  const args = new Map<string, { lo: number; hi: number }>();
+  const numbers = new Map<string, { lo: number; hi: number }>();
+  const texts = new Map<string, string>();
   let at = start;
   while (at < end) {
     while (at < end && (buf[at] === SPACE || buf[at] === COLON)) at++;
@@ -190,10 +210,15 @@ function argumentsOf(buf: Uint8Array, start: number, end: number): Args {
     while (at < end && isNameByte(buf[at]!)) at++;
     const nameEnd = at;
     if (buf[at] === EQUALS && scanner.on(buf, at + 1, end).number()) {
-      args.set(textOf(buf, nameStart, nameEnd), { lo: scanner.lo, hi: scanner.hi });
+      numbers.set(textOf(buf, nameStart, nameEnd), { lo: scanner.lo, hi: scanner.hi });
       at = scanner.pos;
+    } else if (buf[at] === EQUALS && buf[at + 1] === QUOTE) {
+      const close = buf.indexOf(QUOTE, at + 2);
+      const stop = close < 0 || close > end ? end : close;
+      texts.set(textOf(buf, nameStart, nameEnd), textOf(buf, at + 2, stop));
+      at = stop;
     }
     while (at < end && buf[at] !== SPACE) at++;
   }
-  return args;
+  return { numbers, texts };
 }

@@ -26,10 +26,14 @@ export const vfioUse = eventKind(
   'vfio.use',
   'configure',
   [vfioVector],
-  'QEMU starts or stops using a vector: the guest unmasked or released it.',
-  { used: 'flag' },
+  'QEMU starts or stops using a vector: the guest unmasked or released it. Without `used`: a call changed it, and the trace does not tell how.',
+  { used: 'flag?' },
   (state, e, a) => {
-    state.setFlag(e.object, F.used, a.used);
+    if (a.used !== undefined) state.setFlag(e.object, F.used, a.used);
+    else {
+      state.touch(e.object);
+      state.forget(e.object, F.used);
+    }
   },
 );
 
@@ -176,7 +180,7 @@ export const vfioSet = eventKind(
   { flags: 'x', index: 'u', start: 'u', count: 'u', ret: 'i?', provider: 's?', fd: 'i?' },
 );
 
-/** Only simulated traces have it; a probe at the entry shows `vfio.set` alone. */
+/** Of real traces, only those with a probe at the return have it; a probe at the entry shows `vfio.set` alone. */
 export const vfioReturn = eventKind(
   'vfio.return',
   'call',

@@ -1,0 +1,228 @@
+/**
+ * VFIO_DEVICE_SET_IRQS as a kernel trace shows it: a probe at vfio_pci_set_irqs_ioctl and one at its return, and what a program writes
+ * into the trace about its own call. The function has no argument that names the device in words; the thread's earlier calls do.
+ * Meaning of flags and results: include/uapi/linux/vfio.h, drivers/vfio/pci/vfio_pci_intrs.c.
+ */
+import {
+  vfioBind,
+  vfioFire,
+  vfioMask,
+  vfioMode,
+  vfioReturn,
+  vfioRoute,
+  vfioSet,
+  vfioUse,
+} from '../../model/events/vfio.ts';
+import { vfioVector } from '../../model/things/virt.ts';
+import type { Ftrace } from './context.ts';
+
+/** VFIO_IRQ_SET_*: what the data are, and what is to be done. */
+const FLAGS = {
+  DATA_NONE: 0x1,
+  DATA_BOOL: 0x2,
+  DATA_EVENTFD: 0x4,
+  ACTION_MASK: 0x8,
+  ACTION_UNMASK: 0x10,
+  ACTION_TRIGGER: 0x20,
+};
+const INDEXES = ['INTX', 'MSI', 'MSIX', 'ERR', 'REQ'];
+const MODES = ['intx', 'msi', 'msix'];
+/** Most vectors of a function (MSI-X). */
+const MOST_VECTORS = 2048;
+
+/** One call, as far as its arguments are known. */
+interface Call {
+  readonly flags: number;
+  readonly index: number;
+  readonly start: number;
+  readonly count: number;
+  /** Eventfds or booleans of the vectors; undefined where the trace does not tell. */
+  readonly data?: readonly number[] | undefined;
+}
+
+const BDF = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
+
+/** What is remembered of a thread. */
+interface Thread {
+  /** Devices that it has open, by file descriptor. */
+  readonly devices: Map<number, string>;
+  /** The call that began and did not return yet. */
+  open: (Call & { readonly device: string | undefined }) | undefined;
+  /** The call that returned last; undefined while no return was seen. */
+  returned: (Call & { readonly ret: number }) | undefined;
+}
+
+class Calls {
+  readonly threads = new Map<number, Thread>();
+  /** GSI that KVM injects for an eventfd. */
+  readonly gsis = new Map<number, number>();
+  /** The vector that signals an eventfd; -1 where several do. */
+  readonly vectors = new Map<number, number>();
+}
+
+const known = new WeakMap<Ftrace, Calls>();
+
+function callsOf(f: Ftrace): Calls {
+  let calls = known.get(f);
+  if (calls === undefined) known.set(f, (calls = new Calls()));
+  return calls;
+}
+
+function threadOf(f: Ftrace): Thread {
+  const { threads } = callsOf(f);
+  let thread = threads.get(f.out.task);
+  if (thread === undefined) {
+    thread = { devices: new Map(), open: undefined, returned: undefined };
+    threads.set(f.out.task, thread);
+  }
+  return thread;
+}
+
+/** The device of a call: that of the file descriptor, or the only one that the thread has open. */
+function deviceOf(thread: Thread, fd?: number): string | undefined {
+  if (fd !== undefined) return thread.devices.get(fd);
+  const [only, more] = thread.devices.values();
+  return more === undefined ? only : undefined;
+}
+
+const objectOf = (f: Ftrace, device: string | undefined): number =>
+  f.object(device === undefined ? 'vfio/ioctl' : `vfio/${device}`);
+
+/** A call begins (probe at the function). `named`: the device, where an argument of the probe names it. */
+export function beginSetIrqs(f: Ftrace, named: string | undefined, call: Call): void {
+  const thread = threadOf(f);
+  const device = named !== undefined && BDF.test(named) ? named : deviceOf(thread);
+  thread.open = { ...call, device };
+  f.emit(vfioSet.put().flags(call.flags).index(call.index).start(call.start).count(call.count), objectOf(f, device));
+}
+
+/** It returns (probe at the return of the function); false when its beginning was not seen. */
+export function endSetIrqs(f: Ftrace, ret: number): boolean {
+  const thread = threadOf(f);
+  const { open } = thread;
+  if (open === undefined) return false;
+  thread.open = undefined;
+  thread.returned = { ...open, ret };
+  const { index, start, count, device } = open;
+  f.emit(vfioReturn.put().index(index).start(start).count(count).ret(ret), objectOf(f, device));
+  if (device !== undefined) apply(f, device, open, ret);
+  return true;
+}
+
+const SET_IRQS =
+  /^ioctl\((\d+), VFIO_DEVICE_SET_IRQS, \{argsz=\d+, (?:flags=)?([\w|]+), index=(?:VFIO_PCI_([A-Z]+)_IRQ_INDEX|(\d+)), start=(\d+), count=(\d+)(?:, data=\[([-\d, ]*)\])?\}\).* = (-?\d+)/;
+const DEVICE_FD = /^ioctl\(\d+, VFIO_GROUP_GET_DEVICE_FD, "([0-9a-f:.]{1,20})"\).* = (\d+)/;
+const CLOSE = /^close\((\d+)\).* = 0/;
+
+/** A text that a program wrote into the trace: perhaps a call of its own, with result and data. */
+export function noteCall(f: Ftrace, text: string): void {
+  const opened = DEVICE_FD.exec(text);
+  if (opened) threadOf(f).devices.set(Number(opened[2]), opened[1]!);
+  const closed = opened ? null : CLOSE.exec(text);
+  if (closed) threadOf(f).devices.delete(Number(closed[1]));
+  const m = SET_IRQS.exec(text);
+  if (!m) return;
+  const thread = threadOf(f);
+  const device = deviceOf(thread, Number(m[1]));
+  if (device === undefined) return;
+  const flags = m[2]!
+    .split('|')
+    .reduce((all, word) => all | (FLAGS[word.replace('VFIO_IRQ_SET_', '') as keyof typeof FLAGS] ?? Number(word)), 0);
+  const call: Call = {
+    flags,
+    index: m[3] === undefined ? Number(m[4]) : INDEXES.indexOf(m[3]),
+    start: Number(m[5]),
+    count: Number(m[6]),
+    data: m[7] === undefined ? undefined : m[7].split(',').map(Number),
+  };
+  const { returned } = thread;
+  if (returned === undefined) {
+    apply(f, device, call, Number(m[8]));
+    return;
+  }
+  // The probes told the rest. A call that they did not see was refused before it reached the function.
+  const same =
+    returned.flags === flags &&
+    returned.index === call.index &&
+    returned.start === call.start &&
+    returned.count === call.count;
+  if (same && returned.ret === 0 && call.data !== undefined && setsEventfds(call)) bind(f, device, call);
+}
+
+const setsEventfds = (call: Call): boolean => call.flags === (FLAGS.DATA_EVENTFD | FLAGS.ACTION_TRIGGER);
+
+/** The vectors that a call is about. */
+function vectorsOf(f: Ftrace, device: string, { index, start, count }: Call): number[] {
+  if (index > 4 || start + count > MOST_VECTORS) return [];
+  return Array.from({ length: count }, (_, i) => f.object(`vfio/${device}/${index}/${start + i}`));
+}
+
+/** What a call did, by its result. */
+function apply(f: Ftrace, device: string, call: Call, ret: number): void {
+  const { flags, index, count } = call;
+  const vectors = vectorsOf(f, device, call);
+  if (setsEventfds(call)) {
+    if (ret === 0 && call.data !== undefined) bind(f, device, call);
+    // An error may have torn down vectors of the block; without the data of the call, it may have released some.
+    else if (ret <= 0) for (const vector of vectors) unsure(f, vector);
+    // A positive result: so many are possible, and none is enabled.
+    else for (const vector of vectors) release(f, vector);
+    if (ret === 0 && count > 0) mode(f, device, index, true);
+    return;
+  }
+  if (ret !== 0) return;
+  if (flags === (FLAGS.DATA_NONE | FLAGS.ACTION_TRIGGER) && count === 0) {
+    const nodes = f.out.world.find(`vfio/${device}/${index}`)?.children.values() ?? [];
+    for (const { object } of nodes) if (f.out.state.present(object)) release(f, object);
+    mode(f, device, index, false);
+  } else if (flags === (FLAGS.DATA_NONE | FLAGS.ACTION_TRIGGER)) {
+    for (const vector of vectors) f.emit(vfioFire.put(), vector);
+  } else if (flags === (FLAGS.DATA_NONE | FLAGS.ACTION_MASK) || flags === (FLAGS.DATA_NONE | FLAGS.ACTION_UNMASK)) {
+    const masked = flags === (FLAGS.DATA_NONE | FLAGS.ACTION_MASK);
+    for (const vector of vectors) f.emit(vfioMask.put().masked(masked).by(f.intern('ioctl')), vector);
+  }
+}
+
+function mode(f: Ftrace, device: string, index: number, enabled: boolean): void {
+  const name = MODES[index];
+  if (name !== undefined) f.emit(vfioMode.put().mode(f.intern(name)).enabled(enabled), f.object(`vfio/${device}`));
+}
+
+function release(f: Ftrace, vector: number): void {
+  f.emit(vfioUse.put().used(false), vector);
+  f.emit(vfioBind.put(), vector);
+}
+
+function unsure(f: Ftrace, vector: number): void {
+  f.emit(vfioUse.put(), vector);
+  f.emit(vfioBind.put(), vector);
+}
+
+/** The eventfds of a call are those of its vectors from now on; -1 is none. */
+function bind(f: Ftrace, device: string, call: Call): void {
+  const { gsis, vectors: byFd } = callsOf(f);
+  for (const [i, vector] of vectorsOf(f, device, call).entries()) {
+    const fd = call.data![i] ?? -1;
+    if (fd < 0) {
+      release(f, vector);
+      continue;
+    }
+    f.emit(vfioUse.put().used(true), vector);
+    const event = vfioBind.put().eventfd(fd);
+    const irq = f.out.state.num(vector, vfioVector.at.irq);
+    f.emit(irq < 0 ? event : event.irq(irq), vector);
+    byFd.set(fd, byFd.has(fd) && byFd.get(fd) !== vector ? -1 : vector);
+    const gsi = gsis.get(fd);
+    if (gsi !== undefined) f.emit(vfioRoute.put().virq(gsi), vector);
+  }
+}
+
+/** KVM ties an eventfd to a GSI, or releases it: the vector that signals the eventfd is injected as that GSI. */
+export function noteIrqfd(f: Ftrace, fd: number, gsi: number, released: boolean): void {
+  const { gsis, vectors } = callsOf(f);
+  if (released) gsis.delete(fd);
+  else gsis.set(fd, gsi);
+  const vector = vectors.get(fd) ?? -1;
+  if (vector < 0 || f.out.state.num(vector, vfioVector.at.eventfd) !== fd) return;
+  f.emit(released ? vfioRoute.put() : vfioRoute.put().virq(gsi), vector);
+}
