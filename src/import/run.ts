@@ -12,6 +12,10 @@ import { Streams } from './text/streams.ts';
 /** The source is no trace that can be read; `message` says what was found and what was expected. */
 export class ImportError extends Error {}
 
+/** Traces with more events than that are checked at every eighth event: what goes wrong in a reader does so again and again. */
+const CHECKED = 1 << 17;
+const SPARSE = 8;
+
 /**
  * Reads one source, plain or packed (gzip, zstd), chunk by chunk. The trace grows with every chunk and can be read in between. Nothing already
  * read is ever lost: an error in the source is counted, not thrown. Throws ImportError only when the first bytes (or
@@ -85,7 +89,7 @@ export class ImportRun {
     if (this.#streams !== undefined) this.#joinSources(this.#streams);
     const { source } = this.#builder;
     if (packing !== 'none') for (const each of this.trace.sources) each.variant += `, ${packing}`;
-    const [wrong] = checkIntegrity(this.trace);
+    const [wrong] = checkIntegrity(this.trace, this.trace.length > CHECKED ? SPARSE : 1);
     if (problem !== undefined) source.problem = problem;
     else if (wrong !== undefined) source.problem = `the trace is not sound, please report this: ${wrong}`;
     return this.trace;
