@@ -15,6 +15,10 @@ const sound = told(...EVENTS);
 
 type Column = 'kindNumber' | 'object' | 'task' | 'line' | 'offset' | 'time';
 
+/** A trace of one source with these events and this accounting. */
+const traceOf = (events: object, accounting: object = sound.first.accounting, { world } = sound): Trace =>
+  ({ world, sources: [{ events, accounting, undone: [] }] }) as unknown as Trace;
+
 /** The trace, but with one value of one column at one step changed. */
 function broken(column: Column, step: number, value: number): string[] {
   const { table } = sound;
@@ -29,7 +33,7 @@ function broken(column: Column, step: number, value: number): string[] {
     offset: get('offset'),
     time: get('time'),
   };
-  return checkIntegrity({ table: changed, world: sound.world, first: sound.first } as unknown as Trace);
+  return checkIntegrity(traceOf(changed));
 }
 
 /** The trace, but with another value in word `word` of the arguments at one step. */
@@ -45,7 +49,7 @@ function brokenWord(step: number, word: number, value: number): string[] {
       (at: number) => table[name](at),
     ]),
   );
-  return checkIntegrity({ table: { ...first, ...rest }, world: sound.world, first: sound.first } as unknown as Trace);
+  return checkIntegrity(traceOf({ ...first, ...rest }));
 }
 
 describe('the check of a trace', () => {
@@ -99,11 +103,7 @@ describe('the check of a trace', () => {
     const { accounting } = sound.first;
     const { lines } = accounting;
     const with_ = (change: object): string[] =>
-      checkIntegrity({
-        table: sound.table,
-        world: sound.world,
-        first: { accounting: { ...accounting, lines, records: accounting.records, ...change } },
-      } as unknown as Trace);
+      checkIntegrity(traceOf(sound.table, { ...accounting, lines, records: accounting.records, ...change }));
     const own = {
       understood: accounting.understood,
       unknown: new Map(),
@@ -141,7 +141,7 @@ describe('the check of a trace', () => {
       offset: () => 0,
       time: () => 0,
     };
-    const wrong = checkIntegrity({ table: none, world: many.world, first: many.first } as unknown as Trace);
+    const wrong = checkIntegrity(traceOf(none, many.first.accounting, many));
     assert.equal(wrong.filter((text) => text.startsWith('step ')).length, 50);
   });
 });
