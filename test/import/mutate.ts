@@ -30,6 +30,34 @@ const ABSURD = [
   '1e9',
   '٣',
   '',
+  '9'.repeat(400),
+  '-1.5',
+];
+
+/** Names that programs trip over, and forms of paths and of other records. */
+const HOSTILE = [
+  '__proto__',
+  'hasOwnProperty',
+  'constructor',
+  'toString',
+  'a/'.repeat(20_000),
+  '/',
+  ':',
+  'guest:irq/1',
+  '\u001b[31m',
+  '\u202e',
+  'irq_handler_entry:',
+  'irq=1',
+  'name=',
+  'msix_write_config',
+  '(pid',
+  '0000:00:03.0',
+  '0000:ff:1f.7',
+  '[000]',
+  '<...>-1',
+  'CPU:0 [LOST 1 EVENTS]',
+  '=====',
+  '> ',
 ];
 
 const join = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
@@ -115,6 +143,29 @@ const mutations: Readonly<Record<string, (bytes: Uint8Array, rng: Rng) => Uint8A
     const every = 5 + rng(100);
     const changed = text.replace(/0x[0-9a-f]+|\d+/g, (n) => (rng(every) === 0 ? ABSURD[rng(ABSURD.length)]! : n));
     return new TextEncoder().encode(changed);
+  },
+  'words replaced': (bytes, rng) => {
+    const text = Buffer.from(bytes).toString('latin1');
+    const every = 5 + rng(200);
+    const changed = text.replace(/[A-Za-z_][\w-]*/g, (w) => (rng(every) === 0 ? HOSTILE[rng(HOSTILE.length)]! : w));
+    return new TextEncoder().encode(changed);
+  },
+  'arguments of other records': (bytes, rng) => {
+    const lines = Buffer.from(bytes).toString('latin1').split('\n');
+    const every = 3 + rng(20);
+    // An argument is what stands behind a blank; the head of a line stays.
+    const changed = lines.map((line) => {
+      if (rng(every) > 0) return line;
+      const [words, others] = [line.split(' '), lines[rng(lines.length)]!.split(' ')];
+      const at = rng(words.length);
+      return [...words.slice(0, at), ...others.slice(Math.min(others.length, at + rng(2)))].join(' ');
+    });
+    return new TextEncoder().encode(changed.join('\n'));
+  },
+  'words doubled or dropped': (bytes, rng) => {
+    const text = Buffer.from(bytes).toString('latin1');
+    const every = 5 + rng(100);
+    return new TextEncoder().encode(text.replace(/ \S+/g, (w) => (rng(every) > 0 ? w : rng(2) === 0 ? '' : w + w)));
   },
   'another source behind': (bytes, rng) => join([bytes, slice(rng).bytes]),
   'CR LF': (bytes) => new TextEncoder().encode(Buffer.from(bytes).toString('latin1').replaceAll('\n', '\r\n')),
