@@ -106,6 +106,12 @@ const WRAPPINGS: Record<string, [wrap: (lines: readonly string[]) => string, und
     ['html'],
   ],
   'a JSON string': [(lines) => `${JSON.stringify({ text: `${lines.join('\n')}\n`, n: 1 })}\n`, ['json-escaped']],
+  'a JSON array of lines': [(lines) => `${JSON.stringify(lines, null, 2)}\n`, ['json-escaped']],
+  'lines of HTML behind one another': [
+    (lines) =>
+      `<p>${lines.map((l) => l.replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('  ', '&nbsp; ')).join('<br>')}</p>\n`,
+    ['html'],
+  ],
   'one JSON object a line': [
     (lines) => lines.map((l) => `${JSON.stringify({ log: `${l}\n`, stream: 'stderr' })}\n`).join(''),
     ['json-escaped'],

@@ -63,11 +63,15 @@ const NUMBERED = /^ *\d{1,9}\t/;
 /** What `gh run view --log` puts in front of the stamp. */
 const JOB_AND_STEP = /^[^\t]{1,80}\t[^\t]{1,80}\t(?=\ufeff?\d{4}-\d\d-\d\dT)/;
 
+/** Elements that end a line. */
+const BREAKS = /<(?:br|\/p|\/div|\/li|\/tr)\s*\/?>(?=.)/gi;
+
 const decoder = new TextDecoder();
 
 /** Undoes the marks of HTML in a text. */
 function withoutHtml(text: string): string {
   return text
+    .replace(BREAKS, '\n')
     .replace(TAGS, '')
     .replace(ENTITY, (all, decimal: string | undefined, hex: string | undefined, name: string | undefined) => {
       if (name !== undefined) return NAMED[name]!;

@@ -23,13 +23,16 @@ export interface Seeker {
 }
 
 /** So many bytes of a line are looked at for what stands in front. */
-const REACH = 400;
+const REACH = 300;
 /** So many things may stand one before the other. */
 const MOST_PEELED = 8;
 
+/** One character for each byte. */
+const latin = new TextDecoder('latin1');
+
 /** Bytes as a text of one character each, so that places in it are places in the bytes. */
 function characters(buf: Uint8Array, start: number, end: number): string {
-  return String.fromCharCode(...buf.subarray(start, Math.min(end, start + REACH)));
+  return latin.decode(buf.subarray(start, Math.min(end, start + REACH)));
 }
 
 /** A line from which something was taken off. */

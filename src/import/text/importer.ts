@@ -5,7 +5,7 @@
  * program broke are joined, and `undone` of the source tells what was done. Excerpts and formats beside one another become
  * sources of their own.
  */
-import { bytesAt, textOf } from '../../base/bytes.ts';
+import { bytesAt, bytesOf, LF, textOf } from '../../base/bytes.ts';
 import { BOM, type Importer, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { LineSplitter } from '../lines.ts';
 import { clean, Watch } from './clean.ts';
@@ -152,9 +152,24 @@ export class TextImporter implements Importer {
   }
 
   /** Takes a line that is not exactly what a format prints. */
-  #odd(buf: Uint8Array, from: number, to: number, line: number, offset: number, open: boolean): void {
-    const words = new Set<Undone>();
+  #odd(
+    buf: Uint8Array,
+    from: number,
+    to: number,
+    line: number,
+    offset: number,
+    open: boolean,
+    before?: Iterable<Undone>,
+  ): void {
+    const words = new Set<Undone>(before);
     const cleaned = clean(buf, from, to, words);
+    if (cleaned?.includes(LF)) {
+      // A page ends lines where the file does not.
+      const parts = textOf(cleaned).split('\n').map(bytesOf);
+      for (const [i, part] of parts.entries())
+        this.#odd(part, 0, part.length, line, offset, open && i === parts.length - 1, words);
+      return;
+    }
     const [bytes, start, end] = cleaned === undefined ? [buf, from, to] : [cleaned, 0, cleaned.length];
     if (lineEnd(bytes, start, end) === start) {
       this.#blank(false);

@@ -26,6 +26,10 @@ export interface Survey {
 const MOST_LINES = 1000;
 const HTML = /<(?:!doctype html|html|script|pre)\b/i;
 
+const BACKSLASH = 92;
+/** How a file of JSON begins. */
+const JSON_FILE = /^\ufeff?\s*[[{]\s*(?:["{[\]}]|$)/;
+
 /** Looks at the first bytes of a file. */
 export function survey(head: Uint8Array): Survey {
   const seekers = TEXT_FORMATS.map((format) => new Stream(format));
@@ -77,7 +81,8 @@ export function survey(head: Uint8Array): Survey {
 
 /** Whether the records stand in strings: as many are found there, and line ends are escaped. */
 function inJson(head: Uint8Array, seekers: readonly Stream[], plain: number): boolean {
-  if (!head.includes(92) && plain > 0) return false;
+  if (plain > 0 && !head.includes(BACKSLASH) && !JSON_FILE.test(textOf(head, 0, Math.min(head.length, 200))))
+    return false;
   const finder = new Finder<Stream>();
   let records = 0;
   let escaped = 0;
@@ -91,5 +96,6 @@ function inJson(head: Uint8Array, seekers: readonly Stream[], plain: number): bo
     if (json.byEscape) escaped++;
   });
   json.push(head);
+  if (JSON_FILE.test(textOf(head, 0, Math.min(head.length, 200)))) return records > 0 && records >= plain;
   return records > 0 && (plain === 0 || (escaped > 0 && escaped * 2 >= plain));
 }
