@@ -312,3 +312,17 @@ describe('CPU offline and online', () => {
     delivered(simulation, 1);
   });
 });
+
+describe('an irq is allocated', () => {
+  const alloc = (affinity: number[], managed: boolean): Simulation =>
+    run(setup({ workload: [{ at: '400us', op: 'irq.alloc', object: DEVICE, index: 1, affinity, managed }] }));
+
+  it('for CPUs that the host has, and for no others', () => {
+    assert.ok(of(alloc([3], true), 'vec.reserveManaged').length > 0);
+    for (const managed of [true, false]) {
+      assert.throws(() => alloc([4], managed), /the host has CPUs 0 to 3/);
+      assert.throws(() => alloc([0, 4095], managed), /the host has CPUs 0 to 3/);
+      assert.throws(() => alloc([], managed), /irq\.alloc needs at least one CPU/);
+    }
+  });
+});

@@ -25,6 +25,13 @@ const cpuOf = (setup: Setup, object: string): number => {
 const noCpu = (setup: Setup, object: string): string | undefined =>
   cpuOf(setup, object) >= 0 ? undefined : `the host has no ${object}`;
 
+/** Why an irq cannot have these CPUs as its affinity. */
+function noCpus(setup: Setup, operation: string, cpus: readonly number[]): string | undefined {
+  if (cpus.length === 0) return `${operation} needs at least one CPU`;
+  const { count } = setup.use(host).cpus;
+  return cpus.some((n) => n >= count) ? `the host has CPUs 0 to ${count - 1}` : undefined;
+}
+
 const ON = ['irq/*'];
 
 /** Operations on the interrupts of the host's kernel and on its processors. */
@@ -38,12 +45,7 @@ export const irqOperations: readonly OperationSpec[] = [
     args: [{ name: 'cpus', type: 'numbers', min: 0, max: 4095, meaning: 'CPUs that it may go to.' }],
     actor: user,
     refuses: (setup, object, { cpus }) =>
-      noIrq(setup, object) ??
-      ((cpus as readonly number[]).length === 0
-        ? 'irq.affinity needs at least one CPU'
-        : (cpus as readonly number[]).some((n) => n >= setup.use(host).cpus.count)
-          ? `the host has CPUs 0 to ${setup.use(host).cpus.count - 1}`
-          : undefined),
+      noIrq(setup, object) ?? noCpus(setup, 'irq.affinity', cpus as readonly number[]),
     *run(setup, object, { cpus }) {
       const { of, irq } = irqOf(setup, object);
       yield* of!.core.setAffinity(irq!.virq, cpus as readonly number[], 'user');
@@ -116,7 +118,11 @@ export const irqOperations: readonly OperationSpec[] = [
     actor: driver,
     refuses: (setup, object, { managed, affinity }) =>
       deviceOf(setup, object).problem ??
-      (managed === true && affinity === undefined ? 'a managed irq needs affinity' : undefined),
+      (affinity !== undefined
+        ? noCpus(setup, 'irq.alloc', affinity as readonly number[])
+        : managed === true
+          ? 'a managed irq needs affinity'
+          : undefined),
     *run(setup, object, { index, affinity, managed }) {
       const of = setup.use(host);
       const { fn } = deviceOf(setup, object);
