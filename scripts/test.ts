@@ -1,8 +1,8 @@
 // `npm test` and its parts: test.ts [SUITE] [FILE-NAME-PARTS...] [--grep TEXT]. Prints a line per suite and the sum as last line.
 import { parseArgs } from 'node:util';
 import { main, Trouble } from './fail.ts';
-import { editorInstalled } from './host/install.ts';
-import { demandEverything } from './host/needs.ts';
+import { ensureBrowser } from './host/chromium.ts';
+import { ensureEditor } from './host/editor.ts';
 import { electronSuite } from './test/electron.ts';
 import { hostSuite } from './test/host.ts';
 import { mochaSuite } from './test/mocha-suite.ts';
@@ -22,10 +22,11 @@ const SUITES: Record<string, Suite> = {
 };
 const EXTRA: Record<string, Suite> = { electron: electronSuite };
 const IN_EDITOR = ['host', 'ui'];
+const IN_BROWSER = ['webview', ...IN_EDITOR];
 
-async function runSuite(name: string, suite: Suite, selection: Selection): Promise<Counts> {
+async function runSuite(name: string, suite: Suite, place: string, selection: Selection): Promise<Counts> {
   const started = performance.now();
-  console.log(`\n=== ${name}`);
+  console.log(`\n=== ${name}${place}`);
   const counts = await suite(selection).catch((error: unknown) => {
     console.error(error instanceof Trouble ? error.message : error);
     return failed();
@@ -47,11 +48,13 @@ await main(async () => {
     grep: values.grep ?? '',
     vsix: values.vsix ?? false,
   };
-  // Said before minutes of other suites, not after them.
-  if (names.some((name) => IN_EDITOR.includes(name))) demandEverything(editorInstalled());
+  // Before minutes of other suites, not after them: someone may be waiting to see whether it works.
+  if (names.some((name) => IN_EDITOR.includes(name))) await ensureEditor();
+  if (names.some((name) => IN_BROWSER.includes(name))) await ensureBrowser();
   const sum: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const name of names) {
-    const counts = await runSuite(name, all[name]!, selection);
+  for (const [i, name] of names.entries()) {
+    const place = names.length > 1 ? ` (${i + 1} of ${names.length})` : '';
+    const counts = await runSuite(name, all[name]!, place, selection);
     sum.passed += counts.passed;
     sum.failed += counts.failed;
   }

@@ -1,7 +1,7 @@
-// The browser that stands for the user's: Chromium from the system, driven by playwright-core.
+// The browser that stands for the user's, driven by playwright-core.
 import { type Browser, chromium } from 'playwright-core';
 import { patient } from '../test/patience.ts';
-import { demandBrowser } from './needs.ts';
+import { ensureBrowser } from './chromium.ts';
 
 const FLAGS = [
   // The only site it visits is our own server; as root, and in most containers, the sandbox cannot be set up.
@@ -20,8 +20,10 @@ const TIMEOUT = 30_000;
 
 /** Starts the browser; whatever is done in its pages may take as long as this machine needs. */
 export async function launchBrowser(): Promise<Browser> {
+  const { path, env } = await ensureBrowser();
   const browser = await chromium.launch({
-    executablePath: demandBrowser(),
+    executablePath: path,
+    env: { ...process.env, ...env },
     args: FLAGS,
     handleSIGINT: false,
     timeout: patient(TIMEOUT),

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Trouble } from '../fail.ts';
 import { patient } from '../test/patience.ts';
+import { ensureEditor } from './editor.ts';
 import { spawnGuarded } from './guarded.ts';
-import { ensureEditor } from './install.ts';
 
 export interface ServerOptions {
   /** Ask before trusting a folder, as VS Code does by default; without it everything is trusted. */
