@@ -46,7 +46,7 @@ const SHELL: Installation = {
   ],
 };
 
-/** The package unpacks itself into the folder for temporary files, and its libraries only where it believes to run on AWS Lambda. */
+/** The package unpacks itself into the folder for temporary files, and its libraries only when the environment names AWS Lambda. */
 async function unpack(folder: string, log: string): Promise<number> {
   const script = join(folder, 'unpack.js');
   writeFileSync(script, "import chromium from '@sparticuz/chromium';\nconsole.log(await chromium.executablePath());\n");

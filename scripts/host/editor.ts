@@ -16,8 +16,7 @@ const inner =
 
 const EDITOR: Installation = {
   title: `the embedded editor (code-server ${VERSION})`,
-  // Editors of earlier checkouts, which compiled these parts, lie in a folder without "-plain".
-  name: `code-server-${VERSION}-plain`,
+  name: `code-server-${VERSION}`,
   // The server's own main script; code-server's outer one drops the parameters of extension development.
   proof: join(inside, 'out', 'server-main.js'),
   bytes: 580_000_000,

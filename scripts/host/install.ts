@@ -10,7 +10,7 @@ import { spawnGuarded } from './guarded.ts';
 import { isAlive, lock } from './lock.ts';
 
 export interface Installation {
-  /** What it is, for people. */
+  /** What the user reads that it is. */
   title: string;
   /** Its folder in the cache; the version belongs into the name. */
   name: string;
