@@ -1,7 +1,7 @@
 // Bootstrap: `node scripts/run.mjs SCRIPT [ARGUMENT …]`. Node built-ins only, because in a fresh clone nothing else is
 // there. It brings node_modules up to date and hands over to scripts/SCRIPT.ts, run by the Node 24 that comes with
 // node_modules. package.json says which npm script is which script with which arguments.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -21,8 +21,39 @@ function modified(path) {
   return existsSync(path) ? statSync(path).mtimeMs : 0;
 }
 
+/** The folders of the locked packages that belong on this system. */
+function packagesHere(lock) {
+  const { packages } = JSON.parse(readFileSync(lock, 'utf8'));
+  const suits = (list, own) => !list || list.includes(own);
+  return Object.entries(packages)
+    .filter(([path, { os, cpu }]) => path !== '' && suits(os, process.platform) && suits(cpu, process.arch))
+    .map(([path]) => join(root, path));
+}
+
+async function runNpmCi(folders) {
+  console.error(`irqscope: installing dependencies (npm ci): ${folders.length} packages`);
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const npm = process.env.npm_execpath;
+  const options = { cwd: root, stdio: ['ignore', 2, 2] };
+  const child = npm?.endsWith('.js')
+    ? spawn(process.execPath, [npm, ...args], options)
+    : spawn('npm', args, { ...options, shell: process.platform === 'win32' });
+  let shown = 0;
+  const beat = setInterval(() => {
+    const there = folders.filter((folder) => existsSync(join(folder, 'package.json'))).length;
+    if (there > shown) console.error(`  ${there} of ${folders.length}`);
+    shown = there;
+  }, 2000);
+  const status = await new Promise((done) => {
+    child.on('error', (error) => fail(`npm did not start: ${error.message}`));
+    child.on('exit', (code) => done(code ?? 1));
+  });
+  clearInterval(beat);
+  if (status !== 0) fail('npm ci failed; its output is above');
+}
+
 /** Installs the locked dependencies unless node_modules already holds exactly those. */
-function installDependencies() {
+async function installDependencies() {
   const lock = join(root, 'package-lock.json');
   const stamp = join(modules, '.irqscope-lock');
   const hash = createHash('sha256').update(readFileSync(lock)).digest('hex');
@@ -30,14 +61,7 @@ function installDependencies() {
   // npm's own record is written last: when it is not older than the lock file, the user ran npm install.
   const slack = 5000;
   if (modified(join(modules, '.package-lock.json')) + slack < modified(lock)) {
-    console.error('irqscope: installing dependencies (npm ci)');
-    const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-    const npm = process.env.npm_execpath;
-    const done = npm?.endsWith('.js')
-      ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
-      : spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-    if (done.error) fail(`npm did not start: ${done.error.message}`);
-    if (done.status !== 0) fail('npm ci failed; its output is above');
+    await runNpmCi(packagesHere(lock));
   }
   writeFileSync(stamp, hash);
 }
@@ -58,7 +82,7 @@ if (name === '' || !existsSync(script))
   fail(`there is no script "${name}"; package.json has the scripts that there are`);
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node ${process.version} is too old: Node 20 or newer is needed`);
-installDependencies();
+await installDependencies();
 
 const node = findNode();
 const dashes = rest.indexOf('--');

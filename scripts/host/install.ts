@@ -124,7 +124,8 @@ export async function npm(args: string[], cwd: string, log: string): Promise<num
     /^(NODE|INIT_CWD|npm_(?!config_).*|npm_config_(user_agent|(local_|global_)?prefix|npm_version|node_gyp))$/;
   for (const name of Object.keys(env)) if (theirs.test(name)) delete env[name];
   env.PATH = [dirname(process.execPath), env.PATH ?? ''].join(delimiter);
-  const all = [...args, '--ignore-scripts', '--no-audit', '--no-fund', '--foreground-scripts'];
+  // code-server asks for the Node that runs it later, which need not be the one that npm runs on.
+  const all = [...args, '--ignore-scripts', '--engine-strict=false', '--no-audit', '--no-fund'];
   const command = script?.endsWith('.js') && node ? [node, script, ...all] : ['npm', ...all];
   return runLogged(command, cwd, log, env);
 }

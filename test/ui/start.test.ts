@@ -65,6 +65,13 @@ describe('npm start', () => {
     }
   });
 
+  it('--check ends with success once the page has come', async () => {
+    const run = start(['--check'], { TMPDIR: folder });
+    assert.equal(await run.ended, 0, run.output());
+    assert.match(run.output(), /The page answers\.\n$/);
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
   it("opens the user's own VS Code when it is on the PATH", async () => {
     const said = join(folder, 'said');
     const code = join(folder, 'code');

@@ -1,0 +1,84 @@
+// How the scripts bring the editor and the browser: at once or not at all, and never as a part of the package.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureInstalled, type Installation, installed } from '../../scripts/host/install.ts';
+import { root } from '../../scripts/paths.ts';
+
+describe('what is installed into the cache folder', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'irqscope-cache-'));
+  const before = process.env.IRQSCOPE_CACHE;
+  const told: string[] = [];
+  const plain = console.error;
+  beforeEach(() => {
+    process.env.IRQSCOPE_CACHE = folder;
+    told.length = 0;
+    console.error = (line: string) => told.push(line);
+  });
+  afterEach(() => {
+    console.error = plain;
+    if (before === undefined) delete process.env.IRQSCOPE_CACHE;
+    else process.env.IRQSCOPE_CACHE = before;
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Two steps; the second leaves the proof, or ends with this code. */
+  function thing(name: string, code = 0): Installation {
+    const write = (file: string, status: number) => (where: string, log: string) => {
+      writeFileSync(log, `${file}\n`, { flag: 'a' });
+      if (status === 0) writeFileSync(join(where, file), 'x');
+      return Promise.resolve(status);
+    };
+    const steps = [
+      { title: 'first', run: write('part', 0) },
+      { title: 'second', run: write('proof', code) },
+    ];
+    return { title: `the ${name}`, name, proof: 'proof', bytes: 2_000_000, steps };
+  }
+
+  it('comes in steps, once', async () => {
+    const path = await ensureInstalled(thing('tool'));
+    assert.equal(path, join(folder, 'tool', 'proof'));
+    assert.ok(installed(thing('tool')));
+    assert.deepEqual(told.slice(1), ['  step 1 of 2: first', '  step 2 of 2: second', '  100 %']);
+    assert.match(told[0]!, /^Installing the tool \(2 MB on the disk\)/);
+    told.length = 0;
+    assert.equal(await ensureInstalled(thing('tool')), path);
+    assert.deepEqual(told, []);
+  });
+
+  it('is not there when a step fails; the message ends with the log', async () => {
+    await assert.rejects(ensureInstalled(thing('broken', 3)), /the broken could not be installed.*part\nproof$/s);
+    assert.equal(installed(thing('broken')), false);
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => /^broken/.test(name)),
+      [],
+    );
+    await ensureInstalled(thing('broken'));
+    assert.ok(installed(thing('broken')));
+  });
+
+  it('takes away what an interrupted install left, and its lock', async () => {
+    // The id of a process that is gone.
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    const left = join(folder, `late.half-${pid}`);
+    mkdirSync(left);
+    writeFileSync(join(folder, 'late.lock'), String(pid));
+    await ensureInstalled(thing('late'));
+    assert.equal(existsSync(left), false);
+    assert.equal(existsSync(join(folder, 'late.lock')), false);
+  });
+
+  it('happens once when two ask at the same time', async () => {
+    await Promise.all([ensureInstalled(thing('both')), ensureInstalled(thing('both'))]);
+    assert.equal(told.filter((line) => line.startsWith('Installing')).length, 1);
+  });
+
+  it('is no dependency of the project', () => {
+    const text = readFileSync(join(root, 'package-lock.json'), 'utf8');
+    for (const name of ['code-server', '@sparticuz/chromium'])
+      assert.equal(text.includes(`"node_modules/${name}"`), false);
+  });
+});
