@@ -1,6 +1,6 @@
-// The embedded editor: the server of VS Code, as npm package code-server, installed once. Of its parts in C++ only the
-// terminal is missed; the others have a substitute in JavaScript or belong to features that nobody uses here.
-import { writeFileSync } from 'node:fs';
+// The embedded editor: the server of VS Code, as npm package code-server, installed once and without its parts in C++. The logger
+// among them gets a substitute; the others belong to features that nobody uses here, such as the terminal.
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Trouble } from '../fail.ts';
 import { ensureInstalled, type Installation, npm } from './install.ts';
@@ -13,6 +13,14 @@ const inner =
   (...below: string[]) =>
   (folder: string, log: string): Promise<number> =>
     npm(['install', '--omit=dev'], join(folder, inside, ...below), log);
+
+/** The packages of the server, with our logger in place of the one in C++. */
+async function serverPackages(folder: string, log: string): Promise<number> {
+  const code = await inner()(folder, log);
+  const logger = join(folder, inside, 'node_modules', '@vscode', 'spdlog', 'index.js');
+  if (code === 0) copyFileSync(join(import.meta.dirname, 'spdlog.cjs'), logger);
+  return code;
+}
 
 const EDITOR: Installation = {
   title: `the embedded editor (code-server ${VERSION})`,
@@ -28,7 +36,7 @@ const EDITOR: Installation = {
         return npm(['install', '--save-exact', `code-server@${VERSION}`], folder, log);
       },
     },
-    { title: 'its packages', run: inner() },
+    { title: 'its packages', run: serverPackages },
     { title: 'the packages of its built-in extensions', run: inner('extensions') },
   ],
 };
