@@ -25,8 +25,10 @@ function modified(path) {
 function packagesHere(lock) {
   const { packages } = JSON.parse(readFileSync(lock, 'utf8'));
   const suits = (list, own) => !list || list.includes(own);
+  const libc = process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
   return Object.entries(packages)
-    .filter(([path, { os, cpu }]) => path !== '' && suits(os, process.platform) && suits(cpu, process.arch))
+    .filter(([path, it]) => path !== '' && suits(it.os, process.platform) && suits(it.cpu, process.arch))
+    .filter(([, it]) => process.platform !== 'linux' || suits(it.libc, libc))
     .map(([path]) => join(root, path));
 }
 

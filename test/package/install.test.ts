@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureInstalled, type Installation, installed } from '../../scripts/host/install.ts';
@@ -80,5 +81,42 @@ describe('what is installed into the cache folder', () => {
     const text = readFileSync(join(root, 'package-lock.json'), 'utf8');
     for (const name of ['code-server', '@sparticuz/chromium'])
       assert.equal(text.includes(`"node_modules/${name}"`), false);
+  });
+});
+
+describe("the embedded editor's logger", () => {
+  interface Logger {
+    info(text: string): void;
+    debug(text: string): void;
+    clearFormatters(): void;
+    drop(): void;
+  }
+  type Create = (name: string, file: string, limit: number, count: number) => Promise<Logger>;
+  const { createAsyncRotatingLogger: create } = createRequire(import.meta.url)(
+    join(root, 'scripts', 'host', 'spdlog.cjs'),
+  ) as { createAsyncRotatingLogger: Create };
+  const folder = mkdtempSync(join(tmpdir(), 'irqscope-log-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const text = (name: string): string => readFileSync(join(folder, name), 'utf8');
+
+  it('writes time, level and message, and leaves out what is below its level', async () => {
+    const logger = await create('a', join(folder, 'new', 'a.log'), 1000, 1);
+    logger.info('one');
+    logger.debug('two');
+    logger.drop();
+    assert.match(text('new/a.log'), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \[info\] one\n$/);
+  });
+
+  it('keeps as many files as asked for, none longer than the limit', async () => {
+    const logger = await create('b', join(folder, 'b.log'), 8, 3);
+    logger.clearFormatters();
+    for (const word of ['aaaa\n', 'bbbb\n', 'cccc\n', 'dddd\n']) logger.info(word);
+    logger.drop();
+    assert.deepEqual(['b.log', 'b.1.log', 'b.2.log'].map(text), ['dddd\n', 'cccc\n', 'bbbb\n']);
+    const single = await create('c', join(folder, 'c.log'), 8, 1);
+    single.clearFormatters();
+    for (const word of ['aaaa\n', 'bbbb\n']) single.info(word);
+    assert.equal(text('c.log'), 'bbbb\n');
+    single.drop();
   });
 });
