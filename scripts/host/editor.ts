@@ -1,5 +1,5 @@
-// The embedded editor: the server of VS Code, as npm package code-server, installed once and without its parts in C++. The logger
-// among them gets a substitute; the others belong to features that nobody uses here, such as the terminal.
+// The embedded editor: the server of VS Code, as npm package code-server, installed once and without its parts in C++. Logger and
+// watchdog among them get a substitute; the others belong to features that nobody uses here, such as the terminal.
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Trouble } from '../fail.ts';
@@ -14,12 +14,15 @@ const inner =
   (folder: string, log: string): Promise<number> =>
     npm(['install', '--omit=dev'], join(folder, inside, ...below), log);
 
-/** The packages of the server, with our logger in place of the one in C++. */
+/** The packages of the server; those in C++ that it asks for in every window are replaced by scripts. */
 async function serverPackages(folder: string, log: string): Promise<number> {
   const code = await inner()(folder, log);
-  const logger = join(folder, inside, 'node_modules', '@vscode', 'spdlog', 'index.js');
-  if (code === 0) copyFileSync(join(import.meta.dirname, 'spdlog.cjs'), logger);
-  return code;
+  if (code !== 0) return code;
+  for (const name of ['spdlog', 'native-watchdog']) {
+    const script = join(import.meta.dirname, 'plain', `${name}.cjs`);
+    copyFileSync(script, join(folder, inside, 'node_modules', '@vscode', name, 'index.js'));
+  }
+  return 0;
 }
 
 const EDITOR: Installation = {

@@ -93,7 +93,7 @@ describe("the embedded editor's logger", () => {
   }
   type Create = (name: string, file: string, limit: number, count: number) => Promise<Logger>;
   const { createAsyncRotatingLogger: create } = createRequire(import.meta.url)(
-    join(root, 'scripts', 'host', 'spdlog.cjs'),
+    join(root, 'scripts', 'host', 'plain', 'spdlog.cjs'),
   ) as { createAsyncRotatingLogger: Create };
   const folder = mkdtempSync(join(tmpdir(), 'irqscope-log-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
