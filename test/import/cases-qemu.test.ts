@@ -774,3 +774,25 @@ describe('GICv3: what is active and pending', () => {
     assert.ok(!exists(trace, 'vcpu/1/intid/7'), 'what is cleared without having occurred makes no object');
   });
 });
+
+describe('calls of QEMU into KVM', () => {
+  it('are told by name where they are about interrupts', () => {
+    const { events, info } = sample(
+      [
+        'kvm_vm_ioctl type 0x4020ae76, arg 0x7ffd2c6b4f10',
+        'kvm_vm_ioctl type 0x4008ae6a, arg 0x55d0c0',
+        'kvm_vm_ioctl type 0x4020aea5, arg 0x7ffd2c6b4f10',
+        'kvm_vm_ioctl type 0xc008ae67, arg 0x7ffd2c6b4f10',
+        'kvm_vm_ioctl type 0x4020ae46, arg 0x7ffd2c6b4f10',
+        'kvm_vm_ioctl type 0xae60, arg (nil)',
+      ].join('\n'),
+    );
+    assert.deepEqual(
+      events,
+      ['KVM_IRQFD', 'KVM_SET_GSI_ROUTING', 'KVM_SIGNAL_MSI', 'KVM_IRQ_LINE_STATUS', 'KVM_CREATE_IRQCHIP'].map(
+        (name) => `ioctl kvm/0 name=${name}`,
+      ),
+    );
+    assert.equal(info.understood, 6);
+  });
+});

@@ -454,7 +454,6 @@ export const KNOWN_WITHOUT_EFFECT: readonly string[] = [
   'kvm_slots_grow',
   'kvm_unpark_vcpu',
   'kvm_vcpu_ioctl',
-  'kvm_vm_ioctl',
   'kvm_xen_bind_pirq',
   'kvm_xen_get_free_pirq',
   'kvm_xen_hypercall',

@@ -3,7 +3,7 @@ import { vcpuTake } from '../../model/events/apic.ts';
 import { ioasMapped, ioasUnmapped } from '../../model/events/iommufd.ts';
 import { irFault } from '../../model/events/remap.ts';
 import { vfioFire, vfioIntx, vfioMode, vfioPba, vfioRegion, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
-import { irqfdWakeup, routeCommit, routeRelease, routeSet, routeUpdate } from '../../model/events/virt.ts';
+import { irqfdWakeup, kvmIoctl, routeCommit, routeRelease, routeSet, routeUpdate } from '../../model/events/virt.ts';
 import { remapUnit } from '../../model/things/remap.ts';
 import { vfioDevice } from '../../model/things/virt.ts';
 import { entryObject, vcpuVectorObject } from '../objects.ts';
@@ -103,7 +103,26 @@ function mapping(
   return q.object(`iommufd/${c.lo[s.fd]! | 0}/ioas/${c.lo[s.ioas]!}/map/${hex64(c.hi[s.iova]!, c.lo[s.iova]!)}`);
 }
 
+/** Calls into a VM that are about its interrupts, by request number (include/uapi/linux/kvm.h; x86, Arm and RISC-V). */
+const IOCTLS: ReadonlyMap<number, string> = new Map([
+  [0x0000ae60, 'KVM_CREATE_IRQCHIP'],
+  [0x4008ae61, 'KVM_IRQ_LINE'],
+  [0xc208ae62, 'KVM_GET_IRQCHIP'],
+  [0x8208ae63, 'KVM_SET_IRQCHIP'],
+  [0xc008ae67, 'KVM_IRQ_LINE_STATUS'],
+  [0x4008ae6a, 'KVM_SET_GSI_ROUTING'],
+  [0x4020ae76, 'KVM_IRQFD'],
+  [0x4040ae79, 'KVM_IOEVENTFD'],
+  [0x4020aea5, 'KVM_SIGNAL_MSI'],
+]);
+
 export const virtRules: readonly QemuRule[] = [
+  rule('kvm_vm_ioctl', 'type {type:x}, arg {arg:w}', (q, c, s) => {
+    const name = IOCTLS.get(c.lo[s.type]!);
+    if (name === undefined) return false;
+    q.emit(kvmIoctl.put().name(q.intern(name)), q.object(VM));
+    return undefined;
+  }),
   rule('riscv_trap', 'hart:{hart:u}, async:{async:u}, cause:{cause:u}, epc:…', (q, c, s) => {
     const [hart, cause] = [c.lo[s.hart]!, c.lo[s.cause]!];
     if (c.lo[s.async] === 0 || hart >= 0x8000 || cause >= 0x10000) return false;

@@ -201,10 +201,10 @@ export const kvmIoctl = eventKind(
   'ioctl',
   'call',
   [kvmVm],
-  'The VMM called KVM; the effect is told by events of its own. A negative return is an errno, flag 1 an entry that KVM does not hold.',
+  'The VMM called KVM; the effect is told by events of its own. A negative return is an errno, flag 1 an entry that KVM does not hold. Without a return the record was made at the call.',
   {
     name: 's',
-    ret: 'i',
+    ret: 'i?',
     table: 'u?',
     entry: 'u?',
     gsi: 'i?',
