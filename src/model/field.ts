@@ -29,6 +29,8 @@ export interface FieldText {
   readonly reset?: number | undefined;
   /** Names of single values. */
   readonly values?: Readonly<Record<number, string>> | undefined;
+  /** The upper bits of an address, whose lower ones are 0: shown as the address, not shifted down. */
+  readonly address?: boolean | undefined;
 }
 
 /** A mask of `width` bits, 1 to 32, as an unsigned number. */
@@ -49,6 +51,7 @@ export class Field<N extends string = string> implements FieldText {
   readonly meaning: string;
   readonly reset: number | undefined;
   readonly values: Readonly<Record<number, string>> | undefined;
+  readonly address: boolean | undefined;
   /** The word of the register in which the field starts. */
   readonly word: number;
   /** Position of the lowest bit in that word. */
@@ -71,6 +74,7 @@ export class Field<N extends string = string> implements FieldText {
     this.meaning = text.meaning;
     this.reset = text.reset;
     this.values = text.values;
+    this.address = text.address;
     this.word = lo >>> 5;
     this.shift = lo & 31;
     this.mask = (ones(inWord) << this.shift) >>> 0;

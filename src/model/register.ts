@@ -41,9 +41,10 @@ export function layoutFor(register: Register, bits: Bits): Layout {
 /** The fields that describe a register holding this content. */
 export const fieldsFor = (register: Register, bits: Bits): readonly Field[] => layoutFor(register, bits).fields;
 
-/** The value of one field. */
+/** The value of one field; of upper bits of an address, that address. */
 export function fieldValue(field: Field, bits: Bits): FieldValue {
   const value = field.read(bits);
+  if (value !== null && field.address === true) return value * 2 ** field.lo;
   return value !== null && field.hi === field.lo ? value === 1 : value;
 }
 

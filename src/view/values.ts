@@ -12,6 +12,7 @@ export function fieldText(field: Field | undefined, value: FieldValue | undefine
   if (value === null || value === undefined) return UNKNOWN;
   const number = typeof value === 'boolean' ? Number(value) : value;
   const name = typeof number === 'number' ? field?.values?.[number] : undefined;
+  if (typeof number === 'number' && field?.address === true) return `0x${number.toString(16)}`;
   const text = typeof number === 'number' ? plainNumber(number) : number;
   return name === undefined ? text : `${text} ${name}`;
 }

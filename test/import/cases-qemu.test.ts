@@ -796,3 +796,52 @@ describe('calls of QEMU into KVM', () => {
     assert.equal(info.understood, 6);
   });
 });
+
+describe('a walk through config space in steps of 4 bytes', () => {
+  const read = (offset: number, value: number): string =>
+    `pci_cfg_read nvme 00:03.0 @0x${offset.toString(16)} -> 0x${value.toString(16)}`;
+  /** MSI-X at 0x60, behind a capability at 0x80: what leads to it is read after it. */
+  const words = new Map([
+    [0x34, 0x80],
+    [0x60, 0x7ff0011],
+    [0x64, 0x2000],
+    [0x68, 0x3000],
+    [0x80, 0x6001],
+  ]);
+  const walk = (from: number, step: number): string[] => {
+    const lines: string[] = [];
+    for (let at = from; at < 0x100; at += step) lines.push(read(at, words.get(at) ?? 0));
+    return lines;
+  };
+  const offsets = (...lines: string[]): unknown[] => {
+    const trace = log(...lines);
+    return ['tableBar', 'tableOffset', 'pbaBar', 'pbaOffset'].map(
+      (k) => atEnd(trace, `device/0000:00:03.0/msixcap/${k}`) ?? null,
+    );
+  };
+
+  it('tells where table and pending bits lie, though the values are small', () => {
+    assert.deepEqual(offsets(...walk(0, 4)), [0, 0x2000, 0, 0x3000]);
+  });
+
+  it('also where it begins right at the capability', () => {
+    assert.deepEqual(offsets(read(0x34, 0x80), ...walk(0x60, 4)), [0, 0x2000, 0, 0x3000]);
+  });
+
+  it('and not where single registers are read', () => {
+    const single = [read(0x64, 0x2000), read(0x60, 0x7ff0011), read(0x34, 0x80), read(0x80, 0x6001)];
+    assert.deepEqual(offsets(...single), [0, null, null, null], 'two bytes of it are known');
+    const two = [read(0x64, 0x2000), read(0x68, 0x3000), read(0x60, 0x7ff0011), read(0x34, 0x80), read(0x80, 0x6001)];
+    assert.deepEqual(offsets(...two), [0, null, 0, null]);
+  });
+});
+
+describe('the lower half of a message address', () => {
+  it('is shown as an address', () => {
+    const trace = log(
+      'pci_update_mappings_add nvme 00:03.0 0,0xfe000000+0x4000',
+      "memory_region_ops_write cpu 0 mr 0x1 addr 0xfe002000 value 0xfee01298 size 4 name 'msix-table'",
+    );
+    assert.equal(atEnd(trace, 'device/0000:00:03.0/msix/0/address.lower'), 0xfee01298);
+  });
+});

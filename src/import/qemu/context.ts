@@ -32,6 +32,8 @@ export interface ThreadContext {
   readOffset: number;
   readValue: number;
   readSize: number;
+  /** Config reads in steps of 4 bytes: function, next offset, how many so far, and those that were assumed shorter. */
+  readonly walk: { device: number; next: number; length: number; readonly short: [offset: number, value: number][] };
   /** Entry (or MSI capability) for which a device reported a cause last; -1 none. */
   raised: number;
   /** VFIO vector used last; -1 none. */
@@ -69,6 +71,7 @@ function newThread(): ThreadContext {
     readOffset: 0,
     readValue: 0,
     readSize: 0,
+    walk: { device: -1, next: -1, length: 0, short: [] },
     raised: -1,
     vfioVector: -1,
     irte: -1,

@@ -79,7 +79,8 @@ function cfg(q: Qemu, c: Captures, s: ConfigSlots, write: boolean): false | unde
   const { thread } = q;
   if (!write) linkRead(q, dev, name, offset, value);
   const least = sizeOf(value);
-  let size = thread.configSize;
+  const told = thread.configSize;
+  let size = told;
   if (size < least) size = q.sizedConfig && !write ? least : Math.max(least, registerWidth(q, dev, offset));
   thread.configSize = 0;
   thread.readDevice = -1;
@@ -91,6 +92,7 @@ function cfg(q: Qemu, c: Captures, s: ConfigSlots, write: boolean): false | unde
     thread.configNoBus = bus < 0;
     thread.configEcho = true;
   } else {
+    if (told === 0 && !q.sizedConfig) size = walked(q, dev, offset, size, value);
     thread.readDevice = dev;
     thread.readOffset = offset;
     thread.readValue = value;
@@ -98,6 +100,32 @@ function cfg(q: Qemu, c: Captures, s: ConfigSlots, write: boolean): false | unde
   }
   config(q, dev, offset, size, value, write);
   return undefined;
+}
+
+/** So many reads in a row, each 4 bytes behind the one before, are reads of 4 bytes. */
+const WALK = 3;
+
+/**
+ * Reads of config space print no size, and a small value does not tell it. A walk through it in steps of 4 bytes does (lspci,
+ * the kernel that saves the state of a function): from the third read on they are taken for that, and so are those before.
+ */
+function walked(q: Qemu, dev: number, offset: number, size: number, value: number): number {
+  const { walk } = q.thread;
+  const goesOn = walk.device === dev && offset === walk.next && offset % 4 === 0;
+  if (!goesOn) {
+    walk.length = 0;
+    walk.short.length = 0;
+  }
+  walk.device = dev;
+  walk.next = offset + 4;
+  walk.length++;
+  if (walk.length < WALK) {
+    if (size < 4 && offset % 4 === 0) walk.short.push([offset, value]);
+    return size;
+  }
+  for (const [at, short] of walk.short) config(q, dev, at, 4, short, false);
+  walk.short.length = 0;
+  return 4;
 }
 
 /** The memory access behind a config read tells its real size; what it adds becomes known. */

@@ -3,8 +3,8 @@
 import { type Access, type Bits, Field, type FieldText } from '../field.ts';
 import type { Layout, OtherLayout, Register } from '../register.ts';
 
-/** What only some fields have: the value after reset, and names of single values. */
-type More = Pick<FieldText, 'reset' | 'values'>;
+/** What only some fields have: the value after reset, names of single values, and that they are shown as an address. */
+type More = Pick<FieldText, 'reset' | 'values' | 'address'>;
 
 /** Names that `reserved` makes. */
 type Reserved = `reserved${number}`;

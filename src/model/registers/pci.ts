@@ -187,7 +187,7 @@ export const msixAddress = register(
   'PCIe Base 7.7.2.5, 7.7.2.6; include/uapi/linux/pci_regs.h PCI_MSIX_ENTRY_LOWER_ADDR',
   [
     reserved(1, 0, 'RsvdZ', 'Must be 0: the address is aligned to a dword.'),
-    bits('lower', 31, 2, 'RW', 'Message Address bits 31:2.'),
+    bits('lower', 31, 2, 'RW', 'Message Address bits 31:2, shown as an address: bits 1:0 are 0.', { address: true }),
     bits('upper', 63, 32, 'RW', 'Message Upper Address; 0 means a 32-bit address.'),
   ],
 );
