@@ -42,7 +42,7 @@ function* infoLines(info: TraceInfo, source: SourceFacts, texts: readonly (strin
   yield* entries([
     ['format', `${info.format}${info.variant === '' ? '' : `, ${info.variant}`}`],
     ['time', timeLine(info, source)],
-    ['CPUs', info.cpus === 0 ? '?' : String(info.cpus)],
+    ['CPUs', String(info.cpus ?? '?')],
     ['events', String(info.events)],
   ]);
   if (info.undone.length > 0) yield `  undone   ${info.undone.join(', ')}`;
@@ -78,7 +78,7 @@ function timeLine(info: TraceInfo, source: SourceFacts): string {
     start === undefined || end === undefined
       ? ''
       : `, ${source.time.ticks ? `${end - start} ticks` : durationText(end - start)}`;
-  return `${info.start} to ${info.end}${length}, clock ${info.clock}`;
+  return `${info.start} to ${info.end}${length}, clock ${info.clock ?? 'not told'}`;
 }
 
 function* entries(rows: readonly (readonly [string, string])[]): Generator<string> {
@@ -107,7 +107,7 @@ function accounting(info: TraceInfo): string[] {
   tally(info.skipped);
   count(2, 'other lines', sum(info.others));
   tally(info.others);
-  count(1, 'lost events', info.lost);
+  columns.row('  lost events', String(info.lost ?? '?'), '');
   if (info.gaps > 0) count(1, 'gaps of unknown size', info.gaps);
   columns.end();
   return lines;

@@ -16,12 +16,14 @@ export interface TraceInfo {
   readonly unknown: Readonly<Record<string, number>>;
   /** Records that could not be read, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
-  /** Events that the recorder lost, as far as it says how many. */
-  readonly lost: number;
+  /** Events that the recorder lost; null where it does not say how many for each gap. */
+  readonly lost: number | null;
   /** Gaps of unknown size. */
   readonly gaps: number;
-  readonly cpus: number;
-  readonly clock: string;
+  /** CPUs that the source names or that recorded something; null where it tells none. */
+  readonly cpus: number | null;
+  /** Clock of the stamps, `none` without stamps; null where the source does not tell which. */
+  readonly clock: string | null;
   /** Time of the first and of the last record; null where the source has no stamps. */
   readonly start: string | null;
   readonly end: string | null;
@@ -38,6 +40,9 @@ export interface TraceInfo {
   /** The sources of a file in which several stand; the numbers above are their sums. */
   readonly sources?: readonly TraceInfo[];
 }
+
+/** What the facts of a source say of a clock that the source does not tell. */
+const NOT_TOLD = ['not told', 'unknown', ''];
 
 /** A tally as a plain object, most frequent first. */
 const plain = (map: ReadonlyMap<string, number>): Record<string, number> =>
@@ -56,10 +61,10 @@ function sourceInfo(meta: Source): TraceInfo {
     understood: a.understood,
     unknown: plain(a.unknown),
     skipped: plain(a.skipped),
-    lost: a.lost,
+    lost: a.gaps > 0 ? null : a.lost,
     gaps: a.gaps,
-    cpus: meta.cpus,
-    clock: meta.clock,
+    cpus: meta.cpus === 0 ? null : meta.cpus,
+    clock: NOT_TOLD.includes(meta.clock) ? null : meta.clock,
     start: timeText(meta.start, meta.time),
     end: timeText(meta.end, meta.time),
     withoutEffect: plain(a.withoutEffect),
@@ -105,9 +110,9 @@ export function traceInfo(trace: Trace): TraceInfo {
     understood: sum((i) => i.understood),
     unknown: added(sources.map((i) => i.unknown)),
     skipped: added(sources.map((i) => i.skipped)),
-    lost: sum((i) => i.lost),
+    lost: sources.some((i) => i.lost === null) ? null : sum((i) => i.lost ?? 0),
     gaps: sum((i) => i.gaps),
-    cpus: Math.max(...sources.map((i) => i.cpus)),
+    cpus: Math.max(...sources.map((i) => i.cpus ?? 0)) || null,
     clock: most.clock,
     ...span(trace),
     withoutEffect: added(sources.map((i) => i.withoutEffect)),

@@ -227,3 +227,29 @@ describe('names and numbers that are made to harm', () => {
     }
   });
 });
+
+describe('what info does not know', () => {
+  const record = '          <idle>-0       [001] d.h1.    10.000001: irq_handler_entry: irq=24 name=a\n';
+
+  it('a loss of unknown size makes the sum unknown; each is counted', () => {
+    for (const [marker, lost, gaps] of [
+      ['CPU:1 [LOST EVENTS]', null, 1],
+      ['CPU:1 [EVENTS DROPPED]', null, 1],
+      ['CPU:1 [LOST 5 EVENTS]', 5, 0],
+      ['CPU:1 [5 EVENTS DROPPED]', 5, 0],
+      ['CPU:1 [5 EVENTS DROPPED]\nCPU:0 [EVENTS DROPPED]', null, 1],
+    ] as const) {
+      const { info } = new Case(`${record}${marker}\n${record}`);
+      assert.deepEqual([info.lost, info.gaps], [lost, gaps], marker);
+    }
+    assert.deepEqual([new Case(record).info.lost, new Case(record).info.gaps], [0, 0]);
+  });
+
+  it('a clock that is not told, CPUs of which there is none', () => {
+    const { info } = new Case(record);
+    assert.deepEqual([info.clock, info.cpus], [null, 1]);
+    const qemu = new Case('kvm_irqchip_commit_routes\n').info;
+    assert.deepEqual([qemu.clock, qemu.cpus], ['none', null]);
+    assert.equal(new Case(' 220.696238: kvm_eoi: apicid 0 vector 176\n').info.cpus, null);
+  });
+});

@@ -62,7 +62,10 @@ export function accountingParts(info: TraceInfo): Part[] {
   const skipped = sum(info.skipped);
   const without = sum(info.withoutEffect);
   const others = sum(info.others);
-  const clock = [info.clock, info.start !== null && info.end !== null ? `${info.start} to ${info.end}` : ''];
+  const clock = [
+    info.clock ?? 'not told',
+    info.start !== null && info.end !== null ? `${info.start} to ${info.end}` : '',
+  ];
   return [
     ...(info.problem === null
       ? []
@@ -157,8 +160,8 @@ export function accountingParts(info: TraceInfo): Part[] {
     part(
       'lost',
       'Lost',
-      info.gaps > 0 ? `${count(info.lost)}, and ${count(info.gaps)} gaps of unknown size` : count(info.lost),
-      info.lost + info.gaps === 0 ? 'pass' : 'warning',
+      info.lost === null ? `not told, ${count(info.gaps)} gaps` : count(info.lost),
+      info.lost === 0 ? 'pass' : 'warning',
       'Events that the recorder says it lost.',
     ),
     part(

@@ -132,6 +132,7 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
       [total(accounting.unknown), 'unknown'],
       [total(accounting.skipped), 'skipped'],
       [accounting.lost, 'lost'],
+      [accounting.gaps, 'gaps'],
     ].map(([n, what]) => (Number(n) > 0 ? `${count(Number(n))} ${what}` : ''));
     const percent = trace.progress === undefined ? '' : ` ${Math.floor(trace.progress * 100)} %`;
     const states = {
