@@ -1,9 +1,9 @@
-import { bytesOf, Scanner, SPACE } from '../base/bytes.ts';
+import { bytesOf, EQUALS, LESS, MINUS, Scanner, SPACE } from '../base/bytes.ts';
 
 /**
  * A print format of a trace event, compiled to read bytes. `{name:t}` captures: `u` decimal, `d` signed decimal, `x`
  * hexadecimal with or without 0x, `n` a number in C notation, `w` a word (up to a blank or the text that follows in the
- * pattern), `s` any text up to the text that follows, `r` the rest of the line. `« … »` may be missing. A `…` at the end
+ * pattern), `s` any text up to the text that follows, `r` the rest of the line without a remark of a person behind it, `a` all of the rest. `« … »` may be missing. A `…` at the end
  * lets more text follow.
  */
 export type CaptureNames<F extends string> = F extends `${string}{${infer N}:${string}}${infer R}`
@@ -12,7 +12,7 @@ export type CaptureNames<F extends string> = F extends `${string}{${infer N}:${s
 
 type Op =
   | { readonly do: 'text'; readonly bytes: Uint8Array }
-  | { readonly do: 'u' | 'x' | 'n' | 'r'; readonly slot: number }
+  | { readonly do: 'u' | 'x' | 'n' | 'r' | 'a'; readonly slot: number }
   | { readonly do: 'w' | 's'; readonly slot: number; readonly until: Uint8Array | undefined }
   | { readonly do: 'maybe'; readonly ops: readonly Op[] }
   | { readonly do: 'blanks'; readonly least: 0 | 1 };
@@ -70,7 +70,7 @@ export class Pattern<F extends string = string> {
 /** `inside`: the format is a part that may be missing. */
 function compile(format: string, names: string[], inside = false): Op[] {
   const ops: Op[] = [];
-  const token = /\{(\w+):([udxnwsr])\}|«([^»]*)»/g;
+  const token = /\{(\w+):([udxnwsra])\}|«([^»]*)»/g;
   let at = 0;
   const text = (part: string): void => {
     // Who copies a log may lose blanks: where a format has several, or begins with one, as many as there are fit.
@@ -90,7 +90,7 @@ function compile(format: string, names: string[], inside = false): Op[] {
       continue;
     }
     const slot = names.push(m[1]!) - 1;
-    const kind = m[2] as 'u' | 'd' | 'x' | 'n' | 'w' | 's' | 'r';
+    const kind = m[2] as 'u' | 'd' | 'x' | 'n' | 'w' | 's' | 'r' | 'a';
     if (kind === 'w' || kind === 's') {
       const next = /^[^{«]+/.exec(format.slice(at))?.[0];
       ops.push({ do: kind, slot, until: next === undefined ? undefined : bytesOf(next) });
@@ -100,6 +100,20 @@ function compile(format: string, names: string[], inside = false): Op[] {
   }
   text(format.slice(at));
   return ops;
+}
+
+/**
+ * Whether a remark of a person stands behind a text: a blank, then an arrow that points back (`<-`, `<=`, `←`). No program prints that.
+ */
+export function hasRemark(buf: Uint8Array, start: number, end: number): boolean {
+  for (let at = start + 1; at < end - 1; at++) {
+    const byte = buf[at];
+    if (byte !== LESS && byte !== 0xe2) continue;
+    if (buf[at - 1] !== SPACE) continue;
+    const next = buf[at + 1];
+    if (byte === LESS ? next === MINUS || next === EQUALS : next === 0x86 && buf[at + 2] === 0x90) return true;
+  }
+  return false;
 }
 
 function run(ops: readonly Op[]): boolean {
@@ -128,6 +142,10 @@ function run(ops: readonly Op[]): boolean {
         keep(op.slot);
         break;
       case 'r':
+        if (hasRemark(scanner.buf, scanner.pos, scanner.end)) return false;
+        keepText(op.slot, scanner.end);
+        break;
+      case 'a':
         keepText(op.slot, scanner.end);
         break;
       case 'w':

@@ -51,7 +51,7 @@ describe('VFIO_DEVICE_SET_IRQS in a kernel trace', () => {
     const refused = calls(OPEN, ...ENABLE, enter(0x21, 2, 0, 0), leave(-22));
     assert.equal(refused.at(`${MSIX}/0/used`), true);
     const entered = calls(OPEN, ...ENABLE, enter(0x21, 2, 0, 0));
-    assert.equal(entered.at(`${MSIX}/0/used`), true, 'without a return nothing tells what became of it');
+    assert.equal(entered.at(`${MSIX}/0/used`), true, 'without a return nothing tells whether it was done');
   });
 
   it('results: an error leaves unknown what it may have torn down, a positive one enables nothing', () => {

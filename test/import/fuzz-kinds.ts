@@ -4,7 +4,7 @@ import { fuzzCapture } from './fuzz-captures.ts';
 import { fuzzIrqtrace } from './fuzz-irqtrace.ts';
 import { fuzzPacked } from './fuzz-packed.ts';
 
-/** What became of one input. */
+/** How an input was read. */
 export interface Outcome {
   /** Whether it was read; if not, it was refused with a clear answer. */
   readonly read: boolean;

@@ -23,7 +23,7 @@ function regexOf(tokens: readonly Token[], open: boolean): RegExp {
         if ('text' in t)
           return quote(t.text)
             .replace(list === tokens && i === 0 ? /^ +/ : /^$/, ' *')
-            .replace(/ {2,}(?!\*)/g, ' +');
+            .replace(/ {2,}(?!\*)/g, () => atomic(' +'));
         if ('maybe' in t) return atomic(`${part(t.maybe)}|`);
         const next = list[i + 1];
         const until = next && 'text' in next ? next.text : undefined;

@@ -1,5 +1,5 @@
 import { EQUALS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
-import { type Captures, captures, isNameByte } from '../pattern.ts';
+import { type Captures, captures, hasRemark, isNameByte } from '../pattern.ts';
 import { rule as makeRule, patternsOf, type RecordRule, RuleContext, type Slots, type Use } from '../rules.ts';
 
 /** What the rules of the ftrace text share: the line at hand, and who runs which virtual CPU. */
@@ -111,6 +111,7 @@ class FieldsReader {
     let extra = EXTRA;
     let at = start;
     captures.got.fill(0);
+    if (hasRemark(buf, start, end)) return undefined;
     while (at < end) {
       while (at < end && buf[at] === SPACE) at++;
       const nameStart = at;

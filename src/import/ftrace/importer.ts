@@ -4,7 +4,7 @@
  * What the text cannot tell: its clock (only whether it is a counter), what happened on a CPU while it was marked offline
  * (tracepoints do not fire there), and whose virtual machine a KVM event is about.
  */
-import { bytesAt, bytesOf, COLON, HASH, SPACE, textOf } from '../../base/bytes.ts';
+import { bytesAt, bytesOf, COLON, EQUALS, HASH, SPACE, textOf } from '../../base/bytes.ts';
 import type { ObjectId } from '../../base/ids.ts';
 import { cpuSeen } from '../../model/events/cpu.ts';
 import { bufferStart, lost } from '../../model/events/notes.ts';
@@ -113,7 +113,11 @@ export class FtraceImporter implements RecordReader {
     const id = events.find(buf, nameStart, at);
     at++;
     while (at < end && buf[at] === SPACE) at++;
-    if (isProbe(buf, at, end)) return WHOLE_RECORD;
+    if (at === end) return PART_OF_RECORD;
+    if (isProbe(buf, at, end)) {
+      for (let i = at; i < end; i++) if (buf[i] === EQUALS) this.evidence++;
+      return WHOLE_RECORD;
+    }
     if (id < 0) return UNKNOWN_RECORD;
     this.evidence = this.#dispatcher.reads(id, at, end);
     return this.evidence > 0 ? WHOLE_RECORD : PART_OF_RECORD;

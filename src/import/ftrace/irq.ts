@@ -155,7 +155,7 @@ function identify(f: Ftrace, c: Captures, slot: number, object: number): void {
   f.emit(vfioFire.put().irq(Number(world.node(object)!.segment)), f.object(`vfio/${bdf}/${index}/${vectorNumber}`));
 }
 
-const kprobeText = '{text:r}';
+const kprobeText = '{text:a}';
 
 export const irqRules: readonly FtraceRule[] = [
   vec('vector_config', vecs.vecConfig, 'irq={irq:u} vector={vector:u} cpu={cpu:u} apicdest={apicdest:x}'),
@@ -285,7 +285,7 @@ export const irqRules: readonly FtraceRule[] = [
   }),
   // trace_printk() and marks as trace-cmd prints them: the function that called, and the text.
   ...['bprint', 'bputs', 'print'].map((name) =>
-    rule(name, ['tracing_mark_write: {text:r}', '{text:r}'] as const, (f, c, s) =>
+    rule(name, ['tracing_mark_write: {text:a}', '{text:a}'] as const, (f, c, s) =>
       takeMark(f, c.start[s.text]!, c.end[s.text]!),
     ),
   ),

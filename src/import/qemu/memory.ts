@@ -5,7 +5,7 @@ import { ENTRY_BYTES, pciRequester } from '../../model/registers/pci.ts';
 import { isInterruptAddress } from '../../model/registers/x86.ts';
 import { mention } from '../../model/things/pci.ts';
 import { requesterObject } from '../objects.ts';
-import { NameTable } from '../pattern.ts';
+import { captures, NameTable, Pattern } from '../pattern.ts';
 import type { Qemu, QemuRule } from './context.ts';
 import { refineConfigRead } from './pci.ts';
 
@@ -44,6 +44,14 @@ function regionOf(buf: Uint8Array, start: number, end: number): number {
   return regions.find(buf, at + 1, stop - 1);
 }
 
+const ACCESS = new Pattern("cpu {cpu:d} «mr {mr:w} »addr {addr:x} value {value:x} size {size:u}« name '{region:s}'»");
+
+/** Whether these are the arguments of an access, without any effect. */
+function readsAccess({ buf }: Qemu, start: number, end: number): number {
+  if (!ACCESS.match(buf, start, end)) return 0;
+  return captures.got[ACCESS.slot.region] === 1 ? 3 : 2;
+}
+
 /** An access of device memory, printed with its guest-physical address. */
 function access(q: Qemu, start: number, end: number, write: boolean): boolean | null {
   const { thread } = q;
@@ -71,6 +79,10 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
   const valueHi = scanner.hi;
   if (!scanner.literal(SIZE) || !scanner.dec()) return null;
   const size = scanner.lo;
+  if (region === -2) {
+    while (scanner.pos < end && buf[scanner.pos] === SPACE) scanner.pos++;
+    if (scanner.pos < end) return null;
+  }
   const address = addressHi * 0x100000000 + addressLo;
   if (region === -2) region = guessRegion(q, address);
   switch (region) {
@@ -164,6 +176,6 @@ function send(q: Qemu, lo: number, hi: number, data: number, size: number): void
 }
 
 export const memoryRules: readonly QemuRule[] = [
-  { name: 'memory_region_ops_write', take: (q, start, end) => access(q, start, end, true) },
-  { name: 'memory_region_ops_read', take: (q, start, end) => access(q, start, end, false) },
+  { name: 'memory_region_ops_write', take: (q, start, end) => access(q, start, end, true), reads: readsAccess },
+  { name: 'memory_region_ops_read', take: (q, start, end) => access(q, start, end, false), reads: readsAccess },
 ];

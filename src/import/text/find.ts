@@ -85,6 +85,16 @@ export class Finder<S extends Seeker> {
     return peeled.length === this.#usual.length && peeled.every((p, i) => p.word === this.#usual[i]!.word);
   }
 
+  /** A line that is no record, without what usually stands in front of a record; where it starts in its bytes. */
+  usualStart(buf: Uint8Array): number {
+    let rest: Rest = { buf, start: 0, end: buf.length, text: characters(buf, 0, buf.length) };
+    for (const peeler of this.#usual) {
+      const next: Rest | undefined = peeler.instead === undefined ? peel(rest, peeler) : undefined;
+      rest = next ?? rest;
+    }
+    return rest.start;
+  }
+
   #asUsual(seekers: readonly S[], line: Rest): Found<S> | undefined {
     if (this.#usual.length === 0) return undefined;
     let rest: Rest | undefined = line;

@@ -5,7 +5,7 @@
  * program broke are joined, and `undone` of the source tells what was done. Excerpts and formats beside one another become
  * sources of their own.
  */
-import { bytesAt, bytesOf, LF, textOf } from '../../base/bytes.ts';
+import { bytesAt, bytesOf, CR, LF, textOf } from '../../base/bytes.ts';
 import { BOM, type Importer, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { LineSplitter } from '../lines.ts';
 import { clean, Watch } from './clean.ts';
@@ -98,7 +98,8 @@ export class TextImporter implements Importer {
       !open &&
       !cut &&
       this.#held === undefined &&
-      !this.#watch.inLine(buf, from, end)
+      !this.#watch.inLine(buf, from, end) &&
+      buf[end - 1] !== CR
     ) {
       current.out.begin(line, offset);
       if (current.reader.line(buf, from, end) === TAKEN) return;
@@ -283,7 +284,8 @@ export class TextImporter implements Importer {
   }
 
   /** Takes a line that is no record. */
-  #other({ bytes, line, offset }: Kept): void {
+  #other({ bytes: whole, line, offset }: Kept): void {
+    const bytes = whole.subarray(this.#finder.usualStart(whole));
     const text = textOf(bytes, 0, Math.min(bytes.length, 300));
     const encoding = encodingHeader(text);
     if (encoding !== undefined) this.#encoded = encoding;
