@@ -4,11 +4,13 @@
  * and a few spellings of each are understood.
  */
 import { COLON, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
+import { bdfText } from '../../model/bdf.ts';
 import { domActivate, domAlloc } from '../../model/events/domain.ts';
 import { irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
 import { itsDoorbell } from '../../model/events/its.ts';
 import { probe } from '../../model/events/notes.ts';
 import { irqfdAssign, irqfdWakeup } from '../../model/events/virt.ts';
+import { pciRequester } from '../../model/registers/pci.ts';
 import { irq } from '../../model/things/irq.ts';
 import { isNameByte } from '../pattern.ts';
 import type { Ftrace } from './context.ts';
@@ -106,25 +108,56 @@ function writeMessage(f: Ftrace, a: Args): boolean {
   const lo = first(a, 'lo', 'address_lo', 'addr_lo', 'address', 'addr');
   const data = first(a, 'data', 'msg_data');
   if (number === undefined || lo === undefined || data === undefined) return false;
-  const hwirq = first(a, 'hwirq', 'index', 'msi_index');
+  const place = placeOf(first(a, 'hwirq', 'index', 'msi_index'));
   const event = msgWrite
     .put()
     .address(lo.lo, first(a, 'hi', 'address_hi', 'addr_hi')?.lo ?? lo.hi)
     .data(data.lo);
-  if (hwirq) event.hwirq(hwirq.lo);
+  if (place) event.hwirq(place.index);
   f.emit(event, irqObject(f, number.lo));
+  identify(f, number.lo, place);
   return true;
+}
+
+/** Entries of the largest MSI-X table; hwirqs of one PCI/MSI domain are that far apart from function to function. */
+const ENTRIES = 2048;
+const FUNCTIONS = 65536;
+
+/**
+ * What a hwirq of a PCI/MSI domain says. Domains of one device (since Linux 6.2) use the table index alone. Kernels before have one
+ * domain for all devices: index, requester id above it, PCI segment above that (pci_msi_domain_calc_hwirq of drivers/pci/msi/irqdomain.c).
+ */
+function placeOf(
+  hwirq: { readonly lo: number; readonly hi: number } | undefined,
+): { readonly index: number; readonly device: string | undefined } | undefined {
+  if (hwirq === undefined) return undefined;
+  const number = hwirq.hi * 2 ** 32 + hwirq.lo;
+  if (number < ENTRIES) return { index: number, device: undefined };
+  const index = number % ENTRIES;
+  const requester = Math.floor(number / ENTRIES) % FUNCTIONS;
+  const segment = Math.floor(number / ENTRIES / FUNCTIONS);
+  if (segment >= FUNCTIONS) return undefined;
+  const { bus, device, function: fn } = pciRequester.f;
+  return { index, device: bdfText(segment, bus.of(requester), device.of(requester), fn.of(requester)) };
+}
+
+/** Emits the function of an irq, where its hwirq tells it and the state does not know it. */
+function identify(f: Ftrace, number: number, place: ReturnType<typeof placeOf>): void {
+  if (place?.device === undefined) return;
+  const object = irqObject(f, number);
+  const device = f.intern(place.device);
+  if (f.out.state.num(object, irq.at.device) === device) return;
+  f.emit(irqIdentify.put().device(device).hwirq(place.index), object);
 }
 
 function mask(f: Ftrace, a: Args, masked: boolean): boolean {
   const number = first(a, 'irq', 'virq');
   if (number === undefined) return false;
-  const hwirq = first(a, 'hwirq', 'index', 'msi_index');
-  // Kernels with one PCI/MSI domain for all devices compose a hwirq beyond the table index; it is not the index then.
-  const index = hwirq !== undefined && hwirq.hi === 0 && hwirq.lo < 2048 ? hwirq.lo : undefined;
+  const place = placeOf(first(a, 'hwirq', 'index', 'msi_index'));
   const event = irqMask.put().masked(masked);
-  if (index !== undefined) event.hwirq(index);
+  if (place) event.hwirq(place.index);
   f.emit(event, irqObject(f, number.lo));
+  identify(f, number.lo, place);
   return true;
 }
 
