@@ -14,6 +14,7 @@ import {
 import { basename, dirname, join, relative } from 'node:path';
 import { type BuildOptions, build as esbuild } from 'esbuild';
 import { main } from './fail.ts';
+import { NOTICES, noticesFor, packagesIn } from './notices.ts';
 import { dist, root } from './paths.ts';
 
 interface Bundle {
@@ -59,9 +60,10 @@ export async function build(): Promise<boolean> {
   return true;
 }
 
-/** Makes all bundles in a folder; a release is minified and has no source maps. */
+/** Makes all bundles in a folder, and the notices of the packages in them; a release is minified and has no source maps. */
 export async function makeAll(target: string, kind: BuildKind): Promise<void> {
-  await Promise.all(bundles.map((bundle) => makeBundle(bundle, target, kind)));
+  const packages = await Promise.all(bundles.map((bundle) => makeBundle(bundle, target, kind)));
+  writeFile(join(target, NOTICES), noticesFor(packages.flat()));
   for (const name of readdirSync(join(root, 'webview'))) {
     if (name.endsWith('.css')) writeFile(join(target, 'webview', name), readFileSync(join(root, 'webview', name)));
   }
@@ -79,15 +81,17 @@ function inputState(): string {
     const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
     for (const name of names) if (/\.(ts|css|json|svg)$/.test(name)) add(join(root, folder, name));
   }
-  for (const name of ['package.json', 'package-lock.json', 'scripts/build.ts']) add(join(root, name));
+  for (const name of ['package.json', 'package-lock.json', 'scripts/build.ts', 'scripts/notices.ts'])
+    add(join(root, name));
   return hash.digest('hex');
 }
 
-async function makeBundle({ entry, out, options }: Bundle, target: string, kind: BuildKind): Promise<void> {
+/** Makes one bundle; gives the folders of the packages in it. */
+async function makeBundle({ entry, out, options }: Bundle, target: string, kind: BuildKind): Promise<string[]> {
   const source = join(root, entry);
   if (!existsSync(source)) {
     console.warn(`build: ${entry} is not there yet; dist/${out} is left out`);
-    return;
+    return [];
   }
   const release = kind === 'release';
   const needsShebang = out === 'cli.js' && !readFileSync(source, 'utf8').startsWith('#!');
@@ -98,6 +102,7 @@ async function makeBundle({ entry, out, options }: Bundle, target: string, kind:
     outfile: join(target, out),
     bundle: true,
     write: false,
+    metafile: true,
     minify: release,
     sourcemap: release ? false : 'linked',
     mainFields: ['module', 'main'],
@@ -107,6 +112,7 @@ async function makeBundle({ entry, out, options }: Bundle, target: string, kind:
   });
   for (const file of made.outputFiles) writeFile(file.path, file.contents);
   if (out === 'cli.js') chmodSync(join(target, out), 0o755);
+  return packagesIn(made.metafile);
 }
 
 /** Replaces a file in one move: an editor or a test that runs meanwhile never reads half of it. */

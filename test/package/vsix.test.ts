@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
-import { makePackage, withoutPictures } from '../../scripts/package.ts';
+import { linksInside, makePackage } from '../../scripts/package.ts';
 import { root } from '../../scripts/paths.ts';
+import { unzip } from '../../scripts/zip.ts';
 import { listZip } from '../helpers/zip.ts';
 
 const MAX_BYTES = 2 * 1024 * 1024;
@@ -19,6 +20,7 @@ const FIXED = [
   'dist/extension.cjs',
   'dist/extension.web.cjs',
   'dist/cli.js',
+  'dist/THIRD-PARTY-NOTICES.txt',
   'dist/webview/timeline.js',
 ];
 
@@ -41,12 +43,14 @@ describe('VSIX', () => {
   const folder = mkdtempSync(join(tmpdir(), 'irqscope-vsix-'));
   const vsix = join(folder, 'extension.vsix');
   let names: string[] = [];
-  let readmeSize = 0;
+  let page = '';
+  let contents = new Map<string, Buffer>();
 
   before(async () => {
     await makePackage(vsix);
     const entries = listZip(vsix);
-    readmeSize = entries.find(({ name }) => name === 'extension/readme.md')?.size ?? 0;
+    contents = unzip(readFileSync(vsix));
+    page = contents.get('extension/readme.md')?.toString('utf8') ?? '';
     names = entries
       .map((entry) => entry.name)
       .filter((name) => name.startsWith('extension/'))
@@ -60,7 +64,12 @@ describe('VSIX', () => {
 
   it('holds exactly the product', () => {
     const styles = filesOf('webview', /\.css$/).map((name) => `dist/${name}`);
-    const folders = [...filesOf('syntaxes', /\.json$/), ...filesOf('media', /./), ...filesOf('examples', /./)];
+    const folders = [
+      ...filesOf('syntaxes', /\.json$/),
+      ...filesOf('media', /./),
+      ...filesOf('examples', /./),
+      ...filesOf('docs', /\.(md|png)$/),
+    ];
     assert.deepEqual([...names].sort(), [...FIXED, ...styles, ...folders].sort());
   });
 
@@ -71,10 +80,44 @@ describe('VSIX', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('names no picture that it does not hold', () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    assert.match(readme, /!\[/);
-    assert.doesNotMatch(withoutPictures(readme), /!\[/);
-    assert.equal(readmeSize, Buffer.byteLength(withoutPictures(readme)));
+  it('has a page that opens with what the product does, with pictures and links that lead to files in it', () => {
+    assert.match(page, /^# IRQScope\n\n\*\*.+\*\* IRQScope opens the logs that you already have/);
+    assert.doesNotMatch(page, /fresh clone/);
+    const pictures = [...page.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map((m) => m[1]!);
+    assert.ok(pictures.length >= 2);
+    for (const picture of pictures) assert.ok(names.includes(picture), picture);
+  });
+
+  it('has no link in its documents that leads out of it, but to addresses that exist for everyone', () => {
+    for (const name of names.filter((n) => n.endsWith('.md'))) {
+      const text = contents.get(`extension/${name}`)!.toString('utf8');
+      for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^https:\/\/(keepachangelog\.com|semver\.org)\//.test(target!)) continue;
+        const [file = ''] = target!.split('#');
+        assert.ok(file === '' || names.includes(posix.join(posix.dirname(name), file)), `${name}: ${target}`);
+      }
+    }
+  });
+
+  it('is an archive that others read too', () => {
+    assert.deepEqual(
+      listZip(vsix).map(({ name, size }) => [name, size]),
+      [...contents].map(([name, content]) => [name, content.length]),
+    );
+  });
+});
+
+describe('documents in the package', () => {
+  const names = ['readme.md', 'changelog.md', 'LICENSE.txt', 'docs/cli.md', 'docs/images/a.png'];
+  const cases: [text: string, folder: string, expected: string][] = [
+    ['[log](CHANGELOG.md)', '.', '[log](changelog.md)'],
+    ['[MIT](LICENSE)', '.', '[MIT](LICENSE.txt)'],
+    ['![p](docs/images/a.png) [c](docs/cli.md#info)', '.', '![p](docs/images/a.png) [c](docs/cli.md#info)'],
+    ['see [how](CONTRIBUTING.md) and ![b](docs/images/b.png)', '.', 'see how and '],
+    ['[up](../README.md) [side](cli.md) [src](../src/README.md)', 'docs', '[up](../readme.md) [side](cli.md) src'],
+    ['[web](https://semver.org/) [here](#limits)', '.', '[web](https://semver.org/) [here](#limits)'],
+  ];
+  it('keep links to what is there, and the words of the others', () => {
+    for (const [text, folder, expected] of cases) assert.equal(linksInside(text, folder, names), expected);
   });
 });
