@@ -8,6 +8,7 @@ import { startServer } from '../host/server.ts';
 import { makePackage } from '../package.ts';
 import { results, root } from '../paths.ts';
 import { bundleHostTests, GREP, REPORT } from './host-bundle.ts';
+import { doubtsIn, faultsIn, hostLog } from './host-log.ts';
 import { readReport } from './host-report.ts';
 import { patient } from './patience.ts';
 import { type Counts, failed, type Selection } from './suite.ts';
@@ -67,14 +68,20 @@ async function runInEditor(tests: string, temporary: string, selection: Selectio
       report.show();
       if (code < 0) console.error(code === -1 ? 'the tests ran out of time' : 'the server ended before the tests');
       const counts = report.counts();
+      const log = hostLog(server.dataDir);
+      const faults = faultsIn(log);
+      for (const line of [...faults, ...doubtsIn(log)]) console.error(`log of the extension host: ${line}`);
+      counts.failed += faults.length > 0 ? 1 : 0;
       return code !== 0 && counts.failed === 0 ? failed() : counts;
     } finally {
       await browser.close();
     }
   } finally {
     clearInterval(ticker);
+    const log = hostLog(server.dataDir);
     await server.stop();
     mkdirSync(results, { recursive: true });
+    writeFileSync(join(results, 'host-extensions.log'), log);
     writeFileSync(join(results, 'host-console.log'), `${consoleLines.join('\n')}\n`);
     writeFileSync(join(results, 'host-server.log'), server.log());
   }

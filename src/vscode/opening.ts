@@ -29,12 +29,10 @@ export class Opener implements vscode.Disposable {
   async open(uri: vscode.Uri, place: Place = {}): Promise<OpenTrace | undefined> {
     void vscode.commands.executeCommand('workbench.view.extension.irqscope');
     const caret = caretIn(uri);
-    const showing = showText(uri).catch((error: unknown) =>
-      this.#log.warn(`${uri.path}: its text is not shown: ${error}`),
-    );
-    this.#textsShown = Promise.all([this.#textsShown, showing]);
+    const reading = this.read(uri);
+    this.#textsShown = Promise.all([this.#textsShown, this.#showWhenUnderstood(uri, reading)]);
     try {
-      const trace = await this.read(uri);
+      const trace = await reading;
       // The user sees the text and wants the state at the line of the caret.
       const aim = place.step ?? place.time ?? place.line;
       await this.goTo(trace, aim === undefined && caret > 0 ? { ...place, line: caret + 1 } : place);
@@ -44,6 +42,24 @@ export class Opener implements vscode.Disposable {
       if (!(error instanceof Cancelled)) await this.#report(uri, error);
       return undefined;
     }
+  }
+
+  /** Shows the text of a file as soon as it turns out to be a trace: its first event is there. A file that is none is not opened as text. */
+  async #showWhenUnderstood(uri: vscode.Uri, reading: Promise<OpenTrace>): Promise<void> {
+    const key = uri.toString();
+    const isTrace = await new Promise<boolean>((done) => {
+      const watch = this.#sessions.onDidChange(({ trace }) => {
+        if (trace?.uri.toString() === key && trace.session.trace.length > 0) done(true);
+      });
+      reading
+        .then(
+          () => done(true),
+          () => done(false),
+        )
+        .finally(() => watch.dispose());
+    });
+    if (!isTrace) return;
+    await showText(uri).catch((error: unknown) => this.#log.warn(`${uri.path}: its text is not shown: ${error}`));
   }
 
   /** Opens a trace, with progress and a way to stop, and throws when it cannot be read. */

@@ -4,6 +4,11 @@ import { adoptLanguage } from './text.ts';
 
 const { Mouse, Keyboard } = vscode.TextEditorSelectionChangeKind;
 
+/** How long an editor must be on the screen before its caret is moved and its line is highlighted. */
+const YOUNG_MS = 250;
+/** How long after a movement of the cursor its line is shown: a delay that nobody sees, in which the editor tells what it closes. */
+const LATER_MS = 20;
+
 /** Keeps the caret in the text of a trace and the cursor of its session together, both ways. */
 export class TextSync implements vscode.Disposable {
   readonly #sessions: Sessions;
@@ -12,6 +17,13 @@ export class TextSync implements vscode.Disposable {
   /** The editor whose caret moves the cursor right now: its caret need not follow the cursor. */
   #source: vscode.TextEditor | undefined;
   #visible: ReadonlySet<vscode.TextEditor> = new Set(vscode.window.visibleTextEditors);
+  /** Editors that have come up a moment ago. When texts are opened one after the other, some of these are closed at once. */
+  readonly #young = new Map<vscode.TextEditor, ReturnType<typeof setTimeout>>();
+  /** What has to be done to editors: only to highlight the line of the cursor, or to move the caret there too. */
+  readonly #due = new Map<vscode.TextEditor, 'highlight' | 'show'>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The line that is highlighted in an editor; editors that never had one are left alone. */
+  readonly #lines = new WeakMap<vscode.TextEditor, number>();
 
   constructor(sessions: Sessions, context: vscode.ExtensionContext) {
     this.#sessions = sessions;
@@ -42,7 +54,9 @@ export class TextSync implements vscode.Disposable {
         // While a trace is read, its cursor moves on; the caret follows when all is read.
         if (what === 'cursor' && !trace.following) this.#cursorMoved(trace);
         if (what === 'trace' && trace.load !== 'loading') this.#cursorMoved(trace);
-        if (what === 'closed') for (const editor of this.#editorsOf(trace)) this.#highlight(editor);
+        // Who closes a trace may close its text next; if the text stays, it goes without the highlighted line.
+        if (what === 'closed')
+          for (const editor of this.#editorsOf(trace)) setTimeout(() => this.#later(editor, 'highlight'), YOUNG_MS);
       }),
     );
     // A trace may be open in the editor that is active already.
@@ -50,6 +64,7 @@ export class TextSync implements vscode.Disposable {
   }
 
   dispose(): void {
+    for (const timer of [...this.#young.values(), this.#timer]) clearTimeout(timer);
     vscode.Disposable.from(...this.#watches).dispose();
   }
 
@@ -64,14 +79,54 @@ export class TextSync implements vscode.Disposable {
   }
 
   #editorsShown(editors: readonly vscode.TextEditor[]): void {
+    const shown = new Set(editors);
+    for (const [editor, timer] of this.#young) {
+      if (shown.has(editor)) continue;
+      clearTimeout(timer);
+      this.#young.delete(editor);
+    }
     for (const editor of editors) {
-      const isNew = !this.#visible.has(editor);
-      const trace = this.#sessions.find(editor.document.uri);
+      if (this.#visible.has(editor)) continue;
       // A text that was opened somewhere else than at its beginning stays there.
-      if (isNew && trace && editor.selection.active.isEqual(new vscode.Position(0, 0))) this.#show(editor, trace);
+      const atStart = editor.selection.active.isEqual(new vscode.Position(0, 0));
+      this.#young.set(
+        editor,
+        setTimeout(() => this.#grewUp(editor, atStart), YOUNG_MS),
+      );
+    }
+    this.#visible = shown;
+  }
+
+  #grewUp(editor: vscode.TextEditor, atStart: boolean): void {
+    this.#young.delete(editor);
+    const stays = !atStart || !editor.selection.active.isEqual(new vscode.Position(0, 0));
+    const trace = this.#sessions.find(editor.document.uri);
+    this.#later(editor, trace && (!stays || this.#due.get(editor) === 'show') ? 'show' : 'highlight');
+  }
+
+  /**
+   * Does something to an editor a moment later, if it is still there then. The editor closes texts before it tells the extension host; what
+   * happens together with that (a step, the end of reading) must not reach for a text that is gone.
+   */
+  #later(editor: vscode.TextEditor, what: 'highlight' | 'show'): void {
+    if (what === 'show' || !this.#due.has(editor)) this.#due.set(editor, what);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      // The editor answers in order: after this answer it is known here what was closed before the question.
+      void vscode.commands.executeCommand('setContext', 'irqscope.cursorShown', true).then(() => this.#doDue());
+    }, LATER_MS);
+  }
+
+  #doDue(): void {
+    const visible = new Set(vscode.window.visibleTextEditors.filter(({ document }) => hasTab(document.uri)));
+    for (const [editor, wanted] of this.#due) {
+      if (this.#young.has(editor) && visible.has(editor)) continue;
+      this.#due.delete(editor);
+      if (!visible.has(editor)) continue;
+      const trace = this.#sessions.find(editor.document.uri);
+      if (wanted === 'show' && trace) this.#show(editor, trace);
       else this.#highlight(editor);
     }
-    this.#visible = new Set(editors);
   }
 
   #caretMoved({ textEditor, kind, selections }: vscode.TextEditorSelectionChangeEvent): void {
@@ -79,6 +134,8 @@ export class TextSync implements vscode.Disposable {
     const trace = this.#sessions.find(textEditor.document.uri);
     const caret = selections[0]?.active;
     if (!trace || !caret) return;
+    // The user has put the caret where it is now.
+    if (this.#due.has(textEditor)) this.#due.set(textEditor, 'highlight');
     this.#sessions.activate(trace);
     if (lineOf(trace) === caret.line) return;
     this.#source = textEditor;
@@ -91,10 +148,7 @@ export class TextSync implements vscode.Disposable {
   }
 
   #cursorMoved(trace: OpenTrace): void {
-    for (const editor of this.#editorsOf(trace)) {
-      if (editor === this.#source) this.#highlight(editor);
-      else this.#show(editor, trace);
-    }
+    for (const editor of this.#editorsOf(trace)) this.#later(editor, editor === this.#source ? 'highlight' : 'show');
   }
 
   /** Puts the caret of an editor on the line of the event at the cursor, and scrolls there if necessary. */
@@ -114,8 +168,23 @@ export class TextSync implements vscode.Disposable {
     const trace = this.#sessions.find(editor.document.uri);
     const line = trace && lineOf(trace);
     const shown = line !== undefined && line < editor.document.lineCount;
+    if (!shown && !this.#lines.has(editor)) return;
+    if (shown) this.#lines.set(editor, line);
+    else this.#lines.delete(editor);
     editor.setDecorations(this.#decoration, shown ? [editor.document.lineAt(line).range] : []);
   }
+}
+
+/** Whether a text is in front in one of the editor groups. Extensions learn of tabs that close before they learn of their editors. */
+function hasTab(uri: vscode.Uri): boolean {
+  const key = uri.toString();
+  return vscode.window.tabGroups.all.some(({ activeTab }) => {
+    const input = activeTab?.input;
+    if (input instanceof vscode.TabInputText) return input.uri.toString() === key;
+    return (
+      input instanceof vscode.TabInputTextDiff && [input.original, input.modified].some((u) => u.toString() === key)
+    );
+  });
 }
 
 /** The line (0-based) of the event at the cursor; undefined before the first event. */

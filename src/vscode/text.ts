@@ -70,5 +70,6 @@ export async function adoptLanguage(trace: OpenTrace): Promise<void> {
   const key = trace.uri.toString();
   const document = vscode.workspace.textDocuments.find((d) => d.uri.toString() === key && !d.isClosed);
   if (language === undefined || !document || !UNSPECIFIC.has(document.languageId)) return;
-  await vscode.languages.setTextDocumentLanguage(document, language);
+  // The document may be closed while the editor changes it.
+  await vscode.languages.setTextDocumentLanguage(document, language).then(undefined, () => undefined);
 }

@@ -9,6 +9,7 @@ import { launchBrowser } from '../../scripts/host/browser.ts';
 import { type EditorServer, startServer } from '../../scripts/host/server.ts';
 import { makePackage } from '../../scripts/package.ts';
 import { results, root } from '../../scripts/paths.ts';
+import { faultsIn, hostLog } from '../../scripts/test/host-log.ts';
 import { patient } from '../../scripts/test/patience.ts';
 
 export interface WorkbenchOptions {
@@ -85,7 +86,9 @@ export function useWorkbench(options: WorkbenchOptions = {}): () => Workbench {
     }
   });
   after('close the workbench', async () => {
+    const faults = workbench ? faultsIn(hostLog(workbench.server.dataDir)) : [];
     await workbench?.stop();
+    assert.deepEqual(faults, [], 'the log of the extension host');
   });
   return get;
 }

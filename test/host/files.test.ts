@@ -39,6 +39,10 @@ describe('files', () => {
       assert.equal(await run('openTrace', uri), undefined, name);
       assert.equal(api.active, undefined, name);
     }
+    // Nothing of them is opened as text, neither now nor a moment later.
+    await new Promise((done) => setTimeout(done, 500));
+    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ label }) => label));
+    assert.deepEqual(tabs, []);
     await assert.rejects(api.open(vscode.Uri.file('/no/such/file.log')), /no such file|ENOENT/);
     await assert.rejects(api.open(vscode.Uri.joinPath(example(), '..')), /folder/);
     await api.open(example());

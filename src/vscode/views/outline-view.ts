@@ -7,6 +7,7 @@ import type { OutlineRow } from '../../view/outline/rows.ts';
 import { type OutlineName, outlineOf } from '../../view/presentation/sections.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { type Mark, type Marks, rowUri } from './marks.ts';
+import { RefreshGate } from './refresh-gate.ts';
 import { Throttle } from './throttle.ts';
 
 /**
@@ -15,6 +16,8 @@ import { Throttle } from './throttle.ts';
  */
 const STEP_MS = 220;
 const LOADING_MS = 250;
+/** How long a view that is not visible may need to come up. */
+const COMING_UP_MS = 500;
 
 /** If a step has more marks than this, the editor is not told about them one by one. */
 const MANY_MARKS = 1000;
@@ -26,7 +29,7 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
   readonly #sessions: Sessions;
   readonly #marks: Marks;
   readonly #outlines = new Map<OpenTrace, Outline>();
-  readonly #changed = new vscode.EventEmitter<OutlineRow[] | undefined>();
+  readonly #gate = new RefreshGate<OutlineRow>();
   readonly #throttle: Throttle;
   readonly #watches: vscode.Disposable[];
   /** The marks that the editor was told of last, by row: the editor gets these until it is told again. */
@@ -36,12 +39,14 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
   /** Something changed while the view was hidden: the whole view is drawn again when it is shown. */
   #stale = false;
   #selecting = false;
+  /** The last search for a row on the screen. */
+  #revealed: Promise<boolean> = Promise.resolve(true);
   /** Names of operations by type and topmost node of objects: such objects have paths of one shape. */
   readonly #operations = new Map<string, readonly string[]>();
   /** Rows that the user has expanded. A row that does not exist at some steps is expanded again when it comes back. */
   readonly #expanded = new Set<string>();
 
-  readonly onDidChangeTreeData: vscode.Event<OutlineRow[] | undefined> = this.#changed.event;
+  readonly onDidChangeTreeData: vscode.Event<OutlineRow[] | undefined> = this.#gate.onDidChange;
 
   constructor(name: OutlineName, sessions: Sessions, marks: Marks) {
     this.name = name;
@@ -52,10 +57,13 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
       () => (sessions.active?.load === 'loading' ? LOADING_MS : STEP_MS),
     );
     marks.add(name, (trace, id) => this.#markOf(trace, id));
-    this.tree = vscode.window.createTreeView(`irqscope.${name}`, { treeDataProvider: this, showCollapseAll: true });
+    this.tree = vscode.window.createTreeView(`irqscope.${name}`, {
+      treeDataProvider: this.#gate.provider(this),
+      showCollapseAll: true,
+    });
     this.#watches = [
       this.tree,
-      this.#changed,
+      this.#gate,
       this.tree.onDidExpandElement(({ element }) => this.#expanded.add(element.id)),
       this.tree.onDidCollapseElement(({ element }) => this.#expanded.delete(element.id)),
       this.tree.onDidChangeSelection(({ selection }) => this.#selected(selection[0])),
@@ -84,7 +92,10 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
   }
 
   getChildren(row?: OutlineRow): OutlineRow[] {
-    return this.outline?.children(row) ?? [];
+    const { outline } = this;
+    // The editor may still ask for a row of the trace that was active before.
+    if (row && outline?.known(row.id) !== row) return [];
+    return outline?.children(row) ?? [];
   }
 
   getParent(row: OutlineRow): OutlineRow | undefined {
@@ -118,12 +129,34 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
   }
 
   /** Shows the row of an object path and selects it; false when there is none at the cursor. */
-  async reveal(path: string, focus: boolean): Promise<boolean> {
-    const { outline } = this;
-    const row = outline?.row(path);
-    if (!row || !outline?.shown(row)) return false;
-    await this.tree.reveal(row, { select: true, focus, expand: false });
-    return true;
+  reveal(path: string, focus: boolean): Promise<boolean> {
+    // One after the other: of two that ask for the same rows at the same time, the editor fails one.
+    this.#revealed = this.#revealed.then(() => this.#reveal(path, focus));
+    return this.#revealed;
+  }
+
+  async #reveal(path: string, focus: boolean): Promise<boolean> {
+    const target = (): OutlineRow | undefined => {
+      const { outline } = this;
+      const row = outline?.row(path);
+      return row && outline?.shown(row) ? row : undefined;
+    };
+    if (!target()) return false;
+    // The view may be about to come up: opening a trace shows it.
+    for (let waited = 0; !this.tree.visible && waited < COMING_UP_MS; waited += 50)
+      await new Promise((done) => setTimeout(done, 50));
+    // The editor finds only rows that it has been given.
+    if (this.tree.visible) {
+      this.#throttle.flush();
+      await this.#gate.served();
+    }
+    const row = target();
+    if (!row) return false;
+    // The row may vanish with the next step, before the editor has scrolled there.
+    return this.tree.reveal(row, { select: true, focus, expand: false }).then(
+      () => true,
+      () => false,
+    );
   }
 
   dispose(): void {
@@ -164,7 +197,7 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
   #refreshAll(): void {
     this.outline?.moved();
     this.#stale = !this.tree.visible;
-    this.#changed.fire(undefined);
+    this.#gate.refresh(undefined);
     this.#refreshMarks();
   }
 
@@ -176,7 +209,7 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
       return;
     }
     const rows = outline.moved();
-    if (rows === undefined || rows.length > 0) this.#changed.fire(rows);
+    if (rows === undefined || rows.length > 0) this.#gate.refresh(rows);
     this.#refreshMarks();
   }
 

@@ -17,6 +17,13 @@ export class Throttle {
     else this.#timer = setTimeout(() => this.#run(), wait);
   }
 
+  /** Does at once what waits. */
+  flush(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#run();
+  }
+
   dispose(): void {
     clearTimeout(this.#timer);
   }

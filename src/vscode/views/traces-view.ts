@@ -4,6 +4,7 @@ import { total } from '../../trace/accounting.ts';
 import { code, plain } from '../../view/outline/explain.ts';
 import { hasRecipe, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
+import { RefreshGate } from './refresh-gate.ts';
 import { Throttle } from './throttle.ts';
 
 import { accountingParts, count, recipeParts, type TraceRow } from './trace-parts.ts';
@@ -23,25 +24,26 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
   readonly tree: vscode.TreeView<TraceRow>;
   readonly #sessions: Sessions;
   readonly #simulations: Simulations;
-  readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly #gate = new RefreshGate<TraceRow>();
   readonly #throttle = new Throttle(
-    () => this.#changed.fire(undefined),
+    () => this.#gate.refresh(undefined),
     () => LOADING_MS,
   );
   readonly #watch: vscode.Disposable;
   #rows: ReadonlyMap<OpenTrace, TraceRow> = new Map();
+  /** The row of a trace stays the same object: the editor knows rows by it. */
+  readonly #rowOf = new WeakMap<OpenTrace, TraceRow>();
   /** Traces that branches have left: they are shown expanded. */
   readonly #parents = new Set<OpenTrace>();
 
-  readonly onDidChangeTreeData: vscode.Event<undefined> = this.#changed.event;
+  readonly onDidChangeTreeData: vscode.Event<TraceRow[] | undefined> = this.#gate.onDidChange;
 
   constructor(sessions: Sessions, simulations: Simulations) {
     this.#sessions = sessions;
     this.#simulations = simulations;
-    this.tree = vscode.window.createTreeView('irqscope.traces', { treeDataProvider: this });
-    this.#watch = sessions.onDidChange(({ what, trace }) => {
+    this.tree = vscode.window.createTreeView('irqscope.traces', { treeDataProvider: this.#gate.provider(this) });
+    this.#watch = sessions.onDidChange(({ what }) => {
       if (what !== 'cursor' && what !== 'selection') this.#throttle.ask();
-      if (what === 'active' && trace && this.tree.visible) void this.#reveal(trace);
     });
   }
 
@@ -97,15 +99,7 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
 
   dispose(): void {
     this.#throttle.dispose();
-    vscode.Disposable.from(this.tree, this.#watch, this.#changed).dispose();
-  }
-
-  /** Scrolls to a trace that has become active. */
-  async #reveal(trace: OpenTrace): Promise<void> {
-    // The editor knows the row only after the refresh that was just requested.
-    await new Promise((done) => setTimeout(done, LOADING_MS + 100));
-    const row = this.#rows.get(trace);
-    if (row && trace === this.#sessions.active) await this.tree.reveal(row, { select: false, focus: false });
+    vscode.Disposable.from(this.tree, this.#watch, this.#gate).dispose();
   }
 
   /** The rows of all traces, each branch below the trace that it left. */
@@ -117,9 +111,12 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
       if (known) return known;
       const left = this.#simulations.parentOf(trace);
       if (left) this.#parents.add(left);
-      const row = this.#traceRow(trace, left && add(left));
-      rows.set(trace, row);
-      return row;
+      const fresh = this.#traceRow(trace, left && add(left));
+      const row = this.#rowOf.get(trace);
+      if (row) Object.assign(row, fresh);
+      else this.#rowOf.set(trace, fresh);
+      rows.set(trace, row ?? fresh);
+      return row ?? fresh;
     };
     for (const trace of this.#sessions.all.toReversed()) add(trace);
     return rows;

@@ -1,0 +1,107 @@
+import * as vscode from 'vscode';
+
+/** How long the editor must not have asked for rows before the next refresh is passed on. */
+const QUIET_MS = 60;
+/** The same while it has not asked yet for what is below a row that it shows expanded. A user may have collapsed that row: then it never asks. */
+const EXPECTED_MS = 400;
+/** The editor carries a refresh out at once if the one before is at least 200 ms ago; otherwise it waits, and waits again with each further one. */
+const APART_MS = 220;
+/** The editor asks this long after a refresh of some rows at the latest, if it shows any of them: it delays refreshes by 200 ms. */
+const DELAY_MS = 450;
+/** How long a refresh waits at most. */
+const LONGEST_MS = 2000;
+/** How long a caller waits at most for the editor to get the rows of a refresh. */
+const PATIENCE_MS = 10_000;
+const LOOK_MS = 20;
+
+/**
+ * Passes the refreshes of a tree on to the editor. After a refresh the editor asks for the rows level by level. Another refresh in
+ * between would make it forget rows whose children it is about to ask for. So a refresh waits until the editor asks no more,
+ * and refreshes that wait become one.
+ */
+export class RefreshGate<T> implements vscode.Disposable {
+  readonly #changed = new vscode.EventEmitter<T[] | undefined>();
+  /** Rows that a waiting refresh is about; `all`: the whole tree. */
+  #waiting: Set<T> | 'all' | undefined;
+  #since = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asked = Number.NEGATIVE_INFINITY;
+  #fired = Number.NEGATIVE_INFINITY;
+  /** Rows that the editor got as expanded ones since the last refresh, and for whose children it has not asked. */
+  readonly #expected = new Set<T>();
+  /** The last refresh was one of the whole tree. */
+  #whole = false;
+
+  readonly onDidChange: vscode.Event<T[] | undefined> = this.#changed.event;
+
+  /** The provider that the editor gets: the same rows, and the gate learns when the editor asks for them. */
+  provider(rows: vscode.TreeDataProvider<T>): vscode.TreeDataProvider<T> {
+    const { resolveTreeItem } = rows;
+    return {
+      onDidChangeTreeData: this.#changed.event,
+      getChildren: (row) => {
+        this.#asked = Date.now();
+        if (row !== undefined) this.#expected.delete(row);
+        return rows.getChildren(row);
+      },
+      getTreeItem: (row) => {
+        const item = rows.getTreeItem(row) as vscode.TreeItem;
+        if (item.collapsibleState === vscode.TreeItemCollapsibleState.Expanded) this.#expected.add(row);
+        return item;
+      },
+      getParent: (row) => rows.getParent?.(row),
+      ...(resolveTreeItem ? { resolveTreeItem: resolveTreeItem.bind(rows) } : {}),
+    };
+  }
+
+  /** Refreshes rows, or the whole tree. */
+  refresh(rows: readonly T[] | undefined): void {
+    if (this.#waiting === undefined) this.#since = Date.now();
+    if (rows === undefined || this.#waiting === 'all') this.#waiting = 'all';
+    else this.#waiting = new Set([...(this.#waiting ?? []), ...rows]);
+    if (this.#timer === undefined) this.#pass();
+  }
+
+  /** Resolves to true when the editor has got the rows of the last refresh, or does not ask for them; to false when that takes too long. */
+  async served(): Promise<boolean> {
+    const end = Date.now() + PATIENCE_MS;
+    const busy = (): boolean => {
+      const now = Date.now();
+      // Of a whole tree that is visible the editor always asks for the topmost rows.
+      const asks = this.#whole || this.#expected.size > 0 || now - this.#fired < DELAY_MS;
+      const expected = this.#asked < this.#fired && asks;
+      return this.#waiting !== undefined || expected || !this.#quiet;
+    };
+    while (busy()) {
+      if (Date.now() >= end) return false;
+      await new Promise((done) => setTimeout(done, LOOK_MS));
+    }
+    return true;
+  }
+
+  /** Whether the editor seems to have all that it asks for. */
+  get #quiet(): boolean {
+    return Date.now() - this.#asked >= (this.#expected.size > 0 ? EXPECTED_MS : QUIET_MS);
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#changed.dispose();
+  }
+
+  #pass(): void {
+    const now = Date.now();
+    const early = now - this.#fired < APART_MS;
+    if (early || (!this.#quiet && now - this.#since < LONGEST_MS)) {
+      this.#timer = setTimeout(() => this.#pass(), LOOK_MS);
+      return;
+    }
+    this.#timer = undefined;
+    const rows = this.#waiting;
+    this.#waiting = undefined;
+    this.#fired = now;
+    this.#whole = rows === 'all';
+    this.#expected.clear();
+    this.#changed.fire(rows === 'all' || rows === undefined ? undefined : [...rows]);
+  }
+}
