@@ -17,6 +17,8 @@ export interface WorkbenchOptions {
   folder?: string;
   /** Test the packaged extension, installed, in a plain window; by default the checkout runs as extension under development. */
   vsix?: boolean;
+  /** Run the extension under development in the web extension host, a worker in the browser: its browser bundle, without Node. */
+  web?: boolean;
   /** Leave workspace trust on, so that a folder opens in Restricted Mode until it is trusted. */
   trust?: boolean;
   settings?: Record<string, unknown>;
@@ -30,6 +32,9 @@ export interface Workbench {
   errors: string[];
   stop(): Promise<void>;
 }
+
+/** The payload names the kind too, but this build of the workbench goes by the setting. */
+const IN_WEB_HOST = { 'remote.extensionKind': { 'irqscope.irqscope': ['web'] } };
 
 const READY_TIMEOUT = 60_000;
 
@@ -49,7 +54,7 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
     if (vsix) await makePackage(vsix);
     server = await startServer({
       trust: options.trust ?? false,
-      settings: options.settings ?? {},
+      settings: { ...(options.web ? IN_WEB_HOST : {}), ...options.settings },
       ...(vsix ? { vsix } : {}),
     });
     browser = await launchBrowser();
@@ -58,7 +63,11 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
     const folder = options.folder ?? join(temporary, 'workspace');
     if (options.folder === undefined) mkdirSync(folder);
     await page.goto(
-      server.url({ ...(folder === 'none' ? {} : { folder }), ...(vsix === undefined ? { extension: root } : {}) }),
+      server.url({
+        ...(folder === 'none' ? {} : { folder }),
+        ...(vsix === undefined ? { extension: root } : {}),
+        ...(options.web ? { payload: [['extensionDevelopmentKind', 'web']] } : {}),
+      }),
     );
     await waitForWorkbench(page);
     return { page, server, errors, stop };

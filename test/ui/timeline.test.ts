@@ -53,7 +53,7 @@ describe('timeline in the workbench', () => {
 
   it('comes up beside the text of the trace', async () => {
     const { page } = workbench();
-    await atStep(page, 34_332);
+    await atStep(page, 34_690);
     await runCommand(page, 'IRQScope: Show Timeline');
     const frame = await timeline(page);
     await page.locator('.tab', { hasText: 'Timeline: x86-vtd-qemu.log' }).waitFor();
