@@ -8,13 +8,13 @@ import { patient } from '../../scripts/test/patience.ts';
 import type { OutlineRow } from '../../src/view/outline/rows.ts';
 import type { activateWith } from '../../src/vscode/activate.ts';
 import type { OpenTrace } from '../../src/vscode/sessions.ts';
+import { EVENTS, UNMASK } from '../helpers/example.ts';
+
+export { EVENTS, UNMASK };
 
 export const ID = 'irqscope.irqscope';
 export type Exports = ReturnType<typeof activateWith>;
 
-/** Facts of the example capture: its first unmask of entry 0 of the nvme function, and how many events it holds. */
-export const UNMASK = { time: '1795148664.565645', line: 4722, step: 4672 };
-export const EVENTS = 34_691;
 export const ENTRY = 'device/0000:00:03.0/msix/0';
 
 export function extension(): vscode.Extension<Exports> {

@@ -14,10 +14,11 @@ import { copyUpTo, WhatIf } from '../../src/sim/whatif.ts';
 import { checkIntegrity } from '../../src/trace/integrity.ts';
 import { eventLine, irqtraceBytes } from '../../src/trace/irqtrace.ts';
 import type { Trace } from '../../src/trace/trace.ts';
+import { UNMASK as FIRST } from '../helpers/example.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 /** First unmask of entry 0 of the nvme function in the example capture. */
-const UNMASK = 4672;
+const UNMASK = FIRST.step;
 const ENTRY = 'device/0000:00:03.0/msix/0';
 
 function imported(bytes: Uint8Array): Trace {

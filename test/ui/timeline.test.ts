@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Frame, Page } from 'playwright-core';
 import { eventually, findWebview, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
-import { atStep, EXAMPLE, EXAMPLES, goBeforeUnmask, row, UNMASK } from './views.ts';
+import { atStep, EXAMPLE, EXAMPLES, goBeforeUnmask, LAST, row, UNMASK } from './views.ts';
 
 const ENTRY = 'device/0000:00:03.0/msix/0';
 const THEMES = ['Dark Modern', 'Light Modern', 'Dark High Contrast', 'Light High Contrast'];
@@ -53,7 +53,7 @@ describe('timeline in the workbench', () => {
 
   it('comes up beside the text of the trace', async () => {
     const { page } = workbench();
-    await atStep(page, 34_690);
+    await atStep(page, LAST);
     await runCommand(page, 'IRQScope: Show Timeline');
     const frame = await timeline(page);
     await page.locator('.tab', { hasText: 'Timeline: x86-vtd-qemu.log' }).waitFor();

@@ -10,6 +10,7 @@ import {
   expand,
   goBeforeUnmask,
   highlighted,
+  LAST,
   row,
   UNMASK,
   view,
@@ -32,7 +33,7 @@ describe('views of a trace', () => {
     await runCommand(page, 'View: Show Explorer');
     const file = page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'x86-vtd-qemu.log' });
     await chooseFrom(page, file, 'Open Trace…');
-    await atStep(page, 34_690);
+    await atStep(page, LAST);
     await row(page, 'Devices', '0000:00:03.0 nvme').waitFor();
     await row(page, 'Domains', 'Interrupt remapping 0').waitFor();
     await row(page, 'CPUs', 'vCPU 0').waitFor();
@@ -145,7 +146,7 @@ describe('views of a trace', () => {
     await page.keyboard.press('Alt+,');
     await atStep(page, UNMASK.step - 2);
     await page.keyboard.press('Control+End');
-    await atStep(page, 34_690);
+    await atStep(page, LAST);
     await page.keyboard.press('Control+Home');
     await atStep(page, 0);
     // At the first event there is no function yet; what was expanded is so again when it comes back.
@@ -233,7 +234,7 @@ for (const theme of ['Default Light Modern', 'Default High Contrast', 'Default H
 
     it('show what a step changed', async () => {
       const { page } = workbench();
-      await atStep(page, 34_690);
+      await atStep(page, LAST);
       await goBeforeUnmask(page);
       await expand(page, 'Devices', '0000:00:03.0 nvme', 'MSI-X table', 'entry 0', 'control:');
       await page.keyboard.press('F10');
@@ -256,7 +257,7 @@ describe('views of the packaged extension', () => {
       it('show the trace', async () => {
         const { page } = workbench();
         if (folder !== 'none') await page.locator('.part.statusbar').getByText('Restricted Mode').waitFor();
-        await atStep(page, 34_690);
+        await atStep(page, LAST);
         await goBeforeUnmask(page);
         await expand(page, 'Devices', '0000:00:03.0 nvme', 'MSI-X table');
         await row(page, 'Devices', 'entry 0').waitFor();

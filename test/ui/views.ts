@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { root } from '../../scripts/paths.ts';
 import { patient } from '../../scripts/test/patience.ts';
+import { LAST, UNMASK } from '../helpers/example.ts';
 import { eventually, runCommand } from '../helpers/host.ts';
 
 export const EXAMPLES = join(root, 'examples');
 export const EXAMPLE = join(EXAMPLES, 'x86-vtd-qemu.log');
 
-/** The first unmask of entry 0 of the nvme function in the example capture. */
-export const UNMASK = { step: 4672, line: 4722, time: '1795148664.565645' };
+export { LAST, UNMASK };
 
 /** A view of IRQScope by its title. */
 export const view = (page: Page, title: string): Locator =>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { hostLog } from '../../scripts/test/host-log.ts';
 import { findWebview, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
-import { atStep, chooseFrom, EXAMPLES, goToStep, row, UNMASK } from './views.ts';
+import { atStep, chooseFrom, EXAMPLES, goToStep, LAST, row, UNMASK } from './views.ts';
 
 describe('in a web extension host', () => {
   const workbench = useWorkbench({ folder: EXAMPLES, web: true });
@@ -14,7 +14,7 @@ describe('in a web extension host', () => {
     await runCommand(page, 'View: Show Explorer');
     const file = page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'x86-vtd-qemu.log' });
     await chooseFrom(page, file, 'Open Trace…');
-    await atStep(page, 34_690);
+    await atStep(page, LAST);
     await row(page, 'Devices', '0000:00:03.0 nvme').waitFor();
     // It runs in the worker of the browser, and not in the extension host of the server, which would have told that it starts it.
     assert.ok(page.workers().length > 0);

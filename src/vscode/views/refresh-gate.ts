@@ -3,13 +3,13 @@ import * as vscode from 'vscode';
 /** How long the editor must not have asked for rows before the next refresh is passed on. */
 const QUIET_MS = 60;
 /** The same while it has not asked yet for what is below a row that it shows expanded. A user may have collapsed that row: then it never asks. */
-const EXPECTED_MS = 400;
+const EXPECTED_MS = 1000;
 /** The editor carries a refresh out at once if the one before is at least 200 ms ago; otherwise it waits, and waits again with each further one. */
 const APART_MS = 220;
 /** The editor asks this long after a refresh of some rows at the latest, if it shows any of them: it delays refreshes by 200 ms. */
 const DELAY_MS = 450;
 /** How long a refresh waits at most. */
-const LONGEST_MS = 2000;
+const LONGEST_MS = 4000;
 /** How long a caller waits at most for the editor to get the rows of a refresh. */
 const PATIENCE_MS = 10_000;
 const LOOK_MS = 20;
@@ -81,6 +81,7 @@ export class RefreshGate<T> implements vscode.Disposable {
 
   /** Whether the editor seems to have all that it asks for. */
   get #quiet(): boolean {
+    if (this.#whole && this.#asked < this.#fired) return false;
     return Date.now() - this.#asked >= (this.#expected.size > 0 ? EXPECTED_MS : QUIET_MS);
   }
 
