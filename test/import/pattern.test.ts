@@ -22,8 +22,8 @@ function regexOf(tokens: readonly Token[], open: boolean): RegExp {
         // As many blanks as there are stand for several, and for those that a format begins with.
         if ('text' in t)
           return quote(t.text)
-            .replace(list === tokens && i === 0 ? /^ +/ : /^$/, ' *')
-            .replace(/ {2,}(?!\*)/g, () => atomic(' +'));
+            .replace(list === tokens && i === 0 ? /^ +/ : /(?!)/, () => atomic(' *'))
+            .replace(/ {2,}/g, () => atomic(' +'));
         if ('maybe' in t) return atomic(`${part(t.maybe)}|`);
         const next = list[i + 1];
         const until = next && 'text' in next ? next.text : undefined;
