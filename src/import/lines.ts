@@ -21,6 +21,7 @@ export type TakeLine = (
 /** Splits a stream of bytes into lines; LF and CR LF end a line. Holds at most one unfinished line. */
 export class LineSplitter {
   readonly #take: TakeLine;
+  readonly #blanks: ((count: number) => void) | undefined;
   #carry = new Uint8Array(4096);
   #carried = 0;
   #cut = false;
@@ -30,8 +31,10 @@ export class LineSplitter {
   /** Byte offset of the line at hand. */
   #lineOffset = 0;
 
-  constructor(take: TakeLine) {
+  /** `blanks` takes so many empty lines at once; without it each of them is a line like others. */
+  constructor(take: TakeLine, blanks?: (count: number) => void) {
     this.#take = take;
+    this.#blanks = blanks;
   }
 
   /** Whether a line ended with CR LF. */
@@ -61,6 +64,13 @@ export class LineSplitter {
       this.#lineOffset = this.#offset + pos;
     }
     for (;;) {
+      if (chunk[pos] === LF && this.#blanks !== undefined) {
+        const from = pos;
+        while (chunk[pos] === LF) pos++;
+        this.#line += pos - from;
+        this.#lineOffset = this.#offset + pos;
+        this.#blanks(pos - from);
+      }
       const end = chunk.indexOf(LF, pos);
       if (end < 0) break;
       if (end - pos > LONGEST_LINE) {

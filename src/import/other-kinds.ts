@@ -72,15 +72,15 @@ export function otherKind(head: Uint8Array): string | undefined {
 
 /** Whether bytes are no text: a twentieth of them or more are control characters. Returns their share in percent, or 0. */
 export function binaryShare(head: Uint8Array): number {
-  // A file that was truncated while it was written begins with NUL bytes.
-  let start = 0;
-  while (start < head.length && (head[start] === 0 || head[start] === 10)) start++;
-  if (start > 0 && start === head.length) return head[0] === 0 ? 100 : 0;
-  const length = Math.min(head.length - start, 4096);
+  // NUL bytes stand where a file was truncated while it was written, or is longer than what was written.
+  let length = 0;
   let odd = 0;
-  for (let i = start; i < start + length; i++) {
+  for (let i = 0; i < head.length && length < 4096; i++) {
     const byte = head[i]!;
+    if (byte === 0) continue;
+    length++;
     if (byte < 8 || (byte > 13 && byte < 27) || (byte > 27 && byte < 32) || byte === 127) odd++;
   }
+  if (length === 0) return 100;
   return odd * 20 > length ? Math.round((odd * 100) / length) : 0;
 }

@@ -39,9 +39,9 @@ export function emptyAccounting(): Accounting {
   };
 }
 
-/** Adds one to a tally. */
-export function tally(map: Map<string, number>, name: string): void {
-  map.set(name, (map.get(name) ?? 0) + 1);
+/** Adds one, or so many, to a tally. */
+export function tally(map: Map<string, number>, name: string, count = 1): void {
+  map.set(name, (map.get(name) ?? 0) + count);
 }
 
 /** Counts a record that could not be read. */

@@ -264,6 +264,12 @@ describe('what stands behind and between', () => {
     assert.equal(at(trace, 'its/0/device/0x10/itt'), '0x10e313000');
   });
 
+  it('rt-latency-annotated.txt: records of unknown events behind one that has a remark', () => {
+    const { trace, info } = load('rt-latency-annotated.txt');
+    assert.deepEqual([info.records, info.understood, info.skipped], [5, 1, {}]);
+    assert.equal(at(trace, 'cpu/1/vector/236/entries'), 1);
+  });
+
   it('vfio-side-by-side.log: the left column is read', () => {
     const { info } = load('vfio-side-by-side.log');
     assert.ok(info.understood >= 13, `${info.understood}`);
@@ -279,6 +285,21 @@ describe('what stands behind and between', () => {
     const { trace, info } = load('qemu-behind-console.log');
     assert.deepEqual([info.format, info.records], ['qemu-log', 1]);
     assert.equal(at(trace, 'its/0/device/0x10/valid'), true);
+  });
+
+  it('a log in front of zeros, as a preallocated file has them', () => {
+    const text = `${FTRACE_LINE}\n`;
+    const bytes = new Uint8Array(text.length + 10_000);
+    bytes.set(new TextEncoder().encode(text));
+    assert.equal(traceInfo(importBytes(bytes)).records, 1);
+  });
+
+  it('blank lines are counted by the million', () => {
+    const trace = importText(`${FTRACE_LINE}\n${'\n'.repeat(3_000_000)}${FTRACE_LINE}\n`);
+    const info = traceInfo(trace);
+    assert.deepEqual([info.records, info.lines, info.others], [2, 3_000_002, { blank: 3_000_000 }]);
+    assert.equal(trace.table.line(trace.length - 1), 3_000_002);
+    assert.equal(trace.table.offset(trace.length - 1), FTRACE_LINE.length + 1 + 3_000_000);
   });
 
   it('a dump behind 50,000 lines of a kernel log', () => {

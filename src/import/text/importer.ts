@@ -41,6 +41,10 @@ const MOST_CONTINUATIONS = 4;
 const MOST_PENDING = 2000;
 const FENCE = /^ {0,3}(?:```|~~~)/;
 
+/** A line that may be the record of an unknown event, or the rest of the record before it. */
+const isDoubtful = ({ form, by, buf, start }: Found<Stream>): boolean =>
+  form === UNKNOWN_RECORD && !by.format.evident(buf, start);
+
 export class TextImporter implements Importer {
   readonly #streams: Streams;
   readonly #lines: LineSplitter | JsonLines;
@@ -64,7 +68,7 @@ export class TextImporter implements Importer {
     this.#wrapped = seen.wrapped;
     this.#watch = new Watch(seen.html);
     const take = this.#take.bind(this);
-    this.#lines = seen.json ? new JsonLines(take) : new LineSplitter(take);
+    this.#lines = seen.json ? new JsonLines(take) : new LineSplitter(take, (count) => this.#blank(false, count));
     if (seen.json) this.#fileWords.add('json-escaped');
     if (seen.html) this.#fileWords.add('html');
     if (bytesAt(head, 0, head.length, BOM)) this.#fileWords.add('bom');
@@ -135,9 +139,9 @@ export class TextImporter implements Importer {
     else this.#odd(decoded, 0, decoded.length, at.line, at.offset, open);
   }
 
-  #blank(nul: boolean): void {
+  #blank(nul: boolean, count = 1): void {
     this.#release(false);
-    this.#streams.other(nul ? 'NUL bytes' : 'blank');
+    this.#streams.other(nul ? 'NUL bytes' : 'blank', count);
   }
 
   /** A line that is too long to be a record is one that went wrong, if it begins like one. */
@@ -177,7 +181,7 @@ export class TextImporter implements Importer {
       return;
     }
     const found = this.#finder.find(this.#streams.seekers(), bytes, start, end);
-    if (found === undefined || (found.form === UNKNOWN_RECORD && this.#held !== undefined)) {
+    if (found === undefined || (this.#held !== undefined && isDoubtful(found))) {
       const rest = { bytes: bytes.slice(start, end), line, offset };
       if (this.#held !== undefined && this.#continues(this.#held, rest)) return;
       this.#release(false);
@@ -271,7 +275,7 @@ export class TextImporter implements Importer {
     const { alone, trial, stream, words } = held;
     const { bytes, line, offset } = alone;
     this.#record(stream, { buf: bytes, start: 0, end: bytes.length }, words, line, offset, open && trial.length === 0);
-    for (const rest of trial) this.#other(rest);
+    for (const rest of trial) this.#odd(rest.bytes, 0, rest.bytes.length, rest.line, rest.offset, false);
   }
 
   /** Whether the end of the file is the beginning of a record, which is counted then. */

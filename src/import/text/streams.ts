@@ -145,9 +145,9 @@ export class Streams {
     }
   }
 
-  /** Counts a line that is no record. */
-  other(what: string): void {
-    tally(this.#current?.out.accounting.others ?? this.#before, what);
+  /** Counts lines that are no records. */
+  other(what: string, count = 1): void {
+    tally(this.#current?.out.accounting.others ?? this.#before, what, count);
   }
 
   /** Counts a line that belongs to no format. */
