@@ -135,9 +135,10 @@ export const tblShift = eventKind(
     const entries = state.world.node(e.object)?.children.get('msix')?.children;
     if (!entries || shift === 0) return;
     // Upwards the highest moves first, downwards the lowest: none lands on one that has yet to move.
-    const order = [...entries.values()].sort((x, y) => (Number(x.segment) - Number(y.segment)) * shift);
+    const order = [...entries.values()]
+      .filter(({ object, segment }) => state.present(object) && Number.isInteger(Number(segment)))
+      .sort((x, y) => (Number(x.segment) - Number(y.segment)) * shift);
     for (const { object, segment } of order) {
-      if (!state.present(object)) continue;
       const index = Number(segment) - shift;
       if (index >= 0 && index < MSIX_ENTRIES)
         moveObject(state, object, state.world.child(msixEntry, e.object, 'msix', index));

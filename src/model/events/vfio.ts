@@ -18,7 +18,7 @@ function capabilityAt(
   if (offset < 0x40 || offset > 0xff) return;
   const guest = state.text(host, vfioDevice.at.guest);
   const dev = guest === '' ? -1 : state.here.objectAt(`device/${guest}`);
-  lies(state, state.world.type(dev) === device ? dev : host, offset);
+  lies(state, state.present(dev) && state.world.type(dev) === device ? dev : host, offset);
 }
 
 /** VFIO. Object: the device or one of its vectors. */
