@@ -66,7 +66,7 @@ export function otherKind(head: Uint8Array): string | undefined {
   const start = String.fromCharCode(...head.subarray(0, 64));
   const byMagic = KINDS.find(({ magic }) => magic !== undefined && start.startsWith(magic));
   if (byMagic) return byMagic.title;
-  const lines = textOf(head, 0, Math.min(head.length, 1 << 16)).split(/\r?\n/, 400);
+  const lines = textOf(head, 0, Math.min(head.length, 65_536)).split(/\r?\n/, 400);
   return KINDS.find(({ line }) => line !== undefined && lines.some((text) => line.test(text)))?.title;
 }
 

@@ -32,7 +32,9 @@ describe('events', () => {
   });
 
   it('arguments that an event lacks are left out', () => {
-    const trace = importText('CPU:0 [LOST EVENTS]\nCPU:1 [LOST 5 EVENTS]\n');
+    const trace = importText(
+      'CPU:0 [LOST EVENTS]\nCPU:1 [LOST 5 EVENTS]\n  bash-1 [001] d.h1. 1.000001: irq_handler_entry: irq=5 name=x\n',
+    );
     assert.deepEqual([viewEvent(trace, 0).fields, viewEvent(trace, 1).fields], [{}, { count: 5 }]);
     const kind = trace.table.kind(0);
     assert.equal(argValue(trace, 0, kind.args[0]!), undefined);

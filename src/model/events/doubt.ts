@@ -40,8 +40,7 @@ export function leavePlace(state: State, virq: number, n: number, v: number): vo
 
 /** Vectors and irqs of a CPU are not known any more, except for one vector of which the record at hand tells (-1 for none). */
 export function doubtVectors(state: State, n: number, except: number): void {
-  const node = state.world.node(cpuObject(state, n));
-  const vectors = node?.children.get('vector')?.children;
+  const vectors = state.here.find('cpu')?.children.get(String(n))?.children.get('vector')?.children;
   if (vectors === undefined) return;
   for (const { object, segment } of vectors.values()) {
     const v = Number(segment);
@@ -69,7 +68,8 @@ export function checkTotal(state: State, total: number, n: number, except: numbe
   if (state.get(D, domain.at.owned) <= total) return;
   for (const all of [false, true]) {
     for (const { object, segment } of state.here.find('cpu')?.children.values() ?? []) {
-      if (object < 0 || (!all && state.flag(object, C.online) === true)) continue;
+      // A CPU that no event was about, only its vectors, is one of which nothing is known.
+      if (!all && object >= 0 && state.flag(object, C.online) === true) continue;
       const other = Number(segment);
       doubtVectors(state, other, other === n ? except : -1);
     }
