@@ -264,6 +264,18 @@ describe('what stands behind and between', () => {
     assert.equal(at(trace, 'its/0/device/0x10/itt'), '0x10e313000');
   });
 
+  it('nvme-msix-annotated.log: made-up prefixes, stamps cut short, remarks', () => {
+    const { trace, info } = load('nvme-msix-annotated.log');
+    assert.ok(info.understood >= 12, `${info.understood}`);
+    const raised = Array.from({ length: trace.length }, (_, step) => step)
+      .filter((step) => trace.table.line(step) === 13)
+      .map((step) => eventText(trace, step));
+    assert.ok(
+      raised.some((text) => /^dev\.raise \S+ vector=6$/.test(text)),
+      raised.join('\n'),
+    );
+  });
+
   it('rt-latency-annotated.txt: records of unknown events behind one that has a remark', () => {
     const { trace, info } = load('rt-latency-annotated.txt');
     assert.deepEqual([info.records, info.understood, info.skipped], [5, 1, {}]);

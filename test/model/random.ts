@@ -82,6 +82,8 @@ export function* randomEvents(world: World, seed: number, count: number): Genera
     if (chance < 90) return pick(TELLING);
     return next();
   };
+  // The texts of the events are there before their effects make others of them, as in an import.
+  const texts = world.strings.size;
   for (let i = 0; i < count; i++) {
     const kind = below(vocabulary.length);
     const { on, args, size } = vocabulary[kind]!;
@@ -89,7 +91,10 @@ export function* randomEvents(world: World, seed: number, count: number): Genera
     const [type, path] = pick(wanted ? THINGS.filter(([t]) => t === wanted) : THINGS);
     const words = new Uint32Array(Math.max(1, size)).map(anyWord);
     const object = world.object(type, path);
-    for (const arg of args) if (arg.type === 'o' && below(10) > 0) words[arg.at] = below(world.objects);
+    for (const arg of args) {
+      if (arg.type === 'o' && below(10) > 0) words[arg.at] = below(world.objects);
+      if (arg.type === 's' && words[arg.at]! >= texts) words[arg.at] = below(texts);
+    }
     yield { kind, cpu: below(6) - 1, object, words };
   }
 }

@@ -39,6 +39,8 @@ interface Held extends Kept {
 const MOST_CONTINUATIONS = 4;
 /** Lines of events with unknown names that are kept until a known one shows the format. */
 const MOST_PENDING = 2000;
+/** Most bytes that quoted-printable joins to one line. */
+const LONGEST_SOFT = 65_536;
 const FENCE = /^ {0,3}(?:```|~~~)/;
 
 /** A line that may be the record of an unknown event, or the rest of the record before it. */
@@ -127,7 +129,7 @@ export class TextImporter implements Importer {
     if (before) bytes.set(before.bytes);
     bytes.set(part, bytes.length - part.length);
     const at = before ?? { line, offset };
-    if (continues && bytes.length < 1 << 16) {
+    if (continues && bytes.length < LONGEST_SOFT) {
       this.#soft = { bytes, line: at.line, offset: at.offset };
       this.#streams.other('continuation');
       return;
