@@ -413,6 +413,15 @@ describe('tp_printk', () => {
   });
 });
 
+describe('texts of a trace', () => {
+  it('may look like HTML, where the file is none', () => {
+    const text = (name: string): string => FTRACE_LINE.replace('eth0', name);
+    const trace = importText(`Here:\n${text('<b>acpi</b> &amp;')}\n${text('<br>')}`);
+    const names = eventsOf(trace).filter((event) => event.startsWith('irq.entry'));
+    assert.deepEqual(names, ['irq.entry irq/19 name=<b>acpi</b> &', 'irq.entry irq/19 name=<br>']);
+  });
+});
+
 describe('quoted-printable', () => {
   it('vtd-split-quoted-printable.txt', () => {
     const { info } = load('vtd-split-quoted-printable.txt');

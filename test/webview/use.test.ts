@@ -141,7 +141,7 @@ describe('timeline: states', () => {
 
   it('a trace without events: says so', async () => {
     const { page } = await openTimeline(browser());
-    await page.evaluate(() => globalThis.harness.load('empty.txt', '# tracer: nop\n#\n'));
+    await page.evaluate(() => globalThis.harness.load('empty.txt', '1@10.000000:vtd_context_cache_reset \n'));
     await page.getByText('empty.txt has no events').waitFor();
     await page.context().close();
   });

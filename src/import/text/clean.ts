@@ -68,25 +68,31 @@ const BREAKS = /<(?:br|\/p|\/div|\/li|\/tr)\s*\/?>(?=.)/gi;
 
 const decoder = new TextDecoder();
 
-/** Undoes the marks of HTML in a text. */
-function withoutHtml(text: string): string {
-  return text
-    .replace(BREAKS, '\n')
-    .replace(TAGS, '')
-    .replace(ENTITY, (all, decimal: string | undefined, hex: string | undefined, name: string | undefined) => {
+/** Undoes the marks of HTML in a text; elements only where it is a page of HTML: a name may hold what looks like one. */
+function withoutHtml(text: string, page: boolean): string {
+  return (page ? text.replace(BREAKS, '\n').replace(TAGS, '') : text).replace(
+    ENTITY,
+    (all, decimal: string | undefined, hex: string | undefined, name: string | undefined) => {
       if (name !== undefined) return NAMED[name]!;
       const code = decimal === undefined ? Number.parseInt(hex!, 16) : Number(decimal);
       return code <= 0x10ffff ? String.fromCodePoint(code) : all;
-    });
+    },
+  );
 }
 
 /**
  * The line in bytes `start` to `end` without such bytes, as bytes of its own; undefined when it holds none. Words for what was
- * undone go into `undone`.
+ * undone go into `undone`. `page`: the file is a page of HTML.
  */
-export function clean(buf: Uint8Array, start: number, end: number, undone: Set<Undone>): Uint8Array | undefined {
+export function clean(
+  buf: Uint8Array,
+  start: number,
+  end: number,
+  undone: Set<Undone>,
+  page: boolean,
+): Uint8Array | undefined {
   const special = specialAt(buf, start, end) < end;
-  const tags = buf.subarray(start, end).includes(LESS);
+  const tags = page && buf.subarray(start, end).includes(LESS);
   if (!special && !tags) return undefined;
   const line = decoder.decode(buf.subarray(start, end));
   let text = line;
@@ -96,13 +102,13 @@ export function clean(buf: Uint8Array, start: number, end: number, undone: Set<U
   };
   if (special) {
     step('ansi', text.replace(ANSI, '').replace(OVERWRITTEN, ''));
-    step('html', withoutHtml(text));
+    step('html', withoutHtml(text, page));
     step('nbsp', text.replace(BLANKS, ' ').replace(MARKS, ''));
     step('line-numbers', text.replace(NUMBERED, ''));
     step('prefix:github-actions', text.replace(JOB_AND_STEP, ''));
     step('indented', text.replaceAll('\t', ' '));
     step(undefined, text.replace(CONTROLS, ''));
-  } else step('html', withoutHtml(text));
+  } else step('html', withoutHtml(text, page));
   return text === line ? undefined : bytesOf(text);
 }
 

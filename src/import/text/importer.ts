@@ -51,6 +51,7 @@ export class TextImporter implements Importer {
   readonly #streams: Streams;
   readonly #lines: LineSplitter | JsonLines;
   readonly #finder = new Finder<Stream>();
+  readonly #html: boolean;
   readonly #watch: Watch;
   /** Words that hold for the whole file. */
   readonly #fileWords = new Set<Undone>();
@@ -68,6 +69,7 @@ export class TextImporter implements Importer {
     const seen = survey(head);
     this.#encoded = seen.quotedPrintable;
     this.#wrapped = seen.wrapped;
+    this.#html = seen.html;
     this.#watch = new Watch(seen.html);
     const take = this.#take.bind(this);
     this.#lines = seen.json ? new JsonLines(take) : new LineSplitter(take, (count) => this.#blank(false, count));
@@ -169,7 +171,7 @@ export class TextImporter implements Importer {
     before?: Iterable<Undone>,
   ): void {
     const words = new Set<Undone>(before);
-    const cleaned = clean(buf, from, to, words);
+    const cleaned = clean(buf, from, to, words, this.#html);
     if (cleaned?.includes(LF)) {
       // A page ends lines where the file does not.
       const parts = textOf(cleaned).split('\n').map(bytesOf);

@@ -24,7 +24,8 @@ export interface Survey {
 
 /** So many lines are looked at. */
 const MOST_LINES = 1000;
-const HTML = /<(?:!doctype html|html|script|pre)\b/i;
+/** How pages of HTML begin, and pieces of them their lines. */
+const HTML = /<(?:!doctype html|html|script|pre)\b|^\s*<(?:p|div|br|table|tr|td|li|code|span|blockquote)\b/im;
 
 const BACKSLASH = 92;
 /** How a file of JSON begins. */
@@ -34,6 +35,7 @@ const JSON_FILE = /^\ufeff?\s*[[{]\s*(?:["{[\]}]|$)/;
 export function survey(head: Uint8Array): Survey {
   const seekers = TEXT_FORMATS.map((format) => new Stream(format));
   const finder = new Finder<Stream>();
+  const html = HTML.test(textOf(head, 0, Math.min(head.length, 4096)));
   let records = 0;
   let wrapped = false;
   let encoded = false;
@@ -45,7 +47,7 @@ export function survey(head: Uint8Array): Survey {
       return;
     }
     const words = new Set<Undone>();
-    const line = clean(buf, start, end, words) ?? buf.slice(start, end);
+    const line = clean(buf, start, end, words, html) ?? buf.slice(start, end);
     const found = finder.find(seekers, line, 0, line.length);
     if (found !== undefined && found.form >= PART_OF_RECORD) {
       records++;
@@ -73,14 +75,14 @@ export function survey(head: Uint8Array): Survey {
   splitter.end();
   return {
     quotedPrintable: !encoded && looksEncoded(head, Math.max(0, last)),
-    json: inJson(head, seekers, records),
-    html: HTML.test(textOf(head, 0, Math.min(head.length, 4096))),
+    json: inJson(head, seekers, records, html),
+    html,
     wrapped,
   };
 }
 
 /** Whether the records stand in strings: as many are found there, and line ends are escaped. */
-function inJson(head: Uint8Array, seekers: readonly Stream[], plain: number): boolean {
+function inJson(head: Uint8Array, seekers: readonly Stream[], plain: number, html: boolean): boolean {
   if (plain > 0 && !head.includes(BACKSLASH) && !JSON_FILE.test(textOf(head, 0, Math.min(head.length, 200))))
     return false;
   const finder = new Finder<Stream>();
@@ -89,7 +91,7 @@ function inJson(head: Uint8Array, seekers: readonly Stream[], plain: number): bo
   let lines = 0;
   const json = new JsonLines((buf, start, end) => {
     if (lines++ >= MOST_LINES || start === end) return;
-    const line = clean(buf, start, end, new Set()) ?? buf.slice(start, end);
+    const line = clean(buf, start, end, new Set(), html) ?? buf.slice(start, end);
     const found = finder.find(seekers, line, 0, line.length);
     if (found === undefined || found.form < PART_OF_RECORD) return;
     records++;
