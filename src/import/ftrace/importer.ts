@@ -98,7 +98,10 @@ export class FtraceImporter implements RecordReader {
   form(buf: Uint8Array, start: number, end: number): Form {
     const head = this.#head;
     this.evidence = 0;
-    if (!this.#isRecord(buf, start, end)) return NO_RECORD;
+    // Behind the time of a record stands a colon, if nothing else.
+    let colon = start;
+    while (colon < end && buf[colon] !== COLON) colon++;
+    if (colon === end || !this.#isRecord(buf, start, end)) return NO_RECORD;
     this.stamp = head.seconds + head.nano / NANO;
     this.#f.buf = buf;
     let at = head.payload;

@@ -19,6 +19,9 @@ const LONGEST_COMM = 15;
 /** Digits that the kernel prints of the number of a CPU, at least (`%03d`). */
 const CPU_DIGITS = 3;
 
+/** A time of a record, somewhere. */
+const SECONDS = /\d\.\d{6}(?:\d{3})?: /;
+
 /** See RecordHead.bare. */
 const BARE =
   /^\s*(?:(?<comm>\S.{0,15}?)-(?<pid>\d+) +(?<glued>\d+)[^\s\d]\S{2,8} +|(?<cut>[^[\]]{1,24}? +)?\[(?<cpu>\d+)\] +(?:\S{3,9} +)?|\d*\] +(?:\S{3,9} +)?|\S{1,9} +)?(?<time>\d+\.(?:\d{6}|\d{9})): +(?<name>\w+):(?=\s|$)/;
@@ -95,7 +98,8 @@ export class RecordHead {
     knows: (buf: Uint8Array, start: number, end: number) => boolean,
   ): boolean {
     const text = String.fromCharCode(...buf.subarray(start, Math.min(end, start + 120)));
-    const m = BARE.exec(text);
+    // Most lines hold no time at all; the form below takes long to find that out.
+    const m = SECONDS.test(text) ? BARE.exec(text) : null;
     if (m === null) return false;
     const { comm, pid, glued, cut, cpu, time, name } = m.groups!;
     // A whole task stands there, behind something that is no part of the line.

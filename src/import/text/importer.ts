@@ -12,6 +12,7 @@ import { clean, Watch } from './clean.ts';
 import { Finder, type Found } from './find.ts';
 import { asMarked, joined } from './join.ts';
 import { JsonLines } from './json-lines.ts';
+import { PlainLines } from './plain-lines.ts';
 import { decodeLine, encodingHeader, lineEnd } from './quoted-printable.ts';
 import type { Stream, Streams } from './streams.ts';
 import { survey } from './survey.ts';
@@ -53,6 +54,7 @@ export class TextImporter implements Importer {
   readonly #finder = new Finder<Stream>();
   readonly #html: boolean;
   readonly #watch: Watch;
+  readonly #plain = new PlainLines();
   /** Words that hold for the whole file. */
   readonly #fileWords = new Set<Undone>();
   #encoded: boolean;
@@ -118,6 +120,7 @@ export class TextImporter implements Importer {
     if (this.#encoded && !cut) this.#soften(buf, start, end, line, offset, open);
     else if (start === end) this.#blank(start > nul);
     else if (cut) this.#tooLong(buf, start, line, offset);
+    else if (this.#held === undefined && this.#plain.has(buf, start, end)) this.#streams.text();
     else this.#odd(buf, start, end, line, offset, open);
   }
 
@@ -271,15 +274,22 @@ export class TextImporter implements Importer {
     return true;
   }
 
-  /** Reads the record that is held: no more lines belong to it. */
+  /** Reads the record that is held: no more lines belong to it. Lines that were joined to it in vain are looked at again. */
   #release(open: boolean): void {
-    const held = this.#held;
-    if (held === undefined) return;
-    this.#held = undefined;
-    const { alone, trial, stream, words } = held;
-    const { bytes, line, offset } = alone;
-    this.#record(stream, { buf: bytes, start: 0, end: bytes.length }, words, line, offset, open && trial.length === 0);
-    for (const rest of trial) this.#odd(rest.bytes, 0, rest.bytes.length, rest.line, rest.offset, false);
+    for (let held = this.#held; held !== undefined; held = this.#held) {
+      this.#held = undefined;
+      const { alone, trial, stream, words } = held;
+      const { bytes, line, offset } = alone;
+      this.#record(
+        stream,
+        { buf: bytes, start: 0, end: bytes.length },
+        words,
+        line,
+        offset,
+        open && trial.length === 0,
+      );
+      for (const rest of trial) this.#odd(rest.bytes, 0, rest.bytes.length, rest.line, rest.offset, false);
+    }
   }
 
   /** Whether the end of the file is the beginning of a record, which is counted then. */
@@ -300,6 +310,6 @@ export class TextImporter implements Importer {
     if (FENCE.test(text)) {
       this.#fences++;
       this.#streams.other('code fence');
-    } else this.#streams.note(bytes, text, line, offset);
+    } else if (this.#streams.note(bytes, text, line, offset)) this.#plain.add(whole);
   }
 }

@@ -167,8 +167,8 @@ export class Streams {
     }
   }
 
-  /** Takes a line that is no record: it may belong to a format all the same. */
-  note(bytes: Uint8Array, text: string, line: number, offset: number): void {
+  /** Takes a line that is no record: it may belong to a format all the same. True when it belongs to none. */
+  note(bytes: Uint8Array, text: string, line: number, offset: number): boolean {
     for (const stream of this.#order) {
       if (stream.format.heading?.test(text) === true && stream.records > 0) stream.ended = true;
       if (!stream.begun || stream.ended) {
@@ -178,15 +178,16 @@ export class Streams {
         if (what === undefined) continue;
         if (this.#headings.length < MOST_HEADINGS) this.#headings.push({ format: stream.format, bytes, line, offset });
         if (what !== '') this.other(what);
-        return;
+        return false;
       }
       stream.out.begin(line, offset);
       const what = stream.reader.note(bytes, 0, bytes.length);
       if (what === undefined) continue;
       if (what !== '') stream.out.other(what);
-      return;
+      return false;
     }
     this.text();
+    return true;
   }
 
   /** Brings accounting and facts of all sources up to date. */

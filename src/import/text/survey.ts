@@ -99,5 +99,5 @@ function inJson(head: Uint8Array, seekers: readonly Stream[], plain: number, htm
   });
   json.push(head);
   if (JSON_FILE.test(textOf(head, 0, Math.min(head.length, 200)))) return records > 0 && records >= plain;
-  return records > 0 && (plain === 0 || (escaped > 0 && escaped * 2 >= plain));
+  return escaped > 0 && escaped * 2 >= plain;
 }
