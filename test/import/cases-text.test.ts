@@ -443,6 +443,16 @@ describe('quoted-printable', () => {
     assert.equal(at(trace, 'vfio/0000:81:00.1/2/0/used'), true);
   });
 
+  it('an empty line ends a line that is continued', () => {
+    const mail = (text: string): string => `Content-Transfer-Encoding: quoted-printable\n\n${text}`;
+    const trace = importText(
+      mail('vfio_msix_enable  (0000:81:00.1)=\n\n\nvfio_msix_vector_do_use  (0000:81:00.1) vector 0 u=\nsed\n'),
+    );
+    const info = traceInfo(trace);
+    assert.deepEqual([info.records, info.understood, info.lines], [2, 2, 7]);
+    assert.equal(at(trace, 'vfio/0000:81:00.1/2/0/used'), true);
+  });
+
   it('a text that only has equals signs is not decoded', () => {
     const line = 'worker-10 [001] d..1. 10.000003: vector_config: irq=19 vector=37 cpu=3 apicdest=0x00000006';
     const trace = importText(`${line}\n`);

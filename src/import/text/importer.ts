@@ -5,7 +5,7 @@
  * program broke are joined, and `undone` of the source tells what was done. Excerpts and formats beside one another become
  * sources of their own.
  */
-import { bytesAt, bytesOf, CR, LF, textOf } from '../../base/bytes.ts';
+import { bytesAt, bytesOf, CR, EQUALS, LF, textOf } from '../../base/bytes.ts';
 import { BOM, type Importer, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { LineSplitter } from '../lines.ts';
 import { clean, Watch } from './clean.ts';
@@ -74,7 +74,7 @@ export class TextImporter implements Importer {
     this.#html = seen.html;
     this.#watch = new Watch(seen.html);
     const take = this.#take.bind(this);
-    this.#lines = seen.json ? new JsonLines(take) : new LineSplitter(take, (count) => this.#blank(false, count));
+    this.#lines = seen.json ? new JsonLines(take) : new LineSplitter(take, (count) => this.#blanks(count));
     if (seen.json) this.#fileWords.add('json-escaped');
     if (seen.html) this.#fileWords.add('html');
     if (bytesAt(head, 0, head.length, BOM)) this.#fileWords.add('bom');
@@ -127,7 +127,7 @@ export class TextImporter implements Importer {
   /** Takes a line of quoted-printable text. */
   #soften(buf: Uint8Array, start: number, end: number, line: number, offset: number, open: boolean): void {
     const stop = lineEnd(buf, start, end);
-    const continues = !open && stop > start && buf[stop - 1] === 61;
+    const continues = !open && stop > start && buf[stop - 1] === EQUALS;
     const part = buf.slice(start, continues ? stop - 1 : stop);
     const before = this.#soft;
     const bytes = new Uint8Array((before?.bytes.length ?? 0) + part.length);
@@ -144,6 +144,14 @@ export class TextImporter implements Importer {
     if (decoded.length < bytes.length || before) this.#fileWords.add('quoted-printable');
     if (lineEnd(decoded, 0, decoded.length) === 0) this.#blank(false);
     else this.#odd(decoded, 0, decoded.length, at.line, at.offset, open);
+  }
+
+  /** Takes empty lines. The first one ends a line that quoted-printable continues. */
+  #blanks(count: number): void {
+    const soft = this.#soft;
+    if (soft !== undefined) this.#soften(new Uint8Array(0), 0, 0, soft.line, soft.offset, false);
+    const rest = soft === undefined ? count : count - 1;
+    if (rest > 0) this.#blank(false, rest);
   }
 
   #blank(nul: boolean, count = 1): void {
@@ -264,9 +272,8 @@ export class TextImporter implements Importer {
       for (const _ of [...held.trial, rest]) this.#streams.other('continuation');
       this.#wrapped = true;
       const words: Undone[] = [...held.words, 'wrapped'];
-      const { evidence, form } = { evidence: reader.evidence, form: WHOLE_RECORD };
       const alone = { ...held.alone, bytes };
-      this.#held = { ...held, bytes, alone, form, evidence, words, trial: [] };
+      this.#held = { ...held, bytes, alone, form: WHOLE_RECORD, evidence: reader.evidence, words, trial: [] };
       return true;
     }
     if (held.form === WHOLE_RECORD) return false;
