@@ -1,5 +1,5 @@
 // `npm run mutants`: how many small changes of the sources do the unit tests notice? docs/testing.md says how to read it.
-// mutants.ts [--room NAME]... [--count N] [--seed N] [--minutes N] [--file PART] [--workers N]
+// mutants.ts [--room NAME]... [--count N] [--seed N] [--minutes N] [--seconds N] [--file PART] [--workers N]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, setPriority } from 'node:os';
 import { join, relative } from 'node:path';
@@ -37,16 +37,25 @@ async function share<T>(items: readonly T[], trees: readonly string[], work: (it
   await Promise.all(trees.map(one));
 }
 
-/** The tests that run the changed place, the quickest first. */
-function testsOf(mutant: Mutant, coverages: readonly Coverage[]): Coverage[] {
+/**
+ * The tests that run the changed place: those of the mutant's room first, and the quickest first. The list ends where the tests
+ * before a test take `seconds` together, each as long as it takes alone.
+ */
+function testsOf(mutant: Mutant, coverages: readonly Coverage[], seconds: number): Coverage[] {
+  const own = `test/${mutant.file.split('/')[1]}/`;
+  const foreign = ({ test }: Coverage): number => (test.startsWith(own) ? 0 : 1);
+  let spent = 0;
   return coverages
     .filter((coverage) => runs(coverage, mutant.file, mutant.start))
-    .sort((a, b) => a.milliseconds - b.milliseconds);
+    .sort((a, b) => foreign(a) - foreign(b) || a.milliseconds - b.milliseconds)
+    .filter(({ milliseconds }) => {
+      spent += milliseconds;
+      return spent - milliseconds < seconds * 1000;
+    });
 }
 
 /** Makes one mutant in a copy of the checkout, runs the tests that can notice it, and restores the file. */
-async function judge(mutant: Mutant, tree: string, coverages: readonly Coverage[]): Promise<Verdict> {
-  const tests = testsOf(mutant, coverages);
+async function judge(mutant: Mutant, tree: string, tests: readonly Coverage[]): Promise<Verdict> {
   if (tests.length === 0) return 'unreached';
   const path = join(tree, mutant.file);
   const source = readFileSync(path, 'utf8');
@@ -86,6 +95,7 @@ await main(async () => {
       count: { type: 'string', default: '300' },
       seed: { type: 'string', default: '1' },
       minutes: { type: 'string', default: '60' },
+      seconds: { type: 'string', default: '40' },
       workers: { type: 'string', default: String(Math.min(2, availableParallelism())) },
       file: { type: 'string', default: '' },
     },
@@ -93,7 +103,9 @@ await main(async () => {
   const unknown = values.room.find((room) => !ROOMS.includes(room));
   if (unknown !== undefined) throw new Trouble(`no room "${unknown}" here; rooms: ${ROOMS.join(', ')}`);
   const rooms = values.room.length > 0 ? values.room : ROOMS;
-  const [count, seed, minutes] = (['count', 'seed', 'minutes'] as const).map((key) => number(values[key], key));
+  const [count, seed, minutes, seconds] = (['count', 'seed', 'minutes', 'seconds'] as const).map((key) =>
+    number(values[key], key),
+  );
   const workers = Math.max(1, number(values.workers, 'workers'));
   const until = performance.now() + minutes! * 60_000;
   setPriority(10);
@@ -112,7 +124,7 @@ await main(async () => {
     process.prependListener(signal, () => console.log(`\n${table(rooms, judged)}`));
   await share(mutants, trees, async (mutant, tree) => {
     if (performance.now() > until) return;
-    const found = { mutant, verdict: await judge(mutant, tree, coverages) };
+    const found = { mutant, verdict: await judge(mutant, tree, testsOf(mutant, coverages, seconds!)) };
     judged.push(found);
     if (survived(found.verdict)) console.log(describe(found));
     if (judged.length % 20 === 0)

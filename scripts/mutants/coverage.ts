@@ -86,6 +86,7 @@ export async function measure(test: string, tree: string): Promise<Coverage> {
   const raw = `${tree}.v8`;
   rmSync(raw, { recursive: true, force: true });
   const started = performance.now();
+  // Without what Node compiled earlier: V8 counts less exactly in code that it did not compile itself.
   const env = { ...process.env, NODE_V8_COVERAGE: raw };
   const passes = (await runTests(tree, [test], MEASURE_LIMIT, env)) === 'pass';
   const milliseconds = performance.now() - started;

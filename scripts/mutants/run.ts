@@ -26,12 +26,15 @@ function end(child: ChildProcess): void {
 process.on('exit', () => running.forEach(end));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
 
-/** Runs test files (paths from the root of `tree`) up to the first test that fails. `limit` in milliseconds. */
+/**
+ * Runs test files (paths from the root of `tree`) up to the first test that fails. `limit` in milliseconds. Node keeps what it
+ * compiled, which halves the start of a test file; a file whose text changed is compiled again.
+ */
 export async function runTests(
   tree: string,
   files: readonly string[],
   limit: number,
-  env: NodeJS.ProcessEnv = process.env,
+  env: NodeJS.ProcessEnv = { ...process.env, NODE_COMPILE_CACHE: join(tree, '..', 'compiled') },
 ): Promise<Outcome> {
   const result = join(tree, '..', `${tree.slice(tree.lastIndexOf('/') + 1)}.result.json`);
   rmSync(result, { force: true });

@@ -23,15 +23,18 @@ export function timeText(time: number, base: TimeBase): string | null {
   if (Number.isNaN(time)) return null;
   if (base.ticks) return (base.base + BigInt(time)).toString();
   // Far from the base a double cannot hold single nanoseconds: the digits that the source did not print are rounded away.
-  const unit = 10 ** (9 - base.digits);
-  const perSecond = BigInt(NANO / unit);
-  const signed = base.base * perSecond + BigInt(Math.round(time / unit));
+  const units = Math.round(time / 10 ** (9 - base.digits));
+  const perSecond = 10 ** base.digits;
+  const seconds = Math.floor(units / perSecond);
+  const whole = base.base + BigInt(seconds);
+  const fraction = units - seconds * perSecond;
+  if (base.digits === 0) return whole.toString();
   // Digits and sign are those of the whole number: ten nanoseconds before 0 are -0.000000010.
-  const units = signed < 0n ? -signed : signed;
-  const sign = signed < 0n ? '-' : '';
-  const whole = `${sign}${units / perSecond}`;
-  return base.digits === 0 ? whole : `${whole}.${(units % perSecond).toString().padStart(base.digits, '0')}`;
+  if (whole < 0n && fraction > 0) return `-${-whole - 1n}.${decimals(perSecond - fraction, base.digits)}`;
+  return `${whole}.${decimals(fraction, base.digits)}`;
 }
+
+const decimals = (fraction: number, digits: number): string => fraction.toString().padStart(digits, '0');
 
 /** The stored form of a decimal string of seconds (or ticks); undefined when it is none. */
 export function parseTime(text: string, base: TimeBase): number | undefined {

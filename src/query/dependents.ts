@@ -80,9 +80,12 @@ const evaluate =
       if (key === undefined || computed.name === key) computed.value(state, object);
   };
 
+const NO_CELLS: ReadonlySet<CellId> = new Set();
+
 /** The cells of other objects that the computed keys of an object read in a state; `key`: only those of that key. */
-export function readBy(state: State, object: ObjectId, key?: string): Set<CellId> {
-  return foreignReads(state, object, evaluate(key));
+export function readBy(state: State, object: ObjectId, key?: string): ReadonlySet<CellId> {
+  const type = state.world.type(object);
+  return type === undefined || derivedKeys(type).length === 0 ? NO_CELLS : foreignReads(state, object, evaluate(key));
 }
 
 const indices = new WeakMap<World, ReadIndex>();

@@ -2,13 +2,13 @@ import type { ObjectId } from '../base/ids.ts';
 import type { EventKind } from '../model/event.ts';
 import type { ObjectType } from '../model/objects.ts';
 import type { RegisterView } from '../model/register.ts';
-import type { State } from '../model/state.ts';
+import { PRESENT, type State } from '../model/state.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 import { type SourceRef, sourceOf, timeOf } from './events.ts';
 import { objectsBelow, type PathTarget } from './paths.ts';
 import { type StateTree, targetValue } from './state.ts';
 import { derivedKeys, keyValue, type Value } from './view.ts';
-import { blockOf, stepsOf, Watched } from './watched.ts';
+import { blockOf, type Hit, stepsOf, Watched } from './watched.ts';
 
 /** One write of a key or field: what it held before and after. */
 export interface HistoryEntry {
@@ -38,10 +38,12 @@ function isUnknown(value: Value | StateTree): boolean {
 
 /** What one object held after the last event that the search has read. */
 interface Held {
-  readonly object: number;
+  readonly object: ObjectId;
   readonly path: string;
   readonly keys: readonly string[];
-  values: (Value | StateTree)[];
+  /** For each cell of the object the keys that its change can change; undefined: every key. */
+  readonly keysOfCell: readonly (readonly number[] | undefined)[];
+  readonly values: (Value | StateTree)[];
 }
 
 /**
@@ -54,6 +56,20 @@ function keysOf(type: ObjectType, which: KeysOf): string[] {
   const cells = type.cells.filter((c) => !c.hidden && (which === 'all' || c.kind !== 'count'));
   const derived = which === 'all' ? derivedKeys(type) : [];
   return [...cells.map((c) => c.name), ...derived.map((d) => d.name)];
+}
+
+/** The keys that a change of each cell of a type can change: the key that lies in the cell, and every computed key. */
+function keysByCell(type: ObjectType, keys: readonly string[]): (readonly number[] | undefined)[] {
+  const computed = derivedKeys(type).flatMap(({ name }) => (keys.includes(name) ? [keys.indexOf(name)] : []));
+  const list: (readonly number[] | undefined)[] = new Array(type.size).fill(computed);
+  for (const cell of type.cells) {
+    const key = keys.indexOf(cell.name);
+    const at = type.at[cell.name]!;
+    if (key >= 0) list.fill([key, ...computed.filter((other) => other !== key)], at, at + cell.words);
+  }
+  // An object that comes or goes changes in every key.
+  list[PRESENT] = undefined;
+  return list;
 }
 
 /**
@@ -89,6 +105,7 @@ export class HistorySearch {
   readonly #exact: boolean;
   readonly #which: KeysOf;
   readonly #held = new Map<ObjectId, Held>();
+  readonly #forms = new Map<ObjectType, Pick<Held, 'keys' | 'keysOfCell'>>();
 
   /** `rewrites`: writes that change nothing count too, where the target lies in cells. `which`: the keys of whole objects. */
   constructor(trace: Trace, target: PathTarget, rewrites = true, which: KeysOf = 'all') {
@@ -136,31 +153,55 @@ export class HistorySearch {
       for (const object of hit.objects) if (!this.#held.has(object)) this.#held.set(object, this.#read(object));
       watched.take(hit);
       const wrote = hit.exact && !onlyLooks(this.#trace.table.kind(hit.step));
-      for (const object of hit.objects) yield* this.#differences(this.#held.get(object)!, hit.step, wrote);
+      for (const object of hit.objects) yield* this.#differences(this.#held.get(object)!, hit, wrote);
     }
   }
 
   #read(object: ObjectId): Held {
     const { world } = this.#trace;
     const { state } = this.#watched;
-    const keys = this.#target.key === undefined ? keysOf(world.type(object)!, this.#which) : [this.#target.key];
-    const values = keys.map((key) => read(state, object, this.#target, key));
-    return { object, path: world.path(object), keys, values };
+    const { key } = this.#target;
+    const type = world.type(object)!;
+    let form = this.#forms.get(type);
+    if (form === undefined) {
+      const keys = key === undefined ? keysOf(type, this.#which) : [key];
+      form = { keys, keysOfCell: key === undefined ? keysByCell(type, keys) : new Array(type.size).fill([0]) };
+      this.#forms.set(type, form);
+    }
+    const values = form.keys.map((name) => read(state, object, this.#target, name));
+    return { object, path: world.path(object), ...form, values };
   }
 
-  *#differences(held: Held, step: number, wrote: boolean): Generator<HistoryEntry> {
+  /** The keys of an object that a step may have changed, in their order. */
+  #touched(held: Held, hit: Hit): Iterable<number> {
+    const base = this.#trace.world.base(held.object);
+    const { keysOfCell, keys } = held;
+    const touched = new Set<number>();
+    for (const cell of hit.cells) {
+      const own = cell - base;
+      const list = own >= 0 && own < keysOfCell.length ? keysOfCell[own] : undefined;
+      // A cell of another object, which a computed key reads.
+      if (list === undefined) return keys.keys();
+      for (const key of list) touched.add(key);
+    }
+    return touched.size > 1 ? [...touched].sort((a, b) => a - b) : touched;
+  }
+
+  *#differences(held: Held, hit: Hit, wrote: boolean): Generator<HistoryEntry> {
     const trace = this.#trace;
     const { state } = this.#watched;
-    const before = held.values;
-    held.values = held.keys.map((key) => read(state, held.object, this.#target, key));
-    for (const [i, key] of held.keys.entries()) {
-      const now = held.values[i]!;
-      if (!wrote && same(before[i]!, now)) continue;
+    const { step } = hit;
+    for (const i of wrote ? held.keys.keys() : this.#touched(held, hit)) {
+      const key = held.keys[i]!;
+      const before = held.values[i]!;
+      const now = read(state, held.object, this.#target, key);
+      held.values[i] = now;
+      if (!wrote && same(before, now)) continue;
       yield {
         step,
         time: timeOf(trace, step),
         ...(this.#target.key === undefined ? { path: `${held.path}/${key}` } : {}),
-        old: short(before[i]!),
+        old: short(before),
         new: short(now),
         ...fieldsOf(now),
         source: sourceOf(trace, step),

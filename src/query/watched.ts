@@ -22,6 +22,11 @@ export interface Hit {
   readonly objects: ReadonlySet<ObjectId>;
   /** One of the exact cells is written, whether that changes it or not. */
   readonly exact: boolean;
+  /** The followed cells that the step changes; a cell may stand here twice. */
+  readonly cells: readonly CellId[];
+  /** For each of `cells` what it holds then: the bits, and which of them are known. */
+  readonly values: readonly number[];
+  readonly known: readonly number[];
 }
 
 /**
@@ -112,6 +117,9 @@ export class Watched {
     let step = -1;
     let exact = false;
     let objects: Set<ObjectId> | undefined;
+    const cells: CellId[] = [];
+    const values: number[] = [];
+    const known: number[] = [];
     while (cursor.next()) {
       const flag = flags[cursor.cell];
       if (!flag || (!cursor.changes && (flag & EXACT) === 0)) continue;
@@ -120,17 +128,18 @@ export class Watched {
       objects ??= new Set();
       if ((flag & OWN) !== 0) objects.add(world.objectOfCell(cursor.cell));
       if ((flag & EXACT) !== 0) exact = true;
-      if ((flag & READ) !== 0 && cursor.changes)
-        for (const reader of this.#readers.get(cursor.cell) ?? []) objects.add(reader);
+      if (!cursor.changes) continue;
+      cells.push(cursor.cell);
+      values.push(cursor.value);
+      known.push(cursor.known);
+      if ((flag & READ) !== 0) for (const reader of this.#readers.get(cursor.cell) ?? []) objects.add(reader);
     }
-    return objects && { step, objects, exact };
+    return objects && { step, objects, exact, cells, values, known };
   }
 
   /** Brings `state` to after a step that was found. */
   take(hit: Hit): void {
-    const cursor = this.#trace.log.read(hit.step, hit.step);
-    while (cursor.next())
-      if (cursor.changes && this.#flags[cursor.cell]) this.#state.restore(cursor.cell, cursor.value, cursor.known);
+    for (const [i, cell] of hit.cells.entries()) this.#state.restore(cell, hit.values[i]!, hit.known[i]!);
     this.#at = hit.step;
     this.#settle(hit.objects);
   }
