@@ -28,7 +28,10 @@ export interface HistoryEntry {
 export const onlyLooks = ({ role }: EventKind): boolean => role === 'look' || role === 'translate';
 
 const same = (a: Value | StateTree, b: Value | StateTree): boolean =>
-  a === b || JSON.stringify(a) === JSON.stringify(b) || (isUnknown(a) && isUnknown(b));
+  a === b ||
+  (typeof a === 'object' &&
+    typeof b === 'object' &&
+    (JSON.stringify(a) === JSON.stringify(b) || (isUnknown(a) && isUnknown(b))));
 
 /** Whether nothing is known of a value. A register that just came into being counts as unknown. */
 function isUnknown(value: Value | StateTree): boolean {
@@ -39,8 +42,9 @@ function isUnknown(value: Value | StateTree): boolean {
 /** What one object held after the last event that the search has read. */
 interface Held {
   readonly object: ObjectId;
-  readonly path: string;
   readonly keys: readonly string[];
+  /** The path of each key. */
+  readonly paths: readonly string[];
   /** For each cell of the object the keys that its change can change; undefined: every key. */
   readonly keysOfCell: readonly (readonly number[] | undefined)[];
   readonly values: (Value | StateTree)[];
@@ -169,7 +173,7 @@ export class HistorySearch {
       this.#forms.set(type, form);
     }
     const values = form.keys.map((name) => read(state, object, this.#target, name));
-    return { object, path: world.path(object), ...form, values };
+    return { object, paths: form.keys.map((name) => `${world.path(object)}/${name}`), ...form, values };
   }
 
   /** The keys of an object that a step may have changed, in their order. */
@@ -191,21 +195,18 @@ export class HistorySearch {
     const trace = this.#trace;
     const { state } = this.#watched;
     const { step } = hit;
+    const whole = this.#target.key === undefined;
     for (const i of wrote ? held.keys.keys() : this.#touched(held, hit)) {
       const key = held.keys[i]!;
       const before = held.values[i]!;
       const now = read(state, held.object, this.#target, key);
       held.values[i] = now;
       if (!wrote && same(before, now)) continue;
-      yield {
-        step,
-        time: timeOf(trace, step),
-        ...(this.#target.key === undefined ? { path: `${held.path}/${key}` } : {}),
-        old: short(before),
-        new: short(now),
-        ...fieldsOf(now),
-        source: sourceOf(trace, step),
-      };
+      const [time, source] = [timeOf(trace, step), sourceOf(trace, step)];
+      const values = { old: short(before), new: short(now) };
+      const fields = isRegister(now) ? { fields: now.fields } : undefined;
+      if (whole) yield { step, time, path: held.paths[i]!, ...values, ...fields, source };
+      else yield { step, time, ...values, ...fields, source };
     }
   }
 }
@@ -214,8 +215,6 @@ const isRegister = (value: Value | StateTree): value is RegisterView & StateTree
   typeof value === 'object' && value !== null && 'value' in value && 'fields' in value;
 
 const short = (value: Value | StateTree): Value | StateTree => (isRegister(value) ? value.value : value);
-
-const fieldsOf = (value: Value | StateTree): { fields?: Value } => (isRegister(value) ? { fields: value.fields } : {});
 
 function read(state: State, object: number, target: PathTarget, key: string): Value | StateTree {
   if (target.key !== undefined) return targetValue(state, target);

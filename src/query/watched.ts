@@ -120,9 +120,9 @@ export class Watched {
     const cells: CellId[] = [];
     const values: number[] = [];
     const known: number[] = [];
-    while (cursor.next()) {
-      const flag = flags[cursor.cell];
-      if (!flag || (!cursor.changes && (flag & EXACT) === 0)) continue;
+    while (cursor.nextOf(flags)) {
+      const flag = flags[cursor.cell]!;
+      if (!cursor.changes && (flag & EXACT) === 0) continue;
       if (step >= 0 && cursor.step !== step) break;
       step = cursor.step;
       objects ??= new Set();

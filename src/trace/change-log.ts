@@ -224,6 +224,31 @@ export class ChangeCursor {
     this.#end = from <= this.#last ? log.startOf(from + 1) : this.#at;
   }
 
+  /** Takes the next entry of a cell of which `wanted` holds something else than 0; false when there is none. */
+  nextOf(wanted: Uint8Array): boolean {
+    const end = this.#log.startOf(this.#last + 1);
+    let at = this.#at;
+    while (at < end) {
+      const segment = this.#segments[at >>> SEGMENT_BITS]!;
+      const base = at - (at & MASK);
+      const stop = Math.min(end - base, SEGMENT);
+      for (let i = at & MASK; i < stop; ) {
+        const word = segment[i]!;
+        if (word === PAD) break;
+        if (wanted[word & CELL]! > 0) {
+          this.#at = base + i;
+          while (this.#end <= this.#at) this.#end = this.#log.startOf(++this.step + 1);
+          return this.next();
+        }
+        const form = word >>> FORM;
+        i += form === WHOLE ? 2 : form === PARTIAL ? 3 : 1;
+      }
+      at = base + SEGMENT;
+    }
+    this.#at = end;
+    return false;
+  }
+
   /** Takes the next entry; false when there is none. */
   next(): boolean {
     while (this.#at >= this.#end) {
