@@ -44,6 +44,19 @@ describe('heads of ftrace records', () => {
     }
   });
 
+  it('a record whose CPU is not told is of no CPU', () => {
+    for (const [payload, event] of [
+      ['local_timer_entry: vector=236', 'vector.entry buffer/unknown/vector/236'],
+      ['local_timer_exit: vector=236', 'vector.exit buffer/unknown/vector/236'],
+      ['ipi_entry: (Function call interrupts)', 'ipi.entry buffer/unknown'],
+      ['ipi_raise: target_mask=00000002 (Rescheduling interrupts)', 'ipi.send buffer/unknown'],
+    ] as const) {
+      const c = headed(`10.000001: ${payload}\n`);
+      assert.deepEqual(c.events(3), [event]);
+      assert.equal(c.at('cpu/0'), null, payload);
+    }
+  });
+
   it('heads that are no heads: a number with a colon before words', () => {
     for (const text of ['12.345678: see below: it works', '3.141592: pi', 'took 10.000001: fine'])
       assert.throws(() => headed(`${text}\n`), ImportError, text);
@@ -124,6 +137,19 @@ describe('heads of ftrace records', () => {
     const printed = (payload: string): unknown =>
       headed(`  a-1 [000] d.h. 1.000001: ${payload}\n`).views(3)[0]?.fields['text'];
     assert.equal(printed('my_isr+0x10/0x20 [nvme]: queue 3'), 'my_isr+0x10/0x20 [nvme]: queue 3');
+    // seq_print_ip_sym with the option sym-addr, of symbols that the compiler made, without a symbol, without an address.
+    for (const place of [
+      'my_isr <ffffffffc0123456>',
+      'my_isr+0x10/0x20 [nvme] <ffffffffc0123456>',
+      'my_isr.isra.0',
+      'nvme_irq.constprop.12',
+      '0xffffffffc0123456',
+      '0',
+    ])
+      assert.equal(printed(`${place}: queue: 3 of 4`), `${place}: queue: 3 of 4`);
+    // A plain symbol may as well be an event that is not known; some names of events begin with a digit.
+    for (const name of ['my_isr', '9p_client_req', '0x1', '0day_seen'])
+      assert.deepEqual(headed(`  a-1 [000] d.h. 1.000001: ${name}: queue 3\n`).info.unknown, { [name]: 1 });
     assert.equal(printed('print: tracing_mark_write: hello'), 'hello');
     assert.equal(printed('tracing_mark_write: hello'), 'hello');
   });

@@ -55,6 +55,15 @@ describe('probes on functions that mean something', () => {
       'irq.identify irq/22 lpi=8192',
       'dom.activate irq/22 domain=ITS activate=true',
     ]);
+    // The hwirq of an ITS is the LPI (its_irq_domain_alloc), no place in the table of a function.
+    assert.deepEqual(of('mask: (its_mask_irq+0x0/0x48) irq=22 hwirq=8197'), [
+      'irq.identify irq/22 lpi=8197',
+      'irq.mask irq/22 masked=true',
+    ]);
+    assert.deepEqual(of('unmask: (its_unmask_irq+0x0/0x48) irq=22 lpi=0x2000'), [
+      'irq.identify irq/22 lpi=8192',
+      'irq.mask irq/22 masked=false',
+    ]);
     assert.deepEqual(of('prepare_msi: (iommu_dma_prepare_msi+0x0/0x288) irq=0 doorbell=0x8090040'), [
       'its.doorbell its/0 address=0x8090040',
     ]);

@@ -4,7 +4,7 @@
  * What the text cannot tell: its clock (only whether it is a counter), what happened on a CPU while it was marked offline
  * (tracepoints do not fire there), and whose virtual machine a KVM event is about.
  */
-import { bytesAt, bytesOf, COLON, EQUALS, HASH, SPACE, textOf } from '../../base/bytes.ts';
+import { bytesAt, bytesOf, COLON, EQUALS, HASH, SPACE, textOf, ZERO } from '../../base/bytes.ts';
 import type { ObjectId } from '../../base/ids.ts';
 import { cpuSeen } from '../../model/events/cpu.ts';
 import { bufferStart, lost } from '../../model/events/notes.ts';
@@ -54,6 +54,10 @@ const CPU = text('CPU:');
 const STARTED = text('##### CPU ');
 const CPUS = text('cpus=');
 const STACK = text(' => ');
+
+/** Whether a text of trace_printk() stands there whose place of the call is a number. Names of events may begin with a digit too. */
+const isNumbered = (buf: Uint8Array, start: number, end: number): boolean =>
+  buf[start] === ZERO && isPrintk(buf, start, end);
 
 export class FtraceImporter implements RecordReader {
   readonly #out: TraceBuilder;
@@ -109,7 +113,7 @@ export class FtraceImporter implements RecordReader {
     const nameStart = at;
     while (at < end && isNameByte(buf[at]!)) at++;
     if (at === end) return PART_OF_RECORD;
-    if (at === nameStart || buf[at] !== COLON)
+    if (at === nameStart || buf[at] !== COLON || isNumbered(buf, nameStart, end))
       return isPrintk(buf, nameStart, end) || WITHOUT_NAME.test(textOf(buf, nameStart, Math.min(end, nameStart + 200)))
         ? WHOLE_RECORD
         : UNKNOWN_RECORD;
@@ -157,7 +161,7 @@ export class FtraceImporter implements RecordReader {
     while (at < end && isNameByte(buf[at]!)) at++;
     this.#id = -1;
     this.#payload = at;
-    if (at === nameStart || buf[at] !== COLON) {
+    if (at === nameStart || buf[at] !== COLON || isNumbered(buf, nameStart, end)) {
       if (!isPrintk(buf, nameStart, end)) return this.#unnamed(buf, nameStart, end);
       out.setTask(buf, head.taskStart, head.taskEnd);
       takeMark(f, nameStart, end);

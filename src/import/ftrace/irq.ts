@@ -18,6 +18,9 @@ const irqObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(irq, n
 const cpuObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(cpu, n & 0x3ffffff, 0, (a) => `cpu/${a}`);
 const vectorObject = (f: Ftrace, n: number, v: number): number =>
   f.out.world.byNumbers(vector, n & 0x3ffffff, v & 0x3ffffff, (a, b) => `cpu/${a}/vector/${b}`);
+/** What stands for the CPU that recorded an event where the text does not tell it. */
+const NOWHERE = 'buffer/unknown';
+const recorder = (f: Ftrace): number => (f.out.cpu < 0 ? f.object(NOWHERE) : cpuObject(f, f.out.cpu));
 const vectorDomain = (f: Ftrace): number => f.object('domain/VECTOR');
 
 export { irqObject };
@@ -119,7 +122,9 @@ const SYSTEM = [
 
 function system(name: string, suffix: string, kind: typeof cpuEv.sysEntry): FtraceRule {
   return rule(`${name}_${suffix}`, 'vector={vector:d}', (f, c, s) => {
-    f.emit(kind.put().name(f.intern(name)), vectorObject(f, Math.max(0, f.out.cpu), c.lo[s.vector]!));
+    const { cpu: n } = f.out;
+    const v = c.lo[s.vector]!;
+    f.emit(kind.put().name(f.intern(name)), n < 0 ? f.object(`${NOWHERE}/vector/${v}`) : vectorObject(f, n, v));
   });
 }
 
@@ -264,7 +269,7 @@ export const irqRules: readonly FtraceRule[] = [
     (f, _c, s) => {
       f.emit(
         cpuEv.ipiSend.put().targets(f.str(s.mask)).reason(f.str(s.callsite)),
-        cpuObject(f, Math.max(0, f.out.cpu)),
+        recorder(f),
       );
     },
     { cpumask: 'mask' },
@@ -273,15 +278,15 @@ export const irqRules: readonly FtraceRule[] = [
     'ipi_raise',
     'target_mask={mask:w} ({reason:s})',
     (f, _c, s) => {
-      f.emit(cpuEv.ipiSend.put().targets(f.str(s.mask)).reason(f.str(s.reason)), cpuObject(f, Math.max(0, f.out.cpu)));
+      f.emit(cpuEv.ipiSend.put().targets(f.str(s.mask)).reason(f.str(s.reason)), recorder(f));
     },
     { target_cpus: 'mask' },
   ),
   rule('ipi_entry', '({reason:s})', (f, _c, s) => {
-    f.emit(cpuEv.ipiEntry.put().reason(f.str(s.reason)), cpuObject(f, Math.max(0, f.out.cpu)));
+    f.emit(cpuEv.ipiEntry.put().reason(f.str(s.reason)), recorder(f));
   }),
   rule('ipi_exit', '({reason:s})', (f, _c, s) => {
-    f.emit(cpuEv.ipiExit.put().reason(f.str(s.reason)), cpuObject(f, Math.max(0, f.out.cpu)));
+    f.emit(cpuEv.ipiExit.put().reason(f.str(s.reason)), recorder(f));
   }),
   // trace_printk() and marks as trace-cmd prints them: the function that called, and the text.
   ...['bprint', 'bputs', 'print'].map((name) =>

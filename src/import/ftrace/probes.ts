@@ -53,8 +53,8 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
   its_irq_domain_deactivate: (f, a) => lpi(f, a) && activate(f, a, false),
   its_irq_domain_alloc: (f, a) => allocate(f, a, false),
   its_irq_domain_free: (f, a) => allocate(f, a, true),
-  its_mask_irq: (f, a) => lpi(f, a) && mask(f, a, true),
-  its_unmask_irq: (f, a) => lpi(f, a) && mask(f, a, false),
+  its_mask_irq: (f, a) => lpi(f, a) && maskOf(f, a, true),
+  its_unmask_irq: (f, a) => lpi(f, a) && maskOf(f, a, false),
   its_irq_compose_msi_msg: lpi,
   iommu_dma_prepare_msi: (f, a) => {
     const doorbell = first(a, 'doorbell', 'msi_addr', 'addr');
@@ -150,10 +150,14 @@ function identify(f: Ftrace, number: number, place: ReturnType<typeof placeOf>):
   f.emit(irqIdentify.put().device(device).hwirq(place.index), object);
 }
 
+/** The chip of a PCI/MSI domain masked or unmasked an irq: its hwirq is a place in a table. */
 function mask(f: Ftrace, a: Args, masked: boolean): boolean {
+  return maskOf(f, a, masked, placeOf(first(a, 'hwirq', 'index', 'msi_index')));
+}
+
+function maskOf(f: Ftrace, a: Args, masked: boolean, place?: ReturnType<typeof placeOf>): boolean {
   const number = first(a, 'irq', 'virq');
   if (number === undefined) return false;
-  const place = placeOf(first(a, 'hwirq', 'index', 'msi_index'));
   const event = irqMask.put().masked(masked);
   if (place) event.hwirq(place.index);
   f.emit(event, irqObject(f, number.lo));
