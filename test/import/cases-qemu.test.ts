@@ -268,6 +268,89 @@ describe('a function that was reset', () => {
     assert.deepEqual(isReset(two), RUNNING, 'one of two cannot be told');
   });
 
+  describe('by the bridge above it', () => {
+    const port = (bdf: string, buses: string): string[] => [
+      `pci_cfg_read pcie-root-port ${bdf} @0xe -> 0x81`,
+      `pci_cfg_write pcie-root-port ${bdf} @0x18 <- ${buses}`,
+    ];
+    const reset = (bdf: string, at = '@0x3e <- 0x40'): string => `pci_cfg_write pcie-root-port ${bdf} ${at}`;
+
+    it('whatever the width of the write, and only by bit 6 of Bridge Control', () => {
+      const lines = [...port('00:04.0', '0x10100'), ...running()];
+      for (const at of ['@0x3e <- 0x40', '@0x3e <- 0x42', '@0x3c <- 0x400000', '@0x3c <- 0x4201ff'])
+        assert.deepEqual(isReset(log(...lines, reset('00:04.0', at))), RESET, at);
+      for (const at of ['@0x3e <- 0xbf', '@0x3f <- 0x40', '@0x3c <- 0x40', '@0x3a <- 0x40', '@0x3d <- 0x40'])
+        assert.deepEqual(isReset(log(...lines, reset('00:04.0', at))), RUNNING, at);
+    });
+
+    it('the bus numbers one by one, as firmware writes them, and of the buses behind the next bridge', () => {
+      const bytes = ['@0x18 <- 0x0', '@0x19 <- 0x1', '@0x1a <- 0x1'].map((at) => reset('00:04.0', at));
+      assert.deepEqual(isReset(log(port('00:04.0', '')[0]!, ...bytes, ...running(), reset('00:04.0'))), RESET);
+      const beyond = running('04:00.0').map((line) => line.replace('0x1000', '0x2000'));
+      const deep = log(...port('00:04.0', '0x030100'), ...running('03:00.0'), ...beyond, reset('00:04.0'));
+      assert.deepEqual(isReset(deep, 'device/0000:03:00.0'), RESET);
+      assert.deepEqual(isReset(deep, 'device/0000:04:00.0'), RUNNING);
+    });
+
+    it('read as well as written, and what was read last counts', () => {
+      const read = 'pci_cfg_read pcie-root-port 00:04.0 @0x18 -> 0x20200';
+      assert.deepEqual(isReset(log(...port('00:04.0', '0x10100'), read, ...running(), reset('00:04.0'))), RUNNING);
+      assert.deepEqual(
+        isReset(log(port('00:04.0', '')[0]!, read.replace('0x20200', '0x10100'), ...running(), reset('00:04.0'))),
+        RESET,
+      );
+    });
+
+    it('not another bus, and not where nothing shows a bridge or its buses', () => {
+      const other = log(...port('00:04.0', '0x20200'), ...running(), reset('00:04.0'));
+      assert.deepEqual(isReset(other), RUNNING);
+      const unknown = log(port('00:04.0', '')[0]!, ...running(), reset('00:04.0'));
+      assert.deepEqual(isReset(unknown), RUNNING);
+      const endpoint = log(
+        'pci_cfg_read edu 00:04.0 @0xe -> 0x0',
+        'pci_cfg_write edu 00:04.0 @0x18 <- 0x10100',
+        ...running(),
+        'pci_cfg_write edu 00:04.0 @0x3e <- 0x40',
+      );
+      assert.deepEqual(isReset(endpoint), RUNNING);
+      assert.deepEqual(isReset(log(port('00:04.0', '0x10100')[1]!, ...running(), reset('00:04.0'))), RUNNING);
+    });
+
+    it('once while the bit stays set, and again when it is set again; the record of the model tells the same reset', () => {
+      const lines = [...port('00:04.0', '0x10100'), ...running()];
+      const model = 'pci_nvme_pci_reset PCI Function Level Reset';
+      const count = (...more: readonly string[]): number =>
+        sample(`${[...lines, ...more].join('\n')}\n`).events.filter((e) => e.startsWith('dev.reset')).length;
+      assert.equal(count(reset('00:04.0'), model, reset('00:04.0')), 1);
+      assert.equal(count(reset('00:04.0'), reset('00:04.0', '@0x3e <- 0x0'), reset('00:04.0')), 2);
+    });
+
+    it('assigned devices too', () => {
+      const lines = running().map((l) => l.replaceAll('nvme', 'vfio-pci'));
+      assert.deepEqual(isReset(log(...port('00:04.0', '0x10100'), ...lines, reset('00:04.0'))), RESET);
+    });
+
+    it('a bridge behind it forgets its buses', () => {
+      const lines = [...port('00:04.0', '0x020100'), ...port('01:00.0', '0x020201'), ...running('02:00.0')];
+      const trace = log(...lines, reset('00:04.0'), ...running('02:00.0'), reset('01:00.0'));
+      assert.deepEqual(isReset(trace, 'device/0000:02:00.0'), RUNNING);
+    });
+  });
+
+  it('windows and bus numbers of a bridge are no BARs', () => {
+    // Without mapping events BARs come from config accesses: a window at 0x20 would cover the table of a neighbour.
+    const trace = log(
+      'pci_cfg_read pcie-root-port 00:04.0 @0xe -> 0x1',
+      'pci_cfg_write pcie-root-port 00:04.0 @0x20 <- 0xfe9ffe80',
+      'pci_cfg_write nvme 01:00.0 @0x10 <- 0xffffffff',
+      'pci_cfg_read nvme 01:00.0 @0x10 -> 0xffffc000',
+      'pci_cfg_write nvme 01:00.0 @0x10 <- 0xfe9fc000',
+      "memory_region_ops_write cpu 0 mr 0x1 addr 0xfe9ffe88 value 0x24 size 4 name 'msix-table'",
+    );
+    assert.ok(!exists(trace, 'device/0000:00:04.0/msix'));
+    assert.ok(exists(trace, 'device/0000:01:00.0/msix'));
+  });
+
   it('of an assigned device the kernel puts everything back after the reset that the guest asks for', () => {
     const lines = running().map((l) => l.replaceAll('nvme', 'vfio-pci'));
     assert.deepEqual(isReset(log(...lines, 'pci_cfg_write vfio-pci 01:00.0 @0x88 <- 0x8000')), RUNNING);

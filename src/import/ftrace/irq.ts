@@ -267,10 +267,7 @@ export const irqRules: readonly FtraceRule[] = [
     'ipi_send_cpumask',
     'cpumask={mask:w} callsite={callsite:s} callback={callback:r}',
     (f, _c, s) => {
-      f.emit(
-        cpuEv.ipiSend.put().targets(f.str(s.mask)).reason(f.str(s.callsite)),
-        recorder(f),
-      );
+      f.emit(cpuEv.ipiSend.put().targets(f.str(s.mask)).reason(f.str(s.callsite)), recorder(f));
     },
     { cpumask: 'mask' },
   ),

@@ -1,13 +1,16 @@
-import { cellsOf, msiBelow, startsReset } from '../../model/events/config-space.ts';
+import { cellsOf, isBridge, msiBelow, startsReset } from '../../model/events/config-space.ts';
 import { devReset } from '../../model/events/function.ts';
 import { cfgRead, cfgWrite } from '../../model/events/pci.ts';
 import { msiControl } from '../../model/registers/pci.ts';
 import { device, msi } from '../../model/things/pci.ts';
+import { bridgeAccess, bridgeWidth } from './bridge.ts';
 import type { Qemu } from './context.ts';
 
 const COMMAND = 4;
 const BAR0 = 0x10;
 const BAR5_END = 0x28;
+/** A bridge has two BARs. */
+const BRIDGE_BARS_END = 0x18;
 
 /** How the emulator names the model of an assigned device. */
 export const ASSIGNED = 'vfio-pci';
@@ -15,11 +18,16 @@ export const ASSIGNED = 'vfio-pci';
 /** Smallest size (1, 2, 4) that holds a value. */
 export const sizeOf = (value: number): number => (value > 0xffff ? 4 : value > 0xff ? 2 : 1);
 
+/** Where the BARs of a function end. */
+const barsEnd = (q: Qemu, dev: number): number => (isBridge(q.out.state, dev) ? BRIDGE_BARS_END : BAR5_END);
+
 /** Width of the register at a config offset, as far as it is known; 1 otherwise. */
 export function registerWidth(q: Qemu, dev: number, offset: number): number {
   if (offset === COMMAND) return 2;
-  if (offset >= BAR0 && offset < BAR5_END) return 4;
   const { state } = q.out;
+  const ofBridge = bridgeWidth(q, dev, offset);
+  if (ofBridge > 0) return ofBridge;
+  if (offset >= BAR0 && offset < barsEnd(q, dev)) return 4;
   const cells = cellsOf(state, dev);
   const msix = state.num(dev, cells.msixAt);
   if (msix >= 0) {
@@ -39,7 +47,7 @@ export function registerWidth(q: Qemu, dev: number, offset: number): number {
 
 /** Notes BARs that only config accesses show: a base written, or the size mask read back after writing all ones. */
 function noteBar(q: Qemu, dev: number, offset: number, value: number, write: boolean): void {
-  if (q.pci.mapped || offset < BAR0 || offset >= BAR5_END || offset % 4 !== 0) return;
+  if (q.pci.mapped || offset < BAR0 || offset >= barsEnd(q, dev) || offset % 4 !== 0) return;
   q.pci.configBar(dev, (offset - BAR0) / 4, value, write);
 }
 
@@ -49,7 +57,8 @@ export function config(q: Qemu, dev: number, offset: number, size: number, value
   const before = out.state.num(dev, cell);
   q.emit((write ? cfgWrite.put() : cfgRead.put()).offset(offset).size(size).value(value), dev);
   noteBar(q, dev, offset, value, write);
-  if (write) q.thread.configReset = configReset(q, dev, offset, size, value) ? dev : -1;
+  const reset = bridgeAccess(q, dev, offset, size, value, write);
+  if (write) q.thread.configReset = configReset(q, dev, offset, size, value) ? [dev] : reset;
   const msixAt = out.state.num(dev, cell);
   if (!write && msixAt >= 0 && (before < 0 || (offset < msixAt + 8 && offset + size > msixAt + 4))) q.pci.tables.bind();
   const cap = out.world.node(dev)?.children.get(msiBelow(q.out.state, dev))?.object ?? -1;

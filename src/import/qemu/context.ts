@@ -23,8 +23,8 @@ export interface ThreadContext {
   vfioHost: string;
   vfioOffset: number;
   vfioValue: number;
-  /** Function that the last config write reset, -1 none. */
-  configReset: number;
+  /** Functions that the last config write reset. */
+  configReset: readonly number[];
   /** Size of the config access whose memory access was printed just before; 0 unknown. */
   configSize: number;
   /** A config read whose real size may follow: function, offset, value, size that was assumed; -1 none. */
@@ -65,7 +65,7 @@ function newThread(): ThreadContext {
     vfioHost: '',
     vfioOffset: 0,
     vfioValue: 0,
-    configReset: -1,
+    configReset: [],
     configSize: 0,
     readDevice: -1,
     readOffset: 0,
@@ -122,7 +122,7 @@ export class Qemu extends RuleContext {
     for (const thread of this.#threads.values()) {
       if (thread.configDevice === from) thread.configDevice = to;
       if (thread.readDevice === from) thread.readDevice = to;
-      if (thread.configReset === from) thread.configReset = to;
+      thread.configReset = thread.configReset.map((object) => (object === from ? to : object));
       if (thread.raised >= 0 && this.out.world.path(thread.raised).startsWith(`${this.out.world.path(from)}/`))
         thread.raised = -1;
     }

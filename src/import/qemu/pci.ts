@@ -176,7 +176,7 @@ export const pciRules: readonly QemuRule[] = [
   }),
   rule('pci_nvme_pci_reset', 'PCI Function Level Reset', (q) => {
     // After a write of the bit that starts it, the reset was told there.
-    if (q.thread.configReset >= 0 && q.pci.nameOf(q.thread.configReset) === 'nvme') return false;
+    if (q.thread.configReset.some((dev) => q.pci.nameOf(dev) === 'nvme')) return false;
     const only = q.pci.byName('nvme');
     const dev = only >= 0 ? only : q.object('device/nvme');
     q.emit(devReset.put(), dev);

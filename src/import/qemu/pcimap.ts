@@ -125,6 +125,11 @@ export class PciMap {
     return this.#functions.get(object)?.name ?? '';
   }
 
+  /** The functions that were seen so far. */
+  all(): number[] {
+    return [...this.#functions.keys()];
+  }
+
   /** The functions that were seen so far with that device model name. */
   named(name: string): number[] {
     return [...this.#functions.values()].filter((f) => f.name === name).map((f) => f.object);

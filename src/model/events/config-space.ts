@@ -2,6 +2,7 @@ import type { Register } from '../register.ts';
 import { writableMask } from '../register.ts';
 import {
   advancedFeatures,
+  BRIDGE_HEADER,
   CAPABILITY,
   expCapabilities,
   expControl,
@@ -86,6 +87,15 @@ function configByte(state: State, dev: number, offset: number): number {
   const shift = (offset & 3) * 8;
   if (offset > 0xff || ((state.known(dev, cell) >>> shift) & 0xff) !== 0xff) return -1;
   return (state.get(dev, cell) >>> shift) & 0xff;
+}
+
+/** Config space offset of the header type. */
+const HEADER_TYPE = 0x0e;
+
+/** Whether reads have shown that a function is a bridge between buses. */
+export function isBridge(state: State, dev: number): boolean {
+  const type = configByte(state, dev, HEADER_TYPE);
+  return type >= 0 && (type & 0x7f) === BRIDGE_HEADER;
 }
 
 /** A known 32-bit run of config space as an access, byte by byte, handed to `use`. */

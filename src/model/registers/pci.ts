@@ -132,6 +132,40 @@ export const advancedFeatures = register(
   ],
 );
 
+/** Header type (config offset 0x0e, bits 6:0) of a bridge between buses; its header holds bus numbers where others have BARs. */
+export const BRIDGE_HEADER = 1;
+
+/** The bus numbers of a bridge, config offset 0x18 of a type 1 header, 32 bits. */
+export const bridgeBuses = register(
+  'PCI bridge bus numbers',
+  32,
+  'Which buses lie behind a bridge.',
+  'PCIe Base 7.5.1.3; include/uapi/linux/pci_regs.h PCI_PRIMARY_BUS',
+  [
+    bits('primary', 7, 0, 'RW', 'Bus that the bridge is on.'),
+    bits('secondary', 15, 8, 'RW', 'Bus right behind it; 0 while none was given.', { reset: 0 }),
+    bits('subordinate', 23, 16, 'RW', 'Highest bus number behind it.', { reset: 0 }),
+    bits('latency', 31, 24, 'RO', 'Secondary latency timer; 0 on PCIe.'),
+  ],
+);
+
+/** Bridge Control, config offset 0x3e of a type 1 header, 16 bits. */
+export const bridgeControl = register(
+  'PCI Bridge Control',
+  16,
+  'How a bridge treats the bus behind it; bit 6 resets that.',
+  'PCIe Base 7.5.1.3.13; include/uapi/linux/pci_regs.h PCI_BRIDGE_CONTROL',
+  [
+    bit('parity', 0, 'RW', 'Parity error response on the secondary side.', { reset: 0 }),
+    bit('serr', 1, 'RW', 'Errors of the secondary side are passed on.', { reset: 0 }),
+    bit('isa', 2, 'RW', 'ISA enable.', { reset: 0 }),
+    bits('vga', 4, 3, 'RW', 'VGA addresses are passed on; with 16 bits decoded.', { reset: 0 }),
+    bit('masterAbort', 5, 'RO', 'Master abort mode; 0 on PCIe.'),
+    bit('reset', 6, 'RW', 'While 1, everything behind the bridge is in reset.', { reset: 0 }),
+    reserved(15, 7, 'RsvdP'),
+  ],
+);
+
 /** MSI-X Message Control, capability offset +2, 16 bits. */
 export const msixControl = register(
   'MSI-X Message Control',
