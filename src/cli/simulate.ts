@@ -56,8 +56,9 @@ async function finish(simulation: Simulation, most: number, rest: () => Promise<
   }
 }
 
-/** Runs a recipe; the bytes of its trace go to `hand`. */
+/** Runs a recipe; the bytes of its trace go to `hand`. `name`: what the user called the scenario. */
 async function runRecipe(
+  name: string,
   recipe: Recipe,
   most: number,
   hand: (bytes: Uint8Array) => void,
@@ -72,15 +73,16 @@ async function runRecipe(
     await rest();
     return meter.measures(simulation);
   } catch (error) {
-    if (error instanceof SimulationError) throw new Failure(error.message);
+    if (error instanceof SimulationError) throw new Failure(`${name}: ${error.message}`);
     throw error;
   }
 }
 
 /** Writes into a file as fast as the disk takes the bytes. */
-function runInto(file: string, recipe: Recipe, most: number): Promise<Measures> {
+function runInto(file: string, name: string, recipe: Recipe, most: number): Promise<Measures> {
   return writeFileWhole(file, (target) =>
     runRecipe(
+      name,
       recipe,
       most,
       (bytes) => target.add(bytes),
@@ -114,12 +116,20 @@ function reasonLines(out: Context['out'], measures: Measures): void {
   for (const [reason, times] of Object.entries(measures.reasons)) out.line(`  ${times} x ${reason}`);
 }
 
-async function compare(recipe: Recipe, policy: string, most: number, json: boolean, { out }: Context): Promise<number> {
+async function compare(
+  name: string,
+  recipe: Recipe,
+  policy: string,
+  most: number,
+  json: boolean,
+  { out }: Context,
+): Promise<number> {
   checkPolicy(policy);
   const all: { value: string; measures: Measures }[] = [];
   for (const { value } of policies.get(policy)!.values) {
     const settings = { ...recipe.settings, [policy]: value };
     const measures = await runRecipe(
+      name,
       { ...recipe, settings },
       most,
       () => {},
@@ -134,7 +144,7 @@ async function compare(recipe: Recipe, policy: string, most: number, json: boole
   }
   const columns = new Columns((line) => out.line(line), new Set(all.map((_, i) => i + 1)));
   columns.row(policy, ...all.map((a) => a.value));
-  for (const [name, cell] of rows) columns.row(name, ...all.map((a) => cell(a.measures)));
+  for (const [label, cell] of rows) columns.row(label, ...all.map((a) => cell(a.measures)));
   columns.end();
   for (const { value, measures } of all) {
     if (Object.keys(measures.reasons).length === 0) continue;
@@ -169,11 +179,12 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const most = recipe.events ?? MOST_EVENTS;
   if (values.compare !== undefined) {
     if (values.out !== undefined) throw misused('simulate', '--compare runs several times and takes no --out');
-    return compare(recipe, values.compare, most, values.json === true, context);
+    return compare(name, recipe, values.compare, most, values.json === true, context);
   }
   if (values.out === '-') {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     await runRecipe(
+      name,
       recipe,
       most,
       (bytes) => out.raw(decoder.decode(bytes)),
@@ -184,12 +195,13 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const measures =
     values.out === undefined
       ? await runRecipe(
+          name,
           recipe,
           most,
           () => {},
           () => out.rest(),
         )
-      : await runInto(values.out, recipe, most);
+      : await runInto(values.out, name, recipe, most);
   if (values.json) {
     const { title } = recipe.scenario;
     for (const part of jsonDocument({

@@ -8,6 +8,8 @@ import type { Importer } from './importer.ts';
 import { otherKind } from './other-kinds.ts';
 import { TextImporter } from './text/importer.ts';
 import { Streams } from './text/streams.ts';
+import { inOrder, type Undone } from './text/undone.ts';
+import { Utf16 } from './utf16.ts';
 
 /** The source is no trace that can be read; `message` says what was found and what was expected. */
 export class ImportError extends Error {}
@@ -17,13 +19,14 @@ const CHECKED = 1 << 17;
 const SPARSE = 8;
 
 /**
- * Reads one source, plain or packed (gzip, zstd), chunk by chunk. The trace grows with every chunk and can be read in between. Nothing already
+ * Reads one source, plain or packed (gzip, zstd), in UTF-8 or UTF-16, chunk by chunk. The trace grows with every chunk and can be read in between. Nothing already
  * read is ever lost: an error in the source is counted, not thrown. Throws ImportError only when the first bytes (or
  * the end, for short sources) show that the source is no trace.
  */
 export class ImportRun {
   readonly #builder: TraceBuilder;
-  readonly #unpacker = new Unpacker((chunk) => this.#plain(chunk));
+  readonly #utf16 = new Utf16((chunk) => this.#plain(chunk));
+  readonly #unpacker = new Unpacker((chunk) => this.#utf16.push(chunk));
   #importer: Importer | undefined;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
@@ -62,11 +65,22 @@ export class ImportRun {
 
   /** Brings accounting and facts of the source up to date with the bytes so far: a file that grows is looked at like this. */
   settle(): void {
+    this.#utf16.settle();
     if (!this.#importer && this.#waitingBytes > 0) {
       const format = detect(this.#head());
       if (typeof format === 'string' || !('problem' in format)) this.#start(format);
     }
     this.#importer?.settle();
+    this.#tellEncoding();
+  }
+
+  /** Says of all sources that their text was in UTF-16. */
+  #tellEncoding(): void {
+    if (!this.#utf16.decoded) return;
+    for (const source of this.trace.sources) {
+      const words = source.undone as readonly Undone[];
+      if (!words.includes('utf-16')) source.undone = inOrder([...words, 'utf-16']);
+    }
   }
 
   #plain(chunk: Uint8Array): void {
@@ -82,12 +96,15 @@ export class ImportRun {
   /** The source has ended. Returns the finished trace. */
   end(): Trace {
     this.#unpacker.end();
-    const { problem, packing } = this.#unpacker;
+    this.#utf16.end();
+    const { packing } = this.#unpacker;
+    const problem = this.#unpacker.problem ?? this.#utf16.problem;
     if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem);
     if (!this.#importer) this.#start(this.#detect());
     this.#importer!.end();
     if (this.#streams !== undefined) this.#joinSources(this.#streams);
     const { source } = this.#builder;
+    this.#tellEncoding();
     if (packing !== 'none') for (const each of this.trace.sources) each.variant += `, ${packing}`;
     const [wrong] = checkIntegrity(this.trace, this.trace.length > CHECKED ? SPARSE : 1);
     if (problem !== undefined) source.problem = problem;

@@ -63,7 +63,7 @@ export class Simulation extends SteppedRun {
     this.#recipe = recipe;
     if (recipe.scenario.watch.length > 0) watchRules(this.machine, recipe.scenario.watch);
     install(this.setup);
-    for (const task of recipe.scenario.workload) this.#schedule(task);
+    for (const [index, task] of recipe.scenario.workload.entries()) this.#schedule(task, index);
     this.catchUp();
   }
 
@@ -88,14 +88,14 @@ export class Simulation extends SteppedRun {
   }
 
   /** One occurrence of a task after the other: the next is put on the agenda when one is done. */
-  #schedule(task: Task): void {
+  #schedule(task: Task, index: number): void {
     const first = nanoseconds(task.at);
     const every = nanoseconds(task.every ?? 0);
     const times = task.times ?? 1;
     let turn = 0;
     const occur = (): void => {
       const problem = this.start(task);
-      if (problem !== undefined) throw new SimulationError(`workload: ${problem}`);
+      if (problem !== undefined) throw new SimulationError(`workload.${index}: ${problem}`);
       if (++turn < times) this.machine.at(first + turn * every, WORKLOAD, occur);
     };
     this.machine.at(first, WORKLOAD, occur);

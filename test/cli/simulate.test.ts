@@ -92,6 +92,7 @@ describe('irqscope simulate', () => {
       const { status, out, err } = await irqscope(['simulate', at('wrong.scenario.json'), '--out', '-']);
       assert.deepEqual([status, out], [2, ''], err);
       assert.match(err, why);
+      assert.ok(err.startsWith(`irqscope: ${at('wrong.scenario.json')}: workload.1`), err);
       assert.match(err, /^[^\n]+\n$/);
     }
     writeFileSync(

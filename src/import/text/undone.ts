@@ -3,6 +3,7 @@
  * which they are shown.
  */
 const ORDER = [
+  'utf-16',
   'bom',
   'crlf',
   'html',
