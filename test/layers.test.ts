@@ -95,4 +95,16 @@ describe('layers', () => {
       if (text.split('\n').length > 400) assert.match(text.slice(0, 1500), /over 400 lines/i, `${file} is too long`);
     }
   });
+
+  it('files and folders stay small', () => {
+    const sorted = files
+      .map((file) => readFileSync(join(root, file), 'utf8').split('\n').length - 1)
+      .sort((a, b) => a - b);
+    const quantile = (q: number): number => sorted[Math.floor(sorted.length * q)]!;
+    assert.ok(quantile(0.5) <= 120, `half of the files have more than ${quantile(0.5)} lines`);
+    assert.ok(quantile(0.9) <= 300, `a tenth of the files has more than ${quantile(0.9)} lines`);
+    const counts = new Map<string, number>();
+    for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+    for (const [folder, count] of counts) assert.ok(count <= 26, `${folder} has ${count} files`);
+  });
 });

@@ -17,3 +17,6 @@ export type CellId = Numbered<'cell'>;
 
 /** Number of a source in its trace, from 0. */
 export type SourceId = Numbered<'source'>;
+
+/** Number of an event in its trace, from 0; before the first event it is -1. */
+export type Step = Numbered<'step'>;

@@ -1,10 +1,3 @@
-declare const stepBrand: unique symbol;
-/** Number of an event in its trace, from 0. */
-export type Step = number & { readonly [stepBrand]: true };
-
-/** Takes a number for a step; the caller has checked that the trace has it. */
-export const asStep = (n: number): Step => n as Step;
-
 /**
  * How the times of one trace are stored: a column of whole units since `base`. For stamped clocks a unit is one
  * nanosecond and `base` whole seconds; for counters (`ticks`) a unit is one tick and `base` a count.

@@ -1,4 +1,4 @@
-import type { Step } from '../base/time.ts';
+import type { ObjectId, Step } from '../base/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Trace } from '../trace/trace.ts';
 import { type Observer, walk } from '../trace/walk.ts';
@@ -10,7 +10,7 @@ export interface Finding {
   /** The event that broke the rule. */
   readonly step: Step;
   /** The object that it is about. */
-  readonly object: number;
+  readonly object: ObjectId;
   readonly text: string;
   /** Earlier events that the judgement stands on. */
   readonly evidence: readonly Step[];

@@ -1,4 +1,4 @@
-import type { Step } from '../base/time.ts';
+import type { Step } from '../base/ids.ts';
 import { effectivelyMasked } from '../model/events/msix.ts';
 import type { State } from '../model/state.ts';
 import { device, msixEntry } from '../model/things/pci.ts';

@@ -1,4 +1,4 @@
-import type { Step } from '../base/time.ts';
+import type { Step } from '../base/ids.ts';
 import type { EventKind } from '../model/event.ts';
 import { devRaise, effectivelyMasked, msgSend } from '../model/events/msix.ts';
 import { dropped, illegal, untold } from '../model/events/outcome.ts';

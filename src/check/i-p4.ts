@@ -1,4 +1,4 @@
-import type { Step } from '../base/time.ts';
+import type { Step } from '../base/ids.ts';
 import { devRaise, msgSend } from '../model/events/msix.ts';
 import { msixEntry } from '../model/things/pci.ts';
 import type { Rule } from './rule.ts';

@@ -1,4 +1,4 @@
-import type { Step } from '../base/time.ts';
+import type { ObjectId, Step } from '../base/ids.ts';
 import type { Role } from '../model/event.ts';
 import { ownerOf } from '../model/events/msix.ts';
 import type { State } from '../model/state.ts';
@@ -31,7 +31,7 @@ export class LastWrites {
   }
 
   /** Whether an object was seen since the trace last lost events. */
-  trustsObject(object: number): boolean {
+  trustsObject(object: ObjectId): boolean {
     return !this.#lost || this.#steps.has(object);
   }
 
@@ -44,7 +44,7 @@ export class LastWrites {
   }
 
   /** The step of this event for one object. */
-  evidenceOf(object: number): Step[] {
+  evidenceOf(object: ObjectId): Step[] {
     const step = this.#steps.get(object);
     return step === undefined ? [] : [step];
   }

@@ -1,4 +1,4 @@
-import type { Step } from '../base/time.ts';
+import type { ObjectId, Step } from '../base/ids.ts';
 import type { EventKind } from '../model/event.ts';
 import type { State } from '../model/state.ts';
 
@@ -6,11 +6,11 @@ import type { State } from '../model/state.ts';
 export interface Happened {
   readonly kind: EventKind;
   /** Number of the object in the world. */
-  readonly object: number;
+  readonly object: ObjectId;
 }
 
 /** A breach of a rule: the event that broke it, the object, why, and the events that the judgement stands on. */
-export type Report = (step: Step, object: number, text: string, evidence: readonly Step[]) => void;
+export type Report = (step: Step, object: ObjectId, text: string, evidence: readonly Step[]) => void;
 
 /** One look of a rule at one trace, from its first event to its last. */
 export interface RuleObserver {

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../base/ids.ts';
 import { shown } from '../base/visible.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
 import type { State } from '../model/state.ts';
@@ -79,7 +80,7 @@ function* table(state: State, parent: PathNode, type: ObjectType, members: reado
   if (unknown.length > 0) yield `${INDENT}unknown in all of them: ${unknown.join(', ')}`;
 }
 
-function cellText(state: State, object: number, key: string): string {
+function cellText(state: State, object: ObjectId, key: string): string {
   const value = keyValue(state, object, key);
   return isRegister(value) ? registerCell(value) : valueText(value);
 }

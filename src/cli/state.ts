@@ -1,3 +1,4 @@
+import type { Step } from '../base/ids.ts';
 import { isAtOrBelow } from '../base/path-pattern.ts';
 import { shown } from '../base/visible.ts';
 import type { State } from '../model/state.ts';
@@ -48,11 +49,11 @@ export function targetPath({ node, key, field }: PathTarget): string {
   return [node.path, ...(key === undefined ? [] : [field === undefined ? key : `${key}.${field}`])].join('/');
 }
 
-function* textLines(trace: Trace, step: number, target: PathTarget | undefined): Generator<string> {
+function* textLines(trace: Trace, step: Step, target: PathTarget | undefined): Generator<string> {
   for (const line of report(trace, step, target)) yield `${line}\n`;
 }
 
-function* report(trace: Trace, step: number, target: PathTarget | undefined): Generator<string> {
+function* report(trace: Trace, step: Step, target: PathTarget | undefined): Generator<string> {
   const { table, length } = trace;
   const file = nameOf(trace.first.file);
   const state = trace.stateAt(step);
@@ -85,7 +86,7 @@ function* keyLines(state: State, target: PathTarget): Generator<string> {
 const MARKS = { A: 'new', M: '', D: 'gone' } as const;
 
 /** What the event did, as far as it is about the object asked for. */
-function* changes(trace: Trace, step: number, target: PathTarget | undefined): Generator<string> {
+function* changes(trace: Trace, step: Step, target: PathTarget | undefined): Generator<string> {
   const within = target?.node.path;
   const lines: string[] = [];
   const columns = new Columns((line) => lines.push(line));

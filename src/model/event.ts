@@ -1,3 +1,4 @@
+import type { ObjectId } from '../base/ids.ts';
 import {
   type ArgSpec,
   type Args,
@@ -14,7 +15,7 @@ import type { State } from './state.ts';
 
 /** The part of an event that `apply` looks at; reused from event to event. */
 export interface AppliedEvent {
-  object: number;
+  object: ObjectId;
   /** CPU that the record names, or -1. */
   cpu: number;
   /** The words of the arguments start at index `at`. */

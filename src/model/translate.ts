@@ -31,7 +31,7 @@ export function messageKind(state: State, object: ObjectId): MessageKind {
 const { posted, dest } = vtdIrte.f;
 
 /** DST of a remapped VT-d entry: a whole x2APIC id, or an xAPIC id in bits 15:8, depending on the mode of the unit. */
-export function irteDestination(state: State, object: number): number | null {
+export function irteDestination(state: State, object: ObjectId): number | null {
   const printed = state.num(object, irte.at.destId);
   if (printed >= 0) return printed;
   if (posted.flag(state, object, irte.at.value) !== false) return null;

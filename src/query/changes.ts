@@ -1,3 +1,4 @@
+import type { ObjectId, Step } from '../base/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Trace } from '../trace/trace.ts';
 import { keyReaders } from './dependents.ts';
@@ -15,7 +16,7 @@ export interface KeyChange {
 
 /** One object that differs between two states. */
 export interface ObjectChange {
-  readonly object: number;
+  readonly object: ObjectId;
   readonly path: string;
   readonly kind: ChangeKind;
   readonly keys: readonly KeyChange[];
@@ -46,7 +47,7 @@ export function changesBetween(before: State, after: State): ObjectChange[] {
 }
 
 /** What one step changed. */
-export function changesAt(trace: Trace, step: number): ObjectChange[] {
+export function changesAt(trace: Trace, step: Step): ObjectChange[] {
   const before = trace.stateAt(step - 1);
   const after = before.fork();
   trace.advance(after, step - 1, step);

@@ -1,10 +1,11 @@
+import type { Step } from '../base/ids.ts';
 import type { Trace } from '../trace/trace.ts';
 
 /** A number without trailing zeros. */
 const short = (value: number, digits: number): string => String(Number(value.toFixed(digits)));
 
 /** The time from the event before an event to it, such as `+8 µs`; the empty text when either has no stamp. */
-export function deltaText(trace: Trace, step: number): string {
+export function deltaText(trace: Trace, step: Step): string {
   const { table, time } = trace;
   const units = step > 0 ? table.time(step) - table.time(step - 1) : Number.NaN;
   if (Number.isNaN(units)) return '';

@@ -1,4 +1,5 @@
 import { hex32, hexWords } from '../base/hex.ts';
+import type { Step } from '../base/ids.ts';
 import { timeText } from '../base/time.ts';
 import type { ArgSpec } from '../model/event-args.ts';
 import { argumentsIn } from '../trace/arguments.ts';
@@ -15,7 +16,7 @@ export type ArgValue = number | string | boolean | null;
 
 /** An event as answers print it. */
 export interface EventView {
-  readonly step: number;
+  readonly step: Step;
   /** Decimal seconds (or ticks) with all digits of the source; null when the source has no stamps. */
   readonly time: string | null;
   readonly cpu: number | null;
@@ -28,7 +29,7 @@ export interface EventView {
 }
 
 /** The value of one argument of an event; undefined when the event does not have it. */
-export function argValue(trace: Trace, step: number, arg: ArgSpec): ArgValue | undefined {
+export function argValue(trace: Trace, step: Step, arg: ArgSpec): ArgValue | undefined {
   const { table, world } = trace;
   if (arg.optional && (table.word(step, 0) & arg.bit) === 0) return undefined;
   const word = table.word(step, arg.at);
@@ -52,12 +53,12 @@ export function argValue(trace: Trace, step: number, arg: ArgSpec): ArgValue | u
 }
 
 /** The place of an event in its source. */
-export function sourceOf(trace: Trace, step: number): SourceRef {
+export function sourceOf(trace: Trace, step: Step): SourceRef {
   return { file: trace.first.file, line: trace.table.line(step), offset: trace.table.offset(step) };
 }
 
 /** The time of an event as text; null when the source has no stamps. */
-export function timeOf(trace: Trace, step: number): string | null {
+export function timeOf(trace: Trace, step: Step): string | null {
   return timeText(trace.table.time(step), trace.time);
 }
 
@@ -70,7 +71,7 @@ function addExtra(fields: Record<string, ArgValue>, text: string): void {
 }
 
 /** One event. */
-export function viewEvent(trace: Trace, step: number): EventView {
+export function viewEvent(trace: Trace, step: Step): EventView {
   const { table, world } = trace;
   const fields: Record<string, ArgValue> = {};
   for (const arg of table.kind(step).args) {
@@ -94,7 +95,7 @@ export function viewEvent(trace: Trace, step: number): EventView {
 }
 
 /** One line that says what an event is: kind, object and arguments. */
-export function eventText(trace: Trace, step: number): string {
+export function eventText(trace: Trace, step: Step): string {
   const view = viewEvent(trace, step);
   const args = Object.entries(view.fields).map(([name, value]) => `${name}=${value}`);
   return [view.kind, view.object, ...args].filter((part) => part !== '').join(' ');

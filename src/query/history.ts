@@ -1,4 +1,4 @@
-import type { ObjectId } from '../base/ids.ts';
+import type { ObjectId, Step } from '../base/ids.ts';
 import type { EventKind } from '../model/event.ts';
 import type { ObjectType } from '../model/objects.ts';
 import type { RegisterView } from '../model/register.ts';
@@ -12,7 +12,7 @@ import { blockOf, type Hit, stepsOf, Watched } from './watched.ts';
 
 /** One write of a key or field: what it held before and after. */
 export interface HistoryEntry {
-  readonly step: number;
+  readonly step: Step;
   readonly time: string | null;
   /** Path of the key that was written, when the question was about a whole object. */
   readonly path?: string;
@@ -105,7 +105,7 @@ export class HistorySearch {
   readonly #watched: Watched;
   readonly #trace: Trace;
   readonly #target: PathTarget;
-  readonly #objects: readonly number[];
+  readonly #objects: readonly ObjectId[];
   readonly #exact: boolean;
   readonly #which: KeysOf;
   readonly #held = new Map<ObjectId, Held>();
@@ -127,7 +127,7 @@ export class HistorySearch {
   }
 
   /** Goes to the state after a step. */
-  go(step: number): void {
+  go(step: Step): void {
     this.#watched.go(step);
     this.#held.clear();
   }
@@ -216,7 +216,7 @@ const isRegister = (value: Value | StateTree): value is RegisterView & StateTree
 
 const short = (value: Value | StateTree): Value | StateTree => (isRegister(value) ? value.value : value);
 
-function read(state: State, object: number, target: PathTarget, key: string): Value | StateTree {
+function read(state: State, object: ObjectId, target: PathTarget, key: string): Value | StateTree {
   if (target.key !== undefined) return targetValue(state, target);
   return state.present(object) ? (keyValue(state, object, key) ?? null) : null;
 }

@@ -1,4 +1,5 @@
 import { hex64, hexText } from '../base/hex.ts';
+import type { Step } from '../base/ids.ts';
 import { refused } from '../model/event.ts';
 import type { WordOf } from '../model/event-args.ts';
 import { domAlloc, domCompose } from '../model/events/domain.ts';
@@ -29,7 +30,7 @@ export interface JobView {
 
 /** One event about a job of an irq. */
 interface Done {
-  readonly step: number;
+  readonly step: Step;
   readonly job: Job;
   readonly domain: string;
   /** What was allocated is freed. */
@@ -52,7 +53,7 @@ export class Jobs {
   }
 
   /** The jobs of an irq at a step; undefined while no event up to that step tells of a hierarchy. */
-  at(irq: number, state: State, cursor: number): readonly JobView[] | undefined {
+  at(irq: number, state: State, cursor: Step): readonly JobView[] | undefined {
     this.#read();
     const done = (this.#done.get(irq) ?? []).filter(({ step }) => step <= cursor);
     if (done.length === 0) return undefined;
@@ -77,7 +78,7 @@ export class Jobs {
   }
 
   /** The job that an access of the device's memory, or a message of the device, is part of. */
-  #atWork(irq: number, state: State, cursor: number): Job | undefined {
+  #atWork(irq: number, state: State, cursor: Step): Job | undefined {
     const { table, world } = this.#trace;
     if (cursor < 0) return undefined;
     const kind = table.kind(cursor);

@@ -1,3 +1,4 @@
+import type { Step } from '../base/ids.ts';
 import type { EventKind } from '../model/event.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import type { Trace } from '../trace/trace.ts';
@@ -11,7 +12,7 @@ export interface KindCount {
 }
 
 /** The kinds that occur in a trace, in the order of the vocabulary. */
-export function kindCounts(trace: Trace, cursor: number): KindCount[] {
+export function kindCounts(trace: Trace, cursor: Step): KindCount[] {
   const { table, length } = trace;
   const before = new Uint32Array(vocabulary.length);
   const ahead = new Uint32Array(vocabulary.length);

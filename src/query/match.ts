@@ -1,3 +1,4 @@
+import type { Step } from '../base/ids.ts';
 import { isPattern, pathMatcher, textMatcher } from '../base/path-pattern.ts';
 import { parseTime, type TimeBase } from '../base/time.ts';
 import type { ArgSpec } from '../model/event-args.ts';
@@ -22,7 +23,7 @@ const NO = 0;
 const YES = 1;
 const UNKNOWN = 2;
 
-type Ask = (step: number) => Truth;
+type Ask = (step: Step) => Truth;
 
 const truth = (yes: boolean): Truth => (yes ? YES : NO);
 
@@ -44,7 +45,7 @@ function wanted(text: string): Wanted {
 }
 
 /** How an argument compares with a number: negative below, 0 equal, positive above. */
-function order(table: EventList, step: number, arg: ArgSpec, want: Wanted): number {
+function order(table: EventList, step: Step, arg: ArgSpec, want: Wanted): number {
   if (arg.type === 'i') return (table.word(step, arg.at) | 0) - want.number;
   if (want.beyond !== 0) return -want.beyond;
   for (let i = WORDS - 1; i >= 0; i--) {
@@ -249,7 +250,7 @@ function compile(filter: Filter, trace: Trace): Ask {
  * CPU, no stamp), neither a comparison nor its negation holds. Make the test after the first records of the trace were read:
  * only then is the base of its times known.
  */
-export function compileFilter(filter: Filter, trace: Trace): (step: number) => boolean {
+export function compileFilter(filter: Filter, trace: Trace): (step: Step) => boolean {
   const ask = compile(filter, trace);
   return (step) => ask(step) === YES;
 }

@@ -11,7 +11,7 @@ import { derivedKeys } from './view.ts';
 /** What a path means: a node of the tree, perhaps a key of the object there, perhaps a field of that key. */
 export interface PathTarget {
   readonly node: PathNode;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly type: ObjectType | undefined;
   /** Key of the object: a cell or a computed one. */
   readonly key?: string;

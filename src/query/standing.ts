@@ -1,3 +1,4 @@
+import type { Step } from '../base/ids.ts';
 import type { ObjectType } from '../model/objects.ts';
 import { imsEntry, piDescriptor } from '../model/things/ims.ts';
 import { intid, vector } from '../model/things/irq.ts';
@@ -23,7 +24,7 @@ export interface Standing {
   /** Path of the entry, or of the vector at the CPU. */
   readonly path: string;
   /** The step since which it stands so. */
-  readonly since: number;
+  readonly since: Step;
 }
 
 /** The key of a type that is set (a flag, or any bit of it) while something stands wrong. */

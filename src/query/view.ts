@@ -1,4 +1,5 @@
 import { hexWords } from '../base/hex.ts';
+import type { ObjectId } from '../base/ids.ts';
 import { requesterText } from '../model/bdf.ts';
 import { effectivelyMasked } from '../model/events/msix.ts';
 import { decodersById, type MessageView } from '../model/message.ts';
@@ -23,7 +24,7 @@ export type Value = null | boolean | number | string | RegisterView | { readonly
 export type ObjectView = Record<string, Value>;
 
 /** The bits of a cell of an object. */
-export function cellBits(state: State, object: number, cell: CellSpec, type: ObjectType): Bits {
+export function cellBits(state: State, object: ObjectId, cell: CellSpec, type: ObjectType): Bits {
   const at = type.at[cell.name]!;
   const words: number[] = [];
   const known: number[] = [];
@@ -35,7 +36,7 @@ export function cellBits(state: State, object: number, cell: CellSpec, type: Obj
 }
 
 /** What a cell holds, as answers print it. */
-export function cellValue(state: State, object: number, cell: CellSpec, type: ObjectType): Value {
+export function cellValue(state: State, object: ObjectId, cell: CellSpec, type: ObjectType): Value {
   const bits = cellBits(state, object, cell, type);
   if (cell.kind === 'reg') return viewRegister(cell.register!, bits);
   const words = Array.from(bits.words);
@@ -60,7 +61,7 @@ export function cellValue(state: State, object: number, cell: CellSpec, type: Ob
 }
 
 /** The message that an address and a data register hold, decoded for this system; undefined while they are unknown. */
-export function messageOf(state: State, object: number, address: number, data: number): MessageView | undefined {
+export function messageOf(state: State, object: ObjectId, address: number, data: number): MessageView | undefined {
   const lo = state.num(object, address);
   const hi = state.num(object, address + 1);
   const word = state.num(object, data);
@@ -75,7 +76,7 @@ function messageValue(message: MessageView | undefined): Value {
 }
 
 /** Whether a route carries what its MSI-X entry holds now; null while either is unknown. */
-function routeCurrent(state: State, object: number): boolean | null {
+function routeCurrent(state: State, object: ObjectId): boolean | null {
   const entry = state.num(object, kvmRoute.at.entry);
   if (entry < 0) return null;
   const pairs = [
@@ -97,19 +98,19 @@ function routeCurrent(state: State, object: number): boolean | null {
 interface Derived {
   readonly name: string;
   readonly meaning: string;
-  readonly value: (state: State, object: number) => Value;
+  readonly value: (state: State, object: ObjectId) => Value;
 }
 
 /** The value of a field of the register that starts at a cell. */
 const read =
   (field: Field, cell: number) =>
-  (state: State, object: number): Value =>
+  (state: State, object: ObjectId): Value =>
     field.value(state, object, cell);
 
 /** The same for a field whose unit is several units of the key. */
 const scaled =
   (field: Field, cell: number, scale: (value: number) => number) =>
-  (state: State, object: number): Value => {
+  (state: State, object: ObjectId): Value => {
     const value = field.get(state, object, cell);
     return value < 0 ? null : scale(value);
   };
@@ -117,7 +118,7 @@ const scaled =
 /** The value of a field of an AMD entry, which lies elsewhere in entries of the 128-bit kind. */
 const readAmd =
   (narrow: Field, wide: Field) =>
-  (state: State, object: number): Value =>
+  (state: State, object: ObjectId): Value =>
     (state.flag(object, amdIrte.at.ga) ? wide : narrow).value(state, object, amdIrte.at.value);
 
 /** Offsets of the MSI-X table and of its pending bits are in units of 8 bytes. */
@@ -272,7 +273,7 @@ export function derivedKeys(type: ObjectType): readonly Derived[] {
 }
 
 /** The value of a key (cell or computed) of an object; undefined when its type has no such key. */
-export function keyValue(state: State, object: number, key: string): Value | undefined {
+export function keyValue(state: State, object: ObjectId, key: string): Value | undefined {
   const type = state.world.type(object);
   if (type === undefined) return undefined;
   const computed = derivedKeys(type).find((d) => d.name === key);
@@ -295,7 +296,7 @@ function withFlags(view: RegisterView, names: readonly string[]): Value {
 }
 
 /** All keys of an object with their values. */
-export function viewObject(state: State, object: number): ObjectView {
+export function viewObject(state: State, object: ObjectId): ObjectView {
   const type = state.world.type(object);
   const view: ObjectView = {};
   if (type === undefined) return view;

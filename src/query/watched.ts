@@ -1,4 +1,4 @@
-import type { CellId, ObjectId } from '../base/ids.ts';
+import type { CellId, ObjectId, Step } from '../base/ids.ts';
 import { lowerBound } from '../base/search.ts';
 import { State } from '../model/state.ts';
 import { BLOCK, BLOCK_BITS } from '../trace/object-blocks.ts';
@@ -17,7 +17,7 @@ const MANY = 64;
 
 /** A step that touches what is watched. */
 export interface Hit {
-  readonly step: number;
+  readonly step: Step;
   /** Watched objects that the step writes to, or of which a computed key may change with it. */
   readonly objects: ReadonlySet<ObjectId>;
   /** One of the exact cells is written, whether that changes it or not. */
@@ -70,7 +70,7 @@ export class Watched {
   }
 
   /** Goes to the state after a step. */
-  go(step: number): void {
+  go(step: Step): void {
     const { world } = this.#trace;
     const whole = this.#trace.stateAt(step);
     this.#state = new State(world);
@@ -195,4 +195,4 @@ export function stepsOf(trace: Trace, block: number): readonly [first: number, l
 }
 
 /** The block that a step lies in; -1 for the state before the first event. */
-export const blockOf = (step: number): number => (step < 0 ? -1 : step >>> BLOCK_BITS);
+export const blockOf = (step: Step): number => (step < 0 ? -1 : step >>> BLOCK_BITS);

@@ -1,3 +1,4 @@
+import type { Step } from '../base/ids.ts';
 import type { Trace } from '../trace/trace.ts';
 import { type HistoryEntry, HistorySearch, type KeysOf, onlyLooks } from './history.ts';
 import type { PathTarget } from './paths.ts';
@@ -40,7 +41,7 @@ export function lastWrite(trace: Trace, target: PathTarget, until: number): numb
 export function writesAround(
   trace: Trace,
   target: PathTarget,
-  step: number,
+  step: Step,
   most: number,
   which: KeysOf = 'all',
 ): { readonly entries: readonly HistoryEntry[]; readonly all: boolean } {

@@ -1,4 +1,4 @@
-import type { Step } from '../base/time.ts';
+import type { Step } from '../base/ids.ts';
 import { operations } from '../sim/catalogue.ts';
 import type { Operation } from '../sim/operation.ts';
 import { recipeHeader } from '../sim/recipe.ts';
@@ -15,7 +15,7 @@ export class Branch {
   name: string;
   /** Where it began: the branch that it left, and the last step that both share. */
   readonly parent: Branch | undefined;
-  readonly step: number;
+  readonly step: Step;
   /** What makes its events; undefined for a trace that was read. */
   run: Run | undefined;
   session: Session;

@@ -1,4 +1,4 @@
-import type { Step } from '../base/time.ts';
+import type { Step } from '../base/ids.ts';
 import type { EventKind } from '../model/event.ts';
 import { eventText } from '../query/events.ts';
 import { HistorySearch } from '../query/history.ts';
@@ -160,7 +160,7 @@ export class RunTo {
     return wrong[0]!.since;
   }
 
-  #tell(step: number, wrong: readonly Standing[]): void {
+  #tell(step: Step, wrong: readonly Standing[]): void {
     const { trace } = this.#session;
     const { table } = trace;
     const parts = wrong.map((s) => `${s.path} is ${WRONG_TEXT[s.wrong]}, to the end of the trace`);
@@ -211,7 +211,7 @@ function countText(all: readonly Standing[]): string {
   return `${all.length} ${what}${all.length === 1 ? ' is' : 's are'} ${WRONG_TEXT[wrong]} (${more}${named.join(', ')})`;
 }
 
-function first(from: number, to: number, matches: (step: number) => boolean): number {
+function first(from: number, to: number, matches: (step: Step) => boolean): number {
   for (let step = from; step <= to; step++) if (matches(step)) return step;
   return -1;
 }

@@ -1,4 +1,4 @@
-import { asStep, type Step } from '../base/time.ts';
+import type { Step } from '../base/ids.ts';
 import type { State } from '../model/state.ts';
 import { changesBetween, type ObjectChange } from '../query/changes.ts';
 import { eventAbout } from '../query/next.ts';
@@ -7,7 +7,7 @@ import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 
 /** A movement of the cursor, as a value. Keys, palette, timeline and other extensions all send these. */
 export type Move =
-  | { readonly to: 'step'; readonly step: number }
+  | { readonly to: 'step'; readonly step: Step }
   | { readonly to: 'next' }
   | { readonly to: 'previous' }
   | { readonly to: 'first' }
@@ -41,7 +41,7 @@ export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options';
  */
 export class Session {
   readonly trace: Trace;
-  #cursor: number = BEFORE_FIRST;
+  #cursor: Step = BEFORE_FIRST;
   #state: State;
   #before: State;
   #changes: readonly ObjectChange[] | undefined;
@@ -64,7 +64,7 @@ export class Session {
 
   /** Step of the cursor, -1 before the first event. */
   get cursor(): Step {
-    return asStep(this.#cursor);
+    return this.#cursor;
   }
 
   /** The state after the event at the cursor. Not to be written to. */
@@ -153,8 +153,8 @@ export class Session {
   target(move: Move): Step | Refusal {
     const { length } = this.trace;
     const last = length - 1;
-    const within = (step: number, refused: string): Step | Refusal =>
-      Number.isInteger(step) && step >= 0 && step <= last ? asStep(step) : { refused };
+    const within = (step: Step, refused: string): Step | Refusal =>
+      Number.isInteger(step) && step >= 0 && step <= last ? step : { refused };
     switch (move.to) {
       case 'step':
         return within(
@@ -167,7 +167,7 @@ export class Session {
           this.#loading ? 'this is the last event read so far' : 'this is the last event',
         );
       case 'previous':
-        return this.#cursor === 0 ? asStep(BEFORE_FIRST) : within(this.#cursor - 1, 'this is before the first event');
+        return this.#cursor === 0 ? BEFORE_FIRST : within(this.#cursor - 1, 'this is before the first event');
       case 'first':
         return within(0, 'the trace has no events');
       case 'last':
@@ -198,7 +198,7 @@ export class Session {
     return target;
   }
 
-  #go(step: number): void {
+  #go(step: Step): void {
     if (step === this.#cursor) return;
     this.#changes = undefined;
     if (step === this.#cursor + 1) {
@@ -218,7 +218,7 @@ export class Session {
     const node = this.trace.world.find(path);
     if (!node) return { refused: `the trace never names ${path}` };
     const step = eventAbout(this.trace, objectsBelow(node), this.#cursor, direction);
-    if (step >= 0) return asStep(step);
+    if (step >= 0) return step;
     return { refused: `there is no ${direction > 0 ? 'later' : 'earlier'} event about ${path}` };
   }
 

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../base/ids.ts';
 import { Random } from '../base/random.ts';
 import { type EventKind, kindOf } from '../model/event.ts';
 import type { Args, ArgValue, Named, Written } from '../model/event-args.ts';
@@ -74,7 +75,7 @@ export class Machine {
   }
 
   /** Emits an event about an object, by the actor at work, now. */
-  emit<K extends DeclaredKind>(kind: K, object: number, args: ArgsOf<K>): void {
+  emit<K extends DeclaredKind>(kind: K, object: ObjectId, args: ArgsOf<K>): void {
     const { words } = kind;
     words.fill(0);
     for (const spec of kind.args) {
@@ -95,7 +96,7 @@ export class Machine {
   }
 
   /** Emits an event that was written with the `put` of its kind: for events by the million. */
-  fire(event: Written, object: number): void {
+  fire(event: Written, object: ObjectId): void {
     const kind = kindOf(event);
     const row = this.#row;
     row.kind = kind;

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../base/ids.ts';
 import { cpuAccept } from '../model/events/cpu.ts';
 import { dropped, untold } from '../model/events/outcome.ts';
 import { kvmExit, kvmUserspace } from '../model/events/virt.ts';
@@ -86,13 +87,13 @@ export class Meter implements Recorder {
   }
 
   /** The first event that names a cause tells where it arose. */
-  #cause(object: number, cause: number): void {
+  #cause(object: ObjectId, cause: number): void {
     if (cause <= this.#newest) return;
     this.#newest = cause;
     this.#raised.set(cause, object);
   }
 
-  #arrived(object: number, cause: number): void {
+  #arrived(object: ObjectId, cause: number): void {
     const from = this.#raised.get(cause);
     this.#raised.delete(cause);
     if (from === undefined) {

@@ -1,4 +1,3 @@
-import { asStep } from '../base/time.ts';
 import { RuleCheck } from '../check/check-trace.ts';
 import { rules } from '../check/rules.ts';
 import { illegal } from '../model/events/outcome.ts';
@@ -15,7 +14,7 @@ export function watchRules(machine: Machine, ids: readonly string[]): void {
   let told = 0;
   machine.observe = (row: EventRow) => {
     if (telling) return;
-    check.event(asStep(machine.recorder.length - 1), row, machine.state);
+    check.event(machine.recorder.length - 1, row, machine.state);
     telling = true;
     for (; told < check.findings.length; told++) {
       const { rule, object, text } = check.findings[told]!;

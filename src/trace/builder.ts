@@ -1,3 +1,4 @@
+import type { ObjectId } from '../base/ids.ts';
 import { kindOf } from '../model/event.ts';
 import type { Written } from '../model/event-args.ts';
 import { other } from '../model/events/notes.ts';
@@ -126,7 +127,7 @@ export class TraceBuilder {
   }
 
   /** Emits an event, written with the `put` of its kind, about an object. */
-  emit(event: Written, object: number): void {
+  emit(event: Written, object: ObjectId): void {
     const kind = kindOf(event);
     const { row } = this;
     row.kind = kind;

@@ -1,4 +1,4 @@
-import type { CellId } from '../base/ids.ts';
+import type { CellId, ObjectId, Step } from '../base/ids.ts';
 import type { CellWatcher, State } from '../model/state.ts';
 import { ObjectBlocks } from './object-blocks.ts';
 
@@ -24,7 +24,7 @@ const PARTIAL = 2;
 const NONE = 3;
 
 /** Takes one change: cell `cell` holds `value` after event `step`, of which the bits `known` are known. */
-export type TakeChange = (step: number, cell: CellId, value: number, known: number) => void;
+export type TakeChange = (step: Step, cell: CellId, value: number, known: number) => void;
 
 /**
  * What every event did to the cells of the state, in the order of the events: a run of entries per event. To get the state after
@@ -57,7 +57,7 @@ export class ChangeLog implements CellWatcher {
     return this.#segments.length * SEGMENT * 4 + this.#ends.byteLength + this.blocks.bytes;
   }
 
-  changed(object: number, cell: number, value: number, known: number): void {
+  changed(object: ObjectId, cell: number, value: number, known: number): void {
     let i = this.#at & MASK;
     if (i > SEGMENT - LONGEST || this.#at >>> SEGMENT_BITS >= this.#segments.length) i = this.#room();
     const segment = this.#segment;
@@ -77,7 +77,7 @@ export class ChangeLog implements CellWatcher {
     this.blocks.note(object);
   }
 
-  rewritten(object: number, cell: number): void {
+  rewritten(object: ObjectId, cell: number): void {
     let i = this.#at & MASK;
     if (i > SEGMENT - LONGEST || this.#at >>> SEGMENT_BITS >= this.#segments.length) i = this.#room();
     this.#segment[i] = cell;
@@ -86,7 +86,7 @@ export class ChangeLog implements CellWatcher {
   }
 
   /** The entries of an event about `object` begin; `time` is its time, NaN unknown. */
-  begin(object: number, time: number): void {
+  begin(object: ObjectId, time: number): void {
     this.blocks.begin(object, time);
   }
 
@@ -110,7 +110,7 @@ export class ChangeLog implements CellWatcher {
   }
 
   /** Number of the word at which the entries of an event start. */
-  startOf(step: number): number {
+  startOf(step: Step): number {
     return step <= 0 ? 0 : this.#ends[step - 1]!;
   }
 
@@ -207,7 +207,7 @@ export class ChangeCursor {
   #end: number;
   readonly #last: number;
   /** The event whose entry is at hand. */
-  step: number;
+  step: Step;
   /** The cell that it wrote: its number in the world. */
   cell = 0;
   /** Whether the write changed it; `value` and `known` hold only then. */

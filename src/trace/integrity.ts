@@ -1,3 +1,4 @@
+import type { Step } from '../base/ids.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import type { World } from '../model/world.ts';
 import { total } from './accounting.ts';
@@ -27,7 +28,7 @@ function checkSource(
 ): void {
   let line = 0;
   let offset = 0;
-  const say = (step: number, what: string): void => {
+  const say = (step: Step, what: string): void => {
     if (wrong.length < 50) wrong.push(`step ${step}: ${what}`);
   };
   for (let step = 0; step < table.length; step += stride) {

@@ -1,4 +1,5 @@
 import { textOf } from '../base/bytes.ts';
+import type { Step } from '../base/ids.ts';
 import type { TimeBase } from '../base/time.ts';
 import { other } from '../model/events/notes.ts';
 import { LineWriter, quoted } from './line-writer.ts';
@@ -18,7 +19,7 @@ export type Header = readonly string[];
 const CHUNK = 1 << 18;
 
 /** One event as a line, without its line feed. */
-export function eventLine(trace: Trace, step: number): string {
+export function eventLine(trace: Trace, step: Step): string {
   const writer = new LineWriter(trace.world, trace.time, 256);
   writeEvent(writer, trace, step);
   return textOf(writer.take()).slice(0, -1);
@@ -26,7 +27,7 @@ export function eventLine(trace: Trace, step: number): string {
 
 const row: EventRow = eventRow(other);
 
-function writeEvent(writer: LineWriter, trace: Trace, step: number): void {
+function writeEvent(writer: LineWriter, trace: Trace, step: Step): void {
   writer.event(trace.table.read(step, row));
 }
 

@@ -1,4 +1,5 @@
 import { bytesOf } from '../base/bytes.ts';
+import type { ObjectId } from '../base/ids.ts';
 import { type TimeBase, timeText } from '../base/time.ts';
 import { shownJson } from '../base/visible.ts';
 import type { EventKind } from '../model/event.ts';
@@ -165,7 +166,7 @@ export class LineWriter {
     this.#at = at + 10;
   }
 
-  #path(object: number): void {
+  #path(object: ObjectId): void {
     let bytes = this.#paths[object];
     if (bytes === undefined) {
       bytes = bytesOf(quoted(this.#world.path(object)));

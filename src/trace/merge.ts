@@ -1,4 +1,4 @@
-import type { ObjectId, SourceId, TextId } from '../base/ids.ts';
+import type { ObjectId, SourceId, Step, TextId } from '../base/ids.ts';
 import type { TimeBase } from '../base/time.ts';
 import type { EventKind } from '../model/event.ts';
 import type { EventRow } from './row.ts';
@@ -98,7 +98,7 @@ export class MergedEvents implements EventList {
     );
   }
 
-  source(step: number): SourceId {
+  source(step: Step): SourceId {
     return this.order.sources[step]!;
   }
 
@@ -107,53 +107,53 @@ export class MergedEvents implements EventList {
     return this.#steps[source]?.[row] ?? -1;
   }
 
-  kindNumber(step: number): number {
+  kindNumber(step: Step): number {
     return this.#events(step).kindNumber(this.order.rows[step]!);
   }
 
-  kind(step: number): EventKind {
+  kind(step: Step): EventKind {
     return this.#events(step).kind(this.order.rows[step]!);
   }
 
-  time(step: number): number {
+  time(step: Step): number {
     return this.#events(step).time(this.order.rows[step]!) + this.shifts[this.order.sources[step]!]!;
   }
 
-  cpu(step: number): number {
+  cpu(step: Step): number {
     return this.#events(step).cpu(this.order.rows[step]!);
   }
 
-  object(step: number): ObjectId {
+  object(step: Step): ObjectId {
     return this.#events(step).object(this.order.rows[step]!);
   }
 
-  task(step: number): TextId {
+  task(step: Step): TextId {
     return this.#events(step).task(this.order.rows[step]!);
   }
 
-  line(step: number): number {
+  line(step: Step): number {
     return this.#events(step).line(this.order.rows[step]!);
   }
 
-  offset(step: number): number {
+  offset(step: Step): number {
     return this.#events(step).offset(this.order.rows[step]!);
   }
 
-  word(step: number, index: number): number {
+  word(step: Step, index: number): number {
     return this.#events(step).word(this.order.rows[step]!, index);
   }
 
-  extra(step: number): TextId {
+  extra(step: Step): TextId {
     return this.#events(step).extra(this.order.rows[step]!);
   }
 
-  read(step: number, into: EventRow): EventRow {
+  read(step: Step, into: EventRow): EventRow {
     this.#events(step).read(this.order.rows[step]!, into);
     into.time += this.shifts[this.order.sources[step]!]!;
     return into;
   }
 
-  #events(step: number): EventList {
+  #events(step: Step): EventList {
     return this.#sources[this.order.sources[step]!]!.events;
   }
 }

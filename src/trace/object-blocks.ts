@@ -1,3 +1,5 @@
+import type { ObjectId } from '../base/ids.ts';
+
 /** Events of a block: 4096. */
 export const BLOCK_BITS = 12;
 export const BLOCK = 1 << BLOCK_BITS;
@@ -25,7 +27,7 @@ export class ObjectBlocks {
   }
 
   /** The next event is about an object; `time` is its time, NaN unknown. */
-  begin(object: number, time: number): void {
+  begin(object: ObjectId, time: number): void {
     const block = this.#events++ >>> BLOCK_BITS;
     if (block >= this.#block) this.#block = block + 1;
     if (block === this.#minima.length) {
@@ -39,13 +41,13 @@ export class ObjectBlocks {
   }
 
   /** The event at hand writes a cell of an object. */
-  note(object: number): void {
+  note(object: ObjectId): void {
     if (this.#last[object] === this.#block) return;
     this.#add(object);
   }
 
   /** The blocks in which an object occurs, in order. */
-  of(object: number): Uint32Array {
+  of(object: ObjectId): Uint32Array {
     return this.#lists[object]?.subarray(0, this.#counts[object]!) ?? NO_BLOCKS;
   }
 
@@ -72,7 +74,7 @@ export class ObjectBlocks {
     }
   }
 
-  #add(object: number): void {
+  #add(object: ObjectId): void {
     if (object >= this.#last.length) {
       const size = Math.max(object + 1, this.#last.length * 2);
       const last = new Uint32Array(size);

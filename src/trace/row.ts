@@ -1,3 +1,4 @@
+import type { ObjectId } from '../base/ids.ts';
 import type { EventKind } from '../model/event.ts';
 
 /**
@@ -11,7 +12,7 @@ export interface EventRow {
   /** CPU that the record names, or -1. */
   cpu: number;
   /** Number of the object in the world. */
-  object: number;
+  object: ObjectId;
   /** Who recorded it (thread or comm-pid): text number, 0 unknown. */
   task: number;
   /** Line in the source, from 1. */

@@ -1,5 +1,5 @@
 import { f64Column, i16Column, u16Column, u32Column, WordPool } from '../base/columns.ts';
-import type { ObjectId, TextId } from '../base/ids.ts';
+import type { ObjectId, Step, TextId } from '../base/ids.ts';
 import { firstWhere } from '../base/search.ts';
 import type { EventKind } from '../model/event.ts';
 import { vocabulary } from '../model/vocabulary.ts';
@@ -11,25 +11,25 @@ export interface EventList {
   readonly length: number;
   /** Bytes that the columns take. */
   readonly bytes: number;
-  kindNumber(step: number): number;
-  kind(step: number): EventKind;
+  kindNumber(step: Step): number;
+  kind(step: Step): EventKind;
   /** Units since the base of the clock (see TimeBase), NaN unknown. */
-  time(step: number): number;
+  time(step: Step): number;
   /** CPU that the record names, or -1. */
-  cpu(step: number): number;
-  object(step: number): ObjectId;
+  cpu(step: Step): number;
+  object(step: Step): ObjectId;
   /** Who recorded it (thread or comm-pid), 0 unknown. */
-  task(step: number): TextId;
+  task(step: Step): TextId;
   /** Line in its source, from 1. */
-  line(step: number): number;
+  line(step: Step): number;
   /** Byte offset in its uncompressed source. */
-  offset(step: number): number;
+  offset(step: Step): number;
   /** One word of an event's arguments. */
-  word(step: number, index: number): number;
+  word(step: Step, index: number): number;
   /** Arguments that this version does not know (see EventRow), 0 none. */
-  extra(step: number): TextId;
+  extra(step: Step): TextId;
   /** Fills a row with an event; its arguments are not copied. */
-  read(step: number, into: EventRow): EventRow;
+  read(step: Step, into: EventRow): EventRow;
 }
 
 /**
@@ -76,50 +76,50 @@ export class EventTable implements EventList {
     this.#args.push(this.#pool.append(row.words, row.at, kind.size));
   }
 
-  kindNumber(step: number): number {
+  kindNumber(step: Step): number {
     return this.#kind.get(step);
   }
 
-  kind(step: number): EventKind {
+  kind(step: Step): EventKind {
     return vocabulary[this.#kind.get(step)]!;
   }
 
-  time(step: number): number {
+  time(step: Step): number {
     return this.#time.get(step);
   }
 
-  cpu(step: number): number {
+  cpu(step: Step): number {
     return this.#cpu.get(step);
   }
 
-  object(step: number): ObjectId {
+  object(step: Step): ObjectId {
     return this.#object.get(step);
   }
 
-  task(step: number): TextId {
+  task(step: Step): TextId {
     return this.#task.get(step);
   }
 
-  line(step: number): number {
+  line(step: Step): number {
     return this.#line.get(step);
   }
 
-  offset(step: number): number {
+  offset(step: Step): number {
     return this.#offset.get(step);
   }
 
   /** One word of an event's arguments. */
-  word(step: number, index: number): number {
+  word(step: Step, index: number): number {
     const start = this.#args.get(step);
     return this.#pool.segment(start)[this.#pool.offset(start) + index]!;
   }
 
-  extra(step: number): TextId {
+  extra(step: Step): TextId {
     return this.#extra.size === 0 ? 0 : (this.#extra.get(step) ?? 0);
   }
 
   /** Fills a row with an event; its arguments are not copied. */
-  read(step: number, into: EventRow): EventRow {
+  read(step: Step, into: EventRow): EventRow {
     const start = this.#args.get(step);
     into.kind = vocabulary[this.#kind.get(step)]!;
     into.time = this.#time.get(step);

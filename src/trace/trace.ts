@@ -1,4 +1,4 @@
-import type { SourceId } from '../base/ids.ts';
+import type { SourceId, Step } from '../base/ids.ts';
 import { firstWhere } from '../base/search.ts';
 import type { TimeBase } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
@@ -82,7 +82,7 @@ export class Trace {
   }
 
   /** Number of the source that an event comes from. */
-  sourceOf(step: number): SourceId {
+  sourceOf(step: Step): SourceId {
     return this.#merged === undefined ? 0 : this.#merged.source(step);
   }
 
@@ -171,7 +171,7 @@ export class Trace {
   }
 
   /** The state after event `step` (0-based); `BEFORE_FIRST` is the state before any event. Owned by the caller. */
-  stateAt(step: number): State {
+  stateAt(step: Step): State {
     const last = Math.min(Math.max(step, BEFORE_FIRST), this.log.events - 1);
     const keyframes = this.#keyframes;
     const after = firstWhere(1, keyframes.length, (i) => keyframes[i]!.events > last + 1);

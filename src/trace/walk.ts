@@ -1,5 +1,4 @@
-import type { CellId, ObjectId } from '../base/ids.ts';
-import { asStep, type Step } from '../base/time.ts';
+import type { CellId, ObjectId, Step } from '../base/ids.ts';
 import { State } from '../model/state.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import { type EventRow, eventRow } from './row.ts';
@@ -76,12 +75,12 @@ export class Walk {
             first = world.base(object);
             behind = first + world.type(object)!.size;
           }
-          for (const asker of this.#askers) asker.change(state, object, cell, value, known, asStep(step));
+          for (const asker of this.#askers) asker.change(state, object, cell, value, known, step);
         }
         state.restore(cell, value, known);
       }
       table.read(step, row);
-      for (const observer of this.#observers) observer.event(asStep(step), row, state);
+      for (const observer of this.#observers) observer.event(step, row, state);
     }
     this.#done = Math.max(this.#done, end);
     return this.#done < trace.length;

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../base/ids.ts';
 import { imsControl } from '../model/registers/ims.ts';
 import type { State } from '../model/state.ts';
 import { imsEntry } from '../model/things/ims.ts';
@@ -31,7 +32,7 @@ const numbers = (list: Iterable<number>): number[] => [...list].sort((a, b) => a
 export function partitionsOf(state: State, bdf: string): readonly Partition[] {
   const node = state.world.find(`device/${bdf}`);
   const queues = present(state, node?.children.get('queue'));
-  const entries = new Map<number, { index: number; object: number }[]>();
+  const entries = new Map<number, { index: number; object: ObjectId }[]>();
   for (const entry of present(state, node?.children.get('ims'))) {
     const cell = imsEntry.at.control;
     const enabled = imsControl.f.pasidEnable.flag(state, entry.object, cell) === true;

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../base/ids.ts';
 import { type Field, type FieldValue, fieldsFor, fieldValue } from '../model/register.ts';
 import type { State } from '../model/state.ts';
 import { cellBits, cellValue, derivedKeys, keyValue, messageOf, type Value, valueText } from '../query/view.ts';
@@ -18,7 +19,7 @@ export function fieldText(field: Field | undefined, value: FieldValue | undefine
 }
 
 /** The fields of a key that is a register, as its content lays them out; undefined for other keys. */
-export function fieldsOfKey(state: State, object: number, key: string): readonly Field[] | undefined {
+export function fieldsOfKey(state: State, object: ObjectId, key: string): readonly Field[] | undefined {
   const type = state.world.type(object);
   const cell = type?.cells.find((c) => c.name === key);
   if (!type || cell?.kind !== 'reg') return undefined;
@@ -26,7 +27,7 @@ export function fieldsOfKey(state: State, object: number, key: string): readonly
 }
 
 /** The value of one field of a register; null when unknown, undefined when the register has no such field. */
-export function registerField(state: State, object: number, key: string, name: string): FieldValue | undefined {
+export function registerField(state: State, object: ObjectId, key: string, name: string): FieldValue | undefined {
   const type = state.world.type(object);
   const cell = type?.cells.find((c) => c.name === key);
   const field = fieldsOfKey(state, object, key)?.find((f) => f.name === name);
@@ -34,7 +35,7 @@ export function registerField(state: State, object: number, key: string, name: s
 }
 
 /** Fields of a register that get a row: reserved bits only where they are not 0. */
-export function shownFields(state: State, object: number, key: string): readonly Field[] {
+export function shownFields(state: State, object: ObjectId, key: string): readonly Field[] {
   const fields = fieldsOfKey(state, object, key) ?? [];
   const shown = fields.filter(
     (f) => !f.access.startsWith('Rsvd') || Number(registerField(state, object, key, f.name) ?? 0) !== 0,
@@ -44,7 +45,7 @@ export function shownFields(state: State, object: number, key: string): readonly
 }
 
 /** The names of the single-bit fields that are set. */
-function flagNames(state: State, object: number, key: string): string {
+function flagNames(state: State, object: ObjectId, key: string): string {
   const names = (fieldsOfKey(state, object, key) ?? [])
     .filter((f) => f.hi === f.lo && registerField(state, object, key, f.name) === true)
     .map((f) => f.values?.[1] ?? f.name);
@@ -58,7 +59,7 @@ export function computedFields(value: Value | undefined): Readonly<Record<string
 }
 
 /** What a key holds, in one short text. */
-export function keyText(state: State, object: number, key: string): string {
+export function keyText(state: State, object: ObjectId, key: string): string {
   const type = state.world.type(object);
   const cell = type?.cells.find((c) => c.name === key);
   if (!type || !cell) return computedText(keyValue(state, object, key));
@@ -79,7 +80,7 @@ const computedText = (value: Value | undefined): string =>
   typeof value === 'number' ? plainNumber(value) : valueText(value);
 
 /** What the message of an address and a data register selects, in a word or two; the empty text when it is not known. */
-export function messageTarget(state: State, object: number, address: number, data: number): string {
+export function messageTarget(state: State, object: ObjectId, address: number, data: number): string {
   const message = messageOf(state, object, address, data);
   if (message === undefined) return '';
   switch (message.format) {
@@ -100,7 +101,7 @@ export function messageTarget(state: State, object: number, address: number, dat
 }
 
 /** The keys of an object in the order of its type: cells, then computed ones. */
-export function keysOf(state: State, object: number): string[] {
+export function keysOf(state: State, object: ObjectId): string[] {
   const type = state.world.type(object);
   if (type === undefined) return [];
   return [...type.cells.filter((c) => !c.hidden).map((c) => c.name), ...derivedKeys(type).map((d) => d.name)];

@@ -1,9 +1,10 @@
 import type * as vscode from 'vscode';
+import type { Step } from '../base/ids.ts';
 
 /** Where to go in a trace that is opened: at most one of step, time and line, and perhaps an object to show. */
 export interface Place {
   /** 0-based number of an event. */
-  readonly step?: number;
+  readonly step?: Step;
   /** Decimal seconds as the trace prints them: the last event at or before that time. */
   readonly time?: string;
   /** 1-based line: the last event that stands at or before it. */
@@ -16,7 +17,7 @@ export interface Place {
 export interface ActiveTrace {
   readonly uri: vscode.Uri;
   /** Step of the cursor; -1 before the first event. */
-  readonly step: number;
+  readonly step: Step;
   /** How many events there are so far. */
   readonly events: number;
 }
@@ -33,5 +34,5 @@ export interface IrqScopeApi {
   /** The trace that the views show. */
   readonly active: ActiveTrace | undefined;
   /** Moves the cursor of the active trace; false when it has no such step. */
-  moveTo(step: number): boolean;
+  moveTo(step: Step): boolean;
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Step } from '../base/ids.ts';
 import type { FieldValue } from '../model/register.ts';
 import { fieldsFor } from '../model/register.ts';
 import type { HistoryEntry, KeysOf } from '../query/history.ts';
@@ -12,7 +13,7 @@ const MOST = 2500;
 
 interface Item extends vscode.QuickPickItem {
   /** The step of a write; undefined for the item that shows more keys. */
-  readonly step?: number;
+  readonly step?: Step;
 }
 
 /** At the end of the history of an object: the keys that are left out, because one event changes many of them. */

@@ -1,3 +1,4 @@
+import type { Step } from '../base/ids.ts';
 import { timeText } from '../base/time.ts';
 import type { After, Peer } from '../protocol/rpc.ts';
 import {
@@ -187,7 +188,7 @@ export class TimelineService {
     const { base, ticks, digits } = trace.time;
     const last = index.done - 1;
     const time = index.axis('time');
-    const extent = (x: (step: number) => number): [number, number] => (last < 0 ? [0, 0] : [x(0), x(last)]);
+    const extent = (x: (step: Step) => number): [number, number] => (last < 0 ? [0, 0] : [x(0), x(last)]);
     return {
       id: shown.id,
       status: shown.load === 'loading' ? 'loading' : shown.load === 'failed' ? 'error' : 'ready',
@@ -244,7 +245,7 @@ export class TimelineService {
     this.#peer.tell(fromHost.cursor, message);
   }
 
-  #placeText(index: LaneIndex, step: number): string {
+  #placeText(index: LaneIndex, step: Step): string {
     const { trace } = index;
     return timeOf(trace, step) ?? `step ${step}`;
   }

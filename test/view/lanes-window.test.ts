@@ -1,7 +1,6 @@
 // Windows of lanes: aggregation loses nothing, sizes are bounded, clocks that misbehave do no harm.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { asStep } from '../../src/base/time.ts';
 import { irqEntry, irqExit } from '../../src/model/events/irq.ts';
 import { lost, mark } from '../../src/model/events/notes.ts';
 import { irq } from '../../src/model/things/irq.ts';
@@ -237,7 +236,7 @@ describe('axes', () => {
     const lanes = new LaneIndex(log);
     lanes.advance();
     assert.equal(lanes.natural, 'step');
-    assert.equal(lanes.axis('time').x(asStep(1)), 1);
+    assert.equal(lanes.axis('time').x(1), 1);
   });
 
   it('of an empty trace are empty', () => {

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
 import { writableMask } from '../register.ts';
 import { gicRoute } from '../registers/its.ts';
@@ -13,7 +14,7 @@ const V = vcpuVector.at;
 const L = intid.at;
 
 /** Adds one to a counter of the virtual CPU that a vector object belongs to; of a vector of no known CPU there is none. */
-function countVcpu(state: State, object: number, cell: number): void {
+function countVcpu(state: State, object: ObjectId, cell: number): void {
   const node = state.world.node(object)?.parent?.parent;
   if (node?.parent !== undefined && node.parent.path !== '') state.count(state.world.object(vcpu, node.path), cell);
 }
@@ -77,7 +78,7 @@ export const vcpuTake = eventKind(
  * With posted delivery the processor takes a vector from the IRR on its own, and no record tells it; an end of interrupt
  * proves it. What was accepted once is then no longer requested; of what was accepted more often, one may be.
  */
-function endPosted(state: State, object: number): void {
+function endPosted(state: State, object: ObjectId): void {
   const open = state.get(object, V.open);
   if (open === 0 || state.flag(object, V.inService) === true) return;
   if (open === 1) state.setFlag(object, V.requested, false);

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import type { Register } from '../register.ts';
 import { writableMask } from '../register.ts';
 import {
@@ -41,7 +42,7 @@ export interface Access {
 /** Takes the bytes that an access and a register have in common over into the register's cell. */
 function overlap(
   state: State,
-  object: number,
+  object: ObjectId,
   cell: number,
   at: number,
   width: number,
@@ -74,15 +75,15 @@ interface ConfigCells {
 }
 
 /** The cells for that of a function, or of a VFIO device. */
-export const cellsOf = (state: State, dev: number): ConfigCells =>
+export const cellsOf = (state: State, dev: ObjectId): ConfigCells =>
   state.world.type(dev) === vfioDevice ? vfioDevice.at : device.at;
 
 /** The MSI capability of a function, or of a VFIO device (whose key `msi` says something else). */
-export const msiBelow = (state: State, dev: number): string =>
+export const msiBelow = (state: State, dev: ObjectId): string =>
   state.world.type(dev) === vfioDevice ? 'msicap' : 'msi';
 
 /** A known byte of config space, or -1. */
-function configByte(state: State, dev: number, offset: number): number {
+function configByte(state: State, dev: ObjectId, offset: number): number {
   const cell = cellsOf(state, dev).config + (offset >>> 2);
   const shift = (offset & 3) * 8;
   if (offset > 0xff || ((state.known(dev, cell) >>> shift) & 0xff) !== 0xff) return -1;
@@ -93,13 +94,13 @@ function configByte(state: State, dev: number, offset: number): number {
 const HEADER_TYPE = 0x0e;
 
 /** Whether reads have shown that a function is a bridge between buses. */
-export function isBridge(state: State, dev: number): boolean {
+export function isBridge(state: State, dev: ObjectId): boolean {
   const type = configByte(state, dev, HEADER_TYPE);
   return type >= 0 && (type & 0x7f) === BRIDGE_HEADER;
 }
 
 /** A known 32-bit run of config space as an access, byte by byte, handed to `use`. */
-function replay(state: State, dev: number, from: number, to: number, use: (access: Access) => void): void {
+function replay(state: State, dev: ObjectId, from: number, to: number, use: (access: Access) => void): void {
   for (let offset = from; offset < to; offset++) {
     const value = configByte(state, dev, offset);
     if (value >= 0) use({ offset, size: 1, value, write: false });
@@ -107,7 +108,7 @@ function replay(state: State, dev: number, from: number, to: number, use: (acces
 }
 
 /** Follows the capability list as far as reads have shown it. */
-function walkCapabilities(state: State, dev: number, use: (at: number, id: number) => void): void {
+function walkCapabilities(state: State, dev: ObjectId, use: (at: number, id: number) => void): void {
   let at = configByte(state, dev, CAP_POINTER) & ~3;
   for (let hop = 0; hop < 48 && at >= 0x40; hop++) {
     use(at, configByte(state, dev, at));
@@ -118,7 +119,7 @@ function walkCapabilities(state: State, dev: number, use: (at: number, id: numbe
 }
 
 /** Notes where MSI and MSI-X lie. */
-function findCapabilities(state: State, dev: number): void {
+function findCapabilities(state: State, dev: ObjectId): void {
   walkCapabilities(state, dev, (at, id) => {
     if (id === CAPABILITY.msix) msixLies(state, dev, at);
     else if (id === CAPABILITY.msi) msiLies(state, dev, at);
@@ -126,7 +127,7 @@ function findCapabilities(state: State, dev: number): void {
 }
 
 /** Where the MSI-X capability lies is known: what was read there before is of its registers. */
-export function msixLies(state: State, dev: number, at: number): void {
+export function msixLies(state: State, dev: ObjectId, at: number): void {
   const cells = cellsOf(state, dev);
   if (state.num(dev, cells.msixAt) === at) return;
   state.set(dev, cells.msixAt, at);
@@ -134,7 +135,7 @@ export function msixLies(state: State, dev: number, at: number): void {
 }
 
 /** The same for MSI. */
-export function msiLies(state: State, dev: number, at: number): void {
+export function msiLies(state: State, dev: ObjectId, at: number): void {
   const cells = cellsOf(state, dev);
   if (state.num(dev, cells.msiAt) === at) return;
   state.set(dev, cells.msiAt, at);
@@ -150,7 +151,7 @@ const AF_CAPABILITIES = 3;
  * Whether a config write starts a Function Level Reset: it sets the bit for that in Device Control or Advanced Features
  * (PCIe Base 6.6.2), and no read has shown that the function lacks it.
  */
-export function startsReset(state: State, dev: number, offset: number, size: number, value: number): boolean {
+export function startsReset(state: State, dev: ObjectId, offset: number, size: number, value: number): boolean {
   if (offset < 0x40) return false;
   let starts = false;
   /** Whether the write covers a register at `at`, of which bit by bit `mask` is set. */
@@ -178,7 +179,7 @@ export function startsReset(state: State, dev: number, offset: number, size: num
   return starts;
 }
 
-function msixAccess(state: State, dev: number, access: Access): void {
+function msixAccess(state: State, dev: ObjectId, access: Access): void {
   const at = state.num(dev, cellsOf(state, dev).msixAt);
   if (at < 0 || access.offset + access.size <= at || access.offset >= at + 12) return;
   const cap = state.world.child(msixCap, dev, 'msixcap');
@@ -187,7 +188,7 @@ function msixAccess(state: State, dev: number, access: Access): void {
   overlap(state, cap, msixCap.at.pba, at + 8, 4, 0, access);
 }
 
-function msiAccess(state: State, dev: number, access: Access): void {
+function msiAccess(state: State, dev: ObjectId, access: Access): void {
   const at = state.num(dev, cellsOf(state, dev).msiAt);
   if (at < 0 || access.offset + access.size <= at || access.offset >= at + 24) return;
   const cap = state.world.child(msi, dev, msiBelow(state, dev));
@@ -215,7 +216,7 @@ function msiAccess(state: State, dev: number, access: Access): void {
 }
 
 /** The effect of a config space access on what is known of a function. */
-export function configAccess(state: State, dev: number, access: Access): void {
+export function configAccess(state: State, dev: ObjectId, access: Access): void {
   state.touch(dev);
   const cells = cellsOf(state, dev);
   overlap(state, dev, cells.command, 4, 2, COMMAND_RW, access);

@@ -2,6 +2,7 @@
  * What a trace contradicts becomes unknown again. Tracepoints are silent on a CPU that is marked offline, so irqs leave a dying CPU
  * without a record (fixup_irqs of arch/x86/kernel/irq.c); what was known of its vectors is then no longer so.
  */
+import type { ObjectId } from '../../base/ids.ts';
 import type { State } from '../state.ts';
 import { cpu, domain, irq, vector } from '../things/irq.ts';
 import { cpuObject, vectorDomain, vectorObject } from './places.ts';
@@ -11,12 +12,12 @@ const I = irq.at;
 const V = vector.at;
 
 /** Adds to a count of vectors that are known to be allocated; nothing is known at first. */
-function add(state: State, object: number, cell: number, change: number): void {
+function add(state: State, object: ObjectId, cell: number, change: number): void {
   state.set(object, cell, Math.max(0, state.get(object, cell) + change));
 }
 
 /** Says whether a vector is allocated; undefined: not known. Keeps the counts of known ones of the CPU and of the domain. */
-export function setAllocated(state: State, n: number, object: number, allocated: boolean | undefined): void {
+export function setAllocated(state: State, n: number, object: ObjectId, allocated: boolean | undefined): void {
   const was = state.flag(object, V.allocated) === true;
   if (was !== (allocated === true)) {
     add(state, cpuObject(state, n), C.owned, was ? -1 : 1);
@@ -84,7 +85,7 @@ export function doubtOnline(state: State, recorder: number): void {
 }
 
 /** A handler of an irq runs on a CPU that its vector is not on: it was moved, and no record told it. */
-export function checkHandler(state: State, object: number, n: number): void {
+export function checkHandler(state: State, object: ObjectId, n: number): void {
   const on = state.num(object, I.cpu);
   if (n < 0 || on < 0 || on === n) return;
   if (state.num(object, I.prevCpu) === n && state.flag(object, I.moving) === true) return;

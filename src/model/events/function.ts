@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
 import type { PathNode } from '../namespace.ts';
 import { msiControl, msixControl, msixVectorControl } from '../registers/pci.ts';
@@ -73,7 +74,7 @@ const { enable: msiEnable, multipleEnable, extendedEnable } = msiControl.f;
  * What a reset leaves of a function (PCIe Base 6.6.2 and the reset values of the registers): Command 0, MSI and MSI-X off,
  * every entry masked, nothing pending; messages are undefined.
  */
-export function resetFunction(state: State, dev: number): void {
+export function resetFunction(state: State, dev: ObjectId): void {
   state.set(dev, cellsOf(state, dev).command, 0);
   const node = state.world.node(dev);
   const cap = node?.children.get('msixcap')?.object ?? -1;

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
 import type { State } from '../state.ts';
 import { irq } from '../things/irq.ts';
@@ -12,7 +13,7 @@ const MOST_NAMES = 300;
  * Every interrupt runs all actions of an irq, in order (__handle_irq_event_percpu of kernel/irq/handle.c). So an action that runs
  * twice in a row is the only one; what was there before was freed, and no record tells that.
  */
-function nameAction(state: State, object: number, name: number): void {
+function nameAction(state: State, object: ObjectId, name: number): void {
   const last = state.num(object, I.action);
   const { strings } = state.world;
   const names = state.text(object, I.name);

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
 import type { State } from '../state.ts';
 import { gicFrame, its, itsCollection, itsDevice, itsEvent, lpiConfig } from '../things/remap.ts';
@@ -11,17 +12,17 @@ const deviceOf = (state: State, entry: number): number =>
   state.world.object(itsDevice, state.world.node(entry)!.parent!.parent!.path);
 
 /** Adds one to a counter of the ITS that an object belongs to. */
-function counted(state: State, object: number, cell: number): void {
+function counted(state: State, object: ObjectId, cell: number): void {
   const path = state.world.path(object).split('/').slice(0, 2).join('/');
   state.count(state.world.object(its, path), cell);
 }
 
-function eachEvent(state: State, dev: number, use: (entry: number) => void): void {
+function eachEvent(state: State, dev: ObjectId, use: (entry: number) => void): void {
   const children = state.world.node(dev)?.children.get('event')?.children;
   if (children) for (const node of children.values()) if (state.present(node.object)) use(node.object);
 }
 
-function setDevice(state: State, dev: number, valid: boolean, size: number, lo: number, hi: number): void {
+function setDevice(state: State, dev: ObjectId, valid: boolean, size: number, lo: number, hi: number): void {
   const moved = state.num(dev, D.itt) !== lo || state.num(dev, D.itt + 1) !== hi;
   state.setFlag(dev, D.valid, valid);
   if (valid) {

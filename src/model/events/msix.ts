@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { eventKind, type Role } from '../event.ts';
 import { imsControl } from '../registers/ims.ts';
 import { ENTRY_BYTES, MSIX_ENTRIES, msixControl, msixVectorControl } from '../registers/pci.ts';
@@ -12,7 +13,7 @@ const { enable, fmask, size: sizeField } = msixControl.f;
 const { mask: ownMask } = msixVectorControl.f;
 
 /** Number of entries of a function's MSI-X table, or -1 while unknown. */
-export function tableSize(state: State, dev: number): number {
+export function tableSize(state: State, dev: ObjectId): number {
   const cap = state.world.node(dev)?.children.get('msixcap')?.object ?? -1;
   const size = sizeField.get(state, cap, msixCap.at.control);
   return size < 0 ? -1 : size + 1;
@@ -49,7 +50,7 @@ function settlePending(state: State, entry: number): void {
 }
 
 /** The same for all entries of a function, after its enable or function mask changed. */
-export function settleFunction(state: State, dev: number): void {
+export function settleFunction(state: State, dev: ObjectId): void {
   const entries = state.world.node(dev)?.children.get('msix')?.children;
   if (entries) for (const node of entries.values()) if (node.object >= 0) settlePending(state, node.object);
 }

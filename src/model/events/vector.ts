@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
 import type { State } from '../state.ts';
 import { cpu, irq, vector } from '../things/irq.ts';
@@ -28,7 +29,7 @@ function release(state: State, n: number, v: number, virq: number): void {
  * Takes an irq off the vectors that it was last seen on, except `n`, `v` and `prevN`, `prevV`, which the record at hand
  * names. Tracepoints are silent on a dying CPU, so a change may have no record; but the irq is on no other vectors now.
  */
-function leaveOthers(state: State, object: number, n: number, v: number, prevN: number, prevV: number): void {
+function leaveOthers(state: State, object: ObjectId, n: number, v: number, prevN: number, prevV: number): void {
   const virq = virqOf(state, object);
   for (const [cpuCell, vectorCell] of [
     [I.cpu, I.vector],
@@ -42,12 +43,12 @@ function leaveOthers(state: State, object: number, n: number, v: number, prevN: 
 }
 
 /** The previous vector of an irq; the kernel prints 0 for none. */
-function setPrevious(state: State, object: number, v: number): void {
+function setPrevious(state: State, object: ObjectId, v: number): void {
   if (v === 0) state.forget(object, I.prevVector);
   else state.set(object, I.prevVector, v);
 }
 
-const virqOf = (state: State, object: number): number => Number(state.world.node(object)?.segment ?? -1);
+const virqOf = (state: State, object: ObjectId): number => Number(state.world.node(object)?.segment ?? -1);
 
 /** What an irq holds of its place in the vector domain. */
 const PLACE = [I.cpu, I.vector, I.prevCpu, I.prevVector, I.moving, I.managed, I.reserved, I.apicDest];
@@ -56,7 +57,7 @@ const PLACE = [I.cpu, I.vector, I.prevCpu, I.prevVector, I.moving, I.managed, I.
  * The vector domain reserves or assigns before it reports the set-up (x86_vector_alloc_irqs). So records about an irq
  * that is not known to be set up belong to the next set-up.
  */
-function beginLife(state: State, object: number): void {
+function beginLife(state: State, object: ObjectId): void {
   const allocated = state.flag(object, I.allocated);
   if (allocated === true || state.flag(object, I.beginning) === true) return;
   if (allocated === false) {

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
 import type { State } from '../state.ts';
 import { device } from '../things/pci.ts';
@@ -11,9 +12,9 @@ const F = vfioVector.at;
 /** A capability lies at that offset, of the device and of the function that the guest sees. */
 function capabilityAt(
   state: State,
-  host: number,
+  host: ObjectId,
   offset: number,
-  lies: (state: State, dev: number, at: number) => void,
+  lies: (state: State, dev: ObjectId, at: number) => void,
 ): void {
   if (offset < 0x40 || offset > 0xff) return;
   const guest = state.text(host, vfioDevice.at.guest);
@@ -62,7 +63,7 @@ export const vfioGuest = eventKind(
 );
 
 /** Moves what config accesses told of a VFIO device to the function that the guest sees. */
-function moveConfig(state: State, host: number, dev: number): void {
+function moveConfig(state: State, host: ObjectId, dev: ObjectId): void {
   const { world } = state;
   if (world.type(host) !== vfioDevice || world.type(dev) !== device) return;
   const at = (cell: number): number => state.num(host, cell);

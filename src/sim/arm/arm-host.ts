@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { Composed, Domain, Irq } from '../irq/domain.ts';
@@ -111,7 +112,7 @@ class ItsMsixDomain extends MsixDomain {
 /** The domain of its own that translates when it composes: one more level for interrupts whose address user space gives. */
 class TranslatingDomain implements Domain {
   readonly name: string;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly parent: Domain;
   readonly #its: ItsDomain;
   readonly #iommufd: Iommufd;

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { irqIdentify } from '../../model/events/irq.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/pci-function.ts';
@@ -41,7 +42,7 @@ interface ItsIrq {
 export class GicDomain implements Domain {
   readonly name = 'GICv3';
   readonly parent = undefined;
-  readonly object: number;
+  readonly object: ObjectId;
 
   constructor(machine: Machine) {
     this.object = machine.world.object(domainType, 'domain/GICv3');
@@ -68,7 +69,7 @@ export class GicDomain implements Domain {
 export class ItsDomain implements Domain {
   readonly name = 'ITS';
   readonly parent: Domain;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly machine: Machine;
   readonly its: Its;
   readonly cpus: Cpus;

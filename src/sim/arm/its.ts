@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import {
   itsCommand,
   itsDiscard,
@@ -78,7 +79,7 @@ type CommandError = readonly [number, string];
 
 /** What an interrupt translation table entry maps. */
 interface MappedEvent {
-  readonly object: number;
+  readonly object: ObjectId;
   readonly lpi: number;
   readonly collection: number;
 }
@@ -91,7 +92,7 @@ export class Its {
   readonly machine: Machine;
   readonly gic: Gic;
   readonly number: number;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly widths: ItsWidths;
   readonly actor: Actor;
   readonly #processors: number;
@@ -250,7 +251,7 @@ export class Its {
     return size === undefined || event >= 2 ** (size + 1) ? undefined : this.#entry(this.event(device, event));
   }
 
-  #entry(object: number): MappedEvent | undefined {
+  #entry(object: ObjectId): MappedEvent | undefined {
     const { state } = this.machine;
     if (state.flag(object, itsEvent.at.valid) !== true) return undefined;
     return {
@@ -301,7 +302,7 @@ export class Its {
   }
 
   /** The translation ends here; the requester is not informed. */
-  #miss(object: number, cause: number, text: string): void {
+  #miss(object: ObjectId, cause: number, text: string): void {
     const { machine } = this;
     machine.emit(itsError, object, { text });
     machine.emit(dropped, object, cause === 0 ? { reason: `ITS: ${text}` } : { reason: `ITS: ${text}`, cause });

@@ -1,4 +1,5 @@
 import { hexText } from '../../base/hex.ts';
+import type { ObjectId } from '../../base/ids.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { iommuFault } from '../../model/events/remap.ts';
 import { smmuBypass, smmuConfig, smmuFault, smmuMap, smmuTrans, smmuUnmap } from '../../model/events/smmu.ts';
@@ -140,7 +141,7 @@ export class Smmu {
     });
   }
 
-  #fault(object: number, message: Message, stage: number, address: number): undefined {
+  #fault(object: ObjectId, message: Message, stage: number, address: number): undefined {
     const { machine } = this;
     const { cause, requester } = message;
     const ipa = stage === 2 ? ` ipa ${hexText(address)}` : '';

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { effectivelyMasked } from '../../model/events/msix.ts';
 import { untold } from '../../model/events/outcome.ts';
 import { msixControl, msixControlBits, pciCommand } from '../../model/registers/pci.ts';
@@ -11,7 +12,7 @@ const ALL = 0xffffffff;
  * says what would have to be known, instead of a value.
  */
 export class KnownFunction extends PciFunction {
-  #untold(object: number, what: string, cause = 0): void {
+  #untold(object: ObjectId, what: string, cause = 0): void {
     const { machine } = this;
     machine.emit(untold, object, cause === 0 ? { what } : { what, cause });
     machine.ledger.note(cause, 'untold', machine.now);

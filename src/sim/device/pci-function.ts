@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { requesterId } from '../../model/bdf.ts';
 import { devReset } from '../../model/events/function.ts';
 import {
@@ -52,7 +53,7 @@ export class PciFunction {
   readonly bdf: string;
   readonly requester: number;
   /** Object of the function in the world. */
-  readonly object: number;
+  readonly object: ObjectId;
   readonly actor: Actor;
   /** Where its messages go. */
   port: MessagePort;
@@ -330,13 +331,13 @@ export class PciFunction {
       machine.emit(illegal, entry, { rule: 'U7', text: 'unmasked while its address is 0: it was never programmed' });
   }
 
-  #untold(object: number, cause: number, what: string): void {
+  #untold(object: ObjectId, cause: number, what: string): void {
     this.machine.emit(untold, object, { what, cause });
     this.machine.ledger.note(cause, 'untold', this.machine.now);
   }
 
   /** Ends a cause with the reason why. */
-  drop(object: number, cause: number, reason: string): void {
+  drop(object: ObjectId, cause: number, reason: string): void {
     const { machine } = this;
     machine.emit(dropped, object, cause === 0 ? { reason } : { reason, cause });
     machine.ledger.note(cause, 'dropped', machine.now);

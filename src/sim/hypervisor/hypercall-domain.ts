@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { TargetDomain } from '../iommu/remap-domain.ts';
 import { type AffinityResult, type Composed, type Destination, errno, type Irq } from '../irq/domain.ts';
@@ -19,7 +20,7 @@ export interface Hypercalls {
 /** Stands between vector domain and bus domains of a guest: the hypervisor allocates and composes in its place. */
 export class HypercallDomain implements TargetDomain {
   readonly name = 'HCALL';
-  readonly object: number;
+  readonly object: ObjectId;
   readonly parent: TargetDomain;
   readonly #calls: Hypercalls;
   readonly #held = new Map<Irq, Granted>();

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { hcallGrant, hcallReturn, kvmHypercall } from '../../model/events/hypervisor.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { iommuFault } from '../../model/events/remap.ts';
@@ -45,7 +46,7 @@ export interface Grant extends Granted {
 /** The bus domain of the host for granted messages: what it stores is the grant. */
 class GrantDomain implements Domain {
   readonly name: string;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly parent: Domain;
   /** The message of an irq, once it was composed. */
   readonly composed = new Map<Irq, Composed>();

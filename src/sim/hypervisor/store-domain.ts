@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
@@ -39,7 +40,7 @@ export class DirectPath implements StorePath {
  */
 export class StoreDomain implements Domain {
   readonly name: string;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly parent: Domain;
   readonly machine: Machine;
   readonly path: StorePath;

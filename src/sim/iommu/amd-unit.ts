@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import {
   amdInvalidate,
@@ -132,7 +133,7 @@ export class AmdUnit implements Translator, RemapTable {
   }
 
   /** Aborts a message and logs an IO_PAGE_FAULT event with the interrupt flag. */
-  #abort(message: Message, object: number, why: string, index?: number): undefined {
+  #abort(message: Message, object: ObjectId, why: string, index?: number): undefined {
     this.machine.emit(irFault, object, {
       sid: message.requester,
       text: `IO_PAGE_FAULT (I): ${why}`,
@@ -141,7 +142,7 @@ export class AmdUnit implements Translator, RemapTable {
     return this.#end(message, object, why);
   }
 
-  #end({ cause }: Message, object: number, why: string): undefined {
+  #end({ cause }: Message, object: ObjectId, why: string): undefined {
     const { machine } = this;
     machine.emit(dropped, object, { reason: `aborted by AMD-Vi: ${why}`, ...(cause === 0 ? {} : { cause }) });
     machine.ledger.note(cause, 'dropped', machine.now);

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { dropped, untold } from '../../model/events/outcome.ts';
 import { irFault } from '../../model/events/remap.ts';
 import { decodersById, type MessageKind } from '../../model/message.ts';
@@ -131,7 +132,7 @@ export class KnownPort implements MessagePort {
     }
   }
 
-  #refuse(message: Message, object: number, fault: Faulted, index?: number): void {
+  #refuse(message: Message, object: ObjectId, fault: Faulted, index?: number): void {
     const { machine } = this;
     const { cause, requester } = message;
     const { reason, quiet } = fault;

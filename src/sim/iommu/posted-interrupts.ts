@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { sysEntry, sysExit } from '../../model/events/cpu.ts';
 import { merged } from '../../model/events/outcome.ts';
 import { vectorObject } from '../../model/events/places.ts';
@@ -36,7 +37,7 @@ export interface PostedVcpu {
   readonly vcpu: number;
   /** Number in its machine. */
   readonly n: number;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly address: number;
   run: RunState;
   /** CPU of the host that it runs on, or ran on last. */

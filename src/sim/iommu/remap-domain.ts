@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from '../irq/domain.ts';
@@ -42,7 +43,7 @@ const GOOD: RemapHabits = { invalidates: true, keepsPosting: true };
  */
 export class RemapDomain implements Domain {
   readonly name: string;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly parent: TargetDomain;
   readonly machine: Machine;
   readonly table: RemapTable;

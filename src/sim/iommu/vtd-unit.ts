@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import {
   iecInvalidate,
@@ -65,7 +66,7 @@ export class VtdUnit implements Translator, RemapTable {
   readonly machine: Machine;
   readonly spec: VtdSpec;
   readonly perDevice = false;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly actor: Actor;
   /** The table cannot be read: every access ends in fault 0x23. */
   unreadable = false;
@@ -256,14 +257,14 @@ export class VtdUnit implements Translator, RemapTable {
     return { ...message, address: newAddress, data: newData };
   }
 
-  #report(object: number, { reason, quiet }: Faulted, sid: number, index?: number): void {
+  #report(object: ObjectId, { reason, quiet }: Faulted, sid: number, index?: number): void {
     if (quiet) return;
     const { text } = faultOf(reason);
     this.machine.emit(irFault, object, { reason, sid, text, ...(index === undefined ? {} : { index }) });
   }
 
   /** Refuses a message: a fault is reported unless the entry forbids it, and the cause ends here. */
-  #refuse(message: Message, object: number, fault: Faulted, index?: number): undefined {
+  #refuse(message: Message, object: ObjectId, fault: Faulted, index?: number): undefined {
     const { machine } = this;
     const { cause, requester } = message;
     this.#report(object, fault, requester, index);

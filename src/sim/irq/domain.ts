@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Actions } from '../machine.ts';
 
@@ -29,7 +30,7 @@ export interface Composed {
 export interface Irq {
   readonly virq: number;
   /** Its object: `irq/<virq>`, or `guest/<vm>/irq/<virq>` in a guest's kernel. */
-  readonly object: number;
+  readonly object: ObjectId;
   /** Innermost domain: the one that stores the message. */
   readonly domain: Domain;
   /** Number inside the innermost domain: table index, IMS index. */
@@ -81,7 +82,7 @@ export type AffinityResult = 'ok' | 'done' | number;
 export interface Domain {
   readonly name: string;
   /** Object in the world: `domain/<name>`. */
-  readonly object: number;
+  readonly object: ObjectId;
   /** The domain closer to the CPU. */
   readonly parent: Domain | undefined;
   /** Allocates what the domain holds for the irq; 0 or a negative errno. Called parents first. */

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { imsFree, imsRefused, imsStore } from '../../model/events/ims.ts';
 import { msgWrite } from '../../model/events/irq.ts';
@@ -42,7 +43,7 @@ export interface ImsIrq {
  */
 export class ImsDomain implements Domain {
   readonly name: string;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly parent: Domain;
   readonly machine: Machine;
   /** Absent where the storage has no mask bit. */

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { devRaise } from '../../model/events/msix.ts';
@@ -27,7 +28,7 @@ export function msiObject(fn: PciFunction): number {
  */
 export class MsiDomain implements Domain {
   readonly name: string;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly parent: Domain;
   readonly machine: Machine;
   readonly #fn: PciFunction;

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { vectorControl } from '../../model/registers/pci.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
@@ -35,7 +36,7 @@ const HARDWARE: Served = { served: 'hardware', exits: 0 };
  */
 export class MsixDomain implements Domain {
   readonly name: string;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly parent: Domain;
   readonly machine: Machine;
   readonly #access: TableAccess;

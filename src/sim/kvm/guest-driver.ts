@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { vecConfig } from '../../model/events/vector.ts';
 import { x86AddressFor } from '../../model/registers/x86.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
@@ -16,7 +17,7 @@ const HANDLER = 1500;
 /** The vector domain of a guest kernel: one vector of one virtual CPU for each irq, handed out in turn. */
 export class GuestVectors implements Domain {
   readonly name: string;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly parent = undefined;
   readonly machine: Machine;
   readonly vcpus: number;

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { pbaRead } from '../../model/events/msix.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { kvmMmio } from '../../model/events/virt.ts';
@@ -12,7 +13,7 @@ import type { Vcpus } from './vcpus.ts';
 /** The machine whose guest makes the accesses. */
 export interface MmioMachine {
   readonly machine: Machine;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly vcpus: Vcpus;
   readonly vmm: Actor;
 }

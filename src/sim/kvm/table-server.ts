@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { pbaRead, tblRead, tblWrite } from '../../model/events/msix.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { msixEntry } from '../../model/things/pci.ts';
@@ -92,7 +93,7 @@ export class TableServer implements KernelServer {
     return words;
   }
 
-  #claims(object: number, what: string): void {
+  #claims(object: ObjectId, what: string): void {
     this.machine.emit(illegal, object, {
       rule: 'INV-DECODE',
       text: `KVM serves ${what} while Memory Space Enable is 0: the function must not claim it`,

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
 import { dropped, merged } from '../../model/events/outcome.ts';
 import { kvmEntry, kvmExit, kvmUserspace } from '../../model/events/virt.ts';
@@ -9,7 +10,7 @@ export const VCPU_COST = { dispatch: 500, exit: 600, entry: 600, userspace: 2500
 
 /** One virtual CPU with its local APIC. */
 interface Vcpu {
-  readonly object: number;
+  readonly object: ObjectId;
   /** Guest code that runs on it, and KVM in its context. */
   readonly guest: Actor;
   readonly kvm: Actor;

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { kvmMsi } from '../../model/events/virt.ts';
 import { decodersById } from '../../model/message.ts';
@@ -35,7 +36,7 @@ export class Vm implements MessagePort {
   readonly machine: Machine;
   readonly id: number;
   /** `kvm/<id>`. */
-  readonly object: number;
+  readonly object: ObjectId;
   readonly vcpus: Vcpus;
   readonly vectors: GuestVectors;
   /** Irq core of the guest's kernel; its irqs are `guest/<id>/irq/<virq>`. */

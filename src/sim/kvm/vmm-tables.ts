@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { pciCommand } from '../../model/registers/pci.ts';
 import { device } from '../../model/things/pci.ts';
 import type { PciFunction } from '../device/pci-function.ts';
@@ -12,7 +13,7 @@ import type { Vcpus } from './vcpus.ts';
 /** The machine whose VMM hands its tables to KVM. */
 export interface TableMachine {
   readonly machine: Machine;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly vmm: Actor;
   readonly vcpus: Vcpus;
   readonly irqfds: Irqfds;

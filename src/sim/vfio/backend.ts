@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import type { Actions, Machine } from '../machine.ts';
 
@@ -30,7 +31,7 @@ export interface VfioBackend {
 export type Fire = (virq: number) => void;
 
 /** A cause that ends where it arises. */
-export function lost(machine: Machine, object: number, reason: string): void {
+export function lost(machine: Machine, object: ObjectId, reason: string): void {
   const cause = machine.ledger.open(machine.now);
   machine.emit(dropped, object, { reason, cause });
   machine.ledger.note(cause, 'dropped', machine.now);

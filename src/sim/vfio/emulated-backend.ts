@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import type { Actions, Machine } from '../machine.ts';
 import { type Fire, lost, type VfioBackend } from './backend.ts';
 
@@ -7,10 +8,10 @@ export class EmulatedBackend implements VfioBackend {
   readonly dynamic = true;
   readonly machine: Machine;
   /** Object that stands for the emulated device where a cause is lost. */
-  readonly #object: number;
+  readonly #object: ObjectId;
   readonly #fire = new Map<number, Fire>();
 
-  constructor(machine: Machine, object: number) {
+  constructor(machine: Machine, object: ObjectId) {
     this.machine = machine;
     this.#object = object;
   }

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { vfioBind, vfioFire, vfioIntx, vfioMask, vfioMode, vfioReturn, vfioSet } from '../../model/events/vfio.ts';
 import { vfioDevice, vfioVector } from '../../model/things/virt.ts';
@@ -39,7 +40,7 @@ export class VfioDevice {
   readonly machine: Machine;
   readonly spec: VfioSpec;
   readonly backend: VfioBackend;
-  readonly object: number;
+  readonly object: ObjectId;
   readonly actor: Actor;
   /** The actor that takes the ioctl and returns from it. */
   readonly #shell: Actor;
@@ -209,7 +210,7 @@ export class VfioDevice {
   }
 
   /** Signals an eventfd for an interrupt; `irq`: the host irq that came, 0 none. A new cause: the host has taken its own. */
-  #signal(object: number, eventfd: Eventfd | undefined, irq: number): void {
+  #signal(object: ObjectId, eventfd: Eventfd | undefined, irq: number): void {
     const { machine } = this;
     machine.as(this.#here(), () => {
       const cause = machine.ledger.open(machine.now);

@@ -1,3 +1,4 @@
+import type { Step } from '../../base/ids.ts';
 import { firstWhere } from '../../base/search.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { f64List, type List } from './list.ts';
@@ -9,7 +10,7 @@ export interface Axis {
   /** Steps that have a place. */
   readonly length: number;
   /** Place of an event: stored time units (see TimeBase) or its step. */
-  x(step: number): number;
+  x(step: Step): number;
   /** The first step whose place is at `x` or later; `length` when there is none. */
   stepAt(x: number): number;
 }
@@ -19,7 +20,7 @@ export class StepAxis implements Axis {
   readonly kind = 'step';
   length = 0;
 
-  x(step: number): number {
+  x(step: Step): number {
     return step;
   }
 
@@ -72,7 +73,7 @@ export class TimeAxis implements Axis {
     this.#length++;
   }
 
-  x(step: number): number {
+  x(step: Step): number {
     return this.#own ? this.#own.at(step) : this.#trace.table.time(step);
   }
 

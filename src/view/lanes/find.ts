@@ -1,3 +1,4 @@
+import type { Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
 import { type LaneIndex, layerAt } from './lanes.ts';
 import type { Lane, Layer } from './tree.ts';
@@ -18,7 +19,7 @@ function lanesOf(index: LaneIndex, { lane, deep }: LaneRow): Lane[] {
 }
 
 /** The first event of some lanes at a step or later, or -1. */
-function firstFrom(lanes: readonly Lane[], step: number): number {
+function firstFrom(lanes: readonly Lane[], step: Step): number {
   let best = -1;
   for (const { steps } of lanes) {
     const i = steps.indexFrom(step);
@@ -28,7 +29,7 @@ function firstFrom(lanes: readonly Lane[], step: number): number {
 }
 
 /** The last event of some lanes before a step, or -1. */
-function lastBefore(lanes: readonly Lane[], step: number): number {
+function lastBefore(lanes: readonly Lane[], step: Step): number {
   let best = -1;
   for (const { steps } of lanes) {
     const i = steps.indexFrom(step) - 1;
@@ -38,7 +39,7 @@ function lastBefore(lanes: readonly Lane[], step: number): number {
 }
 
 /** The event of a row next to a step, which need not be one of its own; -1 when there is none. */
-export function neighbourOf(index: LaneIndex, row: LaneRow, step: number, direction: 'next' | 'previous'): number {
+export function neighbourOf(index: LaneIndex, row: LaneRow, step: Step, direction: 'next' | 'previous'): number {
   const lanes = lanesOf(index, row);
   return direction === 'next' ? firstFrom(lanes, step + 1) : lastBefore(lanes, step);
 }
@@ -95,7 +96,7 @@ export interface LayerView {
   readonly duration: string | undefined;
 }
 
-function layerView(index: LaneIndex, kind: AxisKind, layer: Layer, step: number): LayerView | undefined {
+function layerView(index: LaneIndex, kind: AxisKind, layer: Layer, step: Step): LayerView | undefined {
   const { spec, steps } = layer;
   const value = layerAt(layer, step);
   if (value === ABSENT) return undefined;

@@ -1,4 +1,4 @@
-import type { ObjectId } from '../../base/ids.ts';
+import type { ObjectId, Step } from '../../base/ids.ts';
 import { sysEntry, sysExit } from '../../model/events/cpu.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
 import { bufferStart, lost } from '../../model/events/notes.ts';
@@ -16,7 +16,7 @@ const SYS_EXIT = sysExit.number;
 
 /** Events of a CPU are missing before an event. */
 export interface Gap {
-  readonly step: number;
+  readonly step: Step;
   /** The system of the CPU, and its number there. */
   readonly space: Namespace;
   readonly n: number;
@@ -30,7 +30,7 @@ export interface Running {
   /** Takes further steps of the lane, in order. */
   take(steps: Uint32Array): void;
   /** All events up to a step were taken. */
-  settle(step: number): void;
+  settle(step: Step): void;
 }
 
 /** What follows the handlers of a lane; undefined for lanes that have none. */
@@ -75,7 +75,7 @@ class IrqRunning implements Running {
   }
 
   /** What runs on a CPU whose events are missing is not known until its next handler begins or ends. */
-  settle(step: number): void {
+  settle(step: Step): void {
     for (; this.#gap < this.#gaps.length && this.#gaps[this.#gap]!.step < step; this.#gap++) {
       const gap = this.#gaps[this.#gap]!;
       const at = gap.space === this.#space ? this.#on.indexOf(gap.n) : -1;
@@ -117,7 +117,7 @@ class CpuRunning implements Running {
 
   settle(): void {}
 
-  #nest(which: 0 | 1, object: ObjectId, begins: boolean, step: number): void {
+  #nest(which: 0 | 1, object: ObjectId, begins: boolean, step: Step): void {
     const stack = this.#stacks[which];
     const at = stack.lastIndexOf(object);
     if (at >= 0) stack.length = at;
@@ -125,7 +125,7 @@ class CpuRunning implements Running {
     setLayer(this.#layers[which], step, stack.length > 0 ? ON : OFF);
   }
 
-  #lose(step: number): void {
+  #lose(step: Step): void {
     for (const which of [0, 1] as const) {
       this.#stacks[which].length = 0;
       const layer = this.#layers[which];

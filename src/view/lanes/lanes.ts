@@ -1,4 +1,4 @@
-import type { ObjectId } from '../../base/ids.ts';
+import type { ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
 import { mtxAlloc, mtxOffline, mtxOnline } from '../../model/events/matrix.ts';
@@ -98,7 +98,7 @@ export class LaneIndex implements LaneFiller {
   }
 
   /** The lane that an event is in first of all; undefined when it is not sorted yet. */
-  laneOf(step: number): Lane | undefined {
+  laneOf(step: Step): Lane | undefined {
     if (step < 0 || step >= this.#done) return undefined;
     const { table, world } = this.trace;
     if (also[table.kindNumber(step)] === ONLY_NOTES) return this.tree.notes();
@@ -126,7 +126,7 @@ export class LaneIndex implements LaneFiller {
     running?.settle(this.#done);
   }
 
-  #take(step: number): void {
+  #take(step: Step): void {
     const { table } = this.trace;
     const kind = table.kindNumber(step);
     const object = table.object(step);
@@ -157,7 +157,7 @@ export class LaneIndex implements LaneFiller {
   }
 
   /** Events of a CPU are missing: its lane shows where. */
-  #gap(step: number, object: ObjectId, n: number, shape: number): void {
+  #gap(step: Step, object: ObjectId, n: number, shape: number): void {
     const cpu = this.#cpuLane(object, n);
     if (cpu === undefined) return;
     this.#postings.add(cpu.id, step, shape);
@@ -165,7 +165,7 @@ export class LaneIndex implements LaneFiller {
   }
 
   /** A config write that falls into the MSI capability of a function is an event of that capability too. */
-  #writeMsi(dev: number, step: number, shape: number): void {
+  #writeMsi(dev: number, step: Step, shape: number): void {
     const { table, world } = this.trace;
     const start = this.#values.msiAt(dev, step);
     const offset = table.word(step, cfgWrite.at.offset);
@@ -176,7 +176,7 @@ export class LaneIndex implements LaneFiller {
 }
 
 /** The value of a layer after an event. */
-export function layerAt(layer: Layer, step: number): number {
+export function layerAt(layer: Layer, step: Step): number {
   const index = layer.changeAt(step);
   return index < 0 ? ABSENT : layer.values.at(index);
 }

@@ -1,4 +1,4 @@
-import type { CellId, ObjectId } from '../../base/ids.ts';
+import type { CellId, ObjectId, Step } from '../../base/ids.ts';
 import type { ObjectType } from '../../model/objects.ts';
 import { typeOfPath } from '../../model/paths.ts';
 import { PRESENT, State } from '../../model/state.ts';
@@ -50,7 +50,7 @@ export class LayerValues {
   #stale = new Set<ObjectId>();
   #step = -1;
   /** Where the MSI capability of each function lies, from which step on. */
-  readonly #msiAt = new Map<ObjectId, { readonly step: number; readonly at: number }[]>();
+  readonly #msiAt = new Map<ObjectId, { readonly step: Step; readonly at: number }[]>();
 
   constructor(trace: Trace, tree: LaneTree) {
     this.#trace = trace;
@@ -77,11 +77,11 @@ export class LayerValues {
   }
 
   /** Config offset of the MSI capability of a function after a step that was taken; -1 unknown. */
-  msiAt(dev: ObjectId, step: number): number {
+  msiAt(dev: ObjectId, step: Step): number {
     return this.#msiAt.get(dev)?.findLast((place) => place.step <= step)?.at ?? -1;
   }
 
-  #noteMsi(dev: ObjectId, step: number, at: number): void {
+  #noteMsi(dev: ObjectId, step: Step, at: number): void {
     const places = this.#msiAt.get(dev);
     if (places) places.push({ step, at });
     else this.#msiAt.set(dev, [{ step, at }]);

@@ -1,3 +1,4 @@
+import type { Step } from '../../base/ids.ts';
 import { lowerBound } from '../../base/search.ts';
 
 /** Entries that are gathered before they are sorted by lane. */
@@ -26,7 +27,7 @@ export class Postings {
   #last = new Uint32Array(64);
 
   /** Adds an event to a lane, by the lane's number; an event is added only once. */
-  add(lane: number, step: number, mark: number): void {
+  add(lane: number, step: Step, mark: number): void {
     if (lane >= this.#counts.length) this.#grow(lane);
     if (this.#last[lane] === step + 1) return;
     this.#last[lane] = step + 1;

@@ -1,3 +1,4 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
 import { typeOfPath } from '../../model/paths.ts';
 import type { State } from '../../model/state.ts';
 import { mention } from '../../model/things/pci.ts';
@@ -23,13 +24,13 @@ export class Layer {
   }
 
   /** Index of the last change at or before a step, or -1. */
-  changeAt(step: number): number {
+  changeAt(step: Step): number {
     return this.steps.indexFrom(step + 1) - 1;
   }
 }
 
 /** Notes that a layer has a value after a step. */
-export function setLayer(layer: Layer | undefined, step: number, value: number): void {
+export function setLayer(layer: Layer | undefined, step: Step, value: number): void {
   if (layer === undefined) return;
   const { steps, values } = layer;
   const last = values.length - 1;
@@ -49,7 +50,7 @@ export class Lane {
   readonly id: number;
   readonly path: string;
   /** Its object; -1 for groups, and until the trace names the object itself. */
-  object: number;
+  object: ObjectId;
   readonly parent: Lane | undefined;
   /** The lane that gets all of its events too: the CPU of a vector. */
   readonly owner: Lane | undefined;
@@ -149,12 +150,12 @@ export class LaneTree {
   }
 
   /** Whether an object has a lane. */
-  has(object: number): boolean {
+  has(object: ObjectId): boolean {
     return this.#byObject[object] !== undefined;
   }
 
   /** The lane of an object. */
-  laneOf(object: number): Lane {
+  laneOf(object: ObjectId): Lane {
     const known = this.#byObject[object];
     if (known) return known;
     const lane = this.at(this.#world.path(object));

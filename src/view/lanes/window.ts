@@ -1,3 +1,4 @@
+import type { Step } from '../../base/ids.ts';
 import { firstNear } from '../../base/search.ts';
 import type { Axis } from './axis.ts';
 import type { LaneIndex } from './lanes.ts';
@@ -79,12 +80,12 @@ class WindowBuilder {
   }
 
   /** Place of a step within a bin, in bins from the start; kept inside the bin whatever rounding says. */
-  #place(step: number, bin: number): number {
+  #place(step: Step, bin: number): number {
     const at = (this.#axis.x(step) - this.#from) / this.#size;
     return Math.min(bin + 0.999, Math.max(bin, at));
   }
 
-  #mark(bin: number, step: number, count: number, shapes: number): void {
+  #mark(bin: number, step: Step, count: number, shapes: number): void {
     this.#at.push(this.#place(step, bin));
     this.#count.push(count);
     this.#step.push(step);
@@ -96,7 +97,7 @@ class WindowBuilder {
   }
 
   /** Hands the events of a lane to `take`, all those of one bin at once. */
-  #eachBin(lane: Lane, take: (bin: number, step: number, count: number, shapes: number) => void): void {
+  #eachBin(lane: Lane, take: (bin: number, step: Step, count: number, shapes: number) => void): void {
     const edges = this.#edges;
     const steps = lane.steps.data;
     const marks = lane.marks.data;
@@ -114,7 +115,7 @@ class WindowBuilder {
   }
 
   /** The bin of a step, which lies in `bin` or later. */
-  #binOf(step: number, bin: number): number {
+  #binOf(step: Step, bin: number): number {
     const edges = this.#edges;
     return firstNear(bin + 1, this.#bins, (next) => edges[next]! > step) - 1;
   }

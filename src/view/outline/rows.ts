@@ -1,3 +1,4 @@
+import type { Step } from '../../base/ids.ts';
 import type { State } from '../../model/state.ts';
 import type { PathNode, World } from '../../model/world.ts';
 import type { ChangeKind, ObjectChange } from '../../query/changes.ts';
@@ -13,7 +14,7 @@ export const OUTLINES: readonly OutlineName[] = ['domains', 'devices', 'cpus'];
 export interface OutlineSource {
   readonly trace: Trace;
   /** Step of the cursor, -1 before the first event. */
-  readonly cursor: number;
+  readonly cursor: Step;
   readonly state: State;
   readonly before: State;
   readonly changes: readonly ObjectChange[];

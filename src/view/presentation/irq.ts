@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { irqOfVector } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import type * as things from '../../model/things/irq.ts';
@@ -20,7 +21,7 @@ import type { Presentation, PresentationsOf } from './presentation.ts';
 import { counted, list, number, numbered } from './words.ts';
 
 /** The irq that a vector is assigned to, by its number and the name that the trace gives to it; empty for none. */
-function irqName(state: State, object: number): string {
+function irqName(state: State, object: ObjectId): string {
   const virq = state.num(object, vector.at.irq);
   if (virq < 0) return '';
   const target = irqOfVector(state, object);
@@ -29,7 +30,7 @@ function irqName(state: State, object: number): string {
 }
 
 /** Where an irq is delivered to, and where it moves from. */
-function placeOf(state: State, object: number): string {
+function placeOf(state: State, object: ObjectId): string {
   const n = (cell: number): number => state.num(object, cell);
   if (n(irq.at.cpu) < 0 && n(irq.at.vector) < 0) return '';
   const from = `cpu ${number(n(irq.at.prevCpu))}/${number(n(irq.at.prevVector))}`;

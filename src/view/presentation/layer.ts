@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import type { Field } from '../../model/field.ts';
 import type { ObjectType } from '../../model/objects.ts';
 import type { State } from '../../model/state.ts';
@@ -13,7 +14,7 @@ export interface LayerSpec {
   /** The band in the middle of the lane, or the narrow strip above it. */
   readonly place: 'band' | 'strip';
   /** Where the value comes from; layers without it follow the begins and ends of handlers. */
-  readonly value?: (state: State, object: number) => number;
+  readonly value?: (state: State, object: ObjectId) => number;
   /** All cells of its own object that the value may depend on; a layer without this list also reads other objects. */
   readonly cells?: readonly number[];
   /** The types of the other objects that a layer without `cells` reads. */
@@ -65,6 +66,6 @@ export const present: Look = { name: 'present', on: 'present', off: 'not present
 export const stale: Look = { name: 'stale', on: 'invalidated since', off: 'as last read', style: 'stale' };
 
 /** The value of a layer of an object; ABSENT while the object does not exist. */
-export function layerValue(spec: LayerSpec, state: State, object: number): number {
+export function layerValue(spec: LayerSpec, state: State, object: ObjectId): number {
   return state.present(object) && spec.value ? spec.value(state, object) : ABSENT;
 }

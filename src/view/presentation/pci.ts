@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { effectivelyMasked } from '../../model/events/msix.ts';
 import { msiControl, msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
@@ -9,7 +10,7 @@ import { bitLayer, flagLayer, pending, strip, threeValued } from './layer.ts';
 import type { Presentation, PresentationsOf } from './presentation.ts';
 import { childObject, flag, join, key, list, sizeText, wide } from './words.ts';
 
-function describeDevice(state: State, object: number): string {
+function describeDevice(state: State, object: ObjectId): string {
   const cap = childObject(state, object, 'msixcap');
   const msiObject = childObject(state, object, 'msi');
   const on = (o: number): boolean => o >= 0 && state.present(o) && flag(state, o, 'enable') === true;
@@ -23,7 +24,7 @@ function describeDevice(state: State, object: number): string {
   );
 }
 
-function functionMasked(state: State, object: number): boolean | undefined {
+function functionMasked(state: State, object: ObjectId): boolean | undefined {
   const cap = childObject(state, object, 'msixcap');
   if (cap < 0 || !state.present(cap)) return false;
   const enable = msixControl.f.enable.flag(state, cap, msixCap.at.control);
@@ -133,7 +134,7 @@ const entryView: Presentation = {
 };
 
 /** MSI off, or every vector in use masked. */
-function msiMasked(state: State, object: number): boolean | undefined {
+function msiMasked(state: State, object: ObjectId): boolean | undefined {
   const { enable, maskable, multipleEnable } = msiControl.f;
   const on = enable.flag(state, object, msi.at.control);
   if (on !== true) return on === false ? true : undefined;

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import type { ObjectType } from '../../model/objects.ts';
 import type { State } from '../../model/state.ts';
 import type { LayerSpec } from './layer.ts';
@@ -16,13 +17,13 @@ export interface Presentation {
   /** The cell that holds the name which the trace gives to the object. The name follows the label. */
   readonly name?: number;
   /** What else tells such objects apart in the timeline, where there is no description; the empty text for nothing. */
-  readonly detail?: (state: State, object: number) => string;
+  readonly detail?: (state: State, object: ObjectId) => string;
   /** Codicon of such an object. */
   readonly icon: string;
   /** Codicon that tells the most important of what an object holds. */
-  readonly signal?: (state: State, object: number) => string;
+  readonly signal?: (state: State, object: ObjectId) => string;
   /** What an object holds, in one line. */
-  readonly describe: (state: State, object: number) => string;
+  readonly describe: (state: State, object: ObjectId) => string;
   /** What holds for spans of time, in drawing order. */
   readonly layers?: readonly LayerSpec[];
 }

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { amdIrte128 } from '../../model/registers/amd.ts';
 import { vtdIrte } from '../../model/registers/vtd.ts';
 import type { State } from '../../model/state.ts';
@@ -38,20 +39,20 @@ const unitView: Presentation = {
 };
 
 /** Where an entry that is present leads. */
-function routeOf(state: State, object: number): string {
+function routeOf(state: State, object: ObjectId): string {
   const vector = key(state, object, 'vector');
   if (flag(state, object, 'posted') === true) return `posted, virtual vector ${vector}`;
   return `vector ${vector} to APIC id ${key(state, object, 'dest')}`;
 }
 
 /** What is known of the entry itself; `table` is the cell that says in which table it was written. */
-function presenceOf(state: State, object: number, table: number): string {
+function presenceOf(state: State, object: ObjectId, table: number): string {
   const is = flag(state, object, 'present');
   if (is !== null) return is ? routeOf(state, object) : 'not present';
   return state.known(object, table) === 0xffffffff ? 'written, not read by the unit yet' : UNKNOWN;
 }
 
-const irteSignal = (state: State, object: number): string => {
+const irteSignal = (state: State, object: ObjectId): string => {
   const is = flag(state, object, 'present');
   return is === null ? 'question' : is ? 'arrow-right' : 'circle-slash';
 };

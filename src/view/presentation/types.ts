@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import type { ObjectType } from '../../model/objects.ts';
 import type { State } from '../../model/state.ts';
 import * as ims from '../../model/things/ims.ts';
@@ -42,7 +43,7 @@ export interface Summary {
 }
 
 /** An object in one line, as it stands below the group that it is in. */
-export function summaryOf(state: State, object: number): Summary {
+export function summaryOf(state: State, object: ObjectId): Summary {
   const node = state.world.node(object);
   const type = state.world.type(object);
   const { label, name, icon, signal, describe } = presentationOf(type ?? pci.mention);

@@ -1,4 +1,5 @@
 import { hex64 } from '../../base/hex.ts';
+import type { ObjectId } from '../../base/ids.ts';
 import type { State } from '../../model/state.ts';
 import { keyValue, valueText } from '../../query/view.ts';
 import { UNKNOWN } from '../values.ts';
@@ -15,16 +16,16 @@ export const list = (...parts: readonly (string | false | undefined)[]): string 
   parts.filter((p) => p !== false && p !== undefined && p !== '').join(', ');
 
 /** The 64-bit value in two cells. */
-export const wide = (state: State, object: number, cell: number): string => {
+export const wide = (state: State, object: ObjectId, cell: number): string => {
   const lo = state.num(object, cell);
   const hi = state.num(object, cell + 1);
   return lo < 0 || hi < 0 ? UNKNOWN : hex64(hi, lo);
 };
 
 /** A key in one text. */
-export const key = (state: State, object: number, name: string): string => valueText(keyValue(state, object, name));
+export const key = (state: State, object: ObjectId, name: string): string => valueText(keyValue(state, object, name));
 /** A key that is a flag. */
-export const flag = (state: State, object: number, name: string): boolean | null => {
+export const flag = (state: State, object: ObjectId, name: string): boolean | null => {
   const value = keyValue(state, object, name);
   return typeof value === 'boolean' ? value : null;
 };
@@ -51,11 +52,11 @@ export const numbered = (segment: string): string => {
 };
 
 /** The object below another one, or -1. */
-export const childObject = (state: State, object: number, segment: string): number =>
+export const childObject = (state: State, object: ObjectId, segment: string): number =>
   state.world.node(object)?.children.get(segment)?.object ?? -1;
 
 /** A counter with its noun, nothing while it is 0. */
-export const counted = (state: State, object: number, cell: number, one: string): string | false => {
+export const counted = (state: State, object: ObjectId, cell: number, one: string): string | false => {
   const n = state.get(object, cell);
   return n > 0 && many(n, one);
 };
