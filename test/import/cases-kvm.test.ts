@@ -162,6 +162,9 @@ describe('interrupts of virtual CPUs (x86)', () => {
       const c = thread(naming, 'kvm_inj_virq: IRQ 0xd1');
       assert.equal(c.info.understood, 2, naming);
       assert.deepEqual(c.events(2), ['apic.inj vcpu/5/vector/209'], naming);
+      // The first virtual CPU is number 0.
+      const first = thread(naming.replace(/(vcpu|apicid) 5/, '$1 0'), 'kvm_inj_virq: IRQ 0xd1');
+      assert.deepEqual(first.events(2), ['apic.inj vcpu/0/vector/209'], naming);
     }
     const renamed = new Case(
       [

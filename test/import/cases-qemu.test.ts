@@ -823,6 +823,9 @@ describe('GICv3: what is active and pending', () => {
   it('EOIR ends an LPI whatever EOImode is', () => {
     for (const mode of ['0x0', '0x2']) assert.equal(active(8197, ctlr(mode), iar('0x2005'), eoi('0x2005')), false);
     assert.equal(active(8197, iar('0x2005'), eoi('0x2005')), false);
+    // The first LPI is 8192 (IHI 0069 2.2.1); the INTID before it is none.
+    assert.equal(active(8192, ctlr('0x402'), iar('0x2000'), eoi('0x2000')), false);
+    assert.equal(active(8191, ctlr('0x402'), iar('0x1fff'), eoi('0x1fff')), true);
   });
 
   it('of other INTIDs EOIR only drops the priority with EOImode 1, and DIR deactivates', () => {

@@ -54,6 +54,46 @@ describe('`msix_write_config` names only the kind of device', () => {
   });
 });
 
+describe('a reset that the capability Advanced Features starts (ID 0x13, ECN AF)', () => {
+  const reset = (capability: string, written: string): unknown =>
+    at(
+      log(
+        'pci_cfg_read nvme 00:03.0 @0x34 -> 0x40',
+        `pci_cfg_read nvme 00:03.0 @0x40 -> ${capability}`,
+        'pci_cfg_write nvme 00:03.0 @0x4 <- 0x6',
+        `pci_cfg_write nvme 00:03.0 @0x44 <- ${written}`,
+      ),
+      4,
+      'device/0000:00:03.0/command.busMaster',
+    );
+
+  it('is a write of bit 0 of AF Control, in a function that has FLR', () => {
+    assert.equal(reset('0x3060013', '0x1'), false);
+    assert.equal(reset('0x3060013', '0x0'), true, 'the bit is not written');
+    assert.equal(reset('0x1060013', '0x1'), true, 'AF Capabilities bit 1: the function has no FLR');
+    assert.equal(reset('0x3060012', '0x1'), true, 'another capability');
+  });
+});
+
+describe('registers of the MSI capability', () => {
+  const cap = (control: string, ...accesses: readonly string[]): Trace =>
+    log(
+      'pci_cfg_read nvme 00:03.0 @0x34 -> 0x50',
+      `pci_cfg_read nvme 00:03.0 @0x50 -> ${control}`,
+      ...accesses.map((a) => `pci_cfg_${a.includes('<-') ? 'write' : 'read'} nvme 00:03.0 ${a}`),
+    );
+  const msi = (trace: Trace, key: string): unknown => pathValue(trace.head, `device/0000:00:03.0/msi/${key}`);
+
+  it('lie at 8, 12 and 16 with a 32-bit address, at 12, 16 and 20 with a 64-bit one (PCIe Base 7.7.1)', () => {
+    const narrow = cap('0x1000005', '@0x54 -> 0xfee00000', '@0x58 -> 0x41', '@0x5c -> 0x1', '@0x60 -> 0x80000001');
+    const wide = cap('0x1800005', '@0x54 -> 0xfee00000', '@0x5c -> 0x41', '@0x60 -> 0x1', '@0x64 -> 0x80000001');
+    for (const trace of [narrow, wide]) {
+      assert.equal((msi(trace, 'mask') as { value: unknown }).value, '0x1');
+      assert.equal((msi(trace, 'pending') as { value: unknown }).value, '0x80000001');
+    }
+  });
+});
+
 describe('logs of older versions', () => {
   it('before 6.2: memory accesses without the name of the region, from the known place of the table', () => {
     const { trace, info } = wholly(
