@@ -18,19 +18,19 @@ import { placeText } from './ticks.ts';
 import { setPressed } from './toolkit.ts';
 import { Tooltip, type TooltipTarget } from './tooltip.ts';
 
-/** What is kept from one life of the page to the next. */
+/** The editor keeps this state when it destroys the page, and gives it to the next page. */
 interface Store {
   getState(): unknown;
   setState(state: unknown): void;
 }
 
-/** Pixels around the pointer whose events the tooltip tells. */
+/** The tooltip lists the events within this many pixels of the pointer. */
 const REACH = 4;
 const NAMES_WIDTH = 230;
 
 const complain = (error: unknown): void => console.warn(`timeline: ${error}`);
 
-/** The timeline: joins what the host tells, what the user does, and the parts that draw. */
+/** The timeline. It connects the messages of the host, the input of the user, and the parts that draw. */
 export class App implements Actions {
   readonly #peer: Peer;
   readonly #store: Store;
@@ -76,7 +76,7 @@ export class App implements Actions {
     return this.#model.viewport;
   }
 
-  /** Connects the page with mouse, keys and host. */
+  /** Connects the page to the mouse, the keys and the host. */
   start(): void {
     const { overlay, flags, scroller, body } = this.#layout;
     for (const { canvas } of [overlay, flags]) {
@@ -120,7 +120,7 @@ export class App implements Actions {
     this.#stage.resize();
   }
 
-  // What the user does.
+  // Input of the user.
 
   #controls(): Controls {
     const { rows, viewport } = this.#model;
@@ -222,7 +222,7 @@ export class App implements Actions {
     const { viewport, trace } = this.#model;
     const { axis } = viewport;
     const { lane } = row;
-    // Rounded, so that small movements ask for the same.
+    // The request is rounded, so that small movements repeat the same request.
     const x = Math.round(pixel / 3) * 3;
     const [from, to] = [viewport.place(x - REACH), viewport.place(x + REACH)];
     const wanted = this.#model.rowOf(row);
@@ -250,7 +250,7 @@ export class App implements Actions {
     if (trace && path !== '') this.#peer.tell(fromView.select, { trace: trace.id, path });
   }
 
-  /** Gives a lane the focus and scrolls to it; `keys`: the keyboard works on the names. */
+  /** Gives a lane the focus and scrolls to it. `keys`: its name takes the keyboard focus too. */
   #focus(lane: number, keys: boolean): void {
     this.#model.focused = lane;
     const index = this.#model.rows.indexOf(lane);
@@ -260,7 +260,7 @@ export class App implements Actions {
     if (index >= 0 && (index + 1) * ROW > scrollTop + clientHeight)
       scroller.scrollTop = (index + 1) * ROW - clientHeight;
     if (keys) {
-      // The row must be in the page before it can have the keyboard.
+      // Only a row that is in the page can take the keyboard focus.
       this.#stage.drawNow();
       this.#names.focusRow(index);
     }
@@ -281,7 +281,7 @@ export class App implements Actions {
     this.#later();
   }
 
-  // What is shown.
+  // Drawing.
 
   #traceChanged(): void {
     const { trace, rows, viewport } = this.#model;
@@ -298,7 +298,7 @@ export class App implements Actions {
     return this.#model.rows.rows[Math.floor((y + this.#layout.scroller.scrollTop) / ROW)];
   }
 
-  /** What can wait until the user pauses: remembering, and the table for those who do not see the picture. */
+  /** Work that waits until the user pauses: it saves the state and fills the table for screen readers. */
   #afterwards(): void {
     const { trace, viewport, time, focusedRow: row } = this.#model;
     const { overlay, scroller } = this.#layout;
@@ -319,7 +319,7 @@ export class App implements Actions {
     void this.#spoken.fill(row.lane.label, () => this.#peer.ask(questions.table, question));
   }
 
-  /** Says where the cursor is now. */
+  /** Announces the position of the cursor to screen readers. */
   #announce(): void {
     const { cursor, trace, focusedRow: row } = this.#model;
     if (!cursor || trace?.status === 'loading') return;

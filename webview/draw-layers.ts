@@ -3,13 +3,13 @@ import { ABSENT, MIXED, OFF, ON, UNKNOWN, type WindowView } from '../src/view/la
 import { BAND_BOTTOM, BAND_TOP, STRIP_BOTTOM, STRIP_TOP } from './shapes.ts';
 import type { Theme } from './theme.ts';
 
-/** Where a window lies on the canvas: pixel = at * scale + shift. */
+/** The position of a window on the canvas: pixel = at * scale + shift. */
 export interface Mapping {
   readonly scale: number;
   readonly shift: number;
-  /** Width of what is drawn. */
+  /** The width of the picture. */
   readonly width: number;
-  /** End of the window, in bins. */
+  /** The end of the window, in bins. */
   readonly bins: number;
 }
 
@@ -26,7 +26,7 @@ const snap = (x: number): number => Math.round(x * devicePixelRatio) / devicePix
 
 function hatched({ g, theme, color, top, bottom }: Box, x: number, width: number, rim: boolean): void {
   g.fillStyle = theme.hatch(color);
-  // A pattern is made of device pixels; the canvas is scaled to CSS pixels.
+  // A pattern counts in device pixels, but the canvas counts in CSS pixels.
   g.save();
   g.beginPath();
   g.rect(x, top, width, bottom - top);
@@ -51,7 +51,7 @@ function dotted(box: Box, x: number, width: number): void {
   g.strokeStyle = theme.dim;
   g.lineWidth = 1.2;
   g.setLineDash([1.2, 4]);
-  // Dots stay where they are when the picture is moved under them.
+  // The dots keep their place on the screen when the picture moves.
   g.lineDashOffset = -x;
   g.beginPath();
   const y = (top + bottom) / 2;
@@ -72,7 +72,7 @@ function solid({ g, theme, color, top, bottom }: Box, x: number, width: number):
   }
 }
 
-/** One span of a layer. Strips show only what is on. */
+/** Draws one span of a layer. A strip shows only the spans in which the layer is on. */
 function drawSpan(box: Box, value: number, x: number, width: number): void {
   const { layer, color, theme } = box;
   const strip = layer.place === 'strip';
@@ -106,7 +106,7 @@ function drawSpan(box: Box, value: number, x: number, width: number): void {
   }
 }
 
-/** A bin in which the layer changed several times: a column as high as its share of being on, in an outline. */
+/** Draws a bin in which the layer changed several times: a pale bar with a full column in it. The height of the column is the share of the bin in which the layer was on. */
 function drawMixed(box: Box, x: number, width: number, fill: number): void {
   const { g, color, top, bottom } = box;
   g.globalAlpha = 0.3;
@@ -117,7 +117,7 @@ function drawMixed(box: Box, x: number, width: number, fill: number): void {
   g.fillRect(x, bottom - high, width, high);
 }
 
-/** Draws one layer of a row: runs `first` up to `end` of a window. */
+/** Draws one layer of a row: the runs from `first` up to `end` of a window. */
 export function drawLayer(
   g: CanvasRenderingContext2D,
   theme: Theme,
@@ -147,13 +147,13 @@ export function drawLayer(
     const x = snap(Math.max(-2, from));
     if (value === MIXED) {
       const right = snap(Math.min(width + 2, until));
-      // Zoomed out, several bins share a pixel until finer data is there: the first one is drawn.
+      // When the user zooms out, several bins share a pixel until the new data arrives. The first of them is drawn.
       if (x <= lastMixed) continue;
       lastMixed = x;
       drawMixed(box, x, Math.max(device, right - x), view.runFill[i]!);
     } else {
       const right = snap(Math.min(width + 2, until));
-      // What is on is never too short to be seen.
+      // A span in which the layer is on stays visible, however short it is.
       drawSpan(box, value, x, Math.max(value === ON ? 1 : 0, right - x));
     }
   }

@@ -7,12 +7,12 @@ import { Rows, type ShownRow } from './rows.ts';
 import { unitOf } from './ticks.ts';
 import { Viewport } from './viewport.ts';
 
-/** What is shown of a trace. */
+/** The part of a trace on display: axis, range and focus. */
 type View = Pick<Memory, 'axis' | 'fitted' | 'from' | 'to' | 'focused'>;
 
 const NO_TIME: TimeBase = { base: 0n, ticks: false, digits: 6 };
 
-/** What the timeline shows, as the host told it and the user arranged it; knows nothing of the page. */
+/** The content of the timeline: what the host told, and how the user arranged it. It does not depend on the page. */
 export class Model {
   readonly viewport = new Viewport();
   readonly rows = new Rows();
@@ -20,16 +20,16 @@ export class Model {
   layers: readonly LayerMessage[] = [];
   cursor: CursorMessage | undefined;
   range: Range | undefined;
-  /** Lane that keys act upon; -1 for none. */
+  /** The lane that the keys act on; -1 for none. */
   focused = -1;
   time: TimeBase = NO_TIME;
   #selection = '';
-  /** What was shown of other traces when they were left. */
+  /** The view of each other trace, saved when the user left that trace. */
   readonly #left = new Map<number, View>();
-  /** What an earlier page left and is not used up yet. */
+  /** The part of the memory of an earlier page that is still to be restored. */
   #memory: Memory | undefined;
 
-  /** Path of the lane that had the focus in an earlier page, until that lane is there. */
+  /** The path of the lane that had the focus in an earlier page. It is kept until the host sends that lane. */
   #wanted: string | undefined;
 
   constructor(memory: Memory | undefined) {
@@ -40,7 +40,7 @@ export class Model {
     this.rows.setFilter(memory.filter);
   }
 
-  /** Smallest difference between two places. */
+  /** The smallest difference between two places on the axis. */
   get unit(): number {
     return unitOf(this.viewport.axis, this.time);
   }
@@ -49,12 +49,12 @@ export class Model {
     return this.rows.rows[this.rows.indexOf(this.focused)];
   }
 
-  /** Place of the cursor, where it has one. */
+  /** The place of the cursor on the axis; undefined if it has none. */
   get cursorPlace(): number | undefined {
     return cursorPlace(this.cursor, this.viewport.axis);
   }
 
-  /** The row that the cursor's event is shown in: its lane, or the closed group that its lane is in; -1 for none. */
+  /** The row that shows the event at the cursor: its lane, or the closed group that contains the lane; -1 for none. */
   get cursorRow(): number {
     let lane = this.cursor?.lane ?? -1;
     while (lane >= 0) {
@@ -65,7 +65,7 @@ export class Model {
     return -1;
   }
 
-  /** Takes what the host says of the trace; returns whether it is another one. */
+  /** Stores what the host says about the trace. Returns true if it is another trace than before. */
   setTrace(trace: TraceMessage): boolean {
     const before = this.trace;
     const other = trace.id !== before?.id;
@@ -80,7 +80,7 @@ export class Model {
       this.focused = -1;
       viewport.fitted = true;
     }
-    // Which axis suits a trace shows when there are events.
+    // The host knows the right axis only when the trace has events.
     if (other || before?.indexed === 0 || trace.axis === 'step') viewport.axis = trace.axis;
     this.applyExtent();
     const left = other ? this.#left.get(trace.id) : undefined;
@@ -100,7 +100,7 @@ export class Model {
   }
 
   /**
-   * Takes where the cursor is. Returns whether it moved, and the lane that other views have selected meanwhile, or -1.
+   * Stores the position of the cursor. `moved`: the cursor is at another step than before. `selected`: the lane that another view selected, or -1.
    */
   setCursor(cursor: CursorMessage): { moved: boolean; selected: number } {
     if (cursor.trace !== this.trace?.id) return { moved: false, selected: -1 };
@@ -108,15 +108,15 @@ export class Model {
     const moved = cursor.step !== this.cursor?.step;
     this.cursor = cursor;
     const place = this.cursorPlace;
-    // While the trace is read the cursor goes with its end, and a page that comes back shows what it showed: then the
-    // picture stays where it is.
+    // The picture does not follow the cursor in two cases: while the trace is read, because the cursor moves with its end; and in a
+    // page that comes back, because it shows the same part as before.
     if (moved && !first && place !== undefined && this.trace.status !== 'loading') this.viewport.reveal(place);
     if (cursor.selection === this.#selection) return { moved, selected: -1 };
     this.#selection = cursor.selection;
     return { moved, selected: this.#laneAbout(cursor.selection) };
   }
 
-  /** The user chose a lane here: the same selection coming back is no news. Returns its path. */
+  /** Stores the lane that the user chose here, so that the same selection from the host changes nothing. Returns the path of the lane. */
   choose(lane: number): string {
     this.#wanted = undefined;
     this.#selection = this.rows.byId(lane)?.path ?? '';
@@ -132,19 +132,19 @@ export class Model {
     this.range = undefined;
     this.applyExtent();
     if (viewport.fitted) return;
-    // The two axes have no formula between them: what stays in view is the cursor, and how large the view is.
+    // No formula leads from one axis to the other. The view keeps the cursor in its middle, and its share of the axis.
     const centre = this.cursorPlace ?? (viewport.extent.from + viewport.extent.to) / 2;
     const half = (length() * share) / 2;
     viewport.show(centre - half, centre + half);
   }
 
-  /** Tells the viewport how long the axis is; `width` when the room for it changed. */
+  /** Tells the viewport the length of the axis, and its `width` if that changed. */
   applyExtent(width = this.viewport.width): void {
     const [from, to] = this.trace?.extents[this.viewport.axis] ?? [0, 0];
     this.viewport.resize(width, { from, to }, this.unit);
   }
 
-  /** A row as the host is asked for it: an open group without events of its own stands for all that is in it. */
+  /** The row in the form of a request to the host. An open group without events of its own shows the events of all lanes in it. */
   rowOf({ lane, deep }: ShownRow): LaneRow {
     return { lane: lane.id, deep: deep || lane.events === 0 };
   }
@@ -160,13 +160,13 @@ export class Model {
     this.#wanted = focused;
   }
 
-  /** What a later page needs to go on from here. */
+  /** Everything that a later page needs to show the same picture. */
   remember(page: Pick<Memory, 'namesWidth' | 'scrollTop' | 'legend'>): Memory {
     const { turned, filter } = this.rows;
     return { ...page, ...this.#view(), trace: this.trace?.name ?? '', turned: [...turned], filter };
   }
 
-  /** Shows the part that an earlier page showed, once the trace is there as it was then. */
+  /** Restores the view of an earlier page after the same trace is read and indexed. */
   #recall(): void {
     const memory = this.#memory;
     const { trace } = this;
@@ -178,13 +178,13 @@ export class Model {
     }
     if (trace.status === 'loading' || trace.indexed < trace.events || trace.events === 0) return;
     this.#memory = undefined;
-    // The lane that had the focus may have been found already.
+    // An earlier call may have found the lane with the focus.
     const wanted = this.#wanted;
     this.#goBack(memory);
     this.#wanted = wanted;
   }
 
-  /** The lane of an object, or of the nearest thing above it that has one; -1 for none. */
+  /** The lane of an object, or of its nearest ancestor with a lane; -1 for none. */
   #laneAbout(path: string): number {
     for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
       const lane = this.rows.byPath(path.slice(0, end));

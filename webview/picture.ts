@@ -21,12 +21,12 @@ export interface Scene {
   readonly cursor: CursorMessage | undefined;
   readonly time: TimeBase;
   readonly unit: number;
-  /** Lane that has the focus, and lane under the pointer; -1 for none. */
+  /** The lane with the focus, and the lane under the pointer; -1 for none. */
   readonly focused: number;
   readonly hovered: number;
 }
 
-/** Pixels between two labels of the ruler, given the width of one. */
+/** The distance between two labels of the ruler in pixels, for a label of this width. */
 const labelRoom = (width: number): number => width + 36;
 
 function ticks(scene: Scene, labelWidth: number): ReturnType<typeof ticksOf> {
@@ -34,7 +34,7 @@ function ticks(scene: Scene, labelWidth: number): ReturnType<typeof ticksOf> {
   return ticksOf(viewport.from, viewport.to, labelRoom(labelWidth) * viewport.size, unit);
 }
 
-/** Width of the widest label that a part of the axis has. */
+/** The width of the widest label in a part of the axis. */
 function widestLabel(g: CanvasRenderingContext2D, { viewport, time, theme }: Scene): number {
   g.font = theme.font;
   const ends = [viewport.from, viewport.to].map(
@@ -45,7 +45,7 @@ function widestLabel(g: CanvasRenderingContext2D, { viewport, time, theme }: Sce
 
 const sharp = (x: number): number => (Math.floor(x * devicePixelRatio) + 0.5) / devicePixelRatio;
 
-/** The part of the ruler that the label of the cursor covers. */
+/** The part of the ruler under the label of the cursor. */
 function cursorFlag({ g, width }: Surface, { viewport, cursor }: Scene): readonly [number, number] | undefined {
   const place = cursorPlace(cursor, viewport.axis);
   if (!cursor || place === undefined) return undefined;
@@ -78,10 +78,10 @@ export function drawRuler(surface: Surface, scene: Scene): void {
   g.fillStyle = theme.dim;
   g.textAlign = 'center';
   g.textBaseline = 'middle';
-  // Nothing lies before the first step; time before the first event is time all the same.
+  // The axis of steps begins at step 0. The axis of time also has labels before the first event.
   const first = viewport.axis === 'step' ? 0 : Number.NEGATIVE_INFINITY;
   const taken = cursorFlag(surface, scene);
-  // An arrow stands at the edge behind which the cursor is.
+  // If the cursor is out of view, an arrow at that edge takes 12 pixels.
   const cursor = cursorPlace(scene.cursor, viewport.axis) ?? viewport.from;
   const [left, right] = [cursor < viewport.from ? 12 : 2, cursor > viewport.to ? 12 : 2];
   for (const x of major) {
@@ -89,7 +89,7 @@ export function drawRuler(surface: Surface, scene: Scene): void {
     const text = placeText(x, viewport.axis, time);
     const half = g.measureText(text).width / 2;
     const pixel = viewport.pixel(x);
-    // At the edges a label moves in as long as its tick is in sight.
+    // The picture would cut a label at its edge, so the label moves inwards while its tick is visible.
     if (pixel < 0 || pixel > surface.width) continue;
     const middle = Math.max(half + left, Math.min(surface.width - half - right, pixel));
     if (taken && middle + half > taken[0] - 4 && middle - half < taken[1] + 4) continue;
@@ -97,7 +97,7 @@ export function drawRuler(surface: Surface, scene: Scene): void {
   }
 }
 
-/** Draws the lanes; returns how many of the rows on display have nothing fetched yet. */
+/** Draws the lanes. Returns the number of visible rows for which no data has arrived yet. */
 export function drawLanes(surface: Surface, scene: Scene): number {
   const { g, width, height } = surface;
   const { theme, viewport, rows, fetched, scrollTop } = scene;
@@ -131,7 +131,7 @@ export function drawLanes(surface: Surface, scene: Scene): number {
   if (!fetched || fetched.axis !== viewport.axis) return last - first;
   const scale = fetched.size / viewport.size;
   const shift = viewport.pixel(fetched.from);
-  // Behind the last event nothing is known: spans end there.
+  // Spans end at the last event, because nothing is known after it.
   const bins = Math.min(fetched.bins, (viewport.pixel(viewport.extent.to) - shift) / scale);
   const mapping: Mapping = { scale, shift, width, bins };
   let missing = 0;
@@ -179,7 +179,7 @@ function drawGrid({ g, height }: Surface, scene: Scene): void {
   g.globalAlpha = 1;
 }
 
-/** What lies before the first and after the last event: there is nothing known of it. */
+/** Shades the parts before the first and after the last event, because nothing is known about them. */
 function drawEnds({ g, width, height }: Surface, { theme, viewport }: Scene): void {
   const { from, to } = viewport.extent;
   const left = Math.min(width, viewport.pixel(from));

@@ -10,25 +10,19 @@ export function hostLog(dataDir: string): string {
   return logs.map((name) => readFileSync(join(folder, name), 'utf8')).join('');
 }
 
-/** The editor was asked for rows that it no longer has, or an error of the extension was not handled. */
+/**
+ * The editor was asked for rows that it no longer has, a text was used that the editor had closed, or an error of the extension was not
+ * handled.
+ */
 const FAULTS = [
   /No tree item with id/,
   /Failed to resolve tree node/,
   /Cannot resolve tree item/,
+  /Illegal argument: TextEditor/,
+  /TextEditor is closed/,
   /\[error\].*irqscope/i,
 ];
 
-/**
- * A text was used that the editor had closed without having told the extension host yet. On a busy machine a test that closes texts
- * right after it opened them can meet that moment, so this is only shown.
- */
-const DOUBTS = [/Illegal argument: TextEditor/, /TextEditor is closed/];
-
-const linesWith = (log: string, patterns: readonly RegExp[]): string[] =>
-  log.split('\n').filter((line) => patterns.some((pattern) => pattern.test(line)));
-
 /** The lines of a log that tell of a fault of this extension. */
-export const faultsIn = (log: string): string[] => linesWith(log, FAULTS);
-
-/** The lines that are worth a look. */
-export const doubtsIn = (log: string): string[] => linesWith(log, DOUBTS);
+export const faultsIn = (log: string): string[] =>
+  log.split('\n').filter((line) => FAULTS.some((pattern) => pattern.test(line)));

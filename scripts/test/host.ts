@@ -8,7 +8,7 @@ import { startServer } from '../host/server.ts';
 import { makePackage } from '../package.ts';
 import { results, root } from '../paths.ts';
 import { bundleHostTests, GREP, REPORT } from './host-bundle.ts';
-import { doubtsIn, faultsIn, hostLog } from './host-log.ts';
+import { faultsIn, hostLog } from './host-log.ts';
 import { readReport } from './host-report.ts';
 import { patient } from './patience.ts';
 import { type Counts, failed, type Selection } from './suite.ts';
@@ -68,9 +68,8 @@ async function runInEditor(tests: string, temporary: string, selection: Selectio
       report.show();
       if (code < 0) console.error(code === -1 ? 'the tests ran out of time' : 'the server ended before the tests');
       const counts = report.counts();
-      const log = hostLog(server.dataDir);
-      const faults = faultsIn(log);
-      for (const line of [...faults, ...doubtsIn(log)]) console.error(`log of the extension host: ${line}`);
+      const faults = faultsIn(hostLog(server.dataDir));
+      for (const line of faults) console.error(`log of the extension host: ${line}`);
       counts.failed += faults.length > 0 ? 1 : 0;
       return code !== 0 && counts.failed === 0 ? failed() : counts;
     } finally {

@@ -4,8 +4,11 @@ import { adoptLanguage } from './text.ts';
 
 const { Mouse, Keyboard } = vscode.TextEditorSelectionChangeKind;
 
-/** How long an editor must be on the screen before its caret is moved and its line is highlighted. */
-const YOUNG_MS = 250;
+/**
+ * How long an editor must be on the screen before its caret is moved and its line is highlighted. The editor logs a warning when an
+ * extension uses a text that is gone, and it tells of a text that closes only afterwards. So a text that closes just after it came up is never used.
+ */
+const YOUNG_MS = 500;
 /** How long after a movement of the cursor its line is shown: a delay that nobody sees, in which the editor tells what it closes. */
 const LATER_MS = 20;
 
@@ -22,8 +25,8 @@ export class TextSync implements vscode.Disposable {
   /** What has to be done to editors: only to highlight the line of the cursor, or to move the caret there too. */
   readonly #due = new Map<vscode.TextEditor, 'highlight' | 'show'>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The line that is highlighted in an editor; editors that never had one are left alone. */
-  readonly #lines = new WeakMap<vscode.TextEditor, number>();
+  /** The line that is highlighted in an editor, and the version of the text then; editors that never had one are left alone. */
+  readonly #lines = new WeakMap<vscode.TextEditor, { readonly line: number; readonly version: number }>();
 
   constructor(sessions: Sessions, context: vscode.ExtensionContext) {
     this.#sessions = sessions;
@@ -159,7 +162,8 @@ export class TextSync implements vscode.Disposable {
     // The editor highlights every occurrence of the word at the caret. The stamp of a QEMU log line is the better word: its thread occurs everywhere.
     const thread = /^\d{1,10}@/.exec(editor.document.lineAt(line).text);
     const at = new vscode.Position(line, thread?.[0].length ?? 0);
-    editor.selection = new vscode.Selection(at, at);
+    if (!editor.selection.isEmpty || !editor.selection.active.isEqual(at))
+      editor.selection = new vscode.Selection(at, at);
     const start = new vscode.Position(line, 0);
     editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
@@ -167,9 +171,12 @@ export class TextSync implements vscode.Disposable {
   #highlight(editor: vscode.TextEditor): void {
     const trace = this.#sessions.find(editor.document.uri);
     const line = trace && lineOf(trace);
-    const shown = line !== undefined && line < editor.document.lineCount;
-    if (!shown && !this.#lines.has(editor)) return;
-    if (shown) this.#lines.set(editor, line);
+    const { lineCount, version } = editor.document;
+    const shown = line !== undefined && line < lineCount;
+    const before = this.#lines.get(editor);
+    // What is right already is not told to the editor again: each call could meet a text that closes.
+    if (shown ? before?.line === line && before.version === version : before === undefined) return;
+    if (shown) this.#lines.set(editor, { line, version });
     else this.#lines.delete(editor);
     editor.setDecorations(this.#decoration, shown ? [editor.document.lineAt(line).range] : []);
   }

@@ -60,8 +60,6 @@ export function useFolder(): (name: string, content: string | Uint8Array) => vsc
 /** Closes all traces and editors, also those that something still under way opens a moment later. */
 export async function closeAll(): Promise<void> {
   const { sessions } = (await activate()).internals;
-  // The line of the cursor is shown in a text a moment after it came up. A text that closes in that moment leaves a warning in the log.
-  if (vscode.window.visibleTextEditors.length > 0) await new Promise((done) => setTimeout(done, 400));
   for (let quiet = 0, rounds = 0; quiet < 3; rounds++) {
     assert.ok(rounds < 100, 'editors keep opening');
     for (const trace of [...sessions.all]) sessions.close(trace);

@@ -47,6 +47,19 @@ describe('in quick succession', () => {
     await eventually(async () => assert.equal((await activate()).internals.sessions.all.length, 0));
   }).timeout(60_000);
 
+  it('a text closes at every moment just after it came up, also together with a step', async () => {
+    const trace = file('closing.log', exampleLines(1, 500));
+    for (let wait = 0; wait < 300; wait += 6) {
+      await run('openTrace', trace);
+      if (wait % 4 === 0) void run('goToStep', wait % 97);
+      await pause(wait);
+      if (wait % 9 === 0) void run('step');
+      await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+      if (wait % 36 === 0) await run('closeTrace');
+    }
+    await run('closeTrace');
+  }).timeout(120_000);
+
   it('runs branch and are closed while their view is drawn', async () => {
     for (let i = 0; i < 4; i++) {
       await run('startSimulation', 'first-run');

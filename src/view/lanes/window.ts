@@ -12,7 +12,7 @@ class WindowBuilder {
   readonly #from: number;
   readonly #size: number;
   readonly #bins: number;
-  /** Step from which on events lie in bin b or later; the last one is the end of the window. */
+  /** Entry b is the first step whose event lies in bin b or later. The last entry is the end of the window. */
   readonly #edges: Uint32Array;
   readonly #rowMarks = u32List();
   readonly #at = f32List();
@@ -24,7 +24,7 @@ class WindowBuilder {
   readonly #runAt = f32List();
   readonly #runValue = u8List();
   readonly #runFill = u8List();
-  /** For deep rows: what was found in each bin so far. */
+  /** For deep rows: the events found in each bin so far. */
   readonly #binCount: Uint32Array;
   readonly #binStep: Uint32Array;
   readonly #binShapes: Uint16Array;
@@ -55,7 +55,7 @@ class WindowBuilder {
     }
   }
 
-  /** A row of a lane that does not exist. */
+  /** Adds an empty row, for a lane that does not exist. */
   emptyRow(): void {
     this.#rowMarks.push(this.#at.length);
     this.#rowLayers.push(this.#layerRuns.length);
@@ -79,7 +79,7 @@ class WindowBuilder {
     };
   }
 
-  /** Place of a step within a bin, in bins from the start; kept inside the bin whatever rounding says. */
+  /** The place of a step, in bins from the start of the window. The result never leaves the bin, even if rounding would move it out. */
   #place(step: Step, bin: number): number {
     const at = (this.#axis.x(step) - this.#from) / this.#size;
     return Math.min(bin + 0.999, Math.max(bin, at));
@@ -96,7 +96,7 @@ class WindowBuilder {
     this.#eachBin(lane, (bin, step, count, shapes) => this.#mark(bin, step, count, shapes));
   }
 
-  /** Hands the events of a lane to `take`, all those of one bin at once. */
+  /** Calls `take` for each bin with all events of a lane in that bin. */
   #eachBin(lane: Lane, take: (bin: number, step: Step, count: number, shapes: number) => void): void {
     const edges = this.#edges;
     const steps = lane.steps.data;
@@ -114,13 +114,13 @@ class WindowBuilder {
     }
   }
 
-  /** The bin of a step, which lies in `bin` or later. */
+  /** The bin of a step. The search starts at `bin`. */
   #binOf(step: Step, bin: number): number {
     const edges = this.#edges;
     return firstNear(bin + 1, this.#bins, (next) => edges[next]! > step) - 1;
   }
 
-  /** Adds the events of a lane and of all below it to the bins; each event once. */
+  /** Adds the events of a lane and of all lanes below it to the bins. Each event counts once. */
   #gather(lane: Lane): void {
     this.#eachBin(lane, (bin, step, count, shapes) => {
       if (this.#binCount[bin] === 0 || step < this.#binStep[bin]!) this.#binStep[bin] = step;
@@ -141,7 +141,7 @@ class WindowBuilder {
   }
 
   #run(place: number, value: number, fill: number): void {
-    // Compared as it is kept.
+    // The array stores 32-bit floats, so the comparison needs the same rounding.
     const at = Math.fround(place);
     const last = this.#runAt.length - 1;
     const start = this.#layerRuns.at(this.#layerRuns.length - 1);
@@ -181,7 +181,7 @@ class WindowBuilder {
     }
   }
 
-  /** Share of a bin in which a layer was on; `value` is what it was at the start, changes `from` to `to` lie in it. */
+  /** The share of a bin in which a layer was on. `value`: its value at the start of the bin. `from`, `to`: the range of changes in the bin. */
   #fill(layer: Layer, from: number, to: number, bin: number, value: number): number {
     const start = this.#from + bin * this.#size;
     let on = 0;
@@ -203,14 +203,14 @@ function edgesOf(axis: Axis, from: number, size: number, bins: number): Uint32Ar
   let low = 0;
   for (let bin = 0; bin <= bins; bin++) {
     const x = from + bin * size;
-    // Neighbouring edges are often close together.
+    // The edge that follows is often near.
     low = firstNear(low, axis.length, (step) => axis.x(step) >= x);
     edges[bin] = low;
   }
   return edges;
 }
 
-/** What to draw for a part of a timeline; its size is bounded by bins and rows, however many events there are. */
+/** Gives the data to draw for a part of a timeline. Bins and rows limit its size, not the number of events. */
 export function windowOf(index: LaneIndex, request: WindowRequest): WindowView {
   const bins = Math.max(1, Math.min(MOST_BINS, Math.floor(request.bins)));
   const builder = new WindowBuilder(index.axis(request.axis), request.from, request.size, bins);

@@ -23,44 +23,45 @@ export interface OutlineSource {
 
 /**
  * One row of an outline. `node`: an object, or a node that only groups some; `range`: a run of entries of a long table;
- * `key`: a key of an object; `field`: a field of such a key; `job`: who does one of the four jobs for an irq. A row is the same object as long as its outline lives.
+ * `key`: a key of an object; `field`: a field of such a key; `job`: who does one of the four jobs for an irq. An outline keeps the same object for a row as long as it lives.
  */
 export interface OutlineRow {
-  /** Unique and stable in its outline; the ids of the rows above it are its beginnings. */
+  /** Unique and stable in its outline. The id of a row begins with the id of its parent row. */
   readonly id: string;
   readonly kind: 'node' | 'range' | 'key' | 'field' | 'job';
   readonly parent: OutlineRow | undefined;
-  /** The node that the row (or the object whose key it is) stands for; for a range the table. */
+  /** The node that the row shows. For a key or field it is the node of the object; for a range, of the table. */
   readonly node: PathNode;
   readonly key?: string;
   readonly field?: string;
   readonly job?: Job;
-  /** Range: the first number that belongs to it. */
+  /** Of a range: its first number. */
   readonly from?: number;
-  /** Object path that commands take, with key and field. */
+  /** The object path, with key and field, that commands take as argument. */
   readonly path: string;
 }
 
-/** What a row shows. */
+/** The text, the icon and the mark of a row. */
 export interface RowText {
   readonly label: string;
-  /** Start and end of the part of the label that the current step changed. */
+  /** The start and end of the part of the label that the current step changed. */
   readonly highlight?: readonly [number, number];
   readonly description: string;
-  /** What the current step did to it. */
+  /** The kind of change that the current step made. */
   readonly mark?: ChangeKind;
   readonly collapsible: boolean;
-  /** Name of a codicon, or the empty text. */
+  /** The name of a codicon, or the empty text for no icon. */
   readonly icon: string;
   /** The text of the row for a screen reader. */
   readonly spoken: string;
 }
 
-/** Most entries of a table that are listed without ranges; also the size of a range. */
+/** A table with more entries than this is listed in ranges. */
 const LONGEST = 512;
+/** The number of entries in a range. */
 const RANGE = 256;
 
-/** Whether the children of a node are cut into ranges. */
+/** Whether the children of a node are listed in ranges. */
 export function ranged(node: PathNode): boolean {
   if (node.children.size <= LONGEST) return false;
   for (const child of node.children.values()) return !Number.isNaN(Number(child.segment));
@@ -76,7 +77,7 @@ export const rangeLabel = (from: number): string => `[${from} … ${from + RANGE
 /** Whether the children of a node are listed directly below the row of its parent. */
 export const inlined = (node: PathNode): boolean => groupAt(node.path)?.inline === true;
 
-/** The topmost nodes of an outline, in order: those of each section, one system after the other. */
+/** The topmost nodes of an outline, in order: section by section, and within a section system by system. */
 export function rootsOf(world: World, name: OutlineName): PathNode[] {
   const place = (node: PathNode): number => sectionOf(node.path)!.outline![1];
   return [...world.root.children.values()]
@@ -84,7 +85,7 @@ export function rootsOf(world: World, name: OutlineName): PathNode[] {
     .sort((a, b) => place(a) - place(b) || (a.path < b.path ? -1 : 1));
 }
 
-/** The node of the vector domain of the system of a node, under which its irqs are shown when there is one. */
+/** The vector domain of the system that a node belongs to, if there is one. The irqs of that system are then shown below it. */
 export const vectorDomainOf = (node: PathNode): PathNode | undefined => {
   const domain = node.space.find('domain/VECTOR');
   return domain && domain.object >= 0 ? domain : undefined;
