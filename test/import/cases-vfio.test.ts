@@ -105,6 +105,59 @@ describe('VFIO_DEVICE_SET_IRQS in a kernel trace', () => {
     assert.equal(calls(OPEN, enter(0x24, 2, 0xffffffff, 2), leave(0)).info.understood, 3);
   });
 
+  it('the thread is the same, whatever it is called', () => {
+    const c = new Case(
+      [OPEN, ...ENABLE]
+        .map(
+          (p, i) =>
+            `${i === 0 ? HEAD.replace('   vfiotest', '      <...>') : HEAD}${String(i).padStart(6, '0')}: ${p}\n`,
+        )
+        .join(''),
+    );
+    assert.equal(c.at(`${MSIX}/1/eventfd`), 9);
+    const other = new Case(
+      [OPEN, ...ENABLE]
+        .map((p, i) => `${i === 0 ? HEAD : HEAD.replace('9804', '9805')}${String(i).padStart(6, '0')}: ${p}\n`)
+        .join(''),
+    );
+    assert.equal(other.at(MSIX), null, 'another thread');
+  });
+
+  it('the device: the kernel’s object that an earlier call was about', () => {
+    const [first, second] = ['0xffff8881041c8000', '0xffff888104a2c000'];
+    const named = enter(0x24, 2, 0, 1, ` vdev=${first} dev="0000:81:00.1"`);
+    const c = calls(named, leave(0), enter(0x24, 2, 1, 1, ` vdev=${first} fd=5`), leave(0));
+    assert.deepEqual([c.at('vfio/0000:81:00.1/2/1/used'), c.at('vfio/0000:81:00.1/2/1/eventfd')], [true, 5]);
+    const unknown = calls(named, leave(0), enter(0x24, 2, 1, 1, ` vdev=${second} fd=5`), leave(0));
+    assert.equal(unknown.at('vfio/0000:81:00.1/2/1'), null);
+  });
+
+  it('a handler shows that its vector is used; a call about an unknown device puts that in doubt', () => {
+    const runs = (name: string): string => `irq_handler_entry: irq=28 name=${name}`;
+    const c = calls(runs('vfio-msix[3](0000:81:00.1)'), runs('vfio-msix[3](0000:81:00.1)'));
+    assert.deepEqual([c.at('vfio/0000:81:00.1/2/3/used'), c.at('vfio/0000:81:00.1/2/3/fires')], [true, 2]);
+    assert.deepEqual(c.events(2).slice(1), ['vfio.fire vfio/0000:81:00.1/2/3']);
+    for (const [what, used] of [
+      [enter(0x24, 2, 0, 8), null],
+      [enter(0x24, 2, 3, 1), null],
+      [enter(0x21, 2, 0, 0), null],
+      [enter(0x24, 2, 4, 1), true],
+      [enter(0x24, 1, 3, 1), true],
+      [enter(0x21, 2, 3, 1), true],
+      [enter(0x09, 2, 3, 1), true],
+    ] as const) {
+      assert.equal(calls(runs('vfio-msix[3](0000:81:00.1)'), what).at('vfio/0000:81:00.1/2/3/used'), used, what);
+      assert.equal(
+        calls(runs('vfio-msix[3](0000:81:00.1)'), what, runs('vfio-msix[3](0000:81:00.1)')).at(
+          'vfio/0000:81:00.1/2/3/used',
+        ),
+        true,
+      );
+    }
+    assert.equal(calls(runs('vfio-msi[0](0000:81:00.1)')).at('vfio/0000:81:00.1/1/0/used'), true);
+    assert.equal(calls(runs('vfio-intx(0000:81:00.1)')).at('vfio/0000:81:00.1/0/0/used'), true);
+  });
+
   it('the GSI that KVM injects for the eventfd, whichever is set up first', () => {
     const irqfd = (flags: number): string => `p: (kvm_irqfd+0x0/0x5a0 [kvm]) fd=9 gsi=24 flags=${flags}`;
     assert.equal(calls(OPEN, ...ENABLE, irqfd(0)).at(`${MSIX}/1/virq`), 24);

@@ -72,7 +72,7 @@ describe('nested capture, the host', () => {
     assert.deepEqual(
       events.map((e) => e.map((x) => `${x.kind} ${x.object}`).join('; ')),
       [
-        'irq.entry irq/28; irq.identify irq/28; vfio.fire vfio/0000:00:03.0/2/0',
+        'irq.entry irq/28; irq.identify irq/28; vfio.use vfio/0000:00:03.0/2/0; vfio.fire vfio/0000:00:03.0/2/0',
         'probe probe',
         'irqfd.wakeup kvm/0/irqfd',
         'kvm.msi kvm/0',

@@ -20,13 +20,13 @@ export class Ftrace extends RuleContext {
 
   /** The task at hand runs this virtual CPU. */
   runs(vcpu: number): void {
-    const thread = this.#thread();
+    const { thread } = this;
     if (thread >= 0) this.#vcpus.set(thread, vcpu);
   }
 
   /** The virtual CPU that the task at hand runs, or -1. */
   get vcpu(): number {
-    return this.#vcpus.get(this.#thread()) ?? -1;
+    return this.#vcpus.get(this.thread) ?? -1;
   }
 
   /** An input of a virtual PIC was driven while it was not masked, or was acknowledged. */
@@ -42,7 +42,7 @@ export class Ftrace extends RuleContext {
   }
 
   /** The number of the thread at hand, or -1 where the record does not name it. Its name may change: `<...>-77`, `CPU 0/KVM-77`. */
-  #thread(): number {
+  get thread(): number {
     const { task } = this.out;
     if (task === this.#lastTask) return this.#lastThread;
     let thread = this.#threads.get(task);

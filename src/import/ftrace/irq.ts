@@ -5,14 +5,13 @@ import * as ev from '../../model/events/irq.ts';
 import * as mtx from '../../model/events/matrix.ts';
 import { mark } from '../../model/events/notes.ts';
 import * as vecs from '../../model/events/vector.ts';
-import { vfioFire } from '../../model/events/vfio.ts';
 import { cpu, irq, vector } from '../../model/things/irq.ts';
 import { MOST_CPU } from '../../trace/row.ts';
 import type { Captures } from '../pattern.ts';
 import { Pattern } from '../pattern.ts';
 import { type Ftrace, type FtraceRule, rule } from './context.ts';
 import { takeMark } from './printk.ts';
-import { noteCall } from './vfio.ts';
+import { handled, noteCall } from './vfio.ts';
 
 const irqObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(irq, n & 0x3ffffff, 0, (a) => `irq/${a}`);
 const cpuObject = (f: Ftrace, n: number): number => f.out.world.byNumbers(cpu, n & 0x3ffffff, 0, (a) => `cpu/${a}`);
@@ -157,7 +156,7 @@ function identify(f: Ftrace, c: Captures, slot: number, object: number): void {
     if (index !== 0) event.hwirq(vectorNumber);
     f.emit(event, object);
   }
-  f.emit(vfioFire.put().irq(Number(world.node(object)!.segment)), f.object(`vfio/${bdf}/${index}/${vectorNumber}`));
+  handled(f, f.object(`vfio/${bdf}/${index}/${vectorNumber}`), Number(world.node(object)!.segment));
 }
 
 const kprobeText = '{text:a}';

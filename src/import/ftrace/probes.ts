@@ -4,6 +4,7 @@
  * and a few spellings of each are understood.
  */
 import { COLON, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
+import { hex64 } from '../../base/hex.ts';
 import { bdfText } from '../../model/bdf.ts';
 import { domActivate, domAlloc } from '../../model/events/domain.ts';
 import { irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
@@ -69,7 +70,8 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
     const fd = first(a, 'fd', 'eventfd', 'fd0', 'data0');
     const count = first(a, 'count')?.lo ?? 0;
     const device = ['dev', 'device', 'bdf', 'name'].map((name) => a.texts.get(name)).find((text) => text !== undefined);
-    beginSetIrqs(f, device, {
+    const object = first(a, 'vdev', 'core_device');
+    beginSetIrqs(f, device, object && hex64(object.hi, object.lo), {
       flags: flags.lo,
       index: index.lo,
       start: first(a, 'start')?.lo ?? 0,

@@ -53,7 +53,10 @@ interface Thread {
 }
 
 class Calls {
+  /** What is remembered of threads, by their number. */
   readonly threads = new Map<number, Thread>();
+  /** Devices by the address of the kernel's object for them. */
+  readonly objects = new Map<string, string>();
   /** GSI that KVM injects for an eventfd. */
   readonly gsis = new Map<number, number>();
   /** The vector that signals an eventfd; -1 where several do. */
@@ -68,13 +71,13 @@ function callsOf(f: Ftrace): Calls {
   return calls;
 }
 
+/** What is remembered of the thread at hand; nothing of one that the record does not name. */
 function threadOf(f: Ftrace): Thread {
   const { threads } = callsOf(f);
-  let thread = threads.get(f.out.task);
-  if (thread === undefined) {
-    thread = { devices: new Map(), open: undefined, returned: undefined };
-    threads.set(f.out.task, thread);
-  }
+  const known = threads.get(f.thread);
+  if (known !== undefined) return known;
+  const thread: Thread = { devices: new Map(), open: undefined, returned: undefined };
+  if (f.thread >= 0) threads.set(f.thread, thread);
   return thread;
 }
 
@@ -88,12 +91,19 @@ function deviceOf(thread: Thread, fd?: number): string | undefined {
 const objectOf = (f: Ftrace, device: string | undefined): number =>
   f.object(device === undefined ? 'vfio/ioctl' : `vfio/${device}`);
 
-/** A call begins (probe at the function). `named`: the device, where an argument of the probe names it. */
-export function beginSetIrqs(f: Ftrace, named: string | undefined, call: Call): void {
+/**
+ * A call begins (probe at the function). `named`: the device, where an argument of the probe names it; `object`: the address of the
+ * kernel's object for it, where the probe shows that.
+ */
+export function beginSetIrqs(f: Ftrace, named: string | undefined, object: string | undefined, call: Call): void {
   const thread = threadOf(f);
-  const device = named !== undefined && BDF.test(named) ? named : deviceOf(thread);
+  const { objects } = callsOf(f);
+  const told = named !== undefined && BDF.test(named) ? named : deviceOf(thread);
+  const device = told ?? (object === undefined ? undefined : objects.get(object));
+  if (told !== undefined && object !== undefined) objects.set(object, told);
   thread.open = { ...call, device };
   f.emit(vfioSet.put().flags(call.flags).index(call.index).start(call.start).count(call.count), objectOf(f, device));
+  if (device === undefined) doubt(f, call);
 }
 
 /** It returns (probe at the return of the function); false when its beginning was not seen. */
@@ -157,6 +167,25 @@ function vectorsOf(f: Ftrace, device: string, { index, start, count }: Call): nu
   return Array.from({ length: count }, (_, i) => f.object(`vfio/${device}/${index}/${start + i}`));
 }
 
+const disables = ({ flags, count }: Call): boolean => flags === (FLAGS.DATA_NONE | FLAGS.ACTION_TRIGGER) && count === 0;
+
+/**
+ * A call about an unknown device may be about any: of vectors that it would change, it is not known any more whether they are used,
+ * and which eventfd they signal.
+ */
+function doubt(f: Ftrace, call: Call): void {
+  if (!setsEventfds(call) && !disables(call)) return;
+  const { world, state } = f.out;
+  const last = disables(call) ? MOST_VECTORS : call.start + call.count;
+  for (const device of world.find('vfio')?.children.values() ?? [])
+    for (const { object, segment } of device.children.get(String(call.index))?.children.values() ?? []) {
+      const n = Number(segment);
+      if (n < call.start || n >= last || state.known(object, vfioVector.at.used) === 0) continue;
+      f.emit(vfioUse.put(), object);
+      if (state.num(object, vfioVector.at.eventfd) >= 0) f.emit(withIrq(f, object, vfioBind.put()), object);
+    }
+}
+
 /** What a call did, by its result. */
 function apply(f: Ftrace, device: string, call: Call, ret: number): void {
   const { flags, index, count } = call;
@@ -171,7 +200,7 @@ function apply(f: Ftrace, device: string, call: Call, ret: number): void {
     return;
   }
   if (ret !== 0) return;
-  if (flags === (FLAGS.DATA_NONE | FLAGS.ACTION_TRIGGER) && count === 0) {
+  if (disables(call)) {
     const nodes = f.out.world.find(`vfio/${device}/${index}`)?.children.values() ?? [];
     for (const { object } of nodes) if (f.out.state.present(object)) release(f, object);
     mode(f, device, index, false);
@@ -198,6 +227,12 @@ function unsure(f: Ftrace, vector: number): void {
   f.emit(vfioBind.put(), vector);
 }
 
+/** Keeps the host irq of a vector, where it is known. */
+function withIrq(f: Ftrace, vector: number, event: ReturnType<typeof vfioBind.put>): typeof event {
+  const irq = f.out.state.num(vector, vfioVector.at.irq);
+  return irq < 0 ? event : event.irq(irq);
+}
+
 /** The eventfds of a call are those of its vectors from now on; -1 is none. */
 function bind(f: Ftrace, device: string, call: Call): void {
   const { gsis, vectors: byFd } = callsOf(f);
@@ -208,13 +243,17 @@ function bind(f: Ftrace, device: string, call: Call): void {
       continue;
     }
     f.emit(vfioUse.put().used(true), vector);
-    const event = vfioBind.put().eventfd(fd);
-    const irq = f.out.state.num(vector, vfioVector.at.irq);
-    f.emit(irq < 0 ? event : event.irq(irq), vector);
+    f.emit(withIrq(f, vector, vfioBind.put().eventfd(fd)), vector);
     byFd.set(fd, byFd.has(fd) && byFd.get(fd) !== vector ? -1 : vector);
     const gsi = gsis.get(fd);
     if (gsi !== undefined) f.emit(vfioRoute.put().virq(gsi), vector);
   }
+}
+
+/** The handler of a vector runs: it is one that is set up. */
+export function handled(f: Ftrace, vector: number, irq: number): void {
+  if (f.out.state.flag(vector, vfioVector.at.used) !== true) f.emit(vfioUse.put().used(true), vector);
+  f.emit(vfioFire.put().irq(irq), vector);
 }
 
 /** KVM ties an eventfd to a GSI, or releases it: the vector that signals the eventfd is injected as that GSI. */
