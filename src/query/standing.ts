@@ -1,11 +1,11 @@
-import type { Step } from '../base/ids.ts';
+import type { ObjectId, Step } from '../base/ids.ts';
 import type { ObjectType } from '../model/objects.ts';
 import { imsEntry, piDescriptor } from '../model/things/ims.ts';
 import { intid, vector } from '../model/things/irq.ts';
 import { msi, msixEntry } from '../model/things/pci.ts';
 import { vcpuVector } from '../model/things/virt.ts';
-import type { Trace } from '../trace/trace.ts';
-import { lastChange } from './writes.ts';
+import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
+import { type CellRun, lastChanges } from './writes.ts';
 
 /**
  * What stands wrong at a step, with no event that tells of it. `masked`: a cause arose while its vector was masked, and no message
@@ -40,8 +40,9 @@ const SIGNS: ReadonlyMap<ObjectType, readonly [key: string, wrong: Wrong]> = new
 
 /** What stands wrong after the last event, in the order in which it began. What the trace does not tell is not counted. */
 export function standingAtEnd(trace: Trace): Standing[] {
-  const { head, world, length } = trace;
-  const found: Standing[] = [];
+  const { head, world } = trace;
+  const wrongs = new Map<ObjectId, Wrong>();
+  const runs = new Map<ObjectId, CellRun>();
   for (let object = 0; object < world.objects; object++) {
     const type = world.type(object);
     const sign = type && SIGNS.get(type);
@@ -51,8 +52,12 @@ export function standingAtEnd(trace: Trace): Standing[] {
     // Bits that are not known read 0.
     const words = Array.from({ length: cell.words }, (_, i) => head.get(object, first + i));
     if (words.every((word) => word === 0)) continue;
-    const target = { node: world.node(object)!, object, type, key: cell.name, cell };
-    found.push({ wrong: sign[1], path: world.path(object), since: lastChange(trace, target, length - 1) });
+    const from = world.base(object) + first;
+    wrongs.set(object, sign[1]);
+    runs.set(object, [from, from + cell.words]);
   }
-  return found.sort((a, b) => a.since - b.since);
+  const steps = lastChanges(trace, runs);
+  return [...wrongs]
+    .map(([object, wrong]) => ({ wrong, path: world.path(object), since: steps.get(object) ?? BEFORE_FIRST }))
+    .sort((a, b) => a.since - b.since);
 }

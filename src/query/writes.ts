@@ -1,4 +1,5 @@
-import type { Step } from '../base/ids.ts';
+import type { CellId, ObjectId, Step } from '../base/ids.ts';
+import { lowerBound } from '../base/search.ts';
 import type { Trace } from '../trace/trace.ts';
 import { type HistoryEntry, HistorySearch, type KeysOf, onlyLooks } from './history.ts';
 import type { PathTarget } from './paths.ts';
@@ -72,14 +73,34 @@ export function writesAround(
   return { entries: [...before.slice(Math.max(0, before.length - most)), ...after.slice(0, most)], all };
 }
 
-/** The last step at or before `until` at which the value of a target became what it is after `until`; -1 when it never changed. */
-export function lastChange(trace: Trace, target: PathTarget, until: number): number {
-  const search = new HistorySearch(trace, target, false);
-  search.go(until);
-  for (let block = search.previousBlock(blockOf(until)); block >= 0; block = search.previousBlock(block - 1)) {
-    const [first, end] = stepsOf(trace, block);
-    const last = [...search.entriesIn(first, Math.min(end, until))].at(-1);
-    if (last) return last.step;
+/** A run of cells of one object: numbers of the cells in the world, the last one not included. */
+export type CellRun = readonly [from: CellId, to: CellId];
+
+/**
+ * The last step at which a run of cells of each object changed; objects whose run never changed are left out. Each block of the
+ * trace is read once at most, however many objects there are.
+ */
+export function lastChanges(trace: Trace, runs: ReadonlyMap<ObjectId, CellRun>): ReadonlyMap<ObjectId, Step> {
+  const { log, world } = trace;
+  const found = new Map<ObjectId, Step>();
+  const wanted = new Uint8Array(world.cells);
+  /** Which objects to look for in which block. */
+  const inBlock: ObjectId[][] = [];
+  const lookBefore = (block: number, object: ObjectId): void => {
+    const list = log.blocks.of(object);
+    const at = list[lowerBound(list, block) - 1];
+    if (at !== undefined) (inBlock[at] ??= []).push(object);
+  };
+  for (const object of runs.keys()) lookBefore(blockOf(trace.length - 1) + 1, object);
+  for (let block = inBlock.length - 1; block >= 0; block--) {
+    const objects = inBlock[block] ?? [];
+    for (const object of objects) wanted.fill(1, ...runs.get(object)!);
+    const changes = log.read(...stepsOf(trace, block));
+    while (changes.nextOf(wanted)) if (changes.changes) found.set(world.objectOfCell(changes.cell), changes.step);
+    for (const object of objects) {
+      wanted.fill(0, ...runs.get(object)!);
+      if (!found.has(object)) lookBefore(block, object);
+    }
   }
-  return -1;
+  return found;
 }

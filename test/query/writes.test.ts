@@ -1,12 +1,14 @@
 // The last write of something, held against its whole history; and the time between two events.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { msixEntry } from '../../src/model/things/pci.ts';
 import { deltaText } from '../../src/query/delta.ts';
 import { history } from '../../src/query/history.ts';
 import { resolvePath } from '../../src/query/paths.ts';
-import { lastWrite, writesAround } from '../../src/query/writes.ts';
+import { lastChanges, lastWrite, writesAround } from '../../src/query/writes.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { fixtureTrace, grep, importText } from '../helpers/fixtures.ts';
+import { told } from '../helpers/told.ts';
 import { randomTrace } from '../model/random.ts';
 
 const targetAt = (trace: Trace, path: string) => resolvePath(trace.world, path) ?? assert.fail(`no ${path}`);
@@ -53,6 +55,40 @@ describe('last write', () => {
         }
       }),
       { numRuns: 30 },
+    );
+  });
+});
+
+describe('last changes', () => {
+  it('of many objects are what a search through the states finds, also where blocks lie between', () => {
+    const dev = 'device/0000:03:00.0';
+    const pend = (i: number): string[] => [
+      `tbl.write ${dev}/msix/${i} offset=0xc size=4 value=0x1`,
+      `dev.raise ${dev}/msix/${i}`,
+    ];
+    const notes = Array.from({ length: 9000 }, () => 'note - text=x');
+    const trace = told(
+      `msix.ctrl ${dev} enable=true fmask=false`,
+      ...pend(0),
+      ...notes,
+      ...pend(1),
+      `dev.raise ${dev}/msix/0`,
+      ...notes,
+      ...pend(2),
+      `tbl.write ${dev}/msix/2 offset=0xc size=4 value=0x0`,
+    );
+    const { world } = trace;
+    const runs = new Map(
+      [0, 1, 2, 3].map((i) => {
+        const cell = world.base(world.object(msixEntry, `${dev}/msix/${i}`)) + msixEntry.at.pending;
+        return [world.objectOfCell(cell), [cell, cell + 1]] as const;
+      }),
+    );
+    // The second raise of entry 0 finds it pending and changes nothing; entry 2 sends what pends at its unmask, the last event; 3 is never written.
+    const steps = [2, 9004, 18008, undefined];
+    assert.deepEqual(
+      [...runs.keys()].map((object) => lastChanges(trace, runs).get(object)),
+      steps,
     );
   });
 });
