@@ -1,3 +1,4 @@
+import { LF } from '../base/bytes.ts';
 import type { World } from '../model/world.ts';
 import { TraceBuilder } from '../trace/builder.ts';
 import { checkIntegrity } from '../trace/integrity.ts';
@@ -63,11 +64,16 @@ export class ImportRun {
     this.#unpacker.push(chunk);
   }
 
-  /** Brings accounting and facts of the source up to date with the bytes so far: a file that grows is looked at like this. */
+  /**
+   * Brings accounting and facts of the source up to date with the bytes so far: a file that grows is looked at like this. What holds for
+   * a file as a whole (escapes of a page, a mail in quoted-printable) is decided with the bytes so far, too.
+   */
   settle(): void {
     this.#utf16.settle();
-    if (!this.#importer && this.#waitingBytes > 0) {
-      const format = detect(this.#head());
+    // The first line tells the format; half of it would tell another one.
+    const head = this.#importer ? undefined : this.#head();
+    if (head?.includes(LF)) {
+      const format = detect(head);
       if (typeof format === 'string' || !('problem' in format)) this.#start(format);
     }
     this.#importer?.settle();

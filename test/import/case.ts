@@ -1,6 +1,6 @@
 // Cases of test/fixtures/cases and texts like them: what a test asks of the trace that they become.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { viewEvent } from '../../src/query/events.ts';
 import { type TraceInfo, traceInfo } from '../../src/query/info.ts';
@@ -45,3 +45,16 @@ export const textOfCase = (name: string): string => readFileSync(join(folder, na
 
 /** The trace of a file of the cases. */
 export const file = (name: string): Case => new Case(textOfCase(name));
+
+/** The bytes of a file of the cases. */
+export const bytesOfCase = (name: string): Uint8Array => readFileSync(join(folder, name));
+
+/** The files of the cases in which there are records. */
+export const traceCases = (): string[] =>
+  readdirSync(folder)
+    .filter((name) => !NO_TRACE.test(name))
+    .sort();
+
+/** Files that are refused: other formats, and what the simulator reads. */
+const NO_TRACE =
+  /^(other-|debugfs-|dmesg-(T|dmar)|iso-kernel|perf-script|proc-interrupts|simpletrace)|\.scenario\.json$/;

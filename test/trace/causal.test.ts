@@ -1,6 +1,7 @@
 // The state at a step depends on nothing that comes later: a trace cut there, in a world that knows no later object, has
 // the same state.
 import assert from 'node:assert/strict';
+import { ImportRun } from '../../src/import/run.ts';
 import { stateTree } from '../../src/query/state.ts';
 import { bundledScenarios } from '../../src/sim/bundled.ts';
 import { readScenario } from '../../src/sim/scenario.ts';
@@ -8,6 +9,7 @@ import { Simulation } from '../../src/sim/simulation.ts';
 import { copyUpTo } from '../../src/sim/whatif.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { fixtureTrace, traceFixtures } from '../helpers/fixtures.ts';
+import { bytesOfCase, traceCases } from '../import/case.ts';
 import { randomWords } from '../model/random.ts';
 
 /** Steps at which a trace is cut. */
@@ -28,6 +30,15 @@ describe('the state at a step depends on nothing later', () => {
     it(`in ${name}`, () => {
       const trace = fixtureTrace(name);
       if (trace.length > 0) check(trace, 7);
+    });
+  }
+  // Small texts of one kind of fault each: resets, bridges, CPUs that go offline, VFIO alone.
+  for (const name of traceCases()) {
+    it(`in the case ${name}`, () => {
+      const run = new ImportRun(name);
+      run.push(bytesOfCase(name));
+      const trace = run.end();
+      if (trace.length > 0) check(trace, 5);
     });
   }
   for (const { id, document } of bundledScenarios) {
