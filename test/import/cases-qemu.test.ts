@@ -191,6 +191,20 @@ describe('MSI-X tables: whose an access is', () => {
     );
     assert.equal(word(atEnd(trace, 'device/0000:00:07.0/msix/1/data')), '0x25');
     assert.ok(!exists(trace, 'table'));
+    // What the entry counted at its old place and what came before the new place was known add up.
+    const both = log(
+      map('00:07.0', 1, BAR, 0x1000),
+      write(BAR + 8, 0x24),
+      write(BAR, 0xfee00000),
+      `pci_update_mappings_del vfio-pci 00:07.0 1,0x${BAR.toString(16)}+0x1000`,
+      write(0x80000008, 0x25),
+      map('00:07.0', 1, 0x80000000, 0x1000),
+    );
+    assert.equal(atEnd(both, 'device/0000:00:07.0/msix/0/writes'), 3);
+    assert.deepEqual(
+      ['address', 'data'].map((key) => word(atEnd(both, `device/0000:00:07.0/msix/0/${key}`))),
+      [null, '0x25'],
+    );
   });
 });
 
@@ -835,6 +849,20 @@ describe('GICv3: what is active and pending', () => {
     assert.equal(active(33, iar('0x21'), eoi('0x21')), null, 'the mode is not known');
     const other = ctlr('0x402').replace('cpu 0x1', 'cpu 0x0');
     assert.equal(active(33, other, iar('0x21'), eoi('0x21')), null, 'of another CPU');
+  });
+
+  it('what was shown as pending is not known to be so when the CPU has nothing to take', () => {
+    const shown = (cpu: number, irq: number, prio: number): string =>
+      `gicv3_cpuif_update GICv3 CPU i/f 0x${cpu} HPPI update: irq ${irq} group 1 prio ${prio}`;
+    const none = shown(1, 1023, 255);
+    const pending = (...lines: string[]): unknown => atEnd(log(...lines), 'vcpu/1/intid/27/requested') ?? null;
+    assert.equal(pending(shown(1, 27, 160)), true);
+    // It went away, or it was disabled: the record does not tell which.
+    assert.equal(pending(shown(1, 27, 160), none), null);
+    assert.equal(pending(shown(1, 27, 160), shown(1, 33, 128), none), null, 'behind one of a higher priority');
+    assert.equal(pending(shown(1, 27, 160), none, shown(1, 27, 160)), true);
+    assert.equal(pending(shown(1, 27, 160), iar('0x1b'), none), false, 'it was acknowledged');
+    assert.equal(pending(shown(1, 27, 160), shown(0, 1023, 255)), true, 'another CPU');
   });
 
   it('redistributors: SGIs, and writes of the pending and active registers', () => {

@@ -60,13 +60,34 @@ function deactivate(q: Qemu, cpu: number, intid: number): false | undefined {
   return undefined;
 }
 
+/** Interrupts that were shown as the highest pending one of a CPU since it had none, by CPU. */
+const shown = new WeakMap<Qemu, Map<number, Set<number>>>();
+function shownAt(q: Qemu, cpu: number): Set<number> {
+  let all = shown.get(q);
+  if (all === undefined) shown.set(q, (all = new Map()));
+  let objects = all.get(cpu);
+  if (objects === undefined) all.set(cpu, (objects = new Set()));
+  return objects;
+}
+
 /** The highest pending interrupt of a CPU; it is printed at every change of anything, so only news becomes an event. */
 function pending(q: Qemu, cpu: number, intid: number, priority: number): false | undefined {
-  if (priority === NO_PRIORITY || isSpecial(intid)) return false;
+  if (priority === NO_PRIORITY) return nothingPending(q, cpu);
+  if (isSpecial(intid)) return false;
   const object = vcpuIntidObject(q.out.world, cpu, intid);
   if (q.out.state.flag(object, vcpuVector.at.requested) === true) return false;
   q.emit(gicPending.put().pending(true), object);
+  shownAt(q, cpu).add(object);
   return undefined;
+}
+
+/** Nothing that is enabled is pending at a CPU: what was shown as pending, and not acknowledged since, is so no longer or was disabled. */
+function nothingPending(q: Qemu, cpu: number): false | undefined {
+  const objects = shownAt(q, cpu);
+  const stale = [...objects].filter((object) => q.out.state.flag(object, vcpuVector.at.requested) === true);
+  objects.clear();
+  for (const object of stale) q.emit(gicPending.put(), object);
+  return stale.length > 0 ? undefined : false;
 }
 
 /** A write of a register with a bit for each of INTID 0 to 31. What is cleared of INTIDs that never occurred says nothing. */

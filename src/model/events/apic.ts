@@ -199,9 +199,12 @@ export const gicPending = eventKind(
   'gic.pending',
   'look',
   [vcpuVector],
-  'The GIC shows that an interrupt is pending at a CPU, or no longer.',
-  { pending: 'flag' },
-  (state, e, a) => state.setFlag(e.object, V.requested, a.pending),
+  'The GIC shows that an interrupt is pending at a CPU, or no longer. Without `pending`: the CPU has nothing to take any more, and the trace does not tell whether this one is only disabled.',
+  { pending: 'flag?' },
+  (state, e, a) => {
+    if (a.pending !== undefined) state.setFlag(e.object, V.requested, a.pending);
+    else state.forget(e.object, V.requested);
+  },
 );
 
 export const gicSgi = eventKind(

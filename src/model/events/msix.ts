@@ -111,13 +111,9 @@ export const tblBind = eventKind(
     for (const node of [...from.values()]) {
       if (node.object < 0 || !state.present(node.object)) continue;
       const index = Number(node.segment) - shift;
-      if (index >= 0 && index < MSIX_ENTRIES) {
-        const to = world.child(msixEntry, dev, 'msix', index);
-        for (let cell = 1; cell < msixEntry.size; cell++) {
-          state.setBits(to, cell, state.get(node.object, cell), state.known(node.object, cell));
-        }
-      }
-      state.remove(node.object);
+      if (index >= 0 && index < MSIX_ENTRIES)
+        moveObject(state, node.object, world.child(msixEntry, dev, 'msix', index));
+      else state.remove(node.object);
     }
     state.touch(dev);
     state.remove(e.object);
