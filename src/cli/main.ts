@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { shown } from '../base/visible.ts';
 // The command line: `irqscope COMMAND FILE [OPTIONS]`. See docs/cli.md. This file holds the process, its signals and its streams.
+import { shown } from '../base/visible.ts';
 import { answer } from './answer.ts';
 import { DONE, Failure, REFUSED, SIGNALLED } from './failure.ts';
 import { removeHalfFiles } from './out-file.ts';

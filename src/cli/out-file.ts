@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { access, constants, type FileHandle, open, readlink, realpath, rename, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { Failure } from './failure.ts';
 
 /** What a failed system call means for someone who writes a file. */
@@ -48,7 +48,7 @@ async function targetOf(name: string): Promise<string> {
     path = isAbsolute(next) ? next : join(dirname(path), next);
   }
   const folder = await realpath(dirname(path)).catch(() => dirname(path));
-  return join(folder, path.slice(dirname(path).length).replace(/^\//, ''));
+  return join(folder, basename(path));
 }
 
 /** The file beside a target. */

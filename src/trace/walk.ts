@@ -4,7 +4,7 @@ import { vocabulary } from '../model/vocabulary.ts';
 import { type EventRow, eventRow } from './row.ts';
 import { BEFORE_FIRST, type Trace } from './trace.ts';
 
-/** Looks at a trace from its first event to its last. Everything that needs the whole trace is an observer: lanes, rules, statistics. */
+/** Looks at a trace from its first event to its last, with the state after each. Questions about a few objects or cells read the change log instead. */
 export interface Observer {
   /**
    * The event at `step` changes a cell: the cell will hold `value`, of which the bits `known` are known. `state` still holds the old value.

@@ -34,12 +34,15 @@ export async function showHistory(subject: Subject): Promise<void> {
   pick.title = `History of ${path}`;
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
+  let hidden = false;
   const list = async (which: KeysOf): Promise<void> => {
     pick.placeholder = 'Looking for writes…';
     pick.busy = true;
     pick.show();
     // The list is on the screen before the search starts, because the search takes a moment in long traces.
     await new Promise((done) => setTimeout(done, 10));
+    // The user may have closed it in that moment.
+    if (hidden) return;
     const { items, placeholder } = itemsOf(subject, which);
     pick.items = items;
     pick.busy = false;
@@ -47,16 +50,24 @@ export async function showHistory(subject: Subject): Promise<void> {
     const current = items.findLast(({ step }) => step !== undefined && step <= session.cursor);
     if (current) pick.activeItems = [current];
   };
-  const shown = new Promise<void>((done) => pick.onDidHide(() => done()));
+  const shown = new Promise<void>((done) =>
+    pick.onDidHide(() => {
+      hidden = true;
+      done();
+    }),
+  );
   pick.onDidAccept(() => {
     const [item] = pick.activeItems;
     if (item === MORE) return void list('all');
     pick.hide();
     if (item?.step !== undefined) session.move({ to: 'step', step: item.step });
   });
-  await list(subject.target.key === undefined ? 'told' : 'all');
-  await shown;
-  pick.dispose();
+  try {
+    await list(subject.target.key === undefined ? 'told' : 'all');
+    await shown;
+  } finally {
+    pick.dispose();
+  }
 }
 
 /** The items of a history, and what to say above them. */

@@ -12,11 +12,18 @@ export async function writeWhole(uri: vscode.Uri, bytes: Uint8Array): Promise<vo
     return;
   }
   const beside = vscode.Uri.joinPath(uri, '..', `.irqscope-${Date.now().toString(36)}.part`);
+  const is = (file: vscode.Uri): Promise<boolean> =>
+    Promise.resolve(fs.stat(file)).then(
+      () => true,
+      () => false,
+    );
   try {
     await fs.writeFile(beside, bytes);
     await fs.rename(beside, uri, { overwrite: true });
   } catch (error) {
-    await Promise.resolve(fs.delete(beside)).catch(() => {});
+    // The editor removes the old file before it renames. Where only that has succeeded, the new one is all that is left.
+    if (about === undefined || (await is(uri))) await Promise.resolve(fs.delete(beside)).catch(() => {});
+    else throw new Error(`${(error as Error).message}; what was written is in ${beside.fsPath}`);
     throw error;
   }
 }

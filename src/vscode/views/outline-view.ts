@@ -131,7 +131,9 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
   /** Shows the row of an object path and selects it; false when there is none at the cursor. */
   reveal(path: string, focus: boolean): Promise<boolean> {
     // One after the other: of two that ask for the same rows at the same time, the editor fails one.
-    this.#revealed = this.#revealed.then(() => this.#reveal(path, focus));
+    // An error of the search before goes to the caller of that one; this one starts all the same.
+    const search = (): Promise<boolean> => this.#reveal(path, focus);
+    this.#revealed = this.#revealed.then(search, search);
     return this.#revealed;
   }
 
