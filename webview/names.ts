@@ -1,3 +1,4 @@
+import { counted } from '../src/base/counted.ts';
 import { make } from './dom.ts';
 import type { Rows, ShownRow } from './rows.ts';
 import { ROW } from './shapes.ts';
@@ -151,7 +152,7 @@ function fillRow(
   set('aria-posinset', String(row.position));
   set('aria-setsize', String(row.siblings));
   set('data-path', lane.path);
-  element.title = `${lane.path}\n${lane.events} events`;
+  element.title = `${lane.path}\n${counted(lane.events, 'event')}`;
   const [twisty, label, detail] = element.children as unknown as [HTMLElement, HTMLElement, HTMLElement];
   twisty.className = branch ? `twisty ${open ? 'open' : 'closed'}` : 'twisty';
   if (label.textContent !== lane.label) label.textContent = lane.label;

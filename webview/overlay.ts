@@ -1,3 +1,4 @@
+import { counted } from '../src/base/counted.ts';
 import { durationText, type TimeBase } from '../src/base/time.ts';
 import type { CursorMessage } from '../src/protocol/timeline.ts';
 import type { AxisKind } from '../src/view/lanes/values.ts';
@@ -33,8 +34,8 @@ export function cursorPlace(cursor: CursorMessage | undefined, axis: AxisKind): 
 /** Length of a range in words: a duration, or a number of steps or ticks. */
 export function rangeText({ from, to }: Range, axis: AxisKind, time: TimeBase): string {
   const length = Math.abs(to - from);
-  if (axis === 'step') return `${Math.round(length)} steps`;
-  return time.ticks ? `${Math.round(length)} ticks` : durationText(Math.round(length));
+  if (axis === 'step') return counted(Math.round(length), 'step');
+  return time.ticks ? counted(Math.round(length), 'tick') : durationText(Math.round(length));
 }
 
 /** Radius of the ring around the event that the cursor stands at. */

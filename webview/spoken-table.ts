@@ -1,3 +1,4 @@
+import { counted } from '../src/base/counted.ts';
 import type { TableReply } from '../src/protocol/timeline.ts';
 import { make } from './dom.ts';
 
@@ -28,7 +29,7 @@ function contentOf(name: string, { rows, count }: TableReply): Node[] {
     make('tr', '', {}, make('td', '', {}, String(step)), make('td', '', {}, time), make('td', '', {}, text)),
   );
   return [
-    make('caption', '', {}, `${name}: ${count} events in view${shown}`),
+    make('caption', '', {}, `${name}: ${counted(count, 'event')} in view${shown}`),
     make('thead', '', {}, make('tr', '', {}, ...heads)),
     make('tbody', '', {}, ...lines),
   ];

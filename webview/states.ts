@@ -1,9 +1,8 @@
+import { counted } from '../src/base/counted.ts';
 import type { TraceMessage } from '../src/protocol/timeline.ts';
 import { make, setText } from './dom.ts';
 import type { Layout } from './layout.ts';
 import { makeButton, makeProgressRing } from './toolkit.ts';
-
-const numbers = new Intl.NumberFormat('en-US');
 
 /** What stands in place of the picture: nothing open, still reading, cannot be read, nothing in it. */
 function messageFor(trace: TraceMessage, lanes: number, open: () => void): Node[] | undefined {
@@ -68,7 +67,7 @@ export class StateView {
     bar.style.width = share === undefined || share < 0 ? '' : `${Math.round(share * 100)}%`;
     if (share !== undefined && share >= 0) progress.setAttribute('aria-valuenow', String(Math.round(share * 100)));
     else progress.removeAttribute('aria-valuenow');
-    progress.title = share === undefined ? '' : `${numbers.format(trace.events)} events so far`;
+    progress.title = share === undefined ? '' : `${counted(trace.events, 'event')} so far`;
   }
 }
 

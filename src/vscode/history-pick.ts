@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { counted } from '../base/counted.ts';
 import type { Step } from '../base/ids.ts';
 import type { FieldValue } from '../model/register.ts';
 import { fieldsFor } from '../model/register.ts';
@@ -75,7 +76,7 @@ function itemsOf(subject: Subject, which: KeysOf): { items: Item[]; placeholder:
   const { session } = subject.trace;
   const { entries, all } = writesAround(session.trace, subject.target, session.cursor, MOST, which);
   const items = entries.map((entry) => itemOf(subject, entry));
-  const count = `${items.length} ${items.length === 1 ? 'write' : 'writes'}${all ? '' : ' around the cursor'}`;
+  const count = `${counted(items.length, 'write')}${all ? '' : ' around the cursor'}`;
   const none =
     which === 'told' ? 'Only counters and computed keys can have changed.' : 'The trace shows no write of this.';
   const placeholder = items.length === 0 ? none : `${count}; choose one to go there`;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { counted } from '../base/counted.ts';
 import type { Place } from './api.ts';
 import { setContext } from './contexts.ts';
 import { Cancelled, hasRecipe, type OpenTrace, type Sessions } from './sessions.ts';
@@ -78,7 +79,7 @@ export class Opener implements vscode.Disposable {
       const timer = setTimeout(() => this.#notify(name, reading, stop), QUIET_MS);
       const trace = await reading.finally(() => clearTimeout(timer));
       const { length } = trace.session.trace;
-      this.#log.info(`${uri.path}: ${length} events in ${Date.now() - started} ms (${trace.load})`);
+      this.#log.info(`${uri.path}: ${counted(length, 'event')} in ${Date.now() - started} ms (${trace.load})`);
       return trace;
     } finally {
       if (this.#reading.get(key) === stop) this.#reading.delete(key);
@@ -124,7 +125,7 @@ export class Opener implements vscode.Disposable {
         if (percent > shown)
           progress.report({
             increment: percent - shown,
-            message: `${trace.session.trace.length.toLocaleString('en')} events`,
+            message: counted(trace.session.trace.length, 'event'),
           });
         shown = percent;
       });

@@ -122,7 +122,7 @@ export async function pickOperation(
   const item = (spec: OperationSpec): OperationItem => ({
     label: spec.title,
     description: spec.name,
-    detail: spec.meaning,
+    detail: spec.meaning.replaceAll('`', ''),
     spec,
   });
   const fitting = object === undefined ? [] : await operationsOn(operations, object);
@@ -130,7 +130,9 @@ export async function pickOperation(
   const separator = (label: string): OperationItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
   const items = [
     ...(fitting.length > 0 ? [separator(`on ${object}`), ...fitting.map(item)] : []),
-    ...(others.length > 0 ? [separator('on other objects'), ...others.map(item)] : []),
+    ...(others.length > 0
+      ? [separator(fitting.length > 0 ? 'on other objects' : 'on an object that you choose next'), ...others.map(item)]
+      : []),
   ];
   const options = {
     title: 'Inject Operation',

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { counted } from '../base/counted.ts';
 import type { Branch, Branches } from '../session/branches.ts';
 import type { Until } from '../session/run-to.ts';
 import type { Refusal } from '../session/session.ts';
@@ -135,7 +136,7 @@ export class Simulations implements vscode.Disposable {
           else say(result.refused);
           return undefined;
         }
-        report?.(`${session.trace.length.toLocaleString('en')} events`);
+        report?.(counted(session.trace.length, 'event'));
         await breathe();
         if (stopped || !this.#sessions.all.includes(trace)) {
           const last = session.move({ to: 'last' });

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { counted, noun } from '../base/counted.ts';
 import { timeText } from '../base/time.ts';
 import { deltaText } from '../query/delta.ts';
 import { eventText } from '../query/events.ts';
@@ -36,7 +37,10 @@ function cursorText({ session }: OpenTrace): { text: string; spoken: string } {
   const { cursor, trace } = session;
   const of = `${trace.length}${session.loading || session.growing ? '+' : ''}`;
   if (cursor < 0)
-    return { text: `$(pulse) before the first of ${of}`, spoken: `IRQScope: before the first of ${of} events` };
+    return {
+      text: `$(pulse) before the first of ${of}`,
+      spoken: `IRQScope: before the first of ${of} ${noun(trace.length, 'event')}`,
+    };
   const time = timeText(trace.table.time(cursor), trace.time);
   const parts = [`step ${cursor} of ${of}`, time, cursor > 0 ? deltaText(trace, cursor) : undefined];
   const shown = parts.filter((part) => part !== null && part !== undefined && part !== '');
@@ -50,7 +54,7 @@ function tooltip({ session, label }: OpenTrace): vscode.MarkdownString {
     const line = trace.table.line(cursor);
     text.appendMarkdown(`\n\n${code(eventText(trace, cursor))}\n\nline ${line}`);
     const changed = session.changes.length;
-    text.appendMarkdown(`, ${changed === 0 ? 'nothing' : changed === 1 ? '1 object' : `${changed} objects`} changed`);
+    text.appendMarkdown(`, ${changed === 0 ? 'nothing' : counted(changed, 'object')} changed`);
   }
   text.appendMarkdown('\n\nClick to go to a step.');
   return text;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { say } from './commands/handlers.ts';
 import { BRANCH_SCHEME, type OpenTrace } from './sessions.ts';
 
 /** The editor does not give extensions the text of files larger than this. */
@@ -15,12 +16,16 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   irqtrace: 'irqtrace',
 };
 
+const nameOf = (uri: vscode.Uri): string => uri.path.slice(uri.path.lastIndexOf('/') + 1);
 const isPacked = (uri: vscode.Uri): boolean => /\.(gz|zst|zstd)$/i.test(uri.path);
 
 /** Shows the text of a trace file, if it is text of a size that the editor can work with; the focus stays where it is. */
 export async function showText(uri: vscode.Uri): Promise<void> {
-  if (isPacked(uri) || vscode.window.visibleTextEditors.some((e) => e.document.uri.toString() === uri.toString()))
+  if (isPacked(uri)) {
+    say(`${nameOf(uri)} is packed: the views show the trace, the editor cannot show its text`);
     return;
+  }
+  if (vscode.window.visibleTextEditors.some((e) => e.document.uri.toString() === uri.toString())) return;
   // A trace without a file has no size that could be checked first.
   if (uri.scheme !== BRANCH_SCHEME && (await vscode.workspace.fs.stat(uri)).size > LARGEST_TEXT) return;
   await vscode.window.showTextDocument(uri, { viewColumn: columnFor(uri), preserveFocus: true, preview: false });
@@ -45,9 +50,8 @@ function showsTimeline({ activeTab }: vscode.TabGroup): boolean {
 /** Shows a line (1-based) of a trace and puts the caret there. */
 export async function revealLine(uri: vscode.Uri, line: number): Promise<void> {
   if (isPacked(uri)) {
-    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
     void vscode.window.showInformationMessage(
-      `Line ${line} is in a packed file. Unpack ${name} and open that to see its text.`,
+      `Line ${line} is in a packed file. Unpack ${nameOf(uri)} and open that to see its text.`,
     );
     return;
   }

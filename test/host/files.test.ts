@@ -56,6 +56,9 @@ describe('files', () => {
     assert.ok(active!.events > 1000 && active!.events < EVENTS, `${active!.events} events`);
     const parts = internals.traces.getChildren(internals.traces.getChildren()[0]);
     assert.equal(parts[0]?.name, 'problem');
+    const [top] = internals.traces.getChildren();
+    assert.match(top!.description, /· damaged ·/);
+    assert.equal(top!.icon, 'warning');
   });
 
   it('reads a file only once, and again when it has changed', async () => {

@@ -6,7 +6,9 @@ import { firstSegment, lastSegment } from '../../src/base/path-pattern.ts';
 import type { ObjectType } from '../../src/model/objects.ts';
 import { mentionedRoots, pathTypes, typeOfPath } from '../../src/model/paths.ts';
 import { PRESENT, State } from '../../src/model/state.ts';
-import { device, mention } from '../../src/model/things/pci.ts';
+import { cpu, domain } from '../../src/model/things/irq.ts';
+import { device, mention, msixCap } from '../../src/model/things/pci.ts';
+import { kvmTable } from '../../src/model/things/virt.ts';
 import { World } from '../../src/model/world.ts';
 import { bundledScenarios } from '../../src/sim/bundled.ts';
 import { LaneIndex } from '../../src/view/lanes/lanes.ts';
@@ -88,6 +90,27 @@ describe('presentation', () => {
     assert.equal(outlineOf('guest:cpu/0/vector/33'), 'cpus');
     assert.equal(outlineOf('guest:device/0000:00:03.0'), 'devices');
     assert.equal(outlineOf('hypervisor/grant/1'), 'domains');
+  });
+
+  it('counts one thing in the singular', () => {
+    const world = new World();
+    const one = world.object(cpu, 'cpu/0');
+    const matrix = world.object(domain, 'domain/VECTOR');
+    const capability = world.object(msixCap, 'device/0000:00:03.0/msixcap');
+    const table = world.object(kvmTable, 'kvm/0/msix/0');
+    const state = new State(world);
+    for (const [object, cells] of [
+      [one, [cpu.at.allocated]],
+      [matrix, [domain.at.allocated, domain.at.onlineMaps]],
+      [table, [kvmTable.at.entries]],
+    ] as const) {
+      state.set(object, PRESENT, 1);
+      for (const cell of cells) state.set(object, cell, 1);
+    }
+    assert.equal(summaryOf(state, one).description, '1 vector allocated');
+    assert.equal(summaryOf(state, matrix).description, '1 CPU, 1 vector allocated');
+    assert.match(summaryOf(state, table).description, /1 entry,/);
+    assert.match(summaryOf(state, capability).description, /\? entries/);
   });
 
   it('adds the name that the trace gives', () => {

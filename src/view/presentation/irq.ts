@@ -18,7 +18,7 @@ import {
   threeValued,
 } from './layer.ts';
 import type { Presentation, PresentationsOf } from './presentation.ts';
-import { counted, list, number, numbered } from './words.ts';
+import { counted, list, many, number, numbered } from './words.ts';
 
 /** The irq that a vector is assigned to, by its number and the name that the trace gives to it; empty for none. */
 function irqName(state: State, object: ObjectId): string {
@@ -76,7 +76,7 @@ const cpuView: Presentation = {
     const available = state.num(object, cpu.at.available);
     return list(
       state.flag(object, cpu.at.online) === false && 'offline',
-      allocated >= 0 && `${allocated} vectors allocated`,
+      allocated >= 0 && `${many(allocated, 'vector')} allocated`,
       available >= 0 && `${available} free`,
     );
   },
@@ -157,10 +157,12 @@ const domainView: Presentation = {
     const told = (cell: number, what: string): string | false =>
       state.num(object, cell) >= 0 && `${state.num(object, cell)} ${what}`;
     const parent = state.text(object, domain.at.parent);
+    const maps = state.num(object, domain.at.onlineMaps);
+    const allocated = state.num(object, domain.at.allocated);
     return list(
       parent !== '' && `on ${parent}`,
-      told(domain.at.onlineMaps, 'CPUs'),
-      told(domain.at.allocated, 'vectors allocated'),
+      maps >= 0 && many(maps, 'CPU'),
+      allocated >= 0 && `${many(allocated, 'vector')} allocated`,
       told(domain.at.reserved, 'reserved'),
       told(domain.at.available, 'free'),
     );

@@ -10,13 +10,19 @@ import { bitLayer, flagLayer, pending, strip, threeValued } from './layer.ts';
 import type { Presentation, PresentationsOf } from './presentation.ts';
 import { childObject, flag, join, key, list, sizeText, wide } from './words.ts';
 
+/** The size of an MSI-X table: `1 entry`, `? entries`. */
+function entriesText(state: State, cap: ObjectId): string {
+  const size = key(state, cap, 'size');
+  return `${size} ${size === '1' ? 'entry' : 'entries'}`;
+}
+
 function describeDevice(state: State, object: ObjectId): string {
   const cap = childObject(state, object, 'msixcap');
   const msiObject = childObject(state, object, 'msi');
   const on = (o: number): boolean => o >= 0 && state.present(o) && flag(state, o, 'enable') === true;
   const command = keyValue(state, object, 'command') as { busMaster: boolean | null; memory: boolean | null };
   return list(
-    on(cap) && `MSI-X on, ${key(state, cap, 'size')} entries`,
+    on(cap) && `MSI-X on, ${entriesText(state, cap)}`,
     on(cap) && flag(state, cap, 'fmask') === true && 'function masked',
     on(msiObject) && 'MSI on',
     command.memory === false && 'memory decode off',
@@ -93,7 +99,7 @@ const capView: Presentation = {
     return list(
       enabled === null ? UNKNOWN : enabled ? 'enabled' : 'off',
       flag(state, object, 'fmask') === true && 'function masked',
-      `${key(state, object, 'size')} entries`,
+      entriesText(state, object),
     );
   },
 };

@@ -18,7 +18,7 @@ import {
 import { UNKNOWN } from '../values.ts';
 import { bitLayer, flagLayer, mapped, present, stale, strip } from './layer.ts';
 import type { Presentation, PresentationsOf } from './presentation.ts';
-import { counted, flag, key, list, number, numbered, wide } from './words.ts';
+import { counted, flag, key, list, many, number, numbered, wide } from './words.ts';
 
 const unitView: Presentation = {
   unit: ['unit', 'units'],
@@ -100,7 +100,7 @@ const itsDeviceView: Presentation = {
   describe: (state, object) => {
     if (state.flag(object, itsDevice.at.valid) === false) return 'not mapped';
     const size = state.num(object, itsDevice.at.size);
-    return list(size >= 0 && `${2 ** (size + 1)} events`, `ITT ${wide(state, object, itsDevice.at.itt)}`);
+    return list(size >= 0 && many(2 ** (size + 1), 'event'), `ITT ${wide(state, object, itsDevice.at.itt)}`);
   },
   layers: [flagLayer(mapped, itsDevice.at.valid)],
 };

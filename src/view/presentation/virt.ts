@@ -17,7 +17,7 @@ import {
 import { UNKNOWN } from '../values.ts';
 import { flagLayer, inService, level, requested, strip, threeValued } from './layer.ts';
 import type { Presentation, PresentationsOf } from './presentation.ts';
-import { counted, flag, join, key, list, number, numbered, told } from './words.ts';
+import { counted, flag, join, key, list, many, number, numbered, told } from './words.ts';
 
 const vfioDeviceView: Presentation = {
   unit: ['device', 'devices'],
@@ -140,7 +140,7 @@ const tableView: Presentation = {
     const entries = state.num(object, kvmTable.at.entries);
     return list(
       state.text(object, kvmTable.at.device),
-      entries >= 0 && `${entries} entries`,
+      entries >= 0 && many(entries, 'entry', 'entries'),
       `at ${key(state, object, 'base')}`,
     );
   },

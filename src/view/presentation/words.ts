@@ -1,3 +1,4 @@
+import { noun } from '../../base/counted.ts';
 import { hex64 } from '../../base/hex.ts';
 import type { ObjectId } from '../../base/ids.ts';
 import type { State } from '../../model/state.ts';
@@ -30,7 +31,7 @@ export const flag = (state: State, object: ObjectId, name: string): boolean | nu
   return typeof value === 'boolean' ? value : null;
 };
 /** A count with its noun. */
-export const many = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
+export const many = (n: number, one: string, several?: string): string => `${n} ${noun(n, one, several)}`;
 
 /** A size in bytes with the unit that reads best. */
 export function sizeText(bytes: number): string {

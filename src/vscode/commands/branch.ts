@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { counted } from '../../base/counted.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import { textUri } from '../branch-text.ts';
 import { writeWhole } from '../safe-write.ts';
@@ -6,6 +7,7 @@ import { type FileArgument, toUri } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { type Handlers, say } from './handlers.ts';
 import { complain, type Find, type SimServices } from './sim-services.ts';
+
 /** Commands about branches and files. */
 export function branchCommands({ sessions, simulations, log }: SimServices, find: Find): Handlers {
   return {
@@ -30,7 +32,8 @@ export function branchCommands({ sessions, simulations, log }: SimServices, find
     saveTraceAs: async (file?: FileArgument, target?: unknown) => {
       const trace = find(file);
       if (!trace) return undefined;
-      const uri = toUri(target) ?? (await pickTarget(`${fileName(trace.label)}.irqtrace`, 'irqtrace', 'Traces'));
+      const uri =
+        toUri(target) ?? (await pickTarget('Save Trace As', `${fileName(trace.label)}.irqtrace`, 'irqtrace', 'Traces'));
       if (!uri) return undefined;
       try {
         const { irqtraceBytes } = await import('../../trace/irqtrace.ts');
@@ -49,7 +52,7 @@ export function branchCommands({ sessions, simulations, log }: SimServices, find
       if (!trace.branch?.recipe) return void say('only a simulated run has a scenario');
       const { scenarioWithOperations } = await simulations.simulator();
       const name = `${fileName(trace.label)}.scenario.json`;
-      const uri = toUri(target) ?? (await pickTarget(name, 'json', 'Scenarios'));
+      const uri = toUri(target) ?? (await pickTarget('Export Scenario with Operations', name, 'json', 'Scenarios'));
       if (!uri) return undefined;
       const document = scenarioWithOperations(trace.branch.run as Simulation);
       try {
@@ -72,7 +75,7 @@ async function pickOther(
   const others = sessions.all.filter((other) => other !== trace && other !== parent);
   const items = (parent ? [parent, ...others] : others).map((other) => ({
     label: other.label,
-    description: other === parent ? 'this branch left it' : `${other.session.trace.length} events`,
+    description: other === parent ? 'this branch left it' : counted(other.session.trace.length, 'event'),
     trace: other,
   }));
   if (items.length === 0) say('there is no other trace to compare with');
@@ -81,9 +84,11 @@ async function pickOther(
 
 const fileName = (label: string): string => label.replaceAll(/[^\w.-]+/g, '-').replace(/\.(irqtrace|log|txt)$/, '');
 
-function pickTarget(name: string, ending: string, kind: string): Thenable<vscode.Uri | undefined> {
+function pickTarget(title: string, name: string, ending: string, kind: string): Thenable<vscode.Uri | undefined> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   return vscode.window.showSaveDialog({
+    title,
+    saveLabel: 'Save',
     filters: { [kind]: [ending] },
     ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, name) } : {}),
   });

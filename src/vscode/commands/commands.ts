@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { counted } from '../../base/counted.ts';
 import type { Place } from '../api.ts';
 import type { Opener } from '../opening.ts';
 import { type FileArgument, toUri } from '../selected.ts';
@@ -121,9 +122,15 @@ function fileCommands(
 async function pickTrace(sessions: Sessions): Promise<OpenTrace | undefined> {
   const items = sessions.all.map((trace) => ({
     label: trace.label,
-    description: `${trace === sessions.active ? 'active · ' : ''}${trace.session.trace.length} events`,
-    detail: vscode.workspace.asRelativePath(trace.uri),
+    description: `${trace === sessions.active ? 'active · ' : ''}${counted(trace.session.trace.length, 'event')}`,
+    // A run has no file; the path of its text means nothing to the user.
+    detail: trace.branch ? 'simulated, not saved as a file' : vscode.workspace.asRelativePath(trace.uri),
     trace,
   }));
-  return (await vscode.window.showQuickPick(items, { title: 'Switch Active Trace' }))?.trace;
+  return (
+    await vscode.window.showQuickPick(items, {
+      title: 'Switch Active Trace',
+      placeHolder: 'The trace that the views and the timeline show',
+    })
+  )?.trace;
 }

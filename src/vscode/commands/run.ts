@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { count, counted } from '../../base/counted.ts';
 import type { EventKind } from '../../model/event.ts';
 import type { Until } from '../../session/run-to.ts';
 import type { Recipe } from '../../sim/simulation.ts';
@@ -132,7 +133,8 @@ async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
   const kindItem = ({ name, meaning }: EventKind, description?: string): Item => ({
     label: name,
     ...(description === undefined ? {} : { description }),
-    detail: meaning,
+    // The documentation marks names by backticks; a list shows plain text.
+    detail: meaning.replaceAll('`', ''),
     until: { to: 'kind', kind: name },
   });
   const counts = kindCounts(trace.session.trace, cursor);
@@ -154,7 +156,11 @@ async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
             until: { to: 'change', path: selection },
           } as Item,
         ]),
-    { label: 'The end', description: 'until no further event is due', until: { to: 'end' } },
+    {
+      label: 'The end',
+      description: growing ? 'until no further event is due' : 'the last event',
+      until: { to: 'end' },
+    },
     ...(counts.length > 0 ? [separator('Kinds of events that occur')] : []),
     ...counts.map(({ kind, total, ahead }) => kindItem(kind, countText(total, ahead))),
     ...(others.length > 0 ? [separator('Kinds of events that have not occurred yet')] : []),
@@ -166,6 +172,6 @@ async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
 
 /** How many events of a kind there are: `1,234 events, 12 ahead`. */
 function countText(total: number, ahead: number): string {
-  const all = `${total.toLocaleString('en')} ${total === 1 ? 'event' : 'events'}`;
-  return `${all}, ${ahead === total ? 'all' : ahead === 0 ? 'none' : ahead.toLocaleString('en')} ahead`;
+  const all = counted(total, 'event');
+  return `${all}, ${ahead === total ? 'all' : ahead === 0 ? 'none' : count(ahead)} ahead`;
 }

@@ -1,3 +1,4 @@
+import { count, counted } from '../../base/counted.ts';
 import type { TraceInfo } from '../../query/info.ts';
 import type { OpenTrace } from '../sessions.ts';
 
@@ -20,8 +21,6 @@ export interface TraceRow {
 /** A row below a trace. */
 export type Part = Omit<TraceRow, 'id' | 'trace' | 'parent'>;
 
-/** A number with separators of thousands. */
-export const count = (n: number): string => n.toLocaleString('en');
 const sum = (tally: Readonly<Record<string, number>>): number => Object.values(tally).reduce((a, b) => a + b, 0);
 
 const part = (
@@ -108,7 +107,7 @@ export function accountingParts(info: TraceInfo): Part[] {
             info.sources.map(({ format, variant, records, start, end }, i) => ({
               name: String(i + 1),
               label: format,
-              description: `${count(records)} records${start === null || end === null ? '' : `, ${start} to ${end}`}`,
+              description: `${counted(records, 'record')}${start === null || end === null ? '' : `, ${start} to ${end}`}`,
               icon: 'file-code',
               tooltip: variant,
             })),
@@ -118,7 +117,7 @@ export function accountingParts(info: TraceInfo): Part[] {
     part(
       'records',
       'Records',
-      `${count(info.records)} in ${count(info.lines)} lines`,
+      `${count(info.records)} in ${counted(info.lines, 'line')}`,
       'list-ordered',
       'Lines that are trace records.',
     ),
@@ -144,7 +143,7 @@ export function accountingParts(info: TraceInfo): Part[] {
     part(
       'unknown',
       'Unknown',
-      unknown === 0 ? '0' : `${count(unknown)} of ${Object.keys(info.unknown).length} kinds`,
+      unknown === 0 ? '0' : `${count(unknown)} of ${counted(Object.keys(info.unknown).length, 'kind')}`,
       unknown === 0 ? 'pass' : 'question',
       'Records of events that IRQScope does not know, by name.',
       tallied(info.unknown, 'question'),
@@ -160,7 +159,7 @@ export function accountingParts(info: TraceInfo): Part[] {
     part(
       'lost',
       'Lost',
-      info.lost === null ? `not told, ${count(info.gaps)} gaps` : count(info.lost),
+      info.lost === null ? `not told, ${counted(info.gaps, 'gap')}` : count(info.lost),
       info.lost === 0 ? 'pass' : 'warning',
       'Events that the recorder says it lost.',
     ),

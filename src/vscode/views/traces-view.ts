@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { count, counted, noun } from '../../base/counted.ts';
 import { traceInfo } from '../../query/info.ts';
 import { total } from '../../trace/accounting.ts';
 import { code, plain } from '../../view/outline/explain.ts';
@@ -7,7 +8,7 @@ import type { Simulations } from '../simulations.ts';
 import { RefreshGate } from './refresh-gate.ts';
 import { Throttle } from './throttle.ts';
 
-import { accountingParts, count, recipeParts, type TraceRow } from './trace-parts.ts';
+import { accountingParts, recipeParts, type TraceRow } from './trace-parts.ts';
 
 /** How often the numbers of a trace that is being read are updated. */
 const LOADING_MS = 250;
@@ -125,12 +126,14 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
   #traceRow(trace: OpenTrace, parent: TraceRow | undefined): TraceRow {
     const { length, first } = trace.session.trace;
     const { accounting } = first;
-    const trouble = [
+    const damaged = first.problem !== undefined;
+    const tallies: [number, string][] = [
       [total(accounting.unknown), 'unknown'],
       [total(accounting.skipped), 'skipped'],
-      [accounting.lost, 'lost'],
-      [accounting.gaps, 'gaps'],
-    ].map(([n, what]) => (Number(n) > 0 ? `${count(Number(n))} ${what}` : ''));
+      [Number(accounting.lost), 'lost'],
+      [accounting.gaps, noun(accounting.gaps, 'gap')],
+    ];
+    const trouble = tallies.map(([n, what]) => (n > 0 ? `${count(n)} ${what}` : ''));
     const percent = trace.progress === undefined ? '' : ` ${Math.floor(trace.progress * 100)} %`;
     const states = {
       loading: `reading${percent}`,
@@ -148,13 +151,21 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
       description: [
         active ? 'active' : '',
         states[trace.load],
+        damaged ? 'damaged' : '',
         trace.branch?.parent ? `from step ${trace.branch.step}` : '',
-        `${count(length)}${trace.session.growing ? '+' : ''} events`,
+        trace.session.growing ? `${count(length)}+ events` : counted(length, 'event'),
         ...trouble,
       ]
         .filter(Boolean)
         .join(' · '),
-      icon: active && trace.load === 'ready' ? 'target' : trace.branch ? branchIcon(trace) : LOAD[trace.load],
+      icon:
+        damaged && trace.load === 'ready'
+          ? 'warning'
+          : active && trace.load === 'ready'
+            ? 'target'
+            : trace.branch
+              ? branchIcon(trace)
+              : LOAD[trace.load],
     };
   }
 }
@@ -173,7 +184,9 @@ function traceTooltip(trace: OpenTrace, active: boolean): vscode.MarkdownString 
   const { first: meta, length } = trace.session.trace;
   const text = new vscode.MarkdownString(`**${plain(trace.label)}**${active ? ' (active)' : ''}\n\n`);
   if (!trace.branch) text.appendMarkdown(`${code(vscode.workspace.asRelativePath(trace.uri))}\n\n`);
-  text.appendMarkdown(plain(`${meta.format}, ${meta.variant}: ${count(length)} events`));
+  text.appendMarkdown(plain(`${meta.format}, ${meta.variant}: ${counted(length, 'event')}`));
+  if (meta.problem !== undefined)
+    text.appendMarkdown(`\n\nThe file is damaged: ${plain(meta.problem)}. The trace holds what was read before that.`);
   if (trace.error !== undefined) text.appendMarkdown(`\n\nReading failed: ${plain(trace.error)}`);
   if (trace.load === 'stopped') text.appendMarkdown('\n\nReading was stopped. Open the file again to read all of it.');
   return text;
