@@ -27,10 +27,21 @@ export interface Command {
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
+/** Arguments in which a negative number behind an option is its value (`--at -0.5`); otherwise it would count as an option. */
+function withNegatives(args: readonly string[], options: Options): string[] {
+  const all: string[] = [];
+  for (const arg of args) {
+    const option = /^--(\w+)$/.exec(all.at(-1) ?? '')?.[1];
+    if (/^-\d/.test(arg) && option !== undefined && options[option]?.type === 'string') all.push(`${all.pop()}=${arg}`);
+    else all.push(arg);
+  }
+  return all;
+}
+
 /** Reads the arguments of a command strictly; throws Failure with the way to its help. */
 export function readArguments<const O extends Options>(command: string, args: readonly string[], options: O) {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    return parseArgs({ args: withNegatives(args, options), options, allowPositionals: true, strict: true });
   } catch (error) {
     const { message } = error as Error;
     const unknown = /^Unknown option '-*([^']*)'/.exec(message)?.[1];

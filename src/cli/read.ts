@@ -29,6 +29,7 @@ function refusal(file: string, error: unknown): Failure {
 
 /** Reads a source chunk by chunk into a trace; throws Failure when that is not possible. */
 export async function readTrace(file: string, progress: Progress): Promise<Trace> {
+  if (file === '') throw new Failure('the name of FILE is empty');
   const run = new ImportRun(file);
   try {
     await (file === STDIN ? readStdin(run, progress) : readFile(file, run, progress));

@@ -199,6 +199,9 @@ describe('irqscope refuses', () => {
       [['state', example], /state needs --at: a step/],
       [['state', example, '--at', '34.5.6'], /is no place in a trace/],
       [['state', example, '--at', '99999999'], /there is no step 99999999; the trace has steps 0 to \d+$/],
+      [['state', example, '--at', '-1.5'], /the first event is later than -1\.5, at 1795148648\.926722$/],
+      [['state', example, '--at', '-1'], /--at -1 is no place in a trace/],
+      [['info', ''], /^irqscope: the name of FILE is empty$/],
       [['state', example, '--at', '1.5'], /the first event is later than 1\.5, at 1795148648\.926722$/],
       [
         ['state', example, '--at', 'line:1'],
