@@ -3,10 +3,10 @@ const SEGMENT_BITS = 15;
 const SEGMENT = 1 << SEGMENT_BITS;
 const MASK = SEGMENT - 1;
 
-type Store = Uint8Array | Uint16Array | Int16Array | Uint32Array | Float64Array;
+type TypedArray = Uint8Array | Uint16Array | Int16Array | Uint32Array | Float64Array;
 
 /** A column of numbers that grows at its end. The element type is that of the arrays that `make` returns. */
-export class Column<T extends Store> {
+export class Column<T extends TypedArray> {
   readonly #make: (size: number) => T;
   readonly #segments: T[] = [];
   #length = 0;

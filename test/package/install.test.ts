@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ensureInstalled, type Installation, installed } from '../../scripts/host/install.ts';
 import { root } from '../../scripts/paths.ts';
 
@@ -118,5 +119,39 @@ describe("the embedded editor's logger", () => {
     for (const word of ['aaaa\n', 'bbbb\n']) single.info(word);
     assert.equal(text('c.log'), 'bbbb\n');
     single.drop();
+  });
+});
+
+describe('a browser of this machine', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'irqscope-browser-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** What the scripts find with this folder as the PATH. */
+  function found(env: Record<string, string>): { status: number | null; out: string; err: string } {
+    const find = pathToFileURL(join(root, 'scripts/host/find.ts')).href;
+    const code = `import { findBrowser } from ${JSON.stringify(find)}; console.log(findBrowser());`;
+    const options = { encoding: 'utf8', env: { PATH: folder, HOME: folder, ...env } } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], options);
+    return { status, out: stdout.trim(), err: stderr };
+  }
+  const program = (name: string, status: number): string => {
+    const path = join(folder, name);
+    writeFileSync(path, `#!/bin/sh\nexit ${status}\n`, { mode: 0o755 });
+    return path;
+  };
+
+  it('is taken if it starts, and the one that IRQSCOPE_CHROMIUM names before all', function () {
+    if (process.platform !== 'linux') this.skip();
+    assert.equal(found({}).out, 'undefined');
+    // As Ubuntu's chromium-browser without its snap.
+    program('chromium-browser', 1);
+    assert.equal(found({}).out, 'undefined');
+    const chrome = program('google-chrome', 0);
+    assert.equal(found({}).out, chrome);
+    const own = program('mine', 0);
+    assert.equal(found({ IRQSCOPE_CHROMIUM: own }).out, own);
+    const { status, err } = found({ IRQSCOPE_CHROMIUM: join(folder, 'none') });
+    assert.notEqual(status, 0);
+    assert.match(err, /IRQSCOPE_CHROMIUM names .*none, which does not exist/);
   });
 });
