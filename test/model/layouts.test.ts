@@ -7,10 +7,10 @@ import { allRegisters } from '../../src/model/registers/index.ts';
 const src = join(import.meta.dirname, '../../src');
 
 /**
- * What is not searched: where layouts are written and compiled, tools that know nothing of registers (`base`), and the
- * packed formats of the trace itself (`trace`).
+ * What is not searched: where layouts are written and compiled, tools that know nothing of registers (`base`), the
+ * packed formats of the trace itself (`trace`), and how sources are packed and encoded.
  */
-const OUTSIDE = /^(base\/|trace\/|import\/packed\/|model\/registers\/|model\/(field|register)\.ts$)/;
+const OUTSIDE = /^(base\/|trace\/|import\/packed\/|import\/utf16\.ts$|model\/registers\/|model\/(field|register)\.ts$)/;
 
 /** Operators with a number that say nothing of a register: 32-bit arithmetic, and bits, bytes and words of a run of cells. */
 const PLAIN = new Set(['>>> 0', '| 0', '>>> 1', '>>> 2', '& 3', '& ~3', '>>> 3', '>>> 5', '& 31', '& ~31']);

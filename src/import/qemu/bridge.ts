@@ -3,7 +3,7 @@
  * them when the bit is set that was not (pci_bridge_write_config of hw/pci/pci_bridge.c); the functions get the reset of
  * a power-up, those of assigned devices too.
  */
-import { isBridge } from '../../model/events/config-space.ts';
+import { bytesOver, isBridge } from '../../model/events/config-space.ts';
 import { devReset } from '../../model/events/function.ts';
 import { bridgeBuses, bridgeControl } from '../../model/registers/pci.ts';
 import type { Qemu } from './context.ts';
@@ -28,18 +28,6 @@ function bridgeOf(q: Qemu, dev: number): Bridge {
   let bridge = all.get(dev);
   if (bridge === undefined) all.set(dev, (bridge = { buses: 0, known: 0, resets: false }));
   return bridge;
-}
-
-/** The bits that an access of config space gives a register at `at`, and which of them it covers. */
-function covered(at: number, offset: number, size: number, value: number): { bits: number; mask: number } {
-  let [bits, mask] = [0, 0];
-  for (let i = 0; i < size; i++) {
-    const byte = offset + i - at;
-    if (byte < 0 || byte > 3) continue;
-    bits |= ((value >>> (i * 8)) & 0xff) << (byte * 8);
-    mask |= 0xff << (byte * 8);
-  }
-  return { bits, mask };
 }
 
 /** The bus number in the path of a function, or -1. */
@@ -73,10 +61,10 @@ export function bridgeAccess(
   if (!touches(BUSES, bridgeBuses.width / 8) && !touches(CONTROL, bridgeControl.width / 8)) return [];
   if (!isBridge(q.out.state, dev) || busOf(q, dev) < 0) return [];
   const bridge = bridgeOf(q, dev);
-  const { bits, mask } = covered(BUSES, offset, size, value);
+  const { bits, mask } = bytesOver(BUSES, offset, size, value);
   bridge.buses = (bridge.buses & ~mask) | bits;
   bridge.known |= mask;
-  const control = covered(CONTROL, offset, size, value);
+  const control = bytesOver(CONTROL, offset, size, value);
   const { reset } = bridgeControl.f;
   if ((control.mask & reset.mask) === 0) return [];
   const before = bridge.resets;

@@ -7,6 +7,7 @@ import {
   CAPABILITY,
   expCapabilities,
   expControl,
+  headerType,
   msiAddress,
   msiControl,
   msiData,
@@ -96,7 +97,7 @@ const HEADER_TYPE = 0x0e;
 /** Whether reads have shown that a function is a bridge between buses. */
 export function isBridge(state: State, dev: ObjectId): boolean {
   const type = configByte(state, dev, HEADER_TYPE);
-  return type >= 0 && (type & 0x7f) === BRIDGE_HEADER;
+  return type >= 0 && headerType.f.layout.of(type) === BRIDGE_HEADER;
 }
 
 /** A known 32-bit run of config space as an access, byte by byte, handed to `use`. */
@@ -142,6 +143,18 @@ export function msiLies(state: State, dev: ObjectId, at: number): void {
   replay(state, dev, at, at + 24, (access) => msiAccess(state, dev, access));
 }
 
+/** The bits that an access of config space gives 32 bits of registers at `at`, and which of them it covers. */
+export function bytesOver(at: number, offset: number, size: number, value: number): { bits: number; mask: number } {
+  let [bits, mask] = [0, 0];
+  for (let i = 0; i < Math.min(4, size); i++) {
+    const byte = offset + i - at;
+    if (byte < 0 || byte > 3) continue;
+    bits = bits | (((value >>> (i * 8)) & 0xff) << (byte * 8));
+    mask = mask | (0xff << (byte * 8));
+  }
+  return { bits, mask };
+}
+
 /** Offsets in their capabilities. */
 const EXP_CAPABILITIES = 4;
 const EXP_CONTROL = 8;
@@ -154,15 +167,7 @@ const AF_CAPABILITIES = 3;
 export function startsReset(state: State, dev: ObjectId, offset: number, size: number, value: number): boolean {
   if (offset < 0x40) return false;
   let starts = false;
-  /** Whether the write covers a register at `at`, of which bit by bit `mask` is set. */
-  const writes = (at: number, bits: number): boolean => {
-    for (let i = 0; i < 2; i++) {
-      const from = at + i - offset;
-      const byte = from >= 0 && from < size ? (value >>> (from * 8)) & 0xff : 0;
-      if (((byte << (i * 8)) & bits) !== 0) return true;
-    }
-    return false;
-  };
+  const writes = (at: number, bits: number): boolean => (bytesOver(at, offset, size, value).bits & bits) !== 0;
   const lacks = (at: number, bits: number): boolean => {
     for (let i = 0; i < 4; i++) {
       const byte = configByte(state, dev, at + i);

@@ -132,8 +132,20 @@ export const advancedFeatures = register(
   ],
 );
 
-/** Header type (config offset 0x0e, bits 6:0) of a bridge between buses; its header holds bus numbers where others have BARs. */
+/** Header layout of a bridge between buses, which holds bus numbers where others have BARs. */
 export const BRIDGE_HEADER = 1;
+
+/** Header Type, config offset 0x0e, 8 bits. */
+export const headerType = register(
+  'PCI Header Type',
+  8,
+  'What the rest of the header holds.',
+  'PCIe Base 7.5.1.1.9; include/uapi/linux/pci_regs.h PCI_HEADER_TYPE',
+  [
+    bits('layout', 6, 0, 'RO', 'Layout of the header.', { values: { 0: 'function', [BRIDGE_HEADER]: 'bridge' } }),
+    bit('multi', 7, 'RO', 'The device has more functions than this one.'),
+  ],
+);
 
 /** The bus numbers of a bridge, config offset 0x18 of a type 1 header, 32 bits. */
 export const bridgeBuses = register(
