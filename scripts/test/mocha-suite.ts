@@ -15,6 +15,9 @@ interface MochaSuite {
   optional?: boolean;
 }
 
+/** Where Node keeps what it compiled: tests of the command line start it hundreds of times, in half the time with this. */
+const COMPILED = join(root, 'node_modules', '.cache', 'compiled');
+
 /** What mocha.ts is told. */
 export interface MochaOrder {
   result: string;
@@ -38,7 +41,8 @@ export function mochaSuite(folder: string, { without = [], timeout, optional = f
       const result = join(temporary, 'result.json');
       const order: MochaOrder = { result, grep: selection.grep, timeout, files };
       const args = [join(import.meta.dirname, 'mocha.ts'), JSON.stringify(order)];
-      const code = await spawnGuarded(process.execPath, args, { cwd: root, output: 'inherit' }).ended;
+      const env = { NODE_COMPILE_CACHE: COMPILED, ...process.env };
+      const code = await spawnGuarded(process.execPath, args, { cwd: root, env, output: 'inherit' }).ended;
       return readCounts(result, code);
     } finally {
       rmSync(temporary, { recursive: true, force: true });
