@@ -7,6 +7,8 @@ interface Kind {
   readonly magic?: string;
   /** A line of it; some of the first lines must have this form. */
   readonly line?: RegExp;
+  /** Only a file in which no record was found is of this kind. */
+  readonly empty?: true;
 }
 
 const RECORD_FTRACE = 'record with ftrace and keep the text: `cat /sys/kernel/tracing/trace`';
@@ -52,22 +54,52 @@ const KINDS: readonly Kind[] = [
     line: /^Attaching \d+ probes?\.\.\.|^@\w*\[.*\]: /,
     title: `what bpftrace prints, which is not read; ${RECORD_FTRACE}`,
   },
+  {
+    line: /^# tracer: /,
+    empty: true,
+    title:
+      'the text of an ftrace buffer that holds no event; turn events on: `echo 1 > /sys/kernel/tracing/events/irq/enable`',
+  },
   { line: /^ +CPU0(?: +CPU\d+)* *$/, title: '/proc/interrupts, which is not read' },
+  {
+    line: /^content-transfer-encoding: base64$/i,
+    empty: true,
+    title: 'a mail whose text is in base64; save the text as the mail program shows it',
+  },
   { line: /^handler: +\w+$/, title: 'an irq of /sys/kernel/debug/irq, which is not read' },
-  { line: /^[\da-f]{2,4}:?[\da-f]{2}:[\da-f]{2}\.[0-7] [A-Z]/, title: 'what lspci prints, which is not read' },
+  { line: /^(?:[\da-f]{4,8}:)?[\da-f]{2}:[\da-f]{2}\.[0-7] [A-Z]/, title: 'what lspci prints, which is not read' },
   {
     line: /^(?:\[ *\d+\.\d{6}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} |<\d+>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d+\S* (?:\S+ kernel: |[A-Z]\w+: |\w+ [\da-f]{4}:)|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ kernel: )/,
     title: `a kernel log without trace records; ${RECORD_FTRACE}`,
   },
 ];
 
-/** What a file is that holds no record, told from its first bytes; undefined when that cannot be said. */
-export function otherKind(head: Uint8Array): string | undefined {
+/** A line of a list of event names. */
+const NAME_ALONE = /^[a-z]\w*_\w+$/;
+
+/** Whether a text is a list of event names, each on a line of its own and there once: QEMU takes one with `-trace events=FILE`. */
+export function isNameList(head: Uint8Array): boolean {
+  const lines = textOf(head)
+    .split(/\r?\n/)
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const names = lines.filter((line) => NAME_ALONE.test(line));
+  return names.length >= 3 && names.length * 10 >= lines.length * 9 && new Set(names).size === names.length;
+}
+
+/**
+ * What a file is that holds no record, told from its first bytes; undefined when that cannot be said. `records`: it has lines that look
+ * like records of unknown events.
+ */
+export function otherKind(head: Uint8Array, records = false): string | undefined {
   const start = String.fromCharCode(...head.subarray(0, 64));
   const byMagic = KINDS.find(({ magic }) => magic !== undefined && start.startsWith(magic));
   if (byMagic) return byMagic.title;
   const lines = textOf(head, 0, Math.min(head.length, 65_536)).split(/\r?\n/, 400);
-  return KINDS.find(({ line }) => line !== undefined && lines.some((text) => line.test(text)))?.title;
+  if (isNameList(head))
+    return 'a list of event names, as `-trace events=FILE` of QEMU takes it; QEMU writes the trace into the file of -D';
+  return KINDS.find(
+    ({ line, empty }) => line !== undefined && !(records && empty) && lines.some((text) => line.test(text)),
+  )?.title;
 }
 
 /** Whether bytes are no text: a twentieth of them or more are control characters. Returns their share in percent, or 0. */

@@ -26,6 +26,7 @@ export interface Captures {
   readonly got: Uint8Array;
 }
 
+const SLASH = 47;
 const MOST = 24;
 const scanner = new Scanner();
 
@@ -43,6 +44,8 @@ export class Pattern<F extends string = string> {
   readonly slot: { readonly [K in CaptureNames<F>]: number };
   /** The captures that are numbers. */
   readonly numbers: ReadonlySet<number>;
+  /** The captures that are words. */
+  readonly words: ReadonlySet<number>;
   readonly #ops: readonly Op[];
   readonly #open: boolean;
   readonly #count: number;
@@ -53,7 +56,9 @@ export class Pattern<F extends string = string> {
     this.#ops = compile(this.#open ? format.slice(0, -1) : format, names);
     this.slot = Object.fromEntries(names.map((name, i) => [name, i])) as { readonly [K in CaptureNames<F>]: number };
     this.#count = names.length;
-    this.numbers = new Set([...format.matchAll(/\{(\w+):[udxn]\}/g)].map((m) => names.indexOf(m[1]!)));
+    const ofKind = (form: RegExp) => new Set([...format.matchAll(form)].map((m) => names.indexOf(m[1]!)));
+    this.numbers = ofKind(/\{(\w+):[udxn]\}/g);
+    this.words = ofKind(/\{(\w+):w\}/g);
   }
 
   /** Whether bytes `start` to `end` (exclusive) have this form; on success `captures` holds what was captured. */
@@ -103,15 +108,18 @@ function compile(format: string, names: string[], inside = false): Op[] {
 }
 
 /**
- * Whether a remark of a person stands behind a text: a blank, then an arrow that points back (`<-`, `<=`, `←`). No program prints that.
+ * Whether a remark of a person stands behind a text: a blank, then an arrow that points back (`<-`, `<=`, `←`) or a comment mark (`//`).
+ * No program prints that.
  */
 export function hasRemark(buf: Uint8Array, start: number, end: number): boolean {
   for (let at = start + 1; at < end - 1; at++) {
     const byte = buf[at];
-    if (byte !== LESS && byte !== 0xe2) continue;
+    if (byte !== LESS && byte !== 0xe2 && byte !== SLASH) continue;
     if (buf[at - 1] !== SPACE) continue;
     const next = buf[at + 1];
-    if (byte === LESS ? next === MINUS || next === EQUALS : next === 0x86 && buf[at + 2] === 0x90) return true;
+    if (byte === SLASH) {
+      if (next === SLASH && buf[at + 2] === SPACE) return true;
+    } else if (byte === LESS ? next === MINUS || next === EQUALS : next === 0x86 && buf[at + 2] === 0x90) return true;
   }
   return false;
 }
@@ -143,10 +151,12 @@ function run(ops: readonly Op[]): boolean {
         break;
       case 'r':
         if (hasRemark(scanner.buf, scanner.pos, scanner.end)) return false;
-        keepText(op.slot, scanner.end);
+        keepText(op.slot, textEnd());
+        scanner.pos = scanner.end;
         break;
       case 'a':
-        keepText(op.slot, scanner.end);
+        keepText(op.slot, textEnd());
+        scanner.pos = scanner.end;
         break;
       case 'w':
         keepText(op.slot, wordEnd(op.until));
@@ -178,6 +188,13 @@ function keepText(slot: number, stop: number): void {
   captures.end[slot] = stop;
   captures.got[slot] = 1;
   scanner.pos = stop;
+}
+
+/** Where the rest of the line ends, without the blanks that an editor or a terminal put behind it. */
+function textEnd(): number {
+  let at = scanner.end;
+  while (at > scanner.pos && scanner.buf[at - 1] === SPACE) at--;
+  return at;
 }
 
 function wordEnd(until: Uint8Array | undefined): number {

@@ -6,7 +6,7 @@ import type { Trace } from '../trace/trace.ts';
 import { Unpacker } from './decompress.ts';
 import { detect, HEAD_BYTES, notATrace } from './detect.ts';
 import type { Importer } from './importer.ts';
-import { otherKind } from './other-kinds.ts';
+import { isNameList, otherKind } from './other-kinds.ts';
 import { TextImporter } from './text/importer.ts';
 import { Streams } from './text/streams.ts';
 import { inOrder, type Undone } from './text/undone.ts';
@@ -133,7 +133,7 @@ export class ImportRun {
   #joinSources({ all }: Streams): void {
     // A file of another kind may name events as a trace does; then no arguments fit.
     const read = all.some(({ out: { accounting: a } }) => a.understood > 0);
-    if (all.length === 0 || (!read && otherKind(this.#first) !== undefined))
+    if (all.length === 0 || isNameList(this.#first) || (!read && otherKind(this.#first, true) !== undefined))
       throw new ImportError(this.#because(notATrace(this.#first)));
     if (all.length > 1) this.trace.join(...all.slice(1).map(({ out }) => out.source));
   }

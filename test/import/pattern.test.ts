@@ -134,7 +134,8 @@ describe('a pattern', () => {
           if (held === undefined) continue;
           if ('wsr'.includes(type)) {
             const got = new TextDecoder().decode(bytes.subarray(captures.start[slot]!, captures.end[slot]!));
-            assert.equal(got, held, `${format}: ${name}`);
+            // The rest of a line ends in front of the blanks behind it.
+            assert.equal(got, type === 'r' ? held.replace(/ +$/, '') : held, `${format}: ${name}`);
           } else {
             const got = (BigInt(captures.hi[slot]!) << 32n) | BigInt(captures.lo[slot]!);
             assert.equal(got, number(held, type), `${format}: ${name}`);

@@ -71,13 +71,14 @@ export function rule<const F extends string>(
   fields: Readonly<Record<string, string>> = {},
   ready?: (c: Captures, s: Slots<F>, named: ReadonlyMap<string, number>) => boolean,
 ): FtraceRule {
-  const { slot, numbers } = patternsOf(formats)[0]!;
-  const reader = new FieldsReader(slot, fields, numbers);
+  const { slot, numbers, words } = patternsOf(formats)[0]!;
+  const reader = new FieldsReader(slot, fields, numbers, words);
   return makeRule(name, formats, use, (f, start, end) => {
     const named = reader.read(f.buf, start, end);
     if (named === undefined) return false;
-    f.fields = true;
-    return ready ? ready(captures, slot, named) : Object.values<number>(slot).every((i) => captures.got[i]);
+    const whole = ready ? ready(captures, slot, named) : Object.values<number>(slot).every((i) => captures.got[i]);
+    if (whole) f.fields = true;
+    return whole;
   });
 }
 
@@ -94,15 +95,18 @@ class FieldsReader {
   readonly #slots: Readonly<Record<string, number>>;
   readonly #renamed: Readonly<Record<string, string>>;
   readonly #numbers: ReadonlySet<number>;
+  readonly #words: ReadonlySet<number>;
 
   constructor(
     slots: Readonly<Record<string, number>>,
     renamed: Readonly<Record<string, string>>,
     numbers: ReadonlySet<number>,
+    words: ReadonlySet<number>,
   ) {
     this.#slots = slots;
     this.#renamed = renamed;
     this.#numbers = numbers;
+    this.#words = words;
   }
 
   /** The capture number of each field that was there; undefined when the payload is no list of fields as expected. */
@@ -124,6 +128,9 @@ class FieldsReader {
       if (slot >= 0) {
         const isNumber = this.#value(buf, valueStart, at, slot);
         if (!isNumber && this.#numbers.has(slot)) return undefined;
+        // More than a word: something stands behind it.
+        if (this.#words.has(slot) && buf.subarray(captures.start[slot], captures.end[slot]).includes(SPACE))
+          return undefined;
         named.set(name, slot);
       }
     }

@@ -9,6 +9,7 @@ import { cpu, irq, vector } from '../../model/things/irq.ts';
 import { MOST_CPU } from '../../trace/row.ts';
 import type { Captures } from '../pattern.ts';
 import { Pattern } from '../pattern.ts';
+import { either, rule as makeRule } from '../rules.ts';
 import { type Ftrace, type FtraceRule, rule } from './context.ts';
 import { takeMark } from './printk.ts';
 import { handled, noteCall } from './vfio.ts';
@@ -102,6 +103,19 @@ function matrixCpu(name: string, kind: typeof mtx.mtxAlloc): FtraceRule {
     },
     { ...GLOBAL_FIELDS, available: 'free', allocated: 'alloc' },
   );
+}
+
+/** `handled` or `unhandled`, or with the fields option the irqreturn_t: bit 0 handled, bit 1 the thread was woken. Other words are none of them. */
+function irqExit(): FtraceRule {
+  const name = 'irq_handler_exit';
+  const exit = (f: Ftrace, c: Captures, handled: boolean): void =>
+    f.emit(ev.irqExit.put().handled(handled), irqObject(f, c.lo[0]!));
+  const word = (text: string, handled: boolean): FtraceRule =>
+    makeRule(name, [`irq={irq:d} ret=${text}`, `irq={irq:d} return=${text}`], (f, c) => exit(f, c, handled));
+  const number = rule(name, ['irq={irq:d} ret={ret:n}', 'irq={irq:d} return={ret:n}'] as const, (f, c, s) =>
+    exit(f, c, c.lo[s.ret] !== 0),
+  );
+  return either(word('handled', true), either(word('unhandled', false), number));
 }
 
 /** System vectors with entry and exit events of their own (arch/x86/include/asm/trace/irq_vectors.h). */
@@ -250,14 +264,7 @@ export const irqRules: readonly FtraceRule[] = [
     f.emit(ev.irqEntry.put().name(name), object);
     identify(f, c, s.name, object);
   }),
-  rule('irq_handler_exit', ['irq={irq:d} ret={ret:w}', 'irq={irq:d} return={ret:w}'] as const, (f, c, s) => {
-    // `handled`, or with the fields option the irqreturn_t: bit 0 handled, bit 1 the thread was woken.
-    const text = f.text(s.ret);
-    f.emit(
-      ev.irqExit.put().handled(text === 'handled' || (text !== 'unhandled' && c.lo[s.ret] !== 0)),
-      irqObject(f, c.lo[s.irq]!),
-    );
-  }),
+  irqExit(),
   ...SYSTEM.flatMap((name) => [system(name, 'entry', cpuEv.sysEntry), system(name, 'exit', cpuEv.sysExit)]),
   rule('ipi_send_cpu', 'cpu={cpu:u} callsite={callsite:s} callback={callback:r}', (f, c, s) => {
     f.emit(cpuEv.ipiSend.put().reason(f.str(s.callsite)), cpuObject(f, c.lo[s.cpu]!));

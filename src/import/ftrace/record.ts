@@ -4,14 +4,11 @@ import {
   COLON,
   DOT,
   isDigit,
-  LESS,
   MINUS,
   PAREN_CLOSE,
-  PAREN_OPEN,
   SPACE,
   textOf,
 } from '../../base/bytes.ts';
-import { isNameByte } from '../pattern.ts';
 
 /** Most bytes of a task's name (TASK_COMM_LEN in include/linux/sched.h, less the NUL). */
 const LONGEST_COMM = 15;
@@ -128,7 +125,13 @@ export class RecordHead {
   /** The position, `from` or later, of `[` of a CPU column: `comm-pid [cpu]` or `comm-pid (tgid) [cpu]`; -1 for none. */
   #cpuColumn(buf: Uint8Array, start: number, from: number, end: number): number {
     // Almost every line: comm in 16 columns, '-', pid in 7 columns, a blank.
-    if (from === start && buf[start + 25] === BRACKET_OPEN && buf[start + 16] === MINUS && isDigit(buf[start + 26])) {
+    if (
+      from === start &&
+      buf[start + 25] === BRACKET_OPEN &&
+      buf[start] === SPACE &&
+      buf[start + 16] === MINUS &&
+      isDigit(buf[start + 26])
+    ) {
       let at = start + 17;
       while (isDigit(buf[at])) at++;
       const pidEnd = at;
@@ -138,9 +141,11 @@ export class RecordHead {
       if (pidEnd > start + 17 && at === start + 25 && buf[close] === BRACKET_CLOSE && buf[close + 1] === SPACE) {
         let first = start;
         while (buf[first] === SPACE) first++;
-        this.taskStart = first;
-        this.taskEnd = pidEnd;
-        return start + 25;
+        if (!hasGap(buf, first, start + 16)) {
+          this.taskStart = first;
+          this.taskEnd = pidEnd;
+          return start + 25;
+        }
       }
     }
     const stop = Math.min(end, start + 120);
@@ -161,7 +166,7 @@ export class RecordHead {
       if (buf[at] !== MINUS || at + 1 === pidEnd) continue;
       let first = start;
       while (first < at && buf[first] === SPACE) first++;
-      if (at - first > LONGEST_COMM) continue;
+      if (at - first > LONGEST_COMM || hasGap(buf, first, at)) continue;
       this.taskStart = first;
       this.taskEnd = pidEnd;
       return open;
@@ -193,12 +198,17 @@ export class RecordHead {
   }
 }
 
+/** Whether two blanks stand in a row: a name that is not right-aligned has a mark in front of it rather than blanks in it. */
+function hasGap(buf: Uint8Array, start: number, end: number): boolean {
+  for (let at = start + 1; at < end; at++) if (buf[at] === SPACE && buf[at - 1] === SPACE) return true;
+  return false;
+}
+
 /**
  * Whether a line begins as the kernel prints a record: the name of the task right-aligned in 16 columns, `-`, the pid
- * (kernel/trace/trace_output.c, `%16s-%-7d`). In front of such a line stands nothing that must be undone.
+ * (kernel/trace/trace_output.c, `%16s-%-7d`): a name has at most 15 bytes, so the line begins with a blank. In front of such a line
+ * stands nothing that must be undone.
  */
 export function isNative(buf: Uint8Array, start: number): boolean {
-  if (buf[start + 16] !== MINUS || !isDigit(buf[start + 17])) return false;
-  const first = buf[start]!;
-  return first === SPACE || first === LESS || first === PAREN_OPEN || isNameByte(first);
+  return buf[start] === SPACE && buf[start + 16] === MINUS && isDigit(buf[start + 17]);
 }

@@ -27,9 +27,9 @@ export function specialAt(buf: Uint8Array, from: number, end: number): number {
 const BS = '\u0008';
 const BELL = '\u0007';
 const ESCAPE = '\u001b';
-/** Control sequences of terminals (ECMA-48: CSI, OSC, two-byte escapes), also in the form that `cat -v` gives them. */
+/** Control sequences of terminals (ECMA-48: CSI, OSC, APC, DCS, PM, two-byte escapes), also in the form that `cat -v` gives them. */
 const ANSI = new RegExp(
-  String.raw`(?:${ESCAPE}|\^\[)(?:\[[0-?]*[ -/]*[@-~]|\][^${BELL}${ESCAPE}]*(?:${BELL}|${ESCAPE}\\|\^G)|[()][0-9A-B]|[=>78cDEHMNOZ])`,
+  String.raw`(?:${ESCAPE}|\^\[)(?:\[[0-?]*[ -/]*[@-~]|[\]_P^][^${BELL}${ESCAPE}]*(?:${BELL}|${ESCAPE}\\|\^G)|[()][0-9A-B]|[=>78cDEHMNOZ])`,
   'g',
 );
 /** Blanks of typography. */
@@ -65,12 +65,15 @@ const JOB_AND_STEP = /^[^\t]{1,80}\t[^\t]{1,80}\t(?=\ufeff?\d{4}-\d\d-\d\dT)/;
 
 /** Elements that end a line. */
 const BREAKS = /<(?:br|\/p|\/div|\/li|\/tr)\s*\/?>(?=.)/gi;
+/** Elements that stand beside others: the number of a line, a cell. */
+const CELLS = /<\/(?:a|td|th)\s*>/gi;
 
-const decoder = new TextDecoder();
+// A byte order mark in the middle of a file is a mark like others: files were put one behind the other.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Undoes the marks of HTML in a text; elements only where it is a page of HTML: a name may hold what looks like one. */
 function withoutHtml(text: string, page: boolean): string {
-  return (page ? text.replace(BREAKS, '\n').replace(TAGS, '') : text).replace(
+  return (page ? text.replace(BREAKS, '\n').replace(CELLS, ' ').replace(TAGS, '') : text).replace(
     ENTITY,
     (all, decimal: string | undefined, hex: string | undefined, name: string | undefined) => {
       if (name !== undefined) return NAMED[name]!;
@@ -103,6 +106,7 @@ export function clean(
   if (special) {
     step('ansi', text.replace(ANSI, '').replace(OVERWRITTEN, ''));
     step('html', withoutHtml(text, page));
+    step('bom', text.replace(/^\ufeff/, ''));
     step('nbsp', text.replace(BLANKS, ' ').replace(MARKS, ''));
     step('line-numbers', text.replace(NUMBERED, ''));
     step('prefix:github-actions', text.replace(JOB_AND_STEP, ''));

@@ -1,8 +1,8 @@
 /** Finds the record in a line: what stands in front of it is taken off until a reader knows what is left. */
-import { bytesOf, isDigit, MINUS } from '../../base/bytes.ts';
+import { bytesOf, isDigit, LESS, MINUS } from '../../base/bytes.ts';
 import { type Form, PART_OF_RECORD, type RecordReader, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { isNameByte } from '../pattern.ts';
-import { type Peeler, POSSIBLE, SURE } from './peel.ts';
+import { closingOf, type Peeler, POSSIBLE, SURE } from './peel.ts';
 
 /** A record in a line. */
 export interface Found<R> {
@@ -20,19 +20,29 @@ export interface Seeker {
   readonly reader: RecordReader;
   /** Whether a line begins exactly as the format prints a record, so that nothing is in front of it. */
   readonly native: (buf: Uint8Array, start: number) => boolean;
+  /** Whether a record of an unknown event is one of this format all the same: its form is like no other. */
+  readonly evident: (buf: Uint8Array, start: number) => boolean;
+  /** Whether a record may begin with the name of its event. */
+  readonly named: boolean;
 }
 
 /** So many bytes of a line are looked at for what stands in front. */
 const REACH = 300;
+/** What a mark closes is looked for in so many bytes. */
+const LONGEST_ENCLOSED = 1 << 14;
 /** So many things may stand one before the other. */
 const MOST_PEELED = 8;
 
-/** One character for each byte. */
-const latin = new TextDecoder('latin1');
+/** One character for each byte. (TextDecoder has none like that: its latin1 is windows-1252.) */
+function latin(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += REACH) text += String.fromCharCode(...bytes.subarray(at, at + REACH));
+  return text;
+}
 
 /** Bytes as a text of one character each, so that places in it are places in the bytes. */
 function characters(buf: Uint8Array, start: number, end: number): string {
-  return latin.decode(buf.subarray(start, Math.min(end, start + REACH)));
+  return latin(buf.subarray(start, Math.min(end, start + REACH)));
 }
 
 /** A line from which something was taken off. */
@@ -47,12 +57,24 @@ function peel(rest: Rest, peeler: Peeler): Rest | undefined {
   const match = peeler.form.exec(rest.text);
   if (match === null || match[0].length === 0) return undefined;
   const at = rest.start + match[0].length;
+  if (peeler.closing !== undefined) return enclosedRest(rest, at, peeler.closing);
   if (peeler.instead === undefined) return { ...rest, start: at, text: rest.text.slice(match[0].length) };
   const head = bytesOf(peeler.instead(match));
   const buf = new Uint8Array(head.length + rest.end - at);
   buf.set(head);
   buf.set(rest.buf.subarray(at, rest.end), head.length);
   return { buf, start: 0, end: buf.length, text: characters(buf, 0, buf.length) };
+}
+
+/** What is enclosed by a mark in front of `at`, without what closes it. */
+function enclosedRest(rest: Rest, at: number, closing: NonNullable<Peeler['closing']>): Rest {
+  const closed = closing(latin(rest.buf.subarray(at, Math.min(rest.end, at + LONGEST_ENCLOSED))));
+  if (closed?.text !== undefined) {
+    const buf = Uint8Array.from(closed.text, (char) => char.charCodeAt(0));
+    return { buf, start: 0, end: buf.length, text: characters(buf, 0, buf.length) };
+  }
+  const end = closed === undefined ? rest.end : at + closed.end;
+  return { buf: rest.buf, start: at, end, text: characters(rest.buf, at, end) };
 }
 
 /** The first of some peelers that takes something off. */
@@ -75,7 +97,9 @@ export class Finder<S extends Seeker> {
   /** The record in bytes `start` to `end` for one of the seekers, the likeliest of which comes first. */
   find(seekers: readonly S[], buf: Uint8Array, start: number, end: number): Found<S> | undefined {
     const line: Rest = { buf, start, end, text: characters(buf, start, end) };
-    const found = this.#asUsual(seekers, line) ?? this.#search(seekers, line);
+    const usual = this.#asUsual(seekers, line);
+    const searched = usual !== undefined && usual.form !== UNKNOWN_RECORD ? usual : this.#search(seekers, line);
+    const found = searched === undefined || searched.form === UNKNOWN_RECORD ? (usual ?? searched) : searched;
     if (found !== undefined && found.form >= PART_OF_RECORD) this.#usual = found.peeled;
     return found;
   }
@@ -102,8 +126,7 @@ export class Finder<S extends Seeker> {
       rest = peel(rest, peeler);
       if (rest === undefined) return undefined;
     }
-    const found = known(seekers, rest, this.#usual, false);
-    return found?.form === UNKNOWN_RECORD ? undefined : found;
+    return known(seekers, rest, this.#usual, false);
   }
 
   #search(seekers: readonly S[], line: Rest): Found<S> | undefined {
@@ -148,29 +171,75 @@ function known<S extends Seeker>(
   return unknown;
 }
 
-const SOME_TEXT: Peeler = { word: 'prefix:text', form: /^$/ };
 /** What ends a prefix of any kind. */
-const BORDER = /(?:[:\]|>)] |\t| {2})(?=\S)/g;
+const BORDER = /(?:[:\]|>)] |\t| {2}|["'`,;=])(?=[^\s"'`,;=])/g;
+/** A name that may be that of an event. */
+const NAME = /[a-z]\w*_\w+/g;
+/** What may stand in front of the name of an event; the mark that shows a border, if there is one. */
+const FRONT = /(?:([:\]|>"'`]) ?|[\s,;=({-])$/;
+/** So many values show that a name behind a mere blank is that of a record. */
+const SURE_EVIDENCE = 3;
 
-/** A whole record somewhere inside a line, behind a prefix of a kind that is not known. */
-function inside<S extends Seeker>(seekers: readonly S[], { buf, start, end, text }: Rest): Found<S> | undefined {
-  const starts = new Set<number>();
+/** Where a record may begin inside a line. */
+interface Start {
+  readonly at: number;
+  /** Its form is that of a record, whatever the name of the event. */
+  readonly evident: boolean;
+  readonly evidence: number;
+}
+
+function startsIn(text: string): Start[] {
+  const starts: Start[] = [];
   // Where a task's name and pid stand before a CPU in brackets, the name begins behind the last border.
   for (const cpu of text.matchAll(/-\d+ +(?:\( *[\d-]+\) +)?\[\d+\]/g)) {
-    const borders = [...text.slice(0, cpu.index).matchAll(BORDER)];
-    const last = borders.at(-1);
-    if (last !== undefined) starts.add(start + last.index + last[0].length);
+    const last = [...text.slice(0, cpu.index).matchAll(BORDER)].at(-1);
+    if (last !== undefined) starts.push({ at: last.index + last[0].length, evident: true, evidence: 1 });
   }
   // A stamp of QEMU, whole or shortened, or a name behind something that ends a prefix.
-  for (const stamp of text.matchAll(/(?<![\w.])\d+@\d+\.\d+:/g)) starts.add(start + stamp.index);
-  for (const name of text.matchAll(/(?<=[:\]|>] ?|\t)[a-z]\w*_\w+/g)) starts.add(start + name.index);
-  for (const at of starts) {
-    if (at === start || !(isNameByte(buf[at]!) || isDigit(buf[at]) || buf[at] === 60 || buf[at] === MINUS)) continue;
+  for (const stamp of text.matchAll(/(?<![\w.])\d+@\d+\.\d+:/g))
+    starts.push({ at: stamp.index, evident: true, evidence: 1 });
+  for (const name of text.matchAll(NAME)) {
+    const front = FRONT.exec(text.slice(Math.max(0, name.index - 2), name.index));
+    if (front === null) continue;
+    starts.push({ at: name.index, evident: false, evidence: front[1] === undefined ? SURE_EVIDENCE : 1 });
+  }
+  return starts;
+}
+
+/** A record somewhere inside a line, behind a prefix of a kind that is not known. */
+function inside<S extends Seeker>(seekers: readonly S[], line: Rest): Found<S> | undefined {
+  let unknown: Found<S> | undefined;
+  for (const { at, evident, evidence } of startsIn(line.text)) {
+    const first = line.buf[line.start + at]!;
+    if (at === 0 || !(isNameByte(first) || isDigit(first) || first === LESS || first === MINUS)) continue;
+    const prefix = line.text.slice(0, at);
+    const closing = closingOf(prefix);
+    const rest =
+      closing === undefined ? { ...line, start: line.start + at } : enclosedRest(line, line.start + at, closing);
     for (const by of seekers) {
-      const form = by.reader.form(buf, at, end);
-      if (form === WHOLE_RECORD && by.reader.evidence > 0)
-        return { by, form, buf, start: at, end, peeled: [SOME_TEXT] };
+      if (!evident && !by.named) continue;
+      const { buf, start, end } = rest;
+      const form = by.reader.form(buf, start, end);
+      if (form === WHOLE_RECORD && by.reader.evidence >= evidence)
+        return { by, form, buf, start, end, peeled: [prefixLike(prefix, closing)] };
+      if (evident && form === UNKNOWN_RECORD && by.evident(buf, start))
+        unknown ??= { by, form, buf, start, end, peeled: [prefixLike(prefix, closing)] };
     }
   }
-  return undefined;
+  return unknown;
+}
+
+/** Takes off what a line has in front that looks like a text: the same with other numbers. */
+function prefixLike(prefix: string, closing: Peeler['closing']): Peeler {
+  const form = prefix
+    .trimEnd()
+    .replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+    .replace(/\d+/g, '\\d+')
+    .replace(/\s+/g, '\\s+');
+  const blanks = closing === undefined && /\s$/.test(prefix) ? '\\s' : '';
+  return {
+    word: closing === undefined || form.length > 1 ? 'prefix:text' : 'enclosed',
+    form: new RegExp(`^${form}${blanks}`),
+    ...(closing === undefined ? {} : { closing }),
+  };
 }

@@ -15,6 +15,8 @@ export interface TextFormat {
   readonly native: (buf: Uint8Array, start: number) => boolean;
   /** Whether a record of an unknown event is one of this format all the same: its form is like no other. */
   readonly evident: (buf: Uint8Array, start: number) => boolean;
+  /** Whether a record may begin with the name of its event. */
+  readonly named: boolean;
   /** The beginning of a record, at the end of a file that is cut off. */
   readonly fragment: RegExp;
   /** Begins a buffer that is printed from its start: a second one in a file is another source. */
@@ -37,6 +39,7 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
     open: (out) => new FtraceImporter(out),
     native: isNative,
     evident: () => true,
+    named: false,
     fragment: /^ *\S.{0,15}-\d+ *(?:\(|\[|$)|^ {2,}\S{0,15}$/,
     heading: /^# tracer: /,
     // CPUs have clocks that differ a little, above all at boot.
@@ -49,6 +52,7 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
     // Its own stamp may look like that of a logger; a name that it knows decides.
     native: () => true,
     evident: hasThreadStamp,
+    named: true,
     fragment: /^\d+(?:@[\d.]*)?$/,
     heading: undefined,
     // Threads print side by side.

@@ -6,12 +6,12 @@
  * sources of their own.
  */
 import { bytesAt, bytesOf, CR, EQUALS, LF, textOf } from '../../base/bytes.ts';
-import { BOM, type Importer, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
+import { BOM, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { LineSplitter } from '../lines.ts';
 import { clean, Watch } from './clean.ts';
 import { Finder, type Found } from './find.ts';
-import { asMarked, joined } from './join.ts';
-import { JsonLines } from './json-lines.ts';
+import { asBroken, asMarked, joined, marksOf, unbroken } from './join.ts';
+import { JsonLines, withoutNesting } from './json-lines.ts';
 import { PlainLines } from './plain-lines.ts';
 import { decodeLine, encodingHeader, lineEnd } from './quoted-printable.ts';
 import type { Stream, Streams } from './streams.ts';
@@ -20,6 +20,8 @@ import type { Undone } from './undone.ts';
 
 /** A line that is kept: its bytes without what was undone. */
 interface Kept {
+  /** Bytes of the line in the file. */
+  readonly length: number;
   readonly bytes: Uint8Array;
   readonly line: number;
   readonly offset: number;
@@ -42,7 +44,15 @@ const MOST_CONTINUATIONS = 4;
 const MOST_PENDING = 2000;
 /** Most bytes that quoted-printable joins to one line. */
 const LONGEST_SOFT = 65_536;
+/** The beginning of a record of ftrace: task, CPU, flags and time at most. The event follows on the next line. */
+const BEGINNING = /\S-\d+ +(?:\( *[\d-]+\) +)?\[\d{3}\](?: +[\w.#>*~]{3,9}(?: +\d+\.\d+:?)?)? *$/;
+/** The name of an event behind the time of a record of ftrace. */
+const NAMED = /\d: +\w+: /;
+/** A line that has a task and a CPU of its own. */
+const WITH_TASK = /-\d+ +(?:\( *[\d-]+\) +)?\[\d+\]/;
 const FENCE = /^ {0,3}(?:```|~~~)/;
+
+const BACKSLASH = 92;
 
 /** A line that may be the record of an unknown event, or the rest of the record before it. */
 const isDoubtful = ({ form, by, buf, start }: Found<Stream>): boolean =>
@@ -59,6 +69,10 @@ export class TextImporter implements Importer {
   readonly #fileWords = new Set<Undone>();
   #encoded: boolean;
   #wrapped: boolean;
+  readonly #columns: number;
+  readonly #hardBreaks: boolean;
+  /** A line that is the beginning of a record if the next one continues it. */
+  #beginning: Kept | undefined;
   #held: Held | undefined;
   /** The beginning of a line that quoted-printable continues. */
   #soft: { bytes: Uint8Array; line: number; offset: number } | undefined;
@@ -71,6 +85,8 @@ export class TextImporter implements Importer {
     const seen = survey(head);
     this.#encoded = seen.quotedPrintable;
     this.#wrapped = seen.wrapped;
+    this.#columns = seen.columns;
+    this.#hardBreaks = seen.hardBreaks;
     this.#html = seen.html;
     this.#watch = new Watch(seen.html);
     const take = this.#take.bind(this);
@@ -105,6 +121,8 @@ export class TextImporter implements Importer {
       !current.afterText &&
       !this.#wrapped &&
       !this.#encoded &&
+      !this.#hardBreaks &&
+      this.#beginning === undefined &&
       !open &&
       !cut &&
       this.#held === undefined &&
@@ -120,7 +138,8 @@ export class TextImporter implements Importer {
     if (this.#encoded && !cut) this.#soften(buf, start, end, line, offset, open);
     else if (start === end) this.#blank(start > nul);
     else if (cut) this.#tooLong(buf, start, line, offset);
-    else if (this.#held === undefined && this.#plain.has(buf, start, end)) this.#streams.text();
+    else if (this.#held === undefined && this.#beginning === undefined && this.#plain.has(buf, start, end))
+      this.#streams.text();
     else this.#odd(buf, start, end, line, offset, open);
   }
 
@@ -182,7 +201,11 @@ export class TextImporter implements Importer {
     before?: Iterable<Undone>,
   ): void {
     const words = new Set<Undone>(before);
-    const cleaned = clean(buf, from, to, words, this.#html);
+    const stop = this.#hardBreaks && buf[to - 1] === BACKSLASH ? to - 1 : to;
+    if (stop < to) words.add('tail');
+    let cleaned = clean(buf, from, stop, words, this.#html);
+    if (this.#lines instanceof JsonLines && buf.subarray(from, stop).includes(BACKSLASH))
+      cleaned = withoutNesting(cleaned ?? buf.subarray(from, stop));
     if (cleaned?.includes(LF)) {
       // A page ends lines where the file does not.
       const parts = textOf(cleaned).split('\n').map(bytesOf);
@@ -190,32 +213,45 @@ export class TextImporter implements Importer {
         this.#odd(part, 0, part.length, line, offset, open && i === parts.length - 1, words);
       return;
     }
-    const [bytes, start, end] = cleaned === undefined ? [buf, from, to] : [cleaned, 0, cleaned.length];
+    const [bytes, start, end] = cleaned === undefined ? [buf, from, stop] : [cleaned, 0, cleaned.length];
     if (lineEnd(bytes, start, end) === start) {
       this.#blank(false);
       return;
     }
+    const length = to - from;
+    const line1 = this.#beginning;
+    if (line1 !== undefined) {
+      this.#beginning = undefined;
+      if (this.#begins(line1, { bytes: bytes.slice(start, end), line, offset, length })) return;
+      this.#other(line1);
+    }
     const found = this.#finder.find(this.#streams.seekers(), bytes, start, end);
     if (found === undefined || (this.#held !== undefined && isDoubtful(found))) {
-      const rest = { bytes: bytes.slice(start, end), line, offset };
+      const rest = { bytes: bytes.slice(start, end), line, offset, length };
       if (this.#held !== undefined && this.#continues(this.#held, rest)) return;
       this.#release(false);
       if (found === undefined) {
-        if (!open || !this.#isFragment(rest)) this.#other(rest);
+        if (!open && BEGINNING.test(textOf(rest.bytes, Math.max(0, rest.bytes.length - 100)))) this.#beginning = rest;
+        else if (!open || !this.#isFragment(rest)) this.#other(rest);
         return;
       }
     }
     this.#release(false);
+    this.#found(found, words, line, offset, length, open);
+  }
+
+  /** Takes a record that was found in a line. */
+  #found(found: Found<Stream>, words: Set<Undone>, line: number, offset: number, length: number, open: boolean): void {
     for (const { word } of found.peeled) words.add(word);
     if (found.form === UNKNOWN_RECORD && !this.#accepts(found)) {
-      this.#keepPending(found, line, offset);
+      this.#keepPending(found, line, offset, length);
       return;
     }
     if (found.form === UNKNOWN_RECORD || (!this.#wrapped && found.form === WHOLE_RECORD)) {
       this.#record(found.by, found, words, line, offset, open);
       return;
     }
-    const alone = { bytes: found.buf.slice(found.start, found.end), line, offset };
+    const alone = { bytes: found.buf.slice(found.start, found.end), line, offset, length };
     const { form, by } = found;
     this.#held = { ...alone, alone, stream: by, form, evidence: by.reader.evidence, words: [...words], trial: [] };
     if (open) this.#release(true);
@@ -227,9 +263,9 @@ export class TextImporter implements Importer {
     return by.format.evident(buf, start) || (by.records > 0 && this.#finder.isUsual(peeled));
   }
 
-  #keepPending(found: Found<Stream>, line: number, offset: number): void {
+  #keepPending(found: Found<Stream>, line: number, offset: number, length: number): void {
     if (this.#pending.length < MOST_PENDING)
-      this.#pending.push({ bytes: found.buf.slice(found.start, found.end), line, offset, found });
+      this.#pending.push({ bytes: found.buf.slice(found.start, found.end), line, offset, length, found });
     this.#streams.text();
   }
 
@@ -265,24 +301,44 @@ export class TextImporter implements Importer {
     if (held.trial.length >= MOST_CONTINUATIONS) return false;
     const { reader } = held.stream;
     const marked = asMarked(rest.bytes, held.words);
-    for (const glue of [' ', '']) {
-      const bytes = joined(held.bytes, glue, marked);
-      if (reader.form(bytes, 0, bytes.length) !== WHOLE_RECORD) continue;
-      if (held.form === WHOLE_RECORD && reader.evidence <= held.evidence) continue;
+    const full = this.#columns > 0 && held.length === this.#columns;
+    const exact = full ? unbroken(held.bytes, asBroken(rest.bytes, held.words)) : undefined;
+    const joints = [joined(held.bytes, ' ', marked), joined(held.bytes, '', marked)];
+    for (const bytes of exact === undefined ? joints : [exact, ...joints]) {
+      const form = reader.form(bytes, 0, bytes.length);
+      const named = form === UNKNOWN_RECORD && held.form === PART_OF_RECORD && NAMED.test(textOf(bytes));
+      if (form !== WHOLE_RECORD && !named) continue;
+      if (bytes !== exact && held.form === WHOLE_RECORD && reader.evidence <= held.evidence) continue;
       for (const _ of [...held.trial, rest]) this.#streams.other('continuation');
       this.#wrapped = true;
       const words: Undone[] = [...held.words, 'wrapped'];
-      const alone = { ...held.alone, bytes };
-      this.#held = { ...held, bytes, alone, form: WHOLE_RECORD, evidence: reader.evidence, words, trial: [] };
+      const alone = { ...held.alone, bytes, length: rest.length };
+      const { evidence } = reader;
+      this.#held = { ...held, bytes, length: rest.length, alone, form: WHOLE_RECORD, evidence, words, trial: [] };
       return true;
     }
     if (held.form === WHOLE_RECORD) return false;
-    this.#held = { ...held, bytes: joined(held.bytes, ' ', marked), trial: [...held.trial, rest] };
+    const bytes = exact ?? joined(held.bytes, ' ', marked);
+    this.#held = { ...held, bytes, length: rest.length, trial: [...held.trial, rest] };
+    return true;
+  }
+
+  /** Joins a line to the beginning of a record before it; false when that makes no record. */
+  #begins(begun: Kept, rest: Kept): boolean {
+    if (WITH_TASK.test(textOf(rest.bytes, 0, Math.min(rest.bytes.length, 200)))) return false;
+    const bytes = joined(begun.bytes, ' ', asMarked(rest.bytes, marksOf(begun.bytes)));
+    const found = this.#finder.find(this.#streams.seekers(), bytes, 0, bytes.length);
+    if (found === undefined) return false;
+    if (found.form < PART_OF_RECORD && !found.by.evident(found.buf, found.start)) return false;
+    this.#wrapped = true;
+    this.#streams.other('continuation');
+    this.#found(found, new Set(['wrapped']), begun.line, begun.offset, rest.length, false);
     return true;
   }
 
   /** Reads the record that is held: no more lines belong to it. Lines that were joined to it in vain are looked at again. */
   #release(open: boolean): void {
+    this.#abandon();
     for (let held = this.#held; held !== undefined; held = this.#held) {
       this.#held = undefined;
       const { alone, trial, stream, words } = held;
@@ -297,6 +353,14 @@ export class TextImporter implements Importer {
       );
       for (const rest of trial) this.#odd(rest.bytes, 0, rest.bytes.length, rest.line, rest.offset, false);
     }
+    this.#abandon();
+  }
+
+  /** Nothing continues the beginning of a record: it is a line like others. */
+  #abandon(): void {
+    const begun = this.#beginning;
+    this.#beginning = undefined;
+    if (begun !== undefined) this.#other(begun);
   }
 
   /** Whether the end of the file is the beginning of a record, which is counted then. */

@@ -11,9 +11,32 @@ const MARKS: readonly (readonly [Undone, RegExp])[] = [
 
 /** A line that may continue a record, without the marks that the record had, and without blanks at its ends. */
 export function asMarked(line: Uint8Array, words: readonly Undone[]): Uint8Array {
-  let text = textOf(line);
+  return bytesOf(withoutMarks(textOf(line), words).trim());
+}
+
+function withoutMarks(line: string, words: readonly Undone[]): string {
+  let text = line;
   for (const [word, form] of MARKS) if (words.includes(word)) text = text.replace(form, '');
-  return bytesOf(text.trim());
+  return text;
+}
+
+/** The marks that a line begins with. */
+export function marksOf(line: Uint8Array): Undone[] {
+  const text = textOf(line, 0, Math.min(line.length, 80));
+  return MARKS.filter(([, form]) => form.test(text)).map(([word]) => word);
+}
+
+/** A line that continues one which a terminal broke: without marks, with the blanks at its beginning, which belong to it. */
+export function asBroken(line: Uint8Array, words: readonly Undone[]): Uint8Array {
+  return bytesOf(withoutMarks(textOf(line), words).trimEnd());
+}
+
+/** Two pieces as they stood in one line. */
+export function unbroken(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
 }
 
 /** Two pieces with something between them. */

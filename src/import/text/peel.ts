@@ -11,6 +11,65 @@ export interface Peeler {
   readonly form: RegExp;
   /** The text that takes the place of what was taken off; nothing when left out. */
   readonly instead?: (match: RegExpExecArray) => string;
+  /** What was taken off opens something: the mark that closes it, and what stands behind the mark, are taken off too. */
+  readonly closing?: Closing;
+}
+
+/** Where a text ends that something encloses, and the text itself when it is not the same there; undefined when nothing closes it. */
+export type Closing = (text: string) => { readonly end: number; readonly text?: string } | undefined;
+
+const ESCAPES: Readonly<Record<string, string>> = { n: ' ', r: ' ', t: ' ' };
+
+/** A string in double quotes, of JSON, C or a table (CSV): a quote in it is escaped or doubled. */
+const doubleQuoted: Closing = (text) => {
+  let plain = '';
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!;
+    const next = text[at + 1];
+    if (char === '\\' && next !== undefined) {
+      plain += ESCAPES[next] ?? next;
+      at++;
+    } else if (char === '"' && next === '"' && at > 0) {
+      plain += '"';
+      at++;
+    } else if (char === '"') return plain.length === at ? { end: at } : { end: at, text: plain.trimEnd() };
+    else plain += char;
+  }
+  return undefined;
+};
+
+/** What ends with the last one of a mark. Where the mark opens and closes, marks within come in pairs: without one more, nothing closes it. */
+const upTo =
+  (mark: string): Closing =>
+  (text) => {
+    const pairs = mark.length === 1 && text.split(mark).length % 2 === 1;
+    const end = pairs ? -1 : text.lastIndexOf(mark);
+    return end < 0 ? undefined : { end };
+  };
+
+/** What a form at the end of the line closes. */
+const before =
+  (form: RegExp): Closing =>
+  (text) => {
+    const end = text.search(form);
+    return end < 0 ? undefined : { end };
+  };
+
+/** Marks that enclose a text, in characters of one byte each, and what closes them. */
+const ENCLOSING: readonly (readonly [open: string, closing: Closing])[] = [
+  ['"', doubleQuoted],
+  ["'", upTo("'")],
+  ['`', upTo('`')],
+  ['\xe2\x80\x9c', upTo('\xe2\x80\x9d')],
+  ['\xe2\x80\x98', upTo('\xe2\x80\x99')],
+  ['\xe2\x80\x9e', upTo('\xe2\x80')],
+  ['\xc2\xab', upTo('\xc2\xbb')],
+];
+
+/** What closes the mark that a text ends with; undefined when it ends with none. */
+export function closingOf(prefix: string): Closing | undefined {
+  const text = prefix.trimEnd();
+  return ENCLOSING.find(([open]) => text.endsWith(open))?.[1];
 }
 
 const ISO = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`;
@@ -27,6 +86,8 @@ const peeler = (word: Undone, form: string, instead?: Peeler['instead']): Peeler
   ...(instead === undefined ? {} : { instead }),
 });
 
+const enclosed = (word: Undone, form: string, closing: Closing): Peeler => ({ ...peeler(word, form), closing });
+
 /** The event of `tp_printk` stands alone behind the stamp of the kernel log, which is then its time, and its CPU if the caller is one. */
 const TP_PRINTK = String.raw`(?:<\d{1,3}>)?\[ *(\d+\.\d{6})\](?:\[ *([TC])(\d+)\])? (?=[a-z]\w+: )`;
 
@@ -36,7 +97,11 @@ const TP_PRINTK = String.raw`(?:<\d{1,3}>)?\[ *(\d+\.\d{6})\](?:\[ *([TC])(\d+)\
  */
 export const SURE: readonly Peeler[] = [
   peeler('quoted', String.raw`[ \t]{0,3}>(?: ?>)*(?: |(?=\t)|$|(?=\S))`),
-  peeler('quoted', String.raw`[ \t]{0,3}\|(?: ?\|)*(?: |$)`),
+  enclosed('quoted', String.raw`[ \t]{0,3}\|(?: ?\|)*(?: |$)`, before(/ \|\s*$/)),
+  ...ENCLOSING.map(([open, closing]) => enclosed('enclosed', `[bru]?${open}`, closing)),
+  enclosed('enclosed', String.raw`\*\*(?=\S| )`, upTo('**')),
+  enclosed('code-fence', String.raw`\{(?:code|noformat|quote)[^}]{0,80}\}`, before(/\{(?:code|noformat|quote)\}\s*$/)),
+  peeler('quoted', String.raw`bq\. `),
   peeler('prefix:tp_printk', TP_PRINTK, (m) => `${m[2] === 'C' ? `[${m[3]!.padStart(3, '0')}] ` : ''}${m[1]}: `),
   // RFC 5424: <PRI>VERSION TIME HOST APP PROCID MSGID STRUCTURED-DATA MESSAGE.
   peeler(

@@ -49,6 +49,14 @@ export class Stream implements Seeker {
     return this.format.native(buf, start);
   }
 
+  get named(): boolean {
+    return this.format.named;
+  }
+
+  evident(buf: Uint8Array, start: number): boolean {
+    return this.format.evident(buf, start);
+  }
+
   /** Records read so far. */
   get records(): number {
     return this.#begun ? this.#out.accounting.records : 0;

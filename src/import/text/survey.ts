@@ -6,7 +6,7 @@ import { clean } from './clean.ts';
 import { Finder } from './find.ts';
 import { TEXT_FORMATS } from './formats.ts';
 import { asMarked, joined } from './join.ts';
-import { JsonLines } from './json-lines.ts';
+import { JsonLines, withoutNesting } from './json-lines.ts';
 import { encodingHeader, looksEncoded } from './quoted-printable.ts';
 import { Stream } from './streams.ts';
 import type { Undone } from './undone.ts';
@@ -20,6 +20,10 @@ export interface Survey {
   readonly html: boolean;
   /** A record is broken into lines somewhere. */
   readonly wrapped: boolean;
+  /** A terminal broke the lines: so many bytes fit into one. 0 when that is not so. */
+  readonly columns: number;
+  /** The records end with a backslash, as a line break of Markdown does. */
+  readonly hardBreaks: boolean;
 }
 
 /** So many lines are looked at. */
@@ -27,6 +31,8 @@ const MOST_LINES = 1000;
 /** How pages of HTML begin, and pieces of them their lines. */
 const HTML = /<(?:!doctype html|html|script|pre)\b|^\s*<(?:p|div|br|table|tr|td|li|code|span|blockquote)\b/im;
 
+/** No terminal is narrower. */
+const LEAST_COLUMNS = 40;
 const BACKSLASH = 92;
 /** How a file of JSON begins. */
 const JSON_FILE = /^\ufeff?\s*[[{]\s*(?:["{[\]}]|$)/;
@@ -40,8 +46,16 @@ export function survey(head: Uint8Array): Survey {
   let wrapped = false;
   let encoded = false;
   let before: { bytes: Uint8Array; by: Stream; words: readonly Undone[]; form: number; evidence: number } | undefined;
+  let hardBreaks = 0;
+  /** Bytes of the line before, and of the longest one; how often a line of so many was the first part of a record. */
+  let length = 0;
+  let longest = 0;
+  const parts = new Map<number, number>();
   let lines = 0;
   const look = (buf: Uint8Array, start: number, end: number): void => {
+    const lengthBefore = length;
+    length = end - start;
+    longest = Math.max(longest, lines < MOST_LINES ? length : 0);
     if (lines++ >= MOST_LINES || start === end) {
       before = undefined;
       return;
@@ -51,6 +65,7 @@ export function survey(head: Uint8Array): Survey {
     const found = finder.find(seekers, line, 0, line.length);
     if (found !== undefined && found.form >= PART_OF_RECORD) {
       records++;
+      if (line.at(-1) === BACKSLASH) hardBreaks++;
       const { by, form, peeled } = found;
       before = {
         bytes: found.buf.slice(found.start, found.end),
@@ -63,10 +78,17 @@ export function survey(head: Uint8Array): Survey {
     }
     encoded ||= encodingHeader(textOf(line, 0, Math.min(line.length, 100))) === true;
     if (before !== undefined) {
-      const bytes = joined(before.bytes, ' ', asMarked(line, before.words));
-      const { reader } = before.by;
-      if (reader.form(bytes, 0, bytes.length) === WHOLE_RECORD && reader.evidence > before.evidence) wrapped = true;
-      before = before.form < WHOLE_RECORD ? { ...before, bytes } : undefined;
+      const { bytes: first, by, evidence } = before;
+      const rest = asMarked(line, before.words);
+      const continues = ['', ' '].some((glue) => {
+        const bytes = joined(first, glue, rest);
+        return by.reader.form(bytes, 0, bytes.length) === WHOLE_RECORD && by.reader.evidence > evidence;
+      });
+      if (continues) {
+        wrapped = true;
+        parts.set(lengthBefore, (parts.get(lengthBefore) ?? 0) + 1);
+      }
+      before = before.form < WHOLE_RECORD ? { ...before, bytes: joined(first, ' ', rest) } : undefined;
     }
   };
   const splitter = new LineSplitter(look);
@@ -78,7 +100,16 @@ export function survey(head: Uint8Array): Survey {
     json: inJson(head, seekers, records, html),
     html,
     wrapped,
+    columns: longest >= LEAST_COLUMNS && isMost(parts.get(longest) ?? 0, parts) ? longest : 0,
+    hardBreaks: hardBreaks * 2 > records,
   };
+}
+
+/** Whether a number is more than half of the sum of a tally. */
+function isMost(count: number, tally: ReadonlyMap<number, number>): boolean {
+  let sum = 0;
+  for (const n of tally.values()) sum += n;
+  return count * 2 > sum;
 }
 
 /** Whether the records stand in strings: as many are found there, and line ends are escaped. */
@@ -89,10 +120,13 @@ function inJson(head: Uint8Array, seekers: readonly Stream[], plain: number, htm
   let records = 0;
   let escaped = 0;
   let lines = 0;
-  const json = new JsonLines((buf, start, end) => {
-    if (lines++ >= MOST_LINES || start === end) return;
-    const line = clean(buf, start, end, new Set(), html) ?? buf.slice(start, end);
-    const found = finder.find(seekers, line, 0, line.length);
+  // As many lines of the file as were looked at before; each holds several strings.
+  const json = new JsonLines((buf, start, end, line) => {
+    if (line > MOST_LINES || lines++ >= MOST_LINES * 50 || start === end) return;
+    const whole = clean(buf, start, end, new Set(), html) ?? buf.slice(start, end);
+    const text = whole.includes(BACKSLASH) ? withoutNesting(whole) : whole;
+    const first = text.indexOf(LF);
+    const found = finder.find(seekers, text, 0, first < 0 ? text.length : first);
     if (found === undefined || found.form < PART_OF_RECORD) return;
     records++;
     if (json.byEscape) escaped++;

@@ -12,6 +12,7 @@ const ORDER = [
   'ansi',
   'nbsp',
   'quoted',
+  'enclosed',
   'code-fence',
   'commented',
   'diff',
