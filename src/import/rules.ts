@@ -56,9 +56,12 @@ export interface RecordRule<C> {
 }
 
 /** What `reads` tells after a pattern matched. */
-function capturedSlots(slots: Readonly<Record<string, number>>): number {
+function capturedSlots({ slot: slots, numbers }: Pattern): number {
   let count = 1;
-  for (const slot of Object.values(slots)) if (captures.got[slot] === 1) count++;
+  for (const slot of Object.values<number>(slots)) {
+    // A text without a character is nothing that was found.
+    if (captures.got[slot] === 1 && (numbers.has(slot) || captures.end[slot]! > captures.start[slot]!)) count++;
+  }
   return count;
 }
 
@@ -89,8 +92,8 @@ export function rule<C extends RuleContext, const F extends string>(
       return use(context, captures, slot) !== false;
     },
     reads: (context, start, end) => {
-      for (const pattern of patterns) if (pattern.match(context.buf, start, end)) return capturedSlots(pattern.slot);
-      return otherwise?.(context, start, end) === true ? capturedSlots(slot) : 0;
+      for (const pattern of patterns) if (pattern.match(context.buf, start, end)) return capturedSlots(pattern);
+      return otherwise?.(context, start, end) === true ? capturedSlots(patterns[0]!) : 0;
     },
   };
 }

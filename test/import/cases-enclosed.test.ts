@@ -177,6 +177,55 @@ describe('marks on both sides, prefixes of any kind, terminals', () => {
     assert.deepEqual(traceInfo(trace).undone, ['quoted', 'wrapped', 'prefix:journal']);
   });
 
+  it('what a mail program broke off belongs to the record though the record is whole without it', () => {
+    const head = '             CPU-7638  [004] 8446408.76262';
+    const trace = importText(
+      [
+        `${head}0: kvm_exit: reason `,
+        'EPT_VIOLATION rip 0xfff info 683 800000d1',
+        `${head}1: kvm_page_fault: vcpu 0 rip `,
+        '0xfff address 0x54200f80 error_code 0x683',
+        `${head}1: kvm_inj_virq: IRQ 0xd1 `,
+        '[reinjected]',
+        `${head}2: kvm_entry: vcpu 0, rip `,
+        '0xfff',
+        '',
+      ].join('\n'),
+    );
+    const events = Array.from({ length: trace.length }, (_, step) => eventText(trace, step)).join('\n');
+    assert.match(events, /kvm\.exit .*reason=EPT_VIOLATION/);
+    assert.match(events, /apic\.inj vcpu\/0\/vector\/209 .*reinjected=true/);
+    const info = traceInfo(trace);
+    assert.deepEqual([info.records, info.understood, info.lines, info.skipped], [4, 4, 8, {}]);
+    assert.deepEqual(info.undone, ['wrapped']);
+  });
+
+  it('a record of the latency format that was broken behind its time is read', () => {
+    const trace = importText(
+      [
+        '[   40.472425]   <idle>-0       0d...    0us : vector_clear: irq=15',
+        'vector=63 cpu=0 prev_vector=0 prev_cpu=0',
+        '',
+        '[   40.548017]  kauditd-32      0d.h. 307277us :',
+        'call_function_single_entry: vector=251',
+        '',
+      ].join('\n'),
+    );
+    assert.deepEqual([traceInfo(trace).records, traceInfo(trace).understood], [2, 2]);
+    assert.match(eventText(trace, trace.length - 1), /vector\.entry cpu\/0\/vector\/251/);
+  });
+
+  it('source code that prints records is no trace', () => {
+    const sources = [
+      '@.str.45 = private constant [34 x i8] c"vfio_intx_interrupt  (%s) Pin %c\\0A\\00", align 1\n',
+      '@.str.44 = private constant [47 x i8] c"%d@%zu.%06zu:vfio_intx_enable  (%s)\\0A\\00", align 1\n',
+      '    qemu_log("vfio_intx_enable  (%s)" "\\n", name);\n',
+      'vfio_msi_setup(const char *name, int pos) "%s PCI MSI CAP @0x%x"\n',
+      '  sprintf(line, "irq_handler_exit: irq=%d ret=%s\\n", irq, "handled");\n',
+    ];
+    for (const text of sources) assert.throws(() => importText(text), ImportError, text);
+  });
+
   it('a list of event names, and a buffer without events, are no traces', () => {
     assert.throws(() => importText('kvm_entry\nkvm_exit\nkvm_apic_ipi\npci_nvme_pci_reset\n'), /list of event names/);
     assert.throws(

@@ -72,10 +72,10 @@ export class RecordHead {
   /** Reads the head of a line in the latency format: relative microseconds, CPU and flags glued together. */
   latency(buf: Uint8Array, start: number, end: number): boolean {
     const text = textOf(buf, start, Math.min(end, start + 160));
-    const plain = /^\s*(.{1,16}?)-(\d+)\s+(\d+)[^\s\d]\S{2,8}\s+(\d+)us[ +!#*@$]?\s*: /.exec(text);
+    const plain = /^\s*(.{1,16}?)-(\d+)\s+(\d+)[^\s\d]\S{2,8}\s+(\d+)us[ +!#*@$]?\s*:(?: |$)/.exec(text);
     if (plain) return this.#take(start, text, plain[1]!, plain[2]!, plain[3]!, Number(plain[4]), plain[0].length);
     const verbose =
-      /^\s*(.{1,16}?)\s+(\d+)\s+(\d+)\s+(\d+)\s+([0-9a-f]{8})\s+([0-9a-f]{8})\s+(?:\[[0-9a-f]{8}\]\s+)?(\d+)\.(\d{3})ms \(\+\d+\.\d{3}ms\): /.exec(
+      /^\s*(.{1,16}?)\s+(\d+)\s+(\d+)\s+(\d+)\s+([0-9a-f]{8})\s+([0-9a-f]{8})\s+(?:\[[0-9a-f]{8}\]\s+)?(\d+)\.(\d{3})ms \(\+\d+\.\d{3}ms\):(?: |$)/.exec(
         text,
       );
     if (!verbose) return false;

@@ -186,10 +186,10 @@ export const virtRules: readonly FtraceRule[] = [
   rule(
     'kvm_inj_virq',
     // Hexadecimal today, decimal up to 5.18.
-    ['{what:w} 0x{vector:x}{rest:r}', 'irq {vector:u}'] as const,
+    ['{what:w} 0x{vector:x}« [{again:w}]»', 'irq {vector:u}'] as const,
     (f, c, s) => {
       const software = s.what !== undefined && f.text(s.what).startsWith('Soft');
-      const again = s.rest !== undefined && f.text(s.rest).includes('reinjected');
+      const again = s.again !== undefined && c.got[s.again] === 1 && f.text(s.again) === 'reinjected';
       return software ? false : inject(f, c.lo[s.vector]!, again);
     },
     {},

@@ -100,6 +100,7 @@ export class Finder<S extends Seeker> {
     const usual = this.#asUsual(seekers, line);
     const searched = usual !== undefined && usual.form !== UNKNOWN_RECORD ? usual : this.#search(seekers, line);
     const found = searched === undefined || searched.form === UNKNOWN_RECORD ? (usual ?? searched) : searched;
+    if (found !== undefined && isFormat(found)) return undefined;
     if (found !== undefined && found.form >= PART_OF_RECORD) this.#usual = found.peeled;
     return found;
   }
@@ -147,8 +148,17 @@ export class Finder<S extends Seeker> {
       peeled.push(next.peeler);
       rest = next.rest;
     }
-    return inside(seekers, line) ?? unknown;
+    const deeper = inside(seekers, line);
+    return deeper !== undefined && deeper.form !== UNKNOWN_RECORD ? deeper : (unknown ?? deeper);
   }
+}
+
+/** A conversion of printf. */
+const CONVERSION = /(?<![\d%])%[-+#0]*\d*(?:hh?|ll?|z)?[diouxXscp](?![a-z])/;
+
+/** Whether a record is the text that a program prints it with: source code, not a trace. */
+function isFormat<S extends Seeker>({ by, buf, start, end }: Found<S>): boolean {
+  return by.named && !by.evident(buf, start) && CONVERSION.test(characters(buf, start, end));
 }
 
 /** What the seekers say of a line. `fronted`: it begins with something that no format prints, unless it is native. */
