@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { Utf16 } from '../import/utf16.ts';
 import { nearest } from '../query/nearest.ts';
 import { bundledScenarios } from '../sim/bundled.ts';
 import { recipeOf } from '../sim/recipe.ts';
@@ -18,18 +19,30 @@ function checked(name: string, document: unknown): Scenario {
   throw new Failure(`${name}: ${first?.path === '' ? '' : `${first?.path}: `}${first?.problem}${more}`);
 }
 
+/** The text of a file in UTF-8 or UTF-16, without a byte order mark: editors on Windows write such files. */
+function textOfFile(bytes: Uint8Array): string {
+  const decoder = new TextDecoder();
+  let text = '';
+  const utf16 = new Utf16((chunk) => {
+    text += decoder.decode(chunk, { stream: true });
+  });
+  utf16.push(bytes);
+  utf16.end();
+  return text + decoder.decode();
+}
+
 /** The recipe of a run, from a scenario file, the name of a bundled scenario, or a simulated trace. */
 export async function readRecipeFor(name: string, progress: Progress): Promise<Recipe> {
   const plain = { seed: 1, settings: {}, operations: [] };
   const bundled = bundledScenarios.find((s) => s.id === name);
   if (bundled) return { scenario: checked(name, bundled.document), ...plain };
   if (name.endsWith('.json')) {
-    const text = await readFile(name, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const bytes = await readFile(name).catch((error: NodeJS.ErrnoException) => {
       throw new Failure(`${name}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`);
     });
     let document: unknown;
     try {
-      document = JSON.parse(text);
+      document = JSON.parse(textOfFile(bytes));
     } catch (error) {
       throw new Failure(`${name}: ${(error as Error).message}`);
     }

@@ -31,6 +31,9 @@ const KINDS: readonly Kind[] = [
   { magic: '\x7fELF', title: 'an ELF file' },
   { magic: '\xfd7zXZ', title: 'an xz-compressed file: `xz -d FILE` unpacks it' },
   { magic: 'BZh', title: 'a bzip2-compressed file: `bzip2 -d FILE` unpacks it' },
+  { magic: '\x1f\x8b', title: 'a gzip-compressed file within a packed one: unpack one of them first' },
+  { magic: '\x28\xb5\x2f\xfd', title: 'a zstd-compressed file within a packed one: unpack one of them first' },
+  { magic: 'MDMP', title: 'a minidump, which is no trace' },
   { magic: '\x04"M\x18', title: 'an lz4-compressed file: `lz4 -d FILE` unpacks it' },
   { magic: 'PK\x03\x04', title: 'a zip archive: `unzip FILE` unpacks it' },
   {

@@ -156,6 +156,19 @@ describe('irqscope simulate', () => {
     });
   }
 
+  it('reads a scenario with a byte order mark, and in UTF-16', async () => {
+    const text = `\ufeff${JSON.stringify(scenario)}`;
+    writeFileSync(at('plain.scenario.json'), text.slice(1));
+    const plain = await irqscope(['simulate', at('plain.scenario.json'), '--events', '50', '--out', '-']);
+    assert.deepEqual([plain.status, plain.err], [0, '']);
+    for (const bytes of [Buffer.from(text), Buffer.from(text, 'utf16le'), Buffer.from(text, 'utf16le').swap16()]) {
+      writeFileSync(at('marked.scenario.json'), bytes);
+      const { status, out } = await irqscope(['simulate', at('marked.scenario.json'), '--events', '50', '--out', '-']);
+      assert.equal(status, 0);
+      assert.equal(out, plain.out);
+    }
+  });
+
   it('says where a scenario is unsound', async () => {
     writeFileSync(at('bad.scenario.json'), JSON.stringify({ ...scenario, devices: [{ bdf: '3:0.0', name: 'x' }] }));
     const { status, err } = await irqscope(['simulate', at('bad.scenario.json')]);
