@@ -580,6 +580,7 @@ describe('device models report a cause', () => {
       ['am53c974', 'esp_raise_irq Raise IRQ', 'raises'],
       ['ich9-ahci', 'ahci_irq_raise ahci(0x55d0): raise irq', 'raises'],
       ['ufs', 'ufs_irq_raise INTx', 'raises'],
+      ['tulip', 'tulip_irq mask 0x00010001 ie 0x00010041 assert', 'raises'],
       ['igb', 'e1000e_irq_msix_notify_vec MSI-X notify vector 0x3', 'msix/3/raises'],
       ['e1000e', 'e1000e_irq_legacy_notify IRQ line state: 1', 'raises'],
     ] as const) {
@@ -590,6 +591,8 @@ describe('device models report a cause', () => {
   });
 
   it('a pin that goes low is no cause, and two of a kind leave it open whose it is', () => {
+    const quiet = log('pci_update_mappings_add tulip 00:05.0 1,0xfe000000+0x80', 'tulip_irq mask 0x0 ie 0x0 deassert');
+    assert.equal(atEnd(quiet, 'device/0000:00:05.0/raises') ?? 0, 0);
     const low = log('pci_update_mappings_add ufs 00:05.0 0,0xfe000000+0x4000', 'ufs_irq_lower INTx');
     assert.equal(atEnd(low, 'device/0000:00:05.0/raises'), 0);
     const two = log(

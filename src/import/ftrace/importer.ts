@@ -256,7 +256,7 @@ export class FtraceImporter implements RecordReader {
       this.#out.skipped(line.startsWith('[') ? 'the kernel printed [LINE TOO BIG]' : 'the kernel printed Unknown type');
       return '';
     }
-    if (/^\s*(\d+\)|-{3,}|[ =]+$)/.test(line)) return 'function graph';
+    if (/^\s*(?:\d+\)|-{3,}|=[ =]*$)|^ +$/.test(line)) return 'function graph';
     if (/^\s*(--+|Dumping ftrace buffer|CPU:\d+ \[SUBBUFFER START\])/.test(line)) return 'separator';
     return undefined;
   }

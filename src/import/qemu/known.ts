@@ -850,6 +850,7 @@ export const KNOWN_WITHOUT_EFFECT: readonly string[] = [
   'process_ncq_command_mismatch',
   'process_ncq_command_prioicc',
   'process_ncq_command_rarc',
+  'pvscsi_init_msi_fail',
   'qemu_ram_alloc_shared',
   'ram_block_attributes_state_change',
   'ram_block_discard_range',

@@ -21,6 +21,7 @@ const LSI = ['lsi53c895a', 'lsi53c810', 'lsi'] as const;
 const ESP = ['esp', 'am53c974', 'dc390'] as const;
 const AHCI = ['ich9-ahci', 'ahci'] as const;
 const UFS = ['ufs'] as const;
+const TULIP = ['tulip'] as const;
 const SII = ['sii3112'] as const;
 
 type Models = readonly [string, ...string[]];
@@ -147,6 +148,10 @@ export const modelRules: readonly QemuRule[] = [
   rule('ahci_irq_raise', 'ahci({ahci:s}): raise irq', (q) => msiOrLine(q, AHCI, true)),
   rule('ahci_irq_lower', 'ahci({ahci:s}): lower irq', (q) => msiOrLine(q, AHCI, false)),
   rule('sii3112_set_irq', 'channel {channel:u} level {level:u}', (q, c, s) => line(q, SII, c.lo[s.level] !== 0)),
+  either(
+    pin('tulip_irq', 'mask {mask:x} ie {enabled:x} assert', TULIP, true),
+    pin('tulip_irq', 'mask {mask:x} ie {enabled:x} deassert', TULIP, false),
+  ),
   pin('ufs_irq_raise', 'INTx', UFS, true),
   pin('ufs_irq_lower', 'INTx', UFS, false),
 
