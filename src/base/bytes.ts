@@ -6,7 +6,6 @@ export const HASH = 35;
 export const QUOTE = 39;
 export const PAREN_OPEN = 40;
 export const PAREN_CLOSE = 41;
-export const COMMA = 44;
 export const MINUS = 45;
 export const DOT = 46;
 export const ZERO = 48;

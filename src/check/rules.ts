@@ -13,6 +13,3 @@ export const rules = [
   everyMessageHasCause,
   answersOnlyDecoded,
 ] as const satisfies readonly Rule[];
-
-/** Name of a rule. */
-export type RuleId = (typeof rules)[number]['id'];

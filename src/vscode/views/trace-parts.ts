@@ -56,11 +56,14 @@ function skippedParts(info: TraceInfo): Part[] {
 }
 
 /** The format of a trace and how its lines were read, as rows. */
-export function accountingParts(info: TraceInfo): Part[] {
-  const unknown = sum(info.unknown);
-  const skipped = sum(info.skipped);
-  const without = sum(info.withoutEffect);
-  const others = sum(info.others);
+export const accountingParts = (info: TraceInfo): Part[] => [
+  ...sourceParts(info),
+  ...understoodParts(info),
+  ...otherParts(info),
+];
+
+/** What the file is: its format, clock and sources, and what is wrong with it. */
+function sourceParts(info: TraceInfo): Part[] {
   const clock = [
     info.clock ?? 'not told',
     info.start !== null && info.end !== null ? `${info.start} to ${info.end}` : '',
@@ -114,6 +117,13 @@ export function accountingParts(info: TraceInfo): Part[] {
           ),
         ]),
     part('clock', 'Clock', clock.filter(Boolean).join(', '), 'watch', 'Clock of the stamps, first and last of them.'),
+  ];
+}
+
+/** Records, and those that were understood. */
+function understoodParts(info: TraceInfo): Part[] {
+  const without = sum(info.withoutEffect);
+  return [
     part(
       'records',
       'Records',
@@ -140,6 +150,14 @@ export function accountingParts(info: TraceInfo): Part[] {
           ]
         : [],
     ),
+  ];
+}
+
+/** Everything that did not become events. */
+function otherParts(info: TraceInfo): Part[] {
+  const unknown = sum(info.unknown);
+  const skipped = sum(info.skipped);
+  return [
     part(
       'unknown',
       'Unknown',
@@ -166,7 +184,7 @@ export function accountingParts(info: TraceInfo): Part[] {
     part(
       'others',
       'Other lines',
-      count(others),
+      count(sum(info.others)),
       'circle-outline',
       'Lines that are no records.',
       tallied(info.others, 'circle-outline'),
