@@ -185,6 +185,19 @@ describe('kvm events, x86', () => {
   });
 });
 
+describe('kvm events, RISC-V', () => {
+  it('entries and exits name no virtual CPU', () => {
+    // arch/riscv/kvm/trace.h; the reason is the number of the cause.
+    all([
+      ['kvm_entry: PC: 0x016ffffffff80a01234', 'kvm.entry vcpu/unknown/entry'],
+      [
+        'kvm_exit: SEPC:0xffffffff80a01234, SCAUSE:0x8000000000000009, STVAL:0x0, HTVAL:0x0, HTINST:0x0',
+        'kvm.exit vcpu/unknown/exit reason=0x8000000000000009',
+      ],
+    ]);
+  });
+});
+
 describe('kvm events, arm64', () => {
   it('entries and exits name no virtual CPU', () => {
     all([

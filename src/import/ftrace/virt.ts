@@ -153,13 +153,18 @@ export const virtRules: readonly FtraceRule[] = [
   ),
   rule(
     'kvm_exit',
-    ['vcpu {vcpu:u} reason {reason:w}{rest:r}', 'reason {reason:w}{rest:r}', '{reason:s}: HSR_EC:…'] as const,
+    [
+      'vcpu {vcpu:u} reason {reason:w}{rest:r}',
+      'reason {reason:w}{rest:r}',
+      '{reason:s}: HSR_EC:…',
+      'SEPC:{pc:x}, SCAUSE:{reason:w}, STVAL:…',
+    ] as const,
     (f, c, s) => {
       const vcpu = s.vcpu !== undefined && c.got[s.vcpu] ? c.lo[s.vcpu]! : -1;
       const told = s.rest !== undefined && c.got[s.rest];
       exit(f, vcpu, f.str(s.reason), told ? hostVector(f, c, s.reason, s.rest!) : -1);
     },
-    { vcpu_id: 'vcpu', exit_reason: 'reason', intr_info: 'rest' },
+    { vcpu_id: 'vcpu', exit_reason: 'reason', scause: 'reason', intr_info: 'rest' },
     (c, s) => c.got[s.reason] === 1,
   ),
   ...NAMING.map(([name, format]) =>
