@@ -54,7 +54,8 @@ export function argValue(trace: Trace, step: Step, arg: ArgSpec): ArgValue | und
 
 /** The place of an event in its source. */
 export function sourceOf(trace: Trace, step: Step): SourceRef {
-  return { file: trace.first.file, line: trace.table.line(step), offset: trace.table.offset(step) };
+  const { file } = trace.sources[trace.sourceOf(step)] ?? trace.first;
+  return { file, line: trace.table.line(step), offset: trace.table.offset(step) };
 }
 
 /** The time of an event as text; null when the source has no stamps. */

@@ -193,7 +193,10 @@ export class TimelineService {
       id: shown.id,
       status: shown.load === 'loading' ? 'loading' : shown.load === 'failed' ? 'error' : 'ready',
       name: shown.label,
-      problem: shown.error ?? trace.first.problem ?? (shown.load === 'stopped' ? 'reading was stopped' : ''),
+      problem:
+        shown.error ??
+        trace.sources.find(({ problem }) => problem !== undefined)?.problem ??
+        (shown.load === 'stopped' ? 'reading was stopped' : ''),
       events: trace.length,
       indexed: index.done,
       progress: shown.progress ?? -1,

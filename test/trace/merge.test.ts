@@ -4,7 +4,7 @@ import { ImportRun } from '../../src/import/run.ts';
 import { State } from '../../src/model/state.ts';
 import { apply } from '../../src/model/vocabulary.ts';
 import { World } from '../../src/model/world.ts';
-import { eventText } from '../../src/query/events.ts';
+import { eventText, viewEvent } from '../../src/query/events.ts';
 import { stateTree } from '../../src/query/state.ts';
 import { mergeOrder } from '../../src/trace/merge.ts';
 import { Source } from '../../src/trace/source.ts';
@@ -111,6 +111,8 @@ describe('a trace of several sources', () => {
       eventText(trace, s).startsWith('irq.entry guest:irq/41'),
     )!;
     assert.equal(trace.sources[trace.sourceOf(entry)]!.file, 'guest.txt');
+    assert.equal(viewEvent(trace, entry).source.file, 'guest.txt');
+    assert.equal(viewEvent(trace, 0).source.file, 'host.txt');
     assert.equal(trace.table.line(entry), 1);
     assert.equal(trace.table.time(entry), 6000);
     assert.equal(trace.lastAtLine(1, 1), entry);

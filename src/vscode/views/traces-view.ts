@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { count, counted, noun } from '../../base/counted.ts';
 import { traceInfo } from '../../query/info.ts';
-import { total } from '../../trace/accounting.ts';
+import { type Accounting, total } from '../../trace/accounting.ts';
 import { code, plain } from '../../view/outline/explain.ts';
 import { hasRecipe, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
@@ -124,14 +124,16 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
   }
 
   #traceRow(trace: OpenTrace, parent: TraceRow | undefined): TraceRow {
-    const { length, first } = trace.session.trace;
-    const { accounting } = first;
-    const damaged = first.problem !== undefined;
+    const { length, sources } = trace.session.trace;
+    const damaged = sources.some(({ problem }) => problem !== undefined);
+    const all = (of: (accounting: Accounting) => number): number =>
+      sources.reduce((n, { accounting }) => n + of(accounting), 0);
+    const gaps = all((a) => a.gaps);
     const tallies: [number, string][] = [
-      [total(accounting.unknown), 'unknown'],
-      [total(accounting.skipped), 'skipped'],
-      [Number(accounting.lost), 'lost'],
-      [accounting.gaps, noun(accounting.gaps, 'gap')],
+      [all((a) => total(a.unknown)), 'unknown'],
+      [all((a) => total(a.skipped)), 'skipped'],
+      [all((a) => a.lost), 'lost'],
+      [gaps, noun(gaps, 'gap')],
     ];
     const trouble = tallies.map(([n, what]) => (n > 0 ? `${count(n)} ${what}` : ''));
     const percent = trace.progress === undefined ? '' : ` ${Math.floor(trace.progress * 100)} %`;
@@ -181,12 +183,12 @@ function contextOf(trace: OpenTrace): string {
 }
 
 function traceTooltip(trace: OpenTrace, active: boolean): vscode.MarkdownString {
-  const { first: meta, length } = trace.session.trace;
+  const { format, variant, events, problem } = traceInfo(trace.session.trace);
   const text = new vscode.MarkdownString(`**${plain(trace.label)}**${active ? ' (active)' : ''}\n\n`);
   if (!trace.branch) text.appendMarkdown(`${code(vscode.workspace.asRelativePath(trace.uri))}\n\n`);
-  text.appendMarkdown(plain(`${meta.format}, ${meta.variant}: ${counted(length, 'event')}`));
-  if (meta.problem !== undefined)
-    text.appendMarkdown(`\n\nThe file is damaged: ${plain(meta.problem)}. The trace holds what was read before that.`);
+  text.appendMarkdown(plain(`${format}, ${variant}: ${counted(events, 'event')}`));
+  if (problem !== null)
+    text.appendMarkdown(`\n\nThe file is damaged: ${plain(problem)}. The trace holds what was read before that.`);
   if (trace.error !== undefined) text.appendMarkdown(`\n\nReading failed: ${plain(trace.error)}`);
   if (trace.load === 'stopped') text.appendMarkdown('\n\nReading was stopped. Open the file again to read all of it.');
   return text;
