@@ -38,24 +38,51 @@ export function lastWrite(trace: Trace, target: PathTarget, until: number): numb
   return -1;
 }
 
-/** The writes of a target around a step: at most `most` up to it and `most` after it; `all`: there are no others. */
+/** Writes of a target around a step, in order; `all`: the target has no others. */
+export interface WritesAround {
+  readonly entries: readonly HistoryEntry[];
+  readonly all: boolean;
+}
+
+/** The writes of a target around a step: at most `most` up to it and `most` after it. */
 export function writesAround(
   trace: Trace,
   target: PathTarget,
   step: Step,
   most: number,
   which: KeysOf = 'all',
-): { readonly entries: readonly HistoryEntry[]; readonly all: boolean } {
+): WritesAround {
+  const slices = writesAroundSlices(trace, target, step, most, which);
+  for (;;) {
+    const { done, value } = slices.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same in slices: pauses after each block of the trace, so that the caller may do other work or stop. */
+export function* writesAroundSlices(
+  trace: Trace,
+  target: PathTarget,
+  step: Step,
+  most: number,
+  which: KeysOf = 'all',
+): Generator<undefined, WritesAround> {
   const search = new HistorySearch(trace, target, true, which);
   const last = trace.length - 1;
   const middle = Math.min(step, last);
-  let before: HistoryEntry[] = [];
+  /** The entries of each block, the latest block first. */
+  const blocks: HistoryEntry[][] = [];
+  let found = 0;
   search.go(middle);
   for (let block = search.previousBlock(blockOf(middle)); block >= 0; block = search.previousBlock(block - 1)) {
     const [first, end] = stepsOf(trace, block);
-    before = [...search.entriesIn(first, Math.min(end, middle)), ...before];
-    if (before.length > most) break;
+    const entries = [...search.entriesIn(first, Math.min(end, middle))];
+    blocks.push(entries);
+    found += entries.length;
+    if (found > most) break;
+    yield;
   }
+  const before = blocks.reverse().flat();
   const after: HistoryEntry[] = [];
   search.go(middle);
   forward: for (
@@ -68,6 +95,7 @@ export function writesAround(
       after.push(entry);
       if (after.length > most) break forward;
     }
+    yield;
   }
   const all = before.length <= most && after.length <= most;
   return { entries: [...before.slice(Math.max(0, before.length - most)), ...after.slice(0, most)], all };

@@ -5,12 +5,15 @@ import type { FieldValue } from '../model/register.ts';
 import { fieldsFor } from '../model/register.ts';
 import type { HistoryEntry, KeysOf } from '../query/history.ts';
 import { cellBits, valueText } from '../query/view.ts';
-import { writesAround } from '../query/writes.ts';
+import { type WritesAround, writesAroundSlices } from '../query/writes.ts';
 import { fieldText } from '../view/values.ts';
+import { breathe } from './platform.ts';
 import type { Subject } from './selected.ts';
 
 /** Most writes that are listed before the cursor, and most that are listed after it. */
 const MOST = 2500;
+/** Milliseconds that a search works before other work of the editor has its turn. */
+const SLICE_MS = 20;
 
 interface Item extends vscode.QuickPickItem {
   /** The step of a write; undefined for the item that shows more keys. */
@@ -42,9 +45,9 @@ export async function showHistory(subject: Subject): Promise<void> {
     pick.show();
     // The list is on the screen before the search starts, because the search takes a moment in long traces.
     await new Promise((done) => setTimeout(done, 10));
-    // The user may have closed it in that moment.
-    if (hidden) return;
-    const { items, placeholder } = itemsOf(subject, which);
+    const writes = await lookFor(subject, which, () => hidden);
+    if (writes === undefined) return;
+    const { items, placeholder } = itemsOf(subject, which, writes);
     pick.items = items;
     pick.busy = false;
     pick.placeholder = placeholder;
@@ -71,10 +74,23 @@ export async function showHistory(subject: Subject): Promise<void> {
   }
 }
 
-/** The items of a history, and what to say above them. */
-function itemsOf(subject: Subject, which: KeysOf): { items: Item[]; placeholder: string } {
+/** The writes around the cursor; undefined when the user closed the list while they were looked for. */
+async function lookFor(subject: Subject, which: KeysOf, closed: () => boolean): Promise<WritesAround | undefined> {
   const { session } = subject.trace;
-  const { entries, all } = writesAround(session.trace, subject.target, session.cursor, MOST, which);
+  const slices = writesAroundSlices(session.trace, subject.target, session.cursor, MOST, which);
+  while (!closed()) {
+    for (const until = Date.now() + SLICE_MS; Date.now() < until; ) {
+      const { done, value } = slices.next();
+      if (done === true) return value;
+    }
+    await breathe();
+  }
+  return undefined;
+}
+
+/** The items of a history, and what to say above them. */
+function itemsOf(subject: Subject, which: KeysOf, writes: WritesAround): { items: Item[]; placeholder: string } {
+  const { entries, all } = writes;
   const items = entries.map((entry) => itemOf(subject, entry));
   const count = `${counted(items.length, 'write')}${all ? '' : ' around the cursor'}`;
   const none =

@@ -5,7 +5,8 @@ import { msixEntry } from '../../src/model/things/pci.ts';
 import { deltaText } from '../../src/query/delta.ts';
 import { history } from '../../src/query/history.ts';
 import { resolvePath } from '../../src/query/paths.ts';
-import { lastChanges, lastWrite, writesAround } from '../../src/query/writes.ts';
+import { lastChanges, lastWrite, writesAround, writesAroundSlices } from '../../src/query/writes.ts';
+import { BLOCK } from '../../src/trace/object-blocks.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { fixtureTrace, grep, importText } from '../helpers/fixtures.ts';
 import { told } from '../helpers/told.ts';
@@ -106,6 +107,25 @@ describe('writes around a step', () => {
     assert.ok(every.length > 10);
     assert.deepEqual(around(every[3]!, 100), { steps: every, all: true });
     assert.deepEqual(around(every[3]!, every.length), { steps: every, all: true });
+  });
+
+  it('come in slices, one for each block of the trace that is read, and are the same', () => {
+    const blocks = Math.ceil(trace.length / BLOCK);
+    assert.ok(blocks > 1, 'the capture has several blocks');
+    const slices = writesAroundSlices(trace, target, every[3]!, every.length);
+    let pauses = 0;
+    let next = slices.next();
+    for (; next.done !== true; next = slices.next()) pauses++;
+    assert.deepEqual(
+      next.value.entries.map((entry) => entry.step),
+      every,
+    );
+    // A block on both sides of the step is read twice; a block without any write of the object is not read.
+    const read = new Set(every.map((step) => Math.floor(step / BLOCK))).size;
+    assert.ok(
+      pauses >= read && pauses <= blocks + 1,
+      `${pauses} pauses, ${blocks} blocks, ${read} of them with writes`,
+    );
   });
 
   it('are the nearest on both sides where there are many', () => {
