@@ -48,6 +48,16 @@ const WRAPPINGS: Record<string, [wrap: (lines: readonly string[]) => string, und
     'prefix:text',
   ],
   'the first column of a table': [each((l) => `${quotedCell(l)},host7`), 'enclosed'],
+  'a column of a table, of lines with prefixes': [
+    each((l, i) => `2026-11-26T09:00:0${i}.000Z,host7,${quotedCell(`[   12.00000${i}][   T${i}1] ${l}`)}`),
+    'prefix:text',
+  ],
+  'logfmt of lines with prefixes': [
+    each((l, i) => `level=info msg=${escaped(`Nov 26 09:00:0${i} host7 kernel: ${l}`)}`),
+    'prefix:text',
+  ],
+  'quoted back quotes of lines with prefixes': [each((l) => `> \`: ${l}\``), 'prefix:text'],
+  'a table of Markdown, of lines with prefixes': [each((l) => `| 09:00 vm-1 compute ${l} |`), 'prefix:text'],
   'columns between semicolons': [each((l, i) => `2026-11-26 09:00:0${i};host7;${quotedCell(l)}`), 'prefix:text'],
   'columns between tabs': [each((l, i) => `2026-11-26T09:00:0${i}.000Z\thost7\t${l}`), 'prefix:text'],
   'a list of YAML': [each((l) => `  - ${escaped(l)}`), 'enclosed'],

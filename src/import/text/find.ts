@@ -246,7 +246,7 @@ function prefixLike(prefix: string, closing: Peeler['closing']): Peeler {
     .replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
     .replace(/\d+/g, '\\d+')
     .replace(/\s+/g, '\\s+');
-  const blanks = closing === undefined && /\s$/.test(prefix) ? '\\s' : '';
+  const blanks = !/\s$/.test(prefix) ? '' : closing === undefined ? '\\s' : '\\s*';
   return {
     word: closing === undefined || form.length > 1 ? 'prefix:text' : 'enclosed',
     form: new RegExp(`^${form}${blanks}`),

@@ -66,10 +66,24 @@ const ENCLOSING: readonly (readonly [open: string, closing: Closing])[] = [
   ['\xc2\xab', upTo('\xc2\xbb')],
 ];
 
-/** What closes the mark that a text ends with; undefined when it ends with none. */
+/** Marks that open and close alike, from the surest on. */
+const PAIRED: readonly (readonly [mark: string, form: RegExp, closing: Closing])[] = [
+  ['"', /\\.|"/g, doubleQuoted],
+  ['`', /`/g, upTo('`')],
+  ['**', /\*\*/g, upTo('**')],
+  ["'", /(?<!\w)'|'(?!\w)/g, upTo("'")],
+];
+const CELL = /^[\s>]*\|/;
+
+/** What closes a mark that is open at the end of a text: a quote that nothing in it closed, the bar of a table; undefined when none is. */
 export function closingOf(prefix: string): Closing | undefined {
-  const text = prefix.trimEnd();
-  return ENCLOSING.find(([open]) => text.endsWith(open))?.[1];
+  for (const [mark, form, closing] of PAIRED) {
+    const count = (prefix.match(form) ?? []).filter((found) => found === mark).length;
+    if (count % 2 === 1) return closing;
+  }
+  const other = ENCLOSING.find(([open]) => open.length > 1 && prefix.includes(open));
+  if (other !== undefined) return other[1];
+  return CELL.test(prefix) ? before(/ \|\s*$/) : undefined;
 }
 
 const ISO = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`;
