@@ -58,5 +58,5 @@ export function notATrace(head: Uint8Array): string {
   if (kind !== undefined) return `this is ${kind}`;
   const share = binaryShare(head);
   const found = share > 0 ? `this is binary data (${share} % control bytes)` : 'no line of it is a trace record';
-  return `${found}; expected ${TITLES.join(', ')}`;
+  return `${found}; expected ${TITLES.slice(0, -1).join(', ')} or ${TITLES.at(-1)}`;
 }

@@ -14,7 +14,7 @@ export type Until =
   | { readonly to: 'change'; readonly path: string }
   /**
    * What goes wrong next: an event that tells of a problem (a drop, a refusal, a fault, an illegal access, an effect that the trace
-   * cannot tell, lost events), or one since which something stands wrong at the end of the trace (see `standingAtEnd`).
+   * cannot tell, a loss of events), or one since which something stands wrong at the end of the trace (see `standingAtEnd`).
    */
   | { readonly to: 'finding' }
   /** The end of the trace, or of the simulation if the trace can grow. */
@@ -28,8 +28,8 @@ export const isFinding = ({ role }: EventKind): boolean => role === 'fault' || r
 
 /** What a search for a finding looks for, for the message when there is none. */
 const LOOKED_FOR =
-  'a drop, a refusal, a fault, an illegal access, an effect that the trace cannot tell, lost events, ' +
-  `a cause that was ${WRONG_TEXT.masked}, an interrupt that was ${WRONG_TEXT.untaken}`;
+  'a drop, a refusal, a fault, an illegal access, an effect that the trace cannot tell, a loss of events, ' +
+  `a cause that was ${WRONG_TEXT.masked}, or an interrupt that was ${WRONG_TEXT.untaken}`;
 
 /** Most paths that a message names. */
 const NAMED = 3;

@@ -6,7 +6,7 @@ import { fieldsFor } from '../model/register.ts';
 import type { HistoryEntry, KeysOf } from '../query/history.ts';
 import { cellBits, valueText } from '../query/view.ts';
 import { type WritesAround, writesAroundSlices } from '../query/writes.ts';
-import { fieldText } from '../view/values.ts';
+import { fieldText, UNKNOWN } from '../view/values.ts';
 import { breathe } from './platform.ts';
 import type { Subject } from './selected.ts';
 
@@ -103,8 +103,11 @@ function itemOf(subject: Subject, entry: HistoryEntry): Item {
   const { trace, path } = subject;
   const here = entry.step === trace.session.cursor ? '$(target) ' : '';
   const where = entry.path === undefined ? '' : `${entry.path.slice(path.length + 1)}: `;
+  const [old, now] = [textOf(subject, entry.old), textOf(subject, entry.new)];
+  // The write of a part of a value, whose other parts are not known, leaves the whole unknown.
+  const change = old === now && now === UNKNOWN ? `${UNKNOWN}, a part became known` : `${old} → ${now}`;
   return {
-    label: `${here}${where}${textOf(subject, entry.old)} → ${textOf(subject, entry.new)}`,
+    label: `${here}${where}${change}`,
     description: [entry.time, `step ${entry.step}`, `line ${entry.source.line}`].filter(Boolean).join(' · '),
     step: entry.step,
   };

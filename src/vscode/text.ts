@@ -22,7 +22,7 @@ const isPacked = (uri: vscode.Uri): boolean => /\.(gz|zst|zstd)$/i.test(uri.path
 /** Shows the text of a trace file, if it is text of a size that the editor can work with; the focus stays where it is. */
 export async function showText(uri: vscode.Uri): Promise<void> {
   if (isPacked(uri)) {
-    say(`${nameOf(uri)} is packed: the views show the trace, the editor cannot show its text`);
+    say(`the text of ${nameOf(uri)} is packed, so only the views show this trace`);
     return;
   }
   if (vscode.window.visibleTextEditors.some((e) => e.document.uri.toString() === uri.toString())) return;

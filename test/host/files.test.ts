@@ -56,6 +56,8 @@ describe('files', () => {
     assert.ok(active!.events > 1000 && active!.events < EVENTS, `${active!.events} events`);
     const parts = internals.traces.getChildren(internals.traces.getChildren()[0]);
     assert.equal(parts[0]?.name, 'problem');
+    const tooltip = internals.traces.getTreeItem(parts[0]!).tooltip;
+    assert.match(String(tooltip), /^Problem: the gzip data .*\n\nThe source is damaged/);
     const [top] = internals.traces.getChildren();
     assert.match(top!.description, /· damaged ·/);
     assert.equal(top!.icon, 'warning');

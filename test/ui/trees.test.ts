@@ -129,6 +129,8 @@ describe('views of a trace', () => {
     const more = picks.filter({ hasText: 'Show Counters and Computed Keys Too' });
     await chooseFrom(page, row(page, 'Devices', 'entry 0'), 'Show History');
     await picks.filter({ hasText: 'control: ' }).first().waitFor();
+    // The upper half of the address is written first; the lower half is not known yet.
+    await picks.filter({ hasText: 'address: ?, a part became known' }).first().waitFor();
     await page.keyboard.type('effectivelyMasked');
     await eventually(async () => assert.equal(await picks.count(), 1));
     await more.click();

@@ -30,7 +30,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     const uri = toUri(file);
     if (!uri) return services.sessions.active;
     const trace = services.sessions.find(uri);
-    if (!trace) say(`${uri.path} is not open`);
+    if (!trace) say(`no such trace is open: ${uri.path}`);
     return trace;
   };
   const handlers: Handlers = {

@@ -5,7 +5,7 @@ export type Handlers = Readonly<Record<string, (...args: never[]) => unknown>>;
 
 const MESSAGE_MS = 4000;
 
-/** Shows a short message in the status bar, such as why a command did nothing. */
+/** Shows a short message in the status bar, such as why a command did nothing. It begins with a word, not with a name, because its first letter becomes a capital. */
 export function say(text: string, ms = MESSAGE_MS): void {
   vscode.window.setStatusBarMessage(`$(info) ${capital(text)}`, ms);
 }

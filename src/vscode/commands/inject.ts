@@ -28,7 +28,7 @@ export function injectCommands({ sessions, simulations, log }: SimServices, find
     }
     sessions.activate(result);
     if (result !== trace) {
-      say(`${trace.label} does not change; this is the branch ${result.label}`);
+      say(`this is the branch ${result.label}; ${trace.label} does not change`);
       await showText(result.uri).catch((error: unknown) =>
         log.warn(`${result.label}: its text is not shown: ${error}`),
       );
@@ -67,7 +67,7 @@ export function injectCommands({ sessions, simulations, log }: SimServices, find
       const operations = sessions.operationsFor(trace);
       const spec = given ? operations.get(given.op) : await pickOperation(operations, object, row === undefined);
       if (spec) return complete(trace, spec, object, given ?? {});
-      if (given) say(`${given.op} cannot be done to ${trace.label}`);
+      if (given) say(`this cannot be done to ${trace.label}: ${given.op}`);
       return undefined;
     },
     injectMask: named('entry.mask'),

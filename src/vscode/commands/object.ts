@@ -61,7 +61,7 @@ export function objectCommands(
       sessions.activate(trace);
       trace.session.select(path);
       const view = views.find((v) => v.name === outlineOf(path));
-      if (view && !(await view.reveal(path, false))) say(`${path} does not exist at this step`);
+      if (view && !(await view.reveal(path, false))) say(`at this step there is no ${path}`);
     }),
     revealLine: (file?: FileArgument, line?: unknown) => {
       const trace = find(file);

@@ -14,7 +14,7 @@ import { complain, type Find, type SimServices } from './sim-services.ts';
 export function runCommands({ sessions, simulations, log }: SimServices, find: Find): Handlers {
   const simulated = (file: FileArgument | undefined): OpenTrace | undefined => {
     const trace = find(file);
-    if (trace && !trace.branch) say(`${trace.label} was read from a file; only simulated runs can do that`);
+    if (trace && !trace.branch) say(`only simulated runs can do that; ${trace.label} was read from a file`);
     return trace?.branch ? trace : undefined;
   };
   const start = async (recipe: Recipe): Promise<number | undefined> => {
@@ -59,7 +59,7 @@ export function runCommands({ sessions, simulations, log }: SimServices, find: F
       if (!trace) return undefined;
       const { recipeOf } = await simulations.simulator();
       const recipe = recipeOf(trace.session.trace);
-      if (!recipe) return void say(`${trace.label} holds no scenario`);
+      if (!recipe) return void say(`there is no scenario in ${trace.label}`);
       if ('problem' in recipe) return void complain(log, trace.label, new Error(recipe.problem));
       const { length } = trace.session.trace;
       const { cursor } = trace.session;
@@ -144,7 +144,7 @@ async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
   const items: Item[] = [
     {
       label: 'Something gone wrong',
-      description: 'a drop, a fault, an illegal access, a cause that stays masked, an interrupt that is never taken',
+      description: 'a drop, a fault, an interrupt that does not arrive',
       until: { to: 'finding' },
     },
     ...(selection === undefined

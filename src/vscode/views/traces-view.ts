@@ -87,7 +87,7 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     const color = row.icon === 'warning' ? new vscode.ThemeColor('list.warningForeground') : undefined;
     item.iconPath = new vscode.ThemeIcon(row.icon, color);
     item.contextValue = isTrace ? contextOf(trace) : 'part';
-    item.tooltip = isTrace ? traceTooltip(trace, active) : row.tooltip;
+    item.tooltip = isTrace ? traceTooltip(trace, active) : partTooltip(row);
     item.accessibilityInformation = {
       label: [row.label, row.description, active ? 'active trace' : ''].filter(Boolean).join(', '),
     };
@@ -180,6 +180,12 @@ function contextOf(trace: OpenTrace): string {
   const { branch } = trace;
   if (branch) return `trace branch${branch.recipe ? ' scenario' : ''}`;
   return hasRecipe(trace) ? 'trace recipe' : 'trace';
+}
+
+/** The whole text of a row, which a narrow view cuts off, and what it means. */
+function partTooltip({ label, description, tooltip }: TraceRow): string {
+  const whole = description === '' ? label : `${label}: ${description}`;
+  return tooltip === undefined || tooltip === description ? whole : `${whole}\n\n${tooltip}`;
 }
 
 function traceTooltip(trace: OpenTrace, active: boolean): vscode.MarkdownString {
