@@ -23,6 +23,7 @@ export interface Internals {
   readonly simulations: Simulations;
   readonly traces: TracesView;
   readonly marks: Marks;
+  readonly texts: TextSync;
 }
 
 /** Starts the extension in either extension host. */
@@ -38,6 +39,7 @@ export function activateWith(
   const views = OUTLINES.map((name) => new OutlineView(name, sessions, marks));
   const simulations = new Simulations(sessions);
   const traces = new TracesView(sessions, simulations);
+  const texts = new TextSync(sessions, context);
   const showTimeline = async (): Promise<void> => {
     // Beside the text: the trace is read before the editor shows its text, and the text would then cover the timeline.
     await opener.textsShown;
@@ -54,7 +56,7 @@ export function activateWith(
     traces,
     watchContexts(sessions),
     showStatus(sessions),
-    new TextSync(sessions, context),
+    texts,
     TimelinePanel.register(context, sessions, log),
     registerCommands({ sessions, simulations, opener, views, log, showTimeline }),
   );
@@ -64,7 +66,7 @@ export function activateWith(
   log.info(`started in ${(performance.now() - started).toFixed(1)} ms`);
   return {
     version: 1,
-    internals: { sessions, simulations, views, traces, marks },
+    internals: { sessions, simulations, views, traces, marks, texts },
     open: async (uri, place = {}) => {
       await opener.goTo(await opener.read(uri), place);
     },

@@ -11,11 +11,20 @@ const { Mouse, Keyboard } = vscode.TextEditorSelectionChangeKind;
 const YOUNG_MS = 500;
 /** How long after a movement of the cursor its line is shown: a delay that nobody sees, in which the editor tells what it closes. */
 const LATER_MS = 20;
+/** An answer that takes this much longer than twice the quickest one tells that the editor is busy, such as with closing texts. */
+const BUSY_MS = 20;
+/** How often a busy editor is asked again at most. */
+const MOST_TRIES = 8;
 
 /** Keeps the caret in the text of a trace and the cursor of its session together, both ways. */
 export class TextSync implements vscode.Disposable {
   readonly #sessions: Sessions;
-  readonly #decoration: vscode.TextEditorDecorationType;
+  readonly #icon: vscode.Uri;
+  /**
+   * The highlight of each trace. When a trace is closed, its kind of highlight is disposed of: that takes it out of every editor without
+   * naming one, so it cannot meet a text that closes.
+   */
+  readonly #highlights = new Map<OpenTrace, vscode.TextEditorDecorationType>();
   readonly #watches: vscode.Disposable[] = [];
   /** The editor whose caret moves the cursor right now: its caret need not follow the cursor. */
   #source: vscode.TextEditor | undefined;
@@ -25,21 +34,19 @@ export class TextSync implements vscode.Disposable {
   /** What has to be done to editors: only to highlight the line of the cursor, or to move the caret there too. */
   readonly #due = new Map<vscode.TextEditor, 'highlight' | 'show'>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The line that is highlighted in an editor, and the version of the text then; editors that never had one are left alone. */
-  readonly #lines = new WeakMap<vscode.TextEditor, { readonly line: number; readonly version: number }>();
+  #asking = false;
+  /** The shortest time in which the editor has answered. */
+  #quickest = Number.POSITIVE_INFINITY;
+  /** What is highlighted in an editor, and the version of the text then; editors that never had a highlight are left alone. */
+  readonly #lines = new WeakMap<
+    vscode.TextEditor,
+    { readonly trace: OpenTrace; readonly line: number; readonly version: number }
+  >();
 
   constructor(sessions: Sessions, context: vscode.ExtensionContext) {
     this.#sessions = sessions;
-    this.#decoration = vscode.window.createTextEditorDecorationType({
-      isWholeLine: true,
-      backgroundColor: new vscode.ThemeColor('irqscope.cursorLineBackground'),
-      overviewRulerColor: new vscode.ThemeColor('irqscope.cursorOverviewRuler'),
-      overviewRulerLane: vscode.OverviewRulerLane.Full,
-      gutterIconPath: vscode.Uri.joinPath(context.extensionUri, 'media', 'cursor.svg'),
-      gutterIconSize: 'contain',
-    });
+    this.#icon = vscode.Uri.joinPath(context.extensionUri, 'media', 'cursor.svg');
     this.#watches.push(
-      this.#decoration,
       vscode.window.onDidChangeTextEditorSelection((e) => this.#caretMoved(e)),
       vscode.window.onDidChangeActiveTextEditor((editor) => this.#editorChosen(editor)),
       vscode.window.onDidChangeVisibleTextEditors((editors) => this.#editorsShown(editors)),
@@ -57,9 +64,10 @@ export class TextSync implements vscode.Disposable {
         // While a trace is read, its cursor moves on; the caret follows when all is read.
         if (what === 'cursor' && !trace.following) this.#cursorMoved(trace);
         if (what === 'trace' && trace.load !== 'loading') this.#cursorMoved(trace);
-        // Who closes a trace may close its text next; if the text stays, it goes without the highlighted line.
-        if (what === 'closed')
-          for (const editor of this.#editorsOf(trace)) setTimeout(() => this.#later(editor, 'highlight'), YOUNG_MS);
+        if (what === 'closed') {
+          this.#highlights.get(trace)?.dispose();
+          this.#highlights.delete(trace);
+        }
       }),
     );
     // A trace may be open in the editor that is active already.
@@ -68,7 +76,12 @@ export class TextSync implements vscode.Disposable {
 
   dispose(): void {
     for (const timer of [...this.#young.values(), this.#timer]) clearTimeout(timer);
-    vscode.Disposable.from(...this.#watches).dispose();
+    vscode.Disposable.from(...this.#watches, ...this.#highlights.values()).dispose();
+  }
+
+  /** Whether every editor shows what it has to show: no text has just come up, and no movement of the cursor waits. */
+  get idle(): boolean {
+    return this.#young.size === 0 && this.#due.size === 0;
   }
 
   #editorsOf(trace: OpenTrace): vscode.TextEditor[] {
@@ -113,11 +126,24 @@ export class TextSync implements vscode.Disposable {
    */
   #later(editor: vscode.TextEditor, what: 'highlight' | 'show'): void {
     if (what === 'show' || !this.#due.has(editor)) this.#due.set(editor, what);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
+    if (!this.#asking) this.#timer ??= setTimeout(() => void this.#ask(), LATER_MS);
+  }
+
+  /** Does what is due after the editor has answered quickly. A busy editor may be closing texts, so it is asked again. */
+  async #ask(): Promise<void> {
+    this.#timer = undefined;
+    this.#asking = true;
+    for (let tries = 1; ; tries++) {
+      const asked = performance.now();
       // The editor answers in order: after this answer it is known here what was closed before the question.
-      void vscode.commands.executeCommand('setContext', 'irqscope.cursorShown', true).then(() => this.#doDue());
-    }, LATER_MS);
+      await vscode.commands.executeCommand('setContext', 'irqscope.cursorShown', true);
+      const took = performance.now() - asked;
+      this.#quickest = Math.min(this.#quickest, took);
+      if (took < 2 * this.#quickest + BUSY_MS || tries === MOST_TRIES) break;
+      await new Promise((done) => setTimeout(done, LATER_MS));
+    }
+    this.#asking = false;
+    this.#doDue();
   }
 
   #doDue(): void {
@@ -170,15 +196,33 @@ export class TextSync implements vscode.Disposable {
 
   #highlight(editor: vscode.TextEditor): void {
     const trace = this.#sessions.find(editor.document.uri);
-    const line = trace && lineOf(trace);
+    if (trace === undefined) return;
+    const line = lineOf(trace);
     const { lineCount, version } = editor.document;
     const shown = line !== undefined && line < lineCount;
-    const before = this.#lines.get(editor);
+    const known = this.#lines.get(editor);
+    const before = known?.trace === trace ? known : undefined;
     // What is right already is not told to the editor again: each call could meet a text that closes.
     if (shown ? before?.line === line && before.version === version : before === undefined) return;
-    if (shown) this.#lines.set(editor, { line, version });
+    if (shown) this.#lines.set(editor, { trace, line, version });
     else this.#lines.delete(editor);
-    editor.setDecorations(this.#decoration, shown ? [editor.document.lineAt(line).range] : []);
+    editor.setDecorations(this.#highlightOf(trace), shown ? [editor.document.lineAt(line).range] : []);
+  }
+
+  #highlightOf(trace: OpenTrace): vscode.TextEditorDecorationType {
+    let highlight = this.#highlights.get(trace);
+    if (!highlight) {
+      highlight = vscode.window.createTextEditorDecorationType({
+        isWholeLine: true,
+        backgroundColor: new vscode.ThemeColor('irqscope.cursorLineBackground'),
+        overviewRulerColor: new vscode.ThemeColor('irqscope.cursorOverviewRuler'),
+        overviewRulerLane: vscode.OverviewRulerLane.Full,
+        gutterIconPath: this.#icon,
+        gutterIconSize: 'contain',
+      });
+      this.#highlights.set(trace, highlight);
+    }
+    return highlight;
   }
 }
 

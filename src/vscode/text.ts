@@ -64,8 +64,8 @@ export async function revealLine(uri: vscode.Uri, line: number): Promise<void> {
     return void (await vscode.commands.executeCommand('vscode.open', uri, options));
   }
   const options = { selection, preserveFocus: false, ...(shown.viewColumn ? { viewColumn: shown.viewColumn } : {}) };
-  const editor = await vscode.window.showTextDocument(shown.document, options);
-  editor.revealRange(selection, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  // With the selection the editor also scrolls there. Nothing is done to the text afterwards, because it may be closed by then.
+  await vscode.window.showTextDocument(shown.document, options);
 }
 
 /** Gives the text of a trace its language, where the editor took it for a log because of its name. */
