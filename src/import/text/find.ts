@@ -33,11 +33,14 @@ const LONGEST_ENCLOSED = 1 << 14;
 /** So many things may stand one before the other. */
 const MOST_PEELED = 8;
 
-/** One character for each byte. (TextDecoder has none like that: its latin1 is windows-1252.) */
+const decoder = new TextDecoder('latin1');
+/** The decoder follows browsers, in which latin1 is windows-1252: some bytes become characters beyond it. */
+const BEYOND = /[\u0100-\uffff]/;
+
+/** One character for each byte. */
 function latin(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += REACH) text += String.fromCharCode(...bytes.subarray(at, at + REACH));
-  return text;
+  const text = decoder.decode(bytes);
+  return BEYOND.test(text) ? Array.from(bytes, (byte) => String.fromCharCode(byte)).join('') : text;
 }
 
 /** Bytes as a text of one character each, so that places in it are places in the bytes. */
@@ -208,6 +211,7 @@ function startsIn(text: string): Start[] {
   // A stamp of QEMU, whole or shortened, or a name behind something that ends a prefix.
   for (const stamp of text.matchAll(/(?<![\w.])\d+@\d+\.\d+:/g))
     starts.push({ at: stamp.index, evident: true, evidence: 1 });
+  if (!text.includes('_')) return starts;
   for (const name of text.matchAll(NAME)) {
     const front = FRONT.exec(text.slice(Math.max(0, name.index - 2), name.index));
     if (front === null) continue;
