@@ -65,6 +65,14 @@ export function bytesAt(bytes: Uint8Array, start: number, end: number, wanted: U
   return true;
 }
 
+/** Whether `wanted` stands anywhere in bytes `start` to `end` (exclusive). */
+export function bytesWithin(bytes: Uint8Array, start: number, end: number, wanted: Uint8Array): boolean {
+  const [first] = wanted;
+  for (let at = start; at <= end - wanted.length; at++)
+    if (bytes[at] === first && bytesAt(bytes, at, end, wanted)) return true;
+  return false;
+}
+
 /**
  * Reads numbers and words from a range of bytes without making strings. A failed read returns false and leaves
  * `pos` where it was. Numbers are 64 bits wide, in `lo` and `hi` (unsigned 32-bit halves); larger ones wrap.

@@ -107,15 +107,17 @@ function compile(format: string, names: string[], inside = false): Op[] {
   return ops;
 }
 
+/** 1 for every byte that a remark of a person may begin with. */
+const REMARK_BYTES = Uint8Array.from({ length: 256 }, (_, byte) => ([LESS, SLASH, 0xe2].includes(byte) ? 1 : 0));
+
 /**
  * Whether a remark of a person stands behind a text: a blank, then an arrow that points back (`<-`, `<=`, `←`) or a comment mark (`//`).
  * No program prints that.
  */
 export function hasRemark(buf: Uint8Array, start: number, end: number): boolean {
   for (let at = start + 1; at < end - 1; at++) {
-    const byte = buf[at];
-    if (byte !== LESS && byte !== 0xe2 && byte !== SLASH) continue;
-    if (buf[at - 1] !== SPACE) continue;
+    const byte = buf[at]!;
+    if (REMARK_BYTES[byte] === 0 || buf[at - 1] !== SPACE) continue;
     const next = buf[at + 1];
     if (byte === SLASH) {
       if (next === SLASH && buf[at + 2] === SPACE) return true;

@@ -1,4 +1,4 @@
-import { bytesAt, bytesOf, isDigit, Scanner } from '../../base/bytes.ts';
+import { bytesAt, bytesOf, bytesWithin, isDigit, Scanner } from '../../base/bytes.ts';
 import * as apic from '../../model/events/apic.ts';
 import { kvmHypercall } from '../../model/events/hypervisor.ts';
 import * as ev from '../../model/events/virt.ts';
@@ -69,7 +69,10 @@ export function inject(f: Ftrace, vector: number, reinjected: boolean): undefine
   f.emit(event, object);
 }
 
+const MASKED = bytesOf('masked');
 const EXTERNAL_INTERRUPT = bytesOf('EXTERNAL_INTERRUPT');
+/** The same exit reason as the fields option prints it. */
+const EXIT_EXTERNAL = bytesOf('0x1');
 const INTR_INFO = bytesOf('intr_info ');
 const INFO = bytesOf('info ');
 
@@ -80,7 +83,9 @@ const INFO = bytesOf('info ');
 function hostVector(f: Ftrace, c: Captures, reason: number, rest: number): number {
   const { buf } = f;
   const end = c.end[rest]!;
-  if (!bytesAt(buf, c.start[reason]!, c.end[reason]!, EXTERNAL_INTERRUPT) && f.text(reason) !== '0x1') return -1;
+  const [from, to] = [c.start[reason]!, c.end[reason]!];
+  const isNumber = to - from === EXIT_EXTERNAL.length && bytesAt(buf, from, to, EXIT_EXTERNAL);
+  if (!isNumber && !bytesAt(buf, from, to, EXTERNAL_INTERRUPT)) return -1;
   for (let at = c.start[rest]!; at < end; at++) {
     if (bytesAt(buf, at, end, INTR_INFO)) scanner.on(buf, at + INTR_INFO.length, end);
     else if (bytesAt(buf, at, end, INFO)) {
@@ -242,7 +247,8 @@ export const virtRules: readonly FtraceRule[] = [
     'kvm_pic_set_irq',
     ['chip {chip:u} pin {pin:u} ({how:s})…', '{text:r}'] as const,
     (f, c, s) => {
-      if (s.pin !== undefined && !f.text(s.how).includes('masked')) f.picInput(c.lo[s.chip]! * 8 + c.lo[s.pin]!);
+      const isMasked = s.pin !== undefined && bytesWithin(f.buf, c.start[s.how]!, c.end[s.how]!, MASKED);
+      if (s.pin !== undefined && !isMasked) f.picInput(c.lo[s.chip]! * 8 + c.lo[s.pin]!);
       return false;
     },
     {},
