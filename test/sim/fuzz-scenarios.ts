@@ -8,8 +8,8 @@ import { readRecipe, recipeHeader } from '../../src/sim/recipe.ts';
 import { readScenario } from '../../src/sim/scenario.ts';
 import { type Recipe, Simulation, SimulationError } from '../../src/sim/simulation.ts';
 import { StreamRecorder } from '../../src/sim/stream.ts';
-import { importMutant } from '../import/fuzz-captures.ts';
-import type { Trial } from '../import/fuzz-kinds.ts';
+import { importMutant } from '../import/fuzz/fuzz-captures.ts';
+import type { Trial } from '../import/fuzz/fuzz-kinds.ts';
 import { randomWords } from '../model/random.ts';
 
 type Rng = (below: number) => number;

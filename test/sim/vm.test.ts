@@ -2,7 +2,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { kvmIrqfd, kvmRoute, vcpuVector } from '../../src/model/things/virt.ts';
 import { bundled, events, run } from './run.ts';
-import { accepted, at, BDF, booksBalance, cell, entry, exits, machine, of, setup, since } from './seed2-machine.ts';
+import {
+  accepted,
+  at,
+  BDF,
+  booksBalance,
+  cell,
+  entry,
+  exits,
+  machine,
+  of,
+  setup,
+  since,
+} from './seeds/seed2-machine.ts';
 
 const raise = (us: number, i = 0): object => at(us, 'device.raise', entry(i));
 const kvm = (us: number, op: string, args: object): object => at(us, op, 'kvm/0', args);

@@ -1,0 +1,25 @@
+// What can be fuzzed: each kind makes an input from a number and says what must hold of it.
+import { fuzzScenario } from '../../sim/fuzz-scenarios.ts';
+import { fuzzCapture } from './fuzz-captures.ts';
+import { fuzzIrqtrace } from './fuzz-irqtrace.ts';
+import { fuzzPacked } from './fuzz-packed.ts';
+
+/** How an input was read. */
+export interface Outcome {
+  /** Whether it was read; if not, it was refused with a clear answer. */
+  readonly read: boolean;
+  readonly events: number;
+}
+
+/** One input: what was done to it in words, and the test, which throws when something does not hold. */
+export interface Trial {
+  readonly story: string;
+  readonly run: () => Outcome;
+}
+
+export const fuzzKinds: Readonly<Record<string, (seed: number) => Trial>> = {
+  captures: fuzzCapture,
+  irqtrace: fuzzIrqtrace,
+  packed: fuzzPacked,
+  scenarios: fuzzScenario,
+};
