@@ -1,5 +1,6 @@
 // Seed 003: the address of each MSI vector, given by user space (rows S3-1 to S3-16 of docs/seeds.md). Addresses of the
 // bundled scenarios: doorbell 0x20210040, guest-physical page 0x80910000, addresses of the guest 0xeeee0000 and 0xeeef0000.
+// Over 400 lines: one seed document, row by row.
 import assert from 'node:assert/strict';
 import type { EventView } from '../../../src/query/events.ts';
 import { pathValue } from '../../../src/query/state.ts';
