@@ -27,6 +27,7 @@ export interface Captures {
 }
 
 const SLASH = 47;
+/** Most captures of a pattern. */
 const MOST = 24;
 const scanner = new Scanner();
 
@@ -56,6 +57,7 @@ export class Pattern<F extends string = string> {
     this.#ops = compile(this.#open ? format.slice(0, -1) : format, names);
     this.slot = Object.fromEntries(names.map((name, i) => [name, i])) as { readonly [K in CaptureNames<F>]: number };
     this.#count = names.length;
+    if (names.length > MOST) throw new Error(`a pattern has at most ${MOST} captures: ${format}`);
     const ofKind = (form: RegExp) => new Set([...format.matchAll(form)].map((m) => names.indexOf(m[1]!)));
     this.numbers = ofKind(/\{(\w+):[udxn]\}/g);
     this.words = ofKind(/\{(\w+):w\}/g);
@@ -171,12 +173,19 @@ function run(ops: readonly Op[]): boolean {
       }
       case 'maybe': {
         const back = scanner.pos;
-        if (!run(op.ops)) scanner.pos = back;
+        if (run(op.ops)) break;
+        scanner.pos = back;
+        forget(op.ops);
         break;
       }
     }
   }
   return true;
+}
+
+/** A part that is missing has no captures, though its beginning may have matched. */
+function forget(ops: readonly Op[]): void {
+  for (const op of ops) if ('slot' in op) captures.got[op.slot] = 0;
 }
 
 function keep(slot: number): void {

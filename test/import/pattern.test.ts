@@ -81,7 +81,16 @@ const cases = fc
     let name = 0;
     const token = (s: (typeof shape)[number]): Token => {
       if (typeof s !== 'string') return s;
-      if (s === 'maybe') return { maybe: [{ text: ' m=' }, { name: `v${name++}`, type: 'u' }] };
+      // Of two captures the first may be there without the second: then neither is.
+      if (s === 'maybe')
+        return {
+          maybe: [
+            { text: ' m=' },
+            { name: `v${name++}`, type: 'u' },
+            { text: ',n=' },
+            { name: `v${name++}`, type: 'u' },
+          ],
+        };
       return { name: `v${name++}`, type: s };
     };
     const joined: Token[] = [];
@@ -95,7 +104,11 @@ const cases = fc
     const texts = fc
       .tuple(
         ...joined.map((t) =>
-          'text' in t ? fc.constant(t.text) : 'maybe' in t ? fc.constantFrom('', ' m=5', ' m=x') : value,
+          'text' in t
+            ? fc.constant(t.text)
+            : 'maybe' in t
+              ? fc.constantFrom('', ' m=5,n=6', ' m=5', ' m=5,n=x')
+              : value,
         ),
       )
       .map((parts) => (parts as string[]).join(''));

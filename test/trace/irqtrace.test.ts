@@ -92,6 +92,14 @@ describe('.irqtrace', () => {
     );
   });
 
+  it('a header line ends where its carriage returns begin, and is read in time however many stand in it', function () {
+    this.timeout(10_000);
+    const many = '\r'.repeat(1_000_000);
+    const trace = imported(bytesOf(`#irqtrace 1\n#note x\r\r\n#note ${many}y\n1.5 - - irq.mask irq/7 masked=true\n`));
+    assert.deepEqual(trace.first.header, ['note x', `note ${many}y`]);
+    assert.equal(trace.length, 1);
+  });
+
   it('keeps kinds and arguments of a newer version, and writes them back', () => {
     const lines = [
       '#irqtrace 7',

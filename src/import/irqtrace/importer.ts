@@ -39,7 +39,7 @@ export class IrqtraceImporter implements LineReader {
     if (text === '') {
       out.other('blank');
     } else if (text.startsWith('#')) {
-      this.#header(line.replace(/\r+$/, ''));
+      this.#header(withoutReturns(line));
       out.other('header');
     } else if (cut) {
       out.skipped('line longer than 1 MiB');
@@ -145,4 +145,11 @@ export class IrqtraceImporter implements LineReader {
     out.time = Number(meta.time.ticks ? units : units * NANO + BigInt(signed));
     return undefined;
   }
+}
+
+/** A line without the carriage returns at its end. */
+function withoutReturns(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === '\r') end--;
+  return line.slice(0, end);
 }

@@ -9,7 +9,7 @@ const ESC = 27;
 const AMPERSAND = 38;
 const LESS = 60;
 const CARET = 94;
-/** First and second byte of the blanks and marks that are looked for in UTF-8: U+00A0, U+1680, U+2000…U+206F, U+3000, U+FEFF. */
+/** First bytes, in UTF-8, of the blanks and marks that are looked for: U+00A0 and U+00AD, U+1680, U+2000…U+206F, U+3000, U+FEFF. */
 const WIDE = [0xc2, 0xe1, 0xe2, 0xe3, 0xef];
 
 /** 1 for every byte that `clean` may have something to do with. */
@@ -27,17 +27,17 @@ export function specialAt(buf: Uint8Array, from: number, end: number): number {
 const BS = '\u0008';
 const BELL = '\u0007';
 const ESCAPE = '\u001b';
+/** What a control string (OSC, APC, DCS, PM) holds: it ends before the next escape or bell, so a line is read once, however many begin in it. */
+const STRING = String.raw`(?:[^${BELL}${ESCAPE}^]|\^(?![G[]))*`;
 /** Control sequences of terminals (ECMA-48: CSI, OSC, APC, DCS, PM, two-byte escapes), also in the form that `cat -v` gives them. */
 const ANSI = new RegExp(
-  String.raw`(?:${ESCAPE}|\^\[)(?:\[[0-?]*[ -/]*[@-~]|[\]_P^][^${BELL}${ESCAPE}]*(?:${BELL}|${ESCAPE}\\|\^G)|[()][0-9A-B]|[=>78cDEHMNOZ])`,
+  String.raw`(?:${ESCAPE}|\^\[)(?:\[[0-?]*[ -/]*[@-~]|[\]_P^]${STRING}(?:${BELL}|\^G|(?:${ESCAPE}|\^\[)\\)|[()][0-9A-B]|[=>78cDEHMNOZ])`,
   'g',
 );
 /** Blanks of typography. */
 const BLANKS = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g;
 /** Marks without width. */
 const MARKS = /\u200b|\u200c|\u200d|\u200e|\u200f|\u2060|\ufeff|\u00ad/g;
-/** What `script` and the like keep of a line that was written over: a character and the backspace behind it. */
-const OVERWRITTEN = new RegExp(`[^${BS}]${BS}`, 'g');
 /** Control characters but tab, line end and escape. */
 const [NUL, TAB_BEFORE, VT, SUB, FS, US, DEL] = ['\u0000', BS, '\u000b', '\u001a', '\u001c', '\u001f', '\u007f'];
 const CONTROLS = new RegExp(`[${NUL}-${TAB_BEFORE}${VT}-${SUB}${FS}-${US}${DEL}]`, 'g');
@@ -70,6 +70,17 @@ const CELLS = /<\/(?:a|td|th)\s*>/gi;
 
 // A byte order mark in the middle of a file is a mark like others: files were put one behind the other.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** A text as it was written over: each backspace takes back one character (`script` and the like keep both). */
+function withoutOverwritten(text: string): string {
+  if (!text.includes(BS)) return text;
+  const kept: string[] = [];
+  for (const char of text) {
+    if (char === BS) kept.pop();
+    else kept.push(char);
+  }
+  return kept.join('');
+}
 
 /** Undoes the marks of HTML in a text; elements only where it is a page of HTML: a name may hold what looks like one. */
 function withoutHtml(text: string, page: boolean): string {
@@ -104,7 +115,7 @@ export function clean(
     text = next;
   };
   if (special) {
-    step('ansi', text.replace(ANSI, '').replace(OVERWRITTEN, ''));
+    step('ansi', withoutOverwritten(text.replace(ANSI, '')));
     step('html', withoutHtml(text, page));
     step('bom', text.replace(/^\ufeff/, ''));
     step('nbsp', text.replace(BLANKS, ' ').replace(MARKS, ''));

@@ -117,8 +117,9 @@ export class Finder<S extends Seeker> {
   usualStart(buf: Uint8Array): number {
     let rest: Rest = { buf, start: 0, end: buf.length, text: characters(buf, 0, buf.length) };
     for (const peeler of this.#usual) {
-      const next: Rest | undefined = peeler.instead === undefined ? peel(rest, peeler) : undefined;
-      rest = next ?? rest;
+      const next: Rest | undefined = peel(rest, peeler);
+      // Bytes that were written anew have other places.
+      if (next?.buf === buf) rest = next;
     }
     return rest.start;
   }
