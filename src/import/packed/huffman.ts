@@ -4,6 +4,8 @@ import { readFse, type Wrong } from './fse.ts';
 
 /** Longest code (4.2.1). */
 const MOST_BITS = 11;
+/** Most weights that are told: there are 256 symbols, and the weight of the last one follows from the others (4.2.1). */
+const MOST_WEIGHTS = 255;
 
 /** The codes of all symbols: the entry of the next `log` bits is `symbol << 4 | bits`. */
 export interface HuffmanTable {
@@ -20,13 +22,13 @@ function fseWeights(b: Uint8Array, start: number, end: number, wrong: Wrong): nu
   const states = [bits.read(table.log), bits.read(table.log)];
   if (bits.left < 0) throw wrong(from, 'the weights of the literals are too short');
   const weights: number[] = [];
-  for (let i = 0; weights.length < 255; i ^= 1) {
+  for (let i = 0; weights.length < MOST_WEIGHTS; i ^= 1) {
     const state = states[i]!;
     weights.push(table.symbols[state]!);
     states[i] = table.bases[state]! + bits.read(table.bits[state]!);
     if (bits.left >= 0) continue;
     weights.push(table.symbols[states[i ^ 1]!]!);
-    return weights;
+    if (weights.length <= MOST_WEIGHTS) return weights;
   }
   throw wrong(from, 'more weights than symbols');
 }

@@ -7,55 +7,15 @@ import { decodeHuffman, type HuffmanTable, readHuffman } from './huffman.ts';
 export const LARGEST_BLOCK = 1 << 17;
 
 /** Extra bits and bases of the codes of literal and match lengths (3.1.1.3.2.1.1). */
-const LITERAL_BITS = Uint8Array.from([
-  ...Array<number>(16).fill(0),
-  1,
-  1,
-  1,
-  1,
-  2,
-  2,
-  3,
-  3,
-  4,
-  6,
-  7,
-  8,
-  9,
-  10,
-  11,
-  12,
-  13,
-  14,
-  15,
-  16,
-]);
-const MATCH_BITS = Uint8Array.from([
-  ...Array<number>(32).fill(0),
-  1,
-  1,
-  1,
-  1,
-  2,
-  2,
-  3,
-  3,
-  4,
-  4,
-  5,
-  7,
-  8,
-  9,
-  10,
-  11,
-  12,
-  13,
-  14,
-  15,
-  16,
-]);
+const LITERAL_BITS = extraBits(16, [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+const MATCH_BITS = extraBits(32, [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
 const LITERAL_BASE = bases(LITERAL_BITS, 0);
 const MATCH_BASE = bases(MATCH_BITS, 3);
+
+/** The first codes have no extra bits. */
+function extraBits(without: number, behind: readonly number[]): Uint8Array {
+  return Uint8Array.from([...Array<number>(without).fill(0), ...behind]);
+}
 
 function bases(bits: Uint8Array, first: number): Uint32Array {
   const all = new Uint32Array(bits.length);

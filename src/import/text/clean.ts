@@ -127,9 +127,6 @@ export function clean(
   return text === line ? undefined : bytesOf(text);
 }
 
-/** So many bytes of each buffer are looked at for colours: who colours a log colours many of its lines. */
-const SAMPLE = 1 << 12;
-
 /**
  * Tells of each line of a buffer whether it holds a byte that may be part of a text which a reader takes as it is: an escape of a
  * terminal, or, in a page of HTML, an entity. Other odd bytes keep a line from being a record, so it is looked at anyway.
@@ -138,7 +135,6 @@ export class Watch {
   readonly #html: boolean;
   #buf: Uint8Array | undefined;
   #last = 0;
-  #escapes = false;
   #nextEscape = 0;
   #nextEntity = 0;
 
@@ -150,9 +146,12 @@ export class Watch {
   inLine(buf: Uint8Array, start: number, end: number): boolean {
     if (buf !== this.#buf || start <= this.#last) {
       this.#buf = buf;
-      this.#escapes = buf.subarray(start, Math.max(end, start + SAMPLE)).includes(ESC);
-      this.#nextEscape = this.#escapes ? -1 : buf.length;
+      this.#last = start;
+      this.#nextEscape = -1;
       this.#nextEntity = this.#html ? -1 : buf.length;
+      // The buffer may be that of one line, and longer than it: the rest of it is looked at when a second line comes.
+      const line = buf.subarray(start, end);
+      return line.includes(ESC) || (this.#html && line.includes(AMPERSAND));
     }
     this.#last = start;
     if (this.#nextEscape < start) this.#nextEscape = next(buf, ESC, start);

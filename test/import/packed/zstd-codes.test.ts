@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { Random } from '../../../src/base/random.ts';
 import { Unpacker } from '../../../src/import/decompress.ts';
+import { Damage } from '../../../src/import/packed/damage.ts';
+import { readHuffman } from '../../../src/import/packed/huffman.ts';
 
 function unpack(packed: Uint8Array): Buffer {
   const parts: Buffer[] = [];
@@ -65,6 +67,19 @@ describe('zstd sequences', () => {
         parts.push(noise(random.integer(0, 12)), all.subarray(0, random.integer(0, all.length)));
       }
       same(Buffer.concat(parts), `round ${round}`);
+    }
+  });
+});
+
+describe('weights of zstd literals', () => {
+  it('for more than 256 symbols are refused (RFC 8878 4.2.1)', () => {
+    // A table of FSE symbols in which weight 0 has 2 states of 32 and weight 1 has 30, and bits that tell 256 weights.
+    for (const told of ['0e303e8cc28ad42e1aaba74d7cdf63', '0e303e67068516459e36b734d74530']) {
+      const bytes = Buffer.concat([Buffer.from(told, 'hex'), Buffer.alloc(8)]);
+      assert.throws(
+        () => readHuffman(bytes, 0, told.length / 2, (at, what) => new Damage(`${at}: ${what}`)),
+        /more weights than symbols/,
+      );
     }
   });
 });

@@ -1,6 +1,6 @@
 // What terminals leave in a line (ECMA-48), also as `cat -v` shows it: `^[` for escape, `^G` for bell. The right texts are what a terminal shows.
 import assert from 'node:assert/strict';
-import { clean } from '../../../src/import/text/clean.ts';
+import { clean, Watch } from '../../../src/import/text/clean.ts';
 
 function cleaned(text: string): string {
   const bytes = Buffer.from(text);
@@ -38,5 +38,25 @@ describe('a line without what a terminal left in it', () => {
     for (const part of ['^[]', '^[]^', '\u001b]', '\u001b[', '^[[', 'a\b', '\b', '^', '&#', '\t<'])
       cleaned(part.repeat(size / part.length));
     for (const first of ['\u001b]', '^[]']) cleaned(first + 'a^'.repeat(size / 2));
+  });
+});
+
+describe('the watch for escapes', () => {
+  it('finds the only one of a buffer, wherever it stands', () => {
+    const bytes = Buffer.from('plain text\n'.repeat(3000));
+    for (const line of [0, 1, 500, 2999]) {
+      const coloured = Uint8Array.from(bytes);
+      coloured[line * 11 + 5] = 27;
+      const watch = new Watch(false);
+      const found = Array.from({ length: 3000 }, (_, i) => watch.inLine(coloured, i * 11, i * 11 + 10));
+      assert.deepEqual([found.indexOf(true), found.lastIndexOf(true)], [line, line]);
+    }
+  });
+
+  it('looks at no byte behind a line that is alone in its buffer', () => {
+    const watch = new Watch(true);
+    const buffer = Buffer.from('record\u001b[31m & more');
+    for (let i = 0; i < 3; i++) assert.equal(watch.inLine(buffer, 0, 6), false);
+    assert.equal(watch.inLine(buffer, 0, 7), true);
   });
 });
