@@ -29,6 +29,7 @@ export class JsonLines {
   byEscape = false;
   /** What of an escape has come: its bytes behind the backslash. */
   #escape: number[] | undefined;
+  /** The first half of a pair of UTF-16, when it came last; else 0. */
   #highSurrogate = 0;
   #line = 1;
   #offset = 0;
@@ -48,41 +49,52 @@ export class JsonLines {
   push(chunk: Uint8Array): void {
     for (const byte of chunk) {
       this.#offset++;
-      if (this.#escape !== undefined) this.#inEscape(byte);
-      else if (byte === BACKSLASH) this.#escape = [];
-      else if (byte === LF) {
-        this.#part();
-        this.#line++;
-        this.#lineOffset = this.#offset;
-      } else if (byte === DOUBLE_QUOTE) {
-        this.#part();
-        this.#inString = !this.#inString;
-        this.#lineOffset = this.#offset;
-      } else this.#keep(byte);
+      if (this.#escape === undefined) this.#plain(byte);
+      else this.#inEscape(byte);
     }
   }
 
   /** The source has ended. */
   end(): void {
+    this.#endSurrogate();
     if (this.#length > 0) this.#emit(true);
+  }
+
+  #plain(byte: number): void {
+    if (byte === BACKSLASH) {
+      this.#escape = [];
+      return;
+    }
+    this.#endSurrogate();
+    if (byte === LF) {
+      this.#part();
+      this.#line++;
+      this.#lineOffset = this.#offset;
+    } else if (byte === DOUBLE_QUOTE) {
+      this.#part();
+      this.#inString = !this.#inString;
+      this.#lineOffset = this.#offset;
+    } else this.#keep(byte);
   }
 
   #inEscape(byte: number): void {
     const bytes = this.#escape!;
-    bytes.push(byte);
-    const kind = String.fromCharCode(bytes[0]!);
-    if (kind === 'u' && bytes.length < 5) return;
+    const kind = String.fromCharCode(bytes[0] ?? byte);
+    if (kind === 'u') {
+      this.#inUnicode(bytes, byte);
+      return;
+    }
     this.#escape = undefined;
+    this.#endSurrogate();
     if (kind === 'n') {
       this.byEscape = true;
       this.#emit(false);
       this.byEscape = false;
-    } else if (bytes[0] === LF) {
+    } else if (byte === LF) {
       // A backslash at the end of a line continues a string of JavaScript: nothing stands for it.
       this.#line++;
       if (this.#length === 0) this.#lineOffset = this.#offset;
-    } else if (bytes[0] === CR) this.#escape = [];
-    else if (kind === 'u') this.#unicode(bytes);
+    } else if (byte === CR) this.#escape = [];
     else if (SIMPLE[kind] !== undefined) this.#keep(SIMPLE[kind]);
     else {
       this.#keep(BACKSLASH);
@@ -90,24 +102,43 @@ export class JsonLines {
     }
   }
 
-  #unicode(digits: readonly number[]): void {
-    let code = 0;
-    for (const byte of digits.slice(1)) {
-      const value = hexDigit(byte);
-      if (value < 0) {
-        for (const raw of [BACKSLASH, ...digits]) this.#keep(raw);
-        return;
-      }
-      code = code * 16 + value;
-    }
-    if (code >= 0xd800 && code < 0xdc00) {
-      this.#highSurrogate = code;
+  /** Takes `u` or one of the four digits behind it. Where a digit is missing, no escape begins: its bytes stand for themselves. */
+  #inUnicode(bytes: number[], byte: number): void {
+    if (bytes.length > 0 && hexDigit(byte) < 0) {
+      this.#escape = undefined;
+      this.#endSurrogate();
+      for (const raw of [BACKSLASH, ...bytes]) this.#keep(raw);
+      this.#plain(byte);
       return;
     }
-    const low = code >= 0xdc00 && code < 0xe000 && this.#highSurrogate !== 0;
-    const point = low ? 0x10000 + (this.#highSurrogate - 0xd800) * 0x400 + code - 0xdc00 : code;
+    bytes.push(byte);
+    if (bytes.length < 5) return;
+    this.#escape = undefined;
+    this.#unicode(bytes.slice(1).reduce((code, digit) => code * 16 + hexDigit(digit), 0));
+  }
+
+  /** Takes a code unit of UTF-16: the first half of a pair waits for the second. */
+  #unicode(code: number): void {
+    const high = this.#highSurrogate;
+    if (high !== 0 && code >= 0xdc00 && code < 0xe000) {
+      this.#highSurrogate = 0;
+      this.#keepCharacter(0x10000 + (high - 0xd800) * 0x400 + code - 0xdc00);
+      return;
+    }
+    this.#endSurrogate();
+    if (code >= 0xd800 && code < 0xdc00) this.#highSurrogate = code;
+    else this.#keepCharacter(code);
+  }
+
+  /** The first half of a pair without the second is no character: U+FFFD stands for it. */
+  #endSurrogate(): void {
+    if (this.#highSurrogate === 0) return;
     this.#highSurrogate = 0;
-    for (const byte of encoder.encode(String.fromCodePoint(point))) this.#keep(byte);
+    this.#keepCharacter(0xfffd);
+  }
+
+  #keepCharacter(code: number): void {
+    for (const byte of encoder.encode(String.fromCodePoint(code))) this.#keep(byte);
   }
 
   #keep(byte: number): void {

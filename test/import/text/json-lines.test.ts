@@ -1,0 +1,51 @@
+// Lines of text in strings of JSON: what JSON.parse says of a string is right.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { JsonLines } from '../../../src/import/text/json-lines.ts';
+
+/** The lines that are taken, each with its number in the source. */
+function linesOf(source: string, chunk = source.length * 3): [string, number][] {
+  const lines: [string, number][] = [];
+  const json = new JsonLines((buf, start, end, line) => {
+    lines.push([Buffer.from(buf.subarray(start, end)).toString(), line]);
+  });
+  const bytes = Buffer.from(source);
+  for (let at = 0; at < bytes.length; at += chunk) json.push(bytes.subarray(at, at + chunk));
+  json.end();
+  return lines;
+}
+
+describe('lines in strings of JSON', () => {
+  it('are those that JSON.parse gives, whatever the characters and the chunks are', () => {
+    const unit = fc.constantFrom('a', '"', '\\', '/', '\t', 'é', '€', '😀', '\ud83d', '\ude00', '\u0001');
+    fc.assert(
+      fc.property(fc.string({ unit, minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 9 }), (text, chunk) => {
+        // Every character as an escape of its own, and as JSON.stringify writes it.
+        const units = Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
+        const escaped = `"${units.map((code) => `\\u${code.toString(16).padStart(4, '0')}`).join('')}"`;
+        for (const json of [escaped, JSON.stringify(text)])
+          assert.deepEqual(linesOf(json, chunk), [[Buffer.from(JSON.parse(json)).toString(), 1]]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('half a pair of UTF-16 is joined with no other text', () => {
+    assert.deepEqual(linesOf('"\\ud83dx\\ude00"'), [['\ufffdx\ufffd', 1]]);
+    assert.deepEqual(linesOf('"\\ud83d","four\\ude00"'), [
+      ['\ufffd', 1],
+      ['four\ufffd', 1],
+    ]);
+  });
+
+  it('what begins like \\u and lacks digits stands for itself, and what ends it is no part of it', () => {
+    assert.deepEqual(linesOf('"C:\\users"\n"C:\\ua"\n"second\\n"\n"\\u12\nthird"'), [
+      ['C:\\users', 1],
+      ['C:\\ua', 2],
+      ['second', 3],
+      ['\\u12', 4],
+      ['third', 5],
+    ]);
+    assert.deepEqual(linesOf('"\\u00\\u0041"'), [['\\u00A', 1]]);
+  });
+});
