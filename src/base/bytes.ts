@@ -50,6 +50,11 @@ export function hexDigit(byte: number | undefined): number {
   return -1;
 }
 
+/** The unsigned 32-bit number in four bytes, the lowest first. */
+export function wordAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
 /** FNV-1a over bytes `start` to `end` (exclusive), as an unsigned 32-bit number. */
 export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5;

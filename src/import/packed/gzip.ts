@@ -2,6 +2,7 @@
  * gzip (RFC 1952): members one behind the other, each with a header, DEFLATE data, and the CRC-32 and size of what was
  * packed. Zeros between and behind members are padding, as tapes and block devices leave them.
  */
+import { wordAt } from '../../base/bytes.ts';
 import { crc32 } from './crc32.ts';
 import { cutOff, Damage, damaged, type PieceReader, type UnpackingEvents } from './damage.ts';
 import { Inflate } from './inflate.ts';
@@ -19,9 +20,6 @@ const HAS_COMMENT = 16;
 const RESERVED = 0xe0;
 
 const MAGIC = [0x1f, 0x8b, 8];
-
-const word = (b: Uint8Array, at: number): number =>
-  (b[at]! | (b[at + 1]! << 8) | (b[at + 2]! << 16) | (b[at + 3]! << 24)) >>> 0;
 
 export class Gunzip implements PieceReader {
   readonly #events: UnpackingEvents;
@@ -79,8 +77,8 @@ export class Gunzip implements PieceReader {
 
   #trailer(bytes: Uint8Array, at: number): number {
     if (bytes.length < TRAILER) return 0;
-    if (word(bytes, 0) !== this.#crc) this.#events.problem(damaged(at, 'the checksum is not that of the data'));
-    else if (word(bytes, 4) !== this.#size % 2 ** 32)
+    if (wordAt(bytes, 0) !== this.#crc) this.#events.problem(damaged(at, 'the checksum is not that of the data'));
+    else if (wordAt(bytes, 4) !== this.#size % 2 ** 32)
       this.#events.problem(damaged(at + 4, 'the size is not that of the data'));
     this.#state = 'between';
     return TRAILER;

@@ -2,6 +2,7 @@
  * zstd (RFC 8878): frames one behind the other, each with a header, blocks, and the checksum of what was packed where the
  * packer put it in; skippable frames between them. Zeros behind a frame are padding.
  */
+import { wordAt } from '../../base/bytes.ts';
 import { cutOff, Damage, damaged, type PieceReader, type UnpackingEvents } from './damage.ts';
 import { Xxh64 } from './xxh64.ts';
 import { Blocks, LARGEST_BLOCK } from './zstd-block.ts';
@@ -25,9 +26,6 @@ function kindOf(b: Uint8Array): Kind {
 
 /** Whether a source begins like zstd data. */
 export const isZstd = (head: Uint8Array): boolean => head.length >= 4 && kindOf(head) !== 'none';
-
-const word = (b: Uint8Array, at: number): number =>
-  (b[at]! | (b[at + 1]! << 8) | (b[at + 2]! << 16) | (b[at + 3]! << 24)) >>> 0;
 
 /** A number of `size` bytes, the lowest first. */
 function numberAt(b: Uint8Array, at: number, size: number): number {
@@ -101,7 +99,7 @@ export class Unzstd implements PieceReader {
     if (kind === 'frame') return this.#header(bytes, at);
     if (bytes.length < 8) return 0;
     this.#frames++;
-    this.#skip = word(bytes, 4);
+    this.#skip = wordAt(bytes, 4);
     if (this.#skip > 0) this.#state = 'skip';
     return 8;
   }
@@ -207,7 +205,8 @@ export class Unzstd implements PieceReader {
 
   #checksum(bytes: Uint8Array, at: number): number {
     if (bytes.length < 4) return 0;
-    if (word(bytes, 0) !== this.#hash.low()) this.#events.problem(damaged(at, 'the checksum is not that of the data'));
+    if (wordAt(bytes, 0) !== this.#hash.low())
+      this.#events.problem(damaged(at, 'the checksum is not that of the data'));
     this.#state = 'between';
     return 4;
   }

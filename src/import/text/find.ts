@@ -118,7 +118,7 @@ export class Finder<S extends Seeker> {
     let rest: Rest = { buf, start: 0, end: buf.length, text: characters(buf, 0, buf.length) };
     for (const peeler of this.#usual) {
       const next: Rest | undefined = peel(rest, peeler);
-      // Bytes that were written anew have other places.
+      // Bytes that were written again have other places.
       if (next?.buf === buf) rest = next;
     }
     return rest.start;
