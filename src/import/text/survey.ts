@@ -37,6 +37,25 @@ const BACKSLASH = 92;
 /** How a file of JSON begins. */
 const JSON_FILE = /^\ufeff?\s*[[{]\s*(?:["{[\]}]|$)/;
 
+/** The record on the line before. */
+interface Before {
+  readonly bytes: Uint8Array;
+  readonly by: Stream;
+  /** What was undone to find it. */
+  readonly words: readonly Undone[];
+  readonly form: number;
+  /** How many of its values show that it is one. */
+  readonly evidence: number;
+}
+
+/** Whether a line continues a record: together they are a whole record, with more values than the record had alone. */
+function continues({ bytes: first, by, evidence }: Before, rest: Uint8Array): boolean {
+  return ['', ' '].some((glue) => {
+    const bytes = joined(first, glue, rest);
+    return by.reader.form(bytes, 0, bytes.length) === WHOLE_RECORD && by.reader.evidence > evidence;
+  });
+}
+
 /** Looks at the first bytes of a file. */
 export function survey(head: Uint8Array): Survey {
   const seekers = TEXT_FORMATS.map((format) => new Stream(format));
@@ -45,7 +64,7 @@ export function survey(head: Uint8Array): Survey {
   let records = 0;
   let wrapped = false;
   let encoded = false;
-  let before: { bytes: Uint8Array; by: Stream; words: readonly Undone[]; form: number; evidence: number } | undefined;
+  let before: Before | undefined;
   let hardBreaks = 0;
   /** Bytes of the line before, and of the longest one; how often a line of so many was the first part of a record. */
   let length = 0;
@@ -78,17 +97,12 @@ export function survey(head: Uint8Array): Survey {
     }
     encoded ||= encodingHeader(textOf(line, 0, Math.min(line.length, 100))) === true;
     if (before !== undefined) {
-      const { bytes: first, by, evidence } = before;
       const rest = asMarked(line, before.words);
-      const continues = ['', ' '].some((glue) => {
-        const bytes = joined(first, glue, rest);
-        return by.reader.form(bytes, 0, bytes.length) === WHOLE_RECORD && by.reader.evidence > evidence;
-      });
-      if (continues) {
+      if (continues(before, rest)) {
         wrapped = true;
         parts.set(lengthBefore, (parts.get(lengthBefore) ?? 0) + 1);
       }
-      before = before.form < WHOLE_RECORD ? { ...before, bytes: joined(first, ' ', rest) } : undefined;
+      before = before.form < WHOLE_RECORD ? { ...before, bytes: joined(before.bytes, ' ', rest) } : undefined;
     }
   };
   const splitter = new LineSplitter(look);
