@@ -3,8 +3,8 @@ import { bytesOf, EQUALS, LESS, MINUS, Scanner, SPACE } from '../base/bytes.ts';
 /**
  * A print format of a trace event, compiled to read bytes. `{name:t}` captures: `u` decimal, `d` signed decimal, `x`
  * hexadecimal with or without 0x, `n` a number in C notation, `w` a word (up to a blank or the text that follows in the
- * pattern), `s` any text up to the text that follows, `r` the rest of the line without a remark of a person behind it, `a` all of the rest. `« … »` may be missing. A `…` at the end
- * lets more text follow.
+ * pattern), `s` any text up to the text that follows, `r` the rest of the line (no match when a person wrote a remark behind
+ * it), `a` all of the rest. `« … »` may be missing: then its captures are missing too. A `…` at the end lets more text follow.
  */
 export type CaptureNames<F extends string> = F extends `${string}{${infer N}:${string}}${infer R}`
   ? N | CaptureNames<R>

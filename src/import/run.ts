@@ -20,9 +20,9 @@ const CHECKED = 1 << 17;
 const SPARSE = 8;
 
 /**
- * Reads one source, plain or packed (gzip, zstd), in UTF-8 or UTF-16, chunk by chunk. The trace grows with every chunk and can be read in between. Nothing already
- * read is ever lost: an error in the source is counted, not thrown. Throws ImportError only when the first bytes (or
- * the end, for short sources) show that the source is no trace.
+ * Reads one source, plain or packed (gzip, zstd), in UTF-8 or UTF-16, chunk by chunk. The trace grows with every chunk and
+ * can be read in between. What was read is never lost: an error in the source is counted, not thrown. ImportError is thrown
+ * only when the source is no trace. The first bytes show that; of text, and of short sources, only the end does.
  */
 export class ImportRun {
   readonly #builder: TraceBuilder;
