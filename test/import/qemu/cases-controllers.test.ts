@@ -69,6 +69,16 @@ describe('-d int tells which interrupts are taken', () => {
   });
 });
 
+describe('faults of VT-d', () => {
+  it('with reasons 0x20 to 0x2f are those of interrupt requests', () => {
+    const kinds = (reason: number): string[] => {
+      const trace = log(`vtd_dmar_fault sid 0x18 fault ${reason} addr 0x1000000000000 write 0`);
+      return Array.from({ length: trace.length }, (_, step) => trace.table.kind(step).name).slice(-1);
+    };
+    assert.deepEqual([0x1f, 0x20, 0x2f, 0x30].map(kinds), [[], ['ir.fault'], ['ir.fault'], []]);
+  });
+});
+
 describe('AMD remapping: request, entry and result of one thread belong together', () => {
   const request = (data: number, devid: number): string =>
     `amdvi_ir_remap_msi_req addr 0xfee00000 data 0x${data.toString(16)} devid 0x${devid.toString(16)}`;
@@ -208,6 +218,17 @@ describe('GICv3: what is active and pending', () => {
     // The first LPI is 8192 (IHI 0069 2.2.1); the INTID before it is none.
     assert.equal(active(8192, ctlr('0x402'), iar('0x2000'), eoi('0x2000')), false);
     assert.equal(active(8191, ctlr('0x402'), iar('0x1fff'), eoi('0x1fff')), true);
+  });
+
+  it('an end of interrupt is an event of the CPU that writes EOIR', () => {
+    const trace = log(iar('0x21'), eoi('0x21'));
+    assert.deepEqual(
+      [0, 1].map((step) => [trace.table.kind(step).name, trace.table.cpu(step)]),
+      [
+        ['gic.ack', 1],
+        ['gic.eoi', 1],
+      ],
+    );
   });
 
   it('of other INTIDs EOIR only drops the priority with EOImode 1, and DIR deactivates', () => {
