@@ -65,10 +65,14 @@ export class Output {
     return performance.now() - this.#rested > PATIENCE;
   }
 
-  /** Hands a full batch on and waits until it is taken; other work can be done meanwhile. */
+  /**
+   * Hands a full batch on and waits until it is taken. A pipe takes it at once, and then nothing else has had its turn: signals are
+   * noticed only in the pause that follows where the last one is some time ago.
+   */
   async rest(): Promise<void> {
     if (this.#size >= BATCH) await this.flush();
-    else await setImmediate();
+    if (performance.now() - this.#rested <= PATIENCE) return;
+    await setImmediate();
     this.#rested = performance.now();
   }
 

@@ -61,6 +61,26 @@ describe('Output', () => {
     const end = performance.now() + patient(500);
     while (!out.due) assert.ok(performance.now() < end);
   });
+
+  it('rests also where a reader takes every batch at once, as a pipe does', async () => {
+    const out = new Output({
+      write(_, done) {
+        process.nextTick(done);
+        return true;
+      },
+    });
+    let others = false;
+    setImmediate(() => {
+      others = true;
+    });
+    const batch = 'x'.repeat(70_000);
+    const end = performance.now() + patient(2000);
+    while (!others && performance.now() < end) {
+      out.raw(batch);
+      if (out.due) await out.rest();
+    }
+    assert.ok(others, 'other work had its turn');
+  });
 });
 
 describe('Progress', () => {
