@@ -57,12 +57,17 @@ export function useFolder(): (name: string, content: string | Uint8Array) => vsc
   };
 }
 
-/** Closes all traces and editors, also those that something still under way opens a moment later. */
-export async function closeAll(): Promise<void> {
-  const { sessions, texts } = (await activate()).internals;
-  // A text that closes in the very moment in which its line is shown leaves a warning of the editor in the log.
+/** Waits until every text shows its line. A text that closes in the very moment in which that happens leaves a warning of the editor in the log. */
+export async function textsAtRest(): Promise<void> {
+  const { texts } = (await activate()).internals;
   for (let waited = 0; !texts.idle && waited < patient(3000); waited += 20)
     await new Promise((done) => setTimeout(done, 20));
+}
+
+/** Closes all traces and editors, also those that something still under way opens a moment later. */
+export async function closeAll(): Promise<void> {
+  const { sessions } = (await activate()).internals;
+  await textsAtRest();
   for (let quiet = 0, rounds = 0; quiet < 3; rounds++) {
     assert.ok(rounds < 100, 'editors keep opening');
     for (const trace of [...sessions.all]) sessions.close(trace);

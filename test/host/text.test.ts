@@ -1,7 +1,17 @@
 // The text of a trace and the cursor go together, each in the trace that it belongs to.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { activate, closeAll, eventually, example, exampleLines, run, UNMASK, useFolder } from './helper.ts';
+import {
+  activate,
+  closeAll,
+  eventually,
+  example,
+  exampleLines,
+  run,
+  textsAtRest,
+  UNMASK,
+  useFolder,
+} from './helper.ts';
 
 /** Opens a text; again if another text that opens at the same moment takes its place ("Could NOT open editor"). */
 async function editorOf(uri: vscode.Uri): Promise<vscode.TextEditor> {
@@ -103,6 +113,7 @@ describe('text', () => {
     await eventually(() => assert.equal(vscode.window.tabGroups.activeTabGroup.viewColumn, 2));
     await run('openTrace', second);
     await eventually(() => assert.deepEqual(layout(), [['first.log', 'second.log'], ['Timeline: second.log']]));
+    await textsAtRest();
     await vscode.commands.executeCommand('workbench.action.closeEditorsInOtherGroups');
     await eventually(() => assert.deepEqual(layout(), [['Timeline: second.log']]));
     await run('revealLine', second, 5);
