@@ -93,19 +93,21 @@ describe('timeline in the workbench', () => {
     assert.match(event, /device\/0000:00:03\.0\/msix\/0/);
     const time = /^\S+/.exec(event)![0];
     await page.locator('.part.statusbar').getByText(time).waitFor();
-    // The line of that event is the one that the caret is on.
+    // The line of that event is the one that the caret is on. The caret follows a moment after the views.
     const caret = page.locator('.editor-group-container .monaco-editor .current-line').first();
-    const lineY = (await caret.boundingBox())!.y;
     const lines = page.locator('.editor-group-container .view-line');
-    const texts = await lines.evaluateAll(
-      (all, y) =>
-        all.filter((line) => Math.abs(line.getBoundingClientRect().y - y) < 4).map((line) => line.textContent),
-      lineY,
-    );
-    assert.ok(
-      texts.some((text) => text?.includes(time)),
-      `${time} is not in ${texts}`,
-    );
+    await eventually(async () => {
+      const lineY = (await caret.boundingBox())!.y;
+      const texts = await lines.evaluateAll(
+        (all, y) =>
+          all.filter((line) => Math.abs(line.getBoundingClientRect().y - y) < 4).map((line) => line.textContent),
+        lineY,
+      );
+      assert.ok(
+        texts.some((text) => text?.includes(time)),
+        `${time} is not in ${texts}`,
+      );
+    });
   });
 
   it('follows the cursor when it is moved elsewhere', async () => {
