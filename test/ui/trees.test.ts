@@ -198,6 +198,9 @@ describe('views of a trace', () => {
     const { page } = workbench();
     await runCommand(page, 'File: New Untitled Text File');
     await page.locator('.tab.active', { hasText: 'Untitled' }).waitFor();
+    await page.locator('.editor-instance .monaco-editor.focused').waitFor();
+    // The extension hears of the new editor a moment after it is there, and only then sets the condition of its keys.
+    await page.waitForTimeout(1000);
     for (const key of ['F10', 'F10', 'Control+F10', 'Alt+.']) await page.keyboard.press(key);
     await page.waitForTimeout(500);
     await atStep(page, UNMASK.step - 3);
