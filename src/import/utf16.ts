@@ -5,8 +5,7 @@
 
 /** So many bytes are enough to tell UTF-16 that has no byte order mark. */
 const TELLING = 32;
-const BYTE_ORDER_MARK = 0xfeff;
-const REPLACEMENT = 0xfffd;
+const encoder = new TextEncoder();
 
 /** The first of the two bytes of a character: the low one (little-endian) or the high one. */
 type Order = 'little' | 'big';
@@ -29,15 +28,10 @@ function orderOf(head: Uint8Array): Order | undefined {
 /** Hands bytes on: those of UTF-16 text as UTF-8, all others as they are. What it hands on is valid only during the call. */
 export class Utf16 {
   readonly #take: (chunk: Uint8Array) => void;
-  #order: Order | 'none' | undefined;
+  /** Reads UTF-16; undefined while the encoding is not told, and for other text. */
+  #decoder: TextDecoder | undefined;
+  #told = false;
   #head: Uint8Array = new Uint8Array(0);
-  /** The first byte of a character of which the second has not come. */
-  #half = -1;
-  /** The first half of a character outside the basic plane, 0 for none. */
-  #high = 0;
-  #first = true;
-  #out = new Uint8Array(1 << 12);
-  #length = 0;
   #cut = false;
 
   constructor(take: (chunk: Uint8Array) => void) {
@@ -46,7 +40,7 @@ export class Utf16 {
 
   /** Whether the text was in UTF-16. */
   get decoded(): boolean {
-    return this.#order === 'little' || this.#order === 'big';
+    return this.#decoder !== undefined;
   }
 
   /** What is wrong with the text, if anything. */
@@ -56,7 +50,7 @@ export class Utf16 {
 
   /** Takes the next bytes of the text. */
   push(chunk: Uint8Array): void {
-    if (this.#order !== undefined) {
+    if (this.#told) {
       this.#feed(chunk);
       return;
     }
@@ -69,70 +63,24 @@ export class Utf16 {
 
   /** Hands on what was kept back to tell the encoding: the text may end here. */
   settle(): void {
-    if (this.#order !== undefined || this.#head.length === 0) return;
+    if (this.#told || this.#head.length === 0) return;
     const head = this.#head;
     this.#head = new Uint8Array(0);
-    this.#order = orderOf(head) ?? 'none';
+    const order = orderOf(head);
+    if (order !== undefined) this.#decoder = new TextDecoder(order === 'little' ? 'utf-16le' : 'utf-16be');
+    this.#told = true;
     this.#feed(head);
   }
 
   /** The text has ended. */
   end(): void {
     this.settle();
-    this.#cut = this.#half >= 0 || this.#high !== 0;
+    // A piece of a character that is left makes the decoder give a mark for it.
+    this.#cut = this.#decoder !== undefined && this.#decoder.decode() !== '';
   }
 
   #feed(chunk: Uint8Array): void {
-    if (this.#order === 'none') {
-      this.#take(chunk);
-      return;
-    }
-    const little = this.#order === 'little';
-    // A character takes at most three bytes for its two; one more may come from the bytes kept back.
-    const most = (chunk.length + 1) * 2 + 4;
-    if (this.#out.length < most) this.#out = new Uint8Array(most);
-    this.#length = 0;
-    for (const byte of chunk) {
-      if (this.#half < 0) this.#half = byte;
-      else {
-        this.#unit(little ? (byte << 8) | this.#half : (this.#half << 8) | byte);
-        this.#half = -1;
-      }
-    }
-    if (this.#length > 0) this.#take(this.#out.subarray(0, this.#length));
-  }
-
-  /** Takes 16 bits of the text. */
-  #unit(code: number): void {
-    const high = this.#high;
-    this.#high = 0;
-    const first = this.#first;
-    this.#first = false;
-    if (code >= 0xdc00 && code < 0xe000 && high !== 0) {
-      this.#put(0x10000 + (high - 0xd800) * 0x400 + code - 0xdc00);
-      return;
-    }
-    if (high !== 0) this.#put(REPLACEMENT);
-    if (code >= 0xd800 && code < 0xdc00) this.#high = code;
-    else if (code >= 0xdc00 && code < 0xe000) this.#put(REPLACEMENT);
-    else if (!first || code !== BYTE_ORDER_MARK) this.#put(code);
-  }
-
-  #put(code: number): void {
-    const out = this.#out;
-    if (code < 0x80) out[this.#length++] = code;
-    else if (code < 0x800) {
-      out[this.#length++] = 0xc0 | (code >> 6);
-      out[this.#length++] = 0x80 | (code & 0x3f);
-    } else if (code < 0x10000) {
-      out[this.#length++] = 0xe0 | (code >> 12);
-      out[this.#length++] = 0x80 | ((code >> 6) & 0x3f);
-      out[this.#length++] = 0x80 | (code & 0x3f);
-    } else {
-      out[this.#length++] = 0xf0 | (code >> 18);
-      out[this.#length++] = 0x80 | ((code >> 12) & 0x3f);
-      out[this.#length++] = 0x80 | ((code >> 6) & 0x3f);
-      out[this.#length++] = 0x80 | (code & 0x3f);
-    }
+    const bytes = this.#decoder === undefined ? chunk : encoder.encode(this.#decoder.decode(chunk, { stream: true }));
+    if (bytes.length > 0) this.#take(bytes);
   }
 }
