@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { TITLES } from '../import/detect.ts';
 import { nearest } from '../query/nearest.ts';
 import type { Command, Context } from './command.ts';
-import { events } from './events.ts';
+import { events } from './commands/events.ts';
+import { history } from './commands/history.ts';
+import { info } from './commands/info.ts';
+import { scenarios } from './commands/scenarios.ts';
+import { simulate } from './commands/simulate.ts';
+import { state } from './commands/state.ts';
 import { DONE, Failure } from './failure.ts';
-import { history } from './history.ts';
-import { info } from './info.ts';
-import { scenarios } from './scenarios.ts';
-import { simulate } from './simulate.ts';
-import { state } from './state.ts';
 
 const commands: readonly Command[] = [info, events, state, history, scenarios, simulate];
 

@@ -1,12 +1,12 @@
-import { type EventView, viewEvent } from '../query/events.ts';
-import { type Filter, FilterError } from '../query/filter.ts';
-import { parseFilter } from '../query/filter-parse.ts';
-import { compileFilter } from '../query/match.ts';
-import { type Command, type Context, misused, readArguments } from './command.ts';
-import { DONE, Failure } from './failure.ts';
-import { POSITION_HELP, parsePosition, stretchEnd, stretchStart } from './position.ts';
-import { readTrace } from './read.ts';
-import { Columns } from './text.ts';
+import { type EventView, viewEvent } from '../../query/events.ts';
+import { type Filter, FilterError } from '../../query/filter.ts';
+import { parseFilter } from '../../query/filter-parse.ts';
+import { compileFilter } from '../../query/match.ts';
+import { type Command, type Context, misused, readArguments } from '../command.ts';
+import { DONE, Failure } from '../failure.ts';
+import { POSITION_HELP, parsePosition, stretchEnd, stretchStart } from '../position.ts';
+import { readTrace } from '../read.ts';
+import { Columns } from '../text.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
   const { values, positionals } = readArguments('events', args, {

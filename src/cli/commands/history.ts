@@ -1,15 +1,15 @@
-import { shown } from '../base/visible.ts';
-import { type HistoryEntry, history as historyOf } from '../query/history.ts';
-import { type PathTarget, resolvePath } from '../query/paths.ts';
-import { type Value, valueText } from '../query/view.ts';
-import type { Trace } from '../trace/trace.ts';
-import { type Command, type Context, misused, readArguments } from './command.ts';
-import { DONE } from './failure.ts';
-import { findTarget } from './find.ts';
-import { readTrace } from './read.ts';
+import { shown } from '../../base/visible.ts';
+import { type HistoryEntry, history as historyOf } from '../../query/history.ts';
+import { type PathTarget, resolvePath } from '../../query/paths.ts';
+import { type Value, valueText } from '../../query/view.ts';
+import type { Trace } from '../../trace/trace.ts';
+import { type Command, type Context, misused, readArguments } from '../command.ts';
+import { DONE } from '../failure.ts';
+import { findTarget } from '../find.ts';
+import { readTrace } from '../read.ts';
+import { Columns } from '../text.ts';
+import { type Fields, fieldChanges, withFields } from '../values.ts';
 import { targetPath } from './state.ts';
-import { Columns } from './text.ts';
-import { type Fields, fieldChanges, withFields } from './values.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
   const { values, positionals } = readArguments('history', args, { json: { type: 'boolean' } });

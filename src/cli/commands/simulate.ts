@@ -1,17 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
-import { durationText } from '../base/time.ts';
-import { nearest } from '../query/nearest.ts';
-import { policies } from '../sim/design.ts';
-import { type Measures, Meter } from '../sim/measure.ts';
-import { recipeHeader } from '../sim/recipe.ts';
-import { type Recipe, Simulation, SimulationError } from '../sim/simulation.ts';
-import { StreamRecorder } from '../sim/stream.ts';
-import { type Command, type Context, misused, readArguments } from './command.ts';
-import { DONE, Failure } from './failure.ts';
-import { jsonDocument } from './json.ts';
-import { writeFileWhole } from './out-file.ts';
+import { durationText } from '../../base/time.ts';
+import { nearest } from '../../query/nearest.ts';
+import { policies } from '../../sim/design.ts';
+import { type Measures, Meter } from '../../sim/measure.ts';
+import { recipeHeader } from '../../sim/recipe.ts';
+import { type Recipe, Simulation, SimulationError } from '../../sim/simulation.ts';
+import { StreamRecorder } from '../../sim/stream.ts';
+import { type Command, type Context, misused, readArguments } from '../command.ts';
+import { DONE, Failure } from '../failure.ts';
+import { jsonDocument } from '../json.ts';
+import { writeFileWhole } from '../out-file.ts';
+import { Columns } from '../text.ts';
 import { readRecipeFor } from './scenario-file.ts';
-import { Columns } from './text.ts';
 
 /** A run without an end stops after this many events unless --events says otherwise. */
 const MOST_EVENTS = 10_000_000;

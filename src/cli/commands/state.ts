@@ -1,22 +1,22 @@
-import type { Step } from '../base/ids.ts';
-import { isAtOrBelow } from '../base/path-pattern.ts';
-import { shown } from '../base/visible.ts';
-import type { State } from '../model/state.ts';
-import { changesAt } from '../query/changes.ts';
-import { eventText, timeOf } from '../query/events.ts';
-import type { PathTarget } from '../query/paths.ts';
-import { isVisible, stateTree, targetValue } from '../query/state.ts';
-import { cellBits, type Value, valueText } from '../query/view.ts';
-import type { Trace } from '../trace/trace.ts';
-import { type Command, type Context, misused, readArguments } from './command.ts';
-import { DONE } from './failure.ts';
-import { findTarget } from './find.ts';
-import { jsonDocument } from './json.ts';
-import { POSITION_FORMS, POSITION_HELP, parsePosition, stepAt } from './position.ts';
-import { nameOf, readTrace } from './read.ts';
+import type { Step } from '../../base/ids.ts';
+import { isAtOrBelow } from '../../base/path-pattern.ts';
+import { shown } from '../../base/visible.ts';
+import type { State } from '../../model/state.ts';
+import { changesAt } from '../../query/changes.ts';
+import { eventText, timeOf } from '../../query/events.ts';
+import type { PathTarget } from '../../query/paths.ts';
+import { isVisible, stateTree, targetValue } from '../../query/state.ts';
+import { cellBits, type Value, valueText } from '../../query/view.ts';
+import type { Trace } from '../../trace/trace.ts';
+import { type Command, type Context, misused, readArguments } from '../command.ts';
+import { DONE } from '../failure.ts';
+import { findTarget } from '../find.ts';
+import { jsonDocument } from '../json.ts';
+import { POSITION_FORMS, POSITION_HELP, parsePosition, stepAt } from '../position.ts';
+import { nameOf, readTrace } from '../read.ts';
+import { Columns } from '../text.ts';
+import { changeText, fieldWords } from '../values.ts';
 import { stateLines } from './state-text.ts';
-import { Columns } from './text.ts';
-import { changeText, fieldWords } from './values.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
   const { values, positionals } = readArguments('state', args, {

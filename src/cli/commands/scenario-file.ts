@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { Utf16 } from '../import/utf16.ts';
-import { nearest } from '../query/nearest.ts';
-import { bundledScenarios } from '../sim/bundled.ts';
-import { recipeOf } from '../sim/recipe.ts';
-import { readScenario } from '../sim/scenario.ts';
-import type { Scenario } from '../sim/scenario-schema.ts';
-import type { Recipe } from '../sim/simulation.ts';
-import { Failure } from './failure.ts';
-import type { Progress } from './progress.ts';
-import { readTrace } from './read.ts';
+import { Utf16 } from '../../import/utf16.ts';
+import { nearest } from '../../query/nearest.ts';
+import { bundledScenarios } from '../../sim/bundled.ts';
+import { recipeOf } from '../../sim/recipe.ts';
+import { readScenario } from '../../sim/scenario.ts';
+import type { Scenario } from '../../sim/scenario-schema.ts';
+import type { Recipe } from '../../sim/simulation.ts';
+import { Failure } from '../failure.ts';
+import type { Progress } from '../progress.ts';
+import { readTrace } from '../read.ts';
 
 /** Reads a scenario from a document; throws Failure with everything that is wrong with it. */
 function checked(name: string, document: unknown): Scenario {

@@ -1,13 +1,13 @@
-import type { ObjectId } from '../base/ids.ts';
-import { shown } from '../base/visible.ts';
-import type { CellSpec, ObjectType } from '../model/objects.ts';
-import type { State } from '../model/state.ts';
-import type { PathNode } from '../model/world.ts';
-import { sortedChildren } from '../query/paths.ts';
-import { isVisible } from '../query/state.ts';
-import { cellBits, derivedKeys, keyValue, valueText } from '../query/view.ts';
-import { Columns, wrapped } from './text.ts';
-import { fieldWords, isRegister, registerCell } from './values.ts';
+import type { ObjectId } from '../../base/ids.ts';
+import { shown } from '../../base/visible.ts';
+import type { CellSpec, ObjectType } from '../../model/objects.ts';
+import type { State } from '../../model/state.ts';
+import type { PathNode } from '../../model/world.ts';
+import { sortedChildren } from '../../query/paths.ts';
+import { isVisible } from '../../query/state.ts';
+import { cellBits, derivedKeys, keyValue, valueText } from '../../query/view.ts';
+import { Columns, wrapped } from '../text.ts';
+import { fieldWords, isRegister, registerCell } from '../values.ts';
 
 const INDENT = '  ';
 /** Characters after which the fields of a register continue on the next line. */

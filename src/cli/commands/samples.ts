@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { textOf } from '../base/bytes.ts';
-import { PACKING_BYTES, packingOf } from '../import/decompress.ts';
+import { textOf } from '../../base/bytes.ts';
+import { PACKING_BYTES, packingOf } from '../../import/decompress.ts';
 
 /** Bytes of a line that are shown. */
 const SHOWN = 160;

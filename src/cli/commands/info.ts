@@ -1,13 +1,13 @@
-import { durationText, parseTime } from '../base/time.ts';
-import { shown } from '../base/visible.ts';
-import { type TraceInfo, traceInfo } from '../query/info.ts';
-import type { SourceFacts } from '../trace/source.ts';
-import { type Command, type Context, misused, readArguments } from './command.ts';
-import { DONE, Failure, REFUSED } from './failure.ts';
-import { jsonDocument } from './json.ts';
-import { nameOf, readTrace } from './read.ts';
+import { durationText, parseTime } from '../../base/time.ts';
+import { shown } from '../../base/visible.ts';
+import { type TraceInfo, traceInfo } from '../../query/info.ts';
+import type { SourceFacts } from '../../trace/source.ts';
+import { type Command, type Context, misused, readArguments } from '../command.ts';
+import { DONE, Failure, REFUSED } from '../failure.ts';
+import { jsonDocument } from '../json.ts';
+import { nameOf, readTrace } from '../read.ts';
+import { Columns } from '../text.ts';
 import { readSamples } from './samples.ts';
-import { Columns } from './text.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
   const { values, positionals } = readArguments('info', args, { json: { type: 'boolean' } });

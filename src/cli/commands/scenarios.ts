@@ -1,11 +1,11 @@
-import { bundledScenarios } from '../sim/bundled.ts';
-import { policies } from '../sim/design.ts';
-import { readScenario } from '../sim/scenario.ts';
-import type { Scenario } from '../sim/scenario-schema.ts';
-import { type Command, type Context, misused, readArguments } from './command.ts';
-import { DONE } from './failure.ts';
-import { jsonDocument } from './json.ts';
-import { Columns } from './text.ts';
+import { bundledScenarios } from '../../sim/bundled.ts';
+import { policies } from '../../sim/design.ts';
+import { readScenario } from '../../sim/scenario.ts';
+import type { Scenario } from '../../sim/scenario-schema.ts';
+import { type Command, type Context, misused, readArguments } from '../command.ts';
+import { DONE } from '../failure.ts';
+import { jsonDocument } from '../json.ts';
+import { Columns } from '../text.ts';
 
 /** The policies that a scenario names, with all their values. */
 function policiesOf(scenario: Scenario): Record<string, string[]> {
