@@ -172,7 +172,10 @@ ${scenarioSections().replaceAll('### ', '## ')}`;
 }
 
 function ruleTable(): string {
-  const rows = rules.map((rule) => `| \`${rule.id}\` | ${cell(rule.meaning)} | ${cell(rule.reference)} |`);
+  const rows = rules.map(
+    (rule) =>
+      `| ${[rule.id, ...rule.names].map((name) => `\`${name}\``).join(', ')} | ${cell(rule.meaning)} | ${cell(rule.reference)} |`,
+  );
   return ['| rule | what holds | laid down in |', '|---|---|---|', ...rows].join('\n');
 }
 

@@ -1,64 +1,158 @@
 import type { ObjectId, Step } from '../base/ids.ts';
+import { durationText } from '../base/time.ts';
+import type { EventKind } from '../model/event.ts';
 import type { State } from '../model/state.ts';
+import { vocabulary } from '../model/vocabulary.ts';
+import type { World } from '../model/world.ts';
 import type { Trace } from '../trace/trace.ts';
-import { type Observer, walk } from '../trace/walk.ts';
-import type { Happened, Rule, RuleObserver } from './rule.ts';
+import { type Observer, Walk } from '../trace/walk.ts';
+import type { Breach, Happened, Rule, RuleObserver, Scene, Severity } from './rule.ts';
 
 /** A breach that a rule found. */
 export interface Finding {
-  readonly rule: string;
-  /** The event that broke the rule. */
+  readonly rule: Rule;
+  readonly severity: Severity;
+  /** What happened, in one line. */
+  readonly title: string;
   readonly step: Step;
-  /** The object that it is about. */
   readonly object: ObjectId;
   readonly text: string;
-  /** Earlier events that the judgement stands on. */
   readonly evidence: readonly Step[];
+  readonly confirm: string;
 }
 
 /**
  * What a rule says of a trace: broken; held wherever there was something to judge; cannot be judged because the trace does
  * not show all that counts; nothing in the trace that it is about.
  */
-export type Verdict = 'fail' | 'pass' | 'undecidable' | 'not-applicable';
+export const VERDICTS = ['fail', 'undecidable', 'pass', 'not-applicable'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** Breaches of one rule on one object that are told one by one; more are only counted. */
+const MOST_ALIKE = 100;
+
+/** One rule at work. */
+interface Watched {
+  readonly rule: Rule;
+  readonly observer: RuleObserver;
+  /** Breaches whose proof is an absence that the trace cannot show. */
+  undecided: number;
+  found: number;
+  readonly alike: Map<ObjectId, number>;
+}
 
 /** Takes rules over the events of a trace, in a walk of its own or together with other observers. */
 export class RuleCheck implements Observer {
   readonly findings: Finding[] = [];
+  /** Breaches that are not among the findings, because there were so many of the same rule on the same object. */
+  further = 0;
   readonly #rules: readonly Rule[];
-  readonly #observers: readonly RuleObserver[];
-  readonly #undecidable: ReadonlySet<string>;
+  readonly #watched = new Map<Rule, Watched>();
+  /** The rules that look at each kind of event, by its number. */
+  readonly #byKind: (readonly Watched[] | undefined)[] = [];
+  readonly #all: readonly Watched[];
+  readonly #recorded: (kind: EventKind) => boolean;
+  readonly #complete: boolean;
+  /** Steps at which the trace lost events. */
+  readonly #losses: Step[] = [];
 
-  /** `complete`: the trace shows every cause and every message. */
-  constructor(rules: readonly Rule[], complete: boolean) {
+  /**
+   * `complete`: the trace shows every cause and every message. `recorded`: whether it holds events of a kind; a simulation
+   * that runs may come to hold any.
+   */
+  constructor(
+    rules: readonly Rule[],
+    world: World,
+    complete: boolean,
+    recorded: (kind: EventKind) => boolean = () => true,
+  ) {
     this.#rules = rules;
-    this.#undecidable = new Set(rules.filter((rule) => rule.needsAll && !complete).map((rule) => rule.id));
-    this.#observers = rules
-      .filter((rule) => !this.#undecidable.has(rule.id))
-      .map((rule) =>
-        rule.watch((step, object, text, evidence) =>
-          this.findings.push({ rule: rule.id, step, object, text, evidence }),
-        ),
-      );
+    this.#recorded = recorded;
+    this.#complete = complete;
+    const scene: Scene = {
+      world,
+      complete,
+      recorded: (...kinds) => kinds.some(recorded),
+      span: (ns) => (Number.isNaN(ns) ? '?' : durationText(ns)),
+    };
+    const lists = new Map<number, Watched[]>();
+    for (const rule of rules) {
+      if (this.#blind(rule, complete)) continue;
+      const watched: Watched = {
+        rule,
+        observer: rule.watch((breach) => this.#report(watched, breach), scene),
+        undecided: 0,
+        found: 0,
+        alike: new Map(),
+      };
+      this.#watched.set(rule, watched);
+      for (const { number } of new Set(rule.kinds)) {
+        const list = lists.get(number);
+        if (list) list.push(watched);
+        else lists.set(number, [watched]);
+      }
+    }
+    for (const [number, list] of lists) this.#byKind[number] = list;
+    this.#all = [...this.#watched.values()];
   }
 
   event(step: Step, happened: Happened, state: State): void {
-    const lost = happened.kind.role === 'loss';
-    for (const observer of this.#observers)
-      if (lost) observer.lost();
-      else observer.event(step, happened, state);
+    const { kind } = happened;
+    if (kind.role === 'loss') {
+      this.#losses.push(step);
+      for (const { observer } of this.#all) observer.lost(step);
+      return;
+    }
+    const list = this.#byKind[kind.number];
+    if (list !== undefined) for (const { observer } of list) observer.event(step, happened, state);
   }
 
-  /** What each rule says after the last event. */
+  /** The trace is over; no event follows. */
+  end(last: Step, state: State): void {
+    for (const { observer } of this.#all) observer.end?.(last, state);
+  }
+
+  /** What each rule says so far, by its id. */
   verdicts(): Readonly<Record<string, Verdict>> {
-    const failed = new Set(this.findings.map((finding) => finding.rule));
-    let at = 0;
-    return Object.fromEntries(
-      this.#rules.map(({ id }): [string, Verdict] => {
-        if (this.#undecidable.has(id)) return [id, 'undecidable'];
-        const judged = this.#observers[at++]!.judged > 0;
-        return [id, failed.has(id) ? 'fail' : judged ? 'pass' : 'not-applicable'];
-      }),
+    return Object.fromEntries(this.#rules.map((rule) => [rule.id, this.verdict(rule)]));
+  }
+
+  /** What a rule says so far. */
+  verdict(rule: Rule): Verdict {
+    const watched = this.#watched.get(rule);
+    if (watched === undefined) return rule.kinds.some(this.#recorded) ? 'undecidable' : 'not-applicable';
+    if (watched.found > 0) return 'fail';
+    if (watched.undecided > 0) return 'undecidable';
+    return watched.observer.judged > 0 ? 'pass' : 'not-applicable';
+  }
+
+  /** Whether the trace lacks what a rule needs. A trace that shows all lacks nothing: what it does not hold did not happen. */
+  #blind(rule: Rule, complete: boolean): boolean {
+    return !complete && (rule.needsAll || rule.needs.some((group) => !group.some(this.#recorded)));
+  }
+
+  #report(watched: Watched, breach: Breach): void {
+    const { rule, alike } = watched;
+    const { step, object, title, text, evidence, absent } = breach;
+    if (absent !== undefined && !this.#provesAbsence(absent)) {
+      watched.undecided++;
+      return;
+    }
+    watched.found++;
+    const times = (alike.get(object) ?? 0) + 1;
+    alike.set(object, times);
+    if (times > MOST_ALIKE) {
+      this.further++;
+      return;
+    }
+    const severity = breach.severity ?? rule.severity;
+    const confirm = breach.confirm ?? rule.confirm;
+    this.findings.push({ rule, severity, title, step, object, text, evidence, confirm });
+  }
+
+  #provesAbsence({ since, kinds }: NonNullable<Breach['absent']>): boolean {
+    return (
+      (this.#complete || kinds.some(this.#recorded)) && !(this.#losses.length > 0 && this.#losses.at(-1)! >= since)
     );
   }
 }
@@ -70,9 +164,44 @@ export function showsAll(trace: Trace): boolean {
   return trace.sources.every(simulated);
 }
 
+/** The kinds of events that a trace holds, by their numbers. */
+export function recordedKinds(trace: Trace): Uint8Array {
+  const found = new Uint8Array(vocabulary.length);
+  for (let step = 0; step < trace.length; step++) found[trace.table.kindNumber(step)] = 1;
+  return found;
+}
+
+/** A check of a whole trace that goes on in slices. */
+export class TraceCheck {
+  readonly check: RuleCheck;
+  readonly #walk: Walk;
+  readonly #trace: Trace;
+
+  /** `others`: observers that ride on the same walk. */
+  constructor(trace: Trace, rules: readonly Rule[], ...others: readonly Observer[]) {
+    const recorded = recordedKinds(trace);
+    const complete = showsAll(trace);
+    this.check = new RuleCheck(rules, trace.world, complete, (kind) => recorded[kind.number] === 1);
+    this.#walk = new Walk(trace, [this.check, ...others]);
+    this.#trace = trace;
+  }
+
+  /** Number of events that were judged. */
+  get done(): number {
+    return this.#walk.done;
+  }
+
+  /** Judges the next `most` events; false when the whole trace was judged. */
+  advance(most = Number.POSITIVE_INFINITY): boolean {
+    if (this.#walk.advance(most)) return true;
+    this.check.end(this.#trace.length - 1, this.#walk.state);
+    return false;
+  }
+}
+
 /** Checks a whole trace. */
 export function checkTrace(trace: Trace, rules: readonly Rule[]): RuleCheck {
-  const check = new RuleCheck(rules, showsAll(trace));
-  walk(trace, check);
-  return check;
+  const work = new TraceCheck(trace, rules);
+  while (work.advance());
+  return work.check;
 }

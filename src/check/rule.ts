@@ -1,35 +1,84 @@
 import type { ObjectId, Step } from '../base/ids.ts';
 import type { EventKind } from '../model/event.ts';
 import type { State } from '../model/state.ts';
+import type { World } from '../model/world.ts';
+import type { EventRow } from '../trace/row.ts';
 
-/** What a rule looks at of an event: a row of a trace, or an event that was just simulated. */
-export interface Happened {
-  readonly kind: EventKind;
-  /** Number of the object in the world. */
+/** How bad a breach is, the worst first. */
+export const SEVERITIES = ['error', 'security', 'warning', 'info'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** What a rule looks at of an event: a row of a trace, or an event that was just simulated. The row is reused. */
+export type Happened = Pick<EventRow, 'kind' | 'object' | 'cpu' | 'time' | 'task' | 'words' | 'at'>;
+
+/** A breach of a rule. */
+export interface Breach {
+  /** The event at which the breach shows: the one that broke the rule, or the last chance of what never came. */
+  readonly step: Step;
+  /** The object that it is about. */
   readonly object: ObjectId;
+  /** What happened, in one line without a full stop, such as `entry 2 was raised 3 times while masked and never unmasked`. */
+  readonly title: string;
+  /** The same with this trace's own numbers and times: whole sentences. */
+  readonly text: string;
+  /** Earlier or later events that the judgement stands on, in order; `step` itself need not be among them. */
+  readonly evidence: readonly Step[];
+  /**
+   * The judgement stands on something that did not happen: none of `kinds` came after event `since`. It counts only where the
+   * trace records one of these kinds and lost no events since then (domain.md 4.0); otherwise the rule is undecidable.
+   */
+  readonly absent?: { readonly since: Step; readonly kinds: readonly EventKind[] };
+  /** Another severity than that of the rule. */
+  readonly severity?: Severity;
+  /** What would confirm it, where it is another thing than the rule says. */
+  readonly confirm?: string;
 }
 
-/** A breach of a rule: the event that broke it, the object, why, and the events that the judgement stands on. */
-export type Report = (step: Step, object: ObjectId, text: string, evidence: readonly Step[]) => void;
+export type Report = (breach: Breach) => void;
+
+/** What a rule may ask about the trace as a whole. */
+export interface Scene {
+  readonly world: World;
+  /** The trace shows every cause and every message, as simulated traces do. */
+  readonly complete: boolean;
+  /** Whether the trace holds events of one of these kinds, anywhere. While a simulation runs it may come to hold any. */
+  recorded(...kinds: readonly EventKind[]): boolean;
+  /** A time or a duration of the trace in nanoseconds (units of its clock) as people write it: `3.34 ms`; `?` when unknown. */
+  span(nanoseconds: number): string;
+}
 
 /** One look of a rule at one trace, from its first event to its last. */
 export interface RuleObserver {
-  /** The event at `step` took place; `state` is the state after it. */
+  /** The event at `step` took place; it is of one of the kinds that the rule looks at. `state` is the state after it. */
   event(step: Step, happened: Happened, state: State): void;
   /** The trace lost events here: what was seen before says nothing about what stands now. */
-  lost(): void;
+  lost(step: Step): void;
+  /** The trace is over after event `last`. Not called while a simulation or a followed file goes on. */
+  end?(last: Step, state: State): void;
   /** How often there was something to judge; 0: the rule does not apply to this trace. */
   readonly judged: number;
 }
 
 /** Something that must hold in every trace. One file per rule; `rules.ts` lists them. */
 export interface Rule<Id extends string = string> {
+  /** Id of the fault in the failure catalogue (docs/findings.md), such as `F01`. */
   readonly id: Id;
+  /** Other names of the rule: its invariant, such as `INV-PEND`. */
+  readonly names: readonly string[];
+  /** The fault in a few words, such as `Interrupt lost between mask and unmask`. */
+  readonly title: string;
   /** What holds, in one sentence. */
   readonly meaning: string;
-  /** Where that is laid down. */
+  readonly severity: Severity;
+  /** Where that is laid down: specification section, kernel or QEMU file, mail. */
   readonly reference: string;
+  /** Kinds of events that it looks at; `event` sees no others. */
+  readonly kinds: readonly EventKind[];
+  /** Inputs without which it cannot judge: of each group the trace must hold events of at least one kind. */
+  readonly needs: readonly (readonly EventKind[])[];
   /** It counts causes and messages: it can be judged only where the trace shows all of them, as simulated traces do. */
   readonly needsAll: boolean;
-  watch(report: Report): RuleObserver;
+  /** The probe, the trace event or the file that would confirm a finding or make the rule decidable. */
+  readonly confirm: string;
+  watch(report: Report, scene: Scene): RuleObserver;
 }

@@ -1,15 +1,23 @@
-import { sendsNothingMasked } from './i-p1.ts';
-import { pendsOnlyMasked } from './i-p2.ts';
-import { unmaskSends } from './i-p3.ts';
-import { everyMessageHasCause } from './i-p4.ts';
-import { answersOnlyDecoded } from './inv-decode.ts';
+import { unmaskSends } from './device/f01.ts';
+import { sendsNothingMasked } from './device/f03.ts';
+import { answersOnlyDecoded } from './device/f11.ts';
+import { pendsOnlyMasked } from './device/i-p2.ts';
+import { everyMessageHasCause } from './device/i-p4.ts';
 import type { Rule } from './rule.ts';
 
 /** All rules, in the order in which they judge an event. A new rule is entered here. */
-export const rules = [
+export const rules: readonly Rule[] = [
   sendsNothingMasked,
   pendsOnlyMasked,
   unmaskSends,
   everyMessageHasCause,
   answersOnlyDecoded,
-] as const satisfies readonly Rule[];
+];
+
+const byName = new Map(rules.flatMap((rule) => [rule.id, ...rule.names].map((name) => [name, rule] as const)));
+
+/** The rule with an id, or with one of its other names; undefined when there is none. */
+export const ruleNamed = (name: string): Rule | undefined => byName.get(name);
+
+/** Every name of every rule, the ids first. */
+export const ruleNames: readonly string[] = [...rules.map((rule) => rule.id), ...rules.flatMap((rule) => rule.names)];

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { rules } from '../check/rules.ts';
+import { ruleNames } from '../check/rules.ts';
 
 /** A duration in nanoseconds: a number, or a text with unit such as `10us`, `1.5ms`, `2s`. */
 export const duration = v.pipe(
@@ -239,8 +239,10 @@ export const scenarioSchema = v.strictObject({
   workload: v.optional(v.array(task), []),
   watch: v.optional(
     v.pipe(
-      v.array(v.picklist(rules.map((rule) => rule.id))),
-      v.description('Rules to watch: every breach becomes an illegal event with the id of the rule.'),
+      v.array(v.picklist(ruleNames)),
+      v.description(
+        'Rules to watch: every breach becomes an illegal event with the name of the rule, as it is given here.',
+      ),
     ),
     [],
   ),

@@ -1,21 +1,29 @@
-import type { Step } from '../base/ids.ts';
-import type { EventKind } from '../model/event.ts';
-import { devRaise, effectivelyMasked, msgSend } from '../model/events/msix.ts';
-import { dropped, illegal, untold } from '../model/events/outcome.ts';
-import type { State } from '../model/state.ts';
-import { device, msixEntry } from '../model/things/pci.ts';
-import type { Rule } from './rule.ts';
+import type { Step } from '../../base/ids.ts';
+import type { EventKind } from '../../model/event.ts';
+import { devRaise, effectivelyMasked, msgSend } from '../../model/events/msix.ts';
+import { dropped, illegal, untold } from '../../model/events/outcome.ts';
+import type { State } from '../../model/state.ts';
+import { device, msixEntry } from '../../model/things/pci.ts';
+import { causeKinds, tableKinds } from '../kinds.ts';
+import { entryName } from '../names.ts';
+import type { Rule } from '../rule.ts';
 
 /** Events after which an entry owes no message any more: it was sent, or an event says why it was not. */
 const SETTLES: ReadonlySet<EventKind> = new Set<EventKind>([msgSend, dropped, untold]);
 
-/** I-P3. */
-export const unmaskSends: Rule<'I-P3'> = {
-  id: 'I-P3',
+/** F01. */
+export const unmaskSends: Rule<'F01'> = {
+  id: 'F01',
+  names: ['INV-PEND', 'I-P3'],
+  title: 'Interrupt lost between mask and unmask',
   meaning:
     'Clearing the mask of an entry with its pending bit set sends exactly one message, before all else of that entry.',
   reference: 'PCIe 6.1.4.5',
+  severity: 'error',
+  kinds: [...tableKinds, ...causeKinds, ...SETTLES, illegal],
+  needs: [],
   needsAll: true,
+  confirm: 'the messages on the bus (QEMU: memory_region_ops_write of the doorbell) and the causes of the device model',
   watch(report) {
     /** Entries with their pending bit set, and the event that showed it. */
     const pending = new Map<number, Step>();
@@ -44,7 +52,13 @@ export const unmaskSends: Rule<'I-P3'> = {
           if (since && kind !== illegal) {
             owing.delete(object);
             if (!SETTLES.has(kind))
-              report(step, object, `unmasked while pending, and ${kind.name} came before the message`, since);
+              report({
+                step,
+                object,
+                title: `${entryName(state.world, object)} was unmasked while pending and sent no message`,
+                text: `${entryName(state.world, object)} was unmasked while its pending bit was set; ${kind.name} came before the message that it owes.`,
+                evidence: since,
+              });
           }
           settle(step, kind, object, state);
         } else if (type === device)

@@ -1,16 +1,24 @@
-import type { Step } from '../base/ids.ts';
-import { devRaise, msgSend } from '../model/events/msix.ts';
-import { msixEntry } from '../model/things/pci.ts';
-import type { Rule } from './rule.ts';
+import type { Step } from '../../base/ids.ts';
+import { devRaise, msgSend } from '../../model/events/msix.ts';
+import { msixEntry } from '../../model/things/pci.ts';
+import { causeKinds } from '../kinds.ts';
+import { entryName } from '../names.ts';
+import type { Rule } from '../rule.ts';
 
 const E = msixEntry.at;
 
 /** I-P4. */
 export const everyMessageHasCause: Rule<'I-P4'> = {
   id: 'I-P4',
+  names: [],
+  title: 'More messages than causes',
   meaning: 'An entry never sends more messages than it had causes.',
   reference: 'PCIe 6.1.4.5: at most one message for each pending cause',
+  severity: 'error',
+  kinds: causeKinds,
+  needs: [],
   needsAll: true,
+  confirm: 'the causes of the device model: what it counts itself',
   watch(report) {
     /** The last cause and the last message of each entry. */
     const raised = new Map<number, Step>();
@@ -26,7 +34,14 @@ export const everyMessageHasCause: Rule<'I-P4'> = {
         const sends = state.get(object, E.sends);
         const raises = state.get(object, E.raises);
         const evidence = [raised.get(object), sent.get(object)].filter((s) => s !== undefined).sort((a, b) => a - b);
-        if (sends > raises) report(step, object, `${sends} messages for ${raises} causes`, evidence);
+        if (sends > raises)
+          report({
+            step,
+            object,
+            title: `${entryName(state.world, object)} sent more messages than it had causes`,
+            text: `${entryName(state.world, object)} sent ${sends} messages for ${raises} causes.`,
+            evidence,
+          });
         sent.set(object, step);
       },
       lost() {

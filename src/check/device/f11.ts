@@ -1,0 +1,51 @@
+import { ownerOf, tblRead, tblWrite } from '../../model/events/msix.ts';
+import { pciCommand } from '../../model/registers/pci.ts';
+import { device, msixEntry } from '../../model/things/pci.ts';
+import { tableKinds } from '../kinds.ts';
+import { LastWrites } from '../last-writes.ts';
+import { entryName } from '../names.ts';
+import type { Rule } from '../rule.ts';
+
+/** F11. */
+export const answersOnlyDecoded: Rule<'F11'> = {
+  id: 'F11',
+  names: ['INV-DECODE'],
+  title: 'Table access while memory decode is off',
+  meaning: 'Nobody answers accesses of a table while Memory Space Enable of its function is 0.',
+  reference: 'PCIe 7.5.1.1.3',
+  severity: 'error',
+  kinds: tableKinds,
+  needs: [[tblRead, tblWrite]],
+  needsAll: false,
+  confirm: 'the Command register of the function at that moment (QEMU: pci_cfg_*; lspci -vvv)',
+  watch(report) {
+    const writes = new LastWrites();
+    let judged = 0;
+    return {
+      event(step, happened, state) {
+        const { kind, object } = happened;
+        if ((kind === tblRead || kind === tblWrite) && state.world.type(object) === msixEntry) {
+          const fn = ownerOf(state, object);
+          const decodes =
+            state.world.type(fn) === device ? pciCommand.f.memory.flag(state, fn, device.at.command) : undefined;
+          if (decodes !== undefined && writes.trustsObject(fn)) {
+            judged++;
+            if (!decodes)
+              report({
+                step,
+                object,
+                title: `${entryName(state.world, object)} answered while Memory Space Enable is 0`,
+                text: `The table answered an access of ${entryName(state.world, object)} while Memory Space Enable of the function is 0: nobody may claim the access, reads give all ones.`,
+                evidence: writes.evidenceOf(fn),
+              });
+          }
+        }
+        writes.note(step, happened);
+      },
+      lost: () => writes.lose(),
+      get judged() {
+        return judged;
+      },
+    };
+  },
+};
