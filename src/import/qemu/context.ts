@@ -52,6 +52,19 @@ export interface ThreadContext {
   smmuOutput: number;
 }
 
+/** An access that an SMMU refused, or let pass untranslated. */
+export interface RefusedAccess {
+  /** The halves of its address; `lo` -1: none, or not known. */
+  lo: number;
+  hi: number;
+  /** Its stream, by object number; -1 not known. */
+  stream: number;
+  /** What the SMMU says of it. */
+  why: string;
+  /** An event of the stream was emitted for it. */
+  told: boolean;
+}
+
 function newThread(): ThreadContext {
   return {
     vcpu: -1,
@@ -101,6 +114,10 @@ export class Qemu extends RuleContext {
   readonly models = new Set<string>();
   /** The log prints the guest's own config reads. */
   configReads = false;
+  /** The stream of each memory region of an SMMU, by the name of the region (text number): records that translate name both. */
+  readonly streams = new Map<number, number>();
+  /** The last one, of any thread: lines of text name none. */
+  readonly refused: RefusedAccess = { lo: -1, hi: 0, stream: -1, why: '', told: false };
 
   constructor(out: TraceBuilder) {
     super(out);

@@ -59,19 +59,45 @@ export class Holders {
   of(address: number, data: number, hint: number, sender: number): number {
     const holders = this.#messages.get(address)?.get(data);
     if (holders === undefined) return -1;
-    const { world } = this.#out;
-    const ownedBy = (object: number): number => {
-      const parent = world.node(object)?.parent;
-      return (world.type(object) === msixEntry ? parent?.parent : parent)?.object ?? -1;
-    };
-    if (holders.has(hint) && (sender < 0 || ownedBy(hint) === sender)) return hint;
+    if (holders.has(hint) && (sender < 0 || this.#ownerOf(hint) === sender)) return hint;
     let found = -1;
     for (const entry of holders) {
-      if (sender >= 0 && ownedBy(entry) !== sender) continue;
-      if (world.type(entry) === msixEntry && effectivelyMasked(this.#out.state, entry) === true) continue;
+      if (!this.#sends(entry, sender)) continue;
       if (found >= 0) return -1;
       found = entry;
     }
     return found;
+  }
+
+  /**
+   * Who can have written to an address: the only unmasked holder of a message for it, else the function that holds several
+   * (`sender`, or the only one that does), else -1: nobody, or it cannot be told.
+   */
+  at(address: number, sender: number): number {
+    let entry = -1;
+    let owner = -1;
+    for (const holders of this.#messages.get(address)?.values() ?? [])
+      for (const holder of holders) {
+        if (!this.#sends(holder, sender)) continue;
+        const of = this.#ownerOf(holder);
+        if (owner >= 0 && of !== owner) return -1;
+        entry = owner < 0 ? holder : -1;
+        owner = of;
+      }
+    return entry >= 0 ? entry : owner;
+  }
+
+  /** The function of an entry or MSI capability. */
+  #ownerOf(object: number): number {
+    const { world } = this.#out;
+    const parent = world.node(object)?.parent;
+    return (world.type(object) === msixEntry ? parent?.parent : parent)?.object ?? -1;
+  }
+
+  /** Whether a holder can send: it belongs to the function that did, where that is known, and nothing masks it. */
+  #sends(entry: number, sender: number): boolean {
+    if (sender >= 0 && this.#ownerOf(entry) !== sender) return false;
+    const { world, state } = this.#out;
+    return world.type(entry) !== msixEntry || effectivelyMasked(state, entry) !== true;
   }
 }

@@ -30,6 +30,7 @@ import { memoryRules } from './memory.ts';
 import { modelRules } from './models.ts';
 import { pciRules } from './pci.ts';
 import { remapRules } from './remap.ts';
+import { smmuRules } from './smmu.ts';
 import { textLine } from './text.ts';
 import { vfioConfigRules } from './vfioconfig.ts';
 import { virtRules } from './virt.ts';
@@ -43,6 +44,7 @@ const events = new RuleSet<Qemu>(
     ...remapRules,
     ...gicRules,
     ...itsRules,
+    ...smmuRules,
     ...virtRules,
     ...apicRules,
   ],

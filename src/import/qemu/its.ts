@@ -14,7 +14,6 @@ import {
   itsMovi,
   itsTrans,
 } from '../../model/events/its.ts';
-import { smmuAbort, smmuBypass, smmuFault, smmuTrans } from '../../model/events/smmu.ts';
 import type { Captures } from '../pattern.ts';
 import { type Qemu, type QemuRule, rule } from './context.ts';
 
@@ -133,7 +132,14 @@ function cte(
 }
 
 function mapti(q: Qemu, id: number, event: number, lpi: number, icid: number): void {
-  q.emit(itsMapti.put().lpi(lpi).collection(icid), itsEvent(q, id, event));
+  q.emit(itsMapti.put().lpi(lpi).collection(icid), named(q, id, event));
+}
+
+/** The ITT entry that a command names; a refusal that is printed next is about it. */
+function named(q: Qemu, id: number, event: number): number {
+  q.thread.itsDevice = id;
+  q.thread.itsEvent = itsEvent(q, id, event);
+  return q.thread.itsEvent;
 }
 
 const PREFIX = 'GICv3 ITS: ';
@@ -149,25 +155,6 @@ const faulted = (name: string): QemuRule =>
     q.emit(itsError.put().text(q.str(s.text)), q.object(ITS));
   });
 
-const stream = (q: Qemu, sid: number): number => q.object(`smmu/0/stream/${hexText(sid)}`);
-
-function bypass(
-  q: Qemu,
-  c: Captures,
-  s: { readonly sid: number; readonly iova: number; readonly write: number },
-  reason: string,
-): void {
-  const { world } = q.out;
-  q.emit(
-    smmuBypass
-      .put()
-      .write(c.lo[s.write] !== 0)
-      .reason(world.strings.intern(reason))
-      .iova(c.lo[s.iova]!, c.hi[s.iova]!),
-    stream(q, c.lo[s.sid]!),
-  );
-}
-
 export const itsRules: readonly QemuRule[] = [
   rule(
     'gicv3_its_cmd_mapd',
@@ -175,6 +162,8 @@ export const itsRules: readonly QemuRule[] = [
     (q, c, s) => {
       const id = c.lo[s.id]!;
       const itt = ittOf(q).fromField(id, c.lo[s.itt]!, c.hi[s.itt]!);
+      q.thread.itsDevice = id;
+      q.thread.itsEvent = -1;
       q.emit(
         itsMapd
           .put()
@@ -201,19 +190,19 @@ export const itsRules: readonly QemuRule[] = [
     mapti(q, c.lo[s.id]!, c.lo[s.event]!, c.lo[s.event]!, c.lo[s.icid]!),
   ),
   rule('gicv3_its_cmd_movi', `${PREFIX}command MOVI ${devEvent} ICID {icid:x}`, (q, c, s) => {
-    q.emit(itsMovi.put().collection(c.lo[s.icid]!), itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
+    q.emit(itsMovi.put().collection(c.lo[s.icid]!), named(q, c.lo[s.id]!, c.lo[s.event]!));
   }),
   rule('gicv3_its_cmd_discard', `${PREFIX}command DISCARD ${devEvent}`, (q, c, s) =>
-    q.emit(itsDiscard.put(), itsEvent(q, c.lo[s.id]!, c.lo[s.event]!)),
+    q.emit(itsDiscard.put(), named(q, c.lo[s.id]!, c.lo[s.event]!)),
   ),
   rule('gicv3_its_cmd_inv', `${PREFIX}command INV ${devEvent}`, (q, c, s) =>
-    q.emit(itsInv.put(), itsEvent(q, c.lo[s.id]!, c.lo[s.event]!)),
+    q.emit(itsInv.put(), named(q, c.lo[s.id]!, c.lo[s.event]!)),
   ),
   rule('gicv3_its_cmd_int', `${PREFIX}command INT ${devEvent}`, (q, c, s) => {
-    q.emit(itsInt.put().set(true), itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
+    q.emit(itsInt.put().set(true), named(q, c.lo[s.id]!, c.lo[s.event]!));
   }),
   rule('gicv3_its_cmd_clear', `${PREFIX}command CLEAR ${devEvent}`, (q, c, s) => {
-    q.emit(itsInt.put().set(false), itsEvent(q, c.lo[s.id]!, c.lo[s.event]!));
+    q.emit(itsInt.put().set(false), named(q, c.lo[s.id]!, c.lo[s.event]!));
   }),
   plain('gicv3_its_cmd_sync', 'SYNC'),
   plain('gicv3_its_cmd_invall', 'INVALL'),
@@ -273,41 +262,5 @@ export const itsRules: readonly QemuRule[] = [
   faulted('gicv3_its_vte_read_fault'),
   rule('gicv3_its_vte_read', '{text:r}', () => false),
   rule('gicv3_its_vte_write', '{text:r}', () => false),
-  rule(
-    'smmuv3_translate_success',
-    '{mr:w} sid={sid:n} iova={iova:x} translated={out:x} perm={perm:x}« stage={stage:u}»',
-    (q, c, s) => {
-      q.thread.smmuRequester = c.lo[s.sid]!;
-      q.thread.smmuInput = c.lo[s.iova]!;
-      q.thread.smmuOutput = c.lo[s.out]!;
-      const event = smmuTrans
-        .put()
-        .perm(c.lo[s.perm]!)
-        .iova(c.lo[s.iova]!, c.hi[s.iova]!)
-        .output(c.lo[s.out]!, c.hi[s.out]!);
-      if (c.got[s.stage]) event.stage(c.lo[s.stage]!);
-      q.emit(event, stream(q, c.lo[s.sid]!));
-    },
-  ),
-  rule(
-    'smmuv3_translate_disable',
-    '{mr:w} sid={sid:n} bypass (smmu disabled) iova:{iova:x} is_write={write:u}',
-    (q, c, s) => bypass(q, c, s, 'SMMU disabled'),
-  ),
-  rule('smmuv3_translate_bypass', '{mr:w} sid={sid:n} STE bypass iova:{iova:x} is_write={write:u}', (q, c, s) =>
-    bypass(q, c, s, 'stream table entry says bypass'),
-  ),
-  rule('smmuv3_translate_abort', '{mr:w} sid={sid:n} abort on iova:{iova:x} is_write={write:u}', (q, c, s) => {
-    q.emit(
-      smmuAbort
-        .put()
-        .write(c.lo[s.write] !== 0)
-        .iova(c.lo[s.iova]!, c.hi[s.iova]!),
-      stream(q, c.lo[s.sid]!),
-    );
-  }),
-  rule('smmuv3_record_event', '{event:w} sid={sid:n}', (q, c, s) => {
-    q.emit(smmuFault.put().event(q.str(s.event)), stream(q, c.lo[s.sid]!));
-  }),
   rule('kvm_arm_fixup_msi_route', 'MSI iova = {iova:x} is translated into {out:x}', () => false),
 ];

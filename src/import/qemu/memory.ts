@@ -7,6 +7,7 @@ import { mention } from '../../model/things/pci.ts';
 import { requesterObject } from '../objects.ts';
 import { captures, NameTable, Pattern } from '../pattern.ts';
 import type { Qemu, QemuRule } from './context.ts';
+import { eduRaises } from './models.ts';
 import { refineConfigRead } from './pci.ts';
 
 /** Memory regions that matter, by the name that the emulator gives them. */
@@ -20,8 +21,9 @@ const REGIONS = [
   'gicv2m',
   'pci-conf-data',
   'pcie-mmcfg-mmio',
+  'edu-mmio',
 ] as const;
-const [TABLE, PBA, VTD_IR, APIC_MSI, AMDVI_IR, TRANSLATION, GICV2M, CONF_DATA] = REGIONS.keys();
+const [TABLE, PBA, VTD_IR, APIC_MSI, AMDVI_IR, TRANSLATION, GICV2M, CONF_DATA, , EDU] = REGIONS.keys();
 const regions = new NameTable(REGIONS);
 const NAME = bytesOf(" name '");
 const CPU = bytesOf('cpu ');
@@ -29,6 +31,9 @@ const ADDR = bytesOf(' addr 0x');
 const VALUE = bytesOf(' value 0x');
 const SIZE = bytesOf(' size ');
 const MR = bytesOf(' mr ');
+
+const EDU_BAR = 1 << 20;
+const EDU_RAISE = 0x60;
 
 const scanner = new Scanner();
 
@@ -106,6 +111,9 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
       if (!write || ((addressLo & 0xff000) === 0 && (addressLo & 0xff0) !== 0)) return false;
       send(q, addressLo, addressHi, valueLo, size);
       return true;
+    case EDU:
+      // The teaching device raises its interrupt when software writes here (hw/misc/edu.c); its region is one BAR of 1 MiB.
+      return write && addressLo % EDU_BAR === EDU_RAISE && valueLo !== 0 ? eduRaises(q) : false;
     case -1:
       return false;
     default:

@@ -23,6 +23,7 @@ const AHCI = ['ich9-ahci', 'ahci'] as const;
 const UFS = ['ufs'] as const;
 const TULIP = ['tulip'] as const;
 const SII = ['sii3112'] as const;
+const EDU = ['edu'] as const;
 
 type Models = readonly [string, ...string[]];
 
@@ -74,6 +75,9 @@ function msiOrLine(q: Qemu, models: Models, level: boolean): false | undefined {
   else return false;
   return undefined;
 }
+
+/** The teaching device was told to raise its interrupt; whether that became an event. */
+export const eduRaises = (q: Qemu): boolean => msiOrLine(q, EDU, true) !== false;
 
 function use(q: Qemu, models: Models, vector: number, used: boolean): false | undefined {
   if (vector >= MSIX_ENTRIES) return false;

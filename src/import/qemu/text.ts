@@ -1,8 +1,7 @@
 import { bytesAt, bytesOf, textOf } from '../../base/bytes.ts';
-import { itsError } from '../../model/events/its.ts';
 import { message } from '../../model/events/notes.ts';
-import { Pattern } from '../pattern.ts';
 import type { Qemu } from './context.ts';
+import { refusedLine } from './refused.ts';
 
 /** Lines that `-d guest_errors,unimp` mixes in tell of refused accesses; all of them start so. */
 const STARTS = [
@@ -11,6 +10,8 @@ const STARTS = [
   'do_process_its_cmd: ',
   'process_',
   'its_',
+  'ITS ',
+  'lookup_',
   'smmu',
   'gic',
   'vtd',
@@ -20,16 +21,11 @@ const STARTS = [
   'qemu: ',
 ].map(bytesOf);
 
-const itsCommandError = new Pattern('do_process_its_cmd: invalid command attributes: {what:r}');
-
 /** Turns a line of text between the records into an event when it tells of something refused; false when it does not. */
 export function textLine(q: Qemu, start: number, end: number): boolean {
   if (!STARTS.some((s) => bytesAt(q.buf, start, end, s))) return false;
   const text = q.intern(textOf(q.buf, start, Math.min(end, start + 500)));
-  if (itsCommandError.match(q.buf, start, end)) {
-    q.emit(itsError.put().text(text), q.thread.itsEvent >= 0 ? q.thread.itsEvent : q.object('its/0'));
-    return true;
-  }
+  if (refusedLine(q, start, end, text)) return true;
   q.emit(message.put().text(text), q.object('log'));
   return true;
 }

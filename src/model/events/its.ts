@@ -208,8 +208,8 @@ export const itsError = eventKind(
   'its.error',
   'fault',
   [its, itsDevice, itsEvent],
-  'The ITS refused a command or a translation.',
-  { text: 's' },
+  'The ITS refused a command or a translation. `reason`: what it found, in words.',
+  { text: 's', reason: 's?' },
   (state, e) => {
     counted(state, e.object, its.at.errors);
   },

@@ -51,11 +51,15 @@ export const smmuFault = eventKind(
   'smmu.fault',
   'fault',
   [smmuStream],
-  'An SMMU recorded an event for a stream.',
-  { event: 's' },
+  'An SMMU recorded an event for a stream: the access at `iova` was refused, for this reason.',
+  { event: 's', iova: 'xx?', reason: 's?' },
   (state, e, a) => {
     state.count(e.object, S.faults);
     state.set(e.object, S.lastEvent, a.event);
+    if (!a.has.iova) return;
+    for (let i = 0; i < 2; i++) state.set(e.object, S.iova + i, a.iova(i));
+    state.forget(e.object, S.output);
+    state.forget(e.object, S.output + 1);
   },
 );
 

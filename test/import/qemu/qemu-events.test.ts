@@ -134,11 +134,11 @@ describe('GIC and SMMU', () => {
       ],
       [
         'smmuv3_record_event SMMU_EVT_F_TRANSLATION sid=0x18',
-        'smmu.fault smmu/0/stream/0x18 event=SMMU_EVT_F_TRANSLATION',
+        'smmu.fault smmu/0/stream/0x18 event=SMMU_EVT_F_TRANSLATION reason=SMMU_EVT_F_TRANSLATION',
       ],
       [
         'smmuv3_record_event SMMU_EVT_F_TRANSLATION sid=24',
-        'smmu.fault smmu/0/stream/0x18 event=SMMU_EVT_F_TRANSLATION',
+        'smmu.fault smmu/0/stream/0x18 event=SMMU_EVT_F_TRANSLATION reason=SMMU_EVT_F_TRANSLATION',
       ],
       ['kvm_arm_fixup_msi_route MSI iova = 0xfffff040 is translated into 0x8090040'],
     ]);

@@ -98,7 +98,7 @@ describe('between QEMU log records', () => {
     );
     assert.deepEqual(events, [
       'its.trans its/0/device/0x18/event/16383 device=0x18 event=0x3fff size=4',
-      'its.error its/0/device/0x18/event/16383 text=do_process_its_cmd: invalid command attributes: eventid 16383 >= 8',
+      'its.error its/0/device/0x18/event/16383 text=do_process_its_cmd: invalid command attributes: eventid 16383 >= 8 reason=EventID 16383 is out of range: the table of the device has 8',
     ]);
     assert.equal(viewEvent(trace, 1).time, null, 'such lines have no stamp');
   });
