@@ -1,4 +1,5 @@
 import { unmaskSends } from './device/f01.ts';
+import { pbaShowsPending } from './device/f02.ts';
 import { sendsNothingMasked } from './device/f03.ts';
 import { answersOnlyDecoded } from './device/f11.ts';
 import { pendsOnlyMasked } from './device/i-p2.ts';
@@ -10,6 +11,7 @@ export const rules: readonly Rule[] = [
   sendsNothingMasked,
   pendsOnlyMasked,
   unmaskSends,
+  pbaShowsPending,
   everyMessageHasCause,
   answersOnlyDecoded,
 ];

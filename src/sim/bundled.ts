@@ -7,37 +7,38 @@ import s4 from '../../examples/scenarios/chain-hypercall.scenario.json' with { t
 import s5 from '../../examples/scenarios/chain-remap.scenario.json' with { type: 'json' };
 import s6 from '../../examples/scenarios/chain-trapped.scenario.json' with { type: 'json' };
 import s7 from '../../examples/scenarios/cpu-offline.scenario.json' with { type: 'json' };
-import s8 from '../../examples/scenarios/first-run.scenario.json' with { type: 'json' };
-import s9 from '../../examples/scenarios/hidden-vm.scenario.json' with { type: 'json' };
-import s10 from '../../examples/scenarios/ims-permission-after.scenario.json' with { type: 'json' };
-import s11 from '../../examples/scenarios/ims-permission-before.scenario.json' with { type: 'json' };
-import s12 from '../../examples/scenarios/ims-queue-bare-metal.scenario.json' with { type: 'json' };
-import s13 from '../../examples/scenarios/ims-queue-memory.scenario.json' with { type: 'json' };
-import s14 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
-import s15 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
-import s16 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
-import s17 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
-import s18 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
-import s19 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
-import s20 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
-import s21 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
-import s22 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
-import s23 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s24 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s25 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s26 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s27 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s28 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s29 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s30 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s31 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s32 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s33 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s34 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s35 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s36 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s37 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s38 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s8 from '../../examples/scenarios/device-faults.scenario.json' with { type: 'json' };
+import s9 from '../../examples/scenarios/first-run.scenario.json' with { type: 'json' };
+import s10 from '../../examples/scenarios/hidden-vm.scenario.json' with { type: 'json' };
+import s11 from '../../examples/scenarios/ims-permission-after.scenario.json' with { type: 'json' };
+import s12 from '../../examples/scenarios/ims-permission-before.scenario.json' with { type: 'json' };
+import s13 from '../../examples/scenarios/ims-queue-bare-metal.scenario.json' with { type: 'json' };
+import s14 from '../../examples/scenarios/ims-queue-memory.scenario.json' with { type: 'json' };
+import s15 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
+import s16 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
+import s17 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
+import s18 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
+import s19 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
+import s20 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
+import s21 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
+import s22 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
+import s23 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
+import s24 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
+import s25 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s26 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s27 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s28 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s29 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s30 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s31 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s32 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s33 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s34 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s35 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s36 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s37 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s38 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -57,35 +58,36 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'chain-remap', document: s5 },
   { id: 'chain-trapped', document: s6 },
   { id: 'cpu-offline', document: s7 },
-  { id: 'first-run', document: s8 },
-  { id: 'hidden-vm', document: s9 },
-  { id: 'ims-permission-after', document: s10 },
-  { id: 'ims-permission-before', document: s11 },
-  { id: 'ims-queue-bare-metal', document: s12 },
-  { id: 'ims-queue-memory', document: s13 },
-  { id: 'ims-queue-memory-refused', document: s14 },
-  { id: 'its-basic', document: s15 },
-  { id: 'kvm-assigned-pending', document: s16 },
-  { id: 'kvm-entry-updated', document: s17 },
-  { id: 'kvm-mask-in-flight', document: s18 },
-  { id: 'kvm-mask-per-interrupt', document: s19 },
-  { id: 'kvm-memory-decode-off', document: s20 },
-  { id: 'kvm-migration', document: s21 },
-  { id: 'kvm-pba-polling', document: s22 },
-  { id: 'kvm-qword-split', document: s23 },
-  { id: 'kvm-viommu', document: s24 },
-  { id: 'mdev-intx', document: s25 },
-  { id: 'ntb-stale-message', document: s26 },
-  { id: 'pf-msix-vs-ims', document: s27 },
-  { id: 'posted-interrupts', document: s28 },
-  { id: 'queue-limits', document: s29 },
-  { id: 'queues-10000', document: s30 },
-  { id: 'sparse-mmap-hole', document: s31 },
-  { id: 'vgpu-emulated', document: s32 },
-  { id: 'vmsi-affinity', document: s33 },
-  { id: 'vmsi-flat', document: s34 },
-  { id: 'vmsi-missing-mapping', document: s35 },
-  { id: 'vmsi-nested', document: s36 },
-  { id: 'vmsi-update-without-rewrite', document: s37 },
-  { id: 'vtd-remap-faults', document: s38 },
+  { id: 'device-faults', document: s8 },
+  { id: 'first-run', document: s9 },
+  { id: 'hidden-vm', document: s10 },
+  { id: 'ims-permission-after', document: s11 },
+  { id: 'ims-permission-before', document: s12 },
+  { id: 'ims-queue-bare-metal', document: s13 },
+  { id: 'ims-queue-memory', document: s14 },
+  { id: 'ims-queue-memory-refused', document: s15 },
+  { id: 'its-basic', document: s16 },
+  { id: 'kvm-assigned-pending', document: s17 },
+  { id: 'kvm-entry-updated', document: s18 },
+  { id: 'kvm-mask-in-flight', document: s19 },
+  { id: 'kvm-mask-per-interrupt', document: s20 },
+  { id: 'kvm-memory-decode-off', document: s21 },
+  { id: 'kvm-migration', document: s22 },
+  { id: 'kvm-pba-polling', document: s23 },
+  { id: 'kvm-qword-split', document: s24 },
+  { id: 'kvm-viommu', document: s25 },
+  { id: 'mdev-intx', document: s26 },
+  { id: 'ntb-stale-message', document: s27 },
+  { id: 'pf-msix-vs-ims', document: s28 },
+  { id: 'posted-interrupts', document: s29 },
+  { id: 'queue-limits', document: s30 },
+  { id: 'queues-10000', document: s31 },
+  { id: 'sparse-mmap-hole', document: s32 },
+  { id: 'vgpu-emulated', document: s33 },
+  { id: 'vmsi-affinity', document: s34 },
+  { id: 'vmsi-flat', document: s35 },
+  { id: 'vmsi-missing-mapping', document: s36 },
+  { id: 'vmsi-nested', document: s37 },
+  { id: 'vmsi-update-without-rewrite', document: s38 },
+  { id: 'vtd-remap-faults', document: s39 },
 ];

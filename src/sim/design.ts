@@ -1,5 +1,6 @@
 import { armPolicies } from './arm/policies.ts';
 import { devicePolicies } from './device/policies.ts';
+import { faultPolicies } from './faults/policies.ts';
 import { hypervisorPolicies } from './hypervisor/policies.ts';
 import { iommuPolicies } from './iommu/policies.ts';
 import { irqPolicies } from './irq/policies.ts';
@@ -18,6 +19,7 @@ const all = {
   ...vfioPolicies,
   ...hypervisorPolicies,
   ...queuePolicies,
+  ...faultPolicies,
 } as const;
 
 type ValueOf<P> = P extends Policy<infer V> ? V : never;

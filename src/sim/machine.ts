@@ -19,6 +19,21 @@ export type DeclaredKind = EventKind & { readonly declared?: Args };
 /** The arguments of an event kind by name. */
 export type ArgsOf<K extends DeclaredKind> = Named<NonNullable<K['declared']>>;
 
+/** Makes a machine do something wrong on purpose (src/sim/faults). */
+export interface Tamper {
+  /**
+   * Whether a part goes wrong here, in the way of a fault; true once in a run. It is to be found on `object` (undefined: a
+   * later `tell` says where) at `step`, or at the next event.
+   */
+  strikes(id: string, object: ObjectId | undefined, step?: number): boolean;
+  /** Says where the fault is to be found: at `step`, or at the next event. Only the first word counts. */
+  tell(object: ObjectId, step?: number): void;
+  /** An event is about to be recorded; false: it is left out. */
+  passes(event: EventRow): boolean;
+  /** An event was recorded. */
+  recorded(): void;
+}
+
 /**
  * The core of a simulation: the clock, the agenda, the actor at work, and the events. A pure function of its inputs: no
  * clock of the host, no randomness except from the seed. State is the fold of the events and nothing else; what no object
@@ -33,6 +48,8 @@ export class Machine {
   readonly #agenda = new Agenda();
   /** Called after every event; the row is reused. Set by rules that watch the machine. */
   observe: ((row: EventRow) => void) | undefined;
+  /** Plants a fault, when one is to be planted. */
+  tamper: Tamper | undefined;
   readonly #row = eventRow(other);
   readonly #tasks = new Map<Actor, number>();
   #now: number;
@@ -105,8 +122,11 @@ export class Machine {
     row.cpu = this.#actor.cpu;
     row.object = object;
     row.task = this.#task();
+    const { tamper } = this;
+    if (tamper?.passes(row) === false) return;
     this.recorder.record(row);
     this.observe?.(row);
+    tamper?.recorded();
   }
 
   #task(): number {

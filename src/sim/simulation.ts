@@ -3,6 +3,8 @@ import { Source } from '../trace/source.ts';
 import { Trace } from '../trace/trace.ts';
 import { install, operations } from './catalogue.ts';
 import { designOf, settingsProblem } from './design.ts';
+import { plantedFault } from './faults/faults.ts';
+import { Planting, type Truth } from './faults/planting.ts';
 import { Machine } from './machine.ts';
 import { operationProblem } from './operation.ts';
 import { type Recorder, TraceRecorder } from './recorder.ts';
@@ -50,7 +52,11 @@ function setupOf({ scenario, seed, settings: own, operations: done }: Recipe, re
   const settings = { ...scenario.policies, ...own };
   const problem = settingsProblem(settings) ?? workloadProblem(scenario.workload) ?? replayProblem(done);
   if (problem !== undefined) throw new SimulationError(problem);
-  return new Setup(new Machine(recorder, seed, scenario.jitter), scenario, designOf(settings));
+  const machine = new Machine(recorder, seed, scenario.jitter);
+  const design = designOf(settings);
+  const fault = plantedFault(design.fault);
+  if (fault !== undefined) machine.tamper = new Planting(machine, fault, seed);
+  return new Setup(machine, scenario, design);
 }
 
 /** A run of a recipe that goes on step by step. */
@@ -65,6 +71,12 @@ export class Simulation extends SteppedRun {
     install(this.setup);
     for (const [index, task] of recipe.scenario.workload.entries()) this.#schedule(task, index);
     this.catchUp();
+  }
+
+  /** The fault that was planted so far; undefined while none was. */
+  get planted(): Truth | undefined {
+    const { tamper } = this.machine;
+    return tamper instanceof Planting ? tamper.truth : undefined;
   }
 
   /** The recipe that makes exactly this run, up to here. */

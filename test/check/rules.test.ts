@@ -140,7 +140,7 @@ describe('rules', () => {
     const raised = trace.raise();
     const unmask = trace.control(OPEN);
     const step = trace.add(tblRead, trace.entry, { offset: 12, size: 4, value: 0 });
-    assert.deepEqual(brief(trace), [{ rule: 'F01', step, evidence: [raised, unmask] }]);
+    assert.deepEqual(brief(trace), [{ rule: 'F01', step: unmask, evidence: [raised, step] }]);
   });
 
   it('F01 an event that says why there is no message, or that the unmask was illegal besides, breaks nothing', () => {

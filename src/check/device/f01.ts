@@ -4,6 +4,7 @@ import { devRaise, effectivelyMasked, msgSend } from '../../model/events/msix.ts
 import { dropped, illegal, untold } from '../../model/events/outcome.ts';
 import type { State } from '../../model/state.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
+import type { World } from '../../model/world.ts';
 import { causeKinds, tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
@@ -30,6 +31,14 @@ export const unmaskSends: Rule<'F01'> = {
     /** Entries that were unmasked while pending and owe a message: the events that showed the bit and cleared the mask. */
     const owing = new Map<number, readonly Step[]>();
     let judged = 0;
+    const tell = (entry: number, [since, unmask]: readonly Step[], world: World, came: string, after: Step[]): void =>
+      report({
+        step: unmask!,
+        object: entry,
+        title: `${entryName(world, entry)} was unmasked while pending and sent no message`,
+        text: `${entryName(world, entry)} was unmasked while its pending bit was set; ${came} the message that it owes.`,
+        evidence: [since!, ...after],
+      });
     const settle = (step: Step, kind: EventKind, entry: number, state: State): void => {
       if (state.flag(entry, msixEntry.at.pending) === true) {
         if (!pending.has(entry)) pending.set(entry, step);
@@ -51,14 +60,7 @@ export const unmaskSends: Rule<'F01'> = {
           // That something else was illegal is said about the same access, before the message can leave.
           if (since && kind !== illegal) {
             owing.delete(object);
-            if (!SETTLES.has(kind))
-              report({
-                step,
-                object,
-                title: `${entryName(state.world, object)} was unmasked while pending and sent no message`,
-                text: `${entryName(state.world, object)} was unmasked while its pending bit was set; ${kind.name} came before the message that it owes.`,
-                evidence: since,
-              });
+            if (!SETTLES.has(kind)) tell(object, since, world, `${kind.name} came before`, [step]);
           }
           settle(step, kind, object, state);
         } else if (type === device)
@@ -68,6 +70,9 @@ export const unmaskSends: Rule<'F01'> = {
       lost() {
         pending.clear();
         owing.clear();
+      },
+      end(_last, state) {
+        for (const [entry, since] of owing) tell(entry, since, state.world, 'the trace ends before', []);
       },
       get judged() {
         return judged;

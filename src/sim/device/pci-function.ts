@@ -1,4 +1,4 @@
-import type { ObjectId } from '../../base/ids.ts';
+import type { ObjectId, Step } from '../../base/ids.ts';
 import { requesterId } from '../../model/bdf.ts';
 import { devReset } from '../../model/events/function.ts';
 import {
@@ -153,9 +153,10 @@ export class PciFunction {
     const waiting = this.#pending();
     const before = exposed(machine.state, this.object);
     machine.emit(cfgWrite, this.object, { offset, size, value });
+    const step = machine.recorder.length - 1;
     for (const index of exposed(machine.state, this.object))
       if (!before.has(index)) this.#programmed(this.entry(index));
-    for (const index of waiting) this.#release(index);
+    for (const index of waiting) this.#release(index, step);
     this.onEntry?.(-1);
   }
 
@@ -170,13 +171,17 @@ export class PciFunction {
     this.configWrite(MSIX_AT + 2, 2, size | msixControlBits(enable, fmask));
   }
 
-  /** Sends what an entry keeps pending, when nothing masks it any more. The fold has cleared the bit. */
-  #release(index: number): void {
+  /** Sends what an entry keeps pending, when nothing masks it any more since step `unmasked`. The fold has cleared the bit. */
+  #release(index: number, unmasked: Step): void {
     const { machine } = this;
     const entry = this.entry(index);
     if (machine.state.flag(entry, msixEntry.at.pending) === true) return;
     const cause = this.#waiting.get(entry) ?? 0;
     this.#waiting.delete(entry);
+    if (machine.tamper?.strikes('F01', entry, unmasked)) {
+      machine.ledger.note(cause, 'dropped', machine.now);
+      return;
+    }
     machine.ledger.note(cause, 'inFlight', machine.now);
     machine.as(this.actor, () => this.#send(entry, cause));
   }
@@ -229,10 +234,11 @@ export class PciFunction {
       machine.emit(illegal, entry, { rule: 'U6', text: 'reserved bits 15:1 of Vector Control were changed' });
     const waiting = state.flag(entry, msixEntry.at.pending) === true;
     machine.emit(tblWrite, entry, { offset, size, value, served: served?.served, exits: served?.exits });
+    const step = machine.recorder.length - 1;
     const nowMasked = effectivelyMasked(state, entry);
     if (nowMasked === true) this.#latched.delete(entry);
     if (!unmasked && nowMasked === false) this.#programmed(entry);
-    if (waiting) this.#release(index);
+    if (waiting) this.#release(index, step);
     this.onEntry?.(index);
     return undefined;
   }
@@ -270,7 +276,8 @@ export class PciFunction {
         .node(this.object)
         ?.children.get('msix')
         ?.children.get(String(first + i));
-      const set = node !== undefined && machine.state.flag(node.object, msixEntry.at.pending) === true;
+      const pending = node !== undefined && machine.state.flag(node.object, msixEntry.at.pending) === true;
+      const set = pending && machine.tamper?.strikes('F02', node.object) !== true;
       if ((i & 31) === 0) words.push(0);
       if (set) words[i >>> 5] = (words[i >>> 5]! | (1 << (i & 31))) >>> 0;
     }
@@ -299,7 +306,7 @@ export class PciFunction {
       } else if (masked === undefined) {
         const what = enabled === undefined ? 'whether MSI-X is enabled' : 'the mask bit of the entry';
         this.#untold(entry, cause, what);
-      } else if (masked) {
+      } else if (masked && !machine.tamper?.strikes('F03', entry)) {
         if (before) {
           machine.emit(merged, entry, { cause, into: this.#waiting.get(entry) });
           machine.ledger.note(cause, 'merged', machine.now);
