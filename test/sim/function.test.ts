@@ -1,6 +1,8 @@
 // A PCI function with MSI-X, rule by rule (PCIe 7.7.2, 6.1.4). U1 to U7: what the specification forbids or leaves undefined.
+
 import assert from 'node:assert/strict';
 import { type EventView, viewEvent } from '../../src/query/events.ts';
+import { announce } from '../../src/sim/device/announce.ts';
 import type { Message } from '../../src/sim/device/message.ts';
 import { PciFunction } from '../../src/sim/device/pci-function.ts';
 import { Machine } from '../../src/sim/machine.ts';
@@ -23,7 +25,7 @@ class Bench {
       accept: (message) => void this.landed.push({ ...message, at: this.machine.now }),
     });
     const spec = { bdf: BDF, name: 'bench', vectors: 4, bar: 0, barAddress: 0xfe000000, barSize: 0x10000 };
-    this.fn.announce({ ...spec, tableOffset: 0, pbaOffset: 0x8000 }, command);
+    announce(this.fn, { ...spec, tableOffset: 0, pbaOffset: 0x8000 }, command);
   }
 
   /** Enabled, every entry programmed and unmasked: vector i goes to CPU i, vector 0x40 + i. */

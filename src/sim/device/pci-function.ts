@@ -13,20 +13,11 @@ import {
   tblWrite,
 } from '../../model/events/msix.ts';
 import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
-import { barMap, cfgRead, cfgWrite, devSeen } from '../../model/events/pci.ts';
+import { cfgRead, cfgWrite } from '../../model/events/pci.ts';
 import type { Field } from '../../model/register.ts';
-import {
-  CAPABILITY,
-  capabilityHead,
-  msiControl,
-  msixControl,
-  msixControlBits,
-  msixVectorControl,
-  pciCommand,
-} from '../../model/registers/pci.ts';
+import { msixControl, msixControlBits, pciCommand } from '../../model/registers/pci.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Actor, Machine } from '../machine.ts';
-import type { FunctionSpec } from './function-spec.ts';
 import type { Message, MessagePort } from './message.ts';
 import { changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
 import { Wire } from './wire.ts';
@@ -41,7 +32,8 @@ export interface Served {
 export const MSIX_AT = 0x60;
 /** Config offset of the MSI capability, where a function has one. */
 export const MSI_AT = 0x50;
-const COMMAND = 4;
+/** Config offset of the Command register. */
+export const COMMAND = 4;
 const { memory, busMaster } = pciCommand.f;
 
 /**
@@ -79,27 +71,6 @@ export class PciFunction {
     this.actor = { layer: 'device', name: bdf, cpu: -1 };
     this.#wire = new Wire(machine, { layer: 'bus', name: bdf, cpu: -1 }, (message) => this.port.accept(message));
     this.port = port;
-  }
-
-  /** Lets the trace show the function as firmware left it: capabilities read, BAR mapped, MSI-X off, command as given. */
-  announce(spec: FunctionSpec, command: number): void {
-    const { machine, object } = this;
-    machine.emit(devSeen, object, { name: spec.name });
-    const read = (offset: number, size: number, value: number): void =>
-      machine.emit(cfgRead, object, { offset, size, value });
-    read(COMMAND, 2, command);
-    machine.emit(barMap, object, { bar: spec.bar, address: spec.barAddress, size: spec.barSize });
-    const { vectors, msi } = spec;
-    if (vectors > 0 || msi) read(0x34, 1, msi ? MSI_AT : MSIX_AT);
-    if (msi) read(MSI_AT, 4, capabilityHead(CAPABILITY.msi, vectors === 0 ? 0 : MSIX_AT, msiControl.f.address64.mask));
-    if (vectors === 0) return;
-    // Last of the list; Message Control: size minus one, disabled.
-    read(MSIX_AT, 4, capabilityHead(CAPABILITY.msix, 0, msixControl.f.size.put(vectors - 1)));
-    read(MSIX_AT + 4, 4, (spec.tableOffset | spec.bar) >>> 0);
-    read(MSIX_AT + 8, 4, (spec.pbaOffset | spec.bar) >>> 0);
-    // After reset every entry is masked (Vector Control reset value 1); address and data are undefined.
-    for (let i = 0; i < spec.vectors && i < 64; i++)
-      machine.emit(tblRead, this.entry(i), { offset: 12, size: 4, value: msixVectorControl.f.mask.mask });
   }
 
   /** Object of an MSI-X entry. */

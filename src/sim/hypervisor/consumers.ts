@@ -1,6 +1,7 @@
 import { bdfText } from '../../model/bdf.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { illegal } from '../../model/events/outcome.ts';
+import { announce } from '../device/announce.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { postedInterrupts } from '../iommu/posted-interrupts.ts';
 import { amdUnit, remapDomain, type TargetDomain, vtdUnit } from '../iommu/remap-domain.ts';
@@ -79,7 +80,8 @@ class ConsumerBuilder {
     vm.adopt(view);
     const { vectors, msi } = this.#setup.scenario.devices.find((d) => d.bdf === fn.bdf)!;
     this.#machine.as(vm.vmm, () =>
-      view.announce(
+      announce(
+        view,
         {
           bdf,
           name: spec.name,

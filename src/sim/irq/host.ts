@@ -1,4 +1,5 @@
 import { pciCommand, vectorControl } from '../../model/registers/pci.ts';
+import { announce } from '../device/announce.ts';
 import type { FunctionSpec } from '../device/function-spec.ts';
 import type { MessagePort } from '../device/message.ts';
 import { PciFunction } from '../device/pci-function.ts';
@@ -56,7 +57,7 @@ export class Host {
   addFunction(spec: FunctionSpec, command = COMMAND_ON): PciFunction {
     const fn = new PciFunction(this.machine, spec.bdf, this.port);
     this.functions.set(spec.bdf, fn);
-    fn.announce(spec, command);
+    announce(fn, spec, command);
     return fn;
   }
 

@@ -5,6 +5,7 @@ import { decodersById } from '../../model/message.ts';
 import { pciCommand } from '../../model/registers/pci.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmVm } from '../../model/things/virt.ts';
+import { announce } from '../device/announce.ts';
 import type { FunctionSpec } from '../device/function-spec.ts';
 import type { Message, MessagePort } from '../device/message.ts';
 import type { PciFunction } from '../device/pci-function.ts';
@@ -157,7 +158,7 @@ export class Vm implements MessagePort {
   ): EmulatedFunction {
     const fn = new EmulatedFunction(this, spec.bdf, source, irq);
     this.adopt(fn);
-    this.machine.as(this.vmm, () => fn.announce(spec, command));
+    this.machine.as(this.vmm, () => announce(fn, spec, command));
     fn.onEntry = (index) => this.#changed(fn, index);
     return fn;
   }

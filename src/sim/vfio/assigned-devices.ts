@@ -2,6 +2,7 @@ import { queueState } from '../../model/events/queue.ts';
 import { vfioGuest } from '../../model/events/vfio.ts';
 import { queue as queueType } from '../../model/things/ims.ts';
 import { device as deviceType } from '../../model/things/pci.ts';
+import { announce } from '../device/announce.ts';
 import { idxdRegions } from '../device/idxd-regions.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { type Host, host } from '../irq/host.ts';
@@ -161,7 +162,8 @@ class DeviceAssigner {
     const { vectors } = spec;
     const place = vm.functions.size;
     machine.as(vm.vmm, () =>
-      fn.announce(
+      announce(
+        fn,
         {
           bdf,
           name: spec.name,
