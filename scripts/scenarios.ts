@@ -4,6 +4,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { rules } from '../src/check/rules.ts';
+import { userRulesSchema } from '../src/check/user/schema.ts';
+import { suppressionsSchema } from '../src/check/user/suppressions.ts';
 import { operations } from '../src/sim/catalogue.ts';
 import { policies } from '../src/sim/design.ts';
 import { expected, type OperationArg } from '../src/sim/operation.ts';
@@ -179,12 +181,18 @@ function ruleTable(): string {
   return ['| rule | what holds | laid down in |', '|---|---|---|', ...rows].join('\n');
 }
 
+/** The JSON schema of a file, from what its reader checks. */
+const jsonSchema = (schema: Parameters<typeof toJsonSchema>[0]): string =>
+  `${JSON.stringify(toJsonSchema(schema, { errorMode: 'ignore', typeMode: 'input' }), null, 2)}\n`;
+
 /** What is made, by path in the checkout. */
 export const made: Readonly<Record<string, () => string>> = {
   'docs/simulator.md': simulatorPage,
   'examples/scenarios/README.md': scenarioPage,
   'src/sim/bundled.ts': bundledSource,
+  'syntaxes/rules.schema.json': () => jsonSchema(userRulesSchema),
   'syntaxes/scenario.schema.json': scenarioJsonSchema,
+  'syntaxes/suppressions.schema.json': () => jsonSchema(suppressionsSchema),
 };
 
 if (import.meta.main) {

@@ -46,7 +46,8 @@ export class RuleCheck implements Observer {
   readonly findings: Finding[] = [];
   /** Breaches that are not among the findings, because there were so many of the same rule on the same object. */
   further = 0;
-  readonly #rules: readonly Rule[];
+  /** The rules that it judges by. */
+  readonly rules: readonly Rule[];
   readonly #watched = new Map<Rule, Watched>();
   /** The rules that look at each kind of event, by its number. */
   readonly #byKind: (readonly Watched[] | undefined)[] = [];
@@ -66,7 +67,7 @@ export class RuleCheck implements Observer {
     complete: boolean,
     recorded: (kind: EventKind) => boolean = () => true,
   ) {
-    this.#rules = rules;
+    this.rules = rules;
     this.#recorded = recorded;
     this.#complete = complete;
     const scene: Scene = {
@@ -114,7 +115,7 @@ export class RuleCheck implements Observer {
 
   /** What each rule says so far, by its id. */
   verdicts(): Readonly<Record<string, Verdict>> {
-    return Object.fromEntries(this.#rules.map((rule) => [rule.id, this.verdict(rule)]));
+    return Object.fromEntries(this.rules.map((rule) => [rule.id, this.verdict(rule)]));
   }
 
   /** What a rule says so far. */

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { TITLES } from '../import/detect.ts';
 import { nearest } from '../query/nearest.ts';
 import type { Command, Context } from './command.ts';
+import { check } from './commands/check.ts';
 import { events } from './commands/events.ts';
 import { history } from './commands/history.ts';
 import { info } from './commands/info.ts';
@@ -9,8 +9,9 @@ import { scenarios } from './commands/scenarios.ts';
 import { simulate } from './commands/simulate.ts';
 import { state } from './commands/state.ts';
 import { DONE, Failure } from './failure.ts';
+import { version } from './version.ts';
 
-const commands: readonly Command[] = [info, events, state, history, scenarios, simulate];
+const commands: readonly Command[] = [info, events, state, history, check, scenarios, simulate];
 
 const helpOf = (command: Command): string => `Usage: irqscope ${command.name} ${command.usage}\n\n${command.help}\n`;
 
@@ -31,24 +32,8 @@ device/0000:00:03.0/msix/0 or cpu/2/vector/38; a key or a field of an object fol
   COMMAND --help      what a command does, its options, examples
   --version           the version of irqscope
 
-Exit status: 0 done; 2 bad usage or input that cannot be read (one line on stderr says why).
+Exit status: 0 done; 1 check found an error; 2 bad usage or input that cannot be read (one line on stderr says why).
 `;
-}
-
-/** The version in package.json, which lies above dist/ and above src/cli/. */
-function version(): string {
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      const { name, version: found } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
-        name?: string;
-        version?: string;
-      };
-      if (name === 'irqscope' && found !== undefined) return found;
-    } catch {
-      // It is not here: try the next place.
-    }
-  }
-  return 'unknown';
 }
 
 const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h';

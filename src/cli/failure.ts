@@ -11,6 +11,8 @@ export class Failure extends Error {
 
 /** Exit status of a command that did what it was asked for. */
 export const DONE = 0;
+/** Exit status of a check that found something of severity error. */
+export const FOUND = 1;
 /** Exit status after bad usage or unreadable input. */
 export const REFUSED = 2;
 /** Exit status after a signal, as shells count: this and the number of the signal. */

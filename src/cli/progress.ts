@@ -51,6 +51,13 @@ export class Progress {
     this.#visible = true;
   }
 
+  /** Tells how far something else has come. */
+  tell(text: string): void {
+    if (!this.#screen.isTTY) return;
+    this.#screen.write(`${ERASE}${shown(text)}`);
+    this.#visible = true;
+  }
+
   /** Takes the line away. */
   erase(): void {
     if (this.#visible) this.#screen.write(ERASE);

@@ -1,0 +1,88 @@
+import type { Step } from '../base/ids.ts';
+import { vocabulary } from '../model/vocabulary.ts';
+import type { Trace } from '../trace/trace.ts';
+import { Walk } from '../trace/walk.ts';
+import { RuleCheck, showsAll } from './check-trace.ts';
+import type { Rule } from './rule.ts';
+
+/** So many events have their kinds noted in the time in which one event is judged. */
+const LIGHT = 32;
+
+/**
+ * A check of a trace in small slices. A trace that was read is judged when it is whole, because rules ask which kinds of events
+ * it holds. A run of the simulator is judged as it goes (`live`); what only its end shows, when it is over.
+ */
+export class CheckRun {
+  readonly #trace: Trace;
+  readonly #rules: readonly Rule[];
+  readonly #live: boolean;
+  /** The kinds of events that were found so far, by their numbers. */
+  readonly #recorded = new Uint8Array(vocabulary.length);
+  readonly #sources: number;
+  #noted: Step = 0;
+  #judging: { readonly check: RuleCheck; readonly walk: Walk } | undefined;
+  #ended = false;
+
+  constructor(trace: Trace, rules: readonly Rule[], live: boolean) {
+    this.#trace = trace;
+    this.#rules = rules;
+    this.#live = live;
+    this.#sources = trace.sources.length;
+    if (live) this.#judge();
+  }
+
+  /** What was found so far; undefined while no event was judged. */
+  get check(): RuleCheck | undefined {
+    return this.#judging?.check;
+  }
+
+  /** Number of events that were judged. */
+  get done(): number {
+    return this.#judging?.walk.done ?? 0;
+  }
+
+  /** Whether the whole trace was judged, with its end. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether the trace is no longer the one that was judged: a source joined, or it went on behind its end. */
+  get stale(): boolean {
+    const { length, sources } = this.#trace;
+    return sources.length !== this.#sources || length < this.done || (this.#ended && length > this.done);
+  }
+
+  /** Does the work of about `events` events; false when there is none left for now. A trace that was read has then ended. */
+  advance(events: number): boolean {
+    if (this.#ended) return false;
+    if (this.#judging === undefined) {
+      this.#note(events * LIGHT);
+      return true;
+    }
+    const more = this.#judging.walk.advance(events);
+    if (!more && !this.#live) this.end();
+    return more;
+  }
+
+  /** The trace is over: no event follows. */
+  end(): void {
+    if (this.#ended || this.#judging === undefined) return;
+    const { check, walk } = this.#judging;
+    this.#ended = true;
+    check.end(this.#trace.length - 1, walk.state);
+  }
+
+  #note(events: number): void {
+    const { table, length } = this.#trace;
+    const end = Math.min(length, this.#noted + events);
+    for (; this.#noted < end; this.#noted++) this.#recorded[table.kindNumber(this.#noted)] = 1;
+    if (this.#noted === length) this.#judge();
+  }
+
+  #judge(): void {
+    const recorded = this.#recorded;
+    const holds = this.#live ? () => true : ({ number }: { readonly number: number }) => recorded[number] === 1;
+    const check = new RuleCheck(this.#rules, this.#trace.world, showsAll(this.#trace), holds);
+    this.#judging = { check, walk: new Walk(this.#trace, [check]) };
+  }
+}

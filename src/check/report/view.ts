@@ -1,0 +1,108 @@
+import type { Step } from '../../base/ids.ts';
+import { timeOf } from '../../query/events.ts';
+import type { Trace } from '../../trace/trace.ts';
+import type { Finding, RuleCheck, Verdict } from '../check-trace.ts';
+import { type Rule, SEVERITIES, type Severity } from '../rule.ts';
+import { type Undecidable, undecidable } from '../undecidable.ts';
+
+/** A finding as answers print it. */
+export interface FindingView {
+  /** Id of the rule in the failure catalogue. */
+  readonly rule: string;
+  /** The other names of the rule: its invariants. */
+  readonly names: readonly string[];
+  readonly severity: Severity;
+  readonly title: string;
+  readonly step: Step;
+  /** Decimal seconds (or ticks) with all digits of the source; null when the event has no stamp. */
+  readonly time: string | null;
+  /** Path of the object that the finding is about. */
+  readonly object: string;
+  /** The events that the judgement stands on, in order, with the one at `step`. */
+  readonly evidence: readonly Step[];
+  readonly explanation: string;
+  readonly reference: string;
+  /** What would confirm it. */
+  readonly confirm: string;
+}
+
+/** What the rules say of one trace, as answers print it. */
+export interface CheckView {
+  readonly file: string;
+  /** The worst first, and of those alike the earliest first. */
+  readonly findings: readonly FindingView[];
+  /** Findings that are only counted, because one rule has so many of the same object. */
+  readonly further: number;
+  /** The verdict of each rule, by its id and by each of its other names. */
+  readonly verdicts: Readonly<Record<string, Verdict>>;
+}
+
+/** The place of a severity in the order from the worst on. */
+export const rank = (severity: Severity): number => SEVERITIES.indexOf(severity);
+
+/** Sorts findings: the worst first, then the earliest. */
+export const worstFirst = <T extends Pick<Finding, 'severity' | 'step'>>(findings: readonly T[]): T[] =>
+  findings.toSorted((a, b) => rank(a.severity) - rank(b.severity) || a.step - b.step);
+
+/** The events that a finding stands on, in order, with its own. */
+export const witnesses = ({ evidence, step }: Pick<Finding, 'evidence' | 'step'>): Step[] =>
+  [...new Set([...evidence, step])].sort((a, b) => a - b);
+
+/** A finding as answers print it. */
+export function findingView(trace: Trace, finding: Finding): FindingView {
+  const { rule, severity, title, step, object, text, confirm } = finding;
+  return {
+    rule: rule.id,
+    names: rule.names,
+    severity,
+    title,
+    step,
+    time: timeOf(trace, step),
+    object: trace.world.path(object),
+    evidence: witnesses(finding),
+    explanation: text,
+    reference: rule.reference,
+    confirm,
+  };
+}
+
+/** The verdict of two rules of one name: what is worst for someone who relies on it. */
+const ORDER: readonly Verdict[] = ['fail', 'undecidable', 'pass', 'not-applicable'];
+const joint = (a: Verdict | undefined, b: Verdict): Verdict =>
+  a !== undefined && ORDER.indexOf(a) < ORDER.indexOf(b) ? a : b;
+
+/** Verdicts of rules, and of faults that no input can decide, by all their names. */
+export function verdictsByName(
+  verdicts: Iterable<readonly [Pick<Rule, 'id' | 'names'>, Verdict]>,
+  never: readonly Undecidable[],
+): Readonly<Record<string, Verdict>> {
+  const found: Record<string, Verdict> = {};
+  for (const [{ id, names }, verdict] of verdicts)
+    for (const name of [id, ...names]) found[name] = joint(found[name], verdict);
+  for (const { id, names } of never) for (const name of [id, ...names]) found[name] ??= 'undecidable';
+  return found;
+}
+
+/** What to tell of a check. */
+export interface CheckOptions {
+  /** Only findings of this severity and worse ones. */
+  readonly severity?: Severity;
+  /** The faults that no input can decide and whose verdicts are told, too. */
+  readonly never?: readonly Undecidable[];
+}
+
+/** The verdict of each rule of a check. */
+export const verdictsOf = (check: RuleCheck): (readonly [Rule, Verdict])[] =>
+  check.rules.map((rule) => [rule, check.verdict(rule)] as const);
+
+/** What a check says of a trace, as answers print it. */
+export function checkView(file: string, trace: Trace, check: RuleCheck, options: CheckOptions = {}): CheckView {
+  const least = rank(options.severity ?? 'info');
+  const findings = check.findings.filter(({ severity }) => rank(severity) <= least);
+  return {
+    file,
+    findings: worstFirst(findings).map((finding) => findingView(trace, finding)),
+    further: check.further,
+    verdicts: verdictsByName(verdictsOf(check), options.never ?? undecidable),
+  };
+}

@@ -1,0 +1,148 @@
+import type { Step } from '../../base/ids.ts';
+import { durationText } from '../../base/time.ts';
+import type { EventKind } from '../../model/event.ts';
+import { vocabulary } from '../../model/vocabulary.ts';
+import { compileFilter } from '../../query/match.ts';
+import type { Trace } from '../../trace/trace.ts';
+import type { Breach, Happened, Report, Rule, RuleObserver } from '../rule.ts';
+import { kindsOf } from './kinds.ts';
+import type { ReadRule } from './read.ts';
+import { nanosecondsIn } from './schema.ts';
+
+/** An event after which another one must follow. */
+interface Waiting {
+  readonly key: number;
+  readonly step: Step;
+  readonly object: number;
+  readonly deadline: number;
+  met: boolean;
+}
+
+/** So many that are done with are kept before the list is cut. */
+const MOST_DONE = 4096;
+
+/** What both events of a rule have in common; undefined when an event lacks it. */
+function keyOf(same: string): (happened: Happened) => number | undefined {
+  if (same === 'any') return () => 0;
+  if (same === 'object') return ({ object }) => object;
+  if (same === 'cpu') return ({ cpu }) => (cpu < 0 ? undefined : cpu);
+  return ({ kind, words, at }) => {
+    const spec = kind.args.find(({ name }) => name === same);
+    if (spec === undefined || (spec.optional && (words[at]! & spec.bit) === 0)) return undefined;
+    return words[at + spec.at];
+  };
+}
+
+/** A rule of the user as a rule for one trace: its filters ask that trace. */
+export function ruleFor(read: ReadRule, trace: Trace): Rule {
+  const { id, title, after, expect, within, same, severity, confirm, reference, filters } = read;
+  const expected = kindsOf(filters.expect);
+  return {
+    id,
+    names: [],
+    title,
+    meaning: `After ${after}, ${expect} follows within ${within}${same === 'any' ? '' : ` with the same ${same}`}.`,
+    severity,
+    reference: reference ?? 'rules.json of the user',
+    kinds: vocabulary,
+    needs: [],
+    needsAll: false,
+    confirm:
+      confirm ??
+      `a recording that holds ${expected
+        .map(({ name }) => name)
+        .slice(0, 3)
+        .join(', ')}`,
+    watch: (report) => new Following(read, trace, expected, report),
+  };
+}
+
+/** Looks at one trace for events after which the expected one does not follow in time. */
+class Following implements RuleObserver {
+  judged = 0;
+  readonly #rule: ReadRule;
+  readonly #trace: Trace;
+  readonly #expected: readonly EventKind[];
+  readonly #report: Report;
+  readonly #begins: (step: Step) => boolean;
+  readonly #follows: (step: Step) => boolean;
+  readonly #key: (happened: Happened) => number | undefined;
+  readonly #nanoseconds: number;
+  /** In the order of their steps; those before `head` are done with. */
+  #waiting: Waiting[] = [];
+  #head = 0;
+  /** Those that are not met yet, by what the expected event must have in common with them. */
+  readonly #open = new Map<number, Waiting[]>();
+
+  constructor(rule: ReadRule, trace: Trace, expected: readonly EventKind[], report: Report) {
+    this.#rule = rule;
+    this.#trace = trace;
+    this.#expected = expected;
+    this.#report = report;
+    this.#begins = compileFilter(rule.filters.after, trace);
+    this.#follows = compileFilter(rule.filters.expect, trace);
+    this.#key = keyOf(rule.same);
+    this.#nanoseconds = nanosecondsIn(rule.within);
+  }
+
+  event(step: Step, happened: Happened): void {
+    const { time } = happened;
+    // Ticks of a counter are no durations, and an event without a stamp tells no time.
+    if (this.#trace.time.ticks || Number.isNaN(time)) return;
+    this.#expire(time);
+    const key = this.#key(happened);
+    if (key === undefined) return;
+    if (this.#follows(step)) this.#meet(key);
+    if (this.#begins(step)) this.#wait(key, step, happened.object, time + this.#nanoseconds);
+  }
+
+  lost(): void {
+    this.#waiting = [];
+    this.#head = 0;
+    this.#open.clear();
+  }
+
+  #wait(key: number, step: Step, object: number, deadline: number): void {
+    const waiting = { key, step, object, deadline, met: false };
+    this.#waiting.push(waiting);
+    const open = this.#open.get(key);
+    if (open) open.push(waiting);
+    else this.#open.set(key, [waiting]);
+  }
+
+  #meet(key: number): void {
+    const open = this.#open.get(key) ?? [];
+    for (const waiting of open) waiting.met = true;
+    this.judged += open.length;
+    this.#open.delete(key);
+  }
+
+  /** It is `time` now: what has not come by then is late. */
+  #expire(time: number): void {
+    for (let next = this.#waiting[this.#head]; next && (next.met || next.deadline < time); ) {
+      if (!next.met) {
+        this.judged++;
+        this.#open.get(next.key)?.shift();
+        this.#report(this.#breach(next));
+      }
+      next = this.#waiting[++this.#head];
+    }
+    if (this.#head < MOST_DONE) return;
+    this.#waiting.splice(0, this.#head);
+    this.#head = 0;
+  }
+
+  #breach({ step, object }: Waiting): Breach {
+    const { title, expect, within, same } = this.#rule;
+    const path = this.#trace.world.path(object);
+    const common = same === 'any' ? '' : ` with the same ${same}`;
+    return {
+      step,
+      object,
+      title: path === '' ? title : `${path}: ${title}`,
+      text: `After this event nothing that fits ${expect} followed${common} within ${durationText(this.#nanoseconds)} (${within} in the rule).`,
+      evidence: [],
+      absent: { since: step, kinds: this.#expected },
+    };
+  }
+}

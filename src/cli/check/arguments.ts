@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { type Rule, SEVERITIES, type Severity } from '../../check/rule.ts';
+import { ruleNames, rules } from '../../check/rules.ts';
+import { type Undecidable, undecidable } from '../../check/undecidable.ts';
+import { type ReadRule, readUserRules, UserRulesError } from '../../check/user/read.ts';
+import { nearest } from '../../query/nearest.ts';
+import { misused, readArguments } from '../command.ts';
+import { Failure } from '../failure.ts';
+
+/** What a check is asked to do. */
+export interface CheckJob {
+  readonly files: readonly string[];
+  /** The rules of the product that judge. */
+  readonly rules: readonly Rule[];
+  /** The rules of the user that judge. */
+  readonly user: readonly ReadRule[];
+  /** The faults that no input can decide and whose verdicts are told. */
+  readonly never: readonly Undecidable[];
+  readonly severity: Severity;
+  readonly form: 'text' | 'json' | 'sarif';
+  /** The options without the files, for a process that checks one of them. */
+  readonly options: readonly string[];
+}
+
+/** Reads the arguments of `check`; throws Failure. */
+export async function readJob(args: readonly string[]): Promise<CheckJob> {
+  const { values, positionals } = readArguments('check', args, {
+    rule: { type: 'string', multiple: true },
+    severity: { type: 'string' },
+    rules: { type: 'string' },
+    json: { type: 'boolean' },
+    sarif: { type: 'boolean' },
+  });
+  if (positionals.length === 0) throw misused('check', 'check needs a FILE');
+  if (values.json && values.sarif) throw misused('check', 'an answer is --json or --sarif, not both');
+  const user = values.rules === undefined ? [] : await userRules(values.rules);
+  const asked = values.rule ?? [];
+  for (const name of asked) mustBeKnown(name, user);
+  const named = ({ id, names = [] }: { readonly id: string; readonly names?: readonly string[] }): boolean =>
+    asked.length === 0 || [id, ...names].some((name) => asked.includes(name));
+  return {
+    files: positionals,
+    rules: rules.filter(named),
+    user: user.filter(named),
+    never: undecidable.filter(named),
+    severity: severityOf(values.severity),
+    form: values.sarif ? 'sarif' : values.json ? 'json' : 'text',
+    options: [
+      ...asked.map((name) => `--rule=${name}`),
+      ...(values.severity === undefined ? [] : [`--severity=${values.severity}`]),
+      ...(values.rules === undefined ? [] : [`--rules=${values.rules}`]),
+      ...(values.sarif ? ['--sarif'] : values.json ? ['--json'] : []),
+    ],
+  };
+}
+
+function severityOf(text = 'info'): Severity {
+  const severity = SEVERITIES.find((s) => s === text);
+  if (severity === undefined) throw misused('check', `--severity is one of ${SEVERITIES.join(', ')}, not ${text}`);
+  return severity;
+}
+
+function mustBeKnown(name: string, user: readonly ReadRule[]): void {
+  const known = [...ruleNames, ...undecidable.flatMap(({ id, names }) => [id, ...names]), ...user.map(({ id }) => id)];
+  if (known.includes(name)) return;
+  const [near] = nearest(name, known, 1);
+  throw misused('check', `there is no rule ${name}${near === undefined ? '' : `; did you mean ${near}?`}`);
+}
+
+async function userRules(file: string): Promise<ReadRule[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Failure(`${file}: ${code === 'ENOENT' ? 'no such file' : message}`);
+  }
+  try {
+    return readUserRules(text);
+  } catch (error) {
+    if (error instanceof UserRulesError) throw new Failure(`${file}: ${error.message}`);
+    throw error;
+  }
+}

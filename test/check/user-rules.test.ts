@@ -1,0 +1,124 @@
+// Rules of the user: "after A on X, B within a time, else report", and what is wrong with a file of them.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkTrace, type RuleCheck } from '../../src/check/check-trace.ts';
+import { readUserRules, UserRulesError } from '../../src/check/user/read.ts';
+import { ruleFor } from '../../src/check/user/rule.ts';
+import { importBytes } from '../helpers/fixtures.ts';
+import { schemaProblems } from '../helpers/json-schema.ts';
+
+interface Asked {
+  readonly after?: string;
+  readonly expect?: string;
+  readonly within?: string;
+  readonly same?: string;
+}
+
+const document = (asked: Asked) => ({
+  rules: [
+    {
+      id: 'answered',
+      title: 'no message',
+      after: 'kind == dev.raise',
+      expect: 'kind == send',
+      within: '10 us',
+      ...asked,
+    },
+  ],
+});
+
+const TABLE = 'device/0000:03:00.0/msix';
+/** An event after so many microseconds. */
+const raise = (us: number, entry: number): [number, string] => [us, `dev.raise ${TABLE}/${entry} vector=${entry}`];
+const send = (us: number, entry: number): [number, string] => [
+  us,
+  `send ${TABLE}/${entry} address=0xfee00000 data=${entry === 0 ? '0x21' : '0x22'}`,
+];
+
+function check(events: readonly (readonly [number, string])[], asked: Asked = {}): RuleCheck {
+  const lines = events.map(([us, text]) => `0.${String(us).padStart(6, '0')}000 cpu${us % 2} - ${text}`);
+  const trace = importBytes(Buffer.from(['#irqtrace 1', '#clock seconds digits=9 t', ...lines, ''].join('\n')));
+  assert.equal(trace.length, events.length);
+  return checkTrace(trace, [ruleFor(readUserRules(JSON.stringify(document(asked)))[0]!, trace)]);
+}
+
+const steps = (of: RuleCheck): number[] => of.findings.map(({ step }) => step);
+const verdict = (of: RuleCheck): string | undefined => of.verdicts()['answered'];
+
+describe('rules of the user', () => {
+  it('pass where what is expected comes in time, to the nanosecond', () => {
+    const result = check([raise(10, 0), send(20, 0), raise(50, 0), send(55, 0)]);
+    assert.deepEqual(steps(result), []);
+    assert.equal(verdict(result), 'pass');
+  });
+
+  it('find what comes late, at the event after which it was due', () => {
+    const result = check([raise(10, 0), send(21, 0)]);
+    assert.deepEqual(steps(result), [0]);
+    assert.equal(verdict(result), 'fail');
+    assert.match(result.findings[0]!.text, /within 10\.000 µs/);
+    assert.equal(result.findings[0]!.severity, 'warning');
+  });
+
+  it('ask for the same object, unless told otherwise', () => {
+    const events = [raise(10, 0), raise(11, 1), send(12, 1), send(40, 1)];
+    assert.deepEqual(steps(check(events)), [0]);
+    assert.deepEqual(steps(check(events, { same: 'any' })), []);
+    assert.deepEqual(steps(check(events, { same: 'cpu' })), [1]);
+  });
+
+  it('ask for the same value of an argument', () => {
+    const asked = { after: 'kind == send', expect: 'kind == send && step > 1', same: 'data' };
+    const events = [send(1, 0), send(2, 1), send(5, 0), send(30, 0)];
+    // Step 0 has its answer at step 2; step 1, and step 2 itself, have none.
+    assert.deepEqual(steps(check(events, asked)), [1, 2]);
+  });
+
+  it('let one event answer several', () => {
+    assert.deepEqual(steps(check([raise(1, 0), raise(2, 0), send(9, 0), raise(60, 1)])), []);
+  });
+
+  it('say nothing of what the end of the trace cuts off', () => {
+    const result = check([send(1, 0), raise(10, 0), raise(20, 1)]);
+    assert.deepEqual(steps(result), []);
+    assert.equal(verdict(result), 'not-applicable');
+  });
+
+  it('are undecidable where the trace holds no such events, or lost some', () => {
+    assert.equal(verdict(check([raise(10, 0), raise(40, 1)])), 'undecidable');
+    const lost: [number, string] = [11, 'lost count=3'];
+    assert.equal(verdict(check([send(1, 0), raise(10, 0), lost, raise(40, 1)])), 'not-applicable');
+  });
+});
+
+describe('a file of rules', () => {
+  const problem = (text: string): string => {
+    try {
+      readUserRules(text);
+    } catch (error) {
+      assert.ok(error instanceof UserRulesError);
+      return error.message;
+    }
+    return assert.fail('it was read');
+  };
+
+  it('tells where it is wrong', () => {
+    assert.match(problem('{'), /^no JSON: /);
+    assert.match(problem('{"rules": 1}'), /^rules: /);
+    assert.match(problem(JSON.stringify(document({ within: '5' }))), /^rules\.0\.within: a duration with unit/);
+    assert.match(problem(JSON.stringify(document({ after: 'kind = x' }))), /^rules\.0\.after, column \d+: /);
+    assert.match(problem('{"rules": [], "rule": []}'), /rule/);
+    const twice = document({}).rules[0];
+    assert.match(problem(JSON.stringify({ rules: [twice, twice] })), /^rules\.1\.id: there is another rule answered/);
+    assert.match(problem(JSON.stringify({ rules: [{ ...twice, id: 'F03' }] })), /another rule F03/);
+  });
+
+  it('is described by the schema that editors use', () => {
+    const path = join(import.meta.dirname, '../../syntaxes/rules.schema.json');
+    const schema = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    assert.deepEqual(schemaProblems(document({ same: 'vector' }), schema), []);
+    assert.notDeepEqual(schemaProblems(document({ within: '5' }), schema), []);
+    assert.notDeepEqual(schemaProblems({ rules: [{ id: 'x' }] }, schema), []);
+  });
+});
