@@ -10,6 +10,7 @@ import { operations } from '../src/sim/catalogue.ts';
 import { policies } from '../src/sim/design.ts';
 import { expected, type OperationArg } from '../src/sim/operation.ts';
 import { scenarioSchema } from '../src/sim/scenario-schema.ts';
+import { findingsPage } from './findings.ts';
 import { root } from './paths.ts';
 
 const FOLDER = join(root, 'examples', 'scenarios');
@@ -187,6 +188,7 @@ const jsonSchema = (schema: Parameters<typeof toJsonSchema>[0]): string =>
 
 /** What is made, by path in the checkout. */
 export const made: Readonly<Record<string, () => string>> = {
+  'docs/findings.md': findingsPage,
   'docs/simulator.md': simulatorPage,
   'examples/scenarios/README.md': scenarioPage,
   'src/sim/bundled.ts': bundledSource,

@@ -1,0 +1,141 @@
+// The page docs/findings.md: every fault of the catalogue with its rule, what that needs, where it can be decided, and how it can be planted.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Rule } from '../src/check/rule.ts';
+import { rules } from '../src/check/rules.ts';
+import { type Undecidable, undecidable } from '../src/check/undecidable.ts';
+import type { EventKind } from '../src/model/event.ts';
+import { plantedFaults } from '../src/sim/faults/faults.ts';
+import { falseAlarms } from './false-alarms.ts';
+import { root } from './paths.ts';
+
+/** The formats that importers read, by the folder of the importer. */
+const FORMATS: Readonly<Record<string, string>> = { qemu: 'QEMU logs', ftrace: 'ftrace' };
+
+/** The kinds of events that the importer in a folder names in its imports, and so can make. */
+async function kindsMade(folder: string): Promise<ReadonlySet<EventKind>> {
+  const made = new Set<EventKind>();
+  const path = join(root, 'src', 'import', folder);
+  for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts')) continue;
+    const text = readFileSync(join(path, name), 'utf8');
+    for (const [, names, file] of text.matchAll(/import \{([^}]*)\} from '[./]*\/model\/events\/([\w-]+)\.ts'/g)) {
+      const module = (await import(`../src/model/events/${file}.ts`)) as Record<string, unknown>;
+      for (const word of names!.split(',')) {
+        const value = module[word.trim().split(' ')[0]!];
+        if (typeof value === 'object' && value !== null && 'role' in value && 'number' in value)
+          made.add(value as EventKind);
+      }
+    }
+  }
+  return made;
+}
+
+const madeBy = new Map<string, ReadonlySet<EventKind>>();
+for (const [folder, name] of Object.entries(FORMATS)) madeBy.set(name, await kindsMade(folder));
+
+/** Where a rule can be decided. */
+function formatsOf(rule: Rule): string {
+  if (rule.needsAll) return 'simulated traces';
+  const fits = [...madeBy].filter(([, kinds]) => rule.needs.every((group) => group.some((kind) => kinds.has(kind))));
+  return [...fits.map(([name]) => name), 'trace files', 'simulated traces'].join(', ');
+}
+
+/** A text as Markdown: outside of code no asterisk or bracket means anything. */
+const plain = (text: string): string =>
+  text
+    .split(/(`[^`]*`)/)
+    .map((part, i) => (i % 2 === 1 ? part : part.replaceAll(/[*<>[\]]/g, '\\$&')))
+    .join('');
+
+const code = (text: string): string => `\`${text}\``;
+
+/** What a rule needs of a trace. */
+function needsOf(rule: Rule): string {
+  if (rule.needsAll) return 'every cause and every message, which only simulated traces show';
+  const groups = rule.needs.map((group) => group.map(({ name }) => code(name)).join(' or '));
+  return groups.length === 0 ? 'nothing in particular' : groups.join('; and ');
+}
+
+function plantedBy(id: string): string[] {
+  return plantedFaults
+    .filter((fault) => (fault.rule ?? fault.id) === id)
+    .map(({ id: value, scenario, how, settings = {} }) => {
+      const set = Object.entries({ ...settings, fault: value }).map(([name, to]) => `--set ${name}=${to}`);
+      return `- Planted by ${code(`irqscope simulate ${scenario} ${set.join(' ')}`)}: ${plain(how)}`;
+    });
+}
+
+function ruleSection(rule: Rule): string {
+  const { id, names, title, meaning, severity, reference, confirm } = rule;
+  return [
+    `### ${id}`,
+    '',
+    `**${plain(title)}.**${names.length > 0 ? ` ${names.map(code).join(', ')}.` : ''} Severity: ${severity}.`,
+    '',
+    `- What holds: ${plain(meaning)}`,
+    `- Needs: ${needsOf(rule)}.`,
+    `- Can be decided in: ${formatsOf(rule)}.`,
+    ...plantedBy(id),
+    `- Laid down in: ${plain(reference)}.`,
+    `- To confirm: ${plain(confirm)}.`,
+    '',
+  ].join('\n');
+}
+
+const undecidableSection = ({ id, names, title, why }: Undecidable): string =>
+  [
+    `### ${id}`,
+    '',
+    `**${plain(title)}.**${names.length > 0 ? ` ${names.map(code).join(', ')}.` : ''} No input can decide it.`,
+    '',
+    plain(why),
+    '',
+  ].join('\n');
+
+/** The place of an id in the catalogue: faults by their number, then the others by their name. */
+function order(a: string, b: string): number {
+  const key = (id: string): string => (/^F\d/.test(id) ? `0${id}` : `1${id}`);
+  return key(a) < key(b) ? -1 : 1;
+}
+
+function sections(): string {
+  const all = [
+    ...rules.map((rule) => [rule.id, ruleSection(rule)] as const),
+    ...undecidable.map((fault) => [fault.id, undecidableSection(fault)] as const),
+  ];
+  return all
+    .sort(([a], [b]) => order(a, b))
+    .map(([, text]) => text)
+    .join('\n');
+}
+
+/** Every invariant with the fault under which it is described. */
+function invariants(): string {
+  const rows = [...rules, ...undecidable].flatMap(({ id, names }) => names.map((name) => [name, id] as const));
+  return [
+    '| name | see |',
+    '|---|---|',
+    ...rows
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, id]) => `| ${code(name)} | [${id}](#${id.toLowerCase()}) |`),
+  ].join('\n');
+}
+
+const alarms = (): string =>
+  [
+    '| id | what is seen | why it is no fault |',
+    '|---|---|---|',
+    ...falseAlarms.map(({ id, seen, why }) => `| ${id} | ${seen} | ${why} |`),
+  ].join('\n');
+
+/** The text of docs/findings.md: what people wrote, with the made parts between their marks brought up to date. */
+export function findingsPage(): string {
+  let text = readFileSync(join(root, 'docs', 'findings.md'), 'utf8');
+  const parts = { faults: sections().trimEnd(), invariants: invariants(), alarms: alarms() };
+  for (const [name, part] of Object.entries(parts)) {
+    const pattern = new RegExp(`(<!-- ${name}: [^>]*-->)[\\s\\S]*?(<!-- /${name} -->)`);
+    text = text.replace(pattern, (_all, open: string, close: string) => `${open}\n\n${part}\n\n${close}`);
+  }
+  return text;
+}
