@@ -3,6 +3,7 @@ import { nearest } from '../query/nearest.ts';
 import type { Command, Context } from './command.ts';
 import { check } from './commands/check.ts';
 import { events } from './commands/events.ts';
+import { explain } from './commands/explain.ts';
 import { history } from './commands/history.ts';
 import { info } from './commands/info.ts';
 import { scenarios } from './commands/scenarios.ts';
@@ -11,7 +12,7 @@ import { state } from './commands/state.ts';
 import { DONE, Failure } from './failure.ts';
 import { version } from './version.ts';
 
-const commands: readonly Command[] = [info, events, state, history, check, scenarios, simulate];
+const commands: readonly Command[] = [info, events, state, history, check, explain, scenarios, simulate];
 
 const helpOf = (command: Command): string => `Usage: irqscope ${command.name} ${command.usage}\n\n${command.help}\n`;
 

@@ -11,7 +11,8 @@ import { irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/
 import { itsDoorbell } from '../../model/events/its.ts';
 import { probe } from '../../model/events/notes.ts';
 import { irqfdAssign, irqfdWakeup } from '../../model/events/virt.ts';
-import { pciRequester } from '../../model/registers/pci.ts';
+import { pciMsiFunction, pciMsiHwirq } from '../../model/registers/hwirq.ts';
+import { MSIX_ENTRIES } from '../../model/registers/pci.ts';
 import { irq } from '../../model/things/irq.ts';
 import { isNameByte } from '../pattern.ts';
 import type { Ftrace } from './context.ts';
@@ -121,26 +122,22 @@ function writeMessage(f: Ftrace, a: Args): boolean {
   return true;
 }
 
-/** Entries of the largest MSI-X table; hwirqs of one PCI/MSI domain are that far apart from function to function. */
-const ENTRIES = 2048;
-const FUNCTIONS = 65536;
+/** PCI segments that a device path can have. */
+const SEGMENTS = 65536;
 
 /**
  * What a hwirq of a PCI/MSI domain says. Domains of one device (since Linux 6.2) use the table index alone. Kernels before have one
- * domain for all devices: index, requester id above it, PCI segment above that (pci_msi_domain_calc_hwirq of drivers/pci/msi/irqdomain.c).
+ * domain for all devices: see `pciMsiHwirq`.
  */
 function placeOf(
   hwirq: { readonly lo: number; readonly hi: number } | undefined,
 ): { readonly index: number; readonly device: string | undefined } | undefined {
   if (hwirq === undefined) return undefined;
-  const number = hwirq.hi * 2 ** 32 + hwirq.lo;
-  if (number < ENTRIES) return { index: number, device: undefined };
-  const index = number % ENTRIES;
-  const requester = Math.floor(number / ENTRIES) % FUNCTIONS;
-  const segment = Math.floor(number / ENTRIES / FUNCTIONS);
-  if (segment >= FUNCTIONS) return undefined;
-  const { bus, device, function: fn } = pciRequester.f;
-  return { index, device: bdfText(segment, bus.of(requester), device.of(requester), fn.of(requester)) };
+  if (hwirq.hi === 0 && hwirq.lo < MSIX_ENTRIES) return { index: hwirq.lo, device: undefined };
+  const { index, reserved59 } = pciMsiHwirq.f;
+  const [segment, ...place] = pciMsiFunction(hwirq.lo, hwirq.hi);
+  if (segment >= SEGMENTS || reserved59.of(hwirq.hi) !== 0) return undefined;
+  return { index: index.of(hwirq.lo), device: bdfText(segment, ...place) };
 }
 
 /** Emits the function of an irq, where its hwirq tells it and the state does not know it. */

@@ -1,5 +1,6 @@
 import type { Register } from '../register.ts';
 import * as amd from './amd.ts';
+import * as hwirq from './hwirq.ts';
 import * as ims from './ims.ts';
 import * as its from './its.ts';
 import * as pci from './pci.ts';
@@ -13,6 +14,6 @@ function isRegister(value: unknown): value is Register {
 
 /** Every register and table entry that is described as data, for documentation and tests. */
 export const allRegisters: readonly Register[] = [
-  ...[pci, x86, vtd, amd, posted, ims, its].flatMap((room): unknown[] => Object.values(room)).filter(isRegister),
+  ...[pci, x86, vtd, amd, posted, ims, its, hwirq].flatMap((room): unknown[] => Object.values(room)).filter(isRegister),
   ...its.itsCommands.flatMap((command) => command.dwords),
 ];

@@ -49,6 +49,9 @@ const doorbell = at(
 );
 const vintid = at(2, 31, 0, 'vintid', 'vINTID: the virtual LPI.');
 
+/** Bits 7:0 of the first doubleword of every command: which command it is. */
+export const itsOpcode = bits('opcode', 7, 0, 'RW', 'Command number.');
+
 function command(
   name: string,
   opcode: number,
@@ -56,7 +59,12 @@ function command(
   meaning: string,
   ...fields: readonly Placed[]
 ): ItsCommandSpec {
-  const code = { dword: 0, field: bits('opcode', 7, 0, 'RW', 'Command number.', { values: { [opcode]: name } }) };
+  const code = {
+    dword: 0,
+    field: bits('opcode', itsOpcode.hi, itsOpcode.lo, itsOpcode.access, itsOpcode.meaning, {
+      values: { [opcode]: name },
+    }),
+  };
   const dword = (n: Dword): Register =>
     register(
       `ITS ${name} DW${n}`,

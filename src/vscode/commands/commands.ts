@@ -8,6 +8,7 @@ import type { Simulations } from '../simulations.ts';
 import { showText } from '../text.ts';
 import type { OutlineView } from '../views/outline-view.ts';
 import { branchCommands } from './branch.ts';
+import { explainCommands } from './explain.ts';
 import { goCommands } from './go.ts';
 import { type Handlers, say } from './handlers.ts';
 import { injectCommands } from './inject.ts';
@@ -40,6 +41,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...runCommands(services, find),
     ...injectCommands(services, find),
     ...branchCommands(services, find),
+    ...explainCommands,
   };
   const registered = Object.entries(handlers).map(([name, work]) =>
     vscode.commands.registerCommand(`irqscope.${name}`, work as (...args: unknown[]) => unknown),
