@@ -1,9 +1,21 @@
 import { unmaskSends } from './device/f01.ts';
 import { pbaShowsPending } from './device/f02.ts';
 import { sendsNothingMasked } from './device/f03.ts';
+import { readFlushes } from './device/f04.ts';
+import { changesAtOnce } from './device/f05.ts';
+import { writesOnlyMasked } from './device/f06.ts';
+import { enablesMasked } from './device/f07.ts';
+import { keepsReserved } from './device/f08.ts';
+import { accessesAligned } from './device/f09.ts';
+import { quietAfterFree } from './device/f10.ts';
 import { answersOnlyDecoded } from './device/f11.ts';
+import { mayMaster } from './device/f12.ts';
+import { noPinWithMessages } from './device/f13.ts';
 import { pendsOnlyMasked } from './device/i-p2.ts';
 import { everyMessageHasCause } from './device/i-p4.ts';
+import { causeMakesMessage } from './device/i-p5.ts';
+import { sameVectors } from './device/r01.ts';
+import { polledOnly } from './device/r02.ts';
 import type { Rule } from './rule.ts';
 
 /** All rules, in the order in which they judge an event. A new rule is entered here. */
@@ -13,7 +25,19 @@ export const rules: readonly Rule[] = [
   unmaskSends,
   pbaShowsPending,
   everyMessageHasCause,
+  causeMakesMessage,
+  readFlushes,
+  changesAtOnce,
+  writesOnlyMasked,
+  enablesMasked,
+  keepsReserved,
+  accessesAligned,
+  quietAfterFree,
   answersOnlyDecoded,
+  mayMaster,
+  noPinWithMessages,
+  sameVectors,
+  polledOnly,
 ];
 
 const byName = new Map(rules.flatMap((rule) => [rule.id, ...rule.names].map((name) => [name, rule] as const)));

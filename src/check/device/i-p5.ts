@@ -1,0 +1,88 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { devRaise, effectivelyMasked, msgSend } from '../../model/events/msix.ts';
+import { message } from '../../model/events/notes.ts';
+import { dropped, merged, untold } from '../../model/events/outcome.ts';
+import { smmuFault } from '../../model/events/smmu.ts';
+import { msixEntry } from '../../model/things/pci.ts';
+import { tableKinds } from '../kinds.ts';
+import { entryName } from '../names.ts';
+import type { Rule } from '../rule.ts';
+import { addressOf, functionOf, mayWrite, messageText, shared } from './entries.ts';
+
+/** Time in which a message must be on the bus after its cause, ns. */
+const DUE = 1_000_000;
+
+/** I-P5. */
+export const causeMakesMessage: Rule<'I-P5'> = {
+  id: 'I-P5',
+  names: [],
+  title: 'Cause without message',
+  meaning: 'A cause of an entry that nothing masks makes a message.',
+  reference: 'PCIe 6.1.4.5',
+  severity: 'error',
+  kinds: [devRaise, msgSend, dropped, merged, untold, message, smmuFault, ...tableKinds],
+  needs: [[devRaise], [msgSend]],
+  needsAll: false,
+  confirm:
+    'the messages on the bus (QEMU: memory_region_ops_write of the doorbell), and what the device model does between cause and message',
+  watch(report, scene) {
+    /** Entries whose cause has no message yet: step and time of the cause. */
+    const due = new Map<ObjectId, { readonly step: Step; readonly time: number }>();
+    const shown = new Set<ObjectId>();
+    let late = Number.POSITIVE_INFINITY;
+    let judged = 0;
+    const overdue = (step: Step, time: number): void => {
+      late = Number.POSITIVE_INFINITY;
+      for (const [entry, since] of due) {
+        if (time - since.time <= DUE) {
+          late = Math.min(late, since.time + DUE);
+          continue;
+        }
+        due.delete(entry);
+        const name = entryName(scene.world, entry);
+        report({
+          step: since.step,
+          object: entry,
+          title: `${name} had a cause and sent no message although nothing masks it`,
+          text: `MSI-X is on and neither the function nor ${name} is masked, and a cause arose; within ${scene.span(time - since.time)} came neither its message nor a word why not.`,
+          evidence: [step],
+          absent: { since: since.step, kinds: [msgSend] },
+        });
+      }
+    };
+    return {
+      event(step, { kind, object, time }, state) {
+        if (time > late) overdue(step, time);
+        const type = state.world.type(object);
+        if (kind === devRaise) {
+          if (type !== msixEntry || effectivelyMasked(state, object) !== false) return;
+          const fn = functionOf(state, object);
+          const known = messageText(state, object) !== undefined && addressOf(state, object) !== 0;
+          if (!known || mayWrite(state, fn) === false) return;
+          if (!scene.complete && (!shown.has(fn) || shared(state, object))) return;
+          judged++;
+          if (due.has(object)) return;
+          due.set(object, { step, time });
+          late = Math.min(late, time + DUE);
+        } else if (kind === msgSend) {
+          if (type !== msixEntry) due.clear();
+          else {
+            due.delete(object);
+            shown.add(functionOf(state, object));
+          }
+        } else if (kind === message || kind === smmuFault) due.clear();
+        else if (due.size === 0) return;
+        else if (kind === dropped || kind === merged || kind === untold) {
+          if (type === msixEntry) due.delete(object);
+          else due.clear();
+        } else if (type === msixEntry) {
+          if (effectivelyMasked(state, object) !== false) due.delete(object);
+        } else for (const entry of due.keys()) if (effectivelyMasked(state, entry) !== false) due.delete(entry);
+      },
+      lost: () => due.clear(),
+      get judged() {
+        return judged;
+      },
+    };
+  },
+};
