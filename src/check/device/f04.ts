@@ -25,7 +25,7 @@ export const readFlushes: Rule<'F04'> = {
   title: 'Message arrived after mask and read',
   meaning:
     'Once a read of the function has completed after its entry was masked, no message of the entry arrives until it is unmasked.',
-  reference: 'PCI ordering rules (PCIe 2.4.1); drivers/pci/msi/msi.h pci_msix_mask; domain rule: mask, write, read',
+  reference: 'PCI ordering rules (PCIe 2.4.1); drivers/pci/msi/msi.h pci_msix_mask: write, then read',
   severity: 'error',
   kinds: [msgSend, cpuAccept, dropped, merged, ...tableKinds],
   needs: [[msgSend], [tblRead, pbaRead], [cpuAccept]],
