@@ -13,7 +13,7 @@ import { imsEntry } from './things/ims.ts';
 import { irq, vector } from './things/irq.ts';
 import { msi, msixEntry } from './things/pci.ts';
 import { irte } from './things/remap.ts';
-import { kvmIrqfd, vcpu } from './things/virt.ts';
+import { kvmIrqfd, kvmRoute, vcpu, vfioVector } from './things/virt.ts';
 import { irteDestination, messageKind } from './translate.ts';
 
 /** A reference that an object makes as a whole. */
@@ -204,6 +204,51 @@ export function cellTarget(state: State, object: ObjectId, type: ObjectType, key
   const cell = type.cells.find((c) => c.name === key);
   const value = cell?.ref ? state.num(object, type.at[key]!) : -1;
   return value < 0 ? -1 : (cell?.ref?.find(state.world, object, value) ?? -1);
+}
+
+/** What the message that an entry holds leads to: a table entry, an ITS event, an SPI, a vector; -1 when that is not known. */
+export function messageOf(state: State, object: ObjectId): ObjectId {
+  const type = state.world.type(object);
+  if (type !== msixEntry && type !== msi && type !== imsEntry) return -1;
+  return messageTarget(state, object, type.at['address']!, type.at['data']!);
+}
+
+/** The vector that a remapping table entry delivers to, or -1: unknown, posted, or not present. */
+export const vectorOfIrte = (state: State, object: ObjectId): ObjectId =>
+  state.world.type(object) === irte ? targetOfIrte(state, object) : -1;
+
+/** The vector that an irq is assigned to, or -1. */
+export const placeOfIrq = (state: State, object: ObjectId): ObjectId =>
+  state.world.type(object) === irq
+    ? vectorAt(state, object, state.num(object, irq.at.cpu), state.num(object, irq.at.vector))
+    : -1;
+
+/**
+ * The entry whose interrupt an irqfd injects or a vector of VFIO signals: the one that its route was made from. -1: unknown.
+ */
+export function entryBehind(state: State, object: ObjectId): ObjectId {
+  const type = state.world.type(object);
+  if (type === kvmIrqfd)
+    return entryOfRoute(state, linksOf(state, object).find((l) => l.name === 'route')?.target ?? -1);
+  if (type !== vfioVector) return -1;
+  const entry = cellTarget(state, object, vfioVector, 'entry');
+  return entry >= 0 ? entry : entryOfRoute(state, cellTarget(state, object, vfioVector, 'virq'));
+}
+
+/** The entry that a route of KVM was made from, or -1. */
+export function entryOfRoute(state: State, route: ObjectId): ObjectId {
+  if (state.world.type(route) !== kvmRoute) return -1;
+  const entry = cellTarget(state, route, kvmRoute, 'entry');
+  if (entry >= 0) return entry;
+  const fn = cellTarget(state, route, kvmRoute, 'device');
+  const index = state.num(route, kvmRoute.at.vector);
+  return state.world.node(fn)?.children.get('msix')?.children.get(String(index))?.object ?? -1;
+}
+
+/** The functions with a requester ID (an SMMU calls it StreamID), in the system that an object belongs to. */
+export function functionsAt(state: State, object: ObjectId, requester: number): ObjectId[] {
+  const functions = namesOf(state, object).find('device')?.children.values() ?? [];
+  return [...functions].filter((node) => requesterIn(node.segment) === requester).map((node) => node.object);
 }
 
 /** The irq that a vector is assigned to, or -1. */

@@ -1,0 +1,228 @@
+// Causes and messages: what a device does.
+import type { ObjectId } from '../../base/ids.ts';
+import { lineSet } from '../../model/events/cpu.ts';
+import { ioapicIrr } from '../../model/events/ioapic.ts';
+import { devRaise, devWithdraw, intx, msgSend } from '../../model/events/msix.ts';
+import { dropped, merged, untold } from '../../model/events/outcome.ts';
+import { ntbTrigger } from '../../model/events/queue.ts';
+import { smmuAbort, smmuBypass, smmuFault, smmuTrans } from '../../model/events/smmu.ts';
+import { functionsAt, messageOf } from '../../model/references.ts';
+import type { State } from '../../model/state.ts';
+import { imsEntry } from '../../model/things/ims.ts';
+import { device, msi, msixEntry } from '../../model/things/pci.ts';
+import { argumentOf } from '../../trace/row.ts';
+import type { Delivery } from './delivery.ts';
+import { type Joins, type Moment, numberOf } from './moment.ts';
+
+/** Remembers the number that a simulation gave to a cause. */
+function nameCause({ slots, row }: Moment, delivery: Delivery): void {
+  const cause = argumentOf(row, 'cause');
+  if (cause !== undefined) slots.causes.set(cause, delivery);
+}
+
+function raise(moment: Moment): void {
+  const { slots, step, row } = moment;
+  const { object } = row;
+  const waiting = slots.raised.get(object);
+  const entry = isEntry(moment);
+  // A cause that finds another one waiting in its entry is served by the same message.
+  const at = entry ? waiting : nameless(moment);
+  const delivery = at ? slots.hop(at, step, 'cause', object) : slots.begin(step, 'cause', object);
+  slots.put(slots.raised, object, delivery, step);
+  if (!entry) slots.nameless = { delivery, step, cpu: row.cpu, task: row.task };
+  nameCause(moment, delivery);
+}
+
+/** Whether an event is about an entry that holds a message. */
+function isEntry({ row, state }: Moment): boolean {
+  const type = state.world.type(row.object);
+  return type === msixEntry || type === msi || type === imsEntry;
+}
+
+/** The cause that the same thread recorded just before, of a line or a function that names no entry. */
+function nameless({ slots, step, row }: Moment): Delivery | undefined {
+  const { nameless: last } = slots;
+  return last && last.task === row.task && last.step >= step - 2 ? last.delivery : undefined;
+}
+
+function send(moment: Moment): void {
+  const { slots, step, row, state } = moment;
+  const { object } = row;
+  const ahead = slots.translating.get(row.task);
+  const raised = slots.raised.get(object) ?? nameless(moment);
+  const translated = ahead?.hops.length === 1 && ahead.has('remap') && ahead.first !== object ? ahead : undefined;
+  let delivery = raised ?? translated;
+  if (raised && translated && raised !== translated) {
+    // The SMMU translated the write before it arrived.
+    const [hop] = translated.hops;
+    slots.open.delete(translated);
+    raised.add(hop!.step, hop!.stage, hop!.object);
+  }
+  if (delivery) slots.hop(delivery, step, 'message', object);
+  else delivery = slots.begin(step, 'message', object);
+  for (const [key, other] of slots.raised) if (other === delivery) slots.raised.delete(key);
+  slots.nameless = undefined;
+  nameCause(moment, delivery);
+  const target = messageOf(state, object);
+  if (target >= 0) slots.put(slots.sent, target, delivery, step);
+  slots.translating.set(row.task, delivery);
+}
+
+/** The entry or MSI capability of the function with a requester ID whose message address is `lo`, `hi`; -1 for none. */
+function holderOf(state: State, stream: ObjectId, lo: number, hi: number): ObjectId {
+  for (const fn of functionsAt(state, stream, numberOf(state, stream))) {
+    const node = state.world.node(fn);
+    const entries = [...(node?.children.get('msix')?.children.values() ?? []), node?.children.get('msi')];
+    for (const entry of entries) {
+      const object = entry?.object ?? -1;
+      if (object < 0 || !state.present(object)) continue;
+      const address = state.world.type(object) === msi ? msi.at.address : msixEntry.at.address;
+      if (state.num(object, address) === lo && state.num(object, address + 1) === hi) return object;
+    }
+  }
+  return -1;
+}
+
+/** A cause that waits in a function: the one whose message an SMMU looks at. */
+function raisedAt({ slots, state }: Moment, stream: ObjectId): Delivery | undefined {
+  const functions = functionsAt(state, stream, numberOf(state, stream));
+  let found: Delivery | undefined;
+  for (const [object, delivery] of slots.raised) {
+    let node = state.world.node(object);
+    while (node && state.world.type(node.object) !== device) node = node.parent;
+    if (node && functions.includes(node.object)) found = delivery;
+  }
+  return found;
+}
+
+/** An access that an SMMU translates or refuses: it belongs to a delivery when it goes to the address of a message. */
+function access(moment: Moment, lo: number, hi: number, refused: string | undefined): void {
+  const { slots, step, row, state } = moment;
+  const holder = holderOf(state, row.object, lo, hi);
+  if (holder < 0) return;
+  const waiting = slots.raised.get(holder) ?? (refused === undefined ? undefined : raisedAt(moment, row.object));
+  if (refused === undefined) {
+    const delivery = slots.begin(step, 'remap', row.object);
+    slots.translating.set(row.task, delivery);
+    if (waiting) slots.touched = waiting;
+    return;
+  }
+  const delivery = waiting ?? slots.begin(step, 'message', holder);
+  slots.hop(delivery, step, 'remap', row.object);
+  slots.end(delivery, step, false, refused);
+}
+
+function fault(moment: Moment): void {
+  const { slots, step, row, state } = moment;
+  const text = state.world.strings.text(smmuFault.read(row.words, row.at).event);
+  const delivery = slots.translating.get(row.task);
+  if (delivery?.hops.some((hop) => hop.object === row.object)) {
+    slots.hop(delivery, step, 'remap', row.object);
+    slots.end(delivery, step, false, `the SMMU refused the message: ${text}`);
+  }
+}
+
+function line(moment: Moment): void {
+  const { slots, step, row, state } = moment;
+  const { object } = row;
+  if (!lineSet.read(row.words, row.at).level) return;
+  const sent = slots.sent.get(object);
+  if (!sent) raise(moment);
+  else {
+    slots.hop(sent, step, 'accept', object);
+    slots.sent.delete(object);
+  }
+  const delivery = sent ?? slots.raised.get(object);
+  // An SPI of a GIC is acknowledged by its INTID.
+  if (delivery && state.world.node(object)?.parent?.segment === 'spi') {
+    slots.raised.delete(object);
+    const number = numberOf(state, object);
+    slots.intids.set(number, [...(slots.intids.get(number) ?? []), delivery]);
+  }
+}
+
+function pinServed({ slots, step, row }: Moment): void {
+  if (!ioapicIrr.read(row.words, row.at).set) return;
+  const raised = slots.raised.get(row.object);
+  const delivery = raised ? slots.hop(raised, step, 'message', row.object) : slots.begin(step, 'message', row.object);
+  slots.raised.delete(row.object);
+  slots.translating.set(row.task, delivery);
+}
+
+function withdraw({ slots, step, row }: Moment): void {
+  const delivery = slots.raised.get(row.object);
+  if (!delivery) return;
+  slots.hop(delivery, step, 'cause', row.object);
+  slots.end(delivery, step, false, 'the cause went away before its message was sent: software served it by polling');
+}
+
+/** The delivery that an event about its end speaks of: by the number of the cause, or by where it was. */
+function meant({ slots, row }: Moment): Delivery | undefined {
+  const cause = argumentOf(row, 'cause');
+  const named = cause === undefined ? undefined : slots.causes.get(cause);
+  if (named) return named;
+  const { object } = row;
+  return (
+    slots.raised.get(object) ??
+    slots.sent.get(object) ??
+    slots.inService.get(object) ??
+    slots.accepted.get(object) ??
+    slots.translating.get(row.task)
+  );
+}
+
+/** The stage at which a delivery stood when an event ended it. */
+const stageNow = (delivery: Delivery) => delivery.hops.at(-1)!.stage;
+
+function drop(moment: Moment): void {
+  const { slots, step, row, state } = moment;
+  const delivery = meant(moment);
+  if (!delivery || !slots.open.has(delivery)) return;
+  slots.hop(delivery, step, stageNow(delivery), row.object);
+  const { strings } = state.world;
+  if (row.kind === dropped) slots.end(delivery, step, false, strings.text(dropped.read(row.words, row.at).reason));
+  else slots.end(delivery, step, null, strings.text(untold.read(row.words, row.at).what));
+}
+
+function coalesce({ slots, step, row }: Moment): void {
+  const { cause, into } = merged.read(row.words, row.at);
+  const one = slots.causes.get(cause);
+  const other = into === undefined ? undefined : slots.causes.get(into);
+  if (one && other && one !== other) slots.merge(one, other, step);
+  else if (one) slots.touched = one;
+}
+
+export const deviceJoins: Joins = [
+  [devRaise, raise],
+  [intx, (m) => (intx.read(m.row.words, m.row.at).level === false ? undefined : raise(m))],
+  [ntbTrigger, raise],
+  [devWithdraw, withdraw],
+  [msgSend, send],
+  [lineSet, line],
+  [ioapicIrr, pinServed],
+  [
+    smmuTrans,
+    (m) => {
+      const { iova } = smmuTrans.read(m.row.words, m.row.at);
+      access(m, iova(0), iova(1), undefined);
+    },
+  ],
+  [
+    smmuBypass,
+    (m) => {
+      const { iova } = smmuBypass.read(m.row.words, m.row.at);
+      access(m, iova(0), iova(1), undefined);
+    },
+  ],
+  [
+    smmuAbort,
+    (m) => {
+      const { iova } = smmuAbort.read(m.row.words, m.row.at);
+      access(m, iova(0), iova(1), 'the SMMU aborted the write of the message');
+    },
+  ],
+  [smmuFault, fault],
+  [dropped, drop],
+  [untold, drop],
+  [merged, coalesce],
+];

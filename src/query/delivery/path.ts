@@ -1,0 +1,116 @@
+import type { Step } from '../../base/ids.ts';
+import { durationText, timeText } from '../../base/time.ts';
+import type { EventKind } from '../../model/event.ts';
+import { vocabulary } from '../../model/vocabulary.ts';
+import { BEFORE_FIRST, type Trace } from '../../trace/trace.ts';
+import { timeOf } from '../events.ts';
+import type { Delivery, Stage } from './delivery.ts';
+import { hopDetail } from './detail.ts';
+import { deliveryAt } from './find.ts';
+import { type BlindStage, blindStages } from './inputs.ts';
+import { outcomeOf } from './reason.ts';
+
+/** One event of a path. */
+export interface PathHop {
+  readonly step: Step;
+  /** As text with all digits of the source; null where the source has no stamps. */
+  readonly time: string | null;
+  readonly stage: Stage;
+  readonly object: string;
+  readonly detail: string;
+  /** False: inferred, no record names this delivery here. */
+  readonly seen: boolean;
+  /** Seconds since the hop before, as text; null for the first one and without stamps. */
+  readonly latency: string | null;
+}
+
+/** The way of one interrupt. */
+export interface PathView {
+  readonly hops: readonly PathHop[];
+  readonly delivered: boolean | null;
+  /** Why it ends where it ends; null where it took its regular end. */
+  readonly reason: string | null;
+  readonly blind: readonly BlindStage[];
+}
+
+/** Whether a trace holds events of a kind; counted once for each trace and length. */
+export class RecordedKinds {
+  readonly #trace: Trace;
+  readonly #found = new Uint8Array(vocabulary.length);
+  #seen = 0;
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+  }
+
+  has(kind: EventKind): boolean {
+    const { table, length } = this.#trace;
+    for (; this.#seen < length; this.#seen++) this.#found[table.kindNumber(this.#seen)] = 1;
+    return this.#found[kind.number] === 1;
+  }
+}
+
+/** A duration in seconds with the digits of the trace's clock; null without stamps. */
+function seconds(trace: Trace, from: Step, to: Step): string | null {
+  const span = trace.table.time(to) - trace.table.time(from);
+  return timeText(span, { ...trace.time, base: 0n });
+}
+
+/** A delivery as answers print it. */
+export function viewDelivery(trace: Trace, delivery: Delivery, recorded: (kind: EventKind) => boolean): PathView {
+  const { hops } = delivery;
+  const seen = new Set<Stage>(hops.map((hop) => hop.stage));
+  let at = hops[0]!.step;
+  const state = trace.stateAt(at);
+  return {
+    hops: hops.map(({ step, stage, object, seen: told }, i) => {
+      // After a long gap a keyframe is nearer than the events between.
+      const now = step - at > 1 << 16 ? trace.stateAt(step) : state;
+      if (now === state && step > at) {
+        trace.advance(state, at, step);
+        at = step;
+      }
+      return {
+        step,
+        time: timeOf(trace, step),
+        stage,
+        object: trace.world.path(object),
+        detail: hopDetail(trace, step, now),
+        seen: told,
+        latency: i === 0 ? null : seconds(trace, hops[i - 1]!.step, step),
+      };
+    }),
+    ...outcomeOf(trace, delivery, recorded),
+    blind: blindStages(seen, recorded),
+  };
+}
+
+/** The path of the delivery that an event belongs to; undefined when it belongs to none. */
+export function pathAt(trace: Trace, step: Step, recorded = new RecordedKinds(trace)): PathView | undefined {
+  if (step <= BEFORE_FIRST) return undefined;
+  const delivery = deliveryAt(trace, step);
+  return delivery && viewDelivery(trace, delivery, (kind) => recorded.has(kind));
+}
+
+/** A path as text for a report: one line for each hop, then how it ends and what is blind. */
+export function pathText(path: PathView): string[] {
+  const width = Math.max(...path.hops.map((hop) => hop.stage.length));
+  const steps = Math.max(...path.hops.map((hop) => String(hop.step).length));
+  const times = Math.max(...path.hops.map((hop) => (hop.time ?? '?').length));
+  const gaps = path.hops.map((hop) => (hop.latency === null ? '' : `+${durationText(Number(hop.latency) * 1e9)}`));
+  const gap = Math.max(...gaps.map((text) => text.length));
+  const lines = path.hops.map(({ step, time, stage, object, detail, seen }, i) => {
+    const inferred = seen ? '' : ' (inferred)';
+    return `${String(step).padStart(steps)}  ${(time ?? '?').padStart(times)}  ${gaps[i]!.padStart(gap)}  ${stage.padEnd(width)}  ${object}  ${detail}${inferred}`;
+  });
+  lines.push(outcomeText(path));
+  for (const { stage, opens } of path.blind)
+    lines.push(`blind: ${stage} is not recorded; it would be shown by ${opens}`);
+  return lines;
+}
+
+/** How a path ends, in one line. */
+export function outcomeText({ delivered, reason }: PathView): string {
+  const head = delivered === null ? 'not known to be delivered' : delivered ? 'delivered' : 'not delivered';
+  return reason === null ? head : `${head}: ${reason}`;
+}

@@ -1,0 +1,255 @@
+// What happens at a processor: requested, taken, handled, ended.
+import type { ObjectId, TextId } from '../../base/ids.ts';
+import {
+  apicAccept,
+  apicDeliver,
+  apicEoi,
+  apicInject,
+  gicAck,
+  gicEoi,
+  gicSgi,
+  kvmIpi,
+  vcpuTake,
+} from '../../model/events/apic.ts';
+import { cpuAccept, cpuEoi, cpuTake, gicPend, ipiEntry, ipiExit, sysEntry, sysExit } from '../../model/events/cpu.ts';
+import { ioapicEoi } from '../../model/events/ioapic.ts';
+import { irqEntry, irqExit } from '../../model/events/irq.ts';
+import { placeOfIrq } from '../../model/references.ts';
+import { vcpu } from '../../model/things/virt.ts';
+import { argumentOf } from '../../trace/row.ts';
+import type { Delivery } from './delivery.ts';
+import { type Join, type Joins, type Moment, numberOf, processorAt, processorOf } from './moment.ts';
+
+const NONE: ReadonlySet<TextId> = new Set();
+
+/** The handler that runs on the CPU of an event. */
+const runningAt = ({ slots, row }: Moment): Delivery | undefined => slots.handlers.get(row.cpu)?.at(-1)?.delivery;
+
+/** The signal or route that the same thread recorded just before. */
+function chained({ slots, step, row }: Moment): Delivery | undefined {
+  const { chain } = slots;
+  if (!chain || !slots.open.has(chain.delivery)) return undefined;
+  const near = chain.step === step - 1 || (row.cpu >= 0 && chain.cpu === row.cpu && chain.task === row.task);
+  return near ? chain.delivery : undefined;
+}
+
+/** A request that meets one that still waits is served by it: the IRR holds one bit for each vector. */
+function request(moment: Moment, delivery: Delivery): void {
+  const { slots, step, row } = moment;
+  const before = slots.accepted.get(row.object);
+  if (before && before !== delivery && slots.open.has(before)) slots.merge(delivery, before, step);
+  else slots.put(slots.accepted, row.object, delivery, step);
+}
+
+const accept: Join = (moment) => {
+  const { slots, step, row } = moment;
+  const cause = argumentOf(row, 'cause');
+  const at =
+    (cause === undefined ? undefined : slots.causes.get(cause)) ??
+    slots.posted.get(row.object) ??
+    chained(moment) ??
+    slots.sent.get(row.object) ??
+    onward(runningAt(moment));
+  const open = at && slots.open.has(at) && !at.has('eoi') ? at : undefined;
+  const delivery = open ? slots.hop(open, step, 'accept', row.object) : slots.begin(step, 'accept', row.object);
+  for (const place of [slots.posted, slots.sent]) if (place.get(row.object) === delivery) place.delete(row.object);
+  slots.chain = undefined;
+  slots.entered = { delivery, step, cpu: row.cpu, task: row.task };
+  request(moment, delivery);
+};
+
+/** A handler of the host passes an interrupt on once. */
+const onward = (delivery: Delivery | undefined): Delivery | undefined =>
+  delivery !== undefined && !delivery.hops.some(({ stage, step }) => stage === 'accept' && step > handled(delivery))
+    ? delivery
+    : undefined;
+
+/** The step at which the handler of a delivery began. */
+const handled = (delivery: Delivery): number => delivery.hops.find((hop) => hop.stage === 'handler')?.step ?? -1;
+
+const deliver: Join = (moment) => {
+  const { slots, step, row } = moment;
+  const { vector } = apicDeliver.read(row.words, row.at);
+  const own = slots.translating.get(row.task);
+  const at = own && (own.vector < 0 || own.vector === vector) ? own : slots.sent.get(row.object);
+  const delivery = at ? slots.hop(at, step, 'accept', row.object) : slots.begin(step, 'accept', row.object);
+  slots.translating.delete(row.task);
+  slots.sent.delete(row.object);
+  // No record tells when the processor takes it: the one before is over, and nobody knows when.
+  slots.put(slots.arrived, row.object, delivery, step);
+};
+
+const pend: Join = (moment) => {
+  const { slots, row, state } = moment;
+  const { pending } = gicPend.read(row.words, row.at);
+  const number = numberOf(state, row.object);
+  if (!pending) {
+    const delivery = slots.accepted.get(row.object);
+    slots.accepted.delete(row.object);
+    if (delivery) slots.intids.set(number, [delivery]);
+    return;
+  }
+  const [waiting, ...others] = slots.intids.get(number) ?? [];
+  slots.intids.delete(number);
+  const { step } = moment;
+  const delivery = waiting ? slots.hop(waiting, step, 'accept', row.object) : slots.begin(step, 'accept', row.object);
+  for (const other of others) slots.merge(other, delivery, step);
+  slots.touched = delivery;
+  request(moment, delivery);
+};
+
+/** The processor takes an interrupt. */
+function take(moment: Moment, waiting: Delivery | undefined): void {
+  const { slots, step, row, state } = moment;
+  const at = waiting && slots.open.has(waiting) ? waiting : undefined;
+  const delivery = at ? slots.hop(at, step, 'inject', row.object) : slots.begin(step, 'inject', row.object);
+  for (const place of [slots.accepted, slots.arrived, slots.sent])
+    if (place.get(row.object) === delivery) place.delete(row.object);
+  slots.put(slots.inService, row.object, delivery, step);
+  const processor = processorOf(state, row.object);
+  if (processor >= 0) slots.taken.set(processor, delivery);
+}
+
+const waitingAt = ({ slots, row }: Moment): Delivery | undefined =>
+  slots.accepted.get(row.object) ?? slots.arrived.get(row.object);
+
+const inject: Join = (moment) => {
+  const { slots, step, row } = moment;
+  if (!apicInject.read(row.words, row.at).reinjected) {
+    take(moment, waitingAt(moment));
+    return;
+  }
+  // The same one again, because an exit came while it was delivered.
+  const delivery = slots.inService.get(row.object);
+  if (delivery) slots.hop(delivery, step, 'inject', row.object);
+};
+
+const acknowledge: Join = (moment) => {
+  const { slots, step, row, state } = moment;
+  const pending = slots.accepted.get(row.object);
+  if (pending) {
+    take(moment, pending);
+    return;
+  }
+  const number = numberOf(state, row.object);
+  const [first, ...others] = slots.intids.get(number) ?? [];
+  slots.intids.delete(number);
+  take(moment, first);
+  const { touched } = slots;
+  for (const other of others) if (touched) slots.merge(other, touched, step);
+  slots.touched = touched;
+};
+
+function end(moment: Moment, delivery: Delivery | undefined, seen = true): void {
+  const { slots, step, row } = moment;
+  if (!delivery) return;
+  slots.hop(delivery, step, 'eoi', row.object, seen);
+  if (slots.inService.get(row.object) === delivery) slots.inService.delete(row.object);
+  // The end of the interrupt of the host is not the end of what its handler passed on to a guest.
+  if (!slots.waits(delivery)) slots.end(delivery, step, true);
+}
+
+const eoi: Join = (moment) => {
+  const { slots, row, state } = moment;
+  if (state.world.type(row.object) !== vcpu) {
+    end(moment, slots.inService.get(row.object) ?? waitingAt(moment));
+    return;
+  }
+  // The record names no vector: it is clear which one is meant when just one is on its way at this processor.
+  const candidates = new Set<Delivery>();
+  for (const place of [slots.arrived, slots.inService])
+    for (const [object, delivery] of place) if (processorOf(state, object) === row.object) candidates.add(delivery);
+  const [only] = candidates;
+  if (candidates.size === 1) end(moment, only, false);
+};
+
+const pinEoi: Join = (moment) => {
+  const { slots, row } = moment;
+  for (const delivery of slots.open)
+    if (delivery.has('accept') && delivery.hops.some((hop) => hop.object === row.object)) {
+      end(moment, delivery);
+      return;
+    }
+};
+
+/** The delivery that a handler which starts serves. */
+function servedBy(moment: Moment): Delivery | undefined {
+  const { slots, row, state } = moment;
+  const processor = processorAt(moment);
+  const place = placeOfIrq(state, row.object);
+  const taken = slots.taken.get(processor);
+  if (taken && slots.open.has(taken)) {
+    slots.taken.delete(processor);
+    return taken;
+  }
+  return place < 0 ? undefined : (slots.inService.get(place) ?? slots.accepted.get(place) ?? slots.sent.get(place));
+}
+
+function enter(moment: Moment, irq: ObjectId, served: Delivery | undefined, names: ReadonlySet<TextId> = NONE): void {
+  const { slots, step, row } = moment;
+  const delivery = served ? slots.hop(served, step, 'handler', irq) : slots.begin(step, 'handler', irq);
+  const list = slots.handlers.get(row.cpu);
+  const frame = { irq, delivery, names };
+  if (list) list.push(frame);
+  else slots.handlers.set(row.cpu, [frame]);
+}
+
+const handlerBegins: Join = (moment) => {
+  const { slots, row, step } = moment;
+  const { name } = irqEntry.read(row.words, row.at);
+  // The actions of a shared irq run one after the other for the same interrupt, each once.
+  const last = slots.lastHandled;
+  const shared =
+    last?.irq === row.object && last.cpu === row.cpu && last.step === step - 1 && !last.names.has(name)
+      ? last
+      : undefined;
+  if (shared) slots.open.add(shared.delivery);
+  enter(moment, row.object, shared?.delivery ?? servedBy(moment), new Set([...(shared?.names ?? []), name]));
+};
+
+const handlerEnds: Join = ({ slots, step, row }) => {
+  const list = slots.handlers.get(row.cpu) ?? [];
+  let at = list.length - 1;
+  while (at >= 0 && list[at]!.irq !== row.object) at--;
+  if (at < 0) return;
+  const { delivery, names } = list[at]!;
+  list.length = at;
+  if (!slots.open.has(delivery)) {
+    // It was ended while the handler ran, as on x86, where EOI comes first.
+    delivery.add(step, 'handler', row.object);
+    slots.touched = delivery;
+    return;
+  }
+  slots.hop(delivery, step, 'handler', row.object);
+  slots.lastHandled = { irq: row.object, cpu: row.cpu, step, delivery, names };
+  if (!slots.waits(delivery)) slots.end(delivery, step, true);
+};
+
+export const processorJoins: Joins = [
+  [cpuAccept, accept],
+  [apicAccept, accept],
+  [apicDeliver, deliver],
+  [gicPend, pend],
+  [gicSgi, (m) => request(m, m.slots.begin(m.step, 'accept', m.row.object))],
+  [
+    kvmIpi,
+    (m) => {
+      const delivery = m.slots.begin(m.step, 'message', m.row.object);
+      m.slots.expect(delivery, m.step, m.row);
+    },
+  ],
+  [apicInject, inject],
+  [cpuTake, (m) => take(m, waitingAt(m) ?? m.slots.sent.get(m.row.object))],
+  [vcpuTake, (m) => take(m, waitingAt(m))],
+  [gicAck, acknowledge],
+  [apicEoi, eoi],
+  [cpuEoi, eoi],
+  [gicEoi, eoi],
+  [ioapicEoi, pinEoi],
+  [irqEntry, handlerBegins],
+  [irqExit, handlerEnds],
+  [sysEntry, (m) => enter(m, m.row.object, m.slots.accepted.get(m.row.object))],
+  [sysExit, handlerEnds],
+  [ipiEntry, (m) => enter(m, m.row.object, undefined)],
+  [ipiExit, handlerEnds],
+];

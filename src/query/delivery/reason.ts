@@ -1,0 +1,101 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { durationText } from '../../base/time.ts';
+import type { EventKind } from '../../model/event.ts';
+import { effectivelyMasked, ownerOf } from '../../model/events/msix.ts';
+import { msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
+import type { State } from '../../model/state.ts';
+import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
+import type { Trace } from '../../trace/trace.ts';
+import { timeOf } from '../events.ts';
+import { resolvePath } from '../paths.ts';
+import { lastWrite } from '../writes.ts';
+import type { Delivery } from './delivery.ts';
+import { shows } from './inputs.ts';
+
+/** How a delivery ended. */
+export interface Outcome {
+  /** Whether the processor got it; null where the trace cannot tell. */
+  readonly delivered: boolean | null;
+  /** Why it ended where it did; null where it took its regular end. */
+  readonly reason: string | null;
+}
+
+/** `step 812 (38.735325)`. */
+export function stepText(trace: Trace, step: Step): string {
+  const time = timeOf(trace, step);
+  return time === null ? `step ${step}` : `step ${step} (${time})`;
+}
+
+/** Since when a key holds what it holds: ` since step 12 (1.000003)`, empty when no event wrote it. */
+function since(trace: Trace, object: ObjectId, key: string, until: Step): string {
+  const target = resolvePath(trace.world, `${trace.world.path(object)}/${key}`);
+  const step = target === undefined ? -1 : lastWrite(trace, target, until);
+  return step < 0 ? '' : ` since ${stepText(trace, step)}`;
+}
+
+/** What masks an entry, in words; undefined when nothing is known to. */
+export function maskText(trace: Trace, state: State, entry: ObjectId, until: Step): string | undefined {
+  if (state.world.type(entry) !== msixEntry) return undefined;
+  const cap = state.world.node(ownerOf(state, entry))?.children.get('msixcap')?.object ?? -1;
+  const { enable, fmask } = msixControl.f;
+  const index = `entry ${state.world.node(entry)?.segment}`;
+  if (cap >= 0 && enable.flag(state, cap, msixCap.at.control) === false)
+    return `MSI-X is disabled${since(trace, cap, 'control.enable', until)}`;
+  if (cap >= 0 && fmask.flag(state, cap, msixCap.at.control) === true)
+    return `${index} is function-masked${since(trace, cap, 'control.fmask', until)}`;
+  if (msixVectorControl.f.mask.flag(state, entry, msixEntry.at.control) === true)
+    return `${index} is masked${since(trace, entry, 'control.mask', until)}`;
+  return undefined;
+}
+
+/** Why a cause has no message. */
+function stuckAtCause(trace: Trace, state: State, delivery: Delivery, until: Step, messages: boolean): Outcome {
+  const entry = delivery.first;
+  if (state.world.type(entry) !== msixEntry) return { delivered: null, reason: 'the trace shows no message for it' };
+  const mask = maskText(trace, state, entry, until);
+  const end = until === trace.length - 1 ? 'no unmask follows' : 'it was not unmasked before';
+  if (effectivelyMasked(state, entry) === true && mask !== undefined) {
+    const pending = state.flag(entry, msixEntry.at.pending);
+    const bit = pending === true ? ', pending set' : pending === false ? ', pending not set' : '';
+    return { delivered: false, reason: `${mask}${bit}, ${end}` };
+  }
+  const fn = ownerOf(state, entry);
+  if (state.world.type(fn) === device && pciCommand.f.busMaster.flag(state, fn, device.at.command) === false)
+    return {
+      delivered: false,
+      reason: `Bus Master Enable of the function is 0${since(trace, fn, 'command.busMaster', until)}: it may not send the message`,
+    };
+  if (!messages) return { delivered: null, reason: 'nothing follows the cause, and the trace records no messages' };
+  return { delivered: false, reason: 'nothing masks the entry, and no message follows' };
+}
+
+/** How a delivery ended. `recorded`: whether the trace holds events of a kind. */
+export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: EventKind) => boolean): Outcome {
+  const { ending, into } = delivery;
+  if (into) {
+    const at = into.hops.find((hop) => hop.stage === 'accept' || hop.stage === 'post')?.step ?? into.hops[0]!.step;
+    const { delivered } = outcomeOf(trace, into, recorded);
+    return { delivered, reason: `merged with the interrupt that was still requested since ${stepText(trace, at)}` };
+  }
+  if (ending && (ending.delivered !== null || ending.reason !== ''))
+    return { delivered: ending.delivered, reason: ending.reason === '' ? null : ending.reason };
+  if (['inject', 'handler', 'eoi'].some((stage) => delivery.has(stage as never)))
+    return { delivered: true, reason: null };
+  const until = ending?.step ?? trace.length - 1;
+  if (delivery.has('accept')) {
+    if (!shows('inject', recorded) && !shows('handler', recorded)) return { delivered: true, reason: null };
+    const accepted = delivery.hops.findLast((hop) => hop.stage === 'accept')!;
+    const waited = trace.table.time(until) - trace.table.time(accepted.step);
+    const how = Number.isNaN(waited) ? '' : ` for ${durationText(waited)}`;
+    return {
+      delivered: null,
+      reason: `requested since ${stepText(trace, accepted.step)}; no record shows that the processor took it${how}`,
+    };
+  }
+  const last = delivery.hops.at(-1)!;
+  if (last.stage === 'cause')
+    return stuckAtCause(trace, trace.stateAt(until), delivery, until, shows('message', recorded));
+  if (shows('accept', recorded) || shows('inject', recorded))
+    return { delivered: null, reason: `nothing follows the ${last.stage} stage in this trace` };
+  return { delivered: null, reason: null };
+}

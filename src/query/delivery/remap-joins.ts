@@ -1,0 +1,138 @@
+// Translation: interrupt remapping (VT-d, AMD-Vi) and the Arm ITS.
+import type { EventKind } from '../../model/event.ts';
+import { itsCteAccess, itsDteAccess, itsError, itsInt, itsIteAccess, itsTrans } from '../../model/events/its.ts';
+import { piPost } from '../../model/events/posted.ts';
+import { amdRead, irFault, irMessage, irRemap, irRequest, irteRead, irWarn } from '../../model/events/remap.ts';
+import { vectorOfIrte } from '../../model/references.ts';
+import { itsEvent } from '../../model/things/remap.ts';
+import type { Delivery } from './delivery.ts';
+import { beside, type Join, type Joins, type Moment } from './moment.ts';
+
+/** The delivery that a thread translates: the one that stands at the table entry, or the one that the thread is at. */
+function translated({ slots, row }: Moment): Delivery | undefined {
+  return slots.sent.get(row.object) ?? slots.translating.get(row.task);
+}
+
+function begins(moment: Moment): Delivery {
+  const { slots, step, row } = moment;
+  const at = translated(moment);
+  const delivery = at ? slots.hop(at, step, 'remap', row.object) : slots.begin(step, 'remap', row.object);
+  slots.sent.delete(row.object);
+  slots.translating.set(row.task, delivery);
+  return delivery;
+}
+
+/** A record that only belongs to a delivery when the thread translates one. */
+const follows: Join = ({ slots, step, row }) => {
+  const delivery = slots.translating.get(row.task);
+  if (delivery?.has('remap')) slots.hop(delivery, step, 'remap', row.object);
+};
+
+const remaps: Join = (moment) => {
+  const { slots, step, row, state } = moment;
+  const delivery = slots.translating.get(row.task) ?? begins(moment);
+  if (delivery.hops.at(-1)!.step !== step) slots.hop(delivery, step, 'remap', row.object);
+  delivery.vector = irRemap.read(row.words, row.at).vector;
+  const target = vectorOfIrte(state, row.object);
+  if (target >= 0) slots.put(slots.sent, target, delivery, step);
+};
+
+const refuses: Join = (moment) => {
+  const { slots, step, row, state } = moment;
+  const { reason, text } = irFault.read(row.words, row.at);
+  const delivery = translated(moment) ?? slots.begin(step, 'remap', row.object);
+  if (delivery.hops.at(-1)!.step !== step) slots.hop(delivery, step, 'remap', row.object);
+  const what = text === undefined ? '' : `: ${state.world.strings.text(text)}`;
+  const code = reason === undefined ? '' : `, fault reason 0x${reason.toString(16)}`;
+  slots.end(delivery, step, false, `the remapping unit refused the message${code}${what}`);
+};
+
+/** An LPI waits for its acknowledge. */
+function awaitIntid({ slots }: Moment, delivery: Delivery, intid: number): void {
+  if (intid < 0) return;
+  const waiting = slots.intids.get(intid) ?? [];
+  if (!waiting.includes(delivery)) slots.intids.set(intid, [...waiting, delivery]);
+}
+
+const doorbell: Join = (moment) => {
+  const { row, state } = moment;
+  const delivery = begins(moment);
+  if (state.world.type(row.object) === itsEvent) awaitIntid(moment, delivery, state.num(row.object, itsEvent.at.lpi));
+};
+
+const entryRead: Join = (moment) => {
+  const { slots, row } = moment;
+  const { write, valid, lpi } = itsIteAccess.read(row.words, row.at);
+  const delivery = write ? undefined : slots.translating.get(row.task);
+  if (!delivery?.has('remap')) return;
+  follows(moment);
+  // What was known of the entry before may be out of date: the INTID that counts is the one that the ITS reads.
+  for (const [intid, waiting] of slots.intids)
+    if (intid !== lpi && waiting.includes(delivery))
+      slots.intids.set(
+        intid,
+        waiting.filter((other) => other !== delivery),
+      );
+  if (valid) awaitIntid(moment, delivery, lpi);
+};
+
+const tableRead =
+  (kind: typeof itsDteAccess | typeof itsCteAccess): Join =>
+  (moment) => {
+    if (!kind.read(moment.row.words, moment.row.at).write) follows(moment);
+  };
+
+const itsRefuses: Join = (moment) => {
+  const { slots, step, row, state } = moment;
+  const at = slots.sent.get(row.object) ?? slots.translating.get(row.task);
+  // The ITS also refuses commands; they are no deliveries.
+  if (!at?.has('remap') && !at?.has('message')) return;
+  slots.hop(at, step, 'remap', row.object);
+  const { text } = itsError.read(row.words, row.at);
+  slots.end(at, step, false, `the ITS refused the message: ${state.world.strings.text(text)}`);
+};
+
+const command: Join = (moment) => {
+  const { slots, step, row, state } = moment;
+  if (!itsInt.read(row.words, row.at).set) return;
+  const delivery = slots.begin(step, 'message', row.object);
+  awaitIntid(moment, delivery, state.num(row.object, itsEvent.at.lpi));
+};
+
+const post: Join = (moment) => {
+  const { slots, step, row, state } = moment;
+  const { vector, set } = piPost.read(row.words, row.at);
+  const vcpu = state.world.node(row.object)?.parent?.path ?? '';
+  const target = beside(state, row.object, `${vcpu}/vector/${vector}`);
+  if (!set) {
+    const delivery = slots.posted.get(target);
+    if (delivery) slots.hop(delivery, step, 'post', row.object);
+    return;
+  }
+  const at = slots.translating.get(row.task);
+  const delivery = at ? slots.hop(at, step, 'post', row.object) : slots.begin(step, 'post', row.object);
+  delivery.vector = vector;
+  const before = slots.posted.get(target);
+  if (before && before !== delivery) slots.merge(delivery, before, step);
+  else if (target >= 0) slots.put(slots.posted, target, delivery, step);
+};
+
+export const remapJoins: Joins = [
+  [irRequest, begins],
+  [irteRead, follows],
+  [amdRead, follows],
+  [irRemap, remaps],
+  [irMessage, follows],
+  [irWarn, follows],
+  [irFault, refuses],
+  [itsTrans, doorbell],
+  [itsDteAccess, tableRead(itsDteAccess)],
+  [itsIteAccess, entryRead],
+  [itsCteAccess, tableRead(itsCteAccess)],
+  [itsError, itsRefuses],
+  [itsInt, command],
+  [piPost, post],
+];
+
+/** Kinds that a thread may record while it goes on with the same message. */
+export const translating: ReadonlySet<EventKind> = new Set(remapJoins.map(([kind]) => kind));

@@ -1,0 +1,148 @@
+import type { ObjectId, Step, TextId } from '../../base/ids.ts';
+import type { EventRow } from '../../trace/row.ts';
+import { Delivery, type Stage } from './delivery.ts';
+
+/** The last event of a chain of events that one thread records one after the other. */
+interface Link {
+  readonly delivery: Delivery;
+  step: Step;
+  readonly cpu: number;
+  readonly task: TextId;
+}
+
+/** The places in which deliveries wait for their next event. */
+export class Slots {
+  /** Deliveries on their way. */
+  readonly open = new Set<Delivery>();
+  /** Causes that no message followed yet, by entry, function or line. */
+  readonly raised = new Map<ObjectId, Delivery>();
+  /** Messages by what they lead to: a remapping table entry, an ITS event, an SPI, a vector. */
+  readonly sent = new Map<ObjectId, Delivery>();
+  /** What a thread translates right now. */
+  readonly translating = new Map<TextId, Delivery>();
+  /** Interrupts that wait for their INTID to be acknowledged, by INTID. */
+  readonly intids = new Map<number, Delivery[]>();
+  /** Interrupts in a posted-interrupt descriptor, by the vector object of the virtual CPU. */
+  readonly posted = new Map<ObjectId, Delivery>();
+  /** Interrupts that are requested (IRR, pending table), by vector or INTID of the processor. */
+  readonly accepted = new Map<ObjectId, Delivery>();
+  /** Interrupts that reached a local APIC of which no record tells what it holds. */
+  readonly arrived = new Map<ObjectId, Delivery>();
+  /** Interrupts in service, by vector or INTID of the processor. */
+  readonly inService = new Map<ObjectId, Delivery>();
+  /** The interrupt that a processor took last and that no handler belongs to yet. */
+  readonly taken = new Map<ObjectId, Delivery>();
+  /** Handlers that run, by CPU, the innermost last. */
+  readonly handlers = new Map<
+    number,
+    { readonly irq: ObjectId; readonly delivery: Delivery; readonly names: ReadonlySet<TextId> }[]
+  >();
+  /** Deliveries by the numbers that simulated traces give to causes. */
+  readonly causes = new Map<number, Delivery>();
+  /** The handler that returned last. */
+  lastHandled:
+    | {
+        readonly irq: ObjectId;
+        readonly cpu: number;
+        readonly step: Step;
+        readonly delivery: Delivery;
+        /** The actions that ran for it. */
+        readonly names: ReadonlySet<TextId>;
+      }
+    | undefined;
+  /** The last signal or route. */
+  chain: Link | undefined;
+  /** The last interrupt that a local APIC accepted: KVM prints what the I/O APIC did for it only afterwards. */
+  entered: Link | undefined;
+  /** The last cause of something that does not tell which message it raises. */
+  nameless: Link | undefined;
+  /** The delivery that the last event belongs to. */
+  touched: Delivery | undefined;
+
+  readonly #done: (delivery: Delivery) => void;
+
+  constructor(done: (delivery: Delivery) => void) {
+    this.#done = done;
+  }
+
+  begin(step: Step, stage: Stage, object: ObjectId): Delivery {
+    const delivery = new Delivery();
+    this.open.add(delivery);
+    this.hop(delivery, step, stage, object);
+    return delivery;
+  }
+
+  hop(delivery: Delivery, step: Step, stage: Stage, object: ObjectId, seen = true): Delivery {
+    delivery.add(step, stage, object, seen);
+    this.touched = delivery;
+    return delivery;
+  }
+
+  /** Ends a delivery and takes it out of all places. */
+  end(delivery: Delivery, step: Step, delivered: boolean | null, reason = ''): void {
+    if (!this.open.delete(delivery)) return;
+    delivery.ending ??= { step, delivered, reason };
+    this.#leave(delivery);
+    this.#done(delivery);
+  }
+
+  /** The next event of the same thread may belong to a delivery. The one that was expected before is over if it waits nowhere. */
+  expect(delivery: Delivery, step: Step, row: Pick<EventRow, 'cpu' | 'task'>): void {
+    const before = this.chain?.delivery;
+    this.chain = { delivery, step, cpu: row.cpu, task: row.task };
+    if (before && before !== delivery && !this.waits(before)) this.end(before, step, null);
+  }
+
+  /** One delivery merges into another. */
+  merge(delivery: Delivery, into: Delivery, step: Step): void {
+    if (delivery === into) return;
+    delivery.into = into;
+    this.end(delivery, step, null, 'merged');
+    this.touched = delivery;
+  }
+
+  /** Whether a delivery still waits for something. */
+  waits(delivery: Delivery): boolean {
+    return [this.accepted, this.arrived, this.inService, this.raised, this.sent, this.posted].some((place) =>
+      [...delivery.ahead, ...delivery.hops.map((hop) => hop.object)].some((object) => place.get(object) === delivery),
+    );
+  }
+
+  /** Puts a delivery into a place; one that waited there before is over, and nobody knows how. */
+  put(place: Map<ObjectId, Delivery>, object: ObjectId, delivery: Delivery, step: Step): void {
+    const before = place.get(object);
+    delivery.ahead.add(object);
+    place.set(object, delivery);
+    if (before !== undefined && before !== delivery) this.end(before, step, null);
+  }
+
+  /** The trace lost events: nothing that was on its way is known any more. */
+  lose(step: Step): void {
+    for (const delivery of [...this.open]) this.end(delivery, step, null, 'the trace lost events here');
+    this.causes.clear();
+    this.handlers.clear();
+    this.chain = undefined;
+    this.nameless = undefined;
+    this.entered = undefined;
+  }
+
+  /** What waits only for the thread to go on is over when the thread does something else. */
+  drop(delivery: Delivery, step: Step): void {
+    if (this.open.has(delivery) && !this.waits(delivery)) this.end(delivery, step, null);
+  }
+
+  #leave(delivery: Delivery): void {
+    const objects = new Set([...delivery.ahead, ...delivery.hops.map((hop) => hop.object)]);
+    for (const place of [this.raised, this.sent, this.posted, this.accepted, this.arrived, this.inService])
+      for (const object of objects) if (place.get(object) === delivery) place.delete(object);
+    for (const [key, other] of this.translating) if (other === delivery) this.translating.delete(key);
+    for (const [key, other] of this.taken) if (other === delivery) this.taken.delete(key);
+    for (const [key, waiting] of this.intids) {
+      const rest = waiting.filter((other) => other !== delivery);
+      if (rest.length === 0) this.intids.delete(key);
+      else if (rest.length < waiting.length) this.intids.set(key, rest);
+    }
+    if (this.chain?.delivery === delivery) this.chain = undefined;
+    if (this.nameless?.delivery === delivery) this.nameless = undefined;
+  }
+}

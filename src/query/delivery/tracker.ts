@@ -1,0 +1,59 @@
+import type { Step } from '../../base/ids.ts';
+import type { State } from '../../model/state.ts';
+import type { EventRow } from '../../trace/row.ts';
+import type { Observer } from '../../trace/walk.ts';
+import type { Delivery } from './delivery.ts';
+import { deviceJoins } from './device-joins.ts';
+import { kvmJoins } from './kvm-joins.ts';
+import type { Join } from './moment.ts';
+import { processorJoins } from './processor-joins.ts';
+import { remapJoins, translating } from './remap-joins.ts';
+import { Slots } from './slots.ts';
+
+/** The joins by the number of the kind. Made at first use, when all kinds have their numbers. */
+let joins: (Join | undefined)[] | undefined;
+
+function joinsByKind(): readonly (Join | undefined)[] {
+  if (joins === undefined) {
+    joins = [];
+    for (const [kind, join] of [...deviceJoins, ...remapJoins, ...processorJoins, ...kvmJoins])
+      joins[kind.number] = join;
+  }
+  return joins;
+}
+
+/** Whether events of a kind can be part of a delivery. */
+export const isHop = (row: EventRow): boolean => joinsByKind()[row.kind.number] !== undefined;
+
+/** Puts the events of a trace together to deliveries, in a walk of its own or beside other observers. */
+export class DeliveryTracker implements Observer {
+  readonly slots: Slots;
+  readonly #joins = joinsByKind();
+
+  /** `done` gets every delivery when it ends, or when it is clear that no more will be known of it. */
+  constructor(done: (delivery: Delivery) => void = () => {}) {
+    this.slots = new Slots(done);
+  }
+
+  /** The delivery that the last event belongs to; undefined when it belongs to none. */
+  get touched(): Delivery | undefined {
+    return this.slots.touched;
+  }
+
+  event(step: Step, row: EventRow, state: State): void {
+    const { slots } = this;
+    slots.touched = undefined;
+    if (row.kind.role === 'loss') {
+      slots.lose(step);
+      return;
+    }
+    const join = this.#joins[row.kind.number];
+    join?.({ slots, step, row, state });
+    // A thread that does something else is done with the message that it translated.
+    if (slots.translating.size === 0 || translating.has(row.kind) || slots.touched !== undefined) return;
+    const left = slots.translating.get(row.task);
+    if (left === undefined) return;
+    slots.translating.delete(row.task);
+    slots.drop(left, step);
+  }
+}
