@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Frame, Page } from 'playwright-core';
+import { type Browser, errors, type Frame, type Page } from 'playwright-core';
 import { build } from '../../scripts/build.ts';
 import { launchBrowser } from '../../scripts/host/browser.ts';
 import { type EditorServer, startServer } from '../../scripts/host/server.ts';
@@ -123,13 +123,23 @@ export async function waitForWorkbench(page: Page): Promise<void> {
 
 const PALETTE_ROW = '.quick-input-widget .monaco-list-row';
 
-/** Opens the command palette with this text in it. */
-async function openPalette(page: Page, text: string): Promise<void> {
-  await page.keyboard.press('F1');
-  const input = page.locator('.quick-input-widget input[type="text"]');
-  await input.waitFor({ state: 'visible' });
-  await input.fill(`>${text}`);
-  await page.locator(PALETTE_ROW).first().waitFor();
+/**
+ * Opens the command palette with this text in it. False when it closed again before the text stood there, as it does when
+ * something else in the window takes the focus: a user presses F1 again then.
+ */
+async function openPalette(page: Page, text: string): Promise<boolean> {
+  const timeout = patient(3000);
+  try {
+    await page.keyboard.press('F1');
+    const input = page.locator('.quick-input-widget input[type="text"]');
+    await input.waitFor({ state: 'visible', timeout });
+    await input.fill(`>${text}`, { timeout });
+    await page.locator(PALETTE_ROW).first().waitFor({ timeout });
+    return true;
+  } catch (error) {
+    if (error instanceof errors.TimeoutError) return false;
+    throw error;
+  }
 }
 
 /** Opens the palette again until it lists something: an open palette does not show commands that are added later. */
@@ -140,8 +150,8 @@ async function openPaletteUntil<T>(
 ): Promise<T | undefined> {
   const deadline = Date.now() + patient(15_000);
   for (;;) {
-    await openPalette(page, text);
-    for (let tries = 0; tries < 10; tries++) {
+    const opened = await openPalette(page, text);
+    for (let tries = 0; opened && tries < 10; tries++) {
       const found = await find();
       if (found !== undefined) return found;
       await page.waitForTimeout(100);

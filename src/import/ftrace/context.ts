@@ -15,6 +15,9 @@ export class Ftrace extends RuleContext {
   /** Inputs 0 to 15 of the virtual PICs that were driven or acknowledged and of which no vector was injected yet. */
   readonly #pic = new Set<number>();
 
+  /** The vector that each virtual CPU ended last. */
+  readonly #ended = new Map<number, number>();
+
   #lastTask = -1;
   #lastThread = -1;
 
@@ -27,6 +30,21 @@ export class Ftrace extends RuleContext {
   /** The virtual CPU that the task at hand runs, or -1. */
   get vcpu(): number {
     return this.#vcpus.get(this.thread) ?? -1;
+  }
+
+  /** A virtual CPU ended the interrupt of a vector. */
+  ended(vcpu: number, vector: number): void {
+    this.#ended.set(vcpu, vector);
+  }
+
+  /**
+   * Whether `kvm_pv_eoi` tells of the end that `kvm_eoi` told before: KVM prints both for one end, one directly after the
+   * other (apic_sync_pv_eoi_from_guest of arch/x86/kvm/lapic.c). Takes the end back.
+   */
+  toldEnd(vcpu: number, vector: number): boolean {
+    if (this.#ended.get(vcpu) !== vector) return false;
+    this.#ended.delete(vcpu);
+    return true;
   }
 
   /** An input of a virtual PIC was driven while it was not masked, or was acknowledged. */

@@ -40,10 +40,13 @@ function eoi(name: string): FtraceRule {
       const vector = c.lo[s.vector]! | 0;
       const vcpu = c.lo[s.vcpu]! & 0xffffff;
       f.runs(vcpu);
+      if (name === 'kvm_eoi') f.ended(vcpu, vector);
+      else if (f.toldEnd(vcpu, vector)) return false;
       f.emit(
         apic.apicEoi.put(),
         vector < 0 ? vcpuObject(f.out.world, vcpu) : vcpuVectorObject(f.out.world, vcpu, vector & 0xff),
       );
+      return undefined;
     },
     { apicid: 'vcpu' },
   );

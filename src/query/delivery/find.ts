@@ -18,6 +18,8 @@ const BACK = 4096;
 const AHEAD = 2048;
 /** Events before the next one of a delivery that are read after a gap. */
 const NEAR = 16;
+/** Events behind one of a delivery that are read in any case. */
+const SETTLED = 512;
 /** Gaps that are passed over, at most. */
 const GAPS = 64;
 
@@ -166,15 +168,15 @@ function upTo(trace: Trace, seeds: readonly Step[], step: Step): Follower {
 /** Reads on until a delivery is over. */
 function finish(trace: Trace, follower: Follower, delivery: Delivery): void {
   for (let gaps = 0; gaps < GAPS && follower.isOpen(delivery) && follower.done < trace.length; ) {
-    const { length } = delivery.hops;
-    const next = eventAbout(trace, placesOf(delivery, follower.state), follower.done - 1, 1);
-    if (next < 0) {
-      // Nothing at the places that are known: an event that names a new one may still stand right behind.
-      if (gaps > 0) return;
-      follower.to(Math.min(trace.length - 1, follower.done + AHEAD));
-      gaps++;
+    // What the same thread records next names the delivery by nothing but its place in the trace.
+    const settled = Math.min(trace.length - 1, delivery.hops.at(-1)!.step + SETTLED);
+    if (follower.done <= settled) {
+      follower.to(settled);
       continue;
     }
+    const { length } = delivery.hops;
+    const next = eventAbout(trace, placesOf(delivery, follower.state), follower.done - 1, 1);
+    if (next < 0) return;
     if (next - follower.done > AHEAD) {
       follower.jump(next - NEAR);
       gaps++;

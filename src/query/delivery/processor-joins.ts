@@ -106,6 +106,7 @@ function take(moment: Moment, waiting: Delivery | undefined): void {
   for (const place of [slots.accepted, slots.arrived, slots.sent])
     if (place.get(row.object) === delivery) place.delete(row.object);
   slots.put(slots.inService, row.object, delivery, step);
+  slots.shown.add(row.object);
   const processor = processorOf(state, row.object);
   if (processor >= 0) slots.taken.set(processor, delivery);
 }
@@ -152,7 +153,8 @@ function end(moment: Moment, delivery: Delivery | undefined, seen = true): void 
 const eoi: Join = (moment) => {
   const { slots, row, state } = moment;
   if (state.world.type(row.object) !== vcpu) {
-    end(moment, slots.inService.get(row.object) ?? waitingAt(moment));
+    // The processor takes posted interrupts without a record. Where records show what it takes, the end waits for one.
+    end(moment, slots.inService.get(row.object) ?? (slots.shown.has(row.object) ? undefined : waitingAt(moment)));
     return;
   }
   // The record names no vector: it is clear which one is meant when just one is on its way at this processor.

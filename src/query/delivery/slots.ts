@@ -28,6 +28,8 @@ export class Slots {
   readonly accepted = new Map<ObjectId, Delivery>();
   /** Interrupts that reached a local APIC of which no record tells what it holds. */
   readonly arrived = new Map<ObjectId, Delivery>();
+  /** Vectors and INTIDs that a record has shown to be taken: for these an end without a taking belongs to nothing that waits. */
+  readonly shown = new Set<ObjectId>();
   /** Interrupts in service, by vector or INTID of the processor. */
   readonly inService = new Map<ObjectId, Delivery>();
   /** The interrupt that a processor took last and that no handler belongs to yet. */

@@ -55,6 +55,24 @@ describe('kvm events, x86', () => {
     assert.deepEqual(on('kvm_inj_virq: Soft/INTn 0x3'), []);
   });
 
+  it('kvm_eoi and kvm_pv_eoi, which KVM prints both for one end, are one event', () => {
+    const head = ' qemu-736     [000] .....    ';
+    const { events, info } = wholly(
+      [
+        '# tracer: nop',
+        `${head}49.717413: kvm_eoi: apicid 1 vector 35`,
+        `${head}49.717416: kvm_pv_eoi: apicid 1 vector 35`,
+        `${head}49.717513: kvm_pv_eoi: apicid 1 vector 35`,
+        '',
+      ].join('\n'),
+    );
+    assert.deepEqual(
+      events.filter((text) => text.startsWith('apic.eoi')),
+      ['apic.eoi vcpu/1/vector/35', 'apic.eoi vcpu/1/vector/35'],
+    );
+    assert.deepEqual(info.withoutEffect, { kvm_pv_eoi: 1 });
+  });
+
   it('the virtual APIC', () => {
     all([
       [
