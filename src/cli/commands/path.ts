@@ -48,6 +48,6 @@ Options:
 
 Examples:
   irqscope path examples/x86-vtd-qemu.log --at 1795148664.599510
-  irqscope path examples/x86-vtd-qemu.log --at line:3190 --json`,
+  irqscope path examples/x86-vtd-qemu.log --at line:4682 --json`,
   run,
 };
