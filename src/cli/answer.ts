@@ -6,6 +6,7 @@ import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { history } from './commands/history.ts';
 import { info } from './commands/info.ts';
+import { interrupts } from './commands/interrupts.ts';
 import { path } from './commands/path.ts';
 import { scenarios } from './commands/scenarios.ts';
 import { simulate } from './commands/simulate.ts';
@@ -13,7 +14,18 @@ import { state } from './commands/state.ts';
 import { DONE, Failure } from './failure.ts';
 import { version } from './version.ts';
 
-const commands: readonly Command[] = [info, events, state, history, path, check, explain, scenarios, simulate];
+const commands: readonly Command[] = [
+  info,
+  events,
+  state,
+  history,
+  interrupts,
+  path,
+  check,
+  explain,
+  scenarios,
+  simulate,
+];
 
 const helpOf = (command: Command): string => `Usage: irqscope ${command.name} ${command.usage}\n\n${command.help}\n`;
 

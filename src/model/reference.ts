@@ -55,6 +55,34 @@ export const byText = (what: string, parent: string): Reference => ({
   find: (places, object, value) => places.spaceOf(object).objectAt(`${parent}/${places.strings.text(value)}`),
 });
 
+/** A text that is the last segment of a path of the same kernel: of a guest's kernel (`guest/<n>/…`), or of the system itself. */
+export const byTextOfKernel = (what: string, parent: string): Reference => ({
+  what,
+  find: (places, object, value) => {
+    let node = places.node(object);
+    let last = '';
+    while (node?.parent?.parent) {
+      last = node.segment;
+      node = node.parent;
+    }
+    const kernel = node?.segment === 'guest' ? `guest/${last}/` : '';
+    return places.spaceOf(object).objectAt(`${kernel}${parent}/${places.strings.text(value)}`);
+  },
+});
+
+/** The first of several places at which an object with that number stands. */
+export const byNumberAtFirst = (what: string, ...parents: readonly string[]): Reference => ({
+  what,
+  find: (places, object, value) => {
+    const space = places.spaceOf(object);
+    for (const parent of parents) {
+      const found = space.objectAt(`${parent}/${value}`);
+      if (found >= 0) return found;
+    }
+    return -1;
+  },
+});
+
 /** The number of an object itself. */
 export const byObject = (what: string): Reference => ({ what, find: (_places, _object, value) => value });
 

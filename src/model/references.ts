@@ -3,18 +3,37 @@
 
 import type { ObjectId } from '../base/ids.ts';
 import { requesterIn } from './bdf.ts';
+import { cellTarget } from './cell-target.ts';
+import {
+  emulatedProcessor,
+  entryOfIrq,
+  entryOfRoute,
+  guestEntryOfVfio,
+  placeOfIrqfd,
+  placeOfRoute,
+  processorOf,
+  processorOfAmd,
+  processorOfEvent,
+  translationOf,
+  vectorAt,
+  vfioOfIrq,
+} from './joins.ts';
 import { decodersById } from './message.ts';
 import type { Namespace } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
 import { processorsOf } from './reference.ts';
+import { amdIrte128 } from './registers/amd.ts';
 import { vtdIrte } from './registers/vtd.ts';
 import type { State } from './state.ts';
 import { imsEntry } from './things/ims.ts';
 import { irq, vector } from './things/irq.ts';
 import { msi, msixEntry } from './things/pci.ts';
-import { irte } from './things/remap.ts';
-import { kvmIrqfd, kvmRoute, vcpu, vfioVector } from './things/virt.ts';
+import { amdIrte, irte, itsEvent } from './things/remap.ts';
+import { kvmGsi, kvmIrqfd, kvmRoute, vcpu, vfioVector } from './things/virt.ts';
 import { irteDestination, messageKind } from './translate.ts';
+
+export { cellTarget } from './cell-target.ts';
+export { entryOfRoute } from './joins.ts';
 
 /** A reference that an object makes as a whole. */
 export interface ObjectReference {
@@ -39,36 +58,12 @@ const namesOf = (state: State, object: ObjectId): Namespace => state.world.space
  * The number of the CPU with an APIC id, as some irq shows it that was configured for both (vector_config); -1 while none
  * does. The two are different numbers: the kernel counts CPUs, the firmware gives APIC ids.
  */
-function cpuWithApicId(state: State, object: ObjectId, apicId: number): number {
+export function cpuWithApicId(state: State, object: ObjectId, apicId: number): number {
   // Irqs of a guest's kernel are not listed beside those of the host.
   if (processorsOf(state.world, object) === 'vcpu') return -1;
   for (const { object: other } of namesOf(state, object).find('irq')?.children.values() ?? [])
     if (state.present(other) && state.num(other, irq.at.apicDest) === apicId) return state.num(other, irq.at.cpu);
   return -1;
-}
-
-/** The vector of a CPU. */
-const vectorAt = (state: State, object: ObjectId, cpu: number, v: number): ObjectId =>
-  cpu < 0 || v <= 0 ? -1 : namesOf(state, object).objectAt(`${processorsOf(state.world, object)}/${cpu}/vector/${v}`);
-
-/** The requester ID of the function that an object belongs to, or -1. */
-function requesterOf(state: State, object: ObjectId): number {
-  for (let node = state.world.node(object); node; node = node.parent) {
-    const requester = requesterIn(node.segment);
-    if (requester >= 0) return requester;
-  }
-  return -1;
-}
-
-/** The only remapping unit whose entry with that index is present, or the only one that has such an entry at all. */
-function irteAt(state: State, object: ObjectId, index: number): ObjectId {
-  const units = namesOf(state, object).find('irte')?.children.values() ?? [];
-  const entries = [...units]
-    .filter((unit) => !unit.segment.startsWith('amdvi-'))
-    .map((unit) => unit.children.get(String(index))?.object ?? -1)
-    .filter((entry) => entry >= 0);
-  const present = entries.filter((entry) => state.present(entry));
-  return present.length === 1 ? present[0]! : entries.length === 1 ? entries[0]! : -1;
 }
 
 /** What a message leads to under the state at hand: a table entry, an ITS event, an SPI, or a vector. */
@@ -79,17 +74,12 @@ function messageTarget(state: State, object: ObjectId, address: number, data: nu
   if (lo < 0 || hi < 0 || word < 0) return -1;
   const message = decodersById[messageKind(state, object)].decode(lo, hi, word);
   if (message === undefined) return -1;
-  const names = namesOf(state, object);
-  const requester = requesterOf(state, object);
   switch (message.format) {
     case 'remappable':
-      return irteAt(state, object, message.index!);
     case 'irte-index':
-      return requester < 0 ? -1 : names.objectAt(`irte/amdvi-0x${requester.toString(16)}/${message.index}`);
     case 'event':
-      return requester < 0 ? -1 : names.objectAt(`its/0/device/0x${requester.toString(16)}/event/${message.index}`);
     case 'spi':
-      return names.objectAt(`gic/0/spi/${message.index}`);
+      return translationOf(state, object, address, data);
     case 'compatibility':
     case 'x2apic':
       return message.fields['destMode'] === false
@@ -108,38 +98,59 @@ const byMessage = (address: number, data: number): ObjectReference => ({
 });
 
 /**
- * The MSI-X entry that an irq is for: hwirq is the table index where the domain is one of PCI/MSI-X. Kernels name such domains
- * with MSI-X or MSIX in them; an irq whose domain is known and named otherwise (MSI, IMS) has none.
+ * The processor that a VT-d entry of the remapped kind names: a CPU of the kernel, or a virtual CPU in a log of the emulated machine.
+ * `cpuOf`: the number of the CPU with an APIC id.
  */
-function entryOfIrq(state: State, object: ObjectId): ObjectId {
-  const dev = state.num(object, irq.at.device);
-  const index = state.num(object, irq.at.hwirq);
-  const domain = state.num(object, irq.at.domain);
-  if (dev < 0 || index < 0) return -1;
-  if (domain >= 0 && !/msi-?x/i.test(state.world.strings.text(domain))) return -1;
-  return namesOf(state, object).objectAt(`device/${state.world.strings.text(dev)}/msix/${index}`);
-}
-
-/** The vector that a VT-d entry of the remapped kind delivers to. */
-function targetOfIrte(state: State, object: ObjectId): ObjectId {
-  const { present, posted, destMode, vector: field } = vtdIrte.f;
+function processorOfIrte(
+  state: State,
+  object: ObjectId,
+  cpuOf: (apicId: number) => number = (apicId) => cpuWithApicId(state, object, apicId),
+): ObjectId {
+  const { present, posted, destMode } = vtdIrte.f;
   const at = irte.at.value;
   if (present.flag(state, object, at) !== true || posted.flag(state, object, at) !== false) return -1;
   // A logical destination names a set of CPUs.
   if (destMode.flag(state, object, at) !== false) return -1;
   const dest = irteDestination(state, object);
   if (dest === null) return -1;
-  return vectorAt(state, object, cpuWithApicId(state, object, dest), field.get(state, object, at));
+  const cpu = cpuOf(dest);
+  if (cpu < 0) return emulatedProcessor(state, object, dest);
+  return namesOf(state, object).objectAt(`${processorsOf(state.world, object)}/${cpu}`);
 }
 
-/** The processor that the kernel inside sees, for a virtual CPU of the host: the only other system has one of that number. */
-function processorOf(state: State, object: ObjectId): ObjectId {
-  const { world } = state;
-  const own = namesOf(state, object);
-  const number = world.node(object)?.segment ?? '';
-  const others = world.spaces().filter((space) => space !== own);
-  return others.length === 1 ? others[0]!.objectAt(`cpu/${number}`) : -1;
+/** The processor that a translation table entry names; -1 unknown. `cpuOf`: as `cpuWithApicId`, for many entries. */
+export function processorOfEntry(state: State, entry: ObjectId, cpuOf?: (apicId: number) => number): ObjectId {
+  const type = state.world.type(entry);
+  if (type === irte) return processorOfIrte(state, entry, cpuOf);
+  if (type === amdIrte) return processorOfAmd(state, entry);
+  return type === itsEvent ? processorOfEvent(state, entry) : -1;
 }
+
+/** Where a translation table entry delivers to: the vector or LPI of a processor; -1 unknown. */
+export function placeOfEntry(state: State, entry: ObjectId, cpuOf?: (apicId: number) => number): ObjectId {
+  const type = state.world.type(entry);
+  const [kind, number] =
+    type === itsEvent
+      ? ['intid', state.num(entry, itsEvent.at.lpi)]
+      : [
+          'vector',
+          (type === amdIrte ? amdIrte128 : vtdIrte).f.vector.get(
+            state,
+            entry,
+            type === amdIrte ? amdIrte.at.value : irte.at.value,
+          ),
+        ];
+  const processor = number < 0 ? undefined : state.world.node(processorOfEntry(state, entry, cpuOf));
+  return processor?.children.get(kind)?.children.get(String(number))?.object ?? -1;
+}
+
+/** What KVM holds under the same GSI: `route` or `irqfd`. */
+const sameGsi =
+  (kind: 'route' | 'irqfd') =>
+  (state: State, object: ObjectId): ObjectId => {
+    const node = state.world.node(object);
+    return node?.parent?.parent?.children.get(kind)?.children.get(node.segment)?.object ?? -1;
+  };
 
 const ofObjects: ReadonlyMap<ObjectType, readonly ObjectReference[]> = new Map<ObjectType, readonly ObjectReference[]>([
   [msixEntry, [byMessage(msixEntry.at.address, msixEntry.at.data)]],
@@ -149,6 +160,7 @@ const ofObjects: ReadonlyMap<ObjectType, readonly ObjectReference[]> = new Map<O
     irq,
     [
       { name: 'entry', what: 'the entry of the function that raises it', find: entryOfIrq },
+      { name: 'vfio', what: 'the vector of an assigned device that it signals', find: vfioOfIrq },
       {
         name: 'place',
         what: 'the vector that it is assigned to',
@@ -165,20 +177,25 @@ const ofObjects: ReadonlyMap<ObjectType, readonly ObjectReference[]> = new Map<O
       byMessage(irq.at.address, irq.at.data),
     ],
   ],
-  [irte, [{ name: 'target', what: 'the vector that it delivers to', find: targetOfIrte }]],
+  [irte, [{ name: 'target', what: 'the vector that it delivers to', find: (s, o) => placeOfEntry(s, o) }]],
+  [amdIrte, [{ name: 'target', what: 'the vector that it delivers to', find: (s, o) => placeOfEntry(s, o) }]],
+  [itsEvent, [{ name: 'target', what: 'its LPI at the processor that gets it', find: (s, o) => placeOfEntry(s, o) }]],
+  [vfioVector, [{ name: 'guest', what: 'its entry as the guest sees it', find: guestEntryOfVfio }]],
+  [
+    kvmRoute,
+    [
+      { name: 'source', what: 'the entry whose message it carries', find: entryOfRoute },
+      { name: 'target', what: 'the vector of the virtual CPU that it sends', find: placeOfRoute },
+    ],
+  ],
   [
     kvmIrqfd,
     [
-      {
-        name: 'route',
-        what: 'the route of the same GSI',
-        find: (state, object) => {
-          const node = state.world.node(object);
-          return node?.parent?.parent?.children.get('route')?.children.get(node.segment)?.object ?? -1;
-        },
-      },
+      { name: 'route', what: 'the route of the same GSI', find: sameGsi('route') },
+      { name: 'target', what: 'the vector of the virtual CPU that it is posted to', find: placeOfIrqfd },
     ],
   ],
+  [kvmGsi, [{ name: 'route', what: 'the route of the same GSI', find: sameGsi('route') }]],
   [vcpu, [{ name: 'cpu', what: 'the same processor, as the kernel inside sees it', find: processorOf }]],
 ]);
 
@@ -199,13 +216,6 @@ export function linksOf(state: State, object: ObjectId): Link[] {
   return links;
 }
 
-/** The object that a cell with a reference names; -1 for none. */
-export function cellTarget(state: State, object: ObjectId, type: ObjectType, key: string): ObjectId {
-  const cell = type.cells.find((c) => c.name === key);
-  const value = cell?.ref ? state.num(object, type.at[key]!) : -1;
-  return value < 0 ? -1 : (cell?.ref?.find(state.world, object, value) ?? -1);
-}
-
 /** What the message that an entry holds leads to: a table entry, an ITS event, an SPI, a vector; -1 when that is not known. */
 export function messageOf(state: State, object: ObjectId): ObjectId {
   const type = state.world.type(object);
@@ -215,7 +225,7 @@ export function messageOf(state: State, object: ObjectId): ObjectId {
 
 /** The vector that a remapping table entry delivers to, or -1: unknown, posted, or not present. */
 export const vectorOfIrte = (state: State, object: ObjectId): ObjectId =>
-  state.world.type(object) === irte ? targetOfIrte(state, object) : -1;
+  state.world.type(object) === irte ? placeOfEntry(state, object) : -1;
 
 /** The vector that an irq is assigned to, or -1. */
 export const placeOfIrq = (state: State, object: ObjectId): ObjectId =>
@@ -233,16 +243,6 @@ export function entryBehind(state: State, object: ObjectId): ObjectId {
   if (type !== vfioVector) return -1;
   const entry = cellTarget(state, object, vfioVector, 'entry');
   return entry >= 0 ? entry : entryOfRoute(state, cellTarget(state, object, vfioVector, 'virq'));
-}
-
-/** The entry that a route of KVM was made from, or -1. */
-export function entryOfRoute(state: State, route: ObjectId): ObjectId {
-  if (state.world.type(route) !== kvmRoute) return -1;
-  const entry = cellTarget(state, route, kvmRoute, 'entry');
-  if (entry >= 0) return entry;
-  const fn = cellTarget(state, route, kvmRoute, 'device');
-  const index = state.num(route, kvmRoute.at.vector);
-  return state.world.node(fn)?.children.get('msix')?.children.get(String(index))?.object ?? -1;
 }
 
 /** The functions with a requester ID (an SMMU calls it StreamID), in the system that an object belongs to. */

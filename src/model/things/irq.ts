@@ -1,5 +1,5 @@
 import { objectType } from '../objects.ts';
-import { byNumber, byProcessor, byText } from '../reference.ts';
+import { byNumber, byProcessor, byText, byTextOfKernel } from '../reference.ts';
 import { gicRoute } from '../registers/its.ts';
 import { ioApicEntry } from '../registers/x86.ts';
 
@@ -22,7 +22,11 @@ export const irq = objectType(
       kind: 'num',
       meaning: 'Number inside its innermost domain; for PCI/MSI-X per-device domains the table index.',
     },
-    domain: { kind: 'text', meaning: 'Innermost irq domain.' },
+    domain: {
+      kind: 'text',
+      meaning: 'Innermost irq domain.',
+      ref: byTextOfKernel('its innermost domain', 'domain'),
+    },
     beginning: {
       kind: 'flag',
       hidden: true,
@@ -118,7 +122,7 @@ export const domain = objectType('domain', 'An irq domain, or the part of one th
   parent: {
     kind: 'text',
     meaning: 'Domain that it stands on: the one closer to the CPU.',
-    ref: byText('the domain that it stands on', 'domain'),
+    ref: byTextOfKernel('the domain that it stands on', 'domain'),
   },
   side: {
     kind: 'text',

@@ -1,5 +1,5 @@
 import { objectType } from '../objects.ts';
-import { besides, byNumber } from '../reference.ts';
+import { besides, byNumber, byNumberAtFirst } from '../reference.ts';
 import { amdIrte32, amdIrte128 } from '../registers/amd.ts';
 import { vtdIrte } from '../registers/vtd.ts';
 
@@ -96,7 +96,8 @@ export const itsCollection = objectType('itscollection', 'A collection table ent
   target: {
     kind: 'num',
     meaning: 'Redistributor (processor number) that its LPIs go to.',
-    ref: byNumber('the CPU that its LPIs go to', 'cpu'),
+    // A log of the emulated machine names its processors vcpu.
+    ref: byNumberAtFirst('the CPU that its LPIs go to', 'cpu', 'vcpu'),
   },
 });
 

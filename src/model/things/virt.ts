@@ -1,5 +1,5 @@
 import { objectType } from '../objects.ts';
-import { byNumber, byObject, byText } from '../reference.ts';
+import { byNumber, byNumberAtFirst, byObject, byText } from '../reference.ts';
 import { pciCommand } from '../registers/pci.ts';
 import { apicLvt } from '../registers/x86.ts';
 
@@ -49,7 +49,7 @@ export const vfioVector = objectType('vfiovector', 'One interrupt of a device th
   virq: {
     kind: 'num',
     meaning: 'KVM GSI (QEMU calls it virq) that its irqfd injects.',
-    ref: byNumber('the route of its GSI', 'kvm/0/route'),
+    ref: byNumberAtFirst('the route of its GSI', 'kvm/0/route', 'kvm/0/irqfd'),
   },
   eventfd: { kind: 'num', meaning: 'Eventfd that VFIO signals.' },
   masked: { kind: 'flag', meaning: 'Masked through VFIO_DEVICE_SET_IRQS.' },

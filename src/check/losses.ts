@@ -1,0 +1,32 @@
+import type { ObjectId, Step } from '../base/ids.ts';
+import type { Finding } from './check-trace.ts';
+
+/**
+ * Rules whose findings say that an interrupt did not reach its handler: at the function (F01, F05, F12, F25), at the remapping unit (F30,
+ * F33, F34, F35), at VFIO and KVM (F40, F44, F50, F55, F56, F63, F64, F68), at the doorbell and the ITS (F70, F71, F75, F78).
+ */
+const LOSSES: ReadonlySet<string> = new Set([
+  ...['F01', 'F05', 'F12', 'F25'],
+  ...['F30', 'F33', 'F34', 'F35'],
+  ...['F40', 'F44', 'F50', 'F55', 'F56', 'F63', 'F64', 'F68'],
+  ...['F70', 'F71', 'F75', 'F78'],
+]);
+
+/** What was found at an object: the rule, and whether it says that an interrupt was lost. */
+export interface FoundHere {
+  readonly rule: string;
+  readonly loss: boolean;
+}
+
+/** The findings up to a step, by the object that they are about; each rule once. */
+export function foundAt(findings: Iterable<Finding>, step: Step): Map<ObjectId, FoundHere[]> {
+  const found = new Map<ObjectId, FoundHere[]>();
+  for (const finding of findings) {
+    if (finding.step > step) continue;
+    const { id } = finding.rule;
+    const here = found.get(finding.object);
+    if (here === undefined) found.set(finding.object, [{ rule: id, loss: LOSSES.has(id) }]);
+    else if (!here.some(({ rule }) => rule === id)) here.push({ rule: id, loss: LOSSES.has(id) });
+  }
+  return found;
+}

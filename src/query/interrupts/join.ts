@@ -1,0 +1,90 @@
+import type { ObjectId } from '../../base/ids.ts';
+import { entryOfIrq, entryOfRoute, guestEntryOfVfio, irqOfVfio, vfioOfIrq } from '../../model/joins.ts';
+import { cellTarget } from '../../model/references.ts';
+import type { State } from '../../model/state.ts';
+import { imsEntry } from '../../model/things/ims.ts';
+import { kvmEntrySource, kvmIrqfd, kvmRoute, kvmTable, vfioVector } from '../../model/things/virt.ts';
+import type { Part } from './groups.ts';
+import { joinByKeys } from './keys.ts';
+import { type Scene, sceneOf } from './scene.ts';
+
+/** Puts together what belongs to one interrupt in a state, by the references that the model declares. */
+export function joinParts(state: State): Scene {
+  const scene = sceneOf(state);
+  const { groups } = scene;
+  const sides = guestEntries(scene);
+  const put = (objects: readonly ObjectId[], part: (object: ObjectId) => Part): void => {
+    for (const object of objects) groups.add(object, part(object));
+  };
+  put(scene.entries, (object) => (sides.has(object) ? 'guestEntry' : 'entry'));
+  put(scene.irqs, (object) => (scene.ofGuest(object) ? 'guestIrq' : 'irq'));
+  put(scene.vfios, () => 'vfio');
+  put(scene.routes, () => 'route');
+  put(scene.irqfds, () => 'irqfd');
+  put(scene.lines, () => 'line');
+  // What names the other outright goes first: a weaker reference cannot part it.
+  for (const pair of [...gsiPairs(scene), ...cellPairs(scene), ...namePairs(scene)]) groups.join(...pair);
+  joinByKeys(scene);
+  return scene;
+}
+
+/** Entries that guests see: behind a vector of an assigned device, behind a route, of an irq of the kernel of a guest. */
+function guestEntries({ state, vfios, routes, irqs, served, ofGuest }: Scene): Set<ObjectId> {
+  const found = new Set<ObjectId>();
+  for (const object of vfios) found.add(guestEntryOfVfio(state, object));
+  for (const object of routes) found.add(entryOfRoute(state, object));
+  for (const object of served) found.add(entryServed(state, object));
+  for (const object of irqs) if (ofGuest(object)) found.add(entryOfIrq(state, object));
+  return found;
+}
+
+type Pair = readonly [ObjectId, ObjectId];
+
+/** Route, irqfd and line of one GSI of one virtual machine. */
+function* gsiPairs({ state, routes, irqfds, lines }: Scene): Generator<Pair> {
+  const first = new Map<string, ObjectId>();
+  for (const object of [...routes, ...irqfds, ...lines]) {
+    const node = state.world.node(object)!;
+    const key = `${node.parent?.parent?.path} ${node.segment}`;
+    const other = first.get(key);
+    if (other === undefined) first.set(key, object);
+    else yield [other, object];
+  }
+}
+
+/** What cells name. */
+function* cellPairs({ state, vfios, irqfds, routes, entries, served }: Scene): Generator<Pair> {
+  const { world } = state;
+  for (const object of vfios) {
+    yield [object, cellTarget(state, object, vfioVector, 'entry')];
+    yield [object, cellTarget(state, object, vfioVector, 'virq')];
+    yield [object, irqOfVfio(state, object)];
+  }
+  for (const object of entries)
+    if (world.type(object) === imsEntry) yield [object, cellTarget(state, object, imsEntry, 'virq')];
+  for (const object of irqfds) yield [object, cellTarget(state, object, kvmIrqfd, 'hostIrq')];
+  for (const object of routes) yield [object, cellTarget(state, object, kvmRoute, 'entry')];
+  for (const object of served) {
+    const gsi = state.get(object, kvmEntrySource.at.gsi) | 0;
+    const vm = world.node(object)?.parent?.parent?.parent?.parent;
+    if (state.num(object, kvmEntrySource.at.gsi) < 0 || gsi < 0 || vm === undefined) continue;
+    for (const kind of ['route', 'irqfd'])
+      yield [entryServed(state, object), vm.children.get(kind)?.children.get(String(gsi))?.object ?? -1];
+  }
+}
+
+/** What names of devices, actions and numbers in tables name. */
+function* namePairs({ state, irqs, vfios, routes }: Scene): Generator<Pair> {
+  for (const object of irqs) yield [object, entryOfIrq(state, object)];
+  for (const object of irqs) yield [object, vfioOfIrq(state, object)];
+  for (const object of vfios) yield [object, guestEntryOfVfio(state, object)];
+  for (const object of routes) yield [object, entryOfRoute(state, object)];
+}
+
+/** The entry of the guest that KVM serves as `kvm/<vm>/msix/<table>/entry/<i>`. */
+function entryServed(state: State, object: ObjectId): ObjectId {
+  const node = state.world.node(object)!;
+  const table = node.parent?.parent?.object ?? -1;
+  const device = table < 0 ? '' : state.text(table, kvmTable.at.device);
+  return device === '' ? -1 : state.world.spaceOf(object).objectAt(`device/${device}/msix/${node.segment}`);
+}

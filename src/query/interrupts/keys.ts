@@ -1,0 +1,132 @@
+import type { ObjectId } from '../../base/ids.ts';
+import { placeOfIrqfd, placeOfRoute, vectorAt } from '../../model/joins.ts';
+import { irqOfVector } from '../../model/references.ts';
+import type { State } from '../../model/state.ts';
+import { irq } from '../../model/things/irq.ts';
+import { itsEvent } from '../../model/things/remap.ts';
+import type { Scene } from './scene.ts';
+
+/** What is found under a key: the only one, or undefined where there are several. */
+class Only<K> {
+  readonly #found = new Map<K, ObjectId | undefined>();
+
+  add(key: K, object: ObjectId): void {
+    this.#found.set(key, this.#found.has(key) ? undefined : object);
+  }
+
+  of(key: K): ObjectId {
+    return this.#found.get(key) ?? -1;
+  }
+}
+
+/**
+ * Joins what no part names outright, but what holds the same key under the state at hand: an entry and an irq with the same
+ * translation table entry, LPI, message or vector; a route and an irq of the guest with the same vector of a virtual CPU. A key
+ * that several hold joins nothing.
+ */
+export function joinByKeys(scene: Scene): void {
+  const irqs = scene.irqs.filter((object) => !scene.ofGuest(object));
+  byTranslation(scene, irqs);
+  byMessage(scene, irqs);
+  byVector(scene, irqs);
+  byGuestVector(scene);
+}
+
+/** Entries of the host that have no irq yet: those of guests have an irq of the guest, which names them. */
+function* loose({ entries, groups }: Scene): Generator<ObjectId> {
+  for (const entry of entries) if (groups.of(entry)!.irq < 0) yield entry;
+}
+
+/** The function of an entry and that of an irq do not contradict. */
+function sameDevice({ state }: Scene, entry: ObjectId, object: ObjectId): boolean {
+  const device = state.text(object, irq.at.device);
+  const { space, path } = state.world.node(entry)!;
+  return (
+    space === state.world.spaceOf(object) &&
+    (device === '' || path.startsWith(`${space.prefix}device/${device}/`) || path.startsWith(`${space.prefix}table/`))
+  );
+}
+
+function link(scene: Scene, entry: ObjectId, object: ObjectId): void {
+  if (object >= 0 && sameDevice(scene, entry, object)) scene.groups.join(entry, object);
+}
+
+/** One entry and one irq select the same IRTE; or the event of an ITS that an entry selects raises the LPI of an irq. */
+function byTranslation(scene: Scene, irqs: readonly ObjectId[]): void {
+  const { state } = scene;
+  const byEntry = new Only<ObjectId>();
+  const byLpi = new Only<number>();
+  const users = new Only<ObjectId>();
+  for (const object of irqs) {
+    const lpi = state.num(object, irq.at.lpi);
+    if (lpi >= 0) byLpi.add(lpi, object);
+    const translation = scene.translation(object);
+    if (translation >= 0) byEntry.add(translation, object);
+  }
+  for (const entry of scene.entries) {
+    const translation = scene.translation(entry);
+    if (translation >= 0) users.add(translation, entry);
+  }
+  for (const entry of loose(scene)) {
+    const translation = scene.translation(entry);
+    if (translation < 0 || users.of(translation) !== entry) continue;
+    link(scene, entry, byEntry.of(translation));
+    if (state.world.type(translation) === itsEvent)
+      link(scene, entry, byLpi.of(state.num(translation, itsEvent.at.lpi)));
+  }
+}
+
+/** One entry and one irq hold the same message. */
+function byMessage(scene: Scene, irqs: readonly ObjectId[]): void {
+  const byIrq = new Only<string>();
+  const byEntry = new Only<string>();
+  for (const object of irqs) {
+    const key = scene.message(object);
+    if (key !== '') byIrq.add(key, object);
+  }
+  for (const entry of scene.entries) {
+    const key = scene.message(entry);
+    if (key !== '') byEntry.add(key, entry);
+  }
+  for (const entry of loose(scene)) {
+    const key = scene.message(entry);
+    if (key !== '' && byEntry.of(key) === entry) link(scene, entry, byIrq.of(key));
+  }
+}
+
+/** The message of an entry leads, through its IRTE, to a vector of a CPU that is assigned to an irq. */
+function byVector(scene: Scene, irqs: readonly ObjectId[]): void {
+  if (irqs.length === 0) return;
+  const { state } = scene;
+  const byPlace = new Only<ObjectId>();
+  const places: (readonly [ObjectId, ObjectId])[] = [];
+  for (const entry of loose(scene)) {
+    const translation = scene.translation(entry);
+    const place = translation < 0 ? -1 : scene.place(translation);
+    if (place < 0) continue;
+    byPlace.add(place, entry);
+    places.push([entry, place]);
+  }
+  for (const [entry, place] of places) if (byPlace.of(place) === entry) link(scene, entry, irqOfVector(state, place));
+}
+
+/** A route, or an irqfd that posts, sends the vector of a virtual CPU that one irq of the kernel of a guest is assigned to. */
+function byGuestVector({ state, groups, irqs, irqfds, routes, ofGuest }: Scene): void {
+  const byPlace = new Only<ObjectId>();
+  for (const object of irqs) {
+    const place = ofGuest(object) ? placeOfGuestIrq(state, object) : -1;
+    if (place >= 0) byPlace.add(place, object);
+  }
+  for (const object of irqfds) groups.join(object, byPlace.of(placeOfIrqfd(state, object)));
+  for (const object of routes) groups.join(object, byPlace.of(placeOfRoute(state, object)));
+}
+
+/** The vector of the virtual CPU that an irq of the kernel of a guest is assigned to. */
+export function placeOfGuestIrq(state: State, object: ObjectId): ObjectId {
+  const { world } = state;
+  const n = state.num(object, irq.at.cpu);
+  const v = state.num(object, irq.at.vector);
+  if (world.spaceOf(object) === world.first) return vectorAt(state, object, n, v);
+  // The vectors of the only other system are those of the virtual CPUs of this one.
+  return world.systems === 2 && n >= 0 && v > 0 ? world.first.objectAt(`vcpu/${n}/vector/${v}`) : -1;
+}

@@ -1,0 +1,151 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import type { State } from '../../model/state.ts';
+import { irq } from '../../model/things/irq.ts';
+import type { Trace } from '../../trace/trace.ts';
+import { timeOf } from '../events.ts';
+import { compareSegments } from '../paths.ts';
+import { Recorded } from './counts.ts';
+import { delivered } from './delivered.ts';
+import { joinParts } from './join.ts';
+import { kindsWhere, lastEvents } from './last.ts';
+import { placed } from './places.ts';
+import { type InterruptRow, type Joined, ownObjects } from './row.ts';
+import { isMove, type Standing, standingOf } from './status.ts';
+
+/** What rules found, by the object that it is about. */
+export interface Found {
+  /** Id of the rule. */
+  readonly rule: string;
+  /** It says that an interrupt was lost. */
+  readonly loss: boolean;
+}
+export type FoundAt = ReadonlyMap<ObjectId, readonly Found[]>;
+
+/** What a list of interrupts is made with, beside the trace. */
+export interface ListOptions {
+  /** Findings up to the step; none when left out. */
+  readonly findings?: FoundAt;
+  /** The trace shows every cause, message and handler, as simulated traces do. */
+  readonly complete?: boolean;
+}
+
+/** An interrupt of the list: the row as answers print it, its objects, and how it is ordered. */
+export interface Interrupt {
+  readonly row: InterruptRow;
+  readonly joined: Joined;
+  /** A cause waits: in a pending bit, or behind a mask. */
+  readonly waiting: boolean;
+  /** No cause, no message, no handler so far, as far as the trace shows, and nothing is wrong with it. */
+  readonly neverUsed: boolean;
+}
+
+/** All interrupts in a state, `state` being that after `step`, the worst first: lost, pending, masked with causes waiting; then the busiest. */
+export function interruptsAt(trace: Trace, state: State, step: Step, options: ListOptions = {}): Interrupt[] {
+  const { findings, complete = false } = options;
+  const scene = joinParts(state);
+  const recorded = new Recorded(trace.head, complete);
+  const joinedRows = scene.groups.all().map((group) => placed(scene, group));
+  const rows = delivered(trace, state, step, joinedRows);
+  const objects = rows.map(ownObjects);
+  const last = lastEvents(trace, objects, step);
+  const moves = lastMoves(trace, objects, last);
+  const all = rows.map((joined, i) => {
+    const at = last[i]!;
+    const counts = recorded.counts(state, joined);
+    const found = findings === undefined ? [] : objects[i]!.flatMap((object) => findings.get(object) ?? []);
+    const lost = found.some(({ loss }) => loss);
+    const move = moves[i]! < 0 ? undefined : trace.table.kind(moves[i]!);
+    const standing = standingOf(state, joined, move, recorded.ends(joined), lost);
+    const row: InterruptRow = {
+      ...pathsOf(state, joined),
+      action: actionOf(state, joined),
+      ...counts,
+      last: at < 0 ? null : { step: at, time: timeOf(trace, at) },
+      status: standing.status,
+      findings: [...new Set(found.map(({ rule }) => rule))].sort(),
+    };
+    const { waiting } = standing;
+    const signs = [...Object.values(counts), recorded.used(state, joined)];
+    return { row, joined, waiting, neverUsed: isNeverUsed(signs, standing) };
+  });
+  return sorted(all);
+}
+
+const MOVES = kindsWhere(isMove);
+
+/** For each row the last event that brought the interrupt nearer to its handler or ended it; `last`: the last event of any kind. */
+function lastMoves(trace: Trace, objects: readonly (readonly ObjectId[])[], last: Int32Array): Int32Array {
+  const moves = last.slice();
+  const others: number[] = [];
+  for (const [i, at] of last.entries()) if (at >= 0 && MOVES[trace.table.kindNumber(at)] === 0) others.push(i);
+  const step = others.reduce((latest, i) => Math.max(latest, last[i]!), -1);
+  const sets = others.map((i) => objects[i]!);
+  for (const [n, found] of lastEvents(trace, sets, step, MOVES).entries()) moves[others[n]!] = found;
+  return moves;
+}
+
+/** All interrupts after a step of a trace. */
+export const interrupts = (trace: Trace, step: Step, options?: ListOptions): Interrupt[] =>
+  interruptsAt(trace, trace.stateAt(step), step, options);
+
+function pathsOf({ world }: State, joined: Joined) {
+  const path = (object: ObjectId): string | null => (object < 0 ? null : world.path(object));
+  const { entry, guestEntry, route, irqfd, line, vector, vcpuVector } = joined;
+  return {
+    entry: path(entry >= 0 ? entry : guestEntry),
+    guestEntry: path(entry >= 0 ? guestEntry : -1),
+    irq: path(joined.irq),
+    domain: path(joined.domain),
+    irte: world.type(joined.translation)?.name === 'pin' ? null : path(joined.translation),
+    cpu: path(joined.cpu),
+    vector: path(vector >= 0 ? vector : vcpuVector),
+    vfio: path(joined.vfio),
+    gsi: path(route >= 0 ? route : irqfd >= 0 ? irqfd : line),
+    vcpu: path(joined.vcpu),
+    guestIrq: path(joined.guestIrq),
+  };
+}
+
+/** Names of the actions: of the irq, or of that of the guest. */
+function actionOf(state: State, { irq: host, guestIrq }: Joined): string | null {
+  for (const object of [host, guestIrq]) {
+    const name = object < 0 ? '' : state.text(object, irq.at.name);
+    if (name !== '') return name;
+  }
+  return null;
+}
+
+function isNeverUsed(signs: readonly (number | null | undefined)[], { status, waiting }: Standing): boolean {
+  if (waiting || (status !== 'idle' && status !== 'masked' && status !== 'unknown')) return false;
+  const counts = signs.filter((sign) => typeof sign === 'number');
+  // Where nothing counts it, nothing says that it was not used.
+  return counts.length > 0 && counts.every((count) => count === 0);
+}
+
+function sorted(all: Interrupt[]): Interrupt[] {
+  const keyed = all.map((interrupt) => {
+    const { row } = interrupt;
+    const { entry, irq: host, guestIrq, vfio, gsi } = row;
+    const path = entry ?? host ?? guestIrq ?? vfio ?? gsi ?? '';
+    return { interrupt, rank: rankOf(interrupt), busy: busyness(row), segments: path.split('/') };
+  });
+  keyed.sort((a, b) => a.rank - b.rank || b.busy - a.busy || compareSegmentLists(a.segments, b.segments));
+  return keyed.map(({ interrupt }) => interrupt);
+}
+
+function rankOf({ row: { status, findings }, waiting }: Interrupt): number {
+  if (status === 'lost') return 0;
+  if (status === 'pending') return 1;
+  if (waiting) return 2;
+  return findings.length > 0 ? 3 : 4;
+}
+
+const busyness = ({ raises, sends, handled }: InterruptRow): number => Math.max(raises ?? 0, sends ?? 0, handled ?? 0);
+
+function compareSegmentLists(a: readonly string[], b: readonly string[]): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const order = compareSegments(a[i]!, b[i]!);
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
+}

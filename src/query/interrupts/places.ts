@@ -1,0 +1,82 @@
+import type { ObjectId } from '../../base/ids.ts';
+import { SHUTDOWN_VECTOR } from '../../model/events/places.ts';
+import { placeOfIrqfd, placeOfRoute, processorOf, vectorAt } from '../../model/joins.ts';
+import { cellTarget } from '../../model/references.ts';
+import type { State } from '../../model/state.ts';
+import { irq, pin } from '../../model/things/irq.ts';
+import { vcpu } from '../../model/things/virt.ts';
+import type { Group } from './groups.ts';
+import { placeOfGuestIrq } from './keys.ts';
+import type { Joined } from './row.ts';
+import type { Scene } from './scene.ts';
+
+/** An object, or -1 while it is not present. */
+const there = (state: State, object: ObjectId): ObjectId => (state.present(object) ? object : -1);
+
+/** The processor that a vector, LPI or INTID belongs to. */
+const processorOfPlace = (state: State, place: ObjectId): ObjectId =>
+  there(state, state.world.node(place)?.parent?.parent?.object ?? -1);
+
+/** Adds to what belongs to an interrupt where it goes now: domain, translation, vector and processor of the host, and of the guest. */
+export function placed(scene: Scene, group: Group): Joined {
+  const { state } = scene;
+  const { world } = state;
+  const translation = translationOfGroup(scene, group);
+  const place = placeOfHost(scene, group, translation);
+  const processor = place >= 0 ? processorOfPlace(state, place) : processorOfHost(scene, group, translation);
+  const emulated = world.type(processor) === vcpu;
+  const guestPlace = emulated ? place : placeOfGuest(state, group);
+  const owner = group.irq >= 0 ? group.irq : group.guestIrq;
+  return {
+    ...group,
+    domain: owner < 0 ? -1 : there(state, cellTarget(state, owner, irq, 'domain')),
+    translation,
+    cpu: emulated ? there(state, processorOf(state, processor)) : processor,
+    vector: place,
+    vcpu: emulated ? processor : processorOfPlace(state, guestPlace),
+    vcpuVector: guestPlace,
+  };
+}
+
+/** What the message of the first part that has one selects. */
+function translationOfGroup(scene: Scene, { entry, irq: object, guestEntry }: Group): ObjectId {
+  for (const part of [entry, object, guestEntry]) {
+    const found = part < 0 ? -1 : scene.translation(part);
+    if (found >= 0) return found;
+  }
+  return -1;
+}
+
+/** The vector, LPI or SPI at the host: that of the irq, or that to which the translation leads. */
+function placeOfHost(scene: Scene, { irq: object }: Group, translation: ObjectId): ObjectId {
+  const { state } = scene;
+  if (object >= 0) {
+    const v = state.num(object, irq.at.vector);
+    const own = v === SHUTDOWN_VECTOR ? -1 : there(state, vectorAt(state, object, state.num(object, irq.at.cpu), v));
+    // The vector domain knows the irq: what a stale message leads to is not its place.
+    if (own >= 0 || v >= 0) return own;
+  }
+  if (translation < 0) return -1;
+  return state.world.type(translation) === pin ? translation : scene.place(translation);
+}
+
+/** The processor, where its vector is not among the objects: that of the irq, or the one that the translation names. */
+function processorOfHost(scene: Scene, { irq: object }: Group, translation: ObjectId): ObjectId {
+  const { state } = scene;
+  const v = object < 0 ? -1 : state.num(object, irq.at.vector);
+  if (v > 0 && v !== SHUTDOWN_VECTOR) return there(state, cellTarget(state, object, irq, 'cpu'));
+  return v >= 0 || translation < 0 ? -1 : scene.processor(translation);
+}
+
+/** The vector of a virtual CPU: that of a posted interrupt, of the route, or of the irq of the guest. */
+function placeOfGuest(state: State, { irqfd, route, guestIrq }: Group): ObjectId {
+  for (const [part, find] of [
+    [irqfd, placeOfIrqfd],
+    [route, placeOfRoute],
+    [guestIrq, placeOfGuestIrq],
+  ] as const) {
+    const found = part < 0 ? -1 : there(state, find(state, part));
+    if (found >= 0) return found;
+  }
+  return -1;
+}

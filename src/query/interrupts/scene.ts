@@ -1,0 +1,120 @@
+import type { ObjectId } from '../../base/ids.ts';
+import { translationOf } from '../../model/joins.ts';
+import type { MessageKind } from '../../model/message.ts';
+import type { Namespace } from '../../model/namespace.ts';
+import type { ObjectType } from '../../model/objects.ts';
+import { cpuWithApicId, placeOfEntry, processorOfEntry } from '../../model/references.ts';
+import type { State } from '../../model/state.ts';
+import { imsEntry } from '../../model/things/ims.ts';
+import { irq } from '../../model/things/irq.ts';
+import { msi, msixEntry } from '../../model/things/pci.ts';
+import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, vfioVector } from '../../model/things/virt.ts';
+import { messageKind } from '../../model/translate.ts';
+import { Groups } from './groups.ts';
+
+/** The parts of interrupts that are present in a state, by kind, and what is found of them once. */
+export interface Scene {
+  readonly state: State;
+  readonly groups: Groups;
+  /** MSI-X and IMS entries, and MSI capabilities. */
+  readonly entries: readonly ObjectId[];
+  readonly irqs: readonly ObjectId[];
+  readonly vfios: readonly ObjectId[];
+  readonly routes: readonly ObjectId[];
+  readonly irqfds: readonly ObjectId[];
+  readonly lines: readonly ObjectId[];
+  /** Entries of MSI-X tables that KVM serves. */
+  readonly served: readonly ObjectId[];
+  /** Whether an object belongs to the kernel of a guest. */
+  ofGuest(object: ObjectId): boolean;
+  /** The translation table entry, or the SPI, that the message of an entry or irq selects; -1 none. */
+  translation(object: ObjectId): ObjectId;
+  /** The message of an entry or irq, as a key; the empty text for none. */
+  message(object: ObjectId): string;
+  /** Where a translation table entry delivers to: a vector or LPI of a processor; -1 unknown. */
+  place(translation: ObjectId): ObjectId;
+  /** The processor that a translation table entry names; -1 unknown. */
+  processor(translation: ObjectId): ObjectId;
+}
+
+type Lists = Record<'entries' | 'irqs' | 'vfios' | 'routes' | 'irqfds' | 'lines' | 'served', ObjectId[]>;
+
+const listOf: ReadonlyMap<ObjectType, keyof Lists> = new Map<ObjectType, keyof Lists>([
+  [msixEntry, 'entries'],
+  [msi, 'entries'],
+  [imsEntry, 'entries'],
+  [irq, 'irqs'],
+  [vfioVector, 'vfios'],
+  [kvmRoute, 'routes'],
+  [kvmIrqfd, 'irqfds'],
+  [kvmGsi, 'lines'],
+  [kvmEntrySource, 'served'],
+]);
+
+/** Where an entry or irq holds its message. */
+const messageCells: ReadonlyMap<ObjectType, { readonly address: number; readonly data: number }> = new Map<
+  ObjectType,
+  { readonly address: number; readonly data: number }
+>([
+  [msixEntry, msixEntry.at],
+  [msi, msi.at],
+  [imsEntry, imsEntry.at],
+  [irq, irq.at],
+]);
+
+/** Finds the parts of interrupts that are present in a state. */
+export function sceneOf(state: State): Scene {
+  const { world } = state;
+  const lists: Lists = { entries: [], irqs: [], vfios: [], routes: [], irqfds: [], lines: [], served: [] };
+  for (let object = 0; object < world.objects; object++) {
+    const list = listOf.get(world.type(object)!);
+    if (list !== undefined && state.present(object)) lists[list].push(object);
+  }
+  const kinds = new Map<Namespace, MessageKind>();
+  const translations = new Map<ObjectId, ObjectId>();
+  const apics = new Map<Namespace, Map<number, number>>();
+  const cpuOf =
+    (entry: ObjectId) =>
+    (apicId: number): number => {
+      const space = world.spaceOf(entry);
+      let known = apics.get(space);
+      if (known === undefined) apics.set(space, (known = new Map()));
+      let cpu = known.get(apicId);
+      if (cpu === undefined) known.set(apicId, (cpu = cpuWithApicId(state, entry, apicId)));
+      return cpu;
+    };
+  return {
+    ...lists,
+    state,
+    groups: new Groups(),
+    ofGuest: (object) => {
+      const node = world.node(object)!;
+      return node.space !== world.first || node.path.startsWith('guest/');
+    },
+    translation: (object) => {
+      const known = translations.get(object);
+      if (known !== undefined) return known;
+      const space = world.spaceOf(object);
+      let kind = kinds.get(space);
+      if (kind === undefined) kinds.set(space, (kind = messageKind(state, object)));
+      const cells = messageCells.get(world.type(object)!);
+      const found = cells === undefined ? -1 : translationOf(state, object, cells.address, cells.data, kind);
+      const there = state.present(found) ? found : -1;
+      translations.set(object, there);
+      return there;
+    },
+    place: (translation) => {
+      const found = placeOfEntry(state, translation, cpuOf(translation));
+      return state.present(found) ? found : -1;
+    },
+    processor: (translation) => {
+      const found = processorOfEntry(state, translation, cpuOf(translation));
+      return state.present(found) ? found : -1;
+    },
+    message: (object) => {
+      const { address, data } = messageCells.get(world.type(object)!)!;
+      const [lo, hi, word] = [state.num(object, address), state.num(object, address + 1), state.num(object, data)];
+      return lo < 0 || hi < 0 || word < 0 || (lo === 0 && hi === 0) ? '' : `${hi} ${lo} ${word}`;
+    },
+  };
+}

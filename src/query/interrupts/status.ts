@@ -1,0 +1,150 @@
+import type { ObjectId } from '../../base/ids.ts';
+import type { EventKind, Role } from '../../model/event.ts';
+import { effectivelyMasked } from '../../model/events/msix.ts';
+import { imsControl } from '../../model/registers/ims.ts';
+import { msiControl } from '../../model/registers/pci.ts';
+import type { State } from '../../model/state.ts';
+import { imsEntry, piDescriptor } from '../../model/things/ims.ts';
+import { intid, irq, vector } from '../../model/things/irq.ts';
+import { msi, msixEntry } from '../../model/things/pci.ts';
+import { itsEvent, lpiConfig } from '../../model/things/remap.ts';
+import { kvmGsi, vcpuVector, vfioVector } from '../../model/things/virt.ts';
+import type { Joined, Status } from './row.ts';
+
+/** Where an interrupt stands, and whether a cause waits that nothing lets through. */
+export interface Standing {
+  readonly status: Status;
+  readonly waiting: boolean;
+}
+
+/** What brings an interrupt nearer to its handler, and what ends it there. */
+const MOVES: ReadonlySet<Role> = new Set<Role>(['raise', 'message', 'translate', 'deliver', 'handle', 'eoi']);
+const ON_THE_WAY: ReadonlySet<Role> = new Set<Role>(['raise', 'message', 'translate', 'deliver']);
+
+type Flag = boolean | undefined;
+
+/** True when any is true, false when all that are known are false and some is; undefined when none is known. */
+function any(...flags: readonly Flag[]): Flag {
+  if (flags.includes(true)) return true;
+  return flags.includes(false) ? false : undefined;
+}
+
+/** Whether events of a kind bring an interrupt nearer to its handler, or end it there. */
+export const isMove = ({ role }: EventKind): boolean => MOVES.has(role);
+
+/**
+ * Where a row stands in a state. `last`: the kind of the last such event about it; `ends`: the trace shows when interrupts end; `lost`: a
+ * rule found that it was lost.
+ */
+export function standingOf(
+  state: State,
+  row: Joined,
+  last: EventKind | undefined,
+  ends: boolean,
+  lost: boolean,
+): Standing {
+  const masked = isMasked(state, row);
+  const pending = isPending(state, row);
+  const service = inService(state, row);
+  const latched = row.irq >= 0 ? state.flag(row.irq, irq.at.latched) : undefined;
+  const waiting = pending === true || latched === true;
+  const status = (): Status => {
+    if (lost) return 'lost';
+    if (service === true) return 'in-service';
+    if (pending === true) return 'pending';
+    if (masked === true) return 'masked';
+    if (isPosted(state, row)) return 'in-flight';
+    if (ends && last !== undefined && ON_THE_WAY.has(last.role)) return 'in-flight';
+    // Something is known of it, and nothing of that is at work.
+    return ends || masked === false || any(pending, service, latched) === false ? 'idle' : 'unknown';
+  };
+  return { status: status(), waiting };
+}
+
+/** Whether a handler runs, or the processor has taken the interrupt and not ended it. */
+function inService(state: State, { irq: host, guestIrq, vector: place, vcpuVector: guest }: Joined): Flag {
+  const flags: Flag[] = [];
+  for (const object of [host, guestIrq])
+    if (object >= 0) flags.push(state.num(object, irq.at.running) >= 0 ? true : undefined);
+  for (const object of [place, guest]) {
+    const type = state.world.type(object);
+    if (type === vector) flags.push(any(state.flag(object, vector.at.inService), state.flag(object, vector.at.active)));
+    else if (type === intid) flags.push(state.flag(object, intid.at.inService));
+    else if (type === vcpuVector) flags.push(state.flag(object, vcpuVector.at.inService));
+  }
+  return any(...flags);
+}
+
+/** Whether a pending bit is set: at the function, or at a processor that has accepted the interrupt. */
+function isPending(state: State, { entry, guestEntry, line, vector: place, vcpuVector: guest }: Joined): Flag {
+  const flags: Flag[] = [];
+  for (const object of [entry, guestEntry]) {
+    const type = state.world.type(object);
+    if (type === msixEntry) flags.push(state.flag(object, msixEntry.at.pending));
+    else if (type === imsEntry) flags.push(state.flag(object, imsEntry.at.pending));
+    else if (type === msi) flags.push(pendingOfMsi(state, object));
+  }
+  if (line >= 0) flags.push(state.flag(line, kvmGsi.at.level));
+  for (const object of [place, guest]) {
+    const type = state.world.type(object);
+    if (type === vector) flags.push(state.flag(object, vector.at.requested));
+    else if (type === intid) flags.push(state.flag(object, intid.at.requested));
+    else if (type === vcpuVector) flags.push(state.flag(object, vcpuVector.at.requested));
+  }
+  return any(...flags);
+}
+
+/** Whether any of the pending bits of an MSI capability is set. */
+function pendingOfMsi(state: State, object: ObjectId): Flag {
+  const bits = state.get(object, msi.at.pending);
+  if (bits !== 0) return true;
+  return state.known(object, msi.at.pending) === 0 ? undefined : false;
+}
+
+/** Whether something on the way of the interrupt is masked: entry, irq, vector of VFIO, LPI. */
+function isMasked(state: State, row: Joined): Flag {
+  const { entry, guestEntry, irq: host, guestIrq, vfio, translation } = row;
+  const flags: Flag[] = [];
+  for (const object of [entry, guestEntry]) {
+    const type = state.world.type(object);
+    if (type === msixEntry) flags.push(effectivelyMasked(state, object));
+    else if (type === imsEntry) flags.push(imsControl.f.mask.flag(state, object, imsEntry.at.control));
+    else if (type === msi) {
+      const enabled = msiControl.f.enable.flag(state, object, msi.at.control);
+      flags.push(enabled === undefined ? undefined : !enabled);
+    }
+  }
+  for (const object of [host, guestIrq])
+    if (object >= 0)
+      flags.push(
+        any(
+          state.flag(object, irq.at.masked),
+          state.flag(object, irq.at.disabled),
+          state.flag(object, irq.at.shutdown),
+        ),
+      );
+  if (vfio >= 0) flags.push(state.flag(vfio, vfioVector.at.masked), released(state, row));
+  if (state.world.type(translation) === itsEvent) flags.push(disabledLpi(state, translation));
+  return any(...flags);
+}
+
+/** A vector that QEMU does not use is one that the guest has masked; where the entry is in the trace, its mask tells that itself. */
+function released(state: State, { vfio, guestEntry }: Joined): Flag {
+  const used = guestEntry >= 0 ? undefined : state.flag(vfio, vfioVector.at.used);
+  return used === undefined ? undefined : !used;
+}
+
+function disabledLpi(state: State, event: ObjectId): Flag {
+  const lpi = state.num(event, itsEvent.at.lpi);
+  const object = lpi < 0 ? -1 : state.world.spaceOf(event).objectAt(`gic/0/lpi/${lpi}`);
+  const enabled = object < 0 ? undefined : state.flag(object, lpiConfig.at.enabled);
+  return enabled === undefined ? undefined : !enabled;
+}
+
+/** Whether it was posted and waits in the descriptor of the virtual CPU. */
+function isPosted(state: State, { vcpu, vcpuVector: guest }: Joined): boolean {
+  const pi = state.world.node(vcpu)?.children.get('pi')?.object ?? -1;
+  if (pi < 0 || guest < 0 || !state.present(pi)) return false;
+  const v = Number(state.world.node(guest)?.segment);
+  return ((state.get(pi, piDescriptor.at.pir + (v >>> 5)) >>> (v & 31)) & 1) === 1;
+}
