@@ -199,17 +199,24 @@ const ofObjects: ReadonlyMap<ObjectType, readonly ObjectReference[]> = new Map<O
   [vcpu, [{ name: 'cpu', what: 'the same processor, as the kernel inside sees it', find: processorOf }]],
 ]);
 
-/** Where the references of an object lead in a state; references that lead nowhere are left out. */
-export function linksOf(state: State, object: ObjectId): Link[] {
+/** Whether any object of a type can have references. */
+export const hasReferences = (type: ObjectType): boolean =>
+  ofObjects.has(type) || type.cells.some((cell) => cell.ref !== undefined);
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Where the references of an object lead in a state; references that lead nowhere, and those named in `skip`, are left out. */
+export function linksOf(state: State, object: ObjectId, skip: ReadonlySet<string> = NONE): Link[] {
   const type = state.world.type(object);
   const links: Link[] = [];
   if (type === undefined || !state.present(object)) return links;
   for (const cell of type.cells) {
-    if (cell.ref === undefined) continue;
+    if (cell.ref === undefined || skip.has(cell.name)) continue;
     const target = cellTarget(state, object, type, cell.name);
     if (target >= 0) links.push({ name: cell.name, what: cell.ref.what, target });
   }
   for (const { name, what, find } of ofObjects.get(type) ?? []) {
+    if (skip.has(name)) continue;
     const target = find(state, object);
     if (target >= 0) links.push({ name, what, target });
   }

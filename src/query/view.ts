@@ -97,6 +97,8 @@ function routeCurrent(state: State, object: ObjectId): boolean | null {
 /** A key that is computed from cells, of its own object and of others. Evaluating the key shows which cells it reads. */
 interface Derived {
   readonly name: string;
+  /** The kind of value that it has where it is known. */
+  readonly is: 'flag' | 'number' | 'text' | 'message';
   readonly meaning: string;
   readonly value: (state: State, object: ObjectId) => Value;
 }
@@ -130,26 +132,35 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
   [
     msixCap,
     [
-      { name: 'enable', meaning: 'MSI-X enable.', value: read(msixControl.f.enable, msixCap.at.control) },
-      { name: 'fmask', meaning: 'Function mask.', value: read(msixControl.f.fmask, msixCap.at.control) },
+      { name: 'enable', is: 'flag', meaning: 'MSI-X enable.', value: read(msixControl.f.enable, msixCap.at.control) },
+      { name: 'fmask', is: 'flag', meaning: 'Function mask.', value: read(msixControl.f.fmask, msixCap.at.control) },
       {
         name: 'size',
+        is: 'number',
         meaning: 'Entries in the table.',
         value: scaled(msixControl.f.size, msixCap.at.control, (size) => size + 1),
       },
-      { name: 'tableBar', meaning: 'BAR that holds the table.', value: read(msixTable.f.bir, msixCap.at.table) },
+      {
+        name: 'tableBar',
+        is: 'number',
+        meaning: 'BAR that holds the table.',
+        value: read(msixTable.f.bir, msixCap.at.table),
+      },
       {
         name: 'tableOffset',
+        is: 'number',
         meaning: 'Offset of the table in that BAR, in bytes.',
         value: scaled(msixTable.f.offset, msixCap.at.table, bytes),
       },
       {
         name: 'pbaBar',
+        is: 'number',
         meaning: 'BAR that holds the pending bit array.',
         value: read(msixPba.f.bir, msixCap.at.pba),
       },
       {
         name: 'pbaOffset',
+        is: 'number',
         meaning: 'Offset of the pending bit array in that BAR, in bytes.',
         value: scaled(msixPba.f.offset, msixCap.at.pba, bytes),
       },
@@ -160,12 +171,14 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
     [
       {
         name: 'effectivelyMasked',
+        is: 'flag',
         meaning:
           'MSI-X is off, or the function mask or the mask bit of the entry is set: the function sends no message.',
         value: (s, o) => effectivelyMasked(s, o) ?? null,
       },
       {
         name: 'message',
+        is: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, msixEntry.at.address, msixEntry.at.data)),
       },
@@ -174,9 +187,10 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
   [
     msi,
     [
-      { name: 'enable', meaning: 'MSI enable.', value: read(msiControl.f.enable, msi.at.control) },
+      { name: 'enable', is: 'flag', meaning: 'MSI enable.', value: read(msiControl.f.enable, msi.at.control) },
       {
         name: 'message',
+        is: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, msi.at.address, msi.at.data)),
       },
@@ -187,6 +201,7 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
     [
       {
         name: 'message',
+        is: 'message',
         meaning: 'What address and data mean to the irq domain underneath.',
         value: (s, o) => messageValue(messageOf(s, o, imsEntry.at.address, imsEntry.at.data)),
       },
@@ -197,31 +212,37 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
     [
       {
         name: 'present',
+        is: 'flag',
         meaning: 'P: the entry may be used.',
         value: read(V.present, irte.at.value),
       },
       {
         name: 'posted',
+        is: 'flag',
         meaning: 'IM: the entry posts into a descriptor instead of remapping.',
         value: read(V.posted, irte.at.value),
       },
       {
         name: 'vector',
+        is: 'number',
         meaning: 'Vector (virtual vector of a posted entry).',
         value: read(V.vector, irte.at.value),
       },
       {
         name: 'dest',
+        is: 'number',
         meaning: 'Destination APIC id, read according to the mode of the unit.',
         value: irteDestination,
       },
       {
         name: 'sid',
+        is: 'number',
         meaning: 'Source id that may use the entry.',
         value: read(V.sid, irte.at.value),
       },
       {
         name: 'requester',
+        is: 'text',
         meaning: 'The source id as a BDF.',
         value: (s, o) => {
           const sid = V.sid.get(s, o, irte.at.value);
@@ -235,21 +256,25 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
     [
       {
         name: 'present',
+        is: 'flag',
         meaning: 'RemapEn: the entry may be used.',
         value: read(amdIrte128.f.present, amdIrte.at.value),
       },
       {
         name: 'posted',
+        is: 'flag',
         meaning: 'GuestMode: the entry posts into a virtual APIC.',
         value: (s, o) => (s.flag(o, amdIrte.at.ga) ? amdIrte128.f.guestMode.value(s, o, amdIrte.at.value) : false),
       },
       {
         name: 'vector',
+        is: 'number',
         meaning: 'Vector.',
         value: readAmd(amdIrte32.f.vector, amdIrte128.f.vector),
       },
       {
         name: 'dest',
+        is: 'number',
         meaning: 'Destination APIC id, bits 23:0.',
         value: readAmd(amdIrte32.f.dest, amdIrte128.f.dest),
       },
@@ -260,6 +285,7 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
     [
       {
         name: 'current',
+        is: 'flag',
         meaning: 'The route carries what its MSI-X entry holds now.',
         value: routeCurrent,
       },

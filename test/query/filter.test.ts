@@ -10,12 +10,16 @@ import { vecUpdate } from '../../src/model/events/vector.ts';
 import { irq } from '../../src/model/things/irq.ts';
 import { msixEntry } from '../../src/model/things/pci.ts';
 import { irte } from '../../src/model/things/remap.ts';
-import { FilterError, filterNames, filterText } from '../../src/query/filter.ts';
-import { parseFilter } from '../../src/query/filter-parse.ts';
-import { compileFilter } from '../../src/query/match.ts';
+import { FilterError, filterText } from '../../src/query/filter/ast.ts';
+import { filterNames } from '../../src/query/filter/names.ts';
+import { parseFilter } from '../../src/query/filter/parse.ts';
+import { compileFilter, FilterObserver } from '../../src/query/filter/pass.ts';
 import { TraceBuilder } from '../../src/trace/builder.ts';
 import type { Trace } from '../../src/trace/trace.ts';
-import { filters, plainly } from './filter-plain.ts';
+import { Walk } from '../../src/trace/walk.ts';
+import { randomTrace } from '../model/random.ts';
+import { bundled, start } from '../sim/run.ts';
+import { filtersFor, plainly } from './filter-plain.ts';
 
 /** A small trace with arguments of every width; steps as the comments say. */
 function smallTrace(): Trace {
@@ -190,7 +194,7 @@ describe('filters', () => {
 
   it('are the same after printing and reading again', () => {
     fc.assert(
-      fc.property(filters, (filter) => {
+      fc.property(filtersFor(randomTrace(1, 50)), (filter) => {
         assert.deepEqual(parseFilter(filterText(filter)), filter);
       }),
       { numRuns: 2000 },
@@ -208,11 +212,40 @@ describe('filters', () => {
       [real, sample],
     ] as const) {
       fc.assert(
-        fc.property(filters, (filter) => {
+        fc.property(filtersFor(), (filter) => {
           const holds = compileFilter(filter, of);
           for (const step of at) assert.equal(holds(step), plainly(filter, of, step) === true, `step ${step}`);
         }),
         { numRuns: 500 },
+      );
+    }
+  });
+
+  it('agree with a plain reading where they look at the state and at earlier events', () => {
+    const simulated = ['first-run', 'chain-remap', 'posted-interrupts', 'its-basic'].map((id) => {
+      const run = start(bundled(id), { seed: 5 });
+      while (run.trace.length < 260 && run.step());
+      return run.trace;
+    });
+    for (const of of [trace, randomTrace(7, 120), ...simulated]) {
+      fc.assert(
+        fc.property(filtersFor(of), fc.boolean(), (filter, back) => {
+          const holds = compileFilter(filter, of);
+          const observer = new FilterObserver(filter, of);
+          const walk = new Walk(of, [observer]);
+          for (let step = 0; step < of.length; step++) {
+            const expected = plainly(filter, of, step) === true;
+            const where = `${filterText(filter)} at step ${step}`;
+            assert.equal(holds(step), expected, where);
+            if (step % 7 === 0) assert.equal(holds(step), expected, `${where}, asked twice`);
+            walk.advance(1);
+            assert.equal(observer.holds, expected, `${where}, observed`);
+          }
+          if (!back) return;
+          const at = Math.floor(of.length / 2);
+          assert.equal(holds(at), plainly(filter, of, at) === true, `${filterText(filter)} at step ${at}, asked again`);
+        }),
+        { numRuns: 150 },
       );
     }
   });

@@ -1,7 +1,7 @@
 import { type EventView, viewEvent } from '../../query/events.ts';
-import { type Filter, FilterError } from '../../query/filter.ts';
-import { parseFilter } from '../../query/filter-parse.ts';
-import { compileFilter } from '../../query/match.ts';
+import { type Filter, FilterError } from '../../query/filter/ast.ts';
+import { parseFilter } from '../../query/filter/parse.ts';
+import { compileFilter } from '../../query/filter/pass.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE, Failure } from '../failure.ts';
 import { POSITION_HELP, parsePosition, stretchEnd, stretchStart } from '../position.ts';
@@ -13,6 +13,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     from: { type: 'string' },
     to: { type: 'string' },
     filter: { type: 'string' },
+    limit: { type: 'string' },
     json: { type: 'boolean' },
   });
   if (positionals.length !== 1) throw misused('events', 'events needs one FILE');
@@ -20,6 +21,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const from = values.from === undefined ? undefined : parsePosition(values.from, '--from');
   const to = values.to === undefined ? undefined : parsePosition(values.to, '--to');
   const filter = values.filter === undefined ? undefined : readFilter(values.filter);
+  const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : readLimit(values.limit);
   const trace = await readTrace(positionals[0]!, context.progress);
   const first = from ? stretchStart(trace, from, '--from') : 0;
   const last = to ? stretchEnd(trace, to, '--to') : trace.length - 1;
@@ -28,7 +30,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const columns = new Columns((line) => out.line(line), [0, 1, 2, 3]);
   if (!values.json) columns.row('step', 'time', 'cpu', 'line', 'event', 'object', 'arguments');
   let found = 0;
-  for (let step = first; step <= last; step++) {
+  for (let step = first; step <= last && found < limit; step++) {
     if (matches(step)) {
       found++;
       const event = viewEvent(trace, step);
@@ -38,8 +40,13 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     if (out.due) await out.rest();
   }
   if (found > 0) columns.end();
-  else if (!values.json) out.line('no event matches');
+  else if (!values.json && limit > 0) out.line('no event matches');
   return DONE;
+}
+
+function readLimit(text: string): number {
+  if (!/^\d+$/.test(text)) throw new Failure(`--limit: expected a whole number of events, found '${text}'`);
+  return Number(text);
 }
 
 function readFilter(text: string): Filter {
@@ -74,7 +81,7 @@ export function argumentsText({ fields }: EventView): string {
 
 export const events: Command = {
   name: 'events',
-  usage: 'FILE [--from S] [--to S] [--filter EXPR] [--json]',
+  usage: 'FILE [--from S] [--to S] [--filter EXPR] [--limit N] [--json]',
   summary: 'its events, in the order in which they were recorded',
   help: `Prints one event per line: step, time, the CPU that the record names (- for none), the line of FILE, what happened,
 to which object, and the arguments.
@@ -84,21 +91,26 @@ Options:
   --to S         end with the last event at or before S
                  S: ${POSITION_HELP}
   --filter EXPR  only events for which EXPR holds
+  --limit N      at most N events: the first ones of those that are asked for
   --json         one JSON object per line: {step, time, cpu, kind, object, fields, task, source}
 
-EXPR compares what an event tells: step, time, cpu, kind, object, task, line, or any argument by its name
-(fields.NAME where the name is taken, as in fields.cpu).
-  == != < <= > >=   numbers in decimal or hexadecimal; texts, where * stands for anything (in an object
-                    path for anything within a segment, /** at the end for all that is below)
+EXPR compares what an event tells: step, time, dt (time since the event before), cpu, kind, object, task, line, or any
+argument by its name (fields.NAME where the name is taken, as in fields.cpu); and what the state holds after it: a key of an
+object (irq/41.vector) or of a related one (entry.mask, irte.vector, device.busMaster). docs/filter.md has it all.
+  == != < <= > >=   numbers in decimal or hexadecimal, times with a unit (50us); texts, where * stands for anything
+                    (in an object path for anything within a segment, /** at the end for all that is below)
   ~                 a text contains another one, in upper or lower case
   in A,B..C         one of several values, or within a range
   NAME, !NAME       a flag is set, is clear
+  after(EXPR, 5ms)  an earlier event, at most 5 ms before, for which EXPR held; after(EXPR, 5ms, same): of the same object
   && || ! ( )       both, one of both, not; quotes "…" around texts with spaces or signs
-An event that lacks what a comparison asks about satisfies neither the comparison nor its negation.
+Where an event, or the state, lacks what a comparison asks about, neither the comparison nor its negation holds.
 
 Examples:
   irqscope events examples/x86-vtd-qemu.log --from 1795148664.565645 --to 1795148664.599510
   irqscope events examples/x86-vtd-qemu.log --filter 'kind == tbl.write && object == device/0000:00:03.0/msix/*'
-  irqscope events examples/x86-vtd-qemu.log --filter 'vector in 33,40..45 && !(kind == apic.accept)' --json`,
+  irqscope events examples/x86-vtd-qemu.log --filter 'vector in 33,40..45 && !(kind == apic.accept)' --json
+  irqscope events examples/x86-vtd-qemu.log --filter 'kind == msix.write && device == 00:03.0 && entry.mask' --limit 3
+  irqscope events examples/x86-vtd-qemu.log --filter 'kind == send && after(kind == dev.raise, 5us, same)' --limit 3`,
   run,
 };
