@@ -109,6 +109,83 @@ describe('filters', () => {
     for (const [text, expected] of Object.entries(cases)) assert.deepEqual(steps(text), expected, text);
   });
 
+  it('look at the state after the event, of any object and of related ones', () => {
+    const cases: Readonly<Record<string, number[]>> = {
+      // Written with value 0x1 at offset 0xc at step 0, with the address at step 1.
+      'entry.mask': [0, 1],
+      'state(entry.mask) && kind == msix.write': [0, 1],
+      'entry.control.mask == 1': [0, 1],
+      '!entry.mask': [],
+      'entry.address == 0x80000001fee00298': [1],
+      'entry.address != 0 && step == 0': [],
+      'entry.writes >= 2': [1],
+      'state(device/0000:00:03.0/msix/0.writes) == 2': [1, 2, 3, 4, 5, 6, 7],
+      'device/00:03.0/msix/0/control.mask && step > 4': [5, 6, 7],
+      'state("device/00:03.0/msix/0/writes") == 1': [0],
+      'irq/41.vector == 39': [2, 3, 4, 5, 6, 7],
+      'irq.vector == 39': [2, 3, 4, 5, 6],
+      'irq.prevVector == 38 && irq/41/prevCpu == 2': [2, 3, 4, 5, 6],
+      'irq.handled == 1': [3, 4, 5, 6],
+      'irq.name ~ VFIO': [3, 4, 5, 6],
+      'irte.present': [7],
+      'irte.vector == 0x21 && irte.dest == 0xf00 || step < 0': [],
+      'irq/41.exists': [2, 3, 4, 5, 6, 7],
+      '!irq/41.exists': [0, 1],
+      'irq.exists': [2, 3, 4, 5, 6],
+      'state(irq) == irq/41': [2, 3, 4, 5, 6],
+      'irq == 41': [2, 3, 4, 5, 6],
+      'entry == 00:03.0/msix/0': [0, 1],
+      'irte == "0/20"': [7],
+      'irte == 0/2*': [7],
+      'irte == "0/2*"': [],
+      'kind in (msix.write, irq.exit)': [0, 1, 4, 5],
+    };
+    for (const [text, expected] of Object.entries(cases)) assert.deepEqual(steps(text), expected, text);
+  });
+
+  it('know times with units, and what came before', () => {
+    // Times: none, 101.5, five times 102.000001, none.
+    const cases: Readonly<Record<string, number[]>> = {
+      'time >= 102000001us': [2, 3, 4, 5, 6],
+      'time < 101500.0005ms': [1],
+      'dt == 500001us': [2],
+      'dt == 500.001ms': [2],
+      'dt == 0ns': [3, 4, 5, 6],
+      'dt in 1ms..1s': [2],
+      'dt >= 0 || dt < 0': [2, 3, 4, 5, 6],
+      'dt.object == 0': [3, 4, 5, 6],
+      'dt.cpu == 0s': [3, 4, 5, 6],
+      'dt.kind == 0': [5],
+      'after(kind == tbl.write, 1s)': [2, 3, 4, 5, 6],
+      'after(kind == tbl.write && step > 0, 500ms)': [],
+      '!after(kind == tbl.write && step > 0, 500ms)': [0, 1, 2, 3, 4, 5, 6],
+      'after(kind == irq.exit, 0, same)': [5, 6],
+      'after(kind == irq.exit, 0, irq)': [5, 6],
+      'after(kind == irq.exit, 0, entry)': [],
+      'after(vector in 30..38, 39, 0)': [3, 4, 5, 6],
+      'after(vector in 30..38, 0, same)': [],
+      'after(vector in 30..38, 39, 1ns)': [3, 4, 5, 6],
+      'after(after(kind == vec.update, 1us) && !handled, 1us)': [6],
+    };
+    for (const [text, expected] of Object.entries(cases)) assert.deepEqual(steps(text), expected, text);
+  });
+
+  it('cannot compare ticks with seconds', () => {
+    const out = new TraceBuilder('ticks');
+    out.source.time = { base: 0n, ticks: true, digits: 0 };
+    for (const time of [100, 250]) {
+      out.begin(1, 0);
+      out.time = time;
+      out.emit(irqExit.put().handled(true), out.world.object(irq, 'irq/41'));
+    }
+    assert.deepEqual(steps('dt == 150', out.trace), [1]);
+    assert.deepEqual(steps('time == 250', out.trace), [1]);
+    assert.deepEqual(steps('dt < 1s || dt >= 1s || time > 1ms', out.trace), []);
+    assert.deepEqual(steps('after(handled, 150)', out.trace), [1]);
+    assert.deepEqual(steps('after(handled, 149)', out.trace), []);
+    assert.deepEqual(steps('after(handled, 1s) || !after(handled, 1s)', out.trace), [0]);
+  });
+
   it('hold neither way of events that lack what they ask about', () => {
     assert.deepEqual(steps('vector == 0 || !(vector == 0)'), [2]);
     assert.deepEqual(steps('cpu == 0 || cpu != 0'), [1, 2, 3, 4, 5, 6]);
@@ -138,6 +215,30 @@ describe('filters', () => {
       ['task in 1..2', 8, /a range goes from number to number, and `task` is a text/],
       ['time == 1.2.3', 8, /`time` is a time/],
       ['constructor == 1', 0, /called `constructor`/],
+      ['entry.maks', 6, /no `entry` has a key `maks`; did you mean `mask`/],
+      ['step == 1 && irq/41.vectr == 3', 20, /irq\/41 has no key `vectr`; did you mean `vector`/],
+      ['irq/41 == 3', 6, /expected a key behind the object, such as `name`/],
+      ['state(irq/*.vector) == 3', 10, /one object/],
+      ['state(irg/41.vector) == 3', 6, /no object has a path like irg.*did you mean `irq`/],
+      ['state(kind) == x', 6, /expected a path .* without `state\(…\)`/],
+      ['state(entry.mask', 16, /expected `\)`/],
+      ['vcpu', 4, /expected a comparison/],
+      ['route == 1', 5, /expected a key behind `route`/],
+      ['entry.data == abc', 14, /`entry.data` is a number/],
+      ['irq.name < 3', 9, /`<` compares numbers, and `irq.name` is a text/],
+      ['vector == 5ms', 10, /`vector` is a number.*only `time`, `dt`/],
+      ['dt > 5m', 5, /a stretch of time.*found `5m`/],
+      ['time > 0.0000000001', 7, /`time` is a time/],
+      ['dt > 1.5ns', 5, /`dt` is a stretch of time/],
+      ['dt in 1..5ms', 6, /both ends of a range/],
+      ['after(handled)', 13, /expected `,`, found `\)`/],
+      ['after(handled, 5)ms', 17, /expected `&&`/],
+      ['after(handled, -5ms)', 15, /expected a time/],
+      ['after(handled, x)', 15, /expected a time such as `5ms`/],
+      ['after(handled, 5ms, object)', 20, /expected `same`/],
+      ['after(handled, 5ms same)', 19, /expected `\)`, or `,` and `same`/],
+      ['after(vectr == 3, 5ms)', 6, /called `vectr`/],
+      ['kind == msix.wirte', 8, /no event kind msix.wirte/],
       [`${'!'.repeat(1000)}handled`, 100, /more than 100 levels/],
       [`${'('.repeat(100_000)}`, 100, /more than 100 levels/],
     ];

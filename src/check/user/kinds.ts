@@ -1,7 +1,7 @@
 import { textMatcher } from '../../base/path-pattern.ts';
 import type { EventKind } from '../../model/event.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
-import type { Filter, Literal, Range } from '../../query/filter.ts';
+import type { Filter, Literal, Range } from '../../query/filter/ast.ts';
 
 /** Whether a condition can hold of an event of a kind: yes, no, or that depends on more than the kind. */
 type Answer = boolean | undefined;
@@ -25,6 +25,7 @@ function answer(filter: Filter, kind: EventKind): Answer {
       return answers.includes(undefined) ? undefined : !decides;
     }
     case 'flag':
+    case 'after':
       return undefined;
     case 'in':
       return filter.name === 'kind' ? filter.items.some((item) => literalHolds(item, kind.name)) : undefined;

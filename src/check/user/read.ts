@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { type Filter, FilterError } from '../../query/filter.ts';
-import { parseFilter } from '../../query/filter-parse.ts';
+import { type Filter, FilterError } from '../../query/filter/ast.ts';
+import { parseFilter } from '../../query/filter/parse.ts';
 import { ruleNames } from '../rules.ts';
 import { type UserRule, userRulesSchema } from './schema.ts';
 

@@ -2,7 +2,7 @@ import type { Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
-import { compileFilter } from '../../query/match.ts';
+import { compileFilter } from '../../query/filter/pass.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Breach, Happened, Report, Rule, RuleObserver } from '../rule.ts';
 import { kindsOf } from './kinds.ts';

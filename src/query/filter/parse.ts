@@ -16,6 +16,9 @@ const DEEPEST = 100;
 const isTimed = (types: ReadonlySet<ValueType>): boolean => types.has('time') || types.has('span');
 const isText = (types: ReadonlySet<ValueType>): boolean => types.has('text') || types.has('path');
 
+/** Whether a word says what two events have in common. */
+const isSame = (word: string): boolean => word === 'same' || (isRelation(word) && word !== 'object');
+
 class Parser {
   readonly #from: TokenReader;
   #depth = 0;
@@ -88,7 +91,7 @@ class Parser {
       return { op: 'after', of, within: token.text };
     }
     const same = from.take();
-    if (same.type !== 'word' || (same.text !== 'same' && (!isRelation(same.text) || same.text === 'object'))) {
+    if (same.type !== 'word' || !isSame(same.text)) {
       const related = Object.keys(relationNames).filter((name) => name !== 'object');
       throw wrong(
         same,
@@ -126,7 +129,7 @@ class Parser {
     const from = this.#from;
     const enclosed = from.sign('(');
     const items = [this.#item(operand)];
-    while (from.isSign(',') && (enclosed || !this.#endsList(from.peek(1)))) {
+    while (from.isSign(',') && (enclosed || !this.#endsList())) {
       from.take();
       items.push(this.#item(operand));
     }
@@ -134,9 +137,12 @@ class Parser {
     return items;
   }
 
-  /** Whether what stands behind a comma is the time of the `after` that the list is in. */
-  #endsList(next: Token): boolean {
-    return this.#afters > 0 && next.type === 'word' && hasUnit(next.text);
+  /** Whether what stands behind the comma is the time of the `after` that the list is in: the last word, or the last but one. */
+  #endsList(): boolean {
+    const from = this.#from;
+    const next = from.peek(1);
+    if (this.#afters === 0 || next.type !== 'word' || !isTime(next.text)) return false;
+    return hasUnit(next.text) || from.isSign(')', 2) || (from.isSign(',', 2) && from.isSign(')', 4) && isSame(from.peek(3).text));
   }
 
   #value({ name, types }: Operand, relation: Relation): Literal {
