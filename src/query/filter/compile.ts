@@ -22,7 +22,7 @@ export interface Needs {
   readonly past: boolean;
 }
 
-/** A filter ready to be asked about the events of a trace. Whoever asks brings the state and shows every event, where they are needed. */
+/** A filter ready to be asked about the events of a trace. The part that asks brings the state and shows every event, where they are needed. */
 export interface Compiled {
   readonly ask: Ask;
   readonly needs: Needs;

@@ -142,7 +142,11 @@ class Parser {
     const from = this.#from;
     const next = from.peek(1);
     if (this.#afters === 0 || next.type !== 'word' || !isTime(next.text)) return false;
-    return hasUnit(next.text) || from.isSign(')', 2) || (from.isSign(',', 2) && from.isSign(')', 4) && isSame(from.peek(3).text));
+    return (
+      hasUnit(next.text) ||
+      from.isSign(')', 2) ||
+      (from.isSign(',', 2) && from.isSign(')', 4) && isSame(from.peek(3).text))
+    );
   }
 
   #value({ name, types }: Operand, relation: Relation): Literal {

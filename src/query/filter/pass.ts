@@ -9,7 +9,7 @@ import { type Compiled, compileWith } from './compile.ts';
 import { Follower } from './follow.ts';
 import { YES } from './value-tests.ts';
 
-/** With this many events between two questions, or four for each object, the state is taken from a keyframe: the references are then read anew. */
+/** With this many events between two questions, or four for each object, the state is taken from a keyframe: the references are then read again. */
 const FAR = 1 << 14;
 
 /**
