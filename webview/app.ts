@@ -113,6 +113,10 @@ export class App implements Actions {
       if (moved) this.#speak();
       this.#stage.redraw();
     });
+    this.#peer.hear(fromHost.path, (path) => {
+      model.setPath(path);
+      this.#stage.redraw();
+    });
     this.#peer.ask(questions.hello, {}).then((trace) => {
       if (model.setTrace(trace)) this.#stage.clear();
       this.#traceChanged();

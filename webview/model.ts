@@ -1,5 +1,5 @@
 import type { TimeBase } from '../src/base/time.ts';
-import type { CursorMessage, LanesMessage, LayerMessage, TraceMessage } from '../src/protocol/timeline.ts';
+import type { CursorMessage, LanesMessage, LayerMessage, PathMessage, TraceMessage } from '../src/protocol/timeline.ts';
 import type { AxisKind, LaneRow } from '../src/view/lanes/values.ts';
 import type { Memory } from './memory.ts';
 import { cursorPlace, type Range } from './overlay.ts';
@@ -20,6 +20,8 @@ export class Model {
   layers: readonly LayerMessage[] = [];
   cursor: CursorMessage | undefined;
   range: Range | undefined;
+  /** The events of the delivery path that is shown, in order. */
+  path: PathMessage['hops'] = [];
   /** The lane that the keys act on; -1 for none. */
   focused = -1;
   time: TimeBase = NO_TIME;
@@ -56,7 +58,12 @@ export class Model {
 
   /** The row that shows the event at the cursor: its lane, or the closed group that contains the lane; -1 for none. */
   get cursorRow(): number {
-    let lane = this.cursor?.lane ?? -1;
+    return this.rowShowing(this.cursor?.lane ?? -1);
+  }
+
+  /** The row that shows a lane, or the closed group that contains it; -1 for none. */
+  rowShowing(of: number): number {
+    let lane = of;
     while (lane >= 0) {
       const row = this.rows.indexOf(lane);
       if (row >= 0) return row;
@@ -77,6 +84,7 @@ export class Model {
       this.rows.setLanes([]);
       this.range = undefined;
       this.cursor = undefined;
+      this.path = [];
       this.focused = -1;
       viewport.fitted = true;
     }
@@ -97,6 +105,10 @@ export class Model {
     if (wanted) this.#wanted = undefined;
     const focused = wanted ?? this.rows.byId(this.focused) ?? this.rows.rows[0]?.lane;
     this.focused = focused?.id ?? -1;
+  }
+
+  setPath({ trace, hops }: PathMessage): void {
+    if (trace === this.trace?.id) this.path = hops;
   }
 
   /**

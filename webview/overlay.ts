@@ -13,6 +13,13 @@ export interface Range {
   readonly to: number;
 }
 
+/** An event of a delivery path. */
+export interface PathPoint {
+  readonly place: number;
+  readonly row: number | undefined;
+  readonly seen: boolean;
+}
+
 export interface OverlayScene {
   readonly theme: Theme;
   readonly viewport: Viewport;
@@ -23,6 +30,8 @@ export interface OverlayScene {
   readonly pointer: number | undefined;
   /** Middle of the row whose event the cursor stands at, or undefined when it is not on display. */
   readonly cursorRow: number | undefined;
+  /** The events of the delivery path that is shown: place on the axis, middle of the row (undefined: no row), whether a record shows it. */
+  readonly path: readonly PathPoint[];
 }
 
 /** Where the cursor stands on an axis; undefined before the first event. */
@@ -42,6 +51,40 @@ export function rangeText({ from, to }: Range, axis: AxisKind, time: TimeBase): 
 const RING = 11;
 
 const aligned = (pixel: number): number => Math.round(pixel * devicePixelRatio) / devicePixelRatio;
+
+const ARROW = 5;
+
+/** Draws a delivery path: an arrow from each event to the next one, broken where the next one is inferred. */
+function drawPath(g: CanvasRenderingContext2D, { theme, viewport, path }: OverlayScene): void {
+  const points = path.flatMap(({ place, row, seen }) =>
+    row === undefined ? [] : [{ x: viewport.pixel(place), y: row, seen }],
+  );
+  for (const [width, color] of [
+    [4, theme.background],
+    [1.5, theme.focus],
+  ] as const) {
+    g.strokeStyle = color;
+    g.fillStyle = color;
+    g.lineWidth = width;
+    for (const [i, to] of points.entries()) {
+      const from = points[i - 1];
+      if (!from || (from.y === to.y && Math.abs(to.x - from.x) < 2)) continue;
+      g.setLineDash(to.seen ? [] : [4, 3]);
+      g.beginPath();
+      g.moveTo(from.x, from.y);
+      g.lineTo(to.x, to.y);
+      g.stroke();
+      g.setLineDash([]);
+      const angle = Math.atan2(to.y - from.y, to.x - from.x);
+      g.beginPath();
+      for (const turn of [0, 2.6, -2.6]) {
+        const reach = turn === 0 ? 0 : ARROW + width;
+        g.lineTo(to.x + reach * Math.cos(angle + turn), to.y + reach * Math.sin(angle + turn));
+      }
+      g.fill();
+    }
+  }
+}
 
 /** Draws what lies over the lanes and moves often: marked range, pointer line, cursor line. */
 export function drawOverlay(surface: Surface, scene: OverlayScene): void {
@@ -66,6 +109,7 @@ export function drawOverlay(surface: Surface, scene: OverlayScene): void {
     g.fillRect(aligned(pointer), 0, 1 / devicePixelRatio, height);
     g.globalAlpha = 1;
   }
+  drawPath(g, scene);
   const place = cursorPlace(cursor, viewport.axis);
   if (place === undefined) return;
   const x = aligned(viewport.pixel(place));

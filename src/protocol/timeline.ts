@@ -81,6 +81,16 @@ const cursor = v.strictObject({
 });
 export type CursorMessage = v.InferOutput<typeof cursor>;
 
+/** The delivery path that is shown: its events in order, with their lanes (-1: none). Empty when no path is shown. */
+const path = v.strictObject({
+  trace: natural,
+  hops: v.pipe(
+    v.array(v.strictObject({ step: natural, time: place, lane: v.pipe(whole, v.minValue(-1)), seen: v.boolean() })),
+    v.maxLength(1000),
+  ),
+});
+export type PathMessage = v.InferOutput<typeof path>;
+
 const row = v.strictObject({ lane: natural, deep: v.boolean() });
 const range = { axis, from: place, to: place };
 
@@ -145,6 +155,8 @@ export const fromHost = {
   lanes: notice('timeline/lanes', lanes),
   /** The cursor moved, or the selection changed. */
   cursor: notice('timeline/cursor', cursor),
+  /** Another path is shown, or none. */
+  path: notice('timeline/path', path),
 } as const;
 
 /** What the webview sends without expecting an answer. */

@@ -1,6 +1,7 @@
 import type { Step } from '../base/ids.ts';
 import type { State } from '../model/state.ts';
 import { changesBetween, type ObjectChange } from '../query/changes.ts';
+import { type PathView, pathAt, RecordedKinds } from '../query/delivery/path.ts';
 import { eventAbout } from '../query/next.ts';
 import { objectsBelow } from '../query/paths.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
@@ -33,7 +34,7 @@ export interface Continuation {
 }
 
 /** What a session tells its listeners. */
-export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options';
+export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path';
 
 /**
  * One opened trace: where the cursor is, what is selected, what is shown. The cursor stands *after* an event: the views
@@ -47,6 +48,8 @@ export class Session {
   #changes: readonly ObjectChange[] | undefined;
   #selection: string | undefined;
   #onlyChanged = false;
+  #path: PathView | undefined;
+  readonly #recorded: RecordedKinds;
   #loading = true;
   readonly #continuation: Continuation | undefined;
   /** The error with which the continuation stopped. */
@@ -56,6 +59,7 @@ export class Session {
   /** `continuation`: what makes further events when the cursor steps beyond the last one. */
   constructor(trace: Trace, continuation?: Continuation) {
     this.trace = trace;
+    this.#recorded = new RecordedKinds(trace);
     this.#continuation = continuation;
     this.#loading = continuation === undefined;
     this.#state = trace.stateAt(BEFORE_FIRST);
@@ -86,6 +90,11 @@ export class Session {
   /** Path of the selected object. */
   get selection(): string | undefined {
     return this.#selection;
+  }
+
+  /** The delivery path that is shown. */
+  get path(): PathView | undefined {
+    return this.#path;
   }
 
   /** Whether trees show only what the current step changed. */
@@ -123,6 +132,34 @@ export class Session {
   showOnlyChanged(on: boolean): void {
     this.#onlyChanged = on;
     this.#tell('options');
+  }
+
+  /** Shows the path of the delivery that an event belongs to; says why there is none. */
+  showPath(step: Step): PathView | Refusal {
+    const path = pathAt(this.trace, step, this.#recorded);
+    if (path === undefined) return { refused: `the event at step ${step} belongs to no delivery` };
+    this.#path = path;
+    this.#tell('path');
+    return path;
+  }
+
+  /** Shows no path any more. */
+  hidePath(): void {
+    if (this.#path === undefined) return;
+    this.#path = undefined;
+    this.#tell('path');
+  }
+
+  /**
+   * The path that is shown follows the cursor to an event of another delivery. At an event that belongs to none it stays.
+   */
+  followPath(): void {
+    const step = this.#cursor;
+    if (this.#path === undefined || this.#path.hops.some((hop) => hop.step === step)) return;
+    const path = pathAt(this.trace, step, this.#recorded);
+    if (path === undefined || !path.hops.some((hop) => hop.step === step)) return;
+    this.#path = path;
+    this.#tell('path');
   }
 
   /** The caller has read more of the source; `done`: all of it. */

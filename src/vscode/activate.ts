@@ -14,6 +14,7 @@ import { TextSync } from './text-sync.ts';
 import { TimelinePanel } from './timeline.ts';
 import { Marks } from './views/marks.ts';
 import { OutlineView } from './views/outline-view.ts';
+import { PathTree } from './views/path-view.ts';
 import { TracesView } from './views/traces-view.ts';
 
 /** What tests use besides the API. It may change at any time. */
@@ -54,6 +55,7 @@ export function activateWith(
     new BranchText(sessions),
     ...views,
     traces,
+    new PathTree(sessions),
     watchContexts(sessions),
     showStatus(sessions),
     texts,

@@ -8,6 +8,7 @@ import {
   fromView,
   type LaneMessage,
   type LayerMessage,
+  type PathMessage,
   questions,
   type TableReply,
   type TraceMessage,
@@ -46,6 +47,8 @@ const SLICE_EVENTS = 2000;
 const GROWTH_MS = 250;
 const TOOLTIP_EVENTS = 8;
 const TABLE_ROWS = 200;
+/** Most events of a delivery path that are drawn. */
+const MOST_HOPS = 1000;
 /** Longest text of an event that is sent. */
 const LONGEST_TEXT = 400;
 
@@ -89,6 +92,7 @@ export class TimelineService {
         this.#laneCount = -1;
         this.#tellLanes();
         this.#tellCursor();
+        this.#tellPath();
       });
       return this.#traceMessage();
     });
@@ -136,6 +140,11 @@ export class TimelineService {
     this.#tellCursor();
   }
 
+  /** Another delivery path of the shown trace is shown, or none. */
+  pathChanged(): void {
+    this.#tellPath();
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.#telling?.();
@@ -178,6 +187,7 @@ export class TimelineService {
     this.#peer.tell(fromHost.trace, this.#traceMessage());
     this.#tellLanes();
     this.#tellCursor();
+    this.#tellPath();
   }
 
   #traceMessage(): TraceMessage {
@@ -246,6 +256,20 @@ export class TimelineService {
       selection: selection ?? '',
     };
     this.#peer.tell(fromHost.cursor, message);
+  }
+
+  #tellPath(): void {
+    const shown = this.#shown;
+    const index = this.#index;
+    if (!shown || !index || this.#disposed) return;
+    const axis = index.axis('time');
+    const hops = (shown.session.path?.hops ?? [])
+      .filter(({ step }) => step < axis.length)
+      .slice(0, MOST_HOPS)
+      .map(({ step, seen }): PathMessage['hops'][number] => ({
+        ...{ step, seen, time: axis.x(step), lane: index.laneOf(step)?.id ?? -1 },
+      }));
+    this.#peer.tell(fromHost.path, { trace: shown.id, hops });
   }
 
   #placeText(index: LaneIndex, step: Step): string {

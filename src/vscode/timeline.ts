@@ -107,6 +107,7 @@ export class TimelinePanel {
       if (trace !== this.#sessions.active || trace === undefined) return;
       if (what === 'trace') this.#service.grown();
       if (what === 'cursor' || what === 'selection') this.#service.moved();
+      if (what === 'path') this.#service.pathChanged();
     });
   }
 }

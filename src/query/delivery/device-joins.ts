@@ -64,7 +64,7 @@ function send(moment: Moment): void {
   slots.nameless = undefined;
   nameCause(moment, delivery);
   const target = messageOf(state, object);
-  if (target >= 0) slots.put(slots.sent, target, delivery, step);
+  if (target >= 0) slots.send(target, delivery, step);
   slots.translating.set(row.task, delivery);
 }
 
@@ -130,7 +130,7 @@ function line(moment: Moment): void {
   if (!sent) raise(moment);
   else {
     slots.hop(sent, step, 'accept', object);
-    slots.sent.delete(object);
+    slots.sent.remove(object, sent);
   }
   const delivery = sent ?? slots.raised.get(object);
   // An SPI of a GIC is acknowledged by its INTID.

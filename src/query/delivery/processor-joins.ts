@@ -52,7 +52,8 @@ const accept: Join = (moment) => {
     onward(runningAt(moment));
   const open = at && slots.open.has(at) && !at.has('eoi') ? at : undefined;
   const delivery = open ? slots.hop(open, step, 'accept', row.object) : slots.begin(step, 'accept', row.object);
-  for (const place of [slots.posted, slots.sent]) if (place.get(row.object) === delivery) place.delete(row.object);
+  slots.sent.remove(row.object, delivery);
+  if (slots.posted.get(row.object) === delivery) slots.posted.delete(row.object);
   slots.chain = undefined;
   slots.entered = { delivery, step, cpu: row.cpu, task: row.task };
   request(moment, delivery);
@@ -74,7 +75,7 @@ const deliver: Join = (moment) => {
   const at = own && (own.vector < 0 || own.vector === vector) ? own : slots.sent.get(row.object);
   const delivery = at ? slots.hop(at, step, 'accept', row.object) : slots.begin(step, 'accept', row.object);
   slots.translating.delete(row.task);
-  slots.sent.delete(row.object);
+  slots.sent.remove(row.object, delivery);
   // No record tells when the processor takes it: the one before is over, and nobody knows when.
   slots.put(slots.arrived, row.object, delivery, step);
 };
@@ -103,8 +104,8 @@ function take(moment: Moment, waiting: Delivery | undefined): void {
   const { slots, step, row, state } = moment;
   const at = waiting && slots.open.has(waiting) ? waiting : undefined;
   const delivery = at ? slots.hop(at, step, 'inject', row.object) : slots.begin(step, 'inject', row.object);
-  for (const place of [slots.accepted, slots.arrived, slots.sent])
-    if (place.get(row.object) === delivery) place.delete(row.object);
+  slots.sent.remove(row.object, delivery);
+  for (const place of [slots.accepted, slots.arrived]) if (place.get(row.object) === delivery) place.delete(row.object);
   slots.put(slots.inService, row.object, delivery, step);
   slots.shown.add(row.object);
   const processor = processorOf(state, row.object);

@@ -17,7 +17,7 @@ function begins(moment: Moment): Delivery {
   const { slots, step, row } = moment;
   const at = translated(moment);
   const delivery = at ? slots.hop(at, step, 'remap', row.object) : slots.begin(step, 'remap', row.object);
-  slots.sent.delete(row.object);
+  slots.sent.remove(row.object, delivery);
   slots.translating.set(row.task, delivery);
   return delivery;
 }
@@ -34,7 +34,7 @@ const remaps: Join = (moment) => {
   if (delivery.hops.at(-1)!.step !== step) slots.hop(delivery, step, 'remap', row.object);
   delivery.vector = irRemap.read(row.words, row.at).vector;
   const target = vectorOfIrte(state, row.object);
-  if (target >= 0) slots.put(slots.sent, target, delivery, step);
+  if (target >= 0) slots.send(target, delivery, step);
 };
 
 const refuses: Join = (moment) => {

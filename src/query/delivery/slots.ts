@@ -10,6 +10,46 @@ interface Link {
   readonly task: TextId;
 }
 
+/** Messages that are in flight to one place, at most; of more the oldest is over. */
+const IN_FLIGHT = 64;
+
+/** Messages in flight by the place that they lead to; those to one place arrive in order. */
+export class InFlight {
+  readonly #queues = new Map<ObjectId, Delivery[]>();
+
+  /** The message that arrives next at a place. */
+  get(object: ObjectId): Delivery | undefined {
+    return this.#queues.get(object)?.[0];
+  }
+
+  has(object: ObjectId, delivery: Delivery): boolean {
+    return this.#queues.get(object)?.includes(delivery) === true;
+  }
+
+  /** Adds a message; returns one that is in flight for too long. */
+  add(object: ObjectId, delivery: Delivery): Delivery | undefined {
+    const queue = this.#queues.get(object);
+    if (!queue) {
+      this.#queues.set(object, [delivery]);
+      return undefined;
+    }
+    if (!queue.includes(delivery)) queue.push(delivery);
+    return queue.length > IN_FLIGHT ? queue.shift() : undefined;
+  }
+
+  /** A message arrived, or is over. */
+  remove(object: ObjectId, delivery: Delivery): void {
+    const queue = this.#queues.get(object);
+    const at = queue?.indexOf(delivery) ?? -1;
+    if (!queue || at < 0) return;
+    queue.splice(at, 1);
+    if (queue.length === 0) this.#queues.delete(object);
+  }
+}
+
+/** Deliveries of unknown threads that are kept while they wait nowhere. */
+const LOOSE = 64;
+
 /** The places in which deliveries wait for their next event. */
 export class Slots {
   /** Deliveries on their way. */
@@ -17,7 +57,7 @@ export class Slots {
   /** Causes that no message followed yet, by entry, function or line. */
   readonly raised = new Map<ObjectId, Delivery>();
   /** Messages by what they lead to: a remapping table entry, an ITS event, an SPI, a vector. */
-  readonly sent = new Map<ObjectId, Delivery>();
+  readonly sent = new InFlight();
   /** What a thread translates right now. */
   readonly translating = new Map<TextId, Delivery>();
   /** Interrupts that wait for their INTID to be acknowledged, by INTID. */
@@ -61,6 +101,8 @@ export class Slots {
   /** The delivery that the last event belongs to. */
   touched: Delivery | undefined;
 
+  /** Deliveries of unknown threads that wait nowhere, the oldest first. */
+  readonly #loose: Delivery[] = [];
   readonly #done: (delivery: Delivery) => void;
 
   constructor(done: (delivery: Delivery) => void) {
@@ -105,8 +147,12 @@ export class Slots {
 
   /** Whether a delivery still waits for something. */
   waits(delivery: Delivery): boolean {
-    return [this.accepted, this.arrived, this.inService, this.raised, this.sent, this.posted].some((place) =>
-      [...delivery.ahead, ...delivery.hops.map((hop) => hop.object)].some((object) => place.get(object) === delivery),
+    return this.#objects(delivery).some(
+      (object) =>
+        this.sent.has(object, delivery) ||
+        [this.accepted, this.arrived, this.inService, this.raised, this.posted].some(
+          (place) => place.get(object) === delivery,
+        ),
     );
   }
 
@@ -128,14 +174,32 @@ export class Slots {
     this.entered = undefined;
   }
 
-  /** What waits only for the thread to go on is over when the thread does something else. */
-  drop(delivery: Delivery, step: Step): void {
-    if (this.open.has(delivery) && !this.waits(delivery)) this.end(delivery, step, null);
+  /**
+   * What waits only for the thread to go on is over when the thread does something else. Where records name no thread it may
+   * go on a little later.
+   */
+  drop(delivery: Delivery, step: Step, task: TextId): void {
+    if (!this.open.has(delivery) || this.waits(delivery)) return;
+    if (task !== 0) this.end(delivery, step, null);
+    else if (this.#loose.push(delivery) > LOOSE) this.end(this.#loose.shift()!, step, null);
+  }
+
+  /** A message leads to a place. */
+  send(object: ObjectId, delivery: Delivery, step: Step): void {
+    delivery.ahead.add(object);
+    const lost = this.sent.add(object, delivery);
+    if (lost) this.end(lost, step, null);
+  }
+
+  /** The objects that a delivery is at or waits for. */
+  #objects(delivery: Delivery): ObjectId[] {
+    return [...new Set([...delivery.ahead, ...delivery.hops.map((hop) => hop.object)])];
   }
 
   #leave(delivery: Delivery): void {
-    const objects = new Set([...delivery.ahead, ...delivery.hops.map((hop) => hop.object)]);
-    for (const place of [this.raised, this.sent, this.posted, this.accepted, this.arrived, this.inService])
+    const objects = this.#objects(delivery);
+    for (const object of objects) this.sent.remove(object, delivery);
+    for (const place of [this.raised, this.posted, this.accepted, this.arrived, this.inService])
       for (const object of objects) if (place.get(object) === delivery) place.delete(object);
     for (const [key, other] of this.translating) if (other === delivery) this.translating.delete(key);
     for (const [key, other] of this.taken) if (other === delivery) this.taken.delete(key);

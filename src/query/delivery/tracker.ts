@@ -54,6 +54,6 @@ export class DeliveryTracker implements Observer {
     const left = slots.translating.get(row.task);
     if (left === undefined) return;
     slots.translating.delete(row.task);
-    slots.drop(left, step);
+    slots.drop(left, step, row.task);
   }
 }

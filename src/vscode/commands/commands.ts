@@ -13,6 +13,7 @@ import { goCommands } from './go.ts';
 import { type Handlers, say } from './handlers.ts';
 import { injectCommands } from './inject.ts';
 import { objectCommands } from './object.ts';
+import { pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
 
 /** What commands use. */
@@ -38,6 +39,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...fileCommands(services, find),
     ...goCommands(services.sessions, find),
     ...objectCommands(services.sessions, find, services.views),
+    ...pathCommands(services.sessions, find),
     ...runCommands(services, find),
     ...injectCommands(services, find),
     ...branchCommands(services, find),

@@ -1,0 +1,69 @@
+import type { Step } from '../base/ids.ts';
+import { durationText } from '../base/time.ts';
+import { STAGE_MEANINGS } from '../query/delivery/delivery.ts';
+import { outcomeText, type PathHop, type PathView } from '../query/delivery/path.ts';
+
+/** A row of the view *Delivery Path*. */
+export interface PathRow {
+  readonly kind: 'outcome' | 'hop' | 'blind';
+  readonly label: string;
+  readonly description: string;
+  /** Sentences of the tooltip. */
+  readonly tooltip: readonly string[];
+  /** Name of an icon of the editor. */
+  readonly icon: string;
+  /** The step that the row leads to. */
+  readonly step?: Step;
+  readonly object?: string;
+}
+
+const ICONS = { true: 'pass', false: 'error', null: 'question' } as const;
+
+const gap = ({ latency }: PathHop): string => (latency === null ? '' : `+${durationText(Number(latency) * 1e9)}`);
+
+function hopRow(hop: PathHop): PathRow {
+  const { stage, object, detail, step, time, seen } = hop;
+  return {
+    kind: 'hop',
+    label: stage,
+    description: [gap(hop), object, seen ? '' : '(inferred)'].filter((text) => text !== '').join('  '),
+    tooltip: [
+      `${detail}.`,
+      `Stage ${stage}: ${STAGE_MEANINGS[stage]}.`,
+      `Step ${step}${time === null ? '' : `, ${time}`}.`,
+      ...(seen ? [] : ['Inferred: no record names this delivery here.']),
+    ],
+    icon: seen ? 'circle-filled' : 'circle-outline',
+    step,
+    object,
+  };
+}
+
+/** The rows of a path: how it ends, its hops, and the stages that no record shows. */
+export function pathRows(path: PathView): PathRow[] {
+  const last = path.hops.at(-1);
+  const outcome: PathRow = {
+    kind: 'outcome',
+    label: path.delivered === null ? 'not known to be delivered' : path.delivered ? 'delivered' : 'not delivered',
+    description: path.reason ?? '',
+    tooltip: [`${outcomeText(path)}.`],
+    icon: ICONS[String(path.delivered) as keyof typeof ICONS],
+    ...(last === undefined ? {} : { step: last.step }),
+  };
+  const blind = path.blind.map(
+    ({ stage, opens }): PathRow => ({
+      kind: 'blind',
+      label: stage,
+      description: 'not recorded',
+      tooltip: [
+        `Stage ${stage}: ${STAGE_MEANINGS[stage]}.`,
+        `No source of the trace records it. It would be shown by ${opens}.`,
+      ],
+      icon: 'eye-closed',
+    }),
+  );
+  return [outcome, ...path.hops.map(hopRow), ...blind];
+}
+
+/** What a path is about: the object of its first hop. */
+export const pathTitle = (path: PathView): string => path.hops[0]?.object ?? '';
