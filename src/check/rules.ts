@@ -17,6 +17,15 @@ import { causeMakesMessage } from './device/i-p5.ts';
 import { sameVectors } from './device/r01.ts';
 import { polledOnly } from './device/r02.ts';
 import type { Rule } from './rule.ts';
+import { freesPrevious } from './vector/f20.ts';
+import { findsVector } from './vector/f21.ts';
+import { exhaustedIsFull } from './vector/f22.ts';
+import { roomForVectors } from './vector/f23.ts';
+import { arrivesWhereOwned } from './vector/f24.ts';
+import { freesIdle } from './vector/f25.ts';
+import { movesComplete } from './vector/f26.ts';
+import { managedFollow } from './vector/f27.ts';
+import { activatesInOrder } from './vector/f28.ts';
 
 /** All rules, in the order in which they judge an event. A new rule is entered here. */
 export const rules: readonly Rule[] = [
@@ -38,6 +47,15 @@ export const rules: readonly Rule[] = [
   noPinWithMessages,
   sameVectors,
   polledOnly,
+  freesPrevious,
+  findsVector,
+  exhaustedIsFull,
+  roomForVectors,
+  arrivesWhereOwned,
+  freesIdle,
+  movesComplete,
+  managedFollow,
+  activatesInOrder,
 ];
 
 const byName = new Map(rules.flatMap((rule) => [rule.id, ...rule.names].map((name) => [name, rule] as const)));

@@ -23,6 +23,8 @@ export const everyMessageHasCause: Rule<'I-P4'> = {
     /** The last cause and the last message of each entry. */
     const raised = new Map<number, Step>();
     const sent = new Map<number, Step>();
+    /** By how many messages each entry was told to be ahead. */
+    const told = new Map<number, number>();
     let lost = false;
     let judged = 0;
     return {
@@ -34,7 +36,9 @@ export const everyMessageHasCause: Rule<'I-P4'> = {
         const sends = state.get(object, E.sends);
         const raises = state.get(object, E.raises);
         const evidence = [raised.get(object), sent.get(object)].filter((s) => s !== undefined).sort((a, b) => a - b);
-        if (sends > raises)
+        const excess = sends - raises;
+        if (excess > (told.get(object) ?? 0)) {
+          told.set(object, excess);
           report({
             step,
             object,
@@ -42,6 +46,7 @@ export const everyMessageHasCause: Rule<'I-P4'> = {
             text: `${entryName(state.world, object)} sent ${sends} messages for ${raises} causes.`,
             evidence,
           });
+        }
         sent.set(object, step);
       },
       lost() {

@@ -31,24 +31,24 @@ export const causeMakesMessage: Rule<'I-P5'> = {
     const shown = new Set<ObjectId>();
     let late = Number.POSITIVE_INFINITY;
     let judged = 0;
+    const tell = (entry: ObjectId, step: Step, waited: number): void => {
+      const since = due.get(entry)!;
+      due.delete(entry);
+      const name = entryName(scene.world, entry);
+      report({
+        step: since.step,
+        object: entry,
+        title: `${name} had a cause and sent no message although nothing masks it`,
+        text: `MSI-X is on and neither the function nor ${name} is masked, and a cause arose; within ${scene.span(waited)} came neither its message nor a word why not.`,
+        evidence: step === since.step ? [] : [step],
+        absent: { since: since.step, kinds: [msgSend] },
+      });
+    };
     const overdue = (step: Step, time: number): void => {
       late = Number.POSITIVE_INFINITY;
-      for (const [entry, since] of due) {
-        if (time - since.time <= DUE) {
-          late = Math.min(late, since.time + DUE);
-          continue;
-        }
-        due.delete(entry);
-        const name = entryName(scene.world, entry);
-        report({
-          step: since.step,
-          object: entry,
-          title: `${name} had a cause and sent no message although nothing masks it`,
-          text: `MSI-X is on and neither the function nor ${name} is masked, and a cause arose; within ${scene.span(time - since.time)} came neither its message nor a word why not.`,
-          evidence: [step],
-          absent: { since: since.step, kinds: [msgSend] },
-        });
-      }
+      for (const [entry, since] of due)
+        if (time - since.time > DUE) tell(entry, step, time - since.time);
+        else late = Math.min(late, since.time + DUE);
     };
     return {
       event(step, { kind, object, time }, state) {
@@ -61,7 +61,10 @@ export const causeMakesMessage: Rule<'I-P5'> = {
           if (!known || mayWrite(state, fn) === false) return;
           if (!scene.complete && (!shown.has(fn) || shared(state, object))) return;
           judged++;
-          if (due.has(object)) return;
+          if (due.has(object)) {
+            if (scene.complete) tell(object, step, time - due.get(object)!.time);
+            else return;
+          }
           due.set(object, { step, time });
           late = Math.min(late, time + DUE);
         } else if (kind === msgSend) {
@@ -76,10 +79,16 @@ export const causeMakesMessage: Rule<'I-P5'> = {
           if (type === msixEntry) due.delete(object);
           else due.clear();
         } else if (type === msixEntry) {
-          if (effectivelyMasked(state, object) !== false) due.delete(object);
+          const since = due.get(object);
+          if (since === undefined) return;
+          if (scene.complete) tell(object, step, time - since.time);
+          else if (effectivelyMasked(state, object) !== false) due.delete(object);
         } else for (const entry of due.keys()) if (effectivelyMasked(state, entry) !== false) due.delete(entry);
       },
       lost: () => due.clear(),
+      end(last) {
+        if (scene.complete) for (const entry of due.keys()) tell(entry, last, Number.NaN);
+      },
       get judged() {
         return judged;
       },

@@ -174,7 +174,7 @@ export class PciFunction {
     const write = value !== undefined;
     const ones = size > 4 ? [0xffffffff, 0xffffffff] : [0xffffffff];
     const count = this.size;
-    if (this.decodes === false) {
+    if (this.decodes === false && !machine.tamper?.strikes('F11', undefined)) {
       machine.emit(illegal, entry, {
         rule: 'memory-disabled',
         text: `${write ? 'write' : 'read'} while Memory Space Enable is 0: not claimed${write ? '' : ', reads all ones'}`,
@@ -217,8 +217,9 @@ export class PciFunction {
   /** A read of the function pushes every message that it sent before ahead of the completion (PCI ordering). */
   #read(entry: number, offset: number, size: number, served?: Served): number[] {
     const { machine } = this;
-    const { state } = machine;
-    this.flush();
+    const { state, tamper } = machine;
+    const late = this.#wire.some((from) => effectivelyMasked(state, from) === true);
+    if (!late || !tamper?.strikes('F04', undefined)) this.flush();
     const words: number[] = [];
     for (let i = 0; i < size; i += 4) words.push(state.get(entry, msixEntry.at.address + ((offset + i) >>> 2)));
     machine.emit(tblRead, entry, { offset, size, value: words, served: served?.served, exits: served?.exits });
@@ -248,7 +249,11 @@ export class PciFunction {
         ?.children.get('msix')
         ?.children.get(String(first + i));
       const pending = node !== undefined && machine.state.flag(node.object, msixEntry.at.pending) === true;
-      const set = pending && machine.tamper?.strikes('F02', node.object) !== true;
+      const set = pending
+        ? !machine.tamper?.strikes('F02', node.object)
+        : node !== undefined &&
+          effectivelyMasked(machine.state, node.object) === false &&
+          machine.tamper?.strikes('I-P2', node.object) === true;
       if ((i & 31) === 0) words.push(0);
       if (set) words[i >>> 5] = (words[i >>> 5]! | (1 << (i & 31))) >>> 0;
     }
@@ -285,6 +290,8 @@ export class PciFunction {
           this.#waiting.set(entry, cause);
           machine.ledger.note(cause, 'pending', machine.now);
         }
+      } else if (machine.tamper?.strikes('I-P5', entry, machine.recorder.length - 1)) {
+        machine.ledger.note(cause, 'dropped', machine.now);
       } else this.#send(entry, cause);
       return cause;
     });

@@ -31,6 +31,11 @@ export class Wire {
     this.#machine.after(FLIGHT, this.#carrier, () => this.#land(flight));
   }
 
+  /** Whether a message is on its way whose object `is` says so of. */
+  some(is: (from: number) => boolean): boolean {
+    return this.#flights.some(({ message }) => is(message.from));
+  }
+
   /** Lands every message on its way: what a completed read of the function guarantees. */
   flush(): void {
     const last = this.#flights.at(-1);

@@ -289,7 +289,7 @@ export class IrqCore {
     irq.handler = undefined;
     irq.pendingAffinity = undefined;
     if (irq.managedShutdown) this.#managed(irq, false);
-    else yield* this.setMask(irq, true);
+    else if (!this.machine.tamper?.strikes('F10', undefined)) yield* this.setMask(irq, true);
     irq.started = false;
     return 0;
   }

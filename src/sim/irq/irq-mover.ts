@@ -87,7 +87,10 @@ export class IrqMover {
     if (cpus === undefined || !irq.started) return;
     irq.pendingAffinity = undefined;
     const { masked } = irq;
-    if (!masked) yield* this.#core.setMask(irq, true);
+    // A planted fault: the kernel believes that the entry is masked.
+    const { tamper } = this.#core.machine;
+    if (!masked && (tamper?.strikes('F05', undefined) || tamper?.strikes('F06', undefined))) irq.masked = true;
+    else if (!masked) yield* this.#core.setMask(irq, true);
     yield* this.#moveOrWait(irq, cpus, 'move', false);
     if (!masked) yield* this.#core.setMask(irq, false);
   }

@@ -1,0 +1,118 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { cpuState } from '../../model/events/cpu.ts';
+import { mtxFree, mtxOffline, mtxOnline, mtxUnsure } from '../../model/events/matrix.ts';
+import { cpuObject } from '../../model/events/places.ts';
+import { vecClear, vecFreeMoved, vecSetup, vecTeardown, vecUpdate } from '../../model/events/vector.ts';
+import type { State } from '../../model/state.ts';
+import { cpu as cpuType } from '../../model/things/irq.ts';
+import type { Rule } from '../rule.ts';
+import { irqName, isPlace, placeName } from './places.ts';
+
+/** A vector that an irq moved away from and that is not freed yet. */
+interface Previous {
+  readonly cpu: number;
+  readonly vector: number;
+  readonly step: Step;
+  /** A CPU of the move went offline: records of a dying CPU are missing in real traces, so what is not seen may have been. */
+  doubtful: boolean;
+}
+
+/** F20. */
+export const freesPrevious: Rule<'F20'> = {
+  id: 'F20',
+  names: ['INV-FREE', 'INV-LEAK'],
+  title: 'Vector leaked by a move',
+  meaning:
+    'A vector that an irq moved away from is freed exactly once: before the irq moves again, and before its CPU is offline.',
+  reference:
+    'arch/x86/kernel/apic/vector.c free_moved_vector, clear_irq_vector; a6c11c0a5235 (6.10): leak when the old CPU goes offline before the first interrupt on the new one',
+  severity: 'error',
+  kinds: [
+    vecUpdate,
+    vecFreeMoved,
+    vecClear,
+    vecSetup,
+    vecTeardown,
+    mtxFree,
+    mtxOffline,
+    mtxOnline,
+    mtxUnsure,
+    cpuState,
+  ],
+  needs: [[vecUpdate]],
+  needsAll: false,
+  confirm:
+    'irq_vectors:vector_free_moved and irq_matrix:irq_matrix_free; the row of the CPU in /sys/kernel/debug/irq/domains/VECTOR',
+  watch(report, scene) {
+    const previous = new Map<ObjectId, Previous>();
+    /** What each irq freed last since its last move. */
+    const freed = new Map<ObjectId, Previous>();
+    let judged = 0;
+    const leaked = (step: Step, irq: ObjectId, was: Previous, how: string, state: State): void => {
+      previous.delete(irq);
+      const place = placeName(was.cpu, was.vector);
+      const sure = !was.doubtful && state.flag(cpuObject(state, was.cpu), cpuType.at.online) === true;
+      const left = state.num(cpuObject(state, was.cpu), cpuType.at.allocated);
+      report({
+        step,
+        object: irq,
+        title: `${place} leaked: ${irqName(scene.world, irq)} moved away from it and it was never freed`,
+        text: `${irqName(scene.world, irq)} moved away from ${place}; ${how} and nothing freed it in between: it stays allocated for good.${left < 0 ? '' : ` CPU ${was.cpu} has ${left} vectors allocated.`}`,
+        evidence: [was.step],
+        absent: { since: was.step, kinds: sure ? [vecFreeMoved] : [] },
+      });
+    };
+    const doubt = (cpu: number): void => {
+      for (const was of previous.values()) if (was.cpu === cpu) was.doubtful = true;
+    };
+    return {
+      event(step, { kind, object, words, at, cpu }, state) {
+        if (kind === vecUpdate) {
+          const a = vecUpdate.read(words, at);
+          const was = previous.get(object);
+          if (was !== undefined) leaked(step, object, was, 'it moves again', state);
+          freed.delete(object);
+          const live = isPlace(a.prevVector) && state.flag(cpuObject(state, a.prevCpu), cpuType.at.online) !== false;
+          if (live) {
+            judged++;
+            previous.set(object, { cpu: a.prevCpu, vector: a.prevVector, step, doubtful: false });
+          }
+        } else if (kind === vecFreeMoved) {
+          const a = vecFreeMoved.read(words, at);
+          const was = previous.get(object) ?? freed.get(object);
+          if (freed.has(object) && was?.cpu === a.cpu && was.vector === a.vector)
+            report({
+              step,
+              object,
+              title: `${placeName(a.cpu, a.vector)} was freed twice by ${irqName(scene.world, object)}`,
+              text: `${irqName(scene.world, object)} had freed ${placeName(a.cpu, a.vector)} already and did not move since: another irq can own it by now.`,
+              evidence: [was.step],
+            });
+          if (previous.delete(object)) freed.set(object, { cpu: a.cpu, vector: a.vector, step, doubtful: false });
+        } else if (kind === vecClear || kind === vecSetup || kind === vecTeardown) {
+          previous.delete(object);
+          freed.delete(object);
+        } else if (kind === mtxFree) {
+          if (previous.size === 0) return;
+          const a = mtxFree.read(words, at);
+          for (const [irq, was] of previous) if (was.cpu === a.cpu && was.vector === a.vector) previous.delete(irq);
+        } else if (kind === mtxOffline) {
+          for (const [irq, was] of previous)
+            if (was.cpu === cpu) {
+              if (!scene.complete) was.doubtful = true;
+              leaked(step, irq, was, `CPU ${cpu} is offline now`, state);
+            }
+        } else if (kind === mtxOnline) doubt(cpu);
+        else if (kind === mtxUnsure) doubt(Number(scene.world.node(object)?.segment));
+        else if (!scene.complete) doubt(Number(scene.world.node(object)?.segment));
+      },
+      lost() {
+        previous.clear();
+        freed.clear();
+      },
+      get judged() {
+        return judged;
+      },
+    };
+  },
+};

@@ -1,0 +1,146 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import type { EventKind } from '../../model/event.ts';
+import {
+  mtxAlloc,
+  mtxAllocManaged,
+  mtxAssign,
+  mtxFree,
+  mtxOffline,
+  mtxOnline,
+  mtxRemoveReserved,
+  mtxReserve,
+  mtxReserveManaged,
+} from '../../model/events/matrix.ts';
+import { mark, message } from '../../model/events/notes.ts';
+import { cpuObject, vectorDomain } from '../../model/events/places.ts';
+import { vecAlloc, vecAllocManaged, vecReserveManaged, vecUpdate } from '../../model/events/vector.ts';
+import type { State } from '../../model/state.ts';
+import { cpu as cpuType, domain } from '../../model/things/irq.ts';
+import type { Rule } from '../rule.ts';
+import { cpusOf, irqName, ownersOf } from './places.ts';
+
+const ENOSPC = -28;
+/** Attempts of one allocation follow each other within that time, ns: the kernel tries up to four masks. */
+const SAME = 1_000_000;
+/** Most CPUs whose owners a text lists. */
+const MOST_CPUS = 4;
+
+/** Records of the matrix that show how much is promised. */
+const GLOBAL: readonly EventKind[] = [mtxReserve, mtxRemoveReserved, mtxOnline, mtxOffline];
+const PER_CPU: readonly EventKind[] = [mtxAlloc, mtxAllocManaged, mtxAssign, mtxFree, mtxReserveManaged];
+const FAILED = /\bIRQ ?(\d+): set affinity failed\(-28\)/;
+
+/** What the trace knows of free vectors: per CPU that is online, in words. */
+function free(state: State): { readonly full: number[]; readonly rest: number; readonly text: string } {
+  const full: number[] = [];
+  let rest = 0;
+  const words: string[] = [];
+  for (const n of cpusOf(state)) {
+    const object = cpuObject(state, n);
+    if (state.flag(object, cpuType.at.online) === false) continue;
+    const available = state.num(object, cpuType.at.available);
+    if (available < 0) continue;
+    if (available === 0) full.push(n);
+    else rest += available;
+    words.push(`CPU ${n} ${available}`);
+  }
+  return { full, rest, text: words.join(', ') };
+}
+
+/** F21. */
+export const findsVector: Rule<'F21'> = {
+  id: 'F21',
+  names: ['INV-RES'],
+  title: 'No free vector',
+  meaning: 'An irq finds a free vector on a CPU that it may go to, and no more vectors are promised than are free.',
+  reference: 'kernel/irq/matrix.c irq_matrix_alloc (-ENOSPC), irq_matrix_reserve; arch/x86/kernel/apic/vector.c',
+  severity: 'warning',
+  kinds: [vecAlloc, vecAllocManaged, vecReserveManaged, vecUpdate, message, mark, ...GLOBAL, ...PER_CPU],
+  needs: [[vecAlloc, vecAllocManaged, message, mark]],
+  needsAll: false,
+  confirm: '/sys/kernel/debug/irq/domains/VECTOR (free vectors and their owners, CPU by CPU) at that moment',
+  watch(report, scene) {
+    /** The last failure of each irq. */
+    const failed = new Map<ObjectId, number>();
+    let over = false;
+    let judged = 0;
+    const tell = (step: Step, object: ObjectId, managed: boolean, state: State): void => {
+      const D = vectorDomain(state);
+      const { full, rest, text } = free(state);
+      const available = state.num(D, domain.at.available);
+      const reserved = state.num(D, domain.at.reserved);
+      const name = irqName(scene.world, object);
+      const [why, cause] = managed
+        ? [
+            'of those set aside for managed irqs',
+            'The vectors that are set aside on the CPUs of its mask are all taken, or could not be set aside.',
+          ]
+        : available === 0
+          ? ['on any CPU', 'The whole machine is out of vectors.']
+          : reserved >= 0 && available >= 0 && reserved > available
+            ? ['because more are promised than are free', `${reserved} vectors are promised and ${available} are free.`]
+            : [
+                'on the CPUs that it may go to',
+                `Other CPUs have room${available > 0 ? `: ${available} vectors are free` : rest > 0 ? `: ${rest} vectors are known to be free` : ''}. The mask is exhausted, not the machine.`,
+              ];
+      const owners = (full.length > 0 ? full : cpusOf(state)).slice(0, MOST_CPUS).map((n) => ownersOf(state, n));
+      const held = owners.filter((list) => list !== '').join('; ');
+      report({
+        step,
+        object,
+        title: `${name} found no free vector ${why}`,
+        text: `The allocation of a vector for ${name} failed with -28 (ENOSPC). ${cause}${text === '' ? '' : ` Free: ${text}.`}${held === '' ? '' : ` Held by: ${held}.`}`,
+        evidence: [],
+      });
+    };
+    return {
+      event(step, { kind, object, words, at, time }, state) {
+        if (kind === vecAlloc || kind === vecAllocManaged || kind === vecReserveManaged) {
+          const managed = kind !== vecAlloc;
+          const { ret } = kind === vecReserveManaged ? vecReserveManaged.read(words, at) : vecAlloc.read(words, at);
+          judged++;
+          const before = failed.get(object);
+          if (ret !== ENOSPC) return;
+          failed.set(object, time);
+          if (before === undefined || time - before > SAME) tell(step, object, managed, state);
+        } else if (kind === vecUpdate) failed.delete(object);
+        else if (kind === message || kind === mark) {
+          const text = scene.world.strings.text(
+            kind === message ? message.read(words, at).text : mark.read(words, at).text,
+          );
+          const virq = FAILED.exec(text)?.[1];
+          if (virq === undefined) return;
+          judged++;
+          const irq = state.here.objectAt(`irq/${virq}`);
+          if (irq >= 0 && failed.has(irq)) return;
+          report({
+            step,
+            object: irq >= 0 ? irq : object,
+            title: `irq ${virq} found no free vector on the CPUs that it may go to`,
+            text: `${text}: the vectors of the CPUs in its mask are exhausted. It stays where it is.`,
+            evidence: [],
+          });
+        } else {
+          const a = GLOBAL.includes(kind) ? mtxReserve.read(words, at) : undefined;
+          const available = a ? a.available : mtxAlloc.read(words, at).globalAvailable;
+          const reserved = a ? a.reserved : mtxAlloc.read(words, at).reserved;
+          const now = reserved > available;
+          judged++;
+          if (now && !over)
+            report({
+              step,
+              object: vectorDomain(state),
+              title: `${reserved} vectors are promised and ${available} are free`,
+              text: `${reserved} vectors are promised to irqs that are not requested yet, and ${available} are free on all online CPUs: request_irq() can fail.`,
+              evidence: [],
+            });
+          over = now;
+        }
+      },
+      lost: () => failed.clear(),
+      get judged() {
+        return judged;
+      },
+    };
+  },
+};

@@ -1,0 +1,173 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { cpuState } from '../../model/events/cpu.ts';
+import { irqEntry } from '../../model/events/irq.ts';
+import { mtxOffline, mtxOnline, mtxUnsure } from '../../model/events/matrix.ts';
+import { mark, message } from '../../model/events/notes.ts';
+import { dropped } from '../../model/events/outcome.ts';
+import { vectorObject } from '../../model/events/places.ts';
+import { vecClear, vecConfig, vecFreeMoved, vecSetup, vecTeardown, vecUpdate } from '../../model/events/vector.ts';
+import type { State } from '../../model/state.ts';
+import { vector as vectorType } from '../../model/things/irq.ts';
+import type { Rule } from '../rule.ts';
+import { irqName, isPlace, placeKey, placeName } from './places.ts';
+
+/** What kernels print of a vector without a handler: `do_IRQ: 1.55 No irq handler for vector`. */
+const STRAY = /\b(\d+)\.(\d+) No irq handler for vector/;
+/** A CPU that was at work so shortly before and after (ns) was not offline in between. */
+const AT_WORK = 10_000_000;
+
+/** Where an irq goes, as its last record says. */
+interface Place {
+  cpu: number;
+  vector: number;
+  step: Step;
+  /** The place before, while its vector is not freed; -1: none. */
+  prevCpu: number;
+}
+
+/** A handler ran where the irq should not go; it counts once its CPU is seen at work again. */
+interface Suspect {
+  readonly step: Step;
+  readonly irq: ObjectId;
+  readonly cpu: number;
+  readonly place: Place;
+  readonly before: number;
+}
+
+/** F24. */
+export const arrivesWhereOwned: Rule<'F24'> = {
+  id: 'F24',
+  names: ['INV-WHO'],
+  title: 'Interrupt on a CPU or vector that does not own it',
+  meaning:
+    'An interrupt arrives on a vector that an irq owns, and its handler runs on the CPU of that vector, or on the previous one while a move is not finished.',
+  reference: 'arch/x86/kernel/irq.c common_interrupt (No irq handler for vector); arch/x86/kernel/apic/vector.c',
+  severity: 'error',
+  kinds: [
+    irqEntry,
+    vecUpdate,
+    vecConfig,
+    vecFreeMoved,
+    vecClear,
+    vecSetup,
+    vecTeardown,
+    cpuState,
+    mtxOnline,
+    mtxOffline,
+    mtxUnsure,
+    dropped,
+    message,
+    mark,
+  ],
+  needs: [[vecUpdate, vecConfig, dropped, message, mark]],
+  needsAll: false,
+  confirm:
+    'irq_vectors:* events of the irq that owned the vector before; the message that the device holds (lspci, table dump)',
+  watch(report, scene) {
+    const places = new Map<ObjectId, Place>();
+    /** Who gave a vector up last, by CPU and vector. */
+    const left = new Map<number, { readonly irq: ObjectId; readonly step: Step; readonly time: number }>();
+    /** When each CPU was seen at work last. */
+    const seen: number[] = [];
+    let suspects: Suspect[] = [];
+    let judged = 0;
+    const wrong = ({ step, irq, cpu, place }: Suspect): void =>
+      report({
+        step,
+        object: irq,
+        title: `the handler of ${irqName(scene.world, irq)} ran on CPU ${cpu}, its vector is on CPU ${place.cpu}`,
+        text: `${irqName(scene.world, irq)} goes to ${placeName(place.cpu, place.vector)} since its last record${place.prevCpu >= 0 ? `, and until then went to CPU ${place.prevCpu}` : ''}; its handler ran on CPU ${cpu}, which does not own it.`,
+        evidence: [place.step],
+      });
+    const stray = (step: Step, time: number, cpu: number, v: number, state: State, said: string): void => {
+      const object = vectorObject(state, cpu, v);
+      const owner = left.get(placeKey(cpu, v));
+      const who = owner
+        ? `${irqName(scene.world, owner.irq)} gave it up ${scene.span(time - owner.time)} before: its device (or a message on its way) still went there`
+        : 'no record tells of an owner: a torn message, the message of an irq that was freed, or the firmware';
+      report({
+        step,
+        object,
+        title: `an interrupt arrived at ${placeName(cpu, v)}, which no irq owns${owner ? `: ${irqName(scene.world, owner.irq)} had given it up` : ''}`,
+        text: `${said}. ${who}. The interrupt is lost.`,
+        evidence: owner ? [owner.step] : [],
+      });
+    };
+    const gone = (cpu: number): void => {
+      for (const [irq, place] of places) if (place.cpu === cpu || place.prevCpu === cpu) places.delete(irq);
+    };
+    return {
+      event(step, { kind, object, cpu, time, words, at }, state) {
+        if (!scene.complete && cpu >= 0) {
+          if (suspects.length > 0) {
+            for (const suspect of suspects)
+              if (suspect.place.cpu === cpu && time - suspect.before < AT_WORK) wrong(suspect);
+            suspects = suspects.filter(({ place }) => place.cpu !== cpu);
+          }
+          seen[cpu] = time;
+        }
+        if (kind === irqEntry) {
+          const place = places.get(object);
+          if (place === undefined || cpu < 0) return;
+          judged++;
+          if (cpu === place.cpu || cpu === place.prevCpu) return;
+          const suspect = { step, irq: object, cpu, place, before: seen[place.cpu] ?? Number.NEGATIVE_INFINITY };
+          if (scene.complete) wrong(suspect);
+          else suspects.push(suspect);
+          places.delete(object);
+        } else if (kind === vecUpdate) {
+          const a = vecUpdate.read(words, at);
+          places.set(object, { cpu: a.cpu, vector: a.vector, step, prevCpu: isPlace(a.prevVector) ? a.prevCpu : -1 });
+        } else if (kind === vecConfig) {
+          const a = vecConfig.read(words, at);
+          const place = places.get(object);
+          if (!isPlace(a.vector)) places.delete(object);
+          else if (place?.cpu !== a.cpu || place.vector !== a.vector)
+            places.set(object, { cpu: a.cpu, vector: a.vector, step, prevCpu: -1 });
+        } else if (kind === vecFreeMoved) {
+          const a = vecFreeMoved.read(words, at);
+          left.set(placeKey(a.cpu, a.vector), { irq: object, step, time });
+          const place = places.get(object);
+          if (place !== undefined) place.prevCpu = -1;
+        } else if (kind === vecClear) {
+          const a = vecClear.read(words, at);
+          left.set(placeKey(a.cpu, a.vector), { irq: object, step, time });
+          if (isPlace(a.prevVector)) left.set(placeKey(a.prevCpu, a.prevVector), { irq: object, step, time });
+          places.delete(object);
+        } else if (kind === vecSetup || kind === vecTeardown) places.delete(object);
+        else if (kind === dropped) {
+          if (state.world.type(object) !== vectorType) return;
+          const reason = scene.world.strings.text(dropped.read(words, at).reason);
+          if (reason !== 'no irq handler for vector') return;
+          judged++;
+          const node = state.world.node(object);
+          stray(
+            step,
+            time,
+            Number(node?.parent?.parent?.segment),
+            Number(node?.segment),
+            state,
+            'The kernel has no handler for the vector',
+          );
+        } else if (kind === message || kind === mark) {
+          const text = scene.world.strings.text(
+            kind === message ? message.read(words, at).text : mark.read(words, at).text,
+          );
+          const m = STRAY.exec(text);
+          if (m === null) return;
+          judged++;
+          stray(step, time, Number(m[1]), Number(m[2]), state, text);
+        } else if (!scene.complete)
+          gone(kind === mtxOffline || kind === mtxOnline ? cpu : Number(state.world.node(object)?.segment));
+      },
+      lost() {
+        places.clear();
+        left.clear();
+        suspects = [];
+      },
+      get judged() {
+        return judged;
+      },
+    };
+  },
+};

@@ -1,0 +1,82 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { irqAffinity, irqEntry } from '../../model/events/irq.ts';
+import { vecClear, vecFreeMoved, vecSetup, vecTeardown, vecUpdate } from '../../model/events/vector.ts';
+import type { Rule } from '../rule.ts';
+import { irqName, isPlace, placeName } from './places.ts';
+
+const EBUSY = -16;
+
+/** A move whose previous vector is not freed yet. */
+interface Move {
+  readonly step: Step;
+  readonly cpu: number;
+  readonly prevCpu: number;
+  readonly prevVector: number;
+  /** Handlers that ran since: each on the new CPU finishes the move. */
+  handled: number;
+  last: Step;
+  /** Requests that were answered with EBUSY since. */
+  busy: number;
+  told: boolean;
+}
+
+/** F26. */
+export const movesComplete: Rule<'F26'> = {
+  id: 'F26',
+  names: ['INV-MOVE'],
+  title: 'Move that does not end',
+  meaning:
+    'The move of an irq ends with its first interrupt on the new vector; until then another move is refused with EBUSY.',
+  reference: 'arch/x86/kernel/apic/vector.c irq_complete_move, assign_vector_locked',
+  severity: 'info',
+  kinds: [irqAffinity, irqEntry, vecUpdate, vecFreeMoved, vecClear, vecSetup, vecTeardown],
+  needs: [[vecUpdate], [irqAffinity]],
+  needsAll: false,
+  confirm:
+    'SETAFFINITY_PENDING in dstate of /sys/kernel/debug/irq/irqs/<n>, and whether the device raises interrupts at all',
+  watch(report, scene) {
+    const moves = new Map<ObjectId, Move>();
+    let judged = 0;
+    return {
+      event(step, { kind, object, cpu, words, at }) {
+        if (kind === irqEntry) {
+          if (moves.size === 0) return;
+          const move = moves.get(object);
+          if (move !== undefined && cpu === move.cpu) {
+            move.handled++;
+            move.last = step;
+          }
+        } else if (kind === vecUpdate) {
+          const a = vecUpdate.read(words, at);
+          moves.delete(object);
+          if (!isPlace(a.prevVector)) return;
+          const { prevCpu, prevVector } = a;
+          moves.set(object, { step, cpu: a.cpu, prevCpu, prevVector, handled: 0, last: -1, busy: 0, told: false });
+          judged++;
+        } else if (kind === irqAffinity) {
+          const move = moves.get(object);
+          if (move === undefined || irqAffinity.read(words, at).ret !== EBUSY) return;
+          move.busy++;
+          if (move.busy < 2 || move.told) return;
+          move.told = true;
+          const name = irqName(scene.world, object);
+          const waits = move.handled === 0;
+          report({
+            step,
+            object,
+            severity: waits ? 'info' : 'warning',
+            title: waits
+              ? `${name} cannot move again: it waits for its next interrupt`
+              : `${name} cannot move again although interrupts arrived on its new vector`,
+            text: `${name} moved to CPU ${move.cpu}; ${placeName(move.prevCpu, move.prevVector)} is not freed since, and ${move.busy} further requests were answered with -16 (EBUSY). ${waits ? 'No interrupt came since the move: an idle device is enough for that, nothing is lost.' : `Its handler ran ${move.handled} times on the new CPU, which should have ended the move.`}`,
+            evidence: waits ? [move.step] : [move.step, move.last],
+          });
+        } else moves.delete(object);
+      },
+      lost: () => moves.clear(),
+      get judged() {
+        return judged;
+      },
+    };
+  },
+};
