@@ -83,7 +83,11 @@ export const causeMakesMessage: Rule<'I-P5'> = {
           if (since === undefined) return;
           if (scene.complete) tell(object, step, time - since.time);
           else if (effectivelyMasked(state, object) !== false) due.delete(object);
-        } else for (const entry of due.keys()) if (effectivelyMasked(state, entry) !== false) due.delete(entry);
+        } else
+          for (const [entry, since] of due)
+            if (effectivelyMasked(state, entry) === false) continue;
+            else if (scene.complete) tell(entry, step, time - since.time);
+            else due.delete(entry);
       },
       lost: () => due.clear(),
       end(last) {

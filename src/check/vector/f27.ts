@@ -62,6 +62,8 @@ export const managedFollow: Rule<'F27'> = {
     /** CPUs that each managed irq had a vector on. */
     const went = new Map<ObjectId, Set<number>>();
     const told = new Set<ObjectId>();
+    /** CPUs on their way offline: their vector map still counts as online. */
+    const leaving = new Set<number>();
     let late = Number.POSITIVE_INFINITY;
     let judged = 0;
     const online = (state: State, cpu: number): boolean =>
@@ -106,7 +108,7 @@ export const managedFollow: Rule<'F27'> = {
           judged++;
           const cpus = went.get(object) ?? new Set<number>();
           down.set(object, { step, cpus, online: -1, time: 0, cpu: -1 });
-          const left = [...cpus].find((n) => online(state, n));
+          const left = [...cpus].find((n) => online(state, n) && !leaving.has(n));
           if (left === undefined) return;
           down.delete(object);
           report({
@@ -126,11 +128,16 @@ export const managedFollow: Rule<'F27'> = {
         } else if (kind === cpuState) {
           const a = cpuState.read(words, at);
           const n = Number(state.world.node(object)?.segment);
-          if (a.online && !refused(a.ret)) came(step, time, n);
-          else if (!a.online && !refused(a.ret))
-            for (const [irq, is] of down)
-              if (is.cpu === n && scene.complete) dead(irq, is);
-              else if (is.cpu === n) Object.assign(is, { online: -1, cpu: -1 });
+          if (refused(a.ret)) return;
+          if (a.online) {
+            leaving.delete(n);
+            came(step, time, n);
+            return;
+          }
+          leaving.add(n);
+          for (const [irq, is] of down)
+            if (is.cpu === n && scene.complete) dead(irq, is);
+            else if (is.cpu === n) Object.assign(is, { online: -1, cpu: -1 });
         } else if (kind === mtxOnline) came(step, time, cpu);
         else if (kind === irqAffinity) {
           const { ret } = irqAffinity.read(words, at);

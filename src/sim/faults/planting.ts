@@ -38,6 +38,8 @@ export class Planting implements Tamper {
   truth: Truth | undefined;
   /** A part of the simulator went wrong: a `watch` that looks for what it led to asks this. */
   struck = false;
+  /** The object that the part said it went wrong with, -1: none. */
+  blamed: ObjectId = -1;
   /** Places before the chosen one. */
   #left: number;
   readonly #watch: ((event: EventRow) => void) | undefined;
@@ -85,6 +87,10 @@ export class Planting implements Tamper {
   /** Does something once the event at hand was recorded. */
   after(what: () => void): void {
     this.#later.push(what);
+  }
+
+  blame(object: ObjectId): void {
+    this.blamed = object;
   }
 
   strikes(id: string, object: ObjectId | undefined, step?: Step): boolean {

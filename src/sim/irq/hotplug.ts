@@ -63,7 +63,7 @@ export class Hotplug implements CpuHotplug {
     if (cpus.onlineCpus().length === 1) return this.#refuse(cpu, false, errno.EBUSY);
     const tomove = matrix.movable(cpu);
     const room = matrix.availableBeside(cpu);
-    if (room < tomove) {
+    if (room < tomove || this.machine.tamper?.strikes('F23', cpuObject(this.machine.state, cpu))) {
       this.#say(`CPU ${cpu} has ${tomove} vectors, ${room} available. Cannot disable CPU`);
       return this.#refuse(cpu, false, errno.ENOSPC);
     }
@@ -125,10 +125,11 @@ export class Hotplug implements CpuHotplug {
   *#online(cpu: number): Actions<number> {
     if (this.#cpus.online(cpu)) return this.#refuse(cpu, true, errno.EINVAL);
     this.#cpus.setOnline(cpu, true);
+    const step = this.machine.recorder.length - 1;
     this.#vectors.matrix.online(cpu);
     this.#cpus.close(cpu, false);
     for (const irq of this.#core.irqs.values())
-      if (irq.managedShutdown && irq.affinity.includes(cpu))
+      if (irq.managedShutdown && irq.affinity.includes(cpu) && !this.machine.tamper?.strikes('F27', irq.object, step))
         yield* this.#core.locked(irq, this.#core.startManaged(irq));
     return 0;
   }

@@ -259,6 +259,9 @@ export class IrqCore {
 
   /** irq_activate() and irq_startup(). */
   *#startup(irq: Irq): Actions<number> {
+    const { machine } = this;
+    if (!irq.activated && machine.state.num(irq.object, irqType.at.address) === 0)
+      if (machine.tamper?.strikes('F28', undefined)) yield* this.setMask(irq, false);
     if (!irq.activated) {
       const ret = yield* this.#activateIn(irq.domain, irq, false);
       if (ret < 0) {

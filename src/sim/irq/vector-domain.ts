@@ -46,6 +46,9 @@ const IPI = 700;
 /** IRQ_MOVE_CLEANUP_VECTOR of kernels that clean up by IPI. */
 const CLEANUP_VECTOR = 0x20;
 
+/** CPU on which the move of an irq can be made to never end (a planted fault). */
+const STUCK_ON = 3;
+
 /** The x86 vector domain (arch/x86/kernel/apic/vector.c): vectors from the matrix, moves, cleanup. */
 export class VectorDomain implements Domain {
   readonly name = 'VECTOR';
@@ -57,6 +60,8 @@ export class VectorDomain implements Domain {
   readonly movesDeferred = true;
   readonly #chip = new Map<Irq, ChipData>();
   readonly #cleanup: 'timer' | 'ipi';
+  /** A planted fault: the move of this irq never ends. */
+  #stuck: Irq | undefined;
 
   constructor(machine: Machine, cpus: Cpus, cleanup: 'timer' | 'ipi' = 'timer') {
     this.machine = machine;
@@ -162,7 +167,8 @@ export class VectorDomain implements Domain {
       return 0;
     }
     const reserved = chip.hasReserved;
-    const slot = this.matrix.alloc(within, reserved);
+    const full = !reserved && this.machine.tamper?.strikes('F21', irq.object) === true;
+    const slot = full ? errno.ENOSPC : this.matrix.alloc(within, reserved);
     if (typeof slot === 'number') {
       machine.emit(vecAlloc, irq.object, { vector: 0, reserved, ret: slot });
       return slot;
@@ -271,7 +277,9 @@ export class VectorDomain implements Domain {
   /** The first interrupt on the new vector finishes a move (irq_complete_move). */
   ack(irq: Irq, cpu: number): void {
     const chip = this.#chip.get(irq);
-    if (chip?.moving && chip.cpu === cpu) this.complete(irq);
+    if (!chip?.moving || chip.cpu !== cpu || this.#stuck === irq) return;
+    if (cpu === STUCK_ON && this.machine.tamper?.strikes('F26', undefined)) this.#stuck = irq;
+    else this.complete(irq);
   }
 
   /** Schedules the cleanup of the previous vector (vector_schedule_cleanup); with remapping called once the IRTE is written. */
@@ -322,7 +330,11 @@ export class VectorDomain implements Domain {
     const chip = this.#chip.get(irq);
     if (!chip || chip.prevVector === 0 || (chip.prevCpu !== dying && chip.cpu !== dying)) return false;
     const { moving } = chip;
-    this.#freeMoved(irq, chip);
+    if (this.machine.tamper?.strikes('F20', undefined)) {
+      this.machine.tamper.blame(irq.object);
+      chip.prevVector = 0;
+      chip.moving = false;
+    } else this.#freeMoved(irq, chip);
     return moving;
   }
 

@@ -1,0 +1,119 @@
+import { cpuAccept, cpuEoi, cpuTake } from '../../model/events/cpu.ts';
+import { irqAffinity } from '../../model/events/irq.ts';
+import { mtxOffline } from '../../model/events/matrix.ts';
+import { tblWrite } from '../../model/events/msix.ts';
+import { message } from '../../model/events/notes.ts';
+import { dropped } from '../../model/events/outcome.ts';
+import { vectorObject } from '../../model/events/places.ts';
+import { vecFreeMoved } from '../../model/events/vector.ts';
+import type { PlantedFault } from './planting.ts';
+
+const scenario = 'vector-faults';
+const EINVAL = -22;
+const EBUSY = -16;
+
+/** Faults of the vector domain and of moves. */
+export const vectorFaults: readonly PlantedFault[] = [
+  {
+    id: 'F20',
+    scenario,
+    how: 'The old CPU of a move goes offline; its vector is forgotten and not freed.',
+    places: 8,
+    watch: (planting) => (event) => {
+      if (event.kind === mtxOffline && planting.blamed >= 0) planting.tell(planting.blamed);
+    },
+  },
+  {
+    id: 'F21',
+    scenario,
+    how: 'The vector matrix finds no free vector on the CPU that an irq is to move to, although there are some.',
+    places: 30,
+  },
+  {
+    id: 'F22',
+    scenario,
+    how: 'The kernel says that vectors are exhausted when the CPU that user space asked for is offline.',
+    places: 8,
+    watch: (planting) => (event) => {
+      const { kind, object, words } = event;
+      if (kind !== irqAffinity || irqAffinity.read(words, 0).ret !== EINVAL || !planting.here()) return;
+      const virq = planting.machine.world.node(object)?.segment ?? '';
+      planting.after(() => {
+        planting.tell(object);
+        const text = `irq ${virq}: Affinity broken due to vector space exhaustion.`;
+        planting.machine.emit(message, object, { text });
+      });
+    },
+  },
+  {
+    id: 'F23',
+    scenario,
+    how: 'A CPU is refused to go offline for want of vectors elsewhere.',
+    places: 8,
+  },
+  {
+    id: 'F24',
+    scenario,
+    how: 'A message arrives at a vector that was freed just before.',
+    places: 30,
+    watch:
+      (planting) =>
+      ({ kind, words }) => {
+        if (kind !== vecFreeMoved || !planting.here()) return;
+        const { cpu, vector } = vecFreeMoved.read(words, 0);
+        const { machine } = planting;
+        planting.after(() => {
+          const object = vectorObject(machine.state, cpu, vector);
+          machine.emit(cpuAccept, object, {});
+          machine.emit(cpuTake, object, {});
+          planting.tell(object);
+          machine.emit(dropped, object, { reason: 'no irq handler for vector' });
+          machine.emit(cpuEoi, object, {});
+        });
+      },
+  },
+  {
+    id: 'F25',
+    scenario,
+    how: 'A vector is freed although its bit in the IRR of the old CPU is set.',
+    places: 30,
+    watch: (planting) => (event) => {
+      if (event.kind !== vecFreeMoved || !planting.here()) return;
+      const { cpu, vector } = vecFreeMoved.read(event.words, 0);
+      planting.add(cpuAccept, vectorObject(planting.machine.state, cpu, vector), {});
+      planting.tell(event.object);
+    },
+  },
+  {
+    id: 'F26',
+    scenario,
+    how: 'The first interrupt on the new CPU does not end the move.',
+    places: 8,
+    watch(planting) {
+      let busy = 0;
+      return ({ kind, object, words }) => {
+        if (kind !== irqAffinity || !planting.struck || irqAffinity.read(words, 0).ret !== EBUSY) return;
+        if (++busy === 2) planting.tell(object);
+      };
+    },
+  },
+  {
+    id: 'F27',
+    scenario,
+    how: 'A managed irq is not started again when its CPU comes back.',
+    places: 8,
+  },
+  {
+    id: 'F28',
+    scenario,
+    how: 'request_irq() clears the mask of the entry before its message is written.',
+    places: 8,
+    watch:
+      (planting) =>
+      ({ kind, object, words }) => {
+        if (kind !== tblWrite || !planting.struck) return;
+        const { offset, value } = tblWrite.read(words, 0);
+        if (offset === 12 && (value(0) & 1) === 0) planting.tell(object);
+      },
+  },
+];
