@@ -1,4 +1,5 @@
 import type { Step } from '../base/ids.ts';
+import type { EventKind } from '../model/event.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Walk } from '../trace/walk.ts';
@@ -34,6 +35,11 @@ export class CheckRun {
   /** What was found so far; undefined while no event was judged. */
   get check(): RuleCheck | undefined {
     return this.#judging?.check;
+  }
+
+  /** Whether the trace holds events of a kind, or may come to hold some. */
+  holds(kind: EventKind): boolean {
+    return this.#live || this.#recorded[kind.number] === 1;
   }
 
   /** Number of events that were judged. */
@@ -80,8 +86,7 @@ export class CheckRun {
   }
 
   #judge(): void {
-    const recorded = this.#recorded;
-    const holds = this.#live ? () => true : ({ number }: { readonly number: number }) => recorded[number] === 1;
+    const holds = (kind: EventKind): boolean => this.holds(kind);
     const check = new RuleCheck(this.#rules, this.#trace.world, showsAll(this.#trace), holds);
     this.#judging = { check, walk: new Walk(this.#trace, [check]) };
   }

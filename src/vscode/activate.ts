@@ -2,6 +2,13 @@ import * as vscode from 'vscode';
 import { OUTLINES } from '../view/outline/rows.ts';
 import type { IrqScopeApi } from './api.ts';
 import { BranchText } from './branch-text.ts';
+import { Checks } from './check/checks.ts';
+import { FindingMarks, WitnessMarks } from './check/finding-marks.ts';
+import { showFindingsStatus } from './check/findings-status.ts';
+import { FindingsView } from './check/findings-view.ts';
+import { Problems } from './check/problems.ts';
+import { QuickFixes } from './check/quick-fixes.ts';
+import { UserFiles } from './check/user-files.ts';
 import { registerCommands } from './commands/commands.ts';
 import { watchContexts } from './contexts.ts';
 import { Opener } from './opening.ts';
@@ -25,6 +32,10 @@ export interface Internals {
   readonly traces: TracesView;
   readonly marks: Marks;
   readonly texts: TextSync;
+  readonly checks: Checks;
+  readonly findings: FindingsView;
+  readonly problems: Problems;
+  readonly files: UserFiles;
 }
 
 /** Starts the extension in either extension host. */
@@ -40,7 +51,13 @@ export function activateWith(
   const views = OUTLINES.map((name) => new OutlineView(name, sessions, marks));
   const simulations = new Simulations(sessions);
   const traces = new TracesView(sessions, simulations);
-  const texts = new TextSync(sessions, context);
+  const { commands, version } = manifestOf(context);
+  const files = new UserFiles();
+  const checks = new Checks(sessions, files);
+  const findings = new FindingsView(sessions, checks);
+  const problems = new Problems(sessions, checks, context.extensionUri);
+  const witnesses = new WitnessMarks(checks, context.extensionUri);
+  const texts = new TextSync(sessions, context, (editor, trace) => witnesses.mark(editor, trace));
   const showTimeline = async (): Promise<void> => {
     // Beside the text: the trace is read before the editor shows its text, and the text would then cover the timeline.
     await opener.textsShown;
@@ -59,8 +76,29 @@ export function activateWith(
     watchContexts(sessions),
     showStatus(sessions),
     texts,
+    files,
+    checks,
+    findings,
+    problems,
+    witnesses,
+    checks.onDidChange((trace) => (checks.of(trace) ? texts.mark(trace) : witnesses.forget(trace))),
+    new QuickFixes(problems, commands),
+    new FindingMarks(checks, views, () => sessions.active),
+    showFindingsStatus(sessions, checks),
     TimelinePanel.register(context, sessions, log),
-    registerCommands({ sessions, simulations, opener, views, log, showTimeline }),
+    registerCommands({
+      sessions,
+      simulations,
+      opener,
+      views,
+      log,
+      showTimeline,
+      checks,
+      files,
+      findings,
+      platform,
+      version,
+    }),
   );
   // Only the user's own setting counts: a folder that was just opened must not make the extension read files.
   const start = toUri(vscode.workspace.getConfiguration('irqscope').inspect<string>('openOnStart')?.globalValue);
@@ -68,7 +106,7 @@ export function activateWith(
   log.info(`started in ${(performance.now() - started).toFixed(1)} ms`);
   return {
     version: 1,
-    internals: { sessions, simulations, views, traces, marks, texts },
+    internals: { sessions, simulations, views, traces, marks, texts, checks, findings, problems, files },
     open: async (uri, place = {}) => {
       await opener.goTo(await opener.read(uri), place);
     },
@@ -80,4 +118,16 @@ export function activateWith(
     },
     moveTo: (step) => typeof sessions.active?.session.move({ to: 'step', step }) === 'number',
   };
+}
+
+/** What package.json says of this extension. */
+function manifestOf({ extension }: vscode.ExtensionContext): {
+  readonly commands: ReadonlySet<string>;
+  readonly version: string;
+} {
+  const { version, contributes } = extension.packageJSON as {
+    readonly version: string;
+    readonly contributes: { readonly commands: readonly { readonly command: string }[] };
+  };
+  return { version, commands: new Set(contributes.commands.map(({ command }) => command)) };
 }

@@ -20,6 +20,7 @@ const MOST_TRIES = 8;
 export class TextSync implements vscode.Disposable {
   readonly #sessions: Sessions;
   readonly #icon: vscode.Uri;
+  readonly #also: (editor: vscode.TextEditor, trace: OpenTrace) => void;
   /**
    * The highlight of each trace. When a trace is closed, its kind of highlight is disposed of: that takes it out of every editor without
    * naming one, so it cannot meet a text that closes.
@@ -43,8 +44,14 @@ export class TextSync implements vscode.Disposable {
     { readonly trace: OpenTrace; readonly line: number; readonly version: number }
   >();
 
-  constructor(sessions: Sessions, context: vscode.ExtensionContext) {
+  /** `also`: marks more in an editor, in the moment in which it is safe. */
+  constructor(
+    sessions: Sessions,
+    context: vscode.ExtensionContext,
+    also: (editor: vscode.TextEditor, trace: OpenTrace) => void,
+  ) {
     this.#sessions = sessions;
+    this.#also = also;
     this.#icon = vscode.Uri.joinPath(context.extensionUri, 'media', 'cursor.svg');
     this.#watches.push(
       vscode.window.onDidChangeTextEditorSelection((e) => this.#caretMoved(e)),
@@ -82,6 +89,11 @@ export class TextSync implements vscode.Disposable {
   /** Whether every editor shows what it has to show: no text has just come up, and no movement of the cursor waits. */
   get idle(): boolean {
     return this.#young.size === 0 && this.#due.size === 0;
+  }
+
+  /** Marks the editors of a trace again. */
+  mark(trace: OpenTrace): void {
+    for (const editor of this.#editorsOf(trace)) this.#later(editor, 'highlight');
   }
 
   #editorsOf(trace: OpenTrace): vscode.TextEditor[] {
@@ -197,6 +209,7 @@ export class TextSync implements vscode.Disposable {
   #highlight(editor: vscode.TextEditor): void {
     const trace = this.#sessions.find(editor.document.uri);
     if (trace === undefined) return;
+    this.#also(editor, trace);
     const line = lineOf(trace);
     const { lineCount, version } = editor.document;
     const shown = line !== undefined && line < lineCount;

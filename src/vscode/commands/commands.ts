@@ -9,6 +9,7 @@ import { showText } from '../text.ts';
 import type { OutlineView } from '../views/outline-view.ts';
 import { branchCommands } from './branch.ts';
 import { explainCommands } from './explain.ts';
+import { type FindingServices, findingCommands } from './findings.ts';
 import { goCommands } from './go.ts';
 import { type Handlers, say } from './handlers.ts';
 import { injectCommands } from './inject.ts';
@@ -17,7 +18,7 @@ import { pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
 
 /** What commands use. */
-export interface Services {
+export interface Services extends FindingServices {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
   readonly opener: Opener;
@@ -43,6 +44,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...runCommands(services, find),
     ...injectCommands(services, find),
     ...branchCommands(services, find),
+    ...findingCommands(services, find),
     ...explainCommands,
   };
   const registered = Object.entries(handlers).map(([name, work]) =>

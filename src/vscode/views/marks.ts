@@ -2,14 +2,14 @@ import * as vscode from 'vscode';
 import type { ChangeKind } from '../../query/changes.ts';
 
 /** Scheme of the addresses that rows have only for their badges; they lead to no document. */
-const SCHEME = 'irqscope-row';
+export const ROW_SCHEME = 'irqscope-row';
 
 const COLORS = { A: 'addedForeground', M: 'changedForeground', D: 'removedForeground' } as const;
 const TITLES = { A: 'Added by this step', M: 'Changed by this step', D: 'Removed by this step' } as const;
 
 /** The address of a row. The rows above it are its folders, so the editor shows marks on them too. */
 export function rowUri(view: string, trace: number, id: string): vscode.Uri {
-  return vscode.Uri.from({ scheme: SCHEME, authority: `${trace}`, path: `/${view}/${id}` });
+  return vscode.Uri.from({ scheme: ROW_SCHEME, authority: `${trace}`, path: `/${view}/${id}` });
 }
 
 /** What the current step did to a row, and whether the rows above it show that something below them is marked. */
@@ -44,7 +44,7 @@ export class Marks implements vscode.FileDecorationProvider, vscode.Disposable {
   }
 
   provideFileDecoration(uri: vscode.Uri): vscode.FileDecoration | undefined {
-    if (uri.scheme !== SCHEME) return undefined;
+    if (uri.scheme !== ROW_SCHEME) return undefined;
     const [, view = '', ...id] = uri.path.split('/');
     const mark = this.#views.get(view)?.(Number(uri.authority), id.join('/'));
     if (mark === undefined) return undefined;

@@ -1,0 +1,106 @@
+import type { ObjectId } from '../../base/ids.ts';
+import type { RegisterView } from '../../model/register.ts';
+import { traceInfo } from '../../query/info.ts';
+import { type Value, valueText, viewObject } from '../../query/view.ts';
+import type { Trace } from '../../trace/trace.ts';
+import type { Finding } from '../check-trace.ts';
+import { findingView, witnesses } from './view.ts';
+import { type LineText, witnessesOf } from './witness.ts';
+
+/** Objects whose state a report shows at most. */
+const MOST_OBJECTS = 6;
+
+/** A finding as Markdown for a bug report, whole: nothing else needs to be written. */
+export function reportMarkdown(trace: Trace, finding: Finding, textOf: LineText, version: string): string {
+  const view = findingView(trace, finding);
+  const lines = witnessesOf(trace, finding, textOf);
+  const place = lines.find(({ step }) => step === finding.step)!;
+  return [
+    `## ${prose(view.title)}`,
+    '',
+    prose(view.explanation),
+    '',
+    '| | |',
+    '|---|---|',
+    `| rule | ${[view.rule, ...view.names].join(', ')}: ${cell(finding.rule.title)} (${view.severity}) |`,
+    `| what holds | ${cell(finding.rule.meaning)} |`,
+    `| reference | ${cell(view.reference)} |`,
+    `| object | \`${view.object}\` |`,
+    `| where | step ${view.step}${view.time === null ? '' : `, time ${view.time}`}, ${cell(place.file)}:${place.line} |`,
+    '',
+    '### Evidence',
+    '',
+    ...fenced(lines.map(({ file, line, text }) => `${file}:${line}: ${text}`)),
+    '',
+    `### State at step ${view.step}`,
+    '',
+    ...stateTable(trace, finding),
+    '',
+    '### Trace',
+    '',
+    ...facts(trace),
+    '',
+    `To confirm: ${prose(view.confirm)}`,
+    '',
+    `IRQScope ${version}`,
+    '',
+  ].join('\n');
+}
+
+/** Lines as a block of code; the fence is longer than any in the lines. */
+function fenced(lines: readonly string[]): string[] {
+  const longest = Math.max(2, ...lines.flatMap((line) => [...line.matchAll(/`+/g)].map((run) => run[0].length)));
+  const fence = '`'.repeat(longest + 1);
+  return [`${fence}text`, ...lines, fence];
+}
+
+const prose = (text: string): string => text.replaceAll(/[\\`*_<>[\]]/g, '\\$&').replaceAll(/\s+/g, ' ');
+const cell = (text: string): string => prose(text).replaceAll('|', '\\|');
+
+/** The objects that a finding is about: its own, then those of its evidence. */
+function objectsOf(trace: Trace, finding: Finding): ObjectId[] {
+  const named = witnesses(finding).map((step) => trace.table.object(step));
+  return [...new Set([finding.object, ...named])].filter((object) => trace.world.type(object) !== undefined);
+}
+
+function stateTable(trace: Trace, finding: Finding): string[] {
+  const state = trace.stateAt(finding.step);
+  const rows = objectsOf(trace, finding)
+    .filter((object) => state.present(object))
+    .slice(0, MOST_OBJECTS)
+    .flatMap((object) =>
+      Object.entries(viewObject(state, object)).map(
+        ([key, value]) => `| \`${trace.world.path(object)}\` | ${key} | ${cell(stateText(value))} |`,
+      ),
+    );
+  if (rows.length === 0) return ['Nothing is known of these objects at this step.'];
+  return ['| object | key | value |', '|---|---|---|', ...rows];
+}
+
+const isRegister = (value: Value): value is RegisterView =>
+  typeof value === 'object' && value !== null && 'value' in value && 'fields' in value;
+
+/** A value with the fields of a register that are not 0. */
+function stateText(value: Value): string {
+  if (!isRegister(value)) return valueText(value);
+  const fields = Object.entries(value.fields)
+    .filter(([, field]) => field !== 0 && field !== false)
+    .map(([name, field]) => `${name}=${field === null ? '?' : typeof field === 'boolean' ? 1 : field}`);
+  return `${valueText(value)}${fields.length > 0 ? ` (${fields.join(' ')})` : ''}`;
+}
+
+function facts(trace: Trace): string[] {
+  const info = traceInfo(trace);
+  const stretch = info.start === null || info.end === null ? 'no stamps' : `${info.start} to ${info.end}`;
+  return [
+    '| | |',
+    '|---|---|',
+    `| file | ${cell(info.file)} |`,
+    `| format | ${cell([info.format, info.variant].filter((text) => text !== '').join(', '))} |`,
+    `| time | ${stretch}, clock ${cell(info.clock ?? 'not told')} |`,
+    `| records | ${info.records}, of them understood ${info.understood} |`,
+    `| events | ${info.events} |`,
+    `| lost events | ${info.lost ?? `not told, ${info.gaps} gaps`} |`,
+    ...(info.problem === null ? [] : [`| problem | ${cell(info.problem)} |`]),
+  ];
+}

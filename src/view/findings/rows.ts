@@ -1,0 +1,167 @@
+import { counted } from '../../base/counted.ts';
+import type { Step } from '../../base/ids.ts';
+import type { Finding } from '../../check/check-trace.ts';
+import { rank, witnesses, worstFirst } from '../../check/report/view.ts';
+import { type Rule, SEVERITIES, type Severity } from '../../check/rule.ts';
+import { eventText, timeOf } from '../../query/events.ts';
+import type { Trace } from '../../trace/trace.ts';
+
+/**
+ * One row of the list of findings. `severity`, `suppressed` and `blind` hold rows; `rule` holds the findings of one rule where it has
+ * several; `finding` holds its evidence; `lack` is a rule that cannot judge this trace.
+ */
+export interface FindingRow {
+  /** Unique in its list, and the same for the same finding when the list is made again. */
+  readonly id: string;
+  readonly kind: 'severity' | 'rule' | 'finding' | 'evidence' | 'suppressed' | 'blind' | 'lack';
+  readonly parent: FindingRow | undefined;
+  readonly label: string;
+  readonly description: string;
+  /** The severity that it is coloured by. */
+  readonly severity?: Severity;
+  readonly finding?: Finding;
+  readonly rule?: Rule;
+  /** The step to go to. */
+  readonly step?: Step;
+  readonly below: readonly FindingRow[];
+}
+
+/** What the list of findings shows. */
+export interface ListedFindings {
+  readonly findings: readonly Finding[];
+  readonly suppressed: readonly Finding[];
+  /** Rules that cannot judge the trace. */
+  readonly blind: readonly Rule[];
+}
+
+export const SEVERITY_TITLES: Readonly<Record<Severity, string>> = {
+  error: 'Errors',
+  security: 'Security',
+  warning: 'Warnings',
+  info: 'Information',
+};
+
+/** The id of the row of a finding. */
+export const findingId = ({ rule, step, object }: Finding): string => `finding/${rule.id}/${step}/${object}`;
+
+type Draft = Omit<FindingRow, 'parent' | 'below'>;
+
+/** Makes a row, then the rows below it. */
+function row(draft: Draft, parent: FindingRow | undefined, below: (self: FindingRow) => FindingRow[]): FindingRow {
+  const made: FindingRow & { below: readonly FindingRow[] } = { ...draft, parent, below: [] };
+  made.below = below(made);
+  return made;
+}
+
+const at = (trace: Trace, step: Step): string => timeOf(trace, step) ?? `step ${step}`;
+
+function findingRow(trace: Trace, finding: Finding, parent: FindingRow, list: string): FindingRow {
+  const { rule, severity, title, step } = finding;
+  const id = `${list}${findingId(finding)}`;
+  const draft: Draft = {
+    id,
+    kind: 'finding',
+    label: title,
+    description: `${rule.id} · ${at(trace, step)}`,
+    severity,
+    finding,
+    rule,
+    step,
+  };
+  return row(draft, parent, (self) =>
+    witnesses(finding).map((witness) =>
+      row(
+        {
+          id: `${id}/${witness}`,
+          kind: 'evidence',
+          label: eventText(trace, witness),
+          description: `${at(trace, witness)}${witness === step ? ' · here' : ''}`,
+          finding,
+          step: witness,
+        },
+        self,
+        () => [],
+      ),
+    ),
+  );
+}
+
+/** Things by a key of theirs, in the order in which the keys occur first. */
+function grouped<T, K>(all: readonly T[], keyOf: (each: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const each of all) {
+    const group = groups.get(keyOf(each));
+    if (group) group.push(each);
+    else groups.set(keyOf(each), [each]);
+  }
+  return groups;
+}
+
+/** Findings by their rules: those of a rule that has one only stand by themselves. */
+function ruleRows(trace: Trace, findings: readonly Finding[], parent: FindingRow, list: string): FindingRow[] {
+  const byRule = grouped(findings, ({ rule }) => rule);
+  return [...byRule].map(([rule, of]) => {
+    const [only] = of;
+    if (of.length === 1) return findingRow(trace, only!, parent, list);
+    const draft: Draft = {
+      id: `${list}${parent.id}/${rule.id}`,
+      kind: 'rule',
+      label: rule.title,
+      description: `${rule.id} · ${of.length}`,
+      severity: only!.severity,
+      rule,
+    };
+    return row(draft, parent, (self) => of.map((finding) => findingRow(trace, finding, self, list)));
+  });
+}
+
+/** The topmost rows: the severities from the worst on, then what is suppressed, then the rules that cannot judge. */
+export function findingRows(trace: Trace, { findings, suppressed, blind }: ListedFindings): FindingRow[] {
+  const rows: FindingRow[] = [];
+  const bySeverity = grouped(worstFirst(findings), ({ severity }) => severity);
+  for (const severity of SEVERITIES) {
+    const of = bySeverity.get(severity);
+    if (of === undefined) continue;
+    const label = SEVERITY_TITLES[severity];
+    const draft: Draft = { id: `severity/${severity}`, kind: 'severity', label, description: `${of.length}`, severity };
+    rows.push(row(draft, undefined, (self) => ruleRows(trace, of, self, '')));
+  }
+  if (suppressed.length > 0) {
+    const draft: Draft = {
+      id: 'suppressed',
+      kind: 'suppressed',
+      label: 'Suppressed',
+      description: `${suppressed.length}`,
+    };
+    rows.push(row(draft, undefined, (self) => ruleRows(trace, worstFirst(suppressed), self, 'suppressed/')));
+  }
+  if (blind.length > 0) {
+    const draft: Draft = { id: 'blind', kind: 'blind', label: 'Blind', description: counted(blind.length, 'rule') };
+    const sorted = blind.toSorted((a, b) => rank(a.severity) - rank(b.severity));
+    rows.push(row(draft, undefined, (self) => sorted.map((rule) => lackRow(rule, self))));
+  }
+  return rows;
+}
+
+const lackRow = (rule: Rule, parent: FindingRow): FindingRow =>
+  row({ id: `blind/${rule.id}`, kind: 'lack', label: rule.title, description: rule.id, rule }, parent, () => []);
+
+/** The first row of a finding, from the top on; undefined where there is none. */
+export function topFinding(rows: readonly FindingRow[]): FindingRow | undefined {
+  for (const each of rows) {
+    if (each.kind === 'suppressed' || each.kind === 'blind') return undefined;
+    if (each.kind === 'finding') return each;
+    const found = topFinding(each.below);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The row with an id, or below one of these rows. */
+export function rowWithId(rows: readonly FindingRow[], id: string): FindingRow | undefined {
+  for (const each of rows) {
+    const found = each.id === id ? each : rowWithId(each.below, id);
+    if (found) return found;
+  }
+  return undefined;
+}

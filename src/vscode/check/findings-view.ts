@@ -1,0 +1,155 @@
+import * as vscode from 'vscode';
+import { counted } from '../../base/counted.ts';
+import type { Severity } from '../../check/rule.ts';
+import { explainFinding, explainLack, explainRule } from '../../view/findings/explain.ts';
+import { type FindingRow, findingId, findingRows, rowWithId, topFinding } from '../../view/findings/rows.ts';
+import type { OpenTrace, Sessions } from '../sessions.ts';
+import { RefreshGate } from '../views/refresh-gate.ts';
+import type { Checks } from './checks.ts';
+
+const ICONS: Readonly<Record<Severity, readonly [string, string]>> = {
+  error: ['error', 'list.errorForeground'],
+  security: ['shield', 'list.errorForeground'],
+  warning: ['warning', 'list.warningForeground'],
+  info: ['info', 'list.deemphasizedForeground'],
+};
+
+/** Severities that the badge counts. */
+const COUNTED: ReadonlySet<Severity> = new Set<Severity>(['error', 'security', 'warning']);
+
+/** The view Findings: what is wrong in the active trace, the worst first, with the evidence. */
+export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode.Disposable {
+  readonly tree: vscode.TreeView<FindingRow>;
+  readonly #sessions: Sessions;
+  readonly #checks: Checks;
+  readonly #gate = new RefreshGate<FindingRow>();
+  readonly #watches: vscode.Disposable;
+  #rows: readonly FindingRow[] = [];
+  /** What the rows were made of. */
+  #made = '';
+  /** Traces whose first finding was shown already. */
+  readonly #shown = new WeakSet<OpenTrace>();
+
+  readonly onDidChangeTreeData: vscode.Event<FindingRow[] | undefined> = this.#gate.onDidChange;
+
+  constructor(sessions: Sessions, checks: Checks) {
+    this.#sessions = sessions;
+    this.#checks = checks;
+    this.tree = vscode.window.createTreeView('irqscope.findings', {
+      treeDataProvider: this.#gate.provider(this),
+      showCollapseAll: true,
+    });
+    this.#watches = vscode.Disposable.from(
+      this.tree,
+      this.#gate,
+      this.tree.onDidChangeVisibility(() => this.#showWorst()),
+      checks.onDidChange((trace) => {
+        if (trace === sessions.active) this.#refresh();
+      }),
+      sessions.onDidChange(({ what }) => {
+        if (what === 'active') this.#refresh();
+      }),
+    );
+    this.#refresh();
+  }
+
+  /** The topmost rows. */
+  get rows(): readonly FindingRow[] {
+    return this.#rows;
+  }
+
+  getChildren(row?: FindingRow): FindingRow[] {
+    return [...(row ? row.below : this.#rows)];
+  }
+
+  getParent(row: FindingRow): FindingRow | undefined {
+    return row.parent;
+  }
+
+  getTreeItem(row: FindingRow): vscode.TreeItem {
+    const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+    const open = row.kind === 'severity' && row.severity !== 'info';
+    const item = new vscode.TreeItem(row.label, row.below.length === 0 ? None : open ? Expanded : Collapsed);
+    item.id = row.id;
+    item.description = row.description;
+    item.iconPath = iconOf(row);
+    item.contextValue = row.kind;
+    item.accessibilityInformation = { label: [row.label, row.description].filter(Boolean).join(', ') };
+    if (row.finding && row.step !== undefined) {
+      const place = { rule: row.finding.rule.id, step: row.finding.step, object: row.finding.object, at: row.step };
+      item.command = { command: 'irqscope.goToFinding', title: 'Go to Finding', arguments: [place] };
+    }
+    return item;
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, row: FindingRow): vscode.TreeItem {
+    const { active } = this.#sessions;
+    const checked = this.#checks.of(active);
+    if (!active || !checked) return item;
+    const text = row.finding
+      ? explainFinding(active.session.trace, row.finding)
+      : row.kind === 'lack'
+        ? explainLack(row.rule!, checked.holds)
+        : row.rule
+          ? explainRule(row.rule)
+          : '';
+    if (text !== '') item.tooltip = new vscode.MarkdownString(text);
+    return item;
+  }
+
+  /** Shows the row of a finding, or the first one, and selects it; false when there is none. */
+  async reveal(id: string | undefined, focus: boolean): Promise<boolean> {
+    const find = (): FindingRow | undefined => (id === undefined ? topFinding(this.#rows) : rowWithId(this.#rows, id));
+    if (!find()) return false;
+    if (this.tree.visible) await this.#gate.served();
+    const row = find();
+    if (!row) return false;
+    // The row may be another one by the time the editor has scrolled there.
+    return this.tree.reveal(row, { select: true, focus, expand: false }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  dispose(): void {
+    this.#watches.dispose();
+  }
+
+  #refresh(): void {
+    const { active } = this.#sessions;
+    const checked = this.#checks.of(active);
+    const rows = active && checked ? findingRows(active.session.trace, checked) : [];
+    const made = `${active?.id} ${JSON.stringify(idsOf(rows))}`;
+    this.tree.message = checked?.done ? checked.summary : '';
+    const worth = checked?.findings.filter(({ severity }) => COUNTED.has(severity)).length ?? 0;
+    this.tree.badge = worth === 0 ? undefined : { value: worth, tooltip: counted(worth, 'finding') };
+    if (made !== this.#made) {
+      this.#made = made;
+      this.#rows = rows;
+      this.#gate.refresh(undefined);
+    }
+    this.#showWorst();
+  }
+
+  /** Who opened a trace sees what is wrong first. A view that is not on the screen shows it when it comes up. */
+  #showWorst(): void {
+    const { active } = this.#sessions;
+    const checked = this.#checks.of(active);
+    if (!active || !checked?.done || !this.tree.visible || this.#shown.has(active)) return;
+    this.#shown.add(active);
+    const [worst] = checked.findings;
+    if (worst) void this.reveal(findingId(worst), false);
+  }
+}
+
+const idsOf = (rows: readonly FindingRow[]): unknown[] =>
+  rows.map(({ id, description, below }) => [id, description, idsOf(below)]);
+
+function iconOf({ kind, severity }: FindingRow): vscode.ThemeIcon {
+  if (kind === 'evidence') return new vscode.ThemeIcon('debug-stackframe-dot');
+  if (kind === 'suppressed') return new vscode.ThemeIcon('mute');
+  if (kind === 'blind') return new vscode.ThemeIcon('eye-closed');
+  if (kind === 'lack' || severity === undefined) return new vscode.ThemeIcon('circle-slash');
+  const [icon, color] = ICONS[severity];
+  return new vscode.ThemeIcon(icon, new vscode.ThemeColor(color));
+}

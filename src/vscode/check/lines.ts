@@ -1,0 +1,52 @@
+import * as vscode from 'vscode';
+import type { Step } from '../../base/ids.ts';
+import type { LineText } from '../../check/report/witness.ts';
+import { sourceOf } from '../../query/events.ts';
+import type { Platform } from '../platform.ts';
+import type { OpenTrace } from '../sessions.ts';
+
+/** Reads the lines that tell some events again, from open texts or from the files. Simulated runs have none: their events are their lines. */
+export async function readLines(platform: Platform, trace: OpenTrace, steps: Iterable<Step>): Promise<LineText> {
+  if (trace.branch) return () => undefined;
+  const events = trace.session.trace;
+  const wanted = new Map<string, Set<number>>();
+  for (const step of steps) {
+    const { file, line } = sourceOf(events, step);
+    wanted.set(file, (wanted.get(file) ?? new Set()).add(line));
+  }
+  const texts = new Map<string, ReadonlyMap<number, string>>();
+  for (const [file, lines] of wanted) {
+    const uri = file === events.first.file ? trace.uri : vscode.Uri.joinPath(trace.uri, '..', file);
+    texts.set(file, linesOfText(uri, lines) ?? (await linesOfFile(platform, uri, lines)));
+  }
+  return (file, line) => texts.get(file)?.get(line);
+}
+
+/** The lines of a text that the editor holds, unless the user has changed it. */
+function linesOfText(uri: vscode.Uri, lines: ReadonlySet<number>): ReadonlyMap<number, string> | undefined {
+  const key = uri.toString();
+  const document = vscode.workspace.textDocuments.find((d) => d.uri.toString() === key && !d.isClosed && !d.isDirty);
+  if (!document) return undefined;
+  const known = [...lines].filter((line) => line >= 1 && line <= document.lineCount);
+  return new Map(known.map((line) => [line, document.lineAt(line - 1).text]));
+}
+
+async function linesOfFile(
+  platform: Platform,
+  uri: vscode.Uri,
+  lines: ReadonlySet<number>,
+): Promise<ReadonlyMap<number, string>> {
+  const { LineReader } = await import('../../import/read-lines.ts');
+  const reader = new LineReader(lines);
+  try {
+    const source = await platform.openSource(uri);
+    for await (const chunk of source.chunks()) {
+      reader.push(chunk);
+      if (reader.done) return reader.texts;
+    }
+    reader.end();
+  } catch {
+    // The file is gone, or cannot be read any more: what was read of it counts.
+  }
+  return reader.texts;
+}

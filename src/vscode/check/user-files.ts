@@ -1,0 +1,144 @@
+import * as vscode from 'vscode';
+import type { ReadRule } from '../../check/user/read.ts';
+import type { Suppression } from '../../check/user/suppressions.ts';
+import { writeWhole } from '../safe-write.ts';
+
+const FOLDER = '.irqscope';
+const RULES = `${FOLDER}/rules.json`;
+const SUPPRESSIONS = `${FOLDER}/suppressions.json`;
+
+/** What the user has written into the folders of the workspace: rules, and what is not to be told. It is only read, until the user suppresses something. */
+export class UserFiles implements vscode.Disposable {
+  readonly #changed = new vscode.EventEmitter<'rules' | 'suppressions'>();
+  readonly #problems = vscode.languages.createDiagnosticCollection('irqscope-files');
+  readonly #watches: vscode.Disposable[] = [];
+  #rules: readonly ReadRule[] = [];
+  /** By folder. */
+  #suppressions = new Map<string, readonly Suppression[]>();
+  /** Resolves when the files were read that were there at the start. */
+  readonly ready: Promise<void>;
+
+  /** Rules or suppressions are other ones now. */
+  readonly onDidChange: vscode.Event<'rules' | 'suppressions'> = this.#changed.event;
+
+  constructor() {
+    for (const [name, what] of [
+      [RULES, 'rules'],
+      [SUPPRESSIONS, 'suppressions'],
+    ] as const) {
+      const watcher = vscode.workspace.createFileSystemWatcher(`**/${name}`);
+      const again = (): void => void this.#read(what);
+      this.#watches.push(watcher, watcher.onDidChange(again), watcher.onDidCreate(again), watcher.onDidDelete(again));
+    }
+    const all = async (): Promise<void> => {
+      await Promise.all([this.#read('rules'), this.#read('suppressions')]);
+    };
+    // Of a folder that is deleted with its files, only the folder is told.
+    const folders = vscode.workspace.createFileSystemWatcher(`**/${FOLDER}`, true, true);
+    this.#watches.push(
+      folders,
+      folders.onDidDelete(() => void all()),
+    );
+    this.#watches.push(vscode.workspace.onDidChangeWorkspaceFolders(() => void all()));
+    this.ready = all();
+  }
+
+  get rules(): readonly ReadRule[] {
+    return this.#rules;
+  }
+
+  /** The suppressions that hold for a trace file, and its name in them. */
+  suppressionsFor(uri: vscode.Uri): { readonly all: readonly Suppression[]; readonly file: string } {
+    const folder = vscode.workspace.getWorkspaceFolder(uri) ?? vscode.workspace.workspaceFolders?.[0];
+    return {
+      all: folder ? (this.#suppressions.get(folder.uri.toString()) ?? []) : [],
+      file: nameIn(folder, uri),
+    };
+  }
+
+  /** Adds a suppression to the file of the folder that holds a trace. Throws where there is no folder, or the file is none of these. */
+  async suppress(uri: vscode.Uri, what: { readonly rule: string; readonly object: string }): Promise<void> {
+    const folder = vscode.workspace.getWorkspaceFolder(uri) ?? vscode.workspace.workspaceFolders?.[0];
+    if (!folder) throw new Error('no folder is open in which it could be written down');
+    const target = vscode.Uri.joinPath(folder.uri, ...SUPPRESSIONS.split('/'));
+    const { withSuppression } = await import('../../check/user/suppressions.ts');
+    const text = withSuppression(await textOf(target), { ...what, file: nameIn(folder, uri) });
+    await vscode.workspace.fs.createDirectory(vscode.Uri.joinPath(target, '..'));
+    await writeWhole(target, new TextEncoder().encode(text));
+    await this.#read('suppressions');
+  }
+
+  dispose(): void {
+    vscode.Disposable.from(...this.#watches, this.#changed, this.#problems).dispose();
+  }
+
+  async #read(what: 'rules' | 'suppressions'): Promise<void> {
+    if (what === 'rules') await this.#readRules();
+    else await this.#readSuppressions();
+    this.#changed.fire(what);
+  }
+
+  async #readRules(): Promise<void> {
+    const rules: ReadRule[] = [];
+    for (const [uri, text] of await this.#texts(RULES)) {
+      const { readUserRules, UserRulesError } = await import('../../check/user/read.ts');
+      try {
+        const known = new Set(rules.map(({ id }) => id));
+        rules.push(...readUserRules(text).filter(({ id }) => !known.has(id)));
+        this.#problems.delete(uri);
+      } catch (error) {
+        if (!(error instanceof UserRulesError)) throw error;
+        this.#tell(uri, error.message);
+      }
+    }
+    this.#rules = rules;
+  }
+
+  async #readSuppressions(): Promise<void> {
+    const all = new Map<string, readonly Suppression[]>();
+    for (const [uri, text, folder] of await this.#texts(SUPPRESSIONS)) {
+      const { readSuppressions } = await import('../../check/user/suppressions.ts');
+      const read = readSuppressions(text);
+      if (typeof read === 'string') this.#tell(uri, read);
+      else {
+        this.#problems.delete(uri);
+        all.set(folder.uri.toString(), read);
+      }
+    }
+    this.#suppressions = all;
+  }
+
+  async #texts(name: string): Promise<(readonly [vscode.Uri, string, vscode.WorkspaceFolder])[]> {
+    const found: (readonly [vscode.Uri, string, vscode.WorkspaceFolder])[] = [];
+    for (const folder of vscode.workspace.workspaceFolders ?? []) {
+      const uri = vscode.Uri.joinPath(folder.uri, ...name.split('/'));
+      const text = await textOf(uri);
+      if (text === undefined) this.#problems.delete(uri);
+      else found.push([uri, text, folder]);
+    }
+    return found;
+  }
+
+  #tell(uri: vscode.Uri, problem: string): void {
+    const diagnostic = new vscode.Diagnostic(new vscode.Range(0, 0, 0, 100), problem, vscode.DiagnosticSeverity.Error);
+    diagnostic.source = 'IRQScope';
+    this.#problems.set(uri, [diagnostic]);
+  }
+}
+
+/** The text of a file; undefined where there is none. */
+async function textOf(uri: vscode.Uri): Promise<string | undefined> {
+  try {
+    return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file as suppressions name it: as seen from the folder, or its name where it lies elsewhere. */
+function nameIn(folder: vscode.WorkspaceFolder | undefined, uri: vscode.Uri): string {
+  const start = folder && `${folder.uri.path}/`;
+  if (start !== undefined && folder!.uri.scheme === uri.scheme && uri.path.startsWith(start))
+    return uri.path.slice(start.length);
+  return uri.path.slice(uri.path.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,158 @@
+import * as vscode from 'vscode';
+import type { Finding } from '../../check/check-trace.ts';
+import { witnesses } from '../../check/report/view.ts';
+import { lacking } from '../../view/findings/explain.ts';
+import { findingId } from '../../view/findings/rows.ts';
+import type { Checked, Checks } from '../check/checks.ts';
+import { type Chosen, chosenBy } from '../check/finding-argument.ts';
+import type { FindingsView } from '../check/findings-view.ts';
+import { readLines } from '../check/lines.ts';
+import type { UserFiles } from '../check/user-files.ts';
+import { breathe, type Platform } from '../platform.ts';
+import type { FileArgument } from '../selected.ts';
+import type { OpenTrace, Sessions } from '../sessions.ts';
+import { showText } from '../text.ts';
+import { type Handlers, say } from './handlers.ts';
+import { complain, type Find } from './sim-services.ts';
+
+/** What the commands about findings use. */
+export interface FindingServices {
+  readonly sessions: Sessions;
+  readonly checks: Checks;
+  readonly files: UserFiles;
+  readonly findings: FindingsView;
+  readonly platform: Platform;
+  readonly log: vscode.LogOutputChannel;
+  readonly version: string;
+}
+
+/** Commands about findings. Each takes a finding (a row, or `{rule, step, object?}`), then the trace. */
+export function findingCommands(services: FindingServices, find: Find): Handlers {
+  const { sessions, checks, findings } = services;
+  /** The finding that is asked about: the argument, else what is selected in the view, else the worst one. */
+  const about = async (argument: unknown, file: FileArgument | undefined): Promise<Chosen | undefined> => {
+    const trace = find(isTree(file) ? undefined : file);
+    if (!trace) return undefined;
+    const checked = await wholeCheck(checks, trace);
+    const chosen =
+      chosenBy(checks, trace, argument) ??
+      (argument === undefined ? chosenBy(checks, trace, findings.tree.selection[0]) : undefined);
+    if (chosen) return chosen;
+    const [worst] = checked?.findings ?? [];
+    if (argument !== undefined || !worst) say(argument === undefined ? noFinding(checked) : 'there is no such finding');
+    return argument === undefined && worst ? { trace, finding: worst, step: worst.step } : undefined;
+  };
+  const go = async ({ trace, finding, step }: Chosen): Promise<number | undefined> => {
+    sessions.activate(trace);
+    const reached = trace.session.move({ to: 'step', step });
+    trace.session.select(trace.session.trace.world.path(finding.object));
+    await showText(trace.uri).catch((error: unknown) => services.log.warn(`${trace.label}: ${error}`));
+    return typeof reached === 'number' ? reached : undefined;
+  };
+  return {
+    goToFinding: async (argument?: unknown, file?: FileArgument) => {
+      const trace = find(isTree(file) ? undefined : file);
+      if (!trace) return undefined;
+      const chosen = argument === undefined ? await pick(checks, trace) : await about(argument, file);
+      return chosen && go(chosen);
+    },
+    whyNot: async (file?: FileArgument) => {
+      const trace = find(file);
+      if (!trace) return undefined;
+      const checked = await wholeCheck(checks, trace);
+      const [worst] = checked?.findings ?? [];
+      if (!checked || !worst) {
+        tellBlind(trace, checked);
+        return undefined;
+      }
+      const step = await go({ trace, finding: worst, step: worst.step });
+      await findings.reveal(findingId(worst), false);
+      tellWorst(trace, worst);
+      return step;
+    },
+    suppressFinding: async (argument?: unknown, file?: FileArgument) => {
+      const chosen = await about(argument, file);
+      if (!chosen) return undefined;
+      const { trace, finding } = chosen;
+      const object = trace.session.trace.world.path(finding.object);
+      try {
+        await services.files.suppress(trace.uri, { rule: finding.rule.id, object });
+        say(`${finding.rule.id} of ${object} is suppressed in this file`);
+        return true;
+      } catch (error) {
+        complain(services.log, 'The finding cannot be suppressed', error);
+        return undefined;
+      }
+    },
+    copyReport: async (argument?: unknown, file?: FileArgument) => {
+      const chosen = await about(argument, file);
+      if (!chosen) return undefined;
+      const { trace, finding } = chosen;
+      const textOf = await readLines(services.platform, trace, witnesses(finding));
+      const { reportMarkdown } = await import('../../check/report/markdown.ts');
+      const text = reportMarkdown(trace.session.trace, finding, textOf, services.version);
+      await vscode.env.clipboard.writeText(text);
+      say('the report is on the clipboard');
+      return text;
+    },
+  };
+}
+
+/** Whether the second argument of a command is what the editor passes to commands of trees: the selected rows. */
+const isTree = (value: unknown): boolean => Array.isArray(value);
+
+/** What the rules say of all of a trace, with a sign of progress where that takes a while. */
+async function wholeCheck(checks: Checks, trace: OpenTrace): Promise<Checked | undefined> {
+  await breathe();
+  const whole = checks.whole(trace);
+  const location = { viewId: 'irqscope.findings' };
+  return vscode.window.withProgress({ location }, () => whole);
+}
+
+const noFinding = (checked: Checked | undefined): string =>
+  checked === undefined ? 'there is nothing to judge in this trace' : checked.summary;
+
+/** Asks for a finding. */
+async function pick(checks: Checks, trace: OpenTrace): Promise<Chosen | undefined> {
+  const checked = await wholeCheck(checks, trace);
+  const items = (checked?.findings ?? []).map((finding) => ({
+    label: finding.title,
+    description: `${finding.rule.id}, step ${finding.step}`,
+    detail: finding.text,
+    finding,
+  }));
+  if (items.length === 0) {
+    say(noFinding(checked));
+    return undefined;
+  }
+  const title = `Findings in ${trace.label}`;
+  const options = { title, matchOnDescription: true, matchOnDetail: true };
+  const picked = await vscode.window.showQuickPick(items, options);
+  return picked && { trace, finding: picked.finding, step: picked.finding.step };
+}
+
+/** Says what the worst finding is; its report is one click away. */
+function tellWorst(trace: OpenTrace, finding: Finding): void {
+  const copy = 'Copy as Report';
+  const { rule, title, text, step, object } = finding;
+  void vscode.window.showInformationMessage(`${rule.id}: ${title}. ${text}`, copy).then((choice) => {
+    if (choice === copy)
+      void vscode.commands.executeCommand('irqscope.copyReport', { rule: rule.id, step, object }, trace.uri);
+  });
+}
+
+/** Says that the rules found nothing, which of them could not judge, and what would let them. */
+function tellBlind(trace: OpenTrace, checked: Checked | undefined): void {
+  if (checked === undefined) {
+    say(noFinding(checked));
+    return;
+  }
+  const { blind, holds, summary } = checked;
+  const parts = [`${trace.label}: ${summary}.`];
+  if (blind.length > 0) {
+    const [first] = blind;
+    parts.push(`${first!.title} (${first!.id}): ${lacking(first!, holds)} What would help: ${first!.confirm}.`);
+    parts.push('The view Findings lists the others.');
+  }
+  void vscode.window.showInformationMessage(parts.join(' '));
+}
