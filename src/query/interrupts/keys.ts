@@ -26,16 +26,13 @@ class Only<K> {
  */
 export function joinByKeys(scene: Scene): void {
   const irqs = scene.irqs.filter((object) => !scene.ofGuest(object));
-  byTranslation(scene, irqs);
-  byMessage(scene, irqs);
-  byVector(scene, irqs);
+  // Each looks only at what the one before left.
+  if (irqs.length > 0) for (const join of [byTranslation, byMessage, byVector]) join(scene, irqs, loose(scene));
   byGuestVector(scene);
 }
 
-/** Entries of the host that have no irq yet: those of guests have an irq of the guest, which names them. */
-function* loose({ entries, groups }: Scene): Generator<ObjectId> {
-  for (const entry of entries) if (groups.of(entry)!.irq < 0) yield entry;
-}
+/** Entries that have no irq of the host yet. */
+const loose = ({ entries, groups }: Scene): ObjectId[] => entries.filter((entry) => groups.of(entry)!.irq < 0);
 
 /** The function of an entry and that of an irq do not contradict. */
 function sameDevice({ state }: Scene, entry: ObjectId, object: ObjectId): boolean {
@@ -52,7 +49,8 @@ function link(scene: Scene, entry: ObjectId, object: ObjectId): void {
 }
 
 /** One entry and one irq select the same IRTE; or the event of an ITS that an entry selects raises the LPI of an irq. */
-function byTranslation(scene: Scene, irqs: readonly ObjectId[]): void {
+function byTranslation(scene: Scene, irqs: readonly ObjectId[], entries: readonly ObjectId[]): void {
+  if (entries.length === 0) return;
   const { state } = scene;
   const byEntry = new Only<ObjectId>();
   const byLpi = new Only<number>();
@@ -67,7 +65,7 @@ function byTranslation(scene: Scene, irqs: readonly ObjectId[]): void {
     const translation = scene.translation(entry);
     if (translation >= 0) users.add(translation, entry);
   }
-  for (const entry of loose(scene)) {
+  for (const entry of entries) {
     const translation = scene.translation(entry);
     if (translation < 0 || users.of(translation) !== entry) continue;
     link(scene, entry, byEntry.of(translation));
@@ -77,7 +75,8 @@ function byTranslation(scene: Scene, irqs: readonly ObjectId[]): void {
 }
 
 /** One entry and one irq hold the same message. */
-function byMessage(scene: Scene, irqs: readonly ObjectId[]): void {
+function byMessage(scene: Scene, irqs: readonly ObjectId[], entries: readonly ObjectId[]): void {
+  if (entries.length === 0) return;
   const byIrq = new Only<string>();
   const byEntry = new Only<string>();
   for (const object of irqs) {
@@ -88,19 +87,19 @@ function byMessage(scene: Scene, irqs: readonly ObjectId[]): void {
     const key = scene.message(entry);
     if (key !== '') byEntry.add(key, entry);
   }
-  for (const entry of loose(scene)) {
+  for (const entry of entries) {
     const key = scene.message(entry);
     if (key !== '' && byEntry.of(key) === entry) link(scene, entry, byIrq.of(key));
   }
 }
 
 /** The message of an entry leads, through its IRTE, to a vector of a CPU that is assigned to an irq. */
-function byVector(scene: Scene, irqs: readonly ObjectId[]): void {
-  if (irqs.length === 0) return;
+function byVector(scene: Scene, _irqs: readonly ObjectId[], entries: readonly ObjectId[]): void {
+  if (entries.length === 0) return;
   const { state } = scene;
   const byPlace = new Only<ObjectId>();
   const places: (readonly [ObjectId, ObjectId])[] = [];
-  for (const entry of loose(scene)) {
+  for (const entry of entries) {
     const translation = scene.translation(entry);
     const place = translation < 0 ? -1 : scene.place(translation);
     if (place < 0) continue;

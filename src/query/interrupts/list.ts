@@ -1,6 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import type { State } from '../../model/state.ts';
-import { irq } from '../../model/things/irq.ts';
+import { intid, irq, pin, vector } from '../../model/things/irq.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
 import { compareSegments } from '../paths.ts';
@@ -39,11 +39,25 @@ export interface Interrupt {
   readonly neverUsed: boolean;
 }
 
+/** What traces record, at the length that they had; another length is another trace. */
+const known = new WeakMap<
+  Trace,
+  { readonly length: number; readonly complete: boolean; readonly recorded: Recorded }
+>();
+
+function recordedIn(trace: Trace, complete: boolean): Recorded {
+  const before = known.get(trace);
+  if (before?.length === trace.length && before.complete === complete) return before.recorded;
+  const recorded = new Recorded(trace.head, complete);
+  known.set(trace, { length: trace.length, complete, recorded });
+  return recorded;
+}
+
 /** All interrupts in a state, `state` being that after `step`, the worst first: lost, pending, masked with causes waiting; then the busiest. */
 export function interruptsAt(trace: Trace, state: State, step: Step, options: ListOptions = {}): Interrupt[] {
   const { findings, complete = false } = options;
   const scene = joinParts(state);
-  const recorded = new Recorded(trace.head, complete);
+  const recorded = recordedIn(trace, complete);
   const joinedRows = scene.groups.all().map((group) => placed(scene, group));
   const rows = delivered(trace, state, step, joinedRows);
   const objects = rows.map(ownObjects);
@@ -88,22 +102,29 @@ function lastMoves(trace: Trace, objects: readonly (readonly ObjectId[])[], last
 export const interrupts = (trace: Trace, step: Step, options?: ListOptions): Interrupt[] =>
   interruptsAt(trace, trace.stateAt(step), step, options);
 
-function pathsOf({ world }: State, joined: Joined) {
+function pathsOf(state: State, joined: Joined) {
+  const { world } = state;
   const path = (object: ObjectId): string | null => (object < 0 ? null : world.path(object));
-  const { entry, guestEntry, route, irqfd, line, vector, vcpuVector } = joined;
+  const { entry, guestEntry, route, irqfd, line, vector: place, vcpuVector } = joined;
   return {
     entry: path(entry >= 0 ? entry : guestEntry),
     guestEntry: path(entry >= 0 ? guestEntry : -1),
     irq: path(joined.irq),
     domain: path(joined.domain),
-    irte: world.type(joined.translation)?.name === 'pin' ? null : path(joined.translation),
-    cpu: path(joined.cpu),
-    vector: path(vector >= 0 ? vector : vcpuVector),
+    irte: world.type(joined.translation) === pin ? null : path(joined.translation),
+    cpu: path(joined.cpu) ?? cpuPath(state, place),
+    vector: path(place >= 0 ? place : vcpuVector),
     vfio: path(joined.vfio),
     gsi: path(route >= 0 ? route : irqfd >= 0 ? irqfd : line),
     vcpu: path(joined.vcpu),
     guestIrq: path(joined.guestIrq),
   };
+}
+
+/** The path of the CPU of a vector, also where no event was about the CPU itself. */
+function cpuPath({ world }: State, place: ObjectId): string | null {
+  const type = world.type(place);
+  return type === vector || type === intid ? (world.node(place)?.parent?.parent?.path ?? null) : null;
 }
 
 /** Names of the actions: of the irq, or of that of the guest. */
@@ -122,16 +143,23 @@ function isNeverUsed(signs: readonly (number | null | undefined)[], { status, wa
   return counts.length > 0 && counts.every((count) => count === 0);
 }
 
-function sorted(all: Interrupt[]): Interrupt[] {
-  const keyed = all.map((interrupt) => {
-    const { row } = interrupt;
-    const { entry, irq: host, guestIrq, vfio, gsi } = row;
-    const path = entry ?? host ?? guestIrq ?? vfio ?? gsi ?? '';
-    return { interrupt, rank: rankOf(interrupt), busy: busyness(row), segments: path.split('/') };
-  });
-  keyed.sort((a, b) => a.rank - b.rank || b.busy - a.busy || compareSegmentLists(a.segments, b.segments));
+function sorted(all: readonly Interrupt[]): Interrupt[] {
+  const keyed = all.map((interrupt) => ({
+    interrupt,
+    rank: rankOf(interrupt),
+    busy: busyness(interrupt.row),
+    segments: undefined as readonly string[] | undefined,
+  }));
+  // Few are compared by their paths.
+  const segmentsOf = (key: (typeof keyed)[number]): readonly string[] =>
+    (key.segments ??= identityOf(key.interrupt.row).split('/'));
+  keyed.sort((a, b) => a.rank - b.rank || b.busy - a.busy || compareSegmentLists(segmentsOf(a), segmentsOf(b)));
   return keyed.map(({ interrupt }) => interrupt);
 }
+
+/** The path of the first part that a row has: no two rows have the same. */
+export const identityOf = ({ entry, irq: host, guestIrq, vfio, gsi }: InterruptRow): string =>
+  entry ?? host ?? guestIrq ?? vfio ?? gsi ?? '';
 
 function rankOf({ row: { status, findings }, waiting }: Interrupt): number {
   if (status === 'lost') return 0;

@@ -58,18 +58,20 @@ export interface Joined {
 
 /** The objects of a row that are its own: events about them are events of the interrupt. */
 export function ownObjects(row: Joined): ObjectId[] {
-  const all = [
-    row.entry,
-    row.guestEntry,
-    row.irq,
-    row.guestIrq,
-    row.vfio,
-    row.route,
-    row.irqfd,
-    row.line,
-    row.translation,
-    row.vector,
-    row.vcpuVector,
-  ];
-  return [...new Set(all)].filter((object) => object >= 0);
+  const own: ObjectId[] = [];
+  const add = (object: ObjectId): void => {
+    if (object >= 0) own.push(object);
+  };
+  add(row.entry);
+  add(row.guestEntry);
+  add(row.irq);
+  add(row.guestIrq);
+  add(row.vfio);
+  add(row.route);
+  add(row.irqfd);
+  add(row.line);
+  add(row.translation);
+  add(row.vector);
+  if (row.vcpuVector !== row.vector) add(row.vcpuVector);
+  return own;
 }
