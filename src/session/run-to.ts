@@ -1,17 +1,16 @@
 import type { Step } from '../base/ids.ts';
 import type { EventKind } from '../model/event.ts';
 import { eventText } from '../query/events.ts';
-import { HistorySearch } from '../query/history.ts';
-import { resolvePath } from '../query/paths.ts';
 import { type Standing, standingAtEnd, WRONG_TEXT } from '../query/standing.ts';
 import type { Refusal, Session } from './session.ts';
+import { stopText } from './stops.ts';
+import { anyFinder, type Finder, finderOf, type Stop } from './until.ts';
 
-/** Where to run to, from the cursor on. */
+/** Where to run to, from the cursor on: the next event at which a stop says to stop, or one of these. */
 export type Until =
-  /** The next event of a kind. */
-  | { readonly to: 'kind'; readonly kind: string }
-  /** The next event that changes an object or anything below it, or one key of an object. */
-  | { readonly to: 'change'; readonly path: string }
+  | Stop
+  /** The next event at which an enabled breakpoint of the session says to stop. */
+  | { readonly to: 'breakpoint' }
   /**
    * What goes wrong next: an event that tells of a problem (a drop, a refusal, a fault, an illegal access, an effect that the trace
    * cannot tell, a loss of events), or one since which something stands wrong at the end of the trace (see `standingAtEnd`).
@@ -19,6 +18,10 @@ export type Until =
   | { readonly to: 'finding' }
   /** The end of the trace, or of the simulation if the trace can grow. */
   | { readonly to: 'end' };
+
+/** The finder of the breakpoints of a session. */
+export const breakpointFinder = ({ trace, stops }: Session): Finder =>
+  anyFinder(stops.breakpoints.filter((b) => b.enabled).map(({ stop }) => finderOf(trace, stop)));
 
 /** Most events that one run makes: a scenario need not have an end. */
 export const MOST_EVENTS = 1_000_000;
@@ -45,7 +48,10 @@ export class RunTo {
   /** What stands wrong at the end; looked up when the end is there. */
   #standing: readonly Standing[] | undefined;
   #told: string | undefined;
+  /** Finds the stops; undefined for a run to a finding or to the end. */
+  readonly #finder: Finder | undefined;
 
+  /** Throws FilterError for a filter that cannot be read. */
   constructor(session: Session, until: Until, most = MOST_EVENTS) {
     this.#session = session;
     this.#until = until;
@@ -53,6 +59,8 @@ export class RunTo {
     this.#from = session.trace.length;
     this.#start = session.cursor;
     this.#at = session.cursor;
+    if (until.to === 'breakpoint') this.#finder = breakpointFinder(session);
+    else if (until.to !== 'finding' && until.to !== 'end') this.#finder = finderOf(session.trace, until);
   }
 
   /** What a search for a finding has found, in words; undefined while it has found nothing. */
@@ -76,6 +84,7 @@ export class RunTo {
 
   #look(events: number): number | Refusal | undefined {
     const { trace } = this.#session;
+    if (this.#finder?.ready(this.#at + 1, events) === false) return undefined;
     for (let left = events; left > 0; ) {
       if (this.#at + 1 >= trace.length) {
         const { growing } = this.#session;
@@ -106,6 +115,12 @@ export class RunTo {
         return `there is no later event ${this.#until.kind}`;
       case 'change':
         return `nothing changes ${this.#until.path} later`;
+      case 'filter':
+        return `no later event fits ${stopText(this.#until)}`;
+      case 'breakpoint':
+        return this.#session.stops.breakpoints.some((b) => b.enabled)
+          ? 'no breakpoint stops at a later event'
+          : 'there is no breakpoint that is on';
       case 'finding':
         return this.#nothingWrong();
       case 'end':
@@ -115,18 +130,8 @@ export class RunTo {
 
   /** The first step from `from` to `to` (both included) that is asked for; -1 for none. */
   #find(from: number, to: number): number {
-    const { table } = this.#session.trace;
-    const until = this.#until;
-    switch (until.to) {
-      case 'kind':
-        return first(from, to, (step) => table.kind(step).name === until.kind);
-      case 'finding':
-        return this.#finding(from, to);
-      case 'change':
-        return this.#change(from, to, until.path);
-      case 'end':
-        return -1;
-    }
+    if (this.#finder !== undefined) return this.#finder.first(from, to);
+    return this.#until.to === 'finding' ? this.#finding(from, to) : -1;
   }
 
   #finding(from: number, to: number): number {
@@ -190,15 +195,6 @@ export class RunTo {
 
   get #wanted(): string {
     return this.#until.to === 'finding' ? `; looked for ${LOOKED_FOR}` : '';
-  }
-
-  #change(from: number, to: number, path: string): number {
-    const { trace } = this.#session;
-    // The object may come into the world only with a later event.
-    const target = resolvePath(trace.world, path);
-    if (target === undefined) return -1;
-    for (const { step } of new HistorySearch(trace, target, false).entriesIn(from, to)) return step;
-    return -1;
   }
 }
 

@@ -5,6 +5,7 @@ import { type PathView, pathAt, RecordedKinds } from '../query/delivery/path.ts'
 import { eventAbout } from '../query/next.ts';
 import { objectsBelow } from '../query/paths.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
+import { Stops } from './stops.ts';
 
 /** A movement of the cursor, as a value. Keys, palette, timeline and other extensions all send these. */
 export type Move =
@@ -34,7 +35,7 @@ export interface Continuation {
 }
 
 /** What a session tells its listeners. */
-export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path';
+export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path' | 'stops';
 
 /**
  * One opened trace: where the cursor is, what is selected, what is shown. The cursor stands *after* an event: the views
@@ -42,6 +43,8 @@ export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path
  */
 export class Session {
   readonly trace: Trace;
+  /** Its breakpoints and checkpoints. */
+  readonly stops: Stops = new Stops(() => this.#tell('stops'));
   #cursor: Step = BEFORE_FIRST;
   #state: State;
   #before: State;

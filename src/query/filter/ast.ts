@@ -89,3 +89,20 @@ export function filterText(filter: Filter): string {
         .join(filter.op === 'and' ? ' && ' : ' || ');
   }
 }
+
+const DT_BEFORE = /^dt\.\w+$/;
+
+/** Whether a filter looks at earlier events than the one that it is asked about, other than the one just before. */
+export function looksBack(filter: Filter): boolean {
+  switch (filter.op) {
+    case 'and':
+    case 'or':
+      return filter.of.some(looksBack);
+    case 'not':
+      return looksBack(filter.of);
+    case 'after':
+      return true;
+    default:
+      return DT_BEFORE.test(filter.name);
+  }
+}
