@@ -1,0 +1,221 @@
+import type { Step } from '../../base/ids.ts';
+import { vocabulary } from '../../model/vocabulary.ts';
+import { align } from './align.ts';
+import type { Groups } from './groups.ts';
+import { isKindCompared } from './numbers.ts';
+import { marksPhase } from './phases.ts';
+import type { Survey } from './survey.ts';
+import type { Thing } from './things.ts';
+import { CommonTexts, Hash, Reading } from './tokens.ts';
+
+/** Events that differ: one that stands in one trace only (the other step is -1), or two that tell different things. */
+export interface Difference {
+  readonly a: Step;
+  readonly b: Step;
+  /** Number of the interrupt, or of what else the event is about. */
+  readonly group: number;
+  /** Arguments that differ, and `object` or `cpu` where that differs; empty for an event of one trace. */
+  readonly fields: readonly string[];
+}
+
+/** The compared events of each group, in order. */
+export class GroupedSteps {
+  readonly #starts: Int32Array;
+  readonly #steps: Int32Array;
+
+  /** `groupOf`: the group of each event, -1 for events that are not compared. */
+  constructor(groupOf: Int32Array, groups: number) {
+    this.#starts = new Int32Array(groups + 1);
+    for (const group of groupOf) if (group >= 0) this.#starts[group + 1]!++;
+    for (let g = 0; g < groups; g++) this.#starts[g + 1]! += this.#starts[g]!;
+    this.#steps = new Int32Array(this.#starts[groups]!);
+    const next = this.#starts.slice();
+    for (let step = 0; step < groupOf.length; step++) {
+      const group = groupOf[step]!;
+      if (group >= 0) this.#steps[next[group]!++] = step;
+    }
+  }
+
+  /** The steps of a group. */
+  of(group: number): Int32Array {
+    return this.#steps.subarray(this.#starts[group]!, this.#starts[group + 1]!);
+  }
+}
+
+/** Vectors from here on are those of the Linux kernel itself: timers, IPIs, the spurious vector (irq_vectors.h). */
+const FIRST_SYSTEM_VECTOR = 0xec;
+/** INTIDs below are SGIs and PPIs: IPIs and timers (GICv3). */
+const FIRST_SPI = 32;
+
+/** Whether what a thing tells is the system's own business: timers, IPIs, runs of virtual CPUs. */
+function isSystems({ path, type, space }: Thing): boolean {
+  if (space !== undefined) return false;
+  if (type === 'vcpu') return true;
+  const number = Number(path.slice(path.lastIndexOf('/') + 1));
+  if (type !== 'vcpuvector' && type !== 'vector' && type !== 'intid') return false;
+  return /intid\/\d+$/.test(path) ? number < FIRST_SPI : number >= FIRST_SYSTEM_VECTOR;
+}
+
+const compared = (): boolean[] => vocabulary.map(({ name, role }) => isKindCompared(name, role));
+
+/** The group of each event of a trace, -1 for those that are not compared. */
+function groupsOf({ trace, things, ofStep }: Survey, common: Int32Array, { group }: Groups): Int32Array {
+  const kinds = compared();
+  const left = things.all.map(isSystems);
+  return ofStep.map((thing, step) =>
+    kinds[trace.table.kindNumber(step)] && !left[thing] ? group[common[thing]!]! : -1,
+  );
+}
+
+/** Types of objects that many interrupts share: the order of their events says nothing, since interrupts are independent. */
+const SHARED: ReadonlySet<string> = new Set([
+  'cpu',
+  'domain',
+  'irunit',
+  'its',
+  'itscollection',
+  'kvm',
+  'vcpu',
+  'mention',
+  'ioas',
+  'ioasmap',
+  'stream',
+]);
+
+/** The groups in which the order of events does not count. */
+function sharedGroups(sides: readonly (readonly [Survey, Int32Array])[], { group }: Groups): Uint8Array {
+  const shared = new Uint8Array(group.length).fill(1);
+  for (const [{ things }, common] of sides)
+    for (const [id, { type, space }] of things.all.entries())
+      if (space !== undefined || !SHARED.has(type)) shared[group[common[id]!]!] = 0;
+  return shared;
+}
+
+/** Events of one group of one trace, ready to be aligned. */
+interface Side {
+  readonly steps: Int32Array;
+  readonly tokens: Float64Array;
+  readonly forms: Float64Array;
+  readonly anchors: Uint8Array;
+}
+
+/** What the comparison of events found. */
+export interface Compared {
+  /** In the order of trace A; what stands in B only comes after what stands before it in B. */
+  readonly differences: readonly Difference[];
+  readonly same: number;
+  readonly stepsA: GroupedSteps;
+  readonly stepsB: GroupedSteps;
+}
+
+/** Groups that are aligned between two slices. */
+const SLICE_EVENTS = 1 << 15;
+
+/** Compares the events of two traces in slices. */
+export function* comparingEvents(a: Survey, b: Survey, groups: Groups): Generator<void, Compared> {
+  const texts = new CommonTexts();
+  const [readA, readB] = [new Reading(a, groups.ofA, texts), new Reading(b, groups.ofB, texts)];
+  const count = groups.group.length;
+  const stepsA = new GroupedSteps(groupsOf(a, groups.ofA, groups), count);
+  const stepsB = new GroupedSteps(groupsOf(b, groups.ofB, groups), count);
+  const shared = sharedGroups(
+    [
+      [a, groups.ofA],
+      [b, groups.ofB],
+    ],
+    groups,
+  );
+  const partner = new Int32Array(b.trace.length).fill(-1);
+  const found: Difference[] = [];
+  let same = 0;
+  let done = 0;
+  for (let group = 0; group < count; group++) {
+    const [here, there] = [side(a, readA, stepsA.of(group)), side(b, readB, stepsB.of(group))];
+    if (here.steps.length + there.steps.length === 0) continue;
+    const pairs = shared[group] === 1 ? pairAny(here, there) : align(here, there);
+    const taken = new Uint8Array(there.steps.length);
+    for (const [i, j] of pairs.entries()) {
+      const step = here.steps[i]!;
+      if (j < 0) {
+        found.push({ a: step, b: -1, group, fields: [] });
+        continue;
+      }
+      taken[j] = 1;
+      const other = there.steps[j]!;
+      partner[other] = step;
+      if (here.tokens[i] === there.tokens[j]) same++;
+      else found.push({ a: step, b: other, group, fields: fieldsOf(readA, step, readB, other) });
+    }
+    for (const [j, step] of there.steps.entries()) if (taken[j] === 0) found.push({ a: -1, b: step, group, fields: [] });
+    done += here.steps.length + there.steps.length;
+    if (done >= SLICE_EVENTS) {
+      done = 0;
+      yield;
+    }
+  }
+  return { differences: inOrder(found, partner), same, stepsA, stepsB };
+}
+
+function side({ trace, ofStep }: Survey, reading: Reading, steps: Int32Array): Side {
+  const hash = new Hash();
+  const tokens = new Float64Array(steps.length);
+  const forms = new Float64Array(steps.length);
+  const anchors = new Uint8Array(steps.length);
+  for (const [i, step] of steps.entries()) {
+    const kind = trace.table.kind(step);
+    const thing = reading.common(ofStep[step]!);
+    forms[i] = hash.clear().add(kind.number).add(thing).value;
+    reading.read(step, hash.take);
+    tokens[i] = hash.value;
+    anchors[i] = marksPhase(kind) ? 1 : 0;
+  }
+  return { steps, tokens, forms, anchors };
+}
+
+/** Pairs events in whatever order: the same ones first, then those of one form. */
+function pairAny(a: Side, b: Side): Int32Array {
+  const pairs = new Int32Array(a.steps.length).fill(-1);
+  const taken = new Uint8Array(b.steps.length);
+  for (const key of ['tokens', 'forms'] as const) {
+    const waiting = new Map<number, number[]>();
+    for (const [j, value] of b[key].entries()) {
+      if (taken[j] !== 0) continue;
+      const list = waiting.get(value);
+      if (list) list.push(j);
+      else waiting.set(value, [j]);
+    }
+    const next = new Map<number, number>();
+    for (const [i, value] of a[key].entries()) {
+      if (pairs[i]! >= 0) continue;
+      const at = next.get(value) ?? 0;
+      const j = waiting.get(value)?.[at];
+      if (j === undefined) continue;
+      next.set(value, at + 1);
+      pairs[i] = j;
+      taken[j] = 1;
+    }
+  }
+  return pairs;
+}
+
+/** The names of what two events tell differently, in the order of their arguments. */
+function fieldsOf(readA: Reading, a: Step, readB: Reading, b: Step): string[] {
+  const gather = (reading: Reading, step: Step): Map<string, string> => {
+    const words = new Map<string, string>();
+    reading.read(step, (name, word) => words.set(name, `${words.get(name) ?? ''} ${word}`));
+    return words;
+  };
+  const [mine, theirs] = [gather(readA, a), gather(readB, b)];
+  return [...new Set([...mine.keys(), ...theirs.keys()])].filter((name) => mine.get(name) !== theirs.get(name));
+}
+
+/** Differences in the order of trace A; `partner`: the step of A that each step of B stands for. */
+function inOrder(found: readonly Difference[], partner: Int32Array): Difference[] {
+  let last = -1;
+  const place = partner.map((step) => {
+    if (step >= 0) last = step;
+    return last;
+  });
+  const key = ({ a, b }: Difference): number => (a >= 0 ? a : place[b]! + 0.5);
+  return found.toSorted((x, y) => key(x) - key(y) || x.b - y.b);
+}

@@ -1,0 +1,156 @@
+import { segmentsOf } from '../../base/path-pattern.ts';
+import { withoutSystem } from '../../model/namespace.ts';
+
+/**
+ * What a number counts that the system gives out anew in each run: Linux irqs, remapping entries, GSIs, LPIs, MSI-X tables by
+ * address, file descriptors. Such a number says which thing is meant; that it differs between two runs says nothing.
+ */
+export type Counted = 'irq' | 'irte' | 'gsi' | 'lpi' | 'table' | 'fd';
+
+/** LPIs have INTIDs from here on (GICv3); those below are wired or local, and fixed. */
+const FIRST_LPI = 8192;
+
+/** A number in a path, and in which space it counts. */
+export interface NumberedPath {
+  readonly what: Counted;
+  /** Numbers of one space are given out together: `irq`, `guest/0/irq`, `irte/dmar0`, `kvm/0/gsi`. */
+  readonly space: string;
+  readonly number: number;
+  /** The path with a star for the number. */
+  readonly pattern: string;
+}
+
+/** Which segment of a path is such a number: the path up to it, with stars for any segment, and the space of the number. */
+const PATHS: readonly (readonly [pattern: string, what: Counted, space: (before: string) => string])[] = [
+  ['irq/*', 'irq', (before) => before],
+  ['guest/*/irq/*', 'irq', (before) => before],
+  ['irte/*/*', 'irte', (before) => before],
+  ['kvm/*/route/*', 'gsi', (before) => before.replace(/route$/, 'gsi')],
+  ['kvm/*/irqfd/*', 'gsi', (before) => before.replace(/irqfd$/, 'gsi')],
+  ['gic/*/lpi/*', 'lpi', () => 'lpi'],
+  ['cpu/*/intid/*', 'lpi', () => 'lpi'],
+  ['vcpu/*/intid/*', 'lpi', () => 'lpi'],
+  ['table/*', 'table', (before) => before],
+];
+
+/** The number in a path that differs harmlessly between runs; undefined when there is none. */
+export function numberIn(path: string): NumberedPath | undefined {
+  const own = withoutSystem(path);
+  const system = path.slice(0, path.length - own.length);
+  const segments = segmentsOf(own);
+  for (const [pattern, what, space] of PATHS) {
+    const wanted = segmentsOf(pattern);
+    if (segments.length < wanted.length || wanted.some((w, i) => w !== '*' && w !== segments[i])) continue;
+    const text = segments[wanted.length - 1]!;
+    const number = Number(text);
+    if (!Number.isSafeInteger(number) || (what === 'lpi' && number < FIRST_LPI)) return undefined;
+    const before = segments.slice(0, wanted.length - 1);
+    const behind = segments.slice(wanted.length);
+    // What lies below a table is found by its place in the table.
+    const rest = behind.length > 0 ? `/${behind.join('/')}` : '';
+    return {
+      what,
+      space: `${system}${space(before.join('/'))}${rest}`,
+      number,
+      pattern: `${system}${[...before, '*'].join('/')}${rest}`,
+    };
+  }
+  return undefined;
+}
+
+/** The arguments of events that are such numbers, by kind. Those of `claims` say to whom the number belongs from now on. */
+const ARGUMENTS: Readonly<Record<string, Readonly<Record<string, Counted>>>> = {
+  'its.mapti': { lpi: 'lpi' },
+  'its.ite': { lpi: 'lpi' },
+  'irq.affinity': { lpi: 'lpi' },
+  'irq.identify': { lpi: 'lpi' },
+  'vfio.bind': { irq: 'irq', eventfd: 'fd' },
+  'vfio.set': { fd: 'fd' },
+  'vfio.fire': { irq: 'irq' },
+  'vfio.route': { virq: 'gsi' },
+  'pi.update': { hostIrq: 'irq' },
+  'irqfd.assign': { fd: 'fd' },
+  'kvm.table.entry': { gsi: 'gsi' },
+  ioctl: { gsi: 'gsi' },
+  'ims.store': { virq: 'irq' },
+  'ntb.publish': { virq: 'irq' },
+  'iec.inv': { index: 'irte' },
+  'ir.fault': { index: 'irte' },
+};
+
+/** Kinds whose object owns the number in their arguments until another object claims it. */
+const CLAIMS: ReadonlySet<string> = new Set(['its.mapti', 'vfio.bind', 'vfio.set', 'vfio.route']);
+
+/** What an argument counts; undefined when it is no number of that kind. */
+export const countedBy = (kind: string, argument: string): Counted | undefined => ARGUMENTS[kind]?.[argument];
+
+/** Whether events of a kind tell whose number it is from now on. */
+export const claims = (kind: string): boolean => CLAIMS.has(kind);
+
+/** The space in which an argument of an event counts; `path`: of the object of the event. */
+export function spaceOfArgument(what: Counted, path: string): string {
+  const own = withoutSystem(path);
+  const system = path.slice(0, path.length - own.length);
+  const [root, second] = segmentsOf(own);
+  switch (what) {
+    case 'gsi':
+      return `${system}kvm/${root === 'kvm' ? second : 0}/gsi`;
+    case 'irte':
+      return `${system}irte/${root === 'irte' ? second : 0}`;
+    default:
+      return `${system}${what}`;
+  }
+}
+
+/** Arguments that are addresses in memory, or count causes and time: they differ between runs and are not compared. */
+const NOT_COMPARED: Readonly<Record<string, readonly string[]>> = {
+  'bar.map': ['address'],
+  'bar.unmap': ['address'],
+  'tbl.seen': ['address'],
+  'ir.table': ['address'],
+  'kvm.table': ['base', 'pendingBase'],
+  'pi.update': ['descriptor'],
+  'its.mapd': ['itt'],
+  'queue.dma': ['address'],
+  'vmsi.window': ['ns'],
+  'iommufd.map': ['output'],
+  'iommufd.swmsi': ['output'],
+};
+
+const COUNTERS = /^(?:onlineMaps|available|allocated|managed|globalAvailable|reserved|total)$/;
+
+/** Whether an argument is compared at all. */
+export function isCompared(kind: string, argument: string): boolean {
+  if (argument === 'cause' || argument === 'into') return false;
+  if (kind.startsWith('mtx.')) return !COUNTERS.test(argument);
+  return NOT_COMPARED[kind]?.includes(argument) !== true;
+}
+
+/** Kinds that are not compared, beside those that only look, or that no interrupt is told by. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'kvm.entry',
+  'kvm.exit',
+  'kvm.userspace',
+  'kvm.mmio',
+  'vfio.region',
+  'vector.entry',
+  'vector.exit',
+  'ipi.send',
+  'ipi.entry',
+  'ipi.exit',
+  'apic.local',
+  'apic.ipi',
+  'gic.sgi',
+  'smmu.trans',
+  'smmu.bypass',
+  'iommu.map',
+  'iommu.unmap',
+]);
+
+/** Kinds that only look and are compared all the same: what a unit reads of its table decides where a message goes. */
+const LOOKED_AT: ReadonlySet<string> = new Set(['irte.read', 'irte.readAmd']);
+
+/** Whether events of a kind are compared. */
+export const isKindCompared = (name: string, role: string): boolean =>
+  LOOKED_AT.has(name) ||
+  (role !== 'look' && role !== 'note' && role !== 'loss' && role !== 'begin' && !LEFT_OUT.has(name));
