@@ -1,7 +1,8 @@
 import type { Trace } from '../../trace/trace.ts';
-import { type Compared, comparingEvents, type Difference } from './differences.ts';
+import { type Compared, comparingEvents } from './differences.ts';
 import { type Groups, groupThings } from './groups.ts';
 import { type Matches, matchThings } from './match.ts';
+import type { Difference } from './pairing.ts';
 import { type Phase, phaseAfter } from './phases.ts';
 import { type Survey, surveying } from './survey.ts';
 import { type Tally, tallyOf } from './tally.ts';

@@ -1,4 +1,3 @@
-import type { Step } from '../../base/ids.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import { align } from './align.ts';
 import type { Groups } from './groups.ts';
@@ -6,17 +5,8 @@ import { isKindCompared } from './numbers.ts';
 import { marksPhase } from './phases.ts';
 import type { Survey } from './survey.ts';
 import type { Thing } from './things.ts';
+import { type Difference, fieldsOf, pairAcross } from './pairing.ts';
 import { CommonTexts, Hash, Reading } from './tokens.ts';
-
-/** Events that differ: one that stands in one trace only (the other step is -1), or two that tell different things. */
-export interface Difference {
-  readonly a: Step;
-  readonly b: Step;
-  /** Number of the interrupt, or of what else the event is about. */
-  readonly group: number;
-  /** Arguments that differ, and `object` or `cpu` where that differs; empty for an event of one trace. */
-  readonly fields: readonly string[];
-}
 
 /** The compared events of each group, in order. */
 export class GroupedSteps {
@@ -132,9 +122,9 @@ export function* comparingEvents(a: Survey, b: Survey, groups: Groups): Generato
   for (let group = 0; group < count; group++) {
     const [here, there] = [side(a, readA, stepsA.of(group)), side(b, readB, stepsB.of(group))];
     if (here.steps.length + there.steps.length === 0) continue;
-    const pairs = shared[group] === 1 ? pairAny(here, there) : align(here, there);
+    const partners = shared[group] === 1 ? pairAny(here, there) : align(here, there);
     const taken = new Uint8Array(there.steps.length);
-    for (const [i, j] of pairs.entries()) {
+    for (const [i, j] of partners.entries()) {
       const step = here.steps[i]!;
       if (j < 0) {
         found.push({ a: step, b: -1, group, fields: [] });
@@ -143,8 +133,9 @@ export function* comparingEvents(a: Survey, b: Survey, groups: Groups): Generato
       taken[j] = 1;
       const other = there.steps[j]!;
       partner[other] = step;
-      if (here.tokens[i] === there.tokens[j]) same++;
-      else found.push({ a: step, b: other, group, fields: fieldsOf(readA, step, readB, other) });
+      const fields = here.tokens[i] === there.tokens[j] ? [] : fieldsOf(readA, step, readB, other);
+      if (fields.length === 0) same++;
+      else found.push({ a: step, b: other, group, fields });
     }
     for (const [j, step] of there.steps.entries()) if (taken[j] === 0) found.push({ a: -1, b: step, group, fields: [] });
     done += here.steps.length + there.steps.length;
@@ -153,7 +144,9 @@ export function* comparingEvents(a: Survey, b: Survey, groups: Groups): Generato
       yield;
     }
   }
-  return { differences: inOrder(found, partner), same, stepsA, stepsB };
+  const { left, pairs } = pairAcross(found, readA, readB, partner);
+  same += pairs;
+  return { differences: inOrder(left, partner), same, stepsA, stepsB };
 }
 
 function side({ trace, ofStep }: Survey, reading: Reading, steps: Int32Array): Side {
@@ -196,17 +189,6 @@ function pairAny(a: Side, b: Side): Int32Array {
     }
   }
   return pairs;
-}
-
-/** The names of what two events tell differently, in the order of their arguments. */
-function fieldsOf(readA: Reading, a: Step, readB: Reading, b: Step): string[] {
-  const gather = (reading: Reading, step: Step): Map<string, string> => {
-    const words = new Map<string, string>();
-    reading.read(step, (name, word) => words.set(name, `${words.get(name) ?? ''} ${word}`));
-    return words;
-  };
-  const [mine, theirs] = [gather(readA, a), gather(readB, b)];
-  return [...new Set([...mine.keys(), ...theirs.keys()])].filter((name) => mine.get(name) !== theirs.get(name));
 }
 
 /** Differences in the order of trace A; `partner`: the step of A that each step of B stands for. */

@@ -71,11 +71,16 @@ function matchNames(
       if (list) list.push(id);
       else named.set(name, [id]);
     }
+  const count = new Map<string, number>();
+  for (const id of here) for (const name of a.all[id]!.names) count.set(name, (count.get(name) ?? 0) + 1);
   for (const id of here)
     for (const name of a.all[id]!.names) {
       if (matches.inB[id]! >= 0) break;
       if (rankOf(name) !== rank) continue;
-      const other = named.get(name)?.find((o) => matches.inA[o]! < 0 && agree(a.all[id]!, b.all[o]!, rank));
+      const fit = named.get(name)?.filter((o) => matches.inA[o]! < 0 && agree(a.all[id]!, b.all[o]!, rank)) ?? [];
+      // Where one trace has more of them, the number tells which ones these are.
+      const uneven = (count.get(name) ?? 0) !== (named.get(name)?.length ?? 0);
+      const other = (uneven ? fit.find((o) => b.all[o]!.number === a.all[id]!.number) : undefined) ?? fit[0];
       if (other !== undefined) put(matches, id, other);
     }
 }
@@ -99,6 +104,19 @@ function matchOrder(
   there: readonly ThingId[],
   matches: Matches,
 ): void {
+  const [freeA, freeB] = [here.filter((id) => matches.inB[id]! < 0), there.filter((id) => matches.inA[id]! < 0)];
+  if (freeA.length === 0 || freeB.length === 0) return;
+  const take = (x: ThingId, y: ThingId): void => {
+    if (matches.inB[x]! < 0 && matches.inA[y]! < 0 && agree(a.all[x]!, b.all[y]!, RANKS.length)) put(matches, x, y);
+  };
+  if (freeA.length !== freeB.length) {
+    // One trace has more of them: those that begin alike under the same number are the same.
+    const keyed = new Map(freeB.map((id) => [`${b.all[id]!.number} ${b.all[id]!.signature}`, id]));
+    for (const id of freeA) {
+      const other = keyed.get(`${a.all[id]!.number} ${a.all[id]!.signature}`);
+      if (other !== undefined) take(id, other);
+    }
+  }
   const sequence = (ids: readonly ThingId[], things: Things, anchor: (id: ThingId) => number) => ({
     // What is matched already can only stand for its own match.
     tokens: ids.map((id) => (anchor(id) >= 0 ? `m${anchor(id)}` : `s${things.all[id]!.signature}`)),
@@ -118,9 +136,6 @@ function matchOrder(
     forms: numbered(forms),
     anchors: new Uint8Array(tokens.length),
   });
-  const take = (x: ThingId, y: ThingId): void => {
-    if (matches.inB[x]! < 0 && matches.inA[y]! < 0 && agree(a.all[x]!, b.all[y]!, RANKS.length)) put(matches, x, y);
-  };
   for (const [i, j] of align(all(mine), all(theirs)).entries()) if (j >= 0) take(here[i]!, there[j]!);
   const left = there.filter((id) => matches.inA[id]! < 0);
   for (const [i, id] of here.filter((x) => matches.inB[x]! < 0).entries()) if (i < left.length) take(id, left[i]!);

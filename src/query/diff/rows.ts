@@ -2,7 +2,7 @@ import type { Step } from '../../base/ids.ts';
 import { type ArgValue, argValue, viewEvent } from '../events.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Comparison } from './compare.ts';
-import type { Difference } from './differences.ts';
+import type { Difference } from './pairing.ts';
 
 /** One difference, as programs read it. */
 export interface DiffRow {

@@ -148,7 +148,7 @@ class Surveyor implements Observer, Survey {
       const space = spaceOfArgument(what, path);
       let named = things.life(space, value, step);
       if (claims(kind.name)) {
-        const owner = `${path} ${argumentOf(row, 'start') ?? ''}`;
+        const owner = [path, argumentOf(row, 'index'), argumentOf(row, 'start')].join(' ').trimEnd();
         const before = things.all[named]!;
         if (before.owner !== '' && before.owner !== owner) named = things.begin(named, step);
         things.all[named]!.owner = owner;

@@ -35,6 +35,9 @@ const BARS = [0x10, 0x34] as const;
 const ADDRESS_AT = 0;
 const DATA_AT = 8;
 
+/** Bits of an address in remappable format that hold the number of the entry. */
+const HANDLE = vtdAddress.f.handleLow.mask | vtdAddress.f.handleHigh.mask;
+
 /** Names of the arguments that hold the address of a message. */
 const ADDRESSES: ReadonlySet<string> = new Set(['address', 'newAddress']);
 
@@ -68,6 +71,28 @@ export class Reading {
     return this.#common[thing]!;
   }
 
+  /** The common number of what an event is about. */
+  thing(step: Step): number {
+    return this.#common[this.#survey.ofStep[step]!]!;
+  }
+
+  /** Number of the kind of an event. */
+  kind(step: Step): number {
+    return this.#survey.trace.table.kindNumber(step);
+  }
+
+  /** The path of the object of an event as it stands there, as a common number. */
+  path(step: Step): number {
+    const { table, world } = this.#survey.trace;
+    return this.#texts.number(world.path(table.object(step)));
+  }
+
+  /** Whether an event is about a GSI, or its route. */
+  isRouted(step: Step): boolean {
+    const { things, ofStep } = this.#survey;
+    return things.all[ofStep[step]!]!.space?.endsWith('/gsi') === true;
+  }
+
   /** Hands over all that an event tells. */
   read(step: Step, take: Take): void {
     const { trace, ofStep } = this.#survey;
@@ -77,6 +102,22 @@ export class Reading {
     for (const arg of row.kind.args) if (isCompared(row.kind.name, arg.name)) this.#argument(step, row, arg, take);
     if (row.kind === irqEntry) take('cpu', row.cpu);
     if (row.extra !== 0) take('', this.#text(row.extra));
+  }
+
+  /** Hands over all that an event tells as it stands there: with the numbers that the system gave out. */
+  readPlain(step: Step, take: Take): void {
+    const { trace } = this.#survey;
+    const { kind, words, at, object, extra } = trace.table.read(step, this.#row);
+    take('object', this.#texts.number(trace.world.path(object)));
+    for (const arg of kind.args) {
+      if (!isCompared(kind.name, arg.name)) continue;
+      if (arg.optional && (words[at]! & arg.bit) === 0) take(arg.name, ABSENT);
+      else if (arg.type === 's') take(arg.name, this.#text(words[at + arg.at]!));
+      else if (arg.type === 'o') take(arg.name, this.#texts.number(trace.world.path(words[at + arg.at]!)));
+      else for (let i = 0; i < arg.words; i++) take(arg.name, words[at + arg.at + i]!);
+    }
+    if (kind === irqEntry) take('cpu', this.#row.cpu);
+    if (extra !== 0) take('', this.#text(extra));
   }
 
   #text(id: number): number {
@@ -160,7 +201,7 @@ export class Reading {
       if (entry < 0) continue;
       take(name, THING);
       take(name, this.#common[entry]!);
-      take(name, vtdAddress.f.shv.of(address));
+      take(name, address & ~HANDLE);
       return true;
     }
     return false;
