@@ -2,6 +2,7 @@ import { TITLES } from '../import/detect.ts';
 import { nearest } from '../query/nearest.ts';
 import type { Command, Context } from './command.ts';
 import { check } from './commands/check.ts';
+import { diff } from './commands/diff.ts';
 import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { history } from './commands/history.ts';
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   interrupts,
   path,
   check,
+  diff,
   explain,
   scenarios,
   simulate,
@@ -46,7 +48,8 @@ device/0000:00:03.0/msix/0 or cpu/2/vector/38; a key or a field of an object fol
   COMMAND --help      what a command does, its options, examples
   --version           the version of irqscope
 
-Exit status: 0 done; 1 check found an error; 2 bad usage or input that cannot be read (one line on stderr says why).
+Exit status: 0 done; 1 check found an error, or diff a difference; 2 bad usage or input that cannot be read
+(one line on stderr says why).
 `;
 }
 

@@ -11,7 +11,7 @@ export class Failure extends Error {
 
 /** Exit status of a command that did what it was asked for. */
 export const DONE = 0;
-/** Exit status of a check that found something of severity error. */
+/** Exit status of a check that found something of severity error, and of a comparison that found a difference. */
 export const FOUND = 1;
 /** Exit status after bad usage or unreadable input. */
 export const REFUSED = 2;

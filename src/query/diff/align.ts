@@ -6,10 +6,13 @@ export interface Sequence {
   readonly anchors: ArrayLike<number>;
 }
 
-/** Differences up to which the shortest explanation is taken, wherever it leads. */
-const FEW = 8;
-/** Differences after which the best beginning of an explanation is kept and the search starts anew behind it. */
+/**
+ * Differences up to which the shortest explanation is taken, wherever it leads. After so many the best beginning of one is kept,
+ * and the search starts anew behind it.
+ */
 const MOST = 256;
+/** A form that occurs more often than this in either sequence marks no phase. */
+const RARE = 8;
 
 /** A stretch of both sequences: `a0` to before `a1`, `b0` to before `b1`. */
 interface Stretch {
@@ -22,7 +25,7 @@ interface Stretch {
 /**
  * Aligns two sequences: for each element of `a` the element of `b` that it stands for, or -1. Pairs are in order. They have the same
  * token, or at least the same form: then the element changed. The number of elements that changed, or stand in one
- * sequence alone, is the least possible while it is at most FEW. Beyond that, phases are aligned first, then what lies
+ * sequence alone, is the least possible while it is at most 256. Beyond that, phases are aligned first, then what lies
  * between them. The work grows linearly with the length of the sequences.
  */
 export function align(a: Sequence, b: Sequence): Int32Array {
@@ -30,7 +33,7 @@ export function align(a: Sequence, b: Sequence): Int32Array {
   const whole = { a0: 0, a1: a.tokens.length, b0: 0, b1: b.tokens.length };
   const aligner = new Aligner(a, b, pairs);
   aligner.trim(whole);
-  if (aligner.shortest(whole, FEW)) return pairs;
+  if (aligner.shortest({ ...whole }, false)) return pairs;
   const marksA = marked(a, whole.a0, whole.a1);
   const marksB = marked(b, whole.b0, whole.b1);
   if (marksA.length === 0 || marksB.length === 0) {
@@ -52,10 +55,16 @@ export function align(a: Sequence, b: Sequence): Int32Array {
   return pairs;
 }
 
-function marked({ anchors }: Sequence, from: number, to: number): number[] {
+/** The anchors of a stretch whose form is rare. */
+function marked({ anchors, forms }: Sequence, from: number, to: number): number[] {
+  const often = new Map<number, number>();
   const places: number[] = [];
-  for (let i = from; i < to; i++) if (anchors[i] !== 0) places.push(i);
-  return places;
+  for (let i = from; i < to; i++) {
+    if (anchors[i] === 0) continue;
+    places.push(i);
+    often.set(forms[i]!, (often.get(forms[i]!) ?? 0) + 1);
+  }
+  return places.filter((i) => often.get(forms[i]!)! <= RARE);
 }
 
 const chosen = ({ tokens, forms, anchors }: Sequence, places: readonly number[]): Sequence => ({
@@ -89,18 +98,19 @@ class Aligner {
   /** Aligns a stretch, however much it differs. */
   all(stretch: Stretch): void {
     const s = { ...stretch };
-    for (this.trim(s); !this.shortest(s, MOST); this.trim(s));
+    for (this.trim(s); !this.shortest(s, true); this.trim(s));
   }
 
   /**
-   * Aligns a stretch if `most` differences suffice; says whether they did. Where they do not, and `most` is MOST, the part
-   * that they reach is aligned and taken off the stretch.
+   * Aligns a stretch if MOST differences suffice; says whether they did. Where they do not, and with `part`, what they reach
+   * is aligned and taken off the stretch.
    */
-  shortest(s: Stretch, most: number): boolean {
+  shortest(s: Stretch, part: boolean): boolean {
     const [n, m] = [s.a1 - s.a0, s.b1 - s.b0];
-    if (n === 0 || m === 0) return n + m <= most || most === MOST;
+    if (n === 0 || m === 0) return true;
+    if (!part && Math.abs(n - m) > MOST) return false;
     const rows: Int32Array[] = [];
-    for (let e = 0; e <= most; e++) {
+    for (let e = 0; e <= MOST; e++) {
       const row = this.#reach(s, e, rows[e - 1]);
       rows.push(row);
       const last = n - m;
@@ -109,14 +119,14 @@ class Aligner {
         return true;
       }
     }
-    if (most < MOST) return false;
-    const row = rows[most]!;
+    if (!part) return false;
+    const row = rows[MOST]!;
     let best = 0;
-    for (let i = 1; i < row.length; i++) if (2 * row[i]! - i > 2 * row[best]! - best && row[i]! >= 0) best = i;
-    this.#follow(s, rows, most, best - most);
+    for (let i = 1; i < row.length; i++) if (row[i]! >= 0 && 2 * row[i]! - i > 2 * row[best]! - best) best = i;
+    this.#follow(s, rows, MOST, best - MOST);
     const x = row[best]!;
     s.a0 += x;
-    s.b0 += x - (best - most);
+    s.b0 += x - (best - MOST);
     return false;
   }
 

@@ -1,3 +1,4 @@
+import { lowerBound } from '../../base/search.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Compared, comparingEvents } from './differences.ts';
 import { type Groups, groupThings } from './groups.ts';
@@ -75,7 +76,7 @@ export function* comparing(a: Trace, b: Trace): Generator<void, Comparison> {
       const [x, y] = [stepsA.of(group), stepsB.of(group)];
       const own = !isInterrupt(members.get(group)!, here, there);
       if (known === undefined) phases.set(group, (known = [phasesOf(a, x, own), phasesOf(b, y, own)]));
-      return stepA >= 0 ? known[0][x.indexOf(stepA)]! : known[1][y.indexOf(stepB)]!;
+      return stepA >= 0 ? known[0][lowerBound(x, stepA)]! : known[1][lowerBound(y, stepB)]!;
     },
   };
 }

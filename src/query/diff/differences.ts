@@ -132,7 +132,8 @@ export function* comparingEvents(a: Survey, b: Survey, groups: Groups): Generato
       }
       taken[j] = 1;
       const other = there.steps[j]!;
-      partner[other] = step;
+      // What is shared is paired in whatever order: that tells no place.
+      if (shared[group] === 0) partner[other] = step;
       const fields = here.tokens[i] === there.tokens[j] ? [] : fieldsOf(readA, step, readB, other);
       if (fields.length === 0) same++;
       else found.push({ a: step, b: other, group, fields });
@@ -157,7 +158,10 @@ function side({ trace, ofStep }: Survey, reading: Reading, steps: Int32Array): S
   for (const [i, step] of steps.entries()) {
     const kind = trace.table.kind(step);
     const thing = reading.common(ofStep[step]!);
-    forms[i] = hash.clear().add(kind.number).add(thing).value;
+    // Writes at different offsets are different things, not one with another value.
+    const offset = kind.at['offset'];
+    const at = offset === undefined ? 0 : trace.table.word(step, offset);
+    forms[i] = hash.clear().add(kind.number).add(thing).add(at).value;
     reading.read(step, hash.take);
     tokens[i] = hash.value;
     anchors[i] = marksPhase(kind) ? 1 : 0;

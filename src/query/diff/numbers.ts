@@ -3,9 +3,9 @@ import { withoutSystem } from '../../model/namespace.ts';
 
 /**
  * What a number counts that the system gives out anew in each run: Linux irqs, remapping entries, GSIs, LPIs, MSI-X tables by
- * address, file descriptors. Such a number says which thing is meant; that it differs between two runs says nothing.
+ * address, file descriptors, objects that QEMU names by a pointer. Such a number says which thing is meant; that it differs between two runs says nothing.
  */
-export type Counted = 'irq' | 'irte' | 'gsi' | 'lpi' | 'table' | 'fd';
+export type Counted = 'irq' | 'irte' | 'gsi' | 'lpi' | 'table' | 'fd' | 'pointer';
 
 /** LPIs have INTIDs from here on (GICv3); those below are wired or local, and fixed. */
 const FIRST_LPI = 8192;
@@ -31,6 +31,8 @@ const PATHS: readonly (readonly [pattern: string, what: Counted, space: (before:
   ['cpu/*/intid/*', 'lpi', () => 'lpi'],
   ['vcpu/*/intid/*', 'lpi', () => 'lpi'],
   ['table/*', 'table', (before) => before],
+  ['virtio/*', 'pointer', (before) => before],
+  ['pba/*', 'pointer', (before) => before],
 ];
 
 /** The number in a path that differs harmlessly between runs; undefined when there is none. */

@@ -43,8 +43,8 @@ function keyed(differences: readonly Difference[], keyOf: (difference: Differenc
 
 /**
  * Takes away events that stand in both traces word for word, and only count to another interrupt in one of them: an event that tells
- * whose they are differs, and is reported itself. Events of a GSI that got the route of another vector are one difference
- * each, not two. `pairs`: how many events are the same after all. `partner`: the step of A that each step of B stands for.
+ * whose they are differs, and is reported itself. Events of one object (or GSI) that tell different things, and so count to different
+ * interrupts, are one difference, not two. `pairs`: how many events are the same after all. `partner`: the step of A that each step of B stands for.
  */
 export function pairAcross(
   found: readonly Difference[],
@@ -82,7 +82,7 @@ export function pairAcross(
   const thingsDiffer = (a: Step, b: Step): boolean => readA.thing(a) !== readB.thing(b);
   pair(plain, thingsDiffer, false);
   const place = (reading: Reading, step: Step): number => hash.clear().add(reading.kind(step)).add(reading.path(step)).value;
-  pair(place, (a, b) => thingsDiffer(a, b) && readA.isRouted(a) && readB.isRouted(b), true);
+  pair(place, (a, b) => thingsDiffer(a, b) && readA.isPlaced(a) && readB.isPlaced(b), true);
   const left = [...found.filter((difference) => !gone.has(difference)), ...changed];
   return { left, pairs: gone.size / 2 - changed.length };
 }

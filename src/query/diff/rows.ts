@@ -2,6 +2,7 @@ import type { Step } from '../../base/ids.ts';
 import { type ArgValue, argValue, viewEvent } from '../events.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Comparison } from './compare.ts';
+import { isCompared } from './numbers.ts';
 import type { Difference } from './pairing.ts';
 
 /** One difference, as programs read it. */
@@ -18,10 +19,11 @@ export interface DiffRow {
   readonly b: ArgValue;
 }
 
-/** The kind and the arguments of an event, without its object. */
-function toldBy(trace: Trace, step: Step): string {
+/** The kind and the arguments of an event, without its object; `compared`: only arguments that are compared. */
+export function toldBy(trace: Trace, step: Step, compared = false): string {
   const { kind, fields } = viewEvent(trace, step);
-  return [kind, ...Object.entries(fields).map(([name, value]) => `${name}=${value}`)].join(' ');
+  const shown = Object.entries(fields).filter(([name]) => !compared || isCompared(kind, name));
+  return [kind, ...shown.map(([name, value]) => `${name}=${value}`)].join(' ');
 }
 
 /** What a field of an event is. */

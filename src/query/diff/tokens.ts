@@ -87,10 +87,14 @@ export class Reading {
     return this.#texts.number(world.path(table.object(step)));
   }
 
-  /** Whether an event is about a GSI, or its route. */
-  isRouted(step: Step): boolean {
-    const { things, ofStep } = this.#survey;
-    return things.all[ofStep[step]!]!.space?.endsWith('/gsi') === true;
+  /**
+   * Whether the path of the object of an event says what it is, or the number of a GSI does: then an event with the same path in the
+   * other trace is about the same object, also where it counts to another interrupt.
+   */
+  isPlaced(step: Step): boolean {
+    const { things, trace } = this.#survey;
+    const slot = things.numbered(trace.table.object(step));
+    return slot === null || slot.what === 'gsi';
   }
 
   /** Hands over all that an event tells. */

@@ -1,0 +1,142 @@
+import { durationText } from '../../base/time.ts';
+import { eventText, sourceOf } from '../../query/events.ts';
+import type { Comparison, Subject } from '../../query/diff/compare.ts';
+import type { Difference } from '../../query/diff/pairing.ts';
+import { type DiffRow, rowsOf, toldBy } from '../../query/diff/rows.ts';
+import { COUNTS, type Latency } from '../../query/diff/tally.ts';
+import { valueText } from '../../query/view.ts';
+import type { Trace } from '../../trace/trace.ts';
+import { nameOf } from '../read.ts';
+import { Columns } from '../text.ts';
+
+/** Different differences of one interrupt that are shown; those behind them are counted. */
+const SHOWN = 30;
+/** Interrupts under another number that are listed. */
+const NUMBERS = 40;
+
+/** The comparison of two traces as lines of text; `all`: no difference is left out. */
+export function* comparisonLines(comparison: Comparison, all: boolean): Generator<string> {
+  const { a, b, differences, same, subjects } = comparison;
+  yield `A  ${nameOf(a.trace.first.file)}, ${a.trace.length} events`;
+  yield `B  ${nameOf(b.trace.first.file)}, ${b.trace.length} events`;
+  const changed = differences.filter((d) => d.a >= 0 && d.b >= 0).length;
+  const onlyA = differences.filter((d) => d.b < 0).length;
+  yield `compared: ${same} events are the same, ${changed} changed, ${onlyA} only in A, ${differences.length - changed - onlyA} only in B`;
+  yield* numberLines(subjects, all);
+  const first = differences[0];
+  if (first === undefined) {
+    yield '';
+    yield 'no differences';
+  } else {
+    yield* firstLines(comparison, first);
+    for (const subject of subjects) if (subject.differences.length > 0) yield* subjectLines(comparison, subject, all);
+  }
+  yield* latencyLines(comparison);
+}
+
+/** An interrupt as headings call it. */
+export const titleOf = ({ path, actions }: Subject): string =>
+  actions.length === 0 ? path : `${path}, ${actions.join(', ')}`;
+
+function* numberLines(subjects: readonly Subject[], all: boolean): Generator<string> {
+  const lines: string[] = [];
+  const columns = new Columns((line) => lines.push(line));
+  for (const subject of subjects)
+    for (const [here, there] of subject.renumbered) columns.row(`  ${here}`, 'is', there, titleOf(subject));
+  columns.end();
+  if (lines.length === 0) return;
+  yield '';
+  yield 'the same under another number (A is B)';
+  yield* all ? lines : lines.slice(0, NUMBERS);
+  if (!all && lines.length > NUMBERS) yield `  and ${lines.length - NUMBERS} more; --all lists them`;
+}
+
+/** The first divergence: both events, and what differs. */
+function* firstLines(comparison: Comparison, first: Difference): Generator<string> {
+  const { a, b, subjects } = comparison;
+  const subject = subjects.find(({ group }) => group === first.group)!;
+  yield '';
+  yield `first divergence, ${comparison.phase(first)}: ${titleOf(subject)}`;
+  const side = (name: string, trace: Trace, step: number): string =>
+    step < 0 ? `  ${name}  no such event` : `  ${name}  step ${step}, ${placeOf(trace, step)}: ${eventText(trace, step)}`;
+  const rows = rowsOf({ a, b }, first);
+  yield side('A', a.trace, first.a);
+  yield side('B', b.trace, first.b);
+  for (const { kind, field, a: x, b: y } of rows)
+    if (kind === 'changed') yield `     ${field}  ${valueText(x)} -> ${valueText(y)}`;
+}
+
+function placeOf(trace: Trace, step: number): string {
+  const { file, line } = sourceOf(trace, step);
+  return `${nameOf(file)}:${line}`;
+}
+
+function* subjectLines(comparison: Comparison, subject: Subject, all: boolean): Generator<string> {
+  yield '';
+  yield titleOf(subject);
+  const lines: string[] = [];
+  const columns = new Columns((line) => lines.push(line), [0, 1, 2]);
+  columns.row('  step in A', 'in B', 'times', 'phase', '', 'object', 'event or field');
+  const alike = gathered(comparison, subject.differences, all);
+  for (const { row, phase, times } of all ? alike : alike.slice(0, SHOWN)) {
+    const { at, kind, object, field, a, b } = row;
+    const what = kind === 'changed' ? `${field} ${valueText(a)} -> ${valueText(b)}` : String(a ?? b);
+    columns.row(stepText(at.a), stepText(at.b), times === 1 ? '' : String(times), phase, kind, object, what);
+  }
+  columns.end();
+  yield* lines;
+  if (!all && alike.length > SHOWN) yield `  and ${alike.length - SHOWN} more; --all lists them`;
+  yield* countLines(comparison, subject);
+}
+
+/** Rows that say the same of the same object, where `apart` does not ask for each: the first of them, and how many there are. */
+function gathered(comparison: Comparison, differences: readonly Difference[], apart: boolean) {
+  const alike = new Map<string, { row: DiffRow; phase: string; times: number }>();
+  for (const difference of differences)
+    for (const row of rowsOf(comparison, difference)) {
+      const phase = comparison.phase(difference);
+      const { at, kind, object, field } = row;
+      const [trace, step] = at.a === null ? [comparison.b.trace, at.b!] : [comparison.a.trace, at.a];
+      const told = kind === 'changed' ? `${trace.table.kind(step).name} ${row.a} ${row.b}` : toldBy(trace, step, true);
+      const key = apart ? String(alike.size) : `${kind} ${object} ${field} ${phase} ${told}`;
+      const known = alike.get(key);
+      if (known) known.times++;
+      else alike.set(key, { row, phase, times: 1 });
+    }
+  return [...alike.values()];
+}
+
+const stepText = (step: number | null): string => (step === null ? '-' : String(step));
+
+function* countLines(comparison: Comparison, subject: Subject): Generator<string> {
+  const [here, there] = comparison.tallies(subject);
+  const texts = COUNTS.filter((name) => here.counts[name] !== there.counts[name]).map(
+    (name) => `${name} ${here.counts[name]} -> ${there.counts[name]}`,
+  );
+  if (texts.length > 0) yield `  counts: ${texts.join(', ')}`;
+}
+
+/** Interrupts whose deliveries took another time, where both traces tell it: no difference, but worth knowing. */
+function* latencyLines(comparison: Comparison): Generator<string> {
+  const lines: string[] = [];
+  const columns = new Columns((line) => lines.push(line), [1, 2, 3, 4, 5, 6]);
+  const ticks = comparison.a.trace.time.ticks || comparison.b.trace.time.ticks;
+  const text = (time: number): string => (ticks ? `${time} ticks` : durationText(time));
+  columns.row('  interrupt', 'median A', 'B', '99 % A', 'B', 'longest A', 'B');
+  for (const subject of comparison.subjects) {
+    const [here, there] = subject.interrupt ? comparison.tallies(subject) : [];
+    if (!here?.latency || !there?.latency || sameTimes(here.latency, there.latency)) continue;
+    const pairs = (['p50', 'p99', 'max'] as const).flatMap((key) => [
+      text(here.latency![key]),
+      text(there.latency![key]),
+    ]);
+    columns.row(`  ${titleOf(subject)}`, ...pairs);
+  }
+  columns.end();
+  if (lines.length < 2) return;
+  yield '';
+  yield 'time from cause to handler (it differs from run to run and counts as no difference)';
+  yield* lines;
+}
+
+const sameTimes = (a: Latency, b: Latency): boolean => a.p50 === b.p50 && a.p99 === b.p99 && a.max === b.max;

@@ -1,0 +1,158 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { isInterruptAddress, vtdAddress, vtdHandle } from '../../model/registers/x86.ts';
+import type { State } from '../../model/state.ts';
+import type { Trace } from '../../trace/trace.ts';
+import { objectsBelow } from '../paths.ts';
+import { derivedKeys, keyValue, type Value, viewObject } from '../view.ts';
+import { countedIn, isPlace } from './cells.ts';
+import { type Groups, groupThings } from './groups.ts';
+import { matchThings } from './match.ts';
+import { spaceOfArgument } from './numbers.ts';
+import { type Survey, surveying } from './survey.ts';
+
+/** One difference of two states: an object that is in one of them only, or a key or field that differs. */
+export interface StateRow {
+  /** The steps whose states are compared. */
+  readonly at: { readonly a: Step; readonly b: Step };
+  readonly kind: 'only-a' | 'only-b' | 'changed';
+  /** Path of the object in A, or in B where only B has it. */
+  readonly object: string;
+  /** The key, or a field of it (`control.mask`); null for a whole object. */
+  readonly field: string | null;
+  readonly a: Value;
+  readonly b: Value;
+}
+
+/** One state and how its objects are known in the other one. */
+interface Side {
+  readonly state: State;
+  /** What an object is in both; undefined while the other trace has no such thing. */
+  readonly keyOf: (object: ObjectId) => string;
+  /** What a number of a kind means in both. */
+  readonly meant: (object: ObjectId, type: string, key: string, value: Value) => unknown;
+}
+
+/**
+ * Compares the state of trace A after a step with that of trace B after another, object by object, in the order of their paths.
+ * Of one trace the objects are the same; in two traces they are matched as in a comparison of events.
+ */
+export function* comparingStates(a: Trace, stepA: Step, b: Trace, stepB: Step): Generator<void, StateRow[]> {
+  const at = { a: stepA, b: stepB };
+  if (a === b) {
+    const plain = (state: State): Side => ({
+      state,
+      keyOf: (object) => state.world.path(object),
+      meant: (_object, _type, _key, value) => value,
+    });
+    return [...rowsOf(plain(a.stateAt(stepA)), plain(b.stateAt(stepB)), at)];
+  }
+  const here = yield* surveying(a);
+  const there = yield* surveying(b);
+  const groups = groupThings(here.things, there.things, matchThings(here.things, there.things));
+  return [...rowsOf(sideOf(here, groups.ofA, stepA), sideOf(there, groups.ofB, stepB), at)];
+}
+
+/** The same at once. */
+export function compareStates(a: Trace, stepA: Step, b: Trace, stepB: Step): StateRow[] {
+  const work = comparingStates(a, stepA, b, stepB);
+  for (;;) {
+    const next = work.next();
+    if (next.done) return next.value;
+  }
+}
+
+function sideOf(survey: Survey, common: Groups['ofA'], step: Step): Side {
+  const { trace, things } = survey;
+  const { world } = trace;
+  const units = [...things.spaces()].map(([space]) => space).filter((s) => /(?:^|:)irte\/(?!amdvi-)/.test(s));
+  const meaning = (space: string, number: number): unknown => {
+    const thing = things.at(space, number, step);
+    return thing < 0 ? number : { thing: common[thing] };
+  };
+  const keyOf = (object: ObjectId): string => {
+    const slot = things.numbered(object);
+    if (slot === null) return world.path(object);
+    const thing = things.at(slot.space, slot.number, step);
+    return `${slot.pattern} ${thing < 0 ? `number ${slot.number}` : common[thing]}`;
+  };
+  return {
+    state: trace.stateAt(step),
+    keyOf,
+    meant: (object, type, key, value) => {
+      if (isPlace(type, key)) return null;
+      const what = countedIn(type, key);
+      if (what !== undefined && typeof value === 'number') return meaning(spaceOfArgument(what, world.path(object)), value);
+      const cell = world.type(object)?.cells.find(({ name }) => name === key);
+      if (cell?.kind === 'object' && typeof value === 'string') {
+        const named = world.objectAt(value);
+        return named < 0 ? value : keyOf(named);
+      }
+      if (key !== 'address' || typeof value !== 'string' || units.length === 0) return value;
+      // The number of an entry of a remapping unit, in a message.
+      const low = Number(BigInt(value) & 0xffffffffn);
+      if (!isInterruptAddress(low) || vtdAddress.f.format.of(low) !== 1) return value;
+      const found = units.find((space) => things.at(space, vtdHandle(low), step) >= 0);
+      return found === undefined ? value : meaning(found, vtdHandle(low));
+    },
+  };
+}
+
+function* rowsOf(a: Side, b: Side, at: StateRow['at']): Generator<StateRow> {
+  const present = ({ state }: Side): ObjectId[] =>
+    objectsBelow(state.world.root).filter((object) => state.present(object) && state.world.type(object)!.size > 1);
+  const others = new Map(present(b).map((object) => [b.keyOf(object), object]));
+  for (const object of present(a)) {
+    const key = a.keyOf(object);
+    const other = others.get(key);
+    others.delete(key);
+    const path = a.state.world.path(object);
+    if (other === undefined) {
+      yield { at, kind: 'only-a', object: path, field: null, a: viewObject(a.state, object), b: null };
+      continue;
+    }
+    for (const [field, x, y] of differences(a, object, b, other))
+      yield { at, kind: 'changed', object: path, field, a: x, b: y };
+  }
+  for (const object of others.values()) {
+    const path = b.state.world.path(object);
+    yield { at, kind: 'only-b', object: path, field: null, a: null, b: viewObject(b.state, object) };
+  }
+}
+
+/** Values that only say in other words what the registers of the object hold. */
+const REPEATED: ReadonlySet<string> = new Set(['message']);
+
+type Fields = Readonly<Record<string, Value>>;
+
+/** The keys of an object that differ; of registers the fields that do. */
+function* differences(a: Side, mine: ObjectId, b: Side, theirs: ObjectId): Generator<[string, Value, Value]> {
+  const type = a.state.world.type(mine)!;
+  if (b.state.world.type(theirs) !== type) return;
+  const keys = [...type.cells.filter((c) => !c.hidden).map((c) => c.name), ...derivedKeys(type).map((d) => d.name)];
+  for (const key of keys) {
+    if (REPEATED.has(key)) continue;
+    const [x, y] = [keyValue(a.state, mine, key) ?? null, keyValue(b.state, theirs, key) ?? null];
+    if (JSON.stringify(x) === JSON.stringify(y)) continue;
+    const meant = (side: Side, object: ObjectId, value: Value): string =>
+      JSON.stringify(side.meant(object, type.name, key, plain(value)));
+    if (!isRegister(x) || !isRegister(y)) {
+      if (meant(a, mine, x) !== meant(b, theirs, y)) yield [key, plain(x), plain(y)];
+      continue;
+    }
+    if (x.value !== null && y.value !== null && meant(a, mine, x) === meant(b, theirs, y)) continue;
+    const [old, now] = [x.fields as Fields, y.fields as Fields];
+    const fields = [...new Set([...Object.keys(old), ...Object.keys(now)])].filter((f) => old[f] !== now[f]);
+    if (fields.length === 0) yield [key, x.value, y.value];
+    for (const field of fields) yield [`${key}.${field}`, old[field] ?? null, now[field] ?? null];
+  }
+}
+
+interface Register {
+  readonly value: string | null;
+  readonly fields: unknown;
+}
+
+const isRegister = (value: Value): value is Value & Register =>
+  typeof value === 'object' && value !== null && 'fields' in value && 'value' in value;
+
+const plain = (value: Value): Value => (isRegister(value) ? value.value : value);
