@@ -137,13 +137,13 @@ function describe(
   const actions = new Set<string>();
   for (const { names } of things)
     for (const name of names) if (name.startsWith('action ')) actions.add(name.slice('action '.length));
-  const renumbered: (readonly [string, string])[] = [];
+  const renumbered = new Map<string, readonly [string, string]>();
   for (const id of inA) {
     const here = a.things.all[id]!;
     const other = matches.inB[id]!;
     const there = other < 0 ? undefined : b.things.all[other]!;
     if (there === undefined || here.space === undefined || here.number === there.number) continue;
-    if (here.type !== '' && there.type !== '') renumbered.push([here.path, there.path]);
+    if (here.type !== '' && there.type !== '') renumbered.set(`${here.path} ${there.path}`, [here.path, there.path]);
   }
-  return { path: best.path, actions: [...actions], renumbered, interrupt: isInterrupt({ inA: [...inA], inB: [...inB] }, a, b) };
+  return { path: best.path, actions: [...actions], renumbered: [...renumbered.values()], interrupt: isInterrupt({ inA: [...inA], inB: [...inB] }, a, b) };
 }

@@ -37,8 +37,12 @@ const FIRST_SYSTEM_VECTOR = 0xec;
 /** INTIDs below are SGIs and PPIs: IPIs and timers (GICv3). */
 const FIRST_SPI = 32;
 
+/** Names of the handlers of timers and IPIs where these are Linux irqs (Arm, RISC-V). */
+const SYSTEM_ACTIONS = ['IPI', 'timer', 'arch_timer', 'arch_mem_timer', 'riscv-timer', 'kvm guest vtimer', 'kvm guest ptimer'];
+
 /** Whether what a thing tells is the system's own business: timers, IPIs, runs of virtual CPUs. */
-function isSystems({ path, type, space }: Thing): boolean {
+function isSystems({ path, type, space, names }: Thing): boolean {
+  if (SYSTEM_ACTIONS.some((name) => names.has(`action ${name}`))) return true;
   if (space !== undefined) return false;
   if (type === 'vcpu') return true;
   const number = Number(path.slice(path.lastIndexOf('/') + 1));
@@ -104,7 +108,9 @@ const SLICE_EVENTS = 1 << 15;
 /** Compares the events of two traces in slices. */
 export function* comparingEvents(a: Survey, b: Survey, groups: Groups): Generator<void, Compared> {
   const texts = new CommonTexts();
-  const [readA, readB] = [new Reading(a, groups.ofA, texts), new Reading(b, groups.ofB, texts)];
+  const identities = (common: Int32Array): Int32Array => common.map((c) => groups.identity[c]!);
+  const readA = new Reading(a, identities(groups.ofA), texts);
+  const readB = new Reading(b, identities(groups.ofB), texts);
   const count = groups.group.length;
   const stepsA = new GroupedSteps(groupsOf(a, groups.ofA, groups), count);
   const stepsB = new GroupedSteps(groupsOf(b, groups.ofB, groups), count);

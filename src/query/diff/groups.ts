@@ -8,15 +8,20 @@ export interface Groups {
   readonly ofB: Int32Array;
   /** The group of each common number. */
   readonly group: Int32Array;
+  /** The same number for all lives of one number in one group: which of them an event is about follows from their order. */
+  readonly identity: Int32Array;
 }
 
-/** Joins things that either trace says belong together: so both are cut into the same groups. */
-export function groupThings(a: Things, b: Things, matches: Matches): Groups {
-  const ofA = Int32Array.from(a.all, (_, id) => id);
-  let next = a.all.length;
-  const ofB = Int32Array.from(b.all, (_, id) => (matches.inA[id]! >= 0 ? matches.inA[id]! : next++));
-  const parent = Int32Array.from({ length: next }, (_, i) => i);
-  const find = (x: number): number => {
+/** Sets that are joined; the lowest number of each stands for it. */
+class Joined {
+  readonly #parent: Int32Array;
+
+  constructor(size: number) {
+    this.#parent = Int32Array.from({ length: size }, (_, i) => i);
+  }
+
+  find(x: number): number {
+    const parent = this.#parent;
     let root = x;
     while (parent[root] !== root) root = parent[root]!;
     for (let at = x; at !== root; ) {
@@ -25,15 +30,42 @@ export function groupThings(a: Things, b: Things, matches: Matches): Groups {
       at = up;
     }
     return root;
-  };
+  }
+
+  join(x: number, y: number): void {
+    const [p, q] = [this.find(x), this.find(y)];
+    this.#parent[Math.max(p, q)] = Math.min(p, q);
+  }
+
+  all(): Int32Array {
+    return Int32Array.from(this.#parent, (_, x) => this.find(x));
+  }
+}
+
+/** Joins things that either trace says belong together: so both are cut into the same groups. */
+export function groupThings(a: Things, b: Things, matches: Matches): Groups {
+  const ofA = Int32Array.from(a.all, (_, id) => id);
+  let next = a.all.length;
+  const ofB = Int32Array.from(b.all, (_, id) => (matches.inA[id]! >= 0 ? matches.inA[id]! : next++));
+  const groups = new Joined(next);
   const joinAll = (links: readonly (readonly [ThingId, ThingId])[], common: Int32Array): void => {
-    for (const [x, y] of links) {
-      const [p, q] = [find(common[x]!), find(common[y]!)];
-      // The lower number stays: that of the thing that was met first.
-      parent[Math.max(p, q)] = Math.min(p, q);
-    }
+    for (const [x, y] of links) groups.join(common[x]!, common[y]!);
   };
   joinAll(a.links, ofA);
   joinAll(b.links, ofB);
-  return { ofA, ofB, group: parent.map((_, x) => find(x)) };
+  const group = groups.all();
+  const identities = new Joined(next);
+  const joinLives = ({ all }: Things, common: Int32Array): void => {
+    const first = new Map<string, number>();
+    for (const [id, { space, number }] of all.entries()) {
+      if (space === undefined) continue;
+      const key = `${group[common[id]!]} ${space} ${number}`;
+      const known = first.get(key);
+      if (known === undefined) first.set(key, common[id]!);
+      else identities.join(known, common[id]!);
+    }
+  };
+  joinLives(a, ofA);
+  joinLives(b, ofB);
+  return { ofA, ofB, group, identity: identities.all() };
 }

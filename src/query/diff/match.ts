@@ -18,7 +18,7 @@ const RANKS = [0, 1, 2] as const;
 /**
  * Finds the things of one trace in another: fixed objects by their path; numbers that the system gives out by the names of
  * their things (function and vector, action); the n-th thing of a name is the n-th one there. Things without a name, or whose
- * name the other trace does not tell, are matched by the order in which their space gave them out.
+ * name the other trace does not tell, are matched by the order in which their space gave them out, and at last by their number.
  */
 export function matchThings(a: Things, b: Things): Matches {
   const matches = { inB: new Int32Array(a.all.length).fill(-1), inA: new Int32Array(b.all.length).fill(-1) };
@@ -96,7 +96,7 @@ function agree(a: Thing, b: Thing, rank: number): boolean {
   return true;
 }
 
-/** Matches what is left by order, between things that are matched already; then what is left of that. */
+/** Matches what is left by order, between things that are matched already; what is left of that by number. */
 function matchOrder(
   a: Things,
   b: Things,
@@ -120,7 +120,8 @@ function matchOrder(
   const sequence = (ids: readonly ThingId[], things: Things, anchor: (id: ThingId) => number) => ({
     // What is matched already can only stand for its own match.
     tokens: ids.map((id) => (anchor(id) >= 0 ? `m${anchor(id)}` : `s${things.all[id]!.signature}`)),
-    forms: ids.map((id) => (anchor(id) >= 0 ? `m${anchor(id)}` : '')),
+    // Things whose events begin otherwise are not taken for each other.
+    forms: ids.map((id) => (anchor(id) >= 0 ? `m${anchor(id)}` : `k${things.all[id]!.firstKind}`)),
   });
   const mine = sequence(here, a, (id) => (matches.inB[id]! >= 0 ? id : -1));
   const theirs = sequence(there, b, (id) => matches.inA[id]!);
@@ -137,6 +138,9 @@ function matchOrder(
     anchors: new Uint8Array(tokens.length),
   });
   for (const [i, j] of align(all(mine), all(theirs)).entries()) if (j >= 0) take(here[i]!, there[j]!);
-  const left = there.filter((id) => matches.inA[id]! < 0);
-  for (const [i, id] of here.filter((x) => matches.inB[x]! < 0).entries()) if (i < left.length) take(id, left[i]!);
+  const left = new Map(there.filter((id) => matches.inA[id]! < 0).map((id) => [b.all[id]!.number, id]));
+  for (const id of here) {
+    const other = left.get(a.all[id]!.number);
+    if (other !== undefined) take(id, other);
+  }
 }

@@ -86,6 +86,7 @@ class Surveyor implements Observer, Survey {
     const thing = this.#thingOf(step, row, state);
     this.ofStep[step] = thing;
     const about = this.things.all[thing]!;
+    if (about.events === 0) about.firstKind = kind.number;
     if (about.events++ < SIGNED) about.signature = (Math.imul(about.signature, 31) + kind.number + 1) | 0;
     this.#arguments(step, row, thing);
     if (kind.role !== 'raise' || about.names.size === 0) nameThing(state, about, row);

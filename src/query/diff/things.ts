@@ -24,6 +24,8 @@ export interface Thing {
   /** Grows with its first events; likely to be equal for the same thing in two traces. */
   signature: number;
   events: number;
+  /** Number of the kind of its first event; -1 while only arguments name it. */
+  firstKind: number;
   /** Whose number it is, as the last event that claims it says. */
   owner: string;
   /** It was set up; it was torn down, and the next set-up begins another life. */
@@ -140,7 +142,7 @@ export class Things {
 
   #make(space: string | undefined, number: number, path: string, type: string, first: Step): ThingId {
     const names = new Set<string>();
-    const life = { signature: 0, events: 0, owner: '', setUp: false, ended: false, held: 0 };
+    const life = { signature: 0, events: 0, firstKind: -1, owner: '', setUp: false, ended: false, held: 0 };
     return this.all.push({ space, number, path, type, first, names, ...life }) - 1;
   }
 }
