@@ -1,9 +1,9 @@
 import { durationText } from '../../base/time.ts';
-import { eventText, sourceOf } from '../../query/events.ts';
 import type { Comparison, Subject } from '../../query/diff/compare.ts';
 import type { Difference } from '../../query/diff/pairing.ts';
 import { type DiffRow, rowsOf, toldBy } from '../../query/diff/rows.ts';
 import { COUNTS, type Latency } from '../../query/diff/tally.ts';
+import { eventText, sourceOf } from '../../query/events.ts';
 import { valueText } from '../../query/view.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { nameOf } from '../read.ts';
@@ -58,7 +58,9 @@ function* firstLines(comparison: Comparison, first: Difference): Generator<strin
   yield '';
   yield `first divergence, ${comparison.phase(first)}: ${titleOf(subject)}`;
   const side = (name: string, trace: Trace, step: number): string =>
-    step < 0 ? `  ${name}  no such event` : `  ${name}  step ${step}, ${placeOf(trace, step)}: ${eventText(trace, step)}`;
+    step < 0
+      ? `  ${name}  no such event`
+      : `  ${name}  step ${step}, ${placeOf(trace, step)}: ${eventText(trace, step)}`;
   const rows = rowsOf({ a, b }, first);
   yield side('A', a.trace, first.a);
   yield side('B', b.trace, first.b);

@@ -145,5 +145,10 @@ function describe(
     if (there === undefined || here.space === undefined || here.number === there.number) continue;
     if (here.type !== '' && there.type !== '') renumbered.set(`${here.path} ${there.path}`, [here.path, there.path]);
   }
-  return { path: best.path, actions: [...actions], renumbered: [...renumbered.values()], interrupt: isInterrupt({ inA: [...inA], inB: [...inB] }, a, b) };
+  return {
+    path: best.path,
+    actions: [...actions],
+    renumbered: [...renumbered.values()],
+    interrupt: isInterrupt({ inA: [...inA], inB: [...inB] }, a, b),
+  };
 }

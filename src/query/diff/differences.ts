@@ -2,10 +2,10 @@ import { vocabulary } from '../../model/vocabulary.ts';
 import { align } from './align.ts';
 import type { Groups } from './groups.ts';
 import { isKindCompared } from './numbers.ts';
+import { type Difference, fieldsOf, pairAcross } from './pairing.ts';
 import { marksPhase } from './phases.ts';
 import type { Survey } from './survey.ts';
 import type { Thing } from './things.ts';
-import { type Difference, fieldsOf, pairAcross } from './pairing.ts';
 import { CommonTexts, Hash, Reading } from './tokens.ts';
 
 /** The compared events of each group, in order. */
@@ -38,7 +38,15 @@ const FIRST_SYSTEM_VECTOR = 0xec;
 const FIRST_SPI = 32;
 
 /** Names of the handlers of timers and IPIs where these are Linux irqs (Arm, RISC-V). */
-const SYSTEM_ACTIONS = ['IPI', 'timer', 'arch_timer', 'arch_mem_timer', 'riscv-timer', 'kvm guest vtimer', 'kvm guest ptimer'];
+const SYSTEM_ACTIONS = [
+  'IPI',
+  'timer',
+  'arch_timer',
+  'arch_mem_timer',
+  'riscv-timer',
+  'kvm guest vtimer',
+  'kvm guest ptimer',
+];
 
 /** Whether what a thing tells is the system's own business: timers, IPIs, runs of virtual CPUs. */
 function isSystems({ path, type, space, names }: Thing): boolean {
@@ -144,7 +152,8 @@ export function* comparingEvents(a: Survey, b: Survey, groups: Groups): Generato
       if (fields.length === 0) same++;
       else found.push({ a: step, b: other, group, fields });
     }
-    for (const [j, step] of there.steps.entries()) if (taken[j] === 0) found.push({ a: -1, b: step, group, fields: [] });
+    for (const [j, step] of there.steps.entries())
+      if (taken[j] === 0) found.push({ a: -1, b: step, group, fields: [] });
     done += here.steps.length + there.steps.length;
     if (done >= SLICE_EVENTS) {
       done = 0;
@@ -175,30 +184,43 @@ function side({ trace, ofStep }: Survey, reading: Reading, steps: Int32Array): S
   return { steps, tokens, forms, anchors };
 }
 
-/** Pairs events in whatever order: the same ones first, then those of one form. */
+/** Pairs events whose order does not count: as they are aligned, then what is left of them in whatever order. */
 function pairAny(a: Side, b: Side): Int32Array {
+  const aligned = align(a, b);
   const pairs = new Int32Array(a.steps.length).fill(-1);
   const taken = new Uint8Array(b.steps.length);
-  for (const key of ['tokens', 'forms'] as const) {
-    const waiting = new Map<number, number[]>();
-    for (const [j, value] of b[key].entries()) {
-      if (taken[j] !== 0) continue;
-      const list = waiting.get(value);
-      if (list) list.push(j);
-      else waiting.set(value, [j]);
-    }
-    const next = new Map<number, number>();
-    for (const [i, value] of a[key].entries()) {
-      if (pairs[i]! >= 0) continue;
-      const at = next.get(value) ?? 0;
-      const j = waiting.get(value)?.[at];
-      if (j === undefined) continue;
-      next.set(value, at + 1);
-      pairs[i] = j;
-      taken[j] = 1;
-    }
-  }
+  const put = (i: number, j: number): void => {
+    if (pairs[i]! >= 0 || taken[j] !== 0) return;
+    pairs[i] = j;
+    taken[j] = 1;
+  };
+  for (const [i, j] of aligned.entries()) if (j >= 0 && a.tokens[i] === b.tokens[j]) put(i, j);
+  pairAlike(a.tokens, b.tokens, pairs, taken, put);
+  for (const [i, j] of aligned.entries()) if (j >= 0) put(i, j);
+  pairAlike(a.forms, b.forms, pairs, taken, put);
   return pairs;
+}
+
+/** Pairs what has no partner yet and the same value, in order. */
+function pairAlike(
+  a: Float64Array,
+  b: Float64Array,
+  pairs: Int32Array,
+  taken: Uint8Array,
+  put: (i: number, j: number) => void,
+): void {
+  const waiting = new Map<number, number[]>();
+  for (let j = b.length - 1; j >= 0; j--) {
+    if (taken[j] !== 0) continue;
+    const list = waiting.get(b[j]!);
+    if (list) list.push(j);
+    else waiting.set(b[j]!, [j]);
+  }
+  for (const [i, value] of a.entries()) {
+    if (pairs[i]! >= 0) continue;
+    const j = waiting.get(value)?.pop();
+    if (j !== undefined) put(i, j);
+  }
 }
 
 /** Differences in the order of trace A; `partner`: the step of A that each step of B stands for. */

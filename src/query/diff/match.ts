@@ -97,13 +97,7 @@ function agree(a: Thing, b: Thing, rank: number): boolean {
 }
 
 /** Matches what is left by order, between things that are matched already; what is left of that by number. */
-function matchOrder(
-  a: Things,
-  b: Things,
-  here: readonly ThingId[],
-  there: readonly ThingId[],
-  matches: Matches,
-): void {
+function matchOrder(a: Things, b: Things, here: readonly ThingId[], there: readonly ThingId[], matches: Matches): void {
   const [freeA, freeB] = [here.filter((id) => matches.inB[id]! < 0), there.filter((id) => matches.inA[id]! < 0)];
   if (freeA.length === 0 || freeB.length === 0) return;
   const take = (x: ThingId, y: ThingId): void => {

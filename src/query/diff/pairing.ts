@@ -30,7 +30,10 @@ export function fieldsOf(readA: Reading, a: Step, readB: Reading, b: Step): stri
 }
 
 /** Differences by what their event tells, in order. */
-function keyed(differences: readonly Difference[], keyOf: (difference: Difference) => number): Map<number, Difference[]> {
+function keyed(
+  differences: readonly Difference[],
+  keyOf: (difference: Difference) => number,
+): Map<number, Difference[]> {
   const map = new Map<number, Difference[]>();
   for (const difference of differences) {
     const key = keyOf(difference);
@@ -55,7 +58,11 @@ export function pairAcross(
   const hash = new Hash();
   const gone = new Set<Difference>();
   const changed: Difference[] = [];
-  const pair = (keyOf: (reading: Reading, step: Step) => number, fit: (a: Step, b: Step) => boolean, note: boolean) => {
+  const pair = (
+    keyOf: (reading: Reading, step: Step) => number,
+    suits: (a: Step, b: Step) => boolean,
+    note: boolean,
+  ) => {
     const waiting = keyed(
       found.filter((d) => d.a < 0 && !gone.has(d)),
       ({ b }) => keyOf(readB, b),
@@ -64,7 +71,7 @@ export function pairAcross(
     for (const difference of found) {
       if (difference.b >= 0 || gone.has(difference)) continue;
       const list = waiting.get(keyOf(readA, difference.a));
-      const at = list?.findIndex(({ b }) => fit(difference.a, b)) ?? -1;
+      const at = list?.findIndex(({ b }) => suits(difference.a, b)) ?? -1;
       if (list === undefined || at < 0) continue;
       const other = list.splice(at, 1)[0]!;
       partner[other.b] = difference.a;
@@ -81,7 +88,8 @@ export function pairAcross(
   };
   const thingsDiffer = (a: Step, b: Step): boolean => readA.thing(a) !== readB.thing(b);
   pair(plain, thingsDiffer, false);
-  const place = (reading: Reading, step: Step): number => hash.clear().add(reading.kind(step)).add(reading.path(step)).value;
+  const place = (reading: Reading, step: Step): number =>
+    hash.clear().add(reading.kind(step)).add(reading.path(step)).value;
   pair(place, (a, b) => thingsDiffer(a, b) && readA.isPlaced(a) && readB.isPlaced(b), true);
   const left = [...found.filter((difference) => !gone.has(difference)), ...changed];
   return { left, pairs: gone.size / 2 - changed.length };

@@ -1,6 +1,6 @@
 import type { Step } from '../../base/ids.ts';
-import { type ArgValue, argValue, viewEvent } from '../events.ts';
 import type { Trace } from '../../trace/trace.ts';
+import { type ArgValue, argValue, viewEvent } from '../events.ts';
 import type { Comparison } from './compare.ts';
 import { isCompared } from './numbers.ts';
 import type { Difference } from './pairing.ts';

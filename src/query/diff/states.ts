@@ -81,7 +81,8 @@ function sideOf(survey: Survey, common: Groups['ofA'], step: Step): Side {
     meant: (object, type, key, value) => {
       if (isPlace(type, key)) return null;
       const what = countedIn(type, key);
-      if (what !== undefined && typeof value === 'number') return meaning(spaceOfArgument(what, world.path(object)), value);
+      if (what !== undefined && typeof value === 'number')
+        return meaning(spaceOfArgument(what, world.path(object)), value);
       const cell = world.type(object)?.cells.find(({ name }) => name === key);
       if (cell?.kind === 'object' && typeof value === 'string') {
         const named = world.objectAt(value);

@@ -1,6 +1,6 @@
 import type { Step } from '../../base/ids.ts';
-import { irqEntry } from '../../model/events/irq.ts';
 import { imsStore } from '../../model/events/ims.ts';
+import { irqEntry } from '../../model/events/irq.ts';
 import { msgSend, tblWrite } from '../../model/events/msix.ts';
 import { imsControl } from '../../model/registers/ims.ts';
 import { ENTRY_BYTES, msixVectorControl } from '../../model/registers/pci.ts';

@@ -131,7 +131,9 @@ export class Reading {
   /** The path of an object, with a star for a number that differs between runs. */
   #object(object: number): number {
     const { things, trace } = this.#survey;
-    return (this.#ofObject[object] ??= this.#texts.number(things.numbered(object)?.pattern ?? trace.world.path(object)));
+    return (this.#ofObject[object] ??= this.#texts.number(
+      things.numbered(object)?.pattern ?? trace.world.path(object),
+    ));
   }
 
   #argument(step: Step, row: EventRow, arg: ArgSpec, take: Take): void {
@@ -145,7 +147,14 @@ export class Reading {
     const what = countedBy(kind.name, name);
     if (what !== undefined) {
       const { things, trace } = this.#survey;
-      this.#thing(name, what === 'fd' || word <= 0x7fffffff ? things.at(spaceOfArgument(what, trace.world.path(row.object)), word, step) : -1, word, take);
+      this.#thing(
+        name,
+        what === 'fd' || word <= 0x7fffffff
+          ? things.at(spaceOfArgument(what, trace.world.path(row.object)), word, step)
+          : -1,
+        word,
+        take,
+      );
     } else if (arg.type === 's') take(name, this.#text(word));
     else if (arg.type === 'o') {
       take(name, this.#object(word));

@@ -1,0 +1,223 @@
+// Comparisons of short traces whose differences are told by hand.
+import assert from 'node:assert/strict';
+import { compareTraces } from '../../../src/query/diff/compare.ts';
+import { compareStates } from '../../../src/query/diff/states.ts';
+import { rowsBetween, traceOf } from './helper.ts';
+
+/** The life of an MSI-X interrupt under VT-d: entry, remapping entry, irq, vector, one interrupt, teardown. */
+function life(irq: number, irte: number, bdf: string, name: string, { cpu = 0, vector = 33 } = {}): string[] {
+  const device = `device/${bdf}`;
+  // VT-d 5.1.2.2: bits 19:5 of the address hold the handle, bit 4 says remappable, bit 3 says subhandle.
+  const address = `0x${(0xfee00018 + irte * 32).toString(16)}`;
+  return [
+    `vec.reserve irq/${irq} ret=0`,
+    `vec.setup irq/${irq} legacy=false ret=0`,
+    `irq.identify irq/${irq} device=${bdf} hwirq=0 domain=IR-PCI-MSIX-${bdf}`,
+    `vec.update irq/${irq} vector=${vector} cpu=${cpu} prevVector=0 prevCpu=0`,
+    `irte.write irte/0/${irte} value=0x${vector.toString(16)}0009`,
+    `tbl.write ${device}/msix/0 offset=0x0 size=4 value=${address}`,
+    `tbl.write ${device}/msix/0 offset=0x4 size=4 value=0x0`,
+    `tbl.write ${device}/msix/0 offset=0x8 size=4 value=0x0`,
+    `tbl.write ${device}/msix/0 offset=0xc size=4 value=0x0`,
+    `dev.raise ${device}/msix/0 vector=0`,
+    `send ${device}/msix/0 address=${address} data=0x0`,
+    `ir.remap irte/0/${irte} vector=${vector} dest=0x${cpu}`,
+    `cpu${cpu} irq.entry irq/${irq} name=${name}`,
+    `cpu${cpu} irq.exit irq/${irq} handled=true`,
+    `vec.teardown irq/${irq} managed=false reserved=false`,
+  ];
+}
+
+const seen = 'ir.seen irte/0 kind=VT-d';
+const good = [seen, ...life(41, 20, '0000:00:04.0', 'eth0'), ...life(42, 21, '0000:00:05.0', 'nvme0q0')];
+
+describe('comparison of two traces', () => {
+  it('knows an interrupt again under another irq and another remapping entry, at another time', () => {
+    const other = [seen, ...life(43, 30, '0000:00:04.0', 'eth0'), ...life(44, 20, '0000:00:05.0', 'nvme0q0')];
+    const comparison = compareTraces(traceOf(good), traceOf(other, 5000));
+    assert.deepEqual(comparison.differences, []);
+    const [eth, nvme] = ['0000:00:04.0', '0000:00:05.0'].map((bdf) =>
+      comparison.subjects.find(({ path }) => path === `device/${bdf}/msix/0`),
+    );
+    assert.deepEqual(eth!.renumbered, [
+      ['irq/41', 'irq/43'],
+      ['irte/0/20', 'irte/0/30'],
+    ]);
+    assert.deepEqual(eth!.actions, ['eth0']);
+    assert.deepEqual(nvme!.renumbered, [
+      ['irq/42', 'irq/44'],
+      ['irte/0/21', 'irte/0/20'],
+    ]);
+  });
+
+  it('tells a real change of vector and CPU, each field of its own, the first divergence first', () => {
+    const other = [
+      seen,
+      ...life(43, 30, '0000:00:04.0', 'eth0', { cpu: 1, vector: 37 }),
+      ...life(44, 20, '0000:00:05.0', 'nvme0q0'),
+    ];
+    const rows = rowsBetween(traceOf(good), traceOf(other));
+    const at = (step: number) => ({ a: step, b: step });
+    const changed = (step: number, object: string, field: string, a: unknown, b: unknown) => ({
+      at: at(step),
+      kind: 'changed',
+      object,
+      field,
+      a,
+      b,
+    });
+    assert.deepEqual(rows, [
+      changed(4, 'irq/41', 'vector', 33, 37),
+      changed(4, 'irq/41', 'cpu', 0, 1),
+      changed(5, 'irte/0/20', 'value', '0x210009', '0x250009'),
+      changed(12, 'irte/0/20', 'vector', 33, 37),
+      changed(12, 'irte/0/20', 'dest', '0x0', '0x1'),
+      changed(13, 'irq/41', 'cpu', 0, 1),
+    ]);
+  });
+
+  it('does not mind the order of independent interrupts', () => {
+    const [a, b] = [life(41, 20, '0000:00:04.0', 'eth0'), life(42, 21, '0000:00:05.0', 'nvme0q0')];
+    const mixed = [seen, ...a.flatMap((event, i) => [b[i]!, event])];
+    assert.deepEqual(rowsBetween(traceOf(good), traceOf(mixed)), []);
+  });
+
+  it('minds the order of the events of one interrupt', () => {
+    // The unmask (step 9) comes before the raise (step 10), or after it.
+    const late = [...good.slice(0, 9), good[10]!, good[9]!, ...good.slice(11)];
+    const rows = rowsBetween(traceOf(good), traceOf(late));
+    assert.equal(rows.length, 2);
+    assert.deepEqual(new Set(rows.map(({ kind }) => kind)), new Set(['only-a', 'only-b']));
+    assert.equal(new Set(rows.map(({ a, b }) => a ?? b)).size, 1, 'the same event, at another place');
+  });
+
+  it('tells what is missing at the end of a trace that was cut short', () => {
+    const cut = 20;
+    const rows = rowsBetween(traceOf(good), traceOf(good.slice(0, cut)));
+    // irq.identify only says which irq it is.
+    const missing = good.flatMap((event, step) => (step >= cut && !event.startsWith('irq.identify') ? [step] : []));
+    assert.deepEqual(
+      rows.map(({ at, kind }) => ({ at, kind })),
+      missing.map((step) => ({ at: { a: step, b: null }, kind: 'only-a' })),
+    );
+    assert.equal(rows[0]!.object, 'irte/0/21');
+    assert.equal(rows[0]!.a, 'irte.write value=0x210009');
+    assert.equal(rows[0]!.b, null);
+  });
+
+  it('knows an irq by the name of its handler where no function is told, also when one trace has more of them', () => {
+    const named = (irq: number, name: string): string[] => [
+      `vec.setup irq/${irq} legacy=false ret=0`,
+      `cpu0 irq.entry irq/${irq} name=${name}`,
+    ];
+    const a = traceOf([...named(30, 'eth0-rx-0'), ...named(31, 'eth0-rx-1')]);
+    const b = traceOf([...named(30, 'usb1'), ...named(31, 'eth0-rx-0'), ...named(32, 'eth0-rx-1')]);
+    assert.deepEqual(
+      rowsBetween(a, b).map(({ at, kind, object }) => ({ at, kind, object })),
+      [0, 1].map((step) => ({ at: { a: null, b: step }, kind: 'only-b', object: 'irq/30' })),
+    );
+  });
+
+  it('finds the handler that never ran, of an irq that has no name then', () => {
+    const lost = good.filter(
+      (event) => !/irq\.(?:entry|exit) irq\/41/.test(event) && !event.startsWith('irq.identify'),
+    );
+    const named = good.filter((event) => !event.startsWith('irq.identify'));
+    assert.deepEqual(
+      rowsBetween(traceOf(named), traceOf(lost)).map(({ kind, object, a }) => [kind, object, a]),
+      [
+        ['only-a', 'irq/41', 'irq.entry name=eth0'],
+        ['only-a', 'irq/41', 'irq.exit handled=true'],
+      ],
+    );
+  });
+
+  it('leaves out reads, timers and runs of virtual CPUs', () => {
+    const noise = [
+      'tbl.read device/0000:00:04.0/msix/0 offset=0xc size=4 value=0x0',
+      'cpu1 vector.entry cpu/1/vector/236 name=local_timer',
+      'kvm.entry vcpu/0',
+      'kvm.exit vcpu/0 reason=HLT',
+      'apic.accept vcpu/0/vector/236 mode=Fixed posted=false',
+    ];
+    assert.deepEqual(rowsBetween(traceOf(good), traceOf([...good.slice(0, 9), ...noise, ...good.slice(9)])), []);
+  });
+
+  it('counts, and measures the time from cause to handler', () => {
+    const events = [
+      'dev.raise device/0000:00:04.0/msix/0 vector=0',
+      'cpu0 irq.entry irq/41 name=eth0',
+      'tbl.write device/0000:00:04.0/msix/0 offset=0xc size=4 value=0x1',
+      'tbl.write device/0000:00:04.0/msix/0 offset=0xc size=4 value=0x0',
+      'send device/0000:00:04.0/msix/0 address=0xfee00000 data=0x21',
+      'its.movi its/0/device/0x20/event/0 collection=1',
+    ];
+    const identify = [
+      'tbl.write device/0000:00:04.0/msix/0 offset=0xc size=4 value=0x0',
+      'irq.identify irq/41 device=0000:00:04.0 hwirq=0 domain=PCI-MSIX-0000:00:04.0',
+    ];
+    const comparison = compareTraces(
+      traceOf([...identify, ...events.slice(0, 5), ...events.slice(0, 3)]),
+      traceOf([...identify, events[0]!, 'mark marker/0 text=late', events[1]!]),
+    );
+    const subject = comparison.subjects.find(({ path }) => path === 'device/0000:00:04.0/msix/0')!;
+    const [a, b] = comparison.tallies(subject);
+    assert.deepEqual(a.counts, { raises: 2, sends: 1, handled: 2, moves: 0, masks: 2 });
+    assert.deepEqual(b.counts, { raises: 1, sends: 0, handled: 1, moves: 0, masks: 0 });
+    // Events of the test stand a millisecond apart.
+    assert.deepEqual(a.latency, { count: 2, p50: 1e6, p99: 1e6, max: 1e6 });
+    assert.deepEqual(b.latency, { count: 1, p50: 2e6, p99: 2e6, max: 2e6 });
+  });
+
+  it('says in which phase a difference stands', () => {
+    const other = good.filter((event) => !/irq\/41 vector|msix\/0 vector=0|teardown irq\/41/.test(event));
+    const comparison = compareTraces(traceOf(good), traceOf(other));
+    const phases = comparison.differences.map((d) => [d.a, comparison.phase(d)]);
+    assert.deepEqual(phases.slice(0, 3), [
+      [4, 'move'],
+      [10, 'running'],
+      [15, 'teardown'],
+    ]);
+  });
+});
+
+describe('comparison of two states', () => {
+  it('tells the fields that differ between two steps of one trace', () => {
+    const trace = traceOf(good);
+    // Before and after the unmask of entry 0: nothing of the control dword is known before.
+    const at = { a: 8, b: 9 };
+    const entry = { at, kind: 'changed', object: 'device/0000:00:04.0/msix/0' };
+    assert.deepEqual(compareStates(trace, 8, trace, 9), [
+      { ...entry, field: 'control.mask', a: null, b: false },
+      // PCIe 7.9.14.5: steering tag, if the function has it there.
+      { ...entry, field: 'control.stLower', a: null, b: 0 },
+      { ...entry, field: 'control.stUpper', a: null, b: 0 },
+      { ...entry, field: 'writes', a: 3, b: 4 },
+    ]);
+    assert.deepEqual(compareStates(trace, 9, trace, 9), []);
+  });
+
+  it('tells objects that only one state has', () => {
+    const trace = traceOf(good);
+    const rows = compareStates(trace, 4, trace, 5);
+    assert.deepEqual(
+      rows.filter(({ object }) => object === 'irte/0/20').map(({ kind, field, a }) => [kind, field, a]),
+      [['only-b', null, null]],
+    );
+  });
+
+  it('matches the objects of two traces: numbers are no differences, counts and values are', () => {
+    const other = [seen, ...life(43, 30, '0000:00:04.0', 'eth0'), ...life(44, 20, '0000:00:05.0', 'nvme0q0')];
+    const [a, b] = [traceOf(good), traceOf(other)];
+    assert.deepEqual(compareStates(a, a.length - 1, b, b.length - 1), []);
+    assert.deepEqual(
+      // Before and after the handler of eth0.
+      compareStates(a, 12, b, 14).map(({ object, field, a: x, b: y }) => [object, field, x, y]),
+      [
+        ['irq/41', 'name', null, 'eth0'],
+        ['irq/41', 'handled', 0, 1],
+        ['irq/41', 'handledSinceSetup', 0, 1],
+      ],
+    );
+  });
+});
