@@ -8,7 +8,7 @@ export interface Sequence {
 
 /**
  * Differences up to which the shortest explanation is taken, wherever it leads. After so many the best beginning of one is kept,
- * and the search starts anew behind it.
+ * and the search starts again behind it.
  */
 const MOST = 256;
 /** A form that occurs more often than this in either sequence marks no phase. */

@@ -1,6 +1,6 @@
 import type { Counted } from './numbers.ts';
 
-/** The keys of objects that hold numbers which the system gives out anew in each run, by the name of the type. */
+/** The keys of objects that hold numbers which the system gives out by itself in each run, by the name of the type. */
 const COUNTED: Readonly<Record<string, Readonly<Record<string, Counted>>>> = {
   irq: { lpi: 'lpi' },
   vector: { irq: 'irq' },

@@ -2,7 +2,7 @@ import { segmentsOf } from '../../base/path-pattern.ts';
 import { withoutSystem } from '../../model/namespace.ts';
 
 /**
- * What a number counts that the system gives out anew in each run: Linux irqs, remapping entries, GSIs, LPIs, MSI-X tables by
+ * What a number counts that the system gives out by itself in each run: Linux irqs, remapping entries, GSIs, LPIs, MSI-X tables by
  * address, file descriptors, objects that QEMU names by a pointer. Such a number says which thing is meant; that it differs between two runs says nothing.
  */
 export type Counted = 'irq' | 'irte' | 'gsi' | 'lpi' | 'table' | 'fd' | 'pointer';

@@ -1,5 +1,6 @@
 import type { Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
+import { vecUpdate } from '../../model/events/vector.ts';
 import type { Trace } from '../../trace/trace.ts';
 
 /**
@@ -37,13 +38,20 @@ function givesBack(trace: Trace, step: Step, kind: EventKind): boolean {
   return word !== undefined && trace.table.word(step, word) === when[1];
 }
 
+/** Whether an event gives an interrupt another target; the first place that an irq gets is none. */
+export function isMove(trace: Trace, step: Step): boolean {
+  const kind = trace.table.kind(step);
+  if (kind.role !== 'move') return false;
+  return kind !== vecUpdate || trace.table.word(step, vecUpdate.at.prevVector) !== 0;
+}
+
 /** The phase after an event of an interrupt (`own`: of a function as a whole) that was in `before`. */
 export function phaseAfter(trace: Trace, step: Step, before: Phase | undefined, own: boolean): Phase {
   const kind = trace.table.kind(step);
   if (givesBack(trace, step, kind)) return 'teardown';
-  if (kind.role === 'move') return 'move';
+  if (isMove(trace, step)) return 'move';
   if (RUNNING.has(kind.role)) return own ? (before ?? 'probe') : 'running';
-  if (kind.role === 'allocate' || kind.role === 'configure') {
+  if (kind.role === 'allocate' || kind.role === 'configure' || kind.role === 'move') {
     if (before === 'running' || before === 'move') return before;
     return own ? 'probe' : 'set-up';
   }

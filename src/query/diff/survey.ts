@@ -2,8 +2,8 @@ import type { ObjectId, Step } from '../../base/ids.ts';
 import { apicDeliver } from '../../model/events/apic.ts';
 import { msgSend, tblBind } from '../../model/events/msix.ts';
 import { irRemap } from '../../model/events/remap.ts';
-import type { ObjectType } from '../../model/objects.ts';
 import { entryOfIrq, translationOf } from '../../model/joins.ts';
+import type { ObjectType } from '../../model/objects.ts';
 import { irqOfVector, linksOf } from '../../model/references.ts';
 import { isInterruptAddress, vtdAddress, x86Data } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
@@ -117,7 +117,7 @@ class Surveyor implements Observer, Survey {
     return thing;
   }
 
-  /** A message with vector and destination in it: whoever accepts that vector next accepts this interrupt. */
+  /** A message with vector and destination in it: the virtual CPU that accepts this vector next accepts this interrupt. */
   #sent(row: EventRow, thing: ThingId): void {
     const { address, data } = msgSend.read(row.words, row.at);
     const lo = address(0);

@@ -7,6 +7,7 @@ import { ENTRY_BYTES, msixVectorControl } from '../../model/registers/pci.ts';
 import type { EventRow } from '../../trace/row.ts';
 import { argumentOf, eventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
+import { isMove } from './phases.ts';
 
 /** What is counted of an interrupt, in the order in which it is shown. */
 export const COUNTS = ['raises', 'sends', 'handled', 'moves', 'masks'] as const;
@@ -41,7 +42,7 @@ export function tallyOf(trace: Trace, steps: Int32Array): Tally {
     if (kind.role === 'raise') counts.raises++;
     if (kind === msgSend) counts.sends++;
     if (kind === irqEntry) counts.handled++;
-    if (kind.role === 'move') counts.moves++;
+    if (isMove(trace, step)) counts.moves++;
     const now = maskedBy(row);
     if (now === undefined) continue;
     if (now && masked.get(object) !== true) counts.masks++;

@@ -42,7 +42,7 @@ const HANDLE = vtdAddress.f.handleLow.mask | vtdAddress.f.handleHigh.mask;
 const ADDRESSES: ReadonlySet<string> = new Set(['address', 'newAddress']);
 
 /**
- * Says what events tell in words that mean the same in both traces: numbers that the system gives out anew in each run are
+ * Says what events tell in words that mean the same in both traces: numbers that the system gives out by itself in each run are
  * replaced by common numbers of the things that they mean; addresses in memory, causes and times are left out.
  */
 export class Reading {
@@ -230,7 +230,7 @@ export class Hash {
     this.add(word);
   };
 
-  /** Starts anew. */
+  /** Starts again. */
   clear(): this {
     this.#high = 0x811c9dc5;
     this.#low = 0x1b873593;

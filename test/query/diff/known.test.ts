@@ -174,7 +174,7 @@ describe('comparison of two traces', () => {
     const comparison = compareTraces(traceOf(good), traceOf(other));
     const phases = comparison.differences.map((d) => [d.a, comparison.phase(d)]);
     assert.deepEqual(phases.slice(0, 3), [
-      [4, 'move'],
+      [4, 'set-up'],
       [10, 'running'],
       [15, 'teardown'],
     ]);
@@ -189,7 +189,7 @@ describe('comparison of two states', () => {
     const entry = { at, kind: 'changed', object: 'device/0000:00:04.0/msix/0' };
     assert.deepEqual(compareStates(trace, 8, trace, 9), [
       { ...entry, field: 'control.mask', a: null, b: false },
-      // PCIe 7.9.14.5: steering tag, if the function has it there.
+      // Bits 31:16 hold a steering tag where the function keeps its tags in the table.
       { ...entry, field: 'control.stLower', a: null, b: 0 },
       { ...entry, field: 'control.stUpper', a: null, b: 0 },
       { ...entry, field: 'writes', a: 3, b: 4 },

@@ -27,11 +27,8 @@ const isCompared = (line: string): boolean => {
   );
 };
 
-const LARGE = new Set(['queues-10000']);
 const traces: readonly (readonly [name: string, trace: () => Trace])[] = [
-  ...scenarioNames()
-    .filter((name) => !LARGE.has(name))
-    .map((name) => [name, () => run(bundled(name)).trace] as const),
+  ...scenarioNames().map((name) => [name, () => run(bundled(name)).trace] as const),
   ...traceFixtures().map((name) => [name, () => fixtureTrace(name)] as const),
 ];
 
