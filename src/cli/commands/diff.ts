@@ -132,9 +132,9 @@ each interrupt, event by event and field by field, and how often it was raised, 
 
 How the traces are aligned:
   An interrupt of A is that of B with the same function and index (MSI-X, MSI, IMS), else with the same name of its
-  handler, else the one that was set up at the same place in the order. Linux irqs, remapping table entries, GSIs,
-  LPIs, eventfds and tables known by their address are numbers that each run gives out by itself: they are matched by what
-  they belong to, and are no differences. The text lists those that have another number.
+  handler, else the one that was set up at the same place in the order. Each run gives out by itself the numbers of
+  Linux irqs, remapping table entries, GSIs, LPIs, eventfds, and tables known by their address: they are matched by
+  what they belong to, and are no differences. The text lists those that have another number.
   The events of one interrupt, from its entry to its handler, are aligned by their order: with the fewest differences
   while these are few, otherwise phase by phase (set-up, running, moves, teardown). Independent interrupts may come
   in any order. Times, places in memory, causes and tasks are not compared.
