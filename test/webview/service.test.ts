@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { MessengerAPI, NotificationHandler, RequestHandler } from 'vscode-messenger-common';
 import { CancellationTokenImpl } from 'vscode-messenger-common';
 import { Peer } from '../../src/protocol/rpc.ts';
-import type { CursorMessage, LanesMessage, TraceMessage } from '../../src/protocol/timeline.ts';
+import type { CursorMessage, LanesMessage, PathMessage, TraceMessage } from '../../src/protocol/timeline.ts';
 import { Session } from '../../src/session/session.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { type ShownTrace, TimelineService } from '../../src/vscode/timeline-service.ts';
@@ -101,6 +101,32 @@ describe('timeline service', () => {
     assert.equal(answer.status, 'none');
     clock.run(1000);
     assert.deepEqual(line.told, []);
+  });
+
+  it('tells the events of the delivery path that is shown, with their lanes', () => {
+    const { clock, line, service } = start();
+    const shown = shownOf(trace);
+    service.show(shown);
+    clock.run(60_000);
+    assert.deepEqual(line.last<PathMessage>('timeline/path').hops, []);
+    let cause = trace.length >> 1;
+    while (trace.table.kind(cause).name !== 'dev.raise') cause++;
+    shown.session.showPath(cause);
+    service.pathChanged();
+    const { hops } = line.last<PathMessage>('timeline/path');
+    // The thread that raises sends, and the remapping unit answers, one record after the other.
+    assert.deepEqual(
+      hops.map(({ step }) => trace.table.kind(step).name),
+      ['dev.raise', 'send', 'ir.request', 'irte.read', 'ir.remap', 'ir.message', 'apic.deliver'],
+    );
+    const { lanes } = line.last<LanesMessage>('timeline/lanes');
+    assert.deepEqual(
+      hops.map(({ lane }) => lanes.find(({ id }) => id === lane)?.path),
+      hops.map(({ step }) => trace.world.path(trace.table.object(step))),
+    );
+    shown.session.hidePath();
+    service.pathChanged();
+    assert.deepEqual(line.last<PathMessage>('timeline/path').hops, []);
   });
 
   it('sorts events in slices and tells how far it is', () => {

@@ -1,36 +1,82 @@
+import { counted } from '../../base/counted.ts';
 import { shown } from '../../base/visible.ts';
-import { pathAt, pathText } from '../../query/delivery/path.ts';
+import { type Funnel, funnelOf } from '../../query/delivery/funnel.ts';
+import { pathAt, pathText, RecordedKinds } from '../../query/delivery/path.ts';
 import { eventText } from '../../query/events.ts';
+import { objectsBelow } from '../../query/paths.ts';
+import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE } from '../failure.ts';
-import { POSITION_HELP, parsePosition, stepAt } from '../position.ts';
+import { findTarget } from '../find.ts';
+import { POSITION_HELP, parsePosition, stepAt, stretchEnd, stretchStart } from '../position.ts';
 import { readTrace } from '../read.ts';
+import { Columns } from '../text.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
-  const { values, positionals } = readArguments('path', args, { at: { type: 'string' }, json: { type: 'boolean' } });
+  const { values, positionals } = readArguments('path', args, {
+    at: { type: 'string' },
+    funnel: { type: 'string' },
+    from: { type: 'string' },
+    to: { type: 'string' },
+    json: { type: 'boolean' },
+  });
   if (positionals.length !== 1) throw misused('path', 'path needs one FILE');
-  if (values.at === undefined) throw misused('path', 'path needs --at S, an event of the delivery');
-  const position = parsePosition(values.at, '--at');
+  if ((values.at === undefined) === (values.funnel === undefined))
+    throw misused('path', 'path needs either --at S, an event of the delivery, or --funnel PATH');
+  if (values.at !== undefined && (values.from ?? values.to) !== undefined)
+    throw misused('path', '--from and --to belong to --funnel');
+  const at = values.at === undefined ? undefined : parsePosition(values.at, '--at');
+  const from = values.from === undefined ? undefined : parsePosition(values.from, '--from');
+  const to = values.to === undefined ? undefined : parsePosition(values.to, '--to');
   const trace = await readTrace(positionals[0]!, context.progress);
-  const step = stepAt(trace, position, '--at');
+  if (at) return onePath(trace, stepAt(trace, at, '--at'), values.json === true, context);
+  const first = from ? stretchStart(trace, from, '--from') : 0;
+  const last = to ? stretchEnd(trace, to, '--to') : trace.length - 1;
+  return funnel(trace, values.funnel!, [first, last], values.json === true, context);
+}
+
+function onePath(trace: Trace, step: number, json: boolean, { out }: Context): number {
   const path = pathAt(trace, step);
-  const { out } = context;
-  if (values.json) {
+  if (json) {
     const none = { hops: [], delivered: null, reason: 'this event belongs to no delivery', blind: [] };
     out.json(`${JSON.stringify(path ?? none)}\n`);
-    return DONE;
-  }
-  if (path === undefined) {
+  } else if (path === undefined) {
     out.line(shown(`step ${step} belongs to no delivery: ${eventText(trace, step)}`));
+  } else {
+    for (const line of pathText(path)) out.line(shown(line));
+  }
+  return DONE;
+}
+
+const cell = (value: number | null): string => (value === null ? '?' : String(value));
+
+function funnel(trace: Trace, path: string, [from, to]: [number, number], json: boolean, { out }: Context): number {
+  const { node } = findTarget(trace, path);
+  const recorded = new RecordedKinds(trace);
+  const result: Funnel = funnelOf(trace, new Set(objectsBelow(node)), from, to, (kind) => recorded.has(kind));
+  if (json) {
+    out.json(`${JSON.stringify({ object: node.path, from, to, ...result })}\n`);
     return DONE;
   }
-  for (const line of pathText(path)) out.line(shown(line));
+  out.line(
+    shown(
+      `${node.path}, steps ${from} to ${to}: ${counted(result.deliveries, 'delivery', 'deliveries')}, ${result.delivered} delivered, ${result.lost} lost, ${result.unknown} not known`,
+    ),
+  );
+  const columns = new Columns((line) => out.line(line), [1, 2, 3, 4]);
+  columns.row('stage', 'entered', 'left', 'merged', 'ended here', 'evidence');
+  for (const { stage, entered, left, merged, ended, evidence } of result.stages)
+    columns.row(stage, cell(entered), cell(left), cell(merged), cell(ended), evidence);
+  columns.end();
+  if (result.first !== null) out.line(`first stage with more in than out: ${result.first}`);
+  for (const { stage, opens } of result.blind)
+    out.line(`blind: ${stage} is not recorded; it would be shown by ${opens}`);
   return DONE;
 }
 
 export const path: Command = {
   name: 'path',
-  usage: 'FILE --at S [--json]',
+  usage: 'FILE --at S [--json] | FILE --funnel PATH [--from S] [--to S] [--json]',
   summary: 'the way of one interrupt: from its cause to the end of interrupt, or to where it was lost',
   help: `Prints the delivery that the event at S belongs to, one line for each hop: step, time, time since the hop before,
 stage, object, and what the event says with the state bits that decided there. Then whether the interrupt was delivered
@@ -41,13 +87,21 @@ Stages: cause, message (on the bus), remap (SMMU, ITS, interrupt remapping), pos
 CPU), accept (requested at the local APIC or redistributor), signal (VFIO, eventfd, line of the VMM), route (KVM),
 inject (the processor takes it), handler, eoi.
 
+With --funnel it counts, for all deliveries that pass an object (or anything below it), how many entered and left
+each stage: the first stage with more in than out is where interrupts are lost.
+
 Options:
   --at S         ${POSITION_HELP}
+  --funnel PATH  an entry, a function, an irq, a vector, a VFIO vector: whatever the deliveries pass
+  --from S       count deliveries that begin at or after S
+  --to S         read up to the last event at or before S
   --json         {hops: [{step, time, stage, object, detail, seen, latency}], delivered, reason, blind: [{stage, opens}]};
-                 seen is false for a hop that is inferred
+                 seen is false for a hop that is inferred. With --funnel {object, from, to, deliveries, delivered, lost,
+                 unknown, stages: [{stage, entered, left, merged, ended, evidence}], first, blind}
 
 Examples:
   irqscope path examples/x86-vtd-qemu.log --at 1795148664.599510
-  irqscope path examples/x86-vtd-qemu.log --at line:4682 --json`,
+  irqscope path examples/x86-vtd-qemu.log --at line:4682 --json
+  irqscope path examples/x86-vtd-qemu.log --funnel device/0000:00:03.0/msix/0`,
   run,
 };

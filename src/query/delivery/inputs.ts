@@ -52,6 +52,20 @@ export interface BlindStage {
 /** Whether a trace holds events that show a stage. */
 export const shows = (stage: Stage, recorded: (kind: EventKind) => boolean): boolean => SHOWN_BY[stage].some(recorded);
 
+/** The order in which an interrupt of an assigned device passes them: the handler of the host signals the guest. */
+const THROUGH_HOST: readonly Stage[] = [
+  'cause',
+  'message',
+  'remap',
+  'post',
+  'handler',
+  'signal',
+  'route',
+  'accept',
+  'inject',
+  'eoi',
+];
+
 /** Stages that only a virtual machine has. */
 const VIRTUAL: readonly Stage[] = ['signal', 'route'];
 
@@ -61,7 +75,7 @@ const VIRTUAL: readonly Stage[] = ['signal', 'route'];
  */
 export function stagesOf(seen: ReadonlySet<Stage>, recorded: (kind: EventKind) => boolean): Stage[] {
   const virtual = VIRTUAL.some((stage) => seen.has(stage));
-  return STAGES.filter((stage) => {
+  return (virtual ? THROUGH_HOST : STAGES).filter((stage) => {
     if (seen.has(stage)) return true;
     if (stage === 'post') return false;
     if (VIRTUAL.includes(stage)) return virtual;

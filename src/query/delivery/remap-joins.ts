@@ -84,7 +84,9 @@ const tableRead =
 
 const itsRefuses: Join = (moment) => {
   const { slots, step, row, state } = moment;
-  const at = slots.sent.get(row.object) ?? slots.translating.get(row.task);
+  // Lines of guest errors name no thread: they stand right behind the record of the access that they are about.
+  const before = row.task === 0 && slots.before?.hops.at(-1)?.stage === 'remap' ? slots.before : undefined;
+  const at = slots.sent.get(row.object) ?? slots.translating.get(row.task) ?? before;
   // The ITS also refuses commands; they are no deliveries.
   if (!at?.has('remap') && !at?.has('message')) return;
   slots.hop(at, step, 'remap', row.object);

@@ -98,6 +98,8 @@ export class Slots {
   entered: Link | undefined;
   /** The last cause of something that does not tell which message it raises. */
   nameless: Link | undefined;
+  /** The delivery that the event before belongs to. */
+  before: Delivery | undefined;
   /** The delivery that the last event belongs to. */
   touched: Delivery | undefined;
 
@@ -147,6 +149,7 @@ export class Slots {
 
   /** Whether a delivery still waits for something. */
   waits(delivery: Delivery): boolean {
+    for (const waiting of this.intids.values()) if (waiting.includes(delivery)) return true;
     return this.#objects(delivery).some(
       (object) =>
         this.sent.has(object, delivery) ||

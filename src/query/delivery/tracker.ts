@@ -42,6 +42,7 @@ export class DeliveryTracker implements Observer {
 
   event(step: Step, row: EventRow, state: State): void {
     const { slots } = this;
+    slots.before = slots.touched;
     slots.touched = undefined;
     if (row.kind.role === 'loss') {
       slots.lose(step);

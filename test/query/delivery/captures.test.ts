@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { pathAt, RecordedKinds } from '../../../src/query/delivery/path.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
-import { fixtureBytes, fixtureTrace } from '../../helpers/fixtures.ts';
+import { fixtureBytes, fixtureTrace, grep } from '../../helpers/fixtures.ts';
 import { armDeliveries, kvmDeliveries, type NaiveHop, x86Deliveries } from '../../helpers/naive-paths.ts';
 
 const text = (name: string): string => Buffer.from(fixtureBytes(name)).toString('latin1');
@@ -86,5 +86,21 @@ describe('paths of captures equal those of the text', () => {
       compared++;
     }
     assert.ok(compared >= 20, `${compared} compared`);
+  });
+
+  it('the interrupts that the Arm capture loses: where each ended, and why', () => {
+    const name = 'arm64-a/qemu.log';
+    const trace = fixtureTrace(name);
+    const recorded = new RecordedKinds(trace);
+    // Lines of -d guest_errors, each right behind the access that it is about, and the cause before them.
+    for (const error of [/eventid 16383 >= 8/, /invalid ITE/, /SMMU_EVT_F_TRANSLATION/]) {
+      const [line] = grep(name, error).filter(({ text: t }) => !t.includes('@'));
+      assert.ok(line, `${error} stands in the capture`);
+      const cause = grep(name, /e1000e_irq_msix_notify_vec/).findLast((l) => l.line < line.line)!;
+      const path = pathAt(trace, stepOf(trace, cause.line), recorded)!;
+      assert.equal(path.delivered, false, String(error));
+      assert.match(path.reason!, error);
+      assert.equal(trace.table.line(path.hops[0]!.step), cause.line);
+    }
   });
 });
