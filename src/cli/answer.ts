@@ -12,6 +12,7 @@ import { path } from './commands/path.ts';
 import { scenarios } from './commands/scenarios.ts';
 import { simulate } from './commands/simulate.ts';
 import { state } from './commands/state.ts';
+import { stats } from './commands/stats.ts';
 import { DONE, Failure } from './failure.ts';
 import { version } from './version.ts';
 
@@ -24,6 +25,7 @@ const commands: readonly Command[] = [
   path,
   check,
   diff,
+  stats,
   explain,
   scenarios,
   simulate,

@@ -258,5 +258,12 @@ export function functionsAt(state: State, object: ObjectId, requester: number): 
   return [...functions].filter((node) => requesterIn(node.segment) === requester).map((node) => node.object);
 }
 
+/** The vector at which an irq reaches a CPU: that of its place, or the previous one while it moves; -1 when the trace shows neither there. */
+export function vectorOfIrq(state: State, object: ObjectId, n: number): ObjectId {
+  const { cpu, vector: v, prevCpu, prevVector } = irq.at;
+  if (state.num(object, cpu) === n) return vectorAt(state, object, n, state.num(object, v));
+  return state.num(object, prevCpu) === n ? vectorAt(state, object, n, state.num(object, prevVector)) : -1;
+}
+
 /** The irq that a vector is assigned to, or -1. */
 export const irqOfVector = (state: State, object: ObjectId): ObjectId => cellTarget(state, object, vector, 'irq');

@@ -82,14 +82,20 @@ function added(tallies: readonly Readonly<Record<string, number>>[]): Record<str
   return plain(sums);
 }
 
-/** The first and last time of all sources, on the clock of the trace; null where no source has stamps that fit it. */
-function span(trace: Trace): Pick<TraceInfo, 'start' | 'end'> {
+/** The first and last time of all sources, on the clock of the trace; NaN where no source has stamps that fit it. */
+export function spanOf(trace: Trace): { readonly start: number; readonly end: number } {
   let [start, end] = [Number.NaN, Number.NaN];
   for (const source of trace.sources) {
     const shift = shiftTo(trace.time, source);
     if (!(start <= source.start + shift)) start = Number.isNaN(source.start + shift) ? start : source.start + shift;
     if (!(end >= source.end + shift)) end = Number.isNaN(source.end + shift) ? end : source.end + shift;
   }
+  return { start, end };
+}
+
+/** The same as text; null where no source has stamps that fit. */
+function span(trace: Trace): Pick<TraceInfo, 'start' | 'end'> {
+  const { start, end } = spanOf(trace);
   return { start: timeText(start, trace.time), end: timeText(end, trace.time) };
 }
 

@@ -20,7 +20,7 @@ function countVcpu(state: State, object: ObjectId, cell: number): void {
 }
 
 /** Whether a delivery mode puts a vector into the IRR; the text begins with its name. Others reset, start or kick the processor. */
-const setsRequest = (mode: string): boolean => /^(fixed|lowprio)/i.test(mode);
+export const setsRequest = (mode: string): boolean => /^(fixed|lowprio)/i.test(mode);
 
 /** Interrupts at a local APIC or CPU interface. Object: the vector of the virtual CPU. */
 export const apicAccept = eventKind(

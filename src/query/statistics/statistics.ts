@@ -1,0 +1,238 @@
+import type { CellId, ObjectId, Step } from '../../base/ids.ts';
+import type { EventKind } from '../../model/event.ts';
+import * as apic from '../../model/events/apic.ts';
+import { cpuAccept, cpuEoi, cpuReset, cpuTake, gicPend, sysEntry, sysExit } from '../../model/events/cpu.ts';
+import { devReset } from '../../model/events/function.ts';
+import { irqEntry, irqExit, irqMask } from '../../model/events/irq.ts';
+import { devRaise, devWithdraw, msgSend } from '../../model/events/msix.ts';
+import { msixCtrl } from '../../model/events/pci.ts';
+import { kvmExit } from '../../model/events/virt.ts';
+import type { State } from '../../model/state.ts';
+import { imsEntry } from '../../model/things/ims.ts';
+import { intid, vector as vectorType } from '../../model/things/irq.ts';
+import { msixEntry } from '../../model/things/pci.ts';
+import { vcpu, vcpuVector } from '../../model/things/virt.ts';
+import { argumentOf, type EventRow } from '../../trace/row.ts';
+import type { Observer } from '../../trace/walk.ts';
+import { Arrivals } from './arrivals.ts';
+import { Causes } from './causes.ts';
+import { type Group, Groups } from './group.ts';
+import { type By, type Grouping, groupings, ownerOf, processorOf, processorPath, type Recorded } from './grouping.ts';
+import { Handlers } from './handlers.ts';
+import { maskChange } from './masks.ts';
+
+/** What an event does here. */
+type Work = (row: EventRow, state: State) => void;
+
+/** Counts and measures what one walk over a trace shows. */
+export class Statistics implements Observer {
+  readonly recorded: Recorded = { handlers: false, arrivals: false, sends: false, irqMasks: false, exits: false };
+  readonly groups = new Groups();
+  readonly grouping: Grouping;
+  readonly #by: By;
+  readonly #handlers = new Handlers();
+  readonly #systems = new Map<ObjectId, { readonly at: number; readonly cpu: number; readonly group: Group }>();
+  readonly #arrivals = new Arrivals();
+  readonly #causes = new Causes();
+  /** What to do with events of a kind, by its number. */
+  readonly #work = new Map<number, Work>();
+  /** Mask bits that the event at hand sets, by function. */
+  readonly #masked: ObjectId[] = [];
+
+  constructor(by: By) {
+    this.#by = by;
+    this.grouping = groupings[by];
+    if (by !== 'kind') this.#prepare();
+  }
+
+  /** Changes are looked at for the mask bits of functions only. */
+  change(state: State, object: ObjectId, cell: CellId, value: number, known: number): void {
+    if (this.#by !== 'device') return;
+    const change = maskChange(state, object, cell, value, known);
+    if (change === 'no') return;
+    const group = this.#group(this.grouping.owner?.(state, object));
+    if (group === undefined) return;
+    group.masksShown = true;
+    if (change === 'masked') this.#masked.push(object);
+  }
+
+  event(_step: Step, row: EventRow, state: State): void {
+    const { kind } = row;
+    if (this.#by === 'kind') {
+      this.groups.of(kind.name).handled++;
+      return;
+    }
+    if (kind.role === 'loss' || kind.role === 'begin') this.#lose(row.cpu);
+    const cause = kind.at['cause'] === undefined ? undefined : argumentOf(row, 'cause');
+    if (cause !== undefined) this.#arrivals.cause(cause, row.time);
+    this.#work.get(kind.number)?.(row, state);
+    if (this.#masked.length > 0) this.#settleMasks(kind, state);
+  }
+
+  #group(key: string | undefined): Group | undefined {
+    return key === undefined || key === '' ? undefined : this.groups.of(key);
+  }
+
+  /** Records of a CPU are missing (-1: of any): what began there, and what was on its way, may have ended in between. */
+  #lose(cpu: number): void {
+    this.#handlers.lose(cpu);
+    for (const [vector, running] of this.#systems) if (cpu < 0 || running.cpu === cpu) this.#systems.delete(vector);
+    this.#arrivals.lose();
+    this.#causes.withdrawAll(() => true);
+  }
+
+  /** Software set mask bits: what a reset sets is no operation. */
+  #settleMasks(kind: EventKind, state: State): void {
+    if (kind.role === 'store' || kind.role === 'mask' || kind === msixCtrl)
+      for (const object of this.#masked) {
+        const group = this.#group(this.grouping.owner?.(state, object));
+        if (group !== undefined) group.masks++;
+      }
+    this.#masked.length = 0;
+  }
+
+  #prepare(): void {
+    this.#prepareHandlers();
+    this.#prepareArrivals();
+    this.#prepareDevices();
+    this.#on(kvmExit, ({ object }, state) => {
+      this.recorded.exits = true;
+      if (state.world.type(object) !== vcpu) return;
+      const group = this.#group(this.grouping.exit?.(state, object));
+      if (group !== undefined) group.exits++;
+    });
+  }
+
+  #on(kind: EventKind, work: Work): void {
+    this.#work.set(kind.number, work);
+  }
+
+  #prepareHandlers(): void {
+    const { grouping, recorded } = this;
+    this.#on(irqEntry, ({ object, cpu, time }, state) => {
+      recorded.handlers = true;
+      const irqs = state.world.node(object)?.parent;
+      if (irqs === undefined) return;
+      const processor = this.#arrivals.some ? state.world.find(processorPath(state, object, cpu)) : undefined;
+      const { vector, latency } = this.#arrivals.handle(processor, time);
+      const group = this.#group(grouping.handler?.(state, object, cpu, vector));
+      if (group !== undefined) {
+        if (this.#by === 'vector') group.at(state.world.objectAt(group.key)).handled++;
+        else group.handled++;
+        if (this.#by === 'irq') group.latency.add(latency);
+      }
+      this.#handlers.begin(irqs, cpu, { irq: object, since: time, group });
+    });
+    this.#on(irqExit, ({ object, cpu, time }, state) => {
+      const irqs = state.world.node(object)?.parent;
+      if (irqs !== undefined) this.#handlers.end(irqs, cpu, object, time);
+    });
+    this.#on(irqMask, (row, state) => {
+      recorded.irqMasks = true;
+      if (this.#by !== 'irq' || irqMask.read(row.words, row.at).masked === false) return;
+      const group = this.#group(grouping.handler?.(state, row.object, row.cpu, -1));
+      if (group !== undefined) group.masks++;
+    });
+    this.#on(sysEntry, ({ object, cpu, time }, state) => {
+      const group = this.#group(grouping.system?.(state, object));
+      if (group === undefined) return;
+      group.at(object).handled++;
+      this.#systems.set(object, { at: time, cpu, group });
+    });
+    this.#on(sysExit, ({ object, time }) => {
+      const running = this.#systems.get(object);
+      this.#systems.delete(object);
+      running?.group.service.add(time - running.at);
+    });
+  }
+
+  #prepareArrivals(): void {
+    const arrivals = this.#arrivals;
+    const groupOf = (state: State, vector: ObjectId): Group | undefined => {
+      this.recorded.arrivals = true;
+      // A record that does not tell the vector is about the processor.
+      const type = state.world.type(vector);
+      if (type !== vcpuVector && type !== vectorType && type !== intid) return undefined;
+      return this.#group(this.grouping.arrival?.(state, vector));
+    };
+    const accept = ({ object, time }: EventRow, state: State, cause?: number): void => {
+      const group = groupOf(state, object);
+      if (group !== undefined) group.at(object).accepted++;
+      arrivals.accept(object, time, cause);
+    };
+    const take = ({ object, time }: EventRow, state: State): void => {
+      const latency = arrivals.take(object, processorOf(state.world, object), time);
+      const group = groupOf(state, object);
+      if (group === undefined) return;
+      group.at(object).taken++;
+      group.latency.add(latency);
+    };
+    const finish = ({ object, time }: EventRow, state: State): void => {
+      if (state.world.type(object) === vcpu) {
+        arrivals.finishSome(state.world.node(object)!);
+        return;
+      }
+      const served = arrivals.finish(object, processorOf(state.world, object), time);
+      groupOf(state, object)?.inService.add(served);
+    };
+    this.#on(cpuAccept, (row, state) => accept(row, state, argumentOf(row, 'cause')));
+    this.#on(gicPend, (row, state) => {
+      if (gicPend.read(row.words, row.at).pending) accept(row, state, argumentOf(row, 'cause'));
+      else arrivals.forget(row.object);
+    });
+    this.#on(apic.apicAccept, (row, state) => {
+      const { mode, posted } = apic.apicAccept.read(row.words, row.at);
+      if (!apic.setsRequest(state.world.strings.text(mode))) return;
+      accept(row, state);
+      // The processor takes what is posted on its own, and no record tells when.
+      if (posted) arrivals.forget(row.object);
+    });
+    this.#on(apic.apicDeliver, (row, state) => {
+      accept(row, state);
+      arrivals.forget(row.object);
+    });
+    this.#on(apic.gicSgi, accept);
+    this.#on(apic.gicPending, (row, state) => {
+      if (apic.gicPending.read(row.words, row.at).pending === true) accept(row, state);
+      else arrivals.forget(row.object);
+    });
+    this.#on(apic.apicInject, (row, state) => {
+      const { reinjected, extint } = apic.apicInject.read(row.words, row.at);
+      if (reinjected) return;
+      // What comes from the PIC was never accepted here, and no end of interrupt follows.
+      if (extint === true) arrivals.forget(row.object);
+      take(row, state);
+    });
+    for (const kind of [cpuTake, apic.vcpuTake, apic.gicAck]) this.#on(kind, take);
+    for (const kind of [cpuEoi, apic.apicEoi, apic.gicEoi]) this.#on(kind, finish);
+    this.#on(cpuReset, ({ object }, state) => {
+      const node = state.world.node(object);
+      if (node !== undefined) arrivals.reset(node);
+    });
+  }
+
+  #prepareDevices(): void {
+    const causes = this.#causes;
+    this.#on(devRaise, ({ object, time }, state) => causes.raise(object, time, isPending(state, object)));
+    this.#on(devWithdraw, ({ object }) => causes.withdraw(object));
+    this.#on(devReset, ({ object }, state) => {
+      const node = state.world.node(object);
+      causes.withdrawAll((entry) => ownerOf(state.world, entry) === node);
+    });
+    this.#on(msgSend, ({ object, time }, state) => {
+      this.recorded.sends = true;
+      const group = this.#group(this.grouping.owner?.(state, object));
+      const latency = causes.send(object, time);
+      if (group === undefined) return;
+      group.sent++;
+      group.latency.add(latency);
+    });
+  }
+}
+
+/** Whether a cause of an entry waits in its pending bit. */
+function isPending(state: State, entry: ObjectId): boolean {
+  const type = state.world.type(entry);
+  const at = type === msixEntry ? msixEntry.at.pending : type === imsEntry ? imsEntry.at.pending : -1;
+  return at >= 0 && state.flag(entry, at) === true;
+}
