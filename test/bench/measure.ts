@@ -7,6 +7,7 @@ import { openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { timeText } from '../../src/base/time.ts';
 import { ImportRun } from '../../src/import/run.ts';
+import { pathAt, RecordedKinds } from '../../src/query/delivery/path.ts';
 import { history } from '../../src/query/history.ts';
 import { resolvePath } from '../../src/query/paths.ts';
 import { stateTree } from '../../src/query/state.ts';
@@ -212,6 +213,14 @@ const QUESTIONS = {
       if (typeof found === 'number') return found;
       if (found !== undefined) throw new Error(found.refused);
     }
+  },
+  'path, 20 times': (trace) => {
+    const random = sequence();
+    const recorded = new RecordedKinds(trace);
+    let hops = 0;
+    for (let i = 0; i < TIMES; i++)
+      hops += pathAt(trace, Math.floor(random() * trace.length), recorded)?.hops.length ?? 0;
+    return hops;
   },
   'go to time': (trace) => {
     const random = sequence();
