@@ -10,3 +10,9 @@ export function entryName(world: World, object: ObjectId): string {
   const [, system, bdf, table, kind, index] = match;
   return `${kind === 'ims' ? 'IMS entry' : 'entry'} ${index} of ${system}${bdf ?? table}`;
 }
+
+/** `irq 41 (nvme0q1)`, with the names of its actions where they are known. */
+export function irqName(world: World, object: ObjectId, action: string): string {
+  const number = world.node(object)?.segment ?? world.path(object);
+  return action === '' ? `irq ${number}` : `irq ${number} (${action})`;
+}

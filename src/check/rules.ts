@@ -16,7 +16,9 @@ import { everyMessageHasCause } from './device/i-p4.ts';
 import { causeMakesMessage } from './device/i-p5.ts';
 import { sameVectors } from './device/r01.ts';
 import { polledOnly } from './device/r02.ts';
+import { kvmRules } from './kvm/rules.ts';
 import type { Rule } from './rule.ts';
+import { systemRules } from './system/rules.ts';
 import { freesPrevious } from './vector/f20.ts';
 import { findsVector } from './vector/f21.ts';
 import { exhaustedIsFull } from './vector/f22.ts';
@@ -26,6 +28,7 @@ import { freesIdle } from './vector/f25.ts';
 import { movesComplete } from './vector/f26.ts';
 import { managedFollow } from './vector/f27.ts';
 import { activatesInOrder } from './vector/f28.ts';
+import { vfioRules } from './vfio/rules.ts';
 
 /** All rules, in the order in which they judge an event. A new rule is entered here. */
 export const rules: readonly Rule[] = [
@@ -56,6 +59,9 @@ export const rules: readonly Rule[] = [
   movesComplete,
   managedFollow,
   activatesInOrder,
+  ...vfioRules,
+  ...kvmRules,
+  ...systemRules,
 ];
 
 const byName = new Map(rules.flatMap((rule) => [rule.id, ...rule.names].map((name) => [name, rule] as const)));

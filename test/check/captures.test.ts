@@ -10,9 +10,28 @@ import { bundled, run } from '../sim/run.ts';
 const TRUE: Readonly<Record<string, readonly string[]>> = {
   'arm64-a/qemu.log': [
     'F06 device/0000:00:03.0/msix/2 at 6475',
+    'R03 device/0000:00:03.0/msix/2 at 6483',
     'F05 device/0000:00:03.0/msix/2 at 6484',
     'F12 device/0000:00:03.0/msix/2 at 6522',
+    'R03 device/0000:00:03.0/msix/2 at 6527',
   ],
+  'arm64-a/ftrace-06-vfio.txt': [
+    'F47 vfio/0000:00:03.0 at 3228',
+    'F47 vfio/0000:00:03.0 at 3231',
+    'F40 vfio/0000:00:03.0/2/1 at 3326',
+    'F40 vfio/0000:00:03.0/2/0 at 3489',
+    'F40 vfio/0000:00:03.0/2/1 at 3489',
+    'F40 vfio/0000:00:03.0/2/2 at 3489',
+    'F47 vfio/0000:00:03.0 at 3709',
+    'F47 vfio/0000:00:03.0 at 3712',
+    'F47 vfio/0000:00:03.0 at 4151',
+  ],
+  'x86-nested/l1-ftrace.txt': [
+    'F40 vfio/0000:00:03.0/2/0 at 438',
+    'F40 vfio/0000:00:03.0/2/2 at 760',
+    'F40 vfio/0000:00:03.0/2/1 at 921',
+  ],
+  'x86-vtd/ftrace.txt': ['F81 irq/40 at 1995'],
 };
 
 describe('rules on whole traces', () => {

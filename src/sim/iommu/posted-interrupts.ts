@@ -207,6 +207,7 @@ export class PostedInterrupts {
       yield* this.preempt(vcpu);
     }
     one.cpu = cpu;
+    vm.vcpus.place(n, cpu);
     one.run = 'running';
     this.machine.as(vm.vcpus.kvm(n), () =>
       this.#control(one, { nv: NOTIFY, sn: false, on: one.causes.size > 0 || this.#read(one).on }),

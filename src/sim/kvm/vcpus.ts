@@ -11,9 +11,9 @@ export const VCPU_COST = { dispatch: 500, exit: 600, entry: 600, userspace: 2500
 /** One virtual CPU with its local APIC. */
 interface Vcpu {
   readonly object: ObjectId;
-  /** Guest code that runs on it, and KVM in its context. */
-  readonly guest: Actor;
-  readonly kvm: Actor;
+  /** Guest code that runs on it, and KVM in its context; both on the CPU of the host that it is on. */
+  guest: Actor;
+  kvm: Actor;
   /** Vectors requested (IRR), each with the cause that set its bit; 0: none known. */
   readonly requested: Map<number, { readonly cause: number; readonly posted: boolean }>;
   readonly inService: number[];
@@ -74,6 +74,15 @@ export class Vcpus {
   /** KVM in the context of a virtual CPU, as an actor. */
   kvm(n: number): Actor {
     return this.#vcpus[n]!.kvm;
+  }
+
+  /** The host runs the virtual CPU on another of its CPUs from now on. */
+  place(n: number, cpu: number): void {
+    const one = this.#vcpus[n];
+    if (one === undefined || one.kvm.cpu === cpu) return;
+    one.guest = { ...one.guest, cpu };
+    one.kvm = { ...one.kvm, cpu };
+    this.#byActor.set(one.guest, n);
   }
 
   /** The virtual CPU that the actor at work stands for; 0 when it stands for none. */

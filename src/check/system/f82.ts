@@ -1,0 +1,123 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
+import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
+import type { State } from '../../model/state.ts';
+import { vcpuVector } from '../../model/things/virt.ts';
+import type { Rule } from '../rule.ts';
+
+/**
+ * Nanoseconds for which an interrupt may wait at one stage. Handlers end within milliseconds, but a guest that writes its log to a slow
+ * serial port keeps interrupts off for seconds.
+ */
+const HUNG = 10e9;
+
+/** The same for one that never came out of its stage before the trace ended. */
+const HUNG_AT_END = 2e9;
+
+/** An interrupt that went into a stage and has not come out of it. */
+interface Waiting {
+  readonly vector: ObjectId;
+  readonly step: Step;
+  readonly time: number;
+  /** It was injected; else it was accepted. */
+  readonly injected: boolean;
+  /** Entries of its virtual CPU into the guest since, and the last one. */
+  entries: number;
+  last: Step;
+  lastTime: number;
+}
+
+/** F82. */
+export const deliveryGoesOn: Rule<'F82'> = {
+  id: 'F82',
+  names: [],
+  title: 'Guest hangs: delivery stops at one stage',
+  meaning:
+    'An interrupt that goes into a stage of its delivery comes out of it: what a local APIC accepted is injected, what was injected is ended.',
+  severity: 'error',
+  reference: 'stages of delivery: accepted, injected, ended (Intel SDM vol. 3 "Local APIC": IRR, ISR, EOI)',
+  kinds: [apicAccept, apicInject, apicEoi, kvmEntry, kvmExit],
+  needs: [[apicAccept], [apicInject], [kvmEntry, kvmExit]],
+  needsAll: false,
+  confirm: 'the registers of the virtual CPU (RFLAGS.IF, TPR, ISR, IRR) and its halt state (kvm_vcpu_wakeup)',
+  watch(report, scene) {
+    const { world } = scene;
+    /** By virtual CPU: the interrupts that wait at it. */
+    const waiting = new Map<ObjectId, Map<ObjectId, Waiting>>();
+    /** Vectors for which the trace shows what comes next: the absence of that counts. */
+    const injects = new Set<ObjectId>();
+    const ends = new Set<ObjectId>();
+    let judged = 0;
+    const begin = (vector: ObjectId, step: Step, time: number, injected: boolean): void => {
+      const cpu = vcpuOf(vector);
+      let list = waiting.get(cpu);
+      if (list === undefined) waiting.set(cpu, (list = new Map()));
+      list.set(vector, { vector, step, time, injected, entries: 0, last: step, lastTime: time });
+    };
+    const vcpuOf = (vector: ObjectId): ObjectId => world.node(vector)?.parent?.parent?.object ?? -1;
+    const tell = (one: Waiting, step: Step, time: number): void => {
+      const [cpu, vector] = [world.path(vcpuOf(one.vector)), world.node(one.vector)?.segment];
+      const span = scene.span(time - one.time);
+      const [stage, missing] = one.injected ? ['injected', 'ended'] : ['accepted', 'injected'];
+      report({
+        step: one.step,
+        object: one.vector,
+        title: `${cpu}: vector ${vector} was ${stage} and not ${missing} for ${span}`,
+        text: `Vector ${vector} was ${stage} at ${cpu} and not ${missing} within ${span}, in which the virtual CPU entered the guest ${one.entries} times: ${one.injected ? 'its handler does not end, and everything of the same or a lower priority waits behind it' : 'the guest does not take interrupts (they are disabled, or one of higher priority is in service)'}. This is the first stage of the path that something went into and nothing came out of.`,
+        evidence: [step],
+        absent: { since: one.step, kinds: [one.injected ? apicEoi : apicInject] },
+      });
+    };
+    return {
+      event(step, { kind, object, time, words, at }, state: State) {
+        if (kind === kvmEntry || kind === kvmExit) {
+          const list = waiting.get(object);
+          if (list === undefined || list.size === 0) return;
+          for (const one of list.values()) {
+            if (kind === kvmEntry) {
+              one.entries++;
+              one.last = step;
+              one.lastTime = time;
+            }
+            if (!(time - one.time > HUNG) || one.entries === 0) continue;
+            list.delete(one.vector);
+            tell(one, step, time);
+          }
+          return;
+        }
+        if (kind === apicEoi) {
+          waiting.get(vcpuOf(object))?.delete(object);
+          ends.add(object);
+          return;
+        }
+        if (world.type(object) !== vcpuVector) return;
+        if (kind === apicAccept) {
+          // The processor takes posted interrupts without a record.
+          const { posted } = apicAccept.read(words, at);
+          if (posted || state.flag(object, vcpuVector.at.requested) !== true || !injects.has(object)) return;
+          judged++;
+          const list = waiting.get(vcpuOf(object));
+          if (list?.has(object) !== true) begin(object, step, time, false);
+          return;
+        }
+        const { reinjected, extint } = apicInject.read(words, at);
+        if (reinjected || extint === true) return;
+        injects.add(object);
+        waiting.get(vcpuOf(object))?.delete(object);
+        if (!ends.has(object)) return;
+        judged++;
+        begin(object, step, time, true);
+      },
+      lost() {
+        waiting.clear();
+      },
+      end() {
+        for (const list of waiting.values())
+          for (const one of list.values()) if (one.lastTime - one.time > HUNG_AT_END) tell(one, one.last, one.lastTime);
+      },
+      get judged() {
+        return judged;
+      },
+    };
+  },
+};

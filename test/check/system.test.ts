@@ -1,0 +1,142 @@
+// The rules about the system as a whole, each on a trace that breaks it and on one that does not.
+import assert from 'node:assert/strict';
+import { found, judged, made, verdict } from './made.ts';
+
+const repeat = (times: number, line: (i: number) => string): string =>
+  Array.from({ length: times }, (_, i) => line(i)).join('\n');
+
+describe('rules about the system', () => {
+  describe('F80', () => {
+    const exit = (at: number, handled: boolean): string => `${at} irq.exit irq/9 handled=${handled}`;
+    it('a thousand handler runs in a row that nobody handled', () => {
+      const trace = made(
+        `0.5 irq.entry irq/9 name=acpi\n${exit(0.6, true)}\n${repeat(1200, (i) => exit((i + 1) * 100, false))}`,
+      );
+      assert.deepEqual(found(trace, 'INV-STORM'), [
+        '1001 irq/9: irq 9 (acpi): 1000 handler runs in a row in 99.900 ms found nothing to do',
+      ]);
+      assert.deepEqual(judged(trace, 'F80').findings[0]!.evidence, [2]);
+    });
+    it('one that is handled now and then is shared with another device', () => {
+      const trace = made(repeat(3000, (i) => exit(i * 100, i % 900 === 0)));
+      assert.equal(verdict(trace, 'F80'), 'pass');
+    });
+    it('more than a hundred thousand runs in a second', () => {
+      assert.deepEqual(found(made(repeat(2500, (i) => exit(i * 5, true))), 'F80'), [
+        '999 irq/9: irq 9 fired 1000 times in 4.995 ms',
+      ]);
+      assert.deepEqual(found(made(repeat(2500, (i) => exit(i * 20, true))), 'F80'), []);
+    });
+  });
+
+  describe('F81', () => {
+    const message = '1 msg.write irq/40 address=0xfee00298 data=0x0';
+    const run = (at: number, handled: boolean): string =>
+      `${at} irq.entry irq/40 name=nvme0q1\n${at + 1} irq.exit irq/40 handled=${handled}`;
+    it('three messages whose handler finds nothing', () => {
+      const trace = made(
+        `${message}\n${run(10, true)}\n${run(20, false)}\n${run(30, true)}\n${run(40, false)}\n${run(50, false)}\n${run(60, false)}`,
+      );
+      assert.deepEqual(found(trace, 'F81'), [
+        '10 irq/40: irq 40 (nvme0q1): 3 messages found its handler with nothing to do',
+      ]);
+      assert.deepEqual(judged(trace, 'F81').findings[0]!.evidence, [3]);
+    });
+    it('one behind each move is the documented spurious interrupt; a line may be shared', () => {
+      const move = (at: number): string => `${at} vec.update irq/40 vector=36 cpu=1 prevVector=35 prevCpu=0`;
+      const moved = [10, 30, 50, 70].map((at) => `${move(at)}\n${run(at + 1, false)}\n${run(at + 5, true)}`).join('\n');
+      assert.equal(verdict(made(`${message}\n${run(5, true)}\n${moved}`), 'F81'), 'pass');
+      const line = [10, 20, 30, 40, 50].map((at) => run(at, false)).join('\n');
+      assert.equal(verdict(made(line), 'F81'), 'not-applicable');
+    });
+  });
+
+  describe('F82', () => {
+    const accept = (at: number, v = 34): string => `${at} apic.accept vcpu/0/vector/${v} mode=Fixed|edge posted=false`;
+    const inject = (at: number, v = 34): string => `${at} apic.inj vcpu/0/vector/${v} reinjected=false`;
+    const eoi = (at: number, v = 34): string => `${at} apic.eoi vcpu/0/vector/${v}`;
+    const whole = `${accept(1)}\n${inject(2)}\n3 kvm.entry vcpu/0\n${eoi(4)}`;
+    const runs = (from: number, to: number): string => repeat(to - from, (i) => `${(from + i) * 1e6} kvm.entry vcpu/0`);
+    it('an injected interrupt that is never ended', () => {
+      const trace = made(`${whole}\n${accept(10)}\n${inject(11)}\n${runs(1, 14)}`);
+      assert.deepEqual(found(trace, 'F82'), [
+        '5 vcpu/0/vector/34: vcpu/0: vector 34 was injected and not ended for 11.000 s',
+      ]);
+      const short = made(`${whole}\n${accept(10)}\n${inject(11)}\n${runs(1, 4)}`);
+      assert.deepEqual(found(short, 'F82'), [
+        '5 vcpu/0/vector/34: vcpu/0: vector 34 was injected and not ended for 3.000 s',
+      ]);
+      assert.deepEqual(found(made(`${whole}\n${accept(10)}\n${inject(11)}\n${runs(1, 4)}\n${eoi(4e6)}`), 'F82'), []);
+    });
+    it('an accepted interrupt that is never injected', () => {
+      const trace = made(`${whole}\n${accept(10)}\n${runs(1, 4)}`);
+      assert.deepEqual(found(trace, 'F82'), [
+        '4 vcpu/0/vector/34: vcpu/0: vector 34 was accepted and not injected for 3.000 s',
+      ]);
+    });
+    it('where the trace never shows what comes next for a vector, nothing is missing', () => {
+      // Edge-triggered interrupts end without a record while APICv is active, and posted ones are not injected by software.
+      assert.deepEqual(found(made(`${accept(1)}\n${inject(2)}\n${runs(1, 14)}`), 'F82'), []);
+      const posted = '10 apic.accept vcpu/0/vector/34 mode=Fixed|edge posted=true';
+      assert.deepEqual(found(made(`${whole}\n${posted}\n${runs(1, 14)}`), 'F82'), []);
+    });
+  });
+
+  it('F83 the invalidation queue of a remapping unit fails', () => {
+    const trace = made(`
+      1 mark marker text="DMAR: DRHD: handling fault status reg 40"
+      2 mark marker text="DMAR: VT-d detected Invalidation Time-out Error: SID 0"
+      3 mark marker text="DMAR: Invalidation Time-out Error (ITE) cleared"`);
+    assert.deepEqual(
+      judged(trace, 'F83').findings.map((f) => [f.step, f.title]),
+      [
+        [1, 'An invalidation of the remapping unit failed'],
+        [2, 'An invalidation of the remapping unit failed'],
+      ],
+    );
+  });
+
+  describe('F84', () => {
+    const move = (at: number, task: string, to: number, from: number): string =>
+      `${at}/${task} vec.update irq/40 vector=36 cpu=${to} prevVector=36 prevCpu=${from}`;
+    it('two tasks move an irq to and fro', () => {
+      const trace = made(
+        [0, 1, 2, 3, 4]
+          .map((i) => move(i * 1e6 + 1, i % 2 === 0 ? 'irqbalance-7' : 'tuned-9', i % 2, (i + 1) % 2))
+          .join('\n'),
+      );
+      assert.deepEqual(found(trace, 'F84'), ['3 irq/40: irq 40 was moved 4 times between CPU 0 and CPU 1 in 3.000 s']);
+    });
+    it('one script that moves it about fights nobody', () => {
+      const trace = made([0, 1, 2, 3, 4].map((i) => move(i * 1e6 + 1, 'sh-1', i % 2, (i + 1) % 2)).join('\n'));
+      assert.equal(verdict(trace, 'F84'), 'pass');
+    });
+  });
+
+  describe('R03', () => {
+    const entry = 'device/0000:03:00.0/msix/2';
+    const open = `1 msix.ctrl device/0000:03:00.0 enable=true fmask=false\n2 tbl.write ${entry} offset=0xc size=4 value=0`;
+    it('a cause that is taken back long after, without its message', () => {
+      const trace = made(
+        `${open}\n10 dev.raise ${entry}\n600000 dev.withdraw ${entry}\n600010 send ${entry} address=0xfee00000 data=0x22`,
+      );
+      assert.deepEqual(found(trace, 'R03'), [
+        `3 ${entry}: entry 2 of 0000:03:00.0 was served by a poll after 599.990 ms: its message never came`,
+      ]);
+    });
+    it('a message, or a mask, explains it', () => {
+      const sent = `11 send ${entry} address=0xfee00000 data=0x22`;
+      assert.deepEqual(found(made(`${open}\n10 dev.raise ${entry}\n${sent}\n600000 dev.withdraw ${entry}`), 'R03'), []);
+      const masked = `5 tbl.write ${entry} offset=0xc size=4 value=1`;
+      assert.deepEqual(
+        found(
+          made(
+            `${open}\n${masked}\n10 dev.raise ${entry}\n600000 dev.withdraw ${entry}\n700000 send ${entry} address=0xfee00000 data=0x22`,
+          ),
+          'R03',
+        ),
+        [],
+      );
+    });
+  });
+});
