@@ -19,6 +19,7 @@ import { Simulations } from './simulations.ts';
 import { showStatus } from './status-bar.ts';
 import { TextSync } from './text-sync.ts';
 import { TimelinePanel } from './timeline.ts';
+import { InterruptsView } from './views/interrupts-view.ts';
 import { Marks } from './views/marks.ts';
 import { OutlineView } from './views/outline-view.ts';
 import { PathTree } from './views/path-view.ts';
@@ -34,6 +35,7 @@ export interface Internals {
   readonly texts: TextSync;
   readonly checks: Checks;
   readonly findings: FindingsView;
+  readonly interrupts: InterruptsView;
   readonly problems: Problems;
   readonly files: UserFiles;
 }
@@ -55,6 +57,7 @@ export function activateWith(
   const files = new UserFiles();
   const checks = new Checks(sessions, files);
   const findings = new FindingsView(sessions, checks);
+  const interrupts = new InterruptsView(sessions, checks);
   const problems = new Problems(sessions, checks, context.extensionUri);
   const witnesses = new WitnessMarks(checks, context.extensionUri);
   const texts = new TextSync(sessions, context, (editor, trace) => witnesses.mark(editor, trace));
@@ -79,6 +82,7 @@ export function activateWith(
     files,
     checks,
     findings,
+    interrupts,
     problems,
     witnesses,
     checks.onDidChange((trace) => (checks.of(trace) ? texts.mark(trace) : witnesses.forget(trace))),
@@ -96,6 +100,7 @@ export function activateWith(
       checks,
       files,
       findings,
+      interrupts,
       platform,
       version,
     }),
@@ -106,7 +111,7 @@ export function activateWith(
   log.info(`started in ${(performance.now() - started).toFixed(1)} ms`);
   return {
     version: 1,
-    internals: { sessions, simulations, views, traces, marks, texts, checks, findings, problems, files },
+    internals: { sessions, simulations, views, traces, marks, texts, checks, findings, interrupts, problems, files },
     open: async (uri, place = {}) => {
       await opener.goTo(await opener.read(uri), place);
     },

@@ -1,8 +1,15 @@
 import { counted } from '../../base/counted.ts';
-import { withoutSystem } from '../../model/namespace.ts';
-import { vfioIndexes } from '../../model/vfio-index.ts';
 import type { Interrupt } from '../../query/interrupts/list.ts';
 import type { InterruptRow } from '../../query/interrupts/row.ts';
+import {
+  countText,
+  entryText,
+  gsiText,
+  guestIrqText,
+  shortPath,
+  vectorText,
+  vfioText,
+} from '../../view/interrupts/words.ts';
 import { Columns } from '../text.ts';
 
 /** A column of the table: its head, and what a row has there; the empty text for nothing. */
@@ -14,41 +21,22 @@ interface Column {
   readonly always?: boolean;
 }
 
-const count = (value: number | null): string => (value === null ? '?' : String(value));
-
-/** A path without its first segment: the column says what it is. The system stays. */
-const rest = (path: string | null): string => {
-  if (path === null) return '';
-  const own = withoutSystem(path);
-  return `${path.slice(0, path.length - own.length)}${own.slice(own.indexOf('/') + 1)}`;
-};
-
-/** `vfio/0000:00:03.0/2/0` as `0000:00:03.0 msix 0`. */
-function vfioText(path: string | null): string {
-  const [device, index, vector] = rest(path).split('/');
-  if (index === undefined) return '';
-  return `${device} ${vfioIndexes[Number(index)]?.name ?? index} ${vector}`;
-}
-
-/** `cpu/2/vector/38` as `2/38`. */
-const vectorText = (path: string | null): string => rest(path).replace(/\/(?:vector|intid)\//, '/');
-
 const lastText = ({ last }: InterruptRow): string => (last === null ? '' : (last.time ?? `step ${last.step}`));
 
 const columns: readonly Column[] = [
   { head: 'status', cell: (row) => row.status, always: true },
-  { head: 'entry', cell: (row) => rest(row.entry).replaceAll('/', ' '), always: true },
-  { head: 'guest entry', cell: (row) => rest(row.guestEntry).replaceAll('/', ' ') },
-  { head: 'irq', cell: (row) => rest(row.irq), right: true, always: true },
-  { head: 'irte', cell: (row) => rest(row.irte) },
-  { head: 'cpu/vector', cell: (row) => vectorText(row.vector) || rest(row.cpu), always: true },
+  { head: 'entry', cell: (row) => entryText(row.entry), always: true },
+  { head: 'guest entry', cell: (row) => entryText(row.guestEntry) },
+  { head: 'irq', cell: (row) => shortPath(row.irq), right: true, always: true },
+  { head: 'irte', cell: (row) => shortPath(row.irte) },
+  { head: 'cpu/vector', cell: (row) => vectorText(row.vector) || shortPath(row.cpu), always: true },
   { head: 'vfio', cell: (row) => vfioText(row.vfio) },
-  { head: 'gsi', cell: (row) => rest(row.gsi).split('/').at(-1)!, right: true },
-  { head: 'vcpu', cell: (row) => rest(row.vcpu), right: true },
-  { head: 'guest irq', cell: (row) => rest(row.guestIrq).replace(/^(\d+)\/irq\//, 'vm $1 irq ') },
-  { head: 'raised', cell: (row) => count(row.raises), right: true, always: true },
-  { head: 'sent', cell: (row) => count(row.sends), right: true, always: true },
-  { head: 'handled', cell: (row) => count(row.handled), right: true, always: true },
+  { head: 'gsi', cell: (row) => gsiText(row.gsi), right: true },
+  { head: 'vcpu', cell: (row) => shortPath(row.vcpu), right: true },
+  { head: 'guest irq', cell: (row) => guestIrqText(row.guestIrq) },
+  { head: 'raised', cell: (row) => countText(row.raises), right: true, always: true },
+  { head: 'sent', cell: (row) => countText(row.sends), right: true, always: true },
+  { head: 'handled', cell: (row) => countText(row.handled), right: true, always: true },
   { head: 'last event', cell: lastText, always: true },
   { head: 'findings', cell: (row) => row.findings.join(' ') },
   { head: 'action', cell: (row) => row.action ?? '' },

@@ -13,12 +13,13 @@ import { type FindingServices, findingCommands } from './findings.ts';
 import { goCommands } from './go.ts';
 import { type Handlers, say } from './handlers.ts';
 import { injectCommands } from './inject.ts';
+import { type InterruptServices, interruptCommands } from './interrupts.ts';
 import { objectCommands } from './object.ts';
 import { pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
 
 /** What commands use. */
-export interface Services extends FindingServices {
+export interface Services extends FindingServices, InterruptServices {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
   readonly opener: Opener;
@@ -45,6 +46,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...injectCommands(services, find),
     ...branchCommands(services, find),
     ...findingCommands(services, find),
+    ...interruptCommands(services, find),
     ...explainCommands,
   };
   const registered = Object.entries(handlers).map(([name, work]) =>

@@ -1,0 +1,110 @@
+import type { Interrupt } from '../../query/interrupts/list.ts';
+import type { InterruptRow, Status } from '../../query/interrupts/row.ts';
+import { code, plain } from '../outline/explain.ts';
+import { countText, entryText, gsiText, guestIrqText, shortPath, vfioText } from './words.ts';
+
+/** How a row looks: its texts, and the name and colour of its icon. */
+export interface InterruptText {
+  readonly label: string;
+  readonly description: string;
+  readonly icon: string;
+  /** Colour of the icon; undefined for the usual one. */
+  readonly color: string | undefined;
+  /** What a screen reader says. */
+  readonly spoken: string;
+}
+
+const ERROR = 'list.errorForeground';
+const WARNING = 'list.warningForeground';
+
+const ICONS: Readonly<Record<Status, readonly [icon: string, color?: string]>> = {
+  lost: ['error', ERROR],
+  pending: ['bell-dot', WARNING],
+  masked: ['mute'],
+  'in-flight': ['arrow-right'],
+  'in-service': ['play'],
+  idle: ['circle-outline'],
+  unknown: ['question'],
+};
+
+/** Where it goes: `cpu 2 vector 38`, `vcpu 1 INTID 8194`. */
+function placeText({ vector, cpu }: InterruptRow): string {
+  if (vector !== null)
+    return vector
+      .replace('/vector/', ' vector ')
+      .replace('/intid/', ' INTID ')
+      .replace(/^gic\/\d+\/spi\//, 'SPI ')
+      .replace('/', ' ');
+  return cpu === null ? '' : cpu.replace('/', ' ');
+}
+
+/** The counts that the trace shows: `285 raised, 283 sent, 245 handled`. */
+function countsText({ raises, sends, handled }: InterruptRow): string {
+  const counts: readonly (readonly [number | null, string])[] = [
+    [raises, 'raised'],
+    [sends, 'sent'],
+    [handled, 'handled'],
+  ];
+  return counts.flatMap(([count, what]) => (count === null ? [] : [`${count} ${what}`])).join(', ');
+}
+
+/** What an engineer calls it: the action, else the entry, the irq, the vector of VFIO, the GSI. */
+function labelOf(row: InterruptRow): string {
+  const { action, entry, irq, vfio, gsi, guestIrq } = row;
+  if (action !== null) return action;
+  if (entry !== null) return entryText(entry);
+  if (irq !== null) return `irq ${shortPath(irq)}`;
+  if (vfio !== null) return `VFIO ${vfioText(vfio)}`;
+  if (guestIrq !== null) return guestIrqText(guestIrq);
+  return gsi === null ? '' : `GSI ${gsiText(gsi)}`;
+}
+
+/** The texts of the row of an interrupt. */
+export function interruptText({ row, waiting }: Interrupt): InterruptText {
+  const label = labelOf(row);
+  const [icon, color] = ICONS[row.status];
+  const parts = [
+    row.action === null ? '' : entryText(row.entry),
+    row.irq === null || label === `irq ${shortPath(row.irq)}` ? '' : `irq ${shortPath(row.irq)}`,
+    placeText(row),
+    row.guestIrq === null ? '' : `guest ${guestIrqText(row.guestIrq)}`,
+    countsText(row),
+    row.status,
+    row.findings.join(' '),
+  ].filter((part) => part !== '');
+  return {
+    label,
+    description: parts.join(' · '),
+    icon,
+    color: color ?? (waiting || row.findings.length > 0 ? WARNING : undefined),
+    spoken: [label, row.status, ...parts.filter((part) => part !== row.status)].join(', '),
+  };
+}
+
+/** The whole join of a row, as Markdown. */
+export function interruptMarkdown({ row }: Interrupt): string {
+  const parts: readonly (readonly [string, string | null])[] = [
+    ['entry', row.entry],
+    ['entry of the guest', row.guestEntry],
+    ['irq', row.irq],
+    ['domain', row.domain],
+    ['translation', row.irte],
+    ['CPU', row.cpu],
+    ['vector', row.vector],
+    ['VFIO', row.vfio],
+    ['GSI', row.gsi],
+    ['virtual CPU', row.vcpu],
+    ['irq of the guest', row.guestIrq],
+  ];
+  const { raises, sends, handled, last } = row;
+  const time = last === null ? '' : `step ${last.step}${last.time === null ? '' : `, time ${last.time}`}`;
+  return [
+    `**${plain(labelOf(row))}** ${plain(row.status)}`,
+    parts.flatMap(([what, path]) => (path === null ? [] : [`- ${what}: ${code(path)}`])).join('\n'),
+    `raised ${countText(raises)}, sent ${countText(sends)}, handled ${countText(handled)}`,
+    last === null ? '' : `last event: ${plain(time)}`,
+    row.findings.length === 0 ? '' : `findings: ${plain(row.findings.join(' '))}`,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
