@@ -1,0 +1,49 @@
+// Rows of the view Interrupts.
+import assert from 'node:assert/strict';
+import { interrupts } from '../../src/query/interrupts/list.ts';
+import type { Trace } from '../../src/trace/trace.ts';
+import { interruptRows, sameRow } from '../../src/view/interrupts/rows.ts';
+import { interruptMarkdown } from '../../src/view/interrupts/text.ts';
+import { story } from '../helpers/story.ts';
+
+const rows = (trace: Trace, step = trace.length - 1, open = false) =>
+  interruptRows(trace.world, interrupts(trace, step), open);
+
+const moved = (): Trace =>
+  story(`
+    vec.setup irq/41 legacy=false ret=0
+    vec.update irq/41 vector=38 cpu=2 prevVector=0 prevCpu=0
+    irq.entry irq/41 name=eth1-rx-0
+    irq.exit irq/41 handled=true
+    vec.setup irq/42 legacy=false ret=0`);
+
+describe('rows of the view Interrupts', () => {
+  it('tell action, irq, place, counts and status', () => {
+    const trace = moved();
+    const [first, never] = rows(trace);
+    assert.equal(first!.text.label, 'eth1-rx-0');
+    assert.equal(first!.text.description, 'irq 41 · cpu 2 vector 38 · 1 handled · idle');
+    assert.equal(first!.text.spoken, 'eth1-rx-0, idle, irq 41, cpu 2 vector 38, 1 handled');
+    assert.equal(never!.text.label, '1 never used');
+    assert.deepEqual(
+      never!.below.map(({ text }) => text.label),
+      ['irq 42'],
+    );
+    assert.equal(rows(trace, trace.length - 1, true).length, 2);
+  });
+
+  it('are the same while nothing of them changes', () => {
+    const trace = moved();
+    const [a, b] = [rows(trace, 3)[0]!, rows(trace, 4)[0]!];
+    assert.ok(sameRow(a, b));
+    assert.ok(!sameRow(rows(trace, 1)[0]!, a), 'its count changed');
+  });
+
+  it('show a hostile action as text', () => {
+    const trace = story('irq.entry irq/7 name="[x](command:evil) **b** `c` <img src=x>"');
+    const [row] = rows(trace);
+    const markdown = interruptMarkdown(row!.interrupt!);
+    assert.ok(!/(?<!\\)\[x\]/.test(markdown) && !/(?<!\\)<img/.test(markdown), markdown);
+    assert.ok(!/(?<!\\)\*\*b/.test(markdown), markdown);
+  });
+});
