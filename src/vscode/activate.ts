@@ -10,6 +10,7 @@ import { Problems } from './check/problems.ts';
 import { QuickFixes } from './check/quick-fixes.ts';
 import { UserFiles } from './check/user-files.ts';
 import { registerCommands } from './commands/commands.ts';
+import { ComparisonView } from './compare/comparison-view.ts';
 import { watchContexts } from './contexts.ts';
 import { Opener } from './opening.ts';
 import type { Platform } from './platform.ts';
@@ -38,6 +39,7 @@ export interface Internals {
   readonly interrupts: InterruptsView;
   readonly problems: Problems;
   readonly files: UserFiles;
+  readonly comparison: ComparisonView;
 }
 
 /** Starts the extension in either extension host. */
@@ -60,6 +62,7 @@ export function activateWith(
   const interrupts = new InterruptsView(sessions, checks);
   const problems = new Problems(sessions, checks, context.extensionUri);
   const witnesses = new WitnessMarks(checks, context.extensionUri);
+  const comparison = new ComparisonView(sessions);
   const texts = new TextSync(sessions, context, (editor, trace) => witnesses.mark(editor, trace));
   const showTimeline = async (): Promise<void> => {
     // Beside the text: the trace is read before the editor shows its text, and the text would then cover the timeline.
@@ -76,6 +79,7 @@ export function activateWith(
     ...views,
     traces,
     new PathTree(sessions),
+    comparison,
     watchContexts(sessions),
     showStatus(sessions),
     texts,
@@ -101,6 +105,7 @@ export function activateWith(
       files,
       findings,
       interrupts,
+      comparison,
       platform,
       version,
     }),
@@ -111,7 +116,20 @@ export function activateWith(
   log.info(`started in ${(performance.now() - started).toFixed(1)} ms`);
   return {
     version: 1,
-    internals: { sessions, simulations, views, traces, marks, texts, checks, findings, interrupts, problems, files },
+    internals: {
+      sessions,
+      simulations,
+      views,
+      traces,
+      marks,
+      texts,
+      checks,
+      findings,
+      interrupts,
+      problems,
+      files,
+      comparison,
+    },
     open: async (uri, place = {}) => {
       await opener.goTo(await opener.read(uri), place);
     },

@@ -1,7 +1,8 @@
 import { durationText } from '../../base/time.ts';
-import type { Comparison, Subject } from '../../query/diff/compare.ts';
+import { alikeRows } from '../../query/diff/alike.ts';
+import { type Comparison, countsOf, type Subject, titleOf } from '../../query/diff/compare.ts';
 import type { Difference } from '../../query/diff/pairing.ts';
-import { type DiffRow, rowsOf, toldBy } from '../../query/diff/rows.ts';
+import { rowsOf } from '../../query/diff/rows.ts';
 import { COUNTS, type Latency } from '../../query/diff/tally.ts';
 import { eventText, sourceOf } from '../../query/events.ts';
 import { valueText } from '../../query/view.ts';
@@ -19,9 +20,8 @@ export function* comparisonLines(comparison: Comparison, all: boolean): Generato
   const { a, b, differences, same, subjects } = comparison;
   yield `A  ${nameOf(a.trace.first.file)}, ${a.trace.length} events`;
   yield `B  ${nameOf(b.trace.first.file)}, ${b.trace.length} events`;
-  const changed = differences.filter((d) => d.a >= 0 && d.b >= 0).length;
-  const onlyA = differences.filter((d) => d.b < 0).length;
-  yield `compared: ${same} events are the same, ${changed} changed, ${onlyA} only in A, ${differences.length - changed - onlyA} only in B`;
+  const { changed, onlyA, onlyB } = countsOf(differences);
+  yield `compared: ${same} events are the same, ${changed} changed, ${onlyA} only in A, ${onlyB} only in B`;
   yield* numberLines(subjects, all);
   const first = differences[0];
   if (first === undefined) {
@@ -33,10 +33,6 @@ export function* comparisonLines(comparison: Comparison, all: boolean): Generato
   }
   yield* latencyLines(comparison);
 }
-
-/** An interrupt as headings call it. */
-export const titleOf = ({ path, actions }: Subject): string =>
-  actions.length === 0 ? path : `${path}, ${actions.join(', ')}`;
 
 function* numberLines(subjects: readonly Subject[], all: boolean): Generator<string> {
   const lines: string[] = [];
@@ -79,7 +75,7 @@ function* subjectLines(comparison: Comparison, subject: Subject, all: boolean): 
   const lines: string[] = [];
   const columns = new Columns((line) => lines.push(line), [0, 1, 2]);
   columns.row('  step in A', 'in B', 'times', 'phase', '', 'object', 'event or field');
-  const alike = gathered(comparison, subject.differences, all);
+  const alike = alikeRows(comparison, subject.differences, all);
   for (const { row, phase, times } of all ? alike : alike.slice(0, SHOWN)) {
     const { at, kind, object, field, a, b } = row;
     const what = kind === 'changed' ? `${field} ${valueText(a)} -> ${valueText(b)}` : String(a ?? b);
@@ -89,23 +85,6 @@ function* subjectLines(comparison: Comparison, subject: Subject, all: boolean): 
   yield* lines;
   if (!all && alike.length > SHOWN) yield `  and ${alike.length - SHOWN} more; --all lists them`;
   yield* countLines(comparison, subject);
-}
-
-/** Rows that say the same of the same object, where `apart` does not ask for each: the first of them, and how many there are. */
-function gathered(comparison: Comparison, differences: readonly Difference[], apart: boolean) {
-  const alike = new Map<string, { row: DiffRow; phase: string; times: number }>();
-  for (const difference of differences)
-    for (const row of rowsOf(comparison, difference)) {
-      const phase = comparison.phase(difference);
-      const { at, kind, object, field } = row;
-      const [trace, step] = at.a === null ? [comparison.b.trace, at.b!] : [comparison.a.trace, at.a];
-      const told = kind === 'changed' ? `${trace.table.kind(step).name} ${row.a} ${row.b}` : toldBy(trace, step, true);
-      const key = apart ? String(alike.size) : `${kind} ${object} ${field} ${phase} ${told}`;
-      const known = alike.get(key);
-      if (known) known.times++;
-      else alike.set(key, { row, phase, times: 1 });
-    }
-  return [...alike.values()];
 }
 
 const stepText = (step: number | null): string => (step === null ? '-' : String(step));

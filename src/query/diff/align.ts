@@ -30,6 +30,42 @@ interface Stretch {
  */
 export function align(a: Sequence, b: Sequence): Int32Array {
   const pairs = new Int32Array(a.tokens.length).fill(-1);
+  // What has no like in the other sequence stands alone in any case.
+  const [inA, inB] = [placesWith(a, new Set(Array.from(b.forms))), placesWith(b, new Set(Array.from(a.forms)))];
+  for (const [i, j] of aligned(chosen(a, inA), chosen(b, inB)).entries()) if (j >= 0) pairs[inA[i]!] = inB[j]!;
+  slideOn(a.tokens, pairs);
+  const back = new Int32Array(b.tokens.length).fill(-1);
+  for (const [i, j] of pairs.entries()) if (j >= 0) back[j] = i;
+  slideOn(b.tokens, back);
+  pairs.fill(-1);
+  for (const [j, i] of back.entries()) if (i >= 0) pairs[i] = j;
+  return pairs;
+}
+
+/**
+ * Moves elements without a partner towards the end over equal ones: of equal elements in a row the last one is the one too many, as it
+ * looks to those who read both from the start.
+ */
+function slideOn(tokens: ArrayLike<number>, pairs: Int32Array): void {
+  let from = -1;
+  for (let i = 0; i < pairs.length; i++) {
+    if (pairs[i]! < 0) {
+      if (from < 0) from = i;
+    } else if (from >= 0 && tokens[from] === tokens[i]) {
+      pairs[from++] = pairs[i]!;
+      pairs[i] = -1;
+    } else from = -1;
+  }
+}
+
+function placesWith({ forms }: Sequence, wanted: ReadonlySet<number>): number[] {
+  const places: number[] = [];
+  for (let i = 0; i < forms.length; i++) if (wanted.has(forms[i]!)) places.push(i);
+  return places;
+}
+
+function aligned(a: Sequence, b: Sequence): Int32Array {
+  const pairs = new Int32Array(a.tokens.length).fill(-1);
   const whole = { a0: 0, a1: a.tokens.length, b0: 0, b1: b.tokens.length };
   const aligner = new Aligner(a, b, pairs);
   aligner.trim(whole);

@@ -24,6 +24,9 @@ export interface Subject {
   readonly differences: readonly Difference[];
 }
 
+/** A subject as headings call it: its path, and the names of its handlers. */
+export const titleOf = ({ path, actions }: Subject): string => [path, ...actions].join(', ');
+
 /** The comparison of two traces. */
 export interface Comparison extends Omit<Compared, 'stepsA' | 'stepsB'> {
   readonly a: Survey;
@@ -151,4 +154,11 @@ function describe(
     renumbered: [...renumbered.values()],
     interrupt: isInterrupt({ inA: [...inA], inB: [...inB] }, a, b),
   };
+}
+
+/** How many events changed, stand in A only, in B only. */
+export function countsOf(differences: readonly Difference[]): { changed: number; onlyA: number; onlyB: number } {
+  const onlyA = differences.filter((d) => d.b < 0).length;
+  const onlyB = differences.filter((d) => d.a < 0).length;
+  return { changed: differences.length - onlyA - onlyB, onlyA, onlyB };
 }

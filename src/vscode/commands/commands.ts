@@ -8,6 +8,7 @@ import type { Simulations } from '../simulations.ts';
 import { showText } from '../text.ts';
 import type { OutlineView } from '../views/outline-view.ts';
 import { branchCommands } from './branch.ts';
+import { type CompareServices, compareCommands } from './compare.ts';
 import { explainCommands } from './explain.ts';
 import { type FindingServices, findingCommands } from './findings.ts';
 import { goCommands } from './go.ts';
@@ -19,7 +20,7 @@ import { pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
 
 /** What commands use. */
-export interface Services extends FindingServices, InterruptServices {
+export interface Services extends FindingServices, InterruptServices, CompareServices {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
   readonly opener: Opener;
@@ -45,6 +46,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...runCommands(services, find),
     ...injectCommands(services, find),
     ...branchCommands(services, find),
+    ...compareCommands(services, find),
     ...findingCommands(services, find),
     ...interruptCommands(services, find),
     ...explainCommands,

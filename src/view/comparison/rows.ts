@@ -1,0 +1,219 @@
+import { counted } from '../../base/counted.ts';
+import type { Step } from '../../base/ids.ts';
+import { durationText } from '../../base/time.ts';
+import { alikeRows } from '../../query/diff/alike.ts';
+import { type Comparison, countsOf, type Subject, titleOf } from '../../query/diff/compare.ts';
+import type { Difference } from '../../query/diff/pairing.ts';
+import { type DiffRow, rowsOf } from '../../query/diff/rows.ts';
+import { COUNTS } from '../../query/diff/tally.ts';
+import { eventText, sourceOf } from '../../query/events.ts';
+import { valueText } from '../../query/view.ts';
+import type { Trace } from '../../trace/trace.ts';
+
+/** What a row of the view *Comparison* stands for. */
+export type ComparisonRowKind = 'first' | 'subject' | 'difference' | 'count' | 'numbers' | 'number' | 'more' | 'same';
+
+/** A row of the view *Comparison*. */
+export interface ComparisonRow {
+  /** Stays the same while the comparison does. */
+  readonly id: string;
+  readonly kind: ComparisonRowKind;
+  readonly label: string;
+  readonly description: string;
+  /** Paragraphs of the tooltip. */
+  readonly tooltip: readonly string[];
+  /** Name of an icon of the editor; the empty text for none. */
+  readonly icon: string;
+  readonly parent: ComparisonRow | undefined;
+  /** The rows below it; they are made when they are asked for. */
+  readonly below: () => readonly ComparisonRow[];
+  readonly open: boolean;
+  /** The step that it stands for in trace A, in trace B; undefined in a trace that has no such event. */
+  readonly stepA?: Step;
+  readonly stepB?: Step;
+}
+
+/** Differences of one subject that are listed; the others are counted. */
+const LISTED = 200;
+
+export const ICONS: Readonly<Record<DiffRow['kind'], string>> = {
+  'only-a': 'diff-removed',
+  'only-b': 'diff-added',
+  changed: 'diff-modified',
+};
+
+/** A row; what is below it is made once. */
+export function comparisonRow(
+  given: Partial<ComparisonRow> & Pick<ComparisonRow, 'id' | 'kind' | 'label'>,
+  below: (row: ComparisonRow) => ComparisonRow[] = () => [],
+): ComparisonRow {
+  let rows: ComparisonRow[] | undefined;
+  const row: ComparisonRow = {
+    description: '',
+    tooltip: [],
+    icon: '',
+    parent: undefined,
+    open: false,
+    ...given,
+    below: () => (rows ??= below(row)),
+  };
+  return row;
+}
+
+/** The steps of a row that a difference stands for. */
+export const stepsOf = (a: Step | null, b: Step | null): { stepA?: Step; stepB?: Step } => ({
+  ...(a === null || a < 0 ? {} : { stepA: a }),
+  ...(b === null || b < 0 ? {} : { stepB: b }),
+});
+
+/** The topmost rows of a comparison of two traces: the first divergence, each interrupt that differs, what has another number. */
+export function comparisonRows(comparison: Comparison): ComparisonRow[] {
+  const { differences, subjects } = comparison;
+  const [first] = differences;
+  const rows: ComparisonRow[] = [];
+  if (first) rows.push(firstRow(comparison, first));
+  else rows.push(comparisonRow({ id: 'same', kind: 'same', label: 'No differences', icon: 'pass' }));
+  for (const subject of subjects) if (subject.differences.length > 0) rows.push(subjectRow(comparison, subject));
+  const renumbered = subjects.filter((subject) => subject.renumbered.length > 0);
+  if (renumbered.length > 0) rows.push(numbersRow(renumbered));
+  return rows;
+}
+
+/** One line that sums a comparison up. */
+export function summaryOf({ same, differences }: Comparison): string {
+  const { changed, onlyA, onlyB } = countsOf(differences);
+  return `${counted(same, 'event')} the same, ${changed} changed, ${onlyA} only in A, ${onlyB} only in B`;
+}
+
+/** An event as tooltips show it: trace, step, line of its source, what it says. */
+function eventLine(name: string, trace: Trace, step: Step): string {
+  if (step < 0) return `${name}: no such event`;
+  return `${name}: step ${step}, line ${sourceOf(trace, step).line}: ${eventText(trace, step)}`;
+}
+
+const tooltipOf = ({ a, b }: Comparison, stepA: Step, stepB: Step): string[] => [
+  eventLine('A', a.trace, stepA),
+  eventLine('B', b.trace, stepB),
+];
+
+/** What a row of a difference says: the field with both values, or the event that one trace has. */
+const told = ({ kind, field, a, b }: DiffRow): string =>
+  kind === 'changed' ? `${field}: ${valueText(a)} → ${valueText(b)}` : String(a ?? b);
+
+const WHERE: Readonly<Record<DiffRow['kind'], string>> = { 'only-a': 'only in A', 'only-b': 'only in B', changed: '' };
+
+function firstRow(comparison: Comparison, first: Difference): ComparisonRow {
+  const subject = comparison.subjects.find(({ group }) => group === first.group)!;
+  const [row] = rowsOf(comparison, first);
+  const what = [told(row!), WHERE[row!.kind]].filter((text) => text !== '').join(', ');
+  return comparisonRow({
+    id: 'first',
+    kind: 'first',
+    label: 'First divergence',
+    description: `${titleOf(subject)}: ${what}`,
+    tooltip: [`${titleOf(subject)}, ${comparison.phase(first)}`, ...tooltipOf(comparison, first.a, first.b)],
+    icon: 'target',
+    ...stepsOf(first.a, first.b),
+  });
+}
+
+function subjectRow(comparison: Comparison, subject: Subject): ComparisonRow {
+  const [first] = subject.differences;
+  const { changed, onlyA, onlyB } = countsOf(subject.differences);
+  const parts = [`${changed} changed`, `${onlyA} only in A`, `${onlyB} only in B`].filter((text) => !/^0 /.test(text));
+  return comparisonRow(
+    {
+      id: `subject ${subject.group}`,
+      kind: 'subject',
+      label: titleOf(subject),
+      description: parts.join(', '),
+      tooltip: subject.renumbered.map(([a, b]) => `${a} in A is ${b} in B`),
+      icon: subject.interrupt ? 'zap' : 'circuit-board',
+      ...stepsOf(first!.a, first!.b),
+    },
+    (parent) => [...countRows(comparison, subject, parent), ...differenceRows(comparison, subject, parent)],
+  );
+}
+
+/** The counts that differ, and the times of deliveries where both traces tell them. */
+function countRows(comparison: Comparison, subject: Subject, parent: ComparisonRow): ComparisonRow[] {
+  if (!subject.interrupt) return [];
+  const [here, there] = comparison.tallies(subject);
+  const row = (label: string, description: string, tooltip: string): ComparisonRow =>
+    comparisonRow({
+      id: `${parent.id} ${label}`,
+      kind: 'count',
+      label,
+      description,
+      tooltip: [tooltip],
+      icon: 'symbol-number',
+      parent,
+    });
+  const rows = COUNTS.filter((name) => here.counts[name] !== there.counts[name]).map((name) =>
+    row(name, `${here.counts[name]} → ${there.counts[name]}`, `${name} in A → in B`),
+  );
+  if (here.latency === null || there.latency === null) return rows;
+  const ticks = comparison.a.trace.time.ticks || comparison.b.trace.time.ticks;
+  const text = (time: number): string => (ticks ? `${time} ticks` : durationText(time));
+  const [x, y] = [here.latency, there.latency];
+  if (x.p50 !== y.p50 || x.p99 !== y.p99)
+    rows.push(
+      row(
+        'latency',
+        `median ${text(x.p50)} → ${text(y.p50)}, 99 % ${text(x.p99)} → ${text(y.p99)}`,
+        'Time from cause to handler in A → in B. It differs from run to run and counts as no difference.',
+      ),
+    );
+  return rows;
+}
+
+function differenceRows(comparison: Comparison, subject: Subject, parent: ComparisonRow): ComparisonRow[] {
+  const alike = alikeRows(comparison, subject.differences);
+  const rows = alike.slice(0, LISTED).map(({ row, phase, times }, i) =>
+    comparisonRow({
+      id: `${parent.id} ${i}`,
+      kind: 'difference',
+      label: told(row),
+      description: [row.object, phase, WHERE[row.kind], times === 1 ? '' : `${times} times`]
+        .filter((text) => text !== '')
+        .join(' · '),
+      tooltip: tooltipOf(comparison, row.at.a ?? -1, row.at.b ?? -1),
+      icon: ICONS[row.kind],
+      parent,
+      ...stepsOf(row.at.a, row.at.b),
+    }),
+  );
+  const more = alike.length - rows.length;
+  if (more > 0) rows.push(comparisonRow({ id: `${parent.id} more`, kind: 'more', label: `and ${more} more`, parent }));
+  return rows;
+}
+
+function numbersRow(subjects: readonly Subject[]): ComparisonRow {
+  return comparisonRow(
+    {
+      id: 'numbers',
+      kind: 'numbers',
+      label: 'The same under another number',
+      description: counted(
+        subjects.reduce((sum, { renumbered }) => sum + renumbered.length, 0),
+        'object',
+      ),
+      tooltip: [
+        'Each run gives out by itself numbers of irqs, remapping entries, GSIs and LPIs: they are no differences.',
+      ],
+      icon: 'symbol-numeric',
+    },
+    (parent) =>
+      subjects.flatMap((subject) =>
+        subject.renumbered.map(([a, b], i) =>
+          comparisonRow({
+            id: `number ${subject.group} ${i}`,
+            kind: 'number',
+            label: `${a} is ${b}`,
+            description: titleOf(subject),
+            parent,
+          }),
+        ),
+      ),
+  );
+}

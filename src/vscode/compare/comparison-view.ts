@@ -1,0 +1,152 @@
+import * as vscode from 'vscode';
+import type { Step } from '../../base/ids.ts';
+import type { ComparisonRow } from '../../view/comparison/rows.ts';
+import { plain } from '../../view/outline/explain.ts';
+import { setContext } from '../contexts.ts';
+import { breathe } from '../platform.ts';
+import type { OpenTrace, Sessions } from '../sessions.ts';
+
+/** What is compared: the events of two traces, or their states after two steps (of one trace or of two). */
+export interface Compared {
+  readonly a: OpenTrace;
+  readonly b: OpenTrace;
+  readonly steps?: readonly [a: Step, b: Step];
+}
+
+/** The code that compares is loaded when it is needed first. */
+async function loadMachinery() {
+  const [events, states, rows, stateRows] = await Promise.all([
+    import('../../query/diff/compare.ts'),
+    import('../../query/diff/states.ts'),
+    import('../../view/comparison/rows.ts'),
+    import('../../view/comparison/state-rows.ts'),
+  ]);
+  return { ...events, ...states, ...rows, ...stateRows };
+}
+
+/** Milliseconds of comparing before other work of the editor has its turn. */
+const SLICE_MS = 20;
+
+const COLORS: Readonly<Record<string, string>> = {
+  'diff-added': 'gitDecoration.addedResourceForeground',
+  'diff-removed': 'gitDecoration.deletedResourceForeground',
+  'diff-modified': 'gitDecoration.modifiedResourceForeground',
+  pass: 'testing.iconPassed',
+};
+
+/** The view *Comparison*: what differs between two traces or two states. It takes no room while nothing is compared. */
+export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, vscode.Disposable {
+  readonly tree: vscode.TreeView<ComparisonRow>;
+  readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly #watches: vscode.Disposable;
+  #compared: Compared | undefined;
+  #rows: readonly ComparisonRow[] = [];
+  /** Number of the comparison that was asked for last: an older one that is still under way is given up. */
+  #asked = 0;
+
+  readonly onDidChangeTreeData: vscode.Event<undefined> = this.#changed.event;
+
+  constructor(sessions: Sessions) {
+    this.tree = vscode.window.createTreeView('irqscope.comparison', { treeDataProvider: this, showCollapseAll: true });
+    this.#watches = vscode.Disposable.from(
+      this.tree,
+      this.#changed,
+      sessions.onDidChange(({ what, trace }) => {
+        if (what === 'closed' && (trace === this.#compared?.a || trace === this.#compared?.b)) this.close();
+      }),
+    );
+    setContext('comparison', false);
+  }
+
+  /** What is compared now. */
+  get compared(): Compared | undefined {
+    return this.#compared;
+  }
+
+  /** The topmost rows. */
+  get rows(): readonly ComparisonRow[] {
+    return this.#rows;
+  }
+
+  getChildren(row?: ComparisonRow): ComparisonRow[] {
+    return [...(row ? row.below() : this.#rows)];
+  }
+
+  getParent(row: ComparisonRow): ComparisonRow | undefined {
+    return row.parent;
+  }
+
+  getTreeItem(row: ComparisonRow): vscode.TreeItem {
+    const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+    const leads = row.kind === 'subject' || row.kind === 'numbers';
+    const item = new vscode.TreeItem(row.label, leads ? (row.open ? Expanded : Collapsed) : None);
+    item.id = `${this.#asked} ${row.id}`;
+    item.description = row.description;
+    const color = COLORS[row.icon];
+    if (row.icon !== '')
+      item.iconPath = new vscode.ThemeIcon(row.icon, color === undefined ? undefined : new vscode.ThemeColor(color));
+    if (row.tooltip.length > 0) item.tooltip = new vscode.MarkdownString(row.tooltip.map(plain).join('\n\n'));
+    // Which of the two traces the row can lead to.
+    const places = [row.stepA === undefined ? '' : 'a', row.stepB === undefined ? '' : 'b'].join('');
+    item.contextValue = `${row.kind} ${places}`.trimEnd();
+    item.accessibilityInformation = { label: [row.label, row.description].filter(Boolean).join(', ') };
+    if (places !== '')
+      item.command = { command: 'irqscope.goToDifference', title: 'Go to Difference', arguments: [row] };
+    return item;
+  }
+
+  /** Compares, shows what was found, and gives it in one line; undefined when another comparison was asked for meanwhile. */
+  async show(compared: Compared): Promise<string | undefined> {
+    const asked = ++this.#asked;
+    const { a, b, steps } = compared;
+    const found = await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Window, title: 'Comparing traces' },
+      async () => {
+        await Promise.all([a.loaded, b.loaded]);
+        const machinery = await loadMachinery();
+        const [x, y] = [a.session.trace, b.session.trace];
+        if (steps) {
+          const rows = await this.#finish(machinery.comparingStates(x, steps[0], y, steps[1]), asked);
+          return rows && { rows: machinery.stateRows(rows), summary: machinery.stateSummary(rows, ...steps) };
+        }
+        const comparison = await this.#finish(machinery.comparing(x, y), asked);
+        return comparison && { rows: machinery.comparisonRows(comparison), summary: machinery.summaryOf(comparison) };
+      },
+    );
+    if (found === undefined) return undefined;
+    this.#compared = compared;
+    this.#rows = found.rows;
+    this.tree.description = a === b ? a.label : `${a.label} ↔ ${b.label}`;
+    this.tree.message = found.summary;
+    setContext('comparison', true);
+    this.#changed.fire(undefined);
+    return found.summary;
+  }
+
+  /** Shows no comparison any more. */
+  close(): void {
+    this.#asked++;
+    this.#compared = undefined;
+    this.#rows = [];
+    setContext('comparison', false);
+    this.#changed.fire(undefined);
+  }
+
+  dispose(): void {
+    this.#asked++;
+    this.#watches.dispose();
+  }
+
+  /** Takes a work to its end in slices; undefined when it is given up. */
+  async #finish<T>(work: Generator<void, T>, asked: number): Promise<T | undefined> {
+    let rested = performance.now();
+    while (asked === this.#asked) {
+      const next = work.next();
+      if (next.done) return next.value;
+      if (performance.now() - rested < SLICE_MS) continue;
+      await breathe();
+      rested = performance.now();
+    }
+    return undefined;
+  }
+}
