@@ -3,7 +3,7 @@ import type { EventKind } from '../model/event.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Walk } from '../trace/walk.ts';
-import { RuleCheck, showsAll } from './check-trace.ts';
+import { orderOf, RuleCheck, showsAll } from './check-trace.ts';
 import type { Rule } from './rule.ts';
 
 /** So many events have their kinds noted in the time in which one event is judged. */
@@ -87,7 +87,7 @@ export class CheckRun {
 
   #judge(): void {
     const holds = (kind: EventKind): boolean => this.holds(kind);
-    const check = new RuleCheck(this.#rules, this.#trace.world, showsAll(this.#trace), holds);
+    const check = new RuleCheck(this.#rules, this.#trace.world, showsAll(this.#trace), holds, orderOf(this.#trace));
     this.#judging = { check, walk: new Walk(this.#trace, [check]) };
   }
 }

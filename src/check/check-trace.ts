@@ -54,20 +54,23 @@ export class RuleCheck implements Observer {
   readonly #all: readonly Watched[];
   readonly #recorded: (kind: EventKind) => boolean;
   readonly #complete: boolean;
-  /** Steps at which the trace lost events. */
+  /** Steps at which the trace lost events, or at which the records of a CPU begin. */
   readonly #losses: Step[] = [];
+  readonly #ordered: Ordered | undefined;
 
   /**
    * `complete`: the trace shows every cause and every message. `recorded`: whether it holds events of a kind; a simulation
-   * that runs may come to hold any.
+   * that runs may come to hold any. `ordered`: where the order of two events may be unknown.
    */
   constructor(
     rules: readonly Rule[],
     world: World,
     complete: boolean,
     recorded: (kind: EventKind) => boolean = () => true,
+    ordered?: Ordered,
   ) {
     this.rules = rules;
+    this.#ordered = ordered;
     this.#recorded = recorded;
     this.#complete = complete;
     const scene: Scene = {
@@ -104,6 +107,7 @@ export class RuleCheck implements Observer {
       for (const { observer } of this.#all) observer.lost(step);
       return;
     }
+    if (kind.role === 'begin') this.#losses.push(step);
     const list = this.#byKind[kind.number];
     if (list !== undefined) for (const { observer } of list) observer.event(step, happened, state);
   }
@@ -135,7 +139,8 @@ export class RuleCheck implements Observer {
   #report(watched: Watched, breach: Breach): void {
     const { rule, alike } = watched;
     const { step, object, title, text, evidence, absent } = breach;
-    if (absent !== undefined && !this.#provesAbsence(absent)) {
+    const unordered = this.#ordered !== undefined && !evidence.every((other) => this.#ordered!(other, step));
+    if (unordered || (absent !== undefined && !this.#provesAbsence(absent))) {
       watched.undecided++;
       return;
     }
@@ -156,6 +161,22 @@ export class RuleCheck implements Observer {
       (this.#complete || kinds.some(this.#recorded)) && !(this.#losses.length > 0 && this.#losses.at(-1)! >= since)
     );
   }
+}
+
+/** Whether it is known which of two events came first. */
+export type Ordered = (a: Step, b: Step) => boolean;
+
+/** Nanoseconds by which the clocks of two sources may differ after they were put on one clock. */
+const CLOCKS = 1e6;
+
+/**
+ * Whether the order of two events of a trace is known: inside one source always, between two only where their times lie far
+ * enough apart. Undefined where the trace has one source.
+ */
+export function orderOf(trace: Trace): Ordered | undefined {
+  if (trace.sources.length < 2) return undefined;
+  const { table } = trace;
+  return (a, b) => trace.sourceOf(a) === trace.sourceOf(b) || Math.abs(table.time(a) - table.time(b)) > CLOCKS;
 }
 
 /** Whether a trace shows every cause and every message: simulated traces do, whether they still run or were saved. */
@@ -182,7 +203,7 @@ export class TraceCheck {
   constructor(trace: Trace, rules: readonly Rule[], ...others: readonly Observer[]) {
     const recorded = recordedKinds(trace);
     const complete = showsAll(trace);
-    this.check = new RuleCheck(rules, trace.world, complete, (kind) => recorded[kind.number] === 1);
+    this.check = new RuleCheck(rules, trace.world, complete, (kind) => recorded[kind.number] === 1, orderOf(trace));
     this.#walk = new Walk(trace, [this.check, ...others]);
     this.#trace = trace;
   }

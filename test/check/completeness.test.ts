@@ -1,0 +1,96 @@
+// What a rule may say of a trace that does not show everything.
+import assert from 'node:assert/strict';
+import { checkTrace, orderOf, recordedKinds, showsAll } from '../../src/check/check-trace.ts';
+import { rules } from '../../src/check/rules.ts';
+import { ImportRun } from '../../src/import/run.ts';
+import { World } from '../../src/model/world.ts';
+import type { Trace } from '../../src/trace/trace.ts';
+import { fixtureTrace, traceFixtures } from '../helpers/fixtures.ts';
+import { bundled, run } from '../sim/run.ts';
+import { found, made, verdict } from './made.ts';
+
+const up = '1@0 kvm.line kvm/0/gsi/10 level=true source=1';
+const ack = '10@0 kvm.ack kvm/0/irqchip chip=IOAPIC pin=10';
+/** Another line goes down on the other CPU: such records are written. */
+const other = '5000@1 kvm.line kvm/0/gsi/4 level=false source=0';
+
+describe('what did not happen', () => {
+  it('counts where such events are recorded and none were lost in the window', () => {
+    assert.equal(found(made(`${up}\n${ack}\n${other}`), 'F46').length, 1);
+    assert.equal(verdict(made(`${up}\n${ack}\n${other}`), 'F46'), 'fail');
+  });
+
+  it('is undecidable where events were lost in the window, and counts again behind it', () => {
+    const lost = made(`${up}\n${ack}\n20@0 lost cpu/0 count=5\n${other}`);
+    assert.deepEqual(found(lost, 'F46'), []);
+    const before = made(`0.5@0 lost cpu/0 count=5\n${up}\n${ack}\n${other}`);
+    assert.equal(verdict(before, 'F46'), 'fail');
+  });
+
+  it('is undecidable where the records of a CPU only begin inside the window', () => {
+    const begins = made(`${up}\n${ack}\n20@1 start cpu/1\n${other}`);
+    assert.deepEqual(found(begins, 'F46'), []);
+    assert.equal(verdict(begins, 'F46'), 'undecidable');
+    assert.equal(verdict(made(`0.5@1 start cpu/1\n${up}\n${ack}\n${other}`), 'F46'), 'fail');
+  });
+
+  it('is undecidable where such events are not recorded at all', () => {
+    const trace = made(`${up.replace('kvm.line kvm/0/gsi/10 level=true source=1', 'mark marker text=x')}\n${ack}`);
+    assert.equal(verdict(trace, 'F46'), 'undecidable');
+    assert.equal(verdict(made('1 mark marker text=x'), 'F46'), 'not-applicable');
+  });
+});
+
+describe('a rule that passes', () => {
+  for (const name of traceFixtures())
+    it(`${name}: had all of its inputs`, () => {
+      const trace = fixtureTrace(name);
+      const verdicts = checkTrace(trace, rules).verdicts();
+      const kinds = recordedKinds(trace);
+      const blind = rules.filter(
+        ({ needs, needsAll }) => needsAll || needs.some((group) => group.every((kind) => kinds[kind.number] !== 1)),
+      );
+      assert.deepEqual(
+        blind.filter(({ id }) => verdicts[id] === 'pass' || verdicts[id] === 'fail').map(({ id }) => id),
+        [],
+      );
+    });
+
+  it('a simulation lacks nothing: what it does not hold did not happen', () => {
+    const { trace } = run(bundled('kvm-mask-in-flight'));
+    assert.equal(showsAll(trace), true);
+    assert.equal(checkTrace(trace, rules).verdicts()['F54'], 'pass');
+  });
+});
+
+/** Two sources on one clock: the routes in the first, what is posted in the second, `gap` microseconds later. */
+function joined(gap: number): Trace {
+  const head = '#irqtrace 1\n#clock seconds digits=9 realtime\n';
+  const world = new World();
+  const source = (text: string, file: string): Trace => {
+    const work = new ImportRun(file, { world, system: '' });
+    work.push(new TextEncoder().encode(head + text));
+    return work.end();
+  };
+  const route = 'route.set kvm/0/route/24 device=0000:00:04.0 vector=1 address=0xfee00000 data=0x22';
+  const stamp = (0.001 + gap / 1e6).toFixed(9);
+  const trace = source(`0.001000000 - - ${route}\n`, 'routes');
+  const posted = 'pi.update kvm/0/irqfd/24 enable=true hostIrq=40 vcpu=0 vector=35';
+  trace.join(...source(`${stamp} - - ${posted}\n`, 'posted').sources);
+  return trace;
+}
+
+describe('the order of events of two sources', () => {
+  it('is known only where their times lie further apart than clocks may differ', () => {
+    assert.equal(verdict(joined(5000), 'F58'), 'fail');
+    assert.equal(verdict(joined(200), 'F58'), 'undecidable');
+    assert.deepEqual(found(joined(200), 'F58'), []);
+  });
+
+  it('is always known inside one source', () => {
+    assert.equal(orderOf(fixtureTrace('x86-vtd/qemu.log')), undefined);
+    const trace = joined(200);
+    assert.equal(orderOf(trace)!(0, 0), true);
+    assert.equal(orderOf(trace)!(0, 1), false);
+  });
+});
