@@ -1,3 +1,4 @@
+import { armRules } from './arm/rules.ts';
 import { unmaskSends } from './device/f01.ts';
 import { pbaShowsPending } from './device/f02.ts';
 import { sendsNothingMasked } from './device/f03.ts';
@@ -16,7 +17,10 @@ import { everyMessageHasCause } from './device/i-p4.ts';
 import { causeMakesMessage } from './device/i-p5.ts';
 import { sameVectors } from './device/r01.ts';
 import { polledOnly } from './device/r02.ts';
+import { imsRules } from './ims/rules.ts';
 import { kvmRules } from './kvm/rules.ts';
+import { messageRules } from './message/rules.ts';
+import { remapRules } from './remap/rules.ts';
 import type { Rule } from './rule.ts';
 import { systemRules } from './system/rules.ts';
 import { freesPrevious } from './vector/f20.ts';
@@ -62,6 +66,10 @@ export const rules: readonly Rule[] = [
   ...vfioRules,
   ...kvmRules,
   ...systemRules,
+  ...messageRules,
+  ...remapRules,
+  ...imsRules,
+  ...armRules,
 ];
 
 const byName = new Map(rules.flatMap((rule) => [rule.id, ...rule.names].map((name) => [name, rule] as const)));

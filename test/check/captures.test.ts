@@ -9,11 +9,19 @@ import { bundled, run } from '../sim/run.ts';
 /** What is found in the captures, each checked by hand against the bytes: docs/findings-on-captures.md says why it is true. */
 const TRUE: Readonly<Record<string, readonly string[]>> = {
   'arm64-a/qemu.log': [
+    'R12 device/0000:00:03.0/msix/2 at 6446',
+    'R12 device/0000:00:03.0/msix/2 at 6461',
     'F06 device/0000:00:03.0/msix/2 at 6475',
+    'F70 device/0000:00:03.0/msix/2 at 6478',
     'R03 device/0000:00:03.0/msix/2 at 6483',
     'F05 device/0000:00:03.0/msix/2 at 6484',
+    'F75 its/0/device/0x18/event/16383 at 6490',
+    'F75 its/0/device/0x18/event/6 at 6502',
+    'R10 device/0000:00:03.0/msix/2 at 6510',
     'F12 device/0000:00:03.0/msix/2 at 6522',
     'R03 device/0000:00:03.0/msix/2 at 6527',
+    'F70 smmu/0/stream/0x30 at 7160',
+    'F70 device/0000:00:05.0 at 13356',
   ],
   'arm64-a/ftrace-06-vfio.txt': [
     'F47 vfio/0000:00:03.0 at 3228',
@@ -31,7 +39,9 @@ const TRUE: Readonly<Record<string, readonly string[]>> = {
     'F40 vfio/0000:00:03.0/2/2 at 760',
     'F40 vfio/0000:00:03.0/2/1 at 921',
   ],
+  'x86-panic/qemu.log': ['R13 ioapic/0/pin/0 at 5406'],
   'x86-vtd/ftrace.txt': ['F81 irq/40 at 1995'],
+  'x86-vtd/qemu.log': ['R12 device/0000:00:04.0/msix/0 at 30028', 'R12 device/0000:00:04.0/msix/1 at 30029'],
 };
 
 describe('rules on whole traces', () => {

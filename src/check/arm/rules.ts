@@ -1,0 +1,25 @@
+import type { Rule } from '../rule.ts';
+import { mapsSoftwareMsi } from './f7a.ts';
+import { mapsDoorbell } from './f70.ts';
+import { writesGivenAddress } from './f71.ts';
+import { refusesMissingAddress } from './f72.ts';
+import { rewritesMessage } from './f73.ts';
+import { writesTranslatedAddress } from './f74.ts';
+import { translatesEvents } from './f75.ts';
+import { mapsDevices } from './f76.ts';
+import { forgetsDiscarded } from './f77.ts';
+import { invalidatesConfiguration } from './f78.ts';
+
+/** The rules of doorbells, the SMMU and the ITS. */
+export const armRules: readonly Rule[] = [
+  mapsDoorbell,
+  writesGivenAddress,
+  refusesMissingAddress,
+  rewritesMessage,
+  writesTranslatedAddress,
+  translatesEvents,
+  mapsDevices,
+  forgetsDiscarded,
+  invalidatesConfiguration,
+  mapsSoftwareMsi,
+];

@@ -1,0 +1,54 @@
+import { imsFree } from '../../model/events/ims.ts';
+import { queueComplete } from '../../model/events/queue.ts';
+import { before, LastEvents, Now, steps } from '../history.ts';
+import type { Rule } from '../rule.ts';
+import { completionOf, HANDLE_INVALID, pasidText } from './handles.ts';
+
+/** F64. */
+export const namesGrantedHandles: Rule<'F64'> = {
+  id: 'F64',
+  names: ['INV-HND'],
+  title: 'Interrupt handle that is not granted',
+  meaning: 'Descriptors name only interrupt handles that are granted at that time.',
+  severity: 'error',
+  reference: 'DSA 3.7.2, 9.2.16 (INTCAUSE bit 31, handles revoked); drivers/dma/idxd/irq.c idxd_int_handle_revoke',
+  kinds: [queueComplete, imsFree],
+  needs: [[queueComplete]],
+  needsAll: false,
+  confirm: 'INTCAUSE (handles revoked) and the commands request and release interrupt handle of the driver',
+  watch(report, scene) {
+    /** Entries that were given back. */
+    const freed = new LastEvents();
+    const now = new Now();
+    let judged = 0;
+    return {
+      event(step, happened, state) {
+        const { kind, object } = happened;
+        const time = now.at(happened);
+        if (kind === imsFree) {
+          freed.note(object, step, time);
+          return;
+        }
+        const done = completionOf(happened, state);
+        if (done === undefined) return;
+        judged++;
+        if (done.status !== HANDLE_INVALID || done.entry >= 0) return;
+        const { world } = state;
+        const fn = world.node(object)?.parent?.parent;
+        const gone = fn?.children.get('ims')?.children.get(String(done.handle))?.object ?? -1;
+        const ago = before(scene, freed.ago(gone, time));
+        report({
+          step,
+          object,
+          title: `A descriptor of ${world.path(object)} named interrupt handle ${done.handle}, which is not granted`,
+          text: `A descriptor with ${pasidText(done.pasid)} named interrupt handle ${done.handle} and completed with status 0x19: no interrupt. ${ago === '' ? 'No entry of that number exists' : `The entry of that number was given back ${ago}`}: the handle is stale until it is requested again.`,
+          evidence: steps(freed.step(gone)),
+        });
+      },
+      lost: () => freed.clear(),
+      get judged() {
+        return judged;
+      },
+    };
+  },
+};

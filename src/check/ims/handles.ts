@@ -1,0 +1,53 @@
+// What rules about interrupt handles of IDXD queues share.
+import { hexText } from '../../base/hex.ts';
+import type { ObjectId } from '../../base/ids.ts';
+import { queueComplete } from '../../model/events/queue.ts';
+import { idxdMsixPermission, imsControl } from '../../model/registers/ims.ts';
+import type { State } from '../../model/state.ts';
+import { imsEntry, permission } from '../../model/things/ims.ts';
+import type { Happened } from '../rule.ts';
+
+/** Completion status without the bit that says that the faulting access was a write. */
+const STATUS = 0x80;
+/** DSA_COMP_INT_HANDLE_INVAL. */
+export const HANDLE_INVALID = 0x19;
+
+/** A descriptor that completed, with what is known of the entry that its handle names. */
+export interface Completion {
+  readonly status: number;
+  readonly pasid: number;
+  readonly handle: number;
+  /** The entry of the interrupt storage, or of the permission table: -1 when the handle names none that exists. */
+  readonly entry: ObjectId;
+  /** PASID that the entry lets pass; undefined: any, or not known. */
+  readonly wants: number | undefined;
+}
+
+/** Reads `qd.complete`; undefined when the descriptor asked for no interrupt. */
+export function completionOf({ object, words, at }: Happened, state: State): Completion | undefined {
+  const { status, pasid, handle } = queueComplete.read(words, at);
+  if (handle === undefined || pasid === undefined) return undefined;
+  const fn = state.world.node(object)?.parent?.parent;
+  const ims = fn?.children.get('ims')?.children.get(String(handle))?.object ?? -1;
+  const perm = fn?.children.get('perm')?.children.get(String(handle))?.object ?? -1;
+  const entry = state.present(ims) ? ims : state.present(perm) ? perm : -1;
+  const wants =
+    entry < 0
+      ? undefined
+      : entry === ims
+        ? pasidOf(state, entry, imsControl.f, imsEntry.at.control)
+        : pasidOf(state, entry, idxdMsixPermission.f, permission.at.value);
+  return { status: status % STATUS, pasid, handle, entry, wants };
+}
+
+/** The fields that permission entries and control dwords share. */
+type Pasid = Pick<typeof imsControl.f, 'ignore' | 'pasidEnable' | 'pasid'>;
+
+function pasidOf(state: State, entry: ObjectId, f: Pasid, cell: number): number | undefined {
+  if (f.ignore.flag(state, entry, cell) !== false || f.pasidEnable.flag(state, entry, cell) !== true) return undefined;
+  const pasid = f.pasid.get(state, entry, cell);
+  return pasid < 0 ? undefined : pasid;
+}
+
+/** `PASID 0x105`. */
+export const pasidText = (pasid: number): string => `PASID ${hexText(pasid)}`;

@@ -1,0 +1,91 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { lineSet } from '../../model/events/cpu.ts';
+import { iecInvalidate, irEnable, irRemap } from '../../model/events/remap.ts';
+import { pin } from '../../model/things/irq.ts';
+import { Now, steps } from '../history.ts';
+import type { Rule } from '../rule.ts';
+import { irteName } from './names.ts';
+
+/** Pins that the timer drives: ISA IRQ 0, and the pin that an override leads it to. */
+const TIMER: ReadonlySet<string> = new Set(['0', '2']);
+/** Linux waits ten ticks and wants more than four of them; with the lowest tick rate in use, 250 Hz, that is so many ns. */
+const WANTED = 5;
+const WAIT = 40_000_000;
+
+/** R13. */
+export const timerTicks: Rule<'R13'> = {
+  id: 'R13',
+  names: [],
+  title: 'Timer does not work through the remapped I/O APIC',
+  meaning:
+    'Once interrupts are remapped, the timer at the I/O APIC ticks while the kernel tests it: more than four of ten ticks must arrive.',
+  severity: 'error',
+  reference: 'arch/x86/kernel/apic/io_apic.c check_timer, timer_irq_works, panic_if_irq_remap',
+  kinds: [irEnable, iecInvalidate, irRemap, lineSet],
+  needs: [[irEnable], [lineSet], [irRemap]],
+  needsAll: false,
+  confirm:
+    'the console: "Kernel panic - not syncing: timer doesn\'t work through Interrupt-remapped IO-APIC"; whether the machine was overloaded just then',
+  watch(report, scene) {
+    const now = new Now();
+    let enabled: Step | undefined;
+    /** The first invalidation by index since: the first entry was set up. */
+    let setUp: Step | undefined;
+    let since = Number.NaN;
+    /** The line of the timer while it is driven. */
+    let line: ObjectId = -1;
+    let lineStep: Step = -1;
+    let ticks = 0;
+    let others = 0;
+    let last:
+      | { readonly step: Step; readonly pin: ObjectId; readonly entry: ObjectId; readonly line: Step }
+      | undefined;
+    return {
+      event(step, happened, state) {
+        const { kind, object, words, at } = happened;
+        const time = now.at(happened);
+        if (kind === irEnable) {
+          enabled = irEnable.read(words, at).enable ? step : undefined;
+          setUp = undefined;
+          since = Number.NaN;
+          ticks = 0;
+          others = 0;
+          last = undefined;
+        } else if (enabled === undefined || ticks >= WANTED || others > 0) return;
+        else if (kind === iecInvalidate) {
+          if (setUp !== undefined || iecInvalidate.read(words, at).global) return;
+          setUp = step;
+          since = time;
+        } else if (kind === lineSet) {
+          const node = state.world.node(object);
+          const timer = state.world.type(object) === pin && node?.parent?.parent?.parent?.segment === 'ioapic';
+          if (!timer || !TIMER.has(node.segment)) return;
+          line = lineSet.read(words, at).level ? object : -1;
+          lineStep = step;
+        } else if (line >= 0) {
+          ticks++;
+          last = { step, pin: line, entry: object, line: lineStep };
+        } else others++;
+      },
+      lost() {
+        enabled = undefined;
+      },
+      end() {
+        const waited = now.last - since;
+        if (enabled === undefined || last === undefined || ticks >= WANTED || others > 0 || !(waited >= WAIT)) return;
+        const came = ticks === 1 ? 'one interrupt' : `${ticks} interrupts`;
+        report({
+          step: last.step,
+          object: last.pin,
+          title: `The timer does not work through the remapped I/O APIC: ${came} in ${scene.span(waited)}`,
+          text: `Interrupt remapping was switched on and ${irteName(scene.world, last.entry)} was set up for the timer; in the ${scene.span(waited)} since then, up to the end of the trace, ${came} of it came through, and no other interrupt. Linux tests its timer for ten ticks and wants more than four to arrive; else it panics with "timer doesn't work through Interrupt-remapped IO-APIC". The message that came was remapped and delivered as it should be: too few were raised.`,
+          evidence: steps(enabled, setUp, last.line),
+          absent: { since: enabled, kinds: [irRemap] },
+        });
+      },
+      get judged() {
+        return enabled === undefined || last === undefined ? 0 : 1;
+      },
+    };
+  },
+};
