@@ -6,6 +6,7 @@ import { devRaise, devWithdraw, intx, msgSend } from '../../model/events/msix.ts
 import { dropped, merged, untold } from '../../model/events/outcome.ts';
 import { ntbTrigger } from '../../model/events/queue.ts';
 import { smmuAbort, smmuBypass, smmuFault, smmuTrans } from '../../model/events/smmu.ts';
+import { vfioIntx } from '../../model/events/vfio.ts';
 import { functionsAt, messageOf } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
@@ -40,9 +41,11 @@ function isEntry({ row, state }: Moment): boolean {
 }
 
 /** The cause that the same thread recorded just before, of a line or a function that names no entry. */
-function nameless({ slots, step, row }: Moment): Delivery | undefined {
+export function nameless({ slots, step, row }: Moment): Delivery | undefined {
   const { nameless: last } = slots;
-  return last && last.task === row.task && last.step >= step - 2 ? last.delivery : undefined;
+  const near = last && last.task === row.task && last.step >= step - 2;
+  // The same line again is another cause.
+  return near && !last.delivery.hops.some((hop) => hop.object === row.object) ? last.delivery : undefined;
 }
 
 function send(moment: Moment): void {
@@ -196,6 +199,11 @@ export const deviceJoins: Joins = [
   [devRaise, raise],
   [intx, (m) => (intx.read(m.row.words, m.row.at).level === false ? undefined : raise(m))],
   [ntbTrigger, raise],
+  [
+    vfioIntx,
+    (m) =>
+      /deassert/.test(m.state.world.strings.text(vfioIntx.read(m.row.words, m.row.at).what)) ? undefined : raise(m),
+  ],
   [devWithdraw, withdraw],
   [msgSend, send],
   [lineSet, line],

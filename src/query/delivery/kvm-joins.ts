@@ -4,6 +4,7 @@ import { vfioFire } from '../../model/events/vfio.ts';
 import { irqfdWakeup, kvmIoapic, kvmLine, kvmMsi } from '../../model/events/virt.ts';
 import { entryBehind } from '../../model/references.ts';
 import type { Delivery } from './delivery.ts';
+import { nameless } from './device-joins.ts';
 import type { Join, Joins, Moment } from './moment.ts';
 
 /** The handler of the host in which an event was recorded, as long as it has not passed its interrupt on to KVM. */
@@ -36,7 +37,7 @@ function raisedBehind({ slots, row, state }: Moment): Delivery | undefined {
   return delivery;
 }
 
-const fire: Join = (moment) => step(moment, 'signal', within(moment) ?? raisedBehind(moment));
+const fire: Join = (moment) => step(moment, 'signal', within(moment) ?? raisedBehind(moment) ?? nameless(moment));
 
 const wakeup: Join = (moment) => {
   const last = before(moment);

@@ -1,4 +1,10 @@
 import type { Step } from '../../base/ids.ts';
+import type { EventKind } from '../../model/event.ts';
+import { cpuSeen } from '../../model/events/cpu.ts';
+import { gicFrameSeen, itsDoorbell } from '../../model/events/its.ts';
+import { tblSeen } from '../../model/events/msix.ts';
+import { devSeen } from '../../model/events/pci.ts';
+import { irSeen } from '../../model/events/remap.ts';
 import type { State } from '../../model/state.ts';
 import type { EventRow } from '../../trace/row.ts';
 import type { Observer } from '../../trace/walk.ts';
@@ -9,6 +15,16 @@ import type { Join } from './moment.ts';
 import { processorJoins } from './processor-joins.ts';
 import { remapJoins, translating } from './remap-joins.ts';
 import { Slots } from './slots.ts';
+
+/** Kinds that only show that something exists: they come from the same record as what follows, and interrupt no thread. */
+const SHOWN: ReadonlySet<EventKind> = new Set<EventKind>([
+  irSeen,
+  devSeen,
+  cpuSeen,
+  tblSeen,
+  gicFrameSeen,
+  itsDoorbell,
+]);
 
 /** The joins by the number of the kind. Made at first use, when all kinds have their numbers. */
 let joins: (Join | undefined)[] | undefined;
@@ -51,7 +67,8 @@ export class DeliveryTracker implements Observer {
     const join = this.#joins[row.kind.number];
     join?.({ slots, step, row, state });
     // A thread that does something else is done with the message that it translated.
-    if (slots.translating.size === 0 || translating.has(row.kind) || slots.touched !== undefined) return;
+    if (slots.translating.size === 0 || slots.touched !== undefined) return;
+    if (translating.has(row.kind) || SHOWN.has(row.kind)) return;
     const left = slots.translating.get(row.task);
     if (left === undefined) return;
     slots.translating.delete(row.task);

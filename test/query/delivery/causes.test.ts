@@ -7,6 +7,7 @@ import { DeliveryTracker } from '../../../src/query/delivery/tracker.ts';
 import { argumentOf, eventRow } from '../../../src/trace/row.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 import { Walk } from '../../../src/trace/walk.ts';
+import { fixtureTrace } from '../../helpers/fixtures.ts';
 import { bundled, run } from '../../sim/run.ts';
 
 /** All deliveries of a trace. */
@@ -70,6 +71,29 @@ describe('deliveries of simulated traces', () => {
             `${name}, step ${step}`,
           );
         }
+    }
+  });
+
+  it('the same in captures', () => {
+    for (const name of [
+      'x86-vtd/qemu.log',
+      'arm64-a/qemu.log',
+      'x86-nested/l1-vfio.txt',
+      'x86-vtd/ftrace.txt',
+      'arm64-gicv2m/qemu.log',
+    ]) {
+      const trace = fixtureTrace(name);
+      const all = deliveries(trace).filter((delivery) => delivery.hops.length > 1);
+      const every = Math.max(1, Math.floor(all.length / 25));
+      for (const delivery of all.filter((_, i) => i % every === 0)) {
+        const steps = delivery.hops.map((hop) => hop.step);
+        for (const step of [steps[0]!, steps[steps.length >> 1]!, steps.at(-1)!])
+          assert.deepEqual(
+            deliveryAt(trace, step)?.hops.map((hop) => hop.step),
+            steps,
+            `${name}, step ${step}`,
+          );
+      }
     }
   });
 });
