@@ -5,8 +5,9 @@ import { hwirqKind } from './hwirq.ts';
 import { itsKind } from './its.ts';
 import type { Kind } from './kind.ts';
 import { anyMessage, messageKinds } from './messages.ts';
-import { readPasted } from './paste.ts';
+import { brief, readPasted } from './paste.ts';
 import type { Reading } from './reading.ts';
+import { readRecord } from './records.ts';
 import { remapKinds } from './remap.ts';
 
 export type { Reading, Row } from './reading.ts';
@@ -27,7 +28,7 @@ export interface Unexplained {
  * with the reserved bits as they are. Bit layouts: src/model/registers.
  */
 export function explain(text: string, as?: string): readonly Reading[] | Unexplained {
-  const pasted = readPasted(text);
+  const pasted = readRecord(text) ?? readPasted(text);
   if (typeof pasted === 'string') return { refused: pasted };
   if (as !== undefined) {
     const kind = kinds.find(({ name }) => name === as);
@@ -42,12 +43,12 @@ export function explain(text: string, as?: string): readonly Reading[] | Unexpla
   const readings = all.filter((reading) => typeof reading !== 'string');
   const fitting = readings.filter(({ likely }) => likely > 0);
   const best = (fitting.length > 0 ? fitting : readings).toSorted((a, b) => b.likely - a.likely);
-  if (best.length === 0) return { refused: `${text.trim()} is no value of a kind that can be explained` };
+  if (best.length === 0) return { refused: `${brief(text)} is no value of a kind that can be explained` };
   return best;
 }
 
 function unknownKind(as: string): string {
   const names = kinds.map(({ name }) => name);
   const near = nearest(as, names, 1);
-  return `there is no kind ${as}; ${near.length > 0 ? `did you mean ${near[0]}?` : `there are ${names.join(', ')}`}`;
+  return `there is no kind ${brief(as)}; ${near.length > 0 ? `did you mean ${near[0]}?` : `there are ${names.join(', ')}`}`;
 }

@@ -11,6 +11,8 @@ import { both, fitsIn, type Row, wordsOf } from './reading.ts';
 /** Where the segments behind VMD controllers begin, and below it more segments than machines have. */
 const VMD_SEGMENT = 0x10000;
 const MOST_SEGMENTS = 0xff;
+/** Entries beyond this one are rarely used. */
+const MOST_ENTRIES = 0xff;
 /** How likely what is possible and never seen is. */
 const UNLIKELY = 10;
 
@@ -55,7 +57,8 @@ function pciMsi(value: bigint, decimal: boolean): Under | undefined {
   const [segment, bus, slot, fn] = pciMsiFunction(lo, hi);
   const device = bdfText(segment, bus, slot, fn);
   // Device 0 on bus 0 is the host bridge, which has no interrupts; segments are few, except those of VMD from 0x10000 on.
-  const odd = (bus === 0 && slot === 0) || (segment > MOST_SEGMENTS && segment < VMD_SEGMENT);
+  const far = segment > MOST_SEGMENTS && segment < VMD_SEGMENT;
+  const odd = (bus === 0 && slot === 0) || far || index > MOST_ENTRIES;
   const likely = odd ? UNLIKELY : decimal ? 60 : 30;
   return {
     domain: 'PCI-MSI',

@@ -1,6 +1,6 @@
 import { hexText } from '../../base/hex.ts';
 import type { Register } from '../../model/register.ts';
-import type { Numeral, Pasted, Refused } from './paste.ts';
+import { brief, type Numeral, type Pasted, type Refused } from './paste.ts';
 import { type Decoded, decode, fitsIn, type Reading } from './reading.ts';
 
 /** A kind of value that can be explained. */
@@ -24,7 +24,7 @@ export function numbersOf(name: string, pasted: Pasted, most: number): readonly 
 
 /** Why a number is too large for a register. */
 export const tooWide = (number: bigint, name: string, width: number): Refused =>
-  `${hexText(number)} has more than ${width} bits, which is what ${name} has`;
+  `${brief(hexText(number))} has more than ${width} bits, which is what ${name} has`;
 
 /** A kind that is one number in one register; `tell` makes the reading of its fields. */
 export function registerKind(

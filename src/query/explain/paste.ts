@@ -38,8 +38,23 @@ function numeral(text: string): Numeral | undefined {
   return { text, hex, plain: bare ? BigInt(figures) : hex, bare };
 }
 
+/** Pasted numbers; undefined when one of the texts is none. */
+export function numeralsIn(texts: readonly string[]): Numeral[] | undefined {
+  const all = texts.map(numeral);
+  return all.every((number) => number !== undefined) ? (all as Numeral[]) : undefined;
+}
+
 /** What is wrong with a pasted text, in words that follow its beginning. */
 export type Refused = string;
+
+/** Characters of a value that a message repeats. */
+const LONGEST = 60;
+
+/** A pasted text as a message repeats it: on one line, and cut off where it is long. */
+export function brief(text: string): string {
+  const line = text.trim().replaceAll(/\s+/g, ' ');
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+}
 
 interface Labelled {
   readonly label: string;
@@ -61,7 +76,7 @@ function labelled(text: string): Labelled[] | Refused {
       all.push({ label, number });
       label = '';
     } else if (LABEL.test(word)) label = word.toLowerCase();
-    else return `${word} is no number`;
+    else return `${brief(word)} is no number`;
   }
   return all.length === 0 ? 'there is no number in the value' : all;
 }
@@ -114,16 +129,10 @@ function byLabels(all: readonly Labelled[]): Pasted | Refused {
     const high = named(/^addr(ess)?_hi$/);
     return messageOf(high ? [high, low] : [low], data);
   }
-  // QEMU's vtd_ir_irte_get says `index N low HIGH-HALF high LOW-HALF`: what it calls low is bits 127:64.
-  const qemu = all.length === 3 && all.map(({ label }) => label).join(' ') === 'index low high';
-  const numbers = all.slice(qemu ? 1 : 0);
-  const high = numbers.find(({ label }) => /^(irte_)?hi(gh)?$/.test(label));
-  const lower = numbers.find(({ label }) => /^(irte_)?lo(w)?$/.test(label));
-  if (high && lower && numbers.length === 2) {
-    const halves = qemu ? [lower, high] : [high, lower];
-    return { shape: 'numbers', numbers: halves.map(({ number }) => number), order: 'high first' };
-  }
-  const words = numbers.length > 1 && numbers.every(({ label }) => /^[qd]w/.test(label));
-  const sorted = words ? [...numbers].sort((a, b) => rank(a.label) - rank(b.label)) : numbers;
+  const high = named(/^(irte_)?hi(gh)?$/);
+  const lower = named(/^(irte_)?lo(w)?$/);
+  if (high && lower && all.length === 2) return { shape: 'numbers', numbers: [high, lower], order: 'high first' };
+  const words = all.length > 1 && all.every(({ label }) => /^[qd]w/.test(label));
+  const sorted = words ? [...all].sort((a, b) => rank(a.label) - rank(b.label)) : all;
   return { shape: 'numbers', numbers: sorted.map(({ number }) => number), order: words ? 'low first' : undefined };
 }

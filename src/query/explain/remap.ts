@@ -15,7 +15,7 @@ import {
 } from '../../model/registers/vtd.ts';
 import { deliveryModes } from '../../model/registers/x86.ts';
 import { type Kind, numbersOf, tooWide } from './kind.ts';
-import type { Numeral, Pasted, Refused } from './paste.ts';
+import { brief, type Numeral, type Pasted, type Refused } from './paste.ts';
 import { both, type Decoded, decode, derive, fitsIn, listed, type Reading, readingOf } from './reading.ts';
 
 const FIRST_VECTOR = 0x10;
@@ -129,7 +129,10 @@ const amd: Kind = {
         )
       : listed(`vector ${vector}`, where, intTypes[Number(fields['intType'])] ?? 'reserved type');
     const text = listed(fields['present'] === true ? 'valid' : 'not valid: interrupts abort', target);
-    return readingOf('amd-irte', decoded, text, amdLikely(decoded, short, value));
+    // Written as one small number it would be read in the 32-bit format.
+    const small = !short && fitsIn(value, amdIrte32.width);
+    const told = small ? { ...decoded, value: `0x0 ${decoded.value}` } : decoded;
+    return readingOf('amd-irte', told, text, amdLikely(decoded, short, value));
   },
 };
 
@@ -266,7 +269,7 @@ const fault: Kind = {
     if (typeof numbers === 'string') return numbers;
     const reason = faultNumber(numbers[0]!);
     if (reason === undefined)
-      return `${numbers[0]!.text} is no fault reason of interrupt remapping (0x20 to 0x28), and no error of an ITS command`;
+      return `${brief(numbers[0]!.text)} is no fault reason of interrupt remapping (0x20 to 0x28), and no error of an ITS command`;
     const value = hexText(reason);
     const known = vtdFaultReasons[reason];
     if (known === undefined) {

@@ -1,15 +1,24 @@
 // What cannot be explained, and what holds for every value that can be.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { explain, explainable } from '../../../src/query/explain/explain.ts';
+import { explain, explainable, type Reading } from '../../../src/query/explain/explain.ts';
 import { readingText } from '../../../src/view/reading.ts';
 import { one, refusal } from './read.ts';
+
+/** Fields that a hwirq has whatever domain is the likeliest: that depends on whether it is written in decimal. */
+const told = ({ kind, fields }: Reading): unknown =>
+  kind === 'hwirq'
+    ? Object.entries(fields).filter(([name]) => /^(perDevice|pciMsi|intelIr|amdIr|gic)/.test(name))
+    : fields;
 
 describe('explain: what is refused', () => {
   it('says why in one line', () => {
     const cases: readonly (readonly [string, string | undefined, RegExp])[] = [
       ['', undefined, /no number/],
       ['   ', 'irte', /no number/],
+      ['x'.repeat(5000), undefined, /…/],
+      [`0x${'f'.repeat(5000)}`, 'irte', /… has more than 128 bits/],
+      [`0x${'f'.repeat(5000)}`, undefined, /… is no value/],
       ['hello', undefined, /^hello is no number$/],
       ['0xfee0/0x1/0x2', undefined, /ADDRESS\/DATA/],
       ['0xfee0/', undefined, /ADDRESS\/DATA/],
@@ -32,7 +41,7 @@ describe('explain: what is refused', () => {
     for (const [text, as, why] of cases) {
       const refused = refusal(text, as);
       assert.match(refused, why, text);
-      assert.ok(!refused.includes('\n'), text);
+      assert.ok(!refused.includes('\n') && refused.length < 300, text);
     }
   });
 
@@ -52,7 +61,7 @@ describe('explain: what is refused', () => {
             assert.ok(reading.value.length > 0 && readingText(reading).includes(reading.text));
             const again = explain(reading.value, reading.kind);
             assert.ok(!('refused' in again), `${text}: ${reading.value} as ${reading.kind}`);
-            assert.deepEqual(again[0]!.fields, reading.fields, `${text} as ${reading.kind}`);
+            assert.deepEqual(told(again[0]!), told(reading), `${text} as ${reading.kind}`);
           }
         },
       ),

@@ -1,5 +1,6 @@
 // Pasted entries, descriptors, commands, fault reasons and hwirqs. Expected fields are worked out by hand from the layouts.
 import assert from 'node:assert/strict';
+import { grep } from '../../helpers/fixtures.ts';
 import { has, kinds, one, refusal } from './read.ts';
 
 describe('explain: remapping', () => {
@@ -88,6 +89,48 @@ describe('explain: remapping', () => {
     assert.equal(kinds('0x22')[0], 'fault');
     has(one('0x10a04', 'fault'), { command: 'MAPTI' });
     assert.match(refusal('0x50', 'fault'), /0x50 is no fault reason/);
+  });
+});
+
+describe('explain: records and rows that hold a value', () => {
+  it('rows of the remapping table in debugfs', () => {
+    const remapped = one(' 37     00:03.0  00000100 21  0000000000040018\t0000010000210009', 'irte');
+    has(remapped, { vector: 0x21, requester: '0000:00:03.0', posted: false });
+    const posted = one(' 38     65:00.0  00000001 12345680 41  0000000100046500\t1234568000418001', 'irte');
+    has(posted, { vector: 0x41, requester: '0000:65:00.0', descriptor: '0x112345680' });
+  });
+
+  it('every row of a table that a kernel printed: source, destination and vector as the kernel took them apart', () => {
+    const rows = grep('x86-x2apic/ir_translation_struct.txt', /^ \d+ .*\t[0-9a-f]{16}/);
+    assert.ok(rows.length > 10);
+    for (const { text } of rows) {
+      const [, source, dest, vector] = text.trim().split(/\s+/);
+      const reading = one(text, 'irte');
+      has(reading, {
+        requester: `0000:${source}`,
+        dest: Number.parseInt(dest!, 16),
+        vector: Number.parseInt(vector!, 16),
+        present: true,
+        posted: false,
+      });
+      assert.equal(kinds(text)[0], 'irte');
+    }
+  });
+
+  it('lines of QEMU and of the kernel', () => {
+    const line = (text: string) => `30197@1795148664.599501:${text}`;
+    has(one(line('vtd_ir_irte_get index 20 low 0x40018 high 0x210009'), 'irte'), { vector: 0x21, sid: 0x18 });
+    has(one(line('vtd_ir_remap_msi_req addr 0xfee00298 data 0x0'), 'vtd'), { index: 20 });
+    has(one('vfio_msi_interrupt  (0000:01:00.0) vector 2 0xfee004b8/0x0', 'vtd'), { index: 0x25 });
+    const queued =
+      '          <idle>-0       [000] d..2.     0.347791: qi_submit: iec_inv dmar0: 0x2500000014 0x0 0x0 0x0';
+    has(one(queued, 'iec'), { index: 0x25 });
+    assert.equal(kinds(queued)[0], 'iec');
+    const refused =
+      'DMAR: [INTR-REMAP] Request device [00:03.0] fault index 0x25 [fault reason 0x22] Present field in the IRTE entry is clear';
+    assert.equal(kinds(refused)[0], 'fault');
+    assert.equal(one(refused, 'fault').value, '0x22');
+    has(one(' hwirq:   0x250000', 'hwirq'), { intelIrIndex: 0x25 });
   });
 });
 
