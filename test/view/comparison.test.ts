@@ -91,7 +91,7 @@ describe('rows of a comparison of states', () => {
       'running | ? → 1',
     ]);
     assert.deepEqual([rows[0]!.stepA, rows[0]!.stepB], [4, 5]);
-    assert.equal(stateSummary(found, 4, 5), 'state after step 4 in A and 5 in B: 1 object differ');
+    assert.equal(stateSummary(found, 4, 5), 'state after step 4 in A and 5 in B: 1 object differs');
   });
 
   it('are an object without keys where only one state has it', () => {

@@ -18,7 +18,7 @@ export function stateRows(rows: readonly StateRow[]): ComparisonRow[] {
 /** One line that sums a comparison of states up. */
 export function stateSummary(rows: readonly StateRow[], stepA: number, stepB: number): string {
   const objects = new Set(rows.map(({ object }) => object)).size;
-  return `state after step ${stepA} in A and ${stepB} in B: ${counted(objects, 'object')} differ`;
+  return `state after step ${stepA} in A and ${stepB} in B: ${counted(objects, 'object differs', 'objects differ')}`;
 }
 
 function objectRow(object: string, rows: readonly StateRow[]): ComparisonRow {

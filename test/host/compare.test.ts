@@ -1,0 +1,79 @@
+// Compare with… in the editor: commands, view, and where its rows lead.
+import assert from 'node:assert/strict';
+import type * as vscode from 'vscode';
+import type { ComparisonRow } from '../../src/view/comparison/rows.ts';
+import { activate, active, closeAll, ENTRY, eventually, example, run, UNMASK, useFolder } from './helper.ts';
+
+const head = '#irqtrace 1\n#clock seconds digits=6 "test"\n';
+const good = [
+  '0.000001 - - vec.setup irq/41 legacy=false ret=0',
+  '0.000002 - - vec.update irq/41 vector=33 cpu=1 prevVector=0 prevCpu=0',
+  '0.000012 cpu1 - irq.entry irq/41 name=eth0',
+  '0.000013 cpu1 - irq.exit irq/41 handled=true',
+];
+const bad = [
+  good[0]!.replace('41', '43'),
+  ...good.slice(1).map((line) => line.replace('irq/41', 'irq/43').replace('vector=33', 'vector=35')),
+  '0.000014 cpu1 - irq.entry irq/43 name=eth0',
+];
+
+describe('Comparison', () => {
+  const file = useFolder();
+  let a: vscode.Uri;
+  let b: vscode.Uri;
+  before(() => {
+    a = file('good.irqtrace', `${head}${good.join('\n')}\n`);
+    b = file('bad.irqtrace', `${head}${bad.join('\n')}\n`);
+  });
+  afterEach(closeAll);
+
+  const view = async () => (await activate()).internals.comparison;
+  const row = async (label: RegExp): Promise<ComparisonRow> => {
+    const { rows } = await view();
+    const all = rows.flatMap((r) => [r, ...r.below()]);
+    return all.find((r) => label.test(r.label)) ?? assert.fail(all.map((r) => r.label).join('; '));
+  };
+
+  it('shows what differs between the active trace and another file, and leads to both', async () => {
+    await run('openTrace', a);
+    assert.equal(await run('compareWith', b), '3 events the same, 1 changed, 0 only in A, 1 only in B');
+    assert.equal((await active()).uri.toString(), a.toString(), 'A stays active');
+    const { tree, rows } = await view();
+    assert.equal(rows[0]!.label, 'First divergence');
+    assert.match(rows[0]!.description, /vector: 33 → 35/);
+    assert.equal(tree.description, 'good.irqtrace ↔ bad.irqtrace');
+    const changed = await row(/^vector: 33 → 35$/);
+    assert.equal(await run('goToDifference', changed), 1);
+    assert.equal((await active()).uri.toString(), a.toString());
+    assert.equal(await run('goToDifferenceInB', changed), 1);
+    assert.equal((await active()).uri.toString(), b.toString());
+    await run('switchTrace', a);
+    assert.equal(await run('goToDifference', await row(/^irq\.entry name=eth0$/)), 4, 'only B has that event');
+    assert.equal((await active()).uri.toString(), b.toString());
+    const item = (await view()).getTreeItem(changed);
+    assert.equal(item.contextValue, 'difference ab');
+  });
+
+  it('compares two steps of one trace', async () => {
+    await run('openTrace', example());
+    const found = await run<string>('compareSteps', UNMASK.step - 1, UNMASK.step);
+    assert.match(
+      found,
+      new RegExp(`^state after step ${UNMASK.step - 1} in A and ${UNMASK.step} in B: \\d+ objects? differs?`),
+    );
+    const entry = await row(new RegExp(`^${ENTRY}$`));
+    assert.ok(entry.below().some(({ label, description }) => label === 'control.mask' && description === 'yes → no'));
+    assert.equal(await run('compareSteps', 0, 10 ** 9), undefined);
+  });
+
+  it('is gone when it is closed, and when one of its traces is', async () => {
+    await run('openTrace', a);
+    await run('compareWith', b);
+    await run('closeComparison');
+    assert.deepEqual((await view()).rows, []);
+    await run('switchTrace', a);
+    await run('compareWith', b);
+    await run('closeTrace', b);
+    await eventually(async () => assert.equal((await view()).compared, undefined));
+  });
+});
