@@ -1,9 +1,10 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { devRaise, effectivelyMasked, msgSend, ownerOf, pbaRead } from '../../model/events/msix.ts';
-import { dropped, illegal, untold } from '../../model/events/outcome.ts';
+import type { EventKind } from '../../model/event.ts';
+import { devRaise, devWithdraw, effectivelyMasked, msgSend, ownerOf, pbaRead } from '../../model/events/msix.ts';
+import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
 import type { State } from '../../model/state.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
-import { causeKinds, tableKinds } from '../kinds.ts';
+import { causeKinds, injectionKinds, tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { enabledIn, entriesOf, mayWrite, shared } from './entries.ts';
@@ -17,7 +18,11 @@ interface Owed {
   readonly pendingTime: number;
   readonly unmasked: Step;
   readonly time: number;
+  /** Its function sends messages on the bus, which the trace shows: the next event of the entry must be its message. */
+  readonly strict: boolean;
 }
+
+const INJECTIONS: ReadonlySet<EventKind> = new Set(injectionKinds);
 
 /** F01. */
 export const unmaskSends: Rule<'F01'> = {
@@ -28,7 +33,7 @@ export const unmaskSends: Rule<'F01'> = {
     'A cause that arose while its entry was masked is kept as its pending bit; clearing the mask sends exactly one message, before all else of that entry.',
   reference: 'PCIe 6.1.4.5, 7.7.2.9',
   severity: 'error',
-  kinds: [...tableKinds, ...causeKinds, dropped, untold, illegal],
+  kinds: [...tableKinds, ...causeKinds, ...injectionKinds, dropped, untold, illegal],
   needs: [[msgSend], [devRaise, pbaRead]],
   needsAll: false,
   confirm: 'the messages on the bus (QEMU: memory_region_ops_write of the doorbell) and the causes of the device model',
@@ -36,6 +41,8 @@ export const unmaskSends: Rule<'F01'> = {
     /** Entries with their pending bit set, the event that showed it and its time. */
     const pending = new Map<ObjectId, { readonly step: Step; readonly time: number }>();
     const owing = new Map<ObjectId, Owed>();
+    /** The entry whose pending bit was taken back by the event before, and that bit. */
+    let taken: { readonly entry: ObjectId; readonly step: Step; readonly time: number } | undefined;
     /** Functions whose messages the trace shows. */
     const shown = new Set<ObjectId>();
     /** No owed message is late before this time. */
@@ -68,8 +75,9 @@ export const unmaskSends: Rule<'F01'> = {
         const owner = ownerOf(state, entry);
         if (!shown.has(owner) || shared(state, entry) || mayWrite(state, owner) === false) return;
       }
+      const strict = scene.complete && shown.has(ownerOf(state, entry));
       judged++;
-      owing.set(entry, { pending: since.step, pendingTime: since.time, unmasked: step, time });
+      owing.set(entry, { pending: since.step, pendingTime: since.time, unmasked: step, time, strict });
       late = Math.min(late, time + DUE);
     };
     const settle = (
@@ -88,7 +96,7 @@ export const unmaskSends: Rule<'F01'> = {
     };
     /** A cause ended while its entry keeps it: nothing that software did ends it. */
     const vanished = (step: Step, entry: ObjectId, state: State, reason: string): void => {
-      const since = pending.get(entry);
+      const since = pending.get(entry) ?? (taken?.entry === entry ? taken : undefined);
       if (since === undefined || enabledIn(state, ownerOf(state, entry)) !== true) return;
       pending.delete(entry);
       judged++;
@@ -106,16 +114,22 @@ export const unmaskSends: Rule<'F01'> = {
         const { kind, object, time } = happened;
         const type = state.world.type(object);
         if (time > late) overdue(step, time);
+        if (INJECTIONS.has(kind)) {
+          for (const entry of owing.keys()) if (!shown.has(ownerOf(state, entry))) owing.delete(entry);
+          if (kind !== merged) return;
+        }
         if (type === msixEntry) {
           const owed = owing.get(object);
-          if (kind === msgSend && !scene.complete) shown.add(ownerOf(state, object));
+          if (kind === msgSend) shown.add(ownerOf(state, object));
           if (owed !== undefined) {
             if (kind === msgSend || kind === dropped || kind === untold) owing.delete(object);
             // That something else was illegal is said about the same access, before the message can leave.
-            else if (scene.complete && kind !== illegal) tell(object, owed, `${kind.name} came before`, step);
+            else if (owed.strict && kind !== illegal) tell(object, owed, `${kind.name} came before`, step);
             else if (effectivelyMasked(state, object) === true) owing.delete(object);
           } else if (kind === dropped)
             vanished(step, object, state, state.world.strings.text(dropped.read(happened.words, happened.at).reason));
+          const since = pending.get(object);
+          taken = kind === devWithdraw && since ? { entry: object, ...since } : undefined;
           settle(step, happened, object, state);
         } else if (type === device) {
           if (kind === msgSend) owing.clear();

@@ -98,8 +98,7 @@ export const pbaShowsPending: Rule<'F02'> = {
       event(step, { kind, object, words, at }, state) {
         if (kind === pbaRead) {
           const read = pbaRead.read(words, at);
-          if (read.stale !== true)
-            judge(step, object, state, read.first, Math.min(8, read.size), [read.value(0), read.value(1)]);
+          judge(step, object, state, read.first, Math.min(8, read.size), [read.value(0), read.value(1)]);
           return;
         }
         if (kind === devRaise) {

@@ -6,7 +6,7 @@ import { vecActivate, vecDeactivate } from '../../model/events/vector.ts';
 import { linksOf } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import { msixEntry } from '../../model/things/pci.ts';
-import { entryName } from '../names.ts';
+import { entryName, textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 
 /** What the kernel prints of a DMA write to address 0 (drivers/iommu/intel/dmar.c dmar_fault_do_one). */
@@ -35,7 +35,8 @@ export const quietAfterFree: Rule<'F10'> = {
       linksOf(state, irq).find(({ name, target }) => name === 'entry' && world.type(target) === msixEntry)?.target ??
       -1;
     return {
-      event(step, { kind, object, words, at, time }, state) {
+      event(step, happened, state) {
+        const { kind, object, words, at, time } = happened;
         if (kind === msgSend) {
           judged++;
           const sent = msgSend.read(words, at);
@@ -61,7 +62,7 @@ export const quietAfterFree: Rule<'F10'> = {
           if (activate) quiet.delete(entry);
           else if (!quiet.has(entry)) quiet.set(entry, { irq: object, step, time });
         } else {
-          const text = world.strings.text(kind === message ? message.read(words, at).text : mark.read(words, at).text);
+          const text = textOf(scene.world, happened);
           const who = ZERO.exec(text)?.[1];
           if (who === undefined) return;
           judged++;

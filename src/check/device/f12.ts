@@ -46,7 +46,7 @@ export const mayMaster: Rule<'F12'> = {
           }
           if (told.has(fn)) return;
           told.add(fn);
-          const name = type === msixEntry ? entryName(scene.world, object) : `MSI of ${scene.world.path(fn)}`;
+          const name = entryName(scene.world, object);
           report({
             step,
             object,

@@ -4,6 +4,7 @@ import { msiControl } from '../../model/registers/pci.ts';
 import { device, msi } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { LastWrites } from '../last-writes.ts';
+import { functionName } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { enabledIn } from './entries.ts';
 
@@ -33,7 +34,7 @@ export const noPinWithMessages: Rule<'F13'> = {
         const single = state.world.node(object)?.children.get('msi')?.object ?? -1;
         const byMsi = single >= 0 && msiControl.f.enable.flag(state, single, msi.at.control) === true;
         const byMsix = enabledIn(state, object) === true;
-        const name = scene.world.path(object);
+        const name = functionName(scene.world, object);
         if (kind === intx) {
           const { level } = intx.read(happened.words, happened.at);
           if (level === false || !writes.trustsObject(object)) return;

@@ -1,16 +1,19 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
+import type { EventKind } from '../../model/event.ts';
 import { devRaise, effectivelyMasked, msgSend } from '../../model/events/msix.ts';
 import { message } from '../../model/events/notes.ts';
 import { dropped, merged, untold } from '../../model/events/outcome.ts';
 import { smmuFault } from '../../model/events/smmu.ts';
 import { msixEntry } from '../../model/things/pci.ts';
-import { tableKinds } from '../kinds.ts';
+import { injectionKinds, tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { addressOf, functionOf, mayWrite, messageText, shared } from './entries.ts';
 
 /** Time in which a message must be on the bus after its cause, ns. */
 const DUE = 1_000_000;
+
+const INJECTIONS: ReadonlySet<EventKind> = new Set(injectionKinds);
 
 /** I-P5. */
 export const causeMakesMessage: Rule<'I-P5'> = {
@@ -20,7 +23,7 @@ export const causeMakesMessage: Rule<'I-P5'> = {
   meaning: 'A cause of an entry that nothing masks makes a message.',
   reference: 'PCIe 6.1.4.5',
   severity: 'error',
-  kinds: [devRaise, msgSend, dropped, merged, untold, message, smmuFault, ...tableKinds],
+  kinds: [devRaise, msgSend, dropped, merged, untold, message, smmuFault, ...injectionKinds, ...tableKinds],
   needs: [[devRaise], [msgSend]],
   needsAll: false,
   confirm:
@@ -61,8 +64,9 @@ export const causeMakesMessage: Rule<'I-P5'> = {
           if (!known || mayWrite(state, fn) === false) return;
           if (!scene.complete && (!shown.has(fn) || shared(state, object))) return;
           judged++;
+          const strict = scene.complete && shown.has(fn);
           if (due.has(object)) {
-            if (scene.complete) tell(object, step, time - due.get(object)!.time);
+            if (strict) tell(object, step, time - due.get(object)!.time);
             else return;
           }
           due.set(object, { step, time });
@@ -75,18 +79,20 @@ export const causeMakesMessage: Rule<'I-P5'> = {
           }
         } else if (kind === message || kind === smmuFault) due.clear();
         else if (due.size === 0) return;
-        else if (kind === dropped || kind === merged || kind === untold) {
+        else if (INJECTIONS.has(kind) && kind !== merged) {
+          for (const entry of due.keys()) if (!shown.has(functionOf(state, entry))) due.delete(entry);
+        } else if (kind === dropped || kind === merged || kind === untold) {
           if (type === msixEntry) due.delete(object);
           else due.clear();
         } else if (type === msixEntry) {
           const since = due.get(object);
           if (since === undefined) return;
-          if (scene.complete) tell(object, step, time - since.time);
+          if (scene.complete && shown.has(functionOf(state, object))) tell(object, step, time - since.time);
           else if (effectivelyMasked(state, object) !== false) due.delete(object);
         } else
           for (const [entry, since] of due)
             if (effectivelyMasked(state, entry) === false) continue;
-            else if (scene.complete) tell(entry, step, time - since.time);
+            else if (scene.complete && shown.has(functionOf(state, entry))) tell(entry, step, time - since.time);
             else due.delete(entry);
       },
       lost: () => due.clear(),

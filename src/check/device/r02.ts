@@ -1,4 +1,5 @@
 import { mark, message } from '../../model/events/notes.ts';
+import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 
 /** Lines of kernel logs that tell of an interrupt that never came, and what they mean. */
@@ -40,10 +41,9 @@ export const polledOnly: Rule<'R02'> = {
   watch(report, scene) {
     let judged = 0;
     return {
-      event(step, { kind, object, words, at }) {
-        const text = scene.world.strings.text(
-          kind === message ? message.read(words, at).text : mark.read(words, at).text,
-        );
+      event(step, happened) {
+        const { object } = happened;
+        const text = textOf(scene.world, happened);
         for (const [pattern, title, source] of LINES) {
           const m = pattern.exec(text);
           if (m === null) continue;

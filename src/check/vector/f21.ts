@@ -16,6 +16,7 @@ import { cpuObject, vectorDomain } from '../../model/events/places.ts';
 import { vecAlloc, vecAllocManaged, vecReserveManaged, vecUpdate } from '../../model/events/vector.ts';
 import type { State } from '../../model/state.ts';
 import { cpu as cpuType, domain } from '../../model/things/irq.ts';
+import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { cpusOf, irqName, ownersOf } from './places.ts';
 
@@ -94,7 +95,8 @@ export const findsVector: Rule<'F21'> = {
       });
     };
     return {
-      event(step, { kind, object, words, at, time }, state) {
+      event(step, happened, state) {
+        const { kind, object, words, at, time } = happened;
         if (kind === vecAlloc || kind === vecAllocManaged || kind === vecReserveManaged) {
           const managed = kind !== vecAlloc;
           const { ret } = kind === vecReserveManaged ? vecReserveManaged.read(words, at) : vecAlloc.read(words, at);
@@ -105,9 +107,7 @@ export const findsVector: Rule<'F21'> = {
           if (before === undefined || time - before > SAME) tell(step, object, managed, state);
         } else if (kind === vecUpdate) failed.delete(object);
         else if (kind === message || kind === mark) {
-          const text = scene.world.strings.text(
-            kind === message ? message.read(words, at).text : mark.read(words, at).text,
-          );
+          const text = textOf(scene.world, happened);
           const virq = FAILED.exec(text)?.[1];
           if (virq === undefined) return;
           judged++;

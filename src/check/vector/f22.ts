@@ -1,6 +1,7 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { mark, message } from '../../model/events/notes.ts';
 import { vecAlloc } from '../../model/events/vector.ts';
+import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 
 const BROKEN = /\birq (\d+): Affinity broken due to vector space exhaustion/i;
@@ -24,14 +25,13 @@ export const exhaustedIsFull: Rule<'F22'> = {
     let from: Step = 0;
     let judged = 0;
     return {
-      event(step, { kind, object, words, at }, state) {
+      event(step, happened, state) {
+        const { kind, object, words, at } = happened;
         if (kind === vecAlloc) {
           last.set(object, { step, ret: vecAlloc.read(words, at).ret });
           return;
         }
-        const text = scene.world.strings.text(
-          kind === message ? message.read(words, at).text : mark.read(words, at).text,
-        );
+        const text = textOf(scene.world, happened);
         const virq = BROKEN.exec(text)?.[1];
         if (virq === undefined) return;
         judged++;

@@ -1,6 +1,7 @@
 import { mark, message } from '../../model/events/notes.ts';
 import { cpuObject, vectorDomain } from '../../model/events/places.ts';
 import { cpu as cpuType, domain } from '../../model/things/irq.ts';
+import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { ownersOf } from './places.ts';
 
@@ -21,10 +22,9 @@ export const roomForVectors: Rule<'F23'> = {
   watch(report, scene) {
     let judged = 0;
     return {
-      event(step, { kind, object, words, at }, state) {
-        const text = scene.world.strings.text(
-          kind === message ? message.read(words, at).text : mark.read(words, at).text,
-        );
+      event(step, happened, state) {
+        const { object } = happened;
+        const text = textOf(scene.world, happened);
         const m = REFUSED.exec(text);
         if (m === null) return;
         judged++;

@@ -6,8 +6,10 @@ import { mark, message } from '../../model/events/notes.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { vectorObject } from '../../model/events/places.ts';
 import { vecClear, vecConfig, vecFreeMoved, vecSetup, vecTeardown, vecUpdate } from '../../model/events/vector.ts';
+import { processorsOf } from '../../model/reference.ts';
 import type { State } from '../../model/state.ts';
 import { vector as vectorType } from '../../model/things/irq.ts';
+import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { irqName, isPlace, placeKey, placeName } from './places.ts';
 
@@ -97,7 +99,8 @@ export const arrivesWhereOwned: Rule<'F24'> = {
       for (const [irq, place] of places) if (place.cpu === cpu || place.prevCpu === cpu) places.delete(irq);
     };
     return {
-      event(step, { kind, object, cpu, time, words, at }, state) {
+      event(step, happened, state) {
+        const { kind, object, cpu, time, words, at } = happened;
         if (!scene.complete && cpu >= 0) {
           if (suspects.length > 0) {
             for (const suspect of suspects)
@@ -108,7 +111,8 @@ export const arrivesWhereOwned: Rule<'F24'> = {
         }
         if (kind === irqEntry) {
           const place = places.get(object);
-          if (place === undefined || cpu < 0) return;
+          // The kernel of a simulated guest counts virtual CPUs, and its records name the CPU of the host.
+          if (place === undefined || cpu < 0 || processorsOf(scene.world, object) === 'vcpu') return;
           judged++;
           if (cpu === place.cpu || cpu === place.prevCpu) return;
           const suspect = { step, irq: object, cpu, place, before: seen[place.cpu] ?? Number.NEGATIVE_INFINITY };
@@ -150,9 +154,7 @@ export const arrivesWhereOwned: Rule<'F24'> = {
             'The kernel has no handler for the vector',
           );
         } else if (kind === message || kind === mark) {
-          const text = scene.world.strings.text(
-            kind === message ? message.read(words, at).text : mark.read(words, at).text,
-          );
+          const text = textOf(scene.world, happened);
           const m = STRAY.exec(text);
           if (m === null) return;
           judged++;

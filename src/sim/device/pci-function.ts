@@ -60,6 +60,8 @@ export class PciFunction {
   readonly #latched = new Map<number, { address: number; data: number }>();
   /** Whether the function uses the message as it was when the entry was unmasked last (rule 8 allows both). */
   latches = false;
+  /** Whether it has sent a message. */
+  #sends = false;
   /** Called after an entry's mask, address or data may have changed; the part that emulates or watches the function sets it. */
   onEntry: ((index: number) => void) | undefined;
 
@@ -290,7 +292,7 @@ export class PciFunction {
           this.#waiting.set(entry, cause);
           machine.ledger.note(cause, 'pending', machine.now);
         }
-      } else if (machine.tamper?.strikes('I-P5', entry, machine.recorder.length - 1)) {
+      } else if (this.#sends && machine.tamper?.strikes('I-P5', entry, machine.recorder.length - 1)) {
         machine.ledger.note(cause, 'dropped', machine.now);
       } else this.#send(entry, cause);
       return cause;
@@ -351,6 +353,7 @@ export class PciFunction {
     if (pasid !== undefined) sent.pasid(pasid);
     if (cause !== 0) sent.cause(cause);
     machine.fire(sent, from);
+    this.#sends = true;
     const message: Message =
       pasid === undefined
         ? { address, data, requester, cause, from }
