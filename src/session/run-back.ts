@@ -2,7 +2,7 @@ import type { Step } from '../base/ids.ts';
 import { standingAtEnd } from '../query/standing.ts';
 import { breakpointFinder, isFinding, type Until } from './run-to.ts';
 import type { Refusal, Session } from './session.ts';
-import { stopText } from './stops.ts';
+import { stopText } from './stop.ts';
 import { type Finder, finderOf, testing } from './until.ts';
 
 /** Events that are looked at together. Where the state is asked for, it is followed through each such stretch from its beginning. */

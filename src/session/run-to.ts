@@ -3,8 +3,8 @@ import type { EventKind } from '../model/event.ts';
 import { eventText } from '../query/events.ts';
 import { type Standing, standingAtEnd, WRONG_TEXT } from '../query/standing.ts';
 import type { Refusal, Session } from './session.ts';
-import { stopText } from './stops.ts';
-import { anyFinder, type Finder, finderOf, type Stop } from './until.ts';
+import { type Stop, stopText } from './stop.ts';
+import { anyFinder, type Finder, finderOf } from './until.ts';
 
 /** Where to run to, from the cursor on: the next event at which a stop says to stop, or one of these. */
 export type Until =

@@ -1,5 +1,6 @@
 import type { Step } from '../base/ids.ts';
-import { type Stop, stopProblem } from './until.ts';
+import { type Stop, stopText } from './stop.ts';
+import { stopProblem } from './until.ts';
 
 /** A condition on events at which a run of the cursor stops. */
 export interface Breakpoint {
@@ -11,11 +12,6 @@ export interface Breakpoint {
 export interface Checkpoint {
   readonly name: string;
   readonly step: Step;
-}
-
-/** What a stop is in words: `kind == send`, `a change of irq/41/vector`. */
-export function stopText(stop: Stop): string {
-  return stop.to === 'filter' ? stop.filter : stop.to === 'kind' ? `kind == ${stop.kind}` : `a change of ${stop.path}`;
 }
 
 const same = (a: Stop, b: Stop): boolean => stopText(a) === stopText(b);

@@ -6,15 +6,7 @@ import { compileFilter } from '../query/filter/pass.ts';
 import { HistorySearch } from '../query/history.ts';
 import { resolvePath } from '../query/paths.ts';
 import type { Trace } from '../trace/trace.ts';
-
-/** What a run of the cursor stops at, and what a breakpoint waits for. */
-export type Stop =
-  /** An event of a kind. */
-  | { readonly to: 'kind'; readonly kind: string }
-  /** An event that changes an object or anything below it, or one key or field of an object. */
-  | { readonly to: 'change'; readonly path: string }
-  /** An event for which a filter holds (docs/filter.md). */
-  | { readonly to: 'filter'; readonly filter: string };
+import type { Stop } from './stop.ts';
 
 /** Finds the events at which to stop. */
 export interface Finder {

@@ -18,6 +18,7 @@ import { toUri } from './selected.ts';
 import { Sessions } from './sessions.ts';
 import { Simulations } from './simulations.ts';
 import { showStatus } from './status-bar.ts';
+import { keepStops } from './stops/keep.ts';
 import { TextSync } from './text-sync.ts';
 import { TimelinePanel } from './timeline.ts';
 import { InterruptsView } from './views/interrupts-view.ts';
@@ -82,6 +83,7 @@ export function activateWith(
     comparison,
     watchContexts(sessions),
     showStatus(sessions),
+    keepStops(sessions, context.workspaceState),
     texts,
     files,
     checks,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { counted } from '../base/counted.ts';
+import type { Step } from '../base/ids.ts';
 import type { Branch, Branches } from '../session/branches.ts';
 import type { Until } from '../session/run-to.ts';
 import type { Refusal } from '../session/session.ts';
@@ -20,18 +21,26 @@ const FOUND_MS = 15_000;
 
 /** The simulator is loaded when it is needed first. */
 async function loadSimulator() {
-  const [branches, runTo, recipe, scenario, exporting] = await Promise.all([
+  const [branches, runTo, runBack, until, recipe, scenario, exporting] = await Promise.all([
     import('../session/branches.ts'),
     import('../session/run-to.ts'),
+    import('../session/run-back.ts'),
+    import('../session/until.ts'),
     import('../sim/recipe.ts'),
     import('../sim/scenario.ts'),
     import('../sim/export.ts'),
   ]);
-  return { ...branches, ...runTo, ...recipe, ...scenario, ...exporting };
+  return { ...branches, ...runTo, ...runBack, ...until, ...recipe, ...scenario, ...exporting };
 }
 
 /** Everything of the simulator that the shell uses, once it is loaded. */
 export type Simulator = Awaited<ReturnType<typeof loadSimulator>>;
+
+/** A search for an event, done in pieces: a run forwards or back. */
+interface Search {
+  look(events: number): Step | Refusal | undefined;
+  readonly told?: string | undefined;
+}
 
 /** The simulated runs and branches of this window, as open traces. */
 export class Simulations implements vscode.Disposable {
@@ -97,11 +106,13 @@ export class Simulations implements vscode.Disposable {
     this.#sessions.renamed(trace);
   }
 
-  /** Runs the cursor of a trace to a place; returns the step that it reached. The user can stop long runs. */
-  async runTo(trace: OpenTrace, until: Until): Promise<number | undefined> {
-    const { RunTo } = await this.simulator();
+  /** Runs the cursor of a trace to a place, or back to one; returns the step that it reached. The user can stop long runs. */
+  async runTo(trace: OpenTrace, until: Until, direction: 'to' | 'back' = 'to'): Promise<number | undefined> {
+    const { RunTo, RunBack, stopProblem } = await this.simulator();
+    const problem = stopProblem(until);
+    if (problem !== undefined) return void tell(`the filter cannot be read, ${problem}`);
     const { session } = trace;
-    const run = new RunTo(session, until);
+    const run: Search = direction === 'back' ? new RunBack(session, until) : new RunTo(session, until);
     let stopped = false;
     let report: ((text: string) => void) | undefined;
     let end = (): void => {};
@@ -138,6 +149,7 @@ export class Simulations implements vscode.Disposable {
         }
         report?.(counted(session.trace.length, 'event'));
         await breathe();
+        if ((stopped || !this.#sessions.all.includes(trace)) && direction === 'back') return void say('stopped');
         if (stopped || !this.#sessions.all.includes(trace)) {
           const last = session.move({ to: 'last' });
           say('stopped; the run keeps its events up to here');

@@ -6,8 +6,8 @@ import { pathValue } from '../../src/query/state.ts';
 import { RunBack } from '../../src/session/run-back.ts';
 import { isFinding, RunTo, type Until } from '../../src/session/run-to.ts';
 import { type Refusal, Session } from '../../src/session/session.ts';
+import type { Stop } from '../../src/session/stop.ts';
 import { isStop, Stops } from '../../src/session/stops.ts';
-import type { Stop } from '../../src/session/until.ts';
 import { bundled, run } from '../sim/run.ts';
 
 const { trace } = run(bundled('first-run'), { seed: 4 });

@@ -18,6 +18,7 @@ import { type InterruptServices, interruptCommands } from './interrupts.ts';
 import { objectCommands } from './object.ts';
 import { pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
+import { stopCommands } from './stops.ts';
 
 /** What commands use. */
 export interface Services extends FindingServices, InterruptServices, CompareServices {
@@ -44,6 +45,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...objectCommands(services.sessions, find, services.views),
     ...pathCommands(services.sessions, find),
     ...runCommands(services, find),
+    ...stopCommands(services.sessions, find),
     ...injectCommands(services, find),
     ...branchCommands(services, find),
     ...compareCommands(services, find),

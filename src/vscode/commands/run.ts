@@ -1,12 +1,10 @@
 import * as vscode from 'vscode';
-import { count, counted } from '../../base/counted.ts';
-import type { EventKind } from '../../model/event.ts';
 import type { Until } from '../../session/run-to.ts';
 import type { Recipe } from '../../sim/simulation.ts';
-import { pickOne } from '../pick.ts';
 import { type FileArgument, toUri } from '../selected.ts';
 import type { OpenTrace } from '../sessions.ts';
 import { askSeed, pickPolicy, pickScenario, scenarioFrom, seedOf, soundScenario } from '../sim-input.ts';
+import { askUntil, type Direction } from '../stops/ask-until.ts';
 import { showText } from '../text.ts';
 import { type Handlers, say } from './handlers.ts';
 import { complain, type Find, type SimServices } from './sim-services.ts';
@@ -29,10 +27,19 @@ export function runCommands({ sessions, simulations, log }: SimServices, find: F
       return undefined;
     }
   };
-  const go = async (until: Until, trace: OpenTrace | undefined): Promise<number | undefined> => {
+  const go = async (
+    until: Until,
+    trace: OpenTrace | undefined,
+    direction: Direction = 'to',
+  ): Promise<number | undefined> => {
     if (!trace) return undefined;
     sessions.activate(trace);
-    return simulations.runTo(trace, until);
+    return simulations.runTo(trace, until, direction);
+  };
+  const running = (direction: Direction) => async (until?: unknown, file?: FileArgument) => {
+    const trace = find(file);
+    const place = trace && (isUntil(until) ? until : await askUntil(trace, direction));
+    return place && go(place, trace, direction);
   };
   return {
     startSimulation: async (scenario?: unknown, seed?: unknown) => {
@@ -70,11 +77,10 @@ export function runCommands({ sessions, simulations, log }: SimServices, find: F
       if (cursor >= 0) run.session.move({ to: 'step', step: Math.min(cursor, run.session.trace.length - 1) });
       return run.session.cursor;
     },
-    runTo: async (until?: unknown, file?: FileArgument) => {
-      const trace = find(file);
-      const place = trace && (isUntil(until) ? until : await askUntil(trace));
-      return place && go(place, trace);
-    },
+    runTo: running('to'),
+    runBackTo: running('back'),
+    continue: (file?: FileArgument) => go({ to: 'breakpoint' }, find(file)),
+    continueBack: (file?: FileArgument) => go({ to: 'breakpoint' }, find(file), 'back'),
     runToFinding: (file?: FileArgument) => go({ to: 'finding' }, find(file)),
     runAll: (file?: FileArgument) => go({ to: 'end' }, simulated(file)),
     resetSimulation: async (file?: FileArgument) => {
@@ -111,67 +117,12 @@ async function bundledScenario(id: string): Promise<object | undefined> {
 
 const isDocument = (value: unknown): value is object => typeof value === 'object' && value !== null && 'title' in value;
 
+/** Whether an argument says where to run to. A filter that cannot be read is told when the run begins. */
 function isUntil(value: unknown): value is Until {
   if (typeof value !== 'object' || value === null || !('to' in value)) return false;
-  const { to, kind, path } = value as Record<string, unknown>;
+  const { to, kind, path, filter } = value as Record<string, unknown>;
   if (to === 'kind') return typeof kind === 'string';
   if (to === 'change') return typeof path === 'string';
-  return to === 'finding' || to === 'end';
-}
-
-/** Asks where to run to: a problem, a change of the selected object, or a kind of event. */
-async function askUntil(trace: OpenTrace): Promise<Until | undefined> {
-  const [{ vocabulary }, { kindCounts }] = await Promise.all([
-    import('../../model/vocabulary.ts'),
-    import('../../query/kinds.ts'),
-  ]);
-  const { selection, cursor, growing } = trace.session;
-  interface Item extends vscode.QuickPickItem {
-    readonly until?: Until;
-  }
-  const separator = (label: string): Item => ({ label, kind: vscode.QuickPickItemKind.Separator });
-  const kindItem = ({ name, meaning }: EventKind, description?: string): Item => ({
-    label: name,
-    ...(description === undefined ? {} : { description }),
-    // The documentation marks names by backticks; a list shows plain text.
-    detail: meaning.replaceAll('`', ''),
-    until: { to: 'kind', kind: name },
-  });
-  const counts = kindCounts(trace.session.trace, cursor);
-  const occurring = new Set(counts.map(({ kind }) => kind));
-  // A simulated run can still make events of the other kinds.
-  const others = growing ? vocabulary.filter((kind) => !occurring.has(kind)) : [];
-  const items: Item[] = [
-    {
-      label: 'Something gone wrong',
-      description: 'a drop, a fault, an interrupt that does not arrive',
-      until: { to: 'finding' },
-    },
-    ...(selection === undefined
-      ? []
-      : [
-          {
-            label: `Change of ${selection}`,
-            description: 'or of anything in it',
-            until: { to: 'change', path: selection },
-          } as Item,
-        ]),
-    {
-      label: 'The end',
-      description: growing ? 'until no further event is due' : 'the last event',
-      until: { to: 'end' },
-    },
-    ...(counts.length > 0 ? [separator('Kinds of events that occur')] : []),
-    ...counts.map(({ kind, total, ahead }) => kindItem(kind, countText(total, ahead))),
-    ...(others.length > 0 ? [separator('Kinds of events that have not occurred yet')] : []),
-    ...others.map((kind) => kindItem(kind)),
-  ];
-  const names = { namesOf: ({ label }: Item) => [label] };
-  return (await pickOne(items, { title: 'Run to…', placeholder: 'Where to stop', ...names }))?.until;
-}
-
-/** How many events of a kind there are: `1,234 events, 12 ahead`. */
-function countText(total: number, ahead: number): string {
-  const all = counted(total, 'event');
-  return `${all}, ${ahead === total ? 'all' : ahead === 0 ? 'none' : count(ahead)} ahead`;
+  if (to === 'filter') return typeof filter === 'string';
+  return to === 'finding' || to === 'end' || to === 'breakpoint';
 }

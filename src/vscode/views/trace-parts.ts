@@ -1,5 +1,6 @@
 import { count, counted } from '../../base/counted.ts';
 import type { TraceInfo } from '../../query/info.ts';
+import type { Stop } from '../../session/stop.ts';
 import type { OpenTrace } from '../sessions.ts';
 
 /** A row of the view Traces: a trace or branch, a number of its accounting, or a line that was skipped. */
@@ -15,6 +16,8 @@ export interface TraceRow {
   readonly tooltip?: string;
   /** A line of the source to go to. */
   readonly line?: number;
+  /** The breakpoint or checkpoint that the row stands for. */
+  readonly of?: { readonly stop: Stop } | { readonly checkpoint: string };
   readonly below?: readonly Omit<TraceRow, 'id' | 'trace' | 'parent'>[];
 }
 

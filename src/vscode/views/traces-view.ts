@@ -6,6 +6,7 @@ import { code, plain } from '../../view/outline/explain.ts';
 import { hasRecipe, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
 import { RefreshGate } from './refresh-gate.ts';
+import { stopParts } from './stop-parts.ts';
 import { Throttle } from './throttle.ts';
 
 import { accountingParts, recipeParts, type TraceRow } from './trace-parts.ts';
@@ -56,7 +57,9 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     }
     const { trace } = row;
     const parts =
-      row.name === '' ? [...recipeParts(trace), ...accountingParts(traceInfo(trace.session.trace))] : (row.below ?? []);
+      row.name === ''
+        ? [...stopParts(trace), ...recipeParts(trace), ...accountingParts(traceInfo(trace.session.trace))]
+        : (row.below ?? []);
     return [
       ...(row.name === '' ? [...this.#rows.values()].filter(({ parent }) => parent?.id === row.id) : []),
       ...parts.map((part) => ({ ...part, id: `${row.id}/${part.name}`, trace, parent: row })),
@@ -86,13 +89,19 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     item.description = row.description;
     const color = row.icon === 'warning' ? new vscode.ThemeColor('list.warningForeground') : undefined;
     item.iconPath = new vscode.ThemeIcon(row.icon, color);
-    item.contextValue = isTrace ? contextOf(trace) : 'part';
+    item.contextValue = isTrace ? contextOf(trace) : row.of ? 'stop' : 'part';
     item.tooltip = isTrace ? traceTooltip(trace, active) : partTooltip(row);
     item.accessibilityInformation = {
       label: [row.label, row.description, active ? 'active trace' : ''].filter(Boolean).join(', '),
     };
     if (row.line !== undefined)
       item.command = { command: 'irqscope.revealLine', title: 'Reveal Line', arguments: [trace.uri, row.line] };
+    else if (row.of && 'checkpoint' in row.of)
+      item.command = {
+        command: 'irqscope.goToCheckpoint',
+        title: 'Go to Checkpoint…',
+        arguments: [row.of.checkpoint, trace.uri],
+      };
     else if (isTrace)
       item.command = { command: 'irqscope.switchTrace', title: 'Switch Active Trace…', arguments: [trace.uri] };
     return item;
