@@ -2,13 +2,14 @@ import type { ObjectId, Step } from '../base/ids.ts';
 import type { Finding } from './check-trace.ts';
 
 /**
- * Rules whose findings say that an interrupt did not reach its handler: at the function (F01, F05, F12, F25), at the remapping unit (F30,
- * F33, F34, F35), at VFIO and KVM (F40, F44, F50, F55, F56, F63, F64, F68), at the doorbell and the ITS (F70, F71, F75, F78).
+ * Rules whose findings of severity error say that an interrupt did not reach its handler: at the function (F01, I-P5, F12, F25, R03), at the
+ * remapping unit (F30, F33, F34, F35), at VFIO and KVM (F40, F44, F50, F54, F55, F56, F63, F64, F68), at the doorbell and the ITS
+ * (F70, F71, F75, F78). What they report less severely is only possible.
  */
 const LOSSES: ReadonlySet<string> = new Set([
-  ...['F01', 'F05', 'F12', 'F25'],
+  ...['F01', 'I-P5', 'F12', 'F25', 'R03'],
   ...['F30', 'F33', 'F34', 'F35'],
-  ...['F40', 'F44', 'F50', 'F55', 'F56', 'F63', 'F64', 'F68'],
+  ...['F40', 'F44', 'F50', 'F54', 'F55', 'F56', 'F63', 'F64', 'F68'],
   ...['F70', 'F71', 'F75', 'F78'],
 ]);
 
@@ -24,9 +25,12 @@ export function foundAt(findings: Iterable<Finding>, step: Step): Map<ObjectId, 
   for (const finding of findings) {
     if (finding.step > step) continue;
     const { id } = finding.rule;
-    const here = found.get(finding.object);
-    if (here === undefined) found.set(finding.object, [{ rule: id, loss: LOSSES.has(id) }]);
-    else if (!here.some(({ rule }) => rule === id)) here.push({ rule: id, loss: LOSSES.has(id) });
+    const loss = LOSSES.has(id) && finding.severity === 'error';
+    const here = found.get(finding.object) ?? [];
+    found.set(finding.object, here);
+    const same = here.findIndex(({ rule }) => rule === id);
+    if (same < 0) here.push({ rule: id, loss });
+    else if (loss) here[same] = { rule: id, loss };
   }
   return found;
 }

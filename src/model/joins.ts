@@ -33,12 +33,19 @@ export function requesterOf(state: State, object: ObjectId): number {
   return state.world.type(object) === irq ? requesterIn(state.text(object, irq.at.device)) : -1;
 }
 
-/** The only remapping unit whose entry with that index is present, or the only one that has such an entry at all. */
+/** The unit of a log of the emulated machine, which has one. The kernel that runs in it calls that unit by another name. */
+const EMULATED_UNIT = '0';
+
+/**
+ * The entry with an index, in the only remapping unit in which it is present, or the only one that has such an entry at all. Where a
+ * log of the emulated machine and its kernel both tell of it, it is that of the log.
+ */
 export function irteAt(state: State, object: ObjectId, index: number): ObjectId {
   const units = state.world.spaceOf(object).find('irte')?.children.values() ?? [];
   let only = -1;
   let entries = 0;
   let here = -1;
+  let emulated = -1;
   let present = 0;
   for (const unit of units) {
     if (unit.segment.startsWith('amdvi-')) continue;
@@ -47,9 +54,11 @@ export function irteAt(state: State, object: ObjectId, index: number): ObjectId 
     only = entry;
     entries++;
     if (!state.present(entry)) continue;
+    if (unit.segment === EMULATED_UNIT) emulated = entry;
     here = entry;
     present++;
   }
+  if (present === 2 && emulated >= 0) return emulated;
   return present === 1 ? here : entries === 1 ? only : -1;
 }
 

@@ -164,6 +164,52 @@ describe('joins of interrupts', () => {
   });
 });
 
+describe('interrupts of several machines', () => {
+  it('a vector of VFIO, its GSI, the virtual CPU and the irq of the guest are one interrupt', () => {
+    const [row, ...more] = rows(
+      story(`
+      irq.entry irq/28 name=vfio-msix[0](0000:00:03.0)
+      vfio.fire vfio/0000:00:03.0/2/0 irq=28
+      vfio.route vfio/0000:00:03.0/2/0 virq=24
+      route.set kvm/0/route/24 device=0000:00:01.0 vector=0 address=0xfee01000 data=0x22
+      apic.accept vcpu/1/vector/34 mode=fixed posted=false
+      irq.exit irq/28 handled=true
+      vec.update guest:irq/25 vector=34 cpu=1 prevVector=0 prevCpu=0
+      irq.entry guest:irq/25 name=nvme0q1
+      irq.exit guest:irq/25 handled=true`),
+    );
+    assert.equal(more.length, 0);
+    assert.deepEqual(
+      [row!.irq, row!.vfio, row!.gsi, row!.vcpu, row!.guestIrq, row!.action],
+      ['irq/28', 'vfio/0000:00:03.0/2/0', 'kvm/0/route/24', 'vcpu/1', 'guest:irq/25', 'vfio-msix[0](0000:00:03.0)'],
+    );
+  });
+
+  it('the log of a machine and its kernel: one interrupt, one processor', () => {
+    // VT-d 9.10: present, vector 0x21, destination 0 in xAPIC format; source 0000:00:03.0.
+    const irte = '0x0000000000040018'.slice(2) + '0000000000210001';
+    const [row, ...more] = rows(
+      story(`
+      ir.enable irte/0 enable=true
+      tbl.write device/0000:00:03.0/msix/0 offset=0x0 size=8 value=0xfee00298
+      tbl.write device/0000:00:03.0/msix/0 offset=0x8 size=4 value=0x0
+      irte.read irte/0/20 value=0x${irte}
+      iec.inv irte/dmar0/20 global=false index=20 mask=0
+      cpu.online cpu/0
+      vec.update irq/26 vector=33 cpu=0 prevVector=0 prevCpu=0
+      vec.config irq/26 vector=33 cpu=0 apicDest=0x0
+      msg.write irq/26 address=0xfee00298 data=0x0
+      apic.deliver vcpu/0/vector/33 dest=0 destMode=0 deliveryMode=0 vector=33 trigger=0
+      irq.entry irq/26 name=nvme0q0`),
+    );
+    assert.equal(more.length, 0);
+    assert.deepEqual(
+      [row!.entry, row!.irq, row!.irte, row!.cpu, row!.vector, row!.vcpu],
+      ['device/0000:00:03.0/msix/0', 'irq/26', 'irte/0/20', 'cpu/0', 'cpu/0/vector/33', 'vcpu/0'],
+    );
+  });
+});
+
 describe('status and order of interrupts', () => {
   const trace = story(`
     irq.entry irq/20 name=a
@@ -210,6 +256,23 @@ describe('status and order of interrupts', () => {
     assert.equal(rows(other)[0]!.handled, null);
     assert.equal(rows(other)[0]!.status, 'unknown');
     assert.equal(interrupts(other, 0)[0]!.neverUsed, false);
+  });
+
+  it('an LPI that was ended at one CPU is idle when it moves to another', () => {
+    const moves = story(`
+      its.mapd its/0/device/0x10 size=4 itt=0x47000000 valid=true
+      its.mapc its/0/collection/0 target=0 valid=true
+      its.mapc its/0/collection/1 target=1 valid=true
+      its.mapti its/0/device/0x10/event/3 lpi=8203 collection=0
+      tbl.write device/0000:00:02.0/msix/3 offset=0x0 size=8 value=0xfffff040
+      tbl.write device/0000:00:02.0/msix/3 offset=0x8 size=8 value=0x3
+      its.trans its/0/device/0x10/event/3 device=0x10 event=0x3 size=4
+      gic.ack vcpu/0/intid/8203
+      gic.eoi vcpu/0/intid/8203
+      its.movi its/0/device/0x10/event/3 collection=1`);
+    const status = (step: number): string =>
+      rows(moves, step).find(({ entry }) => entry === 'device/0000:00:02.0/msix/3')!.status;
+    assert.deepEqual([6, 7, 8, 9].map(status), ['in-flight', 'in-service', 'idle', 'idle']);
   });
 
   it('a cause that is kept pending is pending, and idle when it was sent', () => {

@@ -1,6 +1,7 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import type { State } from '../../model/state.ts';
 import { intid, irq, pin, vector } from '../../model/things/irq.ts';
+import { itsEvent } from '../../model/things/remap.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
 import { compareSegments } from '../paths.ts';
@@ -10,6 +11,7 @@ import { joinParts } from './join.ts';
 import { kindsWhere, lastEvents } from './last.ts';
 import { placed } from './places.ts';
 import { type InterruptRow, type Joined, ownObjects } from './row.ts';
+import type { Scene } from './scene.ts';
 import { isMove, type Standing, standingOf } from './status.ts';
 
 /** What rules found, by the object that it is about. */
@@ -60,7 +62,7 @@ export function interruptsAt(trace: Trace, state: State, step: Step, options: Li
   const recorded = recordedIn(trace, complete);
   const joinedRows = scene.groups.all().map((group) => placed(scene, group));
   const rows = delivered(trace, state, step, joinedRows);
-  const objects = rows.map(ownObjects);
+  const objects = rows.map((row) => ownObjects(row, lpisOf(scene, row)));
   const last = lastEvents(trace, objects, step);
   const moves = lastMoves(trace, objects, last);
   const all = rows.map((joined, i) => {
@@ -83,6 +85,13 @@ export function interruptsAt(trace: Trace, state: State, step: Step, options: Li
     return { row, joined, waiting, neverUsed: isNeverUsed(signs, standing) };
   });
   return sorted(all);
+}
+
+/** The LPI of a row at all processors. */
+function lpisOf({ state, lpis }: Scene, { translation }: Joined): readonly ObjectId[] {
+  if (state.world.type(translation) !== itsEvent) return [];
+  const lpi = state.num(translation, itsEvent.at.lpi);
+  return lpi < 0 ? [] : lpis(lpi);
 }
 
 const MOVES = kindsWhere(isMove);

@@ -3,7 +3,7 @@ import { SHUTDOWN_VECTOR } from '../../model/events/places.ts';
 import { placeOfIrqfd, placeOfRoute, processorOf, vectorAt } from '../../model/joins.ts';
 import { cellTarget } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
-import { irq, pin } from '../../model/things/irq.ts';
+import { cpu, irq, pin } from '../../model/things/irq.ts';
 import { vcpu } from '../../model/things/virt.ts';
 import type { Group } from './groups.ts';
 import { placeOfGuestIrq } from './keys.ts';
@@ -25,7 +25,8 @@ export function placed(scene: Scene, group: Group): Joined {
   const place = placeOfHost(scene, group, translation);
   const processor = place >= 0 ? processorOfPlace(state, place) : processorOfHost(scene, group, translation);
   const emulated = world.type(processor) === vcpu;
-  const guestPlace = emulated ? place : placeOfGuest(state, group);
+  const same = emulated ? processor : emulatedOf(state, processor);
+  const guestPlace = emulated ? place : same >= 0 ? samePlace(state, place, same) : placeOfGuest(state, group);
   const owner = group.irq >= 0 ? group.irq : group.guestIrq;
   return {
     ...group,
@@ -33,9 +34,24 @@ export function placed(scene: Scene, group: Group): Joined {
     translation,
     cpu: emulated ? there(state, processorOf(state, processor)) : processor,
     vector: place,
-    vcpu: emulated ? processor : processorOfPlace(state, guestPlace),
+    vcpu: same >= 0 ? same : processorOfPlace(state, guestPlace),
     vcpuVector: guestPlace,
   };
+}
+
+/** The virtual CPU of a log of the emulated machine that a CPU of its kernel is; -1 for none. */
+function emulatedOf(state: State, processor: ObjectId): ObjectId {
+  const { world } = state;
+  if (world.type(processor) !== cpu) return -1;
+  const there = world.spaceOf(processor).objectAt(`vcpu/${world.node(processor)!.segment}`);
+  return state.present(there) && processorOf(state, there) === processor ? there : -1;
+}
+
+/** The vector or LPI of another processor with the number of that at `place`. */
+function samePlace(state: State, place: ObjectId, processor: ObjectId): ObjectId {
+  const node = state.world.node(place);
+  const kind = state.world.node(processor)?.children.get(node?.parent?.segment ?? '');
+  return there(state, kind?.children.get(node?.segment ?? '')?.object ?? -1);
 }
 
 /** What the message of the first part that has one selects. */

@@ -56,8 +56,8 @@ export interface Joined {
   readonly vcpuVector: ObjectId;
 }
 
-/** The objects of a row that are its own: events about them are events of the interrupt. */
-export function ownObjects(row: Joined): ObjectId[] {
+/** The objects of a row that are its own: events about them are events of the interrupt. `lpis`: its LPI at all processors. */
+export function ownObjects(row: Joined, lpis: readonly ObjectId[]): ObjectId[] {
   const own: ObjectId[] = [];
   const add = (object: ObjectId): void => {
     if (object >= 0) own.push(object);
@@ -73,5 +73,6 @@ export function ownObjects(row: Joined): ObjectId[] {
   add(row.translation);
   add(row.vector);
   if (row.vcpuVector !== row.vector) add(row.vcpuVector);
+  for (const object of lpis) if (object !== row.vector && object !== row.vcpuVector) add(object);
   return own;
 }

@@ -4,11 +4,12 @@ import type { MessageKind } from '../../model/message.ts';
 import type { Namespace } from '../../model/namespace.ts';
 import type { ObjectType } from '../../model/objects.ts';
 import { cpuWithApicId, placeOfEntry, processorOfEntry } from '../../model/references.ts';
+import { firstLpi } from '../../model/registers/its.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
-import { irq } from '../../model/things/irq.ts';
+import { intid, irq } from '../../model/things/irq.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
-import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, vfioVector } from '../../model/things/virt.ts';
+import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import { messageKind } from '../../model/translate.ts';
 import { Groups } from './groups.ts';
 
@@ -35,6 +36,8 @@ export interface Scene {
   place(translation: ObjectId): ObjectId;
   /** The processor that a translation table entry names; -1 unknown. */
   processor(translation: ObjectId): ObjectId;
+  /** An LPI at every processor at which the trace shows it: it is moved from one to another. */
+  lpis(lpi: number): readonly ObjectId[];
 }
 
 type Lists = Record<'entries' | 'irqs' | 'vfios' | 'routes' | 'irqfds' | 'lines' | 'served', ObjectId[]>;
@@ -73,6 +76,7 @@ export function sceneOf(state: State): Scene {
   const kinds = new Map<Namespace, MessageKind>();
   const translations = new Map<ObjectId, ObjectId>();
   const apics = new Map<Namespace, Map<number, number>>();
+  let places: ReadonlyMap<number, readonly ObjectId[]> | undefined;
   const cpuOf =
     (entry: ObjectId) =>
     (apicId: number): number => {
@@ -107,6 +111,10 @@ export function sceneOf(state: State): Scene {
       const found = placeOfEntry(state, translation, cpuOf(translation));
       return state.present(found) ? found : -1;
     },
+    lpis: (lpi) => {
+      places ??= lpiPlaces(state);
+      return places.get(lpi) ?? [];
+    },
     processor: (translation) => {
       const found = processorOfEntry(state, translation, cpuOf(translation));
       return state.present(found) ? found : -1;
@@ -117,4 +125,21 @@ export function sceneOf(state: State): Scene {
       return lo < 0 || hi < 0 || word < 0 || (lo === 0 && hi === 0) ? '' : `${hi} ${lo} ${word}`;
     },
   };
+}
+
+/** The objects `…/intid/<LPI>` of all processors, by their LPI. */
+function lpiPlaces(state: State): Map<number, ObjectId[]> {
+  const { world } = state;
+  const found = new Map<number, ObjectId[]>();
+  for (let object = 0; object < world.objects; object++) {
+    const type = world.type(object);
+    if ((type !== intid && type !== vcpuVector) || !state.present(object)) continue;
+    const { segment, parent } = world.node(object)!;
+    const lpi = Number(segment);
+    if (parent?.segment !== 'intid' || lpi < firstLpi) continue;
+    const list = found.get(lpi);
+    if (list) list.push(object);
+    else found.set(lpi, [object]);
+  }
+  return found;
 }
