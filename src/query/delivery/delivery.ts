@@ -58,6 +58,8 @@ export class Delivery {
   into: Delivery | undefined;
   /** Objects that will tell how it goes on: what its message leads to, the vector that it waits for. */
   readonly ahead = new Set<ObjectId>();
+  /** The INTID whose acknowledge it waits for, or -1. */
+  intid = -1;
   /** Where it goes, as the remapping unit or a route told. */
   vector = -1;
 

@@ -139,8 +139,7 @@ function line(moment: Moment): void {
   // An SPI of a GIC is acknowledged by its INTID.
   if (delivery && state.world.node(object)?.parent?.segment === 'spi') {
     slots.raised.delete(object);
-    const number = numberOf(state, object);
-    slots.intids.set(number, [...(slots.intids.get(number) ?? []), delivery]);
+    slots.awaitIntid(delivery, numberOf(state, object));
   }
 }
 

@@ -87,11 +87,10 @@ const pend: Join = (moment) => {
   if (!pending) {
     const delivery = slots.accepted.get(row.object);
     slots.accepted.delete(row.object);
-    if (delivery) slots.intids.set(number, [delivery]);
+    if (delivery) slots.awaitIntid(delivery, number);
     return;
   }
-  const [waiting, ...others] = slots.intids.get(number) ?? [];
-  slots.intids.delete(number);
+  const [waiting, ...others] = slots.takeIntid(number);
   const { step } = moment;
   const delivery = waiting ? slots.hop(waiting, step, 'accept', row.object) : slots.begin(step, 'accept', row.object);
   for (const other of others) slots.merge(other, delivery, step);
@@ -134,8 +133,7 @@ const acknowledge: Join = (moment) => {
     return;
   }
   const number = numberOf(state, row.object);
-  const [first, ...others] = slots.intids.get(number) ?? [];
-  slots.intids.delete(number);
+  const [first, ...others] = slots.takeIntid(number);
   take(moment, first);
   const { touched } = slots;
   for (const other of others) if (touched) slots.merge(other, touched, step);

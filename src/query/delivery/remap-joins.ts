@@ -47,17 +47,11 @@ const refuses: Join = (moment) => {
   slots.end(delivery, step, false, `the remapping unit refused the message${code}${what}`);
 };
 
-/** An LPI waits for its acknowledge. */
-function awaitIntid({ slots }: Moment, delivery: Delivery, intid: number): void {
-  if (intid < 0) return;
-  const waiting = slots.intids.get(intid) ?? [];
-  if (!waiting.includes(delivery)) slots.intids.set(intid, [...waiting, delivery]);
-}
-
 const doorbell: Join = (moment) => {
   const { row, state } = moment;
   const delivery = begins(moment);
-  if (state.world.type(row.object) === itsEvent) awaitIntid(moment, delivery, state.num(row.object, itsEvent.at.lpi));
+  if (state.world.type(row.object) === itsEvent)
+    moment.slots.awaitIntid(delivery, state.num(row.object, itsEvent.at.lpi));
 };
 
 const entryRead: Join = (moment) => {
@@ -67,13 +61,7 @@ const entryRead: Join = (moment) => {
   if (!delivery?.has('remap')) return;
   follows(moment);
   // What was known of the entry before may be out of date: the INTID that counts is the one that the ITS reads.
-  for (const [intid, waiting] of slots.intids)
-    if (intid !== lpi && waiting.includes(delivery))
-      slots.intids.set(
-        intid,
-        waiting.filter((other) => other !== delivery),
-      );
-  if (valid) awaitIntid(moment, delivery, lpi);
+  slots.awaitIntid(delivery, valid ? lpi : -1);
 };
 
 const tableRead =
@@ -98,7 +86,7 @@ const command: Join = (moment) => {
   const { slots, step, row, state } = moment;
   if (!itsInt.read(row.words, row.at).set) return;
   const delivery = slots.begin(step, 'message', row.object);
-  awaitIntid(moment, delivery, state.num(row.object, itsEvent.at.lpi));
+  slots.awaitIntid(delivery, state.num(row.object, itsEvent.at.lpi));
 };
 
 const post: Join = (moment) => {

@@ -149,7 +149,7 @@ export class Slots {
 
   /** Whether a delivery still waits for something. */
   waits(delivery: Delivery): boolean {
-    for (const waiting of this.intids.values()) if (waiting.includes(delivery)) return true;
+    if (this.intids.get(delivery.intid)?.includes(delivery)) return true;
     return this.#objects(delivery).some(
       (object) =>
         this.sent.has(object, delivery) ||
@@ -187,6 +187,34 @@ export class Slots {
     else if (this.#loose.push(delivery) > LOOSE) this.end(this.#loose.shift()!, step, null);
   }
 
+  /** A delivery waits for the acknowledge of an INTID, and of no other. */
+  awaitIntid(delivery: Delivery, intid: number): void {
+    if (delivery.intid === intid) return;
+    this.forgetIntid(delivery);
+    if (intid < 0) return;
+    delivery.intid = intid;
+    const waiting = this.intids.get(intid);
+    if (waiting) waiting.push(delivery);
+    else this.intids.set(intid, [delivery]);
+  }
+
+  /** The deliveries that wait for an INTID, the oldest first; they wait no longer. */
+  takeIntid(intid: number): readonly Delivery[] {
+    const waiting = this.intids.get(intid) ?? [];
+    this.intids.delete(intid);
+    for (const delivery of waiting) delivery.intid = -1;
+    return waiting;
+  }
+
+  /** A delivery waits for no INTID. */
+  forgetIntid(delivery: Delivery): void {
+    const waiting = this.intids.get(delivery.intid);
+    const at = waiting?.indexOf(delivery) ?? -1;
+    if (waiting && at >= 0) waiting.splice(at, 1);
+    if (waiting?.length === 0) this.intids.delete(delivery.intid);
+    delivery.intid = -1;
+  }
+
   /** A message leads to a place. */
   send(object: ObjectId, delivery: Delivery, step: Step): void {
     delivery.ahead.add(object);
@@ -206,11 +234,7 @@ export class Slots {
       for (const object of objects) if (place.get(object) === delivery) place.delete(object);
     for (const [key, other] of this.translating) if (other === delivery) this.translating.delete(key);
     for (const [key, other] of this.taken) if (other === delivery) this.taken.delete(key);
-    for (const [key, waiting] of this.intids) {
-      const rest = waiting.filter((other) => other !== delivery);
-      if (rest.length === 0) this.intids.delete(key);
-      else if (rest.length < waiting.length) this.intids.set(key, rest);
-    }
+    this.forgetIntid(delivery);
     if (this.chain?.delivery === delivery) this.chain = undefined;
     if (this.nameless?.delivery === delivery) this.nameless = undefined;
   }
