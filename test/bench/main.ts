@@ -7,7 +7,7 @@
  *
  * Prints tables. Times are processor time of the thread that does the work, so that other load on the machine does not count;
  * `all CPUs` adds the threads that compile and collect garbage. Machines differ, so look at the ratios. Options: --runs N (default 5; generated logs
- * take at most 3), --large (also a log of 10 million events), --only captures|generated|questions|storm, --json.
+ * take at most 3), --large (also a log of 10 million events), --only captures|generated|questions|rules|storm, --json.
  */
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ import {
   questions,
   type Spent,
 } from './measure.ts';
-import { printStorms } from './storm.ts';
+import { printStorms, writeStorm } from './storm.ts';
 import { count, megabytes, milliseconds, printTable, times } from './table.ts';
 
 const M = 1e6;
@@ -162,6 +162,59 @@ function printQuestions(rows: readonly QuestionRow[]): void {
   printTable(`questions: ${nameOf(ASKED)}`, [['question', 'answer', 'time', 'all CPUs'], ...body]);
 }
 
+/** All rules have so many milliseconds of processor time for a million events, beyond the load. */
+const RULES_BUDGET = 2000;
+
+const JUDGED: readonly LogSpec[] = SIZES.map((spec) => ({ ...spec, events: M }));
+
+interface RulesRow {
+  readonly file: string;
+  readonly events: number;
+  readonly findings: number;
+  readonly spent: Spent;
+  /** Milliseconds of processor time for a million events. */
+  readonly perMillion: number;
+}
+
+function rulesRow(name: string, file: string): RulesRow {
+  const answers = Array.from({ length: Math.min(runs, FEW) }, () => inProcess<Answer>('rules', file));
+  const { events, answer: findings } = answers[0]!;
+  const spent = middle(answers.map((a) => a.spent));
+  return { file: name, events, findings, spent, perMillion: (spent.thread * M) / events };
+}
+
+/** All rules over a simulated trace, which shows every cause and every message: no rule is blind there. */
+function simulatedRow(folder: string): RulesRow {
+  const file = join(folder, 'storm.irqtrace');
+  writeStorm(M, file);
+  const row = rulesRow('simulated 1 M events, 256 interrupts', file);
+  rmSync(file, { force: true });
+  return row;
+}
+
+/** All rules over generated logs, over a simulated trace, and over the captures made large. */
+function rulesRows(folder: string): RulesRow[] {
+  const captures = CAPTURES.filter(([file]) => existsSync(file)).map(([file, size]) => enlarged(file, size, folder));
+  return [
+    ...captures.map((file) => rulesRow(basename(file), file)),
+    ...JUDGED.map((spec) => withLog(spec, folder, (file) => rulesRow(nameOf(spec), file))),
+    simulatedRow(folder),
+  ];
+}
+
+function printRules(rows: readonly RulesRow[]): void {
+  const head = ['file', 'events', 'findings', 'time', 'all CPUs', 'per million events'];
+  const body = rows.map((r) => [
+    r.file,
+    count(r.events),
+    count(r.findings),
+    milliseconds(r.spent.thread),
+    milliseconds(r.spent.cpu),
+    `${milliseconds(r.perMillion)}${r.perMillion > RULES_BUDGET ? ' (too long)' : ''}`,
+  ]);
+  printTable(`all rules, beyond the load (budget ${milliseconds(RULES_BUDGET)} per million events)`, [head, ...body]);
+}
+
 const root = resolve(import.meta.dirname, '../..');
 const CAPTURES = [
   [join(root, 'examples/x86-vtd-qemu.log'), 73 * M],
@@ -196,6 +249,12 @@ try {
     const rows = questionRows(folder);
     results['questions'] = rows;
     if (!values.json) printQuestions(rows);
+  }
+  if (wanted('rules')) {
+    const rows = rulesRows(folder);
+    results['rules'] = rows;
+    if (!values.json) printRules(rows);
+    if (rows.some(({ perMillion }) => perMillion > RULES_BUDGET)) process.exitCode = 1;
   }
   if (wanted('storm') && !values.json) printStorms([1e5, 1e6, 1e7], folder);
   if (values.json) console.log(JSON.stringify(results, null, 1));

@@ -6,6 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { timeText } from '../../src/base/time.ts';
+import { checkTrace } from '../../src/check/check-trace.ts';
+import { rules } from '../../src/check/rules.ts';
 import { ImportRun } from '../../src/import/run.ts';
 import { pathAt, RecordedKinds } from '../../src/query/delivery/path.ts';
 import { history } from '../../src/query/history.ts';
@@ -231,6 +233,11 @@ const QUESTIONS = {
       sum += trace.stepAtTime(timeText(time, trace.time)!)!;
     }
     return sum;
+  },
+  /** All rules over the whole trace, as `irqscope check` takes them; the answer is the number of findings. */
+  rules: (trace) => {
+    const check = checkTrace(trace, rules);
+    return check.findings.length + check.further;
   },
 } satisfies Record<string, (trace: Trace) => number>;
 

@@ -63,6 +63,12 @@ function storm(events: number, file: string): StormFigures {
   return { events: recorder.length, causes, bytes: statSync(file).size, ms, peakRss };
 }
 
+/** Runs one storm in a process of its own, which leaves its trace in a file. */
+export function writeStorm(events: number, file: string): void {
+  const child = spawnSync(process.execPath, [import.meta.filename, String(events), file], { encoding: 'utf8' });
+  if (child.status !== 0) throw new Error(child.stderr);
+}
+
 /** Runs storms of several sizes, each in a process of its own, and prints a table. */
 export function printStorms(sizes: readonly number[], folder: string): StormFigures[] {
   const file = join(folder, 'storm.irqtrace');
