@@ -3,6 +3,9 @@ import { stat } from 'node:fs/promises';
 import type { LineText } from '../check/report/witness.ts';
 import { LineReader } from '../import/read-lines.ts';
 
+/** Bytes that are read at a time. */
+const CHUNK = 1_048_576;
+
 /**
  * Reads some lines of source files again. A file that cannot be read twice (standard input, a pipe, a file that is gone) gives none.
  */
@@ -16,7 +19,7 @@ async function linesOf(file: string, lines: ReadonlySet<number>): Promise<Readon
   const reader = new LineReader(lines);
   try {
     if (!(await stat(file)).isFile()) return new Map();
-    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    for await (const chunk of createReadStream(file, { highWaterMark: CHUNK })) {
       reader.push(chunk as Uint8Array);
       if (reader.done) return reader.texts;
     }

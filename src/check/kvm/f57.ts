@@ -2,6 +2,7 @@ import type { ObjectId, Step } from '../../base/ids.ts';
 import { piPost, piWrite } from '../../model/events/posted.ts';
 import { vecConfig } from '../../model/events/vector.ts';
 import { kvmEntry } from '../../model/events/virt.ts';
+import { destinationOf } from '../../model/registers/vtd.ts';
 import { piDescriptor } from '../../model/things/ims.ts';
 import { vcpu } from '../../model/things/virt.ts';
 import type { Rule } from '../rule.ts';
@@ -52,7 +53,7 @@ export const notifiesCpuOfVcpu: Rule<'F57'> = {
         if (own < 0) return;
         judged++;
         // In xAPIC mode the id stands in bits 15:8.
-        if (ndst === own || ndst === own << 8) return;
+        if (ndst === own || ndst === destinationOf(own, false)) return;
         const name = world.path(owner);
         report({
           step,

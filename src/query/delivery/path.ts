@@ -10,6 +10,9 @@ import { deliveryAt } from './find.ts';
 import { type BlindStage, blindStages } from './inputs.ts';
 import { outcomeOf } from './reason.ts';
 
+/** Events after which a keyframe is nearer than the events between. */
+const FAR = 65_536;
+
 /** One event of a path. */
 export interface PathHop {
   readonly step: Step;
@@ -65,7 +68,7 @@ export function viewDelivery(trace: Trace, delivery: Delivery, recorded: (kind: 
   return {
     hops: hops.map(({ step, stage, object, seen: told }, i) => {
       // After a long gap a keyframe is nearer than the events between.
-      const now = step - at > 1 << 16 ? trace.stateAt(step) : state;
+      const now = step - at > FAR ? trace.stateAt(step) : state;
       if (now === state && step > at) {
         trace.advance(state, at, step);
         at = step;

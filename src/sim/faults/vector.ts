@@ -6,6 +6,7 @@ import { message } from '../../model/events/notes.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { vectorObject } from '../../model/events/places.ts';
 import { vecFreeMoved } from '../../model/events/vector.ts';
+import { msixVectorControl } from '../../model/registers/pci.ts';
 import type { PlantedFault } from './planting.ts';
 
 const scenario = 'vector-faults';
@@ -113,7 +114,7 @@ export const vectorFaults: readonly PlantedFault[] = [
       ({ kind, object, words }) => {
         if (kind !== tblWrite || !planting.struck) return;
         const { offset, value } = tblWrite.read(words, 0);
-        if (offset === 12 && (value(0) & 1) === 0) planting.tell(object);
+        if (offset === 12 && msixVectorControl.f.mask.of(value(0)) === 0) planting.tell(object);
       },
   },
 ];
