@@ -99,7 +99,12 @@ export const findsVector: Rule<'F21'> = {
         const { kind, object, words, at, time } = happened;
         if (kind === vecAlloc || kind === vecAllocManaged || kind === vecReserveManaged) {
           const managed = kind !== vecAlloc;
-          const { ret } = kind === vecReserveManaged ? vecReserveManaged.read(words, at) : vecAlloc.read(words, at);
+          const { ret } =
+            kind === vecAlloc
+              ? vecAlloc.read(words, at)
+              : kind === vecAllocManaged
+                ? vecAllocManaged.read(words, at)
+                : vecReserveManaged.read(words, at);
           judged++;
           const before = failed.get(object);
           if (ret !== ENOSPC) return;
