@@ -117,6 +117,10 @@ export class App implements Actions {
       model.setPath(path);
       this.#stage.redraw();
     });
+    this.#peer.hear(fromHost.differences, (differences) => {
+      model.setDifferences(differences);
+      this.#stage.redraw();
+    });
     this.#peer.ask(questions.hello, {}).then((trace) => {
       if (model.setTrace(trace)) this.#stage.clear();
       this.#traceChanged();

@@ -2,6 +2,7 @@ import type { LayerMessage } from '../src/protocol/timeline.ts';
 import { marks } from '../src/view/lanes/marks.ts';
 import { MIXED, OFF, ON, UNKNOWN, type WindowView } from '../src/view/lanes/values.ts';
 import { make } from './dom.ts';
+import { DIFFERENCE_MEANINGS, drawFrame } from './draw-differences.ts';
 import { drawLayer } from './draw-layers.ts';
 import { drawGlyph, ROW } from './shapes.ts';
 import { Surface } from './surface.ts';
@@ -74,6 +75,8 @@ export class Legend {
       if (mark.name !== 'edge')
         list.append(this.#entry(mark.meaning, (g) => drawGlyph(g, theme, i, WIDTH / 2, 0), theme));
     }
+    for (const [kind, meaning] of DIFFERENCE_MEANINGS)
+      list.append(this.#entry(meaning, (g) => drawFrame(g, theme, kind, WIDTH / 2, ROW / 2), theme));
     const note =
       'Where marks are closer than their shapes, they are ticks at the height of the shape; in a closed group, the height of a tick is the number of events.';
     this.element.replaceChildren(make('h2', '', {}, 'Legend'), list, make('p', '', {}, note));

@@ -1,5 +1,12 @@
 import type { TimeBase } from '../src/base/time.ts';
-import type { CursorMessage, LanesMessage, LayerMessage, PathMessage, TraceMessage } from '../src/protocol/timeline.ts';
+import type {
+  CursorMessage,
+  DifferencesMessage,
+  LanesMessage,
+  LayerMessage,
+  PathMessage,
+  TraceMessage,
+} from '../src/protocol/timeline.ts';
 import type { AxisKind, LaneRow } from '../src/view/lanes/values.ts';
 import type { Memory } from './memory.ts';
 import { cursorPlace, type Range } from './overlay.ts';
@@ -22,6 +29,8 @@ export class Model {
   range: Range | undefined;
   /** The events of the delivery path that is shown, in order. */
   path: PathMessage['hops'] = [];
+  /** Where the trace differs from the one that it is compared with. */
+  differences: DifferencesMessage['places'] = [];
   /** The lane that the keys act on; -1 for none. */
   focused = -1;
   time: TimeBase = NO_TIME;
@@ -85,6 +94,7 @@ export class Model {
       this.range = undefined;
       this.cursor = undefined;
       this.path = [];
+      this.differences = [];
       this.focused = -1;
       viewport.fitted = true;
     }
@@ -109,6 +119,10 @@ export class Model {
 
   setPath({ trace, hops }: PathMessage): void {
     if (trace === this.trace?.id) this.path = hops;
+  }
+
+  setDifferences({ trace, places }: DifferencesMessage): void {
+    if (trace === this.trace?.id) this.differences = places;
   }
 
   /**

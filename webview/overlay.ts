@@ -2,6 +2,7 @@ import { counted } from '../src/base/counted.ts';
 import { durationText, type TimeBase } from '../src/base/time.ts';
 import type { CursorMessage } from '../src/protocol/timeline.ts';
 import type { AxisKind } from '../src/view/lanes/values.ts';
+import { type DifferencePoint, drawDifferences } from './draw-differences.ts';
 import type { Surface } from './surface.ts';
 import type { Theme } from './theme.ts';
 import { placeText } from './ticks.ts';
@@ -30,6 +31,8 @@ export interface OverlayScene {
   readonly pointer: number | undefined;
   /** Middle of the row whose event the cursor stands at, or undefined when it is not on display. */
   readonly cursorRow: number | undefined;
+  /** Where the trace differs from the one that it is compared with: place on the axis, middle of the row (undefined: no row). */
+  readonly differences: readonly DifferencePoint[];
   /** The events of the delivery path that is shown: place on the axis, middle of the row (undefined: no row), whether a record shows it. */
   readonly path: readonly PathPoint[];
 }
@@ -109,6 +112,7 @@ export function drawOverlay(surface: Surface, scene: OverlayScene): void {
     g.fillRect(aligned(pointer), 0, 1 / devicePixelRatio, height);
     g.globalAlpha = 1;
   }
+  drawDifferences(g, width, height, scene);
   drawPath(g, scene);
   const place = cursorPlace(cursor, viewport.axis);
   if (place === undefined) return;

@@ -1,3 +1,4 @@
+import type { DifferencesMessage } from '../src/protocol/timeline.ts';
 import type { MarkName } from '../src/view/lanes/marks.ts';
 import type { LayerStyle } from '../src/view/lanes/values.ts';
 
@@ -16,6 +17,7 @@ export interface Theme {
   readonly badgeText: string;
   readonly layers: Readonly<Record<LayerStyle, string>>;
   readonly marks: Readonly<Record<MarkName, string>>;
+  readonly differences: Readonly<Record<DifferencesMessage['places'][number]['kind'], string>>;
   /** Font of the editor at the size of labels. */
   readonly font: string;
   readonly highContrast: boolean;
@@ -102,6 +104,7 @@ export function readTheme(): Theme {
       edge: dim,
       call: dim,
     },
+    differences: { changed: blue, here: green, missing: red },
     font: `${Math.round(size * 0.85)}px ${family}`,
     highContrast: /\bvscode-high-contrast/.test(document.body.className),
     hatch(color) {

@@ -91,6 +91,29 @@ const path = v.strictObject({
 });
 export type PathMessage = v.InferOutput<typeof path>;
 
+/** Most differences that are drawn. */
+export const MOST_DIFFERENCES = 2000;
+
+/**
+ * Where the trace differs from another one that it is compared with: an event that tells something else, one that only this trace
+ * has, or the place of one that only the other has. Empty while nothing is compared.
+ */
+const differences = v.strictObject({
+  trace: natural,
+  places: v.pipe(
+    v.array(
+      v.strictObject({
+        step: natural,
+        time: place,
+        lane: v.pipe(whole, v.minValue(-1)),
+        kind: v.picklist(['changed', 'here', 'missing']),
+      }),
+    ),
+    v.maxLength(MOST_DIFFERENCES),
+  ),
+});
+export type DifferencesMessage = v.InferOutput<typeof differences>;
+
 const row = v.strictObject({ lane: natural, deep: v.boolean() });
 const range = { axis, from: place, to: place };
 
@@ -157,6 +180,8 @@ export const fromHost = {
   cursor: notice('timeline/cursor', cursor),
   /** Another path is shown, or none. */
   path: notice('timeline/path', path),
+  /** Another comparison is shown, or none. */
+  differences: notice('timeline/differences', differences),
 } as const;
 
 /** What the webview sends without expecting an answer. */

@@ -4,16 +4,19 @@ import type { After, Peer } from '../protocol/rpc.ts';
 import {
   type CursorMessage,
   type Description,
+  type DifferencesMessage,
   fromHost,
   fromView,
   type LaneMessage,
   type LayerMessage,
+  MOST_DIFFERENCES,
   type PathMessage,
   questions,
   type TableReply,
   type TraceMessage,
 } from '../protocol/timeline.ts';
 import { packWindow } from '../protocol/window.ts';
+import type { Place } from '../query/diff/places.ts';
 import { eventText, timeOf } from '../query/events.ts';
 import type { Session } from '../session/session.ts';
 import { eventsBetween, layersAt, nearestTo, neighbourOf } from '../view/lanes/find.ts';
@@ -38,6 +41,8 @@ export interface ServiceOptions {
   readonly now: () => number;
   /** The user wants to open a trace. */
   readonly open: () => void;
+  /** Where a trace differs from the one that it is compared with. */
+  readonly differences?: (trace: ShownTrace, most: number) => readonly Place[];
 }
 
 /** Milliseconds of sorting events into lanes before other work gets its turn. */
@@ -93,6 +98,7 @@ export class TimelineService {
         this.#tellLanes();
         this.#tellCursor();
         this.#tellPath();
+        this.#tellDifferences();
       });
       return this.#traceMessage();
     });
@@ -145,6 +151,11 @@ export class TimelineService {
     this.#tellPath();
   }
 
+  /** Another comparison is shown, or none. */
+  differencesChanged(): void {
+    this.#tellDifferences();
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.#telling?.();
@@ -188,6 +199,7 @@ export class TimelineService {
     this.#tellLanes();
     this.#tellCursor();
     this.#tellPath();
+    this.#tellDifferences();
   }
 
   #traceMessage(): TraceMessage {
@@ -270,6 +282,19 @@ export class TimelineService {
         ...{ step, seen, time: axis.x(step), lane: index.laneOf(step)?.id ?? -1 },
       }));
     this.#peer.tell(fromHost.path, { trace: shown.id, hops });
+  }
+
+  #tellDifferences(): void {
+    const shown = this.#shown;
+    const index = this.#index;
+    if (!shown || !index || this.#disposed) return;
+    const axis = index.axis('time');
+    const places = (this.#options.differences?.(shown, MOST_DIFFERENCES) ?? [])
+      .filter(({ step }) => step < axis.length)
+      .map(({ step, kind, path }): DifferencesMessage['places'][number] => ({
+        ...{ step, kind, time: axis.x(step), lane: index.tree.find(path)?.id ?? -1 },
+      }));
+    this.#peer.tell(fromHost.differences, { trace: shown.id, places });
   }
 
   #placeText(index: LaneIndex, step: Step): string {

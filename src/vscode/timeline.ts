@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Messenger } from 'vscode-messenger';
 import { type After, Peer } from '../protocol/rpc.ts';
+import type { ComparisonView } from './compare/comparison-view.ts';
 import type { Sessions } from './sessions.ts';
 import { TIMELINE } from './text.ts';
 import { timelinePage } from './timeline-page.ts';
@@ -23,29 +24,36 @@ export class TimelinePanel {
   readonly #sessions: Sessions;
   readonly #service: TimelineService;
   readonly #log: vscode.LogOutputChannel | undefined;
+  readonly #comparison: ComparisonView;
 
   /** Shows the timeline, beside the editor when it is new. */
-  static show(context: vscode.ExtensionContext, sessions: Sessions, log?: vscode.LogOutputChannel): void {
+  static show(
+    context: vscode.ExtensionContext,
+    sessions: Sessions,
+    comparison: ComparisonView,
+    log?: vscode.LogOutputChannel,
+  ): void {
     if (TimelinePanel.#current) {
       TimelinePanel.#current.#panel.reveal(undefined, false);
       return;
     }
     const column = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: false };
     const panel = vscode.window.createWebviewPanel(TIMELINE, 'Timeline', column, { enableScripts: true });
-    TimelinePanel.#current = new TimelinePanel(panel, context, sessions, log);
+    TimelinePanel.#current = new TimelinePanel(panel, context, sessions, comparison, log);
   }
 
   /** Brings back the timeline that was open when the window was closed. */
   static register(
     context: vscode.ExtensionContext,
     sessions: Sessions,
+    comparison: ComparisonView,
     log?: vscode.LogOutputChannel,
   ): vscode.Disposable {
     return vscode.window.registerWebviewPanelSerializer(TIMELINE, {
       deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
         const before = TimelinePanel.#current;
         before?.close();
-        TimelinePanel.#current = new TimelinePanel(panel, context, sessions, log);
+        TimelinePanel.#current = new TimelinePanel(panel, context, sessions, comparison, log);
         return Promise.resolve();
       },
     });
@@ -55,11 +63,13 @@ export class TimelinePanel {
     panel: vscode.WebviewPanel,
     context: vscode.ExtensionContext,
     sessions: Sessions,
+    comparison: ComparisonView,
     log: vscode.LogOutputChannel | undefined,
   ) {
     this.#panel = panel;
     this.#sessions = sessions;
     this.#log = log;
+    this.#comparison = comparison;
     const { webview } = panel;
     const files = vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview');
     const file = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(files, name)).toString();
@@ -74,8 +84,10 @@ export class TimelinePanel {
       after,
       now: () => performance.now(),
       open: () => void vscode.commands.executeCommand('irqscope.openTrace'),
+      differences: (trace, most) => this.#comparison.placesIn(trace, most),
     });
-    const parts = [this.#follow(), { dispose: () => this.#service.dispose() }];
+    const compared = comparison.onDidCompare(() => this.#service.differencesChanged());
+    const parts = [this.#follow(), compared, { dispose: () => this.#service.dispose() }];
     panel.onDidDispose(() => {
       if (TimelinePanel.#current === this) TimelinePanel.#current = undefined;
       for (const part of parts) part.dispose();

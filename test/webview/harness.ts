@@ -4,6 +4,7 @@ import type { WebviewPanel } from 'vscode';
 import { Messenger } from 'vscode-messenger';
 import { ImportRun } from '../../src/import/run.ts';
 import { type After, Peer } from '../../src/protocol/rpc.ts';
+import type { Place } from '../../src/query/diff/places.ts';
 import { Session } from '../../src/session/session.ts';
 import { type ShownTrace, TimelineService } from '../../src/vscode/timeline-service.ts';
 
@@ -23,6 +24,7 @@ class Harness {
   readonly problems: string[] = [];
   readonly #listeners: Listener[] = [];
   readonly #service: TimelineService;
+  #places: readonly Place[] = [];
   #next = 1;
   #session: Session | undefined;
   /** Milliseconds that answers take. */
@@ -56,7 +58,18 @@ class Harness {
     const messenger = new Messenger();
     const receiver = messenger.registerWebviewPanel(panel as unknown as WebviewPanel);
     const peer = new Peer(messenger, receiver, { after, problem: (text) => this.problems.push(text) });
-    this.#service = new TimelineService(peer, { after, now: () => performance.now(), open: () => this.opened++ });
+    this.#service = new TimelineService(peer, {
+      after,
+      now: () => performance.now(),
+      open: () => this.opened++,
+      differences: () => this.#places,
+    });
+  }
+
+  /** Shows where the trace differs from another one. */
+  compare(places: readonly Place[]): void {
+    this.#places = places;
+    this.#service.differencesChanged();
   }
 
   get session(): Session {

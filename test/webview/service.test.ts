@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import type { MessengerAPI, NotificationHandler, RequestHandler } from 'vscode-messenger-common';
 import { CancellationTokenImpl } from 'vscode-messenger-common';
 import { Peer } from '../../src/protocol/rpc.ts';
-import type { CursorMessage, LanesMessage, PathMessage, TraceMessage } from '../../src/protocol/timeline.ts';
+import type {
+  CursorMessage,
+  DifferencesMessage,
+  LanesMessage,
+  PathMessage,
+  TraceMessage,
+} from '../../src/protocol/timeline.ts';
+import type { Place } from '../../src/query/diff/places.ts';
 import { Session } from '../../src/session/session.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { type ShownTrace, TimelineService } from '../../src/vscode/timeline-service.ts';
@@ -81,14 +88,22 @@ const shownOf = (trace: Trace, load: ShownTrace['load'] = 'ready'): ShownTrace =
   return { id: ++ids, label: `trace ${ids}`, session, load, progress: load === 'loading' ? 0.5 : 1, error: undefined };
 };
 
-function start(): { clock: Clock; line: Line; service: TimelineService; opened: () => number } {
+function start(places: readonly Place[] = []): {
+  clock: Clock;
+  line: Line;
+  service: TimelineService;
+  opened: () => number;
+} {
   const clock = new Clock();
   const line = new Line();
   const peer = new Peer(line, { type: 'extension' }, { after: clock.after, problem: (text) => assert.fail(text) });
   let opened = 0;
   // Each look at the clock finds it a millisecond later: eight slices of events in one go.
   const now = (): number => clock.now++;
-  const service = new TimelineService(peer, { after: clock.after, now, open: () => opened++ });
+  const service = new TimelineService(peer, {
+    ...{ after: clock.after, now, open: () => opened++ },
+    differences: () => places,
+  });
   return { clock, line, service, opened: () => opened };
 }
 
@@ -127,6 +142,28 @@ describe('timeline service', () => {
     shown.session.hidePath();
     service.pathChanged();
     assert.deepEqual(line.last<PathMessage>('timeline/path').hops, []);
+  });
+
+  it('tells where the trace differs from the one that it is compared with', () => {
+    const { clock, line, service } = start([
+      { kind: 'changed', step: 30, path: trace.world.path(trace.table.object(30)) },
+      { kind: 'missing', step: 31, path: 'device/0000:77:00.0/msix/0' },
+      { kind: 'here', step: trace.length, path: 'device/0000:00:03.0' },
+    ]);
+    const shown = shownOf(trace);
+    service.show(shown);
+    clock.run(60_000);
+    const { trace: id, places } = line.last<DifferencesMessage>('timeline/differences');
+    const { lanes } = line.last<LanesMessage>('timeline/lanes');
+    assert.equal(id, shown.id);
+    assert.deepEqual(
+      places.map(({ kind, step, lane }) => [kind, step, lanes.find((one) => one.id === lane)?.path]),
+      // The last one lies behind the end of what is drawn; nothing of the second one's function is in this trace.
+      [
+        ['changed', 30, trace.world.path(trace.table.object(30))],
+        ['missing', 31, undefined],
+      ],
+    );
   });
 
   it('sorts events in slices and tells how far it is', () => {

@@ -54,6 +54,36 @@ describe('timeline: picture', () => {
     });
   }
 
+  it('frames what differs from the trace that it is compared with', async () => {
+    const { page } = await opened(browser());
+    const enabled = /msix_write_config dev nvme enabled 1 masked 1/;
+    const line = text.split('\n').findIndex((one) => enabled.test(one)) + 1;
+    const pixel = await pixelOf(page, stampOf(enabled));
+    const row = await rowOf(page, SPARE);
+    const box = { x: pixel - 12, y: row - 12, width: 24, height: 24 };
+    const colors = { changed: '--vscode-charts-blue', here: '--vscode-charts-green', missing: '--vscode-charts-red' };
+    for (const [kind, variable] of Object.entries(colors)) {
+      const expected = await color(page, variable);
+      const compare = (places: number): Promise<void> =>
+        page.evaluate(
+          ([kind, path, line, places]) => {
+            const { harness } = globalThis;
+            const step = harness.session.trace.lastAtLine(line);
+            harness.compare(Array.from({ length: places }, () => ({ kind: kind as 'here', step, path })));
+          },
+          [kind, SPARE, line, places] as const,
+        );
+      assert.equal(await share(page, 'canvas.overlay', box, expected), 0);
+      await compare(1);
+      await settle(page);
+      const part = await share(page, 'canvas.overlay', box, expected);
+      assert.ok(part > 0.02 && part < 0.3, `${kind}: a frame of lines: ${part}`);
+      await compare(0);
+      await settle(page);
+    }
+    await page.context().close();
+  });
+
   it('repaints when the editor switches to another theme', async () => {
     const { page } = await opened(browser());
     const all = { x: 0, y: 0, width: 600, height: 300 };

@@ -72,6 +72,7 @@ export function* comparing(a: Trace, b: Trace): Generator<void, Comparison> {
     matches,
     differences: compared.differences,
     same: compared.same,
+    partner: compared.partner,
     subjects,
     tallies: ({ group }) => [tallyOf(a, stepsA.of(group)), tallyOf(b, stepsB.of(group))],
     phase: ({ a: stepA, b: stepB, group }) => {

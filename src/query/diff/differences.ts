@@ -106,6 +106,8 @@ export interface Compared {
   /** In the order of trace A; what stands in B only comes after what stands before it in B. */
   readonly differences: readonly Difference[];
   readonly same: number;
+  /** The step of A that each step of B stands for, -1: none, or it does not tell the place. */
+  readonly partner: Int32Array;
   readonly stepsA: GroupedSteps;
   readonly stepsB: GroupedSteps;
 }
@@ -162,7 +164,7 @@ export function* comparingEvents(a: Survey, b: Survey, groups: Groups): Generato
   }
   const { left, pairs } = pairAcross(found, readA, readB, partner);
   same += pairs;
-  return { differences: inOrder(left, partner), same, stepsA, stepsB };
+  return { differences: inOrder(left, partner), same, partner, stepsA, stepsB };
 }
 
 function side({ trace, ofStep }: Survey, reading: Reading, steps: Int32Array): Side {

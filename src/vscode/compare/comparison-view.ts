@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Step } from '../../base/ids.ts';
+import type { Place } from '../../query/diff/places.ts';
 import type { ComparisonRow } from '../../view/comparison/rows.ts';
 import { plain } from '../../view/outline/explain.ts';
 import { setContext } from '../contexts.ts';
@@ -15,13 +16,14 @@ export interface Compared {
 
 /** The code that compares is loaded when it is needed first. */
 async function loadMachinery() {
-  const [events, states, rows, stateRows] = await Promise.all([
+  const [events, states, places, rows, stateRows] = await Promise.all([
     import('../../query/diff/compare.ts'),
     import('../../query/diff/states.ts'),
+    import('../../query/diff/places.ts'),
     import('../../view/comparison/rows.ts'),
     import('../../view/comparison/state-rows.ts'),
   ]);
-  return { ...events, ...states, ...rows, ...stateRows };
+  return { ...events, ...states, ...places, ...rows, ...stateRows };
 }
 
 /** Milliseconds of comparing before other work of the editor has its turn. */
@@ -40,6 +42,8 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
   readonly #changed = new vscode.EventEmitter<undefined>();
   readonly #watches: vscode.Disposable;
   #compared: Compared | undefined;
+  /** Where the traces differ, as the timeline asks for it; undefined where states are compared. */
+  #places: ((side: 'a' | 'b', most: number) => readonly Place[]) | undefined;
   #rows: readonly ComparisonRow[] = [];
   /** Number of the comparison that was asked for last: an older one that is still under way is given up. */
   #asked = 0;
@@ -56,6 +60,16 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
       }),
     );
     setContext('comparison', false);
+  }
+
+  /** Another comparison is shown, or none. */
+  readonly onDidCompare: vscode.Event<undefined> = this.#changed.event;
+
+  /** Where a trace differs from the one that it is compared with; nothing where it is not compared. */
+  placesIn({ id }: { readonly id: number }, most: number): readonly Place[] {
+    const { a, b } = this.#compared ?? {};
+    if (this.#places === undefined || (id !== a?.id && id !== b?.id)) return [];
+    return this.#places(id === a?.id ? 'a' : 'b', most);
   }
 
   /** What is compared now. */
@@ -107,15 +121,28 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
         const [x, y] = [a.session.trace, b.session.trace];
         if (steps) {
           const rows = await this.#finish(machinery.comparingStates(x, steps[0], y, steps[1]), asked);
-          return rows && { rows: machinery.stateRows(rows), summary: machinery.stateSummary(rows, ...steps) };
+          return (
+            rows && {
+              rows: machinery.stateRows(rows),
+              summary: machinery.stateSummary(rows, ...steps),
+              places: undefined,
+            }
+          );
         }
         const comparison = await this.#finish(machinery.comparing(x, y), asked);
-        return comparison && { rows: machinery.comparisonRows(comparison), summary: machinery.summaryOf(comparison) };
+        return (
+          comparison && {
+            rows: machinery.comparisonRows(comparison),
+            summary: machinery.summaryOf(comparison),
+            places: (side: 'a' | 'b', most: number) => machinery.placesIn(comparison, side, most),
+          }
+        );
       },
     );
     if (found === undefined) return undefined;
     this.#compared = compared;
     this.#rows = found.rows;
+    this.#places = found.places;
     this.tree.description = a === b ? a.label : `${a.label} ↔ ${b.label}`;
     this.tree.message = found.summary;
     setContext('comparison', true);
@@ -127,6 +154,7 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
   close(): void {
     this.#asked++;
     this.#compared = undefined;
+    this.#places = undefined;
     this.#rows = [];
     setContext('comparison', false);
     this.#changed.fire(undefined);
