@@ -187,13 +187,13 @@ describe('interrupts of several machines', () => {
 
   it('the log of a machine and its kernel: one interrupt, one processor', () => {
     // VT-d 9.10: present, vector 0x21, destination 0 in xAPIC format; source 0000:00:03.0.
-    const irte = '0x0000000000040018'.slice(2) + '0000000000210001';
+    const irte = '0x00000000000400180000000000210001';
     const [row, ...more] = rows(
       story(`
       ir.enable irte/0 enable=true
       tbl.write device/0000:00:03.0/msix/0 offset=0x0 size=8 value=0xfee00298
       tbl.write device/0000:00:03.0/msix/0 offset=0x8 size=4 value=0x0
-      irte.read irte/0/20 value=0x${irte}
+      irte.read irte/0/20 value=${irte}
       iec.inv irte/dmar0/20 global=false index=20 mask=0
       cpu.online cpu/0
       vec.update irq/26 vector=33 cpu=0 prevVector=0 prevCpu=0

@@ -146,5 +146,5 @@ function isPosted(state: State, { vcpu, vcpuVector: guest }: Joined): boolean {
   const pi = state.world.node(vcpu)?.children.get('pi')?.object ?? -1;
   if (pi < 0 || guest < 0 || !state.present(pi)) return false;
   const v = Number(state.world.node(guest)?.segment);
-  return ((state.get(pi, piDescriptor.at.pir + (v >>> 5)) >>> (v & 31)) & 1) === 1;
+  return (state.get(pi, piDescriptor.at.pir + (v >>> 5)) & (1 << (v & 31))) !== 0;
 }
