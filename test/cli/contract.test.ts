@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { EventView } from '../../src/query/events.ts';
 import type { HistoryEntry } from '../../src/query/history.ts';
 import type { TraceInfo } from '../../src/query/info.ts';
+import type { InterruptRow } from '../../src/query/interrupts/row.ts';
 import { answered, example, irqscope, jsonLines, root } from './run.ts';
 
 const text = readFileSync(join(root, example), 'latin1');
@@ -83,6 +84,46 @@ describe('irqscope info --json', () => {
     const infos = await json<TraceInfo[]>('info', example, example);
     assert.equal(infos.length, 2);
     assert.deepEqual(infos[0], infos[1]);
+  });
+});
+
+describe('irqscope interrupts --json', () => {
+  it('prints one row for each interrupt with the keys of the contract, ids as paths', async () => {
+    // FACTS A5: entry 0 is remapped by IRTE 20 to vector 33 of APIC id 0, and delivered.
+    const deliver = grep(/apic_deliver_irq dest 0 .* vector 33/, request);
+    const rows = await json<InterruptRow[]>('interrupts', example, '--at', `line:${deliver}`);
+    const row = rows.find(({ entry }) => entry === `${NVME}/msix/0`)!;
+    const raises = grepAll(/pci_nvme_irq_msix raising MSI-X IRQ vector 0$/).filter((line) => line <= deliver).length;
+    const sends = grepAll(/_write .*addr 0xfee00298 .*'vtd-ir'/).filter((line) => line <= deliver).length;
+    assert.deepEqual(row, {
+      entry: `${NVME}/msix/0`,
+      guestEntry: null,
+      irq: null,
+      domain: null,
+      irte: 'irte/0/20',
+      cpu: null,
+      vector: 'vcpu/0/vector/33',
+      vfio: null,
+      gsi: null,
+      vcpu: 'vcpu/0',
+      guestIrq: null,
+      action: null,
+      raises,
+      sends,
+      handled: null,
+      last: { step: row.last!.step, time: stampOf(deliver) },
+      status: 'idle',
+      findings: [],
+    });
+  });
+
+  it('without --at answers for the end', async () => {
+    const [end, last] = await Promise.all([
+      json<InterruptRow[]>('interrupts', example),
+      json<InterruptRow[]>('interrupts', example, '--at', 'end'),
+    ]);
+    assert.deepEqual(end, last);
+    assert.equal(new Set(end.map(({ entry }) => entry)).size, end.length);
   });
 });
 
