@@ -1,5 +1,7 @@
 import { segmentsOf } from '../../base/path-pattern.ts';
+import { iecInvalidate } from '../../model/events/remap.ts';
 import { withoutSystem } from '../../model/namespace.ts';
+import type { EventRow } from '../../trace/row.ts';
 
 /**
  * What a number counts that the system gives out by itself in each run: Linux irqs, remapping entries, GSIs, LPIs, MSI-X tables by
@@ -60,6 +62,12 @@ export function numberIn(path: string): NumberedPath | undefined {
   return undefined;
 }
 
+/**
+ * The path by which an object is known again in another trace. A message without a known sender is named by its address and data,
+ * which its event tells too; they can hold the number of a remapping entry.
+ */
+export const fixedPath = (path: string): string => path.replace(/(^|:)message\/.*$/, '$1message');
+
 /** The arguments of events that are such numbers, by kind. Those of `claims` say to whom the number belongs from now on. */
 const ARGUMENTS: Readonly<Record<string, Readonly<Record<string, Counted>>>> = {
   'its.mapti': { lpi: 'lpi' },
@@ -88,6 +96,10 @@ export const countedBy = (kind: string, argument: string): Counted | undefined =
 
 /** Whether events of a kind tell whose number it is from now on. */
 export const claims = (kind: string): boolean => CLAIMS.has(kind);
+
+/** Whether an event invalidates all entries of a unit: the index that it carries means none of them. */
+export const isGlobal = ({ kind, words, at }: EventRow): boolean =>
+  kind === iecInvalidate && iecInvalidate.read(words, at).global;
 
 /** The space in which an argument of an event counts; `path`: of the object of the event. */
 export function spaceOfArgument(what: Counted, path: string): string {

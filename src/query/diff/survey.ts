@@ -18,7 +18,7 @@ import type { Trace } from '../../trace/trace.ts';
 import { type Observer, Walk } from '../../trace/walk.ts';
 import { lifeBegins, lifeEnds } from './lifetimes.ts';
 import { nameThing } from './names.ts';
-import { claims, countedBy, spaceOfArgument } from './numbers.ts';
+import { claims, countedBy, isGlobal, spaceOfArgument } from './numbers.ts';
 import { type ThingId, Things } from './things.ts';
 
 /** Types of the objects that make up one interrupt, from the entry that sends to the vector that is taken. */
@@ -141,7 +141,7 @@ class Surveyor implements Observer, Survey {
     const { kind, object } = row;
     for (const { name } of kind.args) {
       const what = countedBy(kind.name, name);
-      if (what === undefined) continue;
+      if (what === undefined || isGlobal(row)) continue;
       const value = argumentOf(row, name);
       if (value === undefined || value > 0x7fffffff) continue;
       const path = this.trace.world.path(object);

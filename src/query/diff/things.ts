@@ -1,7 +1,7 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { lastAtMost } from '../../base/search.ts';
 import type { World } from '../../model/world.ts';
-import { type NumberedPath, numberIn } from './numbers.ts';
+import { fixedPath, type NumberedPath, numberIn } from './numbers.ts';
 
 /** Number of a thing in its trace, from 0. */
 export type ThingId = number;
@@ -67,7 +67,7 @@ export class Things {
   fixed(object: ObjectId, step: Step): ThingId {
     let thing = this.#ofObject[object];
     if (thing !== undefined) return thing;
-    const path = this.#world.path(object);
+    const path = fixedPath(this.#world.path(object));
     thing = this.#fixed.get(path);
     if (thing === undefined) {
       thing = this.#make(undefined, -1, path, this.#world.type(object)?.name ?? '', step);

@@ -7,7 +7,7 @@ import { vtdIrte, vtdPostedIrte } from '../../model/registers/vtd.ts';
 import { isInterruptAddress, vtdAddress, vtdHandle } from '../../model/registers/x86.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import { type EventRow, eventRow } from '../../trace/row.ts';
-import { countedBy, isCompared, spaceOfArgument } from './numbers.ts';
+import { countedBy, fixedPath, isCompared, isGlobal, spaceOfArgument } from './numbers.ts';
 import type { Survey } from './survey.ts';
 
 /** Takes a word of what an event tells, under the name of its argument (`object`, `cpu`), as it reads in both traces. */
@@ -132,7 +132,7 @@ export class Reading {
   #object(object: number): number {
     const { things, trace } = this.#survey;
     return (this.#ofObject[object] ??= this.#texts.number(
-      things.numbered(object)?.pattern ?? trace.world.path(object),
+      things.numbered(object)?.pattern ?? fixedPath(trace.world.path(object)),
     ));
   }
 
@@ -144,7 +144,7 @@ export class Reading {
       return;
     }
     const word = words[at + arg.at]!;
-    const what = countedBy(kind.name, name);
+    const what = isGlobal(row) ? undefined : countedBy(kind.name, name);
     if (what !== undefined) {
       const { things, trace } = this.#survey;
       this.#thing(
@@ -207,17 +207,13 @@ export class Reading {
 
   /** Takes the entry that an address in remappable format names, in place of its number; says whether it is one. */
   #handle(step: Step, address: number, name: string, take: Take): boolean {
-    if (this.#vtd.length === 0 || !isInterruptAddress(address) || vtdAddress.f.format.of(address) !== 1) return false;
+    if (!isInterruptAddress(address) || vtdAddress.f.format.of(address) !== 1) return false;
     const { things } = this.#survey;
-    for (const space of this.#vtd) {
-      const entry = things.at(space, vtdHandle(address), step);
-      if (entry < 0) continue;
-      take(name, THING);
-      take(name, this.#common[entry]!);
-      take(name, address & ~HANDLE);
-      return true;
-    }
-    return false;
+    const entry = this.#vtd.map((space) => things.at(space, vtdHandle(address), step)).find((thing) => thing >= 0);
+    // Where no other event tells of the entry, its number says nothing.
+    take(name, entry === undefined ? THING : this.#common[entry]!);
+    take(name, address & ~HANDLE);
+    return true;
   }
 }
 
