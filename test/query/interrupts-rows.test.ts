@@ -147,6 +147,31 @@ describe('joins of interrupts', () => {
     );
   });
 
+  it('an irq that was given back leaves its entry to the next one', () => {
+    const trace = story(`
+      irq.identify irq/24 device=0000:00:05.0 hwirq=0 domain=ITS-PCI-MSIX-0000:00:05.0 lpi=8192
+      dom.alloc irq/24 domain=ITS free=true
+      tbl.write device/0000:00:05.0/msix/0 offset=0xc size=4 value=0x0
+      irq.identify irq/26 device=0000:00:05.0 hwirq=0 domain=ITS-PCI-MSIX-0000:00:05.0 lpi=8192
+      dom.alloc irq/26 domain=ITS free=false`);
+    const irqOf = (step: number): string | null => rows(trace, step).find(({ entry }) => entry !== null)!.irq;
+    assert.deepEqual([irqOf(2), irqOf(4)], ['irq/24', 'irq/26']);
+  });
+
+  it('a number that a guest gave for its own irq does not join the irq of the host with that number', () => {
+    const trace = story(`
+      irq.identify irq/24 device=0000:02:00.0 hwirq=0 domain=PCI-MSIX-0000:02:00.0
+      irq.identify guest/0/irq/24 device=0000:03:00.0 hwirq=0 domain=QUEUE-IMS-0000:03:00.0
+      ims.store device/0000:03:00.0/ims/0 offset=0x0 size=4 value=0xfee00358 virq=24`);
+    assert.deepEqual(
+      rows(trace).map(({ entry, irq, guestIrq }) => [entry, irq, guestIrq]),
+      [
+        ['device/0000:03:00.0/ims/0', null, 'guest/0/irq/24'],
+        [null, 'irq/24', null],
+      ],
+    );
+  });
+
   it('events of an ITS join an entry and the irq with its LPI', () => {
     const trace = story(`
       its.mapd its/0/device/0x10 size=4 itt=0x47000000 valid=true
@@ -273,6 +298,18 @@ describe('status and order of interrupts', () => {
     const status = (step: number): string =>
       rows(moves, step).find(({ entry }) => entry === 'device/0000:00:02.0/msix/3')!.status;
     assert.deepEqual([6, 7, 8, 9].map(status), ['in-flight', 'in-service', 'idle', 'idle']);
+  });
+
+  it('what ended on the way is in flight no more', () => {
+    const ended = story(`
+      its.mapti its/0/device/0x10/event/3 lpi=8203 collection=0
+      tbl.write device/0000:00:02.0/msix/3 offset=0x0 size=8 value=0xfffff040
+      tbl.write device/0000:00:02.0/msix/3 offset=0x8 size=8 value=0x3
+      its.trans its/0/device/0x10/event/3 device=0x10 event=0x3 size=4
+      its.error its/0/device/0x10/event/3 text="invalid ITE"
+      gic.eoi vcpu/0/intid/8200`);
+    const status = (step: number): string => rows(ended, step)[0]!.status;
+    assert.deepEqual([3, 4].map(status), ['in-flight', 'idle']);
   });
 
   it('a cause that is kept pending is pending, and idle when it was sent', () => {

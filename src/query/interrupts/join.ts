@@ -5,7 +5,7 @@ import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { kvmEntrySource, kvmIrqfd, kvmRoute, kvmTable, vfioVector } from '../../model/things/virt.ts';
 import type { Part } from './groups.ts';
-import { joinByKeys } from './keys.ts';
+import { agrees, joinByKeys } from './keys.ts';
 import { type Scene, sceneOf } from './scene.ts';
 
 /** Puts together what belongs to one interrupt in a state, by the references that the model declares. */
@@ -53,15 +53,19 @@ function* gsiPairs({ state, routes, irqfds, lines }: Scene): Generator<Pair> {
 }
 
 /** What cells name. */
-function* cellPairs({ state, vfios, irqfds, routes, entries, served }: Scene): Generator<Pair> {
+function* cellPairs(scene: Scene): Generator<Pair> {
+  const { state, vfios, irqfds, routes, entries, served } = scene;
   const { world } = state;
   for (const object of vfios) {
     yield [object, cellTarget(state, object, vfioVector, 'entry')];
     yield [object, cellTarget(state, object, vfioVector, 'virq')];
     yield [object, irqOfVfio(state, object)];
   }
-  for (const object of entries)
-    if (world.type(object) === imsEntry) yield [object, cellTarget(state, object, imsEntry, 'virq')];
+  for (const object of entries) {
+    // A guest that stores a message itself tells its own number.
+    const behind = world.type(object) === imsEntry ? cellTarget(state, object, imsEntry, 'virq') : -1;
+    if (behind >= 0 && agrees(scene, object, behind)) yield [object, behind];
+  }
   for (const object of irqfds) yield [object, cellTarget(state, object, kvmIrqfd, 'hostIrq')];
   for (const object of routes) yield [object, cellTarget(state, object, kvmRoute, 'entry')];
   for (const object of served) {

@@ -1,5 +1,5 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { placeOfIrqfd, placeOfRoute, vectorAt } from '../../model/joins.ts';
+import { entryOfIrq, placeOfIrqfd, placeOfRoute, vectorAt } from '../../model/joins.ts';
 import { irqOfVector } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import { irq } from '../../model/things/irq.ts';
@@ -25,7 +25,7 @@ class Only<K> {
  * that several hold joins nothing.
  */
 export function joinByKeys(scene: Scene): void {
-  const irqs = scene.irqs.filter((object) => !scene.ofGuest(object));
+  const irqs = scene.irqs.filter((object) => !scene.ofGuest(object) && !scene.isFreed(object));
   // Each looks only at what the one before left.
   if (irqs.length > 0) for (const join of [byTranslation, byMessage, byVector]) join(scene, irqs, loose(scene));
   byGuestVector(scene);
@@ -34,8 +34,10 @@ export function joinByKeys(scene: Scene): void {
 /** Entries that have no irq of the host yet. */
 const loose = ({ entries, groups }: Scene): ObjectId[] => entries.filter((entry) => groups.of(entry)!.irq < 0);
 
-/** The function of an entry and that of an irq do not contradict. */
-function sameDevice({ state }: Scene, entry: ObjectId, object: ObjectId): boolean {
+/** Nothing that is known of an irq contradicts that an entry raises it. */
+export function agrees({ state }: Scene, entry: ObjectId, object: ObjectId): boolean {
+  const named = entryOfIrq(state, object);
+  if (named >= 0) return named === entry;
   const device = state.text(object, irq.at.device);
   const { space, path } = state.world.node(entry)!;
   return (
@@ -45,7 +47,7 @@ function sameDevice({ state }: Scene, entry: ObjectId, object: ObjectId): boolea
 }
 
 function link(scene: Scene, entry: ObjectId, object: ObjectId): void {
-  if (object >= 0 && sameDevice(scene, entry, object)) scene.groups.join(entry, object);
+  if (object >= 0 && agrees(scene, entry, object)) scene.groups.join(entry, object);
 }
 
 /** One entry and one irq select the same IRTE; or the event of an ITS that an entry selects raises the LPI of an irq. */
@@ -110,10 +112,10 @@ function byVector(scene: Scene, _irqs: readonly ObjectId[], entries: readonly Ob
 }
 
 /** A route, or an irqfd that posts, sends the vector of a virtual CPU that one irq of the kernel of a guest is assigned to. */
-function byGuestVector({ state, groups, irqs, irqfds, routes, ofGuest }: Scene): void {
+function byGuestVector({ state, groups, irqs, irqfds, routes, ofGuest, isFreed }: Scene): void {
   const byPlace = new Only<ObjectId>();
   for (const object of irqs) {
-    const place = ofGuest(object) ? placeOfGuestIrq(state, object) : -1;
+    const place = ofGuest(object) && !isFreed(object) ? placeOfGuestIrq(state, object) : -1;
     if (place >= 0) byPlace.add(place, object);
   }
   for (const object of irqfds) groups.join(object, byPlace.of(placeOfIrqfd(state, object)));

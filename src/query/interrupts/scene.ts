@@ -26,6 +26,8 @@ export interface Scene {
   readonly lines: readonly ObjectId[];
   /** Entries of MSI-X tables that KVM serves. */
   readonly served: readonly ObjectId[];
+  /** Whether an irq was given back: what is known of it may be true of another one by now. */
+  isFreed(irq: ObjectId): boolean;
   /** Whether an object belongs to the kernel of a guest. */
   ofGuest(object: ObjectId): boolean;
   /** The translation table entry, or the SPI, that the message of an entry or irq selects; -1 none. */
@@ -73,6 +75,9 @@ export function sceneOf(state: State): Scene {
     const list = listOf.get(world.type(object)!);
     if (list !== undefined && state.present(object)) lists[list].push(object);
   }
+  const isFreed = (object: ObjectId): boolean => state.flag(object, irq.at.allocated) === false;
+  // An irq that was given back joins only what no other irq claims.
+  lists.irqs.sort((a, b) => Number(isFreed(a)) - Number(isFreed(b)));
   const kinds = new Map<Namespace, MessageKind>();
   const translations = new Map<ObjectId, ObjectId>();
   const apics = new Map<Namespace, Map<number, number>>();
@@ -91,6 +96,7 @@ export function sceneOf(state: State): Scene {
     ...lists,
     state,
     groups: new Groups(),
+    isFreed,
     ofGuest: (object) => {
       const node = world.node(object)!;
       return node.space !== world.first || node.path.startsWith('guest/');

@@ -1,6 +1,8 @@
 import type { ObjectId } from '../../base/ids.ts';
 import type { EventKind, Role } from '../../model/event.ts';
 import { effectivelyMasked } from '../../model/events/msix.ts';
+import { illegal } from '../../model/events/outcome.ts';
+import { irWarn } from '../../model/events/remap.ts';
 import { imsControl } from '../../model/registers/ims.ts';
 import { msiControl } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
@@ -29,8 +31,12 @@ function any(...flags: readonly Flag[]): Flag {
   return flags.includes(false) ? false : undefined;
 }
 
-/** Whether events of a kind bring an interrupt nearer to its handler, or end it there. */
-export const isMove = ({ role }: EventKind): boolean => MOVES.has(role);
+/** Faults that end nothing. */
+const ONLY_DOUBT: ReadonlySet<EventKind> = new Set<EventKind>([illegal, irWarn]);
+
+/** Whether events of a kind bring an interrupt nearer to its handler, or end it, there or on the way. */
+export const isMove = (kind: EventKind): boolean =>
+  MOVES.has(kind.role) || (kind.role === 'fault' && !ONLY_DOUBT.has(kind));
 
 /**
  * Where a row stands in a state. `last`: the kind of the last such event about it; `ends`: the trace shows when interrupts end; `lost`: a
@@ -114,8 +120,9 @@ function isMasked(state: State, row: Joined): Flag {
       flags.push(enabled === undefined ? undefined : !enabled);
     }
   }
+  // Of an irq that was given back, nothing is masked any more.
   for (const object of [host, guestIrq])
-    if (object >= 0)
+    if (object >= 0 && state.flag(object, irq.at.allocated) !== false)
       flags.push(
         any(
           state.flag(object, irq.at.masked),
