@@ -1,5 +1,6 @@
 import type { ObjectId, Step } from '../base/ids.ts';
 import type { Finding } from './check-trace.ts';
+import type { Severity } from './rule.ts';
 
 /**
  * Rules whose findings of severity error say that an interrupt did not reach its handler: at the function (F01, I-P5, F12, F25, R03), at the
@@ -13,6 +14,9 @@ const LOSSES: ReadonlySet<string> = new Set([
   ...['F70', 'F71', 'F75', 'F78'],
 ]);
 
+/** Whether a finding of a rule with a severity says that an interrupt did not reach its handler. */
+export const tellsLoss = (rule: string, severity: Severity): boolean => severity === 'error' && LOSSES.has(rule);
+
 /** What was found at an object: the rule, and whether it says that an interrupt was lost. */
 export interface FoundHere {
   readonly rule: string;
@@ -25,7 +29,7 @@ export function foundAt(findings: Iterable<Finding>, step: Step): Map<ObjectId, 
   for (const finding of findings) {
     if (finding.step > step) continue;
     const { id } = finding.rule;
-    const loss = LOSSES.has(id) && finding.severity === 'error';
+    const loss = tellsLoss(id, finding.severity);
     const here = found.get(finding.object) ?? [];
     found.set(finding.object, here);
     const same = here.findIndex(({ rule }) => rule === id);

@@ -2,6 +2,7 @@ import type { Step } from '../../base/ids.ts';
 import { timeOf } from '../../query/events.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Finding, RuleCheck, Verdict } from '../check-trace.ts';
+import { tellsLoss } from '../losses.ts';
 import { type Rule, SEVERITIES, type Severity } from '../rule.ts';
 import { type Undecidable, undecidable } from '../undecidable.ts';
 
@@ -40,9 +41,16 @@ export interface CheckView {
 /** The place of a severity in the order from the worst on. */
 export const rank = (severity: Severity): number => SEVERITIES.indexOf(severity);
 
-/** Sorts findings: the worst first, then the earliest. */
-export const worstFirst = <T extends Pick<Finding, 'severity' | 'step'>>(findings: readonly T[]): T[] =>
-  findings.toSorted((a, b) => rank(a.severity) - rank(b.severity) || a.step - b.step);
+/** What the order of findings goes by: the finding of a check, or as answers print it. */
+type Ranked = Pick<Finding, 'severity' | 'step'> & { readonly rule: string | { readonly id: string } };
+
+/** 0 for a finding that says that an interrupt was lost, 1 for another one. */
+const lossFirst = ({ rule, severity }: Ranked): number =>
+  tellsLoss(typeof rule === 'string' ? rule : rule.id, severity) ? 0 : 1;
+
+/** Sorts findings: the worst first, of these the lost interrupts, then the earliest. */
+export const worstFirst = <T extends Ranked>(findings: readonly T[]): T[] =>
+  findings.toSorted((a, b) => rank(a.severity) - rank(b.severity) || lossFirst(a) - lossFirst(b) || a.step - b.step);
 
 /** The events that a finding stands on, in order, with its own. */
 export const witnesses = ({ evidence, step }: Pick<Finding, 'evidence' | 'step'>): Step[] =>
