@@ -58,3 +58,8 @@ export function plant({ id, rule: ruleId = id, scenario, settings = {} }: Plante
   }
   return { found, missed: SEEDS - found, wrong, why };
 }
+
+/** The row of a fault in the table of docs/findings.md. */
+export function plantedRow({ id, rule = id, scenario }: PlantedFault, { found, missed, wrong }: Planted): string {
+  return `| ${id} | [${rule}](#${rule.toLowerCase()}) | ${scenario} | ${found} | ${missed} | ${wrong} |`;
+}
