@@ -131,11 +131,13 @@ async function pick(checks: Checks, trace: OpenTrace): Promise<Chosen | undefine
   return picked && { trace, finding: picked.finding, step: picked.finding.step };
 }
 
-/** Says what the worst finding is; its report is one click away. */
+/** Says what the worst finding is; its path and its report are one click away. */
 function tellWorst(trace: OpenTrace, finding: Finding): void {
+  const path = 'Show Delivery Path';
   const copy = 'Copy as Report';
   const { rule, title, text, step, object } = finding;
-  void vscode.window.showInformationMessage(`${rule.id}: ${title}. ${text}`, copy).then((choice) => {
+  void vscode.window.showInformationMessage(`${rule.id}: ${title}. ${text}`, path, copy).then((choice) => {
+    if (choice === path) void vscode.commands.executeCommand('irqscope.showPath', { step }, trace.uri);
     if (choice === copy)
       void vscode.commands.executeCommand('irqscope.copyReport', { rule: rule.id, step, object }, trace.uri);
   });

@@ -1,0 +1,43 @@
+// From log open to where it went wrong, as a user sees it: the view, the badge on the activity bar, the status bar, the marks.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually, runCommand, useWorkbench } from '../helpers/host.ts';
+import { lineOf, maskedSend, STEPS } from '../helpers/masked-send.ts';
+import { row, view } from './views.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'irqscope-found-'));
+const file = join(folder, 'bad.irqtrace');
+writeFileSync(file, maskedSend());
+
+describe('a trace with a fault', () => {
+  const workbench = useWorkbench({ folder, settings: { 'irqscope.openOnStart': file } });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('shows its worst finding, a badge and a line in the status bar when it is opened', async () => {
+    const { page } = workbench();
+    // The extension starts with the first use of one of its views.
+    await runCommand(page, 'IRQScope: Show Log');
+    await runCommand(page, 'IRQScope: Why Did My Interrupt Not Arrive?');
+    const findings = view(page, 'Findings');
+    const selected = findings.locator('.monaco-list-row.selected .label-name');
+    await eventually(async () => assert.match(await selected.innerText(), /^entry 1 of 0000:03:00\.0/));
+    await row(page, 'Findings', 'Errors').waitFor();
+    const badge = page.locator('.activitybar .action-item', { has: page.locator('[aria-label^="IRQScope"]') });
+    await eventually(async () => assert.match(await badge.locator('.badge-content').first().innerText(), /^\d+$/));
+    const status = page.locator('.statusbar-item[id$="irqscope.findings"]');
+    await eventually(async () => assert.match(await status.innerText(), /findings?, worst: /));
+  });
+
+  it('stands at the line, with marks on the lines of the evidence', async () => {
+    const { page } = workbench();
+    const line = page.locator('.statusbar-item[id="status.editor.selection"]');
+    await eventually(async () => assert.match(await line.innerText(), new RegExp(`^Ln ${lineOf(STEPS.send)},`)));
+    const problems = page.locator('.statusbar-item[id="status.problems"]');
+    await eventually(async () => assert.doesNotMatch((await problems.innerText()).trim(), /^0\s/));
+    await eventually(async () =>
+      assert.ok((await page.locator('.cgmr.codicon, .glyph-margin-widgets .cgmr').count()) > 0),
+    );
+  });
+}).timeout(120_000);
