@@ -3,29 +3,33 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rule } from '../src/check/rule.ts';
 import { rules } from '../src/check/rules.ts';
-import { type Undecidable, undecidable } from '../src/check/undecidable.ts';
 import type { EventKind } from '../src/model/event.ts';
 import { plantedFaults } from '../src/sim/faults/faults.ts';
 import { falseAlarms } from './false-alarms.ts';
 import { root } from './paths.ts';
 
 /** The formats that importers read, by the folder of the importer. */
-const FORMATS: Readonly<Record<string, string>> = { qemu: 'QEMU logs', ftrace: 'ftrace' };
+const FORMATS: Readonly<Record<string, string>> = { qemu: 'QEMU logs', ftrace: 'ftrace logs' };
 
-/** The kinds of events that the importer in a folder names in its imports, and so can make. */
+/** An import of event kinds: by their names, or of the whole module under one name. */
+const IMPORT = /import (?:\{([^}]*)\}|\* as (\w+)) from '[./]*\/model\/events\/([\w-]+)\.ts'/g;
+
+/** The kinds of events that the importer in a folder names, and so can make. */
 async function kindsMade(folder: string): Promise<ReadonlySet<EventKind>> {
   const made = new Set<EventKind>();
   const path = join(root, 'src', 'import', folder);
   for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.ts')) continue;
     const text = readFileSync(join(path, name), 'utf8');
-    for (const [, names, file] of text.matchAll(/import \{([^}]*)\} from '[./]*\/model\/events\/([\w-]+)\.ts'/g)) {
-      const module = (await import(`../src/model/events/${file}.ts`)) as Record<string, unknown>;
-      for (const word of names!.split(',')) {
-        const value = module[word.trim().split(' ')[0]!];
+    for (const [, names, module, file] of text.matchAll(IMPORT)) {
+      const exported = (await import(`../src/model/events/${file}.ts`)) as Record<string, unknown>;
+      const used =
+        module === undefined
+          ? names!.split(',').map((word) => word.trim().split(' ')[0]!)
+          : [...text.matchAll(new RegExp(`\\b${module}\\.(\\w+)`, 'g'))].map(([, word]) => word!);
+      for (const value of used.map((word) => exported[word]))
         if (typeof value === 'object' && value !== null && 'role' in value && 'number' in value)
           made.add(value as EventKind);
-      }
     }
   }
   return made;
@@ -34,12 +38,26 @@ async function kindsMade(folder: string): Promise<ReadonlySet<EventKind>> {
 const madeBy = new Map<string, ReadonlySet<EventKind>>();
 for (const [folder, name] of Object.entries(FORMATS)) madeBy.set(name, await kindsMade(folder));
 
-/** Where a rule can be decided. */
+/** The groups of which an importer makes no kind of event. */
+const missing = (rule: Rule, kinds: ReadonlySet<EventKind>): Rule['needs'] =>
+  rule.needs.filter((group) => !group.some((kind) => kinds.has(kind)));
+
+/** Where a rule can be decided; of one that no log shows, why. */
 function formatsOf(rule: Rule): string {
-  if (rule.needsAll) return 'simulated traces';
-  const fits = [...madeBy].filter(([, kinds]) => rule.needs.every((group) => group.some((kind) => kinds.has(kind))));
-  return [...fits.map(([name]) => name), 'trace files', 'simulated traces'].join(', ');
+  if (rule.needsAll) return 'simulated traces.';
+  const fits = [...madeBy].filter(([, kinds]) => missing(rule, kinds).length === 0).map(([name]) => name);
+  const all = `${[...fits, 'trace files', 'simulated traces'].join(', ')}.`;
+  if (fits.length > 0) return all;
+  const joined = new Set([...madeBy.values()].flatMap((kinds) => [...kinds]));
+  if (missing(rule, joined).length === 0)
+    return `${all} No log alone shows all that it needs: join a QEMU log and an ftrace log.`;
+  const lacks = [...madeBy].map(
+    ([name, kinds]) => `${name} do not tell ${missing(rule, kinds).map(kindsIn).join(', nor ')}`,
+  );
+  return `${all} No log that is read shows all that it needs: ${lacks.join('; ')}.`;
 }
+
+const kindsIn = (group: readonly EventKind[]): string => group.map(({ name }) => code(name)).join(' or ');
 
 /** A text as Markdown: outside of code no asterisk or bracket means anything. */
 const plain = (text: string): string =>
@@ -53,7 +71,7 @@ const code = (text: string): string => `\`${text}\``;
 /** What a rule needs of a trace. */
 function needsOf(rule: Rule): string {
   if (rule.needsAll) return 'every cause and every message, which only simulated traces show';
-  const groups = rule.needs.map((group) => group.map(({ name }) => code(name)).join(' or '));
+  const groups = rule.needs.map(kindsIn);
   return groups.length === 0 ? 'nothing in particular' : groups.join('; and ');
 }
 
@@ -75,23 +93,13 @@ function ruleSection(rule: Rule): string {
     '',
     `- What holds: ${plain(meaning)}`,
     `- Needs: ${needsOf(rule)}.`,
-    `- Can be decided in: ${formatsOf(rule)}.`,
+    `- Can be decided in: ${formatsOf(rule)}`,
     ...plantedBy(id),
     `- Laid down in: ${plain(reference)}.`,
     `- To confirm: ${plain(confirm)}.`,
     '',
   ].join('\n');
 }
-
-const undecidableSection = ({ id, names, title, why }: Undecidable): string =>
-  [
-    `### ${id}`,
-    '',
-    `**${plain(title)}.**${names.length > 0 ? ` ${names.map(code).join(', ')}.` : ''} No input can decide it.`,
-    '',
-    plain(why),
-    '',
-  ].join('\n');
 
 /** The place of an id in the catalogue: faults by their number, then the others by their name. */
 function order(a: string, b: string): number {
@@ -100,19 +108,15 @@ function order(a: string, b: string): number {
 }
 
 function sections(): string {
-  const all = [
-    ...rules.map((rule) => [rule.id, ruleSection(rule)] as const),
-    ...undecidable.map((fault) => [fault.id, undecidableSection(fault)] as const),
-  ];
-  return all
-    .sort(([a], [b]) => order(a, b))
-    .map(([, text]) => text)
+  return rules
+    .toSorted((a, b) => order(a.id, b.id))
+    .map(ruleSection)
     .join('\n');
 }
 
 /** Every invariant with the fault under which it is described. */
 function invariants(): string {
-  const rows = [...rules, ...undecidable].flatMap(({ id, names }) => names.map((name) => [name, id] as const));
+  const rows = rules.flatMap(({ id, names }) => names.map((name) => [name, id] as const));
   return [
     '| name | see |',
     '|---|---|',

@@ -9,6 +9,7 @@ import { translatesEvents } from './f75.ts';
 import { mapsDevices } from './f76.ts';
 import { forgetsDiscarded } from './f77.ts';
 import { invalidatesConfiguration } from './f78.ts';
+import { drainsCommands } from './f79.ts';
 
 /** The rules of doorbells, the SMMU and the ITS. */
 export const armRules: readonly Rule[] = [
@@ -22,4 +23,5 @@ export const armRules: readonly Rule[] = [
   forgetsDiscarded,
   invalidatesConfiguration,
   mapsSoftwareMsi,
+  drainsCommands,
 ];

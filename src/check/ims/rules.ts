@@ -9,6 +9,7 @@ import { keepsAuxiliary } from './f66.ts';
 import { backsVectors } from './f67.ts';
 import { hypercallsSucceed } from './f68.ts';
 import { republishes } from './f69.ts';
+import { livesInOrder } from './inv-qlife.ts';
 
 /** The rules of interrupt message storage, hypercalls and exported messages. */
 export const imsRules: readonly Rule[] = [
@@ -22,4 +23,5 @@ export const imsRules: readonly Rule[] = [
   backsVectors,
   hypercallsSucceed,
   republishes,
+  livesInOrder,
 ];

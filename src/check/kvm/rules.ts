@@ -9,6 +9,7 @@ import { notificationIsServed } from './f56.ts';
 import { notifiesCpuOfVcpu } from './f57.ts';
 import { postsRoutedVector } from './f58.ts';
 import { postingStaysOn } from './f59.ts';
+import { cacheShowsTable } from './inv-cacheeq.ts';
 
 /** Rules about KVM. */
 export const kvmRules: readonly Rule[] = [
@@ -22,4 +23,5 @@ export const kvmRules: readonly Rule[] = [
   notifiesCpuOfVcpu,
   postsRoutedVector,
   postingStaysOn,
+  cacheShowsTable,
 ];

@@ -4,7 +4,6 @@ import type { Trace } from '../../trace/trace.ts';
 import type { Finding, RuleCheck, Verdict } from '../check-trace.ts';
 import { tellsLoss } from '../losses.ts';
 import { type Rule, SEVERITIES, type Severity } from '../rule.ts';
-import { type Undecidable, undecidable } from '../undecidable.ts';
 
 /** A finding as answers print it. */
 export interface FindingView {
@@ -79,38 +78,27 @@ const ORDER: readonly Verdict[] = ['fail', 'undecidable', 'pass', 'not-applicabl
 const joint = (a: Verdict | undefined, b: Verdict): Verdict =>
   a !== undefined && ORDER.indexOf(a) < ORDER.indexOf(b) ? a : b;
 
-/** Verdicts of rules, and of faults that no input can decide, by all their names. */
+/** Verdicts of rules by all their names. */
 export function verdictsByName(
   verdicts: Iterable<readonly [Pick<Rule, 'id' | 'names'>, Verdict]>,
-  never: readonly Undecidable[],
 ): Readonly<Record<string, Verdict>> {
   const found: Record<string, Verdict> = {};
   for (const [{ id, names }, verdict] of verdicts)
     for (const name of [id, ...names]) found[name] = joint(found[name], verdict);
-  for (const { id, names } of never) for (const name of [id, ...names]) found[name] ??= 'undecidable';
   return found;
-}
-
-/** What to tell of a check. */
-export interface CheckOptions {
-  /** Only findings of this severity and worse ones. */
-  readonly severity?: Severity;
-  /** The faults that no input can decide and whose verdicts are told, too. */
-  readonly never?: readonly Undecidable[];
 }
 
 /** The verdict of each rule of a check. */
 export const verdictsOf = (check: RuleCheck): (readonly [Rule, Verdict])[] =>
   check.rules.map((rule) => [rule, check.verdict(rule)] as const);
 
-/** What a check says of a trace, as answers print it. */
-export function checkView(file: string, trace: Trace, check: RuleCheck, options: CheckOptions = {}): CheckView {
-  const least = rank(options.severity ?? 'info');
-  const findings = check.findings.filter(({ severity }) => rank(severity) <= least);
+/** What a check says of a trace, as answers print it; only findings of a severity and worse ones. */
+export function checkView(file: string, trace: Trace, check: RuleCheck, severity: Severity = 'info'): CheckView {
+  const findings = check.findings.filter((finding) => rank(finding.severity) <= rank(severity));
   return {
     file,
     findings: worstFirst(findings).map((finding) => findingView(trace, finding)),
     further: check.further,
-    verdicts: verdictsByName(verdictsOf(check), options.never ?? undecidable),
+    verdicts: verdictsByName(verdictsOf(check)),
   };
 }

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Rule, SEVERITIES, type Severity } from '../../check/rule.ts';
 import { ruleNames, rules } from '../../check/rules.ts';
-import { type Undecidable, undecidable } from '../../check/undecidable.ts';
 import { type ReadRule, readUserRules, UserRulesError } from '../../check/user/read.ts';
 import { nearest } from '../../query/nearest.ts';
 import { misused, readArguments } from '../command.ts';
@@ -14,8 +13,6 @@ export interface CheckJob {
   readonly rules: readonly Rule[];
   /** The rules of the user that judge. */
   readonly user: readonly ReadRule[];
-  /** The faults that no input can decide and whose verdicts are told. */
-  readonly never: readonly Undecidable[];
   readonly severity: Severity;
   readonly form: 'text' | 'json' | 'sarif';
   /** The options without the files, for a process that checks one of them. */
@@ -42,7 +39,6 @@ export async function readJob(args: readonly string[]): Promise<CheckJob> {
     files: positionals,
     rules: rules.filter(named),
     user: user.filter(named),
-    never: undecidable.filter(named),
     severity: severityOf(values.severity),
     form: values.sarif ? 'sarif' : values.json ? 'json' : 'text',
     options: [
@@ -61,7 +57,7 @@ function severityOf(text = 'info'): Severity {
 }
 
 function mustBeKnown(name: string, user: readonly ReadRule[]): void {
-  const known = [...ruleNames, ...undecidable.flatMap(({ id, names }) => [id, ...names]), ...user.map(({ id }) => id)];
+  const known = [...ruleNames, ...user.map(({ id }) => id)];
   if (known.includes(name)) return;
   const [near] = nearest(name, known, 1);
   throw misused('check', `there is no rule ${name}${near === undefined ? '' : `; did you mean ${near}?`}`);

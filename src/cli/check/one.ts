@@ -23,7 +23,7 @@ export async function checkOne(file: string, job: CheckJob, { out, progress }: C
   const trace = await readTrace(file, progress);
   const rules = [...job.rules, ...job.user.map((rule) => ruleFor(rule, trace))];
   const check = checkTrace(trace, rules);
-  const view = checkView(file, trace, check, job);
+  const view = checkView(file, trace, check, job.severity);
   const verdicts = verdictsOf(check);
   switch (job.form) {
     case 'json':
