@@ -120,7 +120,8 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
     const checked = this.#checks.of(active);
     const rows = active && checked ? findingRows(active.session.trace, checked) : [];
     const made = `${active?.id} ${JSON.stringify(idsOf(rows))}`;
-    this.tree.message = checked?.done ? checked.summary : '';
+    // Where something was found, the rows tell it.
+    this.tree.message = checked?.done && checked.findings.length === 0 ? checked.summary : '';
     const worth = checked?.findings.filter(({ severity }) => COUNTED.has(severity)).length ?? 0;
     this.tree.badge = worth === 0 ? undefined : { value: worth, tooltip: counted(worth, 'finding') };
     if (made !== this.#made) {
