@@ -47,6 +47,34 @@ const steps = (of: RuleCheck): number[] => of.findings.map(({ step }) => step);
 const verdict = (of: RuleCheck): string | undefined => of.verdicts()['answered'];
 
 describe('rules of the user', () => {
+  it('follow an interrupt from object to object, and may ask for the state', () => {
+    const irq = (us: number, n: number): [number, string] => [us, `irq.entry irq/${n} name=x`];
+    const known: [number, string][] = [0, 1].map((entry) => [
+      1,
+      `irq.identify irq/${40 + entry} device=0000:03:00.0 hwirq=${entry} domain=PCI-MSIX-0000:03:00.0`,
+    ]);
+    const entries: [number, string][] = [0, 1].map((entry) => [
+      0,
+      `tbl.write ${TABLE}/${entry} offset=0xc size=4 value=0x${entry}`,
+    ]);
+    const asked = { after: 'kind == dev.raise', expect: 'kind == irq.entry', same: 'entry', within: '10 us' };
+    const events = [
+      ...entries,
+      ...known,
+      raise(10, 0),
+      raise(12, 1),
+      irq(18, 41),
+      raise(50, 0),
+      irq(55, 40),
+      irq(80, 41),
+    ];
+    // The first cause of entry 0 has no handler of its irq in time; the one of irq 41 is that of entry 1.
+    assert.deepEqual(steps(check(events, asked)), [4]);
+    const masked = { ...asked, after: 'kind == dev.raise && !entry.mask' };
+    assert.deepEqual(steps(check([...events.slice(0, 6), irq(70, 41)], asked)), [4, 5]);
+    assert.deepEqual(steps(check([...events.slice(0, 6), irq(70, 41)], masked)), [4]);
+  });
+
   it('pass where what is expected comes in time, to the nanosecond', () => {
     const result = check([raise(10, 0), send(20, 0), raise(50, 0), send(55, 0)]);
     assert.deepEqual(steps(result), []);

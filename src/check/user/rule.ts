@@ -2,7 +2,8 @@ import type { Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
-import { compileFilter } from '../../query/filter/pass.ts';
+import { namesRelated } from '../../query/filter/names.ts';
+import { compileFilter, relatedObject } from '../../query/filter/pass.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Breach, Happened, Report, Rule, RuleObserver } from '../rule.ts';
 import { kindsOf } from './kinds.ts';
@@ -22,11 +23,18 @@ interface Waiting {
 const MOST_DONE = 4096;
 
 /** What both events of a rule have in common; undefined when an event lacks it. */
-function keyOf(same: string): (happened: Happened) => number | undefined {
+function keyOf(same: string, trace: Trace): (step: Step, happened: Happened) => number | undefined {
   if (same === 'any') return () => 0;
-  if (same === 'object') return ({ object }) => object;
-  if (same === 'cpu') return ({ cpu }) => (cpu < 0 ? undefined : cpu);
-  return ({ kind, words, at }) => {
+  if (same === 'object') return (_step, { object }) => object;
+  if (same === 'cpu') return (_step, { cpu }) => (cpu < 0 ? undefined : cpu);
+  if (namesRelated(same)) {
+    const related = relatedObject(same, trace);
+    return (step) => {
+      const object = related(step);
+      return object < 0 ? undefined : object;
+    };
+  }
+  return (_step, { kind, words, at }) => {
     const spec = kind.args.find(({ name }) => name === same);
     if (spec === undefined || (spec.optional && (words[at]! & spec.bit) === 0)) return undefined;
     return words[at + spec.at];
@@ -66,7 +74,7 @@ class Following implements RuleObserver {
   readonly #report: Report;
   readonly #begins: (step: Step) => boolean;
   readonly #follows: (step: Step) => boolean;
-  readonly #key: (happened: Happened) => number | undefined;
+  readonly #key: (step: Step, happened: Happened) => number | undefined;
   readonly #nanoseconds: number;
   /** In the order of their steps; those before `head` are done with. */
   #waiting: Waiting[] = [];
@@ -81,7 +89,7 @@ class Following implements RuleObserver {
     this.#report = report;
     this.#begins = compileFilter(rule.filters.after, trace);
     this.#follows = compileFilter(rule.filters.expect, trace);
-    this.#key = keyOf(rule.same);
+    this.#key = keyOf(rule.same, trace);
     this.#nanoseconds = nanosecondsIn(rule.within);
   }
 
@@ -90,7 +98,7 @@ class Following implements RuleObserver {
     // Ticks of a counter are no durations, and an event without a stamp tells no time.
     if (this.#trace.time.ticks || Number.isNaN(time)) return;
     this.#expire(time);
-    const key = this.#key(happened);
+    const key = this.#key(step, happened);
     if (key === undefined) return;
     if (this.#follows(step)) this.#meet(key);
     if (this.#begins(step)) this.#wait(key, step, happened.object, time + this.#nanoseconds);

@@ -28,7 +28,7 @@ const userRule = v.strictObject({
       v.string(),
       v.regex(/^[A-Za-z]\w*$/),
       v.description(
-        'What both events must have in common: `object` (the object that they are about), `cpu`, `any` (nothing), or the name of an argument that both have, such as `vector`.',
+        'What both events must have in common: `object` (the object that they are about), `cpu`, `any` (nothing), an object that both are related to (`entry`, `irq`, `device`, …), or the name of an argument that both have, such as `vector`.',
       ),
     ),
     'object',

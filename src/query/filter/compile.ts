@@ -3,7 +3,7 @@ import type { State } from '../../model/state.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Ask, argumentAsk, commonAsk, remembered } from './ask.ts';
 import type { Filter } from './ast.ts';
-import { Joins } from './joins.ts';
+import type { Joins } from './joins.ts';
 import { isBareRelation, isCommon } from './names.ts';
 import { objectAt } from './object-at.ts';
 import { heldBefore, type KeyOf, type Past, sinceLast } from './past.ts';
@@ -28,7 +28,6 @@ export interface Compiled {
   readonly needs: Needs;
   /** The memories of the filter; an event is shown to them in this order, after the question about it. */
   readonly pasts: readonly Past[];
-  readonly joins: Joins;
 }
 
 const NAMED_TRUE = { text: 'true', quoted: false } as const;
@@ -36,14 +35,14 @@ const NAMED_TRUE = { text: 'true', quoted: false } as const;
 class Compiler {
   readonly #trace: Trace;
   readonly #stateOf: (step: Step) => State;
-  readonly joins: Joins;
+  readonly #joins: Joins;
   readonly pasts: Past[] = [];
   needsState = false;
 
-  constructor(trace: Trace, stateOf: (step: Step) => State) {
+  constructor(trace: Trace, joins: Joins, stateOf: (step: Step) => State) {
     this.#trace = trace;
     this.#stateOf = stateOf;
-    this.joins = new Joins(trace.world);
+    this.#joins = joins;
   }
 
   filter(filter: Filter): Ask {
@@ -134,15 +133,8 @@ class Compiler {
 
   /** The related object of the event at a step. What the tree alone tells needs no state. */
   #related(name: string): (step: Step) => ObjectId {
-    const { table } = this.#trace;
-    const related: Related = relatedBy(name, this.#trace.world, this.joins);
-    if (name === 'object') return (step) => table.object(step);
-    this.needsState = true;
-    return (step) => {
-      const object = table.object(step);
-      const near = related.near(object);
-      return near >= 0 ? near : related.find(this.#stateOf(step), object);
-    };
+    if (name !== 'object') this.needsState = true;
+    return relatedAt(relatedBy(name, this.#trace.world, this.#joins), this.#trace, this.#stateOf);
   }
 
   /** A question about the path of a related object. */
@@ -191,10 +183,23 @@ export function needsState(filter: Filter): boolean {
   }
 }
 
-/** Makes a filter ready for a trace; `stateOf` gives the state after the step that is asked about. */
-export function compileWith(filter: Filter, trace: Trace, stateOf: (step: Step) => State): Compiled {
-  const compiler = new Compiler(trace, stateOf);
+/** The related object of the event at a step, -1 for none. What the tree alone tells needs no state. */
+export function relatedAt(
+  related: Related,
+  { table }: Trace,
+  stateOf: (step: Step) => State,
+): (step: Step) => ObjectId {
+  return (step) => {
+    const object = table.object(step);
+    const near = related.near(object);
+    return near >= 0 ? near : related.find(stateOf(step), object);
+  };
+}
+
+/** Makes a filter ready for a trace; `stateOf` gives the state after the step that is asked about, and `joins` is told of what changes in it. */
+export function compileWith(filter: Filter, trace: Trace, joins: Joins, stateOf: (step: Step) => State): Compiled {
+  const compiler = new Compiler(trace, joins, stateOf);
   const ask = compiler.filter(filter);
-  const { pasts, joins, needsState: state } = compiler;
-  return { ask, needs: { state, past: pasts.length > 0 }, pasts, joins };
+  const { pasts, needsState: state } = compiler;
+  return { ask, needs: { state, past: pasts.length > 0 }, pasts };
 }

@@ -1,9 +1,10 @@
 import type { CellId, Step } from '../../base/ids.ts';
 import type { State } from '../../model/state.ts';
 import type { Trace } from '../../trace/trace.ts';
+import type { Joins } from './joins.ts';
 
 /** Follows the state of a trace from step to step, and tells which cells change on the way. */
-export class Follower {
+class Follower {
   readonly #trace: Trace;
   readonly #changed: (cell: CellId) => void;
   #state: State | undefined;
@@ -55,4 +56,18 @@ export class Follower {
   get begun(): boolean {
     return this.#state !== undefined;
   }
+}
+
+/** With this many events between two questions, or four for each object, the state is taken from a keyframe: the references are then read again. */
+const FAR = 1 << 14;
+
+/** The state after any step, which `joins` follows: cheap where steps are asked about in rising order. */
+export function stateSource(trace: Trace, joins: Joins): (step: Step) => State {
+  const follower = new Follower(trace, (cell) => joins.changed(cell));
+  return (step) => {
+    const far = Math.max(FAR, trace.world.objects * 4);
+    if (follower.begun && step >= follower.at && step - follower.at <= far) return follower.go(step);
+    joins.reset();
+    return follower.jump(step);
+  };
 }

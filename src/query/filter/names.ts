@@ -2,7 +2,7 @@
 import type { EventKind } from '../../model/event.ts';
 import { kindNamed, vocabulary } from '../../model/vocabulary.ts';
 import { nearest } from '../nearest.ts';
-import { refersToRelated } from './related-names.ts';
+import { isRelation, refersToRelated } from './related-names.ts';
 import { stateRefOf } from './state-names.ts';
 import type { ValueType } from './values.ts';
 
@@ -81,3 +81,7 @@ export function meantBy(name: string): string {
   const near = nearest(argumentOf(name), [...filterNames(), 'state', 'after', 'in']);
   return near.length > 0 ? `; did you mean ${near.map((n) => `\`${n}\``).join(', ')}?` : '';
 }
+
+/** Whether a name tells of the object that an event is related to, and not of an argument: `entry`, `device`, but not `vector`. */
+export const namesRelated = (name: string): boolean =>
+  isBareRelation(name) || (isRelation(name) && name !== 'object' && !isCommon(name) && !argumentTypes.has(name));

@@ -5,12 +5,11 @@ import type { EventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Observer } from '../../trace/walk.ts';
 import type { Filter } from './ast.ts';
-import { type Compiled, compileWith } from './compile.ts';
-import { Follower } from './follow.ts';
+import { type Compiled, compileWith, relatedAt } from './compile.ts';
+import { stateSource } from './follow.ts';
+import { Joins } from './joins.ts';
+import { relatedBy } from './related.ts';
 import { YES } from './value-tests.ts';
-
-/** With this many events between two questions, or four for each object, the state is taken from a keyframe: the references are then read again. */
-const FAR = 1 << 14;
 
 /**
  * A filter as a test of the events of a trace. For an event that lacks what the filter asks about (no such argument, no CPU, no stamp, a value
@@ -29,15 +28,12 @@ export function compileFilter(filter: Filter, trace: Trace): (step: Step) => boo
 
 class Pass {
   readonly compiled: Compiled;
-  readonly #trace: Trace;
-  readonly #follower: Follower;
   #seen = -1;
   #answer = false;
 
   constructor(filter: Filter, trace: Trace) {
-    this.#trace = trace;
-    this.compiled = compileWith(filter, trace, (step) => this.#stateAt(step));
-    this.#follower = new Follower(trace, (cell) => this.compiled.joins.changed(cell));
+    const joins = new Joins(trace.world);
+    this.compiled = compileWith(filter, trace, joins, stateSource(trace, joins));
   }
 
   holds(step: Step): boolean {
@@ -54,25 +50,27 @@ class Pass {
     this.#seen = step;
     return this.#answer;
   }
+}
 
-  #stateAt(step: Step): State {
-    const follower = this.#follower;
-    const far = Math.max(FAR, this.#trace.world.objects * 4);
-    if (follower.begun && step >= follower.at && step - follower.at <= far) return follower.go(step);
-    this.compiled.joins.reset();
-    return follower.jump(step);
-  }
+/**
+ * The object of a related name (`entry`, `irq`, see docs/filter.md) of the event at a step, -1 for none. Ask in rising order, as a filter is asked.
+ */
+export function relatedObject(name: string, trace: Trace): (step: Step) => ObjectId {
+  const joins = new Joins(trace.world);
+  return relatedAt(relatedBy(name, trace.world, joins), trace, stateSource(trace, joins));
 }
 
 /** A filter as an observer of a walk, for those who walk over a trace anyway: rules, searches. */
 export class FilterObserver implements Observer {
   readonly #compiled: Compiled;
+  readonly #joins: Joins;
   #state: State | undefined;
   #holds = false;
 
   /** The walk has to begin at the first event if the filter looks at earlier events (`needsPast`). */
   constructor(filter: Filter, trace: Trace) {
-    this.#compiled = compileWith(filter, trace, () => this.#state!);
+    this.#joins = new Joins(trace.world);
+    this.#compiled = compileWith(filter, trace, this.#joins, () => this.#state!);
   }
 
   /** Whether the filter looks at events before the one that it is asked about. */
@@ -86,7 +84,7 @@ export class FilterObserver implements Observer {
   }
 
   change(_state: State, _object: ObjectId, cell: CellId): void {
-    this.#compiled.joins.changed(cell);
+    this.#joins.changed(cell);
   }
 
   event(step: Step, _row: EventRow, state: State): void {
