@@ -10,6 +10,8 @@ import { checkTrace } from '../../src/check/check-trace.ts';
 import { rules } from '../../src/check/rules.ts';
 import { ImportRun } from '../../src/import/run.ts';
 import { pathAt, RecordedKinds } from '../../src/query/delivery/path.ts';
+import { parseFilter } from '../../src/query/filter/parse.ts';
+import { compileFilter } from '../../src/query/filter/pass.ts';
 import { history } from '../../src/query/history.ts';
 import { resolvePath } from '../../src/query/paths.ts';
 import { stateTree } from '../../src/query/state.ts';
@@ -194,6 +196,14 @@ function countHistory(trace: Trace, path: string): number {
 /** Where the set-up of the cold irq ends: its last write but for the move near the end of the log. */
 const afterSetUp = (trace: Trace): number => Math.floor(trace.length / 10);
 
+/** How many events fit a filter. */
+function countFitting(trace: Trace, text: string): number {
+  const holds = compileFilter(parseFilter(text), trace);
+  let found = 0;
+  for (let step = 0; step < trace.length; step++) if (holds(step)) found++;
+  return found;
+}
+
 /** The questions, asked of generated ftrace text. Each returns what can be checked of its answer. */
 const QUESTIONS = {
   lanes: (trace) => {
@@ -239,6 +249,11 @@ const QUESTIONS = {
     const check = checkTrace(trace, rules);
     return check.findings.length + check.further;
   },
+  filter: (trace) => countFitting(trace, 'kind == irq.entry && cpu == 3'),
+  'filter by state': (trace) => countFitting(trace, 'kind == irq.entry && irq.vector > 40'),
+  'filter by references': (trace) => countFitting(trace, 'vector.irq > 30 && irq.handled > 100'),
+  'filter by earlier events': (trace) =>
+    countFitting(trace, 'after(kind == irq.entry && irq.handled > 100, 1ms, vector)'),
 } satisfies Record<string, (trace: Trace) => number>;
 
 export type Question = keyof typeof QUESTIONS;

@@ -45,20 +45,33 @@ export class Joins {
   #built = false;
   #objects = 0;
   #version = 0;
+  #rebuilt = 0;
+  /** The version with which the references of an object, or those to it, changed last. */
+  #touched = new Float64Array(0);
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  /** Changes whenever a reference leads elsewhere. */
+  /** The version with which all references were read again: what was found before says nothing. */
+  get rebuilt(): number {
+    return this.#rebuilt;
+  }
+
+  /** Grows whenever a reference leads elsewhere. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Whether references of some objects, or to them, changed after a version. */
+  changedSince(objects: readonly ObjectId[], version: number): boolean {
+    for (const object of objects) if (this.#touched[object]! > version) return true;
+    return false;
   }
 
   /** Forgets everything: the next question comes with another state. */
   reset(): void {
     this.#built = false;
-    this.#version++;
   }
 
   /** A cell has changed, or is about to. */
@@ -76,8 +89,10 @@ export class Joins {
       this.#readers = new Map();
       this.#flags = new Uint8Array(this.#world.cells);
       this.#dirty.clear();
+      this.#touched = new Float64Array(objects);
       this.#objects = 0;
       this.#built = true;
+      this.#rebuilt = ++this.#version;
     }
     if (objects > this.#objects) {
       // A reference that led nowhere may have named an object that came into the world since.
@@ -85,6 +100,11 @@ export class Joins {
         const wider = new Uint8Array(this.#world.cells);
         wider.set(this.#flags);
         this.#flags = wider;
+      }
+      if (this.#touched.length < objects) {
+        const longer = new Float64Array(objects);
+        longer.set(this.#touched);
+        this.#touched = longer;
       }
       this.#objects = objects;
       for (let object = 0; object < objects; object++)
@@ -118,6 +138,7 @@ export class Joins {
     const before = this.#forward[object] ?? NOTHING;
     if (now.length === before.length && now.every((target, i) => target === before[i])) return;
     this.#version++;
+    for (const other of [object, ...before, ...now]) this.#touched[other] = this.#version;
     for (const target of before) this.#backward.get(target)?.delete(object);
     for (const target of now) {
       const known = this.#backward.get(target);

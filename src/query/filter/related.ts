@@ -44,8 +44,7 @@ export function relatedBy(name: string, world: World, joins: Joins): Related {
     if (near[object] === -2) near[object] = above(object);
     return near[object]!;
   };
-  const found = new Map<ObjectId, ObjectId>();
-  let version = -1;
+  const found: (Found | undefined)[] = [];
   let objects = world.objects;
   return {
     near: nearOf,
@@ -53,15 +52,26 @@ export function relatedBy(name: string, world: World, joins: Joins): Related {
       const direct = nearOf(object);
       if (direct >= 0) return direct;
       joins.settle(state);
-      if (version !== joins.version) {
-        found.clear();
-        ({ version } = joins);
+      const { version } = joins;
+      const known = found[object];
+      if (known?.version === version) return known.target;
+      if (known !== undefined && known.version >= joins.rebuilt && !joins.changedSince(known.seen, known.version)) {
+        known.version = version;
+        return known.target;
       }
-      let target = found.get(object);
-      if (target === undefined) found.set(object, (target = search(world, joins, object, nearOf)));
-      return target;
+      const made = search(world, joins, object, nearOf);
+      found[object] = { ...made, version };
+      return made.target;
     },
   };
+}
+
+/** What a search found, and with which version of the references. */
+interface Found {
+  readonly target: ObjectId;
+  /** The objects whose references the search read. */
+  readonly seen: readonly ObjectId[];
+  version: number;
 }
 
 /** Adds what is not known yet. */
@@ -74,29 +84,37 @@ function fresh(objects: Iterable<ObjectId>, known: Set<ObjectId>, into: ObjectId
 }
 
 /** Looks along the references, nearest objects first. */
-function search(world: World, joins: Joins, start: ObjectId, nearOf: (object: ObjectId) => ObjectId): ObjectId {
+function search(
+  world: World,
+  joins: Joins,
+  start: ObjectId,
+  nearOf: (object: ObjectId) => ObjectId,
+): Omit<Found, 'version'> {
   /** Reached against the references: it can go either way. */
   const up = new Set([start]);
   /** Reached along them. */
   const down = new Set([start]);
   let heads: readonly ObjectId[] = [start];
   let tails: readonly ObjectId[] = [start];
+  const seen: ObjectId[] = [];
   for (let far = 1; far <= FARTHEST && (heads.length > 0 || tails.length > 0); far++) {
     const nextHeads: ObjectId[] = [];
     const nextTails: ObjectId[] = [];
     for (const object of tails) {
       if (far > 1 && isHub(world.type(object)!)) continue;
+      seen.push(object);
       fresh(joins.forward(object), down, nextTails);
     }
     for (const object of heads) {
       if (isHub(world.type(object)!)) continue;
+      seen.push(object);
       fresh(joins.backward(object), up, nextHeads);
     }
     const hits = new Set([...nextHeads, ...nextTails].map(nearOf).filter((object) => object >= 0));
-    if (hits.size > 0) return hits.size === 1 ? [...hits][0]! : -1;
+    if (hits.size > 0) return { target: hits.size === 1 ? [...hits][0]! : -1, seen };
     fresh(nextHeads, down, nextTails);
     heads = nextHeads;
     tails = nextTails;
   }
-  return -1;
+  return { target: -1, seen };
 }
