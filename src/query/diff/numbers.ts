@@ -71,7 +71,6 @@ export const fixedPath = (path: string): string => path.replace(/(^|:)message\/.
 /** The arguments of events that are such numbers, by kind. Those of `claims` say to whom the number belongs from now on. */
 const ARGUMENTS: Readonly<Record<string, Readonly<Record<string, Counted>>>> = {
   'its.mapti': { lpi: 'lpi' },
-  'its.ite': { lpi: 'lpi' },
   'irq.affinity': { lpi: 'lpi' },
   'irq.identify': { lpi: 'lpi' },
   'vfio.bind': { irq: 'irq', eventfd: 'fd' },
@@ -93,6 +92,10 @@ const CLAIMS: ReadonlySet<string> = new Set(['its.mapti', 'vfio.bind', 'vfio.set
 
 /** What an argument counts; undefined when it is no number of that kind. */
 export const countedBy = (kind: string, argument: string): Counted | undefined => ARGUMENTS[kind]?.[argument];
+
+/** Whether a value is a number of its kind: a negative one, and an INTID below those of LPIs, mean that there is none. */
+export const isNumber = (what: Counted, value: number): boolean =>
+  value <= 0x7fffffff && (what !== 'lpi' || value >= FIRST_LPI);
 
 /** Whether events of a kind tell whose number it is from now on. */
 export const claims = (kind: string): boolean => CLAIMS.has(kind);

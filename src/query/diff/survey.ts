@@ -5,6 +5,7 @@ import { irRemap } from '../../model/events/remap.ts';
 import { entryOfIrq, translationOf } from '../../model/joins.ts';
 import type { ObjectType } from '../../model/objects.ts';
 import { irqOfVector, linksOf } from '../../model/references.ts';
+import { ENTRY_BYTES } from '../../model/registers/pci.ts';
 import { isInterruptAddress, vtdAddress, x86Data } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
@@ -18,7 +19,7 @@ import type { Trace } from '../../trace/trace.ts';
 import { type Observer, Walk } from '../../trace/walk.ts';
 import { lifeBegins, lifeEnds } from './lifetimes.ts';
 import { nameThing } from './names.ts';
-import { claims, countedBy, isGlobal, spaceOfArgument } from './numbers.ts';
+import { claims, countedBy, isGlobal, isNumber, spaceOfArgument } from './numbers.ts';
 import { type ThingId, Things } from './things.ts';
 
 /** Types of the objects that make up one interrupt, from the entry that sends to the vector that is taken. */
@@ -58,6 +59,18 @@ export interface Survey {
 /** Events between two slices of a survey. */
 const SLICE = 1 << 15;
 
+/** Offset of the data in an MSI-X or IMS entry. */
+const DATA_AT = 8;
+
+/**
+ * Whether an event can complete the message of an entry. Software writes the address first: then the entry holds the data of
+ * an older message.
+ */
+function completes(row: EventRow): boolean {
+  const offset = argumentOf(row, 'offset');
+  return offset === undefined || (offset % ENTRY_BYTES) + (argumentOf(row, 'size') ?? 0) > DATA_AT;
+}
+
 /** Surveys a trace in slices. */
 export function* surveying(trace: Trace): Generator<void, Survey> {
   const surveyor = new Surveyor(trace);
@@ -90,7 +103,7 @@ class Surveyor implements Observer, Survey {
     if (about.events++ < SIGNED) about.signature = (Math.imul(about.signature, 31) + kind.number + 1) | 0;
     this.#arguments(step, row, thing);
     if (kind.role !== 'raise' || about.names.size === 0) nameThing(state, about, row);
-    if (!TRAFFIC.has(kind.role)) this.#links(step, object, state, thing);
+    if (!TRAFFIC.has(kind.role)) this.#links(step, row, state, thing);
     if (kind === tblBind) this.#bound(step, row, object);
   }
 
@@ -143,7 +156,7 @@ class Surveyor implements Observer, Survey {
       const what = countedBy(kind.name, name);
       if (what === undefined || isGlobal(row)) continue;
       const value = argumentOf(row, name);
-      if (value === undefined || value > 0x7fffffff) continue;
+      if (value === undefined || !isNumber(what, value)) continue;
       const path = this.trace.world.path(object);
       const { things } = this;
       const space = spaceOfArgument(what, path);
@@ -160,8 +173,9 @@ class Surveyor implements Observer, Survey {
   }
 
   /** The objects that an object refers to, as far as they are parts of the same interrupt. */
-  #links(step: Step, object: ObjectId, state: State, thing: ThingId): void {
+  #links(step: Step, row: EventRow, state: State, thing: ThingId): void {
     const { things } = this;
+    const { object } = row;
     const { world } = state;
     const type = world.type(object);
     if (type === undefined) return;
@@ -170,7 +184,7 @@ class Surveyor implements Observer, Survey {
     };
     if (FOLLOWED.has(type)) for (const { target } of linksOf(state, object)) join(target);
     if (type === irq) join(entryOfIrq(state, object));
-    if (type === irq || type === msixEntry || type === msi || type === imsEntry)
+    if (type === irq || type === msi || ((type === msixEntry || type === imsEntry) && completes(row)))
       this.#translated(step, state, object, thing);
     if (type === bar || type === msixCap) {
       // What belongs to the function as a whole.
@@ -191,8 +205,13 @@ class Surveyor implements Observer, Survey {
     const owner = root >= 0 ? state.world.path(root) : path;
     let target = things.of(entry, step);
     const life = things.all[target]!;
-    if (life.space !== undefined) {
-      if (life.owner !== '' && life.owner !== owner && root >= 0) target = things.begin(target, step);
+    const others = life.owner !== '' && life.owner !== owner && root >= 0;
+    if (life.space === undefined) {
+      // An event of an ITS is what its path says: it stays with the entry whose message led there first.
+      if (others) return;
+      life.owner = owner;
+    } else {
+      if (others) target = things.begin(target, step);
       if (root >= 0) {
         things.all[target]!.owner = owner;
         things.all[target]!.names.add(`entry of ${owner}`);

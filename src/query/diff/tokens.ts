@@ -7,7 +7,7 @@ import { vtdIrte, vtdPostedIrte } from '../../model/registers/vtd.ts';
 import { isInterruptAddress, vtdAddress, vtdHandle } from '../../model/registers/x86.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import { type EventRow, eventRow } from '../../trace/row.ts';
-import { countedBy, fixedPath, isCompared, isGlobal, spaceOfArgument } from './numbers.ts';
+import { countedBy, fixedPath, isCompared, isGlobal, isNumber, spaceOfArgument } from './numbers.ts';
 import type { Survey } from './survey.ts';
 
 /** Takes a word of what an event tells, under the name of its argument (`object`, `cpu`), as it reads in both traces. */
@@ -31,6 +31,8 @@ const THING = 0x2545f491;
 
 /** Offsets of base address registers and the ROM in config space, up to before the last one. */
 const BARS = [0x10, 0x34] as const;
+/** Offset of Interrupt Line: software keeps there the number of the irq of INTx. */
+const LINE = 0x3c;
 /** Offsets in a table entry: of the message address, and of the data. */
 const ADDRESS_AT = 0;
 const DATA_AT = 8;
@@ -149,9 +151,7 @@ export class Reading {
       const { things, trace } = this.#survey;
       this.#thing(
         name,
-        what === 'fd' || word <= 0x7fffffff
-          ? things.at(spaceOfArgument(what, trace.world.path(row.object)), word, step)
-          : -1,
+        isNumber(what, word) ? things.at(spaceOfArgument(what, trace.world.path(row.object)), word, step) : -1,
         word,
         take,
       );
@@ -178,7 +178,7 @@ export class Reading {
     const from = at + first;
     const low = words[from]!;
     const offset = name === 'value' && kind.at['offset'] !== undefined ? words[at + kind.at['offset']!]! : -1;
-    if (kind.name === 'cfg.write' && offset >= BARS[0] && offset < BARS[1]) return;
+    if (kind.name === 'cfg.write' && (offset === LINE || (offset >= BARS[0] && offset < BARS[1]))) return;
     if (kind === domAlloc && name === 'hwirq' && !this.#isBus(row)) return;
     if (ADDRESSES.has(name) || offset === ADDRESS_AT || kind.name === 'cfg.write') {
       if (this.#handle(step, low, name, take)) {

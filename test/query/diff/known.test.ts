@@ -118,6 +118,27 @@ describe('comparison of two traces', () => {
     );
   });
 
+  it('keeps interrupts apart whose entries hold the message of another one for a moment, and reads of invalid entries', () => {
+    // Software writes address before data: entry 1 then holds EventID 0, which is that of entry 0.
+    const entry = (index: number, lpi: number): string[] => [
+      `its.mapti its/0/device/0x20/event/${index} lpi=${lpi} collection=0`,
+      `tbl.write device/0000:00:04.0/msix/${index} offset=0x8 size=4 value=0x0`,
+      `tbl.write device/0000:00:04.0/msix/${index} offset=0x0 size=4 value=0x8090040`,
+      `tbl.write device/0000:00:04.0/msix/${index} offset=0x4 size=4 value=0x0`,
+      `tbl.write device/0000:00:04.0/msix/${index} offset=0x8 size=4 value=0x${index}`,
+      `its.ite its/0/device/0x20/event/${index} write=false valid=false lpi=0 collection=0`,
+      `send device/0000:00:04.0/msix/${index} address=0x8090040 data=0x${index}`,
+    ];
+    const events = [...entry(0, 8192), ...entry(1, 8193)];
+    const comparison = compareTraces(traceOf(events), traceOf(events.slice(0, -1)));
+    const paths = comparison.subjects.filter(({ interrupt }) => interrupt).map(({ path }) => path);
+    assert.deepEqual(paths.toSorted(), ['device/0000:00:04.0/msix/0', 'device/0000:00:04.0/msix/1']);
+    assert.deepEqual(
+      comparison.subjects.filter(({ differences }) => differences.length > 0).map(({ path }) => path),
+      ['device/0000:00:04.0/msix/1'],
+    );
+  });
+
   it('finds the handler that never ran, of an irq that has no name then', () => {
     const lost = good.filter(
       (event) => !/irq\.(?:entry|exit) irq\/41/.test(event) && !event.startsWith('irq.identify'),
