@@ -33,7 +33,7 @@ export interface Comparison extends Omit<Compared, 'stepsA' | 'stepsB'> {
   readonly b: Survey;
   readonly groups: Groups;
   readonly matches: Matches;
-  /** All of which the traces tell events that are compared, those with differences first, in their order. */
+  /** All of which the traces tell events that are compared: interrupts first, each part in the order of their differences. */
   readonly subjects: readonly Subject[];
   /** What happened to a subject in trace A, in trace B. */
   readonly tallies: (subject: Subject) => readonly [a: Tally, b: Tally];
@@ -63,7 +63,8 @@ export function* comparing(a: Trace, b: Trace): Generator<void, Comparison> {
     subjects.push({ group, ...describe(here, there, inA, inB, matches), differences: byGroup.get(group) ?? [] });
   }
   const first = new Map([...byGroup.keys()].map((group, i) => [group, i]));
-  subjects.sort((x, y) => (first.get(x.group) ?? first.size) - (first.get(y.group) ?? first.size));
+  const place = ({ group }: Subject): number => first.get(group) ?? first.size;
+  subjects.sort((x, y) => Number(y.interrupt) - Number(x.interrupt) || place(x) - place(y));
   const phases = new Map<number, readonly [Phase[], Phase[]]>();
   return {
     a: here,
