@@ -117,6 +117,10 @@ export class App implements Actions {
       model.setPath(path);
       this.#stage.redraw();
     });
+    this.#peer.hear(fromHost.findings, (findings) => {
+      model.setFindings(findings);
+      this.#stage.redraw();
+    });
     this.#peer.hear(fromHost.differences, (differences) => {
       model.setDifferences(differences);
       this.#stage.redraw();

@@ -3,6 +3,7 @@ import { marks } from '../src/view/lanes/marks.ts';
 import { MIXED, OFF, ON, UNKNOWN, type WindowView } from '../src/view/lanes/values.ts';
 import { make } from './dom.ts';
 import { DIFFERENCE_MEANINGS, drawFrame } from './draw-differences.ts';
+import { drawPin, FINDING_MEANINGS } from './draw-findings.ts';
 import { drawLayer } from './draw-layers.ts';
 import { drawGlyph, ROW } from './shapes.ts';
 import { Surface } from './surface.ts';
@@ -75,6 +76,8 @@ export class Legend {
       if (mark.name !== 'edge')
         list.append(this.#entry(mark.meaning, (g) => drawGlyph(g, theme, i, WIDTH / 2, 0), theme));
     }
+    for (const [severity, meaning] of FINDING_MEANINGS)
+      list.append(this.#entry(meaning, (g) => drawPin(g, theme, severity, WIDTH / 2, ROW / 2 + 8), theme));
     for (const [kind, meaning] of DIFFERENCE_MEANINGS)
       list.append(this.#entry(meaning, (g) => drawFrame(g, theme, kind, WIDTH / 2, ROW / 2), theme));
     const note =

@@ -2,6 +2,7 @@ import type { TimeBase } from '../src/base/time.ts';
 import type {
   CursorMessage,
   DifferencesMessage,
+  FindingsMessage,
   LanesMessage,
   LayerMessage,
   PathMessage,
@@ -31,6 +32,8 @@ export class Model {
   path: PathMessage['hops'] = [];
   /** Where the trace differs from the one that it is compared with. */
   differences: DifferencesMessage['places'] = [];
+  /** Where findings show. */
+  findings: FindingsMessage['places'] = [];
   /** The lane that the keys act on; -1 for none. */
   focused = -1;
   time: TimeBase = NO_TIME;
@@ -95,6 +98,7 @@ export class Model {
       this.cursor = undefined;
       this.path = [];
       this.differences = [];
+      this.findings = [];
       this.focused = -1;
       viewport.fitted = true;
     }
@@ -119,6 +123,10 @@ export class Model {
 
   setPath({ trace, hops }: PathMessage): void {
     if (trace === this.trace?.id) this.path = hops;
+  }
+
+  setFindings({ trace, places }: FindingsMessage): void {
+    if (trace === this.trace?.id) this.findings = places;
   }
 
   setDifferences({ trace, places }: DifferencesMessage): void {

@@ -3,6 +3,7 @@ import { durationText, type TimeBase } from '../src/base/time.ts';
 import type { CursorMessage } from '../src/protocol/timeline.ts';
 import type { AxisKind } from '../src/view/lanes/values.ts';
 import { type DifferencePoint, drawDifferences } from './draw-differences.ts';
+import { drawFindings, type FindingPoint } from './draw-findings.ts';
 import type { Surface } from './surface.ts';
 import type { Theme } from './theme.ts';
 import { placeText } from './ticks.ts';
@@ -31,6 +32,8 @@ export interface OverlayScene {
   readonly pointer: number | undefined;
   /** Middle of the row whose event the cursor stands at, or undefined when it is not on display. */
   readonly cursorRow: number | undefined;
+  /** Where findings show. */
+  readonly findings: readonly FindingPoint[];
   /** Where the trace differs from the one that it is compared with: place on the axis, middle of the row (undefined: no row). */
   readonly differences: readonly DifferencePoint[];
   /** The events of the delivery path that is shown: place on the axis, middle of the row (undefined: no row), whether a record shows it. */
@@ -114,6 +117,7 @@ export function drawOverlay(surface: Surface, scene: OverlayScene): void {
   }
   drawDifferences(g, width, height, scene);
   drawPath(g, scene);
+  drawFindings(g, width, height, scene);
   const place = cursorPlace(cursor, viewport.axis);
   if (place === undefined) return;
   const x = aligned(viewport.pixel(place));

@@ -142,6 +142,11 @@ export class Stage {
         pointer: this.pointer,
       },
       cursorRow: row < 0 ? undefined : row * ROW - scroller.scrollTop + ROW / 2,
+      findings: model.findings.map(({ step, time, lane, severity }) => {
+        const at = model.rowShowing(lane);
+        const place = viewport.axis === 'step' ? step : time;
+        return { place, severity, row: at < 0 ? undefined : at * ROW - scroller.scrollTop + ROW / 2 };
+      }),
       differences: model.differences.map(({ step, time, lane, kind }) => {
         const at = model.rowShowing(lane);
         const place = viewport.axis === 'step' ? step : time;

@@ -114,6 +114,26 @@ const differences = v.strictObject({
 });
 export type DifferencesMessage = v.InferOutput<typeof differences>;
 
+/** Most findings that are drawn. */
+export const MOST_FINDINGS = 2000;
+
+/** Where findings show: the event, its lane (-1: none), how bad it is. */
+const findings = v.strictObject({
+  trace: natural,
+  places: v.pipe(
+    v.array(
+      v.strictObject({
+        step: natural,
+        time: place,
+        lane: v.pipe(whole, v.minValue(-1)),
+        severity: v.picklist(['error', 'security', 'warning', 'info']),
+      }),
+    ),
+    v.maxLength(MOST_FINDINGS),
+  ),
+});
+export type FindingsMessage = v.InferOutput<typeof findings>;
+
 const row = v.strictObject({ lane: natural, deep: v.boolean() });
 const range = { axis, from: place, to: place };
 
@@ -178,6 +198,8 @@ export const fromHost = {
   lanes: notice('timeline/lanes', lanes),
   /** The cursor moved, or the selection changed. */
   cursor: notice('timeline/cursor', cursor),
+  /** More, fewer or other findings are known. */
+  findings: notice('timeline/findings', findings),
   /** Another path is shown, or none. */
   path: notice('timeline/path', path),
   /** Another comparison is shown, or none. */

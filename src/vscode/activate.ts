@@ -68,7 +68,7 @@ export function activateWith(
   const showTimeline = async (): Promise<void> => {
     // Beside the text: the trace is read before the editor shows its text, and the text would then cover the timeline.
     await opener.textsShown;
-    TimelinePanel.show(context, sessions, comparison, log);
+    TimelinePanel.show(context, sessions, comparison, checks, log);
   };
   context.subscriptions.push(
     log,
@@ -95,7 +95,7 @@ export function activateWith(
     new QuickFixes(problems, commands),
     new FindingMarks(checks, views, () => sessions.active),
     showFindingsStatus(sessions, checks),
-    TimelinePanel.register(context, sessions, comparison, log),
+    TimelinePanel.register(context, sessions, comparison, checks, log),
     registerCommands({
       sessions,
       simulations,

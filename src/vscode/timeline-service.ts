@@ -1,5 +1,6 @@
 import type { Step } from '../base/ids.ts';
 import { timeText } from '../base/time.ts';
+import type { Severity } from '../check/rule.ts';
 import type { After, Peer } from '../protocol/rpc.ts';
 import {
   type CursorMessage,
@@ -10,6 +11,7 @@ import {
   type LaneMessage,
   type LayerMessage,
   MOST_DIFFERENCES,
+  MOST_FINDINGS,
   type PathMessage,
   questions,
   type TableReply,
@@ -43,6 +45,8 @@ export interface ServiceOptions {
   readonly open: () => void;
   /** Where a trace differs from the one that it is compared with. */
   readonly differences?: (trace: ShownTrace, most: number) => readonly Place[];
+  /** The findings of a trace, the worst first. */
+  readonly findings?: (trace: ShownTrace) => readonly { readonly step: Step; readonly severity: Severity }[];
 }
 
 /** Milliseconds of sorting events into lanes before other work gets its turn. */
@@ -99,6 +103,7 @@ export class TimelineService {
         this.#tellCursor();
         this.#tellPath();
         this.#tellDifferences();
+        this.#tellFindings();
       });
       return this.#traceMessage();
     });
@@ -151,6 +156,11 @@ export class TimelineService {
     this.#tellPath();
   }
 
+  /** More, fewer or other findings of the shown trace are known. */
+  findingsChanged(): void {
+    this.#tellFindings();
+  }
+
   /** Another comparison is shown, or none. */
   differencesChanged(): void {
     this.#tellDifferences();
@@ -200,6 +210,7 @@ export class TimelineService {
     this.#tellCursor();
     this.#tellPath();
     this.#tellDifferences();
+    this.#tellFindings();
   }
 
   #traceMessage(): TraceMessage {
@@ -282,6 +293,18 @@ export class TimelineService {
         ...{ step, seen, time: axis.x(step), lane: index.laneOf(step)?.id ?? -1 },
       }));
     this.#peer.tell(fromHost.path, { trace: shown.id, hops });
+  }
+
+  #tellFindings(): void {
+    const shown = this.#shown;
+    const index = this.#index;
+    if (!shown || !index || this.#disposed) return;
+    const axis = index.axis('time');
+    const places = (this.#options.findings?.(shown) ?? [])
+      .filter(({ step }) => step < axis.length)
+      .slice(0, MOST_FINDINGS)
+      .map(({ step, severity }) => ({ step, severity, time: axis.x(step), lane: index.laneOf(step)?.id ?? -1 }));
+    this.#peer.tell(fromHost.findings, { trace: shown.id, places });
   }
 
   #tellDifferences(): void {

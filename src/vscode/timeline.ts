@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Messenger } from 'vscode-messenger';
 import { type After, Peer } from '../protocol/rpc.ts';
+import type { Checks } from './check/checks.ts';
 import type { ComparisonView } from './compare/comparison-view.ts';
 import type { Sessions } from './sessions.ts';
 import { TIMELINE } from './text.ts';
@@ -31,6 +32,7 @@ export class TimelinePanel {
     context: vscode.ExtensionContext,
     sessions: Sessions,
     comparison: ComparisonView,
+    checks: Checks,
     log?: vscode.LogOutputChannel,
   ): void {
     if (TimelinePanel.#current) {
@@ -39,7 +41,7 @@ export class TimelinePanel {
     }
     const column = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: false };
     const panel = vscode.window.createWebviewPanel(TIMELINE, 'Timeline', column, { enableScripts: true });
-    TimelinePanel.#current = new TimelinePanel(panel, context, sessions, comparison, log);
+    TimelinePanel.#current = new TimelinePanel(panel, context, sessions, comparison, checks, log);
   }
 
   /** Brings back the timeline that was open when the window was closed. */
@@ -47,13 +49,14 @@ export class TimelinePanel {
     context: vscode.ExtensionContext,
     sessions: Sessions,
     comparison: ComparisonView,
+    checks: Checks,
     log?: vscode.LogOutputChannel,
   ): vscode.Disposable {
     return vscode.window.registerWebviewPanelSerializer(TIMELINE, {
       deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
         const before = TimelinePanel.#current;
         before?.close();
-        TimelinePanel.#current = new TimelinePanel(panel, context, sessions, comparison, log);
+        TimelinePanel.#current = new TimelinePanel(panel, context, sessions, comparison, checks, log);
         return Promise.resolve();
       },
     });
@@ -64,6 +67,7 @@ export class TimelinePanel {
     context: vscode.ExtensionContext,
     sessions: Sessions,
     comparison: ComparisonView,
+    checks: Checks,
     log: vscode.LogOutputChannel | undefined,
   ) {
     this.#panel = panel;
@@ -85,9 +89,13 @@ export class TimelinePanel {
       now: () => performance.now(),
       open: () => void vscode.commands.executeCommand('irqscope.openTrace'),
       differences: (trace, most) => this.#comparison.placesIn(trace, most),
+      findings: ({ session }) => checks.of(sessions.all.find((trace) => trace.session === session))?.findings ?? [],
     });
     const compared = comparison.onDidCompare(() => this.#service.differencesChanged());
-    const parts = [this.#follow(), compared, { dispose: () => this.#service.dispose() }];
+    const judged = checks.onDidChange((trace) => {
+      if (trace === sessions.active) this.#service.findingsChanged();
+    });
+    const parts = [this.#follow(), compared, judged, { dispose: () => this.#service.dispose() }];
     panel.onDidDispose(() => {
       if (TimelinePanel.#current === this) TimelinePanel.#current = undefined;
       for (const part of parts) part.dispose();

@@ -2,6 +2,7 @@
 
 import type { WebviewPanel } from 'vscode';
 import { Messenger } from 'vscode-messenger';
+import type { Severity } from '../../src/check/rule.ts';
 import { ImportRun } from '../../src/import/run.ts';
 import { type After, Peer } from '../../src/protocol/rpc.ts';
 import type { Place } from '../../src/query/diff/places.ts';
@@ -24,6 +25,7 @@ class Harness {
   readonly problems: string[] = [];
   readonly #listeners: Listener[] = [];
   readonly #service: TimelineService;
+  #found: readonly { readonly step: number; readonly severity: Severity }[] = [];
   #places: readonly Place[] = [];
   #next = 1;
   #session: Session | undefined;
@@ -63,7 +65,14 @@ class Harness {
       now: () => performance.now(),
       open: () => this.opened++,
       differences: () => this.#places,
+      findings: () => this.#found,
     });
+  }
+
+  /** Shows where findings are. */
+  find(found: readonly { readonly step: number; readonly severity: Severity }[]): void {
+    this.#found = found;
+    this.#service.findingsChanged();
   }
 
   /** Shows where the trace differs from another one. */

@@ -6,6 +6,7 @@ import { Peer } from '../../src/protocol/rpc.ts';
 import type {
   CursorMessage,
   DifferencesMessage,
+  FindingsMessage,
   LanesMessage,
   PathMessage,
   TraceMessage,
@@ -88,7 +89,10 @@ const shownOf = (trace: Trace, load: ShownTrace['load'] = 'ready'): ShownTrace =
   return { id: ++ids, label: `trace ${ids}`, session, load, progress: load === 'loading' ? 0.5 : 1, error: undefined };
 };
 
-function start(places: readonly Place[] = []): {
+function start(
+  places: readonly Place[] = [],
+  found: readonly { readonly step: number; readonly severity: 'error' | 'info' }[] = [],
+): {
   clock: Clock;
   line: Line;
   service: TimelineService;
@@ -103,6 +107,7 @@ function start(places: readonly Place[] = []): {
   const service = new TimelineService(peer, {
     ...{ after: clock.after, now, open: () => opened++ },
     differences: () => places,
+    findings: () => found,
   });
   return { clock, line, service, opened: () => opened };
 }
@@ -142,6 +147,27 @@ describe('timeline service', () => {
     shown.session.hidePath();
     service.pathChanged();
     assert.deepEqual(line.last<PathMessage>('timeline/path').hops, []);
+  });
+
+  it('tells where findings are, in the lanes of their events', () => {
+    const { clock, line, service } = start(
+      [],
+      [
+        { step: 30, severity: 'error' },
+        { step: trace.length, severity: 'info' },
+      ],
+    );
+    const shown = shownOf(trace);
+    service.show(shown);
+    clock.run(60_000);
+    const { trace: id, places } = line.last<FindingsMessage>('timeline/findings');
+    const { lanes } = line.last<LanesMessage>('timeline/lanes');
+    assert.equal(id, shown.id);
+    // The second one lies behind the end of what is drawn.
+    assert.deepEqual(
+      places.map(({ severity, step, lane }) => [severity, step, lanes.find((one) => one.id === lane)?.path]),
+      [['error', 30, trace.world.path(trace.table.object(30))]],
+    );
   });
 
   it('tells where the trace differs from the one that it is compared with', () => {

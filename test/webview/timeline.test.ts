@@ -54,6 +54,32 @@ describe('timeline: picture', () => {
     });
   }
 
+  it('pins findings over their events', async () => {
+    const { page } = await opened(browser());
+    const enabled = /msix_write_config dev nvme enabled 1 masked 1/;
+    const line = text.split('\n').findIndex((one) => enabled.test(one)) + 1;
+    const pixel = await pixelOf(page, stampOf(enabled));
+    const step = await page.evaluate((at) => globalThis.harness.session.trace.lastAtLine(at), line);
+    const path = await page.evaluate((at) => {
+      const { trace } = globalThis.harness.session;
+      return trace.world.path(trace.table.object(at));
+    }, step);
+    const row = await rowOf(page, path);
+    const box = { x: pixel - 7, y: row - 16, width: 14, height: 14 };
+    const red = await color(page, '--vscode-charts-red');
+    const find = (found: { step: number; severity: 'error' }[]): Promise<void> =>
+      page.evaluate((all) => globalThis.harness.find(all), found);
+    assert.equal(await share(page, 'canvas.overlay', box, red), 0);
+    await find([{ step, severity: 'error' }]);
+    await settle(page);
+    const part = await share(page, 'canvas.overlay', box, red);
+    assert.ok(part > 0.1 && part < 0.5, `a filled pin: ${part}`);
+    await find([]);
+    await settle(page);
+    assert.equal(await share(page, 'canvas.overlay', box, red), 0);
+    await page.context().close();
+  });
+
   it('frames what differs from the trace that it is compared with', async () => {
     const { page } = await opened(browser());
     const enabled = /msix_write_config dev nvme enabled 1 masked 1/;
