@@ -1,7 +1,7 @@
 import type { TimeBase } from '../src/base/time.ts';
 import type { CursorMessage, LayerMessage } from '../src/protocol/timeline.ts';
-import { drawLayer, type Mapping } from './draw-layers.ts';
-import { drawMarks } from './draw-marks.ts';
+import { drawLayer, type Mapping } from './draw/layers.ts';
+import { drawMarks } from './draw/marks.ts';
 import { cursorLabel, cursorPlace, flagSpan } from './overlay.ts';
 import type { ShownRow } from './rows.ts';
 import { ROW } from './shapes.ts';

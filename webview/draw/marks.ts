@@ -1,9 +1,9 @@
-import { lowerBound } from '../src/base/search.ts';
-import { MARK, marks } from '../src/view/lanes/marks.ts';
-import type { WindowView } from '../src/view/lanes/values.ts';
-import type { Mapping } from './draw-layers.ts';
-import { drawGlyph, foremost, GLYPH, ROW, slotOf, tickOf } from './shapes.ts';
-import type { Theme } from './theme.ts';
+import { lowerBound } from '../../src/base/search.ts';
+import { MARK, marks } from '../../src/view/lanes/marks.ts';
+import type { WindowView } from '../../src/view/lanes/values.ts';
+import { drawGlyph, foremost, GLYPH, ROW, slotOf, tickOf } from '../shapes.ts';
+import type { Theme } from '../theme.ts';
+import type { Mapping } from './layers.ts';
 
 /** Free pixels that a glyph wants on both sides; closer marks become ticks. */
 const APART = 2 * GLYPH + 1;

@@ -1,6 +1,6 @@
-import type { DifferencesMessage } from '../src/protocol/timeline.ts';
-import type { Theme } from './theme.ts';
-import type { Viewport } from './viewport.ts';
+import type { DifferencesMessage } from '../../src/protocol/timeline.ts';
+import type { Theme } from '../theme.ts';
+import type { Viewport } from '../viewport.ts';
 
 type Kind = DifferencesMessage['places'][number]['kind'];
 

@@ -1,6 +1,6 @@
-import type { FindingsMessage } from '../src/protocol/timeline.ts';
-import type { Theme } from './theme.ts';
-import type { Viewport } from './viewport.ts';
+import type { FindingsMessage } from '../../src/protocol/timeline.ts';
+import type { Theme } from '../theme.ts';
+import type { Viewport } from '../viewport.ts';
 
 type Severity = FindingsMessage['places'][number]['severity'];
 

@@ -1,7 +1,7 @@
-import type { LayerMessage } from '../src/protocol/timeline.ts';
-import { ABSENT, MIXED, OFF, ON, UNKNOWN, type WindowView } from '../src/view/lanes/values.ts';
-import { BAND_BOTTOM, BAND_TOP, STRIP_BOTTOM, STRIP_TOP } from './shapes.ts';
-import type { Theme } from './theme.ts';
+import type { LayerMessage } from '../../src/protocol/timeline.ts';
+import { ABSENT, MIXED, OFF, ON, UNKNOWN, type WindowView } from '../../src/view/lanes/values.ts';
+import { BAND_BOTTOM, BAND_TOP, STRIP_BOTTOM, STRIP_TOP } from '../shapes.ts';
+import type { Theme } from '../theme.ts';
 
 /** The position of a window on the canvas: pixel = at * scale + shift. */
 export interface Mapping {
