@@ -75,20 +75,19 @@ const rawRules: readonly FtraceRule[] = [
   }),
   rule(
     'kvm_ioapic_set_irq',
-    'e={entry:n} pin={pin:n}',
+    ['e={entry:n} pin={pin:n} coalesced={coalesced:n}', 'e={entry:n} pin={pin:n}'] as const,
     (f, c, s) => {
       const entry = c.lo[s.entry]!;
       const { f: field } = ioApicEntry;
       const masked = field.mask.in(entry) && 'masked';
-      f.emit(
-        ev.kvmIoapic
-          .put()
-          .pin(c.lo[s.pin]!)
-          .dest(field.dest.of(c.hi[s.entry]!))
-          .vector(field.vector.of(entry))
-          .mode(words(f, delivery(entry), field.destMode.in(entry) ? 'logical' : 'physical', trigger(entry), masked)),
-        f.object(`${VM}/ioapic`),
-      );
+      const event = ev.kvmIoapic
+        .put()
+        .pin(c.lo[s.pin]!)
+        .dest(field.dest.of(c.hi[s.entry]!))
+        .vector(field.vector.of(entry))
+        .mode(words(f, delivery(entry), field.destMode.in(entry) ? 'logical' : 'physical', trigger(entry), masked));
+      if (s.coalesced !== undefined && c.lo[s.coalesced] !== 0) event.coalesced(true);
+      f.emit(event, f.object(`${VM}/ioapic`));
     },
     { e: 'entry' },
   ),

@@ -73,6 +73,7 @@ export function inject(f: Ftrace, vector: number, reinjected: boolean): undefine
 }
 
 const MASKED = bytesOf('masked');
+const COALESCED = bytesOf('(coalesced)');
 const EXTERNAL_INTERRUPT = bytesOf('EXTERNAL_INTERRUPT');
 /** The same exit reason as the fields option prints it. */
 const EXIT_EXTERNAL = bytesOf('0x1');
@@ -235,14 +236,18 @@ export const virtRules: readonly FtraceRule[] = [
   rule(
     'kvm_ioapic_set_irq',
     [
-      'pin {pin:u} dst {dest:x} vec {vector:u} ({mode:s})…',
-      'pin {pin:u} dst {dest:x} vec={vector:u} ({mode:s})…',
+      'pin {pin:u} dst {dest:x} vec {vector:u} ({mode:s}){more:r}',
+      'pin {pin:u} dst {dest:x} vec={vector:u} ({mode:s}){more:r}',
     ] as const,
     (f, c, s) => {
-      f.emit(
-        ev.kvmIoapic.put().pin(c.lo[s.pin]!).dest(c.lo[s.dest]!).vector(c.lo[s.vector]!).mode(f.str(s.mode)),
-        f.object(`${VM}/ioapic`),
-      );
+      const event = ev.kvmIoapic
+        .put()
+        .pin(c.lo[s.pin]!)
+        .dest(c.lo[s.dest]!)
+        .vector(c.lo[s.vector]!)
+        .mode(f.str(s.mode));
+      if (bytesWithin(f.buf, c.start[s.more]!, c.end[s.more]!, COALESCED)) event.coalesced(true);
+      f.emit(event, f.object(`${VM}/ioapic`));
     },
   ),
   rule('kvm_ioapic_delayed_eoi_inj', '{text:r}', () => false),

@@ -66,12 +66,13 @@ export const kvmLine = eventKind(
   },
 );
 
-export const kvmIoapic = eventKind('kvm.ioapic', 'message', [], 'A pin of the virtual I/O APIC sends.', {
-  pin: 'u',
-  dest: 'x',
-  vector: 'u',
-  mode: 's',
-});
+export const kvmIoapic = eventKind(
+  'kvm.ioapic',
+  'message',
+  [],
+  'A pin of the virtual I/O APIC was set. `coalesced`: the pin is asserted already, or no local APIC takes the message: it sends nothing.',
+  { pin: 'u', dest: 'x', vector: 'u', mode: 's', coalesced: 'flag?' },
+);
 
 export const kvmAck = eventKind('kvm.ack', 'deliver', [], 'A virtual interrupt controller saw an acknowledge.', {
   chip: 's',

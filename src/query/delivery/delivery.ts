@@ -60,6 +60,8 @@ export class Delivery {
   readonly ahead = new Set<ObjectId>();
   /** The INTID whose acknowledge it waits for, or -1. */
   intid = -1;
+  /** A remapping unit or an ITS got its message. */
+  atUnit = false;
   /** Where it goes, as the remapping unit or a route told. */
   vector = -1;
 

@@ -68,7 +68,7 @@ function send(moment: Moment): void {
   nameCause(moment, delivery);
   const target = messageOf(state, object);
   if (target >= 0) slots.send(target, delivery, step);
-  slots.translating.set(row.task, delivery);
+  slots.translate(delivery, step, row.task);
 }
 
 /** The entry or MSI capability of the function with a requester ID whose message address is `lo`, `hi`; -1 for none. */
@@ -106,7 +106,7 @@ function access(moment: Moment, lo: number, hi: number, refused: string | undefi
   const waiting = slots.raised.get(holder) ?? (refused === undefined ? undefined : raisedAt(moment, row.object));
   if (refused === undefined) {
     const delivery = slots.begin(step, 'remap', row.object);
-    slots.translating.set(row.task, delivery);
+    slots.translate(delivery, step, row.task);
     if (waiting) slots.touched = waiting;
     return;
   }
@@ -148,7 +148,7 @@ function pinServed({ slots, step, row }: Moment): void {
   const raised = slots.raised.get(row.object);
   const delivery = raised ? slots.hop(raised, step, 'message', row.object) : slots.begin(step, 'message', row.object);
   slots.raised.delete(row.object);
-  slots.translating.set(row.task, delivery);
+  slots.translate(delivery, step, row.task);
 }
 
 function withdraw({ slots, step, row }: Moment): void {

@@ -21,12 +21,10 @@ function step(moment: Moment, stage: 'signal' | 'route', at: Delivery | undefine
   slots.expect(delivery, moment.step, row);
 }
 
-/** The delivery of the event that the same thread recorded just before. */
-function before({ slots, row, step: now }: Moment): Delivery | undefined {
-  const { chain } = slots;
-  return chain && (chain.step === now - 1 || (chain.cpu === row.cpu && chain.task === row.task))
-    ? chain.delivery
-    : undefined;
+/** The signal that the same thread recorded before, as long as nothing else followed it. */
+function signalled({ slots, step: now, row }: Moment): Delivery | undefined {
+  const last = slots.chained(now, row)?.delivery;
+  return last?.hops.at(-1)?.stage === 'signal' ? last : undefined;
 }
 
 /** The cause that waits in the entry behind a signal: the route or the vector of VFIO tells which entry that is. */
@@ -39,34 +37,37 @@ function raisedBehind({ slots, row, state }: Moment): Delivery | undefined {
 
 const fire: Join = (moment) => step(moment, 'signal', within(moment) ?? raisedBehind(moment) ?? nameless(moment));
 
-const wakeup: Join = (moment) => {
-  const last = before(moment);
-  step(moment, 'signal', within(moment) ?? (last?.hops.at(-1)?.stage === 'signal' ? last : raisedBehind(moment)));
-};
+const wakeup: Join = (moment) => step(moment, 'signal', within(moment) ?? signalled(moment) ?? raisedBehind(moment));
 
 const line: Join = (moment) => {
-  if (kvmLine.read(moment.row.words, moment.row.at).level) step(moment, 'signal', undefined);
+  const { slots, row } = moment;
+  // A line that goes down reaches the I/O APIC too, and sends nothing.
+  slots.turn(moment.step, row);
+  if (kvmLine.read(row.words, row.at).level) step(moment, 'signal', undefined);
 };
 
+/** KVM tells what a pin of the virtual I/O APIC did after the local APIC has accepted its message. */
 const ioapic: Join = (moment) => {
   const { slots, row, state } = moment;
-  const last = before(moment);
-  const masked = /masked/.test(state.world.strings.text(kvmIoapic.read(row.words, row.at).mode));
-  // A line that goes down reaches the I/O APIC too, and sends nothing.
-  if (last?.hops.at(-1)?.stage === 'signal') {
-    step(moment, 'route', last);
-    if (masked) slots.end(last, moment.step, false, 'the pin of the virtual I/O APIC is masked');
+  const accepted = slots.entered(row);
+  if (accepted) {
+    slots.hop(accepted, moment.step, 'route', row.object);
     return;
   }
-  const { entered } = slots;
-  if (entered && entered.step === moment.step - 1 && entered.cpu === row.cpu && entered.task === row.task)
-    slots.hop(entered.delivery, moment.step, 'route', row.object);
+  const last = signalled(moment);
+  if (!last) return;
+  slots.hop(last, moment.step, 'route', row.object);
+  const { mode, coalesced } = kvmIoapic.read(row.words, row.at);
+  const what = state.world.strings.text(mode);
+  const [delivered, reason] = /masked/.test(what)
+    ? ([false, 'the pin of the virtual I/O APIC is masked'] as const)
+    : coalesced === true
+      ? ([null, 'coalesced: the pin of the virtual I/O APIC is asserted already, one interrupt serves both'] as const)
+      : ([null, 'the virtual I/O APIC sends nothing for it now'] as const);
+  slots.end(last, moment.step, delivered, reason);
 };
 
-const message: Join = (moment) => {
-  const last = before(moment);
-  step(moment, 'route', within(moment) ?? (last?.hops.at(-1)?.stage === 'signal' ? last : undefined));
-};
+const message: Join = (moment) => step(moment, 'route', within(moment) ?? signalled(moment));
 
 export const kvmJoins: Joins = [
   [vfioFire, fire],

@@ -1,6 +1,8 @@
 import type { Step } from '../../base/ids.ts';
 import { durationText, timeText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
+import { apicEoi } from '../../model/events/apic.ts';
+import { vcpu } from '../../model/things/virt.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import { BEFORE_FIRST, type Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
@@ -36,7 +38,10 @@ export interface PathView {
   readonly blind: readonly BlindStage[];
 }
 
-/** Whether a trace holds events of a kind; counted once for each trace and length. */
+/**
+ * Whether a trace holds events of a kind that tell which interrupt they are about; counted once for each trace and length. An end of
+ * interrupt without a vector does not tell.
+ */
 export class RecordedKinds {
   readonly #trace: Trace;
   readonly #found = new Uint8Array(vocabulary.length);
@@ -47,8 +52,14 @@ export class RecordedKinds {
   }
 
   has(kind: EventKind): boolean {
-    const { table, length } = this.#trace;
-    for (; this.#seen < length; this.#seen++) this.#found[table.kindNumber(this.#seen)] = 1;
+    const { table, length, world } = this.#trace;
+    const found = this.#found;
+    for (let step = this.#seen; step < length; step++) {
+      const number = table.kindNumber(step);
+      if (found[number] === 0 && (number !== apicEoi.number || world.type(table.object(step)) !== vcpu))
+        found[number] = 1;
+    }
+    this.#seen = Math.max(this.#seen, length);
     return this.#found[kind.number] === 1;
   }
 }

@@ -9,13 +9,14 @@ import {
   gicEoi,
   gicSgi,
   kvmIpi,
+  setsRequest,
   vcpuTake,
 } from '../../model/events/apic.ts';
 import { cpuAccept, cpuEoi, cpuTake, gicPend, ipiEntry, ipiExit, sysEntry, sysExit } from '../../model/events/cpu.ts';
 import { ioapicEoi } from '../../model/events/ioapic.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
+import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
 import { placeOfIrq } from '../../model/references.ts';
-import { vcpu } from '../../model/things/virt.ts';
 import { argumentOf } from '../../trace/row.ts';
 import type { Delivery } from './delivery.ts';
 import { type Join, type Joins, type Moment, numberOf, processorAt, processorOf } from './moment.ts';
@@ -24,14 +25,6 @@ const NONE: ReadonlySet<TextId> = new Set();
 
 /** The handler that runs on the CPU of an event. */
 const runningAt = ({ slots, row }: Moment): Delivery | undefined => slots.handlers.get(row.cpu)?.at(-1)?.delivery;
-
-/** The signal or route that the same thread recorded just before. */
-function chained({ slots, step, row }: Moment): Delivery | undefined {
-  const { chain } = slots;
-  if (!chain || !slots.open.has(chain.delivery)) return undefined;
-  const near = chain.step === step - 1 || (row.cpu >= 0 && chain.cpu === row.cpu && chain.task === row.task);
-  return near ? chain.delivery : undefined;
-}
 
 /** A request that meets one that still waits is served by it: the IRR holds one bit for each vector. */
 function request(moment: Moment, delivery: Delivery): void {
@@ -42,22 +35,33 @@ function request(moment: Moment, delivery: Delivery): void {
 }
 
 const accept: Join = (moment) => {
-  const { slots, step, row } = moment;
+  const { slots, step, row, state } = moment;
   const cause = argumentOf(row, 'cause');
   const at =
     (cause === undefined ? undefined : slots.causes.get(cause)) ??
     slots.posted.get(row.object) ??
-    chained(moment) ??
+    slots.chained(step, row)?.delivery ??
     slots.sent.get(row.object) ??
     onward(runningAt(moment));
   const open = at && slots.open.has(at) && !at.has('eoi') ? at : undefined;
   const delivery = open ? slots.hop(open, step, 'accept', row.object) : slots.begin(step, 'accept', row.object);
   slots.sent.remove(row.object, delivery);
   if (slots.posted.get(row.object) === delivery) slots.posted.delete(row.object);
-  slots.chain = undefined;
-  slots.entered = { delivery, step, cpu: row.cpu, task: row.task };
-  request(moment, delivery);
+  slots.enter(delivery, row);
+  const { mode, posted } = acceptance(moment);
+  if (mode !== undefined && !setsRequest(state.world.strings.text(mode))) {
+    // NMI, INIT, SIPI and the like set no bit of the IRR: the processor has them at once.
+    slots.end(delivery, step, true);
+  } else if (posted) {
+    // The processor takes it without a record: what came before may be taken by now, and nobody knows when.
+    slots.put(slots.arrived, row.object, delivery, step);
+  } else request(moment, delivery);
 };
+
+/** How a local APIC accepted an interrupt, where the record tells. */
+function acceptance({ row }: Moment): { readonly mode?: TextId; readonly posted: boolean } {
+  return row.kind === apicAccept ? apicAccept.read(row.words, row.at) : { posted: false };
+}
 
 /** A handler of the host passes an interrupt on once. */
 const onward = (delivery: Delivery | undefined): Delivery | undefined =>
@@ -78,6 +82,12 @@ const deliver: Join = (moment) => {
   slots.sent.remove(row.object, delivery);
   // No record tells when the processor takes it: the one before is over, and nobody knows when.
   slots.put(slots.arrived, row.object, delivery, step);
+};
+
+/** A virtual CPU sends an IPI. */
+const ipi: Join = (moment) => {
+  const { slots, step, row } = moment;
+  slots.expect(slots.begin(step, 'message', row.object), step, row);
 };
 
 const pend: Join = (moment) => {
@@ -114,9 +124,29 @@ function take(moment: Moment, waiting: Delivery | undefined): void {
 const waitingAt = ({ slots, row }: Moment): Delivery | undefined =>
   slots.accepted.get(row.object) ?? slots.arrived.get(row.object);
 
+/** Some virtual CPU takes a vector: it is clear which one when a single one waits for it. */
+function takeSomewhere(moment: Moment, vector: number): void {
+  const { slots, step, row, state } = moment;
+  const waiting = [...slots.accepted].filter(([object]) => numberOf(state, object) === vector);
+  const [only] = waiting;
+  if (!only || waiting.length > 1) {
+    take(moment, undefined);
+    return;
+  }
+  const [object, delivery] = only;
+  slots.hop(delivery, step, 'inject', row.object, false);
+  slots.accepted.delete(object);
+  slots.put(slots.inService, object, delivery, step);
+}
+
 const inject: Join = (moment) => {
   const { slots, step, row } = moment;
-  if (!apicInject.read(row.words, row.at).reinjected) {
+  const { reinjected, vector } = apicInject.read(row.words, row.at);
+  if (!reinjected && vector !== undefined) {
+    takeSomewhere(moment, vector);
+    return;
+  }
+  if (!reinjected) {
     take(moment, waitingAt(moment));
     return;
   }
@@ -140,34 +170,28 @@ const acknowledge: Join = (moment) => {
   slots.touched = touched;
 };
 
-function end(moment: Moment, delivery: Delivery | undefined, seen = true): void {
+function end(moment: Moment, delivery: Delivery | undefined): void {
   const { slots, step, row } = moment;
   if (!delivery) return;
-  slots.hop(delivery, step, 'eoi', row.object, seen);
-  if (slots.inService.get(row.object) === delivery) slots.inService.delete(row.object);
+  slots.hop(delivery, step, 'eoi', row.object);
+  for (const place of [slots.inService, slots.accepted, slots.arrived])
+    if (place.get(row.object) === delivery) place.delete(row.object);
   // The end of the interrupt of the host is not the end of what its handler passed on to a guest.
   if (!slots.waits(delivery)) slots.end(delivery, step, true);
 }
 
 const eoi: Join = (moment) => {
-  const { slots, row, state } = moment;
-  if (state.world.type(row.object) !== vcpu) {
-    // The processor takes posted interrupts without a record. Where records show what it takes, the end waits for one.
-    end(moment, slots.inService.get(row.object) ?? (slots.shown.has(row.object) ? undefined : waitingAt(moment)));
-    return;
-  }
-  // The record names no vector: it is clear which one is meant when just one is on its way at this processor.
-  const candidates = new Set<Delivery>();
-  for (const place of [slots.arrived, slots.inService])
-    for (const [object, delivery] of place) if (processorOf(state, object) === row.object) candidates.add(delivery);
-  const [only] = candidates;
-  if (candidates.size === 1) end(moment, only, false);
+  const { slots, row } = moment;
+  // The processor takes posted interrupts without a record. Where records show what it takes, the end waits for one. The log of an
+  // emulated machine tells no vector, and not of which processor a timer fired: such an end may be of a timer.
+  end(moment, slots.inService.get(row.object) ?? (slots.shown.has(row.object) ? undefined : waitingAt(moment)));
 };
 
 const pinEoi: Join = (moment) => {
   const { slots, row } = moment;
   for (const delivery of slots.open)
     if (delivery.has('accept') && delivery.hops.some((hop) => hop.object === row.object)) {
+      for (const [object, other] of slots.arrived) if (other === delivery) slots.arrived.delete(object);
       end(moment, delivery);
       return;
     }
@@ -196,16 +220,17 @@ function enter(moment: Moment, irq: ObjectId, served: Delivery | undefined, name
 }
 
 const handlerBegins: Join = (moment) => {
-  const { slots, row, step } = moment;
+  const { slots, row } = moment;
   const { name } = irqEntry.read(row.words, row.at);
   // The actions of a shared irq run one after the other for the same interrupt, each once.
-  const last = slots.lastHandled;
-  const shared =
-    last?.irq === row.object && last.cpu === row.cpu && last.step === step - 1 && !last.names.has(name)
-      ? last
-      : undefined;
-  if (shared) slots.open.add(shared.delivery);
-  enter(moment, row.object, shared?.delivery ?? servedBy(moment), new Set([...(shared?.names ?? []), name]));
+  const last = slots.returned.get(row.cpu);
+  if (last?.irq === row.object && slots.open.has(last.delivery) && !last.names.has(name)) {
+    slots.returned.delete(row.cpu);
+    enter(moment, row.object, last.delivery, new Set([...last.names, name]));
+    return;
+  }
+  leaveHandler(moment);
+  enter(moment, row.object, servedBy(moment), new Set([name]));
 };
 
 const handlerEnds: Join = ({ slots, step, row }) => {
@@ -213,7 +238,8 @@ const handlerEnds: Join = ({ slots, step, row }) => {
   let at = list.length - 1;
   while (at >= 0 && list[at]!.irq !== row.object) at--;
   if (at < 0) return;
-  const { delivery, names } = list[at]!;
+  const frame = list[at]!;
+  const { delivery } = frame;
   list.length = at;
   if (!slots.open.has(delivery)) {
     // It was ended while the handler ran, as on x86, where EOI comes first.
@@ -222,9 +248,16 @@ const handlerEnds: Join = ({ slots, step, row }) => {
     return;
   }
   slots.hop(delivery, step, 'handler', row.object);
-  slots.lastHandled = { irq: row.object, cpu: row.cpu, step, delivery, names };
-  if (!slots.waits(delivery)) slots.end(delivery, step, true);
+  slots.returned.set(row.cpu, { ...frame, step });
 };
+
+/** A CPU records something else than the next action of the handler that returned there: that one is over. */
+export function leaveHandler({ slots, row }: Pick<Moment, 'slots' | 'row'>): void {
+  const last = slots.returned.get(row.cpu);
+  if (!last) return;
+  slots.returned.delete(row.cpu);
+  if (!slots.waits(last.delivery)) slots.end(last.delivery, last.step, true);
+}
 
 export const processorJoins: Joins = [
   [cpuAccept, accept],
@@ -232,13 +265,9 @@ export const processorJoins: Joins = [
   [apicDeliver, deliver],
   [gicPend, pend],
   [gicSgi, (m) => request(m, m.slots.begin(m.step, 'accept', m.row.object))],
-  [
-    kvmIpi,
-    (m) => {
-      const delivery = m.slots.begin(m.step, 'message', m.row.object);
-      m.slots.expect(delivery, m.step, m.row);
-    },
-  ],
+  [kvmIpi, ipi],
+  [kvmEntry, (m) => m.slots.turn(m.step, m.row)],
+  [kvmExit, (m) => m.slots.turn(m.step, m.row)],
   [apicInject, inject],
   [cpuTake, (m) => take(m, waitingAt(m) ?? m.slots.sent.get(m.row.object))],
   [vcpuTake, (m) => take(m, waitingAt(m))],

@@ -15,10 +15,13 @@ function translated({ slots, row }: Moment): Delivery | undefined {
 
 function begins(moment: Moment): Delivery {
   const { slots, step, row } = moment;
-  const at = translated(moment);
+  const own = translated(moment);
+  // The same thread may translate another message next.
+  const at = own?.atUnit === true ? undefined : own;
   const delivery = at ? slots.hop(at, step, 'remap', row.object) : slots.begin(step, 'remap', row.object);
+  delivery.atUnit = true;
   slots.sent.remove(row.object, delivery);
-  slots.translating.set(row.task, delivery);
+  slots.translate(delivery, step, row.task);
   return delivery;
 }
 

@@ -3,12 +3,28 @@ import type { EventRow } from '../../trace/row.ts';
 import { Delivery, type Stage } from './delivery.ts';
 
 /** The last event of a chain of events that one thread records one after the other. */
-interface Link {
+export interface Link {
   readonly delivery: Delivery;
-  step: Step;
+  readonly step: Step;
   readonly cpu: number;
   readonly task: TextId;
 }
+
+/** A handler that runs. */
+interface Frame {
+  readonly irq: ObjectId;
+  readonly delivery: Delivery;
+  /** The actions that ran for this interrupt, this one included. */
+  readonly names: ReadonlySet<TextId>;
+}
+
+/** A handler that returned: the next action of a shared irq may follow. */
+interface Returned extends Frame {
+  readonly step: Step;
+}
+
+/** A thread on a processor: an interrupt runs in the task that it interrupts, and the idle tasks of all processors share a name. */
+const threadOf = ({ cpu, task }: Pick<EventRow, 'cpu' | 'task'>): number => task * 0x10000 + cpu + 1;
 
 /** Messages that are in flight to one place, at most; of more the oldest is over. */
 const IN_FLIGHT = 64;
@@ -75,27 +91,17 @@ export class Slots {
   /** The interrupt that a processor took last and that no handler belongs to yet. */
   readonly taken = new Map<ObjectId, Delivery>();
   /** Handlers that run, by CPU, the innermost last. */
-  readonly handlers = new Map<
-    number,
-    { readonly irq: ObjectId; readonly delivery: Delivery; readonly names: ReadonlySet<TextId> }[]
-  >();
+  readonly handlers = new Map<number, Frame[]>();
+  /** The handler that returned last on a CPU, until something else is recorded there. */
+  readonly returned = new Map<number, Returned>();
   /** Deliveries by the numbers that simulated traces give to causes. */
   readonly causes = new Map<number, Delivery>();
-  /** The handler that returned last. */
-  lastHandled:
-    | {
-        readonly irq: ObjectId;
-        readonly cpu: number;
-        readonly step: Step;
-        readonly delivery: Delivery;
-        /** The actions that ran for it. */
-        readonly names: ReadonlySet<TextId>;
-      }
-    | undefined;
-  /** The last signal or route. */
-  chain: Link | undefined;
-  /** The last interrupt that a local APIC accepted: KVM prints what the I/O APIC did for it only afterwards. */
-  entered: Link | undefined;
+  /** The signals and routes after which the same thread goes on. */
+  readonly #chains = new Map<number, Link>();
+  /** The last of them. */
+  #last: Link | undefined;
+  /** Interrupts that a local APIC accepted last, by thread: KVM prints what the I/O APIC did for one only afterwards. */
+  readonly #entered = new Map<number, Delivery>();
   /** The last cause of something that does not tell which message it raises. */
   nameless: Link | undefined;
   /** The delivery that the event before belongs to. */
@@ -132,11 +138,50 @@ export class Slots {
     this.#done(delivery);
   }
 
-  /** The next event of the same thread may belong to a delivery. The one that was expected before is over if it waits nowhere. */
+  /** The next event of the same thread may belong to a delivery. */
   expect(delivery: Delivery, step: Step, row: Pick<EventRow, 'cpu' | 'task'>): void {
-    const before = this.chain?.delivery;
-    this.chain = { delivery, step, cpu: row.cpu, task: row.task };
-    if (before && before !== delivery && !this.waits(before)) this.end(before, step, null);
+    const thread = threadOf(row);
+    const before = this.#chains.get(thread)?.delivery;
+    this.#last = { delivery, step, cpu: row.cpu, task: row.task };
+    this.#chains.set(thread, this.#last);
+    if (before !== delivery) this.#abandon(before, step);
+  }
+
+  /** The signal or route that the same thread recorded before. Of records that name no processor, the one just before. */
+  chained(step: Step, row: Pick<EventRow, 'cpu' | 'task'>): Link | undefined {
+    const own = this.#chains.get(threadOf(row));
+    if (own && this.open.has(own.delivery)) return own;
+    const last = this.#last;
+    const near = last && last.step === step - 1 && (last.cpu < 0 || row.cpu < 0) && this.open.has(last.delivery);
+    return near ? last : undefined;
+  }
+
+  /** The thread reached the local APIC with what it signalled. */
+  enter(delivery: Delivery, row: Pick<EventRow, 'cpu' | 'task'>): void {
+    const thread = threadOf(row);
+    this.#forget(delivery);
+    this.#entered.set(thread, delivery);
+  }
+
+  /** The interrupt that a thread brought to a local APIC last. */
+  entered(row: Pick<EventRow, 'cpu' | 'task'>): Delivery | undefined {
+    return this.#entered.get(threadOf(row));
+  }
+
+  /** The thread does something else: what it signalled before goes no further. */
+  turn(step: Step, row: Pick<EventRow, 'cpu' | 'task'>): void {
+    const thread = threadOf(row);
+    this.#entered.delete(thread);
+    const before = this.#chains.get(thread)?.delivery;
+    this.#chains.delete(thread);
+    this.#abandon(before, step);
+  }
+
+  /** A thread translates a message now; what it translated before goes no further. */
+  translate(delivery: Delivery, step: Step, task: TextId): void {
+    const before = this.translating.get(task);
+    this.translating.set(task, delivery);
+    if (before && before !== delivery) this.drop(before, step, task);
   }
 
   /** One delivery merges into another. */
@@ -172,9 +217,11 @@ export class Slots {
     for (const delivery of [...this.open]) this.end(delivery, step, null, 'the trace lost events here');
     this.causes.clear();
     this.handlers.clear();
-    this.chain = undefined;
+    this.returned.clear();
+    this.#chains.clear();
+    this.#last = undefined;
+    this.#entered.clear();
     this.nameless = undefined;
-    this.entered = undefined;
   }
 
   /**
@@ -235,7 +282,18 @@ export class Slots {
     for (const [key, other] of this.translating) if (other === delivery) this.translating.delete(key);
     for (const [key, other] of this.taken) if (other === delivery) this.taken.delete(key);
     this.forgetIntid(delivery);
-    if (this.chain?.delivery === delivery) this.chain = undefined;
+    this.#forget(delivery);
     if (this.nameless?.delivery === delivery) this.nameless = undefined;
+  }
+
+  /** No thread goes on with a delivery. */
+  #forget(delivery: Delivery): void {
+    for (const [thread, link] of this.#chains) if (link.delivery === delivery) this.#chains.delete(thread);
+    if (this.#last?.delivery === delivery) this.#last = undefined;
+  }
+
+  /** A thread leaves a delivery: it is over if it waits nowhere. */
+  #abandon(delivery: Delivery | undefined, step: Step): void {
+    if (delivery && this.open.has(delivery) && !this.waits(delivery)) this.end(delivery, step, null);
   }
 }

@@ -1,6 +1,7 @@
 import type { Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import { cpuSeen } from '../../model/events/cpu.ts';
+import { irqEntry } from '../../model/events/irq.ts';
 import { gicFrameSeen, itsDoorbell } from '../../model/events/its.ts';
 import { tblSeen } from '../../model/events/msix.ts';
 import { devSeen } from '../../model/events/pci.ts';
@@ -12,7 +13,7 @@ import type { Delivery } from './delivery.ts';
 import { deviceJoins } from './device-joins.ts';
 import { kvmJoins } from './kvm-joins.ts';
 import type { Join } from './moment.ts';
-import { processorJoins } from './processor-joins.ts';
+import { leaveHandler, processorJoins } from './processor-joins.ts';
 import { remapJoins, translating } from './remap-joins.ts';
 import { Slots } from './slots.ts';
 
@@ -38,9 +39,6 @@ function joinsByKind(): readonly (Join | undefined)[] {
   return joins;
 }
 
-/** Whether events of a kind can be part of a delivery. */
-export const isHop = (row: EventRow): boolean => joinsByKind()[row.kind.number] !== undefined;
-
 /** Puts the events of a trace together to deliveries, in a walk of its own or beside other observers. */
 export class DeliveryTracker implements Observer {
   readonly slots: Slots;
@@ -64,6 +62,7 @@ export class DeliveryTracker implements Observer {
       slots.lose(step);
       return;
     }
+    if (slots.returned.size > 0 && row.cpu >= 0 && row.kind !== irqEntry) leaveHandler({ slots, row });
     const join = this.#joins[row.kind.number];
     join?.({ slots, step, row, state });
     // A thread that does something else is done with the message that it translated.

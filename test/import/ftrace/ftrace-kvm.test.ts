@@ -122,7 +122,7 @@ describe('kvm events, x86', () => {
       ],
       [
         'kvm_ioapic_set_irq: pin 4 dst 1 vec=36 (Fixed|logical|level|masked) (coalesced)',
-        'kvm.ioapic kvm/0/ioapic pin=4 dest=0x1 vector=36 mode=Fixed|logical|level|masked',
+        'kvm.ioapic kvm/0/ioapic pin=4 dest=0x1 vector=36 mode=Fixed|logical|level|masked coalesced=true',
       ],
       ['kvm_ack_irq: irqchip IOAPIC pin 4', 'kvm.ack kvm/0/irqchip chip=IOAPIC pin=4'],
       ['kvm_ack_irq: irqchip PIC master pin 0', 'kvm.ack kvm/0/irqchip chip=PIC master pin=0'],

@@ -1,0 +1,127 @@
+// What belongs together when threads and processors record between each other, and what a record leaves open.
+import assert from 'node:assert/strict';
+import { type PathView, pathAt } from '../../../src/query/delivery/path.ts';
+import type { Trace } from '../../../src/trace/trace.ts';
+import { importText } from '../../helpers/fixtures.ts';
+
+/** Lines of the path through a line, with their stages: `4:signal 9:accept`. Without `line` the last one. */
+function lines(trace: Trace, line: number): string {
+  return hopLines(trace, pathThrough(trace, line));
+}
+
+function pathThrough(trace: Trace, line: number): PathView | undefined {
+  const step = trace.lastAtLine(line);
+  assert.equal(trace.table.line(step), line, `line ${line} became an event`);
+  return pathAt(trace, step);
+}
+
+const hopLines = (trace: Trace, path: PathView | undefined): string =>
+  (path?.hops ?? []).map((hop) => `${trace.table.line(hop.step)}:${hop.stage}${hop.seen ? '' : '?'}`).join(' ');
+
+const text = (rows: readonly string[]): Trace => importText(`${rows.join('\n')}\n`);
+
+describe('paths through threads that record between each other', () => {
+  it('KVM: a virtual CPU that accepts its timer does not take the line of another thread', () => {
+    // Capture of a host, lines 43290 to 43296 and 267421 to 267441, without those of other events.
+    const trace = text([
+      ' qemu-system-x86-737     [001] .....    48.853743: kvm_set_irq: gsi 4 level 1 source 0',
+      '          <idle>-0       [000] d.h1.    48.853800: local_timer_entry: vector=236',
+      '          <idle>-0       [000] dNh1.    48.853825: local_timer_exit: vector=236',
+      ' qemu-system-x86-736     [000] .....    48.853861: kvm_apic_accept_irq: apicid 0 vec 236 (Fixed|edge)',
+      ' qemu-system-x86-736     [000] d..1.    48.853884: kvm_entry: vcpu 0, rip 0xffffffffb870356f',
+      ' qemu-system-x86-737     [001] ...1.    48.854192: kvm_apic_accept_irq: apicid 1 vec 34 (Fixed|edge)',
+      ' qemu-system-x86-737     [001] ...1.    48.854195: kvm_ioapic_set_irq: pin 4 dst 1 vec 34 (Fixed|physical|edge)',
+      ' qemu-system-x86-737     [001] .....    48.854222: kvm_set_irq: gsi 4 level 1 source 0',
+      ' qemu-system-x86-737     [001] ...1.    48.854225: kvm_pic_set_irq: chip 0 pin 4 (edge|masked)',
+      ' qemu-system-x86-737     [001] ...1.    48.854227: kvm_ioapic_set_irq: pin 4 dst 1 vec 34 (Fixed|physical|edge) (coalesced)',
+      ' qemu-system-x86-737     [001] ...1.    48.854400: kvm_apic_accept_irq: apicid 1 vec 236 (Fixed|edge)',
+    ]);
+    assert.equal(lines(trace, 1), '1:signal 6:accept 7:route');
+    assert.equal(lines(trace, 4), '4:accept');
+    assert.equal(lines(trace, 8), '8:signal 10:route');
+    assert.match(pathThrough(trace, 8)!.reason!, /^coalesced: /);
+    assert.equal(lines(trace, 11), '11:accept', 'the timer of the virtual CPU is no part of the line');
+  });
+
+  it('KVM with posted delivery: an end without an injection ends it, and a later one is another interrupt', () => {
+    const rows = [1, 2].flatMap((n) => [
+      `     CPU 0/KVM-77    [020] d..1. 10.00000${n}: kvm_apicv_accept_irq: apicid 0 vec 129 (Fixed|level)`,
+      `     CPU 0/KVM-77    [020] d..1. 10.00001${n}: kvm_entry: vcpu 0, rip 0x1000`,
+      `     CPU 0/KVM-77    [020] d..1. 10.00002${n}: kvm_eoi: apicid 0 vector 129`,
+    ]);
+    // Edge-triggered ones end without a record (domain: KVM posted interrupts): two of them are two interrupts.
+    rows.push('     CPU 0/KVM-77    [020] d..1. 10.000031: kvm_apicv_accept_irq: apicid 0 vec 50 (Fixed|edge)');
+    rows.push('     CPU 0/KVM-77    [020] d..1. 10.000032: kvm_entry: vcpu 0, rip 0x1000');
+    rows.push('     CPU 0/KVM-77    [020] d..1. 10.000033: kvm_apicv_accept_irq: apicid 0 vec 50 (Fixed|edge)');
+    const trace = text(rows);
+    assert.equal(lines(trace, 1), '1:accept 3:eoi');
+    assert.equal(lines(trace, 4), '4:accept 6:eoi');
+    assert.equal(pathThrough(trace, 4)!.delivered, true);
+    assert.equal(lines(trace, 7), '7:accept');
+    assert.equal(pathThrough(trace, 9)!.reason, null, 'it merged with nothing');
+  });
+
+  it('KVM: NMI, INIT and SIPI set no bit of the IRR, so that they merge with nothing', () => {
+    const trace = text(
+      ['SIPI', 'SIPI', 'Fixed', 'Fixed'].map(
+        (mode, i) => ` CPU 1/KVM-81    [001] d..1. 10.00000${i}: kvm_apic_accept_irq: apicid 1 vec 49 (${mode}|edge)`,
+      ),
+    );
+    assert.equal(pathThrough(trace, 2)!.reason, null);
+    assert.equal(pathThrough(trace, 3)!.reason, null);
+    assert.match(pathThrough(trace, 4)!.reason!, /^merged with the interrupt that was still requested/);
+  });
+
+  it('KVM without threads: the only virtual CPU for which a vector is requested takes it, and that is inferred', () => {
+    const trace = text([
+      ' 220.696238: kvm_apic_accept_irq: apicid 0 vec 176 (Fixed|edge)',
+      ' 220.696239: kvm_inj_virq: IRQ 0xb0',
+      ' 220.696240: kvm_eoi: apicid 0 vector 176',
+      ' 220.696241: kvm_apic_accept_irq: apicid 0 vec 176 (Fixed|edge)',
+      ' 220.696242: kvm_apic_accept_irq: apicid 1 vec 176 (Fixed|edge)',
+      ' 220.696243: kvm_inj_virq: IRQ 0xb0',
+    ]);
+    assert.equal(lines(trace, 1), '1:accept 2:inject? 3:eoi');
+    assert.equal(lines(trace, 4), '4:accept', 'two processors wait for the vector');
+  });
+
+  it('a shared irq: its actions are one interrupt, also when other processors record between them', () => {
+    const trace = text([
+      '          <idle>-0     [000] d.h.  1257.347342: irq_handler_entry: irq=56 name=dwc_otg',
+      '          <idle>-0     [001] d.h.  1257.347350: irq_handler_entry: irq=11 name=arch_timer',
+      '          <idle>-0     [000] d.h.  1257.347352: irq_handler_exit: irq=56 ret=unhandled',
+      '          <idle>-0     [001] d.h.  1257.347353: irq_handler_exit: irq=11 ret=handled',
+      '          <idle>-0     [000] d.h.  1257.347354: irq_handler_entry: irq=56 name=dwc_otg_pcd',
+      '          <idle>-0     [000] d.h.  1257.347357: irq_handler_exit: irq=56 ret=unhandled',
+      '          <idle>-0     [000] d.h.  1257.347390: irq_handler_entry: irq=56 name=dwc_otg',
+      '          <idle>-0     [000] d.h.  1257.347391: irq_handler_exit: irq=56 ret=unhandled',
+    ]);
+    assert.equal(lines(trace, 1), '1:handler 3:handler 5:handler 6:handler');
+    assert.equal(lines(trace, 6), '1:handler 3:handler 5:handler 6:handler');
+    assert.equal(lines(trace, 8), '7:handler 8:handler');
+  });
+
+  it('AMD-Vi: each message that one thread translates is an interrupt of its own', () => {
+    const message = (n: number): string[] => [
+      `21@1795148927.82${n}024:amdvi_ir_remap_msi_req addr 0xfee00000 data 0x2 devid 0xa0`,
+      `21@1795148927.82${n}035:amdvi_ir_irte addr 0x100210000 offset 0x20`,
+      `21@1795148927.82${n}037:amdvi_ir_irte_ga_val hi 0x30 lo 0x1`,
+      `21@1795148927.82${n}038:amdvi_ir_remap_msi (addr 0xfee00000, data 0x2) -> (addr 0xfee00000, data 0x4030)`,
+    ];
+    const trace = text([...message(2), ...message(3)]);
+    assert.equal(lines(trace, 1), '1:remap 3:remap 4:remap');
+    assert.equal(lines(trace, 8), '5:remap 7:remap 8:remap');
+  });
+
+  it('an end of interrupt without a vector is of no delivery: it may be of a timer', () => {
+    // x86 capture with VT-d, lines 545399 to 545419: virtual CPU 3 ends its timer while the line of edu is requested.
+    const trace = text([
+      '30206@1795148743.780143:apic_deliver_irq dest 3 dest_mode 0 delivery_mode 0 vector 37 trigger_mode 0',
+      '30197@1795148743.780289:apic_local_deliver vector 0 delivery mode 0',
+      "30208@1795148743.780657:memory_region_ops_write cpu 3 mr 0x55a55fae58a0 addr 0xfee000b0 value 0x0 size 4 name 'apic-msi'",
+      '30208@1795148743.780659:apic_mem_writel 0xb0 = 0x00000000',
+    ]);
+    assert.equal(lines(trace, 1), '1:accept');
+    assert.ok(pathThrough(trace, 1)!.blind.some(({ stage }) => stage === 'eoi'));
+  });
+});
