@@ -294,6 +294,47 @@ describe('rules about functions', () => {
     assert.deepEqual(found(fn(`10 dev.raise ${E1} vector=1`), 'R01'), []);
   });
 
+  it('R01 an entry that the driver left masked and without a message', () => {
+    const setup = `0 cfg.read ${FN} offset=0x4 size=2 value=0x406
+      0 cfg.read ${FN} offset=0x34 size=1 value=0x60
+      0 cfg.read ${FN} offset=0x60 size=4 value=0x30011
+      1 cfg.write ${FN} offset=0x62 size=2 value=0xc003
+      1 tbl.write ${FN}/msix/2 offset=0xc size=4 value=0x1
+      1 tbl.write ${E0} offset=0x0 size=8 value=0xfee00000
+      1 tbl.write ${E0} offset=0x8 size=8 value=0x20
+      2 cfg.write ${FN} offset=0x62 size=2 value=0x8003
+      10 dev.raise ${FN}/msix/2 vector=2`;
+    const trace = made(`${setup}\n2000000 tbl.read ${E0} offset=0xc size=4 value=0x0`);
+    assert.deepEqual(
+      judged(trace, 'R01').findings.map(({ step, severity, title }) => [step, severity, title]),
+      [[8, 'warning', 'entry 2 of 0000:03:00.0 was raised, and its driver set up only 1 entry']],
+    );
+    const later = made(`${setup}\n500000 tbl.write ${FN}/msix/2 offset=0x0 size=8 value=0xfee00000
+      2000000 tbl.read ${E0} offset=0xc size=4 value=0x0`);
+    assert.deepEqual(found(later, 'R01'), [], 'it was set up after its first cause');
+    const before = made(`${setup.replace('value=0x30011', 'value=0x80030011').replace(/.*0xc003.*\n/, '')}
+      2000000 tbl.read ${E0} offset=0xc size=4 value=0x0`);
+    assert.deepEqual(
+      found(before, 'R01'),
+      [],
+      'MSI-X was on when the trace began: the entry may have been set up before',
+    );
+  });
+
+  it('F11 all ones are no data', () => {
+    const gone = fn(
+      `10 tbl.read ${E1} offset=0xc size=4 value=0xffffffff\n11 tbl.read ${E1} offset=0xc size=4 value=0xffffffff`,
+    );
+    assert.deepEqual(found(gone, 'F11'), [
+      `${FIRST} ${E1}: entry 1 of 0000:03:00.0 reads all ones although Memory Space Enable is 1`,
+    ]);
+    assert.deepEqual(
+      found(fn(`10 tbl.read ${E1} offset=0x8 size=4 value=0xffffffff`), 'F11'),
+      [],
+      'data may be all ones',
+    );
+  });
+
   it('R02 a completion that a time-out found', () => {
     const text = 'nvme nvme0: I/O 24 (I/O Cmd) QID 3 timeout, completion polled';
     assert.deepEqual(found(fn(`10 message log text="${text}"`), 'R02'), [

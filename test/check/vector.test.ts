@@ -56,6 +56,17 @@ describe('rules about vectors', () => {
     assert.equal(verdict(unrecorded, 'F20'), 'undecidable', 'vector_free_moved is not in the trace');
   });
 
+  it('F20 a CPU is offline and the matrix counts more vectors on it than irqs hold, told once', () => {
+    const held = `${ONLINE}${UPDATE(1, 24, '2/33', '0/0')}`;
+    const offline = (time: number) =>
+      `${time}@2 mtx.offline domain/VECTOR onlineMaps=2 available=400 reserved=0 total=1`;
+    const leak = made(`${held}\n${MATRIX(2, 'alloc', 2, 200, 2, 600)}\n${offline(3)}\n${offline(9)}`, true);
+    assert.deepEqual(found(leak, 'F20'), ['5 cpu/2: 1 vector of CPU 2 leaked: allocated, and no irq has it']);
+    assert.deepEqual(found(made(`${held}\n${MATRIX(2, 'alloc', 2, 200, 1, 600)}\n${offline(3)}`, true), 'F20'), []);
+    const capture = made(`${held}\n${MATRIX(2, 'alloc', 2, 200, 2, 600)}\n${offline(3)}`);
+    assert.deepEqual(found(capture, 'F20'), [], 'a capture does not show who holds what since before it began');
+  });
+
   it('F20 a vector that is freed twice', () => {
     const trace = made(`${ONLINE}${UPDATE(1, 24, '1/33', '0/34')}\n${FREED(2, 24, '0/34')}\n${FREED(3, 24, '0/34')}`);
     assert.deepEqual(found(trace, 'F20'), ['5 irq/24: vector 34 of CPU 0 was freed twice by irq 24']);

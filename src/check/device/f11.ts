@@ -1,17 +1,25 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { ownerOf, tblRead, tblWrite } from '../../model/events/msix.ts';
-import { pciCommand } from '../../model/registers/pci.ts';
+import { ENTRY_BYTES, pciCommand } from '../../model/registers/pci.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { LastWrites } from '../last-writes.ts';
 import { entryName } from '../names.ts';
-import type { Rule } from '../rule.ts';
+import type { Happened, Rule } from '../rule.ts';
+
+/** Whether a read covers Vector Control and shows only ones. */
+function allOnes({ words, at }: Happened): boolean {
+  const { offset, size, value } = tblRead.read(words, at);
+  return offset + size === ENTRY_BYTES && size >= 4 && value(size > 4 ? 1 : 0) === 0xffffffff;
+}
 
 /** F11. */
 export const answersOnlyDecoded: Rule<'F11'> = {
   id: 'F11',
   names: ['INV-DECODE'],
   title: 'Table access while memory decode is off',
-  meaning: 'Nobody answers accesses of a table while Memory Space Enable of its function is 0.',
+  meaning:
+    'Nobody answers accesses of a table while Memory Space Enable of its function is 0, and all ones in an answer are no data.',
   reference: 'PCIe 7.5.1.1.3',
   severity: 'error',
   kinds: tableKinds,
@@ -20,6 +28,8 @@ export const answersOnlyDecoded: Rule<'F11'> = {
   confirm: 'the Command register of the function at that moment (QEMU: pci_cfg_*; lspci -vvv)',
   watch(report) {
     const writes = new LastWrites();
+    /** Functions that do not answer, of which it was told. */
+    const gone = new Set<ObjectId>();
     let judged = 0;
     return {
       event(step, happened, state) {
@@ -30,6 +40,18 @@ export const answersOnlyDecoded: Rule<'F11'> = {
             state.world.type(fn) === device ? pciCommand.f.memory.flag(state, fn, device.at.command) : undefined;
           if (decodes !== undefined && writes.trustsObject(fn)) {
             judged++;
+            if (decodes && kind === tblRead && allOnes(happened)) {
+              if (!gone.has(fn))
+                report({
+                  step,
+                  object,
+                  severity: 'warning',
+                  title: `${entryName(state.world, object)} reads all ones although Memory Space Enable is 1`,
+                  text: `Vector Control of ${entryName(state.world, object)} reads 0xffffffff, which no function holds: nobody answered. The function is in D3, in reset or gone. The mask bit in this value means nothing.`,
+                  evidence: writes.evidenceOf(fn),
+                });
+              gone.add(fn);
+            } else if (kind === tblRead) gone.delete(fn);
             if (!decodes)
               report({
                 step,

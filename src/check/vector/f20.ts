@@ -4,7 +4,7 @@ import { mtxFree, mtxOffline, mtxOnline, mtxUnsure } from '../../model/events/ma
 import { cpuObject } from '../../model/events/places.ts';
 import { vecClear, vecFreeMoved, vecSetup, vecTeardown, vecUpdate } from '../../model/events/vector.ts';
 import type { State } from '../../model/state.ts';
-import { cpu as cpuType } from '../../model/things/irq.ts';
+import { cpu as cpuType, vector as vectorType } from '../../model/things/irq.ts';
 import type { Rule } from '../rule.ts';
 import { irqName, isPlace, placeName } from './places.ts';
 
@@ -47,9 +47,13 @@ export const freesPrevious: Rule<'F20'> = {
     const previous = new Map<ObjectId, Previous>();
     /** What each irq freed last since its last move. */
     const freed = new Map<ObjectId, Previous>();
+    /** By how many vectors each CPU was told to leak. */
+    const counted = new Map<number, number>();
     let judged = 0;
     const leaked = (step: Step, irq: ObjectId, was: Previous, how: string, state: State): void => {
       previous.delete(irq);
+      // Told here, so not once more by the count.
+      counted.set(was.cpu, (counted.get(was.cpu) ?? 0) + 1);
       const place = placeName(was.cpu, was.vector);
       const sure = !was.doubtful && state.flag(cpuObject(state, was.cpu), cpuType.at.online) === true;
       const left = state.num(cpuObject(state, was.cpu), cpuType.at.allocated);
@@ -64,6 +68,27 @@ export const freesPrevious: Rule<'F20'> = {
     };
     const doubt = (cpu: number): void => {
       for (const was of previous.values()) if (was.cpu === cpu) was.doubtful = true;
+    };
+    /** Compares the vectors that the matrix counts on a CPU that went offline with those that irqs hold there. */
+    const count = (step: Step, cpu: number, state: State): void => {
+      const object = cpuObject(state, cpu);
+      const allocated = state.num(object, cpuType.at.allocated);
+      if (allocated < 0) return;
+      judged++;
+      let held = 0;
+      for (const { object: place } of state.world.node(object)?.children.get('vector')?.children.values() ?? [])
+        if (state.num(place, vectorType.at.irq) >= 0) held++;
+      const excess = Math.max(0, allocated - held);
+      const before = counted.get(cpu) ?? 0;
+      counted.set(cpu, excess);
+      if (excess <= before) return;
+      report({
+        step,
+        object,
+        title: `${excess} ${excess === 1 ? 'vector' : 'vectors'} of CPU ${cpu} leaked: allocated, and no irq has ${excess === 1 ? 'it' : 'them'}`,
+        text: `CPU ${cpu} is offline; the vector matrix counts ${allocated} allocated vectors on it, and irqs hold ${held} of them. The others are never freed.`,
+        evidence: [],
+      });
     };
     return {
       event(step, { kind, object, words, at, cpu }, state) {
@@ -97,6 +122,7 @@ export const freesPrevious: Rule<'F20'> = {
           const a = mtxFree.read(words, at);
           for (const [irq, was] of previous) if (was.cpu === a.cpu && was.vector === a.vector) previous.delete(irq);
         } else if (kind === mtxOffline) {
+          if (scene.complete) count(step, cpu, state);
           for (const [irq, was] of previous)
             if (was.cpu === cpu) {
               if (!scene.complete) was.doubtful = true;

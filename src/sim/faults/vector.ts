@@ -4,7 +4,7 @@ import { mtxOffline } from '../../model/events/matrix.ts';
 import { tblWrite } from '../../model/events/msix.ts';
 import { message } from '../../model/events/notes.ts';
 import { dropped } from '../../model/events/outcome.ts';
-import { vectorObject } from '../../model/events/places.ts';
+import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { vecFreeMoved } from '../../model/events/vector.ts';
 import { msixVectorControl } from '../../model/registers/pci.ts';
 import type { PlantedFault } from './planting.ts';
@@ -22,6 +22,17 @@ export const vectorFaults: readonly PlantedFault[] = [
     places: 8,
     watch: (planting) => (event) => {
       if (event.kind === mtxOffline && planting.blamed >= 0) planting.tell(planting.blamed);
+    },
+  },
+  {
+    id: 'F20-count',
+    rule: 'F20',
+    scenario,
+    how: 'The vector matrix does not free a vector of a CPU that then goes offline.',
+    places: 8,
+    watch: (planting) => (event) => {
+      if (event.kind === mtxOffline && event.cpu === 2 && planting.struck)
+        planting.tell(cpuObject(planting.machine.state, 2));
     },
   },
   {

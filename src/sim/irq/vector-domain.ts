@@ -48,6 +48,8 @@ const CLEANUP_VECTOR = 0x20;
 
 /** CPU on which the move of an irq can be made to never end (a planted fault). */
 const STUCK_ON = 3;
+/** CPU on which a vector can be made to leak (a planted fault). */
+const LEAKS_ON = 2;
 
 /** The x86 vector domain (arch/x86/kernel/apic/vector.c): vectors from the matrix, moves, cleanup. */
 export class VectorDomain implements Domain {
@@ -320,7 +322,8 @@ export class VectorDomain implements Domain {
   #freeMoved(irq: Irq, chip: ChipData): void {
     const { prevCpu, prevVector, managed } = chip;
     this.machine.emit(vecFreeMoved, irq.object, { cpu: prevCpu, vector: prevVector, managed });
-    this.matrix.free(prevCpu, prevVector, managed);
+    if (prevCpu !== LEAKS_ON || !this.machine.tamper?.strikes('F20-count', undefined))
+      this.matrix.free(prevCpu, prevVector, managed);
     chip.prevVector = 0;
     chip.moving = false;
   }
