@@ -34,12 +34,13 @@ import s31 from '../../examples/scenarios/queues-10000.scenario.json' with { typ
 import s32 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
 import s33 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
 import s34 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s35 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s36 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s37 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s38 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s39 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s40 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s35 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s36 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s37 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s38 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s40 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s41 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -86,10 +87,11 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'sparse-mmap-hole', document: s32 },
   { id: 'vector-faults', document: s33 },
   { id: 'vgpu-emulated', document: s34 },
-  { id: 'vmsi-affinity', document: s35 },
-  { id: 'vmsi-flat', document: s36 },
-  { id: 'vmsi-missing-mapping', document: s37 },
-  { id: 'vmsi-nested', document: s38 },
-  { id: 'vmsi-update-without-rewrite', document: s39 },
-  { id: 'vtd-remap-faults', document: s40 },
+  { id: 'vmm-faults', document: s35 },
+  { id: 'vmsi-affinity', document: s36 },
+  { id: 'vmsi-flat', document: s37 },
+  { id: 'vmsi-missing-mapping', document: s38 },
+  { id: 'vmsi-nested', document: s39 },
+  { id: 'vmsi-update-without-rewrite', document: s40 },
+  { id: 'vtd-remap-faults', document: s41 },
 ];

@@ -24,7 +24,7 @@ export const backsVectors: Rule<'F67'> = {
     let judged = 0;
     return {
       event(step, { object, words, at, time }, state) {
-        const { backend, irq } = vfioBind.read(words, at);
+        const { backend, irq, eventfd } = vfioBind.read(words, at);
         const { world } = state;
         const kind = backend === undefined ? '' : world.strings.text(backend);
         const old = irqs.get(object);
@@ -47,7 +47,8 @@ export const backsVectors: Rule<'F67'> = {
             `${name} is backed by the interrupt message storage`,
             `${name} stands for errors, commands and the device as a whole, which the VMM raises; ${irq === undefined ? 'an entry' : `irq ${irq}`} of the interrupt message storage of one queue was bound to it.`,
           );
-        else if (kind !== 'emulated' && irq === undefined)
+        // Without an eventfd the vector has nothing to signal: its interrupt was given back.
+        else if (kind !== 'emulated' && irq === undefined && eventfd !== undefined)
           tell(
             `${name} has no interrupt of the host behind it`,
             `${name} is bound to the backend ${kind}, and no irq of the host was allocated for it: nothing can signal it.`,

@@ -6,7 +6,7 @@ import type { Rule } from '../rule.ts';
 
 /** Handler runs in a row that nobody handled: a hundredth of those of note_interrupt. */
 const NONE_IN_ROW = 1000;
-/** Handler runs of which the rate is taken, and the most of them that an irq has to serve in a second. */
+/** Handled runs of which the rate is taken, and the most of them that an irq has to serve in a second. */
 const RUN = 1000;
 const RATE = 100_000;
 
@@ -72,6 +72,7 @@ export const noStorm: Rule<'F80'> = {
             });
           }
         }
+        if (count.none > 0) return;
         if (count.runs++ === 0) {
           count.first = step;
           count.since = time;

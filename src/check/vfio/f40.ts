@@ -1,6 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { devRaise } from '../../model/events/msix.ts';
-import { vfioFire, vfioMode, vfioReset, vfioReturn, vfioSet } from '../../model/events/vfio.ts';
+import { vfioBind, vfioFire, vfioMode, vfioReset, vfioReturn, vfioSet } from '../../model/events/vfio.ts';
 import { vfioVector } from '../../model/things/virt.ts';
 import type { Rule } from '../rule.ts';
 import {
@@ -90,9 +90,11 @@ export const switchLosesNothing: Rule<'F40'> = {
           const device = deviceOfCall(world, object, index);
           for (let v = start; v < start + Math.min(count, 2048); v++) {
             const vector = vectorOf(world, device, index, v);
-            if (!isArmed(state, vector)) continue;
+            if (!isArmed(state, vector, scene.recorded(vfioBind))) continue;
             const entry = state.num(vector, vfioVector.at.entry);
-            const window = { vector, device, entry, from: step, time, to: -1, until: Number.NaN, cause: -1 };
+            // A cause of the window before that nothing served yet still waits.
+            const cause = open.get(vector)?.cause ?? -1;
+            const window = { vector, device, entry, from: step, time, to: -1, until: Number.NaN, cause };
             open.set(vector, window);
             if (!scene.recorded(vfioReturn)) close(window, step);
           }

@@ -1,5 +1,5 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { vfioSet } from '../../model/events/vfio.ts';
+import { vfioBind, vfioSet } from '../../model/events/vfio.ts';
 import type { Rule } from '../rule.ts';
 import { armedCount, deviceName, deviceOfCall, isMessageIndex, SETS_EVENTFDS, SWITCHES_OFF } from './vectors.ts';
 
@@ -36,7 +36,7 @@ export const growsWithoutTeardown: Rule<'F41'> = {
         off.delete(device);
         if (!isMessageIndex(index) || device < 0) return;
         if (flags === SWITCHES_OFF && count === 0) {
-          const armed = armedCount(state, device, index);
+          const armed = armedCount(state, device, index, scene.recorded(vfioBind));
           if (armed > 0) off.set(device, { step, time, index, armed, task });
         } else if (flags === SETS_EVENTFDS && before !== undefined && before.index === index) {
           judged++;

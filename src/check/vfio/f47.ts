@@ -13,6 +13,8 @@ interface Flapping {
   first: Step;
   since: number;
   count: number;
+  /** It was used since the last release: when MSI-X goes off, QEMU prints a release for every vector. */
+  used: boolean;
   told: boolean;
 }
 
@@ -54,13 +56,16 @@ export const masksNotThroughVfio: Rule<'F47'> = {
             evidence: [],
           });
         } else if (kind === vfioUse) {
-          if (vfioUse.read(words, at).used !== false || world.node(object)?.parent?.segment !== MSIX) return;
-          judged++;
+          const { used } = vfioUse.read(words, at);
           const known = flapping.get(object);
+          if (used === true && known !== undefined) known.used = true;
+          if (used !== false || world.node(object)?.parent?.segment !== MSIX || known?.used === false) return;
+          judged++;
           if (known === undefined) {
-            flapping.set(object, { first: step, since: time, count: 1, told: false });
+            flapping.set(object, { first: step, since: time, count: 1, used: false, told: false });
             return;
           }
+          known.used = false;
           if (!(time - known.since <= WITHIN)) {
             known.first = step;
             known.since = time;

@@ -39,18 +39,20 @@ export function vectorOf(world: World, device: ObjectId, index: number, vector: 
   return world.node(device)?.children.get(String(index))?.children.get(String(vector))?.object ?? -1;
 }
 
-/** Whether VFIO serves a vector: it has an eventfd, or (without any record of that) the VMM uses it. */
-export function isArmed(state: State, vector: ObjectId): boolean {
-  return (
-    vector >= 0 && (state.num(vector, vfioVector.at.eventfd) >= 0 || state.flag(vector, vfioVector.at.used) === true)
-  );
+/**
+ * Whether VFIO serves a vector: it has an eventfd. Where the trace does not tell eventfds (`bound` false), the VMM uses it; where it
+ * does, QEMU says that it uses a vector before the call that gives it one.
+ */
+export function isArmed(state: State, vector: ObjectId, bound: boolean): boolean {
+  if (vector < 0) return false;
+  return bound ? state.num(vector, vfioVector.at.eventfd) >= 0 : state.flag(vector, vfioVector.at.used) === true;
 }
 
 /** Number of vectors from 0 up to the last one of an index that is armed. */
-export function armedCount(state: State, device: ObjectId, index: number): number {
+export function armedCount(state: State, device: ObjectId, index: number, bound: boolean): number {
   let count = 0;
   for (const { object, segment } of state.world.node(device)?.children.get(String(index))?.children.values() ?? [])
-    if (isArmed(state, object)) count = Math.max(count, Number(segment) + 1);
+    if (isArmed(state, object, bound)) count = Math.max(count, Number(segment) + 1);
   return count;
 }
 

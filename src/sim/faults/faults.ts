@@ -1,9 +1,18 @@
 import { deviceFaults } from './device.ts';
+import { kvmFaults } from './kvm.ts';
 import type { PlantedFault } from './planting.ts';
+import { systemFaults } from './system.ts';
 import { vectorFaults } from './vector.ts';
+import { vfioFaults } from './vfio.ts';
 
 /** Every fault that can be planted, in the order of the failure catalogue. A file of this folder for each group. */
-export const plantedFaults: readonly PlantedFault[] = [...deviceFaults, ...vectorFaults];
+export const plantedFaults: readonly PlantedFault[] = [
+  ...deviceFaults,
+  ...vectorFaults,
+  ...vfioFaults,
+  ...kvmFaults,
+  ...systemFaults,
+];
 
 /** The planted fault with an id. */
 export const plantedFault = (id: string): PlantedFault | undefined => plantedFaults.find((fault) => fault.id === id);

@@ -152,7 +152,8 @@ export class PostedInterrupts {
         machine.emit(merged, one.object, { cause: message.cause, ...(before === 0 ? {} : { into: before }) });
       machine.ledger.note(message.cause, 'merged', machine.now);
     }
-    if (notified) machine.after(FLIGHT, machine.actor, () => this.#arrive(one, nv, ndst));
+    const lost = notified && machine.tamper?.strikes('F56', one.object, machine.recorder.length - 1) === true;
+    if (notified && !lost) machine.after(FLIGHT, machine.actor, () => this.#arrive(one, nv, ndst));
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { piUpdate } from '../../model/events/virt.ts';
 import { kvmIrqfd } from '../../model/things/virt.ts';
 import { host } from '../irq/host.ts';
+import type { Vm } from '../kvm/vm.ts';
 import type { OperationSpec } from '../operation.ts';
 import type { Setup } from '../setup.ts';
 import { postedInterrupts } from './posted-interrupts.ts';
@@ -44,7 +45,7 @@ export const postedOperations: readonly OperationSpec[] = [
       const irq = setup.use(host).core.irq(numberOf(object))!;
       const ret = setup.use(remapDomain).setPosting(irq, { descriptor: target.address, vector: Number(vector) });
       if (ret < 0) return;
-      tell(setup, irq.virq, target.vm.id, true, Number(vcpu), Number(vector), target.address);
+      tell(setup, irq.virq, target.vm, true, Number(vcpu), Number(vector), target.address);
     },
   },
   {
@@ -61,7 +62,7 @@ export const postedOperations: readonly OperationSpec[] = [
       const was = domain.posting(irq);
       domain.setPosting(irq, undefined);
       const target = was && setup.use(postedInterrupts).at(was.descriptor);
-      if (target) tell(setup, irq.virq, target.vm.id, false, target.vcpu, was.vector, was.descriptor);
+      if (target) tell(setup, irq.virq, target.vm, false, target.vcpu, was.vector, was.descriptor);
     },
   },
   {
@@ -98,17 +99,28 @@ export const postedOperations: readonly OperationSpec[] = [
   },
 ];
 
+/** The GSI of each posted irq in its virtual machine: one that nothing else there has. */
+const gsis = new WeakMap<Vm, Map<number, number>>();
+
+function gsiOf(vm: Vm, hostIrq: number): number {
+  let known = gsis.get(vm);
+  if (known === undefined) gsis.set(vm, (known = new Map()));
+  let gsi = known.get(hostIrq);
+  if (gsi === undefined) known.set(hostIrq, (gsi = vm.nextGsi()));
+  return gsi;
+}
+
 /** kvm_pi_irte_update, as KVM traces it. */
 function tell(
   setup: Setup,
   hostIrq: number,
-  vm: number,
+  vm: Vm,
   enable: boolean,
   vcpu: number,
   vector: number,
   descriptor: number,
 ): void {
   const { machine } = setup;
-  const irqfd = machine.world.object(kvmIrqfd, `kvm/${vm}/irqfd/${hostIrq}`);
+  const irqfd = machine.world.object(kvmIrqfd, `kvm/${vm.id}/irqfd/${gsiOf(vm, hostIrq)}`);
   machine.emit(piUpdate, irqfd, { enable, hostIrq, vcpu, vector, descriptor });
 }

@@ -1,0 +1,200 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { apicAccept } from '../../model/events/apic.ts';
+import { effectivelyMasked, tblWrite } from '../../model/events/msix.ts';
+import { piPost, piWrite } from '../../model/events/posted.ts';
+import { vfioFire } from '../../model/events/vfio.ts';
+import {
+  irqfdAssign,
+  irqfdWakeup,
+  kvmEntry,
+  kvmMsi,
+  piUpdate,
+  routeRelease,
+  routeSet,
+} from '../../model/events/virt.ts';
+import { postedControl } from '../../model/registers/posted.ts';
+import type { State } from '../../model/state.ts';
+import { piDescriptor } from '../../model/things/ims.ts';
+import { msixEntry } from '../../model/things/pci.ts';
+import { kvmRoute, vcpu } from '../../model/things/virt.ts';
+import type { World } from '../../model/world.ts';
+import type { PlantedFault } from './planting.ts';
+
+const scenario = 'vmm-faults';
+const C = piDescriptor.at.control;
+
+/** The route of the GSI of an irqfd, or -1. */
+function routeOf(world: World, irqfd: ObjectId): ObjectId {
+  const node = world.node(irqfd);
+  return node?.parent?.parent?.children.get('route')?.children.get(node.segment)?.object ?? -1;
+}
+
+/** The control word of a descriptor, lowest half first. */
+const controlOf = (state: State, descriptor: ObjectId): [number, number] => [
+  state.get(descriptor, C),
+  state.get(descriptor, C + 1),
+];
+
+/** Faults of KVM: routes, irqfds, local APICs, posted interrupts. */
+export const kvmFaults: readonly PlantedFault[] = [
+  {
+    id: 'F50',
+    scenario,
+    how: 'The route of a GSI is gone at the moment at which its irqfd is signalled.',
+    places: 60,
+    watch: (planting) => (event) => {
+      const { machine } = planting;
+      const { world, state } = machine;
+      const route = event.kind === irqfdWakeup ? routeOf(world, event.object) : -1;
+      const entry = route < 0 ? -1 : state.num(route, kvmRoute.at.entry);
+      if (entry < 0 || !planting.here()) return;
+      const args = {
+        device: state.text(route, kvmRoute.at.device),
+        vector: state.num(route, kvmRoute.at.vector),
+        entry,
+      };
+      planting.add(routeRelease, route, {});
+      planting.tell(event.object);
+      planting.after(() => machine.emit(routeSet, route, args));
+    },
+  },
+  {
+    id: 'F51',
+    scenario,
+    how: 'The VMM takes the route of a GSI away before it releases the irqfd.',
+    places: 15,
+    watch: (planting) => (event) => {
+      if (event.kind !== irqfdAssign || irqfdAssign.read(event.words, 0).release !== true) return;
+      const route = routeOf(planting.machine.world, event.object);
+      if (route < 0 || !planting.here()) return;
+      planting.tell(event.object);
+      planting.add(routeRelease, route, {});
+    },
+  },
+  {
+    id: 'F52',
+    scenario,
+    how: 'The guest changes the message of an unmasked entry, and the next interrupt goes by the old route.',
+    places: 60,
+    watch: (planting) => (event) => {
+      const { machine } = planting;
+      const { world, state } = machine;
+      const route = event.kind === irqfdWakeup ? routeOf(world, event.object) : -1;
+      const entry = route < 0 ? -1 : state.num(route, kvmRoute.at.entry);
+      if (entry < 0 || effectivelyMasked(state, entry) !== false || !planting.here()) return;
+      const data = state.get(entry, msixEntry.at.data);
+      const write = (value: number) => ({ offset: 8, size: 4, value });
+      planting.tell(entry);
+      planting.add(tblWrite, entry, write(data + 1));
+      planting.after(() => machine.emit(tblWrite, entry, write(data)));
+    },
+  },
+  {
+    id: 'F53',
+    scenario,
+    how: 'An eventfd still signals its GSI after KVM released it.',
+    places: 15,
+    watch:
+      (planting) =>
+      ({ kind, object, words }) => {
+        if (kind !== irqfdAssign || irqfdAssign.read(words, 0).release !== true || !planting.here()) return;
+        planting.after(() => {
+          planting.tell(object);
+          planting.machine.emit(irqfdWakeup, object, {});
+        });
+      },
+  },
+  {
+    id: 'F54',
+    scenario,
+    how: 'No local APIC accepts a message that KVM delivers.',
+    places: 60,
+    watch(planting) {
+      let sent: { readonly step: Step; readonly object: ObjectId } | undefined;
+      let woken = false;
+      return ({ kind, object }) => {
+        const before = sent;
+        sent = undefined;
+        if (kind === kvmMsi && woken) sent = { step: planting.machine.recorder.length, object };
+        woken = kind === irqfdWakeup;
+        if (kind !== apicAccept || before === undefined || !planting.here()) return;
+        planting.drop();
+        planting.tell(before.object, before.step);
+      };
+    },
+  },
+  {
+    id: 'F55',
+    scenario,
+    how: 'A virtual CPU enters the guest with notifications suppressed.',
+    places: 15,
+    watch: (planting) => (event) => {
+      if (event.kind !== kvmEntry) return;
+      const { machine } = planting;
+      const descriptor = machine.world.node(event.object)?.children.get('pi')?.object ?? -1;
+      if (descriptor < 0 || !machine.state.present(descriptor) || !planting.here()) return;
+      const [low, high] = controlOf(machine.state, descriptor);
+      planting.add(piWrite, descriptor, { control: [low | postedControl.f.sn.mask, high] });
+      planting.tell(descriptor);
+      planting.after(() => machine.emit(piWrite, descriptor, { control: [low, high] }));
+    },
+  },
+  {
+    id: 'F56',
+    scenario,
+    how: 'The notification of a posted interrupt is lost on its way to the CPU.',
+    places: 10,
+  },
+  {
+    id: 'F57',
+    scenario,
+    how: 'The descriptor of a virtual CPU still names the CPU that it ran on before.',
+    places: 10,
+    watch: (planting) => (event) => {
+      const { machine } = planting;
+      if (event.kind !== piPost) return;
+      const { set, notified } = piPost.read(event.words, 0);
+      const owner = machine.world.node(event.object)?.parent?.object ?? -1;
+      if (!set || !notified || machine.state.flag(owner, vcpu.at.inGuest) !== true || !planting.here()) return;
+      const [low, high] = controlOf(machine.state, event.object);
+      planting.add(piWrite, event.object, { control: [low, high ^ 0x200] });
+      planting.tell(event.object);
+      planting.after(() => machine.emit(piWrite, event.object, { control: [low | postedControl.f.on.mask, high] }));
+    },
+  },
+  {
+    id: 'F58',
+    scenario,
+    how: 'KVM posts the interrupt of a GSI with another vector than its route has.',
+    places: 15,
+    watch:
+      (planting) =>
+      ({ kind, object, words }) => {
+        const { machine } = planting;
+        if (kind !== irqfdAssign || irqfdAssign.read(words, 0).release === true) return;
+        const data = machine.state.num(routeOf(machine.world, object), kvmRoute.at.data);
+        if (data < 0 || !planting.here()) return;
+        planting.after(() => {
+          planting.tell(object);
+          machine.emit(piUpdate, object, { enable: true, hostIrq: 40, vcpu: 0, vector: (data & 0xff) ^ 1 });
+        });
+      },
+  },
+  {
+    id: 'F59',
+    scenario,
+    how: 'KVM stops to post an interrupt: the next one comes through the host.',
+    places: 60,
+    watch(planting) {
+      let fired = { vector: -1, irq: -1 };
+      return ({ kind, object, words }) => {
+        if (kind === irqfdWakeup && fired.irq >= 0 && planting.here()) {
+          planting.add(piUpdate, object, { enable: false, hostIrq: fired.irq, vcpu: 0, vector: 0 });
+          planting.tell(fired.vector);
+        }
+        fired =
+          kind === vfioFire ? { vector: object, irq: vfioFire.read(words, 0).irq ?? -1 } : { vector: -1, irq: -1 };
+      };
+    },
+  },
+];
