@@ -157,8 +157,8 @@ Options:
 Exit status: 0 no differences, 1 differences, 2 A or B could not be read.
 
 Examples:
-  irqscope diff examples/x86-vtd-qemu.log examples/x86-vtd-qemu.log
+  irqscope diff examples/migration-good.irqtrace examples/migration-bad.irqtrace
   irqscope diff examples/x86-vtd-qemu.log examples/x86-vtd-qemu.log --at-a 4672 --at-b line:4722 --json
-  irqscope diff good.log bad.log --json | head -1`,
+  irqscope diff examples/migration-good.irqtrace examples/migration-bad.irqtrace --json | head -1`,
   run,
 };

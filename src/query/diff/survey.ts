@@ -1,12 +1,11 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { apicDeliver } from '../../model/events/apic.ts';
 import { msgSend, tblBind } from '../../model/events/msix.ts';
 import { irRemap } from '../../model/events/remap.ts';
+import { kvmMsi } from '../../model/events/virt.ts';
 import { entryOfIrq, translationOf } from '../../model/joins.ts';
 import type { ObjectType } from '../../model/objects.ts';
 import { irqOfVector, linksOf } from '../../model/references.ts';
 import { ENTRY_BYTES } from '../../model/registers/pci.ts';
-import { isInterruptAddress, vtdAddress, x86Data } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { irq, vector } from '../../model/things/irq.ts';
@@ -17,6 +16,7 @@ import { kvmEntrySource, kvmIrqfd, kvmRoute, vcpuVector, vfioVector } from '../.
 import { argumentOf, type EventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Observer, Walk } from '../../trace/walk.ts';
+import { Carriers } from './carriers.ts';
 import { lifeBegins, lifeEnds } from './lifetimes.ts';
 import { nameThing } from './names.ts';
 import { claims, countedBy, isGlobal, isNumber, spaceOfArgument } from './numbers.ts';
@@ -83,10 +83,7 @@ class Surveyor implements Observer, Survey {
   readonly trace: Trace;
   readonly things: Things;
   readonly ofStep: Int32Array;
-  /** Whose message carries a vector, as it was told last. */
-  readonly #carried = new Map<number, ThingId>();
-  /** Whose interrupt a vector of a virtual CPU holds. */
-  readonly #accepted = new Map<ObjectId, ThingId>();
+  readonly #carriers = new Carriers();
 
   constructor(trace: Trace) {
     this.trace = trace;
@@ -121,32 +118,20 @@ class Surveyor implements Observer, Survey {
       const life = things.all[thing]!;
       if (lifeBegins(life, row, state)) thing = things.begin(thing, step);
       lifeEnds(things.all[thing]!, row);
-      if (kind === irRemap) this.#carried.set(irRemap.read(row.words, row.at).vector, thing);
+      if (kind === irRemap) this.#carriers.remapped(irRemap.read(row.words, row.at).vector, thing);
       return thing;
     }
     const thing = things.fixed(object, step);
     if (type === vcpuVector) return this.#atVcpu(row, thing);
-    if (kind === msgSend) this.#sent(row, thing);
+    if (kind === msgSend) this.#carriers.sent(row, thing);
+    if (kind === kvmMsi) return this.#carriers.decoded(row) ?? thing;
     return thing;
   }
 
-  /** A message with vector and destination in it: the virtual CPU that accepts this vector next accepts this interrupt. */
-  #sent(row: EventRow, thing: ThingId): void {
-    const { address, data } = msgSend.read(row.words, row.at);
-    const lo = address(0);
-    if (address(1) !== 0 || !isInterruptAddress(lo) || vtdAddress.f.format.of(lo) !== 0) return;
-    this.#carried.set(x86Data.f.vector.of(data), thing);
-  }
-
-  /** The interrupt that a vector of a virtual CPU holds: that whose message came with this vector last. */
+  /** The interrupt that an event about a vector of a virtual CPU belongs to. */
   #atVcpu(row: EventRow, own: ThingId): ThingId {
-    const { object, kind } = row;
-    if (kind === apicDeliver) return this.#carried.get(apicDeliver.read(row.words, row.at).vector) ?? own;
-    if (kind.name === 'apic.accept') {
-      const number = Number(this.trace.world.node(object)?.segment);
-      this.#accepted.set(object, this.#carried.get(number) ?? own);
-    }
-    return this.#accepted.get(object) ?? own;
+    const node = this.trace.world.node(row.object);
+    return this.#carriers.atVcpu(row, Number(node?.parent?.parent?.segment), Number(node?.segment), own);
   }
 
   /** The things that arguments name by numbers belong to the interrupt of the event. */
@@ -184,8 +169,11 @@ class Surveyor implements Observer, Survey {
     };
     if (FOLLOWED.has(type)) for (const { target } of linksOf(state, object)) join(target);
     if (type === irq) join(entryOfIrq(state, object));
-    if (type === irq || type === msi || ((type === msixEntry || type === imsEntry) && completes(row)))
+    if (type === irq || type === msi || ((type === msixEntry || type === imsEntry) && completes(row))) {
       this.#translated(step, state, object, thing);
+      if (type !== irq) this.#carriers.stored(state, object, type.at['address']!, type.at['data']!, thing);
+    }
+    if (type === kvmRoute) this.#carriers.stored(state, object, kvmRoute.at.address, kvmRoute.at.data, thing);
     if (type === bar || type === msixCap) {
       // What belongs to the function as a whole.
       const node = world.node(object);

@@ -139,6 +139,32 @@ describe('comparison of two traces', () => {
     );
   });
 
+  it('knows whose interrupt a virtual CPU accepts, by the message in the entry', () => {
+    // Vector 0x21 for APIC id 0, vector 0x22 for APIC id 1: bits 19:12 of the address hold the id.
+    const entry = (index: number, address: string, data: string): string[] => [
+      `tbl.write device/0000:00:04.0/msix/${index} offset=0x0 size=4 value=${address}`,
+      `tbl.write device/0000:00:04.0/msix/${index} offset=0x4 size=4 value=0x0`,
+      `tbl.write device/0000:00:04.0/msix/${index} offset=0x8 size=4 value=${data}`,
+    ];
+    const taken = (cpu: number, vector: number): string[] => [
+      `kvm.msi kvm/0 dest=0x${cpu} vector=${vector} mode=Fixed|physical|edge`,
+      `apic.accept vcpu/${cpu}/vector/${vector} mode=Fixed posted=false`,
+      `apic.inj vcpu/${cpu}/vector/${vector} reinjected=false`,
+      `apic.eoi vcpu/${cpu}/vector/${vector}`,
+    ];
+    const events = [
+      ...entry(0, '0xfee00000', '0x21'),
+      ...entry(1, '0xfee01000', '0x22'),
+      ...taken(0, 33),
+      ...taken(1, 34),
+    ];
+    const comparison = compareTraces(traceOf(events), traceOf(events.slice(0, -4)));
+    assert.deepEqual(
+      comparison.subjects.filter((s) => s.differences.length > 0).map((s) => [s.path, s.differences.length]),
+      [['device/0000:00:04.0/msix/1', 4]],
+    );
+  });
+
   it('finds the handler that never ran, of an irq that has no name then', () => {
     const lost = good.filter(
       (event) => !/irq\.(?:entry|exit) irq\/41/.test(event) && !event.startsWith('irq.identify'),
