@@ -23,6 +23,8 @@ export const writesGivenAddress: Rule<'F71'> = {
   watch(report) {
     const given = new Map<string, ObjectId>();
     const sets = new LastEvents();
+    /** The wrong page that was told of, by irq. */
+    const told = new Map<ObjectId, number>();
     let judged = 0;
     return {
       event(step, { kind, object, words, at, time }, state) {
@@ -40,7 +42,13 @@ export const writesGivenAddress: Rule<'F71'> = {
         if (target < 0 || !state.present(target)) return;
         const wanted = [state.num(target, vmsi.at.iova), state.num(target, vmsi.at.iova + 1)] as const;
         judged++;
-        if (pageOf(...wanted) === pageOf(lo, hi)) return;
+        if (pageOf(...wanted) === pageOf(lo, hi)) {
+          told.delete(object);
+          return;
+        }
+        // What was composed once is written again from what the kernel remembers.
+        if (told.get(object) === pageOf(lo, hi)) return;
+        told.set(object, pageOf(lo, hi));
         report({
           step,
           object,

@@ -25,8 +25,8 @@ export const refusesMissingAddress: Rule<'F72'> = {
       event(step, { kind, object, words, at, time }, state) {
         if (kind === msiPrepare) {
           const { ret } = msiPrepare.read(words, at);
+          judged++;
           if (ret !== undefined && ret < 0) {
-            judged++;
             failed.note(object, step, time);
           } else failed.forget(object);
           return;
@@ -34,8 +34,10 @@ export const refusesMissingAddress: Rule<'F72'> = {
         if (!failed.has(object)) return;
         if (kind === domAlloc) {
           const { free, ret } = domAlloc.read(words, at);
-          if (free || (ret !== undefined && ret !== 0)) failed.forget(object);
-          return;
+          if (free || (ret !== undefined && ret !== 0)) {
+            failed.forget(object);
+            return;
+          }
         }
         if (kind === domActivate && !domActivate.read(words, at).activate) return;
         if (kind === msgWrite) {

@@ -10,6 +10,9 @@ import type { Rule } from '../rule.ts';
 import { functionOf, pageOf } from './doorbell.ts';
 import { vectorKey, vectorName, vmsiKey } from './vmsi.ts';
 
+/** A message that is due is written in this time, ns; what is taken down sooner needs none. */
+const SOON = 100_000;
+
 /** F73. */
 export const rewritesMessage: Rule<'F73'> = {
   id: 'F73',
@@ -57,6 +60,7 @@ export const rewritesMessage: Rule<'F73'> = {
           if ((ret !== undefined && ret !== 0) || page === undefined) return;
           judged++;
           keys.set(key, object);
+          if (open.has(object)) tell(object, 'it was changed once more', addressOf(-1, -1));
           if (pageOf(iova(0), iova(1)) === page || (iova(0) === 0 && iova(1) === 0)) open.forget(object);
           else open.note(object, step, time);
         } else if (kind === msgWrite) {
@@ -66,7 +70,10 @@ export const rewritesMessage: Rule<'F73'> = {
           if (address(0) === 0 && address(1) === 0) programmed.delete(key);
           else programmed.set(key, pageOf(address(0), address(1)));
           const target = keys.get(key);
-          if (target !== undefined) open.forget(target);
+          if (target === undefined || !open.has(target)) return;
+          if (address(0) === 0 && address(1) === 0 && open.ago(target, time) > SOON)
+            tell(target, 'it was taken down with the old one', addressOf(-1, -1));
+          open.forget(target);
         } else if (kind === smmuFault) {
           const fn = functionOf(world, object);
           for (const target of [...open.objects()])

@@ -25,6 +25,7 @@ export const writesTranslatedAddress: Rule<'F74'> = {
     /** Irqs whose doorbell has an I/O virtual address: the page of the doorbell and that of the address. */
     const prepared = new LastEvents();
     const doorbells = new Map<ObjectId, number>();
+    const told = new Set<ObjectId>();
     let judged = 0;
     return {
       event(step, { kind, object, words, at, time }, state) {
@@ -44,7 +45,13 @@ export const writesTranslatedAddress: Rule<'F74'> = {
         const [lo, hi] = [address(0), address(1)];
         if (lo === 0 && hi === 0) return;
         judged++;
-        if (pageOf(lo, hi) !== doorbells.get(object)) return;
+        if (pageOf(lo, hi) !== doorbells.get(object)) {
+          told.delete(object);
+          return;
+        }
+        // What was composed once is written again from what the kernel remembers.
+        if (told.has(object)) return;
+        told.add(object);
         const name = numbered('irq', state.world, object);
         report({
           step,

@@ -26,6 +26,8 @@ export const deliversToOwner: Rule<'F61'> = {
     const grants = new Grants();
     let sender: ObjectId = -1;
     let sent: Step = -1;
+    /** The store that was told of, by entry. */
+    const told = new Map<ObjectId, Step>();
     let judged = 0;
     return {
       event(step, happened, state) {
@@ -43,6 +45,8 @@ export const deliversToOwner: Rule<'F61'> = {
           const from = sender;
           sender = -1;
           if (grant === undefined || grant.vm < 0 || stored.vm < 0 || grant.vm === stored.vm) return;
+          if (told.get(from) === stored.step) return;
+          told.set(from, stored.step);
           const name = entryName(state.world, from);
           report({
             step,

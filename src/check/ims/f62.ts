@@ -1,6 +1,6 @@
 import { hex64, hexText } from '../../base/hex.ts';
-import type { ObjectId } from '../../base/ids.ts';
-import { hcallGrant } from '../../model/events/hypervisor.ts';
+import { hcallGrant, hcallReturn } from '../../model/events/hypervisor.ts';
+import type { State } from '../../model/state.ts';
 import { before, LastEvents, Now, steps } from '../history.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
@@ -25,42 +25,49 @@ export const reusesOnlyForgotten: Rule<'F62'> = {
     const taken = new LastEvents();
     const now = new Now();
     let judged = 0;
+    /** A message that was granted again, until the hypercall returns: then it is known to whom. */
+    let again: { readonly old: Granted; readonly fresh: Granted; readonly message: string } | undefined;
+    const tell = (state: State, time: number): void => {
+      const { old, fresh, message } = again!;
+      again = undefined;
+      if (old.vm === fresh.vm && old.device === fresh.device) return;
+      for (const [entry, stored] of grants.holding(message)) {
+        if (stored.vm !== old.vm || stored.device !== old.device) continue;
+        const ago = before(scene, taken.ago(old.object, time));
+        const name = entryName(state.world, entry);
+        report({
+          step: fresh.step,
+          object: fresh.object,
+          title: `${message} was granted to ${vmName(fresh.vm)} while ${name} of ${vmName(old.vm)} still holds it`,
+          text: `The hypervisor took ${message} back from ${vmName(old.vm)}${ago === '' ? '' : ` ${ago}`} and granted it to ${vmName(fresh.vm)} for ${fresh.device}. ${name} still holds it: its next message raises the interrupt of the new owner.`,
+          evidence: steps(stored.step, taken.step(old.object)),
+        });
+        return;
+      }
+    };
     return {
       event(step, happened, state) {
         const { kind, object, words, at } = happened;
         const time = now.at(happened);
         if (kind !== hcallGrant) {
           grants.note(step, happened, state);
+          if (kind === hcallReturn && again !== undefined) tell(state, time);
           return;
         }
         const { address, data, release } = hcallGrant.read(words, at);
         const message = `${hex64(address(1), address(0))}/${hexText(data)}`;
+        const grant = grants.granted(message);
+        grants.note(step, happened, state);
         if (release) {
-          const grant = grants.granted(message);
-          if (grant !== undefined) {
-            dangling.set(message, grant);
-            taken.note(object, step, time);
-          }
-          grants.note(step, happened, state);
+          if (grant === undefined) return;
+          dangling.set(message, grant);
+          taken.note(object, step, time);
           return;
         }
-        grants.note(step, happened, state);
         judged++;
         const old = dangling.get(message);
-        const fresh = grants.granted(message)!;
         dangling.delete(message);
-        if (old === undefined || (old.vm === fresh.vm && old.device === fresh.device)) return;
-        const held = [...grants.holding(message)].find(([, { vm, device }]) => vm === old.vm && device === old.device);
-        if (held === undefined) return;
-        const [entry, stored] = held as readonly [ObjectId, { readonly step: number }];
-        const ago = before(scene, taken.ago(old.object, time));
-        report({
-          step,
-          object,
-          title: `${message} was granted to ${vmName(fresh.vm)} while ${entryName(state.world, entry)} of ${vmName(old.vm)} still holds it`,
-          text: `The hypervisor took ${message} back from ${vmName(old.vm)}${ago === '' ? '' : ` ${ago}`} and granted it to ${vmName(fresh.vm)} for ${fresh.device}. ${entryName(state.world, entry)} still holds it: its next message raises the interrupt of the new owner.`,
-          evidence: steps(stored.step, taken.step(old.object)),
-        });
+        if (old !== undefined) again = { old, fresh: grants.granted(message)!, message };
       },
       lost() {},
       get judged() {

@@ -1,3 +1,4 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { queueComplete } from '../../model/events/queue.ts';
 import { each } from '../history.ts';
 import { entryName } from '../names.ts';
@@ -19,10 +20,15 @@ export const matchesPasid: Rule<'F63'> = {
   confirm:
     'the MSI-X permission table or the control dword of the entry, and the PASID of the descriptor (event log record)',
   watch(report) {
+    /** What each entry wanted when it was told of it: descriptors of one program come in numbers. */
+    const told = new Map<ObjectId, string>();
     return each((step, happened, state) => {
       const done = completionOf(happened, state);
       if (done?.wants === undefined) return false;
       if (done.wants === done.pasid) return true;
+      const pair = `${done.wants} ${done.pasid}`;
+      if (told.get(done.entry) === pair) return true;
+      told.set(done.entry, pair);
       const { world } = state;
       const name = entryName(world, done.entry);
       const refused = done.status === HANDLE_INVALID;

@@ -32,7 +32,8 @@ export const namesGrantedHandles: Rule<'F64'> = {
         const done = completionOf(happened, state);
         if (done === undefined) return;
         judged++;
-        if (done.status !== HANDLE_INVALID || done.entry >= 0) return;
+        // Whether an entry whose PASID is not known lets the descriptor pass cannot be told.
+        if (done.status !== HANDLE_INVALID || (done.entry >= 0 && done.wants !== done.pasid)) return;
         const { world } = state;
         const fn = world.node(object)?.parent?.parent;
         const gone = fn?.children.get('ims')?.children.get(String(done.handle))?.object ?? -1;
@@ -41,7 +42,7 @@ export const namesGrantedHandles: Rule<'F64'> = {
           step,
           object,
           title: `A descriptor of ${world.path(object)} named interrupt handle ${done.handle}, which is not granted`,
-          text: `A descriptor with ${pasidText(done.pasid)} named interrupt handle ${done.handle} and completed with status 0x19: no interrupt. ${ago === '' ? 'No entry of that number exists' : `The entry of that number was given back ${ago}`}: the handle is stale until it is requested again.`,
+          text: `A descriptor with ${pasidText(done.pasid)} named interrupt handle ${done.handle} and completed with status 0x19: no interrupt. ${done.entry >= 0 ? 'The entry of that number exists and is for that PASID, so the device holds the handle as revoked' : ago === '' ? 'No entry of that number exists' : `The entry of that number was given back ${ago}`}: the handle is stale until it is requested again.`,
           evidence: steps(freed.step(gone)),
         });
       },

@@ -30,7 +30,8 @@ export const backsVectors: Rule<'F67'> = {
         const old = irqs.get(object);
         if (old !== undefined && holders.get(old) === object) holders.delete(old);
         irqs.delete(object);
-        if (kind === '' && irq === undefined) return;
+        // Nothing signals a vector without an eventfd: it needs no interrupt.
+        if (irq === undefined && (kind === '' || eventfd === undefined)) return;
         judged++;
         const node = world.node(object);
         const name = `vector ${node?.segment ?? '?'} of ${node?.parent?.parent?.segment ?? '?'}`;

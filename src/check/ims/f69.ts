@@ -3,7 +3,6 @@ import { msgWrite } from '../../model/events/irq.ts';
 import { ntbPublish } from '../../model/events/queue.ts';
 import { vecFreeMoved } from '../../model/events/vector.ts';
 import { irq } from '../../model/things/irq.ts';
-import { ntbCopy } from '../../model/things/queue.ts';
 import { before, LastEvents, Now, steps } from '../history.ts';
 import { numbered } from '../remap/names.ts';
 import type { Rule } from '../rule.ts';
@@ -24,6 +23,10 @@ export const republishes: Rule<'F69'> = {
   watch(report, scene) {
     /** Copies of peers, by the irq that they are of. */
     const copies = new Map<ObjectId, ObjectId[]>();
+    /** The message of each irq when it was published last. */
+    const told = new Map<ObjectId, string>();
+    /** The message of each irq now. */
+    const last = new Map<ObjectId, string>();
     /** Irqs whose message changed since it was published. */
     const changed = new LastEvents();
     const published = new LastEvents();
@@ -54,16 +57,22 @@ export const republishes: Rule<'F69'> = {
           const list = copies.get(of) ?? [];
           if (!list.includes(object)) copies.set(of, [...list, object]);
           published.note(object, step, time);
+          const I = irq.at;
+          told.set(of, `${state.num(of, I.address + 1)} ${state.num(of, I.address)} ${state.num(of, I.data)}`);
           changed.forget(of);
           judged++;
         } else if (kind === msgWrite) {
-          const list = copies.get(object);
-          if (list === undefined) return;
-          const { data } = msgWrite.read(words, at);
+          if (!copies.has(object)) return;
+          const { address, data } = msgWrite.read(words, at);
+          if (address(0) === 0 && address(1) === 0) return;
           judged++;
-          if (list.some((copy) => state.num(copy, ntbCopy.at.data) !== data)) {
-            if (!changed.has(object)) changed.note(object, step, time);
-          } else changed.forget(object);
+          const message = `${address(1)} ${address(0)} ${data}`;
+          if (last.get(object) === message) return;
+          last.set(object, message);
+          const [copy] = copies.get(object)!;
+          if (changed.has(object) && copy !== undefined) tell(step, copy, object, 'it was changed once more');
+          if (told.get(object) === message) changed.forget(object);
+          else changed.note(object, step, time);
         } else if (kind === vecFreeMoved) {
           const [copy] = copies.get(object) ?? [];
           if (copy !== undefined && changed.has(object)) tell(step, copy, object, 'its old vector was freed');

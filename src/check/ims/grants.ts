@@ -1,7 +1,7 @@
 import { hex64, hexText } from '../../base/hex.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
-import { hcallGrant, kvmHypercall } from '../../model/events/hypervisor.ts';
+import { hcallGrant, hcallReturn } from '../../model/events/hypervisor.ts';
 import { imsFree, imsStore } from '../../model/events/ims.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
@@ -9,7 +9,7 @@ import type { World } from '../../model/world.ts';
 import type { Happened } from '../rule.ts';
 
 /** Kinds that tell which messages a hypervisor granted, and which ones guests stored. */
-export const grantKinds: readonly EventKind[] = [kvmHypercall, hcallGrant, imsStore, imsFree];
+export const grantKinds: readonly EventKind[] = [hcallGrant, hcallReturn, imsStore, imsFree];
 
 /** Where an entry lies that a guest writes without any trap. */
 const UNTRAPPED = 'queue memory';
@@ -18,8 +18,8 @@ const UNTRAPPED = 'queue memory';
 export interface Granted {
   readonly step: Step;
   readonly object: ObjectId;
-  /** Virtual machine that asked for it: its number, or -1. */
-  readonly vm: number;
+  /** Virtual machine that asked for it: its number, or -1 until its hypercall returned. */
+  vm: number;
   /** The function that may send it. */
   readonly device: string;
 }
@@ -38,17 +38,23 @@ export class Grants {
   readonly #granted = new Map<string, Granted>();
   readonly #stored = new Map<ObjectId, Stored>();
   readonly #vms = new Map<number, number>();
-  #asking = -1;
+  /** The grant whose hypercall has not returned yet. */
+  #asked: Granted | undefined;
 
   /** Notes an event of `grantKinds`; the state is the one after it. */
   note(step: Step, { kind, object, words, at, task }: Happened, state: State): void {
     const { world } = state;
-    if (kind === kvmHypercall) this.#asking = Number(world.node(object)?.segment ?? -1);
-    else if (kind === hcallGrant) {
+    if (kind === hcallReturn) {
+      if (this.#asked !== undefined) this.#asked.vm = Number(world.node(object)?.segment ?? -1);
+      this.#asked = undefined;
+    } else if (kind === hcallGrant) {
       const { device, address, data, release } = hcallGrant.read(words, at);
       const key = `${hex64(address(1), address(0))}/${hexText(data)}`;
       if (release) this.#granted.delete(key);
-      else this.#granted.set(key, { step, object, vm: this.#asking, device: world.strings.text(device) });
+      else {
+        this.#asked = { step, object, vm: -1, device: world.strings.text(device) };
+        this.#granted.set(key, this.#asked);
+      }
     } else if (kind === imsFree) this.#stored.delete(object);
     else if (inQueueMemory(state, object)) {
       const message = messageOf(state, object);

@@ -27,6 +27,8 @@ class Faults implements RuleObserver {
   readonly #now = new Now();
   readonly #writes = new LastEvents();
   readonly #behind = new IrqsBehind();
+  /** Messages that were told of, by entry, sender and text, until the entry is written: a storm of faults is one fault. */
+  readonly #told = new Map<ObjectId, Set<string>>();
   #requestStep: Step = -1;
   #requestObject: ObjectId = -1;
   #lo = 0;
@@ -56,8 +58,10 @@ class Faults implements RuleObserver {
       this.#lo = request.address(0);
       this.#hi = request.address(1);
       this.#data = request.data(0);
-    } else if (kind === irteWrite) this.#writes.note(object, step, now);
-    else if (kind === irFault) {
+    } else if (kind === irteWrite) {
+      this.#writes.note(object, step, now);
+      this.#told.delete(object);
+    } else if (kind === irFault) {
       const { reason, text, sid, index } = irFault.read(words, at);
       const said = text === undefined ? '' : state.world.strings.text(text);
       this.judged++;
@@ -77,6 +81,10 @@ class Faults implements RuleObserver {
     fault: { reason: number | undefined; said: string; sid: number | undefined; index: number | undefined },
   ): void {
     const { world } = state;
+    const told = this.#told.get(object) ?? new Set();
+    const key = `${fault.sid} ${this.#requestObject === object ? messageText(this.#lo, this.#hi, this.#data) : ''} ${fault.reason}`;
+    if (told.has(key)) return;
+    this.#told.set(object, told.add(key));
     const story = this.#story;
     const entry = irteName(world, object);
     const sender = senderName(fault.sid);

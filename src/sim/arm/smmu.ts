@@ -145,11 +145,13 @@ export class Smmu {
     const { machine } = this;
     const { cause, requester } = message;
     const ipa = stage === 2 ? ` ipa ${hexText(address)}` : '';
-    machine.emit(smmuFault, object, { event: `F_TRANSLATION s${stage} iova ${hexText(message.address)}${ipa}` });
+    const event = `F_TRANSLATION s${stage} iova ${hexText(message.address)}${ipa}`;
+    const why = `stage ${stage} does not map ${hexText(address)}`;
+    machine.emit(smmuFault, object, { event, iova: message.address, reason: why });
     machine.as(this.#kernel, () =>
       machine.emit(iommuFault, object, { device: hexText(requester), iova: message.address, flags: 1 }),
     );
-    const reason = `SMMU: stage ${stage} does not map ${hexText(address)}`;
+    const reason = `SMMU: ${why}`;
     machine.emit(dropped, message.from, cause === 0 ? { reason } : { reason, cause });
     machine.ledger.note(cause, 'dropped', machine.now);
     return undefined;

@@ -94,7 +94,8 @@ export function completeDescriptor(
       machine.emit(queueComplete, queue, { status: STATUS.success, pasid });
       return STATUS.success;
     }
-    const checked = checkHandle(machine, store, handle, pasid);
+    const revoked = machine.tamper?.strikes('F64', queue) === true;
+    const checked = revoked ? 'differs' : checkHandle(machine, store, handle, pasid);
     if (checked === 'fits') {
       machine.emit(queueComplete, queue, { status: STATUS.success, pasid, handle });
       if (store.kind === 'ims') store.ims.raise(handle);

@@ -1,6 +1,9 @@
+import { armFaults } from './arm.ts';
 import { deviceFaults } from './device.ts';
+import { imsFaults } from './ims.ts';
 import { kvmFaults } from './kvm.ts';
 import type { PlantedFault } from './planting.ts';
+import { remapFaults } from './remap.ts';
 import { systemFaults } from './system.ts';
 import { vectorFaults } from './vector.ts';
 import { vfioFaults } from './vfio.ts';
@@ -9,8 +12,11 @@ import { vfioFaults } from './vfio.ts';
 export const plantedFaults: readonly PlantedFault[] = [
   ...deviceFaults,
   ...vectorFaults,
+  ...remapFaults,
   ...vfioFaults,
   ...kvmFaults,
+  ...imsFaults,
+  ...armFaults,
   ...systemFaults,
 ];
 

@@ -131,7 +131,8 @@ export class RemapDomain implements Domain {
     if (!held || !this.parent.setAffinity) return errno.EINVAL;
     const result = yield* this.parent.setAffinity(irq, cpus);
     if (result !== 'ok') return result;
-    if (!held.posting || !this.#habits.keepsPosting) this.#program(irq, held, true);
+    const overwrites = held.posting !== undefined && this.machine.tamper?.strikes('F32', undefined);
+    if (!held.posting || !this.#habits.keepsPosting || overwrites) this.#program(irq, held, true);
     this.parent.complete?.(irq);
     return 'done';
   }

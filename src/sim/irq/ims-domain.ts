@@ -167,7 +167,7 @@ export class ImsFunction extends ImsCells {
     const { machine, domain } = this;
     let index = 0;
     while (this.#owners.has(index)) index++;
-    if (index >= this.size) return this.#refuse(owner, errno.ENOSPC);
+    if (index >= this.size || machine.tamper?.strikes('F65', undefined)) return this.#refuse(owner, errno.ENOSPC);
     this.#owners.set(index, owner);
     yield this.place === 'device memory' ? MMIO_WRITE : MEMORY_WRITE;
     machine.emit(imsStore, this.entry(index), {

@@ -1,0 +1,276 @@
+import type { ObjectId } from '../../base/ids.ts';
+import { gicPend } from '../../model/events/cpu.ts';
+import { domActivate, domAlloc, msiPrepare } from '../../model/events/domain.ts';
+import { vmsiSet } from '../../model/events/iommufd.ts';
+import { msgWrite } from '../../model/events/irq.ts';
+import { itsDiscard, itsError, itsMapd, itsMapti, itsTrans, lpiLoad } from '../../model/events/its.ts';
+import { msgSend, tblWrite } from '../../model/events/msix.ts';
+import { smmuFault, smmuMap, smmuUnmap } from '../../model/events/smmu.ts';
+import { ioasMap, vmsi } from '../../model/things/ims.ts';
+import { intid, irq } from '../../model/things/irq.ts';
+import { msixEntry } from '../../model/things/pci.ts';
+import { its, itsEvent, lpiConfig } from '../../model/things/remap.ts';
+import type { EventRow } from '../../trace/row.ts';
+import type { PlantedFault, Planting } from './planting.ts';
+
+const scenario = 'arm-faults';
+/** Bytes of a page of the SMMU. */
+const PAGE = 4096;
+/** How far a wrong address is from the right one: pages that nobody maps. */
+const ASIDE = 64 * PAGE;
+
+/** The mapping of stage 1 that an address of a function lies in, or -1. */
+function mappingOf({ machine: { world, state } }: Planting, requester: number, address: number): ObjectId {
+  const page = address - (address % PAGE);
+  const object = world.objectAt(`smmu/0/stream/0x${requester.toString(16)}/s1/0x${page.toString(16)}`);
+  return state.present(object) ? object : -1;
+}
+
+/** An irq behind iommufd has a vector whose address the VMM gave: the object of that address, or -1. */
+function givenFor({ machine: { world, state } }: Planting, object: ObjectId): ObjectId {
+  const [dev, index] = [state.text(object, irq.at.device), state.num(object, irq.at.hwirq)];
+  const given = dev === '' || index < 0 ? -1 : world.objectAt(`iommufd/1/vmsi/${dev}/${index}`);
+  return state.present(given) ? given : -1;
+}
+
+/** The message that the kernel writes gets another address, in the record of the kernel and in the table. */
+const readdressed =
+  (places: (planting: Planting, object: ObjectId) => number, wants: (lo: number) => boolean) =>
+  (planting: Planting) => {
+    let wrong = 0;
+    return ({ kind, object, words }: EventRow): void => {
+      if (kind === msgWrite) {
+        const { address, data, hwirq, domain, by, where } = msgWrite.read(words, 0);
+        wrong = 0;
+        if (!wants(address(0))) return;
+        const lo = places(planting, object);
+        if (lo <= 0 || !planting.here()) return;
+        const texts = [hwirq, domain, by, where] as const;
+        const event = msgWrite.put().address(lo, 0).data(data);
+        if (texts[0] !== undefined) event.hwirq(texts[0]);
+        if (texts[1] !== undefined) event.domain(texts[1]);
+        if (texts[2] !== undefined) event.by(texts[2]);
+        if (texts[3] !== undefined) event.where(texts[3]);
+        wrong = lo;
+        planting.tell(object);
+      } else if (kind === tblWrite && wrong > 0 && tblWrite.read(words, 0).offset === 0) {
+        tblWrite.put().offset(0).size(4).value(wrong, 0);
+        wrong = 0;
+      }
+    };
+  };
+
+/** Faults of SMMU, ITS and iommufd, and of who sets them up. */
+export const armFaults: readonly PlantedFault[] = [
+  {
+    id: 'F70',
+    scenario,
+    how: 'The guest takes the page of its doorbell out of stage 1 just before a message is sent, and maps it again behind it.',
+    places: 20,
+    watch(planting) {
+      let entry: ObjectId = -1;
+      let mapping: ObjectId = -1;
+      let output: readonly [number, number] = [0, 0];
+      return ({ kind, object, words }) => {
+        if (kind === msgSend && entry < 0) {
+          const { requester, address } = msgSend.read(words, 0);
+          const found = mappingOf(planting, requester ?? 0, address(0));
+          if (found < 0 || !planting.here()) return;
+          const { state } = planting.machine;
+          output = [state.get(found, ioasMap.at.output), state.get(found, ioasMap.at.output + 1)];
+          entry = object;
+          mapping = found;
+          planting.add(smmuUnmap, found, {});
+        } else if (kind === smmuFault && mapping >= 0) {
+          planting.tell(entry);
+          const again = mapping;
+          mapping = -1;
+          planting.after(() => planting.add(smmuMap, again, { output, size: PAGE }));
+        }
+      };
+    },
+  },
+  {
+    id: 'F71',
+    scenario,
+    how: 'The kernel programs a vector with another address than user space gave.',
+    places: 16,
+    watch: readdressed(
+      (planting, object) => {
+        const given = givenFor(planting, object);
+        return given < 0 ? 0 : planting.machine.state.get(given, vmsi.at.iova) + ASIDE;
+      },
+      (lo) => lo !== 0,
+    ),
+  },
+  {
+    id: 'F72',
+    scenario,
+    how: 'The owner of the translation has no address for a vector, and the kernel sets the irq up all the same.',
+    places: 16,
+    watch(planting) {
+      let object: ObjectId = -1;
+      return (event) => {
+        const { kind, words } = event;
+        if (kind === msiPrepare && object < 0) {
+          const { provider, device, index, doorbell } = msiPrepare.read(words, 0);
+          const at: readonly [number, number] = [doorbell(0), doorbell(1)];
+          if (!planting.here()) return;
+          msiPrepare
+            .put()
+            .provider(provider)
+            .device(device)
+            .index(index)
+            .doorbell(...at)
+            .ret(-2);
+          object = event.object;
+        } else if (event.object === object) {
+          const goesOn =
+            (kind === domAlloc && !domAlloc.read(words, 0).free) ||
+            (kind === domActivate && domActivate.read(words, 0).activate) ||
+            (kind === msgWrite && msgWrite.read(words, 0).address(0) !== 0);
+          if (goesOn) planting.tell(object);
+        }
+      };
+    },
+  },
+  {
+    id: 'F73',
+    scenario,
+    how: 'User space changes the message address of a vector in use, and the kernel writes no message.',
+    places: 16,
+    watch(planting) {
+      let changed: ObjectId = -1;
+      let silent = false;
+      return ({ kind, object, words }) => {
+        if (kind === vmsiSet) {
+          const { world, state } = planting.machine;
+          const node = world.node(object);
+          silent = false;
+          if (changed >= 0 || !state.present(object) || vmsiSet.read(words, 0).ret !== undefined) return;
+          const entry = world.objectAt(`device/${node!.parent!.segment}/msix/${node!.segment}`);
+          if (state.get(entry, msixEntry.at.address) === 0 || !planting.here()) return;
+          changed = object;
+          silent = true;
+          planting.tell(object);
+        } else if (silent && kind === msgWrite && givenFor(planting, object) === changed) planting.drop();
+      };
+    },
+  },
+  {
+    id: 'F74',
+    scenario,
+    how: 'The kernel programs a vector with the physical address of the doorbell.',
+    places: 16,
+    watch: readdressed(
+      (planting, object) => {
+        const { world, state } = planting.machine;
+        return givenFor(planting, object) < 0 ? 0 : state.get(world.objectAt('its/0'), its.at.doorbell);
+      },
+      (lo) => lo !== 0,
+    ),
+  },
+  {
+    id: 'F75',
+    scenario,
+    how: 'An EventID is discarded just before a message of it arrives, and mapped again behind it.',
+    places: 40,
+    watch(planting) {
+      let event: ObjectId = -1;
+      let mapped: readonly [number, number] = [0, 0];
+      return ({ kind, object, words }) => {
+        const { state } = planting.machine;
+        if (kind === msgSend && event < 0) {
+          const { requester, data } = msgSend.read(words, 0);
+          const found = planting.machine.world.objectAt(
+            `its/0/device/0x${(requester ?? 0).toString(16)}/event/${data}`,
+          );
+          if (state.flag(found, itsEvent.at.valid) !== true || !planting.here()) return;
+          event = found;
+          mapped = [state.get(found, itsEvent.at.lpi), state.get(found, itsEvent.at.collection)];
+          planting.add(itsDiscard, found, {});
+        } else if (kind === itsError && object === event && planting.truth === undefined) {
+          planting.tell(object);
+          planting.after(() => planting.add(itsMapti, object, { lpi: mapped[0], collection: mapped[1] }));
+        }
+      };
+    },
+  },
+  {
+    id: 'F76',
+    scenario,
+    how: 'The ITS refuses MAPD: the DeviceID lies beyond its device table.',
+    places: 6,
+    watch:
+      (planting) =>
+      ({ kind, object, words }) => {
+        if (kind !== itsMapd || !itsMapd.read(words, 0).valid || !planting.here()) return;
+        planting.drop();
+        planting.add(itsError, object, {
+          text: 'MAPD: DeviceID out of range (0x010801)',
+        });
+        planting.tell(object, planting.machine.recorder.length - 1);
+      },
+  },
+  {
+    id: 'F77',
+    scenario,
+    how: 'The LPI of an EventID arrives once more after it was discarded: a cache kept its translation.',
+    places: 8,
+    watch:
+      (planting) =>
+      ({ kind, object }) => {
+        const { state, world } = planting.machine;
+        if (kind !== itsDiscard || state.flag(object, itsEvent.at.valid) !== true || !planting.here()) return;
+        const lpi = state.get(object, itsEvent.at.lpi);
+        const late = world.object(intid, `cpu/0/intid/${lpi}`);
+        planting.after(() => {
+          planting.tell(object);
+          planting.add(gicPend, late, { pending: true });
+        });
+      },
+  },
+  {
+    id: 'F78',
+    scenario,
+    how: 'The kernel enables an LPI and no INV makes the redistributor read that.',
+    places: 6,
+    watch(planting) {
+      let lpi: ObjectId = -1;
+      return ({ kind, object }) => {
+        const { state, world } = planting.machine;
+        const L = lpiConfig.at;
+        if (kind === lpiLoad && lpi < 0) {
+          const [cached, enabled] = [state.flag(object, L.cached), state.flag(object, L.enabled)];
+          if (cached !== false || enabled !== true || !planting.here()) return;
+          lpi = object;
+          planting.drop();
+        } else if (kind === itsTrans && lpi >= 0) {
+          const number = state.num(object, itsEvent.at.lpi);
+          if (number >= 0 && world.objectAt(`gic/0/lpi/${number}`) === lpi) planting.tell(lpi);
+        }
+      };
+    },
+  },
+  {
+    id: 'F7A',
+    scenario,
+    how: 'No page is left in the window of software MSI addresses.',
+    places: 16,
+    watch:
+      (planting) =>
+      ({ kind, object, words }) => {
+        if (kind !== msiPrepare || !planting.here()) return;
+        const { provider, device, index, doorbell } = msiPrepare.read(words, 0);
+        const at: readonly [number, number] = [doorbell(0), doorbell(1)];
+        msiPrepare
+          .put()
+          .provider(provider)
+          .device(device)
+          .index(index)
+          .doorbell(...at)
+          .ret(-75);
+        planting.tell(object);
+      },
+  },
+];
