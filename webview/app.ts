@@ -121,6 +121,10 @@ export class App implements Actions {
       model.setFindings(findings);
       this.#stage.redraw();
     });
+    this.#peer.hear(fromHost.found, (found) => {
+      model.setFound(found);
+      this.#stage.redraw();
+    });
     this.#peer.hear(fromHost.differences, (differences) => {
       model.setDifferences(differences);
       this.#stage.redraw();

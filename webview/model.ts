@@ -3,6 +3,7 @@ import type {
   CursorMessage,
   DifferencesMessage,
   FindingsMessage,
+  FoundMessage,
   LanesMessage,
   LayerMessage,
   PathMessage,
@@ -34,6 +35,8 @@ export class Model {
   differences: DifferencesMessage['places'] = [];
   /** Where findings show. */
   findings: FindingsMessage['places'] = [];
+  /** The events that a search found. */
+  found: FoundMessage['places'] = [];
   /** The lane that the keys act on; -1 for none. */
   focused = -1;
   time: TimeBase = NO_TIME;
@@ -99,6 +102,7 @@ export class Model {
       this.path = [];
       this.differences = [];
       this.findings = [];
+      this.found = [];
       this.focused = -1;
       viewport.fitted = true;
     }
@@ -127,6 +131,10 @@ export class Model {
 
   setFindings({ trace, places }: FindingsMessage): void {
     if (trace === this.trace?.id) this.findings = places;
+  }
+
+  setFound({ trace, places }: FoundMessage): void {
+    if (trace === this.trace?.id) this.found = places;
   }
 
   setDifferences({ trace, places }: DifferencesMessage): void {

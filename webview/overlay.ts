@@ -34,7 +34,7 @@ export interface OverlayScene {
   readonly cursorRow: number | undefined;
   /** Where findings show. */
   readonly findings: readonly FindingPoint[];
-  /** Where the trace differs from the one that it is compared with: place on the axis, middle of the row (undefined: no row). */
+  /** Where the trace differs from the one that it is compared with, and what a search found: place on the axis, middle of the row (undefined: no row). */
   readonly differences: readonly DifferencePoint[];
   /** The events of the delivery path that is shown: place on the axis, middle of the row (undefined: no row), whether a record shows it. */
   readonly path: readonly PathPoint[];

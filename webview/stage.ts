@@ -147,11 +147,13 @@ export class Stage {
         const place = viewport.axis === 'step' ? step : time;
         return { place, severity, row: at < 0 ? undefined : at * ROW - scroller.scrollTop + ROW / 2 };
       }),
-      differences: model.differences.map(({ step, time, lane, kind }) => {
-        const at = model.rowShowing(lane);
-        const place = viewport.axis === 'step' ? step : time;
-        return { place, kind, row: at < 0 ? undefined : at * ROW - scroller.scrollTop + ROW / 2 };
-      }),
+      differences: [...model.differences, ...model.found.map((one) => ({ ...one, kind: 'found' as const }))].map(
+        ({ step, time, lane, kind }) => {
+          const at = model.rowShowing(lane);
+          const place = viewport.axis === 'step' ? step : time;
+          return { place, kind, row: at < 0 ? undefined : at * ROW - scroller.scrollTop + ROW / 2 };
+        },
+      ),
       path: model.path.map((hop) => {
         const at = model.rowShowing(hop.lane);
         const place = viewport.axis === 'step' ? hop.step : hop.time;

@@ -17,7 +17,7 @@ export interface Theme {
   readonly badgeText: string;
   readonly layers: Readonly<Record<LayerStyle, string>>;
   readonly marks: Readonly<Record<MarkName, string>>;
-  readonly differences: Readonly<Record<DifferencesMessage['places'][number]['kind'], string>>;
+  readonly differences: Readonly<Record<DifferencesMessage['places'][number]['kind'] | 'found', string>>;
   /** Font of the editor at the size of labels. */
   readonly font: string;
   readonly highContrast: boolean;
@@ -104,7 +104,7 @@ export function readTheme(): Theme {
       edge: dim,
       call: dim,
     },
-    differences: { changed: blue, here: green, missing: red },
+    differences: { changed: blue, here: green, missing: red, found: yellow },
     font: `${Math.round(size * 0.85)}px ${family}`,
     highContrast: /\bvscode-high-contrast/.test(document.body.className),
     hatch(color) {

@@ -133,6 +133,18 @@ const findings = v.strictObject({
   ),
 });
 export type FindingsMessage = v.InferOutput<typeof findings>;
+/** Most events of a search that are drawn. */
+export const MOST_FOUND = 2000;
+
+/** The events that a search found, those nearest to the cursor. Empty while nothing is looked for. */
+const found = v.strictObject({
+  trace: natural,
+  places: v.pipe(
+    v.array(v.strictObject({ step: natural, time: place, lane: v.pipe(whole, v.minValue(-1)) })),
+    v.maxLength(MOST_FOUND),
+  ),
+});
+export type FoundMessage = v.InferOutput<typeof found>;
 
 const row = v.strictObject({ lane: natural, deep: v.boolean() });
 const range = { axis, from: place, to: place };
@@ -204,6 +216,8 @@ export const fromHost = {
   path: notice('timeline/path', path),
   /** Another comparison is shown, or none. */
   differences: notice('timeline/differences', differences),
+  /** Other events are looked for, or none. */
+  found: notice('timeline/found', found),
 } as const;
 
 /** What the webview sends without expecting an answer. */

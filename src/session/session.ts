@@ -35,7 +35,13 @@ export interface Continuation {
 }
 
 /** What a session tells its listeners. */
-export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path' | 'stops';
+export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path' | 'stops' | 'search';
+
+/** The events that were looked for, and found: a filter, and the steps that fit it, in order. */
+export interface Found {
+  readonly filter: string;
+  readonly steps: readonly Step[];
+}
 
 /**
  * One opened trace: where the cursor is, what is selected, what is shown. The cursor stands *after* an event: the views
@@ -52,6 +58,7 @@ export class Session {
   #selection: string | undefined;
   #onlyChanged = false;
   #path: PathView | undefined;
+  #found: Found | undefined;
   readonly #recorded: RecordedKinds;
   #loading = true;
   readonly #continuation: Continuation | undefined;
@@ -144,6 +151,18 @@ export class Session {
     this.#path = path;
     this.#tell('path');
     return path;
+  }
+
+  /** The events that were looked for last, while they are shown. */
+  get found(): Found | undefined {
+    return this.#found;
+  }
+
+  /** Shows events that were looked for, or none any more. */
+  showFound(found: Found | undefined): void {
+    if (found === this.#found) return;
+    this.#found = found;
+    this.#tell('search');
   }
 
   /** Shows no path any more. */

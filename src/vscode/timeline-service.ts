@@ -6,12 +6,14 @@ import {
   type CursorMessage,
   type Description,
   type DifferencesMessage,
+  type FoundMessage,
   fromHost,
   fromView,
   type LaneMessage,
   type LayerMessage,
   MOST_DIFFERENCES,
   MOST_FINDINGS,
+  MOST_FOUND,
   type PathMessage,
   questions,
   type TableReply,
@@ -20,6 +22,7 @@ import {
 import { packWindow } from '../protocol/window.ts';
 import type { Place } from '../query/diff/places.ts';
 import { eventText, timeOf } from '../query/events.ts';
+import { nearestSteps } from '../query/filter/nearest-steps.ts';
 import type { Session } from '../session/session.ts';
 import { eventsBetween, layersAt, nearestTo, neighbourOf } from '../view/lanes/find.ts';
 import { LaneIndex } from '../view/lanes/lanes.ts';
@@ -104,6 +107,7 @@ export class TimelineService {
         this.#tellPath();
         this.#tellDifferences();
         this.#tellFindings();
+        this.#tellFound();
       });
       return this.#traceMessage();
     });
@@ -149,6 +153,13 @@ export class TimelineService {
   /** The cursor of the shown trace moved, or the selection changed. */
   moved(): void {
     this.#tellCursor();
+    // Of very many events those are drawn that are nearest to the cursor.
+    if ((this.#shown?.session.found?.steps.length ?? 0) > MOST_FOUND) this.#tellFound();
+  }
+
+  /** Other events are looked for, or none. */
+  searched(): void {
+    this.#tellFound();
   }
 
   /** Another delivery path of the shown trace is shown, or none. */
@@ -211,6 +222,7 @@ export class TimelineService {
     this.#tellPath();
     this.#tellDifferences();
     this.#tellFindings();
+    this.#tellFound();
   }
 
   #traceMessage(): TraceMessage {
@@ -318,6 +330,20 @@ export class TimelineService {
         ...{ step, kind, time: axis.x(step), lane: index.tree.find(path)?.id ?? -1 },
       }));
     this.#peer.tell(fromHost.differences, { trace: shown.id, places });
+  }
+
+  #tellFound(): void {
+    const shown = this.#shown;
+    const index = this.#index;
+    if (!shown || !index || this.#disposed) return;
+    const axis = index.axis('time');
+    const { found, cursor } = shown.session;
+    const places = nearestSteps(found?.steps ?? [], cursor, MOST_FOUND)
+      .filter((step) => step < axis.length)
+      .map((step): FoundMessage['places'][number] => ({
+        ...{ step, time: axis.x(step), lane: index.laneOf(step)?.id ?? -1 },
+      }));
+    this.#peer.tell(fromHost.found, { trace: shown.id, places });
   }
 
   #placeText(index: LaneIndex, step: Step): string {

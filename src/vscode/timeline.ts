@@ -128,6 +128,7 @@ export class TimelinePanel {
       if (what === 'trace') this.#service.grown();
       if (what === 'cursor' || what === 'selection') this.#service.moved();
       if (what === 'path') this.#service.pathChanged();
+      if (what === 'search') this.#service.searched();
     });
   }
 }

@@ -80,6 +80,20 @@ describe('stops of runs', () => {
     assert.equal(await run('goToCheckpoint', 'unmasked'), UNMASK);
   });
 
+  it('are found together, and stay marked until others are looked for', async () => {
+    const filter = 'kind == msix.write && device == 00:03.0 && entry.mask && dt > 50us';
+    const count = await run<number>('findEvents', filter);
+    const { session } = await active();
+    assert.ok(count > 3);
+    assert.equal(session.found?.steps.length, count);
+    assert.equal(session.found?.steps[0], MASKED_WRITE);
+    assert.equal(session.cursor, 4000);
+    assert.equal(await run('findEvents', 'vectr == 1'), undefined);
+    assert.equal(session.found?.filter, filter);
+    await run('clearFound');
+    assert.equal(session.found, undefined);
+  });
+
   it('are asked for where none is given', async () => {
     const added = await whileRepeating(
       'workbench.action.acceptSelectedQuickOpenItem',

@@ -81,6 +81,12 @@ class Harness {
     this.#service.differencesChanged();
   }
 
+  /** Shows events as found by a search. */
+  search(steps: readonly number[]): void {
+    this.session.showFound({ filter: 'step >= 0', steps });
+    this.#service.searched();
+  }
+
   get session(): Session {
     if (!this.#session) throw new Error('no trace is loaded');
     return this.#session;

@@ -7,10 +7,12 @@ import type {
   CursorMessage,
   DifferencesMessage,
   FindingsMessage,
+  FoundMessage,
   LanesMessage,
   PathMessage,
   TraceMessage,
 } from '../../src/protocol/timeline.ts';
+import { MOST_FOUND } from '../../src/protocol/timeline.ts';
 import type { Place } from '../../src/query/diff/places.ts';
 import { Session } from '../../src/session/session.ts';
 import type { Trace } from '../../src/trace/trace.ts';
@@ -190,6 +192,38 @@ describe('timeline service', () => {
         ['missing', 31, undefined],
       ],
     );
+  });
+
+  it('tells which events were found, those nearest to the cursor where there are very many', () => {
+    const { clock, line, service } = start();
+    const shown = shownOf(trace);
+    service.show(shown);
+    clock.run(60_000);
+    assert.deepEqual(line.last<FoundMessage>('timeline/found'), { trace: shown.id, places: [] });
+    shown.session.showFound({ filter: 'step == 30 || step == 31', steps: [30, 31, trace.length + 5] });
+    service.searched();
+    const { lanes } = line.last<LanesMessage>('timeline/lanes');
+    const { places } = line.last<FoundMessage>('timeline/found');
+    assert.deepEqual(
+      places.map(({ step }) => step),
+      [30, 31],
+    );
+    const [first] = places;
+    assert.equal(lanes.find((one) => one.id === first?.lane)?.path, trace.world.path(trace.table.object(30)));
+    const all = Array.from({ length: trace.length }, (_, step) => step);
+    assert.ok(all.length > MOST_FOUND + 100);
+    shown.session.showFound({ filter: 'step >= 0', steps: all });
+    service.searched();
+    for (const at of [0, all.length - 1]) {
+      shown.session.move({ to: 'step', step: at });
+      service.moved();
+      const found = line.last<FoundMessage>('timeline/found').places.map(({ step }) => step);
+      assert.equal(found.length, MOST_FOUND);
+      assert.ok(found.includes(at));
+    }
+    shown.session.showFound(undefined);
+    service.searched();
+    assert.deepEqual(line.last<FoundMessage>('timeline/found').places, []);
   });
 
   it('sorts events in slices and tells how far it is', () => {

@@ -110,6 +110,40 @@ describe('timeline: picture', () => {
     await page.context().close();
   });
 
+  it('puts brackets around events that were found', async () => {
+    const { page } = await opened(browser());
+    const enabled = /msix_write_config dev nvme enabled 1 masked 1/;
+    const line = text.split('\n').findIndex((one) => enabled.test(one)) + 1;
+    const pixel = await pixelOf(page, stampOf(enabled));
+    const find = (count: number): Promise<number> =>
+      page.evaluate(
+        ([line, count]) => {
+          const { harness } = globalThis;
+          const step = harness.session.trace.lastAtLine(line);
+          harness.search(Array.from({ length: count }, () => step));
+          return step;
+        },
+        [line, count] as const,
+      );
+    const expected = await color(page, '--vscode-charts-yellow');
+    const step = await find(0);
+    const path = await page.evaluate((at) => {
+      const { trace } = globalThis.harness.session;
+      return trace.world.path(trace.table.object(at));
+    }, step);
+    const row = await rowOf(page, path);
+    const box = { x: pixel - 12, y: row - 12, width: 24, height: 24 };
+    assert.equal(await share(page, 'canvas.overlay', box, expected), 0);
+    await find(1);
+    await settle(page);
+    const part = await share(page, 'canvas.overlay', box, expected);
+    assert.ok(part > 0.02 && part < 0.3, `brackets: ${part}`);
+    await find(0);
+    await settle(page);
+    assert.equal(await share(page, 'canvas.overlay', box, expected), 0);
+    await page.context().close();
+  });
+
   it('repaints when the editor switches to another theme', async () => {
     const { page } = await opened(browser());
     const all = { x: 0, y: 0, width: 600, height: 300 };

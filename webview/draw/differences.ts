@@ -2,9 +2,10 @@ import type { DifferencesMessage } from '../../src/protocol/timeline.ts';
 import type { Theme } from '../theme.ts';
 import type { Viewport } from '../viewport.ts';
 
-type Kind = DifferencesMessage['places'][number]['kind'];
+/** What a frame tells of an event: how it differs from the other trace, or that a search found it. */
+export type Kind = DifferencesMessage['places'][number]['kind'] | 'found';
 
-/** A place at which the trace differs from the one that it is compared with. */
+/** A place at which the trace differs from the one that it is compared with, or at which a search found an event. */
 export interface DifferencePoint {
   readonly place: number;
   /** Middle of its row; undefined when no row shows its lane. */
@@ -17,6 +18,7 @@ export const DIFFERENCE_MEANINGS: readonly (readonly [kind: Kind, meaning: strin
   ['changed', 'Compared: the event tells something else in the other trace.'],
   ['here', 'Compared: only this trace has the event.'],
   ['missing', 'Compared: only the other trace has an event here.'],
+  ['found', 'Found: the event fits the filter that you looked for.'],
 ];
 
 /** Half the side of a frame. */
@@ -30,6 +32,14 @@ export function differenceFrame(g: CanvasRenderingContext2D, kind: Kind, x: numb
     g.lineTo(x, y + HALF);
     g.lineTo(x - HALF, y);
     g.closePath();
+  } else if (kind === 'found') {
+    // Two brackets.
+    for (const side of [-1, 1]) {
+      g.moveTo(x + side * HALF * 0.5, y - HALF);
+      g.lineTo(x + side * HALF, y - HALF);
+      g.lineTo(x + side * HALF, y + HALF);
+      g.lineTo(x + side * HALF * 0.5, y + HALF);
+    }
   } else if (kind === 'here') g.rect(x - HALF, y - HALF, 2 * HALF, 2 * HALF);
   else {
     // A cross: there is no event.

@@ -5,6 +5,7 @@ import { stopText } from '../../session/stop.ts';
 import { type FileArgument, subjectOf } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { askFilter } from '../stops/filter-box.ts';
+import { findEvents, listFound } from '../stops/found-list.ts';
 import { pickBreakpoints, pickCheckpoint } from '../stops/lists.ts';
 import { isStopRow } from '../views/stop-parts.ts';
 import { type Handlers, say } from './handlers.ts';
@@ -79,6 +80,17 @@ export function stopCommands(
       if (typeof result === 'number') return result;
       return void say(result.refused);
     },
+    findEvents: async (argument?: unknown, file?: FileArgument) => {
+      const trace = find(file);
+      if (!trace) return undefined;
+      const given = typeof argument === 'string';
+      const filter = given ? argument : await askFilter(trace, { title: 'Find Events', action: 'Find' });
+      const count = filter === undefined ? undefined : await findEvents(trace, filter);
+      // A user who was asked gets the list; a caller who gave the filter only marks the events.
+      if (count !== undefined && !given) await listFound(trace);
+      return count;
+    },
+    clearFound: (file?: FileArgument) => find(file)?.session.showFound(undefined),
     removeStop: (row?: unknown) => {
       if (!isStopRow(row)) return;
       const { stops } = row.trace.session;
