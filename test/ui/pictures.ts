@@ -69,7 +69,7 @@ async function take(page: Page, name: string): Promise<void> {
 async function devices(page: Page): Promise<void> {
   await atStep(page, LAST);
   await goBeforeUnmask(page);
-  for (const title of ['Traces', 'Domains', 'CPUs']) await collapse(page, title);
+  for (const title of ['Interrupts', 'Findings', 'Traces', 'Domains', 'CPUs']) await collapse(page, title);
   await widenSideBar(page, 630);
   await expand(page, 'Devices', '0000:00:03.0 nvme', 'MSI-X table', 'entry 0', 'control:');
   await page.keyboard.press('F10');

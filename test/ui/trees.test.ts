@@ -8,6 +8,7 @@ import {
   EXAMPLE,
   EXAMPLES,
   expand,
+  fold,
   goBeforeUnmask,
   highlighted,
   LAST,
@@ -41,6 +42,7 @@ describe('views of a trace', () => {
     await page.locator('.tab', { hasText: 'x86-vtd-qemu.log' }).waitFor();
     await page.locator('.part.statusbar').getByText('QEMU Trace Log').waitFor();
     await screenshot(page, 'views with trace');
+    await fold(page, 'Interrupts', 'Findings');
   });
 
   it('tell that the keys for the events of an object need one', async () => {

@@ -35,6 +35,15 @@ export async function expand(page: Page, title: string, ...labels: string[]): Pr
   }
 }
 
+/** Folds views to their titles: those that stay get their room. */
+export async function fold(page: Page, ...titles: string[]): Promise<void> {
+  for (const title of titles) {
+    const header = view(page, title).locator('.pane-header');
+    if ((await header.getAttribute('aria-expanded')) === 'true') await header.click();
+    await eventually(async () => assert.equal(await header.getAttribute('aria-expanded'), 'false', title));
+  }
+}
+
 /** Chooses an item of the context menu of a row. A menu that has just come up takes no clicks yet. */
 export async function chooseFrom(page: Page, there: Locator, label: string): Promise<void> {
   await there.click({ button: 'right' });
