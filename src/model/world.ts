@@ -108,6 +108,11 @@ export class World implements Objects {
     return this.#spaces.size;
   }
 
+  /** The system whose machine the others run on: the one that is named so, else the first. */
+  get host(): Namespace {
+    return this.#spaces.get('host') ?? this.first;
+  }
+
   /** The names of all systems. */
   spaces(): readonly Namespace[] {
     return [...this.#spaces.values()];

@@ -190,23 +190,56 @@ describe('joins of interrupts', () => {
 });
 
 describe('interrupts of several machines', () => {
-  it('a vector of VFIO, its GSI, the virtual CPU and the irq of the guest are one interrupt', () => {
+  for (const [host, guest] of [
+    ['', 'guest:'],
+    ['host:', ''],
+  ] as const)
+    it(`a vector of VFIO, its GSI, the virtual CPU and the irq of the guest are one interrupt (${host || guest})`, () => {
+      const [row, ...more] = rows(
+        story(`
+        irq.entry ${host}irq/28 name=vfio-msix[0](0000:00:03.0)
+        vfio.fire ${host}vfio/0000:00:03.0/2/0 irq=28
+        vfio.route ${host}vfio/0000:00:03.0/2/0 virq=24
+        route.set ${host}kvm/0/route/24 device=0000:00:01.0 vector=0 address=0xfee01000 data=0x22
+        apic.accept ${host}vcpu/1/vector/34 mode=fixed posted=false
+        irq.exit ${host}irq/28 handled=true
+        vec.update ${guest}irq/25 vector=34 cpu=1 prevVector=0 prevCpu=0
+        irq.entry ${guest}irq/25 name=nvme0q1
+        irq.exit ${guest}irq/25 handled=true`),
+      );
+      assert.equal(more.length, 0);
+      assert.deepEqual(
+        [row!.irq, row!.vfio, row!.gsi, row!.vcpu, row!.guestIrq, row!.action],
+        [
+          `${host}irq/28`,
+          `${host}vfio/0000:00:03.0/2/0`,
+          `${host}kvm/0/route/24`,
+          `${host}vcpu/1`,
+          `${guest}irq/25`,
+          'vfio-msix[0](0000:00:03.0)',
+        ],
+      );
+    });
+
+  it('the kernel of the host, the log of the machine that it runs, and the kernel in that: one interrupt', () => {
     const [row, ...more] = rows(
       story(`
       irq.entry irq/28 name=vfio-msix[0](0000:00:03.0)
       vfio.fire vfio/0000:00:03.0/2/0 irq=28
-      vfio.route vfio/0000:00:03.0/2/0 virq=24
-      route.set kvm/0/route/24 device=0000:00:01.0 vector=0 address=0xfee01000 data=0x22
-      apic.accept vcpu/1/vector/34 mode=fixed posted=false
       irq.exit irq/28 handled=true
-      vec.update guest:irq/25 vector=34 cpu=1 prevVector=0 prevCpu=0
-      irq.entry guest:irq/25 name=nvme0q1
-      irq.exit guest:irq/25 handled=true`),
+      vfio.guest l2:vfio/0000:00:03.0 guest=0000:00:01.0
+      tbl.write l2:device/0000:00:01.0/msix/0 offset=0x0 size=8 value=0xfee01000
+      tbl.write l2:device/0000:00:01.0/msix/0 offset=0x8 size=4 value=0x22
+      vfio.use l2:vfio/0000:00:03.0/2/0 used=true
+      route.set l2:kvm/0/route/24 device=0000:00:01.0 vector=0 entry=l2:device/0000:00:01.0/msix/0
+      vfio.route l2:vfio/0000:00:03.0/2/0 virq=24
+      msg.write l2:irq/25 address=0xfee01000 data=0x22
+      irq.entry l2:irq/25 name=nvme0q0`),
     );
     assert.equal(more.length, 0);
     assert.deepEqual(
-      [row!.irq, row!.vfio, row!.gsi, row!.vcpu, row!.guestIrq, row!.action],
-      ['irq/28', 'vfio/0000:00:03.0/2/0', 'kvm/0/route/24', 'vcpu/1', 'guest:irq/25', 'vfio-msix[0](0000:00:03.0)'],
+      [row!.entry, row!.irq, row!.vfio, row!.gsi, row!.guestIrq],
+      ['l2:device/0000:00:01.0/msix/0', 'irq/28', 'vfio/0000:00:03.0/2/0', 'l2:kvm/0/route/24', 'l2:irq/25'],
     );
   });
 

@@ -1,7 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 
 /** The parts of an interrupt; of each it has one at most. */
-export const PARTS = ['entry', 'guestEntry', 'irq', 'guestIrq', 'vfio', 'route', 'irqfd', 'line'] as const;
+export const PARTS = ['entry', 'guestEntry', 'irq', 'guestIrq', 'vfio', 'guestVfio', 'route', 'irqfd', 'line'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What belongs to one interrupt. */
@@ -17,7 +17,10 @@ export class Groups {
 
   /** Adds an object as a part; it stands alone until it is joined. */
   add(object: ObjectId, part: Part): void {
-    const group = { entry: -1, guestEntry: -1, irq: -1, guestIrq: -1, vfio: -1, route: -1, irqfd: -1, line: -1 };
+    const group = {
+      ...{ entry: -1, guestEntry: -1, irq: -1, guestIrq: -1 },
+      ...{ vfio: -1, guestVfio: -1, route: -1, irqfd: -1, line: -1 },
+    };
     group[part] = object;
     this.#groups.set(object, { group, into: object });
   }

@@ -18,12 +18,13 @@ export function joinParts(state: State): Scene {
   };
   put(scene.entries, (object) => (sides.has(object) ? 'guestEntry' : 'entry'));
   put(scene.irqs, (object) => (scene.ofGuest(object) ? 'guestIrq' : 'irq'));
-  put(scene.vfios, () => 'vfio');
+  put(scene.vfios, (object) => (scene.ofGuest(object) ? 'guestVfio' : 'vfio'));
   put(scene.routes, () => 'route');
   put(scene.irqfds, () => 'irqfd');
   put(scene.lines, () => 'line');
   // What names the other outright goes first: a weaker reference cannot part it.
-  for (const pair of [...gsiPairs(scene), ...cellPairs(scene), ...namePairs(scene)]) groups.join(...pair);
+  for (const pair of [...gsiPairs(scene), ...vfioPairs(scene), ...cellPairs(scene), ...namePairs(scene)])
+    groups.join(...pair);
   joinByKeys(scene);
   return scene;
 }
@@ -50,6 +51,14 @@ function* gsiPairs({ state, routes, irqfds, lines }: Scene): Generator<Pair> {
     if (other === undefined) first.set(key, object);
     else yield [other, object];
   }
+}
+
+/** A vector of an assigned device, as the kernel of the host tells of it, and as the log of the machine does that the device is assigned to. */
+function* vfioPairs({ state, vfios, ofGuest }: Scene): Generator<Pair> {
+  const { world } = state;
+  if (world.systems !== 2) return;
+  for (const object of vfios)
+    if (ofGuest(object)) yield [object, world.host.objectAt(world.spaceOf(object).path(object))];
 }
 
 /** What cells name. */

@@ -25,14 +25,25 @@ class Only<K> {
  * that several hold joins nothing.
  */
 export function joinByKeys(scene: Scene): void {
-  const irqs = scene.irqs.filter((object) => !scene.ofGuest(object) && !scene.isFreed(object));
-  // Each looks only at what the one before left.
-  if (irqs.length > 0) for (const join of [byTranslation, byMessage, byVector]) join(scene, irqs, loose(scene));
+  const { host } = scene.state.world;
+  const irqs = scene.irqs.filter((object) => !scene.isFreed(object));
+  const own = irqs.filter((object) => !scene.ofGuest(object));
+  // Numbers of a simulated guest are told beside those of the host, and are others.
+  const guests = irqs.filter((object) => scene.state.world.spaceOf(object) !== host);
+  for (const [list, part] of [
+    [own, 'irq'],
+    [guests, 'guestIrq'],
+  ] as const) {
+    if (list.length === 0) continue;
+    // Each looks only at what the one before left.
+    for (const join of [byTranslation, byMessage, byVector]) join(scene, list, loose(scene, part));
+  }
   byGuestVector(scene);
 }
 
-/** Entries that have no irq of the host yet. */
-const loose = ({ entries, groups }: Scene): ObjectId[] => entries.filter((entry) => groups.of(entry)!.irq < 0);
+/** Entries that have no irq yet. */
+const loose = ({ entries, groups }: Scene, part: 'irq' | 'guestIrq'): ObjectId[] =>
+  entries.filter((entry) => groups.of(entry)![part] < 0);
 
 /** Nothing that is known of an irq contradicts that an entry raises it. */
 export function agrees({ state }: Scene, entry: ObjectId, object: ObjectId): boolean {
@@ -127,7 +138,7 @@ export function placeOfGuestIrq(state: State, object: ObjectId): ObjectId {
   const { world } = state;
   const n = state.num(object, irq.at.cpu);
   const v = state.num(object, irq.at.vector);
-  if (world.spaceOf(object) === world.first) return vectorAt(state, object, n, v);
+  if (world.spaceOf(object) === world.host) return vectorAt(state, object, n, v);
   // The vectors of the only other system are those of the virtual CPUs of this one.
-  return world.systems === 2 && n >= 0 && v > 0 ? world.first.objectAt(`vcpu/${n}/vector/${v}`) : -1;
+  return world.systems === 2 && n >= 0 && v > 0 ? world.host.objectAt(`vcpu/${n}/vector/${v}`) : -1;
 }

@@ -30,6 +30,7 @@ export function placed(scene: Scene, group: Group): Joined {
   const owner = group.irq >= 0 ? group.irq : group.guestIrq;
   return {
     ...group,
+    vfio: group.vfio >= 0 ? group.vfio : group.guestVfio,
     domain: owner < 0 ? -1 : there(state, cellTarget(state, owner, irq, 'domain')),
     translation,
     cpu: emulated ? there(state, processorOf(state, processor)) : processor,

@@ -43,6 +43,8 @@ export interface Joined {
   readonly irq: ObjectId;
   readonly guestIrq: ObjectId;
   readonly vfio: ObjectId;
+  /** The same vector of VFIO in the log of the machine that the device is assigned to, where that is another system. */
+  readonly guestVfio: ObjectId;
   readonly route: ObjectId;
   readonly irqfd: ObjectId;
   readonly line: ObjectId;
@@ -67,6 +69,7 @@ export function ownObjects(row: Joined, lpis: readonly ObjectId[]): ObjectId[] {
   add(row.irq);
   add(row.guestIrq);
   add(row.vfio);
+  if (row.guestVfio !== row.vfio) add(row.guestVfio);
   add(row.route);
   add(row.irqfd);
   add(row.line);

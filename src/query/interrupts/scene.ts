@@ -75,6 +75,7 @@ export function sceneOf(state: State): Scene {
     const list = listOf.get(world.type(object)!);
     if (list !== undefined && state.present(object)) lists[list].push(object);
   }
+  const { host } = world;
   const isFreed = (object: ObjectId): boolean => state.flag(object, irq.at.allocated) === false;
   // An irq that was given back joins only what no other irq claims.
   lists.irqs.sort((a, b) => Number(isFreed(a)) - Number(isFreed(b)));
@@ -99,7 +100,7 @@ export function sceneOf(state: State): Scene {
     isFreed,
     ofGuest: (object) => {
       const node = world.node(object)!;
-      return node.space !== world.first || node.path.startsWith('guest/');
+      return node.space !== host || node.path.startsWith(`${host.prefix}guest/`);
     },
     translation: (object) => {
       const known = translations.get(object);
@@ -128,7 +129,8 @@ export function sceneOf(state: State): Scene {
     message: (object) => {
       const { address, data } = messageCells.get(world.type(object)!)!;
       const [lo, hi, word] = [state.num(object, address), state.num(object, address + 1), state.num(object, data)];
-      return lo < 0 || hi < 0 || word < 0 || (lo === 0 && hi === 0) ? '' : `${hi} ${lo} ${word}`;
+      if (lo < 0 || hi < 0 || word < 0 || (lo === 0 && hi === 0)) return '';
+      return `${world.spaceOf(object).prefix}${hi} ${lo} ${word}`;
     },
   };
 }

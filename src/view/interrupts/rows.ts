@@ -29,6 +29,7 @@ const PARTS: readonly (readonly [part: keyof Joined, what: string, icon: string]
   ['cpu', 'CPU', 'chip'],
   ['vector', 'vector', 'symbol-number'],
   ['vfio', 'VFIO', 'plug'],
+  ['guestVfio', 'VFIO in the log of the guest', 'plug'],
   ['route', 'route', 'symbol-number'],
   ['irqfd', 'irqfd', 'plug'],
   ['line', 'line', 'symbol-number'],
