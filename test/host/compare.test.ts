@@ -54,6 +54,20 @@ describe('Comparison', () => {
     assert.equal(item.contextValue, 'difference ab');
   });
 
+  it('steps from difference to difference', async () => {
+    await run('openTrace', a, { step: 0 });
+    assert.equal(await run('nextDifference'), undefined, 'nothing is compared');
+    await run('compareWith', b);
+    // The vector differs at step 1; the handler that only B has would stand behind step 3.
+    assert.equal(await run('nextDifference'), 1);
+    assert.equal(await run('nextDifference'), 3);
+    assert.equal(await run('nextDifference'), undefined);
+    assert.equal(await run('previousDifference'), 1);
+    await run('switchTrace', b);
+    await run('goToStep', 2);
+    assert.equal(await run('nextDifference'), 4, 'in B it is there');
+  });
+
   it('compares two steps of one trace', async () => {
     await run('openTrace', example());
     const found = await run<string>('compareSteps', UNMASK.step - 1, UNMASK.step);

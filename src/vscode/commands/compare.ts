@@ -57,6 +57,20 @@ export function compareCommands(
     const reached = trace.session.move({ to: 'step', step });
     return typeof reached === 'number' ? reached : void say(reached.refused);
   };
+  /** The nearest difference behind the cursor, or before it. */
+  const step = (forward: boolean, file: FileArgument | undefined): Step | undefined => {
+    const trace = find(file);
+    if (!trace) return undefined;
+    const { cursor } = trace.session;
+    const steps = comparison.placesIn(trace, Number.POSITIVE_INFINITY).map((place) => place.step);
+    if (steps.length === 0) return void say(`${trace.label} is not compared, or nothing differs`);
+    const ahead = steps.filter((at) => (forward ? at > cursor : at < cursor));
+    if (ahead.length === 0) return void say(`no difference ${forward ? 'behind' : 'before'} this step`);
+    const to = ahead.reduce((x, y) => (forward ? Math.min(x, y) : Math.max(x, y)));
+    sessions.activate(trace);
+    const reached = trace.session.move({ to: 'step', step: to });
+    return typeof reached === 'number' ? reached : void say(reached.refused);
+  };
   return {
     compareWith: async (other?: FileArgument, file?: FileArgument) => {
       // A menu of the view Traces passes the row of the trace that is compared.
@@ -71,6 +85,8 @@ export function compareCommands(
     compareSteps,
     goToDifference: (row?: unknown) => go(row, false),
     goToDifferenceInB: (row?: unknown) => go(row, true),
+    nextDifference: (file?: FileArgument) => step(true, file),
+    previousDifference: (file?: FileArgument) => step(false, file),
     closeComparison: () => comparison.close(),
   };
 }
