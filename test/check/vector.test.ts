@@ -56,6 +56,13 @@ describe('rules about vectors', () => {
     assert.equal(verdict(unrecorded, 'F20'), 'undecidable', 'vector_free_moved is not in the trace');
   });
 
+  it('F20 is undecidable where a CPU had the time to go offline and come back without a record', () => {
+    const trace = made(
+      `${ONLINE}${UPDATE(1, 24, '1/33', '0/34')}\n${FREED(2, 30, '2/40')}\n${UPDATE(90_000, 24, '2/35', '1/33')}`,
+    );
+    assert.equal(verdict(trace, 'F20'), 'undecidable');
+  });
+
   it('F20 a CPU is offline and the matrix counts more vectors on it than irqs hold, told once', () => {
     const held = `${ONLINE}${UPDATE(1, 24, '2/33', '0/0')}`;
     const offline = (time: number) =>
@@ -97,6 +104,12 @@ describe('rules about vectors', () => {
   it('F21 the attempts of one allocation are told once, other errors not at all', () => {
     const twice = made(`${owners}\n${FULL}\n${FULL.replace('5@', '6@')}\n${FULL.replace('5@', '9000@')}`);
     assert.deepEqual(found(twice, 'F21').length, 2, 'the third one is another allocation');
+    const elsewhere = judged(made(`${owners}\n${FULL}\n${UPDATE(6, 26, '1/40', '0/0')}`), 'F21').findings;
+    assert.deepEqual(
+      elsewhere.map(({ step, severity }) => [step, severity]),
+      [[5, 'info']],
+    );
+    assert.match(elsewhere[0]!.text, /The kernel then took a vector of CPU 1\./);
     // The first record of many boots (irq 0, no CPU in the mask).
     assert.deepEqual(found(made(`${owners}\n5@0 vec.alloc irq/0 vector=0 reserved=false ret=-22`), 'F21'), []);
   });

@@ -50,6 +50,7 @@ export const unmaskSends: Rule<'F01'> = {
     let judged = 0;
     const tell = (entry: ObjectId, owed: Owed, came: string, after: Step | undefined): void => {
       owing.delete(entry);
+      judged++;
       const name = entryName(scene.world, entry);
       const waited = scene.span(owed.time - owed.pendingTime);
       report({
@@ -76,7 +77,6 @@ export const unmaskSends: Rule<'F01'> = {
         if (!shown.has(owner) || shared(state, entry) || mayWrite(state, owner) === false) return;
       }
       const strict = scene.complete && shown.has(ownerOf(state, entry));
-      judged++;
       owing.set(entry, { pending: since.step, pendingTime: since.time, unmasked: step, time, strict });
       late = Math.min(late, time + DUE);
     };
@@ -115,14 +115,17 @@ export const unmaskSends: Rule<'F01'> = {
         const type = state.world.type(object);
         if (time > late) overdue(step, time);
         if (INJECTIONS.has(kind)) {
-          for (const entry of owing.keys()) if (!shown.has(ownerOf(state, entry))) owing.delete(entry);
+          for (const entry of owing.keys()) if (!shown.has(ownerOf(state, entry)) && owing.delete(entry)) judged++;
           if (kind !== merged) return;
         }
         if (type === msixEntry) {
           const owed = owing.get(object);
           if (kind === msgSend) shown.add(ownerOf(state, object));
           if (owed !== undefined) {
-            if (kind === msgSend || kind === dropped || kind === untold) owing.delete(object);
+            if (kind === msgSend || kind === dropped || kind === untold) {
+              owing.delete(object);
+              judged++;
+            }
             // That something else was illegal is said about the same access, before the message can leave.
             else if (owed.strict && kind !== illegal) tell(object, owed, `${kind.name} came before`, step);
             else if (effectivelyMasked(state, object) === true) owing.delete(object);

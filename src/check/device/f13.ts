@@ -1,6 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { intx } from '../../model/events/msix.ts';
-import { msiControl } from '../../model/registers/pci.ts';
+import { msiControl, pciCommand } from '../../model/registers/pci.ts';
 import { device, msi } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { LastWrites } from '../last-writes.ts';
@@ -38,6 +38,8 @@ export const noPinWithMessages: Rule<'F13'> = {
         if (kind === intx) {
           const { level } = intx.read(happened.words, happened.at);
           if (level === false || !writes.trustsObject(object)) return;
+          // What the log of a device model tells is what the model wants: Interrupt Disable keeps it off the line.
+          if (!scene.complete && pciCommand.f.intxDisable.flag(state, object, device.at.command) === true) return;
           judged++;
           if (!byMsi && !byMsix) return;
           const what = byMsix ? 'MSI-X' : 'MSI';

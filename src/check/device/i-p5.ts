@@ -37,6 +37,7 @@ export const causeMakesMessage: Rule<'I-P5'> = {
     const tell = (entry: ObjectId, step: Step, waited: number): void => {
       const since = due.get(entry)!;
       due.delete(entry);
+      judged++;
       const name = entryName(scene.world, entry);
       report({
         step: since.step,
@@ -63,7 +64,6 @@ export const causeMakesMessage: Rule<'I-P5'> = {
           const known = messageText(state, object) !== undefined && addressOf(state, object) !== 0;
           if (!known || mayWrite(state, fn) === false) return;
           if (!scene.complete && (!shown.has(fn) || shared(state, object))) return;
-          judged++;
           const strict = scene.complete && shown.has(fn);
           if (due.has(object)) {
             if (strict) tell(object, step, time - due.get(object)!.time);
@@ -74,16 +74,16 @@ export const causeMakesMessage: Rule<'I-P5'> = {
         } else if (kind === msgSend) {
           if (type !== msixEntry) due.clear();
           else {
-            due.delete(object);
+            if (due.delete(object)) judged++;
             shown.add(functionOf(state, object));
           }
         } else if (kind === message || kind === smmuFault) due.clear();
         else if (due.size === 0) return;
         else if (INJECTIONS.has(kind) && kind !== merged) {
-          for (const entry of due.keys()) if (!shown.has(functionOf(state, entry))) due.delete(entry);
+          for (const entry of due.keys()) if (!shown.has(functionOf(state, entry)) && due.delete(entry)) judged++;
         } else if (kind === dropped || kind === merged || kind === untold) {
-          if (type === msixEntry) due.delete(object);
-          else due.clear();
+          if (type !== msixEntry) due.clear();
+          else if (due.delete(object)) judged++;
         } else if (type === msixEntry) {
           const since = due.get(object);
           if (since === undefined) return;

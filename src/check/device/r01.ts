@@ -103,7 +103,8 @@ export const sameVectors: Rule<'R01'> = {
         const size = tableSize(state, fn);
         const index = Number(state.world.node(object)?.segment);
         const name = entryName(scene.world, object);
-        if (size >= 0 && index >= size) {
+        // The model of the igb counts the vectors of its virtual functions behind its own.
+        if (size >= 0 && index >= size && state.text(fn, device.at.name) !== 'igb') {
           tell(
             step,
             object,

@@ -13,9 +13,13 @@ interface Previous {
   readonly cpu: number;
   readonly vector: number;
   readonly step: Step;
+  readonly time: number;
   /** A CPU of the move went offline: records of a dying CPU are missing in real traces, so what is not seen may have been. */
   doubtful: boolean;
 }
+
+/** A CPU goes offline and comes back in no shorter time, ns; in a capture neither need leave a record. */
+const OFFLINE = 20e6;
 
 /** F20. */
 export const freesPrevious: Rule<'F20'> = {
@@ -50,12 +54,15 @@ export const freesPrevious: Rule<'F20'> = {
     /** By how many vectors each CPU was told to leak. */
     const counted = new Map<number, number>();
     let judged = 0;
-    const leaked = (step: Step, irq: ObjectId, was: Previous, how: string, state: State): void => {
+    const leaked = (step: Step, time: number, irq: ObjectId, was: Previous, how: string, state: State): void => {
       previous.delete(irq);
       // Told here, so not once more by the count.
       counted.set(was.cpu, (counted.get(was.cpu) ?? 0) + 1);
       const place = placeName(was.cpu, was.vector);
-      const sure = !was.doubtful && state.flag(cpuObject(state, was.cpu), cpuType.at.online) === true;
+      const sure =
+        !was.doubtful &&
+        (scene.complete || time - was.time < OFFLINE) &&
+        state.flag(cpuObject(state, was.cpu), cpuType.at.online) === true;
       const left = state.num(cpuObject(state, was.cpu), cpuType.at.allocated);
       report({
         step,
@@ -91,16 +98,16 @@ export const freesPrevious: Rule<'F20'> = {
       });
     };
     return {
-      event(step, { kind, object, words, at, cpu }, state) {
+      event(step, { kind, object, words, at, cpu, time }, state) {
         if (kind === vecUpdate) {
           const a = vecUpdate.read(words, at);
           const was = previous.get(object);
-          if (was !== undefined) leaked(step, object, was, 'it moves again', state);
+          if (was !== undefined) leaked(step, time, object, was, 'it moves again', state);
           freed.delete(object);
           const live = isPlace(a.prevVector) && state.flag(cpuObject(state, a.prevCpu), cpuType.at.online) !== false;
           if (live) {
             judged++;
-            previous.set(object, { cpu: a.prevCpu, vector: a.prevVector, step, doubtful: false });
+            previous.set(object, { cpu: a.prevCpu, vector: a.prevVector, step, time, doubtful: false });
           }
         } else if (kind === vecFreeMoved) {
           const a = vecFreeMoved.read(words, at);
@@ -113,7 +120,7 @@ export const freesPrevious: Rule<'F20'> = {
               text: `${irqName(scene.world, object)} had freed ${placeName(a.cpu, a.vector)} already and did not move since: another irq can own it by now.`,
               evidence: [was.step],
             });
-          if (previous.delete(object)) freed.set(object, { cpu: a.cpu, vector: a.vector, step, doubtful: false });
+          if (previous.delete(object)) freed.set(object, { cpu: a.cpu, vector: a.vector, step, time, doubtful: false });
         } else if (kind === vecClear || kind === vecSetup || kind === vecTeardown) {
           previous.delete(object);
           freed.delete(object);
@@ -126,7 +133,7 @@ export const freesPrevious: Rule<'F20'> = {
           for (const [irq, was] of previous)
             if (was.cpu === cpu) {
               if (!scene.complete) was.doubtful = true;
-              leaked(step, irq, was, `CPU ${cpu} is offline now`, state);
+              leaked(step, time, irq, was, `CPU ${cpu} is offline now`, state);
             }
         } else if (kind === mtxOnline) doubt(cpu);
         else if (kind === mtxUnsure) doubt(Number(scene.world.node(object)?.segment));

@@ -17,7 +17,7 @@ import { vecAlloc, vecAllocManaged, vecReserveManaged, vecUpdate } from '../../m
 import type { State } from '../../model/state.ts';
 import { cpu as cpuType, domain } from '../../model/things/irq.ts';
 import { textOf } from '../names.ts';
-import type { Rule } from '../rule.ts';
+import type { Breach, Rule } from '../rule.ts';
 import { cpusOf, irqName, ownersOf } from './places.ts';
 
 const ENOSPC = -28;
@@ -61,11 +61,13 @@ export const findsVector: Rule<'F21'> = {
   needsAll: false,
   confirm: '/sys/kernel/debug/irq/domains/VECTOR (free vectors and their owners, CPU by CPU) at that moment',
   watch(report, scene) {
-    /** The last failure of each irq. */
-    const failed = new Map<ObjectId, number>();
+    /** The last failed attempt of each irq, and what to tell of the first one unless the kernel finds a vector elsewhere. */
+    const failed = new Map<ObjectId, { time: number; readonly breach: Breach }>();
+    /** No failure is told before this time. */
+    let late = Number.POSITIVE_INFINITY;
     let over = false;
     let judged = 0;
-    const tell = (step: Step, object: ObjectId, managed: boolean, state: State): void => {
+    const breachOf = (step: Step, object: ObjectId, managed: boolean, state: State): Breach => {
       const D = vectorDomain(state);
       const { full, rest, text } = free(state);
       const available = state.num(D, domain.at.available);
@@ -86,17 +88,26 @@ export const findsVector: Rule<'F21'> = {
               ];
       const owners = (full.length > 0 ? full : cpusOf(state)).slice(0, MOST_CPUS).map((n) => ownersOf(state, n));
       const held = owners.filter((list) => list !== '').join('; ');
-      report({
+      return {
         step,
         object,
         title: `${name} found no free vector ${why}`,
         text: `The allocation of a vector for ${name} failed with -28 (ENOSPC). ${cause}${text === '' ? '' : ` Free: ${text}.`}${held === '' ? '' : ` Held by: ${held}.`}`,
         evidence: [],
-      });
+      };
+    };
+    const overdue = (time: number): void => {
+      late = Number.POSITIVE_INFINITY;
+      for (const [irq, { time: last, breach }] of failed)
+        if (time - last > SAME) {
+          failed.delete(irq);
+          report(breach);
+        } else late = Math.min(late, last + SAME);
     };
     return {
       event(step, happened, state) {
         const { kind, object, words, at, time } = happened;
+        if (time > late) overdue(time);
         if (kind === vecAlloc || kind === vecAllocManaged || kind === vecReserveManaged) {
           const managed = kind !== vecAlloc;
           const { ret } =
@@ -106,18 +117,30 @@ export const findsVector: Rule<'F21'> = {
                 ? vecAllocManaged.read(words, at)
                 : vecReserveManaged.read(words, at);
           judged++;
-          const before = failed.get(object);
           if (ret !== ENOSPC) return;
-          failed.set(object, time);
-          if (before === undefined || time - before > SAME) tell(step, object, managed, state);
-        } else if (kind === vecUpdate) failed.delete(object);
-        else if (kind === message || kind === mark) {
+          const before = failed.get(object);
+          if (before === undefined) failed.set(object, { time, breach: breachOf(step, object, managed, state) });
+          else before.time = time;
+          late = Math.min(late, time + SAME);
+        } else if (kind === vecUpdate) {
+          const before = failed.get(object);
+          if (before === undefined) return;
+          failed.delete(object);
+          const { breach } = before;
+          const { cpu } = vecUpdate.read(words, at);
+          report({ ...breach, severity: 'info', text: `${breach.text} The kernel then took a vector of CPU ${cpu}.` });
+        } else if (kind === message || kind === mark) {
           const text = textOf(scene.world, happened);
           const virq = FAILED.exec(text)?.[1];
           if (virq === undefined) return;
           judged++;
           const irq = state.here.objectAt(`irq/${virq}`);
-          if (irq >= 0 && failed.has(irq)) return;
+          const told = irq >= 0 ? failed.get(irq) : undefined;
+          if (told !== undefined) {
+            failed.delete(irq);
+            report(told.breach);
+            return;
+          }
           report({
             step,
             object: irq >= 0 ? irq : object,
@@ -143,6 +166,9 @@ export const findsVector: Rule<'F21'> = {
         }
       },
       lost: () => failed.clear(),
+      end() {
+        for (const { breach } of failed.values()) report(breach);
+      },
       get judged() {
         return judged;
       },

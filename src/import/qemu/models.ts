@@ -65,11 +65,16 @@ function line(q: Qemu, models: Models, level: boolean | undefined): void {
   q.emit(event, modelOf(q, models));
 }
 
-/** The model raises its interrupt without telling how: by MSI where that is known to be on, else by its pin. */
-function msiOrLine(q: Qemu, models: Models, level: boolean): false | undefined {
+/** Whether MSI of the model is on; undefined while not known. */
+function msiOn(q: Qemu, models: Models): boolean | undefined {
   const { world, state } = q.out;
   const cap = world.node(modelOf(q, models))?.children.get('msi')?.object ?? -1;
-  const on = state.present(cap) ? msiControl.f.enable.flag(state, cap, msi.at.control) : undefined;
+  return state.present(cap) ? msiControl.f.enable.flag(state, cap, msi.at.control) : undefined;
+}
+
+/** The model raises its interrupt without telling how: by MSI where that is known to be on, else by its pin. */
+function msiOrLine(q: Qemu, models: Models, level: boolean): false | undefined {
+  const on = msiOn(q, models);
   if (on !== true) line(q, models, level);
   else if (level) raiseMsi(q, models, 0);
   else return false;
@@ -143,8 +148,9 @@ export const modelRules: readonly QemuRule[] = [
   rule('mptsas_irq_msi', 'dev {dev:w}', (q) => raiseMsi(q, MPTSAS, 0)),
   rule('mptsas_irq_intx', 'dev {dev:w} level {level:u}', (q, c, s) => line(q, MPTSAS, c.lo[s.level] !== 0)),
   rule('pvscsi_update_irq_msi', 'sending MSI notification', (q) => raiseMsi(q, PVSCSI, 0)),
+  // It is printed before the model looks whether MSI is on; then `pvscsi_update_irq_msi` follows, and the line stays as it is.
   rule('pvscsi_update_irq_level', 'interrupt level set to {level:u} (MASK…', (q, c, s) =>
-    line(q, PVSCSI, c.lo[s.level] !== 0),
+    msiOn(q, PVSCSI) === true ? false : line(q, PVSCSI, c.lo[s.level] !== 0),
   ),
   rule('lsi_update_irq', 'Update IRQ level {level:u} dstat…', (q, c, s) => line(q, LSI, c.lo[s.level] !== 0)),
   pin('esp_raise_irq', 'Raise IRQ', ESP, true),
