@@ -132,10 +132,20 @@ const BY_OBJECT: readonly Candidate[] = [
   return text.includes('.') && kinds.length === 1 ? [{ text, what: kinds[0]!.name }] : [];
 });
 
+/** How often each kind occurs, as far as the events were counted: a list is made with every letter that is typed. */
+const counted = new WeakMap<Trace, { readonly counts: Uint32Array; length: number }>();
+
+function kindCountsOf(trace: Trace): Uint32Array {
+  let known = counted.get(trace);
+  if (known === undefined || known.length > trace.length)
+    counted.set(trace, (known = { counts: new Uint32Array(vocabulary.length), length: 0 }));
+  for (; known.length < trace.length; known.length++) known.counts[trace.table.kindNumber(known.length)]!++;
+  return known.counts;
+}
+
 /** The kinds; those that occur in the trace first. */
 function kindCandidates(trace: Trace | undefined): Candidate[] {
-  const counts = new Uint32Array(vocabulary.length);
-  if (trace) for (let step = 0; step < trace.length; step++) counts[trace.table.kindNumber(step)]!++;
+  const counts = trace ? kindCountsOf(trace) : new Uint32Array(vocabulary.length);
   const text = (n: number, meaning: string): string =>
     n > 0 ? `${n.toLocaleString('en-US')} here. ${meaning}` : meaning;
   const all = vocabulary.map(({ name, meaning }, i) => ({
