@@ -46,6 +46,40 @@ describe('lists to choose from', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('go on with a filter while it is typed, say what is wrong with it, and go to the event that fits', async () => {
+    const { page } = workbench();
+    const widget = page.locator(WIDGET);
+    const selected = widget.locator('.monaco-list-row.focused .label-name');
+    const shows = (label: string): Promise<void> =>
+      eventually(async () => assert.equal(await selected.first().innerText(), label));
+    const first = page.locator('.part.statusbar .statusbar-item', { hasText: /step 0 of/ });
+    await runCommand(page, 'IRQScope: Go to First Event');
+    await first.waitFor();
+    await runCommand(page, 'IRQScope: Run to…');
+    await widget.locator('.quick-input-title', { hasText: 'Run to…' }).waitFor();
+    await page.keyboard.type('An event that');
+    await shows('An event that fits…');
+    await page.keyboard.press('Enter');
+    const input = widget.locator('input.input, .quick-input-filter input').first();
+    await eventually(async () => assert.match((await input.getAttribute('placeholder')) ?? '', /msix\.write/));
+    await page.keyboard.type('kin');
+    await shows('kind');
+    await page.keyboard.press('Enter');
+    await eventually(async () => assert.equal(await input.inputValue(), 'kind '));
+    await page.keyboard.type('== sned');
+    await eventually(async () =>
+      assert.match((await widget.innerText()).replaceAll(/\s+/g, ' '), /no event kind sned; did you mean send/),
+    );
+    for (let i = 0; i < 4; i++) await page.keyboard.press('Backspace');
+    await page.keyboard.type('send && entry.sends == 1');
+    await eventually(async () =>
+      assert.match(await selected.first().innerText(), /Run to kind == send && entry\.sends == 1/),
+    );
+    await screenshot(page, 'a filter that is typed');
+    await page.keyboard.press('Enter');
+    await first.waitFor({ state: 'detached' });
+  });
+
   it('Run to What Goes Wrong Next says what it looked for', async () => {
     const { page } = workbench();
     await runCommand(page, 'IRQScope: Run to What Goes Wrong Next');

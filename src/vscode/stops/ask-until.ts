@@ -39,7 +39,7 @@ export async function askUntil(trace: OpenTrace, direction: Direction): Promise<
   const end = growing ? 'until no further event is due' : 'the last event';
   const on = stops.breakpoints.filter((b) => b.enabled).length;
   const items: Item[] = [
-    { label: 'An Event That Fits…', description: 'a filter on events and on the state', until: 'filter' },
+    { label: 'An event that fits…', description: 'a filter on events and on the state', until: 'filter' },
     {
       label: 'Something gone wrong',
       description: 'a drop, a fault, an interrupt that does not arrive',
