@@ -13,12 +13,13 @@ import {
   highlighted,
   LAST,
   row,
+  TALL,
   UNMASK,
   view,
 } from './views.ts';
 
 describe('views of a trace', () => {
-  const workbench = useWorkbench({ folder: EXAMPLES });
+  const workbench = useWorkbench({ folder: EXAMPLES, viewport: TALL });
 
   it('invite to open a trace', async () => {
     const { page } = workbench();
@@ -237,7 +238,7 @@ describe('views of a trace', () => {
 for (const theme of ['Default Light Modern', 'Default High Contrast', 'Default High Contrast Light']) {
   describe(`views in ${theme}`, () => {
     const settings = { 'workbench.colorTheme': theme, 'irqscope.openOnStart': EXAMPLE };
-    const workbench = useWorkbench({ folder: EXAMPLES, settings });
+    const workbench = useWorkbench({ folder: EXAMPLES, settings, viewport: TALL });
 
     it('show what a step changed', async () => {
       const { page } = workbench();
@@ -259,7 +260,7 @@ describe('views of the packaged extension', () => {
   ] as const) {
     describe(where, () => {
       const settings = { 'irqscope.openOnStart': EXAMPLE };
-      const workbench = useWorkbench({ vsix: true, trust: true, folder, settings });
+      const workbench = useWorkbench({ vsix: true, trust: true, folder, settings, viewport: TALL });
 
       it('show the trace', async () => {
         const { page } = workbench();

@@ -7,6 +7,9 @@ import { patient } from '../../scripts/test/patience.ts';
 import { LAST, UNMASK } from '../helpers/example.ts';
 import { eventually, runCommand } from '../helpers/host.ts';
 
+/** A window in which every view shows the rows that the tests use. */
+export const TALL = { width: 1400, height: 1500 };
+
 export const EXAMPLES = join(root, 'examples');
 export const EXAMPLE = join(EXAMPLES, 'x86-vtd-qemu.log');
 
