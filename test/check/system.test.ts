@@ -1,5 +1,6 @@
 // The rules about the system as a whole, each on a trace that breaks it and on one that does not.
 import assert from 'node:assert/strict';
+import { importText } from '../helpers/fixtures.ts';
 import { found, judged, made, verdict } from './made.ts';
 
 const repeat = (times: number, line: (i: number) => string): string =>
@@ -74,6 +75,17 @@ describe('rules about the system', () => {
         '4 vcpu/0/vector/34: vcpu/0: vector 34 was accepted and not injected for 3.000 s',
       ]);
     });
+    it('a virtual CPU that halted and is not woken, while another one goes on', () => {
+      const halted = `${whole}\n5 kvm.exit vcpu/0 reason=HLT\n${accept(10)}`;
+      const other = '1000000 kvm.entry vcpu/1\n3000000 kvm.entry vcpu/1';
+      assert.deepEqual(found(made(`${halted}\n${other}`), 'F82'), [
+        '5 vcpu/0/vector/34: vcpu/0: vector 34 was accepted and not injected for 3.000 s',
+      ]);
+      assert.match(judged(made(`${halted}\n${other}`), 'F82').findings[0]!.text, /it had halted, and nothing woke it/);
+      // Nothing tells that entries are still recorded.
+      assert.deepEqual(found(made(`${halted}\n3000000 mark marker text=x`), 'F82'), []);
+    });
+
     it('where the trace never shows what comes next for a vector, nothing is missing', () => {
       // Edge-triggered interrupts end without a record while APICv is active, and posted ones are not injected by software.
       assert.deepEqual(found(made(`${accept(1)}\n${inject(2)}\n${runs(1, 14)}`), 'F82'), []);
@@ -94,6 +106,24 @@ describe('rules about the system', () => {
         [2, 'An invalidation of the remapping unit failed'],
       ],
     );
+  });
+
+  it('F83 reads the log of the kernel in its own trace', () => {
+    const trace = importText(
+      [
+        '# tracer: nop',
+        '#',
+        ' <idle>-0       [001] d.h1.    61.200001: console: [   61.199991] nvme nvme0: 4/0/0 default/read/poll queues',
+        ' <idle>-0       [001] d.h1.    62.200001: console: [   62.199991] DMAR: VT-d detected Invalidation Time-out Error: SID 0',
+        ' kworker/2:1-9  [002] .....    63.200001: console: [   63.199991] nvme nvme0: I/O tag 77 (104d) QID 3 timeout, completion polled',
+      ].join('\n'),
+    );
+    // The log's first line tells of no interrupt; before the other two the CPUs were seen.
+    assert.deepEqual(
+      judged(trace, 'F83').findings.map((f) => [trace.world.path(f.object), f.title]),
+      [['log', 'An invalidation of the remapping unit failed']],
+    );
+    assert.equal(found(trace, 'R02').length, 1);
   });
 
   describe('F84', () => {

@@ -3,6 +3,7 @@ import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
 import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
 import { vcpuVector } from '../../model/things/virt.ts';
+import { isHalted } from '../kvm/descriptors.ts';
 import type { Rule } from '../rule.ts';
 
 /**
@@ -47,6 +48,9 @@ export const deliveryGoesOn: Rule<'F82'> = {
     /** Vectors for which the trace shows what comes next: the absence of that counts. */
     const injects = new Set<ObjectId>();
     const ends = new Set<ObjectId>();
+    /** The last entry of any virtual CPU: such records are still written. */
+    let lastRun: Step = -1;
+    let lastRunTime = Number.NaN;
     let judged = 0;
     const begin = (vector: ObjectId, step: Step, time: number, injected: boolean): void => {
       const cpu = vcpuOf(vector);
@@ -63,7 +67,7 @@ export const deliveryGoesOn: Rule<'F82'> = {
         step: one.step,
         object: one.vector,
         title: `${cpu}: vector ${vector} was ${stage} and not ${missing} for ${span}`,
-        text: `Vector ${vector} was ${stage} at ${cpu} and not ${missing} within ${span}, in which the virtual CPU entered the guest ${one.entries} times: ${one.injected ? 'its handler does not end, and everything of the same or a lower priority waits behind it' : 'the guest does not take interrupts (they are disabled, or one of higher priority is in service)'}. This is the first stage of the path that something went into and nothing came out of.`,
+        text: `Vector ${vector} was ${stage} at ${cpu} and not ${missing} within ${span}, in which the virtual CPU entered the guest ${one.entries} times: ${one.entries === 0 ? 'it had halted, and nothing woke it' : one.injected ? 'its handler does not end, and everything of the same or a lower priority waits behind it' : 'the guest does not take interrupts (they are disabled, or one of higher priority is in service)'}. This is the first stage of the path that something went into and nothing came out of.`,
         evidence: [step],
         absent: { since: one.step, kinds: [one.injected ? apicEoi : apicInject] },
       });
@@ -71,6 +75,10 @@ export const deliveryGoesOn: Rule<'F82'> = {
     return {
       event(step, { kind, object, time, words, at }, state: State) {
         if (kind === kvmEntry || kind === kvmExit) {
+          if (kind === kvmEntry) {
+            lastRun = step;
+            lastRunTime = time;
+          }
           const list = waiting.get(object);
           if (list === undefined || list.size === 0) return;
           for (const one of list.values()) {
@@ -111,9 +119,12 @@ export const deliveryGoesOn: Rule<'F82'> = {
       lost() {
         waiting.clear();
       },
-      end() {
+      end(_last, state) {
         for (const list of waiting.values())
-          for (const one of list.values()) if (one.lastTime - one.time > HUNG_AT_END) tell(one, one.last, one.lastTime);
+          for (const one of list.values())
+            if (one.lastTime - one.time > HUNG_AT_END) tell(one, one.last, one.lastTime);
+            else if (one.entries === 0 && isHalted(state, vcpuOf(one.vector)) && lastRunTime - one.time > HUNG_AT_END)
+              tell(one, lastRun, lastRunTime);
       },
       get judged() {
         return judged;

@@ -25,6 +25,7 @@ import {
 } from '../importer.ts';
 import { isNameByte } from '../pattern.ts';
 import { Dispatcher, RuleSet } from '../rules.ts';
+import { consoleRules } from './console.ts';
 import { Ftrace } from './context.ts';
 import { iommuRules } from './iommu.ts';
 import { irqRules } from './irq.ts';
@@ -35,7 +36,7 @@ import { withRaw } from './raw.ts';
 import { isNative, RecordHead } from './record.ts';
 import { virtRules } from './virt.ts';
 
-const events = new RuleSet<Ftrace>([...irqRules, ...withRaw(virtRules), ...iommuRules], SILENT);
+const events = new RuleSet<Ftrace>([...irqRules, ...withRaw(virtRules), ...iommuRules, ...consoleRules], SILENT);
 /** The one event of which blanks at the start belong to the payload. */
 const MARK = events.names.indexOf('tracing_mark_write');
 
