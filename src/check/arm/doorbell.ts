@@ -1,13 +1,12 @@
 // What rules about doorbells behind an SMMU share: pages, and who holds a message for one.
 import { hex64 } from '../../base/hex.ts';
 import type { ObjectId } from '../../base/ids.ts';
-import { requesterText } from '../../model/bdf.ts';
 import { effectivelyMasked } from '../../model/events/msix.ts';
-import { pciRequester } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import type { World } from '../../model/world.ts';
 import { entryName } from '../names.ts';
+import { functionAt } from './its-names.ts';
 
 /** The smallest page of an SMMU: doorbells are mapped by pages. */
 const PAGE = 4096;
@@ -15,13 +14,8 @@ const PAGE = 4096;
 /** Number of the page of an address, from its halves. */
 export const pageOf = (lo: number, hi: number): number => Math.floor((hi * 0x100000000 + lo) / PAGE);
 
-/** The function behind a stream, or a device of an ITS: its number is the requester ID. -1 where the trace names no such function. */
-export function functionOf(world: World, stream: ObjectId): ObjectId {
-  const sid = Number(world.node(stream)?.segment);
-  return Number.isNaN(sid)
-    ? -1
-    : world.spaceOf(stream).objectAt(`device/${requesterText(sid % 2 ** pciRequester.width)}`);
-}
+/** The function behind a stream: its StreamID is the requester ID. -1 where the trace names no such function. */
+export const functionOf = (world: World, stream: ObjectId): ObjectId => functionAt(world.node(stream));
 
 /** The page that an entry or MSI capability sends to; -1 while it is not known. */
 export function doorbellPage(state: State, object: ObjectId): number {

@@ -17,8 +17,8 @@ import type { State } from '../../model/state.ts';
 import { itsDevice, itsEvent } from '../../model/things/remap.ts';
 import { before, LastEvents, Now, steps } from '../history.ts';
 import type { Report, Rule, RuleObserver, Scene } from '../rule.ts';
-import { functionOf, messageName, ownerOfMessage } from './doorbell.ts';
-import { eventName } from './its-names.ts';
+import { messageName, ownerOfMessage } from './doorbell.ts';
+import { eventName, functionAt } from './its-names.ts';
 
 const COMMANDS: readonly EventKind[] = [itsMapd, itsMapti, itsMovi, itsDiscard, itsInv, itsInt];
 const isCommand: ReadonlySet<EventKind> = new Set(COMMANDS);
@@ -125,7 +125,7 @@ class Translations implements RuleObserver {
   #lost(step: Step, object: ObjectId, reason: string, state: State): void {
     const { world } = state;
     const { event, device } = eventName(world, object);
-    const fn = functionOf(world, world.node(object)?.parent?.parent?.object ?? -1);
+    const fn = functionAt(world.node(object)?.parent?.parent);
     const ago = before(this.#scene, this.#causes.ago(fn, this.#time));
     const from = ownerOfMessage(world, this.#sender) === fn ? this.#sender : -1;
     const wrote = before(this.#scene, this.#writes.ago(from, this.#time));

@@ -4,6 +4,8 @@ import type { EventKind } from '../../model/event.ts';
 import { irFault, irMessage, irRemap, irRequest, irteWrite } from '../../model/events/remap.ts';
 import { vtdFaultReasons } from '../../model/registers/vtd.ts';
 import type { State } from '../../model/state.ts';
+import { amdIrte, irte, remapUnit } from '../../model/things/remap.ts';
+import type { World } from '../../model/world.ts';
 import { before, LastEvents, Now, steps } from '../history.ts';
 import type { Breach, Report, Rule, RuleObserver, Scene } from '../rule.ts';
 import { behindKinds, IrqsBehind } from './behind.ts';
@@ -86,7 +88,7 @@ class Faults implements RuleObserver {
     if (told.has(key)) return;
     this.#told.set(object, told.add(key));
     const story = this.#story;
-    const entry = irteName(world, object);
+    const entry = entryOf(world, object, story.named === false ? undefined : fault.index);
     const sender = senderName(fault.sid);
     const did = story.did(entry, story.named === false ? undefined : fault.index);
     const known = fault.reason === undefined ? undefined : vtdFaultReasons[fault.reason];
@@ -114,6 +116,16 @@ class Faults implements RuleObserver {
       evidence: steps(request, this.#writes.step(object), down),
     } satisfies Breach);
   }
+}
+
+/** The entry of a fault; a line of the kernel's log names its index and no unit. */
+function entryOf(world: World, object: ObjectId, index: number | undefined): string {
+  const type = world.type(object);
+  return type === undefined || (type !== irte && type !== amdIrte && type !== remapUnit && index !== undefined)
+    ? index === undefined
+      ? 'the remapping unit'
+      : `IRTE ${index}`
+    : irteName(world, object);
 }
 
 const KINDS: readonly EventKind[] = [irFault, irRemap, irMessage, irRequest, irteWrite, ...behindKinds];

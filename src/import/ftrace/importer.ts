@@ -23,6 +23,7 @@ import {
   UNKNOWN_RECORD,
   WHOLE_RECORD,
 } from '../importer.ts';
+import { kernelFault } from '../kernel-lines.ts';
 import { isNameByte } from '../pattern.ts';
 import { Dispatcher, RuleSet } from '../rules.ts';
 import { consoleRules } from './console.ts';
@@ -259,7 +260,11 @@ export class FtraceImporter implements RecordReader {
     }
     if (/^\s*(?:\d+\)|-{3,}|=[ =]*$)|^ +$/.test(line)) return 'function graph';
     if (/^\s*(--+|Dumping ftrace buffer|CPU:\d+ \[SUBBUFFER START\])/.test(line)) return 'separator';
-    return undefined;
+    const fault = kernelFault(buf, start, end, this.#out.world.strings);
+    if (fault === undefined) return undefined;
+    this.#out.cpu = -1;
+    this.#f.emit(fault, this.#f.object('log'));
+    return 'kernel log';
   }
 
   #cpuMention(n: number): number {

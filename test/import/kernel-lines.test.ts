@@ -1,0 +1,68 @@
+// Lines of the kernel's log between the records of a trace that tell of a refused interrupt: the forms of drivers/iommu/intel/dmar.c from
+// 4.x to 7.2. The first ones are from real reports.
+import assert from 'node:assert/strict';
+import { found } from '../check/made.ts';
+import { sample } from './samples.ts';
+
+const PRESENT = 'Present field in the IRTE entry is clear';
+const COMPAT = 'Blocked a compatibility format interrupt request';
+const rows: readonly (readonly [line: string, event: string])[] = [
+  [
+    `[76561.105092] DMAR: [INTR-REMAP] Request device [65:00.0] fault index 0x25 [fault reason 0x22] ${PRESENT}`,
+    `ir.fault log reason=34 sid=0x6500 index=37 text=${PRESENT}`,
+  ],
+  [
+    `DMAR: [INTR-REMAP] Request device [42:00.2] fault index 1600 [fault reason 37] ${COMPAT}`,
+    `ir.fault log reason=37 sid=0x4202 index=5632 text=${COMPAT}`,
+  ],
+  [
+    `[    4.1] DMAR: [INTR-REMAP] Request device [0xe2:0x00.0] fault index 0xa00 [fault reason 0x25] ${COMPAT}`,
+    `ir.fault log reason=37 sid=0xe200 index=2560 text=${COMPAT}`,
+  ],
+  [
+    `Nov 20 10:00:00 host kernel: DMAR: [INTR-REMAP] Request device [0000:65:00.0] fault index 0x25 [fault reason 0x22] ${PRESENT}`,
+    `ir.fault log reason=34 sid=0x6500 index=37 text=${PRESENT}`,
+  ],
+];
+
+const ftrace = (line: string): string => `# tracer: nop
+          <idle>-0       [002] d.h1.    10.934596: irq_handler_entry: irq=42 name=nvme0q1
+${line}
+          <idle>-0       [002] d.h1.    10.934597: irq_handler_exit: irq=42 ret=handled
+`;
+const qemu = (line: string): string => `7@1.000001:vtd_ir_enable enable 1\n${line}\n7@1.000002:vtd_inv_qi_fetch \n`;
+
+describe('lines of the kernel log between records', () => {
+  for (const [line, event] of rows)
+    it(line, () => {
+      for (const text of [ftrace(line), qemu(line)]) {
+        const { events } = sample(text);
+        assert.deepEqual(
+          events.filter((e) => e.startsWith('ir.fault')),
+          [event],
+        );
+      }
+    });
+
+  it('others, and lines that only speak of it, are text', () => {
+    for (const line of [
+      'DMAR: DRHD: handling fault status reg 2',
+      'see the INTR-REMAP fault above',
+      `DMAR: [DMA Write NO_PASID] Request device [65:00.0] fault addr 0x0 [fault reason 0x05] PTE Write access is not set`,
+    ])
+      assert.deepEqual(
+        sample(ftrace(line)).events.filter((e) => e.startsWith('ir.fault')),
+        [],
+        line,
+      );
+  });
+
+  it('a rule tells the entry by its index, and none where the index means nothing', () => {
+    assert.deepEqual(found(sample(ftrace(rows[0]![0])).trace, 'F30'), [
+      '2 log: 0000:65:00.0 used IRTE 37, which is not present',
+    ]);
+    assert.deepEqual(found(sample(ftrace(rows[1]![0])).trace, 'F33'), [
+      '2 log: 0000:42:00.2 sent a message in compatibility format, which the remapping unit blocked',
+    ]);
+  });
+});
