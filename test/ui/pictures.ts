@@ -13,12 +13,12 @@ import {
   EXAMPLE,
   EXAMPLES,
   expand,
+  fold,
   goBeforeUnmask,
   goToStep,
   LAST,
   row,
   UNMASK,
-  view,
 } from './views.ts';
 
 const FOLDER = join(root, 'docs', 'images');
@@ -51,12 +51,6 @@ async function widenSideBar(page: Page, width: number): Promise<void> {
   await dragEdge(page, box.x + box.width, box.x + width);
 }
 
-async function collapse(page: Page, title: string): Promise<void> {
-  const header = view(page, title).locator('.pane-header');
-  if ((await header.getAttribute('aria-expanded')) === 'true') await header.locator('.title').click();
-  await eventually(async () => assert.equal(await header.getAttribute('aria-expanded'), 'false'));
-}
-
 async function take(page: Page, name: string): Promise<void> {
   const path = join(FOLDER, `${name}.png`);
   const picture = shrinkPng(await page.screenshot());
@@ -69,7 +63,7 @@ async function take(page: Page, name: string): Promise<void> {
 async function devices(page: Page): Promise<void> {
   await atStep(page, LAST);
   await goBeforeUnmask(page);
-  for (const title of ['Interrupts', 'Findings', 'Traces', 'Domains', 'CPUs']) await collapse(page, title);
+  await fold(page, ['Interrupts', 'Findings', 'Traces', 'Domains', 'CPUs']);
   await widenSideBar(page, 630);
   await expand(page, 'Devices', '0000:00:03.0 nvme', 'MSI-X table', 'entry 0', 'control:');
   await page.keyboard.press('F10');

@@ -43,7 +43,7 @@ describe('views of a trace', () => {
     await page.locator('.tab', { hasText: 'x86-vtd-qemu.log' }).waitFor();
     await page.locator('.part.statusbar').getByText('QEMU Trace Log').waitFor();
     await screenshot(page, 'views with trace');
-    await fold(page, 'Interrupts', 'Findings');
+    await fold(page, ['Interrupts', 'Findings', 'Traces', 'Domains', 'CPUs']);
   });
 
   it('tell that the keys for the events of an object need one', async () => {
@@ -108,7 +108,9 @@ describe('views of a trace', () => {
     await view(page, 'Devices').locator('.action-label[aria-label^="Toggle Unchanged"]').click();
     await eventually(async () => assert.equal(await row(page, 'Devices', '0000:00:00.0 mch').count(), 0));
     await row(page, 'Devices', 'mask: 0 unmasked').waitFor();
+    await fold(page, ['CPUs'], false);
     await view(page, 'CPUs').getByText('This step changed nothing here.').waitFor();
+    await fold(page, ['CPUs']);
     await screenshot(page, 'only what changed');
     await runCommand(page, 'IRQScope: Toggle Unchanged');
     await row(page, 'Devices', '0000:00:00.0 mch').waitFor();

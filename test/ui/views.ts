@@ -38,12 +38,12 @@ export async function expand(page: Page, title: string, ...labels: string[]): Pr
   }
 }
 
-/** Folds views to their titles: those that stay get their room. */
-export async function fold(page: Page, ...titles: string[]): Promise<void> {
+/** Folds views to their titles, or opens them: the side bar has not room enough for all of them. */
+export async function fold(page: Page, titles: readonly string[], folded = true): Promise<void> {
   for (const title of titles) {
     const header = view(page, title).locator('.pane-header');
-    if ((await header.getAttribute('aria-expanded')) === 'true') await header.click();
-    await eventually(async () => assert.equal(await header.getAttribute('aria-expanded'), 'false', title));
+    if ((await header.getAttribute('aria-expanded')) === String(folded)) await header.locator('.title').click();
+    await eventually(async () => assert.equal(await header.getAttribute('aria-expanded'), String(!folded), title));
   }
 }
 
