@@ -243,7 +243,7 @@ describe('irqscope helps', () => {
     for (const word of ['info', 'events', 'state', 'history', '--json', 'Exit status'])
       assert.ok(general.out.includes(word), word);
     assert.equal((await irqscope(['help'])).out, general.out);
-    for (const command of ['info', 'events', 'state', 'history']) {
+    for (const command of ['info', 'events', 'state', 'history', 'interrupts', 'path', 'stats']) {
       const { status, out } = await irqscope([command, '--help']);
       assert.equal(status, 0);
       assert.match(out, new RegExp(`^Usage: irqscope ${command} FILE`));

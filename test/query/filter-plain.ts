@@ -265,6 +265,13 @@ function spanNano(text: string): bigint {
   return sign === '-' ? -units : units;
 }
 
+/** A path with its numbers in decimal: `vcpu/0x0` names `vcpu/0`. */
+const inDecimal = (path: string): string =>
+  path
+    .split('/')
+    .map((segment) => (/^0x[0-9a-f]+$/i.test(segment) ? String(BigInt(segment)) : segment))
+    .join('/');
+
 function compared(
   value: Plain,
   relation: Relation,
@@ -280,7 +287,9 @@ function compared(
       const full = wanted.replaceAll(/(^|\/)([0-9a-f]{2}:[01][0-9a-f]\.[0-7])(?=\/|$)/g, '$10000:$2');
       const mine = path ? [value] : [value, root + value];
       const same = [full, root + full].some((other) =>
-        mine.some((one) => (!quoted && other.includes('*') ? pathMatcher(other)(one) : one === other)),
+        mine.some((one) =>
+          !quoted && other.includes('*') ? pathMatcher(other)(one) : inDecimal(one) === inDecimal(other),
+        ),
       );
       return relation === '==' ? same : relation === '!=' && !same;
     }

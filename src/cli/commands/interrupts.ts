@@ -64,20 +64,21 @@ export const interrupts: Command = {
   name: 'interrupts',
   usage: 'FILE [--at S] [--json]',
   summary: 'one row for each interrupt, from the device entry to the CPU, the worst first',
-  help: `Lists every interrupt as one row: the entry of the function that sends it, the Linux irq, the remapping table entry, the CPU
-and vector, the vector of VFIO, the GSI, the virtual CPU and the irq of the guest, joined as the state after the event at S
-shows it. Then how often it was raised, sent and handled so far, the last event about it, and where it stands. What is lost comes
-first, then what is pending, then what is masked while a cause waits, then the busiest. Interrupts that were never used are one line.
-- is none; ? is what the trace cannot show: unknown is not zero.
+  help: `Lists every interrupt as one row: the entry of the function that sends it, the Linux irq, the remapping table entry, the
+CPU and vector, the vector of VFIO, the GSI, the virtual CPU and the irq of the guest, joined as the state after the
+event at S shows it. Then how often it was raised, sent and handled so far, the last event about it, and where it
+stands. What is lost comes first, then what is pending, then what is masked while a cause waits, then the busiest.
+Interrupts that were never used are one line. - is none; ? is what the trace cannot show: unknown is not zero.
 
-Status: idle; pending (a pending bit is set, or the processor has accepted it and not taken it); masked; in-flight (it left
-the device and did not arrive at a handler yet); in-service (its handler runs); lost (a rule found a loss); unknown.
+Status: idle; pending (a pending bit is set, or the processor has accepted it and not taken it); masked; in-flight (it
+left the device and did not arrive at a handler yet); in-service (its handler runs); lost (a rule found a loss); unknown.
 
 Options:
   --at S         ${POSITION_HELP};
                  without it: end
-  --json         one JSON array of all interrupts, those never used too: {entry, guestEntry, irq, domain, irte, cpu, vector,
-                 vfio, gsi, vcpu, guestIrq, action, raises, sends, handled, last, status, findings}; ids are object paths or null
+  --json         one JSON array of all interrupts, those never used too: {entry, guestEntry, irq, domain, irte, cpu,
+                 vector, vfio, gsi, vcpu, guestIrq, action, raises, sends, handled, last, status, findings}; ids are
+                 object paths or null
 
 Examples:
   irqscope interrupts examples/x86-vtd-qemu.log

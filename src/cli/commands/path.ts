@@ -95,8 +95,8 @@ Options:
   --funnel PATH  an entry, a function, an irq, a vector, a VFIO vector: whatever the deliveries pass
   --from S       count deliveries that begin at or after S
   --to S         read up to the last event at or before S
-  --json         {hops: [{step, time, stage, object, detail, seen, latency}], delivered, reason, blind: [{stage, opens}]};
-                 seen is false for a hop that is inferred. With --funnel {object, from, to, deliveries, delivered, lost,
+  --json         {hops: [{step, time, stage, object, detail, seen, latency}], delivered, reason,
+                 blind: [{stage, opens}]}; seen is false for a hop that is inferred. With --funnel {object, from, to, deliveries, delivered, lost,
                  unknown, stages: [{stage, entered, left, merged, ended, evidence}], first, blind}
 
 Examples:
