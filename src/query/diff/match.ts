@@ -7,10 +7,10 @@ export interface Matches {
   readonly inA: Int32Array;
 }
 
-/** How well names tell things apart: those of the function and its vector first, actions next, requesters last. */
+/** How well names tell things apart: those of the function and its vector first, actions and vectors of no known domain next, requesters last. */
 function rankOf(name: string): number {
   if (name.startsWith('requester ')) return 2;
-  return name.startsWith('action ') ? 1 : 0;
+  return name.startsWith('action ') || name.startsWith('slot ') ? 1 : 0;
 }
 
 const RANKS = [0, 1, 2] as const;

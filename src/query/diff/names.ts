@@ -23,8 +23,11 @@ export function nameThing(state: State, thing: Thing, row: EventRow): void {
   if (type === irq) {
     const device = state.text(object, irq.at.device);
     const index = state.num(object, irq.at.hwirq);
-    if (device !== '' && index >= 0)
-      thing.names.add(`vector ${index} of ${device} ${busOf(state.text(object, irq.at.domain))}`);
+    if (device === '' || index < 0) return;
+    // A trace need not tell the domain; then only the other traces' irqs of other domains are told apart from it.
+    const bus = busOf(state.text(object, irq.at.domain));
+    if (bus !== '') thing.names.add(`vector ${index} of ${device} ${bus}`);
+    thing.names.add(`slot ${index} of ${device}`);
   } else if (kind === routeSet) {
     const { device, vector } = routeSet.read(row.words, row.at);
     thing.owner = `route of ${strings.text(device)} ${vector}`;

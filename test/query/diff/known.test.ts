@@ -118,6 +118,20 @@ describe('comparison of two traces', () => {
     );
   });
 
+  it('knows an irq by function and vector also where one trace does not tell its domain', () => {
+    const life = (irq: number, vector: number, domain: string): string[] => [
+      `vec.setup irq/${irq} legacy=false ret=0`,
+      `irq.identify irq/${irq} device=0000:00:04.0 hwirq=${vector}${domain}`,
+      `vec.update irq/${irq} vector=${40 + vector} cpu=0 prevVector=0 prevCpu=0`,
+    ];
+    const a = traceOf([0, 1].flatMap((vector) => life(30 + vector, vector, ' domain=PCI-MSIX-0000:00:04.0')));
+    const b = traceOf([1, 0].flatMap((vector) => life(60 + vector, vector, '')));
+    assert.deepEqual(rowsBetween(a, b), []);
+    // MSI and MSI-X vector 0 of one function are two interrupts.
+    const msi = traceOf(life(50, 0, ' domain=PCI-MSI-0000:00:04.0'));
+    assert.equal(rowsBetween(traceOf(life(30, 0, ' domain=PCI-MSIX-0000:00:04.0')), msi).length, 4);
+  });
+
   it('keeps interrupts apart whose entries hold the message of another one for a moment, and reads of invalid entries', () => {
     // Software writes address before data: entry 1 then holds EventID 0, which is that of entry 0.
     const entry = (index: number, lpi: number): string[] => [
