@@ -15,6 +15,9 @@ import { argumentOf } from '../../trace/row.ts';
 import type { Delivery } from './delivery.ts';
 import { type Joins, type Moment, numberOf } from './moment.ts';
 
+/** Vectors that an MSI function has at most (PCI 6.8.1.3). */
+const MSI_VECTORS = 32;
+
 /** Remembers the number that a simulation gave to a cause. */
 function nameCause({ slots, row }: Moment, delivery: Delivery): void {
   const cause = argumentOf(row, 'cause');
@@ -22,37 +25,61 @@ function nameCause({ slots, row }: Moment, delivery: Delivery): void {
 }
 
 function raise(moment: Moment): void {
-  const { slots, step, row } = moment;
+  const { slots, step, row, state } = moment;
   const { object } = row;
   const waiting = slots.raised.get(object);
-  const entry = isEntry(moment);
+  const entry = isEntry(state, object);
   // A cause that finds another one waiting in its entry is served by the same message.
   const at = entry ? waiting : nameless(moment);
   const delivery = at ? slots.hop(at, step, 'cause', object) : slots.begin(step, 'cause', object);
   slots.put(slots.raised, object, delivery, step);
-  if (!entry) slots.nameless = { delivery, step, cpu: row.cpu, task: row.task };
+  slots.cause = { delivery, step, cpu: row.cpu, task: row.task };
+  if (!entry && row.kind === devRaise) slots.defer(slots.cause);
   nameCause(moment, delivery);
 }
 
-/** Whether an event is about an entry that holds a message. */
-function isEntry({ row, state }: Moment): boolean {
-  const type = state.world.type(row.object);
+/** Whether an object is an entry that holds a message. */
+function isEntry(state: State, object: ObjectId): boolean {
+  const type = state.world.type(object);
   return type === msixEntry || type === msi || type === imsEntry;
 }
 
-/** The cause that the same thread recorded just before, of a line or a function that names no entry. */
-export function nameless({ slots, step, row }: Moment): Delivery | undefined {
-  const { nameless: last } = slots;
+/** The cause that the same thread recorded just before. */
+function causeBefore({ slots, step, row }: Moment): Delivery | undefined {
+  const { cause: last } = slots;
   const near = last && last.task === row.task && last.step >= step - 2;
-  // The same line again is another cause.
+  // The same object again is another cause.
   return near && !last.delivery.hops.some((hop) => hop.object === row.object) ? last.delivery : undefined;
+}
+
+/** The cause that the same thread recorded just before, of a line or a function that names no entry. */
+export function nameless(moment: Moment): Delivery | undefined {
+  const delivery = causeBefore(moment);
+  return delivery && !isEntry(moment.state, delivery.hops.at(-1)!.object) ? delivery : undefined;
+}
+
+/** The cause that the same thread recorded just before, where it may have sent a message that is not known to be of its entry. */
+function sender(moment: Moment): Delivery | undefined {
+  const { row, state } = moment;
+  const delivery = causeBefore(moment);
+  const from = delivery?.hops.at(-1)?.object ?? -1;
+  if (from < 0 || !isEntry(state, from)) return delivery;
+  if (isEntry(state, row.object)) return undefined;
+  const { address, data } = state.world.type(from)!.at as { readonly address: number; readonly data: number };
+  const sent = msgSend.read(row.words, row.at);
+  const [lo, hi, held] = [state.num(from, address), state.num(from, address + 1), state.num(from, data)];
+  if (lo < 0 || held < 0) return delivery;
+  // The vectors of an MSI function share the address; the low bits of data are the vector (PCI 6.8.1.6).
+  const most = state.world.type(from) === msi ? MSI_VECTORS : 1;
+  const own = lo === sent.address(0) && hi === sent.address(1) && held <= sent.data && sent.data < held + most;
+  return own ? delivery : undefined;
 }
 
 function send(moment: Moment): void {
   const { slots, step, row, state } = moment;
   const { object } = row;
   const ahead = slots.translating.get(row.task);
-  const raised = slots.raised.get(object) ?? nameless(moment);
+  const raised = slots.raised.get(object) ?? sender(moment) ?? slots.deferred(step, row.task);
   const translated = ahead?.hops.length === 1 && ahead.has('remap') && ahead.first !== object ? ahead : undefined;
   let delivery = raised ?? translated;
   if (raised && translated && raised !== translated) {
@@ -64,7 +91,7 @@ function send(moment: Moment): void {
   if (delivery) slots.hop(delivery, step, 'message', object);
   else delivery = slots.begin(step, 'message', object);
   for (const [key, other] of slots.raised) if (other === delivery) slots.raised.delete(key);
-  slots.nameless = undefined;
+  slots.cause = undefined;
   nameCause(moment, delivery);
   const target = messageOf(state, object);
   if (target >= 0) slots.send(target, delivery, step);

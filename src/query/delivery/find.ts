@@ -62,6 +62,12 @@ class Follower {
     return this.#tracker.slots.open.has(delivery);
   }
 
+  /** Its handler returned, and nothing but another action of a shared irq may follow. */
+  isReturned(delivery: Delivery): boolean {
+    const { slots } = this.#tracker;
+    return !slots.waits(delivery) && [...slots.returned.values()].some((last) => last.delivery === delivery);
+  }
+
   /** The delivery that concerns one of some objects: one on its way, or else the one that ended last. */
   about(objects: ReadonlySet<ObjectId>): Delivery | undefined {
     const concerns = (delivery: Delivery): boolean =>
@@ -174,6 +180,7 @@ function finish(trace: Trace, follower: Follower, delivery: Delivery): void {
       follower.to(settled);
       continue;
     }
+    if (follower.isReturned(delivery)) return;
     const { length } = delivery.hops;
     const next = eventAbout(trace, placesOf(delivery, follower.state), follower.done - 1, 1);
     if (next < 0) return;

@@ -63,6 +63,9 @@ export class InFlight {
   }
 }
 
+/** Events after which the main loop of the emulator has sent what a device told it by an eventfd. */
+const DEFERRED = 64;
+
 /** Deliveries of unknown threads that are kept while they wait nowhere. */
 const LOOSE = 64;
 
@@ -102,13 +105,17 @@ export class Slots {
   #last: Link | undefined;
   /** Interrupts that a local APIC accepted last, by thread: KVM prints what the I/O APIC did for one only afterwards. */
   readonly #entered = new Map<number, Delivery>();
-  /** The last cause of something that does not tell which message it raises. */
-  nameless: Link | undefined;
+  /** The last cause. */
+  cause: Link | undefined;
   /** The delivery that the event before belongs to. */
   before: Delivery | undefined;
   /** The delivery that the last event belongs to. */
   touched: Delivery | undefined;
 
+  /** Causes that name no entry, and whose message an eventfd may delay; the oldest first. */
+  #deferred: Link[] = [];
+  /** Where one delivery at a time waits at an object. */
+  readonly #places = [this.raised, this.posted, this.accepted, this.arrived, this.inService];
   /** Deliveries of unknown threads that wait nowhere, the oldest first. */
   readonly #loose: Delivery[] = [];
   readonly #done: (delivery: Delivery) => void;
@@ -168,6 +175,27 @@ export class Slots {
     return this.#entered.get(threadOf(row));
   }
 
+  /** A cause that names no entry: its message may come later, behind those of other devices. */
+  defer(link: Link): void {
+    this.#deferred = this.#deferred.filter(
+      (other) => other.step >= link.step - DEFERRED && this.open.has(other.delivery),
+    );
+    this.#deferred.push(link);
+  }
+
+  /** The only cause of a thread for which a message of unknown cause can be; undefined when there are none, or several. */
+  deferred(step: Step, task: TextId): Delivery | undefined {
+    if (task === 0 || this.#deferred.length === 0) return undefined;
+    const [only, ...others] = this.#deferred.filter(
+      (link) =>
+        link.task === task &&
+        link.step >= step - DEFERRED &&
+        this.open.has(link.delivery) &&
+        !link.delivery.has('message'),
+    );
+    return others.length === 0 ? only?.delivery : undefined;
+  }
+
   /** The thread does something else: what it signalled before goes no further. */
   turn(step: Step, row: Pick<EventRow, 'cpu' | 'task'>): void {
     const thread = threadOf(row);
@@ -194,14 +222,14 @@ export class Slots {
 
   /** Whether a delivery still waits for something. */
   waits(delivery: Delivery): boolean {
-    if (this.intids.get(delivery.intid)?.includes(delivery)) return true;
-    return this.#objects(delivery).some(
-      (object) =>
-        this.sent.has(object, delivery) ||
-        [this.accepted, this.arrived, this.inService, this.raised, this.posted].some(
-          (place) => place.get(object) === delivery,
-        ),
-    );
+    if (delivery.intid >= 0) return true;
+    for (const object of delivery.ahead) if (this.#waitsAt(delivery, object)) return true;
+    return delivery.hops.some(({ object }) => this.#waitsAt(delivery, object));
+  }
+
+  #waitsAt(delivery: Delivery, object: ObjectId): boolean {
+    for (const place of this.#places) if (place.get(object) === delivery) return true;
+    return this.sent.has(object, delivery);
   }
 
   /** Puts a delivery into a place; one that waited there before is over, and nobody knows how. */
@@ -221,7 +249,8 @@ export class Slots {
     this.#chains.clear();
     this.#last = undefined;
     this.#entered.clear();
-    this.nameless = undefined;
+    this.cause = undefined;
+    this.#deferred = [];
   }
 
   /**
@@ -269,21 +298,19 @@ export class Slots {
     if (lost) this.end(lost, step, null);
   }
 
-  /** The objects that a delivery is at or waits for. */
-  #objects(delivery: Delivery): ObjectId[] {
-    return [...new Set([...delivery.ahead, ...delivery.hops.map((hop) => hop.object)])];
+  #leaveAt(delivery: Delivery, object: ObjectId): void {
+    for (const place of this.#places) if (place.get(object) === delivery) place.delete(object);
+    this.sent.remove(object, delivery);
   }
 
   #leave(delivery: Delivery): void {
-    const objects = this.#objects(delivery);
-    for (const object of objects) this.sent.remove(object, delivery);
-    for (const place of [this.raised, this.posted, this.accepted, this.arrived, this.inService])
-      for (const object of objects) if (place.get(object) === delivery) place.delete(object);
+    for (const object of delivery.ahead) this.#leaveAt(delivery, object);
+    for (const { object } of delivery.hops) this.#leaveAt(delivery, object);
     for (const [key, other] of this.translating) if (other === delivery) this.translating.delete(key);
     for (const [key, other] of this.taken) if (other === delivery) this.taken.delete(key);
     this.forgetIntid(delivery);
     this.#forget(delivery);
-    if (this.nameless?.delivery === delivery) this.nameless = undefined;
+    if (this.cause?.delivery === delivery) this.cause = undefined;
   }
 
   /** No thread goes on with a delivery. */

@@ -125,3 +125,43 @@ describe('paths through threads that record between each other', () => {
     assert.ok(pathThrough(trace, 1)!.blind.some(({ stage }) => stage === 'eoi'));
   });
 });
+
+describe('messages and their causes in a log of QEMU', () => {
+  it('a cause that an eventfd delays: its message comes behind that of another device', () => {
+    // x86 capture with VT-d, lines 284412 to 284423, without the records of the remapping unit.
+    const trace = text([
+      '30197@1795148702.113618:virtio_notify_irqfd vdev 0x55a560b35a30 vq 0x7f8de44651d8',
+      '30197@1795148702.113628:pci_nvme_irq_msix raising MSI-X IRQ vector 4',
+      "30197@1795148702.113629:memory_region_ops_write cpu -1 mr 0x55a5606c0790 addr 0xfee00318 value 0x0 size 4 name 'vtd-ir'",
+      '30197@1795148702.113631:vtd_ir_remap_msi_req addr 0xfee00318 data 0x0',
+      '30197@1795148702.113636:apic_deliver_irq dest 3 dest_mode 0 delivery_mode 0 vector 34 trigger_mode 0',
+      '30197@1795148702.113637:pci_nvme_mmio_doorbell_cq cqid 4 new_head 1',
+      '30197@1795148702.113639:vtd_inv_desc_wait_sw wait invalidate status write addr 0x100052db4 data 0x2',
+      "30197@1795148702.113642:memory_region_ops_write cpu -1 mr 0x55a5606c0790 addr 0xfee003b8 value 0x0 size 4 name 'vtd-ir'",
+      '30197@1795148702.113643:vtd_ir_remap_msi_req addr 0xfee003b8 data 0x0',
+    ]);
+    assert.equal(lines(trace, 1), '1:cause 8:message 9:remap');
+  });
+
+  it('MSI with several vectors: the messages differ in the low bits of data, and each has its cause', () => {
+    const setUp = [
+      // A 64 bit capability that asks for 32 vectors (PCI 6.8.1.3: bits 3:1 of its control are 5), granted and enabled.
+      '1@1.000001:pci_cfg_read megasas 00:05.0 @0x34 -> 0x50',
+      '1@1.000002:pci_cfg_read megasas 00:05.0 @0x50 -> 0x8a0005',
+      '1@1.000003:pci_cfg_write megasas 00:05.0 @0x54 <- 0xfee01000',
+      '1@1.000004:pci_cfg_write megasas 00:05.0 @0x58 <- 0x0',
+      '1@1.000005:pci_cfg_write megasas 00:05.0 @0x5c <- 0x4040',
+      '1@1.000006:pci_cfg_write megasas 00:05.0 @0x52 <- 0xdb',
+      '1@1.000010:megasas_msi_raise vector 3',
+    ];
+    const message = (address: string, data: string): string =>
+      `1@1.000011:memory_region_ops_write cpu -1 mr 0x55a5606c0790 addr ${address} value ${data} size 4 name 'apic-msi'`;
+    assert.equal(lines(text([...setUp, message('0xfee01000', '0x4043')]), 7), '7:cause 8:message');
+    assert.equal(lines(text([...setUp, message('0xfee01000', '0x4060')]), 7), '7:cause', 'more than 32 vectors on');
+    assert.equal(
+      lines(text([...setUp, message('0xfee02000', '0x4043')]), 7),
+      '7:cause',
+      'the message of something else',
+    );
+  });
+});
