@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { hostLog } from '../../scripts/test/host-log.ts';
 import { findWebview, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
-import { atStep, chooseFrom, EXAMPLES, goToStep, LAST, row, UNMASK } from './views.ts';
+import { atStep, chooseFrom, EXAMPLES, goToStep, LAST, row, TALL, UNMASK } from './views.ts';
 
 describe('in a web extension host', () => {
-  const workbench = useWorkbench({ folder: EXAMPLES, web: true });
+  const workbench = useWorkbench({ folder: EXAMPLES, web: true, viewport: TALL });
 
   it('a trace is opened from the explorer by the browser bundle', async () => {
     const { page, server } = workbench();

@@ -27,6 +27,8 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
   #rows: readonly FindingRow[] = [];
   /** What the rows were made of. */
   #made = '';
+  /** The editor has not been told of these rows. */
+  #stale = false;
   /** Traces whose first finding was shown already. */
   readonly #shown = new WeakSet<OpenTrace>();
 
@@ -42,7 +44,9 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
     this.#watches = vscode.Disposable.from(
       this.tree,
       this.#gate,
-      this.tree.onDidChangeVisibility(() => this.#showWorst()),
+      this.tree.onDidChangeVisibility(({ visible }) => {
+        if (visible) this.#draw();
+      }),
       checks.onDidChange((trace) => {
         if (trace === sessions.active) this.#refresh();
       }),
@@ -127,8 +131,15 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
     if (made !== this.#made) {
       this.#made = made;
       this.#rows = rows;
-      this.#gate.refresh(undefined);
+      this.#stale = true;
     }
+    // Without a trace the view goes away. The editor asks a view that is not on the screen for nothing.
+    if (active && this.tree.visible) this.#draw();
+  }
+
+  #draw(): void {
+    if (this.#stale) this.#gate.refresh(undefined);
+    this.#stale = false;
     this.#showWorst();
   }
 
