@@ -95,8 +95,8 @@ Options:
   --json         one JSON object per line: {step, time, cpu, kind, object, fields, task, source}
 
 EXPR compares what an event tells: step, time, dt (time since the event before), cpu, kind, object, task, line, or any
-argument by its name (fields.NAME where the name is taken, as in fields.cpu); and what the state holds after it: a key of
-an object (irq/41.vector) or of a related one (entry.mask, irte.vector, device.busMaster). docs/filter.md has it all.
+argument by its name (fields.NAME where the name is taken, as in fields.cpu); and what the state holds after it: a key
+of an object (irq/41.vector) or of a related one (entry.mask, irte.vector, device.busMaster). docs/filter.md has it all.
   == != < <= > >=   numbers in decimal or hexadecimal, times with a unit (50us); texts, where * stands for anything
                     (in an object path for anything within a segment, /** at the end for all that is below)
   ~                 a text contains another one, in upper or lower case

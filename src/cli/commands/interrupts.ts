@@ -71,7 +71,8 @@ stands. What is lost comes first, then what is pending, then what is masked whil
 Interrupts that were never used are one line. - is none; ? is what the trace cannot show: unknown is not zero.
 
 Status: idle; pending (a pending bit is set, or the processor has accepted it and not taken it); masked; in-flight (it
-left the device and did not arrive at a handler yet); in-service (its handler runs); lost (a rule found a loss); unknown.
+left the device and did not arrive at a handler yet); in-service (its handler runs); lost (a rule found a loss);
+unknown.
 
 Options:
   --at S         ${POSITION_HELP};

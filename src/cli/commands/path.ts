@@ -96,8 +96,9 @@ Options:
   --from S       count deliveries that begin at or after S
   --to S         read up to the last event at or before S
   --json         {hops: [{step, time, stage, object, detail, seen, latency}], delivered, reason,
-                 blind: [{stage, opens}]}; seen is false for a hop that is inferred. With --funnel {object, from, to, deliveries, delivered, lost,
-                 unknown, stages: [{stage, entered, left, merged, ended, evidence}], first, blind}
+                 blind: [{stage, opens}]}; seen is false for a hop that is inferred. With --funnel {object, from, to,
+                 deliveries, delivered, lost, unknown, stages: [{stage, entered, left, merged, ended, evidence}],
+                 first, blind}
 
 Examples:
   irqscope path examples/x86-vtd-qemu.log --at 1795148664.599510
