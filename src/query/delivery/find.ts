@@ -146,14 +146,20 @@ function onItsWay(state: State, object: ObjectId): boolean {
   });
 }
 
-/** The steps before `start` at which a delivery that goes through `object` may have begun. */
-function earlier(trace: Trace, object: ObjectId, start: Step): Step[] {
+/** The steps before `start` at which a delivery that goes through one of some objects may have begun, the earliest first. */
+function earlier(trace: Trace, objects: Iterable<ObjectId>, start: Step): Step[] {
   if (start <= 0) return [];
   const state = trace.stateAt(start - 1);
-  if (!onItsWay(state, object)) return [];
-  if (trace.world.type(object) === msixEntry) return waitingCauses(trace, object, start - 1);
-  const before = eventAbout(trace, [object], start, -1);
-  return before < 0 ? [] : [before];
+  const steps: Step[] = [];
+  for (const object of objects) {
+    if (!onItsWay(state, object)) continue;
+    if (trace.world.type(object) === msixEntry) steps.push(...waitingCauses(trace, object, start - 1));
+    else {
+      const before = eventAbout(trace, [object], start, -1);
+      if (before >= 0) steps.push(before);
+    }
+  }
+  return steps.sort((a, b) => a - b);
 }
 
 /** A follower that has read what leads to a step, and that step. */
@@ -204,9 +210,7 @@ export function deliveryAt(trace: Trace, step: Step): Delivery | undefined {
   let follower = upTo(trace, [], step);
   let delivery = follower.touched ?? follower.about(objects);
   const start = Math.max(0, step - BACK);
-  const seeds = [...(delivery ? placesOf(delivery, follower.state) : objects)]
-    .flatMap((place) => earlier(trace, place, start))
-    .sort((a, b) => a - b);
+  const seeds = earlier(trace, delivery ? placesOf(delivery, follower.state) : objects, start);
   if (seeds.length > 0) {
     follower = upTo(trace, seeds, step);
     delivery = follower.touched ?? follower.about(objects);

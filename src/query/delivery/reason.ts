@@ -3,7 +3,9 @@ import { durationText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { effectivelyMasked, ownerOf } from '../../model/events/msix.ts';
 import { msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
+import { ioApicEntry } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
+import { pin } from '../../model/things/irq.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
@@ -51,6 +53,14 @@ export function maskText(trace: Trace, state: State, entry: ObjectId, until: Ste
 /** Why a cause has no message. */
 function stuckAtCause(trace: Trace, state: State, delivery: Delivery, until: Step, messages: boolean): Outcome {
   const entry = delivery.first;
+  const pins = delivery.hops.map((hop) => hop.object).filter((object) => state.world.type(object) === pin);
+  if (pins.length > 0 && pins.every((object) => ioApicEntry.f.mask.flag(state, object, pin.at.entry) === true)) {
+    const names = pins.map((object) => `pin ${state.world.node(object)?.segment}`).join(' and ');
+    return {
+      delivered: false,
+      reason: `${names} of the I/O APIC masked${since(trace, pins[0]!, 'entry.mask', until)}`,
+    };
+  }
   if (state.world.type(entry) !== msixEntry) return { delivered: null, reason: 'the trace shows no message for it' };
   const mask = maskText(trace, state, entry, until);
   const end = until === trace.length - 1 ? 'no unmask follows' : 'it was not unmasked before';

@@ -1,6 +1,14 @@
 // Translation: interrupt remapping (VT-d, AMD-Vi) and the Arm ITS.
 import type { EventKind } from '../../model/event.ts';
-import { itsCteAccess, itsDteAccess, itsError, itsInt, itsIteAccess, itsTrans } from '../../model/events/its.ts';
+import {
+  itsCteAccess,
+  itsDiscard,
+  itsDteAccess,
+  itsError,
+  itsInt,
+  itsIteAccess,
+  itsTrans,
+} from '../../model/events/its.ts';
 import { piPost } from '../../model/events/posted.ts';
 import { amdRead, irFault, irMessage, irRemap, irRequest, irteRead, irWarn } from '../../model/events/remap.ts';
 import { vectorOfIrte } from '../../model/references.ts';
@@ -85,12 +93,26 @@ const itsRefuses: Join = (moment) => {
   slots.end(at, step, false, `the ITS refused the message: ${state.world.strings.text(text)}`);
 };
 
+/** INT makes the LPI of an event pending, as a message would; CLEAR and DISCARD take that back (IHI 0069 5.3). */
 const command: Join = (moment) => {
   const { slots, step, row, state } = moment;
-  if (!itsInt.read(row.words, row.at).set) return;
+  if (!itsInt.read(row.words, row.at).set) {
+    takeBack(moment, 'CLEAR');
+    return;
+  }
   const delivery = slots.begin(step, 'message', row.object);
   slots.awaitIntid(delivery, state.num(row.object, itsEvent.at.lpi));
 };
+
+/** A command removes the pending state of the LPI of an event: no processor takes it any more. */
+function takeBack({ slots, step, row }: Moment, name: 'CLEAR' | 'DISCARD'): void {
+  for (const [lpi, waiting] of slots.intids)
+    for (const delivery of [...waiting]) {
+      if (!delivery.hops.some((hop) => hop.object === row.object)) continue;
+      slots.hop(delivery, step, 'remap', row.object);
+      slots.end(delivery, step, false, `${name} removed the pending state of LPI ${lpi} before a processor took it`);
+    }
+}
 
 const post: Join = (moment) => {
   const { slots, step, row, state } = moment;
@@ -124,8 +146,11 @@ export const remapJoins: Joins = [
   [itsCteAccess, tableRead(itsCteAccess)],
   [itsError, itsRefuses],
   [itsInt, command],
+  [itsDiscard, (m) => takeBack(m, 'DISCARD')],
   [piPost, post],
 ];
 
 /** Kinds that a thread may record while it goes on with the same message. */
-export const translating: ReadonlySet<EventKind> = new Set(remapJoins.map(([kind]) => kind));
+export const translating: ReadonlySet<EventKind> = new Set(
+  remapJoins.map(([kind]) => kind).filter((kind) => kind !== itsInt && kind !== itsDiscard),
+);

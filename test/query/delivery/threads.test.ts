@@ -165,3 +165,51 @@ describe('messages and their causes in a log of QEMU', () => {
     );
   });
 });
+
+describe('interrupts that end where they wait', () => {
+  /** A message for LPI 8195 of event 0 of device 0x20, as the ITS of QEMU logs it. */
+  const doorbell = (at: number): string[] => [
+    `11508@1795149115.0000${at}0:gicv3_its_translation_write GICv3 ITS TRANSLATER write: offset 0x40 data 0x0 size 4 requester_id 0x20`,
+    `11508@1795149115.0000${at}1:gicv3_its_dte_read GICv3 ITS: Device Table read for DeviceID 0x20: valid 1 size 0x2 ITTaddr 0x400a00`,
+    `11508@1795149115.0000${at}2:gicv3_its_ite_read GICv3 ITS: Interrupt Table read for ITTaddr 0x400a00 EventID 0x0: valid 1 inttype 1 intid 0x2003 ICID 0x0 vPEID 0x0 doorbell 0x0`,
+    `11508@1795149115.0000${at}3:gicv3_its_cte_read GICv3 ITS: Collection Table read for ICID 0x0: valid 1 RDBase 0x0`,
+  ];
+  const command = (name: string): string =>
+    `11508@1795149115.000020:gicv3_its_cmd_${name} GICv3 ITS: command ${name.toUpperCase()} DeviceID 0x20 EventID 0x0`;
+  const acknowledge = [
+    '11509@1795149115.000030:gicv3_icc_iar1_read GICv3 ICC_IAR1 read cpu 0x0 value 0x2003',
+    '11509@1795149115.000031:gicv3_icc_eoir_write GICv3 ICC_EOIR1 write cpu 0x0 value 0x2003',
+  ];
+
+  for (const name of ['discard', 'clear'])
+    it(`${name.toUpperCase()} takes back an LPI that no processor took yet`, () => {
+      const trace = text([...doorbell(1), command(name), ...doorbell(3), ...acknowledge]);
+      const path = pathThrough(trace, 1)!;
+      assert.equal(hopLines(trace, path), '1:remap 2:remap 3:remap 4:remap 5:remap');
+      assert.equal(path.delivered, false);
+      assert.match(path.reason!, new RegExp(`^${name.toUpperCase()} removed the pending state of LPI 8195`));
+      assert.equal(lines(trace, 6), '6:remap 7:remap 8:remap 9:remap 10:inject 11:eoi');
+    });
+
+  it('MOVI takes a pending LPI along: the processor that it goes to takes it', () => {
+    const trace = text([
+      ...doorbell(1),
+      '11508@1795149115.000020:gicv3_its_cmd_movi GICv3 ITS: command MOVI DeviceID 0x20 EventID 0x0 ICID 0x1',
+      ...acknowledge.map((line) => line.replace('cpu 0x0', 'cpu 0x1')),
+    ]);
+    assert.equal(lines(trace, 1), '1:remap 2:remap 3:remap 4:remap 6:inject 7:eoi');
+  });
+
+  it('a line into a masked pin of the I/O APIC is not delivered, and the reason tells since when', () => {
+    const select = (register: string): string =>
+      `1@1.000001:ioapic_mem_write ioapic mem write addr 0x0 regsel: ${register} size 0x4 val ${register}`;
+    // Redirection entry of pin 2 is register 0x14; bit 16 masks it (82093AA 3.2.4).
+    const write = (value: string): string =>
+      `1@1.000002:ioapic_mem_write ioapic mem write addr 0x10 regsel: 0x14 size 0x4 val ${value}`;
+    const raised = '1@1.000003:ioapic_set_irq vector: 2 level: 1';
+    const masked = text([select('0x14'), write('0x10030'), raised]);
+    assert.deepEqual(pathThrough(masked, 3)!.delivered, false);
+    assert.match(pathThrough(masked, 3)!.reason!, /^pin 2 of the I\/O APIC masked since step 0 \(1\.000002\)/);
+    assert.equal(pathThrough(text([select('0x14'), write('0x30'), raised]), 3)!.delivered, null);
+  });
+});
