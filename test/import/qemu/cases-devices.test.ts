@@ -180,6 +180,23 @@ describe('device models report a cause', () => {
     assert.equal(atEnd(trace, 'device/0000:00:1f.2/raises'), 0);
   });
 
+  it('PVSCSI tells the level before it looks whether MSI is on: then it is no cause on the line', () => {
+    const config = [
+      'pci_cfg_read pvscsi 00:05.0 @0x34 -> 0x80',
+      'pci_cfg_read pvscsi 00:05.0 @0x80 -> 0x80a805',
+      'pci_cfg_write pvscsi 00:05.0 @0x82 <- 0x81',
+    ];
+    const records = [
+      'pvscsi_update_irq_level interrupt level set to 1 (MASK: 0x1, STATUS: 0x1)',
+      'pvscsi_update_irq_msi sending MSI notification',
+    ];
+    const on = log(...config, ...records);
+    assert.equal(atEnd(on, 'device/0000:00:05.0/msi/raises'), 1);
+    assert.equal(atEnd(on, 'device/0000:00:05.0/raises'), 0);
+    const off = log(...config, 'pci_cfg_write pvscsi 00:05.0 @0x82 <- 0x80', records[0]!);
+    assert.equal(atEnd(off, 'device/0000:00:05.0/raises'), 1);
+  });
+
   it('a vector that the model stops to use is masked, unless accesses of the table tell its mask bit', () => {
     const masked = (...lines: string[]): unknown =>
       atEnd(log(...lines), 'device/0000:00:05.0/msix/1/control.mask') ?? null;
