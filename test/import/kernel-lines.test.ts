@@ -35,7 +35,8 @@ const qemu = (line: string): string => `7@1.000001:vtd_ir_enable enable 1\n${lin
 describe('lines of the kernel log between records', () => {
   for (const [line, event] of rows)
     it(line, () => {
-      for (const text of [ftrace(line), qemu(line)]) {
+      const traced = ftrace(`          <idle>-0       [002] d.h1.    10.934596: console: ${line}`);
+      for (const text of [ftrace(line), qemu(line), traced]) {
         const { events } = sample(text);
         assert.deepEqual(
           events.filter((e) => e.startsWith('ir.fault')),

@@ -1,5 +1,6 @@
 /** The log of the kernel in its trace: printk:console of include/trace/events/printk.h prints what went to the console. */
 import { message } from '../../model/events/notes.ts';
+import { kernelFault } from '../kernel-lines.ts';
 import { type FtraceRule, rule } from './context.ts';
 
 /** Lines that tell of an interrupt, by what stands in them (kernel/irq, arch/x86, drivers/iommu, drivers/irqchip, drivers of devices). */
@@ -16,7 +17,12 @@ const TOLD: readonly RegExp[] = [
 ];
 
 export const consoleRules: readonly FtraceRule[] = [
-  rule('console', '{text:r}', (f, _c, s) => {
+  rule('console', '{text:r}', (f, c, s) => {
+    const fault = kernelFault(f.buf, c.start[s.text]!, c.end[s.text]!, f.out.world.strings);
+    if (fault !== undefined) {
+      f.emit(fault, f.object('log'));
+      return undefined;
+    }
     const text = f.text(s.text);
     if (!TOLD.some((pattern) => pattern.test(text))) return false;
     f.emit(message.put().text(f.str(s.text)), f.object('log'));
