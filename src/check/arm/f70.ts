@@ -134,8 +134,14 @@ class Doorbells implements RuleObserver {
   ): void {
     const { world } = state;
     const fn = functionOf(world, stream);
-    const entry =
-      page >= 0 ? senderTo(state, fn, page, this.#raised.get(fn) ?? -1) : this.#sender(fn, time, task, state);
+    const due = this.#sender(fn, time, task, state);
+    // Where the trace names no function of that requester ID, the cause just before tells which it is.
+    const held =
+      page >= 0 &&
+      due >= 0 &&
+      (doorbellPage(state, due) === page || doorbellPage(state, loneTableEntry(state, due)) === page);
+    const known = page < 0 ? due : senderTo(state, fn, page, this.#raised.get(fn) ?? -1);
+    const entry = known < 0 && held ? due : known;
     const last = this.#faulted.get(stream);
     const burst = last === page && (page >= 0 || this.#faults.ago(stream, time) <= BURST);
     this.#faulted.set(stream, page);
