@@ -33,7 +33,6 @@ import { kvmGsi, kvmIrqfd, kvmRoute, vcpu, vfioVector } from './things/virt.ts';
 import { irteDestination, messageKind } from './translate.ts';
 
 export { cellTarget } from './cell-target.ts';
-export { entryOfRoute } from './joins.ts';
 
 /** A reference that an object makes as a whole. */
 export interface ObjectReference {
@@ -245,8 +244,7 @@ export const placeOfIrq = (state: State, object: ObjectId): ObjectId =>
  */
 export function entryBehind(state: State, object: ObjectId): ObjectId {
   const type = state.world.type(object);
-  if (type === kvmIrqfd)
-    return entryOfRoute(state, linksOf(state, object).find((l) => l.name === 'route')?.target ?? -1);
+  if (type === kvmIrqfd) return entryOfRoute(state, sameGsi('route')(state, object));
   if (type !== vfioVector) return -1;
   const entry = cellTarget(state, object, vfioVector, 'entry');
   return entry >= 0 ? entry : entryOfRoute(state, cellTarget(state, object, vfioVector, 'virq'));

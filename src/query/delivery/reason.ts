@@ -11,7 +11,7 @@ import type { Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
 import { resolvePath } from '../paths.ts';
 import { lastWrite } from '../writes.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery, Stage } from './delivery.ts';
 import { shows } from './inputs.ts';
 
 /** How a delivery ended. */
@@ -79,6 +79,9 @@ function stuckAtCause(trace: Trace, state: State, delivery: Delivery, until: Ste
   return { delivered: false, reason: 'nothing masks the entry, and no message follows' };
 }
 
+/** Stages that only an interrupt reaches which a processor took. */
+const TAKEN: readonly Stage[] = ['inject', 'handler', 'eoi'];
+
 /** How a delivery ended. `recorded`: whether the trace holds events of a kind. */
 export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: EventKind) => boolean): Outcome {
   const { ending, into } = delivery;
@@ -87,10 +90,11 @@ export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: Eve
     const { delivered } = outcomeOf(trace, into, recorded);
     return { delivered, reason: `merged with the interrupt that was still requested since ${stepText(trace, at)}` };
   }
-  if (ending && (ending.delivered !== null || ending.reason !== ''))
-    return { delivered: ending.delivered, reason: ending.reason === '' ? null : ending.reason };
-  if (['inject', 'handler', 'eoi'].some((stage) => delivery.has(stage as never)))
-    return { delivered: true, reason: null };
+  const told = ending === undefined || ending.reason === '' ? null : ending.reason;
+  if (ending && ending.delivered !== null) return { delivered: ending.delivered, reason: told };
+  // What happened after the processor took it, such as lost events, does not undo that.
+  if (TAKEN.some((stage) => delivery.has(stage))) return { delivered: true, reason: told };
+  if (told !== null) return { delivered: null, reason: told };
   const until = ending?.step ?? trace.length - 1;
   if (delivery.has('accept')) {
     if (!shows('inject', recorded) && !shows('handler', recorded)) return { delivered: true, reason: null };
@@ -107,5 +111,5 @@ export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: Eve
     return stuckAtCause(trace, trace.stateAt(until), delivery, until, shows('message', recorded));
   if (shows('accept', recorded) || shows('inject', recorded))
     return { delivered: null, reason: `nothing follows the ${last.stage} stage in this trace` };
-  return { delivered: null, reason: null };
+  return { delivered: null, reason: `no source records what follows the ${last.stage} stage` };
 }

@@ -200,6 +200,24 @@ describe('interrupts that end where they wait', () => {
     assert.equal(lines(trace, 1), '1:remap 2:remap 3:remap 4:remap 6:inject 7:eoi');
   });
 
+  it('lost events: what was taken before was delivered, what waited is not known', () => {
+    const trace = text([
+      ' qemu-system-x86-737     [001] .....    48.853743: kvm_apic_accept_irq: apicid 1 vec 34 (Fixed|edge)',
+      '          <idle>-0       [000] d.h1.    48.853800: irq_handler_entry: irq=28 name=nvme0q1',
+      'CPU:0 [LOST 5 EVENTS]',
+      '          <idle>-0       [000] d.h1.    48.853900: irq_handler_exit: irq=28 ret=handled',
+    ]);
+    for (const [line, delivered] of [
+      [1, null],
+      [2, true],
+    ] as const) {
+      const path = pathThrough(trace, line)!;
+      assert.equal(path.hops.length, 1);
+      assert.equal(path.delivered, delivered);
+      assert.equal(path.reason, 'the trace lost events here');
+    }
+  });
+
   it('a line into a masked pin of the I/O APIC is not delivered, and the reason tells since when', () => {
     const select = (register: string): string =>
       `1@1.000001:ioapic_mem_write ioapic mem write addr 0x0 regsel: ${register} size 0x4 val ${register}`;
