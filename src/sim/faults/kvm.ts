@@ -13,6 +13,7 @@ import {
   routeSet,
 } from '../../model/events/virt.ts';
 import { postedControl } from '../../model/registers/posted.ts';
+import { x86Data } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
 import { piDescriptor } from '../../model/things/ims.ts';
 import { msixEntry } from '../../model/things/pci.ts';
@@ -176,7 +177,7 @@ export const kvmFaults: readonly PlantedFault[] = [
         if (data < 0 || !planting.here()) return;
         planting.after(() => {
           planting.tell(object);
-          machine.emit(piUpdate, object, { enable: true, hostIrq: 40, vcpu: 0, vector: (data & 0xff) ^ 1 });
+          machine.emit(piUpdate, object, { enable: true, hostIrq: 40, vcpu: 0, vector: x86Data.f.vector.of(data) ^ 1 });
         });
       },
   },

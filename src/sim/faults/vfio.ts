@@ -3,6 +3,7 @@ import { irqIdentify, msgWrite } from '../../model/events/irq.ts';
 import { devRaise, devUse, effectivelyMasked, tblRead } from '../../model/events/msix.ts';
 import { vfioFire, vfioReturn, vfioSet, vfioSparse, vfioTrap, vfioUse } from '../../model/events/vfio.ts';
 import { kvmAck, kvmEntry, kvmLine } from '../../model/events/virt.ts';
+import { INTERRUPT_WINDOW } from '../../model/registers/x86.ts';
 import { mention, msixEntry } from '../../model/things/pci.ts';
 import { kvmGsi, vfioVector } from '../../model/things/virt.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
@@ -13,7 +14,7 @@ const scenario = 'vmm-faults';
 const SETS = DATA.eventfd | ACTION.trigger;
 const PAGE = 0x1000;
 /** A message that the guest wrote. */
-const MESSAGE = { address: 0xfee00000, data: 0x21 };
+const MESSAGE = { address: INTERRUPT_WINDOW.base, data: 0x21 };
 
 /** A vector of an MSI-X index of a device. */
 const vectorAt = ({ machine }: Planting, device: ObjectId, vector: number): ObjectId =>
