@@ -47,7 +47,6 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly text: readonly str
     text: ['& 1'],
     why: 'one bit of the pending bits or of the mask bits, by number',
   },
-  { files: /^query\/interrupts\/status\.ts$/, text: ['& 1'], why: 'one bit of the PIR, by number' },
   { files: /^query\/diff\/tokens\.ts$/, text: ['>>> 15', '>>> 13', '>>> 11'], why: 'a hash' },
   { files: /^model\/events\/msix\.ts$/, text: ['& 1'], why: 'one bit of the pending bit array, by number' },
   {
