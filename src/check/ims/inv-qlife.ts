@@ -45,6 +45,8 @@ export const livesInOrder: Rule<'INV-QLIFE'> = {
           if (refused(ret) || before === undefined || is === undefined) return;
           judged++;
           if (is === 'enabled') return;
+          // What follows in the wrong order follows from this: it is told once.
+          seen.delete(object);
           report({
             step,
             object,
@@ -62,6 +64,7 @@ export const livesInOrder: Rule<'INV-QLIFE'> = {
         if (before === undefined || fits === undefined) return;
         judged++;
         if (fits.includes(before.is)) return;
+        seen.delete(object);
         report({
           step,
           object,

@@ -2,6 +2,7 @@ import { armFaults } from './arm.ts';
 import { deviceFaults } from './device.ts';
 import { imsFaults } from './ims.ts';
 import { kvmFaults } from './kvm.ts';
+import { orderFaults } from './orders.ts';
 import type { PlantedFault } from './planting.ts';
 import { remapFaults } from './remap.ts';
 import { systemFaults } from './system.ts';
@@ -18,6 +19,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...imsFaults,
   ...armFaults,
   ...systemFaults,
+  ...orderFaults,
 ];
 
 /** The planted fault with an id. */
