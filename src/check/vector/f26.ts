@@ -5,6 +5,10 @@ import type { Rule } from '../rule.ts';
 import { irqName, isPlace, placeName } from './places.ts';
 
 const EBUSY = -16;
+/** Nanoseconds after which a timer of one jiffy has run at any HZ (10 ms at HZ 100). */
+const CLEANUP = 20_000_000;
+/** The same for the simulated kernel, whose jiffy is 1 ms. */
+const SIMULATED_CLEANUP = 2_000_000;
 
 /** A move whose previous vector is not freed yet. */
 interface Move {
@@ -14,6 +18,8 @@ interface Move {
   readonly prevVector: number;
   /** Handlers that ran since: each on the new CPU finishes the move. */
   handled: number;
+  /** Time of the first of them in nanoseconds; NaN before it. */
+  since: number;
   last: Step;
   /** Requests that were answered with EBUSY since. */
   busy: number;
@@ -37,12 +43,14 @@ export const movesComplete: Rule<'F26'> = {
   watch(report, scene) {
     const moves = new Map<ObjectId, Move>();
     let judged = 0;
+    const cleanup = scene.complete ? SIMULATED_CLEANUP : CLEANUP;
     return {
-      event(step, { kind, object, cpu, words, at }) {
+      event(step, { kind, object, cpu, time, words, at }) {
         if (kind === irqEntry) {
           if (moves.size === 0) return;
           const move = moves.get(object);
           if (move !== undefined && cpu === move.cpu) {
+            if (move.handled === 0) move.since = time;
             move.handled++;
             move.last = step;
           }
@@ -51,13 +59,25 @@ export const movesComplete: Rule<'F26'> = {
           moves.delete(object);
           if (!isPlace(a.prevVector)) return;
           const { prevCpu, prevVector } = a;
-          moves.set(object, { step, cpu: a.cpu, prevCpu, prevVector, handled: 0, last: -1, busy: 0, told: false });
+          moves.set(object, {
+            step,
+            cpu: a.cpu,
+            prevCpu,
+            prevVector,
+            handled: 0,
+            since: Number.NaN,
+            last: -1,
+            busy: 0,
+            told: false,
+          });
           judged++;
         } else if (kind === irqAffinity) {
           const move = moves.get(object);
           if (move === undefined || irqAffinity.read(words, at).ret !== EBUSY) return;
           move.busy++;
           if (move.busy < 2 || move.told) return;
+          // The previous vector is freed by a timer of one jiffy, which the first interrupt starts.
+          if (move.handled > 0 && !(time - move.since > cleanup)) return;
           move.told = true;
           const name = irqName(scene.world, object);
           const waits = move.handled === 0;
