@@ -3,12 +3,12 @@ import type { Finding } from './check-trace.ts';
 import type { Severity } from './rule.ts';
 
 /**
- * Rules whose findings of severity error say that an interrupt did not reach its handler: at the function (F01, I-P5, F12, F25, R03), at the
+ * Rules whose findings of severity error say that an interrupt did not reach its handler: at the function (F01, I-P5, F12, R03), in the vector domain (F24, F25), at the
  * remapping unit (F30, F33, F34, F35), at VFIO and KVM (F40, F44, F50, F54, F55, F56, F63, F64, F68), at the doorbell and the ITS
  * (F70, F71, F75, F78). What they report less severely is only possible.
  */
 const LOSSES: ReadonlySet<string> = new Set([
-  ...['F01', 'I-P5', 'F12', 'F25', 'R03'],
+  ...['F01', 'I-P5', 'F12', 'F24', 'F25', 'R03'],
   ...['F30', 'F33', 'F34', 'F35'],
   ...['F40', 'F44', 'F50', 'F54', 'F55', 'F56', 'F63', 'F64', 'F68'],
   ...['F70', 'F71', 'F75', 'F78'],
