@@ -233,12 +233,6 @@ export function messageOf(state: State, object: ObjectId): ObjectId {
 export const vectorOfIrte = (state: State, object: ObjectId): ObjectId =>
   state.world.type(object) === irte ? placeOfEntry(state, object) : -1;
 
-/** The vector that an irq is assigned to, or -1. */
-export const placeOfIrq = (state: State, object: ObjectId): ObjectId =>
-  state.world.type(object) === irq
-    ? vectorAt(state, object, state.num(object, irq.at.cpu), state.num(object, irq.at.vector))
-    : -1;
-
 /**
  * The entry whose interrupt an irqfd injects or a vector of VFIO signals: the one that its route was made from. -1: unknown.
  */

@@ -58,6 +58,8 @@ export class Delivery {
   into: Delivery | undefined;
   /** Objects that will tell how it goes on: what its message leads to, the vector that it waits for. */
   readonly ahead = new Set<ObjectId>();
+  /** A processor took it, and no handler belongs to it yet. */
+  taken = false;
   /** The INTID whose acknowledge it waits for, or -1. */
   intid = -1;
   /** A remapping unit or an ITS got its message. */

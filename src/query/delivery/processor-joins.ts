@@ -16,7 +16,9 @@ import { cpuAccept, cpuEoi, cpuTake, gicPend, ipiEntry, ipiExit, sysEntry, sysEx
 import { ioapicEoi } from '../../model/events/ioapic.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
 import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
-import { placeOfIrq } from '../../model/references.ts';
+import { processorOf as samePlace } from '../../model/joins.ts';
+import { vectorOfIrq } from '../../model/references.ts';
+import { vcpu } from '../../model/things/virt.ts';
 import { argumentOf } from '../../trace/row.ts';
 import type { Delivery } from './delivery.ts';
 import { type Join, type Joins, type Moment, numberOf, processorAt, processorOf } from './moment.ts';
@@ -118,7 +120,11 @@ function take(moment: Moment, waiting: Delivery | undefined): void {
   slots.put(slots.inService, row.object, delivery, step);
   slots.shown.add(row.object);
   const processor = processorOf(state, row.object);
-  if (processor >= 0) slots.taken.set(processor, delivery);
+  if (processor < 0) return;
+  slots.take(processor, delivery);
+  // The virtual CPU of a host, or of the log of a machine, is the processor that the kernel inside sees.
+  const inside = state.world.type(processor) === vcpu ? samePlace(state, processor) : -1;
+  if (inside >= 0) slots.take(inside, delivery);
 }
 
 const waitingAt = ({ slots, row }: Moment): Delivery | undefined =>
@@ -177,7 +183,10 @@ function end(moment: Moment, delivery: Delivery | undefined): void {
   for (const place of [slots.inService, slots.accepted, slots.arrived])
     if (place.get(row.object) === delivery) place.delete(row.object);
   // The end of the interrupt of the host is not the end of what its handler passed on to a guest.
-  if (!slots.waits(delivery)) slots.end(delivery, step, true);
+  if (slots.waits(delivery)) return;
+  // A kernel may end an interrupt before its handler runs (x86 edge flow, Arm with EOImode 1): the handler that comes next is its.
+  if (delivery.taken) slots.acknowledged.add(delivery);
+  else slots.end(delivery, step, true);
 }
 
 const eoi: Join = (moment) => {
@@ -201,10 +210,11 @@ const pinEoi: Join = (moment) => {
 function servedBy(moment: Moment): Delivery | undefined {
   const { slots, row, state } = moment;
   const processor = processorAt(moment);
-  const place = placeOfIrq(state, row.object);
+  // During a move interrupts arrive at the vector before as well.
+  const place = row.cpu < 0 ? -1 : vectorOfIrq(state, row.object, row.cpu);
   const taken = slots.taken.get(processor);
   if (taken && slots.open.has(taken)) {
-    slots.taken.delete(processor);
+    slots.forgetTaken(taken);
     return taken;
   }
   return place < 0 ? undefined : (slots.inService.get(place) ?? slots.accepted.get(place) ?? slots.sent.get(place));

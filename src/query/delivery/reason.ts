@@ -50,6 +50,12 @@ export function maskText(trace: Trace, state: State, entry: ObjectId, until: Ste
   return undefined;
 }
 
+/** Whether the trace holds messages of a function. */
+function sends(trace: Trace, fn: ObjectId): boolean {
+  const entries = trace.world.node(fn)?.children.get('msix')?.children.values() ?? [];
+  return [...entries].some(({ object }) => object >= 0 && trace.head.get(object, msixEntry.at.sends) > 0);
+}
+
 /** Why a cause has no message. */
 function stuckAtCause(trace: Trace, state: State, delivery: Delivery, until: Step, messages: boolean): Outcome {
   const entry = delivery.first;
@@ -75,7 +81,15 @@ function stuckAtCause(trace: Trace, state: State, delivery: Delivery, until: Ste
       delivered: false,
       reason: `Bus Master Enable of the function is 0${since(trace, fn, 'command.busMaster', until)}: it may not send the message`,
     };
-  if (!messages) return { delivered: null, reason: 'nothing follows the cause, and the trace records no messages' };
+  if (effectivelyMasked(state, entry) === undefined)
+    return {
+      delivered: null,
+      reason: 'nothing follows the cause, and the trace does not tell whether the entry is masked',
+    };
+  if (!messages || !sends(trace, fn))
+    return { delivered: null, reason: 'nothing follows the cause, and the trace records no messages of the function' };
+  const last = delivery.hops.at(-1)!.step;
+  if (last === trace.length - 1) return { delivered: null, reason: 'the trace ends with the cause' };
   return { delivered: false, reason: 'nothing masks the entry, and no message follows' };
 }
 

@@ -93,6 +93,8 @@ export class Slots {
   readonly inService = new Map<ObjectId, Delivery>();
   /** The interrupt that a processor took last and that no handler belongs to yet. */
   readonly taken = new Map<ObjectId, Delivery>();
+  /** Interrupts that were ended before their handler ran. */
+  readonly acknowledged = new Set<Delivery>();
   /** Handlers that run, by CPU, the innermost last. */
   readonly handlers = new Map<number, Frame[]>();
   /** The handler that returned last on a CPU, until something else is recorded there. */
@@ -291,6 +293,21 @@ export class Slots {
     delivery.intid = -1;
   }
 
+  /** A processor takes an interrupt. The one before it that was already ended has no handler in this trace. */
+  take(processor: ObjectId, delivery: Delivery): void {
+    const before = this.taken.get(processor);
+    this.taken.set(processor, delivery);
+    delivery.taken = true;
+    if (before && before !== delivery && this.acknowledged.delete(before) && !this.waits(before))
+      this.end(before, before.hops.at(-1)!.step, true);
+  }
+
+  /** The handler of an interrupt that a processor took has begun, or the interrupt is over. */
+  forgetTaken(delivery: Delivery): void {
+    for (const [key, other] of this.taken) if (other === delivery) this.taken.delete(key);
+    delivery.taken = false;
+  }
+
   /** A message leads to a place. */
   send(object: ObjectId, delivery: Delivery, step: Step): void {
     delivery.ahead.add(object);
@@ -307,7 +324,8 @@ export class Slots {
     for (const object of delivery.ahead) this.#leaveAt(delivery, object);
     for (const { object } of delivery.hops) this.#leaveAt(delivery, object);
     for (const [key, other] of this.translating) if (other === delivery) this.translating.delete(key);
-    for (const [key, other] of this.taken) if (other === delivery) this.taken.delete(key);
+    if (delivery.taken) this.forgetTaken(delivery);
+    this.acknowledged.delete(delivery);
     this.forgetIntid(delivery);
     this.#forget(delivery);
     if (this.cause?.delivery === delivery) this.cause = undefined;
