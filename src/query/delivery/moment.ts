@@ -2,6 +2,7 @@ import type { ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import { processorsOf } from '../../model/reference.ts';
 import type { State } from '../../model/state.ts';
+import type { PathNode } from '../../model/world.ts';
 import type { EventRow } from '../../trace/row.ts';
 import type { Slots } from './slots.ts';
 
@@ -24,13 +25,15 @@ export type Joins = readonly (readonly [kind: EventKind, join: Join])[];
 export const beside = (state: State, object: ObjectId, path: string): ObjectId =>
   state.world.spaceOf(object).objectAt(path);
 
-/** The processor that an event of a kernel was recorded on: a CPU, or for the kernel of a simulated guest a virtual CPU. */
-export const processorAt = ({ row, state }: Moment): ObjectId =>
-  row.cpu < 0 ? -1 : beside(state, row.object, `${processorsOf(state.world, row.object)}/${row.cpu}`);
+/** The path of the processor that an event of a kernel was recorded on: a CPU, or for the kernel of a simulated guest a virtual CPU. */
+export const processorAt = ({ row, state }: Moment): string | undefined =>
+  row.cpu < 0
+    ? undefined
+    : `${state.world.spaceOf(row.object).prefix}${processorsOf(state.world, row.object)}/${row.cpu}`;
 
 /** The processor that a vector or an INTID belongs to: `cpu/2` for `cpu/2/vector/33`. */
-export const processorOf = (state: State, object: ObjectId): ObjectId =>
-  state.world.node(object)?.parent?.parent?.object ?? -1;
+export const processorOf = (state: State, object: ObjectId): PathNode | undefined =>
+  state.world.node(object)?.parent?.parent;
 
 /** The number that a vector or an INTID has in its path. */
 export const numberOf = (state: State, object: ObjectId): number => Number(state.world.node(object)?.segment);

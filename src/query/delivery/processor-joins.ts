@@ -120,11 +120,11 @@ function take(moment: Moment, waiting: Delivery | undefined): void {
   slots.put(slots.inService, row.object, delivery, step);
   slots.shown.add(row.object);
   const processor = processorOf(state, row.object);
-  if (processor < 0) return;
-  slots.take(processor, delivery);
+  if (!processor) return;
+  slots.take(processor.path, delivery);
   // The virtual CPU of a host, or of the log of a machine, is the processor that the kernel inside sees.
-  const inside = state.world.type(processor) === vcpu ? samePlace(state, processor) : -1;
-  if (inside >= 0) slots.take(inside, delivery);
+  const inside = state.world.type(processor.object) === vcpu ? samePlace(state, processor.object) : -1;
+  if (inside >= 0) slots.take(state.world.path(inside), delivery);
 }
 
 const waitingAt = ({ slots, row }: Moment): Delivery | undefined =>
@@ -212,7 +212,7 @@ function servedBy(moment: Moment): Delivery | undefined {
   const processor = processorAt(moment);
   // During a move interrupts arrive at the vector before as well.
   const place = row.cpu < 0 ? -1 : vectorOfIrq(state, row.object, row.cpu);
-  const taken = slots.taken.get(processor);
+  const taken = processor === undefined ? undefined : slots.taken.get(processor);
   if (taken && slots.open.has(taken)) {
     slots.forgetTaken(taken);
     return taken;

@@ -91,8 +91,8 @@ export class Slots {
   readonly shown = new Set<ObjectId>();
   /** Interrupts in service, by vector or INTID of the processor. */
   readonly inService = new Map<ObjectId, Delivery>();
-  /** The interrupt that a processor took last and that no handler belongs to yet. */
-  readonly taken = new Map<ObjectId, Delivery>();
+  /** The interrupt that a processor, by its path, took last and that no handler belongs to yet. */
+  readonly taken = new Map<string, Delivery>();
   /** Interrupts that were ended before their handler ran. */
   readonly acknowledged = new Set<Delivery>();
   /** Handlers that run, by CPU, the innermost last. */
@@ -294,7 +294,7 @@ export class Slots {
   }
 
   /** A processor takes an interrupt. The one before it that was already ended has no handler in this trace. */
-  take(processor: ObjectId, delivery: Delivery): void {
+  take(processor: string, delivery: Delivery): void {
     const before = this.taken.get(processor);
     this.taken.set(processor, delivery);
     delivery.taken = true;

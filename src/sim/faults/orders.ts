@@ -30,7 +30,7 @@ export const orderFaults: readonly PlantedFault[] = [
   {
     id: 'INV-QLIFE',
     scenario: 'ims-faults',
-    how: 'A queue that is in use is set up anew, without being destroyed first.',
+    how: 'A queue that is in use is set up again, without being destroyed first.',
     places: 16,
     watch:
       (planting) =>

@@ -4,6 +4,7 @@ import { devRaise, msgSend } from '../../../src/model/events/msix.ts';
 import { msixEntry } from '../../../src/model/things/pci.ts';
 import { type PathView, pathAt } from '../../../src/query/delivery/path.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
+import { made } from '../../check/made.ts';
 import { fixtureTrace, grep, importText } from '../../helpers/fixtures.ts';
 import { bundled, run, start } from '../../sim/run.ts';
 
@@ -156,5 +157,42 @@ describe('kinds of deliveries', () => {
     assert.match(objects.at(-1)!, /^guest\/0\/irq\/\d+$/);
     assert.equal(path.hops[0]!.stage, 'cause');
     assert.equal(path.delivered, true);
+  });
+
+  it('an EOI before the handler, as in the edge flow of x86: the handler belongs to the interrupt', () => {
+    const trace = made(`
+      1@0 vec.config irq/24 vector=32 cpu=0 apicDest=0x0
+      10@0 cpu.accept cpu/0/vector/32
+      11@0 cpu.take cpu/0/vector/32
+      12@0 cpu.eoi cpu/0/vector/32
+      13@0 irq.entry irq/24 name=eth0
+      14@0 irq.exit irq/24 handled=true
+      20@0 cpu.accept cpu/0/vector/32
+      21@0 cpu.take cpu/0/vector/32
+      22@0 cpu.eoi cpu/0/vector/32
+      23@0 irq.entry irq/24 name=eth0
+      24@0 irq.exit irq/24 handled=true
+    `);
+    for (const [from, steps] of [
+      [1, [1, 2, 3, 4, 5]],
+      [6, [6, 7, 8, 9, 10]],
+    ] as const)
+      for (const step of steps)
+        assert.deepEqual(
+          pathAt(trace, step)!.hops.map((hop) => hop.step),
+          steps,
+          `step ${step} of the interrupt that begins at ${from}`,
+        );
+  });
+
+  it('a cause of an entry whose mask nothing shows is not told as lost', () => {
+    const trace = made(`
+      1 dev.raise device/0000:03:00.0/msix/0 vector=0
+      2 send device/0000:03:00.0/msix/1 address=0xfee00000 data=0x21
+      9 dev.raise device/0000:04:00.0/msix/0 vector=0
+    `);
+    const path = pathAt(trace, 0)!;
+    assert.equal(path.delivered, null);
+    assert.match(path.reason!, /does not tell whether the entry is masked/);
   });
 });
