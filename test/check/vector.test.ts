@@ -133,6 +133,19 @@ describe('rules about vectors', () => {
     assert.equal(verdict(made(`6 ${said}`), 'F22'), 'undecidable', 'allocations are not recorded');
   });
 
+  it('F22 the line follows the mask that worked, after the masks that did not', () => {
+    const said = 'message log text="irq 26: Affinity broken due to vector space exhaustion."';
+    const alloc = (time: number, ret: number) => `${time}@0 vec.alloc irq/26 vector=34 reserved=true ret=${ret}`;
+    const activate = (time: number) => `${time}@0 vec.activate irq/26 managed=false canReserve=true reserve=false`;
+    const three = `${alloc(5, -28)}\n${alloc(6, -28)}\n${alloc(7, 0)}`;
+    assert.deepEqual(found(made(`${ONLINE}${activate(4)}\n${three}\n8 ${said}`), 'F22'), []);
+    assert.deepEqual(found(made(`${ONLINE}${activate(4)}\n${three}\n9000 ${said}`), 'F22'), []);
+    assert.deepEqual(found(made(`${ONLINE}${three}\n8 ${said}`), 'F22'), [], 'its activation is not recorded');
+    assert.equal(found(made(`${ONLINE}${three}\n9000 ${said}`), 'F22').length, 1, 'the attempts are long ago');
+    const later = `${three}\n${activate(8)}\n${alloc(9, -22)}\n${alloc(10, 0)}\n11 ${said}`;
+    assert.equal(found(made(`${ONLINE}${later}`), 'F22').length, 1, 'the attempts of another activation');
+  });
+
   it('F23 a CPU that cannot go offline, with the numbers of the matrix beside those of the message', () => {
     const said = 'message log text="CPU 2 has 57 vectors, 12 available. Cannot disable CPU"';
     const trace = made(`${owners}\n${MATRIX(3, 'alloc', 2, 100, 40, 140)}\n6 ${said}`);
@@ -159,6 +172,12 @@ describe('rules about vectors', () => {
     // What the two steps of a move raise again elsewhere is ignored here.
     const again = '3@0 drop cpu/0/vector/34 reason="the vector was raised again elsewhere: ignored here"';
     assert.deepEqual(found(made(`${ONLINE}${again}`, true), 'F24'), []);
+  });
+
+  it('F24 the text of kernels since 6.12 names the CPU and the vector last', () => {
+    const trace = made('3 message log text="No irq handler for 2.34"');
+    assert.match(found(trace, 'F24')[0]!, /^0 cpu\/2\/vector\/34: an interrupt arrived at vector 34 of CPU 2/);
+    assert.deepEqual(found(made('3 message log text="No irq handler for them"'), 'F24'), []);
   });
 
   it('F24 a handler on a CPU that does not own the irq, where that CPU was at work all the time', () => {

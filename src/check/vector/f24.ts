@@ -13,8 +13,11 @@ import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { irqName, isPlace, placeKey, placeName } from './places.ts';
 
-/** What kernels print of a vector without a handler: `do_IRQ: 1.55 No irq handler for vector`. */
-const STRAY = /\b(\d+)\.(\d+) No irq handler for vector/;
+/**
+ * What kernels print of a vector without a handler (arch/x86/kernel/irq.c): `__common_interrupt: 1.55 No irq handler for vector`,
+ * since 6.12 `No irq handler for 1.55`.
+ */
+const STRAY = /\b(\d+)\.(\d+) No irq handler for vector|\bNo irq handler for (\d+)\.(\d+)/;
 /** A CPU that was at work so shortly before and after (ns) was not offline in between. */
 const AT_WORK = 10_000_000;
 
@@ -158,7 +161,7 @@ export const arrivesWhereOwned: Rule<'F24'> = {
           const m = STRAY.exec(text);
           if (m === null) return;
           judged++;
-          stray(step, time, Number(m[1]), Number(m[2]), state, text);
+          stray(step, time, Number(m[1] ?? m[3]), Number(m[2] ?? m[4]), state, text);
         } else if (!scene.complete)
           gone(kind === mtxOffline || kind === mtxOnline ? cpu : Number(state.world.node(object)?.segment));
       },
