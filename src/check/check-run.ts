@@ -87,7 +87,8 @@ export class CheckRun {
 
   #judge(): void {
     const holds = (kind: EventKind): boolean => this.holds(kind);
-    const check = new RuleCheck(this.#rules, this.#trace.world, showsAll(this.#trace), holds, orderOf(this.#trace));
+    const trace = this.#trace;
+    const check = new RuleCheck(this.#rules, trace.world, showsAll(trace), holds, orderOf(trace), trace.time.ticks);
     this.#judging = { check, walk: new Walk(this.#trace, [check]) };
   }
 }

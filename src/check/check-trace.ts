@@ -22,8 +22,9 @@ export interface Finding {
 }
 
 /**
- * What a rule says of a trace: broken; held wherever there was something to judge; cannot be judged because the trace does
- * not show all that counts; nothing in the trace that it is about.
+ * What a rule says of a trace: broken, by a finding that is worse than info; held wherever there was something to judge, or
+ * only what is worth knowing; cannot be judged because the trace does not show all that counts; nothing in the trace that it
+ * is about.
  */
 export const VERDICTS = ['fail', 'undecidable', 'pass', 'not-applicable'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -37,9 +38,14 @@ interface Watched {
   readonly observer: RuleObserver;
   /** Breaches whose proof is an absence that the trace cannot show. */
   undecided: number;
-  found: number;
+  /** Breaches worse than info, and those of severity info. */
+  broken: number;
+  noted: number;
   readonly alike: Map<ObjectId, number>;
 }
+
+/** An event without its time. */
+type Timeless = { -readonly [Field in keyof Happened]: Happened[Field] };
 
 /** Takes rules over the events of a trace, in a walk of its own or together with other observers. */
 export class RuleCheck implements Observer {
@@ -54,13 +60,16 @@ export class RuleCheck implements Observer {
   readonly #all: readonly Watched[];
   readonly #recorded: (kind: EventKind) => boolean;
   readonly #complete: boolean;
+  readonly #ticks: boolean;
+  /** The event as rules see it where the clock counts ticks: reused, so that the row of the walk keeps its time. */
+  #timeless: Timeless | undefined;
   /** Steps at which the trace lost events, or at which the records of a CPU begin. */
   readonly #losses: Step[] = [];
   readonly #ordered: Ordered | undefined;
 
   /**
    * `complete`: the trace shows every cause and every message. `recorded`: whether it holds events of a kind; a simulation
-   * that runs may come to hold any. `ordered`: where the order of two events may be unknown.
+   * that runs may come to hold any. `ordered`: where the order of two events may be unknown. `ticks`: the clock counts ticks.
    */
   constructor(
     rules: readonly Rule[],
@@ -68,14 +77,17 @@ export class RuleCheck implements Observer {
     complete: boolean,
     recorded: (kind: EventKind) => boolean = () => true,
     ordered?: Ordered,
+    ticks = false,
   ) {
     this.rules = rules;
+    this.#ticks = ticks;
     this.#ordered = ordered;
     this.#recorded = recorded;
     this.#complete = complete;
     const scene: Scene = {
       world,
       complete,
+      ticks,
       recorded: (...kinds) => kinds.some(recorded),
       span: (ns) => (Number.isNaN(ns) ? '?' : durationText(ns)),
     };
@@ -86,7 +98,8 @@ export class RuleCheck implements Observer {
         rule,
         observer: rule.watch((breach) => this.#report(watched, breach), scene),
         undecided: 0,
-        found: 0,
+        broken: 0,
+        noted: 0,
         alike: new Map(),
       };
       this.#watched.set(rule, watched);
@@ -109,7 +122,9 @@ export class RuleCheck implements Observer {
     }
     if (kind.role === 'begin') this.#losses.push(step);
     const list = this.#byKind[kind.number];
-    if (list !== undefined) for (const { observer } of list) observer.event(step, happened, state);
+    if (list === undefined) return;
+    const seen = this.#ticks ? this.#withoutTime(happened) : happened;
+    for (const { observer } of list) observer.event(step, seen, state);
   }
 
   /** The trace is over; no event follows. */
@@ -126,9 +141,21 @@ export class RuleCheck implements Observer {
   verdict(rule: Rule): Verdict {
     const watched = this.#watched.get(rule);
     if (watched === undefined) return rule.kinds.some(this.#recorded) ? 'undecidable' : 'not-applicable';
-    if (watched.found > 0) return 'fail';
-    if (watched.undecided > 0) return 'undecidable';
-    return watched.observer.judged > 0 ? 'pass' : 'not-applicable';
+    if (watched.broken > 0) return 'fail';
+    const any = watched.noted > 0 || watched.observer.judged > 0;
+    if (watched.undecided > 0 || (any && this.#ticks && rule.needsTime)) return 'undecidable';
+    return any ? 'pass' : 'not-applicable';
+  }
+
+  #withoutTime({ kind, object, cpu, task, words, at }: Happened): Happened {
+    const row = (this.#timeless ??= { kind, object, cpu, time: Number.NaN, task, words, at });
+    row.kind = kind;
+    row.object = object;
+    row.cpu = cpu;
+    row.task = task;
+    row.words = words;
+    row.at = at;
+    return row;
   }
 
   /** Whether the trace lacks what a rule needs. A trace that shows all lacks nothing: what it does not hold did not happen. */
@@ -144,14 +171,15 @@ export class RuleCheck implements Observer {
       watched.undecided++;
       return;
     }
-    watched.found++;
+    const severity = breach.severity ?? rule.severity;
+    if (severity === 'info') watched.noted++;
+    else watched.broken++;
     const times = (alike.get(object) ?? 0) + 1;
     alike.set(object, times);
     if (times > MOST_ALIKE) {
       this.further++;
       return;
     }
-    const severity = breach.severity ?? rule.severity;
     const confirm = breach.confirm ?? rule.confirm;
     this.findings.push({ rule, severity, title, step, object, text, evidence, confirm });
   }
@@ -171,12 +199,13 @@ const CLOCKS = 1e6;
 
 /**
  * Whether the order of two events of a trace is known: inside one source always, between two only where their times lie far
- * enough apart. Undefined where the trace has one source.
+ * enough apart; ticks are no durations. Undefined where the trace has one source.
  */
 export function orderOf(trace: Trace): Ordered | undefined {
   if (trace.sources.length < 2) return undefined;
-  const { table } = trace;
-  return (a, b) => trace.sourceOf(a) === trace.sourceOf(b) || Math.abs(table.time(a) - table.time(b)) > CLOCKS;
+  const { table, time } = trace;
+  return (a, b) =>
+    trace.sourceOf(a) === trace.sourceOf(b) || (!time.ticks && Math.abs(table.time(a) - table.time(b)) > CLOCKS);
 }
 
 /** Whether a trace shows every cause and every message: simulated traces do, whether they still run or were saved. */
@@ -203,7 +232,8 @@ export class TraceCheck {
   constructor(trace: Trace, rules: readonly Rule[], ...others: readonly Observer[]) {
     const recorded = recordedKinds(trace);
     const complete = showsAll(trace);
-    this.check = new RuleCheck(rules, trace.world, complete, (kind) => recorded[kind.number] === 1, orderOf(trace));
+    const holds = (kind: EventKind): boolean => recorded[kind.number] === 1;
+    this.check = new RuleCheck(rules, trace.world, complete, holds, orderOf(trace), trace.time.ticks);
     this.#walk = new Walk(trace, [this.check, ...others]);
     this.#trace = trace;
   }

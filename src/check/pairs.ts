@@ -26,15 +26,15 @@ export class Pairs<T extends { readonly time: number }> {
     this.#whole++;
   }
 
-  /** The second of a pair is missing at `step`. */
+  /** The second of a pair is missing at `step`; in a capture it proves nothing where the first has no time. */
   miss(first: T, step: Step): void {
     if (this.#complete) this.#report(first, step);
-    else if (this.#whole > 0) this.#doubtful.push(first);
+    else if (this.#whole > 0 && !Number.isNaN(first.time)) this.#doubtful.push(first);
   }
 
-  /** The trace has an event of the second kind at `time` (NaN unknown): what is missing long before did not happen. */
+  /** The trace has an event of the second kind at `time` (NaN unknown, which proves nothing): what is missing long before did not happen. */
   proved(step: Step, time: number): void {
-    while (this.#doubtful.length > 0 && !(time - this.#doubtful[0]!.time < LATE))
+    while (this.#doubtful.length > 0 && time - this.#doubtful[0]!.time >= LATE)
       this.#report(this.#doubtful.shift()!, step);
   }
 

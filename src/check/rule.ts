@@ -8,7 +8,10 @@ import type { EventRow } from '../trace/row.ts';
 export const SEVERITIES = ['error', 'security', 'warning', 'info'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-/** What a rule looks at of an event: a row of a trace, or an event that was just simulated. The row is reused. */
+/**
+ * What a rule looks at of an event: a row of a trace, or an event that was just simulated. The row is reused. Its time is in
+ * nanoseconds; NaN where the event has none, and everywhere in a trace whose clock counts ticks, which are no durations.
+ */
 export type Happened = Pick<EventRow, 'kind' | 'object' | 'cpu' | 'time' | 'task' | 'words' | 'at'>;
 
 /** A breach of a rule. */
@@ -25,7 +28,7 @@ export interface Breach {
   readonly evidence: readonly Step[];
   /**
    * The judgement stands on something that did not happen: none of `kinds` came after event `since`. It counts only where the
-   * trace records one of these kinds and lost no events since then (domain.md 4.0); otherwise the rule is undecidable.
+   * trace records one of these kinds and lost no events since then (docs/findings.md); otherwise the rule is undecidable.
    */
   readonly absent?: { readonly since: Step; readonly kinds: readonly EventKind[] };
   /** Another severity than that of the rule. */
@@ -41,6 +44,8 @@ export interface Scene {
   readonly world: World;
   /** The trace shows every cause and every message, as simulated traces do. */
   readonly complete: boolean;
+  /** The clock of the trace counts ticks: no event has a time for rules. */
+  readonly ticks: boolean;
   /** Whether the trace holds events of one of these kinds, anywhere. While a simulation runs it may come to hold any. */
   recorded(...kinds: readonly EventKind[]): boolean;
   /** A time or a duration of the trace in nanoseconds (units of its clock) as people write it: `3.34 ms`; `?` when unknown. */
@@ -78,6 +83,8 @@ export interface Rule<Id extends string = string> {
   readonly needs: readonly (readonly EventKind[])[];
   /** It counts causes and messages: it can be judged only where the trace shows all of them, as simulated traces do. */
   readonly needsAll: boolean;
+  /** It measures times: where the clock counts ticks it does not see all that breaks it, so it does not say that it holds. */
+  readonly needsTime?: true;
   /** The probe, the trace event or the file that would confirm a finding or make the rule decidable. */
   readonly confirm: string;
   watch(report: Report, scene: Scene): RuleObserver;

@@ -1,11 +1,13 @@
 // What a rule may say of a trace that does not show everything.
 import assert from 'node:assert/strict';
-import { checkTrace, orderOf, recordedKinds, showsAll } from '../../src/check/check-trace.ts';
-import { rules } from '../../src/check/rules.ts';
+import { CheckRun } from '../../src/check/check-run.ts';
+import { checkTrace, orderOf, recordedKinds, showsAll, TraceCheck } from '../../src/check/check-trace.ts';
+import type { Happened } from '../../src/check/rule.ts';
+import { ruleNamed, rules } from '../../src/check/rules.ts';
 import { ImportRun } from '../../src/import/run.ts';
 import { World } from '../../src/model/world.ts';
 import type { Trace } from '../../src/trace/trace.ts';
-import { fixtureTrace, traceFixtures } from '../helpers/fixtures.ts';
+import { fixtureTrace, importText, traceFixtures } from '../helpers/fixtures.ts';
 import { bundled, run } from '../sim/run.ts';
 import { found, made, verdict } from './made.ts';
 
@@ -92,5 +94,34 @@ describe('the order of events of two sources', () => {
     const trace = joined(200);
     assert.equal(orderOf(trace)!(0, 0), true);
     assert.equal(orderOf(trace)!(0, 1), false);
+  });
+
+  describe('where the clock counts ticks', () => {
+    // One handler run in every 5 units: as nanoseconds a storm.
+    const runs = Array.from({ length: 2500 }, (_, i) => `${i * 5} cpu0 - irq.exit irq/24 handled=true`).join('\n');
+    const ticks = importText(`#irqtrace 1\n#clock ticks digits=0 "counter"\n${runs}\n`);
+
+    it('a rule that measures times finds nothing by them and is undecidable', () => {
+      assert.equal(ticks.time.ticks, true);
+      assert.equal(ticks.length, 2500);
+      assert.deepEqual(found(ticks, 'F80'), []);
+      assert.equal(verdict(ticks, 'F80'), 'undecidable');
+      const run = new CheckRun(ticks, [ruleNamed('F80')!], false);
+      while (run.advance(1000));
+      assert.deepEqual(run.check!.verdicts(), { F80: 'undecidable' }, 'nor in slices');
+    });
+
+    it('what else rides on the same walk still sees the ticks', () => {
+      const seen: number[] = [];
+      const rider = { event: (_: number, { time }: Happened) => void seen.push(time) };
+      const work = new TraceCheck(ticks, [ruleNamed('F80')!], rider);
+      while (work.advance(100));
+      assert.deepEqual([seen.length, seen[1], seen[2499]], [2500, 5, 12_495]);
+    });
+
+    it('a rule that counts still finds', () => {
+      const none = runs.replaceAll('handled=true', 'handled=false');
+      assert.equal(found(importText(`#irqtrace 1\n#clock ticks digits=0 "counter"\n${none}\n`), 'F80').length, 1);
+    });
   });
 });

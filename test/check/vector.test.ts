@@ -217,6 +217,8 @@ describe('rules about vectors', () => {
       [[5, 'info']],
     );
     assert.match(idle[0]!.title, /waits for its next interrupt/);
+    const twice = `${moved}\n${busy(5)}\n${busy(6)}`;
+    assert.equal(verdict(made(twice), 'F26'), 'pass', 'a device without interrupts is no failure');
     // The timer that frees the old vector runs within a jiffy of that interrupt: refusals until then say nothing.
     const soon = `${moved}\n${busy(5)}\n${ENTRY(6, 24, 1)}\n${busy(7)}`;
     assert.deepEqual(found(made(soon), 'F26'), []);
@@ -225,6 +227,7 @@ describe('rules about vectors', () => {
       stuck.map(({ step, severity }) => [step, severity]),
       [[7, 'warning']],
     );
+    assert.equal(verdict(made(`${soon}\n${busy(30_000)}`), 'F26'), 'fail');
     assert.deepEqual(found(made(`${moved}\n${busy(5)}\n${FREED(6, 24, '0/34')}\n${busy(7)}`), 'F26'), []);
   });
 

@@ -135,7 +135,7 @@ describe('irqscope check', () => {
       findings.map(({ rule, step, object, severity }) => ({ rule, step, object, severity })),
       [{ rule: 'answered', step: 7, object: ENTRY, severity: 'info' }],
     );
-    assert.deepEqual(verdicts, { answered: 'fail' });
+    assert.deepEqual(verdicts, { answered: 'pass' }, 'what is only worth knowing is no failure');
   });
 
   describe('of several files', () => {

@@ -25,6 +25,7 @@ export const rewritesMessage: Rule<'F73'> = {
   kinds: [vmsiSet, msgWrite, msgSend, smmuFault],
   needs: [[vmsiSet], [msgWrite]],
   needsAll: false,
+  needsTime: true,
   confirm: 'a kprobe on __pci_write_msi_msg after the update',
   watch(report, scene) {
     /** Page that each vector was programmed with last, by device and index. */

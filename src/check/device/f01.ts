@@ -36,6 +36,7 @@ export const unmaskSends: Rule<'F01'> = {
   kinds: [...tableKinds, ...causeKinds, ...injectionKinds, dropped, untold, illegal],
   needs: [[msgSend], [devRaise, pbaRead]],
   needsAll: false,
+  needsTime: true,
   confirm: 'the messages on the bus (QEMU: memory_region_ops_write of the doorbell) and the causes of the device model',
   watch(report, scene) {
     /** Entries with their pending bit set, the event that showed it and its time. */

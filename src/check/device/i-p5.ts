@@ -26,6 +26,7 @@ export const causeMakesMessage: Rule<'I-P5'> = {
   kinds: [devRaise, msgSend, dropped, merged, untold, message, smmuFault, ...injectionKinds, ...tableKinds],
   needs: [[devRaise], [msgSend]],
   needsAll: false,
+  needsTime: true,
   confirm:
     'the messages on the bus (QEMU: memory_region_ops_write of the doorbell), and what the device model does between cause and message',
   watch(report, scene) {

@@ -24,6 +24,7 @@ export const sameVectors: Rule<'R01'> = {
   kinds: [devRaise, ...tableKinds],
   needs: [[devRaise]],
   needsAll: false,
+  needsTime: true,
   confirm:
     'how many vectors the driver got (/proc/interrupts, msi_irqs in sysfs) and how many it told the device to use',
   watch(report, scene) {

@@ -35,6 +35,7 @@ export const signalFindsRoute: Rule<'F50'> = {
     [kvmMsi, routeSet],
   ],
   needsAll: false,
+  needsTime: true,
   confirm: 'the routing table of the VMM (QEMU: kvm_irqchip_*), and the result of kvm_set_irq by a probe at its return',
   watch(report, scene) {
     const { world, complete } = scene;

@@ -31,6 +31,7 @@ export const routeFollowsTable: Rule<'F52'> = {
   kinds: [routeSet, routeUpdate, routeRelease, tblWrite, irqfdWakeup, vfioFire, msgSend, vfioReset],
   needs: [[tblWrite], [routeSet]],
   needsAll: false,
+  needsTime: true,
   confirm: 'kvm_irqchip_update_msi_route in the log of QEMU; kvm_msi_set_irq of the next delivery',
   watch(report, scene) {
     const { world } = scene;

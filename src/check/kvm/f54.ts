@@ -30,6 +30,7 @@ export const messageIsAccepted: Rule<'F54'> = {
   kinds: [irqfdWakeup, kvmMsi, kvmLine, apicAccept, irqExit, dropped],
   needs: [[kvmMsi], [apicAccept], [irqfdWakeup, kvmLine]],
   needsAll: false,
+  needsTime: true,
   confirm: 'the local APIC of the destination: its id, whether it is enabled (kvm_apic, debug dump of the VMM)',
   watch(report, scene) {
     const { world } = scene;

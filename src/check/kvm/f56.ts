@@ -30,6 +30,7 @@ export const notificationIsServed: Rule<'F56'> = {
   kinds: [piPost, kvmEntry, kvmExit],
   needs: [[piPost], [kvmEntry, kvmExit]],
   needsAll: false,
+  needsTime: true,
   confirm: 'a probe at vmx_sync_pir_to_irr, and the PIN row of /proc/interrupts',
   watch(report, scene) {
     const { world } = scene;

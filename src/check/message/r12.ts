@@ -46,6 +46,7 @@ export const waitsBehindMask: Rule<'R12'> = {
   kinds: [devRaise, devWithdraw, msgSend, dropped, smmuFault, ...tableKinds],
   needs: [[devRaise]],
   needsAll: false,
+  needsTime: true,
   confirm:
     'who masked the entry or the function, and why for so long (kprobes on pci_irq_mask_msix and pci_irq_unmask_msix)',
   watch(report, scene) {

@@ -24,6 +24,7 @@ export const timerTicks: Rule<'R13'> = {
   kinds: [irEnable, iecInvalidate, irRemap, lineSet],
   needs: [[irEnable], [lineSet], [irRemap]],
   needsAll: false,
+  needsTime: true,
   confirm:
     'the console: "Kernel panic - not syncing: timer doesn\'t work through Interrupt-remapped IO-APIC"; whether the machine was overloaded just then',
   watch(report, scene) {

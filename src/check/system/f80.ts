@@ -35,6 +35,7 @@ export const noStorm: Rule<'F80'> = {
   kinds: [irqExit],
   needs: [[irqExit]],
   needsAll: false,
+  needsTime: true,
   confirm: 'the kernel log ("irq N: nobody cared") and /proc/irq/N/spurious',
   watch(report, scene) {
     const { world } = scene;

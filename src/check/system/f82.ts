@@ -40,6 +40,7 @@ export const deliveryGoesOn: Rule<'F82'> = {
   kinds: [apicAccept, apicInject, apicEoi, kvmEntry, kvmExit],
   needs: [[apicAccept], [apicInject], [kvmEntry, kvmExit]],
   needsAll: false,
+  needsTime: true,
   confirm: 'the registers of the virtual CPU (RFLAGS.IF, TPR, ISR, IRR) and its halt state (kvm_vcpu_wakeup)',
   watch(report, scene) {
     const { world } = scene;

@@ -29,6 +29,7 @@ export const affinityIsSettled: Rule<'F84'> = {
   kinds: [vecUpdate],
   needs: [[vecUpdate]],
   needsAll: false,
+  needsTime: true,
   confirm: 'who writes /proc/irq/N/smp_affinity (irqbalance, the driver, a script): the tasks of the records',
   watch(report, scene) {
     const { world } = scene;

@@ -29,6 +29,7 @@ export const servedByInterrupt: Rule<'R03'> = {
   kinds: [devRaise, devWithdraw, msgSend, dropped],
   needs: [[devRaise], [devWithdraw]],
   needsAll: false,
+  needsTime: true,
   confirm:
     'the message of the entry on the bus, its mask and pending bit, and /proc/interrupts before and after the time-out',
   watch(report, scene) {

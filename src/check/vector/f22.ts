@@ -25,7 +25,8 @@ export const exhaustedIsFull: Rule<'F22'> = {
   id: 'F22',
   names: ['INV-TEXT'],
   title: 'Exhaustion that was none',
-  meaning: 'The kernel says that vectors are exhausted only where an attempt of that activation of the irq failed with ENOSPC.',
+  meaning:
+    'The kernel says that vectors are exhausted only where an attempt of that activation of the irq failed with ENOSPC.',
   reference:
     'arch/x86/kernel/apic/vector.c activate_reserved: it tries one mask after another and prints the text once one of them gave a vector; the text is printed for every error of the mask, also where no CPU of it is online (EINVAL)',
   severity: 'warning',

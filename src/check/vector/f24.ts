@@ -66,6 +66,7 @@ export const arrivesWhereOwned: Rule<'F24'> = {
   ],
   needs: [[vecUpdate, vecConfig, dropped, message, mark]],
   needsAll: false,
+  needsTime: true,
   confirm:
     'irq_vectors:* events of the irq that owned the vector before; the message that the device holds (lspci, table dump)',
   watch(report, scene) {

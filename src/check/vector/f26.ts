@@ -38,6 +38,7 @@ export const movesComplete: Rule<'F26'> = {
   kinds: [irqAffinity, irqEntry, vecUpdate, vecFreeMoved, vecClear, vecSetup, vecTeardown],
   needs: [[vecUpdate], [irqAffinity]],
   needsAll: false,
+  needsTime: true,
   confirm:
     'SETAFFINITY_PENDING in dstate of /sys/kernel/debug/irq/irqs/<n>, and whether the device raises interrupts at all',
   watch(report, scene) {

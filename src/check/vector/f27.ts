@@ -55,6 +55,7 @@ export const managedFollow: Rule<'F27'> = {
   ],
   needs: [[irqManaged, irqAffinity, vecReserveManaged]],
   needsAll: false,
+  needsTime: true,
   confirm:
     'dstate (IRQD_MANAGED_SHUTDOWN) and effective affinity in /sys/kernel/debug/irq/irqs/<n>, and the CPUs that are online',
   watch(report, scene) {

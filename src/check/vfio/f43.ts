@@ -29,6 +29,7 @@ export const tableHoldsMessage: Rule<'F43'> = {
   kinds: [msgWrite, tblRead],
   needs: [[msgWrite], [tblRead]],
   needsAll: false,
+  needsTime: true,
   confirm: 'the irqs dump of debugfs (address_lo, msg_data) beside a read of the table, and resets of the function',
   watch(report, scene) {
     const { world } = scene;

@@ -30,6 +30,7 @@ export const masksNotThroughVfio: Rule<'F47'> = {
   kinds: [vfioSet, vfioUse, vfioReturn],
   needs: [[vfioSet, vfioUse]],
   needsAll: false,
+  needsTime: true,
   confirm: 'the result of the call (vfio.return), and the rate of interrupts of the vector beside that of its releases',
   watch(report, scene) {
     const { world } = scene;
