@@ -5,11 +5,11 @@ import { irqfdWakeup, kvmIoapic, kvmLine, kvmMsi } from '../../model/events/virt
 import { entryBehind } from '../../model/references.ts';
 import type { Delivery } from './delivery.ts';
 import { nameless } from './device-joins.ts';
-import type { Join, Joins, Moment } from './moment.ts';
+import { type Join, type Joins, type Moment, processorAt } from './moment.ts';
 
 /** The handler of the host in which an event was recorded, as long as it has not passed its interrupt on to KVM. */
-function within({ slots, row }: Moment): Delivery | undefined {
-  const top = slots.handlers.get(row.cpu)?.at(-1)?.delivery;
+function within(moment: Moment): Delivery | undefined {
+  const top = moment.slots.handlers.get(processorAt(moment))?.at(-1)?.delivery;
   return top && !top.has('route') ? top : undefined;
 }
 

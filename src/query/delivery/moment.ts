@@ -26,10 +26,8 @@ export const beside = (state: State, object: ObjectId, path: string): ObjectId =
   state.world.spaceOf(object).objectAt(path);
 
 /** The path of the processor that an event of a kernel was recorded on: a CPU, or for the kernel of a simulated guest a virtual CPU. */
-export const processorAt = ({ row, state }: Moment): string | undefined =>
-  row.cpu < 0
-    ? undefined
-    : `${state.world.spaceOf(row.object).prefix}${processorsOf(state.world, row.object)}/${row.cpu}`;
+export const processorAt = ({ row, state }: Moment): string =>
+  `${state.world.spaceOf(row.object).prefix}${processorsOf(state.world, row.object)}/${row.cpu}`;
 
 /** The processor that a vector or an INTID belongs to: `cpu/2` for `cpu/2/vector/33`. */
 export const processorOf = (state: State, object: ObjectId): PathNode | undefined =>

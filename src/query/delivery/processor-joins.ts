@@ -26,7 +26,8 @@ import { type Join, type Joins, type Moment, numberOf, processorAt, processorOf 
 const NONE: ReadonlySet<TextId> = new Set();
 
 /** The handler that runs on the CPU of an event. */
-const runningAt = ({ slots, row }: Moment): Delivery | undefined => slots.handlers.get(row.cpu)?.at(-1)?.delivery;
+const runningAt = (moment: Moment): Delivery | undefined =>
+  moment.slots.handlers.get(processorAt(moment))?.at(-1)?.delivery;
 
 /** A request that meets one that still waits is served by it: the IRR holds one bit for each vector. */
 function request(moment: Moment, delivery: Delivery): void {
@@ -212,7 +213,7 @@ function servedBy(moment: Moment): Delivery | undefined {
   const processor = processorAt(moment);
   // During a move interrupts arrive at the vector before as well.
   const place = row.cpu < 0 ? -1 : vectorOfIrq(state, row.object, row.cpu);
-  const taken = processor === undefined ? undefined : slots.taken.get(processor);
+  const taken = slots.taken.get(processor);
   if (taken && slots.open.has(taken)) {
     slots.forgetTaken(taken);
     return taken;
@@ -221,21 +222,23 @@ function servedBy(moment: Moment): Delivery | undefined {
 }
 
 function enter(moment: Moment, irq: ObjectId, served: Delivery | undefined, names: ReadonlySet<TextId> = NONE): void {
-  const { slots, step, row } = moment;
+  const { slots, step } = moment;
   const delivery = served ? slots.hop(served, step, 'handler', irq) : slots.begin(step, 'handler', irq);
-  const list = slots.handlers.get(row.cpu);
+  const processor = processorAt(moment);
+  const list = slots.handlers.get(processor);
   const frame = { irq, delivery, names };
   if (list) list.push(frame);
-  else slots.handlers.set(row.cpu, [frame]);
+  else slots.handlers.set(processor, [frame]);
 }
 
 const handlerBegins: Join = (moment) => {
   const { slots, row } = moment;
   const { name } = irqEntry.read(row.words, row.at);
   // The actions of a shared irq run one after the other for the same interrupt, each once.
-  const last = slots.returned.get(row.cpu);
+  const processor = processorAt(moment);
+  const last = slots.returned.get(processor);
   if (last?.irq === row.object && slots.open.has(last.delivery) && !last.names.has(name)) {
-    slots.returned.delete(row.cpu);
+    slots.returned.delete(processor);
     enter(moment, row.object, last.delivery, new Set([...last.names, name]));
     return;
   }
@@ -243,8 +246,10 @@ const handlerBegins: Join = (moment) => {
   enter(moment, row.object, servedBy(moment), new Set([name]));
 };
 
-const handlerEnds: Join = ({ slots, step, row }) => {
-  const list = slots.handlers.get(row.cpu) ?? [];
+const handlerEnds: Join = (moment) => {
+  const { slots, step, row } = moment;
+  const processor = processorAt(moment);
+  const list = slots.handlers.get(processor) ?? [];
   let at = list.length - 1;
   while (at >= 0 && list[at]!.irq !== row.object) at--;
   if (at < 0) return;
@@ -258,14 +263,16 @@ const handlerEnds: Join = ({ slots, step, row }) => {
     return;
   }
   slots.hop(delivery, step, 'handler', row.object);
-  slots.returned.set(row.cpu, { ...frame, step });
+  slots.returned.set(processor, { ...frame, step });
 };
 
 /** A CPU records something else than the next action of the handler that returned there: that one is over. */
-export function leaveHandler({ slots, row }: Pick<Moment, 'slots' | 'row'>): void {
-  const last = slots.returned.get(row.cpu);
+export function leaveHandler(moment: Moment): void {
+  const { slots } = moment;
+  const processor = processorAt(moment);
+  const last = slots.returned.get(processor);
   if (!last) return;
-  slots.returned.delete(row.cpu);
+  slots.returned.delete(processor);
   if (!slots.waits(last.delivery)) slots.end(last.delivery, last.step, true);
 }
 

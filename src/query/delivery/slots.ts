@@ -95,10 +95,10 @@ export class Slots {
   readonly taken = new Map<string, Delivery>();
   /** Interrupts that were ended before their handler ran. */
   readonly acknowledged = new Set<Delivery>();
-  /** Handlers that run, by CPU, the innermost last. */
-  readonly handlers = new Map<number, Frame[]>();
+  /** Handlers that run, by the path of their processor, the innermost last. */
+  readonly handlers = new Map<string, Frame[]>();
   /** The handler that returned last on a CPU, until something else is recorded there. */
-  readonly returned = new Map<number, Returned>();
+  readonly returned = new Map<string, Returned>();
   /** Deliveries by the numbers that simulated traces give to causes. */
   readonly causes = new Map<number, Delivery>();
   /** The signals and routes after which the same thread goes on. */

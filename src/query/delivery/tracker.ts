@@ -62,7 +62,7 @@ export class DeliveryTracker implements Observer {
       slots.lose(step);
       return;
     }
-    if (slots.returned.size > 0 && row.cpu >= 0 && row.kind !== irqEntry) leaveHandler({ slots, row });
+    if (slots.returned.size > 0 && row.cpu >= 0 && row.kind !== irqEntry) leaveHandler({ slots, step, row, state });
     const join = this.#joins[row.kind.number];
     join?.({ slots, step, row, state });
     // A thread that does something else is done with the message that it translated.
