@@ -63,7 +63,9 @@ const irte: Kind = {
     if (typeof value === 'string') return value;
     const decoded = decode(vtdIrte, value);
     const { fields } = decoded;
-    derive(decoded, 'requester', requesterText(Number(fields['sid'])), 'sid as a BDF, while svt is 1.');
+    // Without a check, sid says nothing; with a check of the bus, it holds two bus numbers (VT-d 9.9: SVT).
+    const requester = fields['svt'] === 1 ? requesterText(Number(fields['sid'])) : null;
+    derive(decoded, 'requester', requester, 'sid as a BDF, while svt is 1.');
     if (fields['posted'] === true) {
       derive(
         decoded,

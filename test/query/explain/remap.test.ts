@@ -31,6 +31,18 @@ describe('explain: remapping', () => {
     assert.equal(kinds('0000000000040018 0000010000210009')[0], 'irte');
   });
 
+  it('VT-d entry: the source is a requester only while the source is verified', () => {
+    // The high half is SVT in bits 83:82, SQ in 81:80, SID in 79:64: bits 19:18, 17:16, 15:0 of it.
+    const high = (svt: number) => `0x${((svt << 18) | 0x18).toString(16)}`;
+    for (const [svt, requester] of [
+      [0, null],
+      [1, '0000:00:03.0'],
+      [2, null],
+      [3, null],
+    ] as const)
+      has(one(`${high(svt)} 0x10000210009`, 'irte'), { svt, sid: 0x18, requester });
+  });
+
   it('VT-d entry, posted: the address of the descriptor is in two parts', () => {
     // hi[63:32] = 0x1, lo[63:38] = 0x12345680 >> 6
     const low = (0x1234_5680n << 32n) | 0x0041_8001n;
