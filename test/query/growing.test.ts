@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { ImportRun } from '../../src/import/run.ts';
 import { changesAt } from '../../src/query/changes.ts';
+import { parseFilter } from '../../src/query/filter/parse.ts';
+import { compileFilter } from '../../src/query/filter/pass.ts';
 import { LaneIndex, layerAt } from '../../src/view/lanes/lanes.ts';
 import { OFF, ON, UNKNOWN } from '../../src/view/lanes/values.ts';
 
@@ -33,6 +35,16 @@ function grow(run: ImportRun, text: string): void {
 describe('a trace that grows', () => {
   it('is read from its first record on, long before its end', () => {
     assert.equal(begun(HEAD + unmask).trace.length, 1);
+  });
+
+  it('a filter that names a function without its segment finds it, also where it comes later', () => {
+    const run = begun(`${HEAD}1.000000 - - irq.entry irq/41 name=eth0\n`);
+    const filters = ['object == device/00:03.0/msix/0', 'object in device/00:03.0/msix/0, irq/7'].map((text) =>
+      compileFilter(parseFilter(text), run.trace),
+    );
+    grow(run, unmask);
+    assert.equal(run.trace.length, 2);
+    for (const holds of filters) assert.deepEqual([holds(0), holds(1)], [false, true]);
   });
 
   it('a capability that comes later changes who masks an entry that was looked at before', () => {

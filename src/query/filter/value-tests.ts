@@ -92,8 +92,7 @@ export function compareTest(trace: Trace, relation: Relation, value: Literal, ro
 
 function pathTests(trace: Trace, relation: Relation, value: Literal, root?: string): Pick<ValueTest, 'text' | 'path'> {
   if (root === undefined || (relation !== '==' && relation !== '!=')) {
-    const path = relation === '~' ? value : pathLiteral(trace, value);
-    return { text: textTest(relation, value, false), path: textTest(relation, path, true) };
+    return { text: textTest(relation, value, false), path: pathTest(trace, relation, value) };
   }
   const related = relatedTest(trace, value, root);
   const text = (t: string): boolean => related(t) || related(root + t);
@@ -114,6 +113,17 @@ function relatedTest(trace: Trace, value: Literal, root: string): (path: string)
   }
   const paths = [text, root + text].flatMap((path) => [path, pathLiteral(trace, { text: path, quoted: false }).text]);
   return (path) => paths.includes(path);
+}
+
+/**
+ * A test of paths. The trace may name the object only later, while it grows or in a simulation that goes on: a short BDF is also read by its text.
+ */
+function pathTest(trace: Trace, relation: Relation, value: Literal): (path: string) => boolean {
+  if (relation === '~' || value.quoted) return textTest(relation, value, true);
+  const long = { text: value.text.replaceAll(SHORT_BDF, '$10000:'), quoted: false };
+  const tests = [pathLiteral(trace, value), long].map((each) => textTest('==', each, true));
+  const either = (path: string): boolean => tests.some((test) => test(path));
+  return relation === '==' ? either : relation === '!=' ? (path) => !either(path) : () => false;
 }
 
 /** The path, as the trace names it, for a path as users write it (`device/00:03.0`). */
