@@ -56,8 +56,39 @@ describe('irqscope diff', () => {
     const row = { at: { a: null, b: null }, kind: 'changed', object: 'device/0000:00:04.0/msix/0' };
     assert.deepEqual(
       jsonLines<Row>(out).slice(2),
-      ['p50', 'p99', 'max'].map((key) => ({ ...row, field: `latency.${key}`, a: 2000, b: 9000 })),
+      ['p50', 'p99', 'max'].map((key) => ({ ...row, field: `latency.${key}`, a: '0.000002', b: '0.000009' })),
     );
+  });
+
+  it('counts and times do not set the exit status, and ticks give no seconds', async () => {
+    const slow = good.map((line) => line.replace('0.000012', '0.000013'));
+    writeFileSync(file('slow.irqtrace'), `${head}${slow.join('\n')}\n`);
+    const { status, out } = await answered([
+      'diff',
+      file('good.irqtrace'),
+      file('slow.irqtrace'),
+      '--json',
+      '--counts',
+    ]);
+    assert.equal(status, 0);
+    // 3 µs in place of 2 µs, and nothing else.
+    assert.deepEqual(
+      jsonLines<Row>(out).map(({ field, a, b }) => [field, a, b]),
+      ['p50', 'p99', 'max'].map((key) => [`latency.${key}`, '0.000002', '0.000003']),
+    );
+    const ticks = (lines: readonly string[]): string =>
+      `#irqtrace 1\n#clock ticks digits=0 "test"\n${lines.map((l) => l.replace(/^0\.0*/, '')).join('\n')}\n`;
+    writeFileSync(file('ticks-a.irqtrace'), ticks(good));
+    writeFileSync(file('ticks-b.irqtrace'), ticks(slow));
+    const args = ['diff', file('ticks-a.irqtrace'), file('ticks-b.irqtrace')];
+    assert.deepEqual(await answered([...args, '--json', '--counts']), { status: 0, out: '' });
+    // The text names the unit.
+    assert.match((await answered(args)).out, /eth0 +2 ticks +3 ticks/);
+  });
+
+  it('says in its help that counts and times do not set the exit status', async () => {
+    const { out } = await answered(['diff', '--help']);
+    assert.match(out, /--counts (?:.*\n)+?.*they do not\s+set the exit status\n/);
   });
 
   it('says in text what is the same under another number, the first divergence, and all others', async () => {
@@ -91,7 +122,10 @@ describe('irqscope diff', () => {
 
   it('compares two states of one trace, and of two', async () => {
     const one = await answered(['diff', example, example, '--at-a', 'line:4722', '--at-b', 'line:4723', '--json']);
-    for (const row of jsonLines<Row>(one.out)) {
+    assert.equal(one.status, 1);
+    const changes = jsonLines<Row>(one.out);
+    assert.ok(changes.length > 0);
+    for (const row of changes) {
       assert.deepEqual(Object.keys(row), ['at', 'kind', 'object', 'field', 'a', 'b']);
       assert.equal(row.at.b, row.at.a! + 1);
     }

@@ -1,3 +1,4 @@
+import { timeText } from '../../base/time.ts';
 import { shown } from '../../base/visible.ts';
 import { type Comparison, comparing } from '../../query/diff/compare.ts';
 import { rowsOf } from '../../query/diff/rows.ts';
@@ -59,13 +60,17 @@ function* rowsIn(comparison: Comparison): Generator<object> {
   for (const difference of comparison.differences) yield* rowsOf(comparison, difference);
 }
 
+/** A duration as answers print it: decimal seconds with the digits of the clock of its trace; null where that clock counts ticks. */
+const secondsText = ({ time }: Trace, ns: number): string | null =>
+  time.ticks ? null : timeText(ns, { ...time, base: 0n });
+
 /** The counts and times of interrupts that differ, in the form of differences without a step. */
 function* countRows(comparison: Comparison): Generator<object> {
   const at = { a: null, b: null };
   for (const subject of comparison.subjects) {
     if (!subject.interrupt) continue;
     const [here, there] = comparison.tallies(subject);
-    const row = (field: string, a: number, b: number): object => ({
+    const row = (field: string, a: number | string, b: number | string): object => ({
       at,
       kind: 'changed',
       object: subject.path,
@@ -76,8 +81,12 @@ function* countRows(comparison: Comparison): Generator<object> {
     for (const name of COUNTS)
       if (here.counts[name] !== there.counts[name]) yield row(name, here.counts[name], there.counts[name]);
     if (here.latency === null || there.latency === null) continue;
-    for (const key of ['p50', 'p99', 'max'] as const)
-      if (here.latency[key] !== there.latency[key]) yield row(`latency.${key}`, here.latency[key], there.latency[key]);
+    for (const key of ['p50', 'p99', 'max'] as const) {
+      const [x, y] = [here.latency[key], there.latency[key]];
+      const [a, b] = [secondsText(comparison.a.trace, x), secondsText(comparison.b.trace, y)];
+      // A counter of ticks says nothing of seconds.
+      if (a !== null && b !== null && x !== y && a !== b) yield row(`latency.${key}`, a, b);
+    }
   }
 }
 
@@ -149,12 +158,13 @@ Options:
   --at-b S    the same for B
   --all       show every difference in the text, also many of one kind in a row
   --counts    with --json: behind the differences also rows for counts and times (field raises, sends, handled, moves,
-              masks, latency.p50, latency.p99, latency.max in ns or ticks) of interrupts, without steps
+              masks, latency.p50, latency.p99, latency.max in decimal seconds) of interrupts, without steps; they do not
+              set the exit status
   --json      one JSON object per line: {at: {a, b}, kind: only-a | only-b | changed, object, field, a, b}; at: steps,
               null where a trace lacks the event; field: the argument of the event, or the key of the object, that
               differs (object: what the event is about; cpu: where the handler ran), null for a whole event or object
 
-Exit status: 0 no differences, 1 differences, 2 A or B could not be read.
+Exit status: 0 no differences, 1 differences (counts and times are none), 2 A or B could not be read.
 
 Examples:
   irqscope diff examples/migration-good.irqtrace examples/migration-bad.irqtrace
