@@ -7,10 +7,12 @@ const FTRACE = 'test/fixtures/x86-vtd/ftrace.txt.gz';
 describe('irqscope stats', () => {
   it('answers rows with the keys of the contract', async () => {
     for (const by of ['irq', 'vector', 'cpu', 'device', 'vcpu', 'kind']) {
-      const { status, out } = await answered(['stats', example, '--by', by, '--json']);
+      // Handlers, which rows of irqs and CPUs count, are in the trace of a kernel only.
+      const file = by === 'irq' || by === 'cpu' ? FTRACE : example;
+      const { status, out } = await answered(['stats', file, '--by', by, '--json']);
       assert.equal(status, 0);
       const rows = JSON.parse(out) as Record<string, unknown>[];
-      assert.ok(rows.length > 0 || by === 'irq' || by === 'cpu', by);
+      assert.ok(rows.length > 0, by);
       for (const row of rows) {
         assert.deepEqual(Object.keys(row), ['key', 'name', 'count', 'rate', 'latency', 'service', 'masks', 'exits']);
         for (const key of ['latency', 'service'])
