@@ -55,19 +55,22 @@ export const byText = (what: string, parent: string): Reference => ({
   find: (places, object, value) => places.spaceOf(object).objectAt(`${parent}/${places.strings.text(value)}`),
 });
 
+/** What the paths of the kernel of an object begin with, within its system: `guest/<n>/` of a simulated guest, else nothing. */
+export function kernelOf(places: Pick<Places, 'node'>, object: ObjectId): string {
+  let node = places.node(object);
+  let last = '';
+  while (node?.parent?.parent) {
+    last = node.segment;
+    node = node.parent;
+  }
+  return node?.segment === 'guest' ? `guest/${last}/` : '';
+}
+
 /** A text that is the last segment of a path of the same kernel: of a guest's kernel (`guest/<n>/…`), or of the system itself. */
 export const byTextOfKernel = (what: string, parent: string): Reference => ({
   what,
-  find: (places, object, value) => {
-    let node = places.node(object);
-    let last = '';
-    while (node?.parent?.parent) {
-      last = node.segment;
-      node = node.parent;
-    }
-    const kernel = node?.segment === 'guest' ? `guest/${last}/` : '';
-    return places.spaceOf(object).objectAt(`${kernel}${parent}/${places.strings.text(value)}`);
-  },
+  find: (places, object, value) =>
+    places.spaceOf(object).objectAt(`${kernelOf(places, object)}${parent}/${places.strings.text(value)}`),
 });
 
 /** The first of several places at which an object with that number stands. */

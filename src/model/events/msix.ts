@@ -1,7 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { eventKind, type Role } from '../event.ts';
 import { imsControl } from '../registers/ims.ts';
-import { ENTRY_BYTES, MSIX_ENTRIES, msixControl, msixVectorControl } from '../registers/pci.ts';
+import { ENTRY_BYTES, MSIX_ENTRIES, msiControl, msixControl, msixVectorControl } from '../registers/pci.ts';
 import type { State } from '../state.ts';
 import { storeBytes } from '../store.ts';
 import { imsEntry } from '../things/ims.ts';
@@ -25,10 +25,35 @@ export function ownerOf(state: State, entry: number): number {
 }
 
 /**
- * Whether an entry is effectively masked: MSI-X off, function mask set, or its own mask bit set (PCIe 7.7.2). Any of
- * the three alone decides; undefined while none does and one of them is unknown.
+ * Whether nothing that an entry holds back can be sent. MSI-X entry: MSI-X off, function mask set, or its own mask bit set
+ * (PCIe 7.7.2). MSI capability: MSI off, or the mask bits of all vectors in use set (PCIe 7.7.1). IMS entry: its mask bit. Any of
+ * these alone decides; undefined while none does and one of them is unknown, and for objects of other types.
  */
-export function effectivelyMasked(state: State, entry: number): boolean | undefined {
+export function effectivelyMasked(state: State, entry: ObjectId): boolean | undefined {
+  const type = state.world.type(entry);
+  if (type === msixEntry) return msixMasked(state, entry);
+  if (type === msi) return msiMasked(state, entry);
+  return type === imsEntry ? imsControl.f.mask.flag(state, entry, imsEntry.at.control) : undefined;
+}
+
+/** Of MSI the vectors in use are those that Multiple Message Enable grants; the mask bit of vector n is bit n. */
+function msiMasked(state: State, cap: ObjectId): boolean | undefined {
+  const { enable: on, maskable, multipleEnable } = msiControl.f;
+  const { control, mask } = msi.at;
+  const enabled = on.flag(state, cap, control);
+  if (enabled !== true) return enabled === false ? true : undefined;
+  const bits = maskable.flag(state, cap, control);
+  if (bits !== true) return bits;
+  const granted = multipleEnable.get(state, cap, control);
+  // Vector 0 is always in use; 5 grants all 32, 6 and 7 are reserved.
+  const used = granted < 0 ? 1 : granted >= 5 ? 0xffffffff : (1 << (1 << granted)) - 1;
+  const known = state.known(cap, mask);
+  const set = state.get(cap, mask) & known;
+  if ((used & known & ~set) !== 0) return false;
+  return granted >= 0 && (used & ~set) === 0 ? true : undefined;
+}
+
+function msixMasked(state: State, entry: ObjectId): boolean | undefined {
   const own = ownMask.flag(state, entry, A.control);
   if (own === true) return true;
   const node = state.world.node(entry)?.parent?.parent;

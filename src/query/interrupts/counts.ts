@@ -1,11 +1,13 @@
 import type { ObjectId } from '../../base/ids.ts';
+import type { Namespace } from '../../model/namespace.ts';
+import { kernelOf } from '../../model/reference.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { irq } from '../../model/things/irq.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { amdIrte, irte, itsEvent } from '../../model/things/remap.ts';
 import { kvmGsi, vcpuVector, vfioVector } from '../../model/things/virt.ts';
-import type { PathNode } from '../../model/world.ts';
+import type { PathNode, World } from '../../model/world.ts';
 import type { Joined } from './row.ts';
 
 /** Counts of an interrupt so far; null where the trace cannot show them. */
@@ -34,20 +36,33 @@ function functionOf(state: State, entry: ObjectId): PathNode | undefined {
   return state.world.type(entry) === msi ? node?.parent : node?.parent?.parent;
 }
 
+/** The kernel that an object belongs to: of a system, or of a simulated guest in it. */
+const kernelIn = (world: World, object: ObjectId): string =>
+  `${world.spaceOf(object).prefix}${kernelOf(world, object)}`;
+
+/** Whether an object is an INTID of a virtual CPU: its GIC tells of all INTIDs what it tells of one. */
+const isIntid = (world: World, object: ObjectId): boolean => world.node(object)?.parent?.segment === 'intid';
+
 /**
- * What a trace records at all: a cause, a message, the run of a handler. Whatever it records somewhere counts 0 where there was
- * none; what it never records is not known. A device model tells its causes or does not, so that is a matter of each function.
+ * What a trace records at all: a cause, a message, the run of a handler. What it records of one interrupt of a kernel or a system
+ * counts 0 at the others of the same where there was none; of what it never records there nothing is known. A device model tells its
+ * causes or does not, so that is a matter of each function. A local APIC tells the ends of some vectors only: with APICv of those
+ * that are level-triggered (kvm_eoi, arch/x86/kvm/lapic.c).
  */
 export class Recorded {
   readonly #complete: boolean;
   /** Functions of which causes with their vectors are recorded, and those of which messages are. */
   readonly #raises = new Set<PathNode | undefined>();
   readonly #sends = new Set<PathNode | undefined>();
-  #arrivals = false;
-  #handlers = false;
-  #ends = false;
-  #messages = false;
-  #signals = false;
+  /** Kernels of which handlers are recorded. */
+  readonly #handlers = new Set<string>();
+  /** Systems of which messages, their arrivals at a translation table, signals of VFIO, and ends of INTIDs are recorded. */
+  readonly #messages = new Set<Namespace>();
+  readonly #arrivals = new Set<Namespace>();
+  readonly #signals = new Set<Namespace>();
+  readonly #intids = new Set<Namespace>();
+  /** Vectors of virtual CPUs that were seen to end. */
+  readonly #ended = new Set<ObjectId>();
 
   /** `head`: the state after the last event; `complete`: the trace shows every cause, message and handler. */
   constructor(head: State, complete: boolean) {
@@ -55,34 +70,57 @@ export class Recorded {
     this.#complete = complete;
     for (let object = 0; object < world.objects; object++) {
       const type = world.type(object)!;
+      const space = world.spaceOf(object);
       const cells = entryCells.get(type);
       if (cells !== undefined) {
         if (head.get(object, cells.raises) > 0) this.#raises.add(functionOf(head, object));
         if (head.get(object, cells.sends) > 0) {
           this.#sends.add(functionOf(head, object));
-          this.#messages = true;
+          this.#messages.add(space);
         }
-      } else if (type === irq) this.#handlers ||= head.get(object, irq.at.handled) > 0;
-      else if (type === vfioVector) this.#signals ||= head.get(object, vfioVector.at.fires) > 0;
-      else if (type === vcpuVector) this.#ends ||= head.get(object, vcpuVector.at.eois) > 0;
-      else if (arrivals.has(type)) this.#arrivals ||= head.get(object, arrivals.get(type)!) > 0;
+      } else if (type === irq) {
+        if (head.get(object, irq.at.handled) > 0) this.#handlers.add(kernelIn(world, object));
+      } else if (type === vfioVector) {
+        if (head.get(object, vfioVector.at.fires) > 0) this.#signals.add(space);
+      } else if (type === vcpuVector) {
+        if (head.get(object, vcpuVector.at.eois) === 0) continue;
+        this.#ended.add(object);
+        if (isIntid(world, object)) this.#intids.add(space);
+      } else if (arrivals.has(type)) {
+        if (head.get(object, arrivals.get(type)!) > 0) this.#arrivals.add(space);
+      }
     }
   }
 
-  /** Whether the trace shows when an interrupt ends: handlers, or ends of interrupt at processors. */
-  ends({ irq: host, guestIrq, vcpu, translation }: Joined): boolean {
-    if (this.#complete) return true;
-    return (this.#handlers && (host >= 0 || guestIrq >= 0)) || (this.#ends && (vcpu >= 0 || translation >= 0));
+  /**
+   * Whether the trace shows when an interrupt ends: handlers, or ends of interrupt at processors. `at`: the object of the last event
+   * about it; what has come to a virtual CPU, no handler of the host ends.
+   */
+  ends({ world }: State, row: Joined, at: ObjectId): boolean {
+    const { irq: host, guestIrq, vector: place, vcpuVector: guest, translation } = row;
+    if (this.#complete || this.#handled(world, guestIrq)) return true;
+    if (this.#ended.has(place) || this.#ended.has(guest)) return true;
+    const ofGic = (object: ObjectId): boolean =>
+      (isIntid(world, object) || world.type(object) === itsEvent) && this.#intids.has(world.spaceOf(object));
+    if (ofGic(guest) || ofGic(place) || ofGic(translation)) return true;
+    return world.type(at) !== vcpuVector && this.#handled(world, host);
+  }
+
+  /** Whether the runs of the handlers of the kernel of an irq are recorded. */
+  #handled(world: World, object: ObjectId): boolean {
+    return object >= 0 && this.#handlers.has(kernelIn(world, object));
   }
 
   /** The counts of a row in a state. */
   counts(state: State, row: Joined): Counts {
     const entry = row.entry >= 0 ? row.entry : row.guestEntry;
-    const owner = row.irq >= 0 ? row.irq : row.guestIrq;
+    const owner = [row.irq, row.guestIrq].find(
+      (object) => object >= 0 && (this.#complete || this.#handled(state.world, object)),
+    );
     return {
       raises: this.#raised(state, entry),
       sends: this.#sent(state, entry, row.translation),
-      handled: owner >= 0 && (this.#complete || this.#handlers) ? state.get(owner, irq.at.handled) : null,
+      handled: owner === undefined ? null : state.get(owner, irq.at.handled),
     };
   }
 
@@ -92,9 +130,12 @@ export class Recorded {
    */
   used(state: State, { vfio, line, translation }: Joined): number | undefined {
     const signs: number[] = [];
-    const cell = arrivals.get(state.world.type(translation));
-    if (vfio >= 0 && (this.#complete || this.#signals)) signs.push(state.get(vfio, vfioVector.at.fires));
-    if (cell !== undefined && (this.#complete || this.#arrivals)) signs.push(state.get(translation, cell));
+    const { world } = state;
+    const cell = arrivals.get(world.type(translation));
+    const shown = (systems: ReadonlySet<Namespace>, object: ObjectId): boolean =>
+      this.#complete || systems.has(world.spaceOf(object));
+    if (vfio >= 0 && shown(this.#signals, vfio)) signs.push(state.get(vfio, vfioVector.at.fires));
+    if (cell !== undefined && shown(this.#arrivals, translation)) signs.push(state.get(translation, cell));
     if (line >= 0) signs.push(state.get(line, kvmGsi.at.changes));
     return signs.length === 0 ? undefined : Math.max(...signs);
   }
@@ -109,10 +150,12 @@ export class Recorded {
   #sent(state: State, entry: ObjectId, translation: ObjectId): number | null {
     const cells = entryCells.get(state.world.type(entry));
     const at = functionOf(state, entry);
-    const some = this.#complete || this.#sends.has(at) || (this.#messages && !isAssigned(state, at));
+    const { world } = state;
+    const messages = entry >= 0 && this.#messages.has(world.spaceOf(entry));
+    const some = this.#complete || this.#sends.has(at) || (messages && !isAssigned(state, at));
     if (cells !== undefined && some) return state.get(entry, cells.sends);
-    const cell = arrivals.get(state.world.type(translation));
-    return cell !== undefined && this.#arrivals ? state.get(translation, cell) : null;
+    const cell = arrivals.get(world.type(translation));
+    return cell !== undefined && this.#arrivals.has(world.spaceOf(translation)) ? state.get(translation, cell) : null;
   }
 }
 

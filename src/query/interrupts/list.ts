@@ -13,6 +13,7 @@ import { placed } from './places.ts';
 import { type InterruptRow, type Joined, ownObjects } from './row.ts';
 import type { Scene } from './scene.ts';
 import { isMove, type Standing, standingOf } from './status.ts';
+import { takenUnseen } from './taken.ts';
 
 /** What rules found, by the object that it is about. */
 export interface Found {
@@ -65,13 +66,17 @@ export function interruptsAt(trace: Trace, state: State, step: Step, options: Li
   const objects = rows.map((row) => ownObjects(row, lpisOf(scene, row)));
   const last = lastEvents(trace, objects, step);
   const moves = lastMoves(trace, objects, last);
+  // Where every event is shown, what no event takes was not taken.
+  const taken = complete ? new Set<ObjectId>() : takenUnseen(trace, state, step, rows);
   const all = rows.map((joined, i) => {
     const at = last[i]!;
     const counts = recorded.counts(state, joined);
     const found = findings === undefined ? [] : objects[i]!.flatMap((object) => findings.get(object) ?? []);
     const lost = found.some(({ loss }) => loss);
-    const move = moves[i]! < 0 ? undefined : trace.table.kind(moves[i]!);
-    const standing = standingOf(state, joined, move, recorded.ends(joined), lost);
+    const move = moves[i]!;
+    const kind = move < 0 ? undefined : trace.table.kind(move);
+    const ends = recorded.ends(state, joined, move < 0 ? -1 : trace.table.object(move));
+    const standing = standingOf(state, joined, kind, ends, taken, lost);
     const row: InterruptRow = {
       ...pathsOf(state, joined),
       action: actionOf(state, joined),

@@ -3,8 +3,6 @@ import type { EventKind, Role } from '../../model/event.ts';
 import { effectivelyMasked } from '../../model/events/msix.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { irWarn } from '../../model/events/remap.ts';
-import { imsControl } from '../../model/registers/ims.ts';
-import { msiControl } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry, piDescriptor } from '../../model/things/ims.ts';
 import { intid, irq, vector } from '../../model/things/irq.ts';
@@ -39,18 +37,19 @@ export const isMove = (kind: EventKind): boolean =>
   MOVES.has(kind.role) || (kind.role === 'fault' && !ONLY_DOUBT.has(kind));
 
 /**
- * Where a row stands in a state. `last`: the kind of the last such event about it; `ends`: the trace shows when interrupts end; `lost`: a
- * rule found that it was lost.
+ * Where a row stands in a state. `last`: the kind of the last such event about it; `ends`: the trace shows when interrupts end; `taken`:
+ * vectors that a processor may have taken without a record; `lost`: a rule found that it was lost.
  */
 export function standingOf(
   state: State,
   row: Joined,
   last: EventKind | undefined,
   ends: boolean,
+  taken: ReadonlySet<ObjectId>,
   lost: boolean,
 ): Standing {
   const masked = isMasked(state, row);
-  const pending = isPending(state, row);
+  const pending = isPending(state, row, taken);
   const service = inService(state, row);
   const latched = row.irq >= 0 ? state.flag(row.irq, irq.at.latched) : undefined;
   const waiting = pending === true || latched === true;
@@ -82,7 +81,8 @@ function inService(state: State, { irq: host, guestIrq, vector: place, vcpuVecto
 }
 
 /** Whether a pending bit is set: at the function, or at a processor that has accepted the interrupt. */
-function isPending(state: State, { entry, guestEntry, line, vector: place, vcpuVector: guest }: Joined): Flag {
+function isPending(state: State, row: Joined, taken: ReadonlySet<ObjectId>): Flag {
+  const { entry, guestEntry, line, vector: place, vcpuVector: guest } = row;
   const flags: Flag[] = [];
   for (const object of [entry, guestEntry]) {
     const type = state.world.type(object);
@@ -95,7 +95,7 @@ function isPending(state: State, { entry, guestEntry, line, vector: place, vcpuV
     const type = state.world.type(object);
     if (type === vector) flags.push(state.flag(object, vector.at.requested));
     else if (type === intid) flags.push(state.flag(object, intid.at.requested));
-    else if (type === vcpuVector) flags.push(state.flag(object, vcpuVector.at.requested));
+    else if (type === vcpuVector && !taken.has(object)) flags.push(state.flag(object, vcpuVector.at.requested));
   }
   return any(...flags);
 }
@@ -111,15 +111,7 @@ function pendingOfMsi(state: State, object: ObjectId): Flag {
 function isMasked(state: State, row: Joined): Flag {
   const { entry, guestEntry, irq: host, guestIrq, vfio, translation } = row;
   const flags: Flag[] = [];
-  for (const object of [entry, guestEntry]) {
-    const type = state.world.type(object);
-    if (type === msixEntry) flags.push(effectivelyMasked(state, object));
-    else if (type === imsEntry) flags.push(imsControl.f.mask.flag(state, object, imsEntry.at.control));
-    else if (type === msi) {
-      const enabled = msiControl.f.enable.flag(state, object, msi.at.control);
-      flags.push(enabled === undefined ? undefined : !enabled);
-    }
-  }
+  for (const object of [entry, guestEntry]) if (object >= 0) flags.push(effectivelyMasked(state, object));
   // Of an irq that was given back, nothing is masked any more.
   for (const object of [host, guestIrq])
     if (object >= 0 && state.flag(object, irq.at.allocated) !== false)

@@ -1,6 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { effectivelyMasked } from '../../model/events/msix.ts';
-import { msiControl, msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
+import { msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
 import type * as things from '../../model/things/pci.ts';
 import { bar, device, msi, msixCap, msixEntry } from '../../model/things/pci.ts';
@@ -139,20 +139,6 @@ const entryView: Presentation = {
   ],
 };
 
-/** MSI off, or every vector in use masked. */
-function msiMasked(state: State, object: ObjectId): boolean | undefined {
-  const { enable, maskable, multipleEnable } = msiControl.f;
-  const on = enable.flag(state, object, msi.at.control);
-  if (on !== true) return on === false ? true : undefined;
-  if (maskable.flag(state, object, msi.at.control) === false) return false;
-  const control = state.num(object, msi.at.control);
-  if (control < 0) return undefined;
-  const count = 1 << Math.min(5, multipleEnable.of(control));
-  const all = count === 32 ? 0xffffffff : (1 << count) - 1;
-  if ((state.known(object, msi.at.mask) & all) >>> 0 !== all >>> 0) return undefined;
-  return (state.get(object, msi.at.mask) & all) >>> 0 === all >>> 0;
-}
-
 const msiView: Presentation = {
   unit: ['capability', 'capabilities'],
   label: () => 'MSI capability',
@@ -178,7 +164,7 @@ const msiView: Presentation = {
       off: 'open',
       style: 'mask',
       place: 'band',
-      value: (state, object) => threeValued(msiMasked(state, object)),
+      value: (state, object) => threeValued(effectivelyMasked(state, object)),
       cells: [msi.at.control, msi.at.mask],
     },
   ],
