@@ -347,6 +347,20 @@ describe('rules about functions', () => {
     );
   });
 
+  it('F11 a virtual function has no Memory Space Enable: its 0 says nothing', () => {
+    const off = (op: string) => `${op} ${FN} offset=0x4 size=2`;
+    const setup = SETUP.replace('value=0x406', 'value=0x404');
+    const access = `10 tbl.read ${E1} offset=0xc size=4 value=0x0`;
+    assert.deepEqual(found(made(`${setup}${access}`), 'F11'), [], 'never seen with 1');
+    assert.equal(verdict(made(`${setup}${access}`), 'F11'), 'not-applicable');
+    const hardwired = `${setup}9 ${off('cfg.write')} value=0x406\n9 ${off('cfg.read')} value=0x404\n${access}`;
+    assert.deepEqual(found(made(hardwired), 'F11'), [], 'a write of 1 did not change it');
+    const switched = `${setup}9 ${off('cfg.write')} value=0x406\n9 ${off('cfg.write')} value=0x404\n${access}`;
+    assert.deepEqual(found(made(switched), 'F11'), [
+      `${FIRST + 2} ${E1}: entry 1 of 0000:03:00.0 answered while Memory Space Enable is 0`,
+    ]);
+  });
+
   it('R02 a completion that a time-out found', () => {
     const text = 'nvme nvme0: I/O 24 (I/O Cmd) QID 3 timeout, completion polled';
     assert.deepEqual(found(fn(`10 message log text="${text}"`), 'R02'), [

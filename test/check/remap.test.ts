@@ -125,6 +125,12 @@ describe('rules about remapping units', () => {
       ]);
     });
 
+    it('ten ticks are 100 ms at HZ 100: one tick in 90 ms says nothing', () => {
+      const until = (time: number) => `${boot}${tick(50_000)}\n${time} line.set ioapic/0/pin/4 level=false`;
+      assert.deepEqual(found(made(until(90_000)), 'R13'), []);
+      assert.equal(found(made(until(110_000)), 'R13').length, 1);
+    });
+
     it('five ticks, another interrupt, or a trace that ends too soon are right', () => {
       const five = [1, 2, 3, 4, 5].map((n) => tick(n * 50_000)).join('');
       const other = `${tick(50_000)}\n60000 ir.remap irte/0/9 vector=49 dest=0x0\n250000 line.set ioapic/0/pin/4 level=false`;

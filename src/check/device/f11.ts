@@ -1,5 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { ownerOf, tblRead, tblWrite } from '../../model/events/msix.ts';
+import { cfgRead } from '../../model/events/pci.ts';
 import { ENTRY_BYTES, pciCommand } from '../../model/registers/pci.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
@@ -20,7 +21,7 @@ export const answersOnlyDecoded: Rule<'F11'> = {
   title: 'Table access while memory decode is off',
   meaning:
     'Nobody answers accesses of a table while Memory Space Enable of its function is 0, and all ones in an answer are no data.',
-  reference: 'PCIe 7.5.1.1.3',
+  reference: 'PCIe 7.5.1.1.3; 9.3.4.1.3 (a virtual function has no Memory Space Enable)',
   severity: 'error',
   kinds: tableKinds,
   needs: [[tblRead, tblWrite]],
@@ -30,6 +31,10 @@ export const answersOnlyDecoded: Rule<'F11'> = {
     const writes = new LastWrites();
     /** Functions that do not answer, of which it was told. */
     const gone = new Set<ObjectId>();
+    /** Functions whose Memory Space Enable can be 1. A virtual function has it hardwired to 0 and decodes all the same (PCIe 9.3.4.1.3). */
+    const settable = new Set<ObjectId>();
+    /** Those of which it is 1 after the last event. */
+    const on = new Set<ObjectId>();
     let judged = 0;
     return {
       event(step, happened, state) {
@@ -38,7 +43,7 @@ export const answersOnlyDecoded: Rule<'F11'> = {
           const fn = ownerOf(state, object);
           const decodes =
             state.world.type(fn) === device ? pciCommand.f.memory.flag(state, fn, device.at.command) : undefined;
-          if (decodes !== undefined && writes.trustsObject(fn)) {
+          if (decodes !== undefined && (decodes || settable.has(fn)) && writes.trustsObject(fn)) {
             judged++;
             if (decodes && kind === tblRead && allOnes(happened)) {
               if (!gone.has(fn))
@@ -61,6 +66,14 @@ export const answersOnlyDecoded: Rule<'F11'> = {
                 evidence: writes.evidenceOf(fn),
               });
           }
+        }
+        if (state.world.type(object) === device) {
+          const enabled = pciCommand.f.memory.flag(state, object, device.at.command);
+          if (enabled) settable.add(object);
+          // It was written as 1 and reads 0: the write changed nothing.
+          else if (enabled === false && kind === cfgRead && on.has(object)) settable.delete(object);
+          if (enabled) on.add(object);
+          else on.delete(object);
         }
         writes.note(step, happened);
       },

@@ -8,9 +8,9 @@ import { irteName } from './names.ts';
 
 /** Pins that the timer drives: ISA IRQ 0, and the pin that an override leads it to. */
 const TIMER: ReadonlySet<string> = new Set(['0', '2']);
-/** Linux waits ten ticks and wants more than four of them; with the lowest tick rate in use, 250 Hz, that is so many ns. */
+/** Linux waits ten ticks and wants more than four of them; with the lowest tick rate, HZ 100, that is so many ns. */
 const WANTED = 5;
-const WAIT = 40_000_000;
+const WAIT = 100_000_000;
 
 /** R13. */
 export const timerTicks: Rule<'R13'> = {
