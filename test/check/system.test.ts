@@ -14,7 +14,7 @@ describe('rules about the system', () => {
         `0.5 irq.entry irq/9 name=acpi\n${exit(0.6, true)}\n${repeat(1200, (i) => exit((i + 1) * 100, false))}`,
       );
       assert.deepEqual(found(trace, 'INV-STORM'), [
-        '1001 irq/9: irq 9 (acpi): 1000 handler runs in a row in 99.900 ms found nothing to do',
+        '1001 irq/9: irq 9 (acpi): 1000 interrupts in a row in 99.900 ms found nothing to do',
       ]);
       assert.deepEqual(judged(trace, 'F80').findings[0]!.evidence, [2]);
     });
@@ -27,6 +27,26 @@ describe('rules about the system', () => {
         '999 irq/9: irq 9 fired 1000 times in 4.995 ms',
       ]);
       assert.deepEqual(found(made(repeat(2500, (i) => exit(i * 20, true))), 'F80'), []);
+    });
+    it('the rate is that of one CPU, and the actions of a shared irq are one interrupt', () => {
+      const two = (gap: number) => repeat(5000, (i) => `${i * gap}@${i % 2} irq.exit irq/9 handled=true`);
+      assert.deepEqual(found(made(two(8)), 'F80'), [], '62 500 in a second on each');
+      assert.equal(found(made(two(4)), 'F80').length, 2, '125 000 in a second on each');
+      const one = (at: number, name: string, handled: boolean) =>
+        `${at}@1 irq.entry irq/9 name=${name}\n${at + 1}@1 irq.exit irq/9 handled=${handled}`;
+      const shared = (i: number, handled: boolean) =>
+        `${one(i * 14, 'uhci', false)}\n${one(i * 14 + 6, 'ahci', handled)}`;
+      const served = made(repeat(2500, (i) => shared(i, true)));
+      assert.equal(verdict(served, 'F80'), 'pass', '71 429 interrupts in a second, 142 857 handler runs');
+      const unserved = made(repeat(1100, (i) => shared(i, false)));
+      assert.deepEqual(
+        judged(unserved, 'F80').findings.map(({ step, title }) => [step, title]),
+        [[999 * 4 + 1, 'irq 9 (uhci, ahci): 1000 interrupts in a row in 13.986 ms found nothing to do']],
+      );
+    });
+    it('interrupts that nobody handled are counted anew after a tenth of a second without one', () => {
+      assert.deepEqual(found(made(repeat(1200, (i) => exit(i * 100_100, false))), 'F80'), []);
+      assert.equal(found(made(repeat(1200, (i) => exit(i * 99_900, false))), 'F80').length, 1);
     });
   });
 

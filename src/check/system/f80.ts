@@ -1,17 +1,27 @@
-import type { ObjectId, Step } from '../../base/ids.ts';
-import { irqExit } from '../../model/events/irq.ts';
+import type { Step, TextId } from '../../base/ids.ts';
+import { irqEntry, irqExit } from '../../model/events/irq.ts';
 import { irq } from '../../model/things/irq.ts';
 import { irqName } from '../names.ts';
 import type { Rule } from '../rule.ts';
 
-/** Handler runs in a row that nobody handled: a hundredth of those of note_interrupt. */
+/** Interrupts in a row that nobody handled: a hundredth of those of note_interrupt. */
 const NONE_IN_ROW = 1000;
-/** Handled runs of which the rate is taken, and the most of them that an irq has to serve in a second. */
+/** Handled interrupts of which the rate is taken, and the most of them that a CPU has to serve in a second. */
 const RUN = 1000;
 const RATE = 100_000;
+/** After a tenth of a second without one that nobody handled, note_interrupt counts them anew. */
+const FORGOTTEN = 100_000_000;
+/** Largest number of CPUs, for keys. */
+const CPUS = 0x10000;
 
-/** The handler runs of one irq. */
+/** The interrupts of one irq on one CPU. Each runs the handlers of all actions of the irq and counts once. */
 interface Count {
+  /** Actions whose handlers ran for the last interrupt. */
+  readonly actions: Set<TextId>;
+  /** The next handler run is that of another interrupt. */
+  next: boolean;
+  /** The last interrupt was handled. */
+  handled: boolean;
   /** Those since the rate was last taken, and the first of them. */
   runs: number;
   first: Step;
@@ -20,6 +30,8 @@ interface Count {
   none: number;
   firstNone: Step;
   noneSince: number;
+  /** Time of the last of them. */
+  noneLast: number;
   fast: boolean;
 }
 
@@ -32,31 +44,51 @@ export const noStorm: Rule<'F80'> = {
     'An irq does not fire faster than it can be served, and its handlers do not return IRQ_NONE nearly always; the kernel switches such an irq off ("nobody cared").',
   severity: 'warning',
   reference: 'kernel/irq/spurious.c note_interrupt: 99 900 of 100 000 unhandled',
-  kinds: [irqExit],
+  kinds: [irqEntry, irqExit],
   needs: [[irqExit]],
   needsAll: false,
   needsTime: true,
   confirm: 'the kernel log ("irq N: nobody cared") and /proc/irq/N/spurious',
   watch(report, scene) {
     const { world } = scene;
-    const counts = new Map<ObjectId, Count>();
+    const counts = new Map<number, Count>();
     let judged = 0;
     const start = (step: Step, time: number): Count => ({
+      actions: new Set(),
+      next: true,
+      handled: false,
       runs: 0,
       first: step,
       since: time,
       none: 0,
       firstNone: step,
       noneSince: time,
+      noneLast: time,
       fast: false,
     });
     return {
-      event(step, { object, time, words, at }, state) {
+      event(step, { kind, object, cpu, time, words, at }, state) {
+        const key = object * CPUS + cpu + 1;
+        let count = counts.get(key);
+        if (count === undefined) counts.set(key, (count = start(step, time)));
+        if (kind === irqEntry) {
+          const { name } = irqEntry.read(words, at);
+          count.next = count.actions.size === 0 || count.actions.has(name);
+          if (count.next) count.actions.clear();
+          count.actions.add(name);
+          return;
+        }
         judged++;
-        let count = counts.get(object);
-        if (count === undefined) counts.set(object, (count = start(step, time)));
-        if (irqExit.read(words, at).handled) count.none = 0;
+        const { handled } = irqExit.read(words, at);
+        const first = count.next;
+        count.next = true;
+        // Another action of the same interrupt: it counts only where it is the first one that handled it.
+        if (!first && (count.handled || !handled)) return;
+        count.handled = handled;
+        if (handled) count.none = 0;
         else {
+          if (time - count.noneLast > FORGOTTEN) count.none = 0;
+          count.noneLast = time;
           if (count.none++ === 0) {
             count.firstNone = step;
             count.noneSince = time;
@@ -67,8 +99,8 @@ export const noStorm: Rule<'F80'> = {
             report({
               step,
               object,
-              title: `${name}: ${count.none} handler runs in a row in ${span} found nothing to do`,
-              text: `The handlers of ${name} returned IRQ_NONE ${count.none} times in a row within ${span}: the interrupt is asserted and nobody serves its cause. The kernel switches an irq off when 99 900 of 100 000 runs are like that.`,
+              title: `${name}: ${count.none} interrupts in a row in ${span} found nothing to do`,
+              text: `The handlers of ${name} returned IRQ_NONE for ${count.none} interrupts in a row within ${span}: the interrupt is asserted and nobody serves its cause. The kernel switches an irq off when 99 900 of 100 000 interrupts are like that.`,
               evidence: [count.firstNone],
             });
           }
