@@ -146,12 +146,19 @@ export const managedFollow: Rule<'F27'> = {
           judged++;
           if (told.has(object)) return;
           told.add(object);
+          const name = irqName(scene.world, object);
+          const managed = state.flag(object, irqType.at.managed) === true;
+          const errno = `${ret} (${ret === -1 ? 'EPERM' : 'EIO'})`;
           report({
             step,
             object,
             severity: 'info',
-            title: `${irqName(scene.world, object)} is managed: user space cannot move it`,
-            text: `The kernel chose the CPUs of ${irqName(scene.world, object)} when its device was set up, and answers a write of its affinity with ${ret} (${ret === -1 ? 'EPERM' : 'EIO'}). It follows its CPUs when they go offline and come back.`,
+            title: managed
+              ? `${name} is managed: user space cannot move it`
+              : `${name} cannot be moved by user space: it is not movable or managed`,
+            text: managed
+              ? `The kernel chose the CPUs of ${name} when its device was set up, and answers a write of its affinity with ${errno}. It follows its CPUs when they go offline and come back.`
+              : `The kernel answers a write of the affinity of ${name} with ${errno}: its chip cannot move it, it belongs to one CPU, or it is managed. The trace does not tell which.`,
             evidence: [],
           });
         } else if (kind === vecActivate) down.delete(object);
