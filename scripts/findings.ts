@@ -45,6 +45,8 @@ const missing = (rule: Rule, kinds: ReadonlySet<EventKind>): Rule['needs'] =>
 /** Where a rule can be decided; of one that no log shows, why. */
 function formatsOf(rule: Rule): string {
   if (rule.needsAll) return 'simulated traces.';
+  if (rule.notInLogs !== undefined)
+    return `trace files, simulated traces. No log that is read tells ${rule.notInLogs}.`;
   const fits = [...madeBy].filter(([, kinds]) => missing(rule, kinds).length === 0).map(([name]) => name);
   const all = `${[...fits, 'trace files', 'simulated traces'].join(', ')}.`;
   if (fits.length > 0) return all;

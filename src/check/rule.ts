@@ -85,6 +85,8 @@ export interface Rule<Id extends string = string> {
   readonly needsAll: boolean;
   /** It measures times: where the clock counts ticks it does not see all that breaks it, so it does not say that it holds. */
   readonly needsTime?: true;
+  /** What it needs and no importer of a log reads, as the page of findings says it; only trace files and simulations hold it. */
+  readonly notInLogs?: string;
   /** The probe, the trace event or the file that would confirm a finding or make the rule decidable. */
   readonly confirm: string;
   watch(report: Report, scene: Scene): RuleObserver;

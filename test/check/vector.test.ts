@@ -231,6 +231,16 @@ describe('rules about vectors', () => {
     assert.deepEqual(found(made(`${moved}\n${busy(5)}\n${FREED(6, 24, '0/34')}\n${busy(7)}`), 'F26'), []);
   });
 
+  it('F26 is undecidable where no request tells its answer', () => {
+    const asked = (time: number, ret: string) => `${time}@0 irq.affinity irq/24 mask=2${ret}`;
+    const moved = `${ONLINE}${UPDATE(1, 24, '1/33', '0/34')}`;
+    const silent = made(`${moved}\n${asked(5, '')}\n${asked(6, '')}`);
+    assert.deepEqual(found(silent, 'F26'), []);
+    assert.equal(verdict(silent, 'F26'), 'undecidable');
+    assert.equal(verdict(made(`${moved}\n${asked(5, ' ret=0')}`), 'F26'), 'pass');
+    assert.equal(verdict(made(`${ONLINE}${asked(5, '')}\n${UPDATE(6, 24, '1/33', '0/34')}`), 'F26'), 'not-applicable');
+  });
+
   const MANAGED = `${ONLINE}1@0 vec.reserveManaged irq/28 ret=0
     1@0 vec.allocManaged irq/28 vector=33 ret=0\n${UPDATE(2, 28, '2/33', '0/0')}`;
   const DOWN = `5 cpu.state cpu/2 online=false\n6@2 irq.managed irq/28 shutdown=true`;
@@ -258,6 +268,9 @@ describe('rules about vectors', () => {
       refused.map(({ step, severity, title }) => [step, severity, title]),
       [[6, 'info', 'irq 28 is managed: user space cannot move it']],
     );
+    assert.deepEqual(found(made('6@0 irq.affinity irq/0 mask=1 ret=-5'), 'F27'), [
+      '0 irq/0: irq 0 cannot be moved by user space: it is not movable or managed',
+    ]);
   });
 
   it('F28 an entry is unmasked before it has a message; a vector is freed while its entry can send', () => {

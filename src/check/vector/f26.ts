@@ -39,11 +39,16 @@ export const movesComplete: Rule<'F26'> = {
   needs: [[vecUpdate], [irqAffinity]],
   needsAll: false,
   needsTime: true,
+  notInLogs: 'the answer to a request (`ret` of `irq.affinity`)',
   confirm:
-    'SETAFFINITY_PENDING in dstate of /sys/kernel/debug/irq/irqs/<n>, and whether the device raises interrupts at all',
+    'what irq_set_affinity returned; SETAFFINITY_PENDING in dstate of /sys/kernel/debug/irq/irqs/<n>, and whether the device raises interrupts at all',
   watch(report, scene) {
     const moves = new Map<ObjectId, Move>();
     let judged = 0;
+    /** The first request during a move whose answer the trace does not tell. */
+    let unanswered: { readonly step: Step; readonly irq: ObjectId; readonly move: Step } | undefined;
+    /** The trace tells answers to requests. */
+    let answers = scene.complete;
     const cleanup = scene.complete ? SIMULATED_CLEANUP : CLEANUP;
     return {
       event(step, { kind, object, cpu, time, words, at }) {
@@ -71,10 +76,17 @@ export const movesComplete: Rule<'F26'> = {
             busy: 0,
             told: false,
           });
-          judged++;
         } else if (kind === irqAffinity) {
           const move = moves.get(object);
-          if (move === undefined || irqAffinity.read(words, at).ret !== EBUSY) return;
+          const { ret } = irqAffinity.read(words, at);
+          if (ret !== undefined) answers = true;
+          if (move === undefined) return;
+          if (!answers) {
+            unanswered ??= { step, irq: object, move: move.step };
+            return;
+          }
+          judged++;
+          if (ret !== EBUSY) return;
           move.busy++;
           if (move.busy < 2 || move.told) return;
           // The previous vector is freed by a timer of one jiffy, which the first interrupt starts.
@@ -95,6 +107,20 @@ export const movesComplete: Rule<'F26'> = {
         } else moves.delete(object);
       },
       lost: () => moves.clear(),
+      end() {
+        if (answers || unanswered === undefined) return;
+        const { step, irq, move } = unanswered;
+        const name = irqName(scene.world, irq);
+        // No kind of event proves it: the rule is undecidable.
+        report({
+          step,
+          object: irq,
+          title: `${name} was to move again, and no record tells the answer`,
+          text: `${name} was to move again while its previous vector was not freed. The trace does not tell what irq_set_affinity returned.`,
+          evidence: [move],
+          absent: { since: move, kinds: [] },
+        });
+      },
       get judged() {
         return judged;
       },
