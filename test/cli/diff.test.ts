@@ -86,9 +86,33 @@ describe('irqscope diff', () => {
     assert.match((await answered(args)).out, /eth0 +2 ticks +3 ticks/);
   });
 
+  it('makes no difference of a count that only one trace can tell: null, in the text a question mark', async () => {
+    // What a device model records, and what a kernel does.
+    const machine = good.filter((line) => /tbl\.write|dev\.raise/.test(line));
+    const kernel = good.filter((line) => !machine.includes(line));
+    writeFileSync(file('machine.irqtrace'), `${head}${machine.join('\n')}\n`);
+    writeFileSync(file('kernel.irqtrace'), `${head}${kernel.join('\n')}\n`);
+    const args = ['diff', file('kernel.irqtrace'), file('machine.irqtrace')];
+    const { out } = await answered([...args, '--json', '--counts']);
+    const object = 'device/0000:00:04.0/msix/0';
+    const at = { a: null, b: null };
+    const counts = jsonLines<Row>(out).filter((row) => row.at.a === null && row.at.b === null);
+    assert.deepEqual(
+      counts.filter((row) => row.object === object || row.object === 'irq/41'),
+      [
+        { at, kind: 'only-b', object, field: 'raises', a: null, b: 1 },
+        { at, kind: 'only-a', object: 'irq/41', field: 'handled', a: 1, b: null },
+      ],
+    );
+    const text = await answered(args);
+    assert.match(text.out, /\n {2}counts: .*handled 1 -> \?/);
+    assert.match(text.out, /\n {2}counts: .*raises \? -> 1/);
+    assert.doesNotMatch(text.out, /-> 0|0 ->/);
+  });
+
   it('says in its help that counts and times do not set the exit status', async () => {
     const { out } = await answered(['diff', '--help']);
-    assert.match(out, /--counts (?:.*\n)+?.*they do not\s+set the exit status\n/);
+    assert.match(out, /--counts (?:.*\n)+?.*they do not\s+set the exit status\b/);
   });
 
   it('says in text what is the same under another number, the first divergence, and all others', async () => {

@@ -3,7 +3,7 @@ import { shown } from '../../base/visible.ts';
 import { type Comparison, comparing } from '../../query/diff/compare.ts';
 import { rowsOf } from '../../query/diff/rows.ts';
 import { comparingStates, type StateRow } from '../../query/diff/states.ts';
-import { COUNTS } from '../../query/diff/tally.ts';
+import { unequalCounts } from '../../query/diff/tally.ts';
 import { eventText } from '../../query/events.ts';
 import { valueText } from '../../query/view.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -64,22 +64,24 @@ function* rowsIn(comparison: Comparison): Generator<object> {
 const secondsText = ({ time }: Trace, ns: number): string | null =>
   time.ticks ? null : timeText(ns, { ...time, base: 0n });
 
-/** The counts and times of interrupts that differ, in the form of differences without a step. */
+/**
+ * The counts and times of interrupts that differ, in the form of differences without a step; and the counts that only one trace can
+ * tell, as rows of that trace alone.
+ */
 function* countRows(comparison: Comparison): Generator<object> {
   const at = { a: null, b: null };
   for (const subject of comparison.subjects) {
     if (!subject.interrupt) continue;
     const [here, there] = comparison.tallies(subject);
-    const row = (field: string, a: number | string, b: number | string): object => ({
+    const row = (field: string, a: number | string | null, b: number | string | null): object => ({
       at,
-      kind: 'changed',
+      kind: b === null ? 'only-a' : a === null ? 'only-b' : 'changed',
       object: subject.path,
       field,
       a,
       b,
     });
-    for (const name of COUNTS)
-      if (here.counts[name] !== there.counts[name]) yield row(name, here.counts[name], there.counts[name]);
+    for (const { name, a, b } of unequalCounts(here, there)) yield row(name, a, b);
     if (here.latency === null || there.latency === null) continue;
     for (const key of ['p50', 'p99', 'max'] as const) {
       const [x, y] = [here.latency[key], there.latency[key]];
@@ -159,7 +161,8 @@ Options:
   --all       show every difference in the text, also many of one kind in a row
   --counts    with --json: behind the differences also rows for counts and times (field raises, sends, handled, moves,
               masks, latency.p50, latency.p99, latency.max in decimal seconds) of interrupts, without steps; they do not
-              set the exit status
+              set the exit status. A count is null (in the text: ?) where a trace has no such records for that system;
+              the kind of such a row is only-a or only-b
   --json      one JSON object per line: {at: {a, b}, kind: only-a | only-b | changed, object, field, a, b}; at: steps,
               null where a trace lacks the event; field: the argument of the event, or the key of the object, that
               differs (object: what the event is about; cpu: where the handler ran), null for a whole event or object

@@ -3,7 +3,7 @@ import { alikeRows } from '../../query/diff/alike.ts';
 import { type Comparison, countsOf, type Subject, titleOf } from '../../query/diff/compare.ts';
 import type { Difference } from '../../query/diff/pairing.ts';
 import { rowsOf } from '../../query/diff/rows.ts';
-import { COUNTS, type Latency } from '../../query/diff/tally.ts';
+import { type Latency, unequalCounts } from '../../query/diff/tally.ts';
 import { eventText, sourceOf } from '../../query/events.ts';
 import { valueText } from '../../query/view.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -91,9 +91,7 @@ const stepText = (step: number | null): string => (step === null ? '-' : String(
 
 function* countLines(comparison: Comparison, subject: Subject): Generator<string> {
   const [here, there] = comparison.tallies(subject);
-  const texts = COUNTS.filter((name) => here.counts[name] !== there.counts[name]).map(
-    (name) => `${name} ${here.counts[name]} -> ${there.counts[name]}`,
-  );
+  const texts = unequalCounts(here, there).map(({ name, a, b }) => `${name} ${a ?? '?'} -> ${b ?? '?'}`);
   if (texts.length > 0) yield `  counts: ${texts.join(', ')}`;
 }
 

@@ -75,7 +75,7 @@ export function* comparing(a: Trace, b: Trace): Generator<void, Comparison> {
     same: compared.same,
     partner: compared.partner,
     subjects,
-    tallies: ({ group }) => [tallyOf(a, stepsA.of(group)), tallyOf(b, stepsB.of(group))],
+    tallies: ({ group, path }) => [tallyOf(here, stepsA.of(group), path), tallyOf(there, stepsB.of(group), path)],
     phase: ({ a: stepA, b: stepB, group }) => {
       let known = phases.get(group);
       const [x, y] = [stepsA.of(group), stepsB.of(group)];

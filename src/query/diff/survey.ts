@@ -20,6 +20,7 @@ import { Carriers } from './carriers.ts';
 import { lifeBegins, lifeEnds } from './lifetimes.ts';
 import { nameThing } from './names.ts';
 import { claims, countedBy, isGlobal, isNumber, spaceOfArgument } from './numbers.ts';
+import { ShownCounts } from './shown.ts';
 import { type ThingId, Things } from './things.ts';
 
 /** Types of the objects that make up one interrupt, from the entry that sends to the vector that is taken. */
@@ -54,6 +55,8 @@ export interface Survey {
   readonly things: Things;
   /** The thing of each event. */
   readonly ofStep: Int32Array;
+  /** What the records of the trace can show. */
+  readonly shown: ShownCounts;
 }
 
 /** Events between two slices of a survey. */
@@ -83,16 +86,19 @@ class Surveyor implements Observer, Survey {
   readonly trace: Trace;
   readonly things: Things;
   readonly ofStep: Int32Array;
+  readonly shown: ShownCounts;
   readonly #carriers = new Carriers();
 
   constructor(trace: Trace) {
     this.trace = trace;
     this.things = new Things(trace.world);
     this.ofStep = new Int32Array(trace.length);
+    this.shown = new ShownCounts(trace.world);
   }
 
   event(step: Step, row: EventRow, state: State): void {
     const { kind, object } = row;
+    this.shown.event(row);
     const thing = this.#thingOf(step, row, state);
     this.ofStep[step] = thing;
     const about = this.things.all[thing]!;

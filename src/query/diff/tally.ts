@@ -1,17 +1,12 @@
 import type { Step } from '../../base/ids.ts';
-import { imsStore } from '../../model/events/ims.ts';
 import { irqEntry } from '../../model/events/irq.ts';
-import { msgSend, tblWrite } from '../../model/events/msix.ts';
-import { imsControl } from '../../model/registers/ims.ts';
-import { ENTRY_BYTES, msixVectorControl } from '../../model/registers/pci.ts';
-import type { EventRow } from '../../trace/row.ts';
-import { argumentOf, eventRow } from '../../trace/row.ts';
+import { msgSend } from '../../model/events/msix.ts';
+import { type Namespace, systemOfPath } from '../../model/namespace.ts';
+import { eventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { isMove } from './phases.ts';
-
-/** What is counted of an interrupt, in the order in which it is shown. */
-export const COUNTS = ['raises', 'sends', 'handled', 'moves', 'masks'] as const;
-export type CountName = (typeof COUNTS)[number];
+import { COUNTS, type CountName, maskedBy } from './shown.ts';
+import type { Survey } from './survey.ts';
 
 /** Times of deliveries, in units of the trace (nanoseconds, or ticks); each the time from a cause to its handler. */
 export interface Latency {
@@ -23,22 +18,28 @@ export interface Latency {
 
 /** What happened to one interrupt in one trace. */
 export interface Tally {
-  /** How often its cause arose; its message was sent; a handler began; it got another target; it was masked. */
-  readonly counts: Readonly<Record<CountName, number>>;
+  /**
+   * How often its cause arose; its message was sent; a handler began; it got another target; it was masked. Null where no record of its
+   * system in the trace tells of such a thing.
+   */
+  readonly counts: Readonly<Record<CountName, number | null>>;
   /** Null where the trace does not tell both ends of any delivery. */
   readonly latency: Latency | null;
 }
 
-/** Offset of the control dword in an MSI-X or IMS entry. */
-const CONTROL_AT = 12;
-
-/** Counts what happened to an interrupt, from its events. */
-export function tallyOf(trace: Trace, steps: Int32Array): Tally {
+/**
+ * Counts what happened to an interrupt, from its events. `named`: path of an object that stands for it; it tells the system where the
+ * trace has no event of the interrupt.
+ */
+export function tallyOf({ trace, shown }: Survey, steps: Int32Array, named: string): Tally {
+  const { world } = trace;
   const row = eventRow(irqEntry);
   const counts: Record<CountName, number> = { raises: 0, sends: 0, handled: 0, moves: 0, masks: 0 };
   const masked = new Map<number, boolean>();
+  const systems = new Set<Namespace>();
   for (const step of steps) {
     const { kind, object } = trace.table.read(step, row);
+    systems.add(world.spaceOf(object));
     if (kind.role === 'raise') counts.raises++;
     if (kind === msgSend) counts.sends++;
     if (kind === irqEntry) counts.handled++;
@@ -48,25 +49,33 @@ export function tallyOf(trace: Trace, steps: Int32Array): Tally {
     if (now && masked.get(object) !== true) counts.masks++;
     masked.set(object, now);
   }
-  return { counts, latency: latencyOf(trace, steps) };
+  if (systems.size === 0) {
+    const own = systemOfPath(named);
+    const all = world.spaces();
+    for (const space of all) if (space.system === own || all.length === 1) systems.add(space);
+  }
+  const told = Object.entries(counts).map(([name, count]) => [
+    name,
+    shown.has(name as CountName, systems) ? count : null,
+  ]);
+  return { counts: Object.fromEntries(told) as Tally['counts'], latency: latencyOf(trace, steps) };
 }
 
-/** Whether an event masks (true) or unmasks (false); undefined when it does neither. */
-function maskedBy(row: EventRow): boolean | undefined {
-  const { kind, words, at } = row;
-  if (kind.role === 'mask') {
-    const used = argumentOf(row, 'used');
-    if (used !== undefined) return used === 0;
-    const flag = argumentOf(row, 'masked') ?? argumentOf(row, 'disabled');
-    return flag === undefined ? undefined : flag !== 0;
-  }
-  if (kind !== tblWrite && kind !== imsStore) return undefined;
-  const { offset, size, value } = kind === tblWrite ? tblWrite.read(words, at) : imsStore.read(words, at);
-  const own = offset % ENTRY_BYTES;
-  // The mask is bit 0 of the control dword: in the low word of a write at that dword, in the high word of one before it.
-  if (own !== CONTROL_AT && !(own === CONTROL_AT - 4 && size === 8)) return undefined;
-  const field = kind === tblWrite ? msixVectorControl.f.mask : imsControl.f.mask;
-  return field.of(value(own === CONTROL_AT ? 0 : 1)) !== 0;
+/** A count that both traces tell and that differs, or that only one of them tells (`differs` is false then) and that is not 0 there. */
+export interface CountPair {
+  readonly name: CountName;
+  readonly a: number | null;
+  readonly b: number | null;
+  readonly differs: boolean;
+}
+
+/** The counts of an interrupt in trace A and in trace B that are not the same, as far as the traces tell. */
+export function unequalCounts(here: Tally, there: Tally): CountPair[] {
+  return COUNTS.flatMap((name) => {
+    const [a, b] = [here.counts[name], there.counts[name]];
+    const differs = a !== null && b !== null;
+    return (differs ? a !== b : (a ?? b ?? 0) > 0) ? [{ name, a, b, differs }] : [];
+  });
 }
 
 /** Roles that a delivery can begin with and end with, the best first: the trace need not tell all of them. */

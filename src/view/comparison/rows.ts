@@ -5,7 +5,7 @@ import { alikeRows } from '../../query/diff/alike.ts';
 import { type Comparison, countsOf, type Subject, titleOf } from '../../query/diff/compare.ts';
 import type { Difference } from '../../query/diff/pairing.ts';
 import { type DiffRow, rowsOf } from '../../query/diff/rows.ts';
-import { COUNTS } from '../../query/diff/tally.ts';
+import { unequalCounts } from '../../query/diff/tally.ts';
 import { eventText, sourceOf } from '../../query/events.ts';
 import { valueText } from '../../query/view.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -149,9 +149,10 @@ function countRows(comparison: Comparison, subject: Subject, parent: ComparisonR
       icon: 'symbol-number',
       parent,
     });
-  const rows = COUNTS.filter((name) => here.counts[name] !== there.counts[name]).map((name) =>
-    row(name, `${here.counts[name]} → ${there.counts[name]}`, `${name} in A → in B`),
-  );
+  const rows = unequalCounts(here, there).map(({ name, a, b, differs }) => {
+    const note = differs ? '' : '. No record of the other trace tells it: no difference.';
+    return row(name, `${a ?? '?'} → ${b ?? '?'}`, `${name} in A → in B${note}`);
+  });
   if (here.latency === null || there.latency === null) return rows;
   const ticks = comparison.a.trace.time.ticks || comparison.b.trace.time.ticks;
   const text = (time: number): string => (ticks ? `${time} ticks` : durationText(time));

@@ -223,11 +223,27 @@ describe('comparison of two traces', () => {
     );
     const subject = comparison.subjects.find(({ path }) => path === 'device/0000:00:04.0/msix/0')!;
     const [a, b] = comparison.tallies(subject);
-    assert.deepEqual(a.counts, { raises: 2, sends: 1, handled: 2, moves: 0, masks: 2 });
-    assert.deepEqual(b.counts, { raises: 1, sends: 0, handled: 1, moves: 0, masks: 0 });
+    // No record of either trace tells of moves, and none of B of messages.
+    assert.deepEqual(a.counts, { raises: 2, sends: 1, handled: 2, moves: null, masks: 2 });
+    assert.deepEqual(b.counts, { raises: 1, sends: null, handled: 1, moves: null, masks: 0 });
     // Events of the test stand a millisecond apart.
     assert.deepEqual(a.latency, { count: 2, p50: 1e6, p99: 1e6, max: 1e6 });
     assert.deepEqual(b.latency, { count: 1, p50: 2e6, p99: 2e6, max: 2e6 });
+  });
+
+  it('does not count what no record of that system tells, also where those of another system do', () => {
+    const entry = 'device/0000:00:04.0/msix/0';
+    const machine = [`tbl.write ${entry} offset=0xc size=4 value=0x0`, `dev.raise ${entry} vector=0`];
+    const other = ['dev.raise device/0000:00:05.0/msix/0 vector=0', 'cpu0 irq.entry guest:irq/41 name=eth0'];
+    const comparison = compareTraces(
+      traceOf([...machine, ...other]),
+      traceOf(['cpu0 irq.entry irq/7 name=eth1', machine[0]!, other[0]!]),
+    );
+    const subject = comparison.subjects.find(({ path }) => path === entry)!;
+    const [a, b] = comparison.tallies(subject);
+    assert.deepEqual(a.counts, { raises: 1, sends: null, handled: null, moves: null, masks: 0 });
+    // Causes of another function show that its cause would have been recorded.
+    assert.deepEqual(b.counts, { raises: 0, sends: null, handled: 0, moves: null, masks: 0 });
   });
 
   it('says in which phase a difference stands', () => {
