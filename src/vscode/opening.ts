@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
 import { counted } from '../base/counted.ts';
+import { withoutLinks } from '../view/notification.ts';
 import type { Place } from './api.ts';
 import { setContext } from './contexts.ts';
+import { showError, showInfo, showWarning } from './message.ts';
 import { Cancelled, hasRecipe, type OpenTrace, type Sessions } from './sessions.ts';
 import { showText } from './text.ts';
 
@@ -106,7 +108,7 @@ export class Opener implements vscode.Disposable {
           : line !== undefined
             ? session.move({ to: 'line', line })
             : undefined;
-    if (typeof target === 'object') void vscode.window.showWarningMessage(`${trace.label}: ${target.refused}.`);
+    if (typeof target === 'object') void showWarning(`${trace.label}: ${target.refused}.`);
     if (object !== undefined) await vscode.commands.executeCommand('irqscope.showObject', object);
   }
 
@@ -115,7 +117,11 @@ export class Opener implements vscode.Disposable {
   }
 
   #notify(name: string, reading: Promise<OpenTrace>, stop: vscode.CancellationTokenSource): void {
-    const options = { location: vscode.ProgressLocation.Notification, title: `Reading ${name}`, cancellable: true };
+    const options = {
+      location: vscode.ProgressLocation.Notification,
+      title: withoutLinks(`Reading ${name}`),
+      cancellable: true,
+    };
     void vscode.window.withProgress(options, async (progress, token) => {
       token.onCancellationRequested(() => stop.cancel());
       let shown = 0;
@@ -143,7 +149,7 @@ export class Opener implements vscode.Disposable {
     );
     const message =
       error instanceof ImportError ? `${name} is not a trace: ${text}` : `${name} cannot be read: ${text}`;
-    void vscode.window.showErrorMessage(`${message.replace(/\.?$/, '.')}`, 'Show Log').then((choice) => {
+    void showError(`${message.replace(/\.?$/, '.')}`, 'Show Log').then((choice) => {
       if (choice !== undefined) this.#log.show();
     });
   }
@@ -153,7 +159,7 @@ export class Opener implements vscode.Disposable {
 async function offerToResume(trace: OpenTrace): Promise<void> {
   const resume = 'Resume Simulation';
   const text = `${trace.label} was simulated. You can make its run again and let it go on.`;
-  if ((await vscode.window.showInformationMessage(text, resume)) === resume)
+  if ((await showInfo(text, resume)) === resume)
     await vscode.commands.executeCommand('irqscope.resumeSimulation', trace.uri);
 }
 

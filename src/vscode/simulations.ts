@@ -6,6 +6,7 @@ import type { Until } from '../session/run-to.ts';
 import type { Refusal } from '../session/session.ts';
 import type { Operation } from '../sim/operation.ts';
 import type { Recipe } from '../sim/simulation.ts';
+import { withoutLinks } from '../view/notification.ts';
 import { say, tell } from './commands/handlers.ts';
 import { breathe } from './platform.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
@@ -122,7 +123,7 @@ export class Simulations implements vscode.Disposable {
     const timer = setTimeout(() => {
       const options = {
         location: vscode.ProgressLocation.Notification,
-        title: `Running ${trace.label}`,
+        title: withoutLinks(`Running ${trace.label}`),
         cancellable: true,
       };
       void vscode.window.withProgress(options, (progress, token) => {

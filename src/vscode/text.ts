@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { say } from './commands/handlers.ts';
+import { showInfo } from './message.ts';
 import { BRANCH_SCHEME, type OpenTrace } from './sessions.ts';
 
 /** The editor does not give extensions the text of files larger than this. */
@@ -50,9 +51,7 @@ function showsTimeline({ activeTab }: vscode.TabGroup): boolean {
 /** Shows a line (1-based) of a trace and puts the caret there. */
 export async function revealLine(uri: vscode.Uri, line: number): Promise<void> {
   if (isPacked(uri)) {
-    void vscode.window.showInformationMessage(
-      `Line ${line} is in a packed file. Unpack ${nameOf(uri)} and open that to see its text.`,
-    );
+    void showInfo(`Line ${line} is in a packed file. Unpack ${nameOf(uri)} and open that to see its text.`);
     return;
   }
   const at = new vscode.Position(line - 1, 0);

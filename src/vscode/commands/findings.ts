@@ -8,6 +8,7 @@ import { type Chosen, chosenBy } from '../check/finding-argument.ts';
 import type { FindingsView } from '../check/findings-view.ts';
 import { readLines } from '../check/lines.ts';
 import type { UserFiles } from '../check/user-files.ts';
+import { showInfo } from '../message.ts';
 import { breathe, type Platform } from '../platform.ts';
 import type { FileArgument } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
@@ -136,7 +137,7 @@ function tellWorst(trace: OpenTrace, finding: Finding): void {
   const path = 'Show Delivery Path';
   const copy = 'Copy as Report';
   const { rule, title, text, step, object } = finding;
-  void vscode.window.showInformationMessage(`${rule.id}: ${title}. ${text}`, path, copy).then((choice) => {
+  void showInfo(`${rule.id}: ${title}. ${text}`, path, copy).then((choice) => {
     if (choice === path) void vscode.commands.executeCommand('irqscope.showPath', { step }, trace.uri);
     if (choice === copy)
       void vscode.commands.executeCommand('irqscope.copyReport', { rule: rule.id, step, object }, trace.uri);
@@ -156,5 +157,5 @@ function tellBlind(trace: OpenTrace, checked: Checked | undefined): void {
     parts.push(`${first!.title} (${first!.id}): ${lacking(first!, holds)} What would help: ${first!.confirm}.`);
     parts.push('The view Findings lists the others.');
   }
-  void vscode.window.showInformationMessage(parts.join(' '));
+  void showInfo(parts.join(' '));
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { showInfo } from '../message.ts';
 
 /** The commands by their name without `irqscope.`. */
 export type Handlers = Readonly<Record<string, (...args: never[]) => unknown>>;
@@ -14,5 +15,5 @@ const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text
 
 /** Shows a message of a sentence or more, for which the status bar is too short. */
 export function tell(text: string): void {
-  void vscode.window.showInformationMessage(`${capital(text)}.`);
+  void showInfo(`${capital(text)}.`);
 }

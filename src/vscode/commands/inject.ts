@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import type { Operation, OperationSpec } from '../../sim/operation.ts';
+import { showWarning } from '../message.ts';
 import { type FileArgument, isRow } from '../selected.ts';
 import type { OpenTrace } from '../sessions.ts';
 import { askArguments, pickObject, pickOperation } from '../sim-input.ts';
@@ -23,7 +23,7 @@ export function injectCommands({ sessions, simulations, log }: SimServices, find
   const inject = async (trace: OpenTrace, operation: Operation): Promise<number | undefined> => {
     const result = await simulations.inject(trace, operation);
     if ('refused' in result) {
-      void vscode.window.showWarningMessage(`${operation.op}: ${result.refused.replace(/\.?$/, '.')}`);
+      void showWarning(`${operation.op}: ${result.refused.replace(/\.?$/, '.')}`);
       return undefined;
     }
     sessions.activate(result);

@@ -1,4 +1,5 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
+import { showError } from '../message.ts';
 import type { FileArgument } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
@@ -17,5 +18,5 @@ export type Find = (file: FileArgument | undefined) => OpenTrace | undefined;
 export function complain(log: vscode.LogOutputChannel, what: string, error: unknown): void {
   const text = error instanceof Error ? error.message : String(error);
   log.error(`${what}: ${error instanceof Error ? error.stack : text}`);
-  void vscode.window.showErrorMessage(`${what}: ${text.replace(/\.?$/, '.')}`);
+  void showError(`${what}: ${text.replace(/\.?$/, '.')}`);
 }
