@@ -214,10 +214,12 @@ export class Sessions implements vscode.Disposable {
     return entry;
   }
 
-  /** Makes a trace the active one. */
+  /** Makes a trace the active one. One that was closed meanwhile, while a command waited, stays closed. */
   activate(trace: OpenTrace | undefined): void {
     if (trace === this.#active) return;
-    this.#active = trace as Entry | undefined;
+    const entry = this.#entries.find((one) => one === trace);
+    if (trace && !entry) return;
+    this.#active = entry;
     this.#changed.fire({ what: 'active', trace });
   }
 

@@ -169,4 +169,12 @@ describe('a trace', () => {
     console.log(`step: ${each.toFixed(2)} ms`);
     assert.ok(each < patient(50), `${each} ms`);
   });
+
+  it('that was closed does not become the active one again', async () => {
+    const { sessions } = (await activate()).internals;
+    const trace = await active();
+    await run('closeTrace', trace.uri);
+    sessions.activate(trace);
+    assert.equal(sessions.active, undefined);
+  });
 });

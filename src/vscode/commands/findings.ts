@@ -44,6 +44,7 @@ export function findingCommands(services: FindingServices, find: Find): Handlers
     return argument === undefined && worst ? { trace, finding: worst, step: worst.step } : undefined;
   };
   const go = async ({ trace, finding, step }: Chosen): Promise<number | undefined> => {
+    if (!sessions.all.includes(trace)) return undefined;
     sessions.activate(trace);
     const reached = trace.session.move({ to: 'step', step });
     trace.session.select(trace.session.trace.world.path(finding.object));
