@@ -174,7 +174,8 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
     if (!active) return [];
     const { trace, state, cursor } = active.session;
     const findings = foundAt(this.#checks.of(active)?.findings ?? [], cursor);
-    const complete = active.branch !== undefined || showsAll(trace);
+    // A branch of a trace that was read shows no more of the time before it than that trace did.
+    const complete = showsAll(trace);
     return interruptRows(trace.world, interruptsAt(trace, state, cursor, { findings, complete }), this.#all);
   }
 }
