@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { textOf } from '../base/bytes.ts';
+import { counted } from '../base/counted.ts';
 import { irqtraceBytes } from '../trace/irqtrace.ts';
 import { BRANCH_SCHEME, type OpenTrace, type Sessions } from './sessions.ts';
 import { Throttle } from './views/throttle.ts';
@@ -46,7 +47,9 @@ export class BranchText implements vscode.TextDocumentContentProvider, vscode.Di
     let text = '';
     for (const chunk of irqtraceBytes(events, [], MOST_EVENTS)) text += textOf(chunk);
     const more = events.length - MOST_EVENTS;
-    return more > 0 ? `${text}# ${more} more events are not shown; Save Trace As… writes all of them.\n` : text;
+    return more > 0
+      ? `${text}# ${counted(more, 'more event')} ${more === 1 ? 'is' : 'are'} not shown; Save Trace As… writes all of them.\n`
+      : text;
   }
 
   dispose(): void {

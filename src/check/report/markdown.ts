@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.ts';
 import type { ObjectId } from '../../base/ids.ts';
 import type { RegisterView } from '../../model/register.ts';
 import { traceInfo } from '../../query/info.ts';
@@ -100,7 +101,7 @@ function facts(trace: Trace): string[] {
     `| time | ${stretch}, clock ${cell(info.clock ?? 'not told')} |`,
     `| records | ${info.records}, of them understood ${info.understood} |`,
     `| events | ${info.events} |`,
-    `| lost events | ${info.lost ?? `not told, ${info.gaps} gaps`} |`,
+    `| lost events | ${info.lost ?? `not told, ${counted(info.gaps, 'gap')}`} |`,
     ...(info.problem === null ? [] : [`| problem | ${cell(info.problem)} |`]),
   ];
 }

@@ -155,7 +155,7 @@ function countRows(comparison: Comparison, subject: Subject, parent: ComparisonR
   });
   if (here.latency === null || there.latency === null) return rows;
   const ticks = comparison.a.trace.time.ticks || comparison.b.trace.time.ticks;
-  const text = (time: number): string => (ticks ? `${time} ticks` : durationText(time));
+  const text = (time: number): string => (ticks ? counted(time, 'tick') : durationText(time));
   const [x, y] = [here.latency, there.latency];
   if (x.p50 !== y.p50 || x.p99 !== y.p99)
     rows.push(

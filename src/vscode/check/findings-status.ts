@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { counted } from '../../base/counted.ts';
 import { code, plain } from '../../view/outline/explain.ts';
 import type { Sessions } from '../sessions.ts';
 import type { Checks } from './checks.ts';
@@ -24,7 +25,7 @@ export function showFindingsStatus(sessions: Sessions, checks: Checks): vscode.D
     const icon = findings.length === 0 ? 'pass' : findings[0]!.severity === 'info' ? 'info' : 'warning';
     item.text = done ? `$(${icon}) ${clip(summary)}` : `$(sync~spin) checking ${Math.floor(share * 100)} %`;
     item.accessibilityInformation = { label: `IRQScope: ${done ? summary : 'checking'}` };
-    const counts = `${decided.decided} rules decided, ${decided.blind} blind, ${suppressed.length} findings suppressed`;
+    const counts = `${counted(decided.decided, 'rule')} decided, ${decided.blind} blind, ${counted(suppressed.length, 'finding')} suppressed`;
     const lines = findings.slice(0, 5).map(({ rule, title }) => `- ${code(rule.id)} ${plain(title)}`);
     item.tooltip = new vscode.MarkdownString(
       [`**${plain(active.label)}**`, lines.join('\n'), plain(counts)].filter((text) => text !== '').join('\n\n'),
