@@ -254,7 +254,7 @@ export class TimelineService {
   #tellLanes(): void {
     const shown = this.#shown;
     const index = this.#index;
-    if (!shown || !index) return;
+    if (!shown || !index || this.#disposed) return;
     const complete = index.done === index.trace.length && shown.load !== 'loading';
     // Names can become known late, so they are sent again at the end in any case.
     const count = complete ? index.tree.lanes.length + 0.5 : index.tree.lanes.length;

@@ -6,7 +6,7 @@ import type { Sessions } from '../sessions.ts';
 import { Throttle } from './throttle.ts';
 
 /** How often the path follows a cursor that moves on and on. */
-const FOLLOW_MS = 150;
+const FOLLOW_MS = 220;
 
 const COLORS: Readonly<Record<string, string>> = {
   pass: 'testing.iconPassed',
