@@ -22,12 +22,15 @@ export class CheckRun {
   readonly #sources: number;
   #noted: Step = 0;
   #judging: { readonly check: RuleCheck; readonly walk: Walk } | undefined;
+  readonly #cut: boolean;
   #ended = false;
 
-  constructor(trace: Trace, rules: readonly Rule[], live: boolean) {
+  /** `cut`: reading did not reach the end of the trace, so nothing can be said of what its end would show. */
+  constructor(trace: Trace, rules: readonly Rule[], live: boolean, cut = false) {
     this.#trace = trace;
     this.#rules = rules;
     this.#live = live;
+    this.#cut = cut;
     this.#sources = trace.sources.length;
     if (live) this.#judge();
   }
@@ -70,12 +73,12 @@ export class CheckRun {
     return more;
   }
 
-  /** The trace is over: no event follows. */
+  /** The trace is over: no event follows, or none that was read. */
   end(): void {
     if (this.#ended || this.#judging === undefined) return;
     const { check, walk } = this.#judging;
     this.#ended = true;
-    check.end(this.#trace.length - 1, walk.state);
+    if (!this.#cut) check.end(this.#trace.length - 1, walk.state);
   }
 
   #note(events: number): void {

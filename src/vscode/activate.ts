@@ -58,7 +58,7 @@ export function activateWith(
   const traces = new TracesView(sessions, simulations);
   const { commands, version } = manifestOf(context);
   const files = new UserFiles();
-  const checks = new Checks(sessions, files);
+  const checks = new Checks(sessions, files, log);
   const findings = new FindingsView(sessions, checks);
   const interrupts = new InterruptsView(sessions, checks);
   const problems = new Problems(sessions, checks, context.extensionUri);

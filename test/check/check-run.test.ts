@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { CheckRun } from '../../src/check/check-run.ts';
 import { checkTrace, type Finding } from '../../src/check/check-trace.ts';
+import type { Rule } from '../../src/check/rule.ts';
 import { rules } from '../../src/check/rules.ts';
 import { importBytes } from '../helpers/fixtures.ts';
 import { maskedSend } from '../helpers/masked-send.ts';
@@ -43,6 +44,22 @@ describe('a check in slices', () => {
     assert.deepEqual(brief(check.check!.findings), brief(whole.findings));
     assert.equal(check.ended, true);
     assert.equal(check.advance(100), false);
+  });
+
+  it('of a trace that was not read to its end says nothing of what its end would show', () => {
+    // A rule that judges the end alone.
+    const ends: number[] = [];
+    const atEnd: Rule = {
+      ...rules[0]!,
+      watch: () => ({ judged: 0, event: () => {}, lost: () => {}, end: (last) => void ends.push(last) }),
+    };
+    for (const cut of [true, false]) {
+      const run = new CheckRun(trace, [atEnd], false, cut);
+      while (run.advance(1000));
+      assert.equal(run.ended, true);
+      assert.equal(run.done, trace.length);
+      assert.deepEqual(ends, cut ? [] : [trace.length - 1]);
+    }
   });
 
   it('must begin again when the trace goes on behind its end', () => {

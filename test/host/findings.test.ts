@@ -152,6 +152,26 @@ describe('findings', () => {
     assert.equal(vscode.languages.getDiagnostics(planted.uri).length, found?.findings.length);
   }).timeout(60_000);
 
+  it('a check that fails says so, and others go on', async () => {
+    const { checks, files, findings } = (await activate()).internals;
+    const broken = (): never => {
+      throw new Error('planted');
+    };
+    Object.defineProperty(files, 'rules', { configurable: true, get: broken });
+    try {
+      await run('openTrace', file('first.irqtrace', maskedSend()));
+      const failed = await checks.whole(await active());
+      assert.equal(failed?.failed, 'planted');
+      assert.deepEqual(failed.findings, []);
+      assert.equal(findings.tree.message, 'checking failed: planted');
+      assert.equal(await run('whyNot'), undefined);
+    } finally {
+      Reflect.deleteProperty(files, 'rules');
+    }
+    await open(file('second.irqtrace', maskedSend()));
+    assert.equal((await own()).step, STEPS.send);
+  });
+
   it('of a long trace are looked for in short slices', async () => {
     const { checks } = (await activate()).internals;
     checks.longest = 0;

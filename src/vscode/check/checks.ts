@@ -27,13 +27,28 @@ export interface Checked {
   readonly blind: readonly Rule[];
   /** Whether the trace holds events of a kind. */
   readonly holds: (kind: EventKind) => boolean;
-  /** Whether all of the trace was judged. */
+  /** Whether nothing is left to do: all of the trace was judged, or judging failed. */
   readonly done: boolean;
+  /** Why judging failed; undefined when it did not. */
+  readonly failed: string | undefined;
   /** Share of it that was judged, 0 to 1. */
   readonly share: number;
   /** In one line. */
   readonly summary: string;
 }
+
+/** What is known of a trace of which nothing was judged. */
+const NOTHING: Omit<Checked, 'done' | 'failed' | 'summary'> = {
+  findings: [],
+  suppressed: [],
+  decided: { decided: 0, blind: 0 },
+  blind: [],
+  holds: () => false,
+  share: 0,
+};
+
+/** Whether reading ended before the end of the trace: only the part that was read is judged. */
+export const isCut = ({ load }: OpenTrace): boolean => load === 'stopped' || load === 'failed';
 
 /** The rules, loaded when the first trace is there. */
 async function loadRules() {
@@ -64,6 +79,9 @@ export class Checks implements vscode.Disposable {
   #pumping = false;
   /** Traces that went on behind their end: they are judged again when that rests. */
   readonly #resting = new Map<OpenTrace, ReturnType<typeof setTimeout>>();
+  /** Traces whose check failed. They are judged again when a source joins or the rules of the user change. */
+  readonly #failed = new Set<OpenTrace>();
+  readonly #log: vscode.LogOutputChannel;
   #disposed = false;
   /** The longest slice so far, in milliseconds. */
   longest = 0;
@@ -71,9 +89,10 @@ export class Checks implements vscode.Disposable {
   /** More of a trace was judged, or what is known of it is suppressed or not. A trace that was closed is told once more. */
   readonly onDidChange: vscode.Event<OpenTrace> = this.#changed.event;
 
-  constructor(sessions: Sessions, files: UserFiles) {
+  constructor(sessions: Sessions, files: UserFiles, log: vscode.LogOutputChannel) {
     this.#sessions = sessions;
     this.#files = files;
+    this.#log = log;
     this.#watches = [
       this.#changed,
       sessions.onDidChange(({ what, trace }) => {
@@ -82,7 +101,10 @@ export class Checks implements vscode.Disposable {
         if (what === 'trace' || what === 'opened' || what === 'active') this.#wake();
       }),
       files.onDidChange((what) => {
-        if (what === 'rules') for (const trace of [...this.#runs.keys()]) this.#runs.delete(trace);
+        if (what === 'rules') {
+          this.#runs.clear();
+          this.#failed.clear();
+        }
         for (const trace of what === 'suppressions' ? [...this.#checked.keys()] : []) this.#tell(trace);
         this.#wake();
       }),
@@ -100,10 +122,12 @@ export class Checks implements vscode.Disposable {
     return this.#machinery?.rules.includes(rule) === true;
   }
 
-  /** Resolves when all of a trace was judged, or it was closed. */
+  /** Resolves when all of a trace was judged, or judging it failed, or it was closed. */
   async whole(trace: OpenTrace): Promise<Checked | undefined> {
     await trace.loaded;
     const over = (): boolean =>
+      this.#disposed ||
+      this.#failed.has(trace) ||
       !this.#sessions.all.includes(trace) ||
       trace.session.trace.length === 0 ||
       (this.#checked.get(trace)?.done === true && this.#runs.get(trace)?.stale === false && !this.#due(trace));
@@ -120,6 +144,7 @@ export class Checks implements vscode.Disposable {
 
   #forget(trace: OpenTrace): void {
     this.#runs.delete(trace);
+    this.#failed.delete(trace);
     clearTimeout(this.#resting.get(trace));
     this.#resting.delete(trace);
     this.#telling.get(trace)?.dispose();
@@ -135,7 +160,7 @@ export class Checks implements vscode.Disposable {
 
   /** Whether there is something of a trace to judge. */
   #due(trace: OpenTrace): boolean {
-    if (trace.load === 'loading' || trace.session.trace.length === 0) return false;
+    if (trace.load === 'loading' || trace.session.trace.length === 0 || this.#failed.has(trace)) return false;
     const run = this.#runs.get(trace);
     if (run === undefined) return true;
     return !run.stale && !run.ended && (run.done < trace.session.trace.length || !trace.session.growing);
@@ -147,20 +172,46 @@ export class Checks implements vscode.Disposable {
   }
 
   async #pump(): Promise<void> {
-    this.#machinery ??= await loadRules();
-    await this.#files.ready;
-    for (let trace = this.#next(); trace && !this.#disposed; trace = this.#next()) {
-      const run = this.#runOf(trace);
-      const started = performance.now();
-      let more = true;
-      while (more && performance.now() - started < SLICE_MS) more = run.advance(SLICE_EVENTS);
-      if (!more && !run.ended && !trace.session.growing) run.end();
-      this.longest = Math.max(this.longest, performance.now() - started);
-      if (run.ended) this.#tell(trace);
-      else this.#throttleOf(trace).ask();
-      await breathe();
+    try {
+      this.#machinery ??= await loadRules();
+      await this.#files.ready;
+      for (let trace = this.#next(); trace && !this.#disposed; trace = this.#next()) {
+        try {
+          this.#judge(trace);
+        } catch (error) {
+          this.#fail(trace, error);
+        }
+        await breathe();
+      }
+    } catch (error) {
+      for (let trace = this.#next(); trace && !this.#disposed; trace = this.#next()) this.#fail(trace, error);
+    } finally {
+      this.#pumping = false;
     }
-    this.#pumping = false;
+  }
+
+  /** Judges a slice of a trace. */
+  #judge(trace: OpenTrace): void {
+    const run = this.#runOf(trace);
+    const started = performance.now();
+    let more = true;
+    while (more && performance.now() - started < SLICE_MS) more = run.advance(SLICE_EVENTS);
+    if (!more && !run.ended && !trace.session.growing) run.end();
+    this.longest = Math.max(this.longest, performance.now() - started);
+    if (run.ended) this.#tell(trace);
+    else this.#throttleOf(trace).ask();
+  }
+
+  /** Judging a trace failed: what was found before stays, and the summary says that it is not all. */
+  #fail(trace: OpenTrace, error: unknown): void {
+    const failed = error instanceof Error ? error.message : String(error);
+    this.#failed.add(trace);
+    this.#telling.get(trace)?.dispose();
+    this.#telling.delete(trace);
+    this.#log.error(`${trace.label}: checking failed: ${error instanceof Error ? error.stack : failed}`);
+    const before = this.#checked.get(trace) ?? NOTHING;
+    this.#checked.set(trace, { ...before, done: true, failed, summary: `checking failed: ${failed}` });
+    this.#changed.fire(trace);
   }
 
   #runOf(trace: OpenTrace): CheckRun {
@@ -169,7 +220,7 @@ export class Checks implements vscode.Disposable {
       const events = trace.session.trace;
       const { CheckRun, rules, ruleFor } = this.#machinery!;
       const all = [...rules, ...this.#files.rules.map((rule) => ruleFor(rule, events))];
-      run = new CheckRun(events, all, trace.branch?.recipe !== undefined);
+      run = new CheckRun(events, all, trace.branch?.recipe !== undefined, isCut(trace));
       this.#runs.set(trace, run);
     }
     return run;
@@ -180,6 +231,7 @@ export class Checks implements vscode.Disposable {
     const again = (): void => {
       this.#resting.delete(trace);
       this.#runs.delete(trace);
+      this.#failed.delete(trace);
       this.#wake();
     };
     this.#resting.set(trace, setTimeout(again, REST_MS));
@@ -200,7 +252,7 @@ export class Checks implements vscode.Disposable {
   #tell(trace: OpenTrace): void {
     const run = this.#runs.get(trace);
     const check = run?.check;
-    if (!run || !check || !this.#sessions.all.includes(trace)) return;
+    if (!run || !check || this.#failed.has(trace) || !this.#sessions.all.includes(trace)) return;
     const { decidedOf, isSuppressed, summaryLine, verdictsOf, worstFirst } = this.#machinery!;
     const events = trace.session.trace;
     const { all, file } = this.#files.suppressionsFor(trace.uri);
@@ -217,8 +269,9 @@ export class Checks implements vscode.Disposable {
       blind: verdicts.filter(([, verdict]) => verdict === 'undecidable').map(([rule]) => rule),
       holds: (kind) => run.holds(kind),
       done: run.ended || (trace.session.growing && run.done === events.length),
+      failed: undefined,
       share: events.length === 0 ? 1 : run.done / events.length,
-      summary: summaryLine(named, decided),
+      summary: `${isCut(trace) ? 'of the part read: ' : ''}${summaryLine(named, decided)}`,
     });
     this.#changed.fire(trace);
   }

@@ -21,8 +21,15 @@ export function showFindingsStatus(sessions: Sessions, checks: Checks): vscode.D
       item.hide();
       return;
     }
-    const { findings, summary, done, share, decided, suppressed } = checked;
-    const icon = findings.length === 0 ? 'pass' : findings[0]!.severity === 'info' ? 'info' : 'warning';
+    const { findings, summary, done, share, decided, suppressed, failed } = checked;
+    const icon =
+      failed !== undefined
+        ? 'error'
+        : findings.length === 0
+          ? 'pass'
+          : findings[0]!.severity === 'info'
+            ? 'info'
+            : 'warning';
     item.text = done ? `$(${icon}) ${clip(summary)}` : `$(sync~spin) checking ${Math.floor(share * 100)} %`;
     item.accessibilityInformation = { label: `IRQScope: ${done ? summary : 'checking'}` };
     const counts = `${counted(decided.decided, 'rule')} decided, ${decided.blind} blind, ${counted(suppressed.length, 'finding')} suppressed`;

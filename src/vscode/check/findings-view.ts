@@ -5,7 +5,7 @@ import { explainFinding, explainLack, explainRule } from '../../view/findings/ex
 import { type FindingRow, findingId, findingRows, rowWithId, topFinding } from '../../view/findings/rows.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { RefreshGate } from '../views/refresh-gate.ts';
-import type { Checks } from './checks.ts';
+import { type Checked, type Checks, isCut } from './checks.ts';
 
 const ICONS: Readonly<Record<Severity, readonly [string, string]>> = {
   error: ['error', 'list.errorForeground'],
@@ -29,6 +29,8 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
   #made = '';
   /** The editor has not been told of these rows. */
   #stale = false;
+  /** Traces of which all was judged once. */
+  readonly #judged = new WeakSet<OpenTrace>();
   /** Traces whose first finding was shown already. */
   readonly #shown = new WeakSet<OpenTrace>();
 
@@ -124,8 +126,8 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
     const checked = this.#checks.of(active);
     const rows = active && checked ? findingRows(active.session.trace, checked) : [];
     const made = `${active?.id} ${JSON.stringify(idsOf(rows))}`;
-    // Where something was found, the rows tell it.
-    this.tree.message = checked?.done && checked.findings.length === 0 ? checked.summary : '';
+    if (active && checked?.done) this.#judged.add(active);
+    this.tree.message = this.#message(active, checked);
     const worth = checked?.findings.filter(({ severity }) => COUNTED.has(severity)).length ?? 0;
     this.tree.badge = worth === 0 ? undefined : { value: worth, tooltip: counted(worth, 'finding') };
     if (made !== this.#made) {
@@ -135,6 +137,14 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
     }
     // Without a trace the view goes away. The editor asks a view that is not on the screen for nothing.
     if (active && this.tree.visible) this.#draw();
+  }
+
+  /** Says how far the first judgement of a trace is, and what came of it where no row tells it. */
+  #message(trace: OpenTrace | undefined, checked: Checked | undefined): string {
+    if (!trace || !checked) return '';
+    const { done, failed, findings, share, summary } = checked;
+    if (!done) return this.#judged.has(trace) ? '' : `checking ${Math.floor(share * 100)} %`;
+    return failed !== undefined || isCut(trace) || findings.length === 0 ? summary : '';
   }
 
   #draw(): void {
