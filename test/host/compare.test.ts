@@ -34,6 +34,20 @@ describe('Comparison', () => {
     return all.find((r) => label.test(r.label)) ?? assert.fail(all.map((r) => r.label).join('; '));
   };
 
+  it('ends when one of its traces is closed', async () => {
+    const { sessions } = (await activate()).internals;
+    await run('openTrace', a);
+    const first = await active();
+    await run('openTrace', b);
+    const second = await active();
+    const comparison = await view();
+    const compared = comparison.show({ a: first, b: second });
+    sessions.close(second);
+    assert.equal(await compared, undefined);
+    assert.equal(comparison.compared, undefined);
+    assert.deepEqual(comparison.rows, []);
+  });
+
   it('shows what differs between the active trace and another file, and leads to both', async () => {
     await run('openTrace', a);
     assert.equal(await run('compareWith', b), '3 events the same, 1 changed, 0 only in A, 1 only in B');

@@ -14,6 +14,13 @@ export interface Compared {
   readonly steps?: readonly [a: Step, b: Step];
 }
 
+/** What came of a comparison: its rows, a line about it, and where the traces differ (undefined where states are compared). */
+interface Found {
+  readonly rows: readonly ComparisonRow[];
+  readonly summary: string;
+  readonly places: ((side: 'a' | 'b', most: number) => readonly Place[]) | undefined;
+}
+
 /** The code that compares is loaded when it is needed first. */
 async function loadMachinery() {
   const [events, states, places, rows, stateRows] = await Promise.all([
@@ -26,6 +33,8 @@ async function loadMachinery() {
   return { ...events, ...states, ...places, ...rows, ...stateRows };
 }
 
+/** A comparison that takes longer than this many milliseconds shows a notification with which it can be given up. */
+const SLOW_MS = 1000;
 /** Milliseconds of comparing before other work of the editor has its turn. */
 const SLICE_MS = 20;
 
@@ -45,8 +54,12 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
   /** Where the traces differ, as the timeline asks for it; undefined where states are compared. */
   #places: ((side: 'a' | 'b', most: number) => readonly Place[]) | undefined;
   #rows: readonly ComparisonRow[] = [];
+  /** What is being compared. */
+  #pending: Compared | undefined;
   /** Number of the comparison that was asked for last: an older one that is still under way is given up. */
   #asked = 0;
+  /** Number of the comparison that is shown. */
+  #shown = 0;
 
   readonly onDidChangeTreeData: vscode.Event<undefined> = this.#changed.event;
 
@@ -56,7 +69,9 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
       this.tree,
       this.#changed,
       sessions.onDidChange(({ what, trace }) => {
-        if (what === 'closed' && (trace === this.#compared?.a || trace === this.#compared?.b)) this.close();
+        if (what !== 'closed') return;
+        if (trace === this.#pending?.a || trace === this.#pending?.b) this.#giveUp();
+        if (trace === this.#compared?.a || trace === this.#compared?.b) this.#clear();
       }),
     );
     setContext('comparison', false);
@@ -94,7 +109,7 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     const leads = row.kind === 'subject' || row.kind === 'numbers';
     const item = new vscode.TreeItem(row.label, leads ? (row.open ? Expanded : Collapsed) : None);
-    item.id = `${this.#asked} ${row.id}`;
+    item.id = `${this.#shown} ${row.id}`;
     item.description = row.description;
     const color = COLORS[row.icon];
     if (row.icon !== '')
@@ -109,38 +124,28 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
     return item;
   }
 
-  /** Compares, shows what was found, and gives it in one line; undefined when another comparison was asked for meanwhile. */
+  /**
+   * Compares, shows what was found, and gives it in one line; undefined when another comparison was asked for meanwhile, one of the traces
+   * was closed, or the user gave it up.
+   */
   async show(compared: Compared): Promise<string | undefined> {
-    const asked = ++this.#asked;
-    const { a, b, steps } = compared;
-    const found = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Window, title: 'Comparing traces' },
-      async () => {
-        await Promise.all([a.loaded, b.loaded]);
-        const machinery = await loadMachinery();
-        const [x, y] = [a.session.trace, b.session.trace];
-        if (steps) {
-          const rows = await this.#finish(machinery.comparingStates(x, steps[0], y, steps[1]), asked);
-          return (
-            rows && {
-              rows: machinery.stateRows(rows),
-              summary: machinery.stateSummary(rows, ...steps),
-              places: undefined,
-            }
-          );
-        }
-        const comparison = await this.#finish(machinery.comparing(x, y), asked);
-        return (
-          comparison && {
-            rows: machinery.comparisonRows(comparison),
-            summary: machinery.summaryOf(comparison),
-            places: (side: 'a' | 'b', most: number) => machinery.placesIn(comparison, side, most),
-          }
-        );
-      },
-    );
-    if (found === undefined) return undefined;
+    this.#giveUp();
+    const asked = this.#asked;
+    this.#pending = compared;
+    const work = this.#compare(compared, asked);
+    const slow = setTimeout(() => this.#offerToCancel(work, asked), SLOW_MS);
+    const { a, b } = compared;
+    let found: Found | undefined;
+    try {
+      const options = { location: vscode.ProgressLocation.Window, title: 'Comparing traces' };
+      found = await vscode.window.withProgress(options, () => work);
+    } finally {
+      clearTimeout(slow);
+      if (asked === this.#asked) this.#pending = undefined;
+    }
+    if (found === undefined || asked !== this.#asked) return undefined;
     this.#compared = compared;
+    this.#shown = asked;
     this.#rows = found.rows;
     this.#places = found.places;
     this.tree.description = a === b ? a.label : `${a.label} ↔ ${b.label}`;
@@ -150,9 +155,13 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
     return found.summary;
   }
 
-  /** Shows no comparison any more. */
+  /** Shows no comparison any more, and gives up the one that is under way. */
   close(): void {
-    this.#asked++;
+    this.#giveUp();
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#compared = undefined;
     this.#places = undefined;
     this.#rows = [];
@@ -161,8 +170,51 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
   }
 
   dispose(): void {
-    this.#asked++;
+    this.#giveUp();
     this.#watches.dispose();
+  }
+
+  #giveUp(): void {
+    this.#asked++;
+    this.#pending = undefined;
+  }
+
+  /** Shows a comparison that takes long as a notification with a button that ends it. */
+  #offerToCancel(work: Promise<unknown>, asked: number): void {
+    const title = 'Comparing traces';
+    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+    void vscode.window.withProgress(options, async (_, token) => {
+      const cancelled = new Promise<void>((done) => {
+        token.onCancellationRequested(() => {
+          if (asked === this.#asked) this.#giveUp();
+          done();
+        });
+      });
+      const over = work.then(
+        () => undefined,
+        () => undefined,
+      );
+      await Promise.race([over, cancelled]);
+    });
+  }
+
+  /** What a comparison finds; undefined when it is given up. */
+  async #compare({ a, b, steps }: Compared, asked: number): Promise<Found | undefined> {
+    await Promise.all([a.loaded, b.loaded]);
+    const machinery = await loadMachinery();
+    const [x, y] = [a.session.trace, b.session.trace];
+    if (steps) {
+      const rows = await this.#finish(machinery.comparingStates(x, steps[0], y, steps[1]), asked);
+      if (rows === undefined) return undefined;
+      return { rows: machinery.stateRows(rows), summary: machinery.stateSummary(rows, ...steps), places: undefined };
+    }
+    const comparison = await this.#finish(machinery.comparing(x, y), asked);
+    if (comparison === undefined) return undefined;
+    return {
+      rows: machinery.comparisonRows(comparison),
+      summary: machinery.summaryOf(comparison),
+      places: (side, most) => machinery.placesIn(comparison, side, most),
+    };
   }
 
   /** Takes a work to its end in slices; undefined when it is given up. */
