@@ -1,5 +1,7 @@
+import { hexText } from '../../base/hex.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { isInterruptAddress, vtdAddress, vtdHandle } from '../../model/registers/x86.ts';
+import { translationOf } from '../../model/joins.ts';
+import { isInterruptAddress, vtdAddress } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { objectsBelow } from '../paths.ts';
@@ -61,6 +63,9 @@ export function compareStates(a: Trace, stepA: Step, b: Trace, stepB: Step): Sta
   }
 }
 
+/** Bits of an address in remappable format that hold the number of the entry. */
+const HANDLE = BigInt((vtdAddress.f.handleLow.mask | vtdAddress.f.handleHigh.mask) >>> 0);
+
 function sideOf(survey: Survey, common: Groups['ofA'], step: Step): Side {
   const { trace, things } = survey;
   const { world } = trace;
@@ -75,8 +80,9 @@ function sideOf(survey: Survey, common: Groups['ofA'], step: Step): Side {
     const thing = things.at(slot.space, slot.number, step);
     return `${slot.pattern} ${thing < 0 ? `number ${slot.number}` : common[thing]}`;
   };
+  const state = trace.stateAt(step);
   return {
-    state: trace.stateAt(step),
+    state,
     keyOf,
     meant: (object, type, key, value) => {
       if (isPlace(type, key)) return null;
@@ -88,12 +94,15 @@ function sideOf(survey: Survey, common: Groups['ofA'], step: Step): Side {
         const named = world.objectAt(value);
         return named < 0 ? value : keyOf(named);
       }
+      const at = world.type(object)?.at;
       if (key !== 'address' || typeof value !== 'string' || units.length === 0) return value;
-      // The number of an entry of a remapping unit, in a message.
-      const low = Number(BigInt(value) & 0xffffffffn);
-      if (!isInterruptAddress(low) || vtdAddress.f.format.of(low) !== 1) return value;
-      const found = units.find((space) => things.at(space, vtdHandle(low), step) >= 0);
-      return found === undefined ? value : meaning(found, vtdHandle(low));
+      // The entry of a remapping unit that a message selects.
+      const whole = BigInt(value);
+      const low = Number(whole & 0xffffffffn);
+      if (at?.['data'] === undefined || !isInterruptAddress(low) || vtdAddress.f.format.of(low) !== 1) return value;
+      const entry = translationOf(state, object, at['address']!, at['data'], 'vtd');
+      // Where it is not known which entry that is, its number says nothing.
+      return { entry: entry < 0 ? null : keyOf(entry), rest: hexText(whole & ~HANDLE) };
     },
   };
 }

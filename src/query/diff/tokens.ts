@@ -2,11 +2,12 @@ import type { Step } from '../../base/ids.ts';
 import type { ArgSpec } from '../../model/event-args.ts';
 import { domAlloc } from '../../model/events/domain.ts';
 import { irqEntry } from '../../model/events/irq.ts';
+import { systemOfPath } from '../../model/namespace.ts';
 import { amdData } from '../../model/registers/amd.ts';
 import { vtdIrte, vtdPostedIrte } from '../../model/registers/vtd.ts';
-import { isInterruptAddress, vtdAddress, vtdHandle } from '../../model/registers/x86.ts';
+import { isInterruptAddress, vtdAddress, vtdData, vtdHandle } from '../../model/registers/x86.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
-import { type EventRow, eventRow } from '../../trace/row.ts';
+import { argumentOf, type EventRow, eventRow } from '../../trace/row.ts';
 import { countedBy, fixedPath, isCompared, isGlobal, isNumber, spaceOfArgument } from './numbers.ts';
 import type { Survey } from './survey.ts';
 
@@ -181,7 +182,7 @@ export class Reading {
     if (kind.name === 'cfg.write' && (offset === LINE || (offset >= BARS[0] && offset < BARS[1]))) return;
     if (kind === domAlloc && name === 'hwirq' && !this.#isBus(row)) return;
     if (ADDRESSES.has(name) || offset === ADDRESS_AT || kind.name === 'cfg.write') {
-      if (this.#handle(step, low, name, take)) {
+      if (this.#handle(step, row, low, name, take)) {
         for (let i = 1; i < count; i++) take(name, words[from + i]!);
         return;
       }
@@ -205,13 +206,22 @@ export class Reading {
     return /msi|ims/i.test(world.strings.text(domAlloc.read(row.words, row.at).domain));
   }
 
-  /** Takes the entry that an address in remappable format names, in place of its number; says whether it is one. */
-  #handle(step: Step, address: number, name: string, take: Take): boolean {
+  /**
+   * Takes the entry that a message in remappable format names, in place of its number; says whether it is such a message. The data
+   * of the same event holds the subhandle; a store of the address alone names the first entry of a block.
+   */
+  #handle(step: Step, row: EventRow, address: number, name: string, take: Take): boolean {
     if (!isInterruptAddress(address) || vtdAddress.f.format.of(address) !== 1) return false;
-    const { things } = this.#survey;
-    const entry = this.#vtd.map((space) => things.at(space, vtdHandle(address), step)).find((thing) => thing >= 0);
-    // Where no other event tells of the entry, its number says nothing.
-    take(name, entry === undefined ? THING : this.#common[entry]!);
+    const { things, trace } = this.#survey;
+    const data = vtdAddress.f.shv.of(address) === 1 ? (argumentOf(row, 'data') ?? 0) : 0;
+    const index = vtdHandle(address) + vtdData.f.subhandle.of(data);
+    const { system } = trace.world.spaceOf(row.object);
+    const found = this.#vtd
+      .filter((space) => systemOfPath(space) === system)
+      .map((space) => things.at(space, index, step))
+      .filter((thing) => thing >= 0);
+    // Where no other event tells of the entry, or two units have one of that number, the number says nothing.
+    take(name, found.length === 1 ? this.#common[found[0]!]! : THING);
     take(name, address & ~HANDLE);
     return true;
   }
