@@ -245,7 +245,13 @@ describe('rules about functions', () => {
     assert.match(found(fn(`10 send ${E1} address=0x0 data=0x0`), 'F10')[0]!, /sent a message to address 0/);
     const dmar =
       'DMAR: [DMA Write NO_PASID] Request device [03:00.0] fault addr 0x0 [fault reason 0x05] PTE Write access is not set';
-    assert.match(found(fn(`10 message log text="${dmar}"`), 'F10')[0]!, /03:00\.0 wrote to address 0/);
+    const said = (at: number, text = '') =>
+      judged(fn(`${text}\n${at} message log text="${dmar}"`), 'F10').findings.map((f) => [f.severity, f.title]);
+    const buffer = ['warning', '03:00.0 wrote to page 0: an all-zero message, or a null buffer'];
+    assert.deepEqual(said(10), [buffer]);
+    assert.deepEqual(said(10, irq), [['error', '03:00.0 wrote to page 0 after irq/25 was deactivated']]);
+    assert.deepEqual(said(1_100_000, irq), [buffer], 'long before');
+    assert.deepEqual(said(10, irq.replace('device=0000:03:00.0', 'device=0000:04:00.0')), [buffer], 'another function');
     assert.deepEqual(found(fn(`10 message log text="${dmar.replace('addr 0x0', 'addr 0x7f0000')}"`), 'F10'), []);
   });
 

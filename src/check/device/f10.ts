@@ -5,12 +5,18 @@ import { mark, message } from '../../model/events/notes.ts';
 import { vecActivate, vecDeactivate } from '../../model/events/vector.ts';
 import { linksOf } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
+import { irq as irqType } from '../../model/things/irq.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { entryName, textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 
-/** What the kernel prints of a DMA write to address 0 (drivers/iommu/intel/dmar.c dmar_fault_do_one). */
+/**
+ * What the kernel prints of a DMA write to page 0 (drivers/iommu/intel/dmar.c dmar_fault_do_one): the unit records the page, so
+ * any address in it reads as 0.
+ */
 const ZERO = /\[DMA Write[^\]]*\] Request device \[([^\]]+)\].* fault addr (?:0x)?0+\b/;
+/** Nanoseconds behind the end of an irq in which such a write of its function is most likely its message. */
+const SHORTLY = 1_000_000_000;
 
 /** F10. */
 export const quietAfterFree: Rule<'F10'> = {
@@ -29,6 +35,8 @@ export const quietAfterFree: Rule<'F10'> = {
   watch(report, scene) {
     /** Entries whose irq is deactivated: the irq and the event. */
     const quiet = new Map<ObjectId, { readonly irq: ObjectId; readonly step: Step; readonly time: number }>();
+    /** The last irq of each function that was deactivated, by the address of the function. */
+    const ended = new Map<string, { readonly irq: ObjectId; readonly step: Step; readonly time: number }>();
     const { world } = scene;
     let judged = 0;
     const entryOf = (state: State, irq: ObjectId): ObjectId =>
@@ -57,6 +65,8 @@ export const quietAfterFree: Rule<'F10'> = {
           });
         } else if (kind === domActivate || kind === vecActivate || kind === vecDeactivate) {
           const activate = kind === domActivate ? domActivate.read(words, at).activate : kind === vecActivate;
+          const fn = world.type(object) === irqType ? state.text(object, irqType.at.device) : '';
+          if (!activate && fn !== '') ended.set(fn, { irq: object, step, time });
           const entry = entryOf(state, object);
           if (entry < 0) return;
           if (activate) quiet.delete(entry);
@@ -66,16 +76,27 @@ export const quietAfterFree: Rule<'F10'> = {
           const who = ZERO.exec(text)?.[1];
           if (who === undefined) return;
           judged++;
+          const freed = [...ended].findLast(
+            ([fn, is]) => (fn === who || fn.endsWith(`:${who}`)) && time - is.time <= SHORTLY,
+          )?.[1];
           report({
             step,
             object,
-            title: `${who} wrote to address 0: a message after its irq was freed, or one that was never programmed`,
-            text: `${text}: an all-zero message is what the kernel leaves in a function when an irq is freed. A function without mask bits that still has a cause sends it.`,
-            evidence: [],
+            severity: freed ? 'error' : 'warning',
+            title: freed
+              ? `${who} wrote to page 0 after ${world.path(freed.irq)} was deactivated`
+              : `${who} wrote to page 0: an all-zero message, or a null buffer`,
+            text: freed
+              ? `${text}: ${world.path(freed.irq)} of that function was deactivated ${scene.span(time - freed.time)} before, and an all-zero message is what the kernel leaves in a function then. A function without mask bits that still has a cause sends it.`
+              : `${text}: DMA to page 0: an all-zero message, or a null buffer. An all-zero message is what the kernel leaves in a function when an irq is freed; the trace shows no irq of this function that was deactivated shortly before.`,
+            evidence: freed ? [freed.step] : [],
           });
         }
       },
-      lost: () => quiet.clear(),
+      lost() {
+        quiet.clear();
+        ended.clear();
+      },
       get judged() {
         return judged;
       },
