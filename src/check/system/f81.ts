@@ -11,13 +11,16 @@ interface Seen {
   entry: Step;
   /** Handler runs since the last change of its vector or message. */
   sinceMove: number;
+  /** Handler runs that returned, those that found nothing, the entry of the first of these and the exit of the one that made them many. */
+  runs: number;
   none: number;
   first: Step;
-  told: boolean;
+  many: Step;
 }
 
-/** Handlers that find nothing, now and then, are a race with a poll; so many are more than that. */
+/** Handlers that find nothing, now and then, are a race with a poll; so many, in so large a share of the runs, are more than that. */
 const MANY = 3;
+const SHARE = 0.1;
 
 /** F81. */
 export const messageIsForHandler: Rule<'F81'> = {
@@ -25,7 +28,7 @@ export const messageIsForHandler: Rule<'F81'> = {
   names: [],
   title: 'Message signalled interrupt that its handler did not expect',
   meaning:
-    'The handler of an edge-triggered message finds something to do, but for a single interrupt behind a move of the vector.',
+    'The handler of an edge-triggered message finds something to do, but for a single interrupt behind a move of the vector and a tenth of the others.',
   severity: 'info',
   reference: 'kernel/irq/spurious.c; Documentation of msi_set_affinity (spurious interrupts are harmless)',
   kinds: [irqEntry, irqExit, msgWrite, vecUpdate, vecFreeMoved],
@@ -40,7 +43,7 @@ export const messageIsForHandler: Rule<'F81'> = {
         let one = seen.get(object);
         if (one === undefined) {
           if (kind !== irqEntry) return;
-          one = { entry: step, sinceMove: 1, none: 0, first: step, told: false };
+          one = { entry: step, sinceMove: 1, runs: 0, none: 0, first: step, many: -1 };
           seen.set(object, one);
         }
         if (kind === irqEntry) {
@@ -53,17 +56,22 @@ export const messageIsForHandler: Rule<'F81'> = {
           if (!isMessage(state.num(object, irq.at.device), state.get(object, irq.at.messageWrites))) return;
           if (state.text(object, irq.at.name).includes(', ')) return;
           judged++;
+          one.runs++;
           if (handled || one.sinceMove <= 1) return;
           if (one.none++ === 0) one.first = one.entry;
-          if (one.none < MANY || one.told) return;
-          one.told = true;
+          if (one.none === MANY) one.many = step;
+        }
+      },
+      end(_, state) {
+        for (const [object, { runs, none, first, many }] of seen) {
+          if (none < MANY || none <= SHARE * runs) continue;
           const name = irqName(world, object, state.text(object, irq.at.name));
           report({
-            step,
+            step: many,
             object,
-            title: `${name}: ${one.none} messages found its handler with nothing to do`,
-            text: `The handler of ${name}, a message signalled interrupt, returned IRQ_NONE ${one.none} times in this trace, none of them right behind a move of its vector: a late or torn message, or a poll that was faster.`,
-            evidence: [one.first],
+            title: `${name}: ${none} of ${runs} messages found its handler with nothing to do`,
+            text: `The handler of ${name}, a message signalled interrupt, ran ${runs} times in this trace and returned IRQ_NONE ${none} times, none of them right behind a move of its vector: a late or torn message, or a poll that was faster.`,
+            evidence: [first],
           });
         }
       },
