@@ -1,4 +1,4 @@
-// IMS entries as a bus domain: layout of the control dword as in domain.md 2.8 (mask bit 0, PASID enable bit 3, PASID 31:12).
+// IMS entries as a bus domain: layout of the control dword as DSA "Interrupt Message Storage" has it (mask bit 0, PASID enable bit 3, PASID 31:12).
 import assert from 'node:assert/strict';
 import type { RegisterView } from '../../src/model/register.ts';
 import { pathValue } from '../../src/query/state.ts';

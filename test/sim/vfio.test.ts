@@ -1,4 +1,4 @@
-// VFIO_DEVICE_SET_IRQS: expected errno are those of drivers/vfio/vfio_main.c and vfio_pci_intrs.c as domain.md 3.8 lists them.
+// VFIO_DEVICE_SET_IRQS: expected errno are those of drivers/vfio/vfio_main.c and vfio_pci_intrs.c.
 import assert from 'node:assert/strict';
 import type { RegisterView } from '../../src/model/register.ts';
 import { pathValue } from '../../src/query/state.ts';

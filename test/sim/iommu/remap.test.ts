@@ -1,4 +1,4 @@
-// Interrupt remapping units against the layouts of the specifications and the order of checks of domain.md 3.5.
+// Interrupt remapping units against the layouts of the specifications and the order of their checks (VT-d 5.1.4; AMD IOMMU 2.2.5).
 import assert from 'node:assert/strict';
 import { sourceAllowed } from '../../../src/model/vtd.ts';
 import { pathValue } from '../../../src/query/state.ts';

@@ -1,4 +1,4 @@
-// Seed 000: interrupt handles of descriptors and the PASID check, with both kinds of storage.
+// S0: interrupt handles of descriptors and the PASID check, with both kinds of storage.
 import assert from 'node:assert/strict';
 import { permWrite } from '../../../src/model/events/ims.ts';
 import { imsControl } from '../../../src/model/registers/ims.ts';
@@ -58,7 +58,7 @@ function complete(sim: Simulation, store: HandleStore, handle: number | undefine
   };
 }
 
-describe('Seed 000: interrupt handles', () => {
+describe('S0: interrupt handles', () => {
   it('S0-10 the handle of a descriptor is the index of an entry that was allocated; any other ends with status 0x19', () => {
     const sim = setup();
     const ims = imsStore(sim);

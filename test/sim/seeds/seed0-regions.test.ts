@@ -1,4 +1,4 @@
-// Seed 000: what shares a page with the permission table, and what trapping it costs. Offsets: drivers/dma/idxd/registers.h.
+// S0: what shares a page with the permission table, and what trapping it costs. Offsets: drivers/dma/idxd/registers.h.
 import assert from 'node:assert/strict';
 import type { EventView } from '../../../src/query/events.ts';
 import { pathValue } from '../../../src/query/state.ts';
@@ -22,7 +22,7 @@ const layout = (permissions: number, extra: readonly RegionRegister[] = []) =>
   idxdRegions({ permissions, table: 0x2000, pending: 0x3000, vectors: 4, size: 0x10000, extra });
 const wanted = (r: RegionRegister): boolean => r.kind === 'trapped';
 
-describe('Seed 000: the page of the permission table', () => {
+describe('S0: the page of the permission table', () => {
   it('S0-4 the table at 0x600 shares the first page: every access to that page exits, for every owner of the byte', () => {
     const map = layout(0x600);
     assert.deepEqual(trappedPages(map, wanted), [0]);

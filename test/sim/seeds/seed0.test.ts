@@ -1,4 +1,4 @@
-// Seed 000, row by row: VFIO with IMS behind the MSI-X of a guest. Expected values: domain.md 2.8, 3.8 to 3.10, 5.0.
+// S0, row by row: VFIO with IMS behind the MSI-X of a guest. Expected values: the rows S0-1 and following of docs/seeds.md.
 import assert from 'node:assert/strict';
 import type { RegisterView } from '../../../src/model/register.ts';
 import type { EventView } from '../../../src/query/events.ts';
@@ -40,7 +40,7 @@ function allocations(sim: Simulation): Map<string, string[]> {
   return found;
 }
 
-describe('Seed 000: guest MSI-X backed by IMS', () => {
+describe('S0: guest MSI-X backed by IMS', () => {
   it('S0-1 the vector of the guest is served by an MSI-X entry, an IMS entry or software, device by device and vector by vector', () => {
     const mixed = allocations(run(bundled('ims-permission-after')));
     assert.deepEqual(mixed.get('0'), [], 'vector 0 is emulated');

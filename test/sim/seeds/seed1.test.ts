@@ -35,7 +35,7 @@ const irqOwners = (all: readonly EventView[]): unknown[] =>
     .filter((e) => String(e.fields['domain']).includes('IMS'))
     .map((e) => e.fields['owner']);
 
-describe('seed 001: queues, IMS, PASID', () => {
+describe('S1: queues, IMS, PASID', () => {
   it('S1-2 an irq belongs to a queue; the function only supplies the requester ID', () => {
     const sim = peers();
     const all = events(sim);

@@ -12,7 +12,7 @@ const write = (us: number, offset: number, value: string): object => at(us, 'gue
 /** What the ioctls of some events returned. */
 const returns = (all: Parameters<typeof of>[0]): unknown[] => of(all, 'ioctl').map((e) => e.fields.ret);
 
-describe('seed 002: the calls', () => {
+describe('S2: the calls', () => {
   it('S2-5 an entry that KVM does not hold: -EINVAL, or success with a flag', () => {
     const get = [call(0, 'kvm.getEntry', { table: 0, entry: 1 })];
     const device = { irqs: 1 };

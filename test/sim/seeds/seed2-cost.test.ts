@@ -6,7 +6,7 @@ const COUNT = 8;
 const storm = Array.from({ length: COUNT }, (_, i) => at(i * 100, 'device.raise', entry(1)));
 const run = (msixOwner: string): ReturnType<typeof since> => since(machine({ msixOwner }, storm, { maskEach: true }));
 
-describe('seed 002: what masking costs', () => {
+describe('S2: what masking costs', () => {
   it('S2-42 the rate of mask toggles follows the rate of interrupts', () => {
     const all = run('user');
     const masks = of(all, 'tbl.write').filter((e) => e.fields.offset === '0xc' && e.fields.value === '0x1');

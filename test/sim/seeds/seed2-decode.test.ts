@@ -32,7 +32,7 @@ const contents = (sim: Simulation): number[] =>
     ),
   );
 
-describe('seed 002: addresses and decoding', () => {
+describe('S2: addresses and decoding', () => {
   it('S2-65 the table follows its BAR: it is defined again, and KVM serves it at the new address', () => {
     const sim = machine({ msixOwner: 'kernel' }, [at(0, 'guest.bar', DEVICE, { address: '0xd4000000' }), read(100)]);
     assert.equal(cell(sim, 'kvm/0/msix/0', kvmTable.at.base) >>> 0, 0xd4000000);

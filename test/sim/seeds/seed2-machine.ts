@@ -1,4 +1,4 @@
-// A virtual machine for the tests of seed 002, and what they ask of a run.
+// A virtual machine for the tests of S2, and what they ask of a run.
 
 import { msixEntry } from '../../../src/model/things/pci.ts';
 import type { EventView } from '../../../src/query/events.ts';

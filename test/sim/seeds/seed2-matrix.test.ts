@@ -45,7 +45,7 @@ function anything(seed: number): object[] {
   return work;
 }
 
-describe('seed 002: all designs at once', () => {
+describe('S2: all designs at once', () => {
   it('S2-22 whatever the guest does, under every design and source every cause ends once', () => {
     let runs = 0;
     for (const msixOwner of owners)

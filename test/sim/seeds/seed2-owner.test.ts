@@ -12,7 +12,7 @@ const read = (us: number, offset = 12, size = 4): object => at(us, 'guest.read',
 /** All four dwords of an entry, read one after the other. */
 const readAll = [0, 4, 8, 12].map((offset, i) => read(i * 20, offset));
 
-describe('seed 002: who owns the table', () => {
+describe('S2: who owns the table', () => {
   it('S2-1 the set of enabled entries is state: an entry has a route from the unmask on', () => {
     const sim = machine({ msixOwner: 'perEntry' }, [], { vectors: 3, irqs: 2 });
     assert.deepEqual(

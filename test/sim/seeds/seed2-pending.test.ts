@@ -25,7 +25,7 @@ const OWNERS = ['user', 'maskBit', 'perEntry', 'kernel', 'cache', 'umem', 'inter
 /** What reads of the pending bits showed. */
 const shown = (all: Parameters<typeof of>[0]): unknown[] => of(all, 'pba.read').map((e) => e.fields.value);
 
-describe('seed 002: pending bits', () => {
+describe('S2: pending bits', () => {
   it('S2-10 the pending bits are another range: with only the mask bit in kernel their reads exit', () => {
     const sim = machine({ msixOwner: 'maskBit' }, [readPba(0)]);
     const [read] = of(since(sim), 'pba.read');
@@ -218,7 +218,7 @@ describe('seed 002: pending bits', () => {
   });
 });
 
-describe('seed 002: mask, write, read', () => {
+describe('S2: mask, write, read', () => {
   it('S2-63 a mask write alone promises nothing: what is under way still arrives', () => {
     for (const source of ['userspace', 'irqfd'] as const) {
       const sim = machine({ msixOwner: 'kernel' }, [mask(0), raise(0.5)], { source });

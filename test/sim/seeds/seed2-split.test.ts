@@ -9,7 +9,7 @@ const parts = (all: Parameters<typeof of>[0]): unknown[] =>
   of(all, 'tbl.write', 'tbl.read').map((e) => [e.fields.offset, e.fields.size, e.fields.served]);
 const DATA_AND_MASK = '0x100000044';
 
-describe('seed 002: one access, two owners', () => {
+describe('S2: one access, two owners', () => {
   it('S2-35 a qword at offset 8 has two owners: one access becomes two records', () => {
     const all = since(machine({ msixOwner: 'maskBit' }, [access(8, 8, DATA_AND_MASK)]));
     const [mmio, ...more] = of(all, 'kvm.mmio');

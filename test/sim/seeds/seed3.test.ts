@@ -1,4 +1,4 @@
-// Seed 003: the address of each MSI vector, given by user space (rows S3-1 to S3-16 of docs/seeds.md). Addresses of the
+// S3: the address of each MSI vector, given by user space (rows S3-1 to S3-16 of docs/seeds.md). Addresses of the
 // bundled scenarios: doorbell 0x20210040, guest-physical page 0x80910000, addresses of the guest 0xeeee0000 and 0xeeef0000.
 // Over 400 lines: one seed document, row by row.
 import assert from 'node:assert/strict';
@@ -41,7 +41,7 @@ function sent(simulation: Simulation): { address: unknown; fate: string }[] {
     });
 }
 
-describe('seed 003: writers of messages', () => {
+describe('S3: writers of messages', () => {
   it('S3-1 VFIO writes the cached message itself, beside the irq core', () => {
     const simulation = scenario('vmsi-nested');
     const by = of(simulation, 'msg.write').filter((e) => e.fields['by'] === 'vfio');
@@ -110,7 +110,7 @@ describe('seed 003: writers of messages', () => {
   });
 });
 
-describe('seed 003: who translates', () => {
+describe('S3: who translates', () => {
   const HOOKS = ['function', 'cookie', 'write', 'xlate', 'domain'] as const;
   const runs = new Map(HOOKS.map((hook) => [hook, scenario('vmsi-nested', { composeHook: hook })]));
   const composed = (hook: (typeof HOOKS)[number], irq: string): unknown[] =>
@@ -240,7 +240,7 @@ describe('seed 003: who translates', () => {
   });
 });
 
-describe('seed 003: update of an address', () => {
+describe('S3: update of an address', () => {
   it('S3-9 a new address makes the irq core compose and write the message again', () => {
     const simulation = scenario('vmsi-update-without-rewrite', { forceWrite: 'yes' });
     const all = events(simulation);
@@ -305,7 +305,7 @@ describe('seed 003: update of an address', () => {
   });
 });
 
-describe('seed 003: mappings', () => {
+describe('S3: mappings', () => {
   it('S3-14 stage 2 is what user space mapped: without a mapping the message faults there', () => {
     const simulation = scenario('vmsi-flat');
     assert.deepEqual(faults(simulation), ['F_TRANSLATION s2 iova 0x80910040 ipa 0x80910040']);

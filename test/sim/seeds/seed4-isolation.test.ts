@@ -1,10 +1,10 @@
-// Seed 004, rows 16 to 25: isolation, who refuses a domain, guests that cannot tell, bare metal.
+// S4, rows 16 to 25: isolation, who refuses a domain, guests that cannot tell, bare metal.
 import assert from 'node:assert/strict';
 import { readScenario } from '../../../src/sim/scenario.ts';
 import { bundled, events, run } from '../run.ts';
 import { fieldsOf, guestHandled, hostHandled, of, runOf, type Settings, STORES, us } from './seed4-run.ts';
 
-describe('simulator: seed 004, isolation and creation of domains', () => {
+describe('simulator: S4, isolation and creation of domains', () => {
   it('S4-16 a driver that writes anything into queue memory: each kind of message has its own end', () => {
     const { sim, all } = runOf('adversarial-writer');
     const ends = of(all, 'send')

@@ -1,4 +1,4 @@
-// What the tests of seed 004 share.
+// What the tests of S4 share.
 import assert from 'node:assert/strict';
 import type { EventView } from '../../../src/query/events.ts';
 import type { Simulation } from '../../../src/sim/simulation.ts';

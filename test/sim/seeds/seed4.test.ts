@@ -1,10 +1,10 @@
-// Seed 004, rows 1 to 15: the four jobs of a domain hierarchy, trapped stores, the hypercall domain.
+// S4, rows 1 to 15: the four jobs of a domain hierarchy, trapped stores, the hypercall domain.
 import assert from 'node:assert/strict';
 import type { EventView } from '../../../src/query/events.ts';
 import { pathValue } from '../../../src/query/state.ts';
 import { BUS, fieldsOf, guestHandled, inOrder, of, runOf, STORES, us, WHERE } from './seed4-run.ts';
 
-describe('simulator: seed 004, hierarchical domains and hypercalls', () => {
+describe('simulator: S4, hierarchical domains and hypercalls', () => {
   it('S4-1 a hypercall domain makes every storage work without an exit for any store', () => {
     for (const store of STORES) {
       const { sim, all } = runOf('chain-hypercall', { 'guest.store': store });
