@@ -44,7 +44,7 @@ describe('rules about the system', () => {
         [[999 * 4 + 1, 'irq 9 (uhci, ahci): 1000 interrupts in a row in 13.986 ms found nothing to do']],
       );
     });
-    it('interrupts that nobody handled are counted anew after a tenth of a second without one', () => {
+    it('interrupts that nobody handled are counted again from 0 after a tenth of a second without one', () => {
       assert.deepEqual(found(made(repeat(1200, (i) => exit(i * 100_100, false))), 'F80'), []);
       assert.equal(found(made(repeat(1200, (i) => exit(i * 99_900, false))), 'F80').length, 1);
     });

@@ -9,7 +9,7 @@ const NONE_IN_ROW = 1000;
 /** Handled interrupts of which the rate is taken, and the most of them that a CPU has to serve in a second. */
 const RUN = 1000;
 const RATE = 100_000;
-/** After a tenth of a second without one that nobody handled, note_interrupt counts them anew. */
+/** After a tenth of a second without one that nobody handled, note_interrupt counts them again from 0. */
 const FORGOTTEN = 100_000_000;
 /** Largest number of CPUs, for keys. */
 const CPUS = 0x10000;
