@@ -150,6 +150,21 @@ describe('findings', () => {
     const found = await checks.whole(planted);
     assert.deepEqual(found?.findings.map(({ rule }) => rule.id).includes('F03'), true);
     assert.equal(vscode.languages.getDiagnostics(planted.uri).length, found?.findings.length);
+    // The question why shows the way of an interrupt that was lost.
+    await run('changePolicy', 'fault', 'F01');
+    await run('runAll');
+    const lost = await active();
+    const [worst] = (await checks.whole(lost))?.findings ?? [];
+    assert.equal(worst?.rule.id, 'F01');
+    const hops = (): number[] => (lost.session.path?.hops ?? []).map((hop) => hop.step);
+    assert.deepEqual(hops(), []);
+    const step = await run<number>('whyNot');
+    assert.equal(step, worst?.step);
+    const shown = new Set(hops());
+    assert.ok(
+      [step, ...worst.evidence].some((at) => shown.has(at)),
+      hops().join(', '),
+    );
   }).timeout(60_000);
 
   it('a check that fails says so, and others go on', async () => {

@@ -92,6 +92,15 @@ describe('keys', () => {
     }
   });
 
+  it('copy what the view with the focus shows', () => {
+    for (const id of ['domains', 'devices', 'cpus', 'interrupts'])
+      assert.deepEqual(commandsOf('ctrl+c', view(`irqscope.${id}`)), ['copyValue'], id);
+    assert.deepEqual(commandsOf('ctrl+c', view('irqscope.findings')), ['copyReport']);
+    assert.deepEqual(commandsOf('ctrl+c', view('irqscope.path')), ['copyDelivery']);
+    // Their rows are no objects: the object that is selected elsewhere is not meant.
+    for (const id of ['comparison', 'traces']) assert.deepEqual(commandsOf('ctrl+c', view(`irqscope.${id}`)), [], id);
+  });
+
   it('leave the context menu its key', () => {
     assert.deepEqual(
       contributes.keybindings.filter(({ key, mac }) => key === 'shift+f10' || mac === 'shift+f10'),

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Finding } from '../../check/check-trace.ts';
+import { tellsLoss } from '../../check/losses.ts';
 import { witnesses } from '../../check/report/view.ts';
 import { lacking } from '../../view/findings/explain.ts';
 import { findingId } from '../../view/findings/rows.ts';
@@ -15,6 +16,9 @@ import type { OpenTrace, Sessions } from '../sessions.ts';
 import { showText } from '../text.ts';
 import { type Handlers, say } from './handlers.ts';
 import { complain, type Find } from './sim-services.ts';
+
+/** How often the window says how far reading and checking are, in milliseconds. */
+const TELL_MS = 250;
 
 /** What the commands about findings use. */
 export interface FindingServices {
@@ -34,10 +38,16 @@ export function findingCommands(services: FindingServices, find: Find): Handlers
   const about = async (argument: unknown, file: FileArgument | undefined): Promise<Chosen | undefined> => {
     const trace = find(isTree(file) ? undefined : file);
     if (!trace) return undefined;
-    const checked = await wholeCheck(checks, trace);
-    const chosen =
+    const named = (): Chosen | undefined =>
       chosenBy(checks, trace, argument) ??
-      (argument === undefined ? chosenBy(checks, trace, findings.tree.selection[0]) : undefined);
+      (argument === undefined && trace === sessions.active
+        ? chosenBy(checks, trace, findings.tree.selection[0])
+        : undefined);
+    // What is known already does not wait for the rest of the check.
+    const known = named();
+    if (known) return known;
+    const checked = await wholeCheck(checks, trace);
+    const chosen = named();
     if (chosen) return chosen;
     const [worst] = checked?.findings ?? [];
     if (argument !== undefined || !worst) say(argument === undefined ? noFinding(checked) : 'there is no such finding');
@@ -68,6 +78,8 @@ export function findingCommands(services: FindingServices, find: Find): Handlers
         return undefined;
       }
       const step = await go({ trace, finding: worst, step: worst.step });
+      // Who asks why an interrupt was lost sees its way up to there, too.
+      if (tellsLoss(worst.rule.id, worst.severity)) showWay(trace, worst);
       await findings.reveal(findingId(worst), false);
       tellWorst(trace, worst);
       return step;
@@ -107,8 +119,18 @@ const isTree = (value: unknown): boolean => Array.isArray(value);
 async function wholeCheck(checks: Checks, trace: OpenTrace): Promise<Checked | undefined> {
   await breathe();
   const whole = checks.whole(trace);
-  const location = { viewId: 'irqscope.findings' };
-  return vscode.window.withProgress({ location }, () => whole);
+  const options = { location: vscode.ProgressLocation.Window, title: 'Findings' };
+  void vscode.window.withProgress(options, async (progress) => {
+    const tell = (): void => {
+      const share = trace.load === 'loading' ? trace.progress : (checks.of(trace)?.share ?? 0);
+      const percent = share === undefined ? '' : ` ${Math.floor(share * 100)} %`;
+      progress.report({ message: `${trace.load === 'loading' ? 'reading' : 'checking'} ${trace.label}${percent}` });
+    };
+    tell();
+    const timer = setInterval(tell, TELL_MS);
+    await whole.finally(() => clearInterval(timer));
+  });
+  return vscode.window.withProgress({ location: { viewId: 'irqscope.findings' } }, () => whole);
 }
 
 const noFinding = (checked: Checked | undefined): string =>
@@ -131,6 +153,16 @@ async function pick(checks: Checks, trace: OpenTrace): Promise<Chosen | undefine
   const options = { title, matchOnDescription: true, matchOnDetail: true };
   const picked = await vscode.window.showQuickPick(items, options);
   return picked && { trace, finding: picked.finding, step: picked.finding.step };
+}
+
+/** Shows the delivery that a finding is about: the one that one of its events is a hop of. */
+function showWay({ session }: OpenTrace, finding: Finding): void {
+  const seen = new Set([finding.step, ...witnesses(finding)]);
+  for (const step of [finding.step, ...[...seen].sort((a, b) => b - a)]) {
+    const path = session.showPath(step);
+    if (!('refused' in path) && path.hops.some((hop) => seen.has(hop.step))) return;
+  }
+  session.hidePath();
 }
 
 /** Says what the worst finding is; its path and its report are one click away. */
