@@ -25,6 +25,10 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
   readonly #gate = new RefreshGate<FindingRow>();
   readonly #watches: vscode.Disposable;
   #rows: readonly FindingRow[] = [];
+  /** A row stays the same object as long as there is a row of its id: the editor knows rows by it. */
+  #byId = new Map<string, FindingRow>();
+  /** Ids of the rows that the user opened or closed, and how. The editor asks for what is below an open row after each refresh. */
+  readonly #turned = new Map<string, boolean>();
   /** What the rows were made of. */
   #made = '';
   /** The editor has not been told of these rows. */
@@ -46,6 +50,8 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
     this.#watches = vscode.Disposable.from(
       this.tree,
       this.#gate,
+      this.tree.onDidExpandElement(({ element }) => this.#turned.set(element.id, true)),
+      this.tree.onDidCollapseElement(({ element }) => this.#turned.set(element.id, false)),
       this.tree.onDidChangeVisibility(({ visible }) => {
         if (visible) this.#draw();
       }),
@@ -74,7 +80,7 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
 
   getTreeItem(row: FindingRow): vscode.TreeItem {
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
-    const open = row.kind === 'severity' && row.severity !== 'info';
+    const open = this.#turned.get(row.id) ?? (row.kind === 'severity' && row.severity !== 'info');
     const item = new vscode.TreeItem(row.label, row.below.length === 0 ? None : open ? Expanded : Collapsed);
     item.id = row.id;
     item.description = row.description;
@@ -107,9 +113,15 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
   async reveal(id: string | undefined, focus: boolean): Promise<boolean> {
     const find = (): FindingRow | undefined => (id === undefined ? topFinding(this.#rows) : rowWithId(this.#rows, id));
     if (!find()) return false;
-    if (this.tree.visible) await this.#gate.served();
+    if (!this.tree.visible) {
+      if (!focus) return false;
+      await vscode.commands.executeCommand('irqscope.findings.focus');
+    }
+    this.#draw();
+    await this.#gate.served();
     const row = find();
-    if (!row) return false;
+    // The editor does not know the rows of a view that is not on the screen.
+    if (!row || !this.tree.visible) return false;
     // The row may be another one by the time the editor has scrolled there.
     return this.tree.reveal(row, { select: true, focus, expand: false }).then(
       () => true,
@@ -132,7 +144,9 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
     this.tree.badge = worth === 0 ? undefined : { value: worth, tooltip: counted(worth, 'finding') };
     if (made !== this.#made) {
       this.#made = made;
-      this.#rows = rows;
+      const kept = new Map<string, FindingRow>();
+      this.#rows = rows.map((row) => this.#keep(row, undefined, kept));
+      this.#byId = kept;
       this.#stale = true;
     }
     // Without a trace the view goes away. The editor asks a view that is not on the screen for nothing.
@@ -145,6 +159,14 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
     const { done, failed, findings, share, summary } = checked;
     if (!done) return this.#judged.has(trace) ? '' : `checking ${Math.floor(share * 100)} %`;
     return failed !== undefined || isCut(trace) || findings.length === 0 ? summary : '';
+  }
+
+  /** The row that the editor knows by the id of a new one, with what the new one says; or the new one. */
+  #keep(row: FindingRow, parent: FindingRow | undefined, kept: Map<string, FindingRow>): FindingRow {
+    const known = this.#byId.get(row.id);
+    const same = known ? Object.assign(known, row) : row;
+    kept.set(row.id, same);
+    return Object.assign(same, { parent, below: row.below.map((one) => this.#keep(one, same, kept)) });
   }
 
   #draw(): void {
