@@ -142,6 +142,22 @@ describe('a file of rules', () => {
     assert.match(problem(JSON.stringify({ rules: [{ ...twice, id: 'F03' }] })), /another rule F03/);
   });
 
+  it('holds a thousand rules and a megabyte at most', () => {
+    const many = (n: number): string =>
+      JSON.stringify({
+        rules: Array.from({ length: n }, (_, i) => ({
+          id: `r${i}`,
+          title: 't',
+          after: 'kind == send',
+          expect: 'kind == send',
+          within: '1 ms',
+        })),
+      });
+    assert.equal(readUserRules(many(1000)).length, 1000);
+    assert.throws(() => readUserRules(many(1001)), /at most 1,000 rules, not 1,001/);
+    assert.throws(() => readUserRules(`${many(1)}${' '.repeat(1 << 20)}`), /larger than 1 MB/);
+  });
+
   it('is described by the schema that editors use', () => {
     const path = join(import.meta.dirname, '../../syntaxes/rules.schema.json');
     const schema = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;

@@ -238,6 +238,21 @@ describe('what the user writes down about findings', () => {
     assert.equal(group.below.length, 1);
   });
 
+  it('two suppressions at the same time are both written, and none over a text that is not saved', async () => {
+    const { files } = (await activate()).internals;
+    const both = ['F01', 'F02'].map((rule) => ({ rule, object: ENTRY }));
+    await Promise.all(both.map((what) => files.suppress(trace(), what)));
+    assert.deepEqual(
+      files.suppressionsFor(trace()).all.map(({ rule }) => rule),
+      ['F01', 'F02'],
+    );
+    const path = vscode.Uri.file(join(folder(), 'suppressions.json'));
+    const editor = await vscode.window.showTextDocument(path);
+    await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), ' '));
+    await assert.rejects(files.suppress(trace(), { rule: 'F03', object: ENTRY }), /not saved/);
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+  });
+
   it('opening a trace writes nothing', async () => {
     await open(trace());
     assert.equal(existsSync(folder()), false);

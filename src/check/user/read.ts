@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { count } from '../../base/counted.ts';
 import { type Filter, FilterError } from '../../query/filter/ast.ts';
 import { parseFilter } from '../../query/filter/parse.ts';
 import { ruleNames } from '../rules.ts';
@@ -12,8 +13,13 @@ export interface ReadRule extends UserRule {
   readonly filters: { readonly after: Filter; readonly expect: Filter };
 }
 
+/** Rules and characters that a file holds at most: a trace is judged by every rule. */
+const MOST_RULES = 1000;
+const MOST_TEXT = 1 << 20;
+
 /** The rules in the text of a file `rules.json`; throws UserRulesError. */
 export function readUserRules(text: string): ReadRule[] {
+  if (text.length > MOST_TEXT) throw new UserRulesError('the file is larger than 1 MB');
   let document: unknown;
   try {
     document = JSON.parse(text.replace(/^\uFEFF/, ''));
@@ -25,6 +31,8 @@ export function readUserRules(text: string): ReadRule[] {
     const [issue] = result.issues;
     throw new UserRulesError(`${v.getDotPath(issue) ?? 'the document'}: ${issue.message}`);
   }
+  const { length } = result.output.rules;
+  if (length > MOST_RULES) throw new UserRulesError(`rules: at most ${count(MOST_RULES)} rules, not ${count(length)}`);
   const ids = new Set<string>(ruleNames);
   return result.output.rules.map((rule, i) => {
     if (ids.has(rule.id)) throw new UserRulesError(`rules.${i}.id: there is another rule ${rule.id}`);

@@ -15,6 +15,8 @@ export class UserFiles implements vscode.Disposable {
   #rules: readonly ReadRule[] = [];
   /** By folder. */
   #suppressions = new Map<string, readonly Suppression[]>();
+  /** The suppression that is being written; the next one builds on its file. */
+  #writing: Promise<void> = Promise.resolve();
   /** Resolves when the files were read that were there at the start. */
   readonly ready: Promise<void>;
 
@@ -57,10 +59,20 @@ export class UserFiles implements vscode.Disposable {
   }
 
   /** Adds a suppression to the file of the folder that holds a trace. Throws where there is no folder, or the file is none of these. */
-  async suppress(uri: vscode.Uri, what: { readonly rule: string; readonly object: string }): Promise<void> {
+  suppress(uri: vscode.Uri, what: { readonly rule: string; readonly object: string }): Promise<void> {
+    const written = this.#writing.then(() => this.#write(uri, what));
+    // The next one waits for this one, whatever became of it.
+    this.#writing = written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(uri: vscode.Uri, what: { readonly rule: string; readonly object: string }): Promise<void> {
     const folder = vscode.workspace.getWorkspaceFolder(uri) ?? vscode.workspace.workspaceFolders?.[0];
     if (!folder) throw new Error('no folder is open in which it could be written down');
     const target = vscode.Uri.joinPath(folder.uri, ...SUPPRESSIONS.split('/'));
+    const key = target.toString();
+    if (vscode.workspace.textDocuments.some((text) => text.isDirty && text.uri.toString() === key))
+      throw new Error(`${SUPPRESSIONS} is open with changes that are not saved`);
     const { withSuppression } = await import('../../check/user/suppressions.ts');
     const text = withSuppression(await textOf(target), { ...what, file: nameIn(folder, uri) });
     await vscode.workspace.fs.createDirectory(vscode.Uri.joinPath(target, '..'));
@@ -84,7 +96,7 @@ export class UserFiles implements vscode.Disposable {
       const { readUserRules, UserRulesError } = await import('../../check/user/read.ts');
       try {
         const known = new Set(rules.map(({ id }) => id));
-        rules.push(...readUserRules(text).filter(({ id }) => !known.has(id)));
+        for (const rule of readUserRules(text)) if (!known.has(rule.id)) rules.push(rule);
         this.#problems.delete(uri);
       } catch (error) {
         if (!(error instanceof UserRulesError)) throw error;
