@@ -85,22 +85,24 @@ export class UserFiles implements vscode.Disposable {
   }
 
   async #read(what: 'rules' | 'suppressions'): Promise<void> {
+    const before = textOfRules(this.#rules);
     if (what === 'rules') await this.#readRules();
     else await this.#readSuppressions();
-    this.#changed.fire(what);
+    // Other rules make all traces be judged again.
+    if (what === 'suppressions' || textOfRules(this.#rules) !== before) this.#changed.fire(what);
   }
 
   async #readRules(): Promise<void> {
     const rules: ReadRule[] = [];
     for (const [uri, text] of await this.#texts(RULES)) {
-      const { readUserRules, UserRulesError } = await import('../../check/user/read.ts');
+      const { readUserRules } = await import('../../check/user/read.ts');
       try {
         const known = new Set(rules.map(({ id }) => id));
         for (const rule of readUserRules(text)) if (!known.has(rule.id)) rules.push(rule);
         this.#problems.delete(uri);
       } catch (error) {
-        if (!(error instanceof UserRulesError)) throw error;
-        this.#tell(uri, error.message);
+        // Whatever is wrong with the file of a user, traces are judged without it.
+        this.#tell(uri, error instanceof Error ? error.message : String(error));
       }
     }
     this.#rules = rules;
@@ -137,6 +139,10 @@ export class UserFiles implements vscode.Disposable {
     this.#problems.set(uri, [diagnostic]);
   }
 }
+
+/** Rules as they stand in their file, to tell others from the same ones. */
+const textOfRules = (rules: readonly ReadRule[]): string =>
+  JSON.stringify(rules.map((rule) => ({ ...rule, filters: 0 })));
 
 /** The text of a file; undefined where there is none. */
 async function textOf(uri: vscode.Uri): Promise<string | undefined> {
