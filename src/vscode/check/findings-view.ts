@@ -118,10 +118,10 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
       await vscode.commands.executeCommand('irqscope.findings.focus');
     }
     this.#draw();
-    await this.#gate.served();
+    // The editor does not know the rows of a view that is not on the screen, nor those that it has not asked for yet.
+    if (!(await this.#gate.served()) || this.#stale || !this.tree.visible) return false;
     const row = find();
-    // The editor does not know the rows of a view that is not on the screen.
-    if (!row || !this.tree.visible) return false;
+    if (!row) return false;
     // The row may be another one by the time the editor has scrolled there.
     return this.tree.reveal(row, { select: true, focus, expand: false }).then(
       () => true,
@@ -182,7 +182,8 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
     if (!active || !checked?.done || !this.tree.visible || this.#shown.has(active)) return;
     this.#shown.add(active);
     const [worst] = checked.findings;
-    if (worst) void this.reveal(findingId(worst), false);
+    // What is only worth knowing opens no group by itself.
+    if (worst && COUNTED.has(worst.severity)) void this.reveal(findingId(worst), false);
   }
 }
 
