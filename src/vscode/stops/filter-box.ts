@@ -85,7 +85,9 @@ export async function askFilter(trace: OpenTrace, { title, action, value }: Ques
   pick.onDidChangeValue(show);
   const chosen = new Promise<string | undefined>((done) => {
     pick.onDidAccept(() => {
-      const item = pick.activeItems[0] ?? pick.items[0];
+      // Enter may come before the editor has told which row is the active one now: then it is the first one that offers something.
+      const offers = (row: Item): boolean => row.whole !== undefined || row.typed !== undefined;
+      const item = pick.activeItems.find((row) => pick.items.includes(row) && offers(row)) ?? pick.items.find(offers);
       if (item?.whole !== undefined) {
         done(item.whole);
         pick.hide();
