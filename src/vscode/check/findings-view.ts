@@ -14,6 +14,10 @@ const ICONS: Readonly<Record<Severity, readonly [string, string]>> = {
   info: ['info', 'list.deemphasizedForeground'],
 };
 
+/** How long a row waits for the editor to ask for rows, and how often it looks. */
+const PATIENCE_MS = 10_000;
+const LOOK_MS = 20;
+
 /** Severities that the badge counts. */
 const COUNTED: ReadonlySet<Severity> = new Set<Severity>(['error', 'security', 'warning']);
 
@@ -33,6 +37,8 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
   #made = '';
   /** The editor has not been told of these rows. */
   #stale = false;
+  /** The editor has asked for rows once. Until then it needs no refresh: it asks by itself when the view comes up. */
+  #asked = false;
   /** Traces of which all was judged once. */
   readonly #judged = new WeakSet<OpenTrace>();
   /** Traces whose first finding was shown already. */
@@ -71,6 +77,7 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
   }
 
   getChildren(row?: FindingRow): FindingRow[] {
+    if (!row) this.#asked = true;
     return [...(row ? row.below : this.#rows)];
   }
 
@@ -118,6 +125,7 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
       await vscode.commands.executeCommand('irqscope.findings.focus');
     }
     this.#draw();
+    await this.#known();
     // The editor does not know the rows of a view that is not on the screen, nor those that it has not asked for yet.
     if (!(await this.#gate.served()) || this.#stale || !this.tree.visible) return false;
     const row = find();
@@ -127,6 +135,12 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
       () => true,
       () => false,
     );
+  }
+
+  /** Resolves when the editor has asked for the topmost rows, or does not ask for long. */
+  async #known(): Promise<void> {
+    for (const end = Date.now() + PATIENCE_MS; !this.#asked && Date.now() < end; )
+      await new Promise((done) => setTimeout(done, LOOK_MS));
   }
 
   dispose(): void {
@@ -170,7 +184,7 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
   }
 
   #draw(): void {
-    if (this.#stale) this.#gate.refresh(undefined);
+    if (this.#stale && this.#asked) this.#gate.refresh(undefined);
     this.#stale = false;
     this.#showWorst();
   }
