@@ -81,13 +81,16 @@ const cursor = v.strictObject({
 });
 export type CursorMessage = v.InferOutput<typeof cursor>;
 
+/** Where an event is drawn: its step, its place on the time axis, and its lane (-1: none). */
+const onLane = { step: natural, time: place, lane: v.pipe(whole, v.minValue(-1)) };
+
+/** Most events of a delivery path that are drawn. */
+export const MOST_HOPS = 1000;
+
 /** The delivery path that is shown: its events in order, with their lanes (-1: none). Empty when no path is shown. */
 const path = v.strictObject({
   trace: natural,
-  hops: v.pipe(
-    v.array(v.strictObject({ step: natural, time: place, lane: v.pipe(whole, v.minValue(-1)), seen: v.boolean() })),
-    v.maxLength(1000),
-  ),
+  hops: v.pipe(v.array(v.strictObject({ ...onLane, seen: v.boolean() })), v.maxLength(MOST_HOPS)),
 });
 export type PathMessage = v.InferOutput<typeof path>;
 
@@ -103,9 +106,7 @@ const differences = v.strictObject({
   places: v.pipe(
     v.array(
       v.strictObject({
-        step: natural,
-        time: place,
-        lane: v.pipe(whole, v.minValue(-1)),
+        ...onLane,
         kind: v.picklist(['changed', 'here', 'missing']),
       }),
     ),
@@ -123,9 +124,7 @@ const findings = v.strictObject({
   places: v.pipe(
     v.array(
       v.strictObject({
-        step: natural,
-        time: place,
-        lane: v.pipe(whole, v.minValue(-1)),
+        ...onLane,
         severity: v.picklist(['error', 'security', 'warning', 'info']),
       }),
     ),

@@ -14,6 +14,7 @@ import {
   MOST_DIFFERENCES,
   MOST_FINDINGS,
   MOST_FOUND,
+  MOST_HOPS,
   type PathMessage,
   questions,
   type TableReply,
@@ -59,8 +60,6 @@ const SLICE_EVENTS = 2000;
 const GROWTH_MS = 250;
 const TOOLTIP_EVENTS = 8;
 const TABLE_ROWS = 200;
-/** Most events of a delivery path that are drawn. */
-const MOST_HOPS = 1000;
 /** Longest text of an event that is sent. */
 const LONGEST_TEXT = 400;
 

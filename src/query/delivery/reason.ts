@@ -2,14 +2,17 @@ import type { ObjectId, Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { effectivelyMasked, ownerOf } from '../../model/events/msix.ts';
-import { msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
+import type { ObjectType } from '../../model/objects.ts';
+import { imsControl } from '../../model/registers/ims.ts';
+import { msiControl, msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
 import { ioApicEntry } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
+import { imsEntry } from '../../model/things/ims.ts';
 import { pin } from '../../model/things/irq.ts';
-import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
+import { device, msi, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
-import { resolvePath } from '../paths.ts';
+import { objectsBelow, resolvePath } from '../paths.ts';
 import { lastWrite } from '../writes.ts';
 import type { Delivery, Stage } from './delivery.ts';
 import { shows } from './inputs.ts';
@@ -37,7 +40,21 @@ function since(trace: Trace, object: ObjectId, key: string, until: Step): string
 
 /** What masks an entry, in words; undefined when nothing is known to. */
 export function maskText(trace: Trace, state: State, entry: ObjectId, until: Step): string | undefined {
-  if (state.world.type(entry) !== msixEntry) return undefined;
+  const type = state.world.type(entry);
+  if (type === imsEntry) {
+    const masked = imsControl.f.mask.flag(state, entry, imsEntry.at.control) === true;
+    return masked
+      ? `IMS entry ${state.world.node(entry)?.segment} is masked${since(trace, entry, 'control.mask', until)}`
+      : undefined;
+  }
+  if (type === msi) {
+    if (msiControl.f.enable.flag(state, entry, msi.at.control) === false)
+      return `MSI is disabled${since(trace, entry, 'control.enable', until)}`;
+    return effectivelyMasked(state, entry) === true
+      ? `all vectors of MSI in use are masked${since(trace, entry, 'mask', until)}`
+      : undefined;
+  }
+  if (type !== msixEntry) return undefined;
   const cap = state.world.node(ownerOf(state, entry))?.children.get('msixcap')?.object ?? -1;
   const { enable, fmask } = msixControl.f;
   const index = `entry ${state.world.node(entry)?.segment}`;
@@ -52,8 +69,25 @@ export function maskText(trace: Trace, state: State, entry: ObjectId, until: Ste
 
 /** Whether the trace holds messages of a function. */
 function sends(trace: Trace, fn: ObjectId): boolean {
-  const entries = trace.world.node(fn)?.children.get('msix')?.children.values() ?? [];
-  return [...entries].some(({ object }) => object >= 0 && trace.head.get(object, msixEntry.at.sends) > 0);
+  const { head, world } = trace;
+  const node = world.node(fn);
+  return (
+    node !== undefined &&
+    objectsBelow(node).some((object) => {
+      const cell = isEntry(world.type(object)) ? world.type(object)?.at['sends'] : undefined;
+      return cell !== undefined && head.get(object, cell) > 0;
+    })
+  );
+}
+
+/** Whether objects of a type hold a message and may be masked. */
+const isEntry = (type: ObjectType | undefined): boolean => type === msixEntry || type === msi || type === imsEntry;
+
+/** The function that an entry belongs to; -1 while only its table is known. */
+function functionOf(state: State, entry: ObjectId): ObjectId {
+  let node = state.world.node(entry);
+  while (node && state.world.type(node.object) !== device) node = node.parent;
+  return node?.object ?? -1;
 }
 
 /** Why a cause has no message. */
@@ -67,16 +101,18 @@ function stuckAtCause(trace: Trace, state: State, delivery: Delivery, until: Ste
       reason: `${names} of the I/O APIC masked${since(trace, pins[0]!, 'entry.mask', until)}`,
     };
   }
-  if (state.world.type(entry) !== msixEntry) return { delivered: null, reason: 'the trace shows no message for it' };
+  if (!isEntry(state.world.type(entry))) return { delivered: null, reason: 'the trace shows no message for it' };
   const mask = maskText(trace, state, entry, until);
   const end = until === trace.length - 1 ? 'no unmask follows' : 'it was not unmasked before';
   if (effectivelyMasked(state, entry) === true && mask !== undefined) {
-    const pending = state.flag(entry, msixEntry.at.pending);
+    const type = state.world.type(entry);
+    // The pending bits of MSI are one register for all vectors.
+    const pending = type === msi ? undefined : state.flag(entry, type!.at['pending']!);
     const bit = pending === true ? ', pending set' : pending === false ? ', pending not set' : '';
     return { delivered: false, reason: `${mask}${bit}, ${end}` };
   }
-  const fn = ownerOf(state, entry);
-  if (state.world.type(fn) === device && pciCommand.f.busMaster.flag(state, fn, device.at.command) === false)
+  const fn = functionOf(state, entry);
+  if (fn >= 0 && pciCommand.f.busMaster.flag(state, fn, device.at.command) === false)
     return {
       delivered: false,
       reason: `Bus Master Enable of the function is 0${since(trace, fn, 'command.busMaster', until)}: it may not send the message`,

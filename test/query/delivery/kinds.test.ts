@@ -195,4 +195,20 @@ describe('kinds of deliveries', () => {
     assert.equal(path.delivered, null);
     assert.match(path.reason!, /does not tell whether the entry is masked/);
   });
+
+  it('a cause behind the mask of an IMS entry, and one while MSI is off, tell what keeps them', () => {
+    const trace = made(`
+      1 ims.store device/0000:03:00.0/ims/0 offset=0xc size=4 value=0x1
+      2 dev.raise device/0000:03:00.0/ims/0 vector=0
+      3 cfg.read device/0000:04:00.0 offset=0x34 size=1 value=0x50
+      4 cfg.read device/0000:04:00.0 offset=0x50 size=4 value=0x800005
+      5 dev.raise device/0000:04:00.0/msi vector=0
+    `);
+    const ims = pathAt(trace, 1)!;
+    assert.equal(ims.delivered, false);
+    assert.match(ims.reason!, /^IMS entry 0 is masked since step 0 .*, pending set, no unmask follows$/);
+    const off = pathAt(trace, 4)!;
+    assert.equal(off.delivered, false);
+    assert.match(off.reason!, /^MSI is disabled since step 3 /);
+  });
 });
