@@ -182,20 +182,29 @@ export async function listCommands(page: Page, start: string): Promise<string[]>
   return found ?? [];
 }
 
-/** Runs the command with exactly this title ("IRQScope: Step Back") as a user would, through F1. */
+/**
+ * Runs the command with exactly this title ("IRQScope: Step Back") as a user would, through F1. An editor that opens meanwhile takes
+ * the focus and closes the palette, so that nothing runs; then this opens it again.
+ */
 export async function runCommand(page: Page, title: string): Promise<void> {
   const exactly = new RegExp(`^${title.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`);
   const row = page
     .locator(PALETTE_ROW)
     .filter({ has: page.locator('.label-name', { hasText: exactly }) })
     .first();
-  const found = await openPaletteUntil(page, title, async () => ((await row.count()) > 0 ? true : undefined));
-  if (!found) {
-    const offered = await shownTitles(page);
-    await page.keyboard.press('Escape');
-    assert.fail(`the palette has no "${title}"; it offers ${JSON.stringify(offered.slice(0, 10))}`);
+  for (let tries = 1; ; tries++) {
+    const found = await openPaletteUntil(page, title, async () => ((await row.count()) > 0 ? true : undefined));
+    if (!found) {
+      const offered = await shownTitles(page);
+      await page.keyboard.press('Escape');
+      assert.fail(`the palette has no "${title}"; it offers ${JSON.stringify(offered.slice(0, 10))}`);
+    }
+    try {
+      return await row.click({ timeout: 5000 });
+    } catch (error) {
+      if (tries === 3 || (await row.isVisible())) throw error;
+    }
   }
-  await row.click();
 }
 
 /** Writes what a user would see to test-results/<name>.png and gives the path. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { tblBind, tblSeen } from '../../src/model/events/msix.ts';
 import { kvmMsi } from '../../src/model/events/virt.ts';
 import { State } from '../../src/model/state.ts';
-import { device } from '../../src/model/things/pci.ts';
+import { device, msixEntry, table } from '../../src/model/things/pci.ts';
 import { kvmVm } from '../../src/model/things/virt.ts';
 import { apply } from '../../src/model/vocabulary.ts';
 import { stateTree } from '../../src/query/state.ts';
@@ -47,6 +48,25 @@ describe('the state at a step', () => {
       }),
       { numRuns: 12 },
     );
+  });
+
+  it('does not hang on what later events bring: a table of which no entry was seen yet is gone when its device is known', () => {
+    const trace = randomTrace(1, 0);
+    const { world } = trace;
+    const unknown = world.object(table, 'table/1');
+    const device0 = world.object(device, 'device/0000:00:03.0');
+    const words = (...values: number[]): Uint32Array => Uint32Array.from(values);
+    trace.append(rowOf({ kind: tblSeen.number, object: unknown, words: words(0xfe000000, 0) }));
+    trace.append(rowOf({ kind: tblBind.number, object: unknown, words: words(device0, 0) }));
+    world.child(msixEntry, unknown, 'msix', 0);
+    const expected: string[] = [];
+    fold(trace, new Set([0, 1]), (_, state) => expected.push(show(state)));
+    assert.deepEqual(
+      [0, 1].map((step) => show(trace.stateAt(step))),
+      expected,
+    );
+    assert.match(expected[0]!, /0xfe000000/);
+    assert.equal(trace.head.present(unknown), false);
   });
 
   it('is owned by the caller: writing to it, or advancing it, changes no other answer', () => {

@@ -131,9 +131,10 @@ export const tblBind = eventKind(
     const { world } = state;
     const dev = a.device;
     const shift = a.first | 0;
+    if (world.type(dev) !== device) return;
+    // A table of which no entry was seen yet is gone like any other: later entries belong to no state before them.
     const from = world.node(e.object)?.children.get('msix')?.children;
-    if (world.type(dev) !== device || !from) return;
-    for (const node of [...from.values()]) {
+    for (const node of [...(from?.values() ?? [])]) {
       if (node.object < 0 || !state.present(node.object)) continue;
       const index = Number(node.segment) - shift;
       if (index >= 0 && index < MSIX_ENTRIES)
