@@ -17,6 +17,8 @@ export class UserFiles implements vscode.Disposable {
   #suppressions = new Map<string, readonly Suppression[]>();
   /** The suppression that is being written; the next one builds on its file. */
   #writing: Promise<void> = Promise.resolve();
+  /** The reading that goes on; the next one waits for it, so that what was read last holds. */
+  #reading: Promise<void> = Promise.resolve();
   /** Resolves when the files were read that were there at the start. */
   readonly ready: Promise<void>;
 
@@ -35,10 +37,12 @@ export class UserFiles implements vscode.Disposable {
     const all = async (): Promise<void> => {
       await Promise.all([this.#read('rules'), this.#read('suppressions')]);
     };
-    // Of a folder that is deleted with its files, only the folder is told.
-    const folders = vscode.workspace.createFileSystemWatcher(`**/${FOLDER}`, true, true);
+    // Of a folder that is deleted with its files, only the folder is told. Of one that is created, too, when its files
+    // are written before the editor watches it.
+    const folders = vscode.workspace.createFileSystemWatcher(`**/${FOLDER}`, false, true);
     this.#watches.push(
       folders,
+      folders.onDidCreate(() => void all()),
       folders.onDidDelete(() => void all()),
     );
     this.#watches.push(vscode.workspace.onDidChangeWorkspaceFolders(() => void all()));
@@ -84,7 +88,13 @@ export class UserFiles implements vscode.Disposable {
     vscode.Disposable.from(...this.#watches, this.#changed, this.#problems).dispose();
   }
 
-  async #read(what: 'rules' | 'suppressions'): Promise<void> {
+  #read(what: 'rules' | 'suppressions'): Promise<void> {
+    const read = this.#reading.then(() => this.#readNow(what));
+    this.#reading = read.catch(() => undefined);
+    return read;
+  }
+
+  async #readNow(what: 'rules' | 'suppressions'): Promise<void> {
     const before = textOfRules(this.#rules);
     if (what === 'rules') await this.#readRules();
     else await this.#readSuppressions();
