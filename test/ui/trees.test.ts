@@ -13,6 +13,7 @@ import {
   highlighted,
   LAST,
   row,
+  select,
   TALL,
   UNMASK,
   view,
@@ -147,7 +148,7 @@ describe('views of a trace', () => {
   it('go to the events of the selected object by keys', async () => {
     const { page } = workbench();
     await goBeforeUnmask(page);
-    await row(page, 'Devices', 'mask:').click();
+    await select(row(page, 'Devices', 'mask:'));
     await page.keyboard.press('Alt+.');
     await atStep(page, UNMASK.step);
     await page.keyboard.press('Alt+,');

@@ -28,6 +28,14 @@ export const row = (page: Page, title: string, start: string): Locator =>
     })
     .first();
 
+/** Selects a row with the mouse, and waits until the keyboard is in its view: a busy workbench takes a moment for that. */
+export async function select(there: Locator): Promise<void> {
+  await there.click();
+  const state = (): Promise<string> =>
+    there.evaluate((e) => `${e.className} / ${e.closest('.monaco-list')?.contains(document.activeElement)}`);
+  await eventually(async () => assert.match(await state(), /(?=.*\bselected\b)(?=.*\bfocused\b).* \/ true$/));
+}
+
 /** Expands rows one below the other with the mouse. */
 export async function expand(page: Page, title: string, ...labels: string[]): Promise<void> {
   for (const label of labels) {
