@@ -156,19 +156,35 @@ describe('rules about the system', () => {
   });
 
   describe('F84', () => {
-    const move = (at: number, task: string, to: number, from: number): string =>
-      `${at}/${task} vec.update irq/40 vector=36 cpu=${to} prevVector=36 prevCpu=${from}`;
+    const move = (at: number, task: string, to: number, from: number, more = ' interrupt=false'): string =>
+      `${at}/${task} vec.update irq/40 vector=36 cpu=${to} prevVector=36 prevCpu=${from}${more}`;
+    const five = (line: (i: number) => string): string => [0, 1, 2, 3, 4].map(line).join('\n');
+    const sides = ['irqbalance-7', 'tuned-9'];
+    const fight = (more?: string): string => five((i) => move(i * 1e6 + 1, sides[i % 2]!, i % 2, (i + 1) % 2, more));
+    const finding = ['3 irq/40: irq 40 was moved 4 times between CPU 0 and CPU 1 in 3.000 s'];
     it('two tasks move an irq to and fro', () => {
-      const trace = made(
-        [0, 1, 2, 3, 4]
-          .map((i) => move(i * 1e6 + 1, i % 2 === 0 ? 'irqbalance-7' : 'tuned-9', i % 2, (i + 1) % 2))
-          .join('\n'),
-      );
-      assert.deepEqual(found(trace, 'F84'), ['3 irq/40: irq 40 was moved 4 times between CPU 0 and CPU 1 in 3.000 s']);
+      assert.deepEqual(found(made(fight()), 'F84'), finding);
+      assert.deepEqual(found(made(fight(''), true), 'F84'), finding, 'the tasks of a simulation are those who act');
     });
     it('one script that moves it about fights nobody', () => {
-      const trace = made([0, 1, 2, 3, 4].map((i) => move(i * 1e6 + 1, 'sh-1', i % 2, (i + 1) % 2)).join('\n'));
+      const trace = made(five((i) => move(i * 1e6 + 1, 'sh-1', i % 2, (i + 1) % 2)));
       assert.equal(verdict(trace, 'F84'), 'pass');
+    });
+    it('a move in an interrupt is no act of the task that it interrupted: who wanted it is not known', () => {
+      assert.deepEqual(found(made(fight(' interrupt=true')), 'F84'), []);
+      assert.equal(verdict(made(fight(' interrupt=true')), 'F84'), 'undecidable');
+      assert.equal(verdict(made(fight('')), 'F84'), 'undecidable', 'nothing tells whether it was in one');
+      // What is known speaks against two sides: one task made a move to each CPU.
+      const one = five((i) => move(i * 1e6 + 1, 'sh-1', i % 2, (i + 1) % 2, i === 1 ? ' interrupt=true' : undefined));
+      assert.equal(verdict(made(one), 'F84'), 'pass');
+    });
+    it('the flag columns of ftrace tell it, in every number of columns', () => {
+      const line = (i: number, flags: string): string =>
+        `${(sides[i % 2]!).padStart(i % 2 === 0 ? 16 : 14)}    [00${i % 2}] ${flags} 10${i}.000001: vector_update: irq=40 vector=36 cpu=${i % 2} prev_vector=36 prev_cpu=${(i + 1) % 2}`;
+      const trace = (flags: string) => importText(`# tracer: nop\n#\n${five((i) => line(i, flags))}\n`);
+      for (const flags of ['d..2.', 'd..2', 'dn..2..']) assert.equal(found(trace(flags), 'F84').length, 1, flags);
+      for (const flags of ['d.h2.', 'd.h2', 'dn.h2..', 'dNH2.', 'd.s3.', 'd.Z2.', ''])
+        assert.deepEqual([found(trace(flags), 'F84').length, verdict(trace(flags), 'F84')], [0, 'undecidable'], flags);
     });
   });
 

@@ -1,6 +1,9 @@
-import { EQUALS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
+import { bytesOf, EQUALS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
 import { type Captures, captures, hasRemark, isNameByte } from '../pattern.ts';
 import { rule as makeRule, patternsOf, type RecordRule, RuleContext, type Slots, type Use } from '../rules.ts';
+
+/** Flags of a record that was made in an interrupt. */
+const IN_INTERRUPT: ReadonlySet<number> = new Set(bytesOf('hHszZ'));
 
 /** What the rules of the ftrace text share: the line at hand, and who runs which virtual CPU. */
 export class Ftrace extends RuleContext {
@@ -18,8 +21,24 @@ export class Ftrace extends RuleContext {
   /** The vector that each virtual CPU ended last. */
   readonly #ended = new Map<number, number>();
 
+  /** Start and end of the flag columns of the record at hand; the same where it has none. */
+  flagsStart = 0;
+  flagsEnd = 0;
+
   #lastTask = -1;
   #lastThread = -1;
+
+  /**
+   * Whether the record at hand was made in an interrupt (hard, soft or NMI), whose task is only the one that it interrupted. The column
+   * has h, H, s, z or Z then, letters that no other flag has (print_lat_fmt of kernel/trace/trace_output.c). Undefined where the text
+   * has no flags.
+   */
+  get inInterrupt(): boolean | undefined {
+    const { buf, flagsStart, flagsEnd } = this;
+    if (flagsStart === flagsEnd) return undefined;
+    for (let at = flagsStart; at < flagsEnd; at++) if (IN_INTERRUPT.has(buf[at]!)) return true;
+    return false;
+  }
 
   /** The task at hand runs this virtual CPU. */
   runs(vcpu: number): void {

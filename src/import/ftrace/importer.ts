@@ -157,6 +157,8 @@ export class FtraceImporter implements RecordReader {
     out.cpu = head.cpu;
     const f = this.#f;
     f.buf = buf;
+    f.flagsStart = head.flagsStart;
+    f.flagsEnd = head.flagsEnd;
     let at = head.payload;
     while (at < end && buf[at] === SPACE) at++;
     const nameStart = at;

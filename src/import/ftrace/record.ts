@@ -37,6 +37,9 @@ export class RecordHead {
   digits = 0;
   /** Where the payload begins, after the time and its colon. */
   payload = 0;
+  /** Start and end of the flag columns; the same where the line has none. */
+  flagsStart = 0;
+  flagsEnd = 0;
 
   /** Reads the head of a line in the normal format (kernel/trace/trace_output.c trace_print_context). */
   normal(buf: Uint8Array, start: number, end: number): boolean {
@@ -56,12 +59,16 @@ export class RecordHead {
     if (buf[at] === MINUS) while (at < end && buf[at] !== SPACE) at++;
     while (at < end && buf[at] === SPACE) at++;
     const word = at;
+    this.flagsStart = 0;
+    this.flagsEnd = 0;
     while (at < end && buf[at] !== SPACE && buf[at] !== COLON) at++;
     if (buf[at] === COLON) {
       // No flag columns (irq-info off): the word is the time.
       if (!this.#time(buf, word, end)) return false;
     } else {
       if (at - word < 3 || at - word > 9) return false;
+      this.flagsStart = word;
+      this.flagsEnd = at;
       while (at < end && buf[at] === SPACE) at++;
       if (!this.#time(buf, at, end)) return false;
     }
@@ -104,6 +111,8 @@ export class RecordHead {
     const nameStart = start + m[0].length - (name!.length + 1);
     const whole = glued !== undefined || (cpu?.length === CPU_DIGITS && cut === undefined);
     if (!whole && !knows(buf, nameStart, nameStart + name!.length)) return false;
+    this.flagsStart = 0;
+    this.flagsEnd = 0;
     this.taskStart = comm === undefined ? start : start + text.indexOf(comm);
     this.taskEnd = comm === undefined ? start : this.taskStart + comm.length + 1 + pid!.length;
     this.cpu = Number(glued ?? cpu ?? -1);
@@ -111,6 +120,8 @@ export class RecordHead {
   }
 
   #take(start: number, text: string, comm: string, pid: string, cpu: string, micro: number, length: number): boolean {
+    this.flagsStart = 0;
+    this.flagsEnd = 0;
     const at = text.indexOf(`${comm}-${pid}`);
     this.taskStart = start + Math.max(0, at);
     this.taskEnd = this.taskStart + (at < 0 ? 0 : comm.length + 1 + pid.length);
