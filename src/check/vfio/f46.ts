@@ -1,10 +1,8 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { kvmAck, kvmLine } from '../../model/events/virt.ts';
 import type { World } from '../../model/world.ts';
+import { RESAMPLER } from '../kvm/gsi.ts';
 import type { Rule } from '../rule.ts';
-
-/** KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID of include/linux/kvm_host.h. */
-const RESAMPLER = 1;
 
 /** Nanoseconds after which the line must be down: kvm_notify_acked_irq calls the notifiers at once. */
 const AT_ONCE = 1e6;

@@ -100,12 +100,12 @@ export const piUpdate = eventKind(
   },
 );
 
-/** The irqfd of a GSI. Object: the irqfd, or the virtual machine. */
+/** The irqfd of a GSI. Object: the irqfd, or the virtual machine. In captures the call begins; `irqfd.return` tells its end. */
 export const irqfdAssign = eventKind(
   'irqfd.assign',
   'configure',
   [kvmIrqfd],
-  'An eventfd was tied to a GSI, or released.',
+  'An eventfd was tied to a GSI, or released. In a capture this is where the call begins.',
   { fd: 'i?', release: 'flag?', resample: 'flag?' },
   (state, e, a) => {
     if (state.world.type(e.object) !== kvmIrqfd) return;
@@ -116,6 +116,23 @@ export const irqfdAssign = eventKind(
     if (a.fd !== undefined) state.set(e.object, kvmIrqfd.at.fd, a.fd);
     if (a.resample !== undefined) state.setFlag(e.object, kvmIrqfd.at.resample, a.resample);
     else state.touch(e.object);
+  },
+);
+
+/** -EBUSY of include/uapi/asm-generic/errno-base.h: the eventfd is tied already. */
+const EBUSY = -16;
+
+/** Of real traces, only those with a probe at the return of kvm_irqfd have it. Object: the irqfd. */
+export const irqfdReturn = eventKind(
+  'irqfd.return',
+  'call',
+  [kvmIrqfd],
+  'KVM_IRQFD returned. 0: the eventfd is tied, or nothing comes from it any more. Negative: an errno, and the call changed nothing. `release`: what it was asked for.',
+  { release: 'flag?', ret: 'i' },
+  (state, e, a) => {
+    if (a.ret >= 0 || state.world.type(e.object) !== kvmIrqfd) return;
+    if (a.release === false && a.ret !== EBUSY) state.remove(e.object);
+    else for (const cell of [kvmIrqfd.at.fd, kvmIrqfd.at.resample]) state.forget(e.object, cell);
   },
 );
 
@@ -282,4 +299,5 @@ export const virtEvents = [
   kvmTableDefine,
   kvmTableRemove,
   kvmTableEntry,
+  irqfdReturn,
 ];
