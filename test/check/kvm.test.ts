@@ -208,18 +208,42 @@ describe('rules about KVM', () => {
   const post = (at: number, notified: boolean): string =>
     `${at} pi.post vcpu/0/pi vector=81 set=true notified=${notified}`;
 
-  it('F55 SN stays set when the virtual CPU halts, or runs', () => {
-    const halted = made(`${pi(1, control(0xf1, 1))}\n2 kvm.exit vcpu/0 reason=HLT\n${post(10, false)}`);
-    assert.deepEqual(found(halted, 'INV-SN'), [
-      '2 vcpu/0/pi: Vector 81 was posted to vcpu/0, which is halted with SN set: nothing wakes it',
-    ]);
-    const runs = made(`${pi(1, control(0xf2, 1))}\n2 kvm.entry vcpu/0`);
-    assert.deepEqual(found(runs, 'F55'), ['1 vcpu/0/pi: vcpu/0 runs with SN 1 and notification vector 0xf2']);
-    const preempted = made(
-      `${pi(1, control(0xf2, 1))}\n2 kvm.exit vcpu/0 reason=EXTERNAL_INTERRUPT\n${post(10, false)}`,
-    );
-    assert.equal(verdict(preempted, 'F55'), 'pass');
-    assert.equal(verdict(made(`${pi(1, control(0xf2, 0))}\n2 kvm.entry vcpu/0`), 'F55'), 'pass');
+  describe('F55', () => {
+    const halts = `${pi(1, control(0xf1, 1))}\n2 kvm.exit vcpu/0 reason=HLT`;
+    const sched = (at: number, what: string): string => `${at} vcpu.sched vcpu/0 ${what}`;
+    const title = 'vcpu/0/pi: Vector 81 was posted to vcpu/0, which is halted with SN set: nothing wakes it';
+    it('SN stays set while the virtual CPU is blocked', () => {
+      const blocked = made(`${halts}\n${sched(5, 'on=false sleeps=true')}\n${post(10, false)}`);
+      assert.deepEqual(found(blocked, 'INV-SN'), [`3 ${title}`]);
+      assert.deepEqual(found(made(`${halts}\n${post(10, false)}`, true), 'F55'), [`2 ${title}`], 'a simulated host');
+    });
+    it('one that was preempted, that polls or that was woken is not blocked, also behind a halt', () => {
+      for (const before of [
+        sched(5, 'on=false sleeps=false'),
+        `${sched(5, 'on=false sleeps=true')}\n${sched(6, 'on=true')}`,
+        `${sched(5, 'on=false sleeps=true')}\n${sched(6, 'on=false sleeps=false')}`,
+        '5 kvm.exit vcpu/0 reason=EXTERNAL_INTERRUPT',
+        `6 kvm.userspace vcpu/0 reason=KVM_EXIT_INTR\n${sched(7, 'on=false sleeps=true')}`,
+      ])
+        assert.equal(verdict(made(`${halts}\n${before}\n${post(10, false)}`), 'F55'), 'pass', before);
+    });
+    it('a halt alone does not tell: the rule is undecidable', () => {
+      for (const before of [
+        '',
+        sched(5, 'on=false'),
+        `${sched(5, 'on=false sleeps=true')}\n6 lost buffer/0 count=1\n7 kvm.exit vcpu/0 reason=HLT`,
+      ])
+        assert.equal(verdict(made(`${halts}\n${before}\n${post(10, false)}`), 'F55'), 'undecidable', before);
+    });
+    it('a running one has SN 0 and the notification vector', () => {
+      const runs = made(`${pi(1, control(0xf2, 1))}\n2 kvm.entry vcpu/0`);
+      assert.deepEqual(found(runs, 'F55'), ['1 vcpu/0/pi: vcpu/0 runs with SN 1 and notification vector 0xf2']);
+      const preempted = made(
+        `${pi(1, control(0xf2, 1))}\n2 kvm.exit vcpu/0 reason=EXTERNAL_INTERRUPT\n${post(10, false)}`,
+      );
+      assert.equal(verdict(preempted, 'F55'), 'pass');
+      assert.equal(verdict(made(`${pi(1, control(0xf2, 0))}\n2 kvm.entry vcpu/0`), 'F55'), 'pass');
+    });
   });
 
   it('F56 a notified post that a running virtual CPU does not take', () => {

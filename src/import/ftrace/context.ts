@@ -1,4 +1,5 @@
 import { bytesOf, EQUALS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
+import { vcpuObject } from '../objects.ts';
 import { type Captures, captures, hasRemark, isNameByte } from '../pattern.ts';
 import { rule as makeRule, patternsOf, type RecordRule, RuleContext, type Slots, type Use } from '../rules.ts';
 
@@ -49,6 +50,12 @@ export class Ftrace extends RuleContext {
   /** The virtual CPU that the task at hand runs, or -1. */
   get vcpu(): number {
     return this.#vcpus.get(this.thread) ?? -1;
+  }
+
+  /** The object of the virtual CPU that a thread runs, by its number; -1 where it is not known to run one. */
+  vcpuOfThread(thread: number): number {
+    const vcpu = this.#vcpus.get(thread);
+    return vcpu === undefined ? -1 : vcpuObject(this.out.world, vcpu);
   }
 
   /** A virtual CPU ended the interrupt of a vector. */

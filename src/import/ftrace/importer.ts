@@ -35,9 +35,13 @@ import { isPrintk, takeMark } from './printk.ts';
 import { isProbe, takeProbe } from './probes.ts';
 import { withRaw } from './raw.ts';
 import { isNative, RecordHead } from './record.ts';
+import { schedRules } from './sched.ts';
 import { virtRules } from './virt.ts';
 
-const events = new RuleSet<Ftrace>([...irqRules, ...withRaw(virtRules), ...iommuRules, ...consoleRules], SILENT);
+const events = new RuleSet<Ftrace>(
+  [...irqRules, ...withRaw(virtRules), ...iommuRules, ...schedRules, ...consoleRules],
+  SILENT,
+);
 /** The one event of which blanks at the start belong to the payload. */
 const MARK = events.names.indexOf('tracing_mark_write');
 

@@ -15,6 +15,7 @@ export const kvmEntry = eventKind(
   { rip: 'xx?', inject: 'x?' },
   (state, e) => {
     state.setFlag(e.object, C.inGuest, true);
+    if (state.known(e.object, C.sleeps) !== 0) state.setFlag(e.object, C.sleeps, false);
   },
 );
 
@@ -40,6 +41,20 @@ export const kvmUserspace = eventKind(
   'KVM returned to the VMM: the virtual CPU does not run guest code.',
   { reason: 's' },
   (state, e) => state.setFlag(e.object, C.inGuest, false),
+);
+
+/** sched_switch and sched_wakeup of the host, for threads that run a virtual CPU. */
+export const vcpuSched = eventKind(
+  'vcpu.sched',
+  'configure',
+  [vcpu],
+  'The host put the thread of a virtual CPU on a processor, took it off, or woke it. `sleeps`: it waits until something wakes it; otherwise it could run and does not.',
+  { on: 'flag', sleeps: 'flag?' },
+  (state, e, a) => {
+    if (a.on) state.setFlag(e.object, C.sleeps, false);
+    else if (a.sleeps !== undefined) state.setFlag(e.object, C.sleeps, a.sleeps);
+    else state.forget(e.object, C.sleeps);
+  },
 );
 
 /** Interrupts into a virtual machine. Object: the virtual machine, a GSI or a virtual CPU's vector. */
@@ -300,4 +315,5 @@ export const virtEvents = [
   kvmTableRemove,
   kvmTableEntry,
   irqfdReturn,
+  vcpuSched,
 ];

@@ -26,6 +26,7 @@ export const vcpu = objectType('vcpu', 'A virtual CPU.', {
   lvtLint0: lvt('pin LINT0'),
   lvtLint1: lvt('pin LINT1'),
   lvtError: lvt('errors of the local APIC'),
+  sleeps: { kind: 'flag', meaning: 'Its thread on the host sleeps until something wakes it.' },
 });
 
 /** An interrupt at a virtual CPU: `vcpu/<n>/vector/<vector>` (x86) or `vcpu/<n>/intid/<INTID>` (Arm). */
