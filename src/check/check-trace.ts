@@ -32,6 +32,12 @@ export type Verdict = (typeof VERDICTS)[number];
 /** Breaches of one rule on one object that are told one by one; more are only counted. */
 const MOST_ALIKE = 100;
 
+/**
+ * Nanoseconds by which the clock of a trace goes back where it starts again: its machine was booted again, or the records of another CPU
+ * follow. What was seen before says nothing of what stands now. Records that overtake one another lie closer together.
+ */
+const RESTART = 1e9;
+
 /** One rule at work. */
 interface Watched {
   readonly rule: Rule;
@@ -63,8 +69,10 @@ export class RuleCheck implements Observer {
   readonly #ticks: boolean;
   /** The event as rules see it where the clock counts ticks: reused, so that the row of the walk keeps its time. */
   #timeless: Timeless | undefined;
-  /** Steps at which the trace lost events, or at which the records of a CPU begin. */
+  /** Steps at which the trace lost events, at which the records of a CPU begin, or at which the clock starts again. */
   readonly #losses: Step[] = [];
+  /** The time of the last event that has one. */
+  #time = Number.NaN;
   readonly #ordered: Ordered | undefined;
 
   /**
@@ -114,11 +122,13 @@ export class RuleCheck implements Observer {
   }
 
   event(step: Step, happened: Happened, state: State): void {
-    const { kind } = happened;
-    if (kind.role === 'loss') {
+    const { kind, time } = happened;
+    const again = this.#time - time > RESTART && !this.#ticks;
+    if (!Number.isNaN(time)) this.#time = time;
+    if (kind.role === 'loss' || again) {
       this.#losses.push(step);
       for (const { observer } of this.#all) observer.lost(step);
-      return;
+      if (kind.role === 'loss') return;
     }
     if (kind.role === 'begin') this.#losses.push(step);
     const list = this.#byKind[kind.number];

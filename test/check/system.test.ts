@@ -115,6 +115,49 @@ describe('rules about the system', () => {
       assert.deepEqual(found(made(`${halted}\n3000000 mark marker text=x`), 'F82'), []);
     });
 
+    it('a reboot, or INIT, takes away what the local APIC held', () => {
+      const open = `${whole}\n${accept(10)}\n${inject(11)}`;
+      for (const reset of [
+        '500000 vcpu.reset vcpu/0 by="reset vector"',
+        '500000 vcpu.reset vcpu/1 by="reset vector"',
+        '500000 vcpu.reset vcpu/0 by=INIT',
+        '500000 kvm.userspace vcpu/1 reason="KVM_EXIT_SHUTDOWN (8)"',
+        '500000 kvm.userspace vcpu/0 reason="KVM_EXIT_SYSTEM_EVENT (24)"',
+        '500000 kvm.exit vcpu/0 reason=TRIPLE_FAULT',
+        '500000 kvm.exit vcpu/0 reason=shutdown',
+      ])
+        assert.equal(verdict(made(`${open}\n${reset}\n${runs(1, 14)}`), 'F82'), 'pass', reset);
+      for (const none of ['500000 vcpu.reset vcpu/1 by=INIT', '500000 kvm.userspace vcpu/0 reason="KVM_EXIT_IO (2)"'])
+        assert.equal(found(made(`${open}\n${none}\n${runs(1, 14)}`), 'F82').length, 1, none);
+    });
+    it('a reboot as a host records it: the guest ends in a triple fault and begins at the reset vector', () => {
+      const host = (entry: string): string =>
+        [
+          '# tracer: nop',
+          '#',
+          ...[
+            '10.000001: kvm_apic_accept_irq: apicid 0 vec 34 (Fixed|edge)',
+            '10.000002: kvm_inj_virq: IRQ 0x22',
+            '10.000003: kvm_entry: vcpu 0, rip 0xffffffffc036e473',
+            '10.000004: kvm_eoi: apicid 0 vector 34',
+            '11.000001: kvm_apic_accept_irq: apicid 0 vec 34 (Fixed|edge)',
+            '11.000002: kvm_inj_virq: IRQ 0x22',
+            '11.000003: kvm_entry: vcpu 0, rip 0xffffffffc036e473',
+            `14.000003: kvm_entry: vcpu 0, rip ${entry}`,
+            ...[15, 20, 25].map((second) => `${second}.000003: kvm_entry: vcpu 0, rip 0xffffffffc036e473`),
+          ].map((text) => ` CPU 0/KVM-736     [000] d..1.    ${text}`),
+          '',
+        ].join('\n');
+      assert.equal(found(importText(host('0xffffffffc036e473')), 'F82').length, 1);
+      assert.equal(verdict(importText(host('0xfff0')), 'F82'), 'pass');
+    });
+    it('a clock that starts again is that of another boot: what was seen before is forgotten', () => {
+      const boots = (again: number): string =>
+        `${100e6} kvm.entry vcpu/0\n${whole.replaceAll(/^(\d)/gm, '10000000$1')}\n${accept(100e6 + 10)}\n${inject(100e6 + 11)}\n${runs(again, again + 1)}\n${runs(112, 116)}`;
+      assert.equal(verdict(made(boots(2)), 'F82'), 'pass');
+      assert.equal(found(made(boots(101)), 'F82').length, 1);
+    });
+
     it('where the trace never shows what comes next for a vector, nothing is missing', () => {
       // Edge-triggered interrupts end without a record while APICv is active, and posted ones are not injected by software.
       assert.deepEqual(found(made(`${accept(1)}\n${inject(2)}\n${runs(1, 14)}`), 'F82'), []);

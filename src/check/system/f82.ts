@@ -1,8 +1,8 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
-import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
+import { kvmEntry, kvmExit, kvmUserspace, vcpuReset } from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
-import { vcpuVector } from '../../model/things/virt.ts';
+import { vcpu, vcpuVector } from '../../model/things/virt.ts';
 import { isHalted } from '../kvm/descriptors.ts';
 import type { Rule } from '../rule.ts';
 
@@ -28,16 +28,22 @@ interface Waiting {
   lastTime: number;
 }
 
-/** F82. */
+/**
+ * What ends the run of a whole machine: the guest resets itself with a triple fault (SDM vol. 3 "Interrupt 8"), or KVM tells the VMM of it. What
+ * its local APICs held will never come out.
+ */
+const MACHINE_ENDS = /triple.?fault|^shutdown$|EXIT_SHUTDOWN|KVM_EXIT_S(?:HUTDOWN|YSTEM_EVENT)/i;
+
+/** F82. A virtual CPU that starts from its reset state (INIT, or a reboot of the guest) has lost what its local APIC held. */
 export const deliveryGoesOn: Rule<'F82'> = {
   id: 'F82',
   names: [],
   title: 'Guest hangs: delivery stops at one stage',
   meaning:
-    'An interrupt that goes into a stage of its delivery comes out of it: what a local APIC accepted is injected, what was injected is ended.',
+    'An interrupt that goes into a stage of its delivery comes out of it: what a local APIC accepted is injected, what was injected is ended, unless the virtual CPU is reset.',
   severity: 'error',
   reference: 'stages of delivery: accepted, injected, ended (Intel SDM vol. 3 "Local APIC": IRR, ISR, EOI)',
-  kinds: [apicAccept, apicInject, apicEoi, kvmEntry, kvmExit],
+  kinds: [apicAccept, apicInject, apicEoi, kvmEntry, kvmExit, kvmUserspace, vcpuReset],
   needs: [[apicAccept], [apicInject], [kvmEntry, kvmExit]],
   needsAll: false,
   needsTime: true,
@@ -75,6 +81,17 @@ export const deliveryGoesOn: Rule<'F82'> = {
     };
     return {
       event(step, { kind, object, time, words, at }, state: State) {
+        if (kind === vcpuReset) {
+          // A reboot begins at the reset vector of one virtual CPU and resets the others too.
+          const { by } = vcpuReset.read(words, at);
+          if (world.strings.text(by) === 'INIT') waiting.delete(object);
+          else waiting.clear();
+          return;
+        }
+        if (kind === kvmUserspace) {
+          if (MACHINE_ENDS.test(world.strings.text(kvmUserspace.read(words, at).reason))) waiting.clear();
+          return;
+        }
         if (kind === kvmEntry || kind === kvmExit) {
           if (kind === kvmEntry) {
             lastRun = step;
@@ -82,6 +99,10 @@ export const deliveryGoesOn: Rule<'F82'> = {
           }
           const list = waiting.get(object);
           if (list === undefined || list.size === 0) return;
+          if (kind === kvmExit && MACHINE_ENDS.test(state.text(object, vcpu.at.exitReason))) {
+            waiting.clear();
+            return;
+          }
           for (const one of list.values()) {
             if (kind === kvmEntry) {
               one.entries++;

@@ -12,6 +12,8 @@ export class Ftrace extends RuleContext {
   fields = false;
   /** CPUs whose map in the vector matrix is online, as the records of the matrix tell. */
   readonly maps = new Set<number>();
+  /** Virtual CPUs that entered the guest at the reset vector last. */
+  readonly atReset = new Set<number>();
   /** Virtual CPU by thread number, learnt from records that name it. */
   readonly #vcpus = new Map<number, number>();
   /** Thread number by task (text number of `comm-pid`). */

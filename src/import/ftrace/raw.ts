@@ -6,10 +6,10 @@ import * as apic from '../../model/events/apic.ts';
 import * as ev from '../../model/events/virt.ts';
 import { decodersById } from '../../model/message.ts';
 import { apicIcr, ioApicEntry, x86Address, x86Data } from '../../model/registers/x86.ts';
-import { vcpuObject, vcpuVectorObject } from '../objects.ts';
+import { vcpuObject } from '../objects.ts';
 import { either } from '../rules.ts';
 import { type Ftrace, type FtraceRule, rule } from './context.ts';
-import { inject, VM } from './virt.ts';
+import { accepted, inject, VM } from './virt.ts';
 
 const DELIVERY = ['Fixed', 'LowPrio', 'SMI', 'Res3', 'NMI', 'INIT', 'SIPI', 'ExtINT'];
 const SHORTHAND = ['dst', 'self', 'all', 'all-but-self'];
@@ -26,15 +26,14 @@ function accept(name: string, posted: boolean): FtraceRule {
   return rule(
     name,
     'apicid={vcpu:n} dm={dm:n} tm={tm:n} vec={vector:n}',
-    (f, c, s) => {
-      f.emit(
-        apic.apicAccept
-          .put()
-          .mode(words(f, delivery(c.lo[s.dm]!), c.lo[s.tm]! !== 0 ? 'level' : 'edge'))
-          .posted(posted),
-        vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff),
-      );
-    },
+    (f, c, s) =>
+      accepted(
+        f,
+        c.lo[s.vcpu]!,
+        c.lo[s.vector]!,
+        words(f, delivery(c.lo[s.dm]!), c.lo[s.tm]! !== 0 ? 'level' : 'edge'),
+        posted,
+      ),
     { apicid: 'vcpu', vec: 'vector' },
   );
 }

@@ -16,17 +16,20 @@ export const VM = 'kvm/0';
 /** The fields option prints these events in a form that raw.ts reads. */
 const textOnly = (): boolean => false;
 
+/** A local APIC accepts an interrupt, or INIT, which resets it. `mode`: text number of the words in the brackets. */
+export function accepted(f: Ftrace, vcpu: number, vector: number, mode: number, posted: boolean): void {
+  const { world } = f.out;
+  f.emit(apic.apicAccept.put().mode(mode).posted(posted), vcpuVectorObject(world, vcpu & 0xffffff, vector & 0xff));
+  if (world.strings.text(mode).startsWith('INIT'))
+    f.emit(ev.vcpuReset.put().by(f.intern('INIT')), vcpuObject(world, vcpu & 0xffffff));
+}
+
 function accept(name: string, posted: boolean): FtraceRule {
   // "apicid" is really the vcpu id (arch/x86/kvm/lapic.c).
   return rule(
     name,
     'apicid {vcpu:x} vec {vector:u} ({mode:s})…',
-    (f, c, s) => {
-      f.emit(
-        apic.apicAccept.put().mode(f.str(s.mode)).posted(posted),
-        vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff),
-      );
-    },
+    (f, c, s) => accepted(f, c.lo[s.vcpu]!, c.lo[s.vector]!, f.str(s.mode), posted),
     {},
     textOnly,
   );
@@ -141,18 +144,28 @@ function mmio(
   );
 }
 
-function entry(f: Ftrace, vcpu: number): void {
+/** Where a processor begins after a reset: offset FFF0H in the segment at FFFF0000H (SDM vol. 3 "First Instruction Executed"). */
+const RESET_VECTOR = 0xfff0;
+
+/** A virtual CPU enters the guest. `atReset`: at the reset vector, which it may do several times until it leaves that. */
+function entry(f: Ftrace, vcpu: number, atReset: boolean): void {
   f.runs(vcpu);
-  f.emit(ev.kvmEntry.put(), vcpuObject(f.out.world, vcpu & 0xffffff));
+  const object = vcpuObject(f.out.world, vcpu & 0xffffff);
+  if (atReset && !f.atReset.has(object)) f.emit(ev.vcpuReset.put().by(f.intern('reset vector')), object);
+  if (atReset) f.atReset.add(object);
+  else f.atReset.delete(object);
+  f.emit(ev.kvmEntry.put(), object);
 }
 
 export const virtRules: readonly FtraceRule[] = [
   rule(
     'kvm_entry',
-    ['vcpu {vcpu:u}…', 'PC: {pc:x}'] as const,
+    // trace-cmd prints no comma; older kernels print no rip.
+    ['vcpu {vcpu:u}«,» rip {rip:x}…', 'vcpu {vcpu:u}…', 'PC: {pc:x}'] as const,
     (f, c, s) => {
       if (s.vcpu !== undefined && c.got[s.vcpu]) {
-        entry(f, c.lo[s.vcpu]!);
+        const atReset = s.rip !== undefined && c.got[s.rip] === 1 && c.lo[s.rip] === RESET_VECTOR && c.hi[s.rip] === 0;
+        entry(f, c.lo[s.vcpu]!, atReset);
         return;
       }
       f.emit(ev.kvmEntry.put(), f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/entry'));

@@ -1,7 +1,7 @@
 import { eventKind } from '../event.ts';
 import type { State } from '../state.ts';
 import { msixEntry } from '../things/pci.ts';
-import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, kvmTable, kvmVm, vcpu } from '../things/virt.ts';
+import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, kvmTable, kvmVm, vcpu, vcpuVector } from '../things/virt.ts';
 
 const C = vcpu.at;
 const K = kvmRoute.at;
@@ -41,6 +41,29 @@ export const kvmUserspace = eventKind(
   'KVM returned to the VMM: the virtual CPU does not run guest code.',
   { reason: 's' },
   (state, e) => state.setFlag(e.object, C.inGuest, false),
+);
+
+/** Requested and in-service bits, and what was accepted and not taken, of a vector of a virtual CPU. */
+const BITS = [vcpuVector.at.requested, vcpuVector.at.inService];
+
+/**
+ * INIT at the local APIC (SDM vol. 3 "Local APIC State After an INIT Reset"), or an entry at the reset vector ("First Instruction Executed":
+ * FFFFFFF0H, IP FFF0H). A nested guest enters there too, so that the bits of the vectors are unknown behind it rather than clear.
+ */
+export const vcpuReset = eventKind(
+  'vcpu.reset',
+  'configure',
+  [vcpu],
+  'A virtual CPU starts from its reset state: its local APIC got INIT (`by` is `INIT`), or it enters at the reset vector (`reset vector`), as after a reboot of its machine. What its local APIC held before is gone.',
+  { by: 's' },
+  (state, e) => {
+    state.touch(e.object);
+    for (const { object } of state.world.node(e.object)?.children.get('vector')?.children.values() ?? []) {
+      if (object < 0 || !state.present(object)) continue;
+      for (const cell of BITS) if (state.flag(object, cell) === true) state.forget(object, cell);
+      state.set(object, vcpuVector.at.open, 0);
+    }
+  },
 );
 
 /** sched_switch and sched_wakeup of the host, for threads that run a virtual CPU. */
@@ -316,4 +339,5 @@ export const virtEvents = [
   kvmTableEntry,
   irqfdReturn,
   vcpuSched,
+  vcpuReset,
 ];

@@ -7,11 +7,40 @@ describe('kvm events, x86', () => {
   it('entries in the wordings of all versions', () => {
     for (const rest of [
       '',
+      ' rip 0xffffffffc036e473',
+      ', rip 0xe05b',
+      ', rip 0xe05b[immediate exit]',
+      ', rip 0xe05b intr_info 0x800000ec error_code 0x00000000',
+    ])
+      all([[`kvm_entry: vcpu 1${rest}`, 'kvm.entry vcpu/1']]);
+  });
+
+  it('a virtual CPU starts from its reset state: at the reset vector, or with INIT', () => {
+    for (const rest of [
+      ' rip 0xfff0',
       ', rip 0xfff0',
       ', rip 0xfff0[immediate exit]',
       ', rip 0xfff0 intr_info 0x800000ec error_code 0x00000000',
     ])
-      all([[`kvm_entry: vcpu 1${rest}`, 'kvm.entry vcpu/1']]);
+      all([[`kvm_entry: vcpu 1${rest}`, 'vcpu.reset vcpu/1 by=reset vector', 'kvm.entry vcpu/1']]);
+    const init = (mode: string): [string, string, string] => [
+      `kvm_apic_accept_irq: apicid 1 vec 0 (${mode})`,
+      `apic.accept vcpu/1/vector/0 mode=${mode} posted=false`,
+      'vcpu.reset vcpu/1 by=INIT',
+    ];
+    all([init('INIT|edge'), init('INIT|level')]);
+    // In the records of a start that the capture x86-nested has: the first page fault brings it back to the reset vector.
+    const start = ['0xfff0', '0xfff0', '0xe05b', '0xfff0'].map(
+      (rip) => `${HEAD}kvm_entry:             vcpu 0 rip ${rip}`,
+    );
+    assert.deepEqual(wholly(`# tracer: nop\n${start.join('\n')}\n`).events, [
+      'vcpu.reset vcpu/0 by=reset vector',
+      'kvm.entry vcpu/0',
+      'kvm.entry vcpu/0',
+      'kvm.entry vcpu/0',
+      'vcpu.reset vcpu/0 by=reset vector',
+      'kvm.entry vcpu/0',
+    ]);
   });
 
   it('exits in the wordings of all versions', () => {
