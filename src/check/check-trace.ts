@@ -42,6 +42,8 @@ const RESTART = 1e9;
 interface Watched {
   readonly rule: Rule;
   readonly observer: RuleObserver;
+  /** The trace lacks what the rule needs: it looks only at what tells of the fault by itself. */
+  readonly blind: boolean;
   /** Breaches whose proof is an absence that the trace cannot show. */
   undecided: number;
   /** Breaches worse than info, and those of severity info. */
@@ -101,17 +103,20 @@ export class RuleCheck implements Observer {
     };
     const lists = new Map<number, Watched[]>();
     for (const rule of rules) {
-      if (this.#blind(rule, complete)) continue;
+      const blind = this.#blind(rule, complete);
+      const kinds = blind ? (rule.alone ?? []) : rule.kinds;
+      if (blind && !kinds.some(recorded)) continue;
       const watched: Watched = {
         rule,
         observer: rule.watch((breach) => this.#report(watched, breach), scene),
+        blind,
         undecided: 0,
         broken: 0,
         noted: 0,
         alike: new Map(),
       };
       this.#watched.set(rule, watched);
-      for (const { number } of new Set(rule.kinds)) {
+      for (const { number } of new Set(kinds)) {
         const list = lists.get(number);
         if (list) list.push(watched);
         else lists.set(number, [watched]);
@@ -139,7 +144,7 @@ export class RuleCheck implements Observer {
 
   /** The trace is over; no event follows. */
   end(last: Step, state: State): void {
-    for (const { observer } of this.#all) observer.end?.(last, state);
+    for (const { observer, blind } of this.#all) if (!blind) observer.end?.(last, state);
   }
 
   /** What each rule says so far, by its id. */
@@ -150,8 +155,11 @@ export class RuleCheck implements Observer {
   /** What a rule says so far. */
   verdict(rule: Rule): Verdict {
     const watched = this.#watched.get(rule);
-    if (watched === undefined) return rule.kinds.some(this.#recorded) ? 'undecidable' : 'not-applicable';
-    if (watched.broken > 0) return 'fail';
+    if (watched !== undefined && watched.broken > 0) return 'fail';
+    if (watched === undefined || watched.blind) {
+      const about = rule.kinds.filter((kind) => rule.alone?.includes(kind) !== true);
+      return about.some(this.#recorded) || (watched?.noted ?? 0) > 0 ? 'undecidable' : 'not-applicable';
+    }
     const any = watched.noted > 0 || watched.observer.judged > 0;
     if (watched.undecided > 0 || (any && this.#ticks && rule.needsTime)) return 'undecidable';
     return any ? 'pass' : 'not-applicable';

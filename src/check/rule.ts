@@ -81,6 +81,11 @@ export interface Rule<Id extends string = string> {
   readonly kinds: readonly EventKind[];
   /** Inputs without which it cannot judge: of each group the trace must hold events of at least one kind. */
   readonly needs: readonly (readonly EventKind[])[];
+  /**
+   * Kinds of events that tell of the fault by themselves, such as lines of the kernel's log: what they tell is reported also where the
+   * trace lacks the inputs that it needs. It is not said then that the rule holds.
+   */
+  readonly alone?: readonly EventKind[];
   /** It counts causes and messages: it can be judged only where the trace shows all of them, as simulated traces do. */
   readonly needsAll: boolean;
   /** It measures times: where the clock counts ticks it does not see all that breaks it, so it does not say that it holds. */

@@ -1,9 +1,14 @@
 import type { ObjectId } from '../../base/ids.ts';
+import { mark, message } from '../../model/events/notes.ts';
 import { piPost, piWrite } from '../../model/events/posted.ts';
 import { kvmEntry, kvmExit, kvmUserspace, vcpuSched } from '../../model/events/virt.ts';
 import { piDescriptor } from '../../model/things/ims.ts';
+import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { controlOf, descriptorOf, isHalted, NOTIFY, vcpuOf } from './descriptors.ts';
+
+/** What KVM warns of when it puts a virtual CPU on the wakeup list (pi_enable_wakeup_handler). */
+const WARNED = /\bPI descriptor SN field set before blocking\b/;
 
 /**
  * F55. Linux sets SN when it takes a virtual CPU off its processor that could go on (preempted, also while it was about to halt), and clears it
@@ -18,8 +23,9 @@ export const suppressionEnds: Rule<'F55'> = {
     'A blocked virtual CPU has SN 0 and the wakeup vector; a running one SN 0 and the notification vector. SN is 1 only while it could run and does not.',
   severity: 'error',
   reference: 'arch/x86/kvm/vmx/posted_intr.c vmx_vcpu_pi_load, vmx_vcpu_pi_put, pi_enable_wakeup_handler',
-  kinds: [piPost, piWrite, kvmEntry, kvmExit, kvmUserspace, vcpuSched],
+  kinds: [piPost, piWrite, kvmEntry, kvmExit, kvmUserspace, vcpuSched, message, mark],
   needs: [[piWrite]],
+  alone: [message, mark],
   needsAll: false,
   confirm:
     'probes at vmx_vcpu_pi_put and vmx_vcpu_pi_load with the control word of the descriptor; sched_switch of the thread of the virtual CPU (prev_state S: blocked, R: preempted)',
@@ -33,8 +39,20 @@ export const suppressionEnds: Rule<'F55'> = {
     const writes = new Map<number, number>();
     const evidence = (descriptor: number): number[] => [writes.get(descriptor) ?? -1].filter((step) => step >= 0);
     return {
-      event(step, { kind, object, words, at }, state) {
-        if (kind === piWrite) writes.set(object, step);
+      event(step, happened, state) {
+        const { kind, object, words, at } = happened;
+        if (kind === message || kind === mark) {
+          const text = textOf(world, happened);
+          if (!WARNED.test(text)) return;
+          judged++;
+          report({
+            step,
+            object,
+            title: 'A virtual CPU blocks with SN set',
+            text: `KVM warns: ${text.trim()}. What is posted to that virtual CPU from now on wakes nobody.`,
+            evidence: [],
+          });
+        } else if (kind === piWrite) writes.set(object, step);
         else if (kind === kvmUserspace) halted.delete(object);
         else if (kind === kvmExit) {
           if (isHalted(state, object)) halted.add(object);

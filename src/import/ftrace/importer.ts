@@ -23,7 +23,7 @@ import {
   UNKNOWN_RECORD,
   WHOLE_RECORD,
 } from '../importer.ts';
-import { kernelFault } from '../kernel-lines.ts';
+import { kernelLine } from '../kernel-lines.ts';
 import { isNameByte } from '../pattern.ts';
 import { Dispatcher, RuleSet } from '../rules.ts';
 import { consoleRules } from './console.ts';
@@ -266,11 +266,9 @@ export class FtraceImporter implements RecordReader {
     }
     if (/^\s*(?:\d+\)|-{3,}|=[ =]*$)|^ +$/.test(line)) return 'function graph';
     if (/^\s*(--+|Dumping ftrace buffer|CPU:\d+ \[SUBBUFFER START\])/.test(line)) return 'separator';
-    const fault = kernelFault(buf, start, end, this.#out.world.strings);
-    if (fault === undefined) return undefined;
     this.#out.cpu = -1;
-    this.#f.emit(fault, this.#f.object('log'));
-    return 'kernel log';
+    this.#f.buf = buf;
+    return kernelLine(this.#f, start, end, false) ? 'kernel log' : undefined;
   }
 
   #cpuMention(n: number): number {
