@@ -75,6 +75,7 @@ function needsOf(rule: Rule): string {
   const groups = rule.needsAll
     ? ['every cause and every message, which only simulated traces show']
     : rule.needs.map(kindsIn);
+  if (rule.oneMachine) groups.push('records of one virtual machine only');
   const needs = groups.length === 0 ? 'nothing in particular' : groups.join('; and ');
   return rule.alone === undefined ? needs : `${needs}. By itself it tells of the fault: ${kindsIn(rule.alone)}`;
 }

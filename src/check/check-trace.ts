@@ -1,6 +1,7 @@
 import type { ObjectId, Step } from '../base/ids.ts';
 import { durationText } from '../base/time.ts';
 import type { EventKind } from '../model/event.ts';
+import { kvmSeveral } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import type { World } from '../model/world.ts';
@@ -178,7 +179,9 @@ export class RuleCheck implements Observer {
 
   /** Whether the trace lacks what a rule needs. A trace that shows all lacks nothing: what it does not hold did not happen. */
   #blind(rule: Rule, complete: boolean): boolean {
-    return !complete && (rule.needsAll || rule.needs.some((group) => !group.some(this.#recorded)));
+    if (complete) return false;
+    if (rule.oneMachine === true && this.#recorded(kvmSeveral)) return true;
+    return rule.needsAll || rule.needs.some((group) => !group.some(this.#recorded));
   }
 
   #report(watched: Watched, breach: Breach): void {

@@ -90,6 +90,11 @@ export interface Rule<Id extends string = string> {
   readonly needsAll: boolean;
   /** It measures times: where the clock counts ticks it does not see all that breaks it, so it does not say that it holds. */
   readonly needsTime?: true;
+  /**
+   * It takes what records of KVM say without a virtual machine (GSIs, irqfds, lines) as that of one: where a capture shows several, it
+   * cannot judge.
+   */
+  readonly oneMachine?: true;
   /** What it needs and no importer of a log reads, as the page of findings says it; only trace files and simulations hold it. */
   readonly notInLogs?: string;
   /** The probe, the trace event or the file that would confirm a finding or make the rule decidable. */

@@ -31,6 +31,7 @@ export const releasedIrqfdIsSilent: Rule<'F53'> = {
   kinds: [irqfdAssign, irqfdReturn, irqfdWakeup, kvmLine, piUpdate, kvmEntry, vfioSet],
   needs: [[irqfdAssign], [irqfdWakeup, kvmLine, piUpdate]],
   needsAll: false,
+  oneMachine: true,
   confirm: 'probes at kvm_irqfd, at its return, and at irqfd_wakeup, the last with the GSI of the irqfd',
   watch(report, { world, complete }) {
     /** How many eventfds each GSI has more than when it was first seen, and where the last one went. */

@@ -26,6 +26,7 @@ export const acknowledgeLowersLine: Rule<'F46'> = {
   kinds: [kvmLine, kvmAck],
   needs: [[kvmLine], [kvmAck]],
   needsAll: false,
+  oneMachine: true,
   needsTime: true,
   confirm: 'kvm_set_irq with source 1, kvm_ack_irq and a probe at irqfd_resampler_ack',
   watch(report, scene) {

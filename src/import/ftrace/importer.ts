@@ -2,7 +2,7 @@
  * ftrace text: /sys/kernel/tracing/trace and trace_pipe, dumps on oops, and what trace-cmd report prints in the same form.
  * Source of the format: kernel/trace/trace.c and trace_output.c; the events are in the TP_printk lines of their headers.
  * What the text cannot tell: its clock (only whether it is a counter), what happened on a CPU while it was marked offline
- * (tracepoints do not fire there), and whose virtual machine a KVM event is about.
+ * (tracepoints do not fire there), and whose virtual machine a KVM event is about; threads tell virtual CPUs apart (vcpus.ts).
  */
 import { bytesAt, bytesOf, COLON, EQUALS, HASH, SPACE, textOf, ZERO } from '../../base/bytes.ts';
 import type { ObjectId } from '../../base/ids.ts';
@@ -163,6 +163,7 @@ export class FtraceImporter implements RecordReader {
     f.buf = buf;
     f.flagsStart = head.flagsStart;
     f.flagsEnd = head.flagsEnd;
+    f.process = head.process;
     let at = head.payload;
     while (at < end && buf[at] === SPACE) at++;
     const nameStart = at;

@@ -1,6 +1,6 @@
 /** KVM_IRQFD as a kernel trace shows it: a probe at kvm_irqfd of virt/kvm/eventfd.c, and one at its return. */
 import { irqfdReturn } from '../../model/events/virt.ts';
-import type { Ftrace } from './context.ts';
+import { type Ftrace, VM } from './context.ts';
 import { noteIrqfd } from './vfio.ts';
 
 /** A call, as far as the probe fetched its arguments. */
@@ -31,7 +31,7 @@ export function endIrqfd(f: Ftrace, ret: number): boolean {
   const { fd, gsi, release } = call;
   const event = irqfdReturn.put().ret(ret);
   if (release !== undefined) event.release(release);
-  f.emit(event, f.object(gsi === undefined ? 'kvm/0/irqfd' : `kvm/0/irqfd/${gsi}`));
+  f.emit(event, f.object(gsi === undefined ? `${VM}/irqfd` : `${VM}/irqfd/${gsi}`));
   // The eventfd of a call that failed is not tied, except where that is why it failed.
   if (ret < 0 && ret !== EBUSY && release === false && fd !== undefined && gsi !== undefined)
     noteIrqfd(f, fd, gsi, true);

@@ -15,7 +15,7 @@ import { pciMsiFunction, pciMsiHwirq } from '../../model/registers/hwirq.ts';
 import { MSIX_ENTRIES } from '../../model/registers/pci.ts';
 import { irq } from '../../model/things/irq.ts';
 import { isNameByte } from '../pattern.ts';
-import type { Ftrace } from './context.ts';
+import { type Ftrace, VM } from './context.ts';
 import { beginIrqfd, endIrqfd } from './irqfd.ts';
 import { beginSetIrqs, endSetIrqs, noteIrqfd } from './vfio.ts';
 
@@ -83,7 +83,7 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
     return true;
   },
   irqfd_wakeup: (f) => {
-    f.emit(irqfdWakeup.put(), f.object('kvm/0/irqfd'));
+    f.emit(irqfdWakeup.put(), f.object(`${VM}/irqfd`));
     return true;
   },
   kvm_irqfd: (f, a) => {
@@ -91,9 +91,11 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
     const fd = first(a, 'fd');
     const flags = first(a, 'flags');
     const event = irqfdAssign.put();
+    f.notes();
+    f.vcpus.belongsTo(f.process);
     if (fd) event.fd(fd.lo);
     if (flags) event.release((flags.lo & 1) !== 0).resample((flags.lo & 2) !== 0);
-    f.emit(event, f.object(gsi ? `kvm/0/irqfd/${gsi.lo}` : 'kvm/0/irqfd'));
+    f.emit(event, f.object(gsi ? `${VM}/irqfd/${gsi.lo}` : `${VM}/irqfd`));
     const release = flags && (flags.lo & 1) !== 0;
     if (gsi && fd) noteIrqfd(f, fd.lo, gsi.lo, release === true);
     beginIrqfd(f, { fd: fd?.lo, gsi: gsi?.lo, release });

@@ -6,10 +6,9 @@ import * as apic from '../../model/events/apic.ts';
 import * as ev from '../../model/events/virt.ts';
 import { decodersById } from '../../model/message.ts';
 import { apicIcr, ioApicEntry, x86Address, x86Data } from '../../model/registers/x86.ts';
-import { vcpuObject } from '../objects.ts';
 import { either } from '../rules.ts';
-import { type Ftrace, type FtraceRule, rule } from './context.ts';
-import { accepted, inject, VM } from './virt.ts';
+import { type Ftrace, type FtraceRule, rule, VM } from './context.ts';
+import { accepted, inject } from './virt.ts';
 
 const DELIVERY = ['Fixed', 'LowPrio', 'SMI', 'Res3', 'NMI', 'INIT', 'SIPI', 'ExtINT'];
 const SHORTHAND = ['dst', 'self', 'all', 'all-but-self'];
@@ -111,7 +110,7 @@ const rawRules: readonly FtraceRule[] = [
               SHORTHAND[shorthand.of(icr)]!,
             ),
           ),
-        f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'),
+        f.vcpu >= 0 ? f.vcpu : f.object('vcpu/unknown/ipi'),
       );
     },
     { icr_low: 'icr', dest_id: 'dest' },

@@ -35,8 +35,8 @@ export const schedRules: readonly FtraceRule[] = [
       '{was:s}:{from:u} [{prio:d}] {state:w} ==> {comm:s}:{to:u} [{nextprio:d}]',
     ] as const,
     (f, c, s) => {
-      const from = f.vcpuOfThread(c.lo[s.from]!);
-      const to = f.vcpuOfThread(c.lo[s.to]!);
+      const from = f.vcpus.of(c.lo[s.from]!);
+      const to = f.vcpus.of(c.lo[s.to]!);
       if (from < 0 && to < 0) return false;
       if (from >= 0) tell(f, from, false, sleeps(f.text(s.state)));
       if (to >= 0) tell(f, to, true, undefined);
@@ -49,7 +49,7 @@ export const schedRules: readonly FtraceRule[] = [
     'sched_wakeup',
     ['comm={comm:s} pid={pid:u} prio={prio:d}…', '{comm:s}:{pid:u} [{prio:d}]…'] as const,
     (f, c, s) => {
-      const vcpu = f.vcpuOfThread(c.lo[s.pid]!);
+      const vcpu = f.vcpus.of(c.lo[s.pid]!);
       if (vcpu < 0) return false;
       tell(f, vcpu, false, false);
       return undefined;

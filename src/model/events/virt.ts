@@ -138,6 +138,15 @@ export const piUpdate = eventKind(
   },
 );
 
+/** Object: what stands for the virtual machine that records do not name. */
+export const kvmSeveral = eventKind(
+  'kvm.several',
+  'look',
+  [kvmVm],
+  'The trace shows a second virtual machine: records of KVM that name none may be about any. `by` tells what shows it: `thread` (two threads run a virtual CPU of one number), `process` (two processes have virtual machines), `descriptor` (a virtual CPU number has two posted-interrupt descriptors).',
+  { by: 's' },
+);
+
 /** The irqfd of a GSI. Object: the irqfd, or the virtual machine. In captures the call begins; `irqfd.return` tells its end. */
 export const irqfdAssign = eventKind(
   'irqfd.assign',
@@ -340,4 +349,5 @@ export const virtEvents = [
   irqfdReturn,
   vcpuSched,
   vcpuReset,
+  kvmSeveral,
 ];

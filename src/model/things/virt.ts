@@ -6,7 +6,7 @@ import { apicLvt } from '../registers/x86.ts';
 const lvt = (source: string) =>
   ({ kind: 'reg', register: apicLvt, meaning: `Entry of the local vector table for ${source} (x86).` }) as const;
 
-/** A virtual CPU: `vcpu/<n>`. */
+/** A virtual CPU: `vcpu/<n>`; in a capture of several machines also `vcpu/<n>@<thread>`. */
 export const vcpu = objectType('vcpu', 'A virtual CPU.', {
   inGuest: { kind: 'flag', meaning: 'It runs guest code right now (between kvm_entry and kvm_exit).' },
   exitReason: { kind: 'text', meaning: 'Reason of its last exit.' },
