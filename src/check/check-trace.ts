@@ -105,8 +105,8 @@ export class RuleCheck implements Observer {
     const lists = new Map<number, Watched[]>();
     for (const rule of rules) {
       const blind = this.#blind(rule, complete);
-      const kinds = blind ? (rule.alone ?? []) : rule.kinds;
-      if (blind && !kinds.some(recorded)) continue;
+      const { kinds, beside = [], alone = [] } = rule;
+      if (blind && !alone.some(recorded)) continue;
       const watched: Watched = {
         rule,
         observer: rule.watch((breach) => this.#report(watched, breach), scene),
@@ -117,7 +117,7 @@ export class RuleCheck implements Observer {
         alike: new Map(),
       };
       this.#watched.set(rule, watched);
-      for (const { number } of new Set(kinds)) {
+      for (const { number } of new Set(blind ? alone : [...kinds, ...beside, ...alone])) {
         const list = lists.get(number);
         if (list) list.push(watched);
         else lists.set(number, [watched]);
@@ -158,8 +158,7 @@ export class RuleCheck implements Observer {
     const watched = this.#watched.get(rule);
     if (watched !== undefined && watched.broken > 0) return 'fail';
     if (watched === undefined || watched.blind) {
-      const about = rule.kinds.filter((kind) => rule.alone?.includes(kind) !== true);
-      return about.some(this.#recorded) || (watched?.noted ?? 0) > 0 ? 'undecidable' : 'not-applicable';
+      return rule.kinds.some(this.#recorded) || (watched?.noted ?? 0) > 0 ? 'undecidable' : 'not-applicable';
     }
     const any = watched.noted > 0 || watched.observer.judged > 0;
     if (watched.undecided > 0 || (any && this.#ticks && rule.needsTime)) return 'undecidable';

@@ -77,8 +77,10 @@ export interface Rule<Id extends string = string> {
   readonly severity: Severity;
   /** Where that is laid down: specification section, kernel or QEMU file, mail. */
   readonly reference: string;
-  /** Kinds of events that it looks at; `event` sees no others. */
+  /** Kinds of events that it is about. `event` sees these, and those of `beside` and `alone`. */
   readonly kinds: readonly EventKind[];
+  /** Kinds that it looks at besides, because they explain what it judges. A trace that holds only these is none that it is about. */
+  readonly beside?: readonly EventKind[];
   /** Inputs without which it cannot judge: of each group the trace must hold events of at least one kind. */
   readonly needs: readonly (readonly EventKind[])[];
   /**

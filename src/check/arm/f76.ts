@@ -17,7 +17,7 @@ export const mapsDevices: Rule<'F76'> = {
   severity: 'error',
   reference:
     'Arm GIC (IHI 0069) 5.3.11: MAPD errors 0x010801, 0x010802; irq-gic-v3-its.c ("Table too large, reduce ids")',
-  kinds: [itsMapd, itsError, message, mark],
+  kinds: [itsMapd, itsError],
   needs: [[itsMapd, itsError]],
   alone: [message, mark],
   needsAll: false,

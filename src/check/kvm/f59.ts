@@ -25,7 +25,7 @@ export const postingStaysOn: Rule<'F59'> = {
     'A GSI whose message goes to one virtual CPU is posted; with several destinations, or another delivery mode, every interrupt takes the way through the host.',
   severity: 'info',
   reference: 'arch/x86/kvm/irq.c kvm_pi_update_irte (kvm_intr_is_single_vcpu)',
-  kinds: [piUpdate, irqfdAssign, irqfdWakeup, vfioFire, message, mark],
+  kinds: [piUpdate, irqfdAssign, irqfdWakeup, vfioFire],
   needs: [[piUpdate], [vfioFire], [irqfdWakeup]],
   alone: [message, mark],
   needsAll: false,

@@ -21,7 +21,7 @@ export const hasFreeEntries: Rule<'F36'> = {
   severity: 'error',
   reference:
     'drivers/iommu/intel/irq_remapping.c alloc_irte (65536 entries a unit), drivers/iommu/amd/iommu.c alloc_irq_index (512 or 2048 a function)',
-  kinds: [domAlloc, message, mark],
+  kinds: [domAlloc],
   needs: [[domAlloc]],
   alone: [message, mark],
   needsAll: false,

@@ -27,7 +27,7 @@ export const isolatesMessages: Rule<'F38'> = {
   meaning: 'A device is assigned to a guest only where its messages cannot raise interrupts of others.',
   severity: 'security',
   reference: 'drivers/vfio/vfio_iommu_type1.c, iommufd: msi_device_has_isolated_msi() or allow_unsafe_interrupts',
-  kinds: [vfioBind, message, mark],
+  kinds: [vfioBind],
   needs: [[vfioBind]],
   alone: [message, mark],
   needsAll: true,

@@ -47,7 +47,7 @@ export const noStorm: Rule<'F80'> = {
     'An irq does not fire faster than it can be served, and its handlers do not return IRQ_NONE nearly always; the kernel switches such an irq off ("nobody cared").',
   severity: 'warning',
   reference: 'kernel/irq/spurious.c note_interrupt: 99 900 of 100 000 unhandled',
-  kinds: [irqEntry, irqExit, message, mark],
+  kinds: [irqEntry, irqExit],
   needs: [[irqExit]],
   alone: [message, mark],
   needsAll: false,

@@ -47,8 +47,6 @@ export const freesPrevious: Rule<'F20'> = {
     mtxOnline,
     mtxUnsure,
     cpuState,
-    message,
-    mark,
   ],
   needs: [[vecUpdate]],
   alone: [message, mark],

@@ -22,7 +22,7 @@ export const freesIdle: Rule<'F25'> = {
   meaning: 'A vector that an irq moved away from is not freed while its bit in the IRR is set.',
   reference: 'arch/x86/kernel/apic/vector.c __vector_cleanup (Moved interrupt pending in old target APIC)',
   severity: 'error',
-  kinds: [vecFreeMoved, cpuAccept, cpuTake, cpuReset, message, mark],
+  kinds: [vecFreeMoved, cpuAccept, cpuTake, cpuReset],
   needs: [[vecFreeMoved], [cpuAccept]],
   alone: [message, mark],
   needsAll: false,

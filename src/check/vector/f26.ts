@@ -40,7 +40,7 @@ export const movesComplete: Rule<'F26'> = {
     'The move of an irq ends with its first interrupt on the new vector; until then another move is refused with EBUSY.',
   reference: 'arch/x86/kernel/apic/vector.c irq_complete_move, assign_vector_locked',
   severity: 'info',
-  kinds: [irqAffinity, irqEntry, vecUpdate, vecFreeMoved, vecClear, vecSetup, vecTeardown, message, mark],
+  kinds: [irqAffinity, irqEntry, vecUpdate, vecFreeMoved, vecClear, vecSetup, vecTeardown],
   needs: [[vecUpdate], [irqAffinity]],
   alone: [message, mark],
   needsAll: false,

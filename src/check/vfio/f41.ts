@@ -27,7 +27,8 @@ export const growsWithoutTeardown: Rule<'F41'> = {
     'No armed vector is torn down that the guest did not ask for: a VMM does not switch an index off and on again with more vectors while the guest waits for it. Where the guest ran in between, it asked itself (its driver was loaded again).',
   severity: 'warning',
   reference: 'VFIO_IRQ_INFO_NORESIZE of include/uapi/linux/vfio.h; hw/vfio/pci.c vfio_msix_vector_do_use',
-  kinds: [vfioSet, vfioReset, kvmEntry, kvmExit],
+  kinds: [vfioSet],
+  beside: [vfioReset, kvmEntry, kvmExit],
   needs: [[vfioSet]],
   needsAll: false,
   confirm:

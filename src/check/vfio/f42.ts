@@ -27,7 +27,8 @@ export const fewerIsRetried: Rule<'F42'> = {
     'A positive result of VFIO_DEVICE_SET_IRQS means that nothing was enabled and so many vectors are possible: before the guest goes on, the caller asks again for that index, for no more than so many.',
   severity: 'error',
   reference: 'drivers/vfio/pci/vfio_pci_intrs.c vfio_msi_enable; hw/vfio/pci.c vfio_msi_enable',
-  kinds: [vfioReturn, vfioSet, vfioReset, kvmEntry],
+  kinds: [vfioReturn, vfioSet],
+  beside: [vfioReset, kvmEntry],
   needs: [[vfioReturn]],
   needsAll: false,
   confirm:
