@@ -72,9 +72,12 @@ const code = (text: string): string => `\`${text}\``;
 
 /** What a rule needs of a trace. */
 function needsOf(rule: Rule): string {
-  if (rule.needsAll) return 'every cause and every message, which only simulated traces show';
-  const groups = rule.needs.map(kindsIn);
-  return groups.length === 0 ? 'nothing in particular' : groups.join('; and ');
+  const groups = rule.needsAll
+    ? ['every cause and every message, which only simulated traces show']
+    : rule.needs.map(kindsIn);
+  if (rule.oneMachine) groups.push('records of one virtual machine only');
+  const needs = groups.length === 0 ? 'nothing in particular' : groups.join('; and ');
+  return rule.alone === undefined ? needs : `${needs}. By itself it tells of the fault: ${kindsIn(rule.alone)}`;
 }
 
 function plantedBy(id: string): string[] {

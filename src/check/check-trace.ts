@@ -1,6 +1,7 @@
 import type { ObjectId, Step } from '../base/ids.ts';
 import { durationText } from '../base/time.ts';
 import type { EventKind } from '../model/event.ts';
+import { kvmSeveral } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
 import { vocabulary } from '../model/vocabulary.ts';
 import type { World } from '../model/world.ts';
@@ -32,10 +33,18 @@ export type Verdict = (typeof VERDICTS)[number];
 /** Breaches of one rule on one object that are told one by one; more are only counted. */
 const MOST_ALIKE = 100;
 
+/**
+ * Nanoseconds by which the clock of a trace goes back where it starts again: its machine was booted again, or the records of another CPU
+ * follow. What was seen before says nothing of what stands now. Records that overtake one another lie closer together.
+ */
+const RESTART = 1e9;
+
 /** One rule at work. */
 interface Watched {
   readonly rule: Rule;
   readonly observer: RuleObserver;
+  /** The trace lacks what the rule needs: it looks only at what tells of the fault by itself. */
+  readonly blind: boolean;
   /** Breaches whose proof is an absence that the trace cannot show. */
   undecided: number;
   /** Breaches worse than info, and those of severity info. */
@@ -63,8 +72,10 @@ export class RuleCheck implements Observer {
   readonly #ticks: boolean;
   /** The event as rules see it where the clock counts ticks: reused, so that the row of the walk keeps its time. */
   #timeless: Timeless | undefined;
-  /** Steps at which the trace lost events, or at which the records of a CPU begin. */
+  /** Steps at which the trace lost events, at which the records of a CPU begin, or at which the clock starts again. */
   readonly #losses: Step[] = [];
+  /** The time of the last event that has one. */
+  #time = Number.NaN;
   readonly #ordered: Ordered | undefined;
 
   /**
@@ -93,17 +104,20 @@ export class RuleCheck implements Observer {
     };
     const lists = new Map<number, Watched[]>();
     for (const rule of rules) {
-      if (this.#blind(rule, complete)) continue;
+      const blind = this.#blind(rule, complete);
+      const { kinds, beside = [], alone = [] } = rule;
+      if (blind && !alone.some(recorded)) continue;
       const watched: Watched = {
         rule,
         observer: rule.watch((breach) => this.#report(watched, breach), scene),
+        blind,
         undecided: 0,
         broken: 0,
         noted: 0,
         alike: new Map(),
       };
       this.#watched.set(rule, watched);
-      for (const { number } of new Set(rule.kinds)) {
+      for (const { number } of new Set(blind ? alone : [...kinds, ...beside, ...alone])) {
         const list = lists.get(number);
         if (list) list.push(watched);
         else lists.set(number, [watched]);
@@ -114,11 +128,13 @@ export class RuleCheck implements Observer {
   }
 
   event(step: Step, happened: Happened, state: State): void {
-    const { kind } = happened;
-    if (kind.role === 'loss') {
+    const { kind, time } = happened;
+    const again = this.#time - time > RESTART && !this.#ticks;
+    if (!Number.isNaN(time)) this.#time = time;
+    if (kind.role === 'loss' || again) {
       this.#losses.push(step);
       for (const { observer } of this.#all) observer.lost(step);
-      return;
+      if (kind.role === 'loss') return;
     }
     if (kind.role === 'begin') this.#losses.push(step);
     const list = this.#byKind[kind.number];
@@ -129,7 +145,7 @@ export class RuleCheck implements Observer {
 
   /** The trace is over; no event follows. */
   end(last: Step, state: State): void {
-    for (const { observer } of this.#all) observer.end?.(last, state);
+    for (const { observer, blind } of this.#all) if (!blind) observer.end?.(last, state);
   }
 
   /** What each rule says so far, by its id. */
@@ -140,8 +156,10 @@ export class RuleCheck implements Observer {
   /** What a rule says so far. */
   verdict(rule: Rule): Verdict {
     const watched = this.#watched.get(rule);
-    if (watched === undefined) return rule.kinds.some(this.#recorded) ? 'undecidable' : 'not-applicable';
-    if (watched.broken > 0) return 'fail';
+    if (watched !== undefined && watched.broken > 0) return 'fail';
+    if (watched === undefined || watched.blind) {
+      return rule.kinds.some(this.#recorded) || (watched?.noted ?? 0) > 0 ? 'undecidable' : 'not-applicable';
+    }
     const any = watched.noted > 0 || watched.observer.judged > 0;
     if (watched.undecided > 0 || (any && this.#ticks && rule.needsTime)) return 'undecidable';
     return any ? 'pass' : 'not-applicable';
@@ -160,7 +178,9 @@ export class RuleCheck implements Observer {
 
   /** Whether the trace lacks what a rule needs. A trace that shows all lacks nothing: what it does not hold did not happen. */
   #blind(rule: Rule, complete: boolean): boolean {
-    return !complete && (rule.needsAll || rule.needs.some((group) => !group.some(this.#recorded)));
+    if (complete) return false;
+    if (rule.oneMachine === true && this.#recorded(kvmSeveral)) return true;
+    return rule.needsAll || rule.needs.some((group) => !group.some(this.#recorded));
   }
 
   #report(watched: Watched, breach: Breach): void {

@@ -65,6 +65,13 @@ export function senderTo(state: State, fn: ObjectId, page: number, hint: ObjectI
   return doorbellPage(state, single) === page ? single : -1;
 }
 
+/** Whether the trace shows the address of any message of a function. */
+export function showsMessages(state: State, fn: ObjectId): boolean {
+  const children = state.world.node(fn)?.children;
+  const entries = [...(children?.get('msix')?.children.values() ?? [])].map(({ object }) => object);
+  return [...entries, children?.get('msi')?.object ?? -1].some((object) => doorbellPage(state, object) >= 0);
+}
+
 /** The function that an entry or MSI capability belongs to, or -1. */
 export function ownerOfMessage(world: World, object: ObjectId): ObjectId {
   for (let node = world.node(object); node; node = node.parent)

@@ -20,6 +20,7 @@ import {
   ownerOfMessage,
   pageOf,
   senderTo,
+  showsMessages,
 } from './doorbell.ts';
 
 /** F70. */
@@ -154,6 +155,7 @@ class Doorbells implements RuleObserver {
           world.node(fn)?.segment ?? `stream ${world.node(stream)?.segment ?? '?'}`,
           event,
           address,
+          showsMessages(state, fn),
         );
       return;
     }
@@ -186,14 +188,17 @@ class Doorbells implements RuleObserver {
     return !known || owner === fn ? this.#due : -1;
   }
 
-  /** An access that is no message. */
-  #access(step: Step, stream: ObjectId, who: string, event: string, address: string): void {
+  /** An access that is no message of which the trace tells. `shown`: it tells of some message of the function. */
+  #access(step: Step, stream: ObjectId, who: string, event: string, address: string, shown: boolean): void {
+    const what = shown
+      ? 'No entry of it holds a message for that page: this is DMA, not an interrupt.'
+      : 'The trace shows no message of its entries, so that this may be one, whose interrupt is lost, or DMA.';
     this.#report({
       step,
       object: stream,
       severity: 'warning',
       title: `${who} accessed ${address === '' ? 'an address' : address}, which its SMMU does not map (${event})`,
-      text: `${who} accessed ${address === '' ? 'an address that the record does not tell' : `the I/O virtual address ${address}`}, and the SMMU refused that with ${event}. No entry of it holds a message for that page: this is DMA, not an interrupt. What it read or wrote there is lost. Further accesses of the same page right behind are not listed.`,
+      text: `${who} accessed ${address === '' ? 'an address that the record does not tell' : `the I/O virtual address ${address}`}, and the SMMU refused that with ${event}. ${what} What it read or wrote there is lost. Further accesses of the same page right behind are not listed.`,
       evidence: [],
       confirm: 'iommu:map and iommu:unmap of that range, and what the driver gave to the device',
     });

@@ -1,7 +1,15 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { irqExit } from '../../model/events/irq.ts';
 import { vfioFire } from '../../model/events/vfio.ts';
-import { irqfdWakeup, kvmIoapic, kvmLine, kvmMsi, routeRelease, routeSet } from '../../model/events/virt.ts';
+import {
+  irqfdWakeup,
+  kvmIoapic,
+  kvmLine,
+  kvmMsi,
+  kvmSeveral,
+  routeRelease,
+  routeSet,
+} from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
 import { Pairs } from '../pairs.ts';
 import type { Rule } from '../rule.ts';
@@ -80,8 +88,11 @@ export const signalFindsRoute: Rule<'F50'> = {
     /** Routes that were seen to go. */
     const released = new Set<ObjectId>();
     let routes = false;
+    const several = !complete && scene.recorded(kvmSeveral);
     const signal = (step: Step, time: number, object: ObjectId, slot: number, state: State): void => {
       if (isIrqfd(world, object)) {
+        // Of several virtual machines the route may be that of another one.
+        if (several) return;
         judged++;
         const route = sameGsi(world, object, 'route');
         if (!(route >= 0 && state.present(route)) && (released.has(route) || (complete && routes))) {

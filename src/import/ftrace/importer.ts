@@ -2,7 +2,7 @@
  * ftrace text: /sys/kernel/tracing/trace and trace_pipe, dumps on oops, and what trace-cmd report prints in the same form.
  * Source of the format: kernel/trace/trace.c and trace_output.c; the events are in the TP_printk lines of their headers.
  * What the text cannot tell: its clock (only whether it is a counter), what happened on a CPU while it was marked offline
- * (tracepoints do not fire there), and whose virtual machine a KVM event is about.
+ * (tracepoints do not fire there), and whose virtual machine a KVM event is about; threads tell virtual CPUs apart (vcpus.ts).
  */
 import { bytesAt, bytesOf, COLON, EQUALS, HASH, SPACE, textOf, ZERO } from '../../base/bytes.ts';
 import type { ObjectId } from '../../base/ids.ts';
@@ -23,7 +23,7 @@ import {
   UNKNOWN_RECORD,
   WHOLE_RECORD,
 } from '../importer.ts';
-import { kernelFault } from '../kernel-lines.ts';
+import { kernelLine } from '../kernel-lines.ts';
 import { isNameByte } from '../pattern.ts';
 import { Dispatcher, RuleSet } from '../rules.ts';
 import { consoleRules } from './console.ts';
@@ -35,9 +35,13 @@ import { isPrintk, takeMark } from './printk.ts';
 import { isProbe, takeProbe } from './probes.ts';
 import { withRaw } from './raw.ts';
 import { isNative, RecordHead } from './record.ts';
+import { schedRules } from './sched.ts';
 import { virtRules } from './virt.ts';
 
-const events = new RuleSet<Ftrace>([...irqRules, ...withRaw(virtRules), ...iommuRules, ...consoleRules], SILENT);
+const events = new RuleSet<Ftrace>(
+  [...irqRules, ...withRaw(virtRules), ...iommuRules, ...schedRules, ...consoleRules],
+  SILENT,
+);
 /** The one event of which blanks at the start belong to the payload. */
 const MARK = events.names.indexOf('tracing_mark_write');
 
@@ -157,6 +161,9 @@ export class FtraceImporter implements RecordReader {
     out.cpu = head.cpu;
     const f = this.#f;
     f.buf = buf;
+    f.flagsStart = head.flagsStart;
+    f.flagsEnd = head.flagsEnd;
+    f.process = head.process;
     let at = head.payload;
     while (at < end && buf[at] === SPACE) at++;
     const nameStart = at;
@@ -260,11 +267,9 @@ export class FtraceImporter implements RecordReader {
     }
     if (/^\s*(?:\d+\)|-{3,}|=[ =]*$)|^ +$/.test(line)) return 'function graph';
     if (/^\s*(--+|Dumping ftrace buffer|CPU:\d+ \[SUBBUFFER START\])/.test(line)) return 'separator';
-    const fault = kernelFault(buf, start, end, this.#out.world.strings);
-    if (fault === undefined) return undefined;
     this.#out.cpu = -1;
-    this.#f.emit(fault, this.#f.object('log'));
-    return 'kernel log';
+    this.#f.buf = buf;
+    return kernelLine(this.#f, start, end, false) ? 'kernel log' : undefined;
   }
 
   #cpuMention(n: number): number {

@@ -15,7 +15,8 @@ import { pciMsiFunction, pciMsiHwirq } from '../../model/registers/hwirq.ts';
 import { MSIX_ENTRIES } from '../../model/registers/pci.ts';
 import { irq } from '../../model/things/irq.ts';
 import { isNameByte } from '../pattern.ts';
-import type { Ftrace } from './context.ts';
+import { type Ftrace, VM } from './context.ts';
+import { beginIrqfd, endIrqfd } from './irqfd.ts';
 import { beginSetIrqs, endSetIrqs, noteIrqfd } from './vfio.ts';
 
 /** Arguments of the probe at hand by name: 64-bit numbers, and texts. */
@@ -82,7 +83,7 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
     return true;
   },
   irqfd_wakeup: (f) => {
-    f.emit(irqfdWakeup.put(), f.object('kvm/0/irqfd'));
+    f.emit(irqfdWakeup.put(), f.object(`${VM}/irqfd`));
     return true;
   },
   kvm_irqfd: (f, a) => {
@@ -90,10 +91,14 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
     const fd = first(a, 'fd');
     const flags = first(a, 'flags');
     const event = irqfdAssign.put();
+    f.notes();
+    f.vcpus.belongsTo(f.process);
     if (fd) event.fd(fd.lo);
     if (flags) event.release((flags.lo & 1) !== 0).resample((flags.lo & 2) !== 0);
-    f.emit(event, f.object(gsi ? `kvm/0/irqfd/${gsi.lo}` : 'kvm/0/irqfd'));
-    if (gsi && fd) noteIrqfd(f, fd.lo, gsi.lo, flags !== undefined && (flags.lo & 1) !== 0);
+    f.emit(event, f.object(gsi ? `${VM}/irqfd/${gsi.lo}` : `${VM}/irqfd`));
+    const release = flags && (flags.lo & 1) !== 0;
+    if (gsi && fd) noteIrqfd(f, fd.lo, gsi.lo, release === true);
+    beginIrqfd(f, { fd: fd?.lo, gsi: gsi?.lo, release });
     return true;
   },
 };
@@ -103,6 +108,10 @@ const returns: typeof functions = {
   vfio_pci_set_irqs_ioctl: (f, a) => {
     const ret = first(a, 'ret', 'retval', 'rc', 'arg1');
     return ret !== undefined && endSetIrqs(f, ret.lo | 0);
+  },
+  kvm_irqfd: (f, a) => {
+    const ret = first(a, 'ret', 'retval', 'rc', 'arg1');
+    return ret !== undefined && endIrqfd(f, ret.lo | 0);
   },
 };
 

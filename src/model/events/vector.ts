@@ -169,8 +169,8 @@ export const vecUpdate = eventKind(
   'vec.update',
   'move',
   [irq],
-  'The irq got a new vector. `prevVector` and `prevCpu` are the values before; 0 means none.',
-  { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u' },
+  'The irq got a new vector. `prevVector` and `prevCpu` are the values before; 0 means none. `interrupt`: whether it happened in an interrupt, whose task is only the one that it interrupted.',
+  { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u', interrupt: 'flag?' },
   (state, e, a) => {
     const v = a.vector;
     const n = a.cpu;

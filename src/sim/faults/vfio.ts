@@ -68,19 +68,21 @@ export const vfioFaults: readonly PlantedFault[] = [
   {
     id: 'F42',
     scenario,
-    how: 'VFIO grants one vector only, and the VMM goes on as if it had all.',
+    how: 'VFIO grants one vector only, and the VMM asks for as many again.',
     places: 40,
-    watch(planting) {
-      let short = false;
-      return ({ kind, object, words }) => {
-        if (kind === vfioSet && short) planting.tell(object);
-        if (kind !== vfioReturn || short) return;
-        const { start, ret } = vfioReturn.read(words, 0);
+    watch:
+      (planting) =>
+      ({ kind, object, words }) => {
+        if (kind !== vfioReturn) return;
+        const { index, start, count, ret } = vfioReturn.read(words, 0);
         if (start === 0 || ret !== 0 || !planting.here()) return;
-        short = true;
         words[vfioReturn.at.ret] = 1;
-      };
-    },
+        planting.after(() => {
+          planting.tell(object);
+          planting.machine.emit(vfioSet, object, { flags: SETS, index, start, count });
+          planting.machine.emit(vfioReturn, object, { index, start, count, ret: 0 });
+        });
+      },
   },
   {
     id: 'F43',
