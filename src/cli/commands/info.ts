@@ -1,18 +1,24 @@
 import { durationText, parseTime } from '../../base/time.ts';
 import { shown } from '../../base/visible.ts';
-import { type TraceInfo, traceInfo } from '../../query/info.ts';
+import { type JoinedInfo, joinedInfo, type TraceInfo, traceInfo } from '../../query/info.ts';
 import type { SourceFacts } from '../../trace/source.ts';
+import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE, Failure, REFUSED } from '../failure.ts';
+import { INPUT_HELP, INPUT_OPTIONS, readInput } from '../input.ts';
 import { jsonDocument } from '../json.ts';
 import { nameOf, readTrace } from '../read.ts';
 import { Columns } from '../text.ts';
 import { readSamples } from './samples.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
-  const { values, positionals } = readArguments('info', args, { json: { type: 'boolean' } });
+  const { values, positionals } = readArguments('info', args, { ...INPUT_OPTIONS, json: { type: 'boolean' } });
   if (positionals.length === 0) throw misused('info', 'info needs a FILE');
   const { out } = context;
+  if (values.with !== undefined || values.offset !== undefined) {
+    if (positionals.length > 1) throw misused('info', '--with joins sources to one FILE');
+    return joined(await readInput('info', positionals[0]!, values, context.progress), values.json === true, context);
+  }
   const infos: TraceInfo[] = [];
   let status = DONE;
   for (const file of positionals) {
@@ -34,6 +40,39 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   }
   if (values.json) for (const text of jsonDocument(positionals.length === 1 ? infos[0] : infos)) out.json(text);
   return status;
+}
+
+/** Tells of a trace of several files. */
+async function joined(trace: Trace, json: boolean, { out }: Context): Promise<number> {
+  const all = joinedInfo(trace);
+  if (json) {
+    for (const text of jsonDocument(all)) out.json(text);
+    return DONE;
+  }
+  for (const [i, info] of all.sources.entries()) {
+    if (i > 0) out.line();
+    const texts = await readSamples(info.file, info.samples);
+    for (const line of infoLines(info, trace.sources[i]!, texts)) out.line(shown(line));
+  }
+  out.line();
+  for (const line of clockLines(all)) out.line(shown(line));
+  return DONE;
+}
+
+/** Which source tells of which system, and how the clocks were brought together. */
+function* clockLines({ sources, clocks, systems }: JoinedInfo): Generator<string> {
+  yield systems.length === 0 ? 'One system' : `Systems: ${systems.join(', ')}`;
+  for (const [i, { file, offset, uncertainty, drift, evidence }] of clocks.entries()) {
+    const { system, vantage } = sources[i]!;
+    yield `  ${nameOf(file)}: ${[system ?? '', vantage === null ? '' : `seen by its ${vantage}`].filter((t) => t !== '').join(', ')}`;
+    if (i === 0) yield '      its clock is that of the trace';
+    else {
+      yield `      offset ${offset} s ${uncertainty === null ? '(how exact is not known)' : `± ${uncertainty} s`}${drift === 0 ? '' : `, drift ${drift} ppm`}`;
+      yield evidence.length === 0
+        ? '      nothing in the sources shows it'
+        : `      ${evidence.length} pairs of events show it, such as steps ${evidence[0]!.steps.join(' and ')}: ${evidence[0]!.what}`;
+    }
+  }
 }
 
 /** The report on one source. `texts` are the lines that the samples name, where they could be read again. */
@@ -123,6 +162,7 @@ events unknown by name, records that could not be read (with the reason and the 
 no records, and what the recorder says it lost.
 
 Options:
+${INPUT_HELP}
   --json       one JSON object; for several FILEs an array of such objects
 
 Examples:
