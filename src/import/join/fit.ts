@@ -29,6 +29,8 @@ const FEWEST = 3;
 const TRIALS = 400;
 /** Another offset that so large a share of the instants agrees on makes it undecided. */
 const RIVAL = 0.8;
+/** How often the line is fitted again to the pairs near it. */
+const ROUNDS = 4;
 /** A drift is told only where the instants lie at least that far apart. */
 const SPAN_OF_DRIFT = 2e9;
 
@@ -42,7 +44,9 @@ export function fit<P extends Pairing>(pairings: readonly P[]): Fit<P> | undefin
   if (coarse === undefined) return undefined;
   const line = bestLine(coarse);
   if (line === undefined) return undefined;
-  const pairs = matched(coarse, line);
+  let pairs = matched(coarse, line);
+  // A better line has other pairs near it, and these a better line.
+  for (let round = 0; round < ROUNDS && pairs.length >= FEWEST; round++) pairs = matched(coarse, leastSquares(pairs));
   if (pairs.length < FEWEST) return undefined;
   const { offset, rate, origin } = leastSquares(pairs);
   const residuals = pairs.map(({ a, b }) => Math.abs(a - (b + offset + rate * (b - origin)))).sort((x, y) => x - y);
