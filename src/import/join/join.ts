@@ -4,7 +4,7 @@ import { World } from '../../model/world.ts';
 import { adopt } from '../../trace/adopt.ts';
 import type { Alignment, Source } from '../../trace/source.ts';
 import { Trace } from '../../trace/trace.ts';
-import { along, type Edge, type Way, waysTo0 } from './clocks.ts';
+import { along, type Edge, type Line, type Way, waysTo0 } from './clocks.ts';
 import { instantsOf, TRAITS } from './instants.ts';
 import { connectionOf } from './relations.ts';
 import { type Member, systemsOf } from './systems.ts';
@@ -36,11 +36,11 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
       const connection = connectionOf(instants[a]!, instants[b]!);
       if (connection !== undefined) edges.push({ a, b, connection });
     }
+  const ways = waysTo0(edges);
   const names = systemsOf(
-    parts.map(memberOf),
+    parts.map((part, i) => memberOf(part, i === 0 ? STILL : ways.get(i)?.line)),
     edges.map(({ a, b, connection: { relation, fit } }) => ({ a, b, relation, support: fit.pairs.length })),
   );
-  const ways = waysTo0(edges);
   const world = new World();
   const groups = parts.map(({ trace }, i) =>
     trace.sources.map((source) => {
@@ -65,7 +65,7 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
 }
 
 /** What a part shows of the systems that it may belong to. */
-function memberOf({ trace, system }: JoinPart): Member {
+function memberOf({ trace, system }: JoinPart, line: Line | undefined): Member {
   const { first } = trace;
   const kinds = new Set<EventKind>();
   for (let step = 0; step < trace.length; step++) kinds.add(trace.table.kind(step));
@@ -73,10 +73,27 @@ function memberOf({ trace, system }: JoinPart): Member {
   const names = (start: string): boolean => [...kinds].some(({ name }) => name.startsWith(start));
   return {
     named: system,
+    span: spanOf(trace, line),
+    folder: first.file.slice(0, Math.max(0, first.file.lastIndexOf('/'))),
     vantage,
     hosts: vantage === 'kernel' && (kinds.has(kvmEntry) || names('kvm.') || names('irqfd.')),
     hosted: vantage === 'hardware' && (names('vfio.') || names('route.')),
   };
+}
+
+/** The line of a clock to itself. */
+const STILL: Line = { offset: 0, rate: 0, origin: 0 };
+
+/** First and last time of a part on the clock of the first one. */
+function spanOf({ sources, time }: Trace, line: Line | undefined): readonly [number, number] | undefined {
+  if (line === undefined) return undefined;
+  const own = (source: Source, stamp: number): number => along(line, Number((source.time.base - time.base) * NANO) + stamp);
+  const stamped = sources.filter(({ start }) => !Number.isNaN(start));
+  if (stamped.length === 0) return undefined;
+  return [
+    Math.min(...stamped.map((source) => own(source, source.start))),
+    Math.max(...stamped.map((source) => own(source, source.end))),
+  ];
 }
 
 /** From where files of a format are recorded. */
