@@ -118,8 +118,9 @@ function fullest(files: readonly { readonly trace: Trace }[]): number {
 
 /** Lines of text to each record, above which a file may be one that quotes records. */
 const TEXT = 0.3;
-/** Fewer records than that, or more sources than that, are quotes. */
+/** Fewer records than that in a file, or to each of many sources, are quotes. */
 const FEW_RECORDS = 8;
+const FEW_EACH = 50;
 const MANY_SOURCES = 2;
 
 /** Whether a file that nobody asked for by name is a text that quotes records here and there, such as notes, or a list of events. */
@@ -127,7 +128,8 @@ function isProse({ sources, length }: Trace): boolean {
   const sum = (of: (source: Source) => number): number => sources.reduce((all, source) => all + of(source), 0);
   const records = sum(({ accounting }) => accounting.records);
   const text = sum(({ accounting }) => accounting.others.get('text') ?? 0);
-  const quoted = text > records * TEXT && (records < FEW_RECORDS || sources.length > MANY_SOURCES);
+  const many = sources.length > MANY_SOURCES;
+  const quoted = (text > records * TEXT && (records < FEW_RECORDS || many)) || (many && records < sources.length * FEW_EACH);
   return length === 0 || quoted || sum(({ accounting }) => accounting.understood) * 2 < records;
 }
 

@@ -19,6 +19,8 @@ export interface JoinPart {
 }
 
 const NANO = 1_000_000_000n;
+/** Among many files, of several boots perhaps, fewer bursts of instants may agree by chance. */
+const FEWEST_BURSTS = 3;
 /** Stamps of two files that lie no farther apart than that are taken as those of one clock, when nothing else is known: nanoseconds. */
 const ONE_CLOCK = 3_600_000_000_000n;
 
@@ -34,7 +36,8 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
   for (let a = 0; a < parts.length; a++)
     for (let b = a + 1; b < parts.length; b++) {
       const connection = connectionOf(instants[a]!, instants[b]!);
-      if (connection !== undefined) edges.push({ a, b, connection });
+      if (connection !== undefined && (parts.length === 2 || connection.fit.bursts >= FEWEST_BURSTS))
+        edges.push({ a, b, connection });
     }
   const ways = waysTo0(edges);
   const names = systemsOf(

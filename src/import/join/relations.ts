@@ -25,7 +25,6 @@ const MEANINGS: readonly (readonly [Trait, Side, Side, 'same' | 'runs-in'])[] = 
   ['invalidation', 'kernel', 'hardware', 'same'],
   ['assigned', 'hardware', 'hypervisor', 'runs-in'],
   ['delivery', 'kernel', 'hypervisor', 'runs-in'],
-  ['marker', 'kernel', 'kernel', 'same'],
 ];
 
 /** A key with more pairs than that says nothing: the instants are too many to tell which belong together. */
@@ -64,7 +63,8 @@ function matchesOf(
   const both = [...a]
     .flatMap(([key, as]) => {
       const bs = b.get(key);
-      return bs === undefined || as.length * bs.length > MOST_PAIRS ? [] : [[as, bs] as const];
+      if (bs === undefined || as.length * bs.length > MOST_PAIRS) return [];
+      return [[as, bs] as const];
     })
     .sort(([as, bs], [at, bt]) => as.length * bs.length - at.length * bt.length);
   const found: Match[] = [];

@@ -107,7 +107,7 @@ function namesOf(members: readonly Member[], ties: readonly Tie[], group: Groups
   const used = new Set<string>();
   const free = (name: string): string => {
     let next = name;
-    for (let n = 2; used.has(next); n++) next = `${name}${n}`;
+    for (let n = 2; used.has(next); n++) next = /\d$/.test(name) ? `${name}-${n}` : `${name}${n}`;
     used.add(next);
     return next;
   };
