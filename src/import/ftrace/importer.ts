@@ -231,7 +231,7 @@ export class FtraceImporter implements RecordReader {
     const meta = this.#out.source;
     if (this.#report) meta.format = 'trace-cmd-report';
     const parts = [
-      this.#latency ? 'latency format' : 'default format',
+      this.#latency ? 'latency format' : this.#dialect.format === 'ftrace-text' ? 'default format' : '',
       this.#tracer === '' || this.#tracer === 'nop' ? '' : `tracer ${this.#tracer}`,
       this.#flags > 0 ? `${this.#flags} flag columns` : this.#flags === 0 ? 'no flag columns' : '',
       this.#tgid ? 'TGID' : '',

@@ -17,7 +17,7 @@ const REACH = 160;
  * `CPU 0/KVM  699876`. Without -F comm or tid the line begins with what is left.
  */
 const HEAD =
-  /^\s*(?:VM:\s*\d+ )?(?:VCPU:\d+ )?(?:(?<comm>\S.*?)? +(?<pid>-?\d+)(?:\/(?<tid>-?\d+))? *)?\[(?<cpu>\d+)\] +(?:[.a-zA-Z\d]{3,9} +)?(?<time>\d+\.\d{6}(?:\d{3})?): +(?:\d+ +)?(?<system>[\w-]+):(?=\w+:)/;
+  /^\s*(?:VM:\s*\d+ )?(?:VCPU:\d+ )?\s*(?:(?<comm>\S.*?)? +(?<pid>-?\d+)(?:\/(?<tid>-?\d+))? *)?\[(?<cpu>\d+)\] +(?:[.a-zA-Z\d]{3,9} +)?(?<time>\d+\.\d{6}(?:\d{3})?): +(?:\d+ +)?(?<system>[\w-]+):(?=\w+:)/;
 /** The head of a record of another kind: perf itself lost samples. */
 const LOST = /\[(\d+)\] +\d+\.\d+: PERF_RECORD_LOST(?:_SAMPLES)? lost (\d+)/;
 const OTHER_RECORD = /: PERF_RECORD_\w+/;

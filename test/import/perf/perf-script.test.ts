@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { eventText, viewEvent } from '../../../src/query/events.ts';
 import { traceInfo } from '../../../src/query/info.ts';
-import { fixtureTrace, grep, importText } from '../../helpers/fixtures.ts';
+import { fixtureTrace, grep, importBytes, importText } from '../../helpers/fixtures.ts';
+import { bytesOfCase as bytesOf } from '../case.ts';
 
 /** Kind and object of the only event that is not about the CPU being seen. */
 const read = (...lines: string[]) => {
@@ -71,6 +72,19 @@ describe('perf script', () => {
     );
     assert.equal(info.unknown['block_plug'], grep('x86-lost/perf-script.txt', / block:block_plug:/).length);
     assert.equal(info.understood + Object.values(info.unknown).reduce((a, b) => a + b, 0), info.records);
+  });
+
+  it('reads what people paste: a prompt in front, periods, call chains', () => {
+    for (const [file, records] of [
+      ['perf-script-kvm.txt', 10],
+      ['other-perf-F.txt', 3],
+    ] as const) {
+      const info = traceInfo(importBytes(bytesOf(file)));
+      assert.equal(info.format, 'perf-script', file);
+      const lines = new TextDecoder().decode(bytesOf(file)).split('\n');
+      assert.equal(lines.filter((line) => /\[\d+\] +\d+\.\d+: /.test(line)).length, records, file);
+      assert.deepEqual([info.records, info.understood], [records, records], file);
+    }
   });
 
   it('tells the same as ftrace text of the same record', () => {
