@@ -46,7 +46,12 @@ export interface Input {
 }
 
 /** Reads what a command is asked about: a file, a folder or an archive, joined with those of `--with`; throws Failure. */
-export async function readInput(command: string, text: string, values: InputValues, progress: Progress): Promise<Trace> {
+export async function readInput(
+  command: string,
+  text: string,
+  values: InputValues,
+  progress: Progress,
+): Promise<Trace> {
   return (await readInputs(command, text, values, progress)).trace;
 }
 
@@ -81,7 +86,10 @@ export async function readInputs(
   for (const name of offsets.keys())
     if (!used.has(name)) throw misused(command, `--offset ${name}: no source is called that`);
   if (parts[0]!.offset !== undefined)
-    throw misused(command, `--offset: the clock of ${ordered[0]!.file} is that of the trace; give an offset to another source`);
+    throw misused(
+      command,
+      `--offset: the clock of ${ordered[0]!.file} is that of the trace; give an offset to another source`,
+    );
   return {
     trace: joinTraces(parts),
     duplicates: traces.flatMap(({ trace }, i) => {
@@ -90,13 +98,17 @@ export async function readInputs(
     }),
     unread: read
       .filter((file) => !traces.some((kept) => kept === file))
-      .map((file) => (file.trace === undefined ? file : { ...file, problem: 'a text in which only some lines are records' })),
+      .map((file) =>
+        file.trace === undefined ? file : { ...file, problem: 'a text in which only some lines are records' },
+      ),
   };
 }
 
 /** Reads a file, or all files of a folder or archive. */
 async function readFiles(file: string, progress: Progress): Promise<FileRead[]> {
-  if (file === STDIN || !(await isFolder(file))) return readFileOrArchive(file, progress);
+  // An archive is read like the folder that was packed: in the order of the paths.
+  if (file === STDIN || !(await isFolder(file)))
+    return (await readFileOrArchive(file, progress)).sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
   const all: FileRead[] = [];
   for (const path of await filesIn(file)) {
     try {
@@ -129,7 +141,8 @@ function isProse({ sources, length }: Trace): boolean {
   const records = sum(({ accounting }) => accounting.records);
   const text = sum(({ accounting }) => accounting.others.get('text') ?? 0);
   const many = sources.length > MANY_SOURCES;
-  const quoted = (text > records * TEXT && (records < FEW_RECORDS || many)) || (many && records < sources.length * FEW_EACH);
+  const quoted =
+    (text > records * TEXT && (records < FEW_RECORDS || many)) || (many && records < sources.length * FEW_EACH);
   return length === 0 || quoted || sum(({ accounting }) => accounting.understood) * 2 < records;
 }
 

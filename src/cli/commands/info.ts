@@ -26,7 +26,8 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       if (values.json) infos.push(isAlone(input, file) ? traceInfo(input.trace) : joinedAnswer(input));
       else {
         if (out.used) out.line();
-        for await (const line of isAlone(input, file) ? oneFile(input.trace, file) : severalFiles(input)) out.line(shown(line));
+        for await (const line of isAlone(input, file) ? oneFile(input.trace, file) : severalFiles(input))
+          out.line(shown(line));
       }
       if (out.due) await out.rest();
     } catch (error) {
@@ -67,9 +68,9 @@ async function* severalFiles({ trace, duplicates, unread }: Input): AsyncGenerat
     yield '';
   }
   yield* clockLines(all);
-  for (const { trace: copy, of } of duplicates)
-    yield `  ${copy.first.file} is left out: ${of} holds its records`;
-  if (unread.length > 0) yield `  ${counted(unread.length, 'other file')} ${unread.length === 1 ? 'is' : 'are'} no trace`;
+  for (const { trace: copy, of } of duplicates) yield `  ${copy.first.file} is left out: ${of} holds its records`;
+  if (unread.length > 0)
+    yield `  ${counted(unread.length, 'other file')} ${unread.length === 1 ? 'is' : 'are'} no trace`;
 }
 
 /** Which source tells of which system, and how the clocks were brought together. */

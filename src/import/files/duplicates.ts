@@ -15,7 +15,9 @@ const FEWEST = 8;
  * The fullest is kept. Undefined for those that are kept.
  */
 export function duplicatesOf(traces: readonly Trace[]): (number | undefined)[] {
-  const order = traces.map((_, i) => i).sort((a, b) => traces[b]!.length - traces[a]!.length || records(traces[b]!) - records(traces[a]!) || a - b);
+  const order = traces
+    .map((_, i) => i)
+    .sort((a, b) => traces[b]!.length - traces[a]!.length || records(traces[b]!) - records(traces[a]!) || a - b);
   const kept: number[] = [];
   const found: (number | undefined)[] = traces.map(() => undefined);
   for (const i of order) {

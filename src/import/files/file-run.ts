@@ -109,8 +109,7 @@ class ArchiveRun {
     this.#unpacker.end();
     this.#archive.end();
     const problem = this.#unpacker.problem ?? this.#archive.problem;
-    if (problem !== undefined)
-      this.#found.push({ file: this.#file, modified: undefined, trace: undefined, problem });
+    if (problem !== undefined) this.#found.push({ file: this.#file, modified: undefined, trace: undefined, problem });
     return this.#found;
   }
 

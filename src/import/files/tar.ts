@@ -39,8 +39,7 @@ export const isTar = (head: Uint8Array): boolean =>
 function hasChecksum(header: Uint8Array): boolean {
   const told = octal(header, CHECKSUM);
   let sum = 0;
-  for (let i = 0; i < BLOCK; i++)
-    sum += i >= CHECKSUM.at && i < CHECKSUM.at + CHECKSUM.size ? 0x20 : header[i]!;
+  for (let i = 0; i < BLOCK; i++) sum += i >= CHECKSUM.at && i < CHECKSUM.at + CHECKSUM.size ? 0x20 : header[i]!;
   return told === sum;
 }
 
@@ -51,7 +50,9 @@ function octal(header: Uint8Array, { at, size }: { readonly at: number; readonly
     for (let i = at + 1; i < at + size; i++) value = value * 256 + header[i]!;
     return value;
   }
-  const text = textOf(header, at, at + size).replaceAll('\0', ' ').trim();
+  const text = textOf(header, at, at + size)
+    .replaceAll('\0', ' ')
+    .trim();
   return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number.NaN;
 }
 
@@ -131,7 +132,14 @@ export class Tar {
     const told = octal(header, SIZE);
     this.#left = this.#size ?? (Number.isNaN(told) ? 0 : told);
     this.#padding = (BLOCK - (this.#left % BLOCK)) % BLOCK;
-    this.#member = type === '0' || type === '\0' || type === '7' ? 'file' : type === 'x' ? 'pax' : type === 'L' ? 'long-name' : 'other';
+    this.#member =
+      type === '0' || type === '\0' || type === '7'
+        ? 'file'
+        : type === 'x'
+          ? 'pax'
+          : type === 'L'
+            ? 'long-name'
+            : 'other';
     this.#meta = [];
     if (this.#member !== 'file') {
       // What is told of the next file is told once more only where two headers stand before it.

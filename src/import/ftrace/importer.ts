@@ -122,7 +122,11 @@ export class FtraceImporter implements RecordReader {
 
   line(buf: Uint8Array, start: number, end: number): Outcome {
     const head = this.#head;
-    if (this.#latency ? !head.latency(buf, start, end) : !this.#dialect.native(buf, start) || !head.normal(buf, start, end))
+    if (
+      this.#latency
+        ? !head.latency(buf, start, end)
+        : !this.#dialect.native(buf, start) || !head.normal(buf, start, end)
+    )
       return FOREIGN;
     return this.#take(buf, end) ? TAKEN : BROKEN;
   }

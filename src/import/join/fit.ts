@@ -169,9 +169,7 @@ function bestLine<P extends Pairing>(pairings: readonly P[]): Line | undefined {
   };
   const all = pairings.length * pairings.length <= TRIALS;
   if (all) for (const p of pairings) for (const q of pairings) tryLine(p, q);
-  else
-    for (let i = 0; i < TRIALS; i++)
-      tryLine(random.pick(pairings), random.pick(pairings));
+  else for (let i = 0; i < TRIALS; i++) tryLine(random.pick(pairings), random.pick(pairings));
   return most < FEWEST ? undefined : best;
 }
 

@@ -132,7 +132,8 @@ export function instantsOf({ world, table: events, time: clock, first }: Trace):
   });
   on(sysEntry, ({ object }) => {
     const node = world.node(object);
-    if (node?.parent?.segment === 'vector') found.add('delivery', 'kernel', `${node.parent.parent?.segment} ${node.segment}`, at);
+    if (node?.parent?.segment === 'vector')
+      found.add('delivery', 'kernel', `${node.parent.parent?.segment} ${node.segment}`, at);
   });
   const row = eventRow(irqEntry);
   for (let i = 0; i < events.length; i++) {

@@ -90,7 +90,8 @@ const STILL: Line = { offset: 0, rate: 0, origin: 0 };
 /** First and last time of a part on the clock of the first one. */
 function spanOf({ sources, time }: Trace, line: Line | undefined): readonly [number, number] | undefined {
   if (line === undefined) return undefined;
-  const own = (source: Source, stamp: number): number => along(line, Number((source.time.base - time.base) * NANO) + stamp);
+  const own = (source: Source, stamp: number): number =>
+    along(line, Number((source.time.base - time.base) * NANO) + stamp);
   const stamped = sources.filter(({ start }) => !Number.isNaN(start));
   if (stamped.length === 0) return undefined;
   return [

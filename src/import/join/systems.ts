@@ -37,7 +37,9 @@ export function systemsOf(members: readonly Member[], ties: readonly Tie[]): str
     if (named !== undefined && first < i) group.join(first, i);
   });
   const mayJoin = (a: number, b: number): boolean => {
-    const [x, y] = [group.of(a), group.of(b)].map((g) => members.find((m, i) => group.of(i) === g && m.named !== undefined));
+    const [x, y] = [group.of(a), group.of(b)].map((g) =>
+      members.find((m, i) => group.of(i) === g && m.named !== undefined),
+    );
     return x === undefined || y === undefined || x.named === y.named;
   };
   const strongest = [...ties].sort((x, y) => y.support - x.support);
@@ -70,14 +72,18 @@ function joinRuns(members: readonly Member[], edges: readonly (readonly [number,
   const spansOf = (g: number): (readonly [number, number] | undefined)[] =>
     members.flatMap(({ span }, i) => (group.of(i) === g ? [span] : []));
   const apart = (a: number, b: number): boolean =>
-    spansOf(a).every((x) => spansOf(b).every((y) => x !== undefined && y !== undefined && (x[1] < y[0] || y[1] < x[0])));
+    spansOf(a).every((x) =>
+      spansOf(b).every((y) => x !== undefined && y !== undefined && (x[1] < y[0] || y[1] < x[0])),
+    );
   const named = (g: number): boolean => members.some((m, i) => group.of(i) === g && m.named !== undefined);
   const guests = [...new Set(edges.map(([, guest]) => group.of(guest)))];
   for (const a of guests)
     for (const b of guests) {
       const [x, y] = [group.of(a), group.of(b)];
-      const hosts = (g: number): number[] => edges.filter(([, guest]) => group.of(guest) === g).map(([host]) => group.of(host));
-      if (x !== y && !named(x) && !named(y) && apart(x, y) && hosts(x).some((h) => hosts(y).includes(h))) group.join(x, y);
+      const hosts = (g: number): number[] =>
+        edges.filter(([, guest]) => group.of(guest) === g).map(([host]) => group.of(host));
+      if (x !== y && !named(x) && !named(y) && apart(x, y) && hosts(x).some((h) => hosts(y).includes(h)))
+        group.join(x, y);
     }
 }
 
@@ -90,14 +96,19 @@ const hostings = (ties: readonly Tie[]): (readonly [number, number])[] =>
 /** Names for the groups: those that the user gave, else by who hosts whom. */
 function namesOf(members: readonly Member[], ties: readonly Tie[], group: Groups): string[] {
   const groups = [...new Set(members.map((_, i) => group.of(i)))];
-  if (groups.length === 1) return members.map((_, i) => members.find((m, j) => group.of(j) === group.of(i) && m.named)?.named ?? '');
+  if (groups.length === 1)
+    return members.map((_, i) => members.find((m, j) => group.of(j) === group.of(i) && m.named)?.named ?? '');
   const depth = new Map(groups.map((g) => [g, 0]));
   const below = hostings(ties);
   const hosts = groups.filter((g) => members.some((m, i) => group.of(i) === g && m.hosts));
   // Where nothing shows who hosts whom, the only system with events of a hypervisor does.
-  const said = below.filter(([x, y]) => group.of(x) !== group.of(y)).map(([x, y]) => [group.of(x), group.of(y)] as const);
+  const said = below
+    .filter(([x, y]) => group.of(x) !== group.of(y))
+    .map(([x, y]) => [group.of(x), group.of(y)] as const);
   const edges =
-    said.length > 0 || hosts.length !== 1 ? said : groups.filter((g) => g !== hosts[0]).map((g) => [hosts[0]!, g] as const);
+    said.length > 0 || hosts.length !== 1
+      ? said
+      : groups.filter((g) => g !== hosts[0]).map((g) => [hosts[0]!, g] as const);
   for (let round = 0; round < groups.length; round++)
     for (const [x, y] of edges) depth.set(y, Math.min(groups.length, Math.max(depth.get(y)!, depth.get(x)! + 1)));
   const emulated = groups.some(

@@ -4,7 +4,7 @@ import { joinTraces } from '../../../src/import/join/join.ts';
 import { joinedInfo } from '../../../src/query/info.ts';
 import { interrupts } from '../../../src/query/interrupts/list.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
-import { grep, fixtureTrace } from '../../helpers/fixtures.ts';
+import { fixtureTrace, grep } from '../../helpers/fixtures.ts';
 
 /** Times of stores of messages in the text of a kernel and in the log of its machine, paired by address in order. */
 function naivePairs(kernel: string, log: string): { readonly own: number; readonly seen: number }[] {
@@ -31,7 +31,10 @@ const seconds = (text: string): number => Number(text);
 
 describe('a joined trace', () => {
   describe('of a kernel and the log of its machine', () => {
-    const trace = joinTraces([{ trace: fixtureTrace('x86-vtd/ftrace.txt') }, { trace: fixtureTrace('x86-vtd/qemu.log') }]);
+    const trace = joinTraces([
+      { trace: fixtureTrace('x86-vtd/ftrace.txt') },
+      { trace: fixtureTrace('x86-vtd/qemu.log') },
+    ]);
     const info = joinedInfo(trace);
 
     it('is one system, seen by its kernel and by its hardware', () => {

@@ -63,9 +63,6 @@ describe('the line between two clocks', () => {
     const pairs = right(new Random(1), 2, SECOND, 0, 0);
     assert.equal(fit(pairs), undefined);
     // One instant that pairs with many is still one instant.
-    assert.equal(
-      fit(Array.from({ length: 9 }, (_, i) => ({ a: i * 1000, b: 0, error: 2e6, usual: 1e5 }))),
-      undefined,
-    );
+    assert.equal(fit(Array.from({ length: 9 }, (_, i) => ({ a: i * 1000, b: 0, error: 2e6, usual: 1e5 }))), undefined);
   });
 });

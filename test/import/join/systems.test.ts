@@ -2,9 +2,23 @@
 import assert from 'node:assert/strict';
 import { type Member, systemsOf, type Tie } from '../../../src/import/join/systems.ts';
 
-const KERNEL: Member = { named: undefined, vantage: 'kernel', folder: '', span: undefined, hosts: false, hosted: false };
+const KERNEL: Member = {
+  named: undefined,
+  vantage: 'kernel',
+  folder: '',
+  span: undefined,
+  hosts: false,
+  hosted: false,
+};
 const HOST: Member = { ...KERNEL, hosts: true };
-const MACHINE: Member = { named: undefined, vantage: 'hardware', folder: '', span: undefined, hosts: false, hosted: false };
+const MACHINE: Member = {
+  named: undefined,
+  vantage: 'hardware',
+  folder: '',
+  span: undefined,
+  hosts: false,
+  hosted: false,
+};
 const GUEST: Member = { ...MACHINE, hosted: true };
 const tie = (a: number, relation: Tie['relation'], b: number, support = 9): Tie => ({ a, b, relation, support });
 
