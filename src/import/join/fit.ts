@@ -42,7 +42,7 @@ const SPAN_OF_DRIFT = 2e9;
  * Finds the line on which most pairings lie. Most pairings may be wrong (a message that is stored often pairs each time of one side with each of
  * the other): those that belong together agree on one offset, the others do not. Undefined where too few agree, or two offsets fit about as well.
  */
-export function fit<P extends Pairing>(pairings: readonly P[]): Fit<P> | undefined {
+export function fitLine<P extends Pairing>(pairings: readonly P[]): Fit<P> | undefined {
   if (pairings.length < FEWEST) return undefined;
   const coarse = densest(pairings);
   if (coarse === undefined) return undefined;

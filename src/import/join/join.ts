@@ -53,7 +53,7 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
       return copy;
     }),
   );
-  parts.forEach((part, i) => align(groups[i]!, part, parts[0]!.trace, i, ways.get(i)));
+  for (const [i, part] of parts.entries()) align(groups[i]!, part, parts[0]!.trace, i, ways.get(i));
   // Evidence names sources by their place in the joined trace.
   const places = groups.map((_, i) => groups.slice(0, i).reduce((sum, g) => sum + g.length, 0));
   parts.forEach(({ offset }, i) => {

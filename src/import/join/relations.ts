@@ -1,4 +1,4 @@
-import { type Fit, fit, type Pairing } from './fit.ts';
+import { type Fit, fitLine, type Pairing } from './fit.ts';
 import { type Instant, type Instants, type Side, TRAITS, type Trait } from './instants.ts';
 
 /** How two sources stand to each other: they tell of one machine, or the machine of one runs in that of the other. */
@@ -47,7 +47,7 @@ export function connectionOf(a: Instants, b: Instants): Connection | undefined {
   }
   let best: Connection | undefined;
   for (const [relation, found] of matches) {
-    const line = fit(found);
+    const line = fitLine(found);
     if (line !== undefined && line.pairs.length > (best?.fit.pairs.length ?? 0)) best = { relation, fit: line };
   }
   return best;
