@@ -36,7 +36,7 @@ interface Named {
 
 const NANO = 1_000_000_000n;
 
-/** What a command is asked about: one trace, and what became of the files that are no part of it. */
+/** What a command is asked about: one trace, and the files that are no part of it. */
 export interface Input {
   readonly trace: Trace;
   /** Files whose records another one holds, too. */
@@ -55,7 +55,7 @@ export async function readInput(
   return (await readInputs(command, text, values, progress)).trace;
 }
 
-/** The same, with what became of the other files. */
+/** The same, with the files that are no part of it. */
 export async function readInputs(
   command: string,
   text: string,

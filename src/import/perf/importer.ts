@@ -37,7 +37,7 @@ class PerfHead extends RecordHead {
     if (m === null) return false;
     const { comm, pid, tid, cpu, time } = m.groups!;
     const [whole, fraction] = time!.split('.') as [string, string];
-    // Records of ftrace name a task like this, so that a thread is the same whoever recorded it.
+    // Records of ftrace name a task like this, so that a thread has the same name in both.
     this.#task = pid === undefined ? '' : `${comm ?? ''}-${tid ?? pid}`;
     this.cpu = Number(cpu);
     this.seconds = Number(whole);
