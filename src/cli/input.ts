@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { duplicatesOf } from '../import/files/duplicates.ts';
 import type { FileRead } from '../import/files/file-run.ts';
 import { type JoinPart, joinTraces } from '../import/join/join.ts';
+import { isSessionFile, readSessionFile, type SessionFile, SessionFileError } from '../session/session-file.ts';
 import type { Source } from '../trace/source.ts';
 import type { Trace } from '../trace/trace.ts';
 import { misused } from './command.ts';
 import { Failure } from './failure.ts';
 import type { Progress } from './progress.ts';
-import { filesIn, isFolder, readFileOrArchive, STDIN } from './read.ts';
+import { filesIn, isFolder, readFileOrArchive, readHead, STDIN } from './read.ts';
 
 /** The options of every command that takes one FILE: what joins other sources to it. */
 export const INPUT_OPTIONS = {
@@ -64,24 +67,25 @@ export async function readInputs(
 ): Promise<Input> {
   const named = [text, ...(values.with ?? [])].map(namedFile);
   const offsets = new Map((values.offset ?? []).map((offset) => offsetOf(command, offset)));
-  const read: (FileRead & { readonly system: string | undefined })[] = [];
-  for (const { file, system } of named)
-    for (const found of await readFiles(file, progress)) read.push({ ...found, system });
+  const read: Read[] = [];
+  for (const source of named) read.push(...(await readNamed(source, progress)));
   const alone = read.length === 1;
   const traces = read.filter(
     (file): file is typeof file & { readonly trace: Trace } =>
-      file.trace !== undefined && (alone || named.some((n) => n.file === file.file) || !isProse(file.trace)),
+      file.trace !== undefined && (alone || file.asked || !isProse(file.trace)),
   );
   if (traces.length === 0) throw noTrace(text, read);
   const duplicates = duplicatesOf(traces.map(({ trace }) => trace));
   const kept = traces.filter((_, i) => duplicates[i] === undefined);
-  const first = named.length > 1 || named[0]!.file === traces[0]!.file ? 0 : fullest(kept);
+  const given =
+    named.length > 1 || (await readSession(named[0]!.file)) !== undefined || named[0]!.file === traces[0]!.file;
+  const first = given ? 0 : fullest(kept);
   const ordered = [kept[first]!, ...kept.filter((_, i) => i !== first)];
   const used = new Set<string>();
-  const parts: JoinPart[] = ordered.map(({ trace, system, file }) => {
+  const parts: JoinPart[] = ordered.map(({ trace, system, file, offset }) => {
     const name = [...offsets.keys()].find((key) => isCalled(file, key));
     if (name !== undefined) used.add(name);
-    return { trace, system, offset: name === undefined ? undefined : offsets.get(name) };
+    return { trace, system, offset: name === undefined ? offset : offsets.get(name) };
   });
   for (const name of offsets.keys())
     if (!used.has(name)) throw misused(command, `--offset ${name}: no source is called that`);
@@ -102,6 +106,46 @@ export async function readInputs(
         file.trace === undefined ? file : { ...file, problem: 'a text in which only some lines are records' },
       ),
   };
+}
+
+/** A file that was read, and what the user says of it. */
+interface Read extends FileRead {
+  readonly system: string | undefined;
+  readonly offset: bigint | undefined;
+  /** The user named this file, not a folder or archive that holds it. */
+  readonly asked: boolean;
+}
+
+/** Reads what the user names: a session file stands for the sources that it lists. */
+async function readNamed({ file, system }: Named, progress: Progress): Promise<Read[]> {
+  const session = await readSession(file);
+  if (session === undefined)
+    return (await readFiles(file, progress)).map((found) => ({
+      ...found,
+      system,
+      offset: undefined,
+      asked: found.file === file,
+    }));
+  const all: Read[] = [];
+  for (const { file: path, system: own, offset } of session.sources) {
+    const target = resolve(dirname(file), path);
+    const read = await readFiles(target, progress);
+    const ns = offset === undefined ? undefined : nanoseconds(offset);
+    for (const found of read) all.push({ ...found, system: own ?? system, offset: ns, asked: found.file === target });
+  }
+  return all;
+}
+
+/** The session in a file; undefined where it is none. Throws Failure when it is a session that cannot be read. */
+async function readSession(file: string): Promise<SessionFile | undefined> {
+  const head = file === STDIN ? undefined : await readHead(file);
+  if (head === undefined || !isSessionFile(head)) return undefined;
+  try {
+    return readSessionFile(await readFile(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof SessionFileError) throw new Failure(`${file}: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Reads a file, or all files of a folder or archive. */
@@ -163,11 +207,16 @@ function namedFile(text: string): Named {
 
 /** `SOURCE=SECONDS` of an option. */
 function offsetOf(command: string, text: string): [string, bigint] {
-  const match = /^(.+)=([+-]?)(\d+)(?:\.(\d{1,9}))?$/.exec(text);
+  const match = /^(.+)=([+-]?\d+(?:\.\d{1,9})?)$/.exec(text);
   if (match === null) throw misused(command, `--offset ${text}: expected SOURCE=SECONDS, such as guest.log=-12.5`);
-  const [, source, sign, whole, fraction = ''] = match;
+  return [match[1]!, nanoseconds(match[2]!)];
+}
+
+/** A decimal text of seconds. */
+function nanoseconds(text: string): bigint {
+  const [, sign, whole, fraction = ''] = /^([+-]?)(\d+)(?:\.(\d{1,9}))?$/.exec(text)!;
   const size = BigInt(whole!) * NANO + BigInt(fraction.padEnd(9, '0'));
-  return [source!, sign === '-' ? -size : size];
+  return sign === '-' ? -size : size;
 }
 
 /** Refuses a second FILE with a hint at the option that joins. */

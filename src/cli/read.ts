@@ -41,6 +41,24 @@ export async function isFolder(file: string): Promise<boolean> {
   return (await stat(file).catch(() => undefined))?.isDirectory() === true;
 }
 
+/** The first bytes of a regular file as text; undefined for anything else. */
+export async function readHead(file: string): Promise<string | undefined> {
+  const about = await stat(file).catch(() => undefined);
+  if (about?.isFile() !== true) return undefined;
+  const handle = await open(file, 'r').catch(() => undefined);
+  if (handle === undefined) return undefined;
+  try {
+    const buffer = new Uint8Array(HEAD);
+    const { bytesRead } = await handle.read(buffer, 0, HEAD, 0);
+    return new TextDecoder().decode(buffer.subarray(0, bytesRead));
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Bytes in which a session file shows that it is one. */
+const HEAD = 512;
+
 /** Files of a folder that are looked at. */
 const MOST_FILES = 20_000;
 

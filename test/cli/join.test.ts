@@ -106,6 +106,40 @@ describe('several sources', () => {
     }
   });
 
+  it('a session file opens what it lists, relative to itself, with its systems and offsets', async () => {
+    const path = join(folder, 'both.irqsession');
+    const session = {
+      irqsession: 1,
+      sources: [
+        { file: 'heap/guest/trace.txt', system: 'board' },
+        { file: './heap/host/qemu.log.gz', system: 'board', offset: '-1795148652.25' },
+      ],
+      cursor: 5,
+    };
+    writeFileSync(path, JSON.stringify(session));
+    const { sources, systems, clocks } = await json<Info>('info', path);
+    assert.deepEqual(
+      sources.map(({ file, system }) => [file, system]),
+      [
+        [join(folder, 'heap/guest/trace.txt'), 'board'],
+        [join(folder, 'heap/host/qemu.log.gz'), 'board'],
+      ],
+    );
+    assert.deepEqual([systems, clocks[1]!.offset], [['board'], '-1795148652.250000000']);
+    for (const [change, why] of [
+      [{ sources: [] }, /sources: at least one source was expected/],
+      [{ sources: [{ file: 'a', offset: 'soon' }] }, /sources\.0\.offset: a number of seconds/],
+      [{ irqsession: 2 }, /irqsession: /],
+      [{ sources: [{ file: 'nowhere.txt' }] }, /nowhere\.txt: no such file/],
+    ] as const) {
+      writeFileSync(path, JSON.stringify({ ...session, ...change }));
+      const { status, err } = await irqscope(['info', path]);
+      assert.equal(status, 2);
+      assert.match(err, why);
+      assert.equal(err.trimEnd().split('\n').length, 1);
+    }
+  });
+
   it('line:FILE:N is a line of that file', async () => {
     const args = ['events', KERNEL, '--with', MACHINE, '--limit', '1', '--from', 'line:qemu.log.gz:1000', '--json'];
     const event = JSON.parse((await answered(args)).out) as { source: { file: string; line: number } };
