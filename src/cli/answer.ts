@@ -2,6 +2,7 @@ import { TITLES } from '../import/detect.ts';
 import { nearest } from '../query/nearest.ts';
 import type { Command, Context } from './command.ts';
 import { check } from './commands/check.ts';
+import { convert } from './commands/convert.ts';
 import { diff } from './commands/diff.ts';
 import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
@@ -27,6 +28,7 @@ const commands: readonly Command[] = [
   diff,
   stats,
   explain,
+  convert,
   scenarios,
   simulate,
 ];

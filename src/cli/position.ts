@@ -8,16 +8,17 @@ import { nameOf } from './read.ts';
 /** A place in a trace as the user writes it. */
 export type Position =
   | { readonly kind: 'end' }
-  | { readonly kind: 'step' | 'line'; readonly number: number }
+  | { readonly kind: 'step'; readonly number: number }
+  | { readonly kind: 'line'; readonly number: number; readonly file: string | undefined }
   | { readonly kind: 'time'; readonly text: string };
 
 /** The forms of a place, for messages. */
 export const POSITION_FORMS =
-  'a step (4672 or step:4672), a time with a point (1795148664.565645) or time:T, line:N, or end';
+  'a step (4672 or step:4672), a time with a point (1795148664.565645) or time:T, line:N (line:FILE:N with several sources), or end';
 
 /** The same in the help of an option. */
 export const POSITION_HELP = `a step (4672 or step:4672), a time with a point (1795148664.565645) or time:T,
-                 line:N, or end`;
+                 line:N (line:FILE:N with several sources), or end`;
 
 /** Reads a place; `option` is where it was given. */
 export function parsePosition(text: string, option: string): Position {
@@ -26,9 +27,12 @@ export function parsePosition(text: string, option: string): Position {
   const fraction = number.includes('.');
   const kind = match?.[1] ?? (fraction ? 'time' : 'step');
   if (text === 'end') return { kind: 'end' };
+  const inFile = /^line:(.+):(\d+)$/.exec(text);
+  if (inFile && Number(inFile[2]) > 0) return { kind: 'line', number: Number(inFile[2]), file: inFile[1] };
   if (match && kind === 'time') return { kind, text: number };
   if (match && !fraction && kind === 'step' && !number.startsWith('-')) return { kind, number: Number(number) };
-  if (match && !fraction && kind === 'line' && Number(number) > 0) return { kind, number: Number(number) };
+  if (match && !fraction && kind === 'line' && Number(number) > 0)
+    return { kind, number: Number(number), file: undefined };
   throw new Failure(`${option} ${text} is no place in a trace; give ${POSITION_FORMS}`);
 }
 
@@ -55,20 +59,37 @@ export function stepAt(trace: Trace, position: Position, option: string): number
   if (position.kind === 'end') return trace.length - 1;
   if (trace.length === 0) throw new Failure(`${option}: ${file} has no events; only end is possible`);
   if (position.kind === 'time') checkTime(trace, position.text, option);
-  const target = new Session(trace).target(moveTo(position));
+  const target = new Session(trace).target(moveTo(trace, position, option));
   if (typeof target === 'number') return target;
   if (position.kind === 'line') {
-    const first = trace.table.line(0);
-    const why = `there is no event at or before this line; the first one stands on line ${first}`;
-    throw new Failure(why, { file, line: position.number });
+    const own = fileOf(trace, position, option);
+    const first = Math.min(
+      ...trace.sources.filter((s) => s.file === own && s.events.length > 0).map((s) => s.events.line(0)),
+    );
+    const where = Number.isFinite(first) ? `the first one stands on line ${first}` : 'this source has none';
+    throw new Failure(`there is no event at or before this line; ${where}`, { file: own, line: position.number });
   }
   const first = position.kind === 'time' ? `, at ${firstTime(trace)}` : '';
   throw new Failure(`${option}: ${target.refused}${first}`);
 }
 
-function moveTo(position: Exclude<Position, { kind: 'end' }>): Move {
+function moveTo(trace: Trace, position: Exclude<Position, { kind: 'end' }>, option: string): Move {
   if (position.kind === 'time') return { to: 'time', time: position.text };
-  return position.kind === 'step' ? { to: 'step', step: position.number } : { to: 'line', line: position.number };
+  if (position.kind === 'step') return { to: 'step', step: position.number };
+  return { to: 'line', line: position.number, file: fileOf(trace, position, option) };
+}
+
+/** The file whose line a place names: by its whole name, or by the end of it where no other source has that; throws Failure. */
+function fileOf(trace: Trace, { file }: Position & { readonly kind: 'line' }, option: string): string {
+  if (file === undefined) return trace.first.file;
+  const files = [...new Set(trace.sources.map((source) => source.file))];
+  const found = files.includes(file) ? [file] : files.filter((name) => name.endsWith(`/${file}`));
+  if (found.length === 1) return found[0]!;
+  if (found.length > 1)
+    throw new Failure(`${option}: ${found.join(' and ')} are both called ${file}; give more of the path`);
+  throw new Failure(
+    `${option}: no source is called ${file}; there ${files.length === 1 ? 'is' : 'are'} ${files.join(', ')}`,
+  );
 }
 
 /** The first step of a stretch that begins at a place: the first event at or after it; `length` when there is none. */
@@ -80,7 +101,7 @@ export function stretchStart(trace: Trace, position: Position, option: string): 
     case 'step':
       return position.number;
     case 'line':
-      return trace.lastAtLine(position.number - 1) + 1;
+      return trace.lastAtLine(position.number - 1, fileOf(trace, position, option)) + 1;
     case 'time': {
       checkTime(trace, position.text, option);
       const time = storedTime(trace, position.text);
@@ -99,7 +120,7 @@ export function stretchEnd(trace: Trace, position: Position, option: string): nu
     case 'step':
       return Math.min(position.number, trace.length - 1);
     case 'line':
-      return trace.lastAtLine(position.number);
+      return trace.lastAtLine(position.number, fileOf(trace, position, option));
     case 'time':
       checkTime(trace, position.text, option);
       return trace.lastAtTime(storedTime(trace, position.text));

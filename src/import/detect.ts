@@ -1,14 +1,15 @@
-import { bytesAt, bytesOf } from '../base/bytes.ts';
+import { bytesAt, bytesOf, textOf } from '../base/bytes.ts';
 import type { TraceBuilder } from '../trace/builder.ts';
 import { MAGIC } from '../trace/irqtrace.ts';
 import { BOM, type Importer, LineImporter } from './importer.ts';
 import { IrqtraceImporter } from './irqtrace/importer.ts';
+import { NdjsonImporter } from './ndjson/importer.ts';
 import { binaryShare, otherKind } from './other-kinds.ts';
 import { TEXT_FORMATS } from './text/formats.ts';
 
 /** A format that its first bytes name. */
 export interface Format {
-  readonly name: 'irqtrace';
+  readonly name: 'irqtrace' | 'ndjson';
   /** What the user calls it. */
   readonly title: string;
   readonly is: (head: Uint8Array) => boolean;
@@ -18,6 +19,8 @@ export interface Format {
 /** How many bytes of a source are enough to tell its format. */
 export const HEAD_BYTES = 1 << 16;
 
+/** Bytes in which an event of JSON shows that it is one. */
+const EVENT_BYTES = 200;
 const MAGIC_BYTES = bytesOf(`${MAGIC} `);
 
 const FORMATS: readonly Format[] = [
@@ -29,6 +32,16 @@ const FORMATS: readonly Format[] = [
       return bytesAt(head, start, head.length, MAGIC_BYTES);
     },
     open: (out) => new LineImporter(out, new IrqtraceImporter(out)),
+  },
+  {
+    name: 'ndjson',
+    title: 'events as JSON lines',
+    is: (head) => {
+      const start = bytesAt(head, 0, head.length, BOM) ? BOM.length : 0;
+      const line = textOf(head, start, Math.min(head.length, start + EVENT_BYTES));
+      return /^\s*\{"step":\d+,"time":(?:null|"[-\d.]+"),"cpu":(?:null|\d+),"kind":"/.test(line);
+    },
+    open: (out) => new LineImporter(out, new NdjsonImporter(out)),
   },
 ];
 

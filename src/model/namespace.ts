@@ -42,53 +42,54 @@ export function withoutSystem(path: string): string {
  * `guest:irq/41` in the world; the first system of a trace has no name here, and its paths are the same in both.
  */
 export class Namespace {
-  readonly #world: Objects;
+  /** All systems together. */
+  readonly world: Objects;
   readonly system: string;
   /** What stands in front of the paths of this system: `guest:`, or nothing. */
   readonly prefix: string;
   readonly #pairs = new Map<ObjectType, Map<number, ObjectId>>();
 
   constructor(world: Objects, system: string) {
-    this.#world = world;
+    this.world = world;
     this.system = system;
     this.prefix = system === '' ? '' : `${system}:`;
   }
 
   get strings(): StringTable {
-    return this.#world.strings;
+    return this.world.strings;
   }
 
   /** The path of an object of this system, without the name of the system. */
   path(object: ObjectId): string {
-    return this.#world.path(object).slice(this.prefix.length);
+    return this.world.path(object).slice(this.prefix.length);
   }
 
   node(object: ObjectId): PathNode | undefined {
-    return this.#world.node(object);
+    return this.world.node(object);
   }
 
   type(object: ObjectId): ObjectType | undefined {
-    return this.#world.type(object);
+    return this.world.type(object);
   }
 
   /** The node at a path of this system, if any object at or below it was ever named. */
   find(path: string): PathNode | undefined {
-    return this.#world.find(this.prefix + path);
+    return this.world.find(this.prefix + path);
   }
 
   /** The object at a path of this system, or -1. */
   objectAt(path: string): ObjectId {
-    return this.#world.objectAt(this.prefix + path);
+    return this.world.objectAt(this.prefix + path);
   }
 
   /** The object at a path of this system; makes it when it is new. */
   object(type: ObjectType, path: string): ObjectId {
-    return this.#world.object(type, this.prefix + path);
+    return this.world.object(type, this.prefix + path);
   }
 
   /** The object below another one. */
   child(type: ObjectType, parent: ObjectId, ...segments: readonly (string | number)[]): ObjectId {
-    return this.#world.child(type, parent, ...segments);
+    return this.world.child(type, parent, ...segments);
   }
 
   /** The object at `pathOf(a, b)`, remembered by its two numbers (each below 2^26): no path is built the second time. */

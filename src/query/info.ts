@@ -1,6 +1,7 @@
+import type { Step } from '../base/ids.ts';
 import { timeText } from '../base/time.ts';
-import { shiftTo } from '../trace/merge.ts';
-import type { Source } from '../trace/source.ts';
+import { clockMap, onClock } from '../trace/merge.ts';
+import type { Source, Vantage } from '../trace/source.ts';
 import type { Trace } from '../trace/trace.ts';
 
 /** The format of a source and how its lines were read. */
@@ -40,6 +41,79 @@ export interface TraceInfo {
   /** The sources of a file in which several stand; the numbers above are their sums. */
   readonly sources?: readonly TraceInfo[];
 }
+
+/** How the clock of a source was brought to that of the trace. */
+export interface ClockInfo {
+  readonly file: string;
+  /** Seconds that are added to its own times at its first record. */
+  readonly offset: string;
+  /** Seconds by which that may be wrong; null where nothing tells. */
+  readonly uncertainty: string | null;
+  /** Parts per million by which the clock of the trace goes faster. */
+  readonly drift: number;
+  /** Events of both sources that show the same instant. */
+  readonly evidence: readonly { readonly steps: readonly [Step, Step]; readonly what: string }[];
+}
+
+/** A source of a joined trace. */
+export interface JoinedSourceInfo extends TraceInfo {
+  readonly system: string | null;
+  readonly vantage: Vantage | null;
+}
+
+/** How the files of a joined trace were read, and how they were put together. */
+export interface JoinedInfo {
+  readonly sources: readonly JoinedSourceInfo[];
+  /** The names of the systems; none where there is one without a name. */
+  readonly systems: readonly string[];
+  readonly clocks: readonly ClockInfo[];
+}
+
+/** Events that show how two clocks belong together, at most: the first ones. */
+const SHOWN_EVIDENCE = 100;
+
+/** Whether a trace was put together from several files. */
+export const isJoined = ({ sources, first }: Trace): boolean =>
+  sources.some(({ file, system }) => file !== first.file || system !== '');
+
+/** What is told of a joined trace. */
+export function joinedInfo(trace: Trace): JoinedInfo {
+  const { sources } = trace;
+  return {
+    sources: sources.map((source) => ({
+      ...sourceInfo(source),
+      system: source.system === '' ? null : source.system,
+      vantage: source.vantage,
+    })),
+    systems: [...new Set(sources.map(({ system }) => system))].filter((system) => system !== ''),
+    clocks: sources.map((source) => clockInfo(trace, source)),
+  };
+}
+
+function clockInfo(trace: Trace, { file, offset, drift, alignment }: Source): ClockInfo {
+  // The clock of the trace is that of its first source.
+  const uncertainty = alignment === undefined ? 0 : alignment.uncertainty;
+  return {
+    file,
+    offset: seconds(offset),
+    uncertainty: uncertainty === undefined ? null : seconds(BigInt(Math.round(uncertainty))),
+    drift: Math.round(drift * 1000) / 1000,
+    evidence: (alignment?.evidence ?? [])
+      .slice(0, SHOWN_EVIDENCE)
+      .map(({ source: s, row, otherSource, other, what }) => ({
+        steps: [trace.stepOf(s, row), trace.stepOf(otherSource, other)],
+        what,
+      })),
+  };
+}
+
+/** Nanoseconds as a decimal string of seconds. */
+function seconds(ns: bigint): string {
+  const size = ns < 0n ? -ns : ns;
+  return `${ns < 0n ? '-' : ''}${size / NANO}.${(size % NANO).toString().padStart(9, '0')}`;
+}
+
+const NANO = 1_000_000_000n;
 
 /** What the facts of a source say of a clock that the source does not tell. */
 const NOT_TOLD = ['not told', 'unknown', ''];
@@ -86,9 +160,10 @@ function added(tallies: readonly Readonly<Record<string, number>>[]): Record<str
 export function spanOf(trace: Trace): { readonly start: number; readonly end: number } {
   let [start, end] = [Number.NaN, Number.NaN];
   for (const source of trace.sources) {
-    const shift = shiftTo(trace.time, source);
-    if (!(start <= source.start + shift)) start = Number.isNaN(source.start + shift) ? start : source.start + shift;
-    if (!(end >= source.end + shift)) end = Number.isNaN(source.end + shift) ? end : source.end + shift;
+    const map = clockMap(trace.time, source);
+    const [first, last] = [onClock(map, source.start), onClock(map, source.end)];
+    if (!(start <= first) && !Number.isNaN(first)) start = first;
+    if (!(end >= last) && !Number.isNaN(last)) end = last;
   }
   return { start, end };
 }

@@ -17,7 +17,7 @@ export type Move =
   /** The last event at or before a time (decimal seconds as the trace prints them). */
   | { readonly to: 'time'; readonly time: string }
   /** The last event whose record stands at or before a line (1-based). */
-  | { readonly to: 'line'; readonly line: number }
+  | { readonly to: 'line'; readonly line: number; readonly file?: string | undefined }
   /** The next or previous event about an object or anything below it. */
   | { readonly to: 'nextOf' | 'previousOf'; readonly path: string };
 
@@ -237,7 +237,7 @@ export class Session {
         return within(step, `the first event is later than ${move.time}`);
       }
       case 'line':
-        return within(this.trace.lastAtLine(move.line), `there is no event at or before line ${move.line}`);
+        return within(this.trace.lastAtLine(move.line, move.file), `there is no event at or before line ${move.line}`);
       case 'nextOf':
       case 'previousOf':
         return this.#eventOf(move.path, move.to === 'nextOf' ? 1 : -1);

@@ -7,15 +7,27 @@ import type { EventList } from './table.ts';
 
 const NANO = 1_000_000_000n;
 
-/**
- * What is to be added to the own times of a source to get times of a clock, in units of that clock; NaN when the two
- * cannot be compared: one counts, the other tells seconds.
- */
-export function shiftTo(clock: TimeBase, source: Source): number {
-  const { time, offset } = source;
-  if (time.ticks !== clock.ticks) return Number.NaN;
-  return Number((time.base - clock.base) * (clock.ticks ? 1n : NANO) + offset);
+/** How the own times of a source become times of a clock, in units of that clock. */
+export interface ClockMap {
+  /** What is added to every time; NaN when the two cannot be compared: one counts, the other tells seconds. */
+  readonly shift: number;
+  /** What is added for each unit behind `origin`: how much faster the clock goes than that of the source. */
+  readonly rate: number;
+  /** The own time at which nothing but `shift` is added. */
+  readonly origin: number;
 }
+
+/** How the own times of a source become times of a clock. */
+export function clockMap(clock: TimeBase, source: Source): ClockMap {
+  const { time, offset, drift, start } = source;
+  if (time.ticks !== clock.ticks) return { shift: Number.NaN, rate: 0, origin: 0 };
+  const shift = Number((time.base - clock.base) * (clock.ticks ? 1n : NANO) + offset);
+  return { shift, rate: Number.isNaN(start) ? 0 : drift / 1e6, origin: Number.isNaN(start) ? 0 : start };
+}
+
+/** An own time of a source on the clock of its map. */
+export const onClock = ({ shift, rate, origin }: ClockMap, own: number): number =>
+  rate === 0 ? own + shift : Math.round(own + shift + rate * (own - origin));
 
 /** Which event of which source stands at each step. */
 export interface Order {
@@ -31,14 +43,14 @@ export interface Order {
 export function mergeOrder(sources: readonly Source[], clock: TimeBase): Order {
   const total = sources.reduce((sum, { events }) => sum + events.length, 0);
   const order = { sources: new Uint16Array(total), rows: new Uint32Array(total) };
-  const shifts = sources.map((source) => shiftTo(clock, source));
+  const maps = sources.map((source) => clockMap(clock, source));
   const next = new Uint32Array(sources.length);
   const keys = new Float64Array(sources.length).fill(Number.NEGATIVE_INFINITY);
   const look = (s: number): void => {
     const { events } = sources[s]!;
     if (next[s]! >= events.length) keys[s] = Number.POSITIVE_INFINITY;
     else {
-      const time = events.time(next[s]!) + shifts[s]!;
+      const time = onClock(maps[s]!, events.time(next[s]!));
       if (time > keys[s]!) keys[s] = time;
     }
   };
@@ -54,11 +66,14 @@ export function mergeOrder(sources: readonly Source[], clock: TimeBase): Order {
   return order;
 }
 
+const sameMap = (a: ClockMap, b: ClockMap): boolean =>
+  Object.is(a.shift, b.shift) && a.rate === b.rate && (a.rate === 0 || a.origin === b.origin);
+
 /** How many steps two lists of events have in common from the first on: the same events at the same times. */
 export function commonSteps(a: MergedEvents, b: MergedEvents): number {
   const [old, now] = [a.order, b.order];
   const most = Math.min(old.rows.length, now.rows.length);
-  const moved = a.shifts.map((shift, s) => !Object.is(shift, b.shifts[s]));
+  const moved = a.maps.map((map, s) => b.maps[s] === undefined || !sameMap(map, b.maps[s]));
   let step = 0;
   while (
     step < most &&
@@ -74,15 +89,15 @@ export function commonSteps(a: MergedEvents, b: MergedEvents): number {
 export class MergedEvents implements EventList {
   readonly order: Order;
   readonly #sources: readonly Source[];
-  /** For each source what is added to its own times. */
-  readonly shifts: readonly number[];
+  /** For each source how its own times become those of the trace. */
+  readonly maps: readonly ClockMap[];
   /** Step of each event of each source. */
   readonly #steps: readonly Uint32Array[];
 
   constructor(sources: readonly Source[], order: Order, clock: TimeBase) {
     this.order = order;
     this.#sources = [...sources];
-    this.shifts = sources.map((source) => shiftTo(clock, source));
+    this.maps = sources.map((source) => clockMap(clock, source));
     this.#steps = sources.map(({ events }) => new Uint32Array(events.length));
     for (let step = 0; step < order.rows.length; step++) this.#steps[order.sources[step]!]![order.rows[step]!] = step;
   }
@@ -116,7 +131,7 @@ export class MergedEvents implements EventList {
   }
 
   time(step: Step): number {
-    return this.#events(step).time(this.order.rows[step]!) + this.shifts[this.order.sources[step]!]!;
+    return onClock(this.maps[this.order.sources[step]!]!, this.#events(step).time(this.order.rows[step]!));
   }
 
   cpu(step: Step): number {
@@ -149,7 +164,7 @@ export class MergedEvents implements EventList {
 
   read(step: Step, into: EventRow): EventRow {
     this.#events(step).read(this.order.rows[step]!, into);
-    into.time += this.shifts[this.order.sources[step]!]!;
+    into.time = onClock(this.maps[this.order.sources[step]!]!, into.time);
     return into;
   }
 

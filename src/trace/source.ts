@@ -1,9 +1,33 @@
+import type { SourceId } from '../base/ids.ts';
 import type { TimeBase } from '../base/time.ts';
 import { type Accounting, emptyAccounting } from './accounting.ts';
 import { EventTable } from './table.ts';
 
 /** What recorded a source, seen from its system: the kernel inside, the hardware around it, or the hypervisor under it. */
 export type Vantage = 'kernel' | 'hardware' | 'hypervisor';
+
+/** Two events of two sources that show the same instant. */
+export interface Evidence {
+  /** The source, and the event by its place there. */
+  readonly source: SourceId;
+  readonly row: number;
+  /** The other source, and its event. */
+  readonly otherSource: SourceId;
+  readonly other: number;
+  /** What both show, such as `the same message was stored`. */
+  readonly what: string;
+}
+
+/** How the clock of a source was brought to that of another one. */
+export interface Alignment {
+  /** The source whose clock it was compared with; -1 where nothing was compared. */
+  readonly with: SourceId;
+  /** Nanoseconds by which the offset may be wrong; undefined where nothing tells. */
+  readonly uncertainty: number | undefined;
+  /** The offset was given by the user. */
+  readonly given: boolean;
+  readonly evidence: readonly Evidence[];
+}
 
 /** What is known of a file and of how it was read. */
 export interface SourceFacts {
@@ -25,13 +49,17 @@ export interface SourceFacts {
   time: TimeBase;
   /** Nanoseconds to add to the times of the source to get times of the trace. */
   offset: bigint;
+  /** Parts per million by which the clock of the trace goes faster than that of the source, counted from its `start`. */
+  drift: number;
+  /** How the clock of the source was brought to that of the trace; undefined for the source whose clock it is. */
+  alignment?: Alignment | undefined;
   /** The earliest and the latest time of a record in the source, whether it became an event or not; NaN while no record had a stamp. */
   start: number;
   end: number;
   /** What is wrong with the source as a whole, such as packed data that is cut off; nothing read before is lost. */
-  problem?: string;
+  problem?: string | undefined;
   /** Header lines of a trace file that say more than its format and clock, each `name value` without its `#`. */
-  header?: readonly string[];
+  header?: readonly string[] | undefined;
   /** What was undone to read it, such as quoting. */
   undone: readonly string[];
 }
@@ -47,15 +75,24 @@ export class Source implements SourceFacts {
   cpus = 0;
   time: TimeBase = { base: 0n, ticks: false, digits: 6 };
   offset = 0n;
+  drift = 0;
+  alignment?: Alignment | undefined;
   start = Number.NaN;
   end = Number.NaN;
-  problem?: string;
-  header?: readonly string[];
+  problem?: string | undefined;
+  header?: readonly string[] | undefined;
   undone: readonly string[] = [];
-  readonly accounting: Accounting = emptyAccounting();
+  readonly accounting: Accounting;
   readonly events = new EventTable();
 
-  constructor(facts: Partial<SourceFacts> & { readonly file: string }) {
+  constructor(facts: Partial<SourceFacts> & { readonly file: string }, accounting = emptyAccounting()) {
+    this.accounting = accounting;
     Object.assign(this, facts);
+  }
+
+  /** What is known of the file and of how it was read. */
+  get facts(): SourceFacts {
+    const { events: _, accounting: _accounting, ...facts } = this;
+    return facts;
   }
 }

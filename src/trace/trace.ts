@@ -86,6 +86,16 @@ export class Trace {
     return this.#merged === undefined ? 0 : this.#merged.source(step);
   }
 
+  /** The place of an event among those of its source. */
+  rowOf(step: Step): number {
+    return this.#merged === undefined ? step : this.#merged.order.rows[step]!;
+  }
+
+  /** The step of an event of a source, by its place there; -1 for none. */
+  stepOf(source: SourceId, row: number): number {
+    return this.#stepOf(source, row < this.#sources[source]!.events.length ? row : -1);
+  }
+
   /** How many events there are. */
   get length(): number {
     return this.#events.length;
@@ -204,16 +214,13 @@ export class Trace {
     return time === undefined ? undefined : this.lastAtTime(time);
   }
 
-  /**
-   * The last step whose record stands at or before a line (1-based) of a source, or -1; without a source, of the file of the
-   * first one, in which several sources may stand.
-   */
-  lastAtLine(line: number, source?: SourceId): number {
-    if (source !== undefined) return this.#stepOf(source, this.#sources[source]?.events.lastAtLine(line) ?? -1);
+  /** The last step whose record stands at or before a line (1-based) of a file, in which several sources may stand, or -1; of the first file if none is named. */
+  lastAtLine(line: number, file = this.first.file): number {
     let step = -1;
     let nearest = 0;
-    for (const [id, { file, events }] of this.#sources.entries()) {
-      const row = file === this.first.file ? events.lastAtLine(line) : -1;
+    for (const [id, source] of this.#sources.entries()) {
+      const { events } = source;
+      const row = source.file === file ? events.lastAtLine(line) : -1;
       if (row < 0 || events.line(row) <= nearest) continue;
       nearest = events.line(row);
       step = this.#stepOf(id, row);

@@ -14,6 +14,7 @@ const UNSPECIFIC = new Set(['plaintext', 'log', 'Log']);
 const LANGUAGES: Readonly<Record<string, string>> = {
   'qemu-log': 'qemu-trace',
   'ftrace-text': 'ftrace',
+  'trace-cmd-report': 'ftrace',
   irqtrace: 'irqtrace',
 };
 

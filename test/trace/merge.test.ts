@@ -115,8 +115,8 @@ describe('a trace of several sources', () => {
     assert.equal(viewEvent(trace, 0).source.file, 'host.txt');
     assert.equal(trace.table.line(entry), 1);
     assert.equal(trace.table.time(entry), 6000);
-    assert.equal(trace.lastAtLine(1, 1), entry);
-    assert.equal(trace.lastAtLine(2, 1), entry + 1);
+    assert.equal(trace.lastAtLine(1, 'guest.txt'), entry);
+    assert.equal(trace.lastAtLine(2, 'guest.txt'), entry + 1);
   });
 
   it('folds again only from the step that the new source touches', () => {

@@ -2,10 +2,10 @@ import { type EventView, viewEvent } from '../../query/events.ts';
 import { type Filter, FilterError } from '../../query/filter/ast.ts';
 import { parseFilter } from '../../query/filter/parse.ts';
 import { compileFilter } from '../../query/filter/pass.ts';
-import { type Command, type Context, misused, readArguments } from '../command.ts';
+import { type Command, type Context, readArguments } from '../command.ts';
 import { DONE, Failure } from '../failure.ts';
+import { INPUT_HELP, INPUT_OPTIONS, onlyOne, readInput } from '../input.ts';
 import { POSITION_HELP, parsePosition, stretchEnd, stretchStart } from '../position.ts';
-import { readTrace } from '../read.ts';
 import { Columns } from '../text.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
@@ -14,15 +14,16 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     to: { type: 'string' },
     filter: { type: 'string' },
     limit: { type: 'string' },
+    ...INPUT_OPTIONS,
     json: { type: 'boolean' },
   });
-  if (positionals.length !== 1) throw misused('events', 'events needs one FILE');
+  if (positionals.length !== 1) throw onlyOne('events', positionals);
   // Wrong arguments are reported before a long file is read.
   const from = values.from === undefined ? undefined : parsePosition(values.from, '--from');
   const to = values.to === undefined ? undefined : parsePosition(values.to, '--to');
   const filter = values.filter === undefined ? undefined : readFilter(values.filter);
   const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : readLimit(values.limit);
-  const trace = await readTrace(positionals[0]!, context.progress);
+  const trace = await readInput('events', positionals[0]!, values, context.progress);
   const first = from ? stretchStart(trace, from, '--from') : 0;
   const last = to ? stretchEnd(trace, to, '--to') : trace.length - 1;
   const matches = filter ? compileFilter(filter, trace) : () => true;
@@ -92,6 +93,7 @@ Options:
                  S: ${POSITION_HELP}
   --filter EXPR  only events for which EXPR holds
   --limit N      at most N events: the first ones of those that are asked for
+${INPUT_HELP}
   --json         one JSON object per line: {step, time, cpu, kind, object, fields, task, source}
 
 EXPR compares what an event tells: step, time, dt (time since the event before), cpu, kind, object, task, line, or any

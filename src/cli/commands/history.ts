@@ -6,17 +6,17 @@ import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE } from '../failure.ts';
 import { findTarget } from '../find.ts';
-import { readTrace } from '../read.ts';
+import { INPUT_HELP, INPUT_OPTIONS, readInput } from '../input.ts';
 import { Columns } from '../text.ts';
 import { type Fields, fieldChanges, withFields } from '../values.ts';
 import { targetPath } from './state.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
-  const { values, positionals } = readArguments('history', args, { json: { type: 'boolean' } });
+  const { values, positionals } = readArguments('history', args, { ...INPUT_OPTIONS, json: { type: 'boolean' } });
   const [file, path] = positionals;
   if (file === undefined || path === undefined || positionals.length > 2)
     throw misused('history', 'history needs a FILE and a PATH');
-  const trace = await readTrace(file, context.progress);
+  const trace = await readInput('history', file, values, context.progress);
   const target = findTarget(trace, path);
   const { out } = context;
   const columns = new Columns((line) => out.line(line), [0, 1, 2]);
@@ -63,6 +63,7 @@ object (device/0000:00:03.0/msix/0, or device/0000:00:03.0 with all that is belo
 that leave it as it was are listed; of fields, of computed keys and of whole objects only changes are.
 
 Options:
+${INPUT_HELP}
   --json       one JSON object per line: {step, time, old, new, source}, with path where PATH is an object,
                and with the fields after the write where a register was written
 

@@ -1,28 +1,33 @@
+import { counted } from '../../base/counted.ts';
 import { durationText, parseTime } from '../../base/time.ts';
 import { shown } from '../../base/visible.ts';
-import { type TraceInfo, traceInfo } from '../../query/info.ts';
+import { isJoined, type JoinedInfo, joinedInfo, type TraceInfo, traceInfo } from '../../query/info.ts';
 import type { SourceFacts } from '../../trace/source.ts';
+import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE, Failure, REFUSED } from '../failure.ts';
+import { INPUT_HELP, INPUT_OPTIONS, type Input, readInputs } from '../input.ts';
 import { jsonDocument } from '../json.ts';
-import { nameOf, readTrace } from '../read.ts';
+import { nameOf } from '../read.ts';
 import { Columns } from '../text.ts';
 import { readSamples } from './samples.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
-  const { values, positionals } = readArguments('info', args, { json: { type: 'boolean' } });
+  const { values, positionals } = readArguments('info', args, { ...INPUT_OPTIONS, json: { type: 'boolean' } });
   if (positionals.length === 0) throw misused('info', 'info needs a FILE');
   const { out } = context;
-  const infos: TraceInfo[] = [];
+  if (positionals.length > 1 && (values.with ?? values.offset) !== undefined)
+    throw misused('info', '--with and --offset join sources to one FILE');
+  const infos: object[] = [];
   let status = DONE;
   for (const file of positionals) {
     try {
-      const trace = await readTrace(file, context.progress);
-      const info = traceInfo(trace);
-      if (values.json) infos.push(info);
+      const input = await readInputs('info', file, values, context.progress);
+      if (values.json) infos.push(isAlone(input, file) ? traceInfo(input.trace) : joinedAnswer(input));
       else {
         if (out.used) out.line();
-        for (const line of infoLines(info, trace.first, await readSamples(file, info.samples))) out.line(shown(line));
+        for await (const line of isAlone(input, file) ? oneFile(input.trace, file) : severalFiles(input))
+          out.line(shown(line));
       }
       if (out.due) await out.rest();
     } catch (error) {
@@ -32,8 +37,56 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       status = REFUSED;
     }
   }
-  if (values.json) for (const text of jsonDocument(positionals.length === 1 ? infos[0] : infos)) out.json(text);
+  if (values.json) for (const text of jsonDocument(positionals.length === 1 ? infos[0]! : infos)) out.json(text);
   return status;
+}
+
+/** Whether a file is one source and nothing else, so that it is told of as such. */
+const isAlone = ({ trace, duplicates, unread }: Input, file: string): boolean =>
+  !isJoined(trace) && trace.first.file === file && duplicates.length + unread.length === 0;
+
+/** What `--json` says of a trace of several files: those that are left out are listed, too. */
+function joinedAnswer({ trace, duplicates, unread }: Input): object {
+  const info = joinedInfo(trace);
+  const copies = duplicates.map(({ trace: copy, of }) => ({ ...traceInfo(copy), duplicateOf: of }));
+  return {
+    ...info,
+    sources: [...info.sources, ...copies],
+    unread: unread.map(({ file, problem }) => ({ file, problem })),
+  };
+}
+
+async function* oneFile(trace: Trace, file: string): AsyncGenerator<string> {
+  const info = traceInfo(trace);
+  yield* infoLines(info, trace.first, await readSamples(file, info.samples));
+}
+
+async function* severalFiles({ trace, duplicates, unread }: Input): AsyncGenerator<string> {
+  const all = joinedInfo(trace);
+  for (const [i, info] of all.sources.entries()) {
+    yield* infoLines(info, trace.sources[i]!, await readSamples(info.file, info.samples));
+    yield '';
+  }
+  yield* clockLines(all);
+  for (const { trace: copy, of } of duplicates) yield `  ${copy.first.file} is left out: ${of} holds its records`;
+  if (unread.length > 0)
+    yield `  ${counted(unread.length, 'other file')} ${unread.length === 1 ? 'is' : 'are'} no trace`;
+}
+
+/** Which source tells of which system, and how the clocks were brought together. */
+function* clockLines({ sources, clocks, systems }: JoinedInfo): Generator<string> {
+  yield systems.length === 0 ? 'One system' : `Systems: ${systems.join(', ')}`;
+  for (const [i, { file, offset, uncertainty, drift, evidence }] of clocks.entries()) {
+    const { system, vantage } = sources[i]!;
+    yield `  ${nameOf(file)}: ${[system ?? '', vantage === null ? '' : `seen by its ${vantage}`].filter((t) => t !== '').join(', ')}`;
+    if (i === 0) yield '      its clock is that of the trace';
+    else {
+      yield `      offset ${offset} s ${uncertainty === null ? '(how exact is not known)' : `± ${uncertainty} s`}${drift === 0 ? '' : `, drift ${drift} ppm`}`;
+      yield evidence.length === 0
+        ? '      nothing in the sources shows it'
+        : `      ${evidence.length} pairs of events show it, such as steps ${evidence[0]!.steps.join(' and ')}: ${evidence[0]!.what}`;
+    }
+  }
 }
 
 /** The report on one source. `texts` are the lines that the samples name, where they could be read again. */
@@ -123,6 +176,7 @@ events unknown by name, records that could not be read (with the reason and the 
 no records, and what the recorder says it lost.
 
 Options:
+${INPUT_HELP}
   --json       one JSON object; for several FILEs an array of such objects
 
 Examples:

@@ -6,11 +6,12 @@ import { rules } from '../../check/rules.ts';
 import { timeOf } from '../../query/events.ts';
 import { interrupts as listOf } from '../../query/interrupts/list.ts';
 import type { Trace } from '../../trace/trace.ts';
-import { type Command, type Context, misused, readArguments } from '../command.ts';
+import { type Command, type Context, readArguments } from '../command.ts';
 import { DONE } from '../failure.ts';
+import { INPUT_HELP, INPUT_OPTIONS, onlyOne, readInput } from '../input.ts';
 import { jsonDocument } from '../json.ts';
 import { POSITION_HELP, parsePosition, stepAt } from '../position.ts';
-import { nameOf, readTrace } from '../read.ts';
+import { nameOf } from '../read.ts';
 import { interruptLines } from './interrupts-text.ts';
 
 /** Events judged between two looks at the clock. */
@@ -19,11 +20,12 @@ const SLICE = 1 << 14;
 async function run(args: readonly string[], context: Context): Promise<number> {
   const { values, positionals } = readArguments('interrupts', args, {
     at: { type: 'string', default: 'end' },
+    ...INPUT_OPTIONS,
     json: { type: 'boolean' },
   });
-  if (positionals.length !== 1) throw misused('interrupts', 'interrupts needs one FILE');
+  if (positionals.length !== 1) throw onlyOne('interrupts', positionals);
   const position = parsePosition(values.at, '--at');
-  const trace = await readTrace(positionals[0]!, context.progress);
+  const trace = await readInput('interrupts', positionals[0]!, values, context.progress);
   const step = stepAt(trace, position, '--at');
   const { out } = context;
   const findings = foundAt(await judged(trace, step, context), step);
@@ -77,6 +79,7 @@ unknown.
 Options:
   --at S         ${POSITION_HELP};
                  without it: end
+${INPUT_HELP}
   --json         one JSON array of all interrupts, those never used too: {entry, guestEntry, irq, domain, irte, cpu,
                  vector, vfio, gsi, vcpu, guestIrq, action, raises, sends, handled, last, status, findings}; ids are
                  object paths or null

@@ -8,8 +8,8 @@ import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE } from '../failure.ts';
 import { findTarget } from '../find.ts';
+import { INPUT_HELP, INPUT_OPTIONS, onlyOne, readInput } from '../input.ts';
 import { POSITION_HELP, parsePosition, stepAt, stretchEnd, stretchStart } from '../position.ts';
-import { readTrace } from '../read.ts';
 import { Columns } from '../text.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
@@ -18,9 +18,10 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     funnel: { type: 'string' },
     from: { type: 'string' },
     to: { type: 'string' },
+    ...INPUT_OPTIONS,
     json: { type: 'boolean' },
   });
-  if (positionals.length !== 1) throw misused('path', 'path needs one FILE');
+  if (positionals.length !== 1) throw onlyOne('path', positionals);
   if ((values.at === undefined) === (values.funnel === undefined))
     throw misused('path', 'path needs either --at S, an event of the delivery, or --funnel PATH');
   if (values.at !== undefined && (values.from ?? values.to) !== undefined)
@@ -28,7 +29,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const at = values.at === undefined ? undefined : parsePosition(values.at, '--at');
   const from = values.from === undefined ? undefined : parsePosition(values.from, '--from');
   const to = values.to === undefined ? undefined : parsePosition(values.to, '--to');
-  const trace = await readTrace(positionals[0]!, context.progress);
+  const trace = await readInput('path', positionals[0]!, values, context.progress);
   if (at) return onePath(trace, stepAt(trace, at, '--at'), values.json === true, context);
   const first = from ? stretchStart(trace, from, '--from') : 0;
   const last = to ? stretchEnd(trace, to, '--to') : trace.length - 1;
@@ -95,6 +96,7 @@ Options:
   --funnel PATH  an entry, a function, an irq, a vector, a VFIO vector: whatever the deliveries pass
   --from S       count deliveries that begin at or after S
   --to S         read up to the last event at or before S
+${INPUT_HELP}
   --json         {hops: [{step, time, stage, object, detail, seen, latency}], delivered, reason,
                  blind: [{stage, opens}]}; seen is false for a hop that is inferred. With --funnel {object, from, to,
                  deliveries, delivered, lost, unknown, stages: [{stage, entered, left, merged, ended, evidence}],

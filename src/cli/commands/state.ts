@@ -11,9 +11,10 @@ import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE } from '../failure.ts';
 import { findTarget } from '../find.ts';
+import { INPUT_HELP, INPUT_OPTIONS, onlyOne, readInput } from '../input.ts';
 import { jsonDocument } from '../json.ts';
 import { POSITION_FORMS, POSITION_HELP, parsePosition, stepAt } from '../position.ts';
-import { nameOf, readTrace } from '../read.ts';
+import { nameOf } from '../read.ts';
 import { Columns } from '../text.ts';
 import { changeText, fieldWords } from '../values.ts';
 import { stateLines } from './state-text.ts';
@@ -22,12 +23,13 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const { values, positionals } = readArguments('state', args, {
     at: { type: 'string' },
     object: { type: 'string' },
+    ...INPUT_OPTIONS,
     json: { type: 'boolean' },
   });
-  if (positionals.length !== 1) throw misused('state', 'state needs one FILE');
+  if (positionals.length !== 1) throw onlyOne('state', positionals);
   if (values.at === undefined) throw misused('state', `state needs --at: ${POSITION_FORMS}`);
   const position = parsePosition(values.at, '--at');
-  const trace = await readTrace(positionals[0]!, context.progress);
+  const trace = await readInput('state', positionals[0]!, values, context.progress);
   const step = stepAt(trace, position, '--at');
   const target = values.object === undefined ? undefined : findTarget(trace, values.object);
   const { out } = context;
@@ -120,6 +122,7 @@ Options:
   --at S         ${POSITION_HELP};
                  of a time or line: the last event at or before it
   --object PATH  only this object and what is below it, or one key or field of it
+${INPUT_HELP}
   --json         one JSON object, nested by the segments of the paths; registers are {value, fields}, unknown is null;
                  with --object what is at PATH, null when it does not exist at that step
 

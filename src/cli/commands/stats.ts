@@ -4,9 +4,9 @@ import { type By, GROUPINGS } from '../../query/statistics/grouping.ts';
 import { type SpreadView, type StatisticsRow, statisticsOf } from '../../query/statistics/rows.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE } from '../failure.ts';
+import { INPUT_HELP, INPUT_OPTIONS, onlyOne, readInput } from '../input.ts';
 import { jsonDocument } from '../json.ts';
 import type { Output } from '../output.ts';
-import { readTrace } from '../read.ts';
 import { Columns } from '../text.ts';
 
 const UNKNOWN = '?';
@@ -22,11 +22,15 @@ function byOf(text: string): By {
 }
 
 async function run(args: readonly string[], context: Context): Promise<number> {
-  const { values, positionals } = readArguments('stats', args, { by: { type: 'string' }, json: { type: 'boolean' } });
+  const { values, positionals } = readArguments('stats', args, {
+    by: { type: 'string' },
+    ...INPUT_OPTIONS,
+    json: { type: 'boolean' },
+  });
   const [file] = positionals;
-  if (file === undefined || positionals.length > 1) throw misused('stats', 'stats needs one FILE');
+  if (file === undefined || positionals.length > 1) throw onlyOne('stats', positionals);
   const by = byOf(values.by ?? 'irq');
-  const trace = await readTrace(file, context.progress);
+  const trace = await readInput('stats', file, values, context.progress);
   const { out } = context;
   const work = statisticsOf(trace, by);
   let done = work.next();
@@ -101,6 +105,7 @@ what was under way gives no time.
 
 Options:
   --by WHAT    what makes a row: irq (without the option), vector, cpu, device, vcpu, kind
+${INPUT_HELP}
   --json       one JSON array of {key, name, count, rate, latency: {p50, p99, max}, service: {p50, p99, max},
                masks, exits}; durations are decimal seconds
 

@@ -3,7 +3,7 @@
  * the user's, so the probed function tells what a probe means. The names of its arguments are the user's too,
  * and a few spellings of each are understood.
  */
-import { COLON, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
+import { COLON, EQUALS, hexDigit, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
 import { hex64 } from '../../base/hex.ts';
 import { bdfText } from '../../model/bdf.ts';
 import { domActivate, domAlloc } from '../../model/events/domain.ts';
@@ -208,9 +208,24 @@ function affinity(f: Ftrace, a: Args): boolean {
   return true;
 }
 
-/** Whether a payload is that of a probe: `(symbol+0x0/0x0 …)` or `(callee <- caller)` first. */
+/** Digits of an address of the kernel that is printed without a symbol, at least: `(ffffffff82593654)`. */
+const ADDRESS_DIGITS = 8;
+
+/** Whether bytes are an address in hexadecimal digits. */
+function isAddress(buf: Uint8Array, start: number, end: number): boolean {
+  if (end - start < ADDRESS_DIGITS) return false;
+  for (let at = start; at < end; at++) if (hexDigit(buf[at]!) < 0) return false;
+  return true;
+}
+
+/**
+ * Whether a payload is that of a probe: `(symbol+0x0/0x0 …)` or `(callee <- caller)` first; or the address alone, where the one that prints
+ * it has no symbols (trace-cmd without /proc/kallsyms).
+ */
 export function isProbe(buf: Uint8Array, start: number, end: number): boolean {
   if (buf[start] !== PAREN_OPEN) return false;
+  const close = buf.indexOf(PAREN_CLOSE, start);
+  if (close > 0 && close < end && isAddress(buf, start + 1, close)) return true;
   for (let at = start + 1; at < Math.min(end, start + 200); at++) {
     if (buf[at] === PAREN_CLOSE) return false;
     if (buf[at] === 43 && buf[at + 1] === 48 && buf[at + 2] === 120) return true;
@@ -218,6 +233,17 @@ export function isProbe(buf: Uint8Array, start: number, end: number): boolean {
   }
   return false;
 }
+
+const ADDRESS = /^[\da-f]{8,16}$/;
+
+/** Short names that people give to probes, and the functions that they mean. */
+const SHORT: Readonly<Record<string, string>> = {
+  msiwrite: '__pci_write_msi_msg',
+  irqfd_assign: 'kvm_irqfd',
+  vfio_set_irqs_ioctl: 'vfio_pci_set_irqs_ioctl',
+};
+
+const functionNamed = (probe: string): string => (Object.hasOwn(SHORT, probe) ? SHORT[probe]! : probe);
 
 /** Turns a probe record into an event: into what it means when its function is known, into a note of it otherwise. */
 export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: number, end: number): void {
@@ -231,7 +257,9 @@ export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: 
     if (buf[at] === 60 && buf[at + 1] === MINUS) returned = at + 2;
     at++;
   }
-  const called = returned < 0 ? symbol : /^ *(\w*)/.exec(textOf(buf, returned, at))![1]!;
+  const told = returned < 0 ? symbol : /^ *(\w*)/.exec(textOf(buf, returned, at))![1]!;
+  // Without symbols the name of the probe is all that tells the function: people name it after that.
+  const called = ADDRESS.test(told) ? functionNamed(textOf(buf, nameStart, nameEnd)) : told;
   const meanings = returned < 0 ? functions : returns;
   const use = Object.hasOwn(meanings, called) ? meanings[called] : undefined;
   if (use?.(f, argumentsOf(buf, at + 1, end))) return;

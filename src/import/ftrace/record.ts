@@ -10,6 +10,7 @@ import {
   SPACE,
   textOf,
 } from '../../base/bytes.ts';
+import type { TraceBuilder } from '../../trace/builder.ts';
 
 /** Most bytes of a task's name (TASK_COMM_LEN in include/linux/sched.h, less the NUL). */
 const LONGEST_COMM = 15;
@@ -43,6 +44,11 @@ export class RecordHead {
   /** Start and end of the flag columns; the same where the line has none. */
   flagsStart = 0;
   flagsEnd = 0;
+
+  /** Tells who recorded the record that was read last. */
+  setTask(out: TraceBuilder, buf: Uint8Array): void {
+    out.setTask(buf, this.taskStart, this.taskEnd);
+  }
 
   /** Reads the head of a line in the normal format (kernel/trace/trace_output.c trace_print_context). */
   normal(buf: Uint8Array, start: number, end: number): boolean {

@@ -1,0 +1,77 @@
+import { type Fit, fitLine, type Pairing } from './fit.ts';
+import { type Instant, type Instants, type Side, TRAITS, type Trait } from './instants.ts';
+
+/** How two sources stand to each other: they tell of one machine, or the machine of one runs in that of the other. */
+export type Relation = 'same' | 'hosts' | 'runs-in';
+
+/** Instants that both sources show. */
+export interface Match extends Pairing {
+  readonly rowA: number;
+  readonly rowB: number;
+  readonly trait: Trait;
+}
+
+/** What connects two sources: how they stand to each other, and the line from the clock of the second to that of the first. */
+export interface Connection {
+  readonly relation: Relation;
+  readonly fit: Fit<Match>;
+}
+
+/** What it means that one source shows an instant from one side, and the other from another: `same`, or the second hosts the first. */
+const MEANINGS: readonly (readonly [Trait, Side, Side, 'same' | 'runs-in'])[] = [
+  ['message', 'kernel', 'hardware', 'same'],
+  ['message', 'kernel', 'hypervisor', 'runs-in'],
+  ['message', 'hardware', 'hypervisor', 'runs-in'],
+  ['invalidation', 'kernel', 'hardware', 'same'],
+  ['assigned', 'hardware', 'hypervisor', 'runs-in'],
+  ['delivery', 'kernel', 'hypervisor', 'runs-in'],
+];
+
+/** A key with more pairs than that says nothing: the instants are too many to tell which belong together. */
+const MOST_PAIRS = 4096;
+/** Pairs of one meaning that are looked at. */
+const MOST_PAIRINGS = 60_000;
+
+/** What connects two sources; undefined where nothing shows it. The relation is that of the first to the second. */
+export function connectionOf(a: Instants, b: Instants): Connection | undefined {
+  const matches = new Map<Relation, Match[]>();
+  const add = (relation: Relation, found: readonly Match[]): void => {
+    const list = matches.get(relation);
+    if (list === undefined) matches.set(relation, [...found]);
+    else list.push(...found);
+  };
+  for (const [trait, first, second, meaning] of MEANINGS) {
+    add(meaning, matchesOf(trait, a.of(trait, first), b.of(trait, second)));
+    if (first === second) continue;
+    add(meaning === 'same' ? 'same' : 'hosts', matchesOf(trait, a.of(trait, second), b.of(trait, first)));
+  }
+  let best: Connection | undefined;
+  for (const [relation, found] of matches) {
+    const line = fitLine(found);
+    if (line !== undefined && line.pairs.length > (best?.fit.pairs.length ?? 0)) best = { relation, fit: line };
+  }
+  return best;
+}
+
+/** All pairs of instants with one key, the rarest keys first. */
+function matchesOf(
+  trait: Trait,
+  a: ReadonlyMap<string, readonly Instant[]>,
+  b: ReadonlyMap<string, readonly Instant[]>,
+): Match[] {
+  const { usual, error } = TRAITS[trait];
+  const both = [...a]
+    .flatMap(([key, as]) => {
+      const bs = b.get(key);
+      if (bs === undefined || as.length * bs.length > MOST_PAIRS) return [];
+      return [[as, bs] as const];
+    })
+    .sort(([as, bs], [at, bt]) => as.length * bs.length - at.length * bt.length);
+  const found: Match[] = [];
+  for (const [as, bs] of both) {
+    if (found.length + as.length * bs.length > MOST_PAIRINGS) break;
+    for (const x of as)
+      for (const y of bs) found.push({ a: x.time, b: y.time, error, usual, rowA: x.row, rowB: y.row, trait });
+  }
+  return found;
+}
