@@ -7,6 +7,8 @@ import { bundled, events, run, start } from './run.ts';
 
 const BDF = '0000:03:00.0';
 const DEVICE = `device/${BDF}`;
+/** Vectors of a CPU that devices may get: 0x20 to 0xeb without 0x80. */
+const ALL = 0xec - 0x20 - 1;
 const raise = (at: string | number, vector = 0): object => ({
   at,
   op: 'device.raise',
@@ -290,6 +292,37 @@ describe('CPU offline and online', () => {
     );
     assert.equal(of(simulation, 'vec.update').at(-1)?.fields.cpu, 0);
     delivered(simulation, 3);
+  });
+
+  it('a vector outside the mask: the kernel says exhaustion where the CPUs of the mask are full, not where they are offline', () => {
+    const said = (workload: object[]): unknown[] => {
+      const document = {
+        platform: { cpus: 2 },
+        devices: [
+          { bdf: BDF, name: 'dev', vectors: 1 },
+          { bdf: '0000:04:00.0', name: 'hog', vectors: 210, driver: 'none' },
+        ],
+        workload: [
+          { at: '100us', op: 'irq.free', object: 'irq/24' },
+          move('200us', [1]),
+          ...workload,
+          { at: '30ms', op: 'irq.request', object: 'irq/24' },
+        ],
+      };
+      const simulation = run(document);
+      assert.equal(of(simulation, 'vec.update').at(-1)?.fields.cpu, 0);
+      return of(simulation, 'message').map((e) => e.fields.text);
+    };
+    const hog = Array.from({ length: ALL }, (_, index) => ({
+      at: `${1000 + index * 100}us`,
+      op: 'irq.alloc',
+      object: 'device/0000:04:00.0',
+      index,
+      affinity: [1],
+    }));
+    const offline = [{ at: '1ms', op: 'cpu.offline', object: 'cpu/1' }];
+    assert.deepEqual(said(hog), ['irq 24: Affinity broken due to vector space exhaustion.']);
+    assert.deepEqual(said(offline), []);
   });
 
   it('requesting a managed irq whose CPUs are all offline leaves it shut down', () => {

@@ -2,7 +2,6 @@ import { cpuAccept, cpuEoi, cpuTake } from '../../model/events/cpu.ts';
 import { irqAffinity } from '../../model/events/irq.ts';
 import { mtxOffline } from '../../model/events/matrix.ts';
 import { tblWrite } from '../../model/events/msix.ts';
-import { message } from '../../model/events/notes.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { vecFreeMoved } from '../../model/events/vector.ts';
@@ -10,7 +9,6 @@ import { msixVectorControl } from '../../model/registers/pci.ts';
 import type { PlantedFault } from './planting.ts';
 
 const scenario = 'vector-faults';
-const EINVAL = -22;
 const EBUSY = -16;
 
 /** Faults of the vector domain and of moves. */
@@ -44,18 +42,8 @@ export const vectorFaults: readonly PlantedFault[] = [
   {
     id: 'F22',
     scenario,
-    how: 'The kernel says that vectors are exhausted when the CPU that user space asked for is offline.',
+    how: 'An irq whose CPU is offline is requested and gets a vector elsewhere; the kernel does not look why, and says that vectors are exhausted.',
     places: 8,
-    watch: (planting) => (event) => {
-      const { kind, object, words } = event;
-      if (kind !== irqAffinity || irqAffinity.read(words, 0).ret !== EINVAL || !planting.here()) return;
-      const virq = planting.machine.world.node(object)?.segment ?? '';
-      planting.after(() => {
-        planting.tell(object);
-        const text = `irq ${virq}: Affinity broken due to vector space exhaustion.`;
-        planting.machine.emit(message, object, { text });
-      });
-    },
   },
   {
     id: 'F23',
