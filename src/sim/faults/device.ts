@@ -15,6 +15,7 @@ const CONTROL = 0x62;
 const RESERVED = 0x10;
 
 const scenario = 'device-faults';
+const DRIVERS = 'driver-faults';
 
 /** The first event of a kind for which `is` holds, once a part went wrong. */
 const afterwards =
@@ -231,14 +232,23 @@ export const deviceFaults: readonly PlantedFault[] = [
   },
   {
     id: 'R02',
+    scenario: DRIVERS,
+    how: "From some interrupt on, the handler of a vector looks into another queue than its own: the driver's time-out finds the completions.",
+    places: 100,
+    watch: afterwards(message, ({ object }, { blamed }) => object === blamed),
+  },
+  {
+    id: 'R10',
     scenario,
-    how: 'The driver says that a request had completed when it timed out.',
-    places: 60,
-    watch: (planting) => (event) => {
-      if (event.kind !== devRaise || !planting.here()) return;
-      const fn = ownerOf(planting.machine.state, event.object);
-      planting.tell(fn);
-      planting.add(message, fn, { text: 'nvme nvme0: I/O 24 QID 1 timeout, completion polled' });
-    },
+    how: 'A kernel that moves an interrupt takes a wrong index and composes the message of the vector beside it.',
+    places: 8,
+    watch: afterwards(msgSend, ({ object }, { blamed }) => object === blamed),
+  },
+  {
+    id: 'R11',
+    scenario: DRIVERS,
+    how: 'The write that sets or clears the function mask writes what was read before MSI-X was enabled: a cause goes to the INTx pin.',
+    places: 50,
+    watch: afterwards(intx, ({ object, words }, { blamed }) => object === blamed && intx.read(words, 0).level === true),
   },
 ];

@@ -89,8 +89,10 @@ export class Planting implements Tamper {
     this.#later.push(what);
   }
 
-  blame(object: ObjectId): void {
+  spoils(id: string, object: ObjectId): boolean {
+    if (!this.strikes(id, undefined)) return false;
     this.blamed = object;
+    return true;
   }
 
   strikes(id: string, object: ObjectId | undefined, step?: Step): boolean {

@@ -2,7 +2,7 @@ import type { ObjectId } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import { domAlloc } from '../../model/events/domain.ts';
 import { tblWrite } from '../../model/events/msix.ts';
-import { iecInvalidate, irEnable, irFault, irRequest, irteWrite } from '../../model/events/remap.ts';
+import { iecInvalidate, irEnable, irFault, irRemap, irRequest, irteWrite } from '../../model/events/remap.ts';
 import { vfioBind } from '../../model/events/vfio.ts';
 import { vtdIrte } from '../../model/registers/vtd.ts';
 import { x86Address } from '../../model/registers/x86.ts';
@@ -159,5 +159,19 @@ export const remapFaults: readonly PlantedFault[] = [
           if (world.type(unit.object) === remapUnit) planting.add(irEnable, unit.object, { enable: false });
         planting.tell(world.node(object)?.parent?.parent?.object ?? -1);
       },
+  },
+  {
+    id: 'R13',
+    scenario: 'boot-timer',
+    how: 'The wave of the timer stays up after a tick: its edge-triggered pin sees no edge any more.',
+    places: 4,
+    watch(planting) {
+      const { recorder, world } = planting.machine;
+      let last = -1;
+      return ({ kind }) => {
+        if (planting.struck) planting.tell(world.objectAt('ioapic/0/pin/2'), last);
+        else if (kind === irRemap) last = recorder.length;
+      };
+    },
   },
 ];

@@ -1,7 +1,7 @@
 import { cpuAccept, cpuEoi, cpuTake } from '../../model/events/cpu.ts';
 import { irqAffinity } from '../../model/events/irq.ts';
 import { mtxOffline } from '../../model/events/matrix.ts';
-import { tblWrite } from '../../model/events/msix.ts';
+import { devRaise, tblWrite } from '../../model/events/msix.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { vecFreeMoved } from '../../model/events/vector.ts';
@@ -114,6 +114,17 @@ export const vectorFaults: readonly PlantedFault[] = [
         if (kind !== tblWrite || !planting.struck) return;
         const { offset, value } = tblWrite.read(words, 0);
         if (offset === 12 && msixVectorControl.f.mask.of(value(0)) === 0) planting.tell(object);
+      },
+  },
+  {
+    id: 'R12',
+    scenario,
+    how: 'A kernel that moves an interrupt masks its entry, writes the message and does not unmask it again.',
+    places: 20,
+    watch:
+      (planting) =>
+      ({ kind, object }) => {
+        if (kind === devRaise && object === planting.blamed) planting.tell(object);
       },
   },
 ];

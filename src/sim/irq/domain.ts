@@ -58,8 +58,8 @@ export interface Irq {
   masked: boolean;
   /** Name of the action, once request_irq() was called. */
   action: string | undefined;
-  /** What the handler of the action does. */
-  handler: (() => Actions) | undefined;
+  /** What the handler of the action does; false: it found nothing to do (IRQ_NONE). */
+  handler: (() => Actions<unknown>) | undefined;
   /** Set while the irq is masked and its message must not be used: lazily disabled interrupts note that one came. */
   lazyPending: boolean;
   /** Called for every message that was stored for the irq (write_msi_msg of the MSI descriptor), so that holders of a copy can follow. */
@@ -85,6 +85,8 @@ export interface Domain {
   readonly object: ObjectId;
   /** The domain closer to the CPU. */
   readonly parent: Domain | undefined;
+  /** Its interrupts come by wires: they are no messages of the function. */
+  readonly wired?: boolean;
   /** Allocates what the domain holds for the irq; 0 or a negative errno. Called parents first. */
   alloc(irq: Irq): Actions<number>;
   /** Frees it. Called child first. */

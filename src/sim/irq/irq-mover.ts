@@ -92,7 +92,8 @@ export class IrqMover {
     if (!masked && (tamper?.strikes('F05', undefined) || tamper?.strikes('F06', undefined))) irq.masked = true;
     else if (!masked) yield* this.#core.setMask(irq, true);
     yield* this.#moveOrWait(irq, cpus, 'move', false);
-    if (!masked) yield* this.#core.setMask(irq, false);
+    // A planted fault: the kernel goes on and leaves the entry masked.
+    if (!masked && !tamper?.spoils('R12', irq.device.entry(irq.hwirq))) yield* this.#core.setMask(irq, false);
   }
 
   /** irq_do_set_affinity(): asks the first domain from the device on that can move, and writes the message if that is needed. */

@@ -347,8 +347,7 @@ export class VectorDomain implements Domain {
     const chip = this.#chip.get(irq);
     if (!chip || chip.prevVector === 0 || (chip.prevCpu !== dying && chip.cpu !== dying)) return false;
     const { moving } = chip;
-    if (this.machine.tamper?.strikes('F20', undefined)) {
-      this.machine.tamper.blame(irq.object);
+    if (this.machine.tamper?.spoils('F20', irq.object)) {
       chip.prevVector = 0;
       chip.moving = false;
     } else this.#freeMoved(irq, chip);
