@@ -21,32 +21,33 @@ import s18 from '../../examples/scenarios/ims-queue-bare-metal.scenario.json' wi
 import s19 from '../../examples/scenarios/ims-queue-memory.scenario.json' with { type: 'json' };
 import s20 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
 import s21 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
-import s22 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
-import s23 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
-import s24 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
-import s25 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
-import s26 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
-import s27 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
-import s28 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
-import s29 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s30 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s31 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s32 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s33 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s34 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s35 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s36 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s37 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s38 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s39 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s40 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s41 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s42 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s43 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s44 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s45 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s22 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
+import s23 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
+import s24 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
+import s25 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
+import s26 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
+import s27 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
+import s28 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
+import s29 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
+import s30 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
+import s31 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s32 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s33 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s34 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s35 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s36 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s37 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s38 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s40 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s41 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s42 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s43 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s44 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s45 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -80,30 +81,31 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'ims-queue-memory', document: s19 },
   { id: 'ims-queue-memory-refused', document: s20 },
   { id: 'its-basic', document: s21 },
-  { id: 'kvm-assigned-pending', document: s22 },
-  { id: 'kvm-entry-updated', document: s23 },
-  { id: 'kvm-mask-in-flight', document: s24 },
-  { id: 'kvm-mask-per-interrupt', document: s25 },
-  { id: 'kvm-memory-decode-off', document: s26 },
-  { id: 'kvm-migration', document: s27 },
-  { id: 'kvm-pba-polling', document: s28 },
-  { id: 'kvm-qword-split', document: s29 },
-  { id: 'kvm-viommu', document: s30 },
-  { id: 'mdev-intx', document: s31 },
-  { id: 'ntb-stale-message', document: s32 },
-  { id: 'pf-msix-vs-ims', document: s33 },
-  { id: 'posted-interrupts', document: s34 },
-  { id: 'queue-limits', document: s35 },
-  { id: 'queues-10000', document: s36 },
-  { id: 'remap-faults', document: s37 },
-  { id: 'sparse-mmap-hole', document: s38 },
-  { id: 'vector-faults', document: s39 },
-  { id: 'vgpu-emulated', document: s40 },
-  { id: 'vmm-faults', document: s41 },
-  { id: 'vmsi-affinity', document: s42 },
-  { id: 'vmsi-flat', document: s43 },
-  { id: 'vmsi-missing-mapping', document: s44 },
-  { id: 'vmsi-nested', document: s45 },
-  { id: 'vmsi-update-without-rewrite', document: s46 },
-  { id: 'vtd-remap-faults', document: s47 },
+  { id: 'its-queue', document: s22 },
+  { id: 'kvm-assigned-pending', document: s23 },
+  { id: 'kvm-entry-updated', document: s24 },
+  { id: 'kvm-mask-in-flight', document: s25 },
+  { id: 'kvm-mask-per-interrupt', document: s26 },
+  { id: 'kvm-memory-decode-off', document: s27 },
+  { id: 'kvm-migration', document: s28 },
+  { id: 'kvm-pba-polling', document: s29 },
+  { id: 'kvm-qword-split', document: s30 },
+  { id: 'kvm-viommu', document: s31 },
+  { id: 'mdev-intx', document: s32 },
+  { id: 'ntb-stale-message', document: s33 },
+  { id: 'pf-msix-vs-ims', document: s34 },
+  { id: 'posted-interrupts', document: s35 },
+  { id: 'queue-limits', document: s36 },
+  { id: 'queues-10000', document: s37 },
+  { id: 'remap-faults', document: s38 },
+  { id: 'sparse-mmap-hole', document: s39 },
+  { id: 'vector-faults', document: s40 },
+  { id: 'vgpu-emulated', document: s41 },
+  { id: 'vmm-faults', document: s42 },
+  { id: 'vmsi-affinity', document: s43 },
+  { id: 'vmsi-flat', document: s44 },
+  { id: 'vmsi-missing-mapping', document: s45 },
+  { id: 'vmsi-nested', document: s46 },
+  { id: 'vmsi-update-without-rewrite', document: s47 },
+  { id: 'vtd-remap-faults', document: s48 },
 ];

@@ -3,7 +3,7 @@ import { gicPend } from '../../model/events/cpu.ts';
 import { domActivate, domAlloc, msiPrepare } from '../../model/events/domain.ts';
 import { vmsiSet } from '../../model/events/iommufd.ts';
 import { msgWrite } from '../../model/events/irq.ts';
-import { itsDiscard, itsError, itsMapd, itsMapti, itsTrans, lpiLoad } from '../../model/events/its.ts';
+import { itsDiscard, itsError, itsMapti, itsTrans, lpiLoad } from '../../model/events/its.ts';
 import { msgSend, tblWrite } from '../../model/events/msix.ts';
 import { smmuFault, smmuMap, smmuUnmap } from '../../model/events/smmu.ts';
 import { ioasMap, vmsi } from '../../model/things/ims.ts';
@@ -199,17 +199,12 @@ export const armFaults: readonly PlantedFault[] = [
   {
     id: 'F76',
     scenario,
-    how: 'The ITS refuses MAPD: the DeviceID lies beyond its device table.',
+    how: 'The driver reads the DeviceID of a function from a wrong row of the map of the firmware: it lies beyond the device table of the ITS.',
     places: 6,
     watch:
       (planting) =>
-      ({ kind, object, words }) => {
-        if (kind !== itsMapd || !itsMapd.read(words, 0).valid || !planting.here()) return;
-        planting.drop();
-        planting.add(itsError, object, {
-          text: 'MAPD: DeviceID out of range (0x010801)',
-        });
-        planting.tell(object, planting.machine.recorder.length - 1);
+      ({ kind }) => {
+        if (kind === itsError && planting.struck) planting.tell(planting.blamed);
       },
   },
   {

@@ -36,8 +36,8 @@ export class Planting implements Tamper {
   readonly fault: PlantedFault;
   /** What was planted; undefined until then. */
   truth: Truth | undefined;
-  /** A part of the simulator went wrong: a `watch` that looks for what it led to asks this. */
-  struck = false;
+  /** Time at which a part of the simulator went wrong; NaN while none did. */
+  struckAt = Number.NaN;
   /** The object that the part said it went wrong with, -1: none. */
   blamed: ObjectId = -1;
   /** Places before the chosen one. */
@@ -53,6 +53,11 @@ export class Planting implements Tamper {
     this.fault = fault;
     this.#left = new Random(seed ^ 0x5f3759df).integer(0, fault.places - 1);
     this.#watch = fault.watch?.(this);
+  }
+
+  /** A part of the simulator went wrong: a `watch` that looks for what it led to asks this. */
+  get struck(): boolean {
+    return !Number.isNaN(this.struckAt);
   }
 
   /** A place where the fault could be planted: true at the chosen one, once in a run. */
@@ -98,7 +103,7 @@ export class Planting implements Tamper {
   strikes(id: string, object: ObjectId | undefined, step?: Step): boolean {
     if (id !== this.fault.id || !this.here()) return false;
     if (object !== undefined) this.tell(object, step);
-    this.struck = true;
+    this.struckAt = this.machine.now;
     return true;
   }
 

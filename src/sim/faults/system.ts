@@ -1,11 +1,9 @@
 import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
 import { irqExit } from '../../model/events/irq.ts';
 import { devWithdraw } from '../../model/events/msix.ts';
-import { message } from '../../model/events/notes.ts';
 import { vecUpdate } from '../../model/events/vector.ts';
 import { kvmEntry } from '../../model/events/virt.ts';
 import { irq } from '../../model/things/irq.ts';
-import { mention } from '../../model/things/pci.ts';
 import { vcpuVector } from '../../model/things/virt.ts';
 import type { EventRow } from '../../trace/row.ts';
 import type { Actor } from '../machine.ts';
@@ -69,20 +67,9 @@ export const systemFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F83',
-    scenario,
-    how: 'The kernel reports that an invalidation of the remapping unit timed out.',
-    places: 100,
-    watch:
-      (planting) =>
-      ({ kind }) => {
-        if (kind !== kvmEntry || !planting.here()) return;
-        planting.after(() => {
-          const object = planting.machine.world.object(mention, 'log');
-          planting.tell(object);
-          const text = 'DMAR: VT-d detected Invalidation Time-out Error: SID 0';
-          planting.machine.emit(message, object, { text });
-        });
-      },
+    scenario: 'remap-faults',
+    how: 'The kernel writes a descriptor of the invalidation queue with the index in reserved bits: the unit stops at it, and the entry stays in its cache.',
+    places: 40,
   },
   {
     id: 'F84',
