@@ -84,6 +84,7 @@ const device = v.strictObject({
     ),
     false,
   ),
+  pin: v.optional(count(0, 4095, 'CPU on which its driver keeps its interrupts: it moves back what others move.')),
   timeout: v.optional(
     v.pipe(
       duration,

@@ -359,3 +359,34 @@ describe('an irq is allocated', () => {
     }
   });
 });
+
+describe('irqbalance, and drivers that pin', () => {
+  const balanced = (devices: object[], workload: object[]): Simulation =>
+    run({ platform: { cpus: 2, remap: 'vtd' }, devices, workload });
+  const net = (more: object): object => ({ bdf: BDF, name: 'net', vectors: 4, ...more });
+  const moves = (simulation: Simulation): unknown[] =>
+    of(simulation, 'vec.update')
+      .filter((e) => e.fields.prevVector !== 0)
+      .map((e) => [e.object, e.fields.cpu, e.task]);
+
+  it('moves from the CPU with the most interrupts to the one with the fewest, until none has two more', () => {
+    const onZero = [24, 25, 26, 27].map((virq) => move('1ms', [0], virq));
+    const simulation = balanced(
+      [net({})],
+      [...onZero, { at: '10ms', op: 'irq.balance' }, { at: '20ms', op: 'irq.balance' }],
+    );
+    const made = moves(simulation).filter((m) => (m as unknown[])[2] === 'user/irqbalance');
+    assert.deepEqual(made, [
+      ['irq/24', 1, 'user/irqbalance'],
+      ['irq/25', 1, 'user/irqbalance'],
+    ]);
+  });
+
+  it('leaves alone what a driver keeps on a CPU, and the driver moves back what others move', () => {
+    const simulation = balanced([net({ pin: 0 })], [{ at: '1ms', op: 'irq.balance' }, move('10ms', [1], 25)]);
+    assert.deepEqual(moves(simulation), [
+      ['irq/25', 1, 'user/operator'],
+      ['irq/25', 0, 'driver/net'],
+    ]);
+  });
+});

@@ -118,6 +118,67 @@ describe('INTx', () => {
   });
 });
 
+describe('a line of KVM with a resample eventfd', () => {
+  const lines = (levels: readonly (readonly [string, boolean])[]): Simulation =>
+    run({
+      platform: { cpus: 1 },
+      vms: [{ id: 0, vcpus: 1 }],
+      vfio: [{ name: 'mtty-0', backend: 'emulated', vectors: 0, vm: 0, guest: '0000:00:07.0' }],
+      workload: levels.map(([at, level]) => ({ at, op: 'vfio.intx', object: 'vfio/mtty-0', level })),
+    });
+  const SHOWN = {
+    'vfio.mask': 'by',
+    'kvm.line': 'level',
+    'apic.inj': 'reinjected',
+    'kvm.ack': 'pin',
+    'irq.exit': 'handled',
+  };
+
+  it('is raised by the device, lowered at the end of the interrupt, and then the device is unmasked', () => {
+    assert.deepEqual(seen(lines([['1ms', true]]), 900, SHOWN), [
+      ['vfio.mask', 'automask'],
+      ['kvm.line', true],
+      ['apic.inj', false],
+      ['irq.exit', true],
+      ['kvm.ack', 10],
+      ['kvm.line', false],
+      ['vfio.mask', 'resample'],
+    ]);
+  });
+
+  it('comes again while the device asserts it', () => {
+    // The device asserts its line again while the handler still works for the first time.
+    const simulation = lines([
+      ['1ms', true],
+      ['1003500ns', true],
+    ]);
+    assert.deepEqual(
+      of(simulation, 'irq.exit').map((e) => e.fields.handled),
+      [true, true],
+    );
+    assert.equal(of(simulation, 'kvm.ack').length, 2);
+    assert.equal(simulation.machine.ledger.tally().delivered, 2);
+  });
+});
+
+describe('the release of an irqfd', () => {
+  it('lets a signal arrive that is under way', () => {
+    const entry = 'device/0000:00:08.0/msix/0';
+    const simulation = run({
+      platform: { cpus: 1 },
+      vms: [{ id: 0, vcpus: 1, devices: [{ bdf: '0000:00:08.0', name: 'net', vectors: 1, source: 'irqfd' }] }],
+      workload: [
+        { at: '1ms', op: 'device.raise', object: entry },
+        { at: '1001us', op: 'entry.mask', object: entry },
+      ],
+    });
+    assert.deepEqual(seen(simulation, 900, { 'irqfd.wakeup': 'gsi', 'irqfd.assign': 'release' }), [
+      ['irqfd.wakeup', undefined],
+      ['irqfd.assign', true],
+    ]);
+  });
+});
+
 describe('a driver with completions', () => {
   const document = (workload: object[]): object => ({
     platform: { cpus: 1 },

@@ -11,7 +11,7 @@ import { intid, irq } from '../../model/things/irq.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { its, itsEvent, lpiConfig } from '../../model/things/remap.ts';
 import type { EventRow } from '../../trace/row.ts';
-import type { PlantedFault, Planting } from './planting.ts';
+import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
 const scenario = 'arm-faults';
 /** Bytes of a page of the SMMU. */
@@ -201,11 +201,7 @@ export const armFaults: readonly PlantedFault[] = [
     scenario,
     how: 'The driver reads the DeviceID of a function from a wrong row of the map of the firmware: it lies beyond the device table of the ITS.',
     places: 6,
-    watch:
-      (planting) =>
-      ({ kind }) => {
-        if (kind === itsError && planting.struck) planting.tell(planting.blamed);
-      },
+    watch: blamedAt(itsError),
   },
   {
     id: 'F77',

@@ -6,7 +6,7 @@ import { cfgWrite } from '../../model/events/pci.ts';
 import { msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import type { EventRow } from '../../trace/row.ts';
-import type { PlantedFault, Planting } from './planting.ts';
+import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
 /** Config offsets of the Command register and of MSI-X Message Control of a simulated function. */
 const COMMAND = 4;
@@ -235,14 +235,14 @@ export const deviceFaults: readonly PlantedFault[] = [
     scenario: DRIVERS,
     how: "From some interrupt on, the handler of a vector looks into another queue than its own: the driver's time-out finds the completions.",
     places: 100,
-    watch: afterwards(message, ({ object }, { blamed }) => object === blamed),
+    watch: blamedAt(message),
   },
   {
     id: 'R10',
     scenario,
     how: 'A kernel that moves an interrupt takes a wrong index and composes the message of the vector beside it.',
     places: 8,
-    watch: afterwards(msgSend, ({ object }, { blamed }) => object === blamed),
+    watch: blamedAt(msgSend),
   },
   {
     id: 'R11',

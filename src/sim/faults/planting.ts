@@ -1,5 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { Random } from '../../base/random.ts';
+import type { EventKind } from '../../model/event.ts';
 import type { EventRow } from '../../trace/row.ts';
 import type { ArgsOf, DeclaredKind, Machine, Tamper } from '../machine.ts';
 
@@ -23,6 +24,16 @@ export interface PlantedFault {
    */
   readonly watch?: (planting: Planting) => (event: EventRow) => void;
 }
+
+/** A `watch` for what a part calls `spoils`: the fault is found at the n-th event of a kind about that object from then on. */
+export const blamedAt =
+  (shows: EventKind, nth = 1) =>
+  (planting: Planting) => {
+    let left = nth;
+    return ({ kind, object }: EventRow): void => {
+      if (kind === shows && object === planting.blamed && --left === 0) planting.tell(object);
+    };
+  };
 
 /** Where a fault was planted: known from the planting, not from any rule. */
 export interface Truth {

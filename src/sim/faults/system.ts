@@ -1,19 +1,14 @@
-import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
 import { irqExit } from '../../model/events/irq.ts';
 import { devWithdraw } from '../../model/events/msix.ts';
 import { vecUpdate } from '../../model/events/vector.ts';
-import { kvmEntry } from '../../model/events/virt.ts';
-import { irq } from '../../model/things/irq.ts';
-import { vcpuVector } from '../../model/things/virt.ts';
 import type { EventRow } from '../../trace/row.ts';
-import type { Actor } from '../machine.ts';
-import type { PlantedFault, Planting } from './planting.ts';
-
-const scenario = 'vmm-faults';
+import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
 const DRIVERS = 'driver-faults';
 /** Handler runs in a row that make a storm. */
 const STORM = 1000;
+/** Moves of an irq, there and back twice. */
+const MOVES = 4;
 /** Messages for which a handler found nothing: so many are no race any more. */
 const LATE = 3;
 
@@ -44,26 +39,9 @@ export const systemFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F82',
-    scenario,
-    how: 'The guest takes an interrupt and never ends it.',
+    scenario: 'hung-guest',
+    how: "The guest's handler of an interrupt does not end: its virtual CPU goes in and out of the guest and takes nothing any more.",
     places: 20,
-    watch(planting) {
-      const ended = new Set<number>();
-      let stuck = -1;
-      return ({ kind, object }) => {
-        const { world } = planting.machine;
-        if (kind !== apicAccept && kind !== apicInject && kind !== apicEoi) return;
-        if (object === stuck) planting.drop();
-        else if (kind === apicEoi) ended.add(object);
-        else if (kind === apicInject && ended.has(object) && stuck < 0) {
-          // The virtual CPU that goes on to serve the guest's accesses.
-          const cpu = world.type(object) === vcpuVector ? world.node(object)?.parent?.parent?.segment : undefined;
-          if (cpu !== '0' || !planting.here()) return;
-          stuck = object;
-          planting.tell(object);
-        }
-      };
-    },
   },
   {
     id: 'F83',
@@ -73,36 +51,16 @@ export const systemFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F84',
-    scenario,
-    how: 'irqbalance and a driver move an irq to and fro.',
-    places: 100,
-    watch:
-      (planting) =>
-      ({ kind }) => {
-        if (kind !== kvmEntry || !planting.here()) return;
-        const { machine } = planting;
-        planting.after(() => {
-          const object = machine.world.object(irq, 'irq/999');
-          for (let i = 0; i < 4; i++) {
-            if (i === 3) planting.tell(object);
-            const move = { vector: 36, cpu: i % 2, prevVector: 36, prevCpu: 1 - (i % 2) };
-            machine.as(i % 2 === 0 ? BALANCER : DRIVER, () => machine.emit(vecUpdate, object, move));
-          }
-        });
-      },
+    scenario: 'balance-faults',
+    how: 'irqbalance does not see that a driver keeps an irq on a CPU: it moves it away in each round, and the driver moves it back.',
+    places: 27,
+    watch: blamedAt(vecUpdate, MOVES),
   },
   {
     id: 'R03',
     scenario: DRIVERS,
     how: 'From some cause on, a function sends no message of an entry that nothing masks: the driver finds its completions by a poll after a time-out.',
     places: 100,
-    watch:
-      (planting) =>
-      ({ kind, object }) => {
-        if (kind === devWithdraw && planting.struck && object === planting.blamed) planting.tell(object);
-      },
+    watch: blamedAt(devWithdraw),
   },
 ];
-
-const BALANCER: Actor = { layer: 'user', name: 'irqbalance', cpu: 0 };
-const DRIVER: Actor = { layer: 'driver', name: 'nic', cpu: 0 };

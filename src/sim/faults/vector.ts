@@ -6,7 +6,7 @@ import { dropped } from '../../model/events/outcome.ts';
 import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { vecFreeMoved } from '../../model/events/vector.ts';
 import { msixVectorControl } from '../../model/registers/pci.ts';
-import type { PlantedFault } from './planting.ts';
+import { blamedAt, type PlantedFault } from './planting.ts';
 
 const scenario = 'vector-faults';
 const EBUSY = -16;
@@ -121,10 +121,6 @@ export const vectorFaults: readonly PlantedFault[] = [
     scenario,
     how: 'A kernel that moves an interrupt masks its entry, writes the message and does not unmask it again.',
     places: 20,
-    watch:
-      (planting) =>
-      ({ kind, object }) => {
-        if (kind === devRaise && object === planting.blamed) planting.tell(object);
-      },
+    watch: blamedAt(devRaise),
   },
 ];

@@ -2,13 +2,13 @@ import type { ObjectId } from '../../base/ids.ts';
 import { irqIdentify, msgWrite } from '../../model/events/irq.ts';
 import { devRaise, devUse, effectivelyMasked, tblRead } from '../../model/events/msix.ts';
 import { vfioFire, vfioReturn, vfioSet, vfioSparse, vfioTrap, vfioUse } from '../../model/events/vfio.ts';
-import { kvmAck, kvmEntry, kvmLine } from '../../model/events/virt.ts';
+import { kvmAck } from '../../model/events/virt.ts';
 import { INTERRUPT_WINDOW } from '../../model/registers/x86.ts';
-import { mention, msixEntry } from '../../model/things/pci.ts';
-import { kvmGsi, vfioVector } from '../../model/things/virt.ts';
+import { msixEntry } from '../../model/things/pci.ts';
+import { vfioVector } from '../../model/things/virt.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
 import { ACTION, DATA } from '../vfio/set-irqs.ts';
-import type { PlantedFault, Planting } from './planting.ts';
+import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
 const scenario = 'vmm-faults';
 const SETS = DATA.eventfd | ACTION.trigger;
@@ -50,20 +50,10 @@ export const vfioFaults: readonly PlantedFault[] = [
   {
     id: 'F41',
     scenario,
-    how: 'To add a vector, the VMM switches the index off and on again with one more.',
-    places: 6,
-    watch: (planting) => (event) => {
-      const { kind, object, words } = event;
-      if (kind !== vfioSet) return;
-      const { flags, index, start } = vfioSet.read(words, 0);
-      const armed = (v: number): boolean =>
-        planting.machine.state.num(vectorAt(planting, object, v), vfioVector.at.eventfd) >= 0;
-      if (flags !== SETS || start === 0 || armed(start) || !armed(start - 1) || !planting.here()) return;
-      planting.add(vfioSet, object, { flags: DATA.none | ACTION.trigger, index, start: 0, count: 0 });
-      words[vfioSet.at.start] = 0;
-      words[vfioSet.at.count] = start + 1;
-      planting.tell(object);
-    },
+    how: 'The VMM takes an index that can grow for one that cannot: to add a vector, it switches all off and on again with one more.',
+    places: 10,
+    // The first call switches the index off, the second one on again.
+    watch: blamedAt(vfioSet, 2),
   },
   {
     id: 'F42',
@@ -140,21 +130,13 @@ export const vfioFaults: readonly PlantedFault[] = [
   {
     id: 'F46',
     scenario,
-    how: 'The guest ends a level-triggered interrupt, and its line is not lowered before it comes again.',
-    places: 100,
-    watch: (planting) => (event) => {
-      if (event.kind !== kvmEntry || !planting.here()) return;
-      const { machine } = planting;
-      const gsi = machine.world.object(kvmGsi, 'kvm/0/gsi/10');
-      const chip = machine.world.object(mention, 'kvm/0/irqchip');
-      planting.after(() => {
-        machine.emit(kvmLine, gsi, { level: true, source: 1 });
-        machine.emit(kvmAck, chip, { chip: 'IOAPIC', pin: 10 });
-        planting.tell(gsi);
-        machine.emit(kvmAck, chip, { chip: 'IOAPIC', pin: 10 });
-        machine.emit(kvmLine, gsi, { level: false, source: 1 });
-      });
-    },
+    how: 'The guest ends a level-triggered interrupt, and KVM does not tell the resampler: the line stays up, and the interrupt comes again.',
+    places: 8,
+    watch:
+      (planting) =>
+      ({ kind }) => {
+        if (kind === kvmAck && planting.struck) planting.tell(planting.blamed);
+      },
   },
   {
     id: 'F47',

@@ -43,6 +43,10 @@ export interface Irq {
   affinity: readonly number[];
   /** Where it is to go once its next interrupt comes (IRQD_SETAFFINITY_PENDING). */
   pendingAffinity: readonly number[] | undefined;
+  /** CPU on which its driver keeps it; undefined: anyone may move it. */
+  pinned?: number | undefined;
+  /** Called when another one than its driver moved it (irq_set_affinity_notifier). */
+  onMove?: (() => void) | undefined;
   /** Managed, and no CPU of its mask is online: shut down until one is. */
   managedShutdown: boolean;
   /** The kernel manages the affinity: user space may not change it. */

@@ -8,6 +8,7 @@ import { RootComplex } from '../device/root-complex.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import { type DeviceSpec, nanoseconds } from '../scenario-schema.ts';
 import { type Service, type Setup, service } from '../setup.ts';
+import { Balancer } from './balancer.ts';
 import { CompletionDriver } from './completion-driver.ts';
 import { Cpus } from './cpus.ts';
 import type { Domain } from './domain.ts';
@@ -24,6 +25,8 @@ export const COMMAND_ON = pciCommand.f.memory.mask | pciCommand.f.busMaster.mask
 const COMMAND_WIRED = COMMAND_ON & ~pciCommand.f.intxDisable.mask;
 /** First pin of the I/O APIC that functions are wired to: those below are ISA interrupts. */
 const FIRST_PIN = 16;
+/** Nanoseconds until a driver is told that its irq was moved (the work queue of the notifier). */
+const NOTICE = 50_000_000;
 /** Nanoseconds that the handler of a wired interrupt works besides reading the status. */
 const STATUS_WORK = 1000;
 
@@ -36,6 +39,8 @@ export class Host {
   /** How processors come and go; another architecture puts its own here. */
   hotplug: CpuHotplug;
   readonly root: RootComplex;
+  /** User space that balances interrupts. */
+  readonly balancer: Balancer;
   /** By BDF. */
   readonly functions = new Map<string, PciFunction>();
   readonly kernel: Actor = { layer: 'irq-core', name: 'host', cpu: 0 };
@@ -65,6 +70,7 @@ export class Host {
     this.core.mover.strategy = setup.design.affinityStrategy;
     this.hotplug = new Hotplug(machine, this.cpus, this.vectors, this.core);
     this.root = new RootComplex(machine, this.cpus);
+    this.balancer = new Balancer(this.core, this.cpus, this.vectors);
     this.parent = this.vectors;
     this.port = this.root;
   }
@@ -174,6 +180,16 @@ export class Host {
     if (virq >= 0) yield* core.request(virq, name, handler);
   }
 
+  /** A driver keeps an irq on a CPU: when it is told that another one moved it, it moves it back. */
+  *#pin(virq: number, cpu: number): Actions {
+    const { core, machine } = this;
+    const { actor } = machine;
+    const irq = core.irq(virq)!;
+    irq.pinned = cpu;
+    irq.onMove = () => machine.spawn(actor, core.setAffinity(virq, [cpu], 'driver'), NOTICE);
+    yield* core.setAffinity(virq, [cpu], 'driver');
+  }
+
   /** Boots the driver of a function: allocates its vectors and requests an irq for each. */
   *drive(fn: PciFunction, spec: DeviceSpec): Actions {
     if (spec.vectors === 0) {
@@ -185,7 +201,8 @@ export class Host {
     const vectors = spec.irqs ?? spec.vectors;
     const virqs = yield* this.allocVectors(fn, spec.name, vectors, spec.managed ? spread : undefined);
     if (typeof virqs === 'number') return;
-    const { timeout } = spec;
+    const { pin, timeout } = spec;
+    if (pin !== undefined) for (const virq of virqs) yield* this.#pin(virq, pin);
     const driver = timeout === undefined ? undefined : new CompletionDriver(fn, spec.name, nanoseconds(timeout));
     for (const [i, virq] of virqs.entries())
       yield* this.core.request(virq, `${spec.name}-${i}`, driver?.handler(i, this.core.irq(virq)!.object));

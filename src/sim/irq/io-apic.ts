@@ -26,11 +26,17 @@ export interface PinProgram {
   readonly entry?: number;
 }
 
+/** The redirection table that a kernel writes: of the host's I/O APIC, or of the one that KVM has for a guest. */
+export interface PinTable {
+  readonly machine: Machine;
+  program(pin: number, program: PinProgram): void;
+}
+
 /**
  * The I/O APIC of the host (82093AA 3.2.4): turns the wires of its pins into messages. A level-triggered pin sends once, and
  * again after the end of that interrupt while its wire is still asserted.
  */
-export class IoApic {
+export class IoApic implements PinTable {
   readonly machine: Machine;
   readonly actor: Actor = { layer: 'bus', name: 'ioapic0', cpu: -1 };
   readonly #port: MessagePort;
@@ -121,13 +127,13 @@ export class IoApicDomain implements Domain {
   readonly wired = true;
   readonly object: ObjectId;
   readonly parent: Domain;
-  readonly #apic: IoApic;
+  readonly #apic: PinTable;
   readonly #stored = new Map<Irq, Composed>();
 
-  constructor(apic: IoApic, parent: Domain) {
+  constructor(apic: PinTable, parent: Domain, prefix = '') {
     this.#apic = apic;
     this.parent = parent;
-    this.object = apic.machine.world.object(domainType, `domain/${this.name}`);
+    this.object = apic.machine.world.object(domainType, `${prefix}domain/${this.name}`);
   }
 
   *alloc(): Actions<number> {

@@ -68,12 +68,12 @@ export class IrqCore {
     return this.handle(virq, cpu);
   }
 
-  /** Runs `what` while no other caller changes the irq. */
-  *locked<T>(irq: Irq, what: Actions<T>): Actions<T> {
+  /** Runs `what` while no other caller changes the irq: as the kernel, or in the context of who called it. */
+  *locked<T>(irq: Irq, what: Actions<T>, actor = this.actor): Actions<T> {
     while (irq.locked) yield COST.spin;
     irq.locked = true;
     try {
-      return yield* this.machine.within(this.actor, what);
+      return yield* this.machine.within(actor, what);
     } finally {
       irq.locked = false;
     }
@@ -366,11 +366,12 @@ export class IrqCore {
     return 0;
   }
 
-  /** irq_set_affinity(): see IrqMover.set. */
+  /** irq_set_affinity(): see IrqMover.set. User space and drivers call it in their own context. */
   *setAffinity(virq: number, cpus: readonly number[], by = 'affinity', force = false): Actions<number> {
     const irq = this.irqs.get(virq);
     if (!irq) return errno.EINVAL;
-    return yield* this.locked(irq, this.mover.set(irq, cpus, by, force));
+    const caller = by === 'user' || by === 'driver' ? this.machine.actor : this.actor;
+    return yield* this.locked(irq, this.mover.set(irq, cpus, by, force), caller);
   }
 }
 

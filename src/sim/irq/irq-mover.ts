@@ -64,7 +64,9 @@ export class IrqMover {
       return 0;
     }
     machine.emit(irqAffinity, irq.object, { mask });
-    return yield* this.#moveOrWait(irq, cpus, by, force);
+    const ret = yield* this.#moveOrWait(irq, cpus, by, force);
+    if (ret >= 0 && by !== 'driver') irq.onMove?.();
+    return ret;
   }
 
   /** Moves now; while the vector domain still cleans up (EBUSY) the next interrupt tries again. */
