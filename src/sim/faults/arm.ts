@@ -94,6 +94,7 @@ export const armFaults: readonly PlantedFault[] = [
     id: 'F71',
     scenario,
     how: 'The kernel programs a vector with another address than user space gave.',
+    stated: 'act',
     places: 16,
     watch: readdressed(
       (planting, object) => {
@@ -107,6 +108,7 @@ export const armFaults: readonly PlantedFault[] = [
     id: 'F72',
     scenario,
     how: 'The owner of the translation has no address for a vector, and the kernel sets the irq up all the same.',
+    stated: 'symptom',
     places: 16,
     watch(planting) {
       let object: ObjectId = -1;
@@ -138,6 +140,7 @@ export const armFaults: readonly PlantedFault[] = [
     id: 'F73',
     scenario,
     how: 'User space changes the message address of a vector in use, and the kernel writes no message.',
+    stated: 'symptom',
     places: 16,
     watch(planting) {
       let changed: ObjectId = -1;
@@ -161,6 +164,7 @@ export const armFaults: readonly PlantedFault[] = [
     id: 'F74',
     scenario,
     how: 'The kernel programs a vector with the physical address of the doorbell.',
+    stated: 'act',
     places: 16,
     watch: readdressed(
       (planting, object) => {
@@ -207,6 +211,7 @@ export const armFaults: readonly PlantedFault[] = [
     id: 'F77',
     scenario,
     how: 'The LPI of an EventID arrives once more after it was discarded: a cache kept its translation.',
+    stated: 'symptom',
     places: 8,
     watch:
       (planting) =>
@@ -247,6 +252,7 @@ export const armFaults: readonly PlantedFault[] = [
     id: 'F7A',
     scenario,
     how: 'No page is left in the window of software MSI addresses.',
+    stated: 'symptom',
     places: 16,
     watch:
       (planting) =>

@@ -121,6 +121,7 @@ export const deviceFaults: readonly PlantedFault[] = [
     id: 'F08',
     scenario,
     how: 'From some write on, software writes Vector Control of an entry with a reserved bit set.',
+    stated: 'act',
     places: 60,
     watch(planting) {
       let spoiled = -1;
@@ -138,6 +139,7 @@ export const deviceFaults: readonly PlantedFault[] = [
     id: 'F09',
     scenario,
     how: 'Software reads two bytes of an entry.',
+    stated: 'act',
     places: 60,
     watch: (planting) => (event) => {
       if (event.kind !== tblRead || !planting.here()) return;
@@ -181,6 +183,7 @@ export const deviceFaults: readonly PlantedFault[] = [
     id: 'F13',
     scenario,
     how: 'The function asserts INTx while MSI-X is on.',
+    stated: 'act',
     places: 60,
     watch: (planting) => (event) => {
       if (event.kind !== devRaise || !planting.here()) return;
@@ -199,6 +202,7 @@ export const deviceFaults: readonly PlantedFault[] = [
     id: 'I-P4',
     scenario,
     how: 'A function sends a message twice for one cause.',
+    stated: 'act',
     places: 18,
     watch: (planting) => (event) => {
       if (event.kind !== msgSend || !planting.here()) return;
@@ -221,6 +225,7 @@ export const deviceFaults: readonly PlantedFault[] = [
     id: 'R01',
     scenario,
     how: 'The function raises a vector behind the end of its table.',
+    stated: 'act',
     places: 60,
     watch: (planting) => (event) => {
       if (event.kind !== devRaise || !planting.here()) return;
@@ -234,6 +239,7 @@ export const deviceFaults: readonly PlantedFault[] = [
     id: 'R02',
     scenario: DRIVERS,
     how: "From some interrupt on, the handler of a vector looks into another queue than its own: the driver's time-out finds the completions.",
+    stated: 'line',
     places: 100,
     watch: blamedAt(message),
   },

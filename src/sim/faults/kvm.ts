@@ -72,6 +72,7 @@ export const kvmFaults: readonly PlantedFault[] = [
     id: 'F51',
     scenario,
     how: 'The VMM takes the route of a GSI away before it releases the irqfd.',
+    stated: 'act',
     places: 15,
     watch: (planting) => (event) => {
       if (event.kind !== irqfdAssign || irqfdAssign.read(event.words, 0).release !== true) return;
@@ -109,6 +110,7 @@ export const kvmFaults: readonly PlantedFault[] = [
     id: 'F54',
     scenario,
     how: 'No local APIC accepts a message that KVM delivers.',
+    stated: 'symptom',
     places: 60,
     watch(planting) {
       let sent: { readonly step: Step; readonly object: ObjectId } | undefined;
@@ -128,6 +130,7 @@ export const kvmFaults: readonly PlantedFault[] = [
     id: 'F55',
     scenario,
     how: 'A virtual CPU enters the guest with notifications suppressed.',
+    stated: 'symptom',
     places: 15,
     watch: (planting) => (event) => {
       if (event.kind !== kvmEntry) return;
@@ -150,6 +153,7 @@ export const kvmFaults: readonly PlantedFault[] = [
     id: 'F57',
     scenario,
     how: 'The descriptor of a virtual CPU still names the CPU that it ran on before.',
+    stated: 'symptom',
     places: 10,
     watch: (planting) => (event) => {
       const { machine } = planting;
@@ -174,6 +178,7 @@ export const kvmFaults: readonly PlantedFault[] = [
     id: 'F59',
     scenario,
     how: 'KVM stops to post an interrupt: the next one comes through the host.',
+    stated: 'act',
     places: 60,
     watch(planting) {
       let fired = { vector: -1, irq: -1 };

@@ -15,6 +15,7 @@ export const orderFaults: readonly PlantedFault[] = [
     id: 'F79',
     scenario: 'its-queue',
     how: 'The ITS stalls at a command for longer than the driver waits for it.',
+    stated: 'line',
     places: 30,
     watch: (planting) => () => {
       if (planting.machine.now - planting.struckAt >= PATIENCE) planting.tell(planting.blamed);
@@ -24,6 +25,7 @@ export const orderFaults: readonly PlantedFault[] = [
     id: 'INV-QLIFE',
     scenario: 'ims-faults',
     how: 'A queue that is in use is set up again, without being destroyed first.',
+    stated: 'act',
     places: 16,
     watch:
       (planting) =>
@@ -39,6 +41,7 @@ export const orderFaults: readonly PlantedFault[] = [
     id: 'INV-CACHEEQ',
     scenario: 'vmm-faults',
     how: 'A read of a table entry is answered from a cache that missed the last write.',
+    stated: 'symptom',
     places: 60,
     watch:
       (planting) =>

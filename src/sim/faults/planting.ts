@@ -4,6 +4,13 @@ import type { EventKind } from '../../model/event.ts';
 import type { EventRow } from '../../trace/row.ts';
 import type { ArgsOf, DeclaredKind, Machine, Tamper } from '../machine.ts';
 
+/**
+ * What of a planted fault does not follow from a part that goes wrong. `line`: the part prints what the rule reads, in the words of Linux. `act`: the
+ * fault is the very event that the rule looks for, such as a call that nobody must make. `symptom`: that event is put in or changed although it
+ * would be the outcome of something, so that the plant only shows that the rule knows it.
+ */
+export type Stated = 'line' | 'act' | 'symptom';
+
 /** A fault that the simulator can plant: one rule of the failure catalogue must find it. */
 export interface PlantedFault {
   /** Name of the fault: the value of the policy, such as `F01` or, where a rule has several, `F24-early`. */
@@ -16,6 +23,8 @@ export interface PlantedFault {
   readonly settings?: Readonly<Record<string, string>>;
   /** What goes wrong, in one sentence. */
   readonly how: string;
+  /** What is stated rather than simulated; absent: all that the rule looks for follows from a part that goes wrong. */
+  readonly stated?: Stated;
   /** In how many places of the scenario it can be planted; the seed chooses one. A run must have at least so many. */
   readonly places: number;
   /**

@@ -125,6 +125,7 @@ export const remapFaults: readonly PlantedFault[] = [
     id: 'F36',
     scenario,
     how: 'The remap domain has no free entry for an irq.',
+    stated: 'symptom',
     places: 6,
     watch:
       (planting) =>
@@ -140,6 +141,7 @@ export const remapFaults: readonly PlantedFault[] = [
     id: 'F37',
     scenario,
     how: 'The kernel moves an interrupt and writes its table entry with Fault Processing Disable.',
+    stated: 'act',
     places: 16,
     watch: spoiled((words) => {
       words[0] = vtdIrte.f.fpd.insert(words[0]!, 1);
@@ -149,6 +151,7 @@ export const remapFaults: readonly PlantedFault[] = [
     id: 'F38',
     scenario: 'ims-faults',
     how: 'Interrupt remapping is switched off, and VFIO assigns a device all the same.',
+    stated: 'act',
     places: 2,
     watch:
       (planting) =>

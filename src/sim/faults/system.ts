@@ -47,6 +47,7 @@ export const systemFaults: readonly PlantedFault[] = [
     id: 'F83',
     scenario: 'remap-faults',
     how: 'The kernel writes a descriptor of the invalidation queue with the index in reserved bits: the unit stops at it, and the entry stays in its cache.',
+    stated: 'line',
     places: 40,
   },
   {

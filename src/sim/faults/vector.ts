@@ -43,18 +43,21 @@ export const vectorFaults: readonly PlantedFault[] = [
     id: 'F22',
     scenario,
     how: 'An irq whose CPU is offline is requested and gets a vector elsewhere; the kernel does not look why, and says that vectors are exhausted.',
+    stated: 'line',
     places: 8,
   },
   {
     id: 'F23',
     scenario,
     how: 'A CPU is refused to go offline for want of vectors elsewhere.',
+    stated: 'line',
     places: 8,
   },
   {
     id: 'F24',
     scenario,
     how: 'A message arrives at a vector that was freed just before.',
+    stated: 'symptom',
     places: 30,
     watch:
       (planting) =>
@@ -76,6 +79,7 @@ export const vectorFaults: readonly PlantedFault[] = [
     id: 'F25',
     scenario,
     how: 'A vector is freed although its bit in the IRR of the old CPU is set.',
+    stated: 'symptom',
     places: 30,
     watch: (planting) => (event) => {
       if (event.kind !== vecFreeMoved || !planting.here()) return;

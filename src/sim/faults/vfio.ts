@@ -26,6 +26,7 @@ export const vfioFaults: readonly PlantedFault[] = [
     id: 'F40',
     scenario,
     how: 'The device raises a vector while its eventfd is switched, keeps nothing pending, and nothing signals it afterwards.',
+    stated: 'symptom',
     places: 30,
     watch(planting) {
       let vector = -1;
@@ -57,6 +58,7 @@ export const vfioFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F42',
+    stated: 'symptom',
     scenario,
     how: 'VFIO grants one vector only, and the VMM goes on as if it had all.',
     places: 40,
@@ -76,6 +78,7 @@ export const vfioFaults: readonly PlantedFault[] = [
     id: 'F43',
     scenario,
     how: 'A reset that the kernel does not see clears the address of a table entry.',
+    stated: 'symptom',
     places: 20,
     watch(planting) {
       const written = new Map<string, number>();
@@ -103,6 +106,7 @@ export const vfioFaults: readonly PlantedFault[] = [
     id: 'F44',
     scenario,
     how: 'A device model raises a vector that it gave up.',
+    stated: 'act',
     places: 100,
     watch: (planting) => (event) => {
       const { machine } = planting;
@@ -116,6 +120,7 @@ export const vfioFaults: readonly PlantedFault[] = [
     id: 'F45',
     scenario,
     how: 'QEMU takes an interrupt of a masked vector and does not trap the pending bit array.',
+    stated: 'symptom',
     places: 30,
     watch:
       (planting) =>
@@ -142,6 +147,7 @@ export const vfioFaults: readonly PlantedFault[] = [
     id: 'F47',
     scenario,
     how: 'The VMM asks VFIO to mask an MSI-X vector.',
+    stated: 'act',
     places: 60,
     watch: (planting) => (event) => {
       if (event.kind !== vfioSet || !planting.here()) return;
@@ -154,6 +160,7 @@ export const vfioFaults: readonly PlantedFault[] = [
     id: 'F48',
     scenario: 'sparse-mmap-hole',
     how: 'VFIO offers the page of the permission table to be mapped.',
+    stated: 'act',
     places: 1,
     watch: (planting) => (event) => {
       if (event.kind !== vfioTrap) return;
