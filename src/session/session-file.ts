@@ -53,7 +53,7 @@ export const sessionFileSchema = v.strictObject({
 export type SessionFile = v.InferOutput<typeof sessionFileSchema>;
 
 /** Whether a file begins like a session file. */
-export const isSessionFile = (head: string): boolean => /^\uFEFF?\s*\{[^]*"irqsession"\s*:/.test(head);
+export const isSessionFile = (head: string): boolean => /^\uFEFF?\s*\{[\s\S]*"irqsession"\s*:/.test(head);
 
 /** Reads the text of a session file; throws SessionFileError. */
 export function readSessionFile(content: string): SessionFile {

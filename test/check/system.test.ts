@@ -173,11 +173,25 @@ describe('rules about the system', () => {
       3 mark marker text="DMAR: Invalidation Time-out Error (ITE) cleared"`);
     assert.deepEqual(
       judged(trace, 'F83').findings.map((f) => [f.step, f.title]),
-      [
-        [1, 'An invalidation of the remapping unit failed'],
-        [2, 'An invalidation of the remapping unit failed'],
-      ],
+      [[1, 'An invalidation of the remapping unit failed']],
     );
+  });
+
+  it('F83 all lines of one report are one finding, the next report is another one', () => {
+    const steps = (...lines: string[]): number[] =>
+      judged(made(lines.map((text, i) => `${i + 1} message log text="DMAR: ${text}"`).join('\n')), 'F83').findings.map(
+        (f) => f.step,
+      );
+    const error = (name: string): string => `VT-d detected Invalidation ${name} Error: SID 0`;
+    const head = 'QI HEAD: Interrupt Entry Cache Invalidation qw0 = 0x250014, qw1 = 0x0';
+    const cleared = (name: string): string => `Invalidation ${name} Error cleared`;
+    const both = [error('Queue'), error('Time-out'), head, cleared('Time-out'), cleared('Completion')];
+    assert.deepEqual(steps(...both), [0]);
+    assert.deepEqual(steps(...both, error('Completion'), head), [0, 5]);
+    // Logs that lack some of the lines.
+    assert.deepEqual(steps(head, head), [0, 1]);
+    assert.deepEqual(steps(error('Queue'), error('Queue')), [0, 1]);
+    assert.deepEqual(steps(cleared('Queue'), cleared('Queue')), [0, 1]);
   });
 
   it('F83 reads the log of the kernel in its own trace', () => {

@@ -238,8 +238,13 @@ export class EmulatedFunction extends PciFunction {
 
   /** Releases the irqfd of a vector; what was signalled before is injected before that returns. */
   unfollow(index: number): void {
-    for (const signal of this.#signals.filter((s) => s.index === index)) this.#signalled(signal);
+    const underWay = this.#signals.filter((s) => s.index === index);
+    const flush = (): void => {
+      for (const signal of underWay) this.#signalled(signal);
+    };
     const source = this.#sources.get(index);
-    if (source && this.vm.irqfds.assigned(source.gsi)) this.vm.irqfds.deassign(source.gsi);
+    if (source && this.vm.irqfds.assigned(source.gsi))
+      this.vm.irqfds.deassign(source.gsi, underWay.length > 0 ? flush : undefined);
+    else flush();
   }
 }
