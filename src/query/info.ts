@@ -78,7 +78,7 @@ export const isJoined = ({ sources, first }: Trace): boolean =>
 
 /** What is told of a joined trace. */
 export function joinedInfo(trace: Trace): JoinedInfo {
-  const { sources } = trace;
+  const sources = trace.sources.filter(({ derived }) => !derived);
   return {
     sources: sources.map((source) => ({
       ...sourceInfo(source),

@@ -62,6 +62,8 @@ export interface SourceFacts {
   header?: readonly string[] | undefined;
   /** What was undone to read it, such as quoting. */
   undone: readonly string[];
+  /** Nobody recorded it: its events follow from what other sources of the trace show together. */
+  derived: boolean;
 }
 
 /** One file with one clock and one accounting: its events in their own order, and the counts of everything else in it. */
@@ -82,6 +84,7 @@ export class Source implements SourceFacts {
   problem?: string | undefined;
   header?: readonly string[] | undefined;
   undone: readonly string[] = [];
+  derived = false;
   readonly accounting: Accounting;
   readonly events = new EventTable();
 

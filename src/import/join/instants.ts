@@ -19,6 +19,8 @@ export interface Instant {
   readonly row: number;
   /** Its time, nanoseconds since the base of the clock of that trace. */
   readonly time: number;
+  /** The object of the event. */
+  readonly object: ObjectId;
 }
 
 /**
@@ -81,7 +83,7 @@ export function instantsOf({ world, table: events, time: clock, first }: Trace):
   const tables = new TableWrites();
   const traps = new TableWrites();
   const targets = new Map<ObjectId, string>();
-  let at: Instant = { row: 0, time: 0 };
+  let at: Instant = { row: 0, time: 0, object: -1 };
   const readers = new Map<EventKind, (row: EventRow) => void>();
   const on = (kind: EventKind, read: (row: EventRow) => void): void => void readers.set(kind, read);
   // A kernel that shows its stores also shows what they hold before: only one of the two is taken.
@@ -141,7 +143,7 @@ export function instantsOf({ world, table: events, time: clock, first }: Trace):
     if (read === undefined) continue;
     events.read(i, row);
     if (Number.isNaN(row.time)) continue;
-    at = { row: i, time: row.time };
+    at = { row: i, time: row.time, object: row.object };
     read(row);
   }
   return found;

@@ -9,6 +9,8 @@ export interface Match extends Pairing {
   readonly rowA: number;
   readonly rowB: number;
   readonly trait: Trait;
+  /** Neither side shows the like of another object within the time that may lie between the two records. */
+  readonly alone: boolean;
 }
 
 /** What connects two sources: how they stand to each other, and the line from the clock of the second to that of the first. */
@@ -53,6 +55,15 @@ export function connectionOf(a: Instants, b: Instants): Connection | undefined {
   return best;
 }
 
+/** Whether no instant of another object lies within a time of an instant. */
+function isAlone(all: readonly Instant[], i: number, near: number): boolean {
+  const { time, object } = all[i]!;
+  for (const by of [-1, 1])
+    for (let k = i + by; k >= 0 && k < all.length && Math.abs(all[k]!.time - time) <= near; k += by)
+      if (all[k]!.object !== object) return false;
+  return true;
+}
+
 /** All pairs of instants with one key, the rarest keys first. */
 function matchesOf(
   trait: Trait,
@@ -70,8 +81,11 @@ function matchesOf(
   const found: Match[] = [];
   for (const [as, bs] of both) {
     if (found.length + as.length * bs.length > MOST_PAIRINGS) break;
-    for (const x of as)
-      for (const y of bs) found.push({ a: x.time, b: y.time, error, usual, rowA: x.row, rowB: y.row, trait });
+    for (const [i, x] of as.entries())
+      for (const [j, y] of bs.entries()) {
+        const alone = isAlone(as, i, error) && isAlone(bs, j, error);
+        found.push({ a: x.time, b: y.time, error, usual, rowA: x.row, rowB: y.row, trait, alone });
+      }
   }
   return found;
 }
