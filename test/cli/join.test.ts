@@ -106,6 +106,21 @@ describe('several sources', () => {
     }
   });
 
+  it('check and diff take them, too', async () => {
+    interface Check {
+      verdicts: Record<string, string>;
+    }
+    const alone = await json<Check>('check', KERNEL);
+    const both = await json<Check>('check', KERNEL, '--with', MACHINE);
+    // The kernel alone does not show what the function sends; the log alone does not show whether a handler runs.
+    assert.equal(alone.verdicts['F03'], 'undecidable');
+    assert.equal(both.verdicts['F03'], 'pass');
+    const blind = ({ verdicts }: Check) => Object.values(verdicts).filter((v) => v === 'undecidable').length;
+    assert.ok(blind(both) < blind(alone), `${blind(both)} of ${blind(alone)} are blind`);
+    const { status, out } = await answered(['diff', join(folder, 'heap'), join(folder, 'heap.tar.gz')]);
+    assert.equal(status, 0, out);
+  });
+
   it('a session file opens what it lists, relative to itself, with its systems and offsets', async () => {
     const path = join(folder, 'both.irqsession');
     const session = {
