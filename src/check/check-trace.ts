@@ -12,6 +12,8 @@ import type { Breach, Happened, Rule, RuleObserver, Scene, Severity } from './ru
 export interface Finding {
   readonly rule: Rule;
   readonly severity: Severity;
+  /** An interrupt did not reach its handler. What is reported less severely than as an error is only possible. */
+  readonly lost: boolean;
   /** What happened, in one line. */
   readonly title: string;
   readonly step: Step;
@@ -181,7 +183,8 @@ export class RuleCheck implements Observer {
       return;
     }
     const confirm = breach.confirm ?? rule.confirm;
-    this.findings.push({ rule, severity, title, step, object, text, evidence, confirm });
+    const lost = breach.lost === true && severity === 'error';
+    this.findings.push({ rule, severity, lost, title, step, object, text, evidence, confirm });
   }
 
   #provesAbsence({ since, kinds }: NonNullable<Breach['absent']>): boolean {

@@ -123,9 +123,10 @@ describe('a finding in words', () => {
   });
 
   it('is counted in one line', () => {
-    const item = (title: string, severity: Finding['severity'], step: number) => ({
+    const item = (title: string, severity: Finding['severity'], step: number, lost = false) => ({
       title,
       severity,
+      lost,
       step,
       rule: 'F03',
     });
@@ -134,5 +135,8 @@ describe('a finding in words', () => {
     assert.equal(summaryLine([item('a', 'error', 1)], decided), '1 finding, worst: F03 a');
     const three = [item('a', 'warning', 1), item('b', 'security', 9), item('c', 'security', 4)];
     assert.equal(summaryLine(three, decided), '3 findings, worst: F03 c');
+    // Of two errors, the one that lost an interrupt.
+    const errors = [item('a', 'error', 1), item('b', 'error', 9, true)];
+    assert.equal(summaryLine(errors, decided), '2 findings, worst: F03 b');
   });
 });

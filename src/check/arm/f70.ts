@@ -175,6 +175,7 @@ class Doorbells implements RuleObserver {
       title: `${name} sent its message to ${empty ? 'address 0, where no doorbell is' : what} (${event})`,
       text: `${name} sent its message to ${what}. The SMMU refused the write with ${event}: the interrupt is lost, the device is not told and keeps nothing pending.${ago === '' ? '' : ` Its cause arose ${ago}.`}${wrote === '' ? '' : ` The entry was last written ${wrote}.`}`,
       evidence: steps(this.#writes.step(holder), cause),
+      lost: true,
     });
   }
 
@@ -223,6 +224,7 @@ class Doorbells implements RuleObserver {
       title: `${name} sent a message that reached no doorbell (${reason})`,
       text: `${name} sent a message, and it reached no doorbell: ${reason}.${ago === '' ? '' : ` Its cause arose ${ago}.`}${this.#leads(state, fn)}`,
       evidence: steps(this.#causes.step(fn), bypass ? this.#bypassStep : undefined),
+      lost: true,
     });
   }
 

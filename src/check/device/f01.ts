@@ -61,6 +61,7 @@ export const unmaskSends: Rule<'F01'> = {
         text: `The pending bit of ${name} was set ${waited} before its mask was cleared. ${came} the message that it owes: the interrupt is lost.`,
         evidence: after === undefined ? [owed.pending] : [owed.pending, after],
         absent: { since: owed.unmasked, kinds: [msgSend] },
+        lost: true,
       });
     };
     /** Owed messages that are overdue. */
@@ -108,6 +109,7 @@ export const unmaskSends: Rule<'F01'> = {
         title: `the pending bit of ${name} was dropped while it was masked`,
         text: `A cause waited behind the mask of ${name}; it was dropped (${reason}), although MSI-X stayed on and software served it in no other way.`,
         evidence: [since.step],
+        lost: true,
       });
     };
     return {

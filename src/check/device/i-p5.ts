@@ -47,6 +47,7 @@ export const causeMakesMessage: Rule<'I-P5'> = {
         text: `MSI-X is on and neither the function nor ${name} is masked, and a cause arose; within ${scene.span(waited)} came neither its message nor a word why not.`,
         evidence: step === since.step ? [] : [step],
         absent: { since: since.step, kinds: [msgSend] },
+        lost: true,
       });
     };
     const overdue = (step: Step, time: number): void => {

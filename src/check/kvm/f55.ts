@@ -37,6 +37,7 @@ export const suppressionEnds: Rule<'F55'> = {
             title: `Vector ${vector} was posted to ${world.path(cpu)}, which is halted with SN set: nothing wakes it`,
             text: `${world.path(cpu)} left the guest because it halted, and its descriptor suppresses notifications (SN 1): vector ${vector} stands in the PIR and no notification was sent. The virtual CPU sleeps until something else wakes it.`,
             evidence: evidence(object),
+            lost: true,
           });
         } else {
           const descriptor = descriptorOf(world, object);

@@ -76,6 +76,7 @@ export const staysEnabled: Rule<'R11'> = {
         title: `${name} had a cause while ${mode} is off, which it was set up for${lost ? ': the interrupt is lost' : ''}`,
         text: `${mode} of ${name} was switched off${ago === '' ? '' : ` ${ago}`} with its message still in place, and a cause arose: the function drives its INTx pin instead, ${silent ? 'and Interrupt Disable silences that too' : 'where no handler of a driver that uses messages listens'}.${again === undefined ? '' : ` ${mode} was switched on again with the same message, which was not written again: its driver knows nothing of it. Nothing is sent for that cause.`}`,
         evidence: steps(switched.step(fn), again),
+        lost,
       });
     };
     const look = (step: Step, fn: ObjectId, time: number, state: State): void => {

@@ -64,6 +64,7 @@ export const servedByInterrupt: Rule<'R03'> = {
             title: `${name} was served by a poll after ${span}: its message ${lost ? 'was lost' : 'never came'}`,
             text: `${name} was raised while nothing masked it, and ${lost ? `its message ended there: ${cause.reason}` : 'no message of it arrived'}. ${span} later the device took the cause back because software had served it.`,
             evidence: lost ? [cause.step, cause.drop] : [cause.step],
+            lost: true,
             ...(lost ? {} : { absent: { since: cause.step, kinds: [msgSend] } }),
           });
         }

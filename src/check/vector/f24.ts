@@ -85,18 +85,30 @@ export const arrivesWhereOwned: Rule<'F24'> = {
         text: `${irqName(scene.world, irq)} goes to ${placeName(place.cpu, place.vector)} since its last record${place.prevCpu >= 0 ? `, and until then went to CPU ${place.prevCpu}` : ''}; its handler ran on CPU ${cpu}, which does not own it.`,
         evidence: [place.step],
       });
-    const stray = (step: Step, time: number, cpu: number, v: number, state: State, said: string): void => {
+    /** `ended`: the event says itself that the interrupt of a cause ended there. */
+    const stray = (
+      step: Step,
+      time: number,
+      cpu: number,
+      v: number,
+      state: State,
+      said: string,
+      ended: boolean,
+    ): void => {
       const object = vectorObject(state, cpu, v);
       const owner = left.get(placeKey(cpu, v));
       const who = owner
         ? `${irqName(scene.world, owner.irq)} gave it up ${scene.span(time - owner.time)} before: its device (or a message on its way) still went there`
         : 'no record tells of an owner: a torn message, the message of an irq that was freed, or the firmware';
+      // Firmware raises such vectors while CPUs start, and no driver misses them.
+      const lost = ended || owner !== undefined;
       report({
         step,
         object,
         title: `an interrupt arrived at ${placeName(cpu, v)}, which no irq owns${owner ? `: ${irqName(scene.world, owner.irq)} had given it up` : ''}`,
-        text: `${said}. ${who}. The interrupt is lost.`,
+        text: `${said}. ${who}. ${lost ? 'The interrupt is lost.' : 'No handler got it; whether a driver waits for it is not known.'}`,
         evidence: owner ? [owner.step] : [],
+        lost,
       });
     };
     const gone = (cpu: number): void => {
@@ -156,13 +168,14 @@ export const arrivesWhereOwned: Rule<'F24'> = {
             Number(node?.segment),
             state,
             'The kernel has no handler for the vector',
+            true,
           );
         } else if (kind === message || kind === mark) {
           const text = textOf(scene.world, happened);
           const m = STRAY.exec(text);
           if (m === null) return;
           judged++;
-          stray(step, time, Number(m[1] ?? m[3]), Number(m[2] ?? m[4]), state, text);
+          stray(step, time, Number(m[1] ?? m[3]), Number(m[2] ?? m[4]), state, text, false);
         } else if (!scene.complete)
           gone(kind === mtxOffline || kind === mtxOnline ? cpu : Number(state.world.node(object)?.segment));
       },

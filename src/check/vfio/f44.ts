@@ -43,6 +43,7 @@ export const raisesOnlyUsed: Rule<'F44'> = {
           title: `${entryName(world, object)} was raised although the device model does not use it`,
           text: `The device model gave ${entryName(world, object)} up before; QEMU drops what it raises there without a word, and no pending bit keeps it.`,
           evidence: [since],
+          lost: true,
         });
       },
       lost: () => unused.clear(),

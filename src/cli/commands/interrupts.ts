@@ -1,7 +1,7 @@
 import type { Step } from '../../base/ids.ts';
 import { shown } from '../../base/visible.ts';
 import { showsAll, TraceCheck } from '../../check/check-trace.ts';
-import { foundAt } from '../../check/losses.ts';
+import { foundAt } from '../../check/found.ts';
 import { rules } from '../../check/rules.ts';
 import { timeOf } from '../../query/events.ts';
 import { interrupts as listOf } from '../../query/interrupts/list.ts';
