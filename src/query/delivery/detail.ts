@@ -1,5 +1,6 @@
 import { hex32, hex64 } from '../../base/hex.ts';
 import type { Step } from '../../base/ids.ts';
+import { gicDeactivate, gicEoi } from '../../model/events/apic.ts';
 import { itsCteAccess, itsDteAccess, itsIteAccess, itsTrans } from '../../model/events/its.ts';
 import { devRaise, effectivelyMasked, msgSend } from '../../model/events/msix.ts';
 import { irMessage, irRemap, irRequest, irteRead } from '../../model/events/remap.ts';
@@ -93,6 +94,13 @@ function special(row: EventRow, state: State): string | undefined {
       const { valid, lpi, collection } = itsIteAccess.read(words, at);
       return valid ? `LPI ${lpi}, collection ${collection}` : 'the EventID is not mapped';
     }
+    case gicEoi: {
+      const { mode } = gicEoi.read(words, at);
+      if (mode === undefined) return undefined;
+      return mode === 0 ? 'end of interrupt (EOImode 0)' : 'priority drop (EOImode 1): it stays active';
+    }
+    case gicDeactivate:
+      return 'deactivated';
     case itsCteAccess: {
       const { valid, target } = itsCteAccess.read(words, at);
       return valid ? `the collection goes to processor ${target}` : 'the collection is not mapped';
