@@ -14,7 +14,7 @@ import {
   processorOf,
   processorOfAmd,
   processorOfEvent,
-  translationOf,
+  translationOfMessage,
   vectorAt,
   vfioOfIrq,
 } from './joins.ts';
@@ -65,11 +65,11 @@ export function cpuWithApicId(state: State, object: ObjectId, apicId: number): n
   return -1;
 }
 
-/** What a message leads to under the state at hand: a table entry, an ITS event, an SPI, or a vector. */
-function messageTarget(state: State, object: ObjectId, address: number, data: number): ObjectId {
-  const lo = state.num(object, address);
-  const hi = state.num(object, address + 1);
-  const word = state.num(object, data);
+/** The message of an object: the low and the high half of its address, and its data. */
+export type MessageWords = readonly [lo: number, hi: number, data: number];
+
+/** What a message of an object leads to under the state at hand: a table entry, an ITS event, an SPI, or a vector. */
+function messageTarget(state: State, object: ObjectId, [lo, hi, word]: MessageWords): ObjectId {
   if (lo < 0 || hi < 0 || word < 0) return -1;
   const message = decodersById[messageKind(state, object)].decode(lo, hi, word);
   if (message === undefined) return -1;
@@ -78,7 +78,7 @@ function messageTarget(state: State, object: ObjectId, address: number, data: nu
     case 'irte-index':
     case 'event':
     case 'spi':
-      return translationOf(state, object, address, data);
+      return translationOfMessage(state, object, lo, hi, word);
     case 'compatibility':
     case 'x2apic':
       return message.fields['destMode'] === false
@@ -93,7 +93,8 @@ function messageTarget(state: State, object: ObjectId, address: number, data: nu
 const byMessage = (address: number, data: number): ObjectReference => ({
   name: 'message',
   what: 'what its message leads to',
-  find: (state, object) => messageTarget(state, object, address, data),
+  find: (state, object) =>
+    messageTarget(state, object, [state.num(object, address), state.num(object, address + 1), state.num(object, data)]),
 });
 
 /**
@@ -222,11 +223,13 @@ export function linksOf(state: State, object: ObjectId, skip: ReadonlySet<string
   return links;
 }
 
-/** What the message that an entry holds leads to: a table entry, an ITS event, an SPI, a vector; -1 when that is not known. */
-export function messageOf(state: State, object: ObjectId): ObjectId {
+/**
+ * What a message of an entry leads to: a table entry, an ITS event, an SPI, a vector; -1 when that is not known. `sent`: the message that
+ * the entry sent; those of the vectors of an MSI function differ from the one that it holds.
+ */
+export function messageOf(state: State, object: ObjectId, sent: MessageWords): ObjectId {
   const type = state.world.type(object);
-  if (type !== msixEntry && type !== msi && type !== imsEntry) return -1;
-  return messageTarget(state, object, type.at['address']!, type.at['data']!);
+  return type === msixEntry || type === msi || type === imsEntry ? messageTarget(state, object, sent) : -1;
 }
 
 /** The vector that a remapping table entry delivers to, or -1: unknown, posted, or not present. */
@@ -242,6 +245,13 @@ export function entryBehind(state: State, object: ObjectId): ObjectId {
   if (type !== vfioVector) return -1;
   const entry = cellTarget(state, object, vfioVector, 'entry');
   return entry >= 0 ? entry : entryOfRoute(state, cellTarget(state, object, vfioVector, 'virq'));
+}
+
+/** The vector of an MSI function that an irqfd injects or a vector of VFIO signals; -1: unknown. */
+export function vectorBehind(state: State, object: ObjectId): number {
+  const type = state.world.type(object);
+  if (type === vfioVector) return Number(state.world.node(object)?.segment ?? -1);
+  return type === kvmIrqfd ? state.num(sameGsi('route')(state, object), kvmRoute.at.vector) : -1;
 }
 
 /** The functions with a requester ID (an SMMU calls it StreamID), in the system that an object belongs to. */

@@ -4,7 +4,7 @@ import { requesterIn } from '../../model/bdf.ts';
 import { devRaise, msgSend, tblWrite } from '../../model/events/msix.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { smmuBypass, smmuFault, smmuTrans } from '../../model/events/smmu.ts';
-import { pciCommand } from '../../model/registers/pci.ts';
+import { mayWrite } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { smmuStream } from '../../model/things/remap.ts';
@@ -210,7 +210,7 @@ class Doorbells implements RuleObserver {
     const fn = ownerOfMessage(world, object);
     // Messages to no address, and those of a function that may not write, are other faults.
     if (told || doorbellPage(state, object) === 0) return;
-    if (pciCommand.f.busMaster.flag(state, fn, device.at.command) === false) return;
+    if (mayWrite(state, fn) === false) return;
     const names = world.spaceOf(object);
     if (names.find('smmu') === undefined && names.find('its') === undefined) return;
     const bypass = functionOf(world, this.#bypassed) === fn;

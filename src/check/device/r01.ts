@@ -1,13 +1,14 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { devReset } from '../../model/events/function.ts';
-import { devRaise, effectivelyMasked, ownerOf, tableSize, tblWrite } from '../../model/events/msix.ts';
+import { devRaise, tableSize, tblWrite } from '../../model/events/msix.ts';
+import { effectivelyMasked, enabledIn, functionMaskIn, ownerOf } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { LastWrites } from '../last-writes.ts';
 import { entryName } from '../names.ts';
 import type { Breach, Happened, Rule } from '../rule.ts';
-import { addressOf, enabledIn, entriesOf, functionMaskIn } from './entries.ts';
+import { addressOf, entriesOf } from './entries.ts';
 
 /** Nanoseconds after which nobody is expected to set up an entry that was raised. */
 const DUE = 1e9;

@@ -1,11 +1,12 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { devReset } from '../../model/events/function.ts';
-import { intx, ownerOf, tblWrite } from '../../model/events/msix.ts';
+import { intx, tblWrite } from '../../model/events/msix.ts';
 import { cfgWrite, msixCtrl } from '../../model/events/pci.ts';
+import { enabledIn, ownerOf } from '../../model/masking.ts';
 import { msiControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
-import { enabledIn, entriesOf } from '../device/entries.ts';
+import { entriesOf } from '../device/entries.ts';
 import { before, LastEvents, Now, steps } from '../history.ts';
 import type { Rule } from '../rule.ts';
 

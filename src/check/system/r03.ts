@@ -1,6 +1,7 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { devRaise, devWithdraw, effectivelyMasked, msgSend } from '../../model/events/msix.ts';
+import { devRaise, devWithdraw, msgSend } from '../../model/events/msix.ts';
 import { dropped } from '../../model/events/outcome.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';

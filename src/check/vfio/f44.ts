@@ -1,6 +1,7 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { devRaise, devUse, ownerOf } from '../../model/events/msix.ts';
+import { devRaise, devUse } from '../../model/events/msix.ts';
 import { vfioReset } from '../../model/events/vfio.ts';
+import { ownerOf } from '../../model/masking.ts';
 import { msixControl } from '../../model/registers/pci.ts';
 import { msixCap, msixEntry } from '../../model/things/pci.ts';
 import { entryName } from '../names.ts';

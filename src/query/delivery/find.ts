@@ -1,5 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { devRaise } from '../../model/events/msix.ts';
+import { isEntry, pendingOf } from '../../model/masking.ts';
 import { entryBehind, irqOfVector, linksOf } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
@@ -138,6 +139,7 @@ function waitingCauses(trace: Trace, object: ObjectId, before: Step): Step[] {
 /** What the state says of something that is on its way at an object. */
 function onItsWay(state: State, object: ObjectId): boolean {
   const type = state.world.type(object);
+  if (isEntry(type)) return pendingOf(state, object) === true;
   return ['pending', 'requested', 'inService', 'running'].some((key) => {
     const cell = type?.at[key];
     return (
@@ -153,7 +155,7 @@ function earlier(trace: Trace, objects: Iterable<ObjectId>, start: Step): Step[]
   const steps: Step[] = [];
   for (const object of objects) {
     if (!onItsWay(state, object)) continue;
-    if (trace.world.type(object) === msixEntry) steps.push(...waitingCauses(trace, object, start - 1));
+    if (isEntry(trace.world.type(object))) steps.push(...waitingCauses(trace, object, start - 1));
     else {
       const before = eventAbout(trace, [object], start, -1);
       if (before >= 0) steps.push(before);

@@ -1,6 +1,7 @@
 import type { ObjectId, Step, TextId } from '../../base/ids.ts';
 import type { EventRow } from '../../trace/row.ts';
 import { Delivery, type Stage } from './delivery.ts';
+import { Causes, InFlight } from './waiting.ts';
 
 /** The last event of a chain of events that one thread records one after the other. */
 export interface Link {
@@ -26,43 +27,6 @@ interface Returned extends Frame {
 /** A thread on a processor: an interrupt runs in the task that it interrupts, and the idle tasks of all processors share a name. */
 const threadOf = ({ cpu, task }: Pick<EventRow, 'cpu' | 'task'>): number => task * 0x10000 + cpu + 1;
 
-/** Messages that are in flight to one place, at most; of more the oldest is over. */
-const IN_FLIGHT = 64;
-
-/** Messages in flight by the place that they lead to; those to one place arrive in order. */
-export class InFlight {
-  readonly #queues = new Map<ObjectId, Delivery[]>();
-
-  /** The message that arrives next at a place. */
-  get(object: ObjectId): Delivery | undefined {
-    return this.#queues.get(object)?.[0];
-  }
-
-  has(object: ObjectId, delivery: Delivery): boolean {
-    return this.#queues.get(object)?.includes(delivery) === true;
-  }
-
-  /** Adds a message; returns one that is in flight for too long. */
-  add(object: ObjectId, delivery: Delivery): Delivery | undefined {
-    const queue = this.#queues.get(object);
-    if (!queue) {
-      this.#queues.set(object, [delivery]);
-      return undefined;
-    }
-    if (!queue.includes(delivery)) queue.push(delivery);
-    return queue.length > IN_FLIGHT ? queue.shift() : undefined;
-  }
-
-  /** A message arrived, or is over. */
-  remove(object: ObjectId, delivery: Delivery): void {
-    const queue = this.#queues.get(object);
-    const at = queue?.indexOf(delivery) ?? -1;
-    if (!queue || at < 0) return;
-    queue.splice(at, 1);
-    if (queue.length === 0) this.#queues.delete(object);
-  }
-}
-
 /** Events after which the main loop of the emulator has sent what a device told it by an eventfd. */
 const DEFERRED = 64;
 
@@ -73,8 +37,8 @@ const LOOSE = 64;
 export class Slots {
   /** Deliveries on their way. */
   readonly open = new Set<Delivery>();
-  /** Causes that no message followed yet, by entry, function or line. */
-  readonly raised = new Map<ObjectId, Delivery>();
+  /** Causes that no message followed yet, by entry, function or line, and vector of an MSI function. */
+  readonly raised = new Causes();
   /** Messages by what they lead to: a remapping table entry, an ITS event, an SPI, a vector. */
   readonly sent = new InFlight();
   /** What a thread translates right now. */
@@ -117,7 +81,7 @@ export class Slots {
   /** Causes that name no entry, and whose message an eventfd may delay; the oldest first. */
   #deferred: Link[] = [];
   /** Where one delivery at a time waits at an object. */
-  readonly #places = [this.raised, this.posted, this.accepted, this.arrived, this.inService];
+  readonly #places = [this.posted, this.accepted, this.arrived, this.inService];
   /** Deliveries of unknown threads that wait nowhere, the oldest first. */
   readonly #loose: Delivery[] = [];
   readonly #done: (delivery: Delivery) => void;
@@ -231,7 +195,14 @@ export class Slots {
 
   #waitsAt(delivery: Delivery, object: ObjectId): boolean {
     for (const place of this.#places) if (place.get(object) === delivery) return true;
-    return this.sent.has(object, delivery);
+    return this.raised.has(object, delivery) || this.sent.has(object, delivery);
+  }
+
+  /** A cause waits for its message; one that waited there before is over, and nobody knows how. */
+  raise(object: ObjectId, vector: number, delivery: Delivery, step: Step): void {
+    delivery.ahead.add(object);
+    const before = this.raised.put(object, vector, delivery);
+    if (before) this.end(before, step, null);
   }
 
   /** Puts a delivery into a place; one that waited there before is over, and nobody knows how. */
@@ -317,6 +288,7 @@ export class Slots {
 
   #leaveAt(delivery: Delivery, object: ObjectId): void {
     for (const place of this.#places) if (place.get(object) === delivery) place.delete(object);
+    this.raised.remove(object, delivery);
     this.sent.remove(object, delivery);
   }
 

@@ -1,6 +1,8 @@
 // What belongs together when threads and processors record between each other, and what a record leaves open.
 import assert from 'node:assert/strict';
-import { type PathView, pathAt } from '../../../src/query/delivery/path.ts';
+import { msi } from '../../../src/model/things/pci.ts';
+import { funnelOf } from '../../../src/query/delivery/funnel.ts';
+import { type PathView, pathAt, RecordedKinds } from '../../../src/query/delivery/path.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 import { importText } from '../../helpers/fixtures.ts';
 
@@ -163,6 +165,76 @@ describe('messages and their causes in a log of QEMU', () => {
       '7:cause',
       'the message of something else',
     );
+  });
+});
+
+describe('the vectors of an MSI function', () => {
+  // A 64 bit capability with mask bits (control bits 8 and 7) that asks for 4 vectors (bits 3:1 are 2) and gets them (bits 6:4 are 2);
+  // its mask bits are at +0x10, its pending bits at +0x14 (PCIe 7.7.1).
+  const setUp = (mask: string): string[] => [
+    '1@1.000001:pci_cfg_read megasas 00:05.0 @0x34 -> 0x50',
+    '1@1.000002:pci_cfg_read megasas 00:05.0 @0x50 -> 0x1840005',
+    '1@1.000003:pci_cfg_write megasas 00:05.0 @0x54 <- 0xfee01000',
+    '1@1.000004:pci_cfg_write megasas 00:05.0 @0x58 <- 0x0',
+    '1@1.000005:pci_cfg_write megasas 00:05.0 @0x5c <- 0x4040',
+    `1@1.000006:pci_cfg_write megasas 00:05.0 @0x60 <- ${mask}`,
+    '1@1.000007:pci_cfg_write megasas 00:05.0 @0x52 <- 0x1a5',
+  ];
+  const raise = (vector: number): string => `1@1.000010:megasas_msi_raise vector ${vector}`;
+  const unmask = (mask: string): string => `2@1.000020:pci_cfg_write megasas 00:05.0 @0x60 <- ${mask}`;
+  const message = (data: string): string =>
+    `2@1.000021:memory_region_ops_write cpu 0 mr 0x55a5606c0790 addr 0xfee01000 value ${data} size 4 name 'apic-msi'`;
+  /** The pending bits behind a line. */
+  const pending = (trace: Trace, line: number): number =>
+    trace.stateAt(trace.lastAtLine(line)).get(trace.world.objectAt('device/0000:00:05.0/msi'), msi.at.pending);
+
+  it('causes of two masked vectors wait apart, and each gets its own message', () => {
+    const trace = text([...setUp('0xf'), raise(1), raise(3), unmask('0x0'), message('0x4041'), message('0x4043')]);
+    assert.equal(lines(trace, 8), '8:cause 11:message');
+    assert.equal(lines(trace, 9), '9:cause 12:message');
+    assert.equal(pending(trace, 9), 0b1010, 'each sets its own pending bit');
+    assert.equal(pending(trace, 10), 0, 'both are sent at the unmask (PCIe 6.1.4.5)');
+    // In the other order, and with a second cause of one of them, which the same message serves.
+    const twice = text([
+      ...setUp('0xf'),
+      raise(1),
+      raise(3),
+      raise(1),
+      unmask('0x0'),
+      message('0x4043'),
+      message('0x4041'),
+    ]);
+    assert.equal(lines(twice, 9), '9:cause 12:message');
+    assert.equal(lines(twice, 10), '8:cause 10:cause 13:message');
+  });
+
+  it('a vector that is not masked sends, while another one of the same function waits', () => {
+    const trace = text([...setUp('0x8'), raise(3), raise(1), message('0x4041'), unmask('0x0'), message('0x4043')]);
+    assert.equal(lines(trace, 9), '9:cause 10:message');
+    assert.equal(lines(trace, 8), '8:cause 12:message');
+    assert.equal(pending(trace, 10), 0b1000);
+  });
+
+  it('says which vector is masked, and whether its own pending bit is set', () => {
+    const trace = text([...setUp('0xa'), raise(1), raise(3), unmask('0x8'), message('0x4041')]);
+    assert.equal(pathThrough(trace, 8)!.delivered, null);
+    const { delivered, reason, hops } = pathThrough(trace, 9)!;
+    assert.equal(delivered, false);
+    // Line 10 writes the mask bits, too, and leaves that of vector 3 set.
+    const since = trace.lastAtLine(6);
+    assert.equal(reason, `vector 3 of MSI is masked since step ${since} (1.000006), pending set, no unmask follows`);
+    assert.match(hops[0]!.detail, /MSI enable 1, vector mask 1, pending 1 \(masked: no message now\)$/);
+    assert.equal(pending(trace, 10), 0b1000, 'the bit of vector 1 went with its message');
+    const open = text([...setUp('0xa'), raise(2), message('0x4042')]);
+    assert.match(pathThrough(open, 8)!.hops[0]!.detail, /vector mask 0, pending \S$/);
+  });
+
+  it('the funnel counts them one by one', () => {
+    const trace = text([...setUp('0xf'), raise(1), raise(3), unmask('0x8'), message('0x4041')]);
+    const cap = trace.world.objectAt('device/0000:00:05.0/msi');
+    const recorded = new RecordedKinds(trace);
+    const { deliveries, lost } = funnelOf(trace, new Set([cap]), 0, trace.length - 1, (kind) => recorded.has(kind));
+    assert.deepEqual([deliveries, lost], [2, 1]);
   });
 });
 
