@@ -198,8 +198,8 @@ export const devRaise = eventKind(
   'dev.raise',
   'raise',
   [msixEntry, msi, imsEntry, device],
-  'The device model reports an interrupt cause. While the vector is masked the pending bit keeps it.',
-  { vector: 'u?', cause: 'u?' },
+  'The device model reports an interrupt cause. While the vector is masked the pending bit keeps it. With `eventfd` it signals an eventfd: the message comes later, and other messages may come before.',
+  { vector: 'u?', cause: 'u?', eventfd: 'flag?' },
   (state, e, a) => {
     const type = state.world.type(e.object);
     if (type === msixEntry) {

@@ -14,6 +14,7 @@ import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { argumentOf } from '../../trace/row.ts';
 import type { Delivery } from './delivery.ts';
 import { type Joins, type Moment, numberOf } from './moment.ts';
+import { AT_ONCE, isQueue } from './queues.ts';
 
 /** Remembers the number that a simulation gave to a cause. */
 function nameCause({ slots, row }: Moment, delivery: Delivery): void {
@@ -34,10 +35,11 @@ function raise(moment: Moment): void {
   const waiting = slots.raised.exactly(object, vector);
   const entry = isEntry(state, object);
   // A cause that finds another one waiting in its entry is served by the same message.
-  const at = entry ? waiting : nameless(moment);
+  const at = entry ? waiting : isQueue(state.world, object) ? undefined : nameless(moment);
   const delivery = at ? slots.hop(at, step, 'cause', object) : slots.begin(step, 'cause', object);
   slots.raise(object, vector, delivery, step);
-  slots.cause = { delivery, step, cpu: row.cpu, task: row.task };
+  const later = row.kind === devRaise && devRaise.read(row.words, row.at).eventfd === true;
+  slots.cause = { delivery, step, cpu: row.cpu, task: row.task, later };
   if (!entry && row.kind === devRaise) slots.defer(slots.cause);
   nameCause(moment, delivery);
 }
@@ -48,7 +50,7 @@ const isEntry = (state: State, object: ObjectId): boolean => holdsMessage(state.
 /** The cause that the same thread recorded just before. */
 function causeBefore({ slots, step, row }: Moment): Delivery | undefined {
   const { cause: last } = slots;
-  const near = last && last.task === row.task && last.step >= step - 2;
+  const near = last && last.task === row.task && last.step >= step - AT_ONCE;
   // The same object again is another cause.
   return near && !last.delivery.hops.some((hop) => hop.object === row.object) ? last.delivery : undefined;
 }
@@ -64,7 +66,9 @@ function sender(moment: Moment): Delivery | undefined {
   const { row, state } = moment;
   const delivery = causeBefore(moment);
   const from = delivery?.hops.at(-1)?.object ?? -1;
-  if (from < 0 || !isEntry(state, from)) return delivery;
+  if (delivery === undefined) return undefined;
+  if (isQueue(state.world, from)) return moment.slots.cause?.later ? undefined : onlyOf(moment, [delivery]);
+  if (!isEntry(state, from)) return delivery;
   if (isEntry(state, row.object)) return undefined;
   const type = state.world.type(from)!;
   const { address, data } = type.at as { readonly address: number; readonly data: number };
@@ -74,6 +78,36 @@ function sender(moment: Moment): Delivery | undefined {
   // What an MSI function sends is found by its vectors.
   if (type === msi) return undefined;
   return lo === sent.address(0) && hi === sent.address(1) && held === sent.data ? delivery : undefined;
+}
+
+/** The function that an object belongs to, or -1. */
+function deviceOf(state: State, object: ObjectId): ObjectId {
+  let node = state.world.node(object);
+  while (node && state.world.type(node.object) !== device) node = node.parent;
+  return node?.object ?? -1;
+}
+
+/** The cause that waits in a queue which the sender of a message serves; undefined where there are several. */
+function ofQueue({ slots, step, row }: Moment): Delivery | undefined {
+  const queues = slots.queues.servedBy(row.object, step);
+  const [only, ...others] = queues.map((queue) => slots.raised.get(queue)).filter((cause) => cause !== undefined);
+  return others.length === 0 ? only : undefined;
+}
+
+/**
+ * The only one of some causes that name no entry of which a message can be; undefined where there is none, or several. Not that of
+ * a queue that another entry serves; and what serves a queue sends for no other.
+ */
+function onlyOf({ slots, step, row, state }: Moment, causes: readonly Delivery[]): Delivery | undefined {
+  const { queues } = slots;
+  const serves = queues.servedBy(row.object, step).length > 0;
+  const sender = deviceOf(state, row.object);
+  const [only, ...others] = causes.filter(({ first }) => {
+    if (isQueue(state.world, first)) return !serves && queues.entryOf(first, step) < 0;
+    const from = deviceOf(state, first);
+    return from < 0 || sender < 0 || from === sender;
+  });
+  return others.length === 0 ? only : undefined;
 }
 
 /** The cause of the vector of an MSI function whose message this is; undefined where there are several. */
@@ -99,7 +133,7 @@ function send(moment: Moment): void {
   const own =
     (single || !isEntry(state, object) ? ofVector(moment) : undefined) ??
     (single ? undefined : slots.raised.get(object));
-  const raised = own ?? sender(moment) ?? slots.deferred(step, row.task);
+  const raised = own ?? ofQueue(moment) ?? sender(moment) ?? onlyOf(moment, slots.deferred(step, row.task));
   const translated = ahead?.hops.length === 1 && ahead.has('remap') && ahead.first !== object ? ahead : undefined;
   let delivery = raised ?? translated;
   if (raised && translated && raised !== translated) {
@@ -138,11 +172,7 @@ function holderOf(state: State, stream: ObjectId, lo: number, hi: number): Objec
 function raisedAt({ slots, state }: Moment, stream: ObjectId): Delivery | undefined {
   const functions = functionsAt(state, stream, numberOf(state, stream));
   let found: Delivery | undefined;
-  for (const [object, delivery] of slots.raised) {
-    let node = state.world.node(object);
-    while (node && state.world.type(node.object) !== device) node = node.parent;
-    if (node && functions.includes(node.object)) found = delivery;
-  }
+  for (const [object, delivery] of slots.raised) if (functions.includes(deviceOf(state, object))) found = delivery;
   return found;
 }
 

@@ -11,6 +11,7 @@ import { eventAbout } from '../next.ts';
 import { objectsBelow, resolvePath } from '../paths.ts';
 import { lastWrite } from '../writes.ts';
 import type { Delivery } from './delivery.ts';
+import { isQueue, queueEntries } from './queues.ts';
 import { DeliveryTracker } from './tracker.ts';
 
 /** Events before a step that are read to find the deliveries which are on their way there. */
@@ -33,7 +34,7 @@ class Follower {
 
   constructor(trace: Trace, from: Step) {
     this.#trace = trace;
-    this.#tracker = new DeliveryTracker((delivery) => this.#ended.push(delivery));
+    this.#tracker = new DeliveryTracker(trace, (delivery) => this.#ended.push(delivery));
     this.#walk = new Walk(trace, [this.#tracker], from);
   }
 
@@ -78,7 +79,7 @@ class Follower {
 }
 
 /** The objects at which a delivery may go on. */
-function placesOf(delivery: Delivery, state: State): ObjectId[] {
+function placesOf(trace: Trace, delivery: Delivery, state: State): ObjectId[] {
   const { world } = state;
   const objects = new Set([...delivery.ahead, ...delivery.hops.map((hop) => hop.object)]);
   for (const object of [...objects]) {
@@ -89,6 +90,7 @@ function placesOf(delivery: Delivery, state: State): ObjectId[] {
     const irq = irqOfVector(state, object);
     if (type === msixEntry) for (const signal of signalsOf(state, object)) objects.add(signal);
     if (irq >= 0) objects.add(irq);
+    if (isQueue(world, object)) objects.add(queueEntries(trace).entryOf(object, delivery.hops.at(-1)!.step));
     for (const { name, target } of linksOf(state, object)) {
       if (name !== 'lpi') continue;
       const intid = world.node(target)?.segment;
@@ -190,7 +192,7 @@ function finish(trace: Trace, follower: Follower, delivery: Delivery): void {
     }
     if (follower.isReturned(delivery)) return;
     const { length } = delivery.hops;
-    const next = eventAbout(trace, placesOf(delivery, follower.state), follower.done - 1, 1);
+    const next = eventAbout(trace, placesOf(trace, delivery, follower.state), follower.done - 1, 1);
     if (next < 0) return;
     if (next - follower.done > AHEAD) {
       follower.jump(next - NEAR);
@@ -212,7 +214,7 @@ export function deliveryAt(trace: Trace, step: Step): Delivery | undefined {
   let follower = upTo(trace, [], step);
   let delivery = follower.touched ?? follower.about(objects);
   const start = Math.max(0, step - BACK);
-  const seeds = earlier(trace, delivery ? placesOf(delivery, follower.state) : objects, start);
+  const seeds = earlier(trace, delivery ? placesOf(trace, delivery, follower.state) : objects, start);
   if (seeds.length > 0) {
     follower = upTo(trace, seeds, step);
     delivery = follower.touched ?? follower.about(objects);

@@ -1,6 +1,7 @@
 import type { ObjectId, Step, TextId } from '../../base/ids.ts';
 import type { EventRow } from '../../trace/row.ts';
 import { Delivery, type Stage } from './delivery.ts';
+import { DEFERRED, type QueueEntries } from './queues.ts';
 import { Causes, InFlight } from './waiting.ts';
 
 /** The last event of a chain of events that one thread records one after the other. */
@@ -9,6 +10,8 @@ export interface Link {
   readonly step: Step;
   readonly cpu: number;
   readonly task: TextId;
+  /** An eventfd carries it: other messages may come before its own. */
+  readonly later?: boolean;
 }
 
 /** A handler that runs. */
@@ -26,9 +29,6 @@ interface Returned extends Frame {
 
 /** A thread on a processor: an interrupt runs in the task that it interrupts, and the idle tasks of all processors share a name. */
 const threadOf = ({ cpu, task }: Pick<EventRow, 'cpu' | 'task'>): number => task * 0x10000 + cpu + 1;
-
-/** Events after which the main loop of the emulator has sent what a device told it by an eventfd. */
-const DEFERRED = 64;
 
 /** Deliveries of unknown threads that are kept while they wait nowhere. */
 const LOOSE = 64;
@@ -84,9 +84,12 @@ export class Slots {
   readonly #places = [this.posted, this.accepted, this.arrived, this.inService];
   /** Deliveries of unknown threads that wait nowhere, the oldest first. */
   readonly #loose: Delivery[] = [];
+  /** Which entry sends for each virtio queue. */
+  readonly queues: QueueEntries;
   readonly #done: (delivery: Delivery) => void;
 
-  constructor(done: (delivery: Delivery) => void) {
+  constructor(queues: QueueEntries, done: (delivery: Delivery) => void) {
+    this.queues = queues;
     this.#done = done;
   }
 
@@ -149,17 +152,18 @@ export class Slots {
     this.#deferred.push(link);
   }
 
-  /** The only cause of a thread for which a message of unknown cause can be; undefined when there are none, or several. */
-  deferred(step: Step, task: TextId): Delivery | undefined {
-    if (task === 0 || this.#deferred.length === 0) return undefined;
-    const [only, ...others] = this.#deferred.filter(
-      (link) =>
-        link.task === task &&
-        link.step >= step - DEFERRED &&
-        this.open.has(link.delivery) &&
-        !link.delivery.has('message'),
-    );
-    return others.length === 0 ? only?.delivery : undefined;
+  /** The causes of a thread of which a message of unknown cause can be, the oldest first. */
+  deferred(step: Step, task: TextId): Delivery[] {
+    if (task === 0 || this.#deferred.length === 0) return [];
+    return this.#deferred
+      .filter(
+        (link) =>
+          link.task === task &&
+          link.step >= step - DEFERRED &&
+          this.open.has(link.delivery) &&
+          !link.delivery.has('message'),
+      )
+      .map(({ delivery }) => delivery);
   }
 
   /** The thread does something else: what it signalled before goes no further. */
