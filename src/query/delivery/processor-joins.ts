@@ -40,6 +40,7 @@ function request(moment: Moment, delivery: Delivery): void {
 
 const accept: Join = (moment) => {
   const { slots, step, row, state } = moment;
+  if (row.kind === apicAccept) slots.ofKvm.add(row.object);
   const cause = argumentOf(row, 'cause');
   const at =
     (cause === undefined ? undefined : slots.causes.get(cause)) ??
@@ -149,6 +150,7 @@ function takeSomewhere(moment: Moment, vector: number): void {
 
 const inject: Join = (moment) => {
   const { slots, step, row } = moment;
+  slots.ofKvm.add(row.object);
   const { reinjected, vector } = apicInject.read(row.words, row.at);
   if (!reinjected && vector !== undefined) {
     takeSomewhere(moment, vector);

@@ -53,6 +53,8 @@ export class Slots {
   readonly arrived = new Map<ObjectId, Delivery>();
   /** Vectors and INTIDs that a record has shown to be taken: for these an end without a taking belongs to nothing that waits. */
   readonly shown = new Set<ObjectId>();
+  /** Vectors of virtual CPUs of which KVM tells what becomes of them. */
+  readonly ofKvm = new Set<ObjectId>();
   /** Interrupts in service, by vector or INTID of the processor. */
   readonly inService = new Map<ObjectId, Delivery>();
   /** The interrupt that a processor, by its path, took last and that no handler belongs to yet. */
@@ -217,17 +219,58 @@ export class Slots {
     if (before !== undefined && before !== delivery) this.end(before, step, null);
   }
 
-  /** The trace lost events: nothing that was on its way is known any more. */
-  lose(step: Step): void {
-    for (const delivery of [...this.open]) this.end(delivery, step, null, 'the trace lost events here');
-    this.causes.clear();
-    this.handlers.clear();
-    this.returned.clear();
-    this.#chains.clear();
-    this.#last = undefined;
-    this.#entered.clear();
-    this.cause = undefined;
-    this.#deferred = [];
+  /**
+   * The trace lost events: nothing more is known of what was on its way, for that reason. `processor`: those of one processor, by its
+   * path; `keeps`: of a delivery, that its next event is not among them.
+   */
+  lose(step: Step, reason: string, processor: string | undefined, keeps: (delivery: Delivery) => boolean): void {
+    for (const delivery of [...this.open]) if (!keeps(delivery)) this.end(delivery, step, null, reason);
+    const isOver = ({ delivery }: Link): boolean => !this.open.has(delivery);
+    for (const [thread, link] of this.#chains) if (isOver(link)) this.#chains.delete(thread);
+    for (const [thread, delivery] of this.#entered) if (!this.open.has(delivery)) this.#entered.delete(thread);
+    if (this.#last && isOver(this.#last)) this.#last = undefined;
+    this.#deferred = this.#deferred.filter((link) => !isOver(link));
+    if (processor === undefined) {
+      this.causes.clear();
+      this.handlers.clear();
+      this.returned.clear();
+    } else {
+      // Handlers of other processors end there, also those of deliveries of which nothing more is known.
+      this.handlers.delete(processor);
+      this.returned.delete(processor);
+    }
+  }
+
+  /** Whether a delivery goes on where no processor is known to: in a thread, a device, or at whichever processor has an INTID. */
+  goesOnAnywhere(delivery: Delivery): boolean {
+    if (delivery.intid >= 0) return true;
+    const isOne = (other: Delivery): boolean => other === delivery;
+    // What a handler signals goes on in that handler, on its CPU.
+    const running = [...this.processorsOf(delivery)];
+    for (const link of this.#chains.values())
+      if (isOne(link.delivery) && !running.some((processor) => processor.endsWith(`/${link.cpu}`))) return true;
+    for (const object of this.#objectsOf(delivery))
+      if (this.raised.has(object, delivery) || this.posted.get(object) === delivery) return true;
+    return false;
+  }
+
+  /** The processors at which handlers of a delivery run or have just returned, or that took it, by their paths. */
+  *processorsOf(delivery: Delivery): Generator<string> {
+    for (const [processor, frames] of this.handlers)
+      if (frames.some((frame) => frame.delivery === delivery)) yield processor;
+    for (const [processor, frame] of this.returned) if (frame.delivery === delivery) yield processor;
+    for (const [processor, taken] of this.taken) if (taken === delivery) yield processor;
+  }
+
+  /** What the message of a delivery leads to, and the vectors and INTIDs of processors at which it is requested or in service. */
+  *placesOf(delivery: Delivery): Generator<ObjectId> {
+    const places = [this.accepted, this.arrived, this.inService];
+    for (const object of this.#objectsOf(delivery))
+      if (this.sent.has(object, delivery) || places.some((place) => place.get(object) === delivery)) yield object;
+  }
+
+  #objectsOf(delivery: Delivery): ReadonlySet<ObjectId> {
+    return new Set([...delivery.ahead, ...delivery.hops.map(({ object }) => object)]);
   }
 
   /**

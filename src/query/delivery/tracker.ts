@@ -13,6 +13,7 @@ import type { Observer } from '../../trace/walk.ts';
 import type { Delivery } from './delivery.ts';
 import { deviceJoins } from './device-joins.ts';
 import { kvmJoins } from './kvm-joins.ts';
+import { loseEvents } from './lost-events.ts';
 import type { Join } from './moment.ts';
 import { leaveHandler, processorJoins } from './processor-joins.ts';
 import { queueEntries } from './queues.ts';
@@ -61,7 +62,7 @@ export class DeliveryTracker implements Observer {
     slots.before = slots.touched;
     slots.touched = undefined;
     if (row.kind.role === 'loss') {
-      slots.lose(step);
+      loseEvents({ slots, step, row, state });
       return;
     }
     if (slots.returned.size > 0 && row.cpu >= 0 && row.kind !== irqEntry) leaveHandler({ slots, step, row, state });
