@@ -1,7 +1,7 @@
 // Which breaches say that an interrupt did not reach its handler: each kind of breach of the rules that have several, by what the
 // failure catalogue says of it, and all planted faults, by the books of the simulated machine.
 import assert from 'node:assert/strict';
-import { checkTrace } from '../../src/check/check-trace.ts';
+import { checkTrace } from '../../src/check/check-run.ts';
 import { foundAt } from '../../src/check/found.ts';
 import { worstFirst } from '../../src/check/report/view.ts';
 import { rules } from '../../src/check/rules.ts';

@@ -1,6 +1,7 @@
 // The list of findings as rows, and a finding as a report.
 import assert from 'node:assert/strict';
-import { checkTrace, type Finding } from '../../src/check/check-trace.ts';
+import { checkTrace } from '../../src/check/check-run.ts';
+import type { Finding } from '../../src/check/check-trace.ts';
 import { reportMarkdown } from '../../src/check/report/markdown.ts';
 import { summaryLine } from '../../src/check/report/summary.ts';
 import { findingText } from '../../src/check/report/text.ts';
