@@ -3,16 +3,17 @@ import { durationText } from '../base/time.ts';
 import type { EventKind } from '../model/event.ts';
 import { kvmSeveral } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
-import { vocabulary } from '../model/vocabulary.ts';
 import type { World } from '../model/world.ts';
 import type { Trace } from '../trace/trace.ts';
-import { type Observer, Walk } from '../trace/walk.ts';
+import type { Observer } from '../trace/walk.ts';
 import type { Breach, Happened, Rule, RuleObserver, Scene, Severity } from './rule.ts';
 
 /** A breach that a rule found. */
 export interface Finding {
   readonly rule: Rule;
   readonly severity: Severity;
+  /** An interrupt did not reach its handler. What is reported less severely than as an error is only possible. */
+  readonly lost: boolean;
   /** What happened, in one line. */
   readonly title: string;
   readonly step: Step;
@@ -79,8 +80,8 @@ export class RuleCheck implements Observer {
   readonly #ordered: Ordered | undefined;
 
   /**
-   * `complete`: the trace shows every cause and every message. `recorded`: whether it holds events of a kind; a simulation
-   * that runs may come to hold any. `ordered`: where the order of two events may be unknown. `ticks`: the clock counts ticks.
+   * `complete`: the trace shows every cause and every message. `recorded`: whether it holds events of a kind (`RecordedKinds`); a
+   * simulation that runs may come to hold any. `ordered`: where the order of two events may be unknown. `ticks`: the clock counts ticks.
    */
   constructor(
     rules: readonly Rule[],
@@ -201,7 +202,8 @@ export class RuleCheck implements Observer {
       return;
     }
     const confirm = breach.confirm ?? rule.confirm;
-    this.findings.push({ rule, severity, title, step, object, text, evidence, confirm });
+    const lost = breach.lost === true && severity === 'error';
+    this.findings.push({ rule, severity, lost, title, step, object, text, evidence, confirm });
   }
 
   #provesAbsence({ since, kinds }: NonNullable<Breach['absent']>): boolean {
@@ -233,47 +235,4 @@ export function showsAll(trace: Trace): boolean {
   const simulated = ({ format, header }: Trace['first']): boolean =>
     format === 'simulation' || (header ?? []).some((line) => line.startsWith('scenario '));
   return trace.sources.every(simulated);
-}
-
-/** The kinds of events that a trace holds, by their numbers. */
-export function recordedKinds(trace: Trace): Uint8Array {
-  const found = new Uint8Array(vocabulary.length);
-  for (let step = 0; step < trace.length; step++) found[trace.table.kindNumber(step)] = 1;
-  return found;
-}
-
-/** A check of a whole trace that goes on in slices. */
-export class TraceCheck {
-  readonly check: RuleCheck;
-  readonly #walk: Walk;
-  readonly #trace: Trace;
-
-  /** `others`: observers that ride on the same walk. */
-  constructor(trace: Trace, rules: readonly Rule[], ...others: readonly Observer[]) {
-    const recorded = recordedKinds(trace);
-    const complete = showsAll(trace);
-    const holds = (kind: EventKind): boolean => recorded[kind.number] === 1;
-    this.check = new RuleCheck(rules, trace.world, complete, holds, orderOf(trace), trace.time.ticks);
-    this.#walk = new Walk(trace, [this.check, ...others]);
-    this.#trace = trace;
-  }
-
-  /** Number of events that were judged. */
-  get done(): number {
-    return this.#walk.done;
-  }
-
-  /** Judges the next `most` events; false when the whole trace was judged. */
-  advance(most = Number.POSITIVE_INFINITY): boolean {
-    if (this.#walk.advance(most)) return true;
-    this.check.end(this.#trace.length - 1, this.#walk.state);
-    return false;
-  }
-}
-
-/** Checks a whole trace. */
-export function checkTrace(trace: Trace, rules: readonly Rule[]): RuleCheck {
-  const work = new TraceCheck(trace, rules);
-  while (work.advance());
-  return work.check;
 }

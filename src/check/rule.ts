@@ -31,6 +31,11 @@ export interface Breach {
    * trace records one of these kinds and lost no events since then (docs/findings.md); otherwise the rule is undecidable.
    */
   readonly absent?: { readonly since: Step; readonly kinds: readonly EventKind[] };
+  /**
+   * An interrupt did not reach its handler, and nothing that is under way brings it there: what was raised or sent ended here, or
+   * waits where nobody is told of it. Left out where one only can be lost from now on, is late, or reached another handler.
+   */
+  readonly lost?: boolean;
   /** Another severity than that of the rule. */
   readonly severity?: Severity;
   /** What would confirm it, where it is another thing than the rule says. */

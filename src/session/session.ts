@@ -1,9 +1,10 @@
 import type { Step } from '../base/ids.ts';
 import type { State } from '../model/state.ts';
 import { changesBetween, type ObjectChange } from '../query/changes.ts';
-import { type PathView, pathAt, RecordedKinds } from '../query/delivery/path.ts';
+import { type PathView, pathAt } from '../query/delivery/path.ts';
 import { eventAbout } from '../query/next.ts';
 import { objectsBelow } from '../query/paths.ts';
+import { RecordedKinds } from '../query/recorded-kinds.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 import { Stops } from './stops.ts';
 

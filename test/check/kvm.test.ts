@@ -275,6 +275,21 @@ describe('rules about KVM', () => {
     );
   });
 
+  it('F57 NDST is an APIC id also where the kernel writes logical destinations', () => {
+    // x2APIC cluster mode: APIC ids 0, 2 and 0x20 have the logical ids 1, 4 and 0x20001 (SDM vol. 3).
+    const cluster = [0x1, 0x4, 0x20001].map(
+      (dest, cpu) => `1 vec.config irq/2${cpu} vector=40 cpu=${cpu} apicDest=${dest}`,
+    );
+    const run = (ndst: number): string => `2 pi.write vcpu/0/pi control=${control(0xf2, 0, 0, ndst)}
+      3@1 kvm.entry vcpu/0
+      ${post(10, true)}`;
+    assert.equal(verdict(made(`${cluster.join('\n')}\n${run(2)}`), 'F57'), 'pass');
+    assert.equal(found(made(`${cluster.join('\n')}\n${run(0x20)}`), 'F57').length, 1);
+    // xAPIC flat mode: which APIC id has bit 1 is not told.
+    const flat = [1, 2, 4].map((dest, cpu) => `1 vec.config irq/2${cpu} vector=40 cpu=${cpu} apicDest=${dest}`);
+    assert.equal(verdict(made(`${flat.join('\n')}\n${run(1)}`), 'F57'), 'not-applicable');
+  });
+
   it('F58 a vector is posted that the route no longer has', () => {
     const route = '1 route.set kvm/0/route/24 device=0000:00:04.0 vector=1 address=0xfee00000 data=0x22';
     const update = (vector: number): string =>

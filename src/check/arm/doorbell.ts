@@ -1,7 +1,7 @@
 // What rules about doorbells behind an SMMU share: pages, and who holds a message for one.
 import { hex64 } from '../../base/hex.ts';
 import type { ObjectId } from '../../base/ids.ts';
-import { effectivelyMasked } from '../../model/events/msix.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import type { World } from '../../model/world.ts';

@@ -4,7 +4,7 @@ import { requesterIn } from '../../model/bdf.ts';
 import { devRaise, msgSend, tblWrite } from '../../model/events/msix.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { smmuBypass, smmuFault, smmuTrans } from '../../model/events/smmu.ts';
-import { pciCommand } from '../../model/registers/pci.ts';
+import { mayWrite } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { smmuStream } from '../../model/things/remap.ts';
@@ -177,6 +177,7 @@ class Doorbells implements RuleObserver {
       title: `${name} sent its message to ${empty ? 'address 0, where no doorbell is' : what} (${event})`,
       text: `${name} sent its message to ${what}. The SMMU refused the write with ${event}: the interrupt is lost, the device is not told and keeps nothing pending.${ago === '' ? '' : ` Its cause arose ${ago}.`}${wrote === '' ? '' : ` The entry was last written ${wrote}.`}`,
       evidence: steps(this.#writes.step(holder), cause),
+      lost: true,
     });
   }
 
@@ -214,7 +215,7 @@ class Doorbells implements RuleObserver {
     const fn = ownerOfMessage(world, object);
     // Messages to no address, and those of a function that may not write, are other faults.
     if (told || doorbellPage(state, object) === 0) return;
-    if (pciCommand.f.busMaster.flag(state, fn, device.at.command) === false) return;
+    if (mayWrite(state, fn) === false) return;
     const names = world.spaceOf(object);
     if (names.find('smmu') === undefined && names.find('its') === undefined) return;
     const bypass = functionOf(world, this.#bypassed) === fn;
@@ -228,6 +229,7 @@ class Doorbells implements RuleObserver {
       title: `${name} sent a message that reached no doorbell (${reason})`,
       text: `${name} sent a message, and it reached no doorbell: ${reason}.${ago === '' ? '' : ` Its cause arose ${ago}.`}${this.#leads(state, fn)}`,
       evidence: steps(this.#causes.step(fn), bypass ? this.#bypassStep : undefined),
+      lost: true,
     });
   }
 

@@ -72,6 +72,7 @@ export const signalFindsRoute: Rule<'F50'> = {
         title,
         text,
         evidence: step === since ? [] : [step],
+        lost: true,
         ...(step === since && vector < 0 ? {} : { absent: { since, kinds: [kvmMsi, kvmLine] } }),
       });
     /** By the number of the recording CPU plus one: the line raised last, the signal given last, the handler that runs. */

@@ -77,6 +77,7 @@ export const suppressionEnds: Rule<'F55'> = {
             evidence: evidence(object),
             // That it was not preempted is not known, and no kind of event proves it: the rule is undecidable.
             ...(blocked === true ? {} : { absent: { since: step, kinds: [] } }),
+            lost: true,
           });
         } else {
           halted.delete(object);

@@ -1,5 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { effectivelyMasked, msgSend, ownerOf, tblWrite } from '../../model/events/msix.ts';
+import { msgSend, tblWrite } from '../../model/events/msix.ts';
+import { effectivelyMasked, ownerOf } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { entriesOf, messageText } from '../device/entries.ts';

@@ -114,6 +114,7 @@ class Faults implements RuleObserver {
       title: `${sender} ${did}`,
       text: lines.join(' '),
       evidence: steps(request, this.#writes.step(object), down),
+      lost: true,
     } satisfies Breach);
   }
 }

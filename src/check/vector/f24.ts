@@ -45,6 +45,12 @@ interface Suspect {
   readonly before: number;
 }
 
+/** What such an interrupt means for the driver that waits for one. */
+function fate(real: boolean, lost: boolean): string {
+  if (!real) return 'Nothing was in service there: no interrupt is lost.';
+  return lost ? 'The interrupt is lost.' : 'No handler got it; whether a driver waits for it is not known.';
+}
+
 /** F24. */
 export const arrivesWhereOwned: Rule<'F24'> = {
   id: 'F24',
@@ -91,18 +97,31 @@ export const arrivesWhereOwned: Rule<'F24'> = {
         text: `${irqName(scene.world, irq)} goes to ${placeName(place.cpu, place.vector)} since its last record${place.prevCpu >= 0 ? `, and until then went to CPU ${place.prevCpu}` : ''}; its handler ran on CPU ${cpu}, which does not own it.`,
         evidence: [place.step],
       });
-    const stray = (step: Step, time: number, cpu: number, v: number, state: State, said: string, real = true): void => {
+    /** `ended`: the event says itself that the interrupt of a cause ended there. `real`: an interrupt was in service. */
+    const stray = (
+      step: Step,
+      time: number,
+      cpu: number,
+      v: number,
+      state: State,
+      said: string,
+      ended: boolean,
+      real = true,
+    ): void => {
       const object = vectorObject(state, cpu, v);
       const owner = left.get(placeKey(cpu, v));
       const who = owner
         ? `${irqName(scene.world, owner.irq)} gave it up ${before(scene, time - owner.time) || 'before'}: its device (or a message on its way) still went there`
         : 'no record tells of an owner: a torn message, the message of an irq that was freed, or the firmware';
+      // Firmware raises such vectors while CPUs start, and no driver misses them.
+      const lost = real && (ended || owner !== undefined);
       report({
         step,
         object,
         title: `an interrupt arrived at ${placeName(cpu, v)}, which no irq owns${owner ? `: ${irqName(scene.world, owner.irq)} had given it up` : ''}`,
-        text: `${said.trim()}. ${who}. ${real ? 'The interrupt is lost.' : 'Nothing was in service there: no interrupt is lost.'}`,
+        text: `${said.trim()}. ${who}. ${fate(real, lost)}`,
         evidence: owner ? [owner.step] : [],
+        lost,
         ...(real ? {} : { severity: 'info' as const }),
       });
     };
@@ -163,6 +182,7 @@ export const arrivesWhereOwned: Rule<'F24'> = {
             Number(node?.segment),
             state,
             'The kernel has no handler for the vector',
+            true,
           );
         } else if (kind === message || kind === mark) {
           const text = textOf(scene.world, happened);
@@ -170,10 +190,10 @@ export const arrivesWhereOwned: Rule<'F24'> = {
           const spurious = m === null ? SPURIOUS.exec(text) : null;
           if (m === null && spurious === null) return;
           judged++;
-          if (m !== null) stray(step, time, Number(m[1] ?? m[3]), Number(m[2] ?? m[4]), state, text);
+          if (m !== null) stray(step, time, Number(m[1] ?? m[3]), Number(m[2] ?? m[4]), state, text, false);
           else {
             const [, v, n, how] = spurious!;
-            stray(step, time, Number(n), Number.parseInt(v!, 16), state, text, /acked/i.test(how!));
+            stray(step, time, Number(n), Number.parseInt(v!, 16), state, text, false, /acked/i.test(how!));
           }
         } else if (!scene.complete)
           gone(kind === mtxOffline || kind === mtxOnline ? cpu : Number(state.world.node(object)?.segment));

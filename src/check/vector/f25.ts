@@ -70,6 +70,7 @@ export const freesIdle: Rule<'F25'> = {
             title: `${irqName(scene.world, object)} freed ${placeName(cpu, vector)} while an interrupt waits there`,
             text: `The local APIC of CPU ${cpu} has accepted an interrupt on vector ${vector} that the CPU has not taken yet; ${irqName(scene.world, object)} gave the vector up all the same. The interrupt finds no handler and is lost.`,
             evidence: [since],
+            lost: true,
           });
         }
       },

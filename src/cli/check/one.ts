@@ -1,4 +1,4 @@
-import { checkTrace } from '../../check/check-trace.ts';
+import { checkTrace } from '../../check/check-run.ts';
 import { sarifLog } from '../../check/report/sarif.ts';
 import { decidedOf, summaryLine } from '../../check/report/summary.ts';
 import { findingText } from '../../check/report/text.ts';

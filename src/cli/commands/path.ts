@@ -1,9 +1,10 @@
 import { counted } from '../../base/counted.ts';
 import { shown } from '../../base/visible.ts';
 import { type Funnel, funnelOf } from '../../query/delivery/funnel.ts';
-import { pathAt, pathText, RecordedKinds } from '../../query/delivery/path.ts';
+import { pathAt, pathText } from '../../query/delivery/path.ts';
 import { eventText } from '../../query/events.ts';
 import { objectsBelow } from '../../query/paths.ts';
+import { RecordedKinds } from '../../query/recorded-kinds.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE } from '../failure.ts';

@@ -49,7 +49,7 @@ export function deliveriesThrough(
   const found = new Set<Delivery>();
   const start = Math.max(0, from - BACK);
   const passes = (delivery: Delivery): boolean => delivery.hops.some((hop) => objects.has(hop.object));
-  const tracker = new DeliveryTracker((delivery) => {
+  const tracker = new DeliveryTracker(trace, (delivery) => {
     if (passes(delivery)) found.add(delivery);
   });
   new Walk(trace, [tracker], start).advance(to + 1 - start);

@@ -4,7 +4,6 @@ import { devReset } from '../../model/events/function.ts';
 import {
   devRaise,
   devWithdraw,
-  effectivelyMasked,
   msgSend,
   pbaRead,
   pbaWrite,
@@ -14,6 +13,7 @@ import {
 } from '../../model/events/msix.ts';
 import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
 import { cfgRead, cfgWrite } from '../../model/events/pci.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import type { Field } from '../../model/register.ts';
 import { msixControl, msixControlBits, pciCommand } from '../../model/registers/pci.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';

@@ -1,8 +1,9 @@
 import type { EventKind } from '../../model/event.ts';
 import { cpuAccept } from '../../model/events/cpu.ts';
-import { devRaise, effectivelyMasked, intx, msgSend, ownerOf, tblRead, tblWrite } from '../../model/events/msix.ts';
+import { devRaise, intx, msgSend, tblRead, tblWrite } from '../../model/events/msix.ts';
 import { message } from '../../model/events/notes.ts';
 import { cfgWrite } from '../../model/events/pci.ts';
+import { effectivelyMasked, ownerOf } from '../../model/masking.ts';
 import { msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import type { EventRow } from '../../trace/row.ts';

@@ -1,6 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { apicAccept } from '../../model/events/apic.ts';
-import { effectivelyMasked, tblWrite } from '../../model/events/msix.ts';
+import { tblWrite } from '../../model/events/msix.ts';
 import { piPost, piWrite } from '../../model/events/posted.ts';
 import { vfioFire } from '../../model/events/vfio.ts';
 import {
@@ -12,6 +12,7 @@ import {
   routeRelease,
   routeSet,
 } from '../../model/events/virt.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { postedControl } from '../../model/registers/posted.ts';
 import type { State } from '../../model/state.ts';
 import { piDescriptor } from '../../model/things/ims.ts';

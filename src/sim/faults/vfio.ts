@@ -1,8 +1,9 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { irqIdentify, msgWrite } from '../../model/events/irq.ts';
-import { devRaise, devUse, effectivelyMasked, tblRead } from '../../model/events/msix.ts';
+import { devRaise, devUse, tblRead } from '../../model/events/msix.ts';
 import { vfioFire, vfioReturn, vfioSet, vfioSparse, vfioTrap, vfioUse } from '../../model/events/vfio.ts';
 import { kvmAck } from '../../model/events/virt.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { INTERRUPT_WINDOW } from '../../model/registers/x86.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { vfioVector } from '../../model/things/virt.ts';

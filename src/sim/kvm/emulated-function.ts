@@ -1,7 +1,8 @@
 import { irqStatus } from '../../model/events/irq.ts';
-import { devWithdraw, effectivelyMasked } from '../../model/events/msix.ts';
+import { devWithdraw } from '../../model/events/msix.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { irqfdWakeup } from '../../model/events/virt.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { irq } from '../../model/things/irq.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import type { MessagePort } from '../device/message.ts';

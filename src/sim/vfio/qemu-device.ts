@@ -1,5 +1,5 @@
-import { effectivelyMasked } from '../../model/events/msix.ts';
 import { vfioPba, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Vm } from '../kvm/vm.ts';

@@ -261,7 +261,13 @@ export class Checks implements vscode.Disposable {
     const findings = worstFirst(check.findings.filter((finding) => !apart(finding)));
     const verdicts = verdictsOf(check);
     const decided = decidedOf(verdicts.map(([, verdict]) => verdict));
-    const named = findings.map(({ severity, step, title, rule }) => ({ severity, step, title, rule: rule.id }));
+    const named = findings.map(({ severity, lost, step, title, rule }) => ({
+      severity,
+      lost,
+      step,
+      title,
+      rule: rule.id,
+    }));
     this.#checked.set(trace, {
       findings,
       suppressed: check.findings.filter(apart),

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import type { Finding } from '../../check/check-trace.ts';
-import { tellsLoss } from '../../check/losses.ts';
 import { witnesses } from '../../check/report/view.ts';
 import { lacking } from '../../view/findings/explain.ts';
 import { findingId } from '../../view/findings/rows.ts';
@@ -79,7 +78,7 @@ export function findingCommands(services: FindingServices, find: Find): Handlers
       }
       const step = await go({ trace, finding: worst, step: worst.step });
       // Who asks why an interrupt was lost sees its way up to there, too.
-      if (tellsLoss(worst.rule.id, worst.severity)) showWay(trace, worst);
+      if (worst.lost) showWay(trace, worst);
       await findings.reveal(findingId(worst), false);
       tellWorst(trace, worst);
       return step;

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { counted } from '../../base/counted.ts';
 import type { Step } from '../../base/ids.ts';
 import { showsAll } from '../../check/check-trace.ts';
-import { foundAt } from '../../check/losses.ts';
+import { foundAt } from '../../check/found.ts';
 import { interruptsAt } from '../../query/interrupts/list.ts';
 import { type InterruptNode, interruptRows, sameRow } from '../../view/interrupts/rows.ts';
 import { interruptMarkdown } from '../../view/interrupts/text.ts';

@@ -1,8 +1,8 @@
 // The stage funnel: how many interrupts entered and left each stage.
 import assert from 'node:assert/strict';
 import { funnelOf } from '../../../src/query/delivery/funnel.ts';
-import { RecordedKinds } from '../../../src/query/delivery/path.ts';
 import { objectsBelow } from '../../../src/query/paths.ts';
+import { RecordedKinds } from '../../../src/query/recorded-kinds.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 import { fixtureTrace, grep } from '../../helpers/fixtures.ts';
 import { bundled, run } from '../../sim/run.ts';
