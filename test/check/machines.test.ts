@@ -1,6 +1,6 @@
 // Several virtual machines in one capture: what is true of one is not held against another.
 import assert from 'node:assert/strict';
-import { checkTrace } from '../../src/check/check-trace.ts';
+import { checkTrace } from '../../src/check/check-run.ts';
 import { rules } from '../../src/check/rules.ts';
 import { lacking } from '../../src/view/findings/explain.ts';
 import { importText } from '../helpers/fixtures.ts';

@@ -73,7 +73,7 @@ function flowsOf(trace: Trace): Map<Step, FlowPoint[]> {
       else list.push({ id, phase });
     }
   };
-  const tracker = new DeliveryTracker(done);
+  const tracker = new DeliveryTracker(trace, done);
   new Walk(trace, [tracker]).advance(trace.length);
   for (const delivery of tracker.slots.open) done(delivery);
   return points;

@@ -1,5 +1,5 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { effectivelyMasked } from '../../model/events/msix.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import type { Machine } from '../machine.ts';
 

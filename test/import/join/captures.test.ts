@@ -1,6 +1,6 @@
 // Captures of several sources become one trace: systems, clocks and rows of the list, against the captures' own lines.
 import assert from 'node:assert/strict';
-import { checkTrace } from '../../../src/check/check-trace.ts';
+import { checkTrace } from '../../../src/check/check-run.ts';
 import { rules } from '../../../src/check/rules.ts';
 import { joinTraces } from '../../../src/import/join/join.ts';
 import { joinedInfo } from '../../../src/query/info.ts';
