@@ -2,6 +2,7 @@ import type { Step } from '../base/ids.ts';
 import type { State } from '../model/state.ts';
 import { changesBetween, type ObjectChange } from '../query/changes.ts';
 import { type PathView, pathAt, RecordedKinds } from '../query/delivery/path.ts';
+import type { Search } from '../query/filter/search.ts';
 import { eventAbout } from '../query/next.ts';
 import { objectsBelow } from '../query/paths.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
@@ -37,12 +38,6 @@ export interface Continuation {
 /** What a session tells its listeners. */
 export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path' | 'stops' | 'search';
 
-/** The events that were looked for, and found: a filter, and the steps that fit it, in order. */
-export interface Found {
-  readonly filter: string;
-  readonly steps: readonly Step[];
-}
-
 /**
  * One opened trace: where the cursor is, what is selected, what is shown. The cursor stands *after* an event: the views
  * show the state after that event.
@@ -58,7 +53,7 @@ export class Session {
   #selection: string | undefined;
   #onlyChanged = false;
   #path: PathView | undefined;
-  #found: Found | undefined;
+  #search: Search | undefined;
   readonly #recorded: RecordedKinds;
   #loading = true;
   readonly #continuation: Continuation | undefined;
@@ -153,15 +148,20 @@ export class Session {
     return path;
   }
 
-  /** The events that were looked for last, while they are shown. */
-  get found(): Found | undefined {
-    return this.#found;
+  /** The search whose hits are shown. */
+  get search(): Search | undefined {
+    return this.#search;
   }
 
-  /** Shows events that were looked for, or none any more. */
-  showFound(found: Found | undefined): void {
-    if (found === this.#found) return;
-    this.#found = found;
+  /** Shows the hits of a search, or of none any more. */
+  showSearch(search: Search | undefined): void {
+    if (search === this.#search) return;
+    this.#search = search;
+    this.#tell('search');
+  }
+
+  /** The caller took the search farther. */
+  searched(): void {
     this.#tell('search');
   }
 

@@ -1,6 +1,7 @@
 // The messages of the timeline: windows survive the journey, and malformed messages are told from good ones.
 import assert from 'node:assert/strict';
 import * as v from 'valibot';
+import { LONGEST_FILTER, queryFromHost, queryFromView, queryQuestions } from '../../src/protocol/query.ts';
 import { fromHost, fromView, questions } from '../../src/protocol/timeline.ts';
 import { packedWindow, packWindow, toTransfer, unpackWindow } from '../../src/protocol/window.ts';
 import { LaneIndex } from '../../src/view/lanes/lanes.ts';
@@ -66,6 +67,17 @@ describe('messages of the timeline', () => {
     [fromHost.cursor.params, { trace: 1, step: 2, time: 7, lane: -1, label: '', text: '', selection: '' }],
     [fromView.select.params, { trace: 1, path: 'irq/5' }],
     [fromView.open.params, {}],
+    [fromView.events.params, {}],
+    [fromView.finding.params, { trace: 1, rule: 'F01', step: 4, object: 'irq/5' }],
+    [fromHost.hitLanes.params, { trace: 1, search: 2, lanes: [0, 7] }],
+    [queryQuestions.typed.params, { trace: 1, text: 'kind == ', column: 8 }],
+    [queryFromView.look.params, { trace: 1, filter: '' }],
+    [queryFromView.hit.params, { trace: 1, to: 'next' }],
+    [queryFromView.stop.params, { trace: 1 }],
+    [
+      queryFromHost.search.params,
+      { trace: 1, id: 3, filter: 'step > 1', state: 'running', hits: 1, done: 2, total: 5, at: -1 },
+    ],
   ];
 
   it('are taken when they are good', () => {
@@ -82,6 +94,18 @@ describe('messages of the timeline', () => {
           assert.ok(!v.is(schema, { ...message, [key]: bad }), `${key} = ${String(bad)}`);
       }
     }
+  });
+
+  it('about a filter that is being typed are taken with what is wrong, or with nothing', () => {
+    const { reply, params } = queryQuestions.typed;
+    const completions = [{ text: 'send', what: 'a kind', from: 8, to: 9 }];
+    const problem = { at: 8, message: 'no such kind', missing: false };
+    for (const good of [null, problem]) assert.ok(v.is(reply, { problem: good, completions }));
+    for (const bad of [undefined, {}, { ...problem, at: -1 }, { ...problem, more: 1 }, 'wrong'])
+      assert.ok(!v.is(reply, { problem: bad, completions }));
+    assert.ok(!v.is(reply, { problem: null, completions: [{ ...completions[0], from: -1 }] }));
+    assert.ok(!v.is(reply, { problem: null, completions: Array.from({ length: 500 }, () => completions[0]) }));
+    assert.ok(!v.is(params, { trace: 1, text: 'x'.repeat(LONGEST_FILTER + 1), column: 0 }));
   });
 
   it('are refused with numbers that make no sense', () => {

@@ -2,12 +2,13 @@
 
 import type { WebviewPanel } from 'vscode';
 import { Messenger } from 'vscode-messenger';
-import type { Severity } from '../../src/check/rule.ts';
 import { ImportRun } from '../../src/import/run.ts';
 import { type After, Peer } from '../../src/protocol/rpc.ts';
 import type { Place } from '../../src/query/diff/places.ts';
 import { Session } from '../../src/session/session.ts';
-import { type ShownTrace, TimelineService } from '../../src/vscode/timeline-service.ts';
+import { Searcher } from '../../src/vscode/events/searcher.ts';
+import type { ShownFinding, ShownTrace } from '../../src/vscode/timeline-messages.ts';
+import { TimelineService } from '../../src/vscode/timeline-service.ts';
 
 type Listener = (message: unknown) => void;
 
@@ -22,15 +23,22 @@ class Harness {
   /** What the page has stored. */
   state: unknown;
   opened = 0;
+  /** How often the user wanted the list of events. */
+  listed = 0;
   readonly problems: string[] = [];
   readonly #listeners: Listener[] = [];
   readonly #service: TimelineService;
-  #found: readonly { readonly step: number; readonly severity: Severity }[] = [];
+  readonly #searcher: Searcher;
+  #found: readonly ShownFinding[] = [];
+  /** The finding that the user wanted to see last. */
+  wanted: ShownFinding | undefined;
   #places: readonly Place[] = [];
   #next = 1;
   #session: Session | undefined;
   /** Milliseconds that answers take. */
   delay = 0;
+  /** Milliseconds between two slices of a search. */
+  pause = 0;
   /** Questions of the page that are not answered yet, by their id. */
   readonly open = new Set<string>();
 
@@ -60,18 +68,27 @@ class Harness {
     const messenger = new Messenger();
     const receiver = messenger.registerWebviewPanel(panel as unknown as WebviewPanel);
     const peer = new Peer(messenger, receiver, { after, problem: (text) => this.problems.push(text) });
+    this.#searcher = new Searcher(
+      (ms, then) => after(ms + this.pause, then),
+      () => performance.now(),
+    );
     this.#service = new TimelineService(peer, {
-      after,
-      now: () => performance.now(),
+      ...{ after, now: () => performance.now(), searcher: this.#searcher },
+      problem: (text) => this.problems.push(text),
       open: () => this.opened++,
+      events: () => this.listed++,
+      finding: (_, finding) => {
+        this.wanted = finding;
+      },
       differences: () => this.#places,
       findings: () => this.#found,
     });
   }
 
   /** Shows where findings are. */
-  find(found: readonly { readonly step: number; readonly severity: Severity }[]): void {
-    this.#found = found;
+  find(found: readonly Omit<ShownFinding, 'object'>[]): void {
+    const { table } = this.session.trace;
+    this.#found = found.map((one) => ({ ...one, object: table.object(one.step) }));
     this.#service.findingsChanged();
   }
 
@@ -81,10 +98,10 @@ class Harness {
     this.#service.differencesChanged();
   }
 
-  /** Shows events as found by a search. */
-  search(steps: readonly number[]): void {
-    this.session.showFound({ filter: 'step >= 0', steps });
-    this.#service.searched();
+  /** Looks for events, as another view does; resolves when all were looked at. */
+  async search(filter: string): Promise<void> {
+    await this.#searcher.look(this.session, filter);
+    await this.#searcher.ended(this.session);
   }
 
   get session(): Session {
@@ -152,6 +169,8 @@ class Harness {
     this.#shown = shown;
     session.onChange((what) => {
       if (what === 'cursor' || what === 'selection') this.#service.moved();
+      if (what === 'search') this.#service.searched();
+      if (what === 'trace') this.#searcher.grown(session);
     });
     this.#service.show(shown);
   }

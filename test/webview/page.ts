@@ -61,12 +61,12 @@ export async function openTimeline(browser: Browser, options: PageOptions = {}):
     cspSource: ORIGIN,
     nonce: NONCE,
     script: `${ORIGIN}/timeline.js`,
-    style: `${ORIGIN}/timeline.css`,
+    styles: [`${ORIGIN}/timeline.css`, `${ORIGIN}/query.css`],
   });
   await page.route(`${ORIGIN}/**`, (route) => {
     const name = new URL(route.request().url()).pathname.slice(1);
     if (name === '') return route.fulfill({ contentType: 'text/html', body: html });
-    if (!/^timeline\.(js|css)$/.test(name)) return route.fulfill({ status: 404, body: '' });
+    if (!/^(timeline\.(js|css)|query\.css)$/.test(name)) return route.fulfill({ status: 404, body: '' });
     const contentType = name.endsWith('.js') ? 'text/javascript' : 'text/css';
     return route.fulfill({ contentType, body: readFileSync(join(dist, 'webview', name)) });
   });

@@ -18,10 +18,10 @@ import { type InterruptServices, interruptCommands } from './interrupts.ts';
 import { objectCommands } from './object.ts';
 import { pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
-import { stopCommands } from './stops.ts';
+import { type StopServices, stopCommands } from './stops.ts';
 
 /** What commands use. */
-export interface Services extends FindingServices, InterruptServices, CompareServices {
+export interface Services extends FindingServices, InterruptServices, CompareServices, StopServices {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
   readonly opener: Opener;
@@ -45,7 +45,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...objectCommands(services.sessions, find, services.views),
     ...pathCommands(services.sessions, find),
     ...runCommands(services, find),
-    ...stopCommands(services.sessions, find),
+    ...stopCommands(services, find),
     ...injectCommands(services, find),
     ...branchCommands(services, find),
     ...compareCommands(services, find),
