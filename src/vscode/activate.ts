@@ -12,6 +12,7 @@ import { UserFiles } from './check/user-files.ts';
 import { registerCommands } from './commands/commands.ts';
 import { ComparisonView } from './compare/comparison-view.ts';
 import { watchContexts } from './contexts.ts';
+import { registerEvents } from './events/events-view.ts';
 import { Searcher } from './events/searcher.ts';
 import { Opener } from './opening.ts';
 import type { Platform } from './platform.ts';
@@ -105,6 +106,7 @@ export function activateWith(
     new FindingMarks(checks, views, () => sessions.active),
     showFindingsStatus(sessions, checks),
     TimelinePanel.register(timeline),
+    registerEvents({ context, sessions, searcher, log }),
     registerCommands({
       sessions,
       simulations,

@@ -38,6 +38,8 @@ export class QueryBox {
   readonly #problem: HTMLElement;
   readonly #list: HTMLElement;
   readonly #id = `query-${++boxes}`;
+  /** What the empty box says. */
+  readonly #name: string;
   readonly #actions: BoxActions;
   readonly #questions: Newest<{ text: string; column: number; wanted: boolean }, Typed>;
   readonly #lookLater = settled(PAUSE_MS, () => this.#look());
@@ -52,11 +54,12 @@ export class QueryBox {
   #held = '';
 
   constructor(name: string, actions: BoxActions) {
+    this.#name = name;
     this.#actions = actions;
     const list = `${this.#id}-list`;
     const problem = `${this.#id}-problem`;
     this.#input = make('input', '', {
-      ...{ type: 'text', role: 'combobox', placeholder: name, 'aria-label': name, autocomplete: 'off' },
+      ...{ type: 'text', role: 'combobox', placeholder: name, title: name, 'aria-label': name, autocomplete: 'off' },
       ...{ spellcheck: 'false', maxlength: String(LONGEST_FILTER), 'aria-autocomplete': 'list' },
       ...{ 'aria-controls': list, 'aria-expanded': 'false', 'aria-describedby': problem },
     });
@@ -92,7 +95,7 @@ export class QueryBox {
   set value(text: string) {
     if (this.#input.value === text) return;
     this.#input.value = text;
-    this.#input.title = text;
+    this.#input.title = text || this.#name;
     this.#say('', false);
   }
 
@@ -131,7 +134,7 @@ export class QueryBox {
   }
 
   #typed(wanted: boolean): void {
-    this.#input.title = this.value;
+    this.#input.title = this.value || this.#name;
     this.#whole = undefined;
     this.#actions.words?.(this.words);
     if (this.#isFilter || wanted) {

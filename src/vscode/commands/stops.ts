@@ -101,6 +101,7 @@ export function stopCommands(
       }
       return counted;
     },
+    showEvents: () => vscode.commands.executeCommand('irqscope.events.focus'),
     clearFound: async (file?: FileArgument) => {
       const trace = find(file);
       if (trace) await searcher.look(trace.session, '');
