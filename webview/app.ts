@@ -50,6 +50,11 @@ export class App implements Actions {
   readonly #stage: Stage;
   readonly #later = settled(250, () => this.#afterwards());
   readonly #speak = settled(150, () => this.#announce());
+  readonly #tellRange = settled(150, () => {
+    const { trace, range, viewport } = this.#model;
+    if (!trace || trace.id === 0) return;
+    this.#peer.tell(fromView.range, { trace: trace.id, range: range ? { axis: viewport.axis, ...range } : null });
+  });
 
   constructor(root: HTMLElement, peer: Peer, store: Store) {
     this.#peer = peer;
@@ -169,6 +174,7 @@ export class App implements Actions {
       turnAll: (open) => this.#changed(() => rows.turnAll(open)),
       steps: (on) => {
         this.#model.setAxis(on ? 'step' : 'time');
+        this.#tellRange();
         this.viewChanged();
       },
       legend: () => this.#toggleLegend(),
@@ -183,6 +189,7 @@ export class App implements Actions {
   setRange(range: Range | undefined): void {
     this.#model.range = range;
     this.#stage.redrawOver();
+    this.#tellRange();
   }
 
   point(x: number, y: number, event: PointerEvent | undefined): void {

@@ -239,6 +239,8 @@ export const fromView = {
   open: notice('timeline/open', nothing),
   /** The user wants to see the list of events. */
   events: notice('timeline/events', nothing),
+  /** The user marked a stretch of the axis, or none any more. */
+  range: notice('timeline/range', v.strictObject({ trace: natural, range: v.nullable(v.strictObject(range)) })),
   /** The user wants to see a finding: it is told by its rule, its event and the path of its object. */
   finding: notice(
     'timeline/finding',

@@ -36,7 +36,13 @@ export interface Continuation {
 }
 
 /** What a session tells its listeners. */
-export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path' | 'stops' | 'search';
+export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path' | 'stops' | 'search' | 'range';
+
+/** Events that the user marked, both ends included. */
+export interface StepRange {
+  readonly from: Step;
+  readonly to: Step;
+}
 
 /**
  * One opened trace: where the cursor is, what is selected, what is shown. The cursor stands *after* an event: the views
@@ -54,6 +60,7 @@ export class Session {
   #onlyChanged = false;
   #path: PathView | undefined;
   #search: Search | undefined;
+  #range: StepRange | undefined;
   readonly #recorded: RecordedKinds;
   #loading = true;
   readonly #continuation: Continuation | undefined;
@@ -163,6 +170,18 @@ export class Session {
   /** The caller took the search farther. */
   searched(): void {
     this.#tell('search');
+  }
+
+  /** The events that the user marked on the timeline. */
+  get range(): StepRange | undefined {
+    return this.#range;
+  }
+
+  /** Marks events, or none any more. */
+  mark(range: StepRange | undefined): void {
+    if (range?.from === this.#range?.from && range?.to === this.#range?.to) return;
+    this.#range = range;
+    this.#tell('range');
   }
 
   /** Shows no path any more. */

@@ -23,6 +23,7 @@ import { showStatus } from './status-bar.ts';
 import { keepStops } from './stops/keep.ts';
 import { TextSync } from './text-sync.ts';
 import { TimelinePanel, type TimelineParts } from './timeline.ts';
+import { Funnels } from './views/funnels.ts';
 import { InterruptsView } from './views/interrupts-view.ts';
 import { Marks } from './views/marks.ts';
 import { OutlineView } from './views/outline-view.ts';
@@ -44,6 +45,7 @@ export interface Internals {
   readonly problems: Problems;
   readonly files: UserFiles;
   readonly comparison: ComparisonView;
+  readonly paths: PathTree;
 }
 
 /** Starts the extension in either extension host. */
@@ -68,6 +70,8 @@ export function activateWith(
   const witnesses = new WitnessMarks(checks, context.extensionUri);
   const comparison = new ComparisonView(sessions);
   const texts = new TextSync(sessions, context, (editor, trace) => witnesses.mark(editor, trace));
+  const funnels = new Funnels(sessions);
+  const paths = new PathTree(sessions, funnels);
   const searcher = new Searcher(after, () => performance.now());
   const timeline: TimelineParts = { context, sessions, comparison, checks, searcher, findings, log };
   const showTimeline = async (): Promise<void> => {
@@ -84,7 +88,8 @@ export function activateWith(
     new BranchText(sessions),
     ...views,
     traces,
-    new PathTree(sessions),
+    funnels,
+    paths,
     comparison,
     watchContexts(sessions),
     searcher,
@@ -119,6 +124,8 @@ export function activateWith(
       findings,
       interrupts,
       comparison,
+      funnels,
+      paths,
       searcher,
       platform,
       version,
@@ -143,6 +150,7 @@ export function activateWith(
       problems,
       files,
       comparison,
+      paths,
     },
     open: async (uri, place = {}) => {
       await opener.goTo(await opener.read(uri), place);

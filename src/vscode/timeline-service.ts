@@ -4,7 +4,7 @@ import { fromHost, fromView, MOST_DIFFERENCES, MOST_FOUND, questions } from '../
 import { packWindow } from '../protocol/window.ts';
 import type { Place } from '../query/diff/places.ts';
 import type { Session } from '../session/session.ts';
-import { nearestTo, neighbourOf } from '../view/lanes/find.ts';
+import { nearestTo, neighbourOf, stepsBetween } from '../view/lanes/find.ts';
 import { LaneHits } from '../view/lanes/hits.ts';
 import { LaneIndex } from '../view/lanes/lanes.ts';
 import { windowOf } from '../view/lanes/window.ts';
@@ -76,6 +76,8 @@ export class TimelineService {
     this.#options = options;
     this.#query = new QueryService(peer, options.searcher, options.problem);
     peer.answer(questions.hello, () => {
+      // A new page has no range marked.
+      this.#scene?.shown.session.mark(undefined);
       // The answer goes first: the webview cannot use lanes before it.
       options.after(0, () => {
         this.#laneCount = -1;
@@ -106,6 +108,11 @@ export class TimelineService {
     peer.hear(fromView.select, ({ trace, path }) => {
       if (trace === this.#scene?.shown.id && path !== '') this.#scene.shown.session.select(path);
     });
+    peer.hear(fromView.range, ({ trace, range }) => {
+      if (trace !== this.#scene?.shown.id) return;
+      const { index, shown } = this.#scene;
+      shown.session.mark(range === null ? undefined : stepsBetween(index.axis(range.axis), range.from, range.to));
+    });
     peer.hear(fromView.open, () => options.open());
     peer.hear(fromView.events, () => options.events?.());
     peer.hear(fromView.finding, ({ trace, rule, step, object }) => {
@@ -122,6 +129,8 @@ export class TimelineService {
   /** Shows another trace, or none. */
   show(shown: ShownTrace | undefined): void {
     if (shown === this.#scene?.shown) return;
+    // The range that is marked is that of the picture.
+    this.#scene?.shown.session.mark(undefined);
     this.#scene = shown && { shown, index: this.#lanesOf(shown.session) };
     this.#laneCount = -1;
     this.#hits = undefined;
@@ -175,6 +184,7 @@ export class TimelineService {
   dispose(): void {
     this.#disposed = true;
     this.#telling?.();
+    this.#scene?.shown.session.mark(undefined);
   }
 
   #lanesOf(session: Session): LaneIndex {

@@ -103,6 +103,14 @@ describe('messages of the timeline', () => {
     }
   });
 
+  it('about a marked range name one, or none', () => {
+    const { params } = fromView.range;
+    const range = { axis: 'time', from: 5, to: 2 };
+    for (const good of [range, null]) assert.ok(v.is(params, { trace: 1, range: good }));
+    for (const bad of [undefined, {}, { ...range, axis: 'x' }, { ...range, to: Number.NaN }, { ...range, more: 1 }])
+      assert.ok(!v.is(params, { trace: 1, range: bad }));
+  });
+
   it('about a filter that is being typed are taken with what is wrong, or with nothing', () => {
     const { reply, params } = queryQuestions.typed;
     const completions = [{ text: 'send', what: 'a kind', from: 8, to: 9 }];

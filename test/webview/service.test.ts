@@ -321,6 +321,35 @@ describe('timeline service', () => {
     assert.equal(opened(), 1);
   });
 
+  it('marks the events of a range of the axis, until another trace or another page is shown', async () => {
+    const { clock, line, service } = start();
+    const shown = shownOf(trace);
+    service.show(shown);
+    clock.run(60_000);
+    const tell = (range: object | null, id = shown.id): void => line.tell('timeline/range', { trace: id, range });
+    tell({ axis: 'step', from: 99.5, to: 20 });
+    assert.deepEqual(shown.session.range, { from: 20, to: 99 });
+    tell({ axis: 'step', from: 5, to: 9 }, shown.id + 1);
+    assert.deepEqual(shown.session.range, { from: 20, to: 99 });
+    const [from, to] = [trace.table.time(30), trace.table.time(60)];
+    tell({ axis: 'time', from, to });
+    const inside = Array.from({ length: trace.length }, (_, step) => step).filter(
+      (step) => trace.table.time(step) >= from && trace.table.time(step) < to,
+    );
+    assert.deepEqual(shown.session.range, { from: inside[0], to: inside.at(-1) });
+    tell({ axis: 'step', from: 7.2, to: 7.8 });
+    assert.equal(shown.session.range, undefined, 'no event lies in it');
+    tell({ axis: 'step', from: 5, to: 9 });
+    tell(null);
+    assert.equal(shown.session.range, undefined);
+    tell({ axis: 'step', from: 5, to: 9 });
+    await line.ask<TraceMessage>('timeline/hello', {});
+    assert.equal(shown.session.range, undefined, 'a new page has none marked');
+    tell({ axis: 'step', from: 5, to: 9 });
+    service.show(undefined);
+    assert.equal(shown.session.range, undefined);
+  });
+
   it('says nothing more when it is done with', () => {
     const { clock, line, service } = start();
     service.show(shownOf(trace));

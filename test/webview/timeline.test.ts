@@ -278,10 +278,20 @@ describe('timeline: mouse', () => {
     await page.keyboard.up('Shift');
     const seconds = ((((to - from) * 300) / box.width) * 1e-9).toFixed(3);
     assert.equal(await page.locator('.status .range').innerText(), `Δ ${seconds} s`);
+    await settle(page);
+    const marked = await page.evaluate(() => globalThis.harness.session.range);
+    const places = await page.evaluate(() => {
+      const { table, length } = globalThis.harness.session.trace;
+      return Array.from({ length }, (_, step) => table.time(step));
+    });
+    const [low, high] = [200, 500].map((x) => from + ((to - from) * x) / box.width) as [number, number];
+    assert.ok(marked && Math.abs(places[marked.from]! - low) < 5e8 && Math.abs(places[marked.to]! - high) < 5e8);
+    assert.ok(places[marked.from]! >= low && places[marked.to]! < high);
     await page.locator('canvas.overlay').focus();
     await page.keyboard.press('Escape');
     await settle(page);
     assert.equal(await page.locator('.status .range').innerText(), '');
+    assert.equal(await page.evaluate(() => globalThis.harness.session.range), undefined);
     await page.context().close();
   });
 

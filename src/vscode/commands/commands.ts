@@ -16,12 +16,12 @@ import { type Handlers, say } from './handlers.ts';
 import { injectCommands } from './inject.ts';
 import { type InterruptServices, interruptCommands } from './interrupts.ts';
 import { objectCommands } from './object.ts';
-import { pathCommands } from './path.ts';
+import { type PathServices, pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
 import { type StopServices, stopCommands } from './stops.ts';
 
 /** What commands use. */
-export interface Services extends FindingServices, InterruptServices, CompareServices, StopServices {
+export interface Services extends FindingServices, InterruptServices, CompareServices, PathServices, StopServices {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
   readonly opener: Opener;
@@ -43,7 +43,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...fileCommands(services, find),
     ...goCommands(services.sessions, find),
     ...objectCommands(services.sessions, find, services.views),
-    ...pathCommands(services.sessions, find),
+    ...pathCommands(services, find),
     ...runCommands(services, find),
     ...stopCommands(services, find),
     ...injectCommands(services, find),
