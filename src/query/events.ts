@@ -95,9 +95,14 @@ export function viewEvent(trace: Trace, step: Step): EventView {
   };
 }
 
+/** The arguments of an event as text: `offset=0xc size=4 value=0x1`. */
+export const argumentsText = ({ fields }: EventView): string =>
+  Object.entries(fields)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+
 /** One line that says what an event is: kind, object and arguments. */
 export function eventText(trace: Trace, step: Step): string {
   const view = viewEvent(trace, step);
-  const args = Object.entries(view.fields).map(([name, value]) => `${name}=${value}`);
-  return [view.kind, view.object, ...args].filter((part) => part !== '').join(' ');
+  return [view.kind, view.object, argumentsText(view)].filter((part) => part !== '').join(' ');
 }

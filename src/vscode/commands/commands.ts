@@ -16,12 +16,12 @@ import { type Handlers, say } from './handlers.ts';
 import { injectCommands } from './inject.ts';
 import { type InterruptServices, interruptCommands } from './interrupts.ts';
 import { objectCommands } from './object.ts';
-import { pathCommands } from './path.ts';
+import { type PathServices, pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
-import { stopCommands } from './stops.ts';
+import { type StopServices, stopCommands } from './stops.ts';
 
 /** What commands use. */
-export interface Services extends FindingServices, InterruptServices, CompareServices {
+export interface Services extends FindingServices, InterruptServices, CompareServices, PathServices, StopServices {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
   readonly opener: Opener;
@@ -43,9 +43,9 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...fileCommands(services, find),
     ...goCommands(services.sessions, find),
     ...objectCommands(services.sessions, find, services.views),
-    ...pathCommands(services.sessions, find),
+    ...pathCommands(services, find),
     ...runCommands(services, find),
-    ...stopCommands(services.sessions, find),
+    ...stopCommands(services, find),
     ...injectCommands(services, find),
     ...branchCommands(services, find),
     ...compareCommands(services, find),
