@@ -1,8 +1,8 @@
 // The rows of a stage funnel in the view Delivery Path.
 import assert from 'node:assert/strict';
 import { counting } from '../../src/query/delivery/funnel.ts';
-import { RecordedKinds } from '../../src/query/recorded-kinds.ts';
 import { objectsBelow } from '../../src/query/paths.ts';
+import { RecordedKinds } from '../../src/query/recorded-kinds.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { funnelRow, type ShownFunnel } from '../../src/view/funnel-rows.ts';
 import { fixtureTrace } from '../helpers/fixtures.ts';
