@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { eventually, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
-import { row } from './views.ts';
+import { row, unfold } from './views.ts';
 
 const WIDGET = '.quick-input-widget';
 
@@ -24,6 +24,7 @@ describe('lists to choose from', () => {
     await page.keyboard.press('Enter');
     await page.locator(`${WIDGET} .quick-input-title`, { hasText: 'Seed' }).waitFor();
     await page.keyboard.press('Enter');
+    await unfold(page, 'Traces');
     await row(page, 'Traces', 'Affinity: a vector moves between CPUs').waitFor();
   });
 

@@ -38,6 +38,9 @@ export async function expand(page: Page, title: string, ...labels: string[]): Pr
   }
 }
 
+/** Opens views that are folded to their titles at first. */
+export const unfold = (page: Page, ...titles: string[]): Promise<void> => fold(page, titles, false);
+
 /** Folds views to their titles, or opens them: the side bar has not room enough for all of them. */
 export async function fold(page: Page, titles: readonly string[], folded = true): Promise<void> {
   for (const title of titles) {
