@@ -103,7 +103,7 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
         arguments: [row.of.checkpoint, trace.uri],
       };
     else if (isTrace)
-      item.command = { command: 'irqscope.switchTrace', title: 'Switch Active Trace…', arguments: [trace.uri] };
+      item.command = { command: 'irqscope.switchTraceRow', title: 'Make Active', arguments: [trace.uri] };
     return item;
   }
 
