@@ -39,7 +39,7 @@ describe('lists to choose from', () => {
     const { page } = workbench();
     await typeInto(page, 'IRQScope: Run to…', 'dev.raise', 'dev.raise');
     await page.keyboard.press('Enter');
-    await page.locator('.part.statusbar .statusbar-item', { hasText: /step \d+ of/ }).waitFor();
+    await page.locator('.part.statusbar .statusbar-item', { hasText: /step [\d,]+ of/ }).waitFor();
     await typeInto(page, 'IRQScope: Run to…', 'dev.raise', 'dev.raise');
     const description = page.locator(`${WIDGET} .monaco-list-row.focused .label-description`);
     assert.match(await description.first().innerText(), /^1 event, none ahead/);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { root } from '../../scripts/paths.ts';
 import { patient } from '../../scripts/test/patience.ts';
+import { count } from '../../src/base/counted.ts';
 import { LAST, UNMASK } from '../helpers/example.ts';
 import { eventually, runCommand } from '../helpers/host.ts';
 
@@ -85,7 +86,7 @@ export async function atStep(page: Page, step: number): Promise<void> {
   await eventually(async () => {
     const texts = await page.locator('.part.statusbar .statusbar-item').allInnerTexts();
     assert.ok(
-      texts.some((text) => text.includes(`step ${step} of`)),
+      texts.some((text) => text.includes(`step ${count(step)} of`)),
       texts.join(' | '),
     );
   }, 20_000);

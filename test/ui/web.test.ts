@@ -54,6 +54,6 @@ describe('in a web extension host', () => {
     await unfold(page, 'Traces');
     await row(page, 'Traces', 'First run').waitFor();
     await runCommand(page, 'IRQScope: Run All');
-    await page.locator('.part.statusbar .statusbar-item', { hasText: /step (\d+) of \d+ / }).waitFor();
+    await page.locator('.part.statusbar .statusbar-item', { hasText: /step [\d,]+ of [\d,]+ / }).waitFor();
   });
 });
