@@ -205,15 +205,15 @@ export class Trace {
   }
 
   /**
-   * The last step whose record stands at or before a line (1-based) of a source, or -1; without a source, of the file of the
-   * first one, in which several sources may stand.
+   * The last step whose record stands at or before a line (1-based) of a source, or of a file, in which several sources may stand; -1 for
+   * none. Without either, of the file of the first source.
    */
-  lastAtLine(line: number, source?: SourceId): number {
-    if (source !== undefined) return this.#stepOf(source, this.#sources[source]?.events.lastAtLine(line) ?? -1);
+  lastAtLine(line: number, where: SourceId | string = this.first.file): number {
+    if (typeof where === 'number') return this.#stepOf(where, this.#sources[where]?.events.lastAtLine(line) ?? -1);
     let step = -1;
     let nearest = 0;
     for (const [id, { file, events }] of this.#sources.entries()) {
-      const row = file === this.first.file ? events.lastAtLine(line) : -1;
+      const row = file === where ? events.lastAtLine(line) : -1;
       if (row < 0 || events.line(row) <= nearest) continue;
       nearest = events.line(row);
       step = this.#stepOf(id, row);

@@ -35,6 +35,7 @@ export interface Internals {
   readonly traces: TracesView;
   readonly marks: Marks;
   readonly texts: TextSync;
+  readonly witnesses: WitnessMarks;
   readonly checks: Checks;
   readonly findings: FindingsView;
   readonly interrupts: InterruptsView;
@@ -125,6 +126,7 @@ export function activateWith(
       traces,
       marks,
       texts,
+      witnesses,
       checks,
       findings,
       interrupts,

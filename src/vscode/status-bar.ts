@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { count, counted, noun } from '../base/counted.ts';
 import { timeText } from '../base/time.ts';
 import { deltaText } from '../query/delta.ts';
-import { eventText } from '../query/events.ts';
+import { eventText, lineText } from '../query/events.ts';
 import { code, plain } from '../view/outline/explain.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 
@@ -51,8 +51,7 @@ function tooltip({ session, label }: OpenTrace): vscode.MarkdownString {
   const { cursor, trace } = session;
   const text = new vscode.MarkdownString(`**${plain(label)}**`);
   if (cursor >= 0) {
-    const line = trace.table.line(cursor);
-    text.appendMarkdown(`\n\n${code(eventText(trace, cursor))}\n\nline ${count(line)}`);
+    text.appendMarkdown(`\n\n${code(eventText(trace, cursor))}\n\n${plain(lineText(trace, cursor))}`);
     const changed = session.changes.length;
     text.appendMarkdown(`, ${changed === 0 ? 'nothing' : counted(changed, 'object')} changed`);
   }
