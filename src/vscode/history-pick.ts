@@ -109,7 +109,9 @@ function itemOf(subject: Subject, entry: HistoryEntry): Item {
   const change = old === now && now === UNKNOWN ? `${UNKNOWN}, a part became known` : `${old} → ${now}`;
   return {
     label: `${here}${where}${change}`,
-    description: [entry.time, `step ${entry.step}`, lineText(trace.session.trace, entry.step)].filter(Boolean).join(' · '),
+    description: [entry.time, `step ${entry.step}`, lineText(trace.session.trace, entry.step)]
+      .filter(Boolean)
+      .join(' · '),
     step: entry.step,
   };
 }

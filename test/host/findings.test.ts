@@ -167,6 +167,26 @@ describe('findings', () => {
     );
   }).timeout(60_000);
 
+  it('are what a run to what goes wrong next stops at, forwards and back, of a file and of a run that goes on', async () => {
+    // No event of this trace tells of a problem by itself.
+    await run('openTrace', file('bad.irqtrace', maskedSend()));
+    await run('firstEvent');
+    assert.equal(await run('runToFinding'), STEPS.send);
+    assert.equal((await active()).session.cursor, STEPS.send);
+    assert.equal(await run('runToFinding'), undefined);
+    assert.equal(await run('runBackTo', { to: 'finding' }), undefined);
+    await run('closeTrace');
+    await run('startSimulation', 'device-faults');
+    await run('changePolicy', 'fault', 'F03');
+    const { session } = await active();
+    const step = await run<number>('runToFinding');
+    const { checks } = (await activate()).internals;
+    const found = (await checks.whole(await active()))!.findings.filter(({ severity }) => severity !== 'info');
+    assert.equal(found[0]?.rule.id, 'F03');
+    assert.equal(step, Math.min(...found.map((finding) => finding.step)));
+    assert.equal(session.growing, true, 'the run does not go on to its end');
+  }).timeout(60_000);
+
   it('a check that fails says so, and others go on', async () => {
     const { checks, files, findings } = (await activate()).internals;
     const broken = (): never => {
