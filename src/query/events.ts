@@ -58,6 +58,12 @@ export function sourceOf(trace: Trace, step: Step): SourceRef {
   return { file, line: trace.table.line(step), offset: trace.table.offset(step) };
 }
 
+/** Where an event stands, in words: its line, and the file where the trace has several. */
+export function lineText(trace: Trace, step: Step): string {
+  const { file, line } = sourceOf(trace, step);
+  return trace.sources.some((source) => source.file !== file) ? `line ${line} of ${file}` : `line ${line}`;
+}
+
 /** The time of an event as text; null when the source has no stamps. */
 export function timeOf(trace: Trace, step: Step): string | null {
   return timeText(trace.table.time(step), trace.time);

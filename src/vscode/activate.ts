@@ -39,6 +39,7 @@ export interface Internals {
   readonly traces: TracesView;
   readonly marks: Marks;
   readonly texts: TextSync;
+  readonly witnesses: WitnessMarks;
   readonly checks: Checks;
   readonly findings: FindingsView;
   readonly interrupts: InterruptsView;
@@ -144,6 +145,7 @@ export function activateWith(
       traces,
       marks,
       texts,
+      witnesses,
       checks,
       findings,
       interrupts,

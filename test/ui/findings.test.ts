@@ -30,6 +30,25 @@ describe('a trace with a fault', () => {
     await eventually(async () => assert.match(await status.innerText(), /findings?, worst: /));
   });
 
+  it('fills the side bar with interrupts and findings; everything else is folded below them', async () => {
+    const { page } = workbench();
+    const heights = new Map<string, number>();
+    for (const pane of await page.locator('.part.sidebar .pane').all()) {
+      const title = await pane.locator('.pane-header .title').innerText();
+      const open = (await pane.locator('.pane-header').getAttribute('aria-expanded')) === 'true';
+      heights.set(title, open ? (await pane.boundingBox())!.height : 0);
+    }
+    await screenshot(page, 'first look');
+    // *Why Did My Interrupt Not Arrive?* shows the delivery path, too, where an interrupt was lost; this one is not.
+    assert.deepEqual(
+      [...heights].filter(([, height]) => height === 0).map(([title]) => title),
+      ['Domains', 'Devices', 'CPUs', 'Traces'],
+    );
+    // A row is 22 pixels high; the window is 900 pixels high.
+    assert.ok(heights.get('Interrupts')! > 15 * 22, `${heights.get('Interrupts')}`);
+    assert.ok(heights.get('Findings')! > 9 * 22, `${heights.get('Findings')}`);
+  });
+
   it('stands at the line, with marks on the lines of the evidence', async () => {
     const { page } = workbench();
     const line = page.locator('.statusbar-item[id="status.editor.selection"]');

@@ -99,6 +99,12 @@ function fileCommands(
   { sessions, opener, log, showTimeline }: Services,
   find: (file: FileArgument | undefined) => OpenTrace | undefined,
 ): Handlers {
+  const switchTrace = async (file?: FileArgument): Promise<void> => {
+    const trace = toUri(file) ? find(file) : await pickTrace(sessions);
+    if (!trace) return;
+    sessions.activate(trace);
+    if (trace.branch) await showText(trace.uri);
+  };
   return {
     openTrace: async (argument?: unknown, second?: unknown) => {
       const given = toUri(argument);
@@ -116,12 +122,8 @@ function fileCommands(
       opener.stop(trace.uri);
       sessions.close(trace);
     },
-    switchTrace: async (file?: FileArgument) => {
-      const trace = toUri(file) ? find(file) : await pickTrace(sessions);
-      if (!trace) return;
-      sessions.activate(trace);
-      if (trace.branch) await showText(trace.uri);
-    },
+    switchTrace,
+    switchTraceRow: switchTrace,
     cancelOpening: (file?: unknown) => {
       const uri = toUri(file) ?? sessions.active?.uri;
       if (uri) opener.stop(uri);
