@@ -17,8 +17,9 @@ const WIDEST = 0.7;
 /** Rows that are fetched above and below those on display, as a share of these. */
 const SPARE_ROWS = 0.5;
 
-/** Milliseconds between two windows that are fetched because a search went on. */
+/** Milliseconds between two windows that are fetched because a search went on, and how much longer than an answer takes. */
 const SEARCH_MS = 400;
+const SEARCH_SHARE = 5;
 
 /** What the stage needs of the rest. */
 export interface StageParts {
@@ -197,14 +198,14 @@ export class Stage {
     const { search } = this.#parts.model;
     if (!search) {
       this.#seen = { search: 0, searched: 0, at: 0 };
-    } else if (
-      search.id !== this.#seen.search ||
-      search.state !== 'running' ||
-      Date.now() - this.#seen.at > SEARCH_MS
-    ) {
+    } else if (search.id !== this.#seen.search || search.state !== 'running' || this.#isOld()) {
       this.#seen = { search: search.id, searched: search.done, at: Date.now() };
     }
     return this.#seen;
+  }
+
+  #isOld(): boolean {
+    return Date.now() - this.#seen.at > Math.max(SEARCH_MS, SEARCH_SHARE * this.#windows.took);
   }
 
   /** The line below the picture: what part of the trace is shown, and the event at the cursor. */

@@ -59,6 +59,8 @@ export class Windows {
   #next: Wanted | undefined;
   /** Questions asked so far. */
   asked = 0;
+  /** Milliseconds that the last answer took. */
+  took = 0;
 
   constructor(ask: Ask, arrived: () => void, failed: (error: unknown) => void) {
     this.#ask = ask;
@@ -118,12 +120,14 @@ export class Windows {
       const from = Math.floor((viewport.from - (span * (SCREENS - 1)) / 2) / size) * size;
       const bins = Math.min(MOST_BINS, Math.ceil((span * SCREENS) / size) + 1);
       const { axis } = viewport;
+      const started = performance.now();
       try {
         this.asked++;
         const reply = await this.#ask({ trace, axis, from, size, bins, rows: [...rows] });
         const view = unpackWindow(reply.window, rows.length);
         const index = new Map(rows.map((row, i) => [keyOf(row), i]));
         const { indexed, search, searched } = reply;
+        this.took = performance.now() - started;
         this.#fetched = { trace, axis, from, size, bins, indexed, search, searched, view, rows: index };
         this.#arrived();
       } catch (error) {

@@ -284,9 +284,13 @@ describe('timeline: mouse', () => {
       const { table, length } = globalThis.harness.session.trace;
       return Array.from({ length }, (_, step) => table.time(step));
     });
-    const [low, high] = [200, 500].map((x) => from + ((to - from) * x) / box.width) as [number, number];
-    assert.ok(marked && Math.abs(places[marked.from]! - low) < 5e8 && Math.abs(places[marked.to]! - high) < 5e8);
-    assert.ok(places[marked.from]! >= low && places[marked.to]! < high);
+    const pixel = (to - from) / box.width;
+    /** The first event at a place or later. */
+    const firstAt = (x: number): number => places.findIndex((place) => place >= x);
+    const between = (step: number, x: number): boolean =>
+      step >= firstAt(from + (x - 1) * pixel) && step <= firstAt(from + (x + 1) * pixel);
+    assert.ok(marked && between(marked.from, 200), `from step ${marked?.from}`);
+    assert.ok(between(marked.to + 1, 500), `to step ${marked.to}`);
     await page.locator('canvas.overlay').focus();
     await page.keyboard.press('Escape');
     await settle(page);

@@ -259,6 +259,8 @@ export class QueryBox {
 
   #onKey(event: KeyboardEvent): void {
     const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
+    // Keys that move the caret or write a sign are no commands of the editor here.
+    if (((ctrlKey || metaKey) && /^(Home|End)$/.test(key)) || (altKey && key.length === 1)) event.stopPropagation();
     const plain = !ctrlKey && !metaKey && !altKey;
     const open = this.#options.length > 0;
     if (key === ' ' && ctrlKey) this.#ask(true);
