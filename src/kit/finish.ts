@@ -142,8 +142,7 @@ main() {
     ours=1
     exit 0
   fi
-  name=irqscope-$(date +%Y%m%d-%H%M%S)
-  folder=$tmp/$name
+  folder=$tmp/irqscope-$(date +%Y%m%d-%H%M%S)
   mkdir "$folder" "$folder/snapshot-0" "$folder/snapshot-1"
   find_functions
   find_abilities
@@ -159,10 +158,10 @@ main() {
   hide_host
   say "writing the tar file"
   if [ "$output" = - ]; then
-    tar -cf - -C "$tmp" "$name" || die "the tar file cannot be written"
+    tar -cf - -C "$tmp" "$\{folder##*/}" || die "the tar file cannot be written"
   else
     half=$output.part
-    tar -cf "$half" -C "$tmp" "$name" || die "$output cannot be written"
+    tar -cf "$half" -C "$tmp" "$\{folder##*/}" || die "$output cannot be written"
     [ -z "$\{SUDO_UID:-}" ] || chown "$SUDO_UID" "$half"
     mv "$half" "$output" || die "$output cannot be written"
     half=

@@ -223,9 +223,9 @@ enable_all() {
   shift
   for wanted in "$@"; do
     case $wanted in
-      '*') for folder in "$instance/events/$system"/*/; do
-        folder=$\{folder%/}
-        switch_on "$system" "$\{folder##*/}"
+      '*') for file in "$instance/events/$system"/*/enable; do
+        file=$\{file%/enable}
+        switch_on "$system" "$\{file##*/}"
       done ;;
       *) switch_on "$system" "$wanted" ;;
     esac
