@@ -107,11 +107,7 @@ export const KIT_PROBES: readonly KitProbe[] = [
   ...['iommu_dma_sw_msi', 'iommufd_sw_msi'].map((name) => entry(name, ['args'], 'doorbell=@3:x64')),
   // IDXD.
   entry('idxd_device_request_int_handle', ['args'], 'index=@2:s32 type=@4:u32'),
-  entry(
-    'idxd_device_set_perm_entry',
-    ['args', 'btf'],
-    'id=ie->id:u32 handle=ie->int_handle:u32 pasid=ie->pasid:u32',
-  ),
+  entry('idxd_device_set_perm_entry', ['args', 'btf'], 'id=ie->id:u32 handle=ie->int_handle:u32 pasid=ie->pasid:u32'),
   entry('idxd_device_set_perm_entry', [], ''),
 ];
 

@@ -177,7 +177,8 @@ choose_clock() {
     case $offered in *" $name "*) put "$name" "$instance/trace_clock" && break ;; esac
     [ "$name" != "$clock" ] || die "--clock $clock: this kernel offers$offered"
   done
-  clock=$(sed -n 's/.*\[\([^]]*\)\].*/\1/p' "$instance/trace_clock")
+  selected=$(sed -n 's/.*\[\([^]]*\)\].*/\1/p' "$instance/trace_clock")
+  clock=$\{selected:-$name}
 }
 
 # A sixteenth of the free memory, 512 MiB at most, shared by the CPUs; at least the kernel's usual 1408 KiB for each.

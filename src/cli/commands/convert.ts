@@ -34,7 +34,10 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const format = Object.hasOwn(FORMATS, to) ? FORMATS[to] : undefined;
   if (format === undefined) {
     const near = nearest(to, NAMES, 1);
-    throw misused('convert', `--to ${to}: ${near.length > 0 ? `did you mean ${near[0]}?` : `there are ${NAMES.join(', ')}`}`);
+    throw misused(
+      'convert',
+      `--to ${to}: ${near.length > 0 ? `did you mean ${near[0]}?` : `there are ${NAMES.join(', ')}`}`,
+    );
   }
   if (target === undefined) throw misused('convert', 'convert needs --out FILE; - is standard output');
   const trace = await readInput('convert', positionals[0]!, values, context.progress);
