@@ -1,4 +1,4 @@
-import { qemuEventsFile, QEMU_EVENTS_FILE, qemuRecipe } from '../../kit/qemu.ts';
+import { QEMU_EVENTS_FILE, qemuEventsFile, qemuRecipe } from '../../kit/qemu.ts';
 import { captureScript, KIT_FILE } from '../../kit/script.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE } from '../failure.ts';
