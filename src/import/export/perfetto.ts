@@ -112,9 +112,13 @@ class Writer {
     const begins = BEGINS.has(kind);
     const ends = ENDS.has(kind);
     // What runs, runs on a processor.
-    const place = (begins || ends) && cpu !== null && kind !== kvmEntry.name && kind !== kvmExit.name ? this.#cpu(object, cpu) : object;
+    const place =
+      (begins || ends) && cpu !== null && kind !== kvmEntry.name && kind !== kvmExit.name
+        ? this.#cpu(object, cpu)
+        : object;
     const track = this.#track(place);
-    if (track.fresh) yield this.#json({ ph: 'M', name: 'thread_name', pid: track.pid, tid: track.tid, args: { name: place } });
+    if (track.fresh)
+      yield this.#json({ ph: 'M', name: 'thread_name', pid: track.pid, tid: track.tid, args: { name: place } });
     const { of } = track;
     const ts = Math.max(of.last, this.#now);
     of.last = ts;
@@ -129,7 +133,16 @@ class Writer {
       yield this.#json({ ph: 'E', pid, tid, ts, args });
     } else yield this.#json({ ph: 'X', name: kind, cat: kind, pid, tid, ts, dur: 0, args });
     for (const { id, phase } of flows)
-      yield this.#json({ ph: phase, id, name: 'delivery', cat: 'delivery', pid, tid, ts, ...(phase === 'f' ? { bp: 'e' } : {}) });
+      yield this.#json({
+        ph: phase,
+        id,
+        name: 'delivery',
+        cat: 'delivery',
+        pid,
+        tid,
+        ts,
+        ...(phase === 'f' ? { bp: 'e' } : {}),
+      });
     if (this.#trace.table.kind(step).role === 'loss') yield* this.#close(cpu === null ? undefined : cpu);
   }
 

@@ -70,7 +70,10 @@ describe('a trace in another format', () => {
       assert.equal(again.first.accounting.understood, trace.length);
       // Written again it is the same, but for the places.
       const places = /,"source":\{.*?\}/g;
-      assert.equal([...ndjson(again)].join('').replaceAll(places, ''), [...ndjson(trace)].join('').replaceAll(places, ''));
+      assert.equal(
+        [...ndjson(again)].join('').replaceAll(places, ''),
+        [...ndjson(trace)].join('').replaceAll(places, ''),
+      );
     });
 
     it(`irqtrace, read again: ${name}`, () => {
@@ -122,7 +125,10 @@ describe('a trace in another format', () => {
         }
         if (id !== undefined) flows.set(id, [...(flows.get(id) ?? []), ph]);
       }
-      assert.deepEqual([...open.values()].filter((n) => n !== 0), []);
+      assert.deepEqual(
+        [...open.values()].filter((n) => n !== 0),
+        [],
+      );
       assert.equal(steps.size, trace.length, 'every event is there');
       for (const phases of flows.values()) assert.match(phases.join(''), /^st*f$/);
     });
@@ -152,7 +158,10 @@ describe('a trace in another format', () => {
     );
     const { accounting } = trace.first;
     assert.deepEqual(accounting.unknown, new Map([['new.kind', 1]]));
-    assert.equal(accounting.records, accounting.understood + 1 + [...accounting.skipped.values()].reduce((a, b) => a + b, 0));
+    assert.equal(
+      accounting.records,
+      accounting.understood + 1 + [...accounting.skipped.values()].reduce((a, b) => a + b, 0),
+    );
     assert.deepEqual(viewEvent(trace, 0).fields, { name: 'x', later: '7' });
     assert.equal(viewEvent(trace, 1).kind, 'other');
     assert.ok(accounting.skipped.has('not JSON') && accounting.skipped.has('not a JSON object'));
