@@ -9,6 +9,7 @@ import { explain } from './commands/explain.ts';
 import { history } from './commands/history.ts';
 import { info } from './commands/info.ts';
 import { interrupts } from './commands/interrupts.ts';
+import { kit } from './commands/kit.ts';
 import { path } from './commands/path.ts';
 import { scenarios } from './commands/scenarios.ts';
 import { simulate } from './commands/simulate.ts';
@@ -31,6 +32,7 @@ const commands: readonly Command[] = [
   convert,
   scenarios,
   simulate,
+  kit,
 ];
 
 const helpOf = (command: Command): string => `Usage: irqscope ${command.name} ${command.usage}\n\n${command.help}\n`;

@@ -15,6 +15,7 @@ import { goCommands } from './go.ts';
 import { type Handlers, say } from './handlers.ts';
 import { injectCommands } from './inject.ts';
 import { type InterruptServices, interruptCommands } from './interrupts.ts';
+import { kitCommands } from './kit.ts';
 import { objectCommands } from './object.ts';
 import { type PathServices, pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
@@ -52,6 +53,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...findingCommands(services, find),
     ...interruptCommands(services, find),
     ...explainCommands,
+    ...kitCommands(services),
   };
   const registered = Object.entries(handlers).map(([name, work]) =>
     vscode.commands.registerCommand(`irqscope.${name}`, work as (...args: unknown[]) => unknown),
