@@ -5,10 +5,12 @@ import { BOM, type Importer, LineImporter } from './importer.ts';
 import { IrqtraceImporter } from './irqtrace/importer.ts';
 import { binaryShare, otherKind } from './other-kinds.ts';
 import { TEXT_FORMATS } from './text/formats.ts';
+import { TraceDatImporter } from './tracedat/importer.ts';
+import { MAGIC_TEXT } from './tracedat/parts.ts';
 
 /** A format that its first bytes name. */
 export interface Format {
-  readonly name: 'irqtrace';
+  readonly name: 'irqtrace' | 'trace-dat';
   /** What the user calls it. */
   readonly title: string;
   readonly is: (head: Uint8Array) => boolean;
@@ -19,6 +21,7 @@ export interface Format {
 export const HEAD_BYTES = 1 << 16;
 
 const MAGIC_BYTES = bytesOf(`${MAGIC} `);
+const MAGIC_OF_DAT = bytesOf(MAGIC_TEXT);
 
 const FORMATS: readonly Format[] = [
   {
@@ -29,6 +32,12 @@ const FORMATS: readonly Format[] = [
       return bytesAt(head, start, head.length, MAGIC_BYTES);
     },
     open: (out) => new LineImporter(out, new IrqtraceImporter(out)),
+  },
+  {
+    name: 'trace-dat',
+    title: 'a trace.dat file of trace-cmd',
+    is: (head) => bytesAt(head, 0, head.length, MAGIC_OF_DAT),
+    open: (out) => new TraceDatImporter(out),
   },
 ];
 

@@ -62,6 +62,11 @@ export interface SourceFacts {
   header?: readonly string[] | undefined;
   /** What was undone to read it, such as quoting. */
   undone: readonly string[];
+  /**
+   * It is no text: `line` of an event is the number of its record in order of time, and `offset` goes back where the file keeps the
+   * records of each CPU together.
+   */
+  binary: boolean;
 }
 
 /** One file with one clock and one accounting: its events in their own order, and the counts of everything else in it. */
@@ -82,6 +87,7 @@ export class Source implements SourceFacts {
   problem?: string | undefined;
   header?: readonly string[] | undefined;
   undone: readonly string[] = [];
+  binary = false;
   readonly accounting: Accounting;
   readonly events = new EventTable();
 

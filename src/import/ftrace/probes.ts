@@ -19,7 +19,7 @@ import type { Ftrace } from './context.ts';
 import { beginSetIrqs, endSetIrqs, noteIrqfd } from './vfio.ts';
 
 /** Arguments of the probe at hand by name: 64-bit numbers, and texts. */
-interface Args {
+export interface Args {
   readonly numbers: ReadonlyMap<string, { readonly lo: number; readonly hi: number }>;
   readonly texts: ReadonlyMap<string, string>;
 }
@@ -223,17 +223,28 @@ export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: 
     at++;
   }
   const called = returned < 0 ? symbol : /^ *(\w*)/.exec(textOf(buf, returned, at))![1]!;
-  const meanings = returned < 0 ? functions : returns;
-  const use = Object.hasOwn(meanings, called) ? meanings[called] : undefined;
-  if (use?.(f, argumentsOf(buf, at + 1, end))) return;
+  if (useProbe(f, called, returned >= 0, argumentsOf(buf, at + 1, end))) return;
   const { strings } = f.out.world;
-  f.emit(
-    probe
-      .put()
-      .name(strings.internBytes(buf, nameStart, nameEnd))
-      .text(strings.internBytes(buf, start, Math.min(end, start + 300))),
-    f.object('probe'),
+  noteProbe(
+    f,
+    strings.internBytes(buf, nameStart, nameEnd),
+    strings.internBytes(buf, start, Math.min(end, start + MOST_NOTED)),
   );
+}
+
+/** Bytes of a probe's record that a note of it keeps. */
+export const MOST_NOTED = 300;
+
+/** What a probe at a function, or at its return, means by its arguments; false when nothing is known of it. */
+export function useProbe(f: Ftrace, called: string, returned: boolean, args: Args): boolean {
+  const meanings = returned ? returns : functions;
+  const use = Object.hasOwn(meanings, called) ? meanings[called] : undefined;
+  return use?.(f, args) === true;
+}
+
+/** Keeps the record of a probe of which nothing is known: its name and what it printed, by their text numbers. */
+export function noteProbe(f: Ftrace, name: number, text: number): void {
+  f.emit(probe.put().name(name).text(text), f.object('probe'));
 }
 
 function argumentsOf(buf: Uint8Array, start: number, end: number): Args {
