@@ -28,7 +28,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       if (values.json) infos.push(info);
       else {
         if (out.used) out.line();
-        for (const line of infoLines(info, trace.first, await readSamples(file, info.samples))) out.line(shown(line));
+        for (const line of infoLines(info, trace.first, await textsOf(trace.first, info))) out.line(shown(line));
       }
       if (out.due) await out.rest();
     } catch (error) {
@@ -42,6 +42,10 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   return status;
 }
 
+/** The lines that the samples of a source name; a binary one has none. */
+const textsOf = async ({ binary }: SourceFacts, { file, samples }: TraceInfo): Promise<(string | undefined)[]> =>
+  binary ? [] : readSamples(file, samples);
+
 /** Tells of a trace of several files. */
 async function joined(trace: Trace, json: boolean, { out }: Context): Promise<number> {
   const all = joinedInfo(trace);
@@ -51,8 +55,8 @@ async function joined(trace: Trace, json: boolean, { out }: Context): Promise<nu
   }
   for (const [i, info] of all.sources.entries()) {
     if (i > 0) out.line();
-    const texts = await readSamples(info.file, info.samples);
-    for (const line of infoLines(info, trace.sources[i]!, texts)) out.line(shown(line));
+    const source = trace.sources[i]!;
+    for (const line of infoLines(info, source, await textsOf(source, info))) out.line(shown(line));
   }
   out.line();
   for (const line of clockLines(all)) out.line(shown(line));

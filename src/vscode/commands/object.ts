@@ -53,7 +53,7 @@ export function objectCommands(
       const step = lastWrite(session.trace, target, session.cursor);
       if (step < 0) return void say(`nothing wrote ${path} up to here`);
       const line = session.trace.table.line(step);
-      await revealLine(trace.uri, line);
+      await revealLine(trace, line);
       return line;
     }),
     showHistory: about(showHistory),
@@ -65,7 +65,7 @@ export function objectCommands(
     }),
     revealLine: (file?: FileArgument, line?: unknown) => {
       const trace = find(file);
-      if (trace && typeof line === 'number') return revealLine(trace.uri, line);
+      if (trace && typeof line === 'number') return revealLine(trace, line);
       return undefined;
     },
   };
