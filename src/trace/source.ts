@@ -26,7 +26,22 @@ export interface Alignment {
   readonly uncertainty: number | undefined;
   /** The offset was given by the user. */
   readonly given: boolean;
+  /** One of the two sources tells it (`shift`). */
+  readonly told?: boolean | undefined;
   readonly evidence: readonly Evidence[];
+}
+
+/** How the times of a source become those of another recording, as the source itself tells: both were measured against each other. */
+export interface ToldShift {
+  /** The other recording, by the name that its files give (`recording`). */
+  readonly to: string;
+  /** Nanoseconds to add to a time at `origin`. */
+  readonly offset: bigint;
+  /** What is added for each unit behind `origin`, in units since the base of the source. */
+  readonly rate: number;
+  readonly origin: number;
+  /** Nanoseconds by which measurements differ from that. */
+  readonly uncertainty: number;
 }
 
 /** What is known of a file and of how it was read. */
@@ -67,6 +82,10 @@ export interface SourceFacts {
    * records of each CPU together.
    */
   binary: boolean;
+  /** The name of the recording that it is a part of: files of a host and of its guests name each other by it. */
+  recording?: string | undefined;
+  /** What it tells of its clock and that of another recording. */
+  shift?: ToldShift | undefined;
 }
 
 /** One file with one clock and one accounting: its events in their own order, and the counts of everything else in it. */
@@ -88,6 +107,8 @@ export class Source implements SourceFacts {
   header?: readonly string[] | undefined;
   undone: readonly string[] = [];
   binary = false;
+  recording?: string | undefined;
+  shift?: ToldShift | undefined;
   readonly accounting: Accounting;
   readonly events = new EventTable();
 

@@ -59,12 +59,12 @@ async function joined(trace: Trace, json: boolean, { out }: Context): Promise<nu
     for (const line of infoLines(info, source, await textsOf(source, info))) out.line(shown(line));
   }
   out.line();
-  for (const line of clockLines(all)) out.line(shown(line));
+  for (const line of clockLines(trace, all)) out.line(shown(line));
   return DONE;
 }
 
 /** Which source tells of which system, and how the clocks were brought together. */
-function* clockLines({ sources, clocks, systems }: JoinedInfo): Generator<string> {
+function* clockLines(trace: Trace, { sources, clocks, systems }: JoinedInfo): Generator<string> {
   yield systems.length === 0 ? 'One system' : `Systems: ${systems.join(', ')}`;
   for (const [i, { file, offset, uncertainty, drift, evidence }] of clocks.entries()) {
     const { system, vantage } = sources[i]!;
@@ -73,7 +73,7 @@ function* clockLines({ sources, clocks, systems }: JoinedInfo): Generator<string
     else {
       yield `      offset ${offset} s ${uncertainty === null ? '(how exact is not known)' : `± ${uncertainty} s`}${drift === 0 ? '' : `, drift ${drift} ppm`}`;
       yield evidence.length === 0
-        ? '      nothing in the sources shows it'
+        ? `      ${trace.sources[i]!.alignment?.told === true ? 'the files tell it' : 'nothing in the sources shows it'}`
         : `      ${evidence.length} pairs of events show it, such as steps ${evidence[0]!.steps.join(' and ')}: ${evidence[0]!.what}`;
     }
   }

@@ -8,6 +8,7 @@ import { along, type Edge, type Way, waysTo0 } from './clocks.ts';
 import { instantsOf, TRAITS } from './instants.ts';
 import { connectionOf } from './relations.ts';
 import { type Member, systemsOf } from './systems.ts';
+import { toldConnection } from './told.ts';
 
 /** A file that was read alone. */
 export interface JoinPart {
@@ -33,7 +34,8 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
   const edges: Edge[] = [];
   for (let a = 0; a < parts.length; a++)
     for (let b = a + 1; b < parts.length; b++) {
-      const connection = connectionOf(instants[a]!, instants[b]!);
+      const connection =
+        toldConnection(parts[a]!.trace.first, parts[b]!.trace.first) ?? connectionOf(instants[a]!, instants[b]!);
       if (connection !== undefined) edges.push({ a, b, connection });
     }
   const names = systemsOf(
@@ -123,7 +125,7 @@ function alignmentOf(
     ...otherPlace(parts[way.with]!.trace, pair[other], places[way.with]!),
     what: TRAITS[pair.trait].what,
   }));
-  return { with: places[way.with]!, uncertainty, given: false, evidence };
+  return { with: places[way.with]!, uncertainty, given: false, told: connection.told, evidence };
 }
 
 const ownPlace = (trace: Trace, step: number, place: number) => ({

@@ -10,7 +10,7 @@ import type { TraceBuilder } from '../../trace/builder.ts';
 import type { Importer } from '../importer.ts';
 import { clockOfFile, stampClock } from './clock.ts';
 import { Contents } from './contents.ts';
-import { cpuCount, guestThreads, processNames, tellFacts } from './facts.ts';
+import { cpuCount, guestThreads, processNames, recordingOf, shiftOf, tellFacts } from './facts.ts';
 import { FileBytes, Trouble } from './file.ts';
 import { KnownEvents } from './known.ts';
 import { readHead } from './parts.ts';
@@ -20,6 +20,7 @@ import { pageLayout, type Ring } from './ring.ts';
 import { readV6 } from './v6.ts';
 import { SectionReader } from './v7.ts';
 
+const NANO = 1_000_000_000n;
 /** Buffers that are read at most: the kernel has one, and one for each instance that the user made. */
 const MOST_BUFFERS = 1024;
 /** Problems that are kept. */
@@ -107,13 +108,16 @@ export class TraceDatImporter implements Importer {
     let line = 0;
     for (const [name, rings] of groups.size === 0 ? [[own, []] as const] : groups) {
       const out = this.#recordings.length === 0 ? this.#out : this.#out.beside();
-      const recording = new Recording(out, known, rings, stampClock(name, contents), names, line);
+      const clock = stampClock(name, contents);
+      const recording = new Recording(out, known, rings, clock, names, line);
       this.#recordings.push(recording);
       for (const { thread, vcpu } of guestThreads(contents)) recording.runsOn(thread, vcpu);
       tellFacts(out.source, contents);
       yield* recording.read();
       line = recording.line;
       out.source.cpus = Math.max(cpuCount(contents), recording.cpus);
+      out.source.recording = recordingOf(contents);
+      out.source.shift = shiftOf(contents, clock, out.source.time.base * NANO);
     }
   }
 }
