@@ -80,10 +80,15 @@ export interface Page {
   readonly lost?: number;
 }
 
+/** A page as it lies in a ring buffer. */
+export interface RawPage {
+  readonly raw: Uint8Array;
+}
+
 /** The data of one CPU. */
 export interface Cpu {
   readonly cpu: number;
-  readonly pages: readonly Page[];
+  readonly pages: readonly (Page | RawPage)[];
 }
 
 /** A ring buffer. */
@@ -129,7 +134,9 @@ function entryBytes(entry: Entry, { big }: Machine): Uint8Array {
 }
 
 /** A page as bytes: stamp, length with what was lost, entries. */
-function pageBytes({ stamp, entries, lost }: Page, machine: Machine, size: number): Uint8Array {
+function pageBytes(page: Page | RawPage, machine: Machine, size: number): Uint8Array {
+  if ('raw' in page) return page.raw;
+  const { stamp, entries, lost } = page;
   const body = new Bytes(machine.big);
   for (const entry of entries) body.raw(entryBytes(entry, machine));
   let length = body.size;
