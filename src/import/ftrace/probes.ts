@@ -3,7 +3,7 @@
  * the user's, so the probed function tells what a probe means. The names of its arguments are the user's too,
  * and a few spellings of each are understood.
  */
-import { COLON, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
+import { COLON, DOT, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
 import { hex64 } from '../../base/hex.ts';
 import { bdfText } from '../../model/bdf.ts';
 import { domActivate, domAlloc } from '../../model/events/domain.ts';
@@ -199,11 +199,14 @@ function affinity(f: Ftrace, a: Args): boolean {
   return true;
 }
 
-/** Whether a payload is that of a probe: `(symbol+0x0/0x0 …)` or `(callee <- caller)` first. */
+/** Whether a payload is that of a probe: `(symbol+0x0/0x0 …)`, `(callee <- caller)` or, of a probe at an event, `(system.event)` first. */
 export function isProbe(buf: Uint8Array, start: number, end: number): boolean {
   if (buf[start] !== PAREN_OPEN) return false;
+  let dots = 0;
   for (let at = start + 1; at < Math.min(end, start + 200); at++) {
-    if (buf[at] === PAREN_CLOSE) return false;
+    if (buf[at] === PAREN_CLOSE) return dots === 1 && at > start + 3;
+    if (buf[at] === DOT) dots++;
+    else if (!isNameByte(buf[at]!)) dots = 2;
     if (buf[at] === 43 && buf[at + 1] === 48 && buf[at + 2] === 120) return true;
     if (buf[at] === 60 && buf[at + 1] === MINUS) return true;
   }

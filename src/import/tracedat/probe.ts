@@ -72,7 +72,7 @@ export class ProbeReader {
     const name = called === undefined ? undefined : this.#texts.symbol(called, false);
     if (name !== undefined && useProbe(f, name, func !== undefined, this.#arguments(record))) return;
     const { strings } = f.out.world;
-    const text = bytesOf(`${this.#place(at, func)}${this.#printer.print(this.#parts, record)}`);
+    const text = bytesOf(`${this.#place(at, func)}${this.#printer.print(this.#parts, record)}`.trimStart());
     noteProbe(f, strings.intern(this.#name), strings.internBytes(text, 0, Math.min(text.length, MOST_NOTED)));
   }
 
@@ -80,7 +80,7 @@ export class ProbeReader {
   #place(at: bigint | undefined, func: bigint | undefined): string {
     const named = (address: bigint, offset: boolean): string =>
       this.#texts.symbol(address, offset) ?? `0x${BigInt.asUintN(64, address).toString(16)}`;
-    if (at === undefined) return '()';
+    if (at === undefined) return '';
     return func === undefined ? `(${named(at, true)})` : `(${named(at, true)} <- ${named(func, false)})`;
   }
 

@@ -80,6 +80,8 @@ export class Recording {
       this.settle();
       yield;
     }
+    // What was lost behind the last record of a CPU.
+    for (const ring of this.#rings) if (ring.missed !== 0) this.#lost(ring);
     out.noteTime();
     this.settle();
   }
@@ -138,6 +140,11 @@ export class Recording {
     const { out } = this;
     out.begin(this.line, offset);
     if (missed > 0) out.accounting.lost += missed;
+    if (this.line === 0) {
+      // Without a record there is no place for an event.
+      if (missed < 0) out.accounting.gaps++;
+      return;
+    }
     this.#cpus.lost(cpu, this.#f.object(`buffer/${cpu < 0 ? 'unknown' : cpu}`), missed);
   }
 

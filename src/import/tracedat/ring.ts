@@ -108,7 +108,7 @@ export class Ring {
     this.time = this.#since(this.#pageHi, this.#pageLo);
   }
 
-  /** Goes to the next record; false behind the last one. */
+  /** Goes to the next record; false behind the last one: `missed` tells then what was lost behind it. */
   next(): boolean {
     for (;;) {
       while (this.#at >= this.#end) if (!this.#page()) return false;
@@ -120,8 +120,11 @@ export class Ring {
     const { record } = this;
     const { size, commit, long, data } = this.#layout;
     const offset = this.#pages.next(record.buf);
-    if (offset < 0) return false;
     if (this.#pages.skipped) this.#pageMissed = -1;
+    if (offset < 0) {
+      this.missed = this.#pageMissed;
+      return false;
+    }
     const { view, little } = record;
     this.#pageOffset = offset;
     this.#pageHi = view.getUint32(little ? 4 : 0, little);
