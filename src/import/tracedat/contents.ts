@@ -1,5 +1,5 @@
 /** What a trace.dat file holds, whatever the version of its form. */
-import { type Bytes, Cursor } from './file.ts';
+import { type Bytes, Cursor, Trouble } from './file.ts';
 
 /** The first bytes of the file. */
 export interface Head {
@@ -76,6 +76,12 @@ export interface FormatText {
   readonly text: Uint8Array;
 }
 
+/** Options and formats at most: there is an option for each CPU of each buffer, and the number of an event has 16 bits. */
+const MOST = 1 << 17;
+/** Buffers at most: the kernel has one, and one for each instance that the user made; and the CPUs of all of them. */
+const MOST_BUFFERS = 1024;
+const MOST_CPUS = 1 << 18;
+
 export class Contents {
   readonly head: Head;
   /** What the kernel says of the header of a page. */
@@ -94,8 +100,24 @@ export class Contents {
   /** Takes what is wrong with the file, as the rest of a sentence that begins with `the file`. */
   readonly wrong: (problem: string) => void;
 
+  #cpus = 0;
+
   constructor(head: Head, wrong: (problem: string) => void) {
     this.head = head;
     this.wrong = wrong;
+  }
+
+  addOption(option: Option): void {
+    if (this.options.push(option) > MOST) throw new Trouble(`has more than ${MOST} options`);
+  }
+
+  addFormat(format: FormatText): void {
+    if (this.formats.push(format) > MOST) throw new Trouble(`has more than ${MOST} formats`);
+  }
+
+  addBuffer(buffer: Buffer): void {
+    this.#cpus += buffer.cpus.length;
+    if (this.#cpus > MOST_CPUS) throw new Trouble(`has data of more than ${MOST_CPUS} CPUs`);
+    if (this.buffers.push(buffer) > MOST_BUFFERS) throw new Trouble(`has more than ${MOST_BUFFERS} buffers`);
   }
 }

@@ -22,6 +22,10 @@ export interface PrintFormat {
 
 /** Parentheses within each other that are followed; the formats of the kernel have a dozen. */
 const DEEPEST = 100;
+/** Names in a list of the kernel, characters and arguments of a print format, at most. */
+const MOST_ITEMS = 4096;
+const LONGEST_TEXT = 4096;
+const MOST_ARGUMENTS = 256;
 const TOKEN =
   /\s*(?:("[^"\\]*(?:\\.[^"\\]*)*"|'(?:[^'\\]|\\.){1,8}')|(0[xX][\da-fA-F]+|\d+)[uUlL]*|([A-Za-z_]\w*)|(->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>?:,(){}[\].=;]))/y;
 const NAME = /^[A-Za-z_]/;
@@ -98,6 +102,7 @@ class Parser {
     const text = this.#literal();
     const args: Expression[] = [];
     while (this.#take(',')) args.push(this.#expression());
+    if (text.length > LONGEST_TEXT || args.length > MOST_ARGUMENTS) throw new NotUnderstood();
     if (this.#at < this.#tokens.length) throw new NotUnderstood();
     return { text, args };
   }
@@ -199,6 +204,7 @@ class Parser {
       // A list may end with a comma.
       if (this.#next === end) break;
       items.push(this.#expression());
+      if (items.length > MOST_ITEMS) throw new NotUnderstood();
     } while (this.#take(','));
     this.#expect(end);
     return items;

@@ -6,10 +6,13 @@ import { type Contents, OPTION, optionCursor } from './contents.ts';
 import { type Cursor, Trouble } from './file.ts';
 import { checkCpus } from './parts.ts';
 
+/** Bytes of lists of names that are read. */
+const LONGEST_LIST = 1 << 24;
+
 /** The names of processes by their numbers: lines `pid name` (saved_cmdlines of tracefs). */
 export function processNames(cmdlines: Uint8Array): Map<number, string> {
   const names = new Map<number, string>();
-  for (const line of textOf(cmdlines).split('\n')) {
+  for (const line of textOf(cmdlines, 0, Math.min(cmdlines.length, LONGEST_LIST)).split('\n')) {
     const m = /^(\d{1,10}) (.{1,64})$/.exec(line);
     if (m) names.set(Number(m[1]), m[2]!);
   }
@@ -105,7 +108,9 @@ export function shiftOf(
   const offset = ns(first.offset) + BigInt(Math.round(scaled));
   const line = ({ time }: Measured): number =>
     Number(ns(first.offset)) + (span > 0 ? (differ * Number(ns(time - first.time))) / span : 0);
-  const uncertainty = Math.ceil(Math.max(...found.all.map((each) => Math.abs(Number(ns(each.offset)) - line(each)))));
+  const uncertainty = Math.ceil(
+    found.all.reduce((most, each) => Math.max(most, Math.abs(Number(ns(each.offset)) - line(each))), 0),
+  );
   return { to: found.peer, offset, rate, origin, uncertainty };
 }
 

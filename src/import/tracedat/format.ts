@@ -33,6 +33,9 @@ export interface Field {
 /** Longest description that is read: those of the kernel have some hundred to some ten thousand bytes. */
 const LONGEST = 1 << 20;
 
+/** Fields of an event that are read; the kernel's have some dozen. */
+const MOST_FIELDS = 256;
+
 /** One event. Its fields are read when a record of it comes. */
 export class EventFormat {
   readonly id: number;
@@ -79,6 +82,7 @@ function fieldsOf(text: string): Field[] {
   for (const [, declared, offset, size, signed] of text.matchAll(FIELD)) {
     const m = DECLARATION.exec(declared!.trim());
     if (m === null) continue;
+    if (fields.length === MOST_FIELDS) break;
     const type = m[1]!.trim();
     fields.push(fieldOf(m[2]!, type, m[3], Number(offset), Number(size), signed === '1'));
   }

@@ -7,6 +7,7 @@
  * counts.
  */
 import type { TraceBuilder } from '../../trace/builder.ts';
+import type { Source } from '../../trace/source.ts';
 import type { Importer } from '../importer.ts';
 import { clockOfFile, stampClock } from './clock.ts';
 import { Contents } from './contents.ts';
@@ -20,9 +21,12 @@ import { pageLayout, type Ring } from './ring.ts';
 import { readV6 } from './v6.ts';
 import { SectionReader } from './v7.ts';
 
+function tellFormat(source: Source): void {
+  source.format = 'trace-dat';
+  source.binary = true;
+}
+
 const NANO = 1_000_000_000n;
-/** Buffers that are read at most: the kernel has one, and one for each instance that the user made. */
-const MOST_BUFFERS = 1024;
 /** Problems that are kept. */
 const MOST_PROBLEMS = 10;
 
@@ -34,8 +38,7 @@ export class TraceDatImporter implements Importer {
 
   constructor(out: TraceBuilder) {
     this.#out = out;
-    out.source.format = 'trace-dat';
-    out.source.binary = true;
+    tellFormat(out.source);
   }
 
   push(chunk: Uint8Array): void {
@@ -93,25 +96,25 @@ export class TraceDatImporter implements Importer {
     const groups = new Map<string, Ring[]>();
     const long = pageLayout(contents.headerPage, contents.head.pageSize, contents.head.long).long;
     const places = new Places(this.#bytes, contents);
-    for (const buffer of contents.buffers.slice(0, MOST_BUFFERS)) {
+    for (const buffer of contents.buffers) {
       const clock = buffer.clock === '' ? own : buffer.clock;
       const rings = groups.get(clock) ?? [];
       groups.set(clock, rings);
       rings.push(...places.rings(buffer));
     }
-    if (contents.buffers.length > MOST_BUFFERS)
-      this.#wrong(`tells of ${contents.buffers.length} buffers; ${MOST_BUFFERS} are read`);
     if (contents.texts > 0)
       this.#wrong('holds text of a latency tracer, which is not read: `trace-cmd report -i FILE` prints it');
     const known = new KnownEvents(contents, long);
     const names = processNames(contents.cmdlines);
+    const threads = guestThreads(contents);
     let line = 0;
     for (const [name, rings] of groups.size === 0 ? [[own, []] as const] : groups) {
       const out = this.#recordings.length === 0 ? this.#out : this.#out.beside();
+      tellFormat(out.source);
       const clock = stampClock(name, contents);
       const recording = new Recording(out, known, rings, clock, names, line);
       this.#recordings.push(recording);
-      for (const { thread, vcpu } of guestThreads(contents)) recording.runsOn(thread, vcpu);
+      for (const { thread, vcpu } of threads) recording.runsOn(thread, vcpu);
       tellFacts(out.source, contents);
       yield* recording.read();
       line = recording.line;

@@ -9,6 +9,8 @@ export const MAGIC_TEXT = '\x17\x08Dtracing';
 
 const VERSIONS = [6, 7];
 /** Bytes of a page of a ring buffer: a page of a machine at least, 128 pages of 64 KiB at most (buffer_subbuf_size_kb of kernel/trace/trace.c). */
+/** Bytes of the description of the page header that are read. */
+const LONGEST_HEADER = 1 << 12;
 const SMALLEST_PAGE = 1 << 12;
 const LARGEST_PAGE = 1 << 23;
 
@@ -53,7 +55,8 @@ export const sized = (c: Cursor, width: number, what: string): Uint8Array =>
 
 /** What the kernel says of the header of a page, and of the header of a record (which no kernel since 2.6.31 changed). */
 export function readHeaderInfo(c: Cursor, contents: Contents): void {
-  contents.headerPage = textOf(named(c, 'header_page'));
+  const page = named(c, 'header_page');
+  contents.headerPage = textOf(page, 0, Math.min(page.length, LONGEST_HEADER));
   named(c, 'header_event');
 }
 
@@ -70,7 +73,9 @@ export function readEventFormats(c: Cursor, contents: Contents): void {
 
 function readFormats(c: Cursor, contents: Contents, system: string): void {
   const count = c.number(4, 'the number of formats');
-  for (let i = 0; i < count; i++) contents.formats.push({ system, text: sized(c, 8, 'the formats') });
+  for (let i = 0; i < count; i++) {
+    contents.addFormat({ system, text: sized(c, 8, 'the formats') });
+  }
 }
 
 /** The file tells so many CPUs. Throws Trouble where a table could not name them. */

@@ -173,7 +173,8 @@ export class Recording {
   #read(event: KnownEvent, { record, cpu }: Ring): void {
     const { out } = this;
     const { reading, pid } = event;
-    if (pid !== undefined && record.number(pid)) out.row.task = this.#task(record.lo | 0);
+    const isQuiet = reading.how === 'quiet' || reading.how === 'unknown';
+    if (!isQuiet && pid !== undefined && record.number(pid)) out.row.task = this.#task(record.lo | 0);
     if (cpu >= 0) this.#cpus.seen(cpu);
     switch (reading.how) {
       case 'quiet':

@@ -88,10 +88,13 @@ export class Symbols {
   }
 }
 
+/** Bytes of printk_formats that are read. */
+const LONGEST_LIST = 1 << 24;
+
 /** The texts of printk_formats, by their addresses: lines `0xffffffff81000000 : "text"`. */
 export function kernelTexts(text: Uint8Array): Map<bigint, string> {
   const texts = new Map<bigint, string>();
-  for (const line of textOf(text).split('\n')) {
+  for (const line of textOf(text, 0, Math.min(text.length, LONGEST_LIST)).split('\n')) {
     const m = /^0x([\da-f]{1,16}) : (".*")/.exec(line);
     if (m) texts.set(BigInt(`0x${m[1]}`), unescaped(m[2]!));
   }

@@ -57,7 +57,7 @@ function readOptions(c: Cursor, contents: Contents): void {
     const id = c.number(2, 'the options');
     if (id === OPTION.done) return;
     const { place } = c;
-    contents.options.push({ id, data: new Piece(sized(c, 4, 'the options')), place });
+    contents.addOption({ id, data: new Piece(sized(c, 4, 'the options')), place });
   }
 }
 
@@ -67,7 +67,7 @@ function readBuffer(c: Cursor, contents: Contents, name: string, count: number, 
   else {
     const cpus: CpuData[] = [];
     for (let cpu = 0; cpu < count; cpu++) cpus.push(readCpuData(c, cpu));
-    contents.buffers.push({ name, clock: '', pageSize: contents.head.pageSize, packed: false, cpus });
+    contents.addBuffer({ name, clock: '', pageSize: contents.head.pageSize, packed: false, cpus });
   }
 }
 
@@ -75,5 +75,5 @@ function readBuffer(c: Cursor, contents: Contents, name: string, count: number, 
 function readClock(c: Cursor, contents: Contents): void {
   if (!contents.options.some(({ id }) => id === OPTION.traceClock)) return;
   const { place } = c;
-  contents.options.push({ id: OPTION.traceClock, data: new Piece(sized(c, 8, 'the clock')), place });
+  contents.addOption({ id: OPTION.traceClock, data: new Piece(sized(c, 8, 'the clock')), place });
 }

@@ -64,7 +64,7 @@ export class SectionReader {
       at = next ?? 0;
     }
     // Without all options, sections are found where they follow each other.
-    if (this.#contents.buffers.length === 0 && this.#contents.texts === 0) this.#walk(from);
+    if (this.#contents.buffers.length === 0 && this.#contents.texts === 0) this.#guard(() => this.#walk(from));
   }
 
   #guard<T>(work: () => T): T | undefined {
@@ -114,7 +114,7 @@ export class SectionReader {
       const { place } = c;
       const data = new Piece(sized(c, 4, 'the options'));
       if (id === OPTION.done) return data.size < 8 ? 0 : this.#number(data);
-      this.#contents.options.push({ id, data, place });
+      this.#contents.addOption({ id, data, place });
       this.#guard(() => this.#option(id, data, place));
     }
     throw new Trouble(`has options at byte ${at} without an end`);
@@ -158,7 +158,7 @@ export class SectionReader {
     const cpus: CpuData[] = [];
     for (let i = 0; i < count; i++) cpus.push(readCpuData(c, c.number(4, 'the option of a buffer')));
     const { packed } = this.#section(at, OPTION.buffer);
-    this.#contents.buffers.push({ name, clock, pageSize, packed, cpus });
+    this.#contents.addBuffer({ name, clock, pageSize, packed, cpus });
   }
 
   /**
@@ -181,7 +181,7 @@ export class SectionReader {
         }
         const parts = this.#chunks(c.at, pageSize);
         const cpus = cpusWithData(contents);
-        contents.buffers.push({
+        contents.addBuffer({
           name: '',
           clock: '',
           pageSize,
@@ -225,13 +225,15 @@ export class SectionReader {
 /** The CPUs that recorded something, as the option with the statistics of each tells (per_cpu/cpuN/stats of tracefs). */
 function cpusWithData({ options }: Contents): number[] {
   const cpus: number[] = [];
+  const seen = new Set<number>();
   for (const { id, data } of options) {
     if (id !== OPTION.cpuStat) continue;
     const text = String.fromCharCode(...data.slice(0, Math.min(data.size, 1000)));
     const number = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(text)?.[1] ?? 0);
     const cpu = number('CPU');
     // Statistics of instances name the same CPUs again: then they tell nothing.
-    if (cpus.includes(cpu)) return [];
+    if (seen.has(cpu)) return [];
+    seen.add(cpu);
     if (number('entries') + number('read events') > 0) cpus.push(cpu);
   }
   return cpus;
