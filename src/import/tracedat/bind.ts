@@ -220,30 +220,61 @@ function partsOfField(field: Field): Part[] {
   ];
 }
 
+/** Texts by the numbers that they depend on, one number after the other. */
+interface Texts extends Map<number, Texts | Uint8Array> {}
+
 /** What the kernel prints of some parts; where that depends on numbers alone, it is made once for the same numbers. */
 class Printed {
   readonly #parts: readonly Part[];
   readonly #printer: Printer;
-  readonly #fields: readonly Field[] | undefined;
-  readonly #known = new Map<string | number, Uint8Array>();
+  readonly #fields: readonly Field[];
+  #known: Texts = new Map();
+  #count = 0;
 
   constructor(parts: readonly Part[], printer: Printer) {
     this.#parts = parts;
     this.#printer = printer;
-    this.#fields = printer.numbersIn(parts);
+    this.#fields = printer.numbersIn(parts) ?? [];
   }
 
   bytes(record: RecordBytes): Uint8Array {
     const fields = this.#fields;
-    if (fields === undefined) return bytesOf(this.#printer.print(this.#parts, record));
-    let key: string | number = '';
-    if (fields.length === 1 && record.number(fields[0]!) && record.hi === 0) key = record.lo;
-    else for (const field of fields) key += record.number(field) ? `${record.hi}.${record.lo},` : '-,';
-    let bytes = this.#known.get(key);
-    if (bytes !== undefined) return bytes;
-    bytes = bytesOf(this.#printer.print(this.#parts, record));
-    if (this.#known.size >= MOST_TEXTS) this.#known.clear();
-    this.#known.set(key, bytes);
+    let texts = this.#known;
+    for (let i = 0; i < fields.length; i++) {
+      // Large numbers are addresses: they do not come again and again.
+      if (!record.number(fields[i]!) || record.hi !== 0) return this.#print(record);
+      const key = record.lo;
+      const next = texts.get(key);
+      if (next === undefined) return this.#keep(texts, i, record);
+      if (next instanceof Uint8Array) return next;
+      texts = next;
+    }
+    return this.#print(record);
+  }
+
+  #print = (record: RecordBytes): Uint8Array => bytesOf(this.#printer.print(this.#parts, record));
+
+  /** Makes a text and keeps it below what is known of the first numbers. */
+  #keep(from: Texts, first: number, record: RecordBytes): Uint8Array {
+    const fields = this.#fields;
+    const keys: number[] = [];
+    for (let i = first; i < fields.length; i++) {
+      if (!record.number(fields[i]!) || record.hi !== 0) return this.#print(record);
+      keys.push(record.lo);
+    }
+    const bytes = this.#print(record);
+    if (++this.#count > MOST_TEXTS) {
+      this.#known = new Map();
+      this.#count = 0;
+      return bytes;
+    }
+    let texts = from;
+    for (const key of keys.slice(0, -1)) {
+      const next: Texts = new Map();
+      texts.set(key, next);
+      texts = next;
+    }
+    texts.set(keys.at(-1)!, bytes);
     return bytes;
   }
 }

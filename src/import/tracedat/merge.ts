@@ -46,7 +46,8 @@ export class Merge {
   }
 
   #before(a: number, b: number): boolean {
-    const [x, y] = [this.#keys[a]!, this.#keys[b]!];
+    const x = this.#keys[a]!;
+    const y = this.#keys[b]!;
     return x < y || (x === y && a < b);
   }
 
@@ -64,11 +65,14 @@ export class Merge {
   #down(): void {
     const heap = this.#heap;
     for (let at = 0; ; ) {
-      let least = at;
-      for (const child of [2 * at + 1, 2 * at + 2])
-        if (child < heap.length && this.#before(heap[child]!, heap[least]!)) least = child;
-      if (least === at) return;
-      [heap[at], heap[least]] = [heap[least]!, heap[at]!];
+      const child = 2 * at + 1;
+      if (child >= heap.length) return;
+      const other = child + 1;
+      const least = other < heap.length && this.#before(heap[other]!, heap[child]!) ? other : child;
+      if (!this.#before(heap[least]!, heap[at]!)) return;
+      const ring = heap[at]!;
+      heap[at] = heap[least]!;
+      heap[least] = ring;
       at = least;
     }
   }
