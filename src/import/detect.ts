@@ -6,10 +6,12 @@ import { IrqtraceImporter } from './irqtrace/importer.ts';
 import { NdjsonImporter } from './ndjson/importer.ts';
 import { binaryShare, otherKind } from './other-kinds.ts';
 import { TEXT_FORMATS } from './text/formats.ts';
+import { TraceDatImporter } from './tracedat/importer.ts';
+import { MAGIC_TEXT } from './tracedat/parts.ts';
 
 /** A format that its first bytes name. */
 export interface Format {
-  readonly name: 'irqtrace' | 'ndjson';
+  readonly name: 'irqtrace' | 'ndjson' | 'trace-dat';
   /** What the user calls it. */
   readonly title: string;
   readonly is: (head: Uint8Array) => boolean;
@@ -22,6 +24,7 @@ export const HEAD_BYTES = 1 << 16;
 /** Bytes in which an event of JSON shows that it is one. */
 const EVENT_BYTES = 200;
 const MAGIC_BYTES = bytesOf(`${MAGIC} `);
+const MAGIC_OF_DAT = bytesOf(MAGIC_TEXT);
 
 const FORMATS: readonly Format[] = [
   {
@@ -42,6 +45,12 @@ const FORMATS: readonly Format[] = [
       return /^\s*\{"step":\d+,"time":(?:null|"[-\d.]+"),"cpu":(?:null|\d+),"kind":"/.test(line);
     },
     open: (out) => new LineImporter(out, new NdjsonImporter(out)),
+  },
+  {
+    name: 'trace-dat',
+    title: 'a trace.dat file of trace-cmd',
+    is: (head) => bytesAt(head, 0, head.length, MAGIC_OF_DAT),
+    open: (out) => new TraceDatImporter(out),
   },
 ];
 

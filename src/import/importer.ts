@@ -13,6 +13,8 @@ export interface Importer {
   settle(): void;
   /** The source has ended: reads what was kept back, then settles. */
   end(): void;
+  /** The same in slices; what an importer has that can read most of its source only when it is whole. */
+  ending?(): Generator<void, void>;
 }
 
 /** Reads the lines of one source, in order; what an importer of a text format implements. */

@@ -15,10 +15,6 @@ const RECORD_FTRACE = 'record with ftrace and keep the text: `cat /sys/kernel/tr
 
 const KINDS: readonly Kind[] = [
   {
-    magic: '\x17\x08Dtracing',
-    title: 'a trace.dat file of trace-cmd: `trace-cmd report -i FILE > trace.txt` prints it',
-  },
-  {
     magic: 'PERFILE2',
     title: 'a perf.data file: `perf script -i FILE > trace.txt` prints it',
   },

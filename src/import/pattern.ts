@@ -17,7 +17,7 @@ type Op =
   | { readonly do: 'maybe'; readonly ops: readonly Op[] }
   | { readonly do: 'blanks'; readonly least: 0 | 1 };
 
-/** Captures of the last match: numbers as 32-bit halves, texts as byte ranges of the buffer; `got` 0 means missing. */
+/** Captures of the last match: numbers as 32-bit halves (0 for texts), texts as byte ranges of the buffer; `got` 0 means missing. */
 export interface Captures {
   readonly lo: Uint32Array;
   readonly hi: Uint32Array;
@@ -197,6 +197,7 @@ function keep(slot: number): void {
 function keepText(slot: number, stop: number): void {
   captures.start[slot] = scanner.pos;
   captures.end[slot] = stop;
+  captures.lo[slot] = captures.hi[slot] = 0;
   captures.got[slot] = 1;
   scanner.pos = stop;
 }

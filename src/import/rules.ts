@@ -40,6 +40,26 @@ export class RuleContext {
   }
 }
 
+/**
+ * How a rule reads a record that comes as fields instead of text: which captures a field fills, and what the captures mean then. Captures are
+ * those of `patterns`, as they are when a text matches.
+ */
+export interface FieldUse<C> {
+  readonly patterns: readonly Pattern[];
+  /** The captures of the first pattern that fields fill, by the name of a field; undefined where fields are not enough for this rule. */
+  readonly named?: NamedFields | undefined;
+  /** Says what the captures of a pattern, by its number, mean; false: without effect. */
+  readonly use: (context: C, pattern: number) => boolean;
+}
+
+/** Captures by the names of fields. */
+export interface NamedFields {
+  /** The capture that a field fills; undefined for a field that the rule does not know. */
+  readonly slotOf: (field: string) => number | undefined;
+  /** Whether the captures that are there are enough; `named` holds the capture of each field that is there. */
+  readonly enough: (named: ReadonlyMap<string, number>) => boolean;
+}
+
 /** One event of a log: its name, its print formats, and what it means. */
 export interface RecordRule<C> {
   readonly name: string;
@@ -53,6 +73,8 @@ export interface RecordRule<C> {
    * that the form names. A rule without it reads anything.
    */
   readonly reads?: (context: C, start: number, end: number) => number;
+  /** How its records are read that come as fields, in the order in which that is tried. */
+  readonly fieldUses?: readonly FieldUse<C>[];
 }
 
 /** What `reads` tells after a pattern matched. */
@@ -80,11 +102,19 @@ export function rule<C extends RuleContext, const F extends string>(
   formats: F | readonly F[],
   use: Use<C, F>,
   otherwise?: (context: C, start: number, end: number) => boolean,
+  named?: NamedFields,
 ): RecordRule<C> {
   const patterns = patternsOf(formats);
   const { slot } = patterns[0]!;
   return {
     name,
+    fieldUses: [
+      {
+        patterns: patterns as readonly Pattern<string>[],
+        named,
+        use: (context, pattern) => use(context, captures, patterns[pattern]!.slot) !== false,
+      },
+    ],
     take: (context, start, end) => {
       for (const pattern of patterns)
         if (pattern.match(context.buf, start, end)) return use(context, captures, pattern.slot) !== false;
@@ -110,6 +140,7 @@ export function either<C>(first: RecordRule<C>, second: RecordRule<C>): RecordRu
     take: (context, start, end) => first.take(context, start, end) ?? second.take(context, start, end),
     reads: (context, start, end) =>
       Math.max(first.reads?.(context, start, end) ?? 1, second.reads?.(context, start, end) ?? 1),
+    fieldUses: [...(first.fieldUses ?? []), ...(second.fieldUses ?? [])],
   };
 }
 

@@ -101,13 +101,24 @@ export class ImportRun {
 
   /** The source has ended. Returns the finished trace. */
   end(): Trace {
+    const work = this.ending();
+    for (;;) {
+      const slice = work.next();
+      if (slice.done) return slice.value;
+    }
+  }
+
+  /** The same in slices: some formats can be read only when the source is whole. Between two slices the trace can be read. */
+  *ending(): Generator<void, Trace> {
     this.#unpacker.end();
     this.#utf16.end();
     const { packing } = this.#unpacker;
     const problem = this.#unpacker.problem ?? this.#utf16.problem;
     if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem);
     if (!this.#importer) this.#start(this.#detect());
-    this.#importer!.end();
+    const importer = this.#importer!;
+    if (importer.ending === undefined) importer.end();
+    else yield* importer.ending();
     if (this.#streams !== undefined) this.#joinSources(this.#streams);
     const { source } = this.#builder;
     this.#tellEncoding();

@@ -26,7 +26,22 @@ export interface Alignment {
   readonly uncertainty: number | undefined;
   /** The offset was given by the user. */
   readonly given: boolean;
+  /** One of the two sources tells it (`shift`). */
+  readonly told?: boolean | undefined;
   readonly evidence: readonly Evidence[];
+}
+
+/** How the times of a source become those of another recording, as the source itself tells: both were measured against each other. */
+export interface ToldShift {
+  /** The other recording, by the name that its files give (`recording`). */
+  readonly to: string;
+  /** Nanoseconds to add to a time at `origin`. */
+  readonly offset: bigint;
+  /** What is added for each unit behind `origin`, in units since the base of the source. */
+  readonly rate: number;
+  readonly origin: number;
+  /** Nanoseconds by which measurements differ from that. */
+  readonly uncertainty: number;
 }
 
 /** What is known of a file and of how it was read. */
@@ -64,6 +79,15 @@ export interface SourceFacts {
   undone: readonly string[];
   /** Nobody recorded it: its events follow from what other sources of the trace show together. */
   derived: boolean;
+  /**
+   * It is no text: `line` of an event is the number of its record in order of time, and `offset` goes back where the file keeps the
+   * records of each CPU together.
+   */
+  binary: boolean;
+  /** The name of the recording that it is a part of: files of a host and of its guests name each other by it. */
+  recording?: string | undefined;
+  /** What it tells of its clock and that of another recording. */
+  shift?: ToldShift | undefined;
 }
 
 /** One file with one clock and one accounting: its events in their own order, and the counts of everything else in it. */
@@ -85,6 +109,9 @@ export class Source implements SourceFacts {
   header?: readonly string[] | undefined;
   undone: readonly string[] = [];
   derived = false;
+  binary = false;
+  recording?: string | undefined;
+  shift?: ToldShift | undefined;
   readonly accounting: Accounting;
   readonly events = new EventTable();
 

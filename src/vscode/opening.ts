@@ -50,19 +50,14 @@ export class Opener implements vscode.Disposable {
   /** Shows the text of a file as soon as it turns out to be a trace: its first event is there. A file that is none is not opened as text. */
   async #showWhenUnderstood(uri: vscode.Uri, reading: Promise<OpenTrace>): Promise<void> {
     const key = uri.toString();
-    const isTrace = await new Promise<boolean>((done) => {
+    const trace = await new Promise<OpenTrace | undefined>((done) => {
       const watch = this.#sessions.onDidChange(({ trace }) => {
-        if (trace?.uri.toString() === key && trace.session.trace.length > 0) done(true);
+        if (trace?.uri.toString() === key && trace.session.trace.length > 0) done(trace);
       });
-      reading
-        .then(
-          () => done(true),
-          () => done(false),
-        )
-        .finally(() => watch.dispose());
+      reading.then(done, () => done(undefined)).finally(() => watch.dispose());
     });
-    if (!isTrace) return;
-    await showText(uri).catch((error: unknown) => this.#log.warn(`${uri.path}: its text is not shown: ${error}`));
+    if (!trace) return;
+    await showText(trace).catch((error: unknown) => this.#log.warn(`${uri.path}: its text is not shown: ${error}`));
   }
 
   /** Opens a trace, with progress and a way to stop, and throws when it cannot be read. */

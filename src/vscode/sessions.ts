@@ -3,7 +3,7 @@ import type { ImportRun } from '../import/run.ts';
 import type { Branch } from '../session/branches.ts';
 import type { Session, SessionChange } from '../session/session.ts';
 import type { OperationSpec } from '../sim/operation.ts';
-import type { Platform } from './platform.ts';
+import { breathe, type Platform } from './platform.ts';
 
 /** How far the reading of a trace has come. `stopped`: the user cancelled it; the trace keeps what was read. */
 export type LoadState = 'loading' | 'ready' | 'stopped' | 'failed';
@@ -254,8 +254,8 @@ export class Sessions implements vscode.Disposable {
       if (entry.closed) return;
       const stopped = token?.isCancellationRequested === true;
       if (stopped && run.format === undefined) throw new Cancelled('opening was cancelled');
-      run.end();
-      entry.load = stopped ? 'stopped' : 'ready';
+      entry.load = (await this.#finish(entry, stopped ? undefined : token)) && !stopped ? 'ready' : 'stopped';
+      if (entry.closed) return;
       this.#show(entry);
     } catch (error) {
       if (entry.closed) return;
@@ -272,6 +272,19 @@ export class Sessions implements vscode.Disposable {
         session.grown(true);
       }
     }
+  }
+
+  /** Reads what can be read only when the file is whole, and lets other work run in between; false when the user stopped it. */
+  async #finish(entry: Entry, token: vscode.CancellationToken | undefined): Promise<boolean> {
+    const work = entry.run!.ending();
+    while (work.next().done !== true) {
+      this.#show(entry);
+      entry.session.grown(false);
+      this.#follow(entry);
+      await breathe();
+      if (entry.closed || token?.isCancellationRequested) return false;
+    }
+    return true;
   }
 
   /** Puts a trace into the list as soon as its format is known. */

@@ -4,6 +4,7 @@ import { sourceOf } from '../query/events.ts';
 import type { Trace } from '../trace/trace.ts';
 import { textUri } from './branch-text.ts';
 import type { OpenTrace } from './sessions.ts';
+import { whyNoText } from './text.ts';
 
 /** Lines before the first event of a trace that is shown in the form of a trace file. */
 const HEAD = 2;
@@ -15,7 +16,8 @@ export interface TextPlace {
   readonly line: number;
 }
 
-const isPacked = ({ uri }: OpenTrace): boolean => /\.(gz|zst|zstd)$/i.test(uri.path);
+/** The text of the file cannot be shown: it is packed, or no text. */
+const isHidden = (trace: OpenTrace): boolean => whyNoText(trace) !== undefined;
 
 /** The address of a file of a trace. Other files than the first are looked for beside it. */
 const uriOf = ({ uri, session }: OpenTrace, file: string): vscode.Uri =>
@@ -28,11 +30,11 @@ export function filePlaceOf(trace: OpenTrace, step: Step): TextPlace {
 }
 
 /**
- * The line that tells an event. The text of a packed file cannot be shown: the trace in the form of a trace file stands for it.
+ * The line that tells an event. A packed or binary file cannot be shown as text: the trace in the form of a trace file stands for it.
  * A line of another file of the trace is looked for beside the first one.
  */
 export const placeOf = (trace: OpenTrace, step: Step): TextPlace =>
-  isPacked(trace) ? { uri: textUri(trace), line: HEAD + step } : filePlaceOf(trace, step);
+  isHidden(trace) ? { uri: textUri(trace), line: HEAD + step } : filePlaceOf(trace, step);
 
 /** What a text shows of a trace: one of its files, or all of its events one by one. */
 type Shown = { readonly file: string } | 'events';
@@ -46,7 +48,7 @@ function textsOf(trace: OpenTrace): ReadonlyMap<string, Shown> {
   if (known?.sources === events.sources.length) return known.shown;
   const shown = new Map<string, Shown>();
   for (const { file } of events.sources) shown.set(uriOf(trace, file).toString(), { file });
-  if (isPacked(trace)) shown.set(textUri(trace).toString(), 'events');
+  if (isHidden(trace)) shown.set(textUri(trace).toString(), 'events');
   texts.set(events, { sources: events.sources.length, shown });
   return shown;
 }

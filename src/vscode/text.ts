@@ -19,12 +19,23 @@ const LANGUAGES: Readonly<Record<string, string>> = {
 };
 
 const nameOf = (uri: vscode.Uri): string => uri.path.slice(uri.path.lastIndexOf('/') + 1);
-const isPacked = (uri: vscode.Uri): boolean => /\.(gz|zst|zstd)$/i.test(uri.path);
+
+/** Why the editor cannot show a file of a trace (the first one if none is given) as text; undefined where it can. */
+export function whyNoText(trace: OpenTrace, uri = trace.uri): 'binary' | 'packed' | undefined {
+  if (uri === trace.uri && trace.session.trace.first.binary) return 'binary';
+  return /\.(gz|zst|zstd)$/i.test(uri.path) ? 'packed' : undefined;
+}
 
 /** Shows the text of a trace file, if it is text of a size that the editor can work with; the focus stays where it is. */
-export async function showText(uri: vscode.Uri): Promise<void> {
-  if (isPacked(uri)) {
-    say(`the text of ${nameOf(uri)} is packed, so only the views show this trace`);
+export async function showText(trace: OpenTrace): Promise<void> {
+  const { uri } = trace;
+  const why = whyNoText(trace);
+  if (why !== undefined) {
+    say(
+      why === 'packed'
+        ? `the text of ${nameOf(uri)} is packed, so only the views show this trace`
+        : `${nameOf(uri)} is no text, so only the views show this trace`,
+    );
     return;
   }
   if (vscode.window.visibleTextEditors.some((e) => e.document.uri.toString() === uri.toString())) return;
@@ -49,10 +60,15 @@ function showsTimeline({ activeTab }: vscode.TabGroup): boolean {
   return activeTab?.input instanceof vscode.TabInputWebview && activeTab.input.viewType.endsWith(TIMELINE);
 }
 
-/** Shows a line (1-based) of a trace and puts the caret there. */
-export async function revealLine(uri: vscode.Uri, line: number): Promise<void> {
-  if (isPacked(uri)) {
-    void showInfo(`Line ${line} is in a packed file. Unpack ${nameOf(uri)} and open that to see its text.`);
+/** Shows a line (1-based) of a file of a trace (the first one if none is given) and puts the caret there. */
+export async function revealLine(trace: OpenTrace, line: number, uri = trace.uri): Promise<void> {
+  const why = whyNoText(trace, uri);
+  if (why !== undefined) {
+    void showInfo(
+      why === 'packed'
+        ? `Line ${line} is in a packed file. Unpack ${nameOf(uri)} and open that to see its text.`
+        : `${nameOf(uri)} is no text. The views show its record ${line}.`,
+    );
     return;
   }
   const at = new vscode.Position(line - 1, 0);

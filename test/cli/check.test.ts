@@ -100,7 +100,7 @@ describe('irqscope check', () => {
     assert.equal(decodeURIComponent(new URL(artifactLocation.uri).pathname), file);
     assert.deepEqual(region, { startLine: lineOf(STEPS.send), snippet: { text: textOfStep(STEPS.send) } });
     assert.deepEqual(
-      result!.relatedLocations.map(({ physicalLocation: p }) => p.region.startLine),
+      result!.relatedLocations.map(({ physicalLocation: p }) => p.region!.startLine),
       [lineOf(STEPS.fn), lineOf(STEPS.mask)],
     );
     assert.deepEqual(result!.partialFingerprints, { 'irqscope/1': `F03 ${ENTRY} 1` });

@@ -20,10 +20,10 @@ export interface Summary {
 }
 
 /** Chunk sizes: so small that every record is cut in many places, a prime, and a usual size less one. */
-const CHUNKS = [17, 4093, 65_535];
+export const CHUNKS = [17, 4093, 65_535];
 
 /** The events, one per line, with as much of their place as the way keeps. */
-function events(trace: Trace, keep: 'place' | 'line' | 'none'): string[] {
+export function events(trace: Trace, keep: 'place' | 'line' | 'none'): string[] {
   return Array.from({ length: trace.length }, (_, step) => {
     const { source, ...event } = viewEvent(trace, step);
     const { line, offset } = source;
@@ -38,7 +38,7 @@ function states(trace: Trace): string[] {
 }
 
 /** Fails at the first event that differs, with both in the message. */
-function same(way: string, a: Trace, b: Trace, keep: 'place' | 'line' | 'none'): void {
+export function same(way: string, a: Trace, b: Trace, keep: 'place' | 'line' | 'none'): void {
   const [left, right] = [events(a, keep), events(b, keep)];
   const at = left.findIndex((text, i) => text !== right[i]);
   assert.equal(right[at], left[at], `${way}: event ${at}`);
@@ -48,7 +48,7 @@ function same(way: string, a: Trace, b: Trace, keep: 'place' | 'line' | 'none'):
 }
 
 /** What `info` counts, without what depends on how the bytes came. */
-function counts(trace: Trace): unknown {
+export function counts(trace: Trace): unknown {
   const { lines, records, understood, unknown, skipped, withoutEffect, lost, cpus, start, end, problem } =
     traceInfo(trace);
   return { lines, records, understood, unknown, skipped, withoutEffect, lost, cpus, start, end, problem };

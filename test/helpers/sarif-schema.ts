@@ -29,7 +29,7 @@ const region = object(
   [],
   ['startLine', 'charOffset', 'byteOffset'],
 );
-const physicalLocation = object({ artifactLocation, region }, [], ['address', 'artifactLocation']);
+const physicalLocation = object({ artifactLocation, region, properties: bag }, [], ['address', 'artifactLocation']);
 const location = object({
   id: index,
   physicalLocation,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import * as vscode from 'vscode';
 import { patient } from '../../scripts/test/patience.ts';
+import { fixtureBytes } from '../helpers/fixtures.ts';
 import { activate, closeAll, EVENTS, eventually, example, exampleLines, run, useFolder } from './helper.ts';
 
 describe('files', () => {
@@ -23,6 +24,26 @@ describe('files', () => {
     // The text of a packed file cannot be shown; that must not disturb anything.
     assert.equal(await run('openTrace', file('again.gz', gzipSync(plain))), EVENTS - 1);
     await run('revealLine', file('again.gz', gzipSync(plain)), 5);
+  });
+
+  it('reads trace.dat, plain and packed; nothing of it is opened as text', async () => {
+    const bytes = fixtureBytes('x86-vtd/trace.dat');
+    for (const [name, content] of [
+      ['trace.dat', bytes],
+      ['trace.dat.gz', gzipSync(bytes)],
+    ] as const) {
+      const uri = file(name, content);
+      assert.equal(await run('openTrace', uri), 4787, name);
+      const { active, internals } = await activate();
+      assert.equal(active?.events, 4788);
+      assert.equal(internals.sessions.active?.load, 'ready');
+      await run('revealLine', uri, 5);
+      const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ label }) => label));
+      assert.deepEqual(
+        tabs.filter((label) => label.startsWith('trace.dat')),
+        [],
+      );
+    }
   });
 
   it('says what is wrong with files that are no traces, and stays usable', async () => {

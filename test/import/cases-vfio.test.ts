@@ -43,6 +43,15 @@ describe('VFIO_DEVICE_SET_IRQS in a kernel trace', () => {
     assert.equal(c.views(3)[0]!.kind, 'vfio.return');
   });
 
+  it('the same in the words of trace-cmd', () => {
+    const c = calls(
+      ...[OPEN, ...ENABLE].map((text) => text.replace(/^(?=tracing_mark_write)/, 'print:                ')),
+    );
+    assert.equal(c.info.understood, 4);
+    assert.equal(c.at(`${MSIX}/1/eventfd`), 9);
+    assert.equal(c.at(`${MSIX}/2/used`), false);
+  });
+
   it('the index is disabled: nothing of it is used', () => {
     const c = calls(OPEN, ...ENABLE, enter(0x21, 2, 0, 0), leave(0));
     assert.equal(c.at(`${MSIX}/0/used`, 5), true);

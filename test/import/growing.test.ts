@@ -39,6 +39,7 @@ describe('a file that is looked at while it grows', () => {
   const files = [
     ...traceCases().map((name) => [name, bytesOfCase(name)] as const),
     ...traceFixtures().map((name) => [name, fixtureBytes(name).subarray(0, MOST)] as const),
+    ['x86-vtd/trace.dat', fixtureBytes('x86-vtd/trace.dat')] as const,
   ];
   for (const [name, bytes] of files) {
     if (WHOLE.test(name)) continue;

@@ -11,7 +11,9 @@ interface Text {
 
 interface PhysicalLocation {
   readonly artifactLocation: { readonly uri: string };
-  readonly region: { readonly startLine: number; readonly snippet?: Text };
+  readonly region?: { readonly startLine: number; readonly snippet?: Text };
+  /** Of a file that is no text: the number of the record. */
+  readonly properties?: { readonly record: number };
 }
 
 interface Location {
@@ -82,9 +84,12 @@ function ruleDescriptor(rule: Rule): Readonly<Record<string, unknown>> {
   };
 }
 
-function locationOf({ file, line, text, verbatim }: Witness): PhysicalLocation {
+function locationOf({ file, line, binary, text, verbatim }: Witness): PhysicalLocation {
+  const artifactLocation = { uri: fileUri(file) };
+  // A file that is no text has no lines (SARIF 2.1.0, 3.30.1).
+  if (binary) return { artifactLocation, properties: { record: line } };
   return {
-    artifactLocation: { uri: fileUri(file) },
+    artifactLocation,
     region: { startLine: Math.max(1, line), ...(verbatim ? { snippet: { text } } : {}) },
   };
 }

@@ -14,6 +14,8 @@ export interface Witness {
   readonly file: string;
   /** From 1. */
   readonly line: number;
+  /** The source is no text: `line` counts its records. */
+  readonly binary: boolean;
   /** The line of the source as it stands there; where that cannot be read again, the event in the form of a trace file. */
   readonly text: string;
   readonly verbatim: boolean;
@@ -28,6 +30,7 @@ export function witnessAt(trace: Trace, step: Step, textOf: LineText): Witness {
     time: timeOf(trace, step),
     file,
     line,
+    binary: trace.sources[trace.sourceOf(step)]?.binary === true,
     text: text ?? eventLine(trace, step),
     verbatim: text !== undefined,
   };

@@ -58,6 +58,8 @@ async function witnessFinder(trace: Trace, { findings }: CheckView): Promise<(fi
   const wanted = new Map<string, Set<number>>();
   for (const step of new Set(findings.flatMap(({ evidence }) => evidence))) {
     const { file, line } = sourceOf(trace, step);
+    // A binary file has no lines.
+    if (trace.sources[trace.sourceOf(step)]?.binary === true) continue;
     const lines = wanted.get(file);
     if (lines) lines.add(line);
     else wanted.set(file, new Set([line]));

@@ -26,7 +26,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       if (values.json) infos.push(isAlone(input, file) ? traceInfo(input.trace) : joinedAnswer(input));
       else {
         if (out.used) out.line();
-        for await (const line of isAlone(input, file) ? oneFile(input.trace, file) : severalFiles(input))
+        for await (const line of isAlone(input, file) ? oneFile(input.trace) : severalFiles(input))
           out.line(shown(line));
       }
       if (out.due) await out.rest();
@@ -40,6 +40,10 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   if (values.json) for (const text of jsonDocument(positionals.length === 1 ? infos[0]! : infos)) out.json(text);
   return status;
 }
+
+/** The lines that the samples of a source name; a binary one has none. */
+const textsOf = async ({ binary }: SourceFacts, { file, samples }: TraceInfo): Promise<(string | undefined)[]> =>
+  binary ? [] : readSamples(file, samples);
 
 /** Whether a file is one source and nothing else, so that it is told of as such. */
 const isAlone = ({ trace, duplicates, unread }: Input, file: string): boolean =>
@@ -56,25 +60,26 @@ function joinedAnswer({ trace, duplicates, unread }: Input): object {
   };
 }
 
-async function* oneFile(trace: Trace, file: string): AsyncGenerator<string> {
+async function* oneFile(trace: Trace): AsyncGenerator<string> {
   const info = traceInfo(trace);
-  yield* infoLines(info, trace.first, await readSamples(file, info.samples));
+  yield* infoLines(info, trace.first, await textsOf(trace.first, info));
 }
 
 async function* severalFiles({ trace, duplicates, unread }: Input): AsyncGenerator<string> {
   const all = joinedInfo(trace);
   for (const [i, info] of all.sources.entries()) {
-    yield* infoLines(info, trace.sources[i]!, await readSamples(info.file, info.samples));
+    const source = trace.sources[i]!;
+    yield* infoLines(info, source, await textsOf(source, info));
     yield '';
   }
-  yield* clockLines(all);
+  yield* clockLines(trace, all);
   for (const { trace: copy, of } of duplicates) yield `  ${copy.first.file} is left out: ${of} holds its records`;
   if (unread.length > 0)
     yield `  ${counted(unread.length, 'other file')} ${unread.length === 1 ? 'is' : 'are'} no trace`;
 }
 
 /** Which source tells of which system, and how the clocks were brought together. */
-function* clockLines({ sources, clocks, systems }: JoinedInfo): Generator<string> {
+function* clockLines(trace: Trace, { sources, clocks, systems }: JoinedInfo): Generator<string> {
   yield systems.length === 0 ? 'One system' : `Systems: ${systems.join(', ')}`;
   for (const [i, { file, offset, uncertainty, drift, evidence }] of clocks.entries()) {
     const { system, vantage } = sources[i]!;
@@ -83,7 +88,7 @@ function* clockLines({ sources, clocks, systems }: JoinedInfo): Generator<string
     else {
       yield `      offset ${offset} s ${uncertainty === null ? '(how exact is not known)' : `± ${uncertainty} s`}${drift === 0 ? '' : `, drift ${drift} ppm`}`;
       yield evidence.length === 0
-        ? '      nothing in the sources shows it'
+        ? `      ${trace.sources[i]!.alignment?.told === true ? 'the files tell it' : 'nothing in the sources shows it'}`
         : `      ${evidence.length} pairs of events show it, such as steps ${evidence[0]!.steps.join(' and ')}: ${evidence[0]!.what}`;
     }
   }

@@ -67,6 +67,11 @@ export class Ftrace extends RuleContext {
     return this.vcpus.runs(vcpu & 0xffffff, this.thread, this.process);
   }
 
+  /** A thread, by its number, runs this virtual CPU. */
+  runsOn(thread: number, vcpu: number): void {
+    this.vcpus.runs(vcpu & 0xffffff, thread, this.process);
+  }
+
   /** The virtual CPU that the task at hand runs, or -1. */
   get vcpu(): ObjectId {
     return this.vcpus.of(this.thread);
@@ -131,8 +136,8 @@ export type FtraceRule = RecordRule<Ftrace>;
 
 /**
  * Makes the rule of one event. Print formats are tried in order. When none fits, the payload is read as the `fields`
- * option prints it (` name=value` pairs): names are those of the captures, or given by `fields` as {field: capture}.
- * `ready` may turn what the fields said into what the captures mean; it returns false when something is missing.
+ * option prints it (` name=value` pairs): names are those of the captures, or given by `fields` as {field: capture}. A record that comes as
+ * fields (trace.dat) fills the captures by the same names. `ready` says, from which captures are there, whether they are enough.
  */
 export function rule<const F extends string>(
   name: string,
@@ -142,14 +147,18 @@ export function rule<const F extends string>(
   ready?: (c: Captures, s: Slots<F>, named: ReadonlyMap<string, number>) => boolean,
 ): FtraceRule {
   const { slot, numbers, words } = patternsOf(formats)[0]!;
-  const reader = new FieldsReader(slot, fields, numbers, words);
-  return makeRule(name, formats, use, (f, start, end) => {
+  const slotOf = (field: string): number | undefined => own<number>(slot, own(fields, field) ?? field);
+  const all = Object.values<number>(slot);
+  const enough = (named: ReadonlyMap<string, number>): boolean =>
+    ready ? ready(captures, slot, named) : all.every((i) => captures.got[i] === 1);
+  const reader = new FieldsReader(slotOf, numbers, words);
+  const otherwise = (f: Ftrace, start: number, end: number): boolean => {
     const named = reader.read(f.buf, start, end);
-    if (named === undefined) return false;
-    const whole = ready ? ready(captures, slot, named) : Object.values<number>(slot).every((i) => captures.got[i]);
-    if (whole) f.fields = true;
-    return whole;
-  });
+    if (named === undefined || !enough(named)) return false;
+    f.fields = true;
+    return true;
+  };
+  return makeRule(name, formats, use, otherwise, { slotOf, enough });
 }
 
 /** Captures above this number hold fields that no print format has. */
@@ -162,19 +171,12 @@ const own = <T>(of: Readonly<Record<string, T>>, name: string): T | undefined =>
 
 /** Reads ` name=value` pairs as the `fields` option prints them: `0xhex (dec)`, `'c'(dec)`, `symbol (dec)`, or text. */
 class FieldsReader {
-  readonly #slots: Readonly<Record<string, number>>;
-  readonly #renamed: Readonly<Record<string, string>>;
+  readonly #slotOf: (field: string) => number | undefined;
   readonly #numbers: ReadonlySet<number>;
   readonly #words: ReadonlySet<number>;
 
-  constructor(
-    slots: Readonly<Record<string, number>>,
-    renamed: Readonly<Record<string, string>>,
-    numbers: ReadonlySet<number>,
-    words: ReadonlySet<number>,
-  ) {
-    this.#slots = slots;
-    this.#renamed = renamed;
+  constructor(slotOf: (field: string) => number | undefined, numbers: ReadonlySet<number>, words: ReadonlySet<number>) {
+    this.#slotOf = slotOf;
     this.#numbers = numbers;
     this.#words = words;
   }
@@ -194,7 +196,7 @@ class FieldsReader {
       const name = textOf(buf, nameStart, at);
       const valueStart = at + 1;
       at = this.#valueEnd(buf, valueStart, end);
-      const slot = own(this.#slots, own(this.#renamed, name) ?? name) ?? (extra < captures.got.length ? extra++ : -1);
+      const slot = this.#slotOf(name) ?? (extra < captures.got.length ? extra++ : -1);
       if (slot >= 0) {
         const isNumber = this.#value(buf, valueStart, at, slot);
         if (!isNumber && this.#numbers.has(slot)) return undefined;

@@ -5,10 +5,7 @@
  * (tracepoints do not fire there), and whose virtual machine a KVM event is about; threads tell virtual CPUs apart (vcpus.ts).
  */
 import { bytesAt, bytesOf, COLON, EQUALS, HASH, SPACE, textOf, ZERO } from '../../base/bytes.ts';
-import type { ObjectId } from '../../base/ids.ts';
-import { cpuSeen } from '../../model/events/cpu.ts';
-import { bufferStart, lost } from '../../model/events/notes.ts';
-import { cpu } from '../../model/things/irq.ts';
+import { bufferStart } from '../../model/events/notes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { MOST_CPU } from '../../trace/row.ts';
 import {
@@ -25,23 +22,14 @@ import {
 } from '../importer.ts';
 import { kernelLine } from '../kernel-lines.ts';
 import { isNameByte } from '../pattern.ts';
-import { Dispatcher, RuleSet } from '../rules.ts';
-import { consoleRules } from './console.ts';
+import { Dispatcher } from '../rules.ts';
 import { Ftrace } from './context.ts';
-import { iommuRules } from './iommu.ts';
-import { irqRules } from './irq.ts';
-import { SILENT } from './known.ts';
+import { Cpus } from './cpus.ts';
+import { events } from './events.ts';
 import { isPrintk, takeMark } from './printk.ts';
 import { isProbe, takeProbe } from './probes.ts';
-import { withRaw } from './raw.ts';
 import { isNative, RecordHead } from './record.ts';
-import { schedRules } from './sched.ts';
-import { virtRules } from './virt.ts';
 
-const events = new RuleSet<Ftrace>(
-  [...irqRules, ...withRaw(virtRules), ...iommuRules, ...schedRules, ...consoleRules],
-  SILENT,
-);
 /** The one event of which blanks at the start belong to the payload. */
 const MARK = events.names.indexOf('tracing_mark_write');
 
@@ -92,9 +80,7 @@ export class FtraceImporter implements RecordReader {
   readonly #dialect: Dialect;
   readonly #head: RecordHead;
   readonly #dispatcher: Dispatcher<Ftrace>;
-  readonly #online = new Set<number>();
-  /** The object of each CPU that recorded something. */
-  readonly #cpus: ObjectId[] = [];
+  readonly #cpus: Cpus;
   #base = -1;
   #digits = 0;
   #latency = false;
@@ -120,6 +106,7 @@ export class FtraceImporter implements RecordReader {
     this.#dialect = dialect;
     this.#head = dialect.head();
     this.#f = new Ftrace(out);
+    this.#cpus = new Cpus(out);
     this.#dispatcher = new Dispatcher(this.#f, events);
     out.source.format = dialect.format;
   }
@@ -213,7 +200,7 @@ export class FtraceImporter implements RecordReader {
     let payload = at;
     while (payload < end && buf[payload] === SPACE) payload++;
     head.setTask(out, buf);
-    if (head.cpu >= 0) this.#seen(head.cpu);
+    if (head.cpu >= 0) this.#cpus.seen(head.cpu);
     if (isProbe(buf, payload, end)) {
       takeProbe(f, nameStart, nameEnd, payload, end);
       out.understood();
@@ -250,17 +237,8 @@ export class FtraceImporter implements RecordReader {
       this.#backwards > 0 ? `${this.#backwards} stamps older than the one before` : '',
     ];
     meta.variant = parts.filter((p) => p !== '').join(', ');
-    meta.cpus = Math.max(this.#headerCpus, this.#online.size);
+    meta.cpus = Math.max(this.#headerCpus, this.#cpus.count);
     meta.clock = this.#base < 0 ? 'none' : meta.time.ticks ? 'counter' : 'not told';
-  }
-
-  /** A record of this CPU: it is online, until something says otherwise. */
-  #seen(n: number): void {
-    this.#cpus[n] ??= this.#out.world.object(cpu, `cpu/${n}`);
-    const object = this.#cpus[n];
-    if (this.#out.state.flag(object, cpu.at.online) === true) return;
-    this.#online.add(n);
-    this.#f.emit(cpuSeen.put(), object);
   }
 
   /** A record without an event name: the function tracer, or something this importer does not know (false). */
@@ -316,13 +294,9 @@ export class FtraceImporter implements RecordReader {
   }
 
   #gap(n: number, count: string | undefined): void {
-    const out = this.#out;
-    out.cpu = n;
-    if (count === undefined) out.accounting.gaps++;
-    else this.#markedLost += Number(count);
-    const event = lost.put();
-    if (count !== undefined) event.count(Number(count));
-    this.#f.emit(event, this.#cpuMention(n));
+    const known = count === undefined ? -1 : Number(count);
+    if (known >= 0) this.#markedLost += known;
+    this.#cpus.lost(n, this.#cpuMention(n), known);
   }
 
   /** A line that begins with `#`; false when it is no line of a header that the kernel or trace-cmd prints. */

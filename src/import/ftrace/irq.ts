@@ -173,7 +173,14 @@ function identify(f: Ftrace, c: Captures, slot: number, object: number): void {
   handled(f, f.object(`vfio/${bdf}/${index}/${vectorNumber}`), Number(world.node(object)!.segment));
 }
 
-const kprobeText = '{text:a}';
+const ANY_TEXT = '{text:a}';
+
+/** A program wrote a text into the trace. */
+function written(f: Ftrace, slot: number): void {
+  const text = f.str(slot);
+  f.emit(mark.put().text(text), f.object('marker'));
+  noteCall(f, f.out.world.strings.text(text));
+}
 
 export const irqRules: readonly FtraceRule[] = [
   vec('vector_config', vecs.vecConfig, 'irq={irq:u} vector={vector:u} cpu={cpu:u} apicdest={apicdest:x}'),
@@ -303,18 +310,10 @@ export const irqRules: readonly FtraceRule[] = [
   }),
   // trace_printk() and marks as trace-cmd prints them: the function that called, and the text.
   ...['bprint', 'bputs', 'print'].map((name) =>
-    rule(name, ['tracing_mark_write: {text:a}', '{text:a}'] as const, (f, c, s) =>
-      takeMark(f, c.start[s.text]!, c.end[s.text]!),
+    either(
+      rule(name, 'tracing_mark_write: {text:a}', (f, _c, s) => written(f, s.text)),
+      rule(name, ANY_TEXT, (f, c, s) => takeMark(f, c.start[s.text]!, c.end[s.text]!)),
     ),
   ),
-  rule(
-    'tracing_mark_write',
-    kprobeText,
-    (f, _c, s) => {
-      const text = f.str(s.text);
-      f.emit(mark.put().text(text), f.object('marker'));
-      noteCall(f, f.out.world.strings.text(text));
-    },
-    { buf: 'text' },
-  ),
+  rule('tracing_mark_write', ANY_TEXT, (f, _c, s) => written(f, s.text), { buf: 'text' }),
 ];

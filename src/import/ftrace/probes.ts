@@ -3,7 +3,18 @@
  * the user's, so the probed function tells what a probe means. The names of its arguments are the user's too,
  * and a few spellings of each are understood.
  */
-import { COLON, EQUALS, hexDigit, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
+import {
+  COLON,
+  DOT,
+  EQUALS,
+  hexDigit,
+  MINUS,
+  PAREN_CLOSE,
+  PAREN_OPEN,
+  Scanner,
+  SPACE,
+  textOf,
+} from '../../base/bytes.ts';
 import { hex64 } from '../../base/hex.ts';
 import { bdfText } from '../../model/bdf.ts';
 import { domActivate, domAlloc } from '../../model/events/domain.ts';
@@ -20,7 +31,7 @@ import { beginIrqfd, endIrqfd } from './irqfd.ts';
 import { beginSetIrqs, endSetIrqs, noteIrqfd } from './vfio.ts';
 
 /** Arguments of the probe at hand by name: 64-bit numbers, and texts. */
-interface Args {
+export interface Args {
   readonly numbers: ReadonlyMap<string, { readonly lo: number; readonly hi: number }>;
   readonly texts: ReadonlyMap<string, string>;
 }
@@ -219,15 +230,18 @@ function isAddress(buf: Uint8Array, start: number, end: number): boolean {
 }
 
 /**
- * Whether a payload is that of a probe: `(symbol+0x0/0x0 …)` or `(callee <- caller)` first; or the address alone, where the one that prints
- * it has no symbols (trace-cmd without /proc/kallsyms).
+ * Whether a payload is that of a probe: `(symbol+0x0/0x0 …)`, `(callee <- caller)` or, of a probe at an event, `(system.event)` first; or the
+ * address alone, where the one that prints it has no symbols (trace-cmd without /proc/kallsyms).
  */
 export function isProbe(buf: Uint8Array, start: number, end: number): boolean {
   if (buf[start] !== PAREN_OPEN) return false;
   const close = buf.indexOf(PAREN_CLOSE, start);
   if (close > 0 && close < end && isAddress(buf, start + 1, close)) return true;
+  let dots = 0;
   for (let at = start + 1; at < Math.min(end, start + 200); at++) {
-    if (buf[at] === PAREN_CLOSE) return false;
+    if (buf[at] === PAREN_CLOSE) return dots === 1 && at > start + 3;
+    if (buf[at] === DOT) dots++;
+    else if (!isNameByte(buf[at]!)) dots = 2;
     if (buf[at] === 43 && buf[at + 1] === 48 && buf[at + 2] === 120) return true;
     if (buf[at] === 60 && buf[at + 1] === MINUS) return true;
   }
@@ -260,17 +274,28 @@ export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: 
   const told = returned < 0 ? symbol : /^ *(\w*)/.exec(textOf(buf, returned, at))![1]!;
   // Without symbols the name of the probe is all that tells the function: people name it after that.
   const called = ADDRESS.test(told) ? functionNamed(textOf(buf, nameStart, nameEnd)) : told;
-  const meanings = returned < 0 ? functions : returns;
-  const use = Object.hasOwn(meanings, called) ? meanings[called] : undefined;
-  if (use?.(f, argumentsOf(buf, at + 1, end))) return;
+  if (useProbe(f, called, returned >= 0, argumentsOf(buf, at + 1, end))) return;
   const { strings } = f.out.world;
-  f.emit(
-    probe
-      .put()
-      .name(strings.internBytes(buf, nameStart, nameEnd))
-      .text(strings.internBytes(buf, start, Math.min(end, start + 300))),
-    f.object('probe'),
+  noteProbe(
+    f,
+    strings.internBytes(buf, nameStart, nameEnd),
+    strings.internBytes(buf, start, Math.min(end, start + MOST_NOTED)),
   );
+}
+
+/** Bytes of a probe's record that a note of it keeps. */
+export const MOST_NOTED = 300;
+
+/** What a probe at a function, or at its return, means by its arguments; false when nothing is known of it. */
+export function useProbe(f: Ftrace, called: string, returned: boolean, args: Args): boolean {
+  const meanings = returned ? returns : functions;
+  const use = Object.hasOwn(meanings, called) ? meanings[called] : undefined;
+  return use?.(f, args) === true;
+}
+
+/** Keeps the record of a probe of which nothing is known: its name and what it printed, by their text numbers. */
+export function noteProbe(f: Ftrace, name: number, text: number): void {
+  f.emit(probe.put().name(name).text(text), f.object('probe'));
 }
 
 function argumentsOf(buf: Uint8Array, start: number, end: number): Args {

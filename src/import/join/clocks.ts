@@ -26,7 +26,7 @@ export interface Edge {
 }
 
 /**
- * Brings clocks to that of file 0, each through the comparisons that most instants support. Files that nothing connects with file 0
+ * Brings clocks to that of file 0, each through what the files tell, else through the comparisons that most instants support. Files that nothing connects with file 0
  * are not among the answers.
  */
 export function waysTo0(edges: readonly Edge[]): Map<number, Way> {
@@ -34,7 +34,9 @@ export function waysTo0(edges: readonly Edge[]): Map<number, Way> {
   const lines = new Map<number, { readonly line: Line; readonly uncertainty: number }>([
     [0, { line: { offset: 0, rate: 0, origin: 0 }, uncertainty: 0 }],
   ]);
-  const strongest = [...edges].sort((x, y) => y.connection.fit.pairs.length - x.connection.fit.pairs.length);
+  const strength = ({ connection: { told, fit } }: Edge): number =>
+    told === true ? Number.MAX_SAFE_INTEGER : fit.pairs.length;
+  const strongest = [...edges].sort((x, y) => strength(y) - strength(x));
   for (;;) {
     const edge = strongest.find(({ a, b }) => lines.has(a) !== lines.has(b));
     if (edge === undefined) return ways;

@@ -9,6 +9,7 @@ import { Derived } from './derived.ts';
 import { instantsOf, TRAITS } from './instants.ts';
 import { connectionOf } from './relations.ts';
 import { type Member, systemsOf } from './systems.ts';
+import { toldConnection } from './told.ts';
 
 /** A file that was read alone. */
 export interface JoinPart {
@@ -38,9 +39,10 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
   const edges: Edge[] = [];
   for (let a = 0; a < parts.length; a++)
     for (let b = a + 1; b < parts.length; b++) {
-      const connection = connectionOf(instants[a]!, instants[b]!);
-      if (connection !== undefined && (parts.length === 2 || connection.fit.bursts >= FEWEST_BURSTS))
-        edges.push({ a, b, connection });
+      const [x, y] = [parts[a]!.trace.first, parts[b]!.trace.first];
+      const connection = toldConnection(x, y) ?? connectionOf(instants[a]!, instants[b]!);
+      const enough = parts.length === 2 || connection?.told === true || (connection?.fit.bursts ?? 0) >= FEWEST_BURSTS;
+      if (connection !== undefined && enough) edges.push({ a, b, connection });
     }
   const ways = waysTo0(edges);
   const spans = parts.map(({ trace }, i) => spanOf(trace, i === 0 ? STILL : ways.get(i)?.line));
@@ -184,7 +186,7 @@ function alignmentOf(
     ...otherPlace(parts[way.with]!.trace, pair[other], places[way.with]!),
     what: TRAITS[pair.trait].what,
   }));
-  return { with: places[way.with]!, uncertainty, given: false, evidence };
+  return { with: places[way.with]!, uncertainty, given: false, told: connection.told, evidence };
 }
 
 const ownPlace = (trace: Trace, step: number, place: number) => ({

@@ -17,6 +17,8 @@ export interface Match extends Pairing {
 export interface Connection {
   readonly relation: Relation;
   readonly fit: Fit<Match>;
+  /** One of the two tells it: nothing had to be compared. */
+  readonly told?: true;
 }
 
 /** What it means that one source shows an instant from one side, and the other from another: `same`, or the second hosts the first. */

@@ -5,13 +5,15 @@ import { sourceOf } from '../../query/events.ts';
 import type { Platform } from '../platform.ts';
 import type { OpenTrace } from '../sessions.ts';
 
-/** Reads the lines that tell some events again, from open texts or from the files. Simulated runs have none: their events are their lines. */
+/** Reads the lines that tell some events again, from open texts or from the files. Simulated runs have none: their events are their lines; nor has a binary file. */
 export async function readLines(platform: Platform, trace: OpenTrace, steps: Iterable<Step>): Promise<LineText> {
   if (trace.branch) return () => undefined;
   const events = trace.session.trace;
+  const binary = new Set(events.sources.filter((source) => source.binary).map(({ file }) => file));
   const wanted = new Map<string, Set<number>>();
   for (const step of steps) {
     const { file, line } = sourceOf(events, step);
+    if (binary.has(file)) continue;
     wanted.set(file, (wanted.get(file) ?? new Set()).add(line));
   }
   const texts = new Map<string, ReadonlyMap<number, string>>();

@@ -91,7 +91,7 @@ async function pickFiles(): Promise<readonly vscode.Uri[]> {
     // A filter goes by the ending of a name: it would hide a file named `trace`. So it is not the first choice.
     filters: {
       'All Files': ['*'],
-      Traces: ['log', 'txt', 'out', 'trace', 'ftrace', 'qemu-trace', 'irqtrace', 'gz', 'zst', 'zstd'],
+      Traces: ['log', 'txt', 'out', 'trace', 'ftrace', 'qemu-trace', 'irqtrace', 'dat', 'gz', 'zst', 'zstd'],
     },
   });
   return picked ?? [];
@@ -105,7 +105,7 @@ function fileCommands(
     const trace = toUri(file) ? find(file) : await pickTrace(sessions);
     if (!trace) return;
     sessions.activate(trace);
-    if (trace.branch) await showText(trace.uri);
+    if (trace.branch) await showText(trace);
   };
   return {
     openTrace: async (argument?: unknown, second?: unknown) => {

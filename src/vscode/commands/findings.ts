@@ -57,7 +57,7 @@ export function findingCommands(services: FindingServices, find: Find): Handlers
     sessions.activate(trace);
     const reached = trace.session.move({ to: 'step', step });
     trace.session.select(trace.session.trace.world.path(finding.object));
-    await showText(trace.uri).catch((error: unknown) => services.log.warn(`${trace.label}: ${error}`));
+    await showText(trace).catch((error: unknown) => services.log.warn(`${trace.label}: ${error}`));
     return typeof reached === 'number' ? reached : undefined;
   };
   const stop = async (argument?: unknown, file?: FileArgument): Promise<true | undefined> => {

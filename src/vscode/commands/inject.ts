@@ -29,9 +29,7 @@ export function injectCommands({ sessions, simulations, log }: SimServices, find
     sessions.activate(result);
     if (result !== trace) {
       say(`this is the branch ${result.label}; ${trace.label} does not change`);
-      await showText(result.uri).catch((error: unknown) =>
-        log.warn(`${result.label}: its text is not shown: ${error}`),
-      );
+      await showText(result).catch((error: unknown) => log.warn(`${result.label}: its text is not shown: ${error}`));
     }
     return result.session.cursor;
   };

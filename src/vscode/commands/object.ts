@@ -54,7 +54,7 @@ export function objectCommands(
       const step = lastWrite(session.trace, target, session.cursor);
       if (step < 0) return void say(`nothing wrote ${path} up to here`);
       const { uri, line } = filePlaceOf(trace, step);
-      await revealLine(uri, line + 1);
+      await revealLine(trace, line + 1, uri);
       return line + 1;
     }),
     showHistory: about(showHistory),
@@ -66,7 +66,7 @@ export function objectCommands(
     }),
     revealLine: (file?: FileArgument, line?: unknown) => {
       const trace = find(file);
-      if (trace && typeof line === 'number') return revealLine(trace.uri, line);
+      if (trace && typeof line === 'number') return revealLine(trace, line);
       return undefined;
     },
   };

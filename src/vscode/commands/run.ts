@@ -27,7 +27,7 @@ export function runCommands({ sessions, simulations, checks, log }: RunServices,
       void vscode.commands.executeCommand('workbench.view.extension.irqscope');
       const trace = await simulations.start(recipe);
       trace.session.move({ to: 'first' });
-      void showText(trace.uri).catch((error: unknown) => log.warn(`${trace.label}: its text is not shown: ${error}`));
+      void showText(trace).catch((error: unknown) => log.warn(`${trace.label}: its text is not shown: ${error}`));
       return trace.session.cursor;
     } catch (error) {
       complain(log, recipe.scenario.title, error);

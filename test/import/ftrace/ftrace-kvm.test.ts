@@ -211,6 +211,13 @@ describe('kvm events, x86', () => {
     ]);
   });
 
+  it('a read is a read, whatever the record before it said', () => {
+    const { events } = wholly(
+      `# tracer: nop\n${HEAD}irq_handler_entry: irq=2 name=x\n${HEAD}kvm_mmio: mmio read len 4 gpa 0xfe003000 val 0x7\n`,
+    );
+    assert.equal(events[1], 'kvm.mmio kvm/0/mmio write=false size=4 address=0xfe003000 value=0x7');
+  });
+
   it('accesses that leave the guest', () => {
     all([
       [

@@ -7,6 +7,14 @@ import { wholly } from '../samples.ts';
 const HEAD = '          <idle>-0       [002] d.h1.    10.934596: ';
 const of = (payload: string): string[] => wholly(`# tracer: nop\n${HEAD}${payload}\n`).events;
 
+describe('probes at events', () => {
+  it('are noted, under any name', () => {
+    assert.deepEqual(of('mine: (irq.irq_handler_entry) desc=0xff'), [
+      'probe probe name=mine text=(irq.irq_handler_entry) desc=0xff',
+    ]);
+  });
+});
+
 describe('probes on functions that mean something', () => {
   it('messages that the kernel writes into a device, under any name of probe and argument', () => {
     const written = 'msg.write irq/28 hwirq=2 address=0xfee002d8 data=0x0';

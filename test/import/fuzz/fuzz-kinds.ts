@@ -3,6 +3,7 @@ import { fuzzScenario } from '../../sim/fuzz-scenarios.ts';
 import { fuzzCapture } from './fuzz-captures.ts';
 import { fuzzIrqtrace } from './fuzz-irqtrace.ts';
 import { fuzzPacked } from './fuzz-packed.ts';
+import { fuzzTracedat } from './fuzz-tracedat.ts';
 
 /** How an input was read. */
 export interface Outcome {
@@ -22,4 +23,5 @@ export const fuzzKinds: Readonly<Record<string, (seed: number) => Trial>> = {
   irqtrace: fuzzIrqtrace,
   packed: fuzzPacked,
   scenarios: fuzzScenario,
+  tracedat: fuzzTracedat,
 };

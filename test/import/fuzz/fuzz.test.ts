@@ -16,6 +16,7 @@ describe('mutated inputs', () => {
     irqtrace: [300, 0.6],
     packed: [100, 0.2],
     scenarios: [60, 0.1],
+    tracedat: [60, 0.6],
   };
   for (const kind of Object.keys(fuzzKinds)) {
     it(`${kind}: are read or refused, never lost`, async function () {

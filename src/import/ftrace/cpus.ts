@@ -1,0 +1,41 @@
+import type { ObjectId } from '../../base/ids.ts';
+import { cpuSeen } from '../../model/events/cpu.ts';
+import { lost } from '../../model/events/notes.ts';
+import { cpu } from '../../model/things/irq.ts';
+import type { TraceBuilder } from '../../trace/builder.ts';
+
+/** The CPUs of a trace, as their records show them. */
+export class Cpus {
+  readonly #out: TraceBuilder;
+  readonly #online = new Set<number>();
+  /** The object of each CPU that recorded something. */
+  readonly #objects: ObjectId[] = [];
+
+  constructor(out: TraceBuilder) {
+    this.#out = out;
+  }
+
+  /** How many recorded something. */
+  get count(): number {
+    return this.#online.size;
+  }
+
+  /** A record of this CPU: it is online, until something says otherwise. */
+  seen(n: number): void {
+    const out = this.#out;
+    const object = (this.#objects[n] ??= out.world.object(cpu, `cpu/${n}`));
+    if (out.state.flag(object, cpu.at.online) === true) return;
+    this.#online.add(n);
+    out.emit(cpuSeen.put(), object);
+  }
+
+  /** Events of a CPU were lost; -1: it is not known how many. */
+  lost(n: number, buffer: ObjectId, count: number): void {
+    const out = this.#out;
+    out.cpu = n;
+    if (count < 0) out.accounting.gaps++;
+    const event = lost.put();
+    if (count >= 0) event.count(count);
+    out.emit(event, buffer);
+  }
+}
