@@ -9,7 +9,7 @@ import { nameOf } from './read.ts';
 export type Position =
   | { readonly kind: 'end' }
   | { readonly kind: 'step'; readonly number: number }
-  | { readonly kind: 'line'; readonly number: number; readonly file: string | undefined }
+  | { readonly kind: 'line'; readonly number: number; readonly file?: string | undefined }
   | { readonly kind: 'time'; readonly text: string };
 
 /** The forms of a place, for messages. */
@@ -32,7 +32,7 @@ export function parsePosition(text: string, option: string): Position {
   if (match && kind === 'time') return { kind, text: number };
   if (match && !fraction && kind === 'step' && !number.startsWith('-')) return { kind, number: Number(number) };
   if (match && !fraction && kind === 'line' && Number(number) > 0)
-    return { kind, number: Number(number), file: undefined };
+    return { kind, number: Number(number) };
   throw new Failure(`${option} ${text} is no place in a trace; give ${POSITION_FORMS}`);
 }
 
