@@ -70,12 +70,10 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
   its_mask_irq: (f, a) => lpi(f, a) && maskOf(f, a, true),
   its_unmask_irq: (f, a) => lpi(f, a) && maskOf(f, a, false),
   its_irq_compose_msi_msg: lpi,
-  iommu_dma_prepare_msi: (f, a) => {
-    const doorbell = first(a, 'doorbell', 'msi_addr', 'addr');
-    if (doorbell === undefined) return false;
-    f.emit(itsDoorbell.put().address(doorbell.lo, doorbell.hi), f.object('its/0'));
-    return true;
-  },
+  iommu_dma_prepare_msi: doorbell,
+  // Linux 6.15 divided it: the IOMMU of the kernel's own drivers, and that of iommufd (drivers/iommu/dma-iommu.c, iommufd/driver.c).
+  iommu_dma_sw_msi: doorbell,
+  iommufd_sw_msi: doorbell,
   vfio_pci_set_irqs_ioctl: (f, a) => {
     const flags = first(a, 'flags');
     const index = first(a, 'index');
@@ -125,6 +123,14 @@ const returns: typeof functions = {
     return ret !== undefined && endIrqfd(f, ret.lo | 0);
   },
 };
+
+/** The doorbell of the MSI controller, which the IOMMU is to map for a device. */
+function doorbell(f: Ftrace, a: Args): boolean {
+  const address = first(a, 'doorbell', 'msi_addr', 'addr');
+  if (address === undefined) return false;
+  f.emit(itsDoorbell.put().address(address.lo, address.hi), f.object('its/0'));
+  return true;
+}
 
 function writeMessage(f: Ftrace, a: Args): boolean {
   const number = first(a, 'irq', 'virq');

@@ -75,6 +75,9 @@ describe('probes on functions that mean something', () => {
     assert.deepEqual(of('prepare_msi: (iommu_dma_prepare_msi+0x0/0x288) irq=0 doorbell=0x8090040'), [
       'its.doorbell its/0 address=0x8090040',
     ]);
+    // Since Linux 6.15.
+    for (const name of ['iommu_dma_sw_msi', 'iommufd_sw_msi'])
+      assert.deepEqual(of(`${name}: (${name}+0x0/0x288) doorbell=0x8090040`), ['its.doorbell its/0 address=0x8090040']);
   });
 
   it('VFIO and irqfds', () => {
