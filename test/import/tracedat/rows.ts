@@ -275,6 +275,52 @@ export const ROWS: Readonly<Record<string, Row>> = {
     values: [0x2500000014n, 0n, 0n, 0n, 'dmar0'],
     text: 'iec_inv dmar0: 0x2500000014 0x0 0x0 0x0',
   },
+  'a mapping of the IOMMU layer': {
+    event: 'map',
+    fields: [u64('iova'), u64('paddr'), ['size_t size', 8]],
+    print:
+      '"IOMMU: iova=0x%016llx - 0x%016llx paddr=0x%016llx size=%zu", REC->iova, REC->iova + REC->size, REC->paddr, REC->size',
+    values: [0x8000000n, 0xfee00000n, 4096n],
+    text: 'IOMMU: iova=0x0000000008000000 - 0x0000000008001000 paddr=0x00000000fee00000 size=4096',
+  },
+  'a fault of the IOMMU layer': {
+    event: 'io_page_fault',
+    fields: [str('device'), str('driver'), u64('iova'), i32('flags')],
+    print: '"IOMMU:%s %s iova=0x%016llx flags=0x%04x", __get_str(driver), __get_str(device), REC->iova, REC->flags',
+    values: ['0000:00:03.0', 'vfio-pci', 0xfee00000n, 1],
+    text: 'IOMMU:vfio-pci 0000:00:03.0 iova=0x00000000fee00000 flags=0x0001',
+  },
+  'a hypercall of Hyper-V': {
+    event: 'kvm_hv_hypercall',
+    fields: [
+      ['__u16 rep_cnt', 2],
+      ['__u16 rep_idx', 2],
+      u64('ingpa'),
+      u64('outgpa'),
+      ['__u16 code', 2],
+      ['bool fast', 1],
+    ],
+    print:
+      '"code 0x%x %s cnt 0x%x idx 0x%x in 0x%llx out 0x%llx", REC->code, REC->fast ? "fast" : "slow", REC->rep_cnt, REC->rep_idx, REC->ingpa, REC->outgpa',
+    values: [1, 0, 0x1000n, 0x2000n, 0x7e, 0],
+    text: 'code 0x7e slow cnt 0x1 idx 0x0 in 0x1000 out 0x2000',
+  },
+  'an interrupt line of arm64': {
+    event: 'kvm_irq_line',
+    fields: [u32('type'), i32('vcpu_idx'), i32('irq_num'), i32('level')],
+    print:
+      '"Inject %s interrupt (%d), vcpu->idx: %d, num: %d, level: %d", (REC->type == 0) ? "CPU" : (REC->type == 1) ? "VGIC PPI" : (REC->type == 2) ? "VGIC SPI" : "UNKNOWN", REC->type, REC->vcpu_idx, REC->irq_num, REC->level',
+    values: [2, 0, 40, 1],
+    text: 'Inject VGIC SPI interrupt (2), vcpu->idx: 0, num: 40, level: 1',
+  },
+  'an event that says nothing, with texts': {
+    event: 'cache_tag_assign',
+    fields: [str('iommu'), str('dev'), ['u16 type', 2]],
+    print:
+      '"%s/%s type %s", __get_str(iommu), __get_str(dev), __print_symbolic(REC->type, { CACHE_TAG_IOTLB, "iotlb" })',
+    values: ['dmar0', '0000:00:03.0', 0],
+    text: 'dmar0/0000:00:03.0 type iotlb',
+  },
   'a line of the kernel log': {
     event: 'console',
     fields: [str('msg')],
