@@ -41,6 +41,11 @@ const bundles: Bundle[] = [
     options: { platform: 'browser', format: 'iife', target: 'es2022' },
   },
   {
+    entry: 'webview/events/main.ts',
+    out: 'webview/events.js',
+    options: { platform: 'browser', format: 'iife', target: 'es2022' },
+  },
+  {
     entry: 'src/cli/main.ts',
     out: 'cli.js',
     options: { platform: 'node', format: 'esm', target: 'node20' },

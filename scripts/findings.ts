@@ -5,6 +5,7 @@ import type { Rule } from '../src/check/rule.ts';
 import { rules } from '../src/check/rules.ts';
 import type { EventKind } from '../src/model/event.ts';
 import { plantedFaults } from '../src/sim/faults/faults.ts';
+import type { Stated } from '../src/sim/faults/planting.ts';
 import { falseAlarms } from './false-alarms.ts';
 import { root } from './paths.ts';
 
@@ -72,17 +73,28 @@ const code = (text: string): string => `\`${text}\``;
 
 /** What a rule needs of a trace. */
 function needsOf(rule: Rule): string {
-  if (rule.needsAll) return 'every cause and every message, which only simulated traces show';
-  const groups = rule.needs.map(kindsIn);
-  return groups.length === 0 ? 'nothing in particular' : groups.join('; and ');
+  const groups = rule.needsAll
+    ? ['every cause and every message, which only simulated traces show']
+    : rule.needs.map(kindsIn);
+  if (rule.oneMachine) groups.push('records of one virtual machine only');
+  const needs = groups.length === 0 ? 'nothing in particular' : groups.join('; and ');
+  return rule.alone === undefined ? needs : `${needs}. By itself it tells of the fault: ${kindsIn(rule.alone)}`;
 }
+
+/** What the page says of plants of which not all follows from a part that goes wrong. */
+const NOTES: Readonly<Record<Stated, string>> = {
+  line: 'The simulated kernel prints the line that the rule reads, in the words of Linux.',
+  act: 'The fault is the event itself that the rule looks for.',
+  symptom: 'The plant states the symptom: nothing in the simulator leads to it.',
+};
 
 function plantedBy(id: string): string[] {
   return plantedFaults
     .filter((fault) => (fault.rule ?? fault.id) === id)
-    .map(({ id: value, scenario, how, settings = {} }) => {
+    .map(({ id: value, scenario, how, stated, settings = {} }) => {
       const set = Object.entries({ ...settings, fault: value }).map(([name, to]) => `--set ${name}=${to}`);
-      return `- Planted by ${code(`irqscope simulate ${scenario} ${set.join(' ')}`)}: ${plain(how)}`;
+      const note = stated === undefined ? '' : ` (${NOTES[stated]})`;
+      return `- Planted by ${code(`irqscope simulate ${scenario} ${set.join(' ')}`)}: ${plain(how)}${note}`;
     });
 }
 

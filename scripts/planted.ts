@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { plantedFaults } from '../src/sim/faults/faults.ts';
-import { type Planted, plant, plantedRow } from '../test/check/planting.ts';
+import { type Planted, plant, plantedHead, plantedRow } from '../test/check/planting.ts';
 import { root } from './paths.ts';
 
 const PAGE = join(root, 'docs', 'findings.md');
@@ -12,11 +12,7 @@ for (const fault of plantedFaults) {
   if (planted.why !== '') console.error(`${fault.id}: ${planted.why}`);
   results.push([plantedRow(fault, planted), planted]);
 }
-const table = [
-  '| fault | rule | scenario | found | missed | false |',
-  '|---|---|---|---|---|---|',
-  ...results.map(([row]) => row),
-];
+const table = [...plantedHead, ...results.map(([row]) => row)];
 const text = readFileSync(PAGE, 'utf8');
 const pattern = /(<!-- planted: [^>]*-->)[\s\S]*?(<!-- \/planted -->)/;
 writeFileSync(

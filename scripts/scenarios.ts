@@ -6,6 +6,7 @@ import { toJsonSchema } from '@valibot/to-json-schema';
 import { rules } from '../src/check/rules.ts';
 import { userRulesSchema } from '../src/check/user/schema.ts';
 import { suppressionsSchema } from '../src/check/user/suppressions.ts';
+import { sessionFileSchema } from '../src/session/session-file.ts';
 import { operations } from '../src/sim/catalogue.ts';
 import { policies } from '../src/sim/design.ts';
 import { expected, type OperationArg } from '../src/sim/operation.ts';
@@ -193,6 +194,7 @@ export const made: Readonly<Record<string, () => string>> = {
   'examples/scenarios/README.md': scenarioPage,
   'src/sim/bundled.ts': bundledSource,
   'syntaxes/rules.schema.json': () => jsonSchema(userRulesSchema),
+  'syntaxes/session.schema.json': () => jsonSchema(sessionFileSchema),
   'syntaxes/scenario.schema.json': scenarioJsonSchema,
   'syntaxes/suppressions.schema.json': () => jsonSchema(suppressionsSchema),
 };

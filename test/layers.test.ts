@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
-const LADDER = ['base', 'model', 'trace', 'query', 'check', 'sim', 'import', 'view', 'session', 'protocol'];
+const LADDER = ['base', 'model', 'trace', 'query', 'check', 'sim', 'import', 'kit', 'view', 'session', 'protocol'];
 const SHELLS: Record<string, RegExp> = { 'src/cli': /^node:/, 'src/vscode': /^(vscode$|node:)/, webview: /^$/ };
 
 function tsFiles(dir: string): string[] {

@@ -1,5 +1,6 @@
+import { queryFromHost } from '../src/protocol/query.ts';
 import type { Peer } from '../src/protocol/rpc.ts';
-import { fromHost, fromView, questions } from '../src/protocol/timeline.ts';
+import { type FindingsMessage, fromHost, fromView, questions } from '../src/protocol/timeline.ts';
 import { setText, settled } from './dom.ts';
 import { type Actions, listenToKeys, listenToPointer, listenToWheel } from './input.ts';
 import { type Controls, type Layout, listenToSplitter, makeLayout } from './layout.ts';
@@ -8,6 +9,7 @@ import { readMemory } from './memory.ts';
 import { Model } from './model.ts';
 import { Names } from './names.ts';
 import type { Range } from './overlay.ts';
+import { listenToFind, queryActions } from './query/actions.ts';
 import type { ShownRow } from './rows.ts';
 import { ROW } from './shapes.ts';
 import { SpokenTable } from './spoken-table.ts';
@@ -16,7 +18,7 @@ import { StateView } from './states.ts';
 import { watchTheme } from './theme.ts';
 import { placeText } from './ticks.ts';
 import { setPressed } from './toolkit.ts';
-import { Tooltip, type TooltipTarget } from './tooltip.ts';
+import { findingContent, laneContent, Tooltip, type TooltipTarget } from './tooltip.ts';
 
 /** The editor keeps this state when it destroys the page, and gives it to the next page. */
 interface Store {
@@ -29,6 +31,10 @@ const REACH = 4;
 const NAMES_WIDTH = 230;
 
 const complain = (error: unknown): void => console.warn(`timeline: ${error}`);
+
+/** Findings as what the pointer is over; undefined for none. */
+const pinsTarget = (pins: FindingsMessage['places']): TooltipTarget | undefined =>
+  pins.length === 0 ? undefined : { key: JSON.stringify(pins), ask: () => Promise.resolve(findingContent(pins)) };
 
 /** The timeline. It connects the messages of the host, the input of the user, and the parts that draw. */
 export class App implements Actions {
@@ -44,6 +50,11 @@ export class App implements Actions {
   readonly #stage: Stage;
   readonly #later = settled(250, () => this.#afterwards());
   readonly #speak = settled(150, () => this.#announce());
+  readonly #tellRange = settled(150, () => {
+    const { trace, range, viewport } = this.#model;
+    if (!trace || trace.id === 0) return;
+    this.#peer.tell(fromView.range, { trace: trace.id, range: range ? { axis: viewport.axis, ...range } : null });
+  });
 
   constructor(root: HTMLElement, peer: Peer, store: Store) {
     this.#peer = peer;
@@ -59,7 +70,8 @@ export class App implements Actions {
     });
     const extras = [this.#tooltip.element, this.#legend.element, this.#spoken.element];
     this.#layout = makeLayout(root, this.#controls(), this.#names.element, extras);
-    this.#layout.filter.value = memory?.filter ?? '';
+    this.#layout.box.value = memory?.filter ?? '';
+    this.#layout.hitsOnly.checked = memory?.hitsOnly === true;
     this.#stage = new Stage(
       {
         ...{ layout: this.#layout, model: this.#model, names: this.#names, peer, problem: complain },
@@ -84,6 +96,7 @@ export class App implements Actions {
       listenToPointer(canvas, this);
     }
     listenToKeys(overlay.canvas, this);
+    listenToFind(() => this.#layout.box.focus());
     listenToSplitter(
       this.#layout,
       () => this.#stage.namesWidth,
@@ -113,21 +126,18 @@ export class App implements Actions {
       if (moved) this.#speak();
       this.#stage.redraw();
     });
-    this.#peer.hear(fromHost.path, (path) => {
-      model.setPath(path);
-      this.#stage.redraw();
-    });
-    this.#peer.hear(fromHost.findings, (findings) => {
-      model.setFindings(findings);
-      this.#stage.redraw();
-    });
-    this.#peer.hear(fromHost.found, (found) => {
-      model.setFound(found);
-      this.#stage.redraw();
-    });
-    this.#peer.hear(fromHost.differences, (differences) => {
-      model.setDifferences(differences);
-      this.#stage.redraw();
+    this.#peer.hear(fromHost.path, (path) => this.#changed(() => model.setPath(path)));
+    this.#peer.hear(fromHost.findings, (findings) => this.#changed(() => model.setFindings(findings)));
+    this.#peer.hear(fromHost.found, (found) => this.#changed(() => model.setFound(found)));
+    this.#peer.hear(fromHost.differences, (differences) => this.#changed(() => model.setDifferences(differences)));
+    this.#peer.hear(fromHost.hitLanes, (lanes) => this.#changed(() => model.setHitLanes(lanes)));
+    this.#peer.hear(queryFromHost.search, (search) => {
+      if (search.trace !== model.trace?.id) return;
+      this.#changed(() => model.setSearch(search));
+      const { box, hits, hitsOnly } = this.#layout;
+      box.show(search);
+      hits.show(search);
+      hitsOnly.element.hidden = search.state === 'none';
     });
     this.#peer.ask(questions.hello, {}).then((trace) => {
       if (model.setTrace(trace)) this.#stage.clear();
@@ -141,10 +151,17 @@ export class App implements Actions {
   #controls(): Controls {
     const { rows, viewport } = this.#model;
     return {
-      filter: (text) => {
-        rows.setFilter(text);
-        this.#stage.redraw();
+      query: {
+        ...queryActions(
+          this.#peer,
+          () => this.#model.trace?.id ?? 0,
+          () => this.#layout.hits.running,
+          complain,
+        ),
+        words: (text) => this.#changed(() => rows.setFilter(text)),
       },
+      hitsOnly: (on) => this.#changed(() => this.#model.setHitsOnly(on)),
+      events: () => this.#peer.tell(fromView.events, {}),
       zoom: (factor) => {
         viewport.zoom(this.zoomCentre(), factor);
         this.viewChanged();
@@ -154,12 +171,10 @@ export class App implements Actions {
         this.viewChanged();
       },
       go: (to) => this.go(to),
-      turnAll: (open) => {
-        rows.turnAll(open);
-        this.#stage.redraw();
-      },
+      turnAll: (open) => this.#changed(() => rows.turnAll(open)),
       steps: (on) => {
         this.#model.setAxis(on ? 'step' : 'time');
+        this.#tellRange();
         this.viewChanged();
       },
       legend: () => this.#toggleLegend(),
@@ -174,14 +189,18 @@ export class App implements Actions {
   setRange(range: Range | undefined): void {
     this.#model.range = range;
     this.#stage.redrawOver();
+    this.#tellRange();
   }
 
   point(x: number, y: number, event: PointerEvent | undefined): void {
     this.#stage.pointer = event && x;
-    const row = event?.target === this.#layout.overlay.canvas ? this.#rowAt(y) : undefined;
+    const { canvas } = this.#layout.overlay;
+    const row = event?.target === canvas ? this.#rowAt(y) : undefined;
+    const pins = row ? this.#stage.findingsAt(x, y) : [];
+    canvas.classList.toggle('over-pin', pins.length > 0);
     this.#hover(row?.lane.id ?? -1);
     if (!event || !row || !this.#model.trace) this.#tooltip.hide();
-    else this.#tooltip.show(this.#tooltipTarget(row, x), event.clientX, event.clientY);
+    else this.#tooltip.show(pinsTarget(pins) ?? this.#tooltipTarget(row, x), event.clientX, event.clientY);
     this.#stage.redrawOver();
   }
 
@@ -189,7 +208,12 @@ export class App implements Actions {
     const row = event.target === this.#layout.overlay.canvas ? this.#rowAt(y) : undefined;
     if (!row) return;
     this.#focus(row.lane.id, false);
-    this.#ask(row, 'nearest', this.viewport.place(x));
+    const [pin] = this.#stage.findingsAt(x, y);
+    const { trace } = this.#model;
+    if (pin && trace) {
+      const { rule, step, object } = pin;
+      this.#peer.tell(fromView.finding, { trace: trace.id, rule, step, object });
+    } else this.#ask(row, 'nearest', this.viewport.place(x));
   }
 
   focusBy(rows: number): void {
@@ -244,13 +268,21 @@ export class App implements Actions {
     const wanted = this.#model.rowOf(row);
     return {
       key: JSON.stringify([trace?.id, trace?.indexed, wanted, axis, from, to]),
-      title: [lane.label, lane.detail].filter((part) => part !== '').join(' '),
-      ask: () => this.#peer.ask(questions.describe, { trace: trace?.id ?? 0, row: wanted, axis, from, to }),
+      ask: async () =>
+        laneContent(
+          [lane.label, lane.detail].filter((part) => part !== '').join(' '),
+          await this.#peer.ask(questions.describe, { trace: trace?.id ?? 0, row: wanted, axis, from, to }),
+        ),
     };
   }
 
   #turn(row: ShownRow, open: boolean): void {
-    this.#model.rows.turn(row.lane, open);
+    this.#changed(() => this.#model.rows.turn(row.lane, open));
+  }
+
+  /** Changes the model and draws it again. */
+  #changed(change: () => void): void {
+    change();
     this.#stage.redraw();
   }
 

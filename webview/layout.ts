@@ -1,13 +1,18 @@
 import { icon, make } from './dom.ts';
+import { type BoxActions, QueryBox } from './query/box.ts';
+import { Hits } from './query/hits.ts';
 import { Surface } from './surface.ts';
-import { type Checkbox, makeButton, makeCheckbox, makeTextField, type TextField } from './toolkit.ts';
+import { type Checkbox, makeButton, makeCheckbox } from './toolkit.ts';
 
 export const RULER = 34;
 export const NARROWEST = 90;
 
 /** What the controls of the toolbar do. */
 export interface Controls {
-  filter(text: string): void;
+  readonly query: BoxActions;
+  /** Shows only events that fit the filter, and lanes that have some; otherwise the others are dimmed. */
+  hitsOnly(on: boolean): void;
+  events(): void;
   zoom(factor: number): void;
   fit(): void;
   go(to: 'next' | 'previous'): void;
@@ -18,7 +23,9 @@ export interface Controls {
 
 /** The parts of the page. */
 export interface Layout {
-  readonly filter: TextField;
+  readonly box: QueryBox;
+  readonly hits: Hits;
+  readonly hitsOnly: Checkbox;
   readonly steps: Checkbox;
   readonly legendButton: HTMLElement;
   readonly progress: HTMLElement;
@@ -43,7 +50,7 @@ export interface Layout {
 const HELP =
   'Left and right arrow pan, with Control they move the cursor to the previous or next event of the lane. Up and down ' +
   'arrow choose a lane. Plus and minus zoom, F fits all, Home and End go to the ends, Enter moves the cursor to the ' +
-  'nearest event, Space opens or closes a group.';
+  'nearest event, Space opens or closes a group, Control and F leads to the filter.';
 
 const ICONS = {
   zoomIn: 'M7 3.5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 1 0 0-7M9.7 9.7L13.5 13.5M5.3 7h3.4M7 5.3v3.4',
@@ -53,12 +60,18 @@ const ICONS = {
   next: 'M5.5 3.5L10.5 8l-5 4.5M12.5 3.5v9',
   open: 'M3 4h10M5.5 8H13M5.5 12H13',
   close: 'M3 4h10M3 8h10M3 12h10',
+  events: 'M3 4h1M6 4h7M3 8h1M6 8h7M3 12h1M6 12h7',
   legend: 'M8 11.5v.1M5.8 6.2a2.2 2.2 0 1 1 3.2 2c-.7.4-1 .8-1 1.6M8 1.8a6.2 6.2 0 1 0 0 12.4a6.2 6.2 0 1 0 0-12.4',
 };
 
 /** Makes the page inside an element. */
 export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLElement, extras: readonly Node[]): Layout {
-  const filter = makeTextField('Filter lanes', controls.filter);
+  const box = new QueryBox('Filter lanes, or events: kind == send', controls.query);
+  const { query } = controls;
+  const hits = new Hits({ hit: (to) => query.hit(to), stop: () => query.stop(), clear: () => box.clear() });
+  const hitsOnly = makeCheckbox('Hits only', controls.hitsOnly);
+  hitsOnly.element.title = 'Hides the events that do not fit the filter, and lanes without one that does';
+  hitsOnly.element.hidden = true;
   const steps = makeCheckbox('Equal steps', controls.steps);
   steps.element.title = 'Draws every event as wide as any other, instead of drawing time';
   const legendButton = makeButton('Legend', controls.legend, icon(ICONS.legend));
@@ -67,7 +80,9 @@ export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLEle
     'div',
     'toolbar',
     { role: 'toolbar', 'aria-label': 'Timeline' },
-    filter.element,
+    box.element,
+    hits.element,
+    hitsOnly.element,
     group(
       makeButton('Zoom Out', () => controls.zoom(1 / 2), icon(ICONS.zoomOut)),
       makeButton('Zoom In', () => controls.zoom(2), icon(ICONS.zoomIn)),
@@ -83,6 +98,7 @@ export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLEle
     ),
     steps.element,
     make('span', 'space'),
+    makeButton('Show Event List', controls.events, icon(ICONS.events)),
     legendButton,
   );
   const progress = make(
@@ -133,7 +149,9 @@ export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLEle
   root.replaceChildren(toolbar, progress, banner, body, status, live, help, ...extras);
   return {
     ...{
-      filter,
+      box,
+      hits,
+      hitsOnly,
       steps,
       legendButton,
       progress,

@@ -35,6 +35,8 @@ function sampleWindow(value: number): WindowView {
     count: new Uint32Array(),
     step: new Uint32Array(),
     shapes: new Uint16Array(),
+    hits: new Uint32Array(),
+    hitShapes: new Uint16Array(),
     rowLayers: Uint32Array.of(0, 1),
     layerRuns: Uint32Array.of(0, runs.length),
     runAt: Float32Array.from(runs),

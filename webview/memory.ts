@@ -9,7 +9,9 @@ const saved = v.object({
   to: v.pipe(v.number(), v.finite()),
   turned: v.array(v.tuple([v.string(), v.boolean()])),
   focused: v.string(),
+  /** The words in the box. A filter of events is kept with the trace. */
   filter: v.string(),
+  hitsOnly: v.boolean(),
   namesWidth: v.pipe(v.number(), v.minValue(0), v.maxValue(10_000)),
   scrollTop: v.pipe(v.number(), v.minValue(0)),
   legend: v.boolean(),

@@ -1,9 +1,11 @@
 import type { TimeBase } from '../src/base/time.ts';
+import type { SearchMessage } from '../src/protocol/query.ts';
 import type {
   CursorMessage,
   DifferencesMessage,
   FindingsMessage,
   FoundMessage,
+  HitLanesMessage,
   LanesMessage,
   LayerMessage,
   PathMessage,
@@ -35,8 +37,14 @@ export class Model {
   differences: DifferencesMessage['places'] = [];
   /** Where findings show. */
   findings: FindingsMessage['places'] = [];
-  /** The events that a search found. */
+  /** The events that a search found, nearest to the cursor. */
   found: FoundMessage['places'] = [];
+  /** The search whose hits are told apart; undefined for none. */
+  search: SearchMessage | undefined;
+  /** Events that do not fit are left out, not dimmed. */
+  hitsOnly = false;
+  /** The lanes with hits, and the search that they are of. */
+  #hitLanes: { readonly search: number; readonly lanes: ReadonlySet<number> } = { search: 0, lanes: new Set() };
   /** The lane that the keys act on; -1 for none. */
   focused = -1;
   time: TimeBase = NO_TIME;
@@ -55,6 +63,7 @@ export class Model {
     if (!memory) return;
     for (const [path, open] of memory.turned) this.rows.turned.set(path, open);
     this.rows.setFilter(memory.filter);
+    this.hitsOnly = memory.hitsOnly;
   }
 
   /** The smallest difference between two places on the axis. */
@@ -103,6 +112,8 @@ export class Model {
       this.differences = [];
       this.findings = [];
       this.found = [];
+      this.search = undefined;
+      this.#chooseLanes();
       this.focused = -1;
       viewport.fitted = true;
     }
@@ -135,6 +146,30 @@ export class Model {
 
   setFound({ trace, places }: FoundMessage): void {
     if (trace === this.trace?.id) this.found = places;
+  }
+
+  setSearch(search: SearchMessage): void {
+    if (search.trace !== this.trace?.id) return;
+    this.search = search.state === 'none' ? undefined : search;
+    this.#chooseLanes();
+  }
+
+  setHitLanes({ trace, search, lanes }: HitLanesMessage): void {
+    if (trace !== this.trace?.id) return;
+    this.#hitLanes = { search, lanes: new Set(lanes) };
+    this.#chooseLanes();
+  }
+
+  setHitsOnly(on: boolean): void {
+    this.hitsOnly = on;
+    this.#chooseLanes();
+  }
+
+  /** Shows the lanes with hits only, once they are known. */
+  #chooseLanes(): void {
+    const { search, lanes } = this.#hitLanes;
+    const known = this.search !== undefined && this.search.id === search;
+    this.rows.setOnly(known && this.hitsOnly ? lanes : undefined);
   }
 
   setDifferences({ trace, places }: DifferencesMessage): void {
@@ -205,7 +240,8 @@ export class Model {
   /** Everything that a later page needs to show the same picture. */
   remember(page: Pick<Memory, 'namesWidth' | 'scrollTop' | 'legend'>): Memory {
     const { turned, filter } = this.rows;
-    return { ...page, ...this.#view(), trace: this.trace?.name ?? '', turned: [...turned], filter };
+    const { hitsOnly } = this;
+    return { ...page, ...this.#view(), trace: this.trace?.name ?? '', turned: [...turned], filter, hitsOnly };
   }
 
   /** Restores the view of an earlier page after the same trace is read and indexed. */

@@ -1,7 +1,7 @@
 import type { TimeBase } from '../src/base/time.ts';
 import type { CursorMessage, LayerMessage } from '../src/protocol/timeline.ts';
 import { drawLayer, type Mapping } from './draw/layers.ts';
-import { drawMarks } from './draw/marks.ts';
+import { drawMarks, type MarkStyle } from './draw/marks.ts';
 import { cursorLabel, cursorPlace, flagSpan } from './overlay.ts';
 import type { ShownRow } from './rows.ts';
 import { ROW } from './shapes.ts';
@@ -24,6 +24,8 @@ export interface Scene {
   /** The lane with the focus, and the lane under the pointer; -1 for none. */
   readonly focused: number;
   readonly hovered: number;
+  /** Events that do not fit the filter are left out, not dimmed. */
+  readonly hitsOnly: boolean;
 }
 
 /** The distance between two labels of the ruler in pixels, for a label of this width. */
@@ -146,8 +148,8 @@ export function drawLanes(surface: Surface, scene: Scene): number {
 
 function drawRow(
   { g }: Surface,
-  { theme, layers }: Scene,
-  { view }: Fetched,
+  { theme, layers, hitsOnly }: Scene,
+  { view, search }: Fetched,
   { lane, deep }: ShownRow,
   row: number,
   mapping: Mapping,
@@ -160,7 +162,14 @@ function drawRow(
     if (layer) drawLayer(g, theme, layer, view, view.layerRuns[from + l]!, view.layerRuns[from + l + 1]!, mapping, top);
   }
   const spans = lane.layers.some((l) => layers[l]?.style === 'run');
-  drawMarks(g, theme, view, row, mapping, top, { edges: deep || !spans, density: deep });
+  const style = { edges: deep || !spans, density: deep };
+  const draw = (which: MarkStyle['which'], alpha = 1): void =>
+    drawMarks(g, theme, view, row, mapping, top, { ...style, which, alpha });
+  if (search === 0) draw('all');
+  else {
+    if (!hitsOnly) draw('others', theme.dimmed);
+    draw('hits');
+  }
 }
 
 function drawGrid({ g, height }: Surface, scene: Scene): void {

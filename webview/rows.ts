@@ -1,4 +1,5 @@
 import type { LaneMessage } from '../src/protocol/timeline.ts';
+import { wordsOf } from '../src/view/query-text.ts';
 
 /** A lane that is on display. */
 export interface ShownRow {
@@ -21,13 +22,10 @@ function beginsOpen(lane: LaneMessage): boolean {
   return depth === 1 || (depth === 2 && lane.path.startsWith('device/'));
 }
 
-/** All terms of a filter occur in the lane's name or path. */
-export function matches(lane: LaneMessage, filter: string): boolean {
+/** All of some words, in small letters, occur in the lane's name or path. */
+export function matches(lane: LaneMessage, words: readonly string[]): boolean {
   const text = `${lane.label} ${lane.detail} ${lane.path}`.toLowerCase();
-  return filter
-    .toLowerCase()
-    .split(/\s+/)
-    .every((term) => text.includes(term));
+  return words.every((word) => text.includes(word));
 }
 
 /** The lanes of a trace, which of them are open, and which the filter leaves; from these the rows on display. */
@@ -38,6 +36,9 @@ export class Rows {
   #rows: ShownRow[] = [];
   #index = new Map<number, number>();
   #filter = '';
+  #words: readonly string[] = [];
+  /** The only lanes that are shown, with those above them; undefined for all. */
+  #only: ReadonlySet<number> | undefined;
   /** Paths that the user opened or closed. */
   readonly turned = new Map<string, boolean>();
 
@@ -82,6 +83,14 @@ export class Rows {
 
   setFilter(filter: string): void {
     this.#filter = filter.trim();
+    this.#words = wordsOf(filter);
+    this.#arrange();
+  }
+
+  /** Shows only some lanes and those above them, of those that the words leave; all with undefined. */
+  setOnly(lanes: ReadonlySet<number> | undefined): void {
+    if (lanes === this.#only) return;
+    this.#only = lanes;
     this.#arrange();
   }
 
@@ -113,8 +122,8 @@ export class Rows {
   }
 
   #arrange(): void {
-    const filtered = this.#filter !== '';
-    const kept = filtered ? this.#kept() : undefined;
+    const filtered = this.#words.length > 0;
+    const kept = filtered || this.#only ? this.#kept() : undefined;
     const rows: ShownRow[] = [];
     const walk = (parent: number, level: number): void => {
       const lanes = (this.#children.get(parent) ?? []).filter((lane) => kept?.has(lane.id) ?? true);
@@ -122,7 +131,7 @@ export class Rows {
         const branch = this.#children.has(lane.id);
         // A filter opens what it found something in; what matches itself keeps its own state.
         const holds = filtered && (this.#children.get(lane.id) ?? []).some((child) => kept!.has(child.id));
-        const open = branch && (holds && !matches(lane, this.#filter) ? true : this.isOpen(lane));
+        const open = branch && (holds && !matches(lane, this.#words) ? true : this.isOpen(lane));
         rows.push({ lane, level, branch, open, deep: branch && !open, position: i + 1, siblings: lanes.length });
         if (open) walk(lane.id, level + 1);
       }
@@ -132,14 +141,15 @@ export class Rows {
     this.#index = new Map(rows.map((row, i) => [row.lane.id, i]));
   }
 
-  /** What the filter leaves: lanes that match, all above them, and all below them. */
+  /** What the filter leaves: lanes that match, all above them, and all below them; of these, where only some lanes are shown, those and all above them. */
   #kept(): Set<number> {
     const kept = new Set<number>();
     const walk = (parent: number, all: boolean): boolean => {
       let some = false;
       for (const lane of this.#children.get(parent) ?? []) {
-        const mine = all || matches(lane, this.#filter);
-        const below = walk(lane.id, mine);
+        const fits = all || matches(lane, this.#words);
+        const mine = fits && (this.#only?.has(lane.id) ?? true);
+        const below = walk(lane.id, fits);
         if (mine || below) kept.add(lane.id);
         some ||= mine || below;
       }

@@ -1,6 +1,7 @@
 import type { Peer } from '../src/protocol/rpc.ts';
-import { questions } from '../src/protocol/timeline.ts';
+import { type FindingsMessage, questions } from '../src/protocol/timeline.ts';
 import { perFrame, setText } from './dom.ts';
+import { pinCovers } from './draw/findings.ts';
 import { type Layout, NARROWEST, RULER } from './layout.ts';
 import type { Model } from './model.ts';
 import type { Names } from './names.ts';
@@ -15,6 +16,10 @@ import { Windows } from './windows.ts';
 const WIDEST = 0.7;
 /** Rows that are fetched above and below those on display, as a share of these. */
 const SPARE_ROWS = 0.5;
+
+/** Milliseconds between two windows that are fetched because a search went on, and how much longer than an answer takes. */
+const SEARCH_MS = 400;
+const SEARCH_SHARE = 5;
 
 /** What the stage needs of the rest. */
 export interface StageParts {
@@ -41,6 +46,7 @@ export class Stage {
   readonly #windows: Windows;
   /** Whether the lanes must be drawn again, or only what lies over them. */
   #stale = true;
+  #seen = { search: 0, searched: 0, at: 0 };
   readonly #frame = perFrame(() => this.#draw());
 
   constructor(parts: StageParts, namesWidth: number) {
@@ -109,6 +115,25 @@ export class Stage {
     this.scrollTo = undefined;
   }
 
+  /** The findings whose pins are at a place of the picture, the worst first. */
+  findingsAt(x: number, y: number): FindingsMessage['places'] {
+    const { findings, viewport } = this.#parts.model;
+    return findings.filter((one) => pinCovers({ ...this.#pointOf(one), severity: one.severity }, viewport, x, y));
+  }
+
+  /** Where an event is drawn: its place on the axis, and the middle of its row (undefined: no row). */
+  #pointOf({ step, time, lane }: { readonly step: number; readonly time: number; readonly lane: number }): {
+    readonly place: number;
+    readonly row: number | undefined;
+  } {
+    const { model, layout } = this.#parts;
+    const row = model.rowShowing(lane);
+    return {
+      place: model.viewport.axis === 'step' ? step : time,
+      row: row < 0 ? undefined : row * ROW - layout.scroller.scrollTop + ROW / 2,
+    };
+  }
+
   #draw(): void {
     const { ruler, flags, lanes, overlay, scroller } = this.#parts.layout;
     const model = this.#parts.model;
@@ -122,7 +147,7 @@ export class Stage {
       const scene: Scene = {
         ...{ theme: this.theme, viewport, rows: rows.rows, layers: model.layers, time: model.time, unit: model.unit },
         ...{ fetched: this.#windows.fetched, scrollTop, focused: model.focused, hovered: this.hovered },
-        cursor: model.cursor,
+        ...{ cursor: model.cursor, hitsOnly: model.hitsOnly },
       };
       drawRuler(ruler, scene);
       drawLanes(lanes, scene);
@@ -142,23 +167,13 @@ export class Stage {
         pointer: this.pointer,
       },
       cursorRow: row < 0 ? undefined : row * ROW - scroller.scrollTop + ROW / 2,
-      findings: model.findings.map(({ step, time, lane, severity }) => {
-        const at = model.rowShowing(lane);
-        const place = viewport.axis === 'step' ? step : time;
-        return { place, severity, row: at < 0 ? undefined : at * ROW - scroller.scrollTop + ROW / 2 };
-      }),
-      differences: [...model.differences, ...model.found.map((one) => ({ ...one, kind: 'found' as const }))].map(
-        ({ step, time, lane, kind }) => {
-          const at = model.rowShowing(lane);
-          const place = viewport.axis === 'step' ? step : time;
-          return { place, kind, row: at < 0 ? undefined : at * ROW - scroller.scrollTop + ROW / 2 };
-        },
-      ),
-      path: model.path.map((hop) => {
-        const at = model.rowShowing(hop.lane);
-        const place = viewport.axis === 'step' ? hop.step : hop.time;
-        return { place, seen: hop.seen, row: at < 0 ? undefined : at * ROW - scroller.scrollTop + ROW / 2 };
-      }),
+      findings: model.findings.map((one) => ({ ...this.#pointOf(one), severity: one.severity })),
+      differences: [
+        ...model.differences.map((one) => ({ ...this.#pointOf(one), kind: one.kind })),
+        // Where only hits are drawn, they need no brackets.
+        ...(model.hitsOnly ? [] : model.found).map((one) => ({ ...this.#pointOf(one), kind: 'found' as const })),
+      ],
+      path: model.path.map((hop) => ({ ...this.#pointOf(hop), seen: hop.seen })),
     };
     drawOverlay(overlay, over);
     drawFlags(flags, over);
@@ -173,7 +188,24 @@ export class Stage {
     const asRow = ({ lane, deep }: ShownRow) => ({ lane: lane.id, deep });
     const needed = rows.rows.slice(first, last).map(asRow);
     const wanted = rows.rows.slice(Math.max(0, first - spare), last + spare).map(asRow);
-    this.#windows.want({ trace: trace.id, viewport, rows: wanted, needed, indexed: trace.indexed });
+    const { search, searched } = this.#searched();
+    const { id, indexed } = trace;
+    this.#windows.want({ trace: id, viewport, rows: wanted, needed, indexed, search, searched });
+  }
+
+  /** How far the search must be whose hits are drawn. While it goes on, not every bit of progress is fetched. */
+  #searched(): { search: number; searched: number } {
+    const { search } = this.#parts.model;
+    if (!search) {
+      this.#seen = { search: 0, searched: 0, at: 0 };
+    } else if (search.id !== this.#seen.search || search.state !== 'running' || this.#isOld()) {
+      this.#seen = { search: search.id, searched: search.done, at: Date.now() };
+    }
+    return this.#seen;
+  }
+
+  #isOld(): boolean {
+    return Date.now() - this.#seen.at > Math.max(SEARCH_MS, SEARCH_SHARE * this.#windows.took);
   }
 
   /** The line below the picture: what part of the trace is shown, and the event at the cursor. */

@@ -21,6 +21,8 @@ export interface Theme {
   /** Font of the editor at the size of labels. */
   readonly font: string;
   readonly highContrast: boolean;
+  /** How strong events are drawn that do not fit a filter. */
+  readonly dimmed: number;
   /** Diagonal lines and crossed lines in a colour. */
   hatch(color: string): CanvasPattern | string;
 }
@@ -66,6 +68,7 @@ export function readTheme(): Theme {
   const yellow = variable(style, 'charts-yellow', 'editorWarning-foreground');
   const red = variable(style, 'charts-red', 'editorError-foreground');
   const orange = variable(style, 'symbolIcon-eventForeground', 'editorWarning-foreground');
+  const highContrast = /\bvscode-high-contrast/.test(document.body.className);
   const size = Number.parseFloat(variable(style, 'font-size')) || 13;
   const family = variable(style, 'font-family') || body.fontFamily;
   const patterns = new Map<string, CanvasPattern | string>();
@@ -106,7 +109,8 @@ export function readTheme(): Theme {
     },
     differences: { changed: blue, here: green, missing: red, found: yellow },
     font: `${Math.round(size * 0.85)}px ${family}`,
-    highContrast: /\bvscode-high-contrast/.test(document.body.className),
+    highContrast,
+    dimmed: highContrast ? 0.4 : 0.3,
     hatch(color) {
       const ratio = window.devicePixelRatio;
       const key = `${color} ${ratio}`;

@@ -4,10 +4,9 @@ import {
   vsCodeButton,
   vsCodeCheckbox,
   vsCodeProgressRing,
-  vsCodeTextField,
 } from '@vscode/webview-ui-toolkit';
 
-provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox(), vsCodeProgressRing(), vsCodeTextField());
+provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox(), vsCodeProgressRing());
 
 /** A push button with a text, or with an icon and the text as its name. */
 export function makeButton(text: string, onPress: () => void, icon?: Element): HTMLElement {
@@ -54,30 +53,6 @@ export function makeCheckbox(text: string, onChange: (checked: boolean) => void)
     },
     set disabled(value) {
       if (element.disabled !== value) element.disabled = value;
-    },
-  };
-}
-
-export interface TextField {
-  readonly element: HTMLElement;
-  value: string;
-}
-
-type FieldElement = HTMLElement & { value: string };
-
-/** A one-line text field; `onInput` is called at each change. */
-export function makeTextField(name: string, onInput: (value: string) => void): TextField {
-  const element = document.createElement('vscode-text-field') as FieldElement;
-  element.setAttribute('placeholder', name);
-  element.setAttribute('aria-label', name);
-  element.addEventListener('input', () => onInput(element.value));
-  return {
-    element,
-    get value() {
-      return element.value;
-    },
-    set value(value) {
-      if (element.value !== value) element.value = value;
     },
   };
 }

@@ -1,11 +1,12 @@
-import type { Description } from '../src/protocol/timeline.ts';
+import { counted } from '../src/base/counted.ts';
+import type { Description, FindingsMessage } from '../src/protocol/timeline.ts';
 import { make, settled } from './dom.ts';
 
-/** What the pointer is over: a stretch of a lane, and how to tell it from others. */
+/** What the pointer is over, and how to tell it from others. */
 export interface TooltipTarget {
   readonly key: string;
-  readonly title: string;
-  readonly ask: () => Promise<Description>;
+  /** What the box holds; nothing when there is nothing to say. */
+  readonly ask: () => Promise<readonly Node[]>;
 }
 
 const WAIT_MS = 120;
@@ -14,7 +15,7 @@ const KEPT = 200;
 /** The box beside the pointer that says what is there. Its texts come from the host and are kept for a while. */
 export class Tooltip {
   readonly element = make('div', 'tooltip', { role: 'tooltip' });
-  readonly #known = new Map<string, Description>();
+  readonly #known = new Map<string, readonly Node[]>();
   #target: TooltipTarget | undefined;
   #x = 0;
   #y = 0;
@@ -49,17 +50,17 @@ export class Tooltip {
   async #fill(): Promise<void> {
     const target = this.#target;
     if (!target) return;
-    let description = this.#known.get(target.key);
-    if (!description) {
-      description = await target.ask().catch(() => undefined);
-      if (!description) return;
+    let content = this.#known.get(target.key);
+    if (!content) {
+      content = await target.ask().catch(() => undefined);
+      if (!content) return;
       if (this.#known.size >= KEPT) this.#known.clear();
-      this.#known.set(target.key, description);
+      this.#known.set(target.key, content);
     }
     // The pointer may be elsewhere by now.
     if (this.#target?.key !== target.key) return;
-    this.element.replaceChildren(...contentOf(target.title, description));
-    this.element.hidden = description.count === 0 && description.layers.length === 0;
+    this.element.replaceChildren(...content);
+    this.element.hidden = content.length === 0;
     this.#place();
   }
 
@@ -73,11 +74,32 @@ export class Tooltip {
   }
 }
 
-function contentOf(title: string, { layers, events, count }: Description): Node[] {
+/** What a stretch of a lane holds. */
+export function laneContent(title: string, { layers, events, count }: Description): Node[] {
+  if (count === 0 && layers.length === 0) return [];
   const nodes: Node[] = [make('div', 'title', {}, title)];
   for (const layer of layers) nodes.push(make('div', 'layer', {}, layer));
   for (const { time, text } of events)
     nodes.push(make('div', 'event', {}, make('span', 'time', {}, time), make('span', 'text', {}, text)));
   if (count > events.length) nodes.push(make('div', 'more', {}, `and ${count - events.length} more events here`));
+  return nodes;
+}
+
+/** Most findings that one box tells of. */
+const MOST_FINDINGS = 4;
+
+/** What the findings say whose pins are in one place, the worst first, and how to open them. */
+export function findingContent(findings: FindingsMessage['places']): Node[] {
+  const nodes: Node[] = [];
+  for (const { rule, severity, title, step, label, object } of findings.slice(0, MOST_FINDINGS)) {
+    const place = [`step ${step}`, label, object].filter((part) => part !== '').join(', ');
+    nodes.push(
+      make('div', 'title', {}, title),
+      make('div', 'finding', {}, make('span', 'rule', {}, `${rule}, ${severity}`), make('span', 'place', {}, place)),
+    );
+  }
+  const more = findings.length - MOST_FINDINGS;
+  if (more > 0) nodes.push(make('div', 'more', {}, `and ${counted(more, 'more finding')} here`));
+  nodes.push(make('div', 'more', {}, 'Click: go there, and show it in the view Findings'));
   return nodes;
 }

@@ -1,5 +1,5 @@
-import type { WindowQuestion } from '../src/protocol/timeline.ts';
-import { type PackedWindow, unpackWindow } from '../src/protocol/window.ts';
+import type { WindowQuestion, WindowReply } from '../src/protocol/timeline.ts';
+import { unpackWindow } from '../src/protocol/window.ts';
 import { type AxisKind, type LaneRow, MOST_BINS, type WindowView } from '../src/view/lanes/values.ts';
 import type { Viewport } from './viewport.ts';
 
@@ -12,6 +12,9 @@ export interface Fetched {
   readonly bins: number;
   /** Events that were in lanes when it was made. */
   readonly indexed: number;
+  /** The search whose hits are told apart in it, 0 for none, and the events that it had asked about. */
+  readonly search: number;
+  readonly searched: number;
   readonly view: WindowView;
   /** Row number of each lane, by `keyOf`. */
   readonly rows: ReadonlyMap<string, number>;
@@ -28,9 +31,12 @@ export interface Wanted {
   readonly needed: readonly LaneRow[];
   /** Events in lanes at the host. */
   readonly indexed: number;
+  /** The search whose hits are to be told apart, 0 for none, and the events that it has asked about. */
+  readonly search: number;
+  readonly searched: number;
 }
 
-export type Ask = (question: WindowQuestion) => Promise<{ indexed: number; window: PackedWindow }>;
+export type Ask = (question: WindowQuestion) => Promise<WindowReply>;
 
 /** Width of a bin for a scale: the power of two that is not above a device pixel. */
 export function binSize(size: number, ratio: number): number {
@@ -53,6 +59,8 @@ export class Windows {
   #next: Wanted | undefined;
   /** Questions asked so far. */
   asked = 0;
+  /** Milliseconds that the last answer took. */
+  took = 0;
 
   constructor(ask: Ask, arrived: () => void, failed: (error: unknown) => void) {
     this.#ask = ask;
@@ -86,11 +94,11 @@ export class Windows {
     if (!this.#asking) void this.#run();
   }
 
-  #covers({ trace, viewport, needed, indexed }: Wanted): boolean {
+  #covers({ trace, viewport, needed, indexed, search, searched }: Wanted): boolean {
     const got = this.#fetched;
     if (!got || got.trace !== trace || got.axis !== viewport.axis) return false;
     if (got.size !== this.#sizeFor(viewport)) return false;
-    if (got.indexed < indexed) return false;
+    if (got.indexed < indexed || got.search !== search || got.searched < searched) return false;
     const end = got.from + got.bins * got.size;
     return got.from <= viewport.from && end >= viewport.to && needed.every((row) => got.rows.has(keyOf(row)));
   }
@@ -112,12 +120,15 @@ export class Windows {
       const from = Math.floor((viewport.from - (span * (SCREENS - 1)) / 2) / size) * size;
       const bins = Math.min(MOST_BINS, Math.ceil((span * SCREENS) / size) + 1);
       const { axis } = viewport;
+      const started = performance.now();
       try {
         this.asked++;
-        const { indexed, window: packed } = await this.#ask({ trace, axis, from, size, bins, rows: [...rows] });
-        const view = unpackWindow(packed, rows.length);
+        const reply = await this.#ask({ trace, axis, from, size, bins, rows: [...rows] });
+        const view = unpackWindow(reply.window, rows.length);
         const index = new Map(rows.map((row, i) => [keyOf(row), i]));
-        this.#fetched = { trace, axis, from, size, bins, indexed, view, rows: index };
+        const { indexed, search, searched } = reply;
+        this.took = performance.now() - started;
+        this.#fetched = { trace, axis, from, size, bins, indexed, search, searched, view, rows: index };
         this.#arrived();
       } catch (error) {
         this.#failed(error);

@@ -1,6 +1,5 @@
-import type { Step } from '../base/ids.ts';
 import type { EventKind } from '../model/event.ts';
-import { vocabulary } from '../model/vocabulary.ts';
+import { RecordedKinds } from '../query/recorded-kinds.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Walk } from '../trace/walk.ts';
 import { orderOf, RuleCheck, showsAll } from './check-trace.ts';
@@ -17,10 +16,9 @@ export class CheckRun {
   readonly #trace: Trace;
   readonly #rules: readonly Rule[];
   readonly #live: boolean;
-  /** The kinds of events that were found so far, by their numbers. */
-  readonly #recorded = new Uint8Array(vocabulary.length);
+  /** The kinds of events that were found so far. */
+  readonly #recorded: RecordedKinds;
   readonly #sources: number;
-  #noted: Step = 0;
   #judging: { readonly check: RuleCheck; readonly walk: Walk } | undefined;
   readonly #cut: boolean;
   #ended = false;
@@ -32,6 +30,7 @@ export class CheckRun {
     this.#live = live;
     this.#cut = cut;
     this.#sources = trace.sources.length;
+    this.#recorded = new RecordedKinds(trace);
     if (live) this.#judge();
   }
 
@@ -42,7 +41,7 @@ export class CheckRun {
 
   /** Whether the trace holds events of a kind, or may come to hold some. */
   holds(kind: EventKind): boolean {
-    return this.#live || this.#recorded[kind.number] === 1;
+    return this.#live || this.#recorded.known(kind);
   }
 
   /** Number of events that were judged. */
@@ -65,7 +64,7 @@ export class CheckRun {
   advance(events: number): boolean {
     if (this.#ended) return false;
     if (this.#judging === undefined) {
-      this.#note(events * LIGHT);
+      if (!this.#recorded.look(events * LIGHT)) this.#judge();
       return true;
     }
     const more = this.#judging.walk.advance(events);
@@ -81,17 +80,17 @@ export class CheckRun {
     if (!this.#cut) check.end(this.#trace.length - 1, walk.state);
   }
 
-  #note(events: number): void {
-    const { table, length } = this.#trace;
-    const end = Math.min(length, this.#noted + events);
-    for (; this.#noted < end; this.#noted++) this.#recorded[table.kindNumber(this.#noted)] = 1;
-    if (this.#noted === length) this.#judge();
-  }
-
   #judge(): void {
     const holds = (kind: EventKind): boolean => this.holds(kind);
     const trace = this.#trace;
     const check = new RuleCheck(this.#rules, trace.world, showsAll(trace), holds, orderOf(trace), trace.time.ticks);
     this.#judging = { check, walk: new Walk(this.#trace, [check]) };
   }
+}
+
+/** Checks a whole trace at once. */
+export function checkTrace(trace: Trace, rules: readonly Rule[]): RuleCheck {
+  const run = new CheckRun(trace, rules, false);
+  while (run.advance(Number.POSITIVE_INFINITY));
+  return run.check!;
 }

@@ -1,17 +1,19 @@
 import type { ObjectId, Step } from '../base/ids.ts';
 import { durationText } from '../base/time.ts';
 import type { EventKind } from '../model/event.ts';
+import { kvmSeveral } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
-import { vocabulary } from '../model/vocabulary.ts';
 import type { World } from '../model/world.ts';
 import type { Trace } from '../trace/trace.ts';
-import { type Observer, Walk } from '../trace/walk.ts';
+import type { Observer } from '../trace/walk.ts';
 import type { Breach, Happened, Rule, RuleObserver, Scene, Severity } from './rule.ts';
 
 /** A breach that a rule found. */
 export interface Finding {
   readonly rule: Rule;
   readonly severity: Severity;
+  /** An interrupt did not reach its handler. What is reported less severely than as an error is only possible. */
+  readonly lost: boolean;
   /** What happened, in one line. */
   readonly title: string;
   readonly step: Step;
@@ -32,10 +34,18 @@ export type Verdict = (typeof VERDICTS)[number];
 /** Breaches of one rule on one object that are told one by one; more are only counted. */
 const MOST_ALIKE = 100;
 
+/**
+ * Nanoseconds by which the clock of a trace goes back where it starts again: its machine was booted again, or the records of another CPU
+ * follow. What was seen before says nothing of what stands now. Records that overtake one another lie closer together.
+ */
+const RESTART = 1e9;
+
 /** One rule at work. */
 interface Watched {
   readonly rule: Rule;
   readonly observer: RuleObserver;
+  /** The trace lacks what the rule needs: it looks only at what tells of the fault by itself. */
+  readonly blind: boolean;
   /** Breaches whose proof is an absence that the trace cannot show. */
   undecided: number;
   /** Breaches worse than info, and those of severity info. */
@@ -63,13 +73,15 @@ export class RuleCheck implements Observer {
   readonly #ticks: boolean;
   /** The event as rules see it where the clock counts ticks: reused, so that the row of the walk keeps its time. */
   #timeless: Timeless | undefined;
-  /** Steps at which the trace lost events, or at which the records of a CPU begin. */
+  /** Steps at which the trace lost events, at which the records of a CPU begin, or at which the clock starts again. */
   readonly #losses: Step[] = [];
+  /** The time of the last event that has one. */
+  #time = Number.NaN;
   readonly #ordered: Ordered | undefined;
 
   /**
-   * `complete`: the trace shows every cause and every message. `recorded`: whether it holds events of a kind; a simulation
-   * that runs may come to hold any. `ordered`: where the order of two events may be unknown. `ticks`: the clock counts ticks.
+   * `complete`: the trace shows every cause and every message. `recorded`: whether it holds events of a kind (`RecordedKinds`); a
+   * simulation that runs may come to hold any. `ordered`: where the order of two events may be unknown. `ticks`: the clock counts ticks.
    */
   constructor(
     rules: readonly Rule[],
@@ -93,17 +105,20 @@ export class RuleCheck implements Observer {
     };
     const lists = new Map<number, Watched[]>();
     for (const rule of rules) {
-      if (this.#blind(rule, complete)) continue;
+      const blind = this.#blind(rule, complete);
+      const { kinds, beside = [], alone = [] } = rule;
+      if (blind && !alone.some(recorded)) continue;
       const watched: Watched = {
         rule,
         observer: rule.watch((breach) => this.#report(watched, breach), scene),
+        blind,
         undecided: 0,
         broken: 0,
         noted: 0,
         alike: new Map(),
       };
       this.#watched.set(rule, watched);
-      for (const { number } of new Set(rule.kinds)) {
+      for (const { number } of new Set(blind ? alone : [...kinds, ...beside, ...alone])) {
         const list = lists.get(number);
         if (list) list.push(watched);
         else lists.set(number, [watched]);
@@ -114,11 +129,13 @@ export class RuleCheck implements Observer {
   }
 
   event(step: Step, happened: Happened, state: State): void {
-    const { kind } = happened;
-    if (kind.role === 'loss') {
+    const { kind, time } = happened;
+    const again = this.#time - time > RESTART && !this.#ticks;
+    if (!Number.isNaN(time)) this.#time = time;
+    if (kind.role === 'loss' || again) {
       this.#losses.push(step);
       for (const { observer } of this.#all) observer.lost(step);
-      return;
+      if (kind.role === 'loss') return;
     }
     if (kind.role === 'begin') this.#losses.push(step);
     const list = this.#byKind[kind.number];
@@ -129,7 +146,7 @@ export class RuleCheck implements Observer {
 
   /** The trace is over; no event follows. */
   end(last: Step, state: State): void {
-    for (const { observer } of this.#all) observer.end?.(last, state);
+    for (const { observer, blind } of this.#all) if (!blind) observer.end?.(last, state);
   }
 
   /** What each rule says so far, by its id. */
@@ -140,8 +157,10 @@ export class RuleCheck implements Observer {
   /** What a rule says so far. */
   verdict(rule: Rule): Verdict {
     const watched = this.#watched.get(rule);
-    if (watched === undefined) return rule.kinds.some(this.#recorded) ? 'undecidable' : 'not-applicable';
-    if (watched.broken > 0) return 'fail';
+    if (watched !== undefined && watched.broken > 0) return 'fail';
+    if (watched === undefined || watched.blind) {
+      return rule.kinds.some(this.#recorded) || (watched?.noted ?? 0) > 0 ? 'undecidable' : 'not-applicable';
+    }
     const any = watched.noted > 0 || watched.observer.judged > 0;
     if (watched.undecided > 0 || (any && this.#ticks && rule.needsTime)) return 'undecidable';
     return any ? 'pass' : 'not-applicable';
@@ -160,7 +179,9 @@ export class RuleCheck implements Observer {
 
   /** Whether the trace lacks what a rule needs. A trace that shows all lacks nothing: what it does not hold did not happen. */
   #blind(rule: Rule, complete: boolean): boolean {
-    return !complete && (rule.needsAll || rule.needs.some((group) => !group.some(this.#recorded)));
+    if (complete) return false;
+    if (rule.oneMachine === true && this.#recorded(kvmSeveral)) return true;
+    return rule.needsAll || rule.needs.some((group) => !group.some(this.#recorded));
   }
 
   #report(watched: Watched, breach: Breach): void {
@@ -181,7 +202,8 @@ export class RuleCheck implements Observer {
       return;
     }
     const confirm = breach.confirm ?? rule.confirm;
-    this.findings.push({ rule, severity, title, step, object, text, evidence, confirm });
+    const lost = breach.lost === true && severity === 'error';
+    this.findings.push({ rule, severity, lost, title, step, object, text, evidence, confirm });
   }
 
   #provesAbsence({ since, kinds }: NonNullable<Breach['absent']>): boolean {
@@ -213,47 +235,4 @@ export function showsAll(trace: Trace): boolean {
   const simulated = ({ format, header }: Trace['first']): boolean =>
     format === 'simulation' || (header ?? []).some((line) => line.startsWith('scenario '));
   return trace.sources.every(simulated);
-}
-
-/** The kinds of events that a trace holds, by their numbers. */
-export function recordedKinds(trace: Trace): Uint8Array {
-  const found = new Uint8Array(vocabulary.length);
-  for (let step = 0; step < trace.length; step++) found[trace.table.kindNumber(step)] = 1;
-  return found;
-}
-
-/** A check of a whole trace that goes on in slices. */
-export class TraceCheck {
-  readonly check: RuleCheck;
-  readonly #walk: Walk;
-  readonly #trace: Trace;
-
-  /** `others`: observers that ride on the same walk. */
-  constructor(trace: Trace, rules: readonly Rule[], ...others: readonly Observer[]) {
-    const recorded = recordedKinds(trace);
-    const complete = showsAll(trace);
-    const holds = (kind: EventKind): boolean => recorded[kind.number] === 1;
-    this.check = new RuleCheck(rules, trace.world, complete, holds, orderOf(trace), trace.time.ticks);
-    this.#walk = new Walk(trace, [this.check, ...others]);
-    this.#trace = trace;
-  }
-
-  /** Number of events that were judged. */
-  get done(): number {
-    return this.#walk.done;
-  }
-
-  /** Judges the next `most` events; false when the whole trace was judged. */
-  advance(most = Number.POSITIVE_INFINITY): boolean {
-    if (this.#walk.advance(most)) return true;
-    this.check.end(this.#trace.length - 1, this.#walk.state);
-    return false;
-  }
-}
-
-/** Checks a whole trace. */
-export function checkTrace(trace: Trace, rules: readonly Rule[]): RuleCheck {
-  const work = new TraceCheck(trace, rules);
-  while (work.advance());
-  return work.check;
 }

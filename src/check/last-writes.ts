@@ -1,6 +1,6 @@
 import type { ObjectId, Step } from '../base/ids.ts';
 import type { Role } from '../model/event.ts';
-import { ownerOf } from '../model/events/msix.ts';
+import { ownerOf } from '../model/masking.ts';
 import type { State } from '../model/state.ts';
 import type { Happened } from './rule.ts';
 

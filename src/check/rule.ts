@@ -31,6 +31,11 @@ export interface Breach {
    * trace records one of these kinds and lost no events since then (docs/findings.md); otherwise the rule is undecidable.
    */
   readonly absent?: { readonly since: Step; readonly kinds: readonly EventKind[] };
+  /**
+   * An interrupt did not reach its handler, and nothing that is under way brings it there: what was raised or sent ended here, or
+   * waits where nobody is told of it. Left out where one only can be lost from now on, is late, or reached another handler.
+   */
+  readonly lost?: boolean;
   /** Another severity than that of the rule. */
   readonly severity?: Severity;
   /** What would confirm it, where it is another thing than the rule says. */
@@ -77,14 +82,26 @@ export interface Rule<Id extends string = string> {
   readonly severity: Severity;
   /** Where that is laid down: specification section, kernel or QEMU file, mail. */
   readonly reference: string;
-  /** Kinds of events that it looks at; `event` sees no others. */
+  /** Kinds of events that it is about. `event` sees these, and those of `beside` and `alone`. */
   readonly kinds: readonly EventKind[];
+  /** Kinds that it looks at besides, because they explain what it judges. A trace that holds only these is none that it is about. */
+  readonly beside?: readonly EventKind[];
   /** Inputs without which it cannot judge: of each group the trace must hold events of at least one kind. */
   readonly needs: readonly (readonly EventKind[])[];
+  /**
+   * Kinds of events that tell of the fault by themselves, such as lines of the kernel's log: what they tell is reported also where the
+   * trace lacks the inputs that it needs. It is not said then that the rule holds.
+   */
+  readonly alone?: readonly EventKind[];
   /** It counts causes and messages: it can be judged only where the trace shows all of them, as simulated traces do. */
   readonly needsAll: boolean;
   /** It measures times: where the clock counts ticks it does not see all that breaks it, so it does not say that it holds. */
   readonly needsTime?: true;
+  /**
+   * It takes what records of KVM say without a virtual machine (GSIs, irqfds, lines) as that of one: where a capture shows several, it
+   * cannot judge.
+   */
+  readonly oneMachine?: true;
   /** What it needs and no importer of a log reads, as the page of findings says it; only trace files and simulations hold it. */
   readonly notInLogs?: string;
   /** The probe, the trace event or the file that would confirm a finding or make the rule decidable. */

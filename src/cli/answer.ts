@@ -2,12 +2,14 @@ import { TITLES } from '../import/detect.ts';
 import { nearest } from '../query/nearest.ts';
 import type { Command, Context } from './command.ts';
 import { check } from './commands/check.ts';
+import { convert } from './commands/convert.ts';
 import { diff } from './commands/diff.ts';
 import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { history } from './commands/history.ts';
 import { info } from './commands/info.ts';
 import { interrupts } from './commands/interrupts.ts';
+import { kit } from './commands/kit.ts';
 import { path } from './commands/path.ts';
 import { scenarios } from './commands/scenarios.ts';
 import { simulate } from './commands/simulate.ts';
@@ -27,8 +29,10 @@ const commands: readonly Command[] = [
   diff,
   stats,
   explain,
+  convert,
   scenarios,
   simulate,
+  kit,
 ];
 
 const helpOf = (command: Command): string => `Usage: irqscope ${command.name} ${command.usage}\n\n${command.help}\n`;

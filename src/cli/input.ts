@@ -1,11 +1,16 @@
 import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { duplicatesOf } from '../import/files/duplicates.ts';
+import type { FileRead } from '../import/files/file-run.ts';
 import { type JoinPart, joinTraces } from '../import/join/join.ts';
+import { isSessionFile, readSessionFile, type SessionFile, SessionFileError } from '../session/session-file.ts';
+import type { Source } from '../trace/source.ts';
 import type { Trace } from '../trace/trace.ts';
 import { misused } from './command.ts';
 import { Failure } from './failure.ts';
 import type { Progress } from './progress.ts';
-import { readTrace } from './read.ts';
+import { filesIn, isFolder, readFileOrArchive, readHead, STDIN } from './read.ts';
 
 /** The options of every command that takes one FILE: what joins other sources to it. */
 export const INPUT_OPTIONS = {
@@ -34,25 +39,164 @@ interface Named {
 
 const NANO = 1_000_000_000n;
 
-/** Reads what a command is asked about: a file, joined with those of `--with`; throws Failure. */
-export async function readInput(command: string, text: string, values: InputValues, progress: Progress): Promise<Trace> {
-  const named = [text, ...(values.with ?? [])].map(namedFile);
-  const offsets = new Map((values.offset ?? []).map((offset) => offsetOf(command, offset)));
-  const known = new Set(named.flatMap(({ file }) => namesOf(file)));
-  for (const name of offsets.keys())
-    if (!known.has(name)) throw misused(command, `--offset ${name}: no source is called that`);
-  if (offsets.size > 0 && namesOf(named[0]!.file).some((name) => offsets.has(name)))
-    throw misused(command, '--offset: the clock of the first source is that of the trace; give an offset to another one');
-  const parts: JoinPart[] = [];
-  for (const { file, system } of named) {
-    const offset = namesOf(file).map((name) => offsets.get(name)).find((found) => found !== undefined);
-    parts.push({ trace: await readTrace(file, progress), system, offset });
-  }
-  return joinTraces(parts);
+/** What a command is asked about: one trace, and the files that are no part of it. */
+export interface Input {
+  readonly trace: Trace;
+  /** Files whose records another one holds, too. */
+  readonly duplicates: readonly { readonly trace: Trace; readonly of: string }[];
+  /** Files of a folder or archive that are no trace, with the reason. */
+  readonly unread: readonly FileRead[];
 }
 
-/** Names by which options call a source. */
-const namesOf = (file: string): string[] => [...new Set([file, basename(file)])];
+/** Reads what a command is asked about: a file, a folder or an archive, joined with those of `--with`; throws Failure. */
+export async function readInput(
+  command: string,
+  text: string,
+  values: InputValues,
+  progress: Progress,
+): Promise<Trace> {
+  return (await readInputs(command, text, values, progress)).trace;
+}
+
+/** The same, with the files that are no part of it. */
+export async function readInputs(
+  command: string,
+  text: string,
+  values: InputValues,
+  progress: Progress,
+): Promise<Input> {
+  const named = [text, ...(values.with ?? [])].map(namedFile);
+  const offsets = new Map((values.offset ?? []).map((offset) => offsetOf(command, offset)));
+  const read: Read[] = [];
+  for (const source of named) read.push(...(await readNamed(source, progress)));
+  const alone = read.length === 1;
+  const traces = read.filter(
+    (file): file is typeof file & { readonly trace: Trace } =>
+      file.trace !== undefined && (alone || file.asked || !isProse(file.trace)),
+  );
+  if (traces.length === 0) throw noTrace(text, read);
+  const duplicates = duplicatesOf(traces.map(({ trace }) => trace));
+  const kept = traces.filter((_, i) => duplicates[i] === undefined);
+  const given =
+    named.length > 1 || (await readSession(named[0]!.file)) !== undefined || named[0]!.file === traces[0]!.file;
+  const first = given ? 0 : fullest(kept);
+  const ordered = [kept[first]!, ...kept.filter((_, i) => i !== first)];
+  const used = new Set<string>();
+  const parts: JoinPart[] = ordered.map(({ trace, system, file, offset }) => {
+    const name = [...offsets.keys()].find((key) => isCalled(file, key));
+    if (name !== undefined) used.add(name);
+    return { trace, system, offset: name === undefined ? offset : offsets.get(name) };
+  });
+  for (const name of offsets.keys())
+    if (!used.has(name)) throw misused(command, `--offset ${name}: no source is called that`);
+  if (parts[0]!.offset !== undefined)
+    throw misused(
+      command,
+      `--offset: the clock of ${ordered[0]!.file} is that of the trace; give an offset to another source`,
+    );
+  return {
+    trace: joinTraces(parts),
+    duplicates: traces.flatMap(({ trace }, i) => {
+      const of = duplicates[i];
+      return of === undefined ? [] : [{ trace, of: traces[of]!.file }];
+    }),
+    unread: read
+      .filter((file) => !traces.some((kept) => kept === file))
+      .map((file) =>
+        file.trace === undefined ? file : { ...file, problem: 'a text in which only some lines are records' },
+      ),
+  };
+}
+
+/** A file that was read, and what the user says of it. */
+interface Read extends FileRead {
+  readonly system: string | undefined;
+  readonly offset: bigint | undefined;
+  /** The user named this file, not a folder or archive that holds it. */
+  readonly asked: boolean;
+}
+
+/** Reads what the user names: a session file stands for the sources that it lists. */
+async function readNamed({ file, system }: Named, progress: Progress): Promise<Read[]> {
+  const session = await readSession(file);
+  if (session === undefined)
+    return (await readFiles(file, progress)).map((found) => ({
+      ...found,
+      system,
+      offset: undefined,
+      asked: found.file === file,
+    }));
+  const all: Read[] = [];
+  for (const { file: path, system: own, offset } of session.sources) {
+    const target = resolve(dirname(file), path);
+    const read = await readFiles(target, progress);
+    const ns = offset === undefined ? undefined : nanoseconds(offset);
+    for (const found of read) all.push({ ...found, system: own ?? system, offset: ns, asked: found.file === target });
+  }
+  return all;
+}
+
+/** The session in a file; undefined where it is none. Throws Failure when it is a session that cannot be read. */
+async function readSession(file: string): Promise<SessionFile | undefined> {
+  const head = file === STDIN ? undefined : await readHead(file);
+  if (head === undefined || !isSessionFile(head)) return undefined;
+  try {
+    return readSessionFile(await readFile(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof SessionFileError) throw new Failure(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Reads a file, or all files of a folder or archive. */
+async function readFiles(file: string, progress: Progress): Promise<FileRead[]> {
+  // An archive is read like the folder that was packed: in the order of the paths.
+  if (file === STDIN || !(await isFolder(file)))
+    return (await readFileOrArchive(file, progress)).sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
+  const all: FileRead[] = [];
+  for (const path of await filesIn(file)) {
+    try {
+      all.push(...(await readFileOrArchive(path, progress)));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      all.push({ file: path, modified: undefined, trace: undefined, problem: error.line });
+    }
+  }
+  return all;
+}
+
+/** The file with the most events, that of a kernel before others: its clock is that of the trace. */
+function fullest(files: readonly { readonly trace: Trace }[]): number {
+  const weight = ({ trace }: { readonly trace: Trace }): number =>
+    trace.length * (trace.first.format === 'qemu-log' ? 1 : 1e6);
+  return files.reduce((best, file, i) => (weight(file) > weight(files[best]!) ? i : best), 0);
+}
+
+/** Lines of text to each record, above which a file may be one that quotes records. */
+const TEXT = 0.3;
+/** Fewer records than that in a file, or to each of many sources, are quotes. */
+const FEW_RECORDS = 8;
+const FEW_EACH = 50;
+const MANY_SOURCES = 2;
+
+/** Whether a file that nobody asked for by name is a text that quotes records here and there, such as notes, or a list of events. */
+function isProse({ sources, length }: Trace): boolean {
+  const sum = (of: (source: Source) => number): number => sources.reduce((all, source) => all + of(source), 0);
+  const records = sum(({ accounting }) => accounting.records);
+  const text = sum(({ accounting }) => accounting.others.get('text') ?? 0);
+  const many = sources.length > MANY_SOURCES;
+  const quoted =
+    (text > records * TEXT && (records < FEW_RECORDS || many)) || (many && records < sources.length * FEW_EACH);
+  return length === 0 || quoted || sum(({ accounting }) => accounting.understood) * 2 < records;
+}
+
+/** Whether a name of an option means a file: its whole name, or the end of it. */
+const isCalled = (file: string, name: string): boolean => file === name || file.endsWith(`/${name}`);
+
+function noTrace(file: string, read: readonly FileRead[]): Failure {
+  const reasons = read.slice(0, 3).map(({ file: name, problem }) => `${name}: ${problem}`);
+  return new Failure(`${file}: none of its ${read.length} files is a trace; ${reasons.join('; ')}`);
+}
 
 /** `SYSTEM=FILE`, or FILE alone; a file whose own name has that form is taken as it is. */
 function namedFile(text: string): Named {
@@ -63,11 +207,16 @@ function namedFile(text: string): Named {
 
 /** `SOURCE=SECONDS` of an option. */
 function offsetOf(command: string, text: string): [string, bigint] {
-  const match = /^(.+)=([+-]?)(\d+)(?:\.(\d{1,9}))?$/.exec(text);
+  const match = /^(.+)=([+-]?\d+(?:\.\d{1,9})?)$/.exec(text);
   if (match === null) throw misused(command, `--offset ${text}: expected SOURCE=SECONDS, such as guest.log=-12.5`);
-  const [, source, sign, whole, fraction = ''] = match;
+  return [match[1]!, nanoseconds(match[2]!)];
+}
+
+/** A decimal text of seconds. */
+function nanoseconds(text: string): bigint {
+  const [, sign, whole, fraction = ''] = /^([+-]?)(\d+)(?:\.(\d{1,9}))?$/.exec(text)!;
   const size = BigInt(whole!) * NANO + BigInt(fraction.padEnd(9, '0'));
-  return [source!, sign === '-' ? -size : size];
+  return sign === '-' ? -size : size;
 }
 
 /** Refuses a second FILE with a hint at the option that joins. */

@@ -31,7 +31,8 @@ export function parsePosition(text: string, option: string): Position {
   if (inFile && Number(inFile[2]) > 0) return { kind: 'line', number: Number(inFile[2]), file: inFile[1] };
   if (match && kind === 'time') return { kind, text: number };
   if (match && !fraction && kind === 'step' && !number.startsWith('-')) return { kind, number: Number(number) };
-  if (match && !fraction && kind === 'line' && Number(number) > 0) return { kind, number: Number(number), file: undefined };
+  if (match && !fraction && kind === 'line' && Number(number) > 0)
+    return { kind, number: Number(number), file: undefined };
   throw new Failure(`${option} ${text} is no place in a trace; give ${POSITION_FORMS}`);
 }
 
@@ -62,7 +63,9 @@ export function stepAt(trace: Trace, position: Position, option: string): number
   if (typeof target === 'number') return target;
   if (position.kind === 'line') {
     const own = fileOf(trace, position, option);
-    const first = Math.min(...trace.sources.filter((s) => s.file === own && s.events.length > 0).map((s) => s.events.line(0)));
+    const first = Math.min(
+      ...trace.sources.filter((s) => s.file === own && s.events.length > 0).map((s) => s.events.line(0)),
+    );
     const where = Number.isFinite(first) ? `the first one stands on line ${first}` : 'this source has none';
     throw new Failure(`there is no event at or before this line; ${where}`, { file: own, line: position.number });
   }
@@ -82,8 +85,11 @@ function fileOf(trace: Trace, { file }: Position & { readonly kind: 'line' }, op
   const files = [...new Set(trace.sources.map((source) => source.file))];
   const found = files.includes(file) ? [file] : files.filter((name) => name.endsWith(`/${file}`));
   if (found.length === 1) return found[0]!;
-  if (found.length > 1) throw new Failure(`${option}: ${found.join(' and ')} are both called ${file}; give more of the path`);
-  throw new Failure(`${option}: no source is called ${file}; there ${files.length === 1 ? 'is' : 'are'} ${files.join(', ')}`);
+  if (found.length > 1)
+    throw new Failure(`${option}: ${found.join(' and ')} are both called ${file}; give more of the path`);
+  throw new Failure(
+    `${option}: no source is called ${file}; there ${files.length === 1 ? 'is' : 'are'} ${files.join(', ')}`,
+  );
 }
 
 /** The first step of a stretch that begins at a place: the first event at or after it; `length` when there is none. */

@@ -1,5 +1,7 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { ImportError, ImportRun } from '../import/run.ts';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FileRead, FileRun } from '../import/files/file-run.ts';
+import { ImportError } from '../import/run.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Failure } from './failure.ts';
 import type { Progress } from './progress.ts';
@@ -15,7 +17,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   ENOTDIR: 'no such file',
   EACCES: 'no permission to read it',
-  EISDIR: 'this is a directory; directories of snapshots are not read yet: give a trace file in it',
+  EISDIR: 'this is a directory; give a file in it',
   ENAMETOOLONG: 'the name is too long',
   ELOOP: 'too many symbolic links',
   EMFILE: 'too many files are open',
@@ -27,10 +29,53 @@ function refusal(file: string, error: unknown): Failure {
   return new Failure(`${file}: ${(code === undefined ? undefined : ADVICE[code]) ?? message}`);
 }
 
-/** Reads a source chunk by chunk into a trace; throws Failure when that is not possible. */
+/** Reads one file chunk by chunk into a trace; throws Failure when that is not possible. */
 export async function readTrace(file: string, progress: Progress): Promise<Trace> {
+  const [read, ...more] = await readFileOrArchive(file, progress);
+  if (read?.trace !== undefined && more.length === 0) return read.trace;
+  throw new Failure(`${nameOf(file)}: this is an archive of several files; unpack it and give one of them`);
+}
+
+/** Whether a name is that of a folder. */
+export async function isFolder(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined))?.isDirectory() === true;
+}
+
+/** The first bytes of a regular file as text; undefined for anything else. */
+export async function readHead(file: string): Promise<string | undefined> {
+  const about = await stat(file).catch(() => undefined);
+  if (about?.isFile() !== true) return undefined;
+  const handle = await open(file, 'r').catch(() => undefined);
+  if (handle === undefined) return undefined;
+  try {
+    const buffer = new Uint8Array(HEAD);
+    const { bytesRead } = await handle.read(buffer, 0, HEAD, 0);
+    return new TextDecoder().decode(buffer.subarray(0, bytesRead));
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Bytes in which a session file shows that it is one. */
+const HEAD = 512;
+
+/** Files of a folder that are looked at. */
+const MOST_FILES = 20_000;
+
+/** The files in a folder and below it, in the order of their paths. Links to folders are not followed. */
+export async function filesIn(folder: string): Promise<string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    throw refusal(folder, error);
+  });
+  const files = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  if (files.length > MOST_FILES) throw new Failure(`${folder}: more than ${MOST_FILES} files; give a smaller folder`);
+  return files.sort();
+}
+
+/** Reads a file chunk by chunk, an archive with all its files; throws Failure when that is not possible. */
+export async function readFileOrArchive(file: string, progress: Progress): Promise<FileRead[]> {
   if (file === '') throw new Failure('the name of FILE is empty');
-  const run = new ImportRun(file);
+  const run = new FileRun(file);
   try {
     await (file === STDIN ? readStdin(run, progress) : readFile(file, run, progress));
     return run.end();
@@ -45,7 +90,7 @@ export async function readTrace(file: string, progress: Progress): Promise<Trace
 /** A source as messages call it. */
 export const nameOf = (file: string): string => (file === STDIN ? 'standard input' : file);
 
-async function readStdin(run: ImportRun, progress: Progress): Promise<void> {
+async function readStdin(run: FileRun, progress: Progress): Promise<void> {
   progress.begin(nameOf(STDIN), undefined);
   const chunks = process.stdin[Symbol.asyncIterator]();
   for (;;) {
@@ -58,7 +103,7 @@ async function readStdin(run: ImportRun, progress: Progress): Promise<void> {
   }
 }
 
-async function readFile(file: string, run: ImportRun, progress: Progress): Promise<void> {
+async function readFile(file: string, run: FileRun, progress: Progress): Promise<void> {
   const refuse = (error: unknown): never => {
     throw refusal(file, error);
   };
@@ -77,7 +122,7 @@ async function readFile(file: string, run: ImportRun, progress: Progress): Promi
   }
 }
 
-async function readChunks(file: string, handle: FileHandle, run: ImportRun, progress: Progress): Promise<void> {
+async function readChunks(file: string, handle: FileHandle, run: FileRun, progress: Progress): Promise<void> {
   const buffer = new Uint8Array(CHUNK);
   for (;;) {
     const { bytesRead } = await handle.read(buffer, 0, CHUNK, null).catch((error: unknown) => {

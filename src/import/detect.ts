@@ -1,8 +1,9 @@
-import { bytesAt, bytesOf } from '../base/bytes.ts';
+import { bytesAt, bytesOf, textOf } from '../base/bytes.ts';
 import type { TraceBuilder } from '../trace/builder.ts';
 import { MAGIC } from '../trace/irqtrace.ts';
 import { BOM, type Importer, LineImporter } from './importer.ts';
 import { IrqtraceImporter } from './irqtrace/importer.ts';
+import { NdjsonImporter } from './ndjson/importer.ts';
 import { binaryShare, otherKind } from './other-kinds.ts';
 import { TEXT_FORMATS } from './text/formats.ts';
 import { TraceDatImporter } from './tracedat/importer.ts';
@@ -10,7 +11,7 @@ import { MAGIC_TEXT } from './tracedat/parts.ts';
 
 /** A format that its first bytes name. */
 export interface Format {
-  readonly name: 'irqtrace' | 'trace-dat';
+  readonly name: 'irqtrace' | 'ndjson' | 'trace-dat';
   /** What the user calls it. */
   readonly title: string;
   readonly is: (head: Uint8Array) => boolean;
@@ -20,6 +21,8 @@ export interface Format {
 /** How many bytes of a source are enough to tell its format. */
 export const HEAD_BYTES = 1 << 16;
 
+/** Bytes in which an event of JSON shows that it is one. */
+const EVENT_BYTES = 200;
 const MAGIC_BYTES = bytesOf(`${MAGIC} `);
 const MAGIC_OF_DAT = bytesOf(MAGIC_TEXT);
 
@@ -32,6 +35,16 @@ const FORMATS: readonly Format[] = [
       return bytesAt(head, start, head.length, MAGIC_BYTES);
     },
     open: (out) => new LineImporter(out, new IrqtraceImporter(out)),
+  },
+  {
+    name: 'ndjson',
+    title: 'events as JSON lines',
+    is: (head) => {
+      const start = bytesAt(head, 0, head.length, BOM) ? BOM.length : 0;
+      const line = textOf(head, start, Math.min(head.length, start + EVENT_BYTES));
+      return /^\s*\{"step":\d+,"time":(?:null|"[-\d.]+"),"cpu":(?:null|\d+),"kind":"/.test(line);
+    },
+    open: (out) => new LineImporter(out, new NdjsonImporter(out)),
   },
   {
     name: 'trace-dat',

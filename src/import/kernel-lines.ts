@@ -1,43 +1,140 @@
 /**
- * Lines of a kernel log that stand between the records of a trace: console output, or excerpts in a mail. Read is what tells of an
- * interrupt that a VT-d unit refused: drivers/iommu/intel/dmar.c dmar_fault_do_one, in the words of versions 2.6 to 7.2.
+ * Lines of a kernel log that tell of an interrupt: in the trace itself (printk:console), or between its records, as console output or as
+ * excerpts in a mail. Refused interrupts of VT-d units, AMD units and SMMUs become events of their own; of other lines the text is kept, and
+ * rules say what it means. Forms: drivers/iommu/intel/dmar.c of 2.6 to 7.2, Xen, drivers/iommu/amd/init.c and iommu.c,
+ * drivers/iommu/arm/arm-smmu-v3 since 7.2, kernel/irq, arch/x86/kernel/apic, arch/x86/kernel/irq.c, drivers/irqchip, drivers of devices.
  */
-import { bytesOf, textOf } from '../base/bytes.ts';
-import type { StringTable } from '../base/strings.ts';
+import { BRACKET_OPEN, COLON, LESS, textOf } from '../base/bytes.ts';
+import { hexText } from '../base/hex.ts';
 import { requesterId } from '../model/bdf.ts';
-import type { Written } from '../model/event-args.ts';
+import { message } from '../model/events/notes.ts';
 import { irFault } from '../model/events/remap.ts';
+import { smmuFault } from '../model/events/smmu.ts';
+import type { RuleContext } from './rules.ts';
 
-const WORD = bytesOf('INTR-REMAP');
 /** Bytes of a line that are looked at. */
 const MOST = 400;
 
-/** The device with or without segment and 0x, the index in hexadecimal with or without 0x, the reason decimal or with 0x. */
-const FAULT =
-  /INTR-REMAP\]?:? Request device \[+(?:(?:0x)?[\da-f]{4}:)?(?:0x)?([\da-f]{2}):(?:0x)?([01][\da-f])\.([0-7])\] fault index (?:0x)?([\da-f]+) \[fault reason (0x[\da-f]+|\d+)\]\s*(.*)$/i;
+const BDF = String.raw`(?:(?:0x)?[\da-f]{4}:)?(?:0x)?([\da-f]{2}):(?:0x)?([01][\da-f])\.([0-7])`;
+const form = (text: string): RegExp => new RegExp(text.replaceAll('BDF', BDF), 'i');
 
-/** Whether a word stands anywhere in a line. */
-function holds(line: Uint8Array, word: Uint8Array): boolean {
-  for (let at = line.indexOf(word[0]!); at >= 0; at = line.indexOf(word[0]!, at + 1)) {
-    let i = 1;
-    while (i < word.length && line[at + i] === word[i]) i++;
-    if (i === word.length) return true;
-  }
-  return false;
+/** The device with or without segment and 0x, the index in hexadecimal with or without 0x, the reason decimal or with 0x. */
+const FAULT = form(
+  String.raw`INTR-REMAP\]?:? Request device \[+BDF\] fault index (?:0x)?([\da-f]+) \[fault reason (0x[\da-f]+|\d+)\]\s*(.*)$`,
+);
+/** Linux before 4.0 and Xen print the reason in a line of its own; that of Xen is hexadecimal without 0x. */
+const REQUEST = form(String.raw`INTR-REMAP: ?Request device \[+BDF\] fault index (?:0x)?([\da-f]+)\s*$`);
+const REASON = /INTR-REMAP: ?(?:\[fault reason (\d+)\]|reason ([\da-f]+) -)\s*(.*)$/i;
+
+const AMD = form(String.raw`AMD-Vi: Event logged \[(\w+) (?:device=)?BDF .*\bflags=0x([\da-f]+)\]`);
+/** Flags of an event (AMD IOMMU 2.5): it was an interrupt; its entry is remapped; reserved bits were set. */
+const EVENT = { interrupt: 0x8, present: 0x10, reserved: 0x80 };
+
+const SMMU = /\bevent: ([CF]_\w+) client: \S+ sid: 0x([\da-f]{1,8})\b(?:.*? iova: 0x([\da-f]{1,16})\b)?/i;
+
+/** Lines of which the text is kept, by what stands in them. */
+const TOLD: readonly RegExp[] = [
+  // DMAR: [DMA Write] …, VT-d detected Invalidation Time-out Error; AMD-Vi: Event logged …
+  /\bINTR-REMAP\b|\bDMAR: (?:\[DMA|DRHD: handling fault|VT-d detected|QI |Invalidation)|\bAMD-Vi: Event logged|\bIRTE\b/,
+  /\bNo irq handler for\b|\bnobody cared\b|\bDisabling IRQ #|\bSpurious (?:APIC )?interrupt\b/,
+  /\bAffinity broken\b|\bset affinity failed\b|\bIRQ fixup\b|\bCannot disable CPU\b|\bno vector available\b/,
+  /\bMoved interrupt pending\b|\bschedule cleanup for offline CPU\b|\bInterrupt reservation exceeds\b/,
+  /\bITS queue (?:timeout|not draining)\b|\bITS cmd .* failed\b|\bTable too large, reduce ids\b/,
+  /\barm-smmu-v3\b.*\bevent\b|\bNo interrupt remapping support\b|\birq bypass (?:producer|consumer)\b/,
+  /\btimeout, completion polled\b|\blost interrupt\b|\bTimeout waiting for hardware interrupt\b|\bRecovered \d+ EQEs\b/,
+  /\bPI descriptor SN field set\b/,
+];
+
+/** A line of the kernel log as its console, dmesg or a logger prints it: a stamp in brackets, or the name of the logger. Prose has neither. */
+const STAMPED = /^(?:<\d+>)?\[ *\d+\.\d{6}\]|^\[\w{3} \w{3} +\d+ [\d:]{8} \d{4}\] |\bkernel: /;
+
+/** A VT-d unit refused an interrupt; the reason follows in the next line. */
+interface Request {
+  readonly sid: number;
+  readonly index: number;
 }
 
-/** The event of a line that tells of a refused interrupt, or undefined. The line does not say which unit refused it. */
-export function kernelFault(buf: Uint8Array, start: number, end: number, strings: StringTable): Written | undefined {
-  const stop = Math.min(end, start + MOST);
-  if (!holds(buf.subarray(start, stop), WORD)) return undefined;
-  const m = FAULT.exec(textOf(buf, start, stop));
-  if (!m) return undefined;
-  const [, bus, slot, fn, index, reason, text] = m;
-  const event = irFault
-    .put()
-    .reason(Number(reason))
-    .sid(requesterId(`0000:${bus!.toLowerCase()}:${slot!.toLowerCase()}.${fn!}`))
-    .index(Number.parseInt(index!, 16));
-  if (text !== '') event.text(strings.intern(text!));
-  return event;
+const open = new WeakMap<RuleContext, Request>();
+
+const sidOf = (bus: string, slot: string, fn: string): number =>
+  requesterId(`0000:${bus.toLowerCase()}:${slot.toLowerCase()}.${fn}`);
+
+/** Emits the fault of a VT-d unit. The line does not say which unit it was. */
+function vtdFault(c: RuleContext, reason: number, { sid, index }: Partial<Request>, text: string): void {
+  const event = irFault.put().reason(reason);
+  if (sid !== undefined) event.sid(sid);
+  if (index !== undefined) event.index(index);
+  if (text !== '') event.text(c.intern(text));
+  c.emit(event, c.object('log'));
+}
+
+/** What the flags of an event of an AMD unit say of an interrupt, in the words of the specification. */
+function amdReason(event: string, flags: number): string {
+  if (event !== 'IO_PAGE_FAULT') return `${event}: invalid interrupt request`;
+  if ((flags & EVENT.reserved) !== 0) return `${event}: reserved bits are set`;
+  return (flags & EVENT.present) === 0 ? `${event}: the entry is not present (RemapEn 0)` : `${event}: invalid entry`;
+}
+
+/**
+ * Takes a line that may be one of a kernel log; false when it tells of no interrupt. `stands`: it is one for certain (printk:console); else only
+ * what no prose says is taken, and other lines only with the stamp of a log.
+ */
+export function kernelLine(c: RuleContext, start: number, end: number, stands: boolean): boolean {
+  // Most other lines have neither.
+  const stamp = c.buf[start] === BRACKET_OPEN || c.buf[start] === LESS;
+  if (!stands && !stamp && c.buf.subarray(start, Math.min(end, start + MOST)).indexOf(COLON) < 0) return false;
+  const text = textOf(c.buf, start, Math.min(end, start + MOST));
+  if (faultLine(c, text)) return true;
+  if (!(stands || STAMPED.test(text)) || !TOLD.some((pattern) => pattern.test(text))) return false;
+  // The first of two lines: the second one makes the event.
+  if (REQUEST.test(text)) return true;
+  c.emit(message.put().text(c.intern(text)), c.object('log'));
+  return true;
+}
+
+/** A line that tells of an access that was refused. */
+function faultLine(c: RuleContext, text: string): boolean {
+  if (text.includes('INTR-REMAP')) {
+    const m = FAULT.exec(text);
+    if (m) {
+      const [, bus, slot, fn, index, reason, said] = m;
+      vtdFault(c, Number(reason), { sid: sidOf(bus!, slot!, fn!), index: Number.parseInt(index!, 16) }, said!);
+      return true;
+    }
+    const request = REQUEST.exec(text);
+    if (request) {
+      const [, bus, slot, fn, index] = request;
+      open.set(c, { sid: sidOf(bus!, slot!, fn!), index: Number.parseInt(index!, 16) });
+      return true;
+    }
+    const reason = REASON.exec(text);
+    if (!reason) return false;
+    const number = reason[1] === undefined ? Number.parseInt(reason[2]!, 16) : Number(reason[1]);
+    vtdFault(c, number, open.get(c) ?? {}, reason[3]!);
+    open.delete(c);
+    return true;
+  }
+  const amd = text.includes('AMD-Vi: Event logged') ? AMD.exec(text) : null;
+  if (amd) {
+    const [, event, bus, slot, fn, flags] = amd;
+    const bits = Number.parseInt(flags!, 16);
+    if ((bits & EVENT.interrupt) === 0) return false;
+    const said = c.intern(amdReason(event!, bits));
+    c.emit(
+      irFault
+        .put()
+        .sid(sidOf(bus!, slot!, fn!))
+        .text(said),
+      c.object('log'),
+    );
+    return true;
+  }
+  const smmu = text.includes(' client: ') ? SMMU.exec(text) : null;
+  if (!smmu) return false;
+  const [, event, sid, iova] = smmu;
+  const fault = smmuFault.put().event(c.intern(event!));
+  if (iova !== undefined)
+    fault.iova(Number.parseInt(iova.slice(-8), 16), Number.parseInt(iova.slice(0, -8) || '0', 16));
+  c.emit(fault, c.object(`smmu/0/stream/${hexText(Number.parseInt(sid!, 16))}`));
+  return true;
 }

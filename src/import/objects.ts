@@ -43,6 +43,14 @@ export function vcpuVectorObject(world: Namespace, n: number, vector: number): n
   return world.byNumbers(vcpuVector, n, vector, () => `vcpu/${n}/vector/${vector}`);
 }
 
+/** Above the numbers that records print of virtual CPUs: keys of vectors by the object of their virtual CPU. */
+const BY_OBJECT = 0x1000000;
+
+/** A vector (x86) of a virtual CPU, by the object of that. */
+export function vectorOfVcpu(world: Namespace, own: number, vector: number): number {
+  return world.byNumbers(vcpuVector, BY_OBJECT + own, vector, () => `${world.path(own)}/vector/${vector}`);
+}
+
 /** An INTID (Arm) of a virtual CPU; kept apart from vectors by an offset in the key. */
 export function vcpuIntidObject(world: Namespace, n: number, intid: number): number {
   return world.byNumbers(vcpuVector, n, 0x2000000 + (intid & 0x1ffffff), () => `vcpu/${n}/intid/${intid}`);

@@ -16,7 +16,7 @@ const RECORD_FTRACE = 'record with ftrace and keep the text: `cat /sys/kernel/tr
 const KINDS: readonly Kind[] = [
   {
     magic: 'PERFILE2',
-    title: `a perf.data file, which is not read, nor is what perf script prints of it; ${RECORD_FTRACE}`,
+    title: 'a perf.data file: `perf script -i FILE > trace.txt` prints it',
   },
   {
     magic: '\xff\xff\xff\xff\xff\xff\xff\xff\xb4\x29\xa4\x0a\xcb\x77\xb1\xf2',
@@ -40,10 +40,6 @@ const KINDS: readonly Kind[] = [
   {
     line: /^\[\d\d:\d\d:\d\d\.\d{9}\] \([+?]/,
     title: `an LTTng trace as babeltrace prints it, which is not read; ${RECORD_FTRACE}`,
-  },
-  {
-    line: /^ *\S.* \d+(?:\/\d+)? +\[\d{3}\] +\d+\.\d+: +(?:\d+ +)?[\w-]+:\w+:/,
-    title: `what perf script prints, which is not read; ${RECORD_FTRACE}`,
   },
   {
     line: /^(?:\[pid +\d+\] |\d+ +)?(?:\d\d:\d\d:\d\d(?:\.\d+)? |\d+\.\d+ )?\w+\(.*\) += +(?:-?\d|0x|\?)/,

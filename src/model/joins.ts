@@ -74,9 +74,25 @@ export function translationOf(
   data: number,
   kind: MessageKind = messageKind(state, object),
 ): ObjectId {
-  const lo = state.num(object, address);
-  const hi = state.num(object, address + 1);
-  const word = state.num(object, data);
+  return translationOfMessage(
+    state,
+    object,
+    state.num(object, address),
+    state.num(object, address + 1),
+    state.num(object, data),
+    kind,
+  );
+}
+
+/** The same for a message of an object that it does not hold as it is: address `lo`, `hi` and data `word`; negative: not known. */
+export function translationOfMessage(
+  state: State,
+  object: ObjectId,
+  lo: number,
+  hi: number,
+  word: number,
+  kind: MessageKind = messageKind(state, object),
+): ObjectId {
   if (lo < 0 || hi < 0 || word < 0 || (lo === 0 && hi === 0)) return -1;
   const names = state.world.spaceOf(object);
   switch (kind) {

@@ -2,6 +2,7 @@
 // cells are declared with the cells, in things/.
 
 import type { ObjectId } from '../base/ids.ts';
+import { apicIdIn, type Destinations, destinationsOf } from './apic-ids.ts';
 import { requesterIn } from './bdf.ts';
 import { cellTarget } from './cell-target.ts';
 import {
@@ -14,7 +15,7 @@ import {
   processorOf,
   processorOfAmd,
   processorOfEvent,
-  translationOf,
+  translationOfMessage,
   vectorAt,
   vfioOfIrq,
 } from './joins.ts';
@@ -28,7 +29,7 @@ import type { State } from './state.ts';
 import { imsEntry } from './things/ims.ts';
 import { irq, vector } from './things/irq.ts';
 import { msi, msixEntry } from './things/pci.ts';
-import { amdIrte, irte, itsEvent } from './things/remap.ts';
+import { amdIrte, irte, itsEvent, remapUnit } from './things/remap.ts';
 import { kvmGsi, kvmIrqfd, kvmRoute, vcpu, vfioVector } from './things/virt.ts';
 import { irteDestination, messageKind } from './translate.ts';
 
@@ -53,23 +54,11 @@ export interface Link {
 /** The names of the system that an object belongs to. */
 const namesOf = (state: State, object: ObjectId): Namespace => state.world.spaceOf(object);
 
-/**
- * The number of the CPU with an APIC id, as some irq shows it that was configured for both (vector_config); -1 while none
- * does. The two are different numbers: the kernel counts CPUs, the firmware gives APIC ids.
- */
-export function cpuWithApicId(state: State, object: ObjectId, apicId: number): number {
-  // Irqs of a guest's kernel are not listed beside those of the host.
-  if (processorsOf(state.world, object) === 'vcpu') return -1;
-  for (const { object: other } of namesOf(state, object).find('irq')?.children.values() ?? [])
-    if (state.present(other) && state.num(other, irq.at.apicDest) === apicId) return state.num(other, irq.at.cpu);
-  return -1;
-}
+/** The message of an object: the low and the high half of its address, and its data. */
+export type MessageWords = readonly [lo: number, hi: number, data: number];
 
-/** What a message leads to under the state at hand: a table entry, an ITS event, an SPI, or a vector. */
-function messageTarget(state: State, object: ObjectId, address: number, data: number): ObjectId {
-  const lo = state.num(object, address);
-  const hi = state.num(object, address + 1);
-  const word = state.num(object, data);
+/** What a message of an object leads to under the state at hand: a table entry, an ITS event, an SPI, or a vector. */
+function messageTarget(state: State, object: ObjectId, [lo, hi, word]: MessageWords): ObjectId {
   if (lo < 0 || hi < 0 || word < 0) return -1;
   const message = decodersById[messageKind(state, object)].decode(lo, hi, word);
   if (message === undefined) return -1;
@@ -78,12 +67,15 @@ function messageTarget(state: State, object: ObjectId, address: number, data: nu
     case 'irte-index':
     case 'event':
     case 'spi':
-      return translationOf(state, object, address, data);
+      return translationOfMessage(state, object, lo, hi, word);
     case 'compatibility':
     case 'x2apic':
-      return message.fields['destMode'] === false
-        ? vectorAt(state, object, cpuWithApicId(state, object, message.destination!), message.vector!)
-        : -1;
+      return vectorAt(
+        state,
+        object,
+        destinationsOf(state, object).cpuOf(message.destination!, message.fields['destMode'] === true, undefined),
+        message.vector!,
+      );
     case 'none':
     case 'xen-pirq':
       return -1;
@@ -93,40 +85,42 @@ function messageTarget(state: State, object: ObjectId, address: number, data: nu
 const byMessage = (address: number, data: number): ObjectReference => ({
   name: 'message',
   what: 'what its message leads to',
-  find: (state, object) => messageTarget(state, object, address, data),
+  find: (state, object) =>
+    messageTarget(state, object, [state.num(object, address), state.num(object, address + 1), state.num(object, data)]),
 });
 
 /**
  * The processor that a VT-d entry of the remapped kind names: a CPU of the kernel, or a virtual CPU in a log of the emulated machine.
- * `cpuOf`: the number of the CPU with an APIC id.
+ * A logical destination may name several: then none.
  */
-function processorOfIrte(
-  state: State,
-  object: ObjectId,
-  cpuOf: (apicId: number) => number = (apicId) => cpuWithApicId(state, object, apicId),
-): ObjectId {
+function processorOfIrte(state: State, object: ObjectId, of: DestinationsOf): ObjectId {
   const { present, posted, destMode } = vtdIrte.f;
   const at = irte.at.value;
   if (present.flag(state, object, at) !== true || posted.flag(state, object, at) !== false) return -1;
-  // A logical destination names a set of CPUs.
-  if (destMode.flag(state, object, at) !== false) return -1;
+  const logical = destMode.flag(state, object, at);
   const dest = irteDestination(state, object);
-  if (dest === null) return -1;
-  const cpu = cpuOf(dest);
-  if (cpu < 0) return emulatedProcessor(state, object, dest);
-  return namesOf(state, object).objectAt(`${processorsOf(state.world, object)}/${cpu}`);
+  if (logical === undefined || dest === null) return -1;
+  const unit = state.world.node(object)?.parent?.object ?? -1;
+  const x2apic = unit < 0 ? undefined : state.flag(unit, remapUnit.at.eim);
+  const n = of(state, object).cpuOf(dest, logical, x2apic);
+  if (n >= 0) return namesOf(state, object).objectAt(`${processorsOf(state.world, object)}/${n}`);
+  const apicId = apicIdIn(dest, logical, x2apic);
+  return apicId < 0 ? -1 : emulatedProcessor(state, object, apicId);
 }
 
-/** The processor that a translation table entry names; -1 unknown. `cpuOf`: as `cpuWithApicId`, for many entries. */
-export function processorOfEntry(state: State, entry: ObjectId, cpuOf?: (apicId: number) => number): ObjectId {
+/** Gives the destinations of the kernel of an object; who asks for many entries keeps them. */
+export type DestinationsOf = (state: State, object: ObjectId) => Destinations;
+
+/** The processor that a translation table entry names; -1 unknown. */
+export function processorOfEntry(state: State, entry: ObjectId, of: DestinationsOf = destinationsOf): ObjectId {
   const type = state.world.type(entry);
-  if (type === irte) return processorOfIrte(state, entry, cpuOf);
+  if (type === irte) return processorOfIrte(state, entry, of);
   if (type === amdIrte) return processorOfAmd(state, entry);
   return type === itsEvent ? processorOfEvent(state, entry) : -1;
 }
 
 /** Where a translation table entry delivers to: the vector or LPI of a processor; -1 unknown. */
-export function placeOfEntry(state: State, entry: ObjectId, cpuOf?: (apicId: number) => number): ObjectId {
+export function placeOfEntry(state: State, entry: ObjectId, of: DestinationsOf = destinationsOf): ObjectId {
   const type = state.world.type(entry);
   const [kind, number] =
     type === itsEvent
@@ -139,7 +133,7 @@ export function placeOfEntry(state: State, entry: ObjectId, cpuOf?: (apicId: num
             type === amdIrte ? amdIrte.at.value : irte.at.value,
           ),
         ];
-  const processor = number < 0 ? undefined : state.world.node(processorOfEntry(state, entry, cpuOf));
+  const processor = number < 0 ? undefined : state.world.node(processorOfEntry(state, entry, of));
   return processor?.children.get(kind)?.children.get(String(number))?.object ?? -1;
 }
 
@@ -222,11 +216,13 @@ export function linksOf(state: State, object: ObjectId, skip: ReadonlySet<string
   return links;
 }
 
-/** What the message that an entry holds leads to: a table entry, an ITS event, an SPI, a vector; -1 when that is not known. */
-export function messageOf(state: State, object: ObjectId): ObjectId {
+/**
+ * What a message of an entry leads to: a table entry, an ITS event, an SPI, a vector; -1 when that is not known. `sent`: the message that
+ * the entry sent; those of the vectors of an MSI function differ from the one that it holds.
+ */
+export function messageOf(state: State, object: ObjectId, sent: MessageWords): ObjectId {
   const type = state.world.type(object);
-  if (type !== msixEntry && type !== msi && type !== imsEntry) return -1;
-  return messageTarget(state, object, type.at['address']!, type.at['data']!);
+  return type === msixEntry || type === msi || type === imsEntry ? messageTarget(state, object, sent) : -1;
 }
 
 /** The vector that a remapping table entry delivers to, or -1: unknown, posted, or not present. */
@@ -242,6 +238,13 @@ export function entryBehind(state: State, object: ObjectId): ObjectId {
   if (type !== vfioVector) return -1;
   const entry = cellTarget(state, object, vfioVector, 'entry');
   return entry >= 0 ? entry : entryOfRoute(state, cellTarget(state, object, vfioVector, 'virq'));
+}
+
+/** The vector of an MSI function that an irqfd injects or a vector of VFIO signals; -1: unknown. */
+export function vectorBehind(state: State, object: ObjectId): number {
+  const type = state.world.type(object);
+  if (type === vfioVector) return Number(state.world.node(object)?.segment ?? -1);
+  return type === kvmIrqfd ? state.num(sameGsi('route')(state, object), kvmRoute.at.vector) : -1;
 }
 
 /** The functions with a requester ID (an SMMU calls it StreamID), in the system that an object belongs to. */

@@ -118,7 +118,7 @@ export type DifferencesMessage = v.InferOutput<typeof differences>;
 /** Most findings that are drawn. */
 export const MOST_FINDINGS = 2000;
 
-/** Where findings show: the event, its lane (-1: none), how bad it is. */
+/** Where findings show: the event, its lane (-1: none) and its time in words, how bad it is, and what it says of which object. */
 const findings = v.strictObject({
   trace: natural,
   places: v.pipe(
@@ -126,24 +126,30 @@ const findings = v.strictObject({
       v.strictObject({
         ...onLane,
         severity: v.picklist(['error', 'security', 'warning', 'info']),
+        label: v.string(),
+        rule: v.string(),
+        title: v.string(),
+        object: v.string(),
       }),
     ),
     v.maxLength(MOST_FINDINGS),
   ),
 });
 export type FindingsMessage = v.InferOutput<typeof findings>;
+
 /** Most events of a search that are drawn. */
 export const MOST_FOUND = 2000;
 
 /** The events that a search found, those nearest to the cursor. Empty while nothing is looked for. */
 const found = v.strictObject({
   trace: natural,
-  places: v.pipe(
-    v.array(v.strictObject({ step: natural, time: place, lane: v.pipe(whole, v.minValue(-1)) })),
-    v.maxLength(MOST_FOUND),
-  ),
+  places: v.pipe(v.array(v.strictObject(onLane)), v.maxLength(MOST_FOUND)),
 });
 export type FoundMessage = v.InferOutput<typeof found>;
+
+/** The lanes that have events which fit, by their numbers, so far; `search`: number of the search, 0 for none. */
+const hitLanes = v.strictObject({ trace: natural, search: natural, lanes: v.array(natural) });
+export type HitLanesMessage = v.InferOutput<typeof hitLanes>;
 
 const row = v.strictObject({ lane: natural, deep: v.boolean() });
 const range = { axis, from: place, to: place };
@@ -158,8 +164,12 @@ const windowQuestion = v.strictObject({
 });
 export type WindowQuestion = v.InferOutput<typeof windowQuestion>;
 
-/** `indexed`: number of events that were sorted into lanes when the window was made. */
-const windowReply = v.strictObject({ indexed: natural, window: packedWindow });
+/**
+ * `indexed`: number of events that were sorted into lanes when the window was made. `search`: number of the search whose hits it tells apart, 0 for
+ * none; `searched`: events that it had asked about.
+ */
+const windowReply = v.strictObject({ indexed: natural, search: natural, searched: natural, window: packedWindow });
+export type WindowReply = v.InferOutput<typeof windowReply>;
 
 const description = v.strictObject({
   /** What its layers hold here. */
@@ -217,6 +227,8 @@ export const fromHost = {
   differences: notice('timeline/differences', differences),
   /** Other events are looked for, or none. */
   found: notice('timeline/found', found),
+  /** Events were found in other lanes. */
+  hitLanes: notice('timeline/hit-lanes', hitLanes),
 } as const;
 
 /** What the webview sends without expecting an answer. */
@@ -225,4 +237,13 @@ export const fromView = {
   select: notice('timeline/select', v.strictObject({ trace: natural, path: v.string() })),
   /** The user wants to open a trace. */
   open: notice('timeline/open', nothing),
+  /** The user wants to see the list of events. */
+  events: notice('timeline/events', nothing),
+  /** The user marked a stretch of the axis, or none any more. */
+  range: notice('timeline/range', v.strictObject({ trace: natural, range: v.nullable(v.strictObject(range)) })),
+  /** The user wants to see a finding: it is told by its rule, its event and the path of its object. */
+  finding: notice(
+    'timeline/finding',
+    v.strictObject({ trace: natural, rule: v.string(), step: natural, object: v.string() }),
+  ),
 } as const;

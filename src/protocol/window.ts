@@ -20,6 +20,8 @@ export const packedWindow = v.strictObject({
   count: bytes,
   step: bytes,
   shapes: bytes,
+  hits: bytes,
+  hitShapes: bytes,
   rowLayers: bytes,
   layerRuns: bytes,
   runAt: bytes,
@@ -35,6 +37,8 @@ export function packWindow(view: WindowView): PackedWindow {
     count: toTransfer(view.count),
     step: toTransfer(view.step),
     shapes: toTransfer(view.shapes),
+    hits: toTransfer(view.hits),
+    hitShapes: toTransfer(view.hitShapes),
     rowLayers: toTransfer(view.rowLayers),
     layerRuns: toTransfer(view.layerRuns),
     runAt: toTransfer(view.runAt),
@@ -57,6 +61,8 @@ export function unpackWindow(packed: PackedWindow, rows: number): WindowView {
     count: new Uint32Array(packed.count),
     step: new Uint32Array(packed.step),
     shapes: new Uint16Array(packed.shapes),
+    hits: new Uint32Array(packed.hits),
+    hitShapes: new Uint16Array(packed.hitShapes),
     rowLayers: new Uint32Array(packed.rowLayers),
     layerRuns: new Uint32Array(packed.layerRuns),
     runAt: new Float32Array(packed.runAt),
@@ -69,6 +75,8 @@ export function unpackWindow(packed: PackedWindow, rows: number): WindowView {
     view.rowMarks.length === rows + 1 &&
     areStarts(view.rowMarks, marks) &&
     [view.count, view.step, view.shapes].every((column) => column.length === marks) &&
+    [view.hits, view.hitShapes].every((column) => column.length === 0 || column.length === marks) &&
+    view.hits.length === view.hitShapes.length &&
     view.rowLayers.length === rows + 1 &&
     areStarts(view.rowLayers, view.layerRuns.length - 1) &&
     areStarts(view.layerRuns, runs) &&

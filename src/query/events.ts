@@ -58,6 +58,12 @@ export function sourceOf(trace: Trace, step: Step): SourceRef {
   return { file, line: trace.table.line(step), offset: trace.table.offset(step) };
 }
 
+/** Where an event stands, in words: its line, and the file where the trace has several. */
+export function lineText(trace: Trace, step: Step): string {
+  const { file, line } = sourceOf(trace, step);
+  return trace.sources.some((source) => source.file !== file) ? `line ${line} of ${file}` : `line ${line}`;
+}
+
 /** The time of an event as text; null when the source has no stamps. */
 export function timeOf(trace: Trace, step: Step): string | null {
   return timeText(trace.table.time(step), trace.time);
@@ -95,9 +101,14 @@ export function viewEvent(trace: Trace, step: Step): EventView {
   };
 }
 
+/** The arguments of an event as text: `offset=0xc size=4 value=0x1`. */
+export const argumentsText = ({ fields }: EventView): string =>
+  Object.entries(fields)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+
 /** One line that says what an event is: kind, object and arguments. */
 export function eventText(trace: Trace, step: Step): string {
   const view = viewEvent(trace, step);
-  const args = Object.entries(view.fields).map(([name, value]) => `${name}=${value}`);
-  return [view.kind, view.object, ...args].filter((part) => part !== '').join(' ');
+  return [view.kind, view.object, argumentsText(view)].filter((part) => part !== '').join(' ');
 }

@@ -78,7 +78,7 @@ export const isJoined = ({ sources, first }: Trace): boolean =>
 
 /** What is told of a joined trace. */
 export function joinedInfo(trace: Trace): JoinedInfo {
-  const { sources } = trace;
+  const sources = trace.sources.filter(({ derived }) => !derived);
   return {
     sources: sources.map((source) => ({
       ...sourceInfo(source),
@@ -98,10 +98,12 @@ function clockInfo(trace: Trace, { file, offset, drift, alignment }: Source): Cl
     offset: seconds(offset),
     uncertainty: uncertainty === undefined ? null : seconds(BigInt(Math.round(uncertainty))),
     drift: Math.round(drift * 1000) / 1000,
-    evidence: (alignment?.evidence ?? []).slice(0, SHOWN_EVIDENCE).map(({ source: s, row, otherSource, other, what }) => ({
-      steps: [trace.stepOf(s, row), trace.stepOf(otherSource, other)],
-      what,
-    })),
+    evidence: (alignment?.evidence ?? [])
+      .slice(0, SHOWN_EVIDENCE)
+      .map(({ source: s, row, otherSource, other, what }) => ({
+        steps: [trace.stepOf(s, row), trace.stepOf(otherSource, other)],
+        what,
+      })),
   };
 }
 

@@ -1,7 +1,7 @@
 import { hexWords } from '../base/hex.ts';
 import type { ObjectId } from '../base/ids.ts';
 import { requesterText } from '../model/bdf.ts';
-import { effectivelyMasked } from '../model/events/msix.ts';
+import { effectivelyMasked } from '../model/masking.ts';
 import { decodersById, type MessageView } from '../model/message.ts';
 import type { CellSpec, ObjectType } from '../model/objects.ts';
 import { type Bits, type Field, type FieldValue, type RegisterView, viewRegister } from '../model/register.ts';

@@ -1,9 +1,9 @@
 import type { Step } from '../base/ids.ts';
-import { standingAtEnd } from '../query/standing.ts';
-import { breakpointFinder, isFinding, type Until } from './run-to.ts';
+import { breakpointFinder, type Until } from './run-to.ts';
 import type { Refusal, Session } from './session.ts';
 import { stopText } from './stop.ts';
 import { type Finder, finderOf, testing } from './until.ts';
+import { GoneWrong, type Judge } from './wrong.ts';
 
 /** Events that are looked at together. Where the state is asked for, it is followed through each such stretch from its beginning. */
 const STRETCH = 1 << 14;
@@ -14,15 +14,23 @@ export class RunBack {
   readonly #until: Until;
   readonly #finder: Finder;
   readonly #stretch: number;
+  readonly #wrong: GoneWrong;
   #before: Step;
+  #told: string | undefined;
 
-  /** Throws FilterError for a filter that cannot be read. `end`: back to the first event. */
-  constructor(session: Session, until: Until, stretch = STRETCH) {
+  /** `judge`: what rules have found, for a search for a finding. Throws FilterError for a filter that cannot be read. `end`: back to the first event. */
+  constructor(session: Session, until: Until, stretch = STRETCH, judge?: Judge) {
     this.#stretch = stretch;
     this.#session = session;
     this.#until = until;
     this.#before = session.cursor;
-    this.#finder = backFinder(session, until);
+    this.#wrong = new GoneWrong(session, judge);
+    this.#finder = backFinder(session, until, this.#wrong);
+  }
+
+  /** What a search for a finding has found, in words; undefined while it has found nothing. */
+  get told(): string | undefined {
+    return this.#told;
   }
 
   /** Looks at one stretch of events. Returns the step that was found, with the cursor on it, or why there is none; undefined while the search goes on. */
@@ -31,6 +39,7 @@ export class RunBack {
     if (this.#before <= 0) return { refused: this.#nothing() };
     const from = Math.max(0, this.#before - this.#stretch);
     const found = this.#finder.last(from, this.#before - 1);
+    if (found >= 0 && this.#until.to === 'finding') this.#told = this.#wrong.told(found);
     if (found >= 0) return this.#session.move({ to: 'step', step: found });
     this.#before = from;
     return undefined;
@@ -56,19 +65,19 @@ export class RunBack {
   }
 }
 
-function backFinder(session: Session, until: Until): Finder {
-  const { trace, growing, loading } = session;
+function backFinder(session: Session, until: Until, wrong: GoneWrong): Finder {
   switch (until.to) {
     case 'breakpoint':
       return breakpointFinder(session);
     case 'end':
       return testing((step) => step === 0);
-    case 'finding': {
-      // While the trace can grow there is no end at which something could stand wrong.
-      const since = new Set(growing || loading ? [] : standingAtEnd(trace).map((s) => s.since));
-      return testing((step) => since.has(step) || isFinding(trace.table.kind(step)));
-    }
+    case 'finding':
+      return {
+        ready: () => true,
+        first: (from, to) => wrong.first(from, to),
+        last: (from, to) => wrong.last(from, to),
+      };
     default:
-      return finderOf(trace, until);
+      return finderOf(session.trace, until);
   }
 }

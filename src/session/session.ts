@@ -1,9 +1,11 @@
 import type { Step } from '../base/ids.ts';
 import type { State } from '../model/state.ts';
 import { changesBetween, type ObjectChange } from '../query/changes.ts';
-import { type PathView, pathAt, RecordedKinds } from '../query/delivery/path.ts';
+import { type PathView, pathAt } from '../query/delivery/path.ts';
+import type { Search } from '../query/filter/search.ts';
 import { eventAbout } from '../query/next.ts';
 import { objectsBelow } from '../query/paths.ts';
+import { RecordedKinds } from '../query/recorded-kinds.ts';
 import { BEFORE_FIRST, type Trace } from '../trace/trace.ts';
 import { Stops } from './stops.ts';
 
@@ -35,12 +37,12 @@ export interface Continuation {
 }
 
 /** What a session tells its listeners. */
-export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path' | 'stops' | 'search';
+export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path' | 'stops' | 'search' | 'range';
 
-/** The events that were looked for, and found: a filter, and the steps that fit it, in order. */
-export interface Found {
-  readonly filter: string;
-  readonly steps: readonly Step[];
+/** Events that the user marked, both ends included. */
+export interface StepRange {
+  readonly from: Step;
+  readonly to: Step;
 }
 
 /**
@@ -58,7 +60,8 @@ export class Session {
   #selection: string | undefined;
   #onlyChanged = false;
   #path: PathView | undefined;
-  #found: Found | undefined;
+  #search: Search | undefined;
+  #range: StepRange | undefined;
   readonly #recorded: RecordedKinds;
   #loading = true;
   readonly #continuation: Continuation | undefined;
@@ -153,16 +156,33 @@ export class Session {
     return path;
   }
 
-  /** The events that were looked for last, while they are shown. */
-  get found(): Found | undefined {
-    return this.#found;
+  /** The search whose hits are shown. */
+  get search(): Search | undefined {
+    return this.#search;
   }
 
-  /** Shows events that were looked for, or none any more. */
-  showFound(found: Found | undefined): void {
-    if (found === this.#found) return;
-    this.#found = found;
+  /** Shows the hits of a search, or of none any more. */
+  showSearch(search: Search | undefined): void {
+    if (search === this.#search) return;
+    this.#search = search;
     this.#tell('search');
+  }
+
+  /** The caller took the search farther. */
+  searched(): void {
+    this.#tell('search');
+  }
+
+  /** The events that the user marked on the timeline. */
+  get range(): StepRange | undefined {
+    return this.#range;
+  }
+
+  /** Marks events, or none any more. */
+  mark(range: StepRange | undefined): void {
+    if (range?.from === this.#range?.from && range?.to === this.#range?.to) return;
+    this.#range = range;
+    this.#tell('range');
   }
 
   /** Shows no path any more. */

@@ -28,8 +28,8 @@ export interface Tamper {
   strikes(id: string, object: ObjectId | undefined, step?: number): boolean;
   /** Says where the fault is to be found: at `step`, or at the next event. Only the first word counts. */
   tell(object: ObjectId, step?: number): void;
-  /** Says which object the fault is about, where what it leads to is found later. */
-  blame(object: ObjectId): void;
+  /** The same about an object, where what it leads to is found later: a `watch` looks for that. */
+  spoils(id: string, object: ObjectId): boolean;
   /** An event is about to be recorded; false: it is left out. */
   passes(event: EventRow): boolean;
   /** An event was recorded. */

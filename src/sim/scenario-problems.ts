@@ -38,6 +38,17 @@ export function nameProblems({ devices, vms }: Scenario): ScenarioProblem[] {
   return problems;
 }
 
+/** Finds wires that lead to no I/O APIC: INTx pins go to that of an x86 host without remapping, the timer to that of one with VT-d. */
+export function wireProblems({ devices, platform: { arch, remap, timer } }: Scenario): ScenarioProblem[] {
+  const problems: ScenarioProblem[] = [];
+  if (timer && (arch !== 'x86' || remap !== 'vtd'))
+    problems.push({ path: 'platform.timer', problem: 'the timer is tested on an x86 host with remap vtd' });
+  if (arch === 'x86' && remap === 'none') return problems;
+  for (const [i, { intx }] of devices.entries())
+    if (intx) problems.push({ path: `devices.${i}.intx`, problem: 'only an x86 host without remapping has wires' });
+  return problems;
+}
+
 /** Finds consumers that name something that does not exist, or that another consumer has. */
 export function consumerProblems({ consumers, devices, vms }: Scenario): ScenarioProblem[] {
   const problems: ScenarioProblem[] = [];

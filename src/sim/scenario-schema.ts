@@ -36,6 +36,15 @@ const platform = v.strictObject({
   remapEntries: v.optional(
     count(2, 65536, 'Entries of the interrupt remapping table (VT-d 65536 when absent), or of each AMD table (512).'),
   ),
+  timer: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description(
+        'The kernel tests at boot that the timer ticks through the remapped I/O APIC (remap: vtd), which takes 0.1 s.',
+      ),
+    ),
+    false,
+  ),
   smmu: v.optional(
     v.pipe(v.boolean(), v.description('An SMMUv3 in front of the ITS (arm64): drivers of the host get I/O addresses.')),
     false,
@@ -66,6 +75,24 @@ const device = v.strictObject({
     v.pipe(v.string(), v.regex(/^0x[0-9a-f]+$/), v.description('Address of the BAR with table and PBA.')),
   ),
   msi: v.optional(v.pipe(v.boolean(), v.description('Whether it has an MSI capability as well.')), false),
+  intx: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description(
+        'Whether it has an INTx pin, led to the I/O APIC (x86 without remapping); its driver leaves it enabled.',
+      ),
+    ),
+    false,
+  ),
+  pin: v.optional(count(0, 4095, 'CPU on which its driver keeps its interrupts: it moves back what others move.')),
+  timeout: v.optional(
+    v.pipe(
+      duration,
+      v.description(
+        'Its driver takes completions in its handlers, and looks for them itself when one was not seen for so long.',
+      ),
+    ),
+  ),
   ims: v.optional(
     v.pipe(
       v.strictObject({

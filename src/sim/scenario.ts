@@ -5,6 +5,7 @@ import {
   type ScenarioProblem,
   timeProblems,
   vfioProblems,
+  wireProblems,
 } from './scenario-problems.ts';
 import { type Scenario, scenarioSchema } from './scenario-schema.ts';
 
@@ -15,6 +16,7 @@ export function readScenario(document: unknown): Scenario | readonly ScenarioPro
     const { output } = result;
     const problems = [
       ...nameProblems(output),
+      ...wireProblems(output),
       ...timeProblems(output),
       ...consumerProblems(output),
       ...vfioProblems(output),

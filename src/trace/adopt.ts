@@ -39,7 +39,8 @@ export function adopt(source: Source, from: World, into: Namespace): Source {
     const { kind, at } = read;
     for (let i = 0; i < kind.size; i++) words[i] = read.words[at + i]!;
     const { objects, texts } = names[kind.number]!;
-    for (const { at: word, bit } of objects) if (bit === 0 || (words[0]! & bit) !== 0) words[word] = objectOf(words[word]!);
+    for (const { at: word, bit } of objects)
+      if (bit === 0 || (words[0]! & bit) !== 0) words[word] = objectOf(words[word]!);
     for (const { at: word, bit } of texts) if (bit === 0 || (words[0]! & bit) !== 0) words[word] = textOf(words[word]!);
     write.kind = kind;
     write.time = read.time;

@@ -77,6 +77,8 @@ export interface SourceFacts {
   header?: readonly string[] | undefined;
   /** What was undone to read it, such as quoting. */
   undone: readonly string[];
+  /** Nobody recorded it: its events follow from what other sources of the trace show together. */
+  derived: boolean;
   /**
    * It is no text: `line` of an event is the number of its record in order of time, and `offset` goes back where the file keeps the
    * records of each CPU together.
@@ -106,6 +108,7 @@ export class Source implements SourceFacts {
   problem?: string | undefined;
   header?: readonly string[] | undefined;
   undone: readonly string[] = [];
+  derived = false;
   binary = false;
   recording?: string | undefined;
   shift?: ToldShift | undefined;

@@ -214,13 +214,16 @@ export class Trace {
     return time === undefined ? undefined : this.lastAtTime(time);
   }
 
-  /** The last step whose record stands at or before a line (1-based) of a file, in which several sources may stand, or -1; of the first file if none is named. */
-  lastAtLine(line: number, file = this.first.file): number {
+  /**
+   * The last step whose record stands at or before a line (1-based) of a source, or of a file, in which several sources may stand; -1 for
+   * none. Without either, of the file of the first source.
+   */
+  lastAtLine(line: number, where: SourceId | string = this.first.file): number {
+    if (typeof where === 'number') return this.#stepOf(where, this.#sources[where]?.events.lastAtLine(line) ?? -1);
     let step = -1;
     let nearest = 0;
-    for (const [id, source] of this.#sources.entries()) {
-      const { events } = source;
-      const row = source.file === file ? events.lastAtLine(line) : -1;
+    for (const [id, { file, events }] of this.#sources.entries()) {
+      const row = file === where ? events.lastAtLine(line) : -1;
       if (row < 0 || events.line(row) <= nearest) continue;
       nearest = events.line(row);
       step = this.#stepOf(id, row);

@@ -3,9 +3,9 @@ import { durationText } from '../base/time.ts';
 import { STAGE_MEANINGS } from '../query/delivery/delivery.ts';
 import { outcomeText, type PathHop, type PathView } from '../query/delivery/path.ts';
 
-/** A row of the view *Delivery Path*. */
+/** A row of the view *Delivery Path*. `funnel` holds the rows of its stages. */
 export interface PathRow {
-  readonly kind: 'outcome' | 'hop' | 'blind';
+  readonly kind: 'outcome' | 'hop' | 'blind' | 'funnel' | 'stage';
   readonly label: string;
   readonly description: string;
   /** Sentences of the tooltip. */
@@ -15,6 +15,7 @@ export interface PathRow {
   /** The step that the row leads to. */
   readonly step?: Step;
   readonly object?: string;
+  readonly below?: readonly PathRow[];
 }
 
 const ICONS = { true: 'pass', false: 'error', null: 'question' } as const;

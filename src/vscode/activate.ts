@@ -12,6 +12,8 @@ import { UserFiles } from './check/user-files.ts';
 import { registerCommands } from './commands/commands.ts';
 import { ComparisonView } from './compare/comparison-view.ts';
 import { watchContexts } from './contexts.ts';
+import { registerEvents } from './events/events-view.ts';
+import { Searcher } from './events/searcher.ts';
 import { Opener } from './opening.ts';
 import type { Platform } from './platform.ts';
 import { toUri } from './selected.ts';
@@ -20,12 +22,14 @@ import { Simulations } from './simulations.ts';
 import { showStatus } from './status-bar.ts';
 import { keepStops } from './stops/keep.ts';
 import { TextSync } from './text-sync.ts';
-import { TimelinePanel } from './timeline.ts';
+import { TimelinePanel, type TimelineParts } from './timeline.ts';
+import { Funnels } from './views/funnels.ts';
 import { InterruptsView } from './views/interrupts-view.ts';
 import { Marks } from './views/marks.ts';
 import { OutlineView } from './views/outline-view.ts';
 import { PathTree } from './views/path-view.ts';
 import { TracesView } from './views/traces-view.ts';
+import { after } from './webview.ts';
 
 /** What tests use besides the API. It may change at any time. */
 export interface Internals {
@@ -35,12 +39,14 @@ export interface Internals {
   readonly traces: TracesView;
   readonly marks: Marks;
   readonly texts: TextSync;
+  readonly witnesses: WitnessMarks;
   readonly checks: Checks;
   readonly findings: FindingsView;
   readonly interrupts: InterruptsView;
   readonly problems: Problems;
   readonly files: UserFiles;
   readonly comparison: ComparisonView;
+  readonly paths: PathTree;
 }
 
 /** Starts the extension in either extension host. */
@@ -65,10 +71,14 @@ export function activateWith(
   const witnesses = new WitnessMarks(checks, context.extensionUri);
   const comparison = new ComparisonView(sessions);
   const texts = new TextSync(sessions, context, (editor, trace) => witnesses.mark(editor, trace));
+  const funnels = new Funnels(sessions);
+  const paths = new PathTree(sessions, funnels);
+  const searcher = new Searcher(after, () => performance.now());
+  const timeline: TimelineParts = { context, sessions, comparison, checks, searcher, findings, log };
   const showTimeline = async (): Promise<void> => {
     // Beside the text: the trace is read before the editor shows its text, and the text would then cover the timeline.
     await opener.textsShown;
-    TimelinePanel.show(context, sessions, comparison, checks, log);
+    TimelinePanel.show(timeline);
   };
   context.subscriptions.push(
     log,
@@ -79,9 +89,15 @@ export function activateWith(
     new BranchText(sessions),
     ...views,
     traces,
-    new PathTree(sessions),
+    funnels,
+    paths,
     comparison,
     watchContexts(sessions),
+    searcher,
+    sessions.onDidChange(({ what, trace }) => {
+      if (what === 'trace') searcher.grown(trace.session);
+      if (what === 'closed') searcher.forget(trace.session);
+    }),
     showStatus(sessions),
     keepStops(sessions, context.workspaceState),
     texts,
@@ -95,7 +111,8 @@ export function activateWith(
     new QuickFixes(problems, commands),
     new FindingMarks(checks, views, () => sessions.active),
     showFindingsStatus(sessions, checks),
-    TimelinePanel.register(context, sessions, comparison, checks, log),
+    TimelinePanel.register(timeline),
+    registerEvents({ context, sessions, searcher, log }),
     registerCommands({
       sessions,
       simulations,
@@ -108,6 +125,9 @@ export function activateWith(
       findings,
       interrupts,
       comparison,
+      funnels,
+      paths,
+      searcher,
       platform,
       version,
     }),
@@ -125,12 +145,14 @@ export function activateWith(
       traces,
       marks,
       texts,
+      witnesses,
       checks,
       findings,
       interrupts,
       problems,
       files,
       comparison,
+      paths,
     },
     open: async (uri, place = {}) => {
       await opener.goTo(await opener.read(uri), place);

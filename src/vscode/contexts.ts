@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { OUTLINES, rootsOf } from '../view/outline/rows.ts';
 import { hasRecipe, type Sessions } from './sessions.ts';
+import { shownIn } from './text-place.ts';
 
 const known = new Map<string, unknown>();
 
@@ -46,5 +47,5 @@ function isTraceEditor(sessions: Sessions): boolean {
   const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   const uri =
     vscode.window.activeTextEditor?.document.uri ?? (input instanceof vscode.TabInputText ? input.uri : undefined);
-  return uri !== undefined && sessions.find(uri) !== undefined;
+  return uri !== undefined && shownIn(sessions, uri) !== undefined;
 }

@@ -3,6 +3,7 @@ import { counted } from '../base/counted.ts';
 import type { Step } from '../base/ids.ts';
 import type { FieldValue } from '../model/register.ts';
 import { fieldsFor } from '../model/register.ts';
+import { lineText } from '../query/events.ts';
 import type { HistoryEntry, KeysOf } from '../query/history.ts';
 import { cellBits, valueText } from '../query/view.ts';
 import { type WritesAround, writesAroundSlices } from '../query/writes.ts';
@@ -108,7 +109,9 @@ function itemOf(subject: Subject, entry: HistoryEntry): Item {
   const change = old === now && now === UNKNOWN ? `${UNKNOWN}, a part became known` : `${old} → ${now}`;
   return {
     label: `${here}${where}${change}`,
-    description: [entry.time, `step ${entry.step}`, `line ${entry.source.line}`].filter(Boolean).join(' · '),
+    description: [entry.time, `step ${entry.step}`, lineText(trace.session.trace, entry.step)]
+      .filter(Boolean)
+      .join(' · '),
     step: entry.step,
   };
 }

@@ -71,7 +71,7 @@ export class Opener implements vscode.Disposable {
     this.#log.info(`${uri.path}: reading`);
     try {
       const reading = this.#sessions.open(uri, stop.token);
-      const view = { location: { viewId: 'irqscope.traces' } };
+      const view = { location: { viewId: 'irqscope.interrupts' } };
       void vscode.window.withProgress(view, () => reading.then(nothing, nothing));
       const timer = setTimeout(() => this.#notify(name, reading, stop), QUIET_MS);
       const trace = await reading.finally(() => clearTimeout(timer));

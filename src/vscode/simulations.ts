@@ -4,9 +4,11 @@ import type { Step } from '../base/ids.ts';
 import type { Branch, Branches } from '../session/branches.ts';
 import type { Until } from '../session/run-to.ts';
 import type { Refusal } from '../session/session.ts';
+import type { Judged } from '../session/wrong.ts';
 import type { Operation } from '../sim/operation.ts';
 import type { Recipe } from '../sim/simulation.ts';
 import { withoutLinks } from '../view/notification.ts';
+import type { Checks } from './check/checks.ts';
 import { say, tell } from './commands/handlers.ts';
 import { breathe } from './platform.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
@@ -41,6 +43,8 @@ export type Simulator = Awaited<ReturnType<typeof loadSimulator>>;
 interface Search {
   look(events: number): Step | Refusal | undefined;
   readonly told?: string | undefined;
+  /** It goes on only when rules have judged more events. */
+  readonly waits?: boolean;
 }
 
 /** The simulated runs and branches of this window, as open traces. */
@@ -107,14 +111,34 @@ export class Simulations implements vscode.Disposable {
     this.#sessions.renamed(trace);
   }
 
-  /** Runs the cursor of a trace to a place, or back to one; returns the step that it reached. The user can stop long runs. */
-  async runTo(trace: OpenTrace, until: Until, direction: 'to' | 'back' = 'to'): Promise<number | undefined> {
+  /**
+   * Runs the cursor of a trace to a place, or back to one; returns the step that it reached. The user can stop long runs. `checks`: what
+   * rules find is looked for, too, where the search is for what goes wrong.
+   */
+  async runTo(
+    trace: OpenTrace,
+    until: Until,
+    direction: 'to' | 'back',
+    checks: Pick<Checks, 'judged' | 'caughtUp'>,
+  ): Promise<number | undefined> {
     const { RunTo, RunBack, stopProblem } = await this.simulator();
     const problem = stopProblem(until);
     if (problem !== undefined) return void tell(`the filter cannot be read, ${problem}`);
     const { session } = trace;
-    const run: Search = direction === 'back' ? new RunBack(session, until) : new RunTo(session, until);
+    const rules = until.to === 'finding' ? checks : undefined;
+    const judge = (): Judged | undefined => rules?.judged(trace);
     let stopped = false;
+    let stop = (): void => {};
+    const stopping = new Promise<void>((done) => {
+      stop = () => {
+        stopped = true;
+        done();
+      };
+    });
+    const run: Search =
+      direction === 'back'
+        ? new RunBack(session, until, undefined, judge)
+        : new RunTo(session, until, undefined, judge);
     let report: ((text: string) => void) | undefined;
     let end = (): void => {};
     const ended = new Promise<void>((done) => {
@@ -127,18 +151,18 @@ export class Simulations implements vscode.Disposable {
         cancellable: true,
       };
       void vscode.window.withProgress(options, (progress, token) => {
-        token.onCancellationRequested(() => {
-          stopped = true;
-        });
+        token.onCancellationRequested(() => stop());
         report = (message) => progress.report({ message });
         return ended;
       });
     }, QUIET_MS);
     try {
+      // What lies before the cursor is all that a search back can find.
+      if (rules && direction === 'back') await Promise.race([rules.caughtUp(trace), stopping]);
       for (;;) {
         const slice = Date.now() + SLICE_MS;
         let result = run.look(SLICE_EVENTS);
-        while (result === undefined && Date.now() < slice) result = run.look(SLICE_EVENTS);
+        while (result === undefined && run.waits !== true && Date.now() < slice) result = run.look(SLICE_EVENTS);
         if (typeof result === 'number') {
           if (run.told !== undefined) say(run.told, FOUND_MS);
           return result;
@@ -148,7 +172,9 @@ export class Simulations implements vscode.Disposable {
           else say(result.refused);
           return undefined;
         }
-        report?.(counted(session.trace.length, 'event'));
+        report?.(run.waits === true ? 'the rules judge it' : counted(session.trace.length, 'event'));
+        // A run that makes events stops at the first one at which rules find something.
+        if (rules && (run.waits === true || session.growing)) await Promise.race([rules.caughtUp(trace), stopping]);
         await breathe();
         if ((stopped || !this.#sessions.all.includes(trace)) && direction === 'back') return void say('stopped');
         if (stopped || !this.#sessions.all.includes(trace)) {

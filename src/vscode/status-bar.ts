@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import { counted, noun } from '../base/counted.ts';
+import { count, counted, noun } from '../base/counted.ts';
 import { timeText } from '../base/time.ts';
 import { deltaText } from '../query/delta.ts';
-import { eventText } from '../query/events.ts';
+import { eventText, lineText } from '../query/events.ts';
 import { code, plain } from '../view/outline/explain.ts';
 import type { OpenTrace, Sessions } from './sessions.ts';
 
@@ -35,14 +35,14 @@ export function showStatus(sessions: Sessions): vscode.Disposable {
 
 function cursorText({ session }: OpenTrace): { text: string; spoken: string } {
   const { cursor, trace } = session;
-  const of = `${trace.length}${session.loading || session.growing ? '+' : ''}`;
+  const of = `${count(trace.length)}${session.loading || session.growing ? '+' : ''}`;
   if (cursor < 0)
     return {
       text: `$(pulse) before the first of ${of}`,
       spoken: `IRQScope: before the first of ${of} ${noun(trace.length, 'event')}`,
     };
   const time = timeText(trace.table.time(cursor), trace.time);
-  const parts = [`step ${cursor} of ${of}`, time, cursor > 0 ? deltaText(trace, cursor) : undefined];
+  const parts = [`step ${count(cursor)} of ${of}`, time, cursor > 0 ? deltaText(trace, cursor) : undefined];
   const shown = parts.filter((part) => part !== null && part !== undefined && part !== '');
   return { text: `$(pulse) ${shown.join(' · ')}`, spoken: `IRQScope: ${shown.join(', ')}` };
 }
@@ -51,8 +51,7 @@ function tooltip({ session, label }: OpenTrace): vscode.MarkdownString {
   const { cursor, trace } = session;
   const text = new vscode.MarkdownString(`**${plain(label)}**`);
   if (cursor >= 0) {
-    const line = trace.table.line(cursor);
-    text.appendMarkdown(`\n\n${code(eventText(trace, cursor))}\n\nline ${line}`);
+    text.appendMarkdown(`\n\n${code(eventText(trace, cursor))}\n\n${plain(lineText(trace, cursor))}`);
     const changed = session.changes.length;
     text.appendMarkdown(`, ${changed === 0 ? 'nothing' : counted(changed, 'object')} changed`);
   }

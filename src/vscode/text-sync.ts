@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { BRANCH_SCHEME, type OpenTrace, type Sessions } from './sessions.ts';
 import { adoptLanguage } from './text.ts';
+import { lineIn, shownIn, stepAtLine } from './text-place.ts';
 
 const { Mouse, Keyboard } = vscode.TextEditorSelectionChangeKind;
 
@@ -68,6 +69,8 @@ export class TextSync implements vscode.Disposable {
       }),
       sessions.onDidChange(({ what, trace }) => {
         if (what === 'opened') void adoptLanguage(trace);
+        // A text that several traces have shows the active one.
+        if (what === 'active' && trace) this.mark(trace);
         // While a trace is read, its cursor moves on; the caret follows when all is read.
         if (what === 'cursor' && !trace.following) this.#cursorMoved(trace);
         if (what === 'trace' && trace.load !== 'loading') this.#cursorMoved(trace);
@@ -97,12 +100,11 @@ export class TextSync implements vscode.Disposable {
   }
 
   #editorsOf(trace: OpenTrace): vscode.TextEditor[] {
-    const key = trace.uri.toString();
-    return vscode.window.visibleTextEditors.filter((editor) => editor.document.uri.toString() === key);
+    return vscode.window.visibleTextEditors.filter(({ document }) => shownIn(this.#sessions, document.uri) === trace);
   }
 
   #editorChosen(editor: vscode.TextEditor | undefined): void {
-    const trace = editor && this.#sessions.find(editor.document.uri);
+    const trace = editor && shownIn(this.#sessions, editor.document.uri);
     if (trace) this.#sessions.activate(trace);
   }
 
@@ -128,7 +130,7 @@ export class TextSync implements vscode.Disposable {
   #grewUp(editor: vscode.TextEditor, atStart: boolean): void {
     this.#young.delete(editor);
     const stays = !atStart || !editor.selection.active.isEqual(new vscode.Position(0, 0));
-    const trace = this.#sessions.find(editor.document.uri);
+    const trace = shownIn(this.#sessions, editor.document.uri);
     this.#later(editor, trace && (!stays || this.#due.get(editor) === 'show') ? 'show' : 'highlight');
   }
 
@@ -164,7 +166,7 @@ export class TextSync implements vscode.Disposable {
       if (this.#young.has(editor) && visible.has(editor)) continue;
       this.#due.delete(editor);
       if (!visible.has(editor)) continue;
-      const trace = this.#sessions.find(editor.document.uri);
+      const trace = shownIn(this.#sessions, editor.document.uri);
       if (wanted === 'show' && trace) this.#show(editor, trace);
       else this.#highlight(editor);
     }
@@ -172,17 +174,20 @@ export class TextSync implements vscode.Disposable {
 
   #caretMoved({ textEditor, kind, selections }: vscode.TextEditorSelectionChangeEvent): void {
     if (kind !== Mouse && kind !== Keyboard) return;
-    const trace = this.#sessions.find(textEditor.document.uri);
+    const { uri } = textEditor.document;
+    const trace = shownIn(this.#sessions, uri);
     const caret = selections[0]?.active;
     if (!trace || !caret) return;
     // The user has put the caret where it is now.
     if (this.#due.has(textEditor)) this.#due.set(textEditor, 'highlight');
     this.#sessions.activate(trace);
-    if (lineOf(trace) === caret.line) return;
+    if (lineIn(trace, uri, trace.session.cursor) === caret.line) return;
+    const step = stepAtLine(trace, uri, caret.line);
+    // Lines before the first event have no state; the cursor stays.
+    if (step < 0) return;
     this.#source = textEditor;
     try {
-      // Lines before the first event have no state; the cursor stays.
-      trace.session.move({ to: 'line', line: caret.line + 1 });
+      trace.session.move({ to: 'step', step });
     } finally {
       this.#source = undefined;
     }
@@ -195,7 +200,8 @@ export class TextSync implements vscode.Disposable {
   /** Puts the caret of an editor on the line of the event at the cursor, and scrolls there if necessary. */
   #show(editor: vscode.TextEditor, trace: OpenTrace): void {
     this.#highlight(editor);
-    const line = lineOf(trace);
+    const line = lineIn(trace, editor.document.uri, trace.session.cursor);
+    // The event stands in the text of another source.
     if (line === undefined || line >= editor.document.lineCount) return;
     // The editor highlights every occurrence of the word at the caret. The stamp of a QEMU log line is the better word: its thread occurs everywhere.
     const thread = /^\d{1,10}@/.exec(editor.document.lineAt(line).text);
@@ -207,14 +213,19 @@ export class TextSync implements vscode.Disposable {
   }
 
   #highlight(editor: vscode.TextEditor): void {
-    const trace = this.#sessions.find(editor.document.uri);
+    const { uri, lineCount, version } = editor.document;
+    const trace = shownIn(this.#sessions, uri);
     if (trace === undefined) return;
     this.#also(editor, trace);
-    const line = lineOf(trace);
-    const { lineCount, version } = editor.document;
+    const line = lineIn(trace, uri, trace.session.cursor);
     const shown = line !== undefined && line < lineCount;
     const known = this.#lines.get(editor);
     const before = known?.trace === trace ? known : undefined;
+    // Another trace that has this text, too, was the active one.
+    if (known && !before) {
+      this.#lines.delete(editor);
+      if (this.#highlights.has(known.trace)) editor.setDecorations(this.#highlightOf(known.trace), []);
+    }
     // What is right already is not told to the editor again: each call could meet a text that closes.
     if (shown ? before?.line === line && before.version === version : before === undefined) return;
     if (shown) this.#lines.set(editor, { trace, line, version });
@@ -249,10 +260,4 @@ function hasTab(uri: vscode.Uri): boolean {
       input instanceof vscode.TabInputTextDiff && [input.original, input.modified].some((u) => u.toString() === key)
     );
   });
-}
-
-/** The line (0-based) of the event at the cursor; undefined before the first event. */
-function lineOf(trace: OpenTrace): number | undefined {
-  const { cursor, trace: events } = trace.session;
-  return cursor < 0 || cursor >= events.length ? undefined : events.table.line(cursor) - 1;
 }

@@ -14,14 +14,15 @@ const UNSPECIFIC = new Set(['plaintext', 'log', 'Log']);
 const LANGUAGES: Readonly<Record<string, string>> = {
   'qemu-log': 'qemu-trace',
   'ftrace-text': 'ftrace',
+  'trace-cmd-report': 'ftrace',
   irqtrace: 'irqtrace',
 };
 
 const nameOf = (uri: vscode.Uri): string => uri.path.slice(uri.path.lastIndexOf('/') + 1);
 
-/** Why the editor cannot show a trace file as text; undefined where it can. */
-export function whyNoText({ uri, session }: OpenTrace): 'binary' | 'packed' | undefined {
-  if (session.trace.first.binary) return 'binary';
+/** Why the editor cannot show a file of a trace (the first one if none is given) as text; undefined where it can. */
+export function whyNoText(trace: OpenTrace, uri = trace.uri): 'binary' | 'packed' | undefined {
+  if (uri === trace.uri && trace.session.trace.first.binary) return 'binary';
   return /\.(gz|zst|zstd)$/i.test(uri.path) ? 'packed' : undefined;
 }
 
@@ -59,10 +60,9 @@ function showsTimeline({ activeTab }: vscode.TabGroup): boolean {
   return activeTab?.input instanceof vscode.TabInputWebview && activeTab.input.viewType.endsWith(TIMELINE);
 }
 
-/** Shows a line (1-based) of a trace and puts the caret there. */
-export async function revealLine(trace: OpenTrace, line: number): Promise<void> {
-  const { uri } = trace;
-  const why = whyNoText(trace);
+/** Shows a line (1-based) of a file of a trace (the first one if none is given) and puts the caret there. */
+export async function revealLine(trace: OpenTrace, line: number, uri = trace.uri): Promise<void> {
+  const why = whyNoText(trace, uri);
   if (why !== undefined) {
     void showInfo(
       why === 'packed'

@@ -1,21 +1,27 @@
-/** What the page of the timeline is built from. */
+/** What a page of the extension is built from. */
 export interface PageParts {
   /** The origin of the webview's own files, as its content security policy names it. */
   readonly cspSource: string;
   readonly nonce: string;
   readonly script: string;
-  readonly style: string;
+  readonly styles: readonly string[];
 }
 
-/**
- * The page of the timeline: an empty frame that the script fills. Only the script with the nonce runs; only
- * the webview's own files are loaded. Inline styles are allowed because the controls of the toolkit use <style>.
- */
-export function timelinePage({ cspSource, nonce, script, style }: PageParts): string {
+/** What differs between the pages. */
+interface Frame {
+  readonly title: string;
+  /** Id of the element that the script fills. */
+  readonly root: string;
+  /** What `style-src` allows besides the page's own files. */
+  readonly inline: string;
+}
+
+/** An empty frame that a script fills. Only the script with the nonce runs; only the webview's own files are loaded. */
+function page({ cspSource, nonce, script, styles }: PageParts, { title, root, inline }: Frame): string {
   const policy = [
     `default-src 'none'`,
     `script-src 'nonce-${nonce}'`,
-    `style-src ${cspSource} 'unsafe-inline'`,
+    `style-src ${cspSource}${inline}`,
     `font-src ${cspSource}`,
   ].join('; ');
   return `<!DOCTYPE html>
@@ -24,13 +30,20 @@ export function timelinePage({ cspSource, nonce, script, style }: PageParts): st
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="${style}">
-<title>Timeline</title>
+${styles.map((style) => `<link rel="stylesheet" href="${style}">`).join('\n')}
+<title>${title}</title>
 </head>
 <body>
-<main id="timeline" data-vscode-context='{"preventDefaultContextMenuItems":true}'></main>
+<main id="${root}" data-vscode-context='{"preventDefaultContextMenuItems":true}'></main>
 <script nonce="${nonce}" src="${script}"></script>
 </body>
 </html>
 `;
 }
+
+/** The page of the timeline. Inline styles are allowed because the controls of the toolkit use <style>. */
+export const timelinePage = (parts: PageParts): string =>
+  page(parts, { title: 'Timeline', root: 'timeline', inline: ` 'unsafe-inline'` });
+
+/** The page of the list of events. */
+export const eventsPage = (parts: PageParts): string => page(parts, { title: 'Events', root: 'events', inline: '' });

@@ -1,56 +1,49 @@
-import type { Step } from '../base/ids.ts';
-import { timeText } from '../base/time.ts';
-import type { Severity } from '../check/rule.ts';
-import type { After, Peer } from '../protocol/rpc.ts';
-import {
-  type CursorMessage,
-  type Description,
-  type DifferencesMessage,
-  type FoundMessage,
-  fromHost,
-  fromView,
-  type LaneMessage,
-  type LayerMessage,
-  MOST_DIFFERENCES,
-  MOST_FINDINGS,
-  MOST_FOUND,
-  MOST_HOPS,
-  type PathMessage,
-  questions,
-  type TableReply,
-  type TraceMessage,
-} from '../protocol/timeline.ts';
+import type * as v from 'valibot';
+import type { After, Notice, Peer } from '../protocol/rpc.ts';
+import { fromHost, fromView, MOST_DIFFERENCES, MOST_FOUND, questions } from '../protocol/timeline.ts';
 import { packWindow } from '../protocol/window.ts';
 import type { Place } from '../query/diff/places.ts';
-import { eventText, timeOf } from '../query/events.ts';
-import { nearestSteps } from '../query/filter/nearest-steps.ts';
 import type { Session } from '../session/session.ts';
-import { eventsBetween, layersAt, nearestTo, neighbourOf } from '../view/lanes/find.ts';
+import { nearestTo, neighbourOf, stepsBetween } from '../view/lanes/find.ts';
+import { LaneHits } from '../view/lanes/hits.ts';
 import { LaneIndex } from '../view/lanes/lanes.ts';
-import type { AxisKind, LaneRow } from '../view/lanes/values.ts';
 import { windowOf } from '../view/lanes/window.ts';
-import type { LayerSpec } from '../view/presentation/layer.ts';
-
-/** What the timeline needs of an open trace. */
-export interface ShownTrace {
-  readonly id: number;
-  readonly label: string;
-  readonly session: Session;
-  readonly load: 'loading' | 'ready' | 'stopped' | 'failed';
-  readonly progress: number | undefined;
-  readonly error: string | undefined;
-}
+import { QueryService } from './events/query-service.ts';
+import type { Searcher } from './events/searcher.ts';
+import {
+  cursorMessage,
+  describe,
+  differencesMessage,
+  findingsMessage,
+  foundMessage,
+  lanesMessage,
+  NOTHING,
+  pathMessage,
+  type Scene,
+  type ShownFinding,
+  type ShownTrace,
+  tableOf,
+  traceMessage,
+} from './timeline-messages.ts';
 
 export interface ServiceOptions {
   readonly after: After;
   /** Milliseconds, for measuring slices of work. */
   readonly now: () => number;
+  /** Looks for events. */
+  readonly searcher: Searcher;
+  /** Gets the errors of messages that expect no answer. */
+  readonly problem: (text: string) => void;
   /** The user wants to open a trace. */
   readonly open: () => void;
+  /** The user wants to see the list of events. */
+  readonly events?: () => void;
+  /** The user wants to see a finding of a trace. */
+  readonly finding?: (trace: ShownTrace, finding: ShownFinding) => void;
   /** Where a trace differs from the one that it is compared with. */
   readonly differences?: (trace: ShownTrace, most: number) => readonly Place[];
   /** The findings of a trace, the worst first. */
-  readonly findings?: (trace: ShownTrace) => readonly { readonly step: Step; readonly severity: Severity }[];
+  readonly findings?: (trace: ShownTrace) => readonly ShownFinding[];
 }
 
 /** Milliseconds of sorting events into lanes before other work gets its turn. */
@@ -58,25 +51,6 @@ const SLICE_MS = 8;
 const SLICE_EVENTS = 2000;
 /** Milliseconds between two messages about a trace that grows. */
 const GROWTH_MS = 250;
-const TOOLTIP_EVENTS = 8;
-const TABLE_ROWS = 200;
-/** Longest text of an event that is sent. */
-const LONGEST_TEXT = 400;
-
-const NOTHING: TraceMessage = {
-  id: 0,
-  status: 'none',
-  name: '',
-  problem: '',
-  events: 0,
-  indexed: 0,
-  progress: -1,
-  axis: 'step',
-  time: { base: '0', ticks: false, digits: 6 },
-  extents: { time: [0, 0], step: [0, 0] },
-};
-
-const clip = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
 
 /**
  * The host's end of one timeline: sorts the events of the shown trace into lanes, a slice at a time, answers what the
@@ -85,10 +59,13 @@ const clip = (text: string): string => (text.length > LONGEST_TEXT ? `${text.sli
 export class TimelineService {
   readonly #peer: Peer;
   readonly #options: ServiceOptions;
+  readonly #query: QueryService;
   /** A trace keeps its lanes, also while another one is shown. */
   readonly #indexes = new WeakMap<Session, LaneIndex>();
-  #shown: ShownTrace | undefined;
-  #index: LaneIndex | undefined;
+  #scene: Scene | undefined;
+  #hits: LaneHits | undefined;
+  /** How many lanes with hits the webview knows. */
+  #hitLanes = 0;
   #laneCount = -1;
   #pumping = false;
   #telling: (() => void) | undefined;
@@ -97,48 +74,67 @@ export class TimelineService {
   constructor(peer: Peer, options: ServiceOptions) {
     this.#peer = peer;
     this.#options = options;
+    this.#query = new QueryService(peer, options.searcher, options.problem);
     peer.answer(questions.hello, () => {
+      // A new page has no range marked.
+      this.#scene?.shown.session.mark(undefined);
       // The answer goes first: the webview cannot use lanes before it.
       options.after(0, () => {
         this.#laneCount = -1;
         this.#tellLanes();
-        this.#tellCursor();
-        this.#tellPath();
-        this.#tellDifferences();
-        this.#tellFindings();
-        this.#tellFound();
+        this.#tellPlaces();
       });
-      return this.#traceMessage();
+      return this.#scene ? traceMessage(this.#scene) : NOTHING;
     });
     peer.answer(questions.window, ({ trace, ...wanted }) => {
-      const index = this.#indexOf(trace);
-      return { indexed: index.done, window: packWindow(windowOf(index, wanted)) };
+      const { index, shown } = this.#sceneOf(trace);
+      const { search } = shown.session;
+      const searched = search ? search.done : 0;
+      const number = options.searcher.numberOf(shown.session);
+      return { indexed: index.done, search: number, searched, window: packWindow(windowOf(index, wanted, search)) };
     });
     peer.answer(questions.describe, ({ trace, row, axis, from, to }) =>
-      this.#describe(this.#indexOf(trace), row, axis, from, to),
+      describe(this.#sceneOf(trace).index, row, axis, from, to),
     );
     peer.answer(questions.table, ({ trace, row, axis, from, to }) =>
-      this.#table(this.#indexOf(trace), row, axis, from, to),
+      tableOf(this.#sceneOf(trace).index, row, axis, from, to),
     );
     peer.answer(questions.go, ({ trace, row, axis, to, x }) => {
-      const index = this.#indexOf(trace);
-      const { session } = this.#shown!;
+      const { index, shown } = this.#sceneOf(trace);
+      const { session } = shown;
       const step = to === 'nearest' ? nearestTo(index, row, axis, x) : neighbourOf(index, row, session.cursor, to);
       return { step: step >= 0 && typeof session.move({ to: 'step', step }) === 'number' ? step : -1 };
     });
     peer.hear(fromView.select, ({ trace, path }) => {
-      if (trace === this.#shown?.id && path !== '') this.#shown.session.select(path);
+      if (trace === this.#scene?.shown.id && path !== '') this.#scene.shown.session.select(path);
+    });
+    peer.hear(fromView.range, ({ trace, range }) => {
+      if (trace !== this.#scene?.shown.id) return;
+      const { index, shown } = this.#scene;
+      shown.session.mark(range === null ? undefined : stepsBetween(index.axis(range.axis), range.from, range.to));
     });
     peer.hear(fromView.open, () => options.open());
+    peer.hear(fromView.events, () => options.events?.());
+    peer.hear(fromView.finding, ({ trace, rule, step, object }) => {
+      const { shown } = this.#scene ?? {};
+      if (!shown || shown.id !== trace) return;
+      const { world } = shown.session.trace;
+      const found = options
+        .findings?.(shown)
+        .find((one) => one.rule.id === rule && one.step === step && world.path(one.object) === object);
+      if (found) options.finding?.(shown, found);
+    });
   }
 
   /** Shows another trace, or none. */
-  show(trace: ShownTrace | undefined): void {
-    if (trace === this.#shown) return;
-    this.#shown = trace;
-    this.#index = trace && this.#indexes.get(trace.session);
-    if (trace && !this.#index) this.#indexes.set(trace.session, (this.#index = new LaneIndex(trace.session.trace)));
+  show(shown: ShownTrace | undefined): void {
+    if (shown === this.#scene?.shown) return;
+    // The range that is marked is that of the picture.
+    this.#scene?.shown.session.mark(undefined);
+    this.#scene = shown && { shown, index: this.#lanesOf(shown.session) };
     this.#laneCount = -1;
+    this.#hits = undefined;
+    this.#query.show(shown);
     this.#tellAll();
     this.#pump();
   }
@@ -151,56 +147,86 @@ export class TimelineService {
 
   /** The cursor of the shown trace moved, or the selection changed. */
   moved(): void {
-    this.#tellCursor();
+    this.#tell(fromHost.cursor, cursorMessage);
+    const { search } = this.#scene?.shown.session ?? {};
+    if (!search) return;
+    this.#query.tell();
     // Of very many events those are drawn that are nearest to the cursor.
-    if ((this.#shown?.session.found?.steps.length ?? 0) > MOST_FOUND) this.#tellFound();
+    if (search.hits.size > MOST_FOUND) this.#tell(fromHost.found, foundMessage);
   }
 
-  /** Other events are looked for, or none. */
+  /** Other events are looked for, or none, or more of them were found. */
   searched(): void {
-    this.#tellFound();
+    const hits = this.#hits;
+    this.#query.searched();
+    this.#tell(fromHost.found, foundMessage);
+    if (this.#scene && this.#hitsOf(this.#scene) !== hits) this.#tellHitLanes();
+    this.#pump();
   }
 
   /** Another delivery path of the shown trace is shown, or none. */
   pathChanged(): void {
-    this.#tellPath();
+    this.#tell(fromHost.path, pathMessage);
   }
 
   /** More, fewer or other findings of the shown trace are known. */
   findingsChanged(): void {
-    this.#tellFindings();
+    this.#tell(fromHost.findings, (scene) => findingsMessage(scene, this.#options.findings?.(scene.shown) ?? []));
   }
 
   /** Another comparison is shown, or none. */
   differencesChanged(): void {
-    this.#tellDifferences();
+    this.#tell(fromHost.differences, (scene) =>
+      differencesMessage(scene, this.#options.differences?.(scene.shown, MOST_DIFFERENCES) ?? []),
+    );
   }
 
   dispose(): void {
     this.#disposed = true;
     this.#telling?.();
+    this.#scene?.shown.session.mark(undefined);
   }
 
-  #indexOf(trace: number): LaneIndex {
-    if (trace !== this.#shown?.id || !this.#index) throw new Error('another trace is shown now');
-    return this.#index;
+  #lanesOf(session: Session): LaneIndex {
+    const known = this.#indexes.get(session);
+    const index = known ?? new LaneIndex(session.trace);
+    if (!known) this.#indexes.set(session, index);
+    return index;
   }
 
-  /** Sorts all events into lanes, with room for other work in between. */
+  #sceneOf(trace: number): Scene {
+    if (!this.#scene || trace !== this.#scene.shown.id) throw new Error('another trace is shown now');
+    return this.#scene;
+  }
+
+  /** Sorts all events into lanes, and what a search found, with room for other work in between. */
   #pump(): void {
-    if (this.#pumping || this.#disposed) return;
-    const index = this.#index;
-    if (!index || index.done >= index.trace.length) return;
+    if (this.#pumping || this.#disposed || !this.#scene) return;
+    const { index } = this.#scene;
+    const lanes = index.done < index.trace.length;
+    const hits = this.#hitsOf(this.#scene);
+    if (!lanes && hits?.behind !== true) return;
     this.#pumping = true;
     const end = this.#options.now() + SLICE_MS;
     let more = true;
-    while (more && this.#options.now() < end) more = index.advance(SLICE_EVENTS);
+    while (more && this.#options.now() < end) {
+      more = index.advance(SLICE_EVENTS);
+      if (hits?.advance(SLICE_EVENTS)) more = true;
+    }
     this.#options.after(0, () => {
       this.#pumping = false;
       this.#pump();
     });
-    if (more) this.#tellSoon();
-    else this.#tellAll();
+    if (lanes && index.done === index.trace.length) this.#tellAll();
+    else if (lanes) this.#tellSoon();
+    if (!more && (this.#hits?.lanes.size ?? 0) !== this.#hitLanes) this.#tellHitLanes();
+  }
+
+  /** Which lanes of a scene have hits of its search. */
+  #hitsOf({ index, shown }: Scene): LaneHits | undefined {
+    const hits = shown.session.search?.hits;
+    if (hits !== this.#hits?.hits) this.#hits = hits && new LaneHits(index, hits);
+    return this.#hits;
   }
 
   /** Tells the webview about growth, but not too often. */
@@ -215,167 +241,43 @@ export class TimelineService {
     if (this.#disposed) return;
     this.#telling?.();
     this.#telling = undefined;
-    this.#peer.tell(fromHost.trace, this.#traceMessage());
+    this.#peer.tell(fromHost.trace, this.#scene ? traceMessage(this.#scene) : NOTHING);
     this.#tellLanes();
-    this.#tellCursor();
-    this.#tellPath();
-    this.#tellDifferences();
-    this.#tellFindings();
-    this.#tellFound();
+    this.#tellPlaces();
   }
 
-  #traceMessage(): TraceMessage {
-    const shown = this.#shown;
-    const index = this.#index;
-    if (!shown || !index) return NOTHING;
-    const { trace } = shown.session;
-    const { base, ticks, digits } = trace.time;
-    const last = index.done - 1;
-    const time = index.axis('time');
-    const extent = (x: (step: Step) => number): [number, number] => (last < 0 ? [0, 0] : [x(0), x(last)]);
-    return {
-      id: shown.id,
-      status: shown.load === 'loading' ? 'loading' : shown.load === 'failed' ? 'error' : 'ready',
-      name: shown.label,
-      problem:
-        shown.error ??
-        trace.sources.find(({ problem }) => problem !== undefined)?.problem ??
-        (shown.load === 'stopped' ? 'reading was stopped' : ''),
-      events: trace.length,
-      indexed: index.done,
-      progress: shown.progress ?? -1,
-      axis: index.natural,
-      time: { base: base.toString(), ticks, digits },
-      extents: { time: extent((step) => time.x(step)), step: [0, Math.max(0, last)] },
-    };
+  /** Tells where the cursor and everything else is that is drawn over the lanes. */
+  #tellPlaces(): void {
+    this.#tell(fromHost.cursor, cursorMessage);
+    this.pathChanged();
+    this.differencesChanged();
+    this.findingsChanged();
+    if (this.#disposed) return;
+    this.#query.tell();
+    this.#tell(fromHost.found, foundMessage);
+    this.#tellHitLanes();
   }
 
   #tellLanes(): void {
-    const shown = this.#shown;
-    const index = this.#index;
-    if (!shown || !index || this.#disposed) return;
+    if (!this.#scene || this.#disposed) return;
+    const { shown, index } = this.#scene;
     const complete = index.done === index.trace.length && shown.load !== 'loading';
     // Names can become known late, so they are sent again at the end in any case.
     const count = complete ? index.tree.lanes.length + 0.5 : index.tree.lanes.length;
     if (count === this.#laneCount) return;
     this.#laneCount = count;
-    const specs: LayerSpec[] = [];
-    const numberOf = (spec: LayerSpec): number => {
-      const known = specs.indexOf(spec);
-      return known >= 0 ? known : specs.push(spec) - 1;
-    };
-    const lanes: LaneMessage[] = index.tree.list(shown.session.trace.head).map(({ layers, ...lane }) => ({
-      ...lane,
-      layers: layers.map(numberOf),
-    }));
-    const layers = specs.map(({ name, on, off, style, place }): LayerMessage => ({ name, on, off, style, place }));
-    this.#peer.tell(fromHost.lanes, { trace: shown.id, layers, lanes });
+    this.#peer.tell(fromHost.lanes, lanesMessage(this.#scene));
   }
 
-  #tellCursor(): void {
-    const shown = this.#shown;
-    const index = this.#index;
-    if (!shown || !index || this.#disposed) return;
-    const { cursor, trace, selection } = shown.session;
-    const axis = index.axis('time');
-    // While the trace is still being sorted, the cursor may be after the last sorted event.
-    const stamp = cursor < 0 ? Number.NaN : cursor < axis.length ? axis.x(cursor) : trace.table.time(cursor);
-    const message: CursorMessage = {
-      trace: shown.id,
-      step: cursor,
-      time: Number.isNaN(stamp) ? (axis.length > 0 ? axis.x(0) : 0) : stamp,
-      lane: index.laneOf(cursor)?.id ?? -1,
-      label: cursor < 0 ? 'before the first event' : (timeOf(trace, cursor) ?? `step ${cursor}`),
-      text: cursor < 0 ? '' : clip(eventText(trace, cursor)),
-      selection: selection ?? '',
-    };
-    this.#peer.tell(fromHost.cursor, message);
-  }
-
-  #tellPath(): void {
-    const shown = this.#shown;
-    const index = this.#index;
-    if (!shown || !index || this.#disposed) return;
-    const axis = index.axis('time');
-    const hops = (shown.session.path?.hops ?? [])
-      .filter(({ step }) => step < axis.length)
-      .slice(0, MOST_HOPS)
-      .map(({ step, seen }): PathMessage['hops'][number] => ({
-        ...{ step, seen, time: axis.x(step), lane: index.laneOf(step)?.id ?? -1 },
-      }));
-    this.#peer.tell(fromHost.path, { trace: shown.id, hops });
-  }
-
-  #tellFindings(): void {
-    const shown = this.#shown;
-    const index = this.#index;
-    if (!shown || !index || this.#disposed) return;
-    const axis = index.axis('time');
-    const places = (this.#options.findings?.(shown) ?? [])
-      .filter(({ step }) => step < axis.length)
-      .slice(0, MOST_FINDINGS)
-      .map(({ step, severity }) => ({ step, severity, time: axis.x(step), lane: index.laneOf(step)?.id ?? -1 }));
-    this.#peer.tell(fromHost.findings, { trace: shown.id, places });
-  }
-
-  #tellDifferences(): void {
-    const shown = this.#shown;
-    const index = this.#index;
-    if (!shown || !index || this.#disposed) return;
-    const axis = index.axis('time');
-    const places = (this.#options.differences?.(shown, MOST_DIFFERENCES) ?? [])
-      .filter(({ step }) => step < axis.length)
-      .map(({ step, kind, path }): DifferencesMessage['places'][number] => ({
-        ...{ step, kind, time: axis.x(step), lane: index.tree.find(path)?.id ?? -1 },
-      }));
-    this.#peer.tell(fromHost.differences, { trace: shown.id, places });
-  }
-
-  #tellFound(): void {
-    const shown = this.#shown;
-    const index = this.#index;
-    if (!shown || !index || this.#disposed) return;
-    const axis = index.axis('time');
-    const { found, cursor } = shown.session;
-    const places = nearestSteps(found?.steps ?? [], cursor, MOST_FOUND)
-      .filter((step) => step < axis.length)
-      .map((step): FoundMessage['places'][number] => ({
-        ...{ step, time: axis.x(step), lane: index.laneOf(step)?.id ?? -1 },
-      }));
-    this.#peer.tell(fromHost.found, { trace: shown.id, places });
-  }
-
-  #placeText(index: LaneIndex, step: Step): string {
-    const { trace } = index;
-    return timeOf(trace, step) ?? `step ${step}`;
-  }
-
-  #describe(index: LaneIndex, row: LaneRow, axis: AxisKind, from: number, to: number): Description {
-    const { trace } = index;
-    const { steps, count } = eventsBetween(index, row, axis, from, to, TOOLTIP_EVENTS);
-    const layers = layersAt(index, row.lane, axis, (from + to) / 2).map((layer) => {
-      const since = this.#placeText(index, layer.from);
-      const lasts = layer.duration === undefined ? '' : `, ${layer.duration}`;
-      return `${layer.name}: ${layer.value} since ${since}${lasts}`;
+  #tellHitLanes(): void {
+    this.#tell(fromHost.hitLanes, (scene) => {
+      const lanes = [...(this.#hitsOf(scene)?.lanes ?? [])];
+      this.#hitLanes = lanes.length;
+      return { trace: scene.shown.id, search: this.#options.searcher.numberOf(scene.shown.session), lanes };
     });
-    return {
-      layers,
-      events: steps.map((step) => ({ time: this.#placeText(index, step), text: clip(eventText(trace, step)) })),
-      count,
-    };
   }
 
-  #table(index: LaneIndex, row: LaneRow, axis: AxisKind, from: number, to: number): TableReply {
-    const { trace } = index;
-    const { steps, count } = eventsBetween(index, row, axis, from, to, TABLE_ROWS);
-    const { table } = trace;
-    return {
-      rows: steps.map((step) => ({
-        step,
-        time: timeText(table.time(step), trace.time) ?? '',
-        text: clip(eventText(trace, step)),
-      })),
-      count,
-    };
+  #tell<P extends v.GenericSchema>(what: Notice<P>, message: (scene: Scene) => v.InferOutput<P>): void {
+    if (this.#scene && !this.#disposed) this.#peer.tell(what, message(this.#scene));
   }
 }

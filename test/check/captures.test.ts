@@ -1,8 +1,10 @@
 // The rules on every capture and on saved simulations: no false alarm.
 import assert from 'node:assert/strict';
-import { checkTrace, recordedKinds, showsAll } from '../../src/check/check-trace.ts';
+import { checkTrace } from '../../src/check/check-run.ts';
+import { showsAll } from '../../src/check/check-trace.ts';
 import { rules } from '../../src/check/rules.ts';
 import { devRaise, devWithdraw, msgSend } from '../../src/model/events/msix.ts';
+import { RecordedKinds } from '../../src/query/recorded-kinds.ts';
 import { fixtureTrace, traceFixtures } from '../helpers/fixtures.ts';
 import { bundled, run } from '../sim/run.ts';
 
@@ -55,8 +57,8 @@ describe('rules on whole traces', () => {
         TRUE[name] ?? [],
       );
       // It counts causes and messages, of which a capture does not show all: it is never passed, and it applies only where there are some.
-      const some = recordedKinds(trace);
-      const applies = [devRaise, devWithdraw, msgSend].some((kind) => some[kind.number] === 1);
+      const some = new RecordedKinds(trace);
+      const applies = [devRaise, devWithdraw, msgSend].some((kind) => some.has(kind));
       assert.equal(check.verdicts()['I-P4'], applies ? 'undecidable' : 'not-applicable');
     });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rules } from '../../src/check/rules.ts';
-import { found, made, verdict } from './made.ts';
+import { found, judged, made, verdict } from './made.ts';
 
 /** F01 to F84, with the gaps of the catalogue. */
 const STRETCHES = [
@@ -65,6 +65,13 @@ describe('F79', () => {
     const text = '"ITS queue timeout (17408 17344)"';
     assert.deepEqual(found(made(`1 mark marker text=${text}`), 'F79'), ['0 marker: The ITS stopped taking commands']);
     assert.equal(found(made('1 message log text="ITS cmd its_build_mapd_cmd failed"'), 'F79').length, 1);
+    const waits = 'message log text="ITS queue timeout (17408 17344)"';
+    const names = 'message log text="ITS cmd its_build_inv_cmd failed"';
+    assert.deepEqual(
+      judged(made(`1 ${waits}\n2 ${names}\n3 ${waits}\n4 ${names}\n5 ${names}`), 'F79').findings.map((f) => f.step),
+      [0, 2, 4],
+      'the wait and the command that it was for are one',
+    );
     assert.deepEqual(found(made('1 mark marker text="ITS [mem 0x8080000-0x809ffff]"'), 'F79'), []);
   });
 });

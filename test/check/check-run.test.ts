@@ -1,7 +1,7 @@
 // A check in slices finds what a check in one go finds, and takes a run as it grows.
 import assert from 'node:assert/strict';
-import { CheckRun } from '../../src/check/check-run.ts';
-import { checkTrace, type Finding } from '../../src/check/check-trace.ts';
+import { CheckRun, checkTrace } from '../../src/check/check-run.ts';
+import type { Finding } from '../../src/check/check-trace.ts';
 import type { Rule } from '../../src/check/rule.ts';
 import { rules } from '../../src/check/rules.ts';
 import { importBytes } from '../helpers/fixtures.ts';

@@ -264,6 +264,13 @@ describe('rules about functions', () => {
     assert.deepEqual(found(fn(`${off}\n${MASK(6)}\n10 dev.raise ${E1} vector=1`), 'F12'), [], 'masked: nothing is due');
     const lost = fn(`${off}\n6 lost log count=1\n10 dev.raise ${E1} vector=1`);
     assert.deepEqual(found(lost, 'F12'), [], 'the Command register may have been written meanwhile');
+    // MSI with mask bits and two vectors (control 0x0111), of which vector 1 is masked: only vector 0 is due.
+    const single = `0 cfg.read ${FN} offset=0x4 size=2 value=0x402
+      0 cfg.read ${FN} offset=0x34 size=1 value=0x40
+      0 cfg.read ${FN} offset=0x40 size=4 value=0x1110005
+      1 cfg.write ${FN} offset=0x4c size=4 value=0x2`;
+    assert.deepEqual(found(made(`${single}\n10 dev.raise ${FN}/msi vector=1`), 'F12'), [], 'a masked vector of MSI');
+    assert.equal(found(made(`${single}\n10 dev.raise ${FN}/msi vector=0`), 'F12').length, 1);
   });
 
   it('F13 INTx while MSI-X is on, and both kinds of messages on', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { checkTrace } from '../../src/check/check-trace.ts';
+import { checkTrace } from '../../src/check/check-run.ts';
 import { rules } from '../../src/check/rules.ts';
 import { vocabulary } from '../../src/model/vocabulary.ts';
 import type { Trace } from '../../src/trace/trace.ts';

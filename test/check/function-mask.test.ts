@@ -1,6 +1,6 @@
 // What is lost behind a function mask, on a real capture and on the same capture without its messages.
 import assert from 'node:assert/strict';
-import { checkTrace } from '../../src/check/check-trace.ts';
+import { checkTrace } from '../../src/check/check-run.ts';
 import { rules } from '../../src/check/rules.ts';
 import { fixtureLines, importText } from '../helpers/fixtures.ts';
 

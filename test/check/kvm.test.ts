@@ -1,5 +1,6 @@
 // The rules about KVM, each on a trace that breaks it and on one that does not.
 import assert from 'node:assert/strict';
+import { importText } from '../helpers/fixtures.ts';
 import { found, judged, made, verdict } from './made.ts';
 
 const V = 'vfio/0000:03:00.0/2';
@@ -103,23 +104,82 @@ describe('rules about KVM', () => {
     });
   });
 
-  it('F53 an eventfd that was released signals, posts or raises', () => {
-    const trace = made(`
-      1 irqfd.assign kvm/0/irqfd/24 fd=30 release=false
-      2 irqfd.wakeup kvm/0/irqfd/24
-      3 irqfd.assign kvm/0/irqfd/24 fd=30 release=true
-      4 irqfd.wakeup kvm/0/irqfd/24
-      5 irqfd.assign kvm/0/irqfd/24 fd=31 release=false
-      6 irqfd.wakeup kvm/0/irqfd/24`);
-    assert.deepEqual(found(trace, 'INV-DEASSIGN'), [
-      '3 kvm/0/irqfd/24: GSI 24 was signalled after its irqfd was released',
-    ]);
-    const shared = made(`
-      1 irqfd.assign kvm/0/irqfd/10 fd=30 release=false
-      2 irqfd.assign kvm/0/irqfd/10 fd=31 release=false
-      3 irqfd.assign kvm/0/irqfd/10 fd=30 release=true
-      4 irqfd.wakeup kvm/0/irqfd/10`);
-    assert.deepEqual(found(shared, 'F53'), []);
+  describe('F53', () => {
+    const irqfd = 'kvm/0/irqfd/24';
+    const tie = (at: number): string => `${at}/qemu-7 irqfd.assign ${irqfd} fd=30 release=false`;
+    const release = (at: number): string => `${at}/qemu-7 irqfd.assign ${irqfd} fd=30 release=true`;
+    const returned = (at: number, ret = 0): string => `${at}/qemu-7 irqfd.return ${irqfd} release=true ret=${ret}`;
+    const signal = (at: number): string => `${at} irqfd.wakeup ${irqfd}`;
+    const title = `${irqfd}: GSI 24 was signalled after its irqfd was released`;
+    const lines = (...all: string[]): string => all.join('\n');
+    it('an eventfd signals after the call that released it returned', () => {
+      const trace = made(lines(tie(1), signal(2), release(3), returned(10), signal(11), tie(12), signal(13)));
+      assert.deepEqual(found(trace, 'INV-DEASSIGN'), [`4 ${title}`]);
+      assert.deepEqual(judged(trace, 'F53').findings[0]!.evidence, [2, 3]);
+    });
+    it('what was under way when the call began is legal until it returns', () => {
+      assert.equal(verdict(made(lines(tie(1), release(3), signal(4), returned(10))), 'F53'), 'pass');
+      const unknown = made(lines(tie(1), release(3), signal(4)));
+      assert.deepEqual(found(unknown, 'F53'), []);
+      assert.equal(verdict(unknown, 'F53'), 'undecidable', 'nothing tells when it returned');
+    });
+    it('the thread goes on: its call had returned', () => {
+      for (const next of [
+        '8/qemu-7 kvm.entry vcpu/0',
+        '8/CPU_0/KVM-7 vfio.set vfio/0000:03:00.0 flags=0x24 index=2 start=0 count=1',
+        '8/qemu-7 irqfd.assign kvm/0/irqfd/25 fd=31 release=true',
+      ])
+        assert.deepEqual(found(made(lines(tie(1), release(3), next, signal(9))), 'F53'), [`3 ${title}`], next);
+      const other = made(lines(tie(1), release(3), '8/qemu-9 kvm.entry vcpu/1', signal(9)));
+      assert.deepEqual(found(other, 'F53'), []);
+      assert.equal(verdict(other, 'F53'), 'undecidable', 'another thread tells nothing of it');
+    });
+    it('a release that failed released nothing', () => {
+      assert.deepEqual(found(made(lines(tie(1), release(3), returned(5, -9), signal(9))), 'F53'), []);
+    });
+    it('in a simulation the event is the release', () => {
+      assert.deepEqual(found(made(lines(tie(1), release(3), signal(4)), true), 'F53'), [`2 ${title}`]);
+    });
+    it('posting and lines: of a line, other eventfds may have been tied before', () => {
+      const posts = `11 pi.update ${irqfd} enable=true hostIrq=40 vcpu=0 vector=34`;
+      assert.deepEqual(found(made(lines(tie(1), release(3), returned(10), posts)), 'F53'), [
+        `3 ${irqfd}: GSI 24 was posted to a virtual CPU after its irqfd was released`,
+      ]);
+      const level = lines(
+        `${tie(1)} resample=true`,
+        release(3),
+        returned(10),
+        '12 kvm.line kvm/0/gsi/24 level=true source=1',
+      );
+      assert.equal(verdict(made(level), 'F53'), 'undecidable');
+      assert.deepEqual(found(made(level, true), 'F53'), [`3 ${irqfd}: GSI 24 was raised after its irqfd was released`]);
+      const shared = made(`
+        1 irqfd.assign kvm/0/irqfd/10 fd=30 release=false
+        2 irqfd.assign kvm/0/irqfd/10 fd=31 release=false
+        3/qemu-7 irqfd.assign kvm/0/irqfd/10 fd=30 release=true
+        4/qemu-7 irqfd.return kvm/0/irqfd/10 release=true ret=0
+        5 irqfd.wakeup kvm/0/irqfd/10`);
+      assert.deepEqual(found(shared, 'F53'), []);
+    });
+    it('probes at kvm_irqfd and at its return, as ftrace prints them', () => {
+      const trace = importText(
+        [
+          '# tracer: nop',
+          '#',
+          ' qemu-system-x86-7       [000] .....    61.200001: irqfd: (kvm_irqfd+0x4/0x600 [kvm]) fd=21 gsi=24 flags=0',
+          ' qemu-system-x86-7       [000] .....    61.200002: irqfd_ret: (kvm_vm_ioctl+0x1a2/0x9c0 [kvm] <- kvm_irqfd) ret=0',
+          ' qemu-system-x86-7       [000] .....    62.200001: irqfd: (kvm_irqfd+0x4/0x600 [kvm]) fd=21 gsi=24 flags=1',
+          ' qemu-system-x86-7       [000] d....    62.200010: kvm_pi_irte_update: PI is enabled for irq 28, vcpu 0, gsi: 0x18, gvec: 0x22, pi_desc_addr: 0x10a7c1000',
+          ' qemu-system-x86-7       [000] .....    62.200020: irqfd_ret: (kvm_vm_ioctl+0x1a2/0x9c0 [kvm] <- kvm_irqfd) ret=0',
+          ' qemu-system-x86-9       [001] d....    62.200030: kvm_pi_irte_update: PI is enabled for irq 28, vcpu 0, gsi: 0x18, gvec: 0x22, pi_desc_addr: 0x10a7c1000',
+          '',
+        ].join('\n'),
+      );
+      assert.deepEqual(
+        judged(trace, 'F53').findings.map(({ step, title: told }) => [trace.table.time(step) % 1e9, told]),
+        [[200_030_000, 'GSI 24 was posted to a virtual CPU after its irqfd was released']],
+      );
+    });
   });
 
   describe('F54', () => {
@@ -148,18 +208,42 @@ describe('rules about KVM', () => {
   const post = (at: number, notified: boolean): string =>
     `${at} pi.post vcpu/0/pi vector=81 set=true notified=${notified}`;
 
-  it('F55 SN stays set when the virtual CPU halts, or runs', () => {
-    const halted = made(`${pi(1, control(0xf1, 1))}\n2 kvm.exit vcpu/0 reason=HLT\n${post(10, false)}`);
-    assert.deepEqual(found(halted, 'INV-SN'), [
-      '2 vcpu/0/pi: Vector 81 was posted to vcpu/0, which is halted with SN set: nothing wakes it',
-    ]);
-    const runs = made(`${pi(1, control(0xf2, 1))}\n2 kvm.entry vcpu/0`);
-    assert.deepEqual(found(runs, 'F55'), ['1 vcpu/0/pi: vcpu/0 runs with SN 1 and notification vector 0xf2']);
-    const preempted = made(
-      `${pi(1, control(0xf2, 1))}\n2 kvm.exit vcpu/0 reason=EXTERNAL_INTERRUPT\n${post(10, false)}`,
-    );
-    assert.equal(verdict(preempted, 'F55'), 'pass');
-    assert.equal(verdict(made(`${pi(1, control(0xf2, 0))}\n2 kvm.entry vcpu/0`), 'F55'), 'pass');
+  describe('F55', () => {
+    const halts = `${pi(1, control(0xf1, 1))}\n2 kvm.exit vcpu/0 reason=HLT`;
+    const sched = (at: number, what: string): string => `${at} vcpu.sched vcpu/0 ${what}`;
+    const title = 'vcpu/0/pi: Vector 81 was posted to vcpu/0, which is halted with SN set: nothing wakes it';
+    it('SN stays set while the virtual CPU is blocked', () => {
+      const blocked = made(`${halts}\n${sched(5, 'on=false sleeps=true')}\n${post(10, false)}`);
+      assert.deepEqual(found(blocked, 'INV-SN'), [`3 ${title}`]);
+      assert.deepEqual(found(made(`${halts}\n${post(10, false)}`, true), 'F55'), [`2 ${title}`], 'a simulated host');
+    });
+    it('one that was preempted, that polls or that was woken is not blocked, also behind a halt', () => {
+      for (const before of [
+        sched(5, 'on=false sleeps=false'),
+        `${sched(5, 'on=false sleeps=true')}\n${sched(6, 'on=true')}`,
+        `${sched(5, 'on=false sleeps=true')}\n${sched(6, 'on=false sleeps=false')}`,
+        '5 kvm.exit vcpu/0 reason=EXTERNAL_INTERRUPT',
+        `6 kvm.userspace vcpu/0 reason=KVM_EXIT_INTR\n${sched(7, 'on=false sleeps=true')}`,
+      ])
+        assert.equal(verdict(made(`${halts}\n${before}\n${post(10, false)}`), 'F55'), 'pass', before);
+    });
+    it('a halt alone does not tell: the rule is undecidable', () => {
+      for (const before of [
+        '',
+        sched(5, 'on=false'),
+        `${sched(5, 'on=false sleeps=true')}\n6 lost buffer/0 count=1\n7 kvm.exit vcpu/0 reason=HLT`,
+      ])
+        assert.equal(verdict(made(`${halts}\n${before}\n${post(10, false)}`), 'F55'), 'undecidable', before);
+    });
+    it('a running one has SN 0 and the notification vector', () => {
+      const runs = made(`${pi(1, control(0xf2, 1))}\n2 kvm.entry vcpu/0`);
+      assert.deepEqual(found(runs, 'F55'), ['1 vcpu/0/pi: vcpu/0 runs with SN 1 and notification vector 0xf2']);
+      const preempted = made(
+        `${pi(1, control(0xf2, 1))}\n2 kvm.exit vcpu/0 reason=EXTERNAL_INTERRUPT\n${post(10, false)}`,
+      );
+      assert.equal(verdict(preempted, 'F55'), 'pass');
+      assert.equal(verdict(made(`${pi(1, control(0xf2, 0))}\n2 kvm.entry vcpu/0`), 'F55'), 'pass');
+    });
   });
 
   it('F56 a notified post that a running virtual CPU does not take', () => {
@@ -189,6 +273,21 @@ describe('rules about KVM', () => {
       'not-applicable',
       'APIC ids are not known',
     );
+  });
+
+  it('F57 NDST is an APIC id also where the kernel writes logical destinations', () => {
+    // x2APIC cluster mode: APIC ids 0, 2 and 0x20 have the logical ids 1, 4 and 0x20001 (SDM vol. 3).
+    const cluster = [0x1, 0x4, 0x20001].map(
+      (dest, cpu) => `1 vec.config irq/2${cpu} vector=40 cpu=${cpu} apicDest=${dest}`,
+    );
+    const run = (ndst: number): string => `2 pi.write vcpu/0/pi control=${control(0xf2, 0, 0, ndst)}
+      3@1 kvm.entry vcpu/0
+      ${post(10, true)}`;
+    assert.equal(verdict(made(`${cluster.join('\n')}\n${run(2)}`), 'F57'), 'pass');
+    assert.equal(found(made(`${cluster.join('\n')}\n${run(0x20)}`), 'F57').length, 1);
+    // xAPIC flat mode: which APIC id has bit 1 is not told.
+    const flat = [1, 2, 4].map((dest, cpu) => `1 vec.config irq/2${cpu} vector=40 cpu=${cpu} apicDest=${dest}`);
+    assert.equal(verdict(made(`${flat.join('\n')}\n${run(1)}`), 'F57'), 'not-applicable');
   });
 
   it('F58 a vector is posted that the route no longer has', () => {

@@ -1,5 +1,7 @@
 // Traces made by hand for rules, and what a rule says of them.
-import { checkTrace, type Finding, type RuleCheck } from '../../src/check/check-trace.ts';
+
+import { checkTrace } from '../../src/check/check-run.ts';
+import type { Finding, RuleCheck } from '../../src/check/check-trace.ts';
 import { ruleNamed, rules } from '../../src/check/rules.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { importText } from '../helpers/fixtures.ts';

@@ -32,6 +32,30 @@ describe('rules about messages', () => {
       assert.deepEqual(judged(trace, 'R10').findings[0]!.evidence, [4, 7]);
     });
 
+    it('is told of the entry that got the message last, once, however it is masked; the other one sends what is its own', () => {
+      const trace = made(`${setup}
+        10 tbl.write ${E}/1 offset=0x8 size=4 value=0x0
+        ${send(20, 0, 0)}
+        ${send(21, 1, 0)}
+        30 tbl.write ${E}/1 offset=0xc size=4 value=0x1
+        31 tbl.write ${E}/1 offset=0xc size=4 value=0x0
+        ${send(32, 1, 0)}
+        ${send(33, 0, 0)}`);
+      assert.deepEqual(found(trace, 'R10'), [
+        `9 ${E}/1: entry 1 of 0000:00:03.0 sent the message of entry 0 (0x8000040/0x0)`,
+      ]);
+    });
+
+    it('is told once where the trace does not show which of the two was written last', () => {
+      const read = (entry: number): string =>
+        `5 tbl.read ${E}/${entry} offset=0x0 size=8 value=0x8000040
+         5 tbl.read ${E}/${entry} offset=0x8 size=8 value=0x2`;
+      const trace = made(`${setup}\n${read(2)}\n${read(3)}\n${send(20, 3, 2)}\n${send(21, 2, 2)}`);
+      assert.deepEqual(found(trace, 'R10'), [
+        `11 ${E}/3: entry 3 of 0000:00:03.0 sent the message of entry 2 (0x8000040/0x2)`,
+      ]);
+    });
+
     it('different messages, or another entry that is masked, are right', () => {
       assert.equal(verdict(made(`${setup}\n${send(21, 1, 1)}`), 'R10'), 'pass');
       const masked = made(`${setup}

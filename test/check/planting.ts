@@ -5,7 +5,7 @@ import { rules } from '../../src/check/rules.ts';
 import { State } from '../../src/model/state.ts';
 import { apply } from '../../src/model/vocabulary.ts';
 import { World } from '../../src/model/world.ts';
-import type { PlantedFault, Truth } from '../../src/sim/faults/planting.ts';
+import type { PlantedFault, Stated, Truth } from '../../src/sim/faults/planting.ts';
 import type { Recorder } from '../../src/sim/recorder.ts';
 import type { Scenario } from '../../src/sim/scenario-schema.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
@@ -100,7 +100,21 @@ export function plant({ id, rule: ruleId = id, scenario, settings = {} }: Plante
   return { found, missed: SEEDS - found, wrong, why };
 }
 
-/** The row of a fault in the table of docs/findings.md. */
-export function plantedRow({ id, rule = id, scenario }: PlantedFault, { found, missed, wrong }: Planted): string {
-  return `| ${id} | [${rule}](#${rule.toLowerCase()}) | ${scenario} | ${found} | ${missed} | ${wrong} |`;
+/** The table of docs/findings.md has these columns. */
+export const plantedHead: readonly string[] = [
+  '| fault | rule | scenario | planted | found | missed | false |',
+  '|---|---|---|---|---|---|---|',
+];
+
+const STATED: Readonly<Record<Stated | 'defect', string>> = {
+  defect: 'defect',
+  line: 'defect, log line',
+  act: 'act',
+  symptom: 'symptom',
+};
+
+/** The row of a fault in that table. */
+export function plantedRow(fault: PlantedFault, { found, missed, wrong }: Planted): string {
+  const { id, rule = id, scenario, stated = 'defect' } = fault;
+  return `| ${id} | [${rule}](#${rule.toLowerCase()}) | ${scenario} | ${STATED[stated]} | ${found} | ${missed} | ${wrong} |`;
 }

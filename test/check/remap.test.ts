@@ -131,6 +131,14 @@ describe('rules about remapping units', () => {
       assert.equal(found(made(until(110_000)), 'R13').length, 1);
     });
 
+    it('the console shows that time goes on: its last line counts, too', () => {
+      const until = (time: number) => `${boot}${tick(50_000)}\n${time} message domain/VECTOR text="Kernel panic"`;
+      assert.deepEqual(found(made(until(90_000)), 'R13'), []);
+      assert.deepEqual(found(made(until(110_000)), 'R13'), [
+        '3 ioapic/0/pin/0: The timer does not work through the remapped I/O APIC: one interrupt in 109.998 ms',
+      ]);
+    });
+
     it('five ticks, another interrupt, or a trace that ends too soon are right', () => {
       const five = [1, 2, 3, 4, 5].map((n) => tick(n * 50_000)).join('');
       const other = `${tick(50_000)}\n60000 ir.remap irte/0/9 vector=49 dest=0x0\n250000 line.set ioapic/0/pin/4 level=false`;

@@ -1,6 +1,7 @@
 // Each rule on a trace made by hand that breaks it, and on one that does not.
 import assert from 'node:assert/strict';
-import { checkTrace, type Finding, RuleCheck, type Verdict } from '../../src/check/check-trace.ts';
+import { checkTrace } from '../../src/check/check-run.ts';
+import { type Finding, RuleCheck, type Verdict } from '../../src/check/check-trace.ts';
 import { rules } from '../../src/check/rules.ts';
 import type { EventKind } from '../../src/model/event.ts';
 import { devRaise, msgSend, pbaRead, tblRead, tblWrite } from '../../src/model/events/msix.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkTrace, type RuleCheck } from '../../src/check/check-trace.ts';
+import { checkTrace } from '../../src/check/check-run.ts';
+import type { RuleCheck } from '../../src/check/check-trace.ts';
 import { readUserRules, UserRulesError } from '../../src/check/user/read.ts';
 import { ruleFor } from '../../src/check/user/rule.ts';
 import { importBytes } from '../helpers/fixtures.ts';
@@ -117,6 +118,23 @@ describe('rules of the user', () => {
     assert.equal(verdict(check([raise(10, 0), raise(40, 1)])), 'undecidable');
     const lost: [number, string] = [11, 'lost count=3'];
     assert.equal(verdict(check([send(1, 0), raise(10, 0), lost, raise(40, 1)])), 'not-applicable');
+  });
+});
+
+describe('a rule of the user that expects the end of an interrupt', () => {
+  const asked = { after: 'kind == apic.inj', expect: 'kind == apic.eoi', same: 'object' };
+  const inject = (us: number): [number, string] => [us, 'apic.inj vcpu/0/vector/33 reinjected=false'];
+  const eoi = (us: number, object: string): [number, string] => [us, `apic.eoi ${object}`];
+
+  it('finds that it is missing where the trace tells which interrupts end', () => {
+    const result = check([inject(1), eoi(2, 'vcpu/0/vector/33'), inject(10), inject(40)], asked);
+    assert.deepEqual(steps(result), [2]);
+  });
+
+  it('is undecidable where the log tells ends without their vectors', () => {
+    const result = check([inject(1), eoi(2, 'vcpu/0'), inject(10), inject(40)], asked);
+    assert.deepEqual(steps(result), []);
+    assert.equal(verdict(result), 'undecidable');
   });
 });
 

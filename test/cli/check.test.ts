@@ -39,6 +39,7 @@ describe('irqscope check', () => {
         rule: 'F03',
         names: ['INV-MASK', 'I-P1'],
         severity: 'error',
+        lost: false,
         step: STEPS.send,
         time: '0.000008000',
         object: ENTRY,

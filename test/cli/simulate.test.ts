@@ -66,6 +66,24 @@ describe('irqscope simulate', () => {
     assert.ok(events(first) >= 20 && events(first) < events(more));
   });
 
+  it('--events 0 gives what sets the system up, whole: what comes before the workload, and no cause', async () => {
+    const [none, few, all, again] = [at('none.irqtrace'), at('few.irqtrace'), at('all.irqtrace'), at('no.irqtrace')];
+    const file = at('mask.scenario.json');
+    const run = async (from: string, out: string, ...more: string[]): Promise<string> => {
+      const { status, err } = await irqscope(['simulate', from, ...more, '--out', out]);
+      assert.equal(status, 0, err);
+      return readFileSync(out, 'utf8');
+    };
+    const eventsOf = (text: string): string[] => text.split('\n').filter((line) => /^\d/.test(line));
+    const set = eventsOf(await run(file, none, '--events', '0'));
+    // The workload begins at 100 us; nothing of the set-up has a later time.
+    assert.ok(set.length > 0 && set.every((line) => Number(line.split(' ')[0]) < 100e-6));
+    assert.ok(!set.some((line) => / dev\.raise /.test(line)));
+    assert.deepEqual(eventsOf(await run(file, few, '--events', '1')), set);
+    assert.deepEqual(eventsOf(await run(file, all)).slice(0, set.length), set);
+    assert.equal(await run(none, again), readFileSync(none, 'utf8'));
+  });
+
   it('runs a trace again whose scenario is larger than a line may be', async () => {
     const [file, first, again] = [at('large.scenario.json'), at('large.irqtrace'), at('large-again.irqtrace')];
     // Blanks, characters of two halves and line separators of Unicode at every place where the header may cut.

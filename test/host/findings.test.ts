@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { type FindingRow, rowWithId } from '../../src/view/findings/rows.ts';
 import { ENTRY, lineOf, maskedSend, STEPS, textOfStep } from '../helpers/masked-send.ts';
-import { activate, active, closeAll, eventually, run, useFolder } from './helper.ts';
+import { activate, active, closeAll, eventually, run, useFolder, whileRepeating } from './helper.ts';
 
 const FINDING = { rule: 'F03', step: STEPS.send, object: ENTRY };
 
@@ -167,6 +167,26 @@ describe('findings', () => {
     );
   }).timeout(60_000);
 
+  it('are what a run to what goes wrong next stops at, forwards and back, of a file and of a run that goes on', async () => {
+    // No event of this trace tells of a problem by itself.
+    await run('openTrace', file('bad.irqtrace', maskedSend()));
+    await run('firstEvent');
+    assert.equal(await run('runToFinding'), STEPS.send);
+    assert.equal((await active()).session.cursor, STEPS.send);
+    assert.equal(await run('runToFinding'), undefined);
+    assert.equal(await run('runBackTo', { to: 'finding' }), undefined);
+    await run('closeTrace');
+    await run('startSimulation', 'device-faults');
+    await run('changePolicy', 'fault', 'F03');
+    const { session } = await active();
+    const step = await run<number>('runToFinding');
+    const { checks } = (await activate()).internals;
+    const found = (await checks.whole(await active()))!.findings.filter(({ severity }) => severity !== 'info');
+    assert.equal(found[0]?.rule.id, 'F03');
+    assert.equal(step, Math.min(...found.map((finding) => finding.step)));
+    assert.equal(session.growing, true, 'the run does not go on to its end');
+  }).timeout(60_000);
+
   it('a check that fails says so, and others go on', async () => {
     const { checks, files, findings } = (await activate()).internals;
     const broken = (): never => {
@@ -236,6 +256,58 @@ describe('what the user writes down about findings', () => {
     const group = rowWithId(findings.rows, 'suppressed') ?? assert.fail('nothing is listed as suppressed');
     assert.equal(findings.getTreeItem(group).collapsibleState, vscode.TreeItemCollapsibleState.Collapsed);
     assert.equal(group.below.length, 1);
+  });
+
+  /** The rows below *Suppressed*. */
+  const apart = async (): Promise<readonly FindingRow[]> =>
+    rowWithId((await activate()).internals.findings.rows, 'suppressed')?.below ?? [];
+  const path = (): string => join(folder(), 'suppressions.json');
+  const write = (suppressed: readonly object[]): void => {
+    mkdirSync(folder(), { recursive: true });
+    writeFileSync(path(), JSON.stringify({ $schema: 'x.json', suppressed }, null, '\t'));
+  };
+  const OTHER = { rule: 'F80', reason: 'a stress test' };
+  const OWN = { rule: 'F03', object: ENTRY, file: 'bad.irqtrace' };
+
+  it('what is suppressed is told again: its entry leaves the file, and nothing else does', async () => {
+    write([OTHER, OWN]);
+    await open(trace());
+    await eventually(async () => assert.equal((await apart()).length, 1));
+    const [row] = await apart();
+    const { findings } = (await activate()).internals;
+    assert.equal(findings.getTreeItem(row!).contextValue, 'finding suppressed');
+    assert.equal(await run('stopSuppressingRow', row), true);
+    assert.equal(readFileSync(path(), 'utf8'), JSON.stringify({ $schema: 'x.json', suppressed: [OTHER] }, null, '\t'));
+    await eventually(() => assert.equal(problems(trace()).length, 1));
+    assert.equal(findings.getTreeItem(await own()).contextValue, 'finding');
+    // It is told already: nothing is asked, and nothing is written.
+    assert.equal(await run('stopSuppressing', FINDING), undefined);
+  });
+
+  it('an entry that hides more is taken out only when the user agrees', async () => {
+    write([OTHER, { rule: 'F03', reason: 'known' }]);
+    await open(trace());
+    await eventually(async () => assert.equal((await apart()).length, 1));
+    const before = readFileSync(path(), 'utf8');
+    assert.equal(await whileRepeating('notifications.clearAll', run('stopSuppressing', FINDING)), undefined);
+    assert.equal(readFileSync(path(), 'utf8'), before);
+    assert.equal(await whileRepeating('notification.acceptPrimaryAction', run('stopSuppressing', FINDING)), true);
+    assert.deepEqual(JSON.parse(readFileSync(path(), 'utf8')), { $schema: 'x.json', suppressed: [OTHER] });
+  });
+
+  it('is not taken back over a text that is not saved', async () => {
+    write([OWN]);
+    const before = readFileSync(path(), 'utf8');
+    await open(trace());
+    const { files } = (await activate()).internals;
+    const editor = await vscode.window.showTextDocument(vscode.Uri.file(path()));
+    await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), ' '));
+    await assert.rejects(files.stopSuppressing(trace(), FINDING), /not saved/);
+    assert.equal(await run('stopSuppressing', FINDING), undefined);
+    assert.equal(readFileSync(path(), 'utf8'), before);
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+    await files.stopSuppressing(trace(), FINDING);
+    await assert.rejects(files.stopSuppressing(trace(), FINDING), /does not suppress it/);
   });
 
   it('two suppressions at the same time are both written, and none over a text that is not saved', async () => {

@@ -1,8 +1,9 @@
 // The delivery path in the editor: command, view, clipboard.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import type { Funnel } from '../../src/query/delivery/funnel.ts';
 import type { PathView } from '../../src/query/delivery/path.ts';
-import { activate, closeAll, ENTRY, example, run } from './helper.ts';
+import { activate, closeAll, ENTRY, eventually, example, run } from './helper.ts';
 
 /** The cause of the first message of nvme in the example, and what follows it (grep `pci_nvme_irq_msix` in its text). */
 const CAUSE = 4702;
@@ -38,6 +39,41 @@ describe('Delivery Path', () => {
     assert.match(text, /\ndelivered\n/);
     assert.equal(await vscode.env.clipboard.readText(), text);
     await run('hidePath');
+    assert.equal(await run('copyDelivery'), undefined);
+  });
+
+  it('comes with the stage funnel of all deliveries through an object, also of a part of the trace', async () => {
+    const { internals } = await activate();
+    await run('hidePath');
+    const funnel = await run<Funnel & { object: string }>('showFunnel', ENTRY);
+    // The numbers of docs/cli.md, which the command line prints.
+    assert.deepEqual([funnel.object, funnel.deliveries, funnel.delivered, funnel.lost], [ENTRY, 68, 68, 0]);
+    const [row] = internals.paths.rows;
+    assert.equal(row?.label, 'Stage funnel');
+    assert.ok(row?.description.endsWith(ENTRY));
+    const stages = internals.paths.getChildren(row);
+    assert.deepEqual(
+      stages.map(({ label, description }) => [label, description]),
+      [
+        ...['cause', 'message', 'remap', 'accept'].map((stage) => [stage, '68 in, 68 out  measured']),
+        ...['inject', 'handler', 'eoi'].map((stage) => [stage, 'not recorded']),
+      ],
+    );
+    assert.match(await run<string>('copyDelivery'), /^device\/0000:00:03\.0\/msix\/0, steps 0 to 34805: 68 deliveries/);
+    const part = await run<Funnel>('showFunnel', { object: ENTRY, from: CAUSE, to: CAUSE + 20 });
+    assert.ok(part.deliveries > 0 && part.deliveries < 10);
+    // A range that is marked on the timeline chooses the events, also while the funnel is shown.
+    await run('showFunnel', ENTRY);
+    const { session } = internals.sessions.active!;
+    session.mark({ from: CAUSE + 1, to: 34_805 });
+    await eventually(() =>
+      assert.match(internals.paths.rows[0]!.description, /^67 deliveries.*marked on the timeline/),
+    );
+    session.mark(undefined);
+    await eventually(() => assert.match(internals.paths.rows[0]!.description, /^68 deliveries.*all events/));
+    assert.equal(await run('showFunnel', 'device/0000:00:03.0/msix/77'), undefined);
+    await run('hidePath');
+    assert.deepEqual(internals.paths.rows, []);
     assert.equal(await run('copyDelivery'), undefined);
   });
 

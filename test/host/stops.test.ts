@@ -85,13 +85,13 @@ describe('stops of runs', () => {
     const count = await run<number>('findEvents', filter);
     const { session } = await active();
     assert.ok(count > 3);
-    assert.equal(session.found?.steps.length, count);
-    assert.equal(session.found?.steps[0], MASKED_WRITE);
+    assert.equal(session.search?.hits.size, count);
+    assert.equal(session.search?.hits.at(0), MASKED_WRITE);
     assert.equal(session.cursor, 4000);
     assert.equal(await run('findEvents', 'vectr == 1'), undefined);
-    assert.equal(session.found?.filter, filter);
+    assert.equal(session.search?.text, filter);
     await run('clearFound');
-    assert.equal(session.found, undefined);
+    assert.equal(session.search, undefined);
   });
 
   it('are asked for where none is given', async () => {

@@ -1,6 +1,7 @@
 // The text of a trace and the cursor go together, each in the trace that it belongs to.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import { ENTRY, lineOf, maskedSend, STEPS } from '../helpers/masked-send.ts';
 import {
   activate,
   closeAll,
@@ -100,6 +101,53 @@ describe('text', () => {
     await run('closeTrace');
     assert.equal(api.active, undefined);
     assert.equal(await run('step'), undefined);
+  });
+
+  it('of several files: each event has its line in its own file, and each caret moves the cursor in its own', async () => {
+    await closeAll();
+    const host = file('host.irqtrace', maskedSend());
+    const guest = file('guest.irqtrace', maskedSend());
+    await run('openTrace', host);
+    const api = await activate();
+    const { sessions, checks, witnesses } = api.internals;
+    const trace = sessions.active!;
+    const { session } = trace;
+    const events = session.trace;
+    // The same events once more, as of another file, 4.5 us later: the two files take turns from step 5 on.
+    const other = Object.assign(Object.create(Object.getPrototypeOf(events.first)), events.first, {
+      file: 'guest.irqtrace',
+      offset: 4500n,
+    });
+    events.join(other);
+    session.grown(true);
+    const files = [...Array(events.length).keys()].map((step) => events.sourceOf(step)).join('');
+    assert.equal(files, '000001010101011111');
+    const first = await editorOf(host);
+    const second = await vscode.window.showTextDocument(guest, { preview: false, viewColumn: vscode.ViewColumn.Two });
+    assert.equal(api.active?.uri.toString(), host.toString(), 'the text of the other file shows the same trace');
+    // Step 8 is the seventh event of the host, on its line 9; step 7 is the second one of the guest, on its line 4.
+    await run('goToStep', 8);
+    await eventually(() => assert.equal(first.selection.active.line, 8));
+    await run('goToStep', 7);
+    await eventually(() => assert.equal(second.selection.active.line, 3));
+    assert.equal(first.selection.active.line, 8, 'the caret of the other text stays');
+    await vscode.commands.executeCommand('cursorMove', { to: 'down', by: 'line', value: 1 });
+    await vscode.commands.executeCommand('cursorDown');
+    await eventually(() => assert.equal(api.active?.step, 11));
+    assert.equal(await run('revealWrite', `${ENTRY}/control`), 9);
+    assert.equal(vscode.window.activeTextEditor?.document.uri.toString(), host.toString());
+    // The finding and its evidence are events of the guest: its own lines are marked, and none of the other file.
+    const marked = [STEPS.fn, STEPS.mask, STEPS.send].map((at) => lineOf(at) - 1);
+    await eventually(async () => {
+      await checks.whole(trace);
+      assert.deepEqual(
+        [...witnesses.linesIn(trace, guest)].sort((a, b) => a - b),
+        marked,
+      );
+      assert.deepEqual([...witnesses.linesIn(trace, host)], []);
+    });
+    await run('closeTrace', host);
+    assert.equal(api.active, undefined);
   });
 
   it('leaves the timeline in sight, whichever of them comes first', async () => {

@@ -79,6 +79,8 @@ describe('a trace', () => {
   });
 
   it('shows rows with badges for what the step changed', async () => {
+    // Devices is folded at first; a view that is not on the screen marks nothing.
+    await vscode.commands.executeCommand('irqscope.devices.focus');
     await run('goToStep', UNMASK.step);
     const { internals } = await activate();
     const mask = await rowOf('devices', `${ENTRY}/control.mask`);

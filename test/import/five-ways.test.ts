@@ -33,6 +33,28 @@ const FTRACE: Summary = {
   },
 };
 
+/** A record of perf script: comm, thread, CPU, stamp, and a name of two parts. */
+const perf = (name: string): RegExp => new RegExp(`^.*?\\d \\[\\d+\\] +[\\d.]+: +[a-z_]+:${name}: `);
+
+const PERF: Summary = {
+  format: 'perf-script',
+  record: /^.*?\d \[\d+\] +[\d.]+: +[a-z_]+:\w+:/,
+  counts: {
+    'irq.entry': perf('irq_handler_entry'),
+    'irq.exit': perf('irq_handler_exit'),
+    'vec.setup': perf('vector_setup'),
+    'vec.teardown': perf('vector_teardown'),
+    'vec.update': perf('vector_update'),
+    'vec.config': perf('vector_config'),
+    'vec.clear': perf('vector_clear'),
+    'vec.freeMoved': perf('vector_free_moved'),
+    'mtx.alloc': perf('irq_matrix_alloc'),
+    'mtx.free': perf('irq_matrix_free'),
+    'vector.entry': perf('(?:local_timer|reschedule|call_function|call_function_single|irq_work)_entry'),
+    lost: /PERF_RECORD_LOST lost \d+/,
+  },
+};
+
 const QEMU: Summary = {
   format: 'qemu-log',
   record: qemu('[a-z][a-z0-9]*_[a-z0-9_]+ '),
@@ -66,13 +88,16 @@ const FIXTURES: Readonly<Record<string, Summary>> = {
   'arm64-a/ftrace-06-vfio.txt': FTRACE,
   'arm64-a/qemu.log': QEMU,
   'arm64-gicv2m/qemu.log': QEMU,
+  'x86-lost/perf-script.txt': PERF,
   'x86-lost/trace-overrun.txt': FTRACE,
   'x86-lost/trace_pipe.txt': FTRACE,
   'x86-nested/l1-ftrace.txt': FTRACE,
   'x86-nested/l2-qemu.log': QEMU,
   'x86-panic/qemu.log': QEMU,
   'x86-vtd/ftrace.txt': FTRACE,
+  'x86-vtd/perf-script.txt': PERF,
   'x86-vtd/qemu.log': QEMU,
+  'x86-vtd/trace-cmd-report.txt': { ...FTRACE, format: 'trace-cmd-report' },
   'x86-x2apic/qemu.log': QEMU,
 };
 

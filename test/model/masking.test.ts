@@ -3,19 +3,12 @@ import assert from 'node:assert/strict';
 import type { EventKind } from '../../src/model/event.ts';
 import { devReset } from '../../src/model/events/function.ts';
 import { imsStore } from '../../src/model/events/ims.ts';
-import {
-  devRaise,
-  effectivelyMasked,
-  pbaRead,
-  tableSize,
-  tblBind,
-  tblRead,
-  tblWrite,
-} from '../../src/model/events/msix.ts';
+import { devRaise, msgSend, pbaRead, tableSize, tblBind, tblRead, tblWrite } from '../../src/model/events/msix.ts';
 import { cfgRead, cfgWrite, msixCtrl } from '../../src/model/events/pci.ts';
+import { effectivelyMasked, maskedBy, mayWrite, msiVectorOf, pendingOf } from '../../src/model/masking.ts';
 import { State } from '../../src/model/state.ts';
 import { imsEntry } from '../../src/model/things/ims.ts';
-import { device, msixCap, msixEntry, table } from '../../src/model/things/pci.ts';
+import { device, msi, msixCap, msixEntry, table } from '../../src/model/things/pci.ts';
 import { apply } from '../../src/model/vocabulary.ts';
 import { World } from '../../src/model/world.ts';
 
@@ -134,6 +127,99 @@ describe('effectively masked', () => {
     fn.fire(msixCtrl, fn.object, { enable: 0, fmask: 0 });
     assert.equal(fn.masked(0), true);
     assert.equal(tableSize(fn.state, fn.object), -1, 'the size of the table is still unknown');
+  });
+});
+
+describe('what masks it', () => {
+  it('of MSI-X: off before the function mask, that before the own mask bit', () => {
+    for (const [control, vector, by] of [
+      [0x4007, 1, 'off'],
+      [0xc007, 1, 'function'],
+      [0x8007, 1, 'own'],
+      [0x8007, 0, 'none'],
+    ] as const) {
+      const fn = new Fn(control);
+      fn.vectorControl(0, vector);
+      assert.equal(maskedBy(fn.state, fn.entry(0)), by, `0x${control.toString(16)} ${vector}`);
+    }
+  });
+
+  /** Where MSI lies: Message Control at +2, mask bits of a capability without upper address at +0xc (PCIe 7.7.1). */
+  const MSI = 0x40;
+  /** A function with MSI of 32 bit addresses; `control` is its Message Control, `mask` what its mask bits read. */
+  function single(control: number, mask?: number): { readonly fn: Fn; readonly cap: number } {
+    const fn = new Fn(0x0007);
+    fn.fire(cfgRead, fn.object, { offset: 0x34, size: 1, value: MSI });
+    fn.fire(cfgRead, fn.object, { offset: MSI, size: 4, value: ((control << 16) | 0x05) >>> 0 });
+    if (mask !== undefined) fn.fire(cfgRead, fn.object, { offset: MSI + 0xc, size: 4, value: mask });
+    return { fn, cap: fn.world.child(msi, fn.object, 'msi') };
+  }
+  /** Message Control: enable, four vectors granted, per-vector masking. */
+  const FOUR = 0x0121;
+
+  it('of MSI: its enable, then the bit of the vector, or those of all vectors in use', () => {
+    for (const [control, mask, vector, by] of [
+      [0x0120, 0xf, 1, 'off'],
+      [FOUR, 0xa, 1, 'own'],
+      [FOUR, 0xa, 2, 'none'],
+      [FOUR, 0xa, -1, 'none'],
+      [FOUR, 0xf, -1, 'own'],
+      // Without mask bits nothing but its enable masks it.
+      [0x0021, undefined, 3, 'none'],
+      [FOUR, undefined, 3, undefined],
+      // One vector: bits of others are of no vector in use.
+      [0x0101, 0xe, -1, 'none'],
+      [0x0101, 0x1, -1, 'own'],
+    ] as const) {
+      const { fn, cap } = single(control, mask);
+      assert.equal(maskedBy(fn.state, cap, vector), by, `0x${control.toString(16)} ${mask} vector ${vector}`);
+    }
+  });
+
+  it('of MSI: each masked vector keeps its own pending bit, and sends it when its own mask bit is cleared', () => {
+    const { fn, cap } = single(FOUR, 0xf);
+    const bits = (): number => fn.state.get(cap, msi.at.pending);
+    for (const vector of [1, 3]) fn.fire(devRaise, cap, { vector });
+    assert.equal(bits(), 0b1010);
+    assert.deepEqual(
+      [0, 1, 2, 3].map((vector) => pendingOf(fn.state, cap, vector)),
+      [undefined, true, undefined, true],
+    );
+    fn.fire(cfgWrite, fn.object, { offset: MSI + 0xc, size: 4, value: 0xd });
+    assert.equal(bits(), 0b1000);
+    // A vector that is not masked is sent at once; with MSI off none is kept.
+    fn.fire(devRaise, cap, { vector: 1 });
+    assert.equal(bits(), 0b1000);
+    fn.fire(cfgWrite, fn.object, { offset: MSI + 2, size: 2, value: 0x0120 });
+    fn.fire(devRaise, cap, { vector: 2 });
+    assert.equal(bits(), 0b1000);
+  });
+
+  it('of MSI: a message is of the vector that the low bits of its data are', () => {
+    const { fn, cap } = single(FOUR, 0xf);
+    fn.fire(cfgWrite, fn.object, { offset: MSI + 4, size: 4, value: 0xfee01000 });
+    fn.fire(cfgWrite, fn.object, { offset: MSI + 8, size: 2, value: 0x4041 });
+    const vector = (address: number, data: number): number => msiVectorOf(fn.state, cap, address, 0, data);
+    // Four vectors are granted: bits 1:0 of data (PCIe 6.1.4.1).
+    assert.deepEqual(
+      [0x4040, 0x4041, 0x4043, 0x4044, 0x403f].map((data) => vector(0xfee01000, data)),
+      [0, 1, 3, -1, -1],
+    );
+    assert.equal(vector(0xfee02000, 0x4040), -1);
+    fn.fire(devRaise, cap, { vector: 3 });
+    fn.fire(msgSend, cap, { address: 0xfee01000, data: 0x4042 });
+    assert.equal(pendingOf(fn.state, cap, 3), true, 'a message of another vector');
+    fn.fire(msgSend, cap, { address: 0xfee01000, data: 0x4043 });
+    assert.equal(pendingOf(fn.state, cap, 3), false);
+  });
+
+  it('Bus Master Enable masks no entry', () => {
+    const fn = new Fn(0x8007);
+    fn.vectorControl(0, 0);
+    assert.equal(mayWrite(fn.state, fn.object), undefined);
+    fn.fire(cfgWrite, fn.object, { offset: 4, size: 2, value: 0x2 });
+    assert.equal(mayWrite(fn.state, fn.object), false);
+    assert.equal(fn.masked(0), false);
   });
 });
 

@@ -98,7 +98,8 @@ describe('keys', () => {
     assert.deepEqual(commandsOf('ctrl+c', view('irqscope.findings')), ['copyReport']);
     assert.deepEqual(commandsOf('ctrl+c', view('irqscope.path')), ['copyDelivery']);
     // Their rows are no objects: the object that is selected elsewhere is not meant.
-    for (const id of ['comparison', 'traces']) assert.deepEqual(commandsOf('ctrl+c', view(`irqscope.${id}`)), [], id);
+    for (const id of ['comparison', 'traces', 'events'])
+      assert.deepEqual(commandsOf('ctrl+c', view(`irqscope.${id}`)), [], id);
   });
 
   it('leave the context menu its key', () => {

@@ -16,7 +16,7 @@ interface Manifest {
     menus: Record<string, { command: string; when?: string; group?: string }[]>;
     keybindings: { command: string; when: string }[];
     colors: { id: string; defaults: Record<string, string> }[];
-    views: Record<string, { id: string; icon: string }[]>;
+    views: Record<string, { id: string; icon: string; when?: string; visibility?: string; initialSize: number }[]>;
     viewsContainers: { activitybar: { icon: string }[] };
     viewsWelcome: { view: string; contents: string; when: string }[];
     languages: { id: string; configuration: string }[];
@@ -90,6 +90,23 @@ describe('manifest', () => {
     const named = menus.map(({ when = '' }) => /viewItem =~ \/\\b(.+)\\b\//.exec(when)?.[1]?.replaceAll('\\', ''));
     assert.equal(named.length, 3);
     for (const name of named) assert.ok(operations.has(name ?? ''), name);
+  });
+
+  it('shows what is wrong first: Interrupts and Findings stand open on top, the trees and Traces are folded below', () => {
+    const views = contributes.views.irqscope!;
+    const shown = views.filter(({ when }) => when === undefined);
+    const open = shown.filter(({ visibility }) => visibility === undefined).map(({ id }) => id);
+    assert.deepEqual(open, ['irqscope.interrupts', 'irqscope.findings']);
+    assert.deepEqual(
+      shown.map(({ id }) => id.replace('irqscope.', '')),
+      ['interrupts', 'findings', 'domains', 'devices', 'cpus', 'traces'],
+    );
+    // Each view that is there without a trace invites to open one, or says what it is for.
+    for (const { id } of shown)
+      assert.ok(
+        contributes.viewsWelcome.some(({ view, when }) => view === id && /^!irqscope\.(active|open)/.test(when)),
+        id,
+      );
   });
 
   it('gives every color a default for all four kinds of theme', () => {

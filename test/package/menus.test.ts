@@ -78,6 +78,32 @@ describe('menus', () => {
     });
   }
 
+  it('of the rows of Findings suppress what is told, and tell again what is suppressed', () => {
+    const of = (viewItem: string): string[] =>
+      contributes.menus['view/item/context']!.filter((item) =>
+        holds(item.when, { view: 'irqscope.findings', viewItem }),
+      )
+        .map((item) => item.command.replace('irqscope.', ''))
+        .sort();
+    const both = ['copyReport', 'copyReport', 'goToFindingRow'];
+    assert.deepEqual(of('finding'), [...both, 'suppressFinding', 'suppressFinding']);
+    assert.deepEqual(of('finding suppressed'), [...both, 'stopSuppressingRow', 'stopSuppressingRow']);
+    assert.deepEqual(of('evidence'), ['goToFindingRow']);
+    assert.deepEqual(of('suppressed'), []);
+  });
+
+  it('of rows have an ellipsis where the command asks, and none where it does not', () => {
+    const titles = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Record<string, string>;
+    const asks = contributes.menus['view/item/context']!.filter(({ command }) =>
+      titles[`command.${command.replace('irqscope.', '')}`]!.endsWith('…'),
+    );
+    // Each of these asks for something that a row cannot tell: a seed, a name, a policy, an operation, another trace, a place for a file.
+    assert.deepEqual([...new Set(asks.map(({ command }) => command.replace('irqscope.', '')))].sort(), [
+      ...['changePolicy', 'changeSeed', 'compareBranches', 'compareWith', 'exportScenario', 'inject', 'renameBranch'],
+      'saveTraceAs',
+    ]);
+  });
+
   it('offer no folder, and no text of a simulated run, which is open already', () => {
     assert.equal(offers('explorer/context', named('trace', { explorerResourceIsFolder: true })), 0);
     const run = named('first-run.irqtrace', { resourceScheme: 'irqscope-run', resourceLangId: 'irqtrace' });

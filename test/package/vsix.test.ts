@@ -21,6 +21,7 @@ const FIXED = [
   'dist/extension.web.cjs',
   'dist/cli.js',
   'dist/THIRD-PARTY-NOTICES.txt',
+  'dist/webview/events.js',
   'dist/webview/timeline.js',
 ];
 

@@ -1,6 +1,8 @@
 // The messages of the timeline: windows survive the journey, and malformed messages are told from good ones.
 import assert from 'node:assert/strict';
 import * as v from 'valibot';
+import { eventsFromHost, eventsQuestions, MOST_ROWS } from '../../src/protocol/events.ts';
+import { LONGEST_FILTER, queryFromHost, queryFromView, queryQuestions } from '../../src/protocol/query.ts';
 import { fromHost, fromView, questions } from '../../src/protocol/timeline.ts';
 import { packedWindow, packWindow, toTransfer, unpackWindow } from '../../src/protocol/window.ts';
 import { LaneIndex } from '../../src/view/lanes/lanes.ts';
@@ -66,6 +68,23 @@ describe('messages of the timeline', () => {
     [fromHost.cursor.params, { trace: 1, step: 2, time: 7, lane: -1, label: '', text: '', selection: '' }],
     [fromView.select.params, { trace: 1, path: 'irq/5' }],
     [fromView.open.params, {}],
+    [fromView.events.params, {}],
+    [fromView.finding.params, { trace: 1, rule: 'F01', step: 4, object: 'irq/5' }],
+    [fromHost.hitLanes.params, { trace: 1, search: 2, lanes: [0, 7] }],
+    [eventsQuestions.rows.params, { trace: 1, from: 0, count: 10 }],
+    [eventsQuestions.go.params, { trace: 1, search: 0, row: 3 }],
+    [eventsQuestions.copy.params, { trace: 1, search: 0, from: 3, to: 4 }],
+    [eventsQuestions.copy.reply, { copied: 2 }],
+    [eventsFromHost.trace.params, { id: 1, status: 'ready', name: 'a.log', events: 5, widest: '1.000000' }],
+    [eventsFromHost.cursor.params, { trace: 1, search: 2, step: -1, row: 0, exact: false }],
+    [queryQuestions.typed.params, { trace: 1, text: 'kind == ', column: 8 }],
+    [queryFromView.look.params, { trace: 1, filter: '' }],
+    [queryFromView.hit.params, { trace: 1, to: 'next' }],
+    [queryFromView.stop.params, { trace: 1 }],
+    [
+      queryFromHost.search.params,
+      { trace: 1, id: 3, filter: 'step > 1', state: 'running', hits: 1, done: 2, total: 5, at: -1 },
+    ],
   ];
 
   it('are taken when they are good', () => {
@@ -82,6 +101,39 @@ describe('messages of the timeline', () => {
           assert.ok(!v.is(schema, { ...message, [key]: bad }), `${key} = ${String(bad)}`);
       }
     }
+  });
+
+  it('about a marked range name one, or none', () => {
+    const { params } = fromView.range;
+    const range = { axis: 'time', from: 5, to: 2 };
+    for (const good of [range, null]) assert.ok(v.is(params, { trace: 1, range: good }));
+    for (const bad of [undefined, {}, { ...range, axis: 'x' }, { ...range, to: Number.NaN }, { ...range, more: 1 }])
+      assert.ok(!v.is(params, { trace: 1, range: bad }));
+  });
+
+  it('about a filter that is being typed are taken with what is wrong, or with nothing', () => {
+    const { reply, params } = queryQuestions.typed;
+    const completions = [{ text: 'send', what: 'a kind', from: 8, to: 9 }];
+    const problem = { at: 8, message: 'no such kind', missing: false };
+    for (const good of [null, problem]) assert.ok(v.is(reply, { problem: good, completions }));
+    for (const bad of [undefined, {}, { ...problem, at: -1 }, { ...problem, more: 1 }, 'wrong'])
+      assert.ok(!v.is(reply, { problem: bad, completions }));
+    assert.ok(!v.is(reply, { problem: null, completions: [{ ...completions[0], from: -1 }] }));
+    assert.ok(!v.is(reply, { problem: null, completions: Array.from({ length: 500 }, () => completions[0]) }));
+    assert.ok(!v.is(params, { trace: 1, text: 'x'.repeat(LONGEST_FILTER + 1), column: 0 }));
+  });
+
+  it('with rows of the list of events are taken whole', () => {
+    const { reply, params } = eventsQuestions.rows;
+    const row = { step: 4, time: '1.0', dt: '', gap: '', cpu: '0', kind: 'send', object: 'irq/5', text: '' };
+    assert.ok(v.is(reply, { trace: 1, search: 0, from: 0, rows: [row] }));
+    for (const key of Object.keys(row)) {
+      const { [key as keyof typeof row]: _, ...others } = row;
+      assert.ok(!v.is(reply, { trace: 1, search: 0, from: 0, rows: [others] }), key);
+    }
+    assert.ok(!v.is(reply, { trace: 1, search: 0, from: 0, rows: Array.from({ length: MOST_ROWS + 1 }, () => row) }));
+    for (const bad of [{ count: 0 }, { count: MOST_ROWS + 1 }, { from: -1 }, { from: 0.5 }])
+      assert.ok(!v.is(params, { trace: 1, from: 0, count: 1, ...bad }));
   });
 
   it('are refused with numbers that make no sense', () => {

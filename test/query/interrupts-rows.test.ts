@@ -301,10 +301,10 @@ describe('status and order of interrupts', () => {
 
   it('a finding about a loss makes it lost and the first; another finding does not', () => {
     const object = trace.world.objectAt('irq/21');
-    const lost = new Map([[object, [{ rule: 'F01', loss: true }]]]);
+    const lost = new Map([[object, [{ rule: 'F01', lost: true }]]]);
     assert.equal(order({ findings: lost })[0], 'irq/21');
     assert.equal(rows(trace, trace.length - 1, { findings: lost })[0]!.status, 'lost');
-    const other = new Map([[object, [{ rule: 'F84', loss: false }]]]);
+    const other = new Map([[object, [{ rule: 'F84', lost: false }]]]);
     const row = rows(trace, trace.length - 1, { findings: other }).find(({ irq }) => irq === 'irq/21')!;
     assert.deepEqual([row.status, row.findings], ['idle', ['F84']]);
   });

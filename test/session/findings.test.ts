@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { eventText } from '../../src/query/events.ts';
 import { standingAtEnd } from '../../src/query/standing.ts';
 import { Branches } from '../../src/session/branches.ts';
+import { RunBack } from '../../src/session/run-back.ts';
 import { RunTo } from '../../src/session/run-to.ts';
 import { Session } from '../../src/session/session.ts';
+import type { Judge, Judged } from '../../src/session/wrong.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { importText } from '../helpers/fixtures.ts';
 import { told } from '../helpers/told.ts';
@@ -20,9 +22,16 @@ function opened(trace: Trace, step = -1): Session {
   return session;
 }
 
+/** What rules found, as a test tells it. */
+const judgedAs = (findings: Judged['findings'], events = Number.POSITIVE_INFINITY): Judged => ({
+  findings,
+  events,
+  done: events === Number.POSITIVE_INFINITY,
+});
+
 /** Runs to the next finding; gives the step, or why there is none, and what was told. */
-function find(session: Session): { step: number; text: string } {
-  const run = new RunTo(session, { to: 'finding' });
+function find(session: Session, judge?: Judge): { step: number; text: string } {
+  const run = new RunTo(session, { to: 'finding' }, undefined, judge);
   let result = run.look(100);
   while (result === undefined) result = run.look(100);
   if (typeof result !== 'number') return { step: -1, text: result.refused };
@@ -169,5 +178,91 @@ describe('run to what goes wrong next', () => {
       find(session).text,
       /^nothing goes wrong after step \d+; looked for .*Since earlier steps 1 cause is raised/,
     );
+  });
+
+  it('stops at what rules found, and says which rule it was', () => {
+    const notes = ['a', 'b', 'c', 'd', 'e', 'f'].map((text) => `note - text=${text}`);
+    const trace = told(...notes.slice(0, 3), 'drop vcpu/0 reason=gone', ...notes.slice(3));
+    const judge = (): Judged =>
+      judgedAs([
+        { step: 3, rule: 'F81', title: 'vcpu/0 lost what it had' },
+        { step: 5, rule: 'own', title: 'no answer' },
+        { step: 1, rule: 'F03', title: 'entry 1 sent a message while it was masked' },
+      ]);
+    const session = opened(trace);
+    assert.deepEqual(find(session, judge), {
+      step: 1,
+      text: 'step 1: F03 found: entry 1 sent a message while it was masked',
+    });
+    const both = find(session, judge);
+    assert.equal(both.step, 3);
+    assert.match(
+      both.text,
+      /^step 3: A cause or message ended here.*\(drop vcpu\/0 reason=gone\); F81 found: vcpu\/0 lost what it had$/,
+    );
+    assert.deepEqual(find(session, judge), { step: 5, text: 'step 5: own found: no answer' });
+    assert.match(
+      find(session, judge).text,
+      /^nothing goes wrong after step 5; looked for a drop, .*, or a finding of a rule$/,
+    );
+    const steps: number[] = [];
+    for (let back: unknown = 6; typeof back === 'number'; ) {
+      const run = new RunBack(session, { to: 'finding' }, 2, judge);
+      do back = run.look();
+      while (back === undefined);
+      if (typeof back === 'number') steps.push(back);
+      if (back === 1) assert.equal(run.told, 'step 1: F03 found: entry 1 sent a message while it was masked');
+    }
+    assert.deepEqual(steps, [3, 1]);
+  });
+
+  it('waits for the rules before it goes to an event behind what they have judged, or says that there is none', () => {
+    const trace = told('note - text=a', 'note - text=b', 'drop vcpu/0 reason=gone', 'note - text=c');
+    const found = { step: 1, rule: 'F03', title: 'wrong' };
+    let judged = judgedAs([], 0);
+    const session = opened(trace);
+    const run = new RunTo(session, { to: 'finding' }, undefined, () => judged);
+    assert.deepEqual([run.look(100), run.waits, session.cursor], [undefined, true, -1]);
+    judged = judgedAs([], 2);
+    assert.equal(run.look(100), undefined);
+    // They tell of step 1 only now.
+    judged = judgedAs([found], 3);
+    assert.equal(run.look(100), 1);
+    const rest = new RunTo(session, { to: 'finding' }, undefined, () => judged);
+    assert.equal(rest.look(100), 2);
+    const end = new RunTo(session, { to: 'finding' }, undefined, () => judged);
+    assert.deepEqual([end.look(100), end.waits], [undefined, true]);
+    judged = judgedAs([found, { step: 3, rule: 'F80', title: 'late' }]);
+    assert.equal(end.look(100), 3);
+  });
+
+  it('of a simulated run: stops it soon after the rules have found something, at the event that they tell of', () => {
+    const { session } = new Branches().start({
+      scenario: scenarioOf(bundled('first-run')),
+      seed: 1,
+      settings: {},
+      operations: [],
+    });
+    const whole = new Branches().start({
+      scenario: scenarioOf(bundled('first-run')),
+      seed: 1,
+      settings: {},
+      operations: [],
+    });
+    while (whole.session.grow() === undefined);
+    // A rule that tells of each handler when ten more events were judged.
+    const judge = (): Judged => {
+      const { trace } = session;
+      const entries = stepsOf(trace, /^irq\.entry/).filter((step) => step + 10 < trace.length);
+      const findings = entries.map((step) => ({ step, rule: 'own', title: 'a handler' }));
+      return { findings, events: trace.length, done: true };
+    };
+    const run = new RunTo(session, { to: 'finding' }, undefined, judge);
+    let result = run.look(5);
+    while (result === undefined) result = run.look(5);
+    const [entry] = stepsOf(whole.session.trace, /^irq\.entry/);
+    assert.equal(result, entry);
+    assert.ok(session.trace.length > entry! && session.trace.length < entry! + 40, `${session.trace.length}`);
+    assert.equal(run.told, `step ${entry}: own found: a handler`);
   });
 });

@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import { FilterError } from '../../src/query/filter/ast.ts';
 import { pathValue } from '../../src/query/state.ts';
 import { RunBack } from '../../src/session/run-back.ts';
-import { isFinding, RunTo, type Until } from '../../src/session/run-to.ts';
+import { RunTo, type Until } from '../../src/session/run-to.ts';
 import { type Refusal, Session } from '../../src/session/session.ts';
 import type { Stop } from '../../src/session/stop.ts';
 import { isStop, Stops } from '../../src/session/stops.ts';
+import { isFinding } from '../../src/session/wrong.ts';
 import { bundled, run } from '../sim/run.ts';
 
 const { trace } = run(bundled('first-run'), { seed: 4 });

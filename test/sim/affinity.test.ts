@@ -7,6 +7,8 @@ import { bundled, events, run, start } from './run.ts';
 
 const BDF = '0000:03:00.0';
 const DEVICE = `device/${BDF}`;
+/** Vectors of a CPU that devices may get: 0x20 to 0xeb without 0x80. */
+const ALL = 0xec - 0x20 - 1;
 const raise = (at: string | number, vector = 0): object => ({
   at,
   op: 'device.raise',
@@ -292,6 +294,37 @@ describe('CPU offline and online', () => {
     delivered(simulation, 3);
   });
 
+  it('a vector outside the mask: the kernel says exhaustion where the CPUs of the mask are full, not where they are offline', () => {
+    const said = (workload: object[]): unknown[] => {
+      const document = {
+        platform: { cpus: 2 },
+        devices: [
+          { bdf: BDF, name: 'dev', vectors: 1 },
+          { bdf: '0000:04:00.0', name: 'hog', vectors: 210, driver: 'none' },
+        ],
+        workload: [
+          { at: '100us', op: 'irq.free', object: 'irq/24' },
+          move('200us', [1]),
+          ...workload,
+          { at: '30ms', op: 'irq.request', object: 'irq/24' },
+        ],
+      };
+      const simulation = run(document);
+      assert.equal(of(simulation, 'vec.update').at(-1)?.fields.cpu, 0);
+      return of(simulation, 'message').map((e) => e.fields.text);
+    };
+    const hog = Array.from({ length: ALL }, (_, index) => ({
+      at: `${1000 + index * 100}us`,
+      op: 'irq.alloc',
+      object: 'device/0000:04:00.0',
+      index,
+      affinity: [1],
+    }));
+    const offline = [{ at: '1ms', op: 'cpu.offline', object: 'cpu/1' }];
+    assert.deepEqual(said(hog), ['irq 24: Affinity broken due to vector space exhaustion.']);
+    assert.deepEqual(said(offline), []);
+  });
+
   it('requesting a managed irq whose CPUs are all offline leaves it shut down', () => {
     const simulation = run({
       platform: { cpus: 2 },
@@ -324,5 +357,36 @@ describe('an irq is allocated', () => {
       assert.throws(() => alloc([0, 4095], managed), /the host has CPUs 0 to 3/);
       assert.throws(() => alloc([], managed), /irq\.alloc needs at least one CPU/);
     }
+  });
+});
+
+describe('irqbalance, and drivers that pin', () => {
+  const balanced = (devices: object[], workload: object[]): Simulation =>
+    run({ platform: { cpus: 2, remap: 'vtd' }, devices, workload });
+  const net = (more: object): object => ({ bdf: BDF, name: 'net', vectors: 4, ...more });
+  const moves = (simulation: Simulation): unknown[] =>
+    of(simulation, 'vec.update')
+      .filter((e) => e.fields.prevVector !== 0)
+      .map((e) => [e.object, e.fields.cpu, e.task]);
+
+  it('moves from the CPU with the most interrupts to the one with the fewest, until none has two more', () => {
+    const onZero = [24, 25, 26, 27].map((virq) => move('1ms', [0], virq));
+    const simulation = balanced(
+      [net({})],
+      [...onZero, { at: '10ms', op: 'irq.balance' }, { at: '20ms', op: 'irq.balance' }],
+    );
+    const made = moves(simulation).filter((m) => (m as unknown[])[2] === 'user/irqbalance');
+    assert.deepEqual(made, [
+      ['irq/24', 1, 'user/irqbalance'],
+      ['irq/25', 1, 'user/irqbalance'],
+    ]);
+  });
+
+  it('leaves alone what a driver keeps on a CPU, and the driver moves back what others move', () => {
+    const simulation = balanced([net({ pin: 0 })], [{ at: '1ms', op: 'irq.balance' }, move('10ms', [1], 25)]);
+    assert.deepEqual(moves(simulation), [
+      ['irq/25', 1, 'user/operator'],
+      ['irq/25', 0, 'driver/net'],
+    ]);
   });
 });

@@ -4,7 +4,7 @@ import { ImportRun } from '../../src/import/run.ts';
 import { State } from '../../src/model/state.ts';
 import { apply } from '../../src/model/vocabulary.ts';
 import { World } from '../../src/model/world.ts';
-import { eventText, viewEvent } from '../../src/query/events.ts';
+import { eventText, lineText, viewEvent } from '../../src/query/events.ts';
 import { stateTree } from '../../src/query/state.ts';
 import { mergeOrder } from '../../src/trace/merge.ts';
 import { Source } from '../../src/trace/source.ts';
@@ -114,9 +114,14 @@ describe('a trace of several sources', () => {
     assert.equal(viewEvent(trace, entry).source.file, 'guest.txt');
     assert.equal(viewEvent(trace, 0).source.file, 'host.txt');
     assert.equal(trace.table.line(entry), 1);
+    assert.equal(lineText(trace, entry), 'line 1 of guest.txt');
+    assert.equal(lineText(read(new World(), '', 'host.txt', HOST), 0), 'line 1');
     assert.equal(trace.table.time(entry), 6000);
-    assert.equal(trace.lastAtLine(1, "guest.txt"), entry);
-    assert.equal(trace.lastAtLine(2, "guest.txt"), entry + 1);
+    assert.equal(trace.lastAtLine(1, 1), entry);
+    assert.equal(trace.lastAtLine(2, 1), entry + 1);
+    assert.equal(trace.lastAtLine(2, 'guest.txt'), entry + 1);
+    assert.equal(trace.lastAtLine(2), trace.lastAtLine(2, 'host.txt'));
+    assert.equal(trace.lastAtLine(2, 'nowhere.txt'), -1);
   });
 
   it('folds again only from the step that the new source touches', () => {

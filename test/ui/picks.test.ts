@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { eventually, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
-import { row } from './views.ts';
+import { row, unfold } from './views.ts';
 
 const WIDGET = '.quick-input-widget';
 
@@ -24,6 +24,7 @@ describe('lists to choose from', () => {
     await page.keyboard.press('Enter');
     await page.locator(`${WIDGET} .quick-input-title`, { hasText: 'Seed' }).waitFor();
     await page.keyboard.press('Enter');
+    await unfold(page, 'Traces');
     await row(page, 'Traces', 'Affinity: a vector moves between CPUs').waitFor();
   });
 
@@ -38,7 +39,7 @@ describe('lists to choose from', () => {
     const { page } = workbench();
     await typeInto(page, 'IRQScope: Run to…', 'dev.raise', 'dev.raise');
     await page.keyboard.press('Enter');
-    await page.locator('.part.statusbar .statusbar-item', { hasText: /step \d+ of/ }).waitFor();
+    await page.locator('.part.statusbar .statusbar-item', { hasText: /step [\d,]+ of/ }).waitFor();
     await typeInto(page, 'IRQScope: Run to…', 'dev.raise', 'dev.raise');
     const description = page.locator(`${WIDGET} .monaco-list-row.focused .label-description`);
     assert.match(await description.first().innerText(), /^1 event, none ahead/);

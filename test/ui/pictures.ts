@@ -19,6 +19,7 @@ import {
   LAST,
   row,
   UNMASK,
+  unfold,
 } from './views.ts';
 
 const FOLDER = join(root, 'docs', 'images');
@@ -63,7 +64,8 @@ async function take(page: Page, name: string): Promise<void> {
 async function devices(page: Page): Promise<void> {
   await atStep(page, LAST);
   await goBeforeUnmask(page);
-  await fold(page, ['Interrupts', 'Findings', 'Traces', 'Domains', 'CPUs']);
+  await unfold(page, 'Devices');
+  await fold(page, ['Interrupts', 'Findings']);
   await widenSideBar(page, 630);
   await expand(page, 'Devices', '0000:00:03.0 nvme', 'MSI-X table', 'entry 0', 'control:');
   await page.keyboard.press('F10');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Frame, Page } from 'playwright-core';
 import { eventually, findWebview, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
-import { atStep, EXAMPLE, EXAMPLES, goBeforeUnmask, LAST, row, UNMASK } from './views.ts';
+import { atStep, EXAMPLE, EXAMPLES, goBeforeUnmask, LAST, row, UNMASK, unfold } from './views.ts';
 
 const ENTRY = 'device/0000:00:03.0/msix/0';
 const THEMES = ['Dark Modern', 'Light Modern', 'Dark High Contrast', 'Light High Contrast'];
@@ -125,6 +125,7 @@ describe('timeline in the workbench', () => {
     await eventually(async () => assert.equal(await frame.locator('.cursor-event').innerText(), before));
     await page.waitForTimeout(500);
     assert.equal(await page.locator('.context-view .monaco-menu').count(), 0);
+    await unfold(page, 'CPUs');
     await row(page, 'CPUs', 'vCPU 1').click();
     await eventually(async () =>
       assert.equal(await frame.locator('.name.focused').getAttribute('data-path'), 'vcpu/1'),

@@ -13,8 +13,10 @@ import {
   highlighted,
   LAST,
   row,
+  select,
   TALL,
   UNMASK,
+  unfold,
   view,
 } from './views.ts';
 
@@ -24,7 +26,10 @@ describe('views of a trace', () => {
   it('invite to open a trace', async () => {
     const { page } = workbench();
     await page.locator('.activitybar .action-label[aria-label^="IRQScope"]').click();
-    for (const title of ['Traces', 'Domains', 'Devices', 'CPUs'])
+    for (const button of ['Open Trace…', 'Start Simulation…'])
+      await view(page, 'Interrupts').locator('.welcome-view-content').getByText(button).waitFor();
+    await unfold(page, 'Domains', 'Devices', 'CPUs');
+    for (const title of ['Domains', 'Devices', 'CPUs'])
       await view(page, title).locator('.welcome-view-content').getByText('Open').first().waitFor();
     assert.equal(await page.locator('.part.statusbar').getByText('step').count(), 0);
     await screenshot(page, 'views without trace');
@@ -36,6 +41,7 @@ describe('views of a trace', () => {
     const file = page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'x86-vtd-qemu.log' });
     await chooseFrom(page, file, 'Open Trace…');
     await atStep(page, LAST);
+    await unfold(page, 'Traces');
     await row(page, 'Devices', '0000:00:03.0 nvme').waitFor();
     await row(page, 'Domains', 'Interrupt remapping 0').waitFor();
     await row(page, 'CPUs', 'vCPU 0').waitFor();
@@ -147,7 +153,7 @@ describe('views of a trace', () => {
   it('go to the events of the selected object by keys', async () => {
     const { page } = workbench();
     await goBeforeUnmask(page);
-    await row(page, 'Devices', 'mask:').click();
+    await select(row(page, 'Devices', 'mask:'));
     await page.keyboard.press('Alt+.');
     await atStep(page, UNMASK.step);
     await page.keyboard.press('Alt+,');
@@ -246,6 +252,8 @@ for (const theme of ['Default Light Modern', 'Default High Contrast', 'Default H
       const { page } = workbench();
       await atStep(page, LAST);
       await goBeforeUnmask(page);
+      await unfold(page, 'Devices');
+      await fold(page, ['Interrupts', 'Findings']);
       await expand(page, 'Devices', '0000:00:03.0 nvme', 'MSI-X table', 'entry 0', 'control:');
       await page.keyboard.press('F10');
       const mask = row(page, 'Devices', 'mask: 0 unmasked');
@@ -269,6 +277,8 @@ describe('views of the packaged extension', () => {
         if (folder !== 'none') await page.locator('.part.statusbar').getByText('Restricted Mode').waitFor();
         await atStep(page, LAST);
         await goBeforeUnmask(page);
+        await unfold(page, 'Devices');
+        await fold(page, ['Interrupts', 'Findings']);
         await expand(page, 'Devices', '0000:00:03.0 nvme', 'MSI-X table');
         await row(page, 'Devices', 'entry 0').waitFor();
         await screenshot(page, `views ${where}`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { root } from '../../scripts/paths.ts';
 import { patient } from '../../scripts/test/patience.ts';
+import { count } from '../../src/base/counted.ts';
 import { LAST, UNMASK } from '../helpers/example.ts';
 import { eventually, runCommand } from '../helpers/host.ts';
 
@@ -28,6 +29,14 @@ export const row = (page: Page, title: string, start: string): Locator =>
     })
     .first();
 
+/** Selects a row with the mouse, and waits until the keyboard is in its view: a busy workbench takes a moment for that. */
+export async function select(there: Locator): Promise<void> {
+  await there.click();
+  const state = (): Promise<string> =>
+    there.evaluate((e) => `${e.className} / ${e.closest('.monaco-list')?.contains(document.activeElement)}`);
+  await eventually(async () => assert.match(await state(), /(?=.*\bselected\b)(?=.*\bfocused\b).* \/ true$/));
+}
+
 /** Expands rows one below the other with the mouse. */
 export async function expand(page: Page, title: string, ...labels: string[]): Promise<void> {
   for (const label of labels) {
@@ -37,6 +46,9 @@ export async function expand(page: Page, title: string, ...labels: string[]): Pr
     await eventually(async () => assert.equal(await there.getAttribute('aria-expanded'), 'true', label));
   }
 }
+
+/** Opens views that are folded to their titles at first. */
+export const unfold = (page: Page, ...titles: string[]): Promise<void> => fold(page, titles, false);
 
 /** Folds views to their titles, or opens them: the side bar has not room enough for all of them. */
 export async function fold(page: Page, titles: readonly string[], folded = true): Promise<void> {
@@ -82,7 +94,7 @@ export async function atStep(page: Page, step: number): Promise<void> {
   await eventually(async () => {
     const texts = await page.locator('.part.statusbar .statusbar-item').allInnerTexts();
     assert.ok(
-      texts.some((text) => text.includes(`step ${step} of`)),
+      texts.some((text) => text.includes(`step ${count(step)} of`)),
       texts.join(' | '),
     );
   }, 20_000);

@@ -1,6 +1,7 @@
 // The list of findings as rows, and a finding as a report.
 import assert from 'node:assert/strict';
-import { checkTrace, type Finding } from '../../src/check/check-trace.ts';
+import { checkTrace } from '../../src/check/check-run.ts';
+import type { Finding } from '../../src/check/check-trace.ts';
 import { reportMarkdown } from '../../src/check/report/markdown.ts';
 import { summaryLine } from '../../src/check/report/summary.ts';
 import { findingText } from '../../src/check/report/text.ts';
@@ -123,9 +124,10 @@ describe('a finding in words', () => {
   });
 
   it('is counted in one line', () => {
-    const item = (title: string, severity: Finding['severity'], step: number) => ({
+    const item = (title: string, severity: Finding['severity'], step: number, lost = false) => ({
       title,
       severity,
+      lost,
       step,
       rule: 'F03',
     });
@@ -134,5 +136,8 @@ describe('a finding in words', () => {
     assert.equal(summaryLine([item('a', 'error', 1)], decided), '1 finding, worst: F03 a');
     const three = [item('a', 'warning', 1), item('b', 'security', 9), item('c', 'security', 4)];
     assert.equal(summaryLine(three, decided), '3 findings, worst: F03 c');
+    // Of two errors, the one that lost an interrupt.
+    const errors = [item('a', 'error', 1), item('b', 'error', 9, true)];
+    assert.equal(summaryLine(errors, decided), '2 findings, worst: F03 b');
   });
 });

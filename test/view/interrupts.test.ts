@@ -32,6 +32,14 @@ describe('rows of the view Interrupts', () => {
     assert.equal(rows(trace, trace.length - 1, true).length, 2);
   });
 
+  it('begin with what goes on and what was found: a narrow view cuts their ends off', () => {
+    const trace = story('vec.setup irq/41 legacy=false ret=0\ncpu0 irq.entry irq/41 name=eth1');
+    const found = new Map([[trace.world.find('irq/41')!.object, [{ rule: 'F21', lost: false }]]]);
+    const [row] = interruptRows(trace.world, interrupts(trace, trace.length - 1, { findings: found }), false);
+    assert.match(row!.text.description, /^in-service · F21 · irq 41 · /);
+    assert.match(row!.text.spoken, /^eth1, in-service, F21, irq 41/);
+  });
+
   it('are the same while nothing of them changes', () => {
     const trace = moved();
     const [a, b] = [rows(trace, 3)[0]!, rows(trace, 4)[0]!];

@@ -5,6 +5,7 @@ import { irqEntry, irqExit } from '../../src/model/events/irq.ts';
 import { lost, mark } from '../../src/model/events/notes.ts';
 import { irq } from '../../src/model/things/irq.ts';
 import { mention } from '../../src/model/things/pci.ts';
+import { Search } from '../../src/query/filter/search.ts';
 import { TraceBuilder } from '../../src/trace/builder.ts';
 import { eventsBetween } from '../../src/view/lanes/find.ts';
 import { LaneIndex, layerAt } from '../../src/view/lanes/lanes.ts';
@@ -60,6 +61,40 @@ describe('windows of lanes', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('tell events that are looked for from the others, and those that were not asked about yet', () => {
+    const { trace } = index;
+    const search = new Search(trace, 'kind == irq.entry || cpu == 1');
+    while (search.advance(10_000));
+    const fits = (step: number): boolean => trace.table.kind(step) === irqEntry || trace.table.cpu(step) === 1;
+    fc.assert(
+      fc.property(anyWindow, fc.nat(trace.length), ({ axis, start, share, bins, lanes, deep }, done) => {
+        const a = index.axis(axis);
+        const all = a.x(a.length - 1) - a.x(0);
+        const from = a.x(0) + all * start;
+        const size = (all * share) / bins;
+        const rows = lanes.map((lane) => ({ lane, deep }));
+        const view = windowOf(index, { axis, from, size, bins, rows }, { done, hits: search.hits });
+        for (const [r, row] of rows.entries()) {
+          const { steps } = eventsBetween(index, row, axis, from, from + bins * size, Number.POSITIVE_INFINITY);
+          const wanted = steps.filter((step) => step >= done || fits(step)).length;
+          let hits = 0;
+          for (let i = view.rowMarks[r]!; i < view.rowMarks[r + 1]!; i++) {
+            hits += view.hits[i]!;
+            assert.ok(view.hits[i]! <= view.count[i]!);
+            assert.equal(view.hitShapes[i]! & ~view.shapes[i]!, 0);
+            assert.equal(view.hitShapes[i] === 0, view.hits[i] === 0);
+            if (view.hits[i] === view.count[i]) assert.equal(view.hitShapes[i], view.shapes[i]);
+          }
+          assert.equal(hits, wanted);
+        }
+      }),
+      { numRuns: 100 },
+    );
+    const plain = windowOf(index, { axis: 'step', from: 0, size: 100, bins: 10, rows: [{ lane: 0, deep: true }] });
+    assert.equal(plain.hits.length + plain.hitShapes.length, 0);
+    assert.ok(plain.shapes.length > 0);
   });
 
   it('tell of layers what is so in the middle of each bin', () => {

@@ -1,77 +1,50 @@
 // Runs inside the page: the host's end of the timeline with a real trace, in place of the extension host.
 
-import type { WebviewPanel } from 'vscode';
-import { Messenger } from 'vscode-messenger';
-import type { Severity } from '../../src/check/rule.ts';
 import { ImportRun } from '../../src/import/run.ts';
-import { type After, Peer } from '../../src/protocol/rpc.ts';
 import type { Place } from '../../src/query/diff/places.ts';
 import { Session } from '../../src/session/session.ts';
-import { type ShownTrace, TimelineService } from '../../src/vscode/timeline-service.ts';
+import { Searcher } from '../../src/vscode/events/searcher.ts';
+import type { ShownFinding, ShownTrace } from '../../src/vscode/timeline-messages.ts';
+import { TimelineService } from '../../src/vscode/timeline-service.ts';
+import { after, Port } from './port.ts';
 
-type Listener = (message: unknown) => void;
-
-const after: After = (ms, then) => {
-  const timer = setTimeout(then, ms);
-  return () => clearTimeout(timer);
-};
-
-class Harness {
-  /** What the page has sent, in order. */
-  readonly sent: { method?: string; params?: unknown }[] = [];
-  /** What the page has stored. */
-  state: unknown;
+class Harness extends Port {
   opened = 0;
-  readonly problems: string[] = [];
-  readonly #listeners: Listener[] = [];
+  /** How often the user wanted the list of events. */
+  listed = 0;
   readonly #service: TimelineService;
-  #found: readonly { readonly step: number; readonly severity: Severity }[] = [];
+  readonly #searcher: Searcher;
+  #found: readonly ShownFinding[] = [];
+  /** The finding that the user wanted to see last. */
+  wanted: ShownFinding | undefined;
   #places: readonly Place[] = [];
   #next = 1;
   #session: Session | undefined;
-  /** Milliseconds that answers take. */
-  delay = 0;
-  /** Questions of the page that are not answered yet, by their id. */
-  readonly open = new Set<string>();
-
+  /** Milliseconds between two slices of a search. */
+  pause = 0;
   constructor() {
-    const panel = {
-      viewType: 'irqscope.timeline',
-      visible: true,
-      onDidDispose: () => ({ dispose: () => {} }),
-      webview: {
-        onDidReceiveMessage: (listener: Listener) => {
-          this.#listeners.push(listener);
-          return { dispose: () => {} };
-        },
-        postMessage: (message: unknown) => {
-          const copy = structuredClone(message);
-          const deliver = (): void => {
-            window.dispatchEvent(new MessageEvent('message', { data: copy }));
-            const { id, method } = copy as { id?: string; method?: string };
-            if (id !== undefined && method === undefined) this.open.delete(id);
-          };
-          if (this.delay > 0) setTimeout(deliver, this.delay);
-          else queueMicrotask(deliver);
-          return Promise.resolve(true);
-        },
-      },
-    };
-    const messenger = new Messenger();
-    const receiver = messenger.registerWebviewPanel(panel as unknown as WebviewPanel);
-    const peer = new Peer(messenger, receiver, { after, problem: (text) => this.problems.push(text) });
-    this.#service = new TimelineService(peer, {
-      after,
-      now: () => performance.now(),
+    super('irqscope.timeline');
+    this.#searcher = new Searcher(
+      (ms, then) => after(ms + this.pause, then),
+      () => performance.now(),
+    );
+    this.#service = new TimelineService(this.peer, {
+      ...{ after, now: () => performance.now(), searcher: this.#searcher },
+      problem: (text) => this.problems.push(text),
       open: () => this.opened++,
+      events: () => this.listed++,
+      finding: (_, finding) => {
+        this.wanted = finding;
+      },
       differences: () => this.#places,
       findings: () => this.#found,
     });
   }
 
   /** Shows where findings are. */
-  find(found: readonly { readonly step: number; readonly severity: Severity }[]): void {
-    this.#found = found;
+  find(found: readonly Omit<ShownFinding, 'object'>[]): void {
+    const { table } = this.session.trace;
+    this.#found = found.map((one) => ({ ...one, object: table.object(one.step) }));
     this.#service.findingsChanged();
   }
 
@@ -81,32 +54,16 @@ class Harness {
     this.#service.differencesChanged();
   }
 
-  /** Shows events as found by a search. */
-  search(steps: readonly number[]): void {
-    this.session.showFound({ filter: 'step >= 0', steps });
-    this.#service.searched();
+  /** Looks for events, as another view does; resolves when all were looked at. */
+  async search(filter: string): Promise<void> {
+    await this.#searcher.look(this.session, filter);
+    await this.#searcher.ended(this.session);
   }
 
   get session(): Session {
     if (!this.#session) throw new Error('no trace is loaded');
     return this.#session;
   }
-
-  /** What acquireVsCodeApi() gives to the page. */
-  readonly api = {
-    postMessage: (message: unknown): void => {
-      const copy = structuredClone(message) as { id?: string; method?: string; params?: unknown };
-      this.sent.push(copy);
-      if (copy.id !== undefined && copy.method !== undefined) this.open.add(copy.id);
-      queueMicrotask(() => {
-        for (const listener of this.#listeners) listener(copy);
-      });
-    },
-    getState: (): unknown => this.state,
-    setState: (state: unknown): void => {
-      this.state = structuredClone(state);
-    },
-  };
 
   /** Opens a trace; `part`: only so much of it, and reading goes on. */
   load(name: string, text: string, part = 1): void {
@@ -152,6 +109,8 @@ class Harness {
     this.#shown = shown;
     session.onChange((what) => {
       if (what === 'cursor' || what === 'selection') this.#service.moved();
+      if (what === 'search') this.#service.searched();
+      if (what === 'trace') this.#searcher.grown(session);
     });
     this.#service.show(shown);
   }

@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../scripts/host/browser.ts';
 import { dist, exampleTrace, results, root } from '../../scripts/paths.ts';
-import { timelinePage } from '../../src/vscode/timeline-page.ts';
+import { eventsPage, type PageParts, timelinePage } from '../../src/vscode/timeline-page.ts';
 import themes from './themes.json' with { type: 'json' };
 
 export type ThemeName = keyof typeof themes;
@@ -14,19 +14,22 @@ export const themeNames = Object.keys(themes) as ThemeName[];
 const ORIGIN = 'http://timeline.test';
 const NONCE = 'c0ffee';
 
-let harness: Promise<string> | undefined;
+const harnesses = new Map<string, Promise<string>>();
 
 /** The host's end as one script, from the sources as they are. */
-function harnessScript(): Promise<string> {
-  harness ??= build({
-    entryPoints: [join(root, 'test/webview/harness.ts')],
+function harnessScript(name: string): Promise<string> {
+  const known = harnesses.get(name);
+  if (known) return known;
+  const made = build({
+    entryPoints: [join(root, 'test/webview', name)],
     bundle: true,
     write: false,
     format: 'iife',
     target: 'es2022',
     logLevel: 'warning',
-  }).then((made) => made.outputFiles[0]!.text);
-  return harness;
+  }).then(({ outputFiles }) => outputFiles[0]!.text);
+  harnesses.set(name, made);
+  return made;
 }
 
 export interface PageOptions {
@@ -44,8 +47,34 @@ export interface TimelinePage {
   readonly errors: string[];
 }
 
+/** What a page is made of, and the script that plays its host. */
+interface Subject {
+  readonly name: string;
+  readonly harness: string;
+  readonly html: (parts: PageParts) => string;
+}
+
 /** Opens the timeline, without any trace. */
 export async function openTimeline(browser: Browser, options: PageOptions = {}): Promise<TimelinePage> {
+  const opened = await openPage(browser, { name: 'timeline', harness: 'harness.ts', html: timelinePage }, options);
+  await opened.page.locator('.message:visible').waitFor();
+  return opened;
+}
+
+/** Opens the list of events, without any trace. */
+export async function openEvents(browser: Browser, options: PageOptions = {}): Promise<TimelinePage> {
+  const viewport = options.viewport ?? { width: 1200, height: 320 };
+  const subject = { name: 'events', harness: 'events-harness.ts', html: eventsPage };
+  const opened = await openPage(browser, subject, { ...options, viewport });
+  await opened.page.locator('.message:visible').waitFor();
+  return opened;
+}
+
+async function openPage(
+  browser: Browser,
+  { name, harness, html }: Subject,
+  options: PageOptions,
+): Promise<TimelinePage> {
   const context = await browser.newContext({
     viewport: options.viewport ?? { width: 1200, height: 700 },
     deviceScaleFactor: options.scale ?? 1,
@@ -57,26 +86,25 @@ export async function openTimeline(browser: Browser, options: PageOptions = {}):
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
   });
-  const html = timelinePage({
+  const body = html({
     cspSource: ORIGIN,
     nonce: NONCE,
-    script: `${ORIGIN}/timeline.js`,
-    style: `${ORIGIN}/timeline.css`,
+    script: `${ORIGIN}/${name}.js`,
+    styles: [`${ORIGIN}/${name}.css`, `${ORIGIN}/query.css`],
   });
   await page.route(`${ORIGIN}/**`, (route) => {
-    const name = new URL(route.request().url()).pathname.slice(1);
-    if (name === '') return route.fulfill({ contentType: 'text/html', body: html });
-    if (!/^timeline\.(js|css)$/.test(name)) return route.fulfill({ status: 404, body: '' });
-    const contentType = name.endsWith('.js') ? 'text/javascript' : 'text/css';
-    return route.fulfill({ contentType, body: readFileSync(join(dist, 'webview', name)) });
+    const file = new URL(route.request().url()).pathname.slice(1);
+    if (file === '') return route.fulfill({ contentType: 'text/html', body });
+    if (![`${name}.js`, `${name}.css`, 'query.css'].includes(file)) return route.fulfill({ status: 404, body: '' });
+    const contentType = file.endsWith('.js') ? 'text/javascript' : 'text/css';
+    return route.fulfill({ contentType, body: readFileSync(join(dist, 'webview', file)) });
   });
-  await page.addInitScript({ content: await harnessScript() });
+  await page.addInitScript({ content: await harnessScript(harness) });
   await page.addInitScript((state) => {
     globalThis.harness.state = state;
   }, options.state);
   await page.addInitScript(applyTheme, themes[options.theme ?? 'dark']);
   await page.goto(`${ORIGIN}/`);
-  await page.locator('.message:visible').waitFor();
   return { page, errors };
 }
 

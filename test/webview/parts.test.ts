@@ -190,6 +190,24 @@ describe('rows', () => {
     assert.deepEqual(paths(rows), []);
     rows.setFilter('  ');
     assert.equal(rows.rows.length, 7);
+    rows.setFilter('"03.0 nvme"');
+    assert.equal(rows.rows.length, 4, 'a text in quotes is one word');
+    rows.setFilter('"nvme 03.0"');
+    assert.deepEqual(paths(rows), []);
+  });
+
+  it('can be some lanes only, with what stands above them, of those that the words leave', () => {
+    const rows = new Rows();
+    rows.setLanes(someLanes());
+    const idOf = (path: string): number => rows.byPath(path)!.id;
+    rows.setOnly(new Set([idOf('device/0000:00:03.0/msix/1'), idOf('cpu/0/vector/33')]));
+    assert.deepEqual(paths(rows), ['device', 'device/0000:00:03.0', 'device/0000:00:03.0/msix/1', 'cpu', 'cpu/0']);
+    rows.setFilter('nvme');
+    assert.deepEqual(paths(rows), ['device', 'device/0000:00:03.0', 'device/0000:00:03.0/msix/1']);
+    rows.setOnly(new Set());
+    assert.deepEqual(paths(rows), []);
+    rows.setOnly(undefined);
+    assert.equal(rows.rows.length, 4);
   });
 });
 
@@ -199,6 +217,8 @@ const empty: WindowView = {
   count: new Uint32Array(),
   step: new Uint32Array(),
   shapes: new Uint16Array(),
+  hits: new Uint32Array(),
+  hitShapes: new Uint16Array(),
   rowLayers: new Uint32Array(2),
   layerRuns: new Uint32Array(1),
   runAt: new Float32Array(),
@@ -210,7 +230,10 @@ const unexpected = (error: unknown): never => assert.fail(String(error));
 
 describe('fetching', () => {
   const row = { lane: 1, deep: false };
-  const wantedOf = (view: Viewport) => ({ trace: 1, viewport: view, rows: [row], needed: [row], indexed: 10 });
+  const wantedOf = (view: Viewport) => ({
+    ...{ trace: 1, viewport: view, rows: [row], needed: [row], indexed: 10, search: 0, searched: 0 },
+  });
+  const reply = { indexed: 10, search: 0, searched: 0, window: packWindow(empty) };
   const tick = (): Promise<void> => new Promise((done) => setTimeout(done, 0));
 
   it('rounds resolutions down to powers of two', () => {
@@ -223,10 +246,11 @@ describe('fetching', () => {
 
   it('asks for three screens, and for nothing new while these suffice', async () => {
     const asked: WindowQuestion[] = [];
+    let search = 0;
     const windows = new Windows(
       async (question) => {
         asked.push(question);
-        return { indexed: 10, window: packWindow(empty) };
+        return { ...reply, search, searched: search * 5 };
       },
       () => {},
       unexpected,
@@ -253,6 +277,20 @@ describe('fetching', () => {
     windows.want({ ...wantedOf(view), indexed: 11 });
     await tick();
     assert.equal(asked.length, 3, 'there is more of the trace');
+    search = 2;
+    windows.want({ ...wantedOf(view), search });
+    await tick();
+    assert.equal(asked.length, 4, 'other events are looked for');
+    windows.want({ ...wantedOf(view), search, searched: 10 });
+    await tick();
+    assert.equal(asked.length, 4);
+    windows.want({ ...wantedOf(view), search, searched: 11 });
+    await tick();
+    assert.equal(asked.length, 5, 'the search went on');
+    search = 0;
+    windows.want(wantedOf(view));
+    await tick();
+    assert.equal(asked.length, 6, 'nothing is looked for any more');
   });
 
   it('has one question under way, and then asks only the newest of those that came', async () => {
@@ -260,7 +298,7 @@ describe('fetching', () => {
     const windows = new Windows(
       (question) =>
         new Promise((resolve) => {
-          asked.push({ question, answer: () => resolve({ indexed: 10, window: packWindow(empty) }) });
+          asked.push({ question, answer: () => resolve(reply) });
         }),
       () => {},
       unexpected,
@@ -289,9 +327,7 @@ describe('fetching', () => {
     const windows = new Windows(
       () => {
         calls++;
-        return calls === 1
-          ? Promise.reject(new Error('no'))
-          : Promise.resolve({ indexed: 10, window: packWindow(empty) });
+        return calls === 1 ? Promise.reject(new Error('no')) : Promise.resolve(reply);
       },
       () => {},
       (error) => errors.push(error),

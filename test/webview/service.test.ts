@@ -1,89 +1,27 @@
 // The host's end of the timeline: work in slices, not too many messages, and no answers about another trace.
 import assert from 'node:assert/strict';
-import type { MessengerAPI, NotificationHandler, RequestHandler } from 'vscode-messenger-common';
-import { CancellationTokenImpl } from 'vscode-messenger-common';
 import { Peer } from '../../src/protocol/rpc.ts';
 import type {
   CursorMessage,
   DifferencesMessage,
   FindingsMessage,
   FoundMessage,
+  HitLanesMessage,
   LanesMessage,
   PathMessage,
   TraceMessage,
+  WindowReply,
 } from '../../src/protocol/timeline.ts';
 import { MOST_FOUND } from '../../src/protocol/timeline.ts';
+import { unpackWindow } from '../../src/protocol/window.ts';
 import type { Place } from '../../src/query/diff/places.ts';
 import { Session } from '../../src/session/session.ts';
 import type { Trace } from '../../src/trace/trace.ts';
-import { type ShownTrace, TimelineService } from '../../src/vscode/timeline-service.ts';
+import { Searcher } from '../../src/vscode/events/searcher.ts';
+import type { ShownFinding, ShownTrace } from '../../src/vscode/timeline-messages.ts';
+import { TimelineService } from '../../src/vscode/timeline-service.ts';
 import { fixtureTrace } from '../helpers/fixtures.ts';
-
-/** A clock that stands still until it is told to go on, and jumps from one thing to do to the next. */
-class Clock {
-  now = 0;
-  #next = 0;
-  #tasks: { at: number; order: number; then: () => void }[] = [];
-
-  after = (ms: number, then: () => void): (() => void) => {
-    const task = { at: this.now + ms, order: this.#next++, then };
-    this.#tasks.push(task);
-    return () => {
-      this.#tasks = this.#tasks.filter((other) => other !== task);
-    };
-  };
-
-  /** Does all that is due within some milliseconds. */
-  run(ms: number): void {
-    const end = this.now + ms;
-    for (;;) {
-      const [task] = this.#tasks.sort((a, b) => a.at - b.at || a.order - b.order);
-      if (!task || task.at > end) break;
-      this.#tasks.shift();
-      this.now = Math.max(this.now, task.at);
-      task.then();
-    }
-    this.now = end;
-  }
-}
-
-class Line implements MessengerAPI {
-  readonly told: { method: string; value: unknown }[] = [];
-  readonly #handlers = new Map<string, RequestHandler<unknown, unknown>>();
-  readonly #listeners = new Map<string, NotificationHandler<unknown>>();
-
-  sendRequest<R>(): Promise<R> {
-    return Promise.reject(new Error('the host asks nothing'));
-  }
-
-  sendNotification(type: { method: string }, _to: unknown, value?: unknown): void {
-    this.told.push({ method: type.method, value });
-  }
-
-  onRequest<P, R>(type: { method: string }, handler: RequestHandler<P, R>): void {
-    this.#handlers.set(type.method, handler as RequestHandler<unknown, unknown>);
-  }
-
-  onNotification<P>(type: { method: string }, handler: NotificationHandler<P>): void {
-    this.#listeners.set(type.method, handler as NotificationHandler<unknown>);
-  }
-
-  async ask<R>(method: string, value: unknown): Promise<R> {
-    return (await this.#handlers.get(method)!(value, { type: 'extension' }, new CancellationTokenImpl())) as R;
-  }
-
-  tell(method: string, value: unknown): void {
-    void this.#listeners.get(method)!(value, { type: 'extension' });
-  }
-
-  last<T>(method: string): T {
-    return (this.told.filter((m) => m.method === method).at(-1)?.value ?? assert.fail(`no ${method}`)) as T;
-  }
-
-  count(method: string): number {
-    return this.told.filter((m) => m.method === method).length;
-  }
-}
+import { Clock, Line } from './line.ts';
 
 let ids = 0;
 const shownOf = (trace: Trace, load: ShownTrace['load'] = 'ready'): ShownTrace => {
@@ -91,14 +29,18 @@ const shownOf = (trace: Trace, load: ShownTrace['load'] = 'ready'): ShownTrace =
   return { id: ++ids, label: `trace ${ids}`, session, load, progress: load === 'loading' ? 0.5 : 1, error: undefined };
 };
 
+const F09 = { rule: { id: 'F09' }, title: 'an entry was masked' } as const;
+
 function start(
   places: readonly Place[] = [],
-  found: readonly { readonly step: number; readonly severity: 'error' | 'info' }[] = [],
+  found: readonly ShownFinding[] = [],
 ): {
   clock: Clock;
   line: Line;
   service: TimelineService;
+  searcher: Searcher;
   opened: () => number;
+  shownFindings: ShownFinding[];
 } {
   const clock = new Clock();
   const line = new Line();
@@ -106,12 +48,15 @@ function start(
   let opened = 0;
   // Each look at the clock finds it a millisecond later: eight slices of events in one go.
   const now = (): number => clock.now++;
+  const searcher = new Searcher(clock.after, now);
+  const shownFindings: ShownFinding[] = [];
   const service = new TimelineService(peer, {
-    ...{ after: clock.after, now, open: () => opened++ },
+    ...{ after: clock.after, now, searcher, problem: (text) => assert.fail(text), open: () => opened++ },
     differences: () => places,
     findings: () => found,
+    finding: (_, finding) => shownFindings.push(finding),
   });
-  return { clock, line, service, opened: () => opened };
+  return { clock, line, service, searcher, opened: () => opened, shownFindings };
 }
 
 describe('timeline service', () => {
@@ -151,12 +96,14 @@ describe('timeline service', () => {
     assert.deepEqual(line.last<PathMessage>('timeline/path').hops, []);
   });
 
-  it('tells where findings are, in the lanes of their events', () => {
-    const { clock, line, service } = start(
+  it('tells where findings are, in the lanes of their events, what they say, and shows the one that is asked for', () => {
+    const object = trace.table.object(30);
+    const path = trace.world.path(object);
+    const { clock, line, service, shownFindings } = start(
       [],
       [
-        { step: 30, severity: 'error' },
-        { step: trace.length, severity: 'info' },
+        { ...F09, step: 30, severity: 'error', object },
+        { ...F09, step: trace.length, severity: 'info', object },
       ],
     );
     const shown = shownOf(trace);
@@ -168,7 +115,19 @@ describe('timeline service', () => {
     // The second one lies behind the end of what is drawn.
     assert.deepEqual(
       places.map(({ severity, step, lane }) => [severity, step, lanes.find((one) => one.id === lane)?.path]),
-      [['error', 30, trace.world.path(trace.table.object(30))]],
+      [['error', 30, path]],
+    );
+    const [told] = places;
+    assert.deepEqual([told!.rule, told!.title, told!.object], ['F09', 'an entry was masked', path]);
+    assert.match(told!.label, /^1795148\d+\.\d{6}$/);
+    const question = { trace: shown.id, rule: 'F09', step: 30, object: path };
+    for (const wrong of [{ trace: 99 }, { rule: 'F01' }, { step: 31 }, { object: 'irq/1' }])
+      line.tell('timeline/finding', { ...question, ...wrong });
+    assert.deepEqual(shownFindings, []);
+    line.tell('timeline/finding', question);
+    assert.deepEqual(
+      shownFindings.map(({ step }) => step),
+      [30],
     );
   });
 
@@ -194,14 +153,20 @@ describe('timeline service', () => {
     );
   });
 
-  it('tells which events were found, those nearest to the cursor where there are very many', () => {
-    const { clock, line, service } = start();
+  it('tells which events were found, those nearest to the cursor where there are very many', async () => {
+    const { clock, line, service, searcher } = start();
     const shown = shownOf(trace);
     service.show(shown);
     clock.run(60_000);
     assert.deepEqual(line.last<FoundMessage>('timeline/found'), { trace: shown.id, places: [] });
-    shown.session.showFound({ filter: 'step == 30 || step == 31', steps: [30, 31, trace.length + 5] });
-    service.searched();
+    shown.session.onChange((what) => {
+      if (what === 'search') service.searched();
+    });
+    const look = async (filter: string): Promise<void> => {
+      await searcher.look(shown.session, filter);
+      clock.run(60_000);
+    };
+    await look('step == 30 || step == 31');
     const { lanes } = line.last<LanesMessage>('timeline/lanes');
     const { places } = line.last<FoundMessage>('timeline/found');
     assert.deepEqual(
@@ -212,8 +177,7 @@ describe('timeline service', () => {
     assert.equal(lanes.find((one) => one.id === first?.lane)?.path, trace.world.path(trace.table.object(30)));
     const all = Array.from({ length: trace.length }, (_, step) => step);
     assert.ok(all.length > MOST_FOUND + 100);
-    shown.session.showFound({ filter: 'step >= 0', steps: all });
-    service.searched();
+    await look('step >= 0');
     for (const at of [0, all.length - 1]) {
       shown.session.move({ to: 'step', step: at });
       service.moved();
@@ -221,9 +185,45 @@ describe('timeline service', () => {
       assert.equal(found.length, MOST_FOUND);
       assert.ok(found.includes(at));
     }
-    shown.session.showFound(undefined);
-    service.searched();
+    await look('');
     assert.deepEqual(line.last<FoundMessage>('timeline/found').places, []);
+  });
+
+  it('tells in which lanes events were found, and which marks of a window they are', async () => {
+    const { clock, line, service, searcher } = start();
+    const shown = shownOf(trace);
+    shown.session.onChange((what) => {
+      if (what === 'search') service.searched();
+    });
+    service.show(shown);
+    // Half of the trace is not sorted into lanes yet.
+    clock.run(4);
+    await searcher.look(shown.session, 'kind == irte.read || kind == cfg.write');
+    clock.run(60_000);
+    const { lanes } = line.last<LanesMessage>('timeline/lanes');
+    const { search, lanes: hits } = line.last<HitLanesMessage>('timeline/hit-lanes');
+    assert.equal(search, searcher.numberOf(shown.session));
+    const objects = new Set<string>();
+    for (let step = 0; step < trace.length; step++)
+      if (['irte.read', 'cfg.write'].includes(trace.table.kind(step).name))
+        objects.add(trace.world.path(trace.table.object(step)));
+    const paths = hits.map((id) => lanes.find((lane) => lane.id === id)?.path);
+    assert.deepEqual(
+      paths.filter((path) => !path?.endsWith('/msi')).sort(),
+      [...objects].sort(),
+      'the lanes of the objects; a write to the MSI capability shows in its lane too',
+    );
+    const lane = lanes.find(({ path }) => path.startsWith('irte/'))!;
+    const question = { axis: 'step', from: 0, size: trace.length, bins: 1, rows: [{ lane: lane.id, deep: false }] };
+    const reply = await line.ask<WindowReply>('timeline/window', { trace: shown.id, ...question });
+    assert.deepEqual([reply.search, reply.searched], [search, trace.length]);
+    const view = unpackWindow(reply.window, 1);
+    const reads = Array.from({ length: trace.length }, (_, step) => step).filter(
+      (step) => trace.table.kind(step).name === 'irte.read' && trace.world.path(trace.table.object(step)) === lane.path,
+    ).length;
+    assert.deepEqual([view.hits[0], view.count[0]! > reads], [reads, true]);
+    await searcher.look(shown.session, '');
+    assert.deepEqual(line.last<HitLanesMessage>('timeline/hit-lanes').lanes, []);
   });
 
   it('sorts events in slices and tells how far it is', () => {
@@ -319,6 +319,35 @@ describe('timeline service', () => {
     assert.equal(shown.session.selection, 'irte/0/20');
     line.tell('timeline/open', {});
     assert.equal(opened(), 1);
+  });
+
+  it('marks the events of a range of the axis, until another trace or another page is shown', async () => {
+    const { clock, line, service } = start();
+    const shown = shownOf(trace);
+    service.show(shown);
+    clock.run(60_000);
+    const tell = (range: object | null, id = shown.id): void => line.tell('timeline/range', { trace: id, range });
+    tell({ axis: 'step', from: 99.5, to: 20 });
+    assert.deepEqual(shown.session.range, { from: 20, to: 99 });
+    tell({ axis: 'step', from: 5, to: 9 }, shown.id + 1);
+    assert.deepEqual(shown.session.range, { from: 20, to: 99 });
+    const [from, to] = [trace.table.time(30), trace.table.time(60)];
+    tell({ axis: 'time', from, to });
+    const inside = Array.from({ length: trace.length }, (_, step) => step).filter(
+      (step) => trace.table.time(step) >= from && trace.table.time(step) < to,
+    );
+    assert.deepEqual(shown.session.range, { from: inside[0], to: inside.at(-1) });
+    tell({ axis: 'step', from: 7.2, to: 7.8 });
+    assert.equal(shown.session.range, undefined, 'no event lies in it');
+    tell({ axis: 'step', from: 5, to: 9 });
+    tell(null);
+    assert.equal(shown.session.range, undefined);
+    tell({ axis: 'step', from: 5, to: 9 });
+    await line.ask<TraceMessage>('timeline/hello', {});
+    assert.equal(shown.session.range, undefined, 'a new page has none marked');
+    tell({ axis: 'step', from: 5, to: 9 });
+    service.show(undefined);
+    assert.equal(shown.session.range, undefined);
   });
 
   it('says nothing more when it is done with', () => {

@@ -68,7 +68,10 @@ describe('timeline: picture', () => {
     const box = { x: pixel - 7, y: row - 16, width: 14, height: 14 };
     const red = await color(page, '--vscode-charts-red');
     const find = (found: { step: number; severity: 'error' }[]): Promise<void> =>
-      page.evaluate((all) => globalThis.harness.find(all), found);
+      page.evaluate(
+        (all) => globalThis.harness.find(all.map((one) => ({ ...one, rule: { id: 'F01' }, title: 'lost' }))),
+        found,
+      );
     assert.equal(await share(page, 'canvas.overlay', box, red), 0);
     await find([{ step, severity: 'error' }]);
     await settle(page);
@@ -115,18 +118,18 @@ describe('timeline: picture', () => {
     const enabled = /msix_write_config dev nvme enabled 1 masked 1/;
     const line = text.split('\n').findIndex((one) => enabled.test(one)) + 1;
     const pixel = await pixelOf(page, stampOf(enabled));
-    const find = (count: number): Promise<number> =>
+    const find = (filter: string): Promise<number> =>
       page.evaluate(
-        ([line, count]) => {
+        async ([line, filter]) => {
           const { harness } = globalThis;
           const step = harness.session.trace.lastAtLine(line);
-          harness.search(Array.from({ length: count }, () => step));
+          await harness.search(filter.replace('HERE', String(step)));
           return step;
         },
-        [line, count] as const,
+        [line, filter] as const,
       );
     const expected = await color(page, '--vscode-charts-yellow');
-    const step = await find(0);
+    const step = await find('');
     const path = await page.evaluate((at) => {
       const { trace } = globalThis.harness.session;
       return trace.world.path(trace.table.object(at));
@@ -134,11 +137,11 @@ describe('timeline: picture', () => {
     const row = await rowOf(page, path);
     const box = { x: pixel - 12, y: row - 12, width: 24, height: 24 };
     assert.equal(await share(page, 'canvas.overlay', box, expected), 0);
-    await find(1);
+    await find('step == HERE');
     await settle(page);
     const part = await share(page, 'canvas.overlay', box, expected);
     assert.ok(part > 0.02 && part < 0.3, `brackets: ${part}`);
-    await find(0);
+    await find('');
     await settle(page);
     assert.equal(await share(page, 'canvas.overlay', box, expected), 0);
     await page.context().close();
@@ -275,10 +278,24 @@ describe('timeline: mouse', () => {
     await page.keyboard.up('Shift');
     const seconds = ((((to - from) * 300) / box.width) * 1e-9).toFixed(3);
     assert.equal(await page.locator('.status .range').innerText(), `Δ ${seconds} s`);
+    await settle(page);
+    const marked = await page.evaluate(() => globalThis.harness.session.range);
+    const places = await page.evaluate(() => {
+      const { table, length } = globalThis.harness.session.trace;
+      return Array.from({ length }, (_, step) => table.time(step));
+    });
+    const pixel = (to - from) / box.width;
+    /** The first event at a place or later. */
+    const firstAt = (x: number): number => places.findIndex((place) => place >= x);
+    const between = (step: number, x: number): boolean =>
+      step >= firstAt(from + (x - 1) * pixel) && step <= firstAt(from + (x + 1) * pixel);
+    assert.ok(marked && between(marked.from, 200), `from step ${marked?.from}`);
+    assert.ok(between(marked.to + 1, 500), `to step ${marked.to}`);
     await page.locator('canvas.overlay').focus();
     await page.keyboard.press('Escape');
     await settle(page);
     assert.equal(await page.locator('.status .range').innerText(), '');
+    assert.equal(await page.evaluate(() => globalThis.harness.session.range), undefined);
     await page.context().close();
   });
 

@@ -339,7 +339,7 @@ describe('timeline: without seeing the picture', () => {
   it('has names and roles for everything that can have the focus', async () => {
     const { page } = await opened(browser());
     const names: string[] = [];
-    await page.locator('.toolbar vscode-text-field').click();
+    await page.locator('.query input').click();
     for (let i = 0; i < 14; i++) {
       names.push(
         await page.evaluate(() => {

@@ -65,7 +65,7 @@ export function drawFrame(g: CanvasRenderingContext2D, theme: Theme, kind: Kind,
   }
 }
 
-/** Draws the differences that are in sight; of several in one place the first one. */
+/** Draws the differences that are in sight; of several in one place the first one. Brackets of found events stand beside one another, not in one another. */
 export function drawDifferences(
   g: CanvasRenderingContext2D,
   width: number,
@@ -73,10 +73,16 @@ export function drawDifferences(
   { theme, viewport, differences }: { theme: Theme; viewport: Viewport; differences: readonly DifferencePoint[] },
 ): void {
   const drawn = new Set<string>();
+  /** Where the last brackets of each row stand. */
+  const brackets = new Map<number, number>();
   for (const { place, row, kind } of differences) {
     if (row === undefined || row < -HALF || row > height + HALF) continue;
     const x = Math.round(viewport.pixel(place));
     if (x < -HALF || x > width + HALF) continue;
+    if (kind === 'found') {
+      if (Math.abs(x - (brackets.get(row) ?? Number.NEGATIVE_INFINITY)) <= 2 * HALF) continue;
+      brackets.set(row, x);
+    }
     const spot = `${Math.round(x / 3)} ${row}`;
     if (drawn.has(spot)) continue;
     drawn.add(spot);

@@ -23,6 +23,12 @@ const TIP = 4;
 const TALL = 9;
 const HALF = 5;
 
+/** Whether the pin of a finding covers a place of the picture. The pointer need not be exact: some pixels around the pin count too. */
+export function pinCovers({ place, row }: FindingPoint, viewport: Viewport, x: number, y: number): boolean {
+  if (row === undefined) return false;
+  return Math.abs(viewport.pixel(place) - x) <= HALF + 1 && y >= row - TIP - TALL - 1 && y <= row - TIP + 1;
+}
+
 /** The colour of a finding, and whether its pin is filled: the pin of an error is, for those who see no colours. */
 export function pinOf(theme: Theme, severity: Severity): { readonly color: string; readonly full: boolean } {
   const bad = severity === 'error' || severity === 'security';

@@ -21,6 +21,19 @@ export interface MarkStyle {
   readonly edges: boolean;
   /** Several lanes in one row: height tells how many. */
   readonly density: boolean;
+  /** All events, or while events are looked for, those that fit, or the others. */
+  readonly which: 'all' | 'hits' | 'others';
+  /** How strong they are drawn, 1 for fully. */
+  readonly alpha: number;
+}
+
+/** How many events of a mark are drawn, and their marks as bits. */
+function drawnOf(view: WindowView, i: number, which: MarkStyle['which']): readonly [count: number, shapes: number] {
+  const [count, shapes] = [view.count[i]!, view.shapes[i]!];
+  if (which === 'all') return [count, shapes];
+  const [hits, hitShapes] = [view.hits[i]!, view.hitShapes[i]!];
+  // What fits is drawn over the others: of the same shape they would not be seen.
+  return which === 'hits' ? [hits, hitShapes] : [count - hits, shapes & ~hitShapes];
 }
 
 /** Rectangles of one colour and strength, drawn at once. */
@@ -34,9 +47,9 @@ class Batches {
     batch[2].rect(x, y, width, height);
   }
 
-  draw(g: CanvasRenderingContext2D): void {
+  draw(g: CanvasRenderingContext2D, strength: number): void {
     for (const [color, alpha, path] of this.#paths.values()) {
-      g.globalAlpha = alpha;
+      g.globalAlpha = alpha * strength;
       g.fillStyle = color;
       g.fill(path);
     }
@@ -62,7 +75,7 @@ export function drawMarks(
   const device = 1 / devicePixelRatio;
   const batches = new Batches();
   const glyphs: [shapes: number, x: number, count: number, room: number][] = [];
-  const visible = (i: number): number => view.shapes[i]! & (style.edges ? ~0 : ~EDGE);
+  const visible = (i: number): number => drawnOf(view, i, style.which)[1] & (style.edges ? ~0 : ~EDGE);
   const nextOf = (i: number): number => {
     let next = i + 1;
     while (next < stop && visible(next) === 0) next++;
@@ -77,13 +90,14 @@ export function drawMarks(
     const next = nextOf(i);
     const after = next < stop ? view.at[next]! * scale + shift : Number.POSITIVE_INFINITY;
     const shapes = visible(i);
+    const [count] = drawnOf(view, i, style.which);
     if (x - before >= APART && after - x >= APART) {
-      glyphs.push([shapes, x, view.count[i]!, after - x]);
+      glyphs.push([shapes, x, count, after - x]);
     } else {
       const snapped = Math.floor(x / device) * device;
       // Finer data than pixels: what would be drawn twice is drawn once.
       if (snapped !== lastX || (shapes & ~lastShapes) !== 0) {
-        addTicks(batches, theme, shapes, view.count[i]!, snapped, rowTop, style);
+        addTicks(batches, theme, shapes, count, snapped, rowTop, style);
         lastShapes = snapped === lastX ? shapes | lastShapes : shapes;
         lastX = snapped;
       }
@@ -91,12 +105,14 @@ export function drawMarks(
     before = x;
     i = next;
   }
-  batches.draw(g);
+  batches.draw(g, style.alpha);
+  g.globalAlpha = style.alpha;
   for (const [shapes, x, count, room] of glyphs) {
     // One glyph per height, the others behind it.
     for (const bits of GLYPH_BITS) if ((shapes & bits) !== 0) drawGlyph(g, theme, foremost(shapes & bits), x, rowTop);
     if (count > 1 && room > 2 * APART) drawCount(g, theme, count, x + GLYPH + 3, rowTop, room - GLYPH - 4);
   }
+  g.globalAlpha = 1;
 }
 
 const strength = (count: number): number => (count < 2 ? 0.7 : count < 8 ? 0.85 : 1);

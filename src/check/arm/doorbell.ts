@@ -1,7 +1,7 @@
 // What rules about doorbells behind an SMMU share: pages, and who holds a message for one.
 import { hex64 } from '../../base/hex.ts';
 import type { ObjectId } from '../../base/ids.ts';
-import { effectivelyMasked } from '../../model/events/msix.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import type { World } from '../../model/world.ts';
@@ -63,6 +63,13 @@ export function senderTo(state: State, fn: ObjectId, page: number, hint: ObjectI
     if (doorbellPage(state, object) === page && effectivelyMasked(state, object) !== true) return object;
   const single = children?.get('msi')?.object ?? -1;
   return doorbellPage(state, single) === page ? single : -1;
+}
+
+/** Whether the trace shows the address of any message of a function. */
+export function showsMessages(state: State, fn: ObjectId): boolean {
+  const children = state.world.node(fn)?.children;
+  const entries = [...(children?.get('msix')?.children.values() ?? [])].map(({ object }) => object);
+  return [...entries, children?.get('msi')?.object ?? -1].some((object) => doorbellPage(state, object) >= 0);
 }
 
 /** The function that an entry or MSI capability belongs to, or -1. */

@@ -4,7 +4,7 @@ import { requesterIn } from '../../model/bdf.ts';
 import { devRaise, msgSend, tblWrite } from '../../model/events/msix.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { smmuBypass, smmuFault, smmuTrans } from '../../model/events/smmu.ts';
-import { pciCommand } from '../../model/registers/pci.ts';
+import { mayWrite } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { smmuStream } from '../../model/things/remap.ts';
@@ -20,6 +20,7 @@ import {
   ownerOfMessage,
   pageOf,
   senderTo,
+  showsMessages,
 } from './doorbell.ts';
 
 /** F70. */
@@ -154,6 +155,7 @@ class Doorbells implements RuleObserver {
           world.node(fn)?.segment ?? `stream ${world.node(stream)?.segment ?? '?'}`,
           event,
           address,
+          showsMessages(state, fn),
         );
       return;
     }
@@ -175,6 +177,7 @@ class Doorbells implements RuleObserver {
       title: `${name} sent its message to ${empty ? 'address 0, where no doorbell is' : what} (${event})`,
       text: `${name} sent its message to ${what}. The SMMU refused the write with ${event}: the interrupt is lost, the device is not told and keeps nothing pending.${ago === '' ? '' : ` Its cause arose ${ago}.`}${wrote === '' ? '' : ` The entry was last written ${wrote}.`}`,
       evidence: steps(this.#writes.step(holder), cause),
+      lost: true,
     });
   }
 
@@ -186,14 +189,17 @@ class Doorbells implements RuleObserver {
     return !known || owner === fn ? this.#due : -1;
   }
 
-  /** An access that is no message. */
-  #access(step: Step, stream: ObjectId, who: string, event: string, address: string): void {
+  /** An access that is no message of which the trace tells. `shown`: it tells of some message of the function. */
+  #access(step: Step, stream: ObjectId, who: string, event: string, address: string, shown: boolean): void {
+    const what = shown
+      ? 'No entry of it holds a message for that page: this is DMA, not an interrupt.'
+      : 'The trace shows no message of its entries, so that this may be one, whose interrupt is lost, or DMA.';
     this.#report({
       step,
       object: stream,
       severity: 'warning',
       title: `${who} accessed ${address === '' ? 'an address' : address}, which its SMMU does not map (${event})`,
-      text: `${who} accessed ${address === '' ? 'an address that the record does not tell' : `the I/O virtual address ${address}`}, and the SMMU refused that with ${event}. No entry of it holds a message for that page: this is DMA, not an interrupt. What it read or wrote there is lost. Further accesses of the same page right behind are not listed.`,
+      text: `${who} accessed ${address === '' ? 'an address that the record does not tell' : `the I/O virtual address ${address}`}, and the SMMU refused that with ${event}. ${what} What it read or wrote there is lost. Further accesses of the same page right behind are not listed.`,
       evidence: [],
       confirm: 'iommu:map and iommu:unmap of that range, and what the driver gave to the device',
     });
@@ -209,7 +215,7 @@ class Doorbells implements RuleObserver {
     const fn = ownerOfMessage(world, object);
     // Messages to no address, and those of a function that may not write, are other faults.
     if (told || doorbellPage(state, object) === 0) return;
-    if (pciCommand.f.busMaster.flag(state, fn, device.at.command) === false) return;
+    if (mayWrite(state, fn) === false) return;
     const names = world.spaceOf(object);
     if (names.find('smmu') === undefined && names.find('its') === undefined) return;
     const bypass = functionOf(world, this.#bypassed) === fn;
@@ -223,6 +229,7 @@ class Doorbells implements RuleObserver {
       title: `${name} sent a message that reached no doorbell (${reason})`,
       text: `${name} sent a message, and it reached no doorbell: ${reason}.${ago === '' ? '' : ` Its cause arose ${ago}.`}${this.#leads(state, fn)}`,
       evidence: steps(this.#causes.step(fn), bypass ? this.#bypassStep : undefined),
+      lost: true,
     });
   }
 

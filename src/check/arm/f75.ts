@@ -140,6 +140,7 @@ class Translations implements RuleObserver {
       title: `A message of ${device} is lost in the ITS: ${reason.replace(/^EventID is/, `${event} is`)}`,
       text: `${device} wrote ${event} to the doorbell${sender}. The ITS has no translation for it: ${reason}. No LPI becomes pending; neither device nor driver is told.${ago === '' ? '' : ` The cause arose ${ago} the write.`}`,
       evidence: steps(this.#writes.step(from), this.#causes.step(fn), this.#step),
+      lost: true,
     });
   }
 

@@ -47,6 +47,8 @@ export const invalidatesConfiguration: Rule<'F78'> = {
             title: `LPI ${number} was ${enabled ? 'enabled' : 'disabled'} and not invalidated, and a message came for it`,
             text: `The configuration byte of LPI ${number} was written${ago === '' ? '' : ` ${ago}`}, and no INV made the redistributor read it: it still holds the LPI as ${enabled ? 'disabled, so that the interrupt stays pending' : 'enabled, so that it is delivered although it is masked'}.`,
             evidence: steps(since),
+            // Without an INV nothing sends it out of the pending table. A disabled one was delivered.
+            lost: enabled,
             absent: { since, kinds: [lpiLoad, itsInv] },
           });
         }

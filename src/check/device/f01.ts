@@ -1,13 +1,14 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
-import { devRaise, devWithdraw, effectivelyMasked, msgSend, ownerOf, pbaRead } from '../../model/events/msix.ts';
+import { devRaise, devWithdraw, msgSend, pbaRead } from '../../model/events/msix.ts';
 import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
+import { effectivelyMasked, enabledIn, mayWrite, ownerOf } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { causeKinds, injectionKinds, tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
-import { enabledIn, entriesOf, mayWrite, shared } from './entries.ts';
+import { entriesOf, shared } from './entries.ts';
 
 /** Time in which the message of an unmasked entry must be on the bus, ns, where other events may come in between. */
 const DUE = 1_000_000;
@@ -61,6 +62,7 @@ export const unmaskSends: Rule<'F01'> = {
         text: `The pending bit of ${name} was set ${waited} before its mask was cleared. ${came} the message that it owes: the interrupt is lost.`,
         evidence: after === undefined ? [owed.pending] : [owed.pending, after],
         absent: { since: owed.unmasked, kinds: [msgSend] },
+        lost: true,
       });
     };
     /** Owed messages that are overdue. */
@@ -108,6 +110,7 @@ export const unmaskSends: Rule<'F01'> = {
         title: `the pending bit of ${name} was dropped while it was masked`,
         text: `A cause waited behind the mask of ${name}; it was dropped (${reason}), although MSI-X stayed on and software served it in no other way.`,
         evidence: [since.step],
+        lost: true,
       });
     };
     return {

@@ -4,7 +4,6 @@ import {
   devRaise,
   devUse,
   devWithdraw,
-  effectivelyMasked,
   msgSend,
   pbaRead,
   tblBind,
@@ -13,6 +12,7 @@ import {
   tblWrite,
 } from '../../model/events/msix.ts';
 import { cfgRead, cfgWrite } from '../../model/events/pci.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { entryName } from '../names.ts';

@@ -1,4 +1,5 @@
-import { effectivelyMasked, msgSend } from '../../model/events/msix.ts';
+import { msgSend } from '../../model/events/msix.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { LastWrites } from '../last-writes.ts';

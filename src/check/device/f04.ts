@@ -1,7 +1,8 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { cpuAccept } from '../../model/events/cpu.ts';
-import { effectivelyMasked, msgSend, ownerOf, pbaRead, tblRead } from '../../model/events/msix.ts';
+import { msgSend, pbaRead, tblRead } from '../../model/events/msix.ts';
 import { dropped, merged } from '../../model/events/outcome.ts';
+import { effectivelyMasked, ownerOf } from '../../model/masking.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';

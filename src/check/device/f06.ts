@@ -1,5 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { effectivelyMasked, tblWrite } from '../../model/events/msix.ts';
+import { tblWrite } from '../../model/events/msix.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';

@@ -2,12 +2,13 @@ import type { ObjectId, Step } from '../../base/ids.ts';
 import { devReset } from '../../model/events/function.ts';
 import { tblWrite } from '../../model/events/msix.ts';
 import { cfgRead, cfgWrite, msixCtrl } from '../../model/events/pci.ts';
+import { enabledIn, functionMaskIn } from '../../model/masking.ts';
 import { msixVectorControl } from '../../model/registers/pci.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
-import { enabledIn, entriesOf, functionMaskIn, messageText } from './entries.ts';
+import { entriesOf, messageText } from './entries.ts';
 
 const { mask } = msixVectorControl.f;
 

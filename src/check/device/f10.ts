@@ -62,6 +62,8 @@ export const quietAfterFree: Rule<'F10'> = {
               ? `${world.path(since.irq)} was deactivated ${scene.span(time - since.time)} before ${name} sent a message${zero ? ' to address 0' : ''}: the device was not stopped before its interrupt was freed.`
               : `The message of ${name} went to address 0, where no interrupt controller listens: behind an IOMMU it is a DMA fault, without one it overwrites memory.`,
             evidence: since ? [since.step] : [],
+            // No interrupt controller listens at address 0. Another message may arrive at a handler, of whatever irq.
+            lost: zero,
           });
         } else if (kind === domActivate || kind === vecActivate || kind === vecDeactivate) {
           const activate = kind === domActivate ? domActivate.read(words, at).activate : kind === vecActivate;

@@ -1,6 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { ownerOf, tblRead, tblWrite } from '../../model/events/msix.ts';
+import { tblRead, tblWrite } from '../../model/events/msix.ts';
 import { cfgRead } from '../../model/events/pci.ts';
+import { ownerOf } from '../../model/masking.ts';
 import { ENTRY_BYTES, pciCommand } from '../../model/registers/pci.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';

@@ -1,12 +1,11 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { devRaise, effectivelyMasked } from '../../model/events/msix.ts';
-import { msiControl } from '../../model/registers/pci.ts';
+import { devRaise } from '../../model/events/msix.ts';
+import { effectivelyMasked, functionOf, mayWrite } from '../../model/masking.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { LastWrites } from '../last-writes.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
-import { functionOf, mayWrite } from './entries.ts';
 
 /** F12. */
 export const mayMaster: Rule<'F12'> = {
@@ -28,16 +27,13 @@ export const mayMaster: Rule<'F12'> = {
     let judged = 0;
     return {
       event(step, happened, state) {
-        const { kind, object } = happened;
+        const { kind, object, words, at } = happened;
         if (kind === devRaise) {
           const type = state.world.type(object);
           if (type !== msixEntry && type !== msi) return;
           const fn = functionOf(state, object);
           const may = writes.trustsObject(fn) ? mayWrite(state, fn) : undefined;
-          const due =
-            type === msixEntry
-              ? effectivelyMasked(state, object) === false
-              : msiControl.f.enable.flag(state, object, msi.at.control) === true;
+          const due = effectivelyMasked(state, object, devRaise.read(words, at).vector) === false;
           if (may === undefined || !due) return;
           judged++;
           if (may) {

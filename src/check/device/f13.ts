@@ -1,12 +1,12 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { intx } from '../../model/events/msix.ts';
+import { enabledIn } from '../../model/masking.ts';
 import { msiControl, pciCommand } from '../../model/registers/pci.ts';
 import { device, msi } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { LastWrites } from '../last-writes.ts';
 import { functionName } from '../names.ts';
 import type { Rule } from '../rule.ts';
-import { enabledIn } from './entries.ts';
 
 /** F13. */
 export const noPinWithMessages: Rule<'F13'> = {

@@ -1,5 +1,5 @@
 import type { Step } from '../../base/ids.ts';
-import { effectivelyMasked } from '../../model/events/msix.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { causeKinds, tableKinds } from '../kinds.ts';

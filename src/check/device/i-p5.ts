@@ -1,14 +1,15 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
-import { devRaise, effectivelyMasked, msgSend } from '../../model/events/msix.ts';
+import { devRaise, msgSend } from '../../model/events/msix.ts';
 import { message } from '../../model/events/notes.ts';
 import { dropped, merged, untold } from '../../model/events/outcome.ts';
 import { smmuFault } from '../../model/events/smmu.ts';
+import { effectivelyMasked, functionOf, mayWrite } from '../../model/masking.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { injectionKinds, tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
-import { addressOf, functionOf, mayWrite, messageText, shared } from './entries.ts';
+import { addressOf, messageText, shared } from './entries.ts';
 
 /** Time in which a message must be on the bus after its cause, ns. */
 const DUE = 1_000_000;
@@ -47,6 +48,7 @@ export const causeMakesMessage: Rule<'I-P5'> = {
         text: `MSI-X is on and neither the function nor ${name} is masked, and a cause arose; within ${scene.span(waited)} came neither its message nor a word why not.`,
         evidence: step === since.step ? [] : [step],
         absent: { since: since.step, kinds: [msgSend] },
+        lost: true,
       });
     };
     const overdue = (step: Step, time: number): void => {

@@ -1,13 +1,14 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { devReset } from '../../model/events/function.ts';
-import { devRaise, effectivelyMasked, ownerOf, tableSize, tblWrite } from '../../model/events/msix.ts';
+import { devRaise, tableSize, tblWrite } from '../../model/events/msix.ts';
+import { effectivelyMasked, enabledIn, functionMaskIn, ownerOf } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { LastWrites } from '../last-writes.ts';
 import { entryName } from '../names.ts';
-import type { Happened, Rule, Severity } from '../rule.ts';
-import { addressOf, enabledIn, entriesOf, functionMaskIn } from './entries.ts';
+import type { Breach, Happened, Rule } from '../rule.ts';
+import { addressOf, entriesOf } from './entries.ts';
 
 /** Nanoseconds after which nobody is expected to set up an entry that was raised. */
 const DUE = 1e9;
@@ -44,11 +45,11 @@ export const sameVectors: Rule<'R01'> = {
       title: string,
       text: string,
       evidence: readonly Step[],
-      severity: Severity = 'error',
+      fate: Pick<Breach, 'severity' | 'lost'>,
     ): void => {
       if (told.has(object)) return;
       told.add(object);
-      report({ step, object, title, text, evidence, severity });
+      report({ step, object, title, text, evidence, ...fate });
     };
     /** A cause waits behind the mask of an entry that the driver does not use. */
     const unused = (entry: ObjectId, since: Step, state: State, end: string): void => {
@@ -62,7 +63,7 @@ export const sameVectors: Rule<'R01'> = {
         `${name} was raised, and its driver set up only ${used} ${used === 1 ? 'entry' : 'entries'}`,
         `The device raised ${name}, which is masked and never got a message since MSI-X was switched on; the driver set up ${used} ${used === 1 ? 'entry' : 'entries'} of the function. ${end}: the cause waits behind the mask for ever. The device uses more vectors than its driver.`,
         [],
-        'warning',
+        { severity: 'warning' },
       );
     };
     const overdue = (time: number, state: State): void => {
@@ -112,6 +113,7 @@ export const sameVectors: Rule<'R01'> = {
             `vector ${index} was raised, and the table has ${size} entries`,
             `The device raised vector ${index}, but its MSI-X table has ${size} entries: the driver (or the device model) counts more vectors than there are.`,
             writes.evidenceOf(fn),
+            { lost: true },
           );
           return;
         }
@@ -128,6 +130,7 @@ export const sameVectors: Rule<'R01'> = {
           `${name} was raised, and its message is address 0: the driver never programmed it`,
           `The device raised ${name}, which is not masked and holds address 0; ${used} ${used === 1 ? 'entry' : 'entries'} of the function ${used === 1 ? 'has' : 'have'} a message. Driver and device disagree on the number of vectors, or the entry was torn down while the device still uses it.`,
           writes.evidence(state, object),
+          { lost: true },
         );
       },
       lost() {

@@ -1,13 +1,14 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import { devBind, devReset, devUnsure } from '../../model/events/function.ts';
-import { ownerOf, tblShift, tblWrite } from '../../model/events/msix.ts';
+import { tblShift, tblWrite } from '../../model/events/msix.ts';
 import { cfgWrite } from '../../model/events/pci.ts';
+import { enabledIn, functionMaskIn, maskedByBits, msiMaskBit, ownerOf } from '../../model/masking.ts';
 import { msiControl, msixVectorControl } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import type { Happened } from '../rule.ts';
-import { enabledIn, entriesOf, functionMaskIn } from './entries.ts';
+import { entriesOf } from './entries.ts';
 import { Held } from './held.ts';
 
 /** A change of a message while nothing masks the vector. */
@@ -44,10 +45,9 @@ export class LiveChanges {
         const parts = this.#held.changed(state, object, msixEntry.at.address);
         const fn = ownerOf(state, object);
         const { bits, known } = this.#held.control(object);
-        const live =
-          own.flagIn(bits, known) === false && enabledIn(state, fn) === true && functionMaskIn(state, fn) === false;
+        const by = maskedByBits(enabledIn(state, fn), functionMaskIn(state, fn), own.flagIn(bits, known));
         this.judged++;
-        if (parts !== 0 && live) change = { step, object, parts, offset, before: this.#held.message(object) };
+        if (parts !== 0 && by === 'none') change = { step, object, parts, offset, before: this.#held.message(object) };
       }
       this.#held.keep(state, object, msixEntry.at.address, msixEntry.at.control);
     } else if (type === device) {
@@ -57,9 +57,10 @@ export class LiveChanges {
           const { offset } = cfgWrite.read(words, at);
           const parts = this.#held.changed(state, cap, msi.at.address);
           const { bits, known } = this.#held.control(cap);
-          const live = msiControl.f.enable.flagIn(bits, known) === true && !masked(state, cap);
+          const by = maskedByBits(msiControl.f.enable.flagIn(bits, known), false, msiMaskBit(state, cap));
           this.judged++;
-          if (parts !== 0 && live) change = { step, object: cap, parts, offset, before: this.#held.message(cap) };
+          if (parts !== 0 && by === 'none')
+            change = { step, object: cap, parts, offset, before: this.#held.message(cap) };
         }
         this.#held.keep(state, cap, msi.at.address, msi.at.control);
       }
@@ -73,6 +74,3 @@ export class LiveChanges {
     this.#held.clear();
   }
 }
-
-/** Whether vector 0 of an MSI capability is masked; not where it has no mask bits, or they are not known. */
-const masked = (state: State, cap: ObjectId): boolean => (state.get(cap, msi.at.mask) & 1) === 1;

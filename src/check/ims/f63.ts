@@ -38,6 +38,7 @@ export const matchesPasid: Rule<'F63'> = {
         title: `${name} is for ${pasidText(done.wants)}, and a descriptor of ${pasidText(done.pasid)} named it`,
         text: `A descriptor with ${pasidText(done.pasid)} named interrupt handle ${done.handle}; ${name} lets only ${pasidText(done.wants)} raise it. ${refused ? 'The descriptor completed with status 0x19 and no interrupt' : 'The device raised it all the same'}. Usual causes: the PASID of the guest was copied without translation, or the entry was written before the PASID was known.`,
         evidence: [],
+        lost: refused,
       });
       return true;
     });

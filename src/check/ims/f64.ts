@@ -44,6 +44,7 @@ export const namesGrantedHandles: Rule<'F64'> = {
           title: `A descriptor of ${world.path(object)} named interrupt handle ${done.handle}, which is not granted`,
           text: `A descriptor with ${pasidText(done.pasid)} named interrupt handle ${done.handle} and completed with status 0x19: no interrupt. ${done.entry >= 0 ? 'The entry of that number exists and is for that PASID, so the device holds the handle as revoked' : ago === '' ? 'No entry of that number exists' : `The entry of that number was given back ${ago}`}: the handle is stale until it is requested again.`,
           evidence: steps(freed.step(gone)),
+          lost: true,
         });
       },
       lost: () => freed.clear(),

@@ -1,7 +1,15 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { irqExit } from '../../model/events/irq.ts';
 import { vfioFire } from '../../model/events/vfio.ts';
-import { irqfdWakeup, kvmIoapic, kvmLine, kvmMsi, routeRelease, routeSet } from '../../model/events/virt.ts';
+import {
+  irqfdWakeup,
+  kvmIoapic,
+  kvmLine,
+  kvmMsi,
+  kvmSeveral,
+  routeRelease,
+  routeSet,
+} from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
 import { Pairs } from '../pairs.ts';
 import type { Rule } from '../rule.ts';
@@ -64,6 +72,7 @@ export const signalFindsRoute: Rule<'F50'> = {
         title,
         text,
         evidence: step === since ? [] : [step],
+        lost: true,
         ...(step === since && vector < 0 ? {} : { absent: { since, kinds: [kvmMsi, kvmLine] } }),
       });
     /** By the number of the recording CPU plus one: the line raised last, the signal given last, the handler that runs. */
@@ -80,8 +89,11 @@ export const signalFindsRoute: Rule<'F50'> = {
     /** Routes that were seen to go. */
     const released = new Set<ObjectId>();
     let routes = false;
+    const several = !complete && scene.recorded(kvmSeveral);
     const signal = (step: Step, time: number, object: ObjectId, slot: number, state: State): void => {
       if (isIrqfd(world, object)) {
+        // Of several virtual machines the route may be that of another one.
+        if (several) return;
         judged++;
         const route = sameGsi(world, object, 'route');
         if (!(route >= 0 && state.present(route)) && (released.has(route) || (complete && routes))) {

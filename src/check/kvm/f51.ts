@@ -14,6 +14,7 @@ export const routeOutlivesIrqfd: Rule<'F51'> = {
   kinds: [irqfdAssign, routeSet, routeRelease],
   needs: [[irqfdAssign], [routeSet, routeRelease]],
   needsAll: false,
+  oneMachine: true,
   confirm: 'the order of KVM_SET_GSI_ROUTING and KVM_IRQFD of the VMM (probe kvm_irqfd, QEMU kvm_irqchip_*)',
   watch(report, { world }) {
     /** By the number of the GSI: whether it has a route (as far as seen), and the irqfd that is tied to it. */

@@ -1,7 +1,8 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { effectivelyMasked, msgSend, ownerOf, tblWrite } from '../../model/events/msix.ts';
+import { msgSend, tblWrite } from '../../model/events/msix.ts';
 import { vfioFire, vfioReset } from '../../model/events/vfio.ts';
 import { irqfdWakeup, routeRelease, routeSet, routeUpdate } from '../../model/events/virt.ts';
+import { effectivelyMasked, ownerOf } from '../../model/masking.ts';
 import { vtdAddress } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
 import { msixEntry } from '../../model/things/pci.ts';

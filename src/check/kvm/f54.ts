@@ -42,6 +42,7 @@ export const messageIsAccepted: Rule<'F54'> = {
         text: `KVM delivered a message to destination ${dest} with vector ${vector}, and no local APIC accepted it: no virtual CPU has this id, or its local APIC is off.`,
         evidence: proof === step ? [] : [proof],
         absent: { since: step, kinds: [apicAccept] },
+        lost: true,
       }),
     );
     /**

@@ -1,10 +1,20 @@
+import type { ObjectId } from '../../base/ids.ts';
+import { mark, message } from '../../model/events/notes.ts';
 import { piPost, piWrite } from '../../model/events/posted.ts';
-import { kvmEntry } from '../../model/events/virt.ts';
+import { kvmEntry, kvmExit, kvmUserspace, vcpuSched } from '../../model/events/virt.ts';
 import { piDescriptor } from '../../model/things/ims.ts';
+import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { controlOf, descriptorOf, isHalted, NOTIFY, vcpuOf } from './descriptors.ts';
 
-/** F55. */
+/** What KVM warns of when it puts a virtual CPU on the wakeup list (pi_enable_wakeup_handler). */
+const WARNED = /\bPI descriptor SN field set before blocking\b/;
+
+/**
+ * F55. Linux sets SN when it takes a virtual CPU off its processor that could go on (preempted, also while it was about to halt), and clears it
+ * when that runs again (vmx_vcpu_pi_put, vmx_vcpu_pi_load). A halt alone therefore proves nothing: the thread must sleep, in KVM and not in
+ * the VMM. Where the trace does not tell that, the rule is undecidable.
+ */
 export const suppressionEnds: Rule<'F55'> = {
   id: 'F55',
   names: ['INV-SN'],
@@ -14,31 +24,64 @@ export const suppressionEnds: Rule<'F55'> = {
   severity: 'error',
   reference: 'arch/x86/kvm/vmx/posted_intr.c vmx_vcpu_pi_load, vmx_vcpu_pi_put, pi_enable_wakeup_handler',
   kinds: [piPost, piWrite, kvmEntry],
+  beside: [kvmExit, kvmUserspace, vcpuSched],
   needs: [[piWrite]],
+  alone: [message, mark],
   needsAll: false,
-  confirm: 'probes at vmx_vcpu_pi_put and vmx_vcpu_pi_load with the control word of the descriptor',
-  watch(report, { world }) {
+  confirm:
+    'probes at vmx_vcpu_pi_put and vmx_vcpu_pi_load with the control word of the descriptor; sched_switch of the thread of the virtual CPU (prev_state S: blocked, R: preempted)',
+  watch(report, { world, complete }) {
     let judged = 0;
+    /** Virtual CPUs that left the guest because they halted, and are in KVM since. */
+    const halted = new Set<ObjectId>();
+    /** Whether the thread of a virtual CPU sleeps, where the trace tells it. A simulated host takes no halted one off its processor otherwise. */
+    const asleep = new Map<ObjectId, boolean | undefined>();
     /** The last write of each descriptor: what a judgement stands on. */
     const writes = new Map<number, number>();
     const evidence = (descriptor: number): number[] => [writes.get(descriptor) ?? -1].filter((step) => step >= 0);
     return {
-      event(step, { kind, object, words, at }, state) {
-        if (kind === piWrite) writes.set(object, step);
-        else if (kind === piPost) {
+      event(step, happened, state) {
+        const { kind, object, words, at } = happened;
+        if (kind === message || kind === mark) {
+          const text = textOf(world, happened);
+          if (!WARNED.test(text)) return;
+          judged++;
+          report({
+            step,
+            object,
+            title: 'A virtual CPU blocks with SN set',
+            text: `KVM warns: ${text.trim()}. What is posted to that virtual CPU from now on wakes nobody.`,
+            evidence: [],
+          });
+        } else if (kind === piWrite) writes.set(object, step);
+        else if (kind === kvmUserspace) halted.delete(object);
+        else if (kind === kvmExit) {
+          if (isHalted(state, object)) halted.add(object);
+          else halted.delete(object);
+        } else if (kind === vcpuSched) {
+          const { on, sleeps } = vcpuSched.read(words, at);
+          asleep.set(object, on ? false : sleeps);
+        } else if (kind === piPost) {
           const { set, notified, vector } = piPost.read(words, at);
           if (!set || world.type(object) !== piDescriptor) return;
           const cpu = vcpuOf(world, object);
           judged++;
-          if (notified || controlOf(state, object, 'sn') !== 1 || !isHalted(state, cpu)) return;
+          if (notified || controlOf(state, object, 'sn') !== 1 || !halted.has(cpu)) return;
+          const blocked = asleep.get(cpu) ?? (complete ? true : undefined);
+          if (blocked === false) return;
           report({
             step,
             object,
             title: `Vector ${vector} was posted to ${world.path(cpu)}, which is halted with SN set: nothing wakes it`,
-            text: `${world.path(cpu)} left the guest because it halted, and its descriptor suppresses notifications (SN 1): vector ${vector} stands in the PIR and no notification was sent. The virtual CPU sleeps until something else wakes it.`,
+            text: `${world.path(cpu)} left the guest because it halted, its thread sleeps, and its descriptor suppresses notifications (SN 1): vector ${vector} stands in the PIR and no notification was sent. The virtual CPU sleeps until something else wakes it.`,
             evidence: evidence(object),
+            // That it was not preempted is not known, and no kind of event proves it: the rule is undecidable.
+            ...(blocked === true ? {} : { absent: { since: step, kinds: [] } }),
+            lost: true,
           });
         } else {
+          halted.delete(object);
+          if (asleep.has(object)) asleep.set(object, false);
           const descriptor = descriptorOf(world, object);
           const sn = controlOf(state, descriptor, 'sn');
           const nv = controlOf(state, descriptor, 'nv');
@@ -54,7 +97,11 @@ export const suppressionEnds: Rule<'F55'> = {
           });
         }
       },
-      lost: () => writes.clear(),
+      lost() {
+        writes.clear();
+        halted.clear();
+        asleep.clear();
+      },
       get judged() {
         return judged;
       },

@@ -1,4 +1,5 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
+import { type Destinations, destinationsOf } from '../../model/apic-ids.ts';
 import { piPost, piWrite } from '../../model/events/posted.ts';
 import { vecConfig } from '../../model/events/vector.ts';
 import { kvmEntry } from '../../model/events/virt.ts';
@@ -24,8 +25,8 @@ export const notifiesCpuOfVcpu: Rule<'F57'> = {
     /** The CPU on which each virtual CPU entered the guest last. */
     const cpus = new Map<ObjectId, number>();
     const writes = new Map<ObjectId, Step>();
-    /** APIC ids by CPU of the host, as set-ups of irqs show them: the two are different numbers, except in simulations. */
-    const destinations = new Map<number, number>();
+    /** The APIC ids of the CPUs of the host, as set-ups of irqs show them: the two are different numbers, except in simulations. */
+    let ids: Destinations | undefined;
     let judged = 0;
     return {
       event(step, { kind, object, cpu, words, at }, state) {
@@ -34,8 +35,7 @@ export const notifiesCpuOfVcpu: Rule<'F57'> = {
           return;
         }
         if (kind === vecConfig) {
-          const config = vecConfig.read(words, at);
-          destinations.set(config.cpu, config.apicDest);
+          ids = undefined;
           return;
         }
         if (world.type(object) !== piDescriptor) return;
@@ -49,7 +49,9 @@ export const notifiesCpuOfVcpu: Rule<'F57'> = {
         const ndst = controlOf(state, object, 'ndst');
         if (!set || !notified || runsOn === undefined || ndst < 0) return;
         if (state.flag(owner, vcpu.at.inGuest) !== true) return;
-        const own = destinations.get(runsOn) ?? (complete ? runsOn : -1);
+        ids ??= destinationsOf(state, owner);
+        const known = ids.apicIdOf(runsOn);
+        const own = known < 0 && complete ? runsOn : known;
         if (own < 0) return;
         judged++;
         // In xAPIC mode the id stands in bits 15:8.

@@ -15,6 +15,7 @@ export const postsRoutedVector: Rule<'F58'> = {
   kinds: [piUpdate, routeSet, routeUpdate, routeRelease],
   needs: [[piUpdate], [routeSet]],
   needsAll: false,
+  oneMachine: true,
   confirm: 'kvm_pi_irte_update beside kvm_irqchip_update_msi_route, in that order',
   watch(report, { world }) {
     const routes = new Map<number, number>();

@@ -1,8 +1,13 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
+import { mark, message } from '../../model/events/notes.ts';
 import { vfioFire } from '../../model/events/vfio.ts';
 import { irqfdAssign, irqfdWakeup, piUpdate } from '../../model/events/virt.ts';
+import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { vectorName } from '../vfio/vectors.ts';
+
+/** What VFIO and KVM say where producer and consumer of an interrupt do not find together (virt/lib/irqbypass.c); older kernels say token. */
+const NO_BYPASS = /\birq bypass (producer|consumer) \((?:token|eventfd)[^)]*\) registration fails: (-?\d+)/;
 
 /** A host irq that is no longer posted. */
 interface Off {
@@ -22,6 +27,7 @@ export const postingStaysOn: Rule<'F59'> = {
   reference: 'arch/x86/kvm/irq.c kvm_pi_update_irte (kvm_intr_is_single_vcpu)',
   kinds: [piUpdate, irqfdAssign, irqfdWakeup, vfioFire],
   needs: [[piUpdate], [vfioFire], [irqfdWakeup]],
+  alone: [message, mark],
   needsAll: false,
   confirm: 'destination and mode of kvm_msi_set_irq for the GSI: logical or lowest priority with several virtual CPUs',
   watch(report, scene) {
@@ -32,8 +38,20 @@ export const postingStaysOn: Rule<'F59'> = {
     const vectors: ObjectId[] = [];
     let judged = 0;
     return {
-      event(step, { kind, object, cpu, time, words, at }) {
-        if (kind === piUpdate) {
+      event(step, happened) {
+        const { kind, object, cpu, time, words, at } = happened;
+        if (kind === message || kind === mark) {
+          const failed = NO_BYPASS.exec(textOf(world, happened));
+          if (failed === null) return;
+          judged++;
+          report({
+            step,
+            object,
+            title: `The ${failed[1]} of an interrupt could not be registered (${failed[2]}): it is not posted`,
+            text: `The kernel says: ${failed[0]}. The interrupt of that eventfd takes the way through the host.`,
+            evidence: [],
+          });
+        } else if (kind === piUpdate) {
           const { enable, hostIrq } = piUpdate.read(words, at);
           judged++;
           if (enable) off.delete(hostIrq);

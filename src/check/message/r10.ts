@@ -1,5 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { effectivelyMasked, msgSend, ownerOf, tblWrite } from '../../model/events/msix.ts';
+import { msgSend, tblWrite } from '../../model/events/msix.ts';
+import { effectivelyMasked, ownerOf } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { entriesOf, messageText } from '../device/entries.ts';
@@ -24,6 +25,9 @@ function twin(state: State, entry: ObjectId): ObjectId {
   return -1;
 }
 
+/** Offset of Vector Control in an entry; the message lies before it. */
+const CONTROL = 12;
+
 /** R10. */
 export const sendsOwnMessage: Rule<'R10'> = {
   id: 'R10',
@@ -39,16 +43,22 @@ export const sendsOwnMessage: Rule<'R10'> = {
   confirm:
     'the messages of both entries (lspci -vvv shows none; read the table), and which handler ran (/proc/interrupts)',
   watch(report, scene) {
+    /** The last write of each entry that changed its message, and that message. */
     const writes = new LastEvents();
+    const messages = new Map<ObjectId, string | undefined>();
     const told = new Set<ObjectId>();
     const now = new Now();
     let judged = 0;
     return {
       event(step, happened, state) {
-        const { kind, object } = happened;
+        const { kind, object, words, at } = happened;
         const time = now.at(happened);
         if (state.world.type(object) !== msixEntry) return;
         if (kind === tblWrite) {
+          if (tblWrite.read(words, at).offset >= CONTROL) return;
+          const message = messageText(state, object);
+          if (message !== undefined && messages.get(object) === message) return;
+          messages.set(object, message);
           writes.note(object, step, time);
           told.delete(object);
           return;
@@ -57,7 +67,11 @@ export const sendsOwnMessage: Rule<'R10'> = {
         if (told.has(object)) return;
         const other = twin(state, object);
         if (other < 0) return;
+        // Of the two, the one that got the message later has what belongs to the other one.
+        const [own, its] = [writes.step(object) ?? -1, writes.step(other) ?? -1];
+        if (its > own) return;
         told.add(object);
+        if (its === own) told.add(other);
         const { world } = state;
         const index = world.node(other)?.segment ?? '?';
         const ago = before(scene, writes.ago(object, time));
@@ -71,6 +85,7 @@ export const sendsOwnMessage: Rule<'R10'> = {
       },
       lost() {
         writes.clear();
+        messages.clear();
       },
       get judged() {
         return judged;

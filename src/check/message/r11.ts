@@ -1,11 +1,12 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { devReset } from '../../model/events/function.ts';
-import { intx, ownerOf, tblWrite } from '../../model/events/msix.ts';
+import { intx, tblWrite } from '../../model/events/msix.ts';
 import { cfgWrite, msixCtrl } from '../../model/events/pci.ts';
+import { enabledIn, ownerOf } from '../../model/masking.ts';
 import { msiControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
-import { enabledIn, entriesOf } from '../device/entries.ts';
+import { entriesOf } from '../device/entries.ts';
 import { before, LastEvents, Now, steps } from '../history.ts';
 import type { Rule } from '../rule.ts';
 
@@ -76,6 +77,7 @@ export const staysEnabled: Rule<'R11'> = {
         title: `${name} had a cause while ${mode} is off, which it was set up for${lost ? ': the interrupt is lost' : ''}`,
         text: `${mode} of ${name} was switched off${ago === '' ? '' : ` ${ago}`} with its message still in place, and a cause arose: the function drives its INTx pin instead, ${silent ? 'and Interrupt Disable silences that too' : 'where no handler of a driver that uses messages listens'}.${again === undefined ? '' : ` ${mode} was switched on again with the same message, which was not written again: its driver knows nothing of it. Nothing is sent for that cause.`}`,
         evidence: steps(switched.step(fn), again),
+        lost,
       });
     };
     const look = (step: Step, fn: ObjectId, time: number, state: State): void => {

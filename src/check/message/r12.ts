@@ -1,11 +1,10 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { devRaise, devWithdraw, effectivelyMasked, msgSend, ownerOf } from '../../model/events/msix.ts';
+import { devRaise, devWithdraw, msgSend } from '../../model/events/msix.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { smmuFault } from '../../model/events/smmu.ts';
-import { msixVectorControl } from '../../model/registers/pci.ts';
+import { effectivelyMasked, maskedBy } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { msixEntry } from '../../model/things/pci.ts';
-import { enabledIn, functionMaskIn } from '../device/entries.ts';
 import { Now, steps } from '../history.ts';
 import { tableKinds } from '../kinds.ts';
 import { LastWrites } from '../last-writes.ts';
@@ -29,10 +28,8 @@ interface Waiting {
 
 /** What masks an entry, in the words of the specification; empty when nothing does, or MSI-X is off. */
 function maskOf(state: State, entry: ObjectId): string {
-  const fn = ownerOf(state, entry);
-  if (effectivelyMasked(state, entry) !== true || enabledIn(state, fn) === false) return '';
-  if (functionMaskIn(state, fn) === true) return 'Function Mask of the function is set';
-  return msixVectorControl.f.mask.flag(state, entry, msixEntry.at.control) === true ? 'its mask bit is set' : '';
+  const by = maskedBy(state, entry);
+  return by === 'function' ? 'Function Mask of the function is set' : by === 'own' ? 'its mask bit is set' : '';
 }
 
 /** R12. */

@@ -1,4 +1,4 @@
-import { faultRule } from './fault.ts';
+import { faultRule, UNNAMED } from './fault.ts';
 
 /** F30. */
 export const usesPresentEntries = faultRule(
@@ -14,5 +14,8 @@ export const usesPresentEntries = faultRule(
   },
   [0x22],
   /RemapEn|not present|no interrupt table|IntCtl/i,
-  { did: (entry) => `used ${entry}, which is not present` },
+  {
+    did: (entry, index) =>
+      `used ${index === undefined && entry === UNNAMED ? 'an entry' : entry}, which is not present`,
+  },
 );

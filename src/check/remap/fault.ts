@@ -114,16 +114,20 @@ class Faults implements RuleObserver {
       title: `${sender} ${did}`,
       text: lines.join(' '),
       evidence: steps(request, this.#writes.step(object), down),
+      lost: true,
     } satisfies Breach);
   }
 }
+
+/** What a fault is about that names neither an entry nor an index. */
+export const UNNAMED = 'the remapping unit';
 
 /** The entry of a fault; a line of the kernel's log names its index and no unit. */
 function entryOf(world: World, object: ObjectId, index: number | undefined): string {
   const type = world.type(object);
   return type === undefined || (type !== irte && type !== amdIrte && type !== remapUnit && index !== undefined)
     ? index === undefined
-      ? 'the remapping unit'
+      ? UNNAMED
       : `IRTE ${index}`
     : irteName(world, object);
 }

@@ -21,7 +21,7 @@ export function decidedOf(verdicts: Iterable<Verdict>): Decided {
 
 /** What a check found, in one line: `3 findings, worst: F01 …`, or `no findings, 41 rules decided, 12 blind`. */
 export function summaryLine(
-  findings: readonly Pick<FindingView, 'severity' | 'step' | 'title' | 'rule'>[],
+  findings: readonly Pick<FindingView, 'severity' | 'lost' | 'step' | 'title' | 'rule'>[],
   { decided, blind }: Decided,
 ): string {
   const [worst] = worstFirst(findings);

@@ -2,7 +2,6 @@ import type { Step } from '../../base/ids.ts';
 import { timeOf } from '../../query/events.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Finding, RuleCheck, Verdict } from '../check-trace.ts';
-import { tellsLoss } from '../losses.ts';
 import { type Rule, SEVERITIES, type Severity } from '../rule.ts';
 
 /** A finding as answers print it. */
@@ -12,6 +11,8 @@ export interface FindingView {
   /** The other names of the rule: its invariants. */
   readonly names: readonly string[];
   readonly severity: Severity;
+  /** An interrupt did not reach its handler. */
+  readonly lost: boolean;
   readonly title: string;
   readonly step: Step;
   /** Decimal seconds (or ticks) with all digits of the source; null when the event has no stamp. */
@@ -41,15 +42,13 @@ export interface CheckView {
 export const rank = (severity: Severity): number => SEVERITIES.indexOf(severity);
 
 /** What the order of findings goes by: the finding of a check, or as answers print it. */
-type Ranked = Pick<Finding, 'severity' | 'step'> & { readonly rule: string | { readonly id: string } };
-
-/** 0 for a finding that says that an interrupt was lost, 1 for another one. */
-const lossFirst = ({ rule, severity }: Ranked): number =>
-  tellsLoss(typeof rule === 'string' ? rule : rule.id, severity) ? 0 : 1;
+type Ranked = Pick<Finding, 'severity' | 'step' | 'lost'>;
 
 /** Sorts findings: the worst first, of these the lost interrupts, then the earliest. */
 export const worstFirst = <T extends Ranked>(findings: readonly T[]): T[] =>
-  findings.toSorted((a, b) => rank(a.severity) - rank(b.severity) || lossFirst(a) - lossFirst(b) || a.step - b.step);
+  findings.toSorted(
+    (a, b) => rank(a.severity) - rank(b.severity) || Number(b.lost) - Number(a.lost) || a.step - b.step,
+  );
 
 /** The events that a finding stands on, in order, with its own. */
 export const witnesses = ({ evidence, step }: Pick<Finding, 'evidence' | 'step'>): Step[] =>
@@ -57,11 +56,12 @@ export const witnesses = ({ evidence, step }: Pick<Finding, 'evidence' | 'step'>
 
 /** A finding as answers print it. */
 export function findingView(trace: Trace, finding: Finding): FindingView {
-  const { rule, severity, title, step, object, text, confirm } = finding;
+  const { rule, severity, lost, title, step, object, text, confirm } = finding;
   return {
     rule: rule.id,
     names: rule.names,
     severity,
+    lost,
     title,
     step,
     time: timeOf(trace, step),

@@ -1,7 +1,8 @@
 import type { Step, TextId } from '../../base/ids.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
+import { mark, message } from '../../model/events/notes.ts';
 import { irq } from '../../model/things/irq.ts';
-import { irqName } from '../names.ts';
+import { irqName, textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 
 /** Interrupts in a row that nobody handled: a hundredth of those of note_interrupt. */
@@ -11,6 +12,8 @@ const RUN = 1000;
 const RATE = 100_000;
 /** After a tenth of a second without one that nobody handled, note_interrupt counts them again from 0. */
 const FORGOTTEN = 100_000_000;
+/** What the kernel says when it counted too many, and when it switches the irq off then (__report_bad_irq, note_interrupt). */
+const NOBODY = /\birq (\d+): nobody cared\b|\bDisabling IRQ #(\d+)/;
 /** Largest number of CPUs, for keys. */
 const CPUS = 0x10000;
 
@@ -46,12 +49,15 @@ export const noStorm: Rule<'F80'> = {
   reference: 'kernel/irq/spurious.c note_interrupt: 99 900 of 100 000 unhandled',
   kinds: [irqEntry, irqExit],
   needs: [[irqExit]],
+  alone: [message, mark],
   needsAll: false,
   needsTime: true,
   confirm: 'the kernel log ("irq N: nobody cared") and /proc/irq/N/spurious',
   watch(report, scene) {
     const { world } = scene;
     const counts = new Map<number, Count>();
+    /** Irqs of which the kernel said that nobody cared: that it disables them comes next. */
+    const told = new Set<string>();
     let judged = 0;
     const start = (step: Step, time: number): Count => ({
       actions: new Set(),
@@ -67,7 +73,27 @@ export const noStorm: Rule<'F80'> = {
       fast: false,
     });
     return {
-      event(step, { kind, object, cpu, time, words, at }, state) {
+      event(step, happened, state) {
+        const { kind, object, cpu, time, words, at } = happened;
+        if (kind === message || kind === mark) {
+          const text = textOf(world, happened);
+          const said = NOBODY.exec(text);
+          const number = said?.[1] ?? said?.[2];
+          if (number === undefined) return;
+          judged++;
+          if (said![1] !== undefined) told.add(number);
+          else if (told.delete(number)) return;
+          const own = state.here.objectAt(`irq/${number}`);
+          const name = own >= 0 ? irqName(world, own, state.text(own, irq.at.name)) : `irq ${number}`;
+          report({
+            step,
+            object: own >= 0 ? own : object,
+            title: `${name}: nobody cared, the kernel switches it off`,
+            text: `The kernel says: ${text.trim()}. Of 100 000 interrupts more than 99 900 found no handler that served them; the irq is off from now on, and its devices get no interrupts unless the kernel polls.`,
+            evidence: [],
+          });
+          return;
+        }
         const key = object * CPUS + cpu + 1;
         let count = counts.get(key);
         if (count === undefined) counts.set(key, (count = start(step, time)));
@@ -126,7 +152,10 @@ export const noStorm: Rule<'F80'> = {
         count.fast = fast;
         count.runs = 0;
       },
-      lost: () => counts.clear(),
+      lost() {
+        counts.clear();
+        told.clear();
+      },
       get judged() {
         return judged;
       },

@@ -1,8 +1,8 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
-import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
+import { kvmEntry, kvmExit, kvmSeveral, kvmUserspace, vcpuReset } from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
-import { vcpuVector } from '../../model/things/virt.ts';
+import { vcpu, vcpuVector } from '../../model/things/virt.ts';
 import { isHalted } from '../kvm/descriptors.ts';
 import type { Rule } from '../rule.ts';
 
@@ -28,16 +28,23 @@ interface Waiting {
   lastTime: number;
 }
 
-/** F82. */
+/**
+ * What ends the run of a whole machine: the guest resets itself with a triple fault (SDM vol. 3 "Interrupt 8"), or KVM tells the VMM of it. What
+ * its local APICs held will never come out.
+ */
+const MACHINE_ENDS = /triple.?fault|^shutdown$|EXIT_SHUTDOWN|KVM_EXIT_S(?:HUTDOWN|YSTEM_EVENT)/i;
+
+/** F82. A virtual CPU that starts from its reset state (INIT, or a reboot of the guest) has lost what its local APIC held. */
 export const deliveryGoesOn: Rule<'F82'> = {
   id: 'F82',
   names: [],
   title: 'Guest hangs: delivery stops at one stage',
   meaning:
-    'An interrupt that goes into a stage of its delivery comes out of it: what a local APIC accepted is injected, what was injected is ended.',
+    'An interrupt that goes into a stage of its delivery comes out of it: what a local APIC accepted is injected, what was injected is ended, unless the virtual CPU is reset.',
   severity: 'error',
   reference: 'stages of delivery: accepted, injected, ended (Intel SDM vol. 3 "Local APIC": IRR, ISR, EOI)',
   kinds: [apicAccept, apicInject, apicEoi, kvmEntry, kvmExit],
+  beside: [kvmUserspace, vcpuReset],
   needs: [[apicAccept], [apicInject], [kvmEntry, kvmExit]],
   needsAll: false,
   needsTime: true,
@@ -52,6 +59,7 @@ export const deliveryGoesOn: Rule<'F82'> = {
     /** The last entry of any virtual CPU: such records are still written. */
     let lastRun: Step = -1;
     let lastRunTime = Number.NaN;
+    const several = !scene.complete && scene.recorded(kvmSeveral);
     let judged = 0;
     const begin = (vector: ObjectId, step: Step, time: number, injected: boolean): void => {
       const cpu = vcpuOf(vector);
@@ -70,11 +78,23 @@ export const deliveryGoesOn: Rule<'F82'> = {
         title: `${cpu}: vector ${vector} was ${stage} and not ${missing} for ${span}`,
         text: `Vector ${vector} was ${stage} at ${cpu} and not ${missing} within ${span}, in which the virtual CPU entered the guest ${one.entries} times: ${one.entries === 0 ? 'it had halted, and nothing woke it' : one.injected ? 'its handler does not end, and everything of the same or a lower priority waits behind it' : 'the guest does not take interrupts (they are disabled, or one of higher priority is in service)'}. This is the first stage of the path that something went into and nothing came out of.`,
         evidence: [step],
-        absent: { since: one.step, kinds: [one.injected ? apicEoi : apicInject] },
+        // Whose local APIC accepted it is not known among several virtual machines; a virtual CPU injects and ends in its own thread.
+        absent: { since: one.step, kinds: one.injected ? [apicEoi] : several ? [] : [apicInject] },
       });
     };
     return {
       event(step, { kind, object, time, words, at }, state: State) {
+        if (kind === vcpuReset) {
+          // A reboot begins at the reset vector of one virtual CPU and resets the others too.
+          const { by } = vcpuReset.read(words, at);
+          if (world.strings.text(by) === 'INIT') waiting.delete(object);
+          else waiting.clear();
+          return;
+        }
+        if (kind === kvmUserspace) {
+          if (MACHINE_ENDS.test(world.strings.text(kvmUserspace.read(words, at).reason))) waiting.clear();
+          return;
+        }
         if (kind === kvmEntry || kind === kvmExit) {
           if (kind === kvmEntry) {
             lastRun = step;
@@ -82,6 +102,10 @@ export const deliveryGoesOn: Rule<'F82'> = {
           }
           const list = waiting.get(object);
           if (list === undefined || list.size === 0) return;
+          if (kind === kvmExit && MACHINE_ENDS.test(state.text(object, vcpu.at.exitReason))) {
+            waiting.clear();
+            return;
+          }
           for (const one of list.values()) {
             if (kind === kvmEntry) {
               one.entries++;

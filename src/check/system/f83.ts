@@ -7,6 +7,13 @@ import { TextSearch } from './texts.ts';
 const QUEUE_ERROR =
   /Invalidation (?:Queue|Completion|Time-?out) Error|QI HEAD: |ITE\) cleared|IQE\) cleared|invalidation queue (?:is )?(?:full|stuck)/i;
 
+/** That the kernel cleared an error ends its report. */
+const CLEARED = /cleared/i;
+
+/** Which line of a report it is: the error that was found or cleared, or the dump of the queue. */
+const lineOf = (text: string): string =>
+  `${CLEARED.test(text) ? 'cleared ' : ''}${QUEUE_ERROR.exec(text)![0].toLowerCase()}`;
+
 /** F83. */
 export const invalidationQueueWorks: Rule<'F83'> = {
   id: 'F83',
@@ -21,6 +28,9 @@ export const invalidationQueueWorks: Rule<'F83'> = {
   confirm: 'the kernel log around it (trace event printk:console) and debugfs iommu/intel/invalidation_queue',
   watch(report, { world }) {
     const search = new TextSearch(world, QUEUE_ERROR);
+    /** The lines of the report that the kernel is making: the errors that it found, the queue, what it cleared. It is told once. */
+    const lines = new Set<string>();
+    let ended = false;
     let judged = 0;
     return {
       event(step, { kind, object, words, at }) {
@@ -33,6 +43,13 @@ export const invalidationQueueWorks: Rule<'F83'> = {
         const text = search.find(id);
         if (text === undefined) return;
         judged++;
+        const line = lineOf(text);
+        const cleared = CLEARED.test(text);
+        const same = lines.size > 0 && !lines.has(line) && (cleared || !ended);
+        if (!same) lines.clear();
+        lines.add(line);
+        ended = cleared;
+        if (same) return;
         report({
           step,
           object,
@@ -41,7 +58,9 @@ export const invalidationQueueWorks: Rule<'F83'> = {
           evidence: [],
         });
       },
-      lost() {},
+      lost() {
+        lines.clear();
+      },
       get judged() {
         return judged;
       },

@@ -1,6 +1,7 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { devRaise, devWithdraw, effectivelyMasked, msgSend } from '../../model/events/msix.ts';
+import { devRaise, devWithdraw, msgSend } from '../../model/events/msix.ts';
 import { dropped } from '../../model/events/outcome.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
@@ -64,6 +65,7 @@ export const servedByInterrupt: Rule<'R03'> = {
             title: `${name} was served by a poll after ${span}: its message ${lost ? 'was lost' : 'never came'}`,
             text: `${name} was raised while nothing masked it, and ${lost ? `its message ended there: ${cause.reason}` : 'no message of it arrived'}. ${span} later the device took the cause back because software had served it.`,
             evidence: lost ? [cause.step, cause.drop] : [cause.step],
+            lost: true,
             ...(lost ? {} : { absent: { since: cause.step, kinds: [msgSend] } }),
           });
         }

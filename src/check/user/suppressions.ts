@@ -32,19 +32,51 @@ export function readSuppressions(text: string): Suppression[] | string {
   return `${v.getDotPath(issue) ?? 'the document'}: ${issue.message}`;
 }
 
+/** What a suppression may hide: a rule, the path of its object, the trace file as suppressions name it. */
+export interface Hidden {
+  readonly rule: string;
+  readonly object: string;
+  readonly file: string;
+}
+
+/** Whether a suppression hides a finding. */
+const hides = (s: Suppression, { rule, object, file }: Hidden): boolean =>
+  s.rule === rule && (s.object === undefined || s.object === object) && (s.file === undefined || s.file === file);
+
 /** Whether a finding is suppressed. */
-export const isSuppressed = (
-  all: readonly Suppression[],
-  { rule, object, file }: { readonly rule: string; readonly object: string; readonly file: string },
-): boolean =>
-  all.some(
-    (s) =>
-      s.rule === rule && (s.object === undefined || s.object === object) && (s.file === undefined || s.file === file),
-  );
+export const isSuppressed = (all: readonly Suppression[], finding: Hidden): boolean =>
+  all.some((s) => hides(s, finding));
+
+/** The suppressions that hide a finding. */
+export const hiding = (all: readonly Suppression[], finding: Hidden): Suppression[] =>
+  all.filter((s) => hides(s, finding));
+
+/** Whether a suppression hides other findings, too: those of other objects, or in other files. */
+export const isBroad = ({ object, file }: Suppression): boolean => object === undefined || file === undefined;
 
 /** The text of the file with one suppression more. Throws when the text is none. */
-export function withSuppression(text: string | undefined, added: Suppression): string {
-  const known = text === undefined ? [] : readSuppressions(text);
+export const withSuppression = (text: string | undefined, added: Suppression): string =>
+  changed(text ?? '', (all) => [...all, added]);
+
+/** The text of the file without the suppressions that hide a finding; undefined when there are none. Throws when the text is none. */
+export function withoutSuppression(text: string, finding: Hidden): string | undefined {
+  const known = readSuppressions(text);
+  if (typeof known !== 'string' && !isSuppressed(known, finding)) return undefined;
+  return changed(text, (all) => all.filter((s) => !hides(s, finding)));
+}
+
+/** A text with other suppressions; what else it holds stays, with its indentation and its line breaks. Throws when the text is none. */
+function changed(text: string, change: (all: readonly Suppression[]) => readonly Suppression[]): string {
+  const known = text === '' ? [] : readSuppressions(text);
   if (typeof known === 'string') throw new Error(known);
-  return `${JSON.stringify({ suppressed: [...known, added] }, null, 2)}\n`;
+  const mark = text.startsWith('\uFEFF') ? '\uFEFF' : '';
+  const body = text.slice(mark.length);
+  const document = text === '' ? {} : (JSON.parse(body) as Readonly<Record<string, unknown>>);
+  // The objects of the document, not those that were read: their keys keep their order.
+  const all = (document.suppressed ?? []) as readonly Suppression[];
+  const one = text !== '' && !body.trim().includes('\n');
+  const indent = /^\s*\{\r?\n([ \t]+)/.exec(body)?.[1] ?? (one ? '' : '  ');
+  const written = JSON.stringify({ ...document, suppressed: change(all) }, null, indent);
+  const end = text === '' || text.endsWith('\n') ? '\n' : '';
+  return mark + (text.includes('\r\n') ? `${written}${end}`.replaceAll('\n', '\r\n') : written + end);
 }

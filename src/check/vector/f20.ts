@@ -1,10 +1,12 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { cpuState } from '../../model/events/cpu.ts';
 import { mtxFree, mtxOffline, mtxOnline, mtxUnsure } from '../../model/events/matrix.ts';
+import { mark, message } from '../../model/events/notes.ts';
 import { cpuObject } from '../../model/events/places.ts';
 import { vecClear, vecFreeMoved, vecSetup, vecTeardown, vecUpdate } from '../../model/events/vector.ts';
 import type { State } from '../../model/state.ts';
 import { cpu as cpuType, vector as vectorType } from '../../model/things/irq.ts';
+import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { irqName, isPlace, placeName } from './places.ts';
 
@@ -20,6 +22,9 @@ interface Previous {
 
 /** A CPU goes offline and comes back in no shorter time, ns; in a capture neither need leave a record. */
 const OFFLINE = 20e6;
+
+/** What the kernel says where a move ends whose previous CPU is offline (vector_schedule_cleanup): it frees the vector at once. */
+const OFFLINE_CLEANUP = /\bIRQ (\d+) schedule cleanup for offline CPU (\d+)/;
 
 /** F20. */
 export const freesPrevious: Rule<'F20'> = {
@@ -44,6 +49,7 @@ export const freesPrevious: Rule<'F20'> = {
     cpuState,
   ],
   needs: [[vecUpdate]],
+  alone: [message, mark],
   needsAll: false,
   confirm:
     'irq_vectors:vector_free_moved and irq_matrix:irq_matrix_free; the row of the CPU in /sys/kernel/debug/irq/domains/VECTOR',
@@ -98,8 +104,24 @@ export const freesPrevious: Rule<'F20'> = {
       });
     };
     return {
-      event(step, { kind, object, words, at, cpu, time }, state) {
-        if (kind === vecUpdate) {
+      event(step, happened, state) {
+        const { kind, object, words, at, cpu, time } = happened;
+        if (kind === message || kind === mark) {
+          const text = textOf(scene.world, happened);
+          const [, virq, gone] = OFFLINE_CLEANUP.exec(text) ?? [];
+          if (virq === undefined) return;
+          judged++;
+          const irq = state.here.objectAt(`irq/${virq}`);
+          if (irq >= 0) previous.delete(irq);
+          report({
+            step,
+            object: irq >= 0 ? irq : object,
+            severity: 'info',
+            title: `irq ${virq} ended its move only after CPU ${gone}, where it was before, had gone offline`,
+            text: `The kernel says: ${text.trim()}. It frees the previous vector at once; kernels before 6.10 could leak it (a6c11c0a5235).`,
+            evidence: [],
+          });
+        } else if (kind === vecUpdate) {
           const a = vecUpdate.read(words, at);
           const was = previous.get(object);
           if (was !== undefined) leaked(step, time, object, was, 'it moves again', state);

@@ -30,6 +30,10 @@ const MOST_CPUS = 4;
 const GLOBAL: readonly EventKind[] = [mtxReserve, mtxRemoveReserved, mtxOnline, mtxOffline];
 const PER_CPU: readonly EventKind[] = [mtxAlloc, mtxAllocManaged, mtxAssign, mtxFree, mtxReserveManaged];
 const FAILED = /\bIRQ ?(\d+): set affinity failed\(-28\)/;
+/** activate_managed of arch/x86/kernel/apic/vector.c: its reservation gave no vector. */
+const UNMANAGED = /\bManaged startup irq (\d+), no vector available/;
+/** irq_matrix_reserve of kernel/irq/matrix.c: more is promised than is free. */
+const PROMISED = /\bInterrupt reservation exceeds available resources/;
 
 /** What the trace knows of free vectors: per CPU that is online, in words. */
 function free(state: State): { readonly full: number[]; readonly rest: number; readonly text: string } {
@@ -131,7 +135,21 @@ export const findsVector: Rule<'F21'> = {
           report({ ...breach, severity: 'info', text: `${breach.text} The kernel then took a vector of CPU ${cpu}.` });
         } else if (kind === message || kind === mark) {
           const text = textOf(scene.world, happened);
-          const virq = FAILED.exec(text)?.[1];
+          if (PROMISED.test(text)) {
+            judged++;
+            // The record of the reservation told it.
+            if (over) return;
+            report({
+              step,
+              object: scene.recorded(...GLOBAL) ? vectorDomain(state) : object,
+              title: 'More vectors are promised than are free',
+              text: `The kernel says: ${text.trim()}. request_irq() can fail for irqs that are not requested yet.`,
+              evidence: [],
+            });
+            return;
+          }
+          const managed = UNMANAGED.exec(text)?.[1];
+          const virq = managed ?? FAILED.exec(text)?.[1];
           if (virq === undefined) return;
           judged++;
           const irq = state.here.objectAt(`irq/${virq}`);
@@ -144,8 +162,10 @@ export const findsVector: Rule<'F21'> = {
           report({
             step,
             object: irq >= 0 ? irq : object,
-            title: `irq ${virq} found no free vector on the CPUs that it may go to`,
-            text: `${text}: the vectors of the CPUs in its mask are exhausted. It stays where it is.`,
+            title: `irq ${virq} found no free vector ${managed ? 'of those set aside for managed irqs' : 'on the CPUs that it may go to'}`,
+            text: managed
+              ? `${text.trim()}: the vectors that are set aside on the CPUs of its mask are all taken, or could not be set aside. It is not started.`
+              : `${text.trim()}: the vectors of the CPUs in its mask are exhausted. It stays where it is.`,
             evidence: [],
           });
         } else {

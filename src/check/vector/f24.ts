@@ -9,6 +9,7 @@ import { vecClear, vecConfig, vecFreeMoved, vecSetup, vecTeardown, vecUpdate } f
 import { processorsOf } from '../../model/reference.ts';
 import type { State } from '../../model/state.ts';
 import { vector as vectorType } from '../../model/things/irq.ts';
+import { before } from '../history.ts';
 import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { irqName, isPlace, placeKey, placeName } from './places.ts';
@@ -18,6 +19,11 @@ import { irqName, isPlace, placeKey, placeName } from './places.ts';
  * since 6.12 `No irq handler for 1.55`.
  */
 const STRAY = /\b(\d+)\.(\d+) No irq handler for vector|\bNo irq handler for (\d+)\.(\d+)/;
+/**
+ * What kernels print of an interrupt at a vector of nobody (arch/x86/kernel/apic/apic.c handle_spurious_interrupt): it was in service and they
+ * ended it, or it was not even in service. The vector 0xff of the local APIC itself is none of them.
+ */
+const SPURIOUS = /\bSpurious interrupt \(vector 0x([\da-f]+)\) on CPU#(\d+)[.,] (Acked|Not pending)/i;
 /** A CPU that was at work so shortly before and after (ns) was not offline in between. */
 const AT_WORK = 10_000_000;
 
@@ -37,6 +43,12 @@ interface Suspect {
   readonly cpu: number;
   readonly place: Place;
   readonly before: number;
+}
+
+/** What such an interrupt means for the driver that waits for one. */
+function fate(real: boolean, lost: boolean): string {
+  if (!real) return 'Nothing was in service there: no interrupt is lost.';
+  return lost ? 'The interrupt is lost.' : 'No handler got it; whether a driver waits for it is not known.';
 }
 
 /** F24. */
@@ -85,18 +97,32 @@ export const arrivesWhereOwned: Rule<'F24'> = {
         text: `${irqName(scene.world, irq)} goes to ${placeName(place.cpu, place.vector)} since its last record${place.prevCpu >= 0 ? `, and until then went to CPU ${place.prevCpu}` : ''}; its handler ran on CPU ${cpu}, which does not own it.`,
         evidence: [place.step],
       });
-    const stray = (step: Step, time: number, cpu: number, v: number, state: State, said: string): void => {
+    /** `ended`: the event says itself that the interrupt of a cause ended there. `real`: an interrupt was in service. */
+    const stray = (
+      step: Step,
+      time: number,
+      cpu: number,
+      v: number,
+      state: State,
+      said: string,
+      ended: boolean,
+      real = true,
+    ): void => {
       const object = vectorObject(state, cpu, v);
       const owner = left.get(placeKey(cpu, v));
       const who = owner
-        ? `${irqName(scene.world, owner.irq)} gave it up ${scene.span(time - owner.time)} before: its device (or a message on its way) still went there`
+        ? `${irqName(scene.world, owner.irq)} gave it up ${before(scene, time - owner.time) || 'before'}: its device (or a message on its way) still went there`
         : 'no record tells of an owner: a torn message, the message of an irq that was freed, or the firmware';
+      // Firmware raises such vectors while CPUs start, and no driver misses them.
+      const lost = real && (ended || owner !== undefined);
       report({
         step,
         object,
         title: `an interrupt arrived at ${placeName(cpu, v)}, which no irq owns${owner ? `: ${irqName(scene.world, owner.irq)} had given it up` : ''}`,
-        text: `${said}. ${who}. The interrupt is lost.`,
+        text: `${said.trim()}. ${who}. ${fate(real, lost)}`,
         evidence: owner ? [owner.step] : [],
+        lost,
+        ...(real ? {} : { severity: 'info' as const }),
       });
     };
     const gone = (cpu: number): void => {
@@ -156,13 +182,19 @@ export const arrivesWhereOwned: Rule<'F24'> = {
             Number(node?.segment),
             state,
             'The kernel has no handler for the vector',
+            true,
           );
         } else if (kind === message || kind === mark) {
           const text = textOf(scene.world, happened);
           const m = STRAY.exec(text);
-          if (m === null) return;
+          const spurious = m === null ? SPURIOUS.exec(text) : null;
+          if (m === null && spurious === null) return;
           judged++;
-          stray(step, time, Number(m[1] ?? m[3]), Number(m[2] ?? m[4]), state, text);
+          if (m !== null) stray(step, time, Number(m[1] ?? m[3]), Number(m[2] ?? m[4]), state, text, false);
+          else {
+            const [, v, n, how] = spurious!;
+            stray(step, time, Number(n), Number.parseInt(v!, 16), state, text, false, /acked/i.test(how!));
+          }
         } else if (!scene.complete)
           gone(kind === mtxOffline || kind === mtxOnline ? cpu : Number(state.world.node(object)?.segment));
       },

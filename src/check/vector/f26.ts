@@ -1,6 +1,8 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { irqAffinity, irqEntry } from '../../model/events/irq.ts';
+import { mark, message } from '../../model/events/notes.ts';
 import { vecClear, vecFreeMoved, vecSetup, vecTeardown, vecUpdate } from '../../model/events/vector.ts';
+import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { irqName, isPlace, placeName } from './places.ts';
 
@@ -26,6 +28,9 @@ interface Move {
   told: boolean;
 }
 
+/** What the kernel says where it cannot move an irq from a CPU that goes offline (migrate_one_irq): a move is not complete. */
+const BUSY = /\bIRQ ?(\d+): set affinity failed\(-16\)/;
+
 /** F26. */
 export const movesComplete: Rule<'F26'> = {
   id: 'F26',
@@ -37,6 +42,7 @@ export const movesComplete: Rule<'F26'> = {
   severity: 'info',
   kinds: [irqAffinity, irqEntry, vecUpdate, vecFreeMoved, vecClear, vecSetup, vecTeardown],
   needs: [[vecUpdate], [irqAffinity]],
+  alone: [message, mark],
   needsAll: false,
   needsTime: true,
   notInLogs: 'the answer to a request (`ret` of `irq.affinity`)',
@@ -51,8 +57,24 @@ export const movesComplete: Rule<'F26'> = {
     let answers = scene.complete;
     const cleanup = scene.complete ? SIMULATED_CLEANUP : CLEANUP;
     return {
-      event(step, { kind, object, cpu, time, words, at }) {
-        if (kind === irqEntry) {
+      event(step, happened, state) {
+        const { kind, object, cpu, time, words, at } = happened;
+        if (kind === message || kind === mark) {
+          const text = textOf(scene.world, happened);
+          const virq = BUSY.exec(text)?.[1];
+          if (virq === undefined) return;
+          judged++;
+          const irq = state.here.objectAt(`irq/${virq}`);
+          const move = moves.get(irq);
+          report({
+            step,
+            object: irq >= 0 ? irq : object,
+            severity: 'warning',
+            title: `irq ${virq} could not be moved: the move before is not complete`,
+            text: `The kernel says: ${text.trim()}. The answer is EBUSY: its previous vector is not freed yet, and the irq stays on a CPU that goes offline.`,
+            evidence: move === undefined ? [] : [move.step],
+          });
+        } else if (kind === irqEntry) {
           if (moves.size === 0) return;
           const move = moves.get(object);
           if (move !== undefined && cpu === move.cpu) {

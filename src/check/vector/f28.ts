@@ -1,10 +1,11 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { effectivelyMasked, ownerOf, tblWrite } from '../../model/events/msix.ts';
+import { tblWrite } from '../../model/events/msix.ts';
 import { vecClear } from '../../model/events/vector.ts';
+import { effectivelyMasked, enabledIn, ownerOf } from '../../model/masking.ts';
 import { linksOf } from '../../model/references.ts';
 import { msixVectorControl } from '../../model/registers/pci.ts';
 import { msixEntry } from '../../model/things/pci.ts';
-import { addressOf, enabledIn, messageText } from '../device/entries.ts';
+import { addressOf, messageText } from '../device/entries.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { irqName, isPlace, placeName } from './places.ts';

@@ -62,6 +62,7 @@ export const switchLosesNothing: Rule<'F40'> = {
         text: `The device raised ${name} while SET_IRQS switched its eventfd${length(window)}; no interrupt was signalled after the call.`,
         evidence: [from, cause, ...(window.to >= 0 ? [window.to] : [])].sort((a, b) => a - b),
         absent: { since: cause, kinds: [vfioFire] },
+        lost: true,
       });
     };
     const length = ({ time, until }: Window): string => {

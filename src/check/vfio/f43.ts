@@ -1,6 +1,7 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { msgWrite } from '../../model/events/irq.ts';
-import { effectivelyMasked, tblRead } from '../../model/events/msix.ts';
+import { tblRead } from '../../model/events/msix.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { linksOf } from '../../model/references.ts';
 import { ENTRY_BYTES } from '../../model/registers/pci.ts';
 import { irq } from '../../model/things/irq.ts';

@@ -1,6 +1,7 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { devRaise, devUse, ownerOf } from '../../model/events/msix.ts';
+import { devRaise, devUse } from '../../model/events/msix.ts';
 import { vfioReset } from '../../model/events/vfio.ts';
+import { ownerOf } from '../../model/masking.ts';
 import { msixControl } from '../../model/registers/pci.ts';
 import { msixCap, msixEntry } from '../../model/things/pci.ts';
 import { entryName } from '../names.ts';
@@ -43,6 +44,7 @@ export const raisesOnlyUsed: Rule<'F44'> = {
           title: `${entryName(world, object)} was raised although the device model does not use it`,
           text: `The device model gave ${entryName(world, object)} up before; QEMU drops what it raises there without a word, and no pending bit keeps it.`,
           evidence: [since],
+          lost: true,
         });
       },
       lost: () => unused.clear(),

@@ -1,10 +1,8 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { kvmAck, kvmLine } from '../../model/events/virt.ts';
 import type { World } from '../../model/world.ts';
+import { RESAMPLER } from '../kvm/gsi.ts';
 import type { Rule } from '../rule.ts';
-
-/** KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID of include/linux/kvm_host.h. */
-const RESAMPLER = 1;
 
 /** Nanoseconds after which the line must be down: kvm_notify_acked_irq calls the notifiers at once. */
 const AT_ONCE = 1e6;
@@ -28,6 +26,7 @@ export const acknowledgeLowersLine: Rule<'F46'> = {
   kinds: [kvmLine, kvmAck],
   needs: [[kvmLine], [kvmAck]],
   needsAll: false,
+  oneMachine: true,
   needsTime: true,
   confirm: 'kvm_set_irq with source 1, kvm_ack_irq and a probe at irqfd_resampler_ack',
   watch(report, scene) {

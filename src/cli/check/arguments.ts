@@ -5,10 +5,13 @@ import { type ReadRule, readUserRules, UserRulesError } from '../../check/user/r
 import { nearest } from '../../query/nearest.ts';
 import { misused, readArguments } from '../command.ts';
 import { Failure } from '../failure.ts';
+import { INPUT_OPTIONS, type InputValues } from '../input.ts';
 
 /** What a check is asked to do. */
 export interface CheckJob {
   readonly files: readonly string[];
+  /** The sources that are joined to the only file, and their clocks. */
+  readonly input: InputValues;
   /** The rules of the product that judge. */
   readonly rules: readonly Rule[];
   /** The rules of the user that judge. */
@@ -25,10 +28,13 @@ export async function readJob(args: readonly string[]): Promise<CheckJob> {
     rule: { type: 'string', multiple: true },
     severity: { type: 'string' },
     rules: { type: 'string' },
+    ...INPUT_OPTIONS,
     json: { type: 'boolean' },
     sarif: { type: 'boolean' },
   });
   if (positionals.length === 0) throw misused('check', 'check needs a FILE');
+  if (positionals.length > 1 && (values.with ?? values.offset) !== undefined)
+    throw misused('check', '--with and --offset join sources to one FILE');
   if (values.json && values.sarif) throw misused('check', 'an answer is --json or --sarif, not both');
   const user = values.rules === undefined ? [] : await userRules(values.rules);
   const asked = values.rule ?? [];
@@ -37,6 +43,7 @@ export async function readJob(args: readonly string[]): Promise<CheckJob> {
     asked.length === 0 || [id, ...names].some((name) => asked.includes(name));
   return {
     files: positionals,
+    input: values,
     rules: rules.filter(named),
     user: user.filter(named),
     severity: severityOf(values.severity),

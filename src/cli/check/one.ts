@@ -1,4 +1,4 @@
-import { checkTrace } from '../../check/check-trace.ts';
+import { checkTrace } from '../../check/check-run.ts';
 import { sarifLog } from '../../check/report/sarif.ts';
 import { decidedOf, summaryLine } from '../../check/report/summary.ts';
 import { findingText } from '../../check/report/text.ts';
@@ -9,8 +9,9 @@ import { sourceOf } from '../../query/events.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Context } from '../command.ts';
 import { DONE, FOUND } from '../failure.ts';
+import { readInput } from '../input.ts';
 import { jsonDocument } from '../json.ts';
-import { nameOf, readTrace } from '../read.ts';
+import { nameOf } from '../read.ts';
 import { readLines } from '../source-lines.ts';
 import { wrapped } from '../text.ts';
 import { version } from '../version.ts';
@@ -20,7 +21,7 @@ const WIDTH = 100;
 
 /** Checks one file; returns the exit status. */
 export async function checkOne(file: string, job: CheckJob, { out, progress }: Context): Promise<number> {
-  const trace = await readTrace(file, progress);
+  const trace = await readInput('check', file, job.input, progress);
   const rules = [...job.rules, ...job.user.map((rule) => ruleFor(rule, trace))];
   const check = checkTrace(trace, rules);
   const view = checkView(file, trace, check, job.severity);

@@ -2,6 +2,7 @@ import { readJob } from '../check/arguments.ts';
 import { checkMany } from '../check/many.ts';
 import { checkOne } from '../check/one.ts';
 import type { Command, Context } from '../command.ts';
+import { INPUT_HELP } from '../input.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
   const job = await readJob(args);
@@ -20,6 +21,7 @@ Options:
   --rule ID      only this rule, by its id or the name of its invariant; may be given several times
   --severity S   only findings of this severity and worse ones: error, security, warning, info
   --rules FILE   also the rules of your own in FILE (docs/findings.md tells its form)
+${INPUT_HELP}
   --json         {file, findings: [{rule, names, severity, title, step, time, object, evidence: [step],
                  explanation, reference, confirm}], further, verdicts: {rule: fail | pass | undecidable |
                  not-applicable}}; for several FILEs an array of such objects

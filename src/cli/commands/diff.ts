@@ -10,8 +10,9 @@ import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { comparisonLines } from '../diff/text.ts';
 import { DONE, FOUND } from '../failure.ts';
+import { readInput } from '../input.ts';
 import { POSITION_HELP, parsePosition, stepAt } from '../position.ts';
-import { nameOf, readTrace, STDIN } from '../read.ts';
+import { nameOf, STDIN } from '../read.ts';
 import { Columns } from '../text.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
@@ -32,8 +33,8 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     atA === undefined && atB === undefined
       ? undefined
       : ([parsePosition(atA ?? 'end', '--at-a'), parsePosition(atB ?? 'end', '--at-b')] as const);
-  const a = await readTrace(fileA, context.progress);
-  const b = fileA === fileB ? a : await readTrace(fileB, context.progress);
+  const a = await readInput('diff', fileA, {}, context.progress);
+  const b = fileA === fileB ? a : await readInput('diff', fileB, {}, context.progress);
   if (places !== undefined) {
     const steps = [stepAt(a, places[0], '--at-a'), stepAt(b, places[1], '--at-b')] as const;
     const rows = await finish(comparingStates(a, steps[0], b, steps[1]), context);

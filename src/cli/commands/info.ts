@@ -1,13 +1,14 @@
+import { counted } from '../../base/counted.ts';
 import { durationText, parseTime } from '../../base/time.ts';
 import { shown } from '../../base/visible.ts';
-import { type JoinedInfo, joinedInfo, type TraceInfo, traceInfo } from '../../query/info.ts';
+import { isJoined, type JoinedInfo, joinedInfo, type TraceInfo, traceInfo } from '../../query/info.ts';
 import type { SourceFacts } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE, Failure, REFUSED } from '../failure.ts';
-import { INPUT_HELP, INPUT_OPTIONS, readInput } from '../input.ts';
+import { INPUT_HELP, INPUT_OPTIONS, type Input, readInputs } from '../input.ts';
 import { jsonDocument } from '../json.ts';
-import { nameOf, readTrace } from '../read.ts';
+import { nameOf } from '../read.ts';
 import { Columns } from '../text.ts';
 import { readSamples } from './samples.ts';
 
@@ -15,20 +16,18 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const { values, positionals } = readArguments('info', args, { ...INPUT_OPTIONS, json: { type: 'boolean' } });
   if (positionals.length === 0) throw misused('info', 'info needs a FILE');
   const { out } = context;
-  if (values.with !== undefined || values.offset !== undefined) {
-    if (positionals.length > 1) throw misused('info', '--with joins sources to one FILE');
-    return joined(await readInput('info', positionals[0]!, values, context.progress), values.json === true, context);
-  }
-  const infos: TraceInfo[] = [];
+  if (positionals.length > 1 && (values.with ?? values.offset) !== undefined)
+    throw misused('info', '--with and --offset join sources to one FILE');
+  const infos: object[] = [];
   let status = DONE;
   for (const file of positionals) {
     try {
-      const trace = await readTrace(file, context.progress);
-      const info = traceInfo(trace);
-      if (values.json) infos.push(info);
+      const input = await readInputs('info', file, values, context.progress);
+      if (values.json) infos.push(isAlone(input, file) ? traceInfo(input.trace) : joinedAnswer(input));
       else {
         if (out.used) out.line();
-        for (const line of infoLines(info, trace.first, await textsOf(trace.first, info))) out.line(shown(line));
+        for await (const line of isAlone(input, file) ? oneFile(input.trace) : severalFiles(input))
+          out.line(shown(line));
       }
       if (out.due) await out.rest();
     } catch (error) {
@@ -38,7 +37,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       status = REFUSED;
     }
   }
-  if (values.json) for (const text of jsonDocument(positionals.length === 1 ? infos[0] : infos)) out.json(text);
+  if (values.json) for (const text of jsonDocument(positionals.length === 1 ? infos[0]! : infos)) out.json(text);
   return status;
 }
 
@@ -46,21 +45,37 @@ async function run(args: readonly string[], context: Context): Promise<number> {
 const textsOf = async ({ binary }: SourceFacts, { file, samples }: TraceInfo): Promise<(string | undefined)[]> =>
   binary ? [] : readSamples(file, samples);
 
-/** Tells of a trace of several files. */
-async function joined(trace: Trace, json: boolean, { out }: Context): Promise<number> {
+/** Whether a file is one source and nothing else, so that it is told of as such. */
+const isAlone = ({ trace, duplicates, unread }: Input, file: string): boolean =>
+  !isJoined(trace) && trace.first.file === file && duplicates.length + unread.length === 0;
+
+/** What `--json` says of a trace of several files: those that are left out are listed, too. */
+function joinedAnswer({ trace, duplicates, unread }: Input): object {
+  const info = joinedInfo(trace);
+  const copies = duplicates.map(({ trace: copy, of }) => ({ ...traceInfo(copy), duplicateOf: of }));
+  return {
+    ...info,
+    sources: [...info.sources, ...copies],
+    unread: unread.map(({ file, problem }) => ({ file, problem })),
+  };
+}
+
+async function* oneFile(trace: Trace): AsyncGenerator<string> {
+  const info = traceInfo(trace);
+  yield* infoLines(info, trace.first, await textsOf(trace.first, info));
+}
+
+async function* severalFiles({ trace, duplicates, unread }: Input): AsyncGenerator<string> {
   const all = joinedInfo(trace);
-  if (json) {
-    for (const text of jsonDocument(all)) out.json(text);
-    return DONE;
-  }
   for (const [i, info] of all.sources.entries()) {
-    if (i > 0) out.line();
     const source = trace.sources[i]!;
-    for (const line of infoLines(info, source, await textsOf(source, info))) out.line(shown(line));
+    yield* infoLines(info, source, await textsOf(source, info));
+    yield '';
   }
-  out.line();
-  for (const line of clockLines(trace, all)) out.line(shown(line));
-  return DONE;
+  yield* clockLines(trace, all);
+  for (const { trace: copy, of } of duplicates) yield `  ${copy.first.file} is left out: ${of} holds its records`;
+  if (unread.length > 0)
+    yield `  ${counted(unread.length, 'other file')} ${unread.length === 1 ? 'is' : 'are'} no trace`;
 }
 
 /** Which source tells of which system, and how the clocks were brought together. */

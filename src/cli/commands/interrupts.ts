@@ -1,7 +1,8 @@
 import type { Step } from '../../base/ids.ts';
 import { shown } from '../../base/visible.ts';
-import { showsAll, TraceCheck } from '../../check/check-trace.ts';
-import { foundAt } from '../../check/losses.ts';
+import { CheckRun } from '../../check/check-run.ts';
+import { showsAll } from '../../check/check-trace.ts';
+import { foundAt } from '../../check/found.ts';
 import { rules } from '../../check/rules.ts';
 import { timeOf } from '../../query/events.ts';
 import { interrupts as listOf } from '../../query/interrupts/list.ts';
@@ -47,12 +48,17 @@ async function run(args: readonly string[], context: Context): Promise<number> {
 
 /** The findings of all rules in the events up to a step. What only the end of a trace can show counts when the step is its last. */
 async function judged(trace: Trace, step: Step, { out }: Context) {
-  const work = new TraceCheck(trace, rules);
-  for (let left = step + 1; left > 0; left -= SLICE) {
-    work.advance(Math.min(SLICE, left));
+  const run = new CheckRun(trace, rules, false);
+  // First it looks which kinds of events there are.
+  while (run.check === undefined) {
+    run.advance(SLICE);
     if (out.due) await out.rest();
   }
-  return work.check.findings;
+  while (run.done <= step) {
+    run.advance(Math.min(SLICE, step + 1 - run.done));
+    if (out.due) await out.rest();
+  }
+  return run.check.findings;
 }
 
 function title(trace: Trace, step: Step): string {

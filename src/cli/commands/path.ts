@@ -1,9 +1,10 @@
-import { counted } from '../../base/counted.ts';
 import { shown } from '../../base/visible.ts';
-import { type Funnel, funnelOf } from '../../query/delivery/funnel.ts';
-import { pathAt, pathText, RecordedKinds } from '../../query/delivery/path.ts';
+import { funnelOf } from '../../query/delivery/funnel.ts';
+import { funnelHead, funnelTable, funnelTail } from '../../query/delivery/funnel-text.ts';
+import { pathAt, pathText } from '../../query/delivery/path.ts';
 import { eventText } from '../../query/events.ts';
 import { objectsBelow } from '../../query/paths.ts';
+import { RecordedKinds } from '../../query/recorded-kinds.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE } from '../failure.ts';
@@ -49,29 +50,20 @@ function onePath(trace: Trace, step: number, json: boolean, { out }: Context): n
   return DONE;
 }
 
-const cell = (value: number | null): string => (value === null ? '?' : String(value));
-
 function funnel(trace: Trace, path: string, [from, to]: [number, number], json: boolean, { out }: Context): number {
   const { node } = findTarget(trace, path);
   const recorded = new RecordedKinds(trace);
-  const result: Funnel = funnelOf(trace, new Set(objectsBelow(node)), from, to, (kind) => recorded.has(kind));
+  const of = { object: node.path, from, to };
+  const result = funnelOf(trace, new Set(objectsBelow(node)), from, to, (kind) => recorded.has(kind));
   if (json) {
-    out.json(`${JSON.stringify({ object: node.path, from, to, ...result })}\n`);
+    out.json(`${JSON.stringify({ ...of, ...result })}\n`);
     return DONE;
   }
-  out.line(
-    shown(
-      `${node.path}, steps ${from} to ${to}: ${counted(result.deliveries, 'delivery', 'deliveries')}, ${result.delivered} delivered, ${result.lost} lost, ${result.unknown} not known`,
-    ),
-  );
+  out.line(shown(funnelHead(of, result)));
   const columns = new Columns((line) => out.line(line), [1, 2, 3, 4]);
-  columns.row('stage', 'entered', 'left', 'merged', 'ended here', 'evidence');
-  for (const { stage, entered, left, merged, ended, evidence } of result.stages)
-    columns.row(stage, cell(entered), cell(left), cell(merged), cell(ended), evidence);
+  for (const row of funnelTable(result)) columns.row(...row);
   columns.end();
-  if (result.first !== null) out.line(`first stage with more in than out: ${result.first}`);
-  for (const { stage, opens } of result.blind)
-    out.line(`blind: ${stage} is not recorded; it would be shown by ${opens}`);
+  for (const line of funnelTail(result)) out.line(line);
   return DONE;
 }
 

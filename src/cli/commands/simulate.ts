@@ -237,7 +237,8 @@ Options:
   --set POLICY=VALUE  a design decision or bug mode; may be repeated
   --out FILE          write the trace as .irqtrace; - is standard output
   --compare POLICY    run every value of a policy on the same workload and print them side by side
-  --events N          end the run after about N events (default ${MOST_EVENTS})
+  --events N          end the run after about N events (default ${MOST_EVENTS}); what sets the system up always
+                      comes whole, and 0 gives that alone
   --json              one JSON document instead of text
 
 Examples:

@@ -1,6 +1,16 @@
-import { EQUALS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
+import { bytesOf, EQUALS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
+import type { ObjectId } from '../../base/ids.ts';
+import { kvmSeveral } from '../../model/events/virt.ts';
+import type { TraceBuilder } from '../../trace/builder.ts';
 import { type Captures, captures, hasRemark, isNameByte } from '../pattern.ts';
 import { rule as makeRule, patternsOf, type RecordRule, RuleContext, type Slots, type Use } from '../rules.ts';
+import { VirtualCpus } from './vcpus.ts';
+
+/** KVM's records name no virtual machine: what belongs to one and not to a virtual CPU is that of this one. */
+export const VM = 'kvm/0';
+
+/** Flags of a record that was made in an interrupt. */
+const IN_INTERRUPT: ReadonlySet<number> = new Set(bytesOf('hHszZ'));
 
 /** What the rules of the ftrace text share: the line at hand, and who runs which virtual CPU. */
 export class Ftrace extends RuleContext {
@@ -8,37 +18,79 @@ export class Ftrace extends RuleContext {
   fields = false;
   /** CPUs whose map in the vector matrix is online, as the records of the matrix tell. */
   readonly maps = new Set<number>();
-  /** Virtual CPU by thread number, learnt from records that name it. */
-  readonly #vcpus = new Map<number, number>();
+  /** Virtual CPUs that entered the guest at the reset vector last. */
+  readonly atReset = new Set<number>();
+  /** Virtual CPUs by their threads. */
+  readonly vcpus: VirtualCpus;
   /** Thread number by task (text number of `comm-pid`). */
   readonly #threads = new Map<number, number>();
   /** Inputs 0 to 15 of the virtual PICs that were driven or acknowledged and of which no vector was injected yet. */
   readonly #pic = new Set<number>();
 
   /** The vector that each virtual CPU ended last. */
-  readonly #ended = new Map<number, number>();
+  readonly #ended = new Map<ObjectId, number>();
+  /** It was told that there are several virtual machines. */
+  #several = false;
+  /** The process of the task at hand (TGID column), or -1. */
+  process = -1;
+
+  /** Start and end of the flag columns of the record at hand; the same where it has none. */
+  flagsStart = 0;
+  flagsEnd = 0;
 
   #lastTask = -1;
   #lastThread = -1;
 
-  /** The task at hand runs this virtual CPU. */
-  runs(vcpu: number): void {
-    const { thread } = this;
-    if (thread >= 0) this.#vcpus.set(thread, vcpu);
+  /**
+   * Whether the record at hand was made in an interrupt (hard, soft or NMI), whose task is only the one that it interrupted. The column
+   * has h, H, s, z or Z then, letters that no other flag has (print_lat_fmt of kernel/trace/trace_output.c). Undefined where the text
+   * has no flags.
+   */
+  get inInterrupt(): boolean | undefined {
+    const { buf, flagsStart, flagsEnd } = this;
+    if (flagsStart === flagsEnd) return undefined;
+    for (let at = flagsStart; at < flagsEnd; at++) if (IN_INTERRUPT.has(buf[at]!)) return true;
+    return false;
+  }
+
+  constructor(out: TraceBuilder) {
+    super(out);
+    this.vcpus = new VirtualCpus(out, (shows) => {
+      if (this.#several) return;
+      this.#several = true;
+      this.emit(kvmSeveral.put().by(this.intern(shows)), this.object(VM));
+    });
+  }
+
+  /** The task at hand runs the virtual CPU of this number; its object, or -1 where the record names no task and several have the number. */
+  runs(vcpu: number): ObjectId {
+    return this.vcpus.runs(vcpu & 0xffffff, this.thread, this.process);
   }
 
   /** A thread, by its number, runs this virtual CPU. */
   runsOn(thread: number, vcpu: number): void {
-    this.#vcpus.set(thread, vcpu);
+    this.vcpus.runs(vcpu & 0xffffff, thread, this.process);
   }
 
   /** The virtual CPU that the task at hand runs, or -1. */
-  get vcpu(): number {
-    return this.#vcpus.get(this.thread) ?? -1;
+  get vcpu(): ObjectId {
+    return this.vcpus.of(this.thread);
+  }
+
+  /** The virtual CPU that the record at hand names by its number, in any context; -1 where several have it. */
+  named(vcpu: number): ObjectId {
+    return this.vcpus.named(vcpu & 0xffffff, this.inInterrupt === false ? this.thread : -1);
+  }
+
+  /** A record of KVM is at hand that names no virtual machine: its task may tell that there are several. */
+  notes(): void {
+    const { task } = this.out;
+    if (task !== 0 && !this.#threads.has(task))
+      this.vcpus.sees(this.out.world.strings.text(task), this.thread, this.process);
   }
 
   /** A virtual CPU ended the interrupt of a vector. */
-  ended(vcpu: number, vector: number): void {
+  ended(vcpu: ObjectId, vector: number): void {
     this.#ended.set(vcpu, vector);
   }
 
@@ -46,7 +98,7 @@ export class Ftrace extends RuleContext {
    * Whether `kvm_pv_eoi` tells of the end that `kvm_eoi` told before: KVM prints both for one end, one directly after the
    * other (apic_sync_pv_eoi_from_guest of arch/x86/kvm/lapic.c). Takes the end back.
    */
-  toldEnd(vcpu: number, vector: number): boolean {
+  toldEnd(vcpu: ObjectId, vector: number): boolean {
     if (this.#ended.get(vcpu) !== vector) return false;
     this.#ended.delete(vcpu);
     return true;

@@ -6,6 +6,10 @@ import { iommuRules } from './iommu.ts';
 import { irqRules } from './irq.ts';
 import { SILENT } from './known.ts';
 import { withRaw } from './raw.ts';
+import { schedRules } from './sched.ts';
 import { virtRules } from './virt.ts';
 
-export const events = new RuleSet<Ftrace>([...irqRules, ...withRaw(virtRules), ...iommuRules, ...consoleRules], SILENT);
+export const events = new RuleSet<Ftrace>(
+  [...irqRules, ...withRaw(virtRules), ...iommuRules, ...schedRules, ...consoleRules],
+  SILENT,
+);

@@ -2,7 +2,7 @@
  * ftrace text: /sys/kernel/tracing/trace and trace_pipe, dumps on oops, and what trace-cmd report prints in the same form.
  * Source of the format: kernel/trace/trace.c and trace_output.c; the events are in the TP_printk lines of their headers.
  * What the text cannot tell: its clock (only whether it is a counter), what happened on a CPU while it was marked offline
- * (tracepoints do not fire there), and whose virtual machine a KVM event is about.
+ * (tracepoints do not fire there), and whose virtual machine a KVM event is about; threads tell virtual CPUs apart (vcpus.ts).
  */
 import { bytesAt, bytesOf, COLON, EQUALS, HASH, SPACE, textOf, ZERO } from '../../base/bytes.ts';
 import { bufferStart } from '../../model/events/notes.ts';
@@ -20,7 +20,7 @@ import {
   UNKNOWN_RECORD,
   WHOLE_RECORD,
 } from '../importer.ts';
-import { kernelFault } from '../kernel-lines.ts';
+import { kernelLine } from '../kernel-lines.ts';
 import { isNameByte } from '../pattern.ts';
 import { Dispatcher } from '../rules.ts';
 import { Ftrace } from './context.ts';
@@ -53,10 +53,32 @@ const STACK = text(' => ');
 const isNumbered = (buf: Uint8Array, start: number, end: number): boolean =>
   buf[start] === ZERO && isPrintk(buf, start, end);
 
+/** What differs between the texts that print the events of the kernel with their print formats. */
+export interface Dialect {
+  readonly format: string;
+  /** Makes a reader of the heads of records. */
+  readonly head: () => RecordHead;
+  /** Whether a line begins exactly as the text prints a record. */
+  readonly native: (buf: Uint8Array, start: number) => boolean;
+  /** What a line says that is no record: a loss on a CPU, or what the line is called. */
+  readonly note?: (line: string) => Loss | string | undefined;
+}
+
+/** Events that the recorder lost. */
+export interface Loss {
+  /** CPU that lost them, or -1. */
+  readonly cpu: number;
+  /** How many; undefined where that is not told. */
+  readonly count: string | undefined;
+}
+
+const FTRACE: Dialect = { format: 'ftrace-text', head: () => new RecordHead(), native: isNative };
+
 export class FtraceImporter implements RecordReader {
   readonly #out: TraceBuilder;
   readonly #f: Ftrace;
-  readonly #head = new RecordHead();
+  readonly #dialect: Dialect;
+  readonly #head: RecordHead;
   readonly #dispatcher: Dispatcher<Ftrace>;
   readonly #cpus: Cpus;
   #base = -1;
@@ -70,6 +92,8 @@ export class FtraceImporter implements RecordReader {
   #headerCpus = 0;
   #tracer = '';
   #backwards = 0;
+  /** A line that only trace-cmd report prints was there. */
+  #report = false;
   #last = Number.NEGATIVE_INFINITY;
   /** The event of the record at hand, -1 without a name, and where its arguments begin. */
   #id = -1;
@@ -77,17 +101,23 @@ export class FtraceImporter implements RecordReader {
   evidence = 0;
   stamp = Number.NaN;
 
-  constructor(out: TraceBuilder) {
+  constructor(out: TraceBuilder, dialect = FTRACE) {
     this.#out = out;
+    this.#dialect = dialect;
+    this.#head = dialect.head();
     this.#f = new Ftrace(out);
     this.#cpus = new Cpus(out);
     this.#dispatcher = new Dispatcher(this.#f, events);
-    out.source.format = 'ftrace-text';
+    out.source.format = dialect.format;
   }
 
   line(buf: Uint8Array, start: number, end: number): Outcome {
     const head = this.#head;
-    if (this.#latency ? !head.latency(buf, start, end) : !isNative(buf, start) || !head.normal(buf, start, end))
+    if (
+      this.#latency
+        ? !head.latency(buf, start, end)
+        : !this.#dialect.native(buf, start) || !head.normal(buf, start, end)
+    )
       return FOREIGN;
     return this.#take(buf, end) ? TAKEN : BROKEN;
   }
@@ -148,6 +178,9 @@ export class FtraceImporter implements RecordReader {
     out.cpu = head.cpu;
     const f = this.#f;
     f.buf = buf;
+    f.flagsStart = head.flagsStart;
+    f.flagsEnd = head.flagsEnd;
+    f.process = head.process;
     let at = head.payload;
     while (at < end && buf[at] === SPACE) at++;
     const nameStart = at;
@@ -156,7 +189,7 @@ export class FtraceImporter implements RecordReader {
     this.#payload = at;
     if (at === nameStart || buf[at] !== COLON || isNumbered(buf, nameStart, end)) {
       if (!isPrintk(buf, nameStart, end)) return this.#unnamed(buf, nameStart, end);
-      out.setTask(buf, head.taskStart, head.taskEnd);
+      head.setTask(out, buf);
       takeMark(f, nameStart, end);
       out.understood();
       return true;
@@ -166,7 +199,7 @@ export class FtraceImporter implements RecordReader {
     // trace-cmd pads event names so that the texts align.
     let payload = at;
     while (payload < end && buf[payload] === SPACE) payload++;
-    out.setTask(buf, head.taskStart, head.taskEnd);
+    head.setTask(out, buf);
     if (head.cpu >= 0) this.#cpus.seen(head.cpu);
     if (isProbe(buf, payload, end)) {
       takeProbe(f, nameStart, nameEnd, payload, end);
@@ -194,8 +227,9 @@ export class FtraceImporter implements RecordReader {
     this.#dispatcher.settle();
     this.#out.accounting.lost = Math.max(this.#markedLost, this.#headerLost);
     const meta = this.#out.source;
+    if (this.#report) meta.format = 'trace-cmd-report';
     const parts = [
-      this.#latency ? 'latency format' : 'default format',
+      this.#latency ? 'latency format' : this.#dialect.format === 'ftrace-text' ? 'default format' : '',
       this.#tracer === '' || this.#tracer === 'nop' ? '' : `tracer ${this.#tracer}`,
       this.#flags > 0 ? `${this.#flags} flag columns` : this.#flags === 0 ? 'no flag columns' : '',
       this.#tgid ? 'TGID' : '',
@@ -217,11 +251,18 @@ export class FtraceImporter implements RecordReader {
 
   note(buf: Uint8Array, start: number, end: number): string | undefined {
     const line = textOf(buf, start, Math.min(end, start + 300));
+    const own = this.#dialect.note?.(line);
+    if (typeof own === 'object') {
+      this.#gap(own.cpu, own.count);
+      return 'loss marker';
+    }
+    if (own !== undefined) return own;
     if (buf[start] === HASH && !bytesAt(buf, start, end, STARTED)) return this.#header(line) ? 'header' : undefined;
     const gap = bytesAt(buf, start, end, CPU)
       ? /^CPU:(\d+) \[(?:LOST (?:(\d+) )?EVENTS|(?:(\d+) )?EVENTS DROPPED)\]/.exec(line)
       : null;
     if (gap) {
+      if (gap[0].endsWith('DROPPED]')) this.#report = true;
       this.#gap(Number(gap[1]), gap[2] ?? gap[3]);
       return 'loss marker';
     }
@@ -232,6 +273,7 @@ export class FtraceImporter implements RecordReader {
       return 'buffer start';
     }
     if (bytesAt(buf, start, end, CPUS)) {
+      this.#report = true;
       this.#headerCpus = Number(/^cpus=(\d+)/.exec(line)?.[1] ?? 0);
       return 'header';
     }
@@ -242,11 +284,9 @@ export class FtraceImporter implements RecordReader {
     }
     if (/^\s*(?:\d+\)|-{3,}|=[ =]*$)|^ +$/.test(line)) return 'function graph';
     if (/^\s*(--+|Dumping ftrace buffer|CPU:\d+ \[SUBBUFFER START\])/.test(line)) return 'separator';
-    const fault = kernelFault(buf, start, end, this.#out.world.strings);
-    if (fault === undefined) return undefined;
     this.#out.cpu = -1;
-    this.#f.emit(fault, this.#f.object('log'));
-    return 'kernel log';
+    this.#f.buf = buf;
+    return kernelLine(this.#f, start, end, false) ? 'kernel log' : undefined;
   }
 
   #cpuMention(n: number): number {

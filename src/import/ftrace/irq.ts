@@ -184,10 +184,20 @@ function written(f: Ftrace, slot: number): void {
 
 export const irqRules: readonly FtraceRule[] = [
   vec('vector_config', vecs.vecConfig, 'irq={irq:u} vector={vector:u} cpu={cpu:u} apicdest={apicdest:x}'),
-  vec(
+  rule(
     'vector_update',
-    vecs.vecUpdate,
     'irq={irq:u} vector={vector:u} cpu={cpu:u} prev_vector={prev_vector:u} prev_cpu={prev_cpu:u}',
+    (f, c, s) => {
+      const event = vecs.vecUpdate
+        .put()
+        .vector(c.lo[s.vector]!)
+        .cpu(c.lo[s.cpu]!)
+        .prevVector(c.lo[s.prev_vector]!)
+        .prevCpu(c.lo[s.prev_cpu]!);
+      const { inInterrupt } = f;
+      if (inInterrupt !== undefined) event.interrupt(inInterrupt);
+      f.emit(event, irqObject(f, c.lo[s.irq]!));
+    },
   ),
   vec(
     'vector_clear',

@@ -3,7 +3,18 @@
  * the user's, so the probed function tells what a probe means. The names of its arguments are the user's too,
  * and a few spellings of each are understood.
  */
-import { COLON, DOT, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
+import {
+  COLON,
+  DOT,
+  EQUALS,
+  hexDigit,
+  MINUS,
+  PAREN_CLOSE,
+  PAREN_OPEN,
+  Scanner,
+  SPACE,
+  textOf,
+} from '../../base/bytes.ts';
 import { hex64 } from '../../base/hex.ts';
 import { bdfText } from '../../model/bdf.ts';
 import { domActivate, domAlloc } from '../../model/events/domain.ts';
@@ -15,7 +26,8 @@ import { pciMsiFunction, pciMsiHwirq } from '../../model/registers/hwirq.ts';
 import { MSIX_ENTRIES } from '../../model/registers/pci.ts';
 import { irq } from '../../model/things/irq.ts';
 import { isNameByte } from '../pattern.ts';
-import type { Ftrace } from './context.ts';
+import { type Ftrace, VM } from './context.ts';
+import { beginIrqfd, endIrqfd } from './irqfd.ts';
 import { beginSetIrqs, endSetIrqs, noteIrqfd } from './vfio.ts';
 
 /** Arguments of the probe at hand by name: 64-bit numbers, and texts. */
@@ -82,7 +94,7 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
     return true;
   },
   irqfd_wakeup: (f) => {
-    f.emit(irqfdWakeup.put(), f.object('kvm/0/irqfd'));
+    f.emit(irqfdWakeup.put(), f.object(`${VM}/irqfd`));
     return true;
   },
   kvm_irqfd: (f, a) => {
@@ -90,10 +102,14 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
     const fd = first(a, 'fd');
     const flags = first(a, 'flags');
     const event = irqfdAssign.put();
+    f.notes();
+    f.vcpus.belongsTo(f.process);
     if (fd) event.fd(fd.lo);
     if (flags) event.release((flags.lo & 1) !== 0).resample((flags.lo & 2) !== 0);
-    f.emit(event, f.object(gsi ? `kvm/0/irqfd/${gsi.lo}` : 'kvm/0/irqfd'));
-    if (gsi && fd) noteIrqfd(f, fd.lo, gsi.lo, flags !== undefined && (flags.lo & 1) !== 0);
+    f.emit(event, f.object(gsi ? `${VM}/irqfd/${gsi.lo}` : `${VM}/irqfd`));
+    const release = flags && (flags.lo & 1) !== 0;
+    if (gsi && fd) noteIrqfd(f, fd.lo, gsi.lo, release === true);
+    beginIrqfd(f, { fd: fd?.lo, gsi: gsi?.lo, release });
     return true;
   },
 };
@@ -103,6 +119,10 @@ const returns: typeof functions = {
   vfio_pci_set_irqs_ioctl: (f, a) => {
     const ret = first(a, 'ret', 'retval', 'rc', 'arg1');
     return ret !== undefined && endSetIrqs(f, ret.lo | 0);
+  },
+  kvm_irqfd: (f, a) => {
+    const ret = first(a, 'ret', 'retval', 'rc', 'arg1');
+    return ret !== undefined && endIrqfd(f, ret.lo | 0);
   },
 };
 
@@ -199,9 +219,24 @@ function affinity(f: Ftrace, a: Args): boolean {
   return true;
 }
 
-/** Whether a payload is that of a probe: `(symbol+0x0/0x0 …)`, `(callee <- caller)` or, of a probe at an event, `(system.event)` first. */
+/** Digits of an address of the kernel that is printed without a symbol, at least: `(ffffffff82593654)`. */
+const ADDRESS_DIGITS = 8;
+
+/** Whether bytes are an address in hexadecimal digits. */
+function isAddress(buf: Uint8Array, start: number, end: number): boolean {
+  if (end - start < ADDRESS_DIGITS) return false;
+  for (let at = start; at < end; at++) if (hexDigit(buf[at]!) < 0) return false;
+  return true;
+}
+
+/**
+ * Whether a payload is that of a probe: `(symbol+0x0/0x0 …)`, `(callee <- caller)` or, of a probe at an event, `(system.event)` first; or the
+ * address alone, where the one that prints it has no symbols (trace-cmd without /proc/kallsyms).
+ */
 export function isProbe(buf: Uint8Array, start: number, end: number): boolean {
   if (buf[start] !== PAREN_OPEN) return false;
+  const close = buf.indexOf(PAREN_CLOSE, start);
+  if (close > 0 && close < end && isAddress(buf, start + 1, close)) return true;
   let dots = 0;
   for (let at = start + 1; at < Math.min(end, start + 200); at++) {
     if (buf[at] === PAREN_CLOSE) return dots === 1 && at > start + 3;
@@ -212,6 +247,17 @@ export function isProbe(buf: Uint8Array, start: number, end: number): boolean {
   }
   return false;
 }
+
+const ADDRESS = /^[\da-f]{8,16}$/;
+
+/** Short names that people give to probes, and the functions that they mean. */
+const SHORT: Readonly<Record<string, string>> = {
+  msiwrite: '__pci_write_msi_msg',
+  irqfd_assign: 'kvm_irqfd',
+  vfio_set_irqs_ioctl: 'vfio_pci_set_irqs_ioctl',
+};
+
+const functionNamed = (probe: string): string => (Object.hasOwn(SHORT, probe) ? SHORT[probe]! : probe);
 
 /** Turns a probe record into an event: into what it means when its function is known, into a note of it otherwise. */
 export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: number, end: number): void {
@@ -225,7 +271,9 @@ export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: 
     if (buf[at] === 60 && buf[at + 1] === MINUS) returned = at + 2;
     at++;
   }
-  const called = returned < 0 ? symbol : /^ *(\w*)/.exec(textOf(buf, returned, at))![1]!;
+  const told = returned < 0 ? symbol : /^ *(\w*)/.exec(textOf(buf, returned, at))![1]!;
+  // Without symbols the name of the probe is all that tells the function: people name it after that.
+  const called = ADDRESS.test(told) ? functionNamed(textOf(buf, nameStart, nameEnd)) : told;
   if (useProbe(f, called, returned >= 0, argumentsOf(buf, at + 1, end))) return;
   const { strings } = f.out.world;
   noteProbe(

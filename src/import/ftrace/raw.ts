@@ -6,10 +6,9 @@ import * as apic from '../../model/events/apic.ts';
 import * as ev from '../../model/events/virt.ts';
 import { decodersById } from '../../model/message.ts';
 import { apicIcr, ioApicEntry, x86Address, x86Data } from '../../model/registers/x86.ts';
-import { vcpuObject, vcpuVectorObject } from '../objects.ts';
 import { either } from '../rules.ts';
-import { type Ftrace, type FtraceRule, rule } from './context.ts';
-import { inject, VM } from './virt.ts';
+import { type Ftrace, type FtraceRule, rule, VM } from './context.ts';
+import { accepted, inject } from './virt.ts';
 
 const DELIVERY = ['Fixed', 'LowPrio', 'SMI', 'Res3', 'NMI', 'INIT', 'SIPI', 'ExtINT'];
 const SHORTHAND = ['dst', 'self', 'all', 'all-but-self'];
@@ -26,15 +25,14 @@ function accept(name: string, posted: boolean): FtraceRule {
   return rule(
     name,
     'apicid={vcpu:n} dm={dm:n} tm={tm:n} vec={vector:n}',
-    (f, c, s) => {
-      f.emit(
-        apic.apicAccept
-          .put()
-          .mode(words(f, delivery(c.lo[s.dm]!), c.lo[s.tm]! !== 0 ? 'level' : 'edge'))
-          .posted(posted),
-        vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff),
-      );
-    },
+    (f, c, s) =>
+      accepted(
+        f,
+        c.lo[s.vcpu]!,
+        c.lo[s.vector]!,
+        words(f, delivery(c.lo[s.dm]!), c.lo[s.tm]! !== 0 ? 'level' : 'edge'),
+        posted,
+      ),
     { apicid: 'vcpu', vec: 'vector' },
   );
 }
@@ -112,7 +110,7 @@ const rawRules: readonly FtraceRule[] = [
               SHORTHAND[shorthand.of(icr)]!,
             ),
           ),
-        f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'),
+        f.vcpu >= 0 ? f.vcpu : f.object('vcpu/unknown/ipi'),
       );
     },
     { icr_low: 'icr', dest_id: 'dest' },

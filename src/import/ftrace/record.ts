@@ -6,9 +6,11 @@ import {
   isDigit,
   MINUS,
   PAREN_CLOSE,
+  PAREN_OPEN,
   SPACE,
   textOf,
 } from '../../base/bytes.ts';
+import type { TraceBuilder } from '../../trace/builder.ts';
 
 /** Most bytes of a task's name (TASK_COMM_LEN in include/linux/sched.h, less the NUL). */
 const LONGEST_COMM = 15;
@@ -29,6 +31,8 @@ export class RecordHead {
   taskStart = 0;
   taskEnd = 0;
   cpu = -1;
+  /** Process of the task (TGID column, option record-tgid), or -1. */
+  process = -1;
   /** Whole seconds, or the count of a counter clock. */
   seconds = 0;
   /** Fraction of the time in nanoseconds; 0 for counters. */
@@ -37,6 +41,14 @@ export class RecordHead {
   digits = 0;
   /** Where the payload begins, after the time and its colon. */
   payload = 0;
+  /** Start and end of the flag columns; the same where the line has none. */
+  flagsStart = 0;
+  flagsEnd = 0;
+
+  /** Tells who recorded the record that was read last. */
+  setTask(out: TraceBuilder, buf: Uint8Array): void {
+    out.setTask(buf, this.taskStart, this.taskEnd);
+  }
 
   /** Reads the head of a line in the normal format (kernel/trace/trace_output.c trace_print_context). */
   normal(buf: Uint8Array, start: number, end: number): boolean {
@@ -56,12 +68,16 @@ export class RecordHead {
     if (buf[at] === MINUS) while (at < end && buf[at] !== SPACE) at++;
     while (at < end && buf[at] === SPACE) at++;
     const word = at;
+    this.flagsStart = 0;
+    this.flagsEnd = 0;
     while (at < end && buf[at] !== SPACE && buf[at] !== COLON) at++;
     if (buf[at] === COLON) {
       // No flag columns (irq-info off): the word is the time.
       if (!this.#time(buf, word, end)) return false;
     } else {
       if (at - word < 3 || at - word > 9) return false;
+      this.flagsStart = word;
+      this.flagsEnd = at;
       while (at < end && buf[at] === SPACE) at++;
       if (!this.#time(buf, at, end)) return false;
     }
@@ -104,6 +120,9 @@ export class RecordHead {
     const nameStart = start + m[0].length - (name!.length + 1);
     const whole = glued !== undefined || (cpu?.length === CPU_DIGITS && cut === undefined);
     if (!whole && !knows(buf, nameStart, nameStart + name!.length)) return false;
+    this.flagsStart = 0;
+    this.flagsEnd = 0;
+    this.process = -1;
     this.taskStart = comm === undefined ? start : start + text.indexOf(comm);
     this.taskEnd = comm === undefined ? start : this.taskStart + comm.length + 1 + pid!.length;
     this.cpu = Number(glued ?? cpu ?? -1);
@@ -111,6 +130,9 @@ export class RecordHead {
   }
 
   #take(start: number, text: string, comm: string, pid: string, cpu: string, micro: number, length: number): boolean {
+    this.flagsStart = 0;
+    this.flagsEnd = 0;
+    this.process = -1;
     const at = text.indexOf(`${comm}-${pid}`);
     this.taskStart = start + Math.max(0, at);
     this.taskEnd = this.taskStart + (at < 0 ? 0 : comm.length + 1 + pid.length);
@@ -144,6 +166,7 @@ export class RecordHead {
         if (!hasGap(buf, first, start + 16)) {
           this.taskStart = first;
           this.taskEnd = pidEnd;
+          this.process = -1;
           return start + 25;
         }
       }
@@ -155,9 +178,12 @@ export class RecordHead {
       while (isDigit(buf[close])) close++;
       if (buf[close] !== BRACKET_CLOSE || (buf[close + 1] !== SPACE && buf[close + 1] !== MINUS)) continue;
       let at = open - 1;
+      this.process = -1;
       while (at > start && buf[at] === SPACE) at--;
       if (buf[at] === PAREN_CLOSE) {
-        while (at > start && buf[at] !== 40) at--;
+        const close = at;
+        while (at > start && buf[at] !== PAREN_OPEN) at--;
+        this.process = numberIn(buf, at + 1, close);
         at--;
         while (at > start && buf[at] === SPACE) at--;
       }
@@ -196,6 +222,12 @@ export class RecordHead {
     this.payload = buf[at] === SPACE ? at + 1 : at;
     return true;
   }
+}
+
+/** The number that stands between blanks in bytes `start` to `end`; -1 for none (the kernel prints dashes for a process that it does not know). */
+function numberIn(buf: Uint8Array, start: number, end: number): number {
+  const text = textOf(buf, start, end).trim();
+  return /^\d+$/.test(text) ? Number(text) : -1;
 }
 
 /** Whether two blanks stand in a row: a name that is not right-aligned has a mark in front of it rather than blanks in it. */

@@ -1,32 +1,39 @@
 import { bytesAt, bytesOf, bytesWithin, isDigit, Scanner } from '../../base/bytes.ts';
+import { hex64 } from '../../base/hex.ts';
 import * as apic from '../../model/events/apic.ts';
 import { kvmHypercall } from '../../model/events/hypervisor.ts';
 import * as ev from '../../model/events/virt.ts';
 import { vmxInterruption } from '../../model/registers/x86.ts';
 import { kvmGsi, vcpuVector } from '../../model/things/virt.ts';
-import { vcpuObject, vcpuVectorObject } from '../objects.ts';
+import { vectorOfVcpu } from '../objects.ts';
 import type { Captures } from '../pattern.ts';
-import { type Ftrace, type FtraceRule, rule } from './context.ts';
+import { type Ftrace, type FtraceRule, rule, VM } from './context.ts';
 
 const scanner = new Scanner();
 
-/** The text does not tell virtual machines apart. */
-export const VM = 'kvm/0';
-
 /** The fields option prints these events in a form that raw.ts reads. */
 const textOnly = (): boolean => false;
+
+/** A local APIC accepts an interrupt, or INIT, which resets it. `mode`: text number of the words in the brackets. */
+export function accepted(f: Ftrace, vcpu: number, vector: number, mode: number, posted: boolean): void {
+  const { world } = f.out;
+  const event = apic.apicAccept.put().mode(mode).posted(posted);
+  f.notes();
+  const own = f.named(vcpu);
+  if (own < 0) {
+    f.emit(event.vector(vector & 0xff), f.object('vcpu/unknown/accept'));
+    return;
+  }
+  f.emit(event, vectorOfVcpu(world, own, vector & 0xff));
+  if (world.strings.text(mode).startsWith('INIT')) f.emit(ev.vcpuReset.put().by(f.intern('INIT')), own);
+}
 
 function accept(name: string, posted: boolean): FtraceRule {
   // "apicid" is really the vcpu id (arch/x86/kvm/lapic.c).
   return rule(
     name,
     'apicid {vcpu:x} vec {vector:u} ({mode:s})…',
-    (f, c, s) => {
-      f.emit(
-        apic.apicAccept.put().mode(f.str(s.mode)).posted(posted),
-        vcpuVectorObject(f.out.world, c.lo[s.vcpu]! & 0xffffff, c.lo[s.vector]! & 0xff),
-      );
-    },
+    (f, c, s) => accepted(f, c.lo[s.vcpu]!, c.lo[s.vector]!, f.str(s.mode), posted),
     {},
     textOnly,
   );
@@ -38,14 +45,11 @@ function eoi(name: string): FtraceRule {
     'apicid {vcpu:x} vector {vector:d}',
     (f, c, s) => {
       const vector = c.lo[s.vector]! | 0;
-      const vcpu = c.lo[s.vcpu]! & 0xffffff;
-      f.runs(vcpu);
+      const vcpu = f.runs(c.lo[s.vcpu]!);
+      if (vcpu < 0) return false;
       if (name === 'kvm_eoi') f.ended(vcpu, vector);
       else if (f.toldEnd(vcpu, vector)) return false;
-      f.emit(
-        apic.apicEoi.put(),
-        vector < 0 ? vcpuObject(f.out.world, vcpu) : vcpuVectorObject(f.out.world, vcpu, vector & 0xff),
-      );
+      f.emit(apic.apicEoi.put(), vector < 0 ? vcpu : vectorOfVcpu(f.out.world, vcpu, vector & 0xff));
       return undefined;
     },
     { apicid: 'vcpu' },
@@ -66,7 +70,7 @@ export function inject(f: Ftrace, vector: number, reinjected: boolean): undefine
     f.emit(event.vector(vector & 0xff), f.object('vcpu/unknown/injection'));
     return;
   }
-  const object = vcpuVectorObject(f.out.world, vcpu, vector & 0xff);
+  const object = vectorOfVcpu(f.out.world, vcpu, vector & 0xff);
   const accepted = f.out.state.flag(object, vcpuVector.at.requested) === true;
   if (!reinjected && (vector < FIRST_APIC_VECTOR || (!accepted && f.picVector(vector)))) event.extint(true);
   f.emit(event, object);
@@ -107,11 +111,10 @@ function hostVector(f: Ftrace, c: Captures, reason: number, rest: number): numbe
 }
 
 function exit(f: Ftrace, vcpu: number, reason: number, vector: number): void {
-  if (vcpu >= 0) f.runs(vcpu);
-  const known = vcpu >= 0 ? vcpu : f.vcpu;
+  const known = vcpu >= 0 ? f.runs(vcpu) : f.vcpu;
   const event = ev.kvmExit.put().reason(reason);
   if (vector >= 0) event.vector(vector);
-  f.emit(event, known >= 0 ? vcpuObject(f.out.world, known) : f.object('vcpu/unknown/exit'));
+  f.emit(event, known >= 0 ? known : f.object('vcpu/unknown/exit'));
 }
 
 /** Records of a virtual CPU's own thread that name it, and say nothing of interrupts. */
@@ -141,21 +144,34 @@ function mmio(
   );
 }
 
-function entry(f: Ftrace, vcpu: number): void {
-  f.runs(vcpu);
-  f.emit(ev.kvmEntry.put(), vcpuObject(f.out.world, vcpu & 0xffffff));
+/** Where a processor begins after a reset: offset FFF0H in the segment at FFFF0000H (SDM vol. 3 "First Instruction Executed"). */
+const RESET_VECTOR = 0xfff0;
+
+/** A virtual CPU enters the guest. `atReset`: at the reset vector, which it may do several times until it leaves that. */
+function entry(f: Ftrace, vcpu: number, atReset: boolean): void {
+  const object = f.runs(vcpu);
+  if (object < 0) {
+    f.emit(ev.kvmEntry.put(), f.object('vcpu/unknown/entry'));
+    return;
+  }
+  if (atReset && !f.atReset.has(object)) f.emit(ev.vcpuReset.put().by(f.intern('reset vector')), object);
+  if (atReset) f.atReset.add(object);
+  else f.atReset.delete(object);
+  f.emit(ev.kvmEntry.put(), object);
 }
 
 export const virtRules: readonly FtraceRule[] = [
   rule(
     'kvm_entry',
-    ['vcpu {vcpu:u}…', 'PC: {pc:x}'] as const,
+    // trace-cmd prints no comma; older kernels print no rip.
+    ['vcpu {vcpu:u}«,» rip {rip:x}…', 'vcpu {vcpu:u}…', 'PC: {pc:x}'] as const,
     (f, c, s) => {
       if (s.vcpu !== undefined && c.got[s.vcpu]) {
-        entry(f, c.lo[s.vcpu]!);
+        const atReset = s.rip !== undefined && c.got[s.rip] === 1 && c.lo[s.rip] === RESET_VECTOR && c.hi[s.rip] === 0;
+        entry(f, c.lo[s.vcpu]!, atReset);
         return;
       }
-      f.emit(ev.kvmEntry.put(), f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/entry'));
+      f.emit(ev.kvmEntry.put(), f.vcpu >= 0 ? f.vcpu : f.object('vcpu/unknown/entry'));
     },
     { vcpu_id: 'vcpu' },
     (c, s, named) => named.has('vcpu_id') || c.got[s.vcpu] === 1,
@@ -188,10 +204,7 @@ export const virtRules: readonly FtraceRule[] = [
     ),
   ),
   rule('kvm_userspace_exit', 'reason {reason:r}', (f, _c, s) => {
-    f.emit(
-      ev.kvmUserspace.put().reason(f.str(s.reason)),
-      f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/exit'),
-    );
+    f.emit(ev.kvmUserspace.put().reason(f.str(s.reason)), f.vcpu >= 0 ? f.vcpu : f.object('vcpu/unknown/exit'));
   }),
   accept('kvm_apic_accept_irq', false),
   accept('kvm_apicv_accept_irq', true),
@@ -214,6 +227,7 @@ export const virtRules: readonly FtraceRule[] = [
     // The oldest kernels print the destination decimal and the vector hexadecimal; only a letter shows that.
     ['dst {dest:x} vec {vector:u} ({mode:s})', 'dst {dest:u} vec {vector:x} ({mode:s})'] as const,
     (f, c, s) => {
+      f.notes();
       f.emit(ev.kvmMsi.put().dest(c.lo[s.dest]!).vector(c.lo[s.vector]!).mode(f.str(s.mode)), f.object(VM));
     },
     {},
@@ -223,6 +237,7 @@ export const virtRules: readonly FtraceRule[] = [
     'kvm_set_irq',
     'gsi {gsi:u} level {level:d} source {source:d}',
     (f, c, s) => {
+      f.notes();
       f.emit(
         ev.kvmLine
           .put()
@@ -266,6 +281,7 @@ export const virtRules: readonly FtraceRule[] = [
     ['irqchip {chip:s} pin {pin:u}'] as const,
     (f, c, s) => {
       const chip = f.text(s.chip);
+      f.notes();
       if (chip.startsWith('PIC')) f.picInput((chip.endsWith('slave') ? 8 : 0) + c.lo[s.pin]!);
       f.emit(ev.kvmAck.put().chip(f.str(s.chip)).pin(c.lo[s.pin]!), f.object(`${VM}/irqchip`));
     },
@@ -294,7 +310,7 @@ export const virtRules: readonly FtraceRule[] = [
   rule('kvm_apic_ipi', 'dst {dest:x} vec {vector:u} ({mode:s})', (f, c, s) => {
     f.emit(
       apic.kvmIpi.put().dest(c.lo[s.dest]!).vector(c.lo[s.vector]!).mode(f.str(s.mode)),
-      f.vcpu >= 0 ? vcpuObject(f.out.world, f.vcpu) : f.object('vcpu/unknown/ipi'),
+      f.vcpu >= 0 ? f.vcpu : f.object('vcpu/unknown/ipi'),
     );
   }),
   rule(
@@ -305,12 +321,10 @@ export const virtRules: readonly FtraceRule[] = [
     ] as const,
     (f, c, s) => {
       const host = s.irq !== undefined && c.got[s.irq] ? c.lo[s.irq]! : 0;
-      const event = ev.piUpdate
-        .put()
-        .enable(f.text(s.what).startsWith('enabled') || c.lo[s.what] === 1)
-        .hostIrq(host)
-        .vcpu(c.lo[s.vcpu]!)
-        .vector(c.lo[s.gvec]!);
+      const enable = f.text(s.what).startsWith('enabled') || c.lo[s.what] === 1;
+      f.notes();
+      if (enable && c.got[s.desc]) f.vcpus.liesAt(c.lo[s.vcpu]!, hex64(c.hi[s.desc]!, c.lo[s.desc]!));
+      const event = ev.piUpdate.put().enable(enable).hostIrq(host).vcpu(c.lo[s.vcpu]!).vector(c.lo[s.gvec]!);
       if (c.got[s.desc]) event.descriptor(c.lo[s.desc]!, c.hi[s.desc]!);
       f.emit(event, f.object(`${VM}/irqfd/${c.lo[s.gsi]!}`));
     },

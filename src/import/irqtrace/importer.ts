@@ -11,23 +11,22 @@ import { MAGIC, VERSION } from '../../trace/irqtrace.ts';
 import { LONGEST_PATH, objectOf, packArguments } from '../../trace/plain.ts';
 import { MOST_CPU } from '../../trace/row.ts';
 import type { LineReader } from '../importer.ts';
+import { Stamps } from '../stamps.ts';
 
-const NANO = 1_000_000_000n;
 const VERSION_LINE = new RegExp(`^${MAGIC} (\\d+)$`);
 const CLOCK_LINE = /^#clock (seconds|ticks) digits=(\d) (.+)$/;
 const LINE =
   /^(-?\d+(?:\.\d{1,9})?|-) (cpu\d+|-) (-|"(?:[^"\\]|\\.)*"|[^\s"#=\\]+) (\S+) ("(?:[^"\\]|\\.)*"|\S+)((?: [^\s=]+=(?:"(?:[^"\\]|\\.)*"|[^\s"]*))*)$/;
-/** Digits of the largest 64-bit number. */
-const MOST_DIGITS = 20;
 
 export class IrqtraceImporter implements LineReader {
   readonly #out: TraceBuilder;
-  #base: bigint | undefined;
+  readonly #stamps: Stamps;
   #version = 0;
   readonly #lines: string[] = [];
 
   constructor(out: TraceBuilder) {
     this.#out = out;
+    this.#stamps = new Stamps(out);
     out.source.format = 'irqtrace';
     out.source.clock = 'not told';
   }
@@ -65,7 +64,7 @@ export class IrqtraceImporter implements LineReader {
     const clock = CLOCK_LINE.exec(text);
     if (clock) {
       // The stamps that were read are in the unit that was told then.
-      if (this.#base !== undefined) return;
+      if (this.#stamps.begun) return;
       meta.time = { base: 0n, ticks: clock[1] === 'ticks', digits: clock[1] === 'ticks' ? 0 : Number(clock[2]) };
       meta.clock = unquoted(clock[3]!) ?? clock[3]!;
       return;
@@ -90,7 +89,7 @@ export class IrqtraceImporter implements LineReader {
     const name = m[4]!;
     const kind = kindNamed(name);
     if (kind === undefined || kind === other) {
-      const wrongTime = this.#time(m[1]!);
+      const wrongTime = this.#stamps.take(m[1]!);
       if (wrongTime !== undefined) return wrongTime;
       this.#stand(cpu, m[3] === '-' ? undefined : task);
       const { strings } = out.world;
@@ -111,7 +110,7 @@ export class IrqtraceImporter implements LineReader {
       if (kind.args.some((a) => a.name === argument.name)) known[argument.name] = argument.value;
       else extra += argument.text;
     }
-    const wrong = packArguments(out.world, kind, known)?.problem ?? this.#time(m[1]!);
+    const wrong = packArguments(out.world, kind, known)?.problem ?? this.#stamps.take(m[1]!);
     if (wrong !== undefined) return wrong;
     this.#stand(cpu, m[3] === '-' ? undefined : task);
     const object = objectOf(out.world, path);
@@ -124,26 +123,6 @@ export class IrqtraceImporter implements LineReader {
   #stand(cpu: number, task: string | undefined): void {
     this.#out.cpu = cpu;
     if (task !== undefined) this.#out.setTaskText(task);
-  }
-
-  /** Sets the time of the record; returns what is wrong with it. */
-  #time(text: string): string | undefined {
-    if (text === '-') return undefined;
-    const out = this.#out;
-    const meta = out.source;
-    const [whole, fraction = ''] = text.split('.') as [string, string?];
-    if (whole.length > MOST_DIGITS) return `a time of more than ${MOST_DIGITS} digits`;
-    if (meta.time.ticks && fraction !== '') return 'a count with a fraction';
-    if (this.#base === undefined) {
-      this.#base = BigInt(whole);
-      meta.time = { ...meta.time, base: this.#base };
-    }
-    if (fraction.length > meta.time.digits) meta.time = { ...meta.time, digits: fraction.length };
-    const units = BigInt(whole) - this.#base;
-    const rest = Number(fraction.padEnd(9, '0'));
-    const signed = whole.startsWith('-') ? -rest : rest;
-    out.time = Number(meta.time.ticks ? units : units * NANO + BigInt(signed));
-    return undefined;
   }
 }
 

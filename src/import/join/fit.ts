@@ -19,6 +19,8 @@ export interface Fit<P extends Pairing> {
   readonly uncertainty: number;
   /** The pairings that agree with it, each instant once. */
   readonly pairs: readonly P[];
+  /** How many bursts they make: what one function call does within milliseconds is done in the same way by another one. */
+  readonly bursts: number;
 }
 
 /** Clocks of one machine differ by less than that: a kernel that calibrated its counter badly by a few hundred parts per million. */
@@ -29,6 +31,8 @@ const FEWEST = 3;
 const TRIALS = 400;
 /** Another offset that so large a share of the instants agrees on makes it undecided. */
 const RIVAL = 0.8;
+/** Nanoseconds that a call of a driver or of the kernel takes at most: many messages are stored within one. */
+const CALL = 5e7;
 /** How often the line is fitted again to the pairs near it. */
 const ROUNDS = 4;
 /** A drift is told only where the instants lie at least that far apart. */
@@ -38,7 +42,7 @@ const SPAN_OF_DRIFT = 2e9;
  * Finds the line on which most pairings lie. Most pairings may be wrong (a message that is stored often pairs each time of one side with each of
  * the other): those that belong together agree on one offset, the others do not. Undefined where too few agree, or two offsets fit about as well.
  */
-export function fit<P extends Pairing>(pairings: readonly P[]): Fit<P> | undefined {
+export function fitLine<P extends Pairing>(pairings: readonly P[]): Fit<P> | undefined {
   if (pairings.length < FEWEST) return undefined;
   const coarse = densest(pairings);
   if (coarse === undefined) return undefined;
@@ -53,7 +57,18 @@ export function fit<P extends Pairing>(pairings: readonly P[]): Fit<P> | undefin
   const spread = residuals[Math.floor(residuals.length * 0.95)] ?? residuals.at(-1)!;
   // One record of each pair is late, and so is the line through them.
   const late = Math.min(...pairs.map(({ usual }) => usual));
-  return { offset, rate, origin, uncertainty: Math.ceil(spread + late), pairs };
+  return { offset, rate, origin, uncertainty: Math.ceil(spread + late), pairs, bursts: burstsOf(pairs) };
+}
+
+/** Stretches of instants that lie apart by more than a call takes. */
+function burstsOf(pairs: readonly Pairing[]): number {
+  let count = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { b } of pairs) {
+    if (b - last > CALL) count++;
+    last = b;
+  }
+  return count;
 }
 
 /** How far offsets may lie apart that one line explains. */
@@ -154,9 +169,7 @@ function bestLine<P extends Pairing>(pairings: readonly P[]): Line | undefined {
   };
   const all = pairings.length * pairings.length <= TRIALS;
   if (all) for (const p of pairings) for (const q of pairings) tryLine(p, q);
-  else
-    for (let i = 0; i < TRIALS; i++)
-      tryLine(random.pick(pairings), random.pick(pairings));
+  else for (let i = 0; i < TRIALS; i++) tryLine(random.pick(pairings), random.pick(pairings));
   return most < FEWEST ? undefined : best;
 }
 

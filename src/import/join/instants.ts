@@ -4,7 +4,6 @@ import { apicAccept } from '../../model/events/apic.ts';
 import { sysEntry } from '../../model/events/cpu.ts';
 import { irqEntry, msgWrite } from '../../model/events/irq.ts';
 import { tblWrite } from '../../model/events/msix.ts';
-import { mark } from '../../model/events/notes.ts';
 import { iecInvalidate } from '../../model/events/remap.ts';
 import { vecConfig, vecUpdate } from '../../model/events/vector.ts';
 import { vfioUse } from '../../model/events/vfio.ts';
@@ -20,6 +19,8 @@ export interface Instant {
   readonly row: number;
   /** Its time, nanoseconds since the base of the clock of that trace. */
   readonly time: number;
+  /** The object of the event. */
+  readonly object: ObjectId;
 }
 
 /**
@@ -38,8 +39,6 @@ export const TRAITS = {
   assigned: { what: 'the same vector of an assigned device was set up', usual: 5e6, error: 2e7 },
   /** KVM puts a vector into a local APIC, and the kernel of the guest runs its handler. */
   delivery: { what: 'the same vector was accepted and handled', usual: 5e5, error: 5e6 },
-  /** A text that a user wrote into both. */
-  marker: { what: 'the same marker was written', usual: 1e5, error: 1e6 },
 } as const;
 
 export type Trait = keyof typeof TRAITS;
@@ -77,13 +76,14 @@ function messageKey(lo: number, hi: number, data: number): string | undefined {
 const targetKey = (dest: number, vector: number): string => `${dest} ${vector}`;
 
 /** Finds what another source may show, too. */
-export function instantsOf({ world, table: events, time: clock }: Trace): Instants {
+export function instantsOf({ world, table: events, time: clock, first }: Trace): Instants {
+  const machine = first.format === 'qemu-log';
   const found = new Instants();
   if (clock.ticks) return found;
   const tables = new TableWrites();
   const traps = new TableWrites();
   const targets = new Map<ObjectId, string>();
-  let at: Instant = { row: 0, time: 0 };
+  let at: Instant = { row: 0, time: 0, object: -1 };
   const readers = new Map<EventKind, (row: EventRow) => void>();
   const on = (kind: EventKind, read: (row: EventRow) => void): void => void readers.set(kind, read);
   // A kernel that shows its stores also shows what they hold before: only one of the two is taken.
@@ -115,16 +115,13 @@ export function instantsOf({ world, table: events, time: clock }: Trace): Instan
     const key = traps.write(a.address(1) * TWO32 + low - (low % ENTRY), low % ENTRY, a.size, a.value(0), a.value(1));
     if (key !== undefined) found.add('message', 'hypervisor', key, at);
   });
-  on(iecInvalidate, ({ words, at: w, object }) => {
+  on(iecInvalidate, ({ words, at: w }) => {
     const a = iecInvalidate.read(words, w);
-    const unit = world.node(object)?.parent?.segment ?? '';
-    // The log of an emulated machine calls its unit 0, its kernel dmar0.
-    found.add('invalidation', /^\d*$/.test(unit) ? 'hardware' : 'kernel', a.global ? 'all' : `${a.index} ${a.mask}`, at);
+    found.add('invalidation', machine ? 'hardware' : 'kernel', a.global ? 'all' : `${a.index} ${a.mask}`, at);
   });
   on(vfioUse, ({ words, at: w, object }) => {
     const a = vfioUse.read(words, w);
-    const hypervisor = a.used === undefined || world.type(object) === undefined;
-    if (a.used !== false) found.add('assigned', hypervisor ? 'hypervisor' : 'hardware', world.path(object), at);
+    if (a.used !== false) found.add('assigned', machine ? 'hardware' : 'hypervisor', world.path(object), at);
   });
   on(apicAccept, ({ object }) => {
     const node = world.node(object);
@@ -137,19 +134,16 @@ export function instantsOf({ world, table: events, time: clock }: Trace): Instan
   });
   on(sysEntry, ({ object }) => {
     const node = world.node(object);
-    if (node?.parent?.segment === 'vector') found.add('delivery', 'kernel', `${node.parent.parent?.segment} ${node.segment}`, at);
+    if (node?.parent?.segment === 'vector')
+      found.add('delivery', 'kernel', `${node.parent.parent?.segment} ${node.segment}`, at);
   });
-  on(mark, ({ words, at: w }) => {
-    const text = world.strings.text(mark.read(words, w).text).trim();
-    if (text !== '') found.add('marker', 'kernel', text, at);
-  });
-  const row = eventRow(mark);
+  const row = eventRow(irqEntry);
   for (let i = 0; i < events.length; i++) {
     const read = readers.get(events.kind(i));
     if (read === undefined) continue;
     events.read(i, row);
     if (Number.isNaN(row.time)) continue;
-    at = { row: i, time: row.time };
+    at = { row: i, time: row.time, object: row.object };
     read(row);
   }
   return found;

@@ -4,7 +4,8 @@ import { World } from '../../model/world.ts';
 import { adopt } from '../../trace/adopt.ts';
 import type { Alignment, Source } from '../../trace/source.ts';
 import { Trace } from '../../trace/trace.ts';
-import { along, type Edge, type Way, waysTo0 } from './clocks.ts';
+import { along, type Edge, type Line, type Way, waysTo0 } from './clocks.ts';
+import { Derived } from './derived.ts';
 import { instantsOf, TRAITS } from './instants.ts';
 import { connectionOf } from './relations.ts';
 import { type Member, systemsOf } from './systems.ts';
@@ -20,6 +21,10 @@ export interface JoinPart {
 }
 
 const NANO = 1_000_000_000n;
+/** Among many files, of several boots perhaps, fewer bursts of instants may agree by chance. */
+const FEWEST_BURSTS = 3;
+/** Sources that end within that time of one another end together: nanoseconds. */
+const SOON = 1e6;
 /** Stamps of two files that lie no farther apart than that are taken as those of one clock, when nothing else is known: nanoseconds. */
 const ONE_CLOCK = 3_600_000_000_000n;
 
@@ -34,15 +39,17 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
   const edges: Edge[] = [];
   for (let a = 0; a < parts.length; a++)
     for (let b = a + 1; b < parts.length; b++) {
-      const connection =
-        toldConnection(parts[a]!.trace.first, parts[b]!.trace.first) ?? connectionOf(instants[a]!, instants[b]!);
-      if (connection !== undefined) edges.push({ a, b, connection });
+      const [x, y] = [parts[a]!.trace.first, parts[b]!.trace.first];
+      const connection = toldConnection(x, y) ?? connectionOf(instants[a]!, instants[b]!);
+      const enough = parts.length === 2 || connection?.told === true || (connection?.fit.bursts ?? 0) >= FEWEST_BURSTS;
+      if (connection !== undefined && enough) edges.push({ a, b, connection });
     }
+  const ways = waysTo0(edges);
+  const spans = parts.map(({ trace }, i) => spanOf(trace, i === 0 ? STILL : ways.get(i)?.line));
   const names = systemsOf(
-    parts.map(memberOf),
+    parts.map((part, i) => memberOf(part, spans[i])),
     edges.map(({ a, b, connection: { relation, fit } }) => ({ a, b, relation, support: fit.pairs.length })),
   );
-  const ways = waysTo0(edges);
   const world = new World();
   const groups = parts.map(({ trace }, i) =>
     trace.sources.map((source) => {
@@ -52,7 +59,7 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
       return copy;
     }),
   );
-  parts.forEach((part, i) => align(groups[i]!, part, parts[0]!.trace, i, ways.get(i)));
+  for (const [i, part] of parts.entries()) align(groups[i]!, part, parts[0]!.trace, i, ways.get(i));
   // Evidence names sources by their place in the joined trace.
   const places = groups.map((_, i) => groups.slice(0, i).reduce((sum, g) => sum + g.length, 0));
   parts.forEach(({ offset }, i) => {
@@ -61,13 +68,46 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
     for (const source of groups[i]!) source.alignment = { ...alignment, given: offset !== undefined };
   });
   const [first, ...others] = groups.flat();
+  others.push(...derivedOf(parts, groups, names, edges, world, spans));
   const joined = new Trace(world, first!);
   joined.join(...others);
   return joined;
 }
 
+/** What sources show together, and where those end that end before the others. */
+function derivedOf(
+  parts: readonly JoinPart[],
+  groups: readonly (readonly Source[])[],
+  names: readonly string[],
+  edges: readonly Edge[],
+  world: World,
+  spans: readonly (Span | undefined)[],
+): Source[] {
+  const all = parts.map(({ trace }, i) => {
+    const space = world.space(names[i] === names[0] ? '' : names[i]!);
+    return new Derived(trace, groups[i]![0]!, world, space.prefix);
+  });
+  const isKernel = (i: number): boolean => groups[i]![0]!.vantage === 'kernel';
+  for (const { a, b, connection } of edges) {
+    if (connection.relation !== 'same' || names[a] !== names[b] || isKernel(a) === isKernel(b)) continue;
+    const [kernel, machine] = isKernel(a) ? [a, b] : [b, a];
+    const stored = connection.fit.pairs.filter(({ trait }) => trait === 'message');
+    all[kernel]!.identities(
+      parts[machine]!.trace,
+      stored.map(({ alone, rowA, rowB }) => ({
+        alone,
+        own: kernel === a ? rowA : rowB,
+        other: kernel === a ? rowB : rowA,
+      })),
+    );
+  }
+  const last = Math.max(...spans.map((span) => span?.[1] ?? Number.NEGATIVE_INFINITY));
+  for (const [i, span] of spans.entries()) if (span !== undefined && span[1] < last - SOON) all[i]!.end();
+  return all.map(({ source }) => source).filter(({ events }) => events.length > 0);
+}
+
 /** What a part shows of the systems that it may belong to. */
-function memberOf({ trace, system }: JoinPart): Member {
+function memberOf({ trace, system }: JoinPart, span: Span | undefined): Member {
   const { first } = trace;
   const kinds = new Set<EventKind>();
   for (let step = 0; step < trace.length; step++) kinds.add(trace.table.kind(step));
@@ -75,10 +115,31 @@ function memberOf({ trace, system }: JoinPart): Member {
   const names = (start: string): boolean => [...kinds].some(({ name }) => name.startsWith(start));
   return {
     named: system,
+    span,
+    folder: first.file.slice(0, Math.max(0, first.file.lastIndexOf('/'))),
     vantage,
     hosts: vantage === 'kernel' && (kinds.has(kvmEntry) || names('kvm.') || names('irqfd.')),
     hosted: vantage === 'hardware' && (names('vfio.') || names('route.')),
   };
+}
+
+/** First and last time. */
+type Span = readonly [number, number];
+
+/** The line of a clock to itself. */
+const STILL: Line = { offset: 0, rate: 0, origin: 0 };
+
+/** First and last time of a part on the clock of the first one. */
+function spanOf({ sources, time }: Trace, line: Line | undefined): Span | undefined {
+  if (line === undefined) return undefined;
+  const own = (source: Source, stamp: number): number =>
+    along(line, Number((source.time.base - time.base) * NANO) + stamp);
+  const stamped = sources.filter(({ start }) => !Number.isNaN(start));
+  if (stamped.length === 0) return undefined;
+  return [
+    Math.min(...stamped.map((source) => own(source, source.start))),
+    Math.max(...stamped.map((source) => own(source, source.end))),
+  ];
 }
 
 /** From where files of a format are recorded. */

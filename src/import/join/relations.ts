@@ -1,4 +1,4 @@
-import { type Fit, fit, type Pairing } from './fit.ts';
+import { type Fit, fitLine, type Pairing } from './fit.ts';
 import { type Instant, type Instants, type Side, TRAITS, type Trait } from './instants.ts';
 
 /** How two sources stand to each other: they tell of one machine, or the machine of one runs in that of the other. */
@@ -9,6 +9,8 @@ export interface Match extends Pairing {
   readonly rowA: number;
   readonly rowB: number;
   readonly trait: Trait;
+  /** Neither side shows the like of another object within the time that may lie between the two records. */
+  readonly alone: boolean;
 }
 
 /** What connects two sources: how they stand to each other, and the line from the clock of the second to that of the first. */
@@ -27,7 +29,6 @@ const MEANINGS: readonly (readonly [Trait, Side, Side, 'same' | 'runs-in'])[] = 
   ['invalidation', 'kernel', 'hardware', 'same'],
   ['assigned', 'hardware', 'hypervisor', 'runs-in'],
   ['delivery', 'kernel', 'hypervisor', 'runs-in'],
-  ['marker', 'kernel', 'kernel', 'same'],
 ];
 
 /** A key with more pairs than that says nothing: the instants are too many to tell which belong together. */
@@ -50,10 +51,19 @@ export function connectionOf(a: Instants, b: Instants): Connection | undefined {
   }
   let best: Connection | undefined;
   for (const [relation, found] of matches) {
-    const line = fit(found);
+    const line = fitLine(found);
     if (line !== undefined && line.pairs.length > (best?.fit.pairs.length ?? 0)) best = { relation, fit: line };
   }
   return best;
+}
+
+/** Whether no instant of another object lies within a time of an instant. */
+function isAlone(all: readonly Instant[], i: number, near: number): boolean {
+  const { time, object } = all[i]!;
+  for (const by of [-1, 1])
+    for (let k = i + by; k >= 0 && k < all.length && Math.abs(all[k]!.time - time) <= near; k += by)
+      if (all[k]!.object !== object) return false;
+  return true;
 }
 
 /** All pairs of instants with one key, the rarest keys first. */
@@ -66,14 +76,18 @@ function matchesOf(
   const both = [...a]
     .flatMap(([key, as]) => {
       const bs = b.get(key);
-      return bs === undefined || as.length * bs.length > MOST_PAIRS ? [] : [[as, bs] as const];
+      if (bs === undefined || as.length * bs.length > MOST_PAIRS) return [];
+      return [[as, bs] as const];
     })
     .sort(([as, bs], [at, bt]) => as.length * bs.length - at.length * bt.length);
   const found: Match[] = [];
   for (const [as, bs] of both) {
     if (found.length + as.length * bs.length > MOST_PAIRINGS) break;
-    for (const x of as)
-      for (const y of bs) found.push({ a: x.time, b: y.time, error, usual, rowA: x.row, rowB: y.row, trait });
+    for (const [i, x] of as.entries())
+      for (const [j, y] of bs.entries()) {
+        const alone = isAlone(as, i, error) && isAlone(bs, j, error);
+        found.push({ a: x.time, b: y.time, error, usual, rowA: x.row, rowB: y.row, trait, alone });
+      }
   }
   return found;
 }

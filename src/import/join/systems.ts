@@ -6,6 +6,10 @@ export interface Member {
   readonly named: string | undefined;
   /** From where it was recorded, as far as its format tells. */
   readonly vantage: 'kernel' | 'hardware' | 'hypervisor' | null;
+  /** The folder in which it lies; '' where that is not known. */
+  readonly folder: string;
+  /** Its first and last time on the clock of the trace; undefined where the two clocks are not connected. */
+  readonly span: readonly [number, number] | undefined;
   /** It speaks of virtual machines that run on its system: KVM events of a kernel. */
   readonly hosts: boolean;
   /** The machine that it tells of runs in a virtual machine monitor with hardware help, so that another kernel hosts it. */
@@ -33,39 +37,78 @@ export function systemsOf(members: readonly Member[], ties: readonly Tie[]): str
     if (named !== undefined && first < i) group.join(first, i);
   });
   const mayJoin = (a: number, b: number): boolean => {
-    const [x, y] = [group.of(a), group.of(b)].map((g) => members.find((m, i) => group.of(i) === g && m.named !== undefined));
+    const [x, y] = [group.of(a), group.of(b)].map((g) =>
+      members.find((m, i) => group.of(i) === g && m.named !== undefined),
+    );
     return x === undefined || y === undefined || x.named === y.named;
   };
   const strongest = [...ties].sort((x, y) => y.support - x.support);
   for (const { a, b, relation } of strongest) if (relation === 'same' && mayJoin(a, b)) group.join(a, b);
-  const tied = (i: number): boolean => ties.some((t) => t.a === i || t.b === i);
   const hosting = members.some((m) => m.hosts);
   members.forEach((member, i) => {
-    if (tied(i) || member.named !== undefined) return;
-    // Nothing shows where it belongs: it goes with the first source that its kind allows.
-    const partner = members.findIndex(
-      (other, j) => j < i && other.hosts === member.hosts && other.hosted === member.hosted && mayJoin(i, j),
-    );
-    const guest = hosting && !member.hosts && member.hosted;
-    if (partner >= 0 && (!hosting || guest || member.hosts)) group.join(partner, i);
-    else if (!hosting && i > 0 && mayJoin(0, i)) group.join(0, i);
+    if (ties.some((t) => t.a === i || t.b === i) || member.named !== undefined) return;
+    // Nothing shows where it belongs: it goes with the nearest source that its kind allows.
+    const guest = (m: Member): boolean => hosting && !m.hosts && m.hosted;
+    const allowed = members
+      .map((other, j) => ({ other, j }))
+      .filter(({ other, j }) => j !== i && guest(other) === guest(member) && mayJoin(i, j))
+      .sort((x, y) => common(y.other.folder, member.folder) - common(x.other.folder, member.folder) || x.j - y.j);
+    if (allowed[0] !== undefined) group.join(allowed[0].j, i);
   });
+  joinRuns(members, hostings(ties), group);
   return namesOf(members, ties, group);
 }
+
+/** Folders that two paths have in common from the first on. */
+function common(a: string, b: string): number {
+  const [x, y] = [a.split('/'), b.split('/')];
+  let count = 0;
+  while (count < x.length && x[count] === y[count]) count++;
+  return count;
+}
+
+/** Machines that ran one after the other on the same host are told of as one: each of its starts is a reset. */
+function joinRuns(members: readonly Member[], edges: readonly (readonly [number, number])[], group: Groups): void {
+  const spansOf = (g: number): (readonly [number, number] | undefined)[] =>
+    members.flatMap(({ span }, i) => (group.of(i) === g ? [span] : []));
+  const apart = (a: number, b: number): boolean =>
+    spansOf(a).every((x) =>
+      spansOf(b).every((y) => x !== undefined && y !== undefined && (x[1] < y[0] || y[1] < x[0])),
+    );
+  const named = (g: number): boolean => members.some((m, i) => group.of(i) === g && m.named !== undefined);
+  const guests = [...new Set(edges.map(([, guest]) => group.of(guest)))];
+  for (const a of guests)
+    for (const b of guests) {
+      const [x, y] = [group.of(a), group.of(b)];
+      const hosts = (g: number): number[] =>
+        edges.filter(([, guest]) => group.of(guest) === g).map(([host]) => group.of(host));
+      if (x !== y && !named(x) && !named(y) && apart(x, y) && hosts(x).some((h) => hosts(y).includes(h)))
+        group.join(x, y);
+    }
+}
+
+/** Who hosts whom, as pairs of sources. */
+const hostings = (ties: readonly Tie[]): (readonly [number, number])[] =>
+  ties.flatMap(({ a, b, relation }) =>
+    relation === 'same' ? [] : [relation === 'hosts' ? ([a, b] as const) : ([b, a] as const)],
+  );
 
 /** Names for the groups: those that the user gave, else by who hosts whom. */
 function namesOf(members: readonly Member[], ties: readonly Tie[], group: Groups): string[] {
   const groups = [...new Set(members.map((_, i) => group.of(i)))];
-  if (groups.length === 1) return members.map((_, i) => members.find((m, j) => group.of(j) === group.of(i) && m.named)?.named ?? '');
+  if (groups.length === 1)
+    return members.map((_, i) => members.find((m, j) => group.of(j) === group.of(i) && m.named)?.named ?? '');
   const depth = new Map(groups.map((g) => [g, 0]));
-  const below = ties.flatMap(({ a, b, relation }) =>
-    relation === 'same' ? [] : [relation === 'hosts' ? ([a, b] as const) : ([b, a] as const)],
-  );
+  const below = hostings(ties);
   const hosts = groups.filter((g) => members.some((m, i) => group.of(i) === g && m.hosts));
   // Where nothing shows who hosts whom, the only system with events of a hypervisor does.
-  const said = below.filter(([x, y]) => group.of(x) !== group.of(y)).map(([x, y]) => [group.of(x), group.of(y)] as const);
+  const said = below
+    .filter(([x, y]) => group.of(x) !== group.of(y))
+    .map(([x, y]) => [group.of(x), group.of(y)] as const);
   const edges =
-    said.length > 0 || hosts.length !== 1 ? said : groups.filter((g) => g !== hosts[0]).map((g) => [hosts[0]!, g] as const);
+    said.length > 0 || hosts.length !== 1
+      ? said
+      : groups.filter((g) => g !== hosts[0]).map((g) => [hosts[0]!, g] as const);
   for (let round = 0; round < groups.length; round++)
     for (const [x, y] of edges) depth.set(y, Math.min(groups.length, Math.max(depth.get(y)!, depth.get(x)! + 1)));
   const emulated = groups.some(
@@ -75,7 +118,7 @@ function namesOf(members: readonly Member[], ties: readonly Tie[], group: Groups
   const used = new Set<string>();
   const free = (name: string): string => {
     let next = name;
-    for (let n = 2; used.has(next); n++) next = `${name}${n}`;
+    for (let n = 2; used.has(next); n++) next = /\d$/.test(name) ? `${name}-${n}` : `${name}${n}`;
     used.add(next);
     return next;
   };

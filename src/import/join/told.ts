@@ -10,7 +10,14 @@ export function toldConnection(a: Source, b: Source): Connection | undefined {
   const back = lineTo(b, a);
   if (back === undefined) return undefined;
   const { offset, rate, origin, uncertainty } = back;
-  const inverse = { offset: -offset, rate: 1 / (1 + rate) - 1, origin: origin + offset, uncertainty, pairs: [] };
+  const inverse = {
+    offset: -offset,
+    rate: 1 / (1 + rate) - 1,
+    origin: origin + offset,
+    uncertainty,
+    pairs: [],
+    bursts: 0,
+  };
   return { relation: 'runs-in', fit: inverse, told: true };
 }
 
@@ -19,5 +26,5 @@ function lineTo(a: Source, b: Source): Connection['fit'] | undefined {
   const { shift } = b;
   if (shift === undefined || shift.to !== a.recording || a.time.ticks || b.time.ticks) return undefined;
   const offset = Number(shift.offset + (b.time.base - a.time.base) * NANO);
-  return { offset, rate: shift.rate, origin: shift.origin, uncertainty: shift.uncertainty, pairs: [] };
+  return { offset, rate: shift.rate, origin: shift.origin, uncertainty: shift.uncertainty, pairs: [], bursts: 0 };
 }

@@ -1,12 +1,12 @@
-import { effectivelyMasked } from '../../model/events/msix.ts';
-import { msixEntry } from '../../model/things/pci.ts';
+import { effectivelyMasked, grantedVectors } from '../../model/masking.ts';
+import { msi, msixEntry } from '../../model/things/pci.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 
 /** Which MSI-X entry or MSI capability holds which message, to tell who sent one. */
 export class Holders {
   readonly #out: TraceBuilder;
   readonly #messages = new Map<number, Map<number, Set<number>>>();
-  readonly #held = new Map<number, { address: number; data: number }>();
+  readonly #held = new Map<number, { address: number; words: readonly number[] }>();
 
   constructor(out: TraceBuilder) {
     this.#out = out;
@@ -26,10 +26,21 @@ export class Holders {
     if (lo <= 0 || word < 0) return;
     let byData = this.#messages.get(lo);
     if (byData === undefined) this.#messages.set(lo, (byData = new Map()));
-    let holders = byData.get(word);
-    if (holders === undefined) byData.set(word, (holders = new Set()));
-    holders.add(entry);
-    this.#held.set(entry, { address: lo, data: word });
+    const words = this.#wordsOf(entry, word);
+    for (const one of words) {
+      let holders = byData.get(one);
+      if (holders === undefined) byData.set(one, (holders = new Set()));
+      holders.add(entry);
+    }
+    this.#held.set(entry, { address: lo, words });
+  }
+
+  /** The data that an entry sends: the vectors of an MSI function differ in the low bits (PCIe 6.1.4.1). */
+  #wordsOf(entry: number, word: number): readonly number[] {
+    const { state, world } = this.#out;
+    const granted = world.type(entry) === msi ? Math.max(1, grantedVectors(state, entry)) : 1;
+    const first = word - (word & (granted - 1));
+    return granted === 1 ? [word] : Array.from({ length: granted }, (_, vector) => first + vector);
   }
 
   /** Notes what all entries of a function hold now. */
@@ -41,7 +52,7 @@ export class Holders {
   /** Forgets what an entry held. */
   drop(entry: number): void {
     const old = this.#held.get(entry);
-    if (old) this.#messages.get(old.address)?.get(old.data)?.delete(entry);
+    for (const word of old?.words ?? []) this.#messages.get(old!.address)?.get(word)?.delete(entry);
     this.#held.delete(entry);
   }
 

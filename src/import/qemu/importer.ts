@@ -51,6 +51,9 @@ const events = new RuleSet<Qemu>(
   KNOWN_WITHOUT_EFFECT,
 );
 
+/** Names of QEMU's trace events that become events of the model. */
+export const QEMU_EVENTS: readonly string[] = [...new Set(events.rules.map(({ name }) => name))].sort();
+
 /** Kinds of stamps: none, the thread and the time, or the time of day of `-msg timestamp=on`. */
 const UNSTAMPED = 0;
 const THREAD = 1;

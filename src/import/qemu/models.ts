@@ -41,9 +41,10 @@ function modelOf(q: Qemu, models: Models): number {
   return q.object(`device/${named.length === 1 ? named[0]! : models[0]}`);
 }
 
-function raise(q: Qemu, object: number, vector: number): void {
+function raise(q: Qemu, object: number, vector: number, eventfd = false): void {
   const event = devRaise.put();
   if (vector >= 0) event.vector(vector);
+  if (eventfd) event.eventfd(true);
   q.emit(event, object);
   q.thread.raised = object;
 }
@@ -96,8 +97,11 @@ const vectorRule = (name: string, models: Models): QemuRule =>
 const pin = (name: string, format: string, models: Models, level: boolean | undefined): QemuRule =>
   rule(name, format, (q) => line(q, models, level));
 
-const virtio = (name: string): QemuRule =>
-  rule(name, 'vdev {vdev:w} vq {vq:w}', (q, _c, s) => raise(q, q.object(`virtio/${q.text(s.vdev)}`), -1));
+/** A virtio device has used buffers of a queue: the record names both by their pointers, and no vector. */
+const virtio = (name: string, eventfd: boolean): QemuRule =>
+  rule(name, 'vdev {vdev:w} vq {vq:w}', (q, _c, s) =>
+    raise(q, q.object(`virtio/${q.text(s.vdev)}/${q.text(s.vq)}`), -1, eventfd),
+  );
 
 export const modelRules: readonly QemuRule[] = [
   ...['pci_nvme_irq_msix', 'nvme_irq_msix'].map((name) =>
@@ -165,8 +169,8 @@ export const modelRules: readonly QemuRule[] = [
   pin('ufs_irq_raise', 'INTx', UFS, true),
   pin('ufs_irq_lower', 'INTx', UFS, false),
 
-  virtio('virtio_notify'),
-  virtio('virtio_notify_irqfd'),
+  virtio('virtio_notify', false),
+  virtio('virtio_notify_irqfd', true),
   rule('virtio_notify_irqfd_deferred_fn', 'vdev {vdev:w} vq {vq:w}', () => false),
   rule('virtio_pci_notify', '«virtio_pci_notify »vec {vec:x}', (q, c, s) =>
     raise(q, q.object('virtio/pci'), c.lo[s.vec]!),

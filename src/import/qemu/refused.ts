@@ -5,8 +5,8 @@
  */
 import { hex64, hexText } from '../../base/hex.ts';
 import { itsError } from '../../model/events/its.ts';
-import { effectivelyMasked, ownerOf } from '../../model/events/msix.ts';
 import { dropped } from '../../model/events/outcome.ts';
+import { effectivelyMasked, ownerOf } from '../../model/masking.ts';
 import { pciCommand, pciRequester } from '../../model/registers/pci.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { requesterObject } from '../objects.ts';

@@ -1,6 +1,6 @@
 import { bytesAt, bytesOf, textOf } from '../../base/bytes.ts';
 import { message } from '../../model/events/notes.ts';
-import { kernelFault } from '../kernel-lines.ts';
+import { kernelLine } from '../kernel-lines.ts';
 import type { Qemu } from './context.ts';
 import { refusedLine } from './refused.ts';
 
@@ -24,11 +24,7 @@ const STARTS = [
 
 /** Turns a line of text between the records into an event when it tells of something refused; false when it does not. */
 export function textLine(q: Qemu, start: number, end: number): boolean {
-  const fault = kernelFault(q.buf, start, end, q.out.world.strings);
-  if (fault !== undefined) {
-    q.emit(fault, q.object('log'));
-    return true;
-  }
+  if (kernelLine(q, start, end, false)) return true;
   if (!STARTS.some((s) => bytesAt(q.buf, start, end, s))) return false;
   const text = q.intern(textOf(q.buf, start, Math.min(end, start + 500)));
   if (refusedLine(q, start, end, text)) return true;

@@ -4,10 +4,11 @@ import type { TraceBuilder } from '../../trace/builder.ts';
 import { FtraceImporter } from '../ftrace/importer.ts';
 import { isNative } from '../ftrace/record.ts';
 import type { RecordReader } from '../importer.ts';
+import { isPerfRecord, PerfImporter } from '../perf/importer.ts';
 import { QemuImporter } from '../qemu/importer.ts';
 
 export interface TextFormat {
-  readonly name: 'qemu-log' | 'ftrace-text';
+  readonly name: 'qemu-log' | 'ftrace-text' | 'perf-script';
   /** What the user calls it. */
   readonly title: string;
   readonly open: (out: TraceBuilder) => RecordReader;
@@ -43,6 +44,17 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
     fragment: /^ *\S.{0,15}-\d+ *(?:\(|\[|$)|^ {2,}\S{0,15}$/,
     heading: /^# tracer: /,
     // CPUs have clocks that differ a little, above all at boot.
+    disorder: 0.1,
+  },
+  {
+    name: 'perf-script',
+    title: 'what perf script prints',
+    open: (out) => new PerfImporter(out),
+    native: isPerfRecord,
+    evident: () => true,
+    named: false,
+    fragment: /^ *\S.{0,15} +\d+(?:\/\d+)? *(?:\[|$)/,
+    heading: undefined,
     disorder: 0.1,
   },
   {

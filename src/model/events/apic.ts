@@ -27,8 +27,8 @@ export const apicAccept = eventKind(
   'apic.accept',
   'deliver',
   [vcpuVector],
-  'The local APIC of a virtual CPU accepted an interrupt. Only the modes Fixed and LowPrio make a vector pend.',
-  { mode: 's', posted: 'flag' },
+  'The local APIC of a virtual CPU accepted an interrupt. Only the modes Fixed and LowPrio make a vector pend. `vector` is there when the virtual CPU is not known.',
+  { mode: 's', posted: 'flag', vector: 'u?' },
   (state, e, a) => {
     if (!setsRequest(state.world.strings.text(a.mode))) {
       state.touch(e.object);

@@ -1,7 +1,16 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { eventKind, type Role } from '../event.ts';
-import { imsControl } from '../registers/ims.ts';
-import { ENTRY_BYTES, MSIX_ENTRIES, msiControl, msixControl, msixVectorControl } from '../registers/pci.ts';
+import {
+  effectivelyMasked,
+  enabledIn,
+  grantedVectors,
+  MSI_VECTORS,
+  maskedBy,
+  msiVectorOf,
+  ownerOf,
+  pendingOf,
+} from '../masking.ts';
+import { ENTRY_BYTES, MSIX_ENTRIES, msixControl, msixVectorControl } from '../registers/pci.ts';
 import type { State } from '../state.ts';
 import { storeBytes } from '../store.ts';
 import { imsEntry } from '../things/ims.ts';
@@ -9,7 +18,7 @@ import { device, msi, msixCap, msixEntry, table } from '../things/pci.ts';
 import { moveObject } from './move.ts';
 
 const A = msixEntry.at;
-const { enable, fmask, size: sizeField } = msixControl.f;
+const { size: sizeField } = msixControl.f;
 const { mask: ownMask } = msixVectorControl.f;
 
 /** Number of entries of a function's MSI-X table, or -1 while unknown. */
@@ -19,54 +28,6 @@ export function tableSize(state: State, dev: ObjectId): number {
   return size < 0 ? -1 : size + 1;
 }
 
-/** The function (or unknown table) that an entry belongs to, or -1. */
-export function ownerOf(state: State, entry: number): number {
-  return state.world.node(entry)?.parent?.parent?.object ?? -1;
-}
-
-/**
- * Whether nothing that an entry holds back can be sent. MSI-X entry: MSI-X off, function mask set, or its own mask bit set
- * (PCIe 7.7.2). MSI capability: MSI off, or the mask bits of all vectors in use set (PCIe 7.7.1). IMS entry: its mask bit. Any of
- * these alone decides; undefined while none does and one of them is unknown, and for objects of other types.
- */
-export function effectivelyMasked(state: State, entry: ObjectId): boolean | undefined {
-  const type = state.world.type(entry);
-  if (type === msixEntry) return msixMasked(state, entry);
-  if (type === msi) return msiMasked(state, entry);
-  return type === imsEntry ? imsControl.f.mask.flag(state, entry, imsEntry.at.control) : undefined;
-}
-
-/** Of MSI the vectors in use are those that Multiple Message Enable grants; the mask bit of vector n is bit n. */
-function msiMasked(state: State, cap: ObjectId): boolean | undefined {
-  const { enable: on, maskable, multipleEnable } = msiControl.f;
-  const { control, mask } = msi.at;
-  const enabled = on.flag(state, cap, control);
-  if (enabled !== true) return enabled === false ? true : undefined;
-  const bits = maskable.flag(state, cap, control);
-  if (bits !== true) return bits;
-  const granted = multipleEnable.get(state, cap, control);
-  // Vector 0 is always in use; 5 grants all 32, 6 and 7 are reserved.
-  const used = granted < 0 ? 1 : granted >= 5 ? 0xffffffff : (1 << (1 << granted)) - 1;
-  const known = state.known(cap, mask);
-  const set = state.get(cap, mask) & known;
-  if ((used & known & ~set) !== 0) return false;
-  return granted >= 0 && (used & ~set) === 0 ? true : undefined;
-}
-
-function msixMasked(state: State, entry: ObjectId): boolean | undefined {
-  const own = ownMask.flag(state, entry, A.control);
-  if (own === true) return true;
-  const node = state.world.node(entry)?.parent?.parent;
-  const cap = node?.children.get('msixcap')?.object ?? -1;
-  if (cap < 0) return undefined;
-  const known = state.known(cap, msixCap.at.control);
-  const control = state.get(cap, msixCap.at.control);
-  const enabled = enable.flagIn(control, known);
-  const all = fmask.flagIn(control, known);
-  if (enabled === false || all === true) return true;
-  return own === false && enabled === true && all === false ? false : undefined;
-}
-
 /** A pending bit that was seen set is sent and cleared as soon as nothing masks it (PCIe 6.1.4.4). */
 function settlePending(state: State, entry: number): void {
   if (state.flag(entry, A.pending) === true && effectivelyMasked(state, entry) === false) {
@@ -74,10 +35,22 @@ function settlePending(state: State, entry: number): void {
   }
 }
 
-/** The same for all entries of a function, after its enable or function mask changed. */
+/** The same for all entries of a function and the vectors of its MSI, after an access of its configuration. */
 export function settleFunction(state: State, dev: ObjectId): void {
-  const entries = state.world.node(dev)?.children.get('msix')?.children;
+  const children = state.world.node(dev)?.children;
+  const entries = children?.get('msix')?.children;
   if (entries) for (const node of entries.values()) if (node.object >= 0) settlePending(state, node.object);
+  const cap = children?.get('msi')?.object ?? -1;
+  if (state.world.type(cap) !== msi || pendingOf(state, cap) !== true) return;
+  for (let vector = 0; vector < MSI_VECTORS; vector++)
+    if (pendingOf(state, cap, vector) === true && maskedBy(state, cap, vector) === 'none')
+      setPending(state, cap, vector, false);
+}
+
+/** Sets or clears the pending bit of one vector of MSI; those of the others stay as they are. */
+function setPending(state: State, cap: ObjectId, vector: number, pending: boolean): void {
+  const bit = 1 << vector;
+  state.setBits(cap, msi.at.pending, pending ? bit : 0, bit);
 }
 
 /**
@@ -225,22 +198,22 @@ export const devRaise = eventKind(
   'dev.raise',
   'raise',
   [msixEntry, msi, imsEntry, device],
-  'The device model reports an interrupt cause. While the vector is masked the pending bit keeps it.',
-  { vector: 'u?', cause: 'u?' },
-  (state, e) => {
+  'The device model reports an interrupt cause. While the vector is masked the pending bit keeps it. With `eventfd` it signals an eventfd: the message comes later, and other messages may come before.',
+  { vector: 'u?', cause: 'u?', eventfd: 'flag?' },
+  (state, e, a) => {
     const type = state.world.type(e.object);
     if (type === msixEntry) {
       state.count(e.object, A.raises);
-      const owner = ownerOf(state, e.object);
-      const cap = state.world.node(owner)?.children.get('msixcap')?.object ?? -1;
-      const enabled = enable.flag(state, cap, msixCap.at.control) === true;
+      const enabled = enabledIn(state, ownerOf(state, e.object)) === true;
       if (enabled && effectivelyMasked(state, e.object) === true) state.setFlag(e.object, A.pending, true);
     } else if (type === imsEntry) {
       state.count(e.object, imsEntry.at.raises);
-      if (imsControl.f.mask.flag(state, e.object, imsEntry.at.control) === true)
-        state.setFlag(e.object, imsEntry.at.pending, true);
+      if (effectivelyMasked(state, e.object) === true) state.setFlag(e.object, imsEntry.at.pending, true);
     } else if (type === msi) {
       state.count(e.object, msi.at.raises);
+      const vector = a.vector ?? (grantedVectors(state, e.object) === 1 ? 0 : -1);
+      if (vector >= 0 && vector < MSI_VECTORS && maskedBy(state, e.object, vector) === 'own')
+        setPending(state, e.object, vector, true);
     } else if (type === device) {
       state.count(e.object, device.at.raises);
     }
@@ -283,7 +256,7 @@ export const msgSend = eventKind(
   [msixEntry, msi, imsEntry],
   'A message write arrived at an interrupt doorbell. Sender: the requester id, where the trace tells it.',
   { address: 'xx', data: 'x', size: 'u?', requester: 'x?', pasid: 'x?', cause: 'u?' },
-  (state, e) => {
+  (state, e, a) => {
     const type = state.world.type(e.object);
     if (type === msixEntry) {
       state.count(e.object, A.sends);
@@ -293,6 +266,8 @@ export const msgSend = eventKind(
       if (state.flag(e.object, imsEntry.at.pending) === true) state.setFlag(e.object, imsEntry.at.pending, false);
     } else if (type === msi) {
       state.count(e.object, msi.at.sends);
+      const vector = msiVectorOf(state, e.object, a.address(0), a.address(1), a.data);
+      if (vector >= 0 && pendingOf(state, e.object, vector) === true) setPending(state, e.object, vector, false);
     }
   },
 );

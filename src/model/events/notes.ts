@@ -32,6 +32,15 @@ export const bufferStart = eventKind(
   {},
 );
 
+/** One of several sources ends before the others: what it would tell is not told from here on. Object: `source`. */
+export const sourceEnd = eventKind(
+  'source.end',
+  'loss',
+  [],
+  'The records of a source end here, while others go on: what only this source tells is not known any more.',
+  { file: 's' },
+);
+
 /** A probe that the user set and whose meaning is not known. */
 export const probe = eventKind('probe', 'note', [], 'A probe that the user set.', { name: 's', text: 's' });
 
@@ -44,4 +53,4 @@ export const other = eventKind(
   { name: 's', text: 's' },
 );
 
-export const noteEvents = [other, mark, message, lost, bufferStart, probe];
+export const noteEvents = [other, mark, message, lost, bufferStart, sourceEnd, probe];

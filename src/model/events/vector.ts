@@ -1,5 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
+import { processorsOf } from '../reference.ts';
 import type { State } from '../state.ts';
 import { cpu, irq, vector } from '../things/irq.ts';
 import { leavePlace } from './doubt.ts';
@@ -169,8 +170,8 @@ export const vecUpdate = eventKind(
   'vec.update',
   'move',
   [irq],
-  'The irq got a new vector. `prevVector` and `prevCpu` are the values before; 0 means none.',
-  { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u' },
+  'The irq got a new vector. `prevVector` and `prevCpu` are the values before; 0 means none. `interrupt`: whether it happened in an interrupt, whose task is only the one that it interrupted.',
+  { vector: 'u', cpu: 'u', prevVector: 'u', prevCpu: 'u', interrupt: 'flag?' },
   (state, e, a) => {
     const v = a.vector;
     const n = a.cpu;
@@ -204,6 +205,9 @@ export const vecConfig = eventKind(
     state.set(e.object, I.vector, a.vector);
     state.set(e.object, I.cpu, a.cpu);
     state.set(e.object, I.apicDest, a.apicDest);
+    // Numbers beyond those of CPUs are nonsense of a damaged trace.
+    if (processorsOf(state.world, e.object) === 'cpu' && isVector(a.cpu, a.vector))
+      state.set(cpuObject(state, a.cpu), cpu.at.apicDest, a.apicDest);
   },
 );
 

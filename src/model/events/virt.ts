@@ -1,7 +1,7 @@
 import { eventKind } from '../event.ts';
 import type { State } from '../state.ts';
 import { msixEntry } from '../things/pci.ts';
-import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, kvmTable, kvmVm, vcpu } from '../things/virt.ts';
+import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, kvmTable, kvmVm, vcpu, vcpuVector } from '../things/virt.ts';
 
 const C = vcpu.at;
 const K = kvmRoute.at;
@@ -15,6 +15,7 @@ export const kvmEntry = eventKind(
   { rip: 'xx?', inject: 'x?' },
   (state, e) => {
     state.setFlag(e.object, C.inGuest, true);
+    if (state.known(e.object, C.sleeps) !== 0) state.setFlag(e.object, C.sleeps, false);
   },
 );
 
@@ -40,6 +41,43 @@ export const kvmUserspace = eventKind(
   'KVM returned to the VMM: the virtual CPU does not run guest code.',
   { reason: 's' },
   (state, e) => state.setFlag(e.object, C.inGuest, false),
+);
+
+/** Requested and in-service bits, and what was accepted and not taken, of a vector of a virtual CPU. */
+const BITS = [vcpuVector.at.requested, vcpuVector.at.inService];
+
+/**
+ * INIT at the local APIC (SDM vol. 3 "Local APIC State After an INIT Reset"), or an entry at the reset vector ("First Instruction Executed":
+ * FFFFFFF0H, IP FFF0H). A nested guest enters there too, so that the bits of the vectors are unknown behind it rather than clear.
+ */
+export const vcpuReset = eventKind(
+  'vcpu.reset',
+  'configure',
+  [vcpu],
+  'A virtual CPU starts from its reset state: its local APIC got INIT (`by` is `INIT`), or it enters at the reset vector (`reset vector`), as after a reboot of its machine. What its local APIC held before is gone.',
+  { by: 's' },
+  (state, e) => {
+    state.touch(e.object);
+    for (const { object } of state.world.node(e.object)?.children.get('vector')?.children.values() ?? []) {
+      if (object < 0 || !state.present(object)) continue;
+      for (const cell of BITS) if (state.flag(object, cell) === true) state.forget(object, cell);
+      state.set(object, vcpuVector.at.open, 0);
+    }
+  },
+);
+
+/** sched_switch and sched_wakeup of the host, for threads that run a virtual CPU. */
+export const vcpuSched = eventKind(
+  'vcpu.sched',
+  'configure',
+  [vcpu],
+  'The host put the thread of a virtual CPU on a processor, took it off, or woke it. `sleeps`: it waits until something wakes it; otherwise it could run and does not.',
+  { on: 'flag', sleeps: 'flag?' },
+  (state, e, a) => {
+    if (a.on) state.setFlag(e.object, C.sleeps, false);
+    else if (a.sleeps !== undefined) state.setFlag(e.object, C.sleeps, a.sleeps);
+    else state.forget(e.object, C.sleeps);
+  },
 );
 
 /** Interrupts into a virtual machine. Object: the virtual machine, a GSI or a virtual CPU's vector. */
@@ -100,12 +138,21 @@ export const piUpdate = eventKind(
   },
 );
 
-/** The irqfd of a GSI. Object: the irqfd, or the virtual machine. */
+/** Object: what stands for the virtual machine that records do not name. */
+export const kvmSeveral = eventKind(
+  'kvm.several',
+  'look',
+  [kvmVm],
+  'The trace shows a second virtual machine: records of KVM that name none may be about any. `by` tells what shows it: `thread` (two threads run a virtual CPU of one number), `process` (two processes have virtual machines), `descriptor` (a virtual CPU number has two posted-interrupt descriptors).',
+  { by: 's' },
+);
+
+/** The irqfd of a GSI. Object: the irqfd, or the virtual machine. In captures the call begins; `irqfd.return` tells its end. */
 export const irqfdAssign = eventKind(
   'irqfd.assign',
   'configure',
   [kvmIrqfd],
-  'An eventfd was tied to a GSI, or released.',
+  'An eventfd was tied to a GSI, or released. In a capture this is where the call begins.',
   { fd: 'i?', release: 'flag?', resample: 'flag?' },
   (state, e, a) => {
     if (state.world.type(e.object) !== kvmIrqfd) return;
@@ -116,6 +163,23 @@ export const irqfdAssign = eventKind(
     if (a.fd !== undefined) state.set(e.object, kvmIrqfd.at.fd, a.fd);
     if (a.resample !== undefined) state.setFlag(e.object, kvmIrqfd.at.resample, a.resample);
     else state.touch(e.object);
+  },
+);
+
+/** -EBUSY of include/uapi/asm-generic/errno-base.h: the eventfd is tied already. */
+const EBUSY = -16;
+
+/** Of real traces, only those with a probe at the return of kvm_irqfd have it. Object: the irqfd. */
+export const irqfdReturn = eventKind(
+  'irqfd.return',
+  'call',
+  [kvmIrqfd],
+  'KVM_IRQFD returned. 0: the eventfd is tied, or nothing comes from it any more. Negative: an errno, and the call changed nothing. `release`: what it was asked for.',
+  { release: 'flag?', ret: 'i' },
+  (state, e, a) => {
+    if (a.ret >= 0 || state.world.type(e.object) !== kvmIrqfd) return;
+    if (a.release === false && a.ret !== EBUSY) state.remove(e.object);
+    else for (const cell of [kvmIrqfd.at.fd, kvmIrqfd.at.resample]) state.forget(e.object, cell);
   },
 );
 
@@ -282,4 +346,8 @@ export const virtEvents = [
   kvmTableDefine,
   kvmTableRemove,
   kvmTableEntry,
+  irqfdReturn,
+  vcpuSched,
+  vcpuReset,
+  kvmSeveral,
 ];

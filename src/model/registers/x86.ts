@@ -206,6 +206,27 @@ export const apicLvt = register(
   ],
 );
 
+/** The id of a local APIC in x2APIC mode, 32 bits, as its logical id is made of it. */
+export const x2apicId = register(
+  'x2APIC id',
+  32,
+  'The APIC id of a processor in x2APIC mode.',
+  'SDM vol. 3 "Logical Destination Mode in x2APIC Mode"',
+  [bits('cluster', 31, 4, 'RO', 'Cluster.'), bits('member', 3, 0, 'RO', 'Number within the cluster.')],
+);
+
+/** The logical id of a local APIC in x2APIC mode (LDR), and a logical destination, 32 bits. */
+export const x2apicLogicalId = register(
+  'x2APIC logical id',
+  32,
+  'A set of processors of one cluster; the logical id of a processor has its own bit only.',
+  'SDM vol. 3 "Logical Destination Mode in x2APIC Mode"; arch/x86/kernel/apic/x2apic_cluster.c',
+  [
+    bits('cluster', 31, 16, 'RO', 'Cluster: bits 31:4 of the APIC id.'),
+    bits('members', 15, 0, 'RO', 'Bit n: the processor with bits 3:0 of its APIC id n.'),
+  ],
+);
+
 export const vmxInterruption = register(
   'VM-exit interruption information',
   32,

@@ -81,6 +81,11 @@ export const irq = objectType(
 /** A processor as the kernel that wrote the trace sees it: `cpu/<n>`. */
 export const cpu = objectType('cpu', 'A processor of the system that wrote the trace.', {
   online: { kind: 'flag', meaning: 'Whether it takes interrupts.' },
+  apicDest: {
+    kind: 'hex',
+    meaning:
+      'Destination that the kernel writes for it (x86): its APIC id in physical mode, its logical id in logical mode.',
+  },
   available: { kind: 'num', meaning: 'Vectors free for allocation (irq_matrix avl).' },
   allocated: { kind: 'num', meaning: 'Vectors allocated (irq_matrix alloc).' },
   managed: { kind: 'num', meaning: 'Vectors reserved for managed interrupts (irq_matrix managed).' },

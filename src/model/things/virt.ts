@@ -6,7 +6,7 @@ import { apicLvt } from '../registers/x86.ts';
 const lvt = (source: string) =>
   ({ kind: 'reg', register: apicLvt, meaning: `Entry of the local vector table for ${source} (x86).` }) as const;
 
-/** A virtual CPU: `vcpu/<n>`. */
+/** A virtual CPU: `vcpu/<n>`; in a capture of several machines also `vcpu/<n>@<thread>`. */
 export const vcpu = objectType('vcpu', 'A virtual CPU.', {
   inGuest: { kind: 'flag', meaning: 'It runs guest code right now (between kvm_entry and kvm_exit).' },
   exitReason: { kind: 'text', meaning: 'Reason of its last exit.' },
@@ -26,6 +26,7 @@ export const vcpu = objectType('vcpu', 'A virtual CPU.', {
   lvtLint0: lvt('pin LINT0'),
   lvtLint1: lvt('pin LINT1'),
   lvtError: lvt('errors of the local APIC'),
+  sleeps: { kind: 'flag', meaning: 'Its thread on the host sleeps until something wakes it.' },
 });
 
 /** An interrupt at a virtual CPU: `vcpu/<n>/vector/<vector>` (x86) or `vcpu/<n>/intid/<INTID>` (Arm). */

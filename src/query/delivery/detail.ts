@@ -1,14 +1,17 @@
 import { hex32, hex64 } from '../../base/hex.ts';
 import type { Step } from '../../base/ids.ts';
+import { gicDeactivate, gicEoi } from '../../model/events/apic.ts';
 import { itsCteAccess, itsDteAccess, itsIteAccess, itsTrans } from '../../model/events/its.ts';
-import { devRaise, effectivelyMasked, msgSend } from '../../model/events/msix.ts';
+import { devRaise, msgSend } from '../../model/events/msix.ts';
 import { irMessage, irRemap, irRequest, irteRead } from '../../model/events/remap.ts';
 import { smmuTrans } from '../../model/events/smmu.ts';
+import { effectivelyMasked, enabledIn, functionMaskIn, msiMaskBit, ownerOf, pendingOf } from '../../model/masking.ts';
 import { decodersById } from '../../model/message.ts';
-import { msixControl, msixVectorControl } from '../../model/registers/pci.ts';
+import { msiControl, msixVectorControl } from '../../model/registers/pci.ts';
 import { vtdIrte } from '../../model/registers/vtd.ts';
 import type { State } from '../../model/state.ts';
-import { msixCap, msixEntry } from '../../model/things/pci.ts';
+import { imsEntry } from '../../model/things/ims.ts';
+import { msi, msixEntry } from '../../model/things/pci.ts';
 import { irte } from '../../model/things/remap.ts';
 import { messageKind } from '../../model/translate.ts';
 import { type EventRow, eventRow } from '../../trace/row.ts';
@@ -18,22 +21,25 @@ import { viewEvent } from '../events.ts';
 const bit = (flag: boolean | undefined): string => (flag === undefined ? '?' : flag ? '1' : '0');
 
 /** The bits that decide whether an entry may send. */
-function entryBits(state: State, entry: number): string {
-  if (state.world.type(entry) !== msixEntry) return '';
-  const cap = state.world.node(entry)?.parent?.parent?.children.get('msixcap')?.object ?? -1;
-  const { enable, fmask } = msixControl.f;
-  const on = bit(cap < 0 ? undefined : enable.flag(state, cap, msixCap.at.control));
-  const all = bit(cap < 0 ? undefined : fmask.flag(state, cap, msixCap.at.control));
+function entryBits(state: State, entry: number, vector?: number): string {
+  const type = state.world.type(entry);
+  const pending = bit(pendingOf(state, entry, vector));
+  if (type === imsEntry) return `entry mask ${bit(effectivelyMasked(state, entry))}, pending ${pending}`;
+  if (type === msi) {
+    const on = bit(msiControl.f.enable.flag(state, entry, msi.at.control));
+    return `MSI enable ${on}, vector mask ${bit(msiMaskBit(state, entry, vector))}, pending ${pending}`;
+  }
+  if (type !== msixEntry) return '';
+  const fn = ownerOf(state, entry);
   const mask = bit(msixVectorControl.f.mask.flag(state, entry, msixEntry.at.control));
-  const pending = bit(state.flag(entry, msixEntry.at.pending));
-  return `MSI-X enable ${on}, function mask ${all}, entry mask ${mask}, pending ${pending}`;
+  return `MSI-X enable ${bit(enabledIn(state, fn))}, function mask ${bit(functionMaskIn(state, fn))}, entry mask ${mask}, pending ${pending}`;
 }
 
 function raised(row: EventRow, state: State): string {
   const { vector } = devRaise.read(row.words, row.at);
   const what = vector === undefined ? 'cause' : `cause for vector ${vector}`;
-  const bits = entryBits(state, row.object);
-  const masked = effectivelyMasked(state, row.object);
+  const bits = entryBits(state, row.object, vector);
+  const masked = effectivelyMasked(state, row.object, vector);
   const effect = masked === true ? ' (masked: no message now)' : '';
   return bits === '' ? what : `${what}; ${bits}${effect}`;
 }
@@ -93,6 +99,13 @@ function special(row: EventRow, state: State): string | undefined {
       const { valid, lpi, collection } = itsIteAccess.read(words, at);
       return valid ? `LPI ${lpi}, collection ${collection}` : 'the EventID is not mapped';
     }
+    case gicEoi: {
+      const { mode } = gicEoi.read(words, at);
+      if (mode === undefined) return undefined;
+      return mode === 0 ? 'end of interrupt (EOImode 0)' : 'priority drop (EOImode 1): it stays active';
+    }
+    case gicDeactivate:
+      return 'deactivated';
     case itsCteAccess: {
       const { valid, target } = itsCteAccess.read(words, at);
       return valid ? `the collection goes to processor ${target}` : 'the collection is not mapped';

@@ -7,16 +7,14 @@ import { dropped, merged, untold } from '../../model/events/outcome.ts';
 import { ntbTrigger } from '../../model/events/queue.ts';
 import { smmuAbort, smmuBypass, smmuFault, smmuTrans } from '../../model/events/smmu.ts';
 import { vfioIntx } from '../../model/events/vfio.ts';
+import { grantedVectors, isEntry as holdsMessage, msiVectorOf } from '../../model/masking.ts';
 import { functionsAt, messageOf } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
-import { imsEntry } from '../../model/things/ims.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { argumentOf } from '../../trace/row.ts';
 import type { Delivery } from './delivery.ts';
 import { type Joins, type Moment, numberOf } from './moment.ts';
-
-/** Vectors that an MSI function has at most (PCI 6.8.1.3). */
-const MSI_VECTORS = 32;
+import { AT_ONCE, isQueue } from './queues.ts';
 
 /** Remembers the number that a simulation gave to a cause. */
 function nameCause({ slots, row }: Moment, delivery: Delivery): void {
@@ -24,30 +22,35 @@ function nameCause({ slots, row }: Moment, delivery: Delivery): void {
   if (cause !== undefined) slots.causes.set(cause, delivery);
 }
 
+/** The vector of an MSI function that a cause names; -1 where it names none, and for other objects. */
+function vectorOf({ row, state }: Moment): number {
+  if (state.world.type(row.object) !== msi) return -1;
+  return argumentOf(row, 'vector') ?? (grantedVectors(state, row.object) === 1 ? 0 : -1);
+}
+
 function raise(moment: Moment): void {
   const { slots, step, row, state } = moment;
   const { object } = row;
-  const waiting = slots.raised.get(object);
+  const vector = vectorOf(moment);
+  const waiting = slots.raised.exactly(object, vector);
   const entry = isEntry(state, object);
   // A cause that finds another one waiting in its entry is served by the same message.
-  const at = entry ? waiting : nameless(moment);
+  const at = entry ? waiting : isQueue(state.world, object) ? undefined : nameless(moment);
   const delivery = at ? slots.hop(at, step, 'cause', object) : slots.begin(step, 'cause', object);
-  slots.put(slots.raised, object, delivery, step);
-  slots.cause = { delivery, step, cpu: row.cpu, task: row.task };
+  slots.raise(object, vector, delivery, step);
+  const later = row.kind === devRaise && devRaise.read(row.words, row.at).eventfd === true;
+  slots.cause = { delivery, step, cpu: row.cpu, task: row.task, later };
   if (!entry && row.kind === devRaise) slots.defer(slots.cause);
   nameCause(moment, delivery);
 }
 
 /** Whether an object is an entry that holds a message. */
-function isEntry(state: State, object: ObjectId): boolean {
-  const type = state.world.type(object);
-  return type === msixEntry || type === msi || type === imsEntry;
-}
+const isEntry = (state: State, object: ObjectId): boolean => holdsMessage(state.world.type(object));
 
 /** The cause that the same thread recorded just before. */
 function causeBefore({ slots, step, row }: Moment): Delivery | undefined {
   const { cause: last } = slots;
-  const near = last && last.task === row.task && last.step >= step - 2;
+  const near = last && last.task === row.task && last.step >= step - AT_ONCE;
   // The same object again is another cause.
   return near && !last.delivery.hops.some((hop) => hop.object === row.object) ? last.delivery : undefined;
 }
@@ -63,23 +66,74 @@ function sender(moment: Moment): Delivery | undefined {
   const { row, state } = moment;
   const delivery = causeBefore(moment);
   const from = delivery?.hops.at(-1)?.object ?? -1;
-  if (from < 0 || !isEntry(state, from)) return delivery;
+  if (delivery === undefined) return undefined;
+  if (isQueue(state.world, from)) return moment.slots.cause?.later ? undefined : onlyOf(moment, [delivery]);
+  if (!isEntry(state, from)) return delivery;
   if (isEntry(state, row.object)) return undefined;
-  const { address, data } = state.world.type(from)!.at as { readonly address: number; readonly data: number };
+  const type = state.world.type(from)!;
+  const { address, data } = type.at as { readonly address: number; readonly data: number };
   const sent = msgSend.read(row.words, row.at);
   const [lo, hi, held] = [state.num(from, address), state.num(from, address + 1), state.num(from, data)];
   if (lo < 0 || held < 0) return delivery;
-  // The vectors of an MSI function share the address; the low bits of data are the vector (PCI 6.8.1.6).
-  const most = state.world.type(from) === msi ? MSI_VECTORS : 1;
-  const own = lo === sent.address(0) && hi === sent.address(1) && held <= sent.data && sent.data < held + most;
-  return own ? delivery : undefined;
+  // What an MSI function sends is found by its vectors.
+  if (type === msi) return undefined;
+  return lo === sent.address(0) && hi === sent.address(1) && held === sent.data ? delivery : undefined;
+}
+
+/** The function that an object belongs to, or -1. */
+function deviceOf(state: State, object: ObjectId): ObjectId {
+  let node = state.world.node(object);
+  while (node && state.world.type(node.object) !== device) node = node.parent;
+  return node?.object ?? -1;
+}
+
+/** The cause that waits in a queue which the sender of a message serves; undefined where there are several. */
+function ofQueue({ slots, step, row }: Moment): Delivery | undefined {
+  const queues = slots.queues.servedBy(row.object, step);
+  const [only, ...others] = queues.map((queue) => slots.raised.get(queue)).filter((cause) => cause !== undefined);
+  return others.length === 0 ? only : undefined;
+}
+
+/**
+ * The only one of some causes that name no entry of which a message can be; undefined where there is none, or several. Not that of
+ * a queue that another entry serves; and what serves a queue sends for no other.
+ */
+function onlyOf({ slots, step, row, state }: Moment, causes: readonly Delivery[]): Delivery | undefined {
+  const { queues } = slots;
+  const serves = queues.servedBy(row.object, step).length > 0;
+  const sender = deviceOf(state, row.object);
+  const [only, ...others] = causes.filter(({ first }) => {
+    if (isQueue(state.world, first)) return !serves && queues.entryOf(first, step) < 0;
+    const from = deviceOf(state, first);
+    return from < 0 || sender < 0 || from === sender;
+  });
+  return others.length === 0 ? only : undefined;
+}
+
+/** The cause of the vector of an MSI function whose message this is; undefined where there are several. */
+function ofVector({ slots, row, state }: Moment): Delivery | undefined {
+  const { address, data } = msgSend.read(row.words, row.at);
+  const vectorIn = (cap: ObjectId): number => msiVectorOf(state, cap, address(0), address(1), data);
+  if (state.world.type(row.object) === msi) return slots.raised.get(row.object, vectorIn(row.object));
+  let found: Delivery | undefined;
+  for (const [object] of slots.raised) {
+    const vector = state.world.type(object) === msi ? vectorIn(object) : -1;
+    const delivery = vector < 0 ? undefined : slots.raised.get(object, vector);
+    if (delivery && found && delivery !== found) return undefined;
+    found ??= delivery;
+  }
+  return found;
 }
 
 function send(moment: Moment): void {
   const { slots, step, row, state } = moment;
   const { object } = row;
   const ahead = slots.translating.get(row.task);
-  const raised = slots.raised.get(object) ?? sender(moment) ?? slots.deferred(step, row.task);
+  const single = state.world.type(object) === msi;
+  const own =
+    (single || !isEntry(state, object) ? ofVector(moment) : undefined) ??
+    (single ? undefined : slots.raised.get(object));
+  const raised = own ?? ofQueue(moment) ?? sender(moment) ?? onlyOf(moment, slots.deferred(step, row.task));
   const translated = ahead?.hops.length === 1 && ahead.has('remap') && ahead.first !== object ? ahead : undefined;
   let delivery = raised ?? translated;
   if (raised && translated && raised !== translated) {
@@ -90,10 +144,11 @@ function send(moment: Moment): void {
   }
   if (delivery) slots.hop(delivery, step, 'message', object);
   else delivery = slots.begin(step, 'message', object);
-  for (const [key, other] of slots.raised) if (other === delivery) slots.raised.delete(key);
+  for (const [key, other] of [...slots.raised]) if (other === delivery) slots.raised.remove(key, delivery);
   slots.cause = undefined;
   nameCause(moment, delivery);
-  const target = messageOf(state, object);
+  const { address, data } = msgSend.read(row.words, row.at);
+  const target = messageOf(state, object, [address(0), address(1), data]);
   if (target >= 0) slots.send(target, delivery, step);
   slots.translate(delivery, step, row.task);
 }
@@ -117,11 +172,7 @@ function holderOf(state: State, stream: ObjectId, lo: number, hi: number): Objec
 function raisedAt({ slots, state }: Moment, stream: ObjectId): Delivery | undefined {
   const functions = functionsAt(state, stream, numberOf(state, stream));
   let found: Delivery | undefined;
-  for (const [object, delivery] of slots.raised) {
-    let node = state.world.node(object);
-    while (node && state.world.type(node.object) !== device) node = node.parent;
-    if (node && functions.includes(node.object)) found = delivery;
-  }
+  for (const [object, delivery] of slots.raised) if (functions.includes(deviceOf(state, object))) found = delivery;
   return found;
 }
 
@@ -165,7 +216,7 @@ function line(moment: Moment): void {
   const delivery = sent ?? slots.raised.get(object);
   // An SPI of a GIC is acknowledged by its INTID.
   if (delivery && state.world.node(object)?.parent?.segment === 'spi') {
-    slots.raised.delete(object);
+    slots.raised.remove(object, delivery);
     slots.awaitIntid(delivery, numberOf(state, object));
   }
 }
@@ -174,7 +225,7 @@ function pinServed({ slots, step, row }: Moment): void {
   if (!ioapicIrr.read(row.words, row.at).set) return;
   const raised = slots.raised.get(row.object);
   const delivery = raised ? slots.hop(raised, step, 'message', row.object) : slots.begin(step, 'message', row.object);
-  slots.raised.delete(row.object);
+  slots.raised.remove(row.object, delivery);
   slots.translate(delivery, step, row.task);
 }
 

@@ -1,5 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { devRaise } from '../../model/events/msix.ts';
+import { isEntry, pendingOf } from '../../model/masking.ts';
 import { entryBehind, irqOfVector, linksOf } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
@@ -10,6 +11,7 @@ import { eventAbout } from '../next.ts';
 import { objectsBelow, resolvePath } from '../paths.ts';
 import { lastWrite } from '../writes.ts';
 import type { Delivery } from './delivery.ts';
+import { isQueue, queueEntries } from './queues.ts';
 import { DeliveryTracker } from './tracker.ts';
 
 /** Events before a step that are read to find the deliveries which are on their way there. */
@@ -32,7 +34,7 @@ class Follower {
 
   constructor(trace: Trace, from: Step) {
     this.#trace = trace;
-    this.#tracker = new DeliveryTracker((delivery) => this.#ended.push(delivery));
+    this.#tracker = new DeliveryTracker(trace, (delivery) => this.#ended.push(delivery));
     this.#walk = new Walk(trace, [this.#tracker], from);
   }
 
@@ -77,7 +79,7 @@ class Follower {
 }
 
 /** The objects at which a delivery may go on. */
-function placesOf(delivery: Delivery, state: State): ObjectId[] {
+function placesOf(trace: Trace, delivery: Delivery, state: State): ObjectId[] {
   const { world } = state;
   const objects = new Set([...delivery.ahead, ...delivery.hops.map((hop) => hop.object)]);
   for (const object of [...objects]) {
@@ -88,6 +90,7 @@ function placesOf(delivery: Delivery, state: State): ObjectId[] {
     const irq = irqOfVector(state, object);
     if (type === msixEntry) for (const signal of signalsOf(state, object)) objects.add(signal);
     if (irq >= 0) objects.add(irq);
+    if (isQueue(world, object)) objects.add(queueEntries(trace).entryOf(object, delivery.hops.at(-1)!.step));
     for (const { name, target } of linksOf(state, object)) {
       if (name !== 'lpi') continue;
       const intid = world.node(target)?.segment;
@@ -138,6 +141,7 @@ function waitingCauses(trace: Trace, object: ObjectId, before: Step): Step[] {
 /** What the state says of something that is on its way at an object. */
 function onItsWay(state: State, object: ObjectId): boolean {
   const type = state.world.type(object);
+  if (isEntry(type)) return pendingOf(state, object) === true;
   return ['pending', 'requested', 'inService', 'running'].some((key) => {
     const cell = type?.at[key];
     return (
@@ -153,7 +157,7 @@ function earlier(trace: Trace, objects: Iterable<ObjectId>, start: Step): Step[]
   const steps: Step[] = [];
   for (const object of objects) {
     if (!onItsWay(state, object)) continue;
-    if (trace.world.type(object) === msixEntry) steps.push(...waitingCauses(trace, object, start - 1));
+    if (isEntry(trace.world.type(object))) steps.push(...waitingCauses(trace, object, start - 1));
     else {
       const before = eventAbout(trace, [object], start, -1);
       if (before >= 0) steps.push(before);
@@ -188,7 +192,7 @@ function finish(trace: Trace, follower: Follower, delivery: Delivery): void {
     }
     if (follower.isReturned(delivery)) return;
     const { length } = delivery.hops;
-    const next = eventAbout(trace, placesOf(delivery, follower.state), follower.done - 1, 1);
+    const next = eventAbout(trace, placesOf(trace, delivery, follower.state), follower.done - 1, 1);
     if (next < 0) return;
     if (next - follower.done > AHEAD) {
       follower.jump(next - NEAR);
@@ -210,7 +214,7 @@ export function deliveryAt(trace: Trace, step: Step): Delivery | undefined {
   let follower = upTo(trace, [], step);
   let delivery = follower.touched ?? follower.about(objects);
   const start = Math.max(0, step - BACK);
-  const seeds = earlier(trace, delivery ? placesOf(delivery, follower.state) : objects, start);
+  const seeds = earlier(trace, delivery ? placesOf(trace, delivery, follower.state) : objects, start);
   if (seeds.length > 0) {
     follower = upTo(trace, seeds, step);
     delivery = follower.touched ?? follower.about(objects);

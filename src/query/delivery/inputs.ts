@@ -1,6 +1,15 @@
 // Which stages an interrupt passes, which of them a trace can show, and what would open the others.
 import type { EventKind } from '../../model/event.ts';
-import { apicAccept, apicDeliver, apicEoi, apicInject, gicAck, gicEoi, vcpuTake } from '../../model/events/apic.ts';
+import {
+  apicAccept,
+  apicDeliver,
+  apicEoi,
+  apicInject,
+  gicAck,
+  gicDeactivate,
+  gicEoi,
+  vcpuTake,
+} from '../../model/events/apic.ts';
 import { cpuAccept, cpuEoi, cpuTake, gicPend, lineSet } from '../../model/events/cpu.ts';
 import { irqEntry } from '../../model/events/irq.ts';
 import { itsTrans } from '../../model/events/its.ts';
@@ -23,7 +32,7 @@ const SHOWN_BY: Readonly<Record<Stage, readonly EventKind[]>> = {
   route: [kvmMsi, kvmIoapic],
   inject: [apicInject, cpuTake, gicAck, vcpuTake],
   handler: [irqEntry],
-  eoi: [apicEoi, cpuEoi, gicEoi],
+  eoi: [apicEoi, cpuEoi, gicEoi, gicDeactivate],
 };
 
 /** The input or the probe that shows a stage. */

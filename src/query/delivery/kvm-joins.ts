@@ -2,7 +2,7 @@
 
 import { vfioFire } from '../../model/events/vfio.ts';
 import { irqfdWakeup, kvmIoapic, kvmLine, kvmMsi } from '../../model/events/virt.ts';
-import { entryBehind } from '../../model/references.ts';
+import { entryBehind, vectorBehind } from '../../model/references.ts';
 import type { Delivery } from './delivery.ts';
 import { nameless } from './device-joins.ts';
 import { type Join, type Joins, type Moment, processorAt } from './moment.ts';
@@ -30,8 +30,8 @@ function signalled({ slots, step: now, row }: Moment): Delivery | undefined {
 /** The cause that waits in the entry behind a signal: the route or the vector of VFIO tells which entry that is. */
 function raisedBehind({ slots, row, state }: Moment): Delivery | undefined {
   const entry = slots.raised.size === 0 ? -1 : entryBehind(state, row.object);
-  const delivery = slots.raised.get(entry);
-  if (delivery) slots.raised.delete(entry);
+  const delivery = slots.raised.get(entry, vectorBehind(state, row.object));
+  if (delivery) slots.raised.remove(entry, delivery);
   return delivery;
 }
 

@@ -1,11 +1,9 @@
 import type { Step } from '../../base/ids.ts';
 import { durationText, timeText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
-import { apicEoi } from '../../model/events/apic.ts';
-import { vcpu } from '../../model/things/virt.ts';
-import { vocabulary } from '../../model/vocabulary.ts';
 import { BEFORE_FIRST, type Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
+import { RecordedKinds } from '../recorded-kinds.ts';
 import type { Delivery, Stage } from './delivery.ts';
 import { hopDetail } from './detail.ts';
 import { deliveryAt } from './find.ts';
@@ -36,32 +34,6 @@ export interface PathView {
   /** Why it ends where it ends; null where it took its regular end. */
   readonly reason: string | null;
   readonly blind: readonly BlindStage[];
-}
-
-/**
- * Whether a trace holds events of a kind that tell which interrupt they are about; counted once for each trace and length. An end of
- * interrupt without a vector does not tell.
- */
-export class RecordedKinds {
-  readonly #trace: Trace;
-  readonly #found = new Uint8Array(vocabulary.length);
-  #seen = 0;
-
-  constructor(trace: Trace) {
-    this.#trace = trace;
-  }
-
-  has(kind: EventKind): boolean {
-    const { table, length, world } = this.#trace;
-    const found = this.#found;
-    for (let step = this.#seen; step < length; step++) {
-      const number = table.kindNumber(step);
-      if (found[number] === 0 && (number !== apicEoi.number || world.type(table.object(step)) !== vcpu))
-        found[number] = 1;
-    }
-    this.#seen = Math.max(this.#seen, length);
-    return this.#found[kind.number] === 1;
-  }
 }
 
 /** A duration in seconds with the digits of the trace's clock; null without stamps. */

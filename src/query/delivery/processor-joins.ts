@@ -6,6 +6,7 @@ import {
   apicEoi,
   apicInject,
   gicAck,
+  gicDeactivate,
   gicEoi,
   gicSgi,
   kvmIpi,
@@ -39,6 +40,7 @@ function request(moment: Moment, delivery: Delivery): void {
 
 const accept: Join = (moment) => {
   const { slots, step, row, state } = moment;
+  if (row.kind === apicAccept) slots.ofKvm.add(row.object);
   const cause = argumentOf(row, 'cause');
   const at =
     (cause === undefined ? undefined : slots.causes.get(cause)) ??
@@ -148,6 +150,7 @@ function takeSomewhere(moment: Moment, vector: number): void {
 
 const inject: Join = (moment) => {
   const { slots, step, row } = moment;
+  slots.ofKvm.add(row.object);
   const { reinjected, vector } = apicInject.read(row.words, row.at);
   if (!reinjected && vector !== undefined) {
     takeSomewhere(moment, vector);
@@ -190,11 +193,29 @@ function end(moment: Moment, delivery: Delivery | undefined): void {
   else slots.end(delivery, step, true);
 }
 
-const eoi: Join = (moment) => {
+/** The interrupt that a processor ends. */
+function ended(moment: Moment): Delivery | undefined {
   const { slots, row } = moment;
   // The processor takes posted interrupts without a record. Where records show what it takes, the end waits for one. The log of an
   // emulated machine tells no vector, and not of which processor a timer fired: such an end may be of a timer.
-  end(moment, slots.inService.get(row.object) ?? (slots.shown.has(row.object) ? undefined : waitingAt(moment)));
+  return slots.inService.get(row.object) ?? (slots.shown.has(row.object) ? undefined : waitingAt(moment));
+}
+
+/**
+ * ICC_EOIR. With EOImode 1 it only drops the priority and the interrupt stays active until ICC_DIR deactivates it (IHI 0069 4.1.1);
+ * where no record showed the mode it may be so.
+ */
+const gicEnds: Join = (moment) => {
+  const { slots, step, row, state } = moment;
+  const delivery = ended(moment);
+  const at = state.world.type(row.object)?.at['inService'];
+  if (delivery === undefined || at === undefined || state.flag(row.object, at) === false) {
+    end(moment, delivery);
+    return;
+  }
+  slots.hop(delivery, step, 'eoi', row.object);
+  for (const place of [slots.accepted, slots.arrived]) if (place.get(row.object) === delivery) place.delete(row.object);
+  slots.put(slots.inService, row.object, delivery, step);
 };
 
 const pinEoi: Join = (moment) => {
@@ -289,9 +310,10 @@ export const processorJoins: Joins = [
   [cpuTake, (m) => take(m, waitingAt(m) ?? m.slots.sent.get(m.row.object))],
   [vcpuTake, (m) => take(m, waitingAt(m))],
   [gicAck, acknowledge],
-  [apicEoi, eoi],
-  [cpuEoi, eoi],
-  [gicEoi, eoi],
+  [apicEoi, (m) => end(m, ended(m))],
+  [cpuEoi, (m) => end(m, ended(m))],
+  [gicEoi, gicEnds],
+  [gicDeactivate, (m) => end(m, m.slots.inService.get(m.row.object))],
   [ioapicEoi, pinEoi],
   [irqEntry, handlerBegins],
   [irqExit, handlerEnds],

@@ -1,15 +1,22 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
-import { effectivelyMasked, ownerOf } from '../../model/events/msix.ts';
-import type { ObjectType } from '../../model/objects.ts';
-import { imsControl } from '../../model/registers/ims.ts';
-import { msiControl, msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
+import {
+  functionOf,
+  isEntry,
+  type MaskedBy,
+  maskedBy,
+  maskPlace,
+  mayWrite,
+  msiMaskBit,
+  pendingOf,
+} from '../../model/masking.ts';
 import { ioApicEntry } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { pin } from '../../model/things/irq.ts';
-import { device, msi, msixCap, msixEntry } from '../../model/things/pci.ts';
+import { msi } from '../../model/things/pci.ts';
+import { argumentOf, eventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
 import { objectsBelow, resolvePath } from '../paths.ts';
@@ -38,34 +45,43 @@ function since(trace: Trace, object: ObjectId, key: string, until: Step): string
   return step < 0 ? '' : ` since ${stepText(trace, step)}`;
 }
 
-/** What masks an entry, in words; undefined when nothing is known to. */
-export function maskText(trace: Trace, state: State, entry: ObjectId, until: Step): string | undefined {
-  const type = state.world.type(entry);
-  if (type === imsEntry) {
-    const masked = imsControl.f.mask.flag(state, entry, imsEntry.at.control) === true;
-    return masked
-      ? `IMS entry ${state.world.node(entry)?.segment} is masked${since(trace, entry, 'control.mask', until)}`
-      : undefined;
-  }
-  if (type === msi) {
-    if (msiControl.f.enable.flag(state, entry, msi.at.control) === false)
-      return `MSI is disabled${since(trace, entry, 'control.enable', until)}`;
-    return effectivelyMasked(state, entry) === true
-      ? `all vectors of MSI in use are masked${since(trace, entry, 'mask', until)}`
-      : undefined;
-  }
-  if (type !== msixEntry) return undefined;
-  const cap = state.world.node(ownerOf(state, entry))?.children.get('msixcap')?.object ?? -1;
-  const { enable, fmask } = msixControl.f;
-  const index = `entry ${state.world.node(entry)?.segment}`;
-  if (cap >= 0 && enable.flag(state, cap, msixCap.at.control) === false)
-    return `MSI-X is disabled${since(trace, cap, 'control.enable', until)}`;
-  if (cap >= 0 && fmask.flag(state, cap, msixCap.at.control) === true)
-    return `${index} is function-masked${since(trace, cap, 'control.fmask', until)}`;
-  if (msixVectorControl.f.mask.flag(state, entry, msixEntry.at.control) === true)
-    return `${index} is masked${since(trace, entry, 'control.mask', until)}`;
-  return undefined;
+/** What masks an entry, or a vector of MSI, in words; undefined when nothing is known to. */
+function maskText(trace: Trace, state: State, entry: ObjectId, vector: number, until: Step): string | undefined {
+  const by = maskedBy(state, entry, vector);
+  if (by === undefined || by === 'none') return undefined;
+  const [object, key] = maskPlace(state, entry, by);
+  const from = vector >= 0 && by === 'own' ? vectorMaskedAt(trace, entry, vector, until) : until;
+  return `${MASKED[by](state, entry, vector)}${since(trace, object, key, from)}`;
 }
+
+/** Writes of the mask bits of MSI that are looked at, at most. */
+const MOST_WRITES = 64;
+
+/** The write of the mask bits that set the bit of a vector: later ones, of the bits of other vectors, left it set. */
+function vectorMaskedAt(trace: Trace, cap: ObjectId, vector: number, until: Step): Step {
+  const target = resolvePath(trace.world, `${trace.world.path(cap)}/mask`);
+  let at = until;
+  for (let writes = 0; target !== undefined && writes < MOST_WRITES; writes++) {
+    const step = lastWrite(trace, target, at);
+    if (step <= 0) return at;
+    if (msiMaskBit(trace.stateAt(step - 1), cap, vector) !== true) return step;
+    at = step - 1;
+  }
+  return at;
+}
+
+const indexOf = (state: State, entry: ObjectId): string => state.world.node(entry)?.segment ?? '?';
+
+/** What each mask is called. */
+const MASKED: Readonly<Record<MaskedBy, (state: State, entry: ObjectId, vector: number) => string>> = {
+  off: (state, entry) => `${state.world.type(entry) === msi ? 'MSI' : 'MSI-X'} is disabled`,
+  function: (state, entry) => `entry ${indexOf(state, entry)} is function-masked`,
+  own: (state, entry, vector) => {
+    const type = state.world.type(entry);
+    if (type !== msi) return `${type === imsEntry ? 'IMS entry' : 'entry'} ${indexOf(state, entry)} is masked`;
+    return vector < 0 ? 'all vectors of MSI in use are masked' : `vector ${vector} of MSI is masked`;
+  },
+};
 
 /** Whether the trace holds messages of a function. */
 function sends(trace: Trace, fn: ObjectId): boolean {
@@ -80,14 +96,11 @@ function sends(trace: Trace, fn: ObjectId): boolean {
   );
 }
 
-/** Whether objects of a type hold a message and may be masked. */
-const isEntry = (type: ObjectType | undefined): boolean => type === msixEntry || type === msi || type === imsEntry;
-
-/** The function that an entry belongs to; -1 while only its table is known. */
-function functionOf(state: State, entry: ObjectId): ObjectId {
-  let node = state.world.node(entry);
-  while (node && state.world.type(node.object) !== device) node = node.parent;
-  return node?.object ?? -1;
+/** The vector that a cause of an MSI function names; -1 for none, and for other objects. */
+function vectorOf(trace: Trace, { hops }: Delivery): number {
+  const { step, object } = hops[0]!;
+  if (trace.world.type(object) !== msi) return -1;
+  return argumentOf(trace.table.read(step, eventRow(trace.table.kind(step))), 'vector') ?? -1;
 }
 
 /** Why a cause has no message. */
@@ -102,22 +115,21 @@ function stuckAtCause(trace: Trace, state: State, delivery: Delivery, until: Ste
     };
   }
   if (!isEntry(state.world.type(entry))) return { delivered: null, reason: 'the trace shows no message for it' };
-  const mask = maskText(trace, state, entry, until);
+  const vector = vectorOf(trace, delivery);
+  const mask = maskText(trace, state, entry, vector, until);
   const end = until === trace.length - 1 ? 'no unmask follows' : 'it was not unmasked before';
-  if (effectivelyMasked(state, entry) === true && mask !== undefined) {
-    const type = state.world.type(entry);
-    // The pending bits of MSI are one register for all vectors.
-    const pending = type === msi ? undefined : state.flag(entry, type!.at['pending']!);
+  if (mask !== undefined) {
+    const pending = pendingOf(state, entry, vector);
     const bit = pending === true ? ', pending set' : pending === false ? ', pending not set' : '';
     return { delivered: false, reason: `${mask}${bit}, ${end}` };
   }
   const fn = functionOf(state, entry);
-  if (fn >= 0 && pciCommand.f.busMaster.flag(state, fn, device.at.command) === false)
+  if (mayWrite(state, fn) === false)
     return {
       delivered: false,
       reason: `Bus Master Enable of the function is 0${since(trace, fn, 'command.busMaster', until)}: it may not send the message`,
     };
-  if (effectivelyMasked(state, entry) === undefined)
+  if (maskedBy(state, entry, vector) === undefined)
     return {
       delivered: null,
       reason: 'nothing follows the cause, and the trace does not tell whether the entry is masked',

@@ -1,6 +1,8 @@
 import type { ObjectId, Step, TextId } from '../../base/ids.ts';
 import type { EventRow } from '../../trace/row.ts';
 import { Delivery, type Stage } from './delivery.ts';
+import { DEFERRED, type QueueEntries } from './queues.ts';
+import { Causes, InFlight } from './waiting.ts';
 
 /** The last event of a chain of events that one thread records one after the other. */
 export interface Link {
@@ -8,6 +10,8 @@ export interface Link {
   readonly step: Step;
   readonly cpu: number;
   readonly task: TextId;
+  /** An eventfd carries it: other messages may come before its own. */
+  readonly later?: boolean;
 }
 
 /** A handler that runs. */
@@ -26,46 +30,6 @@ interface Returned extends Frame {
 /** A thread on a processor: an interrupt runs in the task that it interrupts, and the idle tasks of all processors share a name. */
 const threadOf = ({ cpu, task }: Pick<EventRow, 'cpu' | 'task'>): number => task * 0x10000 + cpu + 1;
 
-/** Messages that are in flight to one place, at most; of more the oldest is over. */
-const IN_FLIGHT = 64;
-
-/** Messages in flight by the place that they lead to; those to one place arrive in order. */
-export class InFlight {
-  readonly #queues = new Map<ObjectId, Delivery[]>();
-
-  /** The message that arrives next at a place. */
-  get(object: ObjectId): Delivery | undefined {
-    return this.#queues.get(object)?.[0];
-  }
-
-  has(object: ObjectId, delivery: Delivery): boolean {
-    return this.#queues.get(object)?.includes(delivery) === true;
-  }
-
-  /** Adds a message; returns one that is in flight for too long. */
-  add(object: ObjectId, delivery: Delivery): Delivery | undefined {
-    const queue = this.#queues.get(object);
-    if (!queue) {
-      this.#queues.set(object, [delivery]);
-      return undefined;
-    }
-    if (!queue.includes(delivery)) queue.push(delivery);
-    return queue.length > IN_FLIGHT ? queue.shift() : undefined;
-  }
-
-  /** A message arrived, or is over. */
-  remove(object: ObjectId, delivery: Delivery): void {
-    const queue = this.#queues.get(object);
-    const at = queue?.indexOf(delivery) ?? -1;
-    if (!queue || at < 0) return;
-    queue.splice(at, 1);
-    if (queue.length === 0) this.#queues.delete(object);
-  }
-}
-
-/** Events after which the main loop of the emulator has sent what a device told it by an eventfd. */
-const DEFERRED = 64;
-
 /** Deliveries of unknown threads that are kept while they wait nowhere. */
 const LOOSE = 64;
 
@@ -73,8 +37,8 @@ const LOOSE = 64;
 export class Slots {
   /** Deliveries on their way. */
   readonly open = new Set<Delivery>();
-  /** Causes that no message followed yet, by entry, function or line. */
-  readonly raised = new Map<ObjectId, Delivery>();
+  /** Causes that no message followed yet, by entry, function or line, and vector of an MSI function. */
+  readonly raised = new Causes();
   /** Messages by what they lead to: a remapping table entry, an ITS event, an SPI, a vector. */
   readonly sent = new InFlight();
   /** What a thread translates right now. */
@@ -89,6 +53,8 @@ export class Slots {
   readonly arrived = new Map<ObjectId, Delivery>();
   /** Vectors and INTIDs that a record has shown to be taken: for these an end without a taking belongs to nothing that waits. */
   readonly shown = new Set<ObjectId>();
+  /** Vectors of virtual CPUs of which KVM tells what becomes of them. */
+  readonly ofKvm = new Set<ObjectId>();
   /** Interrupts in service, by vector or INTID of the processor. */
   readonly inService = new Map<ObjectId, Delivery>();
   /** The interrupt that a processor, by its path, took last and that no handler belongs to yet. */
@@ -117,12 +83,15 @@ export class Slots {
   /** Causes that name no entry, and whose message an eventfd may delay; the oldest first. */
   #deferred: Link[] = [];
   /** Where one delivery at a time waits at an object. */
-  readonly #places = [this.raised, this.posted, this.accepted, this.arrived, this.inService];
+  readonly #places = [this.posted, this.accepted, this.arrived, this.inService];
   /** Deliveries of unknown threads that wait nowhere, the oldest first. */
   readonly #loose: Delivery[] = [];
+  /** Which entry sends for each virtio queue. */
+  readonly queues: QueueEntries;
   readonly #done: (delivery: Delivery) => void;
 
-  constructor(done: (delivery: Delivery) => void) {
+  constructor(queues: QueueEntries, done: (delivery: Delivery) => void) {
+    this.queues = queues;
     this.#done = done;
   }
 
@@ -185,17 +154,18 @@ export class Slots {
     this.#deferred.push(link);
   }
 
-  /** The only cause of a thread for which a message of unknown cause can be; undefined when there are none, or several. */
-  deferred(step: Step, task: TextId): Delivery | undefined {
-    if (task === 0 || this.#deferred.length === 0) return undefined;
-    const [only, ...others] = this.#deferred.filter(
-      (link) =>
-        link.task === task &&
-        link.step >= step - DEFERRED &&
-        this.open.has(link.delivery) &&
-        !link.delivery.has('message'),
-    );
-    return others.length === 0 ? only?.delivery : undefined;
+  /** The causes of a thread of which a message of unknown cause can be, the oldest first. */
+  deferred(step: Step, task: TextId): Delivery[] {
+    if (task === 0 || this.#deferred.length === 0) return [];
+    return this.#deferred
+      .filter(
+        (link) =>
+          link.task === task &&
+          link.step >= step - DEFERRED &&
+          this.open.has(link.delivery) &&
+          !link.delivery.has('message'),
+      )
+      .map(({ delivery }) => delivery);
   }
 
   /** The thread does something else: what it signalled before goes no further. */
@@ -231,7 +201,14 @@ export class Slots {
 
   #waitsAt(delivery: Delivery, object: ObjectId): boolean {
     for (const place of this.#places) if (place.get(object) === delivery) return true;
-    return this.sent.has(object, delivery);
+    return this.raised.has(object, delivery) || this.sent.has(object, delivery);
+  }
+
+  /** A cause waits for its message; one that waited there before is over, and nobody knows how. */
+  raise(object: ObjectId, vector: number, delivery: Delivery, step: Step): void {
+    delivery.ahead.add(object);
+    const before = this.raised.put(object, vector, delivery);
+    if (before) this.end(before, step, null);
   }
 
   /** Puts a delivery into a place; one that waited there before is over, and nobody knows how. */
@@ -242,17 +219,58 @@ export class Slots {
     if (before !== undefined && before !== delivery) this.end(before, step, null);
   }
 
-  /** The trace lost events: nothing that was on its way is known any more. */
-  lose(step: Step): void {
-    for (const delivery of [...this.open]) this.end(delivery, step, null, 'the trace lost events here');
-    this.causes.clear();
-    this.handlers.clear();
-    this.returned.clear();
-    this.#chains.clear();
-    this.#last = undefined;
-    this.#entered.clear();
-    this.cause = undefined;
-    this.#deferred = [];
+  /**
+   * The trace lost events: nothing more is known of what was on its way, for that reason. `processor`: those of one processor, by its
+   * path; `keeps`: of a delivery, that its next event is not among them.
+   */
+  lose(step: Step, reason: string, processor: string | undefined, keeps: (delivery: Delivery) => boolean): void {
+    for (const delivery of [...this.open]) if (!keeps(delivery)) this.end(delivery, step, null, reason);
+    const isOver = ({ delivery }: Link): boolean => !this.open.has(delivery);
+    for (const [thread, link] of this.#chains) if (isOver(link)) this.#chains.delete(thread);
+    for (const [thread, delivery] of this.#entered) if (!this.open.has(delivery)) this.#entered.delete(thread);
+    if (this.#last && isOver(this.#last)) this.#last = undefined;
+    this.#deferred = this.#deferred.filter((link) => !isOver(link));
+    if (processor === undefined) {
+      this.causes.clear();
+      this.handlers.clear();
+      this.returned.clear();
+    } else {
+      // Handlers of other processors end there, also those of deliveries of which nothing more is known.
+      this.handlers.delete(processor);
+      this.returned.delete(processor);
+    }
+  }
+
+  /** Whether a delivery goes on where no processor is known to: in a thread, a device, or at whichever processor has an INTID. */
+  goesOnAnywhere(delivery: Delivery): boolean {
+    if (delivery.intid >= 0) return true;
+    const isOne = (other: Delivery): boolean => other === delivery;
+    // What a handler signals goes on in that handler, on its CPU.
+    const running = [...this.processorsOf(delivery)];
+    for (const link of this.#chains.values())
+      if (isOne(link.delivery) && !running.some((processor) => processor.endsWith(`/${link.cpu}`))) return true;
+    for (const object of this.#objectsOf(delivery))
+      if (this.raised.has(object, delivery) || this.posted.get(object) === delivery) return true;
+    return false;
+  }
+
+  /** The processors at which handlers of a delivery run or have just returned, or that took it, by their paths. */
+  *processorsOf(delivery: Delivery): Generator<string> {
+    for (const [processor, frames] of this.handlers)
+      if (frames.some((frame) => frame.delivery === delivery)) yield processor;
+    for (const [processor, frame] of this.returned) if (frame.delivery === delivery) yield processor;
+    for (const [processor, taken] of this.taken) if (taken === delivery) yield processor;
+  }
+
+  /** What the message of a delivery leads to, and the vectors and INTIDs of processors at which it is requested or in service. */
+  *placesOf(delivery: Delivery): Generator<ObjectId> {
+    const places = [this.accepted, this.arrived, this.inService];
+    for (const object of this.#objectsOf(delivery))
+      if (this.sent.has(object, delivery) || places.some((place) => place.get(object) === delivery)) yield object;
+  }
+
+  #objectsOf(delivery: Delivery): ReadonlySet<ObjectId> {
+    return new Set([...delivery.ahead, ...delivery.hops.map(({ object }) => object)]);
   }
 
   /**
@@ -317,6 +335,7 @@ export class Slots {
 
   #leaveAt(delivery: Delivery, object: ObjectId): void {
     for (const place of this.#places) if (place.get(object) === delivery) place.delete(object);
+    this.raised.remove(object, delivery);
     this.sent.remove(object, delivery);
   }
 

@@ -8,12 +8,15 @@ import { devSeen } from '../../model/events/pci.ts';
 import { irSeen } from '../../model/events/remap.ts';
 import type { State } from '../../model/state.ts';
 import type { EventRow } from '../../trace/row.ts';
+import type { Trace } from '../../trace/trace.ts';
 import type { Observer } from '../../trace/walk.ts';
 import type { Delivery } from './delivery.ts';
 import { deviceJoins } from './device-joins.ts';
 import { kvmJoins } from './kvm-joins.ts';
+import { loseEvents } from './lost-events.ts';
 import type { Join } from './moment.ts';
 import { leaveHandler, processorJoins } from './processor-joins.ts';
+import { queueEntries } from './queues.ts';
 import { remapJoins, translating } from './remap-joins.ts';
 import { Slots } from './slots.ts';
 
@@ -45,8 +48,8 @@ export class DeliveryTracker implements Observer {
   readonly #joins = joinsByKind();
 
   /** `done` gets every delivery when it ends, or when it is clear that no more will be known of it. */
-  constructor(done: (delivery: Delivery) => void = () => {}) {
-    this.slots = new Slots(done);
+  constructor(trace: Trace, done: (delivery: Delivery) => void = () => {}) {
+    this.slots = new Slots(queueEntries(trace), done);
   }
 
   /** The delivery that the last event belongs to; undefined when it belongs to none. */
@@ -59,7 +62,7 @@ export class DeliveryTracker implements Observer {
     slots.before = slots.touched;
     slots.touched = undefined;
     if (row.kind.role === 'loss') {
-      slots.lose(step);
+      loseEvents({ slots, step, row, state });
       return;
     }
     if (slots.returned.size > 0 && row.cpu >= 0 && row.kind !== irqEntry) leaveHandler({ slots, step, row, state });

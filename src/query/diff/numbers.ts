@@ -33,9 +33,12 @@ const PATHS: readonly (readonly [pattern: string, what: Counted, space: (before:
   ['cpu/*/intid/*', 'lpi', () => 'lpi'],
   ['vcpu/*/intid/*', 'lpi', () => 'lpi'],
   ['table/*', 'table', (before) => before],
+  ['virtio/*/*', 'pointer', (before) => before],
   ['virtio/*', 'pointer', (before) => before],
   ['pba/*', 'pointer', (before) => before],
 ];
+
+const isPointer = (segment: string): boolean => /^0x[0-9a-f]+$/.test(segment);
 
 /** The number in a path that differs harmlessly between runs; undefined when there is none. */
 export function numberIn(path: string): NumberedPath | undefined {
@@ -48,7 +51,10 @@ export function numberIn(path: string): NumberedPath | undefined {
     const text = segments[wanted.length - 1]!;
     const number = Number(text);
     if (!Number.isSafeInteger(number) || (what === 'lpi' && number < FIRST_LPI)) return undefined;
-    const before = segments.slice(0, wanted.length - 1);
+    // A pointer below another one: both differ.
+    const before = segments
+      .slice(0, wanted.length - 1)
+      .map((one) => (what === 'pointer' && isPointer(one) ? '*' : one));
     const behind = segments.slice(wanted.length);
     // What lies below a table is found by its place in the table.
     const rest = behind.length > 0 ? `/${behind.join('/')}` : '';

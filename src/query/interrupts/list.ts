@@ -19,8 +19,8 @@ import { takenUnseen } from './taken.ts';
 export interface Found {
   /** Id of the rule. */
   readonly rule: string;
-  /** It says that an interrupt was lost. */
-  readonly loss: boolean;
+  /** An interrupt did not reach its handler. */
+  readonly lost: boolean;
 }
 export type FoundAt = ReadonlyMap<ObjectId, readonly Found[]>;
 
@@ -72,7 +72,7 @@ export function interruptsAt(trace: Trace, state: State, step: Step, options: Li
     const at = last[i]!;
     const counts = recorded.counts(state, joined);
     const found = findings === undefined ? [] : objects[i]!.flatMap((object) => findings.get(object) ?? []);
-    const lost = found.some(({ loss }) => loss);
+    const lost = found.some(({ lost: is }) => is);
     const move = moves[i]!;
     const kind = move < 0 ? undefined : trace.table.kind(move);
     const ends = recorded.ends(state, joined, move < 0 ? -1 : trace.table.object(move));

@@ -1,9 +1,10 @@
 import type { ObjectId } from '../../base/ids.ts';
+import { type Destinations, destinationsOf } from '../../model/apic-ids.ts';
 import { translationOf } from '../../model/joins.ts';
 import type { MessageKind } from '../../model/message.ts';
 import type { Namespace } from '../../model/namespace.ts';
 import type { ObjectType } from '../../model/objects.ts';
-import { cpuWithApicId, placeOfEntry, processorOfEntry } from '../../model/references.ts';
+import { type DestinationsOf, placeOfEntry, processorOfEntry } from '../../model/references.ts';
 import { firstLpi } from '../../model/registers/its.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
@@ -81,18 +82,15 @@ export function sceneOf(state: State): Scene {
   lists.irqs.sort((a, b) => Number(isFreed(a)) - Number(isFreed(b)));
   const kinds = new Map<Namespace, MessageKind>();
   const translations = new Map<ObjectId, ObjectId>();
-  const apics = new Map<Namespace, Map<number, number>>();
+  const kernels = new Map<Namespace, Destinations>();
   let places: ReadonlyMap<number, readonly ObjectId[]> | undefined;
-  const cpuOf =
-    (entry: ObjectId) =>
-    (apicId: number): number => {
-      const space = world.spaceOf(entry);
-      let known = apics.get(space);
-      if (known === undefined) apics.set(space, (known = new Map()));
-      let cpu = known.get(apicId);
-      if (cpu === undefined) known.set(apicId, (cpu = cpuWithApicId(state, entry, apicId)));
-      return cpu;
-    };
+  /** Entries of remapping tables belong to the kernel of the system. */
+  const destinations: DestinationsOf = (_state, entry) => {
+    const space = world.spaceOf(entry);
+    let known = kernels.get(space);
+    if (known === undefined) kernels.set(space, (known = destinationsOf(state, entry)));
+    return known;
+  };
   return {
     ...lists,
     state,
@@ -115,7 +113,7 @@ export function sceneOf(state: State): Scene {
       return there;
     },
     place: (translation) => {
-      const found = placeOfEntry(state, translation, cpuOf(translation));
+      const found = placeOfEntry(state, translation, destinations);
       return state.present(found) ? found : -1;
     },
     lpis: (lpi) => {
@@ -123,7 +121,7 @@ export function sceneOf(state: State): Scene {
       return places.get(lpi) ?? [];
     },
     processor: (translation) => {
-      const found = processorOfEntry(state, translation, cpuOf(translation));
+      const found = processorOfEntry(state, translation, destinations);
       return state.present(found) ? found : -1;
     },
     message: (object) => {

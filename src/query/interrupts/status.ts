@@ -1,12 +1,11 @@
 import type { ObjectId } from '../../base/ids.ts';
 import type { EventKind, Role } from '../../model/event.ts';
-import { effectivelyMasked } from '../../model/events/msix.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { irWarn } from '../../model/events/remap.ts';
+import { effectivelyMasked, pendingOf } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
-import { imsEntry, piDescriptor } from '../../model/things/ims.ts';
+import { piDescriptor } from '../../model/things/ims.ts';
 import { intid, irq, vector } from '../../model/things/irq.ts';
-import { msi, msixEntry } from '../../model/things/pci.ts';
 import { itsEvent, lpiConfig } from '../../model/things/remap.ts';
 import { kvmGsi, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import type { Joined, Status } from './row.ts';
@@ -85,10 +84,7 @@ function isPending(state: State, row: Joined, taken: ReadonlySet<ObjectId>): Fla
   const { entry, guestEntry, line, vector: place, vcpuVector: guest } = row;
   const flags: Flag[] = [];
   for (const object of [entry, guestEntry]) {
-    const type = state.world.type(object);
-    if (type === msixEntry) flags.push(state.flag(object, msixEntry.at.pending));
-    else if (type === imsEntry) flags.push(state.flag(object, imsEntry.at.pending));
-    else if (type === msi) flags.push(pendingOfMsi(state, object));
+    flags.push(pendingOf(state, object));
   }
   if (line >= 0) flags.push(state.flag(line, kvmGsi.at.level));
   for (const object of [place, guest]) {
@@ -98,13 +94,6 @@ function isPending(state: State, row: Joined, taken: ReadonlySet<ObjectId>): Fla
     else if (type === vcpuVector && !taken.has(object)) flags.push(state.flag(object, vcpuVector.at.requested));
   }
   return any(...flags);
-}
-
-/** Whether any of the pending bits of an MSI capability is set. */
-function pendingOfMsi(state: State, object: ObjectId): Flag {
-  const bits = state.get(object, msi.at.pending);
-  if (bits !== 0) return true;
-  return state.known(object, msi.at.pending) === 0 ? undefined : false;
 }
 
 /** Whether something on the way of the interrupt is masked: entry, irq, vector of VFIO, LPI. */

@@ -1,15 +1,21 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { irqIdentify } from '../../model/events/irq.ts';
+import { message } from '../../model/events/notes.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import { type AffinityResult, type Composed, type Domain, errno, type Irq } from '../irq/domain.ts';
 import type { Actions, Machine } from '../machine.ts';
 import type { Gic } from './gic.ts';
-import { FIRST_LPI, type Its } from './its.ts';
+import { FIRST_LPI, type Its, type ItsCommand } from './its.ts';
 
 /** Nanoseconds that a command takes from the queue to its SYNC. */
 const COMMAND = 300;
+/** Nanoseconds that the driver waits for the ITS to take a command, and between two looks (its_wait_for_range_completion). */
+const PATIENCE = 1_000_000_000;
+const LOOK = 1_000_000;
+/** How long a planted fault makes the ITS stall: a little longer than that. */
+const STALL = PATIENCE + 500_000;
 
 /** The owner of the translation of a device's accesses names the address at which the device reaches a doorbell. */
 export interface MsiOwner {
@@ -118,24 +124,45 @@ export class ItsDomain implements Domain {
     return held?.mapped ? held.cpu : -1;
   }
 
-  #create(fn: PciFunction): ItsFunction | undefined {
+  /** Puts a command into the queue and waits until the ITS has taken it; where it does not, the driver says so and goes on. */
+  *#order(order: ItsCommand): Actions<boolean> {
+    const { its, machine } = this;
+    if (machine.tamper?.spoils('F79', its.object)) its.stall(STALL);
+    const accepted = its.command(order);
+    const end = machine.now + PATIENCE;
+    const target = its.put;
+    while (!its.took(target) && machine.now < end) yield Math.min(LOOK, end - machine.now);
+    if (its.took(target)) return accepted;
+    const builder = `its_build_${order.op.toLowerCase()}_cmd`;
+    for (const text of [`ITS queue timeout (${its.offset(target)} ${its.offset()})`, `ITS cmd ${builder} failed`])
+      machine.emit(message, its.object, { text });
+    return accepted;
+  }
+
+  /** The DeviceID of a function. A planted fault reads a wrong row of the map of the firmware (IORT, msi-map): one beyond the device table. */
+  #deviceId({ requester }: PciFunction): number {
+    const wrong = requester + 2 ** this.its.widths.deviceBits;
+    return this.machine.tamper?.spoils('F76', this.its.device(wrong)) ? wrong : requester;
+  }
+
+  *#create(fn: PciFunction): Actions<ItsFunction | undefined> {
     let events = 2;
     while (events < Math.max(1, fn.size)) events *= 2;
     if (this.messageNamesTarget) events *= 2;
     const firstLpi = this.#freed.get(events)?.pop() ?? this.#nextLpi;
     if (firstLpi + events > 2 ** this.its.widths.intidBits) return undefined;
     if (firstLpi === this.#nextLpi) this.#nextLpi += events;
-    const made = { id: fn.requester, firstLpi, events, taken: new Set<number>() };
+    const made = { id: this.#deviceId(fn), firstLpi, events, taken: new Set<number>() };
     const itt = this.#nextItt;
     this.#nextItt += Math.max(256, events * 16);
-    if (!this.its.command({ op: 'MAPD', device: fn.requester, size: Math.log2(events) - 1, itt, valid: true }))
-      return undefined;
+    const size = Math.log2(events) - 1;
+    if (!(yield* this.#order({ op: 'MAPD', device: made.id, size, itt, valid: true }))) return undefined;
     this.#functions.set(fn, made);
     return made;
   }
 
   *alloc(irq: Irq): Actions<number> {
-    const of = this.#functions.get(irq.device) ?? this.#create(irq.device);
+    const of = this.#functions.get(irq.device) ?? (yield* this.#create(irq.device));
     if (of === undefined) return errno.ENOMEM;
     const event = this.#freeEvent(of);
     if (event < 0) return errno.ENOSPC;
@@ -164,7 +191,7 @@ export class ItsDomain implements Domain {
     this.#functions.delete(irq.device);
     this.#freed.set(of.events, [...(this.#freed.get(of.events) ?? []), of.firstLpi]);
     yield COMMAND;
-    this.its.command({ op: 'MAPD', device: of.id, size: 0, itt: 0, valid: false });
+    yield* this.#order({ op: 'MAPD', device: of.id, size: 0, itt: 0, valid: false });
   }
 
   #release(of: ItsFunction, event: number): void {
@@ -187,13 +214,13 @@ export class ItsDomain implements Domain {
     if (cpu < 0) return errno.EINVAL;
     yield COMMAND;
     held.cpu = cpu;
-    held.mapped = this.#map(held, held.event);
+    held.mapped = yield* this.#map(held, held.event);
     return held.mapped ? 0 : errno.EINVAL;
   }
 
-  #map(held: ItsIrq, event: number): boolean {
+  *#map(held: ItsIrq, event: number): Actions<boolean> {
     const { of, cpu } = held;
-    return this.its.command({ op: 'MAPTI', device: of.id, event, lpi: of.firstLpi + event, collection: cpu });
+    return yield* this.#order({ op: 'MAPTI', device: of.id, event, lpi: of.firstLpi + event, collection: cpu });
   }
 
   *deactivate(irq: Irq): Actions {
@@ -201,7 +228,7 @@ export class ItsDomain implements Domain {
     if (!held?.mapped) return;
     yield COMMAND;
     this.#leave(held);
-    this.its.command({ op: 'DISCARD', device: held.of.id, event: held.event });
+    yield* this.#order({ op: 'DISCARD', device: held.of.id, event: held.event });
     held.mapped = false;
   }
 
@@ -211,7 +238,7 @@ export class ItsDomain implements Domain {
     if (!held?.mapped) return;
     this.its.gic.configure(held.of.firstLpi + held.event, !masked);
     yield COMMAND;
-    this.its.command({ op: 'INV', device: held.of.id, event: held.event });
+    yield* this.#order({ op: 'INV', device: held.of.id, event: held.event });
   }
 
   /** Address and data before the address is translated: the physical doorbell. */
@@ -235,7 +262,7 @@ export class ItsDomain implements Domain {
     if (cpu === held.cpu) return 'done';
     if (this.messageNamesTarget) return yield* this.#replace(irq, held, cpu);
     yield COMMAND;
-    this.its.command({ op: 'MOVI', device: held.of.id, event: held.event, collection: cpu });
+    yield* this.#order({ op: 'MOVI', device: held.of.id, event: held.event, collection: cpu });
     held.cpu = cpu;
     return 'done';
   }
@@ -253,7 +280,7 @@ export class ItsDomain implements Domain {
     this.#byLpi.set(lpi, irq);
     this.its.gic.configure(lpi, !irq.masked);
     yield COMMAND;
-    this.#map(held, event);
+    yield* this.#map(held, event);
     this.machine.emit(irqIdentify, irq.object, { lpi });
     return 'ok';
   }

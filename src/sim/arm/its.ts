@@ -84,6 +84,10 @@ interface MappedEvent {
   readonly collection: number;
 }
 
+/** Bytes of a command, and of the queue that Linux gives an ITS. */
+const COMMAND_SIZE = 32;
+const QUEUE_SIZE = 0x10000;
+
 /**
  * A GICv3 interrupt translation service: executes commands, translates doorbell writes. Its tables are the fold of its
  * events; nothing was mapped before the first command.
@@ -96,6 +100,12 @@ export class Its {
   readonly widths: ItsWidths;
   readonly actor: Actor;
   readonly #processors: number;
+  /** Commands that software has put into the queue so far, and those that the ITS has taken out of it. */
+  #put = 0;
+  #taken = 0;
+  /** Commands in the queue of an ITS that does not take them. */
+  readonly #queue: ItsCommand[] = [];
+  #stalled = false;
 
   constructor(machine: Machine, gic: Gic, number: number, processors: number, widths = WIDTHS) {
     this.machine = machine;
@@ -127,8 +137,40 @@ export class Its {
     this.machine.emit(itsDoorbell, this.object, { address: doorbell });
   }
 
-  /** Executes a command; false when it was refused, which an `its.error` tells. */
+  /** Number of commands that software has put into the queue. */
+  get put(): number {
+    return this.#put;
+  }
+
+  /** Whether the ITS has taken that many commands out of its queue. */
+  took(commands: number): boolean {
+    return this.#taken >= commands;
+  }
+
+  /** Offset in the queue behind so many commands: GITS_CWRITER, or without an argument GITS_CREADR. */
+  offset(commands = this.#taken): number {
+    return (commands * COMMAND_SIZE) % QUEUE_SIZE;
+  }
+
+  /** The ITS takes no commands for so many nanoseconds; then it executes those that wait. */
+  stall(nanoseconds: number): void {
+    this.#stalled = true;
+    this.machine.at(this.machine.now + nanoseconds, this.actor, () => {
+      this.#stalled = false;
+      for (const order of this.#queue.splice(0)) this.#take(order);
+    });
+  }
+
+  /** Software puts a command into the queue. False when it was refused, which an `its.error` tells; one that waits was not. */
   command(order: ItsCommand): boolean {
+    this.#put++;
+    if (!this.#stalled) return this.#take(order);
+    this.#queue.push(order);
+    return true;
+  }
+
+  #take(order: ItsCommand): boolean {
+    this.#taken++;
     return this.machine.as(this.actor, () => {
       const refusal = this.#execute(order);
       if (refusal === undefined) return true;

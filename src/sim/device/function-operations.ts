@@ -38,6 +38,22 @@ export const functionOperations: readonly OperationSpec[] = [
     },
   },
   {
+    name: 'intx.raise',
+    title: 'Raise at the pin',
+    meaning:
+      'A cause arises in a function without messages: it asserts its INTx pin until its driver has served the cause.',
+    on: ['device/*'],
+    args: [],
+    actor: hardware,
+    refuses: (setup, object) => {
+      const { fn, problem } = deviceOf(setup, object);
+      return problem ?? (fn!.pin ? undefined : `${object} has no INTx pin`);
+    },
+    *run(setup, object) {
+      deviceOf(setup, object).fn!.pin!.raise();
+    },
+  },
+  {
     name: 'entry.write',
     title: 'Write to the entry',
     meaning:

@@ -1,6 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { effectivelyMasked } from '../../model/events/msix.ts';
 import { untold } from '../../model/events/outcome.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { msixControl, msixControlBits, pciCommand } from '../../model/registers/pci.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { PciFunction, type Served } from './pci-function.ts';

@@ -1,4 +1,4 @@
-import { effectivelyMasked } from '../../model/events/msix.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { msixControl, msixVectorControl } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
 import { msixCap, msixEntry } from '../../model/things/pci.ts';

@@ -4,7 +4,6 @@ import { devReset } from '../../model/events/function.ts';
 import {
   devRaise,
   devWithdraw,
-  effectivelyMasked,
   msgSend,
   pbaRead,
   pbaWrite,
@@ -14,12 +13,15 @@ import {
 } from '../../model/events/msix.ts';
 import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
 import { cfgRead, cfgWrite } from '../../model/events/pci.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import type { Field } from '../../model/register.ts';
 import { msixControl, msixControlBits, pciCommand } from '../../model/registers/pci.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import type { Actor, Machine } from '../machine.ts';
+import type { IntxPin } from './intx-pin.ts';
 import type { Message, MessagePort } from './message.ts';
 import { changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
+import { pendingWords } from './pending-bits.ts';
 import { Wire } from './wire.ts';
 
 /** What answered an access of the guest, and how many exits it cost. Absent on accesses that no guest made. */
@@ -62,6 +64,12 @@ export class PciFunction {
   latches = false;
   /** Whether it has sent a message. */
   #sends = false;
+  /** Its INTx pin, where it has one. */
+  pin: IntxPin | undefined;
+  /** Called when a cause arises, before its message leaves: what it tells of lies in memory then. */
+  onCause: ((index: number) => void) | undefined;
+  /** A planted fault: the entry of which it sends nothing any more, -1 none. */
+  #mute = -1;
   /** Called after an entry's mask, address or data may have changed; the part that emulates or watches the function sets it. */
   onEntry: ((index: number) => void) | undefined;
 
@@ -130,6 +138,7 @@ export class PciFunction {
     for (const index of exposed(machine.state, this.object))
       if (!before.has(index)) this.#programmed(this.entry(index));
     for (const index of waiting) this.#release(index, step);
+    this.pin?.update();
     this.onEntry?.(-1);
   }
 
@@ -138,10 +147,12 @@ export class PciFunction {
     this.machine.emit(cfgRead, this.object, { offset, size, value });
   }
 
-  /** Writes MSI-X Message Control (enable and function mask). */
+  /** Writes MSI-X Message Control (enable and function mask). A planted fault writes what was read before it was enabled. */
   control(enable: boolean, fmask: boolean): void {
     const size = Math.max(this.size, 1) - 1;
-    this.configWrite(MSIX_AT + 2, 2, size | msixControlBits(enable, fmask));
+    const used = enable && this.enabled === true && this.#sends && this.pin !== undefined;
+    const stale = used && this.machine.tamper?.spoils('R11', this.object) === true;
+    this.configWrite(MSIX_AT + 2, 2, size | msixControlBits(enable && !stale, fmask));
   }
 
   /** Sends what an entry keeps pending, when nothing masks it any more since step `unmasked`. The fold has cleared the bit. */
@@ -244,21 +255,7 @@ export class PciFunction {
       return size > 4 ? [0xffffffff, 0xffffffff] : [0xffffffff];
     }
     this.flush();
-    const words: number[] = [];
-    for (let i = 0; i < size * 8; i++) {
-      const node = machine.world
-        .node(this.object)
-        ?.children.get('msix')
-        ?.children.get(String(first + i));
-      const pending = node !== undefined && machine.state.flag(node.object, msixEntry.at.pending) === true;
-      const set = pending
-        ? !machine.tamper?.strikes('F02', node.object)
-        : node !== undefined &&
-          effectivelyMasked(machine.state, node.object) === false &&
-          machine.tamper?.strikes('I-P2', node.object) === true;
-      if ((i & 31) === 0) words.push(0);
-      if (set) words[i >>> 5] = (words[i >>> 5]! | (1 << (i & 31))) >>> 0;
-    }
+    const words = pendingWords(machine, this.object, first, size);
     machine.emit(pbaRead, this.object, { first, size, value: words, served: served?.served, exits: served?.exits });
     return words;
   }
@@ -277,26 +274,43 @@ export class PciFunction {
       const cause = machine.ledger.open(machine.now);
       const before = machine.state.flag(entry, msixEntry.at.pending) === true;
       machine.fire(devRaise.put().vector(index).cause(cause), entry);
+      this.onCause?.(index);
       const { enabled } = this;
       const masked = enabled ? effectivelyMasked(machine.state, entry) : undefined;
       if (enabled === false) {
-        this.drop(entry, cause, 'MSI-X is not enabled');
+        if (this.pin) this.pin.hold(cause);
+        else this.drop(entry, cause, 'MSI-X is not enabled');
       } else if (masked === undefined) {
         const what = enabled === undefined ? 'whether MSI-X is enabled' : 'the mask bit of the entry';
         this.#untold(entry, cause, what);
       } else if (masked && !machine.tamper?.strikes('F03', entry)) {
-        if (before) {
-          machine.emit(merged, entry, { cause, into: this.#waiting.get(entry) });
-          machine.ledger.note(cause, 'merged', machine.now);
-        } else {
-          this.#waiting.set(entry, cause);
-          machine.ledger.note(cause, 'pending', machine.now);
-        }
+        this.#keep(entry, cause, before);
+      } else if (this.#muted(entry)) {
+        this.#keep(entry, cause, this.#waiting.has(entry));
       } else if (this.#sends && machine.tamper?.strikes('I-P5', entry, machine.recorder.length - 1)) {
         machine.ledger.note(cause, 'dropped', machine.now);
       } else this.#send(entry, cause);
       return cause;
     });
+  }
+
+  /** A cause waits in the function; it merges with one that waits already. */
+  #keep(entry: number, cause: number, merges: boolean): void {
+    const { machine } = this;
+    if (merges) machine.emit(merged, entry, { cause, into: this.#waiting.get(entry) });
+    else this.#waiting.set(entry, cause);
+    machine.ledger.note(cause, merges ? 'merged' : 'pending', machine.now);
+  }
+
+  /** Whether it sends nothing of an entry although nothing masks it. */
+  #muted(entry: number): boolean {
+    if (this.#mute < 0 && this.onCause && this.machine.tamper?.spoils('R03', entry)) this.#mute = entry;
+    return this.#mute === entry;
+  }
+
+  /** Whether a cause waits in the function whose message it has not sent. */
+  waits(index: number): boolean {
+    return this.#waiting.has(this.entry(index));
   }
 
   /** The cause behind a pending bit goes away: software served it by polling (rule 3). */

@@ -3,7 +3,7 @@ import { gicPend } from '../../model/events/cpu.ts';
 import { domActivate, domAlloc, msiPrepare } from '../../model/events/domain.ts';
 import { vmsiSet } from '../../model/events/iommufd.ts';
 import { msgWrite } from '../../model/events/irq.ts';
-import { itsDiscard, itsError, itsMapd, itsMapti, itsTrans, lpiLoad } from '../../model/events/its.ts';
+import { itsDiscard, itsError, itsMapti, itsTrans, lpiLoad } from '../../model/events/its.ts';
 import { msgSend, tblWrite } from '../../model/events/msix.ts';
 import { smmuFault, smmuMap, smmuUnmap } from '../../model/events/smmu.ts';
 import { ioasMap, vmsi } from '../../model/things/ims.ts';
@@ -11,7 +11,7 @@ import { intid, irq } from '../../model/things/irq.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { its, itsEvent, lpiConfig } from '../../model/things/remap.ts';
 import type { EventRow } from '../../trace/row.ts';
-import type { PlantedFault, Planting } from './planting.ts';
+import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
 const scenario = 'arm-faults';
 /** Bytes of a page of the SMMU. */
@@ -94,6 +94,7 @@ export const armFaults: readonly PlantedFault[] = [
     id: 'F71',
     scenario,
     how: 'The kernel programs a vector with another address than user space gave.',
+    stated: 'act',
     places: 16,
     watch: readdressed(
       (planting, object) => {
@@ -107,6 +108,7 @@ export const armFaults: readonly PlantedFault[] = [
     id: 'F72',
     scenario,
     how: 'The owner of the translation has no address for a vector, and the kernel sets the irq up all the same.',
+    stated: 'symptom',
     places: 16,
     watch(planting) {
       let object: ObjectId = -1;
@@ -138,6 +140,7 @@ export const armFaults: readonly PlantedFault[] = [
     id: 'F73',
     scenario,
     how: 'User space changes the message address of a vector in use, and the kernel writes no message.',
+    stated: 'symptom',
     places: 16,
     watch(planting) {
       let changed: ObjectId = -1;
@@ -161,6 +164,7 @@ export const armFaults: readonly PlantedFault[] = [
     id: 'F74',
     scenario,
     how: 'The kernel programs a vector with the physical address of the doorbell.',
+    stated: 'act',
     places: 16,
     watch: readdressed(
       (planting, object) => {
@@ -199,23 +203,15 @@ export const armFaults: readonly PlantedFault[] = [
   {
     id: 'F76',
     scenario,
-    how: 'The ITS refuses MAPD: the DeviceID lies beyond its device table.',
+    how: 'The driver reads the DeviceID of a function from a wrong row of the map of the firmware: it lies beyond the device table of the ITS.',
     places: 6,
-    watch:
-      (planting) =>
-      ({ kind, object, words }) => {
-        if (kind !== itsMapd || !itsMapd.read(words, 0).valid || !planting.here()) return;
-        planting.drop();
-        planting.add(itsError, object, {
-          text: 'MAPD: DeviceID out of range (0x010801)',
-        });
-        planting.tell(object, planting.machine.recorder.length - 1);
-      },
+    watch: blamedAt(itsError),
   },
   {
     id: 'F77',
     scenario,
     how: 'The LPI of an EventID arrives once more after it was discarded: a cache kept its translation.',
+    stated: 'symptom',
     places: 8,
     watch:
       (planting) =>
@@ -256,6 +252,7 @@ export const armFaults: readonly PlantedFault[] = [
     id: 'F7A',
     scenario,
     how: 'No page is left in the window of software MSI addresses.',
+    stated: 'symptom',
     places: 16,
     watch:
       (planting) =>

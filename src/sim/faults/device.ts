@@ -1,12 +1,13 @@
 import type { EventKind } from '../../model/event.ts';
 import { cpuAccept } from '../../model/events/cpu.ts';
-import { devRaise, effectivelyMasked, intx, msgSend, ownerOf, tblRead, tblWrite } from '../../model/events/msix.ts';
+import { devRaise, intx, msgSend, tblRead, tblWrite } from '../../model/events/msix.ts';
 import { message } from '../../model/events/notes.ts';
 import { cfgWrite } from '../../model/events/pci.ts';
+import { effectivelyMasked, ownerOf } from '../../model/masking.ts';
 import { msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import type { EventRow } from '../../trace/row.ts';
-import type { PlantedFault, Planting } from './planting.ts';
+import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
 /** Config offsets of the Command register and of MSI-X Message Control of a simulated function. */
 const COMMAND = 4;
@@ -15,6 +16,7 @@ const CONTROL = 0x62;
 const RESERVED = 0x10;
 
 const scenario = 'device-faults';
+const DRIVERS = 'driver-faults';
 
 /** The first event of a kind for which `is` holds, once a part went wrong. */
 const afterwards =
@@ -120,6 +122,7 @@ export const deviceFaults: readonly PlantedFault[] = [
     id: 'F08',
     scenario,
     how: 'From some write on, software writes Vector Control of an entry with a reserved bit set.',
+    stated: 'act',
     places: 60,
     watch(planting) {
       let spoiled = -1;
@@ -137,6 +140,7 @@ export const deviceFaults: readonly PlantedFault[] = [
     id: 'F09',
     scenario,
     how: 'Software reads two bytes of an entry.',
+    stated: 'act',
     places: 60,
     watch: (planting) => (event) => {
       if (event.kind !== tblRead || !planting.here()) return;
@@ -180,6 +184,7 @@ export const deviceFaults: readonly PlantedFault[] = [
     id: 'F13',
     scenario,
     how: 'The function asserts INTx while MSI-X is on.',
+    stated: 'act',
     places: 60,
     watch: (planting) => (event) => {
       if (event.kind !== devRaise || !planting.here()) return;
@@ -198,6 +203,7 @@ export const deviceFaults: readonly PlantedFault[] = [
     id: 'I-P4',
     scenario,
     how: 'A function sends a message twice for one cause.',
+    stated: 'act',
     places: 18,
     watch: (planting) => (event) => {
       if (event.kind !== msgSend || !planting.here()) return;
@@ -220,6 +226,7 @@ export const deviceFaults: readonly PlantedFault[] = [
     id: 'R01',
     scenario,
     how: 'The function raises a vector behind the end of its table.',
+    stated: 'act',
     places: 60,
     watch: (planting) => (event) => {
       if (event.kind !== devRaise || !planting.here()) return;
@@ -231,14 +238,24 @@ export const deviceFaults: readonly PlantedFault[] = [
   },
   {
     id: 'R02',
+    scenario: DRIVERS,
+    how: "From some interrupt on, the handler of a vector looks into another queue than its own: the driver's time-out finds the completions.",
+    stated: 'line',
+    places: 100,
+    watch: blamedAt(message),
+  },
+  {
+    id: 'R10',
     scenario,
-    how: 'The driver says that a request had completed when it timed out.',
-    places: 60,
-    watch: (planting) => (event) => {
-      if (event.kind !== devRaise || !planting.here()) return;
-      const fn = ownerOf(planting.machine.state, event.object);
-      planting.tell(fn);
-      planting.add(message, fn, { text: 'nvme nvme0: I/O 24 QID 1 timeout, completion polled' });
-    },
+    how: 'A kernel that moves an interrupt takes a wrong index and composes the message of the vector beside it.',
+    places: 8,
+    watch: blamedAt(msgSend),
+  },
+  {
+    id: 'R11',
+    scenario: DRIVERS,
+    how: 'The write that sets or clears the function mask writes what was read before MSI-X was enabled: a cause goes to the INTx pin.',
+    places: 50,
+    watch: afterwards(intx, ({ object, words }, { blamed }) => object === blamed && intx.read(words, 0).level === true),
   },
 ];

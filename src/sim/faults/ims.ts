@@ -63,6 +63,7 @@ export const imsFaults: readonly PlantedFault[] = [
     id: 'F60',
     scenario,
     how: 'A guest stores a message in its queue memory that no hypervisor granted.',
+    stated: 'act',
     places: 8,
     watch(planting) {
       let entry: ObjectId = -1;
@@ -101,6 +102,7 @@ export const imsFaults: readonly PlantedFault[] = [
     id: 'F62',
     scenario,
     how: 'The hypervisor takes a message back from one guest and grants it to another, while the queue of the first still holds it.',
+    stated: 'act',
     places: 4,
     watch:
       (planting) =>
@@ -163,6 +165,7 @@ export const imsFaults: readonly PlantedFault[] = [
     id: 'F66',
     scenario,
     how: 'The write that unmasks an entry clears PASID enable and PASID.',
+    stated: 'act',
     places: 12,
     watch:
       (planting) =>
@@ -180,6 +183,7 @@ export const imsFaults: readonly PlantedFault[] = [
     id: 'F67',
     scenario,
     how: 'A vector of a virtual device is bound without an interrupt of the host behind it.',
+    stated: 'act',
     places: 12,
     watch:
       (planting) =>
@@ -196,6 +200,7 @@ export const imsFaults: readonly PlantedFault[] = [
     id: 'F68',
     scenario,
     how: 'A hypercall that maps, unmaps or retargets an interrupt fails.',
+    stated: 'symptom',
     places: 16,
     watch:
       (planting) =>

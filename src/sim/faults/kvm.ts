@@ -1,6 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { apicAccept } from '../../model/events/apic.ts';
-import { effectivelyMasked, tblWrite } from '../../model/events/msix.ts';
+import { tblWrite } from '../../model/events/msix.ts';
 import { piPost, piWrite } from '../../model/events/posted.ts';
 import { vfioFire } from '../../model/events/vfio.ts';
 import {
@@ -12,14 +12,15 @@ import {
   routeRelease,
   routeSet,
 } from '../../model/events/virt.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { postedControl } from '../../model/registers/posted.ts';
-import { x86Data } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
 import { piDescriptor } from '../../model/things/ims.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmRoute, vcpu } from '../../model/things/virt.ts';
 import type { World } from '../../model/world.ts';
-import type { PlantedFault } from './planting.ts';
+import type { EventRow } from '../../trace/row.ts';
+import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
 const scenario = 'vmm-faults';
 const C = piDescriptor.at.control;
@@ -36,6 +37,16 @@ const controlOf = (state: State, descriptor: ObjectId): [number, number] => [
   state.get(descriptor, C + 1),
 ];
 
+/** A signal of an irqfd whose route was made from a table entry: both. */
+function routedSignal(
+  { kind, object }: EventRow,
+  { machine: { world, state } }: Planting,
+): { readonly route: ObjectId; readonly entry: ObjectId } | undefined {
+  const route = kind === irqfdWakeup ? routeOf(world, object) : -1;
+  const entry = route < 0 ? -1 : state.num(route, kvmRoute.at.entry);
+  return entry < 0 ? undefined : { route, entry };
+}
+
 /** Faults of KVM: routes, irqfds, local APICs, posted interrupts. */
 export const kvmFaults: readonly PlantedFault[] = [
   {
@@ -45,13 +56,12 @@ export const kvmFaults: readonly PlantedFault[] = [
     places: 60,
     watch: (planting) => (event) => {
       const { machine } = planting;
-      const { world, state } = machine;
-      const route = event.kind === irqfdWakeup ? routeOf(world, event.object) : -1;
-      const entry = route < 0 ? -1 : state.num(route, kvmRoute.at.entry);
-      if (entry < 0 || !planting.here()) return;
+      const found = routedSignal(event, planting);
+      if (found === undefined || !planting.here()) return;
+      const { route, entry } = found;
       const args = {
-        device: state.text(route, kvmRoute.at.device),
-        vector: state.num(route, kvmRoute.at.vector),
+        device: machine.state.text(route, kvmRoute.at.device),
+        vector: machine.state.num(route, kvmRoute.at.vector),
         entry,
       };
       planting.add(routeRelease, route, {});
@@ -63,6 +73,7 @@ export const kvmFaults: readonly PlantedFault[] = [
     id: 'F51',
     scenario,
     how: 'The VMM takes the route of a GSI away before it releases the irqfd.',
+    stated: 'act',
     places: 15,
     watch: (planting) => (event) => {
       if (event.kind !== irqfdAssign || irqfdAssign.read(event.words, 0).release !== true) return;
@@ -79,9 +90,8 @@ export const kvmFaults: readonly PlantedFault[] = [
     places: 60,
     watch: (planting) => (event) => {
       const { machine } = planting;
-      const { world, state } = machine;
-      const route = event.kind === irqfdWakeup ? routeOf(world, event.object) : -1;
-      const entry = route < 0 ? -1 : state.num(route, kvmRoute.at.entry);
+      const { state } = machine;
+      const entry = routedSignal(event, planting)?.entry ?? -1;
       if (entry < 0 || effectivelyMasked(state, entry) !== false || !planting.here()) return;
       const data = state.get(entry, msixEntry.at.data);
       const write = (value: number) => ({ offset: 8, size: 4, value });
@@ -93,22 +103,15 @@ export const kvmFaults: readonly PlantedFault[] = [
   {
     id: 'F53',
     scenario,
-    how: 'An eventfd still signals its GSI after KVM released it.',
-    places: 15,
-    watch:
-      (planting) =>
-      ({ kind, object, words }) => {
-        if (kind !== irqfdAssign || irqfdAssign.read(words, 0).release !== true || !planting.here()) return;
-        planting.after(() => {
-          planting.tell(object);
-          planting.machine.emit(irqfdWakeup, object, {});
-        });
-      },
+    how: 'KVM returns from the release of an irqfd and does not wait for the signal that is under way.',
+    places: 10,
+    watch: blamedAt(irqfdWakeup),
   },
   {
     id: 'F54',
     scenario,
     how: 'No local APIC accepts a message that KVM delivers.',
+    stated: 'symptom',
     places: 60,
     watch(planting) {
       let sent: { readonly step: Step; readonly object: ObjectId } | undefined;
@@ -128,6 +131,7 @@ export const kvmFaults: readonly PlantedFault[] = [
     id: 'F55',
     scenario,
     how: 'A virtual CPU enters the guest with notifications suppressed.',
+    stated: 'symptom',
     places: 15,
     watch: (planting) => (event) => {
       if (event.kind !== kvmEntry) return;
@@ -150,6 +154,7 @@ export const kvmFaults: readonly PlantedFault[] = [
     id: 'F57',
     scenario,
     how: 'The descriptor of a virtual CPU still names the CPU that it ran on before.',
+    stated: 'symptom',
     places: 10,
     watch: (planting) => (event) => {
       const { machine } = planting;
@@ -165,26 +170,16 @@ export const kvmFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F58',
-    scenario,
-    how: 'KVM posts the interrupt of a GSI with another vector than its route has.',
-    places: 15,
-    watch:
-      (planting) =>
-      ({ kind, object, words }) => {
-        const { machine } = planting;
-        if (kind !== irqfdAssign || irqfdAssign.read(words, 0).release === true) return;
-        const data = machine.state.num(routeOf(machine.world, object), kvmRoute.at.data);
-        if (data < 0 || !planting.here()) return;
-        planting.after(() => {
-          planting.tell(object);
-          machine.emit(piUpdate, object, { enable: true, hostIrq: 40, vcpu: 0, vector: x86Data.f.vector.of(data) ^ 1 });
-        });
-      },
+    scenario: 'bypass-faults',
+    how: 'The route of a GSI changes, and the irqfd keeps the entry that it had: the vector of that is posted.',
+    places: 12,
+    watch: blamedAt(piUpdate),
   },
   {
     id: 'F59',
     scenario,
     how: 'KVM stops to post an interrupt: the next one comes through the host.',
+    stated: 'act',
     places: 60,
     watch(planting) {
       let fired = { vector: -1, irq: -1 };

@@ -1,36 +1,31 @@
 import { refused } from '../../model/event.ts';
-import { itsTrans } from '../../model/events/its.ts';
 import { tblRead } from '../../model/events/msix.ts';
-import { message } from '../../model/events/notes.ts';
 import { queueState, queueSubmit } from '../../model/events/queue.ts';
-import { mention } from '../../model/things/pci.ts';
 import type { PlantedFault } from './planting.ts';
 
 /** Offset of Message Data in a table entry. */
 const DATA = 8;
 
+/** Nanoseconds for which the driver of an ITS waits for a command. */
+const PATIENCE = 1e9;
+
 /** Faults of queues, caches and command queues that stand beside the groups of the catalogue. */
 export const orderFaults: readonly PlantedFault[] = [
   {
     id: 'F79',
-    scenario: 'arm-faults',
-    how: 'The kernel reports that the ITS does not take its commands any more.',
-    places: 60,
-    watch:
-      (planting) =>
-      ({ kind }) => {
-        if (kind !== itsTrans || !planting.here()) return;
-        planting.after(() => {
-          const object = planting.machine.world.object(mention, 'log');
-          planting.tell(object);
-          planting.machine.emit(message, object, { text: 'ITS queue timeout (17408 17344)' });
-        });
-      },
+    scenario: 'its-queue',
+    how: 'The ITS stalls at a command for longer than the driver waits for it.',
+    stated: 'line',
+    places: 30,
+    watch: (planting) => () => {
+      if (planting.machine.now - planting.struckAt >= PATIENCE) planting.tell(planting.blamed);
+    },
   },
   {
     id: 'INV-QLIFE',
     scenario: 'ims-faults',
     how: 'A queue that is in use is set up again, without being destroyed first.',
+    stated: 'act',
     places: 16,
     watch:
       (planting) =>
@@ -46,6 +41,7 @@ export const orderFaults: readonly PlantedFault[] = [
     id: 'INV-CACHEEQ',
     scenario: 'vmm-faults',
     how: 'A read of a table entry is answered from a cache that missed the last write.',
+    stated: 'symptom',
     places: 60,
     watch:
       (planting) =>

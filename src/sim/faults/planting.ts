@@ -1,7 +1,15 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { Random } from '../../base/random.ts';
+import type { EventKind } from '../../model/event.ts';
 import type { EventRow } from '../../trace/row.ts';
 import type { ArgsOf, DeclaredKind, Machine, Tamper } from '../machine.ts';
+
+/**
+ * What of a planted fault does not follow from a part that goes wrong. `line`: the part prints what the rule reads, in the words of Linux. `act`: the
+ * fault is the very event that the rule looks for, such as a call that nobody must make. `symptom`: that event is put in or changed although it
+ * would be the outcome of something, so that the plant only shows that the rule knows it.
+ */
+export type Stated = 'line' | 'act' | 'symptom';
 
 /** A fault that the simulator can plant: one rule of the failure catalogue must find it. */
 export interface PlantedFault {
@@ -15,6 +23,8 @@ export interface PlantedFault {
   readonly settings?: Readonly<Record<string, string>>;
   /** What goes wrong, in one sentence. */
   readonly how: string;
+  /** What is stated rather than simulated; absent: all that the rule looks for follows from a part that goes wrong. */
+  readonly stated?: Stated;
   /** In how many places of the scenario it can be planted; the seed chooses one. A run must have at least so many. */
   readonly places: number;
   /**
@@ -23,6 +33,16 @@ export interface PlantedFault {
    */
   readonly watch?: (planting: Planting) => (event: EventRow) => void;
 }
+
+/** A `watch` for what a part calls `spoils`: the fault is found at the n-th event of a kind about that object from then on. */
+export const blamedAt =
+  (shows: EventKind, nth = 1) =>
+  (planting: Planting) => {
+    let left = nth;
+    return ({ kind, object }: EventRow): void => {
+      if (kind === shows && object === planting.blamed && --left === 0) planting.tell(object);
+    };
+  };
 
 /** Where a fault was planted: known from the planting, not from any rule. */
 export interface Truth {
@@ -36,8 +56,8 @@ export class Planting implements Tamper {
   readonly fault: PlantedFault;
   /** What was planted; undefined until then. */
   truth: Truth | undefined;
-  /** A part of the simulator went wrong: a `watch` that looks for what it led to asks this. */
-  struck = false;
+  /** Time at which a part of the simulator went wrong; NaN while none did. */
+  struckAt = Number.NaN;
   /** The object that the part said it went wrong with, -1: none. */
   blamed: ObjectId = -1;
   /** Places before the chosen one. */
@@ -53,6 +73,11 @@ export class Planting implements Tamper {
     this.fault = fault;
     this.#left = new Random(seed ^ 0x5f3759df).integer(0, fault.places - 1);
     this.#watch = fault.watch?.(this);
+  }
+
+  /** A part of the simulator went wrong: a `watch` that looks for what it led to asks this. */
+  get struck(): boolean {
+    return !Number.isNaN(this.struckAt);
   }
 
   /** A place where the fault could be planted: true at the chosen one, once in a run. */
@@ -89,14 +114,16 @@ export class Planting implements Tamper {
     this.#later.push(what);
   }
 
-  blame(object: ObjectId): void {
+  spoils(id: string, object: ObjectId): boolean {
+    if (!this.strikes(id, undefined)) return false;
     this.blamed = object;
+    return true;
   }
 
   strikes(id: string, object: ObjectId | undefined, step?: Step): boolean {
     if (id !== this.fault.id || !this.here()) return false;
     if (object !== undefined) this.tell(object, step);
-    this.struck = true;
+    this.struckAt = this.machine.now;
     return true;
   }
 

@@ -2,7 +2,7 @@ import type { ObjectId } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import { domAlloc } from '../../model/events/domain.ts';
 import { tblWrite } from '../../model/events/msix.ts';
-import { iecInvalidate, irEnable, irFault, irRequest, irteWrite } from '../../model/events/remap.ts';
+import { iecInvalidate, irEnable, irFault, irRemap, irRequest, irteWrite } from '../../model/events/remap.ts';
 import { vfioBind } from '../../model/events/vfio.ts';
 import { vtdIrte } from '../../model/registers/vtd.ts';
 import { x86Address } from '../../model/registers/x86.ts';
@@ -125,6 +125,7 @@ export const remapFaults: readonly PlantedFault[] = [
     id: 'F36',
     scenario,
     how: 'The remap domain has no free entry for an irq.',
+    stated: 'symptom',
     places: 6,
     watch:
       (planting) =>
@@ -140,6 +141,7 @@ export const remapFaults: readonly PlantedFault[] = [
     id: 'F37',
     scenario,
     how: 'The kernel moves an interrupt and writes its table entry with Fault Processing Disable.',
+    stated: 'act',
     places: 16,
     watch: spoiled((words) => {
       words[0] = vtdIrte.f.fpd.insert(words[0]!, 1);
@@ -149,6 +151,7 @@ export const remapFaults: readonly PlantedFault[] = [
     id: 'F38',
     scenario: 'ims-faults',
     how: 'Interrupt remapping is switched off, and VFIO assigns a device all the same.',
+    stated: 'act',
     places: 2,
     watch:
       (planting) =>
@@ -159,5 +162,19 @@ export const remapFaults: readonly PlantedFault[] = [
           if (world.type(unit.object) === remapUnit) planting.add(irEnable, unit.object, { enable: false });
         planting.tell(world.node(object)?.parent?.parent?.object ?? -1);
       },
+  },
+  {
+    id: 'R13',
+    scenario: 'boot-timer',
+    how: 'The wave of the timer stays up after a tick: its edge-triggered pin sees no edge any more.',
+    places: 4,
+    watch(planting) {
+      const { recorder, world } = planting.machine;
+      let last = -1;
+      return ({ kind }) => {
+        if (planting.struck) planting.tell(world.objectAt('ioapic/0/pin/2'), last);
+        else if (kind === irRemap) last = recorder.length;
+      };
+    },
   },
 ];

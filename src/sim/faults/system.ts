@@ -1,149 +1,67 @@
-import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
-import { irqEntry, irqExit } from '../../model/events/irq.ts';
-import { devRaise, devWithdraw, tblWrite } from '../../model/events/msix.ts';
-import { message } from '../../model/events/notes.ts';
-import { msixCtrl } from '../../model/events/pci.ts';
+import { irqExit } from '../../model/events/irq.ts';
+import { devWithdraw } from '../../model/events/msix.ts';
 import { vecUpdate } from '../../model/events/vector.ts';
-import { kvmEntry } from '../../model/events/virt.ts';
-import { irq } from '../../model/things/irq.ts';
-import { device, mention, msixEntry } from '../../model/things/pci.ts';
-import { vcpuVector } from '../../model/things/virt.ts';
-import type { Actor } from '../machine.ts';
-import type { PlantedFault } from './planting.ts';
+import type { EventRow } from '../../trace/row.ts';
+import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
-const scenario = 'vmm-faults';
-
+const DRIVERS = 'driver-faults';
 /** Handler runs in a row that make a storm. */
 const STORM = 1000;
-/** Messages without a cause: the third shows it, so many are more than a tenth of the handler runs of any irq of the scenario. */
-const LATE = 8;
-/** Nanoseconds after which a driver polls for what its interrupt did not tell. */
-const TIMEOUT = 150e6;
+/** Moves of an irq, there and back twice. */
+const MOVES = 4;
+/** Messages for which a handler found nothing: so many are no race any more. */
+const LATE = 3;
+
+/** The handler of an irq runs so many times and finds nothing, once a part went wrong. */
+const nothingFound = (times: number) => (planting: Planting) => {
+  let left = times;
+  return ({ kind, object, words }: EventRow): void => {
+    if (kind !== irqExit || !planting.struck || irqExit.read(words, 0).handled) return;
+    if ((planting.blamed < 0 || object === planting.blamed) && --left === 0) planting.tell(object);
+  };
+};
 
 /** Faults of the system as a whole. */
 export const systemFaults: readonly PlantedFault[] = [
   {
     id: 'F80',
-    scenario,
-    how: 'A line stays asserted: its handlers run a thousand times in a row and find nothing.',
-    places: 80,
-    watch:
-      (planting) =>
-      ({ kind, object, words }) => {
-        if (kind !== irqExit || !irqExit.read(words, 0).handled || !planting.here()) return;
-        planting.after(() => {
-          for (let i = 1; i < STORM; i++) planting.machine.emit(irqExit, object, { handled: false });
-          planting.tell(object);
-          planting.machine.emit(irqExit, object, { handled: false });
-        });
-      },
+    scenario: DRIVERS,
+    how: 'A function keeps its INTx pin asserted after its driver served the cause: the handler runs again and again and finds nothing.',
+    places: 7,
+    watch: nothingFound(STORM),
   },
   {
     id: 'F81',
-    scenario,
-    how: 'Eight messages come in a row for which the handler finds no cause.',
-    places: 80,
-    watch:
-      (planting) =>
-      ({ kind, object, words }) => {
-        const { machine } = planting;
-        const name = machine.state.text(object, irq.at.name);
-        if (kind !== irqExit || !irqExit.read(words, 0).handled || name === '' || !planting.here()) return;
-        planting.after(() => {
-          for (let i = 0; i < LATE; i++) {
-            machine.emit(irqEntry, object, { name });
-            if (i === 2) planting.tell(object);
-            machine.emit(irqExit, object, { handled: false });
-          }
-        });
-      },
+    scenario: DRIVERS,
+    how: 'The driver begins to poll the queue of a vector and leaves the vector unmasked: its handler finds nothing from then on.',
+    places: 100,
+    watch: nothingFound(LATE),
   },
   {
     id: 'F82',
-    scenario,
-    how: 'The guest takes an interrupt and never ends it.',
+    scenario: 'hung-guest',
+    how: "The guest's handler of an interrupt does not end: its virtual CPU goes in and out of the guest and takes nothing any more.",
     places: 20,
-    watch(planting) {
-      const ended = new Set<number>();
-      let stuck = -1;
-      return ({ kind, object }) => {
-        const { world } = planting.machine;
-        if (kind !== apicAccept && kind !== apicInject && kind !== apicEoi) return;
-        if (object === stuck) planting.drop();
-        else if (kind === apicEoi) ended.add(object);
-        else if (kind === apicInject && ended.has(object) && stuck < 0) {
-          // The virtual CPU that goes on to serve the guest's accesses.
-          const cpu = world.type(object) === vcpuVector ? world.node(object)?.parent?.parent?.segment : undefined;
-          if (cpu !== '0' || !planting.here()) return;
-          stuck = object;
-          planting.tell(object);
-        }
-      };
-    },
   },
   {
     id: 'F83',
-    scenario,
-    how: 'The kernel reports that an invalidation of the remapping unit timed out.',
-    places: 100,
-    watch:
-      (planting) =>
-      ({ kind }) => {
-        if (kind !== kvmEntry || !planting.here()) return;
-        planting.after(() => {
-          const object = planting.machine.world.object(mention, 'log');
-          planting.tell(object);
-          const text = 'DMAR: VT-d detected Invalidation Time-out Error: SID 0';
-          planting.machine.emit(message, object, { text });
-        });
-      },
+    scenario: 'remap-faults',
+    how: 'The kernel writes a descriptor of the invalidation queue with the index in reserved bits: the unit stops at it, and the entry stays in its cache.',
+    stated: 'line',
+    places: 40,
   },
   {
     id: 'F84',
-    scenario,
-    how: 'irqbalance and a driver move an irq to and fro.',
-    places: 100,
-    watch:
-      (planting) =>
-      ({ kind }) => {
-        if (kind !== kvmEntry || !planting.here()) return;
-        const { machine } = planting;
-        planting.after(() => {
-          const object = machine.world.object(irq, 'irq/999');
-          for (let i = 0; i < 4; i++) {
-            if (i === 3) planting.tell(object);
-            const move = { vector: 36, cpu: i % 2, prevVector: 36, prevCpu: 1 - (i % 2) };
-            machine.as(i % 2 === 0 ? BALANCER : DRIVER, () => machine.emit(vecUpdate, object, move));
-          }
-        });
-      },
+    scenario: 'balance-faults',
+    how: 'irqbalance does not see that a driver keeps an irq on a CPU: it moves it away in each round, and the driver moves it back.',
+    places: 27,
+    watch: blamedAt(vecUpdate, MOVES),
   },
   {
     id: 'R03',
-    scenario,
-    how: 'The message of a cause never comes, and the driver serves it by a poll after a time-out.',
+    scenario: DRIVERS,
+    how: 'From some cause on, a function sends no message of an entry that nothing masks: the driver finds its completions by a poll after a time-out.',
     places: 100,
-    watch(planting) {
-      let due = Number.POSITIVE_INFINITY;
-      return ({ kind }) => {
-        const { machine } = planting;
-        const entry = (): number => machine.world.object(msixEntry, 'device/0000:7f:00.0/msix/0');
-        if (machine.now > due) {
-          due = Number.POSITIVE_INFINITY;
-          planting.tell(entry());
-          planting.add(devWithdraw, entry(), {});
-        } else if (kind === kvmEntry && planting.here()) {
-          due = machine.now + TIMEOUT;
-          planting.after(() => {
-            machine.emit(msixCtrl, machine.world.object(device, 'device/0000:7f:00.0'), { enable: true, fmask: false });
-            machine.emit(tblWrite, entry(), { offset: 12, size: 4, value: 0 });
-            machine.emit(devRaise, entry(), {});
-          });
-        }
-      };
-    },
+    watch: blamedAt(devWithdraw),
   },
 ];
-
-const BALANCER: Actor = { layer: 'user', name: 'irqbalance', cpu: 0 };
-const DRIVER: Actor = { layer: 'driver', name: 'nic', cpu: 0 };

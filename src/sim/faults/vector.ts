@@ -1,16 +1,14 @@
 import { cpuAccept, cpuEoi, cpuTake } from '../../model/events/cpu.ts';
 import { irqAffinity } from '../../model/events/irq.ts';
 import { mtxOffline } from '../../model/events/matrix.ts';
-import { tblWrite } from '../../model/events/msix.ts';
-import { message } from '../../model/events/notes.ts';
+import { devRaise, tblWrite } from '../../model/events/msix.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { vecFreeMoved } from '../../model/events/vector.ts';
 import { msixVectorControl } from '../../model/registers/pci.ts';
-import type { PlantedFault } from './planting.ts';
+import { blamedAt, type PlantedFault } from './planting.ts';
 
 const scenario = 'vector-faults';
-const EINVAL = -22;
 const EBUSY = -16;
 
 /** Faults of the vector domain and of moves. */
@@ -44,29 +42,22 @@ export const vectorFaults: readonly PlantedFault[] = [
   {
     id: 'F22',
     scenario,
-    how: 'The kernel says that vectors are exhausted when the CPU that user space asked for is offline.',
+    how: 'An irq whose CPU is offline is requested and gets a vector elsewhere; the kernel does not look why, and says that vectors are exhausted.',
+    stated: 'line',
     places: 8,
-    watch: (planting) => (event) => {
-      const { kind, object, words } = event;
-      if (kind !== irqAffinity || irqAffinity.read(words, 0).ret !== EINVAL || !planting.here()) return;
-      const virq = planting.machine.world.node(object)?.segment ?? '';
-      planting.after(() => {
-        planting.tell(object);
-        const text = `irq ${virq}: Affinity broken due to vector space exhaustion.`;
-        planting.machine.emit(message, object, { text });
-      });
-    },
   },
   {
     id: 'F23',
     scenario,
     how: 'A CPU is refused to go offline for want of vectors elsewhere.',
+    stated: 'line',
     places: 8,
   },
   {
     id: 'F24',
     scenario,
     how: 'A message arrives at a vector that was freed just before.',
+    stated: 'symptom',
     places: 30,
     watch:
       (planting) =>
@@ -88,6 +79,7 @@ export const vectorFaults: readonly PlantedFault[] = [
     id: 'F25',
     scenario,
     how: 'A vector is freed although its bit in the IRR of the old CPU is set.',
+    stated: 'symptom',
     places: 30,
     watch: (planting) => (event) => {
       if (event.kind !== vecFreeMoved || !planting.here()) return;
@@ -127,5 +119,12 @@ export const vectorFaults: readonly PlantedFault[] = [
         const { offset, value } = tblWrite.read(words, 0);
         if (offset === 12 && msixVectorControl.f.mask.of(value(0)) === 0) planting.tell(object);
       },
+  },
+  {
+    id: 'R12',
+    scenario,
+    how: 'A kernel that moves an interrupt masks its entry, writes the message and does not unmask it again.',
+    places: 20,
+    watch: blamedAt(devRaise),
   },
 ];

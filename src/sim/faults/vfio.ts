@@ -1,14 +1,15 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { irqIdentify, msgWrite } from '../../model/events/irq.ts';
-import { devRaise, devUse, effectivelyMasked, tblRead } from '../../model/events/msix.ts';
+import { devRaise, devUse, tblRead } from '../../model/events/msix.ts';
 import { vfioFire, vfioReturn, vfioSet, vfioSparse, vfioTrap, vfioUse } from '../../model/events/vfio.ts';
-import { kvmAck, kvmEntry, kvmLine } from '../../model/events/virt.ts';
+import { kvmAck } from '../../model/events/virt.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { INTERRUPT_WINDOW } from '../../model/registers/x86.ts';
-import { mention, msixEntry } from '../../model/things/pci.ts';
-import { kvmGsi, vfioVector } from '../../model/things/virt.ts';
+import { msixEntry } from '../../model/things/pci.ts';
+import { vfioVector } from '../../model/things/virt.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
 import { ACTION, DATA } from '../vfio/set-irqs.ts';
-import type { PlantedFault, Planting } from './planting.ts';
+import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
 const scenario = 'vmm-faults';
 const SETS = DATA.eventfd | ACTION.trigger;
@@ -26,6 +27,7 @@ export const vfioFaults: readonly PlantedFault[] = [
     id: 'F40',
     scenario,
     how: 'The device raises a vector while its eventfd is switched, keeps nothing pending, and nothing signals it afterwards.',
+    stated: 'symptom',
     places: 30,
     watch(planting) {
       let vector = -1;
@@ -50,42 +52,36 @@ export const vfioFaults: readonly PlantedFault[] = [
   {
     id: 'F41',
     scenario,
-    how: 'To add a vector, the VMM switches the index off and on again with one more.',
-    places: 6,
-    watch: (planting) => (event) => {
-      const { kind, object, words } = event;
-      if (kind !== vfioSet) return;
-      const { flags, index, start } = vfioSet.read(words, 0);
-      const armed = (v: number): boolean =>
-        planting.machine.state.num(vectorAt(planting, object, v), vfioVector.at.eventfd) >= 0;
-      if (flags !== SETS || start === 0 || armed(start) || !armed(start - 1) || !planting.here()) return;
-      planting.add(vfioSet, object, { flags: DATA.none | ACTION.trigger, index, start: 0, count: 0 });
-      words[vfioSet.at.start] = 0;
-      words[vfioSet.at.count] = start + 1;
-      planting.tell(object);
-    },
+    how: 'The VMM takes an index that can grow for one that cannot: to add a vector, it switches all off and on again with one more.',
+    places: 10,
+    // The first call switches the index off, the second one on again.
+    watch: blamedAt(vfioSet, 2),
   },
   {
     id: 'F42',
+    stated: 'symptom',
     scenario,
-    how: 'VFIO grants one vector only, and the VMM goes on as if it had all.',
+    how: 'VFIO grants one vector only, and the VMM asks for as many again.',
     places: 40,
-    watch(planting) {
-      let short = false;
-      return ({ kind, object, words }) => {
-        if (kind === vfioSet && short) planting.tell(object);
-        if (kind !== vfioReturn || short) return;
-        const { start, ret } = vfioReturn.read(words, 0);
+    watch:
+      (planting) =>
+      ({ kind, object, words }) => {
+        if (kind !== vfioReturn) return;
+        const { index, start, count, ret } = vfioReturn.read(words, 0);
         if (start === 0 || ret !== 0 || !planting.here()) return;
-        short = true;
         words[vfioReturn.at.ret] = 1;
-      };
-    },
+        planting.after(() => {
+          planting.tell(object);
+          planting.machine.emit(vfioSet, object, { flags: SETS, index, start, count });
+          planting.machine.emit(vfioReturn, object, { index, start, count, ret: 0 });
+        });
+      },
   },
   {
     id: 'F43',
     scenario,
     how: 'A reset that the kernel does not see clears the address of a table entry.',
+    stated: 'symptom',
     places: 20,
     watch(planting) {
       const written = new Map<string, number>();
@@ -113,6 +109,7 @@ export const vfioFaults: readonly PlantedFault[] = [
     id: 'F44',
     scenario,
     how: 'A device model raises a vector that it gave up.',
+    stated: 'act',
     places: 100,
     watch: (planting) => (event) => {
       const { machine } = planting;
@@ -126,6 +123,7 @@ export const vfioFaults: readonly PlantedFault[] = [
     id: 'F45',
     scenario,
     how: 'QEMU takes an interrupt of a masked vector and does not trap the pending bit array.',
+    stated: 'symptom',
     places: 30,
     watch:
       (planting) =>
@@ -140,26 +138,19 @@ export const vfioFaults: readonly PlantedFault[] = [
   {
     id: 'F46',
     scenario,
-    how: 'The guest ends a level-triggered interrupt, and its line is not lowered before it comes again.',
-    places: 100,
-    watch: (planting) => (event) => {
-      if (event.kind !== kvmEntry || !planting.here()) return;
-      const { machine } = planting;
-      const gsi = machine.world.object(kvmGsi, 'kvm/0/gsi/10');
-      const chip = machine.world.object(mention, 'kvm/0/irqchip');
-      planting.after(() => {
-        machine.emit(kvmLine, gsi, { level: true, source: 1 });
-        machine.emit(kvmAck, chip, { chip: 'IOAPIC', pin: 10 });
-        planting.tell(gsi);
-        machine.emit(kvmAck, chip, { chip: 'IOAPIC', pin: 10 });
-        machine.emit(kvmLine, gsi, { level: false, source: 1 });
-      });
-    },
+    how: 'The guest ends a level-triggered interrupt, and KVM does not tell the resampler: the line stays up, and the interrupt comes again.',
+    places: 8,
+    watch:
+      (planting) =>
+      ({ kind }) => {
+        if (kind === kvmAck && planting.struck) planting.tell(planting.blamed);
+      },
   },
   {
     id: 'F47',
     scenario,
     how: 'The VMM asks VFIO to mask an MSI-X vector.',
+    stated: 'act',
     places: 60,
     watch: (planting) => (event) => {
       if (event.kind !== vfioSet || !planting.here()) return;
@@ -172,6 +163,7 @@ export const vfioFaults: readonly PlantedFault[] = [
     id: 'F48',
     scenario: 'sparse-mmap-hole',
     how: 'VFIO offers the page of the permission table to be mapped.',
+    stated: 'act',
     places: 1,
     watch: (planting) => (event) => {
       if (event.kind !== vfioTrap) return;

@@ -32,5 +32,15 @@ export const postedAffinity = policy(
   },
 );
 
+/** Whether KVM lets the entries of assigned devices post. */
+export const irqBypass = policy(
+  'posted.bypass',
+  'What KVM does where VFIO signals the eventfd of one of its irqfds for a host irq.',
+  {
+    host: 'nothing: the host takes every interrupt and signals the eventfd',
+    posted: 'lets the remapping table entry of that irq post to the virtual CPU and vector of the route',
+  },
+);
+
 /** How remapping units are set up and kept up to date. */
-export const iommuPolicies = { compatibility, sourceCheck, entryCache, postedAffinity } as const;
+export const iommuPolicies = { compatibility, sourceCheck, entryCache, postedAffinity, irqBypass } as const;

@@ -1,11 +1,19 @@
+import type { Setup } from '../setup.ts';
 import type { Subject } from '../subject.ts';
+import { installBootTimer } from './boot-timer.ts';
+import { installIrqBypass } from './irq-bypass.ts';
 import { installPosted } from './posted-interrupts.ts';
 import { postedOperations } from './posted-operations.ts';
 import { installRemap } from './remap-domain.ts';
 import { remapOperations } from './remap-operations.ts';
 
+function installPosting(setup: Setup): void {
+  installPosted(setup);
+  installIrqBypass(setup);
+}
+
 /** Remapping units of x86 hosts, and posted interrupts. */
 export const iommuSubject: Subject = {
   operations: [...remapOperations, ...postedOperations],
-  install: { remapping: installRemap, posting: installPosted },
+  install: { remapping: installRemap, functions: installBootTimer, posting: installPosting },
 };

@@ -33,6 +33,7 @@ import type { PciFunction } from '../device/pci-function.ts';
 import type { Translator } from '../device/root-complex.ts';
 import { type Composed, type Destination, errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
+import { InvalidationQueue } from './invalidation-queue.ts';
 import type { RemapTable } from './remap-table.ts';
 
 /** What a unit does with a message whose entry is of the posted kind; false when there is no such descriptor. */
@@ -76,11 +77,13 @@ export class VtdUnit implements Translator, RemapTable {
   /** Called when software invalidated entries: the part that emulates the unit may hold what it looked up before. */
   onInvalidate: (() => void) | undefined;
   readonly #taken = new Set<number>();
+  readonly #queue: InvalidationQueue;
 
   constructor(machine: Machine, spec: VtdSpec) {
     this.machine = machine;
     this.spec = spec;
     this.object = machine.world.object(remapUnit, `irte/${spec.name}`);
+    this.#queue = new InvalidationQueue(machine, this.object);
     this.actor = { layer: 'remap-unit', name: spec.name, cpu: -1 };
   }
 
@@ -150,12 +153,14 @@ export class VtdUnit implements Translator, RemapTable {
   }
 
   invalidate(_device: PciFunction | undefined, index: number, mask = 0): void {
+    if (!this.#queue.submit(index, mask)) return;
     this.machine.emit(iecInvalidate, this.entry(index), { global: false, index, mask });
     this.onInvalidate?.();
   }
 
   /** Invalidates everything that the unit has cached. */
   invalidateAll(): void {
+    if (!this.#queue.submit(undefined, 0)) return;
     this.machine.emit(iecInvalidate, this.object, { global: true, index: 0, mask: 0 });
     this.onInvalidate?.();
   }

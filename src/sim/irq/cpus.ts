@@ -36,6 +36,8 @@ export class Cpus {
   readonly count: number;
   /** What the kernel does for a vector; set by the irq core. */
   handler: VectorHandler | undefined;
+  /** Called at the end of an interrupt: local APICs tell I/O APICs. */
+  onEoi: ((vector: number) => void) | undefined;
   readonly #apics = new Map<number, Apic>();
 
   constructor(machine: Machine, count: number) {
@@ -171,8 +173,9 @@ export class Cpus {
       machine.fire(cpuTake.put(), object);
       machine.ledger.note(cause, 'delivered', machine.now);
       if (this.handler) yield* this.handler(n, vector);
-      apic.inService.pop();
       machine.fire(cpuEoi.put(), object);
+      this.onEoi?.(vector);
+      apic.inService.pop();
     }
   }
 

@@ -43,6 +43,10 @@ export interface Irq {
   affinity: readonly number[];
   /** Where it is to go once its next interrupt comes (IRQD_SETAFFINITY_PENDING). */
   pendingAffinity: readonly number[] | undefined;
+  /** CPU on which its driver keeps it; undefined: anyone may move it. */
+  pinned?: number | undefined;
+  /** Called when another one than its driver moved it (irq_set_affinity_notifier). */
+  onMove?: (() => void) | undefined;
   /** Managed, and no CPU of its mask is online: shut down until one is. */
   managedShutdown: boolean;
   /** The kernel manages the affinity: user space may not change it. */
@@ -58,8 +62,8 @@ export interface Irq {
   masked: boolean;
   /** Name of the action, once request_irq() was called. */
   action: string | undefined;
-  /** What the handler of the action does. */
-  handler: (() => Actions) | undefined;
+  /** What the handler of the action does; false: it found nothing to do (IRQ_NONE). */
+  handler: (() => Actions<unknown>) | undefined;
   /** Set while the irq is masked and its message must not be used: lazily disabled interrupts note that one came. */
   lazyPending: boolean;
   /** Called for every message that was stored for the irq (write_msi_msg of the MSI descriptor), so that holders of a copy can follow. */
@@ -85,6 +89,8 @@ export interface Domain {
   readonly object: ObjectId;
   /** The domain closer to the CPU. */
   readonly parent: Domain | undefined;
+  /** Its interrupts come by wires: they are no messages of the function. */
+  readonly wired?: boolean;
   /** Allocates what the domain holds for the irq; 0 or a negative errno. Called parents first. */
   alloc(irq: Irq): Actions<number>;
   /** Frees it. Called child first. */

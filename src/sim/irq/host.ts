@@ -1,21 +1,34 @@
 import { pciCommand, vectorControl } from '../../model/registers/pci.ts';
 import { announce } from '../device/announce.ts';
 import type { FunctionSpec } from '../device/function-spec.ts';
+import { IntxPin } from '../device/intx-pin.ts';
 import type { MessagePort } from '../device/message.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { RootComplex } from '../device/root-complex.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import { type DeviceSpec, nanoseconds } from '../scenario-schema.ts';
 import { type Service, type Setup, service } from '../setup.ts';
+import { Balancer } from './balancer.ts';
+import { CompletionDriver } from './completion-driver.ts';
 import { Cpus } from './cpus.ts';
 import type { Domain } from './domain.ts';
 import { type CpuHotplug, Hotplug } from './hotplug.ts';
+import { IoApic, IoApicDomain } from './io-apic.ts';
 import { IrqCore } from './irq-core.ts';
-import { hardwareAccess, MMIO_WRITE, MsixDomain } from './msix-domain.ts';
+import { hardwareAccess, MMIO_READ, MMIO_WRITE, MsixDomain } from './msix-domain.ts';
 import { VectorDomain } from './vector-domain.ts';
 
 /** Command register of a function that its driver enabled: memory decode, bus master, INTx disabled. */
 export const COMMAND_ON = pciCommand.f.memory.mask | pciCommand.f.busMaster.mask | pciCommand.f.intxDisable.mask;
+
+/** The same where the driver leaves INTx alone: functions without messages, and those whose messages stop when it is disabled. */
+const COMMAND_WIRED = COMMAND_ON & ~pciCommand.f.intxDisable.mask;
+/** First pin of the I/O APIC that functions are wired to: those below are ISA interrupts. */
+const FIRST_PIN = 16;
+/** Nanoseconds until a driver is told that its irq was moved (the work queue of the notifier). */
+const NOTICE = 50_000_000;
+/** Nanoseconds that the handler of a wired interrupt works besides reading the status. */
+const STATUS_WORK = 1000;
 
 /** The host: processors, vector domain, irq core, root complex, and its PCI functions. */
 export class Host {
@@ -26,6 +39,8 @@ export class Host {
   /** How processors come and go; another architecture puts its own here. */
   hotplug: CpuHotplug;
   readonly root: RootComplex;
+  /** User space that balances interrupts. */
+  readonly balancer: Balancer;
   /** By BDF. */
   readonly functions = new Map<string, PciFunction>();
   readonly kernel: Actor = { layer: 'irq-core', name: 'host', cpu: 0 };
@@ -35,9 +50,15 @@ export class Host {
   port: MessagePort;
   /** Makes the MSI-X domain of a function. */
   busDomain = (fn: PciFunction): MsixDomain => new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.parent);
+  /** What the kernel tests before it starts its drivers; false: it panics. */
+  bootTest: (() => Actions<boolean>) | undefined;
   /** Whether vectors are only reserved until request_irq() (x86). */
   reserves = true;
   readonly #msix = new Map<PciFunction, MsixDomain>();
+  #ioApic: IoApic | undefined;
+  #wired: IoApicDomain | undefined;
+  /** Pins of the I/O APIC to which functions are wired. */
+  readonly #wires = new Map<PciFunction, number>();
 
   constructor(setup: Setup) {
     const { machine, scenario } = setup;
@@ -49,6 +70,7 @@ export class Host {
     this.core.mover.strategy = setup.design.affinityStrategy;
     this.hotplug = new Hotplug(machine, this.cpus, this.vectors, this.core);
     this.root = new RootComplex(machine, this.cpus);
+    this.balancer = new Balancer(this.core, this.cpus, this.vectors);
     this.parent = this.vectors;
     this.port = this.root;
   }
@@ -125,14 +147,65 @@ export class Host {
     return 0;
   }
 
+  /** The I/O APIC: made when the first wire is led to it. */
+  get ioApic(): IoApic {
+    if (this.#ioApic === undefined) {
+      const made = new IoApic(this.machine, this.root);
+      this.#ioApic = made;
+      this.cpus.onEoi = (vector) => made.eoi(vector);
+    }
+    return this.#ioApic;
+  }
+
+  /** Gives a function an INTx pin that leads to a pin of the I/O APIC. */
+  wire(fn: PciFunction, pin: number): void {
+    this.#wires.set(fn, pin);
+    fn.pin = new IntxPin(fn, (level) => this.ioApic.line(pin, level));
+  }
+
+  /** Boots the driver of a function without messages: requests the irq of its wire; the handler reads and clears the status. */
+  *#driveWired(fn: PciFunction, name: string): Actions {
+    const { core } = this;
+    const { pin } = fn;
+    const hwirq = this.#wires.get(fn);
+    if (pin === undefined || hwirq === undefined) return;
+    this.#wired ??= new IoApicDomain(this.ioApic, this.vectors);
+    const virq = yield* core.alloc({ domain: this.#wired, hwirq, device: fn, owner: name, canReserve: false });
+    function* handler(): Actions<boolean> {
+      yield MMIO_READ;
+      const found = pin!.serve();
+      yield STATUS_WORK;
+      return found > 0;
+    }
+    if (virq >= 0) yield* core.request(virq, name, handler);
+  }
+
+  /** A driver keeps an irq on a CPU: when it is told that another one moved it, it moves it back. */
+  *#pin(virq: number, cpu: number): Actions {
+    const { core, machine } = this;
+    const { actor } = machine;
+    const irq = core.irq(virq)!;
+    irq.pinned = cpu;
+    irq.onMove = () => machine.spawn(actor, core.setAffinity(virq, [cpu], 'driver'), NOTICE);
+    yield* core.setAffinity(virq, [cpu], 'driver');
+  }
+
   /** Boots the driver of a function: allocates its vectors and requests an irq for each. */
   *drive(fn: PciFunction, spec: DeviceSpec): Actions {
+    if (spec.vectors === 0) {
+      yield* this.#driveWired(fn, spec.name);
+      return;
+    }
     // One interrupt that is not managed, then one managed interrupt for each CPU's queue, as block drivers do it.
     const spread = (i: number): readonly number[] | undefined => (i === 0 ? undefined : [(i - 1) % this.cpus.count]);
     const vectors = spec.irqs ?? spec.vectors;
     const virqs = yield* this.allocVectors(fn, spec.name, vectors, spec.managed ? spread : undefined);
     if (typeof virqs === 'number') return;
-    for (const [i, virq] of virqs.entries()) yield* this.core.request(virq, `${spec.name}-${i}`);
+    const { pin, timeout } = spec;
+    if (pin !== undefined) for (const virq of virqs) yield* this.#pin(virq, pin);
+    const driver = timeout === undefined ? undefined : new CompletionDriver(fn, spec.name, nanoseconds(timeout));
+    for (const [i, virq] of virqs.entries())
+      yield* this.core.request(virq, `${spec.name}-${i}`, driver?.handler(i, this.core.irq(virq)!.object));
   }
 }
 
@@ -161,10 +234,14 @@ export function installHost(setup: Setup): void {
   if (scenario.platform.arch === 'x86') part.vectors.boot();
   const driven: [PciFunction, DeviceSpec][] = [];
   for (const [place, spec] of scenario.devices.entries()) {
-    const fn = machine.as({ layer: 'driver', name: 'pci', cpu: 0 }, () => part.addFunction(functionSpec(spec, place)));
-    if (spec.driver === 'host' && spec.vectors > 0) driven.push([fn, spec]);
+    const fn = machine.as({ layer: 'driver', name: 'pci', cpu: 0 }, () =>
+      part.addFunction(functionSpec(spec, place), spec.intx ? COMMAND_WIRED : COMMAND_ON),
+    );
+    if (spec.intx) part.wire(fn, FIRST_PIN + place);
+    if (spec.driver === 'host' && (spec.vectors > 0 || spec.intx)) driven.push([fn, spec]);
   }
   function* boot(): Actions {
+    if (part.bootTest && !(yield* machine.within(part.kernel, part.bootTest()))) return;
     for (const [fn, spec] of driven)
       yield* machine.within({ layer: 'driver', name: spec.name, cpu: 0 }, part.drive(fn, spec));
   }

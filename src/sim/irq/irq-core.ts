@@ -68,12 +68,12 @@ export class IrqCore {
     return this.handle(virq, cpu);
   }
 
-  /** Runs `what` while no other caller changes the irq. */
-  *locked<T>(irq: Irq, what: Actions<T>): Actions<T> {
+  /** Runs `what` while no other caller changes the irq: as the kernel, or in the context of who called it. */
+  *locked<T>(irq: Irq, what: Actions<T>, actor = this.actor): Actions<T> {
     while (irq.locked) yield COST.spin;
     irq.locked = true;
     try {
-      return yield* this.machine.within(this.actor, what);
+      return yield* this.machine.within(actor, what);
     } finally {
       irq.locked = false;
     }
@@ -97,9 +97,10 @@ export class IrqCore {
     if (irq) irq.running++;
     yield COST.entry;
     machine.fire(irqEntry.put().name(machine.world.strings.intern(known)), object);
-    if (irq?.handler) yield* irq.handler();
+    let handled: unknown;
+    if (irq?.handler) handled = yield* irq.handler();
     else yield COST.handler;
-    machine.fire(irqExit.put().handled(true), object);
+    machine.fire(irqExit.put().handled(handled !== false), object);
     if (irq) irq.running--;
   }
 
@@ -148,7 +149,7 @@ export class IrqCore {
     }
     // The set-up of the vector makes what was known of the number invalid, so its device and hwirq are told afterwards.
     machine.emit(irqIdentify, object, {
-      device: request.device.bdf,
+      device: request.domain.wired ? undefined : request.device.bdf,
       hwirq: request.hwirq,
       domain: request.domain.name,
       owner: request.owner,
@@ -219,9 +220,10 @@ export class IrqCore {
   /** irq_chip_compose_msi_msg and write_msi_msg: the first domain from the device on that can compose does it. */
   *compose(irq: Irq, by: string): Actions<number> {
     const { machine } = this;
+    const of = this.#composedFor(irq, by);
     for (const domain of chain(irq.domain)) {
       if (!domain.compose) continue;
-      const message = domain.compose(irq);
+      const message = domain.compose(of);
       if (typeof message === 'number') {
         machine.emit(domCompose, irq.object, { domain: domain.name, address: 0, data: 0, ret: message });
         return message;
@@ -233,18 +235,26 @@ export class IrqCore {
     return errno.ENODEV;
   }
 
+  /** The irq whose message is composed: a planted fault takes the irq beside it, by a wrong index. */
+  #composedFor(irq: Irq, by: string): Irq {
+    const { tamper } = this.machine;
+    if (tamper === undefined || by !== 'move') return irq;
+    const beside = [...this.irqs.values()].find((one) => one !== irq && one.device === irq.device && one.started);
+    return beside && tamper.spoils('R10', irq.device.entry(irq.hwirq)) ? beside : irq;
+  }
+
   /** Hands a message to the domain that stores. */
   *storeMessage(irq: Irq, message: Composed, by: string): Actions {
     if (irq.domain.store) yield* irq.domain.store(irq, message, by);
   }
 
   /** request_irq(): activates for real, starts up, unmasks. 0 or a negative errno. */
-  *request(virq: number, name: string, handler?: () => Actions): Actions<number> {
+  *request(virq: number, name: string, handler?: () => Actions<unknown>): Actions<number> {
     const irq = this.irqs.get(virq);
     return irq ? yield* this.locked(irq, this.#request(irq, name, handler)) : errno.EINVAL;
   }
 
-  *#request(irq: Irq, name: string, handler: (() => Actions) | undefined): Actions<number> {
+  *#request(irq: Irq, name: string, handler: (() => Actions<unknown>) | undefined): Actions<number> {
     if (this.irqs.get(irq.virq) !== irq) return errno.EINVAL;
     if (irq.action !== undefined) return errno.EBUSY;
     yield COST.request;
@@ -356,11 +366,12 @@ export class IrqCore {
     return 0;
   }
 
-  /** irq_set_affinity(): see IrqMover.set. */
+  /** irq_set_affinity(): see IrqMover.set. User space and drivers call it in their own context. */
   *setAffinity(virq: number, cpus: readonly number[], by = 'affinity', force = false): Actions<number> {
     const irq = this.irqs.get(virq);
     if (!irq) return errno.EINVAL;
-    return yield* this.locked(irq, this.mover.set(irq, cpus, by, force));
+    const caller = by === 'user' || by === 'driver' ? this.machine.actor : this.actor;
+    return yield* this.locked(irq, this.mover.set(irq, cpus, by, force), caller);
   }
 }
 

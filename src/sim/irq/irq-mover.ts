@@ -64,7 +64,9 @@ export class IrqMover {
       return 0;
     }
     machine.emit(irqAffinity, irq.object, { mask });
-    return yield* this.#moveOrWait(irq, cpus, by, force);
+    const ret = yield* this.#moveOrWait(irq, cpus, by, force);
+    if (ret >= 0 && by !== 'driver') irq.onMove?.();
+    return ret;
   }
 
   /** Moves now; while the vector domain still cleans up (EBUSY) the next interrupt tries again. */
@@ -92,7 +94,8 @@ export class IrqMover {
     if (!masked && (tamper?.strikes('F05', undefined) || tamper?.strikes('F06', undefined))) irq.masked = true;
     else if (!masked) yield* this.#core.setMask(irq, true);
     yield* this.#moveOrWait(irq, cpus, 'move', false);
-    if (!masked) yield* this.#core.setMask(irq, false);
+    // A planted fault: the kernel goes on and leaves the entry masked.
+    if (!masked && !tamper?.spoils('R12', irq.device.entry(irq.hwirq))) yield* this.#core.setMask(irq, false);
   }
 
   /** irq_do_set_affinity(): asks the first domain from the device on that can move, and writes the message if that is needed. */

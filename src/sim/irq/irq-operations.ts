@@ -52,6 +52,19 @@ export const irqOperations: readonly OperationSpec[] = [
     },
   },
   {
+    name: 'irq.balance',
+    title: 'Balance the interrupts',
+    meaning:
+      'One round of irqbalance: it moves interrupts away from CPUs that have more of them than others. Those that a driver keeps on a CPU it leaves alone.',
+    on: [],
+    args: [],
+    actor: { layer: 'user', name: 'irqbalance', cpu: 0 },
+    refuses: (setup) => (setup.scenario.platform.arch === 'x86' ? undefined : 'irqbalance runs on x86 hosts here'),
+    *run(setup) {
+      yield* setup.use(host).balancer.round();
+    },
+  },
+  {
     name: 'irq.free',
     title: 'Free the action',
     meaning: 'The driver calls free_irq(): masked, then deactivated from the device up, the message becomes all zero.',

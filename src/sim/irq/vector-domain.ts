@@ -1,4 +1,5 @@
 import { ipiEntry, ipiExit, ipiSend } from '../../model/events/cpu.ts';
+import { message } from '../../model/events/notes.ts';
 import { cpuObject, SHUTDOWN_VECTOR } from '../../model/events/places.ts';
 import {
   vecActivate,
@@ -228,11 +229,24 @@ export class VectorDomain implements Domain {
       const cpus = this.#online(irq.affinity);
       return cpus.length === 0 ? errno.EINVAL : this.#assign(irq, chip, cpus);
     }
-    if (!chip.hasReserved) return 0;
+    return chip.hasReserved ? this.#activateReserved(irq, chip) : 0;
+  }
+
+  /**
+   * activate_reserved: the promise becomes a vector. One outside the mask of the irq was taken because the CPUs of that have
+   * none left, which the kernel says, or because they are all offline. (Linux does not tell the two apart and says exhaustion
+   * for both: fault F22.)
+   */
+  #activateReserved(irq: Irq, chip: ChipData): number {
+    const { machine } = this;
     const ret = this.#assignAny(irq, chip);
     if (ret < 0) return ret;
     chip.hasReserved = false;
     if (!irq.canReserve) chip.canReserve = false;
+    if (irq.affinity.length === 0 || irq.affinity.includes(chip.cpu)) return 0;
+    const exhausted = this.#online(irq.affinity).length > 0;
+    if (exhausted || machine.tamper?.strikes('F22', irq.object))
+      machine.emit(message, this.object, { text: `irq ${irq.virq}: Affinity broken due to vector space exhaustion.` });
     return 0;
   }
 
@@ -333,8 +347,7 @@ export class VectorDomain implements Domain {
     const chip = this.#chip.get(irq);
     if (!chip || chip.prevVector === 0 || (chip.prevCpu !== dying && chip.cpu !== dying)) return false;
     const { moving } = chip;
-    if (this.machine.tamper?.strikes('F20', undefined)) {
-      this.machine.tamper.blame(irq.object);
+    if (this.machine.tamper?.spoils('F20', irq.object)) {
       chip.prevVector = 0;
       chip.moving = false;
     } else this.#freeMoved(irq, chip);

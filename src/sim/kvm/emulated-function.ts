@@ -1,7 +1,8 @@
 import { irqStatus } from '../../model/events/irq.ts';
-import { devWithdraw, effectivelyMasked } from '../../model/events/msix.ts';
+import { devWithdraw } from '../../model/events/msix.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { irqfdWakeup } from '../../model/events/virt.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { irq } from '../../model/things/irq.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import type { MessagePort } from '../device/message.ts';
@@ -238,8 +239,13 @@ export class EmulatedFunction extends PciFunction {
 
   /** Releases the irqfd of a vector; what was signalled before is injected before that returns. */
   unfollow(index: number): void {
-    for (const signal of this.#signals.filter((s) => s.index === index)) this.#signalled(signal);
+    const underWay = this.#signals.filter((s) => s.index === index);
+    const flush = (): void => {
+      for (const signal of underWay) this.#signalled(signal);
+    };
     const source = this.#sources.get(index);
-    if (source && this.vm.irqfds.assigned(source.gsi)) this.vm.irqfds.deassign(source.gsi);
+    if (source && this.vm.irqfds.assigned(source.gsi))
+      this.vm.irqfds.deassign(source.gsi, underWay.length > 0 ? flush : undefined);
+    else flush();
   }
 }

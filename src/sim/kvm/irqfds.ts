@@ -12,6 +12,9 @@ export interface RouteMessage {
   readonly data: number;
 }
 
+/** Nanoseconds until the work queue of KVM shuts an irqfd down that was released. */
+const SHUTDOWN = 20_000;
+
 /** GSIs that KVM knows (KVM_MAX_IRQ_ROUTES). */
 export const MOST_ROUTES = 4096;
 
@@ -25,6 +28,9 @@ export class Irqfds {
   readonly vm: number;
   /** Takes the message for a GSI from elsewhere than its route: an irqfd that stands for a table entry. */
   messageOf: ((gsi: number) => RouteMessage | undefined) | undefined;
+  /** Called when the route of a GSI changed, and when an eventfd was tied to one or released. */
+  onRoute: ((gsi: number) => void) | undefined;
+  onConsumer: ((gsi: number) => void) | undefined;
   readonly #deliver: (message: Message) => number;
   readonly #irqfds = new Map<number, Eventfd>();
 
@@ -71,6 +77,7 @@ export class Irqfds {
     const { address, data, entry } = from;
     machine.emit(routeSet, this.route(gsi), { device, vector, entry, address, data });
     if (commit) machine.emit(routeCommit, this.vm, {});
+    this.onRoute?.(gsi);
     return 0;
   }
 
@@ -79,11 +86,22 @@ export class Irqfds {
     const { machine } = this;
     machine.emit(routeRelease, this.route(gsi), {});
     machine.emit(routeCommit, this.vm, {});
+    this.onRoute?.(gsi);
   }
 
   /** Whether a GSI has an irqfd. */
   assigned(gsi: number): boolean {
     return this.#irqfds.has(gsi);
+  }
+
+  /** The eventfd of a GSI, and the GSI of an eventfd. */
+  eventfd(gsi: number): Eventfd | undefined {
+    return this.#irqfds.get(gsi);
+  }
+
+  gsiOf(eventfd: Eventfd): number | undefined {
+    for (const [gsi, one] of this.#irqfds) if (one === eventfd) return gsi;
+    return undefined;
   }
 
   /** KVM_IRQFD: ties an eventfd to a GSI; what was signalled before is injected at once. -EBUSY: the eventfd is taken. */
@@ -94,16 +112,26 @@ export class Irqfds {
     this.#irqfds.set(gsi, eventfd);
     machine.emit(irqfdAssign, this.irqfd(gsi), { fd: eventfd.fd, release: false });
     eventfd.listen((cause) => this.#wakeup(gsi, cause));
+    this.onConsumer?.(gsi);
     return 0;
   }
 
-  /** KVM_IRQFD with the deassign flag: waits for what is under way; afterwards the GSI gets nothing more. */
-  deassign(gsi: number): number {
+  /**
+   * KVM_IRQFD with the deassign flag: waits for what is under way (`flush` lets that arrive); afterwards the GSI gets nothing more. A planted
+   * fault does not wait, and the irqfd is taken off its eventfd behind the back of the call.
+   */
+  deassign(gsi: number, flush?: () => void): number {
+    const { machine } = this;
     const eventfd = this.#irqfds.get(gsi);
     if (!eventfd) return errno.ENOENT;
-    eventfd.listen(undefined);
+    const hasty = flush !== undefined && machine.tamper?.spoils('F53', this.irqfd(gsi)) === true;
+    if (!hasty) {
+      flush?.();
+      eventfd.listen(undefined);
+    } else machine.after(SHUTDOWN, machine.actor, () => eventfd.listen(undefined));
     this.#irqfds.delete(gsi);
-    this.machine.emit(irqfdAssign, this.irqfd(gsi), { fd: eventfd.fd, release: true });
+    this.onConsumer?.(gsi);
+    machine.emit(irqfdAssign, this.irqfd(gsi), { fd: eventfd.fd, release: true });
     return 0;
   }
 

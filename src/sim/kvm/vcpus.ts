@@ -38,6 +38,8 @@ export class Vcpus {
   handler: GuestHandler | undefined;
   /** Called before a virtual CPU enters the guest: posted interrupts are synchronised here. */
   onEntry: ((vcpu: number) => void) | undefined;
+  /** Called at the end of an interrupt. */
+  onEoi: ((vcpu: number, vector: number) => void) | undefined;
   readonly #vcpus: Vcpu[];
   readonly #byActor = new Map<Actor, number>();
 
@@ -186,15 +188,20 @@ export class Vcpus {
       one.inService.push(vector);
       const at = this.vector(n, vector);
       machine.as(one.kvm, () => machine.emit(apicInject, at, { reinjected: false }));
+      const injected = machine.recorder.length - 1;
       if (kick) {
         yield VCPU_COST.entry;
         machine.as(one.kvm, () => machine.emit(kvmEntry, one.object, { inject: vector }));
         one.out = false;
       }
       machine.ledger.note(cause, 'delivered', machine.now);
+      // A planted fault: a handler that ended before does not end this time. The virtual CPU takes nothing any more.
+      const ended = machine.state.get(at, vcpuVector.at.eois) > 0;
+      if (ended && machine.tamper?.strikes('F82', at, injected)) return;
       if (this.handler) yield* this.handler(n, vector);
       one.inService.pop();
       machine.emit(apicEoi, at, {});
+      this.onEoi?.(n, vector);
     }
     one.due = false;
     this.#dispatch(n, one);

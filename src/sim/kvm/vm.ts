@@ -11,6 +11,7 @@ import type { Message, MessagePort } from '../device/message.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { TargetDomain } from '../iommu/remap-domain.ts';
 import { COMMAND_ON } from '../irq/host.ts';
+import { IoApicDomain } from '../irq/io-apic.ts';
 import { IrqCore } from '../irq/irq-core.ts';
 import { MsixDomain, type TableAccess } from '../irq/msix-domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
@@ -19,6 +20,7 @@ import { type Service, type Setup, service } from '../setup.ts';
 import { Eventfd } from '../vfio/eventfd.ts';
 import { EmulatedFunction, type SourceKind } from './emulated-function.ts';
 import { driveGuest, GuestVectors } from './guest-driver.ts';
+import { GuestLines } from './guest-lines.ts';
 import { GuestMmio } from './guest-mmio.ts';
 import { GuestRemapping } from './guest-remapping.ts';
 import { Irqfds, type RouteMessage } from './irqfds.ts';
@@ -59,6 +61,8 @@ export class Vm implements MessagePort {
   /** The VMM as an actor. */
   readonly vmm: Actor;
   #remapping: GuestRemapping | undefined;
+  #lines: GuestLines | undefined;
+  #wired: IoApicDomain | undefined;
   /** Called when the guest invalidated entries of its remapping unit: each part that set up routes looks their messages up again. */
   readonly onRemap: (() => void)[] = [];
   /** Eventfds of the VMM by file descriptor. */
@@ -117,6 +121,18 @@ export class Vm implements MessagePort {
       this.#remapping = made;
     }
     return this.#remapping;
+  }
+
+  /** Its level-triggered lines: made when they are asked for first. */
+  get lines(): GuestLines {
+    this.#lines ??= new GuestLines(this.machine, this.object, this.vcpus);
+    return this.#lines;
+  }
+
+  /** The domain of the guest's kernel for them. */
+  get wired(): IoApicDomain {
+    this.#wired ??= new IoApicDomain(this.lines, this.vectors, `guest/${this.id}/`);
+    return this.#wired;
   }
 
   /** How the kernel of the guest reaches tables of its functions. */

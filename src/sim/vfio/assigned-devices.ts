@@ -18,6 +18,7 @@ import { type Eventfds, eventfdsOf } from './eventfds.ts';
 import { ImsBackend } from './ims-backend.ts';
 import { PciBackend } from './pci-backend.ts';
 import { QemuDevice } from './qemu-device.ts';
+import { driveIntx } from './qemu-intx.ts';
 import { Vdcm } from './vdcm.ts';
 import { VfioDevice } from './vfio-device.ts';
 
@@ -78,7 +79,7 @@ class DeviceAssigner {
       this.#machine.as(device.actor, () => this.#machine.emit(vfioGuest, device.object, { guest: seen }));
     if (spec.idxd && ims && backend instanceof ImsBackend)
       made.vdcm = this.#vdcm(spec, device, ims, backend, guest ?? ims.fn.object, vm);
-    const user = vm && spec.guest !== undefined ? this.#guest(spec, spec.guest, vm, device) : undefined;
+    const user = vm && seen !== undefined ? this.#guest(spec, seen, vm, device) : undefined;
     return { device, backend, parent, user, vdcm: made.vdcm };
   }
 
@@ -154,8 +155,8 @@ class DeviceAssigner {
     return vdcm;
   }
 
-  /** The function as the guest sees it, emulated by QEMU, and the guest's driver. */
-  #guest(spec: VfioDeviceSpec, bdf: string, vm: Vm, device: VfioDevice): QemuDevice {
+  /** The function as the guest sees it, emulated by QEMU, and the guest's driver. Without messages it uses INTx. */
+  #guest(spec: VfioDeviceSpec, bdf: string, vm: Vm, device: VfioDevice): QemuDevice | undefined {
     const machine = this.#machine;
     const fn = new PciFunction(machine, bdf, vm);
     vm.adopt(fn);
@@ -174,9 +175,15 @@ class DeviceAssigner {
           tableOffset: TABLE,
           pbaOffset: PENDING,
         },
-        0x406,
+        vectors > 0 ? 0x406 : 0x6,
       ),
     );
+    if (vectors === 0) {
+      const driven = spec.driver === 'guest' && spec.intx;
+      if (driven)
+        machine.spawn(vm.vcpus.guest(0), driveIntx(vm, fn, device, this.#fds, spec.name), nanoseconds('20us'));
+      return undefined;
+    }
     const user = new QemuDevice(vm, fn, device, this.#fds);
     const before = vm.mmio.settle;
     vm.mmio.settle = function* () {

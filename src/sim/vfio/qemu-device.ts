@@ -1,5 +1,5 @@
-import { effectivelyMasked } from '../../model/events/msix.ts';
 import { vfioPba, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Vm } from '../kvm/vm.ts';
@@ -159,7 +159,9 @@ export class QemuDevice {
     } else vm.setRoute(vector.bypass.gsi, fn, i);
     const grows = i >= this.#count;
     this.#count = Math.max(this.#count, i + 1);
-    if (grows && this.device.noresize) yield* this.#again();
+    // A planted fault: it takes an index that can grow for one that cannot.
+    const rigid = this.device.noresize || (grows && machine.tamper?.spoils('F41', this.device.object));
+    if (grows && rigid) yield* this.#again();
     else yield* this.#set(i, [vector.bypass.eventfd]);
     if (this.#pending.delete(i) && this.#pending.size === 0) this.#trap(false);
   }

@@ -44,6 +44,8 @@ export class VfioDevice {
   readonly actor: Actor;
   /** The actor that takes the ioctl and returns from it. */
   readonly #shell: Actor;
+  /** Called when an eventfd is signalled for a host irq from now on, or (undefined) no longer. */
+  onProducer: ((eventfd: Eventfd, irq: number | undefined) => void) | undefined;
   #active: ActiveIndex = 'none';
   readonly #contexts = new Map<number, ArmedVector>();
   readonly #single = new Map<number, Eventfd>();
@@ -179,7 +181,9 @@ export class VfioDevice {
    */
   *#setVector(index: number, vector: number, eventfd: Eventfd | number): Actions<number> {
     const { backend } = this;
-    if (this.#contexts.has(vector)) {
+    const before = this.#contexts.get(vector);
+    if (before) {
+      this.onProducer?.(before.eventfd, undefined);
       yield* backend.release(vector);
       this.#contexts.delete(vector);
       this.#bound(index, vector);
@@ -190,6 +194,7 @@ export class VfioDevice {
     if (irq < 0) return irq;
     this.#contexts.set(vector, { eventfd, irq });
     this.#bound(index, vector);
+    if (irq > 0) this.onProducer?.(eventfd, irq);
     return 0;
   }
 
@@ -326,6 +331,11 @@ export class VfioDevice {
       return;
     this.machine.emit(vfioMask, object, { masked: true, by: 'automask' });
     this.fire(0, 0);
+  }
+
+  /** Whether the device asserts its INTx line. */
+  get asserted(): boolean {
+    return this.#line;
   }
 
   /** The device asserts or deasserts its INTx line. */

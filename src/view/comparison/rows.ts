@@ -6,7 +6,7 @@ import { type Comparison, countsOf, type Subject, titleOf } from '../../query/di
 import type { Difference } from '../../query/diff/pairing.ts';
 import { type DiffRow, rowsOf } from '../../query/diff/rows.ts';
 import { unequalCounts } from '../../query/diff/tally.ts';
-import { eventText, sourceOf } from '../../query/events.ts';
+import { eventText, lineText } from '../../query/events.ts';
 import { valueText } from '../../query/view.ts';
 import type { Trace } from '../../trace/trace.ts';
 
@@ -88,7 +88,7 @@ export function summaryOf({ same, differences }: Comparison): string {
 /** An event as tooltips show it: trace, step, line of its source, what it says. */
 function eventLine(name: string, trace: Trace, step: Step): string {
   if (step < 0) return `${name}: no such event`;
-  return `${name}: step ${step}, line ${sourceOf(trace, step).line}: ${eventText(trace, step)}`;
+  return `${name}: step ${step}, ${lineText(trace, step)}: ${eventText(trace, step)}`;
 }
 
 const tooltipOf = ({ a, b }: Comparison, stepA: Step, stepB: Step): string[] => [

@@ -1,6 +1,7 @@
 import type { Finding } from '../../check/check-trace.ts';
 import type { Rule } from '../../check/rule.ts';
 import type { EventKind } from '../../model/event.ts';
+import { kvmSeveral } from '../../model/events/virt.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { code, plain } from '../outline/explain.ts';
 
@@ -26,6 +27,8 @@ export const explainRule = (rule: Rule): string =>
 /** What a rule that cannot judge lacks, in words. `holds`: whether the trace holds events of a kind. */
 export function lacking(rule: Rule, holds: (kind: EventKind) => boolean): string {
   if (rule.needsAll) return 'It needs every cause and every message, which only simulated traces show.';
+  if (rule.oneMachine === true && holds(kvmSeveral))
+    return 'The trace shows several virtual machines, and its records of KVM do not tell which of them they are about.';
   const groups = rule.needs.filter((group) => !group.some(holds)).map((group) => group.map(({ name }) => name));
   if (groups.length === 0)
     return 'The trace lost events where something is missing, or does not record what is missing.';

@@ -41,8 +41,11 @@ export const SEVERITY_TITLES: Readonly<Record<Severity, string>> = {
   info: 'Information',
 };
 
+/** What tells a finding from the others of its trace. */
+type FindingKey = Pick<Finding, 'step' | 'object'> & { readonly rule: Pick<Rule, 'id'> };
+
 /** The id of the row of a finding. */
-export const findingId = ({ rule, step, object }: Finding): string => `finding/${rule.id}/${step}/${object}`;
+export const findingId = ({ rule, step, object }: FindingKey): string => `finding/${rule.id}/${step}/${object}`;
 
 type Draft = Omit<FindingRow, 'parent' | 'below'>;
 

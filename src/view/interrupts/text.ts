@@ -63,14 +63,17 @@ function labelOf(row: InterruptRow): string {
 export function interruptText({ row, waiting }: Interrupt): InterruptText {
   const label = labelOf(row);
   const [icon, color] = ICONS[row.status];
+  // In a narrow view the end is cut off: what is wrong, or going on, stands first.
+  const calm = row.status === 'idle' || row.status === 'unknown';
   const parts = [
+    calm ? '' : row.status,
+    row.findings.join(' '),
     row.action === null ? '' : entryText(row.entry),
     row.irq === null || label === `irq ${shortPath(row.irq)}` ? '' : `irq ${shortPath(row.irq)}`,
     placeText(row),
     row.guestIrq === null ? '' : `guest ${guestIrqText(row.guestIrq)}`,
     countsText(row),
-    row.status,
-    row.findings.join(' '),
+    calm ? row.status : '',
   ].filter((part) => part !== '');
   return {
     label,

@@ -1,5 +1,6 @@
 import type { Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
+import type { Axis } from './axis.ts';
 import { type LaneIndex, layerAt } from './lanes.ts';
 import type { Lane, Layer } from './tree.ts';
 import { ABSENT, type AxisKind, type LaneRow, OFF, ON, UNKNOWN } from './values.ts';
@@ -55,6 +56,13 @@ export function nearestTo(index: LaneIndex, row: LaneRow, kind: AxisKind, x: num
   if (before >= 0) before = firstFrom(lanes, axis.stepAt(axis.x(before)));
   if (before < 0 || after < 0) return Math.max(before, after);
   return axis.x(after) - x < x - axis.x(before) ? after : before;
+}
+
+/** The events between two places of an axis, in either order; undefined when there is none. */
+export function stepsBetween(axis: Axis, a: number, b: number): { readonly from: Step; readonly to: Step } | undefined {
+  const from = axis.stepAt(Math.min(a, b));
+  const to = axis.stepAt(Math.max(a, b)) - 1;
+  return to < from ? undefined : { from, to };
 }
 
 /** Events of a row between two places (the second one not included): the first few, and how many there are. */

@@ -126,25 +126,43 @@ export class LaneIndex implements LaneFiller {
     running?.settle(this.#done);
   }
 
+  /** Calls `take` for each lane that shows an event; the event must be sorted into lanes already. */
+  lanesOf(step: Step, take: (lane: Lane) => void): void {
+    if (step < 0 || step >= this.#done) return;
+    this.#lanesOf(step, take);
+  }
+
   #take(step: Step): void {
     const { table } = this.trace;
     const kind = table.kindNumber(step);
-    const object = table.object(step);
     const shape = markOfKind[kind]!;
+    this.#lanesOf(step, (lane) => this.#postings.add(lane.id, step, shape));
+    const cpu = isGap(kind) ? this.#cpuLane(table.object(step), table.cpu(step)) : undefined;
+    if (cpu) this.#gaps.push({ step, space: this.trace.world.spaceOf(table.object(step)), n: table.cpu(step) });
+  }
+
+  /** A lane may be named twice. */
+  #lanesOf(step: Step, take: (lane: Lane) => void): void {
+    const { table } = this.trace;
+    const kind = table.kindNumber(step);
+    const object = table.object(step);
     const more = also[kind]!;
     if (more === ONLY_NOTES) {
-      this.#postings.add(this.tree.notes().id, step, shape);
-      if (isGap(kind)) this.#gap(step, object, table.cpu(step), shape);
+      take(this.tree.notes());
+      // Events of a CPU are missing: its lane shows where.
+      const cpu = isGap(kind) ? this.#cpuLane(object, table.cpu(step)) : undefined;
+      if (cpu) take(cpu);
       return;
     }
     const lane = this.tree.laneOf(object);
-    this.#postings.add(lane.id, step, shape);
-    if (lane.owner) this.#postings.add(lane.owner.id, step, shape);
+    take(lane);
+    if (lane.owner) take(lane.owner);
     if (more !== ALSO_NONE) {
       const cpu = this.#cpuLane(object, more === ALSO_CPU ? table.cpu(step) : table.word(step, MATRIX_CPU));
-      if (cpu) this.#postings.add(cpu.id, step, shape);
+      if (cpu) take(cpu);
     }
-    if (kind === CFG_WRITE) this.#writeMsi(object, step, shape);
+    const msi = kind === CFG_WRITE ? this.#msiWritten(object, step) : undefined;
+    if (msi) take(msi);
   }
 
   /** The lane of a CPU by its number, in the system of an object; undefined when the record names none. */
@@ -156,22 +174,15 @@ export class LaneIndex implements LaneFiller {
     return (lanes[n] ??= this.tree.at(`${space.prefix}cpu/${n}`));
   }
 
-  /** Events of a CPU are missing: its lane shows where. */
-  #gap(step: Step, object: ObjectId, n: number, shape: number): void {
-    const cpu = this.#cpuLane(object, n);
-    if (cpu === undefined) return;
-    this.#postings.add(cpu.id, step, shape);
-    this.#gaps.push({ step, space: this.trace.world.spaceOf(object), n });
-  }
-
   /** A config write that falls into the MSI capability of a function is an event of that capability too. */
-  #writeMsi(dev: number, step: Step, shape: number): void {
+  #msiWritten(dev: number, step: Step): Lane | undefined {
     const { table, world } = this.trace;
     const start = this.#values.msiAt(dev, step);
     const offset = table.word(step, cfgWrite.at.offset);
-    if (start < 0 || offset + table.word(step, cfgWrite.at.size) <= start || offset >= start + MSI_BYTES) return;
+    if (start < 0 || offset + table.word(step, cfgWrite.at.size) <= start || offset >= start + MSI_BYTES)
+      return undefined;
     const msi = world.node(dev)?.children.get('msi')?.object ?? -1;
-    if (msi >= 0) this.#postings.add(this.tree.laneOf(msi).id, step, shape);
+    return msi < 0 ? undefined : this.tree.laneOf(msi);
   }
 }
 

@@ -44,12 +44,23 @@ export interface WindowView {
   readonly step: Uint32Array;
   /** Bit n is set when an event has mark n. */
   readonly shapes: Uint16Array;
+  /**
+   * While events are looked for: how many events of a mark fit or were not asked about yet, and their marks. Without a search both columns are empty.
+   */
+  readonly hits: Uint32Array;
+  readonly hitShapes: Uint16Array;
   readonly rowLayers: Uint32Array;
   readonly layerRuns: Uint32Array;
   readonly runAt: Float32Array;
   readonly runValue: Uint8Array;
   /** Share of a mixed run in which the layer was on, 0 to 255. */
   readonly runFill: Uint8Array;
+}
+
+/** The events of a trace that are looked for: those below `done` were asked about. */
+export interface Wanted {
+  readonly done: number;
+  readonly hits: { has(step: number): boolean };
 }
 
 /** Most bins that a window may have. */

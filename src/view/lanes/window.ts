@@ -4,7 +4,10 @@ import type { Axis } from './axis.ts';
 import type { LaneIndex } from './lanes.ts';
 import { f32List, u8List, u16List, u32List } from './list.ts';
 import type { Lane, Layer } from './tree.ts';
-import { ABSENT, MIXED, MOST_BINS, ON, type WindowRequest, type WindowView } from './values.ts';
+import { ABSENT, MIXED, MOST_BINS, ON, type Wanted, type WindowRequest, type WindowView } from './values.ts';
+
+/** What the events of a bin are: the first one, how many, their marks; how many of them are looked for, and their marks. */
+type Take = (bin: number, step: Step, count: number, shapes: number, hits: number, hitShapes: number) => void;
 
 /** Collects a window row by row; every array grows as needed and is cut to size at the end. */
 class WindowBuilder {
@@ -12,6 +15,7 @@ class WindowBuilder {
   readonly #from: number;
   readonly #size: number;
   readonly #bins: number;
+  readonly #wanted: Wanted | undefined;
   /** Entry b is the first step whose event lies in bin b or later. The last entry is the end of the window. */
   readonly #edges: Uint32Array;
   readonly #rowMarks = u32List();
@@ -19,6 +23,8 @@ class WindowBuilder {
   readonly #count = u32List();
   readonly #step = u32List();
   readonly #shapes = u16List();
+  readonly #hits = u32List();
+  readonly #hitShapes = u16List();
   readonly #rowLayers = u32List();
   readonly #layerRuns = u32List();
   readonly #runAt = f32List();
@@ -28,16 +34,21 @@ class WindowBuilder {
   readonly #binCount: Uint32Array;
   readonly #binStep: Uint32Array;
   readonly #binShapes: Uint16Array;
+  readonly #binHits: Uint32Array;
+  readonly #binHitShapes: Uint16Array;
 
-  constructor(axis: Axis, from: number, size: number, bins: number) {
+  constructor(axis: Axis, from: number, size: number, bins: number, wanted: Wanted | undefined) {
     this.#axis = axis;
     this.#from = from;
     this.#size = size;
     this.#bins = bins;
+    this.#wanted = wanted;
     this.#edges = edgesOf(axis, from, size, bins);
     this.#binCount = new Uint32Array(bins);
     this.#binStep = new Uint32Array(bins);
     this.#binShapes = new Uint16Array(bins);
+    this.#binHits = new Uint32Array(bins);
+    this.#binHitShapes = new Uint16Array(bins);
   }
 
   row(lane: Lane, deep: boolean): void {
@@ -71,6 +82,8 @@ class WindowBuilder {
       count: this.#count.exact(),
       step: this.#step.exact(),
       shapes: this.#shapes.exact(),
+      hits: this.#hits.exact(),
+      hitShapes: this.#hitShapes.exact(),
       rowLayers: this.#rowLayers.exact(),
       layerRuns: this.#layerRuns.exact(),
       runAt: this.#runAt.exact(),
@@ -85,20 +98,24 @@ class WindowBuilder {
     return Math.min(bin + 0.999, Math.max(bin, at));
   }
 
-  #mark(bin: number, step: Step, count: number, shapes: number): void {
+  #mark(bin: number, step: Step, count: number, shapes: number, hits: number, hitShapes: number): void {
     this.#at.push(this.#place(step, bin));
     this.#count.push(count);
     this.#step.push(step);
     this.#shapes.push(shapes);
+    if (this.#wanted === undefined) return;
+    this.#hits.push(hits);
+    this.#hitShapes.push(hitShapes);
   }
 
   #events(lane: Lane): void {
-    this.#eachBin(lane, (bin, step, count, shapes) => this.#mark(bin, step, count, shapes));
+    this.#eachBin(lane, (...mark) => this.#mark(...mark));
   }
 
   /** Calls `take` for each bin with all events of a lane in that bin. */
-  #eachBin(lane: Lane, take: (bin: number, step: Step, count: number, shapes: number) => void): void {
+  #eachBin(lane: Lane, take: Take): void {
     const edges = this.#edges;
+    const wanted = this.#wanted;
     const steps = lane.steps.data;
     const marks = lane.marks.data;
     const end = lane.steps.indexFrom(edges[this.#bins]!);
@@ -109,8 +126,16 @@ class WindowBuilder {
       bin = this.#binOf(steps[i]!, bin);
       const edge = edges[bin + 1]!;
       let shapes = 0;
-      while (i < end && steps[i]! < edge) shapes |= 1 << marks[i++]!;
-      take(bin, steps[start]!, i - start, shapes);
+      let hits = 0;
+      let hitShapes = 0;
+      for (; i < end && steps[i]! < edge; i++) {
+        const shape = 1 << marks[i]!;
+        shapes |= shape;
+        if (wanted === undefined || (steps[i]! < wanted.done && !wanted.hits.has(steps[i]!))) continue;
+        hits++;
+        hitShapes |= shape;
+      }
+      take(bin, steps[start]!, i - start, shapes, hits, hitShapes);
     }
   }
 
@@ -122,10 +147,12 @@ class WindowBuilder {
 
   /** Adds the events of a lane and of all lanes below it to the bins. Each event counts once. */
   #gather(lane: Lane): void {
-    this.#eachBin(lane, (bin, step, count, shapes) => {
+    this.#eachBin(lane, (bin, step, count, shapes, hits, hitShapes) => {
       if (this.#binCount[bin] === 0 || step < this.#binStep[bin]!) this.#binStep[bin] = step;
       this.#binCount[bin]! += count;
       this.#binShapes[bin]! |= shapes;
+      this.#binHits[bin]! += hits;
+      this.#binHitShapes[bin]! |= hitShapes;
     });
     for (const child of lane.children) if (child.owner === undefined) this.#gather(child);
   }
@@ -134,9 +161,12 @@ class WindowBuilder {
     for (let bin = 0; bin < this.#bins; bin++) {
       const count = this.#binCount[bin]!;
       if (count === 0) continue;
-      this.#mark(bin, this.#binStep[bin]!, count, this.#binShapes[bin]!);
+      const [hits, hitShapes] = [this.#binHits[bin]!, this.#binHitShapes[bin]!];
+      this.#mark(bin, this.#binStep[bin]!, count, this.#binShapes[bin]!, hits, hitShapes);
       this.#binCount[bin] = 0;
       this.#binShapes[bin] = 0;
+      this.#binHits[bin] = 0;
+      this.#binHitShapes[bin] = 0;
     }
   }
 
@@ -210,10 +240,13 @@ function edgesOf(axis: Axis, from: number, size: number, bins: number): Uint32Ar
   return edges;
 }
 
-/** Gives the data to draw for a part of a timeline. Bins and rows limit its size, not the number of events. */
-export function windowOf(index: LaneIndex, request: WindowRequest): WindowView {
+/**
+ * Gives the data to draw for a part of a timeline. Bins and rows limit its size, not the number of events. `wanted`: the events that are looked
+ * for, which are told apart from the others.
+ */
+export function windowOf(index: LaneIndex, request: WindowRequest, wanted?: Wanted): WindowView {
   const bins = Math.max(1, Math.min(MOST_BINS, Math.floor(request.bins)));
-  const builder = new WindowBuilder(index.axis(request.axis), request.from, request.size, bins);
+  const builder = new WindowBuilder(index.axis(request.axis), request.from, request.size, bins, wanted);
   for (const { lane, deep } of request.rows) {
     const found = index.tree.lanes[lane];
     if (found) builder.row(found, deep);

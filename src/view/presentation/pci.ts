@@ -1,6 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { effectivelyMasked } from '../../model/events/msix.ts';
-import { msixControl, msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
+import { effectivelyMasked, enabledIn, functionMaskIn, maskedBy } from '../../model/masking.ts';
+import { msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
 import type * as things from '../../model/things/pci.ts';
 import { bar, device, msi, msixCap, msixEntry } from '../../model/things/pci.ts';
@@ -31,10 +31,9 @@ function describeDevice(state: State, object: ObjectId): string {
 }
 
 function functionMasked(state: State, object: ObjectId): boolean | undefined {
-  const cap = childObject(state, object, 'msixcap');
-  if (cap < 0 || !state.present(cap)) return false;
-  const enable = msixControl.f.enable.flag(state, cap, msixCap.at.control);
-  const mask = msixControl.f.fmask.flag(state, cap, msixCap.at.control);
+  if (!state.present(childObject(state, object, 'msixcap'))) return false;
+  const enable = enabledIn(state, object);
+  const mask = functionMaskIn(state, object);
   return enable === false || mask === false ? false : enable && mask;
 }
 
@@ -44,9 +43,8 @@ const maskBit = (state: State, entry: number): boolean | undefined =>
 
 /** What masks an entry whose own mask bit is clear; the empty text if nothing does. */
 function heldBack(state: State, entry: number): string {
-  if (maskBit(state, entry) !== false || flag(state, entry, 'effectivelyMasked') !== true) return '';
-  const cap = state.world.node(entry)?.parent?.parent?.children.get('msixcap')?.object ?? -1;
-  return cap >= 0 && flag(state, cap, 'enable') === false ? 'MSI-X off' : 'function masked';
+  const by = maskBit(state, entry) === false ? maskedBy(state, entry) : undefined;
+  return by === 'off' ? 'MSI-X off' : by === 'function' ? 'function masked' : '';
 }
 
 const isPending = (state: State, entry: number): boolean => state.flag(entry, msixEntry.at.pending) === true;

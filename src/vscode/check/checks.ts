@@ -4,6 +4,7 @@ import type { Finding } from '../../check/check-trace.ts';
 import type { Decided } from '../../check/report/summary.ts';
 import type { Rule } from '../../check/rule.ts';
 import type { EventKind } from '../../model/event.ts';
+import type { Found, Judged } from '../../session/wrong.ts';
 import { breathe } from '../platform.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { Throttle } from '../views/throttle.ts';
@@ -22,6 +23,10 @@ export interface Checked {
   /** Those that are not suppressed. */
   readonly findings: readonly Finding[];
   readonly suppressed: readonly Finding[];
+  /** What counts as gone wrong of the findings, for those who look for it: all but what is only worth knowing. */
+  readonly wrong: readonly Found[];
+  /** Number of events that were judged. */
+  readonly events: number;
   readonly decided: Decided;
   /** Rules that cannot judge it. */
   readonly blind: readonly Rule[];
@@ -41,6 +46,8 @@ export interface Checked {
 const NOTHING: Omit<Checked, 'done' | 'failed' | 'summary'> = {
   findings: [],
   suppressed: [],
+  wrong: [],
+  events: 0,
   decided: { decided: 0, blind: 0 },
   blind: [],
   holds: () => false,
@@ -133,6 +140,25 @@ export class Checks implements vscode.Disposable {
       (this.#checked.get(trace)?.done === true && this.#runs.get(trace)?.stale === false && !this.#due(trace));
     while (!over()) await new Promise((done) => setTimeout(done, 20));
     return this.#checked.get(trace);
+  }
+
+  /** What counts as gone wrong in a trace, as far as it was judged; undefined where nothing judges it. */
+  judged(trace: OpenTrace): Judged | undefined {
+    if (this.#failed.has(trace) || trace.load === 'loading') return undefined;
+    const { wrong = [], events = 0 } = this.#checked.get(trace) ?? {};
+    return { findings: wrong, events, done: this.#isCurrent(trace) && events === trace.session.trace.length };
+  }
+
+  /** Resolves when all events of a trace that are there now were judged, and what was found is known; or when nothing judges it. */
+  async caughtUp(trace: OpenTrace): Promise<void> {
+    while (!this.#isCurrent(trace) && this.#sessions.all.includes(trace) && !this.#disposed) await breathe();
+    this.#telling.get(trace)?.flush();
+  }
+
+  /** Whether nothing of a trace is left to judge now. */
+  #isCurrent(trace: OpenTrace): boolean {
+    if (this.#failed.has(trace) || trace.load === 'loading' || trace.session.trace.length === 0) return true;
+    return this.#runs.get(trace)?.stale === false && !this.#due(trace);
   }
 
   dispose(): void {
@@ -261,10 +287,18 @@ export class Checks implements vscode.Disposable {
     const findings = worstFirst(check.findings.filter((finding) => !apart(finding)));
     const verdicts = verdictsOf(check);
     const decided = decidedOf(verdicts.map(([, verdict]) => verdict));
-    const named = findings.map(({ severity, step, title, rule }) => ({ severity, step, title, rule: rule.id }));
+    const named = findings.map(({ severity, lost, step, title, rule }) => ({
+      severity,
+      lost,
+      step,
+      title,
+      rule: rule.id,
+    }));
     this.#checked.set(trace, {
       findings,
       suppressed: check.findings.filter(apart),
+      wrong: named.filter(({ severity }) => severity !== 'info'),
+      events: run.done,
       decided,
       blind: verdicts.filter(([, verdict]) => verdict === 'undecidable').map(([rule]) => rule),
       holds: (kind) => run.holds(kind),

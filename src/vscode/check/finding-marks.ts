@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Finding } from '../../check/check-trace.ts';
 import { rank, witnesses } from '../../check/report/view.ts';
 import type { OpenTrace } from '../sessions.ts';
+import { lineIn } from '../text-place.ts';
 import { ROW_SCHEME } from '../views/marks.ts';
 import type { OutlineView } from '../views/outline-view.ts';
 import type { Checks } from './checks.ts';
@@ -82,27 +83,38 @@ export class WitnessMarks implements vscode.Disposable {
   readonly #icon: vscode.Uri;
   /** A kind of mark for each trace: disposing of it takes the marks out of every editor, without naming one. */
   readonly #types = new Map<OpenTrace, vscode.TextEditorDecorationType>();
-  /** What is marked in an editor. */
-  readonly #marked = new WeakMap<vscode.TextEditor, string>();
+  /** What is marked in an editor, and for which trace. */
+  readonly #marked = new WeakMap<vscode.TextEditor, { readonly trace: OpenTrace; readonly key: string }>();
 
   constructor(checks: Checks, extension: vscode.Uri) {
     this.#checks = checks;
     this.#icon = vscode.Uri.joinPath(extension, 'media', 'witness.svg');
   }
 
-  /** Marks the lines of the text of a trace. The caller knows that the editor is there. */
-  mark(editor: vscode.TextEditor, trace: OpenTrace): void {
-    const findings = this.#checks.of(trace)?.findings ?? [];
-    const { table } = trace.session.trace;
+  /** The lines (from 0) of a text that findings of a trace stand on. */
+  linesIn(trace: OpenTrace, uri: vscode.Uri): ReadonlySet<number> {
     const lines = new Set<number>();
-    for (const finding of findings) {
-      for (const step of witnesses(finding)) lines.add(table.line(step) - 1);
+    for (const finding of this.#checks.of(trace)?.findings ?? []) {
+      for (const step of witnesses(finding)) {
+        const line = lineIn(trace, uri, step);
+        if (line !== undefined) lines.add(line);
+      }
       if (lines.size > MOST_LINES) break;
     }
-    const { lineCount, version } = editor.document;
+    return lines;
+  }
+
+  /** Marks the lines of a text of a trace. The caller knows that the editor is there. */
+  mark(editor: vscode.TextEditor, trace: OpenTrace): void {
+    const { uri, lineCount, version } = editor.document;
+    const lines = this.linesIn(trace, uri);
+    const before = this.#marked.get(editor);
     const key = `${trace.id} ${version} ${[...lines].join(' ')}`;
-    if (this.#marked.get(editor) === key || (lines.size === 0 && !this.#marked.has(editor))) return;
-    this.#marked.set(editor, key);
+    if (before?.key === key || (lines.size === 0 && before === undefined)) return;
+    // Another trace that has this text, too, was the active one.
+    const other = before && before.trace !== trace ? this.#types.get(before.trace) : undefined;
+    if (other) editor.setDecorations(other, []);
+    this.#marked.set(editor, { trace, key });
     const ranges = [...lines]
       .filter((line) => line >= 0 && line < lineCount)
       .map((line) => new vscode.Range(line, 0, line, 0));

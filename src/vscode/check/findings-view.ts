@@ -92,7 +92,8 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
     item.id = row.id;
     item.description = row.description;
     item.iconPath = iconOf(row);
-    item.contextValue = row.kind;
+    // What is suppressed can be told again; anything else can be suppressed.
+    item.contextValue = row.kind === 'finding' && isApart(row) ? 'finding suppressed' : row.kind;
     item.accessibilityInformation = { label: [row.label, row.description].filter(Boolean).join(', ') };
     if (row.finding && row.step !== undefined) {
       const place = { rule: row.finding.rule.id, step: row.finding.step, object: row.finding.object, at: row.step };
@@ -200,6 +201,10 @@ export class FindingsView implements vscode.TreeDataProvider<FindingRow>, vscode
     if (worst && COUNTED.has(worst.severity)) void this.reveal(findingId(worst), false);
   }
 }
+
+/** Whether a row stands below those that are suppressed. */
+const isApart = ({ parent, kind }: FindingRow): boolean =>
+  kind === 'suppressed' || (parent !== undefined && isApart(parent));
 
 const idsOf = (rows: readonly FindingRow[]): unknown[] =>
   rows.map(({ id, description, below }) => [id, description, idsOf(below)]);

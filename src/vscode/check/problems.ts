@@ -4,8 +4,8 @@ import { witnesses } from '../../check/report/view.ts';
 import type { Severity } from '../../check/rule.ts';
 import { eventText } from '../../query/events.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
+import { lineRange, placeOf } from '../text-place.ts';
 import type { Checks } from './checks.ts';
-import { lineRange, placeOf } from './place.ts';
 
 /** What a diagnostic of this extension says is its source. */
 export const SOURCE = 'IRQScope';

@@ -63,25 +63,44 @@ export class UserFiles implements vscode.Disposable {
   }
 
   /** Adds a suppression to the file of the folder that holds a trace. Throws where there is no folder, or the file is none of these. */
-  suppress(uri: vscode.Uri, what: { readonly rule: string; readonly object: string }): Promise<void> {
-    const written = this.#writing.then(() => this.#write(uri, what));
+  async suppress(uri: vscode.Uri, what: { readonly rule: string; readonly object: string }): Promise<void> {
+    const { withSuppression } = await import('../../check/user/suppressions.ts');
+    await this.#change(uri, (text, file) => withSuppression(text, { ...what, file }));
+  }
+
+  /**
+   * Takes the suppressions of a finding out of the file; what else it holds stays. Throws where the file is none of these, or no longer has
+   * any of them.
+   */
+  async stopSuppressing(uri: vscode.Uri, what: { readonly rule: string; readonly object: string }): Promise<void> {
+    const { withoutSuppression } = await import('../../check/user/suppressions.ts');
+    await this.#change(uri, (text, file) => {
+      const left = text === undefined ? undefined : withoutSuppression(text, { ...what, file });
+      if (left === undefined) throw new Error(`${SUPPRESSIONS} does not suppress it`);
+      return left;
+    });
+  }
+
+  /**
+   * Writes the file of suppressions again, when what is being written now is there. Throws where there is no folder, where the text is open with
+   * changes that are not saved, and whatever `change` throws. `change` gets the text, if there is a file, and how the file names the trace.
+   */
+  #change(uri: vscode.Uri, change: (text: string | undefined, file: string) => string): Promise<void> {
+    const written = this.#writing.then(async () => {
+      const folder = vscode.workspace.getWorkspaceFolder(uri) ?? vscode.workspace.workspaceFolders?.[0];
+      if (!folder) throw new Error('no folder is open in which it could be written down');
+      const target = vscode.Uri.joinPath(folder.uri, ...SUPPRESSIONS.split('/'));
+      const key = target.toString();
+      if (vscode.workspace.textDocuments.some((text) => text.isDirty && text.uri.toString() === key))
+        throw new Error(`${SUPPRESSIONS} is open with changes that are not saved`);
+      const text = change(await textOf(target), nameIn(folder, uri));
+      await vscode.workspace.fs.createDirectory(vscode.Uri.joinPath(target, '..'));
+      await writeWhole(target, new TextEncoder().encode(text));
+      await this.#read('suppressions');
+    });
     // The next one waits for this one, whatever became of it.
     this.#writing = written.catch(() => undefined);
     return written;
-  }
-
-  async #write(uri: vscode.Uri, what: { readonly rule: string; readonly object: string }): Promise<void> {
-    const folder = vscode.workspace.getWorkspaceFolder(uri) ?? vscode.workspace.workspaceFolders?.[0];
-    if (!folder) throw new Error('no folder is open in which it could be written down');
-    const target = vscode.Uri.joinPath(folder.uri, ...SUPPRESSIONS.split('/'));
-    const key = target.toString();
-    if (vscode.workspace.textDocuments.some((text) => text.isDirty && text.uri.toString() === key))
-      throw new Error(`${SUPPRESSIONS} is open with changes that are not saved`);
-    const { withSuppression } = await import('../../check/user/suppressions.ts');
-    const text = withSuppression(await textOf(target), { ...what, file: nameIn(folder, uri) });
-    await vscode.workspace.fs.createDirectory(vscode.Uri.joinPath(target, '..'));
-    await writeWhole(target, new TextEncoder().encode(text));
-    await this.#read('suppressions');
   }
 
   dispose(): void {
@@ -157,7 +176,8 @@ const textOfRules = (rules: readonly ReadRule[]): string =>
 /** The text of a file; undefined where there is none. */
 async function textOf(uri: vscode.Uri): Promise<string | undefined> {
   try {
-    return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
+    // A byte order mark stays: what is written again begins with it, too.
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await vscode.workspace.fs.readFile(uri));
   } catch {
     return undefined;
   }

@@ -15,13 +15,14 @@ import { goCommands } from './go.ts';
 import { type Handlers, say } from './handlers.ts';
 import { injectCommands } from './inject.ts';
 import { type InterruptServices, interruptCommands } from './interrupts.ts';
+import { kitCommands } from './kit.ts';
 import { objectCommands } from './object.ts';
-import { pathCommands } from './path.ts';
+import { type PathServices, pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
-import { stopCommands } from './stops.ts';
+import { type StopServices, stopCommands } from './stops.ts';
 
 /** What commands use. */
-export interface Services extends FindingServices, InterruptServices, CompareServices {
+export interface Services extends FindingServices, InterruptServices, CompareServices, PathServices, StopServices {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
   readonly opener: Opener;
@@ -43,15 +44,16 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...fileCommands(services, find),
     ...goCommands(services.sessions, find),
     ...objectCommands(services.sessions, find, services.views),
-    ...pathCommands(services.sessions, find),
+    ...pathCommands(services, find),
     ...runCommands(services, find),
-    ...stopCommands(services.sessions, find),
+    ...stopCommands(services, find),
     ...injectCommands(services, find),
     ...branchCommands(services, find),
     ...compareCommands(services, find),
     ...findingCommands(services, find),
     ...interruptCommands(services, find),
     ...explainCommands,
+    ...kitCommands(services),
   };
   const registered = Object.entries(handlers).map(([name, work]) =>
     vscode.commands.registerCommand(`irqscope.${name}`, work as (...args: unknown[]) => unknown),
@@ -99,6 +101,12 @@ function fileCommands(
   { sessions, opener, log, showTimeline }: Services,
   find: (file: FileArgument | undefined) => OpenTrace | undefined,
 ): Handlers {
+  const switchTrace = async (file?: FileArgument): Promise<void> => {
+    const trace = toUri(file) ? find(file) : await pickTrace(sessions);
+    if (!trace) return;
+    sessions.activate(trace);
+    if (trace.branch) await showText(trace);
+  };
   return {
     openTrace: async (argument?: unknown, second?: unknown) => {
       const given = toUri(argument);
@@ -116,12 +124,8 @@ function fileCommands(
       opener.stop(trace.uri);
       sessions.close(trace);
     },
-    switchTrace: async (file?: FileArgument) => {
-      const trace = toUri(file) ? find(file) : await pickTrace(sessions);
-      if (!trace) return;
-      sessions.activate(trace);
-      if (trace.branch) await showText(trace);
-    },
+    switchTrace,
+    switchTraceRow: switchTrace,
     cancelOpening: (file?: unknown) => {
       const uri = toUri(file) ?? sessions.active?.uri;
       if (uri) opener.stop(uri);

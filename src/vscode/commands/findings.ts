@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import type { Finding } from '../../check/check-trace.ts';
-import { tellsLoss } from '../../check/losses.ts';
 import { witnesses } from '../../check/report/view.ts';
 import { lacking } from '../../view/findings/explain.ts';
 import { findingId } from '../../view/findings/rows.ts';
@@ -9,7 +8,7 @@ import { type Chosen, chosenBy } from '../check/finding-argument.ts';
 import type { FindingsView } from '../check/findings-view.ts';
 import { readLines } from '../check/lines.ts';
 import type { UserFiles } from '../check/user-files.ts';
-import { showInfo } from '../message.ts';
+import { showInfo, showWarning } from '../message.ts';
 import { breathe, type Platform } from '../platform.ts';
 import type { FileArgument } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
@@ -61,13 +60,31 @@ export function findingCommands(services: FindingServices, find: Find): Handlers
     await showText(trace).catch((error: unknown) => services.log.warn(`${trace.label}: ${error}`));
     return typeof reached === 'number' ? reached : undefined;
   };
+  const stop = async (argument?: unknown, file?: FileArgument): Promise<true | undefined> => {
+    const trace = find(isTree(file) ? undefined : file);
+    const chosen = trace && (await suppressedBy(services, trace, argument));
+    if (!chosen) return undefined;
+    const { rule, object: id } = chosen;
+    const what = { rule: rule.id, object: trace.session.trace.world.path(id) };
+    if (!(await agrees(services.files, trace, what))) return undefined;
+    try {
+      await services.files.stopSuppressing(trace.uri, what);
+      say(`${what.rule} of ${what.object} is told again`);
+      return true;
+    } catch (error) {
+      complain(services.log, 'The finding stays suppressed', error);
+      return undefined;
+    }
+  };
+  const goToFinding = async (argument?: unknown, file?: FileArgument): Promise<number | undefined> => {
+    const trace = find(isTree(file) ? undefined : file);
+    if (!trace) return undefined;
+    const chosen = argument === undefined ? await pick(checks, trace) : await about(argument, file);
+    return chosen && go(chosen);
+  };
   return {
-    goToFinding: async (argument?: unknown, file?: FileArgument) => {
-      const trace = find(isTree(file) ? undefined : file);
-      if (!trace) return undefined;
-      const chosen = argument === undefined ? await pick(checks, trace) : await about(argument, file);
-      return chosen && go(chosen);
-    },
+    goToFinding,
+    goToFindingRow: goToFinding,
     whyNot: async (file?: FileArgument) => {
       const trace = find(file);
       if (!trace) return undefined;
@@ -79,7 +96,7 @@ export function findingCommands(services: FindingServices, find: Find): Handlers
       }
       const step = await go({ trace, finding: worst, step: worst.step });
       // Who asks why an interrupt was lost sees its way up to there, too.
-      if (tellsLoss(worst.rule.id, worst.severity)) showWay(trace, worst);
+      if (worst.lost) showWay(trace, worst);
       await findings.reveal(findingId(worst), false);
       tellWorst(trace, worst);
       return step;
@@ -98,6 +115,8 @@ export function findingCommands(services: FindingServices, find: Find): Handlers
         return undefined;
       }
     },
+    stopSuppressing: stop,
+    stopSuppressingRow: stop,
     copyReport: async (argument?: unknown, file?: FileArgument) => {
       const chosen = await about(argument, file);
       if (!chosen) return undefined;
@@ -139,20 +158,57 @@ const noFinding = (checked: Checked | undefined): string =>
 /** Asks for a finding. */
 async function pick(checks: Checks, trace: OpenTrace): Promise<Chosen | undefined> {
   const checked = await wholeCheck(checks, trace);
-  const items = (checked?.findings ?? []).map((finding) => ({
+  const findings = checked?.findings ?? [];
+  if (findings.length === 0) return void say(noFinding(checked));
+  const finding = await pickFrom(findings, `Findings in ${trace.label}`);
+  return finding && { trace, finding, step: finding.step };
+}
+
+/** Asks for one of some findings. */
+async function pickFrom(findings: readonly Finding[], title: string): Promise<Finding | undefined> {
+  const items = findings.map((finding) => ({
     label: finding.title,
     description: `${finding.rule.id}, step ${finding.step}`,
     detail: finding.text,
     finding,
   }));
-  if (items.length === 0) {
-    say(noFinding(checked));
-    return undefined;
-  }
-  const title = `Findings in ${trace.label}`;
   const options = { title, matchOnDescription: true, matchOnDetail: true };
-  const picked = await vscode.window.showQuickPick(items, options);
-  return picked && { trace, finding: picked.finding, step: picked.finding.step };
+  return (await vscode.window.showQuickPick(items, options))?.finding;
+}
+
+/** The suppressed finding that is asked about: the argument, else what is selected in the view, else the one that the user picks. */
+async function suppressedBy(
+  { checks, findings, sessions }: FindingServices,
+  trace: OpenTrace,
+  argument: unknown,
+): Promise<Finding | undefined> {
+  const isOne = (finding: Finding | undefined): boolean =>
+    finding !== undefined && checks.of(trace)?.suppressed.some((one) => findingId(one) === findingId(finding)) === true;
+  const selected = argument === undefined && trace === sessions.active ? findings.tree.selection[0] : argument;
+  const known = chosenBy(checks, trace, selected)?.finding;
+  if (isOne(known)) return known;
+  const { suppressed } = (await wholeCheck(checks, trace)) ?? { suppressed: [] };
+  if (argument === undefined)
+    return suppressed.length > 0
+      ? pickFrom(suppressed, `Suppressed in ${trace.label}`)
+      : void say(`no finding in ${trace.label} is suppressed`);
+  const found = chosenBy(checks, trace, argument)?.finding;
+  return isOne(found) ? found : void say('this finding is not suppressed');
+}
+
+/** Whether the user agrees that an entry of the file goes that hides more than one object in one file. Such an entry is written by hand. */
+async function agrees(files: UserFiles, trace: OpenTrace, what: { rule: string; object: string }): Promise<boolean> {
+  const { hiding, isBroad } = await import('../../check/user/suppressions.ts');
+  const { all, file } = files.suppressionsFor(trace.uri);
+  const broad = hiding(all, { ...what, file }).filter(isBroad);
+  if (broad.length === 0) return true;
+  const told = broad.map(({ object, file: of, reason }) => {
+    const where = `${object ?? 'every object'} in ${of ?? 'every file'}`;
+    return reason === undefined ? where : `${where} (${reason})`;
+  });
+  const go = 'Stop Suppressing';
+  const text = `What suppresses ${what.rule} here suppresses it for ${told.join(', and for ')}. It is told again for all of them.`;
+  return (await showWarning(text, go)) === go;
 }
 
 /** Shows the delivery that a finding is about: the one that one of its events is a hop of. */

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { timeOf } from '../../query/events.ts';
+import { sourceOf, timeOf } from '../../query/events.ts';
 import type { Move, Refusal } from '../../session/session.ts';
 import { type FileArgument, subjectOf } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
@@ -37,8 +37,12 @@ const questions: Readonly<Record<'goToStep' | 'goToTime' | 'goToLine', Question>
   },
   goToLine: {
     title: 'Go to Line',
-    prompt: 'Number of a line, counted from 1; the last event at or before it',
-    value: ({ session: { cursor, trace } }) => (cursor < 0 ? '' : String(trace.table.line(cursor))),
+    prompt:
+      'Number of a line, counted from 1; the last event at or before it. Of several files, it is a line of the first',
+    value: ({ session: { cursor, trace } }) => {
+      const place = cursor < 0 ? undefined : sourceOf(trace, cursor);
+      return place?.file === trace.first.file ? String(place.line) : '';
+    },
     move: (text) => {
       const line = wholeNumber(text, 'A line');
       return typeof line === 'string' ? line : { to: 'line', line };

@@ -7,6 +7,7 @@ import { showHistory } from '../history-pick.ts';
 import { type FileArgument, subjectOf } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { revealLine } from '../text.ts';
+import { filePlaceOf } from '../text-place.ts';
 import type { OutlineView } from '../views/outline-view.ts';
 import { type Handlers, say } from './handlers.ts';
 
@@ -52,9 +53,9 @@ export function objectCommands(
       const { session } = trace;
       const step = lastWrite(session.trace, target, session.cursor);
       if (step < 0) return void say(`nothing wrote ${path} up to here`);
-      const line = session.trace.table.line(step);
-      await revealLine(trace, line);
-      return line;
+      const { uri, line } = filePlaceOf(trace, step);
+      await revealLine(trace, line + 1, uri);
+      return line + 1;
     }),
     showHistory: about(showHistory),
     showObject: about(async ({ trace, path }) => {

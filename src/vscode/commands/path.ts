@@ -1,11 +1,22 @@
 import * as vscode from 'vscode';
 import type { Step } from '../../base/ids.ts';
+import { funnelText } from '../../query/delivery/funnel-text.ts';
 import { pathText } from '../../query/delivery/path.ts';
 import { eventAbout } from '../../query/next.ts';
 import { objectsBelow, resolvePath } from '../../query/paths.ts';
+import type { StepRange } from '../../session/session.ts';
 import { type FileArgument, isRow } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
+import type { Funnels } from '../views/funnels.ts';
+import type { PathTree } from '../views/path-view.ts';
 import { type Handlers, say } from './handlers.ts';
+
+/** What the commands about delivery paths use. */
+export interface PathServices {
+  readonly sessions: Sessions;
+  readonly funnels: Funnels;
+  readonly paths: PathTree;
+}
 
 /** The path of the object that an argument names, if it names one. */
 function objectIn(argument: unknown): string | undefined {
@@ -31,9 +42,24 @@ function stepOf(trace: OpenTrace, argument: unknown): Step | string {
   return at >= 0 ? at : `no event is about ${path}`;
 }
 
+/** The events that an argument names by their steps, `{from?, to?}`; undefined when it names none. */
+function windowIn(trace: OpenTrace, argument: unknown): StepRange | undefined {
+  const { from, to } = (typeof argument === 'object' && argument !== null ? argument : {}) as Record<string, unknown>;
+  const [first, last] = [from, to].map((step) => (Number.isInteger(step) ? Math.max(0, step as number) : undefined));
+  if (first === undefined && last === undefined) return undefined;
+  const end = trace.session.trace.length - 1;
+  return { from: first ?? 0, to: Math.min(end, last ?? end) };
+}
+
+/** The object whose deliveries are counted: that of the argument, the selected one, or that of the path which is shown. */
+function countedIn(trace: OpenTrace, argument: unknown): string | undefined {
+  const { session } = trace;
+  return objectIn(argument) ?? session.selection ?? session.path?.hops[0]?.object;
+}
+
 /** Commands about the delivery path of an interrupt. */
 export function pathCommands(
-  sessions: Sessions,
+  { sessions, funnels, paths }: PathServices,
   find: (file: FileArgument | undefined) => OpenTrace | undefined,
 ): Handlers {
   const traceOf = (argument: unknown, file: FileArgument | undefined): OpenTrace | undefined => {
@@ -50,17 +76,43 @@ export function pathCommands(
       const path = trace.session.showPath(step);
       if ('refused' in path) return void say(path.refused);
       sessions.activate(trace);
+      paths.lead('path');
       await vscode.commands.executeCommand('irqscope.path.focus', { preserveFocus: true });
       return path;
     },
+    showFunnel: async (argument?: unknown, file?: FileArgument) => {
+      const trace = traceOf(argument, file);
+      if (!trace) return undefined;
+      const path = countedIn(trace, argument);
+      if (path === undefined) return void say('select an interrupt or an object first');
+      // The path of a key or a field names the object that it belongs to.
+      const object = resolvePath(trace.session.trace.world, path)?.node.path;
+      if (object === undefined) return void say(`${trace.label} never names ${path}`);
+      sessions.activate(trace);
+      paths.lead('funnel');
+      const counting = funnels.show(trace, object, windowIn(trace, argument));
+      await vscode.commands.executeCommand('irqscope.path.focus', { preserveFocus: true });
+      const shown = await counting;
+      return shown?.counted && { object, from: shown.from, to: shown.to, ...shown.counted.funnel };
+    },
     copyDelivery: async (file?: FileArgument) => {
-      const { path } = find(file)?.session ?? {};
-      if (!path) return void say('no delivery path is shown');
-      const text = `${pathText(path).join('\n')}\n`;
+      const trace = find(file);
+      const path = trace?.session.path;
+      const funnel = funnels.of(trace);
+      const lines = [
+        ...(path ? pathText(path) : []),
+        ...(funnel?.counted ? funnelText(funnel, funnel.counted.funnel) : []),
+      ];
+      if (lines.length === 0) return void say('no delivery path is shown');
+      const text = `${lines.join('\n')}\n`;
       await vscode.env.clipboard.writeText(text);
       say('the delivery path is on the clipboard');
       return text;
     },
-    hidePath: (file?: FileArgument) => find(file)?.session.hidePath(),
+    hidePath: (file?: FileArgument) => {
+      const trace = find(file);
+      trace?.session.hidePath();
+      if (trace) funnels.hide(trace);
+    },
   };
 }

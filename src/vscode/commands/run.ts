@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Until } from '../../session/run-to.ts';
 import type { Recipe } from '../../sim/simulation.ts';
+import type { Checks } from '../check/checks.ts';
 import { type FileArgument, toUri } from '../selected.ts';
 import type { OpenTrace } from '../sessions.ts';
 import { askSeed, pickPolicy, pickScenario, scenarioFrom, seedOf, soundScenario } from '../sim-input.ts';
@@ -8,8 +9,14 @@ import { askUntil, type Direction } from '../stops/ask-until.ts';
 import { showText } from '../text.ts';
 import { type Handlers, say } from './handlers.ts';
 import { complain, type Find, type SimServices } from './sim-services.ts';
+
+/** What commands that run use. */
+export interface RunServices extends SimServices {
+  readonly checks: Checks;
+}
+
 /** Commands that run simulations. Each takes the trace as its last argument. */
-export function runCommands({ sessions, simulations, log }: SimServices, find: Find): Handlers {
+export function runCommands({ sessions, simulations, checks, log }: RunServices, find: Find): Handlers {
   const simulated = (file: FileArgument | undefined): OpenTrace | undefined => {
     const trace = find(file);
     if (trace && !trace.branch) say(`only simulated runs can do that; ${trace.label} was read from a file`);
@@ -34,7 +41,7 @@ export function runCommands({ sessions, simulations, log }: SimServices, find: F
   ): Promise<number | undefined> => {
     if (!trace) return undefined;
     sessions.activate(trace);
-    return simulations.runTo(trace, until, direction);
+    return simulations.runTo(trace, until, direction, checks);
   };
   const running = (direction: Direction) => async (until?: unknown, file?: FileArgument) => {
     const trace = find(file);

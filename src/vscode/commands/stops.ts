@@ -2,17 +2,24 @@ import * as vscode from 'vscode';
 import { eventText } from '../../query/events.ts';
 import type { Stop } from '../../session/stop.ts';
 import { stopText } from '../../session/stop.ts';
+import { findEvents } from '../events/find-events.ts';
+import type { Searcher } from '../events/searcher.ts';
 import { type FileArgument, subjectOf } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { askFilter } from '../stops/filter-box.ts';
-import { findEvents, listFound } from '../stops/found-list.ts';
 import { pickBreakpoints, pickCheckpoint } from '../stops/lists.ts';
 import { isStopRow } from '../views/stop-parts.ts';
 import { type Handlers, say } from './handlers.ts';
 
-/** Commands for breakpoints and checkpoints. Each takes the trace as its last argument. */
+/** What these commands use. */
+export interface StopServices {
+  readonly sessions: Sessions;
+  readonly searcher: Searcher;
+}
+
+/** Commands for breakpoints, checkpoints and searches. Each takes the trace as its last argument. */
 export function stopCommands(
-  sessions: Sessions,
+  { sessions, searcher }: StopServices,
   find: (file: FileArgument | undefined) => OpenTrace | undefined,
 ): Handlers {
   /** Adds a breakpoint; gives it as text. */
@@ -85,12 +92,20 @@ export function stopCommands(
       if (!trace) return undefined;
       const given = typeof argument === 'string';
       const filter = given ? argument : await askFilter(trace, { title: 'Find Events', action: 'Find' });
-      const count = filter === undefined ? undefined : await findEvents(trace, filter);
+      if (filter === undefined) return undefined;
+      const counted = findEvents(trace, filter, searcher);
       // A user who was asked gets the list; a caller who gave the filter only marks the events.
-      if (count !== undefined && !given) await listFound(trace);
-      return count;
+      if (!given) {
+        sessions.activate(trace);
+        await vscode.commands.executeCommand('irqscope.showEvents');
+      }
+      return counted;
     },
-    clearFound: (file?: FileArgument) => find(file)?.session.showFound(undefined),
+    showEvents: () => vscode.commands.executeCommand('irqscope.events.focus'),
+    clearFound: async (file?: FileArgument) => {
+      const trace = find(file);
+      if (trace) await searcher.look(trace.session, '');
+    },
     removeStop: (row?: unknown) => {
       if (!isStopRow(row)) return;
       const { stops } = row.trace.session;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { completed } from '../../view/query-text.ts';
 import type { OpenTrace } from '../sessions.ts';
 
 interface Question {
@@ -21,54 +22,32 @@ const recent: string[] = [];
 const MOST_RECENT = 10;
 
 /** The language is loaded when it is needed first. */
-async function loadLanguage() {
-  const [{ completions }, { parseFilter }, { FilterError }] = await Promise.all([
-    import('../../query/filter/complete.ts'),
-    import('../../query/filter/parse.ts'),
-    import('../../query/filter/ast.ts'),
-  ]);
-  return { completions, parseFilter, FilterError };
-}
+const loadLanguage = () => import('../../query/filter/typing.ts');
 
 type Language = Awaited<ReturnType<typeof loadLanguage>>;
 
 /** The rows below what is typed: the filter as it is or what is wrong with it, then the ways to go on. */
-function rows(
-  { completions, parseFilter, FilterError }: Language,
-  text: string,
-  action: string,
-  trace: OpenTrace,
-): Item[] {
+function rows({ problemOf, waysOn }: Language, text: string, action: string, trace: OpenTrace): Item[] {
   const trimmed = text.trim();
-  const more = completions(text, text.length, trace.session.trace)
-    .filter((c) => c.from < c.to || c.text !== '')
-    .filter((c) => text.slice(c.from, c.to) !== c.text)
-    .map((c): Item => {
-      const open = /[/.(]$/.test(c.text);
-      return {
-        label: c.text,
-        description: c.what,
-        typed: `${text.slice(0, c.from)}${c.text}${open ? '' : ' '}`,
-        alwaysShow: true,
-      };
-    });
+  const more = waysOn(text, text.length, trace.session.trace).map(
+    (way): Item => ({
+      ...{ label: way.text, description: way.what, typed: completed(text, way).text, alwaysShow: true },
+    }),
+  );
   if (trimmed === '') {
     const used = recent.map(
       (filter): Item => ({ label: filter, description: 'used before', whole: filter, alwaysShow: true }),
     );
     return [...used, ...more];
   }
-  try {
-    parseFilter(trimmed);
+  const problem = problemOf(trimmed);
+  if (problem === null)
     return [{ label: `$(debug-continue) ${action} ${trimmed}`, whole: trimmed, alwaysShow: true }, ...more];
-  } catch (error) {
-    if (!(error instanceof FilterError)) throw error;
-    // At the end of what is typed something is missing, nothing is wrong.
-    const missing = error.at >= trimmed.length;
-    const column = missing ? '' : `column ${error.at + 1}: `;
-    const problem: Item = { label: `$(${missing ? 'edit' : 'error'}) ${column}${error.message}`, alwaysShow: true };
-    return missing ? [...more, problem] : [problem, ...more];
-  }
+  // At the end of what is typed something is missing, nothing is wrong.
+  const column = problem.missing ? '' : `column ${problem.at + 1}: `;
+  const label = `$(${problem.missing ? 'edit' : 'error'}) ${column}${problem.message}`;
+  const wrong: Item = { label, alwaysShow: true };
+  return problem.missing ? [...more, wrong] : [wrong, ...more];
 }
 
 /** Asks for a filter. While the user types, the rows tell how it can go on, and what is wrong with it; accepting such a row writes it. */

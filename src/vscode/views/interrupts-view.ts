@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { counted } from '../../base/counted.ts';
 import type { Step } from '../../base/ids.ts';
 import { showsAll } from '../../check/check-trace.ts';
-import { foundAt } from '../../check/losses.ts';
+import { foundAt } from '../../check/found.ts';
 import { interruptsAt } from '../../query/interrupts/list.ts';
 import { type InterruptNode, interruptRows, sameRow } from '../../view/interrupts/rows.ts';
 import { interruptMarkdown } from '../../view/interrupts/text.ts';
@@ -11,6 +11,7 @@ import { setContext } from '../contexts.ts';
 import type { Sessions } from '../sessions.ts';
 import { RefreshGate } from './refresh-gate.ts';
 import { Throttle } from './throttle.ts';
+import { isDamaged, troubleIn } from './trouble.ts';
 
 /** The editor shows refreshes at once that are at least this far apart; see OutlineView. */
 const STEP_MS = 220;
@@ -150,10 +151,17 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
       if (row.role === 'never') for (const below of row.below) this.#byId.set(below.id, below);
     }
     const used = this.#rows.filter(({ role }) => role === 'interrupt').length;
-    this.tree.description = used === 0 ? '' : counted(used, 'interrupt');
+    this.tree.description = this.#summary(used);
     const order = (rows: readonly InterruptNode[]): string => rows.map(({ id }) => id).join('\n');
     if (order(before) !== order(this.#rows)) this.#gate.refresh(undefined);
     else this.#refreshSome(known);
+  }
+
+  /** How many interrupts there are, and what is missing in the trace: some may be missing with it. */
+  #summary(used: number): string {
+    const { active } = this.#sessions;
+    if (!active || used === 0) return '';
+    return [counted(used, 'interrupt'), ...(isDamaged(active) ? ['damaged'] : []), ...troubleIn(active)].join(' · ');
   }
 
   /** Refreshes the rows that look different now, where the order is the same. */

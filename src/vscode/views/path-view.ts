@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
+import { funnelRow } from '../../view/funnel-rows.ts';
 import { plain } from '../../view/outline/explain.ts';
 import { type PathRow, pathRows, pathTitle } from '../../view/path-rows.ts';
 import { setContext } from '../contexts.ts';
 import type { Sessions } from '../sessions.ts';
+import type { Funnels } from './funnels.ts';
 import { Throttle } from './throttle.ts';
 
 /** How often the path follows a cursor that moves on and on. */
@@ -12,12 +14,17 @@ const COLORS: Readonly<Record<string, string>> = {
   pass: 'testing.iconPassed',
   error: 'testing.iconFailed',
   question: 'testing.iconSkipped',
+  warning: 'list.warningForeground',
 };
 
-/** The view *Delivery Path*: the way of one interrupt in the active trace. It takes no room while no path is shown. */
+/**
+ * The view *Delivery Path*: the way of one interrupt in the active trace, and the stage funnel of all that pass an object. It takes no room while
+ * neither is shown.
+ */
 export class PathTree implements vscode.TreeDataProvider<PathRow>, vscode.Disposable {
   readonly tree: vscode.TreeView<PathRow>;
   readonly #sessions: Sessions;
+  readonly #funnels: Funnels;
   readonly #changed = new vscode.EventEmitter<undefined>();
   readonly #watch: vscode.Disposable;
   readonly #follow = new Throttle(
@@ -25,21 +32,41 @@ export class PathTree implements vscode.TreeDataProvider<PathRow>, vscode.Dispos
     () => FOLLOW_MS,
   );
   #rows: readonly PathRow[] = [];
+  /** What the user asked for last stands at the top. */
+  #first: 'path' | 'funnel' = 'path';
 
   readonly onDidChangeTreeData: vscode.Event<undefined> = this.#changed.event;
 
-  constructor(sessions: Sessions) {
+  constructor(sessions: Sessions, funnels: Funnels) {
     this.#sessions = sessions;
+    this.#funnels = funnels;
     this.tree = vscode.window.createTreeView('irqscope.path', { treeDataProvider: this });
-    this.#watch = sessions.onDidChange(({ what, trace }) => {
-      if (what === 'active' || (what === 'path' && trace === sessions.active)) this.#refresh();
-      if (what === 'cursor' && trace === sessions.active && trace.session.path) this.#follow.ask();
-    });
+    this.#watch = vscode.Disposable.from(
+      sessions.onDidChange(({ what, trace }) => {
+        if (what === 'active' || (what === 'path' && trace === sessions.active)) this.#refresh();
+        if (what === 'cursor' && trace === sessions.active && trace.session.path) this.#follow.ask();
+      }),
+      funnels.onDidChange((trace) => {
+        if (trace === sessions.active) this.#refresh();
+      }),
+    );
+    this.#refresh();
+  }
+
+  /** The topmost rows. */
+  get rows(): readonly PathRow[] {
+    return this.#rows;
+  }
+
+  /** Puts the path or the funnel at the top. */
+  lead(first: 'path' | 'funnel'): void {
+    if (first === this.#first) return;
+    this.#first = first;
     this.#refresh();
   }
 
   getChildren(row?: PathRow): PathRow[] {
-    return row === undefined ? [...this.#rows] : [];
+    return [...(row === undefined ? this.#rows : (row.below ?? []))];
   }
 
   getParent(): undefined {
@@ -47,7 +74,8 @@ export class PathTree implements vscode.TreeDataProvider<PathRow>, vscode.Dispos
   }
 
   getTreeItem(row: PathRow): vscode.TreeItem {
-    const item = new vscode.TreeItem(row.label);
+    const { Expanded, None } = vscode.TreeItemCollapsibleState;
+    const item = new vscode.TreeItem(row.label, row.below ? Expanded : None);
     const { active } = this.#sessions;
     item.description = row.description;
     const color = COLORS[row.icon];
@@ -66,10 +94,13 @@ export class PathTree implements vscode.TreeDataProvider<PathRow>, vscode.Dispos
   }
 
   #refresh(): void {
-    const path = this.#sessions.active?.session.path;
-    this.#rows = path ? pathRows(path) : [];
-    this.tree.description = path ? pathTitle(path) : '';
-    setContext('path', path !== undefined);
+    const { active } = this.#sessions;
+    const path = active?.session.path;
+    const funnel = this.#funnels.of(active);
+    const parts = [path ? pathRows(path) : [], funnel ? [funnelRow(funnel)] : []];
+    this.#rows = (this.#first === 'path' ? parts : parts.reverse()).flat();
+    this.tree.description = path ? pathTitle(path) : (funnel?.object ?? '');
+    setContext('path', path !== undefined || funnel !== undefined);
     this.#changed.fire(undefined);
   }
 }

@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
-import { count, counted, noun } from '../../base/counted.ts';
+import { count, counted } from '../../base/counted.ts';
 import { traceInfo } from '../../query/info.ts';
-import { type Accounting, total } from '../../trace/accounting.ts';
 import { code, plain } from '../../view/outline/explain.ts';
 import { hasRecipe, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
@@ -10,6 +9,7 @@ import { stopParts } from './stop-parts.ts';
 import { Throttle } from './throttle.ts';
 
 import { accountingParts, recipeParts, type TraceRow } from './trace-parts.ts';
+import { isDamaged, troubleIn, unknownIn } from './trouble.ts';
 
 /** How often the numbers of a trace that is being read are updated. */
 const LOADING_MS = 250;
@@ -103,7 +103,7 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
         arguments: [row.of.checkpoint, trace.uri],
       };
     else if (isTrace)
-      item.command = { command: 'irqscope.switchTrace', title: 'Switch Active Trace…', arguments: [trace.uri] };
+      item.command = { command: 'irqscope.switchTraceRow', title: 'Make Active', arguments: [trace.uri] };
     return item;
   }
 
@@ -133,18 +133,8 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
   }
 
   #traceRow(trace: OpenTrace, parent: TraceRow | undefined): TraceRow {
-    const { length, sources } = trace.session.trace;
-    const damaged = sources.some(({ problem }) => problem !== undefined);
-    const all = (of: (accounting: Accounting) => number): number =>
-      sources.reduce((n, { accounting }) => n + of(accounting), 0);
-    const gaps = all((a) => a.gaps);
-    const tallies: [number, string][] = [
-      [all((a) => total(a.unknown)), 'unknown'],
-      [all((a) => total(a.skipped)), 'skipped'],
-      [all((a) => a.lost), 'lost'],
-      [gaps, noun(gaps, 'gap')],
-    ];
-    const trouble = tallies.map(([n, what]) => (n > 0 ? `${count(n)} ${what}` : ''));
+    const { length } = trace.session.trace;
+    const damaged = isDamaged(trace);
     const percent = trace.progress === undefined ? '' : ` ${Math.floor(trace.progress * 100)} %`;
     const states = {
       loading: `reading${percent}`,
@@ -165,7 +155,8 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
         damaged ? 'damaged' : '',
         trace.branch?.parent ? `from step ${trace.branch.step}` : '',
         trace.session.growing ? `${count(length)}+ events` : counted(length, 'event'),
-        ...trouble,
+        unknownIn(trace),
+        ...troubleIn(trace),
       ]
         .filter(Boolean)
         .join(' · '),

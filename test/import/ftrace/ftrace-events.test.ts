@@ -42,7 +42,7 @@ describe('irq_vectors events', () => {
       ['vector_alloc_managed: irq=27 vector=34 ret=0', 'vec.allocManaged irq/27 vector=34 ret=0'],
       [
         'vector_update: irq=41 vector=39 cpu=1 prev_vector=38 prev_cpu=2',
-        'vec.update irq/41 vector=39 cpu=1 prevVector=38 prevCpu=2',
+        'vec.update irq/41 vector=39 cpu=1 prevVector=38 prevCpu=2 interrupt=true',
       ],
       [
         'vector_clear: irq=41 vector=42 cpu=2 prev_vector=0 prev_cpu=2',

@@ -7,11 +7,40 @@ describe('kvm events, x86', () => {
   it('entries in the wordings of all versions', () => {
     for (const rest of [
       '',
+      ' rip 0xffffffffc036e473',
+      ', rip 0xe05b',
+      ', rip 0xe05b[immediate exit]',
+      ', rip 0xe05b intr_info 0x800000ec error_code 0x00000000',
+    ])
+      all([[`kvm_entry: vcpu 1${rest}`, 'kvm.entry vcpu/1']]);
+  });
+
+  it('a virtual CPU starts from its reset state: at the reset vector, or with INIT', () => {
+    for (const rest of [
+      ' rip 0xfff0',
       ', rip 0xfff0',
       ', rip 0xfff0[immediate exit]',
       ', rip 0xfff0 intr_info 0x800000ec error_code 0x00000000',
     ])
-      all([[`kvm_entry: vcpu 1${rest}`, 'kvm.entry vcpu/1']]);
+      all([[`kvm_entry: vcpu 1${rest}`, 'vcpu.reset vcpu/1 by=reset vector', 'kvm.entry vcpu/1']]);
+    const init = (mode: string): [string, string, string] => [
+      `kvm_apic_accept_irq: apicid 1 vec 0 (${mode})`,
+      `apic.accept vcpu/1/vector/0 mode=${mode} posted=false`,
+      'vcpu.reset vcpu/1 by=INIT',
+    ];
+    all([init('INIT|edge'), init('INIT|level')]);
+    // In the records of a start that the capture x86-nested has: the first page fault brings it back to the reset vector.
+    const start = ['0xfff0', '0xfff0', '0xe05b', '0xfff0'].map(
+      (rip) => `${HEAD}kvm_entry:             vcpu 0 rip ${rip}`,
+    );
+    assert.deepEqual(wholly(`# tracer: nop\n${start.join('\n')}\n`).events, [
+      'vcpu.reset vcpu/0 by=reset vector',
+      'kvm.entry vcpu/0',
+      'kvm.entry vcpu/0',
+      'kvm.entry vcpu/0',
+      'vcpu.reset vcpu/0 by=reset vector',
+      'kvm.entry vcpu/0',
+    ]);
   });
 
   it('exits in the wordings of all versions', () => {
@@ -44,6 +73,56 @@ describe('kvm events, x86', () => {
       'apic.inj vcpu/0/vector/34 reinjected=false',
       'kvm.userspace vcpu/0 reason=KVM_EXIT_MMIO (6)',
     ]);
+  });
+
+  it('the scheduler puts the thread of a virtual CPU on and off its processor, in the words of the kernel and of trace-cmd', () => {
+    const behind = (...records: string[]) =>
+      wholly(
+        [
+          '# tracer: nop',
+          ' CPU 1/KVM-77 [000] d..1. 1.000001: kvm_entry: vcpu 1, rip 0x1',
+          ' CPU 0/KVM-76 [001] d..1. 1.000002: kvm_entry: vcpu 0, rip 0x1',
+          ...records.map((text, i) => ` CPU 1/KVM-77 [000] d..2. 1.00010${i}: ${text}`),
+        ].join('\n'),
+      ).events.slice(2);
+    const line = (prev: string, state: string, next: string): string => {
+      const [a, b] = [prev, next].map((task) => /^(.*):(\d+)$/.exec(task)!);
+      return `sched_switch: prev_comm=${a![1]} prev_pid=${a![2]} prev_prio=120 prev_state=${state} ==> next_comm=${b![1]} next_pid=${b![2]} next_prio=120`;
+    };
+    for (const [state, sleeps] of [
+      ['S', ' sleeps=true'],
+      ['D', ' sleeps=true'],
+      ['R', ' sleeps=false'],
+      ['R+', ' sleeps=false'],
+      ['S+', ' sleeps=false'],
+      ['T', ''],
+    ])
+      assert.deepEqual(
+        behind(line('CPU 1/KVM:77', state!, 'swapper/0:0')),
+        [`vcpu.sched vcpu/1 on=false${sleeps}`],
+        state,
+      );
+    assert.deepEqual(behind(line('CPU 0/KVM:76', 'S', 'CPU 1/KVM:77')), [
+      'vcpu.sched vcpu/0 on=false sleeps=true',
+      'vcpu.sched vcpu/1 on=true',
+    ]);
+    assert.deepEqual(
+      behind(
+        'sched_switch: CPU 1/KVM:77 [120] S ==> swapper/0:0 [120]',
+        'sched_wakeup: CPU 1/KVM:77 [120] success=1 CPU:000',
+        'sched_wakeup: comm=CPU 1/KVM pid=77 prio=120 target_cpu=000',
+        'sched_switch: swapper/0:0 [120] R ==> CPU 1/KVM:77 [120]',
+        // Other threads: nothing of interrupts.
+        line('a:1', 'S', 'b:2'),
+        'sched_wakeup: comm=b pid=2 prio=120 target_cpu=000',
+      ),
+      [
+        'vcpu.sched vcpu/1 on=false sleeps=true',
+        'vcpu.sched vcpu/1 on=false sleeps=false',
+        'vcpu.sched vcpu/1 on=false sleeps=false',
+        'vcpu.sched vcpu/1 on=true',
+      ],
+    );
   });
 
   it('injections: hexadecimal today, decimal before, reinjected, software interrupts', () => {

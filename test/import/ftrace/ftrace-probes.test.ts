@@ -93,6 +93,30 @@ describe('probes on functions that mean something', () => {
     assert.deepEqual([at(1, 'fd'), at(1, 'resample')], [21, true]);
     assert.equal(at(2, 'fd'), null, 'deassigned');
   });
+
+  it('the return of kvm_irqfd ends the call of its thread; one that failed changed nothing', () => {
+    const call = (flags: number, ret: string): string =>
+      `${HEAD}a: (kvm_irqfd+0x4/0x600 [kvm]) fd=21 gsi=24 flags=${flags}\n${HEAD}b: (kvm_vm_ioctl+0x1a2/0x9c0 [kvm] <- kvm_irqfd) ret=${ret}\n`;
+    const { trace, events } = wholly(
+      `# tracer: nop\n${call(0, '0xffffffea')}${call(2, '0')}${call(1, '-9')}${call(1, '0x0')}`,
+    );
+    assert.deepEqual(
+      events.filter((text) => text.startsWith('irqfd.return')),
+      [
+        'irqfd.return kvm/0/irqfd/24 release=false ret=-22',
+        'irqfd.return kvm/0/irqfd/24 release=false ret=0',
+        'irqfd.return kvm/0/irqfd/24 release=true ret=-9',
+        'irqfd.return kvm/0/irqfd/24 release=true ret=0',
+      ],
+    );
+    const there = (step: number): boolean => trace.stateAt(step).present(trace.world.objectAt('kvm/0/irqfd/24'));
+    assert.deepEqual([there(1), there(2)], [true, false], 'the first call tied nothing');
+    assert.equal(there(4), true);
+    // A return without its call is a note.
+    assert.deepEqual(of('b: (kvm_vm_ioctl+0x1a2/0x9c0 [kvm] <- kvm_irqfd) ret=0'), [
+      'probe probe name=b text=(kvm_vm_ioctl+0x1a2/0x9c0 [kvm] <- kvm_irqfd) ret=0',
+    ]);
+  });
 });
 
 describe('other probes', () => {

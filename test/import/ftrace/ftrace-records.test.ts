@@ -249,8 +249,8 @@ describe('between ftrace records', () => {
   });
 
   it('a name that is not known is counted by that name, and its stamp still counts for its CPU', () => {
-    const { info, trace } = sample('# tracer: nop\n  a-1 [004] ..... 1.000001: sched_switch: prev_comm=a ==> next=b\n');
-    assert.deepEqual(info.unknown, { sched_switch: 1 });
+    const { info, trace } = sample('# tracer: nop\n  a-1 [004] ..... 1.000001: sched_migrate_task: comm=a pid=1\n');
+    assert.deepEqual(info.unknown, { sched_migrate_task: 1 });
     assert.equal(trace.length, 1);
   });
 });

@@ -1,10 +1,12 @@
 // Captures of several sources become one trace: systems, clocks and rows of the list, against the captures' own lines.
 import assert from 'node:assert/strict';
+import { checkTrace } from '../../../src/check/check-run.ts';
+import { rules } from '../../../src/check/rules.ts';
 import { joinTraces } from '../../../src/import/join/join.ts';
 import { joinedInfo } from '../../../src/query/info.ts';
 import { interrupts } from '../../../src/query/interrupts/list.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
-import { grep, fixtureTrace } from '../../helpers/fixtures.ts';
+import { fixtureTrace, grep } from '../../helpers/fixtures.ts';
 
 /** Times of stores of messages in the text of a kernel and in the log of its machine, paired by address in order. */
 function naivePairs(kernel: string, log: string): { readonly own: number; readonly seen: number }[] {
@@ -31,7 +33,10 @@ const seconds = (text: string): number => Number(text);
 
 describe('a joined trace', () => {
   describe('of a kernel and the log of its machine', () => {
-    const trace = joinTraces([{ trace: fixtureTrace('x86-vtd/ftrace.txt') }, { trace: fixtureTrace('x86-vtd/qemu.log') }]);
+    const trace = joinTraces([
+      { trace: fixtureTrace('x86-vtd/ftrace.txt') },
+      { trace: fixtureTrace('x86-vtd/qemu.log') },
+    ]);
     const info = joinedInfo(trace);
 
     it('is one system, seen by its kernel and by its hardware', () => {
@@ -71,12 +76,49 @@ describe('a joined trace', () => {
         trace.length,
         trace.sources.reduce((sum, { events }) => sum + events.length, 0),
       );
+      for (const [i, name] of ['x86-vtd/ftrace.txt', 'x86-vtd/qemu.log'].entries())
+        assert.equal(trace.sources[i]!.events.length, fixtureTrace(name).length);
       const last = trace.sources.map(() => -1);
       for (let step = 0; step < trace.length; step++) {
         const source = trace.sourceOf(step);
         assert.equal(trace.rowOf(step), last[source]! + 1);
         last[source]!++;
       }
+    });
+
+    it('knows the entry of an irq from the stores that both show, also when the message is torn down', () => {
+      // The driver of the nvme function is unbound near the end: all messages are zero.
+      const rows = interrupts(trace, trace.length - 1).map(({ row }) => row);
+      const actions = grep('x86-vtd/ftrace.txt', /irq_handler_entry: irq=\d+ name=nvme0q\d/);
+      for (const [queue, index] of [
+        [0, 0],
+        [1, 1],
+        [2, 2],
+        [3, 3],
+        [4, 4],
+      ]) {
+        const number = /irq=(\d+)/.exec(actions.find(({ text }) => text.endsWith(`nvme0q${queue}`))!.text)![1];
+        const row = rows.find(({ irq }) => irq === `irq/${number}`);
+        assert.equal(row?.entry, `device/0000:00:03.0/msix/${index}`);
+        assert.equal(row?.action, `nvme0q${queue}`);
+        assert.equal(rows.filter(({ entry }) => entry === row?.entry).length, 1);
+      }
+    });
+
+    it('says where the records of the kernel end, and no rule takes their absence for a fault', () => {
+      const ends = Array.from({ length: trace.length }, (_, step) => step).filter(
+        (step) => trace.table.kind(step).name === 'source.end',
+      );
+      const [end, ...more] = ends;
+      assert.deepEqual(more, []);
+      const last = trace.sources[0]!.events;
+      assert.equal(trace.table.line(end!), last.line(last.length - 1));
+      // Until its end the kernel told of every teardown; behind it functions send for irqs that it set up again.
+      const found = checkTrace(trace, rules).findings.filter(({ severity }) => severity === 'error');
+      assert.deepEqual(
+        found.map(({ rule }) => rule.id).filter((id) => id === 'F10'),
+        [],
+      );
     });
 
     it('has one row for an interrupt that both tell of', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Random } from '../../../src/base/random.ts';
-import { fit, type Pairing } from '../../../src/import/join/fit.ts';
+import { fitLine, type Pairing } from '../../../src/import/join/fit.ts';
 
 const SECOND = 1e9;
 
@@ -35,7 +35,7 @@ describe('the line between two clocks', () => {
         (seed, seconds, ppm) => {
           const random = new Random(seed);
           const pairs = [...right(random, 40, seconds * SECOND, ppm, 3e5), ...wrong(random, 400)];
-          const line = fit(pairs);
+          const line = fitLine(pairs);
           assert.ok(line, 'no line was found');
           for (const b of [0, 50 * SECOND, 100 * SECOND]) {
             const told = b + line.offset + line.rate * (b - line.origin);
@@ -50,21 +50,22 @@ describe('the line between two clocks', () => {
   });
 
   it('is not found among wrong pairs alone', () => {
-    for (let seed = 1; seed <= 40; seed++) assert.equal(fit(wrong(new Random(seed), 60)), undefined, `seed ${seed}`);
+    for (let seed = 1; seed <= 40; seed++)
+      assert.equal(fitLine(wrong(new Random(seed), 60)), undefined, `seed ${seed}`);
   });
 
   it('is not told where two offsets are as good: a timer pairs with each of its periods', () => {
     const ticks = Array.from({ length: 60 }, (_, i) => i * SECOND);
     const pairs = ticks.flatMap((a) => ticks.map((b) => ({ a, b, error: 2e6, usual: 1e5 })));
-    assert.equal(fit(pairs), undefined);
+    assert.equal(fitLine(pairs), undefined);
   });
 
   it('needs three instants', () => {
     const pairs = right(new Random(1), 2, SECOND, 0, 0);
-    assert.equal(fit(pairs), undefined);
+    assert.equal(fitLine(pairs), undefined);
     // One instant that pairs with many is still one instant.
     assert.equal(
-      fit(Array.from({ length: 9 }, (_, i) => ({ a: i * 1000, b: 0, error: 2e6, usual: 1e5 }))),
+      fitLine(Array.from({ length: 9 }, (_, i) => ({ a: i * 1000, b: 0, error: 2e6, usual: 1e5 }))),
       undefined,
     );
   });

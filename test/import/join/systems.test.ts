@@ -2,9 +2,23 @@
 import assert from 'node:assert/strict';
 import { type Member, systemsOf, type Tie } from '../../../src/import/join/systems.ts';
 
-const KERNEL: Member = { named: undefined, vantage: 'kernel', hosts: false, hosted: false };
+const KERNEL: Member = {
+  named: undefined,
+  vantage: 'kernel',
+  folder: '',
+  span: undefined,
+  hosts: false,
+  hosted: false,
+};
 const HOST: Member = { ...KERNEL, hosts: true };
-const MACHINE: Member = { named: undefined, vantage: 'hardware', hosts: false, hosted: false };
+const MACHINE: Member = {
+  named: undefined,
+  vantage: 'hardware',
+  folder: '',
+  span: undefined,
+  hosts: false,
+  hosted: false,
+};
 const GUEST: Member = { ...MACHINE, hosted: true };
 const tie = (a: number, relation: Tie['relation'], b: number, support = 9): Tie => ({ a, b, relation, support });
 
@@ -20,6 +34,16 @@ describe('systems of joined sources', () => {
     assert.deepEqual(systemsOf([HOST, KERNEL], [tie(0, 'hosts', 1)]), ['host', 'guest']);
   });
 
+  it('a kernel with KVM events in a machine that no KVM runs is its kernel', () => {
+    assert.deepEqual(systemsOf([HOST, MACHINE], []), ['', '']);
+  });
+
+  it('what nothing shows goes with what lies in the same folder', () => {
+    const at = (member: Member, folder: string): Member => ({ ...member, folder });
+    const members = [at(HOST, 'x/host'), at(KERNEL, 'x/vm'), at(KERNEL, 'x/vm/before')];
+    assert.deepEqual(systemsOf(members, [tie(0, 'hosts', 1)]), ['host', 'guest', 'guest']);
+  });
+
   it('are l1 and l2 where the host is emulated itself', () => {
     const ties = [tie(0, 'hosts', 1), tie(0, 'same', 2)];
     assert.deepEqual(systemsOf([HOST, GUEST, MACHINE], ties), ['l1', 'l2', 'l1']);
@@ -31,6 +55,13 @@ describe('systems of joined sources', () => {
       'guest',
       'guest2',
     ]);
+  });
+
+  it('guests that ran one after the other on one host are one system; those that ran together are not', () => {
+    const ran = (from: number, to: number): Member => ({ ...GUEST, span: [from, to] });
+    const ties = [tie(0, 'hosts', 1), tie(0, 'hosts', 2)];
+    assert.deepEqual(systemsOf([HOST, ran(0, 5), ran(6, 9)], ties), ['host', 'guest', 'guest']);
+    assert.deepEqual(systemsOf([HOST, ran(0, 5), ran(4, 9)], ties), ['host', 'guest', 'guest2']);
   });
 
   it('names that the user gave hold, also against what the sources show', () => {

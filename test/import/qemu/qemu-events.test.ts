@@ -312,10 +312,10 @@ describe('emulated devices', () => {
     }
   });
 
-  it('virtio names a device by pointer, or repeats the name of the event', () => {
+  it('virtio names device and queue by pointers, or repeats the name of the event', () => {
     all([
-      ['virtio_notify vdev 0x55d0 vq 0x7f10', 'dev.raise virtio/0x55d0'],
-      ['virtio_notify_irqfd vdev 0x55d0 vq 0x7f10', 'dev.raise virtio/0x55d0'],
+      ['virtio_notify vdev 0x55d0 vq 0x7f10', 'dev.raise virtio/0x55d0/0x7f10'],
+      ['virtio_notify_irqfd vdev 0x55d0 vq 0x7f10', 'dev.raise virtio/0x55d0/0x7f10 eventfd=true'],
       ['virtio_pci_notify virtio_pci_notify vec 0x1', 'dev.raise virtio/pci vector=1'],
       ['virtio_pci_notify vec 0x1', 'dev.raise virtio/pci vector=1'],
       ['virtio_notify_irqfd_deferred_fn vdev 0x55d0 vq 0x7f10'],

@@ -469,8 +469,6 @@ describe('what is no trace is named', () => {
     'other-iso-rsyslog.txt': /a kernel log/,
     'other-iso-app.txt': /no line of it is a trace record/,
     'simpletrace.txt': /simpletrace/,
-    'perf-script-kvm.txt': /perf script/,
-    'other-perf-F.txt': /perf script/,
     'dmesg-dmar-wrapped.txt': /a kernel log/,
     'dmesg-T.txt': /a kernel log/,
     'proc-interrupts-large-hwirq.txt': /\/proc\/interrupts/,

@@ -1,6 +1,7 @@
 // Paths of deliveries in the captures, compared with those that a naive script takes from the text.
 import assert from 'node:assert/strict';
-import { pathAt, RecordedKinds } from '../../../src/query/delivery/path.ts';
+import { pathAt } from '../../../src/query/delivery/path.ts';
+import { RecordedKinds } from '../../../src/query/recorded-kinds.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 import { fixtureBytes, fixtureTrace, grep } from '../../helpers/fixtures.ts';
 import { armDeliveries, kvmDeliveries, type NaiveHop, x86Deliveries } from '../../helpers/naive-paths.ts';

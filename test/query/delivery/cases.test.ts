@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ImportError, ImportRun } from '../../../src/import/run.ts';
-import { pathAt, pathText, RecordedKinds } from '../../../src/query/delivery/path.ts';
+import { pathAt, pathText } from '../../../src/query/delivery/path.ts';
+import { RecordedKinds } from '../../../src/query/recorded-kinds.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../../fixtures/cases');

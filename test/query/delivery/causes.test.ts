@@ -13,7 +13,7 @@ import { bundled, run } from '../../sim/run.ts';
 /** All deliveries of a trace. */
 function deliveries(trace: Trace): Delivery[] {
   const ended: Delivery[] = [];
-  const tracker = new DeliveryTracker((delivery) => ended.push(delivery));
+  const tracker = new DeliveryTracker(trace, (delivery) => ended.push(delivery));
   new Walk(trace, [tracker]).advance();
   return [...ended, ...tracker.slots.open];
 }

@@ -1,24 +1,6 @@
 // What belongs together when threads and processors record between each other, and what a record leaves open.
 import assert from 'node:assert/strict';
-import { type PathView, pathAt } from '../../../src/query/delivery/path.ts';
-import type { Trace } from '../../../src/trace/trace.ts';
-import { importText } from '../../helpers/fixtures.ts';
-
-/** Lines of the path through a line, with their stages: `4:signal 9:accept`. Without `line` the last one. */
-function lines(trace: Trace, line: number): string {
-  return hopLines(trace, pathThrough(trace, line));
-}
-
-function pathThrough(trace: Trace, line: number): PathView | undefined {
-  const step = trace.lastAtLine(line);
-  assert.equal(trace.table.line(step), line, `line ${line} became an event`);
-  return pathAt(trace, step);
-}
-
-const hopLines = (trace: Trace, path: PathView | undefined): string =>
-  (path?.hops ?? []).map((hop) => `${trace.table.line(hop.step)}:${hop.stage}${hop.seen ? '' : '?'}`).join(' ');
-
-const text = (rows: readonly string[]): Trace => importText(`${rows.join('\n')}\n`);
+import { hopLines, lines, pathThrough, text } from './lines.ts';
 
 describe('paths through threads that record between each other', () => {
   it('KVM: a virtual CPU that accepts its timer does not take the line of another thread', () => {
@@ -200,22 +182,46 @@ describe('interrupts that end where they wait', () => {
     assert.equal(lines(trace, 1), '1:remap 2:remap 3:remap 4:remap 6:inject 7:eoi');
   });
 
-  it('lost events: what was taken before was delivered, what waited is not known', () => {
-    const trace = text([
-      ' qemu-system-x86-737     [001] .....    48.853743: kvm_apic_accept_irq: apicid 1 vec 34 (Fixed|edge)',
-      '          <idle>-0       [000] d.h1.    48.853800: irq_handler_entry: irq=28 name=nvme0q1',
-      'CPU:0 [LOST 5 EVENTS]',
-      '          <idle>-0       [000] d.h1.    48.853900: irq_handler_exit: irq=28 ret=handled',
-    ]);
-    for (const [line, delivered] of [
-      [1, null],
-      [2, true],
-    ] as const) {
-      const path = pathThrough(trace, line)!;
-      assert.equal(path.hops.length, 1);
-      assert.equal(path.delivered, delivered);
-      assert.equal(path.reason, 'the trace lost events here');
-    }
+  describe('an SPI that a CPU ends in two steps', () => {
+    const at = (n: number, text: string): string => `11509@1795149115.0000${n}:gicv3_icc_${text}`;
+    const take = (n: number): string => at(n, 'iar1_read GICv3 ICC_IAR1 read cpu 0x0 value 0x22');
+    const drop = (n: number): string => at(n, 'eoir_write GICv3 ICC_EOIR1 write cpu 0x0 value 0x22');
+    const deactivate = (n: number): string => at(n, 'dir_write GICv3 ICC_DIR write cpu 0x0 value 0x22');
+    // ICC_CTLR_EL1 bit 1 is EOImode (IHI 0069 12.2.6).
+    const mode = (n: number, value: number): string =>
+      at(n, `ctlr_write GICv3 ICC_CTLR write cpu 0x0 value 0x${value}`);
+
+    it('EOImode 1: the write of EOIR drops the priority, that of DIR ends it', () => {
+      const trace = text([mode(10, 2), take(11), drop(12), deactivate(19), take(21), drop(22), deactivate(29)]);
+      for (const line of [2, 3, 4]) assert.equal(lines(trace, line), '2:inject 3:eoi 4:eoi');
+      assert.equal(lines(trace, 7), '5:inject 6:eoi 7:eoi');
+      const { hops, delivered } = pathThrough(trace, 4)!;
+      assert.equal(delivered, true);
+      assert.match(hops[1]!.detail, /^priority drop \(EOImode 1\)/);
+    });
+
+    it('EOImode 0: the write of EOIR ends it, and a write of DIR is of no other', () => {
+      const trace = text([mode(10, 0), take(11), drop(12), take(21), drop(22)]);
+      assert.equal(lines(trace, 3), '2:inject 3:eoi');
+      assert.equal(lines(trace, 5), '4:inject 5:eoi');
+    });
+
+    it('where the mode is not known, a deactivation that follows still belongs to it', () => {
+      const trace = text([take(11), drop(12), deactivate(19), take(21)]);
+      assert.equal(lines(trace, 1), '1:inject 2:eoi 3:eoi');
+      // Nothing else ends it: the next one shows that this one is over, and it was delivered.
+      const twice = text([take(11), drop(12), take(21), drop(22)]);
+      assert.equal(lines(twice, 1), '1:inject 2:eoi');
+      assert.equal(lines(twice, 4), '3:inject 4:eoi');
+      assert.equal(pathThrough(twice, 1)!.delivered, true);
+    });
+
+    it('an LPI has no active state: EOIR ends it in either mode', () => {
+      const lpi = (line: string): string => line.replace('0x22', '0x2003');
+      const trace = text([mode(10, 2), lpi(take(11)), lpi(drop(12)), lpi(take(21)), lpi(drop(22))]);
+      assert.equal(lines(trace, 2), '2:inject 3:eoi');
+      assert.equal(lines(trace, 5), '4:inject 5:eoi');
+    });
   });
 
   it('a line into a masked pin of the I/O APIC is not delivered, and the reason tells since when', () => {

@@ -139,3 +139,44 @@ describe('simulator: posted interrupts', () => {
     assert.equal(wide.machine.ledger.tally().delivered, 2);
   });
 });
+
+describe('simulator: posting of assigned devices', () => {
+  const document = (bypass: string, workload: object[]): object => ({
+    platform: { cpus: 2, remap: 'vtd' },
+    devices: [{ bdf: '0000:6a:01.0', name: 'nvme', vectors: 1, driver: 'none' }],
+    vms: [{ id: 0, vcpus: 2 }],
+    vfio: [{ name: '0000:6a:01.0', vectors: 1, vm: 0, guest: '0000:00:06.0' }],
+    policies: { vfioBackend: 'pci', 'posted.bypass': bypass },
+    workload,
+  });
+  const raise = (at: string): object => ({ at, op: 'vfio.raise', object: 'vfio/0000:6a:01.0/2/0' });
+  const mask = (at: string, op = 'entry.mask'): object => ({ at, op, object: 'device/0000:00:06.0/msix/0' });
+  const updates = (sim: ReturnType<typeof run>): unknown[] =>
+    events(sim)
+      .filter((e) => e.kind === 'pi.update')
+      .map(({ fields: f }) => [f['enable'], f['vcpu'], f['vector']]);
+  const fires = (sim: ReturnType<typeof run>): number => events(sim).filter((e) => e.kind === 'vfio.fire').length;
+
+  it('goes to the virtual CPU and vector of the route, and no interrupt comes through the host', () => {
+    const sim = run(document('posted', [raise('1ms')]));
+    assert.deepEqual(updates(sim), [[true, 0, 33]]);
+    assert.equal(fires(sim), 0);
+    assert.equal(sim.machine.ledger.tally().delivered, 1);
+    assert.equal(fires(run(document('host', [raise('1ms')]))), 1);
+  });
+
+  it('ends while the guest masks the vector, and follows a move', () => {
+    const move = { at: '3ms', op: 'guest.affinity', object: 'guest/0/irq/24', vcpu: 1 };
+    const sim = run(
+      document('posted', [mask('1ms'), raise('1500us'), mask('2ms', 'entry.unmask'), move, raise('4ms')]),
+    );
+    assert.deepEqual(updates(sim), [
+      [true, 0, 33],
+      [false, 0, 33],
+      [true, 0, 33],
+      [false, 0, 33],
+      [true, 1, 33],
+    ]);
+    assert.equal(fires(sim), 1, 'QEMU keeps what comes while the guest masks');
+  });
+});

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { sourceAllowed } from '../../../src/model/vtd.ts';
 import { pathValue } from '../../../src/query/state.ts';
-
+import { VtdUnit } from '../../../src/sim/iommu/vtd-unit.ts';
+import { Machine } from '../../../src/sim/machine.ts';
+import { TraceRecorder } from '../../../src/sim/recorder.ts';
+import { newTrace, type Simulation } from '../../../src/sim/simulation.ts';
 import { bundled, events, run } from '../run.ts';
 
 const NET = 'device/0000:03:00.0';
@@ -68,6 +71,26 @@ describe('simulator: interrupt remapping', () => {
     const inv = all.findIndex((e, i) => i > cleared && e.kind === 'iec.inv');
     const refused = all.findIndex((e, i) => i > inv && e.kind === 'ir.fault');
     assert.ok(cleared < used && used < inv && inv < refused, `${cleared} ${used} ${inv} ${refused}`);
+  });
+
+  it('the unit stops at a descriptor with reserved bits: the kernel reports it, and nothing is invalidated', () => {
+    const machine = new Machine(new TraceRecorder(newTrace('queue')), 1);
+    const spec = { name: 'dmar0', entries: 256, eim: false, passes: false, verifies: true, first: 24 };
+    const unit = new VtdUnit(machine, spec);
+    const tell = (): unknown[] =>
+      events({ trace: (machine.recorder as TraceRecorder).trace } as Simulation).map((e) => e.fields['text'] ?? e.kind);
+    unit.invalidate(undefined, 0x25);
+    assert.deepEqual(tell(), ['iec.inv']);
+    const fault = (id: string): boolean => id === 'F83';
+    machine.tamper = { strikes: fault, spoils: fault, tell() {}, passes: () => true, recorded() {} };
+    unit.invalidate(undefined, 0x25);
+    // IIDX belongs into bits 47:32 (0x2500000014 invalidates entry 0x25); 0x25 in bits 26:5, which are reserved, is 0x4a0.
+    assert.deepEqual(tell().slice(1), [
+      'DMAR: VT-d detected Invalidation Queue Error: Reason 5',
+      'DMAR: QI HEAD: Interrupt Entry Cache Invalidation qw0 = 0x4b4, qw1 = 0x0',
+      'DMAR: QI PRIOR: Interrupt Entry Cache Invalidation qw0 = 0x2500000014, qw1 = 0x0',
+      'DMAR: Invalidation Queue Error (IQE) cleared',
+    ]);
   });
 
   it('the entry names requester, CPU and vector as VT-d 9.10 lays them out', () => {

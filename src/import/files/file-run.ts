@@ -1,0 +1,147 @@
+import type { Trace } from '../../trace/trace.ts';
+import { Unpacker } from '../decompress.ts';
+import { ImportError, ImportRun } from '../run.ts';
+import { type ArchiveFile, isTar, Tar } from './tar.ts';
+import { isZip, Zip } from './zip.ts';
+
+/** A file that was read: alone, or in an archive. */
+export interface FileRead {
+  /** Its name; in an archive `ARCHIVE/PATH`. */
+  readonly file: string;
+  /** When it was changed, in milliseconds since 1970; undefined where that is not told. */
+  readonly modified: number | undefined;
+  /** What it holds; undefined when nobody recognises it. */
+  readonly trace: Trace | undefined;
+  /** Why it is no trace, or what is wrong with the archive behind it. */
+  readonly problem: string | undefined;
+}
+
+/** Bytes that tell an archive from other files. */
+const HEAD = 512;
+/** Files of one archive that are looked at. */
+const MOST_FILES = 20_000;
+
+/**
+ * Reads one file chunk by chunk, an archive (tar or zip, packed or not) file by file. An archive never fails because of what is in
+ * it; a file that is none fails with ImportError when it is no trace.
+ */
+export class FileRun {
+  readonly #file: string;
+  readonly #modified: number | undefined;
+  #waiting: Uint8Array[] = [];
+  readonly #head: number[] = [];
+  #bytes = 0;
+  #sniffer: Unpacker | undefined = new Unpacker((chunk) => {
+    for (const byte of chunk.subarray(0, HEAD - this.#head.length)) this.#head.push(byte);
+  });
+  #run: ImportRun | undefined;
+  #archive: ArchiveRun | undefined;
+
+  constructor(file: string, modified?: number) {
+    this.#file = file;
+    this.#modified = modified;
+  }
+
+  /** Bytes taken so far, packed as they are. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#bytes += chunk.length;
+    this.#pass(chunk);
+  }
+
+  #pass(chunk: Uint8Array): void {
+    if (this.#run !== undefined) this.#run.push(chunk);
+    else if (this.#archive !== undefined) this.#archive.push(chunk);
+    else {
+      this.#waiting.push(new Uint8Array(chunk));
+      this.#sniffer?.push(chunk);
+      if (this.#head.length >= HEAD) this.#start();
+    }
+  }
+
+  /** The file has ended. Throws ImportError when it is no archive and no trace. */
+  end(): FileRead[] {
+    if (this.#run === undefined && this.#archive === undefined) this.#start();
+    if (this.#archive !== undefined) return this.#archive.end();
+    const trace = this.#run!.end();
+    return [{ file: this.#file, modified: this.#modified, trace, problem: undefined }];
+  }
+
+  #start(): void {
+    const head = new Uint8Array(this.#head);
+    this.#sniffer = undefined;
+    if (isTar(head) || isZip(head)) this.#archive = new ArchiveRun(this.#file, isZip(head));
+    else this.#run = new ImportRun(this.#file);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const chunk of waiting) this.#pass(chunk);
+  }
+}
+
+/** Reads the files of an archive, each as one of its own; an archive in an archive is not opened. */
+class ArchiveRun {
+  readonly #file: string;
+  readonly #unpacker: Unpacker;
+  readonly #archive: Tar | Zip;
+  readonly #found: FileRead[] = [];
+  #count = 0;
+  #open: { readonly file: ArchiveFile; readonly run: ImportRun | undefined; problem: string | undefined } | undefined;
+
+  constructor(file: string, zip: boolean) {
+    this.#file = file;
+    const taker = {
+      file: (found: ArchiveFile) => this.#begin(found),
+      data: (chunk: Uint8Array) => this.#data(chunk),
+      fileEnd: () => this.#end(),
+    };
+    this.#archive = zip ? new Zip(taker) : new Tar(taker);
+    this.#unpacker = new Unpacker((chunk) => this.#archive.push(chunk));
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#unpacker.push(chunk);
+  }
+
+  end(): FileRead[] {
+    this.#unpacker.end();
+    this.#archive.end();
+    const problem = this.#unpacker.problem ?? this.#archive.problem;
+    if (problem !== undefined) this.#found.push({ file: this.#file, modified: undefined, trace: undefined, problem });
+    return this.#found;
+  }
+
+  #begin(file: ArchiveFile): void {
+    const run = ++this.#count > MOST_FILES ? undefined : new ImportRun(`${this.#file}/${file.path}`);
+    const problem = run === undefined ? `not looked at: the archive holds more than ${MOST_FILES} files` : undefined;
+    this.#open = { file, run, problem };
+  }
+
+  #data(chunk: Uint8Array): void {
+    this.#guard((run) => run.push(chunk));
+  }
+
+  #end(): void {
+    const open = this.#open!;
+    let trace: Trace | undefined;
+    this.#guard((run) => {
+      trace = run.end();
+    });
+    this.#open = undefined;
+    const file = `${this.#file}/${open.file.path}`;
+    this.#found.push({ file, modified: open.file.modified, trace, problem: open.problem });
+  }
+
+  #guard(work: (run: ImportRun) => void): void {
+    const open = this.#open;
+    if (open?.run === undefined || open.problem !== undefined) return;
+    try {
+      work(open.run);
+    } catch (error) {
+      if (!(error instanceof ImportError)) throw error;
+      open.problem = error.message;
+    }
+  }
+}

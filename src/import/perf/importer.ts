@@ -1,0 +1,89 @@
+/**
+ * What `perf script` prints of tracepoints: the print formats are those of the kernel, the heads of the records are perf's.
+ * Source of the format: tools/perf/builtin-script.c (perf_sample__fprintf_start, process_event), tools/perf/util/evsel_fprintf.c.
+ * What the text cannot tell: whether interrupts were off, and on which machine a sample of a guest was taken.
+ */
+import { COLON, isDigit, SPACE, textOf } from '../../base/bytes.ts';
+import type { TraceBuilder } from '../../trace/builder.ts';
+import { type Dialect, FtraceImporter, type Loss } from '../ftrace/importer.ts';
+import { RecordHead } from '../ftrace/record.ts';
+import { isNameByte } from '../pattern.ts';
+
+/** The columns in front of the name of the event take no more bytes than that. */
+const REACH = 160;
+
+/**
+ * `[VM: N] [VCPU:NNN] comm tid | pid/tid [cpu] [flags] time: [period] system:event: `. The name of a task may hold blanks, and a number at its end:
+ * `CPU 0/KVM  699876`. Without -F comm or tid the line begins with what is left.
+ */
+const HEAD =
+  /^\s*(?:VM:\s*\d+ )?(?:VCPU:\d+ )?\s*(?:(?<comm>\S.*?)? +(?<pid>-?\d+)(?:\/(?<tid>-?\d+))? *)?\[(?<cpu>\d+)\] +(?:[.a-zA-Z\d]{3,9} +)?(?<time>\d+\.\d{6}(?:\d{3})?): +(?:\d+ +)?(?<system>[\w-]+):(?=\w+:)/;
+/** The head of a record of another kind: perf itself lost samples. */
+const LOST = /\[(\d+)\] +\d+\.\d+: PERF_RECORD_LOST(?:_SAMPLES)? lost (\d+)/;
+const OTHER_RECORD = /: PERF_RECORD_\w+/;
+/** A line of a call chain: address, symbol, module. */
+const CHAIN = /^\s+[\da-f]{8,16} .*\(.*\)$/;
+
+/** The head of a record, read in place. */
+class PerfHead extends RecordHead {
+  #task = '';
+
+  override setTask(out: TraceBuilder): void {
+    if (this.#task !== '') out.setTaskText(this.#task);
+  }
+
+  override normal(buf: Uint8Array, start: number, end: number): boolean {
+    const m = HEAD.exec(textOf(buf, start, Math.min(end, start + REACH)));
+    if (m === null) return false;
+    const { comm, pid, tid, cpu, time } = m.groups!;
+    const [whole, fraction] = time!.split('.') as [string, string];
+    // Records of ftrace name a task like this, so that a thread has the same name in both.
+    this.#task = pid === undefined ? '' : `${comm ?? ''}-${tid ?? pid}`;
+    this.cpu = Number(cpu);
+    this.seconds = Number(whole);
+    this.digits = fraction.length;
+    this.nano = Number(fraction) * (this.digits === 6 ? 1000 : 1);
+    this.payload = start + m[0].length;
+    return true;
+  }
+
+  override latency(): boolean {
+    return false;
+  }
+
+  override bare(): boolean {
+    return false;
+  }
+}
+
+/** Whether a line may begin a record: digits in brackets, a time, and a name of two parts. */
+function native(buf: Uint8Array, start: number): boolean {
+  const stop = start + REACH;
+  let at = start;
+  while (at < stop && !(buf[at] === 91 && isDigit(buf[at + 1]))) at++;
+  while (at < stop && buf[at] !== COLON) at++;
+  if (at >= stop || !isDigit(buf[at - 1]) || buf[at + 1] !== SPACE) return false;
+  at++;
+  while (buf[at] === SPACE) at++;
+  while (isNameByte(buf[at]!) || buf[at] === 45) at++;
+  return buf[at] === COLON || buf[at] === SPACE;
+}
+
+/** What a line between records says. */
+function note(line: string): Loss | string | undefined {
+  const lost = LOST.exec(line);
+  if (lost) return { cpu: Number(lost[1]), count: lost[2] };
+  if (OTHER_RECORD.test(line)) return 'record of perf';
+  return CHAIN.test(line) ? 'stack trace' : undefined;
+}
+
+const PERF: Dialect = { format: 'perf-script', head: () => new PerfHead(), native, note };
+
+/** Reads what perf script prints. */
+export class PerfImporter extends FtraceImporter {
+  constructor(out: TraceBuilder) {
+    super(out, PERF);
+  }
+}
+
+export { native as isPerfRecord };

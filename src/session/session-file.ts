@@ -1,0 +1,74 @@
+import * as v from 'valibot';
+
+/** The file cannot be read as a session; `message` says where and why. */
+export class SessionFileError extends Error {}
+
+/** Version of the format. */
+export const SESSION_VERSION = 1;
+
+/** Bytes that a session file holds at most. */
+const MOST_TEXT = 1 << 22;
+
+const text = (meaning: string) => v.pipe(v.string(), v.nonEmpty(), v.description(meaning));
+const step = (meaning: string) => v.pipe(v.number(), v.integer(), v.minValue(0), v.description(meaning));
+
+const source = v.strictObject({
+  file: text('Path of the file, relative to the session file.'),
+  system: v.optional(text('Name of the machine whose interrupts it tells; left out: found from its content.')),
+  vantage: v.optional(
+    v.pipe(v.picklist(['kernel', 'hardware', 'hypervisor']), v.description('From where it was recorded.')),
+  ),
+  offset: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[+-]?\d+(\.\d{1,9})?$/, 'a number of seconds, such as "-12.5", was expected'),
+      v.description(
+        'Seconds that are added to its times to get those of the first source; left out: found from its content.',
+      ),
+    ),
+  ),
+});
+
+/** The session file (`.irqsession`): what is opened together, and where one was. */
+export const sessionFileSchema = v.strictObject({
+  $schema: v.optional(v.string()),
+  irqsession: v.pipe(v.literal(SESSION_VERSION), v.description('Version of the format.')),
+  sources: v.pipe(
+    v.array(source),
+    v.minLength(1, 'at least one source was expected'),
+    v.maxLength(1000, 'at most 1000 sources were expected'),
+    v.description('What is opened together; the clock of the first one is that of the trace.'),
+  ),
+  cursor: v.optional(step('The step at the cursor.')),
+  filter: v.optional(text('The filter of the timeline.')),
+  bookmarks: v.optional(
+    v.array(v.strictObject({ step: step('The step that is marked.'), name: v.optional(text('What it is called.')) })),
+  ),
+  lanes: v.optional(
+    v.pipe(v.array(v.string()), v.description('Paths of the objects that the timeline shows, in order.')),
+  ),
+});
+
+/** A session as it stands in its file. */
+export type SessionFile = v.InferOutput<typeof sessionFileSchema>;
+
+/** Whether a file begins like a session file. */
+export const isSessionFile = (head: string): boolean => /^\uFEFF?\s*\{[\s\S]*"irqsession"\s*:/.test(head);
+
+/** Reads the text of a session file; throws SessionFileError. */
+export function readSessionFile(content: string): SessionFile {
+  if (content.length > MOST_TEXT) throw new SessionFileError('the file is larger than 4 MB');
+  let document: unknown;
+  try {
+    document = JSON.parse(content.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new SessionFileError(`no JSON: ${(error as Error).message}`);
+  }
+  const result = v.safeParse(sessionFileSchema, document, { abortPipeEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new SessionFileError(`${v.getDotPath(issue) ?? 'the document'}: ${issue.message}`);
+}
+
+/** The text of a session file. */
+export const sessionFileText = (session: SessionFile): string => `${JSON.stringify(session, undefined, 2)}\n`;

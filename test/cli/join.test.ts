@@ -1,0 +1,175 @@
+// Several sources on the command line: --with, --offset, folders, archives, places in one of several files.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { answered, irqscope, root } from './run.ts';
+
+const KERNEL = 'test/fixtures/x86-vtd/ftrace.txt.gz';
+const MACHINE = 'test/fixtures/x86-vtd/qemu.log.gz';
+const HOST = 'test/fixtures/x86-nested/l1-vfio.txt.gz';
+const GUEST = 'test/fixtures/x86-nested/l2-qemu.log.gz';
+
+interface Info {
+  sources: { file: string; system: string | null; vantage: string; events: number; duplicateOf?: string }[];
+  systems: string[];
+  clocks: { file: string; offset: string; uncertainty: string | null; drift: number; evidence: unknown[] }[];
+  unread: { file: string; problem: string }[];
+}
+
+const json = async <T>(...args: string[]): Promise<T> => JSON.parse((await answered([...args, '--json'])).out) as T;
+
+describe('several sources', () => {
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'irqscope-join-'));
+    mkdirSync(join(folder, 'heap/guest'), { recursive: true });
+    mkdirSync(join(folder, 'heap/host'));
+    cpSync(join(root, KERNEL), join(folder, 'heap/guest/trace.txt.gz'));
+    cpSync(join(root, MACHINE), join(folder, 'heap/host/qemu.log.gz'));
+    writeFileSync(join(folder, 'heap/README'), 'What the files are.\n');
+    execFileSync('gzip', ['-dkf', join(folder, 'heap/guest/trace.txt.gz')]);
+    execFileSync('tar', ['-C', folder, '-czf', join(folder, 'heap.tar.gz'), 'heap']);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('info tells of sources, systems and clocks with their evidence', async () => {
+    const { sources, systems, clocks } = await json<Info>('info', KERNEL, '--with', MACHINE);
+    assert.deepEqual(
+      sources.map(({ file, system, vantage }) => [file, system, vantage]),
+      [
+        [KERNEL, null, 'kernel'],
+        [MACHINE, null, 'hardware'],
+      ],
+    );
+    assert.deepEqual(systems, []);
+    assert.deepEqual(
+      [clocks[0]!.offset, clocks[0]!.uncertainty, clocks[0]!.evidence],
+      ['0.000000000', '0.000000000', []],
+    );
+    assert.match(clocks[1]!.offset, /^-1795148652\.63\d{7}$/);
+    assert.ok(clocks[1]!.evidence.length >= 10);
+  });
+
+  it('a folder and an archive of it are the same trace; copies and other files are listed', async () => {
+    const [inFolder, packed] = [join(folder, 'heap'), join(folder, 'heap.tar.gz')];
+    const [a, b] = [await json<Info>('info', inFolder), await json<Info>('info', packed)];
+    const names = ({ sources }: Info, at: string) =>
+      sources.map(({ file, duplicateOf }) => [file.replace(at, ''), duplicateOf?.replace(at, '')]);
+    assert.deepEqual(names(a, inFolder), [
+      ['/guest/trace.txt', undefined],
+      ['/host/qemu.log.gz', undefined],
+      ['/guest/trace.txt.gz', '/guest/trace.txt'],
+    ]);
+    assert.deepEqual(names(b, `${packed}/heap`).sort(), names(a, inFolder).sort());
+    assert.deepEqual(
+      a.unread.map(({ file }) => file),
+      [join(inFolder, 'README')],
+    );
+    const rows = async (file: string) => (await answered(['interrupts', file, '--json'])).out;
+    assert.equal(await rows(inFolder), await rows(packed));
+  });
+
+  it('names of systems stand in front of paths', async () => {
+    const { systems } = await json<Info>('info', HOST, '--with', GUEST);
+    assert.deepEqual(systems, ['host', 'guest']);
+    const entry = await json<object>(
+      'state',
+      HOST,
+      '--with',
+      GUEST,
+      '--at',
+      'end',
+      '--object',
+      'guest:device/0000:00:01.0/msix/0',
+    );
+    assert.ok('control' in entry);
+    const named = await json<Info>('info', `a=${HOST}`, '--with', `b=${GUEST}`);
+    assert.deepEqual(named.systems, ['a', 'b']);
+  });
+
+  it('--offset sets a clock by hand, by the base name of a source', async () => {
+    const { clocks } = await json<Info>('info', KERNEL, '--with', MACHINE, '--offset', 'qemu.log.gz=-1795148652.5');
+    assert.deepEqual(
+      [clocks[1]!.offset, clocks[1]!.uncertainty, clocks[1]!.evidence],
+      ['-1795148652.500000000', null, []],
+    );
+    for (const [args, why] of [
+      [['--offset', 'other.log=1'], /no source is called that/],
+      [['--offset', 'qemu.log.gz=soon'], /expected SOURCE=SECONDS/],
+      [['--offset', 'ftrace.txt.gz=1'], /the clock of .* is that of the trace/],
+    ] as const) {
+      const { status, err } = await irqscope(['info', KERNEL, '--with', MACHINE, ...args]);
+      assert.equal(status, 2);
+      assert.match(err, why);
+    }
+  });
+
+  it('check and diff take them, too', async () => {
+    interface Check {
+      verdicts: Record<string, string>;
+    }
+    const alone = await json<Check>('check', KERNEL);
+    const both = await json<Check>('check', KERNEL, '--with', MACHINE);
+    // The kernel alone does not show what the function sends; the log alone does not show whether a handler runs.
+    assert.equal(alone.verdicts['F03'], 'undecidable');
+    assert.equal(both.verdicts['F03'], 'pass');
+    const blind = ({ verdicts }: Check) => Object.values(verdicts).filter((v) => v === 'undecidable').length;
+    assert.ok(blind(both) < blind(alone), `${blind(both)} of ${blind(alone)} are blind`);
+    const { status, out } = await answered(['diff', join(folder, 'heap'), join(folder, 'heap.tar.gz')]);
+    assert.equal(status, 0, out);
+  });
+
+  it('a session file opens what it lists, relative to itself, with its systems and offsets', async () => {
+    const path = join(folder, 'both.irqsession');
+    const session = {
+      irqsession: 1,
+      sources: [
+        { file: 'heap/guest/trace.txt', system: 'board' },
+        { file: './heap/host/qemu.log.gz', system: 'board', offset: '-1795148652.25' },
+      ],
+      cursor: 5,
+    };
+    writeFileSync(path, JSON.stringify(session));
+    const { sources, systems, clocks } = await json<Info>('info', path);
+    assert.deepEqual(
+      sources.map(({ file, system }) => [file, system]),
+      [
+        [join(folder, 'heap/guest/trace.txt'), 'board'],
+        [join(folder, 'heap/host/qemu.log.gz'), 'board'],
+      ],
+    );
+    assert.deepEqual([systems, clocks[1]!.offset], [['board'], '-1795148652.250000000']);
+    for (const [change, why] of [
+      [{ sources: [] }, /sources: at least one source was expected/],
+      [{ sources: [{ file: 'a', offset: 'soon' }] }, /sources\.0\.offset: a number of seconds/],
+      [{ irqsession: 2 }, /irqsession: /],
+      [{ sources: [{ file: 'nowhere.txt' }] }, /nowhere\.txt: no such file/],
+    ] as const) {
+      writeFileSync(path, JSON.stringify({ ...session, ...change }));
+      const { status, err } = await irqscope(['info', path]);
+      assert.equal(status, 2);
+      assert.match(err, why);
+      assert.equal(err.trimEnd().split('\n').length, 1);
+    }
+  });
+
+  it('line:FILE:N is a line of that file', async () => {
+    const args = ['events', KERNEL, '--with', MACHINE, '--limit', '1', '--from', 'line:qemu.log.gz:1000', '--json'];
+    const event = JSON.parse((await answered(args)).out) as { source: { file: string; line: number } };
+    assert.deepEqual([event.source.file, event.source.line >= 1000, event.source.line < 1010], [MACHINE, true, true]);
+    const { status, err } = await irqscope(['state', KERNEL, '--with', MACHINE, '--at', 'line:other.log:5']);
+    assert.equal(status, 2);
+    assert.match(err, /no source is called other\.log; there are .*ftrace\.txt\.gz, .*qemu\.log\.gz/);
+  });
+
+  it('a folder without a trace says why', async () => {
+    const empty = join(folder, 'empty');
+    mkdirSync(empty);
+    writeFileSync(join(empty, 'a.txt'), 'nothing\n');
+    const { status, err } = await irqscope(['info', empty]);
+    assert.equal(status, 2);
+    assert.match(err, /none of its 1 files is a trace; .*a\.txt: no line of it is a trace record/);
+  });
+});
