@@ -1,5 +1,6 @@
 // Events as the kernel describes them, the values of one record of each, and the text that the kernel prints of it.
 import type { Dat, FieldSpec } from '../../helpers/trace-dat.ts';
+import { KALLSYMS, PRINTK } from './kernel.ts';
 
 export interface Row {
   /** The name that the kernel prints, and that of the format where it is another one. */
@@ -42,13 +43,6 @@ const EXIT_FIELDS: readonly FieldSpec[] = [
   u32('vcpu_id'),
 ];
 const MASK = '__data_loc unsigned long[] cpumask';
-export const KALLSYMS =
-  'ffffffff81000000 T _stext\nffffffff81001000 T generic_exec_single\nffffffff81001200 t flush_smp_call_function_queue\n' +
-  'ffffffff81001200 t an_alias\nffffffff81002000 T tracing_mark_write\nffffffff81002400 T vfio_ioctl\nffffffff81002800 T behind_it\nffffffffc0001000 t other_fn\t[some_mod]\n' +
-  'ffffffffc0001100 t vfio_pci_set_irqs_ioctl\t[vfio_pci_core]\nffffffffc0001230 t behind\t[vfio_pci_core]\n';
-export const PRINTK =
-  '0xffffffff82000010 : "Rescheduling interrupts"\n0xffffffff82000020 : "n is %d, %s at %ps, %c, %llx\\n"\n0xffffffff82000030 : "just \\"this\\"\\n"\n';
-
 export const ROWS: Readonly<Record<string, Row>> = {
   'numbers of four bytes': {
     event: 'vector_config',
@@ -320,6 +314,22 @@ export const ROWS: Readonly<Record<string, Row>> = {
       '"%s/%s type %s", __get_str(iommu), __get_str(dev), __print_symbolic(REC->type, { CACHE_TAG_IOTLB, "iotlb" })',
     values: ['dmar0', '0000:00:03.0', 0],
     text: 'dmar0/0000:00:03.0 type iotlb',
+  },
+  'a switch of tasks, of which none is known to run a virtual CPU': {
+    event: 'sched_switch',
+    fields: [
+      ['char prev_comm[16]', 16],
+      ['pid_t prev_pid', 4, true],
+      i32('prev_prio'),
+      ['long prev_state', 8, true],
+      ['char next_comm[16]', 16],
+      ['pid_t next_pid', 4, true],
+      i32('next_prio'),
+    ],
+    print:
+      '"prev_comm=%s prev_pid=%d prev_prio=%d prev_state=%s%s ==> next_comm=%s next_pid=%d next_prio=%d", REC->prev_comm, REC->prev_pid, REC->prev_prio, (REC->prev_state & 0xff) ? __print_flags(REC->prev_state & 0xff, "|", { 0x1, "S" }, { 0x2, "D" }) : "R", REC->prev_state & 0x100 ? "+" : "", REC->next_comm, REC->next_pid, REC->next_prio',
+    values: ['a b', 12, 120, 0x100n, 'swapper/2', 0, 120],
+    text: 'prev_comm=a b prev_pid=12 prev_prio=120 prev_state=R+ ==> next_comm=swapper/2 next_pid=0 next_prio=120',
   },
   'a line of the kernel log': {
     event: 'console',

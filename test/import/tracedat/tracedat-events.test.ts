@@ -5,7 +5,8 @@ import { checkIntegrity } from '../../../src/trace/integrity.ts';
 import { importBytes } from '../../helpers/fixtures.ts';
 import { Bytes, type Dat, datV6, type FieldSpec, formatText, LITTLE, recordOf } from '../../helpers/trace-dat.ts';
 import { texts } from '../samples.ts';
-import { i32, KALLSYMS, PRINTK, u32, u64 } from './rows.ts';
+import { KALLSYMS, PRINTK } from './kernel.ts';
+import { i32, ROWS, u32, u64 } from './rows.ts';
 
 const ID = 400;
 
@@ -202,6 +203,55 @@ describe('events of trace.dat', () => {
       told.map((text) => text.split(' ').slice(0, 2).join(' ')),
       ['apic.inj vcpu/1/vector/50', 'apic.inj vcpu/unknown/injection'],
     );
+  });
+
+  it('threads of virtual CPUs leave their processors: preempted or asleep', () => {
+    const entry = ['kvm', 'kvm_entry', [u32('vcpu_id')], '"vcpu %u", REC->vcpu_id'] as const;
+    const { fields, print } = Object.values(ROWS).find(({ event }) => event === 'sched_switch')!;
+    const format = ['sched', 'sched_switch', fields, print] as const;
+    const name = (text: string): Uint8Array => new Bytes(false).text(text).align(16).bytes;
+    const leaves = (state: bigint) => ({
+      format,
+      values: [name('CPU 1/KVM'), 77, 120, state, name('x'), 5, 120],
+      pid: 77,
+    });
+    const { told, info } = several([{ format: entry, values: [1], pid: 77 }, leaves(0x100n), leaves(1n)]);
+    assert.deepEqual(told, [
+      'kvm.entry vcpu/1',
+      'vcpu.sched vcpu/1 on=false sleeps=false',
+      'vcpu.sched vcpu/1 on=false sleeps=true',
+    ]);
+    assert.equal(info.understood, 3);
+  });
+
+  it('in which context a record was made, its flags tell: in an interrupt (hard, soft, NMI), or not', () => {
+    const fields = [u32('irq'), u32('vector'), u32('cpu'), u32('prev_vector'), u32('prev_cpu')];
+    const print =
+      '"irq=%u vector=%u cpu=%u prev_vector=%u prev_cpu=%u", REC->irq, REC->vector, REC->cpu, REC->prev_vector, REC->prev_cpu';
+    // TRACE_FLAG_IRQS_OFF, NEED_RESCHED, HARDIRQ, SOFTIRQ, PREEMPT_RESCHED, NMI (include/linux/trace_events.h).
+    const entries = [0x01, 0x04, 0x08, 0x10, 0x20, 0x40].map((flags) => {
+      const data = recordOf(LITTLE, ID, 1, fields, [4, 33, 1, 0, 0]);
+      data[2] = flags;
+      return { after: 1, data };
+    });
+    const bytes = datV6({
+      formats: [['irq_vectors', formatText('vector_update', ID, fields, print)]],
+      rings: [{ cpus: [{ cpu: 0, pages: [{ stamp: 1n, entries }] }] }],
+    });
+    const told = texts(importBytes(bytes)).map((text) => /interrupt=true$/.test(text));
+    assert.deepEqual(told, [false, false, true, true, false, true]);
+  });
+
+  it('a probe whose function has no name is known by its own', () => {
+    const fields = [u64('__probe_ip'), u32('irq'), u32('lo'), u32('data')];
+    const format = [
+      'kprobes',
+      'msiwrite',
+      fields,
+      '"(%lx) irq=%u lo=0x%x data=%u", REC->__probe_ip, REC->irq, REC->lo, REC->data',
+    ] as const;
+    const { told } = several([{ format, values: [0xffffffff81001000n, 28, 0xfee002d8, 0] }]);
+    assert.deepEqual(told, ['msg.write irq/28 address=0xfee002d8 data=0x0']);
   });
 
   it('inputs of the virtual PIC are known: a vector of one of them is injected for it', () => {

@@ -42,7 +42,10 @@ function dataOf({ fields, values }: Row, machine: Machine): Uint8Array {
     const from = declared.startsWith('__rel_loc') ? places[i]! + 4 : 0;
     return (length << 16) | (start - from);
   });
-  return recordOf(machine, ID, 77, fields, numbers, tail.bytes);
+  const data = recordOf(machine, ID, 77, fields, numbers, tail.bytes);
+  // The text has `d.h`: interrupts off, in a hardware interrupt (TRACE_FLAG_IRQS_OFF, TRACE_FLAG_HARDIRQ).
+  data[2] = 0x09;
+  return data;
 }
 
 function fileOf(row: Row, machine: Machine): Uint8Array {
