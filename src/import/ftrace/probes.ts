@@ -263,7 +263,8 @@ const SHORT: Readonly<Record<string, string>> = {
   vfio_set_irqs_ioctl: 'vfio_pci_set_irqs_ioctl',
 };
 
-const functionNamed = (probe: string): string => (Object.hasOwn(SHORT, probe) ? SHORT[probe]! : probe);
+/** The function that a probe of this name is set at, where nothing else tells it. */
+export const functionNamed = (probe: string): string => (Object.hasOwn(SHORT, probe) ? SHORT[probe]! : probe);
 
 /** Turns a probe record into an event: into what it means when its function is known, into a note of it otherwise. */
 export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: number, end: number): void {
