@@ -32,8 +32,8 @@ const MOST_PROBLEMS = 10;
 
 export class TraceDatImporter implements Importer {
   readonly #out: TraceBuilder;
-  readonly #bytes = new FileBytes();
-  readonly #recordings: Recording[] = [];
+  #bytes = new FileBytes();
+  #recordings: Recording[] = [];
   readonly #problems: string[] = [];
 
   constructor(out: TraceBuilder) {
@@ -65,6 +65,9 @@ export class TraceDatImporter implements Importer {
       const others = this.#recordings.slice(1).map(({ out }) => out.source);
       if (others.length > 0) yield* this.#out.trace.joining(...others);
     }
+    // All of the file was read: its bytes and pages are needed no more.
+    this.#bytes = new FileBytes();
+    this.#recordings = [];
     const [first, ...more] = this.#problems;
     if (first !== undefined)
       this.#out.source.problem = `the file ${first}${more.length > 0 ? `; ${more.length} more such places` : ''}`;
