@@ -4,10 +4,12 @@
 import type { ObjectId } from '../base/ids.ts';
 import { requesterIn } from './bdf.ts';
 import { cellTarget } from './cell-target.ts';
+import { sourceOfIrq } from './irq-source.ts';
 import type { MessageKind } from './message.ts';
 import { processorsOf } from './reference.ts';
 import { amdData, amdIrte128 } from './registers/amd.ts';
 import { gicv2mSetSpi, itsTranslater } from './registers/its.ts';
+import { msiControl, msixControl } from './registers/pci.ts';
 import {
   isInterruptAddress,
   vtdAddress,
@@ -19,6 +21,7 @@ import {
 } from './registers/x86.ts';
 import type { State } from './state.ts';
 import { irq } from './things/irq.ts';
+import { msi, msixCap } from './things/pci.ts';
 import { amdIrte, itsCollection, itsEvent } from './things/remap.ts';
 import { kvmIrqfd, kvmRoute, vcpu, vfioDevice, vfioVector } from './things/virt.ts';
 import { messageKind } from './translate.ts';
@@ -198,28 +201,39 @@ function entryAt(state: State, object: ObjectId, device: string, index: number, 
   return index === VFIO_INDEX.msi ? names.objectAt(`device/${device}/msi`) : -1;
 }
 
-/** Domains of one function, by the names that kernels since 6.2 give them: `IR-PCI-MSIX-0000:00:03.0`, `ITS-PCI-MSI-0000:00:09.0`. */
-const DOMAIN_MSIX = /msi-?x/i;
-const DOMAIN_MSI = /PCI-MSI-[0-9a-f]{4,8}:/i;
-const DOMAIN_IMS = /IMS/;
-
 /**
- * The entry of the function that raises an irq: hwirq is the index in the table where the domain is one of MSI-X or IMS; an MSI
- * function has one capability for all of its vectors. Where the domain is not known, an entry of that index in the MSI-X table.
+ * The entry of the function that raises an irq. An MSI function has one capability for all of its vectors. Where the domain does not
+ * tell MSI from MSI-X, it is the one that the function has enabled, or the only one of the two that the trace shows.
  */
 export function entryOfIrq(state: State, object: ObjectId): ObjectId {
-  const device = state.num(object, irq.at.device);
-  const index = state.num(object, irq.at.hwirq);
-  if (device < 0 || index < 0) return -1;
-  const { world } = state;
-  const path = `device/${world.strings.text(device)}`;
-  const domain = state.text(object, irq.at.domain);
-  const below = (rest: string): ObjectId => world.spaceOf(object).objectAt(`${path}/${rest}`);
-  if (domain === '')
-    return /(?:^|, )vfio-msi\[/.test(state.text(object, irq.at.name)) ? below('msi') : below(`msix/${index}`);
-  if (DOMAIN_MSIX.test(domain)) return below(`msix/${index}`);
-  if (DOMAIN_IMS.test(domain)) return below(`ims/${index}`);
-  return DOMAIN_MSI.test(domain) ? below('msi') : -1;
+  const source = sourceOfIrq(state, object);
+  if (source === undefined) return -1;
+  const { device, index, table } = source;
+  const below = (rest: string): ObjectId => state.world.spaceOf(object).objectAt(`device/${device}/${rest}`);
+  switch (table) {
+    case 'msix':
+    case 'ims':
+      return below(`${table}/${index}`);
+    case 'msi':
+      return below('msi');
+    case 'either':
+      return entryOfEither(state, object, below, index);
+    case undefined:
+      return -1;
+  }
+}
+
+/** MSI-X or MSI: what the action says, what is enabled, or what alone is there. */
+function entryOfEither(state: State, object: ObjectId, below: (rest: string) => ObjectId, index: number): ObjectId {
+  const [, name] = VFIO_ACTION.exec(state.text(object, irq.at.name)) ?? [];
+  const entry = below(`msix/${index}`);
+  const capability = below('msi');
+  if (name === 'msi') return capability;
+  if (name === 'msix' || !state.present(capability)) return entry;
+  if (msiControl.f.enable.flag(state, capability, msi.at.control) === true) return capability;
+  const cap = below('msixcap');
+  if (state.present(cap) && msixControl.f.enable.flag(state, cap, msixCap.at.control) === true) return entry;
+  return state.present(cap) || state.present(entry) ? -1 : capability;
 }
 
 /** The vector of a CPU of the kernel that an object belongs to. */

@@ -5,12 +5,13 @@
  */
 import { COLON, EQUALS, MINUS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from '../../base/bytes.ts';
 import { hex64 } from '../../base/hex.ts';
-import { bdfText } from '../../model/bdf.ts';
+import type { Written } from '../../model/event-args.ts';
 import { domActivate, domAlloc } from '../../model/events/domain.ts';
 import { irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
 import { itsDoorbell } from '../../model/events/its.ts';
 import { probe } from '../../model/events/notes.ts';
 import { irqfdAssign, irqfdWakeup } from '../../model/events/virt.ts';
+import { functionOfHwirq } from '../../model/irq-source.ts';
 import { pciMsiFunction, pciMsiHwirq } from '../../model/registers/hwirq.ts';
 import { MSIX_ENTRIES } from '../../model/registers/pci.ts';
 import { irq } from '../../model/things/irq.ts';
@@ -117,8 +118,7 @@ function writeMessage(f: Ftrace, a: Args): boolean {
     .address(lo.lo, first(a, 'hi', 'address_hi', 'addr_hi')?.lo ?? lo.hi)
     .data(data.lo);
   if (place) event.hwirq(place.index);
-  f.emit(event, irqObject(f, number.lo));
-  identify(f, number.lo, place);
+  identified(f, number.lo, place, event);
   return true;
 }
 
@@ -134,19 +134,21 @@ function placeOf(
 ): { readonly index: number; readonly device: string | undefined } | undefined {
   if (hwirq === undefined) return undefined;
   if (hwirq.hi === 0 && hwirq.lo < MSIX_ENTRIES) return { index: hwirq.lo, device: undefined };
-  const { index, reserved59 } = pciMsiHwirq.f;
-  const [segment, ...place] = pciMsiFunction(hwirq.lo, hwirq.hi);
-  if (segment >= SEGMENTS || reserved59.of(hwirq.hi) !== 0) return undefined;
-  return { index: index.of(hwirq.lo), device: bdfText(segment, ...place) };
+  const [segment] = pciMsiFunction(hwirq.lo, hwirq.hi);
+  if (segment >= SEGMENTS || pciMsiHwirq.f.reserved59.of(hwirq.hi) !== 0) return undefined;
+  return functionOfHwirq(hwirq.lo, hwirq.hi);
 }
 
-/** Emits the function of an irq, where its hwirq tells it and the state does not know it. */
-function identify(f: Ftrace, number: number, place: ReturnType<typeof placeOf>): void {
-  if (place?.device === undefined) return;
+/** Emits an event of an irq; before it the function of the irq, where the hwirq of the event tells one that the state does not know. */
+function identified(f: Ftrace, number: number, place: ReturnType<typeof placeOf>, event: Written): void {
   const object = irqObject(f, number);
-  const device = f.intern(place.device);
-  if (f.out.state.num(object, irq.at.device) === device) return;
-  f.emit(irqIdentify.put().device(device).hwirq(place.index), object);
+  if (place?.device !== undefined) {
+    const device = f.intern(place.device);
+    // The words of an event belong to its kind: another one may be written before it is emitted.
+    if (f.out.state.num(object, irq.at.device) !== device)
+      f.emit(irqIdentify.put().device(device).hwirq(place.index), object);
+  }
+  f.emit(event, object);
 }
 
 /** The chip of a PCI/MSI domain masked or unmasked an irq: its hwirq is a place in a table. */
@@ -159,8 +161,7 @@ function maskOf(f: Ftrace, a: Args, masked: boolean, place?: ReturnType<typeof p
   if (number === undefined) return false;
   const event = irqMask.put().masked(masked);
   if (place) event.hwirq(place.index);
-  f.emit(event, irqObject(f, number.lo));
-  identify(f, number.lo, place);
+  identified(f, number.lo, place, event);
   return true;
 }
 

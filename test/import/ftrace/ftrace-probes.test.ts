@@ -31,16 +31,16 @@ describe('probes on functions that mean something', () => {
     assert.deepEqual(of('m: (pci_irq_unmask_msix+0x0/0x40) irq=28'), ['irq.mask irq/28 masked=false']);
     // Requester id in bits 26:11 (03:00.0 is 0x300), segment above (pci_msi_domain_calc_hwirq).
     assert.deepEqual(of('m: (pci_msi_mask_irq+0x0/0x40) irq=28 hwirq=0x180002'), [
-      'irq.mask irq/28 masked=true hwirq=2',
       'irq.identify irq/28 device=0000:03:00.0 hwirq=2',
+      'irq.mask irq/28 masked=true hwirq=2',
     ]);
     assert.deepEqual(of('m: (pci_msi_unmask_irq+0x0/0x40) irq=28 hwirq=524290'), [
-      'irq.mask irq/28 masked=false hwirq=2',
       'irq.identify irq/28 device=0000:01:00.0 hwirq=2',
+      'irq.mask irq/28 masked=false hwirq=2',
     ]);
     assert.deepEqual(of('w: (__pci_write_msi_msg+0x0/0x10) irq=28 hwirq=0x5000fc000 lo=0xfee00000 hi=0x0 data=0x22'), [
-      'msg.write irq/28 hwirq=0 address=0xfee00000 data=0x22',
       'irq.identify irq/28 device=00a0:01:1f.0 hwirq=0',
+      'msg.write irq/28 hwirq=0 address=0xfee00000 data=0x22',
     ]);
     const beyond = of('m: (pci_msi_mask_irq+0x0/0x40) irq=28 hwirq=0xffffffffffffffff');
     assert.deepEqual(beyond, ['irq.mask irq/28 masked=true']);
