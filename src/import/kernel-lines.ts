@@ -14,7 +14,7 @@ const MOST = 400;
 
 /** The device with or without segment and 0x, the index in hexadecimal with or without 0x, the reason decimal or with 0x. */
 const FAULT =
-  /INTR-REMAP\]?:? Request device \[+(?:(?:0x)?[\da-f]{4}:)?(?:0x)?([\da-f]{2}):(?:0x)?([01][\da-f])\.([0-7])\] fault index (?:0x)?([\da-f]+) \[fault reason (0x[\da-f]+|\d+)\]\s*(.*)$/i;
+  /INTR-REMAP\]?:? Request device \[+(?:(?:0x)?([\da-f]{4}):)?(?:0x)?([\da-f]{2}):(?:0x)?([01][\da-f])\.([0-7])\] fault index (?:0x)?([\da-f]+) \[fault reason (0x[\da-f]+|\d+)\]\s*(.*)$/i;
 
 /** Whether a word stands anywhere in a line. */
 function holds(line: Uint8Array, word: Uint8Array): boolean {
@@ -32,12 +32,13 @@ export function kernelFault(buf: Uint8Array, start: number, end: number, strings
   if (!holds(buf.subarray(start, stop), WORD)) return undefined;
   const m = FAULT.exec(textOf(buf, start, stop));
   if (!m) return undefined;
-  const [, bus, slot, fn, index, reason, text] = m;
+  const [, segment, bus, slot, fn, index, reason, text] = m;
   const event = irFault
     .put()
     .reason(Number(reason))
     .sid(requesterId(`0000:${bus!.toLowerCase()}:${slot!.toLowerCase()}.${fn!}`))
     .index(Number.parseInt(index!, 16));
+  if (segment !== undefined) event.segment(Number.parseInt(segment, 16));
   if (text !== '') event.text(strings.intern(text!));
   return event;
 }

@@ -5,104 +5,16 @@ import type { ObjectId } from '../base/ids.ts';
 import { requesterIn } from './bdf.ts';
 import { cellTarget } from './cell-target.ts';
 import { sourceOfIrq } from './irq-source.ts';
-import type { MessageKind } from './message.ts';
 import { processorsOf } from './reference.ts';
-import { amdData, amdIrte128 } from './registers/amd.ts';
-import { gicv2mSetSpi, itsTranslater } from './registers/its.ts';
+import { amdIrte128 } from './registers/amd.ts';
 import { msiControl, msixControl } from './registers/pci.ts';
-import {
-  isInterruptAddress,
-  vtdAddress,
-  vtdData,
-  vtdHandle,
-  x86Address,
-  x86Data,
-  x86Destination,
-} from './registers/x86.ts';
+import { isInterruptAddress, x86Address, x86Data, x86Destination } from './registers/x86.ts';
 import type { State } from './state.ts';
 import { irq } from './things/irq.ts';
 import { msi, msixCap } from './things/pci.ts';
 import { amdIrte, itsCollection, itsEvent } from './things/remap.ts';
 import { kvmIrqfd, kvmRoute, vcpu, vfioDevice, vfioVector } from './things/virt.ts';
-import { messageKind } from './translate.ts';
 import { VFIO_INDEX } from './vfio-index.ts';
-
-/** The requester ID of the function that an object belongs to, or that raises an irq; -1 unknown. */
-export function requesterOf(state: State, object: ObjectId): number {
-  for (let node = state.world.node(object); node; node = node.parent) {
-    const requester = requesterIn(node.segment);
-    if (requester >= 0) return requester;
-  }
-  return state.world.type(object) === irq ? requesterIn(state.text(object, irq.at.device)) : -1;
-}
-
-/** The unit of a log of the emulated machine, which has one. The kernel that runs in it calls that unit by another name. */
-const EMULATED_UNIT = '0';
-
-/**
- * The entry with an index, in the only remapping unit in which it is present, or the only one that has such an entry at all. Where a
- * log of the emulated machine and its kernel both tell of it, it is that of the log.
- */
-export function irteAt(state: State, object: ObjectId, index: number): ObjectId {
-  const units = state.world.spaceOf(object).find('irte')?.children.values() ?? [];
-  let only = -1;
-  let entries = 0;
-  let here = -1;
-  let emulated = -1;
-  let present = 0;
-  for (const unit of units) {
-    if (unit.segment.startsWith('amdvi-')) continue;
-    const entry = unit.children.get(String(index))?.object ?? -1;
-    if (entry < 0) continue;
-    only = entry;
-    entries++;
-    if (!state.present(entry)) continue;
-    if (unit.segment === EMULATED_UNIT) emulated = entry;
-    here = entry;
-    present++;
-  }
-  if (present === 2 && emulated >= 0) return emulated;
-  return present === 1 ? here : entries === 1 ? only : -1;
-}
-
-/**
- * The entry of a translation table that a message selects, or the SPI that it raises: `irte/<unit>/<index>`,
- * `its/0/device/<id>/event/<id>`, `gic/0/spi/<INTID>`; -1 when it selects none, such as a message that holds the vector itself.
- * The message is address (two words) and data of an object. `kind`: how messages of its system read.
- */
-export function translationOf(
-  state: State,
-  object: ObjectId,
-  address: number,
-  data: number,
-  kind: MessageKind = messageKind(state, object),
-): ObjectId {
-  const lo = state.num(object, address);
-  const hi = state.num(object, address + 1);
-  const word = state.num(object, data);
-  if (lo < 0 || hi < 0 || word < 0 || (lo === 0 && hi === 0)) return -1;
-  const names = state.world.spaceOf(object);
-  switch (kind) {
-    case 'vtd': {
-      if (!isInterruptAddress(lo) || !vtdAddress.f.format.in(lo)) return -1;
-      return irteAt(state, object, vtdHandle(lo) + (vtdAddress.f.shv.in(lo) ? vtdData.f.subhandle.of(word) : 0));
-    }
-    case 'amd': {
-      const requester = isInterruptAddress(lo) ? requesterOf(state, object) : -1;
-      if (requester < 0) return -1;
-      return names.objectAt(`irte/amdvi-0x${requester.toString(16)}/${amdData.f.index.of(word)}`);
-    }
-    case 'its': {
-      const requester = (lo & 3) === 0 ? requesterOf(state, object) : -1;
-      if (requester < 0) return -1;
-      return names.objectAt(`its/0/device/0x${requester.toString(16)}/event/${itsTranslater.f.eventId.of(word)}`);
-    }
-    case 'gicv2m':
-      return (lo & 3) === 0 ? names.objectAt(`gic/0/spi/${gicv2mSetSpi.f.intid.of(word)}`) : -1;
-    case 'x86':
-      return -1;
-  }
-}
 
 /** The emulated processor with an APIC id: a log of the machine names its processors by these. */
 export function emulatedProcessor(state: State, object: ObjectId, apicId: number): ObjectId {

@@ -2,7 +2,6 @@
 // cells are declared with the cells, in things/.
 
 import type { ObjectId } from '../base/ids.ts';
-import { requesterIn } from './bdf.ts';
 import { cellTarget } from './cell-target.ts';
 import {
   emulatedProcessor,
@@ -14,7 +13,6 @@ import {
   processorOf,
   processorOfAmd,
   processorOfEvent,
-  translationOf,
   vectorAt,
   vfioOfIrq,
 } from './joins.ts';
@@ -31,6 +29,7 @@ import { msi, msixEntry } from './things/pci.ts';
 import { amdIrte, irte, itsEvent } from './things/remap.ts';
 import { kvmGsi, kvmIrqfd, kvmRoute, vcpu, vfioVector } from './things/virt.ts';
 import { irteDestination, messageKind } from './translate.ts';
+import { translationOf } from './translation.ts';
 
 export { cellTarget } from './cell-target.ts';
 
@@ -242,12 +241,6 @@ export function entryBehind(state: State, object: ObjectId): ObjectId {
   if (type !== vfioVector) return -1;
   const entry = cellTarget(state, object, vfioVector, 'entry');
   return entry >= 0 ? entry : entryOfRoute(state, cellTarget(state, object, vfioVector, 'virq'));
-}
-
-/** The functions with a requester ID (an SMMU calls it StreamID), in the system that an object belongs to. */
-export function functionsAt(state: State, object: ObjectId, requester: number): ObjectId[] {
-  const functions = namesOf(state, object).find('device')?.children.values() ?? [];
-  return [...functions].filter((node) => requesterIn(node.segment) === requester).map((node) => node.object);
 }
 
 /** The vector at which an irq reaches a CPU: that of its place, or the previous one while it moves; -1 when the trace shows neither there. */

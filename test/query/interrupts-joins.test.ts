@@ -125,3 +125,153 @@ describe('hwirqs of PCI/MSI domains', () => {
       = irq/30/device null`);
   });
 });
+
+/** An MSI-X entry with its message. */
+const entry = (bdf: string, i: number, address: string, data: number): string => `
+  tbl.write device/${bdf}/msix/${i} offset=0x0 size=8 value=${address}
+  tbl.write device/${bdf}/msix/${i} offset=0x8 size=4 value=0x${data.toString(16)}`;
+
+describe('units of one kind', () => {
+  const mapped = (unit: number, device: string, event: number, lpi: number): string => `
+    its.mapd its/${unit}/device/${device} size=4 itt=0x4700${unit}000 valid=true
+    its.mapti its/${unit}/device/${device}/event/${event} lpi=${lpi} collection=0`;
+  const FIRST = '0x8090040';
+  const SECOND = '0x48090040';
+  const doorbells = `
+    its.doorbell its/0 address=${FIRST}
+    its.doorbell its/1 address=${SECOND}`;
+
+  it('an entry belongs to the ITS whose doorbell its message goes to (a DeviceID is a number of one ITS)', () => {
+    const text = `
+      ${mapped(0, '0x10', 3, 8200)}
+      ${mapped(1, '0x10', 3, 8300)}
+      irq.identify irq/40 lpi=8200
+      irq.identify irq/41 lpi=8300
+      ${entry('0000:00:02.0', 3, SECOND, 3)}`;
+    const [row] = rows(story(`${doorbells}${text}`)).filter(({ entry: path }) => path !== null);
+    assert.deepEqual([row!.irte, row!.irq], ['its/1/device/0x10/event/3', 'irq/41']);
+    // Both know a device 0x10, and nothing tells where the address leads.
+    const [none] = rows(story(text)).filter(({ entry: path }) => path !== null);
+    assert.deepEqual([none!.irte, none!.irq], [null, null]);
+  });
+
+  it('an entry belongs to the only ITS that knows its function', () => {
+    const trace = story(`
+      ${mapped(0, '0x18', 3, 8200)}
+      ${mapped(1, '0x10', 3, 8300)}
+      ${entry('0000:00:02.0', 3, '0xfffff040', 3)}`);
+    assert.deepEqual(besideEntries(trace, 'irte'), { 'device/0000:00:02.0/msix/3': 'its/1/device/0x10/event/3' });
+  });
+
+  it('what an SMMU makes of the address tells the ITS', () => {
+    const trace = story(`
+      ${doorbells}
+      ${mapped(0, '0x10', 3, 8200)}
+      ${mapped(1, '0x10', 3, 8300)}
+      ${entry('0000:00:02.0', 3, '0xfffff040', 3)}
+      smmu.trans smmu/0/stream/0x10 iova=0xfffff040 output=${SECOND} perm=0x3`);
+    assert.deepEqual(besideEntries(trace, 'irte'), { 'device/0000:00:02.0/msix/3': 'its/1/device/0x10/event/3' });
+  });
+
+  it('an LPI that events of two ITSs raise joins no irq', () => {
+    const trace = story(`
+      ${doorbells}
+      ${mapped(0, '0x10', 0, 8200)}
+      ${mapped(1, '0x18', 0, 8200)}
+      irq.identify irq/40 lpi=8200
+      ${entry('0000:00:02.0', 0, FIRST, 0)}
+      ${entry('0000:00:03.0', 0, SECOND, 0)}`);
+    assert.deepEqual(besideEntries(trace, 'irq'), {
+      'device/0000:00:02.0/msix/0': null,
+      'device/0000:00:03.0/msix/0': null,
+    });
+  });
+
+  it('an LPI of another system is not that of the row', () => {
+    const trace = story(`
+      ${mapped(0, '0x10', 3, 8200)}
+      its.mapc its/0/collection/0 target=0 valid=true
+      ${entry('0000:00:02.0', 3, FIRST, 3)}
+      gic.ack guest:vcpu/0/intid/8200`);
+    const [row] = rows(trace).filter(({ entry: path }) => path !== null);
+    assert.equal(row!.last!.step, trace.length - 2);
+  });
+
+  it('VT-d: of two units the entry is in the one that lets the function through (sid, sq, svt)', () => {
+    // P = 1, vector 0x21; svt 1 and sq 0 in bits 83:80, sid in bits 79:64.
+    const irte = (unit: number, sid: number): string =>
+      `irte.read irte/dmar${unit}/5 value=0x${(0x4_0000 + sid).toString(16)}0000000000210001`;
+    const units = 'ir.seen irte/dmar0 kind=VT-d\nir.seen irte/dmar1 kind=VT-d';
+    // Handle 5 in bits 19:5, bit 4: remappable format.
+    const message = entry('0000:03:00.0', 0, '0xfee000b0', 0);
+    const irteOf = (text: string): unknown => besideEntries(story(text), 'irte')['device/0000:03:00.0/msix/0'];
+    assert.equal(irteOf(`${units}\n${irte(1, 0x300)}\n${message}`), 'irte/dmar1/5');
+    assert.equal(irteOf(`${units}\n${irte(0, 0x400)}\n${message}`), null, 'entry 5 of the unit of another function');
+    assert.equal(irteOf(`${units}\n${irte(0, 0x400)}\n${irte(1, 0x300)}\n${message}`), 'irte/dmar1/5');
+    assert.equal(irteOf(`${units}\n${irte(0, 0x300)}\n${irte(1, 0x300)}\n${message}`), null, 'either');
+  });
+});
+
+describe('PCI segments', () => {
+  const both = (text: (bdf: string) => string): string => `${text('0000:03:00.0')}\n${text('0001:03:00.0')}`;
+  const A = 'device/0000:03:00.0/msix/0';
+  const B = 'device/0001:03:00.0/msix/0';
+
+  it('AMD-Vi: the table of a requester ID is that of one of two functions, and it is not known of which', () => {
+    const irte = `
+      irte.readAmd irte/amdvi-0x300/2 low=0x210001
+      ir.seen irte/amdvi-0x300 kind=AMD-Vi`;
+    const one = story(`${irte}\n${entry('0000:03:00.0', 0, '0xfee00000', 2)}`);
+    assert.deepEqual(besideEntries(one, 'irte'), { [A]: 'irte/amdvi-0x300/2' });
+    const two = story(`${irte}\n${both((bdf) => entry(bdf, 0, '0xfee00000', 2))}`);
+    assert.deepEqual(besideEntries(two, 'irte'), { [A]: null, [B]: null });
+  });
+
+  it('VT-d: a unit serves one segment, and it is not known which', () => {
+    const irte = 'irte.read irte/dmar0/5 value=0x403000000000000210001\nir.seen irte/dmar0 kind=VT-d';
+    const one = story(`${irte}\n${entry('0001:03:00.0', 0, '0xfee000b0', 0)}`);
+    assert.deepEqual(besideEntries(one, 'irte'), { [B]: 'irte/dmar0/5' });
+    const two = story(`${irte}\n${both((bdf) => entry(bdf, 0, '0xfee000b0', 0))}`);
+    assert.deepEqual(besideEntries(two, 'irte'), { [A]: null, [B]: null });
+    // What comes later does not change what is known now.
+    const first = rows(two, two.length - 3).find(({ entry: path }) => path === A);
+    assert.equal(first!.irte, 'irte/dmar0/5');
+  });
+
+  it('ITS: functions of two segments are known by the doorbells that they write to', () => {
+    const device = (unit: number, id: string, lpi: number): string => `
+      its.mapd its/${unit}/device/${id} size=4 itt=0x4700${unit}000 valid=true
+      its.mapti its/${unit}/device/${id}/event/0 lpi=${lpi} collection=0`;
+    const shared = story(`${device(0, '0x300', 8200)}\n${both((bdf) => entry(bdf, 0, '0x8090040', 0))}`);
+    assert.deepEqual(besideEntries(shared, 'irte'), { [A]: null, [B]: null });
+    const own = story(`
+      its.doorbell its/0 address=0x8090040
+      its.doorbell its/1 address=0x48090040
+      ${device(0, '0x300', 8200)}
+      ${device(1, '0x300', 8300)}
+      irq.identify irq/50 lpi=8200
+      irq.identify irq/51 lpi=8300
+      ${entry('0000:03:00.0', 0, '0x8090040', 0)}
+      ${entry('0001:03:00.0', 0, '0x48090040', 0)}`);
+    assert.deepEqual(besideEntries(own, 'irte'), {
+      [A]: 'its/0/device/0x300/event/0',
+      [B]: 'its/1/device/0x300/event/0',
+    });
+    assert.deepEqual(besideEntries(own, 'irq'), { [A]: 'irq/50', [B]: 'irq/51' });
+    // Firmware adds a base to the requester IDs of other host bridges: msi-map = <0x0 &its 0x10000 0x10000>.
+    const based = story(`${device(0, '0x10300', 8200)}\n${entry('0001:03:00.0', 0, '0x8090040', 0)}`);
+    assert.deepEqual(besideEntries(based, 'irte'), { [B]: 'its/0/device/0x10300/event/0' });
+    const other = story(`${device(0, '0x10300', 8200)}\n${entry('0000:03:00.0', 0, '0x8090040', 0)}`);
+    assert.deepEqual(besideEntries(other, 'irte'), { [A]: null });
+  });
+
+  it('the requester of an IRTE is the function that the trace knows by that ID; of two it is none', () => {
+    const irte = 'irte.read irte/dmar0/5 value=0x403000000000000210001';
+    story(`${irte}
+      = irte/dmar0/5/requester "0000:03:00.0"
+      dev.raise device/0001:03:00.0/msix/0
+      = irte/dmar0/5/requester "0001:03:00.0"
+      dev.raise device/0000:03:00.0/msix/0
+      = irte/dmar0/5/requester null`);
+  });
+});

@@ -8,7 +8,6 @@ import { hex64 } from '../../base/hex.ts';
 import type { Written } from '../../model/event-args.ts';
 import { domActivate, domAlloc } from '../../model/events/domain.ts';
 import { irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
-import { itsDoorbell } from '../../model/events/its.ts';
 import { probe } from '../../model/events/notes.ts';
 import { irqfdAssign, irqfdWakeup } from '../../model/events/virt.ts';
 import { functionOfHwirq } from '../../model/irq-source.ts';
@@ -17,6 +16,7 @@ import { MSIX_ENTRIES } from '../../model/registers/pci.ts';
 import { irq } from '../../model/things/irq.ts';
 import { isNameByte } from '../pattern.ts';
 import type { Ftrace } from './context.ts';
+import { itsAllocates, prepared, prepares } from './doorbells.ts';
 import { beginSetIrqs, endSetIrqs, noteIrqfd } from './vfio.ts';
 
 /** Arguments of the probe at hand by name: 64-bit numbers, and texts. */
@@ -40,8 +40,11 @@ function first(args: Args, ...names: readonly string[]): { readonly lo: number; 
   return undefined;
 }
 
-/** What the probed functions mean; false when an argument that is needed was not fetched. */
-const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = {
+/**
+ * What the probed functions mean; false when an argument that is needed was not fetched. `caller`: at a return, the function that is
+ * returned to.
+ */
+const functions: Readonly<Record<string, (f: Ftrace, args: Args, caller: string) => boolean>> = {
   __pci_write_msi_msg: writeMessage,
   pci_write_msi_msg: writeMessage,
   pci_msi_domain_write_msg: writeMessage,
@@ -54,17 +57,15 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
   its_set_affinity: affinity,
   its_irq_domain_activate: (f, a) => lpi(f, a) && activate(f, a, true),
   its_irq_domain_deactivate: (f, a) => lpi(f, a) && activate(f, a, false),
-  its_irq_domain_alloc: (f, a) => allocate(f, a, false),
+  its_irq_domain_alloc: (f, a) => {
+    itsAllocates(f);
+    return allocate(f, a, false);
+  },
   its_irq_domain_free: (f, a) => allocate(f, a, true),
   its_mask_irq: (f, a) => lpi(f, a) && maskOf(f, a, true),
   its_unmask_irq: (f, a) => lpi(f, a) && maskOf(f, a, false),
   its_irq_compose_msi_msg: lpi,
-  iommu_dma_prepare_msi: (f, a) => {
-    const doorbell = first(a, 'doorbell', 'msi_addr', 'addr');
-    if (doorbell === undefined) return false;
-    f.emit(itsDoorbell.put().address(doorbell.lo, doorbell.hi), f.object('its/0'));
-    return true;
-  },
+  iommu_dma_prepare_msi: (f, a) => prepares(f, first(a, 'doorbell', 'msi_addr', 'addr')),
   vfio_pci_set_irqs_ioctl: (f, a) => {
     const flags = first(a, 'flags');
     const index = first(a, 'index');
@@ -105,6 +106,7 @@ const returns: typeof functions = {
     const ret = first(a, 'ret', 'retval', 'rc', 'arg1');
     return ret !== undefined && endSetIrqs(f, ret.lo | 0);
   },
+  iommu_dma_prepare_msi: (f, _args, caller) => prepared(f, caller),
 };
 
 function writeMessage(f: Ftrace, a: Args): boolean {
@@ -226,7 +228,7 @@ export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: 
   const called = returned < 0 ? symbol : /^ *(\w*)/.exec(textOf(buf, returned, at))![1]!;
   const meanings = returned < 0 ? functions : returns;
   const use = Object.hasOwn(meanings, called) ? meanings[called] : undefined;
-  if (use?.(f, argumentsOf(buf, at + 1, end))) return;
+  if (use?.(f, argumentsOf(buf, at + 1, end), symbol)) return;
   const { strings } = f.out.world;
   f.emit(
     probe

@@ -1,8 +1,8 @@
 import { hexText } from '../../base/hex.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { translationOf } from '../../model/joins.ts';
 import { isInterruptAddress, vtdAddress } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
+import { translationOf } from '../../model/translation.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { objectsBelow } from '../paths.ts';
 import { derivedKeys, keyValue, type Value, viewObject } from '../view.ts';

@@ -1,5 +1,4 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { translationOf } from '../../model/joins.ts';
 import type { MessageKind } from '../../model/message.ts';
 import type { Namespace } from '../../model/namespace.ts';
 import type { ObjectType } from '../../model/objects.ts';
@@ -9,8 +8,10 @@ import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { intid, irq } from '../../model/things/irq.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
+import { itsEvent } from '../../model/things/remap.ts';
 import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import { messageKind } from '../../model/translate.ts';
+import { translationOf } from '../../model/translation.ts';
 import { Groups } from './groups.ts';
 
 /** The parts of interrupts that are present in a state, by kind, and what is found of them once. */
@@ -38,8 +39,8 @@ export interface Scene {
   place(translation: ObjectId): ObjectId;
   /** The processor that a translation table entry names; -1 unknown. */
   processor(translation: ObjectId): ObjectId;
-  /** An LPI at every processor at which the trace shows it: it is moved from one to another. */
-  lpis(lpi: number): readonly ObjectId[];
+  /** The LPI of an event at every processor of its system at which the trace shows it: it is moved from one to another. */
+  lpis(event: ObjectId): readonly ObjectId[];
 }
 
 type Lists = Record<'entries' | 'irqs' | 'vfios' | 'routes' | 'irqfds' | 'lines' | 'served', ObjectId[]>;
@@ -82,7 +83,7 @@ export function sceneOf(state: State): Scene {
   const kinds = new Map<Namespace, MessageKind>();
   const translations = new Map<ObjectId, ObjectId>();
   const apics = new Map<Namespace, Map<number, number>>();
-  let places: ReadonlyMap<number, readonly ObjectId[]> | undefined;
+  let places: ReadonlyMap<string, readonly ObjectId[]> | undefined;
   const cpuOf =
     (entry: ObjectId) =>
     (apicId: number): number => {
@@ -118,9 +119,9 @@ export function sceneOf(state: State): Scene {
       const found = placeOfEntry(state, translation, cpuOf(translation));
       return state.present(found) ? found : -1;
     },
-    lpis: (lpi) => {
+    lpis: (event) => {
       places ??= lpiPlaces(state);
-      return places.get(lpi) ?? [];
+      return places.get(lpiKey(state, event, state.num(event, itsEvent.at.lpi))) ?? [];
     },
     processor: (translation) => {
       const found = processorOfEntry(state, translation, cpuOf(translation));
@@ -135,19 +136,23 @@ export function sceneOf(state: State): Scene {
   };
 }
 
-/** The objects `…/intid/<LPI>` of all processors, by their LPI. */
-function lpiPlaces(state: State): Map<number, ObjectId[]> {
+/** An LPI of the system that an object belongs to. */
+const lpiKey = ({ world }: State, object: ObjectId, lpi: number): string => `${world.spaceOf(object).prefix}${lpi}`;
+
+/** The objects `…/intid/<LPI>` of all processors, by system and LPI. */
+function lpiPlaces(state: State): Map<string, ObjectId[]> {
   const { world } = state;
-  const found = new Map<number, ObjectId[]>();
+  const found = new Map<string, ObjectId[]>();
   for (let object = 0; object < world.objects; object++) {
     const type = world.type(object);
     if ((type !== intid && type !== vcpuVector) || !state.present(object)) continue;
     const { segment, parent } = world.node(object)!;
     const lpi = Number(segment);
     if (parent?.segment !== 'intid' || lpi < firstLpi) continue;
-    const list = found.get(lpi);
+    const key = lpiKey(state, object, lpi);
+    const list = found.get(key);
     if (list) list.push(object);
-    else found.set(lpi, [object]);
+    else found.set(key, [object]);
   }
   return found;
 }
