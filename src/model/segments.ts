@@ -17,7 +17,7 @@ export function functionName(state: State, object: ObjectId): string {
 /** The requester ID of the function that an object belongs to, or that raises an irq; -1 unknown. */
 export const requesterOf = (state: State, object: ObjectId): number => requesterIn(functionName(state, object));
 
-/** PCI segments among the names of the functions of a system, made anew when functions were added. */
+/** PCI segments among the names of the functions of a system, made again when functions were added. */
 const known = new WeakMap<PathNode, { readonly functions: number; readonly segments: readonly string[] }>();
 
 function segmentsBelow(functions: PathNode): readonly string[] {
