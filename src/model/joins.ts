@@ -104,7 +104,7 @@ export function entryOfRoute(state: State, route: ObjectId): ObjectId {
   if (entry >= 0) return entry;
   const device = state.text(route, kvmRoute.at.device);
   const index = state.num(route, kvmRoute.at.vector);
-  return device === '' || index < 0 ? -1 : entryAt(state, route, device, VFIO_INDEX.msix, index);
+  return device === '' || index < 0 ? -1 : entryOfEither(state, route, device, index);
 }
 
 function entryAt(state: State, object: ObjectId, device: string, index: number, number: number): ObjectId {
@@ -128,20 +128,25 @@ export function entryOfIrq(state: State, object: ObjectId): ObjectId {
       return below(`${table}/${index}`);
     case 'msi':
       return below('msi');
-    case 'either':
-      return entryOfEither(state, object, below, index);
+    case 'either': {
+      const [, name] = VFIO_ACTION.exec(state.text(object, irq.at.name)) ?? [];
+      if (name === 'msi') return below('msi');
+      return name === 'msix' ? below(`msix/${index}`) : entryOfEither(state, object, device, index);
+    }
     case undefined:
       return -1;
   }
 }
 
-/** MSI-X or MSI: what the action says, what is enabled, or what alone is there. */
-function entryOfEither(state: State, object: ObjectId, below: (rest: string) => ObjectId, index: number): ObjectId {
-  const [, name] = VFIO_ACTION.exec(state.text(object, irq.at.name)) ?? [];
+/**
+ * The entry of a function with an index, of MSI-X or MSI: of what is enabled, or of the one of the two that the trace shows. `near`: an
+ * object of the same system.
+ */
+function entryOfEither(state: State, near: ObjectId, device: string, index: number): ObjectId {
+  const below = (rest: string): ObjectId => state.world.spaceOf(near).objectAt(`device/${device}/${rest}`);
   const entry = below(`msix/${index}`);
   const capability = below('msi');
-  if (name === 'msi') return capability;
-  if (name === 'msix' || !state.present(capability)) return entry;
+  if (!state.present(capability)) return entry;
   if (msiControl.f.enable.flag(state, capability, msi.at.control) === true) return capability;
   const cap = below('msixcap');
   if (state.present(cap) && msixControl.f.enable.flag(state, cap, msixCap.at.control) === true) return entry;

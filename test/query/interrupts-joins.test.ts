@@ -1,4 +1,4 @@
-// How a row of the list is joined where numbers are used by several: hwirqs of two eras of Linux, units, segments, eventfds.
+// How a row of the list is joined where numbers are used by several: hwirqs of two eras of Linux, units, PCI segments.
 import assert from 'node:assert/strict';
 import { interrupts } from '../../src/query/interrupts/list.ts';
 import type { InterruptRow } from '../../src/query/interrupts/row.ts';

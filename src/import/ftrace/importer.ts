@@ -176,6 +176,7 @@ export class FtraceImporter implements RecordReader {
     let payload = at;
     while (payload < end && buf[payload] === SPACE) payload++;
     out.setTask(buf, head.taskStart, head.taskEnd);
+    if (head.tgid >= 0) f.belongs(head.tgid);
     if (head.cpu >= 0) this.#seen(head.cpu);
     if (isProbe(buf, payload, end)) {
       takeProbe(f, nameStart, nameEnd, payload, end);

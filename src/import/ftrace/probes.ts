@@ -9,7 +9,7 @@ import type { Written } from '../../model/event-args.ts';
 import { domActivate, domAlloc } from '../../model/events/domain.ts';
 import { irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
 import { probe } from '../../model/events/notes.ts';
-import { irqfdAssign, irqfdWakeup } from '../../model/events/virt.ts';
+import { irqfdWakeup } from '../../model/events/virt.ts';
 import { functionOfHwirq } from '../../model/irq-source.ts';
 import { pciMsiFunction, pciMsiHwirq } from '../../model/registers/hwirq.ts';
 import { MSIX_ENTRIES } from '../../model/registers/pci.ts';
@@ -17,7 +17,7 @@ import { irq } from '../../model/things/irq.ts';
 import { isNameByte } from '../pattern.ts';
 import type { Ftrace } from './context.ts';
 import { itsAllocates, prepared, prepares } from './doorbells.ts';
-import { beginSetIrqs, endSetIrqs, noteIrqfd } from './vfio.ts';
+import { beginSetIrqs, endSetIrqs, tellIrqfd } from './vfio.ts';
 
 /** Arguments of the probe at hand by name: 64-bit numbers, and texts. */
 interface Args {
@@ -88,14 +88,7 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args, caller: string)
     return true;
   },
   kvm_irqfd: (f, a) => {
-    const gsi = first(a, 'gsi');
-    const fd = first(a, 'fd');
-    const flags = first(a, 'flags');
-    const event = irqfdAssign.put();
-    if (fd) event.fd(fd.lo);
-    if (flags) event.release((flags.lo & 1) !== 0).resample((flags.lo & 2) !== 0);
-    f.emit(event, f.object(gsi ? `kvm/0/irqfd/${gsi.lo}` : 'kvm/0/irqfd'));
-    if (gsi && fd) noteIrqfd(f, fd.lo, gsi.lo, flags !== undefined && (flags.lo & 1) !== 0);
+    tellIrqfd(f, first(a, 'fd')?.lo, first(a, 'gsi')?.lo, first(a, 'flags')?.lo);
     return true;
   },
 };

@@ -28,6 +28,8 @@ export class RecordHead {
   /** Start and end of `comm-pid`. */
   taskStart = 0;
   taskEnd = 0;
+  /** Process of the task (TGID); -1 where the record does not tell it. */
+  tgid = -1;
   cpu = -1;
   /** Whole seconds, or the count of a counter clock. */
   seconds = 0;
@@ -104,6 +106,7 @@ export class RecordHead {
     const nameStart = start + m[0].length - (name!.length + 1);
     const whole = glued !== undefined || (cpu?.length === CPU_DIGITS && cut === undefined);
     if (!whole && !knows(buf, nameStart, nameStart + name!.length)) return false;
+    this.tgid = -1;
     this.taskStart = comm === undefined ? start : start + text.indexOf(comm);
     this.taskEnd = comm === undefined ? start : this.taskStart + comm.length + 1 + pid!.length;
     this.cpu = Number(glued ?? cpu ?? -1);
@@ -112,6 +115,7 @@ export class RecordHead {
 
   #take(start: number, text: string, comm: string, pid: string, cpu: string, micro: number, length: number): boolean {
     const at = text.indexOf(`${comm}-${pid}`);
+    this.tgid = -1;
     this.taskStart = start + Math.max(0, at);
     this.taskEnd = this.taskStart + (at < 0 ? 0 : comm.length + 1 + pid.length);
     this.cpu = Number(cpu);
@@ -144,6 +148,7 @@ export class RecordHead {
         if (!hasGap(buf, first, start + 16)) {
           this.taskStart = first;
           this.taskEnd = pidEnd;
+          this.tgid = -1;
           return start + 25;
         }
       }
@@ -155,9 +160,20 @@ export class RecordHead {
       while (isDigit(buf[close])) close++;
       if (buf[close] !== BRACKET_CLOSE || (buf[close + 1] !== SPACE && buf[close + 1] !== MINUS)) continue;
       let at = open - 1;
+      let tgid = -1;
       while (at > start && buf[at] === SPACE) at--;
       if (buf[at] === PAREN_CLOSE) {
-        while (at > start && buf[at] !== 40) at--;
+        // `(-------)` where the kernel does not know it.
+        let unit = 1;
+        let whole = 0;
+        while (at > start && buf[at] !== 40) {
+          if (isDigit(buf[at])) {
+            whole += (buf[at]! - 48) * unit;
+            unit *= 10;
+          }
+          at--;
+        }
+        if (unit > 1) tgid = whole;
         at--;
         while (at > start && buf[at] === SPACE) at--;
       }
@@ -169,6 +185,7 @@ export class RecordHead {
       if (at - first > LONGEST_COMM || hasGap(buf, first, at)) continue;
       this.taskStart = first;
       this.taskEnd = pidEnd;
+      this.tgid = tgid;
       return open;
     }
     return -1;

@@ -38,6 +38,8 @@ export interface ThreadContext {
   raised: number;
   /** VFIO vector used last; -1 none. */
   vfioVector: number;
+  /** Routes of an assigned device that were added for no vector of MSI-X, with the vectors of MSI that they are for. */
+  readonly msiRoutes: { readonly vector: number; readonly virq: number }[];
   /** Remapping table entry and ITS device looked up last; -1 none. */
   irte: number;
   itsDevice: number;
@@ -87,6 +89,7 @@ function newThread(): ThreadContext {
     walk: { device: -1, next: -1, length: 0, short: [] },
     raised: -1,
     vfioVector: -1,
+    msiRoutes: [],
     irte: -1,
     itsDevice: -1,
     itsEvent: -1,
