@@ -14,7 +14,7 @@ const SECONDS = 30;
 const MOST_MEMORY = 400;
 /**
  * Has the program say the largest size that it had, in MB, after everything else. What Linux tells in getrusage begins with the size
- * of the process that started it; VmHWM begins anew with the program.
+ * of the process that started it; VmHWM begins again with the program.
  */
 const PEAK = `data:text/javascript,${encodeURIComponent(`
   import { readFileSync } from 'node:fs';
