@@ -64,6 +64,14 @@ export function cpuWithApicId(state: State, object: ObjectId, apicId: number): n
   return -1;
 }
 
+/** The vector of the CPU with an APIC id; in a log of the emulated machine, of the virtual CPU. */
+function vectorOfApic(state: State, object: ObjectId, apicId: number, v: number): ObjectId {
+  const n = cpuWithApicId(state, object, apicId);
+  if (n >= 0) return vectorAt(state, object, n, v);
+  const processor = state.world.node(emulatedProcessor(state, object, apicId));
+  return processor?.children.get('vector')?.children.get(String(v))?.object ?? -1;
+}
+
 /** What a message leads to under the state at hand: a table entry, an ITS event, an SPI, or a vector. */
 function messageTarget(state: State, object: ObjectId, address: number, data: number): ObjectId {
   const lo = state.num(object, address);
@@ -81,7 +89,7 @@ function messageTarget(state: State, object: ObjectId, address: number, data: nu
     case 'compatibility':
     case 'x2apic':
       return message.fields['destMode'] === false
-        ? vectorAt(state, object, cpuWithApicId(state, object, message.destination!), message.vector!)
+        ? vectorOfApic(state, object, message.destination!, message.vector!)
         : -1;
     case 'none':
     case 'xen-pirq':

@@ -275,3 +275,94 @@ describe('PCI segments', () => {
       = irte/dmar0/5/requester null`);
   });
 });
+
+describe('an irq that moves', () => {
+  // arch/x86/kernel/apic/vector.c: the old vector stays allocated until vector_free_moved; what was sent before arrives there.
+  const MOVED = `
+    vec.config irq/41 vector=38 cpu=2 apicDest=0x2
+    vec.update irq/41 vector=38 cpu=2 prevVector=0 prevCpu=0
+    vec.update irq/41 vector=39 cpu=1 prevVector=38 prevCpu=2`;
+  const row = (text: string): InterruptRow => rows(story(`${MOVED}\n${text}`)).find(({ irq }) => irq === 'irq/41')!;
+
+  it('pends while its old vector pends on the old CPU', () => {
+    const before = story(`${MOVED.replace(/\n.*prevVector=38.*/, '')}
+      cpu.accept cpu/2/vector/38
+      vec.update irq/41 vector=39 cpu=1 prevVector=38 prevCpu=2`);
+    const [moved] = rows(before);
+    assert.deepEqual([moved!.vector, moved!.cpu, moved!.status], ['cpu/1/vector/39', 'cpu/1', 'pending']);
+    // It arrived at the old CPU after the move.
+    const late = row('cpu.accept cpu/2/vector/38');
+    assert.deepEqual([late.vector, late.status, late.last?.step], ['cpu/1/vector/39', 'pending', 3]);
+    assert.equal(row('cpu.accept cpu/2/vector/38\ncpu.take cpu/2/vector/38').status, 'in-service');
+  });
+
+  it('has nothing to do with its old vector once that is freed', () => {
+    const freed = row('vec.freeMoved irq/41 cpu=2 vector=38 managed=false\ncpu.accept cpu/2/vector/38');
+    assert.deepEqual([freed.status, freed.last?.step], ['unknown', 3], 'nothing is known of its new vector');
+    // Another irq gets the vector.
+    const list = rows(
+      story(`${MOVED}
+        vec.freeMoved irq/41 cpu=2 vector=38 managed=false
+        vec.update irq/50 vector=38 cpu=2 prevVector=0 prevCpu=0
+        cpu.accept cpu/2/vector/38`),
+    );
+    assert.deepEqual(
+      list.map(({ irq, vector, status }) => [irq, vector, status]),
+      [
+        ['irq/50', 'cpu/2/vector/38', 'pending'],
+        ['irq/41', 'cpu/1/vector/39', 'unknown'],
+      ],
+    );
+  });
+
+  it('an IRTE that was invalidated leads nowhere that is known; what it sent before still pends where it went', () => {
+    // P = 1, vector in bits 23:16, xAPIC id in bits 47:40 (VT-d 9.10).
+    const irte = (vector: number, apicId: number): string =>
+      `0x${(apicId * 2 ** 40 + vector * 2 ** 16 + 1).toString(16).padStart(16, '0')}`;
+    const sent = `
+      ir.seen irte/0 kind=VT-d
+      ${entry('0000:03:00.0', 0, '0xfee00298', 0)}
+      irte.read irte/0/20 value=${irte(38, 2)}
+      ir.remap irte/0/20 vector=38 dest=0x2 destMode=0
+      apic.accept vcpu/2/vector/38 mode=Fixed posted=false`;
+    const of = (text: string): unknown[] => {
+      const [only] = rows(story(text));
+      return [only!.irte, only!.vector, only!.vcpu, only!.status];
+    };
+    assert.deepEqual(of(sent), ['irte/0/20', 'vcpu/2/vector/38', 'vcpu/2', 'pending']);
+    const moved = `${sent}\niec.inv irte/0/20 global=false index=20 mask=0`;
+    assert.deepEqual(of(moved), ['irte/0/20', null, null, 'pending']);
+    const arrived = `${moved}
+      irte.read irte/0/20 value=${irte(39, 1)}
+      ir.remap irte/0/20 vector=39 dest=0x1 destMode=0
+      apic.accept vcpu/1/vector/39 mode=Fixed posted=false`;
+    assert.deepEqual(of(arrived), ['irte/0/20', 'vcpu/1/vector/39', 'vcpu/1', 'pending']);
+  });
+});
+
+describe('a message without remapping', () => {
+  it('holds vector and APIC id: the row leads to the virtual CPU of a log of the machine', () => {
+    const text = `${entry('0000:00:0a.0', 1, '0xfee01000', 0x22)}
+      apic.deliver vcpu/1/vector/34 dest=1 destMode=0 deliveryMode=0 vector=34 trigger=0`;
+    const [row] = rows(story(text));
+    assert.deepEqual([row!.vector, row!.vcpu, row!.last!.step], ['vcpu/1/vector/34', 'vcpu/1', 2]);
+    // A logical destination names a set of processors.
+    const [set] = rows(story(text.replace('0xfee01000', '0xfee01004'))).filter(({ entry: path }) => path !== null);
+    assert.equal(set!.vector, null);
+  });
+
+  it('a capture of a machine without remapping: entry 1 of virtio-blk (x86-lost-events, lines 1611 to 1853)', () => {
+    const trace = importText(`7381@1795149939.812349:pci_update_mappings_add virtio-blk-pci 00:0a.0 1,0xfebca000+0x1000
+7381@1795149940.737920:memory_region_ops_write cpu 0 mr 0x555588166310 addr 0xfebca010 value 0xfee01000 size 4 name 'msix-table'
+7381@1795149940.737922:memory_region_ops_write cpu 0 mr 0x555588166310 addr 0xfebca014 value 0x0 size 4 name 'msix-table'
+7381@1795149940.737924:memory_region_ops_write cpu 0 mr 0x555588166310 addr 0xfebca018 value 0x22 size 4 name 'msix-table'
+7334@1795149940.752601:memory_region_ops_write cpu -1 mr 0x555587338db0 addr 0xfee01000 value 0x22 size 4 name 'apic-msi'
+7334@1795149940.752603:apic_deliver_irq dest 1 dest_mode 0 delivery_mode 0 vector 34 trigger_mode 0
+`);
+    const [row] = rows(trace);
+    assert.deepEqual(
+      [row!.entry, row!.vector, row!.vcpu],
+      ['device/0000:00:0a.0/msix/1', 'vcpu/1/vector/34', 'vcpu/1'],
+    );
+  });
+});

@@ -2,13 +2,13 @@ import type { ObjectId } from '../../base/ids.ts';
 import type { MessageKind } from '../../model/message.ts';
 import type { Namespace } from '../../model/namespace.ts';
 import type { ObjectType } from '../../model/objects.ts';
-import { cpuWithApicId, placeOfEntry, processorOfEntry } from '../../model/references.ts';
+import { cpuWithApicId, messageOf, placeOfEntry, processorOfEntry } from '../../model/references.ts';
 import { firstLpi } from '../../model/registers/its.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
-import { intid, irq } from '../../model/things/irq.ts';
+import { intid, irq, vector } from '../../model/things/irq.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
-import { itsEvent } from '../../model/things/remap.ts';
+import { amdIrte, irte, itsEvent } from '../../model/things/remap.ts';
 import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import { messageKind } from '../../model/translate.ts';
 import { translationOf } from '../../model/translation.ts';
@@ -33,10 +33,14 @@ export interface Scene {
   ofGuest(object: ObjectId): boolean;
   /** The translation table entry, or the SPI, that the message of an entry or irq selects; -1 none. */
   translation(object: ObjectId): ObjectId;
+  /** The vector of a processor that the message of an entry holds itself; -1 for a message that selects a table entry. */
+  direct(entry: ObjectId): ObjectId;
   /** The message of an entry or irq, as a key; the empty text for none. */
   message(object: ObjectId): string;
   /** Where a translation table entry delivers to: a vector or LPI of a processor; -1 unknown. */
   place(translation: ObjectId): ObjectId;
+  /** Where an entry delivered to, of which the unit will read the table again: what was sent before may be there; -1 none. */
+  placeBefore(translation: ObjectId): ObjectId;
   /** The processor that a translation table entry names; -1 unknown. */
   processor(translation: ObjectId): ObjectId;
   /** The LPI of an event at every processor of its system at which the trace shows it: it is moved from one to another. */
@@ -94,6 +98,10 @@ export function sceneOf(state: State): Scene {
       if (cpu === undefined) known.set(apicId, (cpu = cpuWithApicId(state, entry, apicId)));
       return cpu;
     };
+  const placeOf = (translation: ObjectId): ObjectId => {
+    const found = placeOfEntry(state, translation, cpuOf(translation));
+    return state.present(found) ? found : -1;
+  };
   return {
     ...lists,
     state,
@@ -115,15 +123,19 @@ export function sceneOf(state: State): Scene {
       translations.set(object, there);
       return there;
     },
-    place: (translation) => {
-      const found = placeOfEntry(state, translation, cpuOf(translation));
-      return state.present(found) ? found : -1;
+    place: (translation) => (isOutdated(state, translation) ? -1 : placeOf(translation)),
+    placeBefore: (translation) => (isOutdated(state, translation) ? placeOf(translation) : -1),
+    direct: (entry) => {
+      const found = messageOf(state, entry);
+      const type = world.type(found);
+      return (type === vector || type === vcpuVector) && state.present(found) ? found : -1;
     },
     lpis: (event) => {
       places ??= lpiPlaces(state);
       return places.get(lpiKey(state, event, state.num(event, itsEvent.at.lpi))) ?? [];
     },
     processor: (translation) => {
+      if (isOutdated(state, translation)) return -1;
       const found = processorOfEntry(state, translation, cpuOf(translation));
       return state.present(found) ? found : -1;
     },
@@ -134,6 +146,13 @@ export function sceneOf(state: State): Scene {
       return `${world.spaceOf(object).prefix}${hi} ${lo} ${word}`;
     },
   };
+}
+
+/** Whether the unit has thrown away what it read of an entry: the table may hold another one by now. */
+function isOutdated(state: State, translation: ObjectId): boolean {
+  const type = state.world.type(translation);
+  const at = type === irte ? irte.at : type === amdIrte ? amdIrte.at : undefined;
+  return at !== undefined && state.flag(translation, at.stale) === true && state.flag(translation, at.cached) !== true;
 }
 
 /** An LPI of the system that an object belongs to. */
