@@ -4,6 +4,8 @@ import { ioasMapped, ioasUnmapped } from '../../model/events/iommufd.ts';
 import { irFault } from '../../model/events/remap.ts';
 import { vfioFire, vfioIntx, vfioMode, vfioPba, vfioRegion, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
 import { irqfdWakeup, kvmIoctl, routeCommit, routeRelease, routeSet, routeUpdate } from '../../model/events/virt.ts';
+import { MSIX_ENTRIES, msiControl, msixControl } from '../../model/registers/pci.ts';
+import { msi, msixCap } from '../../model/things/pci.ts';
 import { remapUnit } from '../../model/things/remap.ts';
 import { vfioDevice } from '../../model/things/virt.ts';
 import { entryObject, vcpuVectorObject } from '../objects.ts';
@@ -32,6 +34,19 @@ function ownersOf(q: Qemu): Map<number, number> {
   return known;
 }
 
+/**
+ * Whether a route that was added for no vector that QEMU began to use is one of MSI: the function has MSI on, or the log tells such
+ * uses, and MSI-X is not known to be on.
+ */
+function isMsi(q: Qemu, device: number): boolean {
+  const { world, state } = q.out;
+  const below = (name: string): number => world.node(device)?.children.get(name)?.object ?? -1;
+  const [capability, cap] = [below('msi'), below('msixcap')];
+  if (state.present(capability) && msiControl.f.enable.flag(state, capability, msi.at.control) === true) return true;
+  const on = state.present(cap) ? msixControl.f.enable.flag(state, cap, msixCap.at.control) : undefined;
+  return q.tellsUses && on !== true;
+}
+
 /** The irqfd of a vector injects a GSI. */
 function tie(q: Qemu, vector: number, virq: number): void {
   q.emit(vfioRoute.put().virq(virq), vector);
@@ -48,10 +63,21 @@ function msiEnabled(q: Qemu, dev: string, vectors: number): void {
   msiRoutes.length = 0;
 }
 
+/**
+ * The guest masked or unmasked an entry of an assigned device. The emulated table tells QEMU at once, in the write to Vector Control
+ * (msix_handle_mask_update, hw/pci/msix.c): a write just before, on the same thread, was to the entry of that vector.
+ */
 function use(q: Qemu, c: Captures, s: { readonly dev: number; readonly vector: number }, used: boolean): void {
-  const object = vfioVector(q, q.text(s.dev), VFIO_MSIX, c.lo[s.vector]!);
+  const host = q.text(s.dev);
+  const index = c.lo[s.vector]!;
+  const object = vfioVector(q, host, VFIO_MSIX, index);
+  const { control, records } = q.thread;
+  if (control.record === records - 1 && index < MSIX_ENTRIES)
+    q.pci.entryOfVfio(host, { address: control.address, region: control.region, index });
+  q.tellsUses ||= used;
   q.emit(vfioUse.put().used(used), object);
   q.thread.vfioVector = used ? object : -1;
+  q.thread.vfioRecord = records;
 }
 
 function mode(q: Qemu, dev: string, what: string, enabled: boolean, vectors: number): void {
@@ -227,20 +253,32 @@ export const virtRules: readonly QemuRule[] = [
     const used = isVfio(model) && last >= 0 && q.out.world.path(last).endsWith(`/${vector}`) ? last : -1;
     const { device, name } = routeDevice(q, model, used);
     const event = routeSet.put().device(q.intern(name)).vector(vector);
-    const ofMsi = isVfio(model) && used < 0;
-    if (device >= 0 && vector < 2048 && !ofMsi) event.entry(entryObject(q.out.world, device, vector));
+    const unused = isVfio(model) && used < 0;
+    if (device >= 0 && vector < MSIX_ENTRIES && !(unused && isMsi(q, device)))
+      event.entry(entryObject(q.out.world, device, vector));
     q.emit(event, route(q, virq));
     if (used >= 0) tie(q, used, virq);
-    if (ofMsi) {
+    if (unused) {
       // Each try begins with vector 0, and MSI has 32 vectors at most.
       if (vector === 0 || thread.msiRoutes.length === MOST_MSI) thread.msiRoutes.length = 0;
       thread.msiRoutes.push({ vector, virq });
     }
     thread.vfioVector = -1;
   }),
-  rule('kvm_irqchip_update_msi_route', 'Updating MSI route virq={virq:u}', (q, c, s) =>
-    q.emit(routeUpdate.put(), route(q, c.lo[s.virq]!)),
-  ),
+  rule('kvm_irqchip_update_msi_route', 'Updating MSI route virq={virq:u}', (q, c, s) => {
+    const virq = c.lo[s.virq]!;
+    const { vfioVector: used, vfioRecord, records } = q.thread;
+    // A vector that has a route already is used again: its route is written first (vfio_msix_vector_do_use, hw/vfio/pci.c).
+    if (used >= 0 && vfioRecord === records - 1) {
+      const before = ownersOf(q).get(virq);
+      if (before !== used) {
+        if (before !== undefined) q.emit(vfioRoute.put(), before);
+        tie(q, used, virq);
+      }
+      q.thread.vfioVector = -1;
+    }
+    q.emit(routeUpdate.put(), route(q, virq));
+  }),
   rule('kvm_irqchip_release_virq', 'virq {virq:u}', (q, c, s) => {
     const virq = c.lo[s.virq]!;
     q.emit(routeRelease.put(), route(q, virq));

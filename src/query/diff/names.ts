@@ -33,7 +33,7 @@ export function nameThing(state: State, thing: Thing, row: EventRow): void {
     const { device, vector } = routeSet.read(row.words, row.at);
     thing.owner = `route of ${strings.text(device)} ${vector}`;
     thing.names.add(thing.owner);
-  } else if (type === irte && thing.names.size === 0) {
+  } else if (type === irte) {
     const sid = vtdIrte.f.sid.get(state, object, irte.at.value);
     if (sid > 0) thing.names.add(`requester ${sid}`);
   }

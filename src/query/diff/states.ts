@@ -74,7 +74,8 @@ function sideOf(survey: Survey, common: Groups['ofA'], step: Step): Side {
     const thing = things.at(space, number, step);
     return thing < 0 ? number : { thing: common[thing] };
   };
-  const keyOf = (object: ObjectId): string => {
+  const keyOf = (named: ObjectId): string => {
+    const object = things.meant(named);
     const slot = things.numbered(object);
     if (slot === null) return world.path(object);
     const thing = things.at(slot.space, slot.number, step);
