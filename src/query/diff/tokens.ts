@@ -27,7 +27,7 @@ export class CommonTexts {
   }
 }
 
-/** Stands for the object of a message that selects a table entry: that says whose it is, whoever sent it. */
+/** Stands for the object of a message that selects a table entry: that says whose it is, also where no sender is told. */
 const SELECTED = 0x1f83d9ab;
 /** Stands for an argument that an event lacks. */
 const ABSENT = 0x5bd1e995;
