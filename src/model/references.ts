@@ -21,12 +21,12 @@ import type { Namespace } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
 import { processorsOf } from './reference.ts';
 import { amdIrte128 } from './registers/amd.ts';
-import { vtdIrte } from './registers/vtd.ts';
+import { vtdIrte, x2apicIdOf } from './registers/vtd.ts';
 import type { State } from './state.ts';
 import { imsEntry } from './things/ims.ts';
 import { irq, vector } from './things/irq.ts';
 import { msi, msixEntry } from './things/pci.ts';
-import { amdIrte, irte, itsEvent } from './things/remap.ts';
+import { amdIrte, irte, itsEvent, remapUnit } from './things/remap.ts';
 import { kvmGsi, kvmIrqfd, kvmRoute, vcpu, vfioVector } from './things/virt.ts';
 import { irteDestination, messageKind } from './translate.ts';
 import { translationOf } from './translation.ts';
@@ -115,10 +115,15 @@ function processorOfIrte(
   const { present, posted, destMode } = vtdIrte.f;
   const at = irte.at.value;
   if (present.flag(state, object, at) !== true || posted.flag(state, object, at) !== false) return -1;
-  // A logical destination names a set of CPUs.
-  if (destMode.flag(state, object, at) !== false) return -1;
-  const dest = irteDestination(state, object);
+  const logical = destMode.flag(state, object, at);
+  const dest = logical === undefined ? null : irteDestination(state, object);
   if (dest === null) return -1;
+  if (logical === true) {
+    // A logical destination names a set of CPUs, in x2APIC mode by their ids. EIME of the unit needs that mode (VT-d 5.1.4).
+    const unit = state.world.node(object)?.parent?.object ?? -1;
+    const only = unit >= 0 && state.flag(unit, remapUnit.at.eim) === true ? x2apicIdOf(dest) : -1;
+    return only < 0 ? -1 : emulatedProcessor(state, object, only);
+  }
   const cpu = cpuOf(dest);
   if (cpu < 0) return emulatedProcessor(state, object, dest);
   return namesOf(state, object).objectAt(`${processorsOf(state.world, object)}/${cpu}`);

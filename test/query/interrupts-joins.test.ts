@@ -1,9 +1,10 @@
 // How a row of the list is joined where numbers are used by several: hwirqs of two eras of Linux, units, PCI segments.
 import assert from 'node:assert/strict';
+import { x2apicIdOf } from '../../src/model/registers/vtd.ts';
 import { interrupts } from '../../src/query/interrupts/list.ts';
 import type { InterruptRow } from '../../src/query/interrupts/row.ts';
 import type { Trace } from '../../src/trace/trace.ts';
-import { importText } from '../helpers/fixtures.ts';
+import { fixtureTrace, grep, importText } from '../helpers/fixtures.ts';
 import { story } from '../helpers/story.ts';
 
 const rows = (trace: Trace, step = trace.length - 1): InterruptRow[] => interrupts(trace, step).map(({ row }) => row);
@@ -364,5 +365,30 @@ describe('a message without remapping', () => {
       [row!.entry, row!.vector, row!.vcpu],
       ['device/0000:00:0a.0/msix/1', 'vcpu/1/vector/34', 'vcpu/1'],
     );
+  });
+});
+
+describe('x2APIC mode', () => {
+  it('a logical destination with one member is one processor (SDM vol. 3, 11.12.10.2)', () => {
+    for (const [logical, id] of [
+      [0x1, 0],
+      [0x2, 1],
+      [0x8000, 15],
+      [0x10001, 16],
+      [0x30004, 50],
+      [0x3, -1],
+      [0x10000, -1],
+    ] as const)
+      assert.equal(x2apicIdOf(logical), id, `0x${logical.toString(16)}`);
+  });
+
+  it('x86-x2apic: the rows lead to the processors that the debugfs of the kernel names (FACTS C2, C4)', () => {
+    // before/debug_irq/irqs/34 (eth1-rx-0, IRTE 28): Vector 40, Target 0; DstID of the entry 00000001.
+    const name = 'x86-x2apic/qemu.log';
+    const [line] = grep(name, /vtd_ir_remap index 28 .*vector 40 .*dest 0x1 mode 1/);
+    const trace = fixtureTrace(name);
+    const deliver = grep(name, /apic_deliver_irq dest 1 dest_mode 1 .*vector 40 /).find((l) => l.line > line!.line)!;
+    const row = rows(trace, trace.lastAtLine(deliver.line)).find(({ irte }) => irte === 'irte/0/28')!;
+    assert.deepEqual([row.entry, row.vector, row.vcpu], ['device/0000:00:04.0/msix/0', 'vcpu/0/vector/40', 'vcpu/0']);
   });
 });

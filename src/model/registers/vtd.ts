@@ -93,6 +93,18 @@ const xapicId = bits('xapicId', 15, 8, 'RW', 'APIC id, 8 bits.');
 /** The APIC id in the raw 32 bits of DST of an entry or NDST of a descriptor; `wide`: the unit has EIME 1 (x2APIC). */
 export const apicIdOf = (raw: number, wide: boolean): number => (wide ? raw : xapicId.of(raw));
 
+/** A logical destination in x2APIC mode (SDM vol. 3, 11.12.10.2). */
+const cluster = bits('cluster', 31, 16, 'RW', 'Cluster: bits 31:4 of the x2APIC ids of its members.');
+const members = bits('members', 15, 0, 'RW', 'A set of its members: one bit for each value of bits 3:0 of the id.');
+const MEMBERS = 16;
+
+/** The x2APIC id of the only processor that a logical destination in x2APIC mode names; -1 where it names several or none. */
+export function x2apicIdOf(logical: number): number {
+  const set = members.of(logical);
+  const member = Math.log2(set);
+  return set !== 0 && Number.isInteger(member) ? cluster.of(logical) * MEMBERS + member : -1;
+}
+
 /** The raw 32 bits of DST or NDST for an APIC id. */
 export const destinationOf = (apicId: number, wide: boolean): number => (wide ? apicId : xapicId.put(apicId));
 
