@@ -23,7 +23,6 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly text: readonly str
     why: 'bounds of the numbers that may be keys of objects; a record can hold any number',
   },
   { files: /^import\/pattern\.ts$/, text: ['>>> 15'], why: 'a hash' },
-  { files: /^import\/ftrace\/probes\.ts$/, text: ['& 1', '& 2'], why: 'flags of the ioctl KVM_IRQFD' },
   {
     files: /^import\/qemu\/its\.ts$/,
     text: ['<< 8', '>>> 24'],

@@ -70,7 +70,9 @@ export class ProbeReader {
     const at = this.#at === undefined ? undefined : record.wide(this.#at);
     const called = func ?? at;
     const name = called === undefined ? undefined : this.#texts.symbol(called, false);
-    if (name !== undefined && useProbe(f, name, func !== undefined, this.#arguments(record))) return;
+    // At a return, `at` is the place that is returned to.
+    const caller = at === undefined ? undefined : this.#texts.symbol(at, false);
+    if (name !== undefined && useProbe(f, name, func === undefined ? undefined : (caller ?? ''), this.#arguments(record))) return;
     const { strings } = f.out.world;
     const text = bytesOf(`${this.#place(at, func)}${this.#printer.print(this.#parts, record)}`.trimStart());
     noteProbe(f, strings.intern(this.#name), strings.internBytes(text, 0, Math.min(text.length, MOST_NOTED)));

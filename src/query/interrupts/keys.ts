@@ -68,6 +68,8 @@ function byTranslation(scene: Scene, irqs: readonly ObjectId[], entries: readonl
   const byEntry = new Only<ObjectId>();
   const byLpi = new Only<number>();
   const users = new Only<ObjectId>();
+  // LPIs are numbers of the GIC: two events of one, in two ITSs, are not told apart by it.
+  const raisers = new Only<number>();
   for (const object of irqs) {
     const lpi = state.num(object, irq.at.lpi);
     if (lpi >= 0) byLpi.add(lpi, object);
@@ -76,14 +78,16 @@ function byTranslation(scene: Scene, irqs: readonly ObjectId[], entries: readonl
   }
   for (const entry of scene.entries) {
     const translation = scene.translation(entry);
-    if (translation >= 0) users.add(translation, entry);
+    if (translation < 0) continue;
+    users.add(translation, entry);
+    if (state.world.type(translation) === itsEvent) raisers.add(state.num(translation, itsEvent.at.lpi), entry);
   }
   for (const entry of entries) {
     const translation = scene.translation(entry);
     if (translation < 0 || users.of(translation) !== entry) continue;
     link(scene, entry, byEntry.of(translation));
-    if (state.world.type(translation) === itsEvent)
-      link(scene, entry, byLpi.of(state.num(translation, itsEvent.at.lpi)));
+    const lpi = state.world.type(translation) === itsEvent ? state.num(translation, itsEvent.at.lpi) : -1;
+    if (lpi >= 0 && raisers.of(lpi) === entry) link(scene, entry, byLpi.of(lpi));
   }
 }
 

@@ -23,8 +23,8 @@ const isLevel = (mode: string): boolean => /\blevel\b/i.test(mode);
 export function takenUnseen(trace: Trace, state: State, step: Step, rows: readonly Joined[]): ReadonlySet<ObjectId> {
   const { world, table } = trace;
   const requested = new Set<ObjectId>();
-  for (const { vector, vcpuVector: guest } of rows)
-    for (const object of [vector, guest])
+  for (const { vector, vcpuVector: guest, previous } of rows)
+    for (const object of [vector, guest, previous])
       if (world.type(object) === vcpuVector && state.flag(object, vcpuVector.at.requested) === true)
         requested.add(object);
   const vectors = [...requested];
