@@ -31,8 +31,7 @@ export function parsePosition(text: string, option: string): Position {
   if (inFile && Number(inFile[2]) > 0) return { kind: 'line', number: Number(inFile[2]), file: inFile[1] };
   if (match && kind === 'time') return { kind, text: number };
   if (match && !fraction && kind === 'step' && !number.startsWith('-')) return { kind, number: Number(number) };
-  if (match && !fraction && kind === 'line' && Number(number) > 0)
-    return { kind, number: Number(number) };
+  if (match && !fraction && kind === 'line' && Number(number) > 0) return { kind, number: Number(number) };
   throw new Failure(`${option} ${text} is no place in a trace; give ${POSITION_FORMS}`);
 }
 

@@ -71,11 +71,16 @@ export class ProbeReader {
     const called = func ?? at;
     const name = called === undefined ? undefined : this.#texts.symbol(called, false);
     // At a return, `at` is the place that is returned to.
-    const caller = at === undefined ? undefined : this.#texts.symbol(at, false);
-    if (name !== undefined && useProbe(f, name, func === undefined ? undefined : (caller ?? ''), this.#arguments(record))) return;
+    const caller = func === undefined ? undefined : this.#symbol(at);
+    if (name !== undefined && useProbe(f, name, caller, this.#arguments(record))) return;
     const { strings } = f.out.world;
     const text = bytesOf(`${this.#place(at, func)}${this.#printer.print(this.#parts, record)}`.trimStart());
     noteProbe(f, strings.intern(this.#name), strings.internBytes(text, 0, Math.min(text.length, MOST_NOTED)));
+  }
+
+  /** The function at an address; the empty text where it is not known. */
+  #symbol(address: bigint | undefined): string {
+    return (address === undefined ? undefined : this.#texts.symbol(address, false)) ?? '';
   }
 
   /** `(symbol+0x0/0x10)` or `(caller+0x1/0x10 <- callee)`, as print_kprobe_event and print_kretprobe_event write it. */
