@@ -169,6 +169,6 @@ main() {
   fi
 }
 
-# The script may be standard input (ssh host sh -s): what it runs must not read from there.
-main "$@" </dev/null
+# The script may be standard input (ssh host sh -s): what it runs must not read from there, nor does the shell wait for more.
+main "$@" </dev/null; exit
 `;

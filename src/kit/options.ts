@@ -13,6 +13,8 @@ export const optionsPart = (version: string): string => shell`
 #     ssh root@host sh -s -- --seconds 30 < irqscope-kit.sh > capture.tar
 #
 # Then, where IRQScope is installed: irqscope info capture.tar
+#
+# shellcheck disable=SC2317 # clean_up and what it calls are reached by trap
 
 KIT_VERSION='${version}'
 

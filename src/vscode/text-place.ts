@@ -4,7 +4,7 @@ import { sourceOf } from '../query/events.ts';
 import type { Trace } from '../trace/trace.ts';
 import { textUri } from './branch-text.ts';
 import type { OpenTrace } from './sessions.ts';
-import { whyNoText } from './text.ts';
+import { uriOf, whyNoText } from './text.ts';
 
 /** Lines before the first event of a trace that is shown in the form of a trace file. */
 const HEAD = 2;
@@ -19,10 +19,6 @@ export interface TextPlace {
 /** The text of the file cannot be shown: it is packed, or no text. */
 const isHidden = (trace: OpenTrace): boolean => whyNoText(trace) !== undefined;
 
-/** The address of a file of a trace. Other files than the first are looked for beside it. */
-const uriOf = ({ uri, session }: OpenTrace, file: string): vscode.Uri =>
-  file === session.trace.first.file ? uri : vscode.Uri.joinPath(uri, '..', file);
-
 /** The file in which an event was recorded, and its line there (from 0). */
 export function filePlaceOf(trace: OpenTrace, step: Step): TextPlace {
   const { file, line } = sourceOf(trace.session.trace, step);
@@ -33,8 +29,12 @@ export function filePlaceOf(trace: OpenTrace, step: Step): TextPlace {
  * The line that tells an event. A packed or binary file cannot be shown as text: the trace in the form of a trace file stands for it.
  * A line of another file of the trace is looked for beside the first one.
  */
-export const placeOf = (trace: OpenTrace, step: Step): TextPlace =>
-  isHidden(trace) ? { uri: textUri(trace), line: HEAD + step } : filePlaceOf(trace, step);
+export function placeOf(trace: OpenTrace, step: Step): TextPlace {
+  const { sources } = trace.session.trace;
+  return isHidden(trace) || sources[trace.session.trace.sourceOf(step)]?.binary === true
+    ? { uri: textUri(trace), line: HEAD + step }
+    : filePlaceOf(trace, step);
+}
 
 /** What a text shows of a trace: one of its files, or all of its events one by one. */
 type Shown = { readonly file: string } | 'events';
@@ -47,8 +47,8 @@ function textsOf(trace: OpenTrace): ReadonlyMap<string, Shown> {
   const known = texts.get(events);
   if (known?.sources === events.sources.length) return known.shown;
   const shown = new Map<string, Shown>();
-  for (const { file } of events.sources) shown.set(uriOf(trace, file).toString(), { file });
-  if (isHidden(trace)) shown.set(textUri(trace).toString(), 'events');
+  for (const { file, binary } of events.sources) if (!binary) shown.set(uriOf(trace, file).toString(), { file });
+  if (isHidden(trace) || events.sources.some(({ binary }) => binary)) shown.set(textUri(trace).toString(), 'events');
   texts.set(events, { sources: events.sources.length, shown });
   return shown;
 }

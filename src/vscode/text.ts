@@ -20,9 +20,15 @@ const LANGUAGES: Readonly<Record<string, string>> = {
 
 const nameOf = (uri: vscode.Uri): string => uri.path.slice(uri.path.lastIndexOf('/') + 1);
 
+/** The address of a file of a trace. Other files than the first are looked for beside it. */
+export const uriOf = ({ uri, session }: OpenTrace, file: string): vscode.Uri =>
+  file === session.trace.first.file ? uri : vscode.Uri.joinPath(uri, '..', file);
+
 /** Why the editor cannot show a file of a trace (the first one if none is given) as text; undefined where it can. */
 export function whyNoText(trace: OpenTrace, uri = trace.uri): 'binary' | 'packed' | undefined {
-  if (uri === trace.uri && trace.session.trace.first.binary) return 'binary';
+  const key = uri.toString();
+  const isBinary = trace.session.trace.sources.some((s) => s.binary && uriOf(trace, s.file).toString() === key);
+  if (isBinary) return 'binary';
   return /\.(gz|zst|zstd)$/i.test(uri.path) ? 'packed' : undefined;
 }
 

@@ -18,7 +18,7 @@ describe('Save Capture Script', () => {
     }
     const text = readFileSync(file.fsPath, 'utf8');
     assert.ok(text.startsWith('#!/bin/sh\n# IRQScope capture kit '));
-    assert.ok(text.trimEnd().endsWith('main "$@" </dev/null'));
+    assert.ok(text.trimEnd().endsWith('main "$@" </dev/null; exit'));
     assert.match(text, /^KIT_VERSION='\d+\.\d+\.\d+'$/m);
     assert.deepEqual(readdirSync(folder), ['irqscope-kit.sh']);
   });

@@ -63,6 +63,8 @@ export class Machine {
   readonly temporary = join(this.root, 'tmp');
   readonly script = join(this.root, 'irqscope-kit.sh');
 
+  #running: number | undefined;
+
   constructor(setup: MachineSetup = {}) {
     const {
       release = '6.1.0-50-cloud-amd64',
@@ -127,7 +129,7 @@ export class Machine {
     );
     program(
       'dmesg',
-      `echo '[    0.000000] Kernel command line: ${COMMAND_LINE}'; echo '[    1.000000] ${HOST} is up, ${HOST}.example.org ${HOST}'`,
+      `cat; echo '[    0.000000] Kernel command line: ${COMMAND_LINE}'; echo '[    1.000000] ${HOST} is up, ${HOST}.example.org ${HOST}'`,
     );
     program('lspci', `echo "$1 $2"; echo '0000:00:03.0 Non-Volatile memory controller'`);
     program(
@@ -160,6 +162,7 @@ export class Machine {
       // A group of its own: what the script starts can be ended with it.
       detached: true,
     });
+    this.#running = child.pid;
     return new Promise((done, fail) => {
       const out: Buffer[] = [];
       const err: Buffer[] = [];
@@ -167,7 +170,10 @@ export class Machine {
       child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
       child.on('error', fail);
       child.stdin.on('error', () => {});
-      child.stdin.end(input ? readFileSync(this.script) : undefined);
+      // Standard input stays open behind the script, as that of ssh in a terminal does.
+      if (input) child.stdin.write(readFileSync(this.script));
+      else child.stdin.end();
+      child.on('close', () => (this.#running = undefined));
       child.on('close', (status) => done({ status, out: Buffer.concat(out), err: Buffer.concat(err).toString() }));
       begun?.(child.pid!);
     });
@@ -218,6 +224,13 @@ export class Machine {
   }
 
   dispose(): void {
+    // A script that hangs ends with the test.
+    if (this.#running !== undefined)
+      try {
+        process.kill(-this.#running, 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
     rmSync(this.root, { recursive: true, force: true });
   }
 }

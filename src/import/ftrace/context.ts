@@ -9,8 +9,9 @@ import { VirtualCpus } from './vcpus.ts';
 /** KVM's records name no virtual machine: what belongs to one and not to a virtual CPU is that of this one. */
 export const VM = 'kvm/0';
 
-/** Flags of a record that was made in an interrupt. */
+/** Flags of a record that was made in an interrupt: as text prints them, and as the ring buffer holds them (TRACE_FLAG_HARDIRQ, SOFTIRQ, NMI of include/linux/trace_events.h). */
 const IN_INTERRUPT: ReadonlySet<number> = new Set(bytesOf('hHszZ'));
+const INTERRUPT_BITS = 0x08 | 0x10 | 0x40;
 
 /** What the rules of the ftrace text share: the line at hand, and who runs which virtual CPU. */
 export class Ftrace extends RuleContext {
@@ -39,6 +40,8 @@ export class Ftrace extends RuleContext {
   /** Start and end of the flag columns of the record at hand; the same where it has none. */
   flagsStart = 0;
   flagsEnd = 0;
+  /** The flags of a record of the ring buffer; -1 for one of a text. */
+  flags = -1;
 
   #lastTask = -1;
   #lastThread = -1;
@@ -49,7 +52,8 @@ export class Ftrace extends RuleContext {
    * has no flags.
    */
   get inInterrupt(): boolean | undefined {
-    const { buf, flagsStart, flagsEnd } = this;
+    const { buf, flagsStart, flagsEnd, flags } = this;
+    if (flags >= 0) return (flags & INTERRUPT_BITS) !== 0;
     if (flagsStart === flagsEnd) return undefined;
     for (let at = flagsStart; at < flagsEnd; at++) if (IN_INTERRUPT.has(buf[at]!)) return true;
     return false;

@@ -20,13 +20,17 @@ export class Cpus {
     return this.#online.size;
   }
 
+  /** Whether it is known that this CPU is online. */
+  isOnline(n: number): boolean {
+    const object = this.#objects[n];
+    return object !== undefined && this.#out.state.flag(object, cpu.at.online) === true;
+  }
+
   /** A record of this CPU: it is online, until something says otherwise. */
   seen(n: number): void {
-    const out = this.#out;
-    const object = (this.#objects[n] ??= out.world.object(cpu, `cpu/${n}`));
-    if (out.state.flag(object, cpu.at.online) === true) return;
+    if (this.isOnline(n)) return;
     this.#online.add(n);
-    out.emit(cpuSeen.put(), object);
+    this.#out.emit(cpuSeen.put(), (this.#objects[n] ??= this.#out.world.object(cpu, `cpu/${n}`)));
   }
 
   /** Events of a CPU were lost; -1: it is not known how many. */

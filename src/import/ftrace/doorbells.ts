@@ -42,26 +42,39 @@ function tellIts(f: Ftrace, address: Address): void {
   f.emit(itsDoorbell.put().address(address.lo, address.hi), f.object(`its/${numberOf(its, address)}`));
 }
 
+function tellFrame(f: Ftrace, address: Address): void {
+  const frame = f.object(`gic/0/frame/${numberOf(doorbellsOf(f).frames, address)}`);
+  f.emit(gicFrameSeen.put().doorbell(address.lo, address.hi), frame);
+}
+
 /** The ITS begins to allocate an irq. */
 export function itsAllocates(f: Ftrace): void {
   if (f.thread >= 0) doorbellsOf(f).allocating.add(f.thread);
 }
 
-/** A call with the doorbell of the caller; false when it was not fetched, or nothing tells yet whose it is. */
+/**
+ * A call with the doorbell of the caller, or one that it makes with the same address; false when that was not fetched, or nothing tells
+ * yet whose it is.
+ */
 export function prepares(f: Ftrace, address: Address | undefined): boolean {
-  const { allocating, open } = doorbellsOf(f);
+  const { allocating, open, its, frames } = doorbellsOf(f);
   const { thread } = f;
   open.delete(thread);
   const ofIts = allocating.delete(thread);
   if (address === undefined) return false;
-  if (ofIts) tellIts(f, address);
-  else if (thread >= 0) open.set(thread, address);
-  return ofIts;
+  const at = hex64(address.hi, address.lo);
+  if (ofIts || its.has(at)) tellIts(f, address);
+  else if (frames.has(at)) tellFrame(f, address);
+  else {
+    if (thread >= 0) open.set(thread, address);
+    return false;
+  }
+  return true;
 }
 
 /** The call returns to a function; false when that tells nothing new. */
 export function prepared(f: Ftrace, caller: string): boolean {
-  const { open, frames } = doorbellsOf(f);
+  const { open } = doorbellsOf(f);
   const address = open.get(f.thread);
   open.delete(f.thread);
   if (address === undefined) return false;
@@ -70,7 +83,6 @@ export function prepared(f: Ftrace, caller: string): boolean {
     return true;
   }
   if (!caller.startsWith('gicv2m_')) return false;
-  const frame = f.object(`gic/0/frame/${numberOf(frames, address)}`);
-  f.emit(gicFrameSeen.put().doorbell(address.lo, address.hi), frame);
+  tellFrame(f, address);
   return true;
 }

@@ -58,11 +58,9 @@ export const iommuRules: readonly FtraceRule[] = [
   rule('add_device_to_group', 'IOMMU: groupID={gid:d} device={device:w}', (f, c, s) => {
     f.emit(iommuAttach.put().group(c.lo[s.gid]!), iommuDevice(f, f.text(s.device)));
   }),
-  rule('remove_device_from_group', '{text:r}', () => false),
   rule('attach_device_to_domain', 'IOMMU: device={device:w}', (f, _c, s) => {
     f.emit(iommuAttach.put(), iommuDevice(f, f.text(s.device)));
   }),
-  rule('detach_device_from_domain', '{text:r}', () => false),
   rule(
     'qi_submit',
     '{type:w} {unit:w}: {qw0:x} {qw1:x} {qw2:x} {qw3:x}',
@@ -86,12 +84,4 @@ export const iommuRules: readonly FtraceRule[] = [
     { iommu: 'unit' },
     (c, s) => c.got[s.qw0] === 1 && c.got[s.unit] === 1,
   ),
-  ...[
-    'prq_report',
-    'cache_tag_assign',
-    'cache_tag_unassign',
-    'cache_tag_flush_all',
-    'cache_tag_flush_range',
-    'cache_tag_flush_range_np',
-  ].map((name) => rule(name, '{text:r}', () => false)),
 ];

@@ -1,4 +1,4 @@
-/** KVM events that say nothing about interrupts by themselves, and softirqs, which are not routed. */
+/** Events of KVM and of the IOMMU layer that say nothing about interrupts by themselves, and softirqs, which are not routed. */
 export const SILENT: readonly string[] = [
   'kvm_fpu',
   'kvm_pv_tlb_flush',
@@ -93,10 +93,19 @@ export const SILENT: readonly string[] = [
   'kvm_hvc_arm64',
   'kvm_handle_sys_reg',
   'kvm_sys_access',
+  'kvm_ioapic_delayed_eoi_inj',
   'kvm_set_guest_debug',
   'kvm_arm_setup_debug',
   'kvm_arm_clear_debug',
   'kvm_arm_set_dreg32',
+  'remove_device_from_group',
+  'detach_device_from_domain',
+  'prq_report',
+  'cache_tag_assign',
+  'cache_tag_unassign',
+  'cache_tag_flush_all',
+  'cache_tag_flush_range',
+  'cache_tag_flush_range_np',
   'kernel_stack',
   'user_stack',
   'softirq_raise',

@@ -77,7 +77,10 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args, caller: string)
   its_mask_irq: (f, a) => lpi(f, a) && maskOf(f, a, true),
   its_unmask_irq: (f, a) => lpi(f, a) && maskOf(f, a, false),
   its_irq_compose_msi_msg: lpi,
-  iommu_dma_prepare_msi: (f, a) => prepares(f, first(a, 'doorbell', 'msi_addr', 'addr')),
+  iommu_dma_prepare_msi: doorbell,
+  // Since Linux 6.15 it calls one of these: that of the kernel's own drivers, or of iommufd (drivers/iommu/dma-iommu.c, iommufd/driver.c).
+  iommu_dma_sw_msi: doorbell,
+  iommufd_sw_msi: doorbell,
   vfio_pci_set_irqs_ioctl: (f, a) => {
     const flags = first(a, 'flags');
     const index = first(a, 'index');
@@ -117,6 +120,11 @@ const returns: typeof functions = {
   },
   iommu_dma_prepare_msi: (f, _args, caller) => prepared(f, caller),
 };
+
+/** The doorbell of the MSI controller, which the IOMMU is to map for a device. */
+function doorbell(f: Ftrace, a: Args): boolean {
+  return prepares(f, first(a, 'doorbell', 'msi_addr', 'addr'));
+}
 
 function writeMessage(f: Ftrace, a: Args): boolean {
   const number = first(a, 'irq', 'virq');
@@ -249,7 +257,8 @@ const SHORT: Readonly<Record<string, string>> = {
   vfio_set_irqs_ioctl: 'vfio_pci_set_irqs_ioctl',
 };
 
-const functionNamed = (probe: string): string => (Object.hasOwn(SHORT, probe) ? SHORT[probe]! : probe);
+/** The function that a probe of this name is set at, where nothing else tells it. */
+export const functionNamed = (probe: string): string => (Object.hasOwn(SHORT, probe) ? SHORT[probe]! : probe);
 
 /** Turns a probe record into an event: into what it means when its function is known, into a note of it otherwise. */
 export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: number, end: number): void {

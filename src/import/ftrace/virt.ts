@@ -265,7 +265,6 @@ export const virtRules: readonly FtraceRule[] = [
       f.emit(event, f.object(`${VM}/ioapic`));
     },
   ),
-  rule('kvm_ioapic_delayed_eoi_inj', '{text:r}', () => false),
   rule(
     'kvm_pic_set_irq',
     ['chip {chip:u} pin {pin:u} ({how:s})…', '{text:r}'] as const,

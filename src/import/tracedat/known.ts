@@ -30,6 +30,8 @@ export interface KnownEvent {
   readonly index: number;
   readonly reading: Reading;
   readonly pid: Field | undefined;
+  /** Where they tell in which context they were made. */
+  readonly flags: Field | undefined;
   /** Of an event whose records mean something else where this field holds certain addresses: that event, and whether it is meant. */
   readonly instead: ((record: RecordBytes) => KnownEvent | undefined) | undefined;
 }
@@ -88,11 +90,15 @@ export class KnownEvents {
   }
 
   #meet(format: EventFormat, name: string, instead: KnownEvent['instead']): KnownEvent {
-    const pid = format.fields.get('common_pid');
+    const number = (field: string): Field | undefined => {
+      const found = format.fields.get(field);
+      return found?.shape === 'number' ? found : undefined;
+    };
     return {
       index: this.#met++,
       reading: this.#reading(format, name),
-      pid: pid?.shape === 'number' ? pid : undefined,
+      pid: number('common_pid'),
+      flags: number('common_flags'),
       instead,
     };
   }

@@ -5,7 +5,7 @@
 
 import { bytesOf, textOf } from '../../base/bytes.ts';
 import type { Ftrace } from '../ftrace/context.ts';
-import { MOST_NOTED, noteProbe, useProbe } from '../ftrace/probes.ts';
+import { functionNamed, MOST_NOTED, noteProbe, useProbe } from '../ftrace/probes.ts';
 import type { PrintFormat } from './expression.ts';
 import type { EventFormat, Field } from './format.ts';
 import { type Part, type Printer, partsOf, type Texts } from './print.ts';
@@ -69,7 +69,8 @@ export class ProbeReader {
     const func = this.#function === undefined ? undefined : record.wide(this.#function);
     const at = this.#at === undefined ? undefined : record.wide(this.#at);
     const called = func ?? at;
-    const name = called === undefined ? undefined : this.#texts.symbol(called, false);
+    // Without symbols the name of the probe is all that tells the function.
+    const name = called === undefined ? undefined : (this.#texts.symbol(called, false) ?? functionNamed(this.#name));
     // At a return, `at` is the place that is returned to.
     const caller = func === undefined ? undefined : this.#symbol(at);
     if (name !== undefined && useProbe(f, name, caller, this.#arguments(record))) return;

@@ -172,9 +172,13 @@ export class Recording {
 
   #read(event: KnownEvent, { record, cpu }: Ring): void {
     const { out } = this;
-    const { reading, pid } = event;
-    const isQuiet = reading.how === 'quiet' || reading.how === 'unknown';
-    if (!isQuiet && pid !== undefined && record.number(pid)) out.row.task = this.#task(record.lo | 0);
+    const { reading, pid, flags } = event;
+    if ((reading.how === 'quiet' || reading.how === 'unknown') && (cpu < 0 || this.#cpus.isOnline(cpu))) {
+      this.#count(event);
+      return;
+    }
+    if (pid !== undefined && record.number(pid)) out.row.task = this.#task(record.lo | 0);
+    this.#f.flags = flags !== undefined && record.number(flags) ? record.lo : -1;
     if (cpu >= 0) this.#cpus.seen(cpu);
     switch (reading.how) {
       case 'quiet':

@@ -88,6 +88,23 @@ describe('probes on functions that mean something', () => {
     assert.deepEqual(facts(told(call('0x8090040'), back('its_irq_domain_alloc'))), [
       'its.doorbell its/0 address=0x8090040',
     ]);
+    // Since Linux 6.15 it calls another function, which may be probed, too: its address is known by then.
+    for (const name of ['iommu_dma_sw_msi', 'iommufd_sw_msi']) {
+      const inner = `q: (${name}+0x0/0x288) doorbell=0x8090040`;
+      assert.deepEqual(facts(told(alloc, inner)), ['its.doorbell its/0 address=0x8090040'], name);
+      assert.deepEqual(
+        facts(told(alloc, call('0x8090040'), inner)),
+        ['its.doorbell its/0 address=0x8090040', 'its.doorbell its/0 address=0x8090040'],
+        name,
+      );
+      assert.deepEqual(
+        facts(
+          told(call('0x8020040'), inner.replace('9', '2'), back('gicv2m_irq_domain_alloc'), inner.replace('9', '2')),
+        ),
+        ['gic.frame gic/0/frame/0 doorbell=0x8020040', 'gic.frame gic/0/frame/0 doorbell=0x8020040'],
+        name,
+      );
+    }
     // Two ITSs: the doorbell tells one from the other.
     assert.deepEqual(facts(told(...['0x8090040', '0x48090040', '0x8090040'].flatMap((at) => [alloc, call(at)]))), [
       'its.doorbell its/0 address=0x8090040',

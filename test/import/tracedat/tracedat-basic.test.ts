@@ -80,9 +80,9 @@ describe('trace.dat: the same records in every form', () => {
       it(`${form}, ${machine}`, () => {
         const { trace, info } = read(write(dat(of)));
         assert.deepEqual(texts(trace), [
-          'vec.update irq/4 vector=33 cpu=1 prevVector=0 prevCpu=0',
-          'vec.update irq/6 vector=35 cpu=0 prevVector=33 prevCpu=1',
-          'vec.update irq/5 vector=34 cpu=1 prevVector=0 prevCpu=0',
+          'vec.update irq/4 vector=33 cpu=1 prevVector=0 prevCpu=0 interrupt=false',
+          'vec.update irq/6 vector=35 cpu=0 prevVector=33 prevCpu=1 interrupt=false',
+          'vec.update irq/5 vector=34 cpu=1 prevVector=0 prevCpu=0 interrupt=false',
         ]);
         assert.equal(info.problem, null);
         assert.equal(info.format, 'trace-dat');
