@@ -47,13 +47,15 @@ function cursorText({ session }: OpenTrace): { text: string; spoken: string } {
   return { text: `$(pulse) ${shown.join(' · ')}`, spoken: `IRQScope: ${shown.join(', ')}` };
 }
 
-function tooltip({ session, label }: OpenTrace): vscode.MarkdownString {
+function tooltip({ session, label, following }: OpenTrace): vscode.MarkdownString {
   const { cursor, trace } = session;
   const text = new vscode.MarkdownString(`**${plain(label)}**`);
   if (cursor >= 0) {
     text.appendMarkdown(`\n\n${code(eventText(trace, cursor))}\n\n${plain(lineText(trace, cursor))}`);
-    const changed = session.changes.length;
-    text.appendMarkdown(`, ${changed === 0 ? 'nothing' : counted(changed, 'object')} changed`);
+    // While a file is read, the cursor only runs along with it.
+    const changed = following ? undefined : session.changes.length;
+    if (changed !== undefined)
+      text.appendMarkdown(`, ${changed === 0 ? 'nothing' : counted(changed, 'object')} changed`);
   }
   text.appendMarkdown('\n\nClick to go to a step.');
   return text;

@@ -72,6 +72,24 @@ describe('findings', () => {
     assert.deepEqual(problems(uri), []);
   });
 
+  it('go when their trace is closed; the view stays and says what it is for', async () => {
+    await open(file('bad.irqtrace', maskedSend()));
+    const { findings } = (await activate()).internals;
+    assert.ok((await rows()).length > 0);
+    await vscode.commands.executeCommand('irqscope.findings.focus');
+    let refreshed = 0;
+    const watch = findings.onDidChangeTreeData(() => refreshed++);
+    try {
+      await run('closeTrace');
+      // The editor is told: it asks for rows again, and gets none.
+      await eventually(() => assert.ok(refreshed > 0));
+      assert.deepEqual(findings.getChildren(), []);
+      assert.deepEqual([findings.tree.visible, findings.tree.message, findings.tree.badge], [true, '', undefined]);
+    } finally {
+      watch.dispose();
+    }
+  });
+
   it('of a trace without a fault: nothing is listed as wrong, and the summary says how much was judged', async () => {
     const uri = file('good.irqtrace', maskedSend(STEPS.send));
     await open(uri);

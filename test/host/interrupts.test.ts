@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { InterruptNode } from '../../src/view/interrupts/rows.ts';
 import type { InterruptsView } from '../../src/vscode/views/interrupts-view.ts';
-import { activate, active, closeAll, eventually, example, exampleLines, run } from './helper.ts';
+import { machine } from '../helpers/machine.ts';
+import { activate, active, closeAll, eventually, example, exampleLines, run, useFolder } from './helper.ts';
 
 const view = async (): Promise<InterruptsView> => (await activate()).internals.interrupts;
 
@@ -28,6 +29,7 @@ const find = (rows: readonly InterruptNode[], id: string): InterruptNode =>
   rows.find((row) => row.id === id) ?? assert.fail(`no row ${id}`);
 
 describe('the view Interrupts', () => {
+  const file = useFolder();
   beforeEach(closeAll);
   after(closeAll);
 
@@ -82,6 +84,34 @@ describe('the view Interrupts', () => {
     const devices = (await activate()).internals.views.find(({ name }) => name === 'devices')!.tree;
     await eventually(() => assert.ok(!devices.visible || devices.selection[0]?.path === row.path));
   });
+
+  it('with very many rows: lists are made in short slices, and show the step at which the cursor comes to rest', async () => {
+    const n = 2000;
+    const { findings, interrupts, checks } = (await activate()).internals;
+    await run('openTrace', file('many.irqtrace', machine(n, true)));
+    const { session } = await active();
+    await checks.whole(await active());
+    interrupts.longest = 0;
+    findings.longest = 0;
+    // Every event from step 5n + 1 on is about one of the interrupts: the one at the cursor is the last event of a row.
+    const last = (): number => Math.max(...interrupts.rows.map((row) => row.interrupt?.row.last?.step ?? -1));
+    for (let step = 5 * n + 100; step < 5 * n + 130; step++) {
+      session.move({ to: 'step', step });
+      await new Promise((done) => setTimeout(done, 15));
+    }
+    await eventually(() => assert.equal(last(), 5 * n + 129), 20_000);
+    const [used, never] = [interrupts.rows.filter(({ role }) => role === 'interrupt'), interrupts.rows.at(-1)!];
+    assert.deepEqual([never.role, used.length + never.below.length], ['never', n]);
+    await run('closeTrace');
+    await run('openTrace', file('many.irqtrace', machine(n, true)));
+    await checks.whole(await active());
+    await eventually(() => assert.equal(findings.rows[0]?.below[0]?.below.length, n), 20_000);
+    for (const { longest } of [interrupts, findings]) {
+      assert.ok(longest > 0);
+      // The machine of the tests is busy; lists that were made in one go would take much longer.
+      assert.ok(longest < 200, `${longest} ms`);
+    }
+  }).timeout(90_000);
 
   it('folds those that were never used, until asked', async () => {
     const interrupts = await openMasked();

@@ -1,8 +1,9 @@
 // Rows of the view Interrupts.
 import assert from 'node:assert/strict';
+import { whole } from '../../src/base/slices.ts';
 import { interrupts } from '../../src/query/interrupts/list.ts';
 import type { Trace } from '../../src/trace/trace.ts';
-import { interruptRows, sameRow } from '../../src/view/interrupts/rows.ts';
+import { comparedRows, interruptRows, sameRow } from '../../src/view/interrupts/rows.ts';
 import { interruptMarkdown } from '../../src/view/interrupts/text.ts';
 import { story } from '../helpers/story.ts';
 
@@ -45,6 +46,23 @@ describe('rows of the view Interrupts', () => {
     const [a, b] = [rows(trace, 3)[0]!, rows(trace, 4)[0]!];
     assert.ok(sameRow(a, b));
     assert.ok(!sameRow(rows(trace, 1)[0]!, a), 'its count changed');
+  });
+
+  it('are made and compared in slices: what moved, and what looks different', () => {
+    const trace = moved();
+    const before = whole(comparedRows([], new Map(), rows(trace, 3)));
+    assert.deepEqual([before.moved, before.used, before.changed.length], [true, 1, 1]);
+    const same = whole(comparedRows(before.rows, before.byId, rows(trace, 3)));
+    assert.deepEqual([same.moved, same.changed], [false, []]);
+    const [one, three] = [1, 3].map((step) => rows(trace, step, true));
+    const first = whole(comparedRows([], new Map(), one!));
+    const counted = whole(comparedRows(first.rows, first.byId, three!));
+    assert.deepEqual([counted.moved, counted.changed.map(({ id }) => id)], [false, ['irq/41']]);
+    const last = whole(comparedRows(before.rows, before.byId, rows(trace)));
+    assert.deepEqual([last.moved, last.used], [true, 1]);
+    assert.deepEqual([...last.byId.keys()], ['irq/41', 'never used', 'irq/42']);
+    const fold = whole(comparedRows(last.rows, last.byId, rows(trace, trace.length - 1, true)));
+    assert.deepEqual([fold.moved, fold.used], [true, 2]);
   });
 
   it('show a hostile action as text', () => {

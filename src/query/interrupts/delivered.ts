@@ -1,4 +1,5 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
+import { mapOf, type Slices } from '../../base/slices.ts';
 import { apicAccept } from '../../model/events/apic.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
 import type { State } from '../../model/state.ts';
@@ -17,12 +18,14 @@ const ENTRIES = kindsWhere((kind) => kind === irqEntry);
  * message to a local APIC before the handler returns (irqfd_wakeup, virt/kvm/eventfd.c). So what a local APIC accepted on the same
  * CPU between entry and exit of the handler is that interrupt. Where a trace shows no GSI, no state tells it.
  */
-export function delivered(trace: Trace, state: State, step: Step, rows: readonly Joined[]): Joined[] {
+export function* delivered(trace: Trace, state: State, step: Step, rows: readonly Joined[]): Slices<Joined[]> {
   const unknown = ({ vfio, irq, vcpuVector: place }: Joined): boolean => vfio >= 0 && irq >= 0 && place < 0;
   const which = rows.filter(unknown);
   const sets = which.map((row) => [row.irq]);
-  const entered = which.length === 0 ? [] : lastEvents(trace, sets, step, ENTRIES);
-  const places = new Map(which.map((row, i) => [row, acceptedIn(trace, row.irq, entered[i]!, step)]));
+  const entered = which.length === 0 ? [] : yield* lastEvents(trace, sets, step, ENTRIES);
+  const places = new Map(
+    yield* mapOf(which, (row, i) => [row, acceptedIn(trace, row.irq, entered[i]!, step)] as const),
+  );
   return rows.map((row) => {
     const place = places.get(row) ?? -1;
     if (place < 0) return row;

@@ -1,4 +1,5 @@
 import type { ObjectId } from '../../base/ids.ts';
+import { eachOf, type Slices } from '../../base/slices.ts';
 import { entryOfIrq, entryOfRoute, guestEntryOfVfio, irqOfVfio, vfioOfIrq } from '../../model/joins.ts';
 import { cellTarget } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
@@ -8,24 +9,29 @@ import type { Part } from './groups.ts';
 import { agrees, joinByKeys } from './keys.ts';
 import { type Scene, sceneOf } from './scene.ts';
 
-/** Puts together what belongs to one interrupt in a state, by the references that the model declares. */
-export function joinParts(state: State): Scene {
-  const scene = sceneOf(state);
+/** Puts together what belongs to one interrupt in a state, by the references that the model declares, in slices. */
+export function* joinParts(state: State): Slices<Scene> {
+  const scene = yield* sceneOf(state);
   const { groups } = scene;
   const sides = guestEntries(scene);
   const put = (objects: readonly ObjectId[], part: (object: ObjectId) => Part): void => {
     for (const object of objects) groups.add(object, part(object));
   };
   put(scene.entries, (object) => (sides.has(object) ? 'guestEntry' : 'entry'));
+  yield;
   put(scene.irqs, (object) => (scene.ofGuest(object) ? 'guestIrq' : 'irq'));
+  yield;
   put(scene.vfios, (object) => (scene.ofGuest(object) ? 'guestVfio' : 'vfio'));
   put(scene.routes, () => 'route');
   put(scene.irqfds, () => 'irqfd');
   put(scene.lines, () => 'line');
+  yield;
   // What names the other outright goes first: a weaker reference cannot part it.
-  for (const pair of [...gsiPairs(scene), ...vfioPairs(scene), ...cellPairs(scene), ...namePairs(scene)])
-    groups.join(...pair);
-  joinByKeys(scene);
+  const pairs: Pair[] = [];
+  for (const found of [gsiPairs(scene), vfioPairs(scene), cellPairs(scene), namePairs(scene)])
+    yield* eachOf(found, (pair) => pairs.push(pair));
+  yield* eachOf(pairs, (pair) => groups.join(...pair));
+  yield* joinByKeys(scene);
   return scene;
 }
 

@@ -1,4 +1,5 @@
 import type { ObjectId } from '../../base/ids.ts';
+import { eachOf, type Slices } from '../../base/slices.ts';
 import { entryOfIrq, placeOfIrqfd, placeOfRoute, vectorAt } from '../../model/joins.ts';
 import { irqOfVector } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
@@ -22,9 +23,9 @@ class Only<K> {
 /**
  * Joins what no part names outright, but what holds the same key under the state at hand: an entry and an irq with the same
  * translation table entry, LPI, message or vector; a route and an irq of the guest with the same vector of a virtual CPU. A key
- * that several hold joins nothing.
+ * that several hold joins nothing. In slices.
  */
-export function joinByKeys(scene: Scene): void {
+export function* joinByKeys(scene: Scene): Slices<void> {
   const { host } = scene.state.world;
   const irqs = scene.irqs.filter((object) => !scene.isFreed(object));
   const own = irqs.filter((object) => !scene.ofGuest(object));
@@ -36,8 +37,9 @@ export function joinByKeys(scene: Scene): void {
   ] as const) {
     if (list.length === 0) continue;
     // Each looks only at what the one before left.
-    for (const join of [byTranslation, byMessage, byVector]) join(scene, list, loose(scene, part));
+    for (const join of [byTranslation, byMessage, byVector]) yield* join(scene, list, loose(scene, part));
   }
+  yield;
   byGuestVector(scene);
 }
 
@@ -62,7 +64,7 @@ function link(scene: Scene, entry: ObjectId, object: ObjectId): void {
 }
 
 /** One entry and one irq select the same IRTE; or the event of an ITS that an entry selects raises the LPI of an irq. */
-function byTranslation(scene: Scene, irqs: readonly ObjectId[], entries: readonly ObjectId[]): void {
+function* byTranslation(scene: Scene, irqs: readonly ObjectId[], entries: readonly ObjectId[]): Slices<void> {
   if (entries.length === 0) return;
   const { state } = scene;
   const byEntry = new Only<ObjectId>();
@@ -70,60 +72,62 @@ function byTranslation(scene: Scene, irqs: readonly ObjectId[], entries: readonl
   const users = new Only<ObjectId>();
   // LPIs are numbers of the GIC: two events of one, in two ITSs, are not told apart by it.
   const raisers = new Only<number>();
-  for (const object of irqs) {
+  yield* eachOf(irqs, (object) => {
     const lpi = state.num(object, irq.at.lpi);
     if (lpi >= 0) byLpi.add(lpi, object);
     const translation = scene.translation(object);
     if (translation >= 0) byEntry.add(translation, object);
-  }
-  for (const entry of scene.entries) {
+  });
+  yield* eachOf(scene.entries, (entry) => {
     const translation = scene.translation(entry);
-    if (translation < 0) continue;
+    if (translation < 0) return;
     users.add(translation, entry);
     if (state.world.type(translation) === itsEvent) raisers.add(state.num(translation, itsEvent.at.lpi), entry);
-  }
-  for (const entry of entries) {
+  });
+  yield* eachOf(entries, (entry) => {
     const translation = scene.translation(entry);
-    if (translation < 0 || users.of(translation) !== entry) continue;
+    if (translation < 0 || users.of(translation) !== entry) return;
     link(scene, entry, byEntry.of(translation));
     const lpi = state.world.type(translation) === itsEvent ? state.num(translation, itsEvent.at.lpi) : -1;
     if (lpi >= 0 && raisers.of(lpi) === entry) link(scene, entry, byLpi.of(lpi));
-  }
+  });
 }
 
 /** One entry and one irq hold the same message. */
-function byMessage(scene: Scene, irqs: readonly ObjectId[], entries: readonly ObjectId[]): void {
+function* byMessage(scene: Scene, irqs: readonly ObjectId[], entries: readonly ObjectId[]): Slices<void> {
   if (entries.length === 0) return;
   const byIrq = new Only<string>();
   const byEntry = new Only<string>();
-  for (const object of irqs) {
+  yield* eachOf(irqs, (object) => {
     const key = scene.message(object);
     if (key !== '') byIrq.add(key, object);
-  }
-  for (const entry of scene.entries) {
+  });
+  yield* eachOf(scene.entries, (entry) => {
     const key = scene.message(entry);
     if (key !== '') byEntry.add(key, entry);
-  }
-  for (const entry of entries) {
+  });
+  yield* eachOf(entries, (entry) => {
     const key = scene.message(entry);
     if (key !== '' && byEntry.of(key) === entry) link(scene, entry, byIrq.of(key));
-  }
+  });
 }
 
 /** The message of an entry leads, through its IRTE, to a vector of a CPU that is assigned to an irq. */
-function byVector(scene: Scene, _irqs: readonly ObjectId[], entries: readonly ObjectId[]): void {
+function* byVector(scene: Scene, _irqs: readonly ObjectId[], entries: readonly ObjectId[]): Slices<void> {
   if (entries.length === 0) return;
   const { state } = scene;
   const byPlace = new Only<ObjectId>();
   const places: (readonly [ObjectId, ObjectId])[] = [];
-  for (const entry of entries) {
+  yield* eachOf(entries, (entry) => {
     const translation = scene.translation(entry);
     const place = translation < 0 ? -1 : scene.place(translation);
-    if (place < 0) continue;
+    if (place < 0) return;
     byPlace.add(place, entry);
     places.push([entry, place]);
-  }
-  for (const [entry, place] of places) if (byPlace.of(place) === entry) link(scene, entry, irqOfVector(state, place));
+  });
+  yield* eachOf(places, ([entry, place]) => {
+    if (byPlace.of(place) === entry) link(scene, entry, irqOfVector(state, place));
+  });
 }
 
 /** A route, or an irqfd that posts, sends the vector of a virtual CPU that one irq of the kernel of a guest is assigned to. */

@@ -1,5 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { lowerBound } from '../../base/search.ts';
+import { eachOf, type Slices } from '../../base/slices.ts';
 import type { EventKind } from '../../model/event.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -15,14 +16,14 @@ export const kindsWhere = (qualifies: (kind: EventKind) => boolean): Kinds =>
 /**
  * For each of some sets of objects the last event at or before a step that is about any of them; -1 for none. Each object may be in
  * one set only or in several. `kinds`: events of these kinds only. Reads only blocks of events in which the objects occur, the latest
- * first, each one once.
+ * first, each one once, in slices.
  */
-export function lastEvents(
+export function* lastEvents(
   trace: Trace,
   sets: readonly (readonly ObjectId[])[],
   step: Step,
   kinds?: Kinds,
-): Int32Array {
+): Slices<Int32Array> {
   const found = new Int32Array(sets.length).fill(-1);
   if (step < 0) return found;
   const { blocks } = trace.log;
@@ -40,16 +41,17 @@ export function lastEvents(
     if (waiting) waiting.push(set);
     else due.set(latest, [set]);
   };
-  for (let set = 0; set < sets.length; set++) wait(set, blockOf(step) + 1);
+  yield* eachOf(sets, (_, set) => wait(set, blockOf(step) + 1));
   while (due.size > 0) {
     const block = Math.max(...due.keys());
     const waiting = due.get(block)!;
     due.delete(block);
     const last = lastIn(trace, block, step, waiting, sets, kinds);
-    for (const set of waiting) {
+    yield;
+    yield* eachOf(waiting, (set) => {
       for (const object of sets[set]!) found[set] = Math.max(found[set]!, last.get(object) ?? -1);
       if (found[set]! < 0) wait(set, block);
-    }
+    });
   }
   return found;
 }

@@ -1,4 +1,5 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
+import { mapOf, type Slices, sortedOf, whole } from '../../base/slices.ts';
 import type { State } from '../../model/state.ts';
 import { intid, irq, pin, vector } from '../../model/things/irq.ts';
 import { itsEvent } from '../../model/things/remap.ts';
@@ -57,18 +58,22 @@ function recordedIn(trace: Trace, complete: boolean): Recorded {
 }
 
 /** All interrupts in a state, `state` being that after `step`, the worst first: lost, pending, masked with causes waiting; then the busiest. */
-export function interruptsAt(trace: Trace, state: State, step: Step, options: ListOptions = {}): Interrupt[] {
+export const interruptsAt = (trace: Trace, state: State, step: Step, options?: ListOptions): Interrupt[] =>
+  whole(listing(trace, state, step, options));
+
+/** The same in slices. The state must stay as it is. */
+export function* listing(trace: Trace, state: State, step: Step, options: ListOptions = {}): Slices<Interrupt[]> {
   const { findings, complete = false } = options;
-  const scene = joinParts(state);
+  const scene = yield* joinParts(state);
   const recorded = recordedIn(trace, complete);
-  const joinedRows = scene.groups.all().map((group) => placed(scene, group));
-  const rows = delivered(trace, state, step, joinedRows);
-  const objects = rows.map((row) => ownObjects(row, lpisOf(scene, row)));
-  const last = lastEvents(trace, objects, step);
-  const moves = lastMoves(trace, objects, last);
+  const joinedRows = yield* mapOf(scene.groups.all(), (group) => placed(scene, group));
+  const rows = yield* delivered(trace, state, step, joinedRows);
+  const objects = yield* mapOf(rows, (row) => ownObjects(row, lpisOf(scene, row)));
+  const last = yield* lastEvents(trace, objects, step);
+  const moves = yield* lastMoves(trace, objects, last);
   // Where every event is shown, what no event takes was not taken.
-  const taken = complete ? new Set<ObjectId>() : takenUnseen(trace, state, step, rows);
-  const all = rows.map((joined, i) => {
+  const taken = complete ? new Set<ObjectId>() : yield* takenUnseen(trace, state, step, rows);
+  const all = yield* mapOf(rows, (joined, i): Interrupt => {
     const at = last[i]!;
     const counts = recorded.counts(state, joined);
     const found = findings === undefined ? [] : objects[i]!.flatMap((object) => findings.get(object) ?? []);
@@ -89,7 +94,7 @@ export function interruptsAt(trace: Trace, state: State, step: Step, options: Li
     const signs = [...Object.values(counts), recorded.used(state, joined)];
     return { row, joined, waiting, neverUsed: isNeverUsed(signs, standing) };
   });
-  return sorted(all);
+  return yield* sorted(all);
 }
 
 /** The LPI of a row at all processors. */
@@ -99,13 +104,13 @@ const lpisOf = ({ state, lpis }: Scene, { translation }: Joined): readonly Objec
 const MOVES = kindsWhere(isMove);
 
 /** For each row the last event that brought the interrupt nearer to its handler or ended it; `last`: the last event of any kind. */
-function lastMoves(trace: Trace, objects: readonly (readonly ObjectId[])[], last: Int32Array): Int32Array {
+function* lastMoves(trace: Trace, objects: readonly (readonly ObjectId[])[], last: Int32Array): Slices<Int32Array> {
   const moves = last.slice();
   const others: number[] = [];
   for (const [i, at] of last.entries()) if (at >= 0 && MOVES[trace.table.kindNumber(at)] === 0) others.push(i);
   const step = others.reduce((latest, i) => Math.max(latest, last[i]!), -1);
   const sets = others.map((i) => objects[i]!);
-  for (const [n, found] of lastEvents(trace, sets, step, MOVES).entries()) moves[others[n]!] = found;
+  for (const [n, found] of (yield* lastEvents(trace, sets, step, MOVES)).entries()) moves[others[n]!] = found;
   return moves;
 }
 
@@ -154,8 +159,8 @@ function isNeverUsed(signs: readonly (number | null | undefined)[], { status, wa
   return counts.length > 0 && counts.every((count) => count === 0);
 }
 
-function sorted(all: readonly Interrupt[]): Interrupt[] {
-  const keyed = all.map((interrupt) => ({
+function* sorted(all: readonly Interrupt[]): Slices<Interrupt[]> {
+  const keyed = yield* mapOf(all, (interrupt) => ({
     interrupt,
     rank: rankOf(interrupt),
     busy: busyness(interrupt.row),
@@ -164,8 +169,11 @@ function sorted(all: readonly Interrupt[]): Interrupt[] {
   // Few are compared by their paths.
   const segmentsOf = (key: (typeof keyed)[number]): readonly string[] =>
     (key.segments ??= identityOf(key.interrupt.row).split('/'));
-  keyed.sort((a, b) => a.rank - b.rank || b.busy - a.busy || compareSegmentLists(segmentsOf(a), segmentsOf(b)));
-  return keyed.map(({ interrupt }) => interrupt);
+  const inOrder = yield* sortedOf(
+    keyed,
+    (a, b) => a.rank - b.rank || b.busy - a.busy || compareSegmentLists(segmentsOf(a), segmentsOf(b)),
+  );
+  return inOrder.map(({ interrupt }) => interrupt);
 }
 
 /** The path of the first part that a row has: no two rows have the same. */

@@ -1,4 +1,5 @@
 import type { ObjectId } from '../../base/ids.ts';
+import type { Slices } from '../../base/slices.ts';
 import { type Destinations, destinationsOf } from '../../model/apic-ids.ts';
 import type { MessageKind } from '../../model/message.ts';
 import type { Namespace } from '../../model/namespace.ts';
@@ -55,6 +56,9 @@ export interface Scene {
   lpis(event: ObjectId): readonly ObjectId[];
 }
 
+/** Objects that are looked at in one slice. */
+const OBJECTS = 8192;
+
 type Lists = Record<'entries' | 'irqs' | 'vfios' | 'routes' | 'irqfds' | 'lines' | 'served', ObjectId[]>;
 
 const listOf: ReadonlyMap<ObjectType, keyof Lists> = new Map<ObjectType, keyof Lists>([
@@ -80,13 +84,14 @@ const messageCells: ReadonlyMap<ObjectType, { readonly address: number; readonly
   [irq, irq.at],
 ]);
 
-/** Finds the parts of interrupts that are present in a state. */
-export function sceneOf(state: State): Scene {
+/** Finds the parts of interrupts that are present in a state, in slices. */
+export function* sceneOf(state: State): Slices<Scene> {
   const { world } = state;
   const lists: Lists = { entries: [], irqs: [], vfios: [], routes: [], irqfds: [], lines: [], served: [] };
   for (let object = 0; object < world.objects; object++) {
     const list = listOf.get(world.type(object)!);
     if (list !== undefined && state.present(object)) lists[list].push(object);
+    if (object % OBJECTS === OBJECTS - 1) yield;
   }
   const { host } = world;
   const isFreed = (object: ObjectId): boolean => state.flag(object, irq.at.allocated) === false;

@@ -1,4 +1,5 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
+import type { Slices } from '../../base/slices.ts';
 import { apicAccept } from '../../model/events/apic.ts';
 import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
@@ -20,7 +21,12 @@ const isLevel = (mode: string): boolean => /\blevel\b/i.test(mode);
  * the end. The record is written when the processor has been told (vmx_deliver_interrupt, arch/x86/kvm/vmx/vmx.c). So nothing is
  * known of the request as soon as the virtual CPU runs.
  */
-export function takenUnseen(trace: Trace, state: State, step: Step, rows: readonly Joined[]): ReadonlySet<ObjectId> {
+export function* takenUnseen(
+  trace: Trace,
+  state: State,
+  step: Step,
+  rows: readonly Joined[],
+): Slices<ReadonlySet<ObjectId>> {
   const { world, table } = trace;
   const requested = new Set<ObjectId>();
   for (const { vector, vcpuVector: guest, previous } of rows)
@@ -28,7 +34,7 @@ export function takenUnseen(trace: Trace, state: State, step: Step, rows: readon
       if (world.type(object) === vcpuVector && state.flag(object, vcpuVector.at.requested) === true)
         requested.add(object);
   const vectors = [...requested];
-  const accepts = lastEvents(
+  const accepts = yield* lastEvents(
     trace,
     vectors.map((object) => [object]),
     step,
@@ -37,7 +43,7 @@ export function takenUnseen(trace: Trace, state: State, step: Step, rows: readon
   const posted = vectors
     .map((object, i) => ({ object, accept: accepts[i]!, vcpu: world.node(object)?.parent?.parent?.object ?? -1 }))
     .filter(({ accept, vcpu }) => accept >= 0 && vcpu >= 0 && isPostedEdge(trace, accept));
-  const runs = lastEvents(
+  const runs = yield* lastEvents(
     trace,
     posted.map(({ vcpu }) => [vcpu]),
     step,

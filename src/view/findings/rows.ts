@@ -1,5 +1,6 @@
 import { counted } from '../../base/counted.ts';
 import type { Step } from '../../base/ids.ts';
+import { mapOf, type Slices, whole } from '../../base/slices.ts';
 import type { Finding } from '../../check/check-trace.ts';
 import { rank, witnesses, worstFirst } from '../../check/report/view.ts';
 import { type Rule, SEVERITIES, type Severity } from '../../check/rule.ts';
@@ -23,6 +24,7 @@ export interface FindingRow {
   readonly rule?: Rule;
   /** The step to go to. */
   readonly step?: Step;
+  /** Those of a finding are made when they are asked for. */
   readonly below: readonly FindingRow[];
 }
 
@@ -49,45 +51,48 @@ export const findingId = ({ rule, step, object }: FindingKey): string => `findin
 
 type Draft = Omit<FindingRow, 'parent' | 'below'>;
 
-/** Makes a row, then the rows below it. */
-function row(draft: Draft, parent: FindingRow | undefined, below: (self: FindingRow) => FindingRow[]): FindingRow {
-  const made: FindingRow & { below: readonly FindingRow[] } = { ...draft, parent, below: [] };
-  made.below = below(made);
-  return made;
-}
+/** A row that holds other rows; they are put in later. */
+const group = (draft: Draft, parent: FindingRow | undefined): FindingRow & { below: readonly FindingRow[] } => ({
+  ...draft,
+  parent,
+  below: [],
+});
 
 const at = (trace: Trace, step: Step): string => timeOf(trace, step) ?? `step ${step}`;
 
 function findingRow(trace: Trace, finding: Finding, parent: FindingRow, list: string): FindingRow {
   const { rule, severity, title, step } = finding;
   const id = `${list}${findingId(finding)}`;
-  const draft: Draft = {
+  let below: readonly FindingRow[] | undefined;
+  const row: FindingRow = {
     id,
     kind: 'finding',
+    parent,
     label: title,
     description: `${rule.id} · ${at(trace, step)}`,
     severity,
     finding,
     rule,
     step,
+    // Few are opened.
+    get below() {
+      return (below ??= evidenceRows(trace, finding, row));
+    },
   };
-  return row(draft, parent, (self) =>
-    witnesses(finding).map((witness) =>
-      row(
-        {
-          id: `${id}/${witness}`,
-          kind: 'evidence',
-          label: eventText(trace, witness),
-          description: `${at(trace, witness)}${witness === step ? ' · here' : ''}`,
-          finding,
-          step: witness,
-        },
-        self,
-        () => [],
-      ),
-    ),
-  );
+  return row;
 }
+
+const evidenceRows = (trace: Trace, finding: Finding, parent: FindingRow): FindingRow[] =>
+  witnesses(finding).map((witness) => ({
+    id: `${parent.id}/${witness}`,
+    kind: 'evidence',
+    parent,
+    label: eventText(trace, witness),
+    description: `${at(trace, witness)}${witness === finding.step ? ' · here' : ''}`,
+    finding,
+    step: witness,
+    below: [],
+  }));
 
 /** Things by a key of theirs, in the order in which the keys occur first. */
 function grouped<T, K>(all: readonly T[], keyOf: (each: T) => K): Map<K, T[]> {
@@ -101,53 +106,81 @@ function grouped<T, K>(all: readonly T[], keyOf: (each: T) => K): Map<K, T[]> {
 }
 
 /** Findings by their rules: those of a rule that has one only stand by themselves. */
-function ruleRows(trace: Trace, findings: readonly Finding[], parent: FindingRow, list: string): FindingRow[] {
+function* ruleRows(trace: Trace, findings: readonly Finding[], parent: FindingRow, list: string): Slices<FindingRow[]> {
   const byRule = grouped(findings, ({ rule }) => rule);
-  return [...byRule].map(([rule, of]) => {
-    const [only] = of;
-    if (of.length === 1) return findingRow(trace, only!, parent, list);
-    const draft: Draft = {
-      id: `${list}${parent.id}/${rule.id}`,
-      kind: 'rule',
-      label: rule.title,
-      description: `${rule.id} · ${of.length}`,
-      severity: only!.severity,
-      rule,
-    };
-    return row(draft, parent, (self) => of.map((finding) => findingRow(trace, finding, self, list)));
-  });
-}
-
-/** The topmost rows: the severities from the worst on, then what is suppressed, then the rules that cannot judge. */
-export function findingRows(trace: Trace, { findings, suppressed, blind }: ListedFindings): FindingRow[] {
   const rows: FindingRow[] = [];
-  const bySeverity = grouped(worstFirst(findings), ({ severity }) => severity);
-  for (const severity of SEVERITIES) {
-    const of = bySeverity.get(severity);
-    if (of === undefined) continue;
-    const label = SEVERITY_TITLES[severity];
-    const draft: Draft = { id: `severity/${severity}`, kind: 'severity', label, description: `${of.length}`, severity };
-    rows.push(row(draft, undefined, (self) => ruleRows(trace, of, self, '')));
-  }
-  if (suppressed.length > 0) {
-    const draft: Draft = {
-      id: 'suppressed',
-      kind: 'suppressed',
-      label: 'Suppressed',
-      description: `${suppressed.length}`,
-    };
-    rows.push(row(draft, undefined, (self) => ruleRows(trace, worstFirst(suppressed), self, 'suppressed/')));
-  }
-  if (blind.length > 0) {
-    const draft: Draft = { id: 'blind', kind: 'blind', label: 'Blind', description: counted(blind.length, 'rule') };
-    const sorted = blind.toSorted((a, b) => rank(a.severity) - rank(b.severity));
-    rows.push(row(draft, undefined, (self) => sorted.map((rule) => lackRow(rule, self))));
+  for (const [rule, of] of byRule) {
+    const [only] = of;
+    if (of.length === 1) {
+      rows.push(findingRow(trace, only!, parent, list));
+      continue;
+    }
+    const self = group(
+      {
+        id: `${list}${parent.id}/${rule.id}`,
+        kind: 'rule',
+        label: rule.title,
+        description: `${rule.id} · ${of.length}`,
+        severity: only!.severity,
+        rule,
+      },
+      parent,
+    );
+    self.below = yield* mapOf(of, (finding) => findingRow(trace, finding, self, list));
+    rows.push(self);
   }
   return rows;
 }
 
-const lackRow = (rule: Rule, parent: FindingRow): FindingRow =>
-  row({ id: `blind/${rule.id}`, kind: 'lack', label: rule.title, description: rule.id, rule }, parent, () => []);
+/** The topmost rows: the severities from the worst on, then what is suppressed, then the rules that cannot judge. */
+export const findingRows = (trace: Trace, listed: ListedFindings): FindingRow[] =>
+  whole(makingFindingRows(trace, listed));
+
+/** The same in slices. */
+export function* makingFindingRows(
+  trace: Trace,
+  { findings, suppressed, blind }: ListedFindings,
+): Slices<FindingRow[]> {
+  const rows: FindingRow[] = [];
+  const bySeverity = grouped(worstFirst(findings), ({ severity }) => severity);
+  yield;
+  for (const severity of SEVERITIES) {
+    const of = bySeverity.get(severity);
+    if (of === undefined) continue;
+    const label = SEVERITY_TITLES[severity];
+    const self = group(
+      { id: `severity/${severity}`, kind: 'severity', label, description: `${of.length}`, severity },
+      undefined,
+    );
+    self.below = yield* ruleRows(trace, of, self, '');
+    rows.push(self);
+  }
+  if (suppressed.length > 0) {
+    const self = group(
+      { id: 'suppressed', kind: 'suppressed', label: 'Suppressed', description: `${suppressed.length}` },
+      undefined,
+    );
+    self.below = yield* ruleRows(trace, worstFirst(suppressed), self, 'suppressed/');
+    rows.push(self);
+  }
+  if (blind.length > 0) {
+    const description = counted(blind.length, 'rule');
+    const self = group({ id: 'blind', kind: 'blind', label: 'Blind', description }, undefined);
+    self.below = blind.toSorted((a, b) => rank(a.severity) - rank(b.severity)).map((rule) => lackRow(rule, self));
+    rows.push(self);
+  }
+  return rows;
+}
+
+const lackRow = (rule: Rule, parent: FindingRow): FindingRow => ({
+  id: `blind/${rule.id}`,
+  kind: 'lack',
+  parent,
+  label: rule.title,
+  description: rule.id,
+  rule,
+  below: [],
+});
 
 /** The first row of a finding, from the top on; undefined where there is none. */
 export function topFinding(rows: readonly FindingRow[]): FindingRow | undefined {
@@ -163,7 +196,9 @@ export function topFinding(rows: readonly FindingRow[]): FindingRow | undefined 
 /** The row with an id, or below one of these rows. */
 export function rowWithId(rows: readonly FindingRow[], id: string): FindingRow | undefined {
   for (const each of rows) {
-    const found = each.id === id ? each : rowWithId(each.below, id);
+    // What a finding stands on has ids that begin with its own.
+    const below = each.kind === 'finding' && !id.startsWith(`${each.id}/`) ? [] : each.below;
+    const found = each.id === id ? each : rowWithId(below, id);
     if (found) return found;
   }
   return undefined;

@@ -1,4 +1,5 @@
 import type { ObjectId } from '../../base/ids.ts';
+import { eachOf, mapOf, type Slices, whole } from '../../base/slices.ts';
 import type { PathNode, World } from '../../model/world.ts';
 import { type Interrupt, identityOf } from '../../query/interrupts/list.ts';
 import type { Joined } from '../../query/interrupts/row.ts';
@@ -42,9 +43,13 @@ const PARTS: readonly (readonly [part: keyof Joined, what: string, icon: string]
 const NEVER = 'never used';
 
 /** Rows of a list of interrupts. `open`: those never used stand in the list, not in a row of their own. */
-export function interruptRows(world: World, list: readonly Interrupt[], open: boolean): InterruptNode[] {
+export const interruptRows = (world: World, list: readonly Interrupt[], open: boolean): InterruptNode[] =>
+  whole(makingRows(world, list, open));
+
+/** The same in slices. */
+export function* makingRows(world: World, list: readonly Interrupt[], open: boolean): Slices<InterruptNode[]> {
   const used = open ? list : list.filter(({ neverUsed }) => !neverUsed);
-  const rows = used.map((interrupt) => interruptRow(world, interrupt, undefined));
+  const rows = yield* mapOf(used, (interrupt) => interruptRow(world, interrupt, undefined));
   const never = list.length - used.length;
   if (never === 0) return rows;
   const below: InterruptNode[] = [];
@@ -65,7 +70,9 @@ export function interruptRows(world: World, list: readonly Interrupt[], open: bo
     interrupt: undefined,
     below,
   };
-  for (const interrupt of list) if (interrupt.neverUsed) below.push(interruptRow(world, interrupt, row));
+  yield* eachOf(list, (interrupt) => {
+    if (interrupt.neverUsed) below.push(interruptRow(world, interrupt, row));
+  });
   return [...rows, row];
 }
 
@@ -110,3 +117,42 @@ export function sameRow(a: InterruptNode, b: InterruptNode): boolean {
   const [x, y] = [a.interrupt?.joined, b.interrupt?.joined];
   return PARTS.every(([part]) => x?.[part] === y?.[part]);
 }
+
+/** Rows of a list, and how they differ from those that were there before. */
+export interface InterruptList {
+  readonly rows: readonly InterruptNode[];
+  /** All rows but those of objects, by their ids. */
+  readonly byId: ReadonlyMap<string, InterruptNode>;
+  /** How many stand for an interrupt that was used. */
+  readonly used: number;
+  /** Other rows than before, or another order. */
+  readonly moved: boolean;
+  /** Rows that look different now, or have other rows below them. */
+  readonly changed: readonly InterruptNode[];
+}
+
+/** Compares rows with those that were there before, in slices. */
+export function* comparedRows(
+  before: readonly InterruptNode[],
+  known: ReadonlyMap<string, InterruptNode>,
+  rows: readonly InterruptNode[],
+): Slices<InterruptList> {
+  const byId = new Map<string, InterruptNode>();
+  const changed: InterruptNode[] = [];
+  let used = 0;
+  let moved = before.length !== rows.length;
+  yield* eachOf(rows, (row, i) => {
+    byId.set(row.id, row);
+    if (row.role === 'interrupt') used++;
+    moved ||= before[i]!.id !== row.id;
+    const old = known.get(row.id);
+    if (old === undefined || !sameRow(old, row) || (row.role === 'never' && !sameIds(old.below, row.below)))
+      changed.push(row);
+  });
+  const never = rows.at(-1)?.role === 'never' ? rows.at(-1)!.below : [];
+  yield* eachOf(never, (row) => byId.set(row.id, row));
+  return { rows, byId, used, moved, changed };
+}
+
+const sameIds = (a: readonly InterruptNode[], b: readonly InterruptNode[]): boolean =>
+  a.length === b.length && a.every(({ id }, i) => id === b[i]!.id);

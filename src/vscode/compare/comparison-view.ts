@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 import type { Step } from '../../base/ids.ts';
+import type { Slices } from '../../base/slices.ts';
 import type { Place } from '../../query/diff/places.ts';
 import type { ComparisonRow } from '../../view/comparison/rows.ts';
 import { plain } from '../../view/outline/explain.ts';
 import { setContext } from '../contexts.ts';
-import { breathe } from '../platform.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
+import { finish } from '../slices.ts';
 
 /** What is compared: the events of two traces, or their states after two steps (of one trace or of two). */
 export interface Compared {
@@ -218,15 +219,8 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
   }
 
   /** Takes a work to its end in slices; undefined when it is given up. */
-  async #finish<T>(work: Generator<void, T>, asked: number): Promise<T | undefined> {
-    let rested = performance.now();
-    while (asked === this.#asked) {
-      const next = work.next();
-      if (next.done) return next.value;
-      if (performance.now() - rested < SLICE_MS) continue;
-      await breathe();
-      rested = performance.now();
-    }
-    return undefined;
+  async #finish<T>(work: Slices<T>, asked: number): Promise<T | undefined> {
+    const wanted = (): boolean => asked === this.#asked;
+    return wanted() ? finish(work, { ms: SLICE_MS, wanted }) : undefined;
   }
 }

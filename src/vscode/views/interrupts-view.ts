@@ -1,14 +1,16 @@
 import * as vscode from 'vscode';
 import { counted } from '../../base/counted.ts';
 import type { Step } from '../../base/ids.ts';
+import type { Slices } from '../../base/slices.ts';
 import { showsAll } from '../../check/check-trace.ts';
 import { foundAt } from '../../check/found.ts';
-import { interruptsAt } from '../../query/interrupts/list.ts';
-import { type InterruptNode, interruptRows, sameRow } from '../../view/interrupts/rows.ts';
+import { listing } from '../../query/interrupts/list.ts';
+import { comparedRows, type InterruptList, type InterruptNode, makingRows } from '../../view/interrupts/rows.ts';
 import { interruptMarkdown } from '../../view/interrupts/text.ts';
 import type { Checks } from '../check/checks.ts';
 import { setContext } from '../contexts.ts';
-import type { Sessions } from '../sessions.ts';
+import type { OpenTrace, Sessions } from '../sessions.ts';
+import { finish } from '../slices.ts';
 import { RefreshGate } from './refresh-gate.ts';
 import { Throttle } from './throttle.ts';
 import { isDamaged, troubleIn } from './trouble.ts';
@@ -16,8 +18,19 @@ import { isDamaged, troubleIn } from './trouble.ts';
 /** The editor shows refreshes at once that are at least this far apart; see OutlineView. */
 const STEP_MS = 220;
 const LOADING_MS = 250;
-/** A list takes part of the time at most: with very many interrupts the view follows a moving cursor less often. */
-const SHARE = 8;
+/** A list takes a part of the time at most: with very many interrupts the view follows a moving cursor less often. */
+const SHARE = 3;
+/** Milliseconds of making a list before other work of the editor has its turn. */
+const SLICE_MS = 10;
+
+/** A list that is being made: of which trace, after which step, and whether those never used stand among the others. */
+interface Job {
+  readonly trace: OpenTrace | undefined;
+  readonly step: Step;
+  readonly all: boolean;
+  /** Resolves when it is shown or given up. */
+  done: Promise<void>;
+}
 
 /** The view Interrupts: one row for each interrupt of the active trace at the cursor, the worst first. */
 export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, vscode.Disposable {
@@ -28,15 +41,20 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
   readonly #throttle: Throttle;
   readonly #watches: vscode.Disposable;
   #rows: readonly InterruptNode[] = [];
-  readonly #byId = new Map<string, InterruptNode>();
+  #byId: ReadonlyMap<string, InterruptNode> = new Map();
   /** The rows that the editor knows, by their ids; what they show now is in `#byId`. */
   readonly #elements = new Map<string, InterruptNode>();
   /** Those that were never used stand among the others. */
   #all = false;
   /** Something changed while the view was hidden. */
   #stale = true;
-  /** Milliseconds that the last list took. */
+  #job: Job | undefined;
+  /** What the list shows changed while it was made, though the cursor did not move. */
+  #again = false;
+  /** Milliseconds of work that the last list took, or more if one was given up that took longer. */
   cost = 0;
+  /** The longest slice so far, in milliseconds. */
+  longest = 0;
 
   readonly onDidChangeTreeData: vscode.Event<InterruptNode[] | undefined> = this.#gate.onDidChange;
 
@@ -44,7 +62,7 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
     this.#sessions = sessions;
     this.#checks = checks;
     const apart = (): number => Math.max(sessions.active?.load === 'loading' ? LOADING_MS : STEP_MS, this.cost * SHARE);
-    this.#throttle = new Throttle(() => this.#refresh(), apart);
+    this.#throttle = new Throttle(() => void this.#refresh(), apart);
     this.tree = vscode.window.createTreeView('irqscope.interrupts', {
       treeDataProvider: this.#gate.provider(this),
       showCollapseAll: true,
@@ -53,7 +71,7 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
       this.tree,
       this.#gate,
       this.tree.onDidChangeVisibility(({ visible }) => {
-        if (visible && this.#stale) this.#refresh();
+        if (visible && this.#stale) void this.#refresh();
       }),
       this.tree.onDidChangeSelection(({ selection: [row] }) => {
         if (row && row.path !== '') sessions.active?.session.select(row.path);
@@ -62,11 +80,11 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
         if (trace === sessions.active) this.#throttle.ask();
       }),
       sessions.onDidChange(({ what, trace }) => {
-        if (what === 'active') this.#refresh();
+        if (what === 'active') void this.#refresh();
         else if (trace === sessions.active && (what === 'cursor' || what === 'trace')) this.#throttle.ask();
       }),
     );
-    this.#refresh();
+    void this.#refresh();
   }
 
   /** The topmost rows. */
@@ -74,11 +92,11 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
     return this.#rows;
   }
 
-  /** Shows those that were never used among the others, or in a row of their own. */
-  toggleNeverUsed(): void {
+  /** Shows those that were never used among the others, or in a row of their own; resolves when the list is there. */
+  toggleNeverUsed(): Promise<void> {
     this.#all = !this.#all;
     setContext('neverUsed', this.#all);
-    this.#refresh();
+    return this.#refresh();
   }
 
   /** The step of the last event about an interrupt at or before the cursor; -1 when there is none. */
@@ -127,6 +145,7 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
   }
 
   dispose(): void {
+    this.#job = undefined;
     this.#throttle.dispose();
     this.#watches.dispose();
   }
@@ -137,24 +156,56 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
     return row.parent && this.#byId.get(row.parent.id)?.below.find(({ id }) => id === row.id);
   }
 
-  #refresh(): void {
+  /**
+   * Makes the list again, in slices. One that is being made is given up when the cursor has moved on; when only something else changed, it is
+   * shown, and then made again.
+   */
+  #refresh(): Promise<void> {
     this.#stale = !this.tree.visible;
-    if (this.#stale) return;
-    const before = this.#rows;
-    const known = new Map(this.#byId);
-    const started = performance.now();
-    this.#rows = this.#list();
-    this.cost = performance.now() - started;
-    this.#byId.clear();
-    for (const row of this.#rows) {
-      this.#byId.set(row.id, row);
-      if (row.role === 'never') for (const below of row.below) this.#byId.set(below.id, below);
+    const { active: trace } = this.#sessions;
+    const step = trace?.session.cursor ?? -1;
+    const before = this.#job;
+    if (!this.#stale && before?.trace === trace && before?.step === step && before.all === this.#all) {
+      this.#again = true;
+      return before.done;
     }
-    const used = this.#rows.filter(({ role }) => role === 'interrupt').length;
+    this.#again = false;
+    const job: Job = { trace, step, all: this.#all, done: Promise.resolve() };
+    this.#job = this.#stale ? undefined : job;
+    if (!this.#stale) job.done = this.#make(job);
+    return job.done;
+  }
+
+  async #make(job: Job): Promise<void> {
+    let spent = 0;
+    try {
+      const list = await finish(this.#list(job), {
+        ms: SLICE_MS,
+        wanted: () => this.#job === job,
+        took: (ms) => {
+          spent += ms;
+          this.longest = Math.max(this.longest, ms);
+        },
+      });
+      this.cost = list === undefined ? Math.max(this.cost, spent) : spent;
+      if (list === undefined || this.#job !== job) return;
+      this.#stale = !this.tree.visible;
+      if (!this.#stale) this.#show(list);
+    } finally {
+      if (this.#job === job) {
+        this.#job = undefined;
+        if (this.#again) this.#throttle.ask();
+      }
+    }
+  }
+
+  #show({ rows, byId, moved, changed, used }: InterruptList): void {
+    this.#rows = rows;
+    this.#byId = byId;
     this.tree.description = this.#summary(used);
-    const order = (rows: readonly InterruptNode[]): string => rows.map(({ id }) => id).join('\n');
-    if (order(before) !== order(this.#rows)) this.#gate.refresh(undefined);
-    else this.#refreshSome(known);
+    const known = changed.flatMap(({ id }) => this.#elements.get(id) ?? []);
+    if (moved) this.#gate.refresh(undefined);
+    else if (known.length > 0) this.#gate.refresh(known);
   }
 
   /** How many interrupts there are, and what is missing in the trace: some may be missing with it. */
@@ -164,29 +215,14 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
     return [counted(used, 'interrupt'), ...(isDamaged(active) ? ['damaged'] : []), ...troubleIn(active)].join(' · ');
   }
 
-  /** Refreshes the rows that look different now, where the order is the same. */
-  #refreshSome(before: ReadonlyMap<string, InterruptNode>): void {
-    const rows: InterruptNode[] = [];
-    for (const row of this.#rows) {
-      const old = before.get(row.id);
-      const element = this.#elements.get(row.id);
-      const same = old !== undefined && sameRow(old, row);
-      const parts = row.role === 'never' && old !== undefined && !sameIds(old.below, row.below);
-      if (element && (!same || parts)) rows.push(element);
-    }
-    if (rows.length > 0) this.#gate.refresh(rows);
-  }
-
-  #list(): InterruptNode[] {
-    const { active } = this.#sessions;
-    if (!active) return [];
-    const { trace, state, cursor } = active.session;
-    const findings = foundAt(this.#checks.of(active)?.findings ?? [], cursor);
+  *#list({ trace: active, step, all }: Job): Slices<InterruptList> {
+    if (!active) return yield* comparedRows(this.#rows, this.#byId, []);
+    const { trace, state } = active.session;
+    const findings = foundAt(this.#checks.of(active)?.findings ?? [], step);
     // A branch of a trace that was read shows no more of the time before it than that trace did.
     const complete = showsAll(trace);
-    return interruptRows(trace.world, interruptsAt(trace, state, cursor, { findings, complete }), this.#all);
+    const list = yield* listing(trace, state, step, { findings, complete });
+    const rows = yield* makingRows(trace.world, list, all);
+    return yield* comparedRows(this.#rows, this.#byId, rows);
   }
 }
-
-const sameIds = (a: readonly InterruptNode[], b: readonly InterruptNode[]): boolean =>
-  a.length === b.length && a.every(({ id }, i) => id === b[i]!.id);
