@@ -188,6 +188,22 @@ describe('units of one kind', () => {
     });
   });
 
+  it('an LPI that events of two systems raise joins the irq of each', () => {
+    const own = (system: string, virq: number): string => `
+      its.mapd ${system}its/0/device/0x10 size=4 itt=0x47000000 valid=true
+      its.mapti ${system}its/0/device/0x10/event/0 lpi=8200 collection=0
+      irq.identify ${system}irq/${virq} lpi=8200
+      ${entry('0000:00:02.0', 0, FIRST, 0).replaceAll('device/', `${system}device/`)}`;
+    const found = rows(story(`${own('', 40)}\n${own('guest:', 41)}`)).filter(({ entry: path }) => path !== null);
+    assert.deepEqual(
+      found.map((row) => [row.entry, row.irq, row.guestIrq]),
+      [
+        ['device/0000:00:02.0/msix/0', 'irq/40', null],
+        ['guest:device/0000:00:02.0/msix/0', null, 'guest:irq/41'],
+      ],
+    );
+  });
+
   it('an LPI of another system is not that of the row', () => {
     const trace = story(`
       ${mapped(0, '0x10', 3, 8200)}

@@ -172,7 +172,8 @@ function isOutdated(state: State, translation: ObjectId): boolean {
 }
 
 /** An LPI of the system that an object belongs to. */
-const lpiKey = ({ world }: State, object: ObjectId, lpi: number): string => `${world.spaceOf(object).prefix}${lpi}`;
+export const lpiKey = ({ world }: State, object: ObjectId, lpi: number): string =>
+  `${world.spaceOf(object).prefix}${lpi}`;
 
 /** The objects `…/intid/<LPI>` of all processors, by system and LPI. */
 function lpiPlaces(state: State): Map<string, ObjectId[]> {
