@@ -15,7 +15,7 @@ import type { RuleContext } from './rules.ts';
 /** Bytes of a line that are looked at. */
 const MOST = 400;
 
-const BDF = String.raw`(?:(?:0x)?[\da-f]{4}:)?(?:0x)?([\da-f]{2}):(?:0x)?([01][\da-f])\.([0-7])`;
+const BDF = String.raw`(?:(?:0x)?([\da-f]{4}):)?(?:0x)?([\da-f]{2}):(?:0x)?([01][\da-f])\.([0-7])`;
 const form = (text: string): RegExp => new RegExp(text.replaceAll('BDF', BDF), 'i');
 
 /** The device with or without segment and 0x, the index in hexadecimal with or without 0x, the reason decimal or with 0x. */
@@ -48,22 +48,31 @@ const TOLD: readonly RegExp[] = [
 /** A line of the kernel log as its console, dmesg or a logger prints it: a stamp in brackets, or the name of the logger. Prose has neither. */
 const STAMPED = /^(?:<\d+>)?\[ *\d+\.\d{6}\]|^\[\w{3} \w{3} +\d+ [\d:]{8} \d{4}\] |\bkernel: /;
 
-/** A VT-d unit refused an interrupt; the reason follows in the next line. */
-interface Request {
+/** The function that sent a message; its PCI segment, where the line tells it. */
+interface Requester {
+  readonly segment: number | undefined;
   readonly sid: number;
+}
+
+/** A VT-d unit refused an interrupt; the reason follows in the next line. */
+interface Request extends Requester {
   readonly index: number;
 }
 
 const open = new WeakMap<RuleContext, Request>();
 
-const sidOf = (bus: string, slot: string, fn: string): number =>
-  requesterId(`0000:${bus.toLowerCase()}:${slot.toLowerCase()}.${fn}`);
+/** By what `BDF` captured. */
+const requester = (segment: string | undefined, bus: string, slot: string, fn: string): Requester => ({
+  segment: segment === undefined ? undefined : Number.parseInt(segment, 16),
+  sid: requesterId(`0000:${bus.toLowerCase()}:${slot.toLowerCase()}.${fn}`),
+});
 
 /** Emits the fault of a VT-d unit. The line does not say which unit it was. */
-function vtdFault(c: RuleContext, reason: number, { sid, index }: Partial<Request>, text: string): void {
+function vtdFault(c: RuleContext, reason: number, { segment, sid, index }: Partial<Request>, text: string): void {
   const event = irFault.put().reason(reason);
   if (sid !== undefined) event.sid(sid);
   if (index !== undefined) event.index(index);
+  if (segment !== undefined) event.segment(segment);
   if (text !== '') event.text(c.intern(text));
   c.emit(event, c.object('log'));
 }
@@ -97,14 +106,15 @@ function faultLine(c: RuleContext, text: string): boolean {
   if (text.includes('INTR-REMAP')) {
     const m = FAULT.exec(text);
     if (m) {
-      const [, bus, slot, fn, index, reason, said] = m;
-      vtdFault(c, Number(reason), { sid: sidOf(bus!, slot!, fn!), index: Number.parseInt(index!, 16) }, said!);
+      const [, segment, bus, slot, fn, index, reason, said] = m;
+      const from = requester(segment, bus!, slot!, fn!);
+      vtdFault(c, Number(reason), { ...from, index: Number.parseInt(index!, 16) }, said!);
       return true;
     }
     const request = REQUEST.exec(text);
     if (request) {
-      const [, bus, slot, fn, index] = request;
-      open.set(c, { sid: sidOf(bus!, slot!, fn!), index: Number.parseInt(index!, 16) });
+      const [, segment, bus, slot, fn, index] = request;
+      open.set(c, { ...requester(segment, bus!, slot!, fn!), index: Number.parseInt(index!, 16) });
       return true;
     }
     const reason = REASON.exec(text);
@@ -116,17 +126,14 @@ function faultLine(c: RuleContext, text: string): boolean {
   }
   const amd = text.includes('AMD-Vi: Event logged') ? AMD.exec(text) : null;
   if (amd) {
-    const [, event, bus, slot, fn, flags] = amd;
+    const [, event, segment, bus, slot, fn, flags] = amd;
     const bits = Number.parseInt(flags!, 16);
     if ((bits & EVENT.interrupt) === 0) return false;
+    const from = requester(segment, bus!, slot!, fn!);
     const said = c.intern(amdReason(event!, bits));
-    c.emit(
-      irFault
-        .put()
-        .sid(sidOf(bus!, slot!, fn!))
-        .text(said),
-      c.object('log'),
-    );
+    const fault = irFault.put().sid(from.sid).text(said);
+    if (from.segment !== undefined) fault.segment(from.segment);
+    c.emit(fault, c.object('log'));
     return true;
   }
   const smmu = text.includes(' client: ') ? SMMU.exec(text) : null;

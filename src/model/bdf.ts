@@ -11,10 +11,12 @@ export function bdfText(segment: number, bus: number, slot: number, fn: number):
   return `${hexDigits(segment, 4)}:${hexDigits(bus, 2)}:${slotText(slot, fn)}`;
 }
 
+/** A requester ID as a BDF in a segment. */
+export const bdfOfRequester = (segment: number, requester: number): string =>
+  bdfText(segment, BUS.of(requester), SLOT.of(requester), FUNCTION.of(requester));
+
 /** A requester ID as a BDF in segment 0. */
-export function requesterText(requester: number): string {
-  return bdfText(0, BUS.of(requester), SLOT.of(requester), FUNCTION.of(requester));
-}
+export const requesterText = (requester: number): string => bdfOfRequester(0, requester);
 
 /** The requester ID of a BDF with segment, such as `0000:6a:01.0`; throws when the text is no such BDF. */
 export function requesterId(bdf: string): number {

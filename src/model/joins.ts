@@ -4,118 +4,17 @@
 import type { ObjectId } from '../base/ids.ts';
 import { requesterIn } from './bdf.ts';
 import { cellTarget } from './cell-target.ts';
-import type { MessageKind } from './message.ts';
+import { sourceOfIrq } from './irq-source.ts';
 import { processorsOf } from './reference.ts';
-import { amdData, amdIrte128 } from './registers/amd.ts';
-import { gicv2mSetSpi, itsTranslater } from './registers/its.ts';
-import {
-  isInterruptAddress,
-  vtdAddress,
-  vtdData,
-  vtdHandle,
-  x86Address,
-  x86Data,
-  x86Destination,
-} from './registers/x86.ts';
+import { amdIrte128 } from './registers/amd.ts';
+import { msiControl, msixControl } from './registers/pci.ts';
+import { isInterruptAddress, x86Address, x86Data, x86Destination } from './registers/x86.ts';
 import type { State } from './state.ts';
 import { irq } from './things/irq.ts';
+import { msi, msixCap } from './things/pci.ts';
 import { amdIrte, itsCollection, itsEvent } from './things/remap.ts';
 import { kvmIrqfd, kvmRoute, vcpu, vfioDevice, vfioVector } from './things/virt.ts';
-import { messageKind } from './translate.ts';
 import { VFIO_INDEX } from './vfio-index.ts';
-
-/** The requester ID of the function that an object belongs to, or that raises an irq; -1 unknown. */
-export function requesterOf(state: State, object: ObjectId): number {
-  for (let node = state.world.node(object); node; node = node.parent) {
-    const requester = requesterIn(node.segment);
-    if (requester >= 0) return requester;
-  }
-  return state.world.type(object) === irq ? requesterIn(state.text(object, irq.at.device)) : -1;
-}
-
-/** The unit of a log of the emulated machine, which has one. The kernel that runs in it calls that unit by another name. */
-const EMULATED_UNIT = '0';
-
-/**
- * The entry with an index, in the only remapping unit in which it is present, or the only one that has such an entry at all. Where a
- * log of the emulated machine and its kernel both tell of it, it is that of the log.
- */
-export function irteAt(state: State, object: ObjectId, index: number): ObjectId {
-  const units = state.world.spaceOf(object).find('irte')?.children.values() ?? [];
-  let only = -1;
-  let entries = 0;
-  let here = -1;
-  let emulated = -1;
-  let present = 0;
-  for (const unit of units) {
-    if (unit.segment.startsWith('amdvi-')) continue;
-    const entry = unit.children.get(String(index))?.object ?? -1;
-    if (entry < 0) continue;
-    only = entry;
-    entries++;
-    if (!state.present(entry)) continue;
-    if (unit.segment === EMULATED_UNIT) emulated = entry;
-    here = entry;
-    present++;
-  }
-  if (present === 2 && emulated >= 0) return emulated;
-  return present === 1 ? here : entries === 1 ? only : -1;
-}
-
-/**
- * The entry of a translation table that a message selects, or the SPI that it raises: `irte/<unit>/<index>`,
- * `its/0/device/<id>/event/<id>`, `gic/0/spi/<INTID>`; -1 when it selects none, such as a message that holds the vector itself.
- * The message is address (two words) and data of an object. `kind`: how messages of its system read.
- */
-export function translationOf(
-  state: State,
-  object: ObjectId,
-  address: number,
-  data: number,
-  kind: MessageKind = messageKind(state, object),
-): ObjectId {
-  return translationOfMessage(
-    state,
-    object,
-    state.num(object, address),
-    state.num(object, address + 1),
-    state.num(object, data),
-    kind,
-  );
-}
-
-/** The same for a message of an object that it does not hold as it is: address `lo`, `hi` and data `word`; negative: not known. */
-export function translationOfMessage(
-  state: State,
-  object: ObjectId,
-  lo: number,
-  hi: number,
-  word: number,
-  kind: MessageKind = messageKind(state, object),
-): ObjectId {
-  if (lo < 0 || hi < 0 || word < 0 || (lo === 0 && hi === 0)) return -1;
-  const names = state.world.spaceOf(object);
-  switch (kind) {
-    case 'vtd': {
-      if (!isInterruptAddress(lo) || !vtdAddress.f.format.in(lo)) return -1;
-      return irteAt(state, object, vtdHandle(lo) + (vtdAddress.f.shv.in(lo) ? vtdData.f.subhandle.of(word) : 0));
-    }
-    case 'amd': {
-      const requester = isInterruptAddress(lo) ? requesterOf(state, object) : -1;
-      if (requester < 0) return -1;
-      return names.objectAt(`irte/amdvi-0x${requester.toString(16)}/${amdData.f.index.of(word)}`);
-    }
-    case 'its': {
-      const requester = (lo & 3) === 0 ? requesterOf(state, object) : -1;
-      if (requester < 0) return -1;
-      return names.objectAt(`its/0/device/0x${requester.toString(16)}/event/${itsTranslater.f.eventId.of(word)}`);
-    }
-    case 'gicv2m':
-      return (lo & 3) === 0 ? names.objectAt(`gic/0/spi/${gicv2mSetSpi.f.intid.of(word)}`) : -1;
-    case 'x86':
-      return -1;
-  }
-}
 
 /** The emulated processor with an APIC id: a log of the machine names its processors by these. */
 export function emulatedProcessor(state: State, object: ObjectId, apicId: number): ObjectId {
@@ -205,7 +104,7 @@ export function entryOfRoute(state: State, route: ObjectId): ObjectId {
   if (entry >= 0) return entry;
   const device = state.text(route, kvmRoute.at.device);
   const index = state.num(route, kvmRoute.at.vector);
-  return device === '' || index < 0 ? -1 : entryAt(state, route, device, VFIO_INDEX.msix, index);
+  return device === '' || index < 0 ? -1 : entryOfEither(state, route, device, index);
 }
 
 function entryAt(state: State, object: ObjectId, device: string, index: number, number: number): ObjectId {
@@ -214,28 +113,44 @@ function entryAt(state: State, object: ObjectId, device: string, index: number, 
   return index === VFIO_INDEX.msi ? names.objectAt(`device/${device}/msi`) : -1;
 }
 
-/** Domains of one function, by the names that kernels since 6.2 give them: `IR-PCI-MSIX-0000:00:03.0`, `ITS-PCI-MSI-0000:00:09.0`. */
-const DOMAIN_MSIX = /msi-?x/i;
-const DOMAIN_MSI = /PCI-MSI-[0-9a-f]{4,8}:/i;
-const DOMAIN_IMS = /IMS/;
-
 /**
- * The entry of the function that raises an irq: hwirq is the index in the table where the domain is one of MSI-X or IMS; an MSI
- * function has one capability for all of its vectors. Where the domain is not known, an entry of that index in the MSI-X table.
+ * The entry of the function that raises an irq. An MSI function has one capability for all of its vectors. Where the domain does not
+ * tell MSI from MSI-X, it is the one that the function has enabled, or the only one of the two that the trace shows.
  */
 export function entryOfIrq(state: State, object: ObjectId): ObjectId {
-  const device = state.num(object, irq.at.device);
-  const index = state.num(object, irq.at.hwirq);
-  if (device < 0 || index < 0) return -1;
-  const { world } = state;
-  const path = `device/${world.strings.text(device)}`;
-  const domain = state.text(object, irq.at.domain);
-  const below = (rest: string): ObjectId => world.spaceOf(object).objectAt(`${path}/${rest}`);
-  if (domain === '')
-    return /(?:^|, )vfio-msi\[/.test(state.text(object, irq.at.name)) ? below('msi') : below(`msix/${index}`);
-  if (DOMAIN_MSIX.test(domain)) return below(`msix/${index}`);
-  if (DOMAIN_IMS.test(domain)) return below(`ims/${index}`);
-  return DOMAIN_MSI.test(domain) ? below('msi') : -1;
+  const source = sourceOfIrq(state, object);
+  if (source === undefined) return -1;
+  const { device, index, table } = source;
+  const below = (rest: string): ObjectId => state.world.spaceOf(object).objectAt(`device/${device}/${rest}`);
+  switch (table) {
+    case 'msix':
+    case 'ims':
+      return below(`${table}/${index}`);
+    case 'msi':
+      return below('msi');
+    case 'either': {
+      const [, name] = VFIO_ACTION.exec(state.text(object, irq.at.name)) ?? [];
+      if (name === 'msi') return below('msi');
+      return name === 'msix' ? below(`msix/${index}`) : entryOfEither(state, object, device, index);
+    }
+    case undefined:
+      return -1;
+  }
+}
+
+/**
+ * The entry of a function with an index, of MSI-X or MSI: of what is enabled, or of the one of the two that the trace shows. `near`: an
+ * object of the same system.
+ */
+function entryOfEither(state: State, near: ObjectId, device: string, index: number): ObjectId {
+  const below = (rest: string): ObjectId => state.world.spaceOf(near).objectAt(`device/${device}/${rest}`);
+  const entry = below(`msix/${index}`);
+  const capability = below('msi');
+  if (!state.present(capability)) return entry;
+  if (msiControl.f.enable.flag(state, capability, msi.at.control) === true) return capability;
+  const cap = below('msixcap');
+  if (state.present(cap) && msixControl.f.enable.flag(state, cap, msixCap.at.control) === true) return entry;
+  return state.present(cap) || state.present(entry) ? -1 : capability;
 }
 
 /** The vector of a CPU of the kernel that an object belongs to. */

@@ -3,7 +3,6 @@
 
 import type { ObjectId } from '../base/ids.ts';
 import { apicIdIn, type Destinations, destinationsOf } from './apic-ids.ts';
-import { requesterIn } from './bdf.ts';
 import { cellTarget } from './cell-target.ts';
 import {
   emulatedProcessor,
@@ -15,7 +14,6 @@ import {
   processorOf,
   processorOfAmd,
   processorOfEvent,
-  translationOfMessage,
   vectorAt,
   vfioOfIrq,
 } from './joins.ts';
@@ -32,6 +30,7 @@ import { msi, msixEntry } from './things/pci.ts';
 import { amdIrte, irte, itsEvent, remapUnit } from './things/remap.ts';
 import { kvmGsi, kvmIrqfd, kvmRoute, vcpu, vfioVector } from './things/virt.ts';
 import { irteDestination, messageKind } from './translate.ts';
+import { translationOfMessage } from './translation.ts';
 
 export { cellTarget } from './cell-target.ts';
 
@@ -54,11 +53,35 @@ export interface Link {
 /** The names of the system that an object belongs to. */
 const namesOf = (state: State, object: ObjectId): Namespace => state.world.spaceOf(object);
 
+/** Gives the destinations of the kernel of an object; who asks for many entries keeps them. */
+export type DestinationsOf = (state: State, object: ObjectId) => Destinations;
+
 /** The message of an object: the low and the high half of its address, and its data. */
 export type MessageWords = readonly [lo: number, hi: number, data: number];
 
+/** The vector of the processor that a destination names: a CPU of the kernel, or a virtual CPU in a log of the emulated machine. */
+function vectorAtDestination(
+  state: State,
+  object: ObjectId,
+  of: DestinationsOf,
+  dest: number,
+  logical: boolean,
+  v: number,
+): ObjectId {
+  const n = of(state, object).cpuOf(dest, logical, undefined);
+  if (n >= 0) return vectorAt(state, object, n, v);
+  const apicId = apicIdIn(dest, logical, undefined);
+  const processor = apicId < 0 ? undefined : state.world.node(emulatedProcessor(state, object, apicId));
+  return processor?.children.get('vector')?.children.get(String(v))?.object ?? -1;
+}
+
 /** What a message of an object leads to under the state at hand: a table entry, an ITS event, an SPI, or a vector. */
-function messageTarget(state: State, object: ObjectId, [lo, hi, word]: MessageWords): ObjectId {
+function messageTarget(
+  state: State,
+  object: ObjectId,
+  [lo, hi, word]: MessageWords,
+  of: DestinationsOf = destinationsOf,
+): ObjectId {
   if (lo < 0 || hi < 0 || word < 0) return -1;
   const message = decodersById[messageKind(state, object)].decode(lo, hi, word);
   if (message === undefined) return -1;
@@ -70,10 +93,12 @@ function messageTarget(state: State, object: ObjectId, [lo, hi, word]: MessageWo
       return translationOfMessage(state, object, lo, hi, word);
     case 'compatibility':
     case 'x2apic':
-      return vectorAt(
+      return vectorAtDestination(
         state,
         object,
-        destinationsOf(state, object).cpuOf(message.destination!, message.fields['destMode'] === true, undefined),
+        of,
+        message.destination!,
+        message.fields['destMode'] === true,
         message.vector!,
       );
     case 'none':
@@ -107,9 +132,6 @@ function processorOfIrte(state: State, object: ObjectId, of: DestinationsOf): Ob
   const apicId = apicIdIn(dest, logical, x2apic);
   return apicId < 0 ? -1 : emulatedProcessor(state, object, apicId);
 }
-
-/** Gives the destinations of the kernel of an object; who asks for many entries keeps them. */
-export type DestinationsOf = (state: State, object: ObjectId) => Destinations;
 
 /** The processor that a translation table entry names; -1 unknown. */
 export function processorOfEntry(state: State, entry: ObjectId, of: DestinationsOf = destinationsOf): ObjectId {
@@ -220,9 +242,9 @@ export function linksOf(state: State, object: ObjectId, skip: ReadonlySet<string
  * What a message of an entry leads to: a table entry, an ITS event, an SPI, a vector; -1 when that is not known. `sent`: the message that
  * the entry sent; those of the vectors of an MSI function differ from the one that it holds.
  */
-export function messageOf(state: State, object: ObjectId, sent: MessageWords): ObjectId {
+export function messageOf(state: State, object: ObjectId, sent: MessageWords, of?: DestinationsOf): ObjectId {
   const type = state.world.type(object);
-  return type === msixEntry || type === msi || type === imsEntry ? messageTarget(state, object, sent) : -1;
+  return type === msixEntry || type === msi || type === imsEntry ? messageTarget(state, object, sent, of) : -1;
 }
 
 /** The vector that a remapping table entry delivers to, or -1: unknown, posted, or not present. */
@@ -245,12 +267,6 @@ export function vectorBehind(state: State, object: ObjectId): number {
   const type = state.world.type(object);
   if (type === vfioVector) return Number(state.world.node(object)?.segment ?? -1);
   return type === kvmIrqfd ? state.num(sameGsi('route')(state, object), kvmRoute.at.vector) : -1;
-}
-
-/** The functions with a requester ID (an SMMU calls it StreamID), in the system that an object belongs to. */
-export function functionsAt(state: State, object: ObjectId, requester: number): ObjectId[] {
-  const functions = namesOf(state, object).find('device')?.children.values() ?? [];
-  return [...functions].filter((node) => requesterIn(node.segment) === requester).map((node) => node.object);
 }
 
 /** The vector at which an irq reaches a CPU: that of its place, or the previous one while it moves; -1 when the trace shows neither there. */

@@ -8,7 +8,7 @@ import { irte, remapUnit } from './things/remap.ts';
 import type { PathNode } from './world.ts';
 
 /** Whether any object at a node or below it is present. */
-const anyPresent = (state: State, node: PathNode | undefined): boolean =>
+export const anyPresent = (state: State, node: PathNode | undefined): boolean =>
   node !== undefined &&
   (state.present(node.object) || [...node.children.values()].some((child) => anyPresent(state, child)));
 

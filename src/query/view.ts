@@ -8,6 +8,7 @@ import { type Bits, type Field, type FieldValue, type RegisterView, viewRegister
 import { amdIrte32, amdIrte128 } from '../model/registers/amd.ts';
 import { msiControl, msixControl, msixPba, msixTable } from '../model/registers/pci.ts';
 import { vtdIrte } from '../model/registers/vtd.ts';
+import { functionsAt } from '../model/segments.ts';
 import type { State } from '../model/state.ts';
 import { imsEntry } from '../model/things/ims.ts';
 import { device, msi, msixCap, msixEntry } from '../model/things/pci.ts';
@@ -243,10 +244,12 @@ const derived: ReadonlyMap<ObjectType, readonly Derived[]> = new Map<ObjectType,
       {
         name: 'requester',
         is: 'text',
-        meaning: 'The source id as a BDF.',
+        meaning: 'The function with that source id; unknown where functions of several segments have it.',
         value: (s, o) => {
           const sid = V.sid.get(s, o, irte.at.value);
-          return sid < 0 ? null : requesterText(sid);
+          if (sid < 0) return null;
+          const [fn, ...more] = functionsAt(s, o, sid);
+          return more.length > 0 ? null : (fn?.segment ?? requesterText(sid));
         },
       },
     ],

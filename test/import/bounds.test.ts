@@ -48,8 +48,8 @@ describe('an MSI-X table has 2048 entries at most (PCIe 7.7.2)', () => {
     assert.deepEqual(masked(2047), ['irq.mask irq/41 masked=true hwirq=2047']);
     // Kernels with one PCI/MSI domain compose it: index in bits 10:0, requester ID in bits 26:11 (pci_msi_domain_calc_hwirq).
     assert.deepEqual(masked(2048), [
-      'irq.mask irq/41 masked=true hwirq=0',
       'irq.identify irq/41 device=0000:00:00.1 hwirq=0',
+      'irq.mask irq/41 masked=true hwirq=0',
     ]);
   });
 });

@@ -21,7 +21,15 @@ const rows: readonly (readonly [line: string, event: string])[] = [
   ],
   [
     `Nov 20 10:00:00 host kernel: DMAR: [INTR-REMAP] Request device [0000:65:00.0] fault index 0x25 [fault reason 0x22] ${PRESENT}`,
-    `ir.fault log reason=34 sid=0x6500 index=37 text=${PRESENT}`,
+    `ir.fault log reason=34 sid=0x6500 index=37 text=${PRESENT} segment=0`,
+  ],
+  [
+    `DMAR: [INTR-REMAP] Request device [0001:65:00.0] fault index 0x25 [fault reason 0x22] ${PRESENT}`,
+    `ir.fault log reason=34 sid=0x6500 index=37 text=${PRESENT} segment=1`,
+  ],
+  [
+    'AMD-Vi: Event logged [IO_PAGE_FAULT device=0001:06:00.0 domain=0x0009 address=0xfdf8000000 flags=0x0008]',
+    'ir.fault log sid=0x600 text=IO_PAGE_FAULT: the entry is not present (RemapEn 0) segment=1',
   ],
 ];
 
@@ -64,6 +72,30 @@ describe('lines of the kernel log between records', () => {
     ]);
     assert.deepEqual(found(sample(ftrace(rows[1]![0])).trace, 'F33'), [
       '2 log: 0000:42:00.2 sent a message in compatibility format, which the remapping unit blocked',
+    ]);
+  });
+
+  it('the segment of a line is that of the reason in the next line', () => {
+    const { events } = sample(
+      ftrace(
+        `[ 4.1] INTR-REMAP: Request device [[0001:65:00.0] fault index 25\n[ 4.1] INTR-REMAP:[fault reason 34] ${PRESENT}`,
+      ),
+    );
+    assert.deepEqual(
+      events.filter((e) => e.startsWith('ir.fault')),
+      [`ir.fault log reason=34 sid=0x6500 index=37 text=${PRESENT} segment=1`],
+    );
+  });
+
+  it('functions of two segments with one BDF are two', () => {
+    const faults = ['0000', '0001', '0000']
+      .map(
+        (segment) => `DMAR: [INTR-REMAP] Request device [${segment}:65:00.0] fault index 0x25 [fault reason 0x22] x\n`,
+      )
+      .join('');
+    assert.deepEqual(found(sample(ftrace(faults.trimEnd())).trace, 'F30'), [
+      '2 log: 0000:65:00.0 used IRTE 37, which is not present',
+      '3 log: 0001:65:00.0 used IRTE 37, which is not present',
     ]);
   });
 });

@@ -204,7 +204,10 @@ describe('what is no trace gets a clear answer', () => {
   const prose = 'The quick brown fox jumps over the lazy dog.\n'.repeat(2000);
   const cases: Record<string, [Uint8Array, RegExp]> = {
     'an empty file': [new Uint8Array(0), /^the file is empty$/],
-    'perf.data': [bytes(`PERFILE2${'\0'.repeat(500)}`), /^this is a perf\.data file, which is not read.*trace`$/],
+    'perf.data': [
+      bytes(`PERFILE2${'\0'.repeat(500)}`),
+      /^this is a perf\.data file: `perf script -i FILE > trace\.txt` prints it$/,
+    ],
     ELF: [bytes(`\x7fELF\x02\x01\x01${'\0'.repeat(99)}`), /an ELF file/],
     xz: [bytes('\xfd7zXZ\0\0\x04'), /xz-compressed file: `xz -d FILE` unpacks it/],
     bzip2: [bytes('BZh91AY&SY'), /bzip2-compressed file/],

@@ -221,7 +221,7 @@ describe('effects: handlers and descriptors', () => {
 
   it('domains allocate, activate and take back; what they refuse changes nothing', () => {
     story(`
-      dom.alloc irq/40 domain=ITS free=false hwirq=1 vector=34 cpu=2 ret=0
+      dom.alloc irq/40 domain=PCI-MSIX-0000:00:03.0 free=false hwirq=1 vector=34 cpu=2 ret=0
       = irq/40/allocated true
       = irq/40/hwirq 1
       = irq/40/vector 34

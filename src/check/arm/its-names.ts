@@ -1,16 +1,21 @@
 import { hexText } from '../../base/hex.ts';
 import type { ObjectId } from '../../base/ids.ts';
-import { requesterText } from '../../model/bdf.ts';
 import type { PathNode } from '../../model/namespace.ts';
 import { pciRequester } from '../../model/registers/pci.ts';
+import { functionsNamed } from '../../model/segments.ts';
 import type { World } from '../../model/world.ts';
 
-/** The function behind a place of the tree whose name is a requester ID (a stream, or a device of an ITS), or -1. */
-export function functionAt(node: PathNode | undefined): ObjectId {
+/** Requester ID of a place of the tree whose name is one (a stream, or a device of an ITS); undefined for others. */
+function requesterAt(node: PathNode | undefined): number | undefined {
   const id = Number(node?.segment ?? Number.NaN);
-  return node === undefined || Number.isNaN(id)
-    ? -1
-    : node.space.objectAt(`device/${requesterText(id % 2 ** pciRequester.width)}`);
+  return Number.isNaN(id) ? undefined : id % 2 ** pciRequester.width;
+}
+
+/** The function behind a place of the tree whose name is a requester ID; -1 unknown, also where functions of two segments have it. */
+export function functionAt(node: PathNode | undefined): ObjectId {
+  const requester = requesterAt(node);
+  const found = requester === undefined ? [] : functionsNamed(node!.space, requester);
+  return found.length === 1 ? found[0]!.object : -1;
 }
 
 /** An ITT entry in the words of the field: `EventID 6`, and `0000:00:03.0 (DeviceID 0x18)`. */
@@ -24,8 +29,8 @@ export const itsDeviceName = (world: World, object: ObjectId): string => deviceN
 
 /** The function is named where the trace knows one of that requester ID. */
 function deviceName(node: PathNode | undefined): string {
-  const id = Number(node?.segment ?? Number.NaN);
-  if (Number.isNaN(id)) return 'a device';
-  const bdf = requesterText(id % 2 ** pciRequester.width);
-  return functionAt(node) >= 0 ? `${bdf} (DeviceID ${hexText(id)})` : `DeviceID ${hexText(id)}`;
+  if (requesterAt(node) === undefined) return 'a device';
+  const text = `DeviceID ${hexText(Number(node!.segment))}`;
+  const fn = node!.space.path(functionAt(node));
+  return fn === '' ? text : `${fn.slice(fn.indexOf('/') + 1)} (${text})`;
 }

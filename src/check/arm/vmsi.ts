@@ -1,14 +1,13 @@
 // What rules about message addresses that user space gives (iommufd) share.
 import type { ObjectId } from '../../base/ids.ts';
+import { sourceOfIrq } from '../../model/irq-source.ts';
 import type { State } from '../../model/state.ts';
-import { irq } from '../../model/things/irq.ts';
 import type { World } from '../../model/world.ts';
 
 /** Host irqs of a device by the index of their vector: `0000:00:05.0/3`. */
 export function vectorKey(state: State, object: ObjectId): string {
-  const dev = state.text(object, irq.at.device);
-  const index = state.num(object, irq.at.hwirq);
-  return dev === '' || index < 0 ? '' : `${dev}/${index}`;
+  const source = sourceOfIrq(state, object);
+  return source === undefined ? '' : `${source.device}/${source.index}`;
 }
 
 /** The same of the address that user space gave for a vector, `iommufd/<id>/vmsi/<device>/<index>`. */

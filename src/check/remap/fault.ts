@@ -19,6 +19,15 @@ export interface FaultStory {
   readonly named?: boolean;
 }
 
+/** What a record tells of a refused message. */
+interface Fault {
+  readonly reason: number | undefined;
+  readonly said: string;
+  readonly sid: number | undefined;
+  readonly index: number | undefined;
+  readonly segment: number | undefined;
+}
+
 /** A refused message: what findings say of it, taken from the records around it. */
 class Faults implements RuleObserver {
   judged = 0;
@@ -64,10 +73,10 @@ class Faults implements RuleObserver {
       this.#writes.note(object, step, now);
       this.#told.delete(object);
     } else if (kind === irFault) {
-      const { reason, text, sid, index } = irFault.read(words, at);
+      const { reason, text, sid, index, segment } = irFault.read(words, at);
       const said = text === undefined ? '' : state.world.strings.text(text);
       this.judged++;
-      if (this.#mine(reason, said)) this.#tell(step, object, now, state, { reason, said, sid, index });
+      if (this.#mine(reason, said)) this.#tell(step, object, now, state, { reason, said, sid, index, segment });
     } else this.#behind.note(step, happened, state, now);
   }
 
@@ -75,21 +84,15 @@ class Faults implements RuleObserver {
     this.#writes.clear();
   }
 
-  #tell(
-    step: Step,
-    object: ObjectId,
-    now: number,
-    state: State,
-    fault: { reason: number | undefined; said: string; sid: number | undefined; index: number | undefined },
-  ): void {
+  #tell(step: Step, object: ObjectId, now: number, state: State, fault: Fault): void {
     const { world } = state;
     const told = this.#told.get(object) ?? new Set();
-    const key = `${fault.sid} ${this.#requestObject === object ? messageText(this.#lo, this.#hi, this.#data) : ''} ${fault.reason}`;
+    const key = `${fault.segment} ${fault.sid} ${this.#requestObject === object ? messageText(this.#lo, this.#hi, this.#data) : ''} ${fault.reason}`;
     if (told.has(key)) return;
     this.#told.set(object, told.add(key));
     const story = this.#story;
     const entry = entryOf(world, object, story.named === false ? undefined : fault.index);
-    const sender = senderName(fault.sid);
+    const sender = senderName(world, object, fault.sid, fault.segment);
     const did = story.did(entry, story.named === false ? undefined : fault.index);
     const known = fault.reason === undefined ? undefined : vtdFaultReasons[fault.reason];
     const lines = [`${sender} ${did}; the message is lost.`];

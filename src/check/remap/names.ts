@@ -1,6 +1,7 @@
 // How findings name what belongs to a remapping unit.
 import type { ObjectId } from '../../base/ids.ts';
-import { requesterText } from '../../model/bdf.ts';
+import { bdfOfRequester } from '../../model/bdf.ts';
+import { requesterName } from '../../model/segments.ts';
 import { amdIrte, irte, remapUnit } from '../../model/things/remap.ts';
 import type { World } from '../../model/world.ts';
 
@@ -15,8 +16,11 @@ export function irteName(world: World, object: ObjectId): string {
   return type === remapUnit && node!.segment !== '0' ? `the unit ${node!.segment}` : 'the remapping unit';
 }
 
-/** `0000:65:00.0`, or `a device` where the record does not tell the requester. */
-export const senderName = (sid: number | undefined): string => (sid === undefined ? 'a device' : requesterText(sid));
+/** `0000:65:00.0`, or `a device` where the record does not tell the requester. `object`: what belongs to the unit. */
+export function senderName(world: World, object: ObjectId, sid: number | undefined, segment?: number): string {
+  if (sid === undefined) return 'a device';
+  return segment === undefined ? requesterName(world.spaceOf(object), sid) : bdfOfRequester(segment, sid);
+}
 
 /** `irq 82`: the last part of the path of a thing that has a number. */
 export const numbered = (word: string, world: World, object: ObjectId): string =>

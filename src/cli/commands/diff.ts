@@ -149,7 +149,8 @@ How the traces are aligned:
   what they belong to, and are no differences. The text lists those that have another number.
   The events of one interrupt, from its entry to its handler, are aligned by their order: with the fewest differences
   while these are few, otherwise phase by phase (set-up, running, moves, teardown). Independent interrupts may come
-  in any order. Times, places in memory, causes and tasks are not compared.
+  in any order. Times, places in memory, causes and tasks are not compared. Where one trace begins later, in the middle
+  of a run, both are read from the end; what only the other one tells of the beginning stands in that one only.
   Not compared are reads, runs and exits of virtual CPUs, timers, IPIs, and DMA translations: they come when they come.
   A changed vector, CPU, mask or message is a difference.
 

@@ -28,6 +28,8 @@ export class Ftrace extends RuleContext {
   /** Inputs 0 to 15 of the virtual PICs that were driven or acknowledged and of which no vector was injected yet. */
   readonly #pic = new Set<number>();
 
+  /** The process (TGID) of each thread, where records tell it. */
+  readonly #processes = new Map<number, number>();
   /** The vector that each virtual CPU ended last. */
   readonly #ended = new Map<ObjectId, number>();
   /** It was told that there are several virtual machines. */
@@ -118,6 +120,18 @@ export class Ftrace extends RuleContext {
     const low = vector % 8;
     const master = this.#pic.delete(low);
     return this.#pic.delete(low + 8) || master;
+  }
+
+  /** Keeps the process of the thread at hand, where the record tells it. */
+  belongs(): void {
+    if (this.process < 0) return;
+    const { thread } = this;
+    if (thread >= 0) this.#processes.set(thread, this.process);
+  }
+
+  /** The process of a thread, or -1 where no record tells it. */
+  processOf(thread: number): number {
+    return this.#processes.get(thread) ?? -1;
   }
 
   /** The number of the thread at hand, or -1 where the record does not name it. Its name may change: `<...>-77`, `CPU 0/KVM-77`. */

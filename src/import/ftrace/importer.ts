@@ -189,7 +189,7 @@ export class FtraceImporter implements RecordReader {
     this.#payload = at;
     if (at === nameStart || buf[at] !== COLON || isNumbered(buf, nameStart, end)) {
       if (!isPrintk(buf, nameStart, end)) return this.#unnamed(buf, nameStart, end);
-      head.setTask(out, buf);
+      this.#setTask(buf);
       takeMark(f, nameStart, end);
       out.understood();
       return true;
@@ -199,7 +199,7 @@ export class FtraceImporter implements RecordReader {
     // trace-cmd pads event names so that the texts align.
     let payload = at;
     while (payload < end && buf[payload] === SPACE) payload++;
-    head.setTask(out, buf);
+    this.#setTask(buf);
     if (head.cpu >= 0) this.#cpus.seen(head.cpu);
     if (isProbe(buf, payload, end)) {
       takeProbe(f, nameStart, nameEnd, payload, end);
@@ -239,6 +239,12 @@ export class FtraceImporter implements RecordReader {
     meta.variant = parts.filter((p) => p !== '').join(', ');
     meta.cpus = Math.max(this.#headerCpus, this.#cpus.count);
     meta.clock = this.#base < 0 ? 'none' : meta.time.ticks ? 'counter' : 'not told';
+  }
+
+  /** Tells who recorded the record at hand. */
+  #setTask(buf: Uint8Array): void {
+    this.#head.setTask(this.#out, buf);
+    this.#f.belongs();
   }
 
   /** A record without an event name: the function tracer, or something this importer does not know (false). */

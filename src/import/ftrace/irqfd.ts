@@ -1,7 +1,7 @@
-/** KVM_IRQFD as a kernel trace shows it: a probe at kvm_irqfd of virt/kvm/eventfd.c, and one at its return. */
-import { irqfdReturn } from '../../model/events/virt.ts';
+/** KVM_IRQFD as a kernel trace shows it: a probe at kvm_irqfd of virt/kvm/eventfd.c, and one at its return; or what a VMM wrote of its call. */
+import { irqfdAssign, irqfdReturn } from '../../model/events/virt.ts';
 import { type Ftrace, VM } from './context.ts';
-import { noteIrqfd } from './vfio.ts';
+import { noteIrqfd } from './eventfds.ts';
 
 /** A call, as far as the probe fetched its arguments. */
 interface Call {
@@ -10,10 +10,26 @@ interface Call {
   readonly release: boolean | undefined;
 }
 
+/** KVM_IRQFD_FLAG_*: the eventfd is released; it has a resample eventfd. */
+export const IRQFD_FLAGS = { DEASSIGN: 0x1, RESAMPLE: 0x2 };
+
 const EBUSY = -16;
 
 /** The call that each thread is in, by the number of the thread. */
 const calls = new WeakMap<Ftrace, Map<number, Call>>();
+
+/** KVM ties an eventfd to a GSI, or releases it. Arguments that are not known are left out. */
+export function tellIrqfd(f: Ftrace, fd: number | undefined, gsi: number | undefined, flags: number | undefined): Call {
+  const release = flags === undefined ? undefined : (flags & IRQFD_FLAGS.DEASSIGN) !== 0;
+  f.notes();
+  f.vcpus.belongsTo(f.process);
+  const event = irqfdAssign.put();
+  if (fd !== undefined) event.fd(fd);
+  if (flags !== undefined) event.release(release!).resample((flags & IRQFD_FLAGS.RESAMPLE) !== 0);
+  f.emit(event, f.object(gsi === undefined ? `${VM}/irqfd` : `${VM}/irqfd/${gsi}`));
+  if (gsi !== undefined && fd !== undefined) noteIrqfd(f, fd, gsi, release === true);
+  return { fd, gsi, release };
+}
 
 /** A call begins (probe at the function). */
 export function beginIrqfd(f: Ftrace, call: Call): void {

@@ -16,19 +16,20 @@ import {
   textOf,
 } from '../../base/bytes.ts';
 import { hex64 } from '../../base/hex.ts';
-import { bdfText } from '../../model/bdf.ts';
+import type { Written } from '../../model/event-args.ts';
 import { domActivate, domAlloc } from '../../model/events/domain.ts';
 import { irqAffinity, irqIdentify, irqMask, msgWrite } from '../../model/events/irq.ts';
-import { itsDoorbell } from '../../model/events/its.ts';
 import { probe } from '../../model/events/notes.ts';
-import { irqfdAssign, irqfdWakeup } from '../../model/events/virt.ts';
+import { irqfdWakeup } from '../../model/events/virt.ts';
+import { functionOfHwirq } from '../../model/irq-source.ts';
 import { pciMsiFunction, pciMsiHwirq } from '../../model/registers/hwirq.ts';
 import { MSIX_ENTRIES } from '../../model/registers/pci.ts';
 import { irq } from '../../model/things/irq.ts';
 import { isNameByte } from '../pattern.ts';
 import { type Ftrace, VM } from './context.ts';
-import { beginIrqfd, endIrqfd } from './irqfd.ts';
-import { beginSetIrqs, endSetIrqs, noteIrqfd } from './vfio.ts';
+import { itsAllocates, prepared, prepares } from './doorbells.ts';
+import { beginIrqfd, endIrqfd, tellIrqfd } from './irqfd.ts';
+import { beginSetIrqs, endSetIrqs } from './vfio.ts';
 
 /** Arguments of the probe at hand by name: 64-bit numbers, and texts. */
 export interface Args {
@@ -51,8 +52,11 @@ function first(args: Args, ...names: readonly string[]): { readonly lo: number; 
   return undefined;
 }
 
-/** What the probed functions mean; false when an argument that is needed was not fetched. */
-const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = {
+/**
+ * What the probed functions mean; false when an argument that is needed was not fetched. `caller`: at a return, the function that is
+ * returned to.
+ */
+const functions: Readonly<Record<string, (f: Ftrace, args: Args, caller: string) => boolean>> = {
   __pci_write_msi_msg: writeMessage,
   pci_write_msi_msg: writeMessage,
   pci_msi_domain_write_msg: writeMessage,
@@ -65,13 +69,16 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
   its_set_affinity: affinity,
   its_irq_domain_activate: (f, a) => lpi(f, a) && activate(f, a, true),
   its_irq_domain_deactivate: (f, a) => lpi(f, a) && activate(f, a, false),
-  its_irq_domain_alloc: (f, a) => allocate(f, a, false),
+  its_irq_domain_alloc: (f, a) => {
+    itsAllocates(f);
+    return allocate(f, a, false);
+  },
   its_irq_domain_free: (f, a) => allocate(f, a, true),
   its_mask_irq: (f, a) => lpi(f, a) && maskOf(f, a, true),
   its_unmask_irq: (f, a) => lpi(f, a) && maskOf(f, a, false),
   its_irq_compose_msi_msg: lpi,
   iommu_dma_prepare_msi: doorbell,
-  // Linux 6.15 divided it: the IOMMU of the kernel's own drivers, and that of iommufd (drivers/iommu/dma-iommu.c, iommufd/driver.c).
+  // Since Linux 6.15 it calls one of these: that of the kernel's own drivers, or of iommufd (drivers/iommu/dma-iommu.c, iommufd/driver.c).
   iommu_dma_sw_msi: doorbell,
   iommufd_sw_msi: doorbell,
   vfio_pci_set_irqs_ioctl: (f, a) => {
@@ -96,18 +103,7 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args) => boolean>> = 
     return true;
   },
   kvm_irqfd: (f, a) => {
-    const gsi = first(a, 'gsi');
-    const fd = first(a, 'fd');
-    const flags = first(a, 'flags');
-    const event = irqfdAssign.put();
-    f.notes();
-    f.vcpus.belongsTo(f.process);
-    if (fd) event.fd(fd.lo);
-    if (flags) event.release((flags.lo & 1) !== 0).resample((flags.lo & 2) !== 0);
-    f.emit(event, f.object(gsi ? `${VM}/irqfd/${gsi.lo}` : `${VM}/irqfd`));
-    const release = flags && (flags.lo & 1) !== 0;
-    if (gsi && fd) noteIrqfd(f, fd.lo, gsi.lo, release === true);
-    beginIrqfd(f, { fd: fd?.lo, gsi: gsi?.lo, release });
+    beginIrqfd(f, tellIrqfd(f, first(a, 'fd')?.lo, first(a, 'gsi')?.lo, first(a, 'flags')?.lo));
     return true;
   },
 };
@@ -122,14 +118,12 @@ const returns: typeof functions = {
     const ret = first(a, 'ret', 'retval', 'rc', 'arg1');
     return ret !== undefined && endIrqfd(f, ret.lo | 0);
   },
+  iommu_dma_prepare_msi: (f, _args, caller) => prepared(f, caller),
 };
 
 /** The doorbell of the MSI controller, which the IOMMU is to map for a device. */
 function doorbell(f: Ftrace, a: Args): boolean {
-  const address = first(a, 'doorbell', 'msi_addr', 'addr');
-  if (address === undefined) return false;
-  f.emit(itsDoorbell.put().address(address.lo, address.hi), f.object('its/0'));
-  return true;
+  return prepares(f, first(a, 'doorbell', 'msi_addr', 'addr'));
 }
 
 function writeMessage(f: Ftrace, a: Args): boolean {
@@ -143,8 +137,7 @@ function writeMessage(f: Ftrace, a: Args): boolean {
     .address(lo.lo, first(a, 'hi', 'address_hi', 'addr_hi')?.lo ?? lo.hi)
     .data(data.lo);
   if (place) event.hwirq(place.index);
-  f.emit(event, irqObject(f, number.lo));
-  identify(f, number.lo, place);
+  identified(f, number.lo, place, event);
   return true;
 }
 
@@ -160,19 +153,21 @@ function placeOf(
 ): { readonly index: number; readonly device: string | undefined } | undefined {
   if (hwirq === undefined) return undefined;
   if (hwirq.hi === 0 && hwirq.lo < MSIX_ENTRIES) return { index: hwirq.lo, device: undefined };
-  const { index, reserved59 } = pciMsiHwirq.f;
-  const [segment, ...place] = pciMsiFunction(hwirq.lo, hwirq.hi);
-  if (segment >= SEGMENTS || reserved59.of(hwirq.hi) !== 0) return undefined;
-  return { index: index.of(hwirq.lo), device: bdfText(segment, ...place) };
+  const [segment] = pciMsiFunction(hwirq.lo, hwirq.hi);
+  if (segment >= SEGMENTS || pciMsiHwirq.f.reserved59.of(hwirq.hi) !== 0) return undefined;
+  return functionOfHwirq(hwirq.lo, hwirq.hi);
 }
 
-/** Emits the function of an irq, where its hwirq tells it and the state does not know it. */
-function identify(f: Ftrace, number: number, place: ReturnType<typeof placeOf>): void {
-  if (place?.device === undefined) return;
+/** Emits an event of an irq; before it the function of the irq, where the hwirq of the event tells one that the state does not know. */
+function identified(f: Ftrace, number: number, place: ReturnType<typeof placeOf>, event: Written): void {
   const object = irqObject(f, number);
-  const device = f.intern(place.device);
-  if (f.out.state.num(object, irq.at.device) === device) return;
-  f.emit(irqIdentify.put().device(device).hwirq(place.index), object);
+  if (place?.device !== undefined) {
+    const device = f.intern(place.device);
+    // The words of an event belong to its kind: another one may be written before it is emitted.
+    if (f.out.state.num(object, irq.at.device) !== device)
+      f.emit(irqIdentify.put().device(device).hwirq(place.index), object);
+  }
+  f.emit(event, object);
 }
 
 /** The chip of a PCI/MSI domain masked or unmasked an irq: its hwirq is a place in a table. */
@@ -185,8 +180,7 @@ function maskOf(f: Ftrace, a: Args, masked: boolean, place?: ReturnType<typeof p
   if (number === undefined) return false;
   const event = irqMask.put().masked(masked);
   if (place) event.hwirq(place.index);
-  f.emit(event, irqObject(f, number.lo));
-  identify(f, number.lo, place);
+  identified(f, number.lo, place, event);
   return true;
 }
 
@@ -281,7 +275,7 @@ export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: 
   const told = returned < 0 ? symbol : /^ *(\w*)/.exec(textOf(buf, returned, at))![1]!;
   // Without symbols the name of the probe is all that tells the function: people name it after that.
   const called = ADDRESS.test(told) ? functionNamed(textOf(buf, nameStart, nameEnd)) : told;
-  if (useProbe(f, called, returned >= 0, argumentsOf(buf, at + 1, end))) return;
+  if (useProbe(f, called, returned < 0 ? undefined : symbol, argumentsOf(buf, at + 1, end))) return;
   const { strings } = f.out.world;
   noteProbe(
     f,
@@ -293,11 +287,14 @@ export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: 
 /** Bytes of a probe's record that a note of it keeps. */
 export const MOST_NOTED = 300;
 
-/** What a probe at a function, or at its return, means by its arguments; false when nothing is known of it. */
-export function useProbe(f: Ftrace, called: string, returned: boolean, args: Args): boolean {
-  const meanings = returned ? returns : functions;
+/**
+ * What a probe at a function, or at its return, means by its arguments; false when nothing is known of it. `caller`: at a return, the
+ * function that is returned to, or the empty text where that is not known; undefined for a probe at the function.
+ */
+export function useProbe(f: Ftrace, called: string, caller: string | undefined, args: Args): boolean {
+  const meanings = caller === undefined ? functions : returns;
   const use = Object.hasOwn(meanings, called) ? meanings[called] : undefined;
-  return use?.(f, args) === true;
+  return use?.(f, args, caller ?? '') === true;
 }
 
 /** Keeps the record of a probe of which nothing is known: its name and what it printed, by their text numbers. */

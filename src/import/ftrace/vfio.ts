@@ -3,18 +3,11 @@
  * into the trace about its own call. The function has no argument that names the device in words; the thread's earlier calls do.
  * Meaning of flags and results: include/uapi/linux/vfio.h, drivers/vfio/pci/vfio_pci_intrs.c.
  */
-import {
-  vfioBind,
-  vfioFire,
-  vfioMask,
-  vfioMode,
-  vfioReturn,
-  vfioRoute,
-  vfioSet,
-  vfioUse,
-} from '../../model/events/vfio.ts';
+import { vfioBind, vfioFire, vfioMask, vfioMode, vfioReturn, vfioSet, vfioUse } from '../../model/events/vfio.ts';
 import { vfioVector } from '../../model/things/virt.ts';
 import type { Ftrace } from './context.ts';
+import { forgetVector, noteVector } from './eventfds.ts';
+import { IRQFD_FLAGS, tellIrqfd } from './irqfd.ts';
 
 /** VFIO_IRQ_SET_*: what the data are, and what is to be done. */
 const FLAGS = {
@@ -57,10 +50,6 @@ class Calls {
   readonly threads = new Map<number, Thread>();
   /** Devices by the address of the kernel's object for them. */
   readonly objects = new Map<string, string>();
-  /** GSI that KVM injects for an eventfd. */
-  readonly gsis = new Map<number, number>();
-  /** The vector that signals an eventfd; -1 where several do. */
-  readonly vectors = new Map<number, number>();
 }
 
 const known = new WeakMap<Ftrace, Calls>();
@@ -122,7 +111,16 @@ export function endSetIrqs(f: Ftrace, ret: number): boolean {
 const SET_IRQS =
   /^ioctl\((\d+), VFIO_DEVICE_SET_IRQS, \{argsz=\d+, (?:flags=)?([\w|]+), index=(?:VFIO_PCI_([A-Z]+)_IRQ_INDEX|(\d+)), start=(\d+), count=(\d+)(?:, data=\[([-\d, ]*)\])?\}\).* = (-?\d+)/;
 const DEVICE_FD = /^ioctl\(\d+, VFIO_GROUP_GET_DEVICE_FD, "([0-9a-f:.]{1,20})"\).* = (\d+)/;
+const IRQFD = /^ioctl\(\d+, KVM_IRQFD, \{fd=(\d+), gsi=(\d+)(?:, flags=([\w|]+))?[^{}]*\}\).* = (-?\d+)/;
 const CLOSE = /^close\((\d+)\).* = 0/;
+
+/** Flags as numbers or by name, joined by `|`. */
+function flagsOf(text: string, names: Readonly<Record<string, number>>): number {
+  let all = 0;
+  for (const word of text.split('|'))
+    all |= names[word.replace(/^(?:VFIO_IRQ_SET|KVM_IRQFD_FLAG)_/, '')] ?? Number(word);
+  return all;
+}
 
 /** A text that a program wrote into the trace: perhaps a call of its own, with result and data. */
 export function noteCall(f: Ftrace, text: string): void {
@@ -130,14 +128,15 @@ export function noteCall(f: Ftrace, text: string): void {
   if (opened) threadOf(f).devices.set(Number(opened[2]), opened[1]!);
   const closed = opened ? null : CLOSE.exec(text);
   if (closed) threadOf(f).devices.delete(Number(closed[1]));
+  const tied = IRQFD.exec(text);
+  if (tied && Number(tied[4]) === 0)
+    tellIrqfd(f, Number(tied[1]), Number(tied[2]), flagsOf(tied[3] ?? '0', IRQFD_FLAGS));
   const m = SET_IRQS.exec(text);
   if (!m) return;
   const thread = threadOf(f);
   const device = deviceOf(thread, Number(m[1]));
   if (device === undefined) return;
-  const flags = m[2]!
-    .split('|')
-    .reduce((all, word) => all | (FLAGS[word.replace('VFIO_IRQ_SET_', '') as keyof typeof FLAGS] ?? Number(word)), 0);
+  const flags = flagsOf(m[2]!, FLAGS);
   const call: Call = {
     flags,
     index: m[3] === undefined ? Number(m[4]) : INDEXES.indexOf(m[3]),
@@ -183,6 +182,7 @@ function doubt(f: Ftrace, call: Call): void {
       if (n < call.start || n >= last || state.known(object, vfioVector.at.used) === 0) continue;
       f.emit(vfioUse.put(), object);
       if (state.num(object, vfioVector.at.eventfd) >= 0) f.emit(withIrq(f, object, vfioBind.put()), object);
+      forgetVector(f, object);
     }
 }
 
@@ -220,11 +220,13 @@ function mode(f: Ftrace, device: string, index: number, enabled: boolean): void 
 function release(f: Ftrace, vector: number): void {
   f.emit(vfioUse.put().used(false), vector);
   f.emit(vfioBind.put(), vector);
+  forgetVector(f, vector);
 }
 
 function unsure(f: Ftrace, vector: number): void {
   f.emit(vfioUse.put(), vector);
   f.emit(vfioBind.put(), vector);
+  forgetVector(f, vector);
 }
 
 /** Keeps the host irq of a vector, where it is known. */
@@ -235,7 +237,6 @@ function withIrq(f: Ftrace, vector: number, event: ReturnType<typeof vfioBind.pu
 
 /** The eventfds of a call are those of its vectors from now on; -1 is none. */
 function bind(f: Ftrace, device: string, call: Call): void {
-  const { gsis, vectors: byFd } = callsOf(f);
   for (const [i, vector] of vectorsOf(f, device, call).entries()) {
     const fd = call.data![i] ?? -1;
     if (fd < 0) {
@@ -244,9 +245,7 @@ function bind(f: Ftrace, device: string, call: Call): void {
     }
     f.emit(vfioUse.put().used(true), vector);
     f.emit(withIrq(f, vector, vfioBind.put().eventfd(fd)), vector);
-    byFd.set(fd, byFd.has(fd) && byFd.get(fd) !== vector ? -1 : vector);
-    const gsi = gsis.get(fd);
-    if (gsi !== undefined) f.emit(vfioRoute.put().virq(gsi), vector);
+    noteVector(f, vector, fd);
   }
 }
 
@@ -254,14 +253,4 @@ function bind(f: Ftrace, device: string, call: Call): void {
 export function handled(f: Ftrace, vector: number, irq: number): void {
   if (f.out.state.flag(vector, vfioVector.at.used) !== true) f.emit(vfioUse.put().used(true), vector);
   f.emit(vfioFire.put().irq(irq), vector);
-}
-
-/** KVM ties an eventfd to a GSI, or releases it: the vector that signals the eventfd is injected as that GSI. */
-export function noteIrqfd(f: Ftrace, fd: number, gsi: number, released: boolean): void {
-  const { gsis, vectors } = callsOf(f);
-  if (released) gsis.delete(fd);
-  else gsis.set(fd, gsi);
-  const vector = vectors.get(fd) ?? -1;
-  if (vector < 0 || f.out.state.num(vector, vfioVector.at.eventfd) !== fd) return;
-  f.emit(released ? vfioRoute.put() : vfioRoute.put().virq(gsi), vector);
 }

@@ -1,9 +1,11 @@
 /** Local APICs and the I/O APIC of an emulated x86 machine (hw/intc/trace-events of QEMU 2.x to 10.2). */
+import { apicIdIn } from '../../model/apic-ids.ts';
 import { apicDeliver, apicEoi, apicLocal, apicLvtWrite, isLvt, kvmIpi } from '../../model/events/apic.ts';
 import { lineSet } from '../../model/events/cpu.ts';
 import { ioapicEoi, ioapicIrr, ioapicRead, ioapicWrite } from '../../model/events/ioapic.ts';
 import { apicIcr, ioApicEntry } from '../../model/registers/x86.ts';
 import { pin } from '../../model/things/irq.ts';
+import { remapUnit } from '../../model/things/remap.ts';
 import { vcpuObject, vcpuVectorObject } from '../objects.ts';
 import { type Qemu, type QemuRule, rule } from './context.ts';
 
@@ -104,6 +106,15 @@ function remoteIrr(q: Qemu, n: number, set: boolean): false | undefined {
   return undefined;
 }
 
+/** Processors of a machine: QEMU has 4096 at most (hw/i386/pc_q35.c). */
+const MOST_PROCESSORS = 4096;
+
+/** Whether the local APICs are in x2APIC mode: the remapping unit was told so (EIME of its table register). */
+const isX2apic = (q: Qemu): boolean => {
+  const unit = q.out.world.objectAt('irte/0');
+  return unit >= 0 && q.out.state.flag(unit, remapUnit.at.eim) === true;
+};
+
 export const apicRules: readonly QemuRule[] = [
   rule(
     'apic_deliver_irq',
@@ -111,8 +122,11 @@ export const apicRules: readonly QemuRule[] = [
     (q, c, s) => {
       const dest = c.lo[s.dest]!;
       const vector = c.lo[s.vector]!;
-      // A physical destination names one CPU; logical ones and broadcasts need tables that the log does not show.
-      const single = c.lo[s.destMode] === 0 && dest < 255 && vector >= 16;
+      // A physical destination names one CPU; other logical ones than those of x2APIC mode, and broadcasts, need tables that the log
+      // does not show.
+      const processor =
+        c.lo[s.destMode] === 0 ? (dest < 255 ? dest : -1) : isX2apic(q) ? apicIdIn(dest, true, true) : -1;
+      const single = processor >= 0 && processor < MOST_PROCESSORS && vector >= 16;
       q.emit(
         apicDeliver
           .put()
@@ -121,7 +135,7 @@ export const apicRules: readonly QemuRule[] = [
           .deliveryMode(c.lo[s.mode]!)
           .vector(vector)
           .trigger(c.lo[s.trigger]!),
-        single ? vcpuVectorObject(q.out.world, dest, vector) : q.object('apic/bus'),
+        single ? vcpuVectorObject(q.out.world, processor, vector) : q.object('apic/bus'),
       );
     },
   ),

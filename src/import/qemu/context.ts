@@ -36,8 +36,16 @@ export interface ThreadContext {
   readonly walk: { device: number; next: number; length: number; readonly short: [offset: number, value: number][] };
   /** Entry (or MSI capability) for which a device reported a cause last; -1 none. */
   raised: number;
+  /** Records of the thread so far. */
+  records: number;
+  /** The last write to Vector Control of a table entry: its record, address, and the emulator's name for the region. */
+  readonly control: { record: number; address: number; region: string };
   /** VFIO vector used last; -1 none. */
   vfioVector: number;
+  /** The record that told it. */
+  vfioRecord: number;
+  /** Routes of an assigned device that were added for no vector of MSI-X, with the vectors of MSI that they are for. */
+  readonly msiRoutes: { readonly vector: number; readonly virq: number }[];
   /** Remapping table entry and ITS device looked up last; -1 none. */
   irte: number;
   itsDevice: number;
@@ -86,7 +94,11 @@ function newThread(): ThreadContext {
     readSize: 0,
     walk: { device: -1, next: -1, length: 0, short: [] },
     raised: -1,
+    records: 0,
+    control: { record: -1, address: 0, region: '' },
     vfioVector: -1,
+    vfioRecord: -1,
+    msiRoutes: [],
     irte: -1,
     itsDevice: -1,
     itsEvent: -1,
@@ -112,6 +124,8 @@ export class Qemu extends RuleContext {
   serviced = -1;
   /** Device models that a record named without telling which function it is. */
   readonly models = new Set<string>();
+  /** The log tells when QEMU begins to use a vector of an assigned device. */
+  tellsUses = false;
   /** The log prints the guest's own config reads. */
   configReads = false;
   /** The stream of each memory region of an SMMU, by the name of the region (text number): records that translate name both. */

@@ -187,6 +187,7 @@ export class QemuImporter implements RecordReader {
       q.onThread(this.#thread);
       if (this.#prefix === THREAD) out.setTask(buf, this.#lineStart, this.#tidEnd);
     }
+    q.thread.records++;
     if (this.#id >= 0) return this.#dispatcher.take(this.#id, Math.min(end, this.#nameEnd + 1), end);
     if (this.#nameEnd === this.#nameStart) return false;
     out.unknown(textOf(buf, this.#nameStart, Math.min(this.#nameEnd, this.#nameStart + 100)));

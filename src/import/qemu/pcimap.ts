@@ -15,6 +15,13 @@ interface Function extends TableOwner {
   config?: (ConfigBar | undefined)[];
 }
 
+/** Where an entry of an MSI-X table lies: address, the emulator's name for the region, number of the entry. */
+interface VfioEntry {
+  readonly address: number;
+  readonly region: string;
+  readonly index: number;
+}
+
 interface ConfigBar {
   size: number;
   low: number;
@@ -33,6 +40,8 @@ export class PciMap {
   mapped = false;
   readonly #out: TraceBuilder;
   readonly #guests = new Map<string, number>();
+  /** An entry of the table of a VFIO device, while its function is not known. */
+  readonly #waiting = new Map<string, VfioEntry>();
   readonly #functions = new Map<number, Function>();
   /** The messages that entries hold, and the tables that they lie in. */
   readonly holders: Holders;
@@ -66,6 +75,20 @@ export class PciMap {
     if (this.#guests.get(host) === guest) return false;
     this.#guests.set(host, guest);
     return true;
+  }
+
+  /** An entry at an address is that of a vector of an assigned device: its table is that of the function that the guest sees. */
+  entryOfVfio(host: string, { address, region, index }: VfioEntry): void {
+    const guest = this.guestOf(host);
+    if (guest >= 0) this.tables.tell(address, region, guest, index);
+    else this.#waiting.set(host, { address, region, index });
+  }
+
+  /** The function of a VFIO device became known, and that was told: its table is known, too. */
+  paired(host: string): void {
+    const entry = this.#waiting.get(host);
+    this.#waiting.delete(host);
+    if (entry !== undefined) this.entryOfVfio(host, entry);
   }
 
   /** The guest's function of a VFIO device of the host, or -1. */

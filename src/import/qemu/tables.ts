@@ -35,6 +35,15 @@ export interface Owners {
   layout(object: number): { bar: number; offset: number } | undefined;
 }
 
+/** The function of a table, and the address where it starts. */
+interface Place {
+  readonly owner: number;
+  readonly start: number;
+}
+
+/** Key of a region: the emulator's pointer of it, or the page where the log prints none. */
+const keyOf = (address: number, region: string): string => (region === '' ? String(pageOf(address)) : region);
+
 /** A run of an unknown table, named after a page. */
 interface Part {
   /** Address of its first access, and of the page of that. */
@@ -54,6 +63,8 @@ export class Tables {
   readonly #holders: Holders;
   /** Parts without an owner, by the emulator's pointer of the memory region, or by page where the log prints none. */
   readonly #parts = new Map<string, Part[]>();
+  /** Tables whose function something else than its BAR told, by the same keys. */
+  readonly #told = new Map<string, Place>();
 
   constructor(out: TraceBuilder, owners: Owners, holders: Holders) {
     this.#out = out;
@@ -66,7 +77,7 @@ export class Tables {
    * table (its pointer), or empty. Emits what becomes known on the way.
    */
   entryAt(address: number, region: string): number {
-    const place = this.#place(address);
+    const place = this.#place(address, keyOf(address, region));
     const index = place === undefined ? -1 : Math.floor((address - place.start) / ENTRY_BYTES);
     if (place !== undefined && index >= 0 && index < MSIX_ENTRIES)
       return entryObject(this.#out.world, place.owner, index);
@@ -83,7 +94,7 @@ export class Tables {
       // The lowest page comes first: where no capability tells it, the table starts there.
       parts.sort((a, b) => a.page - b.page);
       const rest = parts.filter((part) => {
-        const place = this.#place(part.address);
+        const place = this.#place(part.address, key);
         if (place === undefined || place.start >= part.page + MSIX_ENTRIES * ENTRY_BYTES) return true;
         for (const node of world.node(part.object)?.children.get('msix')?.children.values() ?? [])
           this.#holders.drop(node.object);
@@ -119,8 +130,25 @@ export class Tables {
     this.#holders.noteFunction(owner.object);
   }
 
+  /** The region at an address is the table of a function, whose entry `index` lies there. A BAR that holds the address tells it better. */
+  tell(address: number, region: string, owner: number, index: number): void {
+    const key = keyOf(address, region);
+    const start = address - (address % ENTRY_BYTES) - index * ENTRY_BYTES;
+    const known = this.#place(address, key);
+    if (start < 0 || (known?.owner === owner && known.start === start)) return;
+    this.#told.set(key, { owner, start });
+    this.bind();
+  }
+
+  /** The function whose table an address lies in, and where that starts; `key`: of the region. */
+  #place(address: number, key: string): Place | undefined {
+    const told = this.#told.get(key);
+    const inTold = told !== undefined && address >= told.start && address < told.start + MSIX_ENTRIES * ENTRY_BYTES;
+    return this.#inBar(address) ?? (inTold ? told : undefined);
+  }
+
   /** The function whose BAR holds an address, and the address where its MSI-X table starts. */
-  #place(address: number): { owner: number; start: number } | undefined {
+  #inBar(address: number): Place | undefined {
     for (const f of this.#owners.all()) {
       for (let bar = 0; bar < f.bars.length; bar++) {
         const range = f.bars[bar];
@@ -146,7 +174,7 @@ export class Tables {
   #part(address: number, region: string): Part {
     const { world } = this.#out;
     const page = pageOf(address);
-    const key = region === '' ? String(page) : region;
+    const key = keyOf(address, region);
     let parts = this.#parts.get(key);
     if (parts === undefined) this.#parts.set(key, (parts = []));
     const known = parts.find((p) => address >= p.page && address < p.page + MSIX_ENTRIES * ENTRY_BYTES);

@@ -80,6 +80,7 @@ function link(q: Qemu, host: string, dev: number): void {
     q.guestOf(object, dev);
     q.pci.tables.bind();
   }
+  q.pci.paired(host);
 }
 
 function write(q: Qemu, host: string, offset: number, size: number, value: number): false | undefined {

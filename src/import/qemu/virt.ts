@@ -4,6 +4,8 @@ import { ioasMapped, ioasUnmapped } from '../../model/events/iommufd.ts';
 import { irFault } from '../../model/events/remap.ts';
 import { vfioFire, vfioIntx, vfioMode, vfioPba, vfioRegion, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
 import { irqfdWakeup, kvmIoctl, routeCommit, routeRelease, routeSet, routeUpdate } from '../../model/events/virt.ts';
+import { MSIX_ENTRIES, msiControl, msixControl } from '../../model/registers/pci.ts';
+import { msi, msixCap } from '../../model/things/pci.ts';
 import { remapUnit } from '../../model/things/remap.ts';
 import { vfioDevice } from '../../model/things/virt.ts';
 import { entryObject, vcpuVectorObject } from '../objects.ts';
@@ -14,6 +16,8 @@ import { vfioObject } from './vfioconfig.ts';
 /** VFIO interrupt indices (include/uapi/linux/vfio.h). */
 const VFIO_MSI = 1;
 const VFIO_MSIX = 2;
+/** Vectors of MSI. */
+const MOST_MSI = 32;
 
 /** The log is of one virtual machine. */
 const VM = 'kvm/0';
@@ -30,10 +34,50 @@ function ownersOf(q: Qemu): Map<number, number> {
   return known;
 }
 
+/**
+ * Whether a route that was added for no vector that QEMU began to use is one of MSI: the function has MSI on, or the log tells such
+ * uses, and MSI-X is not known to be on.
+ */
+function isMsi(q: Qemu, device: number): boolean {
+  const { world, state } = q.out;
+  const below = (name: string): number => world.node(device)?.children.get(name)?.object ?? -1;
+  const [capability, cap] = [below('msi'), below('msixcap')];
+  if (state.present(capability) && msiControl.f.enable.flag(state, capability, msi.at.control) === true) return true;
+  const on = state.present(cap) ? msixControl.f.enable.flag(state, cap, msixCap.at.control) : undefined;
+  return q.tellsUses && on !== true;
+}
+
+/** The irqfd of a vector injects a GSI. */
+function tie(q: Qemu, vector: number, virq: number): void {
+  q.emit(vfioRoute.put().virq(virq), vector);
+  ownersOf(q).set(virq, vector);
+}
+
+/**
+ * MSI of a device was enabled: the routes that the thread added just before, for vectors 0 to `vectors` - 1, are those of its vectors
+ * (vfio_msi_enable, hw/vfio/pci.c). A log that began later does not tell them.
+ */
+function msiEnabled(q: Qemu, dev: string, vectors: number): void {
+  const { msiRoutes } = q.thread;
+  for (const { vector, virq } of msiRoutes) if (vector < vectors) tie(q, vfioVector(q, dev, VFIO_MSI, vector), virq);
+  msiRoutes.length = 0;
+}
+
+/**
+ * The guest masked or unmasked an entry of an assigned device. The emulated table tells QEMU at once, in the write to Vector Control
+ * (msix_handle_mask_update, hw/pci/msix.c): a write just before, on the same thread, was to the entry of that vector.
+ */
 function use(q: Qemu, c: Captures, s: { readonly dev: number; readonly vector: number }, used: boolean): void {
-  const object = vfioVector(q, q.text(s.dev), VFIO_MSIX, c.lo[s.vector]!);
+  const host = q.text(s.dev);
+  const index = c.lo[s.vector]!;
+  const object = vfioVector(q, host, VFIO_MSIX, index);
+  const { control, records } = q.thread;
+  if (control.record === records - 1 && index < MSIX_ENTRIES)
+    q.pci.entryOfVfio(host, { address: control.address, region: control.region, index });
+  q.tellsUses ||= used;
   q.emit(vfioUse.put().used(used), object);
   q.thread.vfioVector = used ? object : -1;
+  q.thread.vfioRecord = records;
 }
 
 function mode(q: Qemu, dev: string, what: string, enabled: boolean, vectors: number): void {
@@ -56,10 +100,15 @@ function pba(q: Qemu, dev: string, trapped: boolean): void {
   q.emit(vfioPba.put().trapped(trapped), vfioObject(q, dev));
 }
 
-/** The function, as the guest sees it, whose vector a route is for, and its printed name. */
-function routeDevice(q: Qemu, model: string): { device: number; name: string } {
+/** Device models of assigned devices: `vfio-pci`, `vfio-pci-nohotplug`. */
+const isVfio = (model: string): boolean => model.startsWith('vfio-');
+
+/**
+ * The function, as the guest sees it, whose vector a route is for, and its printed name. `used`: the vector of VFIO that the route was
+ * added for; -1 another.
+ */
+function routeDevice(q: Qemu, model: string, used: number): { device: number; name: string } {
   const { world } = q.out;
-  const { vfioVector: used } = q.thread;
   if (used >= 0) {
     const host = world.path(used).split('/')[1]!;
     const guest = q.pci.guestOf(host);
@@ -134,9 +183,12 @@ export const virtRules: readonly QemuRule[] = [
   rule('vfio_msix_vector_release', '« »({dev:s}) vector {vector:u} released', (q, c, s) => use(q, c, s, false)),
   modeRule('vfio_msix_enable', 'msix', true),
   modeRule('vfio_msix_disable', 'msix', false),
-  rule('vfio_msi_enable', '« »({dev:s}) Enabled {vectors:u} MSI vectors', (q, c, s) =>
-    mode(q, q.text(s.dev), 'msi', true, c.lo[s.vectors]!),
-  ),
+  rule('vfio_msi_enable', '« »({dev:s}) Enabled {vectors:u} MSI vectors', (q, c, s) => {
+    const dev = q.text(s.dev);
+    const vectors = c.lo[s.vectors]!;
+    mode(q, dev, 'msi', true, vectors);
+    msiEnabled(q, dev, vectors);
+  }),
   modeRule('vfio_msi_disable', 'msi', false),
   modeRule('vfio_intx_enable', 'intx', true),
   modeRule('vfio_intx_disable', 'intx', false),
@@ -194,20 +246,39 @@ export const virtRules: readonly QemuRule[] = [
   rule('kvm_irqchip_add_msi_route', 'dev {dev:s} vector {vector:u} virq {virq:u}', (q, c, s) => {
     const vector = c.lo[s.vector]!;
     const virq = c.lo[s.virq]!;
-    const { device, name } = routeDevice(q, q.text(s.dev));
+    const model = q.text(s.dev);
+    const { thread } = q;
+    const { vfioVector: last } = thread;
+    // QEMU adds the route of an MSI-X vector as it begins to use it (vfio_msix_vector_do_use); other devices have theirs.
+    const used = isVfio(model) && last >= 0 && q.out.world.path(last).endsWith(`/${vector}`) ? last : -1;
+    const { device, name } = routeDevice(q, model, used);
     const event = routeSet.put().device(q.intern(name)).vector(vector);
-    if (device >= 0 && vector < 2048) event.entry(entryObject(q.out.world, device, vector));
+    const unused = isVfio(model) && used < 0;
+    if (device >= 0 && vector < MSIX_ENTRIES && !(unused && isMsi(q, device)))
+      event.entry(entryObject(q.out.world, device, vector));
     q.emit(event, route(q, virq));
-    const { vfioVector: used } = q.thread;
-    if (used >= 0 && q.out.world.path(used).endsWith(`/${vector}`)) {
-      q.emit(vfioRoute.put().virq(virq), used);
-      ownersOf(q).set(virq, used);
+    if (used >= 0) tie(q, used, virq);
+    if (unused) {
+      // Each try begins with vector 0, and MSI has 32 vectors at most.
+      if (vector === 0 || thread.msiRoutes.length === MOST_MSI) thread.msiRoutes.length = 0;
+      thread.msiRoutes.push({ vector, virq });
     }
-    q.thread.vfioVector = -1;
+    thread.vfioVector = -1;
   }),
-  rule('kvm_irqchip_update_msi_route', 'Updating MSI route virq={virq:u}', (q, c, s) =>
-    q.emit(routeUpdate.put(), route(q, c.lo[s.virq]!)),
-  ),
+  rule('kvm_irqchip_update_msi_route', 'Updating MSI route virq={virq:u}', (q, c, s) => {
+    const virq = c.lo[s.virq]!;
+    const { vfioVector: used, vfioRecord, records } = q.thread;
+    // A vector that has a route already is used again: its route is written first (vfio_msix_vector_do_use, hw/vfio/pci.c).
+    if (used >= 0 && vfioRecord === records - 1) {
+      const before = ownersOf(q).get(virq);
+      if (before !== used) {
+        if (before !== undefined) q.emit(vfioRoute.put(), before);
+        tie(q, used, virq);
+      }
+      q.thread.vfioVector = -1;
+    }
+    q.emit(routeUpdate.put(), route(q, virq));
+  }),
   rule('kvm_irqchip_release_virq', 'virq {virq:u}', (q, c, s) => {
     const virq = c.lo[s.virq]!;
     q.emit(routeRelease.put(), route(q, virq));

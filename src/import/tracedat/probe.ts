@@ -71,10 +71,17 @@ export class ProbeReader {
     const called = func ?? at;
     // Without symbols the name of the probe is all that tells the function.
     const name = called === undefined ? undefined : (this.#texts.symbol(called, false) ?? functionNamed(this.#name));
-    if (name !== undefined && useProbe(f, name, func !== undefined, this.#arguments(record))) return;
+    // At a return, `at` is the place that is returned to.
+    const caller = func === undefined ? undefined : this.#symbol(at);
+    if (name !== undefined && useProbe(f, name, caller, this.#arguments(record))) return;
     const { strings } = f.out.world;
     const text = bytesOf(`${this.#place(at, func)}${this.#printer.print(this.#parts, record)}`.trimStart());
     noteProbe(f, strings.intern(this.#name), strings.internBytes(text, 0, Math.min(text.length, MOST_NOTED)));
+  }
+
+  /** The function at an address; the empty text where it is not known. */
+  #symbol(address: bigint | undefined): string {
+    return (address === undefined ? undefined : this.#texts.symbol(address, false)) ?? '';
   }
 
   /** `(symbol+0x0/0x10)` or `(caller+0x1/0x10 <- callee)`, as print_kprobe_event and print_kretprobe_event write it. */

@@ -1,4 +1,5 @@
 import { eventKind, refused } from '../event.ts';
+import { isInnermost } from '../irq-source.ts';
 import { domain, irq } from '../things/irq.ts';
 
 const I = irq.at;
@@ -52,7 +53,8 @@ export const domAlloc = eventKind(
     state.setFlag(e.object, I.allocated, !a.free);
     if (a.free) state.setFlag(e.object, I.activated, false);
     else state.set(e.object, I.handledSinceSetup, 0);
-    if (a.hwirq !== undefined) state.set(e.object, I.hwirq, a.hwirq);
+    if (a.hwirq !== undefined && isInnermost(state, e.object, state.world.strings.text(a.domain)))
+      state.set(e.object, I.hwirq, a.hwirq);
     if (a.vector !== undefined) state.set(e.object, I.vector, a.vector);
     if (a.cpu !== undefined) state.set(e.object, I.cpu, a.cpu);
   },

@@ -1,5 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
+import { functionOfDomain } from '../irq-source.ts';
 import type { State } from '../state.ts';
 import { irq } from '../things/irq.ts';
 import { checkHandler } from './doubt.ts';
@@ -57,6 +58,20 @@ export const irqExit = eventKind(
   },
 );
 
+/**
+ * The function that the domain names is that of the irq: a domain of one function by its name, a domain of all functions by the
+ * hwirq (drivers/pci/msi/irqdomain.c pci_msi_domain_calc_hwirq, Linux before 6.2).
+ */
+function concludeDevice(state: State, object: ObjectId): void {
+  const named = functionOfDomain(state, object);
+  if (named !== '') state.set(object, I.device, state.world.strings.intern(named));
+}
+
+function setHwirq(state: State, object: ObjectId, hwirq: number): void {
+  state.set(object, I.hwirq, hwirq);
+  concludeDevice(state, object);
+}
+
 export const irqIdentify = eventKind(
   'irq.identify',
   'look',
@@ -65,9 +80,10 @@ export const irqIdentify = eventKind(
   { device: 's?', hwirq: 'u?', domain: 's?', lpi: 'u?', owner: 's?' },
   (state, e, a) => {
     state.touch(e.object);
-    if (a.device !== undefined) state.set(e.object, I.device, a.device);
     if (a.hwirq !== undefined) state.set(e.object, I.hwirq, a.hwirq);
     if (a.domain !== undefined) state.set(e.object, I.domain, a.domain);
+    if (a.device !== undefined) state.set(e.object, I.device, a.device);
+    else if (a.hwirq !== undefined || a.domain !== undefined) concludeDevice(state, e.object);
     if (a.lpi !== undefined) state.set(e.object, I.lpi, a.lpi);
     if (a.owner !== undefined) state.set(e.object, I.owner, a.owner);
   },
@@ -81,7 +97,7 @@ export const msgWrite = eventKind(
   'The kernel wrote an MSI message into a device. All zero is the teardown.',
   { hwirq: 'u?', address: 'xx', data: 'x', domain: 's?', by: 's?', where: 's?' },
   (state, e, a) => {
-    if (a.hwirq !== undefined) state.set(e.object, I.hwirq, a.hwirq);
+    if (a.hwirq !== undefined) setHwirq(state, e.object, a.hwirq);
     state.set(e.object, I.address, a.address(0));
     state.set(e.object, I.address + 1, a.address(1));
     state.set(e.object, I.data, a.data);
@@ -97,7 +113,7 @@ export const irqMask = eventKind(
   'An irq chip masked or unmasked the irq.',
   { masked: 'flag', hwirq: 'u?' },
   (state, e, a) => {
-    if (a.hwirq !== undefined) state.set(e.object, I.hwirq, a.hwirq);
+    if (a.hwirq !== undefined) setHwirq(state, e.object, a.hwirq);
     state.setFlag(e.object, I.masked, a.masked);
   },
 );

@@ -215,12 +215,12 @@ export const itsError = eventKind(
   },
 );
 
-/** A GICv2m frame was seen at work. Object: the frame. */
+/** A GICv2m frame was seen at work, or set up. Object: the frame. */
 export const gicFrameSeen = eventKind(
   'gic.frame',
   'look',
   [gicFrame],
-  'A GICv2m frame answered the first message that was written to it.',
+  'A GICv2m frame answered the first message that was written to it, or the kernel named its doorbell.',
   { doorbell: 'xx' },
   (state, e, a) => {
     state.set(e.object, gicFrame.at.doorbell, a.doorbell(0));

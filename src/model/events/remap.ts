@@ -177,8 +177,8 @@ export const irFault = eventKind(
   'ir.fault',
   'fault',
   [irte, amdIrte, remapUnit],
-  'The remapping unit refused a message.',
-  { reason: 'u?', sid: 'x?', index: 'u?', text: 's?' },
+  'The remapping unit refused a message. `segment`: PCI segment of the requester, where the record tells it.',
+  { reason: 'u?', sid: 'x?', index: 'u?', text: 's?', segment: 'u?' },
   (state, e) => {
     const unit = state.world.type(e.object) === remapUnit ? e.object : unitOf(state, e.object);
     if (unit >= 0) state.count(unit, U.faults);

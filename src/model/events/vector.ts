@@ -89,6 +89,8 @@ export const vecSetup = eventKind(
       I.action,
       I.device,
       I.hwirq,
+      I.domain,
+      I.owner,
       I.address,
       I.address + 1,
       I.data,

@@ -184,6 +184,17 @@ export const ioApicEntry = register(
   ],
 );
 
+/** The same in remappable format (VT-d 5.1.5.1): it names an entry of the VT-d interrupt remapping table. */
+const ioApicFormat = bit('format', 48, 'RW', 'Interrupt format; 1 is remappable.');
+const ioApicHandleLow = bits('handleLow', 63, 49, 'RW', 'Bits 14:0 of the handle.');
+const ioApicHandleHigh = bit('handleHigh', 11, 'RW', 'Bit 15 of the handle.');
+
+/** What the two words of an entry in remappable format hold beside the fields of the other format. */
+export const ioApicHandle = (handle: number): readonly [low: number, high: number] => [
+  ioApicHandleHigh.put(handle / (ioApicHandleLow.max + 1)),
+  (ioApicHandleLow.put(handle) | ioApicFormat.mask) >>> 0,
+];
+
 /** An entry of the local vector table of a local APIC, 32 bits; each entry uses those fields that it has. */
 export const apicLvt = register(
   'APIC LVT entry',

@@ -20,7 +20,8 @@ export const irq = objectType(
     },
     hwirq: {
       kind: 'num',
-      meaning: 'Number inside its innermost domain; for PCI/MSI-X per-device domains the table index.',
+      meaning:
+        'Number inside its innermost domain: the table index in a PCI/MSI-X domain of one function; in a domain of all functions (Linux before 6.2) it holds segment, BDF and index.',
     },
     domain: {
       kind: 'text',

@@ -8,7 +8,9 @@ import { ntbTrigger } from '../../model/events/queue.ts';
 import { smmuAbort, smmuBypass, smmuFault, smmuTrans } from '../../model/events/smmu.ts';
 import { vfioIntx } from '../../model/events/vfio.ts';
 import { grantedVectors, isEntry as holdsMessage, msiVectorOf } from '../../model/masking.ts';
-import { functionsAt, messageOf } from '../../model/references.ts';
+import type { PathNode } from '../../model/namespace.ts';
+import { messageOf } from '../../model/references.ts';
+import { functionsAt } from '../../model/segments.ts';
 import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { argumentOf } from '../../trace/row.ts';
@@ -153,24 +155,31 @@ function send(moment: Moment): void {
   slots.translate(delivery, step, row.task);
 }
 
-/** The entry or MSI capability of the function with a requester ID whose message address is `lo`, `hi`; -1 for none. */
+/**
+ * The entry or MSI capability of the function with a requester ID whose message address is `lo`, `hi`; -1 for none, and where
+ * functions of two segments have one.
+ */
 function holderOf(state: State, stream: ObjectId, lo: number, hi: number): ObjectId {
-  for (const fn of functionsAt(state, stream, numberOf(state, stream))) {
-    const node = state.world.node(fn);
-    const entries = [...(node?.children.get('msix')?.children.values() ?? []), node?.children.get('msi')];
-    for (const entry of entries) {
-      const object = entry?.object ?? -1;
-      if (object < 0 || !state.present(object)) continue;
-      const address = state.world.type(object) === msi ? msi.at.address : msixEntry.at.address;
-      if (state.num(object, address) === lo && state.num(object, address + 1) === hi) return object;
-    }
+  const holders = functionsAt(state, stream, numberOf(state, stream))
+    .map((node) => holderIn(state, node, lo, hi))
+    .filter((holder) => holder >= 0);
+  return holders.length === 1 ? holders[0]! : -1;
+}
+
+function holderIn(state: State, fn: PathNode, lo: number, hi: number): ObjectId {
+  for (const entry of [...(fn.children.get('msix')?.children.values() ?? []), fn.children.get('msi')]) {
+    const object = entry?.object ?? -1;
+    if (object < 0 || !state.present(object)) continue;
+    const address = state.world.type(object) === msi ? msi.at.address : msixEntry.at.address;
+    if (state.num(object, address) === lo && state.num(object, address + 1) === hi) return object;
   }
   return -1;
 }
 
 /** A cause that waits in a function: the one whose message an SMMU looks at. */
 function raisedAt({ slots, state }: Moment, stream: ObjectId): Delivery | undefined {
-  const functions = functionsAt(state, stream, numberOf(state, stream));
+  const functions = functionsAt(state, stream, numberOf(state, stream)).map(({ object }) => object);
+  if (functions.length > 1) return undefined;
   let found: Delivery | undefined;
   for (const [object, delivery] of slots.raised) if (functions.includes(deviceOf(state, object))) found = delivery;
   return found;

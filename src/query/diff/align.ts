@@ -26,9 +26,24 @@ interface Stretch {
  * Aligns two sequences: for each element of `a` the element of `b` that it stands for, or -1. Pairs are in order. They have the same
  * token, or at least the same form: then the element changed. The number of elements that changed, or stand in one
  * sequence alone, is the least possible while it is at most 256. Beyond that, phases are aligned first, then what lies
- * between them. The work grows linearly with the length of the sequences.
+ * between them. The work grows linearly with the length of the sequences. `fromEnd`: one sequence lacks the beginning of the other,
+ * so they are read from the end.
  */
-export function align(a: Sequence, b: Sequence): Int32Array {
+export function align(a: Sequence, b: Sequence, fromEnd = false): Int32Array {
+  if (!fromEnd) return fromStart(a, b);
+  const [last, lastB] = [a.tokens.length - 1, b.tokens.length - 1];
+  return fromStart(reversed(a), reversed(b))
+    .map((j) => (j < 0 ? -1 : lastB - j))
+    .map((_, i, pairs) => pairs[last - i]!);
+}
+
+const reversed = ({ tokens, forms, anchors }: Sequence): Sequence => ({
+  tokens: Array.from(tokens).reverse(),
+  forms: Array.from(forms).reverse(),
+  anchors: Array.from(anchors).reverse(),
+});
+
+function fromStart(a: Sequence, b: Sequence): Int32Array {
   const pairs = new Int32Array(a.tokens.length).fill(-1);
   // What has no like in the other sequence stands alone in any case.
   const [inA, inB] = [placesWith(a, new Set(Array.from(b.forms))), placesWith(b, new Set(Array.from(a.forms)))];

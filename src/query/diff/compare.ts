@@ -48,7 +48,7 @@ export function* comparing(a: Trace, b: Trace): Generator<void, Comparison> {
   const matches = matchThings(here.things, there.things);
   const groups = groupThings(here.things, there.things, matches);
   yield;
-  const compared = yield* comparingEvents(here, there, groups);
+  const compared = yield* comparingEvents(here, there, groups, matches.late);
   const { stepsA, stepsB } = compared;
   const members = membersOf(here, there, groups);
   const byGroup = new Map<number, Difference[]>();

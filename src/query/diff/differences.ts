@@ -115,12 +115,12 @@ export interface Compared {
 /** Groups that are aligned between two slices. */
 const SLICE_EVENTS = 1 << 15;
 
-/** Compares the events of two traces in slices. */
-export function* comparingEvents(a: Survey, b: Survey, groups: Groups): Generator<void, Compared> {
+/** Compares the events of two traces in slices. `late`: one of them began later than the other. */
+export function* comparingEvents(a: Survey, b: Survey, groups: Groups, late: boolean): Generator<void, Compared> {
   const texts = new CommonTexts();
   const identities = (common: Int32Array): Int32Array => common.map((c) => groups.identity[c]!);
-  const readA = new Reading(a, identities(groups.ofA), texts);
-  const readB = new Reading(b, identities(groups.ofB), texts);
+  const readA = new Reading(a, identities(groups.ofA), texts, late);
+  const readB = new Reading(b, identities(groups.ofB), texts, late);
   const count = groups.group.length;
   const stepsA = new GroupedSteps(groupsOf(a, groups.ofA, groups), count);
   const stepsB = new GroupedSteps(groupsOf(b, groups.ofB, groups), count);
@@ -138,7 +138,7 @@ export function* comparingEvents(a: Survey, b: Survey, groups: Groups): Generato
   for (let group = 0; group < count; group++) {
     const [here, there] = [side(a, readA, stepsA.of(group)), side(b, readB, stepsB.of(group))];
     if (here.steps.length + there.steps.length === 0) continue;
-    const partners = shared[group] === 1 ? pairAny(here, there) : align(here, there);
+    const partners = shared[group] === 1 ? pairAny(here, there, late) : align(here, there, late);
     const taken = new Uint8Array(there.steps.length);
     for (const [i, j] of partners.entries()) {
       const step = here.steps[i]!;
@@ -167,14 +167,14 @@ export function* comparingEvents(a: Survey, b: Survey, groups: Groups): Generato
   return { differences: inOrder(left, partner), same, partner, stepsA, stepsB };
 }
 
-function side({ trace, ofStep }: Survey, reading: Reading, steps: Int32Array): Side {
+function side({ trace }: Survey, reading: Reading, steps: Int32Array): Side {
   const hash = new Hash();
   const tokens = new Float64Array(steps.length);
   const forms = new Float64Array(steps.length);
   const anchors = new Uint8Array(steps.length);
   for (const [i, step] of steps.entries()) {
     const kind = trace.table.kind(step);
-    const thing = reading.common(ofStep[step]!);
+    const thing = reading.form(step);
     // Writes at different offsets are different things, not one with another value.
     const offset = kind.at['offset'];
     const at = offset === undefined ? 0 : trace.table.word(step, offset);
@@ -187,8 +187,8 @@ function side({ trace, ofStep }: Survey, reading: Reading, steps: Int32Array): S
 }
 
 /** Pairs events whose order does not count: as they are aligned, then what is left of them in whatever order. */
-function pairAny(a: Side, b: Side): Int32Array {
-  const aligned = align(a, b);
+function pairAny(a: Side, b: Side, late: boolean): Int32Array {
+  const aligned = align(a, b, late);
   const pairs = new Int32Array(a.steps.length).fill(-1);
   const taken = new Uint8Array(b.steps.length);
   const put = (i: number, j: number): void => {

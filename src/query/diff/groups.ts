@@ -47,6 +47,8 @@ export function groupThings(a: Things, b: Things, matches: Matches): Groups {
   const ofA = Int32Array.from(a.all, (_, id) => id);
   let next = a.all.length;
   const ofB = Int32Array.from(b.all, (_, id) => (matches.inA[id]! >= 0 ? matches.inA[id]! : next++));
+  for (const [thing, entry] of a.turned()) ofA[thing] = ofA[entry]!;
+  for (const [thing, entry] of b.turned()) ofB[thing] = ofB[entry]!;
   const groups = new Joined(next);
   const joinAll = (links: readonly (readonly [ThingId, ThingId])[], common: Int32Array): void => {
     for (const [x, y] of links) groups.join(common[x]!, common[y]!);

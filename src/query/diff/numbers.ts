@@ -151,6 +151,9 @@ export function isCompared(kind: string, argument: string): boolean {
 
 /** Kinds that are not compared, beside those that only look, or that no interrupt is told by. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
+  // They tell what the log lets know of a table, and when: no change of it.
+  'tbl.bind',
+  'tbl.shift',
   'kvm.entry',
   'kvm.exit',
   'kvm.userspace',

@@ -54,7 +54,7 @@ function placesBefore({ partner, a }: Comparison, side: 'a' | 'b', differences: 
 /** The path by which this trace calls the object of an event of the other one. */
 function pathHere({ a, b, matches }: Comparison, side: 'a' | 'b', theirs: Survey, step: Step): string {
   const { trace, things } = theirs;
-  const object: ObjectId = trace.table.object(step);
+  const object: ObjectId = things.meant(trace.table.object(step));
   const slot = things.numbered(object);
   if (slot === null) return trace.world.path(object);
   const thing = things.at(slot.space, slot.number, step);

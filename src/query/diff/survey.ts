@@ -2,17 +2,18 @@ import type { ObjectId, Step } from '../../base/ids.ts';
 import { msgSend, tblBind } from '../../model/events/msix.ts';
 import { irRemap } from '../../model/events/remap.ts';
 import { kvmMsi } from '../../model/events/virt.ts';
-import { entryOfIrq, translationOf } from '../../model/joins.ts';
+import { entryOfIrq } from '../../model/joins.ts';
 import type { ObjectType } from '../../model/objects.ts';
 import { irqOfVector, linksOf } from '../../model/references.ts';
 import { ENTRY_BYTES } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { irq, vector } from '../../model/things/irq.ts';
-import { bar, msi, msixCap, msixEntry, table } from '../../model/things/pci.ts';
+import { bar, mention, msi, msixCap, msixEntry, table } from '../../model/things/pci.ts';
 import { ntbCopy } from '../../model/things/queue.ts';
 import { amdIrte, irte, itsEvent, lpiConfig } from '../../model/things/remap.ts';
 import { kvmEntrySource, kvmIrqfd, kvmRoute, vcpuVector, vfioVector } from '../../model/things/virt.ts';
+import { translationOf } from '../../model/translation.ts';
 import { argumentOf, type EventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Observer, Walk } from '../../trace/walk.ts';
@@ -20,6 +21,7 @@ import { Carriers } from './carriers.ts';
 import { lifeBegins, lifeEnds } from './lifetimes.ts';
 import { nameThing } from './names.ts';
 import { claims, countedBy, isGlobal, isNumber, spaceOfArgument } from './numbers.ts';
+import { Selected } from './selected.ts';
 import { ShownCounts } from './shown.ts';
 import { type ThingId, Things } from './things.ts';
 
@@ -57,6 +59,8 @@ export interface Survey {
   readonly ofStep: Int32Array;
   /** What the records of the trace can show. */
   readonly shown: ShownCounts;
+  /** The entries that messages on the bus select. */
+  readonly selected: Selected;
 }
 
 /** Events between two slices of a survey. */
@@ -87,6 +91,7 @@ class Surveyor implements Observer, Survey {
   readonly things: Things;
   readonly ofStep: Int32Array;
   readonly shown: ShownCounts;
+  readonly selected: Selected;
   readonly #carriers = new Carriers();
 
   constructor(trace: Trace) {
@@ -94,6 +99,7 @@ class Surveyor implements Observer, Survey {
     this.things = new Things(trace.world);
     this.ofStep = new Int32Array(trace.length);
     this.shown = new ShownCounts(trace.world);
+    this.selected = new Selected(trace.world);
   }
 
   event(step: Step, row: EventRow, state: State): void {
@@ -129,7 +135,11 @@ class Surveyor implements Observer, Survey {
     }
     const thing = things.fixed(object, step);
     if (type === vcpuVector) return this.#atVcpu(row, thing);
-    if (kind === msgSend) this.#carriers.sent(row, thing);
+    if (kind === msgSend) {
+      this.#carriers.sent(row, thing);
+      const entry = type === mention ? this.selected.of(row) : -1;
+      if (entry >= 0) return things.of(entry, step);
+    }
     if (kind === kvmMsi) return this.#carriers.decoded(row) ?? thing;
     return thing;
   }
@@ -228,7 +238,9 @@ class Surveyor implements Observer, Survey {
       const entry = world.node(device)?.children.get('msix')?.children.get(String(index))?.object ?? -1;
       const there = things.of(node.object, step);
       things.all[there]!.names.add(`entry ${index} of ${world.path(device)}`);
-      if (entry >= 0) things.link(there, things.of(entry, step));
+      if (entry < 0) continue;
+      things.link(there, things.of(entry, step));
+      things.turnsOut(node.object, entry);
     }
   }
 }

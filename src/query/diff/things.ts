@@ -51,6 +51,8 @@ export class Things {
   readonly #ofObject: (ThingId | undefined)[] = [];
   readonly #numbered: (NumberedPath | null | undefined)[] = [];
   readonly #lives = new Map<string, Map<number, Lives>>();
+  /** Entries of tables that were known by their address, with the entry of a function that each turned out to be; -1: several. */
+  readonly #turned = new Map<ObjectId, ObjectId>();
 
   constructor(world: World) {
     this.#world = world;
@@ -75,6 +77,11 @@ export class Things {
     }
     this.#ofObject[object] = thing;
     return thing;
+  }
+
+  /** The thing that an object with a fixed path is; -1 when it was never met. */
+  fixedAt(object: ObjectId): ThingId {
+    return this.#ofObject[object] ?? this.#fixed.get(fixedPath(this.#world.path(object))) ?? -1;
   }
 
   /** The thing that an object is at a step; made when it is new. */
@@ -130,6 +137,29 @@ export class Things {
     if (this.#linked.has(key)) return;
     this.#linked.add(key);
     this.links.push([a, b]);
+  }
+
+  /** An entry of a table that was known by its address is that of a function. */
+  turnsOut(object: ObjectId, entry: ObjectId): void {
+    const before = this.#turned.get(object);
+    this.#turned.set(object, before === undefined || before === entry ? entry : -1);
+  }
+
+  /** The object that an object turned out to be; itself where it did not. */
+  meant(object: ObjectId): ObjectId {
+    const entry = this.#turned.get(object) ?? -1;
+    return entry < 0 ? object : entry;
+  }
+
+  /** Things that turned out to be another one of the trace, with that one. */
+  *turned(): Generator<readonly [ThingId, ThingId]> {
+    for (const [object, entry] of this.#turned) {
+      const slot = this.numbered(object);
+      if (entry < 0 || slot === null) continue;
+      const there = this.#fixed.get(fixedPath(this.#world.path(entry)));
+      for (const thing of this.#lives.get(slot.space)?.get(slot.number)?.things ?? [])
+        if (there !== undefined) yield [thing, there];
+    }
   }
 
   #livesOf(space: string, number: number): Lives {

@@ -2,10 +2,12 @@ import type { Step } from '../../base/ids.ts';
 import type { ArgSpec } from '../../model/event-args.ts';
 import { domAlloc } from '../../model/events/domain.ts';
 import { irqEntry } from '../../model/events/irq.ts';
+import { msgSend } from '../../model/events/msix.ts';
 import { systemOfPath } from '../../model/namespace.ts';
 import { amdData } from '../../model/registers/amd.ts';
 import { vtdIrte, vtdPostedIrte } from '../../model/registers/vtd.ts';
 import { isInterruptAddress, vtdAddress, vtdData, vtdHandle } from '../../model/registers/x86.ts';
+import { mention } from '../../model/things/pci.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import { argumentOf, type EventRow, eventRow } from '../../trace/row.ts';
 import { countedBy, fixedPath, isCompared, isGlobal, isNumber, spaceOfArgument } from './numbers.ts';
@@ -25,6 +27,8 @@ export class CommonTexts {
   }
 }
 
+/** Stands for the object of a message that selects a table entry: that says whose it is, also where no sender is told. */
+const SELECTED = 0x1f83d9ab;
 /** Stands for an argument that an event lacks. */
 const ABSENT = 0x5bd1e995;
 /** Set apart from numbers as they are: what follows is the common number of a thing. */
@@ -58,9 +62,14 @@ export class Reading {
   /** Spaces of the entries of VT-d units. */
   readonly #vtd: readonly string[];
   readonly #amd: boolean;
+  readonly #late: boolean;
 
-  /** `common`: the common number of each thing of the trace. */
-  constructor(survey: Survey, common: Int32Array, texts: CommonTexts) {
+  /**
+   * `common`: the common number of each thing of the trace. `late`: one of the traces began later and may not tell who sent a message;
+   * then the table entry that it selects says whose it is.
+   */
+  constructor(survey: Survey, common: Int32Array, texts: CommonTexts, late: boolean) {
+    this.#late = late;
     this.#survey = survey;
     this.#common = common;
     this.#texts = texts;
@@ -79,6 +88,31 @@ export class Reading {
     return this.#common[this.#survey.ofStep[step]!]!;
   }
 
+  /**
+   * The common number of what an event may stand for another one about: of a message whose sender may not be told, that of the table
+   * entry that it selects, or of its own words.
+   */
+  form(step: Step): number {
+    const { trace } = this.#survey;
+    if (!this.#late || trace.table.kind(step) !== msgSend) return this.thing(step);
+    const row = trace.table.read(step, this.#row);
+    const selected = this.#selected(step, row);
+    if (selected >= 0) return selected;
+    return trace.world.type(row.object) === mention
+      ? this.#texts.number(trace.world.path(row.object))
+      : this.thing(step);
+  }
+
+  /** The common number of the table entry that a message on the bus selects; -1 for none. */
+  #selected(step: Step, row: EventRow): number {
+    const { selected, things } = this.#survey;
+    const entry = selected.of(row);
+    if (entry < 0) return -1;
+    const slot = things.numbered(entry);
+    const thing = slot === null ? things.fixedAt(entry) : things.at(slot.space, slot.number, step);
+    return thing < 0 ? -1 : this.#common[thing]!;
+  }
+
   /** Number of the kind of an event. */
   kind(step: Step): number {
     return this.#survey.trace.table.kindNumber(step);
@@ -86,8 +120,8 @@ export class Reading {
 
   /** The path of the object of an event as it stands there, as a common number. */
   path(step: Step): number {
-    const { table, world } = this.#survey.trace;
-    return this.#texts.number(world.path(table.object(step)));
+    const { things, trace } = this.#survey;
+    return this.#texts.number(trace.world.path(things.meant(trace.table.object(step))));
   }
 
   /**
@@ -96,7 +130,7 @@ export class Reading {
    */
   isPlaced(step: Step): boolean {
     const { things, trace } = this.#survey;
-    const slot = things.numbered(trace.table.object(step));
+    const slot = things.numbered(things.meant(trace.table.object(step)));
     return slot === null || slot.what === 'gsi';
   }
 
@@ -104,8 +138,9 @@ export class Reading {
   read(step: Step, take: Take): void {
     const { trace, ofStep } = this.#survey;
     const row = trace.table.read(step, this.#row);
-    take('object', this.#object(row.object));
-    take('object', this.#common[ofStep[step]!]!);
+    const selected = this.#late && row.kind === msgSend ? this.#selected(step, row) : -1;
+    take('object', selected >= 0 ? SELECTED : this.#object(row.object));
+    take('object', selected >= 0 ? selected : this.#common[ofStep[step]!]!);
     for (const arg of row.kind.args) if (isCompared(row.kind.name, arg.name)) this.#argument(step, row, arg, take);
     if (row.kind === irqEntry) take('cpu', row.cpu);
     if (row.extra !== 0) take('', this.#text(row.extra));
@@ -115,7 +150,7 @@ export class Reading {
   readPlain(step: Step, take: Take): void {
     const { trace } = this.#survey;
     const { kind, words, at, object, extra } = trace.table.read(step, this.#row);
-    take('object', this.#texts.number(trace.world.path(object)));
+    take('object', this.#texts.number(trace.world.path(this.#survey.things.meant(object))));
     for (const arg of kind.args) {
       if (!isCompared(kind.name, arg.name)) continue;
       if (arg.optional && (words[at]! & arg.bit) === 0) take(arg.name, ABSENT);
@@ -134,8 +169,9 @@ export class Reading {
   /** The path of an object, with a star for a number that differs between runs. */
   #object(object: number): number {
     const { things, trace } = this.#survey;
+    const meant = things.meant(object);
     return (this.#ofObject[object] ??= this.#texts.number(
-      things.numbered(object)?.pattern ?? fixedPath(trace.world.path(object)),
+      things.numbered(meant)?.pattern ?? fixedPath(trace.world.path(meant)),
     ));
   }
 

@@ -97,9 +97,9 @@ export class Recorded {
    * about it; what has come to a virtual CPU, no handler of the host ends.
    */
   ends({ world }: State, row: Joined, at: ObjectId): boolean {
-    const { irq: host, guestIrq, vector: place, vcpuVector: guest, translation } = row;
+    const { irq: host, guestIrq, vector: place, vcpuVector: guest, previous, translation } = row;
     if (this.#complete || this.#handled(world, guestIrq)) return true;
-    if (this.#ended.has(place) || this.#ended.has(guest)) return true;
+    if ([place, guest, previous].some((object) => this.#ended.has(object))) return true;
     const ofGic = (object: ObjectId): boolean =>
       (isIntid(world, object) || world.type(object) === itsEvent) && this.#intids.has(world.spaceOf(object));
     if (ofGic(guest) || ofGic(place) || ofGic(translation)) return true;

@@ -73,9 +73,9 @@ function* cellPairs(scene: Scene): Generator<Pair> {
   const { world } = state;
   for (const object of vfios) {
     yield [object, cellTarget(state, object, vfioVector, 'entry')];
-    yield [object, cellTarget(state, object, vfioVector, 'virq')];
     yield [object, irqOfVfio(state, object)];
   }
+  yield* gsiOfVfio(scene);
   for (const object of entries) {
     // A guest that stores a message itself tells its own number.
     const behind = world.type(object) === imsEntry ? cellTarget(state, object, imsEntry, 'virq') : -1;
@@ -90,6 +90,33 @@ function* cellPairs(scene: Scene): Generator<Pair> {
     for (const kind of ['route', 'irqfd'])
       yield [entryServed(state, object), vm.children.get(kind)?.children.get(String(gsi))?.object ?? -1];
   }
+}
+
+/**
+ * The GSI that the eventfd of a vector is injected as. Two vectors that name one GSI are those of two virtual machines, which the trace
+ * does not tell apart: the eventfd of its irqfd does.
+ */
+function* gsiOfVfio({ state, vfios }: Scene): Generator<Pair> {
+  const named = new Map<ObjectId, ObjectId[]>();
+  for (const object of vfios) {
+    const target = cellTarget(state, object, vfioVector, 'virq');
+    if (target < 0) continue;
+    const vectors = named.get(target);
+    if (vectors === undefined) named.set(target, [object]);
+    else vectors.push(object);
+  }
+  for (const [target, vectors] of named) {
+    const own = vectors.length === 1 ? vectors : vectors.filter((vector) => sharesFd(state, vector, target));
+    if (own.length === 1) yield [own[0]!, target];
+  }
+}
+
+/** Whether a vector signals the eventfd of the irqfd of a GSI; `target`: its route or irqfd. */
+function sharesFd(state: State, vector: ObjectId, target: ObjectId): boolean {
+  const node = state.world.node(target);
+  const irqfd = node?.parent?.parent?.children.get('irqfd')?.children.get(node.segment)?.object ?? -1;
+  const fd = state.num(vector, vfioVector.at.eventfd);
+  return fd >= 0 && state.present(irqfd) && state.num(irqfd, kvmIrqfd.at.fd) === fd;
 }
 
 /** What names of devices, actions and numbers in tables name. */

@@ -5,7 +5,7 @@ import { irqOfVector } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import { irq } from '../../model/things/irq.ts';
 import { itsEvent } from '../../model/things/remap.ts';
-import type { Scene } from './scene.ts';
+import { lpiKey, type Scene } from './scene.ts';
 
 /** What is found under a key: the only one, or undefined where there are several. */
 class Only<K> {
@@ -68,24 +68,30 @@ function* byTranslation(scene: Scene, irqs: readonly ObjectId[], entries: readon
   if (entries.length === 0) return;
   const { state } = scene;
   const byEntry = new Only<ObjectId>();
-  const byLpi = new Only<number>();
+  const byLpi = new Only<string>();
   const users = new Only<ObjectId>();
+  // LPIs are numbers of the GIC of a system: two events of one, in two ITSs, are not told apart by it.
+  const raisers = new Only<string>();
   yield* eachOf(irqs, (object) => {
     const lpi = state.num(object, irq.at.lpi);
-    if (lpi >= 0) byLpi.add(lpi, object);
+    if (lpi >= 0) byLpi.add(lpiKey(state, object, lpi), object);
     const translation = scene.translation(object);
     if (translation >= 0) byEntry.add(translation, object);
   });
   yield* eachOf(scene.entries, (entry) => {
     const translation = scene.translation(entry);
-    if (translation >= 0) users.add(translation, entry);
+    if (translation < 0) return;
+    users.add(translation, entry);
+    const lpi = state.world.type(translation) === itsEvent ? state.num(translation, itsEvent.at.lpi) : -1;
+    if (lpi >= 0) raisers.add(lpiKey(state, translation, lpi), entry);
   });
   yield* eachOf(entries, (entry) => {
     const translation = scene.translation(entry);
     if (translation < 0 || users.of(translation) !== entry) return;
     link(scene, entry, byEntry.of(translation));
-    if (state.world.type(translation) === itsEvent)
-      link(scene, entry, byLpi.of(state.num(translation, itsEvent.at.lpi)));
+    const lpi = state.world.type(translation) === itsEvent ? state.num(translation, itsEvent.at.lpi) : -1;
+    const key = lpiKey(state, translation, lpi);
+    if (lpi >= 0 && raisers.of(key) === entry) link(scene, entry, byLpi.of(key));
   });
 }
 

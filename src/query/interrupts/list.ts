@@ -98,11 +98,8 @@ export function* listing(trace: Trace, state: State, step: Step, options: ListOp
 }
 
 /** The LPI of a row at all processors. */
-function lpisOf({ state, lpis }: Scene, { translation }: Joined): readonly ObjectId[] {
-  if (state.world.type(translation) !== itsEvent) return [];
-  const lpi = state.num(translation, itsEvent.at.lpi);
-  return lpi < 0 ? [] : lpis(lpi);
-}
+const lpisOf = ({ state, lpis }: Scene, { translation }: Joined): readonly ObjectId[] =>
+  state.world.type(translation) === itsEvent ? lpis(translation) : [];
 
 const MOVES = kindsWhere(isMove);
 

@@ -35,9 +35,24 @@ export function placed(scene: Scene, group: Group): Joined {
     translation,
     cpu: emulated ? there(state, processorOf(state, processor)) : processor,
     vector: place,
+    previous: previousOf(scene, group, translation),
     vcpu: same >= 0 ? same : processorOfPlace(state, guestPlace),
     vcpuVector: guestPlace,
   };
+}
+
+/**
+ * The vector that an irq had before a move that goes on (vector_update until vector_free_moved), or to which a table entry led that was
+ * invalidated since; -1 none.
+ */
+function previousOf({ state, placeBefore }: Scene, { irq: host, guestIrq }: Group, translation: ObjectId): ObjectId {
+  const { moving, prevCpu, prevVector } = irq.at;
+  for (const object of [host, guestIrq])
+    if (object >= 0 && state.flag(object, moving) === true)
+      return there(state, vectorAt(state, object, state.num(object, prevCpu), state.num(object, prevVector)));
+  // The vector domain knows the irq.
+  const known = host >= 0 && state.num(host, irq.at.vector) >= 0;
+  return translation < 0 || known ? -1 : placeBefore(translation);
 }
 
 /** The virtual CPU of a log of the emulated machine that a CPU of its kernel is; -1 for none. */
@@ -64,8 +79,8 @@ function translationOfGroup(scene: Scene, { entry, irq: object, guestEntry }: Gr
   return -1;
 }
 
-/** The vector, LPI or SPI at the host: that of the irq, or that to which the translation leads. */
-function placeOfHost(scene: Scene, { irq: object }: Group, translation: ObjectId): ObjectId {
+/** The vector, LPI or SPI at the host: that of the irq, or that to which the translation or the message itself leads. */
+function placeOfHost(scene: Scene, { irq: object, entry }: Group, translation: ObjectId): ObjectId {
   const { state } = scene;
   if (object >= 0) {
     const v = state.num(object, irq.at.vector);
@@ -73,7 +88,7 @@ function placeOfHost(scene: Scene, { irq: object }: Group, translation: ObjectId
     // The vector domain knows the irq: what a stale message leads to is not its place.
     if (own >= 0 || v >= 0) return own;
   }
-  if (translation < 0) return -1;
+  if (translation < 0) return entry < 0 ? -1 : scene.direct(entry);
   return state.world.type(translation) === pin ? translation : scene.place(translation);
 }
 

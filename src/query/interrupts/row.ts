@@ -53,6 +53,8 @@ export interface Joined {
   readonly translation: ObjectId;
   readonly cpu: ObjectId;
   readonly vector: ObjectId;
+  /** The vector that the interrupt moves away from: what was sent before may still arrive, or pend, there. */
+  readonly previous: ObjectId;
   readonly vcpu: ObjectId;
   /** The vector or INTID of the virtual CPU. */
   readonly vcpuVector: ObjectId;
@@ -76,6 +78,7 @@ export function ownObjects(row: Joined, lpis: readonly ObjectId[]): ObjectId[] {
   add(row.translation);
   add(row.vector);
   if (row.vcpuVector !== row.vector) add(row.vcpuVector);
+  if (row.previous !== row.vector && row.previous !== row.vcpuVector) add(row.previous);
   for (const object of lpis) if (object !== row.vector && object !== row.vcpuVector) add(object);
   return own;
 }

@@ -1,18 +1,26 @@
 import type { ObjectId } from '../../base/ids.ts';
 import type { Slices } from '../../base/slices.ts';
 import { type Destinations, destinationsOf } from '../../model/apic-ids.ts';
-import { translationOf } from '../../model/joins.ts';
 import type { MessageKind } from '../../model/message.ts';
 import type { Namespace } from '../../model/namespace.ts';
 import type { ObjectType } from '../../model/objects.ts';
-import { type DestinationsOf, placeOfEntry, processorOfEntry } from '../../model/references.ts';
+import { processorsOf } from '../../model/reference.ts';
+import {
+  type DestinationsOf,
+  type MessageWords,
+  messageOf,
+  placeOfEntry,
+  processorOfEntry,
+} from '../../model/references.ts';
 import { firstLpi } from '../../model/registers/its.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
-import { intid, irq } from '../../model/things/irq.ts';
+import { intid, irq, vector } from '../../model/things/irq.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
+import { amdIrte, irte, itsEvent } from '../../model/things/remap.ts';
 import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import { messageKind } from '../../model/translate.ts';
+import { translationOf } from '../../model/translation.ts';
 import { Groups } from './groups.ts';
 
 /** The parts of interrupts that are present in a state, by kind, and what is found of them once. */
@@ -34,14 +42,18 @@ export interface Scene {
   ofGuest(object: ObjectId): boolean;
   /** The translation table entry, or the SPI, that the message of an entry or irq selects; -1 none. */
   translation(object: ObjectId): ObjectId;
+  /** The vector of a processor that the message of an entry holds itself; -1 for a message that selects a table entry. */
+  direct(entry: ObjectId): ObjectId;
   /** The message of an entry or irq, as a key; the empty text for none. */
   message(object: ObjectId): string;
   /** Where a translation table entry delivers to: a vector or LPI of a processor; -1 unknown. */
   place(translation: ObjectId): ObjectId;
+  /** Where an entry delivered to, of which the unit will read the table again: what was sent before may be there; -1 none. */
+  placeBefore(translation: ObjectId): ObjectId;
   /** The processor that a translation table entry names; -1 unknown. */
   processor(translation: ObjectId): ObjectId;
-  /** An LPI at every processor at which the trace shows it: it is moved from one to another. */
-  lpis(lpi: number): readonly ObjectId[];
+  /** The LPI of an event at every processor of its system at which the trace shows it: it is moved from one to another. */
+  lpis(event: ObjectId): readonly ObjectId[];
 }
 
 /** Objects that are looked at in one slice. */
@@ -88,13 +100,18 @@ export function* sceneOf(state: State): Slices<Scene> {
   const kinds = new Map<Namespace, MessageKind>();
   const translations = new Map<ObjectId, ObjectId>();
   const kernels = new Map<Namespace, Destinations>();
-  let places: ReadonlyMap<number, readonly ObjectId[]> | undefined;
+  let places: ReadonlyMap<string, readonly ObjectId[]> | undefined;
   /** Entries of remapping tables belong to the kernel of the system. */
   const destinations: DestinationsOf = (_state, entry) => {
+    if (processorsOf(world, entry) === 'vcpu') return destinationsOf(state, entry);
     const space = world.spaceOf(entry);
     let known = kernels.get(space);
     if (known === undefined) kernels.set(space, (known = destinationsOf(state, entry)));
     return known;
+  };
+  const placeOf = (translation: ObjectId): ObjectId => {
+    const found = placeOfEntry(state, translation, destinations);
+    return state.present(found) ? found : -1;
   };
   return {
     ...lists,
@@ -117,40 +134,61 @@ export function* sceneOf(state: State): Slices<Scene> {
       translations.set(object, there);
       return there;
     },
-    place: (translation) => {
-      const found = placeOfEntry(state, translation, destinations);
-      return state.present(found) ? found : -1;
+    place: (translation) => (isOutdated(state, translation) ? -1 : placeOf(translation)),
+    placeBefore: (translation) => (isOutdated(state, translation) ? placeOf(translation) : -1),
+    direct: (entry) => {
+      const found = messageOf(state, entry, messageIn(state, entry), destinations);
+      const type = world.type(found);
+      return (type === vector || type === vcpuVector) && state.present(found) ? found : -1;
     },
-    lpis: (lpi) => {
+    lpis: (event) => {
       places ??= lpiPlaces(state);
-      return places.get(lpi) ?? [];
+      return places.get(lpiKey(state, event, state.num(event, itsEvent.at.lpi))) ?? [];
     },
     processor: (translation) => {
+      if (isOutdated(state, translation)) return -1;
       const found = processorOfEntry(state, translation, destinations);
       return state.present(found) ? found : -1;
     },
     message: (object) => {
-      const { address, data } = messageCells.get(world.type(object)!)!;
-      const [lo, hi, word] = [state.num(object, address), state.num(object, address + 1), state.num(object, data)];
+      const [lo, hi, word] = messageIn(state, object);
       if (lo < 0 || hi < 0 || word < 0 || (lo === 0 && hi === 0)) return '';
       return `${world.spaceOf(object).prefix}${hi} ${lo} ${word}`;
     },
   };
 }
 
-/** The objects `…/intid/<LPI>` of all processors, by their LPI. */
-function lpiPlaces(state: State): Map<number, ObjectId[]> {
+/** The message that an entry or irq holds. */
+function messageIn(state: State, object: ObjectId): MessageWords {
+  const { address, data } = messageCells.get(state.world.type(object)!)!;
+  return [state.num(object, address), state.num(object, address + 1), state.num(object, data)];
+}
+
+/** Whether the unit has thrown away what it read of an entry: the table may hold another one by now. */
+function isOutdated(state: State, translation: ObjectId): boolean {
+  const type = state.world.type(translation);
+  const at = type === irte ? irte.at : type === amdIrte ? amdIrte.at : undefined;
+  return at !== undefined && state.flag(translation, at.stale) === true && state.flag(translation, at.cached) !== true;
+}
+
+/** An LPI of the system that an object belongs to. */
+export const lpiKey = ({ world }: State, object: ObjectId, lpi: number): string =>
+  `${world.spaceOf(object).prefix}${lpi}`;
+
+/** The objects `…/intid/<LPI>` of all processors, by system and LPI. */
+function lpiPlaces(state: State): Map<string, ObjectId[]> {
   const { world } = state;
-  const found = new Map<number, ObjectId[]>();
+  const found = new Map<string, ObjectId[]>();
   for (let object = 0; object < world.objects; object++) {
     const type = world.type(object);
     if ((type !== intid && type !== vcpuVector) || !state.present(object)) continue;
     const { segment, parent } = world.node(object)!;
     const lpi = Number(segment);
     if (parent?.segment !== 'intid' || lpi < firstLpi) continue;
-    const list = found.get(lpi);
+    const key = lpiKey(state, object, lpi);
+    const list = found.get(key);
     if (list) list.push(object);
-    else found.set(lpi, [object]);
+    else found.set(key, [object]);
   }
   return found;
 }

@@ -66,11 +66,12 @@ export function standingOf(
 }
 
 /** Whether a handler runs, or the processor has taken the interrupt and not ended it. */
-function inService(state: State, { irq: host, guestIrq, vector: place, vcpuVector: guest }: Joined): Flag {
+function inService(state: State, row: Joined): Flag {
+  const { irq: host, guestIrq, vector: place, vcpuVector: guest, previous } = row;
   const flags: Flag[] = [];
   for (const object of [host, guestIrq])
     if (object >= 0) flags.push(state.num(object, irq.at.running) >= 0 ? true : undefined);
-  for (const object of [place, guest]) {
+  for (const object of [place, guest, previous]) {
     const type = state.world.type(object);
     if (type === vector) flags.push(any(state.flag(object, vector.at.inService), state.flag(object, vector.at.active)));
     else if (type === intid) flags.push(state.flag(object, intid.at.inService));
@@ -81,13 +82,13 @@ function inService(state: State, { irq: host, guestIrq, vector: place, vcpuVecto
 
 /** Whether a pending bit is set: at the function, or at a processor that has accepted the interrupt. */
 function isPending(state: State, row: Joined, taken: ReadonlySet<ObjectId>): Flag {
-  const { entry, guestEntry, line, vector: place, vcpuVector: guest } = row;
+  const { entry, guestEntry, line, vector: place, vcpuVector: guest, previous } = row;
   const flags: Flag[] = [];
   for (const object of [entry, guestEntry]) {
     flags.push(pendingOf(state, object));
   }
   if (line >= 0) flags.push(state.flag(line, kvmGsi.at.level));
-  for (const object of [place, guest]) {
+  for (const object of [place, guest, previous]) {
     const type = state.world.type(object);
     if (type === vector) flags.push(state.flag(object, vector.at.requested));
     else if (type === intid) flags.push(state.flag(object, intid.at.requested));

@@ -29,8 +29,8 @@ export function* takenUnseen(
 ): Slices<ReadonlySet<ObjectId>> {
   const { world, table } = trace;
   const requested = new Set<ObjectId>();
-  for (const { vector, vcpuVector: guest } of rows)
-    for (const object of [vector, guest])
+  for (const { vector, vcpuVector: guest, previous } of rows)
+    for (const object of [vector, guest, previous])
       if (world.type(object) === vcpuVector && state.flag(object, vcpuVector.at.requested) === true)
         requested.add(object);
   const vectors = [...requested];

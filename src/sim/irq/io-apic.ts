@@ -2,7 +2,14 @@ import type { ObjectId } from '../../base/ids.ts';
 import { lineSet } from '../../model/events/cpu.ts';
 import { ioapicEoi, ioapicIrr, ioapicWrite } from '../../model/events/ioapic.ts';
 import { packRegister } from '../../model/register.ts';
-import { ioApicEntry, vtdAddressFor, x86AddressFor, x86Data, x86Destination } from '../../model/registers/x86.ts';
+import {
+  ioApicEntry,
+  ioApicHandle,
+  vtdAddressFor,
+  x86AddressFor,
+  x86Data,
+  x86Destination,
+} from '../../model/registers/x86.ts';
 import { domain as domainType, pin as pinType } from '../../model/things/irq.ts';
 import type { MessagePort } from '../device/message.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
@@ -71,10 +78,9 @@ export class IoApic implements PinTable {
     }) as [number, number];
     if (entry === undefined) this.#entries.delete(at);
     else this.#entries.set(at, entry);
-    // Remappable format (VT-d 5.1.5.1): bits 63:49 hold bits 14:0 of the handle, bit 48 is 1, bit 11 holds bit 15.
-    const format = entry === undefined ? 0 : (((entry & 0x7fff) << 17) | (1 << 16)) >>> 0;
-    machine.emit(ioapicWrite, at, { high: true, value: (high | format) >>> 0 });
-    machine.emit(ioapicWrite, at, { high: false, value: low | (entry === undefined ? 0 : (entry >>> 15) << 11) });
+    const [handleLow, handleHigh] = entry === undefined ? [0, 0] : ioApicHandle(entry);
+    machine.emit(ioapicWrite, at, { high: true, value: (high | handleHigh) >>> 0 });
+    machine.emit(ioapicWrite, at, { high: false, value: (low | handleLow) >>> 0 });
     if (level && machine.state.flag(at, pinType.at.level) === true) this.#send(at);
   }
 

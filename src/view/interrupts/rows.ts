@@ -29,6 +29,7 @@ const PARTS: readonly (readonly [part: keyof Joined, what: string, icon: string]
   ['translation', 'translation', 'arrow-swap'],
   ['cpu', 'CPU', 'chip'],
   ['vector', 'vector', 'symbol-number'],
+  ['previous', 'vector before the move', 'symbol-number'],
   ['vfio', 'VFIO', 'plug'],
   ['guestVfio', 'VFIO in the log of the guest', 'plug'],
   ['route', 'route', 'symbol-number'],

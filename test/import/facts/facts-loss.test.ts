@@ -48,6 +48,13 @@ describe('lost events', () => {
   });
 });
 
+/** Formats by what the names of captures end with. */
+const FORMATS: readonly (readonly [end: string, format: string])[] = [
+  ['.log', 'qemu-log'],
+  ['/perf-script.txt', 'perf-script'],
+  ['/trace-cmd-report.txt', 'trace-cmd-report'],
+];
+
 describe('all trimmed captures', () => {
   for (const name of traceFixtures()) {
     it(`${name} is read whole`, () => {
@@ -59,7 +66,7 @@ describe('all trimmed captures', () => {
       assert.equal(info.understood + sum(info.unknown) + sum(info.skipped), info.records);
       assert.equal(info.records + sum(info.others), info.lines);
       assert.deepEqual(info.skipped, {});
-      assert.equal(info.format, name.endsWith('.log') ? 'qemu-log' : 'ftrace-text');
+      assert.equal(info.format, FORMATS.find(([end]) => name.endsWith(end))?.[1] ?? 'ftrace-text');
       // Only block events, which are not about interrupts, are not known, and they are named.
       for (const [event, count] of Object.entries(info.unknown)) {
         assert.match(event, /^block_/);

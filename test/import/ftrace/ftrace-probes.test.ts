@@ -39,16 +39,16 @@ describe('probes on functions that mean something', () => {
     assert.deepEqual(of('m: (pci_irq_unmask_msix+0x0/0x40) irq=28'), ['irq.mask irq/28 masked=false']);
     // Requester id in bits 26:11 (03:00.0 is 0x300), segment above (pci_msi_domain_calc_hwirq).
     assert.deepEqual(of('m: (pci_msi_mask_irq+0x0/0x40) irq=28 hwirq=0x180002'), [
-      'irq.mask irq/28 masked=true hwirq=2',
       'irq.identify irq/28 device=0000:03:00.0 hwirq=2',
+      'irq.mask irq/28 masked=true hwirq=2',
     ]);
     assert.deepEqual(of('m: (pci_msi_unmask_irq+0x0/0x40) irq=28 hwirq=524290'), [
-      'irq.mask irq/28 masked=false hwirq=2',
       'irq.identify irq/28 device=0000:01:00.0 hwirq=2',
+      'irq.mask irq/28 masked=false hwirq=2',
     ]);
     assert.deepEqual(of('w: (__pci_write_msi_msg+0x0/0x10) irq=28 hwirq=0x5000fc000 lo=0xfee00000 hi=0x0 data=0x22'), [
-      'msg.write irq/28 hwirq=0 address=0xfee00000 data=0x22',
       'irq.identify irq/28 device=00a0:01:1f.0 hwirq=0',
+      'msg.write irq/28 hwirq=0 address=0xfee00000 data=0x22',
     ]);
     const beyond = of('m: (pci_msi_mask_irq+0x0/0x40) irq=28 hwirq=0xffffffffffffffff');
     assert.deepEqual(beyond, ['irq.mask irq/28 masked=true']);
@@ -72,12 +72,53 @@ describe('probes on functions that mean something', () => {
       'irq.identify irq/22 lpi=8192',
       'irq.mask irq/22 masked=false',
     ]);
-    assert.deepEqual(of('prepare_msi: (iommu_dma_prepare_msi+0x0/0x288) irq=0 doorbell=0x8090040'), [
+  });
+
+  it('doorbells belong to the controller that asks: to each ITS its own, or to a GICv2m frame', () => {
+    const told = (...payloads: string[]): string[] =>
+      wholly(`# tracer: nop\n${payloads.map((payload) => `${HEAD}${payload}\n`).join('')}`).events.filter(
+        (event) => !event.startsWith('dom.alloc'),
+      );
+    const call = (doorbell: string): string => `p: (iommu_dma_prepare_msi+0x0/0x288) irq=0 doorbell=${doorbell}`;
+    const alloc = 'alloc: (its_irq_domain_alloc+0x0/0x220) virq=22 nr=1';
+    const back = (caller: string): string => `r: (${caller}+0xec/0x220 <- iommu_dma_prepare_msi) ret=0`;
+    const note = (event: string): boolean => event.startsWith('probe ');
+    const facts = (events: string[]): string[] => events.filter((event) => !note(event));
+    assert.deepEqual(facts(told(alloc, call('0x8090040'))), ['its.doorbell its/0 address=0x8090040']);
+    assert.deepEqual(facts(told(call('0x8090040'), back('its_irq_domain_alloc'))), [
       'its.doorbell its/0 address=0x8090040',
     ]);
-    // Since Linux 6.15.
-    for (const name of ['iommu_dma_sw_msi', 'iommufd_sw_msi'])
-      assert.deepEqual(of(`${name}: (${name}+0x0/0x288) doorbell=0x8090040`), ['its.doorbell its/0 address=0x8090040']);
+    // Since Linux 6.15 it calls another function, which may be probed, too: its address is known by then.
+    for (const name of ['iommu_dma_sw_msi', 'iommufd_sw_msi']) {
+      const inner = `q: (${name}+0x0/0x288) doorbell=0x8090040`;
+      assert.deepEqual(facts(told(alloc, inner)), ['its.doorbell its/0 address=0x8090040'], name);
+      assert.deepEqual(
+        facts(told(alloc, call('0x8090040'), inner)),
+        ['its.doorbell its/0 address=0x8090040', 'its.doorbell its/0 address=0x8090040'],
+        name,
+      );
+      assert.deepEqual(
+        facts(
+          told(call('0x8020040'), inner.replace('9', '2'), back('gicv2m_irq_domain_alloc'), inner.replace('9', '2')),
+        ),
+        ['gic.frame gic/0/frame/0 doorbell=0x8020040', 'gic.frame gic/0/frame/0 doorbell=0x8020040'],
+        name,
+      );
+    }
+    // Two ITSs: the doorbell tells one from the other.
+    assert.deepEqual(facts(told(...['0x8090040', '0x48090040', '0x8090040'].flatMap((at) => [alloc, call(at)]))), [
+      'its.doorbell its/0 address=0x8090040',
+      'its.doorbell its/1 address=0x48090040',
+      'its.doorbell its/0 address=0x8090040',
+    ]);
+    // arm64-gicv2m: prepare_msi_ret: (gicv2m_irq_domain_alloc+0x114/0x2e8 <- iommu_dma_prepare_msi) ret=0
+    assert.deepEqual(facts(told(call('0x8020040'), back('gicv2m_irq_domain_alloc'))), [
+      'gic.frame gic/0/frame/0 doorbell=0x8020040',
+    ]);
+    // Nothing tells whose it is.
+    assert.deepEqual(facts(told(call('0x8020040'))), []);
+    assert.deepEqual(facts(told(call('0x8020040'), back('mbi_allocate_spi'))), []);
+    assert.deepEqual(facts(told(back('its_irq_domain_alloc'))), []);
   });
 
   it('VFIO and irqfds', () => {

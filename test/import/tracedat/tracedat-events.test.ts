@@ -189,6 +189,46 @@ describe('events of trace.dat', () => {
     ]);
   });
 
+  it('a doorbell belongs to the controller that the probed call returns to', () => {
+    const begin = [
+      'kprobes',
+      'b',
+      [['unsigned long __probe_ip', 8], u64('doorbell')],
+      '"(%lx) doorbell=0x%Lx", REC->__probe_ip, REC->doorbell',
+    ] as const;
+    const end = [
+      'kprobes',
+      'e',
+      [
+        ['unsigned long __probe_func', 8],
+        ['unsigned long __probe_ret_ip', 8],
+      ],
+      '"(%lx <- %lx)", REC->__probe_func, REC->__probe_ret_ip',
+    ] as const;
+    const [called, its, frame] = [0xffffffff81001000n, 0xffffffff81002000n, 0xffffffff81003000n];
+    const kallsyms = [
+      [called, 'iommu_dma_prepare_msi'],
+      [its, 'its_irq_domain_alloc'],
+      [frame, 'gicv2m_irq_domain_alloc'],
+      [frame + 0x1000n, 'behind_it'],
+    ]
+      .map(([address, name]) => `${address!.toString(16)} t ${name}\n`)
+      .join('');
+    const { told } = several(
+      [
+        { format: begin, values: [called, 0x8090040n] },
+        { format: end, values: [called, its + 0xecn] },
+        { format: begin, values: [called, 0x8020040n] },
+        { format: end, values: [called, frame + 0x114n] },
+      ],
+      { kallsyms },
+    );
+    assert.deepEqual(
+      told.filter((text) => !text.startsWith('probe ')),
+      ['its.doorbell its/0 address=0x8090040', 'gic.frame gic/0/frame/0 doorbell=0x8020040'],
+    );
+  });
+
   it('a virtual CPU is known from records of its thread, and from the option that tells of guests', () => {
     const format = ['kvm', 'kvm_inj_virq', [u32('irq')], '"irq %u", REC->irq'] as const;
     const guest = new Bytes(false).text('vm\0').n(8, 5).n(4, 2).n(4, 0).n(4, 900).n(4, 1).n(4, 901);
