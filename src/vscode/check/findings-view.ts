@@ -4,8 +4,8 @@ import type { Severity } from '../../check/rule.ts';
 import { explainFinding, explainLack, explainRule } from '../../view/findings/explain.ts';
 import { type FindingRow, findingId, makingFindingRows, rowWithId, topFinding } from '../../view/findings/rows.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
-import { finish } from '../slices.ts';
 import { RefreshGate } from '../views/refresh-gate.ts';
+import { finish } from '../views/slices.ts';
 import { type Checked, type Checks, isCut } from './checks.ts';
 
 const ICONS: Readonly<Record<Severity, readonly [string, string]>> = {

@@ -6,7 +6,7 @@ import type { ComparisonRow } from '../../view/comparison/rows.ts';
 import { plain } from '../../view/outline/explain.ts';
 import { setContext } from '../contexts.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
-import { finish } from '../slices.ts';
+import { finish } from '../views/slices.ts';
 
 /** What is compared: the events of two traces, or their states after two steps (of one trace or of two). */
 export interface Compared {

@@ -10,8 +10,8 @@ import { interruptMarkdown } from '../../view/interrupts/text.ts';
 import type { Checks } from '../check/checks.ts';
 import { setContext } from '../contexts.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
-import { finish } from '../slices.ts';
 import { RefreshGate } from './refresh-gate.ts';
+import { finish } from './slices.ts';
 import { Throttle } from './throttle.ts';
 import { isDamaged, troubleIn } from './trouble.ts';
 

@@ -1,5 +1,5 @@
-import type { Slices } from '../base/slices.ts';
-import { breathe } from './platform.ts';
+import type { Slices } from '../../base/slices.ts';
+import { breathe } from '../platform.ts';
 
 /** What to do with a work that is done in slices. */
 export interface Slicing {
