@@ -23,6 +23,11 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly text: readonly str
     why: 'bounds of the numbers that may be keys of objects; a record can hold any number',
   },
   { files: /^import\/pattern\.ts$/, text: ['>>> 15'], why: 'a hash' },
+  {
+    files: /^import\/ftrace\/context\.ts$/,
+    text: ['| 0x10', '| 0x40', '0x08 …', '0x10 …'],
+    why: 'flags of a record of the trace (enum trace_flag_type), no register',
+  },
   { files: /^import\/files\/(tar|zip)\.ts$/, text: ['& 0x80', '<< 8'], why: 'numbers in the headers of archives' },
   {
     files: /^import\/tracedat\/(clock|pages|symbols|unpack)\.ts$/,
