@@ -265,10 +265,11 @@ function spanNano(text: string): bigint {
   return sign === '-' ? -units : units;
 }
 
-/** A path with its numbers in decimal: `vcpu/0x0` names `vcpu/0`. */
+/** A path with its numbers in decimal and without empty segments: `vcpu/0x0` and `vcpu//0` name `vcpu/0`. */
 const inDecimal = (path: string): string =>
   path
     .split('/')
+    .filter((segment) => segment !== '')
     .map((segment) => (/^0x[0-9a-f]+$/i.test(segment) ? String(BigInt(segment)) : segment))
     .join('/');
 
