@@ -63,7 +63,6 @@ const KINDS: readonly Kind[] = [
     title:
       'the text of an ftrace buffer that holds no event; turn events on: `echo 1 > /sys/kernel/tracing/events/irq/enable`',
   },
-  { line: /^ +CPU0(?: +CPU\d+)* *$/, title: '/proc/interrupts, which is not read' },
   {
     line: /^content-transfer-encoding: base64$/i,
     empty: true,

@@ -18,6 +18,7 @@ import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
 import { smmuEvents } from './events/smmu.ts';
+import { snapshotEvents } from './events/snapshot/snapshot.ts';
 import { vectorEvents } from './events/vector.ts';
 import { vfioEvents } from './events/vfio.ts';
 import { virtEvents } from './events/virt.ts';
@@ -46,6 +47,7 @@ export const vocabulary: readonly EventKind[] = [
   ...iommufdEvents,
   ...queueEvents,
   ...outcomeEvents,
+  ...snapshotEvents,
   ...noteEvents,
 ];
 

@@ -5,9 +5,10 @@ import { FtraceImporter } from '../ftrace/importer.ts';
 import { isNative } from '../ftrace/record.ts';
 import type { RecordReader } from '../importer.ts';
 import { QemuImporter } from '../qemu/importer.ts';
+import { InterruptsReader, isLabelled } from '../snapshot/interrupts.ts';
 
 export interface TextFormat {
-  readonly name: 'qemu-log' | 'ftrace-text';
+  readonly name: 'qemu-log' | 'ftrace-text' | 'proc-interrupts';
   /** What the user calls it. */
   readonly title: string;
   readonly open: (out: TraceBuilder) => RecordReader;
@@ -31,6 +32,27 @@ function hasThreadStamp(buf: Uint8Array, start: number): boolean {
   while (isDigit(buf[at])) at++;
   return at > start && buf[at] === AT;
 }
+
+/** No text fits. */
+const NOTHING = /(?!)/;
+
+/** A file of /proc, /sys or debugfs. Its records have no stamps, and forms of their own. */
+const snapshot = (
+  name: TextFormat['name'],
+  title: string,
+  open: TextFormat['open'],
+  native: TextFormat['native'],
+): TextFormat => ({
+  name,
+  title,
+  open,
+  native,
+  evident: () => true,
+  named: false,
+  fragment: NOTHING,
+  heading: undefined,
+  disorder: Number.POSITIVE_INFINITY,
+});
 
 export const TEXT_FORMATS: readonly TextFormat[] = [
   {
@@ -58,4 +80,5 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
     // Threads print side by side.
     disorder: 1,
   },
+  snapshot('proc-interrupts', '/proc/interrupts', (out) => new InterruptsReader(out), isLabelled),
 ];

@@ -109,7 +109,10 @@ function sideOf(survey: Survey, common: Groups['ofA'], step: Step): Side {
 
 function* rowsOf(a: Side, b: Side, at: StateRow['at']): Generator<StateRow> {
   const present = ({ state }: Side): ObjectId[] =>
-    objectsBelow(state.world.root).filter((object) => state.present(object) && state.world.type(object)!.size > 1);
+    objectsBelow(state.world.root).filter((object) => {
+      const type = state.world.type(object)!;
+      return state.present(object) && type.size > 1 && !type.hidden;
+    });
   const others = new Map(present(b).map((object) => [b.keyOf(object), object]));
   for (const object of present(a)) {
     const key = a.keyOf(object);

@@ -1,0 +1,118 @@
+// What snapshots show of irqs: /proc/interrupts, /proc/irq, /sys/kernel/irq, /sys/kernel/debug/irq/irqs, msi_irqs of a function.
+// A snapshot asserts what it shows at its time; of what it does not show it says nothing.
+
+import { numbersOf } from '../../../base/cpu-list.ts';
+import type { ObjectId } from '../../../base/ids.ts';
+import { eventKind } from '../../event.ts';
+import { forgetCounts, setCounts } from '../../percpu.ts';
+import type { State } from '../../state.ts';
+import { irq } from '../../things/irq.ts';
+import { doubtPlace } from '../doubt.ts';
+
+const I = irq.at;
+
+/** What an irq holds of one set-up: it ends with it. */
+export const OF_ONE_LIFE = [
+  ...[I.name, I.action, I.device, I.hwirq, I.domain, I.chip, I.flow, I.level, I.lpi, I.irteIndex],
+  ...[I.activated, I.reserved, I.managed, I.masked, I.shutdown, I.disabled, I.latched, I.moving],
+  ...[I.affinity, I.effectiveAffinity, I.address, I.address + 1, I.data, I.owner],
+];
+
+/** Bit of a count that is known although the count is not: what was never counted is not 0. */
+const UNCOUNTED = 0x80000000;
+
+/** How often an irq was handled is not known. */
+export function forgetHandled(state: State, object: ObjectId): void {
+  for (const cell of [I.handled, I.handledSinceSetup]) {
+    state.forget(object, cell);
+    state.setBits(object, cell, 0, UNCOUNTED);
+  }
+}
+
+/** A snapshot shows an irq: its descriptor exists. What was known of one that is gone, or that was of another device, no longer holds. */
+function shows(state: State, object: ObjectId, device: number | undefined, hwirq: number | undefined): void {
+  state.touch(object);
+  const other = (cell: number, told: number | undefined): boolean => {
+    const known = state.num(object, cell);
+    return told !== undefined && known >= 0 && known !== told;
+  };
+  if (state.flag(object, I.allocated) === false || other(I.device, device) || other(I.hwirq, hwirq)) {
+    doubtPlace(state, object);
+    for (const cell of OF_ONE_LIFE) state.forget(object, cell);
+  }
+  if (state.flag(object, I.beginning) === true) state.setFlag(object, I.beginning, false);
+  state.setFlag(object, I.allocated, true);
+  if (state.known(object, I.handled) === 0) forgetHandled(state, object);
+}
+
+/** An irq is delivered to a CPU; on another one it is no longer. */
+function setCpu(state: State, object: ObjectId, n: number): void {
+  const known = state.num(object, I.cpu);
+  if (known === n) return;
+  if (known >= 0) doubtPlace(state, object);
+  state.set(object, I.cpu, n);
+}
+
+/** Takes how often an irq was handled: a number for each CPU of a list, or for CPUs that the snapshot does not name. */
+function setHandled(state: State, object: ObjectId, cpus: number | undefined, counts: number): void {
+  const { strings } = state.world;
+  const numbers = strings.text(counts).split(' ').map(Number);
+  const sum = numbers.reduce((a, b) => a + b, 0);
+  const named = cpus === undefined ? undefined : numbersOf(strings.text(cpus));
+  if (named?.length === numbers.length) setCounts(state, object, named, numbers);
+  else forgetCounts(state, object);
+  state.setFlag(object, I.told, true);
+  if (sum <= 0xffffffff) {
+    state.set(object, I.handled, sum);
+    state.set(object, I.handledSinceSetup, sum);
+  } else forgetHandled(state, object);
+}
+
+/** An irq as a snapshot shows it. Object: the irq. */
+export const snapIrq = eventKind(
+  'snap.irq',
+  'look',
+  [irq],
+  'A snapshot shows an irq: chip, actions (joined by ", "), affinity as lists of CPUs, and how often it was handled on each of `cpus`.',
+  {
+    chip: 's?',
+    hwirq: 'u?',
+    domain: 's?',
+    device: 's?',
+    flow: 's?',
+    level: 'flag?',
+    actions: 's?',
+    affinity: 's?',
+    effective: 's?',
+    cpus: 's?',
+    counts: 's?',
+    lpi: 'u?',
+    irte: 'u?',
+  },
+  (state, e, a) => {
+    const { object } = e;
+    shows(state, object, a.device, a.hwirq);
+    for (const [cell, value] of [
+      [I.chip, a.chip],
+      [I.hwirq, a.hwirq],
+      [I.domain, a.domain],
+      [I.device, a.device],
+      [I.flow, a.flow],
+      [I.affinity, a.affinity],
+      [I.lpi, a.lpi],
+      [I.irteIndex, a.irte],
+    ] as const)
+      if (value !== undefined) state.set(object, cell, value);
+    if (a.level !== undefined) state.setFlag(object, I.level, a.level);
+    if (a.actions !== undefined) {
+      if (state.num(object, I.name) !== a.actions) state.forget(object, I.action);
+      state.set(object, I.name, a.actions);
+    }
+    if (a.effective !== undefined) {
+      state.set(object, I.effectiveAffinity, a.effective);
+      const cpus = numbersOf(state.world.strings.text(a.effective));
+      if (cpus?.length === 1) setCpu(state, object, cpus[0]!);
+    }
+    if (a.counts !== undefined) setHandled(state, object, a.cpus, a.counts);
+  },
+);
