@@ -62,6 +62,12 @@ export function irteAt(state: State, object: ObjectId, index: number): ObjectId 
   return present === 1 ? here : entries === 1 ? only : -1;
 }
 
+/** The IRTE of an irq, where the dump of its remapping domain tells the index; -1 otherwise. */
+export function irteOfIrq(state: State, object: ObjectId): ObjectId {
+  const index = state.num(object, irq.at.irteIndex);
+  return index < 0 ? -1 : irteAt(state, object, index);
+}
+
 /**
  * The entry of a translation table that a message selects, or the SPI that it raises: `irte/<unit>/<index>`,
  * `its/0/device/<id>/event/<id>`, `gic/0/spi/<INTID>`; -1 when it selects none, such as a message that holds the vector itself.
@@ -203,6 +209,9 @@ const DOMAIN_MSIX = /msi-?x/i;
 const DOMAIN_MSI = /PCI-MSI-[0-9a-f]{4,8}:/i;
 const DOMAIN_IMS = /IMS/;
 
+/** The name of a chip where it says as much as that of a domain of one function; the empty text otherwise. */
+const ofFunction = (chip: string): string => (/-[0-9a-f]{4,8}:[0-9a-f]{2}:/i.test(chip) ? chip : '');
+
 /**
  * The entry of the function that raises an irq: hwirq is the index in the table where the domain is one of MSI-X or IMS; an MSI
  * function has one capability for all of its vectors. Where the domain is not known, an entry of that index in the MSI-X table.
@@ -213,7 +222,7 @@ export function entryOfIrq(state: State, object: ObjectId): ObjectId {
   if (device < 0 || index < 0) return -1;
   const { world } = state;
   const path = `device/${world.strings.text(device)}`;
-  const domain = state.text(object, irq.at.domain);
+  const domain = state.text(object, irq.at.domain) || ofFunction(state.text(object, irq.at.chip));
   const below = (rest: string): ObjectId => world.spaceOf(object).objectAt(`${path}/${rest}`);
   if (domain === '')
     return /(?:^|, )vfio-msi\[/.test(state.text(object, irq.at.name)) ? below('msi') : below(`msix/${index}`);

@@ -23,7 +23,7 @@ export function traceFixtures(): string[] {
 export function snapshotFixtures(): string[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .map((name) => name.replaceAll('\\', '/'))
-    .filter((name) => /\/snap-[^/]*\.txt\.gz$/.test(name))
+    .filter((name) => /\/(?:snap-[^/]*|ir_translation_struct)\.txt\.gz$/.test(name))
     .map((name) => name.replace(/\.gz$/, ''))
     .sort();
 }

@@ -5,15 +5,17 @@
  * What it cannot tell: its time; the vector, domain and affinity of an irq; counts of CPUs that are offline; irqs without an action that
  * were never handled.
  */
-import { COLON, isDigit, SPACE, textOf } from '../../base/bytes.ts';
+import { isDigit } from '../../base/bytes.ts';
 import { listOf } from '../../base/cpu-list.ts';
 import { snapIrq } from '../../model/events/snapshot/irq.ts';
 import { snapCount, snapListing } from '../../model/events/snapshot/listing.ts';
 import { kernelCount, listing } from '../../model/things/snapshot.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { irqObject } from '../objects.ts';
+import type { Heard } from '../text/headings.ts';
 import { placeOfChip } from './chips.ts';
-import { BROKEN_OFF, SnapshotReader } from './reader.ts';
+import { BROKEN_OFF, isLabelled, SnapshotReader } from './reader.ts';
+import { SOFTIRQS } from './softirqs.ts';
 
 /** What stands behind the counts of an irq. */
 interface Tail {
@@ -37,7 +39,6 @@ interface Row {
 }
 
 const ROW = /^ *(\d{1,7}|[A-Z][A-Z0-9]{1,7}|Err):((?: +\d{1,10})+)(?: +(\D.*|\d+[^\d ].*))?$/;
-const HEADER = /^\s*CPU\d+(?:\s+CPU\d+)*\s*$/;
 /** Chip, hwirq, and flow handler or trigger: `IR-PCI-MSIX-0000:00:03.0   0-edge`, `GICv3  27 Level`, `Hyper-V PCIe MSI 1073741824-edge`. */
 const WITH_HWIRQ = /^(\S+(?: +(?!-)\S+)*?) +(\d{1,19})(?:-(\S+)| +(Level|Edge)(?: *-(\S+))?)(?: +(.*))?$/;
 /** A chip whose irqs are in no domain: `xen-pirq    -msi-x`. */
@@ -78,17 +79,7 @@ export function tailOf(text: string): Tail | undefined {
 const levelOf = (flow: string | undefined): boolean | undefined =>
   flow === 'edge' ? false : flow === 'level' ? true : undefined;
 
-/** Whether a line begins with blanks, a word and a colon. */
-export function isLabelled(buf: Uint8Array, start: number): boolean {
-  let at = start;
-  while (buf[at] === SPACE) at++;
-  const from = at;
-  while (at - from < 13 && at < buf.length && buf[at] !== COLON && buf[at] !== SPACE) at++;
-  return at > from && buf[at] === COLON && buf[at + 1] === SPACE;
-}
-
 export class InterruptsReader extends SnapshotReader<Row> {
-  #cpus: readonly number[] | undefined;
   /** The header was read, and no row since. */
   #fresh = false;
   /** Lines since the last row that belong to no format. */
@@ -112,10 +103,11 @@ export class InterruptsReader extends SnapshotReader<Row> {
     const m = ROW.exec(line);
     if (m === null) return undefined;
     const [, label, numbers, tail = ''] = m;
+    if (SOFTIRQS.has(label!)) return undefined;
     const counts = numbers!.trim().split(/ +/).map(Number);
     if (counts.some((n) => n > MOST_COUNT)) return undefined;
     const isIrq = isDigit(label!.charCodeAt(0));
-    const cpus = this.#cpus?.length;
+    const cpus = this.cpus?.length;
     if (cpus !== undefined && counts.length < cpus && tail === '' && (isIrq || counts.length > 1)) return BROKEN_OFF;
     const fits = counts.length === cpus || (!isIrq && counts.length === 1 && cpus !== undefined);
     if (!isIrq)
@@ -132,7 +124,7 @@ export class InterruptsReader extends SnapshotReader<Row> {
     this.#between = 0;
     this.#whole &&= out.line === this.#lastLine + 1;
     this.#lastLine = out.line;
-    const cpus = this.#cpus?.length === row.counts.length ? out.world.strings.intern(listOf(this.#cpus)) : undefined;
+    const cpus = this.cpus?.length === row.counts.length ? out.world.strings.intern(listOf(this.cpus)) : undefined;
     if (this.#fresh && cpus !== undefined) {
       this.#fresh = false;
       this.#listings++;
@@ -179,29 +171,31 @@ export class InterruptsReader extends SnapshotReader<Row> {
     out.emit(event, out.world.object(kernelCount, `arch/${label}${times > 1 ? `.${times}` : ''}`));
   }
 
-  note(buf: Uint8Array, start: number, end: number): string | undefined {
-    const line = textOf(buf, start, end);
-    if (!HEADER.test(line)) {
-      if (++this.#between > MOST_BETWEEN) this.#cpus = undefined;
-      return undefined;
-    }
-    const cpus = [...line.matchAll(/CPU(\d+)/g)].map(([, n]) => Number(n));
-    const before = this.#cpus;
-    // A header that a mail program broke goes on.
-    const goesOn = this.#fresh && before !== undefined && cpus[0]! > before.at(-1)!;
-    this.#cpus = goesOn ? [...before, ...cpus] : cpus;
+  override note(buf: Uint8Array, start: number, end: number): string | undefined {
+    if (++this.#between > MOST_BETWEEN) this.cpus = undefined;
+    return super.note(buf, start, end);
+  }
+
+  override hear(heard: Heard): void {
+    super.hear(heard);
+    if (heard.cpus === undefined) return;
     this.#fresh = true;
     this.#between = 0;
     this.#irqs = [];
     this.#labels = new Map();
     this.#whole = true;
-    this.#lastLine = this.out.line;
-    this.out.source.cpus = Math.max(this.out.source.cpus, this.#cpus.length);
-    return 'header';
+    this.#lastLine = heard.line;
+  }
+
+  override follow(before: InterruptsReader): void {
+    super.follow(before);
+    this.#fresh = before.#fresh;
+    this.#whole = before.#whole;
+    this.#lastLine = before.#lastLine;
   }
 
   protected variant(): string {
-    return this.#listings > 1 ? `${this.#listings} listings` : this.#cpus === undefined ? 'without a header' : '';
+    return this.#listings > 1 ? `${this.#listings} listings` : this.cpus === undefined ? 'without a header' : '';
   }
 }
 

@@ -5,10 +5,19 @@ import { FtraceImporter } from '../ftrace/importer.ts';
 import { isNative } from '../ftrace/record.ts';
 import type { RecordReader } from '../importer.ts';
 import { QemuImporter } from '../qemu/importer.ts';
-import { InterruptsReader, isLabelled } from '../snapshot/interrupts.ts';
+import { InterruptsReader } from '../snapshot/interrupts.ts';
+import { IommuDebugfsReader } from '../snapshot/iommu-debugfs.ts';
+import { IrqDebugfsReader } from '../snapshot/irq-debugfs.ts';
+import { IrqSysfsReader } from '../snapshot/irq-sysfs.ts';
+import { MsiIrqsReader } from '../snapshot/msi-irqs.ts';
+import type { SnapshotFormat } from '../snapshot/place.ts';
+import { ProcIrqReader } from '../snapshot/proc-irq.ts';
+import { isLabelled } from '../snapshot/reader.ts';
+import { SoftirqsReader } from '../snapshot/softirqs.ts';
+import { VgicDebugfsReader } from '../snapshot/vgic-debugfs.ts';
 
 export interface TextFormat {
-  readonly name: 'qemu-log' | 'ftrace-text' | 'proc-interrupts';
+  readonly name: 'qemu-log' | 'ftrace-text' | SnapshotFormat;
   /** What the user calls it. */
   readonly title: string;
   readonly open: (out: TraceBuilder) => RecordReader;
@@ -22,6 +31,8 @@ export interface TextFormat {
   readonly fragment: RegExp;
   /** Begins a buffer that is printed from its start: a second one in a file is another source. */
   readonly heading: RegExp | undefined;
+  /** Its records hold tabs. */
+  readonly tabs?: true;
   /** Seconds by which a stamp is older than the ones before only where another excerpt begins: the order within one is that exact. */
   readonly disorder: number;
 }
@@ -39,12 +50,11 @@ const NOTHING = /(?!)/;
 /** A file of /proc, /sys or debugfs. Its records have no stamps, and forms of their own. */
 const snapshot = (
   name: TextFormat['name'],
-  title: string,
   open: TextFormat['open'],
-  native: TextFormat['native'],
+  native: TextFormat['native'] = () => true,
 ): TextFormat => ({
   name,
-  title,
+  title: 'a file of /proc, /sys or debugfs that shows interrupts',
   open,
   native,
   evident: () => true,
@@ -80,5 +90,12 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
     // Threads print side by side.
     disorder: 1,
   },
-  snapshot('proc-interrupts', '/proc/interrupts', (out) => new InterruptsReader(out), isLabelled),
+  snapshot('proc-interrupts', (out) => new InterruptsReader(out), isLabelled),
+  snapshot('proc-softirqs', (out) => new SoftirqsReader(out), isLabelled),
+  snapshot('proc-irq', (out) => new ProcIrqReader(out)),
+  snapshot('irq-sysfs', (out) => new IrqSysfsReader(out)),
+  snapshot('irq-debugfs', (out) => new IrqDebugfsReader(out)),
+  snapshot('msi-irqs', (out) => new MsiIrqsReader(out)),
+  { ...snapshot('iommu-debugfs', (out) => new IommuDebugfsReader(out)), tabs: true },
+  snapshot('vgic-debugfs', (out) => new VgicDebugfsReader(out)),
 ];

@@ -1,5 +1,5 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { translationOf } from '../../model/joins.ts';
+import { irteOfIrq, translationOf } from '../../model/joins.ts';
 import type { MessageKind } from '../../model/message.ts';
 import type { Namespace } from '../../model/namespace.ts';
 import type { ObjectType } from '../../model/objects.ts';
@@ -109,7 +109,8 @@ export function sceneOf(state: State): Scene {
       let kind = kinds.get(space);
       if (kind === undefined) kinds.set(space, (kind = messageKind(state, object)));
       const cells = messageCells.get(world.type(object)!);
-      const found = cells === undefined ? -1 : translationOf(state, object, cells.address, cells.data, kind);
+      const message = cells === undefined ? -1 : translationOf(state, object, cells.address, cells.data, kind);
+      const found = message < 0 && world.type(object) === irq ? irteOfIrq(state, object) : message;
       const there = state.present(found) ? found : -1;
       translations.set(object, there);
       return there;

@@ -473,7 +473,6 @@ describe('what is no trace is named', () => {
     'other-perf-F.txt': /perf script/,
     'dmesg-dmar-wrapped.txt': /a kernel log/,
     'dmesg-T.txt': /a kernel log/,
-    'debugfs-irq-arm64.txt': /debug\/irq/,
     'other-cloudhv.txt': /no line of it is a trace record/,
     'other-lttng.txt': /LTTng/,
     'other-strace.txt': /strace/,

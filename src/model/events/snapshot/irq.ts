@@ -6,10 +6,11 @@ import type { ObjectId } from '../../../base/ids.ts';
 import { eventKind } from '../../event.ts';
 import { forgetCounts, setCounts } from '../../percpu.ts';
 import type { State } from '../../state.ts';
-import { irq } from '../../things/irq.ts';
+import { irq, irqDescriptor } from '../../things/irq.ts';
 import { doubtPlace } from '../doubt.ts';
 
 const I = irq.at;
+const D = irqDescriptor.at;
 
 /** What an irq holds of one set-up: it ends with it. */
 export const OF_ONE_LIFE = [
@@ -68,12 +69,20 @@ function setHandled(state: State, object: ObjectId, cpus: number | undefined, co
   } else forgetHandled(state, object);
 }
 
+/** Adds an action to those that are known of an irq. */
+function addAction(state: State, object: ObjectId, action: number): void {
+  const { strings } = state.world;
+  const [names, one] = [state.text(object, I.name), strings.text(action)];
+  if (names === '') state.set(object, I.name, action);
+  else if (!`, ${names}, `.includes(`, ${one}, `)) state.set(object, I.name, strings.intern(`${names}, ${one}`));
+}
+
 /** An irq as a snapshot shows it. Object: the irq. */
 export const snapIrq = eventKind(
   'snap.irq',
   'look',
   [irq],
-  'A snapshot shows an irq: chip, actions (joined by ", "), affinity as lists of CPUs, and how often it was handled on each of `cpus`.',
+  'A snapshot shows an irq: chip, all actions (joined by ", ") or one of them, affinity as lists of CPUs, and how often it was handled on each of `cpus`.',
   {
     chip: 's?',
     hwirq: 'u?',
@@ -82,6 +91,7 @@ export const snapIrq = eventKind(
     flow: 's?',
     level: 'flag?',
     actions: 's?',
+    action: 's?',
     affinity: 's?',
     effective: 's?',
     cpus: 's?',
@@ -108,11 +118,59 @@ export const snapIrq = eventKind(
       if (state.num(object, I.name) !== a.actions) state.forget(object, I.action);
       state.set(object, I.name, a.actions);
     }
+    if (a.action !== undefined) addAction(state, object, a.action);
     if (a.effective !== undefined) {
       state.set(object, I.effectiveAffinity, a.effective);
       const cpus = numbersOf(state.world.strings.text(a.effective));
       if (cpus?.length === 1) setCpu(state, object, cpus[0]!);
     }
     if (a.counts !== undefined) setHandled(state, object, a.cpus, a.counts);
+  },
+);
+
+/** What a snapshot shows of the descriptor of an irq. Object: the descriptor. */
+export const snapDescriptor = eventKind(
+  'snap.descriptor',
+  'look',
+  [irqDescriptor],
+  'A snapshot shows the descriptor of an irq; `flags` are the names of set bits that the kernel prints, joined by ", ".',
+  {
+    handler: 's?',
+    status: 'x?',
+    istate: 'x?',
+    dstate: 'x?',
+    flags: 's?',
+    disableDepth: 'u?',
+    wakeDepth: 'u?',
+    wakeup: 'flag?',
+    node: 'i?',
+    hint: 's?',
+    pending: 's?',
+    msi: 's?',
+    count: 'u?',
+    unhandled: 'u?',
+    lastUnhandled: 'u?',
+  },
+  (state, e, a) => {
+    const { object } = e;
+    state.touch(object);
+    for (const [cell, value] of [
+      [D.flowHandler, a.handler],
+      [D.status, a.status],
+      [D.istate, a.istate],
+      [D.dstate, a.dstate],
+      [D.flagNames, a.flags],
+      [D.disableDepth, a.disableDepth],
+      [D.wakeDepth, a.wakeDepth],
+      [D.node, a.node],
+      [D.affinityHint, a.hint],
+      [D.pendingAffinity, a.pending],
+      [D.msi, a.msi],
+      [D.spuriousCount, a.count],
+      [D.spuriousUnhandled, a.unhandled],
+      [D.lastUnhandled, a.lastUnhandled],
+    ] as const)
+      if (value !== undefined) state.set(object, cell, value);
+    if (a.wakeup !== undefined) state.setFlag(object, D.wakeup, a.wakeup);
   },
 );
