@@ -18,6 +18,7 @@ import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
 import { smmuEvents } from './events/smmu.ts';
+import { snapResync } from './events/snapshot/resync.ts';
 import { snapshotEvents } from './events/snapshot/snapshot.ts';
 import { vectorEvents } from './events/vector.ts';
 import { vfioEvents } from './events/vfio.ts';
@@ -48,6 +49,7 @@ export const vocabulary: readonly EventKind[] = [
   ...queueEvents,
   ...outcomeEvents,
   ...snapshotEvents,
+  snapResync,
   ...noteEvents,
 ];
 

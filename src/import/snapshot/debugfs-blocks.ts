@@ -87,8 +87,9 @@ export class IrqBlock {
     const irq = this.#irq(out.source.file);
     if (irq === undefined) return false;
     this.#identity(out, irq);
-    this.#state(out, irq);
+    // Where it is delivered to depends on whether it has a vector.
     this.#vector(out, irq);
+    this.#state(out, irq);
     this.#message(out, irq);
     this.#descriptor(out, irq);
     this.#levels.forEach((level, i) => {
@@ -120,8 +121,6 @@ export class IrqBlock {
       if (bdf !== undefined) event.device(strings.intern(bdf));
       const affinity = this.#list('affinity');
       if (affinity !== undefined) event.affinity(strings.intern(affinity));
-      const effective = this.#list('effectiv');
-      if (effective !== undefined) event.effective(strings.intern(effective));
       if (lpi !== undefined) event.lpi(lpi);
       if (remap !== undefined) event.irte(intelIrHwirq.f.index.of(remap) + intelIrHwirq.f.subhandle.of(remap));
     });
@@ -149,6 +148,8 @@ export class IrqBlock {
     }
     const depth = number(this.#values.get('ddepth'));
     if (depth !== undefined && shared) event.disabled(depth > 0);
+    const effective = this.#list('effectiv');
+    if (effective !== undefined) event.effective(out.world.strings.intern(effective));
     if (this.#values.has('istate')) event.latched(has('IRQS_PENDING'));
     out.emit(event, irqObject(out.world, irq));
   }

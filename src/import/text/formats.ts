@@ -33,6 +33,8 @@ export interface TextFormat {
   readonly heading: RegExp | undefined;
   /** Its records hold tabs. */
   readonly tabs?: true;
+  /** A row of CPUs begins another listing, which was made at another time. */
+  readonly listings?: true;
   /** Seconds by which a stamp is older than the ones before only where another excerpt begins: the order within one is that exact. */
   readonly disorder: number;
 }
@@ -90,7 +92,7 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
     // Threads print side by side.
     disorder: 1,
   },
-  snapshot('proc-interrupts', (out) => new InterruptsReader(out), isLabelled),
+  { ...snapshot('proc-interrupts', (out) => new InterruptsReader(out), isLabelled), listings: true },
   snapshot('proc-softirqs', (out) => new SoftirqsReader(out), isLabelled),
   snapshot('proc-irq', (out) => new ProcIrqReader(out)),
   snapshot('irq-sysfs', (out) => new IrqSysfsReader(out)),

@@ -124,6 +124,7 @@ export class TextImporter implements Importer {
     if (
       current !== undefined &&
       !current.afterText &&
+      !current.ended &&
       !this.#wrapped &&
       !this.#encoded &&
       !this.#hardBreaks &&

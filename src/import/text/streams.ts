@@ -208,6 +208,9 @@ export class Streams {
     const heard = hear(/^\s*CPU\d/.test(text) ? textOf(bytes) : text, line);
     if (heard !== undefined) {
       this.hear(heard);
+      // Another listing is another snapshot.
+      if (heard.cpus !== undefined)
+        for (const stream of this.#order) if (stream.format.listings && stream.records > 0) stream.ended = true;
       this.other(heard.path === undefined ? 'header' : 'path');
       return false;
     }

@@ -63,12 +63,15 @@ const FIXTURES: Readonly<Record<string, Summary>> = {
     record: /^ \d+ |^ IR table address:/,
     counts: { 'snap.irte': /^ \d+ /, 'snap.unit': /^ IR table address:/, 'snap.irtes': /^\*{4}$/ },
   },
+  'x86-x2apic/snap-debug-irq-cpu1-off.txt': IRQ_DEBUGFS,
   'x86-x2apic/snap-debug-irq.txt': IRQ_DEBUGFS,
+  'x86-x2apic/snap-interrupts-cpu1-off.txt': INTERRUPTS,
   'x86-x2apic/snap-msi-irqs.txt': {
     format: 'msi-irqs',
     record: /^\/sys\/bus\/pci\/devices\//,
     counts: { 'snap.irq': /\/msi_irqs\//, 'snap.descriptor': /\/msi_irqs\//, 'dev.seen': /\/driver:/ },
   },
+  'x86-x2apic/snap-proc-irq-cpu1-off.txt': PROC_IRQ,
   'x86-x2apic/snap-proc-irq.txt': PROC_IRQ,
   'x86-x2apic/snap-softirqs.txt': {
     format: 'proc-softirqs',

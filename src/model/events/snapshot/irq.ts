@@ -8,6 +8,7 @@ import { forgetCounts, setCounts } from '../../percpu.ts';
 import type { State } from '../../state.ts';
 import { irq, irqDescriptor } from '../../things/irq.ts';
 import { doubtPlace } from '../doubt.ts';
+import { SHUTDOWN_VECTOR } from '../places.ts';
 
 const I = irq.at;
 const D = irqDescriptor.at;
@@ -46,12 +47,19 @@ function shows(state: State, object: ObjectId, device: number | undefined, hwirq
   if (state.known(object, I.handled) === 0) forgetHandled(state, object);
 }
 
-/** An irq is delivered to a CPU; on another one it is no longer. */
-function setCpu(state: State, object: ObjectId, n: number): void {
+/**
+ * Takes the effective affinity. A single CPU is the one that the irq is delivered to, unless it has no vector: then it is that of the
+ * placeholder (vector_configure_legacy, reserve_irq_vector of arch/x86/kernel/apic/vector.c).
+ */
+export function setEffective(state: State, object: ObjectId, list: number): void {
+  state.set(object, I.effectiveAffinity, list);
+  const cpus = numbersOf(state.world.strings.text(list));
+  const v = state.num(object, I.vector);
+  if (cpus?.length !== 1 || v === 0 || v === SHUTDOWN_VECTOR) return;
   const known = state.num(object, I.cpu);
-  if (known === n) return;
+  if (known === cpus[0]) return;
   if (known >= 0) doubtPlace(state, object);
-  state.set(object, I.cpu, n);
+  state.set(object, I.cpu, cpus[0]!);
 }
 
 /** Takes how often an irq was handled: a number for each CPU of a list, or for CPUs that the snapshot does not name. */
@@ -119,11 +127,7 @@ export const snapIrq = eventKind(
       state.set(object, I.name, a.actions);
     }
     if (a.action !== undefined) addAction(state, object, a.action);
-    if (a.effective !== undefined) {
-      state.set(object, I.effectiveAffinity, a.effective);
-      const cpus = numbersOf(state.world.strings.text(a.effective));
-      if (cpus?.length === 1) setCpu(state, object, cpus[0]!);
-    }
+    if (a.effective !== undefined) setEffective(state, object, a.effective);
     if (a.counts !== undefined) setHandled(state, object, a.cpus, a.counts);
   },
 );

@@ -7,6 +7,7 @@ import type { State } from '../../state.ts';
 import { cpu, domain, irq, irqDescriptor, vector } from '../../things/irq.ts';
 import { doubtPlace, leavePlace, setAllocated } from '../doubt.ts';
 import { cpuObject, isVector, SHUTDOWN_VECTOR, vectorDomain, vectorObject } from '../places.ts';
+import { setEffective } from './irq.ts';
 
 const I = irq.at;
 const D = irqDescriptor.at;
@@ -18,7 +19,7 @@ export const snapState = eventKind(
   'snap.state',
   'look',
   [irq],
-  'A snapshot shows the state of an irq in the irq core: activated, disabled, masked at its chip, managed, managed and shut down, an interrupt latched.',
+  'A snapshot shows the state of an irq in the irq core: effective affinity, activated, disabled, masked at its chip, managed, managed and shut down, an interrupt latched.',
   {
     activated: 'flag?',
     disabled: 'flag?',
@@ -27,9 +28,11 @@ export const snapState = eventKind(
     shutdown: 'flag?',
     latched: 'flag?',
     level: 'flag?',
+    effective: 's?',
   },
   (state, e, a) => {
     state.touch(e.object);
+    if (a.effective !== undefined) setEffective(state, e.object, a.effective);
     for (const [cell, value] of [
       [I.activated, a.activated],
       [I.disabled, a.disabled],
@@ -74,7 +77,8 @@ export const snapVector = eventKind(
   },
   (state, e, a) => {
     const { object } = e;
-    const v = a.vector;
+    // Where it has none, events tell the placeholder that is programmed.
+    const v = a.vector === 0 && state.num(object, I.vector) === SHUTDOWN_VECTOR ? SHUTDOWN_VECTOR : a.vector;
     if (a.cpu !== state.num(object, I.cpu) || v !== state.num(object, I.vector)) doubtPlace(state, object);
     state.set(object, I.vector, v);
     if (a.cpu !== undefined) {
