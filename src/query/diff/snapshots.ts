@@ -30,6 +30,8 @@ export function* comparingSnapshots(a: Trace, b: Trace): Generator<void, StateRo
     if (counts.moved) counted.push({ ...row, field: 'handled', a: counts.a, b: counts.b });
     else if (type === irq && counts.a > 0) counted.push({ ...row, field: COUNTED, a: true, b: false });
   }
+  // Where nothing at all was counted, no time passed: that no irq was handled says nothing.
+  if (counted.every(({ field }) => field === COUNTED)) counted.length = 0;
   const others = rows.filter(({ kind, object, field }) => {
     const { world } = kind === 'only-b' ? b : a;
     const type = world.type(world.objectAt(object));
