@@ -100,7 +100,17 @@ function domainOf(state: State, object: ObjectId): DomainName {
 export function functionOfDomain(state: State, object: ObjectId): string {
   const { shared, device } = domainOf(state, object);
   const hwirq = state.num(object, irq.at.hwirq);
-  return shared && hwirq >= 0 ? functionOfHwirq(hwirq).device : device;
+  if (!shared || hwirq < 0) return device;
+  // Snapshots and probes tell the function and the index, which may be that small, apart.
+  return hwirq < MSIX_ENTRIES && state.text(object, irq.at.device) !== '' ? '' : functionOfHwirq(hwirq).device;
+}
+
+/** Whether an irq has the hwirq of a domain of all functions that holds a function and an index. */
+export function holdsEntry(state: State, object: ObjectId, device: string, index: number): boolean {
+  const hwirq = state.num(object, irq.at.hwirq);
+  if (hwirq < MSIX_ENTRIES) return false;
+  const held = functionOfHwirq(hwirq);
+  return held.device === device && held.index === index;
 }
 
 /**
@@ -117,7 +127,9 @@ export function sourceOfIrq(state: State, object: ObjectId): IrqSource | undefin
   if (composed && domain.table !== 'ims') {
     const named = functionOfHwirq(hwirq);
     const agrees = told === named.device || (told === '' && domain.shared);
-    return agrees ? { ...named, table: domain.table } : undefined;
+    if (agrees) return { ...named, table: domain.table };
+    // Where the function is told apart, a number that small is the index.
+    if (told === '' || hwirq >= MSIX_ENTRIES) return undefined;
   }
   if (told !== '' && domain.device !== '' && told !== domain.device) return undefined;
   const device = told === '' ? domain.device : told;

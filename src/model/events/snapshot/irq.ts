@@ -4,6 +4,7 @@
 import { numbersOf } from '../../../base/cpu-list.ts';
 import type { ObjectId } from '../../../base/ids.ts';
 import { eventKind } from '../../event.ts';
+import { holdsEntry } from '../../irq-source.ts';
 import { forgetCounts, setCounts } from '../../percpu.ts';
 import type { State } from '../../state.ts';
 import { irq, irqDescriptor } from '../../things/irq.ts';
@@ -109,10 +110,14 @@ export const snapIrq = eventKind(
   },
   (state, e, a) => {
     const { object } = e;
-    shows(state, object, a.device, a.hwirq);
+    // An index of a function that is told apart says the same as the hwirq that holds both.
+    const known = a.device !== undefined && a.hwirq !== undefined;
+    const same = known && holdsEntry(state, object, state.world.strings.text(a.device), a.hwirq);
+    const hwirq = same ? undefined : a.hwirq;
+    shows(state, object, a.device, hwirq);
     for (const [cell, value] of [
       [I.chip, a.chip],
-      [I.hwirq, a.hwirq],
+      [I.hwirq, hwirq],
       [I.domain, a.domain],
       [I.device, a.device],
       [I.flow, a.flow],
