@@ -80,9 +80,13 @@ function deviceNamed(trace: Trace, name: string): string | undefined {
   return undefined;
 }
 
+/** Whether an object stands at a node that answers show, and that is more than a mention. */
+const isThing = (world: World, { object }: PathNode): boolean =>
+  object >= 0 && world.type(object) !== mention && world.type(object)?.hidden !== true;
+
 /** Whether a node or anything below it is more than a mention. */
 function hasState(world: World, node: PathNode): boolean {
-  if (node.object >= 0 && world.type(node.object) !== mention) return true;
+  if (isThing(world, node)) return true;
   for (const child of node.children.values()) if (hasState(world, child)) return true;
   return false;
 }
@@ -91,7 +95,7 @@ function* paths(world: World): Generator<string> {
   const stack = [world.root];
   for (let count = 0; stack.length > 0 && count < LOOKED_AT; count++) {
     const node = stack.pop()!;
-    if (node.object >= 0 && world.type(node.object) !== mention) yield node.path;
+    if (isThing(world, node)) yield node.path;
     stack.push(...sortedChildren(node).reverse());
   }
 }

@@ -55,7 +55,7 @@ const FORMATS: readonly Format[] = [
 ];
 
 /** What users call the formats that are read. */
-export const TITLES: readonly string[] = [...FORMATS, ...TEXT_FORMATS].map(({ title }) => title);
+export const TITLES: readonly string[] = [...new Set([...FORMATS, ...TEXT_FORMATS].map(({ title }) => title))];
 
 /** Why a source cannot be read: what was found and what was expected. */
 export interface NotATrace {

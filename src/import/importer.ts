@@ -1,6 +1,7 @@
 import { bytesAt } from '../base/bytes.ts';
 import type { TraceBuilder } from '../trace/builder.ts';
 import { LineSplitter } from './lines.ts';
+import type { Heard } from './text/headings.ts';
 
 /** Reads the bytes of one source, in order, into the builder it was made with. */
 export interface Importer {
@@ -65,6 +66,12 @@ export interface RecordReader {
    * it does not belong to the format.
    */
   note(buf: Uint8Array, start: number, end: number): string | undefined;
+  /** Hears a line that says what those behind it are; also before the source has begun. */
+  hear?(heard: Heard): void;
+  /** Takes over what the reader of the same format heard before the source began. */
+  follow?(before: RecordReader): void;
+  /** The source has ended: reads what was kept back. `settle` is called after it. */
+  end?(): void;
   /** Brings accounting and facts of the source up to date; see Importer. */
   settle(): void;
 }

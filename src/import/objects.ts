@@ -2,6 +2,7 @@ import { bdfText } from '../model/bdf.ts';
 import type { Namespace } from '../model/namespace.ts';
 import { typeOfPath } from '../model/paths.ts';
 import { pciRequester } from '../model/registers/pci.ts';
+import { irq } from '../model/things/irq.ts';
 import { device, mention, msixEntry } from '../model/things/pci.ts';
 import { vcpu, vcpuVector } from '../model/things/virt.ts';
 
@@ -31,6 +32,11 @@ export function requesterObject(world: Namespace, id: number): number {
 /** Entry `index` of the MSI-X table of a function. */
 export function entryObject(world: Namespace, dev: number, index: number): number {
   return world.byNumbers(msixEntry, dev, index, () => `${world.path(dev)}/msix/${index}`);
+}
+
+/** A Linux irq. */
+export function irqObject(world: Namespace, n: number): number {
+  return world.byNumbers(irq, n, 0, () => `irq/${n}`);
 }
 
 /** A virtual CPU. */

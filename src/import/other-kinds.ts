@@ -55,13 +55,11 @@ const KINDS: readonly Kind[] = [
     title:
       'the text of an ftrace buffer that holds no event; turn events on: `echo 1 > /sys/kernel/tracing/events/irq/enable`',
   },
-  { line: /^ +CPU0(?: +CPU\d+)* *$/, title: '/proc/interrupts, which is not read' },
   {
     line: /^content-transfer-encoding: base64$/i,
     empty: true,
     title: 'a mail whose text is in base64; save the text as the mail program shows it',
   },
-  { line: /^handler: +\w+$/, title: 'an irq of /sys/kernel/debug/irq, which is not read' },
   { line: /^(?:[\da-f]{4,8}:)?[\da-f]{2}:[\da-f]{2}\.[0-7] [A-Z]/, title: 'what lspci prints, which is not read' },
   {
     line: /^(?:\[ *\d+\.\d{6}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} |<\d+>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d+\S* (?:\S+ kernel: |[A-Z]\w+: |\w+ [\da-f]{4}:)|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ kernel: )/,

@@ -36,9 +36,14 @@ export class ImportRun {
   /** Of text: the sources in it, and its first bytes. */
   #streams: Streams | undefined;
   #first: Uint8Array = new Uint8Array(0);
+  readonly #path: string | undefined;
 
-  /** `into`: the world and the system of the trace that this source will join; a world of its own when left out. */
-  constructor(file: string, into?: { readonly world: World; readonly system: string }) {
+  /**
+   * `into`: the world and the system of the trace that this source will join; a world of its own when left out. `path`: where the file lies
+   * in a folder or an archive, for files of /proc, /sys and debugfs that only their path tells (`proc/irq/41/smp_affinity`).
+   */
+  constructor(file: string, into?: { readonly world: World; readonly system: string }, path?: string) {
+    this.#path = path;
     this.#builder = new TraceBuilder(file, into?.world, into?.system);
   }
 
@@ -169,7 +174,7 @@ export class ImportRun {
     if (format === 'text') {
       this.#first = head;
       this.#streams = new Streams(this.#builder);
-      this.#importer = new TextImporter(this.#streams, head);
+      this.#importer = new TextImporter(this.#streams, head, this.#path);
     } else this.#importer = format.open(this.#builder);
     this.#importer.push(head);
   }

@@ -85,11 +85,32 @@ export function functionOfHwirq(lo: number, hi = 0): { readonly device: string; 
   return { device: bdfText(...pciMsiFunction(lo, hi)), index: pciMsiHwirq.f.index.of(lo) };
 }
 
+/**
+ * What the name of the domain of an irq tells; where only its chip is known, that of the chip where it is the same name: chips of
+ * domains of one function are named like these.
+ */
+function domainOf(state: State, object: ObjectId): DomainName {
+  const domain = state.text(object, irq.at.domain);
+  if (domain !== '') return domainName(domain);
+  const chip = state.text(object, irq.at.chip);
+  return domainName(OF_ONE.test(chip) ? chip : '');
+}
+
 /** The function that the domain of an irq and its hwirq name; the empty text where they do not. */
 export function functionOfDomain(state: State, object: ObjectId): string {
-  const { shared, device } = domainName(state.text(object, irq.at.domain));
+  const { shared, device } = domainOf(state, object);
   const hwirq = state.num(object, irq.at.hwirq);
-  return shared && hwirq >= 0 ? functionOfHwirq(hwirq).device : device;
+  if (!shared || hwirq < 0) return device;
+  // Snapshots and probes tell the function and the index, which may be that small, apart.
+  return hwirq < MSIX_ENTRIES && state.text(object, irq.at.device) !== '' ? '' : functionOfHwirq(hwirq).device;
+}
+
+/** Whether an irq has the hwirq of a domain of all functions that holds a function and an index. */
+export function holdsEntry(state: State, object: ObjectId, device: string, index: number): boolean {
+  const hwirq = state.num(object, irq.at.hwirq);
+  if (hwirq < MSIX_ENTRIES) return false;
+  const held = functionOfHwirq(hwirq);
+  return held.device === device && held.index === index;
 }
 
 /**
@@ -100,13 +121,15 @@ export function sourceOfIrq(state: State, object: ObjectId): IrqSource | undefin
   const hwirq = state.num(object, irq.at.hwirq);
   if (hwirq < 0) return undefined;
   const told = state.text(object, irq.at.device);
-  const domain = domainName(state.text(object, irq.at.domain));
+  const domain = domainOf(state, object);
   const composed = domain.shared || hwirq >= MSIX_ENTRIES;
   // IMS has no limit of its own.
   if (composed && domain.table !== 'ims') {
     const named = functionOfHwirq(hwirq);
     const agrees = told === named.device || (told === '' && domain.shared);
-    return agrees ? { ...named, table: domain.table } : undefined;
+    if (agrees) return { ...named, table: domain.table };
+    // Where the function is told apart, a number that small is the index.
+    if (told === '' || hwirq >= MSIX_ENTRIES) return undefined;
   }
   if (told !== '' && domain.device !== '' && told !== domain.device) return undefined;
   const device = told === '' ? domain.device : told;

@@ -32,6 +32,8 @@ export interface ObjectType {
   readonly at: Readonly<Record<string, number>>;
   /** All cells, presence included. */
   readonly size: number;
+  /** Answers and trees leave such objects out: they hold what keys of others show. */
+  readonly hidden: boolean;
 }
 
 type CellInput = Omit<CellSpec, 'name' | 'words' | 'kind'> & { readonly kind: CellKind; readonly words?: number };
@@ -51,5 +53,6 @@ export function objectType<const C extends Readonly<Record<string, CellInput>>>(
     at[key] = next;
     next += words;
   }
-  return { name, meaning, cells, at: at as { readonly [K in keyof C]: number }, size: next };
+  const hidden = cells.length > 0 && cells.every((cell) => cell.hidden === true);
+  return { name, meaning, cells, at: at as { readonly [K in keyof C]: number }, size: next, hidden };
 }

@@ -2,7 +2,7 @@ import { PathTable } from '../base/path-pattern.ts';
 import { withoutSystem } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from './things/ims.ts';
-import { cpu, domain, intid, irq, pin, vector } from './things/irq.ts';
+import { cpu, domain, intid, irq, irqDescriptor, pin, vector } from './things/irq.ts';
 import { bar, device, mention, msi, msixCap, msixEntry, table } from './things/pci.ts';
 import { ntbCopy, pasidEntry, queueUser } from './things/queue.ts';
 import {
@@ -17,6 +17,7 @@ import {
   remapUnit,
   smmuStream,
 } from './things/remap.ts';
+import { kernelCount, listing } from './things/snapshot.ts';
 import {
   kvmEntrySource,
   kvmGsi,
@@ -46,6 +47,7 @@ export const pathTypes = [
   ['table/*', table],
   ['table/*/msix/*', msixEntry],
   ['irq/*', irq],
+  ['irq/*/descriptor', irqDescriptor],
   ['guest/*/irq/*', irq],
   ['guest/*/domain/*', domain],
   ['cpu/*', cpu],
@@ -86,6 +88,9 @@ export const pathTypes = [
   ['iommufd/*/hwpt/*/map/*', ioasMap],
   ['iommufd/*/vmsi/*/*', vmsi],
   ['hypervisor/grant/*', grant],
+  ['snapshot/*', listing],
+  ['arch/*', kernelCount],
+  ['softirq/*', kernelCount],
 ] as const satisfies readonly (readonly [string, ObjectType])[];
 
 type PathPattern = (typeof pathTypes)[number][0];

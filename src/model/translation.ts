@@ -13,6 +13,7 @@ import { vtdIrte } from './registers/vtd.ts';
 import { isInterruptAddress, vtdAddress, vtdData, vtdHandle } from './registers/x86.ts';
 import { functionName, namesakesOf } from './segments.ts';
 import type { State } from './state.ts';
+import { irq } from './things/irq.ts';
 import { msi, msixEntry } from './things/pci.ts';
 import { irte, its, smmuStream } from './things/remap.ts';
 import { anyPresent, messageKind } from './translate.ts';
@@ -56,6 +57,12 @@ function irteAt(state: State, object: ObjectId, index: number): ObjectId {
     (unit) => allowed(unit) === true && vtdIrte.f.svt.get(state, entryIn(unit), irte.at.value) === 1,
   );
   return own.length === 1 ? entryIn(own[0]!) : -1;
+}
+
+/** The IRTE of an irq, where the dump of its remapping domain tells the index; -1 otherwise. */
+export function irteOfIrq(state: State, object: ObjectId): ObjectId {
+  const index = state.num(object, irq.at.irteIndex);
+  return index < 0 ? -1 : irteAt(state, object, index);
 }
 
 /** Whether the 64-bit value of a key of an object is an address. */

@@ -18,6 +18,8 @@ import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
 import { smmuEvents } from './events/smmu.ts';
+import { snapResync } from './events/snapshot/resync.ts';
+import { snapshotEvents } from './events/snapshot/snapshot.ts';
 import { vectorEvents } from './events/vector.ts';
 import { vfioEvents } from './events/vfio.ts';
 import { virtEvents } from './events/virt.ts';
@@ -46,6 +48,8 @@ export const vocabulary: readonly EventKind[] = [
   ...iommufdEvents,
   ...queueEvents,
   ...outcomeEvents,
+  ...snapshotEvents,
+  snapResync,
   ...noteEvents,
 ];
 

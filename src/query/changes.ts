@@ -31,6 +31,7 @@ export function changesBetween(before: State, after: State): ObjectChange[] {
     const is = after.present(object);
     if (!was && !is) continue;
     const type = world.type(object)!;
+    if (type.hidden) continue;
     const keys: KeyChange[] = [];
     for (const key of [
       ...type.cells.filter((c) => !c.hidden).map((c) => c.name),

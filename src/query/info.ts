@@ -51,6 +51,8 @@ export interface ClockInfo {
   readonly uncertainty: string | null;
   /** Parts per million by which the clock of the trace goes faster. */
   readonly drift: number;
+  /** Of a source without stamps: what gave it its place among the others, in words. */
+  readonly place?: string;
   /** Events of both sources that show the same instant. */
   readonly evidence: readonly { readonly steps: readonly [Step, Step]; readonly what: string }[];
 }
@@ -90,7 +92,7 @@ export function joinedInfo(trace: Trace): JoinedInfo {
   };
 }
 
-function clockInfo(trace: Trace, { file, offset, drift, alignment }: Source): ClockInfo {
+function clockInfo(trace: Trace, { file, offset, drift, alignment, placedBy }: Source): ClockInfo {
   // The clock of the trace is that of its first source.
   const uncertainty = alignment === undefined ? 0 : alignment.uncertainty;
   return {
@@ -98,6 +100,7 @@ function clockInfo(trace: Trace, { file, offset, drift, alignment }: Source): Cl
     offset: seconds(offset),
     uncertainty: uncertainty === undefined ? null : seconds(BigInt(Math.round(uncertainty))),
     drift: Math.round(drift * 1000) / 1000,
+    ...(placedBy === undefined ? {} : { place: placedBy }),
     evidence: (alignment?.evidence ?? [])
       .slice(0, SHOWN_EVIDENCE)
       .map(({ source: s, row, otherSource, other, what }) => ({

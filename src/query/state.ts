@@ -11,7 +11,7 @@ export interface StateTree {
 
 /** Whether an object exists at a node or anywhere below it. */
 export function isVisible(state: State, node: PathNode): boolean {
-  if (state.present(node.object)) return true;
+  if (state.present(node.object)) return state.world.type(node.object)?.hidden !== true;
   for (const child of node.children.values()) if (isVisible(state, child)) return true;
   return false;
 }

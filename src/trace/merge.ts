@@ -37,15 +37,15 @@ export interface Order {
 
 /**
  * Merges sources by their times on one clock. The order of a source's own events never changes: an event is placed by the largest
- * stamp so far in its source, so an event without a stamp, or with an older one, follows the event before it. Where times
- * are equal, the source that was given earlier comes first.
+ * stamp so far in its source, so an event without a stamp, or with an older one, follows the event before it. A source without stamps
+ * stands at its `place`. Where times are equal, the source that was given earlier comes first.
  */
 export function mergeOrder(sources: readonly Source[], clock: TimeBase): Order {
   const total = sources.reduce((sum, { events }) => sum + events.length, 0);
   const order = { sources: new Uint16Array(total), rows: new Uint32Array(total) };
   const maps = sources.map((source) => clockMap(clock, source));
   const next = new Uint32Array(sources.length);
-  const keys = new Float64Array(sources.length).fill(Number.NEGATIVE_INFINITY);
+  const keys = Float64Array.from(sources, ({ place }) => place ?? Number.NEGATIVE_INFINITY);
   const look = (s: number): void => {
     const { events } = sources[s]!;
     if (next[s]! >= events.length) keys[s] = Number.POSITIVE_INFINITY;

@@ -68,6 +68,10 @@ export interface SourceFacts {
   drift: number;
   /** How the clock of the source was brought to that of the trace; undefined for the source whose clock it is. */
   alignment?: Alignment | undefined;
+  /** Where a source without stamps stands: behind all events up to that time of the trace; undefined before all of them. */
+  place?: number | undefined;
+  /** What gave a source without stamps its place, in words; undefined for sources with stamps, and where it is the only one. */
+  placedBy?: string | undefined;
   /** The earliest and the latest time of a record in the source, whether it became an event or not; NaN while no record had a stamp. */
   start: number;
   end: number;
@@ -103,6 +107,8 @@ export class Source implements SourceFacts {
   offset = 0n;
   drift = 0;
   alignment?: Alignment | undefined;
+  place?: number | undefined;
+  placedBy?: string | undefined;
   start = Number.NaN;
   end = Number.NaN;
   problem?: string | undefined;

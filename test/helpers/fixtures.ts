@@ -19,6 +19,15 @@ export function traceFixtures(): string[] {
     .sort();
 }
 
+/** Names of all fixtures that are snapshots of /proc, /sys or debugfs, without `.gz`. */
+export function snapshotFixtures(): string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => /\/(?:snap-[^/]*|ir_translation_struct)\.txt\.gz$/.test(name))
+    .map((name) => name.replace(/\.gz$/, ''))
+    .sort();
+}
+
 /** The packed bytes of a fixture as they lie on disk. */
 export function packedFixture(name: string): Uint8Array {
   return readFileSync(join(root, `${name}.gz`));

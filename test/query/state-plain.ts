@@ -80,6 +80,9 @@ function keyAt(state: State, path: string, key: string): Plain {
   let value: unknown;
   if (Object.hasOwn(view, key)) {
     value = view[key];
+    // A list is the text that joins it; counts by CPU are no single value.
+    if (Array.isArray(value)) return value.join(', ');
+    if (key === 'perCpu') return undefined;
     if (typeof value === 'object' && value !== null)
       value = 'value' in value ? value.value : (value as { text: unknown }).text;
     if (key === 'message' || isText(key)) return value === null ? undefined : (value as string);

@@ -2,12 +2,15 @@ import { timeText } from '../../base/time.ts';
 import { shown } from '../../base/visible.ts';
 import { type Comparison, comparing } from '../../query/diff/compare.ts';
 import { rowsOf } from '../../query/diff/rows.ts';
+import { comparingSnapshots } from '../../query/diff/snapshots.ts';
 import { comparingStates, type StateRow } from '../../query/diff/states.ts';
 import { unequalCounts } from '../../query/diff/tally.ts';
 import { eventText } from '../../query/events.ts';
+import { isSnapshots } from '../../query/snapshot.ts';
 import { valueText } from '../../query/view.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
+import { snapshotLines } from '../diff/snapshots.ts';
 import { comparisonLines } from '../diff/text.ts';
 import { DONE, FOUND } from '../failure.ts';
 import { readInput } from '../input.ts';
@@ -39,6 +42,12 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     const steps = [stepAt(a, places[0], '--at-a'), stepAt(b, places[1], '--at-b')] as const;
     const rows = await finish(comparingStates(a, steps[0], b, steps[1]), context);
     return values.json ? printJson(rows, context) : printStates(a, steps[0], b, steps[1], rows, context);
+  }
+  if (isSnapshots(a) && isSnapshots(b)) {
+    const rows = await finish(comparingSnapshots(a, b), context);
+    if (values.json) return printJson(rows, context);
+    await printLines(snapshotLines(a, b, rows), context);
+    return rows.length > 0 ? FOUND : DONE;
   }
   const comparison = await finish(comparing(a, b), context);
   if (values.json) {
@@ -153,6 +162,10 @@ How the traces are aligned:
   of a run, both are read from the end; what only the other one tells of the beginning stands in that one only.
   Not compared are reads, runs and exits of virtual CPUs, timers, IPIs, and DMA translations: they come when they come.
   A changed vector, CPU, mask or message is a difference.
+
+Two snapshots (/proc/interrupts and others without stamps) are compared by their states: which irqs were handled between
+  A and B (field handled; counts on the CPUs that both show), which were handled before A and not since (field counted:
+  true in A, false in B), whose count fell because they were set up again, and what else differs.
 
 With --at-a or --at-b two states are compared instead, object by object; A and B may be the same file.
 

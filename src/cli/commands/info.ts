@@ -80,11 +80,15 @@ async function* severalFiles({ trace, duplicates, unread }: Input): AsyncGenerat
 
 /** Which source tells of which system, and how the clocks were brought together. */
 function* clockLines(trace: Trace, { sources, clocks, systems }: JoinedInfo): Generator<string> {
+  const root = clocks.findIndex(({ place }) => place === undefined);
   yield systems.length === 0 ? 'One system' : `Systems: ${systems.join(', ')}`;
-  for (const [i, { file, offset, uncertainty, drift, evidence }] of clocks.entries()) {
+  for (const [i, { file, offset, uncertainty, drift, place, evidence }] of clocks.entries()) {
     const { system, vantage } = sources[i]!;
     yield `  ${nameOf(file)}: ${[system ?? '', vantage === null ? '' : `seen by its ${vantage}`].filter((t) => t !== '').join(', ')}`;
-    if (i === 0) yield '      its clock is that of the trace';
+    if (place !== undefined) {
+      yield `      no stamps; its place in the trace is told by ${place}`;
+      if (evidence[0] !== undefined) yield `      behind step ${evidence[0].steps[1]}: ${evidence[0].what}`;
+    } else if (i === root) yield '      its clock is that of the trace';
     else {
       yield `      offset ${offset} s ${uncertainty === null ? '(how exact is not known)' : `± ${uncertainty} s`}${drift === 0 ? '' : `, drift ${drift} ppm`}`;
       yield evidence.length === 0

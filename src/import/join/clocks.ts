@@ -50,6 +50,13 @@ export function waysTo0(edges: readonly Edge[]): Map<number, Way> {
   }
 }
 
+/** The same for any file in the place of file 0. */
+export function waysTo(root: number, edges: readonly Edge[]): Map<number, Way> {
+  const swap = (i: number): number => (i === root ? 0 : i === 0 ? root : i);
+  const swapped = waysTo0(edges.map(({ a, b, connection }) => ({ a: swap(a), b: swap(b), connection })));
+  return new Map([...swapped].map(([i, way]) => [swap(i), { ...way, with: swap(way.with) }]));
+}
+
 /** The line back. */
 function inverse({ offset, rate, origin }: Line): Line {
   return { offset: -offset, rate: 1 / (1 + rate) - 1, origin: origin + offset };

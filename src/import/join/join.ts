@@ -1,13 +1,17 @@
 import type { EventKind } from '../../model/event.ts';
 import { kvmEntry } from '../../model/events/virt.ts';
 import { World } from '../../model/world.ts';
+import { isSnapshots } from '../../query/snapshot.ts';
 import { adopt } from '../../trace/adopt.ts';
 import type { Alignment, Source } from '../../trace/source.ts';
 import { Trace } from '../../trace/trace.ts';
-import { along, type Edge, type Line, type Way, waysTo0 } from './clocks.ts';
+import { along, type Edge, type Line, type Way, waysTo } from './clocks.ts';
 import { Derived } from './derived.ts';
 import { instantsOf, TRAITS } from './instants.ts';
+import { placeSnapshots } from './place.ts';
 import { connectionOf } from './relations.ts';
+import { resynchronised } from './resync.ts';
+import { irqsOf, snapshotTies } from './same-irqs.ts';
 import { type Member, systemsOf } from './systems.ts';
 import { toldConnection } from './told.ts';
 
@@ -36,19 +40,31 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
   const [only] = parts;
   if (parts.length === 1 && only!.system === undefined) return only!.trace;
   const instants = parts.map(({ trace }) => instantsOf(trace));
+  const shots = parts.map(({ trace }) => isSnapshots(trace));
+  const timed = shots.filter((shot) => !shot).length;
   const edges: Edge[] = [];
   for (let a = 0; a < parts.length; a++)
     for (let b = a + 1; b < parts.length; b++) {
       const [x, y] = [parts[a]!.trace.first, parts[b]!.trace.first];
       const connection = toldConnection(x, y) ?? connectionOf(instants[a]!, instants[b]!);
-      const enough = parts.length === 2 || connection?.told === true || (connection?.fit.bursts ?? 0) >= FEWEST_BURSTS;
+      const enough = timed <= 2 || connection?.told === true || (connection?.fit.bursts ?? 0) >= FEWEST_BURSTS;
       if (connection !== undefined && enough) edges.push({ a, b, connection });
     }
-  const ways = waysTo0(edges);
-  const spans = parts.map(({ trace }, i) => spanOf(trace, i === 0 ? STILL : ways.get(i)?.line));
+  // A snapshot has no clock: that of the trace is the first one.
+  const root = Math.max(0, shots.indexOf(false));
+  const ways = waysTo(root, edges);
+  const spans = parts.map(({ trace }, i) => spanOf(trace, i === root ? STILL : ways.get(i)?.line));
   const names = systemsOf(
     parts.map((part, i) => memberOf(part, spans[i])),
-    edges.map(({ a, b, connection: { relation, fit } }) => ({ a, b, relation, support: fit.pairs.length })),
+    [
+      ...edges.map(({ a, b, connection: { relation, fit } }) => ({ a, b, relation, support: fit.pairs.length })),
+      ...(shots.includes(true)
+        ? snapshotTies(
+            parts.map(({ trace }) => irqsOf(trace)),
+            shots,
+          )
+        : []),
+    ],
   );
   const world = new World();
   const groups = parts.map(({ trace }, i) =>
@@ -59,19 +75,21 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
       return copy;
     }),
   );
-  for (const [i, part] of parts.entries()) align(groups[i]!, part, parts[0]!.trace, i, ways.get(i));
+  for (const [i, part] of parts.entries()) align(groups[i]!, part, parts[root]!.trace, i === root, ways.get(i));
   // Evidence names sources by their place in the joined trace.
   const places = groups.map((_, i) => groups.slice(0, i).reduce((sum, g) => sum + g.length, 0));
   parts.forEach(({ offset }, i) => {
-    if (i === 0) return;
+    if (i === root) return;
     const alignment = alignmentOf(i, offset === undefined ? ways.get(i) : undefined, parts, places);
     for (const source of groups[i]!) source.alignment = { ...alignment, given: offset !== undefined };
   });
   const [first, ...others] = groups.flat();
+  if (root > 0) first!.time = parts[root]!.trace.time;
   others.push(...derivedOf(parts, groups, names, edges, world, spans));
+  if (shots.includes(true)) placeSnapshots([first!, ...others], world, first!.time);
   const joined = new Trace(world, first!);
   joined.join(...others);
-  return joined;
+  return shots.includes(true) ? resynchronised(joined) : joined;
 }
 
 /** What sources show together, and where those end that end before the others. */
@@ -149,9 +167,9 @@ function vantageOf({ format }: Source): 'kernel' | 'hardware' | null {
 }
 
 /** Sets offset and drift of the sources of a part. */
-function align(sources: readonly Source[], part: JoinPart, first: Trace, index: number, way: Way | undefined): void {
+function align(sources: readonly Source[], part: JoinPart, first: Trace, isFirst: boolean, way: Way | undefined): void {
   for (const source of sources) {
-    if (index === 0 || source.time.ticks !== first.time.ticks) continue;
+    if (isFirst || source.time.ticks !== first.time.ticks) continue;
     if (part.offset !== undefined) {
       source.offset = part.offset;
       continue;

@@ -24,6 +24,8 @@ export interface Seeker {
   readonly evident: (buf: Uint8Array, start: number) => boolean;
   /** Whether a record may begin with the name of its event. */
   readonly named: boolean;
+  /** Its records hold tabs. */
+  readonly tabs: boolean;
 }
 
 /** So many bytes of a line are looked at for what stands in front. */
@@ -32,6 +34,7 @@ const REACH = 300;
 const LONGEST_ENCLOSED = 1 << 14;
 /** So many things may stand one before the other. */
 const MOST_PEELED = 8;
+const TAB = 9;
 
 const decoder = new TextDecoder('latin1');
 /** The decoder follows browsers, in which latin1 is windows-1252: some bytes become characters beyond it. */
@@ -87,6 +90,18 @@ function first(rest: Rest, peelers: readonly Peeler[]): { rest: Rest; peeler: Pe
     if (next !== undefined) return { rest: next, peeler };
   }
   return undefined;
+}
+
+/** A record with tabs, exactly as its format prints it: they are not undone. */
+export function withTabs<S extends Seeker>(
+  seekers: readonly S[],
+  buf: Uint8Array,
+  start: number,
+  end: number,
+): Found<S> | undefined {
+  if (!buf.subarray(start, end).includes(TAB)) return undefined;
+  const by = seekers.find((seeker) => seeker.tabs && seeker.reader.form(buf, start, end) === WHOLE_RECORD);
+  return by && { by, form: WHOLE_RECORD, buf, start, end, peeled: [] };
 }
 
 /** Times with more or fewer digits than QEMU prints, as CI systems and container engines stamp lines. */

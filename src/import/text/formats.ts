@@ -6,9 +6,19 @@ import { isNative } from '../ftrace/record.ts';
 import type { RecordReader } from '../importer.ts';
 import { isPerfRecord, PerfImporter } from '../perf/importer.ts';
 import { QemuImporter } from '../qemu/importer.ts';
+import { InterruptsReader } from '../snapshot/interrupts.ts';
+import { IommuDebugfsReader } from '../snapshot/iommu-debugfs.ts';
+import { IrqDebugfsReader } from '../snapshot/irq-debugfs.ts';
+import { IrqSysfsReader } from '../snapshot/irq-sysfs.ts';
+import { MsiIrqsReader } from '../snapshot/msi-irqs.ts';
+import type { SnapshotFormat } from '../snapshot/place.ts';
+import { ProcIrqReader } from '../snapshot/proc-irq.ts';
+import { isLabelled } from '../snapshot/reader.ts';
+import { SoftirqsReader } from '../snapshot/softirqs.ts';
+import { VgicDebugfsReader } from '../snapshot/vgic-debugfs.ts';
 
 export interface TextFormat {
-  readonly name: 'qemu-log' | 'ftrace-text' | 'perf-script';
+  readonly name: 'qemu-log' | 'ftrace-text' | 'perf-script' | SnapshotFormat;
   /** What the user calls it. */
   readonly title: string;
   readonly open: (out: TraceBuilder) => RecordReader;
@@ -22,6 +32,10 @@ export interface TextFormat {
   readonly fragment: RegExp;
   /** Begins a buffer that is printed from its start: a second one in a file is another source. */
   readonly heading: RegExp | undefined;
+  /** Its records hold tabs. */
+  readonly tabs?: true;
+  /** A row of CPUs begins another listing, which was made at another time. */
+  readonly listings?: true;
   /** Seconds by which a stamp is older than the ones before only where another excerpt begins: the order within one is that exact. */
   readonly disorder: number;
 }
@@ -32,6 +46,26 @@ function hasThreadStamp(buf: Uint8Array, start: number): boolean {
   while (isDigit(buf[at])) at++;
   return at > start && buf[at] === AT;
 }
+
+/** No text fits. */
+const NOTHING = /(?!)/;
+
+/** A file of /proc, /sys or debugfs. Its records have no stamps, and forms of their own. */
+const snapshot = (
+  name: TextFormat['name'],
+  open: TextFormat['open'],
+  native: TextFormat['native'] = () => true,
+): TextFormat => ({
+  name,
+  title: 'a file of /proc, /sys or debugfs that shows interrupts',
+  open,
+  native,
+  evident: () => true,
+  named: false,
+  fragment: NOTHING,
+  heading: undefined,
+  disorder: Number.POSITIVE_INFINITY,
+});
 
 export const TEXT_FORMATS: readonly TextFormat[] = [
   {
@@ -70,4 +104,12 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
     // Threads print side by side.
     disorder: 1,
   },
+  { ...snapshot('proc-interrupts', (out) => new InterruptsReader(out), isLabelled), listings: true },
+  snapshot('proc-softirqs', (out) => new SoftirqsReader(out), isLabelled),
+  snapshot('proc-irq', (out) => new ProcIrqReader(out)),
+  snapshot('irq-sysfs', (out) => new IrqSysfsReader(out)),
+  snapshot('irq-debugfs', (out) => new IrqDebugfsReader(out)),
+  snapshot('msi-irqs', (out) => new MsiIrqsReader(out)),
+  { ...snapshot('iommu-debugfs', (out) => new IommuDebugfsReader(out)), tabs: true },
+  snapshot('vgic-debugfs', (out) => new VgicDebugfsReader(out)),
 ];

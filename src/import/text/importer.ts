@@ -9,7 +9,7 @@ import { bytesAt, bytesOf, CR, EQUALS, LF, textOf } from '../../base/bytes.ts';
 import { BOM, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { LineSplitter } from '../lines.ts';
 import { clean, Watch } from './clean.ts';
-import { Finder, type Found } from './find.ts';
+import { Finder, type Found, withTabs } from './find.ts';
 import { asBroken, asMarked, joined, marksOf, unbroken } from './join.ts';
 import { JsonLines, withoutNesting } from './json-lines.ts';
 import { PlainLines } from './plain-lines.ts';
@@ -79,9 +79,13 @@ export class TextImporter implements Importer {
   readonly #pending: (Kept & { readonly found: Found<Stream> })[] = [];
   #fences = 0;
 
-  /** `head`: the first bytes of the file; they are pushed too. */
-  constructor(streams: Streams, head: Uint8Array) {
+  /**
+   * `head`: the first bytes of the file; they are pushed too. `path`: where the file lies in a folder or an archive; files of /proc and /sys
+   * are told by that.
+   */
+  constructor(streams: Streams, head: Uint8Array, path?: string) {
     this.#streams = streams;
+    if (path !== undefined) streams.hear({ path, line: 0 });
     const seen = survey(head);
     this.#encoded = seen.quotedPrintable;
     this.#wrapped = seen.wrapped;
@@ -110,6 +114,7 @@ export class TextImporter implements Importer {
     this.#lines.end();
     if (this.#soft !== undefined) this.#soften(new Uint8Array(0), 0, 0, this.#soft.line, this.#soft.offset, true);
     this.#release(false);
+    this.#streams.end();
     this.settle();
   }
 
@@ -119,6 +124,7 @@ export class TextImporter implements Importer {
     if (
       current !== undefined &&
       !current.afterText &&
+      !current.ended &&
       !this.#wrapped &&
       !this.#encoded &&
       !this.#hardBreaks &&
@@ -138,7 +144,7 @@ export class TextImporter implements Importer {
     if (this.#encoded && !cut) this.#soften(buf, start, end, line, offset, open);
     else if (start === end) this.#blank(start > nul);
     else if (cut) this.#tooLong(buf, start, line, offset);
-    else if (this.#held === undefined && this.#beginning === undefined && this.#plain.has(buf, start, end))
+    else if (!(this.#held ?? this.#beginning) && !this.#streams.inFile && this.#plain.has(buf, start, end))
       this.#streams.text();
     else this.#odd(buf, start, end, line, offset, open);
   }
@@ -203,6 +209,12 @@ export class TextImporter implements Importer {
     const words = new Set<Undone>(before);
     const stop = this.#hardBreaks && buf[to - 1] === BACKSLASH ? to - 1 : to;
     if (stop < to) words.add('tail');
+    const exact = withTabs(this.#streams.seekers(), buf, from, stop);
+    if (exact !== undefined) {
+      this.#release(false);
+      this.#found(exact, words, line, offset, to - from, open);
+      return;
+    }
     let cleaned = clean(buf, from, stop, words, this.#html);
     if (this.#lines instanceof JsonLines && buf.subarray(from, stop).includes(BACKSLASH))
       cleaned = withoutNesting(cleaned ?? buf.subarray(from, stop));

@@ -1,9 +1,11 @@
 /** The sources that stand in one file of text: each has a format, a builder and a reader of its own. */
+import { textOf } from '../../base/bytes.ts';
 import { tally, total } from '../../trace/accounting.ts';
 import { TraceBuilder } from '../../trace/builder.ts';
 import type { RecordReader } from '../importer.ts';
 import type { Seeker } from './find.ts';
 import { TEXT_FORMATS, type TextFormat } from './formats.ts';
+import { type Heard, hear } from './headings.ts';
 import { inOrder, type Undone } from './undone.ts';
 
 /** One source of the file, or one that may still begin. */
@@ -40,8 +42,10 @@ export class Stream implements Seeker {
 
   /** Gives it what it writes to. */
   begin(out: TraceBuilder): void {
+    const before = this.#reader;
     this.#out = out;
     this.#reader = this.format.open(out);
+    this.#reader.follow?.(before);
     this.#begun = true;
   }
 
@@ -51,6 +55,10 @@ export class Stream implements Seeker {
 
   get named(): boolean {
     return this.format.named;
+  }
+
+  get tabs(): boolean {
+    return this.format.tabs === true;
   }
 
   evident(buf: Uint8Array, start: number): boolean {
@@ -95,6 +103,7 @@ export class Streams {
   /** Lines that came before the first record, by what they are. */
   readonly #before = new Map<string, number>();
   #headings: Heading[] = [];
+  #inFile = false;
 
   /** `first`: what the first source of the file is written to; others get builders of the same system. */
   constructor(first: TraceBuilder) {
@@ -113,6 +122,11 @@ export class Streams {
     return this.#current;
   }
 
+  /** Whether a path told which file the lines belong to. */
+  get inFile(): boolean {
+    return this.#inFile;
+  }
+
   /** All that a record may belong to, the likeliest first. */
   seekers(): readonly Stream[] {
     return this.#order;
@@ -127,7 +141,9 @@ export class Streams {
       this.#begun.length < MOST_SOURCES &&
       stream.records > 0
     ) {
+      const before = stream.reader;
       stream = new Stream(stream.format);
+      stream.reader.follow?.(before);
       this.#open.set(stream.format, stream);
       this.#begin(stream);
     }
@@ -175,8 +191,29 @@ export class Streams {
     }
   }
 
+  /** Tells all readers what the lines to come are. */
+  hear(heard: Heard): void {
+    if (heard.path !== undefined) this.#inFile = heard.path !== '';
+    for (const stream of this.#order) stream.reader.hear?.(heard);
+  }
+
+  /** The file has ended: all sources read what they kept back. */
+  end(): void {
+    for (const { reader } of this.#begun) reader.end?.();
+  }
+
   /** Takes a line that is no record: it may belong to a format all the same. True when it belongs to none. */
   note(bytes: Uint8Array, text: string, line: number, offset: number): boolean {
+    // The row of CPUs of a large machine is long.
+    const heard = hear(/^\s*CPU\d/.test(text) ? textOf(bytes) : text, line);
+    if (heard !== undefined) {
+      this.hear(heard);
+      // Another listing is another snapshot.
+      if (heard.cpus !== undefined)
+        for (const stream of this.#order) if (stream.format.listings && stream.records > 0) stream.ended = true;
+      this.other(heard.path === undefined ? 'header' : 'path');
+      return false;
+    }
     for (const stream of this.#order) {
       if (stream.format.heading?.test(text) === true && stream.records > 0) stream.ended = true;
       if (!stream.begun || stream.ended) {

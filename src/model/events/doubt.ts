@@ -89,6 +89,11 @@ export function checkHandler(state: State, object: ObjectId, n: number): void {
   const on = state.num(object, I.cpu);
   if (n < 0 || on < 0 || on === n) return;
   if (state.num(object, I.prevCpu) === n && state.flag(object, I.moving) === true) return;
+  doubtPlace(state, object);
+}
+
+/** An irq is no longer on the vectors that it was last seen on; where it is instead is not known. */
+export function doubtPlace(state: State, object: ObjectId): void {
   const virq = Number(state.world.node(object)?.segment ?? -1);
   for (const [cpuCell, vectorCell] of [
     [I.cpu, I.vector],

@@ -1,6 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
 import { functionOfDomain } from '../irq-source.ts';
+import { countOn } from '../percpu.ts';
 import type { State } from '../state.ts';
 import { irq } from '../things/irq.ts';
 import { checkHandler } from './doubt.ts';
@@ -20,12 +21,21 @@ function nameAction(state: State, object: ObjectId, name: number): void {
   const names = state.text(object, I.name);
   const one = strings.text(name);
   let all = name;
-  if (last >= 0 && last !== name && names !== '') {
+  // A snapshot told all names; which handler ran last is not known then.
+  if (last < 0 && `, ${names}, `.includes(`, ${one}, `)) all = state.num(object, I.name);
+  else if (last >= 0 && last !== name && names !== '') {
     const joined = `, ${names}, `.includes(`, ${one}, `) ? names : `${names}, ${one}`;
     if (joined.length <= MOST_NAMES) all = strings.intern(joined);
   }
   state.set(object, I.name, all);
   if (last !== name) state.set(object, I.action, name);
+}
+
+/** Whether an action is the first of those of an irq. */
+function isFirstAction(state: State, object: ObjectId, name: number): boolean {
+  return (
+    name === state.num(object, I.name) || state.text(object, I.name).startsWith(`${state.world.strings.text(name)}, `)
+  );
 }
 
 /** Handlers. Object: the irq. */
@@ -38,8 +48,13 @@ export const irqEntry = eventKind(
   (state, e, a) => {
     if (state.flag(e.object, I.beginning) === true) state.setFlag(e.object, I.beginning, false);
     nameAction(state, e.object, a.name);
-    state.count(e.object, I.handled);
-    state.count(e.object, I.handledSinceSetup);
+    if (state.flag(e.object, I.ran) !== true) state.setFlag(e.object, I.ran, true);
+    // Snapshots count interrupts. Each runs all actions of the irq, so those of one action are counted.
+    if (state.flag(e.object, I.told) !== true || isFirstAction(state, e.object, a.name)) {
+      state.count(e.object, I.handled);
+      state.count(e.object, I.handledSinceSetup);
+      countOn(state, e.object, e.cpu);
+    }
     checkHandler(state, e.object, e.cpu);
     if (e.cpu >= 0) state.set(e.object, I.running, e.cpu);
   },

@@ -1,5 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
+import { restartCounts } from '../percpu.ts';
 import { processorsOf } from '../reference.ts';
 import type { State } from '../state.ts';
 import { cpu, irq, vector } from '../things/irq.ts';
@@ -101,6 +102,7 @@ export const vecSetup = eventKind(
       state.forget(e.object, cell);
     state.setFlag(e.object, I.allocated, true);
     state.set(e.object, I.handledSinceSetup, 0);
+    restartCounts(state, e.object);
   },
 );
 

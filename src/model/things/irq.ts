@@ -13,6 +13,9 @@ export const irq = objectType(
       meaning: 'Names of its actions, as request_irq() got them; those of a shared irq joined by a comma.',
     },
     action: { kind: 'text', hidden: true, meaning: 'The action whose handler ran last.' },
+    chip: { kind: 'text', meaning: 'Name of its innermost irq chip, as snapshots print it.' },
+    flow: { kind: 'text', meaning: 'Name of its flow handler, such as edge or fasteoi.' },
+    level: { kind: 'flag', meaning: 'Level-triggered; edge-triggered otherwise.' },
     device: {
       kind: 'text',
       meaning: 'PCI function that raises it.',
@@ -33,11 +36,13 @@ export const irq = objectType(
       hidden: true,
       meaning: 'The vector domain gave it a place before it reported the set-up of the irq.',
     },
-    allocated: { kind: 'flag', meaning: 'The descriptor exists in the vector domain (between setup and teardown).' },
+    allocated: { kind: 'flag', meaning: 'The descriptor exists (between setup and teardown).' },
     activated: { kind: 'flag', meaning: 'The domain hierarchy is activated: the hardware is programmed for it.' },
     reserved: { kind: 'flag', meaning: 'A vector is only reserved; a real one is allocated at request_irq().' },
     managed: { kind: 'flag', meaning: 'Affinity is managed by the kernel; user space cannot change it.' },
     cpu: { kind: 'num', meaning: 'CPU that the vector belongs to.', ref: byProcessor('the CPU of its vector') },
+    affinity: { kind: 'text', meaning: 'CPUs that it may be delivered to, as a list (smp_affinity).' },
+    effectiveAffinity: { kind: 'text', meaning: 'CPUs that it is delivered to, as a list (effective_affinity).' },
     vector: {
       kind: 'num',
       meaning: 'Vector on that CPU; 0 none, 239 (0xef) the placeholder of a reserved or shut down interrupt.',
@@ -55,11 +60,18 @@ export const irq = objectType(
     address: { kind: 'hex', words: 2, meaning: 'Message address that the kernel last wrote to the device.' },
     data: { kind: 'hex', meaning: 'Message data that the kernel last wrote to the device.' },
     messageWrites: { kind: 'count', meaning: 'Messages that the kernel wrote to the device so far.' },
-    handled: { kind: 'count', meaning: 'Handler entries so far in the trace.' },
+    handled: {
+      kind: 'count',
+      meaning: 'Handler entries so far in the trace; where a snapshot tells a count, that count and the entries since.',
+    },
     handledSinceSetup: {
       kind: 'count',
       meaning: 'Handler entries since the number was last set up; what /proc/interrupts counts.',
     },
+    ran: { kind: 'flag', hidden: true, meaning: 'Records show that its handlers ran.' },
+    told: { kind: 'flag', hidden: true, meaning: 'A snapshot told how often it was handled.' },
+    counted: { kind: 'num', hidden: true, meaning: 'One more than the highest CPU with a count of its own.' },
+    irteIndex: { kind: 'num', meaning: 'Index of its IRTE, as the dump of its remapping domain tells it (VT-d).' },
     unhandled: { kind: 'count', meaning: 'Handler exits that returned unhandled (IRQ_NONE).' },
     running: {
       kind: 'num',
@@ -79,6 +91,34 @@ export const irq = objectType(
   },
 );
 
+/** What snapshots show of the descriptor of an irq beside what events show: `irq/<virq>/descriptor`. */
+export const irqDescriptor = objectType(
+  'irqdescriptor',
+  'The descriptor of an irq, as /proc/irq, /sys/kernel/irq and debugfs show it.',
+  {
+    flowHandler: { kind: 'text', meaning: 'Function of the flow handler.' },
+    status: { kind: 'hex', meaning: 'Settings of the descriptor (status_use_accessors).' },
+    istate: { kind: 'hex', meaning: 'Internal state of the irq core (core_internal_state__do_not_mess_with_it).' },
+    dstate: { kind: 'hex', meaning: 'State of the irq data (state_use_accessors).' },
+    flagNames: { kind: 'text', hidden: true, meaning: 'Names that the kernel prints for the set bits of these three.' },
+    disableDepth: { kind: 'num', meaning: 'How often it is disabled; 0 enabled.' },
+    wakeDepth: { kind: 'num', meaning: 'How often it is enabled as a source of wake-up.' },
+    wakeup: { kind: 'flag', meaning: 'It may wake the system up.' },
+    node: { kind: 'int', meaning: 'Memory node of the descriptor; -1 none.' },
+    affinityHint: { kind: 'text', meaning: 'CPUs that its driver proposes, as a list; empty for none.' },
+    pendingAffinity: {
+      kind: 'text',
+      meaning: 'CPUs that it will move to with its next interrupt, as a list; empty for none.',
+    },
+    msi: { kind: 'text', meaning: 'Whether the function raises it with msi or msix.' },
+    canReserve: { kind: 'flag', meaning: 'The vector domain may hold only a reservation for it.' },
+    cleanupPending: { kind: 'flag', meaning: 'Its previous vector waits to be freed.' },
+    spuriousCount: { kind: 'num', meaning: 'Interrupts since the last check for unhandled ones (modulo 100000).' },
+    spuriousUnhandled: { kind: 'num', meaning: 'Those of them that no handler took.' },
+    lastUnhandled: { kind: 'num', meaning: 'When the last one came that no handler took: ms on the clock of jiffies.' },
+  },
+);
+
 /** A processor as the kernel that wrote the trace sees it: `cpu/<n>`. */
 export const cpu = objectType('cpu', 'A processor of the system that wrote the trace.', {
   online: { kind: 'flag', meaning: 'Whether it takes interrupts.' },
@@ -90,6 +130,7 @@ export const cpu = objectType('cpu', 'A processor of the system that wrote the t
   available: { kind: 'num', meaning: 'Vectors free for allocation (irq_matrix avl).' },
   allocated: { kind: 'num', meaning: 'Vectors allocated (irq_matrix alloc).' },
   managed: { kind: 'num', meaning: 'Vectors reserved for managed interrupts (irq_matrix managed).' },
+  managedAllocated: { kind: 'num', meaning: 'Of these the allocated ones (matrix dump of debugfs, mac).' },
   owned: { kind: 'num', hidden: true, meaning: 'Vectors of it that are known to be allocated.' },
 });
 
@@ -125,6 +166,11 @@ export const domain = objectType('domain', 'An irq domain, or the part of one th
   reserved: { kind: 'num', meaning: 'Vectors promised but not allocated (global_rsvd).' },
   allocated: { kind: 'num', meaning: 'Vectors allocated (total_alloc).' },
   owned: { kind: 'num', hidden: true, meaning: 'Vectors that are known to be allocated.' },
+  size: { kind: 'num', meaning: 'Hardware irq numbers of its linear map; 0 for a tree.' },
+  mapped: { kind: 'num', meaning: 'Irqs mapped in it.' },
+  flags: { kind: 'hex', meaning: 'IRQ_DOMAIN flags.' },
+  flagNames: { kind: 'text', hidden: true, meaning: 'Names that the kernel prints for the set flags.' },
+  system: { kind: 'text', meaning: 'System vectors, as a list.' },
   parent: {
     kind: 'text',
     meaning: 'Domain that it stands on: the one closer to the CPU.',

@@ -36,6 +36,9 @@ export const vcpuVector = objectType('vcpuvector', 'One vector or INTID of a vir
   accepts: { kind: 'count', meaning: 'Times accepted.' },
   taken: { kind: 'count', meaning: 'Times injected or acknowledged.' },
   eois: { kind: 'count', meaning: 'Ends of interrupt.' },
+  enabled: { kind: 'flag', meaning: 'Enabled at the GIC that KVM emulates, as a snapshot shows it.' },
+  priority: { kind: 'num', meaning: 'Its priority there: lower is more urgent.' },
+  hwintid: { kind: 'num', meaning: 'INTID of the host that it is mapped to; unknown where there is none.' },
   open: {
     kind: 'num',
     hidden: true,

@@ -25,6 +25,12 @@ export interface StateRow {
   readonly b: Value;
 }
 
+/** The differences of two states, and the objects that are in both: in A, in B. */
+export interface ComparedObjects {
+  readonly rows: readonly StateRow[];
+  readonly both: readonly (readonly [ObjectId, ObjectId])[];
+}
+
 /** One state and how its objects are known in the other one. */
 interface Side {
   readonly state: State;
@@ -38,24 +44,30 @@ interface Side {
  * Compares the state of trace A after a step with that of trace B after another, object by object, in the order of their paths.
  * Of one trace the objects are the same; in two traces they are matched as in a comparison of events.
  */
-export function* comparingStates(a: Trace, stepA: Step, b: Trace, stepB: Step): Generator<void, StateRow[]> {
+export function* comparingStates(a: Trace, stepA: Step, b: Trace, stepB: Step): Generator<void, readonly StateRow[]> {
+  return (yield* comparingObjects(a, stepA, b, stepB)).rows;
+}
+
+/** The same, with the objects that are in both. */
+export function* comparingObjects(a: Trace, stepA: Step, b: Trace, stepB: Step): Generator<void, ComparedObjects> {
   const at = { a: stepA, b: stepB };
+  const both: [ObjectId, ObjectId][] = [];
   if (a === b) {
     const plain = (state: State): Side => ({
       state,
       keyOf: (object) => state.world.path(object),
       meant: (_object, _type, _key, value) => value,
     });
-    return [...rowsOf(plain(a.stateAt(stepA)), plain(b.stateAt(stepB)), at)];
+    return { rows: [...rowsOf(plain(a.stateAt(stepA)), plain(b.stateAt(stepB)), at, both)], both };
   }
   const here = yield* surveying(a);
   const there = yield* surveying(b);
   const groups = groupThings(here.things, there.things, matchThings(here.things, there.things));
-  return [...rowsOf(sideOf(here, groups.ofA, stepA), sideOf(there, groups.ofB, stepB), at)];
+  return { rows: [...rowsOf(sideOf(here, groups.ofA, stepA), sideOf(there, groups.ofB, stepB), at, both)], both };
 }
 
 /** The same at once. */
-export function compareStates(a: Trace, stepA: Step, b: Trace, stepB: Step): StateRow[] {
+export function compareStates(a: Trace, stepA: Step, b: Trace, stepB: Step): readonly StateRow[] {
   const work = comparingStates(a, stepA, b, stepB);
   for (;;) {
     const next = work.next();
@@ -108,9 +120,12 @@ function sideOf(survey: Survey, common: Groups['ofA'], step: Step): Side {
   };
 }
 
-function* rowsOf(a: Side, b: Side, at: StateRow['at']): Generator<StateRow> {
+function* rowsOf(a: Side, b: Side, at: StateRow['at'], both: [ObjectId, ObjectId][]): Generator<StateRow> {
   const present = ({ state }: Side): ObjectId[] =>
-    objectsBelow(state.world.root).filter((object) => state.present(object) && state.world.type(object)!.size > 1);
+    objectsBelow(state.world.root).filter((object) => {
+      const type = state.world.type(object)!;
+      return state.present(object) && type.size > 1 && !type.hidden;
+    });
   const others = new Map(present(b).map((object) => [b.keyOf(object), object]));
   for (const object of present(a)) {
     const key = a.keyOf(object);
@@ -121,6 +136,7 @@ function* rowsOf(a: Side, b: Side, at: StateRow['at']): Generator<StateRow> {
       yield { at, kind: 'only-a', object: path, field: null, a: viewObject(a.state, object), b: null };
       continue;
     }
+    both.push([object, other]);
     for (const [field, x, y] of differences(a, object, b, other))
       yield { at, kind: 'changed', object: path, field, a: x, b: y };
   }

@@ -1,6 +1,8 @@
 // What can be written at a place of a filter: names, keys, kinds, paths.
 
+import { withoutSystem } from '../../model/namespace.ts';
 import type { ObjectType } from '../../model/objects.ts';
+import { COUNTS } from '../../model/percpu.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import type { PathNode } from '../../model/world.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -87,6 +89,7 @@ export function pathCandidates(trace: Trace, part: string, keys: boolean): Candi
   const found: Candidate[] = [];
   for (const child of sortedChildren(above)) {
     const type = world.type(child.object);
+    if (withoutSystem(child.path) === COUNTS) continue;
     if (type !== undefined && part.startsWith(`${child.path}.`))
       for (const key of namesBelow(type)) found.push({ text: `${child.path}.${key}`, what: keyText([type], key) });
     const what = type?.meaning ?? '';

@@ -72,7 +72,9 @@ export function placeOf(type: ObjectType, key: string, field?: string): Place | 
   if (key === EXISTS) return field === undefined ? { type, key, value: 'flag' } : undefined;
   const computed = derivedKeys(type).find((d) => d.name === key);
   if (computed && field === undefined)
-    return { type, key, ...(computed.is === 'message' ? { field: 'text', value: 'text' } : { value: computed.is }) };
+    return computed.is === 'message'
+      ? { type, key, field: 'text', value: 'text' }
+      : { type, key, value: computed.is === 'list' || computed.is === 'counts' ? 'text' : computed.is };
   if (computed)
     return computed.is === 'message' && Object.hasOwn(MESSAGE, field!)
       ? { type, key, field: field!, value: MESSAGE[field!]! }

@@ -2,7 +2,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { type FieldValue, layoutFor } from '../../model/register.ts';
 import type { State } from '../../model/state.ts';
-import { cellBits, derivedKeys, type Value } from '../view.ts';
+import { cellBits, countIn, derivedKeys, type Value } from '../view.ts';
 import { EXISTS, fieldsOf, type Place } from './keys.ts';
 import { order, type Truth, truth, UNKNOWN, type ValueTest } from './value-tests.ts';
 
@@ -11,6 +11,8 @@ export type ReadState = (state: State, object: ObjectId) => Truth;
 
 /** A value as answers print it, put to a test. */
 function valueTruth(test: ValueTest, value: Value | FieldValue, place: Place): Truth {
+  // A list is the text that joins it.
+  if (Array.isArray(value)) return truth(test.text(value.join(', ')));
   if (value === null || (typeof value === 'object' && value !== null)) return UNKNOWN;
   if (typeof value === 'boolean') return truth(test.flag(value));
   if (typeof value === 'number') return truth(test.number((want) => value - want.number));
@@ -63,8 +65,8 @@ function ofCell(place: Place, test: ValueTest): ReadState {
   switch (kind) {
     case 'count':
       return (state, object) => {
-        const value = state.get(object, at);
-        return truth(test.number((want) => value - want.number));
+        const value = countIn(state, object, at);
+        return value === null ? UNKNOWN : truth(test.number((want) => value - want.number));
       };
     case 'flag':
       return (state, object) => {

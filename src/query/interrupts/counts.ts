@@ -8,6 +8,7 @@ import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { amdIrte, irte, itsEvent } from '../../model/things/remap.ts';
 import { kvmGsi, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import type { PathNode, World } from '../../model/world.ts';
+import { countIn } from '../view.ts';
 import type { Joined } from './row.ts';
 
 /** Counts of an interrupt so far; null where the trace cannot show them. */
@@ -79,7 +80,7 @@ export class Recorded {
           this.#messages.add(space);
         }
       } else if (type === irq) {
-        if (head.get(object, irq.at.handled) > 0) this.#handlers.add(kernelIn(world, object));
+        if (head.flag(object, irq.at.ran) === true) this.#handlers.add(kernelIn(world, object));
       } else if (type === vfioVector) {
         if (head.get(object, vfioVector.at.fires) > 0) this.#signals.add(space);
       } else if (type === vcpuVector) {
@@ -114,13 +115,13 @@ export class Recorded {
   /** The counts of a row in a state. */
   counts(state: State, row: Joined): Counts {
     const entry = row.entry >= 0 ? row.entry : row.guestEntry;
-    const owner = [row.irq, row.guestIrq].find(
-      (object) => object >= 0 && (this.#complete || this.#handled(state.world, object)),
-    );
+    const counted = (object: ObjectId): boolean =>
+      this.#complete || this.#handled(state.world, object) || state.flag(object, irq.at.told) === true;
+    const owner = [row.irq, row.guestIrq].find((object) => object >= 0 && counted(object));
     return {
       raises: this.#raised(state, entry),
       sends: this.#sent(state, entry, row.translation),
-      handled: owner === undefined ? null : state.get(owner, irq.at.handled),
+      handled: owner === undefined ? null : countIn(state, owner, irq.at.handled),
     };
   }
 

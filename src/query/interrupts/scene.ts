@@ -20,7 +20,7 @@ import { msi, msixEntry } from '../../model/things/pci.ts';
 import { amdIrte, irte, itsEvent } from '../../model/things/remap.ts';
 import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import { messageKind } from '../../model/translate.ts';
-import { translationOf } from '../../model/translation.ts';
+import { irteOfIrq, translationOf } from '../../model/translation.ts';
 import { Groups } from './groups.ts';
 
 /** The parts of interrupts that are present in a state, by kind, and what is found of them once. */
@@ -129,7 +129,8 @@ export function* sceneOf(state: State): Slices<Scene> {
       let kind = kinds.get(space);
       if (kind === undefined) kinds.set(space, (kind = messageKind(state, object)));
       const cells = messageCells.get(world.type(object)!);
-      const found = cells === undefined ? -1 : translationOf(state, object, cells.address, cells.data, kind);
+      const message = cells === undefined ? -1 : translationOf(state, object, cells.address, cells.data, kind);
+      const found = message < 0 && world.type(object) === irq ? irteOfIrq(state, object) : message;
       const there = state.present(found) ? found : -1;
       translations.set(object, there);
       return there;

@@ -18,6 +18,7 @@ import {
   threeValued,
 } from './layer.ts';
 import type { Presentation, PresentationsOf } from './presentation.ts';
+import { descriptorView } from './snapshot.ts';
 import { counted, list, many, number, numbered } from './words.ts';
 
 /** The irq that a vector is assigned to, by its number and the name that the trace gives to it; empty for none. */
@@ -183,6 +184,7 @@ const pinView: Presentation = {
 /** Interrupts, vectors, CPUs, domains and wired lines. */
 export const irqPresentations: PresentationsOf<typeof things> = {
   irq: irqView,
+  irqDescriptor: descriptorView,
   cpu: cpuView,
   vector: vectorView,
   intid: intidView,

@@ -6,6 +6,7 @@ import * as irq from '../../model/things/irq.ts';
 import * as pci from '../../model/things/pci.ts';
 import * as queue from '../../model/things/queue.ts';
 import * as remap from '../../model/things/remap.ts';
+import * as snapshot from '../../model/things/snapshot.ts';
 import * as virt from '../../model/things/virt.ts';
 import { imsPresentations } from './ims.ts';
 import { irqPresentations } from './irq.ts';
@@ -13,6 +14,7 @@ import { pciPresentations } from './pci.ts';
 import type { Presentation } from './presentation.ts';
 import { queuePresentations } from './queue.ts';
 import { remapPresentations } from './remap.ts';
+import { snapshotPresentations } from './snapshot.ts';
 import { virtPresentations } from './virt.ts';
 
 /** The types of a module with their presentations. */
@@ -30,6 +32,7 @@ export const presentations: ReadonlyMap<ObjectType, Presentation> = new Map([
   ...paired(virt, virtPresentations),
   ...paired(ims, imsPresentations),
   ...paired(queue, queuePresentations),
+  ...paired(snapshot, snapshotPresentations),
 ]);
 
 /** How objects of a type are shown; as a mention for a type that has no presentation of its own. */

@@ -471,8 +471,6 @@ describe('what is no trace is named', () => {
     'simpletrace.txt': /simpletrace/,
     'dmesg-dmar-wrapped.txt': /a kernel log/,
     'dmesg-T.txt': /a kernel log/,
-    'proc-interrupts-large-hwirq.txt': /\/proc\/interrupts/,
-    'debugfs-irq-arm64.txt': /debug\/irq/,
     'other-cloudhv.txt': /no line of it is a trace record/,
     'other-lttng.txt': /LTTng/,
     'other-strace.txt': /strace/,
