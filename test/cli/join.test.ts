@@ -1,9 +1,10 @@
 // Several sources on the command line: --with, --offset, folders, archives, places in one of several files.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { tarOf } from '../helpers/tar.ts';
 import { answered, irqscope, root } from './run.ts';
 
 const KERNEL = 'test/fixtures/x86-vtd/ftrace.txt.gz';
@@ -29,8 +30,13 @@ describe('several sources', () => {
     cpSync(join(root, KERNEL), join(folder, 'heap/guest/trace.txt.gz'));
     cpSync(join(root, MACHINE), join(folder, 'heap/host/qemu.log.gz'));
     writeFileSync(join(folder, 'heap/README'), 'What the files are.\n');
-    execFileSync('gzip', ['-dkf', join(folder, 'heap/guest/trace.txt.gz')]);
-    execFileSync('tar', ['-C', folder, '-czf', join(folder, 'heap.tar.gz'), 'heap']);
+    const packed = readFileSync(join(root, KERNEL));
+    writeFileSync(join(folder, 'heap/guest/trace.txt'), gunzipSync(packed));
+    const members = ['README', 'guest/trace.txt', 'guest/trace.txt.gz', 'host/qemu.log.gz'];
+    const tar = tarOf(
+      members.map((name) => ({ name: `heap/${name}`, data: readFileSync(join(folder, 'heap', name)) })),
+    );
+    writeFileSync(join(folder, 'heap.tar.gz'), gzipSync(tar));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 

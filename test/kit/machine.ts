@@ -18,9 +18,15 @@ import { captureScript } from '../../src/kit/script.ts';
 
 const FIXTURE = resolve(import.meta.dirname, '../fixtures/kit/trace.txt');
 
+/**
+ * Where programs are looked for: the script wants tar and mktemp, which every Linux has, but not every environment in which tests run
+ * leads to them.
+ */
+export const PATH = [process.env['PATH'], '/usr/local/bin', '/usr/bin', '/bin'].join(':');
+
 /** The shells of this system that the script must run under. */
 const INSTALLED = [['dash'], ['busybox', 'sh']].filter(
-  ([program, ...args]) => spawnSync(program!, [...args, '-c', ':']).status === 0,
+  ([program, ...args]) => spawnSync(program!, [...args, '-c', ':'], { env: { PATH } }).status === 0,
 );
 export const SHELLS: readonly (readonly string[])[] = INSTALLED.length > 0 ? INSTALLED : [['sh']];
 
@@ -154,7 +160,7 @@ export class Machine {
     const child = spawn(program!, [...own, ...(input ? ['-s', '--'] : [this.script]), ...args], {
       cwd: this.root,
       env: {
-        PATH: `${join(this.root, 'bin')}:${process.env['PATH']}`,
+        PATH: `${join(this.root, 'bin')}:${PATH}`,
         IRQSCOPE_ROOT: this.root,
         TMPDIR: this.temporary,
         ...env,
@@ -202,7 +208,7 @@ export class Machine {
     const to = join(this.root, 'unpacked');
     mkdirSync(to);
     writeFileSync(join(this.root, 'capture.tar'), tar);
-    const { status, stderr } = spawnSync('tar', ['-xf', join(this.root, 'capture.tar'), '-C', to]);
+    const { status, stderr } = spawnSync('tar', ['-xf', join(this.root, 'capture.tar'), '-C', to], { env: { PATH } });
     if (status !== 0) throw new Error(stderr.toString());
     const [folder, ...others] = readdirSync(to);
     if (folder === undefined || others.length > 0) throw new Error('expected one folder');

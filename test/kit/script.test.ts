@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { answered } from '../cli/run.ts';
-import { HOST, Machine, type MachineSetup, OTHERS, SHELLS } from './machine.ts';
+import { HOST, Machine, type MachineSetup, OTHERS, PATH, SHELLS } from './machine.ts';
 
 interface KitJson {
   kit: number;
@@ -330,7 +330,7 @@ describe('capture script', function () {
   it('is a script by the rules of every shell here, and explains itself', async () => {
     on();
     for (const [program, ...args] of SHELLS)
-      assert.equal(spawnSync(program!, [...args, '-n', machine.script]).status, 0, program);
+      assert.equal(spawnSync(program!, [...args, '-n', machine.script], { env: { PATH } }).status, 0, program);
     const { status, out } = await machine.run(SHELLS[0]!, ['--help']);
     assert.equal(status, 0);
     const accepted = /case \$1 in\n((?: {6}.*\n)+?) {6}\*\) misused/.exec(readFileSync(machine.script, 'utf8'))![1]!;

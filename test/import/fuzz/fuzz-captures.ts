@@ -24,7 +24,7 @@ export function importMutant(bytes: Uint8Array, chunk: number): Trace | undefine
     return run.end();
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
-    assert.match(error.message, /^[^\n]{5,300}$/);
+    assert.match(error.message, /^[^\n]{5,400}$/);
     return undefined;
   }
 }
