@@ -147,7 +147,7 @@ function* rowsOf(a: Side, b: Side, at: StateRow['at'], both: [ObjectId, ObjectId
 }
 
 /** Values that only say in other words what the registers of the object hold. */
-const REPEATED: ReadonlySet<string> = new Set(['message']);
+const REPEATED: ReadonlySet<string> = new Set(['actions', 'message']);
 
 type Fields = Readonly<Record<string, Value>>;
 
