@@ -145,8 +145,8 @@ function* rowsOf(a: Side, b: Side, at: StateRow['at'], both: [ObjectId, ObjectId
   }
 }
 
-/** Values that only say in other words what the registers of the object hold. */
-const REPEATED: ReadonlySet<string> = new Set(['message']);
+/** Values that only say in other words what other keys of the object hold. */
+const REPEATED: ReadonlySet<string> = new Set(['message', 'actions']);
 
 type Fields = Readonly<Record<string, Value>>;
 
