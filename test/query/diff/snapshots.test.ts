@@ -35,7 +35,7 @@ describe('comparison of snapshots', () => {
   it('irqs that counted, and those that stopped, on the CPUs that both show', () => {
     const found = rows(fixtureTrace(A), fixtureTrace(B));
     const [before, now] = [countsOf(A), countsOf(B)];
-    const expected = [...before].flatMap(([irq, counts]) => {
+    const expected = [...before].flatMap(([irq, counts]): (string | number | boolean)[][] => {
       // CPU 3 went offline between the two.
       const sum = (of: ReadonlyMap<string, number>): number => (of.get('0') ?? 0) + (of.get('2') ?? 0);
       const [x, y] = [sum(counts), sum(now.get(irq)!)];
