@@ -32,7 +32,7 @@ const folderOf = ({ file }: Source): string => file.slice(0, Math.max(0, file.la
 
 /**
  * Gives each snapshot its place. One with counts stands behind the last event at which no irq of its system was handled more often than it
- * counts. One without stands with the only snapshot with counts in its folder; else where it was given: before or behind all stamps.
+ * counts, and none that it lists was freed. One without stands with the only snapshot with counts in its folder; else where it was given: before or behind all stamps.
  */
 export function placeSnapshots(sources: readonly Source[], world: World, clock: TimeBase): void {
   const snapshots = sources.filter(isSnapshot);
@@ -184,6 +184,9 @@ function lastAllowed(
       } else if (own) {
         handled.delete(object);
         judge(object, { action: -1, all: 0, onCpu: new Map() });
+        // What the snapshot lists was not freed then.
+        const freed = kind === vecTeardown || (kind === domAlloc && domAlloc.read(row.words, row.at).free);
+        if (freed && irqs.has(object)) beyond.add(object);
       }
     }
     if (beyond.size === 0) best = { step, equal: even.size };

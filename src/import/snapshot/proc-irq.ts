@@ -60,7 +60,9 @@ export class ProcIrqReader extends SnapshotReader<Fact> {
     const whole = DEFAULT.exec(line);
     if (whole !== null) return { irq: -1, file: 'default_smp_affinity', value: whole[1]! };
     const folder = FOLDER.exec(line);
-    if (folder !== null) return { irq: Number(folder[1]), file: 'folder', value: folder[2]?.trim() ?? '' };
+    // Not what `ls` says of a folder that is not there.
+    if (folder !== null && /^(?:|.*smp_affinity.*)$/.test(folder[2]?.trim() ?? ''))
+      return { irq: Number(folder[1]), file: 'folder', value: folder[2]?.trim() ?? '' };
     const action = ACTION.exec(line);
     if (action !== null) return { irq: Number(action[1]), file: 'action', value: action[2]! };
     const { place } = this;

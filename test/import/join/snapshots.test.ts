@@ -219,6 +219,16 @@ describe('snapshots in joined traces', () => {
     assert.deepEqual(at(trace, 'irq/16/actions'), ['one', 'other']);
   });
 
+  it('an irq that it lists was not freed then', () => {
+    const vec = (time: string, what: string): string => `${HEAD}${time}: ${what}\n`;
+    const text = `# tracer: nop\n${vec('1.000000', 'vector_setup: irq=28 is_legacy=0 ret=0')}${entry('2.000000', 28, 'nvme0q0')}${entry('3.000000', 28, 'nvme0q0')}${vec('4.000000', 'vector_teardown: irq=28 is_managed=0 has_reserved=1')}${vec('5.000000', 'vector_setup: irq=30 is_legacy=0 ret=0')}`;
+    const shot =
+      '           CPU0       CPU1       CPU2\n 28:          0          0          1   IR-PCI-MSIX-0000:00:03.0   0-edge      nvme0q0\n';
+    const trace = joinTraces([{ trace: importText(text) }, { trace: importText(shot, 'a') }]);
+    // Behind its only interrupt, before the second one; after the teardown it could not be listed.
+    assert.deepEqual(around(trace), [2, 3]);
+  });
+
   it('a snapshot without counts stands where it was given', () => {
     const text = '/proc/irq/16/smp_affinity_list:0-3\n';
     const ftrace = { trace: importText(`# tracer: nop\n${entry('1.000000', 16, 'x')}${entry('2.000000', 16, 'x')}`) };

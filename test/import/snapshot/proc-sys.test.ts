@@ -84,6 +84,11 @@ describe('/proc/irq', () => {
       keys.map((key) => at(spurious, `irq/41/descriptor/${key}`)),
       [77, 3, 4294],
     );
+    // What a shell says of a folder that is not there.
+    assert.throws(
+      () => importText('ls: /proc/irq/18/: No such file or directory\n'),
+      /no line of it is a trace record/,
+    );
     // Without the path, no line of them is a record.
     assert.throws(() => importText('f\n'), /no line of it is a trace record/);
   });
