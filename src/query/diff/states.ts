@@ -1,8 +1,8 @@
 import { hexText } from '../../base/hex.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { translationOf } from '../../model/joins.ts';
 import { isInterruptAddress, vtdAddress } from '../../model/registers/x86.ts';
 import type { State } from '../../model/state.ts';
+import { translationOf } from '../../model/translation.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { objectsBelow } from '../paths.ts';
 import { derivedKeys, keyValue, type Value, viewObject } from '../view.ts';
@@ -86,7 +86,8 @@ function sideOf(survey: Survey, common: Groups['ofA'], step: Step): Side {
     const thing = things.at(space, number, step);
     return thing < 0 ? number : { thing: common[thing] };
   };
-  const keyOf = (object: ObjectId): string => {
+  const keyOf = (named: ObjectId): string => {
+    const object = things.meant(named);
     const slot = things.numbered(object);
     if (slot === null) return world.path(object);
     const thing = things.at(slot.space, slot.number, step);
@@ -146,7 +147,7 @@ function* rowsOf(a: Side, b: Side, at: StateRow['at'], both: [ObjectId, ObjectId
 }
 
 /** Values that only say in other words what other keys of the object hold. */
-const REPEATED: ReadonlySet<string> = new Set(['message', 'actions']);
+const REPEATED: ReadonlySet<string> = new Set(['actions', 'message']);
 
 type Fields = Readonly<Record<string, Value>>;
 
