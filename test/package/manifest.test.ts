@@ -19,7 +19,7 @@ interface Manifest {
     views: Record<string, { id: string; icon: string; when?: string; visibility?: string; initialSize: number }[]>;
     viewsContainers: { activitybar: { icon: string }[] };
     viewsWelcome: { view: string; contents: string; when: string }[];
-    languages: { id: string; configuration: string }[];
+    languages: { id: string; configuration?: string }[];
     grammars: { language: string; path: string }[];
     jsonValidation: { fileMatch: string; url: string }[];
     walkthroughs: { steps: { id: string; media: { markdown: string }; completionEvents: string[] }[] }[];
@@ -118,7 +118,7 @@ describe('manifest', () => {
     const files = [
       manifest.icon,
       ...contributes.viewsContainers.activitybar.map((c) => c.icon),
-      ...contributes.languages.map((l) => l.configuration),
+      ...contributes.languages.flatMap((l) => l.configuration ?? []),
       ...contributes.grammars.map((g) => g.path),
       ...contributes.jsonValidation.map((v) => v.url),
       ...contributes.walkthroughs.flatMap((w) => w.steps.map((step) => step.media.markdown)),

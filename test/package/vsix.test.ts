@@ -8,7 +8,7 @@ import { root } from '../../scripts/paths.ts';
 import { unzip } from '../../scripts/zip.ts';
 import { listZip } from '../helpers/zip.ts';
 
-const MAX_BYTES = 2 * 1024 * 1024;
+const MAX_BYTES = 2.5 * 1024 * 1024;
 
 /** What may be in it, besides the folders whose whole content goes in. */
 const FIXED = [
