@@ -20,6 +20,8 @@ export interface BoxActions {
 
 /** Milliseconds after the last key before events are looked for. */
 const PAUSE_MS = 250;
+/** So long after the last key the user still types, in milliseconds. */
+const TYPING_MS = 3000;
 
 let boxes = 0;
 
@@ -50,6 +52,8 @@ export class QueryBox {
   #whole: string | undefined;
   /** The filter that was looked for last, here or elsewhere. */
   #looked = '';
+  /** When text was typed last. */
+  #typedAt = Number.NEGATIVE_INFINITY;
   /** The same, where it stands in this box or stood in it last; empty where it came from elsewhere and words stand here. */
   #held = '';
 
@@ -74,7 +78,10 @@ export class QueryBox {
     );
     this.#say('', false);
     this.#show([]);
-    this.#input.addEventListener('input', () => this.#typed(false));
+    this.#input.addEventListener('input', () => {
+      this.#typedAt = performance.now();
+      this.#typed(false);
+    });
     this.#input.addEventListener('keydown', (event) => this.#onKey(event));
     this.#input.addEventListener('blur', () => this.#hide());
     this.#input.addEventListener('focus', () => {
@@ -113,13 +120,19 @@ export class QueryBox {
   show({ filter }: SearchMessage): void {
     if (filter === this.#looked) return;
     this.#looked = filter;
-    const typing = this.element.ownerDocument.activeElement === this.#input && this.element.ownerDocument.hasFocus();
-    if (typing || (this.value !== '' && !this.#isFilter)) {
+    if (this.#isTyping || (this.value !== '' && !this.#isFilter)) {
       this.#held = '';
       return;
     }
     this.#held = filter;
     this.value = filter;
+  }
+
+  /** The user types in the box. A busy editor may say for a moment that the page has no focus, while keys still come. */
+  get #isTyping(): boolean {
+    const { ownerDocument } = this.element;
+    if (ownerDocument.activeElement !== this.#input) return false;
+    return ownerDocument.hasFocus() || performance.now() - this.#typedAt < TYPING_MS;
   }
 
   /** Ends the search, wherever it began, and takes its filter out of the box; words stay. */
