@@ -1,0 +1,8 @@
+-- The tables of a lake in ClickHouse: the folder of --out as `lake` below user_files_path. On S3, in place of file(...):
+-- s3('https://bucket.s3.amazonaws.com/lake/traces/*/*.parquet', Parquet), or s3Cluster(CLUSTER, ...) to read on all nodes.
+create or replace view traces as select * from file('lake/traces/*/*.parquet', Parquet);
+create or replace view events as select * from file('lake/events/*/*.parquet', Parquet);
+create or replace view interrupts as select * from file('lake/interrupts/*/*.parquet', Parquet);
+create or replace view findings as select * from file('lake/findings/*/*.parquet', Parquet);
+create or replace view latencies as select * from file('lake/latencies/*/*.parquet', Parquet);
+create or replace view devices as select * from file('lake/devices/*/*.parquet', Parquet);
