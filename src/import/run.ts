@@ -127,8 +127,7 @@ export class ImportRun {
     this.#utf16.end();
     const { packing } = this.#unpacker;
     const problem = this.#unpacker.problem ?? this.#utf16.problem;
-    if (!this.#importer && problem !== undefined && this.#waitingBytes === 0)
-      throw new ImportError(problem, true);
+    if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem, true);
     if (!this.#importer) this.#start(this.#detect());
     const importer = this.#importer!;
     if (importer.ending === undefined) importer.end();

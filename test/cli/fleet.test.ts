@@ -8,7 +8,16 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { writeOne } from '../../src/cli/lake/one.ts';
 import { Output } from '../../src/cli/output.ts';
 import { Progress } from '../../src/cli/progress.ts';
-import { captureText, LAST_WEEK, type Planned, plannedFleet, THIS_WEEK, type Told, TOO_MANY, toldBy } from '../helpers/fleet.ts';
+import {
+  captureText,
+  LAST_WEEK,
+  type Planned,
+  plannedFleet,
+  THIS_WEEK,
+  TOO_MANY,
+  type Told,
+  toldBy,
+} from '../helpers/fleet.ts';
 import { root } from './run.ts';
 
 const HOSTS = 200;
@@ -26,7 +35,12 @@ describe('A fleet of 200 simulated hosts', () => {
     this.timeout(120_000);
     folder = mkdtempSync(join(tmpdir(), 'irqscope-fleet-'));
     const context = {
-      out: new Output({ write: (_text, done) => (done(), true) }),
+      out: new Output({
+        write(_text, done) {
+          done();
+          return true;
+        },
+      }),
       progress: new Progress({ write() {} }),
       warn() {},
     };
@@ -52,11 +66,16 @@ describe('A fleet of 200 simulated hosts', () => {
   /** The answer to a question; whole numbers as numbers. */
   async function answer(question: string): Promise<Row[]> {
     const read = await connection.runAndReadAll(readFileSync(join(QUERIES, `${question}.sql`), 'utf8'));
-    return read.getRowObjectsJS().map((row) =>
-      Object.fromEntries(
-        Object.entries(row).map(([key, value]) => [key, typeof value === 'bigint' ? Number(value) : (value as string)]),
-      ),
-    );
+    return read
+      .getRowObjectsJS()
+      .map((row) =>
+        Object.fromEntries(
+          Object.entries(row).map(([key, value]) => [
+            key,
+            typeof value === 'bigint' ? Number(value) : (value as string),
+          ]),
+        ),
+      );
   }
 
   const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0);
@@ -74,7 +93,9 @@ describe('A fleet of 200 simulated hosts', () => {
       assert.equal(told.refusals, plan.exhausted ? TOO_MANY : 0);
       assert.deepEqual([...told.pending], plan.stuck ? [ENTRY] : []);
     }
-    const read = await connection.runAndReadAll('select week, "date"::varchar as day, count(*) as n from traces group by all order by week');
+    const read = await connection.runAndReadAll(
+      'select week, "date"::varchar as day, count(*) as n from traces group by all order by week',
+    );
     assert.deepEqual(
       read.getRowObjectsJS().map(({ week, day, n }) => [week, day, Number(n)]),
       [
@@ -107,7 +128,8 @@ describe('A fleet of 200 simulated hosts', () => {
       rows.map(({ host_name, refusals, irqs }) => ({ host_name, refusals, irqs })),
       expected,
     );
-    for (const { first_time, last_time } of rows) assert.ok(Number(first_time) > 0 && Number(first_time) < Number(last_time));
+    for (const { first_time, last_time } of rows)
+      assert.ok(Number(first_time) > 0 && Number(first_time) < Number(last_time));
   });
 
   it('p99 from cause to handler, by kernel version', async () => {
@@ -128,11 +150,18 @@ describe('A fleet of 200 simulated hosts', () => {
     assert.equal(expected.length, 10);
     const rows = await answer('pending');
     assert.deepEqual(
-      rows.map(({ host_name, trace, status, interrupt_path, raises }) => [host_name, trace, status, interrupt_path, raises]),
+      rows.map(({ host_name, trace, status, interrupt_path, raises }) => [
+        host_name,
+        trace,
+        status,
+        interrupt_path,
+        raises,
+      ]),
       expected,
     );
     // The cause that waits is the last event; all others were sent.
-    for (const { raises, sends, silent_for } of rows) assert.deepEqual([Number(raises) - Number(sends), silent_for], [1, 0]);
+    for (const { raises, sends, silent_for } of rows)
+      assert.deepEqual([Number(raises) - Number(sends), silent_for], [1, 0]);
   });
 
   it('what changed since last week', async () => {
@@ -165,7 +194,9 @@ describe('A fleet of 200 simulated hosts', () => {
     assert.deepEqual(readdirSync(lake).sort(), ['_irqscope', ...tables].sort());
     for (const table of tables) {
       assert.deepEqual(readdirSync(join(lake, table)).sort(), [`date=${LAST_WEEK}`, `date=${THIS_WEEK}`]);
-      const files = readdirSync(join(lake, table), { recursive: true }).filter((name) => String(name).endsWith('.parquet'));
+      const files = readdirSync(join(lake, table), { recursive: true }).filter((name) =>
+        String(name).endsWith('.parquet'),
+      );
       assert.equal(files.length, fleet.length);
     }
   });

@@ -1,7 +1,8 @@
 // A fleet of simulated hosts: what each one is, its trace as text, and what a plain reading of that text tells. Nothing here shares
 // code with what writes or reads tables.
-import { readScenario } from '../../src/sim/scenario.ts';
+
 import { recipeHeader } from '../../src/sim/recipe.ts';
+import { readScenario } from '../../src/sim/scenario.ts';
 import { type Recipe, Simulation } from '../../src/sim/simulation.ts';
 import { StreamRecorder } from '../../src/sim/stream.ts';
 
@@ -61,7 +62,9 @@ const FUNCTION = 'device/0000:03:00.0';
 
 /** Runs the simulator: the text of the trace of a capture. */
 export function captureText({ driver, masks, wait, stuck, exhausted }: Planned): string {
-  const workload: object[] = [{ at: '2ms', op: 'device.raise', object: `${FUNCTION}/msix/0`, every: '20us', times: 20 }];
+  const workload: object[] = [
+    { at: '2ms', op: 'device.raise', object: `${FUNCTION}/msix/0`, every: '20us', times: 20 },
+  ];
   for (let i = 0; i < masks; i++) {
     const at = 3000 + 100 * i;
     workload.push({ at: `${at}us`, op: 'entry.mask', object: `${FUNCTION}/msix/1` });

@@ -53,7 +53,9 @@ export async function readManifest(file: string): Promise<Manifest> {
       head = cells;
       if (!head.includes('trace')) {
         const near = nearest('trace', head, 1);
-        throw wrong(`expected a first line with the columns ${COLUMNS.join(',')}${near[0] ? `, found ${near[0]}` : ''}`);
+        throw wrong(
+          `expected a first line with the columns ${COLUMNS.join(',')}${near[0] ? `, found ${near[0]}` : ''}`,
+        );
       }
       continue;
     }

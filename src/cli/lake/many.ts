@@ -52,14 +52,24 @@ export async function writeMany(root: string, lake: string, options: LakeOptions
   const { all, unread } = await capturesIn(root, manifest, [lake, ...(file === undefined ? [] : [file])]);
   const mine = (name: string): boolean => isIn(options.shard, options.prefix + name);
   const captures = all.filter(({ name }) => mine(name));
-  const summary: Summary = { written: [], unchanged: [], failed: unread.filter(({ trace }) => mine(trace)), unread: [] };
+  const summary: Summary = {
+    written: [],
+    unchanged: [],
+    failed: unread.filter(({ trace }) => mine(trace)),
+    unread: [],
+  };
   const names = new Set(all.map(({ name }) => name));
   for (const name of manifest.keys())
     if (!names.has(name) && mine(name))
       summary.failed.push({ trace: name, problem: `${file} lists it, and it is not in ${root}` });
   const todo: (Job & { readonly capture: Capture })[] = [];
   for (const [i, capture] of captures.entries()) {
-    const job = { name: options.prefix + capture.name, path: capture.path, given: manifest.get(capture.name) ?? NOTHING, capture };
+    const job = {
+      name: options.prefix + capture.name,
+      path: capture.path,
+      given: manifest.get(capture.name) ?? NOTHING,
+      capture,
+    };
     context.progress.tell(`${i} of ${counted(captures.length, 'capture')} looked at`);
     const note = await noteOf(job).catch(() => undefined);
     if (note !== undefined && (await isWritten(lake, note))) summary.unchanged.push(job.name);
@@ -75,7 +85,10 @@ export async function writeMany(root: string, lake: string, options: LakeOptions
         summary.written.push(trace);
         return;
       }
-      const said = err.trim().replace(/^irqscope: /, '').replace(`${capture.path}: `, '');
+      const said = err
+        .trim()
+        .replace(/^irqscope: /, '')
+        .replace(`${capture.path}: `, '');
       const problem = said === '' ? `reading it was ended by ${signal ?? `status ${status}`}` : said;
       // What the manifest lists is a capture, and not just any file.
       const isOther = out.startsWith(NO_TRACE) && !manifest.has(capture.name);
@@ -92,7 +105,9 @@ export const NO_TRACE = 'no trace';
 
 /** The arguments with which this program converts one capture. */
 function argumentsOf({ name, path, given: { host, kernel, date } }: Job, lake: string): string[] {
-  const facts = Object.entries({ host, kernel, date }).flatMap(([key, value]) => (value === null ? [] : [`--${key}=${value}`]));
+  const facts = Object.entries({ host, kernel, date }).flatMap(([key, value]) =>
+    value === null ? [] : [`--${key}=${value}`],
+  );
   return ['convert', '--to=parquet', `--out=${lake}`, `--as=${name}`, ...facts, '--', path];
 }
 

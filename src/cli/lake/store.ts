@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CaptureFacts } from '../../import/export/tables/traces.ts';
 import { lakeFiles } from '../../import/export/tables/tables.ts';
+import type { CaptureFacts } from '../../import/export/tables/traces.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { Failure } from '../failure.ts';
 import { OutFile, writeFailure, writeFileWhole } from '../out-file.ts';
@@ -85,7 +85,8 @@ export async function writeTrace(
     for (const out of written) await out.abandon();
     throw error;
   }
-  for (const old of before?.files ?? []) if (!files.includes(old) && isOwn(old)) await rm(join(lake, old), { force: true });
+  for (const old of before?.files ?? [])
+    if (!files.includes(old) && isOwn(old)) await rm(join(lake, old), { force: true });
   await makeFolder(join(lake, NOTES));
   const text = `${JSON.stringify({ ...note, files }, undefined, 2)}\n`;
   await writeFileWhole(notePath(lake, note.trace), async (out) => out.add(new TextEncoder().encode(text)));

@@ -127,7 +127,8 @@ class ArchiveRun {
 
   #data(chunk: Uint8Array): void {
     const open = this.#open!;
-    if (isKitFile(open.file.path) && open.text.length < MOST_KIT) open.text += this.#decoder.decode(chunk, { stream: true });
+    if (isKitFile(open.file.path) && open.text.length < MOST_KIT)
+      open.text += this.#decoder.decode(chunk, { stream: true });
     this.#guard((run) => run.push(chunk));
   }
 

@@ -80,10 +80,17 @@ describe('Parquet', () => {
     try {
       const read = await connection.runAndReadAll(`select * from '${path}' order by step`);
       assert.deepEqual(read.columnNames(), [...EVENT_COLUMNS]);
-      assert.deepEqual(
-        read.columnTypes().map(String),
-        ['VARCHAR', 'INTEGER', 'BIGINT', 'INTEGER', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'INTEGER'],
-      );
+      assert.deepEqual(read.columnTypes().map(String), [
+        'VARCHAR',
+        'INTEGER',
+        'BIGINT',
+        'INTEGER',
+        'VARCHAR',
+        'VARCHAR',
+        'VARCHAR',
+        'VARCHAR',
+        'INTEGER',
+      ]);
       const rows = read.getRowObjectsJS();
       assert.equal(rows.length, joined.length);
       for (let step = 0; step < joined.length; step += 97)
@@ -98,7 +105,11 @@ describe('Parquet', () => {
     const file = whole(eventFile(trace, 'x', '1'));
     const [row] = await parquetReadObjects({ file });
     assert.equal(row?.['time'], 17n);
-    assert.ok(parquetMetadata(file).key_value_metadata?.some(({ key, value }) => key === 'irqscope.timeUnit' && value === 'ticks'));
+    assert.ok(
+      parquetMetadata(file).key_value_metadata?.some(
+        ({ key, value }) => key === 'irqscope.timeUnit' && value === 'ticks',
+      ),
+    );
   });
 
   it('holds a file of no rows', async () => {
@@ -152,7 +163,12 @@ describe('Parquet', () => {
 
   it('names weeks as ISO 8601 does', () => {
     // The days around new year of ISO 8601: from the table of the standard's own rule (the week with the first Thursday).
-    const days = { '2026-11-23': '2026-W48', '2026-11-29': '2026-W48', '2026-11-30': '2026-W49', '2027-01-01': '2026-W53' };
+    const days = {
+      '2026-11-23': '2026-W48',
+      '2026-11-29': '2026-W48',
+      '2026-11-30': '2026-W49',
+      '2027-01-01': '2026-W53',
+    };
     for (const [day, week] of Object.entries(days)) assert.equal(weekOf(day), week);
     assert.equal(weekOf('2024-12-30'), '2025-W01');
     assert.equal(weekOf('2021-01-03'), '2020-W53');

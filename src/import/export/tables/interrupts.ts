@@ -53,11 +53,7 @@ export const interruptTable: Table<Row> = {
   ],
 };
 
-export function* interruptRows(
-  trace: Trace,
-  name: string,
-  judged: readonly Finding[],
-): Generator<Row | undefined> {
+export function* interruptRows(trace: Trace, name: string, judged: readonly Finding[]): Generator<Row | undefined> {
   const step = trace.length - 1;
   const all = yield* pauses(
     listing(trace, trace.stateAt(step), step, { findings: foundAt(judged, step), complete: showsAll(trace) }),

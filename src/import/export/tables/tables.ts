@@ -38,12 +38,7 @@ export function interruptFile(trace: Trace, name: string, version: string): Gene
 }
 
 /** The tables of a lake, in the order in which they are written: each one has to be read to its end before the next. */
-export function* lakeFiles(
-  trace: Trace,
-  name: string,
-  facts: CaptureFacts,
-  version: string,
-): Generator<TableFile> {
+export function* lakeFiles(trace: Trace, name: string, facts: CaptureFacts, version: string): Generator<TableFile> {
   const about = (table: string): FileFacts => fileFacts(trace, name, table, version);
   yield { table: eventTable.name, bytes: eventFile(trace, name, version) };
   let judged: Parameters<typeof findingRows>[2] = [];
@@ -52,7 +47,10 @@ export function* lakeFiles(
     yield* interruptRows(trace, name, judged);
   }
   yield { table: interruptTable.name, bytes: parquet(interruptTable, interrupts(), about(interruptTable.name)) };
-  yield { table: findingTable.name, bytes: parquet(findingTable, findingRows(trace, name, judged), about(findingTable.name)) };
+  yield {
+    table: findingTable.name,
+    bytes: parquet(findingTable, findingRows(trace, name, judged), about(findingTable.name)),
+  };
   const measures = new Measures(trace, name);
   yield { table: latencyTable.name, bytes: parquet(latencyTable, measures.latencies(), about(latencyTable.name)) };
   yield { table: deviceTable.name, bytes: parquet(deviceTable, measures.devices(), about(deviceTable.name)) };
