@@ -45,4 +45,4 @@ select host, what, name, before_value, after_value
 from compared
 where coalesce(before_value, '') <> coalesce(after_value, '')
   and host in (select host from captures group by host having min(is_new) = 0 and max(is_new) = 1)
-order by host, what, name
+order by host, what, name;

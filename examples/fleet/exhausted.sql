@@ -11,4 +11,4 @@ join traces t on t.trace = e.trace
 where e.kind in ('vec.alloc', 'vec.allocManaged', 'vec.reserve', 'vec.reserveManaged')
   and (e.fields like '%"ret":-28}' or e.fields like '%"ret":-28,%')
 group by coalesce(t.host, t.trace)
-order by refusals desc, host_name
+order by refusals desc, host_name;

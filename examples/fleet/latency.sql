@@ -23,4 +23,4 @@ select
   max(latency) as longest
 from ranked
 group by kernel
-order by p99 desc, kernel
+order by p99 desc, kernel;

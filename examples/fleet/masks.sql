@@ -10,4 +10,4 @@ from devices d
 join traces t on t.trace = d.trace
 where d.masks is not null
 group by d.driver
-order by all_masks desc, driver
+order by all_masks desc, driver;

@@ -14,4 +14,4 @@ select
 from interrupts i
 join traces t on t.trace = i.trace
 where i.status in ('pending', 'lost')
-order by host_name, trace, interrupt_path
+order by host_name, trace, interrupt_path;

@@ -30,7 +30,7 @@ interface Unwritten {
   readonly problem: string;
 }
 
-/** What became of the captures of a folder. */
+/** How the captures of a folder were read and written. */
 interface Summary {
   readonly written: string[];
   /** The lake holds them as they are. */

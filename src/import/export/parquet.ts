@@ -93,8 +93,8 @@ const NOTHING = new Uint8Array(0);
 const PAUSE = 1 << 12;
 
 /**
- * The bytes of a file with these rows, in pieces. Where the rows pause (undefined), and now and then, a piece is empty, so that whoever
- * writes it can look after other things.
+ * The bytes of a file with these rows, in pieces. Where the rows pause (undefined), and now and then, a piece is empty: the writer of
+ * the file can then look after signals.
  */
 export function* parquet<Row>(
   { columns, name }: Table<Row>,

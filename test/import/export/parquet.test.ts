@@ -1,13 +1,13 @@
 // Parquet files, read again by two readers that share nothing with the writer: hyparquet, and DuckDB.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { EVENT_COLUMNS } from '../../../src/import/export/csv.ts';
 import { GROUP, int, long, moment, parquet, rising, text, texts, time } from '../../../src/import/export/parquet.ts';
-import { eventFile, interruptFile } from '../../../src/import/export/tables/tables.ts';
+import { eventFile, interruptFile, lakeFiles } from '../../../src/import/export/tables/tables.ts';
 import { weekOf } from '../../../src/import/export/tables/traces.ts';
 import { joinTraces } from '../../../src/import/join/join.ts';
 import { type EventView, viewEvent } from '../../../src/query/events.ts';
@@ -159,6 +159,36 @@ describe('Parquet', () => {
         },
         `row ${i}`,
       );
+  });
+
+  it('has the tables of docs/fleet.md, and those that Trino is told of', () => {
+    const here = (path: string): string => readFileSync(join(import.meta.dirname, '../../..', path), 'utf8');
+    const [page, trino] = [here('docs/fleet.md'), here('examples/fleet/tables.trino.sql')];
+    const types: Record<string, string> = { BYTE_ARRAY: 'varchar', INT32: 'integer', INT64: 'bigint' };
+    for (const { table, bytes } of lakeFiles(joined, 'x', { host: null, kernel: null, date: null }, '1')) {
+      const { schema } = parquetMetadata(whole(bytes));
+      const columns: string[] = [];
+      for (let i = 1; i < schema.length; i++) {
+        const { name, type, num_children: children, converted_type: converted } = schema[i]!;
+        const quoted = name === 'last' ? `"${name}"` : name;
+        if (converted === 'LIST') columns.push(`${quoted} array(varchar)`);
+        else if (children !== undefined) columns.push(`${quoted} row(step integer, time bigint)`);
+        else columns.push(`${quoted} ${types[type!]}`);
+        i += converted === 'LIST' ? 2 : (children ?? 0);
+      }
+      const told = new RegExp(`create table if not exists ${table} \\(([^;]*?),\\s*"date" varchar\\s*\\) with`).exec(
+        trino,
+      )?.[1];
+      assert.equal(told?.trim().replaceAll(/\s+/g, ' '), columns.join(', '), table);
+      const row = new RegExp(`^\\| \`${table}\` \\|.*\\| (.*) \\|$`, 'm').exec(page)?.[1] ?? '';
+      const names = columns.map((column) => column.split(' ')[0]!);
+      if (table !== 'interrupts')
+        assert.deepEqual(
+          [...row.replaceAll(/\([^)]*\)/g, '').matchAll(/`(\w+)`/g)].map(([, name]) => name),
+          names,
+          table,
+        );
+    }
   });
 
   it('names weeks as ISO 8601 does', () => {
