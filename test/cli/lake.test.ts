@@ -230,6 +230,16 @@ describe('irqscope convert --to parquet', () => {
     assert.deepEqual([again.written, again.unchanged], [['cut.irqtrace.gz'], ['good.irqtrace']]);
   });
 
+  it('says so when no file is a trace', async () => {
+    put('captures/notes.txt', 'what we saw on Monday\n');
+    const { status, unread, err } = await lakeOf();
+    assert.deepEqual([status, unread.length], [2, 1]);
+    assert.match(err, /captures: none of its 1 files is a trace\n$/);
+    mkdirSync(at('empty'));
+    const { line } = await answered(['convert', at('empty'), '--to', 'parquet', '--out', at('lake')]);
+    assert.match(line ?? '', /empty: there is no file in it$/);
+  });
+
   it('writes again what changed, and takes away what an earlier run wrote of it', async () => {
     put('captures/a.irqtrace', TRACE);
     put('captures/b.irqtrace', TRACE);
@@ -274,7 +284,7 @@ describe('irqscope convert --to parquet', () => {
     assert.equal((await table('traces')).length, names.length + again.written.length);
   });
 
-  it('leaves a lake as it was when it is ended, and shows no half file', async () => {
+  it('leaves a lake as it was when a table cannot be written, and shows no half file', async () => {
     put('captures/a.irqtrace', TRACE);
     assert.equal((await lakeOf()).status, 0);
     const path = at('lake', 'events', 'date=__HIVE_DEFAULT_PARTITION__');

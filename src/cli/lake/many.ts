@@ -50,6 +50,7 @@ export async function writeMany(root: string, lake: string, options: LakeOptions
   refuseOverlap(root, lake);
   const { manifest, file } = await manifestOf(root, options.manifest);
   const { all, unread } = await capturesIn(root, manifest, [lake, ...(file === undefined ? [] : [file])]);
+  if (all.length + unread.length === 0) throw new Failure(`${root}: there is no file in it`);
   const mine = (name: string): boolean => isIn(options.shard, options.prefix + name);
   const captures = all.filter(({ name }) => mine(name));
   const summary: Summary = {
@@ -97,7 +98,7 @@ export async function writeMany(root: string, lake: string, options: LakeOptions
     options.jobs,
   );
   context.progress.erase();
-  return told(summary, lake, options, context);
+  return told(summary, root, lake, options, context);
 }
 
 /** What the process of a capture prints where nobody recognises it. */
@@ -133,8 +134,16 @@ function refuseOverlap(root: string, lake: string): void {
     throw new Failure(`--out ${lake}: the captures lie in this folder; give one of its own`);
 }
 
-async function told(summary: Summary, lake: string, { json }: LakeOptions, { out, warn }: Context): Promise<number> {
+async function told(
+  summary: Summary,
+  root: string,
+  lake: string,
+  { json, shard }: LakeOptions,
+  { out, warn }: Context,
+): Promise<number> {
   const { written, unchanged, failed, unread } = summary;
+  const none = written.length + unchanged.length + failed.length === 0 && shard.count === 1;
+  if (none) warn(`irqscope: ${root}: none of its ${unread.length} files is a trace`);
   for (const { trace, problem } of failed) warn(`irqscope: ${trace}: ${problem}`);
   if (json) for (const text of jsonDocument({ lake, ...summary })) out.json(text);
   else {
@@ -147,5 +156,5 @@ async function told(summary: Summary, lake: string, { json }: LakeOptions, { out
     out.line(`${lake}: ${parts.join(', ')}`);
     for (const { trace, problem } of unread) out.line(shown(`  ${trace}: ${problem}`));
   }
-  return failed.length > 0 ? REFUSED : DONE;
+  return failed.length > 0 || none ? REFUSED : DONE;
 }

@@ -191,6 +191,36 @@ describe('Parquet', () => {
     }
   });
 
+  it('tells since when a latency counts: the cause, or the acceptance where no cause is told', async () => {
+    const events = [
+      '0.000010 - - dev.raise device/0000:00:03.0/msix/0 vector=0 cause=7',
+      '0.000012 cpu1 - cpu.accept cpu/1/vector/40 cause=7',
+      '0.000015 cpu1 - cpu.take cpu/1/vector/40',
+      '0.000019 cpu1 - irq.entry irq/30 name=nvme',
+      '0.000020 cpu1 - irq.exit irq/30 handled=true',
+      '0.000020 cpu1 - cpu.eoi cpu/1/vector/40',
+      '0.000040 cpu1 - cpu.accept cpu/1/vector/40',
+      '0.000041 cpu1 - cpu.take cpu/1/vector/40',
+      '0.000043 cpu1 - irq.entry irq/30 name=nvme',
+      // Nothing tells when this one was accepted.
+      '0.000050 cpu2 - irq.entry irq/31 name=eth0',
+    ].join('\n');
+    const latencies = async (clock: string): Promise<unknown[]> => {
+      const trace = importText(`#irqtrace 1\n#clock ${clock}\n${events}\n`, 'x');
+      let rows: unknown[] = [];
+      for (const { table, bytes } of lakeFiles(trace, 'x', { host: null, kernel: null, date: null }, '1')) {
+        const file = whole(bytes);
+        if (table === 'latencies') rows = await parquetReadObjects({ file });
+      }
+      return rows.map((row) => Object.values(row as object));
+    };
+    assert.deepEqual(await latencies('seconds digits=6 "model time"'), [
+      ['x', 3, 19_000n, 1, 'irq/30', 'nvme', 'cause', 9_000n],
+      ['x', 8, 43_000n, 1, 'irq/30', 'nvme', 'acceptance', 3_000n],
+    ]);
+    assert.deepEqual(await latencies('ticks digits=0 counter'), []);
+  });
+
   it('names weeks as ISO 8601 does', () => {
     // The days around new year of ISO 8601: from the table of the standard's own rule (the week with the first Thursday).
     const days = {
