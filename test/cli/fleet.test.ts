@@ -136,7 +136,14 @@ describe('A fleet of 200 simulated hosts', () => {
     const expected = [...groups(fleet, ({ plan }) => plan.kernel)].map(([kernel, all]) => {
       const sorted = all.flatMap(({ told }) => told.latencies).sort((a, b) => a - b);
       const rank = (percent: number): number => sorted[Math.ceil((sorted.length * percent) / 100) - 1]!;
-      return { kernel, since: 'cause', interrupts: sorted.length, p50: rank(50), p99: rank(99), longest: sorted.at(-1)! };
+      return {
+        kernel,
+        since: 'cause',
+        interrupts: sorted.length,
+        p50: rank(50),
+        p99: rank(99),
+        longest: sorted.at(-1)!,
+      };
     });
     expected.sort((a, b) => b.p99 - a.p99 || (a.kernel < b.kernel ? -1 : 1));
     assert.equal(new Set(expected.map(({ p99 }) => p99)).size, 3, 'the kernels differ');

@@ -1,4 +1,4 @@
-// `convert --to parquet` as a user calls it: one file, and a folder of captures that becomes a lake.
+// `convert DIR --to parquet` as a user calls it: a folder of captures becomes a lake.
 import assert from 'node:assert/strict';
 import {
   cpSync,
@@ -16,25 +16,10 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { parquetReadObjects } from 'hyparquet';
 import { fixtureBytes } from '../helpers/fixtures.ts';
+import { type Row, rowsOf } from '../helpers/parquet.ts';
 import { tarOf } from '../helpers/tar.ts';
-import { answered, example, irqscope, jsonLines, root } from './run.ts';
-
-type Row = Record<string, unknown>;
-
-async function rowsOf(path: string): Promise<Row[]> {
-  const bytes = readFileSync(path);
-  return parquetReadObjects({
-    file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer,
-  });
-}
-
-const ns = (seconds: string | null): bigint | null => {
-  if (seconds === null) return null;
-  const [whole = '', fraction = ''] = seconds.split('.');
-  return BigInt(whole + fraction.padEnd(9, '0'));
-};
+import { answered, example, irqscope, root } from './run.ts';
 
 /** A short trace with two interrupts of one host. */
 const TRACE = `#irqtrace 1
@@ -51,7 +36,7 @@ interface Summary {
   readonly unread: { readonly trace: string; readonly problem: string }[];
 }
 
-describe('irqscope convert --to parquet', () => {
+describe('irqscope convert DIR --to parquet', () => {
   let folder = '';
   const at = (...names: string[]): string => join(folder, ...names);
   const put = (name: string, bytes: string | Uint8Array): void => {
@@ -82,74 +67,6 @@ describe('irqscope convert --to parquet', () => {
         for (const row of await rowsOf(at('lake', name, file))) all.push({ day: dirname(file), ...row });
     return all;
   }
-
-  it('writes the events of a capture as events --json prints them', async () => {
-    const target = at('events.parquet');
-    assert.equal((await answered(['convert', example, '--to', 'parquet', '--out', target])).status, 0);
-    const { out } = await answered(['events', example, '--json']);
-    const events = jsonLines<{
-      step: number;
-      time: string | null;
-      cpu: number | null;
-      kind: string;
-      object: string;
-      fields: object;
-      source: { file: string; line: number };
-    }>(out);
-    const rows = await rowsOf(target);
-    assert.equal(rows.length, events.length);
-    for (const [i, { step, time, cpu, kind, object, fields, source }] of events.entries())
-      assert.deepEqual(
-        { ...rows[i] },
-        {
-          trace: example,
-          step,
-          time: ns(time),
-          cpu,
-          kind,
-          object,
-          fields: JSON.stringify(fields),
-          file: source.file,
-          line: source.line,
-        },
-        `step ${step}`,
-      );
-  });
-
-  it('writes the interrupts as interrupts --json prints them', async () => {
-    const target = at('interrupts.parquet');
-    const args = ['convert', example, '--to', 'parquet', '--table', 'interrupts', '--out', target];
-    assert.equal((await answered(args)).status, 0);
-    const { out } = await answered(['interrupts', example, '--json']);
-    const list = JSON.parse(out) as { last: { step: number; time: string | null } | null; findings: string[] }[];
-    const rows = await rowsOf(target);
-    assert.deepEqual(Object.keys(rows[0]!), ['trace', ...Object.keys(list[0]!)]);
-    assert.deepEqual(
-      rows.map(({ last, ...row }) => ({
-        ...row,
-        last,
-        raises: row['raises'] === null ? null : Number(row['raises']),
-        sends: row['sends'] === null ? null : Number(row['sends']),
-        handled: row['handled'] === null ? null : Number(row['handled']),
-      })),
-      list.map((row) => ({
-        trace: example,
-        ...row,
-        last: row.last === null ? undefined : { step: row.last.step, time: ns(row.last.time) },
-      })),
-    );
-  });
-
-  it('writes the same bytes to standard output, and each time', async () => {
-    put('a.irqtrace', TRACE);
-    for (const target of ['one.parquet', 'two.parquet'])
-      assert.equal((await answered(['convert', at('a.irqtrace'), '--to', 'parquet', '--out', at(target)])).status, 0);
-    assert.ok(readFileSync(at('one.parquet')).equals(readFileSync(at('two.parquet'))));
-    const shell = `'${process.execPath}' '${join(root, 'src/cli/main.ts')}' convert '${at('a.irqtrace')}' --to parquet --out - > '${at('three.parquet')}'`;
-    const { spawnSync } = await import('node:child_process');
-    assert.equal(spawnSync('sh', ['-c', shell]).status, 0);
-    assert.ok(readFileSync(at('one.parquet')).equals(readFileSync(at('three.parquet'))));
-  });
 
   it('makes one trace of each file, archive, session and folder of the kit, with what is known of the host', async () => {
     const kit = JSON.stringify({
@@ -207,6 +124,26 @@ describe('irqscope convert --to parquet', () => {
     // `strings trace.dat | grep Linux` shows it.
     assert.match(String(row?.['kernel']), /^\d+\.\d+\.\d+/);
     assert.ok(Buffer.from(fixtureBytes('x86-vtd/trace.dat')).includes(String(row?.['kernel'])));
+  });
+
+  it('takes the kernel of text from its header', async () => {
+    // Headers as kernel/trace/trace.c (print_trace_header) and tools/perf/util/header.c (print_osrelease) print them.
+    put(
+      'captures/latency.txt',
+      '# tracer: irqsoff\n#\n# irqsoff latency trace v1.1.5 on 5.10.0-28-amd64\n# ---------\n  <idle>-0  1d.h.  5us : irq_handler_entry: irq=41 name=nvme0q1\n',
+    );
+    put(
+      'captures/perf.txt',
+      '# ========\n# os release : 6.12.107+deb13-amd64\n# ========\n#\nswapper     0 [001]   12.000001: irq:irq_handler_entry: irq=41 name=nvme0q1\n',
+    );
+    assert.equal((await lakeOf()).status, 0);
+    assert.deepEqual(
+      (await table('traces')).map(({ trace, kernel }) => [trace, kernel]),
+      [
+        ['latency.txt', '5.10.0-28-amd64'],
+        ['perf.txt', '6.12.107+deb13-amd64'],
+      ],
+    );
   });
 
   it('lists what cannot be read, and writes the others', async () => {

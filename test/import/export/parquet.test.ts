@@ -13,6 +13,7 @@ import { joinTraces } from '../../../src/import/join/join.ts';
 import { type EventView, viewEvent } from '../../../src/query/events.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 import { fixtureTrace, importText } from '../../helpers/fixtures.ts';
+import { nanoseconds } from '../../helpers/parquet.ts';
 
 /** The bytes of a file in one piece. */
 function whole(pieces: Iterable<Uint8Array>): ArrayBuffer {
@@ -29,14 +30,6 @@ const TRACES: readonly (readonly [string, Trace])[] = [
   ['a QEMU log without stamps', fixtureTrace('arm64-gicv2m/qemu.log')],
   ['host and guest together', joined],
 ];
-
-/** Decimal seconds of an answer as nanoseconds. */
-function nanoseconds(seconds: string | null): bigint | null {
-  if (seconds === null) return null;
-  const [whole = '', fraction = ''] = seconds.replace('-', '').split('.');
-  const size = BigInt(whole + fraction.padEnd(9, '0'));
-  return seconds.startsWith('-') ? -size : size;
-}
 
 /** An event as a row of the table, made of what `events --json` prints. */
 const asRow = ({ step, time: at, cpu, kind, object, fields, source }: EventView) => ({
