@@ -56,13 +56,13 @@ export async function writeMany(root: string, lake: string, options: LakeOptions
   const summary: Summary = {
     written: [],
     unchanged: [],
-    failed: unread.filter(({ trace }) => mine(trace)),
+    failed: unread.filter(({ trace }) => mine(trace)).map((each) => ({ ...each, trace: options.prefix + each.trace })),
     unread: [],
   };
   const names = new Set(all.map(({ name }) => name));
   for (const name of manifest.keys())
     if (!names.has(name) && mine(name))
-      summary.failed.push({ trace: name, problem: `${file} lists it, and it is not in ${root}` });
+      summary.failed.push({ trace: options.prefix + name, problem: `${file} lists it, and it is not in ${root}` });
   const todo: (Job & { readonly capture: Capture })[] = [];
   for (const [i, capture] of captures.entries()) {
     const job = {
