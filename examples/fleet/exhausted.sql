@@ -1,5 +1,5 @@
 -- Which hosts have vectors exhausted? The vector domain of x86 answers -ENOSPC (-28) when no CPU that an irq may go to has a free
--- vector; reservations are refused the same way. `fields` is JSON without blanks, so that its text can be compared in every engine.
+-- vector. Reservations are refused the same way. `fields` is JSON without blanks, so that its text can be compared in every engine.
 select
   coalesce(t.host, t.trace) as host_name,
   count(*) as refusals,

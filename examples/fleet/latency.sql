@@ -1,5 +1,5 @@
--- p99 from cause to handler, by kernel version, in nanoseconds; where a trace tells no cause, from the acceptance at the processor, in
--- rows of their own. Percentiles are samples: the smallest one that 50 or 99 of 100 do not exceed. Samples of equal length are counted
+-- p99 from cause to handler, by kernel version, in nanoseconds. Where a trace tells no cause, it is from the acceptance at the processor,
+-- in rows of their own. Percentiles are samples: the smallest one that 50 or 99 of 100 do not exceed. Samples of equal length are counted
 -- first, so that an engine sorts far fewer rows than there are interrupts.
 with counted as (
   select t.kernel as kernel, l.since as since, l.latency as latency, count(*) as n

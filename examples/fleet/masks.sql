@@ -1,5 +1,5 @@
 -- Which driver masks most? `masks` counts writes that set a mask bit of MSI-X, MSI or IMS, of an entry or of a function.
--- A driver of which no trace shows mask bits is not in the answer; a function whose driver no trace names is in the row without one.
+-- A driver of which no trace shows mask bits is not in the answer. A function whose driver no trace names is in the row without one.
 select
   d.driver as driver,
   count(distinct coalesce(t.host, t.trace)) as hosts,
