@@ -61,7 +61,8 @@ export class FileRun {
     else {
       this.#waiting.push(new Uint8Array(chunk));
       this.#sniffer?.push(chunk);
-      if (this.#head.length >= HEAD) this.#start();
+      // Behind damage nothing more is unpacked.
+      if (this.#head.length >= HEAD || this.#sniffer?.problem !== undefined) this.#start();
     }
   }
 

@@ -25,7 +25,9 @@ export function readKit(text: string): KitFacts | undefined {
   if (typeof kit !== 'object' || kit === null || !('kit' in kit)) return undefined;
   const { kernel, clocks } = kit as { kernel?: unknown; clocks?: unknown };
   const [first] = Array.isArray(clocks) ? (clocks as readonly { realtime?: unknown }[]) : [];
-  const seconds = Number(first?.realtime ?? Number.NaN);
+  const told = first?.realtime;
+  // A text without digits would be read as 0: the year 1970.
+  const seconds = typeof told === 'number' || (typeof told === 'string' && /\d/.test(told)) ? Number(told) : Number.NaN;
   return {
     kernel: typeof kernel === 'string' && kernel !== '' ? kernel : null,
     began: Number.isFinite(seconds) ? seconds * 1000 : null,

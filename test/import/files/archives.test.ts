@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { type FileRead, FileRun } from '../../../src/import/files/file-run.ts';
+import { readKit } from '../../../src/import/files/kit-file.ts';
 import { ImportError } from '../../../src/import/run.ts';
 import { fixtureBytes, fixtureTrace, packedFixture } from '../../helpers/fixtures.ts';
 import { type Member, tarOf } from '../../helpers/tar.ts';
@@ -95,6 +96,23 @@ describe('archives', () => {
     assert.match(read(packed.subarray(0, packed.length / 2)).at(-1)!.problem!, /^the gzip data /);
   });
 
+  it('tar: values of a pax header may hold line ends; a long header of no records takes no time', function () {
+    this.timeout(5000);
+    const of = (pax: string): FileRead[] =>
+      read(
+        tarOf([
+          { name: 'x', data: pax, type: 'x' },
+          { name: 'short.txt', data: TRACE },
+        ]),
+        1 << 20,
+      );
+    // 22 bytes: `22 comment=a`, a line end, `9 path=b`, a line end. The comment holds what looks like a record.
+    const [commented] = of('22 comment=a\n9 path=b\n17 path=long.txt\n');
+    assert.equal(commented!.file, 'heap.tar/long.txt');
+    const [damaged] = of('0 \r'.repeat(300_000));
+    assert.deepEqual([damaged!.file, damaged!.trace?.length], ['heap.tar/short.txt', EVENTS]);
+  });
+
   it('tar: every cut gives an answer', () => {
     const whole = tarOf([{ name: 'trace.txt', data: TRACE.subarray(0, 3000) }]);
     for (let at = 512; at < whole.length; at += 97) read(whole.subarray(0, at), 700);
@@ -123,5 +141,13 @@ describe('archives', () => {
     assert.throws(() => read(new TextEncoder().encode('nothing here\n')), ImportError);
     assert.throws(() => read(new Uint8Array(0)), ImportError);
     assert.deepEqual(told(read(TRACE)), [['heap.tar', EVENTS]]);
+  });
+
+  it('kit.json without a time of day tells none, not 1970', () => {
+    const began = (realtime: unknown) => readKit(JSON.stringify({ kit: 1, clocks: [{ realtime }] }))?.began;
+    assert.deepEqual(['1700000000.5', 1700000000, '', ' ', null, true, [], 'x1'].map(began), [
+      ...[1_700_000_000_500, 1_700_000_000_000],
+      ...[null, null, null, null, null, null],
+    ]);
   });
 });
