@@ -48,3 +48,12 @@ export function durationText(ns: number): string {
   if (size >= 1e3) return `${(ns / 1e3).toFixed(3)} µs`;
   return `${ns} ns`;
 }
+
+/** A decimal number of seconds, such as `-12.5`, in nanoseconds; undefined for any other text. */
+export function nanoseconds(text: string): bigint | undefined {
+  const match = /^([+-]?)(\d+)(?:\.(\d{1,9}))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, sign, whole, fraction = ''] = match;
+  const size = BigInt(whole!) * BigInt(NANO) + BigInt(fraction.padEnd(9, '0'));
+  return sign === '-' ? -size : size;
+}

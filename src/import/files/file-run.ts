@@ -1,3 +1,4 @@
+import { type Slices, whole } from '../../base/slices.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { Unpacker } from '../decompress.ts';
 import { ImportError, ImportRun } from '../run.ts';
@@ -47,9 +48,20 @@ export class FileRun {
     return this.#bytes;
   }
 
+  /** Whether it is an archive; its first bytes show that. */
+  get archive(): boolean {
+    return this.#archive !== undefined;
+  }
+
   push(chunk: Uint8Array): void {
+    whole(this.pushing(chunk));
+  }
+
+  /** The same in slices: files of an archive that end in these bytes are read to their end. */
+  *pushing(chunk: Uint8Array): Slices<void> {
     this.#bytes += chunk.length;
     this.#pass(chunk);
+    if (this.#archive !== undefined) yield* this.#archive.finishing();
   }
 
   #pass(chunk: Uint8Array): void {
@@ -64,9 +76,14 @@ export class FileRun {
 
   /** The file has ended. Throws ImportError when it is no archive and no trace. */
   end(): FileRead[] {
+    return whole(this.ending());
+  }
+
+  /** The same in slices. */
+  *ending(): Slices<FileRead[]> {
     if (this.#run === undefined && this.#archive === undefined) this.#start();
-    if (this.#archive !== undefined) return this.#archive.end();
-    const trace = this.#run!.end();
+    if (this.#archive !== undefined) return yield* this.#archive.ending();
+    const trace = yield* this.#run!.ending();
     return [{ file: this.#file, modified: this.#modified, trace, problem: undefined }];
   }
 
@@ -81,6 +98,13 @@ export class FileRun {
   }
 }
 
+/** A file of an archive that is being read. */
+interface Open {
+  readonly file: ArchiveFile;
+  readonly run: ImportRun | undefined;
+  problem: string | undefined;
+}
+
 /** Reads the files of an archive, each as one of its own; an archive in an archive is not opened. */
 class ArchiveRun {
   readonly #file: string;
@@ -88,7 +112,9 @@ class ArchiveRun {
   readonly #archive: Tar | Zip;
   readonly #found: FileRead[] = [];
   #count = 0;
-  #open: { readonly file: ArchiveFile; readonly run: ImportRun | undefined; problem: string | undefined } | undefined;
+  #open: Open | undefined;
+  /** Files whose bytes are all there, but which are not read to their end. */
+  #whole: Open[] = [];
 
   constructor(file: string, zip: boolean) {
     this.#file = file;
@@ -105,12 +131,30 @@ class ArchiveRun {
     this.#unpacker.push(chunk);
   }
 
-  end(): FileRead[] {
+  *ending(): Slices<FileRead[]> {
     this.#unpacker.end();
     this.#archive.end();
+    yield* this.finishing();
     const problem = this.#unpacker.problem ?? this.#archive.problem;
     if (problem !== undefined) this.#found.push({ file: this.#file, modified: undefined, trace: undefined, problem });
     return this.#found;
+  }
+
+  /** Reads the files to their end whose bytes are all there. */
+  *finishing(): Slices<void> {
+    const ready = this.#whole;
+    this.#whole = [];
+    for (const open of ready) {
+      let trace: Trace | undefined;
+      try {
+        if (open.problem === undefined) trace = yield* open.run!.ending();
+      } catch (error) {
+        if (!(error instanceof ImportError)) throw error;
+        open.problem = error.message;
+      }
+      const { path, modified } = open.file;
+      this.#found.push({ file: `${this.#file}/${path}`, modified, trace, problem: open.problem });
+    }
   }
 
   #begin(file: ArchiveFile): void {
@@ -120,28 +164,31 @@ class ArchiveRun {
   }
 
   #data(chunk: Uint8Array): void {
-    this.#guard((run) => run.push(chunk));
-  }
-
-  #end(): void {
-    const open = this.#open!;
-    let trace: Trace | undefined;
-    this.#guard((run) => {
-      trace = run.end();
-    });
-    this.#open = undefined;
-    const file = `${this.#file}/${open.file.path}`;
-    this.#found.push({ file, modified: open.file.modified, trace, problem: open.problem });
-  }
-
-  #guard(work: (run: ImportRun) => void): void {
     const open = this.#open;
     if (open?.run === undefined || open.problem !== undefined) return;
     try {
-      work(open.run);
+      open.run.push(chunk);
     } catch (error) {
       if (!(error instanceof ImportError)) throw error;
       open.problem = error.message;
     }
   }
+
+  #end(): void {
+    if (this.#open !== undefined) this.#whole.push(this.#open);
+    this.#open = undefined;
+  }
 }
+
+/** Whether a file begins like an archive, packed or not; its first bytes show that. */
+export function isArchive(first: Uint8Array): boolean {
+  const head: number[] = [];
+  new Unpacker((chunk) => {
+    for (const byte of chunk.subarray(0, HEAD - head.length)) head.push(byte);
+  }).push(first.subarray(0, SNIFFED));
+  const bytes = new Uint8Array(head);
+  return isTar(bytes) || isZip(bytes);
+}
+
+/** Bytes of a file that are unpacked to see what it is. */
+const SNIFFED = 1 << 16;

@@ -4,6 +4,7 @@ import type { LineText } from '../../check/report/witness.ts';
 import { sourceOf } from '../../query/events.ts';
 import type { Platform } from '../platform.ts';
 import type { OpenTrace } from '../sessions.ts';
+import { uriOf, whyNoText } from '../text.ts';
 
 /** Reads the lines that tell some events again, from open texts or from the files. Simulated runs have none: their events are their lines; nor has a binary file. */
 export async function readLines(platform: Platform, trace: OpenTrace, steps: Iterable<Step>): Promise<LineText> {
@@ -18,7 +19,8 @@ export async function readLines(platform: Platform, trace: OpenTrace, steps: Ite
   }
   const texts = new Map<string, ReadonlyMap<number, string>>();
   for (const [file, lines] of wanted) {
-    const uri = file === events.first.file ? trace.uri : vscode.Uri.joinPath(trace.uri, '..', file);
+    const uri = uriOf(trace, file);
+    if (whyNoText(trace, uri) === 'archive') continue;
     texts.set(file, linesOfText(uri, lines) ?? (await linesOfFile(platform, uri, lines)));
   }
   return (file, line) => texts.get(file)?.get(line);

@@ -5,11 +5,14 @@ import { code, plain } from '../../view/outline/explain.ts';
 import { hasRecipe, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
 import { RefreshGate } from './refresh-gate.ts';
+import { hasSources, sourceParts } from './source-parts.ts';
 import { stopParts } from './stop-parts.ts';
 import { Throttle } from './throttle.ts';
-
-import { accountingParts, recipeParts, type TraceRow } from './trace-parts.ts';
+import { accountingParts, type Part, recipeParts, type TraceRow } from './trace-parts.ts';
 import { isDamaged, troubleIn, unknownIn } from './trouble.ts';
+
+/** What the explorer and the desktop hand over when files are dragged. */
+const URIS = 'text/uri-list';
 
 /** How often the numbers of a trace that is being read are updated. */
 const LOADING_MS = 250;
@@ -43,7 +46,10 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
   constructor(sessions: Sessions, simulations: Simulations) {
     this.#sessions = sessions;
     this.#simulations = simulations;
-    this.tree = vscode.window.createTreeView('irqscope.traces', { treeDataProvider: this.#gate.provider(this) });
+    this.tree = vscode.window.createTreeView('irqscope.traces', {
+      treeDataProvider: this.#gate.provider(this),
+      dragAndDropController: dropped,
+    });
     this.#watch = sessions.onDidChange(({ what }) => {
       if (what !== 'cursor' && what !== 'selection') this.#throttle.ask();
     });
@@ -58,8 +64,8 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     const { trace } = row;
     const parts =
       row.name === ''
-        ? [...stopParts(trace), ...recipeParts(trace), ...accountingParts(traceInfo(trace.session.trace))]
-        : (row.below ?? []);
+        ? [...stopParts(trace), ...recipeParts(trace), ...fileParts(trace)]
+        : (row.below ?? row.more?.() ?? []);
     return [
       ...(row.name === '' ? [...this.#rows.values()].filter(({ parent }) => parent?.id === row.id) : []),
       ...parts.map((part) => ({ ...part, id: `${row.id}/${part.name}`, trace, parent: row })),
@@ -81,21 +87,29 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
         ? trace === this.#sessions.all[0] || this.#parents.has(trace)
           ? Expanded
           : Collapsed
-        : row.below && row.below.length > 0
-          ? Collapsed
+        : row.more || (row.below && row.below.length > 0)
+          ? row.expanded
+            ? Expanded
+            : Collapsed
           : None,
     );
     item.id = row.id;
     item.description = row.description;
     const color = row.icon === 'warning' ? new vscode.ThemeColor('list.warningForeground') : undefined;
     item.iconPath = new vscode.ThemeIcon(row.icon, color);
-    item.contextValue = isTrace ? contextOf(trace) : row.of ? 'stop' : 'part';
+    item.contextValue = isTrace ? contextOf(trace) : row.of ? 'stop' : (row.role ?? 'part');
     item.tooltip = isTrace ? traceTooltip(trace, active) : partTooltip(row);
     item.accessibilityInformation = {
       label: [row.label, row.description, active ? 'active trace' : ''].filter(Boolean).join(', '),
     };
     if (row.line !== undefined)
-      item.command = { command: 'irqscope.revealLine', title: 'Reveal Line', arguments: [trace.uri, row.line] };
+      item.command = {
+        command: 'irqscope.revealLine',
+        title: 'Reveal Line',
+        arguments: [trace.uri, row.line, row.source],
+      };
+    else if (row.step !== undefined && row.step >= 0)
+      item.command = { command: 'irqscope.goToStep', title: 'Go to Step…', arguments: [row.step, trace.uri] };
     else if (row.of && 'checkpoint' in row.of)
       item.command = {
         command: 'irqscope.goToCheckpoint',
@@ -152,6 +166,8 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
       description: [
         active ? 'active' : '',
         states[trace.load],
+        trace.follow === undefined ? '' : trace.follow === 'paused' ? 'following paused' : 'following',
+        trace.further > 0 ? `${counted(trace.further, 'more excerpt')}, shown when it is not followed` : '',
         damaged ? 'damaged' : '',
         trace.branch?.parent ? `from step ${trace.branch.step}` : '',
         trace.session.growing ? `${count(length)}+ events` : counted(length, 'event'),
@@ -172,6 +188,23 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
   }
 }
 
+/** Files that are dropped on the view are opened as one trace; on a trace, they are joined to it. */
+const dropped: vscode.TreeDragAndDropController<TraceRow> = {
+  dragMimeTypes: [],
+  dropMimeTypes: [URIS],
+  handleDrop: async (row, data) => {
+    const text = await data.get(URIS)?.asString();
+    const files = (text ?? '')
+      .split(/\r?\n/)
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => vscode.Uri.parse(line, true));
+    if (files.length === 0) return;
+    if (row === undefined || row.trace.branch)
+      await vscode.commands.executeCommand('irqscope.openTrace', files[0], files);
+    else await vscode.commands.executeCommand('irqscope.addToTrace', files, row.trace.uri);
+  },
+};
+
 const branchIcon = ({ branch }: OpenTrace): string => (branch?.parent ? 'git-branch' : 'beaker');
 
 /** The context value that menus use: the kind of a trace, and what can be done with it. */
@@ -179,7 +212,18 @@ function contextOf(trace: OpenTrace): string {
   if (trace.load === 'loading') return 'trace.loading';
   const { branch } = trace;
   if (branch) return `trace branch${branch.recipe ? ' scenario' : ''}`;
-  return hasRecipe(trace) ? 'trace recipe' : 'trace';
+  const joined = trace.files.filter(({ skipped }) => !skipped).length > 1;
+  return `trace file${joined ? ' joined' : ''}${hasRecipe(trace) ? ' recipe' : ''}${trace.follow === undefined ? '' : ' followed'}`;
+}
+
+/** The files of a trace and how they were read, as rows. */
+function fileParts(trace: OpenTrace): Part[] {
+  if (hasSources(trace)) return sourceParts(trace);
+  const { session } = trace;
+  const { sources } = session.trace;
+  const info = traceInfo(session.trace);
+  const unknownAt = new Map(sources.flatMap(({ accounting }) => [...accounting.unknownAt]));
+  return accountingParts(info, { ...session.trace.first.accounting, unknownAt });
 }
 
 /** The whole text of a row, which a narrow view cuts off, and what it means. */
