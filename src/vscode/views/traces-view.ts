@@ -48,7 +48,11 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     this.#simulations = simulations;
     this.tree = vscode.window.createTreeView('irqscope.traces', {
       treeDataProvider: this.#gate.provider(this),
-      dragAndDropController: dropped,
+      dragAndDropController: {
+        dragMimeTypes: [],
+        dropMimeTypes: [URIS],
+        handleDrop: (row, data) => this.drop(row, data),
+      },
     });
     this.#watch = sessions.onDidChange(({ what }) => {
       if (what !== 'cursor' && what !== 'selection') this.#throttle.ask();
@@ -121,6 +125,19 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     return item;
   }
 
+  /** Files that are dropped on the view are opened as one trace; on a trace, they are joined to it. */
+  async drop(row: TraceRow | undefined, data: vscode.DataTransfer): Promise<void> {
+    const text = await data.get(URIS)?.asString();
+    const files = (text ?? '')
+      .split(/\r?\n/)
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => vscode.Uri.parse(line, true));
+    if (files.length === 0) return;
+    if (row === undefined || row.trace.branch)
+      await vscode.commands.executeCommand('irqscope.openTrace', files[0], files);
+    else await vscode.commands.executeCommand('irqscope.addToTrace', files, row.trace.uri);
+  }
+
   dispose(): void {
     this.#throttle.dispose();
     vscode.Disposable.from(this.tree, this.#watch, this.#gate).dispose();
@@ -187,23 +204,6 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     };
   }
 }
-
-/** Files that are dropped on the view are opened as one trace; on a trace, they are joined to it. */
-const dropped: vscode.TreeDragAndDropController<TraceRow> = {
-  dragMimeTypes: [],
-  dropMimeTypes: [URIS],
-  handleDrop: async (row, data) => {
-    const text = await data.get(URIS)?.asString();
-    const files = (text ?? '')
-      .split(/\r?\n/)
-      .filter((line) => line !== '' && !line.startsWith('#'))
-      .map((line) => vscode.Uri.parse(line, true));
-    if (files.length === 0) return;
-    if (row === undefined || row.trace.branch)
-      await vscode.commands.executeCommand('irqscope.openTrace', files[0], files);
-    else await vscode.commands.executeCommand('irqscope.addToTrace', files, row.trace.uri);
-  },
-};
 
 const branchIcon = ({ branch }: OpenTrace): string => (branch?.parent ? 'git-branch' : 'beaker');
 
