@@ -200,11 +200,11 @@ export class Follower implements vscode.Disposable {
       if (skip > 0 && (chunk.length < skip || one.tail.some((byte, i) => chunk[i] !== byte))) return false;
       const fresh = chunk.subarray(skip);
       skip = 0;
-      if (fresh.length > 0) this.#take(one, fresh);
+      if (fresh.length === 0) continue;
+      this.#take(one, fresh);
+      one.growing.settle();
     }
-    if (skip > 0) return false;
-    if (!one.over) one.growing.settle();
-    return true;
+    return skip === 0;
   }
 
   /** Reads a file from its beginning. */

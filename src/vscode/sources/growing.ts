@@ -65,6 +65,8 @@ export function growing(entry: Entry, run: ImportRun, state: { finished: boolean
       store.follow();
     },
     pause: (on) => {
+      // The store moved the cursor, not the user.
+      if (entry.moving) return;
       entry.following = !on;
       tell(on ? 'paused' : 'following');
     },
