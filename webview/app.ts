@@ -1,6 +1,6 @@
 import { queryFromHost } from '../src/protocol/query.ts';
 import type { Peer } from '../src/protocol/rpc.ts';
-import { type FindingsMessage, fromHost, fromView, questions } from '../src/protocol/timeline.ts';
+import { type FindingsMessage, fromHost, fromView, MOST_ARRANGED, questions } from '../src/protocol/timeline.ts';
 import { setText, settled } from './dom.ts';
 import { type Actions, listenToKeys, listenToPointer, listenToWheel } from './input.ts';
 import { type Controls, type Layout, listenToSplitter, makeLayout } from './layout.ts';
@@ -48,6 +48,8 @@ export class App implements Actions {
   readonly #layout: Layout;
   readonly #states: StateView;
   readonly #stage: Stage;
+  /** The arrangement of lanes that the host was told last. */
+  #layoutTold = '';
   readonly #later = settled(250, () => this.#afterwards());
   readonly #speak = settled(150, () => this.#announce());
   readonly #tellRange = settled(150, () => {
@@ -126,6 +128,7 @@ export class App implements Actions {
       if (moved) this.#speak();
       this.#stage.redraw();
     });
+    this.#peer.hear(fromHost.layout, (layout) => this.#changed(() => model.setLayout(layout)));
     this.#peer.hear(fromHost.path, (path) => this.#changed(() => model.setPath(path)));
     this.#peer.hear(fromHost.findings, (findings) => this.#changed(() => model.setFindings(findings)));
     this.#peer.hear(fromHost.found, (found) => this.#changed(() => model.setFound(found)));
@@ -353,6 +356,7 @@ export class App implements Actions {
     if (!trace || trace.id === 0) return;
     const page = { namesWidth: this.#stage.namesWidth, scrollTop: scroller.scrollTop, legend: this.#legend.open };
     this.#store.setState(this.#model.remember(page));
+    this.#tellLayout();
     const { axis, from, to } = viewport;
     const ends = [from, to].map((x) => placeText(x, axis, time)).join(' to ');
     overlay.canvas.setAttribute(
@@ -365,6 +369,16 @@ export class App implements Actions {
     }
     const question = { trace: trace.id, row: this.#model.rowOf(row), axis, from, to };
     void this.#spoken.fill(row.lane.label, () => this.#peer.ask(questions.table, question));
+  }
+
+  /** Tells how the lanes are arranged, once the user has arranged them. */
+  #tellLayout(): void {
+    const { trace, rows } = this.#model;
+    const lanes = trace?.status === 'ready' ? rows.layout?.slice(0, MOST_ARRANGED) : undefined;
+    const told = JSON.stringify([trace?.id, lanes]);
+    if (!trace || !lanes || told === this.#layoutTold) return;
+    this.#layoutTold = told;
+    this.#peer.tell(fromView.layout, { trace: trace.id, lanes });
   }
 
   /** Announces the position of the cursor to screen readers. */

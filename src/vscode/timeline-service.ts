@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
 import type { After, Notice, Peer } from '../protocol/rpc.ts';
-import { fromHost, fromView, MOST_DIFFERENCES, MOST_FOUND, questions } from '../protocol/timeline.ts';
+import { fromHost, fromView, MOST_ARRANGED, MOST_DIFFERENCES, MOST_FOUND, questions } from '../protocol/timeline.ts';
 import { packWindow } from '../protocol/window.ts';
 import type { Place } from '../query/diff/places.ts';
 import type { Session } from '../session/session.ts';
@@ -70,6 +70,10 @@ export class TimelineService {
   #pumping = false;
   #telling: (() => void) | undefined;
   #disposed = false;
+  /** The page itself told how its lanes are arranged. */
+  #hearing = false;
+  /** The page does not know yet how the lanes are to be arranged. */
+  #layoutDue = true;
 
   constructor(peer: Peer, options: ServiceOptions) {
     this.#peer = peer;
@@ -81,6 +85,7 @@ export class TimelineService {
       // The answer goes first: the webview cannot use lanes before it.
       options.after(0, () => {
         this.#laneCount = -1;
+        this.#layoutDue = true;
         this.#tellLanes();
         this.#tellPlaces();
       });
@@ -108,6 +113,12 @@ export class TimelineService {
     peer.hear(fromView.select, ({ trace, path }) => {
       if (trace === this.#scene?.shown.id && path !== '') this.#scene.shown.session.select(path);
     });
+    peer.hear(fromView.layout, ({ trace, lanes }) => {
+      if (trace !== this.#scene?.shown.id) return;
+      this.#hearing = true;
+      this.#scene.shown.session.arrangeLanes(lanes);
+      this.#hearing = false;
+    });
     peer.hear(fromView.range, ({ trace, range }) => {
       if (trace !== this.#scene?.shown.id) return;
       const { index, shown } = this.#scene;
@@ -133,6 +144,7 @@ export class TimelineService {
     this.#scene?.shown.session.mark(undefined);
     this.#scene = shown && { shown, index: this.#lanesOf(shown.session) };
     this.#laneCount = -1;
+    this.#layoutDue = true;
     this.#hits = undefined;
     this.#query.show(shown);
     this.#tellAll();
@@ -162,6 +174,13 @@ export class TimelineService {
     this.#tell(fromHost.found, foundMessage);
     if (this.#scene && this.#hitsOf(this.#scene) !== hits) this.#tellHitLanes();
     this.#pump();
+  }
+
+  /** The lanes of the shown trace are to be arranged otherwise. */
+  arranged(): void {
+    if (this.#hearing) return;
+    this.#layoutDue = true;
+    if (this.#laneCount > 0) this.#tellLayout();
   }
 
   /** Another delivery path of the shown trace is shown, or none. */
@@ -267,6 +286,14 @@ export class TimelineService {
     if (count === this.#laneCount) return;
     this.#laneCount = count;
     this.#peer.tell(fromHost.lanes, lanesMessage(this.#scene));
+    if (complete) this.#tellLayout();
+  }
+
+  #tellLayout(): void {
+    const { lanes } = this.#scene?.shown.session ?? {};
+    if (!this.#layoutDue || !lanes) return;
+    this.#layoutDue = false;
+    this.#tell(fromHost.layout, ({ shown }) => ({ trace: shown.id, lanes: lanes.slice(0, MOST_ARRANGED) }));
   }
 
   #tellHitLanes(): void {
