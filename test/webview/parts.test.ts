@@ -177,25 +177,6 @@ describe('rows', () => {
     assert.deepEqual(paths(rows), ['device', 'cpu', 'cpu/0', 'cpu/0/vector/33']);
   });
 
-  it('are arranged as they were, by the paths that were shown', () => {
-    const before = new Rows();
-    before.setLanes(someLanes());
-    assert.equal(before.layout, undefined, 'the user has arranged nothing');
-    before.turn(before.byPath('device/0000:00:03.0')!, false);
-    before.turn(before.byPath('cpu/0')!, true);
-    const shown = paths(before);
-    before.setFilter('vector');
-    assert.deepEqual(before.layout, shown, 'words in the box do not count');
-    const after = new Rows();
-    after.setLanes(someLanes());
-    after.arrangeLike(shown);
-    assert.deepEqual(paths(after), shown);
-    // A trace with other lanes keeps those as they begin.
-    after.turnAll(true);
-    after.arrangeLike(['elsewhere']);
-    assert.equal(after.rows.length, 8);
-  });
-
   it('are filtered by name and path, with what stands above them', () => {
     const rows = new Rows();
     rows.setLanes(someLanes());

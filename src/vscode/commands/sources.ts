@@ -87,6 +87,23 @@ export function sourceCommands(services: SourceServices, find: Find): Handlers {
     const source = trace.session.trace.sources.find((one) => one.file === found.file && !one.derived);
     return { trace, file: found, source };
   };
+  const removeSource = async (argument?: unknown, file?: FileArgument): Promise<string[] | undefined> => {
+    const about = await subject(argument, file, 'Remove Source');
+    if (!about) return undefined;
+    const left = about.trace.files.filter((one) => one !== about.file && !one.skipped && one.trace !== undefined);
+    if (left.length === 0)
+      return void tell(`${about.file.file} is the only source of ${about.trace.label}: Close Trace closes it`);
+    // A file that was given by itself is gone; one of a folder or an archive is left out when that is opened again.
+    const { given } = about.file;
+    const joined =
+      given.kind === 'file'
+        ? await opener.rejoin(
+            about.trace,
+            about.trace.files.filter((one) => one !== about.file),
+          )
+        : await changed(about, (one) => ({ ...one, skipped: true }));
+    return joined && sourceNames(joined);
+  };
   return {
     addToTrace: async (argument?: unknown, second?: unknown): Promise<string[] | undefined> => {
       // The explorer hands over the file of the menu and all that are selected; a row is the trace to which files are added.
@@ -105,23 +122,8 @@ export function sourceCommands(services: SourceServices, find: Find): Handlers {
       const joined = await opener.addTo(trace, fresh);
       return joined && sourceNames(joined);
     },
-    removeSource: async (argument?: unknown, file?: FileArgument): Promise<string[] | undefined> => {
-      const about = await subject(argument, file, 'Remove Source');
-      if (!about) return undefined;
-      const left = about.trace.files.filter((one) => one !== about.file && !one.skipped && one.trace !== undefined);
-      if (left.length === 0)
-        return void tell(`${about.file.file} is the only source of ${about.trace.label}: Close Trace closes it`);
-      // A file that was given by itself is gone; one of a folder or an archive is left out when that is opened again.
-      const { given } = about.file;
-      const joined =
-        given.kind === 'file'
-          ? await opener.rejoin(
-              about.trace,
-              about.trace.files.filter((one) => one !== about.file),
-            )
-          : await changed(about, (one) => ({ ...one, skipped: true }));
-      return joined && sourceNames(joined);
-    },
+    removeSource,
+    removeSourceRow: removeSource,
     setSystem: async (argument?: unknown, value?: unknown, file?: FileArgument): Promise<string | undefined> => {
       const about = await subject(argument, file, 'Set System');
       if (!about) return undefined;

@@ -25,16 +25,21 @@ function givenOf({ files }: OpenTrace): GivenSource[] {
 }
 
 function sourceOf({ session, files }: OpenTrace, given: GivenSource, target: vscode.Uri): SessionSource {
+  // The clock of the first file is that of the trace: an offset from the time when it was not the first means nothing.
+  const saidOf = (one: OpenFile | undefined): OpenFile['said'] => {
+    const { offset, ...said } = one?.said ?? {};
+    return one === files[0] || offset === undefined ? said : { ...said, offset };
+  };
   const file = relative(given.uri, target);
   const own = files.filter((one) => one.given.uri.toString() === given.uri.toString());
   if (given.kind === 'file') {
     const source = session.trace.sources.find((s) => s.file === own[0]?.file && !s.derived);
     const system = source === undefined || source.system === '' ? {} : { system: source.system };
     const vantage = source === undefined || source.vantage === null ? {} : { vantage: source.vantage };
-    return { file, ...system, ...vantage, ...own[0]?.said };
+    return { file, ...system, ...vantage, ...saidOf(own[0]) };
   }
   const said = own.flatMap((one): [string, OpenFile['said'] & { skip?: boolean }][] => {
-    const words = { ...one.said, ...(one.skipped ? { skip: true } : {}) };
+    const words = { ...saidOf(one), ...(one.skipped ? { skip: true } : {}) };
     return Object.keys(words).length === 0 ? [] : [[one.file.slice(given.name.length + 1), words]];
   });
   return { file, ...(said.length === 0 ? {} : { files: Object.fromEntries(said) }) };
