@@ -16,7 +16,8 @@ writeFileSync(join(folder, 'trace.dat'), fixtureBytes('x86-vtd/trace.dat'));
 
 async function events(page: Page): Promise<Frame> {
   const frame = await findWebview(page, '.grid[role=grid]');
-  await frame.locator('.view .row').first().waitFor();
+  // A row shows dots until its event is there.
+  await frame.locator('.view .row .kind', { hasText: /\w\.\w/ }).first().waitFor();
   return frame;
 }
 
@@ -50,6 +51,8 @@ describe('several sources in the workbench', () => {
     await eventually(async () =>
       assert.match((await item.innerText()).replaceAll(',', ''), new RegExp(`step ${step.replaceAll(',', '')} of`)),
     );
+    await events(page);
+    await page.waitForTimeout(500);
     await screenshot(page, 'sources of a trace');
   });
 
@@ -75,6 +78,7 @@ describe('several sources in the workbench', () => {
     await tab(page, 'trace.dat').waitFor();
     const frame = await events(page);
     await frame.locator('.total', { hasText: '4,788 events' }).waitFor();
+    await page.waitForTimeout(500);
     await screenshot(page, 'trace.dat in its editor');
   });
 });

@@ -145,13 +145,13 @@ function sourcePart(
 /** Two events that show the same instant: a click goes to the first, the rows below lead to both. */
 function evidencePart(trace: Trace, index: number, steps: readonly [number, number], what: string): Part {
   const row = (step: number, name: string): Part => ({
-    ...{ name, label: `step ${step}`, icon: 'debug-stackframe', step },
+    ...{ name, label: `step ${count(step)}`, icon: 'debug-stackframe', step },
     description: step < 0 ? 'not there' : eventText(trace, step),
     tooltip: step < 0 ? '' : (trace.sources[trace.sourceOf(step)]?.file ?? ''),
   });
   const [own, other] = steps;
   return {
-    ...{ name: `evidence ${index}`, label: `steps ${own} and ${other}`, description: what, icon: 'link', step: own },
+    ...{ name: `evidence ${index}`, label: `steps ${count(own)} and ${count(other)}`, description: what, icon: 'link', step: own },
     tooltip: `Both events show it: ${what}.`,
     below: [row(own, 'own'), row(other, 'other')],
   };
