@@ -65,7 +65,7 @@ export function activateWith(
   const marks = new Marks();
   const views = OUTLINES.map((name) => new OutlineView(name, sessions, marks));
   const simulations = new Simulations(sessions);
-  const traces = new TracesView(sessions, simulations);
+  const traces = new TracesView(sessions, simulations, platform);
   const { commands, version } = manifestOf(context);
   const files = new UserFiles();
   const checks = new Checks(sessions, files, log);

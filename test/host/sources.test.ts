@@ -71,8 +71,9 @@ describe('several sources', () => {
       (i) => events.sources[events.sourceOf(i)]!.file === 'machine.log',
     )!;
     await run('revealLine', trace.uri, events.table.line(step), 'machine.log');
-    assert.equal(vscode.window.activeTextEditor?.document.uri.toString(), at('machine.log').toString());
-    assert.equal(vscode.window.activeTextEditor?.selection.active.line, events.table.line(step) - 1);
+    const shown = (): vscode.TextEditor | undefined =>
+      vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === at('machine.log').toString());
+    await eventually(() => assert.equal(shown()?.selection.active.line, events.table.line(step) - 1));
   });
 
   it('a folder, a tar and a packed tar with the same files are the same trace', async () => {
@@ -260,6 +261,24 @@ describe('several sources', () => {
     await closeAll();
     await run('openTrace', at('less.irqsession'));
     assert.deepEqual(names(await active()), ['pair/kernel.txt']);
+  });
+
+  it('kinds that are not known have a line each, in the file where it stands', async () => {
+    const text = Buffer.from(MACHINE).toString('latin1').split('\n').slice(0, 4000);
+    text.splice(3000, 0, text[2999]!.replace(/:\w+ .*/, ':pci_made_up_event dev nvme 1'));
+    const uri = file('odd.log', text.join('\n'));
+    await run('openTrace', undefined, [at('kernel.txt'), uri]);
+    const all = await rows();
+    const line = all.get('sources/source 1/unknown/pci_made_up_event/3001')!;
+    assert.ok(line, [...all.keys()].filter((id) => id.includes('unknown')).join(' '));
+    const { traces } = (await activate()).internals;
+    const item = traces.getTreeItem(line);
+    const { tooltip } = await traces.resolveTreeItem(item, line);
+    assert.match((tooltip as vscode.MarkdownString).value, /pci_made_up_event dev nvme 1/);
+    await vscode.commands.executeCommand(item.command!.command, ...(item.command!.arguments ?? []));
+    const shown = (): vscode.TextEditor | undefined =>
+      vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === uri.toString());
+    await eventually(() => assert.equal(shown()?.selection.active.line, 3000));
   });
 
   it('what cannot be joined is said, and the trace stays', async () => {

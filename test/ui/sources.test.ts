@@ -17,7 +17,10 @@ writeFileSync(join(folder, 'trace.dat'), fixtureBytes('x86-vtd/trace.dat'));
 async function events(page: Page): Promise<Frame> {
   const frame = await findWebview(page, '.grid[role=grid]');
   // A row shows dots until its event is there.
-  await frame.locator('.view .row .kind', { hasText: /\w\.\w/ }).first().waitFor();
+  await frame
+    .locator('.view .row .kind', { hasText: /\w\.\w/ })
+    .first()
+    .waitFor();
   return frame;
 }
 

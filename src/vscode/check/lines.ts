@@ -26,6 +26,20 @@ export async function readLines(platform: Platform, trace: OpenTrace, steps: Ite
   return (file, line) => texts.get(file)?.get(line);
 }
 
+/** The text of one line (from 1) of a file of a trace; undefined where the file is no text, or cannot be read again. */
+export async function lineOf(
+  platform: Platform,
+  trace: OpenTrace,
+  line: number,
+  file: string = trace.session.trace.first.file,
+): Promise<string | undefined> {
+  const uri = uriOf(trace, file);
+  const why = whyNoText(trace, uri);
+  if (trace.branch || why === 'binary' || why === 'archive' || why === 'several') return undefined;
+  const lines = new Set([line]);
+  return (linesOfText(uri, lines) ?? (await linesOfFile(platform, uri, lines))).get(line);
+}
+
 /** The lines of a text that the editor holds, unless the user has changed it. */
 function linesOfText(uri: vscode.Uri, lines: ReadonlySet<number>): ReadonlyMap<number, string> | undefined {
   const key = uri.toString();

@@ -65,6 +65,13 @@ export function sourceParts({ session, files, duplicates }: OpenTrace): Part[] {
 const group = (name: string, label: string, icon: string, tooltip: string, below: Part[]): Part[] =>
   below.length === 0 ? [] : [{ name, label, description: count(below.length), icon, tooltip, below }];
 
+/** A row and all below it, about a file. */
+const withSource = (part: Part, source: string): Part => ({
+  ...part,
+  source,
+  ...(part.below ? { below: part.below.map((one) => withSource(one, source)) } : {}),
+});
+
 /** A number of seconds without the zeros at its end. */
 const short = (seconds: string): string => seconds.replace(/\.?0+$/, '');
 
@@ -137,7 +144,7 @@ function sourcePart(
         ...{ name: 'drift', label: 'Drift', description: `${clock.drift} ppm`, icon: 'arrow-swap', ...own },
         tooltip: 'By how many parts in a million the clock of the trace goes faster than its own.',
       },
-      ...accountingParts(source, accounting).map((part) => ({ ...part, ...own })),
+      ...accountingParts(source, accounting).map((part) => withSource(part, file)),
     ],
   };
 }
@@ -151,7 +158,13 @@ function evidencePart(trace: Trace, index: number, steps: readonly [number, numb
   });
   const [own, other] = steps;
   return {
-    ...{ name: `evidence ${index}`, label: `steps ${count(own)} and ${count(other)}`, description: what, icon: 'link', step: own },
+    ...{
+      name: `evidence ${index}`,
+      label: `steps ${count(own)} and ${count(other)}`,
+      description: what,
+      icon: 'link',
+      step: own,
+    },
     tooltip: `Both events show it: ${what}.`,
     below: [row(own, 'own'), row(other, 'other')],
   };

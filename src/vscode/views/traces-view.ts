@@ -2,6 +2,9 @@ import * as vscode from 'vscode';
 import { count, counted } from '../../base/counted.ts';
 import { traceInfo } from '../../query/info.ts';
 import { code, plain } from '../../view/outline/explain.ts';
+import { lineOf } from '../check/lines.ts';
+import { say } from '../commands/handlers.ts';
+import type { Platform } from '../platform.ts';
 import { hasRecipe, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
 import { RefreshGate } from './refresh-gate.ts';
@@ -13,6 +16,9 @@ import { isDamaged, troubleIn, unknownIn } from './trouble.ts';
 
 /** What the explorer and the desktop hand over when files are dragged. */
 const URIS = 'text/uri-list';
+
+/** Characters of a line that a tooltip shows. */
+const LONGEST_LINE = 1000;
 
 /** How often the numbers of a trace that is being read are updated. */
 const LOADING_MS = 250;
@@ -27,6 +33,7 @@ const LOAD: Readonly<Record<OpenTrace['load'], string>> = {
 /** The view Traces: what is open, how far it is read, and how its lines were read. */
 export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Disposable {
   readonly tree: vscode.TreeView<TraceRow>;
+  readonly #platform: Platform;
   readonly #sessions: Sessions;
   readonly #simulations: Simulations;
   readonly #gate = new RefreshGate<TraceRow>();
@@ -43,14 +50,15 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
 
   readonly onDidChangeTreeData: vscode.Event<TraceRow[] | undefined> = this.#gate.onDidChange;
 
-  constructor(sessions: Sessions, simulations: Simulations) {
+  constructor(sessions: Sessions, simulations: Simulations, platform: Platform) {
+    this.#platform = platform;
     this.#sessions = sessions;
     this.#simulations = simulations;
     this.tree = vscode.window.createTreeView('irqscope.traces', {
       treeDataProvider: this.#gate.provider(this),
       dragAndDropController: {
         dragMimeTypes: [],
-        dropMimeTypes: [URIS],
+        dropMimeTypes: [URIS, 'files'],
         handleDrop: (row, data) => this.drop(row, data),
       },
     });
@@ -102,7 +110,8 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     const color = row.icon === 'warning' ? new vscode.ThemeColor('list.warningForeground') : undefined;
     item.iconPath = new vscode.ThemeIcon(row.icon, color);
     item.contextValue = isTrace ? contextOf(trace) : row.of ? 'stop' : (row.role ?? 'part');
-    item.tooltip = isTrace ? traceTooltip(trace, active) : partTooltip(row);
+    // Of a line, the tooltip is its text: it is read when the user asks for it.
+    if (row.line === undefined) item.tooltip = isTrace ? traceTooltip(trace, active) : partTooltip(row);
     item.accessibilityInformation = {
       label: [row.label, row.description, active ? 'active trace' : ''].filter(Boolean).join(', '),
     };
@@ -125,14 +134,29 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     return item;
   }
 
+  /** A row of a line shows that line. */
+  async resolveTreeItem(item: vscode.TreeItem, row: TraceRow): Promise<vscode.TreeItem> {
+    const { trace, line, source } = row;
+    const text = line === undefined ? undefined : await lineOf(this.#platform, trace, line, source);
+    if (text !== undefined) item.tooltip = new vscode.MarkdownString(code(text.slice(0, LONGEST_LINE)));
+    else item.tooltip ??= row.label;
+    return item;
+  }
+
   /** Files that are dropped on the view are opened as one trace; on a trace, they are joined to it. */
   async drop(row: TraceRow | undefined, data: vscode.DataTransfer): Promise<void> {
     const text = await data.get(URIS)?.asString();
-    const files = (text ?? '')
+    const listed = (text ?? '')
       .split(/\r?\n/)
       .filter((line) => line !== '' && !line.startsWith('#'))
       .map((line) => vscode.Uri.parse(line, true));
-    if (files.length === 0) return;
+    // Files of the desktop come one by one; a browser does not say where they lie.
+    const dropped = [...data].flatMap(([, item]) => item.asFile() ?? []);
+    const files = listed.length > 0 ? listed : dropped.flatMap(({ uri }) => uri ?? []);
+    if (files.length === 0) {
+      if (dropped.length > 0) say('the browser does not tell where dropped files lie; Open Trace… opens them');
+      return;
+    }
     if (row === undefined || row.trace.branch)
       await vscode.commands.executeCommand('irqscope.openTrace', files[0], files);
     else await vscode.commands.executeCommand('irqscope.addToTrace', files, row.trace.uri);
