@@ -131,7 +131,7 @@ export class Sessions implements vscode.Disposable {
     const there = [...this.#entries, ...this.#pending].find((entry) => entry.uri.toString() === key);
     if (there) {
       const same = source.folder || (there.modified === source.modified && there.size === source.size);
-      if (there.load === 'loading' || (there.load === 'ready' && same)) {
+      if (there.follow || there.load === 'loading' || (there.load === 'ready' && same)) {
         if (!this.#pending.has(there)) this.activate(there);
         await there.reading;
         return there;

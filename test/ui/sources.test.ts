@@ -69,6 +69,15 @@ describe('several sources in the workbench', () => {
     await eventually(async () => assert.match(await row(page, 'Traces', 'run/machine.log').innerText(), /board/));
   });
 
+  it('the folder is there again after a reload', async () => {
+    const { page } = workbench();
+    await page.waitForTimeout(2000);
+    await page.reload();
+    await tab(page, 'run').waitFor();
+    const frame = await events(page);
+    await frame.locator('.total', { hasText: '46,655 events' }).waitFor();
+  });
+
   it('trace.dat opens from the explorer as the list of its events, and is there again after a reload', async () => {
     const { page } = workbench();
     await runCommand(page, 'View: Close All Editors');
