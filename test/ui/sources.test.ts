@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Frame, Page } from 'playwright-core';
+import type { Dialog, Frame, Page } from 'playwright-core';
 import { fixtureBytes } from '../helpers/fixtures.ts';
 import { eventually, findWebview, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
 import { chooseFrom, expand, fold, row, select, TALL, unfold } from './views.ts';
@@ -22,6 +22,15 @@ async function events(page: Page): Promise<Frame> {
     .first()
     .waitFor();
   return frame;
+}
+
+/** Reloads the window. While its storage is not written yet, the workbench asks whether that is meant. */
+async function reload(page: Page): Promise<void> {
+  await page.waitForTimeout(2000);
+  const accept = (dialog: Dialog): void => void dialog.accept();
+  page.on('dialog', accept);
+  await page.reload();
+  page.off('dialog', accept);
 }
 
 const tab = (page: Page, name: string) => page.locator('.tabs-container .tab', { hasText: name });
@@ -71,8 +80,7 @@ describe('several sources in the workbench', () => {
 
   it('the folder is there again after a reload', async () => {
     const { page } = workbench();
-    await page.waitForTimeout(2000);
-    await page.reload();
+    await reload(page);
     await tab(page, 'run').waitFor();
     const frame = await events(page);
     await frame.locator('.total', { hasText: '46,655 events' }).waitFor();
@@ -85,8 +93,7 @@ describe('several sources in the workbench', () => {
     await page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'trace.dat' }).dblclick();
     await events(page);
     await tab(page, 'trace.dat').waitFor();
-    await page.waitForTimeout(2000);
-    await page.reload();
+    await reload(page);
     await tab(page, 'trace.dat').waitFor();
     const frame = await events(page);
     await frame.locator('.total', { hasText: '4,788 events' }).waitFor();
