@@ -1,6 +1,8 @@
+import { hexText } from '../../base/hex.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
+import { irteRead } from '../../model/events/remap.ts';
 import {
   functionOf,
   isEntry,
@@ -12,10 +14,13 @@ import {
   pendingOf,
 } from '../../model/masking.ts';
 import { ioApicEntry } from '../../model/registers/x86.ts';
+import { requesterOf } from '../../model/segments.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { pin } from '../../model/things/irq.ts';
 import { msi } from '../../model/things/pci.ts';
+import { refusalOf } from '../../model/translation.ts';
+import { faultOf } from '../../model/vtd.ts';
 import { argumentOf, eventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
@@ -141,6 +146,17 @@ function stuckAtCause(trace: Trace, state: State, delivery: Delivery, until: Ste
   return { delivered: false, reason: 'nothing masks the entry, and no message follows' };
 }
 
+/** Why the IRTE that a unit read last refuses the message, where no record behind it says what became of the message; undefined where it does not. */
+function refusedBy(trace: Trace, { hops }: Delivery): string | undefined {
+  const { step, object } = hops.at(-1)!;
+  const sent = hops.findLast((hop) => hop.stage === 'message');
+  if (sent === undefined || trace.table.kind(step) !== irteRead) return undefined;
+  const state = trace.stateAt(step);
+  const reason = refusalOf(state, object, requesterOf(state, sent.object));
+  if (reason === undefined) return undefined;
+  return `the remapping unit refused the message, fault reason ${hexText(reason)}: ${faultOf(reason).text}`;
+}
+
 /** Stages that only an interrupt reaches which a processor took. */
 const TAKEN: readonly Stage[] = ['inject', 'handler', 'eoi'];
 
@@ -171,6 +187,8 @@ export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: Eve
   const last = delivery.hops.at(-1)!;
   if (last.stage === 'cause')
     return stuckAtCause(trace, trace.stateAt(until), delivery, until, shows('message', recorded));
+  const refused = refusedBy(trace, delivery);
+  if (refused !== undefined) return { delivered: false, reason: refused };
   if (shows('accept', recorded) || shows('inject', recorded))
     return { delivered: null, reason: `nothing follows the ${last.stage} stage in this trace` };
   return { delivered: null, reason: `no source records what follows the ${last.stage} stage` };
