@@ -3,6 +3,7 @@ import type { ObjectId, Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { irteRead } from '../../model/events/remap.ts';
+import { kvmMsi } from '../../model/events/virt.ts';
 import {
   functionOf,
   isEntry,
@@ -26,7 +27,7 @@ import type { Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
 import { objectsBelow, resolvePath } from '../paths.ts';
 import { lastWrite } from '../writes.ts';
-import type { Delivery, Stage } from './delivery.ts';
+import type { Delivery, Hop, Stage } from './delivery.ts';
 import { shows } from './inputs.ts';
 
 /** How a delivery ended. */
@@ -160,6 +161,18 @@ function refusedBy(trace: Trace, { hops }: Delivery): string | undefined {
 /** Stages that only an interrupt reaches which a processor took. */
 const TAKEN: readonly Stage[] = ['inject', 'handler', 'eoi'];
 
+/**
+ * The hops of the virtual interrupt where the handler of the host passes a delivery on to a guest: that handler ends the interrupt of the host,
+ * not that of the guest. All hops otherwise.
+ */
+function onward({ hops }: Delivery): readonly Hop[] {
+  const signal = hops.findIndex(({ stage }) => stage === 'signal');
+  const before = hops.slice(0, Math.max(signal, 0));
+  if (!before.some(({ stage }) => stage === 'handler')) return hops;
+  const host = new Set(before.map(({ object }) => object));
+  return hops.slice(signal).filter(({ object }) => !host.has(object));
+}
+
 /** How a delivery ended. `recorded`: whether the trace holds events of a kind. */
 export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: EventKind) => boolean): Outcome {
   const { ending, into } = delivery;
@@ -169,14 +182,17 @@ export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: Eve
     return { delivered, reason: `merged with the interrupt that was still requested since ${stepText(trace, at)}` };
   }
   const told = ending === undefined || ending.reason === '' ? null : ending.reason;
-  if (ending && ending.delivered !== null) return { delivered: ending.delivered, reason: told };
+  const hops = onward(delivery);
+  const passedOn = hops.length < delivery.hops.length;
+  if (ending && ending.delivered !== null && !(passedOn && ending.delivered))
+    return { delivered: ending.delivered, reason: told };
   // What happened after the processor took it, such as lost events, does not undo that.
-  if (TAKEN.some((stage) => delivery.has(stage))) return { delivered: true, reason: told };
+  if (hops.some(({ stage }) => TAKEN.includes(stage))) return { delivered: true, reason: told };
   if (told !== null) return { delivered: null, reason: told };
-  const until = ending?.step ?? trace.length - 1;
-  if (delivery.has('accept')) {
+  const until = passedOn ? trace.length - 1 : (ending?.step ?? trace.length - 1);
+  const accepted = hops.findLast((hop) => hop.stage === 'accept');
+  if (accepted !== undefined) {
     if (!shows('inject', recorded) && !shows('handler', recorded)) return { delivered: true, reason: null };
-    const accepted = delivery.hops.findLast((hop) => hop.stage === 'accept')!;
     const waited = trace.table.time(until) - trace.table.time(accepted.step);
     const how = Number.isNaN(waited) ? '' : ` for ${durationText(waited)}`;
     return {
@@ -184,9 +200,13 @@ export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: Eve
       reason: `requested since ${stepText(trace, accepted.step)}; no record shows that the processor took it${how}`,
     };
   }
-  const last = delivery.hops.at(-1)!;
+  const last = hops.at(-1)!;
   if (last.stage === 'cause')
     return stuckAtCause(trace, trace.stateAt(until), delivery, until, shows('message', recorded));
+  // The handler of the host signalled an eventfd. Where the trace records nothing of KVM, that is where the way ends.
+  if (last.stage === 'signal' && passedOn && !shows('route', recorded)) return { delivered: true, reason: null };
+  if (trace.table.kind(last.step) === kvmMsi && shows('accept', recorded) && until > delivery.hops.at(-1)!.step)
+    return { delivered: false, reason: 'KVM sent the message, and no local APIC accepted it' };
   const refused = refusedBy(trace, delivery);
   if (refused !== undefined) return { delivered: false, reason: refused };
   if (shows('accept', recorded) || shows('inject', recorded))
