@@ -2,6 +2,7 @@ import { hexText } from '../../base/hex.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
+import { itsCteAccess, itsDteAccess, itsIteAccess } from '../../model/events/its.ts';
 import { irteRead } from '../../model/events/remap.ts';
 import { kvmMsi } from '../../model/events/virt.ts';
 import {
@@ -147,11 +148,19 @@ function stuckAtCause(trace: Trace, state: State, delivery: Delivery, until: Ste
   return { delivered: false, reason: 'nothing masks the entry, and no message follows' };
 }
 
-/** Why the IRTE that a unit read last refuses the message, where no record behind it says what became of the message; undefined where it does not. */
+/** Why the table entry that a unit read last refuses the message, where no record behind it tells what became of it; undefined where it does not. */
 function refusedBy(trace: Trace, { hops }: Delivery): string | undefined {
   const { step, object } = hops.at(-1)!;
+  const row = trace.table.read(step, eventRow(trace.table.kind(step)));
+  const { kind, words, at } = row;
+  if (kind === itsIteAccess && !itsIteAccess.read(words, at).valid)
+    return 'the ITS dropped the message: its EventID is not mapped';
+  if (kind === itsDteAccess && !itsDteAccess.read(words, at).valid)
+    return 'the ITS dropped the message: its DeviceID is not mapped';
+  if (kind === itsCteAccess && !itsCteAccess.read(words, at).valid)
+    return 'the ITS dropped the message: its collection is not mapped';
   const sent = hops.findLast((hop) => hop.stage === 'message');
-  if (sent === undefined || trace.table.kind(step) !== irteRead) return undefined;
+  if (sent === undefined || kind !== irteRead) return undefined;
   const state = trace.stateAt(step);
   const reason = refusalOf(state, object, requesterOf(state, sent.object));
   if (reason === undefined) return undefined;
