@@ -148,7 +148,7 @@ function stuckAtCause(trace: Trace, state: State, delivery: Delivery, until: Ste
   return { delivered: false, reason: 'nothing masks the entry, and no message follows' };
 }
 
-/** Why the table entry that a unit read last refuses the message, where no record behind it tells what became of it; undefined where it does not. */
+/** Why the table entry that a unit read last refuses the message, where no record behind it tells the fate of the message; undefined where it does not. */
 function refusedBy(trace: Trace, { hops }: Delivery): string | undefined {
   const { step, object } = hops.at(-1)!;
   const row = trace.table.read(step, eventRow(trace.table.kind(step)));

@@ -4,8 +4,6 @@ import { piPost } from '../../model/events/posted.ts';
 import { vfioFire } from '../../model/events/vfio.ts';
 import { irqfdAssign, irqfdWakeup, kvmEntry, piUpdate, routeRelease, routeSet } from '../../model/events/virt.ts';
 import { effectivelyMasked } from '../../model/masking.ts';
-import type { State } from '../../model/state.ts';
-import { piDescriptor } from '../../model/things/ims.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmRoute, vcpu } from '../../model/things/virt.ts';
 import type { World } from '../../model/world.ts';
@@ -13,19 +11,11 @@ import type { EventRow } from '../../trace/row.ts';
 import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
 const scenario = 'vmm-faults';
-const C = piDescriptor.at.control;
-
 /** The route of the GSI of an irqfd, or -1. */
 function routeOf(world: World, irqfd: ObjectId): ObjectId {
   const node = world.node(irqfd);
   return node?.parent?.parent?.children.get('route')?.children.get(node.segment)?.object ?? -1;
 }
-
-/** The control word of a descriptor, lowest half first. */
-const _controlOf = (state: State, descriptor: ObjectId): [number, number] => [
-  state.get(descriptor, C),
-  state.get(descriptor, C + 1),
-];
 
 /** A signal of an irqfd whose route was made from a table entry: both. */
 function routedSignal(
