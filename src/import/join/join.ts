@@ -13,6 +13,7 @@ import { connectionOf } from './relations.ts';
 import { resynchronised } from './resync.ts';
 import { irqsOf, snapshotTies } from './same-irqs.ts';
 import { type Member, systemsOf } from './systems.ts';
+import { withBoundTables } from './tables.ts';
 import { toldConnection } from './told.ts';
 
 /** A file that was read alone. */
@@ -89,7 +90,7 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
   if (shots.includes(true)) placeSnapshots([first!, ...others], world, first!.time);
   const joined = new Trace(world, first!);
   joined.join(...others);
-  return shots.includes(true) ? resynchronised(joined) : joined;
+  return shots.includes(true) ? resynchronised(withBoundTables(joined)) : joined;
 }
 
 /** What sources show together, and where those end that end before the others. */
@@ -136,6 +137,7 @@ function memberOf({ trace, system }: JoinPart, span: Span | undefined): Member {
     span,
     folder: first.file.slice(0, Math.max(0, first.file.lastIndexOf('/'))),
     vantage,
+    emulated: first.format === 'qemu-log',
     hosts: vantage === 'kernel' && (kinds.has(kvmEntry) || names('kvm.') || names('irqfd.')),
     hosted: vantage === 'hardware' && (names('vfio.') || names('route.')),
   };

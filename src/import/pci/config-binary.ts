@@ -53,6 +53,7 @@ export class ConfigSpaceImporter implements Importer {
     out.source.format = 'config-space';
     out.source.vantage = 'hardware';
     out.source.clock = 'none';
+    out.source.binary = true;
   }
 
   push(chunk: Uint8Array): void {

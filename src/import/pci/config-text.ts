@@ -135,6 +135,9 @@ export class ConfigSpaceReader extends SnapshotReader<Row> {
 
   #access({ kind, bdf, offset, size, value }: Access): undefined {
     const { out } = this;
+    const { line, offset: byte } = out;
+    this.#flush();
+    out.begin(line, byte);
     this.#functions.add(`device/${bdf}`);
     const object = out.world.object(device, `device/${bdf}`);
     if (kind === 'write') {

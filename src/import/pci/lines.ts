@@ -16,9 +16,9 @@ import type {
   Within,
 } from './items.ts';
 
-const BDF = String.raw`([\da-f]{4,8}:)?([\da-f]{2}:[01][\da-f]\.[0-7])`;
-/** Bridges on the way to a function stand in front of it (-PP). */
-const FUNCTION = new RegExp(String.raw`^(?:[\da-f]{4,8}:)?(?:[\da-f]{2}:[01][\da-f]\.[0-7]\/)*${BDF} (\S.*)$`);
+/** A function with its segment, where lspci prints that, behind the bridges on the way to it (-PP). */
+const BDF = String.raw`([\da-f]{4,8}:)?(?:[\da-f]{2}:[01][\da-f]\.[0-7]\/)*([\da-f]{2}:[01][\da-f]\.[0-7])`;
+const FUNCTION = new RegExp(String.raw`^${BDF} (\S.*)$`);
 /** -vmm, and -vm of old versions. */
 const SLOT = new RegExp(String.raw`^(?:Slot:\s+|Device:\t)${BDF}$`);
 const REVISION = String.raw`(?: \(rev [\da-f]{2}\))?(?: \(prog-if [\da-f]{2}(?: \[[^\]]*\])?\))?`;
@@ -26,7 +26,7 @@ const REVISION = String.raw`(?: \(rev [\da-f]{2}\))?(?: \(prog-if [\da-f]{2}(?: 
 const NUMBERS = new RegExp(String.raw`^(?:Class )?([\da-f]{4}): ([\da-f]{4}):([\da-f]{4})${REVISION}$`);
 /** Names, with numbers behind them (-nn). */
 const NAMES = new RegExp(
-  String.raw`^((?:[A-Z]|3D)[\w /.()+,&-]{1,70}?(?: \[[\da-f]{4}\])?): (\S.*?)(?: \[([\da-f]{4}):([\da-f]{4})\])?${REVISION}$`,
+  String.raw`^((?:[A-Z]|3D)[\w /.()+,&-]{1,70}?)(?: \[[\da-f]{4}\])?: (\S.*?)(?: \[([\da-f]{4}):([\da-f]{4})\])?${REVISION}$`,
 );
 /** -m and -mm. */
 const MACHINE = /^"([^"]*)" "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(?: |$)/;
@@ -136,8 +136,10 @@ function headOf(plain: string): FunctionLine | undefined {
   const names = NAMES.exec(rest);
   if (names === null) return undefined;
   const [, name, model, vendor, device] = names;
-  const ids = vendor === undefined ? {} : { vendor: idsOf(vendor, device!) };
-  return { kind: 'function', bdf, class: name!, model: model!, ...ids };
+  if (vendor === undefined) return { kind: 'function', bdf, class: name!, model: model! };
+  // Without -nn the numbers stand in the name of a device that lspci does not know.
+  const unknown = model === 'Device' ? ` ${vendor}:${device}` : / Device$/.test(model!) ? ` ${device}` : '';
+  return { kind: 'function', bdf, class: name!, model: `${model}${unknown}`, vendor: idsOf(vendor, device!) };
 }
 
 const unescaped = (text: string): string => text.replace(/\\(.)/g, '$1');
