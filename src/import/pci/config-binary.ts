@@ -3,7 +3,7 @@
  * (`…/0000:00:03.0/config`); a copy whose path does not is shown as `device/<name of the file>`. A row of 16 bytes is a record, its number
  * the line.
  * Source of the format: Documentation/PCI/sysfs-pci.rst; drivers/pci/pci-sysfs.c pci_read_config; PCIe Base 7.5.1.
- * What it cannot tell: its time; the size of a region; entries and pending bits of MSI-X tables. Whoever is not root reads the first 64
+ * What it cannot tell: its time; the size of a region; entries and pending bits of MSI-X tables. Users other than root read the first 64
  * bytes only (128 of a CardBus bridge), without the capabilities.
  */
 import { headerType } from '../../model/registers/pci.ts';

@@ -3,7 +3,7 @@
  * the file `config` of a function in sysfs, and `setpci -v`. A path or BDF above the rows tells the function (`== 0000:00:03.0`,
  * `==> /sys/bus/pci/devices/0000:00:03.0/config <==`, a prompt with the command); setpci names it in each line.
  * Source of the format: hexdump(1), xxd(1), od(1); setpci.c of pciutils; Documentation/PCI/sysfs-pci.rst.
- * What it cannot tell: its time; the size of a region; entries and pending bits of MSI-X tables. Whoever is not root reads the first 64
+ * What it cannot tell: its time; the size of a region; entries and pending bits of MSI-X tables. Users other than root read the first 64
  * bytes only, without the capabilities. Words of hexdump and `od -x` are taken for those of a little-endian machine.
  */
 import type { ObjectId } from '../../base/ids.ts';

@@ -66,7 +66,7 @@ const HEX = /^([\da-f]{2,3}):((?: [\da-f]{2}){16})$/;
 const HEX_PART = /^[\da-f]{2,3}:(?: [\da-f]{2}){1,15}$/;
 /** Lines of a function that say nothing of interrupts. */
 const KNOWN =
-  /^(Subsystem|DeviceName|Status|Latency|BIST|Bus|Physical Slot|Device tree node|Secondary status|BridgeCtl|(?:I\/O|Memory|Prefetchable memory|Unknown resource) behind bridge|Memory window|I\/O window|16-bit legacy|Kernel modules|Region|Memory at|Capabilities|Expansion ROM)\b/;
+  /^(16-bit legacy|Subsystem|DeviceName|Status|Latency|BIST|Bus|Physical Slot|Device tree node|Secondary status|BridgeCtl|(?:I\/O|Memory|Prefetchable memory|Unknown resource) behind bridge|Memory window|I\/O window|Kernel modules|Region|Memory at|Capabilities|Expansion ROM)\b/;
 /** Lines with the words of lspci for what it could not read. */
 const REFUSED = /^(?:Capabilities: <access denied>|<access denied to the rest>|WARNING: Cannot show hex-dump)/;
 const ODD = /^!!! /;
