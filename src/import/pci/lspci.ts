@@ -7,6 +7,7 @@
  * root ran it (`<access denied>`): they are not known, not absent. Addresses of regions are those that the kernel uses, which differ from
  * those in the registers where a host bridge translates; the size of a region stands in the text only.
  */
+import { COLON, SPACE } from '../../base/bytes.ts';
 import { hexText } from '../../base/hex.ts';
 import type { ObjectId } from '../../base/ids.ts';
 import {
@@ -46,7 +47,11 @@ const CONTROL = 2;
 const MSIX = { table: 4, pba: 8 } as const;
 const MSI_ADDRESS = 4;
 
-const COLON = 58;
+/** Where the first colon of a BDF stands, or that of its segment. */
+const COLONS = [2, 4, 5, 8];
+const MOST_BLANKS = 24;
+/** First letters of lines. */
+const [C, D, S] = [67, 68, 83];
 const TWO32 = 1n << 32n;
 const low = (wide: bigint): number => Number(wide % TWO32);
 const high = (wide: bigint): number => Number((wide / TWO32) % TWO32);
@@ -87,11 +92,12 @@ export class LspciReader extends SnapshotReader<Line> {
 
   protected may(buf: Uint8Array, start: number): boolean {
     if (this.#open !== undefined) return true;
-    // A BDF, with or without a segment; a line of a capability or of Command; `Slot:`.
-    if (buf[start + 2] === COLON || (buf[start + 4] === COLON && buf[start + 7] === COLON)) return true;
-    if (buf[start + 5] === COLON || (buf[start + 8] === COLON && buf[start + 11] === COLON)) return true;
-    const first = buf[start]!;
-    return first <= 32 || first === 67 || first === 83 || first === 68;
+    // A BDF, with or without a segment; `Slot:` and `Device:` of -vmm; blanks and the C of a capability or of Control.
+    if (COLONS.some((at) => buf[start + at] === COLON)) return true;
+    let at = start;
+    while (at < start + MOST_BLANKS && buf[at]! <= SPACE) at++;
+    const first = buf[at]!;
+    return first === C || (at === start && (first === S || first === D));
   }
 
   protected parse(line: string): Line | typeof BROKEN_OFF | undefined {
