@@ -29,12 +29,12 @@ export const device = objectType('device', 'A PCI function.', {
   node: { kind: 'int', meaning: 'NUMA node that it is near to.' },
   pin: { kind: 'num', meaning: 'INTx pin that it uses: 1 (INTA) to 4 (INTD).' },
   irq: { kind: 'num', meaning: 'Linux irq of its INTx pin, or of its first MSI vector while MSI is enabled.' },
-  ats: { kind: 'flag', meaning: 'Address Translation Service is enabled.' },
-  pri: { kind: 'flag', meaning: 'Page requests are enabled.' },
-  pasid: { kind: 'flag', meaning: 'Requests may carry a PASID.' },
+  atsEnabled: { kind: 'flag', meaning: 'Address Translation Service is enabled.' },
+  priEnabled: { kind: 'flag', meaning: 'Page requests are enabled.' },
+  pasidEnabled: { kind: 'flag', meaning: 'Requests may carry a PASID.' },
   vfs: { kind: 'num', meaning: 'Virtual functions that are there (SR-IOV); 0 while they are off.' },
   totalVfs: { kind: 'num', meaning: 'Virtual functions that it can have.' },
-  ims: {
+  hasIms: {
     kind: 'flag',
     meaning: 'It says that it has an Interrupt Message Store (capability of Scalable I/O Virtualization).',
   },

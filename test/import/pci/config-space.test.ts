@@ -170,7 +170,14 @@ describe('config space', () => {
     put(0x1c0, 0x1b, 0x00, 0x01, 0x20, 0x00, 0x00, 0x01, 0x00); // PASID enabled, next 0x200
     put(0x200, 0x23, 0x00, 0x01, 0x00, 0x86, 0x80, 0x80, 0x01, 0x05, 0x00); // DVSEC of vendor 8086, ID 5
     put(0x214, 0x01); // IMS
-    const { vfs, totalVfs, ats, pasid, pri, ims } = devices(importBytes(bytes, 4096, PATH))['0000:00:04.0'];
+    const {
+      vfs,
+      totalVfs,
+      atsEnabled: ats,
+      pasidEnabled: pasid,
+      priEnabled: pri,
+      hasIms: ims,
+    } = devices(importBytes(bytes, 4096, PATH))['0000:00:04.0'];
     assert.deepEqual([vfs, totalVfs, ats, pasid, pri, ims], [2, 7, true, true, null, true]);
   });
 

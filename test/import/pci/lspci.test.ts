@@ -163,7 +163,14 @@ describe('lspci', () => {
         '',
       ].join('\n'),
     );
-    const { vfs, totalVfs, ats, pri, pasid, bar } = devices(trace)['0000:3b:00.0'];
+    const {
+      vfs,
+      totalVfs,
+      atsEnabled: ats,
+      priEnabled: pri,
+      pasidEnabled: pasid,
+      bar,
+    } = devices(trace)['0000:3b:00.0'];
     assert.deepEqual([vfs, totalVfs, ats, pri, pasid], [2, 8, true, false, true]);
     assert.equal(bar, undefined, 'the regions of virtual functions are none of the function');
   });

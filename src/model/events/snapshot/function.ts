@@ -207,10 +207,10 @@ export const snapFeatures = eventKind(
     const { object } = e;
     state.touch(object);
     for (const [cell, value] of [
-      [D.ats, a.ats],
-      [D.pri, a.pri],
-      [D.pasid, a.pasid],
-      [D.ims, a.ims],
+      [D.atsEnabled, a.ats],
+      [D.priEnabled, a.pri],
+      [D.pasidEnabled, a.pasid],
+      [D.hasIms, a.ims],
     ] as const)
       if (value !== undefined) state.setFlag(object, cell, value);
     if (a.vfs !== undefined) state.set(object, D.vfs, a.vfs);
