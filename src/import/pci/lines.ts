@@ -2,7 +2,7 @@
  * What single lines of lspci say. Forms: lspci.c, ls-caps.c, ls-ecaps.c, ls-kernel.c of pciutils 3.0 to 3.14; 3.0 and older name the
  * parts of MSI and MSI-X otherwise. Blanks may stand where lspci prints tabs: mail programs and browsers put them there.
  */
-import { pciCommand } from '../../model/registers/pci.ts';
+import { MSIX_ENTRIES, pciCommand } from '../../model/registers/pci.ts';
 import { BROKEN_OFF } from '../snapshot/reader.ts';
 import type {
   CapabilityLine,
@@ -40,15 +40,17 @@ const NODE = /^NUMA node: (-?\d{1,5})$/;
 const GROUP = /^IOMMU group: (\d{1,7})$/;
 const DRIVER = /^(?:Kernel driver in use|Driver in use): (\S.{0,60})$/;
 const REGION =
-  /^(?:Region (\d): )?(Memory|I\/O ports) at (<[\w -]+>|[\da-f]{4,16})(?: \([^)]*\))?((?: \[[\w =.-]+\])*)$/;
+  /^(?:Region ([0-5]): )?(Memory|I\/O ports) at (<[\w -]+>|[\da-f]{4,16})(?: \([^)]*\))?((?: \[[\w =.-]+\])*)$/;
 const ROM = /^Expansion ROM at (<[\w -]+>|[\da-f]{4,16})((?: \[[\w =.-]+\])*)$/;
 const SIZE = /\[size=(\d{1,10})([KMGT]?)\]/;
 const UNITS = '_KMGT';
 const CAPABILITY = /^Capabilities: \[([\da-f]{2,3})(?: v\d+)?\] (.+)$/;
-const MSI = /^MSI: Enable([+-]) Count=(\d{1,2})\/(\d{1,2}) Maskable([+-]) 64bit([+-])(?: .*)?$/;
-const MSI_3_0 = /^MSI: Mask([+-]) 64bit([+-]) Count=(\d{1,2})\/(\d{1,2}) Enable([+-])$/;
+/** Numbers of vectors as the three bits of Message Control can hold them; those above 32 are reserved. */
+const VECTORS = '(1|2|4|8|16|32|64|128)';
+const MSI = new RegExp(String.raw`^MSI: Enable([+-]) Count=${VECTORS}\/${VECTORS} Maskable([+-]) 64bit([+-])(?: .*)?$`);
+const MSI_3_0 = new RegExp(String.raw`^MSI: Mask([+-]) 64bit([+-]) Count=${VECTORS}\/${VECTORS} Enable([+-])$`);
 /** lspci 2: the numbers of vectors as powers of two. */
-const MSI_2 = /^Message Signalled Interrupts: (?:Mask([+-]) )?64bit([+-]) Queue=([0-5])\/([0-5]) Enable([+-])$/;
+const MSI_2 = /^Message Signalled Interrupts: (?:Mask([+-]) )?64bit([+-]) Queue=([0-7])\/([0-7]) Enable([+-])$/;
 const MSIX = /^MSI-X: Enable([+-]) Count=(\d{1,4}) Masked([+-])(?: .*)?$/;
 const MSIX_3_0 = /^MSI-X: Enable([+-]) Mask([+-]) TabSize=(\d{1,4})$/;
 const EXTENDED: readonly (readonly [RegExp, CapabilityName])[] = [
@@ -191,13 +193,17 @@ function capabilityOf(at: number, text: string): CapabilityLine {
   const begin = { kind: 'capability', at } as const;
   const msi = msiOf(text);
   if (msi !== undefined) return { ...begin, name: 'msi', msi };
-  const msix = MSIX.exec(text);
-  if (msix !== null)
-    return { ...begin, name: 'msix', msix: { enable: on(msix[1]), size: Number(msix[2]), fmask: on(msix[3]) } };
-  const old = MSIX_3_0.exec(text);
-  if (old !== null)
-    return { ...begin, name: 'msix', msix: { enable: on(old[1]), fmask: on(old[2]), size: Number(old[3]) } };
+  const msix = msixOf(text);
+  if (msix !== undefined) return { ...begin, name: 'msix', msix };
   return { ...begin, name: EXTENDED.find(([form]) => form.test(text))?.[1] ?? '' };
+}
+
+function msixOf(text: string): CapabilityLine['msix'] {
+  const m = MSIX.exec(text);
+  const old = m === null ? MSIX_3_0.exec(text) : null;
+  const [enable, fmask, count] = m === null ? [old?.[1], old?.[2], old?.[3]] : [m[1], m[3], m[2]];
+  const size = Number(count);
+  return size >= 1 && size <= MSIX_ENTRIES ? { enable: on(enable), fmask: on(fmask), size } : undefined;
 }
 
 function msiOf(text: string): CapabilityLine['msi'] {
@@ -282,7 +288,7 @@ function regionOf(plain: string): RegionLine | undefined {
   const m = rom ?? REGION.exec(plain);
   if (m === null) return undefined;
   const [place, marks] = [m.at(-2)!, m.at(-1)!];
-  const size = SIZE.exec(marks);
+  const size = sizeOf(marks);
   const address = place.startsWith('<') ? undefined : BigInt(`0x${place}`);
   // Of a region that only the kernel knows (`virtual`: a virtual function has no BARs of its own), lspci does not tell whether it answers.
   const untold = marks.includes('[virtual]') || /^<(?!unassigned)/.test(place);
@@ -291,9 +297,17 @@ function regionOf(plain: string): RegionLine | undefined {
     bar: rom !== null ? ROM_BAR : m[1] === undefined ? undefined : Number(m[1]),
     io: m[2] === 'I/O ports',
     address,
-    size: size === null ? undefined : BigInt(size[1]!) * 1024n ** BigInt(Math.max(0, UNITS.indexOf(size[2] || '_'))),
+    size,
     mapped: untold ? undefined : address !== undefined && !marks.includes('[disabled'),
   };
+}
+
+/** The size of a region in its marks; undefined where it is not told, or none that fits 64 bits. */
+function sizeOf(marks: string): bigint | undefined {
+  const m = SIZE.exec(marks);
+  if (m === null) return undefined;
+  const size = BigInt(m[1]!) * 1024n ** BigInt(Math.max(0, UNITS.indexOf(m[2] || '_')));
+  return size < 1n << 64n ? size : undefined;
 }
 
 /** The number of the expansion ROM among the regions. */

@@ -247,6 +247,31 @@ describe('lspci', () => {
     assert.deepEqual(info.skipped, { 'a line of a function that is not told': 1 });
   });
 
+  it('a file that ends within a line loses that line only', () => {
+    const { trace, info } = sample('00:03.0 Ethernet controller: A B\n\tControl: I/O+ Mem+ BusMas');
+    assert.deepEqual(info.skipped, { 'cut off at the end of the file': 1 });
+    assert.equal(devices(trace)[NVME].model, 'A B');
+    const row = sample('00:03.0 Ethernet controller: A B\n00: 86 80 d3 10 07 05 10 00');
+    assert.deepEqual(row.info.skipped, { 'cut off at the end of the file': 1 });
+  });
+
+  it('numbers that no function has are not taken', () => {
+    const { trace, info } = sample(
+      [
+        '00:03.0 Ethernet controller: A B',
+        '\tRegion 9: Memory at ffffffffffffffff (64-bit, prefetchable) [size=9999999999T]',
+        '\tCapabilities: [ff] MSI: Enable+ Count=99/0 Maskable+ 64bit-',
+        '\tCapabilities: [40] MSI-X: Enable+ Count=9999 Masked-',
+        '\t\tVector table: BAR=7 offset=ffffffff',
+        'fff: ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff',
+        '',
+      ].join('\n'),
+    );
+    assert.deepEqual(info.skipped, { 'a line that is broken off': 2 });
+    const { bar, msi, msixcap } = devices(trace)[NVME];
+    assert.deepEqual([bar, msi, msixcap], [undefined, undefined, undefined]);
+  });
+
   it('-t: says that it tells nothing', () => {
     assert.throws(
       () => importText('-[0000:00]-+-00.0\n           +-02.0\n           \\-06.0\n'),
