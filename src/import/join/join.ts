@@ -11,6 +11,7 @@ import { instantsOf, TRAITS } from './instants.ts';
 import { placeSnapshots } from './place.ts';
 import { connectionOf } from './relations.ts';
 import { resynchronised } from './resync.ts';
+import { functionTies, regionsOf } from './same-functions.ts';
 import { irqsOf, snapshotTies } from './same-irqs.ts';
 import { type Member, systemsOf } from './systems.ts';
 import { withBoundTables } from './tables.ts';
@@ -62,6 +63,12 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
       ...(shots.includes(true)
         ? snapshotTies(
             parts.map(({ trace }) => irqsOf(trace)),
+            shots,
+          )
+        : []),
+      ...(shots.includes(true)
+        ? functionTies(
+            parts.map(({ trace }) => regionsOf(trace)),
             shots,
           )
         : []),

@@ -26,7 +26,7 @@ const REVISION = String.raw`(?: \(rev [\da-f]{2}\))?(?: \(prog-if [\da-f]{2}(?: 
 const NUMBERS = new RegExp(String.raw`^(?:Class )?([\da-f]{4}): ([\da-f]{4}):([\da-f]{4})${REVISION}$`);
 /** Names, with numbers behind them (-nn). */
 const NAMES = new RegExp(
-  String.raw`^((?:[A-Z]|3D)[\w /.()+,&-]{1,70}?)(?: \[[\da-f]{4}\])?: (\S.*?)(?: \[([\da-f]{4}):([\da-f]{4})\])?${REVISION}$`,
+  String.raw`^((?:[A-Z]|3D)[\w /.()+,&-]{1,70}?)(?: \[([\da-f]{4})\])?: (\S.*?)(?: \[([\da-f]{4}):([\da-f]{4})\])?${REVISION}$`,
 );
 /** -m and -mm. */
 const MACHINE = /^"([^"]*)" "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(?: |$)/;
@@ -137,11 +137,15 @@ function headOf(plain: string): FunctionLine | undefined {
     return { kind: 'function', bdf, class: machine[1]!, model: unescaped(`${machine[2]} ${machine[3]}`) };
   const names = NAMES.exec(rest);
   if (names === null) return undefined;
-  const [, name, model, vendor, device] = names;
-  if (vendor === undefined) return { kind: 'function', bdf, class: name!, model: model! };
+  const [, name, number, model, vendor, device] = names;
+  // Without the file of names lspci prints numbers in words: `Class 0604: Device 1b36:000c`, `Class [0604]: Device [1b36:000c]`.
+  const named = name === 'Class' && number !== undefined ? number : name!.replace(/^Class (?=[\da-f]{4}$)/, '');
+  const ids = vendor === undefined ? /^Device ([\da-f]{4}):([\da-f]{4})$/.exec(model!) : [model, vendor, device];
+  const told = ids === null ? {} : { vendor: idsOf(ids[1]!, ids[2]!) };
+  if (vendor === undefined) return { kind: 'function', bdf, class: named, model: model!, ...told };
   // Without -nn the numbers stand in the name of a device that lspci does not know.
   const unknown = model === 'Device' ? ` ${vendor}:${device}` : / Device$/.test(model!) ? ` ${device}` : '';
-  return { kind: 'function', bdf, class: name!, model: `${model}${unknown}`, vendor: idsOf(vendor, device!) };
+  return { kind: 'function', bdf, class: named, model: `${model}${unknown}`, ...told };
 }
 
 const unescaped = (text: string): string => text.replace(/\\(.)/g, '$1');

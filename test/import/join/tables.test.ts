@@ -106,6 +106,31 @@ describe('tables of a log, and lspci of the same run', () => {
   });
 });
 
+describe('the machine of lspci', () => {
+  const part = (name: string): { readonly trace: Trace } => ({
+    trace: importBytes(fixtureBytes(name), undefined, `run/${name.replace(/.*\//, '')}`),
+  });
+
+  it('is the guest whose regions lie where the log of its emulator maps them', () => {
+    // grep pci_update_mappings_add of the log: vfio-pci 00:01.0 0,0xfebf8000; ich9-ahci 00:1f.2 5,0xfebfc000. lspci has both.
+    const { sources } = joinTraces([
+      part('x86-nested/l1-ftrace.txt'),
+      part('x86-nested/l2-qemu.log'),
+      part('x86-nested/l2-lspci.txt'),
+      part('x86-nested/snap-l1-lspci.txt'),
+    ]);
+    const named = sources
+      .filter(({ derived }) => !derived)
+      .map(({ file, system }) => [file.replace('run/', ''), system]);
+    assert.deepEqual(named, [
+      ['l1-ftrace.txt', 'host'],
+      ['l2-qemu.log', 'guest'],
+      ['l2-lspci.txt', 'guest'],
+      ['snap-l1-lspci.txt', 'host'],
+    ]);
+  });
+});
+
 describe('lspci against what events told', () => {
   it('a function mask that was set unobserved is an event with both values', () => {
     const before = importBytes(fixtureBytes(LSPCI), undefined, 'a/lspci.txt');

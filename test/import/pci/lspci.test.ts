@@ -32,6 +32,13 @@ describe('lspci', () => {
     }
   });
 
+  it('without the file of names: numbers in words', () => {
+    for (const text of ['00:04.0 Class 0200: Device 8086:10d3 (rev 01)', '00:04.0 Class [0200]: Device [8086:10d3]']) {
+      const { class: name, vendor, model } = devices(wholly(`${text}\n`).trace)['0000:00:04.0'];
+      assert.deepEqual([name, vendor, model], ['0200', '0x10d38086', 'Device 8086:10d3'], text);
+    }
+  });
+
   it('-D and segments: a function without one is in segment 0000', () => {
     const { trace } = wholly(
       '0000:00:01.0 Host bridge: A B\n10000:e1:00.0 Non-Volatile memory controller: C D\n00:02.7 3D controller: E F\n',
