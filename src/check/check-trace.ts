@@ -6,6 +6,7 @@ import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Observer } from '../trace/walk.ts';
+import { standsBefore } from './placed.ts';
 import type { Breach, Happened, Rule, RuleObserver, Scene, Severity } from './rule.ts';
 
 /** A breach that a rule found. */
@@ -187,7 +188,8 @@ export class RuleCheck implements Observer {
   #report(watched: Watched, breach: Breach): void {
     const { rule, alike } = watched;
     const { step, object, title, text, evidence, absent } = breach;
-    const unordered = this.#ordered !== undefined && !evidence.every((other) => this.#ordered!(other, step));
+    const ordered = this.#ordered;
+    const unordered = ordered !== undefined && breach.always !== true && !evidence.every((e) => ordered(e, step));
     if (unordered || (absent !== undefined && !this.#provesAbsence(absent))) {
       watched.undecided++;
       return;
@@ -227,7 +229,9 @@ export function orderOf(trace: Trace): Ordered | undefined {
   if (trace.sources.length < 2) return undefined;
   const { table, time } = trace;
   return (a, b) =>
-    trace.sourceOf(a) === trace.sourceOf(b) || (!time.ticks && Math.abs(table.time(a) - table.time(b)) > CLOCKS);
+    trace.sourceOf(a) === trace.sourceOf(b) ||
+    standsBefore(trace, a, b) ||
+    (!time.ticks && Math.abs(table.time(a) - table.time(b)) > CLOCKS);
 }
 
 /** Whether a trace shows every cause and every message: simulated traces do, whether they still run or were saved. */

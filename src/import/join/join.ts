@@ -11,8 +11,10 @@ import { instantsOf, TRAITS } from './instants.ts';
 import { placeSnapshots } from './place.ts';
 import { connectionOf } from './relations.ts';
 import { resynchronised } from './resync.ts';
+import { functionTies, regionsOf } from './same-functions.ts';
 import { irqsOf, snapshotTies } from './same-irqs.ts';
 import { type Member, systemsOf } from './systems.ts';
+import { withBoundTables } from './tables.ts';
 import { toldConnection } from './told.ts';
 
 /** A file that was read alone. */
@@ -64,6 +66,12 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
             shots,
           )
         : []),
+      ...(shots.includes(true)
+        ? functionTies(
+            parts.map(({ trace }) => regionsOf(trace)),
+            shots,
+          )
+        : []),
     ],
   );
   const world = new World();
@@ -89,7 +97,7 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
   if (shots.includes(true)) placeSnapshots([first!, ...others], world, first!.time);
   const joined = new Trace(world, first!);
   joined.join(...others);
-  return shots.includes(true) ? resynchronised(joined) : joined;
+  return shots.includes(true) ? resynchronised(withBoundTables(joined)) : joined;
 }
 
 /** What sources show together, and where those end that end before the others. */
@@ -136,6 +144,7 @@ function memberOf({ trace, system }: JoinPart, span: Span | undefined): Member {
     span,
     folder: first.file.slice(0, Math.max(0, first.file.lastIndexOf('/'))),
     vantage,
+    emulated: first.format === 'qemu-log',
     hosts: vantage === 'kernel' && (kinds.has(kvmEntry) || names('kvm.') || names('irqfd.')),
     hosted: vantage === 'hardware' && (names('vfio.') || names('route.')),
   };

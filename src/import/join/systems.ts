@@ -12,6 +12,8 @@ export interface Member {
   readonly span: readonly [number, number] | undefined;
   /** It speaks of virtual machines that run on its system: KVM events of a kernel. */
   readonly hosts: boolean;
+  /** It is the log of an emulator: the machine that it tells of is emulated. */
+  readonly emulated: boolean;
   /** The machine that it tells of runs in a virtual machine monitor with hardware help, so that another kernel hosts it. */
   readonly hosted: boolean;
 }
@@ -111,9 +113,7 @@ function namesOf(members: readonly Member[], ties: readonly Tie[], group: Groups
       : groups.filter((g) => g !== hosts[0]).map((g) => [hosts[0]!, g] as const);
   for (let round = 0; round < groups.length; round++)
     for (const [x, y] of edges) depth.set(y, Math.min(groups.length, Math.max(depth.get(y)!, depth.get(x)! + 1)));
-  const emulated = groups.some(
-    (g) => depth.get(g) === 0 && members.some((m, i) => group.of(i) === g && m.vantage === 'hardware'),
-  );
+  const emulated = groups.some((g) => depth.get(g) === 0 && members.some((m, i) => group.of(i) === g && m.emulated));
   const names = new Map<number, string>();
   const used = new Set<string>();
   const free = (name: string): string => {

@@ -3,6 +3,7 @@ import { fuzzScenario } from '../../sim/fuzz-scenarios.ts';
 import { fuzzCapture } from './fuzz-captures.ts';
 import { fuzzIrqtrace } from './fuzz-irqtrace.ts';
 import { fuzzPacked } from './fuzz-packed.ts';
+import { fuzzPci } from './fuzz-pci.ts';
 import { fuzzTracedat } from './fuzz-tracedat.ts';
 
 /** How an input was read. */
@@ -22,6 +23,7 @@ export const fuzzKinds: Readonly<Record<string, (seed: number) => Trial>> = {
   captures: fuzzCapture,
   irqtrace: fuzzIrqtrace,
   packed: fuzzPacked,
+  pci: fuzzPci,
   scenarios: fuzzScenario,
   tracedat: fuzzTracedat,
 };

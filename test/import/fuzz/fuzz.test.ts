@@ -15,6 +15,7 @@ describe('mutated inputs', () => {
     captures: [1000, 0.6],
     irqtrace: [300, 0.6],
     packed: [100, 0.2],
+    pci: [300, 0.6],
     scenarios: [60, 0.1],
     tracedat: [60, 0.6],
   };

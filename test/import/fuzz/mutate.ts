@@ -63,8 +63,7 @@ const HOSTILE = [
 const join = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 
 /** A window of a fixture, a few dozen to a few hundred lines. */
-function slice(rng: Rng): { bytes: Uint8Array; name: string } {
-  const names = traceFixtures();
+function slice(rng: Rng, names: readonly string[] = traceFixtures()): { bytes: Uint8Array; name: string } {
   const name = names[rng(names.length)]!;
   const whole = fixtureBytes(name);
   const size = 500 + rng(rng(4) === 0 ? 60_000 : 8000);
@@ -176,11 +175,11 @@ const mutations: Readonly<Record<string, (bytes: Uint8Array, rng: Rng) => Uint8A
 };
 const names = Object.keys(mutations);
 
-/** The mutant of a number. */
-export function mutantOf(seed: number): Mutant {
+/** The mutant of a number; `of`: of which fixtures. */
+export function mutantOf(seed: number, of: readonly string[] = traceFixtures()): Mutant {
   const next = randomWords(seed);
   const rng: Rng = (below) => (below <= 1 ? 0 : next() % below);
-  const { bytes: from, name } = slice(rng);
+  const { bytes: from, name } = slice(rng, of);
   let bytes = from;
   let story = name;
   for (let n = 1 + rng(4); n > 0 && bytes.length > 0; n--) {
