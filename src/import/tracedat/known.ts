@@ -29,6 +29,8 @@ export interface KnownEvent {
   /** Its place in the order in which events were met. */
   readonly index: number;
   readonly reading: Reading;
+  /** Its records are only counted. */
+  readonly isQuiet: boolean;
   readonly pid: Field | undefined;
   /** Where they tell in which context they were made. */
   readonly flags: Field | undefined;
@@ -94,9 +96,11 @@ export class KnownEvents {
       const found = format.fields.get(field);
       return found?.shape === 'number' ? found : undefined;
     };
+    const reading = this.#reading(format, name);
     return {
       index: this.#met++,
-      reading: this.#reading(format, name),
+      reading,
+      isQuiet: reading.how === 'quiet' || reading.how === 'unknown',
       pid: number('common_pid'),
       flags: number('common_flags'),
       instead,
