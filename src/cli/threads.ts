@@ -10,9 +10,12 @@ const program = new URL(import.meta.url.endsWith('.ts') ? 'page-thread.ts' : 'pa
 /** Milliseconds without an answer after which the thread is given up: what it should do is done here then. */
 const PATIENCE = 20_000;
 
+/** Bytes below which a thread costs more time than it saves: about the tenth of a second that its start takes. */
+const WORTH_A_THREAD = 1 << 23;
+
 /** A thread of its own, where the machine has a second processor. */
-function startThread(): Thread | undefined {
-  if (availableParallelism() < 2 || !existsSync(fileURLToPath(program))) return undefined;
+function startThread(size: number): Thread | undefined {
+  if (size < WORTH_A_THREAD || availableParallelism() < 2 || !existsSync(fileURLToPath(program))) return undefined;
   const { port1, port2 } = new MessageChannel();
   const bell = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(program, { workerData: { port: port2, bell }, transferList: [port2] });

@@ -2,8 +2,8 @@
 export interface Helpers {
   /** Unpacks zstd data that hold `size` bytes; undefined where it cannot: then it is done here, which also tells what is wrong. */
   readonly unzstd?: ((packed: Uint8Array, size: number) => Uint8Array | undefined) | undefined;
-  /** Starts a thread that answers requests (see tracedat/thread.ts); undefined where there is none to spare. */
-  readonly thread?: (() => Thread | undefined) | undefined;
+  /** Starts a thread that answers requests (see tracedat/thread.ts) to unpack so many bytes; undefined where there is none to spare for that. */
+  readonly thread?: ((size: number) => Thread | undefined) | undefined;
 }
 
 /** A thread that takes requests in order and answers each. */

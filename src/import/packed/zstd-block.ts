@@ -8,6 +8,8 @@ export const LARGEST_BLOCK = 1 << 17;
 
 /** Bits that any place of a stream has behind it in the four bytes there, at least. */
 const MOST_AT_ONCE = 25;
+/** Bits of an offset that no window reaches: then all numbers stay within 31 bits. */
+const MOST_OFFSET_BITS = 29;
 
 /** Extra bits and bases of the codes of literal and match lengths (3.1.1.3.2.1.1). */
 const LITERAL_BITS = extraBits(16, [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
@@ -20,8 +22,8 @@ function extraBits(without: number, behind: readonly number[]): Uint8Array {
   return Uint8Array.from([...Array<number>(without).fill(0), ...behind]);
 }
 
-function bases(bits: Uint8Array, first: number): Uint32Array {
-  const all = new Uint32Array(bits.length);
+function bases(bits: Uint8Array, first: number): Int32Array {
+  const all = new Int32Array(bits.length);
   let base = first;
   for (const [i, extra] of bits.entries()) {
     all[i] = base;
@@ -89,7 +91,7 @@ export class Blocks {
   readonly #literalLengths = new Alphabet(9, 35, DEFAULT_LITERALS);
   readonly #offsets = new Alphabet(8, 31, DEFAULT_OFFSETS);
   readonly #matchLengths = new Alphabet(9, 52, DEFAULT_MATCHES);
-  readonly #recent = new Float64Array(3);
+  readonly #recent = new Int32Array(3);
   readonly #bits = new BackwardBits();
 
   /** A frame begins. */
@@ -259,7 +261,8 @@ export class Blocks {
         value = (1 << offsetCode) + ((word >>> (lengthBits + matchBits)) & ((1 << offsetCode) - 1));
       } else {
         bits.left = bitsLeft;
-        value = 2 ** offsetCode + bits.read(offsetCode);
+        if (offsetCode > MOST_OFFSET_BITS) throw wrong(at, 'an offset that leads to nothing');
+        value = (1 << offsetCode) + (bits.read(offsetCode) | 0);
         match += bits.read(matchBits);
         length += bits.read(lengthBits);
         bitsLeft = bits.left;

@@ -108,6 +108,8 @@ export class TraceDatImporter implements Importer {
       const name = clock === '' ? own : clock;
       groups.set(name, [...(groups.get(name) ?? []), ...rings]);
     }
+    // While the thread unpacks the first pages, there is time for what records of probes need.
+    if (places.isAhead) known.prepare();
     if (contents.texts > 0)
       this.#wrong('holds text of a latency tracer, which is not read: `trace-cmd report -i FILE` prints it');
     const names = processNames(contents.cmdlines);

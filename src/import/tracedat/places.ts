@@ -10,10 +10,8 @@ import { PartUnpacker } from './unpack.ts';
 
 /** Bytes of pages that are held at a time at most: one page for each CPU of each buffer. */
 const MOST_HELD = 1 << 29;
-/** Unpacked bytes of pages below which a thread of its own costs more than it saves. */
-const WORTH_A_THREAD = 1 << 23;
 /** Bytes of pages in a batch of the thread, in all batches together, and in one page. */
-const BATCH = 1 << 17;
+const BATCH = 1 << 18;
 const ALL_BATCHES = 1 << 23;
 const LARGEST_PAGE_AHEAD = 1 << 16;
 
@@ -51,10 +49,16 @@ export class Places {
   rings(buffers: readonly Buffer[]): RecordStream[][] {
     const places = buffers.map((buffer) => this.#places(buffer));
     const all = places.flat();
-    const thread = this.#isWorthAThread(all) ? this.#helpers.thread?.() : undefined;
+    const size = this.#sizeForThread(all);
+    const thread = size > 0 ? this.#helpers.thread?.(size) : undefined;
     if (thread === undefined) return places.map((list) => list.map((place) => this.#ring(place)));
     const reader = (this.#reader = new Reader(thread));
     return places.map((list) => list.map((place) => this.#ahead(place, reader, all.length)));
+  }
+
+  /** A thread of its own is at work. */
+  get isAhead(): boolean {
+    return this.#reader !== undefined;
   }
 
   /** All records were read. */
@@ -79,14 +83,17 @@ export class Places {
     return places;
   }
 
-  /** A thread reads pages that are packed: others cost little. Where the file tells too much, pages are counted as they are read. */
-  #isWorthAThread(places: readonly Place[]): boolean {
+  /**
+   * Bytes of the pages that a thread could unpack; 0 where it should not. It reads pages that are packed: others cost little. Where the file
+   * tells too much, pages are counted as they are read.
+   */
+  #sizeForThread(places: readonly Place[]): number {
     let sum = 0;
     for (const { pages, buffer } of places) {
-      if (!(pages instanceof PackedPages) || buffer.pageSize > LARGEST_PAGE_AHEAD) return false;
+      if (!(pages instanceof PackedPages) || buffer.pageSize > LARGEST_PAGE_AHEAD) return 0;
       sum += pages.unpacked;
     }
-    return sum >= WORTH_A_THREAD && this.#allowance.has(sum);
+    return this.#allowance.has(sum) ? sum : 0;
   }
 
   #layout = ({ pageSize }: Buffer): ReturnType<typeof pageLayout> => {

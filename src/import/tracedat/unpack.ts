@@ -1,8 +1,9 @@
 /** Packed parts of a trace.dat file (lib/trace-cmd/trace-compress.c): each was packed alone, and its sizes stand in front of it. */
+
+import type { Helpers } from '../helpers.ts';
 import { Damage, Pieces } from '../packed/damage.ts';
 import { Unzlib } from '../packed/zlib.ts';
 import { Unzstd } from '../packed/zstd.ts';
-import type { Helpers } from '../helpers.ts';
 import { type Bytes, Trouble } from './file.ts';
 
 /** Packings that trace-cmd knows (trace-compress-zstd.c, trace-compress-zlib.c), by their names in the file. */

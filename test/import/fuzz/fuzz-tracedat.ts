@@ -2,8 +2,13 @@
 // read or refused; every record is counted once, and what was not damaged is read whole.
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
+import { unzstd } from '../../../src/cli/unzstd.ts';
+import { ImportRun } from '../../../src/import/run.ts';
 import { traceInfo } from '../../../src/query/info.ts';
+import { irqtraceBytes } from '../../../src/trace/irqtrace.ts';
+import type { Trace } from '../../../src/trace/trace.ts';
 import { fixtureBytes } from '../../helpers/fixtures.ts';
+import { threadOf } from '../../helpers/thread.ts';
 import {
   Bytes,
   type Dat,
@@ -240,6 +245,15 @@ const MUTATIONS: Readonly<Record<string, (bytes: Uint8Array, rng: Rng) => Uint8A
 };
 const names = Object.keys(MUTATIONS);
 
+/** What is read is the same with a thread that reads ahead, which may fail behind so many answers, and with zstd data unpacked by the runtime. */
+function checkAhead(bytes: Uint8Array, alone: Trace, answers: number): void {
+  const run = new ImportRun('mutant', undefined, undefined, { unzstd, thread: () => threadOf({ unzstd }, answers) });
+  run.push(bytes);
+  const ahead = run.end();
+  assert.deepEqual(traceInfo(ahead), traceInfo(alone), 'read ahead');
+  assert.ok(Buffer.concat([...irqtraceBytes(ahead)]).equals(Buffer.concat([...irqtraceBytes(alone)])), 'read ahead');
+}
+
 /** A file of trace-cmd. */
 export function fuzzTracedat(seed: number): Trial {
   const next = randomWords(seed);
@@ -273,6 +287,7 @@ export function fuzzTracedat(seed: number): Trial {
         assert.equal(info.records, base.records, 'records of a whole file');
       }
       checkState(trace, next);
+      if (!isPacked && rng(3) === 0) checkAhead(bytes, trace, rng(4) ? Number.POSITIVE_INFINITY : rng(20));
       return { read: true, events: trace.length };
     },
   };
