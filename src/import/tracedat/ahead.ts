@@ -89,7 +89,13 @@ export class RingAhead implements RecordStream {
 
   open(): bigint | undefined {
     const opened = this.#reader.next(this.#ring);
-    if (opened?.is !== 'opened') return this.#goAlone().open();
+    if (opened?.is !== 'opened') {
+      const alone = this.#goAlone();
+      const stamp = alone.open();
+      this.missed = alone.missed;
+      return stamp;
+    }
+    this.missed = opened.missed;
     for (const problem of opened.problems) this.#wrong(problem);
     return opened.stamp;
   }

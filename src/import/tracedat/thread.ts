@@ -44,6 +44,8 @@ export interface Opened {
   readonly is: 'opened';
   readonly ring: number;
   readonly stamp: bigint | undefined;
+  /** What was lost where there is no page; see Ring.missed. */
+  readonly missed: number;
   readonly problems: readonly string[];
 }
 
@@ -145,7 +147,7 @@ class ServedRing {
 
   open(): Opened {
     const stamp = this.#ring.open();
-    return { is: 'opened', ring: this.#open.ring, stamp, problems: this.#take() };
+    return { is: 'opened', ring: this.#open.ring, stamp, missed: this.#ring.missed, problems: this.#take() };
   }
 
   #take(): string[] {
