@@ -1,3 +1,4 @@
+import { jsonFault } from '../base/json.ts';
 import * as v from 'valibot';
 
 /** The file cannot be read as a session; `message` says where and why. */
@@ -62,7 +63,7 @@ export function readSessionFile(content: string): SessionFile {
   try {
     document = JSON.parse(content.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new SessionFileError(`no JSON: ${(error as Error).message}`);
+    throw new SessionFileError(`no JSON: ${jsonFault(error)}`);
   }
   const result = v.safeParse(sessionFileSchema, document, { abortPipeEarly: true });
   if (result.success) return result.output;
