@@ -1,5 +1,5 @@
-import { jsonFault } from '../base/json.ts';
 import * as v from 'valibot';
+import { jsonFault } from '../base/json.ts';
 
 /** The file cannot be read as a session; `message` says where and why. */
 export class SessionFileError extends Error {}

@@ -1,5 +1,5 @@
-import { jsonFault } from '../base/json.ts';
 import * as vscode from 'vscode';
+import { jsonFault } from '../base/json.ts';
 import type { PathNode } from '../model/world.ts';
 import type { Operation, OperationArg, OperationSpec } from '../sim/operation.ts';
 import type { Scenario } from '../sim/scenario-schema.ts';

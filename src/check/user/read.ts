@@ -1,6 +1,6 @@
-import { jsonFault } from '../../base/json.ts';
 import * as v from 'valibot';
 import { count } from '../../base/counted.ts';
+import { jsonFault } from '../../base/json.ts';
 import { type Filter, FilterError } from '../../query/filter/ast.ts';
 import { parseFilter } from '../../query/filter/parse.ts';
 import { ruleNames } from '../rules.ts';

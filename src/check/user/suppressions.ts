@@ -1,5 +1,5 @@
-import { jsonFault } from '../../base/json.ts';
 import * as v from 'valibot';
+import { jsonFault } from '../../base/json.ts';
 
 /** One rule on one object in one trace file that the user does not want to be told of. */
 const suppression = v.strictObject({

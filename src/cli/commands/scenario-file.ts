@@ -1,5 +1,5 @@
-import { jsonFault } from '../../base/json.ts';
 import { readFile } from 'node:fs/promises';
+import { jsonFault } from '../../base/json.ts';
 import { Utf16 } from '../../import/utf16.ts';
 import { nearest } from '../../query/nearest.ts';
 import { bundledScenarios } from '../../sim/bundled.ts';
