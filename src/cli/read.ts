@@ -5,6 +5,7 @@ import { ImportError } from '../import/run.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Failure, NoTrace } from './failure.ts';
 import type { Progress } from './progress.ts';
+import { helpers } from './threads.ts';
 
 /** The name of standard input. */
 export const STDIN = '-';
@@ -75,7 +76,7 @@ export async function filesIn(folder: string): Promise<string[]> {
 /** Reads a file chunk by chunk, an archive with all its files; throws Failure when that is not possible. */
 export async function readFileOrArchive(file: string, progress: Progress): Promise<FileRead[]> {
   if (file === '') throw new Failure('the name of FILE is empty');
-  const run = new FileRun(file);
+  const run = new FileRun(file, undefined, helpers);
   try {
     await (file === STDIN ? readStdin(run, progress) : readFile(file, run, progress));
     return run.end();

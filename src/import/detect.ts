@@ -1,6 +1,7 @@
 import { bytesAt, bytesOf, textOf } from '../base/bytes.ts';
 import type { TraceBuilder } from '../trace/builder.ts';
 import { MAGIC } from '../trace/irqtrace.ts';
+import type { Helpers } from './helpers.ts';
 import { BOM, type Importer, LineImporter } from './importer.ts';
 import { IrqtraceImporter } from './irqtrace/importer.ts';
 import { NdjsonImporter } from './ndjson/importer.ts';
@@ -16,7 +17,7 @@ export interface Format {
   /** What the user calls it. */
   readonly title: string;
   readonly is: (head: Uint8Array) => boolean;
-  readonly open: (out: TraceBuilder) => Importer;
+  readonly open: (out: TraceBuilder, helpers: Helpers) => Importer;
 }
 
 /** How many bytes of a source are enough to tell its format. */
@@ -51,7 +52,7 @@ const FORMATS: readonly Format[] = [
     name: 'trace-dat',
     title: 'a trace.dat file of trace-cmd',
     is: (head) => bytesAt(head, 0, head.length, MAGIC_OF_DAT),
-    open: (out) => new TraceDatImporter(out),
+    open: (out, helpers) => new TraceDatImporter(out, helpers),
   },
   {
     name: 'config-space',

@@ -1,5 +1,6 @@
 import type { Trace } from '../../trace/trace.ts';
 import { Unpacker } from '../decompress.ts';
+import type { Helpers } from '../helpers.ts';
 import { ImportError, ImportRun } from '../run.ts';
 import { isKitFile, type KitFacts, MOST_KIT, readKit } from './kit-file.ts';
 import { type ArchiveFile, isTar, Tar } from './tar.ts';
@@ -30,6 +31,7 @@ const MOST_FILES = 20_000;
  */
 export class FileRun {
   readonly #file: string;
+  readonly #helpers: Helpers;
   readonly #modified: number | undefined;
   #waiting: Uint8Array[] = [];
   readonly #head: number[] = [];
@@ -40,8 +42,10 @@ export class FileRun {
   #run: ImportRun | undefined;
   #archive: ArchiveRun | undefined;
 
-  constructor(file: string, modified?: number) {
+  /** `helpers`: what the place can do for readers. */
+  constructor(file: string, modified?: number, helpers: Helpers = {}) {
     this.#file = file;
+    this.#helpers = helpers;
     this.#modified = modified;
   }
 
@@ -76,8 +80,8 @@ export class FileRun {
   #start(): void {
     const head = new Uint8Array(this.#head);
     this.#sniffer = undefined;
-    if (isTar(head) || isZip(head)) this.#archive = new ArchiveRun(this.#file, isZip(head));
-    else this.#run = new ImportRun(this.#file);
+    if (isTar(head) || isZip(head)) this.#archive = new ArchiveRun(this.#file, isZip(head), this.#helpers);
+    else this.#run = new ImportRun(this.#file, undefined, undefined, this.#helpers);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const chunk of waiting) this.#pass(chunk);
@@ -87,6 +91,7 @@ export class FileRun {
 /** Reads the files of an archive, each as one of its own; an archive in an archive is not opened. */
 class ArchiveRun {
   readonly #file: string;
+  readonly #helpers: Helpers;
   readonly #unpacker: Unpacker;
   readonly #archive: Tar | Zip;
   readonly #found: FileRead[] = [];
@@ -96,8 +101,9 @@ class ArchiveRun {
     | undefined;
   readonly #decoder = new TextDecoder();
 
-  constructor(file: string, zip: boolean) {
+  constructor(file: string, zip: boolean, helpers: Helpers) {
     this.#file = file;
+    this.#helpers = helpers;
     const taker = {
       file: (found: ArchiveFile) => this.#begin(found),
       data: (chunk: Uint8Array) => this.#data(chunk),
@@ -120,7 +126,10 @@ class ArchiveRun {
   }
 
   #begin(file: ArchiveFile): void {
-    const run = ++this.#count > MOST_FILES ? undefined : new ImportRun(`${this.#file}/${file.path}`);
+    const run =
+      ++this.#count > MOST_FILES
+        ? undefined
+        : new ImportRun(`${this.#file}/${file.path}`, undefined, undefined, this.#helpers);
     const problem = run === undefined ? `not looked at: the archive holds more than ${MOST_FILES} files` : undefined;
     this.#open = { file, run, problem, text: '' };
   }

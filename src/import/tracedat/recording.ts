@@ -7,7 +7,7 @@ import { Cpus } from '../ftrace/cpus.ts';
 import type { StampClock } from './clock.ts';
 import type { KnownEvent, KnownEvents } from './known.ts';
 import { Merge } from './merge.ts';
-import type { Ring } from './ring.ts';
+import type { RecordStream } from './ring.ts';
 
 const NANO = 1_000_000_000n;
 /** Records that are read between two pauses. */
@@ -21,7 +21,7 @@ export class Recording {
   readonly #f: Ftrace;
   readonly #cpus: Cpus;
   readonly #known: KnownEvents;
-  readonly #rings: readonly Ring[];
+  readonly #rings: readonly RecordStream[];
   readonly #clock: StampClock;
   /** Names of processes by their numbers, and the text numbers of `name-pid`. */
   readonly #names: ReadonlyMap<number, string>;
@@ -39,7 +39,7 @@ export class Recording {
   constructor(
     out: TraceBuilder,
     known: KnownEvents,
-    rings: readonly Ring[],
+    rings: readonly RecordStream[],
     clock: StampClock,
     names: ReadonlyMap<number, string>,
     line: number,
@@ -104,7 +104,7 @@ export class Recording {
   }
 
   /** The rings that have pages, with one stamp that their times count from. */
-  #open(): Ring[] {
+  #open(): RecordStream[] {
     let first: bigint | undefined;
     const rings = this.#rings.filter((ring) => {
       const stamp = ring.open();
@@ -129,14 +129,14 @@ export class Recording {
     return rings;
   }
 
-  #time(ring: Ring): number {
+  #time(ring: RecordStream): number {
     const { scale } = this.#clock;
     if (scale === undefined) return ring.time;
     return Number((((this.#from + BigInt(ring.time)) * scale.mult) >> scale.shift) - this.#base);
   }
 
   /** Events were lost in front of the record at hand. */
-  #lost({ cpu, offset, missed }: Ring): void {
+  #lost({ cpu, offset, missed }: RecordStream): void {
     const { out } = this;
     out.begin(this.line, offset);
     if (missed > 0) out.accounting.lost += missed;
@@ -148,35 +148,36 @@ export class Recording {
     this.#cpus.lost(cpu, this.#f.object(`buffer/${cpu < 0 ? 'unknown' : cpu}`), missed);
   }
 
-  #take(ring: Ring): void {
+  #take(ring: RecordStream): void {
     const { out } = this;
     const { record, cpu } = ring;
+    const id = ring.event;
+    const told = id < 0 ? undefined : this.#known.of(id);
+    const event = told?.instead === undefined ? told : (told.instead(record) ?? told);
+    const time = this.#time(ring);
+    if (event?.isQuiet === true && (cpu < 0 || this.#cpus.isOnline(cpu))) {
+      out.saw(time);
+      this.#count(event);
+      return;
+    }
     out.begin(this.line, ring.offset);
-    out.time = this.#time(ring);
+    out.time = time;
     out.cpu = cpu;
-    const { offset, size } = this.#known.type;
-    const at = record.at + offset;
-    if (at + size > record.end) {
+    if (id < 0) {
       out.skipped('a record too short to tell its event');
       return;
     }
-    const id = size === 2 ? record.view.getUint16(at, record.little) : record.view.getUint32(at, record.little);
-    const event = this.#known.of(id);
     if (event === undefined) {
       if (cpu >= 0) this.#cpus.seen(cpu);
       out.skipped(`event ${id}, which the file does not describe`);
       return;
     }
-    this.#read(event.instead?.(record) ?? event, ring);
+    this.#read(event, ring);
   }
 
-  #read(event: KnownEvent, { record, cpu }: Ring): void {
+  #read(event: KnownEvent, { record, cpu }: RecordStream): void {
     const { out } = this;
     const { reading, pid, flags } = event;
-    if ((reading.how === 'quiet' || reading.how === 'unknown') && (cpu < 0 || this.#cpus.isOnline(cpu))) {
-      this.#count(event);
-      return;
-    }
     if (pid !== undefined && record.number(pid)) out.row.task = this.#task(record.lo | 0);
     this.#f.flags = flags !== undefined && record.number(flags) ? record.lo : -1;
     if (cpu >= 0) this.#cpus.seen(cpu);
