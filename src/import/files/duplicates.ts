@@ -1,3 +1,4 @@
+import { type Slices, whole as wholeOf } from '../../base/slices.ts';
 import { clockMap, onClock } from '../../trace/merge.ts';
 import type { Trace } from '../../trace/trace.ts';
 
@@ -14,14 +15,23 @@ const FEWEST = 8;
  * For each trace the one whose records it holds, or part of them: a report of a recording beside the recording, a log that was filtered.
  * The fullest is kept. Undefined for those that are kept.
  */
-export function duplicatesOf(traces: readonly Trace[]): (number | undefined)[] {
+export const duplicatesOf = (traces: readonly Trace[]): (number | undefined)[] => wholeOf(findDuplicates(traces));
+
+/** The same in slices. */
+export function* findDuplicates(traces: readonly Trace[]): Slices<(number | undefined)[]> {
   const order = traces
     .map((_, i) => i)
     .sort((a, b) => traces[b]!.length - traces[a]!.length || records(traces[b]!) - records(traces[a]!) || a - b);
   const kept: number[] = [];
   const found: (number | undefined)[] = traces.map(() => undefined);
   for (const i of order) {
-    const of = kept.find((k) => holds(traces[k]!, traces[i]!));
+    let of: number | undefined;
+    for (const k of kept) {
+      yield;
+      if (!holds(traces[k]!, traces[i]!)) continue;
+      of = k;
+      break;
+    }
     if (of === undefined) kept.push(i);
     else found[i] = of;
   }

@@ -1,13 +1,14 @@
+import { type Slices, whole } from '../../base/slices.ts';
 import type { EventKind } from '../../model/event.ts';
 import { kvmEntry } from '../../model/events/virt.ts';
 import { World } from '../../model/world.ts';
 import { isSnapshots } from '../../query/snapshot.ts';
-import { adopt } from '../../trace/adopt.ts';
+import { adopting } from '../../trace/adopt.ts';
 import type { Alignment, Source } from '../../trace/source.ts';
 import { Trace } from '../../trace/trace.ts';
 import { along, type Edge, type Line, type Way, waysTo } from './clocks.ts';
 import { Derived } from './derived.ts';
-import { instantsOf, TRAITS } from './instants.ts';
+import { type Instants, instantsOf, TRAITS } from './instants.ts';
 import { placeSnapshots } from './place.ts';
 import { connectionOf } from './relations.ts';
 import { resynchronised } from './resync.ts';
@@ -36,15 +37,23 @@ const ONE_CLOCK = 3_600_000_000_000n;
  * Joins files that were read alone into one trace: finds which system each tells of, brings the clocks to that of the first, and
  * folds all events in one order. The traces of the parts stay as they are.
  */
-export function joinTraces(parts: readonly JoinPart[]): Trace {
+export const joinTraces = (parts: readonly JoinPart[]): Trace => whole(joiningTraces(parts));
+
+/** The same in slices, so that an editor can do other work in between. */
+export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
   const [only] = parts;
   if (parts.length === 1 && only!.system === undefined) return only!.trace;
-  const instants = parts.map(({ trace }) => instantsOf(trace));
+  const instants: Instants[] = [];
+  for (const { trace } of parts) {
+    instants.push(instantsOf(trace));
+    yield;
+  }
   const shots = parts.map(({ trace }) => isSnapshots(trace));
   const timed = shots.filter((shot) => !shot).length;
   const edges: Edge[] = [];
   for (let a = 0; a < parts.length; a++)
     for (let b = a + 1; b < parts.length; b++) {
+      yield;
       const [x, y] = [parts[a]!.trace.first, parts[b]!.trace.first];
       const connection = toldConnection(x, y) ?? connectionOf(instants[a]!, instants[b]!);
       const enough = timed <= 2 || connection?.told === true || (connection?.fit.bursts ?? 0) >= FEWEST_BURSTS;
@@ -67,14 +76,17 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
     ],
   );
   const world = new World();
-  const groups = parts.map(({ trace }, i) =>
-    trace.sources.map((source) => {
-      const copy = adopt(source, trace.world, world.space(names[i] === names[0] ? '' : names[i]!));
+  const groups: Source[][] = [];
+  for (const [i, { trace }] of parts.entries()) {
+    const group: Source[] = [];
+    groups.push(group);
+    for (const source of trace.sources) {
+      const copy = yield* adopting(source, trace.world, world.space(names[i] === names[0] ? '' : names[i]!));
       copy.system = names[i]!;
       copy.vantage ??= vantageOf(source);
-      return copy;
-    }),
-  );
+      group.push(copy);
+    }
+  }
   for (const [i, part] of parts.entries()) align(groups[i]!, part, parts[root]!.trace, i === root, ways.get(i));
   // Evidence names sources by their place in the joined trace.
   const places = groups.map((_, i) => groups.slice(0, i).reduce((sum, g) => sum + g.length, 0));
@@ -85,10 +97,11 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
   });
   const [first, ...others] = groups.flat();
   if (root > 0) first!.time = parts[root]!.trace.time;
+  yield;
   others.push(...derivedOf(parts, groups, names, edges, world, spans));
   if (shots.includes(true)) placeSnapshots([first!, ...others], world, first!.time);
   const joined = new Trace(world, first!);
-  joined.join(...others);
+  yield* joined.joining(...others);
   return shots.includes(true) ? resynchronised(joined) : joined;
 }
 

@@ -1,0 +1,95 @@
+// Which of the files that were given together make a trace: one clock comes first, copies and texts that only quote records stay out.
+import type { Slices } from '../../base/slices.ts';
+import type { Source } from '../../trace/source.ts';
+import type { Trace } from '../../trace/trace.ts';
+import { findDuplicates } from './duplicates.ts';
+import type { FileRead } from './file-run.ts';
+
+/** A file that was read, and what the user says of it. */
+export interface GivenFile extends FileRead {
+  /** The name of the machine whose interrupts it tells; undefined: found from its content. */
+  readonly system: string | undefined;
+  /** What is added to its own times to get those of the first file, in nanoseconds; undefined: found from its content. */
+  readonly offset: bigint | undefined;
+  /** The user named this file, not a folder or archive that holds it. */
+  readonly asked: boolean;
+}
+
+/** The same, of a file that is a trace. */
+export type TraceFile = GivenFile & { readonly trace: Trace };
+
+/** What was made of files that were given together. */
+export interface Chosen {
+  /** The files of the trace; the clock of the first one is that of the trace. */
+  readonly parts: readonly TraceFile[];
+  /** Files whose records another one holds, too. */
+  readonly duplicates: readonly { readonly file: TraceFile; readonly of: string }[];
+  /** Files that are no trace, with the reason. */
+  readonly unread: readonly GivenFile[];
+}
+
+/**
+ * Chooses the files of a trace, in slices; undefined where none is a trace. `inOrder`: the user gave the order, so the first file
+ * stays the first one; otherwise the fullest one comes first.
+ */
+export function* chooseFiles(read: readonly GivenFile[], inOrder: boolean): Slices<Chosen | undefined> {
+  const alone = read.length === 1;
+  const traces = read.filter(
+    (file): file is TraceFile => file.trace !== undefined && (alone || file.asked || !isProse(file.trace)),
+  );
+  if (traces.length === 0) return undefined;
+  const duplicates = yield* findDuplicates(traces.map(({ trace }) => trace));
+  const kept = traces.filter((_, i) => duplicates[i] === undefined);
+  const first = inOrder ? 0 : fullest(kept);
+  return {
+    parts: [kept[first]!, ...kept.filter((_, i) => i !== first)],
+    duplicates: traces.flatMap((file, i) => {
+      const of = duplicates[i];
+      return of === undefined ? [] : [{ file, of: traces[of]!.file }];
+    }),
+    unread: read
+      .filter((file) => !traces.some((kept) => kept === file))
+      .map((file) =>
+        file.trace === undefined ? file : { ...file, problem: 'a text in which only some lines are records' },
+      ),
+  };
+}
+
+/** The file with the most events, that of a kernel before others: its clock is that of the trace. */
+function fullest(files: readonly { readonly trace: Trace }[]): number {
+  const weight = ({ trace }: { readonly trace: Trace }): number =>
+    trace.length * (trace.first.format === 'qemu-log' ? 1 : 1e6);
+  return files.reduce((best, file, i) => (weight(file) > weight(files[best]!) ? i : best), 0);
+}
+
+/** Lines of text to each record, above which a file may be one that quotes records. */
+const TEXT = 0.3;
+/** Fewer records than that in a file, or to each of many sources, are quotes. */
+const FEW_RECORDS = 8;
+const FEW_EACH = 50;
+const MANY_SOURCES = 2;
+
+/** Whether a file that nobody asked for by name is a text that quotes records here and there, such as notes, or a list of events. */
+function isProse({ sources, length }: Trace): boolean {
+  const sum = (of: (source: Source) => number): number => sources.reduce((all, source) => all + of(source), 0);
+  const records = sum(({ accounting }) => accounting.records);
+  const text = sum(({ accounting }) => accounting.others.get('text') ?? 0);
+  const many = sources.length > MANY_SOURCES;
+  const quoted =
+    (text > records * TEXT && (records < FEW_RECORDS || many)) || (many && records < sources.length * FEW_EACH);
+  return length === 0 || quoted || sum(({ accounting }) => accounting.understood) * 2 < records;
+}
+
+/** Whether a name that the user gives means a file: its whole name, or the end of it. */
+export const isCalled = (file: string, name: string): boolean => file === name || file.endsWith(`/${name}`);
+
+const NANO = 1_000_000_000n;
+
+/** A decimal number of seconds, such as `-12.5`, in nanoseconds; undefined for any other text. */
+export function nanoseconds(text: string): bigint | undefined {
+  const match = /^([+-]?)(\d+)(?:\.(\d{1,9}))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, sign, whole, fraction = ''] = match;
+  const size = BigInt(whole!) * NANO + BigInt(fraction.padEnd(9, '0'));
+  return sign === '-' ? -size : size;
+}
