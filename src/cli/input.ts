@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { whole } from '../base/slices.ts';
-import { chooseFiles, type GivenFile, isCalled, nanoseconds } from '../import/files/choose.ts';
+import { chooseFiles, type GivenFile, isCalled } from '../import/files/choose.ts';
 import type { FileRead } from '../import/files/file-run.ts';
+import { nanoseconds } from '../import/files/seconds.ts';
 import { type JoinPart, joinTraces } from '../import/join/join.ts';
 import { isSessionFile, readSessionFile, type SessionFile, SessionFileError } from '../session/session-file.ts';
 import type { Trace } from '../trace/trace.ts';
@@ -72,10 +73,10 @@ export async function readInputs(
   const chosen = whole(chooseFiles(read, inOrder));
   if (chosen === undefined) throw noTrace(text, read);
   const used = new Set<string>();
-  const parts: JoinPart[] = chosen.parts.map(({ trace, system, file, offset }) => {
+  const parts: JoinPart[] = chosen.parts.map(({ trace, system, file, offset, taken }) => {
     const name = [...offsets.keys()].find((key) => isCalled(file, key));
     if (name !== undefined) used.add(name);
-    return { trace, system, offset: name === undefined ? offset : offsets.get(name) };
+    return { trace, system, offset: name === undefined ? offset : offsets.get(name), taken };
   });
   for (const name of offsets.keys())
     if (!used.has(name)) throw misused(command, `--offset ${name}: no source is called that`);

@@ -44,6 +44,14 @@ export interface ToldShift {
   readonly uncertainty: number;
 }
 
+/** One moment in the clock of a source and in the time of day. */
+export interface ClockMoment {
+  /** Its own time, in nanoseconds since the base of the source. */
+  readonly own: number;
+  /** Nanoseconds since 1970. */
+  readonly day: bigint;
+}
+
 /** What is known of a file and of how it was read. */
 export interface SourceFacts {
   /** Name of the source as the user gave it. */
@@ -92,6 +100,8 @@ export interface SourceFacts {
   recording?: string | undefined;
   /** What it tells of its clock and that of another recording. */
   shift?: ToldShift | undefined;
+  /** What it, or a file beside it, tells of its clock and the time of day. */
+  moments?: readonly ClockMoment[] | undefined;
 }
 
 /** One file with one clock and one accounting: its events in their own order, and the counts of everything else in it. */
@@ -118,6 +128,7 @@ export class Source implements SourceFacts {
   binary = false;
   recording?: string | undefined;
   shift?: ToldShift | undefined;
+  moments?: readonly ClockMoment[] | undefined;
   readonly accounting: Accounting;
   readonly events = new EventTable();
 

@@ -2,8 +2,10 @@
 import type { Slices } from '../../base/slices.ts';
 import type { Source } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
+import type { Taken } from '../join/taken.ts';
 import { findDuplicates } from './duplicates.ts';
 import type { FileRead } from './file-run.ts';
+import { kitTimes } from './kit.ts';
 
 /** A file that was read, and what the user says of it. */
 export interface GivenFile extends FileRead {
@@ -16,7 +18,7 @@ export interface GivenFile extends FileRead {
 }
 
 /** The same, of a file that is a trace. */
-export type TraceFile = GivenFile & { readonly trace: Trace };
+export type TraceFile = GivenFile & { readonly trace: Trace; readonly taken?: Taken | undefined };
 
 /** What was made of files that were given together. */
 export interface Chosen {
@@ -41,19 +43,39 @@ export function* chooseFiles(read: readonly GivenFile[], inOrder: boolean): Slic
   const duplicates = yield* findDuplicates(traces.map(({ trace }) => trace));
   const kept = traces.filter((_, i) => duplicates[i] === undefined);
   const first = inOrder ? 0 : fullest(kept);
+  const taken = takenOf(read, kept);
   return {
-    parts: [kept[first]!, ...kept.filter((_, i) => i !== first)],
+    parts: [kept[first]!, ...kept.filter((_, i) => i !== first)].map((file) => ({ ...file, taken: taken(file) })),
     duplicates: traces.flatMap((file, i) => {
       const of = duplicates[i];
       return of === undefined ? [] : [{ file, of: traces[of]!.file }];
     }),
     unread: read
-      .filter((file) => !traces.some((kept) => kept === file))
+      .filter((file) => file.kit === undefined && !traces.some((kept) => kept === file))
       .map((file) =>
         file.trace === undefined ? file : { ...file, problem: 'a text in which only some lines are records' },
       ),
   };
 }
+
+/** When files were taken, if they are snapshots: as a kit.json above them tells, else as the archive tells when they were written. */
+function takenOf(read: readonly GivenFile[], files: readonly TraceFile[]): (file: TraceFile) => Taken | undefined {
+  const told = new Map<TraceFile, Taken>();
+  for (const { file, kit } of read) {
+    if (kit === undefined) continue;
+    const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
+    for (const [one, taken] of kitTimes(folder, kit, files)) told.set(one, taken);
+  }
+  return (file) => told.get(file) ?? archiveTime(file);
+}
+
+/** Archives keep whole seconds. */
+const SECOND = 1000;
+
+const archiveTime = ({ modified }: TraceFile): Taken | undefined =>
+  modified === undefined
+    ? undefined
+    : { from: modified, to: modified + SECOND, clock: 'day', by: 'the time in the archive' };
 
 /** The file with the most events, that of a kernel before others: its clock is that of the trace. */
 function fullest(files: readonly { readonly trace: Trace }[]): number {
@@ -82,14 +104,3 @@ function isProse({ sources, length }: Trace): boolean {
 
 /** Whether a name that the user gives means a file: its whole name, or the end of it. */
 export const isCalled = (file: string, name: string): boolean => file === name || file.endsWith(`/${name}`);
-
-const NANO = 1_000_000_000n;
-
-/** A decimal number of seconds, such as `-12.5`, in nanoseconds; undefined for any other text. */
-export function nanoseconds(text: string): bigint | undefined {
-  const match = /^([+-]?)(\d+)(?:\.(\d{1,9}))?$/.exec(text);
-  if (match === null) return undefined;
-  const [, sign, whole, fraction = ''] = match;
-  const size = BigInt(whole!) * NANO + BigInt(fraction.padEnd(9, '0'));
-  return sign === '-' ? -size : size;
-}

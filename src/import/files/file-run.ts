@@ -1,6 +1,8 @@
+import { type Slices, whole } from '../../base/slices.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { Unpacker } from '../decompress.ts';
 import { ImportError, ImportRun } from '../run.ts';
+import { type Kit, KitReader } from './kit.ts';
 import { type ArchiveFile, isTar, Tar } from './tar.ts';
 import { isZip, Zip } from './zip.ts';
 
@@ -14,6 +16,8 @@ export interface FileRead {
   readonly trace: Trace | undefined;
   /** Why it is no trace, or what is wrong with the archive behind it. */
   readonly problem: string | undefined;
+  /** What it tells if it is the kit.json of a recording. */
+  readonly kit?: Kit | undefined;
 }
 
 /** Bytes that tell an archive from other files. */
@@ -34,6 +38,7 @@ export class FileRun {
   #sniffer: Unpacker | undefined = new Unpacker((chunk) => {
     for (const byte of chunk.subarray(0, HEAD - this.#head.length)) this.#head.push(byte);
   });
+  readonly #kit = new KitReader();
   #run: ImportRun | undefined;
   #archive: ArchiveRun | undefined;
 
@@ -49,6 +54,7 @@ export class FileRun {
 
   push(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
+    this.#kit.push(chunk);
     this.#pass(chunk);
   }
 
@@ -62,12 +68,23 @@ export class FileRun {
     }
   }
 
-  /** The file has ended. Throws ImportError when it is no archive and no trace. */
+  /** The file has ended. Throws ImportError when it is no archive, no trace and no kit.json. */
   end(): FileRead[] {
+    return whole(this.ending());
+  }
+
+  /** The same in slices: a trace.dat is read only when it is whole. */
+  *ending(): Slices<FileRead[]> {
     if (this.#run === undefined && this.#archive === undefined) this.#start();
     if (this.#archive !== undefined) return this.#archive.end();
-    const trace = this.#run!.end();
-    return [{ file: this.#file, modified: this.#modified, trace, problem: undefined }];
+    const about = { file: this.#file, modified: this.#modified };
+    try {
+      return [{ ...about, trace: yield* this.#run!.ending(), problem: undefined }];
+    } catch (error) {
+      const kit = error instanceof ImportError ? this.#kit.end() : undefined;
+      if (kit === undefined) throw error;
+      return [{ ...about, trace: undefined, problem: (error as ImportError).message, kit }];
+    }
   }
 
   #start(): void {
@@ -88,7 +105,14 @@ class ArchiveRun {
   readonly #archive: Tar | Zip;
   readonly #found: FileRead[] = [];
   #count = 0;
-  #open: { readonly file: ArchiveFile; readonly run: ImportRun | undefined; problem: string | undefined } | undefined;
+  #open:
+    | {
+        readonly file: ArchiveFile;
+        readonly run: ImportRun | undefined;
+        readonly kit: KitReader;
+        problem: string | undefined;
+      }
+    | undefined;
 
   constructor(file: string, zip: boolean) {
     this.#file = file;
@@ -116,10 +140,11 @@ class ArchiveRun {
   #begin(file: ArchiveFile): void {
     const run = ++this.#count > MOST_FILES ? undefined : new ImportRun(`${this.#file}/${file.path}`);
     const problem = run === undefined ? `not looked at: the archive holds more than ${MOST_FILES} files` : undefined;
-    this.#open = { file, run, problem };
+    this.#open = { file, run, kit: new KitReader(), problem };
   }
 
   #data(chunk: Uint8Array): void {
+    this.#open?.kit.push(chunk);
     this.#guard((run) => run.push(chunk));
   }
 
@@ -131,7 +156,8 @@ class ArchiveRun {
     });
     this.#open = undefined;
     const file = `${this.#file}/${open.file.path}`;
-    this.#found.push({ file, modified: open.file.modified, trace, problem: open.problem });
+    const kit = trace === undefined ? open.kit.end() : undefined;
+    this.#found.push({ file, modified: open.file.modified, trace, problem: open.problem, kit });
   }
 
   #guard(work: (run: ImportRun) => void): void {

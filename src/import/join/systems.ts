@@ -1,3 +1,4 @@
+import { commonFolders } from './folders.ts';
 import type { Relation } from './relations.ts';
 
 /** What is known of a source before its system is: the words that the user gave, and what its records show. */
@@ -52,19 +53,11 @@ export function systemsOf(members: readonly Member[], ties: readonly Tie[]): str
     const allowed = members
       .map((other, j) => ({ other, j }))
       .filter(({ other, j }) => j !== i && guest(other) === guest(member) && mayJoin(i, j))
-      .sort((x, y) => common(y.other.folder, member.folder) - common(x.other.folder, member.folder) || x.j - y.j);
+      .sort((x, y) => commonFolders(y.other.folder, member.folder) - commonFolders(x.other.folder, member.folder) || x.j - y.j);
     if (allowed[0] !== undefined) group.join(allowed[0].j, i);
   });
   joinRuns(members, hostings(ties), group);
   return namesOf(members, ties, group);
-}
-
-/** Folders that two paths have in common from the first on. */
-function common(a: string, b: string): number {
-  const [x, y] = [a.split('/'), b.split('/')];
-  let count = 0;
-  while (count < x.length && x[count] === y[count]) count++;
-  return count;
 }
 
 /** Machines that ran one after the other on the same host are told of as one: each of its starts is a reset. */
