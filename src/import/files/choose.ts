@@ -1,5 +1,6 @@
 // Which of the files that were given together make a trace: one clock comes first, copies and texts that only quote records stay out.
 import type { Slices } from '../../base/slices.ts';
+import { isSnapshots } from '../../query/snapshot.ts';
 import type { Source } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Taken } from '../join/taken.ts';
@@ -77,10 +78,10 @@ const archiveTime = ({ modified }: TraceFile): Taken | undefined =>
     ? undefined
     : { from: modified, to: modified + SECOND, clock: 'day', by: 'the time in the archive' };
 
-/** The file with the most events, that of a kernel before others: its clock is that of the trace. */
+/** The file with the most events, a recording before snapshots and that of a kernel before others: its clock is that of the trace. */
 function fullest(files: readonly { readonly trace: Trace }[]): number {
   const weight = ({ trace }: { readonly trace: Trace }): number =>
-    trace.length * (trace.first.format === 'qemu-log' ? 1 : 1e6);
+    trace.length * (isSnapshots(trace) ? 1e-6 : trace.first.format === 'qemu-log' ? 1 : 1e6);
   return files.reduce((best, file, i) => (weight(file) > weight(files[best]!) ? i : best), 0);
 }
 
