@@ -52,6 +52,15 @@ export interface ClockMoment {
   readonly day: bigint;
 }
 
+/** A byte that a guest wrote to the debug console of its machine. */
+export interface MarkByte {
+  readonly value: number;
+  /** In nanoseconds since the base of the source. */
+  readonly time: number;
+  /** The event of the source that came before it, by its place there; -1 for none. */
+  readonly row: number;
+}
+
 /** What is known of a file and of how it was read. */
 export interface SourceFacts {
   /** Name of the source as the user gave it. */
@@ -102,6 +111,8 @@ export interface SourceFacts {
   shift?: ToldShift | undefined;
   /** What it, or a file beside it, tells of its clock and the time of day. */
   moments?: readonly ClockMoment[] | undefined;
+  /** Bytes that a guest wrote to the debug console of its machine (port 0xe9): a script puts them beside its marks in a trace. */
+  markBytes?: MarkByte[] | undefined;
 }
 
 /** One file with one clock and one accounting: its events in their own order, and the counts of everything else in it. */
@@ -129,6 +140,7 @@ export class Source implements SourceFacts {
   recording?: string | undefined;
   shift?: ToldShift | undefined;
   moments?: readonly ClockMoment[] | undefined;
+  markBytes?: MarkByte[] | undefined;
   readonly accounting: Accounting;
   readonly events = new EventTable();
 

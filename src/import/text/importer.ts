@@ -8,6 +8,7 @@
 import { bytesAt, bytesOf, CR, EQUALS, LF, textOf } from '../../base/bytes.ts';
 import { BOM, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { LineSplitter } from '../lines.ts';
+import { noteMoment } from './moments.ts';
 import { clean, Watch } from './clean.ts';
 import { Finder, type Found, withTabs } from './find.ts';
 import { asBroken, asMarked, joined, marksOf, unbroken } from './join.ts';
@@ -250,6 +251,7 @@ export class TextImporter implements Importer {
     }
     this.#release(false);
     this.#found(found, words, line, offset, length, open);
+    if (found.peeled.length > 0) noteMoment(found.by.out, bytes, start, end);
   }
 
   /** Takes a record that was found in a line. */
