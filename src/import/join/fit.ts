@@ -123,7 +123,10 @@ function densest<P extends Pairing>(pairings: readonly P[]): readonly P[] | unde
   const [low, high] = [sorted[best.from]!, sorted[best.to]!];
   const elsewhere = sorted.filter((p) => p.a - p.b < low.a - low.b - width || p.a - p.b > high.a - high.b + width);
   if (densestIn(elsewhere, width).support > best.support * RIVAL) return undefined;
-  return sorted.slice(best.from, best.to + 1);
+  // What lies as far away and adds no instant may show the same ones more exactly.
+  let end = best.to + 1;
+  while (end < sorted.length && sorted[end]!.a - sorted[end]!.b - (low.a - low.b) <= width) end++;
+  return sorted.slice(best.from, end);
 }
 
 interface Stretch {
