@@ -52,6 +52,13 @@ export interface ClockMoment {
   readonly day: bigint;
 }
 
+/** Events of a file that another one has, too. */
+export interface Repeats {
+  /** The other file; the last one where there are several. */
+  readonly of: string;
+  readonly events: number;
+}
+
 /** A byte that a guest wrote to the debug console of its machine. */
 export interface MarkByte {
   readonly value: number;
@@ -113,6 +120,8 @@ export interface SourceFacts {
   moments?: readonly ClockMoment[] | undefined;
   /** Bytes that a guest wrote to the debug console of its machine (port 0xe9): a script puts them beside its marks in a trace. */
   markBytes?: MarkByte[] | undefined;
+  /** Events of the file that another one of the trace has, too, and that are not told again. */
+  repeats?: Repeats | undefined;
 }
 
 /** One file with one clock and one accounting: its events in their own order, and the counts of everything else in it. */
@@ -141,6 +150,7 @@ export class Source implements SourceFacts {
   shift?: ToldShift | undefined;
   moments?: readonly ClockMoment[] | undefined;
   markBytes?: MarkByte[] | undefined;
+  repeats?: Repeats | undefined;
   readonly accounting: Accounting;
   readonly events = new EventTable();
 

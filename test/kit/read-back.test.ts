@@ -98,10 +98,12 @@ describe('a recording of the capture script', function () {
       mkdirSync(join(folder, name, '..'), { recursive: true });
       writeFileSync(join(folder, name), text);
     };
-    const line = (time: string): string =>
-      `     sh-9       [000] .....    ${time}: tracing_mark_write: at ${time}\n`;
+    const line = (time: string): string => `     sh-9       [000] .....    ${time}: tracing_mark_write: at ${time}\n`;
     write('trace', `# tracer: nop\n#\n${['10.000000', '20.000000', '30.000000'].map(line).join('')}`);
-    write('snapshot-0/proc/interrupts', '           CPU0\n 26:         10  IR-PCI-MSIX-0000:00:03.0    0-edge      nvme0q0\n');
+    write(
+      'snapshot-0/proc/interrupts',
+      '           CPU0\n 26:         10  IR-PCI-MSIX-0000:00:03.0    0-edge      nvme0q0\n',
+    );
     const clock = { snapshot: 0, realtime: '1700000000.5', until: '1700000000.6', trace: null };
     const clocks = [
       { ...clock, at: 'begin', uptime: '20.01' },

@@ -4,9 +4,10 @@ import { isSnapshots } from '../../query/snapshot.ts';
 import type { Source } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Taken } from '../join/taken.ts';
-import { findDuplicates } from './duplicates.ts';
+import { findDuplicates, fuller } from './duplicates.ts';
 import type { FileRead } from './file-run.ts';
 import { kitTimes } from './kit.ts';
+import { withoutRepeats } from './repeats.ts';
 
 /** A file that was read, and what the user says of it. */
 export interface GivenFile extends FileRead {
@@ -42,7 +43,7 @@ export function* chooseFiles(read: readonly GivenFile[], inOrder: boolean): Slic
   );
   if (traces.length === 0) return undefined;
   const duplicates = yield* findDuplicates(traces.map(({ trace }) => trace));
-  const kept = traces.filter((_, i) => duplicates[i] === undefined);
+  const kept = yield* toldOnce(traces.filter((_, i) => duplicates[i] === undefined));
   const first = inOrder ? 0 : fullest(kept);
   const taken = takenOf(read, kept);
   return {
@@ -52,11 +53,18 @@ export function* chooseFiles(read: readonly GivenFile[], inOrder: boolean): Slic
       return of === undefined ? [] : [{ file, of: traces[of]!.file }];
     }),
     unread: read
-      .filter((file) => file.kit === undefined && !traces.some((kept) => kept === file))
+      .filter((file) => file.kit === undefined && !traces.some((one) => one === file))
       .map((file) =>
         file.trace === undefined ? file : { ...file, problem: 'a text in which only some lines are records' },
       ),
   };
+}
+
+/** The files, each without what a fuller one recorded, too. */
+function* toldOnce(files: readonly TraceFile[]): Slices<TraceFile[]> {
+  const order = files.map((_, i) => i).sort((a, b) => fuller(files[a]!.trace, files[b]!.trace) || a - b);
+  const traces = yield* withoutRepeats(order.map((i) => files[i]!.trace));
+  return files.map((file, i) => ({ ...file, trace: traces[order.indexOf(i)]! }));
 }
 
 /** When files were taken, if they are snapshots: as a kit.json above them tells, else as the archive tells when they were written. */

@@ -19,9 +19,7 @@ export const duplicatesOf = (traces: readonly Trace[]): (number | undefined)[] =
 
 /** The same in slices. */
 export function* findDuplicates(traces: readonly Trace[]): Slices<(number | undefined)[]> {
-  const order = traces
-    .map((_, i) => i)
-    .sort((a, b) => fuller(traces[a]!, traces[b]!) || a - b);
+  const order = traces.map((_, i) => i).sort((a, b) => fuller(traces[a]!, traces[b]!) || a - b);
   const kept: number[] = [];
   const found: (number | undefined)[] = traces.map(() => undefined);
   for (const i of order) {
@@ -39,11 +37,9 @@ export function* findDuplicates(traces: readonly Trace[]): Slices<(number | unde
 }
 
 /** Whether the first of two comes before the other one (negative): more events and records, finer stamps, the recording before its reports. */
-function fuller(a: Trace, b: Trace): number {
+export function fuller(a: Trace, b: Trace): number {
   const report = ({ first }: Trace): number => (first.binary ? 0 : 1);
-  return (
-    b.length - a.length || records(b) - records(a) || b.time.digits - a.time.digits || report(a) - report(b)
-  );
+  return b.length - a.length || records(b) - records(a) || b.time.digits - a.time.digits || report(a) - report(b);
 }
 
 /** Trace records of all sources, those without effect, too. */

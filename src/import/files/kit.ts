@@ -123,8 +123,7 @@ export function kitTimes<F extends KitFile>(folder: string, kit: Kit, files: rea
     };
     const [begin, end] = [stamps('begin'), stamps('end')];
     const from = begin ?? end;
-    if (from !== undefined)
-      times.set(one, { from: own(from), to: own(end ?? from), clock: trace, by: 'kit.json' });
+    if (from !== undefined) times.set(one, { from: own(from), to: own(end ?? from), clock: trace, by: 'kit.json' });
   }
   return times;
 }

@@ -35,7 +35,11 @@ export const STILL: Line = { offset: 0, rate: 0, origin: 0 };
  * comparison connects with the root comes to its clock through the time of day, where a file on either side tells it. `days`: what must be
  * added to a file's own times to get nanoseconds since 1970; undefined where it does not tell. Other files are not among the answers.
  */
-export function waysTo(root: number, edges: readonly Edge[], days: readonly (bigint | undefined)[] = []): Map<number, Way> {
+export function waysTo(
+  root: number,
+  edges: readonly Edge[],
+  days: readonly (bigint | undefined)[] = [],
+): Map<number, Way> {
   const ways = new Map<number, Way>();
   const lineOf = (i: number): Line | undefined => (i === root ? STILL : ways.get(i)?.line);
   const strength = ({ connection: { told, fit } }: Edge): number =>

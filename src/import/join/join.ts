@@ -202,6 +202,7 @@ function memberOf({ trace, system }: JoinPart, span: Span | undefined): Member {
     span,
     folder: folderOf(first.file),
     vantage,
+    snapshot: isSnapshots(trace),
     hosts: vantage === 'kernel' && (kinds.has(kvmEntry) || names('kvm.') || names('irqfd.')),
     hosted: vantage === 'hardware' && (names('vfio.') || names('route.')),
   };

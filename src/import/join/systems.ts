@@ -13,6 +13,8 @@ export interface Member {
   readonly span: readonly [number, number] | undefined;
   /** It speaks of virtual machines that run on its system: KVM events of a kernel. */
   readonly hosts: boolean;
+  /** It shows one moment, and has no stamps. */
+  readonly snapshot?: boolean;
   /** The machine that it tells of runs in a virtual machine monitor with hardware help, so that another kernel hosts it. */
   readonly hosted: boolean;
 }
@@ -47,13 +49,21 @@ export function systemsOf(members: readonly Member[], ties: readonly Tie[]): str
   for (const { a, b, relation } of strongest) if (relation === 'same' && mayJoin(a, b)) group.join(a, b);
   const hosting = members.some((m) => m.hosts);
   members.forEach((member, i) => {
-    if (ties.some((t) => t.a === i || t.b === i) || member.named !== undefined) return;
+    // A snapshot that goes with a recording does not tell where the recording belongs.
+    const tells = (t: Tie): boolean =>
+      (t.a === i || t.b === i) && (member.snapshot === true || (!members[t.a]!.snapshot && !members[t.b]!.snapshot));
+    if (ties.some(tells) || member.named !== undefined) return;
     // Nothing shows where it belongs: it goes with the nearest source that its kind allows.
     const guest = (m: Member): boolean => hosting && !m.hosts && m.hosted;
     const allowed = members
       .map((other, j) => ({ other, j }))
       .filter(({ other, j }) => j !== i && guest(other) === guest(member) && mayJoin(i, j))
-      .sort((x, y) => commonFolders(y.other.folder, member.folder) - commonFolders(x.other.folder, member.folder) || x.j - y.j);
+      .sort(
+        (x, y) =>
+          Number(x.other.snapshot ?? false) - Number(y.other.snapshot ?? false) ||
+          commonFolders(y.other.folder, member.folder) - commonFolders(x.other.folder, member.folder) ||
+          x.j - y.j,
+      );
     if (allowed[0] !== undefined) group.join(allowed[0].j, i);
   });
   joinRuns(members, hostings(ties), group);

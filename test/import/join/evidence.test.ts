@@ -8,10 +8,7 @@ const seconds = (text: string): number => Number(text);
 
 /** What info tells of the clock of the second of two texts. */
 function clockOf(first: string, second: string) {
-  const trace = joinTraces([
-    { trace: importText(first, 'first') },
-    { trace: importText(second, 'second') },
-  ]);
+  const trace = joinTraces([{ trace: importText(first, 'first') }, { trace: importText(second, 'second') }]);
   const { clocks, sources } = joinedInfo(trace);
   return { ...clocks[1]!, start: seconds(sources[1]!.start!) };
 }
@@ -38,8 +35,20 @@ describe('evidence for clocks', () => {
     // 1795148652.6314 by the messages of the whole capture.
     const whole = joinedInfo(
       joinTraces([
-        { trace: importText(fixtureLines('x86-vtd/ftrace.txt').map(({ text }) => text).join('\n')) },
-        { trace: importText(fixtureLines('x86-vtd/qemu.log').map(({ text }) => text).join('\n')) },
+        {
+          trace: importText(
+            fixtureLines('x86-vtd/ftrace.txt')
+              .map(({ text }) => text)
+              .join('\n'),
+          ),
+        },
+        {
+          trace: importText(
+            fixtureLines('x86-vtd/qemu.log')
+              .map(({ text }) => text)
+              .join('\n'),
+          ),
+        },
       ]),
     );
     const miss = Math.abs(seconds(offset) - seconds(whole.clocks[1]!.offset));
@@ -82,13 +91,28 @@ describe('evidence for clocks', () => {
       const handled = at + sleep + 0.000008 - offset;
       guest += task('idle', 0, handled, `irq_handler_entry: irq=${vector - 10} name=eth${vector}`);
       guest += task('idle', 0, handled + 0.00001, `irq_handler_exit: irq=${vector - 10} ret=handled`);
-      host += task('qemu', 1, at + sleep + 0.0001, 'kvm_exit: vcpu 0 reason hlt rip 0xffffffff81000000 info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0');
+      host += task(
+        'qemu',
+        1,
+        at + sleep + 0.0001,
+        'kvm_exit: vcpu 0 reason hlt rip 0xffffffff81000000 info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0',
+      );
     }
     const setUp = [34, 35]
-      .map((vector) => task('init', 0, 1 + vector / 100, `vector_config: irq=${vector - 10} vector=${vector} cpu=0 apicdest=0x00000000`))
+      .map((vector) =>
+        task(
+          'init',
+          0,
+          1 + vector / 100,
+          `vector_config: irq=${vector - 10} vector=${vector} cpu=0 apicdest=0x00000000`,
+        ),
+      )
       .join('');
     const { offset: found, uncertainty, evidence } = clockOf(FTRACE + host, FTRACE + setUp + guest);
-    assert.ok(evidence.some(({ what }) => what === 'the same vector was injected at an entry and handled'), JSON.stringify(evidence));
+    assert.ok(
+      evidence.some(({ what }) => what === 'the same vector was injected at an entry and handled'),
+      JSON.stringify(evidence),
+    );
     assert.ok(Math.abs(seconds(found) - offset) < 0.0001, found);
     assert.ok(seconds(uncertainty!) < 0.001, uncertainty!);
   });
@@ -99,7 +123,9 @@ describe('evidence for clocks', () => {
       ['2023-11-14T22:13:31.020000+00:00', '11.000000'],
       ['2023-11-14T22:13:32.900000+00:00', '12.000000'],
     ].map(([day, own]) => `${day} [   ${own}] irq_handler_entry: irq=24 name=eth0\n`);
-    const log = [0, 20, 40].map((s) => `7@${1_700_000_000 + s}.000000:vtd_inv_desc_iec granularity 0x1 index 0x14 mask 0x0\n`);
+    const log = [0, 20, 40].map(
+      (s) => `7@${1_700_000_000 + s}.000000:vtd_inv_desc_iec granularity 0x1 index 0x14 mask 0x0\n`,
+    );
     const { offset, uncertainty, evidence } = clockOf(lines.join(''), log.join(''));
     // 22:13:31.02 is 1700000011.02; the kernel stamped 11.0.
     assert.equal(offset, '-1700000000.020000000');
@@ -110,7 +136,8 @@ describe('evidence for clocks', () => {
   it('marks that agree on nothing tell nothing', () => {
     const kernel = [1, 2, 3, 4, 5, 6].map((n) => task('sh', 0, 10 + 7 * n, `tracing_mark_write: MARK ${n}`)).join('');
     const log = [5, 1, 4, 2, 6, 3].map(
-      (n, i) => `7@${1_700_000_000 + 11 * i}.000000:memory_region_ops_write cpu 0 mr 0x1 addr 0xe9 value 0x${n} size 1 name 'isa-debugcon'\n`,
+      (n, i) =>
+        `7@${1_700_000_000 + 11 * i}.000000:memory_region_ops_write cpu 0 mr 0x1 addr 0xe9 value 0x${n} size 1 name 'isa-debugcon'\n`,
     );
     const event = '7@1699999999.000000:vtd_inv_desc_iec granularity 0x1 index 0x14 mask 0x0\n';
     const { uncertainty, evidence } = clockOf(FTRACE + kernel, event + log.join(''));
