@@ -84,7 +84,8 @@ function repeatedIn(whole: Trace, part: Trace): ReadonlySet<number> | undefined 
   const nearest = (key: string, time: number, near: number): Instant | undefined => {
     const list = wanted.get(key) ?? [];
     const first = firstWhere(0, list.length, (k) => list[k]!.time >= time - near);
-    for (let k = first; k < list.length && list[k]!.time <= time + near; k++) if (!used.has(list[k]!.row)) return list[k];
+    for (let k = first; k < list.length && list[k]!.time <= time + near; k++)
+      if (!used.has(list[k]!.row)) return list[k];
     return undefined;
   };
   const find = (i: number, take: boolean): boolean | undefined => {

@@ -1,10 +1,10 @@
 import { type Slices, whole } from '../../base/slices.ts';
+import type { TimeBase } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { kvmEntry } from '../../model/events/virt.ts';
 import { World } from '../../model/world.ts';
 import { isSnapshots } from '../../query/snapshot.ts';
 import { adopting } from '../../trace/adopt.ts';
-import type { TimeBase } from '../../base/time.ts';
 import { clockMap, onClock } from '../../trace/merge.ts';
 import type { Alignment, Source } from '../../trace/source.ts';
 import { Trace } from '../../trace/trace.ts';

@@ -8,11 +8,11 @@
 import { bytesAt, bytesOf, CR, EQUALS, LF, textOf } from '../../base/bytes.ts';
 import { BOM, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { LineSplitter } from '../lines.ts';
-import { noteMoment } from './moments.ts';
 import { clean, Watch } from './clean.ts';
 import { Finder, type Found, withTabs } from './find.ts';
 import { asBroken, asMarked, joined, marksOf, unbroken } from './join.ts';
 import { JsonLines, withoutNesting } from './json-lines.ts';
+import { noteMoment } from './moments.ts';
 import { PlainLines } from './plain-lines.ts';
 import { decodeLine, encodingHeader, lineEnd } from './quoted-printable.ts';
 import type { Stream, Streams } from './streams.ts';

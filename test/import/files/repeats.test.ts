@@ -8,7 +8,13 @@ import type { Trace } from '../../../src/trace/trace.ts';
 import { fixtureLines, fixtureTrace, importText } from '../../helpers/fixtures.ts';
 
 const part = (name: string, from: number, to: number, file: string): Trace =>
-  importText(`${fixtureLines(name).slice(from, to).map(({ text }) => text).join('\n')}\n`, file);
+  importText(
+    `${fixtureLines(name)
+      .slice(from, to)
+      .map(({ text }) => text)
+      .join('\n')}\n`,
+    file,
+  );
 
 const count = (trace: Trace, ...kinds: readonly string[]): number => {
   let n = 0;
@@ -22,7 +28,10 @@ describe('files that overlap', () => {
   it('of a log that was rotated, each record is told once', () => {
     const name = 'x86-vtd/qemu.log';
     const lines = fixtureLines(name).length;
-    const [first, second] = [part(name, 0, Math.round(lines * 0.7), 'a'), part(name, Math.round(lines * 0.4), lines, 'b')];
+    const [first, second] = [
+      part(name, 0, Math.round(lines * 0.7), 'a'),
+      part(name, Math.round(lines * 0.4), lines, 'b'),
+    ];
     const kept = whole(withoutRepeats([first, second]));
     assert.equal(kept[0], first);
     const all = fixtureTrace(name);
