@@ -1,4 +1,5 @@
 import { type Slices, whole as wholeOf } from '../../base/slices.ts';
+import { spanOf } from '../../query/info.ts';
 import { clockMap, onClock } from '../../trace/merge.ts';
 import type { Trace } from '../../trace/trace.ts';
 
@@ -50,6 +51,10 @@ function holds(whole: Trace, part: Trace): boolean {
   if (part.length < FEWEST || whole.time.ticks || part.time.ticks) return false;
   // Times of the part on the clock of the whole, which print the same seconds.
   const map = clockMap(whole.time, part.first);
+  const [own, other] = [spanOf(part), spanOf(whole)];
+  // What has no stamps is no copy that anyone can tell, and most files were recorded at other times.
+  if (Number.isNaN(own.start) || Number.isNaN(other.start)) return false;
+  if (onClock(map, own.end) < other.start - NEAR || onClock(map, own.start) > other.end + NEAR) return false;
   const wanted = new Map<number, { readonly kind: number; readonly time: number }[]>();
   const every = Math.max(1, Math.floor(part.length / SAMPLES));
   let samples = 0;

@@ -59,6 +59,8 @@ export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
   const edges: Edge[] = [];
   for (let a = 0; a < parts.length; a++)
     for (let b = a + 1; b < parts.length; b++) {
+      // A snapshot has no clock.
+      if (shots[a] || shots[b]) continue;
       yield;
       const [x, y] = [parts[a]!.trace.first, parts[b]!.trace.first];
       const connection = toldConnection(x, y) ?? connectionOf(instants[a]!, instants[b]!);
