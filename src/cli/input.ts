@@ -4,12 +4,13 @@ import { dirname, resolve } from 'node:path';
 import { whole } from '../base/slices.ts';
 import { chooseFiles, type GivenFile, isCalled } from '../import/files/choose.ts';
 import type { FileRead } from '../import/files/file-run.ts';
+import type { Kit } from '../import/files/kit.ts';
 import { nanoseconds } from '../import/files/seconds.ts';
 import { type JoinPart, joinTraces } from '../import/join/join.ts';
 import { isSessionFile, readSessionFile, type SessionFile, SessionFileError } from '../session/session-file.ts';
 import type { Trace } from '../trace/trace.ts';
 import { misused } from './command.ts';
-import { Failure } from './failure.ts';
+import { Failure, NoTrace } from './failure.ts';
 import type { Progress } from './progress.ts';
 import { filesIn, isFolder, readFileOrArchive, readHead, STDIN } from './read.ts';
 
@@ -43,6 +44,8 @@ export interface Input {
   readonly trace: Trace;
   /** Files whose records another one holds, too. */
   readonly duplicates: readonly { readonly trace: Trace; readonly of: string }[];
+  /** What the capture kit wrote beside its recordings. */
+  readonly kits: readonly Kit[];
   /** Files of a folder or archive that are no trace, with the reason. */
   readonly unread: readonly FileRead[];
 }
@@ -88,6 +91,7 @@ export async function readInputs(
   return {
     trace: joinTraces(parts),
     duplicates: chosen.duplicates.map(({ file, of }) => ({ trace: file.trace, of })),
+    kits: chosen.kits,
     unread: chosen.unread,
   };
 }
@@ -147,7 +151,10 @@ async function readFiles(file: string, progress: Progress): Promise<FileRead[]> 
 
 function noTrace(file: string, read: readonly FileRead[]): Failure {
   const reasons = read.slice(0, 3).map(({ file: name, problem }) => `${name}: ${problem}`);
-  return new Failure(`${file}: none of its ${read.length} files is a trace; ${reasons.join('; ')}`);
+  // The archive itself is among them where it is damaged.
+  const damaged = read.some(({ file: name }) => name === file);
+  const why = `${file}: none of its ${read.length} files is a trace; ${reasons.join('; ')}`;
+  return new (damaged ? Failure : NoTrace)(why);
 }
 
 /** `SYSTEM=FILE`, or FILE alone; a file whose own name has that form is taken as it is. */

@@ -6,7 +6,7 @@ import type { Trace } from '../../trace/trace.ts';
 import type { Taken } from '../join/taken.ts';
 import { findDuplicates, fuller } from './duplicates.ts';
 import type { FileRead } from './file-run.ts';
-import { kitTimes } from './kit.ts';
+import { type Kit, kitTimes } from './kit.ts';
 import { withoutRepeats } from './repeats.ts';
 
 /** A file that was read, and what the user says of it. */
@@ -28,7 +28,9 @@ export interface Chosen {
   readonly parts: readonly TraceFile[];
   /** Files whose records another one holds, too. */
   readonly duplicates: readonly { readonly file: TraceFile; readonly of: string }[];
-  /** Files that are no trace, with the reason. */
+  /** What kit.json of recordings tell. */
+  readonly kits: readonly Kit[];
+  /** Other files that are no trace, with the reason. */
   readonly unread: readonly GivenFile[];
 }
 
@@ -52,6 +54,7 @@ export function* chooseFiles(read: readonly GivenFile[], inOrder: boolean): Slic
       const of = duplicates[i];
       return of === undefined ? [] : [{ file, of: traces[of]!.file }];
     }),
+    kits: read.flatMap(({ kit }) => (kit === undefined ? [] : [kit])),
     unread: read
       .filter((file) => file.kit === undefined && !traces.some((one) => one === file))
       .map((file) =>

@@ -18,9 +18,15 @@ export interface KitClock {
 
 /** What is read of kit.json. */
 export interface Kit {
+  /** Release of the kernel, such as `6.12.9`; null where it is not told. */
+  readonly kernel: string | null;
+  /** When the recording began, in milliseconds since 1970; null where it is not told. */
+  readonly began: number | null;
   readonly traceClock: string;
   readonly clocks: readonly KitClock[];
 }
+
+const MILLI = 1_000_000n;
 
 /** Bytes of a kit.json at most: it lists the events and the probes of a kernel. */
 const MOST_BYTES = 1 << 20;
@@ -68,8 +74,14 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 export function kitOf(value: unknown): Kit | undefined {
   if (!isObject(value) || typeof value['kit'] !== 'number' || !Array.isArray(value['clocks'])) return undefined;
   const clocks = value['clocks'].map(clockOf).filter((clock) => clock !== undefined);
-  const { traceClock } = value;
-  return { traceClock: typeof traceClock === 'string' ? traceClock : '', clocks };
+  const { traceClock, kernel } = value;
+  const [first] = clocks;
+  return {
+    kernel: typeof kernel === 'string' && kernel !== '' ? kernel : null,
+    began: first === undefined ? null : Number(first.realtime / MILLI),
+    traceClock: typeof traceClock === 'string' ? traceClock : '',
+    clocks,
+  };
 }
 
 function clockOf(value: unknown): KitClock | undefined {
