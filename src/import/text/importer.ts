@@ -2,8 +2,7 @@
  * Text in which records of any text format stand: as the tools print it, or as people paste it into mails, issues and chats and as
  * loggers pass it on. Each line goes to the reader of the source at hand if it is a record exactly as the format prints it.
  * From every other line what stands around a record is taken off (see clean.ts, peel.ts, find.ts), lines that a mail
- * program broke are joined, and `undone` of the source tells what was done. Excerpts and formats beside one another become
- * sources of their own.
+ * program broke are joined, and `undone` of the source tells what was done. Excerpts and formats beside one another become sources of their own.
  */
 import { bytesAt, bytesOf, CR, EQUALS, LF, textOf } from '../../base/bytes.ts';
 import { BOM, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
