@@ -78,8 +78,8 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** A line of a list of event names. */
-const NAME_ALONE = /^[a-z]\w*_\w+$/;
+/** A line of a list of event names; QEMU takes patterns with `*` in it, and `-` in front of what it shall not record (trace/control.c). */
+const NAME_ALONE = /^-?[a-z]\w*_[\w*]+$/;
 
 /** Whether a text is a list of event names, each on a line of its own and there once: QEMU takes one with `-trace events=FILE`. */
 export function isNameList(head: Uint8Array): boolean {
