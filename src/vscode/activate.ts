@@ -22,7 +22,7 @@ import { Simulations } from './simulations.ts';
 import { showStatus } from './status-bar.ts';
 import { keepStops } from './stops/keep.ts';
 import { TextSync } from './text-sync.ts';
-import { TimelinePanel, type TimelineParts } from './timeline.ts';
+import { TimelinePanel, type TimelineParts } from './timeline/panel.ts';
 import { Funnels } from './views/funnels.ts';
 import { InterruptsView } from './views/interrupts-view.ts';
 import { Marks } from './views/marks.ts';
@@ -80,6 +80,7 @@ export function activateWith(
     await opener.textsShown;
     TimelinePanel.show(timeline);
   };
+  const showCompared = (): void => TimelinePanel.show(timeline, true);
   context.subscriptions.push(
     log,
     sessions,
@@ -125,6 +126,7 @@ export function activateWith(
       findings,
       interrupts,
       comparison,
+      showCompared,
       funnels,
       paths,
       searcher,

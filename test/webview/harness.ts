@@ -4,8 +4,8 @@ import { ImportRun } from '../../src/import/run.ts';
 import type { Place } from '../../src/query/diff/places.ts';
 import { Session } from '../../src/session/session.ts';
 import { Searcher } from '../../src/vscode/events/searcher.ts';
-import type { ShownFinding, ShownTrace } from '../../src/vscode/timeline-messages.ts';
-import { TimelineService } from '../../src/vscode/timeline-service.ts';
+import type { ShownFinding, ShownTrace } from '../../src/vscode/timeline/messages.ts';
+import { TimelineService } from '../../src/vscode/timeline/service.ts';
 import { after, Port } from './port.ts';
 
 class Harness extends Port {

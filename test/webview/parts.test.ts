@@ -127,7 +127,7 @@ describe('ruler', () => {
 let next = 0;
 function lane(path: string, parent: LaneMessage | undefined, detail = ''): LaneMessage {
   const label = path.slice(path.lastIndexOf('/') + 1);
-  return { id: next++, parent: parent?.id ?? -1, path, label, detail, events: 1, layers: [] };
+  return { id: next++, parent: parent?.id ?? -1, path, side: '', twin: -1, label, detail, events: 1, layers: [] };
 }
 
 function someLanes(): LaneMessage[] {
@@ -224,6 +224,9 @@ const empty: WindowView = {
   runAt: new Float32Array(),
   runValue: new Uint8Array(),
   runFill: new Uint8Array(),
+  rowDiffs: new Uint32Array(2),
+  diffAt: new Float32Array(),
+  diffKinds: new Uint8Array(),
 };
 
 const unexpected = (error: unknown): never => assert.fail(String(error));
@@ -345,7 +348,8 @@ describe('two traces', () => {
   const traceOf = (id: number, to: number): TraceMessage => ({
     ...{ id, status: 'ready', name: `trace ${id}`, problem: '', events: 100, indexed: 100, progress: 1, axis: 'time' },
     time: { base: '0', ticks: false, digits: 6 },
-    extents: { time: [0, to], step: [0, 99] },
+    extents: { time: [0, to], step: [0, 99], order: [0, 0] },
+    sides: [],
   });
 
   it('keep what was shown of each', () => {
@@ -376,7 +380,8 @@ describe('two traces', () => {
     model.setLanes({ trace: 2, layers: [], lanes: someLanes() });
     assert.equal(model.rows.rows.length, 0);
     const cursor = { trace: 2, step: 5, time: 1, lane: -1, label: '', text: '', selection: '' };
-    assert.deepEqual(model.setCursor(cursor), { moved: false, selected: -1 });
+    const whole = { ...cursor, side: '' as const, other: [] };
+    assert.deepEqual(model.setCursor(whole), { moved: false, selected: -1 });
     assert.equal(model.cursor, undefined);
   });
 });

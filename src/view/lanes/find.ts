@@ -3,7 +3,7 @@ import { durationText } from '../../base/time.ts';
 import type { Axis } from './axis.ts';
 import { type LaneIndex, layerAt } from './lanes.ts';
 import type { Lane, Layer } from './tree.ts';
-import { ABSENT, type AxisKind, type LaneRow, OFF, ON, UNKNOWN } from './values.ts';
+import { ABSENT, type LaneRow, OFF, ON, UNKNOWN } from './values.ts';
 
 /** The lanes whose events a row shows; no event is in two of them. */
 function lanesOf(index: LaneIndex, { lane, deep }: LaneRow): Lane[] {
@@ -46,11 +46,11 @@ export function neighbourOf(index: LaneIndex, row: LaneRow, step: Step, directio
 }
 
 /** The event of a row that is nearest to a place on an axis; the earlier one of two equally near; -1 when it has none. */
-export function nearestTo(index: LaneIndex, row: LaneRow, kind: AxisKind, x: number): number {
-  const axis = index.axis(kind);
+export function nearestTo(index: LaneIndex, row: LaneRow, axis: Axis, x: number): number {
   const lanes = lanesOf(index, row);
   const at = axis.stepAt(x);
-  const after = firstFrom(lanes, at);
+  const next = firstFrom(lanes, at);
+  const after = next < axis.length ? next : -1;
   let before = lastBefore(lanes, at);
   // If several events have the same place, take the first one.
   if (before >= 0) before = firstFrom(lanes, axis.stepAt(axis.x(before)));
@@ -74,12 +74,11 @@ export interface EventRange {
 export function eventsBetween(
   index: LaneIndex,
   row: LaneRow,
-  kind: AxisKind,
+  axis: Axis,
   from: number,
   to: number,
   limit: number,
 ): EventRange {
-  const axis = index.axis(kind);
   const first = axis.stepAt(from);
   const end = axis.stepAt(to);
   const lanes = lanesOf(index, row);
@@ -104,14 +103,13 @@ export interface LayerView {
   readonly duration: string | undefined;
 }
 
-function layerView(index: LaneIndex, kind: AxisKind, layer: Layer, step: Step): LayerView | undefined {
+function layerView(index: LaneIndex, axis: Axis, layer: Layer, step: Step): LayerView | undefined {
   const { spec, steps } = layer;
   const value = layerAt(layer, step);
   if (value === ABSENT) return undefined;
   const change = layer.changeAt(step);
   const from = steps.at(change);
   const to = change + 1 < steps.length ? steps.at(change + 1) : undefined;
-  const axis = index.axis(kind);
   const { ticks } = index.trace.time;
   const timed = axis.kind === 'time' && !ticks && to !== undefined;
   return {
@@ -124,8 +122,7 @@ function layerView(index: LaneIndex, kind: AxisKind, layer: Layer, step: Step): 
 }
 
 /** What the layers of a lane hold at a place; without those of which nothing is drawn there. */
-export function layersAt(index: LaneIndex, lane: number, kind: AxisKind, x: number): LayerView[] {
-  const axis = index.axis(kind);
+export function layersAt(index: LaneIndex, lane: number, axis: Axis, x: number): LayerView[] {
   // The last event at this place or before it.
   let step = axis.stepAt(x);
   if (step < axis.length && axis.x(step) === x) while (step < axis.length && axis.x(step) === x) step++;
@@ -133,5 +130,5 @@ export function layersAt(index: LaneIndex, lane: number, kind: AxisKind, x: numb
   const layers = step < 0 ? [] : (index.tree.lanes[lane]?.layers ?? []);
   // A strip whose value is unknown is not drawn, so the description leaves it out too.
   const told = layers.filter((layer) => layer.spec.place === 'band' || layerAt(layer, step) !== UNKNOWN);
-  return told.map((layer) => layerView(index, kind, layer, step)).filter((view) => view !== undefined);
+  return told.map((layer) => layerView(index, axis, layer, step)).filter((view) => view !== undefined);
 }

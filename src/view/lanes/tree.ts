@@ -200,21 +200,32 @@ export class LaneTree {
     const out: LaneInfo[] = [];
     const walk = (lane: Lane): void => {
       if (!lane.visible) return;
-      out.push({
-        id: lane.id,
-        parent: lane.parent?.id ?? -1,
-        path: lane.path,
-        label: labelOf(lane),
-        detail: detailOf(lane, this.#world, state),
-        events: lane.count,
-        layers: lane.set.map((layer) => layer.spec),
-      });
-      for (const child of [...lane.children].sort(byPath)) walk(child);
+      out.push(this.info(lane, state));
+      for (const child of [...lane.children].sort(compareLanes)) walk(child);
     };
     const top = this.lanes.filter((lane) => lane.parent === undefined);
-    for (const lane of top.sort((a, b) => rankOf(a) - rankOf(b) || byPath(a, b))) walk(lane);
+    for (const lane of top.sort(compareLanes)) walk(lane);
     return out;
   }
+
+  /** A lane as it is listed. */
+  info(lane: Lane, state: State): LaneInfo {
+    return {
+      id: lane.id,
+      parent: lane.parent?.id ?? -1,
+      path: lane.path,
+      label: labelOf(lane),
+      detail: detailOf(lane, this.#world, state),
+      events: lane.count,
+      layers: lane.set.map((layer) => layer.spec),
+    };
+  }
+}
+
+/** The display order of two lanes of the same parent, or of two that have none. */
+export function compareLanes(a: Lane, b: Lane): number {
+  const top = a.parent === undefined && b.parent === undefined;
+  return (top ? rankOf(a) - rankOf(b) : 0) || byPath(a, b);
 }
 
 function byPath(a: Lane, b: Lane): number {
