@@ -44,6 +44,72 @@ export function* anchoring(pairs: ArrayLike<number>): Slices<Anchors> {
   return anchors;
 }
 
+/** What an event that was not compared tells: equal for events of both traces that tell the same of the same thing; below 0 for events that were. */
+export type KeyOf = (step: Step) => number;
+
+/**
+ * Adds to anchors the events between two of them that were not compared, and that both traces tell there: the first of a kind and thing stands for the
+ * first, the second for the second, as far as that keeps the order of both traces.
+ */
+export function* filling(
+  anchors: Anchors,
+  [lengthA, lengthB]: readonly [a: number, b: number],
+  keyOfA: KeyOf,
+  keyOfB: KeyOf,
+): Slices<Anchors> {
+  const a = new Int32Array(Math.min(lengthA, lengthB));
+  const b = new Int32Array(a.length);
+  const count = anchors.a.length;
+  let [length, startA, startB, done] = [0, 0, 0, 0];
+  for (let anchor = 0; anchor <= count; anchor++) {
+    const [endA, endB] = anchor < count ? [anchors.a[anchor]!, anchors.b[anchor]!] : [lengthA, lengthB];
+    if (endA > startA && endB > startB) {
+      const pairs = yield* pairsBetween([startA, endA], [startB, endB], keyOfA, keyOfB);
+      const inside = yield* anchoring(pairs);
+      for (const [i, step] of inside.a.entries()) {
+        a[length] = step;
+        b[length++] = startB + inside.b[i]!;
+      }
+    }
+    done += endA - startA + endB - startB + 1;
+    if (done >= SLICE) {
+      done = 0;
+      yield;
+    }
+    if (anchor === count) break;
+    a[length] = endA;
+    b[length++] = endB;
+    [startA, startB] = [endA + 1, endB + 1];
+  }
+  return { a: a.slice(0, length), b: b.slice(0, length) };
+}
+
+/** For each step of a stretch of B the step of a stretch of A that tells the same for the same time, -1 for none. */
+function* pairsBetween(
+  [startA, endA]: readonly [number, number],
+  [startB, endB]: readonly [number, number],
+  keyOfA: KeyOf,
+  keyOfB: KeyOf,
+): Slices<Int32Array> {
+  const steps = new Map<number, { readonly of: Step[]; next: number }>();
+  for (let step = startA; step < endA; step++) {
+    if ((step - startA) % SLICE === SLICE - 1) yield;
+    const key = keyOfA(step);
+    if (key < 0) continue;
+    const known = steps.get(key);
+    if (known) known.of.push(step);
+    else steps.set(key, { of: [step], next: 0 });
+  }
+  const pairs = new Int32Array(endB - startB).fill(-1);
+  for (let step = startB; step < endB; step++) {
+    if ((step - startB) % SLICE === SLICE - 1) yield;
+    const key = keyOfB(step);
+    const known = key < 0 ? undefined : steps.get(key);
+    if (known && known.next < known.of.length) pairs[step - startB] = known.of[known.next++]!;
+  }
+  return pairs;
+}
+
 /** The anchors of a trace and itself, as far as both of its parts reach: the first `length` events. */
 export function anchorsOfItself(length: number): Anchors {
   const steps = Int32Array.from({ length }, (_, step) => step);

@@ -1,6 +1,7 @@
 import type { Step } from '../../base/ids.ts';
 import { eachOf, type Slices } from '../../base/slices.ts';
-import { anchoring, anchorsOfItself } from '../../query/diff/anchors.ts';
+import { vocabulary } from '../../model/vocabulary.ts';
+import { anchoring, anchorsOfItself, filling, type KeyOf } from '../../query/diff/anchors.ts';
 import type { Comparison } from '../../query/diff/compare.ts';
 import type { Difference } from '../../query/diff/pairing.ts';
 import { otherPath } from '../../query/diff/places.ts';
@@ -65,9 +66,20 @@ export class ComparedEvents implements ComparedParts {
     const pathInB = (lane: Lane): string | undefined =>
       otherPath(this.#comparison, 'b', lane.object, lane.count > 0 ? lane.steps.at(0) : 0);
     const twins = yield* pairingLanes(...indexes, { pairs, pathInB });
-    const anchors = yield* anchoring(pairs);
     const { lengths } = this;
+    const compared = yield* anchoring(pairs);
+    const anchors = yield* filling(compared, lengths, this.#keys(0), this.#keys(1));
     return yield* comparingLanes({ lanes: indexes, lengths, anchors, twins, events: differences, changes: [] });
+  }
+
+  /** What events of a trace tell that were not compared: kind and thing. */
+  #keys(side: SideNumber): KeyOf {
+    const { a, b, groups } = this.#comparison;
+    const [{ trace, ofStep }, common] = side === 0 ? [a, groups.ofA] : [b, groups.ofB];
+    return (step) => {
+      if (this.#partners[side][step]! >= 0 || this.#differences[side][step]! >= 0) return -1;
+      return common[ofStep[step]!]! * vocabulary.length + trace.table.kindNumber(step);
+    };
   }
 
   partner(side: SideNumber, step: Step): Step {

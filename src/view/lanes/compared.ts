@@ -115,8 +115,9 @@ export class ComparedLanes {
 
   /** Marks events that differ. */
   markEvents({ a, b }: DifferentEvents): void {
-    if (b < 0) return this.mark(0, a);
-    if (a < 0) return this.mark(1, b);
+    if (b < 0) this.mark(0, a);
+    if (a < 0) this.mark(1, b);
+    if (a < 0 || b < 0) return;
     for (const [side, step] of [
       [0, a],
       [1, b],

@@ -17,12 +17,11 @@ import {
   type WindowReply,
 } from '../../protocol/timeline.ts';
 import { packWindow } from '../../protocol/window.ts';
-import { eventText, timeOf } from '../../query/events.ts';
 import type { Session } from '../../session/session.ts';
 import type { ComparedParts } from '../../view/comparison/parts.ts';
 import type { ComparedLanes, SideNumber } from '../../view/lanes/compared.ts';
-import { eventsBetween, nearestTo, neighbourOf, stepsBetween } from '../../view/lanes/find.ts';
-import { LaneHits } from '../../view/lanes/hits.ts';
+import { nearestTo, neighbourOf, stepsBetween } from '../../view/lanes/find.ts';
+import type { LaneHits } from '../../view/lanes/hits.ts';
 import type { LaneIndex } from '../../view/lanes/lanes.ts';
 import type { LaneRow } from '../../view/lanes/values.ts';
 import { searchesOf } from '../events/query-service.ts';
@@ -35,7 +34,9 @@ import type {
   SideName,
   Stretch,
 } from '../timeline/answers.ts';
-import { clip, describe, messageOf, type ShownTrace, TABLE_ROWS, tableRow } from '../timeline/messages.ts';
+import { describe, findingOf, findingPlaces, messageOf, type ShownTrace } from '../timeline/messages.ts';
+import { comparedTable, cursorWords } from './compared-messages.ts';
+import { ComparedSearch } from './compared-search.ts';
 
 /** Two traces that are compared, as a timeline shows them. */
 export interface ShownComparison {
@@ -70,12 +71,13 @@ export class ComparedAnswers implements Answers {
   #lanes: ComparedLanes | undefined;
   /** The side of the last event that was gone to, where both sides are one trace. */
   #side: SideNumber = 0;
-  #hits: readonly LaneHits[] = [];
+  readonly #search: ComparedSearch;
 
   constructor(shown: ShownComparison, lanesOf: (session: Session) => LaneIndex, options: Options) {
     this.#shown = shown;
     this.#indexes = [lanesOf(shown.a.session), lanesOf(shown.b.session)];
     this.#options = options;
+    this.#search = new ComparedSearch([shown.a.session, shown.b.session], this.#indexes);
     this.#work = shown.found.lanes(this.#indexes);
   }
   get id(): number {
@@ -101,12 +103,7 @@ export class ComparedAnswers implements Answers {
   }
 
   get hits(): readonly LaneHits[] {
-    const searches = searchesOf(this.sessions).map(({ hits }) => hits);
-    if (searches.length !== this.#hits.length || searches.some((hits, i) => hits !== this.#hits[i]!.hits))
-      this.#hits = this.sessions
-        .filter(({ search }) => searches.some((hits) => hits === search?.hits))
-        .map(({ search, trace }) => new LaneHits(this.#indexes.find((index) => index.trace === trace)!, search!.hits));
-    return this.#hits;
+    return this.#search.hits(this.#active);
   }
 
   /** Both sides are one trace, of which two steps are compared. */
@@ -188,22 +185,15 @@ export class ComparedAnswers implements Answers {
     const place = this.#placeIn(active);
     const other = this.#isOne ? undefined : this.#placeIn(otherOf(active));
     const sides = this.#isOne ? [active] : SIDES;
-    const stepOf = (side: SideNumber): string => {
-      const at = this.#of(side).session.cursor;
-      return `${NAMES[side].toUpperCase()} ${at < 0 ? 'before the first event' : at}`;
-    };
-    const textOf = (side: SideNumber): string => {
-      const { cursor: at, trace } = this.#of(side).session;
-      return at < 0 ? '' : `${NAMES[side].toUpperCase()}: ${clip(eventText(trace, at))}`;
-    };
+    const words = sides.map((side) => cursorWords(NAMES[side], this.#of(side).session));
     return {
       trace: this.id,
       step: cursor,
       time: place?.time ?? 0,
       lane: place?.lane ?? -1,
-      label: sides.map(stepOf).join(' · '),
-      text: sides
-        .map(textOf)
+      label: words.map(({ label }) => label).join(' · '),
+      text: words
+        .map(({ text }) => text)
         .filter((text) => text !== '')
         .join('  '),
       selection: selection ?? '',
@@ -251,15 +241,9 @@ export class ComparedAnswers implements Answers {
     const most = MOST_FINDINGS / SIDES.length;
     const places = SIDES.flatMap((side) => {
       const shown = this.#of(side);
-      const { trace } = shown.session;
-      const found = this.#options.findings?.(shown) ?? [];
-      return found
-        .filter(({ step }) => step < lanes.sides[side].axis.length)
-        .slice(0, most)
-        .map(({ step, severity, rule, title, object }) => ({
-          ...{ ...this.#placeOf(lanes, side, step), severity, rule: rule.id, title: clip(title) },
-          ...{ object: trace.world.path(object), label: timeOf(trace, step) ?? '', side: NAMES[side] },
-        }));
+      const { length } = lanes.sides[side].axis;
+      const drawn = (this.#options.findings?.(shown) ?? []).filter(({ step }) => step < length).slice(0, most);
+      return findingPlaces(shown, drawn, (step) => this.#placeOf(lanes, side, step), NAMES[side]);
     });
     return { trace: this.id, places };
   }
@@ -272,38 +256,25 @@ export class ComparedAnswers implements Answers {
   found(): FoundMessage {
     const lanes = this.#lanes;
     if (!lanes) return { trace: this.id, places: [] };
-    const places = this.#searched().flatMap(({ side, hits }) =>
-      hits
-        .nearest(this.#of(side).session.cursor, MOST_FOUND / SIDES.length)
-        .filter((step) => step < lanes.sides[side].axis.length)
-        .map((step) => this.#placeOf(lanes, side, step)),
-    );
+    const places = this.#search
+      .nearest(this.#active, MOST_FOUND / SIDES.length)
+      .filter(({ side, step }) => step < lanes.sides[side].axis.length)
+      .map(({ side, step }) => this.#placeOf(lanes, side, step));
     return { trace: this.id, places };
   }
 
   hitLanes(): number[] {
     const lanes = this.#lanes;
     if (!lanes) return [];
-    return this.hits.flatMap(({ hits, lanes: found }) =>
-      this.#searched()
-        .filter((one) => one.hits === hits)
-        .flatMap(({ side }) => [...found].map((id) => lanes.idOf(side, lanes.sides[side].index.tree.lanes[id]!))),
-    );
-  }
-
-  /** The searches, with the sides that they are about. */
-  #searched() {
-    const searches = searchesOf(this.sessions);
-    return SIDES.flatMap((side) => {
-      const { search } = this.#of(side).session;
-      return search && searches.includes(search) ? [{ side, hits: search.hits, search }] : [];
-    });
+    return this.#search
+      .lanes(this.#active)
+      .map(({ side, lane }) => lanes.idOf(side, lanes.sides[side].index.tree.lanes[lane]!));
   }
 
   window(question: Omit<WindowQuestion, 'trace'>): WindowReply {
     const lanes = this.#ready();
-    const searched = this.#searched();
-    const wanted = SIDES.map((side) => searched.find((one) => one.side === side)?.search);
+    const searches = this.#search.of(this.#active);
+    const wanted = SIDES.map((side) => searches.find((one) => one.side === side)?.search);
     const { found } = this.#shown;
     return {
       indexed: found.lengths[0] + found.lengths[1],
@@ -322,19 +293,13 @@ export class ComparedAnswers implements Answers {
     const lanes = this.#ready();
     const { found } = this.#shown;
     const { side, index, axis, target } = this.#row(row);
-    const own = eventsBetween(index, target, axis, from, to, TABLE_ROWS);
-    const missing = lanes.missingBetween(row.lane, row.deep, from, to);
     const there = otherOf(side);
-    const { trace } = this.#of(there).session;
-    const rows = [
-      ...own.steps.map((step) => ({ place: axis.x(step), row: tableRow(index.trace, step, found.told(side, step)) })),
-      ...missing.slice(0, TABLE_ROWS).map((place) => {
-        const step = lanes.stepAt(there, place);
-        const other = clip(`step ${step}, only there: ${eventText(trace, step)}`);
-        return { place, row: { step: -1, time: '', text: '', other } };
-      }),
-    ].sort((x, y) => x.place - y.place);
-    return { rows: rows.slice(0, TABLE_ROWS).map((one) => one.row), count: own.count + missing.length };
+    return comparedTable({
+      ...{ index, axis, row: target, from, to },
+      told: (step) => found.told(side, step),
+      missing: lanes.missingBetween(row.lane, row.deep, from, to),
+      other: (place) => [this.#of(there).session.trace, lanes.stepAt(there, place)],
+    });
   }
 
   /** A row of the page as a lane of one of the traces. */
@@ -408,12 +373,9 @@ export class ComparedAnswers implements Answers {
     }
   }
 
-  finding({ rule, step, object, side }: FindingName): void {
-    const shown = this.#of(numberOf(side));
-    const { world } = shown.session.trace;
-    const found = this.#options
-      .findings?.(shown)
-      .find((one) => one.rule.id === rule && one.step === step && world.path(one.object) === object);
+  finding(name: FindingName): void {
+    const shown = this.#of(numberOf(name.side));
+    const found = findingOf(shown, this.#options.findings?.(shown) ?? [], name);
     if (found) this.#options.finding?.(shown, found);
   }
 }

@@ -157,16 +157,33 @@ export function pathMessage({ shown, index }: Scene): PathMessage {
   return { trace: shown.id, hops };
 }
 
+type Places = FindingsMessage['places'];
+
+/** Findings of a trace as they are drawn. `place`: where an event is drawn; `side`: the trace of a comparison. */
+export function findingPlaces(
+  { session: { trace } }: ShownTrace,
+  findings: readonly ShownFinding[],
+  place: (step: Step) => Pick<Places[number], 'step' | 'time' | 'lane'>,
+  side: Places[number]['side'] = '',
+): Places {
+  return findings.map(({ step, severity, rule, title, object }) => ({
+    ...{ ...place(step), severity, rule: rule.id, title: clip(title), object: trace.world.path(object) },
+    ...{ label: timeOf(trace, step) ?? '', side },
+  }));
+}
+
 export function findingsMessage({ shown, index }: Scene, findings: readonly ShownFinding[]): FindingsMessage {
-  const { world } = shown.session.trace;
-  const places = sorted(index, findings)
-    .slice(0, MOST_FINDINGS)
-    .map(({ step, severity, rule, title, object }) => ({
-      ...{ ...placeOf(index, step), severity, rule: rule.id, title: clip(title), object: world.path(object) },
-      label: timeOf(shown.session.trace, step) ?? '',
-      side: '' as const,
-    }));
-  return { trace: shown.id, places };
+  const drawn = sorted(index, findings).slice(0, MOST_FINDINGS);
+  return { trace: shown.id, places: findingPlaces(shown, drawn, (step) => placeOf(index, step)) };
+}
+
+/** The finding that the page names. */
+export function findingOf(
+  { session: { trace } }: ShownTrace,
+  findings: readonly ShownFinding[],
+  { rule, step, object }: { readonly rule: string; readonly step: Step; readonly object: string },
+): ShownFinding | undefined {
+  return findings.find((one) => one.rule.id === rule && one.step === step && trace.world.path(one.object) === object);
 }
 
 export function differencesMessage({ shown, index }: Scene, places: readonly Place[]): DifferencesMessage {

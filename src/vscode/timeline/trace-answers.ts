@@ -23,6 +23,7 @@ import {
   cursorMessage,
   describe,
   differencesMessage,
+  findingOf,
   findingsMessage,
   foundMessage,
   lanesMessage,
@@ -142,11 +143,8 @@ export class TraceAnswers implements Answers, Scene {
     session.mark(stretch === null ? undefined : stepsBetween(index.axis(stretch.axis), stretch.from, stretch.to));
   }
 
-  finding({ rule, step, object }: FindingName): void {
-    const { world } = this.session.trace;
-    const found = this.#options
-      .findings?.(this.shown)
-      .find((one) => one.rule.id === rule && one.step === step && world.path(one.object) === object);
+  finding(name: FindingName): void {
+    const found = findingOf(this.shown, this.#options.findings?.(this.shown) ?? [], name);
     if (found) this.#options.finding?.(this.shown, found);
   }
 

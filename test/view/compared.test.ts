@@ -1,0 +1,234 @@
+// The lanes of two traces that are compared, on one axis.
+import assert from 'node:assert/strict';
+import { whole } from '../../src/base/slices.ts';
+import { compareTraces } from '../../src/query/diff/compare.ts';
+import { compareStates } from '../../src/query/diff/states.ts';
+import type { Trace } from '../../src/trace/trace.ts';
+import { ComparedEvents, ComparedSteps } from '../../src/view/comparison/parts.ts';
+import type { ComparedLane, ComparedLanes, SideNumber } from '../../src/view/lanes/compared.ts';
+import { LaneIndex } from '../../src/view/lanes/lanes.ts';
+import { DIFFERENCE } from '../../src/view/lanes/values.ts';
+import { importText } from '../helpers/fixtures.ts';
+import { linesOf, rowsBetween, traceOf } from '../query/diff/helper.ts';
+import { bundled, run } from '../sim/run.ts';
+
+const sorted = (trace: Trace): LaneIndex => {
+  const index = new LaneIndex(trace);
+  index.advance();
+  return index;
+};
+
+function lanesOf(a: Trace, b: Trace): { lanes: ComparedLanes; parts: ComparedEvents } {
+  const parts = new ComparedEvents(compareTraces(a, b));
+  return { lanes: whole(parts.lanes([sorted(a), sorted(b)])), parts };
+}
+
+/** The marks of a row of a side: places with the differences there, or those of events. */
+function marksOf(lanes: ComparedLanes, { id }: ComparedLane, deep = false): { events: number[]; differs: string[] } {
+  const view = lanes.window({ axis: 'order', from: 0, size: 1, bins: lanes.length, rows: [{ lane: id, deep }] });
+  const kinds = Object.entries(DIFFERENCE);
+  return {
+    events: [...view.at].map(Math.round),
+    differs: [...view.diffAt].map((at, i) => {
+      const found = kinds.filter(([, bit]) => (view.diffKinds[i]! & bit) !== 0).map(([name]) => name);
+      return `${Math.round(at)} ${found.join('+')}`;
+    }),
+  };
+}
+
+const rowOf = (lanes: ComparedLanes, side: 'a' | 'b', path: string): ComparedLane =>
+  lanes.list().find((lane) => lane.side === side && lane.path === path) ?? assert.fail(`no lane ${side} ${path}`);
+
+const xs = (lanes: ComparedLanes, side: SideNumber, count: number): number[] =>
+  Array.from({ length: count }, (_, step) => lanes.sides[side].axis.x(step));
+
+const ENTRY = 'device/0000:00:04.0/msix/0';
+const events = [
+  'vec.setup irq/41 legacy=false ret=0',
+  'irq.identify irq/41 device=0000:00:04.0 hwirq=0 domain=PCI-MSIX-0000:00:04.0',
+  'vec.update irq/41 vector=33 cpu=1 prevVector=0 prevCpu=0',
+  `tbl.write ${ENTRY} offset=0xc size=4 value=0x0`,
+  `dev.raise ${ENTRY} vector=0`,
+  'cpu1 irq.entry irq/41 name=eth0',
+  'cpu1 irq.exit irq/41 handled=true',
+];
+/** Another irq number, another vector, and one cause more. */
+const other = events
+  .flatMap((event) => (event.startsWith('dev.raise') ? [event, event] : [event]))
+  .map((event) => event.replace('irq/41', 'irq/43').replace('vector=33', 'vector=35'));
+
+describe('lanes of two traces', () => {
+  const { lanes } = lanesOf(traceOf(events), traceOf(other));
+
+  it('stand below one another for the same thing, whatever its number', () => {
+    const texts = lanes.list().map(({ id, side, path, twin, parent }) => {
+      const above = lanes.list().find((lane) => lane.id === parent)?.path ?? '';
+      return `${side} ${path} in ${above}${twin === id - 1 || twin < 0 ? '' : ` beside ${twin}`}`;
+    });
+    assert.deepEqual(
+      texts.filter((text) => /irq|device/.test(text) && !/cpu/.test(text)),
+      [
+        ...['a device in ', 'b device in ', 'a device/0000:00:04.0 in device', 'b device/0000:00:04.0 in device'],
+        ...[`a ${ENTRY} in device/0000:00:04.0`, `b ${ENTRY} in device/0000:00:04.0`],
+        ...['a irq in ', 'b irq in ', 'a irq/41 in irq', 'b irq/43 in irq'],
+      ].map((text) => (text.startsWith('b') ? (texts.find((one) => one.startsWith(text)) ?? text) : text)),
+    );
+    const [a, b] = [rowOf(lanes, 'a', 'irq/41'), rowOf(lanes, 'b', 'irq/43')];
+    assert.equal(b.twin, a.id);
+    assert.equal(a.twin, -1);
+    const at = (row: ComparedLane): number => lanes.list().findIndex(({ id }) => id === row.id);
+    assert.equal(at(b), at(a) + 1);
+  });
+
+  it('have events that stand for each other at the same place, and gaps where only one trace has events', () => {
+    // B has one event more, the second of two equal causes: step 5.
+    assert.deepEqual(xs(lanes, 0, 7), [0, 1, 2, 3, 4, 6, 7]);
+    assert.deepEqual(xs(lanes, 1, 8), [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert.equal(lanes.length, 8);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'a', 'irq/41')).events, [0, 1, 2, 6, 7]);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'b', 'irq/43')).events, [0, 1, 2, 6, 7]);
+  });
+
+  it('mark what differs on both sides', () => {
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'a', 'irq/41')).differs, ['2 changed']);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'b', 'irq/43')).differs, ['2 changed']);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'a', ENTRY)).differs, ['5 missing']);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'b', ENTRY)).differs, ['5 here']);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'a', 'device')).differs, [], 'an open group shows its own');
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'a', 'device'), true).differs, ['5 missing']);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'b', 'device'), true).differs, ['5 here']);
+  });
+
+  it('gather in a bin what is too narrow for a pixel', () => {
+    const { id } = rowOf(lanes, 'b', 'device');
+    const rows = [{ lane: id, deep: true }, rowOf(lanes, 'b', 'irq/43')].map((row) =>
+      'lane' in row ? row : { lane: row.id, deep: false },
+    );
+    const view = lanes.window({ axis: 'order', from: 0, size: 4, bins: 2, rows });
+    assert.deepEqual([...view.rowDiffs], [0, 1, 2]);
+    assert.deepEqual([...view.diffAt], [5 / 4, 2 / 4]);
+    assert.deepEqual([...view.diffKinds], [DIFFERENCE.here, DIFFERENCE.changed]);
+  });
+
+  it('of the same trace differ nowhere', () => {
+    const { lanes: same } = lanesOf(traceOf(events), traceOf(events));
+    assert.equal(same.length, events.length);
+    for (const lane of same.list()) assert.deepEqual(marksOf(same, lane, true).differs, []);
+  });
+});
+
+describe('lanes of a run and of the same run with lines removed', () => {
+  const simulation = run(bundled('affinity-move'));
+  const { header, events: all } = linesOf(simulation.trace);
+  /** Events of the entry that are taken out: every third one. */
+  const kept = all.map((line, i) => !/ tbl\.write /.test(line) || i % 3 !== 0);
+  const read = (lines: readonly string[]): Trace => importText(`${[...header, ...lines].join('\n')}\n`);
+  const a = read(all);
+  const b = read(all.filter((_, i) => kept[i]));
+  const { lanes } = lanesOf(a, b);
+  const removed = kept.flatMap((is, i) => (is ? [] : [i]));
+
+  it('leave gaps in the second where the first has those lines, and have all else at the same places', () => {
+    assert.ok(removed.length > 0);
+    assert.equal(a.length, all.length);
+    const left = kept.flatMap((is, i) => (is ? [i] : []));
+    assert.deepEqual(
+      xs(lanes, 0, a.length),
+      all.map((_, i) => i),
+    );
+    const places = xs(lanes, 1, b.length);
+    // Events that are not compared have places of their own: in this run there are none of them between those that are.
+    const differ = places.flatMap((place, i) => (place === left[i] ? [] : [all[left[i]!]!.split(' ')[3]]));
+    assert.deepEqual(differ, []);
+  });
+
+  it('mark each of these lines in both lanes', () => {
+    const found = (side: 'a' | 'b', kind: string): number[] =>
+      lanes
+        .list()
+        .filter((lane) => lane.side === side)
+        .flatMap((lane) => marksOf(lanes, lane).differs)
+        .filter((text) => text.endsWith(kind))
+        .map((text) => Number(text.split(' ')[0]))
+        .sort((x, y) => x - y);
+    assert.deepEqual(found('a', 'here'), removed);
+    assert.deepEqual(found('b', 'missing'), removed);
+    assert.deepEqual([...found('a', 'changed'), ...found('b', 'here'), ...found('a', 'missing')], []);
+  });
+});
+
+describe('lanes of two runs with different policies', () => {
+  const NAME = 'kvm-mask-per-interrupt';
+  const a = run(bundled(NAME), { settings: { msixOwner: 'user' } }).trace;
+  const b = run(bundled(NAME), { settings: { msixOwner: 'kernel' } }).trace;
+  const { lanes, parts } = lanesOf(a, b);
+
+  it('mark in each lane as many events of one trace alone as the comparison finds about its object', () => {
+    const expected = new Map<string, number>();
+    for (const { kind, object } of rowsBetween(a, b))
+      if (kind !== 'changed') expected.set(`${kind} ${object}`, (expected.get(`${kind} ${object}`) ?? 0) + 1);
+    assert.ok(expected.size > 1, 'the policies differ');
+    const found = new Map<string, number>();
+    for (const lane of lanes.list()) {
+      const here = marksOf(lanes, lane).differs.filter((text) => / here/.test(text)).length;
+      if (here > 0) found.set(`only-${lane.side} ${lane.path}`, here);
+    }
+    assert.deepEqual([...found].sort(), [...expected].sort());
+  });
+
+  it('have the same events at a place that both have', () => {
+    let shared = 0;
+    for (let step = 0; step < a.length; step++) {
+      const place = lanes.sides[0].axis.x(step);
+      const there = lanes.stepAt(1, place);
+      if (there < 0 || lanes.sides[1].axis.x(there) !== place) continue;
+      shared++;
+      assert.equal(a.table.kind(step), b.table.kind(there));
+      // What is not compared (exits of virtual CPUs, reads) stands together where both have it.
+      const compared = [parts.partner(0, step), parts.partner(1, there)];
+      if (compared.some((partner) => partner >= 0)) assert.deepEqual(compared, [there, step]);
+      else assert.equal(parts.told(0, step), '');
+    }
+    assert.equal(lanes.length, a.length + b.length - shared);
+    assert.ok(shared > Math.min(a.length, b.length) / 2, `${shared} of ${a.length} and ${b.length}`);
+  });
+
+  it('say of an event what the other run has in its place', () => {
+    const said = Array.from({ length: a.length }, (_, step) => parts.told(0, step));
+    const only = rowsBetween(a, b).filter(({ kind }) => kind === 'only-a');
+    for (const { at } of only) assert.equal(said[at.a!], 'no such event');
+    assert.equal(said.filter((text) => text === 'no such event').length, only.length);
+    for (const { at, field, a: old, b: now } of rowsBetween(a, b).filter(({ kind }) => kind === 'changed'))
+      assert.ok(said[at.a!]!.includes(`${field}: ${old} → ${now}`) || typeof old === 'boolean', said[at.a!]);
+  });
+});
+
+describe('lanes of two steps of one trace', () => {
+  const trace = traceOf(events);
+  const lanesBetween = (from: number, to: number): ComparedLanes => {
+    const index = sorted(trace);
+    return whole(new ComparedSteps([from, to], compareStates(trace, from, trace, to)).lanes([index, index]));
+  };
+
+  it('are the same up to the first of them, and mark behind it what changed the objects that differ', () => {
+    const lanes = lanesBetween(2, 5);
+    assert.equal(lanes.length, 6);
+    assert.deepEqual(xs(lanes, 0, 3), [0, 1, 2]);
+    assert.deepEqual(xs(lanes, 1, 6), [0, 1, 2, 3, 4, 5]);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'a', 'irq/41')).events, [0, 1, 2]);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'b', 'irq/41')).events, [0, 1, 2, 5]);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'b', 'irq/41')).differs, ['5 here']);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'a', 'irq/41')).differs, ['5 missing']);
+  });
+
+  it('can be given in either order', () => {
+    const lanes = lanesBetween(5, 2);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'a', 'irq/41')).differs, ['5 here']);
+    assert.deepEqual(marksOf(lanes, rowOf(lanes, 'b', 'irq/41')).differs, ['5 missing']);
+  });
+
+  it('mark nothing where the states are the same', () => {
+    const lanes = lanesBetween(4, 4);
+    for (const lane of lanes.list()) assert.deepEqual(marksOf(lanes, lane, true).differs, []);
+  });
+});
