@@ -75,12 +75,11 @@ export function activateWith(
   const paths = new PathTree(sessions, funnels);
   const searcher = new Searcher(after, () => performance.now());
   const timeline: TimelineParts = { context, sessions, comparison, checks, searcher, findings, log };
-  const showTimeline = async (): Promise<void> => {
+  const showTimeline = async (both?: boolean): Promise<void> => {
     // Beside the text: the trace is read before the editor shows its text, and the text would then cover the timeline.
     await opener.textsShown;
-    TimelinePanel.show(timeline);
+    TimelinePanel.show(timeline, both);
   };
-  const showCompared = (): void => TimelinePanel.show(timeline, true);
   context.subscriptions.push(
     log,
     sessions,
@@ -126,7 +125,6 @@ export function activateWith(
       findings,
       interrupts,
       comparison,
-      showCompared,
       funnels,
       paths,
       searcher,

@@ -14,8 +14,8 @@ export interface CompareServices {
   readonly sessions: Sessions;
   readonly opener: Opener;
   readonly comparison: ComparisonView;
-  /** Shows the lanes of both traces that are compared in the timeline. */
-  readonly showCompared: () => void;
+  /** Shows the timeline; `both`: the lanes of both traces that are compared, or of the active one alone; undefined: as before. */
+  readonly showTimeline: (both?: boolean) => Promise<void>;
 }
 
 interface Choice extends vscode.QuickPickItem {
@@ -24,7 +24,7 @@ interface Choice extends vscode.QuickPickItem {
 
 /** Commands that compare traces, and that lead from a difference to its events. */
 export function compareCommands(
-  { sessions, opener, comparison, showCompared }: CompareServices,
+  { sessions, opener, comparison, showTimeline }: CompareServices,
   find: (file: FileArgument | undefined) => OpenTrace | undefined,
 ): Handlers {
   const show = async (a: OpenTrace, b: OpenTrace, steps?: readonly [Step, Step]): Promise<string | undefined> => {
@@ -91,8 +91,8 @@ export function compareCommands(
     goToDifferenceInB: (row?: unknown) => go(row, true),
     nextDifference: (file?: FileArgument) => step(true, file),
     previousDifference: (file?: FileArgument) => step(false, file),
-    showComparisonTimeline: () => {
-      if (comparison.lanes) showCompared();
+    showComparisonTimeline: async () => {
+      if (comparison.lanes) await showTimeline(true);
       else say('nothing is compared of which lanes can be shown');
     },
     closeComparison: () => comparison.close(),

@@ -38,11 +38,11 @@ export class TimelinePanel {
   /** The user wants to see both traces that are compared, not the active one alone. */
   #both: boolean;
 
-  /** Shows the timeline, beside the editor when it is new. `both`: of both traces that are compared. */
-  static show(parts: TimelineParts, both = false): void {
+  /** Shows the timeline, beside the editor when it is new. `both`: of both traces that are compared; undefined: as before. */
+  static show(parts: TimelineParts, both?: boolean): void {
     const known = TimelinePanel.#current;
     if (known) {
-      known.#both = both;
+      known.#both = both ?? known.#both;
       known.#showActive();
       known.#panel.reveal(undefined, false);
       return;
@@ -87,6 +87,7 @@ export class TimelinePanel {
       finding: (trace, finding) => void showFinding(parts, openOf(trace), finding),
     });
     const compared = comparison.onDidCompare(() => {
+      if (!comparison.compared) this.#both = false;
       this.#showActive();
       this.#service.differencesChanged();
     });
