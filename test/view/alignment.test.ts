@@ -1,59 +1,56 @@
-// Two traces on one axis.
+// The events of two traces on one axis.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { whole } from '../../src/base/slices.ts';
 import { aligning } from '../../src/view/lanes/alignment.ts';
 
-const places = (axis: { readonly length: number; x(step: number): number }): number[] =>
-  Array.from({ length: axis.length }, (_, step) => axis.x(step));
+const ascends = (places: readonly number[]): boolean => places.every((place, i) => i === 0 || places[i - 1]! < place);
 
 describe('two traces on one axis', () => {
-  it('share the places of anchors and no others, keep their order, and leave no place empty', () => {
+  it('share the places of events that stand for each other and no others, and leave no place empty', () => {
+    const LANES = 3;
+    // Lanes of the events of B, and for each event of A the lane that it may stand for, or none.
+    const events = fc.tuple(fc.array(fc.nat(LANES - 1), { maxLength: 40 }), fc.array(fc.nat(LANES), { maxLength: 40 }));
     fc.assert(
-      fc.property(fc.nat(30), fc.nat(30), fc.infiniteStream(fc.nat(2)), (m, n, stream) => {
-        const pick = (length: number): number[] =>
-          Array.from({ length }, (_, i) => i).filter(() => (stream.next().value as number) === 0);
-        const [a, b] = [pick(m), pick(n)];
-        const count = Math.min(a.length, b.length);
-        const anchors = { a: Int32Array.from(a.slice(0, count)), b: Int32Array.from(b.slice(0, count)) };
-        const aligned = whole(aligning(m, n, anchors));
-        const [x, y] = [places(aligned.a), places(aligned.b)];
-        for (const side of [x, y]) assert.ok(side.every((place, i) => i === 0 || side[i - 1]! < place));
-        const shared = x.flatMap((place, i) => (y.includes(place) ? [[i, y.indexOf(place)]] : []));
-        assert.deepEqual(
-          shared,
-          [...anchors.a].map((step, i) => [step, anchors.b[i]!]),
-        );
-        assert.equal(aligned.length, m + n - count);
+      fc.property(events, ([laneOf, wanted]) => {
+        // In each lane the events of B stand for those of A in their order, as far as there are any.
+        const partners = new Int32Array(laneOf.length).fill(-1);
+        for (let lane = 0; lane < LANES; lane++) {
+          const theirs = laneOf.flatMap((of, b) => (of === lane ? [b] : []));
+          const mine = wanted.flatMap((of, a) => (of === lane ? [a] : []));
+          for (const [i, b] of theirs.entries()) if (i < mine.length && i % 3 !== 2) partners[b] = mine[i]!;
+        }
+        const { a, b, length } = whole(aligning(wanted.length, { partners, laneOf: Int32Array.from(laneOf) }));
+        const [x, y] = [[...a], [...b]];
+        assert.ok(ascends(x));
+        for (let lane = 0; lane < LANES; lane++) assert.ok(ascends(y.filter((_, i) => laneOf[i] === lane)));
+        for (const [i, place] of y.entries())
+          assert.equal(x.indexOf(place), partners[i]!, `event ${i} of B: ${place} in ${x}`);
+        const alone = partners.filter((partner) => partner < 0).length;
+        assert.equal(length, wanted.length + alone);
         assert.deepEqual(
           [...new Set([...x, ...y])].sort((p, q) => p - q),
-          Array.from({ length: aligned.length }, (_, i) => i),
+          Array.from({ length }, (_, i) => i),
         );
       }),
     );
   });
 
-  it('spread what lies between two anchors evenly', () => {
-    const anchors = { a: Int32Array.of(0, 5), b: Int32Array.of(0, 3) };
-    const { a, b } = whole(aligning(6, 4, anchors));
-    // Four events of A stand in the middles of quarters, two of B in those of halves: A B A A B A.
-    assert.deepEqual(places(a), [0, 1, 3, 4, 6, 7]);
-    assert.deepEqual(places(b), [0, 2, 5, 7]);
-  });
-
-  it('lead from a place to the first event there or behind it', () => {
-    const { a } = whole(aligning(3, 4, { a: Int32Array.of(2), b: Int32Array.of(3) }));
-    for (let place = -1; place < 8; place++) {
-      const expected = places(a).findIndex((x) => x >= place);
-      assert.equal(a.stepAt(place), expected < 0 ? 3 : expected);
-    }
-    assert.equal(a.x(99), a.x(2), 'an event behind the last one that has a place');
+  it('put what only B has behind what happened before it in B, as far as its lane allows', () => {
+    const laneOf = Int32Array.of(0, 1, 0, 1, 0, 0);
+    // Event 3 stands for the first event of A, so that its lane sets event 1 before that one.
+    const partners = Int32Array.of(2, -1, -1, 0, 3, -1);
+    const { a, b, length } = whole(aligning(5, { partners, laneOf }));
+    assert.equal(length, 8);
+    //     B1 A0 A1 A2 B2 A3 B5 A4
+    assert.deepEqual([...a], [1, 2, 3, 5, 7]);
+    assert.deepEqual([...b], [3, 0, 4, 1, 5, 6]);
   });
 
   it('of a million events each are aligned in slices', () => {
     const count = 1_000_000;
-    const even = Int32Array.from({ length: count / 2 }, (_, i) => 2 * i);
-    const work = aligning(count, count, { a: even, b: even });
+    const partners = Int32Array.from({ length: count }, (_, step) => (step % 2 === 0 ? step : -1));
+    const work = aligning(count, { partners, laneOf: new Int32Array(count) });
     let slices = 1;
     let next = work.next();
     for (; !next.done; next = work.next()) slices++;

@@ -1,16 +1,20 @@
 import type { Step } from '../../base/ids.ts';
 import { eachOf, type Slices } from '../../base/slices.ts';
-import { vocabulary } from '../../model/vocabulary.ts';
-import { anchoring, anchorsOfItself, filling, type KeyOf } from '../../query/diff/anchors.ts';
+import { standing } from '../../query/diff/anchors.ts';
 import type { Comparison } from '../../query/diff/compare.ts';
+import { GroupedSteps } from '../../query/diff/differences.ts';
 import type { Difference } from '../../query/diff/pairing.ts';
 import { otherPath } from '../../query/diff/places.ts';
 import type { StateRow } from '../../query/diff/states.ts';
+import { type Alignment, aligning, aligningParts } from '../lanes/alignment.ts';
 import { type ComparedLanes, comparingLanes, type LaneChange, type SideNumber } from '../lanes/compared.ts';
 import type { LaneIndex } from '../lanes/lanes.ts';
 import type { Lane } from '../lanes/tree.ts';
-import { pairingLanes, pairingWithItself } from '../lanes/twins.ts';
+import { pairingLanes, pairingWithItself, type Twins } from '../lanes/twins.ts';
 import { differenceText } from './rows.ts';
+
+/** Steps that are looked at between two slices. */
+const SLICE = 1 << 13;
 
 type Pair<T> = readonly [a: T, b: T];
 
@@ -66,20 +70,43 @@ export class ComparedEvents implements ComparedParts {
     const pathInB = (lane: Lane): string | undefined =>
       otherPath(this.#comparison, 'b', lane.object, lane.count > 0 ? lane.steps.at(0) : 0);
     const twins = yield* pairingLanes(...indexes, { pairs, pathInB });
-    const { lengths } = this;
-    const compared = yield* anchoring(pairs);
-    const anchors = yield* filling(compared, lengths, this.#keys(0), this.#keys(1));
-    return yield* comparingLanes({ lanes: indexes, lengths, anchors, twins, events: differences, changes: [] });
+    const alignment = yield* this.#align(indexes, twins);
+    return yield* comparingLanes({ lanes: indexes, alignment, twins, events: differences, changes: [] });
   }
 
-  /** What events of a trace tell that were not compared: kind and thing. */
-  #keys(side: SideNumber): KeyOf {
-    const { a, b, groups } = this.#comparison;
-    const [{ trace, ofStep }, common] = side === 0 ? [a, groups.ofA] : [b, groups.ofB];
-    return (step) => {
-      if (this.#partners[side][step]! >= 0 || this.#differences[side][step]! >= 0) return -1;
-      return common[ofStep[step]!]! * vocabulary.length + trace.table.kindNumber(step);
+  /** Finds lane by lane which events of both stand for each other, and gives all of them a place. */
+  *#align(indexes: Pair<LaneIndex>, twins: Twins): Slices<Alignment> {
+    const [inA, inB] = [yield* lanesOf(indexes[0], this.lengths[0]), yield* lanesOf(indexes[1], this.lengths[1])];
+    const stepsA = new GroupedSteps(inA, indexes[0].tree.lanes.length);
+    const stepsB = new GroupedSteps(inB, indexes[1].tree.lanes.length);
+    const partners = new Int32Array(this.lengths[1]).fill(-1);
+    const pairing = {
+      pairOf: (b: Step) => this.partner(1, b),
+      keyOfA: this.#keys(0),
+      keyOfB: this.#keys(1),
     };
+    let done = 0;
+    for (const lane of indexes[1].tree.lanes) {
+      const theirs = stepsB.of(lane.id);
+      const twin = twins.ofB.get(lane);
+      const mine = twin ? stepsA.of(twin.id) : new Int32Array(0);
+      yield* standing(mine, theirs, pairing, (a, b) => {
+        partners[b] = a;
+      });
+      done += mine.length + theirs.length;
+      if (done < SLICE) continue;
+      done = 0;
+      yield;
+    }
+    return yield* aligning(this.lengths[0], { partners, laneOf: inB });
+  }
+
+  /** What events of a trace tell that were not compared: their kinds. */
+  #keys(side: SideNumber): (step: Step) => number {
+    const { a, b } = this.#comparison;
+    const { table } = (side === 0 ? a : b).trace;
+    return (step) =>
+      this.partner(side, step) >= 0 || this.#differences[side][step]! >= 0 ? -1 : table.kindNumber(step);
   }
 
   partner(side: SideNumber, step: Step): Step {
@@ -104,8 +131,15 @@ export class ComparedEvents implements ComparedParts {
   }
 }
 
-/** Steps that are looked at between two slices. */
-const SLICE = 1 << 15;
+/** The number of the lane that each event is in first of all. */
+function* lanesOf(index: LaneIndex, length: number): Slices<Int32Array> {
+  const lanes = new Int32Array(length);
+  for (let step = 0; step < length; step++) {
+    lanes[step] = index.laneOf(step)!.id;
+    if (step % SLICE === SLICE - 1) yield;
+  }
+  return lanes;
+}
 
 /** The states of one trace after two steps: up to the earlier one both sides are the same. */
 export class ComparedSteps implements ComparedParts {
@@ -125,10 +159,10 @@ export class ComparedSteps implements ComparedParts {
   }
 
   *lanes([index, same]: Pair<LaneIndex>): Slices<ComparedLanes> {
-    const anchors = anchorsOfItself(Math.min(...this.lengths));
     const changes = yield* this.#changes(index);
     const twins = pairingWithItself(index);
-    return yield* comparingLanes({ lanes: [index, same], lengths: this.lengths, anchors, twins, events: [], changes });
+    const alignment = aligningParts(...this.lengths);
+    return yield* comparingLanes({ lanes: [index, same], alignment, twins, events: [], changes });
   }
 
   partner(side: SideNumber, step: Step): Step {

@@ -1,73 +1,84 @@
 import type { Step } from '../../base/ids.ts';
-import { lowerBound } from '../../base/search.ts';
 import type { Slices } from '../../base/slices.ts';
-import type { Anchors } from '../../query/diff/anchors.ts';
-import type { Axis } from './axis.ts';
 
-/** The places of one trace on the axis that it shares with another one. */
-export class OrderAxis implements Axis {
-  readonly kind = 'order';
-  readonly #places: Uint32Array;
-
-  /** `places`: the place of each event, ascending. */
-  constructor(places: Uint32Array) {
-    this.#places = places;
-  }
-
-  get length(): number {
-    return this.#places.length;
-  }
-
-  /** Events behind the last one that has a place have that of the last one. */
-  x(step: Step): number {
-    return this.#places[Math.min(step, this.#places.length - 1)] ?? 0;
-  }
-
-  stepAt(x: number): number {
-    return lowerBound(this.#places, x);
-  }
-}
-
-/** Two traces on one axis. */
+/** The events of two traces on one axis: for each event its place, from 0. */
 export interface Alignment {
-  readonly a: OrderAxis;
-  readonly b: OrderAxis;
-  /** Places of the axis, from 0. */
+  readonly a: Uint32Array;
+  readonly b: Uint32Array;
+  /** Places of the axis. */
   readonly length: number;
 }
 
-/** Events that get a place between two slices. */
+/** What the places of trace B follow from. */
+export interface Standing {
+  /** The event of A that each event of B stands for, -1 for none. Within a lane they ascend. */
+  readonly partners: Int32Array;
+  /** Number of the lane that each event of B is in, from 0. */
+  readonly laneOf: Int32Array;
+}
+
+/** Events that are looked at between two slices. */
 const SLICE = 1 << 16;
 
 /**
- * Puts the events of two traces on one axis, in slices. Anchors share a place; no other two events do. The events between two anchors
- * keep the order of their trace; those of both traces are spread evenly over the places there.
+ * Puts the events of two traces on one axis, in slices. The axis has the order of A. An event of B that stands for one of A has the place of that one; the others have
+ * places of their own, as near as the order of their lane allows to what happened before them in B. So each lane of B has its own order, and
+ * lanes of B among each other have that of A.
  */
-export function* aligning(lengthA: number, lengthB: number, anchors: Anchors): Slices<Alignment> {
-  const a = new Uint32Array(lengthA);
-  const b = new Uint32Array(lengthB);
-  const count = anchors.a.length;
-  let [i, j, place, paused] = [0, 0, 0, SLICE];
-  for (let anchor = 0; anchor <= count; anchor++) {
-    const [endA, endB] = anchor < count ? [anchors.a[anchor]!, anchors.b[anchor]!] : [lengthA, lengthB];
-    const [startA, startB, m, n] = [i, j, endA - i, endB - j];
-    while (i < endA || j < endB) {
-      // The event that stands farther to the left in its stretch comes first; A does where both stand at the same share.
-      const first = j >= endB || (i < endA && (2 * (i - startA) + 1) * n <= (2 * (j - startB) + 1) * m);
-      if (first) a[i++] = place++;
-      else b[j++] = place++;
-      if (place >= paused) {
-        paused += SLICE;
-        yield;
-      }
-    }
-    if (anchor === count) break;
-    a[i++] = place;
-    b[j++] = place++;
-    if (place >= paused) {
-      paused += SLICE;
-      yield;
-    }
+export function* aligning(lengthA: number, { partners, laneOf }: Standing): Slices<Alignment> {
+  const lengthB = partners.length;
+  const behind = yield* behindWhat(lengthA, partners, laneOf);
+  // How many events of B have a place before that of each event of A.
+  const before = new Uint32Array(lengthA + 1);
+  for (let b = 0; b < lengthB; b++) {
+    if (partners[b]! < 0) before[behind[b]! + 1]!++;
+    if (b % SLICE === SLICE - 1) yield;
   }
-  return { a: new OrderAxis(a), b: new OrderAxis(b), length: place };
+  const a = new Uint32Array(lengthA);
+  let sum = 0;
+  for (let step = 0; step <= lengthA; step++) {
+    sum += before[step]!;
+    if (step < lengthA) a[step] = step + sum;
+    if (step % SLICE === SLICE - 1) yield;
+  }
+  // The next free place behind each event of A; those before the first one count from 0.
+  const next = new Uint32Array(lengthA + 1);
+  for (let step = 0; step < lengthA; step++) next[step + 1] = a[step]! + 1;
+  const b = new Uint32Array(lengthB);
+  for (let step = 0; step < lengthB; step++) {
+    const partner = partners[step]!;
+    b[step] = partner >= 0 ? a[partner]! : next[behind[step]! + 1]!++;
+    if (step % SLICE === SLICE - 1) yield;
+  }
+  return { a, b, length: lengthA + sum };
+}
+
+/** For each event of B that stands for none of A the event of A behind which it is put, -1 for before the first one. */
+function* behindWhat(lengthA: number, partners: Int32Array, laneOf: Int32Array): Slices<Int32Array> {
+  const { length } = partners;
+  const behind = new Int32Array(length);
+  /** For each lane the event of A behind which its last event is. */
+  const last: Step[] = [];
+  let here = -1;
+  for (let b = 0; b < length; b++) {
+    const lane = laneOf[b]!;
+    if (partners[b]! >= 0) here = last[lane] = partners[b]!;
+    else behind[b] = last[lane] = Math.max(here, last[lane] ?? -1);
+    if (b % SLICE === SLICE - 1) yield;
+  }
+  // Not behind the next event of the lane.
+  const next: Step[] = [];
+  for (let b = length - 1; b >= 0; b--) {
+    const lane = laneOf[b]!;
+    if (partners[b]! >= 0) next[lane] = partners[b]!;
+    else behind[b] = Math.min(behind[b]!, (next[lane] ?? lengthA) - 1);
+    if (b % SLICE === 0) yield;
+  }
+  return behind;
+}
+
+/** A trace and itself, as far as two of its steps: every event stands for itself. */
+export function aligningParts(lengthA: number, lengthB: number): Alignment {
+  const places = (length: number): Uint32Array => Uint32Array.from({ length }, (_, step) => step);
+  return { a: places(lengthA), b: places(lengthB), length: Math.max(lengthA, lengthB) };
 }

@@ -1,10 +1,11 @@
 import type { Step } from '../../base/ids.ts';
 import { lowerBound } from '../../base/search.ts';
 import { eachOf, type Slices } from '../../base/slices.ts';
-import type { Anchors } from '../../query/diff/anchors.ts';
-import { type Alignment, aligning, type OrderAxis } from './alignment.ts';
+import type { Alignment } from './alignment.ts';
 import { DifferenceMarks } from './difference-marks.ts';
+import type { DrawnLane } from './drawn.ts';
 import type { LaneIndex } from './lanes.ts';
+import { type PlacedLane, PlacedTrace } from './placed.ts';
 import { compareLanes, type Lane, type LaneInfo } from './tree.ts';
 import type { Twins } from './twins.ts';
 import { DIFFERENCE, type Wanted, type WindowRequest, type WindowView } from './values.ts';
@@ -16,7 +17,7 @@ export type SideNumber = 0 | 1;
 /** One trace of a comparison: its lanes, on the axis that both traces share. */
 export interface ComparedSide {
   readonly index: LaneIndex;
-  readonly axis: OrderAxis;
+  readonly placed: PlacedTrace;
   /** Where its lanes differ; `below`: where the other trace has an event in a lane that this one lacks, at the nearest lane above. */
   readonly own: DifferenceMarks;
   readonly below: DifferenceMarks;
@@ -45,9 +46,7 @@ export interface LaneChange {
 /** What is known of the two traces that are compared. */
 export interface Knowledge {
   readonly lanes: readonly [a: LaneIndex, b: LaneIndex];
-  /** How many events of each are compared, from its first one on. */
-  readonly lengths: readonly [a: number, b: number];
-  readonly anchors: Anchors;
+  readonly alignment: Alignment;
   readonly twins: Twins;
   /** Events that differ. */
   readonly events: readonly DifferentEvents[];
@@ -55,10 +54,9 @@ export interface Knowledge {
   readonly changes: readonly LaneChange[];
 }
 
-/** Puts the lanes of two traces on one axis and marks in them what differs, in slices. All events must be sorted into lanes. */
+/** Marks in the lanes of two traces on one axis what differs, in slices. All events must be sorted into lanes. */
 export function* comparingLanes(known: Knowledge): Slices<ComparedLanes> {
-  const alignment = yield* aligning(...known.lengths, known.anchors);
-  const lanes = new ComparedLanes(known, alignment);
+  const lanes = new ComparedLanes(known);
   yield* eachOf(known.events, (event) => lanes.markEvents(event));
   yield* eachOf(known.changes, ({ side, step, lane }) => lanes.mark(side, step, lane));
   return lanes;
@@ -72,18 +70,16 @@ export class ComparedLanes {
   /** Places of the axis. */
   readonly length: number;
   readonly #twins: readonly [ReadonlyMap<Lane, Lane>, ReadonlyMap<Lane, Lane>];
-  readonly #lengths: readonly [number, number];
 
-  constructor({ lanes, lengths, twins }: Knowledge, { a, b, length }: Alignment) {
-    const side = (index: LaneIndex, axis: OrderAxis): ComparedSide => ({
-      ...{ index, axis },
+  constructor({ lanes, twins, alignment: { a, b, length } }: Knowledge) {
+    const side = (index: LaneIndex, places: Uint32Array): ComparedSide => ({
+      ...{ index, placed: new PlacedTrace(index, places, length) },
       own: new DifferenceMarks(),
       below: new DifferenceMarks(),
     });
     this.sides = [side(lanes[0], a), side(lanes[1], b)];
     this.length = length;
     this.#twins = [twins.ofA, twins.ofB];
-    this.#lengths = lengths;
   }
 
   /** Number of a lane of a trace. */
@@ -108,11 +104,6 @@ export class ComparedLanes {
     return lane === undefined ? -1 : this.idOf(side, lane);
   }
 
-  /** The event of a trace at a place, else the one before that place; -1 for none. */
-  stepAt(side: SideNumber, place: number): Step {
-    return this.sides[side].axis.stepAt(place + 1) - 1;
-  }
-
   /** Marks events that differ. */
   markEvents({ a, b }: DifferentEvents): void {
     if (b < 0) this.mark(0, a);
@@ -122,17 +113,17 @@ export class ComparedLanes {
       [0, a],
       [1, b],
     ] as const) {
-      const { index, axis, own } = this.sides[side];
+      const { index, placed, own } = this.sides[side];
       const lane = index.laneOf(step);
-      if (lane) own.add(lane, axis.x(step), 'changed');
+      if (lane) own.add(lane, placed.placeOf(step), 'changed');
     }
   }
 
   /** Marks what only one trace has at a step; `lane`: that of the event, or another one that changed there. */
   mark(side: SideNumber, step: Step, lane = this.sides[side].index.laneOf(step)): void {
     if (lane === undefined) return;
-    const { axis, own } = this.sides[side];
-    const place = axis.x(step);
+    const { placed, own } = this.sides[side];
+    const place = placed.placeOf(step);
     own.add(lane, place, 'here');
     const there = this.sides[other(side)];
     const twin = this.twinOf(side, lane);
@@ -178,10 +169,16 @@ export class ComparedLanes {
 
   /** What to draw for a part of the lanes. `wanted`: the events of A and of B that are looked for. */
   window(request: WindowRequest, wanted: readonly (Wanted | undefined)[] = []): WindowView {
-    const rows = request.rows.map(({ lane, deep }) => ({ ...this.laneAt(lane), deep }));
-    const sides = this.sides.map(({ axis, own, below }, i) => ({
-      ...{ axis, wanted: wanted[i] },
-      differences: (lane: Lane, deep: boolean) => (deep ? [own.of(lane), below.of(lane)] : [own.of(lane)]),
+    const rows = request.rows.map(({ lane: id, deep }) => {
+      const { side, lane } = this.laneAt(id);
+      return { side, deep, lane: lane && this.sides[side].placed.of(lane) };
+    });
+    const sides = this.sides.map(({ placed, own, below }, i) => ({
+      ...{ axis: placed.axis, wanted: wanted[i] && placed.wanted(wanted[i]) },
+      differences: (drawn: DrawnLane, deep: boolean) => {
+        const { lane } = drawn as PlacedLane;
+        return deep ? [own.of(lane), below.of(lane)] : [own.of(lane)];
+      },
     }));
     return windowOfRows(request, sides, rows);
   }
@@ -213,14 +210,14 @@ export class ComparedLanes {
 
   /** How many events of a lane are compared. */
   #countOf(side: SideNumber, lane: Lane): number {
-    const length = this.#lengths[side];
+    const { length } = this.sides[side].placed;
     return length >= this.sides[side].index.done ? lane.count : lane.steps.indexFrom(length);
   }
 
   /** The lanes of a trace that have something to show, with those above them. */
   #visible(side: SideNumber): ReadonlySet<Lane> {
     const shown = new Set<Lane>();
-    const length = this.#lengths[side];
+    const { length } = this.sides[side].placed;
     for (const lane of this.sides[side].index.tree.lanes) {
       const waits = (): boolean =>
         lane.set.some((l) => l.everOn && l.spec.style === 'pending' && l.steps.at(0) < length);

@@ -1,9 +1,9 @@
 import type { Step } from '../../base/ids.ts';
 import { firstNear, lowerBound } from '../../base/search.ts';
 import type { Axis } from './axis.ts';
+import type { DrawnLane, DrawnLayer } from './drawn.ts';
 import type { LaneIndex } from './lanes.ts';
 import { f32List, u8List, u16List, u32List } from './list.ts';
-import type { Lane, Layer } from './tree.ts';
 import {
   ABSENT,
   type LaneDifferences,
@@ -24,13 +24,13 @@ export interface WindowSide {
   /** The events that are looked for. */
   readonly wanted?: Wanted | undefined;
   /** Where a lane differs from the other trace, and in a deep row what it lacks that the other trace has below it. */
-  readonly differences?: (lane: Lane, deep: boolean) => readonly (LaneDifferences | undefined)[];
+  readonly differences?: (lane: DrawnLane, deep: boolean) => readonly (LaneDifferences | undefined)[];
 }
 
 /** A row of a window: a lane of one of its traces; undefined for a lane that does not exist. */
 export interface WindowRow {
   readonly side: number;
-  readonly lane: Lane | undefined;
+  readonly lane: DrawnLane | undefined;
   readonly deep: boolean;
 }
 
@@ -152,12 +152,12 @@ class WindowBuilder {
     this.#hitShapes.push(hitShapes);
   }
 
-  #events(lane: Lane): void {
+  #events(lane: DrawnLane): void {
     this.#eachBin(lane, (...mark) => this.#mark(...mark));
   }
 
   /** Calls `take` for each bin with all events of a lane in that bin. */
-  #eachBin(lane: Lane, take: Take): void {
+  #eachBin(lane: DrawnLane, take: Take): void {
     const { edges, wanted } = this.#side;
     const steps = lane.steps.data;
     const marks = lane.marks.data;
@@ -189,7 +189,7 @@ class WindowBuilder {
   }
 
   /** Adds the events of a lane and of all lanes below it to the bins. Each event counts once. */
-  #gather(lane: Lane): void {
+  #gather(lane: DrawnLane): void {
     this.#eachBin(lane, (bin, step, count, shapes, hits, hitShapes) => {
       if (this.#binCount[bin] === 0 || step < this.#binStep[bin]!) this.#binStep[bin] = step;
       this.#binCount[bin]! += count;
@@ -214,10 +214,10 @@ class WindowBuilder {
   }
 
   /** Adds the differences of a lane, of a deep row those of all lanes below it too. */
-  #differences(lane: Lane, deep: boolean): void {
+  #differences(lane: DrawnLane, deep: boolean): void {
     const { differences } = this.#side;
     if (differences === undefined) return;
-    const gather = (one: Lane): void => {
+    const gather = (one: DrawnLane): void => {
       for (const found of differences(one, deep)) this.#binDifferences(found);
       if (deep) for (const child of one.children) gather(child);
     };
@@ -258,7 +258,7 @@ class WindowBuilder {
     this.#runFill.push(fill);
   }
 
-  #layer(layer: Layer): void {
+  #layer(layer: DrawnLayer): void {
     const { edges } = this.#side;
     const steps = layer.steps.data;
     const values = layer.values.data;
@@ -284,7 +284,7 @@ class WindowBuilder {
   }
 
   /** The share of a bin in which a layer was on. `value`: its value at the start of the bin. `from`, `to`: the range of changes in the bin. */
-  #fill(layer: Layer, from: number, to: number, bin: number, value: number): number {
+  #fill(layer: DrawnLayer, from: number, to: number, bin: number, value: number): number {
     const start = this.#from + bin * this.#size;
     let on = 0;
     let since = start;

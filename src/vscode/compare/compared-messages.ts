@@ -3,9 +3,8 @@ import type { TableReply } from '../../protocol/timeline.ts';
 import { eventText } from '../../query/events.ts';
 import type { Session } from '../../session/session.ts';
 import type { Trace } from '../../trace/trace.ts';
-import type { Axis } from '../../view/lanes/axis.ts';
 import { eventsBetween } from '../../view/lanes/find.ts';
-import type { LaneIndex } from '../../view/lanes/lanes.ts';
+import type { PlacedTrace } from '../../view/lanes/placed.ts';
 import type { LaneRow } from '../../view/lanes/values.ts';
 import { clip, TABLE_ROWS, tableRow } from '../timeline/messages.ts';
 
@@ -21,8 +20,7 @@ export function cursorWords(
 
 /** A row of a trace of a comparison, between two places. */
 interface ComparedRow {
-  readonly index: LaneIndex;
-  readonly axis: Axis;
+  readonly placed: PlacedTrace;
   readonly row: LaneRow;
   readonly from: number;
   readonly to: number;
@@ -34,9 +32,12 @@ interface ComparedRow {
 }
 
 /** The events of a row, with what the other trace has in their places, and those that only the other trace has, in the order of the axis. */
-export function comparedTable({ index, axis, row, from, to, told, missing, other }: ComparedRow): TableReply {
-  const own = eventsBetween(index, row, axis, from, to, TABLE_ROWS);
-  const rows = own.steps.map((step) => ({ place: axis.x(step), row: tableRow(index.trace, step, told(step)) }));
+export function comparedTable({ placed, row, from, to, told, missing, other }: ComparedRow): TableReply {
+  const own = eventsBetween(placed, row, placed.axis, from, to, TABLE_ROWS);
+  const rows = own.steps.map((place) => {
+    const step = placed.at(place);
+    return { place, row: tableRow(placed.trace, step, told(step)) };
+  });
   for (const place of missing.slice(0, TABLE_ROWS)) {
     const [trace, step] = other(place);
     const text = clip(`step ${step}, only there: ${eventText(trace, step)}`);

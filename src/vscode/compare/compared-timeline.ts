@@ -20,7 +20,7 @@ import { packWindow } from '../../protocol/window.ts';
 import type { Session } from '../../session/session.ts';
 import type { ComparedParts } from '../../view/comparison/parts.ts';
 import type { ComparedLanes, SideNumber } from '../../view/lanes/compared.ts';
-import { nearestTo, neighbourOf, stepsBetween } from '../../view/lanes/find.ts';
+import { nearestTo, neighbourOf } from '../../view/lanes/find.ts';
 import type { LaneHits } from '../../view/lanes/hits.ts';
 import type { LaneIndex } from '../../view/lanes/lanes.ts';
 import type { LaneRow } from '../../view/lanes/values.ts';
@@ -209,8 +209,8 @@ export class ComparedAnswers implements Answers {
   }
 
   #placeOf(lanes: ComparedLanes, side: SideNumber, step: Step): CursorMessage['other'][number] {
-    const { axis } = lanes.sides[side];
-    return { step, time: axis.x(step), lane: step < axis.length ? lanes.laneOf(side, step) : -1 };
+    const { placed } = lanes.sides[side];
+    return { step, time: placed.placeOf(step), lane: step < placed.length ? lanes.laneOf(side, step) : -1 };
   }
 
   /** Where the events of a difference are drawn: that of trace A, else that of B. */
@@ -229,7 +229,7 @@ export class ComparedAnswers implements Answers {
     return {
       trace: this.id,
       hops: hops
-        .filter(({ step }) => step < lanes!.sides[active].axis.length)
+        .filter(({ step }) => step < lanes!.sides[active].placed.length)
         .slice(0, MOST_HOPS)
         .map(({ step, seen }) => ({ ...this.#placeOf(lanes!, active, step), seen })),
     };
@@ -241,7 +241,7 @@ export class ComparedAnswers implements Answers {
     const most = MOST_FINDINGS / SIDES.length;
     const places = SIDES.flatMap((side) => {
       const shown = this.#of(side);
-      const { length } = lanes.sides[side].axis;
+      const { length } = lanes.sides[side].placed;
       const drawn = (this.#options.findings?.(shown) ?? []).filter(({ step }) => step < length).slice(0, most);
       return findingPlaces(shown, drawn, (step) => this.#placeOf(lanes, side, step), NAMES[side]);
     });
@@ -258,7 +258,7 @@ export class ComparedAnswers implements Answers {
     if (!lanes) return { trace: this.id, places: [] };
     const places = this.#search
       .nearest(this.#active, MOST_FOUND / SIDES.length)
-      .filter(({ side, step }) => step < lanes.sides[side].axis.length)
+      .filter(({ side, step }) => step < lanes.sides[side].placed.length)
       .map(({ side, step }) => this.#placeOf(lanes, side, step));
     return { trace: this.id, places };
   }
@@ -285,20 +285,21 @@ export class ComparedAnswers implements Answers {
   }
 
   describe({ row, from, to }: LaneQuestion): Description {
-    const { side, index, axis, target } = this.#row(row);
-    return describe(index, target, axis, from, to, (step) => this.#shown.found.remark(side, step));
+    const { side, placed, target } = this.#row(row);
+    return describe(placed, target, placed.axis, from, to, {
+      stepAt: (place) => placed.at(place),
+      remark: (step) => this.#shown.found.remark(side, step),
+    });
   }
 
   table({ row, from, to }: LaneQuestion): TableReply {
-    const lanes = this.#ready();
-    const { found } = this.#shown;
-    const { side, index, axis, target } = this.#row(row);
+    const { lanes, side, placed, target } = this.#row(row);
     const there = otherOf(side);
     return comparedTable({
-      ...{ index, axis, row: target, from, to },
-      told: (step) => found.told(side, step),
+      ...{ placed, row: target, from, to },
+      told: (step) => this.#shown.found.told(side, step),
       missing: lanes.missingBetween(row.lane, row.deep, from, to),
-      other: (place) => [this.#of(there).session.trace, lanes.stepAt(there, place)],
+      other: (place) => [this.#of(there).session.trace, lanes.sides[there].placed.at(place)],
     });
   }
 
@@ -306,24 +307,23 @@ export class ComparedAnswers implements Answers {
   #row({ lane: id, deep }: LaneRow) {
     const lanes = this.#ready();
     const { side, lane } = lanes.laneAt(id);
-    const { index, axis } = lanes.sides[side];
-    return { lanes, side, index, axis, target: { lane: lane?.id ?? -1, deep } };
+    return { lanes, side, placed: lanes.sides[side].placed, target: { lane: lane?.id ?? -1, deep } };
   }
 
   go({ row, to, x }: GoQuestion): number {
-    const { lanes, side, index, axis, target } = this.#row(row);
+    const { lanes, side, placed, target } = this.#row(row);
     if (to !== 'nearest') {
-      const step = neighbourOf(index, target, this.#of(side).session.cursor, to);
-      return step >= axis.length ? -1 : this.#goTo(side, step);
+      const { cursor } = this.#of(side).session;
+      return this.#goTo(side, placed.at(neighbourOf(placed, target, cursor < 0 ? -1 : placed.placeOf(cursor), to)));
     }
-    const step = nearestTo(index, target, axis, x);
+    const place = nearestTo(placed, target, placed.axis, x);
     // A place where only the other trace has an event leads to that one.
-    const away = step < 0 ? lanes.length : Math.abs(axis.x(step) - x);
+    const away = place < 0 ? lanes.length : Math.abs(place - x);
     const [missing] = lanes
       .missingBetween(row.lane, row.deep, x - away, x + away)
       .sort((p, q) => Math.abs(p - x) - Math.abs(q - x));
-    if (missing === undefined) return this.#goTo(side, step);
-    return this.#goTo(otherOf(side), lanes.stepAt(otherOf(side), missing));
+    if (missing === undefined) return this.#goTo(side, placed.at(place));
+    return this.#goTo(otherOf(side), lanes.sides[otherOf(side)].placed.at(missing));
   }
 
   #goTo(side: SideNumber, step: Step): number {
@@ -345,7 +345,8 @@ export class ComparedAnswers implements Answers {
     if (cursor < 0) return;
     const partner = this.#shown.found.partner(active, cursor);
     const there = otherOf(active);
-    const step = partner >= 0 ? partner : lanes.stepAt(there, lanes.sides[active].axis.x(cursor));
+    const place = lanes.sides[active].placed.placeOf(cursor);
+    const step = partner >= 0 ? partner : lanes.sides[there].placed.lastAt(place);
     const { session } = this.#of(there);
     if (step >= 0) session.move({ to: 'step', step });
     else if (session.cursor >= 0) {
@@ -367,8 +368,7 @@ export class ComparedAnswers implements Answers {
 
   mark(stretch: Stretch | null): void {
     for (const side of SIDES) {
-      const axis = this.#lanes?.sides[side].axis;
-      const range = stretch && axis && stepsBetween(axis, stretch.from, stretch.to);
+      const range = stretch && this.#lanes?.sides[side].placed.stepsBetween(stretch.from, stretch.to);
       this.#of(side).session.mark(range ?? undefined);
     }
   }

@@ -23,6 +23,7 @@ import { eventText, timeOf } from '../../query/events.ts';
 import type { Session } from '../../session/session.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Axis } from '../../view/lanes/axis.ts';
+import type { LaneSource } from '../../view/lanes/drawn.ts';
 import { eventsBetween, layersAt } from '../../view/lanes/find.ts';
 import type { LaneIndex } from '../../view/lanes/lanes.ts';
 import type { LaneRow } from '../../view/lanes/values.ts';
@@ -208,31 +209,35 @@ export function foundMessage({ shown, index }: Scene): FoundMessage {
   return { trace: shown.id, places };
 }
 
-const placeText = ({ trace }: LaneIndex, step: Step): string => timeOf(trace, step) ?? `step ${step}`;
+/** The steps of events that a source of lanes names by their places, and what a comparison says of an event. */
+export interface Reading {
+  readonly stepAt: (place: number) => Step;
+  readonly remark: (step: Step) => string;
+}
 
-/** What a comparison says of an event of a trace; the empty text for nothing. */
-export type Remark = (step: Step) => string;
+const PLAIN: Reading = { stepAt: (step) => step, remark: () => '' };
 
 /** What a row holds between two places, for a tooltip. */
 export function describe(
-  index: LaneIndex,
+  index: LaneSource,
   row: LaneRow,
   axis: Axis,
   from: number,
   to: number,
-  remark: Remark = () => '',
+  { stepAt, remark }: Reading = PLAIN,
 ): Description {
   const { trace } = index;
+  const placeText = (step: Step): string => timeOf(trace, step) ?? `step ${step}`;
   const { steps, count } = eventsBetween(index, row, axis, from, to, TOOLTIP_EVENTS);
   const layers = layersAt(index, row.lane, axis, (from + to) / 2).map((layer) => {
     const lasts = layer.duration === undefined ? '' : `, ${layer.duration}`;
-    return `${layer.name}: ${layer.value} since ${placeText(index, layer.from)}${lasts}`;
+    return `${layer.name}: ${layer.value} since ${placeText(stepAt(layer.from))}${lasts}`;
   });
   const textOf = (step: Step): string =>
     [eventText(trace, step), remark(step)].filter((text) => text !== '').join(' · ');
   return {
     layers,
-    events: steps.map((step) => ({ time: placeText(index, step), text: clip(textOf(step)) })),
+    events: steps.map(stepAt).map((step) => ({ time: placeText(step), text: clip(textOf(step)) })),
     count,
   };
 }

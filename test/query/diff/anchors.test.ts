@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { whole } from '../../../src/base/slices.ts';
-import { anchoring, anchorsOfItself, filling } from '../../../src/query/diff/anchors.ts';
+import { anchoring, standing } from '../../../src/query/diff/anchors.ts';
 
 /** The length of the longest ascending subsequence, in the plainest way. */
 function longest(values: readonly number[]): number {
@@ -49,33 +49,6 @@ describe('anchors', () => {
     );
   });
 
-  it('of a trace and itself are all events of the shorter part', () => {
-    const { a, b } = anchorsOfItself(3);
-    assert.deepEqual(
-      [[...a], [...b]],
-      [
-        [0, 1, 2],
-        [0, 1, 2],
-      ],
-    );
-    assert.equal(whole(anchoring([])).a.length, 0);
-  });
-
-  it('are filled with what both traces tell between two of them, in the order of both', () => {
-    // Letters are events that were not compared, capitals those that were.
-    const [a, b] = ['xyAxxzByz', 'yxAxzxBByzy'];
-    const anchors = { a: Int32Array.of(2, 6), b: Int32Array.of(2, 6) };
-    const key =
-      (text: string) =>
-      (step: number): number =>
-        /[a-z]/.test(text[step]!) ? text.charCodeAt(step) : -1;
-    const filled = whole(filling(anchors, [a.length, b.length], key(a), key(b)));
-    const found = [...filled.a].map((step, i) => `${a[step]}${step} ${b[filled.b[i]!]}${filled.b[i]}`);
-    // Before A, x and y cross: one of them. Between A and B: the second x of A stands behind the z of B.
-    assert.deepEqual(found.slice(1), ['A2 A2', 'x3 x3', 'x4 x5', 'B6 B6', 'y7 y8', 'z8 z9']);
-    assert.ok(['x0 x1', 'y1 y0'].includes(found[0]!));
-  });
-
   it('of a million events are found in slices', () => {
     // Every thousandth pair crosses all others.
     const pairs = Int32Array.from({ length: 1_000_000 }, (_, i) => (i % 1000 === 999 ? 1_000_000 - i : i + 1_000_000));
@@ -85,5 +58,42 @@ describe('anchors', () => {
     for (; !next.done; next = work.next()) slices++;
     assert.equal(next.value.a.length, 999_000);
     assert.ok(slices > 10);
+  });
+});
+
+describe('events of a lane that stand for each other', () => {
+  /** Capitals are events that were compared with those of the same letter and number, small letters were not compared. */
+  function stand(a: string, b: string): string[] {
+    const mark = (text: string): Int32Array => Int32Array.from(text, (_, i) => 10 + 3 * i);
+    const [stepsA, stepsB] = [mark(a), mark(b)];
+    const nth = (text: string, at: number): number => [...text.slice(0, at)].filter((c) => c === text[at]).length;
+    const placeOf = (step: number): number => (step - 10) / 3;
+    const isCompared = (letter: string): boolean => /[A-Z]/.test(letter);
+    const key = (text: string) => (step: number) =>
+      isCompared(text[placeOf(step)]!) ? -1 : text.charCodeAt(placeOf(step));
+    const pairOf = (step: number): number => {
+      const at = placeOf(step);
+      const same = [...a].findIndex((c, i) => c === b[at] && isCompared(c) && nth(a, i) === nth(b, at));
+      return same < 0 ? -1 : stepsA[same]!;
+    };
+    const found: string[] = [];
+    const pairing = { pairOf, keyOfA: key(a), keyOfB: key(b) };
+    whole(
+      standing(stepsA, stepsB, pairing, (x, y) =>
+        found.push(`${a[placeOf(x)]}${placeOf(x)} ${b[placeOf(y)]}${placeOf(y)}`),
+      ),
+    );
+    return found;
+  }
+
+  it('are those that were compared, and between two of them what both lanes tell', () => {
+    assert.deepEqual(stand('xAyyBz', 'AyByzC'), ['A1 A0', 'y2 y1', 'B4 B2', 'z5 z4']);
+    assert.deepEqual(stand('AxxzByz', 'AxzxBByzy'), ['A0 A0', 'x1 x1', 'x2 x3', 'B4 B4', 'y5 y6', 'z6 z7']);
+    assert.deepEqual(stand('', 'Ab'), []);
+    assert.deepEqual(stand('ab', ''), []);
+  });
+
+  it('keep the order of both lanes: of compared pairs that cross as many as can be', () => {
+    assert.deepEqual(stand('ABC', 'CAB'), ['A0 A1', 'B1 B2']);
   });
 });
