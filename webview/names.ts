@@ -155,7 +155,9 @@ function fillRow(
   set('aria-setsize', String(row.siblings));
   set('data-path', lane.path);
   set('data-side', lane.side === '' ? undefined : lane.side);
-  element.title = [nameOf(lane), lane.path, counted(lane.events, 'event')].slice(lane.side === '' ? 1 : 0).join('\n');
+  element.title = [nameOf(lane), lane.path, counted(lane.events, 'event')]
+    .slice(lane.side === '' || row.both ? 1 : 0)
+    .join('\n');
   const [twisty, side, label, detail] = element.children as unknown as HTMLElement[] as [
     HTMLElement,
     HTMLElement,
@@ -164,7 +166,7 @@ function fillRow(
   ];
   twisty.className = branch && !row.twin ? `twisty ${open ? 'open' : 'closed'}` : 'twisty';
   side.className = `side ${lane.side}`;
-  side.hidden = lane.side === '';
+  side.hidden = lane.side === '' || row.both;
   setText(side, lane.side.toUpperCase());
   if (label.textContent !== lane.label) label.textContent = lane.label;
   if (detail.textContent !== lane.detail) detail.textContent = lane.detail;

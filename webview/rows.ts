@@ -16,11 +16,16 @@ export interface ShownRow {
   readonly siblings: number;
   /** It belongs to the row above it, which shows the same of trace A. */
   readonly twin: boolean;
+  /** It stands for both traces of a comparison: an open group of both that has no events of its own. */
+  readonly both: boolean;
 }
 
 /** The name of a lane; in a comparison with the letter of its trace. */
 export const nameOf = ({ side, label }: LaneMessage): string =>
   side === '' ? label : `${side.toUpperCase()} ${label}`;
+
+/** Whether a lane has nothing of its own to draw. */
+const isBare = ({ events, layers }: LaneMessage): boolean => events === 0 && layers.length === 0;
 
 /** Lanes that begin closed: all that lie deeper than the functions of the PCI bus. */
 function beginsOpen(lane: LaneMessage): boolean {
@@ -151,23 +156,31 @@ export class Rows {
     const rows: ShownRow[] = [];
     const walk = (parent: number, level: number): void => {
       const lanes = (this.#children.get(parent) ?? []).filter((lane) => kept?.has(lane.id) ?? true);
-      const siblings = lanes.length + lanes.filter(({ id }) => this.#twins.has(id)).length;
+      const groups = lanes.map((lane) => this.#group(lane, kept));
+      const siblings = groups.reduce((sum, { both, twin }) => sum + (twin && !both ? 2 : 1), 0);
       let position = 0;
-      for (const lane of lanes) {
-        const branch = this.#children.has(lane.id);
-        // A filter opens what it found something in; what matches itself keeps its own state.
-        const holds = filtered && (this.#children.get(lane.id) ?? []).some((child) => kept!.has(child.id));
-        const open = branch && (holds && !this.#matches(lane) ? true : this.isOpen(lane));
-        const row = { level, branch, open, deep: branch && !open, siblings };
+      for (const { lane, twin, branch, open, both } of groups) {
+        const row = { level, branch, open, deep: branch && !open, both, siblings };
         rows.push({ ...row, lane, twin: false, position: ++position });
-        const twin = this.#twins.get(lane.id);
-        if (twin) rows.push({ ...row, lane: twin, twin: true, position: ++position });
+        if (twin && !both) rows.push({ ...row, lane: twin, twin: true, position: ++position });
         if (open) walk(lane.id, level + 1);
       }
     };
     walk(-1, 0);
     this.#rows = rows;
     this.#index = new Map(rows.map((row, i) => [row.lane.id, i]));
+  }
+
+  /** A lane with its twin, and whether the two are open. `kept`: the lanes that the filter leaves, if there is one. */
+  #group(lane: LaneMessage, kept: ReadonlySet<number> | undefined) {
+    const below = this.#children.get(lane.id) ?? [];
+    const twin = this.#twins.get(lane.id);
+    const branch = below.length > 0;
+    // A filter opens what it found something in; what matches itself keeps its own state.
+    const holds = this.#words.length > 0 && below.some((child) => kept!.has(child.id));
+    const open = branch && (holds && !this.#matches(lane) ? true : this.isOpen(lane));
+    const both = open && twin !== undefined && isBare(lane) && isBare(twin);
+    return { lane, twin, branch, open, both };
   }
 
   /** Whether the words are in the name or path of a lane, or of its twin: both are shown together. */

@@ -5,8 +5,6 @@ import { BAD, ENTRY, GOOD, textOf } from './comparing.ts';
 import { color, pictureBox, share, shown, useBrowser } from './looking.ts';
 import { openTimeline, type PageOptions, settle, type TimelinePage } from './page.ts';
 
-/** Last place of the axis: seven events and eight, of which seven stand together. */
-const LAST = 7;
 const ROW = 24;
 /** Half the side of a frame. */
 const HALF = 8;
@@ -31,9 +29,10 @@ async function middleOf(page: Page, side: 'a' | 'b', path: string): Promise<numb
   return name.y + ROW / 2 - (await pictureBox(page)).y;
 }
 
-/** Where a place lies when all is shown: two percent of the width are left free on either side. */
+/** Where a place lies in the picture, by the part of the axis that the page remembers. */
 async function pixelOf(page: Page, place: number): Promise<number> {
-  return (await pictureBox(page)).width * (0.02 + (0.96 * place) / LAST);
+  const { from, to } = await page.evaluate(() => globalThis.harness.state as { from: number; to: number });
+  return ((await pictureBox(page)).width * (place - from)) / (to - from);
 }
 
 type Spot = 'corner' | 'side' | 'tip';
@@ -41,7 +40,7 @@ type Spot = 'corner' | 'side' | 'tip';
 /** Share of a colour in a spot of a frame: at its upper left corner, in the middle of its left side, or at its upper tip. */
 async function frameAt(page: Page, side: 'a' | 'b', path: string, place: number, spot: Spot, variable: string) {
   const [x, y] = [Math.round(await pixelOf(page, place)), await middleOf(page, side, path)];
-  const at = { corner: [x - HALF, y - HALF], side: [x - HALF, y + 3], tip: [x, y - HALF] }[spot] as [number, number];
+  const at = { corner: [x - HALF, y - HALF], side: [x - HALF, y + 6], tip: [x, y - HALF] }[spot] as [number, number];
   const box = { x: at[0] - 2, y: at[1] - 2, width: 5, height: 5 };
   return share(page, 'canvas.lanes-picture', box, await color(page, variable));
 }
@@ -63,7 +62,13 @@ describe('timeline of two traces', () => {
     const irq = names.findIndex((name) => /^A .*41.*good\.log$/.test(name));
     assert.ok(irq > 0, names.join(' | '));
     assert.match(names[irq + 1]!, /^B .*43.*bad\.log$/);
-    assert.ok(names.length % 2 === 0 && names.every((name, i) => name.startsWith(i % 2 === 0 ? 'A ' : 'B ')));
+    // Open groups without events of their own stand for both.
+    assert.deepEqual(
+      names.filter((name) => !/^[AB] /.test(name)),
+      ['Devices', 'Interrupts', 'CPUs'],
+    );
+    const letters = names.filter((name) => /^[AB] /.test(name)).map((name) => name[0]);
+    assert.ok(letters.length >= 6 && letters.every((letter, i) => letter === 'AB'[i % 2]), letters.join(''));
     assert.equal(await page.locator('.corner').innerText(), 'Place in both');
     assert.equal(await page.locator('vscode-checkbox', { hasText: 'Equal steps' }).isVisible(), false);
     assert.deepEqual(errors, []);
@@ -129,17 +134,18 @@ describe('timeline of two traces', () => {
     await click('a', 'irq/41', 6);
     assert.deepEqual(await cursors(page), [5, 6, 'a']);
     assert.equal(
-      await page.locator('.status .cursor-event').innerText(),
+      await page.locator('.status .cursor-event').textContent(),
       'A 5 · B 6  A: irq.entry irq/41 name=eth0  B: irq.entry irq/43 name=eth0',
     );
-    // The ring of the active trace is whole, that of the other one broken: less of its circle is drawn.
+    // A ring is around the event of each trace.
     const ring = async (side: 'a' | 'b', path: string): Promise<number> => {
       const [x, y] = [await pixelOf(page, 6), await middleOf(page, side, path)];
       const around = { x: x - 13, y: y - 13, width: 26, height: 26 };
-      return share(page, 'canvas.overlay', around, await color(page, '--vscode-irqscope-cursorOverviewRuler'));
+      return share(page, 'canvas.overlay', around, await color(page, '--vscode-editorCursor-foreground'));
     };
-    const [whole, broken] = [await ring('a', 'irq/41'), await ring('b', 'irq/43')];
-    assert.ok(broken > 0.05 && whole > 0.05, `${whole}, ${broken}`);
+    const [own, other] = [await ring('a', 'irq/41'), await ring('b', 'irq/43')];
+    assert.ok(own > 0.05 && other > 0.05, `${own}, ${other}`);
+    assert.equal(await ring('a', ENTRY), await ring('b', ENTRY), 'around no other');
     await click('a', ENTRY, 5);
     assert.deepEqual(await cursors(page), [4, 5, 'b']);
     assert.deepEqual(await page.evaluate(() => globalThis.harness.compared!.went.at(-1)), { side: 'b', step: 5 });

@@ -134,6 +134,6 @@ export function drawRowDifferences(
         drawn = x;
       }
     }
-    for (const x of frames) drawFrame(g, theme, kind, x + 0.5, top + ROW / 2);
+    for (const x of frames) drawFrame(g, theme, kind, x + 0.5, top + ROW / 2 + 0.5);
   }
 }

@@ -78,6 +78,7 @@ export class ComparedEvents implements ComparedParts {
   *#align(indexes: Pair<LaneIndex>, twins: Twins): Slices<Alignment> {
     const [inA, inB] = [yield* lanesOf(indexes[0], this.lengths[0]), yield* lanesOf(indexes[1], this.lengths[1])];
     const stepsA = new GroupedSteps(inA, indexes[0].tree.lanes.length);
+    yield;
     const stepsB = new GroupedSteps(inB, indexes[1].tree.lanes.length);
     const partners = new Int32Array(this.lengths[1]).fill(-1);
     const pairing = {

@@ -174,7 +174,10 @@ export class ComparedAnswers implements Answers {
     const names = this.#names;
     const lanes = (this.#lanes?.list() ?? []).map((lane) => ({
       ...lane,
-      detail: [lane.detail, names[numberOf(lane.side)]].filter((text) => text !== '').join(' · '),
+      // Groups without events of their own need no name of a trace.
+      detail: [lane.detail, lane.events === 0 ? '' : names[numberOf(lane.side)]]
+        .filter((text) => text !== '')
+        .join(' · '),
     }));
     return messageOf(this.id, lanes);
   }
