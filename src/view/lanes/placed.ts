@@ -27,7 +27,7 @@ export class PlacedTrace implements LaneSource {
     this.axis = axis;
     this.#places = places;
     this.#steps = new Int32Array(length).fill(-1);
-    for (const [step, place] of places.entries()) this.#steps[place] = step;
+    for (let step = 0; step < places.length; step++) this.#steps[places[step]!] = step;
   }
 
   get trace(): Trace {

@@ -370,7 +370,8 @@ export class ComparedAnswers implements Answers {
   }
 
   mark(stretch: Stretch | null): void {
-    for (const side of SIDES) {
+    const [a, b] = this.#shown.found.lengths;
+    for (const side of this.#isOne ? ([a < b ? 1 : 0] as const) : SIDES) {
       const range = stretch && this.#lanes?.sides[side].placed.stepsBetween(stretch.from, stretch.to);
       this.#of(side).session.mark(range ?? undefined);
     }
