@@ -211,6 +211,53 @@ describe('rows', () => {
   });
 });
 
+describe('rows of two traces', () => {
+  const twinOf = (lane: LaneMessage, path: string): LaneMessage => ({
+    ...lane,
+    id: next++,
+    path,
+    side: 'b',
+    twin: lane.id,
+  });
+  function lanes(): LaneMessage[] {
+    const irqs = { ...lane('irq', undefined), side: 'a' as const, events: 0 };
+    const irq = { ...lane('irq/41', irqs), side: 'a' as const };
+    const alone = { ...lane('irq/50', irqs), side: 'b' as const };
+    return [irqs, twinOf(irqs, 'irq'), irq, twinOf(irq, 'irq/43'), alone];
+  }
+  const told = (rows: Rows): string[] =>
+    rows.rows.map(({ lane: { side, path }, both, deep, position, siblings }) =>
+      [both ? 'both' : side, path, deep ? 'deep' : '', `${position}/${siblings}`]
+        .filter((text) => text !== '')
+        .join(' '),
+    );
+
+  it('stand beside one another, and a group of both is one row while it is open', () => {
+    const rows = new Rows();
+    rows.setLanes(lanes());
+    assert.deepEqual(told(rows), ['both irq 1/1', 'a irq/41 1/3', 'b irq/43 2/3', 'b irq/50 3/3']);
+    rows.turn(rows.byPath('irq', 'b')!, false);
+    assert.deepEqual(told(rows), ['a irq deep 1/2', 'b irq deep 2/2']);
+  });
+
+  it('stay together when they are filtered', () => {
+    const rows = new Rows();
+    rows.setLanes(lanes());
+    rows.setFilter('43');
+    assert.deepEqual(told(rows), ['both irq 1/1', 'a irq/41 1/2', 'b irq/43 2/2']);
+    rows.setFilter('');
+    rows.setOnly(new Set([rows.byPath('irq/43')!.id]));
+    assert.deepEqual(told(rows), ['both irq 1/1', 'a irq/41 1/2', 'b irq/43 2/2']);
+  });
+
+  it('lead up to the row of their own trace', () => {
+    const rows = new Rows();
+    rows.setLanes(lanes());
+    assert.equal(rows.above(rows.byPath('irq/43')!.id), rows.byPath('irq', 'b')!.id);
+    assert.equal(rows.above(rows.byPath('irq/41')!.id), rows.byPath('irq', 'a')!.id);
+  });
+});
+
 const empty: WindowView = {
   rowMarks: new Uint32Array(2),
   at: new Float32Array(),
