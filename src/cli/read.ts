@@ -34,6 +34,7 @@ export function refusal(file: string, error: unknown): Failure {
 export async function readTrace(file: string, progress: Progress): Promise<Trace> {
   const [read, ...more] = await readFileOrArchive(file, progress);
   if (read?.trace !== undefined && more.length === 0) return read.trace;
+  if (read?.kit !== undefined && more.length === 0) throw new Failure(`${nameOf(file)}: ${read.problem}`);
   throw new Failure(`${nameOf(file)}: this is an archive of several files; unpack it and give one of them`);
 }
 

@@ -6,13 +6,14 @@ import { BOM, type Importer, LineImporter } from './importer.ts';
 import { IrqtraceImporter } from './irqtrace/importer.ts';
 import { NdjsonImporter } from './ndjson/importer.ts';
 import { binaryShare, otherKind } from './other-kinds.ts';
+import { ConfigSpaceImporter, isConfigSpace } from './pci/config-binary.ts';
 import { TEXT_FORMATS } from './text/formats.ts';
 import { TraceDatImporter } from './tracedat/importer.ts';
 import { MAGIC_TEXT } from './tracedat/parts.ts';
 
 /** A format that its first bytes name. */
 export interface Format {
-  readonly name: 'irqtrace' | 'ndjson' | 'trace-dat';
+  readonly name: 'irqtrace' | 'ndjson' | 'trace-dat' | 'config-space';
   /** What the user calls it. */
   readonly title: string;
   readonly is: (head: Uint8Array) => boolean;
@@ -52,6 +53,13 @@ const FORMATS: readonly Format[] = [
     title: 'a trace.dat file of trace-cmd',
     is: (head) => bytesAt(head, 0, head.length, MAGIC_OF_DAT),
     open: (out, helpers) => new TraceDatImporter(out, helpers),
+  },
+  {
+    name: 'config-space',
+    title: 'config space of PCI functions',
+    // Files of that format are so short that their first bytes are all of them.
+    is: isConfigSpace,
+    open: (out) => new ConfigSpaceImporter(out),
   },
 ];
 

@@ -16,6 +16,7 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   'ftrace-text': 'ftrace',
   'trace-cmd-report': 'ftrace',
   irqtrace: 'irqtrace',
+  lspci: 'lspci',
 };
 
 const nameOf = (uri: vscode.Uri): string => uri.path.slice(uri.path.lastIndexOf('/') + 1);

@@ -12,7 +12,7 @@ import type { Helpers } from '../helpers.ts';
 import type { Importer } from '../importer.ts';
 import { clockOfFile, stampClock } from './clock.ts';
 import { Contents } from './contents.ts';
-import { cpuCount, guestThreads, processNames, recordingOf, shiftOf, tellFacts } from './facts.ts';
+import { cpuCount, guestThreads, processNames, recordingOf, shiftOf, statedLosses, tellFacts } from './facts.ts';
 import { FileBytes, Trouble } from './file.ts';
 import { KnownEvents } from './known.ts';
 import { readHead } from './parts.ts';
@@ -123,7 +123,8 @@ export class TraceDatImporter implements Importer {
       this.#recordings.push(recording);
       for (const { thread, vcpu } of threads) recording.runsOn(thread, vcpu);
       tellFacts(out.source, contents);
-      yield* recording.read();
+      // The statistics are of all buffers: they are told once.
+      yield* recording.read(this.#recordings.length === 1 ? statedLosses(contents) : undefined);
       line = recording.line;
       out.source.cpus = Math.max(cpuCount(contents), recording.cpus);
       out.source.recording = recordingOf(contents);

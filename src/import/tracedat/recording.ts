@@ -36,6 +36,9 @@ export class Recording {
   line: number;
 
   /** `line`: how many records of the file were numbered before. */
+  /** What the pages of each CPU say of lost events: how many, and how often without a number. */
+  readonly #missed = new Map<number, { events: number; gaps: number }>();
+
   constructor(
     out: TraceBuilder,
     known: KnownEvents,
@@ -64,8 +67,8 @@ export class Recording {
     this.#f.runsOn(thread, vcpu);
   }
 
-  /** Reads all records, in slices. */
-  *read(): Generator<void, void> {
+  /** Reads all records, in slices. `stated`: events that the kernel says it lost, by CPU; -1: of all CPUs. */
+  *read(stated: ReadonlyMap<number, number> = new Map()): Generator<void, void> {
     const rings = this.#open();
     const merge = new Merge(rings);
     const { out } = this;
@@ -82,6 +85,7 @@ export class Recording {
     }
     // What was lost behind the last record of a CPU.
     for (const ring of this.#rings) if (ring.missed !== 0) this.#lost(ring);
+    for (const [cpu, count] of stated) this.#state(cpu, count);
     out.noteTime();
     this.settle();
   }
@@ -138,6 +142,10 @@ export class Recording {
   /** Events were lost in front of the record at hand. */
   #lost({ cpu, offset, missed }: RecordStream): void {
     const { out } = this;
+    let known = this.#missed.get(cpu);
+    if (known === undefined) this.#missed.set(cpu, (known = { events: 0, gaps: 0 }));
+    if (missed > 0) known.events += missed;
+    else known.gaps++;
     out.begin(this.line, offset);
     if (missed > 0) out.accounting.lost += missed;
     if (this.line === 0) {
@@ -146,6 +154,19 @@ export class Recording {
       return;
     }
     this.#cpus.lost(cpu, this.#f.object(`buffer/${cpu < 0 ? 'unknown' : cpu}`), missed);
+  }
+
+  /** The kernel says how many events of a CPU it lost: more than the pages tell, or the sizes of losses that they do not tell. */
+  #state(cpu: number, count: number): void {
+    const { out } = this;
+    const own = [...this.#missed].filter(([on]) => cpu < 0 || on === cpu).map(([, missed]) => missed);
+    const more = count - own.reduce((sum, { events }) => sum + events, 0);
+    if (more <= 0) return;
+    out.accounting.lost += more;
+    const gaps = own.reduce((sum, missed) => sum + missed.gaps, 0);
+    if (gaps > 0) out.accounting.gaps -= gaps;
+    // Nobody tells where they are missing: the records so far may lack them.
+    else if (this.line > 0) this.#cpus.lost(cpu, this.#f.object(`buffer/${cpu < 0 ? 'unknown' : cpu}`), more);
   }
 
   #take(ring: RecordStream): void {

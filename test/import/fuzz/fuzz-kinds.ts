@@ -4,6 +4,7 @@ import { fuzzCapture } from './fuzz-captures.ts';
 import { fuzzArchive, fuzzNdjson, fuzzSession, fuzzSnapshot } from './fuzz-files.ts';
 import { fuzzIrqtrace } from './fuzz-irqtrace.ts';
 import { fuzzPacked } from './fuzz-packed.ts';
+import { fuzzPci } from './fuzz-pci.ts';
 import { fuzzTracedat } from './fuzz-tracedat.ts';
 
 /** How an input was read. */
@@ -25,6 +26,7 @@ export const fuzzKinds: Readonly<Record<string, (seed: number) => Trial>> = {
   irqtrace: fuzzIrqtrace,
   ndjson: fuzzNdjson,
   packed: fuzzPacked,
+  pci: fuzzPci,
   scenarios: fuzzScenario,
   sessions: fuzzSession,
   snapshots: fuzzSnapshot,

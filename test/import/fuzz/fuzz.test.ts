@@ -17,6 +17,7 @@ describe('mutated inputs', () => {
     irqtrace: [300, 0.6],
     ndjson: [150, 0.3],
     packed: [100, 0.2],
+    pci: [300, 0.6],
     scenarios: [60, 0.1],
     sessions: [300, 0.3],
     snapshots: [300, 0.5],

@@ -64,8 +64,7 @@ export const HOSTILE = [
 const join = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 
 /** A window of a fixture, a few dozen to a few hundred lines. */
-function slice(rng: Rng): { bytes: Uint8Array; name: string } {
-  const names = traceFixtures();
+function slice(rng: Rng, names: readonly string[] = traceFixtures()): { bytes: Uint8Array; name: string } {
   const name = names[rng(names.length)]!;
   const whole = fixtureBytes(name);
   const size = 500 + rng(rng(4) === 0 ? 60_000 : 8000);
@@ -189,11 +188,11 @@ export function mutate(from: Uint8Array, rng: Rng): { readonly bytes: Uint8Array
   return { bytes, story };
 }
 
-/** The mutant of a number. */
-export function mutantOf(seed: number): Mutant {
+/** The mutant of a number; `of`: of which fixtures. */
+export function mutantOf(seed: number, of: readonly string[] = traceFixtures()): Mutant {
   const next = randomWords(seed);
   const rng: Rng = (below) => (below <= 1 ? 0 : next() % below);
-  const { bytes: from, name } = slice(rng);
+  const { bytes: from, name } = slice(rng, of);
   const { bytes, story: changes } = mutate(from, rng);
   const story = `${name}${changes}`;
   if (rng(12) > 0) return { bytes, story, packed: false };
