@@ -27,6 +27,17 @@ export function timeText(time: number, base: TimeBase): string | null {
   return `${whole}.${decimals(fraction, base.digits)}`;
 }
 
+/**
+ * A time in nanoseconds since the zero of its clock (or its count of ticks), with the digits that `timeText` prints; null when
+ * unknown. A double cannot hold it: clocks that count since 1970 need 61 bits.
+ */
+export function exactTime(time: number, { base, ticks, digits }: TimeBase): bigint | null {
+  if (Number.isNaN(time)) return null;
+  if (ticks) return base + BigInt(time);
+  const unit = 10 ** (9 - digits);
+  return base * BigInt(NANO) + BigInt(Math.round(time / unit)) * BigInt(unit);
+}
+
 const decimals = (fraction: number, digits: number): string => fraction.toString().padStart(digits, '0');
 
 /** The stored form of a decimal string of seconds (or ticks); undefined when it is none. */
@@ -47,13 +58,4 @@ export function durationText(ns: number): string {
   if (size >= 1e6) return `${(ns / 1e6).toFixed(3)} ms`;
   if (size >= 1e3) return `${(ns / 1e3).toFixed(3)} µs`;
   return `${ns} ns`;
-}
-
-/** A decimal number of seconds, such as `-12.5`, in nanoseconds; undefined for any other text. */
-export function nanoseconds(text: string): bigint | undefined {
-  const match = /^([+-]?)(\d+)(?:\.(\d{1,9}))?$/.exec(text);
-  if (match === null) return undefined;
-  const [, sign, whole, fraction = ''] = match;
-  const size = BigInt(whole!) * BigInt(NANO) + BigInt(fraction.padEnd(9, '0'));
-  return sign === '-' ? -size : size;
 }

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { whole } from '../base/slices.ts';
-import { nanoseconds } from '../base/time.ts';
 import { chooseFiles, type GivenFile, isCalled } from '../import/files/choose.ts';
 import type { FileRead } from '../import/files/file-run.ts';
+import type { Kit } from '../import/files/kit.ts';
+import { nanoseconds } from '../import/files/seconds.ts';
 import { type JoinPart, joinTraces } from '../import/join/join.ts';
 import {
   isSessionFile,
@@ -15,7 +16,7 @@ import {
 } from '../session/session-file.ts';
 import type { Trace } from '../trace/trace.ts';
 import { misused } from './command.ts';
-import { Failure } from './failure.ts';
+import { Failure, NoTrace } from './failure.ts';
 import type { Progress } from './progress.ts';
 import { filesIn, isFolder, readFileOrArchive, readHead, STDIN } from './read.ts';
 
@@ -49,6 +50,8 @@ export interface Input {
   readonly trace: Trace;
   /** Files whose records another one holds, too. */
   readonly duplicates: readonly { readonly trace: Trace; readonly of: string }[];
+  /** What the capture kit wrote beside its recordings. */
+  readonly kits: readonly Kit[];
   /** Files of a folder or archive that are no trace, with the reason. */
   readonly unread: readonly FileRead[];
 }
@@ -80,10 +83,10 @@ export async function readInputs(
   const chosen = whole(chooseFiles(read));
   if (chosen === undefined) throw noTrace(text, read);
   const used = new Set<string>();
-  const parts: JoinPart[] = chosen.parts.map(({ trace, system, vantage, file, offset }) => {
+  const parts: JoinPart[] = chosen.parts.map(({ trace, system, vantage, file, offset, taken }) => {
     const name = [...offsets.keys()].find((key) => isCalled(file, key));
     if (name !== undefined) used.add(name);
-    return { trace, system, vantage, offset: name === undefined ? offset : offsets.get(name) };
+    return { trace, system, vantage, offset: name === undefined ? offset : offsets.get(name), taken };
   });
   for (const name of offsets.keys())
     if (!used.has(name)) throw misused(command, `--offset ${name}: no source is called that`);
@@ -95,6 +98,7 @@ export async function readInputs(
   return {
     trace: joinTraces(parts),
     duplicates: chosen.duplicates.map(({ file, of }) => ({ trace: file.trace, of })),
+    kits: chosen.kits,
     unread: chosen.unread,
   };
 }
@@ -155,7 +159,10 @@ async function readFiles(file: string, progress: Progress): Promise<FileRead[]> 
 
 function noTrace(file: string, read: readonly FileRead[]): Failure {
   const reasons = read.slice(0, 3).map(({ file: name, problem }) => `${name}: ${problem}`);
-  return new Failure(`${file}: none of its ${read.length} files is a trace; ${reasons.join('; ')}`);
+  // The archive itself is among them where it is damaged.
+  const damaged = read.some(({ file: name }) => name === file);
+  const why = `${file}: none of its ${read.length} files is a trace; ${reasons.join('; ')}`;
+  return new (damaged ? Failure : NoTrace)(why);
 }
 
 /** `SYSTEM=FILE`, or FILE alone; a file whose own name has that form is taken as it is. */

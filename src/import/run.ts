@@ -5,6 +5,7 @@ import { checkIntegrity } from '../trace/integrity.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Unpacker } from './decompress.ts';
 import { detect, HEAD_BYTES, notATrace } from './detect.ts';
+import type { Helpers } from './helpers.ts';
 import type { Importer } from './importer.ts';
 import { isNameList, otherKind } from './other-kinds.ts';
 import { TextImporter } from './text/importer.ts';
@@ -13,7 +14,15 @@ import { inOrder, type Undone } from './text/undone.ts';
 import { Utf16 } from './utf16.ts';
 
 /** The source is no trace that can be read; `message` says what was found and what was expected. */
-export class ImportError extends Error {}
+export class ImportError extends Error {
+  /** It is no file of another kind: what packs it is damaged. */
+  readonly damaged: boolean;
+
+  constructor(message: string, damaged = false) {
+    super(message);
+    this.damaged = damaged;
+  }
+}
 
 /** Traces with more events than that are checked at every eighth event: what goes wrong in a reader does so again and again. */
 const CHECKED = 1 << 17;
@@ -37,13 +46,20 @@ export class ImportRun {
   #streams: Streams | undefined;
   #first: Uint8Array = new Uint8Array(0);
   readonly #path: string | undefined;
+  readonly #helpers: Helpers;
 
   /**
    * `into`: the world and the system of the trace that this source will join; a world of its own when left out. `path`: where the file lies
-   * in a folder or an archive, for files of /proc, /sys and debugfs that only their path tells (`proc/irq/41/smp_affinity`).
+   * in a folder or an archive, for files of /proc, /sys and debugfs that only their path tells (`proc/irq/41/smp_affinity`). `helpers`: what the place can do for readers.
    */
-  constructor(file: string, into?: { readonly world: World; readonly system: string }, path?: string) {
+  constructor(
+    file: string,
+    into?: { readonly world: World; readonly system: string },
+    path?: string,
+    helpers: Helpers = {},
+  ) {
     this.#path = path;
+    this.#helpers = helpers;
     this.#builder = new TraceBuilder(file, into?.world, into?.system);
   }
 
@@ -124,7 +140,7 @@ export class ImportRun {
     this.#utf16.end();
     const { packing } = this.#unpacker;
     const problem = this.#unpacker.problem ?? this.#utf16.problem;
-    if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem);
+    if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem, true);
     if (!this.#importer) this.#start(this.#detect());
     const importer = this.#importer!;
     if (importer.ending === undefined) importer.end();
@@ -155,7 +171,7 @@ export class ImportRun {
     // A file of another kind may name events as a trace does; then no arguments fit.
     const read = all.some(({ out: { accounting: a } }) => a.understood > 0);
     if (all.length === 0 || isNameList(this.#first) || (!read && otherKind(this.#first, true) !== undefined))
-      throw new ImportError(this.#because(notATrace(this.#first)));
+      throw this.#refused(notATrace(this.#first));
     if (all.length > 1) this.trace.join(...all.slice(1).map(({ out }) => out.source));
   }
 
@@ -163,13 +179,14 @@ export class ImportRun {
   #detect(): Exclude<ReturnType<typeof detect>, { readonly problem: string }> {
     const format = detect(this.#head());
     if (typeof format === 'string' || !('problem' in format)) return format;
-    throw new ImportError(this.#because(format.problem));
+    throw this.#refused(format.problem);
   }
 
-  /** A reason why nothing can be read, with what was wrong before that. */
-  #because(reason: string): string {
+  /** The error for a reason why nothing can be read, with what was wrong before that. */
+  #refused(reason: string): ImportError {
     const { problem } = this.#unpacker;
-    return problem === undefined ? reason : `${problem}; of what was unpacked: ${reason}`;
+    if (problem === undefined) return new ImportError(reason);
+    return new ImportError(`${problem}; of what was unpacked: ${reason}`, true);
   }
 
   #start(format: Exclude<ReturnType<typeof detect>, { readonly problem: string }>): void {
@@ -180,7 +197,7 @@ export class ImportRun {
       this.#first = head;
       this.#streams = new Streams(this.#builder);
       this.#importer = new TextImporter(this.#streams, head, this.#path);
-    } else this.#importer = format.open(this.#builder);
+    } else this.#importer = format.open(this.#builder, this.#helpers);
     this.#importer.push(head);
   }
 }

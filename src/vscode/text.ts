@@ -16,6 +16,7 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   'ftrace-text': 'ftrace',
   'trace-cmd-report': 'ftrace',
   irqtrace: 'irqtrace',
+  lspci: 'lspci',
 };
 
 /** The address of a file of a trace. One that was not opened by itself is looked for beside the first. */

@@ -1,9 +1,13 @@
 // Which of the files that were given together make a trace: one clock comes first, copies and texts that only quote records stay out.
 import type { Slices } from '../../base/slices.ts';
+import { isSnapshots } from '../../query/snapshot.ts';
 import type { Source, Vantage } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
-import { findDuplicates } from './duplicates.ts';
+import type { Taken } from '../join/taken.ts';
+import { findDuplicates, fuller } from './duplicates.ts';
 import type { FileRead } from './file-run.ts';
+import { type Kit, kitTimes } from './kit.ts';
+import { withoutRepeats } from './repeats.ts';
 
 /** A file that was read, and what the user says of it. */
 export interface GivenFile extends FileRead {
@@ -20,7 +24,7 @@ export interface GivenFile extends FileRead {
 }
 
 /** The same, of a file that is a trace. */
-export type TraceFile = GivenFile & { readonly trace: Trace };
+export type TraceFile = GivenFile & { readonly trace: Trace; readonly taken?: Taken | undefined };
 
 /** What was made of files that were given together. */
 export interface Chosen {
@@ -28,7 +32,9 @@ export interface Chosen {
   readonly parts: readonly TraceFile[];
   /** Files whose records another one holds, too. */
   readonly duplicates: readonly { readonly file: TraceFile; readonly of: string }[];
-  /** Files that are no trace, with the reason. */
+  /** What kit.json of recordings tell. */
+  readonly kits: readonly Kit[];
+  /** Other files that are no trace, with the reason. */
   readonly unread: readonly GivenFile[];
 }
 
@@ -43,28 +49,56 @@ export function* chooseFiles(read: readonly GivenFile[], firstFile?: string): Sl
   );
   if (traces.length === 0) return undefined;
   const duplicates = yield* findDuplicates(traces.map(({ trace }) => trace));
-  const kept = traces.filter((_, i) => duplicates[i] === undefined);
+  const kept = yield* toldOnce(traces.filter((_, i) => duplicates[i] === undefined));
   const leading = kept.filter(({ from }) => from === kept[0]!.from);
   const named = kept.findIndex(({ file }) => file === firstFile);
   const first = named >= 0 ? named : kept.indexOf(leading[fullest(leading)]!);
+  const taken = takenOf(read, kept);
   return {
-    parts: [kept[first]!, ...kept.filter((_, i) => i !== first)],
+    parts: [kept[first]!, ...kept.filter((_, i) => i !== first)].map((file) => ({ ...file, taken: taken(file) })),
     duplicates: traces.flatMap((file, i) => {
       const of = duplicates[i];
       return of === undefined ? [] : [{ file, of: traces[of]!.file }];
     }),
+    kits: read.flatMap(({ kit }) => (kit === undefined ? [] : [kit])),
     unread: read
-      .filter((file) => !traces.some((kept) => kept === file))
+      .filter((file) => file.kit === undefined && !traces.some((one) => one === file))
       .map((file) =>
         file.trace === undefined ? file : { ...file, problem: 'a text in which only some lines are records' },
       ),
   };
 }
 
-/** The file with the most events, that of a kernel before others: its clock is that of the trace. */
+/** The files, each without what a fuller one recorded, too. */
+function* toldOnce(files: readonly TraceFile[]): Slices<TraceFile[]> {
+  const order = files.map((_, i) => i).sort((a, b) => fuller(files[a]!.trace, files[b]!.trace) || a - b);
+  const traces = yield* withoutRepeats(order.map((i) => files[i]!.trace));
+  return files.map((file, i) => ({ ...file, trace: traces[order.indexOf(i)]! }));
+}
+
+/** When files were taken, if they are snapshots: as a kit.json above them tells, else as the archive tells when they were written. */
+function takenOf(read: readonly GivenFile[], files: readonly TraceFile[]): (file: TraceFile) => Taken | undefined {
+  const told = new Map<TraceFile, Taken>();
+  for (const { file, kit } of read) {
+    if (kit === undefined) continue;
+    const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
+    for (const [one, taken] of kitTimes(folder, kit, files)) told.set(one, taken);
+  }
+  return (file) => told.get(file) ?? archiveTime(file);
+}
+
+/** Archives keep whole seconds. */
+const SECOND = 1000;
+
+const archiveTime = ({ modified }: TraceFile): Taken | undefined =>
+  modified === undefined
+    ? undefined
+    : { from: modified, to: modified + SECOND, clock: 'day', by: 'the time in the archive' };
+
+/** The file with the most events, a recording before snapshots and that of a kernel before others: its clock is that of the trace. */
 function fullest(files: readonly { readonly trace: Trace }[]): number {
   const weight = ({ trace }: { readonly trace: Trace }): number =>
-    trace.length * (trace.first.format === 'qemu-log' ? 1 : 1e6);
+    trace.length * (isSnapshots(trace) ? 1e-6 : trace.first.format === 'qemu-log' ? 1 : 1e6);
   return files.reduce((best, file, i) => (weight(file) > weight(files[best]!) ? i : best), 0);
 }
 

@@ -25,6 +25,7 @@ export function tellFacts(source: Source, contents: Contents): void {
   const [writer] = optionTexts(contents, OPTION.version);
   // sysname, nodename, release, machine (uname); the name of the machine is nobody's business.
   const uname = optionTexts(contents, OPTION.uname)[0]?.split(' ') ?? [];
+  if (uname.length >= 4) source.kernel = uname[2];
   const instances = contents.buffers.map(({ name }) => name).filter((name) => name !== '');
   const parts = [
     `version ${head.version}`,
@@ -45,6 +46,27 @@ export function cpuCount(contents: Contents): number {
         checkCpus(optionCursor(option, contents.head.big).number(4, 'the number of CPUs'), option.place),
       );
   return 0;
+}
+
+/**
+ * How many events the kernel lost, by CPU, as the options with the statistics of each buffer tell (per_cpu/cpuN/stats of tracefs): overwritten before they were read
+ * (overrun), interrupted in the middle (commit overrun), and refused by a full buffer (dropped events; kernel/trace/ring_buffer.c). Statistics of instances
+ * name the same CPUs again: then all are under -1.
+ */
+export function statedLosses({ options }: Contents): Map<number, number> {
+  const losses = new Map<number, number>();
+  let again = false;
+  for (const { id, data } of options) {
+    if (id !== OPTION.cpuStat) continue;
+    const text = textOf(data.slice(0, Math.min(data.size, 1000)));
+    const number = (name: string): number => Number(new RegExp(`^${name}: (\\d{1,15})`, 'm').exec(text)?.[1] ?? 0);
+    const cpu = number('CPU');
+    again ||= losses.has(cpu);
+    const lost = number('overrun') + number('commit overrun') + number('dropped events');
+    losses.set(cpu, (losses.get(cpu) ?? 0) + lost);
+  }
+  if (!again) return losses;
+  return new Map([[-1, [...losses.values()].reduce((a, b) => a + b, 0)]]);
 }
 
 /** The threads that run CPUs of guests, as options tell: each CPU of a guest is a thread of the virtual machine monitor. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { counted } from '../../base/counted.ts';
-import { nanoseconds } from '../../base/time.ts';
+import { nanoseconds } from '../../import/files/seconds.ts';
 import { joinedInfo } from '../../query/info.ts';
 import type { Source } from '../../trace/source.ts';
 import type { Opener } from '../opening.ts';

@@ -5,7 +5,7 @@ import type { Opener } from '../opening.ts';
 import { Cancelled, type OpenTrace } from '../sessions.ts';
 import { baseName } from '../sources/entry.ts';
 import { TRACE_EDITOR } from '../text.ts';
-import { eventsPage, refusalPage } from '../timeline-page.ts';
+import { eventsPage, refusalPage } from '../timeline/page.ts';
 import { after, fillPage } from '../webview.ts';
 import { EventsService } from './events-service.ts';
 import { copy, type EventsParts } from './events-view.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { nanoseconds } from '../../base/time.ts';
+import { nanoseconds } from '../../import/files/seconds.ts';
 import { isSessionFile, type SessionFile, type SessionSource, settingsFor } from '../../session/session-file.ts';
 import { breathe, type FileSource, type Platform } from '../platform.ts';
 import { finish } from '../views/slices.ts';
@@ -135,8 +135,8 @@ export function saidOf({
 /** Reads a file; an archive with all its files. Throws ImportError when it is no trace. */
 async function readOne(uri: vscode.Uri, name: string, source: FileSource, reading: Reading): Promise<Read[]> {
   const { FileRun } = await import('../../import/files/file-run.ts');
-  const modified = source.modified === 0 ? undefined : source.modified;
-  const run = new FileRun(name, modified);
+  // When a file of this machine was changed says nothing of when it was recorded.
+  const run = new FileRun(name);
   const wanted = (): boolean => reading.token?.isCancellationRequested !== true;
   const slicing = { ms: SLICE_MS, wanted };
   for await (const chunk of source.chunks()) {

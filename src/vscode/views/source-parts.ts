@@ -20,7 +20,7 @@ export function sourceParts({ session, files, duplicates }: OpenTrace): Part[] {
   );
   const left = files.filter(({ file, skipped }) => !skipped && !shown.some((source) => source.file === file));
   const copies = left.filter(({ file }) => duplicates.has(file));
-  const others = left.filter(({ file }) => !duplicates.has(file));
+  const others = left.filter(({ file, kit }) => kit === undefined && !duplicates.has(file));
   return [
     {
       ...{ name: 'sources', label: 'Sources', icon: 'files', expanded: true, below: rows },

@@ -1,8 +1,8 @@
 // Which files of those that were given together make a trace, and which comes first.
 import assert from 'node:assert/strict';
 import { whole } from '../../../src/base/slices.ts';
-import { nanoseconds } from '../../../src/base/time.ts';
 import { type Chosen, chooseFiles, type GivenFile, isCalled } from '../../../src/import/files/choose.ts';
+import { nanoseconds } from '../../../src/import/files/seconds.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 import { fixtureBytes, fixtureTrace, importBytes } from '../../helpers/fixtures.ts';
 
