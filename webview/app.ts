@@ -1,6 +1,7 @@
 import { queryFromHost } from '../src/protocol/query.ts';
 import type { Peer } from '../src/protocol/rpc.ts';
-import { type FindingsMessage, fromHost, fromView, MOST_ARRANGED, questions } from '../src/protocol/timeline.ts';
+import { type FindingsMessage, fromHost, fromView, questions } from '../src/protocol/timeline.ts';
+import { Arrangement } from './arrangement.ts';
 import { setText, settled } from './dom.ts';
 import { type Actions, listenToKeys, listenToPointer, listenToWheel } from './input.ts';
 import { type Controls, type Layout, listenToSplitter, makeLayout } from './layout.ts';
@@ -48,8 +49,7 @@ export class App implements Actions {
   readonly #layout: Layout;
   readonly #states: StateView;
   readonly #stage: Stage;
-  /** The arrangement of lanes that the host was told last. */
-  #layoutTold = '';
+  readonly #arrangement = new Arrangement();
   readonly #later = settled(250, () => this.#afterwards());
   readonly #speak = settled(150, () => this.#announce());
   readonly #tellRange = settled(150, () => {
@@ -363,7 +363,7 @@ export class App implements Actions {
     if (!trace || trace.id === 0) return;
     const page = { namesWidth: this.#stage.namesWidth, scrollTop: scroller.scrollTop, legend: this.#legend.open };
     this.#store.setState(this.#model.remember(page));
-    this.#tellLayout();
+    this.#arrangement.tell(this.#peer, this.#model);
     const { axis, from, to } = viewport;
     const ends = [from, to].map((x) => placeText(x, axis, time)).join(' to ');
     overlay.canvas.setAttribute(
@@ -378,16 +378,6 @@ export class App implements Actions {
     const other = row.lane.side === '' ? '' : trace.sides[row.lane.side === 'a' ? 1 : 0];
     const name = nameOf(row.lane);
     void this.#spoken.fill(name, other ?? '', () => this.#peer.ask(questions.table, question));
-  }
-
-  /** Tells how the lanes are arranged, once the user has arranged them. */
-  #tellLayout(): void {
-    const { trace, rows } = this.#model;
-    const lanes = trace?.status === 'ready' ? rows.layout?.slice(0, MOST_ARRANGED) : undefined;
-    const told = JSON.stringify([trace?.id, lanes]);
-    if (!trace || !lanes || told === this.#layoutTold) return;
-    this.#layoutTold = told;
-    this.#peer.tell(fromView.layout, { trace: trace.id, lanes });
   }
 
   /** Announces the position of the cursor to screen readers. */
