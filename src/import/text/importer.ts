@@ -87,6 +87,7 @@ export class TextImporter implements Importer {
     this.#streams = streams;
     if (path !== undefined) streams.hear({ path, line: 0 });
     const seen = survey(head);
+    if (seen.kernelLog) streams.hear({ kernelLog: true, line: 0 });
     this.#encoded = seen.quotedPrintable;
     this.#wrapped = seen.wrapped;
     this.#columns = seen.columns;
@@ -237,7 +238,10 @@ export class TextImporter implements Importer {
       if (this.#begins(line1, { bytes: bytes.slice(start, end), line, offset, length })) return;
       this.#other(line1);
     }
-    const found = this.#finder.find(this.#streams.seekers(), bytes, start, end);
+    const sought = this.#finder.find(this.#streams.seekers(), bytes, start, end);
+    // Words behind the stamp of a kernel log look like the name of an event easily.
+    const prose = sought?.form === UNKNOWN_RECORD && !this.#accepts(sought) && this.#streams.inLog(bytes, start, end);
+    const found = prose ? undefined : sought;
     if (found === undefined || (this.#held !== undefined && isDoubtful(found))) {
       const rest = { bytes: bytes.slice(start, end), line, offset, length };
       if (this.#held !== undefined && this.#continues(this.#held, rest)) return;
