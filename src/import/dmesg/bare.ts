@@ -1,6 +1,7 @@
 /** A kernel log without stamps (printk.time=0, dmesg -t, journalctl -o cat): told from its lines as a whole. */
-import { RuleContext } from '../rules.ts';
+
 import { TraceBuilder } from '../../trace/builder.ts';
+import { RuleContext } from '../rules.ts';
 import { KernelLog } from './log.ts';
 import { messageIn } from './messages.ts';
 

@@ -34,40 +34,117 @@ export const deviceRefusals: readonly Say[] = [
   refusal(/^(ata[\w.]+): lost interrupt\b/, DEVICE, 'a command was complete, and no interrupt told it'),
   refusal(/^(ata[\w.]+): (?:\w+ )?(?:qc )?timeout\b/, DEVICE, 'a command did not complete in time'),
   refusal(/^(mmc\w+): Timeout waiting for hardware (?:cmd )?interrupt/, DEVICE, 'an interrupt did not come in time'),
-  refusal(of(String.raw`.*\bRecovered \d+ EQEs\b`), DEVICE, 'events were complete, and no interrupt told it: the driver found them by polling'),
-  refusal(of(String.raw`.*\brecovered after timeout\b`), DEVICE, 'a command was complete, and no interrupt told it: the driver found it by polling'),
+  refusal(
+    of(String.raw`.*\bRecovered \d+ EQEs\b`),
+    DEVICE,
+    'events were complete, and no interrupt told it: the driver found them by polling',
+  ),
+  refusal(
+    of(String.raw`.*\brecovered after timeout\b`),
+    DEVICE,
+    'a command was complete, and no interrupt told it: the driver found it by polling',
+  ),
   {
-    form: /^(?:NETDEV WATCHDOG: )?(?:\S+ )?([\w.-]+)(?: \(\S+\))?: (?:NETDEV WATCHDOG: (?:CPU: \d+: )?)?transmit queue (\d+) timed out/,
+    form: /^(?:NETDEV WATCHDOG: )?(?:\S+ ){0,2}([\w.-]+)(?: \(\S+\))?: (?:NETDEV WATCHDOG: (?:CPU: \d+: )?)?transmit queue (\d+) timed out/,
     take: (log, m) => log.refuse(log.device(m[1]!), 'a transmit queue was not served in time'),
   },
   // xhci
-  refusal(of('(?:xHCI host controller not responding, assume dead|HC died; cleaning up|xHCI host not responding to stop endpoint command)'), DEVICE, 'the controller does not answer'),
-  refusal(of('(?:Timeout (?:while )?waiting for .* command|WARN: xHC .* timeout|Abort failed to stop command ring|Device not responding to setup)'), DEVICE, 'a command did not complete in time'),
-  refusal(of('(?:No msi-x/msi found and no IRQ in BIOS|request interrupt \\d+ failed)'), DEVICE, 'the device gets no interrupt'),
-  refusal(of('(?:ERROR (?:unknown event|Transfer event|interrupter not ready|mismatched command)|WARN Event TRB|Command completion event does not match|WARNING: Host System Error|Host System Error|WARN something wrong with SW event ring)'), DEVICE, 'the ring of events is not as expected'),
+  refusal(
+    of(
+      '(?:xHCI host controller not responding, assume dead|HC died; cleaning up|xHCI host not responding to stop endpoint command)',
+    ),
+    DEVICE,
+    'the controller does not answer',
+  ),
+  refusal(
+    of(
+      '(?:Timeout (?:while )?waiting for .* command|WARN: xHC .* timeout|Abort failed to stop command ring|Device not responding to setup)',
+    ),
+    DEVICE,
+    'a command did not complete in time',
+  ),
+  refusal(
+    of('(?:No msi-x/msi found and no IRQ in BIOS|request interrupt \\d+ failed)'),
+    DEVICE,
+    'the device gets no interrupt',
+  ),
+  refusal(
+    of(
+      '(?:ERROR (?:unknown event|Transfer event|interrupter not ready|mismatched command)|WARN Event TRB|Command completion event does not match|WARNING: Host System Error|Host System Error|WARN something wrong with SW event ring)',
+    ),
+    DEVICE,
+    'the ring of events is not as expected',
+  ),
   // MSI and MSI-X
   refusal(of(String.raw`can't enable (MSI(?:-X)?) \((.*)\)`), DEVICE, 'the other kind of message is in use'),
-  refusal(of(String.raw`arch assigned 64-bit MSI address \S+ but device only supports 32 bits`), DEVICE, 'the device cannot send to the address of the message'),
-  refusal(of(String.raw`MSI quirk detected; (?:subordinate )?MSI disabled`), DEVICE, 'MSI is switched off: the hardware is known to do it wrong'),
-  refusal(of(String.raw`.*\b(?:MSI(?:-?X)?|IRQ vectors?|irq vectors?|interrupt vectors?)\b.*\b(?:disabled?|disabling|fail(?:ed|ure)?|unable|cannot|can't|not (?:available|supported|enough)|unavailable|insufficient)\b`), DEVICE, 'the device does not get the messages that it asked for'),
-  refusal(of(String.raw`.*\b(?:[Dd]isabl(?:ed|ing)|[Ff]ail(?:ed|ure)|[Uu]nable|[Cc]annot|[Cc]an't|[Cc]ould not|[Nn]o)\b.*\b(?:MSI(?:-?X)?|msi-?x?|IRQ vectors?|irq vectors?|interrupt vectors?)\b`), DEVICE, 'the device does not get the messages that it asked for'),
-  refusal(of(String.raw`.*\b(?:[Ff]ailed|[Uu]nable|[Cc]ould not|[Cc]annot|[Cc]an't) .*\b(?:IRQ|irq|interrupt)s?\b`), DEVICE, 'an interrupt of the device could not be set up'),
+  refusal(
+    of(String.raw`arch assigned 64-bit MSI address \S+ but device only supports 32 bits`),
+    DEVICE,
+    'the device cannot send to the address of the message',
+  ),
+  refusal(
+    of(String.raw`MSI quirk detected; (?:subordinate )?MSI disabled`),
+    DEVICE,
+    'MSI is switched off: the hardware is known to do it wrong',
+  ),
+  refusal(
+    of(
+      String.raw`.*\b(?:MSI(?:-?X)?|IRQ vectors?|irq vectors?|interrupt vectors?)\b.*\b(?:disabled?|disabling|fail(?:ed|ure)?|unable|cannot|can't|not (?:available|supported|enough)|unavailable|insufficient)\b`,
+    ),
+    DEVICE,
+    'the device does not get the messages that it asked for',
+  ),
+  refusal(
+    of(
+      String.raw`.*\b(?:[Dd]isabl(?:ed|ing)|[Ff]ail(?:ed|ure)|[Uu]nable|[Cc]annot|[Cc]an't|[Cc]ould not|[Nn]o)\b.*\b(?:MSI(?:-?X)?|msi-?x?|IRQ vectors?|irq vectors?|interrupt vectors?)\b`,
+    ),
+    DEVICE,
+    'the device does not get the messages that it asked for',
+  ),
+  refusal(
+    of(String.raw`.*\b(?:[Ff]ailed|[Uu]nable|[Cc]ould not|[Cc]annot|[Cc]an't) .*\b(?:IRQ|irq|interrupt)s?\b`),
+    DEVICE,
+    'an interrupt of the device could not be set up',
+  ),
   refusal(/^(?:ACPI|FADT|PCI).*\bMSI\b.*\b(?:not supported|disabl\w+)\b/i, LOG, 'no function may use MSI'),
   // vfio and KVM
   {
     form: /\birq bypass (producer|consumer) \((?:token|eventfd)[^)]*\) registration fails: (-?\d+)/,
     take: (log, m) => {
       const name = /^vfio-pci ([\da-f:.]+): /.exec(log.plain)?.[1];
-      return log.refuse(name === undefined ? 'log' : log.device(name), `the ${m[1]} of an interrupt could not be registered: it is not posted`);
+      return log.refuse(
+        name === undefined ? 'log' : log.device(name),
+        `the ${m[1]} of an interrupt could not be registered: it is not posted`,
+      );
     },
   },
-  refusal(/^vfio-pci ([\da-f:.]+): .*(?:fail|reset recovery|broken|[Ii]nvalid|not supported|timed? ?out)/, DEVICE, 'an assigned device has trouble'),
-  refusal(/\bPI descriptor SN field set before blocking\b/, LOG, 'a virtual CPU blocks while its interrupts are held back'),
-  refusal(/^(?:hv_pci|pci_hyperv) ([\da-f-]+): .*(?:hv_\w*retarget\w*\(\)|hv_irq_unmask\(\)) failed: /, DEVICE, 'the hypervisor refused to route an interrupt'),
-  refusal(/^hv_pci ([\da-f-]+): (?:Sending r|R)equest for interrupt failed: /, DEVICE, 'the hypervisor refused an interrupt'),
+  refusal(
+    /^vfio-pci ([\da-f:.]+): .*(?:fail|reset recovery|broken|[Ii]nvalid|not supported|timed? ?out)/,
+    DEVICE,
+    'an assigned device has trouble',
+  ),
+  refusal(
+    /\bPI descriptor SN field set before blocking\b/,
+    LOG,
+    'a virtual CPU blocks while its interrupts are held back',
+  ),
+  refusal(
+    /^(?:hv_pci|pci_hyperv) ([\da-f-]+): .*(?:hv_\w*retarget\w*\(\)|hv_irq_unmask\(\)) failed: /,
+    DEVICE,
+    'the hypervisor refused to route an interrupt',
+  ),
+  refusal(
+    /^hv_pci ([\da-f-]+): (?:Sending r|R)equest for interrupt failed: /,
+    DEVICE,
+    'the hypervisor refused an interrupt',
+  ),
   refusal(/^hv_pci ([\da-f-]+): .*can not unmask irq \d+/, DEVICE, 'the hypervisor refused to route an interrupt'),
   refusal(/\bhv_\w+\(\) failed: (?:0x)?[\da-f]+/, LOG, 'the hypervisor refused a call'),
-  refusal(/^idxd (\S+): .*(?:int handle .* failed|Failed to allocate work for int handle revoke|Unexpected int(?:errupt| handle))/i, DEVICE, 'an interrupt handle is not as expected'),
+  refusal(
+    /^idxd (\S+): .*(?:int handle .* failed|Failed to allocate work for int handle revoke|Unexpected int(?:errupt| handle))/i,
+    DEVICE,
+    'an interrupt handle is not as expected',
+  ),
   refusal(/^idxd (\S+): idxd halted/, DEVICE, 'the device stopped'),
 ];
 
@@ -81,7 +158,11 @@ export const deviceFacts: readonly Say[] = [
     },
   },
   fact(of(String.raw`(\d+)/(\d+)/(\d+) default/read/poll queues`), DEVICE, 'queues'),
-  fact(of(String.raw`(?!_OSC).*\b(?:MSI(?:-?X)?|msi-?x?|irq vectors?|IRQ vectors?|interrupt vectors?)\b`), DEVICE, 'interrupts of the device'),
+  fact(
+    of(String.raw`(?!_OSC).*\b(?:MSI(?:-?X)?|msi-?x?|irq vectors?|IRQ vectors?|interrupt vectors?)\b`),
+    DEVICE,
+    'interrupts of the device',
+  ),
   fact(of(String.raw`.*\b(?:with|at|on|using|assigned) (?:IRQ|irq) ?\d+`), DEVICE, 'interrupts of the device'),
-  fact(/^(?:\S+: )*(?:\S+ ){0,12}?\(?irq ?[=:]? ?(\d+)\b/i, IRQ, 'the irq of a device'),
+  fact(/^(?!\w+_\w+: )(?:\S+: )*(?:\S+ ){0,12}?\(?irq ?[=:]? ?(\d+)\b/i, IRQ, 'the irq of a device'),
 ];

@@ -33,7 +33,8 @@ const DAY = 'Mon|Tue|Wed|Thu|Fri|Sat|Sun';
 const KERNEL = String.raw`\S+ kernel(?:\[\d+\])?: `;
 
 /** Level of a line: `<6>`, or in words as `dmesg -x` prints it. */
-const LEVEL = /^(?:<\d{1,3}>|(?:kern|user|daemon|syslog|auth|mail|lpr|news|uucp|cron|authpriv|ftp|local\d) *:[a-z]+ *: )/;
+const LEVEL =
+  /^(?:<\d{1,3}>|(?:kern|user|daemon|syslog|auth|mail|lpr|news|uucp|cron|authpriv|ftp|local\d) *:[a-z]+ *: )/;
 /** `[   12.345678]`, of short-monotonic with the name of the host behind; `-d` of dmesg adds the time since the line before. */
 const BOOT = new RegExp(String.raw`^\[ *(\d{1,10})\.(\d{3,9})(?: <[ .\d]*>?)?\](?: (?:${KERNEL}))? ?`);
 const CALLER = /^\[ *([TC])(\d{1,9})\] ?/;
@@ -42,7 +43,9 @@ const ISO_FORM = String.raw`(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]
 /** `--time-format iso`: a comma before the digits, and the text behind the zone; of journald with the host. */
 const ISO = new RegExp(String.raw`^(?:(?:${DAY}) )?${ISO_FORM} (${KERNEL})?`);
 const DMESG_ISO = /,\d{6}[+-]\d\d:\d\d $/;
-const SYSLOG = new RegExp(String.raw`^(?:<\d{1,3}>)?(${MONTH}) ([ \d]\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? ${KERNEL}`);
+const SYSLOG = new RegExp(
+  String.raw`^(?:<\d{1,3}>)?(${MONTH}) ([ \d]\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? ${KERNEL}`,
+);
 const UNIX = new RegExp(String.raw`^(\d{9,10})\.(\d{6}) ${KERNEL}`);
 /** The first line of a minute, and the others, of `dmesg -e`. */
 const MINUTE = new RegExp(String.raw`^\[(${MONTH}) ?(\d\d?) (\d\d):(\d\d)\] ?`);

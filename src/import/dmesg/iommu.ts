@@ -127,7 +127,9 @@ export const faults: readonly Say[] = [
     },
   },
   {
-    form: form(String.raw`\bAMD(?:-Vi| IOMMU): (?:Event logged \[)?([A-Z]\w+) (?:device=)?BDF .*\bflags=0x([\da-f]+)\]`),
+    form: form(
+      String.raw`\bAMD(?:-Vi| IOMMU): (?:Event logged \[)?([A-Z]\w+) (?:device=)?BDF .*\bflags=0x([\da-f]+)\]`,
+    ),
     take: (log, [, event, segment, bus, slot, fn, flags]) => {
       const from = requester(segment, bus, slot, fn);
       return amdEvent(log, event!, from, deviceOf(from), Number.parseInt(flags!, 16));
@@ -135,9 +137,17 @@ export const faults: readonly Say[] = [
   },
   {
     // The driver of the function prints it where the function is known.
-    form: form(String.raw`^\S+ BDF: (?:AMD-Vi: )?Event logged \[([A-Z]\w+) (?:domain|vmg_tag)=.*\bflags=0x([\da-f]+)\]`),
+    form: form(
+      String.raw`^\S+ BDF: (?:AMD-Vi: )?Event logged \[([A-Z]\w+) (?:domain|vmg_tag)=.*\bflags=0x([\da-f]+)\]`,
+    ),
     take: (log, [, segment, bus, slot, fn, event, flags]) =>
-      amdEvent(log, event!, requester(segment, bus, slot, fn), functionPath(segment, bus, slot, fn), Number.parseInt(flags!, 16)),
+      amdEvent(
+        log,
+        event!,
+        requester(segment, bus, slot, fn),
+        functionPath(segment, bus, slot, fn),
+        Number.parseInt(flags!, 16),
+      ),
   },
   {
     form: /\bevent: ([CFE]_\w+) client: \S+ sid: 0x([\da-f]{1,8})\b(?:.*? iova: 0x([\da-f]{1,16})\b)?/i,
@@ -145,7 +155,9 @@ export const faults: readonly Say[] = [
       const told = log.raw?.said === true;
       log.raw = undefined;
       // Linux 7.2 prints the words of the event first, and then the same in plain text.
-      return told ? false : smmuEvent(log, event!, Number.parseInt(sid!, 16), iova === undefined ? undefined : BigInt(`0x${iova}`));
+      return told
+        ? false
+        : smmuEvent(log, event!, Number.parseInt(sid!, 16), iova === undefined ? undefined : BigInt(`0x${iova}`));
     },
   },
 ];
@@ -199,51 +211,139 @@ export const iommuRefusals: readonly Say[] = [
       String.raw`${VTD}\[(DMA (?:Read|Write))[^\]]*\] ?Request device \[+BDF\].* fault addr (?:0x)?([\da-f]+) \[fault reason (?:0x)?[\da-f]+\]\s*(.*)$`,
     ),
     take: (log, [, what, segment, bus, slot, fn, , said]) =>
-      log.refuse(functionPath(segment, bus, slot, fn), said === '' ? `${what}: an access of a device was refused` : said!),
+      log.refuse(
+        functionPath(segment, bus, slot, fn),
+        said === '' ? `${what}: an access of a device was refused` : said!,
+      ),
   },
   {
     form: new RegExp(String.raw`${VTD}\[fault reason (?:0x)?([\da-f]+)\]\s*(.*)$`, 'i'),
     take: (log, [, , said]) => {
       const { from } = log.request ?? {};
       log.request = undefined;
-      return log.refuse(from === undefined ? 'log' : deviceOf(from), said === '' ? 'an access of a device was refused' : said!);
+      return log.refuse(
+        from === undefined ? 'log' : deviceOf(from),
+        said === '' ? 'an access of a device was refused' : said!,
+      );
     },
   },
-  refusal(new RegExp(String.raw`${VTD}DRHD: handling fault status reg (?:0x)?[\da-f]+`, 'i'), LOG, 'a remapping unit reports faults'),
-  refusal(new RegExp(String.raw`${VTD}VT-d detected Invalidation Queue Error`, 'i'), LOG, 'the unit found a bad descriptor in its invalidation queue'),
-  refusal(new RegExp(String.raw`${VTD}VT-d detected Invalidation Time-out Error`, 'i'), LOG, 'a device did not answer an invalidation in time'),
-  refusal(new RegExp(String.raw`${VTD}VT-d detected Invalidation Completion Error`, 'i'), LOG, 'a device answered an invalidation wrongly'),
-  refusal(new RegExp(String.raw`${VTD}Invalidation (?:Time-out|Completion|Queue) Error \((?:ITE|ICE|IQE)\) cleared`, 'i'), LOG, 'the kernel cleared an error of the invalidation queue'),
-  refusal(new RegExp(String.raw`${VTD}QI (?:HEAD|PRIOR): `, 'i'), LOG, 'a descriptor of the invalidation queue at the time of an error'),
-  refusal(new RegExp(String.raw`${VTD}DRHD [\da-fx]+: failed to enable fault, interrupt`, 'i'), LOG, 'faults of a unit will not be reported'),
-  refusal(new RegExp(String.raw`${IR}IR(\d+): can't allocate an IRTE`, 'i'), UNIT, 'no entry of the remapping table is free'),
+  refusal(
+    new RegExp(String.raw`${VTD}DRHD: handling fault status reg (?:0x)?[\da-f]+`, 'i'),
+    LOG,
+    'a remapping unit reports faults',
+  ),
+  refusal(
+    new RegExp(String.raw`${VTD}VT-d detected Invalidation Queue Error`, 'i'),
+    LOG,
+    'the unit found a bad descriptor in its invalidation queue',
+  ),
+  refusal(
+    new RegExp(String.raw`${VTD}VT-d detected Invalidation Time-out Error`, 'i'),
+    LOG,
+    'a device did not answer an invalidation in time',
+  ),
+  refusal(
+    new RegExp(String.raw`${VTD}VT-d detected Invalidation Completion Error`, 'i'),
+    LOG,
+    'a device answered an invalidation wrongly',
+  ),
+  refusal(
+    new RegExp(String.raw`${VTD}Invalidation (?:Time-out|Completion|Queue) Error \((?:ITE|ICE|IQE)\) cleared`, 'i'),
+    LOG,
+    'the kernel cleared an error of the invalidation queue',
+  ),
+  refusal(
+    new RegExp(String.raw`${VTD}QI (?:HEAD|PRIOR): `, 'i'),
+    LOG,
+    'a descriptor of the invalidation queue at the time of an error',
+  ),
+  refusal(
+    new RegExp(String.raw`${VTD}DRHD [\da-fx]+: failed to enable fault, interrupt`, 'i'),
+    LOG,
+    'faults of a unit will not be reported',
+  ),
+  refusal(
+    new RegExp(String.raw`${IR}IR(\d+): can't allocate an IRTE`, 'i'),
+    UNIT,
+    'no entry of the remapping table is free',
+  ),
   refusal(/\bFailed to allocate IRTE\b/i, LOG, 'no entry of the remapping table is free'),
   refusal(/\bcan't allocate irte\b/i, LOG, 'no entry of the remapping table is free'),
-  refusal(/\bRequested mask [\da-f]+ exceeds the max invalidation handle/i, LOG, 'more entries were asked for than one invalidation covers'),
+  refusal(
+    /\bRequested mask [\da-f]+ exceeds the max invalidation handle/i,
+    LOG,
+    'more entries were asked for than one invalidation covers',
+  ),
   refusal(new RegExp(String.raw`${IR}IR(\d+): failed to allocate`, 'i'), UNIT, 'a unit got no remapping table'),
-  refusal(new RegExp(String.raw`${IR}(?:Failed to (?:setup|enable|set up) irq remapping|Not enabling interrupt remapping|ioapic \d+ has no mapping iommu)`, 'i'), LOG, 'interrupts will not be remapped'),
-  refusal(new RegExp(String.raw`${IR}(?:IRQ remapping was enabled on \S+ but we are not in kdump mode|Failed to copy IR table for)`, 'i'), LOG, 'the remapping table of the kernel before is not used'),
-  refusal(new RegExp(String.raw`${IR}x2apic is disabled because BIOS sets x2apic opt out bit`, 'i'), LOG, 'the firmware forbids x2APIC'),
-  refusal(/^(?:DMAR-IR: )?This system BIOS has enabled interrupt remapping/, LOG, 'interrupt remapping of this chipset has an erratum: it is switched off'),
-  refusal(/timer doesn't work through Interrupt-remapped IO-APIC/, LOG, 'the timer does not tick through the remapped I/O APIC'),
+  refusal(
+    new RegExp(
+      String.raw`${IR}(?:Failed to (?:setup|enable|set up) irq remapping|Not enabling interrupt remapping|ioapic \d+ has no mapping iommu)`,
+      'i',
+    ),
+    LOG,
+    'interrupts will not be remapped',
+  ),
+  refusal(
+    new RegExp(
+      String.raw`${IR}(?:IRQ remapping was enabled on \S+ but we are not in kdump mode|Failed to copy IR table for)`,
+      'i',
+    ),
+    LOG,
+    'the remapping table of the kernel before is not used',
+  ),
+  refusal(
+    new RegExp(String.raw`${IR}x2apic is disabled because BIOS sets x2apic opt out bit`, 'i'),
+    LOG,
+    'the firmware forbids x2APIC',
+  ),
+  refusal(
+    /^(?:DMAR-IR: )?This system BIOS has enabled interrupt remapping/,
+    LOG,
+    'interrupt remapping of this chipset has an erratum: it is switched off',
+  ),
+  refusal(
+    /timer doesn't work through Interrupt-remapped IO-APIC/,
+    LOG,
+    'the timer does not tick through the remapped I/O APIC',
+  ),
   refusal(new RegExp(`${AMD}Completion-Wait loop timed out`), LOG, 'a unit did not complete its commands in time'),
   refusal(new RegExp(`${AMD}Command buffer timeout`), LOG, 'a unit did not take commands in time'),
   refusal(new RegExp(`${AMD}IOMMU (?:event|Event) log overflow`), LOG, 'events of a unit were lost: its log was full'),
-  refusal(new RegExp(`${AMD}(?:IOMMU )?GA Log (?:overflow|restarting)`, 'i'), LOG, 'wake-ups of virtual CPUs were lost: the log of the unit was full'),
+  refusal(
+    new RegExp(`${AMD}(?:IOMMU )?GA Log (?:overflow|restarting)`, 'i'),
+    LOG,
+    'wake-ups of virtual CPUs were lost: the log of the unit was full',
+  ),
   refusal(new RegExp(`${AMD}GA log notifier failed`), LOG, 'a virtual CPU was not woken up'),
   refusal(new RegExp(`${AMD}Disabling interrupt remapping`), LOG, 'interrupts will not be remapped'),
   refusal(new RegExp(String.raw`${AMD}(?:Event logged \[)`), LOG, 'a unit reports an event'),
   refusal(new RegExp(`${SMMU}(?:EVTQ|PRIQ) (?:overflow|write aborted)`), LOG, 'events of an SMMU were lost'),
-  refusal(new RegExp(`${SMMU}(?:CMDQ|EVTQ|PRIQ|GERROR) MSI write aborted`), LOG, 'an SMMU could not send its own interrupt'),
+  refusal(
+    new RegExp(`${SMMU}(?:CMDQ|EVTQ|PRIQ|GERROR) MSI write aborted`),
+    LOG,
+    'an SMMU could not send its own interrupt',
+  ),
   refusal(new RegExp(`${SMMU}CMDQ (?:error|timeout)`), LOG, 'an SMMU did not take commands'),
   refusal(new RegExp(`${SMMU}CMD_SYNC timeout`), LOG, 'an SMMU did not complete its commands in time'),
-  refusal(new RegExp(`${SMMU}(?:failed to allocate MSIs|msi_domain absent)`), LOG, 'an SMMU has no MSIs: it uses wired interrupts'),
+  refusal(
+    new RegExp(`${SMMU}(?:failed to allocate MSIs|msi_domain absent)`),
+    LOG,
+    'an SMMU has no MSIs: it uses wired interrupts',
+  ),
   refusal(new RegExp(`${SMMU}no (?:evtq|gerr|priq) irq`), LOG, 'events of an SMMU will not be reported'),
-  refusal(new RegExp(`${SMMU}(?:failed to (?:enable|disable|setup) (?:\\w+ )?irqs?|unexpected global error)`), LOG, 'an SMMU has trouble with its interrupts'),
+  refusal(
+    new RegExp(`${SMMU}(?:failed to (?:enable|disable|setup) (?:\\w+ )?irqs?|unexpected global error)`),
+    LOG,
+    'an SMMU has trouble with its interrupts',
+  ),
   refusal(/^arm-smmu(?:-v3)? \S+: .*\bevent\b/, LOG, 'an SMMU reports an event'),
   refusal(/^arm-smmu \S+: Unhandled context fault/, LOG, 'an SMMU refused an access'),
   refusal(/\bNo interrupt remapping support\b/, LOG, 'nothing remaps interrupts: a device could send any'),
-  refusal(/\bMSI interrupts are not secure, they cannot be isolated by the platform/, LOG, 'nothing remaps interrupts: a device could send any'),
+  refusal(
+    /\bMSI interrupts are not secure, they cannot be isolated by the platform/,
+    LOG,
+    'nothing remaps interrupts: a device could send any',
+  ),
 ];
 
 /** What there is and how it is set up. */
@@ -262,9 +362,17 @@ export const iommuFacts: readonly Say[] = [
   { form: new RegExp(String.raw`${IR}Enabled Interrupt-remapping`, 'i'), take: (log) => enabled(log, undefined) },
   fact(/^DMAR-IR: IOAPIC id \d+ under DRHD base\s+0x[\da-f]+ IOMMU (\d+)/i, UNIT, 'an I/O APIC behind the unit'),
   fact(/^DMAR-IR: HPET id \d+ under DRHD base/i, LOG, 'an HPET behind a unit'),
-  fact(new RegExp(String.raw`${IR}Copied IR table for dmar(\d+) from previous kernel`, 'i'), UNIT, 'the table of the kernel before is kept'),
+  fact(
+    new RegExp(String.raw`${IR}Copied IR table for dmar(\d+) from previous kernel`, 'i'),
+    UNIT,
+    'the table of the kernel before is kept',
+  ),
   fact(/^DMAR-IR: (?:Queued invalidation will be enabled|Use 'intremap=)/, LOG, 'interrupt remapping'),
-  fact(new RegExp(`${AMD}(?:Interrupt remapping enabled|X2APIC enabled|Virtual APIC enabled)`, 'i'), () => 'iommu/amdvi', 'interrupt remapping'),
+  fact(
+    new RegExp(`${AMD}(?:Interrupt remapping enabled|X2APIC enabled|Virtual APIC enabled)`, 'i'),
+    () => 'iommu/amdvi',
+    'interrupt remapping',
+  ),
   fact(/^AMD-Vi: (?:ivhd|IOMMU).*\bX2APIC\b|^AMD-Vi: Extended features/, () => 'iommu/amdvi', 'features'),
   fact(/^(?:DMAR: )?IOMMU enabled$/, LOG, 'an IOMMU is enabled'),
 ];

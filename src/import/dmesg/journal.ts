@@ -24,7 +24,8 @@ const micros = (clock: Head['clock'], text: string): Head => {
 
 /** Says what a stamp of a journal counts from; the stamp of the kernel itself is the nearest. */
 function stampOf(field: string, value: string, before: Head): Head {
-  if (field === '__REALTIME_TIMESTAMP') return before.clock === 'boot' && before.since === undefined ? before : micros('wall', value);
+  if (field === '__REALTIME_TIMESTAMP')
+    return before.clock === 'boot' && before.since === undefined ? before : micros('wall', value);
   return micros('boot', value);
 }
 
@@ -35,7 +36,13 @@ export function fieldOf(text: string, before: Head): Head | undefined {
   if (stamp !== null) return stampOf(stamp[1]!, stamp[2]!, stamp[1] === '__REALTIME_TIMESTAMP' ? NONE : before);
   const time = TIME.exec(text);
   if (time !== null)
-    return { at: 0, clock: 'boot', seconds: Number(time[1]), nano: Number(time[2]!.padEnd(9, '0')), digits: time[2]!.length };
+    return {
+      at: 0,
+      clock: 'boot',
+      seconds: Number(time[1]),
+      nano: Number(time[2]!.padEnd(9, '0')),
+      digits: time[2]!.length,
+    };
   const verbose = VERBOSE.exec(text);
   if (verbose !== null) {
     const [y, mo, d, h, mi, s] = verbose.slice(1, 7).map(Number) as [number, number, number, number, number, number];

@@ -93,7 +93,6 @@ export class KernelLog {
     if (at < 0 && this.#its.length < 256) at = this.#its.push(plain) - 1;
     return `its/${Math.max(0, at)}`;
   }
-
 }
 
 /** Makes the events of a message; false where it became none. */

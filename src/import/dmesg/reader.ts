@@ -6,7 +6,16 @@
 import { BRACKET_OPEN, isDigit, LESS, SPACE, textOf } from '../../base/bytes.ts';
 import { lost } from '../../model/events/notes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import { FOREIGN, type Form, NO_RECORD, type Outcome, PART_OF_RECORD, type RecordReader, TAKEN, WHOLE_RECORD } from '../importer.ts';
+import {
+  FOREIGN,
+  type Form,
+  NO_RECORD,
+  type Outcome,
+  PART_OF_RECORD,
+  type RecordReader,
+  TAKEN,
+  WHOLE_RECORD,
+} from '../importer.ts';
 import { RuleContext } from '../rules.ts';
 import type { Heard } from '../text/headings.ts';
 import { type Clock, type Head, hasHead, headOf } from './head.ts';
@@ -24,6 +33,9 @@ const BEGINNING =
 /** Lines that the kernel or a logger left out. */
 const SUPPRESSED =
   /\b(\d+) (?:callbacks|output lines) suppressed\b|\b(\d+) printk messages dropped\b|^(?:systemd-journald\S* )?Missed (\d+) kernel messages|^(?:last )?message repeated (\d+) times/;
+/** A dump of the ring buffer of ftrace stands in the log (ftrace_dump): its records are those of another format. */
+const TRACE_RECORD =
+  /-\d+ +(?:\( *[\d-]+\) +)?\[\d{3,}\] |-\d+ +\d+[^\s\d]\S{2,8} +\d+us|\d\.\d{6}: +\w+: |^\w+@\d+\.\d+:/;
 /** Boots begin with it. */
 const BOOT = /^Linux version \d+\.\d/;
 
@@ -178,7 +190,8 @@ export class DmesgReader implements RecordReader {
     if (text === this.#text) return this.#known;
     this.#text = text;
     const line = this.#parse(text, () => textOf(buf, start, end));
-    this.#known = line && { ...line, found: messageIn(this.#log, line.plain, 'all') };
+    const trace = line !== undefined && TRACE_RECORD.test(line.plain);
+    this.#known = line && { ...line, found: trace ? undefined : messageIn(this.#log, line.plain, 'all') };
     return this.#known;
   }
 
@@ -229,7 +242,8 @@ export class DmesgReader implements RecordReader {
       this.#setClock();
     }
     const own = (seconds - this.#base) * NANO + nano;
-    const time = since !== undefined ? this.#last + Math.round(since * NANO) : clock === 'first' ? Math.max(own, this.#last) : own;
+    const time =
+      since !== undefined ? this.#last + Math.round(since * NANO) : clock === 'first' ? Math.max(own, this.#last) : own;
     if (time < this.#last) this.#backwards++;
     this.#last = time;
     if (!(this.#first <= time)) this.#first = time;
@@ -253,7 +267,14 @@ export class DmesgReader implements RecordReader {
 export function isDmesgLine(buf: Uint8Array, start: number): boolean {
   const first = buf[start];
   if (first === undefined || first === SPACE) return false;
-  if (first !== BRACKET_OPEN && first !== LESS && first !== CURLY && !isDigit(first) && !(first >= 65 && first <= 90) && !(first >= 97 && first <= 122))
+  if (
+    first !== BRACKET_OPEN &&
+    first !== LESS &&
+    first !== CURLY &&
+    !isDigit(first) &&
+    !(first >= 65 && first <= 90) &&
+    !(first >= 97 && first <= 122)
+  )
     return false;
   const text = textOf(buf, start, Math.min(buf.length, start + 200));
   return first === CURLY || hasHead(headOf(text));

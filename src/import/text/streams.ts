@@ -254,7 +254,8 @@ export class Streams {
           ? new Stream(stream.format).reader.note(bytes, 0, bytes.length)
           : stream.reader.note(bytes, 0, bytes.length);
         if (what === undefined) continue;
-        if (this.#headings.length < MOST_HEADINGS && what !== KERNEL_LOG) this.#headings.push({ format: stream.format, bytes, line, offset });
+        if (this.#headings.length < MOST_HEADINGS && what !== KERNEL_LOG)
+          this.#headings.push({ format: stream.format, bytes, line, offset });
         if (what !== '') this.other(what);
         return false;
       }
