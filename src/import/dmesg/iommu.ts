@@ -179,7 +179,7 @@ function enabled(log: KernelLog, mode: string | undefined): boolean {
   return true;
 }
 
-const IR = String.raw`^(?:DMAR-IR: |DMAR: |dmar: |INTR-REMAP: )?`;
+const IR = `^(?:DMAR-IR: |DMAR: |dmar: |INTR-REMAP: )?`;
 const AMD = String.raw`^(?:iommu ivhd\d+: |pci \S+: )?AMD-Vi: (?:iommu ivhd\d+: )?`;
 const SMMU = String.raw`^arm-smmu-v3 (\S+): `;
 
@@ -233,17 +233,17 @@ export const iommuRefusals: readonly Say[] = [
     'a remapping unit reports faults',
   ),
   refusal(
-    new RegExp(String.raw`${VTD}VT-d detected Invalidation Queue Error`, 'i'),
+    new RegExp(`${VTD}VT-d detected Invalidation Queue Error`, 'i'),
     LOG,
     'the unit found a bad descriptor in its invalidation queue',
   ),
   refusal(
-    new RegExp(String.raw`${VTD}VT-d detected Invalidation Time-out Error`, 'i'),
+    new RegExp(`${VTD}VT-d detected Invalidation Time-out Error`, 'i'),
     LOG,
     'a device did not answer an invalidation in time',
   ),
   refusal(
-    new RegExp(String.raw`${VTD}VT-d detected Invalidation Completion Error`, 'i'),
+    new RegExp(`${VTD}VT-d detected Invalidation Completion Error`, 'i'),
     LOG,
     'a device answered an invalidation wrongly',
   ),
@@ -253,7 +253,7 @@ export const iommuRefusals: readonly Say[] = [
     'the kernel cleared an error of the invalidation queue',
   ),
   refusal(
-    new RegExp(String.raw`${VTD}QI (?:HEAD|PRIOR): `, 'i'),
+    new RegExp(`${VTD}QI (?:HEAD|PRIOR): `, 'i'),
     LOG,
     'a descriptor of the invalidation queue at the time of an error',
   ),
@@ -292,7 +292,7 @@ export const iommuRefusals: readonly Say[] = [
     'the remapping table of the kernel before is not used',
   ),
   refusal(
-    new RegExp(String.raw`${IR}x2apic is disabled because BIOS sets x2apic opt out bit`, 'i'),
+    new RegExp(`${IR}x2apic is disabled because BIOS sets x2apic opt out bit`, 'i'),
     LOG,
     'the firmware forbids x2APIC',
   ),
@@ -356,10 +356,10 @@ export const iommuFacts: readonly Say[] = [
     },
   },
   {
-    form: new RegExp(String.raw`${IR}Enabled IRQ remapping in (x2?apic) mode`, 'i'),
+    form: new RegExp(`${IR}Enabled IRQ remapping in (x2?apic) mode`, 'i'),
     take: (log, m) => enabled(log, m[1]),
   },
-  { form: new RegExp(String.raw`${IR}Enabled Interrupt-remapping`, 'i'), take: (log) => enabled(log, undefined) },
+  { form: new RegExp(`${IR}Enabled Interrupt-remapping`, 'i'), take: (log) => enabled(log, undefined) },
   fact(/^DMAR-IR: IOAPIC id \d+ under DRHD base\s+0x[\da-f]+ IOMMU (\d+)/i, UNIT, 'an I/O APIC behind the unit'),
   fact(/^DMAR-IR: HPET id \d+ under DRHD base/i, LOG, 'an HPET behind a unit'),
   fact(

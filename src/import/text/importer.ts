@@ -37,7 +37,6 @@ interface Held extends Kept {
   readonly trial: readonly Kept[];
   readonly alone: Kept;
 }
-
 /** Most lines that a mail program makes of one record, without the first. */
 const MOST_CONTINUATIONS = 4;
 /** Lines of events with unknown names that are kept until a known one shows the format. */
@@ -51,7 +50,6 @@ const NAMED = /\d: +\w+: /;
 /** A line that has a task and a CPU of its own. */
 const WITH_TASK = /-\d+ +(?:\( *[\d-]+\) +)?\[\d+\]/;
 const FENCE = /^ {0,3}(?:```|~~~)/;
-
 const BACKSLASH = 92;
 
 /** A line that may be the record of an unknown event, or the rest of the record before it. */
@@ -240,8 +238,8 @@ export class TextImporter implements Importer {
     }
     const sought = this.#finder.find(this.#streams.seekers(), bytes, start, end);
     // Words behind the stamp of a kernel log look like the name of an event easily.
-    const prose = sought?.form === UNKNOWN_RECORD && !this.#accepts(sought) && this.#streams.inLog(bytes, start, end);
-    const found = prose ? undefined : sought;
+    const named = sought?.form === UNKNOWN_RECORD && !this.#accepts(sought);
+    const found = named && this.#streams.inLog(bytes, start, end) ? undefined : sought;
     if (found === undefined || (this.#held !== undefined && isDoubtful(found))) {
       const rest = { bytes: bytes.slice(start, end), line, offset, length };
       if (this.#held !== undefined && this.#continues(this.#held, rest)) return;
