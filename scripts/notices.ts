@@ -55,8 +55,11 @@ export function noticeOf(folder: string): string {
     .filter((file) => /^(licen[cs]e|copying|notices?|acknowledgements?)(\.(md|txt))?$/i.test(file))
     .sort();
   const texts = files.map((file) => readFileSync(join(at, file), 'utf8').replaceAll('\r\n', '\n').trim());
-  if (!files.some((file) => /^(licen|copying)/i.test(file))) {
-    const by = typeof author === 'string' ? author : author?.name;
+  const by = typeof author === 'string' ? author : author?.name;
+  if (files.some((file) => /^(licen|copying)/i.test(file))) {
+    // Some files ask for the copyright notice above them, and hold none.
+    if (by && !texts.some((text) => /^\W*copyright\b/im.test(text))) texts.unshift(`Copyright (c) ${by}`);
+  } else {
     if (license !== 'MIT' || !by)
       throw new Trouble(`${folder} is bundled, and brings no text of its licence (${license})`);
     texts.unshift(`Copyright (c) ${by}\n\n${MIT}`);

@@ -27,6 +27,17 @@ export function timeText(time: number, base: TimeBase): string | null {
   return `${whole}.${decimals(fraction, base.digits)}`;
 }
 
+/**
+ * A time in nanoseconds since the zero of its clock (or its count of ticks), with the digits that `timeText` prints; null when
+ * unknown. A double cannot hold it: clocks that count since 1970 need 61 bits.
+ */
+export function exactTime(time: number, { base, ticks, digits }: TimeBase): bigint | null {
+  if (Number.isNaN(time)) return null;
+  if (ticks) return base + BigInt(time);
+  const unit = 10 ** (9 - digits);
+  return base * BigInt(NANO) + BigInt(Math.round(time / unit)) * BigInt(unit);
+}
+
 const decimals = (fraction: number, digits: number): string => fraction.toString().padStart(digits, '0');
 
 /** The stored form of a decimal string of seconds (or ticks); undefined when it is none. */

@@ -42,13 +42,14 @@ function runSelf(args: readonly string[], stdin: boolean): Promise<Ended> {
 }
 
 /**
- * Runs this program once for each list of arguments, as many at a time as there are processors. `take` gets what they printed in the
- * order given, as soon as it is there; `progress` hears how many have ended. No child outlives this process.
+ * Runs this program once for each list of arguments, `most` at a time: as many as there are processors. `take` gets what they printed
+ * in the order given, as soon as it is there; `progress` hears how many have ended. No child outlives this process.
  */
 export async function runEach(
   jobs: readonly { readonly args: readonly string[]; readonly stdin: boolean }[],
   progress: (ended: number) => void,
   take: (ended: Ended, job: number) => Promise<void>,
+  most = availableParallelism(),
 ): Promise<void> {
   process.on('exit', killAll);
   try {
@@ -66,7 +67,7 @@ export async function runEach(
         resolvers[job]!(result);
       }
     };
-    const workers = Array.from({ length: Math.min(jobs.length, availableParallelism()) }, work);
+    const workers = Array.from({ length: Math.min(jobs.length, most) }, work);
     for (const [job, result] of results.entries()) await take(await result, job);
     await Promise.all(workers);
   } finally {

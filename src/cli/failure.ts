@@ -9,6 +9,9 @@ export class Failure extends Error {
   }
 }
 
+/** The Failure for input that is no trace: nothing is damaged, nobody recognises it. */
+export class NoTrace extends Failure {}
+
 /** Exit status of a command that did what it was asked for. */
 export const DONE = 0;
 /** Exit status of a check that found something of severity error, and of a comparison that found a difference. */

@@ -8,7 +8,7 @@ import { isSessionFile, readSessionFile, type SessionFile, SessionFileError } fr
 import type { Source } from '../trace/source.ts';
 import type { Trace } from '../trace/trace.ts';
 import { misused } from './command.ts';
-import { Failure } from './failure.ts';
+import { Failure, NoTrace } from './failure.ts';
 import type { Progress } from './progress.ts';
 import { filesIn, isFolder, readFileOrArchive, readHead, STDIN } from './read.ts';
 
@@ -198,7 +198,10 @@ const isCalled = (file: string, name: string): boolean => file === name || file.
 
 function noTrace(file: string, read: readonly FileRead[]): Failure {
   const reasons = read.slice(0, 3).map(({ file: name, problem }) => `${name}: ${problem}`);
-  return new Failure(`${file}: none of its ${read.length} files is a trace; ${reasons.join('; ')}`);
+  // The archive itself is among them where it is damaged.
+  const damaged = read.some(({ file: name }) => name === file);
+  const why = `${file}: none of its ${read.length} files is a trace; ${reasons.join('; ')}`;
+  return new (damaged ? Failure : NoTrace)(why);
 }
 
 /** `SYSTEM=FILE`, or FILE alone; a file whose own name has that form is taken as it is. */

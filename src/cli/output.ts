@@ -11,7 +11,7 @@ const CALLS = 256;
 
 /** The part of a stream that output needs. */
 export interface Sink {
-  write(text: string, done: (error?: Error | null) => void): boolean;
+  write(text: string | Uint8Array, done: (error?: Error | null) => void): boolean;
 }
 
 /** Thrown when the reader of the output has ended, as `head` does: the command ends too, without an error. */
@@ -81,7 +81,17 @@ export class Output {
     const text = this.#waiting.join('');
     this.#waiting = [];
     this.#size = 0;
-    if (text === '') return;
+    if (text !== '') await this.#write(text);
+  }
+
+  /** Hands everything on, and these bytes behind it. */
+  async bytes(bytes: Uint8Array): Promise<void> {
+    await this.flush();
+    this.#used = true;
+    if (bytes.length > 0) await this.#write(bytes);
+  }
+
+  async #write(text: string | Uint8Array): Promise<void> {
     await new Promise<void>((done, fail) => {
       this.#sink.write(text, (error) => {
         if (!error) done();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type FileRead, FileRun } from '../import/files/file-run.ts';
 import { ImportError } from '../import/run.ts';
 import type { Trace } from '../trace/trace.ts';
-import { Failure } from './failure.ts';
+import { Failure, NoTrace } from './failure.ts';
 import type { Progress } from './progress.ts';
 
 /** The name of standard input. */
@@ -24,7 +24,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** What a failed system call means for the user. */
-function refusal(file: string, error: unknown): Failure {
+export function refusal(file: string, error: unknown): Failure {
   const { code, message } = error as NodeJS.ErrnoException;
   return new Failure(`${file}: ${(code === undefined ? undefined : ADVICE[code]) ?? message}`);
 }
@@ -80,8 +80,8 @@ export async function readFileOrArchive(file: string, progress: Progress): Promi
     await (file === STDIN ? readStdin(run, progress) : readFile(file, run, progress));
     return run.end();
   } catch (error) {
-    if (error instanceof ImportError) throw new Failure(`${nameOf(file)}: ${error.message}`);
-    throw error;
+    if (!(error instanceof ImportError)) throw error;
+    throw new (error.damaged ? Failure : NoTrace)(`${nameOf(file)}: ${error.message}`);
   } finally {
     progress.erase();
   }

@@ -14,7 +14,15 @@ import { inOrder, type Undone } from './text/undone.ts';
 import { Utf16 } from './utf16.ts';
 
 /** The source is no trace that can be read; `message` says what was found and what was expected. */
-export class ImportError extends Error {}
+export class ImportError extends Error {
+  /** It is no file of another kind: what packs it is damaged. */
+  readonly damaged: boolean;
+
+  constructor(message: string, damaged = false) {
+    super(message);
+    this.damaged = damaged;
+  }
+}
 
 /** Traces with more events than that are checked at every eighth event: what goes wrong in a reader does so again and again. */
 const CHECKED = 1 << 17;
@@ -120,7 +128,7 @@ export class ImportRun {
     this.#utf16.end();
     const { packing } = this.#unpacker;
     const problem = this.#unpacker.problem ?? this.#utf16.problem;
-    if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem);
+    if (!this.#importer && problem !== undefined && this.#waitingBytes === 0) throw new ImportError(problem, true);
     if (!this.#importer) this.#start(this.#detect());
     const importer = this.#importer!;
     if (importer.ending === undefined) importer.end();
@@ -151,7 +159,7 @@ export class ImportRun {
     // A file of another kind may name events as a trace does; then no arguments fit.
     const read = all.some(({ format, out: { accounting: a } }) => a.understood > 0 || format === DMESG);
     if (all.length === 0 || isNameList(this.#first) || (!read && otherKind(this.#first, true) !== undefined))
-      throw new ImportError(this.#because(notATrace(this.#first)));
+      throw this.#refused(notATrace(this.#first));
     if (all.length > 1) this.trace.join(...all.slice(1).map(({ out }) => out.source));
   }
 
@@ -159,13 +167,14 @@ export class ImportRun {
   #detect(): Exclude<ReturnType<typeof detect>, { readonly problem: string }> {
     const format = detect(this.#head());
     if (typeof format === 'string' || !('problem' in format)) return format;
-    throw new ImportError(this.#because(format.problem));
+    throw this.#refused(format.problem);
   }
 
-  /** A reason why nothing can be read, with what was wrong before that. */
-  #because(reason: string): string {
+  /** The error for a reason why nothing can be read, with what was wrong before that. */
+  #refused(reason: string): ImportError {
     const { problem } = this.#unpacker;
-    return problem === undefined ? reason : `${problem}; of what was unpacked: ${reason}`;
+    if (problem === undefined) return new ImportError(reason);
+    return new ImportError(`${problem}; of what was unpacked: ${reason}`, true);
   }
 
   #start(format: Exclude<ReturnType<typeof detect>, { readonly problem: string }>): void {

@@ -60,6 +60,8 @@ export interface SourceFacts {
   clock: string;
   /** CPUs that the header names or that were seen; 0 unknown. */
   cpus: number;
+  /** Release of the kernel that recorded, such as `6.12.9`; undefined where the source does not tell it. */
+  kernel?: string | undefined;
   /** How the times of the source are stored. */
   time: TimeBase;
   /** Nanoseconds to add to the times of the source to get times of the trace. */
@@ -103,6 +105,7 @@ export class Source implements SourceFacts {
   vantage: Vantage | null = null;
   clock = 'unknown';
   cpus = 0;
+  kernel?: string | undefined;
   time: TimeBase = { base: 0n, ticks: false, digits: 6 };
   offset = 0n;
   drift = 0;

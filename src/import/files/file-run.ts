@@ -1,6 +1,7 @@
 import type { Trace } from '../../trace/trace.ts';
 import { Unpacker } from '../decompress.ts';
 import { ImportError, ImportRun } from '../run.ts';
+import { isKitFile, type KitFacts, MOST_KIT, readKit } from './kit-file.ts';
 import { type ArchiveFile, isTar, Tar } from './tar.ts';
 import { isZip, Zip } from './zip.ts';
 
@@ -14,6 +15,8 @@ export interface FileRead {
   readonly trace: Trace | undefined;
   /** Why it is no trace, or what is wrong with the archive behind it. */
   readonly problem: string | undefined;
+  /** What a file of an archive tells that the capture kit wrote beside the trace (`kit.json`). */
+  readonly kit?: KitFacts | undefined;
 }
 
 /** Bytes that tell an archive from other files. */
@@ -88,7 +91,10 @@ class ArchiveRun {
   readonly #archive: Tar | Zip;
   readonly #found: FileRead[] = [];
   #count = 0;
-  #open: { readonly file: ArchiveFile; readonly run: ImportRun | undefined; problem: string | undefined } | undefined;
+  #open:
+    | { readonly file: ArchiveFile; readonly run: ImportRun | undefined; problem: string | undefined; text: string }
+    | undefined;
+  readonly #decoder = new TextDecoder();
 
   constructor(file: string, zip: boolean) {
     this.#file = file;
@@ -116,10 +122,13 @@ class ArchiveRun {
   #begin(file: ArchiveFile): void {
     const run = ++this.#count > MOST_FILES ? undefined : new ImportRun(`${this.#file}/${file.path}`);
     const problem = run === undefined ? `not looked at: the archive holds more than ${MOST_FILES} files` : undefined;
-    this.#open = { file, run, problem };
+    this.#open = { file, run, problem, text: '' };
   }
 
   #data(chunk: Uint8Array): void {
+    const open = this.#open!;
+    if (isKitFile(open.file.path) && open.text.length < MOST_KIT)
+      open.text += this.#decoder.decode(chunk, { stream: true });
     this.#guard((run) => run.push(chunk));
   }
 
@@ -131,7 +140,8 @@ class ArchiveRun {
     });
     this.#open = undefined;
     const file = `${this.#file}/${open.file.path}`;
-    this.#found.push({ file, modified: open.file.modified, trace, problem: open.problem });
+    const kit = isKitFile(open.file.path) ? readKit(open.text + this.#decoder.decode()) : undefined;
+    this.#found.push({ file, modified: open.file.modified, trace, problem: open.problem, kit });
   }
 
   #guard(work: (run: ImportRun) => void): void {

@@ -44,6 +44,8 @@ const WITHOUT_NAME = /^(?:\S+( \[\w+\])? <-\S+|<(user )?stack (trace|unwound))/;
 /** Lines of the headers (print_trace_header, print_func_help_header_irq, print_lat_help_header in kernel/trace/trace.c). */
 const HEADER =
   /^#(?:$| *$| tracer: | entries-in-buffer|.* latency trace v|.*TASK-PID|.*CMD| *-{3,}| *\|? *(?:[_/|\\]|=>)| latency: | +[|/\\ _-]| WARNING| MAY BE| *[=#]{3,}| +=> )/;
+/** Where a header names the kernel: that of a latency tracer (print_trace_header), and that of perf (tools/perf/util/header.c print_osrelease). */
+const KERNEL = /^# (?:\S+ latency trace v\S+ on|os release :) (\S+)\s*$/;
 const CPU = text('CPU:');
 const STARTED = text('##### CPU ');
 const CPUS = text('cpus=');
@@ -257,6 +259,8 @@ export class FtraceImporter implements RecordReader {
 
   note(buf: Uint8Array, start: number, end: number): string | undefined {
     const line = textOf(buf, start, Math.min(end, start + 300));
+    const kernel = buf[start] === HASH ? KERNEL.exec(line)?.[1] : undefined;
+    if (kernel !== undefined) this.#out.source.kernel = kernel;
     const own = this.#dialect.note?.(line);
     if (typeof own === 'object') {
       this.#gap(own.cpu, own.count);

@@ -56,6 +56,10 @@ class PerfHead extends RecordHead {
   }
 }
 
+/** Lines of `perf script --header` (tools/perf/util/header.c, perf_header__fprintf_info and the features that print one value). */
+const HEADER =
+  /^# (?:captured on|header version|data offset|data size|feat offset|hostname|os release|perf version|arch|nrcpus online|nrcpus avail|cpudesc|cpuid|total memory|cmdline) *: /;
+
 /** Whether a line may begin a record: digits in brackets, a time, and a name of two parts. */
 function native(buf: Uint8Array, start: number): boolean {
   const stop = start + REACH;
@@ -74,6 +78,7 @@ function note(line: string): Loss | string | undefined {
   const lost = LOST.exec(line);
   if (lost) return { cpu: Number(lost[1]), count: lost[2] };
   if (OTHER_RECORD.test(line)) return 'record of perf';
+  if (HEADER.test(line)) return 'header';
   return CHAIN.test(line) ? 'stack trace' : undefined;
 }
 

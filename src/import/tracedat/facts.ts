@@ -25,6 +25,7 @@ export function tellFacts(source: Source, contents: Contents): void {
   const [writer] = optionTexts(contents, OPTION.version);
   // sysname, nodename, release, machine (uname); the name of the machine is nobody's business.
   const uname = optionTexts(contents, OPTION.uname)[0]?.split(' ') ?? [];
+  if (uname.length >= 4) source.kernel = uname[2];
   const instances = contents.buffers.map(({ name }) => name).filter((name) => name !== '');
   const parts = [
     `version ${head.version}`,

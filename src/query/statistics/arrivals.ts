@@ -6,6 +6,18 @@ interface Waiting {
   readonly accepted: number;
   /** When its cause arose; when it was accepted, where the trace does not tell that. */
   readonly since: number;
+  /** Whether `since` is the time of a cause. */
+  readonly caused: boolean;
+}
+
+/** How long an interrupt was on its way to a handler. */
+export interface Handled {
+  /** The vector that the handler serves; -1 unknown. */
+  readonly vector: ObjectId;
+  /** Nanoseconds since its cause (or its acceptance); NaN where the trace does not tell. */
+  readonly latency: number;
+  /** Whether that is the time since its cause. */
+  readonly caused: boolean;
 }
 
 /** An interrupt that was taken. */
@@ -13,6 +25,7 @@ interface Taken {
   readonly vector: ObjectId;
   readonly at: number;
   readonly since: number;
+  readonly caused: boolean;
   /** Its handler has started. */
   handled: boolean;
 }
@@ -44,7 +57,8 @@ export class Arrivals {
     if (cause !== undefined) this.#causes.delete(cause);
     const waiting = this.#waiting.get(vector);
     const since = Math.min(arose ?? now, waiting?.since ?? Number.POSITIVE_INFINITY);
-    this.#waiting.set(vector, { accepted: waiting?.accepted ?? now, since });
+    const caused = since === waiting?.since ? waiting.caused : arose !== undefined;
+    this.#waiting.set(vector, { accepted: waiting?.accepted ?? now, since, caused });
   }
 
   /** What was accepted at a vector is gone, or was taken at a time that the trace does not tell. */
@@ -56,7 +70,8 @@ export class Arrivals {
   take(vector: ObjectId, processor: PathNode | undefined, now: number): number {
     const waiting = this.#waiting.get(vector);
     this.#waiting.delete(vector);
-    const taken: Taken = { vector, at: now, since: waiting?.since ?? Number.NaN, handled: false };
+    const { since = Number.NaN, caused = false } = waiting ?? {};
+    const taken: Taken = { vector, at: now, since, caused, handled: false };
     this.#taken.set(vector, taken);
     if (processor !== undefined) this.#last.set(processor, taken);
     return waiting === undefined ? Number.NaN : now - waiting.accepted;
@@ -85,14 +100,14 @@ export class Arrivals {
       for (const { object } of child.children.values()) this.#waiting.delete(object);
   }
 
-  /** A handler starts on a processor: the vector that it serves, -1 unknown, and how long after the cause (or the acceptance) that is. */
-  handle(processor: PathNode | undefined, now: number): { readonly vector: ObjectId; readonly latency: number } {
+  /** A handler starts on a processor. */
+  handle(processor: PathNode | undefined, now: number): Handled {
     const taken = processor && this.#last.get(processor);
-    if (taken === undefined) return { vector: -1, latency: Number.NaN };
+    if (taken === undefined) return { vector: -1, latency: Number.NaN, caused: false };
     // Of several actions of one irq only the first one tells the latency.
     const latency = taken.handled ? Number.NaN : now - taken.since;
     taken.handled = true;
-    return { vector: taken.vector, latency };
+    return { vector: taken.vector, latency, caused: taken.caused };
   }
 
   /** Records are missing: nothing that waited or was in service can be told any more. */

@@ -76,7 +76,7 @@ export const processorPath = ({ world }: State, object: ObjectId, cpu: number): 
   cpu < 0 ? '' : `${world.spaceOf(object).prefix}${processorsOf(world, object)}/${cpu}`;
 
 /** The function that raises an irq; the trace may name it in no other place. */
-function deviceOf(state: State, object: ObjectId): string {
+export function deviceOf(state: State, object: ObjectId): string {
   const text = state.text(object, irq.at.device);
   if (text === '') return '';
   const known = cellTarget(state, object, irq, 'device');

@@ -25,6 +25,18 @@ import { maskChange } from './masks.ts';
 /** What an event does here. */
 type Work = (row: EventRow, state: State) => void;
 
+/** A handler whose interrupt was seen on its way. */
+export interface LatencySample {
+  /** The event with which the handler starts. */
+  readonly step: Step;
+  readonly time: number;
+  readonly cpu: number;
+  readonly irq: ObjectId;
+  /** Nanoseconds from the cause of the interrupt, or from its acceptance where the trace tells no cause. */
+  readonly latency: number;
+  readonly since: 'cause' | 'acceptance';
+}
+
 /** Counts and measures what one walk over a trace shows. */
 export class Statistics implements Observer {
   readonly recorded: Recorded = { handlers: false, arrivals: false, sends: false, irqMasks: false, exits: false };
@@ -41,9 +53,13 @@ export class Statistics implements Observer {
   readonly #work = new Map<number, Work>();
   /** Mask bits that the event at hand sets, by function. */
   readonly #masked: ObjectId[] = [];
+  readonly #sample: ((sample: LatencySample) => void) | undefined;
+  #step: Step = -1;
 
-  constructor(by: By) {
+  /** `sample` hears of each handler whose interrupt was seen on its way. */
+  constructor(by: By, sample?: (sample: LatencySample) => void) {
     this.#by = by;
+    this.#sample = sample;
     this.grouping = groupings[by];
     if (by !== 'kind') this.#prepare();
   }
@@ -59,8 +75,9 @@ export class Statistics implements Observer {
     if (change === 'masked') this.#masked.push(object);
   }
 
-  event(_step: Step, row: EventRow, state: State): void {
+  event(step: Step, row: EventRow, state: State): void {
     const { kind } = row;
+    this.#step = step;
     if (this.#by === 'kind') {
       this.groups.of(kind.name).handled++;
       return;
@@ -119,7 +136,16 @@ export class Statistics implements Observer {
       const irqs = state.world.node(object)?.parent;
       if (irqs === undefined) return;
       const processor = this.#arrivals.some ? state.world.find(processorPath(state, object, cpu)) : undefined;
-      const { vector, latency } = this.#arrivals.handle(processor, time);
+      const { vector, latency, caused } = this.#arrivals.handle(processor, time);
+      if (latency >= 0)
+        this.#sample?.({
+          step: this.#step,
+          time,
+          cpu,
+          irq: object,
+          latency,
+          since: caused ? 'cause' : 'acceptance',
+        });
       const group = this.#group(grouping.handler?.(state, object, cpu, vector));
       if (group !== undefined) {
         if (this.#by === 'vector') group.at(state.world.objectAt(group.key)).handled++;
