@@ -1,6 +1,6 @@
 /** Softirqs: include/trace/events/irq.h since 2.6.31. What a record cannot tell: for which interrupt a softirq was raised; its place on the CPU does. */
 import type { EventKind } from '../../model/event.ts';
-import { softirqEntry, softirqExit, softirqRaise } from '../../model/events/softirq.ts';
+import { softirqEntry, softirqExit, softirqRaise } from '../../model/events/cpu.ts';
 import { type Ftrace, type FtraceRule, rule } from './context.ts';
 
 /** The softirqs by their number (include/linux/interrupt.h): the fields of a record tell the number alone. */

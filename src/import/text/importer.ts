@@ -10,7 +10,7 @@ import { BOM, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD
 import { LineSplitter } from '../lines.ts';
 import { clean, Watch } from './clean.ts';
 import { Finder, type Found, withTabs } from './find.ts';
-import { asBroken, asMarked, joined, marksOf, unbroken } from './join.ts';
+import { asBroken, asMarked, BEGINNING, joined, marksOf, NAMED, unbroken, WITH_TASK } from './join.ts';
 import { JsonLines, withoutNesting } from './json-lines.ts';
 import { PlainLines } from './plain-lines.ts';
 import { decodeLine, encodingHeader, lineEnd } from './quoted-printable.ts';
@@ -37,19 +37,15 @@ interface Held extends Kept {
   readonly trial: readonly Kept[];
   readonly alone: Kept;
 }
+
 /** Most lines that a mail program makes of one record, without the first. */
 const MOST_CONTINUATIONS = 4;
 /** Lines of events with unknown names that are kept until a known one shows the format. */
 const MOST_PENDING = 2000;
 /** Most bytes that quoted-printable joins to one line. */
 const LONGEST_SOFT = 65_536;
-/** The beginning of a record of ftrace: task, CPU, flags and time at most. The event follows on the next line. */
-const BEGINNING = /\S-\d+ +(?:\( *[\d-]+\) +)?\[\d{3}\](?: +[\w.#>*~]{3,9}(?: +\d+\.\d+:?)?)? *$/;
-/** The name of an event behind the time of a record of ftrace. */
-const NAMED = /\d: +\w+: /;
-/** A line that has a task and a CPU of its own. */
-const WITH_TASK = /-\d+ +(?:\( *[\d-]+\) +)?\[\d+\]/;
 const FENCE = /^ {0,3}(?:```|~~~)/;
+
 const BACKSLASH = 92;
 
 /** A line that may be the record of an unknown event, or the rest of the record before it. */

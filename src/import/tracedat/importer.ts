@@ -14,6 +14,7 @@ import { Contents } from './contents.ts';
 import { cpuCount, guestThreads, processNames, recordingOf, shiftOf, tellFacts } from './facts.ts';
 import { FileBytes, Trouble } from './file.ts';
 import { KnownEvents } from './known.ts';
+import { readLatency } from './latency.ts';
 import { readHead } from './parts.ts';
 import { Places } from './places.ts';
 import { Recording } from './recording.ts';
@@ -25,6 +26,9 @@ function tellFormat(source: Source): void {
   source.format = 'trace-dat';
   source.binary = true;
 }
+
+/** Whether bytes are no text: one of the first is a NUL. */
+const otherThanText = (bytes: Uint8Array): boolean => bytes.subarray(0, 4096).includes(0);
 
 const NANO = 1_000_000_000n;
 /** Problems that are kept. */
@@ -94,6 +98,17 @@ export class TraceDatImporter implements Importer {
     }
   }
 
+  /** Reads the text of a latency tracer; false where it holds no record. */
+  #text({ text, at }: NonNullable<Contents['latency']>): boolean {
+    const { source } = this.#out;
+    const version = source.variant;
+    if (otherThanText(text)) return false;
+    const read = readLatency(this.#out, text, at);
+    tellFormat(source);
+    source.variant = `${version}, text of a latency tracer: ${source.variant}`;
+    return read;
+  }
+
   *#records(contents: Contents): Generator<void, void> {
     const own = clockOfFile(contents);
     const groups = new Map<string, Ring[]>();
@@ -105,6 +120,7 @@ export class TraceDatImporter implements Importer {
       groups.set(clock, rings);
       rings.push(...places.rings(buffer));
     }
+    if (contents.latency !== undefined && this.#text(contents.latency)) return;
     if (contents.texts > 0)
       this.#wrong('holds text of a latency tracer, which is not read: `trace-cmd report -i FILE` prints it');
     const known = new KnownEvents(contents, long);

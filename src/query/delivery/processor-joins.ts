@@ -13,10 +13,21 @@ import {
   setsRequest,
   vcpuTake,
 } from '../../model/events/apic.ts';
-import { cpuAccept, cpuEoi, cpuTake, gicPend, ipiEntry, ipiExit, sysEntry, sysExit } from '../../model/events/cpu.ts';
+import {
+  cpuAccept,
+  cpuEoi,
+  cpuTake,
+  gicPend,
+  ipiEntry,
+  ipiExit,
+  softirqEntry,
+  softirqExit,
+  softirqRaise,
+  sysEntry,
+  sysExit,
+} from '../../model/events/cpu.ts';
 import { ioapicEoi } from '../../model/events/ioapic.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
-import { softirqEntry, softirqExit, softirqRaise } from '../../model/events/softirq.ts';
 import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
 import { processorOf as samePlace } from '../../model/joins.ts';
 import { vectorOfIrq } from '../../model/references.ts';

@@ -1,12 +1,22 @@
 import type { CellId, ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import * as apic from '../../model/events/apic.ts';
-import { cpuAccept, cpuEoi, cpuReset, cpuTake, gicPend, sysEntry, sysExit } from '../../model/events/cpu.ts';
+import {
+  cpuAccept,
+  cpuEoi,
+  cpuReset,
+  cpuTake,
+  gicPend,
+  softirqEntry,
+  softirqExit,
+  softirqRaise,
+  sysEntry,
+  sysExit,
+} from '../../model/events/cpu.ts';
 import { devReset } from '../../model/events/function.ts';
 import { irqEntry, irqExit, irqMask } from '../../model/events/irq.ts';
 import { devRaise, devWithdraw, msgSend } from '../../model/events/msix.ts';
 import { msixCtrl } from '../../model/events/pci.ts';
-import { softirqEntry, softirqExit, softirqRaise } from '../../model/events/softirq.ts';
 import { kvmExit } from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
