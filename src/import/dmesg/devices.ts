@@ -29,7 +29,7 @@ export const deviceRefusals: readonly Say[] = [
     form: /^nvme ([\w.:-]+): Timeout I\/O \d+ QID (\d+)(.*)$/,
     take: (log, m) => timedOut(log, QUEUE(m as string[], log), m[3]!),
   },
-  refusal(of(String.raw`controller is down; will reset`), DEVICE, 'the controller does not answer'),
+  refusal(of('controller is down; will reset'), DEVICE, 'the controller does not answer'),
   refusal(of(String.raw`(?:Abort status|invalid id \d+ completed)`), DEVICE, 'a command did not complete as expected'),
   refusal(/^(ata[\w.]+): lost interrupt\b/, DEVICE, 'a command was complete, and no interrupt told it'),
   refusal(/^(ata[\w.]+): (?:\w+ )?(?:qc )?timeout\b/, DEVICE, 'a command did not complete in time'),
@@ -83,7 +83,7 @@ export const deviceRefusals: readonly Say[] = [
     'the device cannot send to the address of the message',
   ),
   refusal(
-    of(String.raw`MSI quirk detected; (?:subordinate )?MSI disabled`),
+    of('MSI quirk detected; (?:subordinate )?MSI disabled'),
     DEVICE,
     'MSI is switched off: the hardware is known to do it wrong',
   ),

@@ -41,7 +41,7 @@ const CALLER = /^\[ *([TC])(\d{1,9})\] ?/;
 const CTIME = new RegExp(String.raw`^\[(?:${DAY}) (${MONTH}) ([ \d]\d) (\d\d):(\d\d):(\d\d) (\d{4})\] ?`);
 const ISO_FORM = String.raw`(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?: ?(Z|[A-Z]{2,5}|[+-]\d\d:?\d\d))?`;
 /** `--time-format iso`: a comma before the digits, and the text behind the zone; of journald with the host. */
-const ISO = new RegExp(String.raw`^(?:(?:${DAY}) )?${ISO_FORM} (${KERNEL})?`);
+const ISO = new RegExp(`^(?:(?:${DAY}) )?${ISO_FORM} (${KERNEL})?`);
 const DMESG_ISO = /,\d{6}[+-]\d\d:\d\d $/;
 const SYSLOG = new RegExp(
   String.raw`^(?:<\d{1,3}>)?(${MONTH}) ([ \d]\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? ${KERNEL}`,
