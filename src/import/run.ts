@@ -5,6 +5,7 @@ import { checkIntegrity } from '../trace/integrity.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Unpacker } from './decompress.ts';
 import { detect, HEAD_BYTES, notATrace } from './detect.ts';
+import type { Helpers } from './helpers.ts';
 import type { Importer } from './importer.ts';
 import { isNameList, otherKind } from './other-kinds.ts';
 import { DMESG } from './text/formats.ts';
@@ -46,13 +47,20 @@ export class ImportRun {
   #streams: Streams | undefined;
   #first: Uint8Array = new Uint8Array(0);
   readonly #path: string | undefined;
+  readonly #helpers: Helpers;
 
   /**
    * `into`: the world and the system of the trace that this source will join; a world of its own when left out. `path`: where the file lies
-   * in a folder or an archive, for files of /proc, /sys and debugfs that only their path tells (`proc/irq/41/smp_affinity`).
+   * in a folder or an archive, for files of /proc, /sys and debugfs that only their path tells (`proc/irq/41/smp_affinity`). `helpers`: what the place can do for readers.
    */
-  constructor(file: string, into?: { readonly world: World; readonly system: string }, path?: string) {
+  constructor(
+    file: string,
+    into?: { readonly world: World; readonly system: string },
+    path?: string,
+    helpers: Helpers = {},
+  ) {
     this.#path = path;
+    this.#helpers = helpers;
     this.#builder = new TraceBuilder(file, into?.world, into?.system);
   }
 
@@ -185,7 +193,7 @@ export class ImportRun {
       this.#first = head;
       this.#streams = new Streams(this.#builder);
       this.#importer = new TextImporter(this.#streams, head, this.#path);
-    } else this.#importer = format.open(this.#builder);
+    } else this.#importer = format.open(this.#builder, this.#helpers);
     this.#importer.push(head);
   }
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { jsonFault } from '../base/json.ts';
 
 /** The file cannot be read as a session; `message` says where and why. */
 export class SessionFileError extends Error {}
@@ -62,7 +63,7 @@ export function readSessionFile(content: string): SessionFile {
   try {
     document = JSON.parse(content.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new SessionFileError(`no JSON: ${(error as Error).message}`);
+    throw new SessionFileError(`no JSON: ${jsonFault(error)}`);
   }
   const result = v.safeParse(sessionFileSchema, document, { abortPipeEarly: true });
   if (result.success) return result.output;

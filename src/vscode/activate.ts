@@ -22,7 +22,7 @@ import { Simulations } from './simulations.ts';
 import { showStatus } from './status-bar.ts';
 import { keepStops } from './stops/keep.ts';
 import { TextSync } from './text-sync.ts';
-import { TimelinePanel, type TimelineParts } from './timeline.ts';
+import { TimelinePanel, type TimelineParts } from './timeline/panel.ts';
 import { Funnels } from './views/funnels.ts';
 import { InterruptsView } from './views/interrupts-view.ts';
 import { Marks } from './views/marks.ts';
@@ -75,10 +75,10 @@ export function activateWith(
   const paths = new PathTree(sessions, funnels);
   const searcher = new Searcher(after, () => performance.now());
   const timeline: TimelineParts = { context, sessions, comparison, checks, searcher, findings, log };
-  const showTimeline = async (): Promise<void> => {
+  const showTimeline = async (both?: boolean): Promise<void> => {
     // Beside the text: the trace is read before the editor shows its text, and the text would then cover the timeline.
     await opener.textsShown;
-    TimelinePanel.show(timeline);
+    TimelinePanel.show(timeline, both);
   };
   context.subscriptions.push(
     log,

@@ -17,6 +17,7 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   'trace-cmd-report': 'ftrace',
   dmesg: 'dmesg',
   irqtrace: 'irqtrace',
+  lspci: 'lspci',
 };
 
 const nameOf = (uri: vscode.Uri): string => uri.path.slice(uri.path.lastIndexOf('/') + 1);

@@ -1,7 +1,9 @@
+import { type Slices, whole } from '../../base/slices.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { Unpacker } from '../decompress.ts';
+import type { Helpers } from '../helpers.ts';
 import { ImportError, ImportRun } from '../run.ts';
-import { isKitFile, type KitFacts, MOST_KIT, readKit } from './kit-file.ts';
+import { type Kit, KitReader } from './kit.ts';
 import { type ArchiveFile, isTar, Tar } from './tar.ts';
 import { isZip, Zip } from './zip.ts';
 
@@ -15,8 +17,8 @@ export interface FileRead {
   readonly trace: Trace | undefined;
   /** Why it is no trace, or what is wrong with the archive behind it. */
   readonly problem: string | undefined;
-  /** What a file of an archive tells that the capture kit wrote beside the trace (`kit.json`). */
-  readonly kit?: KitFacts | undefined;
+  /** What it tells if it is the kit.json of a recording. */
+  readonly kit?: Kit | undefined;
 }
 
 /** Bytes that tell an archive from other files. */
@@ -30,6 +32,7 @@ const MOST_FILES = 20_000;
  */
 export class FileRun {
   readonly #file: string;
+  readonly #helpers: Helpers;
   readonly #modified: number | undefined;
   #waiting: Uint8Array[] = [];
   readonly #head: number[] = [];
@@ -37,11 +40,14 @@ export class FileRun {
   #sniffer: Unpacker | undefined = new Unpacker((chunk) => {
     for (const byte of chunk.subarray(0, HEAD - this.#head.length)) this.#head.push(byte);
   });
+  readonly #kit = new KitReader();
   #run: ImportRun | undefined;
   #archive: ArchiveRun | undefined;
 
-  constructor(file: string, modified?: number) {
+  /** `helpers`: what the place can do for readers. */
+  constructor(file: string, modified?: number, helpers: Helpers = {}) {
     this.#file = file;
+    this.#helpers = helpers;
     this.#modified = modified;
   }
 
@@ -52,6 +58,7 @@ export class FileRun {
 
   push(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
+    this.#kit.push(chunk);
     this.#pass(chunk);
   }
 
@@ -65,19 +72,30 @@ export class FileRun {
     }
   }
 
-  /** The file has ended. Throws ImportError when it is no archive and no trace. */
+  /** The file has ended. Throws ImportError when it is no archive, no trace and no kit.json. */
   end(): FileRead[] {
+    return whole(this.ending());
+  }
+
+  /** The same in slices: a trace.dat is read only when it is whole. */
+  *ending(): Slices<FileRead[]> {
     if (this.#run === undefined && this.#archive === undefined) this.#start();
     if (this.#archive !== undefined) return this.#archive.end();
-    const trace = this.#run!.end();
-    return [{ file: this.#file, modified: this.#modified, trace, problem: undefined }];
+    const about = { file: this.#file, modified: this.#modified };
+    try {
+      return [{ ...about, trace: yield* this.#run!.ending(), problem: undefined }];
+    } catch (error) {
+      const kit = error instanceof ImportError ? this.#kit.end() : undefined;
+      if (kit === undefined) throw error;
+      return [{ ...about, trace: undefined, problem: (error as ImportError).message, kit }];
+    }
   }
 
   #start(): void {
     const head = new Uint8Array(this.#head);
     this.#sniffer = undefined;
-    if (isTar(head) || isZip(head)) this.#archive = new ArchiveRun(this.#file, isZip(head));
-    else this.#run = new ImportRun(this.#file);
+    if (isTar(head) || isZip(head)) this.#archive = new ArchiveRun(this.#file, isZip(head), this.#helpers);
+    else this.#run = new ImportRun(this.#file, undefined, undefined, this.#helpers);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const chunk of waiting) this.#pass(chunk);
@@ -87,17 +105,23 @@ export class FileRun {
 /** Reads the files of an archive, each as one of its own; an archive in an archive is not opened. */
 class ArchiveRun {
   readonly #file: string;
+  readonly #helpers: Helpers;
   readonly #unpacker: Unpacker;
   readonly #archive: Tar | Zip;
   readonly #found: FileRead[] = [];
   #count = 0;
   #open:
-    | { readonly file: ArchiveFile; readonly run: ImportRun | undefined; problem: string | undefined; text: string }
+    | {
+        readonly file: ArchiveFile;
+        readonly run: ImportRun | undefined;
+        readonly kit: KitReader;
+        problem: string | undefined;
+      }
     | undefined;
-  readonly #decoder = new TextDecoder();
 
-  constructor(file: string, zip: boolean) {
+  constructor(file: string, zip: boolean, helpers: Helpers) {
     this.#file = file;
+    this.#helpers = helpers;
     const taker = {
       file: (found: ArchiveFile) => this.#begin(found),
       data: (chunk: Uint8Array) => this.#data(chunk),
@@ -120,15 +144,16 @@ class ArchiveRun {
   }
 
   #begin(file: ArchiveFile): void {
-    const run = ++this.#count > MOST_FILES ? undefined : new ImportRun(`${this.#file}/${file.path}`);
+    const run =
+      ++this.#count > MOST_FILES
+        ? undefined
+        : new ImportRun(`${this.#file}/${file.path}`, undefined, undefined, this.#helpers);
     const problem = run === undefined ? `not looked at: the archive holds more than ${MOST_FILES} files` : undefined;
-    this.#open = { file, run, problem, text: '' };
+    this.#open = { file, run, kit: new KitReader(), problem };
   }
 
   #data(chunk: Uint8Array): void {
-    const open = this.#open!;
-    if (isKitFile(open.file.path) && open.text.length < MOST_KIT)
-      open.text += this.#decoder.decode(chunk, { stream: true });
+    this.#open?.kit.push(chunk);
     this.#guard((run) => run.push(chunk));
   }
 
@@ -140,7 +165,7 @@ class ArchiveRun {
     });
     this.#open = undefined;
     const file = `${this.#file}/${open.file.path}`;
-    const kit = isKitFile(open.file.path) ? readKit(open.text + this.#decoder.decode()) : undefined;
+    const kit = trace === undefined ? open.kit.end() : undefined;
     this.#found.push({ file, modified: open.file.modified, trace, problem: open.problem, kit });
   }
 

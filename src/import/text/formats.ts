@@ -5,6 +5,8 @@ import { DmesgReader, isDmesgLine } from '../dmesg/reader.ts';
 import { FtraceImporter } from '../ftrace/importer.ts';
 import { isNative } from '../ftrace/record.ts';
 import type { RecordReader } from '../importer.ts';
+import { ConfigSpaceReader } from '../pci/config-text.ts';
+import { LspciReader } from '../pci/lspci.ts';
 import { isPerfRecord, PerfImporter } from '../perf/importer.ts';
 import { QemuImporter } from '../qemu/importer.ts';
 import { InterruptsReader } from '../snapshot/interrupts.ts';
@@ -131,4 +133,6 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
   snapshot('msi-irqs', (out) => new MsiIrqsReader(out)),
   { ...snapshot('iommu-debugfs', (out) => new IommuDebugfsReader(out)), tabs: true },
   snapshot('vgic-debugfs', (out) => new VgicDebugfsReader(out)),
+  { ...snapshot('lspci', (out) => new LspciReader(out)), title: 'what lspci prints', tabs: true },
+  { ...snapshot('config-space', (out) => new ConfigSpaceReader(out)), title: 'config space of PCI functions' },
 ];

@@ -2,8 +2,7 @@
  * Text in which records of any text format stand: as the tools print it, or as people paste it into mails, issues and chats and as
  * loggers pass it on. Each line goes to the reader of the source at hand if it is a record exactly as the format prints it.
  * From every other line what stands around a record is taken off (see clean.ts, peel.ts, find.ts), lines that a mail
- * program broke are joined, and `undone` of the source tells what was done. Excerpts and formats beside one another become
- * sources of their own.
+ * program broke are joined, and `undone` of the source tells what was done. Excerpts and formats beside one another become sources of their own.
  */
 import { bytesAt, bytesOf, CR, EQUALS, LF, textOf } from '../../base/bytes.ts';
 import { BOM, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
@@ -12,6 +11,7 @@ import { clean, Watch } from './clean.ts';
 import { Finder, type Found, withTabs } from './find.ts';
 import { asBroken, asMarked, BEGINNING, joined, marksOf, NAMED, unbroken, WITH_TASK } from './join.ts';
 import { JsonLines, withoutNesting } from './json-lines.ts';
+import { noteMoment } from './moments.ts';
 import { PlainLines } from './plain-lines.ts';
 import { decodeLine, encodingHeader, lineEnd } from './quoted-printable.ts';
 import type { Stream, Streams } from './streams.ts';
@@ -248,6 +248,7 @@ export class TextImporter implements Importer {
     }
     this.#release(false);
     this.#found(found, words, line, offset, length, open);
+    if (found.peeled.length > 0) noteMoment(found.by.out, bytes, start, end);
   }
 
   /** Takes a record that was found in a line. */

@@ -28,7 +28,7 @@ export interface Services extends FindingServices, InterruptServices, CompareSer
   readonly opener: Opener;
   readonly views: readonly OutlineView[];
   readonly log: vscode.LogOutputChannel;
-  readonly showTimeline: () => Promise<void>;
+  readonly showTimeline: (both?: boolean) => Promise<void>;
 }
 
 /** Registers the commands; docs/commands.md lists them with their arguments. */
@@ -130,7 +130,7 @@ function fileCommands(
       const uri = toUri(file) ?? sessions.active?.uri;
       if (uri) opener.stop(uri);
     },
-    showTimeline,
+    showTimeline: () => showTimeline(false),
     showLog: () => log.show(),
   };
 }

@@ -4,7 +4,7 @@ import { count, counted } from '../../base/counted.ts';
 import { Peer } from '../../protocol/rpc.ts';
 import { say } from '../commands/handlers.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
-import { eventsPage } from '../timeline-page.ts';
+import { eventsPage } from '../timeline/page.ts';
 import { after, fillPage } from '../webview.ts';
 import { EventsService } from './events-service.ts';
 import type { Searcher } from './searcher.ts';
