@@ -8,6 +8,7 @@
  */
 import type { TraceBuilder } from '../../trace/builder.ts';
 import type { Source } from '../../trace/source.ts';
+import { readLatency } from '../ftrace/latency-text.ts';
 import type { Helpers } from '../helpers.ts';
 import type { Importer } from '../importer.ts';
 import { clockOfFile, stampClock } from './clock.ts';
@@ -15,7 +16,6 @@ import { Contents } from './contents.ts';
 import { cpuCount, guestThreads, processNames, recordingOf, shiftOf, statedLosses, tellFacts } from './facts.ts';
 import { FileBytes, Trouble } from './file.ts';
 import { KnownEvents } from './known.ts';
-import { readLatency } from './latency.ts';
 import { readHead } from './parts.ts';
 import { Places } from './places.ts';
 import { Recording } from './recording.ts';

@@ -4,9 +4,9 @@
  */
 import { total } from '../../trace/accounting.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import { FtraceImporter } from '../ftrace/importer.ts';
 import { NO_RECORD, TAKEN } from '../importer.ts';
 import { LineSplitter } from '../lines.ts';
+import { FtraceImporter } from './importer.ts';
 
 /** Reads the text; `at` is the byte of the file at which it begins. False when no line of it is a record. */
 export function readLatency(out: TraceBuilder, text: Uint8Array, at: number): boolean {
