@@ -80,9 +80,16 @@ export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
   const days = parts.map(({ trace }) => dayOf(trace));
   const ways = waysTo(root, edges, days);
   const spans = parts.map(({ trace }, i) => spanOf(trace, i === root ? STILL : ways.get(i)?.line));
+  const functions = shots.includes(true)
+    ? functionTies(
+        parts.map(({ trace }) => regionsOf(trace)),
+        shots,
+      )
+    : [];
   const names = systemsOf(
     parts.map((part, i) => memberOf(part, spans[i])),
     [
+      ...functions,
       ...edges.map(({ a, b, connection: { relation, fit } }) => ({ a, b, relation, support: fit.pairs.length })),
       ...(shots.includes(true)
         ? snapshotTies(
@@ -91,13 +98,8 @@ export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
               snapshot: shots[i]!,
               kernel: (trace.first.vantage ?? vantageOf(trace.first)) === 'kernel',
               folder: folderOf(trace.first.file),
+              tied: functions.some((tie) => tie.a === i),
             })),
-          )
-        : []),
-      ...(shots.includes(true)
-        ? functionTies(
-            parts.map(({ trace }) => regionsOf(trace)),
-            shots,
           )
         : []),
     ],

@@ -60,6 +60,8 @@ export interface Teller {
   readonly kernel: boolean;
   /** The folder in which it lies. */
   readonly folder: string;
+  /** Other things than its irqs show where it belongs: no folder is asked. */
+  readonly tied?: boolean;
 }
 
 /**
@@ -68,14 +70,14 @@ export interface Teller {
  */
 export function snapshotTies(tellers: readonly Teller[]): Tie[] {
   const ties: Tie[] = [];
-  for (const [a, { irqs, snapshot, folder }] of tellers.entries()) {
+  for (const [a, { irqs, snapshot, folder, tied }] of tellers.entries()) {
     if (!snapshot) continue;
     const found = tellers.flatMap((other, b) => {
       if (a === b || (other.snapshot && b > a)) return [];
       return [{ b, ...compare(irqs, other.irqs), near: commonFolders(folder, other.folder), other }];
     });
     const recordings = found
-      .filter(({ other, same, differ }) => !other.snapshot && other.kernel && (same > 0 || differ < FEWEST))
+      .filter(({ other, same, differ }) => !other.snapshot && other.kernel && (same > 0 || (!tied && differ < FEWEST)))
       .sort((x, y) => y.near - x.near || y.same - y.differ - (x.same - x.differ));
     const snapshots = found
       .filter(({ other, same, differ }) => other.snapshot && same >= FEWEST && differ * 2 <= same)

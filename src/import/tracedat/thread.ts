@@ -208,7 +208,7 @@ export class PageServer {
     this.#helpers = helpers;
   }
 
-  /** The answer to a request, and the buffers of it that go to whoever asked. */
+  /** The answer to a request, and the buffers of it that go to the part that asked. */
   answer(request: Request): { readonly answer: Answer; readonly moved: readonly ArrayBuffer[] } {
     if (request.is === 'open') {
       const ring = new ServedRing(request, this.#helpers);
