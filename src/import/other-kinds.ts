@@ -74,7 +74,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     line: /^(?:\[ *\d+\.\d{6}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} |<\d+>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d+\S* (?:\S+ kernel: |[A-Z]\w+: |\w+ [\da-f]{4}:)|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ kernel: )/,
-    title: `a kernel log without trace records; ${RECORD_FTRACE}`,
+    title: `text with lines of a kernel log of which none tells of an interrupt; ${RECORD_FTRACE}`,
   },
 ];
 

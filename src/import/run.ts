@@ -8,6 +8,7 @@ import { detect, HEAD_BYTES, notATrace } from './detect.ts';
 import type { Helpers } from './helpers.ts';
 import type { Importer } from './importer.ts';
 import { isNameList, otherKind } from './other-kinds.ts';
+import { DMESG } from './text/formats.ts';
 import { TextImporter } from './text/importer.ts';
 import { Streams } from './text/streams.ts';
 import { inOrder, type Undone } from './text/undone.ts';
@@ -169,7 +170,7 @@ export class ImportRun {
   /** The sources of a file of text become one trace; throws ImportError when there is none. */
   #joinSources({ all }: Streams): void {
     // A file of another kind may name events as a trace does; then no arguments fit.
-    const read = all.some(({ out: { accounting: a } }) => a.understood > 0);
+    const read = all.some(({ format, out: { accounting: a } }) => a.understood > 0 || format === DMESG);
     if (all.length === 0 || isNameList(this.#first) || (!read && otherKind(this.#first, true) !== undefined))
       throw this.#refused(notATrace(this.#first));
     if (all.length > 1) this.trace.join(...all.slice(1).map(({ out }) => out.source));

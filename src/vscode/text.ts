@@ -15,6 +15,7 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   'qemu-log': 'qemu-trace',
   'ftrace-text': 'ftrace',
   'trace-cmd-report': 'ftrace',
+  dmesg: 'dmesg',
   irqtrace: 'irqtrace',
   lspci: 'lspci',
 };

@@ -69,7 +69,7 @@ describe('menus', () => {
   for (const menu of ['explorer/context', 'editor/title/context']) {
     it(`${menu} offers Open Trace for files that can be traces`, () => {
       for (const name of TRACES) assert.equal(offers(menu, named(name)), 1, name);
-      for (const language of ['qemu-trace', 'ftrace', 'irqtrace', 'lspci'])
+      for (const language of ['qemu-trace', 'ftrace', 'dmesg', 'irqtrace', 'lspci'])
         assert.equal(offers(menu, named('anything', { resourceLangId: language })), 1, language);
     });
 

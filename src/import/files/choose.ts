@@ -95,10 +95,13 @@ const archiveTime = ({ modified }: TraceFile): Taken | undefined =>
     ? undefined
     : { from: modified, to: modified + SECOND, clock: 'day', by: 'the time in the archive' };
 
+/** Formats that do not give the trace its clock where another one can: an emulator's log, and what a kernel says in words. */
+const NOT_FIRST = ['qemu-log', 'dmesg'];
+
 /** The file with the most events, a recording before snapshots and that of a kernel before others: its clock is that of the trace. */
 function fullest(files: readonly { readonly trace: Trace }[]): number {
   const weight = ({ trace }: { readonly trace: Trace }): number =>
-    trace.length * (isSnapshots(trace) ? 1e-6 : trace.first.format === 'qemu-log' ? 1 : 1e6);
+    trace.length * (isSnapshots(trace) ? 1e-6 : NOT_FIRST.includes(trace.first.format) ? 1 : 1e6);
   return files.reduce((best, file, i) => (weight(file) > weight(files[best]!) ? i : best), 0);
 }
 

@@ -11,6 +11,7 @@ const SAME = 0.95;
 const NEAR = 20_000;
 /** A file with fewer events is no copy that anyone made of a recording. */
 const FEWEST = 8;
+const LOG = 'dmesg';
 
 /**
  * For each trace the one whose records it holds, or part of them: a report of a recording beside the recording, a log that was filtered.
@@ -48,7 +49,9 @@ const records = ({ sources }: Trace): number => sources.reduce((sum, { accountin
 
 /** Whether a trace holds the events of another one: the same kinds about the same objects at the same times. */
 function holds(whole: Trace, part: Trace): boolean {
-  if (part.length < FEWEST || whole.time.ticks || part.time.ticks) return false;
+  // Each log of a kernel holds those that were taken before it.
+  const logs = whole.first.format === LOG && part.first.format === LOG && part.length > 0;
+  if ((part.length < FEWEST && !logs) || whole.time.ticks || part.time.ticks) return false;
   // Times of the part on the clock of the whole, which print the same seconds.
   const map = clockMap(whole.time, part.first);
   const [own, other] = [spanOf(part), spanOf(whole)];

@@ -20,7 +20,7 @@ import { irqsOf, snapshotTies } from './same-irqs.ts';
 import { type Member, systemsOf } from './systems.ts';
 import { withBoundTables } from './tables.ts';
 import type { Taken } from './taken.ts';
-import { toldConnection } from './told.ts';
+import { logConnection, toldConnection } from './told.ts';
 
 /** A file that was read alone. */
 export interface JoinPart {
@@ -59,7 +59,8 @@ export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
     yield;
   }
   const shots = parts.map(({ trace }) => isSnapshots(trace));
-  const timed = shots.filter((shot) => !shot).length;
+  const logs = parts.map(({ trace }) => isLog(trace));
+  const timed = shots.filter((shot, i) => !shot && !logs[i]).length;
   const edges: Edge[] = [];
   for (let a = 0; a < parts.length; a++)
     for (let b = a + 1; b < parts.length; b++) {
@@ -71,6 +72,11 @@ export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
       const enough = timed <= 2 || connection?.told === true || (connection?.fit.bursts ?? 0) >= FEWEST_BURSTS;
       if (connection !== undefined && enough) edges.push({ a, b, connection });
     }
+  for (const log of parts.keys()) {
+    const other = kernelOf(parts, log);
+    const fit = other < 0 ? undefined : logConnection(parts[log]!.trace.first, parts[other]!.trace.first);
+    if (fit !== undefined) edges.push({ a: other, b: log, connection: { relation: 'same', fit, told: true } });
+  }
   // A snapshot has no clock: that of the trace is the first one.
   const root = Math.max(0, shots.indexOf(false));
   const days = parts.map(({ trace }) => dayOf(trace));
@@ -133,6 +139,29 @@ export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
   return shots.includes(true) ? resynchronised(withBoundTables(joined)) : joined;
 }
 
+/** Whether a file is the log of a kernel. */
+const isLog = ({ first }: Trace): boolean => first.format === 'dmesg';
+
+/**
+ * The recording of the kernel whose log a part is, by its number: of the same system where the user named it, else the first of
+ * those that lie nearest; -1 where there is none.
+ */
+function kernelOf(parts: readonly JoinPart[], log: number): number {
+  const { trace, system } = parts[log]!;
+  if (!isLog(trace)) return -1;
+  const folders = (file: string): readonly string[] => file.split('/').slice(0, -1);
+  const own = folders(trace.first.file);
+  const near = parts.map(({ trace: other, system: name }) => {
+    if (isLog(other) || isSnapshots(other) || vantageOf(other.first) !== 'kernel' || name !== system) return -1;
+    const there = folders(other.first.file);
+    let common = 0;
+    while (common < own.length && own[common] === there[common]) common++;
+    return common;
+  });
+  const best = Math.max(...near);
+  return best < 0 ? -1 : near.indexOf(best);
+}
+
 /** What sources show together, and where those end that end before the others. */
 function derivedOf(
   parts: readonly JoinPart[],
@@ -160,8 +189,10 @@ function derivedOf(
       })),
     );
   }
-  const last = Math.max(...spans.map((span) => span?.[1] ?? Number.NEGATIVE_INFINITY));
-  for (const [i, span] of spans.entries()) if (span !== undefined && span[1] < last - SOON) all[i]!.end();
+  // What a kernel says in words goes on when it has something to say.
+  const recorded = spans.map((span, i) => (isLog(parts[i]!.trace) ? undefined : span));
+  const last = Math.max(...recorded.map((span) => span?.[1] ?? Number.NEGATIVE_INFINITY));
+  for (const [i, span] of recorded.entries()) if (span !== undefined && span[1] < last - SOON) all[i]!.end();
   return all.map(({ source }) => source).filter(({ events }) => events.length > 0);
 }
 

@@ -9,6 +9,8 @@ export interface Heard {
   readonly path?: string;
   /** A table begins with columns of these CPUs. */
   readonly cpus?: readonly number[];
+  /** The file is a kernel log whose lines have no stamps. */
+  readonly kernelLog?: true;
   readonly line: number;
 }
 

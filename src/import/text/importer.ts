@@ -9,7 +9,7 @@ import { BOM, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD
 import { LineSplitter } from '../lines.ts';
 import { clean, Watch } from './clean.ts';
 import { Finder, type Found, withTabs } from './find.ts';
-import { asBroken, asMarked, joined, marksOf, unbroken } from './join.ts';
+import { asBroken, asMarked, BEGINNING, joined, marksOf, NAMED, unbroken, WITH_TASK } from './join.ts';
 import { JsonLines, withoutNesting } from './json-lines.ts';
 import { noteMoment } from './moments.ts';
 import { PlainLines } from './plain-lines.ts';
@@ -44,12 +44,6 @@ const MOST_CONTINUATIONS = 4;
 const MOST_PENDING = 2000;
 /** Most bytes that quoted-printable joins to one line. */
 const LONGEST_SOFT = 65_536;
-/** The beginning of a record of ftrace: task, CPU, flags and time at most. The event follows on the next line. */
-const BEGINNING = /\S-\d+ +(?:\( *[\d-]+\) +)?\[\d{3}\](?: +[\w.#>*~]{3,9}(?: +\d+\.\d+:?)?)? *$/;
-/** The name of an event behind the time of a record of ftrace. */
-const NAMED = /\d: +\w+: /;
-/** A line that has a task and a CPU of its own. */
-const WITH_TASK = /-\d+ +(?:\( *[\d-]+\) +)?\[\d+\]/;
 const FENCE = /^ {0,3}(?:```|~~~)/;
 
 const BACKSLASH = 92;
@@ -87,6 +81,7 @@ export class TextImporter implements Importer {
     this.#streams = streams;
     if (path !== undefined) streams.hear({ path, line: 0 });
     const seen = survey(head);
+    if (seen.kernelLog) streams.hear({ kernelLog: true, line: 0 });
     this.#encoded = seen.quotedPrintable;
     this.#wrapped = seen.wrapped;
     this.#columns = seen.columns;
@@ -237,7 +232,10 @@ export class TextImporter implements Importer {
       if (this.#begins(line1, { bytes: bytes.slice(start, end), line, offset, length })) return;
       this.#other(line1);
     }
-    const found = this.#finder.find(this.#streams.seekers(), bytes, start, end);
+    const sought = this.#finder.find(this.#streams.seekers(), bytes, start, end);
+    // Words behind the stamp of a kernel log look like the name of an event easily.
+    const named = sought?.form === UNKNOWN_RECORD && !this.#accepts(sought);
+    const found = named && this.#streams.inLog(bytes, start, end) ? undefined : sought;
     if (found === undefined || (this.#held !== undefined && isDoubtful(found))) {
       const rest = { bytes: bytes.slice(start, end), line, offset, length };
       if (this.#held !== undefined && this.#continues(this.#held, rest)) return;

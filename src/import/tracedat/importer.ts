@@ -8,6 +8,7 @@
  */
 import type { TraceBuilder } from '../../trace/builder.ts';
 import type { Source } from '../../trace/source.ts';
+import { readLatency } from '../ftrace/latency-text.ts';
 import type { Helpers } from '../helpers.ts';
 import type { Importer } from '../importer.ts';
 import { clockOfFile, stampClock } from './clock.ts';
@@ -26,6 +27,9 @@ function tellFormat(source: Source): void {
   source.format = 'trace-dat';
   source.binary = true;
 }
+
+/** Whether bytes are no text: one of the first is a NUL. */
+const otherThanText = (bytes: Uint8Array): boolean => bytes.subarray(0, 4096).includes(0);
 
 const NANO = 1_000_000_000n;
 /** Problems that are kept. */
@@ -97,6 +101,17 @@ export class TraceDatImporter implements Importer {
     }
   }
 
+  /** Reads the text of a latency tracer; false where it holds no record. */
+  #text({ text, at }: NonNullable<Contents['latency']>): boolean {
+    const { source } = this.#out;
+    const version = source.variant;
+    if (otherThanText(text)) return false;
+    const read = readLatency(this.#out, text, at);
+    tellFormat(source);
+    source.variant = `${version}, text of a latency tracer: ${source.variant}`;
+    return read;
+  }
+
   *#records(contents: Contents): Generator<void, void> {
     const own = clockOfFile(contents);
     const long = pageLayout(contents.headerPage, contents.head.pageSize, contents.head.long).long;
@@ -108,6 +123,7 @@ export class TraceDatImporter implements Importer {
       const name = clock === '' ? own : clock;
       groups.set(name, [...(groups.get(name) ?? []), ...rings]);
     }
+    if (contents.latency !== undefined && this.#text(contents.latency)) return;
     // While the thread unpacks the first pages, there is time for what records of probes need.
     if (places.isAhead) known.prepare();
     if (contents.texts > 0)

@@ -59,6 +59,12 @@ export const HOSTILE = [
   'CPU:0 [LOST 1 EVENTS]',
   '=====',
   '> ',
+  '[    0.000001] ',
+  '[Thu Oct 22 08:54:51 2020] ',
+  '6,1,9999999999999999,-;',
+  '{"MESSAGE":"',
+  'DMAR: [INTR-REMAP] Request device [',
+  ' 99999999999 callbacks suppressed',
 ];
 
 const join = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
