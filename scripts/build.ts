@@ -50,6 +50,11 @@ const bundles: Bundle[] = [
     out: 'cli.js',
     options: { platform: 'node', format: 'esm', target: 'node20' },
   },
+  {
+    entry: 'src/cli/page-thread.ts',
+    out: 'page-thread.js',
+    options: { platform: 'node', format: 'esm', target: 'node20' },
+  },
 ];
 
 export type BuildKind = 'development' | 'release';

@@ -1,6 +1,7 @@
 import { queryFromHost } from '../src/protocol/query.ts';
 import type { Peer } from '../src/protocol/rpc.ts';
 import { type FindingsMessage, fromHost, fromView, questions } from '../src/protocol/timeline.ts';
+import { Arrangement } from './arrangement.ts';
 import { setText, settled } from './dom.ts';
 import { type Actions, listenToKeys, listenToPointer, listenToWheel } from './input.ts';
 import { type Controls, type Layout, listenToSplitter, makeLayout } from './layout.ts';
@@ -10,7 +11,7 @@ import { Model } from './model.ts';
 import { Names } from './names.ts';
 import type { Range } from './overlay.ts';
 import { listenToFind, queryActions } from './query/actions.ts';
-import type { ShownRow } from './rows.ts';
+import { nameOf, type ShownRow } from './rows.ts';
 import { ROW } from './shapes.ts';
 import { SpokenTable } from './spoken-table.ts';
 import { Stage } from './stage.ts';
@@ -48,6 +49,7 @@ export class App implements Actions {
   readonly #layout: Layout;
   readonly #states: StateView;
   readonly #stage: Stage;
+  readonly #arrangement = new Arrangement();
   readonly #later = settled(250, () => this.#afterwards());
   readonly #speak = settled(150, () => this.#announce());
   readonly #tellRange = settled(150, () => {
@@ -126,10 +128,17 @@ export class App implements Actions {
       if (moved) this.#speak();
       this.#stage.redraw();
     });
+    this.#peer.hear(fromHost.layout, (layout) => this.#changed(() => model.setLayout(layout)));
     this.#peer.hear(fromHost.path, (path) => this.#changed(() => model.setPath(path)));
     this.#peer.hear(fromHost.findings, (findings) => this.#changed(() => model.setFindings(findings)));
     this.#peer.hear(fromHost.found, (found) => this.#changed(() => model.setFound(found)));
     this.#peer.hear(fromHost.differences, (differences) => this.#changed(() => model.setDifferences(differences)));
+    this.#peer.hear(fromHost.reveal, ({ trace, time, lane }) => {
+      if (trace !== model.trace?.id) return;
+      model.viewport.reveal(time);
+      this.#showLane(lane);
+      this.#stage.redraw();
+    });
     this.#peer.hear(fromHost.hitLanes, (lanes) => this.#changed(() => model.setHitLanes(lanes)));
     this.#peer.hear(queryFromHost.search, (search) => {
       if (search.trace !== model.trace?.id) return;
@@ -211,8 +220,8 @@ export class App implements Actions {
     const [pin] = this.#stage.findingsAt(x, y);
     const { trace } = this.#model;
     if (pin && trace) {
-      const { rule, step, object } = pin;
-      this.#peer.tell(fromView.finding, { trace: trace.id, rule, step, object });
+      const { rule, step, object, side } = pin;
+      this.#peer.tell(fromView.finding, { trace: trace.id, rule, step, object, side });
     } else this.#ask(row, 'nearest', this.viewport.place(x));
   }
 
@@ -270,7 +279,7 @@ export class App implements Actions {
       key: JSON.stringify([trace?.id, trace?.indexed, wanted, axis, from, to]),
       ask: async () =>
         laneContent(
-          [lane.label, lane.detail].filter((part) => part !== '').join(' '),
+          [nameOf(lane), lane.detail].filter((part) => part !== '').join(' '),
           await this.#peer.ask(questions.describe, { trace: trace?.id ?? 0, row: wanted, axis, from, to }),
         ),
     };
@@ -295,7 +304,7 @@ export class App implements Actions {
   #choose(lane: number): void {
     const { trace } = this.#model;
     const path = this.#model.choose(lane);
-    if (trace && path !== '') this.#peer.tell(fromView.select, { trace: trace.id, path });
+    if (trace && path !== '') this.#peer.tell(fromView.select, { trace: trace.id, path, lane });
   }
 
   /** Gives a lane the focus and scrolls to it. `keys`: its name takes the keyboard focus too. */
@@ -335,8 +344,9 @@ export class App implements Actions {
     const { trace, rows, viewport } = this.#model;
     const { steps } = this.#layout;
     if (!trace) return;
-    steps.checked = viewport.axis === 'step';
-    steps.disabled = trace.axis === 'step';
+    steps.checked = viewport.axis !== 'time';
+    steps.disabled = trace.axis !== 'time';
+    steps.element.hidden = trace.axis === 'order';
     this.#states.update(trace, rows.lanes.length);
     this.#tooltip.forget();
     this.#stage.redraw();
@@ -353,25 +363,28 @@ export class App implements Actions {
     if (!trace || trace.id === 0) return;
     const page = { namesWidth: this.#stage.namesWidth, scrollTop: scroller.scrollTop, legend: this.#legend.open };
     this.#store.setState(this.#model.remember(page));
+    this.#arrangement.tell(this.#peer, this.#model);
     const { axis, from, to } = viewport;
     const ends = [from, to].map((x) => placeText(x, axis, time)).join(' to ');
     overlay.canvas.setAttribute(
       'aria-label',
-      `Timeline of ${trace.name}, ${ends}${row ? `, lane ${row.lane.label}` : ''}`,
+      `Timeline of ${trace.name}, ${ends}${row ? `, lane ${nameOf(row.lane)}` : ''}`,
     );
     if (!row || trace.indexed === 0) {
       this.#spoken.clear();
       return;
     }
     const question = { trace: trace.id, row: this.#model.rowOf(row), axis, from, to };
-    void this.#spoken.fill(row.lane.label, () => this.#peer.ask(questions.table, question));
+    const other = row.lane.side === '' ? '' : trace.sides[row.lane.side === 'a' ? 1 : 0];
+    const name = nameOf(row.lane);
+    void this.#spoken.fill(name, other ?? '', () => this.#peer.ask(questions.table, question));
   }
 
   /** Announces the position of the cursor to screen readers. */
   #announce(): void {
     const { cursor, trace, focusedRow: row } = this.#model;
     if (!cursor || trace?.status === 'loading') return;
-    const lane = row ? `${row.lane.label} ${row.lane.detail}`.trim() : '';
+    const lane = row ? `${nameOf(row.lane)} ${row.lane.detail}`.trim() : '';
     setText(this.#layout.live, `${lane}. Step ${cursor.step}, ${cursor.label}: ${cursor.text}`);
   }
 }

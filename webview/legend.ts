@@ -42,6 +42,9 @@ function sampleWindow(value: number): WindowView {
     runAt: Float32Array.from(runs),
     runValue: new Uint8Array(runs.length).fill(value),
     runFill: Uint8Array.from(runs, (i) => 128 + 110 * Math.sin(i / 3)),
+    rowDiffs: Uint32Array.of(0, 0),
+    diffAt: new Float32Array(),
+    diffKinds: new Uint8Array(),
   };
 }
 

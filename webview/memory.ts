@@ -1,9 +1,10 @@
 import * as v from 'valibot';
+import { AXES } from '../src/view/lanes/values.ts';
 
 const saved = v.object({
   /** Name of the trace that the places belong to. */
   trace: v.string(),
-  axis: v.picklist(['time', 'step']),
+  axis: v.picklist(AXES),
   fitted: v.boolean(),
   from: v.pipe(v.number(), v.finite()),
   to: v.pipe(v.number(), v.finite()),

@@ -8,6 +8,7 @@ import type {
   HitLanesMessage,
   LanesMessage,
   LayerMessage,
+  LayoutMessage,
   PathMessage,
   TraceMessage,
 } from '../src/protocol/timeline.ts';
@@ -80,6 +81,12 @@ export class Model {
     return cursorPlace(this.cursor, this.viewport.axis);
   }
 
+  /** Where the cursor of the other trace of a comparison is: its place on the axis, and its row (-1: none). */
+  get otherCursor(): { readonly place: number; readonly row: number } | undefined {
+    const [other] = this.cursor?.other ?? [];
+    return other && { place: other.time, row: this.rowShowing(other.lane) };
+  }
+
   /** The row that shows the event at the cursor: its lane, or the closed group that contains the lane; -1 for none. */
   get cursorRow(): number {
     return this.rowShowing(this.cursor?.lane ?? -1);
@@ -91,7 +98,7 @@ export class Model {
     while (lane >= 0) {
       const row = this.rows.indexOf(lane);
       if (row >= 0) return row;
-      lane = this.rows.byId(lane)?.parent ?? -1;
+      lane = this.rows.above(lane);
     }
     return -1;
   }
@@ -118,7 +125,7 @@ export class Model {
       viewport.fitted = true;
     }
     // The host knows the right axis only when the trace has events.
-    if (other || before?.indexed === 0 || trace.axis === 'step') viewport.axis = trace.axis;
+    if (other || before?.indexed === 0 || trace.axis !== 'time') viewport.axis = trace.axis;
     this.applyExtent();
     const left = other ? this.#left.get(trace.id) : undefined;
     if (left) this.#goBack(left);
@@ -134,6 +141,10 @@ export class Model {
     if (wanted) this.#wanted = undefined;
     const focused = wanted ?? this.rows.byId(this.focused) ?? this.rows.rows[0]?.lane;
     this.focused = focused?.id ?? -1;
+  }
+
+  setLayout({ trace, lanes }: LayoutMessage): void {
+    if (trace === this.trace?.id) this.rows.arrangeLike(lanes);
   }
 
   setPath({ trace, hops }: PathMessage): void {
@@ -190,7 +201,7 @@ export class Model {
     if (moved && !first && place !== undefined && this.trace.status !== 'loading') this.viewport.reveal(place);
     if (cursor.selection === this.#selection) return { moved, selected: -1 };
     this.#selection = cursor.selection;
-    return { moved, selected: this.#laneAbout(cursor.selection) };
+    return { moved, selected: this.#laneAbout(cursor.selection, cursor.side) };
   }
 
   /** Stores the lane that the user chose here, so that the same selection from the host changes nothing. Returns the path of the lane. */
@@ -232,7 +243,7 @@ export class Model {
   }
 
   #goBack({ axis, fitted, from, to, focused }: View): void {
-    if (this.trace?.axis !== 'step') this.setAxis(axis);
+    if (this.trace?.axis === 'time') this.setAxis(axis);
     if (!fitted) this.viewport.show(from, to);
     this.#wanted = focused;
   }
@@ -263,9 +274,9 @@ export class Model {
   }
 
   /** The lane of an object, or of its nearest ancestor with a lane; -1 for none. */
-  #laneAbout(path: string): number {
+  #laneAbout(path: string, side: CursorMessage['side']): number {
     for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
-      const lane = this.rows.byPath(path.slice(0, end));
+      const lane = this.rows.byPath(path.slice(0, end), side);
       if (lane) return lane.id;
     }
     return -1;

@@ -1,6 +1,6 @@
 import { counted } from '../src/base/counted.ts';
-import { make } from './dom.ts';
-import type { Rows, ShownRow } from './rows.ts';
+import { make, setText } from './dom.ts';
+import { nameOf, type Rows, type ShownRow } from './rows.ts';
 import { ROW } from './shapes.ts';
 
 export interface NamesHost {
@@ -122,6 +122,7 @@ function makeRow(): HTMLElement {
     'name',
     { role: 'treeitem' },
     make('span', 'twisty', { 'aria-hidden': 'true' }),
+    make('span', 'side'),
     make('span', 'label'),
     make('span', 'detail'),
   );
@@ -143,6 +144,7 @@ function fillRow(
   element.style.transform = `translateY(${index * ROW}px)`;
   element.style.setProperty('--level', String(level));
   element.classList.toggle('section', level === 0 && branch);
+  element.classList.toggle('twin', row.twin);
   element.classList.toggle('focused', focused);
   element.classList.toggle('hovered', hovered);
   element.tabIndex = tabbed ? 0 : -1;
@@ -152,9 +154,20 @@ function fillRow(
   set('aria-posinset', String(row.position));
   set('aria-setsize', String(row.siblings));
   set('data-path', lane.path);
-  element.title = `${lane.path}\n${counted(lane.events, 'event')}`;
-  const [twisty, label, detail] = element.children as unknown as [HTMLElement, HTMLElement, HTMLElement];
-  twisty.className = branch ? `twisty ${open ? 'open' : 'closed'}` : 'twisty';
+  set('data-side', lane.side === '' ? undefined : lane.side);
+  element.title = [nameOf(lane), lane.path, counted(lane.events, 'event')]
+    .slice(lane.side === '' || row.both ? 1 : 0)
+    .join('\n');
+  const [twisty, side, label, detail] = element.children as unknown as HTMLElement[] as [
+    HTMLElement,
+    HTMLElement,
+    HTMLElement,
+    HTMLElement,
+  ];
+  twisty.className = branch && !row.twin ? `twisty ${open ? 'open' : 'closed'}` : 'twisty';
+  side.className = `side ${lane.side}`;
+  side.hidden = lane.side === '' || row.both;
+  setText(side, lane.side.toUpperCase());
   if (label.textContent !== lane.label) label.textContent = lane.label;
   if (detail.textContent !== lane.detail) detail.textContent = lane.detail;
 }

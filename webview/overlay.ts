@@ -32,6 +32,8 @@ export interface OverlayScene {
   readonly pointer: number | undefined;
   /** Middle of the row whose event the cursor stands at, or undefined when it is not on display. */
   readonly cursorRow: number | undefined;
+  /** Where the cursor of the other trace of a comparison stands: its place, and the middle of its row (undefined: no row). */
+  readonly other: { readonly place: number; readonly row: number | undefined } | undefined;
   /** Where findings show. */
   readonly findings: readonly FindingPoint[];
   /** Where the trace differs from the one that it is compared with, and what a search found: place on the axis, middle of the row (undefined: no row). */
@@ -46,10 +48,10 @@ export function cursorPlace(cursor: CursorMessage | undefined, axis: AxisKind): 
   return axis === 'step' ? cursor.step : cursor.time;
 }
 
-/** Length of a range in words: a duration, or a number of steps or ticks. */
+/** Length of a range in words: a duration, or a number of steps, ticks, or places of the axis of two traces. */
 export function rangeText({ from, to }: Range, axis: AxisKind, time: TimeBase): string {
   const length = Math.abs(to - from);
-  if (axis === 'step') return counted(Math.round(length), 'step');
+  if (axis !== 'time') return counted(Math.round(length), axis === 'step' ? 'step' : 'place');
   return time.ticks ? counted(Math.round(length), 'tick') : durationText(Math.round(length));
 }
 
@@ -92,6 +94,23 @@ function drawPath(g: CanvasRenderingContext2D, { theme, viewport, path }: Overla
   }
 }
 
+/** Draws a broken ring around the event at which the cursor of the other trace stands. */
+function drawOther(g: CanvasRenderingContext2D, { theme, viewport, other }: OverlayScene): void {
+  if (other?.row === undefined) return;
+  for (const [width, color] of [
+    [4, theme.background],
+    [2, theme.cursor],
+  ] as const) {
+    g.beginPath();
+    g.arc(aligned(viewport.pixel(other.place)) + 0.5, other.row, RING, 0, 2 * Math.PI);
+    g.setLineDash([5, 3]);
+    g.lineWidth = width;
+    g.strokeStyle = color;
+    g.stroke();
+    g.setLineDash([]);
+  }
+}
+
 /** Draws what lies over the lanes and moves often: marked range, pointer line, cursor line. */
 export function drawOverlay(surface: Surface, scene: OverlayScene): void {
   const { g, height, width } = surface;
@@ -118,6 +137,7 @@ export function drawOverlay(surface: Surface, scene: OverlayScene): void {
   drawDifferences(g, width, height, scene);
   drawPath(g, scene);
   drawFindings(g, width, height, scene);
+  drawOther(g, scene);
   const place = cursorPlace(cursor, viewport.axis);
   if (place === undefined) return;
   const x = aligned(viewport.pixel(place));

@@ -1,5 +1,6 @@
 import type { TimeBase } from '../src/base/time.ts';
 import type { CursorMessage, LayerMessage } from '../src/protocol/timeline.ts';
+import { drawRowDifferences } from './draw/differences.ts';
 import { drawLayer, type Mapping } from './draw/layers.ts';
 import { drawMarks, type MarkStyle } from './draw/marks.ts';
 import { cursorLabel, cursorPlace, flagSpan } from './overlay.ts';
@@ -80,8 +81,8 @@ export function drawRuler(surface: Surface, scene: Scene): void {
   g.fillStyle = theme.dim;
   g.textAlign = 'center';
   g.textBaseline = 'middle';
-  // The axis of steps begins at step 0. The axis of time also has labels before the first event.
-  const first = viewport.axis === 'step' ? 0 : Number.NEGATIVE_INFINITY;
+  // The axes of steps and of places begin at 0. The axis of time also has labels before the first event.
+  const first = viewport.axis === 'time' ? Number.NEGATIVE_INFINITY : 0;
   const taken = cursorFlag(surface, scene);
   // If the cursor is out of view, an arrow at that edge takes 12 pixels.
   const cursor = cursorPlace(scene.cursor, viewport.axis) ?? viewport.from;
@@ -121,7 +122,8 @@ export function drawLanes(surface: Surface, scene: Scene): number {
     }
     g.strokeStyle = theme.grid;
     g.lineWidth = 1 / devicePixelRatio;
-    g.globalAlpha = level === 0 && branch ? 1 : 0.35;
+    // No line parts two lanes for the same thing.
+    g.globalAlpha = rows[r + 1]?.twin ? 0 : level === 0 && branch ? 1 : 0.35;
     g.beginPath();
     g.moveTo(0, sharp(top + ROW - 1));
     g.lineTo(width, sharp(top + ROW - 1));
@@ -170,6 +172,7 @@ function drawRow(
     if (!hitsOnly) draw('others', theme.dimmed);
     draw('hits');
   }
+  drawRowDifferences(g, theme, view, row, mapping, top);
 }
 
 function drawGrid({ g, height }: Surface, scene: Scene): void {

@@ -126,12 +126,17 @@ export class Stage {
     readonly place: number;
     readonly row: number | undefined;
   } {
-    const { model, layout } = this.#parts;
+    const { model } = this.#parts;
     const row = model.rowShowing(lane);
     return {
       place: model.viewport.axis === 'step' ? step : time,
-      row: row < 0 ? undefined : row * ROW - layout.scroller.scrollTop + ROW / 2,
+      row: this.#middleOf(row),
     };
+  }
+
+  /** The middle of a row by its number, measured from the top of the picture; undefined for none (-1). */
+  #middleOf(row: number): number | undefined {
+    return row < 0 ? undefined : row * ROW - this.#parts.layout.scroller.scrollTop + ROW / 2;
   }
 
   #draw(): void {
@@ -156,7 +161,7 @@ export class Stage {
       this.#describeView();
       this.#parts.drawn();
     }
-    const row = model.cursorRow;
+    const other = model.otherCursor;
     const over = {
       ...{
         theme: this.theme,
@@ -166,7 +171,8 @@ export class Stage {
         range: model.range,
         pointer: this.pointer,
       },
-      cursorRow: row < 0 ? undefined : row * ROW - scroller.scrollTop + ROW / 2,
+      cursorRow: this.#middleOf(model.cursorRow),
+      other: other && { place: other.place, row: this.#middleOf(other.row) },
       findings: model.findings.map((one) => ({ ...this.#pointOf(one), severity: one.severity })),
       differences: [
         ...model.differences.map((one) => ({ ...this.#pointOf(one), kind: one.kind })),
@@ -216,9 +222,7 @@ export class Stage {
     setText(shown, trace && trace.indexed > 0 ? `Shown: ${rangeText({ from, to }, axis, time)}` : '');
     setText(event, cursor ? [cursor.label, cursor.text].filter((part) => part !== '').join('  ') : '');
     event.title = event.textContent ?? '';
-    setText(
-      corner,
-      !trace || trace.id === 0 ? '' : axis === 'step' ? 'Step' : time.ticks ? 'Time (ticks)' : 'Time (s)',
-    );
+    const names = { time: time.ticks ? 'Time (ticks)' : 'Time (s)', step: 'Step', order: 'Place in both' };
+    setText(corner, !trace || trace.id === 0 ? '' : names[axis]);
   }
 }

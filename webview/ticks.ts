@@ -27,12 +27,12 @@ export function ticksOf(from: number, to: number, room: number, unit: number): T
   return { major: all(step), minor: fine < step ? all(fine) : [] };
 }
 
-/** A place in words: time with all digits that the source prints, or a step. */
+/** A place in words: time with all digits that the source prints, a step, or the number of a place on the axis of two traces. */
 export function placeText(x: number, axis: AxisKind, base: TimeBase): string {
-  return axis === 'step' ? String(Math.round(x)) : (timeText(Math.round(x), base) ?? '');
+  return axis === 'time' ? (timeText(Math.round(x), base) ?? '') : String(Math.round(x));
 }
 
 /** The smallest difference between two stamps of a source, in units of its times. */
 export function unitOf(axis: AxisKind, base: TimeBase): number {
-  return axis === 'step' || base.ticks ? 1 : 10 ** (9 - base.digits);
+  return axis !== 'time' || base.ticks ? 1 : 10 ** (9 - base.digits);
 }

@@ -39,10 +39,6 @@ export class Column<T extends TypedArray> {
   }
 }
 
-export const u8Column = (): Column<Uint8Array> => new Column((n) => new Uint8Array(n));
-export const u16Column = (): Column<Uint16Array> => new Column((n) => new Uint16Array(n));
-export const i16Column = (): Column<Int16Array> => new Column((n) => new Int16Array(n));
-export const u32Column = (): Column<Uint32Array> => new Column((n) => new Uint32Array(n));
 export const f64Column = (): Column<Float64Array> => new Column((n) => new Float64Array(n));
 
 const POOL_BITS = 17;

@@ -4,8 +4,10 @@ import type { EventKind } from '../model/event.ts';
 import { kvmSeveral } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
+import { orderOf as orderOfEvents } from '../query/order.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Observer } from '../trace/walk.ts';
+import { standsBefore } from './placed.ts';
 import type { Breach, Happened, Rule, RuleObserver, Scene, Severity } from './rule.ts';
 
 /** A breach that a rule found. */
@@ -187,7 +189,8 @@ export class RuleCheck implements Observer {
   #report(watched: Watched, breach: Breach): void {
     const { rule, alike } = watched;
     const { step, object, title, text, evidence, absent } = breach;
-    const unordered = this.#ordered !== undefined && !evidence.every((other) => this.#ordered!(other, step));
+    const ordered = this.#ordered;
+    const unordered = ordered !== undefined && breach.always !== true && !evidence.every((e) => ordered(e, step));
     if (unordered || (absent !== undefined && !this.#provesAbsence(absent))) {
       watched.undecided++;
       return;
@@ -216,18 +219,10 @@ export class RuleCheck implements Observer {
 /** Whether it is known which of two events came first. */
 export type Ordered = (a: Step, b: Step) => boolean;
 
-/** Nanoseconds by which the clocks of two sources may differ after they were put on one clock. */
-const CLOCKS = 1e6;
-
-/**
- * Whether the order of two events of a trace is known: inside one source always, between two only where their times lie far
- * enough apart; ticks are no durations. Undefined where the trace has one source.
- */
+/** Whether the order of two events of a trace is known (`EventOrder`). Undefined where the trace has one source. */
 export function orderOf(trace: Trace): Ordered | undefined {
-  if (trace.sources.length < 2) return undefined;
-  const { table, time } = trace;
-  return (a, b) =>
-    trace.sourceOf(a) === trace.sourceOf(b) || (!time.ticks && Math.abs(table.time(a) - table.time(b)) > CLOCKS);
+  const order = orderOfEvents(trace);
+  return order && ((a, b) => order.known(a, b) || standsBefore(trace, a, b));
 }
 
 /** Whether a trace shows every cause and every message: simulated traces do, whether they still run or were saved. */

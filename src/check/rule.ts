@@ -26,6 +26,8 @@ export interface Breach {
   readonly text: string;
   /** Earlier or later events that the judgement stands on, in order; `step` itself need not be among them. */
   readonly evidence: readonly Step[];
+  /** What the evidence shows holds at any time (a register that software cannot write): the order of the events does not matter. */
+  readonly always?: boolean;
   /**
    * The judgement stands on something that did not happen: none of `kinds` came after event `since`. It counts only where the
    * trace records one of these kinds and lost no events since then (docs/findings.md); otherwise the rule is undecidable.

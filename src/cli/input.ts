@@ -1,11 +1,19 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { duplicatesOf } from '../import/files/duplicates.ts';
+import { whole } from '../base/slices.ts';
+import { chooseFiles, type GivenFile, isCalled } from '../import/files/choose.ts';
 import type { FileRead } from '../import/files/file-run.ts';
+import type { Kit } from '../import/files/kit.ts';
+import { nanoseconds } from '../import/files/seconds.ts';
 import { type JoinPart, joinTraces } from '../import/join/join.ts';
-import { isSessionFile, readSessionFile, type SessionFile, SessionFileError } from '../session/session-file.ts';
-import type { Source } from '../trace/source.ts';
+import {
+  isSessionFile,
+  readSessionFile,
+  type SessionFile,
+  SessionFileError,
+  settingsFor,
+} from '../session/session-file.ts';
 import type { Trace } from '../trace/trace.ts';
 import { misused } from './command.ts';
 import { Failure, NoTrace } from './failure.ts';
@@ -37,13 +45,13 @@ interface Named {
   readonly system: string | undefined;
 }
 
-const NANO = 1_000_000_000n;
-
 /** What a command is asked about: one trace, and the files that are no part of it. */
 export interface Input {
   readonly trace: Trace;
   /** Files whose records another one holds, too. */
   readonly duplicates: readonly { readonly trace: Trace; readonly of: string }[];
+  /** What the capture kit wrote beside its recordings. */
+  readonly kits: readonly Kit[];
   /** Files of a folder or archive that are no trace, with the reason. */
   readonly unread: readonly FileRead[];
 }
@@ -67,71 +75,55 @@ export async function readInputs(
 ): Promise<Input> {
   const named = [text, ...(values.with ?? [])].map(namedFile);
   const offsets = new Map((values.offset ?? []).map((offset) => offsetOf(command, offset)));
-  const read: Read[] = [];
-  for (const source of named) read.push(...(await readNamed(source, progress)));
-  const alone = read.length === 1;
-  const traces = read.filter(
-    (file): file is typeof file & { readonly trace: Trace } =>
-      file.trace !== undefined && (alone || file.asked || !isProse(file.trace)),
-  );
-  if (traces.length === 0) throw noTrace(text, read);
-  const duplicates = duplicatesOf(traces.map(({ trace }) => trace));
-  const kept = traces.filter((_, i) => duplicates[i] === undefined);
-  const given =
-    named.length > 1 || (await readSession(named[0]!.file)) !== undefined || named[0]!.file === traces[0]!.file;
-  const first = given ? 0 : fullest(kept);
-  const ordered = [kept[first]!, ...kept.filter((_, i) => i !== first)];
+  const read: GivenFile[] = [];
+  for (const source of named) {
+    const before = read.length;
+    for (const file of await readNamed(source, progress)) read.push({ ...file, from: before + file.from });
+  }
+  const chosen = whole(chooseFiles(read));
+  if (chosen === undefined) throw noTrace(text, read);
   const used = new Set<string>();
-  const parts: JoinPart[] = ordered.map(({ trace, system, file, offset }) => {
+  const parts: JoinPart[] = chosen.parts.map(({ trace, system, vantage, file, offset, taken }) => {
     const name = [...offsets.keys()].find((key) => isCalled(file, key));
     if (name !== undefined) used.add(name);
-    return { trace, system, offset: name === undefined ? offset : offsets.get(name) };
+    return { trace, system, vantage, offset: name === undefined ? offset : offsets.get(name), taken };
   });
   for (const name of offsets.keys())
     if (!used.has(name)) throw misused(command, `--offset ${name}: no source is called that`);
   if (parts[0]!.offset !== undefined)
     throw misused(
       command,
-      `--offset: the clock of ${ordered[0]!.file} is that of the trace; give an offset to another source`,
+      `--offset: the clock of ${chosen.parts[0]!.file} is that of the trace; give an offset to another source`,
     );
   return {
     trace: joinTraces(parts),
-    duplicates: traces.flatMap(({ trace }, i) => {
-      const of = duplicates[i];
-      return of === undefined ? [] : [{ trace, of: traces[of]!.file }];
-    }),
-    unread: read
-      .filter((file) => !traces.some((kept) => kept === file))
-      .map((file) =>
-        file.trace === undefined ? file : { ...file, problem: 'a text in which only some lines are records' },
-      ),
+    duplicates: chosen.duplicates.map(({ file, of }) => ({ trace: file.trace, of })),
+    kits: chosen.kits,
+    unread: chosen.unread,
   };
 }
 
-/** A file that was read, and what the user says of it. */
-interface Read extends FileRead {
-  readonly system: string | undefined;
-  readonly offset: bigint | undefined;
-  /** The user named this file, not a folder or archive that holds it. */
-  readonly asked: boolean;
-}
-
 /** Reads what the user names: a session file stands for the sources that it lists. */
-async function readNamed({ file, system }: Named, progress: Progress): Promise<Read[]> {
+async function readNamed({ file, system }: Named, progress: Progress): Promise<GivenFile[]> {
   const session = await readSession(file);
   if (session === undefined)
     return (await readFiles(file, progress)).map((found) => ({
       ...found,
       system,
+      vantage: undefined,
       offset: undefined,
+      from: 0,
       asked: found.file === file,
     }));
-  const all: Read[] = [];
-  for (const { file: path, system: own, offset } of session.sources) {
-    const target = resolve(dirname(file), path);
-    const read = await readFiles(target, progress);
-    const ns = offset === undefined ? undefined : nanoseconds(offset);
-    for (const found of read) all.push({ ...found, system: own ?? system, offset: ns, asked: found.file === target });
+  const all: GivenFile[] = [];
+  for (const [from, source] of session.sources.entries()) {
+    const target = resolve(dirname(file), source.file);
+    for (const found of await readFiles(target, progress)) {
+      const { system: own = system, vantage, offset, skip } = settingsFor(source, found.file);
+      if (skip) continue;
+      const ns = offset === undefined ? undefined : nanoseconds(offset);
+      all.push({ ...found, system: own, vantage, offset: ns, from, asked: found.file === target });
+    }
   }
   return all;
 }
@@ -165,34 +157,6 @@ async function readFiles(file: string, progress: Progress): Promise<FileRead[]> 
   return all;
 }
 
-/** The file with the most events, that of a kernel before others: its clock is that of the trace. */
-function fullest(files: readonly { readonly trace: Trace }[]): number {
-  const weight = ({ trace }: { readonly trace: Trace }): number =>
-    trace.length * (trace.first.format === 'qemu-log' ? 1 : 1e6);
-  return files.reduce((best, file, i) => (weight(file) > weight(files[best]!) ? i : best), 0);
-}
-
-/** Lines of text to each record, above which a file may be one that quotes records. */
-const TEXT = 0.3;
-/** Fewer records than that in a file, or to each of many sources, are quotes. */
-const FEW_RECORDS = 8;
-const FEW_EACH = 50;
-const MANY_SOURCES = 2;
-
-/** Whether a file that nobody asked for by name is a text that quotes records here and there, such as notes, or a list of events. */
-function isProse({ sources, length }: Trace): boolean {
-  const sum = (of: (source: Source) => number): number => sources.reduce((all, source) => all + of(source), 0);
-  const records = sum(({ accounting }) => accounting.records);
-  const text = sum(({ accounting }) => accounting.others.get('text') ?? 0);
-  const many = sources.length > MANY_SOURCES;
-  const quoted =
-    (text > records * TEXT && (records < FEW_RECORDS || many)) || (many && records < sources.length * FEW_EACH);
-  return length === 0 || quoted || sum(({ accounting }) => accounting.understood) * 2 < records;
-}
-
-/** Whether a name of an option means a file: its whole name, or the end of it. */
-const isCalled = (file: string, name: string): boolean => file === name || file.endsWith(`/${name}`);
-
 function noTrace(file: string, read: readonly FileRead[]): Failure {
   const reasons = read.slice(0, 3).map(({ file: name, problem }) => `${name}: ${problem}`);
   // The archive itself is among them where it is damaged.
@@ -212,14 +176,7 @@ function namedFile(text: string): Named {
 function offsetOf(command: string, text: string): [string, bigint] {
   const match = /^(.+)=([+-]?\d+(?:\.\d{1,9})?)$/.exec(text);
   if (match === null) throw misused(command, `--offset ${text}: expected SOURCE=SECONDS, such as guest.log=-12.5`);
-  return [match[1]!, nanoseconds(match[2]!)];
-}
-
-/** A decimal text of seconds. */
-function nanoseconds(text: string): bigint {
-  const [, sign, whole, fraction = ''] = /^([+-]?)(\d+)(?:\.(\d{1,9}))?$/.exec(text)!;
-  const size = BigInt(whole!) * NANO + BigInt(fraction.padEnd(9, '0'));
-  return sign === '-' ? -size : size;
+  return [match[1]!, nanoseconds(match[2]!)!];
 }
 
 /** Refuses a second FILE with a hint at the option that joins. */

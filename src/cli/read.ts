@@ -5,6 +5,7 @@ import { ImportError } from '../import/run.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Failure, NoTrace } from './failure.ts';
 import type { Progress } from './progress.ts';
+import { helpers } from './threads.ts';
 
 /** The name of standard input. */
 export const STDIN = '-';
@@ -33,6 +34,7 @@ export function refusal(file: string, error: unknown): Failure {
 export async function readTrace(file: string, progress: Progress): Promise<Trace> {
   const [read, ...more] = await readFileOrArchive(file, progress);
   if (read?.trace !== undefined && more.length === 0) return read.trace;
+  if (read?.kit !== undefined && more.length === 0) throw new Failure(`${nameOf(file)}: ${read.problem}`);
   throw new Failure(`${nameOf(file)}: this is an archive of several files; unpack it and give one of them`);
 }
 
@@ -75,7 +77,7 @@ export async function filesIn(folder: string): Promise<string[]> {
 /** Reads a file chunk by chunk, an archive with all its files; throws Failure when that is not possible. */
 export async function readFileOrArchive(file: string, progress: Progress): Promise<FileRead[]> {
   if (file === '') throw new Failure('the name of FILE is empty');
-  const run = new FileRun(file);
+  const run = new FileRun(file, undefined, helpers);
   try {
     await (file === STDIN ? readStdin(run, progress) : readFile(file, run, progress));
     return run.end();

@@ -1,21 +1,23 @@
 import { bytesAt, bytesOf, textOf } from '../base/bytes.ts';
 import type { TraceBuilder } from '../trace/builder.ts';
 import { MAGIC } from '../trace/irqtrace.ts';
+import type { Helpers } from './helpers.ts';
 import { BOM, type Importer, LineImporter } from './importer.ts';
 import { IrqtraceImporter } from './irqtrace/importer.ts';
 import { NdjsonImporter } from './ndjson/importer.ts';
 import { binaryShare, otherKind } from './other-kinds.ts';
+import { ConfigSpaceImporter, isConfigSpace } from './pci/config-binary.ts';
 import { TEXT_FORMATS } from './text/formats.ts';
 import { TraceDatImporter } from './tracedat/importer.ts';
 import { MAGIC_TEXT } from './tracedat/parts.ts';
 
 /** A format that its first bytes name. */
 export interface Format {
-  readonly name: 'irqtrace' | 'ndjson' | 'trace-dat';
+  readonly name: 'irqtrace' | 'ndjson' | 'trace-dat' | 'config-space';
   /** What the user calls it. */
   readonly title: string;
   readonly is: (head: Uint8Array) => boolean;
-  readonly open: (out: TraceBuilder) => Importer;
+  readonly open: (out: TraceBuilder, helpers: Helpers) => Importer;
 }
 
 /** How many bytes of a source are enough to tell its format. */
@@ -50,7 +52,14 @@ const FORMATS: readonly Format[] = [
     name: 'trace-dat',
     title: 'a trace.dat file of trace-cmd',
     is: (head) => bytesAt(head, 0, head.length, MAGIC_OF_DAT),
-    open: (out) => new TraceDatImporter(out),
+    open: (out, helpers) => new TraceDatImporter(out, helpers),
+  },
+  {
+    name: 'config-space',
+    title: 'config space of PCI functions',
+    // Files of that format are so short that their first bytes are all of them.
+    is: isConfigSpace,
+    open: (out) => new ConfigSpaceImporter(out),
   },
 ];
 

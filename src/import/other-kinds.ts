@@ -60,15 +60,26 @@ const KINDS: readonly Kind[] = [
     empty: true,
     title: 'a mail whose text is in base64; save the text as the mail program shows it',
   },
-  { line: /^(?:[\da-f]{4,8}:)?[\da-f]{2}:[\da-f]{2}\.[0-7] [A-Z]/, title: 'what lspci prints, which is not read' },
+  {
+    line: /^[ >]*(?:-|\+-|\\-)\[[\da-f]{4,8}(?::[\da-f]{2}(?:-[\da-f]{2})?)?\]-/,
+    empty: true,
+    title:
+      'the tree that lspci -t prints, which tells nothing of interrupts: `lspci -D -vvvxxxx`, run as root, tells them',
+  },
+  {
+    line: /^0{6,8}:? +(?:[\da-f]{2} ?[\da-f]{2} +){3,}/,
+    empty: true,
+    title:
+      'a hex dump of which no line says what it is of; config space needs the path of the function above it: `== /sys/bus/pci/devices/0000:00:03.0/config`',
+  },
   {
     line: /^(?:\[ *\d+\.\d{6}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} |<\d+>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d+\S* (?:\S+ kernel: |[A-Z]\w+: |\w+ [\da-f]{4}:)|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ kernel: )/,
-    title: `a kernel log without trace records; ${RECORD_FTRACE}`,
+    title: `text with lines of a kernel log of which none tells of an interrupt; ${RECORD_FTRACE}`,
   },
 ];
 
-/** A line of a list of event names. */
-const NAME_ALONE = /^[a-z]\w*_\w+$/;
+/** A line of a list of event names; QEMU takes patterns with `*` in it, and `-` in front of what it shall not record (trace/control.c). */
+const NAME_ALONE = /^-?[a-z]\w*_[\w*]+$/;
 
 /** Whether a text is a list of event names, each on a line of its own and there once: QEMU takes one with `-trace events=FILE`. */
 export function isNameList(head: Uint8Array): boolean {

@@ -5,8 +5,10 @@ import { checkIntegrity } from '../trace/integrity.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Unpacker } from './decompress.ts';
 import { detect, HEAD_BYTES, notATrace } from './detect.ts';
+import type { Helpers } from './helpers.ts';
 import type { Importer } from './importer.ts';
 import { isNameList, otherKind } from './other-kinds.ts';
+import { DMESG } from './text/formats.ts';
 import { TextImporter } from './text/importer.ts';
 import { Streams } from './text/streams.ts';
 import { inOrder, type Undone } from './text/undone.ts';
@@ -45,13 +47,20 @@ export class ImportRun {
   #streams: Streams | undefined;
   #first: Uint8Array = new Uint8Array(0);
   readonly #path: string | undefined;
+  readonly #helpers: Helpers;
 
   /**
    * `into`: the world and the system of the trace that this source will join; a world of its own when left out. `path`: where the file lies
-   * in a folder or an archive, for files of /proc, /sys and debugfs that only their path tells (`proc/irq/41/smp_affinity`).
+   * in a folder or an archive, for files of /proc, /sys and debugfs that only their path tells (`proc/irq/41/smp_affinity`). `helpers`: what the place can do for readers.
    */
-  constructor(file: string, into?: { readonly world: World; readonly system: string }, path?: string) {
+  constructor(
+    file: string,
+    into?: { readonly world: World; readonly system: string },
+    path?: string,
+    helpers: Helpers = {},
+  ) {
     this.#path = path;
+    this.#helpers = helpers;
     this.#builder = new TraceBuilder(file, into?.world, into?.system);
   }
 
@@ -69,6 +78,11 @@ export class ImportRun {
   get format(): string | undefined {
     if (this.#streams !== undefined && this.#streams.all.length === 0) return undefined;
     return this.#begun ? this.trace.first.format : undefined;
+  }
+
+  /** Sources in the file that are shown when it has ended, besides those in `trace`: excerpts and formats beside one another. */
+  get further(): number {
+    return Math.max(0, (this.#streams?.all.length ?? 0) - this.trace.sources.length);
   }
 
   /** Takes the next bytes of the source. */
@@ -156,7 +170,7 @@ export class ImportRun {
   /** The sources of a file of text become one trace; throws ImportError when there is none. */
   #joinSources({ all }: Streams): void {
     // A file of another kind may name events as a trace does; then no arguments fit.
-    const read = all.some(({ out: { accounting: a } }) => a.understood > 0);
+    const read = all.some(({ format, out: { accounting: a } }) => a.understood > 0 || format === DMESG);
     if (all.length === 0 || isNameList(this.#first) || (!read && otherKind(this.#first, true) !== undefined))
       throw this.#refused(notATrace(this.#first));
     if (all.length > 1) this.trace.join(...all.slice(1).map(({ out }) => out.source));
@@ -184,7 +198,7 @@ export class ImportRun {
       this.#first = head;
       this.#streams = new Streams(this.#builder);
       this.#importer = new TextImporter(this.#streams, head, this.#path);
-    } else this.#importer = format.open(this.#builder);
+    } else this.#importer = format.open(this.#builder, this.#helpers);
     this.#importer.push(head);
   }
 }

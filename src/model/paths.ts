@@ -2,7 +2,7 @@ import { PathTable } from '../base/path-pattern.ts';
 import { withoutSystem } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from './things/ims.ts';
-import { cpu, domain, intid, irq, irqDescriptor, pin, vector } from './things/irq.ts';
+import { cpu, domain, intid, irq, irqDescriptor, pin, softirq, vector } from './things/irq.ts';
 import { bar, device, mention, msi, msixCap, msixEntry, table } from './things/pci.ts';
 import { ntbCopy, pasidEntry, queueUser } from './things/queue.ts';
 import {
@@ -53,6 +53,7 @@ export const pathTypes = [
   ['cpu/*', cpu],
   ['cpu/*/vector/*', vector],
   ['cpu/*/intid/*', intid],
+  ['cpu/*/softirq/*', softirq],
   ['domain/*', domain],
   ['ioapic/*/pin/*', pin],
   ['gic/*/spi/*', pin],

@@ -17,7 +17,7 @@ import { irq } from './things/irq.ts';
 import { msi, msixEntry } from './things/pci.ts';
 import { irte, its, smmuStream } from './things/remap.ts';
 import { anyPresent, messageKind } from './translate.ts';
-import { sourceAllowed } from './vtd.ts';
+import { readEntry, sourceAllowed, type VtdConfiguration } from './vtd.ts';
 
 /** The unit of a log of the emulated machine, which has one. The kernel that runs in it calls that unit by another name. */
 const EMULATED_UNIT = '0';
@@ -27,6 +27,22 @@ const isAmd = (unit: PathNode): boolean => unit.segment.startsWith('amdvi-');
 function irteBits(state: State, entry: ObjectId): Bits {
   const cells = [0, 1, 2, 3].map((word) => irte.at.value + word);
   return { words: cells.map((cell) => state.get(entry, cell)), known: cells.map((cell) => state.known(entry, cell)) };
+}
+
+/** A unit that remaps and of which nothing else is known. */
+const REMAPPING: VtdConfiguration = { enabled: true, eim: null, passes: null, entries: null };
+
+/** Source-id verification failed (VT-d 5.1.4.1). */
+const WRONG_SOURCE = 0x26;
+
+/**
+ * The fault reason with which an IRTE, as the unit last read it, refuses a message of a requester (-1: not known). Undefined where it does
+ * not refuse it, and where bits that decide are not known.
+ */
+export function refusalOf(state: State, entry: ObjectId, requester: number): number | undefined {
+  const reading = readEntry(REMAPPING, irteBits(state, entry), requester, false);
+  if (reading.kind !== 'fault' || (reading.reason === WRONG_SOURCE && requester < 0)) return undefined;
+  return reading.reason;
 }
 
 /**

@@ -1,12 +1,14 @@
 import * as v from 'valibot';
-import { MOST_BINS } from '../view/lanes/values.ts';
+import { AXES, MOST_BINS } from '../view/lanes/values.ts';
 import { notice, request } from './rpc.ts';
 import { packedWindow } from './window.ts';
 
 const whole = v.pipe(v.number(), v.safeInteger());
 const natural = v.pipe(whole, v.minValue(0));
 const place = v.pipe(v.number(), v.finite());
-const axis = v.picklist(['time', 'step']);
+const axis = v.picklist(AXES);
+/** Which trace of a comparison; empty where one trace is shown alone. */
+const side = v.picklist(['', 'a', 'b']);
 const nothing = v.strictObject({});
 
 /** How to print the times of a trace: see TimeBase. */
@@ -17,7 +19,7 @@ const timeBase = v.strictObject({
 });
 const extent = v.strictTuple([place, place]);
 
-/** The trace that the timeline shows. */
+/** The trace that the timeline shows, or the two traces of a comparison. */
 const trace = v.strictObject({
   /** Number of the trace, 0 for none. Every question names it; the host refuses questions about another trace. */
   id: natural,
@@ -30,11 +32,13 @@ const trace = v.strictObject({
   indexed: natural,
   /** Share of the file that was read, -1 when that is not known. */
   progress: v.pipe(v.number(), v.minValue(-1), v.maxValue(1)),
-  /** The axis to show first; `step` also says that times cannot be used as an axis. */
+  /** The axis to show first; any other than `time` also says that there is no choice of axes. */
   axis,
   time: timeBase,
   /** First and last place on each axis. */
-  extents: v.strictObject({ time: extent, step: extent }),
+  extents: v.strictObject({ time: extent, step: extent, order: extent }),
+  /** Names of the traces A and B of a comparison; empty for one trace. */
+  sides: v.pipe(v.array(v.string()), v.maxLength(2)),
 });
 export type TraceMessage = v.InferOutput<typeof trace>;
 
@@ -52,6 +56,10 @@ const lane = v.strictObject({
   /** Number of the lane above it in the tree, or -1. */
   parent: v.pipe(whole, v.minValue(-1)),
   path: v.string(),
+  /** The trace of a comparison that the lane is of. */
+  side,
+  /** Of a lane of trace B: the lane of A that stands above it for the same thing, or -1. */
+  twin: v.pipe(whole, v.minValue(-1)),
   label: v.string(),
   detail: v.string(),
   events: natural,
@@ -64,12 +72,15 @@ export type LaneMessage = v.InferOutput<typeof lane>;
 const lanes = v.strictObject({ trace: natural, layers: v.array(layer), lanes: v.array(lane) });
 export type LanesMessage = v.InferOutput<typeof lanes>;
 
-/** Where the cursor is. */
+/** Where an event is drawn: its step, its place on the axis of times (in a comparison on that of both traces), and its lane (-1: none). */
+const onLane = { step: natural, time: place, lane: v.pipe(whole, v.minValue(-1)) };
+
+/** Where the cursor is. In a comparison that of the active trace. */
 const cursor = v.strictObject({
   trace: natural,
   /** Step, -1 before the first event. */
   step: v.pipe(whole, v.minValue(-1)),
-  /** Its place on the time axis. */
+  /** Its place on the time axis, or on that of both traces. */
   time: place,
   /** Lane of the event there, -1 for none. */
   lane: v.pipe(whole, v.minValue(-1)),
@@ -78,11 +89,12 @@ const cursor = v.strictObject({
   text: v.string(),
   /** Path of the selected object, empty for none. */
   selection: v.string(),
+  /** The trace of a comparison that it is in. */
+  side,
+  /** Where the cursor of the other trace is, if that is known. */
+  other: v.pipe(v.array(v.strictObject(onLane)), v.maxLength(1)),
 });
 export type CursorMessage = v.InferOutput<typeof cursor>;
-
-/** Where an event is drawn: its step, its place on the time axis, and its lane (-1: none). */
-const onLane = { step: natural, time: place, lane: v.pipe(whole, v.minValue(-1)) };
 
 /** Most events of a delivery path that are drawn. */
 export const MOST_HOPS = 1000;
@@ -99,7 +111,8 @@ export const MOST_DIFFERENCES = 2000;
 
 /**
  * Where the trace differs from another one that it is compared with: an event that tells something else, one that only this trace
- * has, or the place of one that only the other has. Empty while nothing is compared.
+ * has, or the place of one that only the other has. Empty while nothing is compared, and where the lanes of both traces are shown: their
+ * windows hold the differences.
  */
 const differences = v.strictObject({
   trace: natural,
@@ -130,6 +143,7 @@ const findings = v.strictObject({
         rule: v.string(),
         title: v.string(),
         object: v.string(),
+        side,
       }),
     ),
     v.maxLength(MOST_FINDINGS),
@@ -150,6 +164,13 @@ export type FoundMessage = v.InferOutput<typeof found>;
 /** The lanes that have events which fit, by their numbers, so far; `search`: number of the search, 0 for none. */
 const hitLanes = v.strictObject({ trace: natural, search: natural, lanes: v.array(natural) });
 export type HitLanesMessage = v.InferOutput<typeof hitLanes>;
+
+/** Most lanes of an arrangement. */
+export const MOST_ARRANGED = 5000;
+
+/** Paths of the lanes that are shown, in order: lanes with others below them are open where one of those is among them. */
+const layout = v.strictObject({ trace: natural, lanes: v.pipe(v.array(v.string()), v.maxLength(MOST_ARRANGED)) });
+export type LayoutMessage = v.InferOutput<typeof layout>;
 
 const row = v.strictObject({ lane: natural, deep: v.boolean() });
 const range = { axis, from: place, to: place };
@@ -192,7 +213,16 @@ const goQuestion = v.strictObject({
 const goReply = v.strictObject({ step: v.pipe(whole, v.minValue(-1)) });
 
 const tableReply = v.strictObject({
-  rows: v.array(v.strictObject({ step: natural, time: v.string(), text: v.string() })),
+  rows: v.array(
+    v.strictObject({
+      /** -1: an event that only the other trace of a comparison has; then `time` and `text` are empty. */
+      step: v.pipe(whole, v.minValue(-1)),
+      time: v.string(),
+      text: v.string(),
+      /** In a comparison, what the other trace has there. */
+      other: v.string(),
+    }),
+  ),
   count: natural,
 });
 export type TableReply = v.InferOutput<typeof tableReply>;
@@ -227,23 +257,32 @@ export const fromHost = {
   differences: notice('timeline/differences', differences),
   /** Other events are looked for, or none. */
   found: notice('timeline/found', found),
+  /** The user wants to see a place of a lane (-1: of whatever lane). */
+  reveal: notice(
+    'timeline/reveal',
+    v.strictObject({ trace: natural, time: place, lane: v.pipe(whole, v.minValue(-1)) }),
+  ),
   /** Events were found in other lanes. */
   hitLanes: notice('timeline/hit-lanes', hitLanes),
+  /** The lanes are to be arranged like this. */
+  layout: notice('timeline/layout', layout),
 } as const;
 
 /** What the webview sends without expecting an answer. */
 export const fromView = {
   /** The user chose a lane: the trees show its object. */
-  select: notice('timeline/select', v.strictObject({ trace: natural, path: v.string() })),
+  select: notice('timeline/select', v.strictObject({ trace: natural, path: v.string(), lane: natural })),
+  /** The user arranged the lanes. */
+  layout: notice('timeline/arranged', layout),
   /** The user wants to open a trace. */
   open: notice('timeline/open', nothing),
   /** The user wants to see the list of events. */
   events: notice('timeline/events', nothing),
   /** The user marked a stretch of the axis, or none any more. */
   range: notice('timeline/range', v.strictObject({ trace: natural, range: v.nullable(v.strictObject(range)) })),
-  /** The user wants to see a finding: it is told by its rule, its event and the path of its object. */
+  /** The user wants to see a finding: it is told by its rule, its event, the path of its object, and the trace of a comparison. */
   finding: notice(
     'timeline/finding',
-    v.strictObject({ trace: natural, rule: v.string(), step: natural, object: v.string() }),
+    v.strictObject({ trace: natural, rule: v.string(), step: natural, object: v.string(), side }),
   ),
 } as const;

@@ -27,6 +27,9 @@ export const packedWindow = v.strictObject({
   runAt: bytes,
   runValue: bytes,
   runFill: bytes,
+  rowDiffs: bytes,
+  diffAt: bytes,
+  diffKinds: bytes,
 });
 export type PackedWindow = v.InferOutput<typeof packedWindow>;
 
@@ -44,6 +47,9 @@ export function packWindow(view: WindowView): PackedWindow {
     runAt: toTransfer(view.runAt),
     runValue: toTransfer(view.runValue),
     runFill: toTransfer(view.runFill),
+    rowDiffs: toTransfer(view.rowDiffs),
+    diffAt: toTransfer(view.diffAt),
+    diffKinds: toTransfer(view.diffKinds),
   };
 }
 
@@ -68,6 +74,9 @@ export function unpackWindow(packed: PackedWindow, rows: number): WindowView {
     runAt: new Float32Array(packed.runAt),
     runValue: new Uint8Array(packed.runValue),
     runFill: new Uint8Array(packed.runFill),
+    rowDiffs: new Uint32Array(packed.rowDiffs),
+    diffAt: new Float32Array(packed.diffAt),
+    diffKinds: new Uint8Array(packed.diffKinds),
   };
   const marks = view.at.length;
   const runs = view.runAt.length;
@@ -80,7 +89,10 @@ export function unpackWindow(packed: PackedWindow, rows: number): WindowView {
     view.rowLayers.length === rows + 1 &&
     areStarts(view.rowLayers, view.layerRuns.length - 1) &&
     areStarts(view.layerRuns, runs) &&
-    [view.runValue, view.runFill].every((column) => column.length === runs);
+    [view.runValue, view.runFill].every((column) => column.length === runs) &&
+    view.rowDiffs.length === rows + 1 &&
+    areStarts(view.rowDiffs, view.diffAt.length) &&
+    view.diffKinds.length === view.diffAt.length;
   if (!fits) throw new Error('timeline/window: the columns do not fit together');
   return view;
 }

@@ -1,7 +1,7 @@
 import type { Step } from '../base/ids.ts';
 import { timeText } from '../base/time.ts';
 import { clockMap, onClock } from '../trace/merge.ts';
-import type { Source, Vantage } from '../trace/source.ts';
+import type { Repeats, Source, Vantage } from '../trace/source.ts';
 import type { Trace } from '../trace/trace.ts';
 
 /** The format of a source and how its lines were read. */
@@ -59,6 +59,8 @@ export interface ClockInfo {
 
 /** A source of a joined trace. */
 export interface JoinedSourceInfo extends TraceInfo {
+  /** Events that another file recorded, too, and that are not told again; missing where there are none. */
+  readonly repeats?: Repeats;
   readonly system: string | null;
   readonly vantage: Vantage | null;
 }
@@ -86,6 +88,7 @@ export function joinedInfo(trace: Trace): JoinedInfo {
       ...sourceInfo(source),
       system: source.system === '' ? null : source.system,
       vantage: source.vantage,
+      ...(source.repeats === undefined ? {} : { repeats: source.repeats }),
     })),
     systems: [...new Set(sources.map(({ system }) => system))].filter((system) => system !== ''),
     clocks: sources.map((source) => clockInfo(trace, source)),

@@ -45,12 +45,13 @@ import s42 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with {
 import s43 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
 import s44 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
 import s45 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -108,10 +109,11 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'vector-faults', document: s43 },
   { id: 'vgpu-emulated', document: s44 },
   { id: 'vmm-faults', document: s45 },
-  { id: 'vmsi-affinity', document: s46 },
-  { id: 'vmsi-flat', document: s47 },
-  { id: 'vmsi-missing-mapping', document: s48 },
-  { id: 'vmsi-nested', document: s49 },
-  { id: 'vmsi-update-without-rewrite', document: s50 },
-  { id: 'vtd-remap-faults', document: s51 },
+  { id: 'vmm-grants', document: s46 },
+  { id: 'vmsi-affinity', document: s47 },
+  { id: 'vmsi-flat', document: s48 },
+  { id: 'vmsi-missing-mapping', document: s49 },
+  { id: 'vmsi-nested', document: s50 },
+  { id: 'vmsi-update-without-rewrite', document: s51 },
+  { id: 'vtd-remap-faults', document: s52 },
 ];

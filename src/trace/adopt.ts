@@ -1,4 +1,5 @@
 import type { ObjectId, TextId } from '../base/ids.ts';
+import { type Slices, whole } from '../base/slices.ts';
 import type { EventKind } from '../model/event.ts';
 import type { Namespace } from '../model/namespace.ts';
 import { vocabulary } from '../model/vocabulary.ts';
@@ -24,7 +25,13 @@ const NOT_YET = 0xffffffff;
  * of that world. Accounting and facts are shared, columns are copied. Objects that carry the name of a system keep it; the others
  * become objects of `into`.
  */
-export function adopt(source: Source, from: World, into: Namespace): Source {
+export const adopt = (source: Source, from: World, into: Namespace): Source => whole(adopting(source, from, into));
+
+/** Events that one slice takes over. */
+const SLICE = 1 << 15;
+
+/** The same in slices. */
+export function* adopting(source: Source, from: World, into: Namespace): Slices<Source> {
   const copy = new Source(source.facts, source.accounting);
   const objectOf = objectMap(from, into);
   const textOf = textMap(from, into);
@@ -51,6 +58,7 @@ export function adopt(source: Source, from: World, into: Namespace): Source {
     write.offset = read.offset;
     write.extra = textOf(read.extra);
     copy.events.push(write);
+    if (row % SLICE === SLICE - 1) yield;
   }
   return copy;
 }

@@ -120,10 +120,15 @@ export class TraceBuilder {
 
   /** Keeps the time of the record at hand for the span of the trace; called once more when the source has ended. */
   noteTime(): void {
-    const { source, row } = this;
-    if (Number.isNaN(row.time)) return;
-    if (!(source.start <= row.time)) source.start = row.time;
-    if (!(source.end >= row.time)) source.end = row.time;
+    this.saw(this.row.time);
+  }
+
+  /** Keeps the time of a record that is only counted. */
+  saw(time: number): void {
+    const { source } = this;
+    if (Number.isNaN(time)) return;
+    if (!(source.start <= time)) source.start = time;
+    if (!(source.end >= time)) source.end = time;
   }
 
   /** Emits an event, written with the `put` of its kind, about an object. */
@@ -153,7 +158,9 @@ export class TraceBuilder {
   /** Counts the record at hand as one of an event that is not known. */
   unknown(name: string): void {
     this.accounting.records++;
-    tally(this.accounting.unknown, name);
+    const { unknown, unknownAt } = this.accounting;
+    if (!unknown.has(name)) unknownAt.set(name, this.line);
+    tally(unknown, name);
   }
 
   /** Counts the record at hand as one that could not be read. */

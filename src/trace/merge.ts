@@ -55,13 +55,31 @@ export function mergeOrder(sources: readonly Source[], clock: TimeBase): Order {
     }
   };
   for (let s = 0; s < sources.length; s++) look(s);
+  const heap = new Uint16Array(sources.length);
+  let size = 0;
+  const isBefore = (a: number, b: number): boolean => keys[a]! < keys[b]! || (keys[a] === keys[b] && a < b);
+  /** Puts a source into the heap at a place or below it. */
+  const sink = (s: number, from: number): void => {
+    let at = from;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= size) break;
+      if (child + 1 < size && isBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (!isBefore(heap[child]!, s)) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = s;
+  };
+  for (let s = 0; s < sources.length; s++) if (sources[s]!.events.length > 0) heap[size++] = s;
+  for (let at = size >> 1; at >= 0; at--) if (at < size) sink(heap[at]!, at);
   for (let step = 0; step < total; step++) {
-    let first = -1;
-    for (let s = 0; s < sources.length; s++)
-      if (next[s]! < sources[s]!.events.length && (first < 0 || keys[s]! < keys[first]!)) first = s;
+    const first = heap[0]!;
     order.sources[step] = first;
     order.rows[step] = next[first]!++;
     look(first);
+    if (next[first]! < sources[first]!.events.length) sink(first, 0);
+    else sink(heap[--size]!, 0);
   }
   return order;
 }

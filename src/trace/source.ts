@@ -44,6 +44,30 @@ export interface ToldShift {
   readonly uncertainty: number;
 }
 
+/** One moment in the clock of a source and in the time of day. */
+export interface ClockMoment {
+  /** Its own time, in nanoseconds since the base of the source. */
+  readonly own: number;
+  /** Nanoseconds since 1970. */
+  readonly day: bigint;
+}
+
+/** Events of a file that another one has, too. */
+export interface Repeats {
+  /** The other file; the last one where there are several. */
+  readonly of: string;
+  readonly events: number;
+}
+
+/** A byte that a guest wrote to the debug console of its machine. */
+export interface MarkByte {
+  readonly value: number;
+  /** In nanoseconds since the base of the source. */
+  readonly time: number;
+  /** The event of the source that came before it, by its place there; -1 for none. */
+  readonly row: number;
+}
+
 /** What is known of a file and of how it was read. */
 export interface SourceFacts {
   /** Name of the source as the user gave it. */
@@ -94,6 +118,12 @@ export interface SourceFacts {
   recording?: string | undefined;
   /** What it tells of its clock and that of another recording. */
   shift?: ToldShift | undefined;
+  /** What it, or a file beside it, tells of its clock and the time of day. */
+  moments?: readonly ClockMoment[] | undefined;
+  /** Bytes that a guest wrote to the debug console of its machine (port 0xe9): a script puts them beside its marks in a trace. */
+  markBytes?: MarkByte[] | undefined;
+  /** Events of the file that another one of the trace has, too, and that are not told again. */
+  repeats?: Repeats | undefined;
 }
 
 /** One file with one clock and one accounting: its events in their own order, and the counts of everything else in it. */
@@ -121,6 +151,9 @@ export class Source implements SourceFacts {
   binary = false;
   recording?: string | undefined;
   shift?: ToldShift | undefined;
+  moments?: readonly ClockMoment[] | undefined;
+  markBytes?: MarkByte[] | undefined;
+  repeats?: Repeats | undefined;
   readonly accounting: Accounting;
   readonly events = new EventTable();
 

@@ -1,4 +1,4 @@
-import { f64Column, i16Column, u16Column, u32Column, WordPool } from '../base/columns.ts';
+import { WordPool } from '../base/columns.ts';
 import type { ObjectId, Step, TextId } from '../base/ids.ts';
 import { firstWhere } from '../base/search.ts';
 import type { EventKind } from '../model/event.ts';
@@ -32,85 +32,110 @@ export interface EventList {
   read(step: Step, into: EventRow): EventRow;
 }
 
+/** Rows that a segment holds. A table grows by another segment and copies nothing. */
+const SEGMENT_BITS = 15;
+const SEGMENT = 1 << SEGMENT_BITS;
+const MASK = SEGMENT - 1;
+
 /**
- * The events of one source in its own order, one column per property. Columns: `kind` number in the vocabulary; `time` units since the
+ * The columns of a run of events. `kind` number in the vocabulary; `time` units since the
  * base of the source (see TimeBase), NaN unknown; `cpu` or -1; `object` number in the world; `task` text number of who
  * recorded it (thread or comm-pid), 0 unknown; `line` 1-based; `offset` byte in the (uncompressed) source; `args` start
  * of the arguments in the word pool.
  */
+class Segment {
+  readonly kind = new Uint16Array(SEGMENT);
+  readonly time = new Float64Array(SEGMENT);
+  readonly cpu = new Int16Array(SEGMENT);
+  readonly object = new Uint32Array(SEGMENT);
+  readonly task = new Uint32Array(SEGMENT);
+  readonly line = new Uint32Array(SEGMENT);
+  readonly offset = new Float64Array(SEGMENT);
+  readonly args = new Uint32Array(SEGMENT);
+}
+
+/** What a table without rows has; nothing is written to it. */
+const NO_ROWS = new Segment();
+
+/** Bytes of a row. */
+const ROW_BYTES = 2 + 8 + 2 + 4 + 4 + 4 + 8 + 4;
+
+/** The events of one source in its own order, one column per property. */
 export class EventTable implements EventList {
-  readonly #kind = u16Column();
-  readonly #time = f64Column();
-  readonly #cpu = i16Column();
-  readonly #object = u32Column();
-  readonly #task = u32Column();
-  readonly #line = u32Column();
-  readonly #offset = f64Column();
-  readonly #args = u32Column();
+  readonly #segments: Segment[] = [];
+  /** The segment of the last row. */
+  #last = NO_ROWS;
+  #length = 0;
   readonly #pool = new WordPool();
   /** Few events have any. */
   readonly #extra = new Map<number, TextId>();
 
   /** How many events there are. */
   get length(): number {
-    return this.#kind.length;
+    return this.#length;
   }
 
   /** Bytes that the columns take. */
   get bytes(): number {
-    const columns = [this.#kind, this.#time, this.#cpu, this.#object, this.#task, this.#line, this.#offset, this.#args];
-    return columns.reduce((sum, c) => sum + c.bytes, this.#pool.bytes);
+    return this.#segments.length * SEGMENT * ROW_BYTES + this.#pool.bytes;
   }
 
   /** Appends an event. */
   push(row: EventRow): void {
     const { kind } = row;
-    if (row.extra !== 0) this.#extra.set(this.length, row.extra);
-    this.#kind.push(kind.number);
-    this.#time.push(row.time);
-    this.#cpu.push(row.cpu);
-    this.#object.push(row.object);
-    this.#task.push(row.task);
-    this.#line.push(row.line);
-    this.#offset.push(row.offset);
-    this.#args.push(this.#pool.append(row.words, row.at, kind.size));
+    const step = this.#length++;
+    const i = step & MASK;
+    if (i === 0) {
+      this.#last = new Segment();
+      this.#segments.push(this.#last);
+    }
+    if (row.extra !== 0) this.#extra.set(step, row.extra);
+    const to = this.#last;
+    to.kind[i] = kind.number;
+    to.time[i] = row.time;
+    to.cpu[i] = row.cpu;
+    to.object[i] = row.object;
+    to.task[i] = row.task;
+    to.line[i] = row.line;
+    to.offset[i] = row.offset;
+    to.args[i] = this.#pool.append(row.words, row.at, kind.size);
   }
 
   kindNumber(step: Step): number {
-    return this.#kind.get(step);
+    return this.#segments[step >>> SEGMENT_BITS]!.kind[step & MASK]!;
   }
 
   kind(step: Step): EventKind {
-    return vocabulary[this.#kind.get(step)]!;
+    return vocabulary[this.#segments[step >>> SEGMENT_BITS]!.kind[step & MASK]!]!;
   }
 
   time(step: Step): number {
-    return this.#time.get(step);
+    return this.#segments[step >>> SEGMENT_BITS]!.time[step & MASK]!;
   }
 
   cpu(step: Step): number {
-    return this.#cpu.get(step);
+    return this.#segments[step >>> SEGMENT_BITS]!.cpu[step & MASK]!;
   }
 
   object(step: Step): ObjectId {
-    return this.#object.get(step);
+    return this.#segments[step >>> SEGMENT_BITS]!.object[step & MASK]!;
   }
 
   task(step: Step): TextId {
-    return this.#task.get(step);
+    return this.#segments[step >>> SEGMENT_BITS]!.task[step & MASK]!;
   }
 
   line(step: Step): number {
-    return this.#line.get(step);
+    return this.#segments[step >>> SEGMENT_BITS]!.line[step & MASK]!;
   }
 
   offset(step: Step): number {
-    return this.#offset.get(step);
+    return this.#segments[step >>> SEGMENT_BITS]!.offset[step & MASK]!;
   }
 
   /** One word of an event's arguments. */
   word(step: Step, index: number): number {
-    const start = this.#args.get(step);
+    const start = this.#segments[step >>> SEGMENT_BITS]!.args[step & MASK]!;
     return this.#pool.segment(start)[this.#pool.offset(start) + index]!;
   }
 
@@ -120,14 +145,16 @@ export class EventTable implements EventList {
 
   /** Fills a row with an event; its arguments are not copied. */
   read(step: Step, into: EventRow): EventRow {
-    const start = this.#args.get(step);
-    into.kind = vocabulary[this.#kind.get(step)]!;
-    into.time = this.#time.get(step);
-    into.cpu = this.#cpu.get(step);
-    into.object = this.#object.get(step);
-    into.task = this.#task.get(step);
-    into.line = this.#line.get(step);
-    into.offset = this.#offset.get(step);
+    const from = this.#segments[step >>> SEGMENT_BITS]!;
+    const i = step & MASK;
+    const start = from.args[i]!;
+    into.kind = vocabulary[from.kind[i]!]!;
+    into.time = from.time[i]!;
+    into.cpu = from.cpu[i]!;
+    into.object = from.object[i]!;
+    into.task = from.task[i]!;
+    into.line = from.line[i]!;
+    into.offset = from.offset[i]!;
     into.words = this.#pool.segment(start);
     into.at = this.#pool.offset(start);
     into.extra = this.extra(step);
@@ -136,6 +163,6 @@ export class EventTable implements EventList {
 
   /** The last step whose record stands at or before a line (1-based), or -1. */
   lastAtLine(line: number): number {
-    return firstWhere(0, this.length, (row) => this.#line.get(row) > line) - 1;
+    return firstWhere(0, this.length, (row) => this.#segments[row >>> SEGMENT_BITS]!.line[row & MASK]! > line) - 1;
   }
 }

@@ -1,7 +1,7 @@
 import type { Step } from '../base/ids.ts';
 import { durationText } from '../base/time.ts';
 import { STAGE_MEANINGS } from '../query/delivery/delivery.ts';
-import { outcomeText, type PathHop, type PathView } from '../query/delivery/path.ts';
+import { orderText, outcomeText, type PathHop, type PathView } from '../query/delivery/path.ts';
 
 /** A row of the view *Delivery Path*. `funnel` holds the rows of its stages. */
 export interface PathRow {
@@ -23,7 +23,7 @@ const ICONS = { true: 'pass', false: 'error', null: 'question' } as const;
 const gap = ({ latency }: PathHop): string => (latency === null ? '' : `+${durationText(Number(latency) * 1e9)}`);
 
 function hopRow(hop: PathHop): PathRow {
-  const { stage, object, detail, step, time, seen } = hop;
+  const { stage, object, detail, step, time, seen, unordered } = hop;
   return {
     kind: 'hop',
     label: stage,
@@ -33,6 +33,7 @@ function hopRow(hop: PathHop): PathRow {
       `Stage ${stage}: ${STAGE_MEANINGS[stage]}.`,
       `Step ${step}${time === null ? '' : `, ${time}`}.`,
       ...(seen ? [] : ['Inferred: no record names this delivery here.']),
+      ...(unordered === undefined ? [] : [`Order ${orderText(unordered)}: the clocks differ by more than the times.`]),
     ],
     icon: seen ? 'circle-filled' : 'circle-outline',
     step,

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { jsonFault } from '../base/json.ts';
 import type { PathNode } from '../model/world.ts';
 import type { Operation, OperationArg, OperationSpec } from '../sim/operation.ts';
 import type { Scenario } from '../sim/scenario-schema.ts';
@@ -28,7 +29,7 @@ export async function scenarioFrom(uri: vscode.Uri): Promise<Scenario> {
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw new Error(`${name} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${name} is no JSON: ${jsonFault(error)}`);
   }
   return soundScenario(document, name);
 }

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { After } from '../protocol/rpc.ts';
-import type { PageParts } from './timeline-page.ts';
+import type { PageParts } from './timeline/page.ts';
 
 /** The timers of the extension host. */
 export const after: After = (ms, then) => {

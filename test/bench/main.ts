@@ -7,14 +7,17 @@
  *
  * Prints tables. Times are processor time of the thread that does the work, so that other load on the machine does not count;
  * `all CPUs` adds the threads that compile and collect garbage. Machines differ, so look at the ratios. Options: --runs N (default 5; generated logs
- * take at most 3), --large (also a log of 10 million events), --only captures|generated|questions|rules|storm, --json.
+ * take at most 3), --large (also a log of 10 million events), --only captures|generated|questions|rules|storm|proof, --json.
+ * `--only proof` compares whole programs (see proof.ts); with FILEs these, and all of them joined.
  */
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { generate, type LogSpec } from './generate.ts';
-import { enlarged, unpacked } from './inputs.ts';
+import { enlarged, savedForms, unpacked } from './inputs.ts';
+import { largeDat } from './large-dat.ts';
 import {
   type Answer,
   type ImportFigures,
@@ -25,6 +28,7 @@ import {
   questions,
   type Spent,
 } from './measure.ts';
+import { prove } from './proof.ts';
 import { printStorms, writeStorm } from './storm.ts';
 import { count, megabytes, milliseconds, printTable, times } from './table.ts';
 
@@ -221,10 +225,41 @@ const CAPTURES = [
   [join(root, 'test/fixtures/x86-nested/l1-ftrace.txt.gz'), 114 * M],
 ] as const;
 
+/** Captures of which `--only proof` makes large texts, and a large trace.dat. */
+const PROVED = [
+  'x86-vtd/qemu.log.gz',
+  'x86-vtd/ftrace.txt.gz',
+  'x86-vtd/trace-cmd-report.txt.gz',
+  'x86-vtd/perf-script.txt.gz',
+];
+const PROVED_SIZE = 60 * M;
+const DAT = 'test/fixtures/x86-nested/l1-trace.dat.gz';
+const DAT_SIZE = 50 * M;
+
 const folder = mkdtempSync(join(tmpdir(), 'irqscope-bench-'));
 const own = positionals.map((f) => unpacked(resolve(process.env['INIT_CWD'] ?? '.', f), folder));
 const wanted = (part: string): boolean => own.length === 0 && (values.only === undefined || values.only === part);
+
+/** Captures of all text formats made large, and a large trace.dat. */
+function proofFiles(): string[] {
+  const texts = PROVED.map((name) => enlarged(join(root, 'test/fixtures', name), PROVED_SIZE, folder, name));
+  return [
+    largeDat(gunzipSync(readFileSync(join(root, DAT))), DAT_SIZE, folder),
+    ...texts,
+    ...savedForms(texts[0]!, folder),
+  ];
+}
+
 try {
+  if (values.only === 'proof') {
+    const files = own.length > 0 ? own : proofFiles();
+    await prove(files, own.length > 0 ? own : files.slice(1, 3), folder, runs);
+  } else await measureAll();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measureAll(): Promise<void> {
   const results: Record<string, unknown> = {};
   const files =
     own.length > 0
@@ -258,6 +293,4 @@ try {
   }
   if (wanted('storm') && !values.json) printStorms([1e5, 1e6, 1e7], folder);
   if (values.json) console.log(JSON.stringify(results, null, 1));
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }

@@ -110,6 +110,16 @@ describe('rules about SMMU and ITS', () => {
       assert.match(found(made(`${trans}\n${device}`), 'F75')[0]!, /DeviceID is not mapped \(no MAPD\)/);
     });
 
+    it('where words of the ITS are recorded too, a failed look-up that they do not follow is told once all the same', () => {
+      const looked = `20 its.ite ${EVENT}/6 write=false valid=false lpi=0 collection=0`;
+      const other = trans.replaceAll('/6', '/5').replace('0x6', '0x5').replace('20 ', '30 ');
+      const refused = other.replace('30 its.trans', '31 its.error').replace(/ device=.*/, ' text="invalid ITE"');
+      const title = `${EVENT}/6: A message of DeviceID 0x18 is lost in the ITS: EventID 6 is not mapped (no MAPTI)`;
+      assert.equal(found(made(`${trans}\n${looked}\n${other}\n${refused}`), 'F75')[0], `1 ${title}`);
+      assert.deepEqual(found(made(`${trans}\n${looked}\n${error}`), 'F75'), [`2 ${title}`], 'the words come next');
+      assert.deepEqual(found(made(`${other}\n${refused}\n${trans.replace('20', '40')}\n${looked}`), 'F75').length, 2);
+    });
+
     it('without lookups, what the commands left tells it', () => {
       const mapd = '1 its.mapd its/0/device/0x18 size=2 itt=0x47000000 valid=true';
       const mapti = `2 its.mapti ${EVENT}/6 lpi=8200 collection=0`;

@@ -242,6 +242,14 @@ describe('rules about KVM', () => {
         `${pi(1, control(0xf2, 1))}\n2 kvm.exit vcpu/0 reason=EXTERNAL_INTERRUPT\n${post(10, false)}`,
       );
       assert.equal(verdict(preempted, 'F55'), 'pass');
+      // Every entry until the descriptor is put right shows the same fault.
+      const [wrong, right] = [pi(1, control(0xf2, 1)), pi(4, control(0xf2, 0))];
+      const enters = (...at: readonly number[]): string => at.map((t) => `${t} kvm.entry vcpu/0`).join('\n');
+      assert.equal(found(made(`${wrong}\n${enters(2, 3)}`), 'F55').length, 1);
+      assert.equal(
+        found(made(`${wrong}\n${enters(2, 3)}\n${right}\n${wrong.replace('1 ', '5 ')}\n${enters(6)}`), 'F55').length,
+        2,
+      );
       assert.equal(verdict(made(`${pi(1, control(0xf2, 0))}\n2 kvm.entry vcpu/0`), 'F55'), 'pass');
     });
   });

@@ -56,6 +56,24 @@ describe('rules about vectors', () => {
     assert.equal(verdict(unrecorded, 'F20'), 'undecidable', 'vector_free_moved is not in the trace');
   });
 
+  it('F20 the count of maps shows that no CPU went offline in between, however long it took', () => {
+    const moves = (maps: readonly [number, number], between = ''): string => `${ONLINE}
+      ${MATRIX(1, 'alloc', 1, 200, 1, 600).replace('onlineMaps=3', `onlineMaps=${maps[0]}`)}
+      ${UPDATE(1, 24, '1/33', '0/34')}\n${FREED(2, 30, '2/40')}\n${between}
+      ${MATRIX(1e6, 'alloc', 2, 200, 1, 600).replace('onlineMaps=3', `onlineMaps=${maps[1]}`)}
+      ${UPDATE(1e6, 24, '2/35', '1/33')}`;
+    assert.deepEqual(found(made(moves([3, 3])), 'F20'), [
+      '7 irq/24: vector 34 of CPU 0 leaked: irq 24 moved away from it and it was never freed',
+    ]);
+    // A CPU is missing, or one came back: the records of the one that went are missing.
+    assert.equal(verdict(made(moves([3, 2])), 'F20'), 'undecidable');
+    const back = '5e5@2 mtx.online domain/VECTOR onlineMaps=3 available=600 reserved=0 total=9'.replace(
+      '5e5',
+      '500000',
+    );
+    assert.equal(verdict(made(moves([3, 3], back)), 'F20'), 'undecidable');
+  });
+
   it('F20 is undecidable where a CPU had the time to go offline and come back without a record', () => {
     const trace = made(
       `${ONLINE}${UPDATE(1, 24, '1/33', '0/34')}\n${FREED(2, 30, '2/40')}\n${UPDATE(90_000, 24, '2/35', '1/33')}`,
@@ -92,6 +110,12 @@ describe('rules about vectors', () => {
       text,
       /147 vectors are free\. The mask is exhausted, not the machine\. Free: CPU 1 147, CPU 2 0\. Held by: CPU 2: irq 24, irq 25\./,
     );
+  });
+
+  it('F21 does not say that other CPUs have room where no record tells', () => {
+    const { text } = judged(made(`${owners}\n${FULL}`), 'F21').findings[0]!;
+    assert.match(text, /Whether other CPUs have room is not known\./);
+    assert.doesNotMatch(text, /Other CPUs have room/);
   });
 
   it('F21 the whole machine is full, and managed vectors are', () => {
@@ -197,6 +221,20 @@ describe('rules about vectors', () => {
     const before = made(`${ONLINE}${UPDATE(100, 24, '1/33', '0/34')}\n${ENTRY(300, 24, 0)}\n${ENTRY(400, 24, 1)}`);
     assert.deepEqual(found(before, 'F24'), [], 'the move is not finished: both CPUs may run it');
     assert.equal(verdict(before, 'F24'), 'pass');
+  });
+
+  it('F24 a CPU that comes back without a record of the matrix was not offline', () => {
+    const moved = `${ONLINE}${UPDATE(100, 24, '1/33', '0/34')}\n${FREED(200, 24, '0/34')}`;
+    const matrix = MATRIX(250, 'free', 0, 200, 1, 600);
+    const wrong = ENTRY(400, 24, 2);
+    const later = '90000@1 irq.entry irq/30 name=nvme0';
+    const online = '80000@1 mtx.online domain/VECTOR onlineMaps=3 available=600 reserved=0 total=9';
+    assert.deepEqual(found(made(`${moved}\n${matrix}\n${wrong}\n${later}`), 'F24'), [
+      '6 irq/24: the handler of irq 24 ran on CPU 2, its vector is on CPU 1',
+    ]);
+    assert.equal(verdict(made(`${moved}\n${matrix}\n${wrong}\n${online}\n${later}`), 'F24'), 'pass');
+    assert.equal(verdict(made(`${moved}\n${matrix}\n${wrong}`), 'F24'), 'undecidable', 'CPU 1 may be offline');
+    assert.equal(verdict(made(`${moved}\n${wrong}\n${later}`), 'F24'), 'undecidable', 'the matrix is not recorded');
   });
 
   it('F25 a vector is freed while it is requested', () => {

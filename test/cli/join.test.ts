@@ -127,6 +127,25 @@ describe('several sources', () => {
     assert.equal(status, 0, out);
   });
 
+  it('a session file tells of single files of a folder, and leaves some out', async () => {
+    const path = join(folder, 'folder.irqsession');
+    const files = {
+      'guest/trace.txt': { system: 'board' },
+      'qemu.log.gz': { system: 'board', offset: '-1795148652.25' },
+    };
+    const read = async (more: object): Promise<Info> => {
+      writeFileSync(path, JSON.stringify({ irqsession: 1, sources: [{ file: 'heap', files: { ...files, ...more } }] }));
+      return json<Info>('info', path);
+    };
+    const { sources, clocks } = await read({});
+    const of = (end: string): number => sources.findIndex(({ file }) => file.endsWith(end));
+    assert.deepEqual([of('guest/trace.txt') >= 0, of('host/qemu.log.gz') >= 0], [true, true]);
+    assert.equal(clocks[of('host/qemu.log.gz')]!.offset, '-1795148652.250000000');
+    const fewer = await read({ 'qemu.log.gz': { skip: true } });
+    assert.ok(JSON.stringify(fewer).includes('guest/trace.txt'));
+    assert.ok(!JSON.stringify(fewer).includes('qemu.log.gz'));
+  });
+
   it('a session file opens what it lists, relative to itself, with its systems and offsets', async () => {
     const path = join(folder, 'both.irqsession');
     const session = {
@@ -168,6 +187,11 @@ describe('several sources', () => {
     const { status, err } = await irqscope(['state', KERNEL, '--with', MACHINE, '--at', 'line:other.log:5']);
     assert.equal(status, 2);
     assert.match(err, /no source is called other\.log; there are .*ftrace\.txt\.gz, .*qemu\.log\.gz/);
+  });
+
+  it('state tells the file whose line made it so', async () => {
+    const { out } = await answered(['state', HOST, '--with', GUEST, '--at', `line:${GUEST}:30`]);
+    assert.match(out, new RegExp(`^${GUEST.replaceAll('.', '[.]')}:30: state after step \\d+`));
   });
 
   it('a folder without a trace says why', async () => {

@@ -14,7 +14,7 @@ const traces = new Map<string, Trace>();
 export function traceFixtures(): string[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .map((name) => name.replaceAll('\\', '/'))
-    .filter((name) => /(?:qemu\.log|ftrace[^/]*\.txt|trace[-_][^/]*\.txt|perf-script\.txt)\.gz$/.test(name))
+    .filter((name) => /(?:qemu\.log|ftrace[^/]*\.txt|trace[-_][^/]*\.txt|perf-script\.txt|dmesg\.txt)\.gz$/.test(name))
     .map((name) => name.replace(/\.gz$/, ''))
     .sort();
 }

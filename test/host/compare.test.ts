@@ -1,6 +1,6 @@
 // Compare with… in the editor: commands, view, and where its rows lead.
 import assert from 'node:assert/strict';
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import type { ComparisonRow } from '../../src/view/comparison/rows.ts';
 import { activate, active, closeAll, ENTRY, eventually, example, run, UNMASK, useFolder } from './helper.ts';
 
@@ -66,6 +66,38 @@ describe('Comparison', () => {
     assert.equal((await active()).uri.toString(), b.toString());
     const item = (await view()).getTreeItem(changed);
     assert.equal(item.contextValue, 'difference ab');
+  });
+
+  it('shows the lanes of both traces in the timeline, and keeps their cursors together there', async () => {
+    const titles = (): string[] => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label));
+    await run('openTrace', a);
+    assert.equal(await run('showComparisonTimeline'), undefined);
+    assert.ok(!titles().some((title) => /^Timeline/.test(title)), 'nothing is compared');
+    await run('compareWith', b);
+    await run('showComparisonTimeline');
+    await eventually(() => assert.ok(titles().includes('Timeline: good.irqtrace ↔ bad.irqtrace')));
+    const { sessions } = (await activate()).internals;
+    const cursors = (): number[] => sessions.all.map(({ session }) => session.cursor);
+    // The cursors go together as soon as the traces are aligned.
+    await eventually(async () => {
+      await run('goToStep', 0);
+      await run('goToStep', 2);
+      assert.deepEqual(cursors(), [2, 2]);
+    });
+    assert.equal(await run('goToDifference', await row(/^irq\.entry name=eth0$/)), 4);
+    assert.equal((await active()).uri.toString(), b.toString());
+    assert.deepEqual(cursors(), [3, 4], 'A has no such event');
+    assert.equal(await run('goToDifference', await row(/^vector: 33 → 35$/)), 1);
+    assert.deepEqual(cursors(), [1, 1]);
+    await run('showTimeline');
+    await eventually(() => assert.ok(titles().includes('Timeline: good.irqtrace')));
+    await run('showComparisonTimeline');
+    await eventually(() => assert.ok(titles().includes('Timeline: good.irqtrace ↔ bad.irqtrace')));
+    await run('compareSteps', 0, 2);
+    await eventually(() => assert.ok(titles().includes('Timeline: good.irqtrace')));
+    await run('closeComparison');
+    await run('goToStep', 3);
+    assert.deepEqual(cursors(), [3, 1], 'A goes alone');
   });
 
   it('steps from difference to difference', async () => {

@@ -56,4 +56,4 @@ export const traceCases = (): string[] =>
     .sort();
 
 /** Files that are refused: other formats, and what the simulator reads. */
-const NO_TRACE = /^(other-|dmesg-(T|dmar)|iso-kernel|perf-script|simpletrace)|\.scenario\.json$/;
+const NO_TRACE = /^(other-(?!iso-(?:dmesg|rsyslog))|perf-script|simpletrace)|\.scenario\.json$/;

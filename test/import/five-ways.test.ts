@@ -82,7 +82,25 @@ const QEMU: Summary = {
   },
 };
 
+/** A line of a kernel log behind its stamp. */
+const said = (rest: string): RegExp => new RegExp(`^\\[ *\\d+\\.\\d{6}\\] (?:${rest})`);
+
+const X86_LOG =
+  'IOAPIC\\[0\\]: |DMAR: IOMMU enabled|NR_IRQS|APIC: Switch|DMAR: dmar0: reg_base|DMAR-IR: |\\.\\.TIMER|ACPI: .*\\bIRQ \\d+$|.*\\b(?:irq|IRQ) \\d+(?:,\\d+)?$|.*\\(irq = |nvme nvme0: pci function|.* default/read/poll queues|smpboot: (?:CPU \\d|Booting Node)';
+const ARM_LOG =
+  'NR_IRQS|GICv3: |ITS[@ ]|psci: CPU1 killed|CPU1: Booted secondary|.*\\(irq = |nvme nvme0: pci function|.* default/read/poll queues';
+const DMESG: Summary = {
+  format: 'dmesg',
+  record: said(X86_LOG),
+  counts: { message: said('DMAR: DRHD: handling'), 'ir.enable': said('DMAR-IR: Enabled IRQ') },
+};
+
 const FIXTURES: Readonly<Record<string, Summary>> = {
+  'arm64-a/dmesg.txt': {
+    format: 'dmesg',
+    record: said(`${ARM_LOG}|arm-smmu-v3 .*(?:event 0x10 received:|\\t0x[0-9a-f]{16}$)`),
+    counts: { 'kernel.fact': said(ARM_LOG), 'smmu.fault': said('arm-smmu-v3 .*event 0x') },
+  },
   'arm64-a/ftrace-03-affinity.txt': FTRACE,
   'arm64-a/ftrace-04-hotplug.txt': FTRACE,
   'arm64-a/ftrace-06-vfio.txt': FTRACE,
@@ -94,6 +112,7 @@ const FIXTURES: Readonly<Record<string, Summary>> = {
   'x86-nested/l1-ftrace.txt': FTRACE,
   'x86-nested/l2-qemu.log': QEMU,
   'x86-panic/qemu.log': QEMU,
+  'x86-vtd/dmesg.txt': DMESG,
   'x86-vtd/ftrace.txt': FTRACE,
   'x86-vtd/perf-script.txt': PERF,
   'x86-vtd/qemu.log': QEMU,

@@ -9,27 +9,27 @@ const COMPAT = 'Blocked a compatibility format interrupt request';
 const rows: readonly (readonly [line: string, event: string])[] = [
   [
     `[76561.105092] DMAR: [INTR-REMAP] Request device [65:00.0] fault index 0x25 [fault reason 0x22] ${PRESENT}`,
-    `ir.fault log reason=34 sid=0x6500 index=37 text=${PRESENT}`,
+    `ir.fault device/0000:65:00.0 reason=34 sid=0x6500 index=37 text=${PRESENT}`,
   ],
   [
     `DMAR: [INTR-REMAP] Request device [42:00.2] fault index 1600 [fault reason 37] ${COMPAT}`,
-    `ir.fault log reason=37 sid=0x4202 index=5632 text=${COMPAT}`,
+    `ir.fault device/0000:42:00.2 reason=37 sid=0x4202 index=5632 text=${COMPAT}`,
   ],
   [
     `[    4.1] DMAR: [INTR-REMAP] Request device [0xe2:0x00.0] fault index 0xa00 [fault reason 0x25] ${COMPAT}`,
-    `ir.fault log reason=37 sid=0xe200 index=2560 text=${COMPAT}`,
+    `ir.fault device/0000:e2:00.0 reason=37 sid=0xe200 index=2560 text=${COMPAT}`,
   ],
   [
     `Nov 20 10:00:00 host kernel: DMAR: [INTR-REMAP] Request device [0000:65:00.0] fault index 0x25 [fault reason 0x22] ${PRESENT}`,
-    `ir.fault log reason=34 sid=0x6500 index=37 text=${PRESENT} segment=0`,
+    `ir.fault device/0000:65:00.0 reason=34 sid=0x6500 index=37 text=${PRESENT} segment=0`,
   ],
   [
     `DMAR: [INTR-REMAP] Request device [0001:65:00.0] fault index 0x25 [fault reason 0x22] ${PRESENT}`,
-    `ir.fault log reason=34 sid=0x6500 index=37 text=${PRESENT} segment=1`,
+    `ir.fault device/0001:65:00.0 reason=34 sid=0x6500 index=37 text=${PRESENT} segment=1`,
   ],
   [
     'AMD-Vi: Event logged [IO_PAGE_FAULT device=0001:06:00.0 domain=0x0009 address=0xfdf8000000 flags=0x0008]',
-    'ir.fault log sid=0x600 text=IO_PAGE_FAULT: the entry is not present (RemapEn 0) segment=1',
+    'ir.fault device/0001:06:00.0 sid=0x600 text=IO_PAGE_FAULT: the entry is not present (RemapEn 0) segment=1',
   ],
 ];
 
@@ -68,10 +68,10 @@ describe('lines of the kernel log between records', () => {
 
   it('a rule tells the entry by its index, and none where the index means nothing', () => {
     assert.deepEqual(found(sample(ftrace(rows[0]![0])).trace, 'F30'), [
-      '2 log: 0000:65:00.0 used IRTE 37, which is not present',
+      '2 device/0000:65:00.0: 0000:65:00.0 used IRTE 37, which is not present',
     ]);
     assert.deepEqual(found(sample(ftrace(rows[1]![0])).trace, 'F33'), [
-      '2 log: 0000:42:00.2 sent a message in compatibility format, which the remapping unit blocked',
+      '2 device/0000:42:00.2: 0000:42:00.2 sent a message in compatibility format, which the remapping unit blocked',
     ]);
   });
 
@@ -83,7 +83,7 @@ describe('lines of the kernel log between records', () => {
     );
     assert.deepEqual(
       events.filter((e) => e.startsWith('ir.fault')),
-      [`ir.fault log reason=34 sid=0x6500 index=37 text=${PRESENT} segment=1`],
+      [`ir.fault device/0001:65:00.0 reason=34 sid=0x6500 index=37 text=${PRESENT} segment=1`],
     );
   });
 
@@ -94,8 +94,8 @@ describe('lines of the kernel log between records', () => {
       )
       .join('');
     assert.deepEqual(found(sample(ftrace(faults.trimEnd())).trace, 'F30'), [
-      '2 log: 0000:65:00.0 used IRTE 37, which is not present',
-      '3 log: 0001:65:00.0 used IRTE 37, which is not present',
+      '2 device/0000:65:00.0: 0000:65:00.0 used IRTE 37, which is not present',
+      '3 device/0001:65:00.0: 0001:65:00.0 used IRTE 37, which is not present',
     ]);
   });
 });

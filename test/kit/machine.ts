@@ -137,7 +137,10 @@ export class Machine {
       'dmesg',
       `cat; echo '[    0.000000] Kernel command line: ${COMMAND_LINE}'; echo '[    1.000000] ${HOST} is up, ${HOST}.example.org ${HOST}'`,
     );
-    program('lspci', `echo "$1 $2"; echo '0000:00:03.0 Non-Volatile memory controller'`);
+    program(
+      'lspci',
+      `echo "$1 $2"; for n in 1 2 3 4; do echo "0000:00:0$n.0 Non-Volatile memory controller: A B"; printf '\\tCapabilities: [40] MSI-X: Enable+ Count=5 Masked-\\n'; done`,
+    );
     program(
       'mkdir',
       `case $1 in "${this.instance}") /bin/mkdir "$1" && cp -r "${this.root}/instance/." "$1" ;; *) exec /bin/mkdir "$@" ;; esac`,

@@ -70,7 +70,7 @@ describe('capture script', function () {
       assert.equal(files.get('snapshot-0/proc/irq.txt'), '/proc/irq/26/smp_affinity_list:0-1\n');
       assert.equal(files.get('snapshot-0/sys/kernel-irq.txt'), '/sys/kernel/irq/26/hwirq:0\n');
       assert.equal(files.get('snapshot-0/sys/msi_irqs.txt'), '/sys/bus/pci/devices/0000:00:03.0/msi_irqs/26:msix\n');
-      assert.match(files.get('snapshot-0/lspci.txt')!, /^-D -vvvxxxx\n0000:00:03.0 /);
+      assert.match(files.get('snapshot-0/lspci.txt')!, /^-D -vvvxxxx\n0000:00:01.0 /);
       const kit = JSON.parse(files.get('kit.json')!) as KitJson;
       assert.equal(kit.kit, 1);
       assert.equal(kit.version, '1.2.3');
@@ -333,6 +333,14 @@ describe('capture script', function () {
       const trace = sources.filter(({ format }) => format === 'ftrace-text');
       assert.equal(trace.length, 1);
       assert.equal(trace[0]!.records, trace[0]!.understood);
+      // Two snapshots, each with what lspci -D -vvvxxxx printed.
+      assert.deepEqual(
+        sources.filter(({ format }) => format === 'lspci').map(({ records, understood }) => [records, understood]),
+        [
+          [8, 8],
+          [8, 8],
+        ],
+      );
       const { out: events } = await answered(['events', file, '--json', '--filter', 'kind == msg.write']);
       assert.match(events, /"object":"irq\/28"/);
     }

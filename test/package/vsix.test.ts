@@ -20,6 +20,7 @@ const FIXED = [
   'dist/extension.cjs',
   'dist/extension.web.cjs',
   'dist/cli.js',
+  'dist/page-thread.js',
   'dist/THIRD-PARTY-NOTICES.txt',
   'dist/webview/events.js',
   'dist/webview/timeline.js',

@@ -54,7 +54,8 @@ describe('messages of the timeline', () => {
     progress: 1,
     axis: 'time',
     time: { base: '1795148648', ticks: false, digits: 6 },
-    extents: { time: [0, 1e12], step: [0, 4] },
+    extents: { time: [0, 1e12], step: [0, 4], order: [0, 0] },
+    sides: [],
   };
   const row = { lane: 0, deep: false };
   const good: readonly (readonly [v.GenericSchema, Record<string, unknown>])[] = [
@@ -65,11 +66,15 @@ describe('messages of the timeline', () => {
     [questions.go.params, { trace: 1, row, axis: 'step', to: 'nearest', x: 1 }],
     [questions.go.reply, { step: -1 }],
     [fromHost.trace.params, trace],
-    [fromHost.cursor.params, { trace: 1, step: 2, time: 7, lane: -1, label: '', text: '', selection: '' }],
-    [fromView.select.params, { trace: 1, path: 'irq/5' }],
+    [
+      fromHost.cursor.params,
+      { trace: 1, step: 2, time: 7, lane: -1, label: '', text: '', selection: '', side: 'b', other: [] },
+    ],
+    [fromHost.reveal.params, { trace: 1, time: 7, lane: -1 }],
+    [fromView.select.params, { trace: 1, path: 'irq/5', lane: 3 }],
     [fromView.open.params, {}],
     [fromView.events.params, {}],
-    [fromView.finding.params, { trace: 1, rule: 'F01', step: 4, object: 'irq/5' }],
+    [fromView.finding.params, { trace: 1, rule: 'F01', step: 4, object: 'irq/5', side: '' }],
     [fromHost.hitLanes.params, { trace: 1, search: 2, lanes: [0, 7] }],
     [eventsQuestions.rows.params, { trace: 1, from: 0, count: 10 }],
     [eventsQuestions.go.params, { trace: 1, search: 0, row: 3 }],

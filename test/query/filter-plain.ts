@@ -241,6 +241,9 @@ function plainOwn(name: string, of: Trace, step: number): Plain {
       return event.object;
     case 'task':
       return event.task;
+    case 'vantage':
+    case 'system':
+      return of.sources[of.sourceOf(step)]![name] || undefined;
   }
   const field = name.replace('fields.', '');
   const value = Object.hasOwn(event.fields, field) ? event.fields[field]! : undefined;

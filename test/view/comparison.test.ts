@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { compareTraces } from '../../src/query/diff/compare.ts';
 import { compareStates } from '../../src/query/diff/states.ts';
-import { type ComparisonRow, comparisonRows, summaryOf } from '../../src/view/comparison/rows.ts';
-import { stateRows, stateSummary } from '../../src/view/comparison/state-rows.ts';
+import { type ComparisonRow, comparisonRows, rowOfDifference, summaryOf } from '../../src/view/comparison/rows.ts';
+import { rowOfObject, stateRows, stateSummary } from '../../src/view/comparison/state-rows.ts';
 import { traceOf } from '../query/diff/helper.ts';
 import { bundled, run } from '../sim/run.ts';
 
@@ -61,6 +61,19 @@ describe('rows of a comparison', () => {
     assert.equal(vector!.parent, rows[1]);
   });
 
+  it('are found by a difference, also where one row stands for several', () => {
+    const [vector, raise] = comparison.differences;
+    assert.equal(rowOfDifference(comparison, rows, vector!)?.label, 'vector: 33 → 35');
+    assert.equal(rowOfDifference(comparison, rows, raise!)?.label, 'dev.raise vector=0');
+    const twice = other.flatMap((event) => (event.startsWith('dev.raise') ? [event, event] : [event]));
+    const more = compareTraces(traceOf(events), traceOf(twice));
+    const all = comparisonRows(more);
+    const raises = more.differences.filter(({ a }) => a < 0);
+    assert.equal(raises.length, 3);
+    for (const difference of raises)
+      assert.match(rowOfDifference(more, all, difference)!.description, / · only in B · 3 times$/);
+  });
+
   it('are one that says so where nothing differs', () => {
     assert.deepEqual(texts(comparisonRows(compareTraces(traceOf(events), traceOf(events)))), ['No differences']);
   });
@@ -91,6 +104,8 @@ describe('rows of a comparison of states', () => {
       'running | ? → 1',
     ]);
     assert.deepEqual([rows[0]!.stepA, rows[0]!.stepB], [4, 5]);
+    assert.equal(rowOfObject(rows, 'irq/41/more'), rows[0]);
+    assert.equal(rowOfObject(rows, 'irq/4'), undefined);
     assert.equal(stateSummary(found, 4, 5), 'state after step 4 in A and 5 in B: 1 object differs');
   });
 

@@ -52,7 +52,7 @@ describe('windows of lanes', () => {
         for (const [r, row] of rows.entries()) {
           const { events, bins: filled, steps } = rowOf(view, r);
           // The end of a window is computed as the window computes it.
-          const expected = eventsBetween(index, row, axis, from, from + bins * size, 0);
+          const expected = eventsBetween(index, row, index.axis(axis), from, from + bins * size, 0);
           assert.equal(events, expected.count);
           assert.ok(filled.length <= bins);
           for (let i = 1; i < filled.length; i++) assert.ok(filled[i]! > filled[i - 1]! && steps[i]! > steps[i - 1]!);
@@ -77,7 +77,14 @@ describe('windows of lanes', () => {
         const rows = lanes.map((lane) => ({ lane, deep }));
         const view = windowOf(index, { axis, from, size, bins, rows }, { done, hits: search.hits });
         for (const [r, row] of rows.entries()) {
-          const { steps } = eventsBetween(index, row, axis, from, from + bins * size, Number.POSITIVE_INFINITY);
+          const { steps } = eventsBetween(
+            index,
+            row,
+            index.axis(axis),
+            from,
+            from + bins * size,
+            Number.POSITIVE_INFINITY,
+          );
           const wanted = steps.filter((step) => step >= done || fits(step)).length;
           let hits = 0;
           for (let i = view.rowMarks[r]!; i < view.rowMarks[r + 1]!; i++) {

@@ -311,24 +311,24 @@ describe('finding events in lanes', () => {
       const a = index().axis(axis);
       for (let n = 0; n < 200; n++) {
         const x = a.x(0) + ((a.x(a.length - 1) - a.x(0)) * n) / 200;
-        const found = nearestTo(index(), row, axis, x);
+        const found = nearestTo(index(), row, index().axis(axis), x);
         const distance = Math.min(...[...lane.steps.exact()].map((step) => Math.abs(a.x(step) - x)));
         assert.equal(Math.abs(a.x(found) - x), distance);
       }
     }
-    assert.equal(nearestTo(index(), { lane: 99999, deep: false }, 'time', 0), -1);
+    assert.equal(nearestTo(index(), { lane: 99999, deep: false }, index().axis('time'), 0), -1);
   });
 
   it('lists the events of a group in order, each once', () => {
     const group = laneAt(index(), 'device/0000:00:03.0');
-    const all = eventsBetween(index(), { lane: group.id, deep: true }, 'step', 0, index().done, 1e9);
+    const all = eventsBetween(index(), { lane: group.id, deep: true }, index().axis('step'), 0, index().done, 1e9);
     const own = [group, ...group.children].flatMap((lane) => [...lane.steps.exact()]);
     assert.deepEqual(
       all.steps,
       own.sort((a, b) => a - b),
     );
     assert.equal(all.count, own.length);
-    const few = eventsBetween(index(), { lane: group.id, deep: true }, 'step', 0, index().done, 5);
+    const few = eventsBetween(index(), { lane: group.id, deep: true }, index().axis('step'), 0, index().done, 5);
     assert.equal(few.count, all.count);
     assert.equal(few.steps.length, 5);
   });
@@ -338,11 +338,11 @@ describe('finding events in lanes', () => {
     const mask = layerNamed(lane, 'mask');
     const opened = mask.steps.at([...mask.values.exact()].indexOf(OFF));
     const x = index().axis('time').x(opened);
-    const [view] = layersAt(index(), lane.id, 'time', x);
+    const [view] = layersAt(index(), lane.id, index().axis('time'), x);
     assert.equal(view?.name, 'mask');
     assert.equal(view.value, 'open');
     assert.equal(view.from, opened);
     assert.match(view.duration ?? '', /^[\d.]+ (s|ms|µs)$/);
-    assert.deepEqual(layersAt(index(), lane.id, 'time', -1e15), []);
+    assert.deepEqual(layersAt(index(), lane.id, index().axis('time'), -1e15), []);
   });
 });

@@ -4,8 +4,9 @@ import { ImportRun } from '../../src/import/run.ts';
 import type { Place } from '../../src/query/diff/places.ts';
 import { Session } from '../../src/session/session.ts';
 import { Searcher } from '../../src/vscode/events/searcher.ts';
-import type { ShownFinding, ShownTrace } from '../../src/vscode/timeline-messages.ts';
-import { TimelineService } from '../../src/vscode/timeline-service.ts';
+import type { ShownFinding, ShownTrace } from '../../src/vscode/timeline/messages.ts';
+import { TimelineService } from '../../src/vscode/timeline/service.ts';
+import { type Compared, comparison } from './comparing.ts';
 import { after, Port } from './port.ts';
 
 class Harness extends Port {
@@ -96,6 +97,45 @@ class Harness extends Port {
     this.#watch(session, name, 'failed', undefined);
     this.#shown!.error = error;
     this.#service.grown();
+  }
+
+  /** The comparison that is shown. */
+  compared: Compared | undefined;
+
+  /** Opens two traces and shows the lanes of both. */
+  loadTwo(a: readonly [name: string, text: string], b: readonly [name: string, text: string]): void {
+    const [x, y] = [this.#read(...a), this.#read(...b)];
+    this.#compare(comparison(x, y));
+  }
+
+  /** Opens a trace and shows the lanes after two of its steps. */
+  loadSteps(name: string, text: string, steps: readonly [number, number]): void {
+    const shown = this.#read(name, text);
+    this.#compare(comparison(shown, shown, steps));
+  }
+
+  /** The user goes to a row of the view Comparison. */
+  reveal(stepA: number | undefined, stepB: number | undefined): void {
+    this.#service.reveal(stepA, stepB);
+  }
+
+  #read(label: string, text: string): ShownTrace {
+    const run = new ImportRun(label);
+    run.push(new TextEncoder().encode(text));
+    run.end();
+    const session = new Session(run.trace);
+    session.grown(true);
+    return { id: this.#next++, label, session, load: 'ready', progress: 1, error: undefined };
+  }
+
+  #compare(compared: Compared): void {
+    this.compared = compared;
+    for (const { session } of new Set([compared.a, compared.b]))
+      session.onChange((what) => {
+        if (what === 'cursor' || what === 'selection') this.#service.moved(session);
+        if (what === 'search') this.#service.searched();
+      });
+    this.#service.compare(compared);
   }
 
   none(): void {

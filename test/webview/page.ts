@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../scripts/host/browser.ts';
 import { dist, exampleTrace, results, root } from '../../scripts/paths.ts';
-import { eventsPage, type PageParts, timelinePage } from '../../src/vscode/timeline-page.ts';
+import { eventsPage, type PageParts, timelinePage } from '../../src/vscode/timeline/page.ts';
 import themes from './themes.json' with { type: 'json' };
 
 export type ThemeName = keyof typeof themes;

@@ -1,15 +1,15 @@
-// The parts of the timeline that need no page: which part is shown, where ticks stand, which rows there are, what is fetched.
+// The parts of the timeline that need no page: which part is shown, where ticks stand, what is fetched.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { LaneMessage, TraceMessage, WindowQuestion } from '../../src/protocol/timeline.ts';
+import type { TraceMessage, WindowQuestion } from '../../src/protocol/timeline.ts';
 import { packWindow } from '../../src/protocol/window.ts';
 import type { WindowView } from '../../src/view/lanes/values.ts';
 import { readMemory } from '../../webview/memory.ts';
 import { Model } from '../../webview/model.ts';
-import { Rows } from '../../webview/rows.ts';
 import { niceStep, placeText, ticksOf, unitOf } from '../../webview/ticks.ts';
 import { Viewport } from '../../webview/viewport.ts';
 import { binSize, Windows } from '../../webview/windows.ts';
+import { someLanes } from './some-lanes.ts';
 
 // What windows.ts asks the page.
 Object.assign(globalThis, { window: globalThis, devicePixelRatio: 1 });
@@ -124,93 +124,6 @@ describe('ruler', () => {
   });
 });
 
-let next = 0;
-function lane(path: string, parent: LaneMessage | undefined, detail = ''): LaneMessage {
-  const label = path.slice(path.lastIndexOf('/') + 1);
-  return { id: next++, parent: parent?.id ?? -1, path, label, detail, events: 1, layers: [] };
-}
-
-function someLanes(): LaneMessage[] {
-  const device = lane('device', undefined);
-  const nvme = lane('device/0000:00:03.0', device, 'nvme');
-  const cpus = lane('cpu', undefined);
-  const cpu0 = lane('cpu/0', cpus);
-  return [
-    device,
-    nvme,
-    lane('device/0000:00:03.0/msix/0', nvme),
-    lane('device/0000:00:03.0/msix/1', nvme),
-    lane('device/0000:00:04.0', device, 'e1000e'),
-    cpus,
-    cpu0,
-    lane('cpu/0/vector/33', cpu0),
-  ];
-}
-
-const paths = (rows: Rows): string[] => rows.rows.map((row) => row.lane.path);
-
-describe('rows', () => {
-  it('begin with devices open and what is inside others closed', () => {
-    const rows = new Rows();
-    rows.setLanes(someLanes());
-    assert.deepEqual(paths(rows), [
-      ...['device', 'device/0000:00:03.0', 'device/0000:00:03.0/msix/0', 'device/0000:00:03.0/msix/1'],
-      ...['device/0000:00:04.0', 'cpu', 'cpu/0'],
-    ]);
-    const cpu0 = rows.rows.at(-1)!;
-    assert.deepEqual(
-      [cpu0.branch, cpu0.open, cpu0.deep, cpu0.level, cpu0.position, cpu0.siblings],
-      [true, false, true, 1, 1, 1],
-    );
-  });
-
-  it('open and close, one by one and all together', () => {
-    const rows = new Rows();
-    rows.setLanes(someLanes());
-    rows.turn(rows.rows[1]!.lane, false);
-    assert.ok(!paths(rows).includes('device/0000:00:03.0/msix/0'));
-    rows.turnAll(true);
-    assert.equal(rows.rows.length, 8);
-    rows.turnAll(false);
-    assert.deepEqual(paths(rows), ['device', 'cpu']);
-    rows.reveal(rows.byPath('cpu/0/vector/33')!);
-    assert.deepEqual(paths(rows), ['device', 'cpu', 'cpu/0', 'cpu/0/vector/33']);
-  });
-
-  it('are filtered by name and path, with what stands above them', () => {
-    const rows = new Rows();
-    rows.setLanes(someLanes());
-    rows.setFilter('MSIX/1');
-    assert.deepEqual(paths(rows), ['device', 'device/0000:00:03.0', 'device/0000:00:03.0/msix/1']);
-    rows.setFilter('nvme');
-    assert.equal(rows.rows.length, 4);
-    rows.setFilter('vector 33');
-    assert.deepEqual(paths(rows), ['cpu', 'cpu/0', 'cpu/0/vector/33']);
-    rows.setFilter('nothing like this');
-    assert.deepEqual(paths(rows), []);
-    rows.setFilter('  ');
-    assert.equal(rows.rows.length, 7);
-    rows.setFilter('"03.0 nvme"');
-    assert.equal(rows.rows.length, 4, 'a text in quotes is one word');
-    rows.setFilter('"nvme 03.0"');
-    assert.deepEqual(paths(rows), []);
-  });
-
-  it('can be some lanes only, with what stands above them, of those that the words leave', () => {
-    const rows = new Rows();
-    rows.setLanes(someLanes());
-    const idOf = (path: string): number => rows.byPath(path)!.id;
-    rows.setOnly(new Set([idOf('device/0000:00:03.0/msix/1'), idOf('cpu/0/vector/33')]));
-    assert.deepEqual(paths(rows), ['device', 'device/0000:00:03.0', 'device/0000:00:03.0/msix/1', 'cpu', 'cpu/0']);
-    rows.setFilter('nvme');
-    assert.deepEqual(paths(rows), ['device', 'device/0000:00:03.0', 'device/0000:00:03.0/msix/1']);
-    rows.setOnly(new Set());
-    assert.deepEqual(paths(rows), []);
-    rows.setOnly(undefined);
-    assert.equal(rows.rows.length, 4);
-  });
-});
-
 const empty: WindowView = {
   rowMarks: new Uint32Array(2),
   at: new Float32Array(),
@@ -224,6 +137,9 @@ const empty: WindowView = {
   runAt: new Float32Array(),
   runValue: new Uint8Array(),
   runFill: new Uint8Array(),
+  rowDiffs: new Uint32Array(2),
+  diffAt: new Float32Array(),
+  diffKinds: new Uint8Array(),
 };
 
 const unexpected = (error: unknown): never => assert.fail(String(error));
@@ -345,7 +261,8 @@ describe('two traces', () => {
   const traceOf = (id: number, to: number): TraceMessage => ({
     ...{ id, status: 'ready', name: `trace ${id}`, problem: '', events: 100, indexed: 100, progress: 1, axis: 'time' },
     time: { base: '0', ticks: false, digits: 6 },
-    extents: { time: [0, to], step: [0, 99] },
+    extents: { time: [0, to], step: [0, 99], order: [0, 0] },
+    sides: [],
   });
 
   it('keep what was shown of each', () => {
@@ -376,7 +293,8 @@ describe('two traces', () => {
     model.setLanes({ trace: 2, layers: [], lanes: someLanes() });
     assert.equal(model.rows.rows.length, 0);
     const cursor = { trace: 2, step: 5, time: 1, lane: -1, label: '', text: '', selection: '' };
-    assert.deepEqual(model.setCursor(cursor), { moved: false, selected: -1 });
+    const whole = { ...cursor, side: '' as const, other: [] };
+    assert.deepEqual(model.setCursor(whole), { moved: false, selected: -1 });
     assert.equal(model.cursor, undefined);
   });
 });

@@ -29,7 +29,7 @@ function start() {
     if (what === 'search') service.searched();
     if (what === 'cursor') service.tell();
   });
-  service.show({ id: 7, session });
+  service.show({ id: 7, sessions: [session] });
   const state = (): SearchMessage => line.last<SearchMessage>('query/search');
   /** What was sent is taken, and what is waiting to be loaded comes. */
   const settle = (): Promise<void> => new Promise((done) => setTimeout(done, 20));

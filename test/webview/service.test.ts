@@ -18,8 +18,8 @@ import type { Place } from '../../src/query/diff/places.ts';
 import { Session } from '../../src/session/session.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { Searcher } from '../../src/vscode/events/searcher.ts';
-import type { ShownFinding, ShownTrace } from '../../src/vscode/timeline-messages.ts';
-import { TimelineService } from '../../src/vscode/timeline-service.ts';
+import type { ShownFinding, ShownTrace } from '../../src/vscode/timeline/messages.ts';
+import { TimelineService } from '../../src/vscode/timeline/service.ts';
 import { fixtureTrace } from '../helpers/fixtures.ts';
 import { Clock, Line } from './line.ts';
 
@@ -120,7 +120,7 @@ describe('timeline service', () => {
     const [told] = places;
     assert.deepEqual([told!.rule, told!.title, told!.object], ['F09', 'an entry was masked', path]);
     assert.match(told!.label, /^1795148\d+\.\d{6}$/);
-    const question = { trace: shown.id, rule: 'F09', step: 30, object: path };
+    const question = { trace: shown.id, rule: 'F09', step: 30, object: path, side: '' };
     for (const wrong of [{ trace: 99 }, { rule: 'F01' }, { step: 31 }, { object: 'irq/1' }])
       line.tell('timeline/finding', { ...question, ...wrong });
     assert.deepEqual(shownFindings, []);
@@ -313,12 +313,32 @@ describe('timeline service', () => {
     const { line, service, opened } = start();
     const shown = shownOf(trace);
     service.show(shown);
-    line.tell('timeline/select', { trace: shown.id, path: 'irte/0/20' });
+    line.tell('timeline/select', { trace: shown.id, path: 'irte/0/20', lane: 0 });
     assert.equal(shown.session.selection, 'irte/0/20');
-    line.tell('timeline/select', { trace: shown.id + 1, path: 'irte/0/21' });
+    line.tell('timeline/select', { trace: shown.id + 1, path: 'irte/0/21', lane: 0 });
     assert.equal(shown.session.selection, 'irte/0/20');
     line.tell('timeline/open', {});
     assert.equal(opened(), 1);
+  });
+
+  it('tells the arrangement of lanes once they are complete, and takes that of the page', () => {
+    const { clock, line, service } = start();
+    const shown = shownOf(trace);
+    shown.session.arrangeLanes(['cpu', 'cpu/0']);
+    service.show(shown);
+    clock.run(60_000);
+    const order = line.told
+      .map(({ method }) => method)
+      .filter((m) => /lanes|layout/.test(m) && m !== 'timeline/hit-lanes');
+    assert.equal(order.at(-1), 'timeline/layout');
+    const layouts = (): unknown[] => line.told.filter((m) => m.method === 'timeline/layout').map((m) => m.value);
+    assert.deepEqual(layouts(), [{ trace: shown.id, lanes: ['cpu', 'cpu/0'] }]);
+    line.tell('timeline/arranged', { trace: shown.id, lanes: ['device'] });
+    assert.deepEqual(shown.session.lanes, ['device']);
+    line.tell('timeline/arranged', { trace: shown.id + 1, lanes: ['cpu'] });
+    assert.deepEqual(shown.session.lanes, ['device']);
+    service.arranged();
+    assert.deepEqual(layouts().at(-1), { trace: shown.id, lanes: ['device'] });
   });
 
   it('marks the events of a range of the axis, until another trace or another page is shown', async () => {

@@ -1,6 +1,10 @@
+import { lowerBound } from '../../src/base/search.ts';
 import type { DifferencesMessage } from '../../src/protocol/timeline.ts';
+import { DIFFERENCE, type DifferenceName, type WindowView } from '../../src/view/lanes/values.ts';
+import { ROW } from '../shapes.ts';
 import type { Theme } from '../theme.ts';
 import type { Viewport } from '../viewport.ts';
+import type { Mapping } from './layers.ts';
 
 /** What a frame tells of an event: how it differs from the other trace, or that a search found it. */
 export type Kind = DifferencesMessage['places'][number]['kind'] | 'found';
@@ -87,5 +91,49 @@ export function drawDifferences(
     if (drawn.has(spot)) continue;
     drawn.add(spot);
     drawFrame(g, theme, kind, x + 0.5, row);
+  }
+}
+
+/** The kinds in the order of drawing, what matters most last; where the ticks of each stand, from the top of the row. */
+const TICKS: readonly (readonly [kind: DifferenceName, top: number])[] = [
+  ['missing', (ROW - 4) / 2],
+  ['here', ROW - 5],
+  ['changed', 1],
+];
+const TICK_HEIGHT = 4;
+
+/**
+ * Draws the differences of a row of a window: a frame for each, as far as they do not lie over one another, and ticks at a height of
+ * their own where they do.
+ */
+export function drawRowDifferences(
+  g: CanvasRenderingContext2D,
+  theme: Theme,
+  { rowDiffs, diffAt, diffKinds }: WindowView,
+  row: number,
+  { scale, shift, width }: Mapping,
+  top: number,
+): void {
+  const [start, stop] = [rowDiffs[row]!, rowDiffs[row + 1]!];
+  if (start === stop) return;
+  const from = lowerBound(diffAt, (-2 * HALF - shift) / scale, start, stop);
+  const to = lowerBound(diffAt, (width + 2 * HALF - shift) / scale, from, stop);
+  for (const [kind, tick] of TICKS) {
+    const frames: number[] = [];
+    let last = Number.NEGATIVE_INFINITY;
+    let drawn = Number.NaN;
+    g.fillStyle = theme.differences[kind];
+    for (let i = from; i < to; i++) {
+      if ((diffKinds[i]! & DIFFERENCE[kind]) === 0) continue;
+      const x = Math.round(diffAt[i]! * scale + shift);
+      if (x - last > 2 * HALF) {
+        frames.push(x);
+        last = x;
+      } else if (x !== last && x !== drawn) {
+        g.fillRect(x, top + tick, 1, TICK_HEIGHT);
+        drawn = x;
+      }
+    }
+    for (const x of frames) drawFrame(g, theme, kind, x + 0.5, top + ROW / 2 + 0.5);
   }
 }

@@ -51,6 +51,8 @@ class Translations implements RuleObserver {
   #time = Number.NaN;
   /** What the ITS works on: a message, or a command. */
   #command = '';
+  /** A look-up that failed, where the trace also has words of the ITS about it: they should come next. */
+  #held: { readonly step: Step; readonly object: ObjectId; readonly reason: string; readonly state: State } | undefined;
   /** The last cause of each function. */
   readonly #causes = new LastEvents();
   /** The last write of each entry, and the entry whose message was seen last. */
@@ -71,6 +73,7 @@ class Translations implements RuleObserver {
     } else if (kind === msgSend) this.#sender = object;
     else if (kind === tblWrite) this.#writes.note(object, step, time);
     else if (kind === itsTrans) {
+      this.#tellHeld();
       this.judged++;
       this.#object = object;
       this.#step = step;
@@ -80,16 +83,23 @@ class Translations implements RuleObserver {
     } else if (kind === itsError) {
       const { text, reason } = itsError.read(words, at);
       const said = state.world.strings.text(reason ?? text);
+      this.#held = undefined;
       if (object === this.#object && this.#command === '') this.#lost(step, object, said, state);
       else if (!/MAPD/.test(said + state.world.strings.text(text))) this.#refused(step, object, said, state);
     } else if (isCommand.has(kind)) {
+      this.#tellHeld();
       this.judged++;
       this.#command = kind.name.replace('its.', '').toUpperCase();
-    } else if (!this.#says() && this.#command === '') this.#looked(step, happened.kind, object, words, at, state);
+    } else if (this.#command === '') this.#looked(step, happened.kind, object, words, at, state);
+  }
+
+  end(): void {
+    this.#tellHeld();
   }
 
   lost(): void {
     this.#object = -1;
+    this.#held = undefined;
     this.#causes.clear();
     this.#writes.clear();
   }
@@ -104,12 +114,24 @@ class Translations implements RuleObserver {
     if (kind === itsIteAccess) {
       const { write, valid } = itsIteAccess.read(words, at);
       if (!write && !valid && object === this.#object)
-        this.#lost(step, object, 'EventID is not mapped (no MAPTI)', state);
+        this.#failed(step, object, 'EventID is not mapped (no MAPTI)', state);
     } else if (kind === itsDteAccess) {
       const { write, valid } = itsDteAccess.read(words, at);
       const mine = state.world.node(this.#object)?.parent?.parent?.object === object;
-      if (!write && !valid && mine) this.#lost(step, this.#object, 'DeviceID is not mapped (no MAPD)', state);
+      if (!write && !valid && mine) this.#failed(step, this.#object, 'DeviceID is not mapped (no MAPD)', state);
     }
+  }
+
+  #failed(step: Step, object: ObjectId, reason: string, state: State): void {
+    if (this.#says()) this.#held = { step, object, reason, state };
+    else this.#lost(step, object, reason, state);
+  }
+
+  /** The words that should have come did not come: the look-up tells enough. */
+  #tellHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined && held.object === this.#object) this.#lost(held.step, held.object, held.reason, held.state);
   }
 
   /** Where only commands and messages are recorded: what the commands left. */

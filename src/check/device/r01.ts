@@ -45,7 +45,7 @@ export const sameVectors: Rule<'R01'> = {
       title: string,
       text: string,
       evidence: readonly Step[],
-      fate: Pick<Breach, 'severity' | 'lost'>,
+      fate: Pick<Breach, 'severity' | 'lost' | 'always'>,
     ): void => {
       if (told.has(object)) return;
       told.add(object);
@@ -113,7 +113,7 @@ export const sameVectors: Rule<'R01'> = {
             `vector ${index} was raised, and the table has ${size} entries`,
             `The device raised vector ${index}, but its MSI-X table has ${size} entries: the driver (or the device model) counts more vectors than there are.`,
             writes.evidenceOf(fn),
-            { lost: true },
+            { lost: true, always: true },
           );
           return;
         }

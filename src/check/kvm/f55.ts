@@ -38,6 +38,8 @@ export const suppressionEnds: Rule<'F55'> = {
     const asleep = new Map<ObjectId, boolean | undefined>();
     /** The last write of each descriptor: what a judgement stands on. */
     const writes = new Map<number, number>();
+    /** Descriptors that were told of, until a write puts them right: every entry until then shows the same fault. */
+    const told = new Set<ObjectId>();
     const evidence = (descriptor: number): number[] => [writes.get(descriptor) ?? -1].filter((step) => step >= 0);
     return {
       event(step, happened, state) {
@@ -53,8 +55,10 @@ export const suppressionEnds: Rule<'F55'> = {
             text: `KVM warns: ${text.trim()}. What is posted to that virtual CPU from now on wakes nobody.`,
             evidence: [],
           });
-        } else if (kind === piWrite) writes.set(object, step);
-        else if (kind === kvmUserspace) halted.delete(object);
+        } else if (kind === piWrite) {
+          writes.set(object, step);
+          if (controlOf(state, object, 'sn') === 0 && controlOf(state, object, 'nv') === NOTIFY) told.delete(object);
+        } else if (kind === kvmUserspace) halted.delete(object);
         else if (kind === kvmExit) {
           if (isHalted(state, object)) halted.add(object);
           else halted.delete(object);
@@ -87,7 +91,8 @@ export const suppressionEnds: Rule<'F55'> = {
           const nv = controlOf(state, descriptor, 'nv');
           if (sn < 0 || nv < 0) return;
           judged++;
-          if (sn === 0 && nv === NOTIFY) return;
+          if ((sn === 0 && nv === NOTIFY) || told.has(descriptor)) return;
+          told.add(descriptor);
           report({
             step,
             object: descriptor,
@@ -99,6 +104,7 @@ export const suppressionEnds: Rule<'F55'> = {
       },
       lost() {
         writes.clear();
+        told.clear();
         halted.clear();
         asleep.clear();
       },

@@ -1,15 +1,15 @@
-import { hex64, hexText } from '../../base/hex.ts';
+import { hexText } from '../../base/hex.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import { irFault, irMessage, irRemap, irRequest, irteWrite } from '../../model/events/remap.ts';
 import { vtdFaultReasons } from '../../model/registers/vtd.ts';
-import type { State } from '../../model/state.ts';
 import { amdIrte, irte, remapUnit } from '../../model/things/remap.ts';
 import type { World } from '../../model/world.ts';
 import { before, LastEvents, Now, steps } from '../history.ts';
 import type { Breach, Report, Rule, RuleObserver, Scene } from '../rule.ts';
 import { behindKinds, IrqsBehind } from './behind.ts';
 import { irteName, numbered, senderName } from './names.ts';
+import { type Refusal, RefusedMessages, refusedKinds, requestText } from './refused.ts';
 
 /** What a rule about faults of remapping units says of one kind of fault. */
 export interface FaultStory {
@@ -28,6 +28,13 @@ interface Fault {
   readonly segment: number | undefined;
 }
 
+/** A message at the unit. */
+interface Request {
+  readonly step: Step;
+  readonly object: ObjectId;
+  readonly text: string;
+}
+
 /** A refused message: what findings say of it, taken from the records around it. */
 class Faults implements RuleObserver {
   judged = 0;
@@ -40,11 +47,9 @@ class Faults implements RuleObserver {
   readonly #behind = new IrqsBehind();
   /** Messages that were told of, by entry, sender and text, until the entry is written: a storm of faults is one fault. */
   readonly #told = new Map<ObjectId, Set<string>>();
-  #requestStep: Step = -1;
-  #requestObject: ObjectId = -1;
-  #lo = 0;
-  #hi = 0;
-  #data = 0;
+  /** Refusals that only the content of the entry tells. A trace that shows everything has a record of each. */
+  readonly #quiet: RefusedMessages | undefined;
+  #request: Request = { step: -1, object: -1, text: '' };
 
   constructor(
     report: Report,
@@ -56,19 +61,19 @@ class Faults implements RuleObserver {
     this.#scene = scene;
     this.#story = story;
     this.#mine = mine;
+    this.#quiet = scene.complete ? undefined : new RefusedMessages((refusal) => this.#refused(refusal));
   }
 
   event(...[step, happened, state]: Parameters<RuleObserver['event']>): void {
     const { kind, object, words, at } = happened;
     const now = this.#now.at(happened);
-    if (kind === irRemap || kind === irMessage) this.judged++;
-    else if (kind === irRequest) {
-      this.#requestStep = step;
-      this.#requestObject = object;
-      const request = irRequest.read(words, at);
-      this.#lo = request.address(0);
-      this.#hi = request.address(1);
-      this.#data = request.data(0);
+    this.#quiet?.event(step, happened, state);
+    if (kind === irRemap || kind === irMessage) {
+      this.judged++;
+      // An entry that served in between fails in another way the next time.
+      if (kind === irRemap) this.#told.delete(object);
+    } else if (kind === irRequest) {
+      this.#request = { step, object, text: requestText(happened) };
     } else if (kind === irteWrite) {
       this.#writes.note(object, step, now);
       this.#told.delete(object);
@@ -76,18 +81,34 @@ class Faults implements RuleObserver {
       const { reason, text, sid, index, segment } = irFault.read(words, at);
       const said = text === undefined ? '' : state.world.strings.text(text);
       this.judged++;
-      if (this.#mine(reason, said)) this.#tell(step, object, now, state, { reason, said, sid, index, segment });
+      if (this.#mine(reason, said)) this.#tell(step, object, now, { reason, said, sid, index, segment }, this.#request);
     } else this.#behind.note(step, happened, state, now);
   }
 
   lost(): void {
     this.#writes.clear();
+    this.#quiet?.lost();
   }
 
-  #tell(step: Step, object: ObjectId, now: number, state: State, fault: Fault): void {
-    const { world } = state;
+  end(): void {
+    this.#quiet?.end();
+  }
+
+  /** An entry refuses a message by what it holds, and no record says more. */
+  #refused({ reason, requester: sid, entry, text, request, message, read, time }: Refusal): void {
+    this.judged++;
+    if (!this.#mine(reason, '')) return;
+    const index = Number(this.#scene.world.node(entry)?.segment);
+    const fault = { reason, said: '', sid, index, segment: undefined };
+    this.#tell(read, entry, time, fault, { step: request, object: entry, text }, message);
+  }
+
+  /** `sent`: the write of the message, where only the content of the entry tells that it is refused. */
+  #tell(step: Step, object: ObjectId, now: number, fault: Fault, asked: Request, sent?: Step): void {
+    const { world } = this.#scene;
+    const request = asked.object === object ? asked : undefined;
     const told = this.#told.get(object) ?? new Set();
-    const key = `${fault.segment} ${fault.sid} ${this.#requestObject === object ? messageText(this.#lo, this.#hi, this.#data) : ''} ${fault.reason}`;
+    const key = `${fault.segment} ${fault.sid} ${request?.text ?? ''} ${fault.reason}`;
     if (told.has(key)) return;
     this.#told.set(object, told.add(key));
     const story = this.#story;
@@ -98,8 +119,11 @@ class Faults implements RuleObserver {
     const lines = [`${sender} ${did}; the message is lost.`];
     if (known) lines.push(`Fault reason ${hexText(fault.reason!)}: ${known.text}. ${known.cause}`);
     else lines.push(`The unit says: ${fault.said}.`);
-    const request = this.#requestObject === object ? this.#requestStep : undefined;
-    if (request !== undefined) lines.push(`The message was ${messageText(this.#lo, this.#hi, this.#data)}.`);
+    if (request !== undefined) lines.push(`The message was ${request.text}.`);
+    if (sent !== undefined)
+      lines.push(
+        'The log has no record of the fault: the unit read the entry for this message and translated nothing.',
+      );
     const irq = this.#behind.irq(object);
     const wrote = before(this.#scene, this.#writes.ago(object, now));
     if (wrote !== '') lines.push(`The entry was last written ${wrote}.`);
@@ -116,7 +140,8 @@ class Faults implements RuleObserver {
       object,
       title: `${sender} ${did}`,
       text: lines.join(' '),
-      evidence: steps(request, this.#writes.step(object), down),
+      evidence: steps(sent, request?.step, this.#writes.step(object), down),
+      ...(sent !== undefined && { absent: { since: step, kinds: [irRemap, irMessage] } }),
       lost: true,
     } satisfies Breach);
   }
@@ -150,6 +175,7 @@ export function faultRule<const Id extends string>(
     severity: 'error',
     ...rule,
     kinds: KINDS,
+    beside: refusedKinds,
     needs: [[irFault, irRemap, irMessage]],
     needsAll: false,
     watch: (report, scene) =>
@@ -158,6 +184,3 @@ export function faultRule<const Id extends string>(
       ),
   };
 }
-
-/** A message as the unit got it: `0xfee00318/0x0`. */
-export const messageText = (lo: number, hi: number, data: number): string => `${hex64(hi, lo)}/${hexText(data)}`;

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { count } from '../../base/counted.ts';
+import { jsonFault } from '../../base/json.ts';
 import { type Filter, FilterError } from '../../query/filter/ast.ts';
 import { parseFilter } from '../../query/filter/parse.ts';
 import { ruleNames } from '../rules.ts';
@@ -24,7 +25,7 @@ export function readUserRules(text: string): ReadRule[] {
   try {
     document = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new UserRulesError(`no JSON: ${(error as Error).message}`);
+    throw new UserRulesError(`no JSON: ${jsonFault(error)}`);
   }
   const result = v.safeParse(userRulesSchema, document, { abortPipeEarly: true });
   if (!result.success) {

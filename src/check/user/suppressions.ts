@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { jsonFault } from '../../base/json.ts';
 
 /** One rule on one object in one trace file that the user does not want to be told of. */
 const suppression = v.strictObject({
@@ -24,7 +25,7 @@ export function readSuppressions(text: string): Suppression[] | string {
   try {
     document = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    return `no JSON: ${(error as Error).message}`;
+    return `no JSON: ${jsonFault(error)}`;
   }
   const result = v.safeParse(suppressionsSchema, document);
   if (result.success) return result.output.suppressed;

@@ -1,11 +1,11 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { cpuState } from '../../model/events/cpu.ts';
-import { mtxFree, mtxOffline, mtxOnline, mtxUnsure } from '../../model/events/matrix.ts';
+import { mtxAlloc, mtxFree, mtxOffline, mtxOnline, mtxUnsure } from '../../model/events/matrix.ts';
 import { mark, message } from '../../model/events/notes.ts';
-import { cpuObject } from '../../model/events/places.ts';
+import { cpuObject, vectorDomain } from '../../model/events/places.ts';
 import { vecClear, vecFreeMoved, vecSetup, vecTeardown, vecUpdate } from '../../model/events/vector.ts';
 import type { State } from '../../model/state.ts';
-import { cpu as cpuType, vector as vectorType } from '../../model/things/irq.ts';
+import { cpu as cpuType, domain, vector as vectorType } from '../../model/things/irq.ts';
 import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 import { irqName, isPlace, placeName } from './places.ts';
@@ -18,6 +18,9 @@ interface Previous {
   readonly time: number;
   /** A CPU of the move went offline: records of a dying CPU are missing in real traces, so what is not seen may have been. */
   doubtful: boolean;
+  /** CPUs with a vector map as the matrix counted them then, and how many had come online before: the same later, none went offline. */
+  readonly maps: number;
+  readonly onlines: number;
 }
 
 /** A CPU goes offline and comes back in no shorter time, ns; in a capture neither need leave a record. */
@@ -60,6 +63,13 @@ export const freesPrevious: Rule<'F20'> = {
     /** By how many vectors each CPU was told to leak. */
     const counted = new Map<number, number>();
     let judged = 0;
+    /** How often a CPU brought its vector map online. */
+    let onlines = 0;
+    /** The matrix counts its maps with each vector that it gives out. */
+    const counts = scene.recorded(mtxAlloc);
+    const mapsOf = (state: State): number => (counts ? state.num(vectorDomain(state), domain.at.onlineMaps) : -1);
+    const steady = (was: Previous, state: State): boolean =>
+      was.maps >= 0 && was.maps === mapsOf(state) && was.onlines === onlines;
     const leaked = (step: Step, time: number, irq: ObjectId, was: Previous, how: string, state: State): void => {
       previous.delete(irq);
       // Told here, so not once more by the count.
@@ -67,7 +77,7 @@ export const freesPrevious: Rule<'F20'> = {
       const place = placeName(was.cpu, was.vector);
       const sure =
         !was.doubtful &&
-        (scene.complete || time - was.time < OFFLINE) &&
+        (scene.complete || time - was.time < OFFLINE || steady(was, state)) &&
         state.flag(cpuObject(state, was.cpu), cpuType.at.online) === true;
       const left = state.num(cpuObject(state, was.cpu), cpuType.at.allocated);
       report({
@@ -129,7 +139,8 @@ export const freesPrevious: Rule<'F20'> = {
           const live = isPlace(a.prevVector) && state.flag(cpuObject(state, a.prevCpu), cpuType.at.online) !== false;
           if (live) {
             judged++;
-            previous.set(object, { cpu: a.prevCpu, vector: a.prevVector, step, time, doubtful: false });
+            const maps = mapsOf(state);
+            previous.set(object, { cpu: a.prevCpu, vector: a.prevVector, step, time, doubtful: false, maps, onlines });
           }
         } else if (kind === vecFreeMoved) {
           const a = vecFreeMoved.read(words, at);
@@ -142,7 +153,10 @@ export const freesPrevious: Rule<'F20'> = {
               text: `${irqName(scene.world, object)} had freed ${placeName(a.cpu, a.vector)} already and did not move since: another irq can own it by now.`,
               evidence: [was.step],
             });
-          if (previous.delete(object)) freed.set(object, { cpu: a.cpu, vector: a.vector, step, time, doubtful: false });
+          if (previous.delete(object)) {
+            const at = { cpu: a.cpu, vector: a.vector, step, time };
+            freed.set(object, { ...at, doubtful: false, maps: -1, onlines });
+          }
         } else if (kind === vecClear || kind === vecSetup || kind === vecTeardown) {
           previous.delete(object);
           freed.delete(object);
@@ -157,8 +171,10 @@ export const freesPrevious: Rule<'F20'> = {
               if (!scene.complete) was.doubtful = true;
               leaked(step, time, irq, was, `CPU ${cpu} is offline now`, state);
             }
-        } else if (kind === mtxOnline) doubt(cpu);
-        else if (kind === mtxUnsure) doubt(Number(scene.world.node(object)?.segment));
+        } else if (kind === mtxOnline) {
+          onlines++;
+          doubt(cpu);
+        } else if (kind === mtxUnsure) doubt(Number(scene.world.node(object)?.segment));
         else if (!scene.complete) doubt(Number(scene.world.node(object)?.segment));
       },
       lost() {

@@ -52,6 +52,13 @@ function free(state: State): { readonly full: number[]; readonly rest: number; r
   return { full, rest, text: words.join(', ') };
 }
 
+/** What is known of the CPUs outside the mask: so many free vectors, of all or of those that records tell of. */
+function elsewhere(count: number, all: boolean): string {
+  if (count <= 0) return 'Whether other CPUs have room is not known.';
+  const vectors = count === 1 ? '1 vector is' : `${count} vectors are`;
+  return `Other CPUs have room: ${vectors} ${all ? '' : 'known to be '}free. The mask is exhausted, not the machine.`;
+}
+
 /** F21. */
 export const findsVector: Rule<'F21'> = {
   id: 'F21',
@@ -86,10 +93,7 @@ export const findsVector: Rule<'F21'> = {
           ? ['on any CPU', 'The whole machine is out of vectors.']
           : reserved >= 0 && available >= 0 && reserved > available
             ? ['because more are promised than are free', `${reserved} vectors are promised and ${available} are free.`]
-            : [
-                'on the CPUs that it may go to',
-                `Other CPUs have room${available > 0 ? `: ${available} vectors are free` : rest > 0 ? `: ${rest} vectors are known to be free` : ''}. The mask is exhausted, not the machine.`,
-              ];
+            : ['on the CPUs that it may go to', elsewhere(available > 0 ? available : rest, available > 0)];
       const owners = (full.length > 0 ? full : cpusOf(state)).slice(0, MOST_CPUS).map((n) => ownersOf(state, n));
       const held = owners.filter((list) => list !== '').join('; ');
       return {

@@ -1,14 +1,14 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { cpuState } from '../../model/events/cpu.ts';
 import { irqEntry } from '../../model/events/irq.ts';
-import { mtxOffline, mtxOnline, mtxUnsure } from '../../model/events/matrix.ts';
+import { mtxAlloc, mtxAssign, mtxFree, mtxOffline, mtxOnline, mtxUnsure } from '../../model/events/matrix.ts';
 import { mark, message } from '../../model/events/notes.ts';
 import { dropped } from '../../model/events/outcome.ts';
-import { vectorObject } from '../../model/events/places.ts';
+import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { vecClear, vecConfig, vecFreeMoved, vecSetup, vecTeardown, vecUpdate } from '../../model/events/vector.ts';
 import { processorsOf } from '../../model/reference.ts';
 import type { State } from '../../model/state.ts';
-import { vector as vectorType } from '../../model/things/irq.ts';
+import { cpu as cpuType, vector as vectorType } from '../../model/things/irq.ts';
 import { before } from '../history.ts';
 import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
@@ -36,7 +36,10 @@ interface Place {
   prevCpu: number;
 }
 
-/** A handler ran where the irq should not go; it counts once its CPU is seen at work again. */
+/**
+ * A handler ran where the irq should not go; it counts once the CPU of its vector is seen at work again. Until then that CPU may be offline: the
+ * records of moves that are made while a CPU goes offline are missing.
+ */
 interface Suspect {
   readonly step: Step;
   readonly irq: ObjectId;
@@ -89,13 +92,17 @@ export const arrivesWhereOwned: Rule<'F24'> = {
     const seen: number[] = [];
     let suspects: Suspect[] = [];
     let judged = 0;
-    const wrong = ({ step, irq, cpu, place }: Suspect): void =>
+    /** A CPU that was offline in between would have brought its vector map online: a record of the matrix. */
+    const matrix = scene.recorded(mtxAlloc, mtxFree, mtxAssign);
+    const wrong = ({ step, irq, cpu, place }: Suspect, known = true): void =>
       report({
         step,
         object: irq,
         title: `the handler of ${irqName(scene.world, irq)} ran on CPU ${cpu}, its vector is on CPU ${place.cpu}`,
         text: `${irqName(scene.world, irq)} goes to ${placeName(place.cpu, place.vector)} since its last record${place.prevCpu >= 0 ? `, and until then went to CPU ${place.prevCpu}` : ''}; its handler ran on CPU ${cpu}, which does not own it.`,
         evidence: [place.step],
+        // No kind of event shows that the CPU of the vector was online all the time: the rule is undecidable.
+        ...(known ? {} : { absent: { since: place.step, kinds: [] } }),
       });
     /** `ended`: the event says itself that the interrupt of a cause ended there. `real`: an interrupt was in service. */
     const stray = (
@@ -127,14 +134,17 @@ export const arrivesWhereOwned: Rule<'F24'> = {
     };
     const gone = (cpu: number): void => {
       for (const [irq, place] of places) if (place.cpu === cpu || place.prevCpu === cpu) places.delete(irq);
+      suspects = suspects.filter(({ place }) => place.cpu !== cpu);
     };
     return {
       event(step, happened, state) {
         const { kind, object, cpu, time, words, at } = happened;
         if (!scene.complete && cpu >= 0) {
           if (suspects.length > 0) {
+            // A CPU that comes back was offline: the irq left it without a record.
+            const back = kind === mtxOnline || kind === mtxUnsure;
             for (const suspect of suspects)
-              if (suspect.place.cpu === cpu && time - suspect.before < AT_WORK) wrong(suspect);
+              if (suspect.place.cpu === cpu && !back) wrong(suspect, matrix || time - suspect.before < AT_WORK);
             suspects = suspects.filter(({ place }) => place.cpu !== cpu);
           }
           seen[cpu] = time;
@@ -202,6 +212,10 @@ export const arrivesWhereOwned: Rule<'F24'> = {
         places.clear();
         left.clear();
         suspects = [];
+      },
+      end(_last, state) {
+        for (const suspect of suspects)
+          if (state.flag(cpuObject(state, suspect.place.cpu), cpuType.at.online) !== false) wrong(suspect, false);
       },
       get judged() {
         return judged;

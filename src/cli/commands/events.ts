@@ -2,6 +2,7 @@ import { type EventView, viewEvent } from '../../query/events.ts';
 import { type Filter, FilterError } from '../../query/filter/ast.ts';
 import { parseFilter } from '../../query/filter/parse.ts';
 import { compileFilter } from '../../query/filter/pass.ts';
+import { orderOf } from '../../query/order.ts';
 import { type Command, type Context, readArguments } from '../command.ts';
 import { DONE, Failure } from '../failure.ts';
 import { INPUT_HELP, INPUT_OPTIONS, onlyOne, readInput } from '../input.ts';
@@ -28,6 +29,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const last = to ? stretchEnd(trace, to, '--to') : trace.length - 1;
   const matches = filter ? compileFilter(filter, trace) : () => true;
   const { out } = context;
+  const order = orderOf(trace);
   const columns = new Columns((line) => out.line(line), [0, 1, 2, 3]);
   if (!values.json) columns.row('step', 'time', 'cpu', 'line', 'event', 'object', 'arguments');
   let found = 0;
@@ -35,8 +37,10 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     if (matches(step)) {
       found++;
       const event = viewEvent(trace, step);
-      if (values.json) out.json(`${JSON.stringify(event)}\n`);
-      else columns.row(...eventCells(event));
+      const unordered = order?.unknownBeside(step) ?? [];
+      const more = unordered.length === 0 ? {} : { unordered };
+      if (values.json) out.json(`${JSON.stringify({ ...event, ...more })}\n`);
+      else columns.row(...eventCells(event, unordered.length > 0));
     }
     if (out.due) await out.rest();
   }
@@ -59,12 +63,12 @@ function readFilter(text: string): Filter {
   }
 }
 
-/** An event as cells of a line: step, time, CPU, line, kind, object, arguments. */
-export function eventCells(event: EventView): string[] {
+/** An event as cells of a line: step, time, CPU, line, kind, object, arguments. `~` stands before a time that does not tell the order. */
+export function eventCells(event: EventView, unordered = false): string[] {
   const { step, time, cpu, source, kind, object } = event;
   return [
     String(step),
-    time ?? '?',
+    `${unordered ? '~' : ''}${time ?? '?'}`,
     cpu === null ? '-' : String(cpu),
     String(source.line),
     kind,
@@ -85,7 +89,8 @@ export const events: Command = {
   usage: 'FILE [--from S] [--to S] [--filter EXPR] [--limit N] [--json]',
   summary: 'its events, in the order in which they were recorded',
   help: `Prints one event per line: step, time, the CPU that the record names (- for none), the line of FILE, what happened,
-to which object, and the arguments.
+to which object, and the arguments. In a trace of several sources, ~ stands before the time of an event that lies so close to one of another
+source that their order is not known.
 
 Options:
   --from S       begin with the first event at or after S
@@ -94,10 +99,11 @@ Options:
   --filter EXPR  only events for which EXPR holds
   --limit N      at most N events: the first ones of those that are asked for
 ${INPUT_HELP}
-  --json         one JSON object per line: {step, time, cpu, kind, object, fields, task, source}
+  --json         one JSON object per line: {step, time, cpu, kind, object, fields, task, source, unordered};
+                 unordered has the nearest events of other sources whose order to this one is not known
 
-EXPR compares what an event tells: step, time, dt (time since the event before), cpu, kind, object, task, line, or any
-argument by its name (fields.NAME where the name is taken, as in fields.cpu); and what the state holds after it: a key
+EXPR compares what an event tells: step, time, dt (time since the event before), cpu, kind, object, task, line, vantage and
+system (of the source), or any argument by its name (fields.NAME where the name is taken, as in fields.cpu); and what the state holds after it: a key
 of an object (irq/41.vector) or of a related one (entry.mask, irte.vector, device.busMaster). docs/filter.md has it all.
   == != < <= > >=   numbers in decimal or hexadecimal, times with a unit (50us); texts, where * stands for anything
                     (in an object path for anything within a segment, /** at the end for all that is below)

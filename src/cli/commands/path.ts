@@ -89,7 +89,7 @@ Options:
   --from S       count deliveries that begin at or after S
   --to S         read up to the last event at or before S
 ${INPUT_HELP}
-  --json         {hops: [{step, time, stage, object, detail, seen, latency}], delivered, reason,
+  --json         {hops: [{step, time, stage, object, detail, seen, latency, unordered}], delivered, reason,
                  blind: [{stage, opens}]}; seen is false for a hop that is inferred. With --funnel {object, from, to,
                  deliveries, delivered, lost, unknown, stages: [{stage, entered, left, merged, ended, evidence}],
                  first, blind}

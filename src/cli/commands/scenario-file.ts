@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { jsonFault } from '../../base/json.ts';
 import { Utf16 } from '../../import/utf16.ts';
 import { nearest } from '../../query/nearest.ts';
 import { bundledScenarios } from '../../sim/bundled.ts';
@@ -44,7 +45,7 @@ export async function readRecipeFor(name: string, progress: Progress): Promise<R
     try {
       document = JSON.parse(textOfFile(bytes));
     } catch (error) {
-      throw new Failure(`${name}: ${(error as Error).message}`);
+      throw new Failure(`${name}: ${jsonFault(error)}`);
     }
     return { scenario: checked(name, document), ...plain };
   }

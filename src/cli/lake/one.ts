@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { exactTime } from '../../base/time.ts';
 import type { CaptureFacts } from '../../import/export/tables/traces.ts';
-import { isKitFile, type KitFacts, readKit } from '../../import/files/kit-file.ts';
+import type { Kit } from '../../import/files/kit.ts';
 import { spanOf } from '../../query/info.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Context } from '../command.ts';
-import { type Input, readInputs } from '../input.ts';
+import { readInputs } from '../input.ts';
 import { version } from '../version.ts';
 import { stampOf } from './captures.ts';
 import { type Note, writeTrace } from './store.ts';
@@ -32,24 +31,12 @@ export async function writeOne(lake: string, job: Job, { progress, out }: Contex
   // First the stamp: a capture that grows meanwhile is written again by the next run.
   const note = await noteOf(job);
   const input = await readInputs('convert', job.path, {}, progress);
-  const facts = completed(job.given, input.trace, await kitOf(input));
+  const facts = completed(job.given, input.trace, input.kits[0]);
   await writeTrace(lake, input.trace, facts, note, () => (out.due ? out.rest() : undefined));
 }
 
-/** What the capture kit wrote beside the trace; undefined where it did not record this. */
-async function kitOf({ unread }: Input): Promise<KitFacts | undefined> {
-  for (const { file, kit } of unread) {
-    if (kit !== undefined) return kit;
-    if (!isKitFile(file)) continue;
-    const text = await readFile(file, 'utf8').catch(() => '');
-    const found = readKit(text);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
 /** What was given, and what the capture itself tells of the rest. */
-function completed(given: CaptureFacts, trace: Trace, kit: KitFacts | undefined): CaptureFacts {
+function completed(given: CaptureFacts, trace: Trace, kit: Kit | undefined): CaptureFacts {
   const told = trace.sources.find(({ kernel }) => kernel !== undefined)?.kernel;
   return {
     host: given.host,

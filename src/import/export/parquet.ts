@@ -101,7 +101,7 @@ export function* parquet<Row>(
   rows: Iterable<Row | undefined>,
   { createdBy, metadata }: FileFacts,
 ): Generator<Uint8Array> {
-  const writer = new ByteWriter(1 << 16);
+  const writer = new ByteWriter(65_536);
   const file = new ParquetWriter({
     writer,
     schema: [{ name, num_children: columns.length }, ...columns.flatMap(({ schema }) => schema)],

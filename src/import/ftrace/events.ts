@@ -7,9 +7,10 @@ import { irqRules } from './irq.ts';
 import { SILENT } from './known.ts';
 import { withRaw } from './raw.ts';
 import { schedRules } from './sched.ts';
+import { softirqRules } from './softirq.ts';
 import { virtRules } from './virt.ts';
 
 export const events = new RuleSet<Ftrace>(
-  [...irqRules, ...withRaw(virtRules), ...iommuRules, ...schedRules, ...consoleRules],
+  [...irqRules, ...withRaw(virtRules), ...iommuRules, ...schedRules, ...softirqRules, ...consoleRules],
   SILENT,
 );

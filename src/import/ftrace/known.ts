@@ -1,4 +1,4 @@
-/** Events of KVM and of the IOMMU layer that say nothing about interrupts by themselves, and softirqs, which are not routed. */
+/** Events of KVM and of the IOMMU layer that say nothing about interrupts by themselves, and tasklets, which are not routed. */
 export const SILENT: readonly string[] = [
   'kvm_fpu',
   'kvm_pv_tlb_flush',
@@ -108,9 +108,6 @@ export const SILENT: readonly string[] = [
   'cache_tag_flush_range_np',
   'kernel_stack',
   'user_stack',
-  'softirq_raise',
-  'softirq_entry',
-  'softirq_exit',
   'tasklet_entry',
   'tasklet_exit',
   'map_single',

@@ -1,3 +1,4 @@
+import type { Trace } from '../../trace/trace.ts';
 import type { Connection } from './relations.ts';
 
 /** A line from one clock to another, in nanoseconds since the bases of both: `x + offset + rate * (x - origin)`. */
@@ -7,15 +8,16 @@ export interface Line {
   readonly origin: number;
 }
 
-/** How a file came to the clock of the first one: through which file, by what, and how wrong it may be. */
+/** How a file came to the clock of the root: through which file, by what, and how wrong it may be. */
 export interface Way {
   /** The file that it was compared with. */
   readonly with: number;
-  readonly connection: Connection;
-  /** From its clock to that of the first file. */
+  /** What connects the two; undefined where both only tell the time of day. */
+  readonly connection: Connection | undefined;
+  /** From its clock to that of the root. */
   readonly line: Line;
-  /** Nanoseconds, of all comparisons on the way together. */
-  readonly uncertainty: number;
+  /** Nanoseconds, of all comparisons on the way together; undefined where nothing tells. */
+  readonly uncertainty: number | undefined;
 }
 
 /** A comparison of two files: the line goes from the clock of `b` to that of `a`. */
@@ -25,36 +27,54 @@ export interface Edge {
   readonly connection: Connection;
 }
 
+/** The line of a clock to itself. */
+export const STILL: Line = { offset: 0, rate: 0, origin: 0 };
+
 /**
- * Brings clocks to that of file 0, each through what the files tell, else through the comparisons that most instants support. Files that nothing connects with file 0
- * are not among the answers.
+ * Brings clocks to that of the file `root`, each through what the files tell, else through the comparisons that most instants support. What no
+ * comparison connects with the root comes to its clock through the time of day, where a file on either side tells it. `days`: what must be
+ * added to a file's own times to get nanoseconds since 1970; undefined where it does not tell. Other files are not among the answers.
  */
-export function waysTo0(edges: readonly Edge[]): Map<number, Way> {
+export function waysTo(
+  root: number,
+  edges: readonly Edge[],
+  days: readonly (bigint | undefined)[] = [],
+): Map<number, Way> {
   const ways = new Map<number, Way>();
-  const lines = new Map<number, { readonly line: Line; readonly uncertainty: number }>([
-    [0, { line: { offset: 0, rate: 0, origin: 0 }, uncertainty: 0 }],
-  ]);
+  const lineOf = (i: number): Line | undefined => (i === root ? STILL : ways.get(i)?.line);
   const strength = ({ connection: { told, fit } }: Edge): number =>
     told === true ? Number.MAX_SAFE_INTEGER : fit.pairs.length;
   const strongest = [...edges].sort((x, y) => strength(y) - strength(x));
   for (;;) {
-    const edge = strongest.find(({ a, b }) => lines.has(a) !== lines.has(b));
-    if (edge === undefined) return ways;
-    const [known, next] = lines.has(edge.a) ? [edge.a, edge.b] : [edge.b, edge.a];
-    const { fit } = edge.connection;
-    const step = next === edge.b ? fit : inverse(fit);
-    const before = lines.get(known)!;
-    const found = { line: after(before.line, step), uncertainty: before.uncertainty + fit.uncertainty };
-    lines.set(next, found);
-    ways.set(next, { with: known, connection: edge.connection, ...found });
+    const edge = strongest.find(({ a, b }) => (lineOf(a) === undefined) !== (lineOf(b) === undefined));
+    if (edge !== undefined) {
+      const [known, next] = lineOf(edge.a) !== undefined ? [edge.a, edge.b] : [edge.b, edge.a];
+      const { fit } = edge.connection;
+      const before = known === root ? 0 : ways.get(known)!.uncertainty;
+      ways.set(next, {
+        with: known,
+        connection: edge.connection,
+        line: after(lineOf(known)!, next === edge.b ? fit : inverse(fit)),
+        uncertainty: before === undefined ? undefined : before + fit.uncertainty,
+      });
+      continue;
+    }
+    const known = days.findIndex((day, i) => day !== undefined && lineOf(i) !== undefined);
+    const next = days.findIndex((day, i) => day !== undefined && lineOf(i) === undefined);
+    if (known < 0 || next < 0) return ways;
+    const line = { offset: Number(days[next]! - days[known]!), rate: 0, origin: 0 };
+    ways.set(next, { with: known, connection: undefined, line: after(lineOf(known)!, line), uncertainty: undefined });
   }
 }
 
-/** The same for any file in the place of file 0. */
-export function waysTo(root: number, edges: readonly Edge[]): Map<number, Way> {
-  const swap = (i: number): number => (i === root ? 0 : i === 0 ? root : i);
-  const swapped = waysTo0(edges.map(({ a, b, connection }) => ({ a: swap(a), b: swap(b), connection })));
-  return new Map([...swapped].map(([i, way]) => [swap(i), { ...way, with: swap(way.with) }]));
+const NANO = 1_000_000_000n;
+
+/** What must be added to a file's own times to get nanoseconds since 1970; undefined where it does not tell. */
+export function dayOf({ first, time }: Trace): bigint | undefined {
+  if (time.ticks) return undefined;
+  if (first.clock === 'realtime') return time.base * NANO;
+  const [moment] = first.moments ?? [];
+  return moment === undefined ? undefined : moment.day - BigInt(Math.round(moment.own));
 }
 
 /** The line back. */
@@ -71,3 +91,6 @@ function after(outer: Line, inner: Line): Line {
 
 /** Where a line takes a time. */
 export const along = ({ offset, rate, origin }: Line, time: number): number => time + offset + rate * (time - origin);
+
+/** The time that a line takes to another one. */
+export const against = (line: Line, time: number): number => along(inverse(line), time);

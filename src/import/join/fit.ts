@@ -8,6 +8,8 @@ export interface Pairing {
   readonly error: number;
   /** Nanoseconds that usually lie between them. */
   readonly usual: number;
+  /** Which of the two is recorded after the other by a time that may be long; undefined where they follow each other at once. */
+  readonly late?: 'a' | 'b' | undefined;
 }
 
 /** The line that takes times of clock b to clock a: `b + offset + rate * (b - origin)`. */
@@ -33,6 +35,8 @@ const TRIALS = 400;
 const RIVAL = 0.8;
 /** Nanoseconds that a call of a driver or of the kernel takes at most: many messages are stored within one. */
 const CALL = 5e7;
+/** Pairs that usually lie so many times farther apart than the closest ones do not tell how exact a line is. */
+const CLOSE = 20;
 /** How often the line is fitted again to the pairs near it. */
 const ROUNDS = 4;
 /** A drift is told only where the instants lie at least that far apart. */
@@ -52,12 +56,40 @@ export function fitLine<P extends Pairing>(pairings: readonly P[]): Fit<P> | und
   // A better line has other pairs near it, and these a better line.
   for (let round = 0; round < ROUNDS && pairs.length >= FEWEST; round++) pairs = matched(coarse, leastSquares(pairs));
   if (pairs.length < FEWEST) return undefined;
+  const bursts = burstsOf(pairs);
+  const prompt = pairs.filter(({ late }) => late === undefined);
+  if (prompt.length < FEWEST && pairs.every(({ late }) => late !== undefined))
+    return { ...soonest(pairs), pairs, bursts };
+  // Those that come late add nothing to what comes at once.
+  if (prompt.length >= FEWEST) pairs = prompt;
   const { offset, rate, origin } = leastSquares(pairs);
-  const residuals = pairs.map(({ a, b }) => Math.abs(a - (b + offset + rate * (b - origin)))).sort((x, y) => x - y);
-  const spread = residuals[Math.floor(residuals.length * 0.95)] ?? residuals.at(-1)!;
+  // What usually lies far apart tells of the offset, not of how exact it is, where closer ones do.
+  const least = Math.min(...pairs.map(({ usual }) => usual));
+  const close = pairs.filter(({ usual }) => usual <= least * CLOSE);
+  const judges = close.length >= FEWEST ? close : pairs;
+  const spread = spreadOf(judges.map(({ a, b: own }) => a - (own + offset + rate * (own - origin))));
   // One record of each pair is late, and so is the line through them.
-  const late = Math.min(...pairs.map(({ usual }) => usual));
-  return { offset, rate, origin, uncertainty: Math.ceil(spread + late), pairs, bursts: burstsOf(pairs) };
+  const usual = judges === close ? least : Math.max(...pairs.map((pair) => pair.usual));
+  return { offset, rate, origin, uncertainty: Math.ceil(spread + usual), pairs, bursts };
+}
+
+/** The size that all but the twentieth part of some differences do not exceed. */
+function spreadOf(differences: readonly number[]): number {
+  const sizes = differences.map(Math.abs).sort((x, y) => x - y);
+  return sizes[Math.floor(sizes.length * 0.95)] ?? sizes.at(-1)!;
+}
+
+/**
+ * The line where one record of each pair comes after the other by any time: the pair in which it came soonest tells the offset. A drift cannot be
+ * told from delays that change.
+ */
+function soonest(pairs: readonly Pairing[]): Line & { readonly uncertainty: number } {
+  const [{ b: origin }] = pairs as [Pairing];
+  const offsets = pairs.map(({ a, b }) => a - b);
+  // Where b is late, the difference is too small by its delay.
+  const offset = pairs[0]!.late === 'b' ? Math.max(...offsets) : Math.min(...offsets);
+  const usual = Math.min(...pairs.map((pair) => pair.usual));
+  return { offset, rate: 0, origin, uncertainty: Math.ceil(spreadOf(offsets.map((each) => each - offset)) + usual) };
 }
 
 /** Stretches of instants that lie apart by more than a call takes. */
@@ -91,7 +123,10 @@ function densest<P extends Pairing>(pairings: readonly P[]): readonly P[] | unde
   const [low, high] = [sorted[best.from]!, sorted[best.to]!];
   const elsewhere = sorted.filter((p) => p.a - p.b < low.a - low.b - width || p.a - p.b > high.a - high.b + width);
   if (densestIn(elsewhere, width).support > best.support * RIVAL) return undefined;
-  return sorted.slice(best.from, best.to + 1);
+  // What lies as far away and adds no instant may show the same ones more exactly.
+  let end = best.to + 1;
+  while (end < sorted.length && sorted[end]!.a - sorted[end]!.b - (low.a - low.b) <= width) end++;
+  return sorted.slice(best.from, end);
 }
 
 interface Stretch {
@@ -173,11 +208,11 @@ function bestLine<P extends Pairing>(pairings: readonly P[]): Line | undefined {
   return most < FEWEST ? undefined : best;
 }
 
-/** The pairings near a line, the nearest first, each instant of either side once. */
+/** The pairings near a line, each instant of either side once: in the pairing that usually is the closest, of those in the nearest one. */
 function matched<P extends Pairing>(pairings: readonly P[], line: Line): P[] {
   const near = pairings
     .filter((p) => Math.abs(missOf(p, line)) <= p.error)
-    .sort((p, q) => Math.abs(missOf(p, line)) - Math.abs(missOf(q, line)));
+    .sort((p, q) => p.usual - q.usual || Math.abs(missOf(p, line)) - Math.abs(missOf(q, line)));
   const [usedA, usedB] = [new Set<number>(), new Set<number>()];
   const pairs: P[] = [];
   for (const p of near) {

@@ -1,15 +1,17 @@
 import type { ObjectId } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
-import { apicAccept } from '../../model/events/apic.ts';
+import { apicAccept, apicInject } from '../../model/events/apic.ts';
 import { sysEntry } from '../../model/events/cpu.ts';
 import { irqEntry, msgWrite } from '../../model/events/irq.ts';
 import { tblWrite } from '../../model/events/msix.ts';
+import { mark } from '../../model/events/notes.ts';
 import { iecInvalidate } from '../../model/events/remap.ts';
 import { vecConfig, vecUpdate } from '../../model/events/vector.ts';
 import { vfioUse } from '../../model/events/vfio.ts';
-import { kvmMmio } from '../../model/events/virt.ts';
+import { kvmEntry, kvmMmio } from '../../model/events/virt.ts';
 import { isInterruptAddress, x86Address, x86Data, x86Destination } from '../../model/registers/x86.ts';
 import { type EventRow, eventRow } from '../../trace/row.ts';
+import type { MarkByte } from '../../trace/source.ts';
 import type { EventList } from '../../trace/table.ts';
 import type { Trace } from '../../trace/trace.ts';
 
@@ -39,6 +41,10 @@ export const TRAITS = {
   assigned: { what: 'the same vector of an assigned device was set up', usual: 5e6, error: 2e7 },
   /** KVM puts a vector into a local APIC, and the kernel of the guest runs its handler. */
   delivery: { what: 'the same vector was accepted and handled', usual: 5e5, error: 5e6 },
+  /** KVM injects a vector at an entry, and the virtual CPU goes to its handler at once. */
+  entry: { what: 'the same vector was injected at an entry and handled', usual: 5e4, error: 2e6 },
+  /** A script writes a mark into the trace, and another program a byte to the debug console: 13 ms later, 100 ms on a machine that is busy. */
+  mark: { what: 'the same mark was written', usual: 2e7, error: 2e8, late: 'hardware' },
 } as const;
 
 export type Trait = keyof typeof TRAITS;
@@ -128,14 +134,38 @@ export function instantsOf({ world, table: events, time: clock, first }: Trace):
     const vcpu = node?.parent?.parent?.segment;
     if (node !== undefined && vcpu !== undefined) found.add('delivery', 'hypervisor', `${vcpu} ${node.segment}`, at);
   });
+  // What is injected at the next entry of each virtual CPU.
+  const injected = new Map<string, string>();
+  on(apicInject, ({ object, words, at: w }) => {
+    const node = world.node(object);
+    const vcpu = node?.parent?.parent?.segment;
+    if (node !== undefined && vcpu !== undefined && !apicInject.read(words, w).reinjected)
+      injected.set(vcpu, `${vcpu} ${node.segment}`);
+  });
+  on(kvmEntry, ({ object }) => {
+    const vcpu = world.node(object)?.segment;
+    const key = vcpu === undefined ? undefined : injected.get(vcpu);
+    if (key === undefined) return;
+    found.add('entry', 'hypervisor', key, at);
+    injected.delete(vcpu!);
+  });
+  const handled = (key: string): void => {
+    found.add('delivery', 'kernel', key, at);
+    found.add('entry', 'kernel', key, at);
+  };
   on(irqEntry, ({ object }) => {
     const target = targets.get(object);
-    if (target !== undefined) found.add('delivery', 'kernel', target, at);
+    if (target !== undefined) handled(target);
   });
   on(sysEntry, ({ object }) => {
     const node = world.node(object);
-    if (node?.parent?.segment === 'vector')
-      found.add('delivery', 'kernel', `${node.parent.parent?.segment} ${node.segment}`, at);
+    if (node?.parent?.segment === 'vector') handled(`${node.parent.parent?.segment} ${node.segment}`);
+  });
+  on(mark, ({ words, at: w }) => {
+    const text = world.strings.text(mark.read(words, w).text).trim();
+    found.add('mark', 'kernel', `text ${text}`, at);
+    const number = /\d+/.exec(text)?.[0];
+    if (number !== undefined) found.add('mark', 'kernel', `byte ${Number(number) % 256}`, at);
   });
   const row = eventRow(irqEntry);
   for (let i = 0; i < events.length; i++) {
@@ -146,6 +176,41 @@ export function instantsOf({ world, table: events, time: clock, first }: Trace):
     at = { row: i, time: row.time, object: row.object };
     read(row);
   }
+  for (const { key, row: before, time } of marksOf(first.markBytes ?? []))
+    found.add('mark', 'hardware', key, { row: Math.max(0, before), time, object: -1 });
+  return found;
+}
+
+/** Nanoseconds between two bytes of one text. */
+const ONE_TEXT = 5e7;
+/** Fewer characters are no text but numbers. */
+const SHORT = 3;
+
+/** What the bytes at a debug console say: texts that end with their line, and numbers. */
+function marksOf(bytes: readonly MarkByte[]): { readonly key: string; readonly row: number; readonly time: number }[] {
+  const found: { key: string; row: number; time: number }[] = [];
+  let text: MarkByte[] = [];
+  const flush = (): void => {
+    const [first] = text;
+    if (first !== undefined && text.length >= SHORT) {
+      const key = `text ${String.fromCharCode(...text.map(({ value }) => value)).trim()}`;
+      found.push({ key, row: first.row, time: first.time });
+    } else for (const { value, row, time } of text) found.push({ key: `byte ${value}`, row, time });
+    text = [];
+  };
+  for (const byte of bytes) {
+    if (Number.isNaN(byte.time)) continue;
+    const last = text.at(-1);
+    if (last !== undefined && byte.time - last.time > ONE_TEXT) flush();
+    const printable = byte.value >= 0x20 && byte.value < 0x7f;
+    if (byte.value === 0x0a && text.length >= SHORT) flush();
+    else if (printable) text.push(byte);
+    else {
+      flush();
+      found.push({ key: `byte ${byte.value}`, row: byte.row, time: byte.time });
+    }
+  }
+  flush();
   return found;
 }
 

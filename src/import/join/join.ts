@@ -1,27 +1,38 @@
+import { type Slices, whole } from '../../base/slices.ts';
+import type { TimeBase } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { kvmEntry } from '../../model/events/virt.ts';
 import { World } from '../../model/world.ts';
 import { isSnapshots } from '../../query/snapshot.ts';
-import { adopt } from '../../trace/adopt.ts';
-import type { Alignment, Source } from '../../trace/source.ts';
+import { adopting } from '../../trace/adopt.ts';
+import { clockMap, onClock } from '../../trace/merge.ts';
+import type { Alignment, Source, Vantage } from '../../trace/source.ts';
 import { Trace } from '../../trace/trace.ts';
-import { along, type Edge, type Line, type Way, waysTo } from './clocks.ts';
+import { along, dayOf, type Edge, type Line, STILL, type Way, waysTo } from './clocks.ts';
 import { Derived } from './derived.ts';
-import { instantsOf, TRAITS } from './instants.ts';
-import { placeSnapshots } from './place.ts';
+import { folderOf, momentOf } from './folders.ts';
+import { type Instants, instantsOf, TRAITS } from './instants.ts';
+import { placeSnapshots, type TakenAt } from './place.ts';
 import { connectionOf } from './relations.ts';
 import { resynchronised } from './resync.ts';
+import { functionTies, regionsOf } from './same-functions.ts';
 import { irqsOf, snapshotTies } from './same-irqs.ts';
 import { type Member, systemsOf } from './systems.ts';
-import { toldConnection } from './told.ts';
+import { withBoundTables } from './tables.ts';
+import type { Taken } from './taken.ts';
+import { logConnection, toldConnection } from './told.ts';
 
 /** A file that was read alone. */
 export interface JoinPart {
   readonly trace: Trace;
   /** The name that the user gave to its system. */
   readonly system?: string | undefined;
+  /** From where the user says that it was recorded. */
+  readonly vantage?: Vantage | undefined;
   /** What the user says must be added to its own times to get those of the first file, in nanoseconds. */
   readonly offset?: bigint | undefined;
+  /** When it was taken, as something beside it tells, if it is a snapshot. */
+  readonly taken?: Taken | undefined;
 }
 
 const NANO = 1_000_000_000n;
@@ -36,45 +47,77 @@ const ONE_CLOCK = 3_600_000_000_000n;
  * Joins files that were read alone into one trace: finds which system each tells of, brings the clocks to that of the first, and
  * folds all events in one order. The traces of the parts stay as they are.
  */
-export function joinTraces(parts: readonly JoinPart[]): Trace {
+export const joinTraces = (parts: readonly JoinPart[]): Trace => whole(joiningTraces(parts));
+
+/** The same in slices, so that an editor can do other work in between. */
+export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
   const [only] = parts;
-  if (parts.length === 1 && only!.system === undefined) return only!.trace;
-  const instants = parts.map(({ trace }) => instantsOf(trace));
+  if (parts.length === 1 && only!.system === undefined && only!.vantage === undefined) return only!.trace;
+  const instants: Instants[] = [];
+  for (const { trace } of parts) {
+    instants.push(instantsOf(trace));
+    yield;
+  }
   const shots = parts.map(({ trace }) => isSnapshots(trace));
-  const timed = shots.filter((shot) => !shot).length;
+  const logs = parts.map(({ trace }) => isLog(trace));
+  const timed = shots.filter((shot, i) => !shot && !logs[i]).length;
   const edges: Edge[] = [];
   for (let a = 0; a < parts.length; a++)
     for (let b = a + 1; b < parts.length; b++) {
+      // A snapshot has no clock.
+      if (shots[a] || shots[b]) continue;
+      yield;
       const [x, y] = [parts[a]!.trace.first, parts[b]!.trace.first];
       const connection = toldConnection(x, y) ?? connectionOf(instants[a]!, instants[b]!);
       const enough = timed <= 2 || connection?.told === true || (connection?.fit.bursts ?? 0) >= FEWEST_BURSTS;
       if (connection !== undefined && enough) edges.push({ a, b, connection });
     }
+  for (const log of parts.keys()) {
+    const other = kernelOf(parts, log);
+    const fit = other < 0 ? undefined : logConnection(parts[log]!.trace.first, parts[other]!.trace.first);
+    if (fit !== undefined) edges.push({ a: other, b: log, connection: { relation: 'same', fit, told: true } });
+  }
   // A snapshot has no clock: that of the trace is the first one.
   const root = Math.max(0, shots.indexOf(false));
-  const ways = waysTo(root, edges);
+  const days = parts.map(({ trace }) => dayOf(trace));
+  const ways = waysTo(root, edges, days);
   const spans = parts.map(({ trace }, i) => spanOf(trace, i === root ? STILL : ways.get(i)?.line));
+  const functions = shots.includes(true)
+    ? functionTies(
+        parts.map(({ trace }) => regionsOf(trace)),
+        shots,
+      )
+    : [];
   const names = systemsOf(
     parts.map((part, i) => memberOf(part, spans[i])),
     [
+      ...functions,
       ...edges.map(({ a, b, connection: { relation, fit } }) => ({ a, b, relation, support: fit.pairs.length })),
       ...(shots.includes(true)
         ? snapshotTies(
-            parts.map(({ trace }) => irqsOf(trace)),
-            shots,
+            parts.map(({ trace }, i) => ({
+              irqs: irqsOf(trace),
+              snapshot: shots[i]!,
+              kernel: (trace.first.vantage ?? vantageOf(trace.first)) === 'kernel',
+              folder: folderOf(trace.first.file),
+              tied: functions.some((tie) => tie.a === i),
+            })),
           )
         : []),
     ],
   );
   const world = new World();
-  const groups = parts.map(({ trace }, i) =>
-    trace.sources.map((source) => {
-      const copy = adopt(source, trace.world, world.space(names[i] === names[0] ? '' : names[i]!));
+  const groups: Source[][] = [];
+  for (const [i, { trace, vantage }] of parts.entries()) {
+    const group: Source[] = [];
+    groups.push(group);
+    for (const source of trace.sources) {
+      const copy = yield* adopting(source, trace.world, world.space(names[i] === names[0] ? '' : names[i]!));
       copy.system = names[i]!;
-      copy.vantage ??= vantageOf(source);
-      return copy;
-    }),
-  );
+      copy.vantage = vantage ?? copy.vantage ?? vantageOf(source);
+      group.push(copy);
+    }
+  }
   for (const [i, part] of parts.entries()) align(groups[i]!, part, parts[root]!.trace, i === root, ways.get(i));
   // Evidence names sources by their place in the joined trace.
   const places = groups.map((_, i) => groups.slice(0, i).reduce((sum, g) => sum + g.length, 0));
@@ -85,11 +128,38 @@ export function joinTraces(parts: readonly JoinPart[]): Trace {
   });
   const [first, ...others] = groups.flat();
   if (root > 0) first!.time = parts[root]!.trace.time;
+  yield;
   others.push(...derivedOf(parts, groups, names, edges, world, spans));
-  if (shots.includes(true)) placeSnapshots([first!, ...others], world, first!.time);
+  if (shots.includes(true)) {
+    const all = [first!, ...others];
+    placeSnapshots(all, world, first!.time, takenAt(parts, groups, shots, days, first!.time));
+  }
   const joined = new Trace(world, first!);
-  joined.join(...others);
-  return shots.includes(true) ? resynchronised(joined) : joined;
+  yield* joined.joining(...others);
+  return shots.includes(true) ? resynchronised(withBoundTables(joined)) : joined;
+}
+
+/** Whether a file is the log of a kernel. */
+const isLog = ({ first }: Trace): boolean => first.format === 'dmesg';
+
+/**
+ * The recording of the kernel whose log a part is, by its number: of the same system where the user named it, else the first of
+ * those that lie nearest; -1 where there is none.
+ */
+function kernelOf(parts: readonly JoinPart[], log: number): number {
+  const { trace, system } = parts[log]!;
+  if (!isLog(trace)) return -1;
+  const folders = (file: string): readonly string[] => file.split('/').slice(0, -1);
+  const own = folders(trace.first.file);
+  const near = parts.map(({ trace: other, system: name }) => {
+    if (isLog(other) || isSnapshots(other) || vantageOf(other.first) !== 'kernel' || name !== system) return -1;
+    const there = folders(other.first.file);
+    let common = 0;
+    while (common < own.length && own[common] === there[common]) common++;
+    return common;
+  });
+  const best = Math.max(...near);
+  return best < 0 ? -1 : near.indexOf(best);
 }
 
 /** What sources show together, and where those end that end before the others. */
@@ -119,23 +189,66 @@ function derivedOf(
       })),
     );
   }
-  const last = Math.max(...spans.map((span) => span?.[1] ?? Number.NEGATIVE_INFINITY));
-  for (const [i, span] of spans.entries()) if (span !== undefined && span[1] < last - SOON) all[i]!.end();
+  // What a kernel says in words goes on when it has something to say.
+  const recorded = spans.map((span, i) => (isLog(parts[i]!.trace) ? undefined : span));
+  const last = Math.max(...recorded.map((span) => span?.[1] ?? Number.NEGATIVE_INFINITY));
+  for (const [i, span] of recorded.entries()) if (span !== undefined && span[1] < last - SOON) all[i]!.end();
   return all.map(({ source }) => source).filter(({ events }) => events.length > 0);
 }
 
+/** When snapshots were taken, on the clock of the trace, as far as something beside them tells. */
+function takenAt(
+  parts: readonly JoinPart[],
+  groups: readonly (readonly Source[])[],
+  shots: readonly boolean[],
+  days: readonly (bigint | undefined)[],
+  clock: TimeBase,
+): Map<Source, TakenAt> {
+  const found = new Map<Source, TakenAt>();
+  // The time of day on the clock of the trace.
+  const dated = days.findIndex((day) => day !== undefined);
+  for (const [i, part] of parts.entries()) {
+    if (!shots[i]) continue;
+    const taken = part.taken?.by === 'kit.json' ? part.taken : (dmesgOf(parts, i) ?? part.taken);
+    if (taken === undefined) continue;
+    const on = taken.clock === 'day' ? dated : parts.findIndex(({ trace }) => trace === taken.clock);
+    if (on < 0) continue;
+    const map = clockMap(clock, groups[on]![0]!);
+    const own = (time: number): number =>
+      taken.clock === 'day' ? Number(BigInt(Math.round(time)) * MILLI - days[on]!) : time;
+    const [from, to] = [taken.from, taken.to].map((time) => (Number.isFinite(time) ? onClock(map, own(time)) : time));
+    const at = { from: from!, to: to!, by: taken.by };
+    if (!Number.isNaN(at.from)) for (const source of groups[i]!) found.set(source, at);
+  }
+  return found;
+}
+
+/** The last stamp of the only kernel log that was kept together with a snapshot: it was taken then or later. */
+function dmesgOf(parts: readonly JoinPart[], snapshot: number): Taken | undefined {
+  const moment = momentOf(parts[snapshot]!.trace.first.file);
+  const logs = parts.filter(({ trace: { first } }) => first.format === 'dmesg' && momentOf(first.file) === moment);
+  const [log] = logs;
+  if (moment === '' || logs.length !== 1 || Number.isNaN(log!.trace.first.end)) return undefined;
+  const { trace } = log!;
+  return { from: trace.first.end, to: Number.POSITIVE_INFINITY, clock: trace, by: 'the last stamp of its dmesg' };
+}
+
+const MILLI = 1_000_000n;
+
 /** What a part shows of the systems that it may belong to. */
-function memberOf({ trace, system }: JoinPart, span: Span | undefined): Member {
+function memberOf({ trace, system, vantage: given }: JoinPart, span: Span | undefined): Member {
   const { first } = trace;
   const kinds = new Set<EventKind>();
   for (let step = 0; step < trace.length; step++) kinds.add(trace.table.kind(step));
-  const vantage = first.vantage ?? vantageOf(first);
+  const vantage = given ?? first.vantage ?? vantageOf(first);
   const names = (start: string): boolean => [...kinds].some(({ name }) => name.startsWith(start));
   return {
     named: system,
     span,
-    folder: first.file.slice(0, Math.max(0, first.file.lastIndexOf('/'))),
+    folder: folderOf(first.file),
     vantage,
+    emulated: first.format === 'qemu-log',
+    snapshot: isSnapshots(trace),
     hosts: vantage === 'kernel' && (kinds.has(kvmEntry) || names('kvm.') || names('irqfd.')),
     hosted: vantage === 'hardware' && (names('vfio.') || names('route.')),
   };
@@ -143,9 +256,6 @@ function memberOf({ trace, system }: JoinPart, span: Span | undefined): Member {
 
 /** First and last time. */
 type Span = readonly [number, number];
-
-/** The line of a clock to itself. */
-const STILL: Line = { offset: 0, rate: 0, origin: 0 };
 
 /** First and last time of a part on the clock of the first one. */
 function spanOf({ sources, time }: Trace, line: Line | undefined): Span | undefined {
@@ -199,12 +309,12 @@ function alignmentOf(
   if (way === undefined) return { with: -1, uncertainty: undefined, given: false, evidence: [] };
   const { connection, uncertainty } = way;
   const [own, other] = way.with < part ? (['rowB', 'rowA'] as const) : (['rowA', 'rowB'] as const);
-  const evidence = connection.fit.pairs.map((pair) => ({
+  const evidence = (connection?.fit.pairs ?? []).map((pair) => ({
     ...ownPlace(parts[part]!.trace, pair[own], places[part]!),
     ...otherPlace(parts[way.with]!.trace, pair[other], places[way.with]!),
     what: TRAITS[pair.trait].what,
   }));
-  return { with: places[way.with]!, uncertainty, given: false, told: connection.told, evidence };
+  return { with: places[way.with]!, uncertainty, given: false, told: connection?.told, evidence };
 }
 
 const ownPlace = (trace: Trace, step: number, place: number) => ({

@@ -29,6 +29,8 @@ const MEANINGS: readonly (readonly [Trait, Side, Side, 'same' | 'runs-in'])[] = 
   ['invalidation', 'kernel', 'hardware', 'same'],
   ['assigned', 'hardware', 'hypervisor', 'runs-in'],
   ['delivery', 'kernel', 'hypervisor', 'runs-in'],
+  ['entry', 'kernel', 'hypervisor', 'runs-in'],
+  ['mark', 'kernel', 'hardware', 'same'],
 ];
 
 /** A key with more pairs than that says nothing: the instants are too many to tell which belong together. */
@@ -45,9 +47,10 @@ export function connectionOf(a: Instants, b: Instants): Connection | undefined {
     else list.push(...found);
   };
   for (const [trait, first, second, meaning] of MEANINGS) {
-    add(meaning, matchesOf(trait, a.of(trait, first), b.of(trait, second)));
+    add(meaning, matchesOf(trait, a.of(trait, first), b.of(trait, second), lateOf(trait, first, second)));
     if (first === second) continue;
-    add(meaning === 'same' ? 'same' : 'hosts', matchesOf(trait, a.of(trait, second), b.of(trait, first)));
+    const back = matchesOf(trait, a.of(trait, second), b.of(trait, first), lateOf(trait, second, first));
+    add(meaning === 'same' ? 'same' : 'hosts', back);
   }
   let best: Connection | undefined;
   for (const [relation, found] of matches) {
@@ -55,6 +58,13 @@ export function connectionOf(a: Instants, b: Instants): Connection | undefined {
     if (line !== undefined && line.pairs.length > (best?.fit.pairs.length ?? 0)) best = { relation, fit: line };
   }
   return best;
+}
+
+/** Which of two sides records a trait late. */
+function lateOf(trait: Trait, a: Side, b: Side): Match['late'] {
+  const about = TRAITS[trait];
+  const late: Side | undefined = 'late' in about ? about.late : undefined;
+  return late === a ? 'a' : late === b ? 'b' : undefined;
 }
 
 /** Whether no instant of another object lies within a time of an instant. */
@@ -71,6 +81,7 @@ function matchesOf(
   trait: Trait,
   a: ReadonlyMap<string, readonly Instant[]>,
   b: ReadonlyMap<string, readonly Instant[]>,
+  late: Match['late'],
 ): Match[] {
   const { usual, error } = TRAITS[trait];
   const both = [...a]
@@ -86,7 +97,7 @@ function matchesOf(
     for (const [i, x] of as.entries())
       for (const [j, y] of bs.entries()) {
         const alone = isAlone(as, i, error) && isAlone(bs, j, error);
-        found.push({ a: x.time, b: y.time, error, usual, rowA: x.row, rowB: y.row, trait, alone });
+        found.push({ a: x.time, b: y.time, error, usual, rowA: x.row, rowB: y.row, trait, alone, late });
       }
   }
   return found;

@@ -4,12 +4,14 @@ import type { ObjectId, SourceId, Step } from '../../base/ids.ts';
 import { timeText } from '../../base/time.ts';
 import { snapResync } from '../../model/events/snapshot/resync.ts';
 import type { CellSpec, ObjectType } from '../../model/objects.ts';
+import type { RegisterView } from '../../model/register.ts';
 import { State } from '../../model/state.ts';
 import { cpu, irq, vector } from '../../model/things/irq.ts';
+import { bar, device, msi, msixCap } from '../../model/things/pci.ts';
 import { irte, itsCollection, itsEvent } from '../../model/things/remap.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import { isAssertion } from '../../query/snapshot.ts';
-import { keyValue, valueText } from '../../query/view.ts';
+import { keyValue, type Value, valueText } from '../../query/view.ts';
 import { eventRow } from '../../trace/row.ts';
 import { Source } from '../../trace/source.ts';
 import { Trace } from '../../trace/trace.ts';
@@ -43,6 +45,10 @@ const KEYS: ReadonlyMap<ObjectType | undefined, ReadonlySet<string>> = new Map<
   [irte, new Set(['value'])],
   [itsEvent, new Set(['lpi', 'collection'])],
   [itsCollection, new Set(['target'])],
+  [device, new Set(['command'])],
+  [bar, new Set(['address'])],
+  [msixCap, new Set(['control', 'table', 'pba'])],
+  [msi, new Set(['control', 'address', 'data', 'mask'])],
 ]);
 
 /** One value that a snapshot contradicts. */
@@ -76,7 +82,7 @@ function contradictions(trace: Trace): Map<Step, Contradiction[]> {
   for (let step = 0; step < trace.length; step++) {
     const isSnapshot = isAssertion(table.kind(step));
     /** What the keys held before the event. */
-    const before = new Map<string, { object: ObjectId; spec: CellSpec; old: unknown; text: string; since: Step }>();
+    const before = new Map<string, { object: ObjectId; spec: CellSpec; old: Value; since: Step }>();
     for (; more && cursor.step === step; more = cursor.next()) {
       const { cell } = cursor;
       if (isSnapshot && cursor.changes) {
@@ -86,28 +92,44 @@ function contradictions(trace: Trace): Map<Step, Contradiction[]> {
         const id = `${object} ${spec?.name}`;
         if (spec !== undefined && KEYS.get(type)?.has(spec.name) && !before.has(id) && !isStale(state, object, type)) {
           const old = keyValue(state, object, spec.name) ?? null;
-          if (old !== null) before.set(id, { object, spec, old, text: valueText(old), since: told[cell]! });
+          if (old !== null) before.set(id, { object, spec, old, since: told[cell]! });
         }
       }
       told[cell] = step;
       if (cursor.changes) state.restore(cell, cursor.value, cursor.known);
     }
-    for (const { object, spec, old, text, since } of before.values()) {
-      const now = keyValue(state, object, spec.name) ?? null;
-      if (
-        now === null ||
-        JSON.stringify(now) === JSON.stringify(old) ||
-        (spec.name === 'name' && adds(text, valueText(now)))
-      )
-        continue;
+    for (const { object, spec, old, since } of before.values()) {
+      const differs = difference(old, keyValue(state, object, spec.name) ?? null);
+      if (differs === undefined || (spec.name === 'name' && adds(differs.old, differs.now))) continue;
       const list = found.get(step) ?? [];
       found.set(step, list);
       const time = since < 0 ? null : timeText(table.time(since), trace.time);
-      list.push({ object, key: spec.name, old: text, now: valueText(now), since: time });
+      list.push({ object, key: spec.name, ...differs, since: time });
     }
   }
   return found;
 }
+
+/** Two values as texts where they differ; of registers the fields that do. What one of both does not know is no difference. */
+function difference(old: Value, now: Value): { readonly old: string; readonly now: string } | undefined {
+  if (old === null || now === null) return undefined;
+  const [a, b] = [fieldsOf(old), fieldsOf(now)];
+  if (a === undefined || b === undefined)
+    return JSON.stringify(now) === JSON.stringify(old) ? undefined : { old: valueText(old), now: valueText(now) };
+  const names = Object.keys(a).filter((name) => a[name] !== null && (b[name] ?? null) !== null && a[name] !== b[name]);
+  if (names.length === 0) return undefined;
+  const [was, is] = [valueText(old), valueText(now)];
+  // A register of one or two fields (an address) says more as a whole.
+  if (Object.keys(a).length <= 2 && was !== '?' && is !== '?') return { old: was, now: is };
+  const text = (fields: Fields): string => names.map((name) => `${name}=${valueText(fields[name])}`).join(' ');
+  return { old: text(a), now: text(b) };
+}
+
+type Fields = RegisterView['fields'];
+
+/** The fields of a value that is a register. */
+const fieldsOf = (value: Value): Fields | undefined =>
+  typeof value === 'object' && value !== null && 'fields' in value ? (value.fields as Fields) : undefined;
 
 /** The key that lies in a cell of an object. */
 const specAt = (type: ObjectType, cell: number): CellSpec | undefined =>

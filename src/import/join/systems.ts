@@ -1,3 +1,4 @@
+import { commonFolders } from './folders.ts';
 import type { Relation } from './relations.ts';
 
 /** What is known of a source before its system is: the words that the user gave, and what its records show. */
@@ -12,6 +13,10 @@ export interface Member {
   readonly span: readonly [number, number] | undefined;
   /** It speaks of virtual machines that run on its system: KVM events of a kernel. */
   readonly hosts: boolean;
+  /** It is the log of an emulator: the machine that it tells of is emulated. */
+  readonly emulated: boolean;
+  /** It shows one moment, and has no stamps. */
+  readonly snapshot?: boolean;
   /** The machine that it tells of runs in a virtual machine monitor with hardware help, so that another kernel hosts it. */
   readonly hosted: boolean;
 }
@@ -46,25 +51,25 @@ export function systemsOf(members: readonly Member[], ties: readonly Tie[]): str
   for (const { a, b, relation } of strongest) if (relation === 'same' && mayJoin(a, b)) group.join(a, b);
   const hosting = members.some((m) => m.hosts);
   members.forEach((member, i) => {
-    if (ties.some((t) => t.a === i || t.b === i) || member.named !== undefined) return;
+    // A snapshot that goes with a recording does not tell where the recording belongs.
+    const tells = (t: Tie): boolean =>
+      (t.a === i || t.b === i) && (member.snapshot === true || (!members[t.a]!.snapshot && !members[t.b]!.snapshot));
+    if (ties.some(tells) || member.named !== undefined) return;
     // Nothing shows where it belongs: it goes with the nearest source that its kind allows.
     const guest = (m: Member): boolean => hosting && !m.hosts && m.hosted;
     const allowed = members
       .map((other, j) => ({ other, j }))
       .filter(({ other, j }) => j !== i && guest(other) === guest(member) && mayJoin(i, j))
-      .sort((x, y) => common(y.other.folder, member.folder) - common(x.other.folder, member.folder) || x.j - y.j);
+      .sort(
+        (x, y) =>
+          Number(x.other.snapshot ?? false) - Number(y.other.snapshot ?? false) ||
+          commonFolders(y.other.folder, member.folder) - commonFolders(x.other.folder, member.folder) ||
+          x.j - y.j,
+      );
     if (allowed[0] !== undefined) group.join(allowed[0].j, i);
   });
   joinRuns(members, hostings(ties), group);
   return namesOf(members, ties, group);
-}
-
-/** Folders that two paths have in common from the first on. */
-function common(a: string, b: string): number {
-  const [x, y] = [a.split('/'), b.split('/')];
-  let count = 0;
-  while (count < x.length && x[count] === y[count]) count++;
-  return count;
 }
 
 /** Machines that ran one after the other on the same host are told of as one: each of its starts is a reset. */
@@ -111,9 +116,7 @@ function namesOf(members: readonly Member[], ties: readonly Tie[], group: Groups
       : groups.filter((g) => g !== hosts[0]).map((g) => [hosts[0]!, g] as const);
   for (let round = 0; round < groups.length; round++)
     for (const [x, y] of edges) depth.set(y, Math.min(groups.length, Math.max(depth.get(y)!, depth.get(x)! + 1)));
-  const emulated = groups.some(
-    (g) => depth.get(g) === 0 && members.some((m, i) => group.of(i) === g && m.vantage === 'hardware'),
-  );
+  const emulated = groups.some((g) => depth.get(g) === 0 && members.some((m, i) => group.of(i) === g && m.emulated));
   const names = new Map<number, string>();
   const used = new Set<string>();
   const free = (name: string): string => {

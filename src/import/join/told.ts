@@ -21,6 +21,19 @@ export function toldConnection(a: Source, b: Source): Connection | undefined {
   return { relation: 'runs-in', fit: inverse, told: true };
 }
 
+/** The clock of printk is that of perf, and the local clock of the ring buffer: local_clock of kernel/sched/clock.c. */
+const SAME_CLOCK = ['local', 'not told', 'perf'];
+/** Nanoseconds by which stamps of two processors, and the calls of one that read the clock one after the other, may differ. */
+const APART = 1e6;
+
+/** What connects the log of a kernel with another recording of the same kernel; undefined where `log` is none, or the clocks are not one. */
+export function logConnection(log: Source, other: Source): Connection['fit'] | undefined {
+  if (log.format !== 'dmesg' || log.clock !== 'boot' || other.format === 'dmesg' || other.time.ticks) return undefined;
+  if (!SAME_CLOCK.includes(other.clock)) return undefined;
+  const offset = Number((log.time.base - other.time.base) * NANO);
+  return { offset, rate: 0, origin: 0, uncertainty: APART, pairs: [], bursts: 0 };
+}
+
 /** The line from the clock of `b` to that of `a`, if `b` tells it. */
 function lineTo(a: Source, b: Source): Connection['fit'] | undefined {
   const { shift } = b;

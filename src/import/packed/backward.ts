@@ -1,7 +1,8 @@
 /** Bits that are read from their end to their beginning, as zstd packs symbols (RFC 8878 4.1). */
 export class BackwardBits {
-  #bytes: Uint8Array = new Uint8Array(0);
-  #start = 0;
+  /** The bytes, and the first of them. */
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
   /** Bits that are left; negative when more were read than there are, which read as zeros. */
   left = 0;
 
@@ -9,8 +10,8 @@ export class BackwardBits {
   begin(bytes: Uint8Array, start: number, end: number): boolean {
     const last = end > start ? bytes[end - 1]! : 0;
     if (last === 0) return false;
-    this.#bytes = bytes;
-    this.#start = start;
+    this.bytes = bytes;
+    this.start = start;
     this.left = (end - start) * 8 - 8 + (31 - Math.clz32(last));
     return true;
   }
@@ -19,8 +20,8 @@ export class BackwardBits {
   peek(count: number): number {
     const from = this.left - count;
     if (from < 0) return this.#beyond(count);
-    const b = this.#bytes;
-    const i = this.#start + (from >> 3);
+    const b = this.bytes;
+    const i = this.start + (from >> 3);
     return ((b[i]! | (b[i + 1]! << 8) | (b[i + 2]! << 16) | (b[i + 3]! << 24)) >>> (from & 7)) & ((1 << count) - 1);
   }
 
@@ -37,8 +38,8 @@ export class BackwardBits {
 
   #beyond(count: number): number {
     if (this.left <= 0) return 0;
-    const b = this.#bytes;
-    const i = this.#start;
+    const b = this.bytes;
+    const i = this.start;
     const all = b[i]! | (b[i + 1]! << 8) | (b[i + 2]! << 16) | (b[i + 3]! << 24);
     return ((all & ((1 << this.left) - 1)) << (count - this.left)) & ((1 << count) - 1);
   }

@@ -1,6 +1,6 @@
 /** Huffman coded literals of zstd (RFC 8878 4.2). */
 import { BackwardBits } from './backward.ts';
-import { readFse, type Wrong } from './fse.ts';
+import { fseRoom, readFse, type Wrong } from './fse.ts';
 
 /** Longest code (4.2.1). */
 const MOST_BITS = 11;
@@ -9,46 +9,50 @@ const MOST_WEIGHTS = 255;
 
 /** The codes of all symbols: the entry of the next `log` bits is `symbol << 4 | bits`. */
 export interface HuffmanTable {
-  readonly log: number;
+  log: number;
   readonly entries: Uint16Array;
 }
 
-const bits = new BackwardBits();
+/** Room for the codes of any block. */
+export const huffmanRoom = (): HuffmanTable => ({ log: 0, entries: new Uint16Array(1 << MOST_BITS) });
 
-/** The weights that a table of FSE symbols says (4.2.1.2): two states take turns until the bits are used up. */
-function fseWeights(b: Uint8Array, start: number, end: number, wrong: Wrong): number[] {
-  const { table, end: from } = readFse(b, start, end, 6, 255, wrong);
+const bits = new BackwardBits();
+/** The weights of a block, and the table that tells them, while they are read. */
+const weights = new Uint8Array(MOST_WEIGHTS + 2);
+const MOST_WEIGHT_LOG = 6;
+const table = fseRoom(MOST_WEIGHT_LOG);
+
+/** Reads the weights that a table of FSE symbols says (4.2.1.2): two states take turns until the bits are used up. Returns how many. */
+function fseWeights(b: Uint8Array, start: number, end: number, wrong: Wrong): number {
+  const from = readFse(b, start, end, MOST_WEIGHT_LOG, 255, table, wrong);
   if (!bits.begin(b, from, end)) throw wrong(from, 'the weights of the literals have no end mark');
-  const states = [bits.read(table.log), bits.read(table.log)];
+  let state = bits.read(table.log);
+  let other = bits.read(table.log);
   if (bits.left < 0) throw wrong(from, 'the weights of the literals are too short');
-  const weights: number[] = [];
-  for (let i = 0; weights.length < MOST_WEIGHTS; i ^= 1) {
-    const state = states[i]!;
-    weights.push(table.symbols[state]!);
-    states[i] = table.bases[state]! + bits.read(table.bits[state]!);
+  let count = 0;
+  while (count < MOST_WEIGHTS) {
+    weights[count++] = table.symbols[state]!;
+    const next = table.bases[state]! + bits.read(table.bits[state]!);
+    state = other;
+    other = next;
     if (bits.left >= 0) continue;
-    weights.push(table.symbols[states[i ^ 1]!]!);
-    if (weights.length <= MOST_WEIGHTS) return weights;
+    weights[count++] = table.symbols[state]!;
+    if (count <= MOST_WEIGHTS) return count;
   }
   throw wrong(from, 'more weights than symbols');
 }
 
-/** Reads the description of a table; returns it and the offset of the byte behind it. */
-export function readHuffman(
-  b: Uint8Array,
-  start: number,
-  end: number,
-  wrong: Wrong,
-): { table: HuffmanTable; end: number } {
+/** Reads the description of a table into a table; returns the offset of the byte behind it. */
+export function readHuffman(b: Uint8Array, start: number, end: number, into: HuffmanTable, wrong: Wrong): number {
   const header = b[start]!;
   const stop = start + 1 + (header < 128 ? header : (header - 126) >> 1);
   if (stop > end) throw wrong(start, 'the weights of the literals do not fit');
-  const weights =
-    header < 128
-      ? fseWeights(b, start + 1, stop, wrong)
-      : Array.from({ length: header - 127 }, (_, i) => (b[start + 1 + (i >> 1)]! >> (i & 1 ? 0 : 4)) & 15);
+  let count = header - 127;
+  if (header < 128) count = fseWeights(b, start + 1, stop, wrong);
+  else for (let i = 0; i < count; i++) weights[i] = (b[start + 1 + (i >> 1)]! >> (i & 1 ? 0 : 4)) & 15;
   let sum = 0;
-  for (const weight of weights) {
+  for (let i = 0; i < count; i++) {
+    const weight = weights[i]!;
     if (weight > MOST_BITS) throw wrong(start, 'a weight of the literals is too large');
     sum += weight > 0 ? 1 << (weight - 1) : 0;
   }
@@ -56,20 +60,22 @@ export function readHuffman(
   const rest = (1 << log) - sum;
   if (sum === 0 || log > MOST_BITS || (rest & (rest - 1)) !== 0)
     throw wrong(start, 'the weights of the literals do not add up');
-  weights.push(32 - Math.clz32(rest));
-  if (weights.filter((weight) => weight === 1).length < 2)
-    throw wrong(start, 'the weights of the literals do not add up');
-  const entries = new Uint16Array(1 << log);
+  weights[count++] = 32 - Math.clz32(rest);
+  let ones = 0;
+  for (let i = 0; i < count; i++) if (weights[i] === 1) ones++;
+  if (ones < 2) throw wrong(start, 'the weights of the literals do not add up');
+  const { entries } = into;
   let at = 0;
   for (let weight = 1; weight <= log; weight++) {
-    for (const [symbol, w] of weights.entries()) {
-      if (w !== weight) continue;
-      const next = at + (1 << (weight - 1));
-      entries.fill((symbol << 4) | (log + 1 - weight), at, next);
-      at = next;
+    const size = 1 << (weight - 1);
+    for (let symbol = 0; symbol < count; symbol++) {
+      if (weights[symbol] !== weight) continue;
+      const entry = (symbol << 4) | (log + 1 - weight);
+      for (const end = at + size; at < end; at++) entries[at] = entry;
     }
   }
-  return { table: { log, entries }, end: stop };
+  into.log = log;
+  return stop;
 }
 
 /** Decodes one stream of literals, bytes `start` to `end`, into `out` from `to` to `stop`; it must fit exactly. */

@@ -1,10 +1,15 @@
 /** Compressed blocks of zstd (RFC 8878 3.1.1.3): literals, and sequences that say how they and matches follow each other. */
 import { BackwardBits } from './backward.ts';
-import { type FseTable, fseConstant, fseTable, readFse, type Wrong } from './fse.ts';
-import { decodeHuffman, type HuffmanTable, readHuffman } from './huffman.ts';
+import { type FseTable, fseConstant, fseRoom, fseTable, readFse, type Wrong } from './fse.ts';
+import { decodeHuffman, type HuffmanTable, huffmanRoom, readHuffman } from './huffman.ts';
 
 /** Most bytes that a block has, unpacked or packed (3.1.1.2.4). */
 export const LARGEST_BLOCK = 1 << 17;
+
+/** Bits that any place of a stream has behind it in the four bytes there, at least. */
+const MOST_AT_ONCE = 25;
+/** Bits of an offset that no window reaches: then all numbers stay within 31 bits. */
+const MOST_OFFSET_BITS = 29;
 
 /** Extra bits and bases of the codes of literal and match lengths (3.1.1.3.2.1.1). */
 const LITERAL_BITS = extraBits(16, [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
@@ -17,8 +22,8 @@ function extraBits(without: number, behind: readonly number[]): Uint8Array {
   return Uint8Array.from([...Array<number>(without).fill(0), ...behind]);
 }
 
-function bases(bits: Uint8Array, first: number): Uint32Array {
-  const all = new Uint32Array(bits.length);
+function bases(bits: Uint8Array, first: number): Int32Array {
+  const all = new Int32Array(bits.length);
   let base = first;
   for (const [i, extra] of bits.entries()) {
     all[i] = base;
@@ -49,12 +54,14 @@ class Alphabet {
   readonly #mostLog: number;
   readonly #mostSymbol: number;
   readonly #default: FseTable;
+  readonly #own: FseTable;
   table: FseTable | undefined;
 
   constructor(mostLog: number, mostSymbol: number, otherwise: FseTable) {
     this.#mostLog = mostLog;
     this.#mostSymbol = mostSymbol;
     this.#default = otherwise;
+    this.#own = fseRoom(mostLog);
   }
 
   /** Reads the table of a block in one of the four modes; returns the offset of the byte behind it. */
@@ -62,12 +69,12 @@ class Alphabet {
     if (mode === 0) this.table = this.#default;
     else if (mode === 1) {
       if (at >= end || b[at]! > this.#mostSymbol) throw wrong(at, 'no such code');
-      this.table = fseConstant(b[at]!);
+      this.table = fseConstant(this.#own, b[at]!);
       return at + 1;
     } else if (mode === 2) {
-      const read = readFse(b, at, end, this.#mostLog, this.#mostSymbol, wrong);
-      this.table = read.table;
-      return read.end;
+      const stop = readFse(b, at, end, this.#mostLog, this.#mostSymbol, this.#own, wrong);
+      this.table = this.#own;
+      return stop;
     } else if (this.table === undefined) throw wrong(at, 'a table is repeated that does not exist');
     return at;
   }
@@ -79,11 +86,12 @@ export class Blocks {
   #literalSize = 0;
   /** Literals that sequences used. */
   #literal = 0;
+  readonly #codes = huffmanRoom();
   #huffman: HuffmanTable | undefined;
   readonly #literalLengths = new Alphabet(9, 35, DEFAULT_LITERALS);
   readonly #offsets = new Alphabet(8, 31, DEFAULT_OFFSETS);
   readonly #matchLengths = new Alphabet(9, 52, DEFAULT_MATCHES);
-  readonly #recent = new Float64Array(3);
+  readonly #recent = new Int32Array(3);
   readonly #bits = new BackwardBits();
 
   /** A frame begins. */
@@ -138,9 +146,8 @@ export class Blocks {
     fits(stop, size);
     let at = header;
     if (type === 2) {
-      const read = readHuffman(b, at, stop, wrong);
-      this.#huffman = read.table;
-      at = read.end;
+      at = readHuffman(b, at, stop, this.#codes, wrong);
+      this.#huffman = this.#codes;
     }
     const table = this.#huffman;
     if (table === undefined) throw wrong(0, 'the codes of the literals are repeated and do not exist');
@@ -200,6 +207,10 @@ export class Blocks {
     return next + rest;
   }
 
+  /**
+   * Carries out `count` sequences. Most time of unpacking is spent here: bits are read in place, several codes from one word of 32 bits where
+   * they fit.
+   */
   #carryOut(
     count: number,
     out: Uint8Array,
@@ -216,37 +227,80 @@ export class Blocks {
     const lengths = this.#literalLengths.table!;
     const offsets = this.#offsets.table!;
     const matches = this.#matchLengths.table!;
+    const { symbols: lengthSymbols, bits: lengthStep, bases: lengthBases } = lengths;
+    const { symbols: offsetSymbols, bits: offsetStep, bases: offsetBases } = offsets;
+    const { symbols: matchSymbols, bits: matchStep, bases: matchBases } = matches;
+    const recent = this.#recent;
+    let recent0 = recent[0]!;
+    let recent1 = recent[1]!;
+    let recent2 = recent[2]!;
     let lengthState = bits.read(lengths.log);
     let offsetState = bits.read(offsets.log);
     let matchState = bits.read(matches.log);
+    const { bytes: b, start } = bits;
+    let { left: bitsLeft } = bits;
     let next = to;
     let literal = 0;
     for (let left = count; left > 0; left--) {
-      const offsetCode = offsets.symbols[offsetState]!;
-      const matchCode = matches.symbols[matchState]!;
-      const lengthCode = lengths.symbols[lengthState]!;
+      const offsetCode = offsetSymbols[offsetState]!;
+      const matchCode = matchSymbols[matchState]!;
+      const lengthCode = lengthSymbols[lengthState]!;
       const matchBits = MATCH_BITS[matchCode]!;
       const lengthBits = LITERAL_BITS[lengthCode]!;
-      const offset = this.#offset(
-        2 ** offsetCode + bits.read(offsetCode),
-        LITERAL_BASE[lengthCode]! + lengthBits === 0,
-      );
       let match = MATCH_BASE[matchCode]!;
       let length = LITERAL_BASE[lengthCode]!;
-      if (matchBits + lengthBits > 0) {
+      const noLiterals = length === 0;
+      let value: number;
+      const extra = offsetCode + matchBits + lengthBits;
+      if (extra <= MOST_AT_ONCE && bitsLeft >= extra) {
+        bitsLeft -= extra;
+        const i = start + (bitsLeft >> 3);
+        const word = (b[i]! | (b[i + 1]! << 8) | (b[i + 2]! << 16) | (b[i + 3]! << 24)) >>> (bitsLeft & 7);
+        length += word & ((1 << lengthBits) - 1);
+        match += (word >>> lengthBits) & ((1 << matchBits) - 1);
+        value = (1 << offsetCode) + ((word >>> (lengthBits + matchBits)) & ((1 << offsetCode) - 1));
+      } else {
+        bits.left = bitsLeft;
+        if (offsetCode > MOST_OFFSET_BITS) throw wrong(at, 'an offset that leads to nothing');
+        value = (1 << offsetCode) + (bits.read(offsetCode) | 0);
         match += bits.read(matchBits);
         length += bits.read(lengthBits);
+        bitsLeft = bits.left;
+      }
+      // One of the last three offsets, or a new one (3.1.1.5).
+      let offset = value - 3;
+      if (value > 3) {
+        recent2 = recent1;
+        recent1 = recent0;
+        recent0 = offset;
+      } else {
+        const which = noLiterals ? value : value - 1;
+        offset = which === 0 ? recent0 : which === 1 ? recent1 : which === 2 ? recent2 : recent0 - 1;
+        if (which > 1) recent2 = recent1;
+        if (which > 0) recent1 = recent0;
+        recent0 = offset;
       }
       if (left > 1) {
-        // At most 9 and 9 and 8 bits; two reads take them all.
-        const lengthMore = lengths.bits[lengthState]!;
-        const matchMore = matches.bits[matchState]!;
-        const both = bits.read(lengthMore + matchMore);
-        lengthState = lengths.bases[lengthState]! + (both >> matchMore);
-        matchState = matches.bases[matchState]! + (both & ((1 << matchMore) - 1));
-        offsetState = offsets.bases[offsetState]! + bits.read(offsets.bits[offsetState]!);
+        const lengthMore = lengthStep[lengthState]!;
+        const matchMore = matchStep[matchState]!;
+        const offsetMore = offsetStep[offsetState]!;
+        const more = lengthMore + matchMore + offsetMore;
+        if (more <= MOST_AT_ONCE && bitsLeft >= more) {
+          bitsLeft -= more;
+          const i = start + (bitsLeft >> 3);
+          const word = (b[i]! | (b[i + 1]! << 8) | (b[i + 2]! << 16) | (b[i + 3]! << 24)) >>> (bitsLeft & 7);
+          offsetState = offsetBases[offsetState]! + (word & ((1 << offsetMore) - 1));
+          matchState = matchBases[matchState]! + ((word >>> offsetMore) & ((1 << matchMore) - 1));
+          lengthState = lengthBases[lengthState]! + ((word >>> (offsetMore + matchMore)) & ((1 << lengthMore) - 1));
+        } else {
+          bits.left = bitsLeft;
+          lengthState = lengthBases[lengthState]! + bits.read(lengthMore);
+          matchState = matchBases[matchState]! + bits.read(matchMore);
+          offsetState = offsetBases[offsetState]! + bits.read(offsetMore);
+          bitsLeft = bits.left;
+        }
       }
-      if (bits.left < 0) throw wrong(at, 'the sequences do not fit their bits');
+      if (bitsLeft < 0) throw wrong(at, 'the sequences do not fit their bits');
       if (literal + length > size || next + length + match > stop)
         throw wrong(at, 'a sequence is longer than the block');
       if (length > 32) out.set(literals.subarray(literal, literal + length), next);
@@ -255,32 +309,21 @@ export class Blocks {
       next += length;
       if (offset < 1 || offset > window || offset > reach + (next - to))
         throw wrong(at, 'an offset that leads to nothing');
-      copyMatch(out, next, offset, match);
-      next += match;
+      const end = next + match;
+      if (match > 64 && (offset >= match || offset === 1)) copyLong(out, next, offset, match);
+      else for (let from = next - offset, into = next; into < end; ) out[into++] = out[from++]!;
+      next = end;
     }
-    if (bits.left !== 0) throw wrong(at, 'the sequences do not fit their bits');
+    if (bitsLeft !== 0) throw wrong(at, 'the sequences do not fit their bits');
+    recent[0] = recent0;
+    recent[1] = recent1;
+    recent[2] = recent2;
     this.#literal = literal;
     return next;
   }
-
-  /** The offset that a value means: one of the last three, or a new one (3.1.1.5). */
-  #offset(value: number, noLiterals: boolean): number {
-    const recent = this.#recent;
-    if (value > 3) {
-      recent[2] = recent[1]!;
-      recent[1] = recent[0]!;
-      return (recent[0] = value - 3);
-    }
-    const which = noLiterals ? value : value - 1;
-    const offset = which === 3 ? recent[0]! - 1 : recent[which]!;
-    if (which > 1) recent[2] = recent[1]!;
-    if (which > 0) recent[1] = recent[0]!;
-    return (recent[0] = offset);
-  }
 }
 
-function copyMatch(out: Uint8Array, to: number, offset: number, length: number): void {
-  if (length > 64 && offset >= length) out.copyWithin(to, to - offset, to - offset + length);
-  else if (length > 64 && offset === 1) out.fill(out[to - 1]!, to, to + length);
-  else for (let at = to, stop = to + length; at < stop; at++) out[at] = out[at - offset]!;
+function copyLong(out: Uint8Array, to: number, offset: number, length: number): void {
+  if (offset === 1) out.fill(out[to - 1]!, to, to + length);
+  else out.copyWithin(to, to - offset, to - offset + length);
 }

@@ -22,8 +22,9 @@ const REGIONS = [
   'pci-conf-data',
   'pcie-mmcfg-mmio',
   'edu-mmio',
+  'isa-debugcon',
 ] as const;
-const [TABLE, PBA, VTD_IR, APIC_MSI, AMDVI_IR, TRANSLATION, GICV2M, CONF_DATA, , EDU] = REGIONS.keys();
+const [TABLE, PBA, VTD_IR, APIC_MSI, AMDVI_IR, TRANSLATION, GICV2M, CONF_DATA, , EDU, DEBUGCON] = REGIONS.keys();
 const regions = new NameTable(REGIONS);
 const NAME = bytesOf(" name '");
 const CPU = bytesOf('cpu ');
@@ -120,6 +121,9 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
     case EDU:
       // The teaching device raises its interrupt when software writes here (hw/misc/edu.c); its region is one BAR of 1 MiB.
       return write && addressLo % EDU_BAR === EDU_RAISE && valueLo !== 0 ? eduRaises(q) : false;
+    case DEBUGCON:
+      if (write) markByte(q, valueLo);
+      return false;
     case -1:
       return false;
     default:
@@ -128,6 +132,15 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
       else refineConfigRead(q, size, valueLo);
       return false;
   }
+}
+
+/** Bytes at the debug console that are kept: more is a text of firmware, not marks. */
+const MOST_MARKS = 4096;
+
+/** A byte at port 0xe9 (hw/char/debugcon.c). */
+function markByte({ out: { source, time } }: Qemu, value: number): void {
+  const bytes = (source.markBytes ??= []);
+  if (bytes.length < MOST_MARKS) bytes.push({ value: value & 0xff, time, row: source.events.length - 1 });
 }
 
 /** A GICv2m frame answers: from here on the log shows what reads the messages. */

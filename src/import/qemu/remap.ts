@@ -100,6 +100,18 @@ function warn(
   q.emit(event, object);
 }
 
+/** The unit refused an interrupt: false for a fault of DMA. Reasons from 0x20 on are those of interrupts. */
+function refused(q: Qemu, reason: number, index: number, sid: number): false | undefined {
+  if (reason < 0x20 || reason > 0x2f) return false;
+  // The index of a fault about another format means nothing.
+  const object = reason === 0x25 ? vtd(q) : entry(q, index);
+  q.thread.irte = -1;
+  const event = irFault.put().reason(reason).index(index);
+  if (sid !== NO_SID) event.sid(sid);
+  q.emit(event, object);
+  return undefined;
+}
+
 const arrow = '(addr {address:x}, data {data:x}) -> (addr {toAddress:x}, data {toData:x})';
 
 export const remapRules: readonly QemuRule[] = [
@@ -169,17 +181,14 @@ export const remapRules: readonly QemuRule[] = [
     warn(q, c, s, 'trigger'),
   ),
   rule('vtd_dmar_fault', 'sid {sid:x} fault {fault:u} addr {addr:x} write {write:u}', (q, c, s) => {
-    const reason = c.lo[s.fault]!;
-    // Reasons from 0x20 on are interrupt faults; the address is what the record holds in bits 63:0.
-    if (reason < 0x20 || reason > 0x2f) return false;
-    const index = vtdFaultRecord.f.index.of(c.hi[s.addr]!);
-    const sid = c.lo[s.sid]!;
-    const object = reason === 0x25 ? vtd(q) : entry(q, index);
-    const event = irFault.put().reason(reason).index(index);
-    if (sid !== NO_SID) event.sid(sid);
-    q.emit(event, object);
+    return refused(q, c.lo[s.fault]!, vtdFaultRecord.f.index.of(c.hi[s.addr]!), c.lo[s.sid]!);
   }),
-  rule('vtd_frr_new', '{rest:r}', () => false),
+  // Since QEMU 8.1 the fault of an interrupt has no other record (vtd_report_ir_fault); a fault of DMA also has vtd_dmar_fault.
+  rule('vtd_frr_new', 'index {slot:u} high {high:x} low {low:x}', (q, c, s) => {
+    const words = [c.lo[s.low]!, c.hi[s.low]!, c.lo[s.high]!, c.hi[s.high]!];
+    const { index, sid, reason } = vtdFaultRecord.f;
+    return refused(q, reason.of(words[reason.word]!), index.of(words[index.word]!), sid.of(words[sid.word]!));
+  }),
   rule('vtd_irq_generate', 'addr {addr:x} data {data:x}', () => false),
   rule('amdvi_ir_remap_msi_req', 'addr {address:x} data {data:x} devid {devid:x}', (q, c, s) => {
     const devid = c.lo[s.devid]!;

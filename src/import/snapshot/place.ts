@@ -9,7 +9,9 @@ export type SnapshotFormat =
   | 'msi-irqs'
   | 'irq-debugfs'
   | 'iommu-debugfs'
-  | 'vgic-debugfs';
+  | 'vgic-debugfs'
+  | 'lspci'
+  | 'config-space';
 
 /** What a path says of the file. */
 export interface Place {
@@ -34,6 +36,7 @@ const RULES: readonly (readonly [RegExp, (m: RegExpExecArray) => Place])[] = [
     (m) => ({ format: 'msi-irqs', device: m[1]!, irq: Number(m[2]) }),
   ],
   [new RegExp(String.raw`(?:^|\/)${BDF}$`), (m) => ({ format: 'msi-irqs', device: m[1]! })],
+  [new RegExp(String.raw`(?:^|\/)${BDF}\/config$`), (m) => ({ format: 'config-space', device: m[1]! })],
   [/(?:^|[/_])irq\/irqs\/(\d{1,7})$/, (m) => ({ format: 'irq-debugfs', irq: Number(m[1]) })],
   [/(?:^|[/_])irq\/domains\/([^/]+)$/, (m) => ({ format: 'irq-debugfs', file: m[1]! })],
   [/(?:^|\/)intel\/(\w+)$/, (m) => ({ format: 'iommu-debugfs', file: m[1]! })],

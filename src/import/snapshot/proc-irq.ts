@@ -23,7 +23,7 @@ const FILES =
 const LINE = new RegExp(String.raw`^(\S*\/)?irq\/(\d{1,7})\/(${FILES}):(?: ?(.*))?$`);
 const DEFAULT = /^\S*\/irq\/default_smp_affinity: ?([0-9a-f,]+)$/;
 /** `ls` of the folder of an irq. */
-const FOLDER = /^\S*proc\/irq\/(\d{1,7})\/:(?: ([\w .@:[\]()-]*))?$/;
+const FOLDER = /^\S*proc\/irq\/(\d{1,7})\/:(?: ((?:[\w.@:[\]()-]+ )*[\w.@:[\]()-]*))?$/;
 /** The folder of an action. */
 const ACTION = /^\S*proc\/irq\/(\d{1,7})\/([^/]{1,60})\/$/;
 const SPURIOUS = /^(?=.)(?:count (\d{1,10}))?(?: ?unhandled (\d{1,10}))?(?: ?last_unhandled (\d{1,10}) ms)?$/;

@@ -14,6 +14,9 @@ import {
 import { type Heard, hear } from '../text/headings.ts';
 import { type Place, placeOfPath, type SnapshotFormat } from './place.ts';
 
+/** Why a record has no effect: it is not known, by name, or cannot be read. A text alone: it is known and has none. */
+export type NoEffect = string | { readonly unknown: string } | { readonly skipped: string };
+
 /** A line that is the beginning of a record: the next one continues it. */
 export const BROKEN_OFF = Symbol('broken off');
 
@@ -65,7 +68,7 @@ export abstract class SnapshotReader<R> implements RecordReader {
   /** What a line says, without any effect; undefined when it is no record. */
   protected abstract parse(line: string): R | typeof BROKEN_OFF | undefined;
   /** Takes what a record says. It is counted already as understood, unless this returns why it is not. */
-  protected abstract take(record: R): string | undefined;
+  protected abstract take(record: R): NoEffect | undefined;
   /** The variant of the format, in words. */
   protected abstract variant(): string;
 
@@ -130,6 +133,8 @@ export abstract class SnapshotReader<R> implements RecordReader {
     this.#inHeader = false;
     const problem = this.take(record);
     if (problem === undefined) this.out.understood();
-    else this.out.withoutEffect(problem);
+    else if (typeof problem === 'string') this.out.withoutEffect(problem);
+    else if ('unknown' in problem) this.out.unknown(problem.unknown);
+    else this.out.skipped(problem.skipped);
   }
 }

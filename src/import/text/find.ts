@@ -26,6 +26,8 @@ export interface Seeker {
   readonly named: boolean;
   /** Its records hold tabs. */
   readonly tabs: boolean;
+  /** Its reader knows the stamps that loggers put in front. */
+  readonly stamps: boolean;
 }
 
 /** So many bytes of a line are looked at for what stands in front. */
@@ -158,7 +160,7 @@ export class Finder<S extends Seeker> {
       const found = known(seekers, rest, peeled, sure !== undefined);
       if (found !== undefined && found.form !== UNKNOWN_RECORD) {
         // The reader took the stamp of a logger for the record's own: it is the only one there is.
-        const stamped = sure !== undefined && LOGGER_STAMPS.test(rest.text);
+        const stamped = sure !== undefined && !found.by.stamps && LOGGER_STAMPS.test(rest.text);
         return stamped ? { ...found, peeled: [...peeled, sure.peeler] } : found;
       }
       unknown ??= found;

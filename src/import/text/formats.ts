@@ -1,9 +1,12 @@
 /** The formats whose records stand in lines of text, wherever in a file they are. */
 import { AT, isDigit } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
+import { DmesgReader, isDmesgLine } from '../dmesg/reader.ts';
 import { FtraceImporter } from '../ftrace/importer.ts';
 import { isNative } from '../ftrace/record.ts';
 import type { RecordReader } from '../importer.ts';
+import { ConfigSpaceReader } from '../pci/config-text.ts';
+import { LspciReader } from '../pci/lspci.ts';
 import { isPerfRecord, PerfImporter } from '../perf/importer.ts';
 import { QemuImporter } from '../qemu/importer.ts';
 import { InterruptsReader } from '../snapshot/interrupts.ts';
@@ -18,7 +21,7 @@ import { SoftirqsReader } from '../snapshot/softirqs.ts';
 import { VgicDebugfsReader } from '../snapshot/vgic-debugfs.ts';
 
 export interface TextFormat {
-  readonly name: 'qemu-log' | 'ftrace-text' | 'perf-script' | SnapshotFormat;
+  readonly name: 'qemu-log' | 'ftrace-text' | 'perf-script' | 'dmesg' | SnapshotFormat;
   /** What the user calls it. */
   readonly title: string;
   readonly open: (out: TraceBuilder) => RecordReader;
@@ -34,6 +37,8 @@ export interface TextFormat {
   readonly heading: RegExp | undefined;
   /** Its records hold tabs. */
   readonly tabs?: true;
+  /** Its reader knows the stamps that loggers put in front of a line. */
+  readonly stamps?: true;
   /** A row of CPUs begins another listing, which was made at another time. */
   readonly listings?: true;
   /** Seconds by which a stamp is older than the ones before only where another excerpt begins: the order within one is that exact. */
@@ -66,6 +71,21 @@ const snapshot = (
   heading: undefined,
   disorder: Number.POSITIVE_INFINITY,
 });
+
+/** The log of a kernel. Its lines also stand between the records of other formats: see Streams. */
+export const DMESG: TextFormat = {
+  name: 'dmesg',
+  title: 'a kernel log',
+  open: (out) => new DmesgReader(out),
+  native: isDmesgLine,
+  evident: () => false,
+  named: false,
+  fragment: NOTHING,
+  heading: undefined,
+  stamps: true,
+  // A log of several boots stays one: their order is that of its lines.
+  disorder: Number.POSITIVE_INFINITY,
+};
 
 export const TEXT_FORMATS: readonly TextFormat[] = [
   {
@@ -104,6 +124,7 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
     // Threads print side by side.
     disorder: 1,
   },
+  DMESG,
   { ...snapshot('proc-interrupts', (out) => new InterruptsReader(out), isLabelled), listings: true },
   snapshot('proc-softirqs', (out) => new SoftirqsReader(out), isLabelled),
   snapshot('proc-irq', (out) => new ProcIrqReader(out)),
@@ -112,4 +133,6 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
   snapshot('msi-irqs', (out) => new MsiIrqsReader(out)),
   { ...snapshot('iommu-debugfs', (out) => new IommuDebugfsReader(out)), tabs: true },
   snapshot('vgic-debugfs', (out) => new VgicDebugfsReader(out)),
+  { ...snapshot('lspci', (out) => new LspciReader(out)), title: 'what lspci prints', tabs: true },
+  { ...snapshot('config-space', (out) => new ConfigSpaceReader(out)), title: 'config space of PCI functions' },
 ];

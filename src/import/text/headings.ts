@@ -1,5 +1,5 @@
 /**
- * Lines that say what the lines behind them are: the path of a file (`==> PATH <==` of head and tail, `== PATH`, a prompt with `cat PATH`),
+ * Lines that say what the lines behind them are: the path of a file (`==> PATH <==` of head and tail, `== PATH`, a prompt with `cat PATH`, `xxd PATH` and the like),
  * and the row of CPUs above a table. All readers hear of them.
  */
 
@@ -9,6 +9,8 @@ export interface Heard {
   readonly path?: string;
   /** A table begins with columns of these CPUs. */
   readonly cpus?: readonly number[];
+  /** The file is a kernel log whose lines have no stamps. */
+  readonly kernelLog?: true;
   readonly line: number;
 }
 
@@ -17,7 +19,7 @@ const HEADINGS = [
   new RegExp(`^==> ${PATH} <==$`),
   new RegExp(`^={2,} ${PATH}(?: ={2,})?(?: -> .*)?$`),
   new RegExp(`^-{2,} ${PATH}(?: -{2,})?$`),
-  /^(?:[^\s#$]{0,60}(?: [^\s#$]{1,60})?[#$] ?)?(?:sudo )?cat (\/\S+)$/,
+  /^(?:[^\s#$]{0,60}(?: [^\s#$]{1,60})?[#$] ?)?(?:sudo )?(?:cat|(?:hexdump|hd|xxd|od)(?: -{1,2}[\w=-]+(?: [a-z0-9]{1,4})?)*) (\/\S+)$/,
   /^(\/(?:proc|sys)\/\S+):$/,
 ];
 const CPUS = /^\s*CPU\d+(?:\s+CPU\d+)*\s*$/;

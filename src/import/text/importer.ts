@@ -2,16 +2,16 @@
  * Text in which records of any text format stand: as the tools print it, or as people paste it into mails, issues and chats and as
  * loggers pass it on. Each line goes to the reader of the source at hand if it is a record exactly as the format prints it.
  * From every other line what stands around a record is taken off (see clean.ts, peel.ts, find.ts), lines that a mail
- * program broke are joined, and `undone` of the source tells what was done. Excerpts and formats beside one another become
- * sources of their own.
+ * program broke are joined, and `undone` of the source tells what was done. Excerpts and formats beside one another become sources of their own.
  */
 import { bytesAt, bytesOf, CR, EQUALS, LF, textOf } from '../../base/bytes.ts';
 import { BOM, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { LineSplitter } from '../lines.ts';
 import { clean, Watch } from './clean.ts';
 import { Finder, type Found, withTabs } from './find.ts';
-import { asBroken, asMarked, joined, marksOf, unbroken } from './join.ts';
+import { asBroken, asMarked, BEGINNING, joined, marksOf, NAMED, unbroken, WITH_TASK } from './join.ts';
 import { JsonLines, withoutNesting } from './json-lines.ts';
+import { noteMoment } from './moments.ts';
 import { PlainLines } from './plain-lines.ts';
 import { decodeLine, encodingHeader, lineEnd } from './quoted-printable.ts';
 import type { Stream, Streams } from './streams.ts';
@@ -44,12 +44,6 @@ const MOST_CONTINUATIONS = 4;
 const MOST_PENDING = 2000;
 /** Most bytes that quoted-printable joins to one line. */
 const LONGEST_SOFT = 65_536;
-/** The beginning of a record of ftrace: task, CPU, flags and time at most. The event follows on the next line. */
-const BEGINNING = /\S-\d+ +(?:\( *[\d-]+\) +)?\[\d{3}\](?: +[\w.#>*~]{3,9}(?: +\d+\.\d+:?)?)? *$/;
-/** The name of an event behind the time of a record of ftrace. */
-const NAMED = /\d: +\w+: /;
-/** A line that has a task and a CPU of its own. */
-const WITH_TASK = /-\d+ +(?:\( *[\d-]+\) +)?\[\d+\]/;
 const FENCE = /^ {0,3}(?:```|~~~)/;
 
 const BACKSLASH = 92;
@@ -87,6 +81,7 @@ export class TextImporter implements Importer {
     this.#streams = streams;
     if (path !== undefined) streams.hear({ path, line: 0 });
     const seen = survey(head);
+    if (seen.kernelLog) streams.hear({ kernelLog: true, line: 0 });
     this.#encoded = seen.quotedPrintable;
     this.#wrapped = seen.wrapped;
     this.#columns = seen.columns;
@@ -237,7 +232,10 @@ export class TextImporter implements Importer {
       if (this.#begins(line1, { bytes: bytes.slice(start, end), line, offset, length })) return;
       this.#other(line1);
     }
-    const found = this.#finder.find(this.#streams.seekers(), bytes, start, end);
+    const sought = this.#finder.find(this.#streams.seekers(), bytes, start, end);
+    // Words behind the stamp of a kernel log look like the name of an event easily.
+    const named = sought?.form === UNKNOWN_RECORD && !this.#accepts(sought);
+    const found = named && this.#streams.inLog(bytes, start, end) ? undefined : sought;
     if (found === undefined || (this.#held !== undefined && isDoubtful(found))) {
       const rest = { bytes: bytes.slice(start, end), line, offset, length };
       if (this.#held !== undefined && this.#continues(this.#held, rest)) return;
@@ -250,6 +248,7 @@ export class TextImporter implements Importer {
     }
     this.#release(false);
     this.#found(found, words, line, offset, length, open);
+    if (found.peeled.length > 0) noteMoment(found.by.out, bytes, start, end);
   }
 
   /** Takes a record that was found in a line. */

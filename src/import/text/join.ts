@@ -49,3 +49,10 @@ export function joined(a: Uint8Array, glue: string, b: Uint8Array): Uint8Array {
   bytes.set(b, end + glue.length);
   return bytes;
 }
+
+/** The beginning of a record of ftrace: task, CPU, flags and time at most. The event follows on the next line. */
+export const BEGINNING = /\S-\d+ +(?:\( *[\d-]+\) +)?\[\d{3}\](?: +[\w.#>*~]{3,9}(?: +\d+\.\d+:?)?)? *$/;
+/** The name of an event behind the time of a record of ftrace. */
+export const NAMED = /\d: +\w+: /;
+/** A line that has a task and a CPU of its own. */
+export const WITH_TASK = /-\d+ +(?:\( *[\d-]+\) +)?\[\d+\]/;

@@ -2,9 +2,10 @@
 import { textOf } from '../../base/bytes.ts';
 import { tally, total } from '../../trace/accounting.ts';
 import { TraceBuilder } from '../../trace/builder.ts';
+import { DmesgReader } from '../dmesg/reader.ts';
 import type { RecordReader } from '../importer.ts';
 import type { Seeker } from './find.ts';
-import { TEXT_FORMATS, type TextFormat } from './formats.ts';
+import { DMESG, TEXT_FORMATS, type TextFormat } from './formats.ts';
 import { type Heard, hear } from './headings.ts';
 import { inOrder, type Undone } from './undone.ts';
 
@@ -61,6 +62,10 @@ export class Stream implements Seeker {
     return this.format.tabs === true;
   }
 
+  get stamps(): boolean {
+    return this.format.stamps === true;
+  }
+
   evident(buf: Uint8Array, start: number): boolean {
     return this.format.evident(buf, start);
   }
@@ -89,9 +94,14 @@ interface Heading {
   readonly offset: number;
 }
 
+/** Formats between whose records lines of a kernel log stand. */
+const TRACES: ReadonlySet<string> = new Set(['ftrace-text', 'perf-script', 'qemu-log']);
+
 /** More sources than that in one file are no excerpts. */
 const MOST_SOURCES = 64;
 const MOST_HEADINGS = 1000;
+/** What a line of a kernel log is called that tells of no interrupt: its reader keeps its time. */
+const KERNEL_LOG = 'kernel log';
 
 export class Streams {
   readonly #first: TraceBuilder;
@@ -109,7 +119,19 @@ export class Streams {
   constructor(first: TraceBuilder) {
     this.#first = first;
     for (const format of TEXT_FORMATS) this.#open.set(format, new Stream(format));
-    this.#order = [...this.#open.values()];
+    this.#arrange();
+  }
+
+  /**
+   * Puts the source at hand first. Lines of a kernel log between the records of a trace belong to the trace: they stand at their place there, and the
+   * clock of an emulator's log is another one. Where the kernel log began first, and a dump of the ring buffer stands in it, both are sources.
+   */
+  #arrange(): void {
+    const traces = this.#begun.filter(({ format }) => TRACES.has(format.name));
+    const log = this.#open.get(DMESG)!;
+    const alone = traces.length === 0 || (log.begun && traces.every(({ format }) => format.name === 'ftrace-text'));
+    const all = [...this.#open.values()].filter((stream) => stream !== this.#current && (alone || stream !== log));
+    this.#order = this.#current === undefined ? all : [this.#current, ...all];
   }
 
   /** The sources, in the order of their first records. */
@@ -150,7 +172,7 @@ export class Streams {
     stream.afterText = false;
     if (stream !== this.#current) {
       this.#current = stream;
-      this.#order = [stream, ...[...this.#open.values()].filter((other) => other !== stream)];
+      this.#arrange();
     }
     return stream;
   }
@@ -167,6 +189,12 @@ export class Streams {
       stream.out.begin(line, offset);
       stream.reader.note(bytes, 0, bytes.length);
     }
+  }
+
+  /** Whether a line is one of a kernel log, where such lines are read. */
+  inLog(buf: Uint8Array, start: number, end: number): boolean {
+    const log = this.#order.find(({ format }) => format === DMESG);
+    return log?.reader instanceof DmesgReader && log.reader.isLine(buf, start, end);
   }
 
   /** Counts lines that are no records. */
@@ -197,8 +225,13 @@ export class Streams {
     for (const stream of this.#order) stream.reader.hear?.(heard);
   }
 
-  /** The file has ended: all sources read what they kept back. */
+  /** The file has ended: all sources read what they kept back. A file that is a kernel log is one, also where no line tells of an interrupt. */
   end(): void {
+    const log = this.#open.get(DMESG)!;
+    if (this.#begun.length === 0 && log.reader instanceof DmesgReader) {
+      const blank = (this.#before.get('blank') ?? 0) + (this.#before.get('NUL bytes') ?? 0);
+      if (log.reader.lines > 0 && log.reader.lines * 2 >= total(this.#before) - blank) this.use(log, Number.NaN);
+    }
     for (const { reader } of this.#begun) reader.end?.();
   }
 
@@ -221,7 +254,8 @@ export class Streams {
           ? new Stream(stream.format).reader.note(bytes, 0, bytes.length)
           : stream.reader.note(bytes, 0, bytes.length);
         if (what === undefined) continue;
-        if (this.#headings.length < MOST_HEADINGS) this.#headings.push({ format: stream.format, bytes, line, offset });
+        if (this.#headings.length < MOST_HEADINGS && what !== KERNEL_LOG)
+          this.#headings.push({ format: stream.format, bytes, line, offset });
         if (what !== '') this.other(what);
         return false;
       }

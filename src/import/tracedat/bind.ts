@@ -31,15 +31,23 @@ interface Step {
 export class Binding {
   readonly #use: FieldUse<Ftrace>;
   readonly #pattern: number;
+  /** The captures that numbers of the record fill, and where those stand: offset, size, signed. */
+  readonly #numbers: Int32Array;
   readonly #steps: readonly Step[];
-  readonly #slots: number;
+  /** Of each capture: whether a step fills it. */
+  readonly #filled: Uint8Array;
   readonly #printer: Printer;
 
   private constructor(use: FieldUse<Ftrace>, pattern: number, steps: readonly Step[], printer: Printer) {
     this.#use = use;
     this.#pattern = pattern;
-    this.#steps = steps;
-    this.#slots = Object.keys(use.patterns[pattern]!.slot).length;
+    const plain = steps.filter(({ field }) => field?.shape === 'number');
+    this.#numbers = Int32Array.from(
+      plain.flatMap(({ slot, field }) => [slot, field!.offset, field!.size, field!.signed ? 1 : 0]),
+    );
+    this.#steps = steps.filter((step) => step.printed !== undefined || !plain.includes(step));
+    this.#filled = new Uint8Array(Object.keys(use.patterns[pattern]!.slot).length);
+    for (const { slot } of steps) this.#filled[slot] = 1;
     this.#printer = printer;
   }
 
@@ -75,24 +83,35 @@ export class Binding {
 
   /** Says what a record means; false: it is known and without effect; null: a field is not in it. */
   take(record: RecordBytes, f: Ftrace): boolean | null {
-    for (let i = 0; i < this.#slots; i++) captures.got[i] = 0;
+    const { got, lo, hi } = captures;
+    const filled = this.#filled;
+    for (let i = 0; i < filled.length; i++) got[i] = filled[i]!;
     f.buf = record.buf;
+    const numbers = this.#numbers;
+    for (let i = 0; i < numbers.length; i += 4) {
+      if (!record.numberAt(numbers[i + 1]!, numbers[i + 2]!, numbers[i + 3] === 1)) return null;
+      const slot = numbers[i]!;
+      lo[slot] = record.lo;
+      hi[slot] = record.hi;
+    }
+    if (this.#steps.length > 0 && !this.#others(record)) return null;
+    return this.#use.use(f, this.#pattern);
+  }
+
+  /** Fills the captures of texts, and of what is computed; false where a field is not in the record. */
+  #others(record: RecordBytes): boolean {
     let scratch = record.buf.length - SCRATCH;
     for (const step of this.#steps) {
       const { slot, field, printed } = step;
-      captures.lo[slot] = captures.hi[slot] = 0;
+      if (field?.shape !== 'number') captures.lo[slot] = captures.hi[slot] = 0;
       if (field !== undefined) {
-        if (field.shape === 'number') {
-          if (!record.number(field)) return null;
-          captures.lo[slot] = record.lo;
-          captures.hi[slot] = record.hi;
-        } else if (printed === undefined) {
-          if (!record.text(field)) return null;
+        if (printed === undefined) {
+          if (!record.text(field)) return false;
           this.#text(step, record.buf, record.start, record.stop);
         }
       } else if (step.number !== undefined) {
         const n = this.#printer.number(step.number, record);
-        if (n === undefined) return null;
+        if (n === undefined) return false;
         captures.lo[slot] = Number(BigInt.asUintN(32, n));
         captures.hi[slot] = Number(BigInt.asUintN(32, n >> 32n));
       }
@@ -103,9 +122,8 @@ export class Binding {
         this.#text(step, record.buf, scratch, end);
         scratch = end;
       }
-      captures.got[slot] = 1;
     }
-    return this.#use.use(f, this.#pattern);
+    return true;
   }
 
   /** A text without the line end behind it; a word ends at the first blank. */

@@ -97,6 +97,8 @@ export class Contents {
   readonly buffers: Buffer[] = [];
   /** Buffers that hold the text of a tracer instead of records. */
   texts = 0;
+  /** The text of a latency tracer (version 6), and where in the file it begins. */
+  latency: { readonly text: Uint8Array; readonly at: number } | undefined;
   /** Takes what is wrong with the file, as the rest of a sentence that begins with `the file`. */
   readonly wrong: (problem: string) => void;
 

@@ -48,6 +48,27 @@ export function cpuCount(contents: Contents): number {
   return 0;
 }
 
+/**
+ * How many events the kernel lost, by CPU, as the options with the statistics of each buffer tell (per_cpu/cpuN/stats of tracefs): overwritten before they were read
+ * (overrun), interrupted in the middle (commit overrun), and refused by a full buffer (dropped events; kernel/trace/ring_buffer.c). Statistics of instances
+ * name the same CPUs again: then all are under -1.
+ */
+export function statedLosses({ options }: Contents): Map<number, number> {
+  const losses = new Map<number, number>();
+  let again = false;
+  for (const { id, data } of options) {
+    if (id !== OPTION.cpuStat) continue;
+    const text = textOf(data.slice(0, Math.min(data.size, 1000)));
+    const number = (name: string): number => Number(new RegExp(`^${name}: (\\d{1,15})`, 'm').exec(text)?.[1] ?? 0);
+    const cpu = number('CPU');
+    again ||= losses.has(cpu);
+    const lost = number('overrun') + number('commit overrun') + number('dropped events');
+    losses.set(cpu, (losses.get(cpu) ?? 0) + lost);
+  }
+  if (!again) return losses;
+  return new Map([[-1, [...losses.values()].reduce((a, b) => a + b, 0)]]);
+}
+
 /** The threads that run CPUs of guests, as options tell: each CPU of a guest is a thread of the virtual machine monitor. */
 export function guestThreads(contents: Contents): { readonly thread: number; readonly vcpu: number }[] {
   const threads: { thread: number; vcpu: number }[] = [];

@@ -12,12 +12,15 @@ export class Trouble extends Error {}
 /** Bytes that are there and do not change. */
 export interface Bytes {
   readonly size: number;
+  /** They are those of the whole file. */
+  readonly isFile: boolean;
   /** Bytes from `at` on, `size` of them, which must be there: in place where that is possible, else copied. */
   slice(at: number, size: number): Uint8Array;
 }
 
 /** The bytes of a file, in blocks: nothing is copied when it grows, and a page of a ring buffer lies in one block. */
 export class FileBytes implements Bytes {
+  readonly isFile = true;
   readonly #blocks: Uint8Array[] = [];
   #size = 0;
   #beyond = 0;
@@ -66,6 +69,7 @@ const NOTHING = new Uint8Array(0);
 
 /** Bytes that lie in one piece. */
 export class Piece implements Bytes {
+  readonly isFile = false;
   readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
@@ -120,8 +124,8 @@ export class Cursor {
   }
 
   #short(what: string): Trouble {
-    const bytes = this.#bytes;
-    const whole = bytes instanceof FileBytes && this.#end === bytes.size;
+    const { isFile, size } = this.#bytes;
+    const whole = isFile && this.#end === size;
     return new Trouble(
       whole ? `ends at byte ${this.#end}, within ${what} ${this.place}` : `has too few bytes for ${what} ${this.place}`,
     );

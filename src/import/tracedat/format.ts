@@ -60,6 +60,11 @@ export class EventFormat {
     this.#text = text;
   }
 
+  /** It tells where a probe stands (see probe.ts). */
+  get isProbe(): boolean {
+    return this.#text.includes(' __probe_');
+  }
+
   /** The fields by their names. */
   get fields(): ReadonlyMap<string, Field> {
     this.#fields ??= new Map(fieldsOf(this.#text).map((field) => [field.name, field]));

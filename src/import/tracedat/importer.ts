@@ -8,16 +8,18 @@
  */
 import type { TraceBuilder } from '../../trace/builder.ts';
 import type { Source } from '../../trace/source.ts';
+import { readLatency } from '../ftrace/latency-text.ts';
+import type { Helpers } from '../helpers.ts';
 import type { Importer } from '../importer.ts';
 import { clockOfFile, stampClock } from './clock.ts';
 import { Contents } from './contents.ts';
-import { cpuCount, guestThreads, processNames, recordingOf, shiftOf, tellFacts } from './facts.ts';
+import { cpuCount, guestThreads, processNames, recordingOf, shiftOf, statedLosses, tellFacts } from './facts.ts';
 import { FileBytes, Trouble } from './file.ts';
 import { KnownEvents } from './known.ts';
 import { readHead } from './parts.ts';
 import { Places } from './places.ts';
 import { Recording } from './recording.ts';
-import { pageLayout, type Ring } from './ring.ts';
+import { pageLayout, type RecordStream } from './ring.ts';
 import { readV6 } from './v6.ts';
 import { SectionReader } from './v7.ts';
 
@@ -26,18 +28,23 @@ function tellFormat(source: Source): void {
   source.binary = true;
 }
 
+/** Whether bytes are no text: one of the first is a NUL. */
+const otherThanText = (bytes: Uint8Array): boolean => bytes.subarray(0, 4096).includes(0);
+
 const NANO = 1_000_000_000n;
 /** Problems that are kept. */
 const MOST_PROBLEMS = 10;
 
 export class TraceDatImporter implements Importer {
   readonly #out: TraceBuilder;
+  readonly #helpers: Helpers;
   #bytes = new FileBytes();
   #recordings: Recording[] = [];
   readonly #problems: string[] = [];
 
-  constructor(out: TraceBuilder) {
+  constructor(out: TraceBuilder, helpers: Helpers) {
     this.#out = out;
+    this.#helpers = helpers;
     tellFormat(out.source);
   }
 
@@ -85,7 +92,7 @@ export class TraceDatImporter implements Importer {
       const contents = new Contents(head, (problem) => this.#wrong(problem));
       this.#out.source.variant = `version ${head.version}`;
       if (head.version === 6) readV6(bytes, end, contents);
-      else new SectionReader(bytes, contents).read(end);
+      else new SectionReader(bytes, contents, this.#helpers).read(end);
       return contents;
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;
@@ -94,20 +101,33 @@ export class TraceDatImporter implements Importer {
     }
   }
 
+  /** Reads the text of a latency tracer; false where it holds no record. */
+  #text({ text, at }: NonNullable<Contents['latency']>): boolean {
+    const { source } = this.#out;
+    const version = source.variant;
+    if (otherThanText(text)) return false;
+    const read = readLatency(this.#out, text, at);
+    tellFormat(source);
+    source.variant = `${version}, text of a latency tracer: ${source.variant}`;
+    return read;
+  }
+
   *#records(contents: Contents): Generator<void, void> {
     const own = clockOfFile(contents);
-    const groups = new Map<string, Ring[]>();
     const long = pageLayout(contents.headerPage, contents.head.pageSize, contents.head.long).long;
-    const places = new Places(this.#bytes, contents);
-    for (const buffer of contents.buffers) {
-      const clock = buffer.clock === '' ? own : buffer.clock;
-      const rings = groups.get(clock) ?? [];
-      groups.set(clock, rings);
-      rings.push(...places.rings(buffer));
+    const known = new KnownEvents(contents, long);
+    const places = new Places(this.#bytes, contents, known.type, this.#helpers);
+    const groups = new Map<string, RecordStream[]>();
+    for (const [i, rings] of places.rings(contents.buffers).entries()) {
+      const { clock } = contents.buffers[i]!;
+      const name = clock === '' ? own : clock;
+      groups.set(name, [...(groups.get(name) ?? []), ...rings]);
     }
+    if (contents.latency !== undefined && this.#text(contents.latency)) return;
+    // While the thread unpacks the first pages, there is time for what records of probes need.
+    if (places.isAhead) known.prepare();
     if (contents.texts > 0)
       this.#wrong('holds text of a latency tracer, which is not read: `trace-cmd report -i FILE` prints it');
-    const known = new KnownEvents(contents, long);
     const names = processNames(contents.cmdlines);
     const threads = guestThreads(contents);
     let line = 0;
@@ -119,11 +139,13 @@ export class TraceDatImporter implements Importer {
       this.#recordings.push(recording);
       for (const { thread, vcpu } of threads) recording.runsOn(thread, vcpu);
       tellFacts(out.source, contents);
-      yield* recording.read();
+      // The statistics are of all buffers: they are told once.
+      yield* recording.read(this.#recordings.length === 1 ? statedLosses(contents) : undefined);
       line = recording.line;
       out.source.cpus = Math.max(cpuCount(contents), recording.cpus);
       out.source.recording = recordingOf(contents);
       out.source.shift = shiftOf(contents, clock, out.source.time.base * NANO);
     }
+    places.end();
   }
 }

@@ -29,6 +29,8 @@ export interface KnownEvent {
   /** Its place in the order in which events were met. */
   readonly index: number;
   readonly reading: Reading;
+  /** Its records are only counted. */
+  readonly isQuiet: boolean;
   readonly pid: Field | undefined;
   /** Where they tell in which context they were made. */
   readonly flags: Field | undefined;
@@ -76,6 +78,15 @@ export class KnownEvents {
     this.type = first?.fields.get('common_type') ?? { offset: 0, size: 2 };
   }
 
+  /** Does early what the first record of a probe would do: reads the names of addresses. */
+  prepare(): void {
+    for (const format of this.#formats.values())
+      if (format.isProbe) {
+        this.#symbols.prepare();
+        return;
+      }
+  }
+
   /** The event of a number; undefined when the file does not describe it. */
   of(id: number): KnownEvent | undefined {
     const known = this.#known[id];
@@ -94,9 +105,11 @@ export class KnownEvents {
       const found = format.fields.get(field);
       return found?.shape === 'number' ? found : undefined;
     };
+    const reading = this.#reading(format, name);
     return {
       index: this.#met++,
-      reading: this.#reading(format, name),
+      reading,
+      isQuiet: reading.how === 'quiet' || reading.how === 'unknown',
       pid: number('common_pid'),
       flags: number('common_flags'),
       instead,

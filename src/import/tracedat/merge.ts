@@ -1,17 +1,17 @@
-import type { Ring } from './ring.ts';
+import type { RecordStream } from './ring.ts';
 
 /**
  * Puts the records of several rings into one order by time. The order within a ring never changes: a record whose stamp is older than the one
  * before it follows that one. Where times are equal, the ring that was given earlier comes first.
  */
 export class Merge {
-  readonly #rings: readonly Ring[];
+  readonly #rings: readonly RecordStream[];
   /** The rings that have a record, as a heap: the one whose record comes first at 0. */
   readonly #heap: number[] = [];
   /** The latest time of each ring so far. */
   readonly #keys: Float64Array;
 
-  constructor(rings: readonly Ring[]) {
+  constructor(rings: readonly RecordStream[]) {
     this.#rings = rings;
     this.#keys = new Float64Array(rings.length).fill(Number.NEGATIVE_INFINITY);
     for (const i of rings.keys())
@@ -22,7 +22,7 @@ export class Merge {
   }
 
   /** The ring whose record comes next; undefined behind the last one. It stays there until `next`. */
-  get first(): Ring | undefined {
+  get first(): RecordStream | undefined {
     const i = this.#heap[0];
     return i === undefined ? undefined : this.#rings[i];
   }

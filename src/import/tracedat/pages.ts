@@ -21,6 +21,11 @@ export class Allowance {
     this.#unpacked = Math.max(1 << 28, size * 512);
   }
 
+  /** Whether so many bytes may still come out of chunks. */
+  has(size: number): boolean {
+    return size <= this.#unpacked;
+  }
+
   /** Takes bytes of the file; false when there are not as many. */
   file(size: number): boolean {
     this.#file -= size;
@@ -33,6 +38,9 @@ export class Allowance {
     return this.#unpacked >= 0;
   }
 }
+
+/** One that forbids nothing. */
+export const allAllowed = (): Allowance => new Allowance(Number.POSITIVE_INFINITY);
 
 /** Pages that lie in the file as they are. */
 export class PlainPages implements Pages {
@@ -90,10 +98,13 @@ export class PackedPages implements Pages {
   readonly #wrong: (what: string) => void;
   /** Bytes of all chunks, unpacked, as the file tells. */
   readonly unpacked: number;
-  /** Where the next page would lie if nothing were packed. */
+  /** Where the first page would lie if nothing were packed, and the next one. */
+  readonly first: number;
   #offset: number;
   #chunks: number;
   #chunk: Uint8Array = new Uint8Array(0);
+  /** The memory of a chunk, used again for the next one. */
+  #room: Uint8Array = new Uint8Array(0);
   #at = 0;
   skipped = false;
 
@@ -109,7 +120,7 @@ export class PackedPages implements Pages {
     this.#unpacker = unpacker;
     this.#bytes = bytes;
     this.#size = how.pageSize;
-    this.#offset = how.offset;
+    this.first = this.#offset = how.offset;
     this.#allowance = allowance;
     this.#wrong = wrong;
     this.#cursor = new Cursor(bytes, how.big, at, at + size);
@@ -173,10 +184,12 @@ export class PackedPages implements Pages {
       isCut = false;
       if (size > Math.max(LARGEST_CHUNK, CHUNK_PAGES * this.#size) || !this.#allowance.unpacked(size))
         throw new Trouble(`says at byte ${at} that ${size} bytes of records are packed there, which is too much`);
-      return this.#unpacker.unpack(this.#bytes, at, packed, size);
+      return this.#unpacker.unpack(this.#bytes, at, packed, size, this.#room);
     });
-    if (chunk !== undefined) this.#chunk = chunk;
-    else {
+    if (chunk !== undefined) {
+      this.#chunk = chunk;
+      if (chunk.length > this.#room.length) this.#room = chunk;
+    } else {
       this.skipped = true;
       this.#offset += size;
       // Where one chunk ends early, there are no others.

@@ -1,57 +1,143 @@
 /** Finds the pages of each CPU of the buffers of a file. */
 import { MOST_CPU } from '../../trace/row.ts';
+import type { Helpers } from '../helpers.ts';
+import { Reader, RingAhead } from './ahead.ts';
 import type { Buffer, Contents } from './contents.ts';
 import type { Bytes } from './file.ts';
 import { Allowance, PackedPages, PlainPages } from './pages.ts';
-import { type Pages, pageLayout, Ring, SCRATCH } from './ring.ts';
+import { type Pages, pageLayout, type RecordStream, Ring, SCRATCH, type TypeField } from './ring.ts';
 import { PartUnpacker } from './unpack.ts';
 
 /** Bytes of pages that are held at a time at most: one page for each CPU of each buffer. */
 const MOST_HELD = 1 << 29;
+/** Bytes of pages in a batch of the thread, in all batches together, and in one page. */
+const BATCH = 1 << 18;
+const ALL_BATCHES = 1 << 23;
+const LARGEST_PAGE_AHEAD = 1 << 16;
+
+/** The ring of one CPU that is to be read. */
+interface Place {
+  readonly cpu: number;
+  readonly pages: Pages;
+  readonly buffer: Buffer;
+  readonly data: Buffer['cpus'][number];
+}
 
 export class Places {
   readonly #bytes: Bytes;
   readonly #contents: Contents;
+  readonly #type: TypeField;
+  readonly #helpers: Helpers;
   readonly #allowance: Allowance;
   readonly #unpacker: PartUnpacker | undefined;
+  #reader: Reader | undefined;
   /** Where the next packed page would stand if it were not packed. */
   #next: number;
   #held = 0;
 
-  constructor(bytes: Bytes, contents: Contents) {
+  constructor(bytes: Bytes, contents: Contents, type: TypeField, helpers: Helpers) {
     this.#bytes = bytes;
     this.#contents = contents;
+    this.#type = type;
+    this.#helpers = helpers;
     this.#allowance = new Allowance(bytes.size);
-    this.#unpacker = PartUnpacker.of(contents.head.packing);
+    this.#unpacker = PartUnpacker.of(contents.head.packing, helpers);
     this.#next = contents.head.pageSize;
   }
 
-  /** The rings of a buffer: one for each CPU that has data. */
-  rings(buffer: Buffer): Ring[] {
-    const { contents, rings } = { contents: this.#contents, rings: [] as Ring[] };
-    const { headerPage, head } = contents;
-    const layout = pageLayout(headerPage, buffer.pageSize, head.long);
+  /** The rings of all buffers, one for each CPU that has data; those of a buffer that cannot be read end where the trouble begins. */
+  rings(buffers: readonly Buffer[]): RecordStream[][] {
+    const places = buffers.map((buffer) => this.#places(buffer));
+    const all = places.flat();
+    const size = this.#sizeForThread(all);
+    const thread = size > 0 ? this.#helpers.thread?.(size) : undefined;
+    if (thread === undefined) return places.map((list) => list.map((place) => this.#ring(place)));
+    const reader = (this.#reader = new Reader(thread));
+    return places.map((list) => list.map((place) => this.#ahead(place, reader, all.length)));
+  }
+
+  /** A thread of its own is at work. */
+  get isAhead(): boolean {
+    return this.#reader !== undefined;
+  }
+
+  /** All records were read. */
+  end(): void {
+    this.#reader?.end();
+    this.#reader = undefined;
+  }
+
+  #places(buffer: Buffer): Place[] {
+    const places: Place[] = [];
     for (const data of buffer.cpus) {
       if (data.size === 0) continue;
-      this.#held += layout.size + SCRATCH;
+      this.#held += buffer.pageSize + SCRATCH;
       if (this.#held > MOST_HELD) {
-        contents.wrong(`tells of so many CPUs and so large pages that those of CPU ${data.cpu} are not read`);
-        return rings;
+        this.#contents.wrong(`tells of so many CPUs and so large pages that those of CPU ${data.cpu} are not read`);
+        return places;
       }
       const pages = this.#pages(buffer, data);
-      if (pages === undefined) return rings;
-      const cpu = data.cpu > MOST_CPU ? -1 : data.cpu;
-      rings.push(new Ring(cpu, pages, layout, head.big, (what, at) => contents.wrong(`has ${what} at byte ${at}`)));
+      if (pages === undefined) return places;
+      places.push({ cpu: data.cpu > MOST_CPU ? -1 : data.cpu, pages, buffer, data });
     }
-    return rings;
+    return places;
+  }
+
+  /**
+   * Bytes of the pages that a thread could unpack; 0 where it should not. It reads pages that are packed: others cost little. Where the file
+   * tells too much, pages are counted as they are read.
+   */
+  #sizeForThread(places: readonly Place[]): number {
+    let sum = 0;
+    for (const { pages, buffer } of places) {
+      if (!(pages instanceof PackedPages) || buffer.pageSize > LARGEST_PAGE_AHEAD) return 0;
+      sum += pages.unpacked;
+    }
+    return this.#allowance.has(sum) ? sum : 0;
+  }
+
+  #layout = ({ pageSize }: Buffer): ReturnType<typeof pageLayout> => {
+    const { headerPage, head } = this.#contents;
+    return pageLayout(headerPage, pageSize, head.long);
+  };
+
+  #ring({ cpu, pages, buffer }: Place): Ring {
+    const { head, wrong } = this.#contents;
+    return new Ring(cpu, pages, this.#layout(buffer), head.big, this.#type, (what, at) =>
+      wrong(`has ${what} at byte ${at}`),
+    );
+  }
+
+  #ahead(place: Place, reader: Reader, rings: number): RingAhead {
+    const { cpu, pages, buffer, data } = place;
+    const { head, wrong } = this.#contents;
+    const fileSize = this.#bytes.size;
+    const most = Math.min(BATCH, ALL_BATCHES / rings);
+    return new RingAhead(
+      reader,
+      cpu,
+      {
+        packing: head.packing,
+        packed: new Uint8Array(this.#bytes.slice(data.at, Math.max(0, Math.min(data.size, fileSize - data.at)))),
+        data,
+        fileSize,
+        big: head.big,
+        offset: (pages as PackedPages).first,
+        layout: this.#layout(buffer),
+        type: this.#type,
+        pages: Math.max(1, Math.floor(most / buffer.pageSize)),
+      },
+      wrong,
+      () => this.#ring(place),
+    );
   }
 
   #pages({ packed, pageSize }: Buffer, data: Buffer['cpus'][number]): Pages | undefined {
-    const wrong = (problem: string): void => this.#contents.wrong(problem);
+    const { wrong, head } = this.#contents;
     if (!packed) return new PlainPages(this.#bytes, data, pageSize, this.#allowance, wrong);
     // That the packing is not known was said before.
     if (this.#unpacker === undefined) return undefined;
-    const how = { pageSize, big: this.#contents.head.big, offset: this.#next };
+    const how = { pageSize, big: head.big, offset: this.#next };
     const pages = new PackedPages(this.#unpacker, this.#bytes, data, how, this.#allowance, wrong);
     this.#next += Math.ceil(pages.unpacked / pageSize) * pageSize;
     return pages;

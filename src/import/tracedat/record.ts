@@ -23,6 +23,11 @@ export class RecordBytes {
 
   /** Reads a number; false where the record is too short for it. Signed ones fill both halves. */
   number({ offset, size, signed }: Field): boolean {
+    return this.numberAt(offset, size, signed);
+  }
+
+  /** The same, given where it stands. */
+  numberAt(offset: number, size: number, signed: boolean): boolean {
     const at = this.at + offset;
     if (at + size > this.end) return false;
     const { view, little } = this;

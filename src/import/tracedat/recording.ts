@@ -7,7 +7,7 @@ import { Cpus } from '../ftrace/cpus.ts';
 import type { StampClock } from './clock.ts';
 import type { KnownEvent, KnownEvents } from './known.ts';
 import { Merge } from './merge.ts';
-import type { Ring } from './ring.ts';
+import type { RecordStream } from './ring.ts';
 
 const NANO = 1_000_000_000n;
 /** Records that are read between two pauses. */
@@ -21,7 +21,7 @@ export class Recording {
   readonly #f: Ftrace;
   readonly #cpus: Cpus;
   readonly #known: KnownEvents;
-  readonly #rings: readonly Ring[];
+  readonly #rings: readonly RecordStream[];
   readonly #clock: StampClock;
   /** Names of processes by their numbers, and the text numbers of `name-pid`. */
   readonly #names: ReadonlyMap<number, string>;
@@ -36,10 +36,13 @@ export class Recording {
   line: number;
 
   /** `line`: how many records of the file were numbered before. */
+  /** What the pages of each CPU say of lost events: how many, and how often without a number. */
+  readonly #missed = new Map<number, { events: number; gaps: number }>();
+
   constructor(
     out: TraceBuilder,
     known: KnownEvents,
-    rings: readonly Ring[],
+    rings: readonly RecordStream[],
     clock: StampClock,
     names: ReadonlyMap<number, string>,
     line: number,
@@ -64,8 +67,8 @@ export class Recording {
     this.#f.runsOn(thread, vcpu);
   }
 
-  /** Reads all records, in slices. */
-  *read(): Generator<void, void> {
+  /** Reads all records, in slices. `stated`: events that the kernel says it lost, by CPU; -1: of all CPUs. */
+  *read(stated: ReadonlyMap<number, number> = new Map()): Generator<void, void> {
     const rings = this.#open();
     const merge = new Merge(rings);
     const { out } = this;
@@ -82,6 +85,7 @@ export class Recording {
     }
     // What was lost behind the last record of a CPU.
     for (const ring of this.#rings) if (ring.missed !== 0) this.#lost(ring);
+    for (const [cpu, count] of stated) this.#state(cpu, count);
     out.noteTime();
     this.settle();
   }
@@ -104,7 +108,7 @@ export class Recording {
   }
 
   /** The rings that have pages, with one stamp that their times count from. */
-  #open(): Ring[] {
+  #open(): RecordStream[] {
     let first: bigint | undefined;
     const rings = this.#rings.filter((ring) => {
       const stamp = ring.open();
@@ -129,15 +133,19 @@ export class Recording {
     return rings;
   }
 
-  #time(ring: Ring): number {
+  #time(ring: RecordStream): number {
     const { scale } = this.#clock;
     if (scale === undefined) return ring.time;
     return Number((((this.#from + BigInt(ring.time)) * scale.mult) >> scale.shift) - this.#base);
   }
 
   /** Events were lost in front of the record at hand. */
-  #lost({ cpu, offset, missed }: Ring): void {
+  #lost({ cpu, offset, missed }: RecordStream): void {
     const { out } = this;
+    let known = this.#missed.get(cpu);
+    if (known === undefined) this.#missed.set(cpu, (known = { events: 0, gaps: 0 }));
+    if (missed > 0) known.events += missed;
+    else known.gaps++;
     out.begin(this.line, offset);
     if (missed > 0) out.accounting.lost += missed;
     if (this.line === 0) {
@@ -148,35 +156,49 @@ export class Recording {
     this.#cpus.lost(cpu, this.#f.object(`buffer/${cpu < 0 ? 'unknown' : cpu}`), missed);
   }
 
-  #take(ring: Ring): void {
+  /** The kernel says how many events of a CPU it lost: more than the pages tell, or the sizes of losses that they do not tell. */
+  #state(cpu: number, count: number): void {
+    const { out } = this;
+    const own = [...this.#missed].filter(([on]) => cpu < 0 || on === cpu).map(([, missed]) => missed);
+    const more = count - own.reduce((sum, { events }) => sum + events, 0);
+    if (more <= 0) return;
+    out.accounting.lost += more;
+    const gaps = own.reduce((sum, missed) => sum + missed.gaps, 0);
+    if (gaps > 0) out.accounting.gaps -= gaps;
+    // Nobody tells where they are missing: the records so far may lack them.
+    else if (this.line > 0) this.#cpus.lost(cpu, this.#f.object(`buffer/${cpu < 0 ? 'unknown' : cpu}`), more);
+  }
+
+  #take(ring: RecordStream): void {
     const { out } = this;
     const { record, cpu } = ring;
+    const id = ring.event;
+    const told = id < 0 ? undefined : this.#known.of(id);
+    const event = told?.instead === undefined ? told : (told.instead(record) ?? told);
+    const time = this.#time(ring);
+    if (event?.isQuiet === true && (cpu < 0 || this.#cpus.isOnline(cpu))) {
+      out.saw(time);
+      this.#count(event);
+      return;
+    }
     out.begin(this.line, ring.offset);
-    out.time = this.#time(ring);
+    out.time = time;
     out.cpu = cpu;
-    const { offset, size } = this.#known.type;
-    const at = record.at + offset;
-    if (at + size > record.end) {
+    if (id < 0) {
       out.skipped('a record too short to tell its event');
       return;
     }
-    const id = size === 2 ? record.view.getUint16(at, record.little) : record.view.getUint32(at, record.little);
-    const event = this.#known.of(id);
     if (event === undefined) {
       if (cpu >= 0) this.#cpus.seen(cpu);
       out.skipped(`event ${id}, which the file does not describe`);
       return;
     }
-    this.#read(event.instead?.(record) ?? event, ring);
+    this.#read(event, ring);
   }
 
-  #read(event: KnownEvent, { record, cpu }: Ring): void {
+  #read(event: KnownEvent, { record, cpu }: RecordStream): void {
     const { out } = this;
     const { reading, pid, flags } = event;
-    if ((reading.how === 'quiet' || reading.how === 'unknown') && (cpu < 0 || this.#cpus.isOnline(cpu))) {
-      this.#count(event);
-      return;
-    }
     if (pid !== undefined && record.number(pid)) out.row.task = this.#task(record.lo | 0);
     this.#f.flags = flags !== undefined && record.number(flags) ? record.lo : -1;
     if (cpu >= 0) this.#cpus.seen(cpu);
@@ -202,6 +224,10 @@ export class Recording {
   }
 
   #count(event: KnownEvent): void {
+    const { how, name } = event.reading;
+    const { unknownAt } = this.out.accounting;
+    if (how === 'unknown' && this.#counts[event.index] === undefined && !unknownAt.has(name))
+      unknownAt.set(name, this.line);
     this.#events[event.index] = event;
     this.#counts[event.index] = (this.#counts[event.index] ?? 0) + 1;
   }

@@ -55,12 +55,40 @@ export interface Pages {
   readonly skipped: boolean;
 }
 
+/** Where a record tells its event. */
+export interface TypeField {
+  readonly offset: number;
+  readonly size: number;
+}
+
 /** The records of one CPU in one ring buffer, in their order. */
-export class Ring {
+export interface RecordStream {
+  readonly cpu: number;
+  /** The record at hand. */
+  readonly record: RecordBytes;
+  /** Its time, since the base. */
+  readonly time: number;
+  /** Its offset in the file. */
+  readonly offset: number;
+  /** Events that were lost before it: 0 none, -1 it is not known how many. */
+  readonly missed: number;
+  /** The number of its event; -1 where it is too short to tell one. */
+  readonly event: number;
+  /** Reads the first page; returns its stamp, or undefined when there is none. */
+  open(): bigint | undefined;
+  /** Counts times from a stamp; called before the first record is read. */
+  from(stamp: bigint): void;
+  /** Goes to the next record; false behind the last one: `missed` tells then what was lost behind it. */
+  next(): boolean;
+}
+
+/** The records of a ring, found page by page. */
+export class Ring implements RecordStream {
   readonly record: RecordBytes;
   readonly cpu: number;
   readonly #pages: Pages;
   readonly #layout: PageLayout;
+  readonly #type: TypeField;
   /** What is wrong with a page or record: what, and where. */
   readonly #wrong: (what: string, offset: number) => void;
   /** The stamp that times are counted from, in halves. */
@@ -71,12 +99,11 @@ export class Ring {
   #pageLo = 0;
   #at = 0;
   #end = 0;
-  /** Time of the record, since the base. */
   time = 0;
-  /** Offset of the record in the file. */
   offset = 0;
-  /** Events that were lost before the record: 0 none, -1 it is not known how many. */
   missed = 0;
+  /** How many pages were read. */
+  pages = 0;
   #pageOffset = 0;
   #pageMissed = 0;
 
@@ -85,30 +112,37 @@ export class Ring {
     pages: Pages,
     layout: PageLayout,
     big: boolean,
+    type: TypeField,
     wrong: (what: string, offset: number) => void,
   ) {
     this.cpu = cpu;
     this.#pages = pages;
     this.#layout = layout;
+    this.#type = type;
     this.#wrong = wrong;
     this.record = new RecordBytes(big, layout.long);
     this.record.buf = new Uint8Array(layout.size + SCRATCH);
     this.record.view = new DataView(this.record.buf.buffer);
   }
 
-  /** Reads the first page; returns its stamp, or undefined when there is none. */
+  get event(): number {
+    const { record } = this;
+    const { offset, size } = this.#type;
+    const at = record.at + offset;
+    if (at + size > record.end) return -1;
+    return size === 2 ? record.view.getUint16(at, record.little) : record.view.getUint32(at, record.little);
+  }
+
   open(): bigint | undefined {
     return this.#page() ? (BigInt(this.#pageHi) << 32n) | BigInt(this.#pageLo) : undefined;
   }
 
-  /** Counts times from a stamp; called before the first record is read. */
   from(stamp: bigint): void {
     this.#baseHi = Number(stamp >> 32n);
     this.#baseLo = Number(stamp & 0xffffffffn);
     this.time = this.#since(this.#pageHi, this.#pageLo);
   }
 
-  /** Goes to the next record; false behind the last one: `missed` tells then what was lost behind it. */
   next(): boolean {
     for (;;) {
       while (this.#at >= this.#end) if (!this.#page()) return false;
@@ -125,6 +159,7 @@ export class Ring {
       this.missed = this.#pageMissed;
       return false;
     }
+    this.pages++;
     const { view, little } = record;
     this.#pageOffset = offset;
     this.#pageHi = view.getUint32(little ? 4 : 0, little);

@@ -4,6 +4,8 @@ import { firstWhere } from '../../base/search.ts';
 import { unescaped } from './expression.ts';
 import type { Texts } from './print.ts';
 
+/** Bytes of a line at least: a digit, a type, two blanks, and the line end behind a name. */
+const SHORTEST_LINE = 5;
 /** Digits of an address at most. */
 const LONGEST_ADDRESS = 16;
 const TAB = 9;
@@ -21,6 +23,11 @@ export class Symbols {
 
   constructor(load: () => Uint8Array) {
     this.#load = load;
+  }
+
+  /** Reads the text if that was not done. */
+  prepare(): void {
+    if (this.#addresses === undefined) this.#read();
   }
 
   /** `symbol`, or with the offset `symbol+0x1/0x20 [module]` (sprint_symbol of kernel/kallsyms.c); undefined where there is none. */
@@ -59,32 +66,43 @@ export class Symbols {
   /** Lines are `address type name`, and `[module]` behind a tab. */
   #read(): Float64Array {
     const text = (this.#text = this.#load());
-    const addresses: number[] = [];
-    const names: number[] = [];
+    const most = Math.ceil(text.length / SHORTEST_LINE);
+    const addresses = new Float64Array(most);
+    const names = new Uint32Array(most);
+    let count = 0;
+    let sorted = true;
     for (let at = 0; at < text.length; ) {
-      let end = text.indexOf(LF, at);
-      if (end < 0) end = text.length;
-      let address = 0;
-      let i = at;
-      for (; i < end && i < at + LONGEST_ADDRESS && text[i] !== SPACE; i++) {
+      // Of sixteen digits the first three tell nothing.
+      let i = text[at + LONGEST_ADDRESS] === SPACE ? at + LONGEST_ADDRESS - ADDRESS_BITS / 4 : at;
+      const stop = at + LONGEST_ADDRESS;
+      let high = 0;
+      let low = 0;
+      for (; i < stop && text[i]! > SPACE; i++) {
         const byte = text[i]!;
-        // Of sixteen digits the first three tell nothing.
-        if (i - at >= LONGEST_ADDRESS - ADDRESS_BITS / 4 || text[at + LONGEST_ADDRESS] !== SPACE)
-          address = address * 16 + (byte >= 97 ? byte - 87 : byte - 48);
+        high = (high << 4) | (low >>> 28);
+        low = (low << 4) | (byte >= 97 ? byte - 87 : byte - 48);
       }
+      const address = (high >>> 0) * 2 ** 32 + (low >>> 0);
       // Without the rights to see addresses all of them are 0.
       if (address > 0 && text[i] === SPACE && text[i + 2] === SPACE) {
-        addresses.push(address);
-        names.push(i + 3);
+        sorted = sorted && (count === 0 || address >= addresses[count - 1]!);
+        addresses[count] = address;
+        names[count++] = i + 3;
+        i += 3;
       }
-      at = end + 1;
+      while (i < text.length && text[i] !== LF) i++;
+      at = i + 1;
     }
-    const order = Uint32Array.from(addresses.keys());
-    let sorted = true;
-    for (let i = 1; i < addresses.length && sorted; i++) sorted = addresses[i]! >= addresses[i - 1]!;
-    if (!sorted) order.sort((a, b) => addresses[a]! - addresses[b]! || a - b);
+    const all = addresses.subarray(0, count);
+    if (sorted) {
+      this.#names = names.slice(0, count);
+      return (this.#addresses = all.slice());
+    }
+    const order = new Uint32Array(count);
+    for (let i = 0; i < count; i++) order[i] = i;
+    order.sort((a, b) => all[a]! - all[b]! || a - b);
     this.#names = order.map((i) => names[i]!);
-    return (this.#addresses = Float64Array.from(order, (i) => addresses[i]!));
+    return (this.#addresses = Float64Array.from(order, (i) => all[i]!));
   }
 }
 

@@ -38,6 +38,7 @@ function readRest(bytes: Bytes, c: Cursor, contents: Contents): void {
     word = wordOf(c);
   }
   readBuffer(c, contents, '', cpus, word, place);
+  if (contents.latency !== undefined) return;
   readClock(c, contents);
   for (const option of contents.options.filter(({ id }) => id === OPTION.buffer)) {
     const about = optionCursor(option, contents.head.big);
@@ -62,8 +63,11 @@ function readOptions(c: Cursor, contents: Contents): void {
 }
 
 function readBuffer(c: Cursor, contents: Contents, name: string, count: number, word: string, place: string): void {
-  if (word === 'latency') contents.texts++;
-  else if (word !== 'flyrecord') throw new Trouble(`has no data ${place}, but '${word.replace(/[^ -~]/g, '?')}'`);
+  if (word === 'latency') {
+    contents.texts++;
+    // It goes on to the end of the file.
+    if (name === '') contents.latency = { at: c.at, text: c.bytes(c.left, 'the text of a latency tracer') };
+  } else if (word !== 'flyrecord') throw new Trouble(`has no data ${place}, but '${word.replace(/[^ -~]/g, '?')}'`);
   else {
     const cpus: CpuData[] = [];
     for (let cpu = 0; cpu < count; cpu++) cpus.push(readCpuData(c, cpu));

@@ -1,4 +1,5 @@
 /** trace.dat version 7: sections anywhere in the file, which options name (trace-cmd.dat.v7.5 of trace-cmd). */
+import type { Helpers } from '../helpers.ts';
 import { type Contents, type CpuData, OPTION, optionCursor } from './contents.ts';
 import { type Bytes, Cursor, Piece, Trouble } from './file.ts';
 import {
@@ -48,11 +49,11 @@ export class SectionReader {
   /** Offsets of sections that were read. */
   readonly #seen = new Set<number>();
 
-  constructor(bytes: Bytes, contents: Contents) {
+  constructor(bytes: Bytes, contents: Contents, helpers: Helpers) {
     this.#bytes = bytes;
     this.#contents = contents;
     const { packing } = contents.head;
-    this.#unpacker = PartUnpacker.of(packing);
+    this.#unpacker = PartUnpacker.of(packing, helpers);
     if (packing !== 'none' && this.#unpacker === undefined)
       contents.wrong(`is packed with ${packing.replace(/[^ -~]/g, '?').slice(0, 20)}, which is not read`);
   }

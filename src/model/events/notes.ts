@@ -10,8 +10,17 @@ export const message = eventKind(
   'message',
   'fault',
   [],
-  'A line of text between the trace records that tells of a refused or illegal access.',
-  { text: 's' },
+  'A line of text, of an emulator or a kernel, that tells of something refused, illegal or lost. `reason`: what it means, in one phrase.',
+  { text: 's', reason: 's?' },
+);
+
+/** A line of the kernel log that refuses nothing. Object: what it is about. */
+export const kernelFact = eventKind(
+  'kernel.fact',
+  'look',
+  [],
+  'A line of the kernel log that says what there is, or how interrupts are set up; nothing was refused.',
+  { what: 's', text: 's' },
 );
 
 /** Events are missing here. */
@@ -53,4 +62,4 @@ export const other = eventKind(
   { name: 's', text: 's' },
 );
 
-export const noteEvents = [other, mark, message, lost, bufferStart, sourceEnd, probe];
+export const noteEvents = [other, mark, message, kernelFact, lost, bufferStart, sourceEnd, probe];

@@ -4,6 +4,7 @@ import * as hwirq from './hwirq.ts';
 import * as ims from './ims.ts';
 import * as its from './its.ts';
 import * as pci from './pci.ts';
+import * as extended from './pci-extended.ts';
 import * as posted from './posted.ts';
 import * as vtd from './vtd.ts';
 import * as x86 from './x86.ts';
@@ -14,6 +15,8 @@ function isRegister(value: unknown): value is Register {
 
 /** Every register and table entry that is described as data, for documentation and tests. */
 export const allRegisters: readonly Register[] = [
-  ...[pci, x86, vtd, amd, posted, ims, its, hwirq].flatMap((room): unknown[] => Object.values(room)).filter(isRegister),
+  ...[pci, extended, x86, vtd, amd, posted, ims, its, hwirq]
+    .flatMap((room): unknown[] => Object.values(room))
+    .filter(isRegister),
   ...its.itsCommands.flatMap((command) => command.dwords),
 ];

@@ -150,6 +150,18 @@ export const vector = objectType('vector', 'One vector of one CPU.', {
   accepts: { kind: 'count', meaning: 'Messages accepted by the local APIC so far.' },
 });
 
+/** A softirq of a processor: `cpu/<n>/softirq/<name>`. */
+export const softirq = objectType(
+  'softirq',
+  'Work that interrupt handlers put off, on one CPU: a vector of the softirqs.',
+  {
+    raised: { kind: 'flag', meaning: 'Raised and not yet served: its bit in the pending softirqs of the CPU.' },
+    running: { kind: 'flag', meaning: 'Its handler runs right now.' },
+    raises: { kind: 'count', meaning: 'Times it was raised so far.' },
+    entries: { kind: 'count', meaning: 'Times its handler ran so far.' },
+  },
+);
+
 /** An LPI at a processor of the host: `cpu/<n>/intid/<INTID>`. */
 export const intid = objectType('intid', 'One LPI at the redistributor and CPU interface of a processor (GICv3).', {
   requested: { kind: 'flag', meaning: 'Its bit in the pending table of the redistributor: not yet acknowledged.' },

@@ -23,6 +23,21 @@ export const device = objectType('device', 'A PCI function.', {
   msiAt: { kind: 'hex', meaning: 'Config offset of the MSI capability.' },
   raises: { kind: 'count', meaning: 'Interrupt causes that the device model reported without naming a vector.' },
   group: { kind: 'num', meaning: 'IOMMU group that the kernel put it in.' },
+  class: { kind: 'text', meaning: 'Class of the function, in words or as a number of four hexadecimal digits.' },
+  model: { kind: 'text', meaning: 'Vendor and device in words, as lspci prints them.' },
+  driver: { kind: 'text', meaning: 'Driver that is bound to it.' },
+  node: { kind: 'int', meaning: 'NUMA node that it is near to.' },
+  pin: { kind: 'num', meaning: 'INTx pin that it uses: 1 (INTA) to 4 (INTD).' },
+  irq: { kind: 'num', meaning: 'Linux irq of its INTx pin, or of its first MSI vector while MSI is enabled.' },
+  atsEnabled: { kind: 'flag', meaning: 'Address Translation Service is enabled.' },
+  priEnabled: { kind: 'flag', meaning: 'Page requests are enabled.' },
+  pasidEnabled: { kind: 'flag', meaning: 'Requests may carry a PASID.' },
+  vfs: { kind: 'num', meaning: 'Virtual functions that are there (SR-IOV); 0 while they are off.' },
+  totalVfs: { kind: 'num', meaning: 'Virtual functions that it can have.' },
+  hasIms: {
+    kind: 'flag',
+    meaning: 'It says that it has an Interrupt Message Store (capability of Scalable I/O Virtualization).',
+  },
   vfio: { kind: 'text', meaning: 'BDF of the host function behind this one, for a device assigned through VFIO.' },
   config: {
     kind: 'hex',
@@ -37,6 +52,7 @@ export const bar = objectType('bar', 'A base address register as the host maps i
   address: { kind: 'hex', words: 2, meaning: 'Guest-physical address where the region starts.' },
   size: { kind: 'hex', words: 2, meaning: 'Bytes that it covers.' },
   mapped: { kind: 'flag', meaning: 'Whether the region answers at that address now.' },
+  io: { kind: 'flag', meaning: 'It is one of I/O ports, not of memory.' },
 });
 
 /** The MSI-X capability: `device/<bdf>/msixcap`. */

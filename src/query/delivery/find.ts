@@ -64,6 +64,13 @@ class Follower {
     return this.#tracker.slots.open.has(delivery);
   }
 
+  /** A softirq that its handler raised has not run yet, or runs; its object, -1 for none. */
+  softirqOf(delivery: Delivery): ObjectId {
+    for (const [object, { raised, running }] of this.#tracker.slots.softirqs)
+      if (raised === delivery || running === delivery) return object;
+    return -1;
+  }
+
   /** Its handler returned, and nothing but another action of a shared irq may follow. */
   isReturned(delivery: Delivery): boolean {
     const { slots } = this.#tracker;
@@ -203,6 +210,20 @@ function finish(trace: Trace, follower: Follower, delivery: Delivery): void {
   }
 }
 
+/** Reads on until the softirqs ran that the handler of a delivery raised. They run soon, or the path does not go on there. */
+function finishSoftirqs(trace: Trace, follower: Follower, delivery: Delivery): void {
+  const last = Math.min(trace.length - 1, follower.done + AHEAD);
+  for (
+    let object = follower.softirqOf(delivery);
+    object >= 0 && follower.done <= last;
+    object = follower.softirqOf(delivery)
+  ) {
+    const next = eventAbout(trace, [object], follower.done - 1, 1);
+    if (next < 0 || next > last) return;
+    follower.to(next);
+  }
+}
+
 /**
  * The delivery that an event belongs to. An event that is no part of a delivery (a mask, a write of the table) gets the
  * one that waits at its object, or else the next one there, or the last one. Undefined when there is none.
@@ -234,6 +255,7 @@ export function deliveryAt(trace: Trace, step: Step): Delivery | undefined {
     if (!delivery) return undefined;
   }
   finish(trace, follower, delivery);
+  finishSoftirqs(trace, follower, delivery);
   if (delivery.into) finish(trace, follower, delivery.into);
   return delivery;
 }

@@ -3,6 +3,7 @@ import { durationText, timeText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { BEFORE_FIRST, type Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
+import { type EventOrder, orderOf } from '../order.ts';
 import { RecordedKinds } from '../recorded-kinds.ts';
 import type { Delivery, Stage } from './delivery.ts';
 import { hopDetail } from './detail.ts';
@@ -25,6 +26,8 @@ export interface PathHop {
   readonly seen: boolean;
   /** Seconds since the hop before, as text; null for the first one and without stamps. */
   readonly latency: string | null;
+  /** Steps of hops of other sources that lie so close to it that their order is not known: the clocks differ by more than that. */
+  readonly unordered?: readonly Step[];
 }
 
 /** The way of one interrupt. */
@@ -48,6 +51,7 @@ export function viewDelivery(trace: Trace, delivery: Delivery, recorded: (kind: 
   const seen = new Set<Stage>(hops.map((hop) => hop.stage));
   let at = hops[0]!.step;
   const state = trace.stateAt(at);
+  const order = orderOf(trace);
   return {
     hops: hops.map(({ step, stage, object, seen: told }, i) => {
       // After a long gap a keyframe is nearer than the events between.
@@ -64,11 +68,22 @@ export function viewDelivery(trace: Trace, delivery: Delivery, recorded: (kind: 
         detail: hopDetail(trace, step, now),
         seen: told,
         latency: i === 0 ? null : seconds(trace, hops[i - 1]!.step, step),
+        ...unorderedOf(order, hops, step),
       };
     }),
     ...outcomeOf(trace, delivery, recorded),
     blind: blindStages(seen, recorded),
   };
+}
+
+/** The hops whose order to one of them is not known. */
+function unorderedOf(
+  order: EventOrder | undefined,
+  hops: readonly { readonly step: Step }[],
+  step: Step,
+): Pick<PathHop, 'unordered'> {
+  const others = order === undefined ? [] : hops.filter((hop) => !order.known(hop.step, step)).map((hop) => hop.step);
+  return others.length === 0 ? {} : { unordered: others };
 }
 
 /** The path of the delivery that an event belongs to; undefined when it belongs to none. */
@@ -85,14 +100,26 @@ export function pathText(path: PathView): string[] {
   const times = Math.max(...path.hops.map((hop) => (hop.time ?? '?').length));
   const gaps = path.hops.map((hop) => (hop.latency === null ? '' : `+${durationText(Number(hop.latency) * 1e9)}`));
   const gap = Math.max(...gaps.map((text) => text.length));
-  const lines = path.hops.map(({ step, time, stage, object, detail, seen }, i) => {
-    const inferred = seen ? '' : ' (inferred)';
+  const lines = path.hops.map(({ step, time, stage, object, detail, seen, unordered }, i) => {
+    const inferred = (seen ? '' : ' (inferred)') + (unordered === undefined ? '' : ` (${orderText(unordered)})`);
     return `${String(step).padStart(steps)}  ${(time ?? '?').padStart(times)}  ${gaps[i]!.padStart(gap)}  ${stage.padEnd(width)}  ${object}  ${detail}${inferred}`;
   });
   lines.push(outcomeText(path));
   for (const { stage, opens } of path.blind)
     lines.push(`blind: ${stage} is not recorded; it would be shown by ${opens}`);
   return lines;
+}
+
+/** Says of which hops the order is not known. */
+export function orderText(steps: readonly Step[]): string {
+  const runs: [Step, Step][] = [];
+  for (const step of steps) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === step - 1) last[1] = step;
+    else runs.push([step, step]);
+  }
+  const named = runs.map(([from, to]) => (from === to ? String(from) : `${from} to ${to}`));
+  return `not known whether before or after ${named.join(', ')}`;
 }
 
 /** How a path ends, in one line. */

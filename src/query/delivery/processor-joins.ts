@@ -13,7 +13,19 @@ import {
   setsRequest,
   vcpuTake,
 } from '../../model/events/apic.ts';
-import { cpuAccept, cpuEoi, cpuTake, gicPend, ipiEntry, ipiExit, sysEntry, sysExit } from '../../model/events/cpu.ts';
+import {
+  cpuAccept,
+  cpuEoi,
+  cpuTake,
+  gicPend,
+  ipiEntry,
+  ipiExit,
+  softirqEntry,
+  softirqExit,
+  softirqRaise,
+  sysEntry,
+  sysExit,
+} from '../../model/events/cpu.ts';
 import { ioapicEoi } from '../../model/events/ioapic.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
 import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
@@ -297,6 +309,43 @@ export function leaveHandler(moment: Moment): void {
   if (!slots.waits(last.delivery)) slots.end(last.delivery, last.step, true);
 }
 
+/**
+ * A softirq that a handler raises goes on with the interrupt, on the same CPU. Several handlers may raise it before it runs: it runs once, and
+ * serves all of them.
+ */
+const softirqRaised: Join = (moment) => {
+  const { slots, step, row } = moment;
+  const delivery = runningAt(moment);
+  if (delivery === undefined) return;
+  const at = slots.softirqs.get(row.object);
+  // The first one that raised it since it ran last has its path go on there.
+  if (at?.raised !== undefined && at.raised !== delivery) return;
+  if (at?.raised === delivery) {
+    slots.touched = delivery;
+    return;
+  }
+  slots.softirqs.set(row.object, { raised: delivery, running: at?.running });
+  delivery.add(step, 'handler', row.object);
+  slots.touched = delivery;
+};
+
+const softirqBegins: Join = ({ slots, step, row }) => {
+  const delivery = slots.softirqs.get(row.object)?.raised;
+  if (delivery === undefined) return;
+  slots.softirqs.set(row.object, { raised: undefined, running: delivery });
+  delivery.add(step, 'handler', row.object);
+  slots.touched = delivery;
+};
+
+const softirqEnds: Join = ({ slots, step, row }) => {
+  const at = slots.softirqs.get(row.object);
+  if (at?.running === undefined) return;
+  if (at.raised === undefined) slots.softirqs.delete(row.object);
+  else slots.softirqs.set(row.object, { raised: at.raised, running: undefined });
+  at.running.add(step, 'handler', row.object);
+  slots.touched = at.running;
+};
+
 export const processorJoins: Joins = [
   [cpuAccept, accept],
   [apicAccept, accept],
@@ -321,4 +370,7 @@ export const processorJoins: Joins = [
   [sysExit, handlerEnds],
   [ipiEntry, (m) => enter(m, m.row.object, undefined)],
   [ipiExit, handlerEnds],
+  [softirqRaise, softirqRaised],
+  [softirqEntry, softirqBegins],
+  [softirqExit, softirqEnds],
 ];

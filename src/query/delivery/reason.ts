@@ -1,6 +1,10 @@
+import { hexText } from '../../base/hex.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
+import { itsCteAccess, itsDteAccess, itsIteAccess } from '../../model/events/its.ts';
+import { irteRead } from '../../model/events/remap.ts';
+import { kvmMsi } from '../../model/events/virt.ts';
 import {
   functionOf,
   isEntry,
@@ -12,16 +16,19 @@ import {
   pendingOf,
 } from '../../model/masking.ts';
 import { ioApicEntry } from '../../model/registers/x86.ts';
+import { requesterOf } from '../../model/segments.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { pin } from '../../model/things/irq.ts';
 import { msi } from '../../model/things/pci.ts';
+import { refusalOf } from '../../model/translation.ts';
+import { faultOf } from '../../model/vtd.ts';
 import { argumentOf, eventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
 import { objectsBelow, resolvePath } from '../paths.ts';
 import { lastWrite } from '../writes.ts';
-import type { Delivery, Stage } from './delivery.ts';
+import type { Delivery, Hop, Stage } from './delivery.ts';
 import { shows } from './inputs.ts';
 
 /** How a delivery ended. */
@@ -141,8 +148,39 @@ function stuckAtCause(trace: Trace, state: State, delivery: Delivery, until: Ste
   return { delivered: false, reason: 'nothing masks the entry, and no message follows' };
 }
 
+/** Why the table entry that a unit read last refuses the message, where no record behind it tells the fate of the message; undefined where it does not. */
+function refusedBy(trace: Trace, { hops }: Delivery): string | undefined {
+  const { step, object } = hops.at(-1)!;
+  const row = trace.table.read(step, eventRow(trace.table.kind(step)));
+  const { kind, words, at } = row;
+  if (kind === itsIteAccess && !itsIteAccess.read(words, at).valid)
+    return 'the ITS dropped the message: its EventID is not mapped';
+  if (kind === itsDteAccess && !itsDteAccess.read(words, at).valid)
+    return 'the ITS dropped the message: its DeviceID is not mapped';
+  if (kind === itsCteAccess && !itsCteAccess.read(words, at).valid)
+    return 'the ITS dropped the message: its collection is not mapped';
+  const sent = hops.findLast((hop) => hop.stage === 'message');
+  if (sent === undefined || kind !== irteRead) return undefined;
+  const state = trace.stateAt(step);
+  const reason = refusalOf(state, object, requesterOf(state, sent.object));
+  if (reason === undefined) return undefined;
+  return `the remapping unit refused the message, fault reason ${hexText(reason)}: ${faultOf(reason).text}`;
+}
+
 /** Stages that only an interrupt reaches which a processor took. */
 const TAKEN: readonly Stage[] = ['inject', 'handler', 'eoi'];
+
+/**
+ * The hops of the virtual interrupt where the handler of the host passes a delivery on to a guest: that handler ends the interrupt of the host,
+ * not that of the guest. All hops otherwise.
+ */
+function onward({ hops }: Delivery): readonly Hop[] {
+  const signal = hops.findIndex(({ stage }) => stage === 'signal');
+  const before = hops.slice(0, Math.max(signal, 0));
+  if (!before.some(({ stage }) => stage === 'handler')) return hops;
+  const host = new Set(before.map(({ object }) => object));
+  return hops.slice(signal).filter(({ object }) => !host.has(object));
+}
 
 /** How a delivery ended. `recorded`: whether the trace holds events of a kind. */
 export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: EventKind) => boolean): Outcome {
@@ -153,14 +191,17 @@ export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: Eve
     return { delivered, reason: `merged with the interrupt that was still requested since ${stepText(trace, at)}` };
   }
   const told = ending === undefined || ending.reason === '' ? null : ending.reason;
-  if (ending && ending.delivered !== null) return { delivered: ending.delivered, reason: told };
+  const hops = onward(delivery);
+  const passedOn = hops.length < delivery.hops.length;
+  if (ending && ending.delivered !== null && !(passedOn && ending.delivered))
+    return { delivered: ending.delivered, reason: told };
   // What happened after the processor took it, such as lost events, does not undo that.
-  if (TAKEN.some((stage) => delivery.has(stage))) return { delivered: true, reason: told };
+  if (hops.some(({ stage }) => TAKEN.includes(stage))) return { delivered: true, reason: told };
   if (told !== null) return { delivered: null, reason: told };
-  const until = ending?.step ?? trace.length - 1;
-  if (delivery.has('accept')) {
+  const until = passedOn ? trace.length - 1 : (ending?.step ?? trace.length - 1);
+  const accepted = hops.findLast((hop) => hop.stage === 'accept');
+  if (accepted !== undefined) {
     if (!shows('inject', recorded) && !shows('handler', recorded)) return { delivered: true, reason: null };
-    const accepted = delivery.hops.findLast((hop) => hop.stage === 'accept')!;
     const waited = trace.table.time(until) - trace.table.time(accepted.step);
     const how = Number.isNaN(waited) ? '' : ` for ${durationText(waited)}`;
     return {
@@ -168,9 +209,15 @@ export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: Eve
       reason: `requested since ${stepText(trace, accepted.step)}; no record shows that the processor took it${how}`,
     };
   }
-  const last = delivery.hops.at(-1)!;
+  const last = hops.at(-1)!;
   if (last.stage === 'cause')
     return stuckAtCause(trace, trace.stateAt(until), delivery, until, shows('message', recorded));
+  // The handler of the host signalled an eventfd. Where the trace records nothing of KVM, that is where the way ends.
+  if (last.stage === 'signal' && passedOn && !shows('route', recorded)) return { delivered: true, reason: null };
+  if (trace.table.kind(last.step) === kvmMsi && shows('accept', recorded) && until > delivery.hops.at(-1)!.step)
+    return { delivered: false, reason: 'KVM sent the message, and no local APIC accepted it' };
+  const refused = refusedBy(trace, delivery);
+  if (refused !== undefined) return { delivered: false, reason: refused };
   if (shows('accept', recorded) || shows('inject', recorded))
     return { delivered: null, reason: `nothing follows the ${last.stage} stage in this trace` };
   return { delivered: null, reason: `no source records what follows the ${last.stage} stage` };

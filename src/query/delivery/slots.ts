@@ -65,6 +65,8 @@ export class Slots {
   readonly handlers = new Map<string, Frame[]>();
   /** The handler that returned last on a CPU, until something else is recorded there. */
   readonly returned = new Map<string, Returned>();
+  /** The delivery whose handler raised a softirq of a CPU first since that ran, and the one that it runs for; by its object. */
+  readonly softirqs = new Map<ObjectId, { raised: Delivery | undefined; running: Delivery | undefined }>();
   /** Deliveries by the numbers that simulated traces give to causes. */
   readonly causes = new Map<number, Delivery>();
   /** The signals and routes after which the same thread goes on. */
@@ -230,6 +232,7 @@ export class Slots {
     for (const [thread, delivery] of this.#entered) if (!this.open.has(delivery)) this.#entered.delete(thread);
     if (this.#last && isOver(this.#last)) this.#last = undefined;
     this.#deferred = this.#deferred.filter((link) => !isOver(link));
+    this.softirqs.clear();
     if (processor === undefined) {
       this.causes.clear();
       this.handlers.clear();

@@ -74,6 +74,7 @@ export function* comparing(a: Trace, b: Trace): Generator<void, Comparison> {
     differences: compared.differences,
     same: compared.same,
     partner: compared.partner,
+    pairs: compared.pairs,
     subjects,
     tallies: ({ group, path }) => [tallyOf(here, stepsA.of(group), path), tallyOf(there, stepsB.of(group), path)],
     phase: ({ a: stepA, b: stepB, group }) => {

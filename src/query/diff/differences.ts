@@ -108,6 +108,8 @@ export interface Compared {
   readonly same: number;
   /** The step of A that each step of B stands for, -1: none, or it does not tell the place. */
   readonly partner: Int32Array;
+  /** The step of A with which each step of B was compared, -1: none. Also that of events whose order does not count. */
+  readonly pairs: Int32Array;
   readonly stepsA: GroupedSteps;
   readonly stepsB: GroupedSteps;
 }
@@ -132,6 +134,7 @@ export function* comparingEvents(a: Survey, b: Survey, groups: Groups, late: boo
     groups,
   );
   const partner = new Int32Array(b.trace.length).fill(-1);
+  const pairs = partner.slice();
   const found: Difference[] = [];
   let same = 0;
   let done = 0;
@@ -148,6 +151,7 @@ export function* comparingEvents(a: Survey, b: Survey, groups: Groups, late: boo
       }
       taken[j] = 1;
       const other = there.steps[j]!;
+      pairs[other] = step;
       // What is shared is paired in whatever order: that tells no place.
       if (shared[group] === 0) partner[other] = step;
       const fields = here.tokens[i] === there.tokens[j] ? [] : fieldsOf(readA, step, readB, other);
@@ -162,9 +166,10 @@ export function* comparingEvents(a: Survey, b: Survey, groups: Groups, late: boo
       yield;
     }
   }
-  const { left, pairs } = pairAcross(found, readA, readB, partner);
-  same += pairs;
-  return { differences: inOrder(left, partner), same, partner, stepsA, stepsB };
+  const across = pairAcross(found, readA, readB, partner);
+  same += across.pairs;
+  for (const [step, other] of partner.entries()) if (other >= 0) pairs[step] = other;
+  return { differences: inOrder(across.left, partner), same, partner, pairs, stepsA, stepsB };
 }
 
 function side({ trace }: Survey, reading: Reading, steps: Int32Array): Side {

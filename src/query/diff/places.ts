@@ -52,14 +52,30 @@ function placesBefore({ partner, a }: Comparison, side: 'a' | 'b', differences: 
 }
 
 /** The path by which this trace calls the object of an event of the other one. */
-function pathHere({ a, b, matches }: Comparison, side: 'a' | 'b', theirs: Survey, step: Step): string {
+function pathHere(comparison: Comparison, side: 'a' | 'b', { trace, things }: Survey, step: Step): string {
+  const object = trace.table.object(step);
+  return otherPath(comparison, side, object, step) ?? trace.world.path(things.meant(object));
+}
+
+/**
+ * The path by which trace `side` calls an object that the other trace names at a step; undefined where it has no such thing. Whether anything in it
+ * has that path is another question.
+ */
+export function otherPath(
+  { a, b, matches }: Pick<Comparison, 'a' | 'b' | 'matches'>,
+  side: 'a' | 'b',
+  object: ObjectId,
+  step: Step,
+): string | undefined {
+  const [mine, theirs, inMine] = side === 'a' ? [a, b, matches.inA] : [b, a, matches.inB];
   const { trace, things } = theirs;
-  const object: ObjectId = things.meant(trace.table.object(step));
-  const slot = things.numbered(object);
-  if (slot === null) return trace.world.path(object);
+  const meant = things.meant(object);
+  const slot = things.numbered(meant);
+  if (slot === null) return trace.world.path(meant);
   const thing = things.at(slot.space, slot.number, step);
-  const known = thing < 0 ? -1 : (side === 'a' ? matches.inA : matches.inB)[thing]!;
-  const number = known < 0 ? slot.number : (side === 'a' ? a : b).things.all[known]!.number;
+  const known = thing < 0 ? -1 : inMine[thing]!;
+  if (known < 0) return undefined;
+  const { number } = mine.things.all[known]!;
   const text = slot.what === 'table' || slot.what === 'pointer' ? `0x${number.toString(16)}` : String(number);
   return slot.pattern.replace('*', text);
 }

@@ -49,6 +49,12 @@ export function commonAsk(trace: Trace, name: string, test: ValueTest): Ask {
       const ask = remembered((object) => test.path(world.path(object)));
       return (step) => ask(table.object(step));
     }
+    case 'vantage':
+    case 'system': {
+      const told = trace.sources.map((source) => source[name] ?? '');
+      const ask = remembered((source) => test.text(told[source]!));
+      return (step) => (told[trace.sourceOf(step)] === '' ? UNKNOWN : ask(trace.sourceOf(step)));
+    }
     default: {
       const ask = remembered((task) => test.text(world.strings.text(task)));
       return (step) => (table.task(step) === 0 ? UNKNOWN : ask(table.task(step)));

@@ -24,6 +24,8 @@ export const commonNames: Readonly<Record<string, Common>> = {
   object: { type: 'path', what: 'path of the object that the event is about' },
   task: { type: 'text', what: 'who recorded it' },
   line: { type: 'number', what: 'line of the source, from 1' },
+  vantage: { type: 'text', what: 'what recorded it: `kernel`, `hardware` or `hypervisor`' },
+  system: { type: 'text', what: 'the machine that its source tells of, where the trace has several' },
 };
 
 const FIELDS = 'fields.';

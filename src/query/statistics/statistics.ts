@@ -1,7 +1,18 @@
 import type { CellId, ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import * as apic from '../../model/events/apic.ts';
-import { cpuAccept, cpuEoi, cpuReset, cpuTake, gicPend, sysEntry, sysExit } from '../../model/events/cpu.ts';
+import {
+  cpuAccept,
+  cpuEoi,
+  cpuReset,
+  cpuTake,
+  gicPend,
+  softirqEntry,
+  softirqExit,
+  softirqRaise,
+  sysEntry,
+  sysExit,
+} from '../../model/events/cpu.ts';
 import { devReset } from '../../model/events/function.ts';
 import { irqEntry, irqExit, irqMask } from '../../model/events/irq.ts';
 import { devRaise, devWithdraw, msgSend } from '../../model/events/msix.ts';
@@ -44,6 +55,8 @@ export class Statistics implements Observer {
   readonly #by: By;
   readonly #handlers = new Handlers();
   readonly #systems = new Map<ObjectId, { readonly at: number; readonly cpu: number; readonly group: Group }>();
+  /** When each softirq was raised, and since when it runs; NaN where it is neither. */
+  readonly #softirqs = new Map<ObjectId, { raised: number; since: number; cpu: number }>();
   readonly #arrivals = new Arrivals();
   readonly #causes = new Causes();
   /** What to do with events of a kind, by its number. */
@@ -94,6 +107,7 @@ export class Statistics implements Observer {
   #lose(cpu: number): void {
     this.#handlers.lose(cpu);
     for (const [vector, running] of this.#systems) if (cpu < 0 || running.cpu === cpu) this.#systems.delete(vector);
+    for (const [object, times] of this.#softirqs) if (cpu < 0 || times.cpu === cpu) this.#softirqs.delete(object);
     this.#arrivals.lose();
     this.#causes.withdrawAll(() => true);
   }
@@ -110,6 +124,7 @@ export class Statistics implements Observer {
 
   #prepare(): void {
     this.#prepareHandlers();
+    if (this.#by === 'vector') this.#prepareSoftirqs();
     this.#prepareArrivals();
     this.#prepareDevices();
     this.#on(kvmExit, ({ object }, state) => {
@@ -169,6 +184,32 @@ export class Statistics implements Observer {
       const running = this.#systems.get(object);
       this.#systems.delete(object);
       running?.group.service.add(time - running.at);
+    });
+  }
+
+  /** Softirqs are vectors of their CPU, too: the latency is from the first raise to the run that serves it. */
+  #prepareSoftirqs(): void {
+    const at = (object: ObjectId): { raised: number; since: number; cpu: number } => {
+      let times = this.#softirqs.get(object);
+      if (times === undefined) this.#softirqs.set(object, (times = { raised: Number.NaN, since: Number.NaN, cpu: -1 }));
+      return times;
+    };
+    this.#on(softirqRaise, ({ object, cpu, time }) => {
+      const times = at(object);
+      times.cpu = cpu;
+      if (Number.isNaN(times.raised)) times.raised = time;
+    });
+    this.#on(softirqEntry, ({ object, cpu, time }, state) => {
+      const times = at(object);
+      const group = this.groups.of(state.world.path(object));
+      group.at(object).handled++;
+      group.latency.add(time - times.raised);
+      Object.assign(times, { raised: Number.NaN, since: time, cpu });
+    });
+    this.#on(softirqExit, ({ object, time }, state) => {
+      const times = at(object);
+      if (!Number.isNaN(times.since)) this.groups.of(state.world.path(object)).service.add(time - times.since);
+      times.since = Number.NaN;
     });
   }
 

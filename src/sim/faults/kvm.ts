@@ -1,21 +1,9 @@
-import type { ObjectId, Step } from '../../base/ids.ts';
-import { apicAccept } from '../../model/events/apic.ts';
+import type { ObjectId } from '../../base/ids.ts';
 import { tblWrite } from '../../model/events/msix.ts';
-import { piPost, piWrite } from '../../model/events/posted.ts';
+import { piPost } from '../../model/events/posted.ts';
 import { vfioFire } from '../../model/events/vfio.ts';
-import {
-  irqfdAssign,
-  irqfdWakeup,
-  kvmEntry,
-  kvmMsi,
-  piUpdate,
-  routeRelease,
-  routeSet,
-} from '../../model/events/virt.ts';
+import { irqfdAssign, irqfdWakeup, kvmEntry, piUpdate, routeRelease, routeSet } from '../../model/events/virt.ts';
 import { effectivelyMasked } from '../../model/masking.ts';
-import { postedControl } from '../../model/registers/posted.ts';
-import type { State } from '../../model/state.ts';
-import { piDescriptor } from '../../model/things/ims.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmRoute, vcpu } from '../../model/things/virt.ts';
 import type { World } from '../../model/world.ts';
@@ -23,19 +11,11 @@ import type { EventRow } from '../../trace/row.ts';
 import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
 const scenario = 'vmm-faults';
-const C = piDescriptor.at.control;
-
 /** The route of the GSI of an irqfd, or -1. */
 function routeOf(world: World, irqfd: ObjectId): ObjectId {
   const node = world.node(irqfd);
   return node?.parent?.parent?.children.get('route')?.children.get(node.segment)?.object ?? -1;
 }
-
-/** The control word of a descriptor, lowest half first. */
-const controlOf = (state: State, descriptor: ObjectId): [number, number] => [
-  state.get(descriptor, C),
-  state.get(descriptor, C + 1),
-];
 
 /** A signal of an irqfd whose route was made from a table entry: both. */
 function routedSignal(
@@ -46,6 +26,10 @@ function routedSignal(
   const entry = route < 0 ? -1 : state.num(route, kvmRoute.at.entry);
   return entry < 0 ? undefined : { route, entry };
 }
+
+/** The posted-interrupt descriptor of a virtual CPU, or -1. */
+const descriptorOf = ({ machine }: Planting, object: ObjectId): ObjectId =>
+  machine.world.node(object)?.children.get('pi')?.object ?? -1;
 
 /** Faults of KVM: routes, irqfds, local APICs, posted interrupts. */
 export const kvmFaults: readonly PlantedFault[] = [
@@ -110,39 +94,20 @@ export const kvmFaults: readonly PlantedFault[] = [
   {
     id: 'F54',
     scenario,
-    how: 'No local APIC accepts a message that KVM delivers.',
-    stated: 'symptom',
+    how: "KVM's map of local APICs lacks the one that a message goes to: none accepts it, and nothing is said.",
     places: 60,
-    watch(planting) {
-      let sent: { readonly step: Step; readonly object: ObjectId } | undefined;
-      let woken = false;
-      return ({ kind, object }) => {
-        const before = sent;
-        sent = undefined;
-        if (kind === kvmMsi && woken) sent = { step: planting.machine.recorder.length, object };
-        woken = kind === irqfdWakeup;
-        if (kind !== apicAccept || before === undefined || !planting.here()) return;
-        planting.drop();
-        planting.tell(before.object, before.step);
-      };
-    },
   },
   {
     id: 'F55',
     scenario,
-    how: 'A virtual CPU enters the guest with notifications suppressed.',
-    stated: 'symptom',
+    how: 'KVM does not clear SN when it loads a virtual CPU: it enters the guest with notifications suppressed.',
     places: 15,
-    watch: (planting) => (event) => {
-      if (event.kind !== kvmEntry) return;
-      const { machine } = planting;
-      const descriptor = machine.world.node(event.object)?.children.get('pi')?.object ?? -1;
-      if (descriptor < 0 || !machine.state.present(descriptor) || !planting.here()) return;
-      const [low, high] = controlOf(machine.state, descriptor);
-      planting.add(piWrite, descriptor, { control: [low | postedControl.f.sn.mask, high] });
-      planting.tell(descriptor);
-      planting.after(() => machine.emit(piWrite, descriptor, { control: [low, high] }));
-    },
+    watch:
+      (planting) =>
+      ({ kind, object }) => {
+        const { blamed } = planting;
+        if (kind === kvmEntry && blamed >= 0 && blamed === descriptorOf(planting, object)) planting.tell(blamed);
+      },
   },
   {
     id: 'F56',
@@ -153,19 +118,15 @@ export const kvmFaults: readonly PlantedFault[] = [
   {
     id: 'F57',
     scenario,
-    how: 'The descriptor of a virtual CPU still names the CPU that it ran on before.',
-    stated: 'symptom',
+    how: 'KVM loads a virtual CPU on another CPU and leaves NDST as it was: the descriptor names the CPU that it ran on before.',
     places: 10,
+    // The first notification goes to the wrong CPU.
     watch: (planting) => (event) => {
-      const { machine } = planting;
-      if (event.kind !== piPost) return;
+      if (event.kind !== piPost || event.object !== planting.blamed) return;
+      const { state, world } = planting.machine;
       const { set, notified } = piPost.read(event.words, 0);
-      const owner = machine.world.node(event.object)?.parent?.object ?? -1;
-      if (!set || !notified || machine.state.flag(owner, vcpu.at.inGuest) !== true || !planting.here()) return;
-      const [low, high] = controlOf(machine.state, event.object);
-      planting.add(piWrite, event.object, { control: [low, high ^ 0x200] });
-      planting.tell(event.object);
-      planting.after(() => machine.emit(piWrite, event.object, { control: [low | postedControl.f.on.mask, high] }));
+      const owner = world.node(event.object)?.parent?.object ?? -1;
+      if (set && notified && state.flag(owner, vcpu.at.inGuest) === true) planting.tell(event.object);
     },
   },
   {

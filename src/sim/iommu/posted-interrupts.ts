@@ -30,6 +30,14 @@ const P = piDescriptor.at;
 /** Whether a virtual CPU runs, was put off its CPU while it could run, or waits for an interrupt. */
 export type RunState = 'running' | 'preempted' | 'blocked';
 
+/** What is written into the control word of a descriptor. */
+interface Control {
+  readonly nv: number;
+  readonly sn: boolean;
+  readonly on: boolean;
+  readonly cpu?: number;
+}
+
 /** A virtual CPU with its posted-interrupt descriptor. */
 export interface PostedVcpu {
   readonly vm: Vm;
@@ -116,9 +124,9 @@ export class PostedInterrupts {
     return [...this.#known.values()].find((one) => one.address === address);
   }
 
-  /** Writes the control word. */
-  #control(one: PostedVcpu, { nv, sn, on }: { nv: number; sn: boolean; on: boolean }): void {
-    const ndst = destinationOf(one.cpu, this.#wide);
+  /** Writes the control word. `cpu`: where notifications go, the CPU of the virtual CPU unless it is told. */
+  #control(one: PostedVcpu, { nv, sn, on, cpu = one.cpu }: Control): void {
+    const ndst = destinationOf(cpu, this.#wide);
     const control = packRegister(postedControl, { nv, sn: sn ? 1 : 0, on: on ? 1 : 0, ndst });
     this.machine.emit(piWrite, one.object, { control });
   }
@@ -167,8 +175,8 @@ export class PostedInterrupts {
   /** Clears ON and moves what the PIR holds into the IRR of the virtual CPU. */
   #synchronise(one: PostedVcpu): void {
     const { machine } = this;
-    const { on, sn, nv } = this.#read(one);
-    if (on) this.#control(one, { nv, sn, on: false });
+    const { on, sn, nv, ndst } = this.#read(one);
+    if (on) this.#control(one, { nv, sn, on: false, cpu: ndst });
     for (const [vector, cause] of [...one.causes].sort((a, b) => b[0] - a[0])) {
       one.causes.delete(vector);
       machine.emit(piPost, one.object, { vector, set: false, notified: false });
@@ -207,11 +215,16 @@ export class PostedInterrupts {
       if (one.cpu === cpu) return;
       yield* this.preempt(vcpu);
     }
+    const before = one.cpu;
     one.cpu = cpu;
     vm.vcpus.place(n, cpu);
     one.run = 'running';
+    const { tamper } = this.machine;
+    // Planted faults: vmx_vcpu_pi_load does not clear SN, or leaves NDST as it is.
+    const sn = tamper?.spoils('F55', one.object) === true;
+    const ndst = before !== cpu && tamper?.spoils('F57', one.object) === true ? before : cpu;
     this.machine.as(vm.vcpus.kvm(n), () =>
-      this.#control(one, { nv: NOTIFY, sn: false, on: one.causes.size > 0 || this.#read(one).on }),
+      this.#control(one, { nv: NOTIFY, sn, on: one.causes.size > 0 || this.#read(one).on, cpu: ndst }),
     );
     yield* vm.vcpus.enter(n);
   }

@@ -84,7 +84,7 @@ export class Vm implements MessagePort {
     this.vectors = new GuestVectors(machine, `guest/${id}/`, spec.vcpus);
     this.core = new IrqCore(machine, this.vcpus.guest(0), `guest/${id}/`, 24);
     this.vcpus.handler = (n, vector) => this.#handle(n, vector);
-    this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message));
+    this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message, true));
     this.mmio = new GuestMmio(this);
     const { design } = setup;
     const { msixOwner: owner, userMemory: memory } = design;
@@ -276,8 +276,8 @@ export class Vm implements MessagePort {
     if (now.address !== address || now.data !== data) this.irqfds.set(gsi, fn.bdf, index, { address, data });
   }
 
-  /** KVM_SIGNAL_MSI: 1 delivered, -1 when there is no receiver. */
-  deliver(message: Message): number {
+  /** KVM_SIGNAL_MSI: 1 delivered, -1 when there is no receiver. `signalled`: an irqfd brought it. */
+  deliver(message: Message, signalled = false): number {
     const { machine } = this;
     const { address, data, cause } = message;
     const view = decodersById.x86.decode(address >>> 0, Math.floor(address / 0x100000000), data);
@@ -287,6 +287,11 @@ export class Vm implements MessagePort {
     }
     const { destination, vector } = view;
     machine.emit(kvmMsi, this.object, { dest: destination, vector, mode: 'Fixed', address, data });
+    // A planted fault: the map of local APICs lacks that one, and KVM says nothing.
+    if (signalled && machine.tamper?.strikes('F54', this.object, machine.recorder.length - 1)) {
+      machine.ledger.note(cause, 'dropped', machine.now);
+      return -1;
+    }
     return this.vcpus.accept(destination, vector, cause) ? 1 : -1;
   }
 

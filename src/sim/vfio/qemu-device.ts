@@ -169,7 +169,10 @@ export class QemuDevice {
   /** The index cannot grow: all vectors are torn down and enabled again (F41). A positive answer says how many would do. */
   *#again(): Actions {
     yield* this.#off();
-    const ret = yield* this.#set(0, this.#signals(this.#count));
+    let ret = yield* this.#set(0, this.#signals(this.#count));
+    // A planted fault: it does not look at the answer and asks for as many again.
+    if (ret > 0 && this.machine.tamper?.strikes('F42', this.device.object))
+      ret = yield* this.#set(0, this.#signals(this.#count));
     if (ret > 0) yield* this.#set(0, this.#signals(ret));
   }
 

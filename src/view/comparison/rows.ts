@@ -1,7 +1,7 @@
 import { counted } from '../../base/counted.ts';
 import type { Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
-import { alikeRows } from '../../query/diff/alike.ts';
+import { alikeKey, alikeRows } from '../../query/diff/alike.ts';
 import { type Comparison, countsOf, type Subject, titleOf } from '../../query/diff/compare.ts';
 import type { Difference } from '../../query/diff/pairing.ts';
 import { type DiffRow, rowsOf } from '../../query/diff/rows.ts';
@@ -28,6 +28,8 @@ export interface ComparisonRow {
   /** The rows below it; they are made when they are asked for. */
   readonly below: () => readonly ComparisonRow[];
   readonly open: boolean;
+  /** Of a difference: equal for all differences that the row stands for. */
+  readonly alike?: string;
   /** The step that it stands for in trace A, in trace B; undefined in a trace that has no such event. */
   readonly stepA?: Step;
   readonly stepB?: Step;
@@ -79,6 +81,20 @@ export function comparisonRows(comparison: Comparison): ComparisonRow[] {
   return rows;
 }
 
+/** The row that stands for a difference: that of its interrupt where it is not listed. `rows`: the topmost ones. */
+export function rowOfDifference(
+  comparison: Comparison,
+  rows: readonly ComparisonRow[],
+  difference: Difference,
+): ComparisonRow | undefined {
+  const subject = rows.find(({ id }) => id === subjectId(difference.group));
+  const [first] = rowsOf(comparison, difference);
+  const key = first && alikeKey(comparison, first, comparison.phase(difference));
+  return subject?.below().find(({ alike }) => alike !== undefined && alike === key) ?? subject;
+}
+
+const subjectId = (group: number): string => `subject ${group}`;
+
 /** One line that sums a comparison up. */
 export function summaryOf({ same, differences }: Comparison): string {
   const { changed, onlyA, onlyB } = countsOf(differences);
@@ -99,6 +115,12 @@ const tooltipOf = ({ a, b }: Comparison, stepA: Step, stepB: Step): string[] => 
 /** What a row of a difference says: the field with both values, or the event that one trace has. */
 const told = ({ kind, field, a, b }: DiffRow): string =>
   kind === 'changed' ? `${field}: ${valueText(a)} → ${valueText(b)}` : String(a ?? b);
+
+/** What a difference of two events says, in one line. */
+export function differenceText(comparison: Pick<Comparison, 'a' | 'b'>, difference: Difference): string {
+  const rows = rowsOf(comparison, difference);
+  return rows.map((row) => (row.kind === 'changed' ? told(row) : WHERE[row.kind])).join(', ');
+}
 
 const WHERE: Readonly<Record<DiffRow['kind'], string>> = { 'only-a': 'only in A', 'only-b': 'only in B', changed: '' };
 
@@ -123,7 +145,7 @@ function subjectRow(comparison: Comparison, subject: Subject): ComparisonRow {
   const parts = [`${changed} changed`, `${onlyA} only in A`, `${onlyB} only in B`].filter((text) => !/^0 /.test(text));
   return comparisonRow(
     {
-      id: `subject ${subject.group}`,
+      id: subjectId(subject.group),
       kind: 'subject',
       label: titleOf(subject),
       description: parts.join(', '),
@@ -173,6 +195,7 @@ function differenceRows(comparison: Comparison, subject: Subject, parent: Compar
   const rows = alike.slice(0, LISTED).map(({ row, phase, times }, i) =>
     comparisonRow({
       id: `${parent.id} ${i}`,
+      alike: alikeKey(comparison, row, phase),
       kind: 'difference',
       label: told(row),
       description: [row.object, phase, WHERE[row.kind], times === 1 ? '' : `${times} times`]

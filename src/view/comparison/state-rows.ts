@@ -15,6 +15,17 @@ export function stateRows(rows: readonly StateRow[]): ComparisonRow[] {
   return [...objects].map(([object, list]) => objectRow(object, list));
 }
 
+/** The row of an object, or of the nearest object above it that differs. */
+export function rowOfObject(rows: readonly ComparisonRow[], path: string): ComparisonRow | undefined {
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const row = rows.find(({ id }) => id === objectId(path.slice(0, end)));
+    if (row) return row;
+  }
+  return undefined;
+}
+
+const objectId = (path: string): string => `object ${path}`;
+
 /** One line that sums a comparison of states up. */
 export function stateSummary(rows: readonly StateRow[], stepA: number, stepB: number): string {
   const objects = new Set(rows.map(({ object }) => object)).size;
@@ -27,7 +38,7 @@ function objectRow(object: string, rows: readonly StateRow[]): ComparisonRow {
   const steps = { stepA: first!.at.a, stepB: first!.at.b };
   return comparisonRow(
     {
-      id: `object ${object}`,
+      id: objectId(object),
       kind: 'subject',
       label: object,
       description: whole ? (first!.kind === 'only-a' ? 'only in A' : 'only in B') : counted(rows.length, 'difference'),

@@ -15,10 +15,14 @@ export interface Axis {
   stepAt(x: number): number;
 }
 
-/** Steps as axis. */
+/** Steps as axis, or the places of two traces that are compared. */
 export class StepAxis implements Axis {
-  readonly kind = 'step';
+  readonly kind: 'step' | 'order';
   length = 0;
+
+  constructor(kind: 'step' | 'order' = 'step') {
+    this.kind = kind;
+  }
 
   x(step: Step): number {
     return step;

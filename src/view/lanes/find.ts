@@ -1,17 +1,18 @@
 import type { Step } from '../../base/ids.ts';
 import { durationText } from '../../base/time.ts';
 import type { Axis } from './axis.ts';
-import { type LaneIndex, layerAt } from './lanes.ts';
-import type { Lane, Layer } from './tree.ts';
-import { ABSENT, type AxisKind, type LaneRow, OFF, ON, UNKNOWN } from './values.ts';
+import type { DrawnLane, DrawnLayer, LaneSource } from './drawn.ts';
+import { layerAt } from './lanes.ts';
+import { changeAt } from './tree.ts';
+import { ABSENT, type LaneRow, OFF, ON, UNKNOWN } from './values.ts';
 
 /** The lanes whose events a row shows; no event is in two of them. */
-function lanesOf(index: LaneIndex, { lane, deep }: LaneRow): Lane[] {
-  const top = index.tree.lanes[lane];
+function lanesOf(index: LaneSource, { lane, deep }: LaneRow): DrawnLane[] {
+  const top = index.laneAt(lane);
   if (top === undefined) return [];
   if (!deep) return [top];
-  const all: Lane[] = [];
-  const walk = (one: Lane): void => {
+  const all: DrawnLane[] = [];
+  const walk = (one: DrawnLane): void => {
     all.push(one);
     for (const child of one.children) if (child.owner === undefined) walk(child);
   };
@@ -20,7 +21,7 @@ function lanesOf(index: LaneIndex, { lane, deep }: LaneRow): Lane[] {
 }
 
 /** The first event of some lanes at a step or later, or -1. */
-function firstFrom(lanes: readonly Lane[], step: Step): number {
+function firstFrom(lanes: readonly DrawnLane[], step: Step): number {
   let best = -1;
   for (const { steps } of lanes) {
     const i = steps.indexFrom(step);
@@ -30,7 +31,7 @@ function firstFrom(lanes: readonly Lane[], step: Step): number {
 }
 
 /** The last event of some lanes before a step, or -1. */
-function lastBefore(lanes: readonly Lane[], step: Step): number {
+function lastBefore(lanes: readonly DrawnLane[], step: Step): number {
   let best = -1;
   for (const { steps } of lanes) {
     const i = steps.indexFrom(step) - 1;
@@ -40,14 +41,13 @@ function lastBefore(lanes: readonly Lane[], step: Step): number {
 }
 
 /** The event of a row next to a step, which need not be one of its own; -1 when there is none. */
-export function neighbourOf(index: LaneIndex, row: LaneRow, step: Step, direction: 'next' | 'previous'): number {
+export function neighbourOf(index: LaneSource, row: LaneRow, step: Step, direction: 'next' | 'previous'): number {
   const lanes = lanesOf(index, row);
   return direction === 'next' ? firstFrom(lanes, step + 1) : lastBefore(lanes, step);
 }
 
 /** The event of a row that is nearest to a place on an axis; the earlier one of two equally near; -1 when it has none. */
-export function nearestTo(index: LaneIndex, row: LaneRow, kind: AxisKind, x: number): number {
-  const axis = index.axis(kind);
+export function nearestTo(index: LaneSource, row: LaneRow, axis: Axis, x: number): number {
   const lanes = lanesOf(index, row);
   const at = axis.stepAt(x);
   const after = firstFrom(lanes, at);
@@ -72,14 +72,13 @@ export interface EventRange {
 }
 
 export function eventsBetween(
-  index: LaneIndex,
+  index: LaneSource,
   row: LaneRow,
-  kind: AxisKind,
+  axis: Axis,
   from: number,
   to: number,
   limit: number,
 ): EventRange {
-  const axis = index.axis(kind);
   const first = axis.stepAt(from);
   const end = axis.stepAt(to);
   const lanes = lanesOf(index, row);
@@ -104,14 +103,13 @@ export interface LayerView {
   readonly duration: string | undefined;
 }
 
-function layerView(index: LaneIndex, kind: AxisKind, layer: Layer, step: Step): LayerView | undefined {
+function layerView(index: LaneSource, axis: Axis, layer: DrawnLayer, step: Step): LayerView | undefined {
   const { spec, steps } = layer;
   const value = layerAt(layer, step);
   if (value === ABSENT) return undefined;
-  const change = layer.changeAt(step);
+  const change = changeAt(layer, step);
   const from = steps.at(change);
   const to = change + 1 < steps.length ? steps.at(change + 1) : undefined;
-  const axis = index.axis(kind);
   const { ticks } = index.trace.time;
   const timed = axis.kind === 'time' && !ticks && to !== undefined;
   return {
@@ -124,14 +122,13 @@ function layerView(index: LaneIndex, kind: AxisKind, layer: Layer, step: Step): 
 }
 
 /** What the layers of a lane hold at a place; without those of which nothing is drawn there. */
-export function layersAt(index: LaneIndex, lane: number, kind: AxisKind, x: number): LayerView[] {
-  const axis = index.axis(kind);
+export function layersAt(index: LaneSource, lane: number, axis: Axis, x: number): LayerView[] {
   // The last event at this place or before it.
   let step = axis.stepAt(x);
   if (step < axis.length && axis.x(step) === x) while (step < axis.length && axis.x(step) === x) step++;
   step--;
-  const layers = step < 0 ? [] : (index.tree.lanes[lane]?.layers ?? []);
+  const layers = step < 0 ? [] : (index.laneAt(lane)?.layers ?? []);
   // A strip whose value is unknown is not drawn, so the description leaves it out too.
   const told = layers.filter((layer) => layer.spec.place === 'band' || layerAt(layer, step) !== UNKNOWN);
-  return told.map((layer) => layerView(index, kind, layer, step)).filter((view) => view !== undefined);
+  return told.map((layer) => layerView(index, axis, layer, step)).filter((view) => view !== undefined);
 }

@@ -9,12 +9,13 @@ import { domain } from '../../model/things/irq.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Axis, StepAxis, TimeAxis } from './axis.ts';
+import type { DrawnLayer, LaneSource } from './drawn.ts';
 import { type Gap, isGap, type Running, runningIn } from './handlers.ts';
 import { markOfKind } from './kinds.ts';
 import { LayerValues } from './layer-values.ts';
 import type { List } from './list.ts';
 import { Postings } from './postings.ts';
-import { type Lane, type LaneFiller, LaneTree, type Layer } from './tree.ts';
+import { changeAt, type Lane, type LaneFiller, LaneTree } from './tree.ts';
 import { ABSENT, type AxisKind } from './values.ts';
 
 /** The lanes that an event adds a mark to, besides the lane of its object. */
@@ -50,7 +51,7 @@ interface Filled {
  * (masked, pending, running, …) as the steps at which they change. Built in slices by `advance`, also while the trace
  * still grows. The times of the events stay in the trace; see `axis`.
  */
-export class LaneIndex implements LaneFiller {
+export class LaneIndex implements LaneFiller, LaneSource {
   readonly trace: Trace;
   readonly tree: LaneTree;
   readonly #time: TimeAxis;
@@ -103,6 +104,10 @@ export class LaneIndex implements LaneFiller {
     const { table, world } = this.trace;
     if (also[table.kindNumber(step)] === ONLY_NOTES) return this.tree.notes();
     return this.tree.find(world.path(table.object(step)));
+  }
+
+  laneAt(id: number): Lane | undefined {
+    return this.tree.lanes[id];
   }
 
   count(lane: Lane): number {
@@ -187,7 +192,7 @@ export class LaneIndex implements LaneFiller {
 }
 
 /** The value of a layer after an event. */
-export function layerAt(layer: Layer, step: Step): number {
-  const index = layer.changeAt(step);
+export function layerAt(layer: DrawnLayer, step: Step): number {
+  const index = changeAt(layer, step);
   return index < 0 ? ABSENT : layer.values.at(index);
 }

@@ -8,11 +8,12 @@ import { titleBelow } from '../presentation/groups.ts';
 import type { LayerSpec } from '../presentation/layer.ts';
 import { sectionRank, sectionTitle } from '../presentation/sections.ts';
 import { presentationOf } from '../presentation/types.ts';
+import type { DrawnLane, DrawnLayer } from './drawn.ts';
 import { type List, u8List, u32List } from './list.ts';
 import { ABSENT, ON } from './values.ts';
 
 /** A property of a lane over time: the steps after which it has another value. */
-export class Layer {
+export class Layer implements DrawnLayer {
   readonly spec: LayerSpec;
   readonly steps: List<Uint32Array> = u32List();
   readonly values: List<Uint8Array> = u8List();
@@ -22,12 +23,10 @@ export class Layer {
   constructor(spec: LayerSpec) {
     this.spec = spec;
   }
-
-  /** Index of the last change at or before a step, or -1. */
-  changeAt(step: Step): number {
-    return this.steps.indexFrom(step + 1) - 1;
-  }
 }
+
+/** Index of the last change of a layer at or before a step, or -1. */
+export const changeAt = ({ steps }: DrawnLayer, step: Step): number => steps.indexFrom(step + 1) - 1;
 
 /** Notes that a layer has a value after a step. */
 export function setLayer(layer: Layer | undefined, step: Step, value: number): void {
@@ -45,7 +44,7 @@ export function setLayer(layer: Layer | undefined, step: Step, value: number): v
 }
 
 /** One row of a timeline: the events about one object, and its layers. Groups are lanes too, some without events. */
-export class Lane {
+export class Lane implements DrawnLane {
   /** Number of the lane; it stays the same while the trace grows. */
   readonly id: number;
   readonly path: string;
@@ -200,21 +199,32 @@ export class LaneTree {
     const out: LaneInfo[] = [];
     const walk = (lane: Lane): void => {
       if (!lane.visible) return;
-      out.push({
-        id: lane.id,
-        parent: lane.parent?.id ?? -1,
-        path: lane.path,
-        label: labelOf(lane),
-        detail: detailOf(lane, this.#world, state),
-        events: lane.count,
-        layers: lane.set.map((layer) => layer.spec),
-      });
-      for (const child of [...lane.children].sort(byPath)) walk(child);
+      out.push(this.info(lane, state));
+      for (const child of [...lane.children].sort(compareLanes)) walk(child);
     };
     const top = this.lanes.filter((lane) => lane.parent === undefined);
-    for (const lane of top.sort((a, b) => rankOf(a) - rankOf(b) || byPath(a, b))) walk(lane);
+    for (const lane of top.sort(compareLanes)) walk(lane);
     return out;
   }
+
+  /** A lane as it is listed. */
+  info(lane: Lane, state: State): LaneInfo {
+    return {
+      id: lane.id,
+      parent: lane.parent?.id ?? -1,
+      path: lane.path,
+      label: labelOf(lane),
+      detail: detailOf(lane, this.#world, state),
+      events: lane.count,
+      layers: lane.set.map((layer) => layer.spec),
+    };
+  }
+}
+
+/** The display order of two lanes of the same parent, or of two that have none. */
+export function compareLanes(a: Lane, b: Lane): number {
+  const top = a.parent === undefined && b.parent === undefined;
+  return (top ? rankOf(a) - rankOf(b) : 0) || byPath(a, b);
 }
 
 function byPath(a: Lane, b: Lane): number {

@@ -1,7 +1,11 @@
 // The numbers and types of a timeline, which the index, the messages and the drawing share.
 
-/** What runs along the horizontal axis: time as the trace stamps it, or steps, each event as wide as any other. */
-export type AxisKind = 'time' | 'step';
+/**
+ * What runs along the horizontal axis: time as the trace stamps it; steps, each event as wide as any other; or the places of two
+ * traces that are compared, with events that stand for each other at the same place.
+ */
+export const AXES = ['time', 'step', 'order'] as const;
+export type AxisKind = (typeof AXES)[number];
 
 /** Values of a layer: its object does not exist, or the property is off, on, or unknown. */
 export const ABSENT = 0;
@@ -55,6 +59,30 @@ export interface WindowView {
   readonly runValue: Uint8Array;
   /** Share of a mixed run in which the layer was on, 0 to 255. */
   readonly runFill: Uint8Array;
+  /** Differences of row r are those from `rowDiffs[r]` to `rowDiffs[r + 1]`: all of a lane in one bin are one. Without a comparison there are none. */
+  readonly rowDiffs: Uint32Array;
+  /** Place of the first difference, in bins from the start of the window. */
+  readonly diffAt: Float32Array;
+  /** Bits of `DIFFERENCE`. */
+  readonly diffKinds: Uint8Array;
+}
+
+/** How an event differs from the other trace of a comparison, as bits. */
+export const DIFFERENCE = {
+  /** The event tells something else in the other trace. */
+  changed: 1,
+  /** Only this trace has the event. */
+  here: 2,
+  /** Only the other trace has an event here. */
+  missing: 4,
+} as const;
+
+export type DifferenceName = keyof typeof DIFFERENCE;
+
+/** Where a lane differs from its twin in the other trace: places on the axis, ascending, with bits of `DIFFERENCE`. */
+export interface LaneDifferences {
+  readonly places: Uint32Array;
+  readonly kinds: Uint8Array;
 }
 
 /** The events of a trace that are looked for: those below `done` were asked about. */

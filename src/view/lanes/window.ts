@@ -1,23 +1,55 @@
 import type { Step } from '../../base/ids.ts';
-import { firstNear } from '../../base/search.ts';
+import { firstNear, lowerBound } from '../../base/search.ts';
 import type { Axis } from './axis.ts';
+import type { DrawnLane, DrawnLayer } from './drawn.ts';
 import type { LaneIndex } from './lanes.ts';
 import { f32List, u8List, u16List, u32List } from './list.ts';
-import type { Lane, Layer } from './tree.ts';
-import { ABSENT, MIXED, MOST_BINS, ON, type Wanted, type WindowRequest, type WindowView } from './values.ts';
+import {
+  ABSENT,
+  type LaneDifferences,
+  MIXED,
+  MOST_BINS,
+  ON,
+  type Wanted,
+  type WindowRequest,
+  type WindowView,
+} from './values.ts';
 
 /** What the events of a bin are: the first one, how many, their marks; how many of them are looked for, and their marks. */
 type Take = (bin: number, step: Step, count: number, shapes: number, hits: number, hitShapes: number) => void;
 
+/** A trace whose lanes a window shows. */
+export interface WindowSide {
+  readonly axis: Axis;
+  /** The events that are looked for. */
+  readonly wanted?: Wanted | undefined;
+  /** Where a lane differs from the other trace, and in a deep row what it lacks that the other trace has below it. */
+  readonly differences?: (lane: DrawnLane, deep: boolean) => readonly (LaneDifferences | undefined)[];
+}
+
+/** A row of a window: a lane of one of its traces; undefined for a lane that does not exist. */
+export interface WindowRow {
+  readonly side: number;
+  readonly lane: DrawnLane | undefined;
+  readonly deep: boolean;
+}
+
+/** A trace whose lanes are collected. */
+interface Side extends WindowSide {
+  /** Entry b is the first step whose event lies in bin b or later. The last entry is the end of the window. */
+  readonly edges: Uint32Array;
+}
+
 /** Collects a window row by row; every array grows as needed and is cut to size at the end. */
 class WindowBuilder {
-  readonly #axis: Axis;
+  readonly #sides: readonly Side[];
+  /** The trace of the row at hand. */
+  #side: Side;
   readonly #from: number;
   readonly #size: number;
   readonly #bins: number;
-  readonly #wanted: Wanted | undefined;
-  /** Entry b is the first step whose event lies in bin b or later. The last entry is the end of the window. */
-  readonly #edges: Uint32Array;
+  /** Events are looked for in any of the traces. */
+  readonly #wanting: boolean;
   readonly #rowMarks = u32List();
   readonly #at = f32List();
   readonly #count = u32List();
@@ -30,52 +62,61 @@ class WindowBuilder {
   readonly #runAt = f32List();
   readonly #runValue = u8List();
   readonly #runFill = u8List();
+  readonly #rowDiffs = u32List();
+  readonly #diffAt = f32List();
+  readonly #diffKinds = u8List();
   /** For deep rows: the events found in each bin so far. */
   readonly #binCount: Uint32Array;
   readonly #binStep: Uint32Array;
   readonly #binShapes: Uint16Array;
   readonly #binHits: Uint32Array;
   readonly #binHitShapes: Uint16Array;
+  /** The differences found in each bin so far, and the first of them. */
+  readonly #binDiffs: Uint8Array;
+  readonly #binDiffAt: Float64Array;
 
-  constructor(axis: Axis, from: number, size: number, bins: number, wanted: Wanted | undefined) {
-    this.#axis = axis;
+  constructor(sides: readonly WindowSide[], { from, size }: WindowRequest, bins: number) {
+    this.#sides = sides.map((side) => ({ ...side, edges: edgesOf(side.axis, from, size, bins) }));
+    this.#side = this.#sides[0]!;
     this.#from = from;
     this.#size = size;
     this.#bins = bins;
-    this.#wanted = wanted;
-    this.#edges = edgesOf(axis, from, size, bins);
+    this.#wanting = sides.some(({ wanted }) => wanted !== undefined);
     this.#binCount = new Uint32Array(bins);
     this.#binStep = new Uint32Array(bins);
     this.#binShapes = new Uint16Array(bins);
     this.#binHits = new Uint32Array(bins);
     this.#binHitShapes = new Uint16Array(bins);
+    const compared = sides.some(({ differences }) => differences !== undefined);
+    this.#binDiffs = new Uint8Array(compared ? bins : 0);
+    this.#binDiffAt = new Float64Array(compared ? bins : 0);
   }
 
-  row(lane: Lane, deep: boolean): void {
+  /** Adds a row; it is empty for a lane that does not exist. */
+  row({ side, lane, deep }: WindowRow): void {
+    this.#side = this.#sides[side]!;
     this.#rowMarks.push(this.#at.length);
+    this.#rowLayers.push(this.#layerRuns.length);
+    this.#rowDiffs.push(this.#diffAt.length);
+    if (lane === undefined) return;
+    this.#differences(lane, deep);
     if (deep && lane.children.length > 0) {
       this.#gather(lane);
       this.#flush();
     } else {
       this.#events(lane);
     }
-    this.#rowLayers.push(this.#layerRuns.length);
     for (const layer of lane.layers) {
       this.#layerRuns.push(this.#runAt.length);
       this.#layer(layer);
     }
   }
 
-  /** Adds an empty row, for a lane that does not exist. */
-  emptyRow(): void {
-    this.#rowMarks.push(this.#at.length);
-    this.#rowLayers.push(this.#layerRuns.length);
-  }
-
   end(): WindowView {
     this.#rowMarks.push(this.#at.length);
     this.#rowLayers.push(this.#layerRuns.length);
     this.#layerRuns.push(this.#runAt.length);
+    this.#rowDiffs.push(this.#diffAt.length);
     return {
       rowMarks: this.#rowMarks.exact(),
       at: this.#at.exact(),
@@ -89,12 +130,15 @@ class WindowBuilder {
       runAt: this.#runAt.exact(),
       runValue: this.#runValue.exact(),
       runFill: this.#runFill.exact(),
+      rowDiffs: this.#rowDiffs.exact(),
+      diffAt: this.#diffAt.exact(),
+      diffKinds: this.#diffKinds.exact(),
     };
   }
 
   /** The place of a step, in bins from the start of the window. The result never leaves the bin, even if rounding would move it out. */
   #place(step: Step, bin: number): number {
-    const at = (this.#axis.x(step) - this.#from) / this.#size;
+    const at = (this.#side.axis.x(step) - this.#from) / this.#size;
     return Math.min(bin + 0.999, Math.max(bin, at));
   }
 
@@ -103,19 +147,18 @@ class WindowBuilder {
     this.#count.push(count);
     this.#step.push(step);
     this.#shapes.push(shapes);
-    if (this.#wanted === undefined) return;
+    if (!this.#wanting) return;
     this.#hits.push(hits);
     this.#hitShapes.push(hitShapes);
   }
 
-  #events(lane: Lane): void {
+  #events(lane: DrawnLane): void {
     this.#eachBin(lane, (...mark) => this.#mark(...mark));
   }
 
   /** Calls `take` for each bin with all events of a lane in that bin. */
-  #eachBin(lane: Lane, take: Take): void {
-    const edges = this.#edges;
-    const wanted = this.#wanted;
+  #eachBin(lane: DrawnLane, take: Take): void {
+    const { edges, wanted } = this.#side;
     const steps = lane.steps.data;
     const marks = lane.marks.data;
     const end = lane.steps.indexFrom(edges[this.#bins]!);
@@ -141,12 +184,12 @@ class WindowBuilder {
 
   /** The bin of a step. The search starts at `bin`. */
   #binOf(step: Step, bin: number): number {
-    const edges = this.#edges;
+    const { edges } = this.#side;
     return firstNear(bin + 1, this.#bins, (next) => edges[next]! > step) - 1;
   }
 
   /** Adds the events of a lane and of all lanes below it to the bins. Each event counts once. */
-  #gather(lane: Lane): void {
+  #gather(lane: DrawnLane): void {
     this.#eachBin(lane, (bin, step, count, shapes, hits, hitShapes) => {
       if (this.#binCount[bin] === 0 || step < this.#binStep[bin]!) this.#binStep[bin] = step;
       this.#binCount[bin]! += count;
@@ -170,6 +213,35 @@ class WindowBuilder {
     }
   }
 
+  /** Adds the differences of a lane, of a deep row those of all lanes below it too. */
+  #differences(lane: DrawnLane, deep: boolean): void {
+    const { differences } = this.#side;
+    if (differences === undefined) return;
+    const gather = (one: DrawnLane): void => {
+      for (const found of differences(one, deep)) this.#binDifferences(found);
+      if (deep) for (const child of one.children) gather(child);
+    };
+    gather(lane);
+    for (let bin = 0; bin < this.#bins; bin++) {
+      if (this.#binDiffs[bin] === 0) continue;
+      this.#diffAt.push((this.#binDiffAt[bin]! - this.#from) / this.#size);
+      this.#diffKinds.push(this.#binDiffs[bin]!);
+      this.#binDiffs[bin] = 0;
+    }
+  }
+
+  #binDifferences(found: LaneDifferences | undefined): void {
+    if (found === undefined) return;
+    const { places, kinds } = found;
+    for (let i = lowerBound(places, this.#from); i < places.length; i++) {
+      const place = places[i]!;
+      const bin = Math.floor((place - this.#from) / this.#size);
+      if (bin >= this.#bins) break;
+      if (this.#binDiffs[bin] === 0 || place < this.#binDiffAt[bin]!) this.#binDiffAt[bin] = place;
+      this.#binDiffs[bin]! |= kinds[i]!;
+    }
+  }
+
   #run(place: number, value: number, fill: number): void {
     // The array stores 32-bit floats, so the comparison needs the same rounding.
     const at = Math.fround(place);
@@ -186,8 +258,8 @@ class WindowBuilder {
     this.#runFill.push(fill);
   }
 
-  #layer(layer: Layer): void {
-    const edges = this.#edges;
+  #layer(layer: DrawnLayer): void {
+    const { edges } = this.#side;
     const steps = layer.steps.data;
     const values = layer.values.data;
     let i = layer.steps.indexFrom(edges[0]!);
@@ -212,13 +284,13 @@ class WindowBuilder {
   }
 
   /** The share of a bin in which a layer was on. `value`: its value at the start of the bin. `from`, `to`: the range of changes in the bin. */
-  #fill(layer: Layer, from: number, to: number, bin: number, value: number): number {
+  #fill(layer: DrawnLayer, from: number, to: number, bin: number, value: number): number {
     const start = this.#from + bin * this.#size;
     let on = 0;
     let since = start;
     let now = value;
     for (let i = from; i < to; i++) {
-      const x = this.#axis.x(layer.steps.at(i));
+      const x = this.#side.axis.x(layer.steps.at(i));
       if (now === ON) on += x - since;
       since = x;
       now = layer.values.at(i);
@@ -241,16 +313,22 @@ function edgesOf(axis: Axis, from: number, size: number, bins: number): Uint32Ar
 }
 
 /**
- * Gives the data to draw for a part of a timeline. Bins and rows limit its size, not the number of events. `wanted`: the events that are looked
- * for, which are told apart from the others.
+ * Gives the data to draw for a part of a timeline. Bins and rows limit its size, not the number of events. `sides`: the traces whose lanes
+ * the rows show.
  */
-export function windowOf(index: LaneIndex, request: WindowRequest, wanted?: Wanted): WindowView {
+export function windowOfRows(
+  request: WindowRequest,
+  sides: readonly WindowSide[],
+  rows: readonly WindowRow[],
+): WindowView {
   const bins = Math.max(1, Math.min(MOST_BINS, Math.floor(request.bins)));
-  const builder = new WindowBuilder(index.axis(request.axis), request.from, request.size, bins, wanted);
-  for (const { lane, deep } of request.rows) {
-    const found = index.tree.lanes[lane];
-    if (found) builder.row(found, deep);
-    else builder.emptyRow();
-  }
+  const builder = new WindowBuilder(sides, request, bins);
+  for (const row of rows) builder.row(row);
   return builder.end();
+}
+
+/** The same for the lanes of one trace. `wanted`: the events that are looked for, which are told apart from the others. */
+export function windowOf(index: LaneIndex, request: WindowRequest, wanted?: Wanted): WindowView {
+  const rows = request.rows.map(({ lane, deep }) => ({ side: 0, lane: index.tree.lanes[lane], deep }));
+  return windowOfRows(request, [{ axis: index.axis(request.axis), wanted }], rows);
 }

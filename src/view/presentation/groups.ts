@@ -45,6 +45,7 @@ const groups: Readonly<Record<Exclude<GroupPattern, Section>, Group>> = {
   'guest/*/domain': group('Domains'),
   'cpu/*/vector': inline('Vectors'),
   'cpu/*/intid': inline('LPIs'),
+  'cpu/*/softirq': inline('Softirqs'),
   'ioapic/*': group((segment) => `I/O APIC ${segment}`, 'plug'),
   'ioapic/*/pin': inline('Pins'),
   'gic/*': group((segment) => `GIC ${segment}`, 'plug'),

@@ -2,7 +2,7 @@ import type { ObjectId } from '../../base/ids.ts';
 import { irqOfVector } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import type * as things from '../../model/things/irq.ts';
-import { cpu, domain, intid, irq, pin, vector } from '../../model/things/irq.ts';
+import { cpu, domain, intid, irq, pin, softirq, vector } from '../../model/things/irq.ts';
 import { OFF, ON, UNKNOWN as UNKNOWN_VALUE } from '../lanes/values.ts';
 import { UNKNOWN } from '../values.ts';
 import {
@@ -150,6 +150,27 @@ const intidView: Presentation = {
   layers: [flagLayer(inService, intid.at.inService), strip(flagLayer(pending, intid.at.requested))],
 };
 
+const softirqView: Presentation = {
+  unit: ['softirq', 'softirqs'],
+  label: (segment) => segment,
+  alone: (segment) => `softirq ${segment}`,
+  icon: 'symbol-event',
+  signal: (state, object) => {
+    if (state.flag(object, softirq.at.running) === true) return 'play';
+    return state.flag(object, softirq.at.raised) === true ? 'bell-dot' : 'symbol-event';
+  },
+  describe: (state, object) =>
+    list(
+      state.flag(object, softirq.at.raised) === true && 'raised',
+      state.flag(object, softirq.at.running) === true && 'running',
+      counted(state, object, softirq.at.entries, 'run'),
+    ),
+  layers: [
+    flagLayer({ name: 'handler', on: 'running', off: 'idle', style: 'run' }, softirq.at.running),
+    strip(flagLayer({ name: 'raised', on: 'raised', off: 'not raised', style: 'pending' }, softirq.at.raised)),
+  ],
+};
+
 const domainView: Presentation = {
   unit: ['domain', 'domains'],
   label: (segment) => (segment === 'VECTOR' ? 'Vector domain' : segment),
@@ -188,6 +209,7 @@ export const irqPresentations: PresentationsOf<typeof things> = {
   cpu: cpuView,
   vector: vectorView,
   intid: intidView,
+  softirq: softirqView,
   domain: domainView,
   pin: pinView,
 };

@@ -14,6 +14,8 @@ export interface CompareServices {
   readonly sessions: Sessions;
   readonly opener: Opener;
   readonly comparison: ComparisonView;
+  /** Shows the timeline; `both`: the lanes of both traces that are compared, or of the active one alone; undefined: as before. */
+  readonly showTimeline: (both?: boolean) => Promise<void>;
 }
 
 interface Choice extends vscode.QuickPickItem {
@@ -22,7 +24,7 @@ interface Choice extends vscode.QuickPickItem {
 
 /** Commands that compare traces, and that lead from a difference to its events. */
 export function compareCommands(
-  { sessions, opener, comparison }: CompareServices,
+  { sessions, opener, comparison, showTimeline }: CompareServices,
   find: (file: FileArgument | undefined) => OpenTrace | undefined,
 ): Handlers {
   const show = async (a: OpenTrace, b: OpenTrace, steps?: readonly [Step, Step]): Promise<string | undefined> => {
@@ -55,6 +57,7 @@ export function compareCommands(
     const trace = toB ? compared.b : compared.a;
     sessions.activate(trace);
     const reached = trace.session.move({ to: 'step', step });
+    comparison.visit(toB ? { stepB: step } : { stepA: step });
     return typeof reached === 'number' ? reached : void say(reached.refused);
   };
   /** The nearest difference behind the cursor, or before it. */
@@ -69,6 +72,7 @@ export function compareCommands(
     const to = ahead.reduce((x, y) => (forward ? Math.min(x, y) : Math.max(x, y)));
     sessions.activate(trace);
     const reached = trace.session.move({ to: 'step', step: to });
+    comparison.visit(trace === comparison.compared?.a ? { stepA: to } : { stepB: to });
     return typeof reached === 'number' ? reached : void say(reached.refused);
   };
   return {
@@ -87,6 +91,10 @@ export function compareCommands(
     goToDifferenceInB: (row?: unknown) => go(row, true),
     nextDifference: (file?: FileArgument) => step(true, file),
     previousDifference: (file?: FileArgument) => step(false, file),
+    showComparisonTimeline: async () => {
+      if (comparison.lanes) await showTimeline(true);
+      else say('nothing is compared of which lanes can be shown');
+    },
     closeComparison: () => comparison.close(),
   };
 }

@@ -2,11 +2,13 @@ import * as vscode from 'vscode';
 import type { Step } from '../../base/ids.ts';
 import type { Slices } from '../../base/slices.ts';
 import type { Place } from '../../query/diff/places.ts';
+import type { ComparedParts } from '../../view/comparison/parts.ts';
 import type { ComparisonRow } from '../../view/comparison/rows.ts';
 import { plain } from '../../view/outline/explain.ts';
 import { setContext } from '../contexts.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { finish } from '../views/slices.ts';
+import type { ShownComparison } from './compared-timeline.ts';
 
 /** What is compared: the events of two traces, or their states after two steps (of one trace or of two). */
 export interface Compared {
@@ -20,18 +22,35 @@ interface Found {
   readonly rows: readonly ComparisonRow[];
   readonly summary: string;
   readonly places: ((side: 'a' | 'b', most: number) => readonly Place[]) | undefined;
+  /** What the lanes of both show; undefined where states of two traces are compared. */
+  readonly parts: ComparedParts | undefined;
+  /** The row about an event of a trace, or about an object. */
+  readonly rowAbout: (place: PickedPlace) => ComparisonRow | undefined;
 }
+
+/** An event of one of the traces, or an object of it. */
+export type PickedPlace = Parameters<ShownComparison['picked']>[0];
+
+/** An event that a row leads to: a step of trace A, or of B. */
+export interface VisitedSteps {
+  readonly stepA?: Step;
+  readonly stepB?: Step;
+}
+
+/** Numbers of comparisons lie above those of traces. */
+const FIRST_NUMBER = 2 ** 32;
 
 /** The code that compares is loaded when it is needed first. */
 async function loadMachinery() {
-  const [events, states, places, rows, stateRows] = await Promise.all([
+  const [events, states, places, rows, stateRows, parts] = await Promise.all([
     import('../../query/diff/compare.ts'),
     import('../../query/diff/states.ts'),
     import('../../query/diff/places.ts'),
     import('../../view/comparison/rows.ts'),
     import('../../view/comparison/state-rows.ts'),
+    import('../../view/comparison/parts.ts'),
   ]);
-  return { ...events, ...states, ...places, ...rows, ...stateRows };
+  return { ...events, ...states, ...places, ...rows, ...stateRows, ...parts };
 }
 
 /** A comparison that takes longer than this many milliseconds shows a notification with which it can be given up. */
@@ -50,11 +69,13 @@ const COLORS: Readonly<Record<string, string>> = {
 export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, vscode.Disposable {
   readonly tree: vscode.TreeView<ComparisonRow>;
   readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly #visited = new vscode.EventEmitter<VisitedSteps>();
   readonly #watches: vscode.Disposable;
+  readonly #sessions: Sessions;
   #compared: Compared | undefined;
-  /** Where the traces differ, as the timeline asks for it; undefined where states are compared. */
-  #places: ((side: 'a' | 'b', most: number) => readonly Place[]) | undefined;
-  #rows: readonly ComparisonRow[] = [];
+  #found: Found | undefined;
+  /** The comparison as a timeline shows it. */
+  #lanes: ShownComparison | undefined;
   /** What is being compared. */
   #pending: Compared | undefined;
   /** Number of the comparison that was asked for last: an older one that is still under way is given up. */
@@ -65,10 +86,12 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
   readonly onDidChangeTreeData: vscode.Event<undefined> = this.#changed.event;
 
   constructor(sessions: Sessions) {
+    this.#sessions = sessions;
     this.tree = vscode.window.createTreeView('irqscope.comparison', { treeDataProvider: this, showCollapseAll: true });
     this.#watches = vscode.Disposable.from(
       this.tree,
       this.#changed,
+      this.#visited,
       sessions.onDidChange(({ what, trace }) => {
         if (what !== 'closed') return;
         if (trace === this.#pending?.a || trace === this.#pending?.b) this.#giveUp();
@@ -78,14 +101,33 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
     setContext('comparison', false);
   }
 
+  /** The user went to an event of a row. */
+  readonly onDidVisit: vscode.Event<VisitedSteps> = this.#visited.event;
+
   /** Another comparison is shown, or none. */
   readonly onDidCompare: vscode.Event<undefined> = this.#changed.event;
 
   /** Where a trace differs from the one that it is compared with; nothing where it is not compared. */
   placesIn({ id }: { readonly id: number }, most: number): readonly Place[] {
     const { a, b } = this.#compared ?? {};
-    if (this.#places === undefined || (id !== a?.id && id !== b?.id)) return [];
-    return this.#places(id === a?.id ? 'a' : 'b', most);
+    if (this.#found?.places === undefined || (id !== a?.id && id !== b?.id)) return [];
+    return this.#found.places(id === a?.id ? 'a' : 'b', most);
+  }
+
+  /** What is compared, as a timeline of both traces shows it; undefined while nothing is. */
+  get lanes(): ShownComparison | undefined {
+    return this.#lanes;
+  }
+
+  /** Tells that the user went to an event of a row: a step of trace A or of B. */
+  visit(steps: VisitedSteps): void {
+    this.#visited.fire(steps);
+  }
+
+  /** Selects the row about an event or an object, if the view is on display. */
+  async select(place: PickedPlace): Promise<void> {
+    const row = this.tree.visible ? this.#found?.rowAbout(place) : undefined;
+    if (row) await this.tree.reveal(row, { select: true, focus: false });
   }
 
   /** What is compared now. */
@@ -95,11 +137,11 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
 
   /** The topmost rows. */
   get rows(): readonly ComparisonRow[] {
-    return this.#rows;
+    return this.#found?.rows ?? [];
   }
 
   getChildren(row?: ComparisonRow): ComparisonRow[] {
-    return [...(row ? row.below() : this.#rows)];
+    return [...(row ? row.below() : this.rows)];
   }
 
   getParent(row: ComparisonRow): ComparisonRow | undefined {
@@ -147,13 +189,23 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
     if (found === undefined || asked !== this.#asked) return undefined;
     this.#compared = compared;
     this.#shown = asked;
-    this.#rows = found.rows;
-    this.#places = found.places;
+    this.#found = found;
+    this.#lanes = found.parts && this.#lanesOf(compared, found.parts);
     this.tree.description = a === b ? a.label : `${a.label} ↔ ${b.label}`;
     this.tree.message = found.summary;
     setContext('comparison', true);
     this.#changed.fire(undefined);
     return found.summary;
+  }
+
+  #lanesOf({ a, b }: Compared, found: ComparedParts): ShownComparison {
+    const sessions = this.#sessions;
+    return {
+      ...{ id: FIRST_NUMBER + this.#shown, a, b, found },
+      active: () => (sessions.active === b ? 'b' : 'a'),
+      activate: (side) => sessions.activate(side === 'a' ? a : b),
+      picked: (place) => void this.select(place),
+    };
   }
 
   /** Shows no comparison any more, and gives up the one that is under way. */
@@ -164,8 +216,8 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
 
   #clear(): void {
     this.#compared = undefined;
-    this.#places = undefined;
-    this.#rows = [];
+    this.#found = undefined;
+    this.#lanes = undefined;
     setContext('comparison', false);
     this.#changed.fire(undefined);
   }
@@ -205,16 +257,31 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
     const machinery = await loadMachinery();
     const [x, y] = [a.session.trace, b.session.trace];
     if (steps) {
-      const rows = await this.#finish(machinery.comparingStates(x, steps[0], y, steps[1]), asked);
-      if (rows === undefined) return undefined;
-      return { rows: machinery.stateRows(rows), summary: machinery.stateSummary(rows, ...steps), places: undefined };
+      const found = await this.#finish(machinery.comparingStates(x, steps[0], y, steps[1]), asked);
+      if (found === undefined) return undefined;
+      const rows = machinery.stateRows(found);
+      return {
+        rows,
+        summary: machinery.stateSummary(found, ...steps),
+        places: undefined,
+        parts: x === y ? new machinery.ComparedSteps(steps, found) : undefined,
+        rowAbout: ({ step = -1, path = step < 0 ? '' : x.world.path(x.table.object(step)) }) =>
+          machinery.rowOfObject(rows, path),
+      };
     }
     const comparison = await this.#finish(machinery.comparing(x, y), asked);
     if (comparison === undefined) return undefined;
+    const rows = machinery.comparisonRows(comparison);
+    const parts = new machinery.ComparedEvents(comparison);
     return {
-      rows: machinery.comparisonRows(comparison),
+      rows,
       summary: machinery.summaryOf(comparison),
       places: (side, most) => machinery.placesIn(comparison, side, most),
+      parts,
+      rowAbout: ({ side, step = -1 }) => {
+        const difference = parts.difference(side === 'a' ? 0 : 1, step);
+        return difference && machinery.rowOfDifference(comparison, rows, difference);
+      },
     };
   }
 

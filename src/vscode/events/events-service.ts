@@ -81,7 +81,7 @@ export class EventsService {
   /** Lists the events of another trace, or none. */
   show(shown: ListedTrace | undefined): void {
     this.#shown = shown;
-    this.#query.show(shown);
+    this.#query.show(shown && { id: shown.id, sessions: [shown.session] });
     this.#tell();
   }
 

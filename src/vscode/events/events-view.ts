@@ -4,7 +4,7 @@ import { count, counted } from '../../base/counted.ts';
 import { Peer } from '../../protocol/rpc.ts';
 import { say } from '../commands/handlers.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
-import { eventsPage } from '../timeline-page.ts';
+import { eventsPage } from '../timeline/page.ts';
 import { after, fillPage } from '../webview.ts';
 import { EventsService } from './events-service.ts';
 import type { Searcher } from './searcher.ts';
@@ -50,7 +50,7 @@ export function registerEvents({ context, sessions, searcher, log }: EventsParts
 }
 
 /** Puts rows on the clipboard and says so. */
-async function copy(text: string, copied: number, all: number): Promise<void> {
+export async function copy(text: string, copied: number, all: number): Promise<void> {
   await vscode.env.clipboard.writeText(text);
   const what = copied < all ? `the first ${count(copied)} of ${counted(all, 'event')}` : counted(copied, 'event');
   say(`on the clipboard: ${what}`);

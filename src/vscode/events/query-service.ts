@@ -1,13 +1,20 @@
 import { queryFromHost, queryFromView, queryQuestions, type SearchMessage, type Typed } from '../../protocol/query.ts';
 import type { Peer } from '../../protocol/rpc.ts';
+import type { Search } from '../../query/filter/search.ts';
 import type { Session } from '../../session/session.ts';
 import type { Searcher } from './searcher.ts';
 
-/** What a page with a box for filters shows. */
+/** What a page with a box for filters shows: a trace, or several that are searched together, the active one first. */
 interface Shown {
   readonly id: number;
-  readonly session: Session;
+  readonly sessions: readonly Session[];
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((x, y) => x + y, 0);
+
+/** The searches of traces that look for the same as the first of them. */
+export const searchesOf = (sessions: readonly Session[]): readonly Search[] =>
+  sessions.flatMap(({ search }) => (search && search.text === sessions[0]?.search?.text ? [search] : []));
 
 /** The language is loaded when a user first types. */
 const loadTyping = () => import('../../query/filter/typing.ts');
@@ -28,17 +35,20 @@ export class QueryService {
     this.#searcher = searcher;
     peer.answer(queryQuestions.typed, ({ trace, text, column }) => this.#typed(trace, text, column));
     peer.hear(queryFromView.look, ({ trace, filter }) => {
-      const session = this.#sessionOf(trace);
-      if (!session) return;
+      const sessions = this.#sessionsOf(trace);
+      if (sessions.length === 0) return;
       this.#wanted = undefined;
+      const looking = sessions.map((session) => searcher.look(session, filter.trim()));
       // The page sends whole filters only; what it sends in spite of that changes nothing.
-      this.#looking = searcher.look(session, filter.trim()).catch((error: unknown) => problem(String(error)));
+      this.#looking = Promise.all(looking).then(
+        () => undefined,
+        (error: unknown) => problem(String(error)),
+      );
     });
     peer.hear(queryFromView.hit, ({ trace, to }) => void this.#hit(trace, to));
     peer.hear(queryFromView.stop, ({ trace }) => {
-      const session = this.#sessionOf(trace);
       this.#wanted = undefined;
-      if (session) searcher.stop(session);
+      for (const session of this.#sessionsOf(trace)) searcher.stop(session);
     });
   }
 
@@ -61,20 +71,28 @@ export class QueryService {
     this.#peer.tell(queryFromHost.search, this.#message(shown));
   }
 
-  #message({ id, session }: Shown): SearchMessage {
-    const { search, cursor, trace } = session;
-    if (!search) return { trace: id, id: 0, filter: '', state: 'none', hits: 0, done: 0, total: trace.length, at: -1 };
-    const { hits, done, text } = search;
-    const state = search.complete ? 'done' : this.#searcher.running(session) ? 'running' : 'stopped';
-    const at = hits.has(cursor) ? hits.rank(cursor) : -1;
+  #message({ id, sessions }: Shown): SearchMessage {
+    const [{ search, cursor }] = sessions as readonly [Session];
+    const total = sum(sessions.map(({ trace }) => trace.length));
+    if (!search) return { trace: id, id: 0, filter: '', state: 'none', hits: 0, done: 0, total, at: -1 };
+    const searches = searchesOf(sessions);
+    const running = sessions.some((session) => this.#searcher.running(session));
+    const state = searches.every(({ complete }) => complete) ? 'done' : running ? 'running' : 'stopped';
+    // Hits of several traces have no common order.
+    const at = sessions.length === 1 && search.hits.has(cursor) ? search.hits.rank(cursor) : -1;
     return {
-      ...{ trace: id, id: this.#searcher.numberOf(session), filter: text, state, hits: hits.size, done },
-      ...{ total: trace.length, at },
+      ...{ trace: id, id: this.#searcher.numberOf(sessions[0]!), filter: search.text, state },
+      ...{ hits: sum(searches.map(({ hits }) => hits.size)), done: sum(searches.map(({ done }) => done)), total, at },
     };
   }
 
+  #sessionsOf(trace: number): readonly Session[] {
+    return trace === this.#shown?.id ? this.#shown.sessions : [];
+  }
+
+  /** The trace in which the cursor goes from hit to hit. */
   #sessionOf(trace: number): Session | undefined {
-    return trace === this.#shown?.id ? this.#shown.session : undefined;
+    return this.#sessionsOf(trace)[0];
   }
 
   async #typed(id: number, text: string, column: number): Promise<Typed> {
@@ -96,7 +114,7 @@ export class QueryService {
 
   /** Goes to the hit that is wanted; false while it is not known. */
   #go(): boolean {
-    const { session } = this.#shown ?? {};
+    const [session] = this.#shown?.sessions ?? [];
     if (this.#wanted === undefined || !session?.search) return true;
     const step = session.search.neighbour(session.cursor, this.#wanted);
     if (step === undefined) return false;

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { type FileRead, FileRun } from '../../../src/import/files/file-run.ts';
-import { readKit } from '../../../src/import/files/kit-file.ts';
 import { ImportError } from '../../../src/import/run.ts';
 import { fixtureBytes, fixtureTrace, packedFixture } from '../../helpers/fixtures.ts';
 import { type Member, tarOf } from '../../helpers/tar.ts';
@@ -141,13 +140,5 @@ describe('archives', () => {
     assert.throws(() => read(new TextEncoder().encode('nothing here\n')), ImportError);
     assert.throws(() => read(new Uint8Array(0)), ImportError);
     assert.deepEqual(told(read(TRACE)), [['heap.tar', EVENTS]]);
-  });
-
-  it('kit.json without a time of day tells none, not 1970', () => {
-    const began = (realtime: unknown) => readKit(JSON.stringify({ kit: 1, clocks: [{ realtime }] }))?.began;
-    assert.deepEqual(['1700000000.5', 1700000000, '', ' ', null, true, [], 'x1'].map(began), [
-      ...[1_700_000_000_500, 1_700_000_000_000],
-      ...[null, null, null, null, null, null],
-    ]);
   });
 });

@@ -235,11 +235,11 @@ describe('irq and ipi events', () => {
     ]);
   });
 
-  it('softirqs and tasklets are known and without effect', () => {
+  it('softirqs are those of the CPU; tasklets are known and without effect', () => {
     all([
-      ['softirq_raise: vec=7 [action=SCHED]'],
-      ['softirq_entry: vec=1 [action=TIMER]'],
-      ['softirq_exit: vec=1 [action=TIMER]'],
+      ['softirq_raise: vec=7 [action=SCHED]', 'softirq.raise cpu/2/softirq/SCHED'],
+      ['softirq_entry: vec=1 [action=TIMER]', 'softirq.entry cpu/2/softirq/TIMER'],
+      ['softirq_exit: vec=1 [action=TIMER]', 'softirq.exit cpu/2/softirq/TIMER'],
       ['tasklet_entry: tasklet=foo function=bar'],
       ['tasklet_exit: tasklet=foo function=bar'],
     ]);

@@ -16,9 +16,9 @@ import { type Mutant, mutantOf } from './mutate.ts';
 
 const sum = (tally: Readonly<Record<string, number>>): number => Object.values(tally).reduce((a, b) => a + b, 0);
 
-/** Imports a mutant in chunks of a random size; undefined when it is refused. */
-export function importMutant(bytes: Uint8Array, chunk: number): Trace | undefined {
-  const run = new ImportRun('mutant');
+/** Imports a mutant in chunks of a size, `path`: from there in a folder; undefined when it is refused. */
+export function importMutant(bytes: Uint8Array, chunk: number, path?: string): Trace | undefined {
+  const run = new ImportRun('mutant', undefined, path);
   try {
     for (let at = 0; at < bytes.length; at += chunk) run.push(bytes.subarray(at, at + chunk));
     return run.end();

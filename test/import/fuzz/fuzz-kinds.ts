@@ -1,8 +1,10 @@
 // What can be fuzzed: each kind makes an input from a number and says what must hold of it.
 import { fuzzScenario } from '../../sim/fuzz-scenarios.ts';
 import { fuzzCapture } from './fuzz-captures.ts';
+import { fuzzArchive, fuzzNdjson, fuzzSession, fuzzSnapshot } from './fuzz-files.ts';
 import { fuzzIrqtrace } from './fuzz-irqtrace.ts';
 import { fuzzPacked } from './fuzz-packed.ts';
+import { fuzzPci } from './fuzz-pci.ts';
 import { fuzzTracedat } from './fuzz-tracedat.ts';
 
 /** How an input was read. */
@@ -19,9 +21,14 @@ export interface Trial {
 }
 
 export const fuzzKinds: Readonly<Record<string, (seed: number) => Trial>> = {
+  archives: fuzzArchive,
   captures: fuzzCapture,
   irqtrace: fuzzIrqtrace,
+  ndjson: fuzzNdjson,
   packed: fuzzPacked,
+  pci: fuzzPci,
   scenarios: fuzzScenario,
+  sessions: fuzzSession,
+  snapshots: fuzzSnapshot,
   tracedat: fuzzTracedat,
 };

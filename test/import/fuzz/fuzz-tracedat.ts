@@ -2,8 +2,14 @@
 // read or refused; every record is counted once, and what was not damaged is read whole.
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
+import { unzstd } from '../../../src/cli/unzstd.ts';
+import type { Helpers } from '../../../src/import/helpers.ts';
+import { ImportRun } from '../../../src/import/run.ts';
 import { traceInfo } from '../../../src/query/info.ts';
+import { irqtraceBytes } from '../../../src/trace/irqtrace.ts';
+import type { Trace } from '../../../src/trace/trace.ts';
 import { fixtureBytes } from '../../helpers/fixtures.ts';
+import { threadOf } from '../../helpers/thread.ts';
 import {
   Bytes,
   type Dat,
@@ -240,6 +246,25 @@ const MUTATIONS: Readonly<Record<string, (bytes: Uint8Array, rng: Rng) => Uint8A
 };
 const names = Object.keys(MUTATIONS);
 
+/** What is read with these helpers. */
+function readWith(bytes: Uint8Array, helpers: Helpers): Trace {
+  const run = new ImportRun('mutant', undefined, undefined, helpers);
+  run.push(bytes);
+  return run.end();
+}
+
+/**
+ * What is read is the same with a thread that reads ahead, which may fail behind so many answers. Where the runtime unpacks zstd data, it
+ * does so in both: it takes some damaged data without a checksum for good.
+ */
+function checkAhead(bytes: Uint8Array, own: Trace, answers: number, quick: Helpers['unzstd']): void {
+  const alone = quick === undefined ? own : readWith(bytes, { unzstd: quick });
+  const ahead = readWith(bytes, { unzstd: quick, thread: () => threadOf({ unzstd: quick }, answers) });
+  assert.deepEqual(traceInfo(ahead), traceInfo(alone), 'read ahead');
+  const saved = (trace: Trace): Buffer => Buffer.concat([...irqtraceBytes(trace)]);
+  assert.ok(saved(ahead).equals(saved(alone)), 'read ahead');
+}
+
 /** A file of trace-cmd. */
 export function fuzzTracedat(seed: number): Trial {
   const next = randomWords(seed);
@@ -273,6 +298,8 @@ export function fuzzTracedat(seed: number): Trial {
         assert.equal(info.records, base.records, 'records of a whole file');
       }
       checkState(trace, next);
+      if (!isPacked && rng(3) === 0)
+        checkAhead(bytes, trace, rng(4) ? Number.POSITIVE_INFINITY : rng(20), rng(2) ? unzstd : undefined);
       return { read: true, events: trace.length };
     },
   };

@@ -12,9 +12,10 @@ export interface Mutant {
   readonly packed: boolean;
 }
 
-type Rng = (below: number) => number;
+/** A number below another one. */
+export type Rng = (below: number) => number;
 
-const ABSURD = [
+export const ABSURD = [
   '0',
   '-1',
   '255',
@@ -35,7 +36,7 @@ const ABSURD = [
 ];
 
 /** Names that programs trip over, and forms of paths and of other records. */
-const HOSTILE = [
+export const HOSTILE = [
   '__proto__',
   'hasOwnProperty',
   'constructor',
@@ -58,13 +59,18 @@ const HOSTILE = [
   'CPU:0 [LOST 1 EVENTS]',
   '=====',
   '> ',
+  '[    0.000001] ',
+  '[Thu Oct 22 08:54:51 2020] ',
+  '6,1,9999999999999999,-;',
+  '{"MESSAGE":"',
+  'DMAR: [INTR-REMAP] Request device [',
+  ' 99999999999 callbacks suppressed',
 ];
 
 const join = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 
 /** A window of a fixture, a few dozen to a few hundred lines. */
-function slice(rng: Rng): { bytes: Uint8Array; name: string } {
-  const names = traceFixtures();
+function slice(rng: Rng, names: readonly string[] = traceFixtures()): { bytes: Uint8Array; name: string } {
   const name = names[rng(names.length)]!;
   const whole = fixtureBytes(name);
   const size = 500 + rng(rng(4) === 0 ? 60_000 : 8000);
@@ -176,18 +182,25 @@ const mutations: Readonly<Record<string, (bytes: Uint8Array, rng: Rng) => Uint8A
 };
 const names = Object.keys(mutations);
 
-/** The mutant of a number. */
-export function mutantOf(seed: number): Mutant {
-  const next = randomWords(seed);
-  const rng: Rng = (below) => (below <= 1 ? 0 : next() % below);
-  const { bytes: from, name } = slice(rng);
-  let bytes = from;
-  let story = name;
+/** Changes a text one to four times; says what was done. */
+export function mutate(from: Uint8Array, rng: Rng): { readonly bytes: Uint8Array; readonly story: string } {
+  let bytes = new Uint8Array(from);
+  let story = '';
   for (let n = 1 + rng(4); n > 0 && bytes.length > 0; n--) {
     const mutation = names[rng(names.length)]!;
-    bytes = mutations[mutation]!(bytes, rng);
+    bytes = new Uint8Array(mutations[mutation]!(bytes, rng));
     story += `, ${mutation}`;
   }
+  return { bytes, story };
+}
+
+/** The mutant of a number; `of`: of which fixtures. */
+export function mutantOf(seed: number, of: readonly string[] = traceFixtures()): Mutant {
+  const next = randomWords(seed);
+  const rng: Rng = (below) => (below <= 1 ? 0 : next() % below);
+  const { bytes: from, name } = slice(rng, of);
+  const { bytes, story: changes } = mutate(from, rng);
+  const story = `${name}${changes}`;
   if (rng(12) > 0) return { bytes, story, packed: false };
   const packed = new Uint8Array(gzipSync(bytes, { level: 1 + rng(9) }));
   const damage = rng(3);

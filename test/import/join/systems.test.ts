@@ -7,6 +7,7 @@ const KERNEL: Member = {
   vantage: 'kernel',
   folder: '',
   span: undefined,
+  emulated: false,
   hosts: false,
   hosted: false,
 };
@@ -16,6 +17,7 @@ const MACHINE: Member = {
   vantage: 'hardware',
   folder: '',
   span: undefined,
+  emulated: true,
   hosts: false,
   hosted: false,
 };

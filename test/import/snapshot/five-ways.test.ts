@@ -43,7 +43,29 @@ const IRQ_DEBUGFS: Summary = {
   },
 };
 
+/** lspci -vvv: all lines but the empty ones (and what lspci says of itself). The first 16 rows of a hex dump have offsets of two digits. */
+const LSPCI: Summary = {
+  format: 'lspci',
+  record: /^(?!lspci: |pcilib: )./,
+  counts: {
+    'snap.command': /^\tControl: /,
+    'snap.bar': /^\t(?:Region \d: |Expansion ROM at )/,
+    'snap.msix': /^\tCapabilities: \[..\] MSI-X: |^\t\t(?:Vector table|PBA): BAR=/,
+    'snap.msi': /^\tCapabilities: \[..\] MSI: |^\t\tAddress: /,
+    'snap.config': /^[\da-f]{2}:(?: [\da-f]{2}){16}$/,
+    'snap.differs': /^(?!)/,
+  },
+};
+
 const FIXTURES: Readonly<Record<string, Summary>> = {
+  'arm64-a/snap-lspci-text.txt': LSPCI,
+  'arm64-a/snap-lspci.txt': LSPCI,
+  'arm64-a/snap-pci-config.txt': {
+    format: 'config-space',
+    // `hexdump -C`: rows, the star for rows like the one before, the end.
+    record: /^[\da-f]{8}|^\*$/,
+    counts: {},
+  },
   'arm64-irqdebugfs/snap-debug-irq.txt': IRQ_DEBUGFS,
   'arm64-irqdebugfs/snap-interrupts.txt': INTERRUPTS,
   'arm64-irqdebugfs/snap-pci-sysfs.txt': {
@@ -53,11 +75,21 @@ const FIXTURES: Readonly<Record<string, Summary>> = {
   },
   'arm64-irqdebugfs/snap-proc-irq.txt': PROC_IRQ,
   'arm64-irqdebugfs/snap-sys-kernel-irq.txt': IRQ_SYSFS,
+  'x86-nested/snap-l1-lspci-nn.txt': {
+    format: 'lspci',
+    record: /^[\da-f]{2}:/,
+    counts: { 'snap.function': /^[\da-f]{2}:/ },
+  },
+  'x86-nested/snap-l1-lspci.txt': LSPCI,
   'x86-vtd/snap-interrupts-before.txt': INTERRUPTS,
   'x86-vtd/snap-interrupts-cpu1-off.txt': INTERRUPTS,
   'x86-vtd/snap-interrupts-cpu13-off.txt': INTERRUPTS,
   'x86-vtd/snap-interrupts-final.txt': INTERRUPTS,
   'x86-vtd/snap-interrupts-nvme-unbound.txt': INTERRUPTS,
+  'x86-vtd/snap-lspci-before.txt': LSPCI,
+  'x86-vtd/snap-lspci-edu.txt': LSPCI,
+  'x86-vtd/snap-lspci-funcmasked.txt': LSPCI,
+  'x86-vtd/snap-lspci-nvme-unbound.txt': LSPCI,
   'x86-x2apic/ir_translation_struct.txt': {
     format: 'iommu-debugfs',
     record: /^ \d+ |^ IR table address:/,

@@ -23,6 +23,12 @@ const listOf = (mask: string): string => {
 };
 
 describe('/proc/irq', () => {
+  it('a folder whose list is no list costs no more than others (its pattern once took a time that doubles with each byte)', () => {
+    const start = performance.now();
+    importText(`/proc/irq/1/smp_affinity: 1\n/proc/irq/41/: ${'a'.repeat(40_000)}!\n/proc/irq/41/node: 0\n`);
+    assert.ok(performance.now() - start < 5000);
+  });
+
   for (const name of ['x86-x2apic/snap-proc-irq.txt', 'arm64-irqdebugfs/snap-proc-irq.txt'])
     it(`${name}: every line`, () => {
       const trace = fixtureTrace(name);

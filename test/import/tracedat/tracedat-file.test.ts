@@ -64,6 +64,62 @@ const number = (size: number, value: number | bigint): Uint8Array => new Bytes(f
 /** Where a text stands in a file. */
 const find = (bytes: Uint8Array, text: string): number => Buffer.from(bytes).indexOf(text);
 
+describe('trace.dat whose kernel says what it lost', () => {
+  const stats = (n: number, overrun: number, commit: number, dropped: number): readonly [number, Uint8Array] => [
+    2,
+    new TextEncoder().encode(
+      `CPU: ${n}\nentries: 3\noverrun: ${overrun}\ncommit overrun: ${commit}\nbytes: 60\ndropped events: ${dropped}\nread events: 0\n\0`,
+    ),
+  ];
+  /** What the events of lost records tell: the buffer and the number. */
+  const losses = (trace: Trace) =>
+    Array.from({ length: trace.length }, (_, step) => viewEvent(trace, step))
+      .filter(({ kind }) => kind === 'lost')
+      .map(({ object, fields }) => [object, fields['count'] ?? null]);
+  /** Pages of CPU 0, the second of which says that events are missing in front of it; -1: not how many. */
+  const withMissed = (missed: number): Cpu => {
+    const { pages } = cpu(0, 3);
+    return { cpu: 0, pages: pages.map((one, i) => (i === 1 ? { ...one, lost: missed } : one)) };
+  };
+
+  for (const [name, write] of [
+    ['version 6', datV6],
+    ['version 7', datV7],
+  ] as const) {
+    it(`${name}: overwritten, interrupted and refused events are lost ones, and an event says so`, () => {
+      const { trace, info, told } = read(write(file({ options: [stats(0, 5, 1, 2), stats(1, 0, 0, 0)] })));
+      assert.deepEqual([info.lost, info.gaps, told.length], [8, 0, 27]);
+      assert.deepEqual(losses(trace), [['buffer/0', 8]]);
+    });
+
+    it(`${name}: what pages tell, too, is counted once`, () => {
+      const rings = [{ cpus: [withMissed(4)] }];
+      const same = read(write(file({ rings, options: [stats(0, 4, 0, 0)] })));
+      assert.deepEqual([same.info.lost, losses(same.trace)], [4, [['buffer/0', 4]]]);
+      const more = read(write(file({ rings, options: [stats(0, 4, 0, 3)] })));
+      assert.equal(more.info.lost, 7);
+      assert.deepEqual(losses(more.trace), [
+        ['buffer/0', 4],
+        ['buffer/0', 3],
+      ]);
+    });
+
+    it(`${name}: a loss of unknown size gets its size from them`, () => {
+      const rings = [{ cpus: [withMissed(-1)] }];
+      const without = read(write(file({ rings })));
+      assert.deepEqual([without.info.lost, without.info.gaps], [null, 1]);
+      const told = read(write(file({ rings, options: [stats(0, 9, 0, 0)] })));
+      assert.deepEqual([told.info.lost, told.info.gaps], [9, 0]);
+      assert.deepEqual(losses(told.trace), [['buffer/0', null]]);
+    });
+  }
+
+  it('of instances, which name the same CPUs again, the sum counts', () => {
+    const { trace, info } = read(datV7(file({ options: [stats(0, 1, 0, 0), stats(1, 0, 0, 0), stats(0, 2, 0, 0)] })));
+    assert.deepEqual([info.lost, losses(trace)], [3, [['buffer/unknown', 3]]]);
+  });
+});
+
 describe('trace.dat that is cut off', () => {
   for (const [name, bytes] of [
     ['version 6', datV6(file())],

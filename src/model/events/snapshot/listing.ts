@@ -17,12 +17,12 @@ const L = listing.at;
 /** Interrupts between processors are irqs that no list shows (IRQ_HIDDEN; arch/arm64/kernel/smp.c, drivers/irqchip/irq-riscv-intc.c). */
 const HIDDEN = 'IPI';
 
-/** CPUs that are listed are online; others are not. */
+/** CPUs that are listed are online; others that were told of are not. (Objects that only later events name say nothing.) */
 function setOnline(state: State, cpus: readonly number[]): void {
   for (const n of cpus) state.setFlag(cpuObject(state, n), cpu.at.online, true);
   const online = new Set(cpus);
   for (const { object, segment } of state.here.find('cpu')?.children.values() ?? [])
-    if (object >= 0 && !online.has(Number(segment))) state.setFlag(object, cpu.at.online, false);
+    if (state.present(object) && !online.has(Number(segment))) state.setFlag(object, cpu.at.online, false);
 }
 
 /**

@@ -1,9 +1,19 @@
+import {
+  snapBar,
+  snapCommand,
+  snapConfig,
+  snapDiffers,
+  snapFeatures,
+  snapFunction,
+  snapMsi,
+  snapMsix,
+} from './function.ts';
 import { snapDescriptor, snapIrq } from './irq.ts';
 import { snapCount, snapListing } from './listing.ts';
 import { snapIrte, snapIrtes, snapItsDevice, snapItsEvent, snapUnit, snapVgic } from './tables.ts';
 import { snapCpu, snapDomain, snapMatrix, snapMessage, snapState, snapVector } from './vector.ts';
 
-/** What snapshots assert at their time: dumps of /proc, /sys and debugfs. */
+/** What snapshots assert at their time: dumps of /proc, /sys, debugfs, lspci and config space. */
 export const snapshotEvents = [
   snapListing,
   snapIrq,
@@ -21,4 +31,12 @@ export const snapshotEvents = [
   snapVgic,
   snapItsDevice,
   snapItsEvent,
+  snapFunction,
+  snapCommand,
+  snapBar,
+  snapMsix,
+  snapMsi,
+  snapFeatures,
+  snapConfig,
+  snapDiffers,
 ];

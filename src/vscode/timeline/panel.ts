@@ -1,17 +1,18 @@
 import * as vscode from 'vscode';
 import { Messenger } from 'vscode-messenger';
-import { Peer } from '../protocol/rpc.ts';
-import { findingId } from '../view/findings/rows.ts';
-import type { Checks } from './check/checks.ts';
-import type { FindingsView } from './check/findings-view.ts';
-import type { ComparisonView } from './compare/comparison-view.ts';
-import type { Searcher } from './events/searcher.ts';
-import type { OpenTrace, Sessions } from './sessions.ts';
-import { TIMELINE } from './text.ts';
-import type { ShownFinding, ShownTrace } from './timeline-messages.ts';
-import { timelinePage } from './timeline-page.ts';
-import { TimelineService } from './timeline-service.ts';
-import { after, fillPage } from './webview.ts';
+import { Peer } from '../../protocol/rpc.ts';
+import { findingId } from '../../view/findings/rows.ts';
+import type { Checks } from '../check/checks.ts';
+import type { FindingsView } from '../check/findings-view.ts';
+import type { ShownComparison } from '../compare/compared-timeline.ts';
+import type { ComparisonView } from '../compare/comparison-view.ts';
+import type { Searcher } from '../events/searcher.ts';
+import type { OpenTrace, Sessions } from '../sessions.ts';
+import { TIMELINE } from '../text.ts';
+import { after, fillPage } from '../webview.ts';
+import type { ShownFinding, ShownTrace } from './messages.ts';
+import { timelinePage } from './page.ts';
+import { TimelineService } from './service.ts';
 
 /** What the timeline uses of the extension. */
 export interface TimelineParts {
@@ -24,22 +25,31 @@ export interface TimelineParts {
   readonly log: vscode.LogOutputChannel;
 }
 
-/** The timeline of the active trace, in a panel beside the text. There is one panel; it follows the active trace. */
+/**
+ * The timeline in a panel beside the text. There is one panel. It follows the active trace, and shows the lanes of both traces of a comparison
+ * while one of them is active, once the user has asked for that.
+ */
 export class TimelinePanel {
   static #current: TimelinePanel | undefined;
   readonly #panel: vscode.WebviewPanel;
   readonly #sessions: Sessions;
+  readonly #comparison: ComparisonView;
   readonly #service: TimelineService;
+  /** The user wants to see both traces that are compared, not the active one alone. */
+  #both: boolean;
 
-  /** Shows the timeline, beside the editor when it is new. */
-  static show(parts: TimelineParts): void {
-    if (TimelinePanel.#current) {
-      TimelinePanel.#current.#panel.reveal(undefined, false);
+  /** Shows the timeline, beside the editor when it is new. `both`: of both traces that are compared; undefined: as before. */
+  static show(parts: TimelineParts, both?: boolean): void {
+    const known = TimelinePanel.#current;
+    if (known) {
+      known.#both = both ?? known.#both;
+      known.#showActive();
+      known.#panel.reveal(undefined, false);
       return;
     }
     const column = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: false };
     const panel = vscode.window.createWebviewPanel(TIMELINE, 'Timeline', column, { enableScripts: true });
-    TimelinePanel.#current = new TimelinePanel(panel, parts);
+    TimelinePanel.#current = new TimelinePanel(panel, parts, both);
   }
 
   /** Brings back the timeline that was open when the window was closed. */
@@ -54,10 +64,12 @@ export class TimelinePanel {
     });
   }
 
-  private constructor(panel: vscode.WebviewPanel, parts: TimelineParts) {
+  private constructor(panel: vscode.WebviewPanel, parts: TimelineParts, both = false) {
     const { context, sessions, comparison, checks, searcher, log } = parts;
     this.#panel = panel;
     this.#sessions = sessions;
+    this.#comparison = comparison;
+    this.#both = both;
     const icon = (theme: string): vscode.Uri =>
       vscode.Uri.joinPath(context.extensionUri, 'media', `timeline-${theme}.svg`);
     panel.iconPath = { light: icon('light'), dark: icon('dark') };
@@ -74,11 +86,16 @@ export class TimelinePanel {
       findings: (trace) => checks.of(openOf(trace))?.findings ?? [],
       finding: (trace, finding) => void showFinding(parts, openOf(trace), finding),
     });
-    const compared = comparison.onDidCompare(() => this.#service.differencesChanged());
-    const judged = checks.onDidChange((trace) => {
-      if (trace === sessions.active) this.#service.findingsChanged();
+    const compared = comparison.onDidCompare(() => {
+      if (!comparison.compared) this.#both = false;
+      this.#showActive();
+      this.#service.differencesChanged();
     });
-    const disposables = [this.#follow(), compared, judged, { dispose: () => this.#service.dispose() }];
+    const visited = comparison.onDidVisit(({ stepA, stepB }) => this.#service.reveal(stepA, stepB));
+    const judged = checks.onDidChange((trace) => {
+      if (this.#shows(trace)) this.#service.findingsChanged();
+    });
+    const disposables = [this.#follow(), compared, visited, judged, { dispose: () => this.#service.dispose() }];
     panel.onDidDispose(() => {
       if (TimelinePanel.#current === this) TimelinePanel.#current = undefined;
       for (const part of disposables) part.dispose();
@@ -92,21 +109,44 @@ export class TimelinePanel {
     this.#panel.dispose();
   }
 
+  /** The comparison that is shown in the place of the active trace. */
+  get #compared(): ShownComparison | undefined {
+    const { lanes } = this.#comparison;
+    const { active } = this.#sessions;
+    return this.#both && lanes && (active === lanes.a || active === lanes.b) ? lanes : undefined;
+  }
+
+  /** Whether the timeline is about a trace. */
+  #shows(trace: OpenTrace | undefined): boolean {
+    const compared = this.#compared;
+    if (trace === undefined || compared === undefined) return trace === this.#sessions.active;
+    return trace === compared.a || trace === compared.b;
+  }
+
   #showActive(): void {
     const { active } = this.#sessions;
+    const compared = this.#compared;
+    if (compared) {
+      const { a, b } = compared;
+      this.#panel.title = `Timeline: ${a === b ? a.label : `${a.label} ↔ ${b.label}`}`;
+      this.#service.compare(compared);
+      return;
+    }
     this.#panel.title = active ? `Timeline: ${active.label}` : 'Timeline';
     this.#service.show(active);
   }
 
-  /** Follows the active trace. A hidden webview gets no messages; it asks for everything when it is shown again. */
+  /** Follows the active trace, or both that are compared. A hidden webview gets no messages; it asks for everything when it is shown again. */
   #follow(): vscode.Disposable {
     return this.#sessions.onDidChange(({ what, trace }) => {
       if (what === 'active') this.#showActive();
-      if (trace !== this.#sessions.active || trace === undefined) return;
+      if (what === 'active' && this.#compared) this.#service.turned();
+      if (trace === undefined || !this.#shows(trace)) return;
       if (what === 'trace') this.#service.grown();
-      if (what === 'cursor' || what === 'selection') this.#service.moved();
+      if (what === 'cursor' || what === 'selection') this.#service.moved(trace.session);
       if (what === 'path') this.#service.pathChanged();
       if (what === 'search') this.#service.searched();
+      if (what === 'lanes') this.#service.arranged();
     });
   }
 }

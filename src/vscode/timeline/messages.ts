@@ -1,6 +1,6 @@
-import type { ObjectId, Step } from '../base/ids.ts';
-import { timeText } from '../base/time.ts';
-import type { Severity } from '../check/rule.ts';
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { timeText } from '../../base/time.ts';
+import type { Severity } from '../../check/rule.ts';
 import {
   type CursorMessage,
   type Description,
@@ -17,14 +17,17 @@ import {
   type PathMessage,
   type TableReply,
   type TraceMessage,
-} from '../protocol/timeline.ts';
-import type { Place } from '../query/diff/places.ts';
-import { eventText, timeOf } from '../query/events.ts';
-import type { Session } from '../session/session.ts';
-import { eventsBetween, layersAt } from '../view/lanes/find.ts';
-import type { LaneIndex } from '../view/lanes/lanes.ts';
-import type { AxisKind, LaneRow } from '../view/lanes/values.ts';
-import type { LayerSpec } from '../view/presentation/layer.ts';
+} from '../../protocol/timeline.ts';
+import type { Place } from '../../query/diff/places.ts';
+import { eventText, timeOf } from '../../query/events.ts';
+import type { Session } from '../../session/session.ts';
+import type { Trace } from '../../trace/trace.ts';
+import type { Axis } from '../../view/lanes/axis.ts';
+import type { LaneSource } from '../../view/lanes/drawn.ts';
+import { eventsBetween, layersAt } from '../../view/lanes/find.ts';
+import type { LaneIndex } from '../../view/lanes/lanes.ts';
+import type { LaneRow } from '../../view/lanes/values.ts';
+import type { LayerSpec } from '../../view/presentation/layer.ts';
 
 /** What the timeline needs of an open trace. */
 export interface ShownTrace {
@@ -52,7 +55,8 @@ export interface Scene {
 }
 
 const TOOLTIP_EVENTS = 8;
-const TABLE_ROWS = 200;
+/** Most rows of the table beside the picture. */
+export const TABLE_ROWS = 200;
 /** Longest text of an event or a finding that is sent. */
 const LONGEST_TEXT = 400;
 
@@ -67,10 +71,11 @@ export const NOTHING: TraceMessage = {
   progress: -1,
   axis: 'step',
   time: { base: '0', ticks: false, digits: 6 },
-  extents: { time: [0, 0], step: [0, 0] },
+  extents: { time: [0, 0], step: [0, 0], order: [0, 0] },
+  sides: [],
 };
 
-const clip = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
+export const clip = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
 
 /** Where an event is drawn. It must be sorted into lanes already. */
 const placeOf = (index: LaneIndex, step: Step): { step: number; time: number; lane: number } => ({
@@ -100,22 +105,32 @@ export function traceMessage({ shown, index }: Scene): TraceMessage {
     progress: shown.progress ?? -1,
     axis: index.natural,
     time: { base: base.toString(), ticks, digits },
-    extents: { time: extent((step) => time.x(step)), step: [0, Math.max(0, last)] },
+    extents: { time: extent((step) => time.x(step)), step: [0, Math.max(0, last)], order: [0, 0] },
+    sides: [],
   };
 }
 
 export function lanesMessage({ shown, index }: Scene): LanesMessage {
+  const lanes = index.tree.list(shown.session.trace.head);
+  return messageOf(
+    shown.id,
+    lanes.map((lane) => ({ ...lane, side: '', twin: -1 })),
+  );
+}
+
+/** A lane with its layers as they are described. */
+type DescribedLane = Omit<LaneMessage, 'layers'> & { readonly layers: readonly LayerSpec[] };
+
+/** The message about lanes: layers that many of them have are told once. */
+export function messageOf(id: number, described: readonly DescribedLane[]): LanesMessage {
   const specs: LayerSpec[] = [];
   const numberOf = (spec: LayerSpec): number => {
     const known = specs.indexOf(spec);
     return known >= 0 ? known : specs.push(spec) - 1;
   };
-  const lanes: LaneMessage[] = index.tree.list(shown.session.trace.head).map(({ layers, ...lane }) => ({
-    ...lane,
-    layers: layers.map(numberOf),
-  }));
+  const lanes = described.map(({ layers, ...lane }): LaneMessage => ({ ...lane, layers: layers.map(numberOf) }));
   const layers = specs.map(({ name, on, off, style, place }): LayerMessage => ({ name, on, off, style, place }));
-  return { trace: shown.id, layers, lanes };
+  return { trace: id, layers, lanes };
 }
 
 export function cursorMessage({ shown, index }: Scene): CursorMessage {
@@ -131,6 +146,8 @@ export function cursorMessage({ shown, index }: Scene): CursorMessage {
     label: cursor < 0 ? 'before the first event' : (timeOf(trace, cursor) ?? `step ${cursor}`),
     text: cursor < 0 ? '' : clip(eventText(trace, cursor)),
     selection: selection ?? '',
+    side: '',
+    other: [],
   };
 }
 
@@ -141,15 +158,33 @@ export function pathMessage({ shown, index }: Scene): PathMessage {
   return { trace: shown.id, hops };
 }
 
+type Places = FindingsMessage['places'];
+
+/** Findings of a trace as they are drawn. `place`: where an event is drawn; `side`: the trace of a comparison. */
+export function findingPlaces(
+  { session: { trace } }: ShownTrace,
+  findings: readonly ShownFinding[],
+  place: (step: Step) => Pick<Places[number], 'step' | 'time' | 'lane'>,
+  side: Places[number]['side'] = '',
+): Places {
+  return findings.map(({ step, severity, rule, title, object }) => ({
+    ...{ ...place(step), severity, rule: rule.id, title: clip(title), object: trace.world.path(object) },
+    ...{ label: timeOf(trace, step) ?? '', side },
+  }));
+}
+
 export function findingsMessage({ shown, index }: Scene, findings: readonly ShownFinding[]): FindingsMessage {
-  const { world } = shown.session.trace;
-  const places = sorted(index, findings)
-    .slice(0, MOST_FINDINGS)
-    .map(({ step, severity, rule, title, object }) => ({
-      ...{ ...placeOf(index, step), severity, rule: rule.id, title: clip(title), object: world.path(object) },
-      label: timeOf(shown.session.trace, step) ?? '',
-    }));
-  return { trace: shown.id, places };
+  const drawn = sorted(index, findings).slice(0, MOST_FINDINGS);
+  return { trace: shown.id, places: findingPlaces(shown, drawn, (step) => placeOf(index, step)) };
+}
+
+/** The finding that the page names. */
+export function findingOf(
+  { session: { trace } }: ShownTrace,
+  findings: readonly ShownFinding[],
+  { rule, step, object }: { readonly rule: string; readonly step: Step; readonly object: string },
+): ShownFinding | undefined {
+  return findings.find((one) => one.rule.id === rule && one.step === step && trace.world.path(one.object) === object);
 }
 
 export function differencesMessage({ shown, index }: Scene, places: readonly Place[]): DifferencesMessage {
@@ -174,33 +209,49 @@ export function foundMessage({ shown, index }: Scene): FoundMessage {
   return { trace: shown.id, places };
 }
 
-const placeText = ({ trace }: LaneIndex, step: Step): string => timeOf(trace, step) ?? `step ${step}`;
+/** The steps of events that a source of lanes names by their places, and what a comparison says of an event. */
+export interface Reading {
+  readonly stepAt: (place: number) => Step;
+  readonly remark: (step: Step) => string;
+}
+
+const PLAIN: Reading = { stepAt: (step) => step, remark: () => '' };
 
 /** What a row holds between two places, for a tooltip. */
-export function describe(index: LaneIndex, row: LaneRow, axis: AxisKind, from: number, to: number): Description {
+export function describe(
+  index: LaneSource,
+  row: LaneRow,
+  axis: Axis,
+  from: number,
+  to: number,
+  { stepAt, remark }: Reading = PLAIN,
+): Description {
   const { trace } = index;
+  const placeText = (step: Step): string => timeOf(trace, step) ?? `step ${step}`;
   const { steps, count } = eventsBetween(index, row, axis, from, to, TOOLTIP_EVENTS);
   const layers = layersAt(index, row.lane, axis, (from + to) / 2).map((layer) => {
     const lasts = layer.duration === undefined ? '' : `, ${layer.duration}`;
-    return `${layer.name}: ${layer.value} since ${placeText(index, layer.from)}${lasts}`;
+    return `${layer.name}: ${layer.value} since ${placeText(stepAt(layer.from))}${lasts}`;
   });
+  const textOf = (step: Step): string =>
+    [eventText(trace, step), remark(step)].filter((text) => text !== '').join(' · ');
   return {
     layers,
-    events: steps.map((step) => ({ time: placeText(index, step), text: clip(eventText(trace, step)) })),
+    events: steps.map(stepAt).map((step) => ({ time: placeText(step), text: clip(textOf(step)) })),
     count,
   };
 }
 
+/** An event as a row of the table beside the picture. */
+export const tableRow = (trace: Trace, step: Step, other = ''): TableReply['rows'][number] => ({
+  step,
+  time: timeText(trace.table.time(step), trace.time) ?? '',
+  text: clip(eventText(trace, step)),
+  other,
+});
+
 /** The events of a row between two places, for the table beside the picture. */
-export function tableOf(index: LaneIndex, row: LaneRow, axis: AxisKind, from: number, to: number): TableReply {
-  const { trace } = index;
+export function tableOf(index: LaneIndex, row: LaneRow, axis: Axis, from: number, to: number): TableReply {
   const { steps, count } = eventsBetween(index, row, axis, from, to, TABLE_ROWS);
-  return {
-    rows: steps.map((step) => ({
-      step,
-      time: timeText(trace.table.time(step), trace.time) ?? '',
-      text: clip(eventText(trace, step)),
-    })),
-    count,
-  };
+  return { rows: steps.map((step) => tableRow(index.trace, step)), count };
 }

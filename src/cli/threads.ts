@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import type { Helpers, Thread } from '../import/helpers.ts';
+import { unzstd } from './unzstd.ts';
+
+/** The program of the thread: a bundle beside this one, or its source in a checkout. */
+const program = new URL(import.meta.url.endsWith('.ts') ? 'page-thread.ts' : 'page-thread.js', import.meta.url);
+/** Milliseconds without an answer after which the thread is given up: what it should do is done here then. */
+const PATIENCE = 20_000;
+
+/** Bytes below which a thread costs more time than it saves: about the tenth of a second that its start takes. */
+const WORTH_A_THREAD = 1 << 23;
+
+/** A thread of its own, where the machine has a second processor. */
+function startThread(size: number): Thread | undefined {
+  if (size < WORTH_A_THREAD || availableParallelism() < 2 || !existsSync(fileURLToPath(program))) return undefined;
+  const { port1, port2 } = new MessageChannel();
+  const bell = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(program, { workerData: { port: port2, bell }, transferList: [port2] });
+  // A thread that fails gives no answers; a message of it would end the program.
+  worker.on('error', () => {});
+  worker.unref();
+  port1.unref();
+  return {
+    send: (request, moved) => port1.postMessage(request, [...moved]),
+    receive: () => {
+      for (;;) {
+        const heard = Atomics.load(bell, 0);
+        const found = receiveMessageOnPort(port1);
+        if (found !== undefined) return found.message;
+        if (Atomics.wait(bell, 0, heard, PATIENCE) === 'timed-out') return undefined;
+      }
+    },
+    end: () => {
+      port1.close();
+      void worker.terminate();
+    },
+  };
+}
+
+/** What this program can do for readers. */
+export const helpers: Helpers = { unzstd, thread: startThread };
