@@ -6,7 +6,7 @@ import { Rows } from '../../webview/rows.ts';
 let next = 0;
 function lane(path: string, parent?: LaneMessage): LaneMessage {
   const label = path.slice(path.lastIndexOf('/') + 1);
-  return { id: next++, parent: parent?.id ?? -1, path, label, detail: '', events: 1, layers: [] };
+  return { id: next++, parent: parent?.id ?? -1, path, side: '', twin: -1, label, detail: '', events: 1, layers: [] };
 }
 
 function someLanes(): LaneMessage[] {
