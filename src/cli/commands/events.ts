@@ -89,8 +89,8 @@ export const events: Command = {
   usage: 'FILE [--from S] [--to S] [--filter EXPR] [--limit N] [--json]',
   summary: 'its events, in the order in which they were recorded',
   help: `Prints one event per line: step, time, the CPU that the record names (- for none), the line of FILE, what happened,
-to which object, and the arguments. In a trace of several sources, ~ stands before the time of an event that lies so close to one of another
-source that their order is not known.
+to which object, and the arguments. In a trace of several sources, ~ stands before the time of an event that lies so
+close to one of another source that their order is not known.
 
 Options:
   --from S       begin with the first event at or after S
