@@ -35,9 +35,9 @@ describe('files', () => {
       ['trace.dat.gz', gzipSync(bytes)],
     ] as const) {
       const uri = file(name, content);
-      assert.equal(await run('openTrace', uri), 4787, name);
+      assert.equal(await run('openTrace', uri), 9877, name);
       const { active, internals } = await activate();
-      assert.equal(active?.events, 4788);
+      assert.equal(active?.events, 9878);
       assert.equal(internals.sessions.active?.load, 'ready');
       await run('revealLine', uri, 5);
       await eventually(() => {

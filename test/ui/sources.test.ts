@@ -24,9 +24,34 @@ async function events(page: Page): Promise<Frame> {
   return frame;
 }
 
-/** Reloads the window. While its storage is not written yet, the workbench asks whether that is meant. */
-async function reload(page: Page): Promise<void> {
-  await page.waitForTimeout(2000);
+/**
+ * What the workbench has written down of its editors. A workbench in a browser writes its state every 5 seconds, when it has nothing else to do;
+ * while its window closes it writes nothing.
+ */
+const writtenEditors = (page: Page): Promise<string> =>
+  page.evaluate(async () => {
+    const result = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    let written = '';
+    for (const { name } of await indexedDB.databases()) {
+      if (!name?.startsWith('vscode-web-state-db-')) continue;
+      const database = await result(indexedDB.open(name));
+      const items = database.transaction('ItemTable').objectStore('ItemTable');
+      written += (await result(items.get('memento/workbench.parts.editor'))) ?? '';
+      database.close();
+    }
+    return written;
+  });
+
+/**
+ * Reloads the window when the workbench has written down that the editor of a file is open: one that it has not written down does not come back.
+ * While other state is not written yet, the workbench asks whether the reload is meant.
+ */
+async function reload(page: Page, name: string): Promise<void> {
+  await eventually(async () => assert.match(await writtenEditors(page), new RegExp(`/${name}\\W`)), 20_000);
   const accept = (dialog: Dialog): void => void dialog.accept();
   page.on('dialog', accept);
   await page.reload();
@@ -80,10 +105,10 @@ describe('several sources in the workbench', () => {
 
   it('the folder is there again after a reload', async () => {
     const { page } = workbench();
-    await reload(page);
+    await reload(page, 'run');
     await tab(page, 'run').waitFor();
     const frame = await events(page);
-    await frame.locator('.total', { hasText: '46,655 events' }).waitFor();
+    await frame.locator('.total', { hasText: '47,179 events' }).waitFor();
   });
 
   it('trace.dat opens from the explorer as the list of its events, and is there again after a reload', async () => {
@@ -93,10 +118,10 @@ describe('several sources in the workbench', () => {
     await page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'trace.dat' }).dblclick();
     await events(page);
     await tab(page, 'trace.dat').waitFor();
-    await reload(page);
+    await reload(page, 'trace.dat');
     await tab(page, 'trace.dat').waitFor();
     const frame = await events(page);
-    await frame.locator('.total', { hasText: '4,788 events' }).waitFor();
+    await frame.locator('.total', { hasText: '9,878 events' }).waitFor();
     await page.waitForTimeout(500);
     await screenshot(page, 'trace.dat in its editor');
   });
