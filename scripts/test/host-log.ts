@@ -7,7 +7,8 @@ export function hostLog(dataDir: string): string {
   const folder = join(dataDir, 'data', 'logs');
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
   const logs = names.filter((name) => /exthost\w*\.log$/.test(name));
-  return logs.map((name) => readFileSync(join(folder, name), 'utf8')).join('');
+  // The path of the server's folder has the name of this project in it; an error of the editor about its own files there is no fault of this extension.
+  return logs.map((name) => readFileSync(join(folder, name), 'utf8').replaceAll(dataDir, 'DATA')).join('');
 }
 
 /** The editor was asked for rows that it no longer has, or an error of the extension was not handled. */
@@ -25,9 +26,20 @@ const FAULTS = [
  */
 const CLOSED = /Illegal argument: TextEditor\(([^)]*)/;
 
+/** A host that ends answers nothing any more: the editor cancels the refreshes that are under way, and says so of each. */
+const CANCELED = /Unable to refresh tree view [\w.]+: Canceled$/;
+const BEGINS = /Extension host with pid \d+ started/;
+const ENDS = /Extension host terminating/;
+
 /** The lines of a log that tell of a fault of this extension. */
 export function faultsIn(log: string): string[] {
   const lines = log.split('\n');
   const closed = new Set(lines.flatMap((line) => CLOSED.exec(line)?.[1] ?? []));
-  return lines.filter((line) => FAULTS.some((pattern) => pattern.test(line)) || (closed.size > 1 && CLOSED.test(line)));
+  let ending = false;
+  return lines.filter((line) => {
+    if (BEGINS.test(line)) ending = false;
+    if (ENDS.test(line)) ending = true;
+    if (ending && CANCELED.test(line)) return false;
+    return FAULTS.some((pattern) => pattern.test(line)) || (closed.size > 1 && CLOSED.test(line));
+  });
 }

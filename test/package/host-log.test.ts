@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { faultsIn } from '../../scripts/test/host-log.ts';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { faultsIn, hostLog } from '../../scripts/test/host-log.ts';
 
 const closed = (model: number): string =>
   `2026-11-26 10:00:00.000 [warning] Illegal argument: TextEditor(vs.editor.ICodeEditor:1,$model${model})`;
@@ -14,5 +17,31 @@ describe('the log of the extension host', () => {
 
   it('holds no fault when one text closed while its line was shown, however often that is told', () => {
     assert.deepEqual(faultsIn([started, closed(4), closed(4), closed(4)].join('\n')), []);
+  });
+
+  it('holds no fault when a host that ends cancels a refresh; while it runs, a cancelled refresh is one', () => {
+    const begins = '2026-11-26 10:00:00.000 [info] Extension host with pid 11906 started';
+    const ends = '2026-11-26 10:00:01.000 [info] Extension host terminating: received terminate message from renderer';
+    const canceled = '2026-11-26 10:00:01.000 [error] Unable to refresh tree view irqscope.findings: Canceled';
+    const failed = canceled.replace('Canceled', 'Tree input not set');
+    assert.deepEqual(faultsIn([begins, started, ends, canceled].join('\n')), []);
+    assert.deepEqual(faultsIn([begins, canceled, ends].join('\n')), [canceled]);
+    assert.deepEqual(faultsIn([begins, ends, canceled, begins, canceled].join('\n')), [canceled]);
+    assert.deepEqual(faultsIn([begins, ends, failed].join('\n')), [failed]);
+  });
+
+  it("tells a fault by the extension's name, which the folder of the server has in its path too", () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'irqscope-editor-'));
+    const lock = (of: string) =>
+      `2026-11-26 10:00:00.000 [error] Error: EEXIST: file already exists, open '${of}/vscode.lock'`;
+    const own = '2026-11-26 10:00:00.000 [error] Error: Activating irqscope.irqscope failed';
+    try {
+      mkdirSync(join(dataDir, 'data/logs/exthost1'), { recursive: true });
+      writeFileSync(join(dataDir, 'data/logs/exthost1/remoteexthost.log'), [lock(dataDir), own].join('\n'));
+      assert.deepEqual(hostLog(dataDir).split('\n'), [lock('DATA'), own]);
+      assert.deepEqual(faultsIn(hostLog(dataDir)), [own]);
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
   });
 });
