@@ -1,6 +1,7 @@
 import { queryFromHost } from '../src/protocol/query.ts';
 import type { Peer } from '../src/protocol/rpc.ts';
 import { type FindingsMessage, fromHost, fromView, questions } from '../src/protocol/timeline.ts';
+import { Arrangement } from './arrangement.ts';
 import { setText, settled } from './dom.ts';
 import { type Actions, listenToKeys, listenToPointer, listenToWheel } from './input.ts';
 import { type Controls, type Layout, listenToSplitter, makeLayout } from './layout.ts';
@@ -48,6 +49,7 @@ export class App implements Actions {
   readonly #layout: Layout;
   readonly #states: StateView;
   readonly #stage: Stage;
+  readonly #arrangement = new Arrangement();
   readonly #later = settled(250, () => this.#afterwards());
   readonly #speak = settled(150, () => this.#announce());
   readonly #tellRange = settled(150, () => {
@@ -126,6 +128,7 @@ export class App implements Actions {
       if (moved) this.#speak();
       this.#stage.redraw();
     });
+    this.#peer.hear(fromHost.layout, (layout) => this.#changed(() => model.setLayout(layout)));
     this.#peer.hear(fromHost.path, (path) => this.#changed(() => model.setPath(path)));
     this.#peer.hear(fromHost.findings, (findings) => this.#changed(() => model.setFindings(findings)));
     this.#peer.hear(fromHost.found, (found) => this.#changed(() => model.setFound(found)));
@@ -360,6 +363,7 @@ export class App implements Actions {
     if (!trace || trace.id === 0) return;
     const page = { namesWidth: this.#stage.namesWidth, scrollTop: scroller.scrollTop, legend: this.#legend.open };
     this.#store.setState(this.#model.remember(page));
+    this.#arrangement.tell(this.#peer, this.#model);
     const { axis, from, to } = viewport;
     const ends = [from, to].map((x) => placeText(x, axis, time)).join(' to ');
     overlay.canvas.setAttribute(

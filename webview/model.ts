@@ -8,6 +8,7 @@ import type {
   HitLanesMessage,
   LanesMessage,
   LayerMessage,
+  LayoutMessage,
   PathMessage,
   TraceMessage,
 } from '../src/protocol/timeline.ts';
@@ -140,6 +141,10 @@ export class Model {
     if (wanted) this.#wanted = undefined;
     const focused = wanted ?? this.rows.byId(this.focused) ?? this.rows.rows[0]?.lane;
     this.focused = focused?.id ?? -1;
+  }
+
+  setLayout({ trace, lanes }: LayoutMessage): void {
+    if (trace === this.trace?.id) this.rows.arrangeLike(lanes);
   }
 
   setPath({ trace, hops }: PathMessage): void {

@@ -122,6 +122,32 @@ export class Rows {
     this.#arrange();
   }
 
+  /** Paths of the lanes that are shown while nothing is looked for, in order; undefined while the user has turned none. */
+  get layout(): string[] | undefined {
+    if (this.turned.size === 0) return undefined;
+    const paths: string[] = [];
+    const walk = (parent: number): void => {
+      for (const lane of this.#children.get(parent) ?? []) {
+        paths.push(lane.path);
+        if (this.isOpen(lane)) walk(lane.id);
+      }
+    };
+    walk(-1);
+    return paths;
+  }
+
+  /** Arranges the lanes so that those with these paths are shown. Lanes that the arrangement does not know stay as they are. */
+  arrangeLike(paths: readonly string[]): void {
+    const shown = new Set(paths);
+    for (const lane of this.#lanes) {
+      const below = this.#children.get(lane.id);
+      if (below === undefined) continue;
+      const open = below.some(({ path }) => shown.has(path));
+      if (open || shown.has(lane.path)) this.turned.set(lane.path, open);
+    }
+    this.#arrange();
+  }
+
   /** Opens the rows that hide a lane. */
   reveal(lane: LaneMessage): void {
     let changed = false;

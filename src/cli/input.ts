@@ -2,12 +2,18 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { whole } from '../base/slices.ts';
-import { chooseFiles, type GivenFile, isCalled } from '../import/files/choose.ts';
+import { chooseFiles, type GivenFile, isCalled, type TraceFile } from '../import/files/choose.ts';
 import type { FileRead } from '../import/files/file-run.ts';
 import type { Kit } from '../import/files/kit.ts';
 import { nanoseconds } from '../import/files/seconds.ts';
 import { type JoinPart, joinTraces } from '../import/join/join.ts';
-import { isSessionFile, readSessionFile, type SessionFile, SessionFileError } from '../session/session-file.ts';
+import {
+  isSessionFile,
+  readSessionFile,
+  type SessionFile,
+  SessionFileError,
+  settingsFor,
+} from '../session/session-file.ts';
 import type { Trace } from '../trace/trace.ts';
 import { misused } from './command.ts';
 import { Failure, NoTrace } from './failure.ts';
@@ -70,19 +76,18 @@ export async function readInputs(
   const named = [text, ...(values.with ?? [])].map(namedFile);
   const offsets = new Map((values.offset ?? []).map((offset) => offsetOf(command, offset)));
   const read: GivenFile[] = [];
-  for (const source of named) read.push(...(await readNamed(source, progress)));
-  const inOrder =
-    named.length > 1 || (await readSession(named[0]!.file)) !== undefined || named[0]!.file === firstTrace(read);
-  const chosen = whole(chooseFiles(read, inOrder));
+  for (const source of named) {
+    const before = read.length;
+    for (const file of await readNamed(source, progress)) read.push({ ...file, from: before + file.from });
+  }
+  const chosen = whole(chooseFiles(read));
   if (chosen === undefined) throw noTrace(text, read);
-  const used = new Set<string>();
-  const parts: JoinPart[] = chosen.parts.map(({ trace, system, file, offset, taken }) => {
-    const name = [...offsets.keys()].find((key) => isCalled(file, key));
-    if (name !== undefined) used.add(name);
-    return { trace, system, offset: name === undefined ? offset : offsets.get(name), taken };
+  const byHand = new Map<TraceFile, bigint>();
+  for (const [name, offset] of offsets) byHand.set(calledBy(command, name, chosen.parts), offset);
+  const parts: JoinPart[] = chosen.parts.map((part) => {
+    const { trace, system, vantage, taken } = part;
+    return { trace, system, vantage, offset: byHand.get(part) ?? part.offset, taken };
   });
-  for (const name of offsets.keys())
-    if (!used.has(name)) throw misused(command, `--offset ${name}: no source is called that`);
   if (parts[0]!.offset !== undefined)
     throw misused(
       command,
@@ -96,10 +101,6 @@ export async function readInputs(
   };
 }
 
-/** The name of the first file that is a trace. */
-const firstTrace = (read: readonly GivenFile[]): string | undefined =>
-  read.find(({ trace }) => trace !== undefined)?.file;
-
 /** Reads what the user names: a session file stands for the sources that it lists. */
 async function readNamed({ file, system }: Named, progress: Progress): Promise<GivenFile[]> {
   const session = await readSession(file);
@@ -107,15 +108,20 @@ async function readNamed({ file, system }: Named, progress: Progress): Promise<G
     return (await readFiles(file, progress)).map((found) => ({
       ...found,
       system,
+      vantage: undefined,
       offset: undefined,
+      from: 0,
       asked: found.file === file,
     }));
   const all: GivenFile[] = [];
-  for (const { file: path, system: own, offset } of session.sources) {
-    const target = resolve(dirname(file), path);
-    const read = await readFiles(target, progress);
-    const ns = offset === undefined ? undefined : nanoseconds(offset);
-    for (const found of read) all.push({ ...found, system: own ?? system, offset: ns, asked: found.file === target });
+  for (const [from, source] of session.sources.entries()) {
+    const target = resolve(dirname(file), source.file);
+    for (const found of await readFiles(target, progress)) {
+      const { system: own = system, vantage, offset, skip } = settingsFor(source, found.file);
+      if (skip) continue;
+      const ns = offset === undefined ? undefined : nanoseconds(offset);
+      all.push({ ...found, system: own, vantage, offset: ns, from, asked: found.file === target });
+    }
   }
   return all;
 }
@@ -149,11 +155,23 @@ async function readFiles(file: string, progress: Progress): Promise<FileRead[]> 
   return all;
 }
 
+/** The one source that is called by a name: by its whole path, or by as much of the end of it as tells it from the others. */
+function calledBy(command: string, name: string, parts: readonly TraceFile[]): TraceFile {
+  const whole = parts.filter(({ file }) => file === name);
+  const called = whole.length > 0 ? whole : parts.filter(({ file }) => isCalled(file, name));
+  const [only, other] = called;
+  if (only === undefined) throw misused(command, `--offset ${name}: no source is called that`);
+  if (other !== undefined)
+    throw misused(command, `--offset ${name}: ${only.file} and ${other.file} are called that; give more of the path`);
+  return only;
+}
+
 function noTrace(file: string, read: readonly FileRead[]): Failure {
+  if (read.length === 0) return new NoTrace(`${file}: no file is in it`);
   const reasons = read.slice(0, 3).map(({ file: name, problem }) => `${name}: ${problem}`);
   // The archive itself is among them where it is damaged.
   const damaged = read.some(({ file: name }) => name === file);
-  const why = `${file}: none of its ${read.length} files is a trace; ${reasons.join('; ')}`;
+  const why = `${file}: ${read.length === 1 ? 'its only file is no trace' : `none of its ${read.length} files is a trace`}; ${reasons.join('; ')}`;
   return new (damaged ? Failure : NoTrace)(why);
 }
 

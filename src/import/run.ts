@@ -80,6 +80,11 @@ export class ImportRun {
     return this.#begun ? this.trace.first.format : undefined;
   }
 
+  /** Sources in the file that are shown when it has ended, besides those in `trace`: excerpts and formats beside one another. */
+  get further(): number {
+    return Math.max(0, (this.#streams?.all.length ?? 0) - this.trace.sources.length);
+  }
+
   /** Takes the next bytes of the source. */
   push(chunk: Uint8Array): void {
     this.#bytes += chunk.length;

@@ -33,7 +33,12 @@ keep() {
 keep_lines() {
   to=$1
   shift
-  grep -s . "$@" /dev/null 2>/dev/null | sed "s|^$root/|/|" >"$to"
+  # The kernel takes only so many arguments at a time: machines have thousands of irqs. Names of actions may hold blanks.
+  if command -v xargs >/dev/null; then
+    printf '%s\n' "$@" | tr '\n' '\0' | xargs -0 grep -s . /dev/null 2>/dev/null
+  else
+    grep -s . /dev/null "$@" 2>/dev/null
+  fi | sed "s|^$root/|/|" >"$to"
   [ -s "$to" ] || rm -f "$to"
 }
 

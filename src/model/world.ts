@@ -70,7 +70,7 @@ export class World implements Objects {
   find(path: string): PathNode | undefined {
     let node: PathNode | undefined = this.root;
     if (path === '') return node;
-    for (const segment of path.split('/')) {
+    for (const segment of segmentsOf(path)) {
       node = node.children.get(segment);
       if (node === undefined) return undefined;
     }
@@ -87,7 +87,7 @@ export class World implements Objects {
     const known = this.#byPath.get(path);
     if (known !== undefined) return known;
     let node = this.root;
-    for (const segment of path.split('/')) node = this.#child(node, segment);
+    for (const segment of segmentsOf(path)) node = this.#child(node, segment);
     return node.object >= 0 ? node.object : this.#place(node, type);
   }
 
@@ -159,4 +159,15 @@ export class World implements Objects {
     this.#byPath.set(node.path, object);
     return object;
   }
+}
+
+/** The tree of objects is not deeper: a walk through it is a call for each level. */
+const DEEPEST = 64;
+
+/** The segments of a path; a name with more slashes than any object has, which is damage or made to harm, stays one segment. */
+function segmentsOf(path: string): string[] {
+  const segments = path.split('/');
+  return segments.length <= DEEPEST
+    ? segments
+    : [...segments.slice(0, DEEPEST - 1), segments.slice(DEEPEST - 1).join('/')];
 }

@@ -165,6 +165,13 @@ export type FoundMessage = v.InferOutput<typeof found>;
 const hitLanes = v.strictObject({ trace: natural, search: natural, lanes: v.array(natural) });
 export type HitLanesMessage = v.InferOutput<typeof hitLanes>;
 
+/** Most lanes of an arrangement. */
+export const MOST_ARRANGED = 5000;
+
+/** Paths of the lanes that are shown, in order: lanes with others below them are open where one of those is among them. */
+const layout = v.strictObject({ trace: natural, lanes: v.pipe(v.array(v.string()), v.maxLength(MOST_ARRANGED)) });
+export type LayoutMessage = v.InferOutput<typeof layout>;
+
 const row = v.strictObject({ lane: natural, deep: v.boolean() });
 const range = { axis, from: place, to: place };
 
@@ -257,12 +264,16 @@ export const fromHost = {
   ),
   /** Events were found in other lanes. */
   hitLanes: notice('timeline/hit-lanes', hitLanes),
+  /** The lanes are to be arranged like this. */
+  layout: notice('timeline/layout', layout),
 } as const;
 
 /** What the webview sends without expecting an answer. */
 export const fromView = {
   /** The user chose a lane: the trees show its object. */
   select: notice('timeline/select', v.strictObject({ trace: natural, path: v.string(), lane: natural })),
+  /** The user arranged the lanes. */
+  layout: notice('timeline/arranged', layout),
   /** The user wants to open a trace. */
   open: notice('timeline/open', nothing),
   /** The user wants to see the list of events. */

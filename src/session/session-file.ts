@@ -13,8 +13,7 @@ const MOST_TEXT = 1 << 22;
 const text = (meaning: string) => v.pipe(v.string(), v.nonEmpty(), v.description(meaning));
 const step = (meaning: string) => v.pipe(v.number(), v.integer(), v.minValue(0), v.description(meaning));
 
-const source = v.strictObject({
-  file: text('Path of the file, relative to the session file.'),
+const settings = {
   system: v.optional(text('Name of the machine whose interrupts it tells; left out: found from its content.')),
   vantage: v.optional(
     v.pipe(v.picklist(['kernel', 'hardware', 'hypervisor']), v.description('From where it was recorded.')),
@@ -25,6 +24,19 @@ const source = v.strictObject({
       v.regex(/^[+-]?\d+(\.\d{1,9})?$/, 'a number of seconds, such as "-12.5", was expected'),
       v.description(
         'Seconds that are added to its times to get those of the first source; left out: found from its content.',
+      ),
+    ),
+  ),
+};
+
+const source = v.strictObject({
+  file: text('Path of the file, folder or archive, relative to the session file.'),
+  ...settings,
+  files: v.optional(
+    v.pipe(
+      v.record(v.string(), v.strictObject({ ...settings, skip: v.optional(v.boolean()) })),
+      v.description(
+        'Of a folder or an archive: the same of single files in it, by their path there or the end of it; those with `skip` are no part of the trace.',
       ),
     ),
   ),
@@ -52,6 +64,21 @@ export const sessionFileSchema = v.strictObject({
 
 /** A session as it stands in its file. */
 export type SessionFile = v.InferOutput<typeof sessionFileSchema>;
+
+/** What is said of a source, and of single files in it. */
+export type SessionSource = SessionFile['sources'][number];
+
+/** What is said of a source or of a file in it: the words for that file come before those for all. */
+export type SourceSettings = Pick<SessionSource, 'system' | 'vantage' | 'offset'>;
+
+/** The same of a file in a source, and whether it is left out. */
+export type FileSettings = SourceSettings & { readonly skip?: boolean | undefined };
+
+/** What a session says of a file that was read from one of its sources. `file`: its path, such as `run.tar/kit/trace.dat`. */
+export function settingsFor({ system, vantage, offset, files }: SessionSource, file: string): FileSettings {
+  const own = Object.entries(files ?? {}).find(([name]) => file === name || file.endsWith(`/${name}`))?.[1];
+  return { system, vantage, offset, ...own };
+}
 
 /** Whether a file begins like a session file. */
 export const isSessionFile = (head: string): boolean => /^\uFEFF?\s*\{[\s\S]*"irqsession"\s*:/.test(head);

@@ -28,16 +28,27 @@ export interface Refusal {
   readonly refused: string;
 }
 
-/** What can make further events at the end of a trace: a simulation. */
+/** What brings further events at the end of a trace: a simulation that makes them, or a file that grows. */
 export interface Continuation {
   /** Whether no further event is due. */
   readonly finished: boolean;
   /** Makes the next events; false when no further event is due. Throws when it cannot go on. */
   step(): boolean;
+  /** Why there is no further event now, in words; left out: the simulation has ended. */
+  readonly waits?: string;
 }
 
 /** What a session tells its listeners. */
-export type SessionChange = 'cursor' | 'trace' | 'selection' | 'options' | 'path' | 'stops' | 'search' | 'range';
+export type SessionChange =
+  | 'cursor'
+  | 'trace'
+  | 'selection'
+  | 'options'
+  | 'path'
+  | 'stops'
+  | 'search'
+  | 'range'
+  | 'lanes';
 
 /** Events that the user marked, both ends included. */
 export interface StepRange {
@@ -62,6 +73,7 @@ export class Session {
   #path: PathView | undefined;
   #search: Search | undefined;
   #range: StepRange | undefined;
+  #lanes: readonly string[] | undefined;
   readonly #recorded: RecordedKinds;
   #loading = true;
   readonly #continuation: Continuation | undefined;
@@ -185,6 +197,17 @@ export class Session {
     this.#tell('range');
   }
 
+  /** The paths of the lanes that the timeline shows, in order; undefined while it arranges them by itself. */
+  get lanes(): readonly string[] | undefined {
+    return this.#lanes;
+  }
+
+  /** Arranges the lanes of the timeline. */
+  arrangeLanes(paths: readonly string[]): void {
+    this.#lanes = paths;
+    this.#tell('lanes');
+  }
+
   /** Shows no path any more. */
   hidePath(): void {
     if (this.#path === undefined) return;
@@ -223,9 +246,8 @@ export class Session {
       }
     }
     if (this.#stuck !== undefined) return { refused: `the simulation cannot go on: ${this.#stuck}` };
-    return {
-      refused: this.#continuation ? 'the simulation has ended: no further event is due' : 'this is the last event',
-    };
+    if (this.#continuation === undefined) return { refused: 'this is the last event' };
+    return { refused: this.#continuation.waits ?? 'the simulation has ended: no further event is due' };
   }
 
   /** The step that a movement leads to, without moving the cursor. */

@@ -76,6 +76,12 @@ export class Stops {
     return { breakpoints: this.#breakpoints, checkpoints: this.#checkpoints };
   }
 
+  /** The same for those of another trace, as a change. */
+  restore(saved: unknown): void {
+    this.load(saved);
+    this.#changed();
+  }
+
   /** Takes over what `save` gave; parts that cannot be read, such as filters of a newer version, are left out. */
   load(saved: unknown): void {
     const { breakpoints, checkpoints } = members(saved);

@@ -10,6 +10,8 @@ export interface Accounting {
   withoutEffect: Map<string, number>;
   /** Records of events that are not known, by name. */
   unknown: Map<string, number>;
+  /** The line of the first record of each of them, where it has one. */
+  unknownAt: Map<string, number>;
   /** Records that could not be read, by reason. */
   skipped: Map<string, number>;
   /** Lines that are no records, by what they are: header, blank, loss marker, text, … */
@@ -31,6 +33,7 @@ export function emptyAccounting(): Accounting {
     understood: 0,
     withoutEffect: new Map(),
     unknown: new Map(),
+    unknownAt: new Map(),
     skipped: new Map(),
     others: new Map(),
     lost: 0,

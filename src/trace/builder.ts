@@ -158,7 +158,9 @@ export class TraceBuilder {
   /** Counts the record at hand as one of an event that is not known. */
   unknown(name: string): void {
     this.accounting.records++;
-    tally(this.accounting.unknown, name);
+    const { unknown, unknownAt } = this.accounting;
+    if (!unknown.has(name)) unknownAt.set(name, this.line);
+    tally(unknown, name);
   }
 
   /** Counts the record at hand as one that could not be read. */

@@ -14,11 +14,13 @@ import { ComparisonView } from './compare/comparison-view.ts';
 import { watchContexts } from './contexts.ts';
 import { registerEvents } from './events/events-view.ts';
 import { Searcher } from './events/searcher.ts';
+import { TraceEditor } from './events/trace-editor.ts';
 import { Opener } from './opening.ts';
 import type { Platform } from './platform.ts';
 import { toUri } from './selected.ts';
 import { Sessions } from './sessions.ts';
 import { Simulations } from './simulations.ts';
+import { Follower } from './sources/follow.ts';
 import { showStatus } from './status-bar.ts';
 import { keepStops } from './stops/keep.ts';
 import { TextSync } from './text-sync.ts';
@@ -47,6 +49,7 @@ export interface Internals {
   readonly files: UserFiles;
   readonly comparison: ComparisonView;
   readonly paths: PathTree;
+  readonly follower: Follower;
 }
 
 /** Starts the extension in either extension host. */
@@ -58,10 +61,11 @@ export function activateWith(
   const log = vscode.window.createOutputChannel('IRQScope', { log: true });
   const sessions = new Sessions(platform);
   const opener = new Opener(sessions, log);
+  const follower = new Follower(platform, sessions, log);
   const marks = new Marks();
   const views = OUTLINES.map((name) => new OutlineView(name, sessions, marks));
   const simulations = new Simulations(sessions);
-  const traces = new TracesView(sessions, simulations);
+  const traces = new TracesView(sessions, simulations, platform);
   const { commands, version } = manifestOf(context);
   const files = new UserFiles();
   const checks = new Checks(sessions, files, log);
@@ -84,6 +88,7 @@ export function activateWith(
     log,
     sessions,
     opener,
+    follower,
     marks,
     simulations,
     new BranchText(sessions),
@@ -94,9 +99,12 @@ export function activateWith(
     comparison,
     watchContexts(sessions),
     searcher,
-    sessions.onDidChange(({ what, trace }) => {
+    sessions.onDidChange((change) => {
+      const { what, trace } = change;
       if (what === 'trace') searcher.grown(trace.session);
       if (what === 'closed') searcher.forget(trace.session);
+      const filter = what === 'filter' ? change.filter : what === 'replaced' ? change.before.session.search?.text : '';
+      if (trace && filter) searcher.look(trace.session, filter).catch((error) => log.warn(`${trace.label}: ${error}`));
     }),
     showStatus(sessions),
     keepStops(sessions, context.workspaceState),
@@ -113,10 +121,12 @@ export function activateWith(
     showFindingsStatus(sessions, checks),
     TimelinePanel.register(timeline),
     registerEvents({ context, sessions, searcher, log }),
+    TraceEditor.register({ context, sessions, searcher, log, opener }),
     registerCommands({
       sessions,
       simulations,
       opener,
+      follower,
       views,
       log,
       showTimeline,
@@ -153,6 +163,7 @@ export function activateWith(
       files,
       comparison,
       paths,
+      follower,
     },
     open: async (uri, place = {}) => {
       await opener.goTo(await opener.read(uri), place);

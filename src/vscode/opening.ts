@@ -5,10 +5,14 @@ import type { Place } from './api.ts';
 import { setContext } from './contexts.ts';
 import { showError, showInfo, showWarning } from './message.ts';
 import { Cancelled, hasRecipe, type OpenTrace, type Sessions } from './sessions.ts';
+import { baseName, type OpenFile } from './sources/entry.ts';
+import type { Reading, Wanted } from './sources/read-files.ts';
 import { showText } from './text.ts';
 
 /** Reading that takes longer than this gets a notification with a button that stops it. */
 const QUIET_MS = 1000;
+/** How often it says which file is being read. */
+const TELL_MS = 250;
 
 /** Opens traces for the user, with progress, a button that stops, and one message when opening fails. */
 export class Opener implements vscode.Disposable {
@@ -62,21 +66,84 @@ export class Opener implements vscode.Disposable {
 
   /** Opens a trace, with progress and a way to stop, and throws when it cannot be read. */
   async read(uri: vscode.Uri): Promise<OpenTrace> {
+    return this.#told(await this.#busy(uri, baseName(uri), (reading) => this.#sessions.open(uri, reading)));
+  }
+
+  /** Opens files, folders and archives as one trace, shows its text or events, and goes to a place in it. Undefined when that failed; the user was told. */
+  async openTogether(wanted: readonly Wanted[], place: Place = {}): Promise<OpenTrace | undefined> {
+    const [first] = wanted;
+    if (first === undefined) return undefined;
+    if (wanted.length === 1 && !saysMore(first)) return this.open(first.uri, place);
+    void vscode.commands.executeCommand('workbench.view.extension.irqscope');
+    const name = counted(wanted.length, 'file');
+    const trace = await this.#tried(first.uri, wanted.length === 1 ? baseName(first.uri) : name, (reading) =>
+      this.#sessions.openTogether(wanted, reading),
+    );
+    if (trace) await this.show(trace, place);
+    return trace;
+  }
+
+  /** Reads further sources for a trace and joins them to it. Undefined when that failed; the user was told. */
+  async addTo(trace: OpenTrace, wanted: readonly Wanted[]): Promise<OpenTrace | undefined> {
+    const [first] = wanted;
+    if (first === undefined) return undefined;
+    const name = wanted.length === 1 ? baseName(first.uri) : counted(wanted.length, 'file');
+    return this.#tried(first.uri, name, async (reading) => {
+      await trace.loaded;
+      const files = await this.#sessions.readFor(trace, wanted, reading);
+      return this.#sessions.rejoin(trace, [...trace.files, ...files], reading.token);
+    });
+  }
+
+  /** Puts a trace together again from its files, with what the user now says of them. Undefined when that failed; the user was told. */
+  rejoin(trace: OpenTrace, files: readonly OpenFile[]): Promise<OpenTrace | undefined> {
+    return this.#tried(trace.uri, trace.label, ({ token }) => this.#sessions.rejoin(trace, files, token));
+  }
+
+  /** Shows a trace that was opened without this: its text, or its events, and a place in it. */
+  async show(trace: OpenTrace, place: Place = {}): Promise<void> {
+    const showing = showText(trace).catch((error: unknown) =>
+      this.#log.warn(`${trace.uri.path}: its text is not shown: ${error}`),
+    );
+    this.#textsShown = Promise.all([this.#textsShown, showing]);
+    await this.goTo(trace, place);
+  }
+
+  /** Does some reading; tells the user when it fails. */
+  async #tried(
+    uri: vscode.Uri,
+    name: string,
+    work: (reading: Reading) => Promise<OpenTrace>,
+  ): Promise<OpenTrace | undefined> {
+    try {
+      return this.#told(await this.#busy(uri, name, work));
+    } catch (error) {
+      if (!(error instanceof Cancelled)) await this.#report(uri, error);
+      return undefined;
+    }
+  }
+
+  #told(trace: OpenTrace): OpenTrace {
+    this.#log.info(`${trace.uri.path}: ${counted(trace.session.trace.length, 'event')} (${trace.load})`);
+    return trace;
+  }
+
+  /** Does some reading, with progress and a way to stop it. */
+  async #busy(uri: vscode.Uri, name: string, work: (reading: Reading) => Promise<OpenTrace>): Promise<OpenTrace> {
     const key = uri.toString();
     const stop = new vscode.CancellationTokenSource();
     this.#reading.set(key, stop);
     setContext('loading', true);
-    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
-    const started = Date.now();
     this.#log.info(`${uri.path}: reading`);
+    const started = Date.now();
     try {
-      const reading = this.#sessions.open(uri, stop.token);
+      let at = '';
+      const reading = work({ token: stop.token, at: (file) => (at = file) });
       const view = { location: { viewId: 'irqscope.interrupts' } };
       void vscode.window.withProgress(view, () => reading.then(nothing, nothing));
-      const timer = setTimeout(() => this.#notify(name, reading, stop), QUIET_MS);
+      const timer = setTimeout(() => this.#notify(uri, name, reading, stop, () => at), QUIET_MS);
       const trace = await reading.finally(() => clearTimeout(timer));
-      const { length } = trace.session.trace;
-      this.#log.info(`${uri.path}: ${counted(length, 'event')} in ${Date.now() - started} ms (${trace.load})`);
+      this.#log.info(`${uri.path}: read in ${Date.now() - started} ms`);
       return trace;
     } finally {
       if (this.#reading.get(key) === stop) this.#reading.delete(key);
@@ -111,7 +178,14 @@ export class Opener implements vscode.Disposable {
     for (const stop of this.#reading.values()) stop.cancel();
   }
 
-  #notify(name: string, reading: Promise<OpenTrace>, stop: vscode.CancellationTokenSource): void {
+  /** `at`: the file that is being read, of several. */
+  #notify(
+    uri: vscode.Uri,
+    name: string,
+    reading: Promise<OpenTrace>,
+    stop: vscode.CancellationTokenSource,
+    at: () => string,
+  ): void {
     const options = {
       location: vscode.ProgressLocation.Notification,
       title: withoutLinks(`Reading ${name}`),
@@ -121,7 +195,7 @@ export class Opener implements vscode.Disposable {
       token.onCancellationRequested(() => stop.cancel());
       let shown = 0;
       const watch = this.#sessions.onDidChange(({ what, trace }) => {
-        if (what !== 'trace' || trace?.progress === undefined || trace.label !== name) return;
+        if (what !== 'trace' || trace?.progress === undefined || trace.uri.toString() !== uri.toString()) return;
         const percent = Math.floor(trace.progress * 100);
         if (percent > shown)
           progress.report({
@@ -130,14 +204,16 @@ export class Opener implements vscode.Disposable {
           });
         shown = percent;
       });
+      const timer = setInterval(() => at() !== '' && progress.report({ message: withoutLinks(at()) }), TELL_MS);
       await reading.then(nothing, nothing);
+      clearInterval(timer);
       watch.dispose();
     });
   }
 
   async #report(uri: vscode.Uri, error: unknown): Promise<void> {
     const { ImportError } = await import('../import/run.ts');
-    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+    const name = baseName(uri);
     const text = error instanceof Error ? error.message : String(error);
     this.#log.error(
       `${uri.path}: ${error instanceof ImportError ? text : error instanceof Error ? error.stack : text}`,
@@ -165,3 +241,6 @@ function caretIn(uri: vscode.Uri): number {
 }
 
 const nothing = (): void => {};
+
+/** Whether more is said of a source than its address. */
+const saysMore = ({ uri: _, ...said }: Wanted): boolean => Object.values(said).some((value) => value !== undefined);

@@ -6,8 +6,12 @@ export interface FileSource {
   readonly size: number | undefined;
   /** Time of its last change in milliseconds, 0 when it is not known. It tells whether an open trace is still the same file. */
   readonly modified: number;
-  /** Its bytes in pieces; between two pieces the extension host can do other work. */
-  chunks(): AsyncIterable<Uint8Array>;
+  /** It is a folder: it has no bytes. */
+  readonly folder: boolean;
+  /** What tells it from another file that takes its name later; undefined where nothing does. */
+  readonly identity: string | undefined;
+  /** Its bytes from a place on, in pieces; between two pieces the extension host can do other work. */
+  chunks(from?: number): AsyncIterable<Uint8Array>;
 }
 
 /** What differs between the extension hosts that this extension runs in. */

@@ -1,102 +1,38 @@
 import * as vscode from 'vscode';
-import type { ImportRun } from '../import/run.ts';
 import type { Branch } from '../session/branches.ts';
-import type { Session, SessionChange } from '../session/session.ts';
+import type { SessionChange } from '../session/session.ts';
 import type { OperationSpec } from '../sim/operation.ts';
-import { breathe, type Platform } from './platform.ts';
+import { breathe, type FileSource, type Platform } from './platform.ts';
+import { BRANCH_SCHEME, baseName, Entry, type OpenFile, type OpenTrace } from './sources/entry.ts';
+import { continuation, type Growing, growing } from './sources/growing.ts';
+import { joinFiles } from './sources/join-files.ts';
+import { loadMachinery } from './sources/machinery.ts';
+import { isOfSession, labelOf } from './sources/names.ts';
+import {
+  Cancelled,
+  goBack,
+  kindOf,
+  peek,
+  type Reading,
+  readFiles,
+  textOf,
+  type Wanted,
+  wantedIn,
+} from './sources/read-files.ts';
 
-/** How far the reading of a trace has come. `stopped`: the user cancelled it; the trace keeps what was read. */
-export type LoadState = 'loading' | 'ready' | 'stopped' | 'failed';
-
-/** One open trace. */
-export interface OpenTrace {
-  /** Number of this trace in this window; never used twice. */
-  readonly id: number;
-  readonly uri: vscode.Uri;
-  /** Name to show: the file name. */
-  readonly label: string;
-  readonly session: Session;
-  readonly load: LoadState;
-  /** Share of the file that was read, 0 to 1; undefined when its size is not known. */
-  readonly progress: number | undefined;
-  /** Why reading failed. */
-  readonly error: string | undefined;
-  /** The cursor follows the end of what was read, because the user has not moved it yet. */
-  readonly following: boolean;
-  /** Resolves when reading has ended, for whatever reason. */
-  readonly loaded: Promise<void>;
-  /** The simulated run, or what-if, that makes its events; undefined for a trace that was read from a file. */
-  readonly branch: Branch | undefined;
-}
-
-/** Whether the header of a trace that was read holds the scenario that it was made from. */
-export const hasRecipe = ({ session }: OpenTrace): boolean =>
-  session.trace.first.header?.some((line) => line.startsWith('scenario ')) === true;
-
-/** Scheme of traces that have no file: simulated runs and branches. Their text is made from their events. */
-export const BRANCH_SCHEME = 'irqscope-run';
+export { BRANCH_SCHEME, hasRecipe, type LoadState, type OpenTrace } from './sources/entry.ts';
+export { Cancelled } from './sources/read-files.ts';
 
 /** What happened in the store: a trace was opened or closed, another one is active, or something changed inside a trace. */
 export type SessionsChange =
   | { readonly what: 'opened' | 'closed'; readonly trace: OpenTrace }
   | { readonly what: 'active'; readonly trace: OpenTrace | undefined }
+  /** A trace took the place of one that was closed: it was put together again, from other files or as its file grows. */
+  | { readonly what: 'replaced'; readonly trace: OpenTrace; readonly before: OpenTrace }
   /** `trace`: more of it was read (or reading ended); the others as a session tells them. */
+  /** A session file says which events to look for. */
+  | { readonly what: 'filter'; readonly trace: OpenTrace; readonly filter: string }
   | { readonly what: SessionChange; readonly trace: OpenTrace };
-
-/** Thrown when reading was cancelled before any of the trace was read. */
-export class Cancelled extends Error {}
-
-class Entry implements OpenTrace {
-  readonly id: number;
-  readonly uri: vscode.Uri;
-  readonly session: Session;
-  readonly run: ImportRun | undefined;
-  readonly branch: Branch | undefined;
-  readonly #name: string;
-  load: LoadState = 'loading';
-  progress: number | undefined = 0;
-  error: string | undefined;
-  loaded: Promise<void> = Promise.resolve();
-  /** The same, but rejects when reading failed. */
-  reading: Promise<void> = Promise.resolve();
-  modified = 0;
-  size: number | undefined;
-  closed = false;
-  following = true;
-  /** The store itself moves the cursor right now. */
-  moving = false;
-
-  constructor(id: number, uri: vscode.Uri, name: string, from: ImportRun | Branch, session: Session) {
-    this.id = id;
-    this.uri = uri;
-    this.#name = name;
-    this.session = session;
-    if ('operations' in from) {
-      this.branch = from;
-      this.load = 'ready';
-      this.progress = 1;
-      this.following = false;
-    } else this.run = from;
-  }
-
-  get label(): string {
-    return this.branch?.name ?? this.#name;
-  }
-}
-
-/**
- * The importers and what they build take a moment to load. They are loaded when they are needed first, so that the window starts at once.
- * The operations of the simulator are loaded with them: rows of every trace offer those that fit.
- */
-async function loadMachinery() {
-  const [{ ImportRun }, { Session }, { operations }, { whatIfOperations }] = await Promise.all([
-    import('../import/run.ts'),
-    import('../session/session.ts'),
-    import('../sim/catalogue.ts'),
-    import('../sim/whatif.ts'),
-  ]);
-  return { ImportRun, Session, operations, whatIfOperations };
-}
 
 /** The traces that are open in this window. At most one of them is active: the one that views and commands use. */
 export class Sessions implements vscode.Disposable {
@@ -104,6 +40,8 @@ export class Sessions implements vscode.Disposable {
   readonly #entries: Entry[] = [];
   /** Traces that are being read, but of which nothing is understood yet: they are not shown. */
   readonly #pending = new Set<Entry>();
+  /** Traces of several files that are being read, by their addresses. */
+  readonly #joining = new Map<string, Promise<OpenTrace>>();
   readonly #changed = new vscode.EventEmitter<SessionsChange>();
   #active: Entry | undefined;
   #next = 1;
@@ -126,7 +64,7 @@ export class Sessions implements vscode.Disposable {
     return this.#active;
   }
 
-  /** The operations that can be done to the objects of a trace, by name; traces that were read show too little for many. */
+  /** The operations that can be done to the objects of a trace; traces that were read show too little for many. */
   operationsFor(trace: OpenTrace): ReadonlyMap<string, OperationSpec> {
     const { operations, whatIfOperations } = this.#machinery!;
     return trace.branch?.recipe ? operations : whatIfOperations;
@@ -145,7 +83,7 @@ export class Sessions implements vscode.Disposable {
     const id = this.#next++;
     const path = `/${id}/${branch.name.replaceAll(/[^\w.-]+/g, '-')}.irqtrace`;
     const uri = old?.uri ?? vscode.Uri.from({ scheme: BRANCH_SCHEME, path });
-    const entry = new Entry(id, uri, branch.name, branch, branch.session);
+    const entry = new Entry(id, uri, branch.name, { branch }, branch.session);
     entry.session.onChange((what) => this.#sessionChanged(entry, what));
     if (old) {
       old.closed = true;
@@ -177,41 +115,190 @@ export class Sessions implements vscode.Disposable {
 
   /**
    * Opens a trace and makes it active; resolves when all of it was read. It is in `all` and can be looked at as soon as
-   * its first bytes are understood. A trace that is open already only becomes active, unless its file has changed. A
-   * cancelled trace keeps what was read. Throws ImportError when the file is no trace, other errors when it cannot be
-   * read, and Cancelled when nothing was read yet.
+   * its first bytes are understood; one of several files (a folder, an archive, a session file) when all of them were read. A trace
+   * that is open already only becomes active, unless its file has changed. A cancelled trace keeps what was read. Throws ImportError
+   * when the file is no trace, other errors when it cannot be read, and Cancelled when nothing was read yet.
    */
-  async open(uri: vscode.Uri, token?: vscode.CancellationToken): Promise<OpenTrace> {
+  async open(uri: vscode.Uri, reading: Partial<Reading> = {}): Promise<OpenTrace> {
     const key = uri.toString();
-    const branch = this.find(uri);
-    if (branch?.branch) {
-      this.activate(branch);
-      return branch;
+    const known = this.find(uri);
+    if (known?.branch || known?.follow) {
+      this.activate(known);
+      return known;
     }
     const [source, machinery] = await Promise.all([this.#platform.openSource(uri), loadMachinery()]);
     this.#machinery = machinery;
     const there = [...this.#entries, ...this.#pending].find((entry) => entry.uri.toString() === key);
     if (there) {
-      const same = there.modified === source.modified && there.size === source.size;
-      if (there.load === 'loading' || (there.load === 'ready' && same)) {
+      const same = source.folder || (there.modified === source.modified && there.size === source.size);
+      if (there.follow || there.load === 'loading' || (there.load === 'ready' && same)) {
         if (!this.#pending.has(there)) this.activate(there);
         await there.reading;
         return there;
       }
       this.close(there);
     }
-    const label = uri.path.slice(uri.path.lastIndexOf('/') + 1) || uri.toString();
+    if (source.folder) return this.openTogether([{ uri }], reading);
+    const { first, chunks, close } = await peek(source);
+    const kind = await kindOf(first);
+    if (kind === 'archive') return close().then(() => this.openTogether([{ uri }], reading));
+    if (kind === 'session') return this.#openSession(uri, await textOf(chunks), reading);
+    // Another caller may have begun to read it meanwhile.
+    const begun = [...this.#entries, ...this.#pending].find((entry) => entry.uri.toString() === key);
+    if (begun) {
+      await Promise.all([close(), begun.reading]);
+      return begun;
+    }
+    const label = baseName(uri);
     const run = new machinery.ImportRun(label);
-    const entry = new Entry(this.#next++, uri, label, run, new machinery.Session(run.trace));
-    entry.modified = source.modified;
-    entry.size = source.size;
+    const entry = this.#fresh(uri, label, { run }, new machinery.Session(run.trace), source);
     if (source.size === undefined) entry.progress = undefined;
-    entry.session.onChange((what) => this.#sessionChanged(entry, what));
     this.#pending.add(entry);
-    entry.reading = this.#read(entry, source.chunks(), token);
+    entry.reading = this.#read(entry, chunks, reading.token);
     entry.loaded = entry.reading.catch(() => undefined);
     await entry.reading;
     return entry;
+  }
+
+  /**
+   * Opens files, folders and archives as one trace; its clock is that of the first one, of a folder or archive that of its fullest file.
+   * `uri` and `label`: what the trace is known by; left out, those of the first source.
+   */
+  async openTogether(
+    wanted: readonly Wanted[],
+    reading: Partial<Reading> = {},
+    as: { readonly uri?: vscode.Uri; readonly label?: string } = {},
+  ): Promise<OpenTrace> {
+    const key = [as.uri, ...wanted.map(({ uri }) => uri)].join(' ');
+    const begun = this.#joining.get(key);
+    if (begun) return begun;
+    const opening = this.#openTogether(wanted, { token: undefined, at: () => undefined, ...reading }, as);
+    this.#joining.set(key, opening);
+    try {
+      return await opening;
+    } finally {
+      this.#joining.delete(key);
+    }
+  }
+
+  async #openTogether(
+    wanted: readonly Wanted[],
+    reading: Reading,
+    as: { readonly uri?: vscode.Uri; readonly label?: string },
+  ): Promise<OpenTrace> {
+    const uri = as.uri ?? wanted[0]!.uri;
+    const source = await this.#platform.openSource(uri);
+    const files = await readFiles(this.#platform, wanted, [], reading);
+    const isWanted = (): boolean => reading.token?.isCancellationRequested !== true;
+    const joined = await joinFiles(files, undefined, isWanted);
+    this.#machinery = await loadMachinery();
+    const session = new this.#machinery.Session(joined.trace);
+    const label = as.label ?? labelOf(wanted);
+    const entry = this.#fresh(uri, label, joined, session, source);
+    const before = this.find(uri);
+    if (before) this.#replace(before as Entry, entry);
+    else {
+      this.#entries.push(entry);
+      this.#changed.fire({ what: 'opened', trace: entry });
+      this.activate(entry);
+    }
+    session.move({ to: 'last' });
+    session.grown(true);
+    return entry;
+  }
+
+  /** Opens what a session file lists, and goes where its user was. */
+  async #openSession(uri: vscode.Uri, text: string, reading: Partial<Reading>): Promise<OpenTrace> {
+    const { readSessionFile } = await import('../session/session-file.ts');
+    const file = readSessionFile(text);
+    const trace = await this.openTogether(wantedIn(file, uri), reading, { uri, label: baseName(uri) });
+    goBack(trace, file);
+    if (file.filter !== undefined) this.#changed.fire({ what: 'filter', trace, filter: file.filter });
+    return trace;
+  }
+
+  /** Puts an open trace together again, from other files, or with other words of the user about them. What the user had in it goes over to the new one. */
+  async rejoin(trace: OpenTrace, files: readonly OpenFile[], token?: vscode.CancellationToken): Promise<OpenTrace> {
+    const before = trace as Entry;
+    const joined = await joinFiles(
+      files,
+      files[0]?.file,
+      () => token?.isCancellationRequested !== true && !before.closed,
+    );
+    const session = new this.#machinery!.Session(joined.trace);
+    // A trace is known by what was opened first; when that left it, by what comes first now.
+    const stays = joined.files.some(({ given, skipped }) => !skipped && given.uri.toString() === before.uri.toString());
+    const isOwn = stays || !before.files.some(({ given }) => given.uri.toString() === before.uri.toString());
+    const shown = joined.files.filter(({ skipped }) => !skipped);
+    const label = isOfSession(before) ? before.label : labelOf(shown.map(({ given }) => given));
+    const uri = isOwn ? before.uri : shown[0]!.given.uri;
+    const entry = this.#fresh(uri, label, joined, session, before);
+    this.#replace(before, entry);
+    session.grown(true);
+    return entry;
+  }
+
+  /** Reads further files, for a trace that is open. */
+  readFor(trace: OpenTrace, wanted: readonly Wanted[], reading: Reading): Promise<OpenFile[]> {
+    return readFiles(this.#platform, wanted, trace.files, reading);
+  }
+
+  /**
+   * A trace of a file that grows, in the place of one of that file that is open. It is shown when its first record is understood, and takes the
+   * place of the other one when it has what was there. `same`: it is still the same file, so the user goes on where they were.
+   */
+  async grow(uri: vscode.Uri, source: FileSource, same: boolean): Promise<Growing> {
+    this.#machinery = await loadMachinery();
+    const { ImportRun, Session } = this.#machinery;
+    const run = new ImportRun(baseName(uri));
+    const state = continuation();
+    const entry = this.#fresh(uri, baseName(uri), { run }, new Session(run.trace, state), source);
+    const before = this.find(uri) as Entry | undefined;
+    this.#pending.add(entry);
+    const show = (whole: boolean): void => {
+      if (!before || !this.#entries.includes(before)) this.#show(entry);
+      else if (whole && run.format !== undefined && !entry.closed) {
+        this.#pending.delete(entry);
+        this.#replace(before, entry, same);
+      }
+    };
+    return growing(entry, run, state, {
+      show,
+      follow: () => this.#follow(entry),
+      tell: () => this.#entries.includes(entry) && this.#changed.fire({ what: 'options', trace: entry }),
+      forget: () => this.#pending.delete(entry),
+      finish: () => (this.#entries.includes(entry) ? this.#finish(entry, undefined) : Promise.resolve(false)),
+    });
+  }
+
+  #fresh(
+    uri: vscode.Uri,
+    label: string,
+    from: ConstructorParameters<typeof Entry>[3],
+    session: Entry['session'],
+    { modified, size }: { readonly modified: number; readonly size: number | undefined },
+  ): Entry {
+    const entry = new Entry(this.#next++, uri, label, from, session);
+    entry.modified = modified;
+    entry.size = size;
+    entry.session.onChange((what) => this.#sessionChanged(entry, what));
+    return entry;
+  }
+
+  /** Puts a trace in the place of another one, which is closed; the user goes on where they were. */
+  #replace(before: Entry, entry: Entry, same = true): void {
+    const wasActive = this.#active === before;
+    const at = this.#entries.indexOf(before);
+    if (at < 0) this.#entries.push(entry);
+    else this.#entries[at] = entry;
+    before.closed = true;
+    this.#changed.fire({ what: 'opened', trace: entry });
+    entry.moving = true;
+    if (same) this.#machinery!.carryOver(before.session, entry.session);
+    entry.moving = false;
+    if (wasActive || this.#active === undefined) this.activate(entry);
+    this.#changed.fire({ what: 'closed', trace: before });
+    this.#changed.fire({ what: 'replaced', trace: entry, before });
   }
 
   /** Makes a trace the active one. One that was closed meanwhile, while a command waited, stays closed. */

@@ -27,13 +27,13 @@ export function showStatus(sessions: Sessions): vscode.Disposable {
   return vscode.Disposable.from(
     item,
     sessions.onDidChange(({ what, trace }) => {
-      if (what !== 'selection' && what !== 'options' && (what === 'active' || trace === sessions.active)) update();
+      if (what !== 'selection' && (what === 'active' || trace === sessions.active)) update();
       if (what === 'closed') update();
     }),
   );
 }
 
-function cursorText({ session }: OpenTrace): { text: string; spoken: string } {
+function cursorText({ session, follow }: OpenTrace): { text: string; spoken: string } {
   const { cursor, trace } = session;
   const of = `${count(trace.length)}${session.loading || session.growing ? '+' : ''}`;
   if (cursor < 0)
@@ -43,20 +43,24 @@ function cursorText({ session }: OpenTrace): { text: string; spoken: string } {
     };
   const time = timeText(trace.table.time(cursor), trace.time);
   const parts = [`step ${count(cursor)} of ${of}`, time, cursor > 0 ? deltaText(trace, cursor) : undefined];
+  if (follow !== undefined) parts.push(follow === 'paused' ? 'following paused' : 'following');
   const shown = parts.filter((part) => part !== null && part !== undefined && part !== '');
   return { text: `$(pulse) ${shown.join(' · ')}`, spoken: `IRQScope: ${shown.join(', ')}` };
 }
 
-function tooltip({ session, label, following }: OpenTrace): vscode.MarkdownString {
+function tooltip({ session, label, following, follow }: OpenTrace): vscode.MarkdownString {
   const { cursor, trace } = session;
   const text = new vscode.MarkdownString(`**${plain(label)}**`);
   if (cursor >= 0) {
     text.appendMarkdown(`\n\n${code(eventText(trace, cursor))}\n\n${plain(lineText(trace, cursor))}`);
     // While a file is read, the cursor only runs along with it.
-    const changed = following ? undefined : session.changes.length;
+    const changed = following && session.loading ? undefined : session.changes.length;
     if (changed !== undefined)
       text.appendMarkdown(`, ${changed === 0 ? 'nothing' : counted(changed, 'object')} changed`);
   }
+  if (follow === 'following') text.appendMarkdown('\n\nThe file is followed: what is appended to it shows here.');
+  if (follow === 'paused')
+    text.appendMarkdown('\n\nThe file is followed, but not now, while you look back. Go to the last event to go on.');
   text.appendMarkdown('\n\nClick to go to a step.');
   return text;
 }

@@ -16,8 +16,8 @@ export interface TextPlace {
   readonly line: number;
 }
 
-/** The text of the file cannot be shown: it is packed, or no text. */
-const isHidden = (trace: OpenTrace): boolean => whyNoText(trace) !== undefined;
+/** The text of a file of a trace cannot be shown: it is packed, in an archive, or no text. */
+const isHidden = (trace: OpenTrace, file: string): boolean => whyNoText(trace, uriOf(trace, file)) !== undefined;
 
 /** The file in which an event was recorded, and its line there (from 0). */
 export function filePlaceOf(trace: OpenTrace, step: Step): TextPlace {
@@ -27,11 +27,11 @@ export function filePlaceOf(trace: OpenTrace, step: Step): TextPlace {
 
 /**
  * The line that tells an event. A packed or binary file cannot be shown as text: the trace in the form of a trace file stands for it.
- * A line of another file of the trace is looked for beside the first one.
+ * A line of another file of the trace is looked for where that file was opened.
  */
 export function placeOf(trace: OpenTrace, step: Step): TextPlace {
-  const { sources } = trace.session.trace;
-  return isHidden(trace) || sources[trace.session.trace.sourceOf(step)]?.binary === true
+  const source = trace.session.trace.sources[trace.session.trace.sourceOf(step)];
+  return source !== undefined && isHidden(trace, source.file)
     ? { uri: textUri(trace), line: HEAD + step }
     : filePlaceOf(trace, step);
 }
@@ -47,8 +47,11 @@ function textsOf(trace: OpenTrace): ReadonlyMap<string, Shown> {
   const known = texts.get(events);
   if (known?.sources === events.sources.length) return known.shown;
   const shown = new Map<string, Shown>();
-  for (const { file, binary } of events.sources) if (!binary) shown.set(uriOf(trace, file).toString(), { file });
-  if (isHidden(trace) || events.sources.some(({ binary }) => binary)) shown.set(textUri(trace).toString(), 'events');
+  let hidden = false;
+  for (const { file } of events.sources)
+    if (isHidden(trace, file)) hidden = true;
+    else shown.set(uriOf(trace, file).toString(), { file });
+  if (hidden) shown.set(textUri(trace).toString(), 'events');
   texts.set(events, { sources: events.sources.length, shown });
   return shown;
 }

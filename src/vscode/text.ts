@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import { say } from './commands/handlers.ts';
 import { showInfo } from './message.ts';
 import { BRANCH_SCHEME, type OpenTrace } from './sessions.ts';
+import { baseName } from './sources/entry.ts';
 
 /** The editor does not give extensions the text of files larger than this. */
 export const LARGEST_TEXT = 50 * 1024 * 1024;
@@ -20,36 +20,51 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   lspci: 'lspci',
 };
 
-const nameOf = (uri: vscode.Uri): string => uri.path.slice(uri.path.lastIndexOf('/') + 1);
+/** The address of a file of a trace. One that was not opened by itself is looked for beside the first. */
+export function uriOf({ uri, session, files }: OpenTrace, file: string): vscode.Uri {
+  const known = files.find((one) => one.file === file);
+  if (known) return known.uri;
+  return file === session.trace.first.file ? uri : vscode.Uri.joinPath(uri, '..', file);
+}
 
-/** The address of a file of a trace. Other files than the first are looked for beside it. */
-export const uriOf = ({ uri, session }: OpenTrace, file: string): vscode.Uri =>
-  file === session.trace.first.file ? uri : vscode.Uri.joinPath(uri, '..', file);
+/** Why the editor cannot show a file as text. */
+export type NoText = 'binary' | 'packed' | 'archive' | 'several';
 
-/** Why the editor cannot show a file of a trace (the first one if none is given) as text; undefined where it can. */
-export function whyNoText(trace: OpenTrace, uri = trace.uri): 'binary' | 'packed' | undefined {
+/** Why the editor cannot show a file of a trace (what it was opened by if none is given) as text; undefined where it can. */
+export function whyNoText(trace: OpenTrace, uri = trace.uri): NoText | undefined {
   const key = uri.toString();
+  const file = trace.files.find((one) => one.uri.toString() === key);
+  if (file?.given.kind === 'archive') return 'archive';
   const isBinary = trace.session.trace.sources.some((s) => s.binary && uriOf(trace, s.file).toString() === key);
   if (isBinary) return 'binary';
-  return /\.(gz|zst|zstd)$/i.test(uri.path) ? 'packed' : undefined;
+  if (/\.(gz|zst|zstd)$/i.test(uri.path)) return 'packed';
+  // A folder, an archive or a session file.
+  return file === undefined && trace.branch === undefined && key === trace.uri.toString() ? 'several' : undefined;
 }
+
+/** The type of the editor that shows the events of a trace whose file is no text; package.json names it too. */
+export const TRACE_EDITOR = 'irqscope.trace';
 
 /** Shows the text of a trace file, if it is text of a size that the editor can work with; the focus stays where it is. */
 export async function showText(trace: OpenTrace): Promise<void> {
   const { uri } = trace;
-  const why = whyNoText(trace);
-  if (why !== undefined) {
-    say(
-      why === 'packed'
-        ? `the text of ${nameOf(uri)} is packed, so only the views show this trace`
-        : `${nameOf(uri)} is no text, so only the views show this trace`,
-    );
-    return;
-  }
+  if (whyNoText(trace) !== undefined) return showEvents(trace);
   if (vscode.window.visibleTextEditors.some((e) => e.document.uri.toString() === uri.toString())) return;
   // A trace without a file has no size that could be checked first.
   if (uri.scheme !== BRANCH_SCHEME && (await vscode.workspace.fs.stat(uri)).size > LARGEST_TEXT) return;
   await vscode.window.showTextDocument(uri, { viewColumn: columnFor(uri), preserveFocus: true, preview: false });
+}
+
+/** Shows the events of a trace whose file is no text; the focus stays where it is. */
+async function showEvents({ uri }: OpenTrace): Promise<void> {
+  const key = uri.toString();
+  const { all } = vscode.window.tabGroups;
+  const isShown = all.some(({ tabs }) =>
+    tabs.some(({ input }) => input instanceof vscode.TabInputCustom && input.uri.toString() === key),
+  );
+  if (isShown) return;
+  const options = { viewColumn: columnFor(uri), preserveFocus: true, preview: false };
+  await vscode.commands.executeCommand('vscode.openWith', uri, TRACE_EDITOR, options);
 }
 
 /** Where the text of a trace is shown: where it is open already, else in any place that does not cover the timeline. */
@@ -72,11 +87,14 @@ function showsTimeline({ activeTab }: vscode.TabGroup): boolean {
 export async function revealLine(trace: OpenTrace, line: number, uri = trace.uri): Promise<void> {
   const why = whyNoText(trace, uri);
   if (why !== undefined) {
-    void showInfo(
-      why === 'packed'
-        ? `Line ${line} is in a packed file. Unpack ${nameOf(uri)} and open that to see its text.`
-        : `${nameOf(uri)} is no text. The views show its record ${line}.`,
-    );
+    const name = baseName(uri);
+    const texts: Readonly<Record<NoText, string>> = {
+      packed: `Line ${line} is in a packed file. Unpack ${name} and open that to see its text.`,
+      archive: `Line ${line} of ${name} is in an archive. Unpack it and open the folder to see its text.`,
+      several: `${name} holds several files; line ${line} belongs to one of them.`,
+      binary: `${name} is no text. The views show its record ${line}.`,
+    };
+    void showInfo(texts[why]);
     return;
   }
   const at = new vscode.Position(line - 1, 0);

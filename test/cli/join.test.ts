@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { fixtureBytes } from '../helpers/fixtures.ts';
 import { tarOf } from '../helpers/tar.ts';
 import { answered, irqscope, root } from './run.ts';
 
@@ -127,6 +128,25 @@ describe('several sources', () => {
     assert.equal(status, 0, out);
   });
 
+  it('a session file tells of single files of a folder, and leaves some out', async () => {
+    const path = join(folder, 'folder.irqsession');
+    const files = {
+      'guest/trace.txt': { system: 'board' },
+      'qemu.log.gz': { system: 'board', offset: '-1795148652.25' },
+    };
+    const read = async (more: object): Promise<Info> => {
+      writeFileSync(path, JSON.stringify({ irqsession: 1, sources: [{ file: 'heap', files: { ...files, ...more } }] }));
+      return json<Info>('info', path);
+    };
+    const { sources, clocks } = await read({});
+    const of = (end: string): number => sources.findIndex(({ file }) => file.endsWith(end));
+    assert.deepEqual([of('guest/trace.txt') >= 0, of('host/qemu.log.gz') >= 0], [true, true]);
+    assert.equal(clocks[of('host/qemu.log.gz')]!.offset, '-1795148652.250000000');
+    const fewer = await read({ 'qemu.log.gz': { skip: true } });
+    assert.ok(JSON.stringify(fewer).includes('guest/trace.txt'));
+    assert.ok(!JSON.stringify(fewer).includes('qemu.log.gz'));
+  });
+
   it('a session file opens what it lists, relative to itself, with its systems and offsets', async () => {
     const path = join(folder, 'both.irqsession');
     const session = {
@@ -170,12 +190,35 @@ describe('several sources', () => {
     assert.match(err, /no source is called other\.log; there are .*ftrace\.txt\.gz, .*qemu\.log\.gz/);
   });
 
+  it('state tells the file whose line made it so', async () => {
+    const { out } = await answered(['state', HOST, '--with', GUEST, '--at', `line:${GUEST}:30`]);
+    assert.match(out, new RegExp(`^${GUEST.replaceAll('.', '[.]')}:30: state after step \\d+`));
+  });
+
+  it('an offset for a name that two sources have is refused, and taken for one that tells them apart', async () => {
+    for (const name of ['a', 'b']) {
+      mkdirSync(join(folder, 'same', name), { recursive: true });
+      writeFileSync(
+        join(folder, 'same', name, 'trace.txt'),
+        fixtureBytes(name === 'a' ? 'x86-vtd/ftrace.txt' : 'x86-nested/l1-ftrace.txt'),
+      );
+    }
+    const args = ['info', join(folder, 'same/a/trace.txt'), '--with', join(folder, 'same/b/trace.txt'), '--offset'];
+    const { status, err } = await irqscope([...args, 'trace.txt=3']);
+    assert.equal(status, 2);
+    assert.match(err, /--offset trace\.txt: .*same\/a\/trace\.txt and .*same\/b\/trace\.txt are called that/);
+    const { clocks } = await json<Info>(...(args as [string, ...string[]]), 'b/trace.txt=3');
+    assert.equal(clocks[1]!.offset, '3.000000000');
+  });
+
   it('a folder without a trace says why', async () => {
     const empty = join(folder, 'empty');
     mkdirSync(empty);
     writeFileSync(join(empty, 'a.txt'), 'nothing\n');
     const { status, err } = await irqscope(['info', empty]);
     assert.equal(status, 2);
-    assert.match(err, /none of its 1 files is a trace; .*a\.txt: no line of it is a trace record/);
+    assert.match(err, /its only file is no trace; .*a\.txt: no line of it is a trace record/);
+    rmSync(join(empty, 'a.txt'));
+    assert.match((await irqscope(['info', empty])).err, /empty: no file is in it\n$/);
   });
 });

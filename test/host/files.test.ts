@@ -6,6 +6,8 @@ import { patient } from '../../scripts/test/patience.ts';
 import { fixtureBytes } from '../helpers/fixtures.ts';
 import { activate, closeAll, EVENTS, eventually, example, exampleLines, run, useFolder } from './helper.ts';
 
+const tabs = (): vscode.Tab[] => vscode.window.tabGroups.all.flatMap((group) => [...group.tabs]);
+
 describe('files', () => {
   const file = useFolder();
   before(closeAll);
@@ -26,7 +28,7 @@ describe('files', () => {
     await run('revealLine', file('again.gz', gzipSync(plain)), 5);
   });
 
-  it('reads trace.dat, plain and packed; nothing of it is opened as text', async () => {
+  it('reads trace.dat, plain and packed; its events are shown, not its text', async () => {
     const bytes = fixtureBytes('x86-vtd/trace.dat');
     for (const [name, content] of [
       ['trace.dat', bytes],
@@ -38,12 +40,38 @@ describe('files', () => {
       assert.equal(active?.events, 4788);
       assert.equal(internals.sessions.active?.load, 'ready');
       await run('revealLine', uri, 5);
-      const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ label }) => label));
-      assert.deepEqual(
-        tabs.filter((label) => label.startsWith('trace.dat')),
-        [],
-      );
+      await eventually(() => {
+        const shown = tabs().filter(({ label }) => label === name);
+        assert.deepEqual(
+          shown.map(({ input }) => input instanceof vscode.TabInputCustom && input.viewType),
+          ['irqscope.trace'],
+        );
+      });
     }
+  });
+
+  it('a trace.dat that the explorer opens is a trace; other .dat files are left alone', async () => {
+    const { internals } = await activate();
+    const uri = file('trace-guest.dat', fixtureBytes('x86-vtd/trace.dat'));
+    await vscode.commands.executeCommand('vscode.open', uri);
+    await eventually(() => assert.equal(internals.sessions.active?.uri.toString(), uri.toString()));
+    const text = file('table.dat', '1 2 3\n');
+    await vscode.commands.executeCommand('vscode.open', text);
+    await eventually(() => assert.ok(tabs().some(({ input }) => input instanceof vscode.TabInputText)));
+    assert.equal(internals.sessions.all.length, 1);
+  });
+
+  it('a file that only has the name of a trace.dat says so, and opens as text', async () => {
+    const { internals } = await activate();
+    const uri = file('trace.dat', 'no trace\n');
+    await vscode.commands.executeCommand('vscode.open', uri);
+    await eventually(() => assert.ok(tabs().some(({ input }) => input instanceof vscode.TabInputCustom)));
+    assert.equal(internals.sessions.all.length, 0);
+    await run('reopenAsText', uri.toString());
+    await eventually(() => {
+      const { activeTab } = vscode.window.tabGroups.activeTabGroup;
+      assert.ok(activeTab?.input instanceof vscode.TabInputText && activeTab.label === 'trace.dat');
+    });
   });
 
   it('says what is wrong with files that are no traces, and stays usable', async () => {
@@ -65,7 +93,6 @@ describe('files', () => {
     const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ label }) => label));
     assert.deepEqual(tabs, []);
     await assert.rejects(api.open(vscode.Uri.file('/no/such/file.log')), /no such file|ENOENT/);
-    await assert.rejects(api.open(vscode.Uri.joinPath(example(), '..')), /folder/);
     await api.open(example());
     assert.equal(api.active?.events, EVENTS);
   });

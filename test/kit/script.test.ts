@@ -238,6 +238,24 @@ describe('capture script', function () {
     assert.match((await kitJson(machine)).probes[0]!, /lpi=\+8\(\$arg1\):u64$/);
   });
 
+  it('keeps the files of more irqs than the arguments of one program can name', async () => {
+    on();
+    const IRQS = 700;
+    for (let irq = 100; irq < 100 + IRQS; irq++) {
+      const folder = join(machine.root, `proc/irq/${irq}`);
+      mkdirSync(join(folder, "driver's part"), { recursive: true });
+      for (const file of ['smp_affinity_list', 'effective_affinity_list', 'node'])
+        writeFileSync(join(folder, file), `${irq % 4}\n`);
+    }
+    // The kernel gives a quarter of the stack to arguments, 128 KiB at least; the names above take more.
+    const limited = ['sh', '-c', 'ulimit -s 512; exec sh "$0" "$@"'];
+    const { status, out, err } = await machine.run(limited, ['--seconds', '1']);
+    assert.equal(status, 0, err);
+    const lines = machine.unpack(out).get('snapshot-0/proc/irq.txt')!.trimEnd().split('\n');
+    assert.equal(lines.length, 3 * IRQS + 1);
+    assert.ok(lines.includes('/proc/irq/799/node:3'));
+  });
+
   it('hides the host name and the command lines', async () => {
     on();
     const { out, err } = await machine.run(SHELLS[0]!, ['--', 'true']);

@@ -74,6 +74,7 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly text: readonly str
     text: ['& 1'],
     why: 'one bit of the pending bits or of the mask bits, by number',
   },
+  { files: /^import\/tracedat\/symbols\.ts$/, text: ['<< 4', '>>> 28'], why: 'digits of an address, one by one' },
   { files: /^query\/diff\/tokens\.ts$/, text: ['>>> 15', '>>> 13', '>>> 11'], why: 'a hash' },
   { files: /^model\/events\/msix\.ts$/, text: ['& 1'], why: 'one bit of the pending bit array, by number' },
   {

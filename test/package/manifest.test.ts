@@ -21,6 +21,7 @@ interface Manifest {
     viewsWelcome: { view: string; contents: string; when: string }[];
     languages: { id: string; configuration?: string }[];
     grammars: { language: string; path: string }[];
+    customEditors: { viewType: string; priority: string; selector: { filenamePattern: string }[] }[];
     jsonValidation: { fileMatch: string; url: string }[];
     walkthroughs: { steps: { id: string; media: { markdown: string }; completionEvents: string[] }[] }[];
   };
@@ -107,6 +108,20 @@ describe('manifest', () => {
         contributes.viewsWelcome.some(({ view, when }) => view === id && /^!irqscope\.(active|open)/.test(when)),
         id,
       );
+  });
+
+  it('opens by itself only files that have the name of a trace.dat; the others when the user chooses that', () => {
+    const [own, chosen] = contributes.customEditors;
+    assert.equal(own!.priority, 'default');
+    assert.deepEqual(
+      own!.selector.map((s) => s.filenamePattern),
+      ['trace.dat', 'trace*.dat'],
+    );
+    assert.equal(chosen!.priority, 'option');
+    const patterns = chosen!.selector.map((s) => s.filenamePattern);
+    for (const pattern of ['*.tar', '*.tar.gz', '*.zip', '*.irqtrace', '*.irqsession'])
+      assert.ok(patterns.includes(pattern));
+    assert.equal(contributes.customEditors.length, 2);
   });
 
   it('gives every color a default for all four kinds of theme', () => {

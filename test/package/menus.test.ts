@@ -42,6 +42,11 @@ const TRACES = [
   'trace.gz',
   'trace.txt.zst',
   'guest-6.12.zstd',
+  'kit.tar',
+  'kit.tar.gz',
+  'kit.tgz',
+  'captures.zip',
+  'boot.irqsession',
 ];
 const OTHERS = [
   'main.c',
@@ -52,7 +57,6 @@ const OTHERS = [
   'trace.c',
   'traced',
   'mytrace_pipe.h',
-  'linux-6.12.tar.gz',
   'disk.img.zst',
   'driver.ko.gz',
   'irq.7.gz',
@@ -97,11 +101,41 @@ describe('menus', () => {
     const asks = contributes.menus['view/item/context']!.filter(({ command }) =>
       titles[`command.${command.replace('irqscope.', '')}`]!.endsWith('…'),
     );
-    // Each of these asks for something that a row cannot tell: a seed, a name, a policy, an operation, another trace, a place for a file.
+    // Each of these asks for something that a row cannot tell: a seed, a name, a policy, an operation, another trace, a place for a file, a source.
     assert.deepEqual([...new Set(asks.map(({ command }) => command.replace('irqscope.', '')))].sort(), [
-      ...['changePolicy', 'changeSeed', 'compareBranches', 'compareWith', 'exportScenario', 'inject', 'renameBranch'],
-      'saveTraceAs',
+      ...['addToTrace', 'changePolicy', 'changeSeed', 'compareBranches', 'compareWith', 'exportScenario', 'inject'],
+      ...['renameBranch', 'saveSession', 'saveTraceAs', 'setClockOffset', 'setSystem'],
     ]);
+  });
+
+  it('of sources say what can be changed of each', () => {
+    const of = (viewItem: string): string[] =>
+      contributes.menus['view/item/context']!.filter((item) => holds(item.when, { view: 'irqscope.traces', viewItem }))
+        .map((item) => item.command.replace('irqscope.', ''))
+        .sort();
+    assert.deepEqual(of('source'), ['removeSourceRow', 'removeSourceRow', 'setClockOffset', 'setSystem']);
+    assert.deepEqual(of('system'), ['setSystem', 'setSystem']);
+    assert.deepEqual(of('offset'), ['setClockOffset', 'setClockOffset']);
+    assert.deepEqual(of('left'), ['removeSourceRow']);
+    assert.deepEqual(of('part'), []);
+    for (const command of ['follow', 'setSystem']) {
+      assert.ok(of('trace file').includes(command));
+      assert.ok(!of('trace file joined').includes(command));
+    }
+    for (const command of ['addToTrace', 'saveSession']) {
+      assert.ok(of('trace file joined recipe').includes(command));
+      assert.ok(!of('trace branch scenario').includes(command));
+    }
+  });
+
+  it('of the explorer join files and folders to an open trace, and open folders', () => {
+    const of = (context: Context): string[] =>
+      contributes.menus['explorer/context']!.filter((item) => holds(item.when, context)).map(({ command }) => command);
+    const folder = { resourceFilename: 'run', resourceScheme: 'file', explorerResourceIsFolder: true };
+    assert.deepEqual(of(folder), ['irqscope.openFolder']);
+    assert.deepEqual(of({ ...folder, 'irqscope.file': true }), ['irqscope.openFolder', 'irqscope.addToTrace']);
+    assert.deepEqual(of(named('kit.tar.gz', { 'irqscope.file': true })), ['irqscope.openTrace', 'irqscope.addToTrace']);
+    assert.deepEqual(of(named('main.c', { 'irqscope.file': true })), []);
   });
 
   it('offer no folder, and no text of a simulated run, which is open already', () => {

@@ -321,6 +321,26 @@ describe('timeline service', () => {
     assert.equal(opened(), 1);
   });
 
+  it('tells the arrangement of lanes once they are complete, and takes that of the page', () => {
+    const { clock, line, service } = start();
+    const shown = shownOf(trace);
+    shown.session.arrangeLanes(['cpu', 'cpu/0']);
+    service.show(shown);
+    clock.run(60_000);
+    const order = line.told
+      .map(({ method }) => method)
+      .filter((m) => /lanes|layout/.test(m) && m !== 'timeline/hit-lanes');
+    assert.equal(order.at(-1), 'timeline/layout');
+    const layouts = (): unknown[] => line.told.filter((m) => m.method === 'timeline/layout').map((m) => m.value);
+    assert.deepEqual(layouts(), [{ trace: shown.id, lanes: ['cpu', 'cpu/0'] }]);
+    line.tell('timeline/arranged', { trace: shown.id, lanes: ['device'] });
+    assert.deepEqual(shown.session.lanes, ['device']);
+    line.tell('timeline/arranged', { trace: shown.id + 1, lanes: ['cpu'] });
+    assert.deepEqual(shown.session.lanes, ['device']);
+    service.arranged();
+    assert.deepEqual(layouts().at(-1), { trace: shown.id, lanes: ['device'] });
+  });
+
   it('marks the events of a range of the axis, until another trace or another page is shown', async () => {
     const { clock, line, service } = start();
     const shown = shownOf(trace);

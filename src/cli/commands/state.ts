@@ -3,7 +3,7 @@ import { isAtOrBelow } from '../../base/path-pattern.ts';
 import { shown } from '../../base/visible.ts';
 import type { State } from '../../model/state.ts';
 import { changesAt } from '../../query/changes.ts';
-import { eventText, timeOf } from '../../query/events.ts';
+import { eventText, sourceOf, timeOf } from '../../query/events.ts';
 import type { PathTarget } from '../../query/paths.ts';
 import { isVisible, stateTree, targetValue } from '../../query/state.ts';
 import { cellBits, type Value, valueText } from '../../query/view.ts';
@@ -56,14 +56,14 @@ function* textLines(trace: Trace, step: Step, target: PathTarget | undefined): G
 }
 
 function* report(trace: Trace, step: Step, target: PathTarget | undefined): Generator<string> {
-  const { table, length } = trace;
-  const file = nameOf(trace.first.file);
+  const { length } = trace;
   const state = trace.stateAt(step);
   if (step < 0) {
-    yield shown(`${file}: no events, so nothing is known`);
+    yield shown(`${nameOf(trace.first.file)}: no events, so nothing is known`);
     return;
   }
-  const place = `${file}:${table.line(step)}`;
+  const { file, line } = sourceOf(trace, step);
+  const place = `${nameOf(file)}:${line}`;
   yield shown(`${place}: state after step ${step} of 0 to ${length - 1}, time ${timeOf(trace, step) ?? '?'}`);
   yield shown(`  ${eventText(trace, step)}`);
   yield* changes(trace, step, target);

@@ -30,13 +30,23 @@ const GROUP_OF: Readonly<Record<string, Group>> = {
   vfio: 'VFIO and KVM',
 };
 
-/** A track: who it belongs to, the time of its last event, and the spans that are open on it. */
+/** A track: who it belongs to, its system as paths begin with it, the time of its last event, and the spans that are open on it. */
 interface Track {
   readonly pid: number;
   readonly tid: number;
+  readonly system: string;
   last: number;
-  readonly open: string[];
+  readonly open: Span[];
 }
+
+/** What runs on a track: the object, and the CPU whose record told its beginning. */
+interface Span {
+  readonly object: string;
+  readonly cpu: number | null;
+}
+
+/** The system of an object as its path begins with it: `guest:`; empty for the first one. */
+const systemOf = (path: string): string => /^[^:/]+:(?=[^:/])/.exec(path)?.[0] ?? '';
 
 /** What a delivery does at an event: it begins, goes on, or ends there. */
 interface FlowPoint {
@@ -126,9 +136,9 @@ class Writer {
     const args = { step, ...fields, ...(task === undefined ? {} : { task }) };
     const name = typeof fields['name'] === 'string' ? `${object} ${fields['name']}` : object;
     if (begins) {
-      of.open.push(object);
+      of.open.push({ object, cpu });
       yield this.#json({ ph: 'B', name, cat: kind, pid, tid, ts, args });
-    } else if (ends && of.open.at(-1) === object) {
+    } else if (ends && of.open.at(-1)?.object === object) {
       of.open.pop();
       yield this.#json({ ph: 'E', pid, tid, ts, args });
     } else yield this.#json({ ph: 'X', name: kind, cat: kind, pid, tid, ts, dur: 0, args });
@@ -143,18 +153,22 @@ class Writer {
         ts,
         ...(phase === 'f' ? { bp: 'e' } : {}),
       });
-    if (this.#trace.table.kind(step).role === 'loss') yield* this.#close(cpu === null ? undefined : cpu);
+    if (this.#trace.table.kind(step).role === 'loss') yield* this.#close(systemOf(object), cpu);
   }
 
   /** Ends what is still open. */
   *end(): Generator<string> {
-    yield* this.#close(undefined);
+    yield* this.#close(undefined, null);
   }
 
-  /** Ends the spans of one CPU, or of all tracks: events were lost, or there are no more. */
-  *#close(cpu: number | undefined): Generator<string> {
-    for (const [place, track] of this.#tracks) {
-      if (cpu !== undefined && !place.endsWith(`cpu/${cpu}`)) continue;
+  /**
+   * Ends the spans of a system (undefined: of all) that began on a CPU (null: on any): events were lost, or there are no more. Of a virtual
+   * CPU counts where it ran, not its number.
+   */
+  *#close(system: string | undefined, cpu: number | null): Generator<string> {
+    for (const track of this.#tracks.values()) {
+      if (system !== undefined && track.system !== system) continue;
+      if (cpu !== null && !track.open.some((span) => span.cpu === cpu)) continue;
       track.last = Math.max(track.last, this.#now);
       for (; track.open.length > 0; track.open.pop())
         yield this.#json({ ph: 'E', pid: track.pid, tid: track.tid, ts: track.last });
@@ -163,16 +177,16 @@ class Writer {
 
   /** The CPU that records an event, in the system of the object. */
   #cpu(object: string, cpu: number): string {
-    const system = /^[^:/]+:(?=[^:/])/.exec(object)?.[0] ?? '';
-    return `${system}cpu/${cpu}`;
+    return `${systemOf(object)}cpu/${cpu}`;
   }
 
   #track(place: string): { readonly of: Track; readonly fresh: boolean; readonly pid: number; readonly tid: number } {
     const known = this.#tracks.get(place);
     if (known !== undefined) return { of: known, fresh: false, pid: known.pid, tid: known.tid };
-    const root = place.replace(/^[^:/]+:(?=[^:/])/, '').split('/')[0]!;
+    const system = systemOf(place);
+    const root = place.slice(system.length).split('/')[0]!;
     const pid = GROUPS.indexOf(Object.hasOwn(GROUP_OF, root) ? GROUP_OF[root]! : 'other') + 1;
-    const track: Track = { pid, tid: this.#tracks.size + 1, last: 0, open: [] };
+    const track: Track = { pid, tid: this.#tracks.size + 1, system, last: 0, open: [] };
     this.#tracks.set(place, track);
     return { of: track, fresh: true, pid, tid: track.tid };
   }

@@ -1,7 +1,9 @@
 // Which of the files that were given together make a trace: one clock comes first, copies and texts that only quote records stay out.
 import type { Slices } from '../../base/slices.ts';
+import type { EventKind } from '../../model/event.ts';
+import { softirqEntry, softirqExit, softirqRaise } from '../../model/events/cpu.ts';
 import { isSnapshots } from '../../query/snapshot.ts';
-import type { Source } from '../../trace/source.ts';
+import type { Source, Vantage } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Taken } from '../join/taken.ts';
 import { findDuplicates, fuller } from './duplicates.ts';
@@ -15,6 +17,10 @@ export interface GivenFile extends FileRead {
   readonly system: string | undefined;
   /** What is added to its own times to get those of the first file, in nanoseconds; undefined: found from its content. */
   readonly offset: bigint | undefined;
+  /** From where it was recorded; undefined: found from its format. */
+  readonly vantage: Vantage | undefined;
+  /** Number of the source that it was read from, in the order given: files of one folder or archive have the same. */
+  readonly from: number;
   /** The user named this file, not a folder or archive that holds it. */
   readonly asked: boolean;
 }
@@ -35,10 +41,10 @@ export interface Chosen {
 }
 
 /**
- * Chooses the files of a trace, in slices; undefined where none is a trace. `inOrder`: the user gave the order, so the first file
- * stays the first one; otherwise the fullest one comes first.
+ * Chooses the files of a trace, in slices; undefined where none is a trace. The file whose clock is that of the trace comes first: `firstFile` if it is
+ * among them, else that of the first source; of a folder or an archive, its fullest file.
  */
-export function* chooseFiles(read: readonly GivenFile[], inOrder: boolean): Slices<Chosen | undefined> {
+export function* chooseFiles(read: readonly GivenFile[], firstFile?: string): Slices<Chosen | undefined> {
   const alone = read.length === 1;
   const traces = read.filter(
     (file): file is TraceFile => file.trace !== undefined && (alone || file.asked || !isProse(file.trace)),
@@ -46,7 +52,9 @@ export function* chooseFiles(read: readonly GivenFile[], inOrder: boolean): Slic
   if (traces.length === 0) return undefined;
   const duplicates = yield* findDuplicates(traces.map(({ trace }) => trace));
   const kept = yield* toldOnce(traces.filter((_, i) => duplicates[i] === undefined));
-  const first = inOrder ? 0 : fullest(kept);
+  const leading = kept.filter(({ from }) => from === kept[0]!.from);
+  const named = kept.findIndex(({ file }) => file === firstFile);
+  const first = named >= 0 ? named : kept.indexOf(leading[fullest(leading)]!);
   const taken = takenOf(read, kept);
   return {
     parts: [kept[first]!, ...kept.filter((_, i) => i !== first)].map((file) => ({ ...file, taken: taken(file) })),
@@ -92,11 +100,20 @@ const archiveTime = ({ modified }: TraceFile): Taken | undefined =>
 /** Formats that do not give the trace its clock where another one can: an emulator's log, and what a kernel says in words. */
 const NOT_FIRST = ['qemu-log', 'dmesg'];
 
+/** Kinds that no other source shows: how many of them a file has says nothing of how much it shares with others. */
+const OWN_KINDS: ReadonlySet<EventKind> = new Set<EventKind>([softirqRaise, softirqEntry, softirqExit]);
+
 /** The file with the most events, a recording before snapshots and that of a kernel before others: its clock is that of the trace. */
 function fullest(files: readonly { readonly trace: Trace }[]): number {
   const weight = ({ trace }: { readonly trace: Trace }): number =>
-    trace.length * (isSnapshots(trace) ? 1e-6 : NOT_FIRST.includes(trace.first.format) ? 1 : 1e6);
+    countOf(trace) * (isSnapshots(trace) ? 1e-6 : NOT_FIRST.includes(trace.first.format) ? 1 : 1e6);
   return files.reduce((best, file, i) => (weight(file) > weight(files[best]!) ? i : best), 0);
+}
+
+function countOf({ table, length }: Trace): number {
+  let count = 0;
+  for (let step = 0; step < length; step++) if (!OWN_KINDS.has(table.kind(step))) count++;
+  return count;
 }
 
 /** Lines of text to each record, above which a file may be one that quotes records. */

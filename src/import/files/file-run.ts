@@ -56,10 +56,21 @@ export class FileRun {
     return this.#bytes;
   }
 
+  /** Whether it is an archive; its first bytes show that. */
+  get archive(): boolean {
+    return this.#archive !== undefined;
+  }
+
   push(chunk: Uint8Array): void {
+    whole(this.pushing(chunk));
+  }
+
+  /** The same in slices: files of an archive that end in these bytes are read to their end. */
+  *pushing(chunk: Uint8Array): Slices<void> {
     this.#bytes += chunk.length;
     this.#kit.push(chunk);
     this.#pass(chunk);
+    if (this.#archive !== undefined) yield* this.#archive.finishing();
   }
 
   #pass(chunk: Uint8Array): void {
@@ -68,7 +79,8 @@ export class FileRun {
     else {
       this.#waiting.push(new Uint8Array(chunk));
       this.#sniffer?.push(chunk);
-      if (this.#head.length >= HEAD) this.#start();
+      // Behind damage nothing more is unpacked.
+      if (this.#head.length >= HEAD || this.#sniffer?.problem !== undefined) this.#start();
     }
   }
 
@@ -80,7 +92,7 @@ export class FileRun {
   /** The same in slices: a trace.dat is read only when it is whole. */
   *ending(): Slices<FileRead[]> {
     if (this.#run === undefined && this.#archive === undefined) this.#start();
-    if (this.#archive !== undefined) return this.#archive.end();
+    if (this.#archive !== undefined) return yield* this.#archive.ending();
     const about = { file: this.#file, modified: this.#modified };
     try {
       return [{ ...about, trace: yield* this.#run!.ending(), problem: undefined }];
@@ -102,6 +114,14 @@ export class FileRun {
   }
 }
 
+/** A file of an archive that is being read. */
+interface Open {
+  readonly file: ArchiveFile;
+  readonly run: ImportRun | undefined;
+  readonly kit: KitReader;
+  problem: string | undefined;
+}
+
 /** Reads the files of an archive, each as one of its own; an archive in an archive is not opened. */
 class ArchiveRun {
   readonly #file: string;
@@ -110,14 +130,9 @@ class ArchiveRun {
   readonly #archive: Tar | Zip;
   readonly #found: FileRead[] = [];
   #count = 0;
-  #open:
-    | {
-        readonly file: ArchiveFile;
-        readonly run: ImportRun | undefined;
-        readonly kit: KitReader;
-        problem: string | undefined;
-      }
-    | undefined;
+  #open: Open | undefined;
+  /** Files whose bytes are all there, but which are not read to their end. */
+  #whole: Open[] = [];
 
   constructor(file: string, zip: boolean, helpers: Helpers) {
     this.#file = file;
@@ -135,12 +150,31 @@ class ArchiveRun {
     this.#unpacker.push(chunk);
   }
 
-  end(): FileRead[] {
+  *ending(): Slices<FileRead[]> {
     this.#unpacker.end();
     this.#archive.end();
+    yield* this.finishing();
     const problem = this.#unpacker.problem ?? this.#archive.problem;
     if (problem !== undefined) this.#found.push({ file: this.#file, modified: undefined, trace: undefined, problem });
     return this.#found;
+  }
+
+  /** Reads the files to their end whose bytes are all there. */
+  *finishing(): Slices<void> {
+    const ready = this.#whole;
+    this.#whole = [];
+    for (const open of ready) {
+      let trace: Trace | undefined;
+      try {
+        if (open.problem === undefined) trace = yield* open.run!.ending();
+      } catch (error) {
+        if (!(error instanceof ImportError)) throw error;
+        open.problem = error.message;
+      }
+      const { path, modified } = open.file;
+      const kit = trace === undefined ? open.kit.end() : undefined;
+      this.#found.push({ file: `${this.#file}/${path}`, modified, trace, problem: open.problem, kit });
+    }
   }
 
   #begin(file: ArchiveFile): void {
@@ -153,30 +187,32 @@ class ArchiveRun {
   }
 
   #data(chunk: Uint8Array): void {
-    this.#open?.kit.push(chunk);
-    this.#guard((run) => run.push(chunk));
-  }
-
-  #end(): void {
-    const open = this.#open!;
-    let trace: Trace | undefined;
-    this.#guard((run) => {
-      trace = run.end();
-    });
-    this.#open = undefined;
-    const file = `${this.#file}/${open.file.path}`;
-    const kit = trace === undefined ? open.kit.end() : undefined;
-    this.#found.push({ file, modified: open.file.modified, trace, problem: open.problem, kit });
-  }
-
-  #guard(work: (run: ImportRun) => void): void {
     const open = this.#open;
+    open?.kit.push(chunk);
     if (open?.run === undefined || open.problem !== undefined) return;
     try {
-      work(open.run);
+      open.run.push(chunk);
     } catch (error) {
       if (!(error instanceof ImportError)) throw error;
       open.problem = error.message;
     }
   }
+
+  #end(): void {
+    if (this.#open !== undefined) this.#whole.push(this.#open);
+    this.#open = undefined;
+  }
 }
+
+/** Whether a file begins like an archive, packed or not; its first bytes show that. */
+export function isArchive(first: Uint8Array): boolean {
+  const head: number[] = [];
+  new Unpacker((chunk) => {
+    for (const byte of chunk.subarray(0, HEAD - head.length)) head.push(byte);
+  }).push(first.subarray(0, SNIFFED));
+  const bytes = new Uint8Array(head);
+  return isTar(bytes) || isZip(bytes);
+}
+
+/** Bytes of a file that are unpacked to see what it is. */
+const SNIFFED = 1 << 16;

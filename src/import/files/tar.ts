@@ -7,6 +7,8 @@ import { textOf } from '../../base/bytes.ts';
 const BLOCK = 512;
 /** Bytes of a header of an archive that name the file that follows, at most: paths are not longer. */
 const MOST_META = 1 << 20;
+/** Digits of the length of a record of a pax header, and the blank behind them. */
+const MOST_DIGITS = 8;
 
 /** Where the parts of a header stand. */
 const NAME = { at: 0, size: 100 };
@@ -166,18 +168,29 @@ export class Tar {
   #close(): void {
     if (this.#member === 'file') this.#take.fileEnd();
     else if (this.#member === 'long-name') this.#path = textOf(new Uint8Array(this.#meta)).replace(/\0.*$/s, '');
-    else if (this.#member === 'pax') this.#pax(textOf(new Uint8Array(this.#meta)));
+    else if (this.#member === 'pax') this.#pax(new Uint8Array(this.#meta));
     this.#meta = [];
     if (this.#member === 'other') this.#forget();
   }
 
-  /** Records `LENGTH NAME=VALUE` of a pax header. */
-  #pax(text: string): void {
-    for (const [, name, value] of text.matchAll(/^\d+ ([^=\n]+)=(.*)$/gm)) {
-      if (name === 'path') this.#path = value;
-      else if (name === 'mtime' && Number.isFinite(Number(value))) this.#modified = Number(value) * 1000;
-      else if (name === 'size' && /^\d{1,15}$/.test(value!)) this.#size = Number(value);
+  /** Records `LENGTH NAME=VALUE` of a pax header; LENGTH counts all bytes of the record, so that a value may hold line ends. */
+  #pax(meta: Uint8Array): void {
+    for (let at = 0; at < meta.length; ) {
+      const [head, digits] = /^(\d{1,7}) /.exec(textOf(meta, at, Math.min(meta.length, at + MOST_DIGITS))) ?? [];
+      const end = at + Number(digits ?? 0);
+      // What is no record ends the header.
+      if (head === undefined || end <= at + head.length || end > meta.length) return;
+      const text = textOf(meta, at + head.length, end - 1);
+      const equals = text.indexOf('=');
+      this.#keyword(text.slice(0, Math.max(0, equals)), text.slice(equals + 1));
+      at = end;
     }
+  }
+
+  #keyword(name: string, value: string): void {
+    if (name === 'path') this.#path = value;
+    else if (name === 'mtime' && Number.isFinite(Number(value))) this.#modified = Number(value) * 1000;
+    else if (name === 'size' && /^\d{1,15}$/.test(value)) this.#size = Number(value);
   }
 
   #forget(): void {

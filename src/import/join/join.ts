@@ -6,7 +6,7 @@ import { World } from '../../model/world.ts';
 import { isSnapshots } from '../../query/snapshot.ts';
 import { adopting } from '../../trace/adopt.ts';
 import { clockMap, onClock } from '../../trace/merge.ts';
-import type { Alignment, Source } from '../../trace/source.ts';
+import type { Alignment, Source, Vantage } from '../../trace/source.ts';
 import { Trace } from '../../trace/trace.ts';
 import { along, dayOf, type Edge, type Line, STILL, type Way, waysTo } from './clocks.ts';
 import { Derived } from './derived.ts';
@@ -27,6 +27,8 @@ export interface JoinPart {
   readonly trace: Trace;
   /** The name that the user gave to its system. */
   readonly system?: string | undefined;
+  /** From where the user says that it was recorded. */
+  readonly vantage?: Vantage | undefined;
   /** What the user says must be added to its own times to get those of the first file, in nanoseconds. */
   readonly offset?: bigint | undefined;
   /** When it was taken, as something beside it tells, if it is a snapshot. */
@@ -50,7 +52,7 @@ export const joinTraces = (parts: readonly JoinPart[]): Trace => whole(joiningTr
 /** The same in slices, so that an editor can do other work in between. */
 export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
   const [only] = parts;
-  if (parts.length === 1 && only!.system === undefined) return only!.trace;
+  if (parts.length === 1 && only!.system === undefined && only!.vantage === undefined) return only!.trace;
   const instants: Instants[] = [];
   for (const { trace } of parts) {
     instants.push(instantsOf(trace));
@@ -106,13 +108,13 @@ export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
   );
   const world = new World();
   const groups: Source[][] = [];
-  for (const [i, { trace }] of parts.entries()) {
+  for (const [i, { trace, vantage }] of parts.entries()) {
     const group: Source[] = [];
     groups.push(group);
     for (const source of trace.sources) {
       const copy = yield* adopting(source, trace.world, world.space(names[i] === names[0] ? '' : names[i]!));
       copy.system = names[i]!;
-      copy.vantage ??= vantageOf(source);
+      copy.vantage = vantage ?? copy.vantage ?? vantageOf(source);
       group.push(copy);
     }
   }
@@ -234,11 +236,11 @@ function dmesgOf(parts: readonly JoinPart[], snapshot: number): Taken | undefine
 const MILLI = 1_000_000n;
 
 /** What a part shows of the systems that it may belong to. */
-function memberOf({ trace, system }: JoinPart, span: Span | undefined): Member {
+function memberOf({ trace, system, vantage: given }: JoinPart, span: Span | undefined): Member {
   const { first } = trace;
   const kinds = new Set<EventKind>();
   for (let step = 0; step < trace.length; step++) kinds.add(trace.table.kind(step));
-  const vantage = first.vantage ?? vantageOf(first);
+  const vantage = given ?? first.vantage ?? vantageOf(first);
   const names = (start: string): boolean => [...kinds].some(({ name }) => name.startsWith(start));
   return {
     named: system,

@@ -140,7 +140,7 @@ const MOST_MARKS = 4096;
 /** A byte at port 0xe9 (hw/char/debugcon.c). */
 function markByte({ out: { source, time } }: Qemu, value: number): void {
   const bytes = (source.markBytes ??= []);
-  if (bytes.length < MOST_MARKS) bytes.push({ value: value & 0xff, time, row: source.events.length - 1 });
+  if (bytes.length < MOST_MARKS) bytes.push({ value: value % 256, time, row: source.events.length - 1 });
 }
 
 /** A GICv2m frame answers: from here on the log shows what reads the messages. */

@@ -13,6 +13,7 @@ import type { Namespace } from '../../model/namespace.ts';
 import { firstLpi } from '../../model/registers/its.ts';
 import { intelIrHwirq } from '../../model/registers/vtd.ts';
 import { cpu, domain } from '../../model/things/irq.ts';
+import { tally } from '../../trace/accounting.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { irqObject } from '../objects.ts';
 import { placeOfChip } from './chips.ts';
@@ -162,12 +163,13 @@ export class IrqBlock {
 
   #vector(out: TraceBuilder, irq: number): void {
     const told = this.#values.get('Vector');
-    if (told === undefined) return;
+    const vector = told === 'Not assigned' ? 0 : number(told);
+    if (vector === undefined) return;
     const flag = (label: string): boolean | undefined => {
       const value = this.#values.get(label);
       return value === '0' || value === '1' ? value === '1' : undefined;
     };
-    const event = snapVector.put().vector(number(told) ?? 0);
+    const event = snapVector.put().vector(vector);
     const target = number(this.#values.get('Target'));
     if (target !== undefined) event.cpu(target);
     const [prevVector, prevCpu] = [
@@ -295,11 +297,17 @@ export class DomainBlock {
 function emitRow(out: TraceBuilder, row: string, mac: boolean): void {
   const words = row.split(/ +/);
   const [n, available, managed, ...more] = words.map(Number) as [number, number, number, ...number[]];
+  const allocated = more[mac ? 1 : 0];
+  // Without the line of titles nothing tells whether the fourth number is `mac`.
+  if (allocated === undefined || Number.isNaN(allocated)) {
+    tally(out.accounting.withoutEffect, 'a row of a matrix that has other columns than its title', 1);
+    return;
+  }
   const event = snapCpu
     .put()
     .available(available)
     .managed(managed)
-    .allocated(more[mac ? 1 : 0]!)
+    .allocated(allocated)
     // A CPU without an allocated vector has no list.
     .vectors(out.world.strings.intern(words[mac ? 5 : 4] ?? ''));
   if (mac) event.managedAllocated(more[0]!);

@@ -97,7 +97,11 @@ export class IommuDebugfsReader extends SnapshotReader<Entry | Fact> {
     const line = textOf(buf, start, Math.min(end, start + 200)).trimEnd();
     const unit = UNIT.exec(line)?.[1];
     if (unit !== undefined) {
-      if (line.startsWith('R') && !this.#listed.has(unit)) this.#listed.set(unit, []);
+      if (line.startsWith('R')) {
+        // Another dump in the same file begins behind a whole one.
+        if (this.#whole) this.#finish();
+        if (!this.#listed.has(unit)) this.#listed.set(unit, []);
+      }
       this.#unit = unit;
       return 'header';
     }
@@ -113,6 +117,7 @@ export class IommuDebugfsReader extends SnapshotReader<Entry | Fact> {
     }
     if (HEADER.test(line)) return 'header';
     this.#listed.clear();
+    this.#whole = false;
     return undefined;
   }
 

@@ -20,9 +20,7 @@ interface Fact {
 
 const BDF = String.raw`[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]`;
 const LINE = new RegExp(String.raw`^\S*\/?(${BDF})\/msi_irqs\/(\d{1,7}): ?(msix?)$`);
-const ATTRIBUTE = new RegExp(
-  String.raw`^\S*\/devices\/\S*?(${BDF})\/(driver|irq|msi_bus|iommu_group|numa_node|enable): ?(\S*)$`,
-);
+const ATTRIBUTE = new RegExp(String.raw`^(\S*\/)(${BDF})\/(driver|irq|msi_bus|iommu_group|numa_node|enable): ?(\S*)$`);
 /** The same behind a line that names the function. */
 const BELOW = /^msi_irqs\/(\d{1,7}): ?(msix?)$/;
 const DRIVER_BELOW = /^driver: ?\S*\/drivers\/([\w-]+)$/;
@@ -39,8 +37,8 @@ export class MsiIrqsReader extends SnapshotReader<Fact> {
   protected parse(line: string): Fact | undefined {
     const m = LINE.exec(line);
     if (m !== null) return { bdf: m[1]!, irq: Number(m[2]), file: 'msi_irqs', value: m[3]! };
-    const attribute = ATTRIBUTE.exec(line);
-    if (attribute !== null) return { bdf: attribute[1]!, irq: -1, file: attribute[2]!, value: attribute[3]! };
+    const [, folder = '', owner, file, value] = ATTRIBUTE.exec(line) ?? [];
+    if (folder.includes('/devices/')) return { bdf: owner!, irq: -1, file: file!, value: value! };
     const bdf = this.place?.device;
     if (bdf === undefined) return undefined;
     const { irq } = this.place!;

@@ -76,20 +76,17 @@ export class ProcIrqReader extends SnapshotReader<Fact> {
     const { strings } = out.world;
     switch (file) {
       case 'smp_affinity':
-        emitIrq(out, irq, (event) => event.affinity(strings.intern(listOfMask(value) ?? '')));
-        return undefined;
+        return this.#mask(value, (cpus) => emitIrq(out, irq, (event) => event.affinity(cpus)));
       case 'smp_affinity_list':
         emitIrq(out, irq, (event) => event.affinity(strings.intern(value)));
         return undefined;
       case 'effective_affinity':
-        emitIrq(out, irq, (event) => event.effective(strings.intern(listOfMask(value) ?? '')));
-        return undefined;
+        return this.#mask(value, (cpus) => emitIrq(out, irq, (event) => event.effective(cpus)));
       case 'effective_affinity_list':
         emitIrq(out, irq, (event) => event.effective(strings.intern(value)));
         return undefined;
       case 'affinity_hint':
-        emitDescriptor(out, irq, (event) => event.hint(strings.intern(listOfMask(value) ?? '')));
-        return undefined;
+        return this.#mask(value, (cpus) => emitDescriptor(out, irq, (event) => event.hint(cpus)));
       case 'node':
         emitDescriptor(out, irq, (event) => event.node(Number(value)));
         return undefined;
@@ -106,6 +103,14 @@ export class ProcIrqReader extends SnapshotReader<Fact> {
       default:
         return file;
     }
+  }
+
+  /** Emits the set of CPUs of a mask; what no kernel has so many CPUs for is damage, not the empty set. */
+  #mask(value: string, emit: (cpus: number) => void): string | undefined {
+    const list = listOfMask(value);
+    if (list === undefined) return 'a mask of more CPUs than any kernel has';
+    emit(this.out.world.strings.intern(list));
+    return undefined;
   }
 
   #spurious(irq: number, value: string): undefined {

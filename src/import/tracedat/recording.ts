@@ -224,6 +224,10 @@ export class Recording {
   }
 
   #count(event: KnownEvent): void {
+    const { how, name } = event.reading;
+    const { unknownAt } = this.out.accounting;
+    if (how === 'unknown' && this.#counts[event.index] === undefined && !unknownAt.has(name))
+      unknownAt.set(name, this.line);
     this.#events[event.index] = event;
     this.#counts[event.index] = (this.#counts[event.index] ?? 0) + 1;
   }

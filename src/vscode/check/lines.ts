@@ -4,6 +4,7 @@ import type { LineText } from '../../check/report/witness.ts';
 import { sourceOf } from '../../query/events.ts';
 import type { Platform } from '../platform.ts';
 import type { OpenTrace } from '../sessions.ts';
+import { uriOf, whyNoText } from '../text.ts';
 
 /** Reads the lines that tell some events again, from open texts or from the files. Simulated runs have none: their events are their lines; nor has a binary file. */
 export async function readLines(platform: Platform, trace: OpenTrace, steps: Iterable<Step>): Promise<LineText> {
@@ -18,10 +19,25 @@ export async function readLines(platform: Platform, trace: OpenTrace, steps: Ite
   }
   const texts = new Map<string, ReadonlyMap<number, string>>();
   for (const [file, lines] of wanted) {
-    const uri = file === events.first.file ? trace.uri : vscode.Uri.joinPath(trace.uri, '..', file);
+    const uri = uriOf(trace, file);
+    if (whyNoText(trace, uri) === 'archive') continue;
     texts.set(file, linesOfText(uri, lines) ?? (await linesOfFile(platform, uri, lines)));
   }
   return (file, line) => texts.get(file)?.get(line);
+}
+
+/** The text of one line (from 1) of a file of a trace; undefined where the file is no text, or cannot be read again. */
+export async function lineOf(
+  platform: Platform,
+  trace: OpenTrace,
+  line: number,
+  file: string = trace.session.trace.first.file,
+): Promise<string | undefined> {
+  const uri = uriOf(trace, file);
+  const why = whyNoText(trace, uri);
+  if (trace.branch || why === 'binary' || why === 'archive' || why === 'several') return undefined;
+  const lines = new Set([line]);
+  return (linesOfText(uri, lines) ?? (await linesOfFile(platform, uri, lines))).get(line);
 }
 
 /** The lines of a text that the editor holds, unless the user has changed it. */

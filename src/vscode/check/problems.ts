@@ -55,7 +55,7 @@ export class Problems implements vscode.Disposable {
   readonly #watch: vscode.Disposable;
   /** The files in which a trace has problems. */
   readonly #files = new Map<OpenTrace, readonly vscode.Uri[]>();
-  /** The problems of each file, by its address. */
+  /** The problems of each file, of all traces, by its address. */
   readonly #byFile = new Map<string, readonly FindingDiagnostic[]>();
   /** The findings that were told of a trace last. */
   readonly #told = new Map<OpenTrace, readonly Finding[]>();
@@ -82,12 +82,24 @@ export class Problems implements vscode.Disposable {
   }
 
   #remove(trace: OpenTrace): void {
-    for (const uri of this.#files.get(trace) ?? []) {
-      this.#collection.delete(uri);
-      this.#byFile.delete(uri.toString());
-    }
+    for (const uri of this.#files.get(trace) ?? [])
+      this.#put(
+        uri,
+        (this.#byFile.get(uri.toString()) ?? []).filter((one) => one.trace !== trace),
+      );
     this.#files.delete(trace);
     this.#told.delete(trace);
+  }
+
+  /** Another trace may have problems in the same file: one that a source was joined to, beside that source alone. */
+  #put(uri: vscode.Uri, all: readonly FindingDiagnostic[]): void {
+    if (all.length === 0) {
+      this.#collection.delete(uri);
+      this.#byFile.delete(uri.toString());
+    } else {
+      this.#collection.set(uri, all);
+      this.#byFile.set(uri.toString(), all);
+    }
   }
 
   #show(trace: OpenTrace): void {
@@ -109,10 +121,7 @@ export class Problems implements vscode.Disposable {
       else byFile.set(uri.toString(), { uri, all: [diagnostic] });
     }
     this.#remove(trace);
-    for (const { uri, all } of byFile.values()) {
-      this.#collection.set(uri, all);
-      this.#byFile.set(uri.toString(), all);
-    }
+    for (const { uri, all } of byFile.values()) this.#put(uri, [...(this.#byFile.get(uri.toString()) ?? []), ...all]);
     this.#files.set(
       trace,
       [...byFile.values()].map(({ uri }) => uri),

@@ -19,10 +19,17 @@ import { kitCommands } from './kit.ts';
 import { objectCommands } from './object.ts';
 import { type PathServices, pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
+import { type SourceServices, sourceCommands, toWanted } from './sources.ts';
 import { type StopServices, stopCommands } from './stops.ts';
 
 /** What commands use. */
-export interface Services extends FindingServices, InterruptServices, CompareServices, PathServices, StopServices {
+export interface Services
+  extends FindingServices,
+    InterruptServices,
+    CompareServices,
+    PathServices,
+    StopServices,
+    SourceServices {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
   readonly opener: Opener;
@@ -54,6 +61,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...interruptCommands(services, find),
     ...explainCommands,
     ...kitCommands(services),
+    ...sourceCommands(services, find),
   };
   const registered = Object.entries(handlers).map(([name, work]) =>
     vscode.commands.registerCommand(`irqscope.${name}`, work as (...args: unknown[]) => unknown),
@@ -81,21 +89,28 @@ function startOfDialog(): vscode.Uri | undefined {
   return uri && schemes.has(uri.scheme) ? uri : folders[0]?.uri;
 }
 
-async function pickFiles(): Promise<readonly vscode.Uri[]> {
+/** Asks for files, or for folders: the dialogs of some systems cannot show both. */
+async function pickFiles(what: 'files' | 'folder'): Promise<readonly vscode.Uri[]> {
   const start = startOfDialog();
+  const title = what === 'files' ? 'Open Trace' : 'Open Folder as Trace';
   const picked = await vscode.window.showOpenDialog({
-    title: 'Open Trace',
-    openLabel: 'Open Trace',
+    title,
+    openLabel: title,
     canSelectMany: true,
+    canSelectFiles: what === 'files',
+    canSelectFolders: what === 'folder',
     ...(start ? { defaultUri: start } : {}),
     // A filter goes by the ending of a name: it would hide a file named `trace`. So it is not the first choice.
-    filters: {
-      'All Files': ['*'],
-      Traces: ['log', 'txt', 'out', 'trace', 'ftrace', 'qemu-trace', 'irqtrace', 'dat', 'gz', 'zst', 'zstd'],
-    },
+    ...(what === 'files' ? { filters: FILTERS } : {}),
   });
   return picked ?? [];
 }
+
+const FILTERS = {
+  'All Files': ['*'],
+  Traces: ['log', 'txt', 'out', 'trace', 'ftrace', 'qemu-trace', 'irqtrace', 'dat', 'gz', 'zst', 'zstd'],
+  'Archives and Sessions': ['tar', 'gz', 'tgz', 'zip', 'irqsession'],
+};
 
 function fileCommands(
   { sessions, opener, log, showTimeline }: Services,
@@ -112,10 +127,19 @@ function fileCommands(
       const given = toUri(argument);
       // A text that was made from the events of a trace stands for that trace. Of a closed run nothing is left to open.
       const file = given?.scheme === BRANCH_SCHEME ? sessions.shownBy(given)?.uri : given;
-      const several = Array.isArray(second) ? second.map(toUri).filter((uri) => uri !== undefined) : [];
-      const uris = several.length > 1 ? several : file ? [file] : await pickFiles();
-      let opened: OpenTrace | undefined;
-      for (const uri of uris) opened = await opener.open(uri, toPlace(second));
+      const list = Array.isArray(second) ? toWanted(second) : Array.isArray(argument) ? toWanted(argument) : [];
+      if (list.length > 1) return (await opener.openTogether(list, toPlace(second)))?.session.cursor;
+      const uri = file ?? list[0]?.uri;
+      const wanted = uri ? [{ uri }] : (await pickFiles('files')).map((picked) => ({ uri: picked }));
+      return (await opener.openTogether(wanted, toPlace(second)))?.session.cursor;
+    },
+    openFolder: async (argument?: unknown, second?: unknown) => {
+      const uri = toUri(argument);
+      const wanted = uri ? [uri] : await pickFiles('folder');
+      const opened = await opener.openTogether(
+        wanted.map((folder) => ({ uri: folder })),
+        toPlace(second),
+      );
       return opened?.session.cursor;
     },
     closeTrace: (file?: FileArgument) => {

@@ -6,7 +6,7 @@ import { outlineOf } from '../../view/presentation/sections.ts';
 import { showHistory } from '../history-pick.ts';
 import { type FileArgument, subjectOf } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
-import { revealLine } from '../text.ts';
+import { revealLine, uriOf } from '../text.ts';
 import { filePlaceOf } from '../text-place.ts';
 import type { OutlineView } from '../views/outline-view.ts';
 import { type Handlers, say } from './handlers.ts';
@@ -64,9 +64,10 @@ export function objectCommands(
       const view = views.find((v) => v.name === outlineOf(path));
       if (view && !(await view.reveal(path, false))) say(`at this step there is no ${path}`);
     }),
-    revealLine: (file?: FileArgument, line?: unknown) => {
+    revealLine: (file?: FileArgument, line?: unknown, source?: unknown) => {
       const trace = find(file);
-      if (trace && typeof line === 'number') return revealLine(trace, line);
+      if (trace && typeof line === 'number')
+        return revealLine(trace, line, typeof source === 'string' ? uriOf(trace, source) : undefined);
       return undefined;
     },
   };

@@ -50,7 +50,7 @@ export function registerEvents({ context, sessions, searcher, log }: EventsParts
 }
 
 /** Puts rows on the clipboard and says so. */
-async function copy(text: string, copied: number, all: number): Promise<void> {
+export async function copy(text: string, copied: number, all: number): Promise<void> {
   await vscode.env.clipboard.writeText(text);
   const what = copied < all ? `the first ${count(copied)} of ${counted(all, 'event')}` : counted(copied, 'event');
   say(`on the clipboard: ${what}`);

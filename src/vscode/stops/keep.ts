@@ -1,7 +1,11 @@
 import type * as vscode from 'vscode';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 
-const keyOf = ({ uri }: OpenTrace): string => `stops:${uri.toString()}`;
+/** A trace of several sources has steps of its own. */
+function keyOf({ uri, files }: OpenTrace): string {
+  const given = new Set([uri.toString(), ...files.filter((f) => !f.skipped).map((f) => f.given.uri.toString())]);
+  return `stops:${[...given].join(' ')}`;
+}
 
 /**
  * Keeps the breakpoints and checkpoints of traces that were read from files until they are opened again in this workspace, in the

@@ -47,3 +47,24 @@ export const timelinePage = (parts: PageParts): string =>
 
 /** The page of the list of events. */
 export const eventsPage = (parts: PageParts): string => page(parts, { title: 'Events', root: 'events', inline: '' });
+
+const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+
+/** The page of a file that is no trace: why, and what can be done instead. `links`: their texts and addresses. */
+export const refusalPage = (name: string, why: string, links: readonly (readonly [string, string])[]): string =>
+  `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'">
+<title>${escaped(name)}</title>
+</head>
+<body>
+<main>
+<h2>${escaped(name)} is not shown as a trace</h2>
+<p>${escaped(why)}</p>
+<p>${links.map(([text, href]) => `<a href="${escaped(href)}">${escaped(text)}</a>`).join(' &middot; ')}</p>
+</main>
+</body>
+</html>
+`;

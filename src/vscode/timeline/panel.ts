@@ -146,6 +146,7 @@ export class TimelinePanel {
       if (what === 'cursor' || what === 'selection') this.#service.moved(trace.session);
       if (what === 'path') this.#service.pathChanged();
       if (what === 'search') this.#service.searched();
+      if (what === 'lanes') this.#service.arranged();
     });
   }
 }

@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
 import type { Notice, Peer } from '../../protocol/rpc.ts';
-import { fromHost, fromView, MOST_FOUND, questions } from '../../protocol/timeline.ts';
+import { fromHost, fromView, MOST_ARRANGED, MOST_FOUND, questions } from '../../protocol/timeline.ts';
 import type { Session } from '../../session/session.ts';
 import { LaneIndex } from '../../view/lanes/lanes.ts';
 import { ComparedAnswers, type ShownComparison } from '../compare/compared-timeline.ts';
@@ -35,6 +35,10 @@ export class TimelineService {
   #pumping = false;
   #telling: (() => void) | undefined;
   #disposed = false;
+  /** The page itself told how its lanes are arranged. */
+  #hearing = false;
+  /** The page does not know yet how the lanes are to be arranged. */
+  #layoutDue = true;
 
   constructor(peer: Peer, options: ServiceOptions) {
     this.#peer = peer;
@@ -46,6 +50,7 @@ export class TimelineService {
       // The answer goes first: the webview cannot use lanes before it.
       options.after(0, () => {
         this.#laneCount = -1;
+        this.#layoutDue = true;
         this.#tellLanes();
         this.#tellPlaces();
       });
@@ -57,6 +62,13 @@ export class TimelineService {
     peer.answer(questions.go, ({ trace, ...wanted }) => ({ step: this.#asked(trace).go(wanted) }));
     peer.hear(fromView.select, ({ trace, path, lane }) => {
       if (path !== '') this.#shown(trace)?.select(path, lane);
+    });
+    peer.hear(fromView.layout, ({ trace, lanes }) => {
+      const answers = this.#shown(trace);
+      if (!(answers instanceof TraceAnswers)) return;
+      this.#hearing = true;
+      answers.session.arrangeLanes(lanes);
+      this.#hearing = false;
     });
     peer.hear(fromView.range, ({ trace, range }) => this.#shown(trace)?.mark(range));
     peer.hear(fromView.open, () => options.open());
@@ -85,6 +97,7 @@ export class TimelineService {
     this.#answers?.mark(null);
     this.#answers = answers;
     this.#laneCount = -1;
+    this.#layoutDue = true;
     this.#query.show(answers);
     this.#tellAll();
     this.#pump();
@@ -126,6 +139,13 @@ export class TimelineService {
     this.#tell(fromHost.found, (answers) => answers.found());
     if (this.#answers && this.#answers.hits !== this.#hits) this.#tellHitLanes();
     this.#pump();
+  }
+
+  /** The lanes of the shown trace are to be arranged otherwise. */
+  arranged(): void {
+    if (this.#hearing) return;
+    this.#layoutDue = true;
+    if (this.#laneCount > 0) this.#tellLayout();
   }
 
   /** Another delivery path of a shown trace is shown, or none. */
@@ -218,10 +238,21 @@ export class TimelineService {
     const answers = this.#answers;
     if (!answers || this.#disposed) return;
     // Names can become known late, so they are sent again at the end in any case.
-    const count = answers.laneCount + (answers.complete && answers.trace().status !== 'loading' ? 0.5 : 0);
+    const complete = answers.complete && answers.trace().status !== 'loading';
+    const count = answers.laneCount + (complete ? 0.5 : 0);
     if (count === this.#laneCount) return;
     this.#laneCount = count;
     this.#peer.tell(fromHost.lanes, answers.lanes());
+    if (complete) this.#tellLayout();
+  }
+
+  /** The lanes of a comparison arrange themselves. */
+  #tellLayout(): void {
+    const answers = this.#answers;
+    const lanes = answers instanceof TraceAnswers ? answers.session.lanes : undefined;
+    if (!answers || !lanes || !this.#layoutDue || this.#disposed) return;
+    this.#layoutDue = false;
+    this.#peer.tell(fromHost.layout, { trace: answers.id, lanes: lanes.slice(0, MOST_ARRANGED) });
   }
 
   #tellHitLanes(): void {

@@ -1,6 +1,7 @@
 import { count, counted } from '../../base/counted.ts';
 import type { TraceInfo } from '../../query/info.ts';
 import type { Stop } from '../../session/stop.ts';
+import type { Accounting } from '../../trace/accounting.ts';
 import type { OpenTrace } from '../sessions.ts';
 
 /** A row of the view Traces: a trace or branch, a number of its accounting, or a line that was skipped. */
@@ -14,11 +15,21 @@ export interface TraceRow {
   readonly description: string;
   readonly icon: string;
   readonly tooltip?: string;
-  /** A line of the source to go to. */
+  /** A line to go to: of the source of the row, or of the first one. */
   readonly line?: number;
+  /** A step to go to. */
+  readonly step?: number;
+  /** The file that the row is about, by its name in the trace. */
+  readonly source?: string;
+  /** What of a source it shows, for menus. */
+  readonly role?: 'source' | 'system' | 'offset' | 'left';
+  /** It is shown with what is below it. */
+  readonly expanded?: boolean;
   /** The breakpoint or checkpoint that the row stands for. */
   readonly of?: { readonly stop: Stop } | { readonly checkpoint: string };
   readonly below?: readonly Omit<TraceRow, 'id' | 'trace' | 'parent'>[];
+  /** The same, made when the row is opened. */
+  readonly more?: () => readonly Omit<TraceRow, 'id' | 'trace' | 'parent'>[];
 }
 
 /** A row below a trace. */
@@ -46,6 +57,15 @@ const part = (
 const tallied = (tally: Readonly<Record<string, number>>, icon: string): Part[] =>
   Object.entries(tally).map(([name, n]) => ({ name, label: name, description: count(n), icon }));
 
+/** The kinds of events that are not known, with the first line of each. */
+const unknownParts = (unknown: Readonly<Record<string, number>>, accounting: Accounting): Part[] =>
+  tallied(unknown, 'question').map((row) => {
+    const line = accounting.unknownAt.get(row.label);
+    return line === undefined
+      ? row
+      : { ...row, below: [{ name: `${line}`, label: `line ${line}`, description: '', icon: 'go-to-file', line }] };
+  });
+
 function skippedParts(info: TraceInfo): Part[] {
   return Object.entries(info.skipped).map(([reason, n]) => ({
     name: reason,
@@ -59,10 +79,10 @@ function skippedParts(info: TraceInfo): Part[] {
 }
 
 /** The format of a trace and how its lines were read, as rows. */
-export const accountingParts = (info: TraceInfo): Part[] => [
+export const accountingParts = (info: TraceInfo, accounting: Accounting): Part[] => [
   ...sourceParts(info),
   ...understoodParts(info),
-  ...otherParts(info),
+  ...otherParts(info, accounting),
 ];
 
 /** What the file is: its format, clock and sources, and what is wrong with it. */
@@ -157,7 +177,7 @@ function understoodParts(info: TraceInfo): Part[] {
 }
 
 /** Everything that did not become events. */
-function otherParts(info: TraceInfo): Part[] {
+function otherParts(info: TraceInfo, accounting: Accounting): Part[] {
   const unknown = sum(info.unknown);
   const skipped = sum(info.skipped);
   return [
@@ -166,8 +186,8 @@ function otherParts(info: TraceInfo): Part[] {
       'Unknown',
       unknown === 0 ? '0' : `${count(unknown)} of ${counted(Object.keys(info.unknown).length, 'kind')}`,
       unknown === 0 ? 'pass' : 'question',
-      'Records of events that IRQScope does not know, by name.',
-      tallied(info.unknown, 'question'),
+      'Records of events that IRQScope does not know, by name, with the first line of each.',
+      unknownParts(info.unknown, accounting),
     ),
     part(
       'skipped',

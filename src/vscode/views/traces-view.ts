@@ -2,14 +2,23 @@ import * as vscode from 'vscode';
 import { count, counted } from '../../base/counted.ts';
 import { traceInfo } from '../../query/info.ts';
 import { code, plain } from '../../view/outline/explain.ts';
+import { lineOf } from '../check/lines.ts';
+import { say } from '../commands/handlers.ts';
+import type { Platform } from '../platform.ts';
 import { hasRecipe, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
 import { RefreshGate } from './refresh-gate.ts';
+import { hasSources, sourceParts } from './source-parts.ts';
 import { stopParts } from './stop-parts.ts';
 import { Throttle } from './throttle.ts';
-
-import { accountingParts, recipeParts, type TraceRow } from './trace-parts.ts';
+import { accountingParts, type Part, recipeParts, type TraceRow } from './trace-parts.ts';
 import { isDamaged, troubleIn, unknownIn } from './trouble.ts';
+
+/** What the explorer and the desktop hand over when files are dragged. */
+const URIS = 'text/uri-list';
+
+/** Characters of a line that a tooltip shows. */
+const LONGEST_LINE = 1000;
 
 /** How often the numbers of a trace that is being read are updated. */
 const LOADING_MS = 250;
@@ -24,6 +33,7 @@ const LOAD: Readonly<Record<OpenTrace['load'], string>> = {
 /** The view Traces: what is open, how far it is read, and how its lines were read. */
 export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Disposable {
   readonly tree: vscode.TreeView<TraceRow>;
+  readonly #platform: Platform;
   readonly #sessions: Sessions;
   readonly #simulations: Simulations;
   readonly #gate = new RefreshGate<TraceRow>();
@@ -40,10 +50,18 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
 
   readonly onDidChangeTreeData: vscode.Event<TraceRow[] | undefined> = this.#gate.onDidChange;
 
-  constructor(sessions: Sessions, simulations: Simulations) {
+  constructor(sessions: Sessions, simulations: Simulations, platform: Platform) {
+    this.#platform = platform;
     this.#sessions = sessions;
     this.#simulations = simulations;
-    this.tree = vscode.window.createTreeView('irqscope.traces', { treeDataProvider: this.#gate.provider(this) });
+    this.tree = vscode.window.createTreeView('irqscope.traces', {
+      treeDataProvider: this.#gate.provider(this),
+      dragAndDropController: {
+        dragMimeTypes: [],
+        dropMimeTypes: [URIS, 'files'],
+        handleDrop: (row, data) => this.drop(row, data),
+      },
+    });
     this.#watch = sessions.onDidChange(({ what }) => {
       if (what !== 'cursor' && what !== 'selection') this.#throttle.ask();
     });
@@ -58,8 +76,8 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     const { trace } = row;
     const parts =
       row.name === ''
-        ? [...stopParts(trace), ...recipeParts(trace), ...accountingParts(traceInfo(trace.session.trace))]
-        : (row.below ?? []);
+        ? [...stopParts(trace), ...recipeParts(trace), ...fileParts(trace)]
+        : (row.below ?? row.more?.() ?? []);
     return [
       ...(row.name === '' ? [...this.#rows.values()].filter(({ parent }) => parent?.id === row.id) : []),
       ...parts.map((part) => ({ ...part, id: `${row.id}/${part.name}`, trace, parent: row })),
@@ -81,21 +99,30 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
         ? trace === this.#sessions.all[0] || this.#parents.has(trace)
           ? Expanded
           : Collapsed
-        : row.below && row.below.length > 0
-          ? Collapsed
+        : row.more || (row.below && row.below.length > 0)
+          ? row.expanded
+            ? Expanded
+            : Collapsed
           : None,
     );
     item.id = row.id;
     item.description = row.description;
     const color = row.icon === 'warning' ? new vscode.ThemeColor('list.warningForeground') : undefined;
     item.iconPath = new vscode.ThemeIcon(row.icon, color);
-    item.contextValue = isTrace ? contextOf(trace) : row.of ? 'stop' : 'part';
-    item.tooltip = isTrace ? traceTooltip(trace, active) : partTooltip(row);
+    item.contextValue = isTrace ? contextOf(trace) : row.of ? 'stop' : (row.role ?? 'part');
+    // Of a line, the tooltip is its text: it is read when the user asks for it.
+    if (row.line === undefined) item.tooltip = isTrace ? traceTooltip(trace, active) : partTooltip(row);
     item.accessibilityInformation = {
       label: [row.label, row.description, active ? 'active trace' : ''].filter(Boolean).join(', '),
     };
     if (row.line !== undefined)
-      item.command = { command: 'irqscope.revealLine', title: 'Reveal Line', arguments: [trace.uri, row.line] };
+      item.command = {
+        command: 'irqscope.revealLine',
+        title: 'Reveal Line',
+        arguments: [trace.uri, row.line, row.source],
+      };
+    else if (row.step !== undefined && row.step >= 0)
+      item.command = { command: 'irqscope.goToStep', title: 'Go to Step…', arguments: [row.step, trace.uri] };
     else if (row.of && 'checkpoint' in row.of)
       item.command = {
         command: 'irqscope.goToCheckpoint',
@@ -105,6 +132,34 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     else if (isTrace)
       item.command = { command: 'irqscope.switchTraceRow', title: 'Make Active', arguments: [trace.uri] };
     return item;
+  }
+
+  /** A row of a line shows that line. */
+  async resolveTreeItem(item: vscode.TreeItem, row: TraceRow): Promise<vscode.TreeItem> {
+    const { trace, line, source } = row;
+    const text = line === undefined ? undefined : await lineOf(this.#platform, trace, line, source);
+    if (text !== undefined) item.tooltip = new vscode.MarkdownString(code(text.slice(0, LONGEST_LINE)));
+    else item.tooltip ??= row.label;
+    return item;
+  }
+
+  /** Files that are dropped on the view are opened as one trace; on a trace, they are joined to it. */
+  async drop(row: TraceRow | undefined, data: vscode.DataTransfer): Promise<void> {
+    const text = await data.get(URIS)?.asString();
+    const listed = (text ?? '')
+      .split(/\r?\n/)
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => vscode.Uri.parse(line, true));
+    // Files of the desktop come one by one; a browser does not say where they lie.
+    const dropped = [...data].flatMap(([, item]) => item.asFile() ?? []);
+    const files = listed.length > 0 ? listed : dropped.flatMap(({ uri }) => uri ?? []);
+    if (files.length === 0) {
+      if (dropped.length > 0) say('the browser does not tell where dropped files lie; Open Trace… opens them');
+      return;
+    }
+    if (row === undefined || row.trace.branch)
+      await vscode.commands.executeCommand('irqscope.openTrace', files[0], files);
+    else await vscode.commands.executeCommand('irqscope.addToTrace', files, row.trace.uri);
   }
 
   dispose(): void {
@@ -152,6 +207,8 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
       description: [
         active ? 'active' : '',
         states[trace.load],
+        trace.follow === undefined ? '' : trace.follow === 'paused' ? 'following paused' : 'following',
+        trace.further > 0 ? `${counted(trace.further, 'more excerpt')}, shown when it is not followed` : '',
         damaged ? 'damaged' : '',
         trace.branch?.parent ? `from step ${trace.branch.step}` : '',
         trace.session.growing ? `${count(length)}+ events` : counted(length, 'event'),
@@ -179,7 +236,18 @@ function contextOf(trace: OpenTrace): string {
   if (trace.load === 'loading') return 'trace.loading';
   const { branch } = trace;
   if (branch) return `trace branch${branch.recipe ? ' scenario' : ''}`;
-  return hasRecipe(trace) ? 'trace recipe' : 'trace';
+  const joined = trace.files.filter(({ skipped }) => !skipped).length > 1;
+  return `trace file${joined ? ' joined' : ''}${hasRecipe(trace) ? ' recipe' : ''}${trace.follow === undefined ? '' : ' followed'}`;
+}
+
+/** The files of a trace and how they were read, as rows. */
+function fileParts(trace: OpenTrace): Part[] {
+  if (hasSources(trace)) return sourceParts(trace);
+  const { session } = trace;
+  const { sources } = session.trace;
+  const info = traceInfo(session.trace);
+  const unknownAt = new Map(sources.flatMap(({ accounting }) => [...accounting.unknownAt]));
+  return accountingParts(info, { ...session.trace.first.accounting, unknownAt });
 }
 
 /** The whole text of a row, which a narrow view cuts off, and what it means. */

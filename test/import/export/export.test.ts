@@ -141,6 +141,20 @@ describe('a trace in another format', () => {
     assert.equal(starts, traceEvents.filter(({ ph }) => ph === 'f').length);
   });
 
+  it('lost events end what ran on that CPU in Trace Event JSON, not the virtual CPU of that number', () => {
+    const line = (cpu: number, kind: string, object: string): string =>
+      JSON.stringify({ step: 0, time: `1.00000${cpu}`, cpu, kind, object, fields: { reason: 'HLT' } });
+    const ends = (lost: number): boolean[] => {
+      const lines = [line(2, 'kvm.entry', 'vcpu/1'), line(lost, 'lost', `cpu/${lost}`), line(2, 'kvm.exit', 'vcpu/1')];
+      const trace = importText(lines.join('\n'));
+      assert.equal(trace.length, 3);
+      const { traceEvents } = JSON.parse([...perfetto(trace)].join('')) as { traceEvents: Event[] };
+      // An E with arguments is the record of the end; one without ends what nobody saw end.
+      return traceEvents.filter(({ ph }) => ph === 'E').map((event) => 'args' in event);
+    };
+    assert.deepEqual([ends(1), ends(2)], [[true], [false]]);
+  });
+
   it('JSON lines that say no event are skipped with the reason; kinds and fields of a newer version are kept', () => {
     const line = (event: object): string => JSON.stringify({ step: 0, time: '1.5', cpu: 0, ...event });
     const trace = importText(

@@ -53,6 +53,7 @@ const FORMATS: readonly (readonly [end: string, format: string])[] = [
   ['.log', 'qemu-log'],
   ['/perf-script.txt', 'perf-script'],
   ['/trace-cmd-report.txt', 'trace-cmd-report'],
+  ['/dmesg.txt', 'dmesg'],
 ];
 
 describe('all trimmed captures', () => {

@@ -22,10 +22,12 @@ function folder(files: Readonly<Record<string, string>>) {
     trace: importBytes(fixtureBytes(fixture), undefined, file),
     problem: undefined,
     system: undefined,
+    vantage: undefined,
     offset: undefined,
+    from: 0,
     asked: false,
   }));
-  const chosen = whole(chooseFiles(given, false))!;
+  const chosen = whole(chooseFiles(given))!;
   return { trace: joinTraces(chosen.parts), duplicates: chosen.duplicates };
 }
 

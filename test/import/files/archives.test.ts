@@ -95,6 +95,23 @@ describe('archives', () => {
     assert.match(read(packed.subarray(0, packed.length / 2)).at(-1)!.problem!, /^the gzip data /);
   });
 
+  it('tar: values of a pax header may hold line ends; a long header of no records takes no time', function () {
+    this.timeout(5000);
+    const of = (pax: string): FileRead[] =>
+      read(
+        tarOf([
+          { name: 'x', data: pax, type: 'x' },
+          { name: 'short.txt', data: TRACE },
+        ]),
+        1 << 20,
+      );
+    // 22 bytes: `22 comment=a`, a line end, `9 path=b`, a line end. The comment holds what looks like a record.
+    const [commented] = of('22 comment=a\n9 path=b\n17 path=long.txt\n');
+    assert.equal(commented!.file, 'heap.tar/long.txt');
+    const [damaged] = of('0 \r'.repeat(300_000));
+    assert.deepEqual([damaged!.file, damaged!.trace?.length], ['heap.tar/short.txt', EVENTS]);
+  });
+
   it('tar: every cut gives an answer', () => {
     const whole = tarOf([{ name: 'trace.txt', data: TRACE.subarray(0, 3000) }]);
     for (let at = 512; at < whole.length; at += 97) read(whole.subarray(0, at), 700);

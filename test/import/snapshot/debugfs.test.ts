@@ -228,6 +228,26 @@ describe('/sys/kernel/debug/irq/domains', () => {
     );
   });
 
+  it('rows of a matrix whose title is cut off say nothing where a column is missing', () => {
+    const head = 'name:   VECTOR\n size:   0\n mapped: 30\n flags:  0x00000103\n';
+    const trace = importText(`${head}     0   184     1    18   35-36,40\n     1   200     0     0\n`);
+    assert.deepEqual([at(trace, 'cpu/0/allocated'), at(trace, 'cpu/0/vector/35/allocated')], [null, null]);
+    assert.equal(at(trace, 'cpu/1/allocated'), null);
+    const [[why, lines]] = [...trace.first.accounting.withoutEffect] as [[string, number]];
+    assert.deepEqual([lines, /^a row of a matrix/.test(why)], [2, true]);
+  });
+
+  it('a vector that is no number is no vector 0', () => {
+    const dump = (vector: string): Trace =>
+      importText(
+        `==> /sys/kernel/debug/irq/irqs/26 <==\nhandler:  handle_edge_irq\n     Vector: ${vector}\n     Target:     1\n`,
+      );
+    const events = (trace: Trace): number =>
+      Array.from({ length: trace.length }, (_, step) => trace.table.kind(step).name).filter((k) => k === 'snap.vector')
+        .length;
+    assert.deepEqual([events(dump('   34')), events(dump('   3\uFFFD'))], [1, 0]);
+  });
+
   it('matrices of kernels before 5.0, without the column mac; a CPU that is full', () => {
     const { trace } = wholly(
       'name:   VECTOR\n size:   0\n mapped: 40\n flags:  0x00000041\nOnline bitmaps:        3\nGlobal available:    147\nGlobal reserved:       5\nTotal allocated:      55\nSystem: 36: 0-19,50,128,238-240,242-255\n | CPU | avl | man | act | vectors\n     0   147     0     0  \n     2     0     0   202  32-49,51-127,129-235\n',
@@ -287,6 +307,14 @@ describe('ir_translation_struct', () => {
     assert.deepEqual([at(twice, 'irte/dmar0/21/present'), at(twice, 'irte/dmar0/22/present')], [false, true]);
     const part = importText(dump + without.replace('****', ''));
     assert.equal(at(part, 'irte/dmar0/21/present'), true);
+    // Nothing between the dumps; the third is cut off behind a line of another kind, the first two were whole.
+    const entries = (indexes: readonly number[]): string =>
+      indexes.map((n) => ` ${n}     f0:1f.0 00000001 24  000000000000f0f8\t000000010024000d\n`).join('');
+    const short = (indexes: readonly number[], end = '****\n'): string =>
+      `Remapped Interrupt supported on IOMMU: dmar0\n IR table address:100280000\n${entries(indexes)}${end}`;
+    const present = (trace: Trace): unknown[] => [0, 1].map((n) => at(trace, `irte/dmar0/${n}/present`));
+    assert.deepEqual(present(importText(short([0, 1]) + short([1]))), [false, true]);
+    assert.deepEqual(present(importText(`${short([0, 1])}a note\n${short([1], '')}`)), [true, true]);
   });
 
   it('posted entries, and several units', () => {

@@ -81,6 +81,28 @@ describe('/proc/irq', () => {
     assert.equal(at(trace, 'irq/9/descriptor/affinityHint'), '');
   });
 
+  it('a mask of more CPUs than any kernel has says nothing, also not that there is none', () => {
+    const trace = importText(`/proc/irq/9/smp_affinity:${'ffffffff,'.repeat(256)}ffffffff\n/proc/irq/9/node:0\n`);
+    assert.deepEqual([at(trace, 'irq/9/affinity'), at(trace, 'irq/9/descriptor/node')], [null, 0]);
+  });
+
+  it('long lines that are almost a folder, or almost an attribute, take no time', function () {
+    this.timeout(5000);
+    // `ls` of an irq that two drivers share: the comma is no character of these names.
+    const files = 'affinity_hint effective_affinity node smp_affinity smp_affinity_list spurious';
+    const trace = importText(
+      [
+        '/proc/irq/9/node:0',
+        `/proc/irq/24/: ${files} i2c_designware.0,idma64.0`,
+        `/proc/irq/24/: ${'a'.repeat(5000)}*`,
+        '/sys/bus/pci/devices/0000:00:03.0/msi_irqs/26:msix',
+        ...Array(20).fill(`${'/devices/'.repeat(10_000)} `),
+      ].join('\n'),
+    );
+    assert.deepEqual([at(trace, 'irq/9/descriptor/node'), at(trace, 'irq/24/actions')], [0, null]);
+    assert.equal(at(trace, 'irq/26/device'), '0000:00:03.0');
+  });
+
   it('files that only their path tells', () => {
     const affinity = fileAt('snapshot-1/proc/irq/41/smp_affinity', 'f\n');
     assert.deepEqual([at(affinity, 'irq/41/affinity'), traceInfo(affinity).format], ['0-3', 'proc-irq']);
