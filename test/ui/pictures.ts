@@ -7,7 +7,20 @@ import { main } from '../../scripts/fail.ts';
 import { root } from '../../scripts/paths.ts';
 import { eventually, findWebview, openWorkbench, runCommand } from '../helpers/host.ts';
 import { shrinkPng } from '../helpers/png.ts';
-import { atStep, badge, EXAMPLE, EXAMPLES, expand, fold, goBeforeUnmask, LAST, row, UNMASK, unfold } from './views.ts';
+import {
+  atStep,
+  badge,
+  compareWithFile,
+  EXAMPLE,
+  EXAMPLES,
+  expand,
+  fold,
+  goBeforeUnmask,
+  LAST,
+  row,
+  UNMASK,
+  unfold,
+} from './views.ts';
 
 const FOLDER = join(root, 'docs', 'images');
 const BAD = join(EXAMPLES, 'migration-bad.irqtrace');
