@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { whole } from '../base/slices.ts';
-import { chooseFiles, type GivenFile, isCalled } from '../import/files/choose.ts';
+import { chooseFiles, type GivenFile, isCalled, type TraceFile } from '../import/files/choose.ts';
 import type { FileRead } from '../import/files/file-run.ts';
 import type { Kit } from '../import/files/kit.ts';
 import { nanoseconds } from '../import/files/seconds.ts';
@@ -82,14 +82,12 @@ export async function readInputs(
   }
   const chosen = whole(chooseFiles(read));
   if (chosen === undefined) throw noTrace(text, read);
-  const used = new Set<string>();
-  const parts: JoinPart[] = chosen.parts.map(({ trace, system, vantage, file, offset, taken }) => {
-    const name = [...offsets.keys()].find((key) => isCalled(file, key));
-    if (name !== undefined) used.add(name);
-    return { trace, system, vantage, offset: name === undefined ? offset : offsets.get(name), taken };
+  const byHand = new Map<TraceFile, bigint>();
+  for (const [name, offset] of offsets) byHand.set(calledBy(command, name, chosen.parts), offset);
+  const parts: JoinPart[] = chosen.parts.map((part) => {
+    const { trace, system, vantage, taken } = part;
+    return { trace, system, vantage, offset: byHand.get(part) ?? part.offset, taken };
   });
-  for (const name of offsets.keys())
-    if (!used.has(name)) throw misused(command, `--offset ${name}: no source is called that`);
   if (parts[0]!.offset !== undefined)
     throw misused(
       command,
@@ -157,11 +155,23 @@ async function readFiles(file: string, progress: Progress): Promise<FileRead[]> 
   return all;
 }
 
+/** The one source that is called by a name: by its whole path, or by as much of the end of it as tells it from the others. */
+function calledBy(command: string, name: string, parts: readonly TraceFile[]): TraceFile {
+  const whole = parts.filter(({ file }) => file === name);
+  const called = whole.length > 0 ? whole : parts.filter(({ file }) => isCalled(file, name));
+  const [only, other] = called;
+  if (only === undefined) throw misused(command, `--offset ${name}: no source is called that`);
+  if (other !== undefined)
+    throw misused(command, `--offset ${name}: ${only.file} and ${other.file} are called that; give more of the path`);
+  return only;
+}
+
 function noTrace(file: string, read: readonly FileRead[]): Failure {
+  if (read.length === 0) return new NoTrace(`${file}: no file is in it`);
   const reasons = read.slice(0, 3).map(({ file: name, problem }) => `${name}: ${problem}`);
   // The archive itself is among them where it is damaged.
   const damaged = read.some(({ file: name }) => name === file);
-  const why = `${file}: none of its ${read.length} files is a trace; ${reasons.join('; ')}`;
+  const why = `${file}: ${read.length === 1 ? 'its only file is no trace' : `none of its ${read.length} files is a trace`}; ${reasons.join('; ')}`;
   return new (damaged ? Failure : NoTrace)(why);
 }
 

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { fixtureBytes } from '../helpers/fixtures.ts';
 import { tarOf } from '../helpers/tar.ts';
 import { answered, irqscope, root } from './run.ts';
 
@@ -194,12 +195,30 @@ describe('several sources', () => {
     assert.match(out, new RegExp(`^${GUEST.replaceAll('.', '[.]')}:30: state after step \\d+`));
   });
 
+  it('an offset for a name that two sources have is refused, and taken for one that tells them apart', async () => {
+    for (const name of ['a', 'b']) {
+      mkdirSync(join(folder, 'same', name), { recursive: true });
+      writeFileSync(
+        join(folder, 'same', name, 'trace.txt'),
+        fixtureBytes(name === 'a' ? 'x86-vtd/ftrace.txt' : 'x86-nested/l1-ftrace.txt'),
+      );
+    }
+    const args = ['info', join(folder, 'same/a/trace.txt'), '--with', join(folder, 'same/b/trace.txt'), '--offset'];
+    const { status, err } = await irqscope([...args, 'trace.txt=3']);
+    assert.equal(status, 2);
+    assert.match(err, /--offset trace\.txt: .*same\/a\/trace\.txt and .*same\/b\/trace\.txt are called that/);
+    const { clocks } = await json<Info>(...(args as [string, ...string[]]), 'b/trace.txt=3');
+    assert.equal(clocks[1]!.offset, '3.000000000');
+  });
+
   it('a folder without a trace says why', async () => {
     const empty = join(folder, 'empty');
     mkdirSync(empty);
     writeFileSync(join(empty, 'a.txt'), 'nothing\n');
     const { status, err } = await irqscope(['info', empty]);
     assert.equal(status, 2);
-    assert.match(err, /none of its 1 files is a trace; .*a\.txt: no line of it is a trace record/);
+    assert.match(err, /its only file is no trace; .*a\.txt: no line of it is a trace record/);
+    rmSync(join(empty, 'a.txt'));
+    assert.match((await irqscope(['info', empty])).err, /empty: no file is in it\n$/);
   });
 });

@@ -1,7 +1,7 @@
 // Random events over the whole vocabulary: kinds, objects of every type at paths that the path patterns allow, and words
 // that are mostly sensible and sometimes anything. All from one seed, so that a failure can be had again.
 import type { ObjectType } from '../../src/model/objects.ts';
-import { pathTypes } from '../../src/model/paths.ts';
+import { pathTypes, typeOfPath } from '../../src/model/paths.ts';
 import { vocabulary } from '../../src/model/vocabulary.ts';
 import { World } from '../../src/model/world.ts';
 import { Source } from '../../src/trace/source.ts';
@@ -35,7 +35,8 @@ const SEGMENTS: Readonly<Record<string, readonly string[]>> = {
 const THINGS: readonly (readonly [ObjectType, string])[] = pathTypes.flatMap(([pattern, type]) => {
   const [room = ''] = pattern.split('/');
   const paths = (SEGMENTS[room] ?? ['0', '1']).flatMap((a) => ['0', '1'].map((b) => fill(pattern, a, b)));
-  return [...new Set(paths)].map((path) => [type, path] as const);
+  // A unit of AMD has entries of AMD.
+  return [...new Set(paths)].filter((path) => typeOfPath(path) === type).map((path) => [type, path] as const);
 });
 
 /** A path of a pattern: the first `*` is `a`, the others are `b`; `amdvi-*` takes no `amdvi-` twice. */

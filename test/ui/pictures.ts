@@ -10,12 +10,12 @@ import { shrinkPng } from '../helpers/png.ts';
 import {
   atStep,
   badge,
+  compareWithFile,
   EXAMPLE,
   EXAMPLES,
   expand,
   fold,
   goBeforeUnmask,
-  goToStep,
   LAST,
   row,
   UNMASK,
@@ -23,13 +23,14 @@ import {
 } from './views.ts';
 
 const FOLDER = join(root, 'docs', 'images');
-/** Unmasks entry 2 of the nvme function, which was masked for 2.9 s. */
-const UNMASK_AGAIN = 23_161;
+const BAD = join(EXAMPLES, 'migration-bad.irqtrace');
+/** The line that unmasks entry 2 of the nvme function, which was masked for 2.9 s. Lines do not change when more of them are read as events. */
+const UNMASK_AGAIN_LINE = 23_512;
 /** Larger ones make the page of the project slow. */
 const LARGEST = 300 * 1024;
 
 const settings = {
-  'irqscope.openOnStart': EXAMPLE,
+  'files.simpleDialog.enable': true,
   'workbench.colorTheme': 'Default Dark Modern',
   'breadcrumbs.enabled': false,
   'editor.fontSize': 12,
@@ -45,6 +46,16 @@ async function dragEdge(page: Page, from: number, to: number): Promise<void> {
   await page.mouse.move((from + to) / 2, 600, { steps: 4 });
   await page.mouse.move(to, 600, { steps: 4 });
   await page.mouse.up();
+}
+
+/** Goes to a line, which has this time. */
+async function goToLine(page: Page, line: number, time: string): Promise<void> {
+  await runCommand(page, 'IRQScope: Go to Line…');
+  const input = page.locator('.quick-input-widget input');
+  await input.waitFor();
+  await input.fill(String(line));
+  await page.keyboard.press('Enter');
+  await page.locator('.part.statusbar .statusbar-item', { hasText: time }).waitFor();
 }
 
 async function widenSideBar(page: Page, width: number): Promise<void> {
@@ -82,7 +93,7 @@ async function devices(page: Page): Promise<void> {
 
 /** Entries of two functions that are masked for seconds while others deliver, at the write that unmasks one of them. */
 async function timeline(page: Page): Promise<void> {
-  await goToStep(page, UNMASK_AGAIN);
+  await goToLine(page, UNMASK_AGAIN_LINE, '1795148717.066903');
   await runCommand(page, 'View: Toggle Primary Side Bar Visibility');
   await runCommand(page, 'IRQScope: Show Timeline');
   const frame = await findWebview(page, 'canvas.overlay');
@@ -101,19 +112,42 @@ async function timeline(page: Page): Promise<void> {
   await take(page, 'timeline');
 }
 
-await main(async () => {
-  mkdirSync(FOLDER, { recursive: true });
+/** Two runs of a migration, at the event in which one of them loses the pending bit: lanes of both, A above B. */
+async function comparison(page: Page): Promise<void> {
+  await compareWithFile(page, BAD);
+  await fold(page, ['Interrupts', 'Findings']);
+  await widenSideBar(page, 430);
+  await runCommand(page, 'IRQScope: Show Comparison in Timeline');
+  const frame = await findWebview(page, 'canvas.overlay');
+  await frame.locator('.name').first().waitFor();
+  const panel = (await page.locator('.editor-group-container').last().boundingBox()) ?? assert.fail('no timeline');
+  await dragEdge(page, panel.x, 700);
+  await row(page, 'Comparison', 'First divergence').click();
+  await atStep(page, 209);
+  await frame.locator('canvas.overlay').focus();
+  for (let i = 0; i < 3; i++) await page.keyboard.press('+');
+  await page.waitForTimeout(1500);
+  await take(page, 'comparison');
+}
+
+/** A window on the examples with one trace open, for some pictures. */
+async function inWindow(trace: string, ...pictures: ((page: Page) => Promise<void>)[]): Promise<void> {
   const { page, stop } = await openWorkbench({
     folder: EXAMPLES,
     vsix: true,
-    settings,
+    settings: { ...settings, 'irqscope.openOnStart': trace },
     viewport: { width: 1600, height: 1000 },
   });
   try {
-    await devices(page);
-    await timeline(page);
+    for (const picture of pictures) await picture(page);
   } finally {
     await stop();
   }
+}
+
+await main(async () => {
+  mkdirSync(FOLDER, { recursive: true });
+  await inWindow(EXAMPLE, devices, timeline);
+  await inWindow(join(EXAMPLES, 'migration-good.irqtrace'), comparison);
   return 0;
 });

@@ -1,6 +1,6 @@
 // What the workbench tests of the views share: the rows on the screen, their badges, and where the cursor stands.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { root } from '../../scripts/paths.ts';
 import { patient } from '../../scripts/test/patience.ts';
@@ -113,3 +113,20 @@ export async function goToStep(page: Page, step: number): Promise<void> {
 
 /** Goes to the event before the unmask. */
 export const goBeforeUnmask = (page: Page): Promise<void> => goToStep(page, UNMASK.step - 1);
+
+/** Compares the active trace, once its rows are there, with a file that is named in the dialog of the editor (`files.simpleDialog.enable`). */
+export async function compareWithFile(page: Page, file: string): Promise<void> {
+  await view(page, 'Interrupts').locator('.monaco-list-row').first().waitFor();
+  await runCommand(page, 'IRQScope: Compare with…');
+  await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'A File…' }).click();
+  const input = page.locator('.quick-input-widget input[type="text"]');
+  // The dialog comes with the folder in its box; an Enter before it lists the file does nothing.
+  await eventually(async () => assert.match(await input.inputValue(), /\//));
+  await input.fill(file);
+  await page.locator('.quick-input-widget .monaco-list-row', { hasText: basename(file) }).waitFor();
+  await eventually(async () => {
+    if (await input.isVisible()) await page.keyboard.press('Enter');
+    await input.waitFor({ state: 'hidden', timeout: patient(1000) });
+  });
+  await row(page, 'Comparison', 'First divergence').waitFor();
+}

@@ -116,6 +116,8 @@ describe('a finding in words', () => {
     assert.match(text, /^`````text$/m);
     assert.match(text, /\| `device\/0000:03:00\.0\/msix\/1` \| control \| 0x1 \(mask=1\) \|/);
     assert.match(text, /\| `device\/0000:03:00\.0` \|/);
+    assert.doesNotMatch(text, /\| \? \|$/m, 'what is not known has one row for each object');
+    assert.match(text, /\| `device\/0000:03:00\.0` \| not known \| .*\bdriver\b.* \|/);
     assert.match(text, /^\| format \| irqtrace/m);
     assert.match(text, /^\| events \| 9 \|$/m);
     assert.match(text, /^IRQScope 1\.2\.3$/m);

@@ -1,6 +1,6 @@
 import { counted } from '../../base/counted.ts';
 import type { ObjectId } from '../../base/ids.ts';
-import type { RegisterView } from '../../model/register.ts';
+import type { FieldValue, RegisterView } from '../../model/register.ts';
 import { traceInfo } from '../../query/info.ts';
 import { type Value, valueText, viewObject } from '../../query/view.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -69,11 +69,17 @@ function stateTable(trace: Trace, finding: Finding): string[] {
   const rows = objectsOf(trace, finding)
     .filter((object) => state.present(object))
     .slice(0, MOST_OBJECTS)
-    .flatMap((object) =>
-      Object.entries(viewObject(state, object)).map(
-        ([key, value]) => `| \`${trace.world.path(object)}\` | ${key} | ${cell(stateText(value))} |`,
-      ),
-    );
+    .flatMap((object) => {
+      const path = `\`${trace.world.path(object)}\``;
+      const keys = Object.entries(viewObject(state, object));
+      const unknown = keys.filter(([, value]) => value === null).map(([key]) => key);
+      return [
+        ...keys
+          .filter(([, value]) => value !== null)
+          .map(([key, value]) => `| ${path} | ${key} | ${cell(stateText(value))} |`),
+        ...(unknown.length > 0 ? [`| ${path} | not known | ${cell(unknown.join(', '))} |`] : []),
+      ];
+    });
   if (rows.length === 0) return ['Nothing is known of these objects at this step.'];
   return ['| object | key | value |', '|---|---|---|', ...rows];
 }
@@ -81,14 +87,18 @@ function stateTable(trace: Trace, finding: Finding): string[] {
 const isRegister = (value: Value): value is RegisterView =>
   typeof value === 'object' && value !== null && 'value' in value && 'fields' in value;
 
-/** A value with the fields of a register that are not 0. */
+/** A value with the fields of a register that are not 0; a field that is the whole value is not told twice. */
 function stateText(value: Value): string {
   if (!isRegister(value)) return valueText(value);
   const fields = Object.entries(value.fields)
-    .filter(([, field]) => field !== 0 && field !== false)
+    .filter(([, field]) => field !== 0 && field !== false && !isWhole(field, value))
     .map(([name, field]) => `${name}=${field === null ? '?' : typeof field === 'boolean' ? 1 : field}`);
   return `${valueText(value)}${fields.length > 0 ? ` (${fields.join(' ')})` : ''}`;
 }
+
+/** Whether a field says what the hexadecimal text of its register says. Small numbers are told: a name makes them clear. */
+const isWhole = (field: FieldValue, { value }: RegisterView): boolean =>
+  typeof field === 'number' && field > 9 && value !== null && BigInt(field) === BigInt(value);
 
 function facts(trace: Trace): string[] {
   const info = traceInfo(trace);

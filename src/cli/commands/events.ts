@@ -102,9 +102,10 @@ ${INPUT_HELP}
   --json         one JSON object per line: {step, time, cpu, kind, object, fields, task, source, unordered};
                  unordered has the nearest events of other sources whose order to this one is not known
 
-EXPR compares what an event tells: step, time, dt (time since the event before), cpu, kind, object, task, line, vantage and
-system (of the source), or any argument by its name (fields.NAME where the name is taken, as in fields.cpu); and what the state holds after it: a key
-of an object (irq/41.vector) or of a related one (entry.mask, irte.vector, device.busMaster). docs/filter.md has it all.
+EXPR compares what an event tells: step, time, dt (time since the event before), cpu, kind, object, task, line,
+vantage and system (of the source), or any argument by its name (fields.NAME where the name is taken, as in
+fields.cpu); and what the state holds after it: a key of an object (irq/41.vector) or of a related one (entry.mask,
+irte.vector, device.busMaster). docs/filter.md has it all.
   == != < <= > >=   numbers in decimal or hexadecimal, times with a unit (50us); texts, where * stands for anything
                     (in an object path for anything within a segment, /** at the end for all that is below)
   ~                 a text contains another one, in upper or lower case

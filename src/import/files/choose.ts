@@ -1,5 +1,7 @@
 // Which of the files that were given together make a trace: one clock comes first, copies and texts that only quote records stay out.
 import type { Slices } from '../../base/slices.ts';
+import type { EventKind } from '../../model/event.ts';
+import { softirqEntry, softirqExit, softirqRaise } from '../../model/events/cpu.ts';
 import { isSnapshots } from '../../query/snapshot.ts';
 import type { Source, Vantage } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -98,11 +100,20 @@ const archiveTime = ({ modified }: TraceFile): Taken | undefined =>
 /** Formats that do not give the trace its clock where another one can: an emulator's log, and what a kernel says in words. */
 const NOT_FIRST = ['qemu-log', 'dmesg'];
 
+/** Kinds that no other source shows: how many of them a file has says nothing of how much it shares with others. */
+const OWN_KINDS: ReadonlySet<EventKind> = new Set<EventKind>([softirqRaise, softirqEntry, softirqExit]);
+
 /** The file with the most events, a recording before snapshots and that of a kernel before others: its clock is that of the trace. */
 function fullest(files: readonly { readonly trace: Trace }[]): number {
   const weight = ({ trace }: { readonly trace: Trace }): number =>
-    trace.length * (isSnapshots(trace) ? 1e-6 : NOT_FIRST.includes(trace.first.format) ? 1 : 1e6);
+    countOf(trace) * (isSnapshots(trace) ? 1e-6 : NOT_FIRST.includes(trace.first.format) ? 1 : 1e6);
   return files.reduce((best, file, i) => (weight(file) > weight(files[best]!) ? i : best), 0);
+}
+
+function countOf({ table, length }: Trace): number {
+  let count = 0;
+  for (let step = 0; step < length; step++) if (!OWN_KINDS.has(table.kind(step))) count++;
+  return count;
 }
 
 /** Lines of text to each record, above which a file may be one that quotes records. */

@@ -150,7 +150,7 @@ async function pickOther(
   const steps: Choice = { label: '$(git-compare) Two Steps of This Trace…', take: async () => 'steps' };
   const chosen = await pickOne([...open, file, steps], {
     title: `Compare ${trace.label} with`,
-    placeholder: 'The trace that is B; this one is A',
+    placeholder: `Trace B, to compare with ${trace.label} as trace A`,
     namesOf: ({ label }) => [label],
   });
   return chosen?.take();
