@@ -42,7 +42,9 @@ function check(mutant: Mutant, trace: Trace, rng: () => number): void {
   const info = checkAccounting(trace);
   if (!mutant.packed) {
     const ends = mutant.bytes.reduce((n, b) => n + (b === 10 ? 1 : 0), 0);
-    assert.equal(info.lines, ends + (mutant.bytes.at(-1) === 10 ? 0 : 1), 'as many lines as there are');
+    // Lines of JSON strings are counted, of which many may stand on one line of the file (src/import/text/json-lines.ts).
+    if (!info.undone.includes('json-escaped'))
+      assert.equal(info.lines, ends + (mutant.bytes.at(-1) === 10 ? 0 : 1), 'as many lines as there are');
     assert.equal(info.problem, null);
   }
   checkState(trace, rng);
