@@ -13,6 +13,8 @@ const LONGEST_MS = 4000;
 /** How long a caller waits at most for the editor to get the rows of a refresh. */
 const PATIENCE_MS = 10_000;
 const LOOK_MS = 20;
+/** An editor that asks later than that after a refresh asks for another reason: a user has expanded a row. */
+const SLOWEST_MS = 2000;
 
 /**
  * Passes the refreshes of a tree on to the editor. After a refresh the editor asks for the rows level by level. Another refresh in
@@ -31,6 +33,8 @@ export class RefreshGate<T> implements vscode.Disposable {
   readonly #expected = new Set<T>();
   /** The last refresh was one of the whole tree. */
   #whole = false;
+  /** How long the editor took to ask after the last refresh: a busy one takes as long for each further level. */
+  #answer = 0;
 
   readonly onDidChange: vscode.Event<T[] | undefined> = this.#changed.event;
 
@@ -40,7 +44,9 @@ export class RefreshGate<T> implements vscode.Disposable {
     return {
       onDidChangeTreeData: this.#changed.event,
       getChildren: (row) => {
-        this.#asked = Date.now();
+        const now = Date.now();
+        if (this.#asked < this.#fired && now - this.#fired < SLOWEST_MS) this.#answer = now - this.#fired;
+        this.#asked = now;
         if (row !== undefined) this.#expected.delete(row);
         return rows.getChildren(row);
       },
@@ -82,7 +88,8 @@ export class RefreshGate<T> implements vscode.Disposable {
   /** Whether the editor seems to have all that it asks for. */
   get #quiet(): boolean {
     if (this.#whole && this.#asked < this.#fired) return false;
-    return Date.now() - this.#asked >= (this.#expected.size > 0 ? EXPECTED_MS : QUIET_MS);
+    const usual = this.#expected.size > 0 ? EXPECTED_MS : QUIET_MS;
+    return Date.now() - this.#asked >= Math.max(usual, 2 * this.#answer);
   }
 
   dispose(): void {
@@ -93,7 +100,7 @@ export class RefreshGate<T> implements vscode.Disposable {
   #pass(): void {
     const now = Date.now();
     const early = now - this.#fired < APART_MS;
-    if (early || (!this.#quiet && now - this.#since < LONGEST_MS)) {
+    if (early || (!this.#quiet && now - this.#since < LONGEST_MS + 2 * this.#answer)) {
       this.#timer = setTimeout(() => this.#pass(), LOOK_MS);
       return;
     }
