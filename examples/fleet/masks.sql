@@ -1,4 +1,5 @@
 -- Which driver masks most? `masks` counts writes that set a mask bit of MSI-X, MSI or IMS, of an entry or of a function.
+-- Writes to a bit that is known to be set do not count; those to a bit that no record showed before do.
 -- A driver of which no trace shows mask bits is not in the answer. A function whose driver no trace names is in the row without one.
 select
   d.driver as driver,

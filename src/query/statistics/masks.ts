@@ -19,7 +19,7 @@ const MASKS: ReadonlyMap<ObjectType, Bits> = new Map<ObjectType, Bits>([
   [msi, { cell: msi.at.mask, bits: 0xffffffff }],
 ]);
 
-/** Whether a change is one of mask bits, and whether it sets one that is not known to be set. */
+/** Whether a change is one of mask bits, and whether it sets one that is not known to be set: what no record showed before may have been clear. */
 export function maskChange(
   state: State,
   object: ObjectId,
