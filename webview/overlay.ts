@@ -1,5 +1,5 @@
 import { counted } from '../src/base/counted.ts';
-import { durationText, type TimeBase } from '../src/base/time.ts';
+import { spanText, type TimeBase } from '../src/base/time.ts';
 import type { CursorMessage } from '../src/protocol/timeline.ts';
 import type { AxisKind } from '../src/view/lanes/values.ts';
 import { type DifferencePoint, drawDifferences } from './draw/differences.ts';
@@ -52,7 +52,7 @@ export function cursorPlace(cursor: CursorMessage | undefined, axis: AxisKind): 
 export function rangeText({ from, to }: Range, axis: AxisKind, time: TimeBase): string {
   const length = Math.abs(to - from);
   if (axis !== 'time') return counted(Math.round(length), axis === 'step' ? 'step' : 'place');
-  return time.ticks ? counted(Math.round(length), 'tick') : durationText(Math.round(length));
+  return spanText(Math.round(length), time);
 }
 
 /** Radius of the ring around the event that the cursor stands at. */

@@ -1,3 +1,5 @@
+import { counted } from './counted.ts';
+
 /**
  * How the times of one trace are stored: a column of whole units since `base`. For stamped clocks a unit is one
  * nanosecond and `base` whole seconds; for counters (`ticks`) a unit is one tick and `base` a count.
@@ -51,11 +53,31 @@ export function parseTime(text: string, base: TimeBase): number | undefined {
   return whole * NANO + (sign === '-' ? -fraction : fraction);
 }
 
-/** A duration in nanoseconds with the unit that reads best: `1.234 ms`, `87.000 µs`. */
-export function durationText(ns: number): string {
+/** Units of durations, the largest first: nanoseconds as a power of ten, and the name. */
+const UNITS = [
+  [9, 's'],
+  [6, 'ms'],
+  [3, 'µs'],
+  [0, 'ns'],
+] as const;
+
+/**
+ * A duration in nanoseconds with the unit that reads best: `1.234 ms`, `87.000 µs`. `digits`: fraction digits of the stamps (as in
+ * TimeBase); nothing finer is printed: microseconds give `87 µs`.
+ */
+export function durationText(ns: number, digits = 9): string {
+  const finest = 9 - digits;
   const size = Math.abs(ns);
-  if (size >= 1e9) return `${(ns / 1e9).toFixed(3)} s`;
-  if (size >= 1e6) return `${(ns / 1e6).toFixed(3)} ms`;
-  if (size >= 1e3) return `${(ns / 1e3).toFixed(3)} µs`;
-  return `${ns} ns`;
+  const [power, unit] = UNITS.find(([power]) => size >= 10 ** power || power <= finest) ?? UNITS[3];
+  return `${(ns / 10 ** power).toFixed(Math.max(0, Math.min(3, power - finest)))} ${unit}`;
+}
+
+/** The time between two stamps of a trace, no finer than its clock tells: `87 µs`; of a counter `12 ticks`. */
+export const spanText = (span: number, { ticks, digits }: TimeBase): string =>
+  ticks ? counted(span, 'tick') : durationText(span, digits);
+
+/** A duration that an answer holds as decimal seconds, with the digits that stand there: `0.000087` is `87 µs`. */
+export function secondsText(seconds: string): string {
+  const digits = seconds.split('.')[1]?.length ?? 0;
+  return durationText(parseTime(seconds, { base: 0n, ticks: false, digits }) ?? Number.NaN, digits);
 }

@@ -83,7 +83,7 @@ export class CheckRun {
   #judge(): void {
     const holds = (kind: EventKind): boolean => this.holds(kind);
     const trace = this.#trace;
-    const check = new RuleCheck(this.#rules, trace.world, showsAll(trace), holds, orderOf(trace), trace.time.ticks);
+    const check = new RuleCheck(this.#rules, trace.world, showsAll(trace), holds, orderOf(trace), trace.time);
     this.#judging = { check, walk: new Walk(this.#trace, [check]) };
   }
 }

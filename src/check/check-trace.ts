@@ -1,5 +1,5 @@
 import type { ObjectId, Step } from '../base/ids.ts';
-import { durationText } from '../base/time.ts';
+import { durationText, type TimeBase } from '../base/time.ts';
 import type { EventKind } from '../model/event.ts';
 import { kvmSeveral } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
@@ -83,7 +83,7 @@ export class RuleCheck implements Observer {
 
   /**
    * `complete`: the trace shows every cause and every message. `recorded`: whether it holds events of a kind (`RecordedKinds`); a
-   * simulation that runs may come to hold any. `ordered`: where the order of two events may be unknown. `ticks`: the clock counts ticks.
+   * simulation that runs may come to hold any. `ordered`: where the order of two events may be unknown. `time`: what its clock tells.
    */
   constructor(
     rules: readonly Rule[],
@@ -91,7 +91,7 @@ export class RuleCheck implements Observer {
     complete: boolean,
     recorded: (kind: EventKind) => boolean = () => true,
     ordered?: Ordered,
-    ticks = false,
+    { ticks, digits }: Pick<TimeBase, 'ticks' | 'digits'> = { ticks: false, digits: 9 },
   ) {
     this.rules = rules;
     this.#ticks = ticks;
@@ -103,7 +103,7 @@ export class RuleCheck implements Observer {
       complete,
       ticks,
       recorded: (...kinds) => kinds.some(recorded),
-      span: (ns) => (Number.isNaN(ns) ? '?' : durationText(ns)),
+      span: (ns) => (Number.isNaN(ns) ? '?' : durationText(ns, digits)),
     };
     const lists = new Map<number, Watched[]>();
     for (const rule of rules) {

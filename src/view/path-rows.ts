@@ -1,5 +1,5 @@
 import type { Step } from '../base/ids.ts';
-import { durationText } from '../base/time.ts';
+import { secondsText } from '../base/time.ts';
 import { STAGE_MEANINGS } from '../query/delivery/delivery.ts';
 import { orderText, outcomeText, type PathHop, type PathView } from '../query/delivery/path.ts';
 
@@ -20,7 +20,7 @@ export interface PathRow {
 
 const ICONS = { true: 'pass', false: 'error', null: 'question' } as const;
 
-const gap = ({ latency }: PathHop): string => (latency === null ? '' : `+${durationText(Number(latency) * 1e9)}`);
+const gap = ({ latency }: PathHop): string => (latency === null ? '' : `+${secondsText(latency)}`);
 
 function hopRow(hop: PathHop): PathRow {
   const { stage, object, detail, step, time, seen, unordered } = hop;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { bytesOf } from '../../src/base/bytes.ts';
 import { hex32, hex64, hexWords, parseWords } from '../../src/base/hex.ts';
 import { StringTable } from '../../src/base/strings.ts';
-import { durationText, parseTime, type TimeBase, timeText } from '../../src/base/time.ts';
+import { durationText, parseTime, secondsText, spanText, type TimeBase, timeText } from '../../src/base/time.ts';
 
 describe('a string table', () => {
   it('numbers every different text once, from strings and from bytes alike', () => {
@@ -169,11 +169,31 @@ describe('times', () => {
   });
 
   it('durations have the unit that reads best', () => {
-    assert.deepEqual([5, 87_000, 1_234_000, -2_500_000_000].map(durationText), [
-      '5 ns',
-      '87.000 µs',
-      '1.234 ms',
-      '-2.500 s',
+    assert.deepEqual(
+      [5, 87_000, 1_234_000, -2_500_000_000].map((ns) => durationText(ns)),
+      ['5 ns', '87.000 µs', '1.234 ms', '-2.500 s'],
+    );
+  });
+
+  it('durations are no finer than the stamps that they lie between', () => {
+    const micros = [0, 3000, 87_000, 1_234_000, 2_500_000_000].map((ns) => durationText(ns, 6));
+    assert.deepEqual(micros, ['0 µs', '3 µs', '87 µs', '1.234 ms', '2.500 s']);
+    assert.deepEqual(
+      [0, 5_000_000, 1_500_000_000].map((ns) => durationText(ns, 3)),
+      ['0 ms', '5 ms', '1.500 s'],
+    );
+    assert.deepEqual([durationText(7e9, 0), durationText(1_230, 8), durationText(40, 8)], ['7 s', '1.23 µs', '40 ns']);
+    assert.equal(spanText(3000, { base: 0n, ticks: false, digits: 6 }), '3 µs');
+    assert.equal(spanText(3000, { base: 0n, ticks: true, digits: 0 }), '3,000 ticks');
+  });
+
+  it('durations in decimal seconds keep their digits', () => {
+    assert.deepEqual(['0.000003', '-0.000003', '0.000000015', '1.490000', '2'].map(secondsText), [
+      '3 µs',
+      '-3 µs',
+      '15 ns',
+      '1.490 s',
+      '2 s',
     ]);
   });
 });

@@ -116,7 +116,10 @@ describe('the order of events of two sources', () => {
     it('what else rides on the same walk still sees the ticks', () => {
       const seen: number[] = [];
       const rider = { event: (_: number, { time }: Happened) => void seen.push(time) };
-      const check = new RuleCheck([ruleNamed('F80')!], ticks.world, false, () => true, undefined, true);
+      const check = new RuleCheck([ruleNamed('F80')!], ticks.world, false, () => true, undefined, {
+        ticks: true,
+        digits: 0,
+      });
       const walk = new Walk(ticks, [check, rider]);
       while (walk.advance(100));
       assert.deepEqual(check.verdicts(), { F80: 'undecidable' });

@@ -25,7 +25,7 @@ describe('rows of the list of events', () => {
     assert.deepEqual(first, {
       ...{ step: 0, time: '1.000000', dt: '', gap: '', cpu: '', kind: 'irq.entry', object: 'irq/7', text: 'name=eth0' },
     });
-    assert.deepEqual([second!.dt, second!.gap], ['1.000 µs', '1.000 µs']);
+    assert.deepEqual([second!.dt, second!.gap], ['1 µs', '1 µs']);
     const some = found(trace, 'object == irq/7');
     assert.equal(some.length, 3);
     const rows = some.rows(0, 10);
@@ -33,9 +33,9 @@ describe('rows of the list of events', () => {
       rows.map(({ step, dt, gap }) => [step, dt, gap]),
       [
         [0, '', ''],
-        [1, '1.000 µs', '1.000 µs'],
+        [1, '1 µs', '1 µs'],
         // One microsecond after the event before, which is not listed, and two after the row above.
-        [3, '1.000 µs', '2.000 µs'],
+        [3, '1 µs', '2 µs'],
       ],
     );
     assert.deepEqual(some.rows(2, 5), rows.slice(2), 'the row above counts also where it is not asked for');
@@ -87,12 +87,12 @@ describe('rows of the list of events', () => {
     assert.equal(
       rowsText(rows, false),
       [
-        'step      time        dt  cpu  event      object  arguments',
-        '   1  1.000001  1.000 µs       irq.exit   irq/7   handled=true',
-        '   2  1.000002  1.000 µs       irq.entry  irq/8   name=nvme0q1',
+        'step      time    dt  cpu  event      object  arguments',
+        '   1  1.000001  1 µs       irq.exit   irq/7   handled=true',
+        '   2  1.000002  1 µs       irq.entry  irq/8   name=nvme0q1',
         '',
       ].join('\n'),
     );
-    assert.match(rowsText(found(trace, 'object == irq/7').rows(2, 1), true), /since row above.*\n.* 2\.000 µs/);
+    assert.match(rowsText(found(trace, 'object == irq/7').rows(2, 1), true), /since row above.*\n.* 2 µs/);
   });
 });

@@ -1,5 +1,5 @@
 import { counted } from '../../base/counted.ts';
-import { durationText, parseTime } from '../../base/time.ts';
+import { parseTime, spanText } from '../../base/time.ts';
 import { shown } from '../../base/visible.ts';
 import { isJoined, type JoinedInfo, joinedInfo, type TraceInfo, traceInfo } from '../../query/info.ts';
 import type { SourceFacts } from '../../trace/source.ts';
@@ -136,10 +136,7 @@ function timeLine(info: TraceInfo, source: SourceFacts): string {
   if (info.start === null || info.end === null) return 'no stamps';
   const start = parseTime(info.start, source.time);
   const end = parseTime(info.end, source.time);
-  const length =
-    start === undefined || end === undefined
-      ? ''
-      : `, ${source.time.ticks ? `${end - start} ticks` : durationText(end - start)}`;
+  const length = start === undefined || end === undefined ? '' : `, ${spanText(end - start, source.time)}`;
   return `${info.start} to ${info.end}${length}, clock ${info.clock ?? 'not told'}`;
 }
 

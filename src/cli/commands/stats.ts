@@ -1,4 +1,4 @@
-import { durationText, parseTime } from '../../base/time.ts';
+import { secondsText } from '../../base/time.ts';
 import { nearest } from '../../query/nearest.ts';
 import { type By, GROUPINGS } from '../../query/statistics/grouping.ts';
 import { type SpreadView, type StatisticsRow, statisticsOf } from '../../query/statistics/rows.ts';
@@ -48,10 +48,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
 const others = (by: By): string => GROUPINGS.filter((name) => name !== by).join(', ');
 
 /** A duration that an answer holds as seconds, with the unit that reads best. */
-function duration(seconds: string | null): string {
-  const ns = seconds === null ? undefined : parseTime(seconds, { base: 0n, ticks: false, digits: 9 });
-  return ns === undefined ? UNKNOWN : durationText(ns);
-}
+const duration = (seconds: string | null): string => (seconds === null ? UNKNOWN : secondsText(seconds));
 
 const spread = ({ p50, p99, max }: SpreadView): string[] => [p50, p99, max].map(duration);
 

@@ -1,4 +1,4 @@
-import { durationText } from '../../base/time.ts';
+import { spanText } from '../../base/time.ts';
 import { alikeRows } from '../../query/diff/alike.ts';
 import { type Comparison, countsOf, type Subject, titleOf } from '../../query/diff/compare.ts';
 import type { Difference } from '../../query/diff/pairing.ts';
@@ -99,15 +99,14 @@ function* countLines(comparison: Comparison, subject: Subject): Generator<string
 function* latencyLines(comparison: Comparison): Generator<string> {
   const lines: string[] = [];
   const columns = new Columns((line) => lines.push(line), [1, 2, 3, 4, 5, 6]);
-  const ticks = comparison.a.trace.time.ticks || comparison.b.trace.time.ticks;
-  const text = (time: number): string => (ticks ? `${time} ticks` : durationText(time));
+  const { a, b } = comparison;
   columns.row('  interrupt', 'median A', 'B', '99 % A', 'B', 'longest A', 'B');
   for (const subject of comparison.subjects) {
     const [here, there] = subject.interrupt ? comparison.tallies(subject) : [];
     if (!here?.latency || !there?.latency || sameTimes(here.latency, there.latency)) continue;
     const pairs = (['p50', 'p99', 'max'] as const).flatMap((key) => [
-      text(here.latency![key]),
-      text(there.latency![key]),
+      spanText(here.latency![key], a.trace.time),
+      spanText(there.latency![key], b.trace.time),
     ]);
     columns.row(`  ${titleOf(subject)}`, ...pairs);
   }

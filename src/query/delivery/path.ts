@@ -1,5 +1,5 @@
 import type { Step } from '../../base/ids.ts';
-import { durationText, timeText } from '../../base/time.ts';
+import { secondsText, timeText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { BEFORE_FIRST, type Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
@@ -98,7 +98,7 @@ export function pathText(path: PathView): string[] {
   const width = Math.max(...path.hops.map((hop) => hop.stage.length));
   const steps = Math.max(...path.hops.map((hop) => String(hop.step).length));
   const times = Math.max(...path.hops.map((hop) => (hop.time ?? '?').length));
-  const gaps = path.hops.map((hop) => (hop.latency === null ? '' : `+${durationText(Number(hop.latency) * 1e9)}`));
+  const gaps = path.hops.map((hop) => (hop.latency === null ? '' : `+${secondsText(hop.latency)}`));
   const gap = Math.max(...gaps.map((text) => text.length));
   const lines = path.hops.map(({ step, time, stage, object, detail, seen, unordered }, i) => {
     const inferred = (seen ? '' : ' (inferred)') + (unordered === undefined ? '' : ` (${orderText(unordered)})`);

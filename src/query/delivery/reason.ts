@@ -1,6 +1,6 @@
 import { hexText } from '../../base/hex.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { durationText } from '../../base/time.ts';
+import { spanText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { itsCteAccess, itsDteAccess, itsIteAccess } from '../../model/events/its.ts';
 import { irteRead } from '../../model/events/remap.ts';
@@ -203,7 +203,7 @@ export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: Eve
   if (accepted !== undefined) {
     if (!shows('inject', recorded) && !shows('handler', recorded)) return { delivered: true, reason: null };
     const waited = trace.table.time(until) - trace.table.time(accepted.step);
-    const how = Number.isNaN(waited) ? '' : ` for ${durationText(waited)}`;
+    const how = Number.isNaN(waited) ? '' : ` for ${spanText(waited, trace.time)}`;
     return {
       delivered: null,
       reason: `requested since ${stepText(trace, accepted.step)}; no record shows that the processor took it${how}`,

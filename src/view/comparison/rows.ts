@@ -1,6 +1,6 @@
 import { counted } from '../../base/counted.ts';
 import type { Step } from '../../base/ids.ts';
-import { durationText } from '../../base/time.ts';
+import { spanText } from '../../base/time.ts';
 import { alikeKey, alikeRows } from '../../query/diff/alike.ts';
 import { type Comparison, countsOf, type Subject, titleOf } from '../../query/diff/compare.ts';
 import type { Difference } from '../../query/diff/pairing.ts';
@@ -176,14 +176,14 @@ function countRows(comparison: Comparison, subject: Subject, parent: ComparisonR
     return row(name, `${a ?? '?'} → ${b ?? '?'}`, `${name} in A → in B${note}`);
   });
   if (here.latency === null || there.latency === null) return rows;
-  const ticks = comparison.a.trace.time.ticks || comparison.b.trace.time.ticks;
-  const text = (time: number): string => (ticks ? counted(time, 'tick') : durationText(time));
+  const ofA = (time: number): string => spanText(time, comparison.a.trace.time);
+  const ofB = (time: number): string => spanText(time, comparison.b.trace.time);
   const [x, y] = [here.latency, there.latency];
   if (x.p50 !== y.p50 || x.p99 !== y.p99)
     rows.push(
       row(
         'latency',
-        `median ${text(x.p50)} → ${text(y.p50)}, 99 % ${text(x.p99)} → ${text(y.p99)}`,
+        `median ${ofA(x.p50)} → ${ofB(y.p50)}, 99 % ${ofA(x.p99)} → ${ofB(y.p99)}`,
         'Time from cause to handler in A → in B. It differs from run to run and counts as no difference.',
       ),
     );

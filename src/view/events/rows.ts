@@ -25,7 +25,7 @@ export interface ListRow {
 function since({ table, time }: Trace, from: Step, to: Step): string {
   const span = from < 0 ? Number.NaN : table.time(to) - table.time(from);
   if (Number.isNaN(span)) return '';
-  return time.ticks ? String(span) : durationText(span);
+  return time.ticks ? String(span) : durationText(span, time.digits);
 }
 
 /** The row of an event; `above`: the event of the row above, -1 for none. */

@@ -110,14 +110,14 @@ function layerView(index: LaneSource, axis: Axis, layer: DrawnLayer, step: Step)
   const change = changeAt(layer, step);
   const from = steps.at(change);
   const to = change + 1 < steps.length ? steps.at(change + 1) : undefined;
-  const { ticks } = index.trace.time;
+  const { ticks, digits } = index.trace.time;
   const timed = axis.kind === 'time' && !ticks && to !== undefined;
   return {
     name: spec.name,
     value: value === ON ? spec.on : value === OFF ? spec.off : 'unknown',
     from,
     to,
-    duration: timed ? durationText(axis.x(to) - axis.x(from)) : undefined,
+    duration: timed ? durationText(axis.x(to) - axis.x(from), digits) : undefined,
   };
 }
 
