@@ -2,6 +2,7 @@ import { hexText } from '../../base/hex.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { spanText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
+import { apicAccept } from '../../model/events/apic.ts';
 import { itsCteAccess, itsDteAccess, itsIteAccess } from '../../model/events/its.ts';
 import { irteRead } from '../../model/events/remap.ts';
 import { kvmMsi } from '../../model/events/virt.ts';
@@ -167,6 +168,20 @@ function refusedBy(trace: Trace, { hops }: Delivery): string | undefined {
   return `the remapping unit refused the message, fault reason ${hexText(reason)}: ${faultOf(reason).text}`;
 }
 
+/** Events among which the next one of a CPU is looked for. */
+const NEAR = 1 << 12;
+
+/** Whether the CPU that recorded an event recorded another one behind it: what it did in one go is in the trace then. */
+function goesOn(trace: Trace, step: Step): boolean {
+  const { table, length } = trace;
+  const cpu = table.cpu(step);
+  if (cpu < 0) return step < length - 1;
+  const source = trace.sourceOf(step);
+  for (let next = step + 1; next < length && next <= step + NEAR; next++)
+    if (table.cpu(next) === cpu && trace.sourceOf(next) === source) return true;
+  return false;
+}
+
 /** Stages that only an interrupt reaches which a processor took. */
 const TAKEN: readonly Stage[] = ['inject', 'handler', 'eoi'];
 
@@ -214,7 +229,7 @@ export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: Eve
     return stuckAtCause(trace, trace.stateAt(until), delivery, until, shows('message', recorded));
   // The handler of the host signalled an eventfd. Where the trace records nothing of KVM, that is where the way ends.
   if (last.stage === 'signal' && passedOn && !shows('route', recorded)) return { delivered: true, reason: null };
-  if (trace.table.kind(last.step) === kvmMsi && shows('accept', recorded) && until > delivery.hops.at(-1)!.step)
+  if (trace.table.kind(last.step) === kvmMsi && recorded(apicAccept) && goesOn(trace, last.step))
     return { delivered: false, reason: 'KVM sent the message, and no local APIC accepted it' };
   const refused = refusedBy(trace, delivery);
   if (refused !== undefined) return { delivered: false, reason: refused };

@@ -51,6 +51,12 @@ describe('interrupts that the host passes on to a guest', () => {
     assert.equal(hops.filter(({ stage }) => stage === 'route').length, 1);
   });
 
+  it('are not known to be, where KVM sent the message and its CPU recorded nothing more', () => {
+    const { delivered, reason } = path(`${EARLIER}\n${without('accept', 'inject', 'eoi', 'exit')}\n${later}`);
+    assert.equal(delivered, null);
+    assert.equal(reason, 'nothing follows the route stage in this trace');
+  });
+
   it('are not known to be, where the eventfd was signalled and nothing follows', () => {
     for (const gone of [['msi'], ['wakeup', 'msi']] as const) {
       const { delivered, reason } = path(`${EARLIER}\n${without(...gone, 'accept', 'inject', 'eoi')}\n${later}`);
