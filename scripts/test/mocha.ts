@@ -1,11 +1,14 @@
 // Runs mocha over the files that it is told and leaves the counts in a file. Its own process, so that tests cannot harm the runner.
 import { writeFileSync } from 'node:fs';
+import fc from 'fast-check';
 import Mocha from 'mocha';
 import type { MochaOrder } from './mocha-suite.ts';
 import { makePatient } from './patience.ts';
+import { seed } from './seed.ts';
 
 const order = JSON.parse(process.argv[2] ?? '') as MochaOrder;
 makePatient(Mocha);
+fc.configureGlobal({ seed });
 const mocha = new Mocha({
   timeout: order.timeout,
   bail: order.bail ?? false,

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { access, constants, type FileHandle, open, readlink, realpath, rename, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { byName } from '../base/by-name.ts';
 import { Failure } from './failure.ts';
 
 /** What a failed system call means for someone who writes a file. */
-const WRITING: Readonly<Record<string, string>> = {
+const WRITING: Readonly<Record<string, string>> = byName({
   ENOENT: 'there is no such directory',
   ENOTDIR: 'there is no such directory',
   EISDIR: 'this is a directory; give the name of a file',
@@ -22,7 +23,7 @@ const WRITING: Readonly<Record<string, string>> = {
   ELOOP: 'too many symbolic links',
   ETXTBSY: 'the file is a program that runs',
   EIO: 'the device reports an error',
-};
+});
 
 /** The Failure for what the system said when a file was written; other errors come back as they are. */
 export function writeFailure(name: string, error: unknown): unknown {

@@ -1,5 +1,6 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { byName } from '../base/by-name.ts';
 import { type FileRead, FileRun } from '../import/files/file-run.ts';
 import { ImportError } from '../import/run.ts';
 import type { Trace } from '../trace/trace.ts';
@@ -14,7 +15,7 @@ const CHUNK = 1 << 20;
 /** Signals that end the program. */
 const ENDING = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
-const ADVICE: Readonly<Record<string, string>> = {
+const ADVICE: Readonly<Record<string, string>> = byName({
   ENOENT: 'no such file',
   ENOTDIR: 'no such file',
   EACCES: 'no permission to read it',
@@ -22,7 +23,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
   ELOOP: 'too many symbolic links',
   EMFILE: 'too many files are open',
-};
+});
 
 /** What a failed system call means for the user. */
 export function refusal(file: string, error: unknown): Failure {

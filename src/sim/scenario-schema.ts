@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { byName } from '../base/by-name.ts';
 import { ruleNames } from '../check/rules.ts';
 
 /** A duration in nanoseconds: a number, or a text with unit such as `10us`, `1.5ms`, `2s`. */
@@ -7,7 +8,7 @@ export const duration = v.pipe(
   v.description('A duration: nanoseconds, or a number with unit, such as 10us, 1.5ms or 2s.'),
 );
 
-const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 };
+const UNITS: Readonly<Record<string, number>> = byName({ ns: 1, us: 1e3, ms: 1e6, s: 1e9 });
 
 /** A duration of a scenario in nanoseconds. */
 export function nanoseconds(text: v.InferOutput<typeof duration>): number {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { byName } from '../base/by-name.ts';
 import { showInfo } from './message.ts';
 import { BRANCH_SCHEME, type OpenTrace } from './sessions.ts';
 import { baseName } from './sources/entry.ts';
@@ -11,14 +12,14 @@ export const TIMELINE = 'irqscope.timeline';
 
 /** Languages that the editor gives a log by its name. */
 const UNSPECIFIC = new Set(['plaintext', 'log', 'Log']);
-const LANGUAGES: Readonly<Record<string, string>> = {
+const LANGUAGES: Readonly<Record<string, string>> = byName({
   'qemu-log': 'qemu-trace',
   'ftrace-text': 'ftrace',
   'trace-cmd-report': 'ftrace',
   dmesg: 'dmesg',
   irqtrace: 'irqtrace',
   lspci: 'lspci',
-};
+});
 
 /** The address of a file of a trace. One that was not opened by itself is looked for beside the first. */
 export function uriOf({ uri, session, files }: OpenTrace, file: string): vscode.Uri {

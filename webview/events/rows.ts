@@ -1,3 +1,4 @@
+import { byName } from '../../src/base/by-name.ts';
 import type { RowMessage } from '../../src/protocol/events.ts';
 import { make, setText } from '../dom.ts';
 import { ROW } from './scroll.ts';
@@ -20,10 +21,10 @@ export const COLUMNS: readonly Column[] = [
   { name: 'text', title: 'Arguments of the event', of: ({ text }) => text },
 ];
 
-const HEADINGS: Readonly<Record<string, string>> = {
+const HEADINGS: Readonly<Record<string, string>> = byName({
   ...{ step: 'Step', time: 'Time', dt: 'dt', gap: 'since row above', cpu: 'CPU', kind: 'Kind', object: 'Object' },
   text: 'Arguments',
-};
+});
 
 /** The line of headings. */
 export const makeHead = (): HTMLElement =>

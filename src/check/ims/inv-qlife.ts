@@ -1,3 +1,4 @@
+import { byName } from '../../base/by-name.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { refused } from '../../model/event.ts';
 import { queueState, queueSubmit } from '../../model/events/queue.ts';
@@ -6,11 +7,11 @@ import { queue } from '../../model/things/ims.ts';
 import type { Rule } from '../rule.ts';
 
 /** What a queue must be before it becomes another thing; what is not named here may come at any time. */
-const BEFORE: Readonly<Record<string, readonly string[]>> = {
+const BEFORE: Readonly<Record<string, readonly string[]>> = byName({
   created: ['destroyed'],
   bound: ['created', 'bound', 'enabled'],
   enabled: ['bound'],
-};
+});
 
 /** The state of a queue, in words; undefined while it is not known. */
 function stateOf(state: State, object: ObjectId): string | undefined {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { byName } from '../../base/by-name.ts';
 import { SEVERITIES } from '../rule.ts';
 
 /** Version of the file format is not needed: unknown keys are refused, so that a mistyped one is noticed. */
@@ -47,7 +48,7 @@ export const userRulesSchema = v.strictObject({
 /** A rule of the user, as it stands in the file. */
 export type UserRule = v.InferOutput<typeof userRule>;
 
-const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9 };
+const UNITS: Readonly<Record<string, number>> = byName({ ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9 });
 
 /** A duration with unit in nanoseconds. */
 export function nanosecondsIn(duration: string): number {

@@ -1,3 +1,4 @@
+import { byName } from '../../base/by-name.ts';
 import { csv } from '../../import/export/csv.ts';
 import { ndjson } from '../../import/export/ndjson.ts';
 import { perfetto } from '../../import/export/perfetto.ts';
@@ -22,21 +23,21 @@ const CHUNK = 1 << 16;
 type Format = (trace: Trace) => Generator<string | Uint8Array>;
 
 /** The formats that are written, in pieces. */
-const FORMATS: Readonly<Record<string, Format>> = {
+const FORMATS: Readonly<Record<string, Format>> = byName({
   irqtrace: (trace) => irqtraceBytes(trace, trace.sources.length === 1 ? (trace.first.header ?? []) : []),
   ndjson,
   csv,
   perfetto,
   parquet: (trace) => eventFile(trace, trace.first.file, version()),
-};
+});
 
 const NAMES = Object.keys(FORMATS);
 
 /** The tables of one file that are written as Parquet. */
-const TABLES: Readonly<Record<string, Format>> = {
+const TABLES: Readonly<Record<string, Format>> = byName({
   events: FORMATS['parquet']!,
   interrupts: (trace) => interruptFile(trace, trace.first.file, version()),
-};
+});
 
 const OPTIONS = {
   to: { type: 'string' },

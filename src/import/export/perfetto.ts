@@ -2,6 +2,8 @@
  * Trace Event JSON, which ui.perfetto.dev and chrome://tracing open ("Trace Event Format", Google, 2016): a track for each object, spans for
  * handlers and for runs of virtual CPUs, and flows for deliveries.
  */
+
+import { byName } from '../../base/by-name.ts';
 import type { Step } from '../../base/ids.ts';
 import { sysEntry, sysExit } from '../../model/events/cpu.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
@@ -16,7 +18,7 @@ import { Walk } from '../../trace/walk.ts';
 const GROUPS = ['devices', 'irqs', 'translation', 'CPUs', 'virtual CPUs', 'VFIO and KVM', 'other'] as const;
 type Group = (typeof GROUPS)[number];
 
-const GROUP_OF: Readonly<Record<string, Group>> = {
+const GROUP_OF: Readonly<Record<string, Group>> = byName({
   device: 'devices',
   table: 'devices',
   irq: 'irqs',
@@ -28,7 +30,7 @@ const GROUP_OF: Readonly<Record<string, Group>> = {
   vcpu: 'virtual CPUs',
   kvm: 'VFIO and KVM',
   vfio: 'VFIO and KVM',
-};
+});
 
 /** A track: who it belongs to, its system as paths begin with it, the time of its last event, and the spans that are open on it. */
 interface Track {
@@ -185,7 +187,7 @@ class Writer {
     if (known !== undefined) return { of: known, fresh: false, pid: known.pid, tid: known.tid };
     const system = systemOf(place);
     const root = place.slice(system.length).split('/')[0]!;
-    const pid = GROUPS.indexOf(Object.hasOwn(GROUP_OF, root) ? GROUP_OF[root]! : 'other') + 1;
+    const pid = GROUPS.indexOf(GROUP_OF[root] ?? 'other') + 1;
     const track: Track = { pid, tid: this.#tracks.size + 1, system, last: 0, open: [] };
     this.#tracks.set(place, track);
     return { of: track, fresh: true, pid, tid: track.tid };

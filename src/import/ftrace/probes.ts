@@ -3,6 +3,8 @@
  * the user's, so the probed function tells what a probe means. The names of its arguments are the user's too,
  * and a few spellings of each are understood.
  */
+
+import { byName } from '../../base/by-name.ts';
 import {
   COLON,
   DOT,
@@ -56,7 +58,7 @@ function first(args: Args, ...names: readonly string[]): { readonly lo: number; 
  * What the probed functions mean; false when an argument that is needed was not fetched. `caller`: at a return, the function that is
  * returned to.
  */
-const functions: Readonly<Record<string, (f: Ftrace, args: Args, caller: string) => boolean>> = {
+const functions: Readonly<Record<string, (f: Ftrace, args: Args, caller: string) => boolean>> = byName({
   __pci_write_msi_msg: writeMessage,
   pci_write_msi_msg: writeMessage,
   pci_msi_domain_write_msg: writeMessage,
@@ -106,10 +108,10 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args, caller: string)
     beginIrqfd(f, tellIrqfd(f, first(a, 'fd')?.lo, first(a, 'gsi')?.lo, first(a, 'flags')?.lo));
     return true;
   },
-};
+});
 
 /** What the returns of functions mean; false when the value was not fetched. */
-const returns: typeof functions = {
+const returns: typeof functions = byName({
   vfio_pci_set_irqs_ioctl: (f, a) => {
     const ret = first(a, 'ret', 'retval', 'rc', 'arg1');
     return ret !== undefined && endSetIrqs(f, ret.lo | 0);
@@ -119,7 +121,7 @@ const returns: typeof functions = {
     return ret !== undefined && endIrqfd(f, ret.lo | 0);
   },
   iommu_dma_prepare_msi: (f, _args, caller) => prepared(f, caller),
-};
+});
 
 /** The doorbell of the MSI controller, which the IOMMU is to map for a device. */
 function doorbell(f: Ftrace, a: Args): boolean {
@@ -251,14 +253,14 @@ export function isProbe(buf: Uint8Array, start: number, end: number): boolean {
 const ADDRESS = /^[\da-f]{8,16}$/;
 
 /** Short names that people give to probes, and the functions that they mean. */
-const SHORT: Readonly<Record<string, string>> = {
+const SHORT: Readonly<Record<string, string>> = byName({
   msiwrite: '__pci_write_msi_msg',
   irqfd_assign: 'kvm_irqfd',
   vfio_set_irqs_ioctl: 'vfio_pci_set_irqs_ioctl',
-};
+});
 
 /** The function that a probe of this name is set at, where nothing else tells it. */
-export const functionNamed = (probe: string): string => (Object.hasOwn(SHORT, probe) ? SHORT[probe]! : probe);
+export const functionNamed = (probe: string): string => SHORT[probe] ?? probe;
 
 /** Turns a probe record into an event: into what it means when its function is known, into a note of it otherwise. */
 export function takeProbe(f: Ftrace, nameStart: number, nameEnd: number, start: number, end: number): void {
@@ -293,8 +295,7 @@ export const MOST_NOTED = 300;
  */
 export function useProbe(f: Ftrace, called: string, caller: string | undefined, args: Args): boolean {
   const meanings = caller === undefined ? functions : returns;
-  const use = Object.hasOwn(meanings, called) ? meanings[called] : undefined;
-  return use?.(f, args, caller ?? '') === true;
+  return meanings[called]?.(f, args, caller ?? '') === true;
 }
 
 /** Keeps the record of a probe of which nothing is known: its name and what it printed, by their text numbers. */

@@ -4,6 +4,8 @@
  * Source of the format: kernel/irq/irqdesc.c; Documentation/ABI/testing/sysfs-kernel-irq.
  * What it cannot tell: its time; where a CPU that is possible and never online has a column, that it is not there.
  */
+
+import { byName } from '../../base/by-name.ts';
 import { listOf } from '../../base/cpu-list.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { placeOfChip } from './chips.ts';
@@ -20,7 +22,7 @@ interface Fact {
 
 const FILES = 'per_cpu_count|chip_name|hwirq|type|wakeup|name|actions';
 const LINE = new RegExp(String.raw`^(\S*\/)?irq\/(\d{1,7})\/(${FILES}):(?: ?(.*))?$`);
-const VALUES: Readonly<Record<string, RegExp>> = {
+const VALUES: Readonly<Record<string, RegExp>> = byName({
   per_cpu_count: /^\d{1,10}(?:,\d{1,10})*$/,
   chip_name: /^.{0,100}$/,
   hwirq: /^(?:\d{1,19})?$/,
@@ -28,7 +30,7 @@ const VALUES: Readonly<Record<string, RegExp>> = {
   wakeup: /^(?:enabled|disabled)$/,
   name: /^.{0,100}$/,
   actions: /^.{0,1000}$/,
-};
+});
 /** MSI-X tables have no more entries. A larger number may hold the function, too: the chip tells. */
 const MOST_INDEX = 2048;
 const MOST_COUNT = 0xffffffff;

@@ -4,6 +4,8 @@
  * Source of the format: kernel/irq/proc.c (masks as bitmap_print_string, lists as bitmap_print_list prints them).
  * What it cannot tell: its time; actions that were requested before /proc was there have no folder.
  */
+
+import { byName } from '../../base/by-name.ts';
 import { listOfMask, numbersOf } from '../../base/cpu-list.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { emitDescriptor, emitIrq } from './facts.ts';
@@ -28,7 +30,7 @@ const FOLDER = /^\S*proc\/irq\/(\d{1,7})\/:(?: ((?:[\w.@:[\]()-]+ )*[\w.@:[\]()-
 const ACTION = /^\S*proc\/irq\/(\d{1,7})\/([^/]{1,60})\/$/;
 const SPURIOUS = /^(?=.)(?:count (\d{1,10}))?(?: ?unhandled (\d{1,10}))?(?: ?last_unhandled (\d{1,10}) ms)?$/;
 /** What a value of each file looks like. */
-const VALUES: Readonly<Record<string, RegExp>> = {
+const VALUES: Readonly<Record<string, RegExp>> = byName({
   smp_affinity: /^[0-9a-f]{1,8}(?:,[0-9a-f]{8})*$/,
   effective_affinity: /^[0-9a-f]{1,8}(?:,[0-9a-f]{8})*$/,
   affinity_hint: /^[0-9a-f]{1,8}(?:,[0-9a-f]{8})*$/,
@@ -38,7 +40,7 @@ const VALUES: Readonly<Record<string, RegExp>> = {
   spurious: SPURIOUS,
   actions: /^.{0,300}$/,
   default_smp_affinity: /^[0-9a-f]{1,8}(?:,[0-9a-f]{8})*$/,
-};
+});
 
 export class ProcIrqReader extends SnapshotReader<Fact> {
   constructor(out: TraceBuilder) {

@@ -2,6 +2,8 @@
  * Bytes inside a line that a terminal, a browser or an editor put there: colours, no-break blanks, tabs, HTML. A line
  * that holds none of them is never copied.
  */
+
+import { byName } from '../../base/by-name.ts';
 import { bytesOf } from '../../base/bytes.ts';
 import type { Undone } from './undone.ts';
 
@@ -42,7 +44,7 @@ const MARKS = /\u200b|\u200c|\u200d|\u200e|\u200f|\u2060|\ufeff|\u00ad/g;
 const [NUL, TAB_BEFORE, VT, SUB, FS, US, DEL] = ['\u0000', BS, '\u000b', '\u001a', '\u001c', '\u001f', '\u007f'];
 const CONTROLS = new RegExp(`[${NUL}-${TAB_BEFORE}${VT}-${SUB}${FS}-${US}${DEL}]`, 'g');
 const ENTITY = /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos|nbsp|larr|rarr|minus|ndash));/g;
-const NAMED: Readonly<Record<string, string>> = {
+const NAMED: Readonly<Record<string, string>> = byName({
   amp: '&',
   lt: '<',
   gt: '>',
@@ -53,7 +55,7 @@ const NAMED: Readonly<Record<string, string>> = {
   rarr: '→',
   minus: '-',
   ndash: '-',
-};
+});
 /** Elements of HTML that text is wrapped in; `<idle>` and `<...>` are none. */
 const TAGS =
   /<\/?(?:a|b|blockquote|body|br|code|div|em|font|h[1-6]|head|hr|html|i|li|ol|p|pre|samp|script|small|span|strong|table|tbody|td|th|tr|tt|u|ul)(?:\s[^<>]*)?\/?>|<!--|-->|<!\[CDATA\[|\]\]>/gi;

@@ -2,16 +2,27 @@
  * Text that stands as strings in JSON or JavaScript: `\n` ends a line there. Systrace and catapult pages hold traces like
  * that, and so does what was copied out of a log system. Lines are told apart in the bytes, so a string of any length is read.
  */
+
+import { byName } from '../../base/by-name.ts';
 import { bytesOf, CR, hexDigit, LF, textOf } from '../../base/bytes.ts';
 import { LONGEST_LINE, type TakeLine } from '../lines.ts';
 
 const DOUBLE_QUOTE = 34;
 const BACKSLASH = 92;
-const SIMPLE: Readonly<Record<string, number>> = { b: 8, t: 9, f: 12, r: 13, '"': 34, "'": 39, '/': 47, '\\': 92 };
+const SIMPLE: Readonly<Record<string, number>> = byName({
+  b: 8,
+  t: 9,
+  f: 12,
+  r: 13,
+  '"': 34,
+  "'": 39,
+  '/': 47,
+  '\\': 92,
+});
 const encoder = new TextEncoder();
 /** What stands for a line end, and for quotes and backslashes, in a string within a string. */
 const NESTED = /\\(["\\/nrt])/g;
-const NESTED_MARKS: Readonly<Record<string, string>> = { n: '\n', r: '', t: ' ' };
+const NESTED_MARKS: Readonly<Record<string, string>> = byName({ n: '\n', r: '', t: ' ' });
 
 /** A line in which a string of its own stands, without the escapes of that string; its line ends are real then. */
 export function withoutNesting(line: Uint8Array): Uint8Array {

@@ -2,6 +2,8 @@
  * What people, loggers and tools put in front of a line. A peeler takes one such thing off the beginning of a line; several may
  * stand one before the other. Which ones a line has is decided by what is left: it must be a record.
  */
+
+import { byName } from '../../base/by-name.ts';
 import type { Undone } from './undone.ts';
 
 /** Takes something off the beginning of a line. */
@@ -18,7 +20,7 @@ export interface Peeler {
 /** Where a text ends that something encloses, and the text itself when it is not the same there; undefined when nothing closes it. */
 export type Closing = (text: string) => { readonly end: number; readonly text?: string } | undefined;
 
-const ESCAPES: Readonly<Record<string, string>> = { n: ' ', r: ' ', t: ' ' };
+const ESCAPES: Readonly<Record<string, string>> = byName({ n: ' ', r: ' ', t: ' ' });
 
 /** A string in double quotes, of JSON, C or a table (CSV): a quote in it is escaped or doubled. */
 const doubleQuoted: Closing = (text) => {

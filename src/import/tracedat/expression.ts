@@ -1,3 +1,5 @@
+import { byName } from '../../base/by-name.ts';
+
 /** The C expressions in the print format of an event, which say how its fields become what the kernel prints. */
 
 /** One expression. Names and calls that are not known are kept: a value that depends on them is not known either. */
@@ -31,7 +33,7 @@ const TOKEN =
 const NAME = /^[A-Za-z_]/;
 
 /** Binary operators by how strongly they bind. */
-const LEVELS: Readonly<Record<string, number>> = {
+const LEVELS: Readonly<Record<string, number>> = byName({
   '||': 1,
   '&&': 2,
   '|': 3,
@@ -50,9 +52,9 @@ const LEVELS: Readonly<Record<string, number>> = {
   '*': 10,
   '/': 10,
   '%': 10,
-};
+});
 
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '0': '\0', a: '\x07' };
+const ESCAPES: Readonly<Record<string, string>> = byName({ n: '\n', t: '\t', r: '\r', '0': '\0', a: '\x07' });
 
 /** The text that a C literal stands for, its quotes included in `literal`. */
 export const unescaped = (literal: string): string =>

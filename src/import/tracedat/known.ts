@@ -1,5 +1,6 @@
 /** What is known of the events that a file describes: how a record of each is read. */
 
+import { byName } from '../../base/by-name.ts';
 import type { Ftrace } from '../ftrace/context.ts';
 import { events } from '../ftrace/events.ts';
 import type { RecordRule } from '../rules.ts';
@@ -39,12 +40,12 @@ export interface KnownEvent {
 }
 
 /** Events of ftrace itself that the text of the kernel shows without their names. */
-const UNNAMED: Readonly<Record<string, string>> = {
+const UNNAMED: Readonly<Record<string, string>> = byName({
   function: 'function',
   func_repeats: 'function',
   funcgraph_entry: 'function graph',
   funcgraph_exit: 'function graph',
-};
+});
 const FTRACE = 'ftrace';
 const PRINT = 'print';
 const BINARY_PRINT = 'bprint';
@@ -129,7 +130,7 @@ export class KnownEvents {
   }
 
   #reading(format: EventFormat, name: string): Reading {
-    const unnamed = format.system === FTRACE && Object.hasOwn(UNNAMED, name) ? UNNAMED[name] : undefined;
+    const unnamed = format.system === FTRACE ? UNNAMED[name] : undefined;
     if (unnamed !== undefined) return { how: 'quiet', name: unnamed };
     const print = parsePrint(format.print);
     const printer = new Printer(format.fields, this.#texts, this.#specialOf(format));

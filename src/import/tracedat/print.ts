@@ -2,6 +2,8 @@
  * What the kernel prints of a record, made from the print format of its event: conversions as vsnprintf of lib/vsprintf.c makes them, and the
  * helpers of include/trace/stages/stage3_trace_output.h.
  */
+
+import { byName } from '../../base/by-name.ts';
 import { textOf } from '../../base/bytes.ts';
 import { type Expression, fieldsIn, type PrintFormat } from './expression.ts';
 import type { Field } from './format.ts';
@@ -47,7 +49,7 @@ const literalPart = (literal: string): Part => ({
   argument: undefined,
 });
 
-const SIZES: Readonly<Record<string, number>> = { hh: 1, h: 2, ll: 8, L: 8, q: 8, j: 8 };
+const SIZES: Readonly<Record<string, number>> = byName({ hh: 1, h: 2, ll: 8, L: 8, q: 8, j: 8 });
 
 /** The parts of a print format. `long`: bytes of a `long` of the kernel. */
 export function partsOf({ text, args }: PrintFormat, long: number): Part[] {
@@ -84,7 +86,7 @@ export function partsOf({ text, args }: PrintFormat, long: number): Part[] {
 }
 
 /** Types of casts, by their width in bits; negative ones are signed. `long` is 0. */
-const TYPES: Readonly<Record<string, number>> = {
+const TYPES: Readonly<Record<string, number>> = byName({
   u8: 8,
   u16: 16,
   u32: 32,
@@ -94,7 +96,7 @@ const TYPES: Readonly<Record<string, number>> = {
   s32: -32,
   s64: -64,
   bool: 1,
-};
+});
 
 /** A value as a type in C holds it; types that are not known change nothing. */
 function cast(type: string, value: bigint, long: number): bigint {
@@ -115,7 +117,7 @@ function cast(type: string, value: bigint, long: number): bigint {
   return /\bunsigned\b/.test(type) ? BigInt.asUintN(bits, value) : BigInt.asIntN(bits, value);
 }
 
-const BINARY: Readonly<Record<string, (a: bigint, b: bigint) => bigint | undefined>> = {
+const BINARY: Readonly<Record<string, (a: bigint, b: bigint) => bigint | undefined>> = byName({
   '|': (a, b) => a | b,
   '^': (a, b) => a ^ b,
   '&': (a, b) => a & b,
@@ -132,7 +134,7 @@ const BINARY: Readonly<Record<string, (a: bigint, b: bigint) => bigint | undefin
   '*': (a, b) => BigInt.asIntN(64, a * b),
   '/': (a, b) => (b === 0n ? undefined : a / b),
   '%': (a, b) => (b === 0n ? undefined : a % b),
-};
+});
 
 /** Prints parts of the print format of one event. */
 export class Printer {

@@ -1,7 +1,8 @@
+import { byName } from '../../base/by-name.ts';
 import type { Counted } from './numbers.ts';
 
 /** The keys of objects that hold numbers which the system gives out by itself in each run, by the name of the type. */
-const COUNTED: Readonly<Record<string, Readonly<Record<string, Counted>>>> = {
+const COUNTED: Readonly<Record<string, Readonly<Record<string, Counted>>>> = byName({
   irq: { lpi: 'lpi' },
   vector: { irq: 'irq' },
   ims: { virq: 'irq' },
@@ -10,16 +11,16 @@ const COUNTED: Readonly<Record<string, Readonly<Record<string, Counted>>>> = {
   irqfd: { fd: 'fd', hostIrq: 'irq' },
   kvmentry: { gsi: 'gsi' },
   ntbcopy: { virq: 'irq' },
-};
+});
 
 /** Keys that hold addresses in memory. */
-const PLACES: Readonly<Record<string, readonly string[]>> = {
+const PLACES: Readonly<Record<string, readonly string[]>> = byName({
   bar: ['address'],
   table: ['address'],
   irunit: ['table'],
   itsdevice: ['itt'],
   kvmtable: ['base', 'pendingBase'],
-};
+});
 
 /** What a key of an object counts; undefined when it holds no such number. */
 export const countedIn = (type: string, key: string): Counted | undefined => COUNTED[type]?.[key];

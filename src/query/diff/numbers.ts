@@ -1,3 +1,4 @@
+import { byName } from '../../base/by-name.ts';
 import { segmentsOf } from '../../base/path-pattern.ts';
 import { iecInvalidate } from '../../model/events/remap.ts';
 import { withoutSystem } from '../../model/namespace.ts';
@@ -75,7 +76,7 @@ export function numberIn(path: string): NumberedPath | undefined {
 export const fixedPath = (path: string): string => path.replace(/(^|:)message\/.*$/, '$1message');
 
 /** The arguments of events that are such numbers, by kind. Those of `claims` say to whom the number belongs from now on. */
-const ARGUMENTS: Readonly<Record<string, Readonly<Record<string, Counted>>>> = {
+const ARGUMENTS: Readonly<Record<string, Readonly<Record<string, Counted>>>> = byName({
   'its.mapti': { lpi: 'lpi' },
   'irq.affinity': { lpi: 'lpi' },
   'irq.identify': { lpi: 'lpi' },
@@ -91,7 +92,7 @@ const ARGUMENTS: Readonly<Record<string, Readonly<Record<string, Counted>>>> = {
   'ntb.publish': { virq: 'irq' },
   'iec.inv': { index: 'irte' },
   'ir.fault': { index: 'irte' },
-};
+});
 
 /** Kinds whose object owns the number in their arguments until another object claims it. */
 const CLAIMS: ReadonlySet<string> = new Set(['its.mapti', 'vfio.bind', 'vfio.set', 'vfio.route']);
@@ -126,7 +127,7 @@ export function spaceOfArgument(what: Counted, path: string): string {
 }
 
 /** Arguments that are addresses in memory, or count causes and time: they differ between runs and are not compared. */
-const NOT_COMPARED: Readonly<Record<string, readonly string[]>> = {
+const NOT_COMPARED: Readonly<Record<string, readonly string[]>> = byName({
   'bar.map': ['address'],
   'bar.unmap': ['address'],
   'tbl.seen': ['address'],
@@ -138,7 +139,7 @@ const NOT_COMPARED: Readonly<Record<string, readonly string[]>> = {
   'vmsi.window': ['ns'],
   'iommufd.map': ['output'],
   'iommufd.swmsi': ['output'],
-};
+});
 
 const COUNTERS = /^(?:onlineMaps|available|allocated|managed|globalAvailable|reserved|total)$/;
 

@@ -1,3 +1,4 @@
+import { byName } from '../../base/by-name.ts';
 import type { Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import { vecUpdate } from '../../model/events/vector.ts';
@@ -10,7 +11,7 @@ import type { Trace } from '../../trace/trace.ts';
 export type Phase = 'probe' | 'set-up' | 'running' | 'move' | 'teardown';
 
 /** Kinds that give back, with the flag (an argument) and its value with which they do; without a flag they always do. */
-const GIVE_BACK: Readonly<Record<string, readonly [flag: string, value: number] | null>> = {
+const GIVE_BACK: Readonly<Record<string, readonly [flag: string, value: number] | null>> = byName({
   'vec.teardown': null,
   'vec.clear': null,
   'vec.deactivate': null,
@@ -26,7 +27,7 @@ const GIVE_BACK: Readonly<Record<string, readonly [flag: string, value: number] 
   'bar.unmap': null,
   'dev.reset': null,
   'kvm.table.remove': null,
-};
+});
 
 const RUNNING: ReadonlySet<string> = new Set(['raise', 'message', 'translate', 'deliver', 'handle', 'eoi', 'mask']);
 

@@ -1,3 +1,4 @@
+import { byName } from '../../base/by-name.ts';
 import { hexText } from '../../base/hex.ts';
 import { bdfText, requesterText } from '../../model/bdf.ts';
 import type { FieldValue } from '../../model/register.ts';
@@ -112,13 +113,13 @@ function gic(value: bigint): Under | undefined {
 }
 
 /** The names of what each domain says, where all are told at once. */
-const PREFIX: Readonly<Record<string, string>> = {
+const PREFIX: Readonly<Record<string, string>> = byName({
   'one device': 'perDevice',
   'PCI-MSI': 'pciMsi',
   'INTEL-IR': 'intelIr',
   'AMD-IR': 'amdIr',
   GICv3: 'gic',
-};
+});
 
 const EVERY = [
   'perDeviceIndex',
@@ -149,13 +150,13 @@ function rowsOf(first: Under, all: readonly Under[]): Row[] {
   ];
 }
 
-const MEANINGS: Readonly<Record<string, string>> = {
+const MEANINGS: Readonly<Record<string, string>> = byName({
   domain: 'The irq domain that is the likeliest.',
   index: 'Table entry: of the device, or (INTEL-IR) of the remapping table.',
   device: 'The function that it is for.',
   subhandle: 'Number within a multi-MSI block; 0 with MSI-X.',
   intid: 'Interrupt of the GIC.',
-};
+});
 
 /** Number of an interrupt in an irq domain of Linux. Which domain it is from is not in it: the likeliest comes first. */
 export const hwirqKind: Kind = {

@@ -1,3 +1,4 @@
+import { byName } from '../../base/by-name.ts';
 import { hexText } from '../../base/hex.ts';
 import { decodersById, type MessageKind, type MessageView } from '../../model/message.ts';
 import type { Register } from '../../model/register.ts';
@@ -133,7 +134,7 @@ function rowsOf(reader: Reader, fields: Reading['fields'], view: MessageView, ad
 }
 
 /** What is derived from address and data. */
-const derived: Readonly<Record<string, string>> = {
+const derived: Readonly<Record<string, string>> = byName({
   handle: 'Bits 19:5 of the address, and bit 2 as the highest bit.',
   subhandle: 'Added to the handle while SHV is 1: bits 15:0 of the data.',
   index: 'Entry of the remapping table that the message names.',
@@ -141,7 +142,7 @@ const derived: Readonly<Record<string, string>> = {
   pirq: 'The PIRQ that a Xen guest asks to bind.',
   doorbell: 'The address that the device writes to: physical, or an IOVA.',
   atDoorbell: 'The address is at offset 0x40 of its page, where GITS_TRANSLATER and MSI_SETSPI_NS lie.',
-};
+});
 
 const kinds: readonly Kind[] = readers.map((reader) => ({
   name: reader.name,

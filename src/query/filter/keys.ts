@@ -1,4 +1,6 @@
 // The keys of objects, as filters name them, and the kinds of values that they hold.
+
+import { byName } from '../../base/by-name.ts';
 import type { CellSpec, ObjectType } from '../../model/objects.ts';
 import type { Field, Register } from '../../model/register.ts';
 import { derivedKeys } from '../view.ts';
@@ -44,13 +46,13 @@ function cellType({ kind }: CellSpec): ValueType {
 const fieldType = (field: Field): ValueType => (field.hi === field.lo ? 'flag' : 'number');
 
 /** The parts of a decoded message. */
-const MESSAGE: Readonly<Record<string, ValueType>> = {
+const MESSAGE: Readonly<Record<string, ValueType>> = byName({
   text: 'text',
   format: 'text',
   index: 'number',
   vector: 'number',
   destination: 'number',
-};
+});
 
 /** The keys of a type, in the order in which answers show them. */
 export function keysOf(type: ObjectType): string[] {

@@ -1,4 +1,6 @@
 // The names that a filter may use for what an event tells, and what kinds of values they stand for.
+
+import { byName } from '../../base/by-name.ts';
 import type { EventKind } from '../../model/event.ts';
 import { kindNamed, vocabulary } from '../../model/vocabulary.ts';
 import { nearest } from '../nearest.ts';
@@ -12,7 +14,7 @@ interface Common {
 }
 
 /** Names that every event has; an argument of the same name is written with `fields.` in front. */
-export const commonNames: Readonly<Record<string, Common>> = {
+export const commonNames: Readonly<Record<string, Common>> = byName({
   step: { type: 'number', what: 'number of the event, from 0' },
   time: { type: 'time', what: 'when, as the trace prints it' },
   dt: { type: 'span', what: 'time since the event before' },
@@ -26,7 +28,7 @@ export const commonNames: Readonly<Record<string, Common>> = {
   line: { type: 'number', what: 'line of the source, from 1' },
   vantage: { type: 'text', what: 'what recorded it: `kernel`, `hardware` or `hypervisor`' },
   system: { type: 'text', what: 'the machine that its source tells of, where the trace has several' },
-};
+});
 
 const FIELDS = 'fields.';
 const argumentTypes = new Map<string, Set<ValueType>>();
@@ -40,7 +42,7 @@ for (const kind of vocabulary) {
 
 /** Whether a name stands for something every event has, not for an argument. */
 export function isCommon(name: string): boolean {
-  return Object.hasOwn(commonNames, name);
+  return name in commonNames;
 }
 
 /** The argument that a name stands for. */

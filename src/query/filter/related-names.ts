@@ -1,4 +1,6 @@
 // The objects that an event's object is related to, by name: `entry.mask` is the mask bit of the entry that the event belongs to.
+
+import { byName } from '../../base/by-name.ts';
 import type { ObjectType } from '../../model/objects.ts';
 import { pathTypes } from '../../model/paths.ts';
 import { imsEntry, queue } from '../../model/things/ims.ts';
@@ -19,7 +21,7 @@ export interface RelationName {
 const all: readonly ObjectType[] = [...new Set(pathTypes.map(([, type]) => type))];
 
 /** The related objects that a filter may name. */
-export const relationNames: Readonly<Record<string, RelationName>> = {
+export const relationNames: Readonly<Record<string, RelationName>> = byName({
   object: { what: 'the object that the event is about', types: all },
   device: { what: 'the function that it belongs to', types: [device], root: 'device/' },
   msixcap: { what: 'the MSI-X capability of that function', types: [msixCap] },
@@ -40,10 +42,10 @@ export const relationNames: Readonly<Record<string, RelationName>> = {
   vcpu: { what: 'the virtual CPU', types: [vcpu], root: 'vcpu/' },
   domain: { what: 'the irq domain', types: [domain] },
   queue: { what: 'the queue of a function', types: [queue] },
-};
+});
 
 /** Whether a name is that of a related object. */
-export const isRelation = (name: string): boolean => Object.hasOwn(relationNames, name);
+export const isRelation = (name: string): boolean => name in relationNames;
 
 /** Names that mean the related object also without a key, where the event has no argument of that name. */
 const BARE = new Set(['device', 'entry', 'irq', 'irte', 'vcpu']);

@@ -1,3 +1,4 @@
+import { byName } from '../../base/by-name.ts';
 import { FilterError, WORD } from './ast.ts';
 
 /** A piece of a filter's text. */
@@ -11,7 +12,7 @@ export interface Token {
 }
 
 const SIGNS = ['&&', '||', '==', '!=', '<=', '>=', '<', '>', '~', '!', '(', ')', ','];
-const HINTS: Readonly<Record<string, string>> = { '=': '==', '&': '&&', '|': '||' };
+const HINTS: Readonly<Record<string, string>> = byName({ '=': '==', '&': '&&', '|': '||' });
 
 /** The pieces of a filter, the last one being its end; throws FilterError for what is no piece. */
 export function tokens(text: string): Token[] {

@@ -1,4 +1,6 @@
 // How numbers, times and flags are written in a filter.
+
+import { byName } from '../../base/by-name.ts';
 import { parseTime, type TimeBase } from '../../base/time.ts';
 
 /**
@@ -11,7 +13,7 @@ export type ValueType = 'number' | 'time' | 'span' | 'text' | 'path' | 'flag';
 export const isNumber = (text: string): boolean => /^(?:-?\d+|0x[0-9a-f]+)$/i.test(text);
 
 /** How many powers of ten a unit of time is below the second. */
-const UNITS: Readonly<Record<string, number>> = { s: 0, ms: 3, us: 6, µs: 6, μs: 6, ns: 9 };
+const UNITS: Readonly<Record<string, number>> = byName({ s: 0, ms: 3, us: 6, µs: 6, μs: 6, ns: 9 });
 
 /** The units of time that a filter may write. */
 export const timeUnits: readonly string[] = ['ns', 'us', 'ms', 's'];
@@ -63,9 +65,9 @@ export function spanOf(text: string, base: TimeBase): number | undefined {
   return instantOf(text, { ...base, base: 0n });
 }
 
-const FLAG_TEXTS: Readonly<Record<string, boolean>> = { true: true, false: false, '1': true, '0': false };
+const FLAG_TEXTS: Readonly<Record<string, boolean>> = byName({ true: true, false: false, '1': true, '0': false });
 
 /** The flag that a text stands for. */
 export function flagOf(text: string): boolean | undefined {
-  return Object.hasOwn(FLAG_TEXTS, text) ? FLAG_TEXTS[text] : undefined;
+  return FLAG_TEXTS[text];
 }

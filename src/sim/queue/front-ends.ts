@@ -1,3 +1,4 @@
+import { byName } from '../../base/by-name.ts';
 import { queueCall, queueReturn } from '../../model/events/queue.ts';
 import { vfioRegion } from '../../model/events/vfio.ts';
 import { IDXD_COMMAND, idxdCommand, idxdHandleOperand, idxdWqConfig } from '../../model/registers/ims.ts';
@@ -19,18 +20,19 @@ const command = (code: number, operand: number): number =>
  * The registers that the VFIO front end emulates, by operation (layout of the IDXD registers): work queue configuration
  * at 0x500, 32 bytes a queue; command register at 0xa0.
  */
-const REGISTERS: Readonly<Record<string, (n: number, value: number) => readonly [offset: number, value: number]>> = {
-  // Dword 0 of the configuration: size of the queue.
-  create: (n) => [0x500 + 32 * n, 16],
-  // Dword 2: the PASID.
-  bind: (n, pasid) => [0x508 + 32 * n, idxdWqConfig.f.pasidEnable.mask | idxdWqConfig.f.pasid.put(pasid)],
-  interrupt: (n) => [
-    0xa0,
-    command(IDXD_COMMAND.requestInterruptHandle, idxdHandleOperand.f.ims.mask | idxdHandleOperand.f.index.put(n)),
-  ],
-  enable: (n) => [0xa0, command(IDXD_COMMAND.enableWq, n)],
-  destroy: (n) => [0xa0, command(IDXD_COMMAND.resetWq, n)],
-};
+const REGISTERS: Readonly<Record<string, (n: number, value: number) => readonly [offset: number, value: number]>> =
+  byName({
+    // Dword 0 of the configuration: size of the queue.
+    create: (n) => [0x500 + 32 * n, 16],
+    // Dword 2: the PASID.
+    bind: (n, pasid) => [0x508 + 32 * n, idxdWqConfig.f.pasidEnable.mask | idxdWqConfig.f.pasid.put(pasid)],
+    interrupt: (n) => [
+      0xa0,
+      command(IDXD_COMMAND.requestInterruptHandle, idxdHandleOperand.f.ims.mask | idxdHandleOperand.f.index.put(n)),
+    ],
+    enable: (n) => [0xa0, command(IDXD_COMMAND.enableWq, n)],
+    destroy: (n) => [0xa0, command(IDXD_COMMAND.resetWq, n)],
+  });
 
 /**
  * The user interfaces to the queues of a function: the character device with its ioctls, and VFIO with emulated

@@ -1,3 +1,4 @@
+import { byName } from '../../base/by-name.ts';
 import type { ObjectId } from '../../base/ids.ts';
 import { effectivelyMasked, enabledIn, functionMaskIn, maskedBy } from '../../model/masking.ts';
 import { msixVectorControl, pciCommand } from '../../model/registers/pci.ts';
@@ -169,7 +170,7 @@ const msiView: Presentation = {
 };
 
 /** What importers name after a part of a virtual machine or processor, without knowing which object it is. */
-const MENTIONED: Readonly<Record<string, string>> = {
+const MENTIONED: Readonly<Record<string, string>> = byName({
   mmio: 'MMIO exits',
   ioapic: 'I/O APIC',
   irqchip: 'interrupt controller',
@@ -180,7 +181,7 @@ const MENTIONED: Readonly<Record<string, string>> = {
   entry: 'entries',
   exit: 'exits',
   bus: 'APIC bus',
-};
+});
 
 /** PCI functions and what is in them. */
 export const pciPresentations: PresentationsOf<typeof things> = {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { byName } from '../../base/by-name.ts';
 import type { Step } from '../../base/ids.ts';
 import type { Slices } from '../../base/slices.ts';
 import type { Place } from '../../query/diff/places.ts';
@@ -58,12 +59,12 @@ const SLOW_MS = 1000;
 /** Milliseconds of comparing before other work of the editor has its turn. */
 const SLICE_MS = 20;
 
-const COLORS: Readonly<Record<string, string>> = {
+const COLORS: Readonly<Record<string, string>> = byName({
   'diff-added': 'gitDecoration.addedResourceForeground',
   'diff-removed': 'gitDecoration.deletedResourceForeground',
   'diff-modified': 'gitDecoration.modifiedResourceForeground',
   pass: 'testing.iconPassed',
-};
+});
 
 /** The view *Comparison*: what differs between two traces or two states. It takes no room while nothing is compared. */
 export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, vscode.Disposable {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { byName } from '../../base/by-name.ts';
 import { funnelRow } from '../../view/funnel-rows.ts';
 import { plain } from '../../view/outline/explain.ts';
 import { type PathRow, pathRows, pathTitle } from '../../view/path-rows.ts';
@@ -10,12 +11,12 @@ import { Throttle } from './throttle.ts';
 /** How often the path follows a cursor that moves on and on. */
 const FOLLOW_MS = 220;
 
-const COLORS: Readonly<Record<string, string>> = {
+const COLORS: Readonly<Record<string, string>> = byName({
   pass: 'testing.iconPassed',
   error: 'testing.iconFailed',
   question: 'testing.iconSkipped',
   warning: 'list.warningForeground',
-};
+});
 
 /**
  * The view *Delivery Path*: the way of one interrupt in the active trace, and the stage funnel of all that pass an object. It takes no room while

@@ -1,13 +1,11 @@
 // Thousands of mutated inputs of every kind: each is read, or refused in one line, without crash, hang or lost accounting.
-//   IRQSCOPE_FUZZ_SEED=123  begins with the input of that number, such as the one that a failure names; npm run fuzz runs for longer
+//   IRQSCOPE_SEED=123  begins with the input of that number, such as the one that a failure names; npm run fuzz runs for longer, with others
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { patient } from '../../../scripts/test/patience.ts';
+import { seed } from '../../../scripts/test/seed.ts';
 import { fuzzKinds } from './fuzz-kinds.ts';
 import { fuzz } from './fuzz-run.ts';
 import { mutantOf } from './mutate.ts';
-
-const SEED = process.env['IRQSCOPE_FUZZ_SEED'];
 
 describe('mutated inputs', () => {
   /** Inputs of each kind: most runs end with these, within two seconds on a quiet machine; and the share that is read at least. */
@@ -26,7 +24,6 @@ describe('mutated inputs', () => {
   for (const kind of Object.keys(fuzzKinds)) {
     it(`${kind}: are read or refused, never lost`, async function () {
       this.timeout(90_000);
-      const seed = SEED === undefined ? randomInt(2 ** 31) : Number(SEED);
       const [count, share] = COUNTS[kind]!;
       const { done, read, events, failure } = await fuzz({ kind, seed, count, milliseconds: patient(2500) });
       if (failure)
