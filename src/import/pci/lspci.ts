@@ -67,6 +67,7 @@ interface Open {
   /** The capability at hand, and whether its MSI message has 64 address bits. */
   capability: CapabilityName | undefined;
   at: number;
+  indent: number;
   wide: boolean;
   maskable: boolean;
   /** Lines of regions, of drivers, of modules came; capabilities beyond 0x100 were told in words. */
@@ -101,7 +102,8 @@ export class LspciReader extends SnapshotReader<Line> {
   }
 
   protected parse(line: string): Line | typeof BROKEN_OFF | undefined {
-    return lineOf(line, { open: this.#open !== undefined, capability: this.#open?.capability });
+    const open = this.#open;
+    return lineOf(line, { open: open !== undefined, capability: open?.capability, indent: open?.indent ?? 0 });
   }
 
   protected take(line: Line): NoEffect | undefined {
@@ -139,7 +141,7 @@ export class LspciReader extends SnapshotReader<Line> {
     this.#functions++;
     this.#open = {
       ...{ object, line, offset, space: new ConfigSpace(), claims: [] },
-      ...{ capability: undefined, at: 0, wide: false, maskable: false },
+      ...{ capability: undefined, at: 0, indent: 0, wide: false, maskable: false },
       ...{ regions: false, driver: false, modules: false, features: false, vfsOff: false, gone: false },
     };
     const event = snapFunction.put();
@@ -186,9 +188,10 @@ export class LspciReader extends SnapshotReader<Line> {
     return undefined;
   }
 
-  #capability(open: Open, { at, name, msi, msix }: CapabilityLine): NoEffect | undefined {
+  #capability(open: Open, { at, indent, name, msi, msix }: CapabilityLine): NoEffect | undefined {
     open.capability = name;
     open.at = at;
+    open.indent = indent;
     const { out } = this;
     if (msix !== undefined) {
       const { enable, fmask, size } = msix;

@@ -123,6 +123,26 @@ describe('lspci', () => {
     assert.equal(dev.msiAt, '0x50');
   });
 
+  it('regions that only the kernel knows, in the words of lspci up to 3.6', () => {
+    // show_bases() and show_rom() of pciutils 3.0 to 3.6.
+    const { trace } = wholly(
+      [
+        '00:03.0 Ethernet controller: A B',
+        '\tRegion 0: [virtual] Memory at fe000000 (64-bit, prefetchable) [size=16K]',
+        '\tRegion 2: [virtual] I/O ports at c040 [size=32]',
+        '\tRegion 3: [enhanced] Memory at fd000000 (32-bit, non-prefetchable) [size=4K]',
+        '\t[virtual] Expansion ROM at f0100000 [disabled] [size=2K]',
+        '',
+      ].join('\n'),
+    );
+    assert.deepEqual(devices(trace)[NVME].bar, {
+      0: { address: '0xfe000000', size: '0x4000', mapped: null, io: false },
+      2: { address: '0xc040', size: '0x20', mapped: null, io: true },
+      3: { address: '0xfd000000', size: '0x1000', mapped: true, io: false },
+      6: { address: '0xf0100000', size: '0x800', mapped: null, io: false },
+    });
+  });
+
   it('MSI and MSI-X in the words of lspci 3.0 and 2.x', () => {
     for (const [text, enable, granted, capable] of [
       ['MSI: Mask- 64bit+ Count=1/4 Enable+', true, 0, 2],
@@ -305,6 +325,26 @@ describe('lspci', () => {
     assert.deepEqual([dev.command.busMaster, dev.command.intxDisable], [true, true]);
     assert.deepEqual([dev.msixcap.size, dev.msixcap.pbaOffset, dev.driver], [5, 0x2000, 'e1000e']);
     assert.ok(info.undone.includes('quoted') && info.undone.includes('wrapped'), info.undone.join());
+  });
+
+  it('copied from a page: blanks for tabs, also where a capability goes on with a sentence', () => {
+    const { trace } = wholly(
+      [
+        '6a:00.4 Generic system peripheral [0807]: Intel Corporation Device 0b23',
+        '        Interrupt: pin A routed to IRQ 255',
+        '        Capabilities: [40] Express (v2) Root Complex Event Collector, MSI 00',
+        '                DevCap: MaxPayload 512 bytes, PhantFunc 0',
+        '                        ExtTag- RBE-',
+        '                        MaxPayload 128 bytes, MaxReadReq 128 bytes',
+        '                         EmergencyPowerReduction Not Supported, EmergencyPowerReductionInit-',
+        '        Capabilities: [90] MSI: Enable+ Count=1/1 Maskable+ 64bit-',
+        '                Address: fee00018  Data: 0000',
+        '                Masking: 00000000  Pending: 00000000',
+        '',
+      ].join('\n'),
+    );
+    const { msi } = devices(trace)['0000:6a:00.4'];
+    assert.deepEqual([msi.enable, msi.address.value, msi.mask.value], [true, '0xfee00018', '0x0']);
   });
 
   it('beside a trace: both are read', () => {
