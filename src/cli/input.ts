@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { whole } from '../base/slices.ts';
 import { chooseFiles, type GivenFile, isCalled, type TraceFile } from '../import/files/choose.ts';
-import type { FileRead } from '../import/files/file-read.ts';
+import { type FileRead, whyNone } from '../import/files/file-read.ts';
 import { folderOf, Gathering } from '../import/files/gathered.ts';
 import type { Kit } from '../import/files/kit.ts';
 import { nanoseconds } from '../import/files/seconds.ts';
@@ -152,11 +152,15 @@ async function readFiles(file: string, progress: Progress): Promise<FileRead[]> 
       else all.push(...(await readFileOrArchive(path, progress)));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      all.push({ file: path, modified: undefined, trace: undefined, problem: error.line });
+      all.push({ file: path, modified: undefined, trace: undefined, problem: reasonOf(error, path) });
     }
   }
   return [...all, ...whole(gathering.ending())].sort(byPath);
 }
+
+/** Why a file could not be read, without its name, which stands beside it. */
+const reasonOf = ({ message }: Failure, file: string): string =>
+  message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;
 
 const byPath = (a: FileRead, b: FileRead): number => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0);
 
@@ -173,10 +177,9 @@ function calledBy(command: string, name: string, parts: readonly TraceFile[]): T
 
 function noTrace(file: string, read: readonly FileRead[]): Failure {
   if (read.length === 0) return new NoTrace(`${file}: no file is in it`);
-  const reasons = read.slice(0, 3).map(({ file: name, problem }) => `${name}: ${problem}`);
   // The archive itself is among them where it is damaged.
   const damaged = read.some(({ file: name }) => name === file);
-  const why = `${file}: ${read.length === 1 ? 'its only file is no trace' : `none of its ${read.length} files is a trace`}; ${reasons.join('; ')}`;
+  const why = `${file}: ${whyNone(read)}`;
   return new (damaged ? Failure : NoTrace)(why);
 }
 

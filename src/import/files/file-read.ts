@@ -16,3 +16,16 @@ export interface FileRead {
   /** Of a folder whose files are one source: how many they are. */
   readonly files?: number;
 }
+
+/** Reasons that are told when nothing of a folder is a trace. */
+const MOST_REASONS = 3;
+
+/** Why none of the files of a folder or an archive is a trace. Most are none for one reason, which is said once. */
+export function whyNone(read: readonly FileRead[]): string {
+  const reasons = new Map<string, string[]>();
+  for (const { file, problem = '' } of read) reasons.set(problem, [...(reasons.get(problem) ?? []), file]);
+  const told = [...reasons]
+    .slice(0, MOST_REASONS)
+    .map(([problem, [first, ...more]]) => `${first}${more.length > 0 ? ` and ${more.length} more` : ''}: ${problem}`);
+  return `${read.length === 1 ? 'its only file is no trace' : `none of its ${read.length} files is a trace`}; ${told.join('; ')}`;
+}
