@@ -221,9 +221,10 @@ describe('several sources', () => {
       sources.map(({ file, events }) => [file, events]),
       [[join(folder, 'sos/proc/irq'), 2]],
     );
-    const lines = await json<{ source: { line: number }; fields: object }[]>('events', join(folder, 'sos'));
+    const { out } = await answered(['events', join(folder, 'sos'), '--json']);
+    const lines = out.trimEnd().split('\n');
     assert.deepEqual(
-      lines.map(({ source, fields }) => [source.line, fields]),
+      lines.map((line) => JSON.parse(line)).map(({ source, fields }) => [source.line, fields]),
       [
         [2, { effective: '1' }],
         [4, { affinity: '0-1' }],
