@@ -13,8 +13,8 @@ import {
   type RingRequest,
 } from './thread.ts';
 
-/** Batches that are asked for before they are needed: the thread has work while names of addresses are read here. */
-const AHEAD = 12;
+/** Batches that are asked for before they are needed. */
+const AHEAD = 4;
 /** Records of a batch at most. */
 const RECORDS = 1 << 12;
 

@@ -137,10 +137,7 @@ export class TraceDatImporter implements Importer {
       for (const { thread, vcpu } of threads) recording.runsOn(thread, vcpu);
       tellFacts(out.source, contents);
       // The statistics are of all buffers: they are told once.
-      const isFirst = this.#recordings.length === 1;
-      // While the thread unpacks the first pages, there is time for what records of probes need.
-      const meanwhile = isFirst && places.isAhead ? () => known.prepare() : undefined;
-      yield* recording.read(isFirst ? statedLosses(contents) : undefined, meanwhile);
+      yield* recording.read(this.#recordings.length === 1 ? statedLosses(contents) : undefined);
       line = recording.line;
       out.source.cpus = Math.max(cpuCount(contents), recording.cpus);
       out.source.recording = recordingOf(contents);

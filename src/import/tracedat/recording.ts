@@ -67,13 +67,9 @@ export class Recording {
     this.#f.runsOn(thread, vcpu);
   }
 
-  /**
-   * Reads all records, in slices. `stated`: events that the kernel says it lost, by CPU; -1: of all CPUs. `meanwhile` is done while a thread
-   * finds the first records.
-   */
-  *read(stated: ReadonlyMap<number, number> = new Map(), meanwhile?: () => void): Generator<void, void> {
+  /** Reads all records, in slices. `stated`: events that the kernel says it lost, by CPU; -1: of all CPUs. */
+  *read(stated: ReadonlyMap<number, number> = new Map()): Generator<void, void> {
     const records = this.#open();
-    meanwhile?.();
     const { out } = this;
     const { accounting } = out;
     for (let ring = records.first; ring !== undefined; ring = records.first) {
