@@ -66,12 +66,7 @@ export class RingsAhead implements Rings {
   #instead: Rings | undefined;
   #records: RecordsAhead | undefined;
 
-  constructor(
-    reader: Reader,
-    rings: readonly RingRequest[],
-    wrong: (problem: string) => void,
-    alone: () => Rings,
-  ) {
+  constructor(reader: Reader, rings: readonly RingRequest[], wrong: (problem: string) => void, alone: () => Rings) {
     this.#reader = reader;
     this.#wrong = wrong;
     this.#alone = alone;
