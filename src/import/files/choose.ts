@@ -107,6 +107,8 @@ const OWN_KINDS: ReadonlySet<EventKind> = new Set<EventKind>([softirqRaise, soft
 function fullest(files: readonly { readonly trace: Trace }[]): number {
   const weight = ({ trace }: { readonly trace: Trace }): number =>
     countOf(trace) * (isSnapshots(trace) ? 1e-6 : NOT_FIRST.includes(trace.first.format) ? 1 : 1e6);
+  // Counting reads all events.
+  if (files.length === 1) return 0;
   return files.reduce((best, file, i) => (weight(file) > weight(files[best]!) ? i : best), 0);
 }
 
