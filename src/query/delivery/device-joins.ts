@@ -138,12 +138,8 @@ function send(moment: Moment): void {
   const raised = own ?? ofQueue(moment) ?? sender(moment) ?? onlyOf(moment, slots.deferred(step, row.task));
   const translated = ahead?.hops.length === 1 && ahead.has('remap') && ahead.first !== object ? ahead : undefined;
   let delivery = raised ?? translated;
-  if (raised && translated && raised !== translated) {
-    // The SMMU translated the write before it arrived.
-    const [hop] = translated.hops;
-    slots.open.delete(translated);
-    raised.add(hop!.step, hop!.stage, hop!.object);
-  }
+  // The SMMU translated the write before it arrived.
+  if (raised && translated && raised !== translated) slots.absorb(translated, raised);
   if (delivery) slots.hop(delivery, step, 'message', object);
   else delivery = slots.begin(step, 'message', object);
   for (const [key, other] of [...slots.raised]) if (other === delivery) slots.raised.remove(key, delivery);
@@ -194,7 +190,7 @@ function access(moment: Moment, lo: number, hi: number, refused: string | undefi
   if (refused === undefined) {
     const delivery = slots.begin(step, 'remap', row.object);
     slots.translate(delivery, step, row.task);
-    if (waiting) slots.touched = waiting;
+    delivery.likely = waiting;
     return;
   }
   const delivery = waiting ?? slots.begin(step, 'message', holder);

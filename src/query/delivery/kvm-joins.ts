@@ -80,10 +80,7 @@ const message: Join = (moment) => {
   const byLine = own !== undefined && state.world.type(own.hops.at(-1)!.object) === kvmGsi;
   const tried = slots.tried.get(text, now);
   const again = tried !== undefined && (byLine ? own.hops.length === 1 : tried === slots.chained(now, row)?.delivery);
-  if (again && own !== undefined) {
-    slots.open.delete(own);
-    for (const hop of own.hops) tried.add(hop.step, hop.stage, hop.object);
-  }
+  if (again && own !== undefined) slots.absorb(own, tried);
   step(moment, 'route', again ? tried : own);
   if (own === undefined || byLine || slots.touched === undefined) return;
   const before = slots.tried.put(text, slots.touched, now);

@@ -197,6 +197,13 @@ export class Slots {
     this.touched = delivery;
   }
 
+  /** What was entered as a delivery of its own turns out to be a part of another one. */
+  absorb(part: Delivery, whole: Delivery): void {
+    this.open.delete(part);
+    part.whole = whole;
+    for (const hop of part.hops) whole.add(hop.step, hop.stage, hop.object, hop.seen);
+  }
+
   /** Whether a delivery still waits for something. */
   waits(delivery: Delivery): boolean {
     if (delivery.intid >= 0 || this.tried.has(delivery)) return true;
