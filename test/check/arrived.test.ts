@@ -1,6 +1,10 @@
-// Messages that another record than the one on the bus tells of, and messages that are not those of their entry.
+// Messages that another record than the one on the bus tells of, messages that are not those of their entry, and those that wait behind the function
+// mask of a real capture, or are gone from it.
 
 import assert from 'node:assert/strict';
+import { checkTrace } from '../../src/check/check-run.ts';
+import { rules } from '../../src/check/rules.ts';
+import { fixtureLines, importText } from '../helpers/fixtures.ts';
 import { found, foundByAll, made, verdict } from './made.ts';
 
 const FN = 'device/0000:00:03.0';
@@ -117,5 +121,68 @@ describe('R10 messages that are not those of their entry', () => {
     assert.deepEqual(found(trace(`${masked}${raise(100, 1)}${send(101, 0)}`), 'R10'), [], 'its cause waits');
     const silent = made(`${SETUP}${send(11, 0)}${raise(20, 1)}${send(21, 1)}${raise(100, 1)}${send(101, 0)}${LATER}`);
     assert.deepEqual(found(silent, 'R10'), [], 'the trace shows no causes of entry 0');
+  });
+});
+
+describe('reads that nobody answers', () => {
+  it('F11 while memory decode is off, all ones are what a read gives: nothing answered, and no bit is known by them', () => {
+    const read = (offset: string, value: string) => `101 tbl.read ${E}/1 offset=${offset} size=4 value=${value}`;
+    const off = (rest: string) =>
+      trace(
+        `100 cfg.write ${FN} offset=0x4 size=2 value=0x404\n${rest}\n102 cfg.write ${FN} offset=0x4 size=2 value=0x406\n`,
+      );
+    for (const offset of ['0x0', '0x4', '0x8', '0xc']) {
+      const all = off(read(offset, '0xffffffff'));
+      assert.deepEqual(foundByAll(all), [
+        `F11 at ${BEHIND + 1}: entry 1 of 0000:00:03.0 reads all ones while Memory Space Enable is 0`,
+      ]);
+      const before = all.stateAt(BEHIND);
+      const entry = all.world.find(`${E}/1`)!.object;
+      for (let cell = 0; cell < 4; cell++)
+        assert.equal(all.head.get(entry, cell), before.get(entry, cell), `dword ${cell} by a read of ${offset}`);
+    }
+    assert.deepEqual(found(off(read('0xc', '0x0')), 'F11'), [
+      `${BEHIND + 1} ${E}/1: entry 1 of 0000:00:03.0 answered while Memory Space Enable is 0`,
+    ]);
+  });
+});
+
+describe('the function mask of a real capture', () => {
+  const lines = fixtureLines('x86-vtd/qemu.log').map(({ text }) => text);
+  /** The write that clears the function mask while vectors 0 and 1 wait (facts of the capture: 1795148743.296792). */
+  const unmask = lines.findIndex((text) =>
+    text.includes('1795148743.296792:pci_cfg_write e1000e 00:04.0 @0xa2 <- 0x8004'),
+  );
+  /** The messages of entries 0 and 1 right behind it. */
+  const message = (text: string): boolean =>
+    /\b0xfee004[79]8\b/.test(text) && /:(?:memory_region_ops_write|vtd_ir_remap_msi)/.test(text);
+
+  it('F01 both vectors were delivered right after the unmask: nothing is lost', () => {
+    assert.ok(unmask > 0);
+    const behind = lines.slice(unmask, unmask + 40).filter(message);
+    assert.ok(behind.some((text) => text.includes('0xfee00478')) && behind.some((text) => text.includes('0xfee00498')));
+    const check = checkTrace(
+      importText(lines.join('\n')),
+      rules.filter(({ id }) => id === 'F01'),
+    );
+    assert.deepEqual(check.findings, []);
+    assert.equal(check.verdicts()['F01'], 'pass');
+  });
+
+  it('F01 without these messages both are found, at the write that cleared the mask', () => {
+    const without = lines.filter((text, i) => i < unmask || i > unmask + 40 || !message(text));
+    assert.ok(without.length < lines.length);
+    const trace = importText(without.join('\n'));
+    const { findings } = checkTrace(
+      trace,
+      rules.filter(({ id }) => id === 'F01'),
+    );
+    assert.deepEqual(
+      findings.map(({ object, step }) => [trace.world.path(object), trace.table.line(step)]),
+      [
+        ['device/0000:00:04.0/msix/0', unmask + 1],
+        ['device/0000:00:04.0/msix/1', unmask + 1],
+      ],
+    );
   });
 });

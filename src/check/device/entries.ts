@@ -1,12 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
-import type { EventKind } from '../../model/event.ts';
-import { itsTrans } from '../../model/events/its.ts';
-import { irRequest } from '../../model/events/remap.ts';
 import { ownerOf } from '../../model/masking.ts';
-import { requesterOf } from '../../model/segments.ts';
 import type { State } from '../../model/state.ts';
 import { msixEntry } from '../../model/things/pci.ts';
-import type { Happened } from '../rule.ts';
 
 const NONE: readonly ObjectId[] = [];
 
@@ -40,20 +35,4 @@ export function shared(state: State, entry: ObjectId): boolean {
       state.get(other, address + 1) === state.get(entry, address + 1) &&
       state.num(other, data) === state.num(entry, data),
   );
-}
-
-/** What shows that a message arrived at the unit that translates it. */
-export const arrivalKinds: readonly EventKind[] = [irRequest, itsTrans];
-
-/** Whether an event of these kinds is the arrival of the message of an entry: it was sent, also where no record shows it on the bus. */
-export function arrived(state: State, entry: ObjectId, { kind, words, at }: Happened): boolean {
-  const data = state.num(entry, msixEntry.at.data);
-  if (data < 0) return false;
-  if (kind === irRequest) {
-    const { address, data: value } = irRequest.read(words, at);
-    return value(0) === data && address(1) * 0x100000000 + address(0) === addressOf(state, entry);
-  }
-  if (kind !== itsTrans) return false;
-  const { event, device } = itsTrans.read(words, at);
-  return event === data && device === requesterOf(state, ownerOf(state, entry));
 }

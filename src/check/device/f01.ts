@@ -5,10 +5,11 @@ import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts'
 import { effectivelyMasked, enabledIn, mayWrite, ownerOf } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
+import { arrivalKinds, arrived } from '../../query/arrivals.ts';
 import { causeKinds, injectionKinds, tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
-import { arrivalKinds, arrived, entriesOf, shared } from './entries.ts';
+import { entriesOf, shared } from './entries.ts';
 
 /** Time in which the message of an unmasked entry must be on the bus, ns, where other events may come in between. */
 const DUE = 1_000_000;

@@ -6,10 +6,11 @@ import { dropped, merged, untold } from '../../model/events/outcome.ts';
 import { smmuFault } from '../../model/events/smmu.ts';
 import { effectivelyMasked, functionOf, mayWrite } from '../../model/masking.ts';
 import { msixEntry } from '../../model/things/pci.ts';
+import { arrivalKinds, arrived } from '../../query/arrivals.ts';
 import { injectionKinds, tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
-import { addressOf, arrivalKinds, arrived, messageText, shared } from './entries.ts';
+import { addressOf, messageText, shared } from './entries.ts';
 
 /** Time in which a message must be on the bus after its cause, ns. */
 const DUE = 1_000_000;

@@ -14,6 +14,7 @@ import { amdRead, irFault, irMessage, irRemap, irRequest, irteRead, irWarn } fro
 import { vectorOfIrte } from '../../model/references.ts';
 import { itsEvent } from '../../model/things/remap.ts';
 import type { Delivery } from './delivery.ts';
+import { unsent } from './device-joins.ts';
 import { beside, type Join, type Joins, type Moment } from './moment.ts';
 
 /**
@@ -30,7 +31,7 @@ function begins(moment: Moment): Delivery {
   const { slots, step, row } = moment;
   const own = translated(moment);
   // The same thread may translate another message next.
-  const at = own?.atUnit === true ? undefined : own;
+  const at = own === undefined || own.atUnit ? unsent(moment) : own;
   const delivery = at ? slots.hop(at, step, 'remap', row.object) : slots.begin(step, 'remap', row.object);
   delivery.atUnit = true;
   slots.sent.remove(row.object, delivery);
@@ -41,7 +42,7 @@ function begins(moment: Moment): Delivery {
 /** A record that only belongs to a delivery when the thread translates one. */
 const follows: Join = ({ slots, step, row }) => {
   const delivery = slots.translating.get(row.task);
-  if (!delivery?.has('remap')) return;
+  if (!delivery?.has('remap') && !delivery?.has('message')) return;
   slots.hop(delivery, step, 'remap', row.object);
   // Whether the record of its arrival is there or not, it has arrived.
   if (!delivery.atUnit && delivery.has('message')) {
@@ -80,7 +81,7 @@ const entryRead: Join = (moment) => {
   const { slots, row } = moment;
   const { write, valid, lpi } = itsIteAccess.read(row.words, row.at);
   const delivery = write ? undefined : slots.translating.get(row.task);
-  if (!delivery?.has('remap')) return;
+  if (!delivery?.has('remap') && !delivery?.has('message')) return;
   follows(moment);
   // What was known of the entry before may be out of date: the INTID that counts is the one that the ITS reads.
   slots.awaitIntid(delivery, valid ? lpi : -1);

@@ -92,11 +92,19 @@ export class Slots {
   readonly #loose: Delivery[] = [];
   /** Which entry sends for each virtio queue. */
   readonly queues: QueueEntries;
+  readonly #sends: () => boolean;
   readonly #done: (delivery: Delivery) => void;
 
-  constructor(queues: QueueEntries, done: (delivery: Delivery) => void) {
+  /** `sends`: whether the trace records messages on the bus. */
+  constructor(queues: QueueEntries, sends: () => boolean, done: (delivery: Delivery) => void) {
     this.queues = queues;
+    this.#sends = sends;
     this.#done = done;
+  }
+
+  /** Whether the trace records messages on the bus, anywhere. */
+  get showsMessages(): boolean {
+    return this.#sends();
   }
 
   begin(step: Step, stage: Stage, object: ObjectId): Delivery {

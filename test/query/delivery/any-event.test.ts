@@ -79,4 +79,29 @@ describe('paths: any event of a delivery will do', () => {
     assert.deepEqual(paths, ['cause message remap remap', 'cause message', 'cause message remap remap']);
     assert.equal(agrees(trace, 60) > 4, true);
   });
+
+  describe('records that a capture leaves out', () => {
+    /** The capture without some kinds of record, and the stages of the path of the 31st cause of vector 1 of the nvme in it. */
+    const without = (pattern: RegExp): { stages: string; delivered: boolean | null } => {
+      const lines = text('x86-vtd/qemu.log')
+        .split('\n')
+        .filter((line) => !pattern.test(line));
+      const causes = lines.flatMap((line, i) => (line.includes('raising MSI-X IRQ vector 1') ? [i + 1] : []));
+      const trace = importText(lines.join('\n'));
+      const { hops, delivered } = pathAt(trace, trace.lastAtLine(causes[30]!))!;
+      return { stages: hops.map(({ stage }) => stage).join(' '), delivered };
+    };
+    const cases: readonly (readonly [what: string, pattern: RegExp, stages: string])[] = [
+      ['nothing', /^$/, 'cause message remap remap remap remap accept'],
+      ['messages on the bus', /name 'vtd-ir'/, 'cause remap remap remap remap accept'],
+      ['arrivals at the unit', /vtd_ir_remap_msi_req/, 'cause message remap remap remap accept'],
+      ['table entries', /vtd_ir_irte_get/, 'cause message remap remap remap accept'],
+      ['messages and arrivals', /name 'vtd-ir'|vtd_ir_remap_msi_req/, 'cause'],
+    ];
+    for (const [what, pattern, stages] of cases)
+      it(`${what}: the other hops of the delivery stay together`, () => {
+        const delivered = stages.endsWith('accept') ? true : null;
+        assert.deepEqual(without(pattern), { stages, delivered });
+      });
+  });
 });
