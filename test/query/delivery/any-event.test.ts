@@ -104,4 +104,23 @@ describe('paths: any event of a delivery will do', () => {
         assert.deepEqual(without(pattern), { stages, delivered });
       });
   });
+
+  it('a table entry that the ITS read tells why the message is dropped', () => {
+    const end = (rest: string): readonly [boolean | null, string | null] => {
+      const lines = [
+        '#irqtrace 1',
+        '#clock seconds digits=6 "clock"',
+        '1.000001 - 7 its.trans its/0/device/0x18/event/6 device=0x18 event=0x6 size=4',
+        `1.000002 - 7 its.dte its/0/device/0x18 write=false ${rest} itt=0x47000000`,
+      ];
+      const { delivered, reason } = pathAt(importText(`${lines.join('\n')}\n`), 0)!;
+      return [delivered, reason];
+    };
+    assert.deepEqual(end('valid=true size=1'), [
+      false,
+      'the ITS dropped the message: its EventID is out of range, the table of the device has 4',
+    ]);
+    assert.deepEqual(end('valid=false size=1'), [false, 'the ITS dropped the message: its DeviceID is not mapped']);
+    assert.equal(end('valid=true size=2')[0], null);
+  });
 });
