@@ -47,6 +47,11 @@ const WITHOUT_HWIRQ = /^(\S+(?: +(?!-)\S+)*?) +-(\S+)(?: +(.*))?$/;
 const OLD = /^(\S+)-(edge|level|fasteoi|percpu|simple|demux|msi)(?: +(.*))?$/;
 /** Architectures without names of flow handlers: `MIPS   7  timer`. */
 const PLAIN = /^(\S+(?: +\S+)*?)(?: +(\d{1,19}))?(?: {2,}(.*))?$/;
+/** A chip of which kernels print the hwirq, and none behind it, or a part of its name: a mail program broke the row there. */
+const CHIP_ALONE =
+  /^(?:(?:IR-|ITS-)*PCI-MSIX?(?:-(?:[\da-f]{4,8}:[\da-f]{2}:[\da-f]{2}\.[0-7])?)?|(?:IR-)?(?:IO-APIC|DMAR-MSI|HPET-MSI)|ITS-MSI|ITS-pMSI|GICv[23]|GICv3-\d+|Hyper-V PCIe MSI)$/;
+/** A mail program broke the name of a chip behind the last dash. */
+const BROKEN_NAME = /^((?:IR-)?PCI-MSIX?-) (?=[\da-f]{4,8}:)/;
 /** Labels that kernels print without a header that tells how many counts follow, with a text in words. */
 const LABELS =
   /^(?:NMI|LOC|SPU|PMI|IWI|RTR|PLT|RES|CAL|TLB|TRM|THR|DFR|MCE|MCP|HYP|HRE|HVS|PIN|NPI|PIW|PMN|VPMI|IPI\d+|BCT|CNT|HMI|DBL)$/;
@@ -102,7 +107,8 @@ export class InterruptsReader extends SnapshotReader<Row> {
   protected parse(line: string): Row | typeof BROKEN_OFF | undefined {
     const m = ROW.exec(line);
     if (m === null) return undefined;
-    const [, label, numbers, tail = ''] = m;
+    const [, label, numbers, printed = ''] = m;
+    const tail = printed.replace(BROKEN_NAME, '$1');
     if (SOFTIRQS.has(label!)) return undefined;
     const counts = numbers!.trim().split(/ +/).map(Number);
     if (counts.some((n) => n > MOST_COUNT)) return undefined;
@@ -114,6 +120,7 @@ export class InterruptsReader extends SnapshotReader<Row> {
       return fits || (LABELS.test(label!) && /^[A-Z]/.test(tail))
         ? { label: label!, counts, tail: undefined, text: tail }
         : undefined;
+    if (CHIP_ALONE.test(tail)) return BROKEN_OFF;
     const behind = tailOf(tail);
     if (behind === undefined || !(behind.sure || fits)) return undefined;
     return { label: label!, counts, tail: behind, text: '' };

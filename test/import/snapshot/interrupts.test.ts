@@ -264,4 +264,29 @@ describe('/proc/interrupts', () => {
   it('a header alone is no snapshot', () => {
     assert.throws(() => importBytes(new TextEncoder().encode(`${HEADER}\n`)), /no line of it is a trace record/);
   });
+
+  it('rows that a mail program broke behind the chip, or in its name: with a header and without one, quoted or not', () => {
+    const row = (irq: number, index: number, name: string): string[] => [
+      ` ${irq}:          0          0          3          0 IR-PCI-MSIX-0000:08:00.0`,
+      ` ${index}-edge      ${name}`,
+    ];
+    const whole = [...row(167, 0, 'eno2'), ...row(168, 1, 'eno2-rx-0')];
+    const dashed = whole.flatMap((line) => line.replace('MSIX-0000', 'MSIX-\n0000').split('\n'));
+    const header = '            CPU0       CPU1       CPU2       CPU3';
+    for (const lines of [whole, dashed])
+      for (const text of [lines, lines.map((line) => `> > ${line}`), [header, ...lines]]) {
+        const trace = importText(`Hi,\n\n${text.join('\n')}\n`);
+        const told = [167, 168].map((irq) =>
+          ['device', 'hwirq', 'name', 'handled'].map((name) => pathValue(trace.head, `irq/${irq}/${name}`)),
+        );
+        assert.deepEqual(
+          told,
+          [
+            ['0000:08:00.0', 0, 'eno2', 3],
+            ['0000:08:00.0', 1, 'eno2-rx-0', 3],
+          ],
+          text.join('\n'),
+        );
+      }
+  });
 });
