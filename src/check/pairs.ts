@@ -38,8 +38,8 @@ export class Pairs<T extends { readonly time: number }> {
       this.#report(this.#doubtful.shift()!, step);
   }
 
-  /** Drops what waits for proof: another event explains it, or the trace lost events. */
-  excuse(): void {
-    this.#doubtful = [];
+  /** Drops what waits for proof, or that of it which `explained` tells: another event explains it, or the trace lost events. */
+  excuse(explained: (first: T) => boolean = () => true): void {
+    this.#doubtful = this.#doubtful.filter((first) => !explained(first));
   }
 }

@@ -48,3 +48,12 @@ export class RecordedKinds {
     return this.#seen < length;
   }
 }
+
+const known = new WeakMap<Trace, RecordedKinds>();
+
+/** The kinds of a trace, looked at once. */
+export function recordedOf(trace: Trace): RecordedKinds {
+  let found = known.get(trace);
+  if (found === undefined) known.set(trace, (found = new RecordedKinds(trace)));
+  return found;
+}

@@ -110,6 +110,23 @@ describe('rules about SMMU and ITS', () => {
       assert.match(found(made(`${trans}\n${device}`), 'F75')[0]!, /DeviceID is not mapped \(no MAPD\)/);
     });
 
+    it('the table of the device may be too small, and the collection not mapped', () => {
+      const at = (rest: string) =>
+        found(made(`${trans}\n${rest}\n40 its.trans ${EVENT}/0 device=0x18 event=0x0 size=4`), 'F75');
+      const dte = (size: number): string =>
+        `21 its.dte its/0/device/0x18 write=false valid=true size=${size} itt=0x47000000`;
+      const lost = `1 ${EVENT}/6: A message of DeviceID 0x18 is lost in the ITS`;
+      assert.deepEqual(at(dte(1)), [`${lost}: EventID 6 is out of range: the table of the device has 4`]);
+      assert.deepEqual(at(dte(2)), [], 'eight entries');
+      const ite = `22 its.ite ${EVENT}/6 write=false valid=true lpi=8200 collection=3`;
+      const cte = (id: number, valid: boolean): string =>
+        `23 its.cte its/0/collection/${id} write=false valid=${valid} target=0`;
+      const third = lost.replace('1 ', '3 ');
+      assert.deepEqual(at(`${dte(2)}\n${ite}\n${cte(3, false)}`), [`${third}: collection 3 is not mapped (no MAPC)`]);
+      assert.deepEqual(at(`${dte(2)}\n${ite}\n${cte(3, true)}`), []);
+      assert.deepEqual(at(`${dte(2)}\n${ite}\n${cte(2, false)}`), [], 'another collection');
+    });
+
     it('where words of the ITS are recorded too, a failed look-up that they do not follow is told once all the same', () => {
       const looked = `20 its.ite ${EVENT}/6 write=false valid=false lpi=0 collection=0`;
       const other = trans.replaceAll('/6', '/5').replace('0x6', '0x5').replace('20 ', '30 ');
@@ -126,6 +143,14 @@ describe('rules about SMMU and ITS', () => {
       const discard = `3 its.discard ${EVENT}/6`;
       assert.deepEqual(found(made(`${mapd}\n${mapti}\n${trans}`), 'F75'), []);
       assert.match(found(made(`${mapd}\n${mapti}\n${discard}\n${trans}`), 'F75')[0]!, /EventID 6 is not mapped/);
+      const mapc = (valid: boolean): string => `3 its.mapc its/0/collection/0 target=0 valid=${valid}`;
+      assert.deepEqual(found(made(`${mapd}\n${mapti}\n${mapc(true)}\n${trans}`), 'F75'), []);
+      assert.match(found(made(`${mapd}\n${mapti}\n${mapc(false)}\n${trans}`), 'F75')[0]!, /collection 0 is not mapped/);
+      const small = mapd.replace('size=2', 'size=1');
+      assert.match(
+        found(made(`${small}\n${trans}`), 'F75')[0]!,
+        /EventID 6 is out of range: the table of the device has 4/,
+      );
       // An event of which no command was recorded may well be mapped.
       assert.deepEqual(found(made(trans), 'F75'), []);
     });

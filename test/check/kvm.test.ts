@@ -187,6 +187,27 @@ describe('rules about KVM', () => {
       const trace = made(`${delivery(100)}${delivery(5000, true, false)}${delivery(9000)}`);
       assert.deepEqual(found(trace, 'F54'), ['9 kvm/0: The message to 0 with vector 34 reached no local APIC']);
     });
+    it('what KVM could not deliver in the handler is delivered by a worker, which decodes the message again', () => {
+      const worker = (cpu: number, vector: number): string => `
+        5100@${cpu} kvm.line kvm/0/gsi/25 level=true source=0
+        5101@${cpu} kvm.msi kvm/0 dest=0x0 vector=${vector} mode=Fixed|physical|edge
+        5102@${cpu} apic.accept vcpu/0/vector/${vector} mode=Fixed|edge posted=false
+        5103@${cpu} kvm.line kvm/0/gsi/25 level=false source=0`;
+      const tried = (rest: string) => made(`${delivery(100)}${delivery(5000, true, false)}${rest}${delivery(9000)}`);
+      for (const cpu of [2, 3]) {
+        assert.deepEqual(found(tried(worker(cpu, 34)), 'F54'), [], `a worker on CPU ${cpu}`);
+        assert.equal(found(tried(worker(cpu, 35)), 'F54').length, 1, 'another message');
+      }
+      assert.equal(
+        found(tried(worker(2, 34).replace(/.*apic.accept.*\n/, '')), 'F54').length,
+        1,
+        'nor the second time',
+      );
+    });
+    it('a message that is printed twice is one', () => {
+      const twice = delivery(5000).replace(/(.*kvm\.msi.*\n)/, '$1$1');
+      assert.deepEqual(found(made(`${delivery(100)}${twice}${delivery(9000)}`), 'F54'), []);
+    });
     it('messages that are decoded because routes change are delivered to nobody', () => {
       const routes =
         '4000@2 kvm.msi kvm/0 dest=0 vector=34 mode=Fixed\n4001@2 kvm.msi kvm/0 dest=0 vector=35 mode=Fixed';

@@ -1,6 +1,7 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import {
+  itsCteAccess,
   itsDiscard,
   itsDteAccess,
   itsError,
@@ -14,7 +15,7 @@ import {
 } from '../../model/events/its.ts';
 import { devRaise, msgSend, tblWrite } from '../../model/events/msix.ts';
 import type { State } from '../../model/state.ts';
-import { itsDevice, itsEvent } from '../../model/things/remap.ts';
+import { itsCollection, itsDevice, itsEvent } from '../../model/things/remap.ts';
 import { before, LastEvents, Now, steps } from '../history.ts';
 import type { Report, Rule, RuleObserver, Scene } from '../rule.ts';
 import { messageName, ownerOfMessage } from './doorbell.ts';
@@ -22,6 +23,18 @@ import { eventName, functionAt } from './its-names.ts';
 
 const COMMANDS: readonly EventKind[] = [itsMapd, itsMapti, itsMovi, itsDiscard, itsInv, itsInt];
 const isCommand: ReadonlySet<EventKind> = new Set(COMMANDS);
+
+const NO_DEVICE = 'DeviceID is not mapped (no MAPD)';
+const NO_EVENT = 'EventID is not mapped (no MAPTI)';
+const noCollection = (id: number): string => `collection ${id} is not mapped (no MAPC)`;
+
+/** Entries of the table of a device, by its Size field: EventID bits minus one. */
+const entriesOf = (size: number): number => 2 ** (size + 1);
+const tooLarge = (size: number): string => `EventID is out of range: the table of the device has ${entriesOf(size)}`;
+
+/** Whether an event is behind the end of the table of its device. */
+const isOutside = (state: State, event: ObjectId, size: number): boolean =>
+  Number(state.world.node(event)?.segment) >= entriesOf(size);
 
 /** F75. */
 export const translatesEvents: Rule<'F75'> = {
@@ -32,7 +45,7 @@ export const translatesEvents: Rule<'F75'> = {
     'A message for an ITS names a DeviceID that is mapped (MAPD), an EventID below the size of its table that is mapped (MAPTI), and a collection that is mapped (MAPC).',
   severity: 'error',
   reference: 'Arm GIC (IHI 0069) 5.2, 6.2; hw/intc/arm_gicv3_its.c lookup_ite',
-  kinds: [itsTrans, itsError, itsIteAccess, itsDteAccess, devRaise, msgSend, tblWrite, ...COMMANDS],
+  kinds: [itsTrans, itsError, itsIteAccess, itsDteAccess, itsCteAccess, devRaise, msgSend, tblWrite, ...COMMANDS],
   needs: [[itsTrans, itsError]],
   needsAll: false,
   confirm:
@@ -49,6 +62,8 @@ class Translations implements RuleObserver {
   #object: ObjectId = -1;
   #step: Step = -1;
   #time = Number.NaN;
+  /** The collection that the ITT entry of that message names, as the ITS read it just before; -1 for none. */
+  #collection = -1;
   /** What the ITS works on: a message, or a command. */
   #command = '';
   /** A look-up that failed, where the trace also has words of the ITS about it: they should come next. */
@@ -79,6 +94,7 @@ class Translations implements RuleObserver {
       this.#step = step;
       this.#time = time;
       this.#command = '';
+      this.#collection = -1;
       if (!this.#says()) this.#byState(step, object, state);
     } else if (kind === itsError) {
       const { text, reason } = itsError.read(words, at);
@@ -99,6 +115,7 @@ class Translations implements RuleObserver {
 
   lost(): void {
     this.#object = -1;
+    this.#collection = -1;
     this.#held = undefined;
     this.#causes.clear();
     this.#writes.clear();
@@ -111,14 +128,22 @@ class Translations implements RuleObserver {
 
   /** A table entry that the ITS looked up for the message and that is not valid. */
   #looked(step: Step, kind: EventKind, object: ObjectId, words: Uint32Array, at: number, state: State): void {
+    const named = this.#collection;
+    this.#collection = -1;
     if (kind === itsIteAccess) {
-      const { write, valid } = itsIteAccess.read(words, at);
-      if (!write && !valid && object === this.#object)
-        this.#failed(step, object, 'EventID is not mapped (no MAPTI)', state);
+      const { write, valid, collection } = itsIteAccess.read(words, at);
+      if (write || object !== this.#object) return;
+      if (valid) this.#collection = collection;
+      else this.#failed(step, object, NO_EVENT, state);
     } else if (kind === itsDteAccess) {
-      const { write, valid } = itsDteAccess.read(words, at);
-      const mine = state.world.node(this.#object)?.parent?.parent?.object === object;
-      if (!write && !valid && mine) this.#failed(step, this.#object, 'DeviceID is not mapped (no MAPD)', state);
+      const { write, valid, size } = itsDteAccess.read(words, at);
+      if (write || state.world.node(this.#object)?.parent?.parent?.object !== object) return;
+      if (!valid) this.#failed(step, this.#object, NO_DEVICE, state);
+      else if (isOutside(state, this.#object, size)) this.#failed(step, this.#object, tooLarge(size), state);
+    } else if (kind === itsCteAccess) {
+      const { write, valid } = itsCteAccess.read(words, at);
+      const mine = named >= 0 && Number(state.world.node(object)?.segment) === named;
+      if (!write && !valid && mine) this.#failed(step, this.#object, noCollection(named), state);
     }
   }
 
@@ -138,10 +163,15 @@ class Translations implements RuleObserver {
   #byState(step: Step, object: ObjectId, state: State): void {
     if (this.#scene.recorded(itsIteAccess, itsDteAccess) || state.world.type(object) !== itsEvent) return;
     const dev = state.world.node(object)?.parent?.parent?.object ?? -1;
-    if (state.flag(dev, itsDevice.at.valid) === false)
-      this.#lost(step, object, 'DeviceID is not mapped (no MAPD)', state);
-    else if (state.flag(object, itsEvent.at.valid) === false)
-      this.#lost(step, object, 'EventID is not mapped (no MAPTI)', state);
+    const size = state.num(dev, itsDevice.at.size);
+    const named = state.num(object, itsEvent.at.collection);
+    const its = state.world.node(dev)?.parent?.parent;
+    const collection = its?.children.get('collection')?.children.get(String(named))?.object ?? -1;
+    if (state.flag(dev, itsDevice.at.valid) === false) this.#lost(step, object, NO_DEVICE, state);
+    else if (size >= 0 && isOutside(state, object, size)) this.#lost(step, object, tooLarge(size), state);
+    else if (state.flag(object, itsEvent.at.valid) === false) this.#lost(step, object, NO_EVENT, state);
+    else if (collection >= 0 && state.flag(collection, itsCollection.at.valid) === false)
+      this.#lost(step, object, noCollection(named), state);
   }
 
   #lost(step: Step, object: ObjectId, reason: string, state: State): void {

@@ -5,6 +5,7 @@ import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts'
 import { effectivelyMasked, enabledIn, mayWrite, ownerOf } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
+import { arrivalKinds, arrived } from '../../query/arrivals.ts';
 import { causeKinds, injectionKinds, tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
@@ -24,6 +25,7 @@ interface Owed {
 }
 
 const INJECTIONS: ReadonlySet<EventKind> = new Set(injectionKinds);
+const ARRIVALS: ReadonlySet<EventKind> = new Set(arrivalKinds);
 
 /** F01. */
 export const unmaskSends: Rule<'F01'> = {
@@ -35,6 +37,7 @@ export const unmaskSends: Rule<'F01'> = {
   reference: 'PCIe 6.1.4.5, 7.7.2.9',
   severity: 'error',
   kinds: [...tableKinds, ...causeKinds, ...injectionKinds, dropped, untold, illegal],
+  beside: arrivalKinds,
   needs: [[msgSend], [devRaise, pbaRead]],
   needsAll: false,
   needsTime: true,
@@ -121,6 +124,10 @@ export const unmaskSends: Rule<'F01'> = {
         if (INJECTIONS.has(kind)) {
           for (const entry of owing.keys()) if (!shown.has(ownerOf(state, entry)) && owing.delete(entry)) judged++;
           if (kind !== merged) return;
+        }
+        if (ARRIVALS.has(kind)) {
+          for (const entry of owing.keys()) if (arrived(state, entry, happened) && owing.delete(entry)) judged++;
+          return;
         }
         if (type === msixEntry) {
           const owed = owing.get(object);

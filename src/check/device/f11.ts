@@ -1,19 +1,18 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { tblRead, tblWrite } from '../../model/events/msix.ts';
+import { tblRead, tblWrite, unanswered } from '../../model/events/msix.ts';
 import { cfgRead } from '../../model/events/pci.ts';
 import { ownerOf } from '../../model/masking.ts';
-import { ENTRY_BYTES, pciCommand } from '../../model/registers/pci.ts';
+import { pciCommand } from '../../model/registers/pci.ts';
+import type { State } from '../../model/state.ts';
 import { device, msixEntry } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { LastWrites } from '../last-writes.ts';
 import { entryName } from '../names.ts';
 import type { Happened, Rule } from '../rule.ts';
 
-/** Whether a read covers Vector Control and shows only ones. */
-function allOnes({ words, at }: Happened): boolean {
-  const { offset, size, value } = tblRead.read(words, at);
-  return offset + size === ENTRY_BYTES && size >= 4 && value(size > 4 ? 1 : 0) === 0xffffffff;
-}
+/** Whether an access is a read that nobody answered. */
+const nobodyAnswered = (state: State, { kind, object, words, at }: Happened): boolean =>
+  kind === tblRead && unanswered(state, object, tblRead.read(words, at));
 
 /** F11. */
 export const answersOnlyDecoded: Rule<'F11'> = {
@@ -46,19 +45,24 @@ export const answersOnlyDecoded: Rule<'F11'> = {
             state.world.type(fn) === device ? pciCommand.f.memory.flag(state, fn, device.at.command) : undefined;
           if (decodes !== undefined && (decodes || settable.has(fn)) && writes.trustsObject(fn)) {
             judged++;
-            if (decodes && kind === tblRead && allOnes(happened)) {
+            const ones = nobodyAnswered(state, happened);
+            if (ones) {
+              const name = entryName(state.world, object);
+              const why = decodes
+                ? 'The function is in D3, in reset or gone.'
+                : 'Memory Space Enable of the function is 0, so that its table is not there.';
               if (!gone.has(fn))
                 report({
                   step,
                   object,
                   severity: 'warning',
-                  title: `${entryName(state.world, object)} reads all ones although Memory Space Enable is 1`,
-                  text: `Vector Control of ${entryName(state.world, object)} reads 0xffffffff, which no function holds: nobody answered. The function is in D3, in reset or gone. The mask bit in this value means nothing.`,
+                  title: `${name} reads all ones ${decodes ? 'although' : 'while'} Memory Space Enable is ${decodes ? 1 : 0}`,
+                  text: `A read of ${name} gives all ones, which no entry holds: nobody answered. ${why} The mask bit in this value means nothing.`,
                   evidence: writes.evidenceOf(fn),
                 });
               gone.add(fn);
             } else if (kind === tblRead) gone.delete(fn);
-            if (!decodes)
+            if (!decodes && !ones)
               report({
                 step,
                 object,

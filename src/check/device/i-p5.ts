@@ -6,6 +6,7 @@ import { dropped, merged, untold } from '../../model/events/outcome.ts';
 import { smmuFault } from '../../model/events/smmu.ts';
 import { effectivelyMasked, functionOf, mayWrite } from '../../model/masking.ts';
 import { msixEntry } from '../../model/things/pci.ts';
+import { arrivalKinds, arrived } from '../../query/arrivals.ts';
 import { injectionKinds, tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
 import type { Rule } from '../rule.ts';
@@ -15,16 +16,19 @@ import { addressOf, messageText, shared } from './entries.ts';
 const DUE = 1_000_000;
 
 const INJECTIONS: ReadonlySet<EventKind> = new Set(injectionKinds);
+const ARRIVALS: ReadonlySet<EventKind> = new Set(arrivalKinds);
 
 /** I-P5. */
 export const causeMakesMessage: Rule<'I-P5'> = {
   id: 'I-P5',
   names: [],
   title: 'Cause without message',
-  meaning: 'A cause of an entry that nothing masks makes a message.',
+  meaning:
+    'A cause of an entry that nothing masks makes a message within a millisecond; causes that arise before it may share it.',
   reference: 'PCIe 6.1.4.5',
   severity: 'error',
   kinds: [devRaise, msgSend, dropped, merged, untold, message, smmuFault, ...injectionKinds, ...tableKinds],
+  beside: arrivalKinds,
   needs: [[devRaise], [msgSend]],
   needsAll: false,
   needsTime: true,
@@ -58,7 +62,8 @@ export const causeMakesMessage: Rule<'I-P5'> = {
         else late = Math.min(late, since.time + DUE);
     };
     return {
-      event(step, { kind, object, time }, state) {
+      event(step, happened, state) {
+        const { kind, object, time } = happened;
         if (time > late) overdue(step, time);
         const type = state.world.type(object);
         if (kind === devRaise) {
@@ -82,7 +87,9 @@ export const causeMakesMessage: Rule<'I-P5'> = {
           }
         } else if (kind === message || kind === smmuFault) due.clear();
         else if (due.size === 0) return;
-        else if (INJECTIONS.has(kind) && kind !== merged) {
+        else if (ARRIVALS.has(kind)) {
+          for (const entry of due.keys()) if (arrived(state, entry, happened) && due.delete(entry)) judged++;
+        } else if (INJECTIONS.has(kind) && kind !== merged) {
           for (const entry of due.keys()) if (!shown.has(functionOf(state, entry)) && due.delete(entry)) judged++;
         } else if (kind === dropped || kind === merged || kind === untold) {
           if (type !== msixEntry) due.clear();

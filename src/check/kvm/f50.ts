@@ -1,4 +1,5 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
+import { apicAccept } from '../../model/events/apic.ts';
 import { irqExit } from '../../model/events/irq.ts';
 import { vfioFire } from '../../model/events/vfio.ts';
 import {
@@ -38,6 +39,7 @@ export const signalFindsRoute: Rule<'F50'> = {
   severity: 'error',
   reference: 'virt/kvm/irqchip.c kvm_set_irq; virt/kvm/eventfd.c irqfd_wakeup',
   kinds: [irqfdWakeup, kvmLine, kvmMsi, kvmIoapic, vfioFire, irqExit, routeSet, routeRelease],
+  beside: [apicAccept],
   needs: [
     [irqfdWakeup, kvmLine],
     [kvmMsi, routeSet],
@@ -133,6 +135,11 @@ export const signalFindsRoute: Rule<'F50'> = {
           }
           lines.proved(step, time);
           signals.proved(step, time);
+        } else if (kind === apicAccept) {
+          // The local APIC that accepts is served by the CPU that signals: the message was sent, also where no record shows it.
+          if (woken[slot] === undefined) return;
+          woken[slot] = undefined;
+          judged++;
         } else if (kind === irqfdWakeup) signal(step, time, object, slot, state);
         else if (kind === routeSet) {
           routes = true;

@@ -13,6 +13,8 @@ interface Sent {
   readonly object: number;
   readonly dest: number;
   readonly vector: number;
+  /** What brought it. */
+  readonly by: 'eventfd' | 'line';
 }
 
 /**
@@ -46,10 +48,10 @@ export const messageIsAccepted: Rule<'F54'> = {
       }),
     );
     /**
-     * By the number of the recording CPU plus one: whether a delivery is under way, and the message that waits. A simulation tells
+     * By the number of the recording CPU plus one: what delivers (an eventfd, or a line), and the message that waits. A simulation tells
      * everything in order, and the acceptance from the CPU of the virtual CPU.
      */
-    const delivers: boolean[] = [];
+    const delivers: ('eventfd' | 'line' | undefined)[] = [];
     const sent: (Sent | undefined)[] = [];
     let judged = 0;
     const missed = (slot: number, step: Step): void => {
@@ -57,6 +59,16 @@ export const messageIsAccepted: Rule<'F54'> = {
       if (open === undefined) return;
       sent[slot] = undefined;
       pairs.miss(open, step);
+    };
+    /**
+     * A line brought a message. Where KVM cannot deliver that of an eventfd at once, it leaves it to a worker, which raises the line of the GSI
+     * and decodes the message again (virt/kvm/eventfd.c irqfd_inject): this one has to be accepted then.
+     */
+    const retried = (dest: number, vector: number): void => {
+      const same = (open: Sent | undefined): boolean =>
+        open?.by === 'eventfd' && open.dest === dest && open.vector === vector;
+      for (const slot of sent.keys()) if (same(sent[slot])) sent[slot] = undefined;
+      pairs.excuse(same);
     };
     return {
       event(step, { kind, object, cpu, time, words, at }) {
@@ -69,17 +81,23 @@ export const messageIsAccepted: Rule<'F54'> = {
           }
           pairs.proved(step, time);
         } else if (kind === kvmMsi) {
+          const message = kvmMsi.read(words, at);
+          // The same message once more is the same delivery.
+          if (sent[slot]?.dest === message.dest && sent[slot].vector === message.vector) return;
           missed(slot, step);
           // KVM also decodes messages when routes change; only one that a signal or a line brought is delivered.
-          if (delivers[slot] !== true) return;
-          delivers[slot] = false;
+          const by = delivers[slot];
+          if (by === undefined) return;
+          delivers[slot] = undefined;
           judged++;
-          const { dest, vector, mode } = kvmMsi.read(words, at);
-          if (SETS_REQUEST.test(world.strings.text(mode))) sent[slot] = { step, time, object, dest, vector };
+          const { dest, vector, mode } = message;
+          if (by === 'line') retried(dest, vector);
+          if (SETS_REQUEST.test(world.strings.text(mode))) sent[slot] = { step, time, object, dest, vector, by };
         } else if (kind === dropped) sent[slot] = undefined;
         else {
           missed(slot, step);
-          delivers[slot] = kind === irqfdWakeup || (kind === kvmLine && kvmLine.read(words, at).level);
+          delivers[slot] =
+            kind === irqfdWakeup ? 'eventfd' : kind === kvmLine && kvmLine.read(words, at).level ? 'line' : undefined;
         }
       },
       lost() {

@@ -7,7 +7,7 @@ import type { Source, Vantage } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Taken } from '../join/taken.ts';
 import { findDuplicates, fuller } from './duplicates.ts';
-import type { FileRead } from './file-run.ts';
+import type { FileRead } from './file-read.ts';
 import { type Kit, kitTimes } from './kit.ts';
 import { withoutRepeats } from './repeats.ts';
 

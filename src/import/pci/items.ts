@@ -40,6 +40,8 @@ export interface RegionLine {
 export interface CapabilityLine {
   readonly kind: 'capability';
   readonly at: number;
+  /** Columns in front of it. */
+  readonly indent: number;
   /** Its name, of those that matter; '' for others. */
   readonly name: CapabilityName;
   readonly msi?: {
@@ -96,4 +98,6 @@ export interface Within {
   readonly open: boolean;
   /** The capability whose lines these are; undefined before the first one. */
   readonly capability: CapabilityName | undefined;
+  /** Columns in front of the first line of that capability. */
+  readonly indent: number;
 }

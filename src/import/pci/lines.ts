@@ -39,9 +39,11 @@ const INTERRUPT = /^Interrupt: pin ([A-D?]) routed to IRQ (?:(\d{1,7})|[\da-f]{8
 const NODE = /^NUMA node: (-?\d{1,5})$/;
 const GROUP = /^IOMMU group: (\d{1,7})$/;
 const DRIVER = /^(?:Kernel driver in use|Driver in use): (\S.{0,60})$/;
-const REGION =
-  /^(?:Region ([0-5]): )?(Memory|I\/O ports) at (<[\w -]+>|[\da-f]{4,16})(?: \([^)]*\))?((?: \[[\w =.-]+\])*)$/;
-const ROM = /^Expansion ROM at (<[\w -]+>|[\da-f]{4,16})((?: \[[\w =.-]+\])*)$/;
+/** Marks stand at the end; up to version 3.6 `[virtual]` and `[enhanced]` stand in front of what the region is. */
+const EARLY = String.raw`((?:\[(?:virtual|enhanced)\] )?)`;
+const PLACED = String.raw`(<[\w -]+>|[\da-f]{4,16})(?: \([^)]*\))?((?: \[[\w =.-]+\])*)$`;
+const REGION = new RegExp(String.raw`^(?:Region ([0-5]): )?${EARLY}(Memory|I\/O ports) at ${PLACED}`);
+const ROM = new RegExp(`^${EARLY}Expansion ROM at ${PLACED}`);
 const SIZE = /\[size=(\d{1,10})([KMGT]?)\]/;
 const UNITS = '_KMGT';
 const CAPABILITY = /^Capabilities: \[([\da-f]{2,3})(?: v\d+)?\] (.+)$/;
@@ -115,7 +117,7 @@ export function lineOf(text: string, within: Within): Line | typeof BROKEN_OFF |
   const plain = text.trim();
   const head = headOf(plain);
   if (head !== undefined) return head;
-  const line = bodyOf(plain, within, text.slice(0, text.length - text.trimStart().length));
+  const line = bodyOf(plain, within, columnsOf(text));
   if (line === undefined || line === BROKEN_OFF || within.open) return line;
   // Without the function, only what nothing else prints is known as a line of lspci.
   const evident = line.kind === 'capability' ? (line.msi ?? line.msix) : line.kind === 'facts' && line.command;
@@ -157,12 +159,21 @@ const idsOf = (vendor: string, device: string): number => Number.parseInt(device
 const isPart = (plain: string, capability: CapabilityName | undefined): boolean =>
   PARTS.test(plain) || HEX_PART.test(plain) || (capability === undefined && PARTS_OF_HEAD.test(plain));
 
-function bodyOf(plain: string, within: Within, indent: string): Line | typeof BROKEN_OFF | undefined {
+/** Columns in front of a line; -1 where tabs stand there, as lspci prints them. */
+function columnsOf(text: string): number {
+  const indent = text.slice(0, text.length - text.trimStart().length);
+  return indent.includes('\t') ? TABS : indent.length;
+}
+
+const TABS = -1;
+
+function bodyOf(plain: string, within: Within, indent: number): Line | typeof BROKEN_OFF | undefined {
   const control = CONTROL.exec(plain);
   if (control !== null)
     return { kind: 'facts', command: { ...bitsOf(COMMAND_BITS, control.slice(1).map(on)), text: plain } };
   const capability = CAPABILITY.exec(plain);
-  const begun = capability === null ? undefined : capabilityOf(Number.parseInt(capability[1]!, 16), capability[2]!);
+  const begun =
+    capability === null ? undefined : capabilityOf(Number.parseInt(capability[1]!, 16), capability[2]!, indent);
   if (begun !== undefined && (begun.name !== '' || !PARTS.test(plain))) return begun;
   const hex = HEX.exec(plain);
   if (hex !== null && within.open) {
@@ -176,7 +187,7 @@ function bodyOf(plain: string, within: Within, indent: string): Line | typeof BR
     factsOf(plain) ??
     (current === undefined ? regionOf(plain) : undefined) ??
     (isPart(plain, current) ? BROKEN_OFF : undefined) ??
-    otherOf(plain, indent, current !== undefined)
+    otherOf(plain, indent, within)
   );
 }
 
@@ -193,8 +204,8 @@ function bitsOf(
   return { value, known };
 }
 
-function capabilityOf(at: number, text: string): CapabilityLine {
-  const begin = { kind: 'capability', at } as const;
+function capabilityOf(at: number, text: string, indent: number): CapabilityLine {
+  const begin = { kind: 'capability', at, indent } as const;
   const msi = msiOf(text);
   if (msi !== undefined) return { ...begin, name: 'msi', msi };
   const msix = msixOf(text);
@@ -291,7 +302,7 @@ function regionOf(plain: string): RegionLine | undefined {
   const rom = ROM.exec(plain);
   const m = rom ?? REGION.exec(plain);
   if (m === null) return undefined;
-  const [place, marks] = [m.at(-2)!, m.at(-1)!];
+  const [place, marks] = [m.at(-2)!, m.at(-1)! + m[rom === null ? 2 : 1]!];
   const size = sizeOf(marks);
   const address = place.startsWith('<') ? undefined : BigInt(`0x${place}`);
   // Of a region that only the kernel knows (`virtual`: a virtual function has no BARs of its own), lspci does not tell whether it answers.
@@ -299,7 +310,7 @@ function regionOf(plain: string): RegionLine | undefined {
   return {
     kind: 'region',
     bar: rom !== null ? ROM_BAR : m[1] === undefined ? undefined : Number(m[1]),
-    io: m[2] === 'I/O ports',
+    io: rom === null && m[3] === 'I/O ports',
     address,
     size,
     mapped: untold ? undefined : address !== undefined && !marks.includes('[disabled'),
@@ -317,15 +328,23 @@ function sizeOf(marks: string): bigint | undefined {
 /** The number of the expansion ROM among the regions. */
 const ROM_BAR = 6;
 
-function otherOf(plain: string, indent: string, inCapability: boolean): OtherLine | FactsLine | undefined {
+function otherOf(
+  plain: string,
+  indent: number,
+  { capability, indent: outer }: Within,
+): OtherLine | FactsLine | undefined {
+  const inCapability = capability !== undefined;
   if (REFUSED.test(plain)) return { kind: 'known', name: 'what only root may read' };
   if (ODD.test(plain)) return { kind: 'known', name: 'what lspci found odd' };
   const field = FIELD.exec(plain);
-  if (field !== null && !inCapability && indent === '') return fieldOf(field[1]!, field[2]!);
+  if (field !== null && !inCapability && indent === 0) return fieldOf(field[1]!, field[2]!);
   const known = KNOWN.exec(plain);
   if (known !== null) return { kind: 'known', name: known[1]! };
-  // lspci puts tabs in front; blanks may stand there instead, and in front of other texts too.
-  if (indent === '' || (!indent.includes('\t') && (!DETAIL.test(plain) || RECORD.test(plain)))) return undefined;
+  // lspci puts tabs in front; blanks may stand there instead, and in front of other texts too: of these, what looks like a detail is
+  // one, and what stands further in than the capability. Where all blanks in front are lost, the capability has none either.
+  if (indent === 0 && (!inCapability || outer !== 0)) return undefined;
+  const below = inCapability && indent > Math.max(0, outer);
+  if (indent !== TABS && ((!below && !DETAIL.test(plain)) || RECORD.test(plain))) return undefined;
   if (inCapability) return { kind: 'known', name: 'detail of a capability' };
   const label = /^([A-Z][\w /-]{0,30}):/.exec(plain)?.[1];
   // Bridge control goes on in a second line.

@@ -10,7 +10,7 @@ import {
   ownerOf,
   pendingOf,
 } from '../masking.ts';
-import { ENTRY_BYTES, MSIX_ENTRIES, msixControl, msixVectorControl } from '../registers/pci.ts';
+import { ENTRY_BYTES, MSIX_ENTRIES, msixControl, msixVectorControl, pciCommand } from '../registers/pci.ts';
 import type { State } from '../state.ts';
 import { storeBytes } from '../store.ts';
 import { imsEntry } from '../things/ims.ts';
@@ -62,6 +62,29 @@ const served = { served: 's?', exits: 'u?' } as const;
 /** Set when the answer to a read differs from what is stored. Such a read tells nothing about the state. */
 const stale = { stale: 'flag?' } as const;
 
+/** What an access of a table tells: where, how much, which bytes. */
+interface Access {
+  readonly offset: number;
+  readonly size: number;
+  value(half: number): number;
+}
+
+/** Whether only ones were read. */
+const readsOnes = ({ size, value }: Access): boolean =>
+  size >= 4 && value(0) === 0xffffffff && (size === 4 || value(1) === 0xffffffff);
+
+/**
+ * Whether a read of an entry shows that nobody answered it: all ones, which are no data (PCIe 2.3.2). Address bits 1:0 and the reserved bits of
+ * Vector Control are 0; what else an entry holds can be all ones, but not while memory decode of the function is off.
+ */
+export function unanswered(state: State, entry: ObjectId, access: Access): boolean {
+  if (!readsOnes(access)) return false;
+  const first = access.offset % ENTRY_BYTES;
+  if (first === 0 || first + access.size >= ENTRY_BYTES) return true;
+  const fn = ownerOf(state, entry);
+  return state.world.type(fn) === device && pciCommand.f.memory.flag(state, fn, device.at.command) === false;
+}
+
 /** An access of an MSI-X table entry, counted in `counter`. Object: the entry. */
 const tableEvent = (name: string, role: Role, meaning: string, counter: number) =>
   eventKind(
@@ -72,7 +95,7 @@ const tableEvent = (name: string, role: Role, meaning: string, counter: number) 
     { offset: 'x', size: 'u', value: 'xx', ...served, ...stale },
     (state, e, a) => {
       state.count(e.object, counter);
-      if (a.stale === true) return;
+      if (a.stale === true || (role === 'look' && unanswered(state, e.object, a))) return;
       const offset = a.offset % ENTRY_BYTES;
       storeBytes(state, e.object, A.address, ENTRY_BYTES, offset, a.size, a.value(0), a.value(1));
       // A read can show a mask bit that was cleared without a record.
@@ -89,7 +112,7 @@ export const tblWrite = tableEvent(
 export const tblRead = tableEvent(
   'tbl.read',
   'look',
-  'Software read an MSI-X table entry; the bytes read become known.',
+  'Software read an MSI-X table entry; the bytes read become known. All ones say that nobody answered.',
   A.reads,
 );
 

@@ -56,6 +56,10 @@ export class Delivery {
   ending: Ending | undefined;
   /** The delivery that this one merged with: both are served by one interrupt. */
   into: Delivery | undefined;
+  /** The delivery that its events turned out to belong to: they are hops of that one. */
+  whole: Delivery | undefined;
+  /** The delivery that it probably belongs to, where nothing that follows tells. */
+  likely: Delivery | undefined;
   /** Objects that will tell how it goes on: what its message leads to, the vector that it waits for. */
   readonly ahead = new Set<ObjectId>();
   /** A processor took it, and no handler belongs to it yet. */

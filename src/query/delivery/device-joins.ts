@@ -7,13 +7,14 @@ import { dropped, merged, untold } from '../../model/events/outcome.ts';
 import { ntbTrigger } from '../../model/events/queue.ts';
 import { smmuAbort, smmuBypass, smmuFault, smmuTrans } from '../../model/events/smmu.ts';
 import { vfioIntx } from '../../model/events/vfio.ts';
-import { grantedVectors, isEntry as holdsMessage, msiVectorOf } from '../../model/masking.ts';
+import { grantedVectors, isEntry as holdsMessage, maskedBy, msiVectorOf } from '../../model/masking.ts';
 import type { PathNode } from '../../model/namespace.ts';
 import { messageOf } from '../../model/references.ts';
 import { functionsAt } from '../../model/segments.ts';
 import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { argumentOf } from '../../trace/row.ts';
+import { arrived } from '../arrivals.ts';
 import type { Delivery } from './delivery.ts';
 import { type Joins, type Moment, numberOf } from './moment.ts';
 import { AT_ONCE, isQueue } from './queues.ts';
@@ -36,8 +37,14 @@ function raise(moment: Moment): void {
   const vector = vectorOf(moment);
   const waiting = slots.raised.exactly(object, vector);
   const entry = isEntry(state, object);
-  // A cause that finds another one waiting in its entry is served by the same message.
-  const at = entry ? waiting : isQueue(state.world, object) ? undefined : nameless(moment);
+  // A cause that finds another one waiting in its entry is served by the same message. Where no message is recorded, one waits only behind a mask.
+  const at = entry
+    ? slots.showsMessages || isMasked(state, object, vector)
+      ? waiting
+      : undefined
+    : isQueue(state.world, object)
+      ? undefined
+      : nameless(moment);
   const delivery = at ? slots.hop(at, step, 'cause', object) : slots.begin(step, 'cause', object);
   slots.raise(object, vector, delivery, step);
   const later = row.kind === devRaise && devRaise.read(row.words, row.at).eventfd === true;
@@ -48,6 +55,10 @@ function raise(moment: Moment): void {
 
 /** Whether an object is an entry that holds a message. */
 const isEntry = (state: State, object: ObjectId): boolean => holdsMessage(state.world.type(object));
+
+/** Whether something is known to mask an entry, or a vector of MSI. */
+const isMasked = (state: State, entry: ObjectId, vector: number): boolean =>
+  (maskedBy(state, entry, vector) ?? 'none') !== 'none';
 
 /** The cause that the same thread recorded just before. */
 function causeBefore({ slots, step, row }: Moment): Delivery | undefined {
@@ -112,6 +123,23 @@ function onlyOf({ slots, step, row, state }: Moment, causes: readonly Delivery[]
   return others.length === 0 ? only : undefined;
 }
 
+/**
+ * The cause of the entry whose message arrives at a unit, where no record shows that it was sent; undefined where there are several.
+ */
+export function unsent({ slots, row, state }: Moment): Delivery | undefined {
+  const causes = new Set<Delivery>();
+  const places: [object: ObjectId, delivery: Delivery][] = [];
+  for (const [object, delivery, vector] of slots.raised)
+    if (arrived(state, object, row, vector)) {
+      causes.add(delivery);
+      places.push([object, delivery]);
+    }
+  const [only] = causes;
+  if (only === undefined || causes.size > 1) return undefined;
+  for (const [object, delivery] of places) slots.raised.remove(object, delivery);
+  return only;
+}
+
 /** The cause of the vector of an MSI function whose message this is; undefined where there are several. */
 function ofVector({ slots, row, state }: Moment): Delivery | undefined {
   const { address, data } = msgSend.read(row.words, row.at);
@@ -138,12 +166,8 @@ function send(moment: Moment): void {
   const raised = own ?? ofQueue(moment) ?? sender(moment) ?? onlyOf(moment, slots.deferred(step, row.task));
   const translated = ahead?.hops.length === 1 && ahead.has('remap') && ahead.first !== object ? ahead : undefined;
   let delivery = raised ?? translated;
-  if (raised && translated && raised !== translated) {
-    // The SMMU translated the write before it arrived.
-    const [hop] = translated.hops;
-    slots.open.delete(translated);
-    raised.add(hop!.step, hop!.stage, hop!.object);
-  }
+  // The SMMU translated the write before it arrived.
+  if (raised && translated && raised !== translated) slots.absorb(translated, raised);
   if (delivery) slots.hop(delivery, step, 'message', object);
   else delivery = slots.begin(step, 'message', object);
   for (const [key, other] of [...slots.raised]) if (other === delivery) slots.raised.remove(key, delivery);
@@ -194,7 +218,7 @@ function access(moment: Moment, lo: number, hi: number, refused: string | undefi
   if (refused === undefined) {
     const delivery = slots.begin(step, 'remap', row.object);
     slots.translate(delivery, step, row.task);
-    if (waiting) slots.touched = waiting;
+    delivery.likely = waiting;
     return;
   }
   const delivery = waiting ?? slots.begin(step, 'message', holder);

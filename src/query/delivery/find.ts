@@ -255,6 +255,10 @@ export function deliveryAt(trace: Trace, step: Step): Delivery | undefined {
     if (!delivery) return undefined;
   }
   finish(trace, follower, delivery);
+  for (let whole = delivery.whole ?? delivery.likely; whole !== undefined; whole = whole.whole) {
+    delivery = whole;
+    finish(trace, follower, delivery);
+  }
   finishSoftirqs(trace, follower, delivery);
   if (delivery.into) finish(trace, follower, delivery.into);
   return delivery;

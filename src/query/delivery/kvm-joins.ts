@@ -3,6 +3,7 @@
 import { vfioFire } from '../../model/events/vfio.ts';
 import { irqfdWakeup, kvmIoapic, kvmLine, kvmMsi } from '../../model/events/virt.ts';
 import { entryBehind, vectorBehind } from '../../model/references.ts';
+import { kvmGsi } from '../../model/things/virt.ts';
 import type { Delivery } from './delivery.ts';
 import { nameless } from './device-joins.ts';
 import { type Join, type Joins, type Moment, processorAt } from './moment.ts';
@@ -67,7 +68,24 @@ const ioapic: Join = (moment) => {
   slots.end(last, moment.step, delivered, reason);
 };
 
-const message: Join = (moment) => step(moment, 'route', within(moment) ?? signalled(moment));
+/**
+ * KVM decodes the message of an eventfd where it is signalled. Where it cannot deliver it there, a worker raises the line of the GSI, and decodes it
+ * again: that is one delivery.
+ */
+const message: Join = (moment) => {
+  const { slots, step: now, row, state } = moment;
+  const { dest, vector } = kvmMsi.read(row.words, row.at);
+  const text = `${row.object}/${dest}/${vector}`;
+  const own = within(moment) ?? signalled(moment);
+  const byLine = own !== undefined && state.world.type(own.hops.at(-1)!.object) === kvmGsi;
+  const tried = slots.tried.get(text, now);
+  const again = tried !== undefined && (byLine ? own.hops.length === 1 : tried === slots.chained(now, row)?.delivery);
+  if (again && own !== undefined) slots.absorb(own, tried);
+  step(moment, 'route', again ? tried : own);
+  if (own === undefined || byLine || slots.touched === undefined) return;
+  const before = slots.tried.put(text, slots.touched, now);
+  if (before) slots.drop(before, now, row.task);
+};
 
 export const kvmJoins: Joins = [
   [vfioFire, fire],

@@ -4,7 +4,7 @@ import type { EventKind } from '../../model/event.ts';
 import { BEFORE_FIRST, type Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
 import { type EventOrder, orderOf } from '../order.ts';
-import { RecordedKinds } from '../recorded-kinds.ts';
+import { recordedOf } from '../recorded-kinds.ts';
 import type { Delivery, Stage } from './delivery.ts';
 import { hopDetail } from './detail.ts';
 import { deliveryAt } from './find.ts';
@@ -87,7 +87,7 @@ function unorderedOf(
 }
 
 /** The path of the delivery that an event belongs to; undefined when it belongs to none. */
-export function pathAt(trace: Trace, step: Step, recorded = new RecordedKinds(trace)): PathView | undefined {
+export function pathAt(trace: Trace, step: Step, recorded = recordedOf(trace)): PathView | undefined {
   if (step <= BEFORE_FIRST) return undefined;
   const delivery = deliveryAt(trace, step);
   return delivery && viewDelivery(trace, delivery, (kind) => recorded.has(kind));

@@ -22,6 +22,7 @@ import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { pin } from '../../model/things/irq.ts';
 import { msi } from '../../model/things/pci.ts';
+import { itsEvent } from '../../model/things/remap.ts';
 import { refusalOf } from '../../model/translation.ts';
 import { faultOf } from '../../model/vtd.ts';
 import { argumentOf, eventRow } from '../../trace/row.ts';
@@ -156,8 +157,15 @@ function refusedBy(trace: Trace, { hops }: Delivery): string | undefined {
   const { kind, words, at } = row;
   if (kind === itsIteAccess && !itsIteAccess.read(words, at).valid)
     return 'the ITS dropped the message: its EventID is not mapped';
-  if (kind === itsDteAccess && !itsDteAccess.read(words, at).valid)
-    return 'the ITS dropped the message: its DeviceID is not mapped';
+  if (kind === itsDteAccess) {
+    const { valid, size } = itsDteAccess.read(words, at);
+    if (!valid) return 'the ITS dropped the message: its DeviceID is not mapped';
+    const event = hops.find((hop) => trace.world.type(hop.object) === itsEvent)?.object ?? -1;
+    const entries = 2 ** (size + 1);
+    return Number(trace.world.node(event)?.segment) >= entries
+      ? `the ITS dropped the message: its EventID is out of range, the table of the device has ${entries}`
+      : undefined;
+  }
   if (kind === itsCteAccess && !itsCteAccess.read(words, at).valid)
     return 'the ITS dropped the message: its collection is not mapped';
   const sent = hops.findLast((hop) => hop.stage === 'message');

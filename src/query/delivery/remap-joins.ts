@@ -14,18 +14,24 @@ import { amdRead, irFault, irMessage, irRemap, irRequest, irteRead, irWarn } fro
 import { vectorOfIrte } from '../../model/references.ts';
 import { itsEvent } from '../../model/things/remap.ts';
 import type { Delivery } from './delivery.ts';
+import { unsent } from './device-joins.ts';
 import { beside, type Join, type Joins, type Moment } from './moment.ts';
 
-/** The delivery that a thread translates: the one that stands at the table entry, or the one that the thread is at. */
+/**
+ * The delivery that a thread translates: the one that it is at, where its message leads to that table entry, or else the message that arrives
+ * there next. One whose arrival has no record does not arrive with that of a later one.
+ */
 function translated({ slots, row }: Moment): Delivery | undefined {
-  return slots.sent.get(row.object) ?? slots.translating.get(row.task);
+  const own = slots.translating.get(row.task);
+  if (own && row.task !== 0 && slots.sent.has(row.object, own)) return own;
+  return slots.sent.get(row.object) ?? own;
 }
 
 function begins(moment: Moment): Delivery {
   const { slots, step, row } = moment;
   const own = translated(moment);
   // The same thread may translate another message next.
-  const at = own?.atUnit === true ? undefined : own;
+  const at = own === undefined || own.atUnit ? unsent(moment) : own;
   const delivery = at ? slots.hop(at, step, 'remap', row.object) : slots.begin(step, 'remap', row.object);
   delivery.atUnit = true;
   slots.sent.remove(row.object, delivery);
@@ -36,7 +42,13 @@ function begins(moment: Moment): Delivery {
 /** A record that only belongs to a delivery when the thread translates one. */
 const follows: Join = ({ slots, step, row }) => {
   const delivery = slots.translating.get(row.task);
-  if (delivery?.has('remap')) slots.hop(delivery, step, 'remap', row.object);
+  if (!delivery?.has('remap') && !delivery?.has('message')) return;
+  slots.hop(delivery, step, 'remap', row.object);
+  // Whether the record of its arrival is there or not, it has arrived.
+  if (!delivery.atUnit && delivery.has('message')) {
+    delivery.atUnit = true;
+    for (const object of delivery.ahead) slots.sent.remove(object, delivery);
+  }
 };
 
 const remaps: Join = (moment) => {
@@ -69,7 +81,7 @@ const entryRead: Join = (moment) => {
   const { slots, row } = moment;
   const { write, valid, lpi } = itsIteAccess.read(row.words, row.at);
   const delivery = write ? undefined : slots.translating.get(row.task);
-  if (!delivery?.has('remap')) return;
+  if (!delivery?.has('remap') && !delivery?.has('message')) return;
   follows(moment);
   // What was known of the entry before may be out of date: the INTID that counts is the one that the ITS reads.
   slots.awaitIntid(delivery, valid ? lpi : -1);

@@ -2,7 +2,7 @@ import type { ObjectId, Step, TextId } from '../../base/ids.ts';
 import type { EventRow } from '../../trace/row.ts';
 import { Delivery, type Stage } from './delivery.ts';
 import { DEFERRED, type QueueEntries } from './queues.ts';
-import { Causes, InFlight } from './waiting.ts';
+import { Causes, InFlight, Tried } from './waiting.ts';
 
 /** The last event of a chain of events that one thread records one after the other. */
 export interface Link {
@@ -67,6 +67,8 @@ export class Slots {
   readonly returned = new Map<string, Returned>();
   /** The delivery whose handler raised a softirq of a CPU first since that ran, and the one that it runs for; by its object. */
   readonly softirqs = new Map<ObjectId, { raised: Delivery | undefined; running: Delivery | undefined }>();
+  /** Messages that KVM may decode again. */
+  readonly tried = new Tried();
   /** Deliveries by the numbers that simulated traces give to causes. */
   readonly causes = new Map<number, Delivery>();
   /** The signals and routes after which the same thread goes on. */
@@ -90,11 +92,19 @@ export class Slots {
   readonly #loose: Delivery[] = [];
   /** Which entry sends for each virtio queue. */
   readonly queues: QueueEntries;
+  readonly #sends: () => boolean;
   readonly #done: (delivery: Delivery) => void;
 
-  constructor(queues: QueueEntries, done: (delivery: Delivery) => void) {
+  /** `sends`: whether the trace records messages on the bus. */
+  constructor(queues: QueueEntries, sends: () => boolean, done: (delivery: Delivery) => void) {
     this.queues = queues;
+    this.#sends = sends;
     this.#done = done;
+  }
+
+  /** Whether the trace records messages on the bus, anywhere. */
+  get showsMessages(): boolean {
+    return this.#sends();
   }
 
   begin(step: Step, stage: Stage, object: ObjectId): Delivery {
@@ -140,6 +150,7 @@ export class Slots {
   enter(delivery: Delivery, row: Pick<EventRow, 'cpu' | 'task'>): void {
     const thread = threadOf(row);
     this.#forget(delivery);
+    this.tried.remove(delivery);
     this.#entered.set(thread, delivery);
   }
 
@@ -194,9 +205,16 @@ export class Slots {
     this.touched = delivery;
   }
 
+  /** What was entered as a delivery of its own turns out to be a part of another one. */
+  absorb(part: Delivery, whole: Delivery): void {
+    this.open.delete(part);
+    part.whole = whole;
+    for (const hop of part.hops) whole.add(hop.step, hop.stage, hop.object, hop.seen);
+  }
+
   /** Whether a delivery still waits for something. */
   waits(delivery: Delivery): boolean {
-    if (delivery.intid >= 0) return true;
+    if (delivery.intid >= 0 || this.tried.has(delivery)) return true;
     for (const object of delivery.ahead) if (this.#waitsAt(delivery, object)) return true;
     return delivery.hops.some(({ object }) => this.#waitsAt(delivery, object));
   }
@@ -349,6 +367,7 @@ export class Slots {
     if (delivery.taken) this.forgetTaken(delivery);
     this.acknowledged.delete(delivery);
     this.forgetIntid(delivery);
+    this.tried.remove(delivery);
     this.#forget(delivery);
     if (this.cause?.delivery === delivery) this.cause = undefined;
   }

@@ -3,13 +3,14 @@ import type { EventKind } from '../../model/event.ts';
 import { cpuSeen } from '../../model/events/cpu.ts';
 import { irqEntry } from '../../model/events/irq.ts';
 import { gicFrameSeen, itsDoorbell } from '../../model/events/its.ts';
-import { tblSeen } from '../../model/events/msix.ts';
+import { msgSend, tblSeen } from '../../model/events/msix.ts';
 import { devSeen } from '../../model/events/pci.ts';
 import { irSeen } from '../../model/events/remap.ts';
 import type { State } from '../../model/state.ts';
 import type { EventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Observer } from '../../trace/walk.ts';
+import { recordedOf } from '../recorded-kinds.ts';
 import type { Delivery } from './delivery.ts';
 import { deviceJoins } from './device-joins.ts';
 import { kvmJoins } from './kvm-joins.ts';
@@ -49,7 +50,7 @@ export class DeliveryTracker implements Observer {
 
   /** `done` gets every delivery when it ends, or when it is clear that no more will be known of it. */
   constructor(trace: Trace, done: (delivery: Delivery) => void = () => {}) {
-    this.slots = new Slots(queueEntries(trace), done);
+    this.slots = new Slots(queueEntries(trace), () => recordedOf(trace).has(msgSend), done);
   }
 
   /** The delivery that the last event belongs to; undefined when it belongs to none. */

@@ -1,5 +1,5 @@
 // Where deliveries wait for an event that several of them can wait for.
-import type { ObjectId } from '../../base/ids.ts';
+import type { ObjectId, Step } from '../../base/ids.ts';
 import type { Delivery } from './delivery.ts';
 
 /** Messages that are in flight to one place, at most; of more the oldest is over. */
@@ -95,5 +95,39 @@ export class Causes {
   *[Symbol.iterator](): Generator<readonly [object: ObjectId, delivery: Delivery, vector: number]> {
     for (const [object, causes] of this.#causes)
       for (const [vector, delivery] of causes) yield [object, delivery, vector];
+  }
+}
+
+/** Events after which a worker of KVM has decoded a message again, at most. */
+const RETRIED = 1024;
+
+/**
+ * Messages that KVM decoded at a signal and that no local APIC has accepted, by what they say. At a signal KVM must not sleep: where it cannot
+ * deliver the message there, a worker raises the line of the GSI and decodes it again (virt/kvm/eventfd.c irqfd_inject).
+ */
+export class Tried {
+  readonly #tried = new Map<string, { readonly delivery: Delivery; readonly step: Step }>();
+
+  /** The delivery whose message may be decoded again now. */
+  get(message: string, step: Step): Delivery | undefined {
+    const last = this.#tried.get(message);
+    return last && step - last.step <= RETRIED ? last.delivery : undefined;
+  }
+
+  has(delivery: Delivery): boolean {
+    for (const { delivery: other } of this.#tried.values()) if (other === delivery) return true;
+    return false;
+  }
+
+  /** A message was decoded; returns the delivery that waited with the same one. */
+  put(message: string, delivery: Delivery, step: Step): Delivery | undefined {
+    const before = this.#tried.get(message)?.delivery;
+    this.#tried.set(message, { delivery, step });
+    return before === delivery ? undefined : before;
+  }
+
+  /** A local APIC accepted the message of a delivery, or it is over. */
+  remove(delivery: Delivery): void {
+    for (const [message, { delivery: other }] of this.#tried) if (other === delivery) this.#tried.delete(message);
   }
 }

@@ -23,12 +23,13 @@ export interface Unexplained {
 }
 
 /**
- * What a pasted value means: as one kind of thing, or as every kind that it fits, the likeliest first. A value fits a kind when it is
+ * What a pasted value means: as one kind of thing (`as`, or what the record is that it stands in), or as every kind that it fits, the likeliest first. A value fits a kind when it is
  * not too wide, when reserved bits are 0, and when its numbers can be what the kind's fields hold. Where it fits none it is read
  * with the reserved bits as they are. Bit layouts: src/model/registers.
  */
 export function explain(text: string, as?: string): readonly Reading[] | Unexplained {
-  const pasted = readRecord(text) ?? readPasted(text);
+  const record = readRecord(text);
+  const pasted = record?.pasted ?? readPasted(text);
   if (typeof pasted === 'string') return { refused: pasted };
   if (as !== undefined) {
     const kind = kinds.find(({ name }) => name === as);
@@ -36,6 +37,8 @@ export function explain(text: string, as?: string): readonly Reading[] | Unexpla
     const reading = kind.read(pasted);
     return typeof reading === 'string' ? { refused: reading } : [reading];
   }
+  const told = kinds.find(({ name }) => name === record?.kind)?.read(pasted);
+  if (told !== undefined && typeof told !== 'string') return [told];
   // Without an address it is no message to any domain.
   if (pasted.shape === 'message' && pasted.address === 0n) return [anyMessage.read(pasted) as Reading];
   // `message` is one of the others, by another name.

@@ -4,6 +4,8 @@ import { messageOf, type Numeral, numeralsIn, type Pasted } from './paste.ts';
 interface Shape {
   readonly pattern: RegExp;
   readonly read: (groups: readonly Numeral[]) => Pasted | string;
+  /** The kind of value that it holds, where the record holds no other. */
+  readonly kind: string | undefined;
 }
 
 const inOrder =
@@ -17,7 +19,11 @@ const single = (numbers: readonly Numeral[]): Pasted => ({ shape: 'numbers', num
 
 const HEX = '(0x[0-9a-f]+|[0-9a-f]+)';
 
-const shape = (pattern: string, read: Shape['read']): Shape => ({ pattern: new RegExp(pattern, 'i'), read });
+const shape = (pattern: string, read: Shape['read'], kind?: string): Shape => ({
+  pattern: new RegExp(pattern, 'i'),
+  read,
+  kind,
+});
 
 /**
  * What is recognised within a whole line. QEMU's vtd_ir_irte_get calls the upper half low. Sources: hw/i386/trace-events and
@@ -25,25 +31,28 @@ const shape = (pattern: string, read: Shape['read']): Shape => ({ pattern: new R
  * drivers/iommu/intel/trace.h qi_submit, kernel/irq/debugfs.c.
  */
 const SHAPES: readonly Shape[] = [
-  shape(`index \\d+ low ${HEX} high ${HEX}`, inOrder('high first')),
-  shape(`vtd_ir_remap_msi_req addr ${HEX} data ${HEX}`, message),
+  shape(`index \\d+ low ${HEX} high ${HEX}`, inOrder('high first'), 'irte'),
+  shape(`vtd_ir_remap_msi_req addr ${HEX} data ${HEX}`, message, 'vtd'),
   shape(`vfio_msi_interrupt .*? vector \\d+ ${HEX}/${HEX}`, message),
   shape(`qi_submit: \\S+ \\S+: ${HEX} ${HEX} ${HEX} ${HEX}`, inOrder('low first')),
   // Entry, source, destination or descriptor, vector, then the two halves.
   shape(
     '^\\s*\\d+\\s+[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]\\s+.*\\s([0-9a-f]{16})\\s+([0-9a-f]{16})\\s*$',
     inOrder('high first'),
+    'irte',
   ),
-  shape('\\[?fault reason (0x[0-9a-f]+|\\d+)\\]?', single),
-  shape('^\\s*hwirq:\\s+(0x[0-9a-f]+)\\s*$', single),
+  shape('\\[?fault reason (0x[0-9a-f]+|\\d+)\\]?', single, 'fault'),
+  shape('^\\s*hwirq:\\s+(0x[0-9a-f]+)\\s*$', single, 'hwirq'),
 ];
 
-/** The value in a record of a log or in a row of a dump; undefined when the text is none that is known. */
-export function readRecord(text: string): Pasted | string | undefined {
-  for (const { pattern, read } of SHAPES) {
+/** The value in a record of a log or in a row of a dump, and its kind where the record tells; undefined when the text is none that is known. */
+export function readRecord(
+  text: string,
+): { readonly pasted: Pasted | string; readonly kind: string | undefined } | undefined {
+  for (const { pattern, read, kind } of SHAPES) {
     const found = pattern.exec(text);
     const numbers = found && numeralsIn(found.slice(1));
-    if (numbers) return read(numbers);
+    if (numbers) return { pasted: read(numbers), kind };
   }
   return undefined;
 }

@@ -77,11 +77,14 @@ export class Arrivals {
     return waiting === undefined ? Number.NaN : now - waiting.accepted;
   }
 
-  /** An interrupt ends; returns how long it was in service, NaN where it was not seen to be taken. */
+  /**
+   * An interrupt ends; returns how long it was in service, NaN where it was not seen to be taken. Then the one that waits is the one that
+   * ends; else it was accepted while this one was in service, and waits on.
+   */
   finish(vector: ObjectId, processor: PathNode | undefined, now: number): number {
     const taken = this.#taken.get(vector);
+    if (taken === undefined) this.#waiting.delete(vector);
     this.#taken.delete(vector);
-    this.#waiting.delete(vector);
     if (processor !== undefined && this.#last.get(processor) === taken) this.#last.delete(processor);
     return taken === undefined ? Number.NaN : now - taken.at;
   }

@@ -51,6 +51,31 @@ describe('interrupts that the host passes on to a guest', () => {
     assert.equal(hops.filter(({ stage }) => stage === 'route').length, 1);
   });
 
+  it('are one delivery, where KVM could not deliver the message in the handler and a worker decodes it again', () => {
+    const worker = (cpu: number, text: string): string =>
+      `     kworker/${cpu}:1-99      [00${cpu}] .....    54.25583${cpu}: ${text}`;
+    const again = (cpu: number, vector = 34): string =>
+      [
+        worker(cpu, 'kvm_set_irq: gsi 25 level 1 source 0'),
+        worker(cpu, `kvm_msi_set_irq: dst 0 vec ${vector} (Fixed|physical|edge)`),
+        worker(cpu, `kvm_apic_accept_irq: apicid 0 vec ${vector} (Fixed|edge)`),
+        worker(cpu, 'kvm_set_irq: gsi 25 level 0 source 0'),
+      ].join('\n');
+    const tried = without('accept', 'inject', 'eoi');
+    const taken = `${LINES.inject}\n${LINES.eoi}`;
+    const stages = 'handler signal signal route handler signal route accept inject eoi';
+    for (const cpu of [0, 2]) {
+      const { hops, delivered } = path(`${EARLIER}\n${tried}\n${again(cpu)}\n${taken}`);
+      assert.deepEqual([hops.map(({ stage }) => stage).join(' '), delivered], [stages, true], `a worker on CPU ${cpu}`);
+    }
+    const other = path(`${EARLIER}\n${tried}\n${again(2, 35)}\n${later}`);
+    assert.equal(other.delivered, false, 'the message of another interrupt');
+    assert.equal(other.hops.filter(({ stage }) => stage === 'route').length, 1);
+    const twice = without().replace(LINES.msi, `${LINES.msi}\n${LINES.msi}`);
+    assert.deepEqual(path(`${EARLIER}\n${twice}`).hops.filter(({ stage }) => stage === 'accept').length, 1);
+    assert.equal(path(`${EARLIER}\n${twice}`).delivered, true, 'the same record twice');
+  });
+
   it('are not known to be, where KVM sent the message and its CPU recorded nothing more', () => {
     const { delivered, reason } = path(`${EARLIER}\n${without('accept', 'inject', 'eoi', 'exit')}\n${later}`);
     assert.equal(delivered, null);

@@ -140,7 +140,14 @@ describe('explain: records and rows that hold a value', () => {
     assert.equal(kinds(queued)[0], 'iec');
     const refused =
       'DMAR: [INTR-REMAP] Request device [00:03.0] fault index 0x25 [fault reason 0x22] Present field in the IRTE entry is clear';
-    assert.equal(kinds(refused)[0], 'fault');
+    assert.deepEqual(kinds(refused), ['fault'], 'a record tells what its value is');
+    const decimal =
+      'DMAR: [INTR-REMAP] Request device [42:00.2] fault index 1600 [fault reason 37] Blocked a compatibility format';
+    assert.deepEqual(kinds(decimal), ['fault']);
+    assert.equal(one(decimal, 'fault').value, '0x25');
+    assert.deepEqual(kinds(' hwirq:   0x250000'), ['hwirq']);
+    assert.deepEqual(kinds('vtd_ir_irte_get index 21 low 0x40018 high 0x210009'), ['irte']);
+    assert.deepEqual(kinds('vtd_ir_remap_msi_req addr 0xfee002b8 data 0x0'), ['vtd']);
     assert.equal(one(refused, 'fault').value, '0x22');
     has(one(' hwirq:   0x250000', 'hwirq'), { intelIrIndex: 0x25 });
   });

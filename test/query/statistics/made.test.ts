@@ -226,6 +226,21 @@ describe('statistics: virtual CPUs', () => {
     assert.equal(rowOf(trace, 'vector', 'vcpu/1/vector/49')?.count, 1);
   });
 
+  it('what is accepted while the vector is in service waits from then on', () => {
+    const trace = made(`
+      100 0 apic.accept vcpu/1/vector/49 mode=Fixed|edge posted=false
+      110 0 apic.inj vcpu/1/vector/49 reinjected=false
+      120 0 apic.accept vcpu/1/vector/49 mode=Fixed|edge posted=false
+      140 0 apic.eoi vcpu/1/vector/49
+      150 0 apic.inj vcpu/1/vector/49 reinjected=false
+      160 0 apic.eoi vcpu/1/vector/49`);
+    for (const by of ['vcpu', 'vector'] as const) {
+      const row = rowOf(trace, by, by === 'vcpu' ? 'vcpu/1' : 'vcpu/1/vector/49');
+      assert.deepEqual([row?.latency?.p50, row?.latency?.max], [always(10)?.p50, always(30)?.max]);
+      assert.deepEqual([row?.service?.p50, row?.service?.max], [always(10)?.p50, always(30)?.max]);
+    }
+  });
+
   it('what is posted is taken at a time that no record tells; INIT pends at no vector', () => {
     const trace = made(`
       100 0 apic.accept vcpu/1/vector/49 mode=Fixed|edge posted=true
