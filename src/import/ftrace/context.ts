@@ -4,6 +4,7 @@ import { kvmSeveral } from '../../model/events/virt.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { type Captures, captures, hasRemark, isNameByte } from '../pattern.ts';
 import { rule as makeRule, patternsOf, type RecordRule, RuleContext, type Slots, type Use } from '../rules.ts';
+import { Joined } from './joined.ts';
 import { VirtualCpus } from './vcpus.ts';
 
 /** KVM's records name no virtual machine: what belongs to one and not to a virtual CPU is that of this one. */
@@ -23,6 +24,8 @@ export class Ftrace extends RuleContext {
   readonly atReset = new Set<number>();
   /** Virtual CPUs by their threads. */
   readonly vcpus: VirtualCpus;
+  /** Texts of several words. */
+  readonly joined = new Joined((text) => this.intern(text));
   /** Thread number by task (text number of `comm-pid`). */
   readonly #threads = new Map<number, number>();
   /** Inputs 0 to 15 of the virtual PICs that were driven or acknowledged and of which no vector was injected yet. */

@@ -10,12 +10,13 @@ import { either } from '../rules.ts';
 import { type Ftrace, type FtraceRule, rule, VM } from './context.ts';
 import { accepted, inject } from './virt.ts';
 
+const IOAPIC = `${VM}/ioapic`;
+
 const DELIVERY = ['Fixed', 'LowPrio', 'SMI', 'Res3', 'NMI', 'INIT', 'SIPI', 'ExtINT'];
 const SHORTHAND = ['dst', 'self', 'all', 'all-but-self'];
 
 /** The words in the brackets of the text. */
-const words = (f: Ftrace, ...parts: readonly (string | false)[]): number =>
-  f.intern(parts.filter((part) => part !== false).join('|'));
+const words = (f: Ftrace, ...parts: readonly (string | false)[]): number => f.joined.of(parts);
 
 /** Delivery mode and trigger mode lie alike in message data, redirection entries and ICR. */
 const delivery = (bits: number): string => DELIVERY[x86Data.f.deliveryMode.of(bits)]!;
@@ -85,7 +86,7 @@ const rawRules: readonly FtraceRule[] = [
         .vector(field.vector.of(entry))
         .mode(words(f, delivery(entry), field.destMode.in(entry) ? 'logical' : 'physical', trigger(entry), masked));
       if (s.coalesced !== undefined && c.lo[s.coalesced] !== 0) event.coalesced(true);
-      f.emit(event, f.object(`${VM}/ioapic`));
+      f.emit(event, f.object(IOAPIC));
     },
     { e: 'entry' },
   ),

@@ -9,6 +9,12 @@ import { vectorOfVcpu } from '../objects.ts';
 import type { Captures } from '../pattern.ts';
 import { type Ftrace, type FtraceRule, rule, VM } from './context.ts';
 
+/** Parts of the virtual machine: many records are of them, and a path that is put together for each takes time. */
+const MMIO = `${VM}/mmio`;
+const IOAPIC = `${VM}/ioapic`;
+const IRQCHIP = `${VM}/irqchip`;
+const HYPERCALL = `${VM}/hypercall`;
+
 const scanner = new Scanner();
 
 /** The fields option prints these events in a form that raw.ts reads. */
@@ -140,7 +146,7 @@ function mmio(
       .size(c.lo[s.size]!)
       .address(c.lo[s.gpa]!, c.hi[s.gpa]!)
       .value(c.lo[s.value]!, c.hi[s.value]!),
-    f.object(`${VM}/mmio`),
+    f.object(MMIO),
   );
 }
 
@@ -262,7 +268,7 @@ export const virtRules: readonly FtraceRule[] = [
         .vector(c.lo[s.vector]!)
         .mode(f.str(s.mode));
       if (bytesWithin(f.buf, c.start[s.more]!, c.end[s.more]!, COALESCED)) event.coalesced(true);
-      f.emit(event, f.object(`${VM}/ioapic`));
+      f.emit(event, f.object(IOAPIC));
     },
   ),
   rule(
@@ -283,7 +289,7 @@ export const virtRules: readonly FtraceRule[] = [
       const chip = f.text(s.chip);
       f.notes();
       if (chip.startsWith('PIC')) f.picInput((chip.endsWith('slave') ? 8 : 0) + c.lo[s.pin]!);
-      f.emit(ev.kvmAck.put().chip(f.str(s.chip)).pin(c.lo[s.pin]!), f.object(`${VM}/irqchip`));
+      f.emit(ev.kvmAck.put().chip(f.str(s.chip)).pin(c.lo[s.pin]!), f.object(IRQCHIP));
     },
     { irqchip: 'chip' },
   ),
@@ -300,10 +306,7 @@ export const virtRules: readonly FtraceRule[] = [
     'kvm_fast_mmio',
     'fast mmio at gpa {gpa:x}',
     (f, c, s) => {
-      f.emit(
-        ev.kvmMmio.put().write(true).size(0).value(0, 0).address(c.lo[s.gpa]!, c.hi[s.gpa]!),
-        f.object(`${VM}/mmio`),
-      );
+      f.emit(ev.kvmMmio.put().write(true).size(0).value(0, 0).address(c.lo[s.gpa]!, c.hi[s.gpa]!), f.object(MMIO));
     },
     { fast_mmio: 'gpa' },
   ),
@@ -332,10 +335,10 @@ export const virtRules: readonly FtraceRule[] = [
     (c, s) => c.got[s.gsi] === 1 && c.got[s.gvec] === 1,
   ),
   rule('kvm_hypercall', 'nr {nr:x}…', (f, c, s) => {
-    f.emit(kvmHypercall.put().number(c.lo[s.nr]!, c.hi[s.nr]!), f.object(`${VM}/hypercall`));
+    f.emit(kvmHypercall.put().number(c.lo[s.nr]!, c.hi[s.nr]!), f.object(HYPERCALL));
   }),
   rule('kvm_xen_hypercall', '«cpl {cpl:u} »nr {nr:x}…', (f, c, s) => {
-    f.emit(kvmHypercall.put().number(c.lo[s.nr]!, c.hi[s.nr]!), f.object(`${VM}/hypercall`));
+    f.emit(kvmHypercall.put().number(c.lo[s.nr]!, c.hi[s.nr]!), f.object(HYPERCALL));
   }),
   rule(
     'kvm_hv_hypercall',
@@ -349,7 +352,7 @@ export const virtRules: readonly FtraceRule[] = [
           .number(c.lo[s.nr]!, c.hi[s.nr]!)
           .input(c.lo[s.input]!, c.hi[s.input]!)
           .output(c.lo[s.output]!, c.hi[s.output]!),
-        f.object(`${VM}/hypercall`),
+        f.object(HYPERCALL),
       );
     },
     { code: 'nr', ingpa: 'input', outgpa: 'output' },

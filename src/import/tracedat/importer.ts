@@ -123,6 +123,8 @@ export class TraceDatImporter implements Importer {
       contents.buffers.map(({ clock }) => (clock === '' ? own : clock)),
     );
     if (contents.latency !== undefined && this.#text(contents.latency)) return;
+    // While the thread starts and unpacks the first pages, there is time for what records of probes need.
+    if (places.isAhead) known.prepare();
     if (contents.texts > 0)
       this.#wrong('holds text of a latency tracer, which is not read: `trace-cmd report -i FILE` prints it');
     const names = processNames(contents.cmdlines);

@@ -59,6 +59,11 @@ export class Places {
     return new Map([...groups].map(([clock, places]) => [clock, this.#group(places)]));
   }
 
+  /** A thread of its own is at work. */
+  get isAhead(): boolean {
+    return this.#reader !== undefined;
+  }
+
   /** All records were read. */
   end(): void {
     this.#reader?.end();

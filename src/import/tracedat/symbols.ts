@@ -25,6 +25,11 @@ export class Symbols {
     this.#load = load;
   }
 
+  /** Reads the text if that was not done. */
+  prepare(): void {
+    if (this.#addresses === undefined) this.#read();
+  }
+
   /** `symbol`, or with the offset `symbol+0x1/0x20 [module]` (sprint_symbol of kernel/kallsyms.c); undefined where there is none. */
   find(address: bigint, offset: boolean): string | undefined {
     const key = `${offset ? '+' : ''}${address}`;
@@ -65,7 +70,8 @@ export class Symbols {
     const addresses = new Float64Array(most);
     const names = new Uint32Array(most);
     let count = 0;
-    let sorted = true;
+    // How many stand in their order: those of modules come behind the others.
+    let sorted = 0;
     for (let at = 0; at < text.length; ) {
       // Of sixteen digits the first three tell nothing.
       let i = text[at + LONGEST_ADDRESS] === SPACE ? at + LONGEST_ADDRESS - ADDRESS_BITS / 4 : at;
@@ -80,7 +86,7 @@ export class Symbols {
       const address = (high >>> 0) * 2 ** 32 + (low >>> 0);
       // Without the rights to see addresses all of them are 0.
       if (address > 0 && text[i] === SPACE && text[i + 2] === SPACE) {
-        sorted = sorted && (count === 0 || address >= addresses[count - 1]!);
+        if (sorted === count && (count === 0 || address >= addresses[count - 1]!)) sorted++;
         addresses[count] = address;
         names[count++] = i + 3;
         i += 3;
@@ -89,16 +95,26 @@ export class Symbols {
       at = i + 1;
     }
     const all = addresses.subarray(0, count);
-    if (sorted) {
-      this.#names = names.slice(0, count);
-      return (this.#addresses = all.slice());
+    const order = orderOf(all, sorted);
+    this.#names = new Uint32Array(count);
+    this.#addresses = new Float64Array(count);
+    for (let i = 0; i < count; i++) {
+      this.#names[i] = names[order[i]!]!;
+      this.#addresses[i] = all[order[i]!]!;
     }
-    const order = new Uint32Array(count);
-    for (let i = 0; i < count; i++) order[i] = i;
-    order.sort((a, b) => all[a]! - all[b]! || a - b);
-    this.#names = order.map((i) => names[i]!);
-    return (this.#addresses = Float64Array.from(order, (i) => all[i]!));
+    return this.#addresses;
   }
+}
+
+/** The places of numbers in ascending order, of equal ones the first first. The first `sorted` numbers ascend. */
+function orderOf(all: Float64Array, sorted: number): Uint32Array {
+  const rest = new Uint32Array(all.length - sorted);
+  for (let i = 0; i < rest.length; i++) rest[i] = sorted + i;
+  rest.sort((a, b) => all[a]! - all[b]! || a - b);
+  const order = new Uint32Array(all.length);
+  for (let at = 0, i = 0, k = 0; at < order.length; at++)
+    order[at] = i < sorted && (k === rest.length || all[i]! <= all[rest[k]!]!) ? i++ : rest[k++]!;
+  return order;
 }
 
 /** Bytes of printk_formats that are read. */
