@@ -14,7 +14,7 @@ export interface Ended {
 
 const here = fileURLToPath(import.meta.url);
 /** This program: the bundle, or its main file in a checkout. */
-const program = here.endsWith('.ts') ? join(dirname(here), 'main.ts') : here;
+export const program = here.endsWith('.ts') ? join(dirname(here), 'main.ts') : here;
 
 const running = new Set<ChildProcess>();
 const killAll = (): void => {

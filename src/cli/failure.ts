@@ -20,3 +20,10 @@ export const FOUND = 1;
 export const REFUSED = 2;
 /** Exit status after a signal, as shells count: this and the number of the signal. */
 export const SIGNALLED = 128;
+
+/** Signals that end the program, with their numbers. */
+export const SIGNALS = [
+  ['SIGHUP', 1],
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const;

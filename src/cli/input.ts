@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { whole } from '../base/slices.ts';
 import { chooseFiles, type GivenFile, isCalled, type TraceFile } from '../import/files/choose.ts';
-import type { FileRead } from '../import/files/file-run.ts';
+import { type FileRead, whyNone } from '../import/files/file-read.ts';
+import { folderOf, Gathering } from '../import/files/gathered.ts';
 import type { Kit } from '../import/files/kit.ts';
 import { nanoseconds } from '../import/files/seconds.ts';
 import { type JoinPart, joinTraces } from '../import/join/join.ts';
@@ -18,7 +19,7 @@ import type { Trace } from '../trace/trace.ts';
 import { misused } from './command.ts';
 import { Failure, NoTrace } from './failure.ts';
 import type { Progress } from './progress.ts';
-import { filesIn, isFolder, readFileOrArchive, readHead, STDIN } from './read.ts';
+import { filesIn, gather, isFolder, readFileOrArchive, readHead, STDIN } from './read.ts';
 
 /** The options of every command that takes one FILE: what joins other sources to it. */
 export const INPUT_OPTIONS = {
@@ -141,19 +142,27 @@ async function readSession(file: string): Promise<SessionFile | undefined> {
 /** Reads a file, or all files of a folder or archive. */
 async function readFiles(file: string, progress: Progress): Promise<FileRead[]> {
   // An archive is read like the folder that was packed: in the order of the paths.
-  if (file === STDIN || !(await isFolder(file)))
-    return (await readFileOrArchive(file, progress)).sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
+  if (file === STDIN || !(await isFolder(file))) return (await readFileOrArchive(file, progress)).sort(byPath);
   const all: FileRead[] = [];
+  const gathering = new Gathering();
   for (const path of await filesIn(file)) {
+    const folder = folderOf(path.replaceAll('\\', '/'));
     try {
-      all.push(...(await readFileOrArchive(path, progress)));
+      if (folder !== undefined) await gather(gathering, path, folder);
+      else all.push(...(await readFileOrArchive(path, progress)));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      all.push({ file: path, modified: undefined, trace: undefined, problem: error.line });
+      all.push({ file: path, modified: undefined, trace: undefined, problem: reasonOf(error, path) });
     }
   }
-  return all;
+  return [...all, ...whole(gathering.ending())].sort(byPath);
 }
+
+/** Why a file could not be read, without its name, which stands beside it. */
+const reasonOf = ({ message }: Failure, file: string): string =>
+  message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;
+
+const byPath = (a: FileRead, b: FileRead): number => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0);
 
 /** The one source that is called by a name: by its whole path, or by as much of the end of it as tells it from the others. */
 function calledBy(command: string, name: string, parts: readonly TraceFile[]): TraceFile {
@@ -168,10 +177,9 @@ function calledBy(command: string, name: string, parts: readonly TraceFile[]): T
 
 function noTrace(file: string, read: readonly FileRead[]): Failure {
   if (read.length === 0) return new NoTrace(`${file}: no file is in it`);
-  const reasons = read.slice(0, 3).map(({ file: name, problem }) => `${name}: ${problem}`);
   // The archive itself is among them where it is damaged.
   const damaged = read.some(({ file: name }) => name === file);
-  const why = `${file}: ${read.length === 1 ? 'its only file is no trace' : `none of its ${read.length} files is a trace`}; ${reasons.join('; ')}`;
+  const why = `${file}: ${whyNone(read)}`;
   return new (damaged ? Failure : NoTrace)(why);
 }
 

@@ -2,7 +2,8 @@
 // The command line: `irqscope COMMAND FILE [OPTIONS]`. See docs/cli.md. This file holds the process, its signals and its streams.
 import { shown } from '../base/visible.ts';
 import { answer } from './answer.ts';
-import { DONE, Failure, REFUSED, SIGNALLED } from './failure.ts';
+import { DONE, Failure, REFUSED, SIGNALLED, SIGNALS } from './failure.ts';
+import { elsewhere } from './newer-node.ts';
 import { removeHalfFiles } from './out-file.ts';
 import { Output, ReaderGone } from './output.ts';
 import { Progress } from './progress.ts';
@@ -13,13 +14,6 @@ function inOneLine(error: unknown): string {
   const place = /\n\s+(at .+)/.exec(error.stack ?? '')?.[1];
   return `${error.name}: ${error.message}${place === undefined ? '' : ` ${place}`}`.replaceAll(/\s*\n\s*/g, ' ');
 }
-
-/** Signals that end the program, with their numbers. */
-const SIGNALS = [
-  ['SIGHUP', 1],
-  ['SIGINT', 2],
-  ['SIGTERM', 15],
-] as const;
 
 async function main(): Promise<number> {
   const out = new Output(process.stdout);
@@ -54,4 +48,4 @@ async function main(): Promise<number> {
   }
 }
 
-process.exit(await main());
+process.exit((await elsewhere(process.argv.slice(2), process.env)) ?? (await main()));

@@ -1,7 +1,9 @@
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile as readFileWhole, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { byName } from '../base/by-name.ts';
-import { type FileRead, FileRun } from '../import/files/file-run.ts';
+import type { FileRead } from '../import/files/file-read.ts';
+import { FileRun } from '../import/files/file-run.ts';
+import type { Gathering } from '../import/files/gathered.ts';
 import { ImportError } from '../import/run.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Failure, NoTrace } from './failure.ts';
@@ -88,6 +90,16 @@ export async function readFileOrArchive(file: string, progress: Progress): Promi
   } finally {
     progress.erase();
   }
+}
+
+/** Reads a file that is one of many of its folder; throws Failure. */
+export async function gather(gathering: Gathering, path: string, folder: string): Promise<void> {
+  const bytes = await readFileWhole(path).catch((error: unknown) => {
+    throw refusal(path, error);
+  });
+  gathering.begin(path, folder, undefined);
+  gathering.push(bytes);
+  gathering.end();
 }
 
 /** A source as messages call it. */

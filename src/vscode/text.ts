@@ -36,6 +36,7 @@ export function whyNoText(trace: OpenTrace, uri = trace.uri): NoText | undefined
   const key = uri.toString();
   const file = trace.files.find((one) => one.uri.toString() === key);
   if (file?.given.kind === 'archive') return 'archive';
+  if (file?.files !== undefined) return 'several';
   const isBinary = trace.session.trace.sources.some((s) => s.binary && uriOf(trace, s.file).toString() === key);
   if (isBinary) return 'binary';
   if (/\.(gz|zst|zstd)$/i.test(uri.path)) return 'packed';

@@ -211,6 +211,27 @@ describe('several sources', () => {
     assert.equal(clocks[1]!.offset, '3.000000000');
   });
 
+  it('files of single irqs below a folder are one source', async () => {
+    const irq = join(folder, 'sos/proc/irq/41');
+    mkdirSync(irq, { recursive: true });
+    writeFileSync(join(irq, 'smp_affinity_list'), '0-1\n');
+    writeFileSync(join(irq, 'effective_affinity_list'), '1\n');
+    const { sources } = await json<Info>('info', join(folder, 'sos'));
+    assert.deepEqual(
+      sources.map(({ file, events }) => [file, events]),
+      [[join(folder, 'sos/proc/irq'), 2]],
+    );
+    const { out } = await answered(['events', join(folder, 'sos'), '--json']);
+    const lines = out.trimEnd().split('\n');
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line)).map(({ source, fields }) => [source.line, fields]),
+      [
+        [2, { effective: '1' }],
+        [4, { affinity: '0-1' }],
+      ],
+    );
+  });
+
   it('a folder without a trace says why', async () => {
     const empty = join(folder, 'empty');
     mkdirSync(empty);
@@ -218,6 +239,13 @@ describe('several sources', () => {
     const { status, err } = await irqscope(['info', empty]);
     assert.equal(status, 2);
     assert.match(err, /its only file is no trace; .*a\.txt: no line of it is a trace record/);
+    assert.doesNotMatch(err, /irqscope: .*irqscope: /, 'the name of the program stands in front once');
+    writeFileSync(join(empty, 'b.txt'), 'nothing here\n');
+    assert.match(
+      (await irqscope(['info', empty])).err,
+      /none of its 2 files is a trace; .*a\.txt and 1 more: no line of it is a trace record/,
+    );
+    rmSync(join(empty, 'b.txt'));
     rmSync(join(empty, 'a.txt'));
     assert.match((await irqscope(['info', empty])).err, /empty: no file is in it\n$/);
   });

@@ -285,4 +285,31 @@ describe('a kernel log', () => {
     assert.match(info.variant, /^2 boots/);
     assert.deepEqual(times(trace), ['50.000000', '4.000000']);
   });
+
+  it('single messages in the text of a mail, without stamps, quoted or not', () => {
+    const { trace, info } = sample(
+      [
+        'Hello,',
+        '',
+        'with this patch my disk is slow, and the log says',
+        `  ${FAULT}`,
+        '> nvme nvme0: I/O 24 QID 3 timeout, completion polled',
+        'again and again. Before it, nothing at all was printed.',
+        'Regards',
+        '',
+      ].join('\n'),
+    );
+    assert.deepEqual([info.format, info.records, info.clock], ['dmesg', 2, 'none']);
+    assert.deepEqual([viewEvent(trace, 0).kind, viewEvent(trace, 0).source.line], ['ir.fault', 4]);
+    assert.deepEqual([viewEvent(trace, 1).object, viewEvent(trace, 1).source.line], ['device/nvme0/queue/3', 5]);
+  });
+
+  it('words about messages, and the code that prints them, are no messages', () => {
+    for (const text of [
+      `The kernel said ${FAULT}`,
+      '\tpr_err("DMAR: [INTR-REMAP] Request device [%02x:%02x.%d] fault index 0x%llx\\n");',
+      'then nvme nvme0: I/O 24 QID 3 timeout, completion polled was printed',
+    ])
+      assert.throws(() => importText(`Hi,\n\n${text}\n\nRegards\n`), /no line of it is a trace record/, text);
+  });
 });

@@ -18,6 +18,7 @@ import {
 } from '../importer.ts';
 import { RuleContext } from '../rules.ts';
 import type { Heard } from '../text/headings.ts';
+import { type Bare, isMessage } from './bare.ts';
 import { type Clock, type Head, hasHead, headOf } from './head.ts';
 import { fieldOf, journalLine } from './journal.ts';
 import { KernelLog } from './log.ts';
@@ -60,8 +61,8 @@ export class DmesgReader implements RecordReader {
   readonly #log: KernelLog;
   evidence = 0;
   stamp = Number.NaN;
-  /** The file is a kernel log without stamps: its lines have nothing in front. */
-  #bare = false;
+  /** The lines have nothing in front. */
+  #bare: Bare | undefined;
   /** What the stamps count from; that of the first line with one. */
   #clock: Clock | undefined;
   #base = 0;
@@ -140,7 +141,7 @@ export class DmesgReader implements RecordReader {
     }
     if (this.#lines > 0 && this.#sequence >= 0 && /^ [A-Z_]+=/.test(text)) return 'continuation';
     const line = this.#read(buf, start, end);
-    if (line === undefined || (this.#bare && text.trim() === '')) return undefined;
+    if (line === undefined || (this.#bare !== undefined && text.trim() === '')) return undefined;
     this.#time(line.head);
     this.#lines++;
     if (BOOT.test(line.plain)) this.#boots++;
@@ -151,7 +152,7 @@ export class DmesgReader implements RecordReader {
   }
 
   hear({ kernelLog }: Heard): void {
-    if (kernelLog === true) this.#bare = true;
+    this.#bare = kernelLog ?? this.#bare;
     this.#text = undefined;
   }
 
@@ -204,7 +205,8 @@ export class DmesgReader implements RecordReader {
       return { head, plain: journal.message.slice(inner.at).trimEnd() };
     }
     const head = headOf(text);
-    return hasHead(head) || this.#bare ? { head, plain: text.slice(head.at).trimEnd() } : undefined;
+    const stands = this.#bare === 'log' || (this.#bare === 'messages' && isMessage(this.#log, text));
+    return hasHead(head) || stands ? { head, plain: text.slice(head.at).trimEnd() } : undefined;
   }
 
   #take({ head, plain }: Line, found: Found): void {

@@ -7,7 +7,7 @@ import type { Source, Vantage } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Taken } from '../join/taken.ts';
 import { findDuplicates, fuller } from './duplicates.ts';
-import type { FileRead } from './file-run.ts';
+import type { FileRead } from './file-read.ts';
 import { type Kit, kitTimes } from './kit.ts';
 import { withoutRepeats } from './repeats.ts';
 
@@ -107,6 +107,8 @@ const OWN_KINDS: ReadonlySet<EventKind> = new Set<EventKind>([softirqRaise, soft
 function fullest(files: readonly { readonly trace: Trace }[]): number {
   const weight = ({ trace }: { readonly trace: Trace }): number =>
     countOf(trace) * (isSnapshots(trace) ? 1e-6 : NOT_FIRST.includes(trace.first.format) ? 1 : 1e6);
+  // Counting reads all events.
+  if (files.length === 1) return 0;
   return files.reduce((best, file, i) => (weight(file) > weight(files[best]!) ? i : best), 0);
 }
 

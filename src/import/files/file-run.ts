@@ -3,23 +3,11 @@ import type { Trace } from '../../trace/trace.ts';
 import { Unpacker } from '../decompress.ts';
 import type { Helpers } from '../helpers.ts';
 import { ImportError, ImportRun } from '../run.ts';
-import { type Kit, KitReader } from './kit.ts';
+import type { FileRead } from './file-read.ts';
+import { folderOf, Gathering } from './gathered.ts';
+import { KitReader } from './kit.ts';
 import { type ArchiveFile, isTar, Tar } from './tar.ts';
 import { isZip, Zip } from './zip.ts';
-
-/** A file that was read: alone, or in an archive. */
-export interface FileRead {
-  /** Its name; in an archive `ARCHIVE/PATH`. */
-  readonly file: string;
-  /** When it was changed, in milliseconds since 1970; undefined where that is not told. */
-  readonly modified: number | undefined;
-  /** What it holds; undefined when nobody recognises it. */
-  readonly trace: Trace | undefined;
-  /** Why it is no trace, or what is wrong with the archive behind it. */
-  readonly problem: string | undefined;
-  /** What it tells if it is the kit.json of a recording. */
-  readonly kit?: Kit | undefined;
-}
 
 /** Bytes that tell an archive from other files. */
 const HEAD = 512;
@@ -107,12 +95,15 @@ export class FileRun {
     const head = new Uint8Array(this.#head);
     this.#sniffer = undefined;
     if (isTar(head) || isZip(head)) this.#archive = new ArchiveRun(this.#file, isZip(head), this.#helpers);
-    else this.#run = new ImportRun(this.#file, undefined, undefined, this.#helpers);
+    else this.#run = new ImportRun(this.#file, undefined, pathOf(this.#file), this.#helpers);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const chunk of waiting) this.#pass(chunk);
   }
 }
+
+/** The path of a file that only its path tells. */
+const pathOf = (file: string): string | undefined => (folderOf(file) === undefined ? undefined : file);
 
 /** A file of an archive that is being read. */
 interface Open {
@@ -131,6 +122,8 @@ class ArchiveRun {
   readonly #found: FileRead[] = [];
   #count = 0;
   #open: Open | undefined;
+  readonly #gathering = new Gathering();
+  #gathers = false;
   /** Files whose bytes are all there, but which are not read to their end. */
   #whole: Open[] = [];
 
@@ -154,6 +147,7 @@ class ArchiveRun {
     this.#unpacker.end();
     this.#archive.end();
     yield* this.finishing();
+    this.#found.push(...(yield* this.#gathering.ending()));
     const problem = this.#unpacker.problem ?? this.#archive.problem;
     if (problem !== undefined) this.#found.push({ file: this.#file, modified: undefined, trace: undefined, problem });
     return this.#found;
@@ -178,15 +172,24 @@ class ArchiveRun {
   }
 
   #begin(file: ArchiveFile): void {
-    const run =
-      ++this.#count > MOST_FILES
-        ? undefined
-        : new ImportRun(`${this.#file}/${file.path}`, undefined, undefined, this.#helpers);
+    const path = `${this.#file}/${file.path}`;
+    const many = ++this.#count > MOST_FILES;
+    const folder = many ? undefined : folderOf(file.path);
+    this.#gathers = folder !== undefined;
+    if (folder !== undefined) {
+      this.#gathering.begin(path, `${this.#file}/${folder}`, file.modified);
+      return;
+    }
+    const run = many ? undefined : new ImportRun(path, undefined, undefined, this.#helpers);
     const problem = run === undefined ? `not looked at: the archive holds more than ${MOST_FILES} files` : undefined;
     this.#open = { file, run, kit: new KitReader(), problem };
   }
 
   #data(chunk: Uint8Array): void {
+    if (this.#gathers) {
+      this.#gathering.push(chunk);
+      return;
+    }
     const open = this.#open;
     open?.kit.push(chunk);
     if (open?.run === undefined || open.problem !== undefined) return;
@@ -199,6 +202,8 @@ class ArchiveRun {
   }
 
   #end(): void {
+    if (this.#gathers) this.#gathering.end();
+    this.#gathers = false;
     if (this.#open !== undefined) this.#whole.push(this.#open);
     this.#open = undefined;
   }

@@ -33,9 +33,14 @@ const IN_PATH =
 /** The function that a path names. */
 export const functionOfPath = (path: string): string | undefined => IN_PATH.exec(path)?.[1]?.toLowerCase();
 
+/** Whether a whole file is a table of ACPI, some of which have such a size: it begins with a name of four letters and its length (ACPI 6.5, 5.2.6). */
+const isAcpiTable = (bytes: Uint8Array): boolean =>
+  bytes.subarray(0, 4).every((byte) => (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || byte === 95) &&
+  new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true) === bytes.length;
+
 /** Whether a whole file is the config space of a function. */
 export function isConfigSpace(bytes: Uint8Array): boolean {
-  if (!SIZES.includes(bytes.length)) return false;
+  if (!SIZES.includes(bytes.length) || isAcpiTable(bytes)) return false;
   const type = headerType.f.layout.of(bytes[HEADER_TYPE]!);
   const base = bytes[CLASS]!;
   const known = base <= LAST_CLASS || base === COPROCESSOR || base === UNASSIGNED;

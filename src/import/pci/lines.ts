@@ -341,8 +341,8 @@ function otherOf(
   const known = KNOWN.exec(plain);
   if (known !== null) return { kind: 'known', name: known[1]! };
   // lspci puts tabs in front; blanks may stand there instead, and in front of other texts too: of these, what looks like a detail is
-  // one, and what stands further in than the capability.
-  if (indent === 0) return undefined;
+  // one, and what stands further in than the capability. Where all blanks in front are lost, the capability has none either.
+  if (indent === 0 && (!inCapability || outer !== 0)) return undefined;
   const below = inCapability && indent > Math.max(0, outer);
   if (indent !== TABS && ((!below && !DETAIL.test(plain)) || RECORD.test(plain))) return undefined;
   if (inCapability) return { kind: 'known', name: 'detail of a capability' };

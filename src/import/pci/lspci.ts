@@ -7,7 +7,7 @@
  * root ran it (`<access denied>`): they are not known, not absent. Addresses of regions are those that the kernel uses, which differ from
  * those in the registers where a host bridge translates; the size of a region stands in the text only.
  */
-import { COLON, SPACE } from '../../base/bytes.ts';
+import { COLON, SPACE, textOf } from '../../base/bytes.ts';
 import { hexText } from '../../base/hex.ts';
 import type { ObjectId } from '../../base/ids.ts';
 import {
@@ -50,6 +50,10 @@ const MSI_ADDRESS = 4;
 /** Where the first colon of a BDF stands, or that of its segment. */
 const COLONS = [2, 4, 5, 8];
 const MOST_BLANKS = 24;
+/** Ends of broken lines that stand one below the other, at most. */
+const MOST_STRAYS = 2;
+/** Lines behind which something else is told: headings, and commands. */
+const ELSEWHERE = /:$|^\S*[#$%] |\blspci\b/;
 /** First letters of lines. */
 const [C, D, S] = [67, 68, 83];
 const TWO32 = 1n << 32n;
@@ -62,6 +66,12 @@ interface Open {
   /** Its last line. */
   line: number;
   offset: number;
+  /** Lines since then that are none of lspci, and the last of them. */
+  strays: number;
+  last: number;
+  /** A line came that tells of it; a blank line stood in front of the first such line, and so in front of all. */
+  told: boolean;
+  spaced: boolean;
   readonly space: ConfigSpace;
   readonly claims: Claim[];
   /** The capability at hand, and whether its MSI message has 64 address bits. */
@@ -110,6 +120,10 @@ export class LspciReader extends SnapshotReader<Line> {
     if (line.kind === 'function') return this.#begin(line);
     const open = this.#open;
     if (line.kind === 'lonely' || open === undefined) return { skipped: 'a line of a function that is not told' };
+    const gap = this.#gap(open);
+    if (!open.told) open.spaced = gap;
+    open.told = true;
+    open.strays = 0;
     open.line = this.out.line;
     open.offset = this.out.offset;
     switch (line.kind) {
@@ -131,6 +145,13 @@ export class LspciReader extends SnapshotReader<Line> {
     }
   }
 
+  /** Whether blank lines stand in front of the line at hand; that line is the last one then. */
+  #gap(open: Open): boolean {
+    const gap = this.out.line > open.last + 1;
+    open.last = this.out.line;
+    return gap;
+  }
+
   #begin({ bdf, class: name, model, vendor }: FunctionLine): undefined {
     const { out } = this;
     const { line, offset } = out;
@@ -140,7 +161,17 @@ export class LspciReader extends SnapshotReader<Line> {
     const object = out.world.object(device, `device/${bdf}`);
     this.#functions++;
     this.#open = {
-      ...{ object, line, offset, space: new ConfigSpace(), claims: [] },
+      ...{
+        object,
+        line,
+        offset,
+        strays: 0,
+        last: line,
+        told: false,
+        spaced: false,
+        space: new ConfigSpace(),
+        claims: [],
+      },
       ...{ capability: undefined, at: 0, indent: 0, wide: false, maskable: false },
       ...{ regions: false, driver: false, modules: false, features: false, vfsOff: false, gone: false },
     };
@@ -328,8 +359,13 @@ export class LspciReader extends SnapshotReader<Line> {
 
   override note(buf: Uint8Array, start: number, end: number): string | undefined {
     super.note(buf, start, end);
-    // What is no line of lspci ends the function.
-    this.#flush();
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    // Mail programs break lines: what they put on a line of its own looks like none of lspci. Behind a blank line, and below a heading
+    // or a command, something else is told.
+    open.strays++;
+    const apart = this.#gap(open) && !open.spaced;
+    if (apart || open.strays > MOST_STRAYS || ELSEWHERE.test(textOf(buf, start, end).trim())) this.#flush();
     return undefined;
   }
 

@@ -2,6 +2,7 @@
  * Lines that say what the lines behind them are: the path of a file (`==> PATH <==` of head and tail, `== PATH`, a prompt with `cat PATH`, `xxd PATH` and the like),
  * and the row of CPUs above a table. All readers hear of them.
  */
+import type { Bare } from '../dmesg/bare.ts';
 
 /** What such a line says. */
 export interface Heard {
@@ -9,8 +10,8 @@ export interface Heard {
   readonly path?: string;
   /** A table begins with columns of these CPUs. */
   readonly cpus?: readonly number[];
-  /** The file is a kernel log whose lines have no stamps. */
-  readonly kernelLog?: true;
+  /** The lines of a kernel log in the file have no stamps. */
+  readonly kernelLog?: Bare;
   readonly line: number;
 }
 

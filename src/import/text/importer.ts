@@ -81,7 +81,7 @@ export class TextImporter implements Importer {
     this.#streams = streams;
     if (path !== undefined) streams.hear({ path, line: 0 });
     const seen = survey(head);
-    if (seen.kernelLog) streams.hear({ kernelLog: true, line: 0 });
+    if (seen.kernelLog !== undefined) streams.hear({ kernelLog: seen.kernelLog, line: 0 });
     this.#encoded = seen.quotedPrintable;
     this.#wrapped = seen.wrapped;
     this.#columns = seen.columns;

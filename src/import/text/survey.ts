@@ -1,6 +1,6 @@
 /** A first look at a file of text: what holds for all of it and must be known before its first line is read. */
 import { LF, textOf } from '../../base/bytes.ts';
-import { isBareLog } from '../dmesg/bare.ts';
+import { type Bare, bareLog } from '../dmesg/bare.ts';
 import { PART_OF_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { LineSplitter } from '../lines.ts';
 import { clean } from './clean.ts';
@@ -25,8 +25,8 @@ export interface Survey {
   readonly columns: number;
   /** The records end with a backslash, as a line break of Markdown does. */
   readonly hardBreaks: boolean;
-  /** It is a kernel log without stamps. */
-  readonly kernelLog: boolean;
+  /** It is a kernel log without stamps, or messages of one stand in it. */
+  readonly kernelLog: Bare | undefined;
 }
 
 /** So many lines are looked at. */
@@ -119,7 +119,7 @@ export function survey(head: Uint8Array): Survey {
     wrapped,
     columns: longest >= LEAST_COLUMNS && isMost(parts.get(longest) ?? 0, parts) ? longest : 0,
     hardBreaks: hardBreaks * 2 > records,
-    kernelLog: records === 0 && isBareLog(textOf(head, 0, Math.max(0, last)) || textOf(head)),
+    kernelLog: records === 0 ? bareLog(textOf(head, 0, Math.max(0, last)) || textOf(head)) : undefined,
   };
 }
 

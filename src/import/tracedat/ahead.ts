@@ -1,41 +1,51 @@
 /** Records that a thread of its own finds ahead of their reader; see thread.ts. What is read is the same as without it. */
 import type { Thread } from '../helpers.ts';
+import type { Loss, Ordered, Rings } from './merge.ts';
 import { RecordBytes } from './record.ts';
-import type { RecordStream } from './ring.ts';
-import { type Answer, type Batch, type BatchRequest, type Columns, columnsOf, type OpenRequest } from './thread.ts';
+import type { RecordAt } from './ring.ts';
+import {
+  type Answer,
+  type Batch,
+  type BatchRequest,
+  type Columns,
+  columnsOf,
+  type OpenRequest,
+  type RingRequest,
+} from './thread.ts';
 
-/** Batches of a ring that are asked for before they are needed. */
-const AHEAD = 2;
-const NO_RECORDS = new ArrayBuffer(0);
+/** Batches that are asked for before they are needed. */
+const AHEAD = 4;
+/** Records of a batch at most. */
+const RECORDS = 1 << 12;
 
-/** The thread, whose answers are those of all rings one behind the other. */
+/** The thread, whose answers are those of all groups one behind the other. */
 export class Reader {
   readonly #thread: Thread;
   readonly #waiting = new Map<number, Answer[]>();
-  #rings = 0;
   #lost = false;
 
   constructor(thread: Thread) {
     this.#thread = thread;
   }
 
-  /** A number for another ring. */
+  /** A number for another group. */
   enter(): number {
-    this.#waiting.set(this.#rings, []);
-    return this.#rings++;
+    const group = this.#waiting.size;
+    this.#waiting.set(group, []);
+    return group;
   }
 
   send(request: OpenRequest | BatchRequest, moved: readonly ArrayBuffer[]): void {
     if (!this.#lost) this.#thread.send(request, moved);
   }
 
-  /** The next answer for a ring; undefined where the thread gives no answers any more. */
-  next(ring: number): Answer | undefined {
-    const own = this.#waiting.get(ring)!;
+  /** The next answer for a group; undefined where the thread gives no answers any more. */
+  next(group: number): Answer | undefined {
+    const own = this.#waiting.get(group)!;
     while (own.length === 0 && !this.#lost) {
       const answer = this.#thread.receive() as Answer | undefined;
       if (answer === undefined) this.#lost = true;
-      else this.#waiting.get(answer.ring)!.push(answer);
+      else this.#waiting.get(answer.group)!.push(answer);
     }
     return own.shift();
   }
@@ -45,141 +55,159 @@ export class Reader {
   }
 }
 
-/** The records of one CPU that the thread finds. */
-export class RingAhead implements RecordStream {
-  readonly cpu: number;
-  readonly record: RecordBytes;
+/** Rings of one clock whose records the thread finds. */
+export class RingsAhead implements Rings {
   readonly #reader: Reader;
-  readonly #request: Omit<OpenRequest, 'is' | 'ring' | 'packed'>;
-  readonly #ring: number;
+  readonly #group: number;
+  readonly #bytes: RecordBytes;
   readonly #wrong: (problem: string) => void;
-  /** The same records without the thread; used when it fails. */
-  readonly #alone: () => RecordStream;
-  #instead: RecordStream | undefined;
-  #from = 0n;
-  #columns: Columns = columnsOf(NO_RECORDS, 0, 0);
-  #batch: Batch | undefined;
-  #at = -1;
-  /** Places in the batch at which something is to be told. */
-  #missed = 0;
-  #problem = 0;
-  /** Records of batches that were read. */
-  #read = 0;
-  time = 0;
-  offset = 0;
-  missed = 0;
-  event = -1;
+  /** The same rings without the thread; used when it fails. */
+  readonly #alone: () => Rings;
+  #instead: Rings | undefined;
+  #records: RecordsAhead | undefined;
 
-  constructor(
-    reader: Reader,
-    cpu: number,
-    request: Omit<OpenRequest, 'is' | 'ring'>,
-    wrong: (problem: string) => void,
-    alone: () => RecordStream,
-  ) {
-    this.cpu = cpu;
+  constructor(reader: Reader, rings: readonly RingRequest[], wrong: (problem: string) => void, alone: () => Rings) {
     this.#reader = reader;
-    this.#request = request;
     this.#wrong = wrong;
     this.#alone = alone;
-    this.record = new RecordBytes(request.big, request.layout.long);
-    this.#ring = reader.enter();
-    reader.send({ is: 'open', ring: this.#ring, ...request }, [request.packed.buffer as ArrayBuffer]);
+    const { big, layout } = rings[0]!;
+    this.#bytes = new RecordBytes(big, layout.long);
+    this.#group = reader.enter();
+    reader.send(
+      { is: 'open', group: this.#group, rings, records: RECORDS },
+      rings.map(({ packed }) => packed.buffer as ArrayBuffer),
+    );
   }
 
   open(): bigint | undefined {
-    const opened = this.#reader.next(this.#ring);
-    if (opened?.is !== 'opened') {
-      const alone = this.#goAlone();
-      const stamp = alone.open();
-      this.missed = alone.missed;
-      return stamp;
-    }
-    this.missed = opened.missed;
+    const opened = this.#reader.next(this.#group);
+    if (opened?.is !== 'opened') return (this.#instead = this.#alone()).open();
     for (const problem of opened.problems) this.#wrong(problem);
     return opened.stamp;
   }
 
-  from(stamp: bigint): void {
-    this.#from = stamp;
-    if (this.#instead === undefined) for (let i = 0; i < AHEAD; i++) this.#ask(undefined);
-    else this.#instead.from(stamp);
+  from(stamp: bigint): Ordered {
+    if (this.#instead !== undefined) return this.#instead.from(stamp);
+    const alone = (): Ordered => {
+      const instead = (this.#instead = this.#alone());
+      instead.open();
+      return instead.from(stamp);
+    };
+    return (this.#records = new RecordsAhead(this.#reader, this.#group, this.#bytes, stamp, this.#wrong, alone));
+  }
+
+  behind(): readonly Loss[] {
+    return this.#instead?.behind() ?? this.#records?.behind ?? [];
+  }
+}
+
+/** The records of a group in their order: it stands at one of them. */
+class RecordsAhead implements Ordered, RecordAt {
+  readonly record: RecordBytes;
+  readonly #reader: Reader;
+  readonly #group: number;
+  readonly #from: bigint;
+  readonly #wrong: (problem: string) => void;
+  readonly #alone: () => Ordered;
+  #instead: Ordered | undefined;
+  #columns: Columns = columnsOf(new ArrayBuffer(0), 0);
+  #batch: Batch | undefined;
+  #count = 0;
+  #at = 0;
+  /** The next loss of the batch that is to be told, and the record in front of which it stands. */
+  #loss = 0;
+  #lossAt = -1;
+  /** Records of batches that were read. */
+  #read = 0;
+  cpu = 0;
+  time = 0;
+  offset = 0;
+  missed = 0;
+  event = -1;
+  behind: readonly Loss[] = [];
+
+  constructor(
+    reader: Reader,
+    group: number,
+    record: RecordBytes,
+    from: bigint,
+    wrong: (problem: string) => void,
+    alone: () => Ordered,
+  ) {
+    this.#reader = reader;
+    this.#group = group;
+    this.record = record;
+    this.#from = from;
+    this.#wrong = wrong;
+    this.#alone = alone;
+    for (let i = 0; i < AHEAD; i++) this.#ask(undefined);
+  }
+
+  get first(): RecordAt | undefined {
+    if (this.#at < this.#count) return this;
+    if (this.#instead !== undefined) return this.#instead.first;
+    return this.#nextBatch();
+  }
+
+  next(): void {
+    if (this.#instead !== undefined) this.#instead.next();
+    else if (++this.#at < this.#count) this.#stand();
   }
 
   #ask(memory: ArrayBuffer | undefined): void {
-    this.#reader.send(
-      { is: 'batch', ring: this.#ring, from: this.#from, memory },
-      memory === undefined ? [] : [memory],
-    );
+    const moved = memory === undefined ? [] : [memory];
+    this.#reader.send({ is: 'batch', group: this.#group, from: this.#from, memory }, moved);
   }
 
-  next(): boolean {
-    if (this.#instead !== undefined) return this.#nextAlone(this.#instead);
-    const at = ++this.#at;
-    const batch = this.#batch;
-    if (batch === undefined || at >= batch.count) return this.#nextBatch();
-    const { times, offsets, starts, ends, events } = this.#columns;
+  /** Goes to the record at hand. */
+  #stand(): void {
+    const at = this.#at;
+    const { times, offsets, starts, ends, events, cpus } = this.#columns;
     const { record } = this;
     this.time = times[at]!;
     this.offset = offsets[at]!;
     record.at = starts[at]!;
     record.end = ends[at]!;
     this.event = events[at]!;
-    this.#tell(batch, at);
-    return true;
+    this.cpu = cpus[at]!;
+    this.missed = at === this.#lossAt ? this.#nextLoss() : 0;
   }
 
-  /** Tells what stands in front of the record at a place. */
-  #tell(batch: Batch, at: number): void {
-    while (this.#problem < batch.problems.length && batch.problems[this.#problem]![0] === at)
-      this.#wrong(batch.problems[this.#problem++]![1]);
-    this.missed = 0;
-    if (this.#missed < batch.missed.length && batch.missed[this.#missed]![0] === at)
-      this.missed = batch.missed[this.#missed++]![1];
+  #nextLoss(): number {
+    const { missed } = this.#batch!;
+    const [, size] = missed[this.#loss++]!;
+    this.#lossAt = missed[this.#loss]?.[0] ?? -1;
+    return size;
   }
 
-  #nextBatch(): boolean {
-    const done = this.#batch;
-    if (done?.last === true) {
-      this.#at = done.count;
-      this.#tell(done, done.count);
-      return false;
+  #nextBatch(): RecordAt | undefined {
+    for (;;) {
+      const done = this.#batch;
+      if (done?.behind !== undefined) return undefined;
+      if (done !== undefined) {
+        this.#read += done.count;
+        this.#ask(done.memory);
+      }
+      const batch = this.#reader.next(this.#group);
+      if (batch?.is !== 'batch') {
+        this.#count = 0;
+        const alone = (this.#instead = this.#alone());
+        for (let i = 0; i < this.#read; i++) alone.next();
+        return alone.first;
+      }
+      for (const problem of batch.problems) this.#wrong(problem);
+      this.#batch = batch;
+      this.#count = batch.count;
+      this.#at = 0;
+      this.#loss = 0;
+      this.#lossAt = batch.missed[0]?.[0] ?? -1;
+      this.behind = batch.behind ?? [];
+      const columns = (this.#columns = columnsOf(batch.memory, RECORDS));
+      this.record.buf = columns.data;
+      this.record.view = new DataView(batch.memory, columns.data.byteOffset);
+      if (batch.count === 0) continue;
+      this.#stand();
+      return this;
     }
-    if (done !== undefined) {
-      this.#read += done.count;
-      this.#ask(done.memory);
-    }
-    const batch = this.#reader.next(this.#ring);
-    if (batch?.is !== 'batch') {
-      const alone = this.#goAlone();
-      alone.open();
-      alone.from(this.#from);
-      for (let i = 0; i < this.#read; i++) alone.next();
-      return this.#nextAlone(alone);
-    }
-    const { pages, layout } = this.#request;
-    this.#batch = batch;
-    this.#columns = columnsOf(batch.memory, pages, layout.size);
-    this.record.buf = this.#columns.pages;
-    this.record.view = new DataView(batch.memory, this.#columns.pages.byteOffset);
-    this.#at = -1;
-    this.#missed = this.#problem = 0;
-    return this.next();
-  }
-
-  #goAlone = (): RecordStream => (this.#instead ??= this.#alone());
-
-  #nextAlone(alone: RecordStream): boolean {
-    const { record } = this;
-    const found = alone.next();
-    this.missed = alone.missed;
-    this.time = alone.time;
-    this.offset = alone.offset;
-    this.event = alone.event;
-    record.buf = alone.record.buf;
-    record.view = alone.record.view;
-    record.at = alone.record.at;
-    record.end = alone.record.end;
-    return found;
   }
 }

@@ -16,10 +16,11 @@ import { Contents } from './contents.ts';
 import { cpuCount, guestThreads, processNames, recordingOf, shiftOf, statedLosses, tellFacts } from './facts.ts';
 import { FileBytes, Trouble } from './file.ts';
 import { KnownEvents } from './known.ts';
+import { RingsHere } from './merge.ts';
 import { readHead } from './parts.ts';
 import { Places } from './places.ts';
 import { Recording } from './recording.ts';
-import { pageLayout, type RecordStream } from './ring.ts';
+import { pageLayout } from './ring.ts';
 import { readV6 } from './v6.ts';
 import { SectionReader } from './v7.ts';
 
@@ -117,21 +118,17 @@ export class TraceDatImporter implements Importer {
     const long = pageLayout(contents.headerPage, contents.head.pageSize, contents.head.long).long;
     const known = new KnownEvents(contents, long);
     const places = new Places(this.#bytes, contents, known.type, this.#helpers);
-    const groups = new Map<string, RecordStream[]>();
-    for (const [i, rings] of places.rings(contents.buffers).entries()) {
-      const { clock } = contents.buffers[i]!;
-      const name = clock === '' ? own : clock;
-      groups.set(name, [...(groups.get(name) ?? []), ...rings]);
-    }
+    const groups = places.rings(
+      contents.buffers,
+      contents.buffers.map(({ clock }) => (clock === '' ? own : clock)),
+    );
     if (contents.latency !== undefined && this.#text(contents.latency)) return;
-    // While the thread unpacks the first pages, there is time for what records of probes need.
-    if (places.isAhead) known.prepare();
     if (contents.texts > 0)
       this.#wrong('holds text of a latency tracer, which is not read: `trace-cmd report -i FILE` prints it');
     const names = processNames(contents.cmdlines);
     const threads = guestThreads(contents);
     let line = 0;
-    for (const [name, rings] of groups.size === 0 ? [[own, []] as const] : groups) {
+    for (const [name, rings] of groups.size === 0 ? [[own, new RingsHere([])] as const] : groups) {
       const out = this.#recordings.length === 0 ? this.#out : this.#out.beside();
       tellFormat(out.source);
       const clock = stampClock(name, contents);

@@ -79,15 +79,6 @@ export class KnownEvents {
     this.type = first?.fields.get('common_type') ?? { offset: 0, size: 2 };
   }
 
-  /** Does early what the first record of a probe would do: reads the names of addresses. */
-  prepare(): void {
-    for (const format of this.#formats.values())
-      if (format.isProbe) {
-        this.#symbols.prepare();
-        return;
-      }
-  }
-
   /** The event of a number; undefined when the file does not describe it. */
   of(id: number): KnownEvent | undefined {
     const known = this.#known[id];

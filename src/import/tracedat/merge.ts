@@ -1,10 +1,60 @@
-import type { RecordStream } from './ring.ts';
+import type { RecordAt, RecordStream } from './ring.ts';
+
+/** Records in one order by time. */
+export interface Ordered {
+  /** What stands at the record that comes next; undefined behind the last one. It stays there until `next`. */
+  readonly first: RecordAt | undefined;
+  /** Goes behind the record of `first`. */
+  next(): void;
+}
+
+/** What was lost behind the last record of a CPU. */
+export type Loss = Pick<RecordAt, 'cpu' | 'offset' | 'missed'>;
+
+/** The rings that have one clock. */
+export interface Rings {
+  /** Reads their first pages; returns the earliest stamp, undefined where no ring has a page. */
+  open(): bigint | undefined;
+  /** Their records, with times counted from a stamp. */
+  from(stamp: bigint): Ordered;
+  /** What was lost behind the last record of each, when all were read. */
+  behind(): readonly Loss[];
+}
+
+/** Rings that are read here. */
+export class RingsHere implements Rings {
+  readonly #all: readonly RecordStream[];
+  #open: readonly RecordStream[] = [];
+
+  constructor(all: readonly RecordStream[]) {
+    this.#all = all;
+  }
+
+  open(): bigint | undefined {
+    let first: bigint | undefined;
+    this.#open = this.#all.filter((ring) => {
+      const stamp = ring.open();
+      if (stamp !== undefined && (first === undefined || stamp < first)) first = stamp;
+      return stamp !== undefined;
+    });
+    return first;
+  }
+
+  from(stamp: bigint): Ordered {
+    for (const ring of this.#open) ring.from(stamp);
+    return new Merge(this.#open);
+  }
+
+  behind(): readonly Loss[] {
+    return this.#all.filter(({ missed }) => missed !== 0);
+  }
+}
 
 /**
  * Puts the records of several rings into one order by time. The order within a ring never changes: a record whose stamp is older than the one
  * before it follows that one. Where times are equal, the ring that was given earlier comes first.
  */
-export class Merge {
+export class Merge implements Ordered {
   readonly #rings: readonly RecordStream[];
   /** The rings that have a record, as a heap: the one whose record comes first at 0. */
   readonly #heap: number[] = [];
@@ -22,12 +72,11 @@ export class Merge {
   }
 
   /** The ring whose record comes next; undefined behind the last one. It stays there until `next`. */
-  get first(): RecordStream | undefined {
+  get first(): RecordAt | undefined {
     const i = this.#heap[0];
     return i === undefined ? undefined : this.#rings[i];
   }
 
-  /** Goes behind the record of `first`. */
   next(): void {
     const heap = this.#heap;
     if (!this.#advance(heap[0]!)) {

@@ -1,18 +1,18 @@
 /** Finds the pages of each CPU of the buffers of a file. */
 import { MOST_CPU } from '../../trace/row.ts';
 import type { Helpers } from '../helpers.ts';
-import { Reader, RingAhead } from './ahead.ts';
+import { Reader, RingsAhead } from './ahead.ts';
 import type { Buffer, Contents } from './contents.ts';
 import type { Bytes } from './file.ts';
+import { type Rings, RingsHere } from './merge.ts';
 import { Allowance, PackedPages, PlainPages } from './pages.ts';
-import { type Pages, pageLayout, type RecordStream, Ring, SCRATCH, type TypeField } from './ring.ts';
+import { type Pages, pageLayout, Ring, SCRATCH, type TypeField } from './ring.ts';
+import type { RingRequest } from './thread.ts';
 import { PartUnpacker } from './unpack.ts';
 
 /** Bytes of pages that are held at a time at most: one page for each CPU of each buffer. */
 const MOST_HELD = 1 << 29;
-/** Bytes of pages in a batch of the thread, in all batches together, and in one page. */
-const BATCH = 1 << 18;
-const ALL_BATCHES = 1 << 23;
+/** Bytes of a page that the thread reads. */
 const LARGEST_PAGE_AHEAD = 1 << 16;
 
 /** The ring of one CPU that is to be read. */
@@ -45,20 +45,18 @@ export class Places {
     this.#next = contents.head.pageSize;
   }
 
-  /** The rings of all buffers, one for each CPU that has data; those of a buffer that cannot be read end where the trouble begins. */
-  rings(buffers: readonly Buffer[]): RecordStream[][] {
-    const places = buffers.map((buffer) => this.#places(buffer));
-    const all = places.flat();
-    const size = this.#sizeForThread(all);
+  /** The rings of all buffers by their clocks, `clocks` of the buffers; those of a buffer that cannot be read end where the trouble begins. */
+  rings(buffers: readonly Buffer[], clocks: readonly string[]): Map<string, Rings> {
+    const groups = new Map<string, Place[]>();
+    for (const [i, buffer] of buffers.entries()) {
+      const group = groups.get(clocks[i]!) ?? [];
+      group.push(...this.#places(buffer));
+      groups.set(clocks[i]!, group);
+    }
+    const size = this.#sizeForThread([...groups.values()].flat());
     const thread = size > 0 ? this.#helpers.thread?.(size) : undefined;
-    if (thread === undefined) return places.map((list) => list.map((place) => this.#ring(place)));
-    const reader = (this.#reader = new Reader(thread));
-    return places.map((list) => list.map((place) => this.#ahead(place, reader, all.length)));
-  }
-
-  /** A thread of its own is at work. */
-  get isAhead(): boolean {
-    return this.#reader !== undefined;
+    if (thread !== undefined) this.#reader = new Reader(thread);
+    return new Map([...groups].map(([clock, places]) => [clock, this.#group(places)]));
   }
 
   /** All records were read. */
@@ -108,28 +106,27 @@ export class Places {
     );
   }
 
-  #ahead(place: Place, reader: Reader, rings: number): RingAhead {
-    const { cpu, pages, buffer, data } = place;
-    const { head, wrong } = this.#contents;
+  #group(places: readonly Place[]): Rings {
+    const here = (): Rings => new RingsHere(places.map((place) => this.#ring(place)));
+    if (this.#reader === undefined || places.length === 0) return here();
+    const requests = places.map((place) => this.#request(place));
+    return new RingsAhead(this.#reader, requests, this.#contents.wrong, here);
+  }
+
+  #request({ cpu, pages, buffer, data }: Place): RingRequest {
+    const { head } = this.#contents;
     const fileSize = this.#bytes.size;
-    const most = Math.min(BATCH, ALL_BATCHES / rings);
-    return new RingAhead(
-      reader,
+    return {
       cpu,
-      {
-        packing: head.packing,
-        packed: new Uint8Array(this.#bytes.slice(data.at, Math.max(0, Math.min(data.size, fileSize - data.at)))),
-        data,
-        fileSize,
-        big: head.big,
-        offset: (pages as PackedPages).first,
-        layout: this.#layout(buffer),
-        type: this.#type,
-        pages: Math.max(1, Math.floor(most / buffer.pageSize)),
-      },
-      wrong,
-      () => this.#ring(place),
-    );
+      packing: head.packing,
+      packed: new Uint8Array(this.#bytes.slice(data.at, Math.max(0, Math.min(data.size, fileSize - data.at)))),
+      data,
+      fileSize,
+      big: head.big,
+      offset: (pages as PackedPages).first,
+      layout: this.#layout(buffer),
+      type: this.#type,
+    };
   }
 
   #pages({ packed, pageSize }: Buffer, data: Buffer['cpus'][number]): Pages | undefined {

@@ -4,6 +4,8 @@ import type { Field } from './format.ts';
 export class RecordBytes {
   buf: Uint8Array = new Uint8Array(0);
   view: DataView = new DataView(new ArrayBuffer(0));
+  /** The same in words, where the buffer is that of a page. */
+  words: Int32Array = new Int32Array(0);
   at = 0;
   end = 0;
   readonly little: boolean;

@@ -6,8 +6,8 @@ import { Ftrace } from '../ftrace/context.ts';
 import { Cpus } from '../ftrace/cpus.ts';
 import type { StampClock } from './clock.ts';
 import type { KnownEvent, KnownEvents } from './known.ts';
-import { Merge } from './merge.ts';
-import type { RecordStream } from './ring.ts';
+import type { Loss, Ordered, Rings } from './merge.ts';
+import type { RecordAt } from './ring.ts';
 
 const NANO = 1_000_000_000n;
 /** Records that are read between two pauses. */
@@ -21,7 +21,7 @@ export class Recording {
   readonly #f: Ftrace;
   readonly #cpus: Cpus;
   readonly #known: KnownEvents;
-  readonly #rings: readonly RecordStream[];
+  readonly #rings: Rings;
   readonly #clock: StampClock;
   /** Names of processes by their numbers, and the text numbers of `name-pid`. */
   readonly #names: ReadonlyMap<number, string>;
@@ -42,7 +42,7 @@ export class Recording {
   constructor(
     out: TraceBuilder,
     known: KnownEvents,
-    rings: readonly RecordStream[],
+    rings: Rings,
     clock: StampClock,
     names: ReadonlyMap<number, string>,
     line: number,
@@ -69,22 +69,21 @@ export class Recording {
 
   /** Reads all records, in slices. `stated`: events that the kernel says it lost, by CPU; -1: of all CPUs. */
   *read(stated: ReadonlyMap<number, number> = new Map()): Generator<void, void> {
-    const rings = this.#open();
-    const merge = new Merge(rings);
+    const records = this.#open();
     const { out } = this;
     const { accounting } = out;
-    for (let ring = merge.first; ring !== undefined; ring = merge.first) {
+    for (let ring = records.first; ring !== undefined; ring = records.first) {
       this.line++;
       if (ring.missed !== 0) this.#lost(ring);
       this.#take(ring);
       accounting.lines++;
-      merge.next();
+      records.next();
       if (accounting.lines % SLICE !== 0) continue;
       this.settle();
       yield;
     }
     // What was lost behind the last record of a CPU.
-    for (const ring of this.#rings) if (ring.missed !== 0) this.#lost(ring);
+    for (const loss of this.#rings.behind()) this.#lost(loss);
     for (const [cpu, count] of stated) this.#state(cpu, count);
     out.noteTime();
     this.settle();
@@ -107,14 +106,9 @@ export class Recording {
     }
   }
 
-  /** The rings that have pages, with one stamp that their times count from. */
-  #open(): RecordStream[] {
-    let first: bigint | undefined;
-    const rings = this.#rings.filter((ring) => {
-      const stamp = ring.open();
-      if (stamp !== undefined && (first === undefined || stamp < first)) first = stamp;
-      return stamp !== undefined;
-    });
+  /** The records of the rings, with one stamp that their times count from. */
+  #open(): Ordered {
+    const first = this.#rings.open();
     const { ticks, scale, shift, name } = this.#clock;
     const { source } = this.out;
     const start = first ?? 0n;
@@ -128,19 +122,18 @@ export class Recording {
       this.#from = scale === undefined ? this.#base : start;
       source.time = { base: seconds, ticks: false, digits: 9 };
     }
-    source.clock = rings.length === 0 ? 'none' : name === '' ? 'not told' : name;
-    for (const ring of rings) ring.from(this.#from);
-    return rings;
+    source.clock = first === undefined ? 'none' : name === '' ? 'not told' : name;
+    return this.#rings.from(this.#from);
   }
 
-  #time(ring: RecordStream): number {
+  #time(ring: RecordAt): number {
     const { scale } = this.#clock;
     if (scale === undefined) return ring.time;
     return Number((((this.#from + BigInt(ring.time)) * scale.mult) >> scale.shift) - this.#base);
   }
 
   /** Events were lost in front of the record at hand. */
-  #lost({ cpu, offset, missed }: RecordStream): void {
+  #lost({ cpu, offset, missed }: Loss): void {
     const { out } = this;
     let known = this.#missed.get(cpu);
     if (known === undefined) this.#missed.set(cpu, (known = { events: 0, gaps: 0 }));
@@ -169,7 +162,7 @@ export class Recording {
     else if (this.line > 0) this.#cpus.lost(cpu, this.#f.object(`buffer/${cpu < 0 ? 'unknown' : cpu}`), more);
   }
 
-  #take(ring: RecordStream): void {
+  #take(ring: RecordAt): void {
     const { out } = this;
     const { record, cpu } = ring;
     const id = ring.event;
@@ -196,7 +189,7 @@ export class Recording {
     this.#read(event, ring);
   }
 
-  #read(event: KnownEvent, { record, cpu }: RecordStream): void {
+  #read(event: KnownEvent, { record, cpu }: RecordAt): void {
     const { out } = this;
     const { reading, pid, flags } = event;
     if (pid !== undefined && record.number(pid)) out.row.task = this.#task(record.lo | 0);

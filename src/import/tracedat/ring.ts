@@ -61,10 +61,9 @@ export interface TypeField {
   readonly size: number;
 }
 
-/** The records of one CPU in one ring buffer, in their order. */
-export interface RecordStream {
+/** A record at hand, and what is told of it. */
+export interface RecordAt {
   readonly cpu: number;
-  /** The record at hand. */
   readonly record: RecordBytes;
   /** Its time, since the base. */
   readonly time: number;
@@ -74,6 +73,10 @@ export interface RecordStream {
   readonly missed: number;
   /** The number of its event; -1 where it is too short to tell one. */
   readonly event: number;
+}
+
+/** The records of one CPU in one ring buffer, in their order. */
+export interface RecordStream extends RecordAt {
   /** Reads the first page; returns its stamp, or undefined when there is none. */
   open(): bigint | undefined;
   /** Counts times from a stamp; called before the first record is read. */
@@ -102,8 +105,6 @@ export class Ring implements RecordStream {
   time = 0;
   offset = 0;
   missed = 0;
-  /** How many pages were read. */
-  pages = 0;
   #pageOffset = 0;
   #pageMissed = 0;
 
@@ -123,6 +124,7 @@ export class Ring implements RecordStream {
     this.record = new RecordBytes(big, layout.long);
     this.record.buf = new Uint8Array(layout.size + SCRATCH);
     this.record.view = new DataView(this.record.buf.buffer);
+    this.record.words = new Int32Array(this.record.buf.buffer);
   }
 
   get event(): number {
@@ -159,7 +161,6 @@ export class Ring implements RecordStream {
       this.missed = this.#pageMissed;
       return false;
     }
-    this.pages++;
     const { view, little } = record;
     this.#pageOffset = offset;
     this.#pageHi = view.getUint32(little ? 4 : 0, little);

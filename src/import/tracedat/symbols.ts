@@ -25,11 +25,6 @@ export class Symbols {
     this.#load = load;
   }
 
-  /** Reads the text if that was not done. */
-  prepare(): void {
-    if (this.#addresses === undefined) this.#read();
-  }
-
   /** `symbol`, or with the offset `symbol+0x1/0x20 [module]` (sprint_symbol of kernel/kallsyms.c); undefined where there is none. */
   find(address: bigint, offset: boolean): string | undefined {
     const key = `${offset ? '+' : ''}${address}`;

@@ -1,18 +1,18 @@
 /**
- * The half of the reader that can run in a thread of its own: it unpacks the pages of CPUs and finds the records in them. What it answers are
- * batches: pages, and columns that say where each record stands in them. The other half is ahead.ts.
+ * The half of the reader that can run in a thread of its own: it unpacks the pages of CPUs, finds the records in them and puts them into one
+ * order. What it answers are batches: columns that tell of each record, and the bytes of all of them. The other half is ahead.ts.
  */
 import type { Helpers } from '../helpers.ts';
 import type { CpuData } from './contents.ts';
 import type { Bytes } from './file.ts';
+import { type Loss, type Ordered, RingsHere } from './merge.ts';
 import { allAllowed, PackedPages } from './pages.ts';
 import { type PageLayout, Ring, SCRATCH, type TypeField } from './ring.ts';
 import { PartUnpacker } from './unpack.ts';
 
-/** Reads the ring buffer of a CPU from here on. */
-export interface OpenRequest {
-  readonly is: 'open';
-  readonly ring: number;
+/** The ring buffer of a CPU. */
+export interface RingRequest {
+  readonly cpu: number;
   readonly packing: string;
   /** The packed data of the CPU, where they stand in the file, and the size of the file. */
   readonly packed: Uint8Array;
@@ -23,14 +23,21 @@ export interface OpenRequest {
   readonly offset: number;
   readonly layout: PageLayout;
   readonly type: TypeField;
-  /** Pages of a batch. */
-  readonly pages: number;
 }
 
-/** Asks for the next records of a ring. */
+/** Reads the rings of a group from here on: their records come in one order. */
+export interface OpenRequest {
+  readonly is: 'open';
+  readonly group: number;
+  readonly rings: readonly RingRequest[];
+  /** Records of a batch at most. */
+  readonly records: number;
+}
+
+/** Asks for the next records of a group. */
 export interface BatchRequest {
   readonly is: 'batch';
-  readonly ring: number;
+  readonly group: number;
   /** The stamp that times count from. */
   readonly from: bigint;
   /** The memory of a batch that was read, to be filled again. */
@@ -39,65 +46,64 @@ export interface BatchRequest {
 
 export type Request = OpenRequest | BatchRequest;
 
-/** The answer to an OpenRequest: the stamp of the first page, undefined where there is none. */
+/** The answer to an OpenRequest: the earliest stamp of a first page, undefined where there is none. */
 export interface Opened {
   readonly is: 'opened';
-  readonly ring: number;
+  readonly group: number;
   readonly stamp: bigint | undefined;
-  /** What was lost where there is no page; see Ring.missed. */
-  readonly missed: number;
-  readonly problems: readonly string[];
+  readonly problems: readonly Problem[];
 }
 
 /** The answer to a BatchRequest. */
 export interface Batch {
   readonly is: 'batch';
-  readonly ring: number;
+  readonly group: number;
   readonly memory: ArrayBuffer;
   readonly count: number;
-  /** Losses in front of records, by the place of the record in the batch; see Ring.missed. */
+  /** Losses in front of records, by the place of the record in the batch; see RecordStream.missed. */
   readonly missed: readonly (readonly [number, number])[];
-  /** What was found to be wrong on the way to a record of the batch; behind the last one, the place is `count`. */
-  readonly problems: readonly (readonly [number, string])[];
-  /** There are no more records; `missed` tells of a loss behind the last one at the place `count`. */
-  readonly last: boolean;
+  /** What was found to be wrong on the way to the records of the batch, and behind the last one. */
+  readonly problems: readonly Problem[];
+  /** There are no more records: what was lost behind the last one of each ring. */
+  readonly behind: readonly Loss[] | undefined;
 }
 
 export type Answer = Opened | Batch;
 
-/** No record with its header is shorter (RB_EVNT_HDR_SIZE and one word, or two words). */
-const SHORTEST = 8;
-/** Bytes of the columns for each record. */
-const RECORD_BYTES = 28;
+/** What is wrong, as the rest of a sentence that begins with `the file`. */
+type Problem = string;
 
-/** The columns of a batch, and its pages behind them. */
+/** Bytes of the columns for each record, and of its data as they are counted for the size of a batch. */
+const RECORD_BYTES = 32;
+const DATA_BYTES = 64;
+
+/** The columns of a batch, and the data of its records behind them. */
 export interface Columns {
   readonly times: Float64Array;
   readonly offsets: Float64Array;
-  /** First byte of the data of each record in `pages`, and the byte behind them. */
+  /** First byte of each record in `data`, and the byte behind it. */
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
   /** The number of its event, -1 where it is too short to tell one. */
   readonly events: Int32Array;
-  readonly pages: Uint8Array;
+  readonly cpus: Int32Array;
+  readonly data: Uint8Array;
 }
 
-const capacity = (pages: number, pageSize: number): number => (pages * pageSize) / SHORTEST;
-
-/** Bytes of the memory of a batch. */
-export const batchBytes = (pages: number, pageSize: number): number =>
-  capacity(pages, pageSize) * RECORD_BYTES + pages * pageSize + SCRATCH;
+/** Bytes of the memory of a batch: there is room for a page, since that is what a record may fill. */
+export const batchBytes = (records: number, pageSize: number): number =>
+  records * RECORD_BYTES + Math.max(records * DATA_BYTES, pageSize) + SCRATCH;
 
 /** The columns in the memory of a batch. */
-export function columnsOf(memory: ArrayBuffer, pages: number, pageSize: number): Columns {
-  const n = capacity(pages, pageSize);
+export function columnsOf(memory: ArrayBuffer, records: number): Columns {
   return {
-    times: new Float64Array(memory, 0, n),
-    offsets: new Float64Array(memory, n * 8, n),
-    starts: new Uint32Array(memory, n * 16, n),
-    ends: new Uint32Array(memory, n * 20, n),
-    events: new Int32Array(memory, n * 24, n),
-    pages: new Uint8Array(memory, n * RECORD_BYTES),
+    times: new Float64Array(memory, 0, records),
+    offsets: new Float64Array(memory, records * 8, records),
+    starts: new Uint32Array(memory, records * 16, records),
+    ends: new Uint32Array(memory, records * 20, records),
+    events: new Int32Array(memory, records * 24, records),
+    cpus: new Int32Array(memory, records * 28, records),
+    data: new Uint8Array(memory, records * RECORD_BYTES),
   };
 }
 
@@ -119,90 +125,87 @@ class Part implements Bytes {
   }
 }
 
-/** A ring and what the batches of it need. */
-class ServedRing {
-  readonly #ring: Ring;
+/** A group of rings, and what the batches of it need. */
+class Group {
   readonly #open: OpenRequest;
-  #problems: string[] = [];
-  #begun = false;
-  /** The record at hand is not in a batch yet. */
-  #held = false;
+  readonly #rings: RingsHere;
+  readonly #size: number;
+  #problems: Problem[] = [];
+  #records: Ordered | undefined;
 
   constructor(request: OpenRequest, helpers: Helpers) {
     this.#open = request;
-    const { data, packed, fileSize, layout, big, offset, packing, type } = request;
-    const wrong = (what: string): void => {
+    this.#rings = new RingsHere(request.rings.map((ring) => this.#ring(ring, helpers)));
+    const page = Math.max(...request.rings.map(({ layout }) => layout.size));
+    this.#size = batchBytes(request.records, page);
+  }
+
+  #ring({ cpu, data, packed, fileSize, layout, big, offset, packing, type }: RingRequest, helpers: Helpers): Ring {
+    const wrong = (what: Problem): void => {
       this.#problems.push(what);
     };
-    const pages = new PackedPages(
-      PartUnpacker.of(packing, helpers)!,
-      new Part(packed, data.at, fileSize),
-      data,
-      { pageSize: layout.size, big, offset },
-      allAllowed(),
-      wrong,
-    );
-    this.#ring = new Ring(data.cpu, pages, layout, big, type, (what, at) => wrong(`has ${what} at byte ${at}`));
+    const unpacker = PartUnpacker.of(packing, helpers)!;
+    const part = new Part(packed, data.at, fileSize);
+    const pages = new PackedPages(unpacker, part, data, { pageSize: layout.size, big, offset }, allAllowed(), wrong);
+    return new Ring(cpu, pages, layout, big, type, (what, at) => wrong(`has ${what} at byte ${at}`));
   }
 
   open(): Opened {
-    const stamp = this.#ring.open();
-    return { is: 'opened', ring: this.#open.ring, stamp, missed: this.#ring.missed, problems: this.#take() };
+    const stamp = this.#rings.open();
+    return { is: 'opened', group: this.#open.group, stamp, problems: this.#take() };
   }
 
-  #take(): string[] {
+  #take(): readonly Problem[] {
     const problems = this.#problems;
     this.#problems = [];
     return problems;
   }
 
   batch({ from, memory: given }: BatchRequest): Batch {
-    const ring = this.#ring;
-    const { pages: most, layout, ring: number } = this.#open;
-    if (!this.#begun) ring.from(from);
-    this.#begun = true;
-    const memory = given ?? new ArrayBuffer(batchBytes(most, layout.size));
-    const { times, offsets, starts, ends, events, pages } = columnsOf(memory, most, layout.size);
-    const { record } = ring;
+    const { records: most, group } = this.#open;
+    const records = (this.#records ??= this.#rings.from(from));
+    const memory = given ?? new ArrayBuffer(this.#size);
+    const { times, offsets, starts, ends, events, cpus, data } = columnsOf(memory, most);
+    const words = new Int32Array(memory, data.byteOffset, data.length >> 2);
+    const room = data.length - SCRATCH;
     const missed: [number, number][] = [];
-    const problems: [number, string][] = [];
-    let page = -1;
-    let held = 0;
+    let end = 0;
     let count = 0;
-    let last = false;
-    for (;;) {
-      if (!this.#held && !ring.next()) {
-        last = true;
-        if (ring.missed !== 0) missed.push([count, ring.missed]);
-        for (const problem of this.#take()) problems.push([count, problem]);
-        break;
-      }
-      this.#held = true;
-      if (ring.pages !== page) {
-        if (held === most) break;
-        page = ring.pages;
-        pages.set(record.buf.subarray(0, layout.size), held * layout.size);
-        held++;
-      }
-      this.#held = false;
-      if (this.#problems.length > 0) for (const problem of this.#take()) problems.push([count, problem]);
+    let ring = records.first;
+    for (; ring !== undefined && count < most; ring = records.first) {
+      const { record } = ring;
+      const size = record.end - record.at;
+      if (end + size > room) break;
       if (ring.missed !== 0) missed.push([count, ring.missed]);
-      const base = (held - 1) * layout.size;
       times[count] = ring.time;
       offsets[count] = ring.offset;
-      starts[count] = base + record.at;
-      ends[count] = base + record.end;
       events[count] = ring.event;
+      cpus[count] = ring.cpu;
+      starts[count] = end;
+      ends[count] = end + size;
+      const from = record.at >> 2;
+      // Most records stand at whole words, and so do all in the batch; the last word may hold bytes behind the record.
+      if ((record.at & 3) === 0) {
+        const source = record.words;
+        const to = end >> 2;
+        const n = (size + 3) >> 2;
+        for (let i = 0; i < n; i++) words[to + i] = source[from + i]!;
+      } else data.set(record.buf.subarray(record.at, record.end), end);
+      end = (end + size + 3) & ~3;
       count++;
+      records.next();
     }
-    return { is: 'batch', ring: number, memory, count, missed, problems, last };
+    const behind = ring === undefined ? this.#behind() : undefined;
+    return { is: 'batch', group, memory, count, missed, problems: this.#take(), behind };
   }
+
+  #behind = (): Loss[] => this.#rings.behind().map(({ cpu, offset, missed }) => ({ cpu, offset, missed }));
 }
 
 /** Answers requests, in order. */
 export class PageServer {
   readonly #helpers: Helpers;
-  readonly #rings = new Map<number, ServedRing>();
+  readonly #groups = new Map<number, Group>();
 
   constructor(helpers: Helpers) {
     this.#helpers = helpers;
@@ -211,11 +214,11 @@ export class PageServer {
   /** The answer to a request, and the buffers of it that go to the part that asked. */
   answer(request: Request): { readonly answer: Answer; readonly moved: readonly ArrayBuffer[] } {
     if (request.is === 'open') {
-      const ring = new ServedRing(request, this.#helpers);
-      this.#rings.set(request.ring, ring);
-      return { answer: ring.open(), moved: [] };
+      const group = new Group(request, this.#helpers);
+      this.#groups.set(request.group, group);
+      return { answer: group.open(), moved: [] };
     }
-    const answer = this.#rings.get(request.ring)!.batch(request);
+    const answer = this.#groups.get(request.group)!.batch(request);
     return { answer, moved: [answer.memory] };
   }
 }

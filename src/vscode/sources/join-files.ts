@@ -1,3 +1,4 @@
+import { whyNone } from '../../import/files/file-read.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { finish } from '../views/slices.ts';
 import type { OpenFile } from './entry.ts';
@@ -50,6 +51,5 @@ export async function joinFiles(
 
 function noTrace(read: readonly OpenFile[]): string {
   if (read.length === 1) return read[0]!.problem ?? 'no record of any known format is in it';
-  const reasons = read.slice(0, 3).map(({ file, problem }) => `${file}: ${problem}`);
-  return `none of its ${read.length} files is a trace; ${reasons.join('; ')}`;
+  return whyNone(read);
 }

@@ -161,6 +161,8 @@ async function readOne(uri: vscode.Uri, name: string, source: FileSource, readin
 /** Reads the files of a folder and below it. */
 async function readFolder(platform: Platform, uri: vscode.Uri, name: string, reading: Reading): Promise<Read[]> {
   const { ImportError } = await import('../../import/run.ts');
+  const { folderOf, Gathering } = await import('../../import/files/gathered.ts');
+  const gathering = new Gathering();
   const given: GivenSource = { uri, name, kind: 'folder' };
   const found: Read[] = [];
   const paths = await filesIn(uri, reading.token);
@@ -168,8 +170,16 @@ async function readFolder(platform: Platform, uri: vscode.Uri, name: string, rea
   for (const path of paths) {
     const file = vscode.Uri.joinPath(uri, path);
     const full = `${name}/${path}`;
+    const together = folderOf(path);
     try {
       const source = await platform.openSource(file);
+      if (together !== undefined) {
+        gathering.begin(full, `${name}/${together}`, undefined);
+        for await (const chunk of source.chunks()) gathering.push(chunk);
+        gathering.end();
+        reading.at(full, 0);
+        continue;
+      }
       for (const read of await readOne(file, full, source, reading)) found.push({ ...read, given, asked: false });
     } catch (error) {
       if (error instanceof Cancelled) throw error;
@@ -178,7 +188,12 @@ async function readFolder(platform: Platform, uri: vscode.Uri, name: string, rea
     }
     await breathe();
   }
-  return found;
+  const wanted = (): boolean => reading.token?.isCancellationRequested !== true;
+  const folders = await finish(gathering.ending(), { ms: SLICE_MS, wanted });
+  if (folders === undefined) throw new Cancelled('opening was cancelled');
+  for (const read of folders)
+    found.push({ ...read, given, asked: false, uri: vscode.Uri.joinPath(uri, read.file.slice(name.length + 1)) });
+  return found.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
 }
 
 /** The paths of the files in a folder and below it, in their order. Links are not followed. */

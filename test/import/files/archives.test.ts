@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
-import { type FileRead, FileRun } from '../../../src/import/files/file-run.ts';
+import type { FileRead } from '../../../src/import/files/file-read.ts';
+import { FileRun } from '../../../src/import/files/file-run.ts';
 import { ImportError } from '../../../src/import/run.ts';
 import { fixtureBytes, fixtureTrace, packedFixture } from '../../helpers/fixtures.ts';
 import { type Member, tarOf } from '../../helpers/tar.ts';

@@ -116,6 +116,15 @@ describe('config space', () => {
     assert.throws(() => importText(`${'x'.repeat(255)}\n`), /no line of it/);
   });
 
+  it('a table of ACPI of such a size is none', () => {
+    // FACS of ACPI 6.5 (5.2.10): signature, length 64, hardware signature, waking vector, ...
+    const facs = Buffer.alloc(64);
+    facs.write('FACS', 0, 'latin1');
+    assert.equal(importBytes(facs).first.format, 'config-space', 'without the length it could be one');
+    facs.writeUInt32LE(64, 4);
+    assert.throws(() => importBytes(facs));
+  });
+
   it('a hex dump of which no line says whose it is', () => {
     assert.throws(
       () => importText(`${dump(e1000e.subarray(0, 256), 'hexdump -C')}\n`),

@@ -306,47 +306,6 @@ describe('lspci', () => {
     );
   });
 
-  it('quoted in a mail: blanks for tabs, and lines broken at 72 characters', () => {
-    const { trace, info } = wholly(
-      [
-        'Hi,',
-        '> 00:03.0 Ethernet controller: A B',
-        '>         Control: I/O+ Mem+ BusMaster+ SpecCycle- MemWINV- VGASnoop- ParErr-',
-        '> Stepping- SERR+ FastB2B- DisINTx+',
-        '>         Region 0: Memory at fe780000 (32-bit, non-prefetchable) [size=128K]',
-        '>         Capabilities: [a0] MSI-X: Enable+ Count=5 Masked-',
-        '>                 Vector table: BAR=3 offset=00000000',
-        '>                 PBA: BAR=3 offset=00002000',
-        '>         Kernel driver in use: e1000e',
-        '',
-      ].join('\n'),
-    );
-    const dev = devices(trace)[NVME];
-    assert.deepEqual([dev.command.busMaster, dev.command.intxDisable], [true, true]);
-    assert.deepEqual([dev.msixcap.size, dev.msixcap.pbaOffset, dev.driver], [5, 0x2000, 'e1000e']);
-    assert.ok(info.undone.includes('quoted') && info.undone.includes('wrapped'), info.undone.join());
-  });
-
-  it('copied from a page: blanks for tabs, also where a capability goes on with a sentence', () => {
-    const { trace } = wholly(
-      [
-        '6a:00.4 Generic system peripheral [0807]: Intel Corporation Device 0b23',
-        '        Interrupt: pin A routed to IRQ 255',
-        '        Capabilities: [40] Express (v2) Root Complex Event Collector, MSI 00',
-        '                DevCap: MaxPayload 512 bytes, PhantFunc 0',
-        '                        ExtTag- RBE-',
-        '                        MaxPayload 128 bytes, MaxReadReq 128 bytes',
-        '                         EmergencyPowerReduction Not Supported, EmergencyPowerReductionInit-',
-        '        Capabilities: [90] MSI: Enable+ Count=1/1 Maskable+ 64bit-',
-        '                Address: fee00018  Data: 0000',
-        '                Masking: 00000000  Pending: 00000000',
-        '',
-      ].join('\n'),
-    );
-    const { msi } = devices(trace)['0000:6a:00.4'];
-    assert.deepEqual([msi.enable, msi.address.value, msi.mask.value], [true, '0xfee00018', '0x0']);
-  });
-
   it('beside a trace: both are read', () => {
     const trace = importText(
       '00:03.0 Ethernet controller: A B\n\tKernel driver in use: e1000e\n\n          <idle>-0       [002] d.h1.    10.934596: irq_handler_entry: irq=41 name=eth0\n',
