@@ -104,6 +104,18 @@ describe('rules of the user', () => {
     assert.deepEqual(steps(check(events, asked)), [1, 2]);
   });
 
+  it('ask for all bits of a wide argument, and for its value where two kinds hold it in other widths', () => {
+    const to = (us: number, address: string): [number, string] => [us, `send ${TABLE}/0 address=${address} data=0x21`];
+    const asked = { after: 'kind == send && step == 0', expect: 'kind == send && step > 0', same: 'address' };
+    const late: [number, string] = [60, `send ${TABLE}/0 address=0x1 data=0x21`];
+    assert.deepEqual(steps(check([to(1, '0x1fee00000'), to(2, '0xfee00000'), late], asked)), [0]);
+    assert.deepEqual(steps(check([to(1, '0x1fee00000'), to(2, '0x1fee00000'), late], asked)), []);
+    const request = (data: string): [number, string] => [2, `ir.request irte/0/1 address=0xfee00000 data=${data}`];
+    const data = { after: 'kind == send && step == 0', expect: 'kind == ir.request', same: 'data' };
+    assert.deepEqual(steps(check([to(1, '0x0'), request('0x21'), late], data)), []);
+    assert.deepEqual(steps(check([to(1, '0x0'), request('0x100000021'), late], data)), [0]);
+  });
+
   it('let one event answer several', () => {
     assert.deepEqual(steps(check([raise(1, 0), raise(2, 0), send(9, 0), raise(60, 1)])), []);
   });
@@ -174,6 +186,14 @@ describe('a file of rules', () => {
     assert.equal(readUserRules(many(1000)).length, 1000);
     assert.throws(() => readUserRules(many(1001)), /at most 1,000 rules, not 1,001/);
     assert.throws(() => readUserRules(`${many(1)}${' '.repeat(1 << 20)}`), /larger than 1 MB/);
+  });
+
+  it('tells of a name that no two events can have in common', () => {
+    for (const same of ['object', 'cpu', 'any', 'entry', 'irq', 'device', 'vector', 'data'])
+      assert.equal(readUserRules(JSON.stringify(document({ same }))).length, 1, same);
+    const wrong = (same: string) => () => readUserRules(JSON.stringify(document({ same })));
+    assert.throws(wrong('vectr'), /^Error: rules\.0\.same: no event has anything called vectr; did you mean vector/);
+    assert.throws(wrong('constructor'), /no event has anything called constructor/);
   });
 
   it('is described by the schema that editors use', () => {

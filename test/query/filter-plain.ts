@@ -6,6 +6,7 @@ import { viewEvent } from '../../src/query/events.ts';
 import type { Filter, Literal, Relation } from '../../src/query/filter/ast.ts';
 import { filterNames, typesOf } from '../../src/query/filter/names.ts';
 import { relationNames } from '../../src/query/filter/related-names.ts';
+import { isBackwards } from '../../src/query/filter/values.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { plainPath, plainRelated, plainState, stateNames } from './state-plain.ts';
 
@@ -77,7 +78,8 @@ function testsOf(name: string): fc.Arbitrary<Filter> {
   const range = fc
     .tuple(numbers ?? digits, numbers ?? digits)
     .filter(([from, to]) => withUnit(from) === withUnit(to))
-    .map(([from, to]) => ({ from, to }));
+    // Backwards it would be refused.
+    .map(([from, to]) => (isBackwards(from, to) ? { from: to, to: from } : { from, to }));
   const items = numbers ? fc.oneof(values(name), range) : values(name);
   // Unquoted, two points would be a range.
   const item = items.filter((i) => 'from' in i || i.quoted || !i.text.includes('..'));

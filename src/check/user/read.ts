@@ -1,8 +1,12 @@
 import * as v from 'valibot';
 import { count } from '../../base/counted.ts';
 import { jsonFault } from '../../base/json.ts';
+import { vocabulary } from '../../model/vocabulary.ts';
 import { type Filter, FilterError } from '../../query/filter/ast.ts';
+import { namesRelated } from '../../query/filter/names.ts';
 import { parseFilter } from '../../query/filter/parse.ts';
+import { relationNames } from '../../query/filter/related-names.ts';
+import { nearest } from '../../query/nearest.ts';
 import { ruleNames } from '../rules.ts';
 import { type UserRule, userRulesSchema } from './schema.ts';
 
@@ -38,11 +42,24 @@ export function readUserRules(text: string): ReadRule[] {
   return result.output.rules.map((rule, i) => {
     if (ids.has(rule.id)) throw new UserRulesError(`rules.${i}.id: there is another rule ${rule.id}`);
     ids.add(rule.id);
+    refuseUnknown(rule.same, `rules.${i}.same`);
     return {
       ...rule,
       filters: { after: filterOf(rule.after, `rules.${i}.after`), expect: filterOf(rule.expect, `rules.${i}.expect`) },
     };
   });
+}
+
+/** What two events can have in common, beside arguments and related objects. */
+const COMMON = ['object', 'cpu', 'any'];
+
+/** Throws where no two events can have something of that name in common. */
+function refuseUnknown(same: string, place: string): void {
+  const names = new Set([...COMMON, ...vocabulary.flatMap(({ args }) => args.map(({ name }) => name))]);
+  if (names.has(same) || namesRelated(same)) return;
+  const near = nearest(same, [...names, ...Object.keys(relationNames)]);
+  const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
+  throw new UserRulesError(`${place}: no event has anything called ${same}${hint}`);
 }
 
 function filterOf(text: string, place: string): Filter {

@@ -12,7 +12,7 @@ import { nanosecondsIn } from './schema.ts';
 
 /** An event after which another one must follow. */
 interface Waiting {
-  readonly key: number;
+  readonly key: Key;
   readonly step: Step;
   readonly object: number;
   readonly deadline: number;
@@ -22,8 +22,21 @@ interface Waiting {
 /** So many that are done with are kept before the list is cut. */
 const MOST_DONE = 4096;
 
+/** What two events may have in common: a number, or one wider than 32 bits in hexadecimal. */
+type Key = number | string;
+
+/** The value of an argument of `width` words, the lowest first; of whatever width, equal values are one key. */
+function valueAt(words: Uint32Array, at: number, width: number): Key {
+  let last = at + width - 1;
+  while (last > at && words[last] === 0) last--;
+  if (last === at) return words[at]!;
+  return Array.from(words.subarray(at, last + 1), (word) => word.toString(16).padStart(8, '0'))
+    .reverse()
+    .join('');
+}
+
 /** What both events of a rule have in common; undefined when an event lacks it. */
-function keyOf(same: string, trace: Trace): (step: Step, happened: Happened) => number | undefined {
+function keyOf(same: string, trace: Trace): (step: Step, happened: Happened) => Key | undefined {
   if (same === 'any') return () => 0;
   if (same === 'object') return (_step, { object }) => object;
   if (same === 'cpu') return (_step, { cpu }) => (cpu < 0 ? undefined : cpu);
@@ -37,7 +50,7 @@ function keyOf(same: string, trace: Trace): (step: Step, happened: Happened) => 
   return (_step, { kind, words, at }) => {
     const spec = kind.args.find(({ name }) => name === same);
     if (spec === undefined || (spec.optional && (words[at]! & spec.bit) === 0)) return undefined;
-    return words[at + spec.at];
+    return valueAt(words, at + spec.at, spec.words);
   };
 }
 
@@ -74,13 +87,13 @@ class Following implements RuleObserver {
   readonly #report: Report;
   readonly #begins: (step: Step) => boolean;
   readonly #follows: (step: Step) => boolean;
-  readonly #key: (step: Step, happened: Happened) => number | undefined;
+  readonly #key: (step: Step, happened: Happened) => Key | undefined;
   readonly #nanoseconds: number;
   /** In the order of their steps; those before `head` are done with. */
   #waiting: Waiting[] = [];
   #head = 0;
   /** Those that are not met yet, by what the expected event must have in common with them. */
-  readonly #open = new Map<number, Waiting[]>();
+  readonly #open = new Map<Key, Waiting[]>();
 
   constructor(rule: ReadRule, trace: Trace, expected: readonly EventKind[], report: Report) {
     this.#rule = rule;
@@ -110,7 +123,7 @@ class Following implements RuleObserver {
     this.#open.clear();
   }
 
-  #wait(key: number, step: Step, object: number, deadline: number): void {
+  #wait(key: Key, step: Step, object: number, deadline: number): void {
     const waiting = { key, step, object, deadline, met: false };
     this.#waiting.push(waiting);
     const open = this.#open.get(key);
@@ -118,7 +131,7 @@ class Following implements RuleObserver {
     else this.#open.set(key, [waiting]);
   }
 
-  #meet(key: number): void {
+  #meet(key: Key): void {
     const open = this.#open.get(key) ?? [];
     for (const waiting of open) waiting.met = true;
     this.judged += open.length;

@@ -66,6 +66,8 @@ export class Delivery {
   taken = false;
   /** The INTID whose acknowledge it waits for, or -1. */
   intid = -1;
+  /** When its last cause arose, in nanoseconds; NaN where no record tells. */
+  caused = Number.NaN;
   /** A remapping unit or an ITS got its message. */
   atUnit = false;
   /** Where it goes, as the remapping unit or a route told. */

@@ -37,16 +37,12 @@ function raise(moment: Moment): void {
   const vector = vectorOf(moment);
   const waiting = slots.raised.exactly(object, vector);
   const entry = isEntry(state, object);
-  // A cause that finds another one waiting in its entry is served by the same message. Where no message is recorded, one waits only behind a mask.
-  const at = entry
-    ? slots.showsMessages || isMasked(state, object, vector)
-      ? waiting
-      : undefined
-    : isQueue(state.world, object)
-      ? undefined
-      : nameless(moment);
+  // A cause that finds another one waiting in its entry is served by the same message.
+  const own = waiting && mayWait(moment, waiting, vector) ? waiting : undefined;
+  const at = entry ? own : isQueue(state.world, object) ? undefined : nameless(moment);
   const delivery = at ? slots.hop(at, step, 'cause', object) : slots.begin(step, 'cause', object);
   slots.raise(object, vector, delivery, step);
+  delivery.caused = slots.ticks ? Number.NaN : row.time;
   const later = row.kind === devRaise && devRaise.read(row.words, row.at).eventfd === true;
   slots.cause = { delivery, step, cpu: row.cpu, task: row.task, later };
   if (!entry && row.kind === devRaise) slots.defer(slots.cause);
@@ -56,9 +52,17 @@ function raise(moment: Moment): void {
 /** Whether an object is an entry that holds a message. */
 const isEntry = (state: State, object: ObjectId): boolean => holdsMessage(state.world.type(object));
 
-/** Whether something is known to mask an entry, or a vector of MSI. */
-const isMasked = (state: State, entry: ObjectId, vector: number): boolean =>
-  (maskedBy(state, entry, vector) ?? 'none') !== 'none';
+/** Time in which the message of a cause that nothing masks is on the bus, ns: what comes later is not its message (I-P5). */
+const DUE = 1_000_000;
+
+/**
+ * Whether a cause still waits for its message when the next one of its entry arises. Behind a mask it does. Else its message follows at once; where
+ * no messages are recorded, it is gone.
+ */
+function mayWait({ slots, row, state }: Moment, waiting: Delivery, vector: number): boolean {
+  const by = maskedBy(state, row.object, vector) ?? (slots.showsMessages ? undefined : 'none');
+  return by !== 'none' || (slots.showsMessages && !(row.time - waiting.caused > DUE));
+}
 
 /** The cause that the same thread recorded just before. */
 function causeBefore({ slots, step, row }: Moment): Delivery | undefined {

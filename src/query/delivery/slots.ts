@@ -92,12 +92,15 @@ export class Slots {
   readonly #loose: Delivery[] = [];
   /** Which entry sends for each virtio queue. */
   readonly queues: QueueEntries;
+  /** The clock counts ticks, which are no durations. */
+  readonly ticks: boolean;
   readonly #sends: () => boolean;
   readonly #done: (delivery: Delivery) => void;
 
   /** `sends`: whether the trace records messages on the bus. */
-  constructor(queues: QueueEntries, sends: () => boolean, done: (delivery: Delivery) => void) {
+  constructor(queues: QueueEntries, ticks: boolean, sends: () => boolean, done: (delivery: Delivery) => void) {
     this.queues = queues;
+    this.ticks = ticks;
     this.#sends = sends;
     this.#done = done;
   }

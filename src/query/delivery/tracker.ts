@@ -50,7 +50,7 @@ export class DeliveryTracker implements Observer {
 
   /** `done` gets every delivery when it ends, or when it is clear that no more will be known of it. */
   constructor(trace: Trace, done: (delivery: Delivery) => void = () => {}) {
-    this.slots = new Slots(queueEntries(trace), () => recordedOf(trace).has(msgSend), done);
+    this.slots = new Slots(queueEntries(trace), trace.time.ticks, () => recordedOf(trace).has(msgSend), done);
   }
 
   /** The delivery that the last event belongs to; undefined when it belongs to none. */

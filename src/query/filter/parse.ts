@@ -6,7 +6,7 @@ import { kindsByObject } from './names.ts';
 import { article, type Operand, readOperand } from './operand.ts';
 import { isRelation, relationNames } from './related-names.ts';
 import { type Token, TokenReader, wrong } from './tokens.ts';
-import { flagOf, hasUnit, isNumber, isTime, type ValueType } from './values.ts';
+import { flagOf, hasUnit, isBackwards, isNumber, isTime, type ValueType } from './values.ts';
 
 const RELATIONS = new Set(['==', '!=', '<', '<=', '>', '>=', '~']);
 const ORDERS = new Set(['<', '<=', '>', '>=']);
@@ -196,6 +196,7 @@ class Parser {
       throw wrong(token, `a range goes from number to number, and \`${name}\` is ${article(types)}`);
     if (isTimed(types) && hasUnit(from) !== hasUnit(to))
       throw wrong(token, 'both ends of a range need a unit, or none');
+    if (isBackwards(from, to)) throw wrong(token, `a range goes upwards, as in ${to}..${from}`);
     this.#from.take();
     return { from, to };
   }

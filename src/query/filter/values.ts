@@ -46,6 +46,16 @@ export const isTime = (text: string): boolean => writtenTime(text) !== undefined
 /** Whether a text is a time with a unit behind it. */
 export const hasUnit = (text: string): boolean => writtenTime(text)?.unit === true;
 
+/** A number, or a time in billionths of its unit. */
+function billionths(text: string): bigint {
+  if (isNumber(text)) return BigInt(text) * 1_000_000_000n;
+  const [whole = '', fraction = ''] = writtenTime(text)!.decimal.split('.');
+  return BigInt(`${whole}${fraction.padEnd(9, '0')}`);
+}
+
+/** Whether a range of numbers or times ends before it begins, so that nothing is within. */
+export const isBackwards = (from: string, to: string): boolean => billionths(from) > billionths(to);
+
 /**
  * The stored form of a time of a trace (see TimeBase); a filter may compare counters with fractions too. Undefined for a text that is no time,
  * and for a time with a unit where the clock counts ticks, whose length nobody knows.

@@ -123,4 +123,34 @@ describe('paths: any event of a delivery will do', () => {
     assert.deepEqual(end('valid=false size=1'), [false, 'the ITS dropped the message: its DeviceID is not mapped']);
     assert.equal(end('valid=true size=2')[0], null);
   });
+
+  it('a cause that nothing masks has its message within a millisecond, or none: the message of a later cause is not its own', () => {
+    const fn = 'device/0000:00:03.0';
+    const entry = `${fn}/msix/0`;
+    const setup = [
+      `0.000001 - 7 cfg.read ${fn} offset=0x34 size=1 value=0x60`,
+      `0.000001 - 7 cfg.read ${fn} offset=0x60 size=4 value=0x80010011`,
+      `0.000002 - 7 tbl.write ${entry} offset=0x0 size=8 value=0xfee00298`,
+      `0.000003 - 7 tbl.write ${entry} offset=0x8 size=8 value=0x0`,
+      `0.000004 - 7 dev.raise ${entry} vector=0`,
+      `0.000005 - 7 send ${entry} address=0xfee00298 data=0x0`,
+    ];
+    const raise = (at: string): string => `1.${at} - 7 dev.raise ${entry} vector=0`;
+    const send = (at: string): string => `1.${at} - 7 send ${entry} address=0xfee00298 data=0x0`;
+    const mask = (at: string, bit: number): string => `1.${at} - 7 tbl.write ${entry} offset=0xc size=4 value=0x${bit}`;
+    const first = (...lines: string[]): readonly [string, boolean | null, string | null] => {
+      const all = ['#irqtrace 1', '#clock seconds digits=6 "clock"', ...setup, ...lines];
+      const trace = importText(`${all.join('\n')}\n`);
+      const { hops, delivered, reason } = pathAt(
+        trace,
+        all.findIndex((line) => line.startsWith('1.') && line.includes('raise')) - 2,
+      )!;
+      return [hops.map(({ stage }) => stage).join(' '), delivered, reason];
+    };
+    const alone = ['cause', false, 'nothing masks the entry, and no message follows'];
+    assert.deepEqual(first(raise('000000'), raise('900000'), send('900001')), alone);
+    assert.equal(first(raise('000000'), raise('000900'), send('000901'))[0], 'cause cause message');
+    const masked = first(mask('000000', 1), raise('000001'), raise('900000'), mask('900001', 0), send('900002'));
+    assert.equal(masked[0], 'cause cause message', 'behind a mask it waits');
+  });
 });
