@@ -2,7 +2,7 @@ import { counted } from '../../base/counted.ts';
 import { parseTime, spanText } from '../../base/time.ts';
 import { shown } from '../../base/visible.ts';
 import { isJoined, type JoinedInfo, joinedInfo, type TraceInfo, traceInfo } from '../../query/info.ts';
-import type { SourceFacts } from '../../trace/source.ts';
+import type { Alignment, SourceFacts } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE, Failure, REFUSED } from '../failure.ts';
@@ -92,11 +92,19 @@ function* clockLines(trace: Trace, { sources, clocks, systems }: JoinedInfo): Ge
     else {
       yield `      offset ${offset} s ${uncertainty === null ? '(how exact is not known)' : `± ${uncertainty} s`}${drift === 0 ? '' : `, drift ${drift} ppm`}`;
       yield evidence.length === 0
-        ? `      ${trace.sources[i]!.alignment?.told === true ? 'the files tell it' : 'nothing in the sources shows it'}`
+        ? `      ${withoutPairs(trace.sources[i]!.alignment)}`
         : `      ${evidence.length} pairs of events show it, such as steps ${evidence[0]!.steps.join(' and ')}: ${evidence[0]!.what}`;
     }
   }
 }
+
+/** How a clock came to that of the trace where no pair of events shows it. */
+const withoutPairs = (alignment: Alignment | undefined): string =>
+  alignment?.told === true
+    ? 'the files tell it'
+    : alignment?.day === true
+      ? 'the time of day in the sources tells it; no event of one is found in the other'
+      : 'nothing in the sources shows it';
 
 /** The report on one source. `texts` are the lines that the samples name, where they could be read again. */
 function* infoLines(info: TraceInfo, source: SourceFacts, texts: readonly (string | undefined)[]): Generator<string> {

@@ -314,7 +314,14 @@ function alignmentOf(
     ...otherPlace(parts[way.with]!.trace, pair[other], places[way.with]!),
     what: TRAITS[pair.trait].what,
   }));
-  return { with: places[way.with]!, uncertainty, given: false, told: connection?.told, evidence };
+  return {
+    with: places[way.with]!,
+    uncertainty,
+    given: false,
+    told: connection?.told,
+    day: connection === undefined,
+    evidence,
+  };
 }
 
 const ownPlace = (trace: Trace, step: number, place: number) => ({

@@ -10,7 +10,7 @@ const seconds = (text: string): number => Number(text);
 function clockOf(first: string, second: string) {
   const trace = joinTraces([{ trace: importText(first, 'first') }, { trace: importText(second, 'second') }]);
   const { clocks, sources } = joinedInfo(trace);
-  return { ...clocks[1]!, start: seconds(sources[1]!.start!) };
+  return { ...clocks[1]!, start: seconds(sources[1]!.start!), day: trace.sources[1]!.alignment?.day };
 }
 
 const FTRACE = '# tracer: nop\n#\n';
@@ -25,12 +25,13 @@ describe('evidence for clocks', () => {
     assert.ok(marks.length >= 20 && bytes.length >= 20);
     // Something that becomes an event, so that the log is a trace.
     const event = grep('x86-vtd/qemu.log', /vtd_inv_desc_iec/)[0]!.text;
-    const { offset, uncertainty, drift, evidence, start } = clockOf(
+    const { offset, uncertainty, drift, evidence, start, day } = clockOf(
       `${FTRACE}${marks.join('\n')}\n`,
       `${event}\n${bytes.join('\n')}\n`,
     );
     assert.equal(drift, 0);
     assert.ok(evidence.length >= 20);
+    assert.equal(day, false);
     for (const { what } of evidence) assert.equal(what, 'the same mark was written');
     // 1795148652.6314 by the messages of the whole capture.
     const whole = joinedInfo(
@@ -126,7 +127,8 @@ describe('evidence for clocks', () => {
     const log = [0, 20, 40].map(
       (s) => `7@${1_700_000_000 + s}.000000:vtd_inv_desc_iec granularity 0x1 index 0x14 mask 0x0\n`,
     );
-    const { offset, uncertainty, evidence } = clockOf(lines.join(''), log.join(''));
+    const { offset, uncertainty, evidence, day } = clockOf(lines.join(''), log.join(''));
+    assert.equal(day, true);
     // 22:13:31.02 is 1700000011.02; the kernel stamped 11.0.
     assert.equal(offset, '-1700000000.020000000');
     // No event of both shows it.
