@@ -28,6 +28,8 @@ export interface Alignment {
   readonly given: boolean;
   /** One of the two sources tells it (`shift`). */
   readonly told?: boolean | undefined;
+  /** Nothing shows it: it holds where the recorder was used as it is set up by default. */
+  readonly assumed?: boolean | undefined;
   /** Both sources tell the time of day, and nothing else of one another. */
   readonly day?: boolean | undefined;
   readonly evidence: readonly Evidence[];

@@ -102,9 +102,11 @@ function* clockLines(trace: Trace, { sources, clocks, systems }: JoinedInfo): Ge
 const withoutPairs = (alignment: Alignment | undefined): string =>
   alignment?.told === true
     ? 'the files tell it'
-    : alignment?.day === true
-      ? 'the time of day in the sources tells it; no event of one is found in the other'
-      : 'nothing in the sources shows it';
+    : alignment?.assumed === true
+      ? 'assumed: ftrace takes the clock of the kernel log unless another one was chosen; its text does not tell which'
+      : alignment?.day === true
+        ? 'the time of day in the sources tells it; no event of one is found in the other'
+        : 'nothing in the sources shows it';
 
 /** The report on one source. `texts` are the lines that the samples name, where they could be read again. */
 function* infoLines(info: TraceInfo, source: SourceFacts, texts: readonly (string | undefined)[]): Generator<string> {

@@ -55,7 +55,7 @@ export function waysTo(
         with: known,
         connection: edge.connection,
         line: after(lineOf(known)!, next === edge.b ? fit : inverse(fit)),
-        uncertainty: before === undefined ? undefined : before + fit.uncertainty,
+        uncertainty: before === undefined || !Number.isFinite(fit.uncertainty) ? undefined : before + fit.uncertainty,
       });
       continue;
     }

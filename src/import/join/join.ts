@@ -74,8 +74,8 @@ export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
     }
   for (const log of parts.keys()) {
     const other = kernelOf(parts, log);
-    const fit = other < 0 ? undefined : logConnection(parts[log]!.trace.first, parts[other]!.trace.first);
-    if (fit !== undefined) edges.push({ a: other, b: log, connection: { relation: 'same', fit, told: true } });
+    const connection = other < 0 ? undefined : logConnection(parts[log]!.trace.first, parts[other]!.trace.first);
+    if (connection !== undefined) edges.push({ a: other, b: log, connection });
   }
   // A snapshot has no clock: that of the trace is the first one.
   const root = Math.max(0, shots.indexOf(false));
@@ -319,6 +319,7 @@ function alignmentOf(
     uncertainty,
     given: false,
     told: connection?.told,
+    assumed: connection?.assumed,
     day: connection === undefined,
     evidence,
   };

@@ -19,6 +19,8 @@ export interface Connection {
   readonly fit: Fit<Match>;
   /** One of the two tells it: nothing had to be compared. */
   readonly told?: true;
+  /** Nothing shows it: it holds where a recorder was used as it is set up by default. */
+  readonly assumed?: true;
 }
 
 /** What it means that one source shows an instant from one side, and the other from another: `same`, or the second hosts the first. */

@@ -22,16 +22,21 @@ export function toldConnection(a: Source, b: Source): Connection | undefined {
 }
 
 /** The clock of printk is that of perf, and the local clock of the ring buffer: local_clock of kernel/sched/clock.c. */
-const SAME_CLOCK = ['local', 'not told', 'perf'];
+const SAME_CLOCK = ['local', 'perf'];
+/** The text of ftrace does not tell its clock. That is `local` unless someone chose another one, which may differ by seconds. */
+const BY_DEFAULT = 'not told';
 /** Nanoseconds by which stamps of two processors, and the calls of one that read the clock one after the other, may differ. */
 const APART = 1e6;
 
 /** What connects the log of a kernel with another recording of the same kernel; undefined where `log` is none, or the clocks are not one. */
-export function logConnection(log: Source, other: Source): Connection['fit'] | undefined {
+export function logConnection(log: Source, other: Source): Connection | undefined {
   if (log.format !== 'dmesg' || log.clock !== 'boot' || other.format === 'dmesg' || other.time.ticks) return undefined;
-  if (!SAME_CLOCK.includes(other.clock)) return undefined;
+  const assumed = other.clock === BY_DEFAULT;
+  if (!assumed && !SAME_CLOCK.includes(other.clock)) return undefined;
   const offset = Number((log.time.base - other.time.base) * NANO);
-  return { offset, rate: 0, origin: 0, uncertainty: APART, pairs: [], bursts: 0 };
+  const uncertainty = assumed ? Number.POSITIVE_INFINITY : APART;
+  const fit = { offset, rate: 0, origin: 0, uncertainty, pairs: [], bursts: 0 };
+  return { relation: 'same', fit, ...(assumed ? { assumed } : { told: true }) };
 }
 
 /** The line from the clock of `b` to that of `a`, if `b` tells it. */

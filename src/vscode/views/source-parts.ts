@@ -105,11 +105,13 @@ function sourcePart(
         ? 'the clock of the trace'
         : clock.evidence.length > 0
           ? counted(clock.evidence.length, 'pair of events', 'pairs of events')
-          : trace.sources[index]?.alignment?.day === true
-            ? 'told by the time of day'
-            : clock.uncertainty === null
-              ? 'nothing shows it'
-              : 'told by the file';
+          : trace.sources[index]?.alignment?.assumed === true
+            ? 'assumed: the default clock of ftrace'
+            : trace.sources[index]?.alignment?.day === true
+              ? 'told by the time of day'
+              : clock.uncertainty === null
+                ? 'nothing shows it'
+                : 'told by the file';
   return {
     name: `source ${index}`,
     label: file,
