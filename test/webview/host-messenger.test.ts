@@ -24,7 +24,7 @@ describe('messages to a webview that is hidden', () => {
   }
 
   /** Runs what is under way, and gives what is written to the console meanwhile. */
-  async function consoleOf(work: () => Promise<unknown> | void): Promise<unknown[]> {
+  async function consoleOf(work: () => unknown): Promise<unknown[]> {
     const { error } = console;
     const written: unknown[] = [];
     console.error = (...all: unknown[]) => void written.push(...all);

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { Peer } from '../../protocol/rpc.ts';
+import { HostMessenger } from '../host-messenger.ts';
 import type { Opener } from '../opening.ts';
 import { Cancelled, type OpenTrace } from '../sessions.ts';
 import { baseName } from '../sources/entry.ts';
