@@ -250,7 +250,7 @@ describe('a whole capture of an Arm machine with an ITS', () => {
     'a/qemu.log': LOG,
   });
   const { systems, clocks } = joinedInfo(trace);
-  /** What is added to a time of the kernel to get that of the log, as whoever recorded both measured it, to 0.2 ms. */
+  /** What is added to a time of the kernel to get that of the log, measured when both were recorded, to 0.2 ms. */
   const AHEAD = 1795149097.0412;
 
   it('is one machine; the clock of its log is found from messages that both sides saw', () => {
