@@ -301,7 +301,8 @@ describe('messages of the kernel', () => {
     const fault = (smmu: number): string =>
       line(smmu, 'event 0x10 received:') + words.map((word) => line(smmu, `\t${word}`)).join('');
     const found = [0, 3].map((smmu) => line(smmu, 'ias 48-bit, oas 48-bit (features 0x001c1eff)')).join('');
-    const said = (smmu: number): string => line(smmu, 'event: F_TRANSLATION client: (unassigned) sid: 0x100 iova: 0x10');
+    const said = (smmu: number): string =>
+      line(smmu, 'event: F_TRANSLATION client: (unassigned) sid: 0x100 iova: 0x10');
     const objects = (text: string): (string | undefined)[] =>
       wholly(text)
         .events.filter((event) => event.startsWith('smmu.fault'))
