@@ -294,6 +294,37 @@ describe('messages of the kernel', () => {
     assert.deepEqual(wholly(both).events, [expected]);
   });
 
+  it('streams of several SMMUs are several objects, counted as the kernel found the SMMUs', () => {
+    const line = (smmu: number, text: string): string =>
+      `[    1.000000] arm-smmu-v3 arm-smmu-v3.${smmu}.auto: ${text}\n`;
+    const words = ['0x0000010000000010', '0x0000020800000000', '0x00000000fffff000', '0x0000000000000000'];
+    const fault = (smmu: number): string =>
+      line(smmu, 'event 0x10 received:') + words.map((word) => line(smmu, `\t${word}`)).join('');
+    const found = [0, 3].map((smmu) => line(smmu, 'ias 48-bit, oas 48-bit (features 0x001c1eff)')).join('');
+    const said = (smmu: number): string =>
+      line(smmu, 'event: F_TRANSLATION client: (unassigned) sid: 0x100 iova: 0x10');
+    const objects = (text: string): (string | undefined)[] =>
+      wholly(text)
+        .events.filter((event) => event.startsWith('smmu.fault'))
+        .map((event) => event.split(' ')[1]);
+    // The second SMMU reports first.
+    assert.deepEqual(objects(found + fault(3) + fault(0)), ['smmu/1/stream/0x100', 'smmu/0/stream/0x100']);
+    assert.deepEqual(objects(found + said(3) + said(0)), ['smmu/1/stream/0x100', 'smmu/0/stream/0x100']);
+    assert.deepEqual(objects(said(3) + said(0)), ['smmu/0/stream/0x100', 'smmu/1/stream/0x100']);
+  });
+
+  it('a line about an ITS that does not name it: of the only one, else of none', () => {
+    const its = (address: string): string =>
+      `[    1.000000] ITS@0x${address}: allocated 8192 Devices @1 (indirect, esz 8, psz 64K, shr 1)\n`;
+    const late = '[    2.000000] ITS queue timeout (64 32)\n[    2.000001] ITS cmd its_build_mapd_cmd failed\n';
+    const objects = (text: string): (string | undefined)[] =>
+      wholly(text)
+        .events.filter((event) => event.startsWith('message'))
+        .map((event) => event.split(' ')[1]);
+    assert.deepEqual(objects(its('8080000') + late), ['its/0', 'its/0']);
+    assert.deepEqual(objects(its('8080000') + its('9080000') + late), ['log', 'log']);
+  });
+
   it('the two lines of old kernels are one fault', () => {
     const { events, info } = wholly(
       '[    4.100000] INTR-REMAP: Request device [[42:00.1] fault index b0\n[    4.100001] INTR-REMAP:[fault reason 34] Present field in the IRTE entry is clear\n',

@@ -25,10 +25,6 @@ export const deviceRefusals: readonly Say[] = [
     form: /^nvme ([\w.:-]+): (?:Timeout )?I\/O (?:tag )?\d+\b.*?\bQID (\d+),? ?(.*)$/,
     take: (log, m) => timedOut(log, QUEUE(m as string[], log), m[3]!),
   },
-  {
-    form: /^nvme ([\w.:-]+): Timeout I\/O \d+ QID (\d+)(.*)$/,
-    take: (log, m) => timedOut(log, QUEUE(m as string[], log), m[3]!),
-  },
   refusal(of('controller is down; will reset'), DEVICE, 'the controller does not answer'),
   refusal(of(String.raw`(?:Abort status|invalid id \d+ completed)`), DEVICE, 'a command did not complete as expected'),
   refusal(/^(ata[\w.]+): lost interrupt\b/, DEVICE, 'a command was complete, and no interrupt told it'),
