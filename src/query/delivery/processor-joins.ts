@@ -34,6 +34,7 @@ import { vectorOfIrq } from '../../model/references.ts';
 import { vcpu } from '../../model/things/virt.ts';
 import { argumentOf } from '../../trace/row.ts';
 import type { Delivery } from './delivery.ts';
+import { meetEarly } from './early-handlers.ts';
 import { type Join, type Joins, type Moment, numberOf, processorAt, processorOf } from './moment.ts';
 
 const NONE: ReadonlySet<TextId> = new Set();
@@ -139,7 +140,9 @@ function take(moment: Moment, waiting: Delivery | undefined): void {
   slots.take(processor.path, delivery);
   // The virtual CPU of a host, or of the log of a machine, is the processor that the kernel inside sees.
   const inside = state.world.type(processor.object) === vcpu ? samePlace(state, processor.object) : -1;
-  if (inside >= 0) slots.take(state.world.path(inside), delivery);
+  if (inside < 0) return;
+  slots.take(state.world.path(inside), delivery);
+  meetEarly(moment, state.world.path(inside), delivery);
 }
 
 const waitingAt = ({ slots, row }: Moment): Delivery | undefined =>
@@ -258,6 +261,8 @@ function enter(moment: Moment, irq: ObjectId, served: Delivery | undefined, name
   const { slots, step } = moment;
   const delivery = served ? slots.hop(served, step, 'handler', irq) : slots.begin(step, 'handler', irq);
   const processor = processorAt(moment);
+  if (served) slots.early.delete(processor);
+  else slots.early.set(processor, { irq, delivery, step });
   const list = slots.handlers.get(processor);
   const frame = { irq, delivery, names };
   if (list) list.push(frame);

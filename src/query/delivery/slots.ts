@@ -1,31 +1,9 @@
 import type { ObjectId, Step, TextId } from '../../base/ids.ts';
 import type { EventRow } from '../../trace/row.ts';
 import { Delivery, type Stage } from './delivery.ts';
+import type { Early, Frame, Link, Returned } from './places.ts';
 import { DEFERRED, type QueueEntries } from './queues.ts';
 import { Causes, InFlight, Tried } from './waiting.ts';
-
-/** The last event of a chain of events that one thread records one after the other. */
-export interface Link {
-  readonly delivery: Delivery;
-  readonly step: Step;
-  readonly cpu: number;
-  readonly task: TextId;
-  /** An eventfd carries it: other messages may come before its own. */
-  readonly later?: boolean;
-}
-
-/** A handler that runs. */
-interface Frame {
-  readonly irq: ObjectId;
-  readonly delivery: Delivery;
-  /** The actions that ran for this interrupt, this one included. */
-  readonly names: ReadonlySet<TextId>;
-}
-
-/** A handler that returned: the next action of a shared irq may follow. */
-interface Returned extends Frame {
-  readonly step: Step;
-}
 
 /** A thread on a processor: an interrupt runs in the task that it interrupts, and the idle tasks of all processors share a name. */
 const threadOf = ({ cpu, task }: Pick<EventRow, 'cpu' | 'task'>): number => task * 0x10000 + cpu + 1;
@@ -63,6 +41,8 @@ export class Slots {
   readonly acknowledged = new Set<Delivery>();
   /** Handlers that run, by the path of their processor, the innermost last. */
   readonly handlers = new Map<string, Frame[]>();
+  /** The last handler that began on a CPU while nothing was known that it serves, by the path of the CPU. */
+  readonly early = new Map<string, Early>();
   /** The handler that returned last on a CPU, until something else is recorded there. */
   readonly returned = new Map<string, Returned>();
   /** The delivery whose handler raised a softirq of a CPU first since that ran, and the one that it runs for; by its object. */
@@ -94,11 +74,20 @@ export class Slots {
   readonly queues: QueueEntries;
   /** The clock counts ticks, which are no durations. */
   readonly ticks: boolean;
+  /** Whether it is not known which of two events came first. */
+  readonly unordered: (a: Step, b: Step) => boolean;
   readonly #sends: () => boolean;
   readonly #done: (delivery: Delivery) => void;
 
-  /** `sends`: whether the trace records messages on the bus. */
-  constructor(queues: QueueEntries, ticks: boolean, sends: () => boolean, done: (delivery: Delivery) => void) {
+  /** `unordered`: whether the order of two events is not known; `sends`: whether the trace records messages on the bus. */
+  constructor(
+    queues: QueueEntries,
+    ticks: boolean,
+    unordered: (a: Step, b: Step) => boolean,
+    sends: () => boolean,
+    done: (delivery: Delivery) => void,
+  ) {
+    this.unordered = unordered;
     this.queues = queues;
     this.ticks = ticks;
     this.#sends = sends;
@@ -213,6 +202,12 @@ export class Slots {
     this.open.delete(part);
     part.whole = whole;
     for (const hop of part.hops) whole.add(hop.step, hop.stage, hop.object, hop.seen);
+    for (const frames of this.handlers.values())
+      frames.forEach((frame, i) => {
+        if (frame.delivery === part) frames[i] = { ...frame, delivery: whole };
+      });
+    for (const [processor, frame] of this.returned)
+      if (frame.delivery === part) this.returned.set(processor, { ...frame, delivery: whole });
   }
 
   /** Whether a delivery still waits for something. */

@@ -10,6 +10,7 @@ import type { State } from '../../model/state.ts';
 import type { EventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Observer } from '../../trace/walk.ts';
+import { EventOrder } from '../order.ts';
 import { recordedOf } from '../recorded-kinds.ts';
 import type { Delivery } from './delivery.ts';
 import { deviceJoins } from './device-joins.ts';
@@ -50,7 +51,14 @@ export class DeliveryTracker implements Observer {
 
   /** `done` gets every delivery when it ends, or when it is clear that no more will be known of it. */
   constructor(trace: Trace, done: (delivery: Delivery) => void = () => {}) {
-    this.slots = new Slots(queueEntries(trace), trace.time.ticks, () => recordedOf(trace).has(msgSend), done);
+    const order = new EventOrder(trace);
+    this.slots = new Slots(
+      queueEntries(trace),
+      trace.time.ticks,
+      (a, b) => !order.known(a, b),
+      () => recordedOf(trace).has(msgSend),
+      done,
+    );
   }
 
   /** The delivery that the last event belongs to; undefined when it belongs to none. */

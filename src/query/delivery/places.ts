@@ -1,0 +1,33 @@
+// What stands in the places in which deliveries wait (slots.ts).
+import type { ObjectId, Step, TextId } from '../../base/ids.ts';
+import type { Delivery } from './delivery.ts';
+
+/** The last event of a chain of events that one thread records one after the other. */
+export interface Link {
+  readonly delivery: Delivery;
+  readonly step: Step;
+  readonly cpu: number;
+  readonly task: TextId;
+  /** An eventfd carries it: other messages may come before its own. */
+  readonly later?: boolean;
+}
+
+/** A handler that runs. */
+export interface Frame {
+  readonly irq: ObjectId;
+  readonly delivery: Delivery;
+  /** The actions that ran for this interrupt, this one included. */
+  readonly names: ReadonlySet<TextId>;
+}
+
+/** A handler that returned: the next action of a shared irq may follow. */
+export interface Returned extends Frame {
+  readonly step: Step;
+}
+
+/** A handler that began while nothing was known that it serves. */
+export interface Early {
+  readonly irq: ObjectId;
+  readonly delivery: Delivery;
+  readonly step: Step;
+}
