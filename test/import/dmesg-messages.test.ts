@@ -161,13 +161,28 @@ const MESSAGES: readonly (readonly [line: string, object: string, event: string]
     'message events were complete, and no interrupt told it: the driver found them by polling',
   ],
   [
+    'eth0: NETDEV WATCHDOG: CPU: 3: transmit queue 2 timed out 5000 ms',
+    'device/eth0',
+    'message a transmit queue was not served in time',
+  ],
+  [
+    'e1000e 0000:00:1f.6 (unnamed net_device) (uninitialized): Failed to initialize MSI-X interrupts. Falling back to MSI interrupts.',
+    'device/0000:00:1f.6',
+    'message the device does not get the messages that it asked for',
+  ],
+  [
+    'e1000e 0000:00:1f.6 eth0: Failed to initialize MSI-X interrupts. Falling back to MSI interrupts.',
+    'device/0000:00:1f.6',
+    'message the device does not get the messages that it asked for',
+  ],
+  [
     'NETDEV WATCHDOG: eth0 (e1000e): transmit queue 0 timed out',
     'device/eth0',
     'message a transmit queue was not served in time',
   ],
   [
     'e1000e 0000:00:19.0 eth0: NETDEV WATCHDOG: CPU: 3: transmit queue 0 timed out 5001 ms',
-    'device/eth0',
+    'device/0000:00:19.0',
     'message a transmit queue was not served in time',
   ],
   // drivers/usb/host
