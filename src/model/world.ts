@@ -70,7 +70,7 @@ export class World implements Objects {
   find(path: string): PathNode | undefined {
     let node: PathNode | undefined = this.root;
     if (path === '') return node;
-    for (const segment of segmentsOf(path)) {
+    for (const segment of levelsOf(path)) {
       node = node.children.get(segment);
       if (node === undefined) return undefined;
     }
@@ -87,7 +87,7 @@ export class World implements Objects {
     const known = this.#byPath.get(path);
     if (known !== undefined) return known;
     let node = this.root;
-    for (const segment of segmentsOf(path)) node = this.#child(node, segment);
+    for (const segment of levelsOf(path)) node = this.#child(node, segment);
     return node.object >= 0 ? node.object : this.#place(node, type);
   }
 
@@ -165,7 +165,7 @@ export class World implements Objects {
 const DEEPEST = 64;
 
 /** The segments of a path; a name with more slashes than any object has, which is damage or made to harm, stays one segment. */
-function segmentsOf(path: string): string[] {
+function levelsOf(path: string): string[] {
   const segments = path.split('/');
   return segments.length <= DEEPEST
     ? segments

@@ -117,6 +117,19 @@ describe('irqscope convert DIR --to parquet', () => {
       assert.deepEqual(new Set((await table(name)).map(({ trace }) => trace)), new Set(written), name);
   });
 
+  it('a manifest that lists a part of a session file is told so', async () => {
+    put('captures/a.irqtrace', TRACE);
+    put('captures/two.irqsession', JSON.stringify({ irqsession: 1, sources: [{ file: 'a.irqtrace' }] }));
+    put('captures/manifest.csv', 'trace,host\na.irqtrace,alpha\n');
+    const { written, failed } = await lakeOf();
+    assert.deepEqual(written, ['two.irqsession']);
+    assert.deepEqual(
+      failed.map(({ trace }) => trace),
+      ['a.irqtrace'],
+    );
+    assert.match(failed[0]!.problem, /manifest\.csv lists it, and a session file in .*captures lists it, too$/);
+  });
+
   it('takes the kernel of a trace.dat from the file', async () => {
     put('captures/x.dat', fixtureBytes('x86-vtd/trace.dat'));
     assert.equal((await lakeOf()).status, 0);

@@ -161,13 +161,28 @@ const MESSAGES: readonly (readonly [line: string, object: string, event: string]
     'message events were complete, and no interrupt told it: the driver found them by polling',
   ],
   [
+    'eth0: NETDEV WATCHDOG: CPU: 3: transmit queue 2 timed out 5000 ms',
+    'device/eth0',
+    'message a transmit queue was not served in time',
+  ],
+  [
+    'e1000e 0000:00:1f.6 (unnamed net_device) (uninitialized): Failed to initialize MSI-X interrupts. Falling back to MSI interrupts.',
+    'device/0000:00:1f.6',
+    'message the device does not get the messages that it asked for',
+  ],
+  [
+    'e1000e 0000:00:1f.6 eth0: Failed to initialize MSI-X interrupts. Falling back to MSI interrupts.',
+    'device/0000:00:1f.6',
+    'message the device does not get the messages that it asked for',
+  ],
+  [
     'NETDEV WATCHDOG: eth0 (e1000e): transmit queue 0 timed out',
     'device/eth0',
     'message a transmit queue was not served in time',
   ],
   [
     'e1000e 0000:00:19.0 eth0: NETDEV WATCHDOG: CPU: 3: transmit queue 0 timed out 5001 ms',
-    'device/eth0',
+    'device/0000:00:19.0',
     'message a transmit queue was not served in time',
   ],
   // drivers/usb/host
@@ -292,6 +307,37 @@ describe('messages of the kernel', () => {
     assert.deepEqual(wholly(raw).events, [expected]);
     const both = raw + smmu('event: F_TRANSLATION client: 0000:00:03.0 sid: 0x18 ssid: 0x0 iova: 0x8090040 ipa: 0x0');
     assert.deepEqual(wholly(both).events, [expected]);
+  });
+
+  it('streams of several SMMUs are several objects, counted as the kernel found the SMMUs', () => {
+    const line = (smmu: number, text: string): string =>
+      `[    1.000000] arm-smmu-v3 arm-smmu-v3.${smmu}.auto: ${text}\n`;
+    const words = ['0x0000010000000010', '0x0000020800000000', '0x00000000fffff000', '0x0000000000000000'];
+    const fault = (smmu: number): string =>
+      line(smmu, 'event 0x10 received:') + words.map((word) => line(smmu, `\t${word}`)).join('');
+    const found = [0, 3].map((smmu) => line(smmu, 'ias 48-bit, oas 48-bit (features 0x001c1eff)')).join('');
+    const said = (smmu: number): string =>
+      line(smmu, 'event: F_TRANSLATION client: (unassigned) sid: 0x100 iova: 0x10');
+    const objects = (text: string): (string | undefined)[] =>
+      wholly(text)
+        .events.filter((event) => event.startsWith('smmu.fault'))
+        .map((event) => event.split(' ')[1]);
+    // The second SMMU reports first.
+    assert.deepEqual(objects(found + fault(3) + fault(0)), ['smmu/1/stream/0x100', 'smmu/0/stream/0x100']);
+    assert.deepEqual(objects(found + said(3) + said(0)), ['smmu/1/stream/0x100', 'smmu/0/stream/0x100']);
+    assert.deepEqual(objects(said(3) + said(0)), ['smmu/0/stream/0x100', 'smmu/1/stream/0x100']);
+  });
+
+  it('a line about an ITS that does not name it: of the only one, else of none', () => {
+    const its = (address: string): string =>
+      `[    1.000000] ITS@0x${address}: allocated 8192 Devices @1 (indirect, esz 8, psz 64K, shr 1)\n`;
+    const late = '[    2.000000] ITS queue timeout (64 32)\n[    2.000001] ITS cmd its_build_mapd_cmd failed\n';
+    const objects = (text: string): (string | undefined)[] =>
+      wholly(text)
+        .events.filter((event) => event.startsWith('message'))
+        .map((event) => event.split(' ')[1]);
+    assert.deepEqual(objects(its('8080000') + late), ['its/0', 'its/0']);
+    assert.deepEqual(objects(its('8080000') + its('9080000') + late), ['log', 'log']);
   });
 
   it('the two lines of old kernels are one fault', () => {

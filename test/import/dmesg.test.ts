@@ -213,6 +213,14 @@ describe('a kernel log', () => {
     assert.deepEqual([viewEvent(trace, 0).cpu, viewEvent(trace, 1).cpu], [3, null]);
   });
 
+  it('the processor stands in front of lines without a stamp, too; a mark in prose is none', () => {
+    // printk_prefix() prints caller_id() in at least six columns.
+    const { trace } = wholly(`[    C3] ${FAULT}\n[T12345] ${FAULT}\n`);
+    assert.deepEqual([viewEvent(trace, 0).cpu, viewEvent(trace, 1).cpu], [3, null]);
+    for (const mark of ['[C3] ', '[ C3] ', '[T1] '])
+      assert.throws(() => importText(`${mark}a: b\n`.repeat(20)), /no line of it is a trace record/, mark);
+  });
+
   it('without a message of interrupts it is one, and holds no record', () => {
     const boot = Array.from({ length: 5000 }, (_, i) => `[    ${i % 10}.000001] pci 0000:00:01.0: BAR 0: assigned\n`);
     const info = traceInfo(importText(boot.join('')));

@@ -88,7 +88,7 @@ const said = (rest: string): RegExp => new RegExp(`^\\[ *\\d+\\.\\d{6}\\] (?:${r
 const X86_LOG =
   'IOAPIC\\[0\\]: |DMAR: IOMMU enabled|NR_IRQS|APIC: Switch|DMAR: dmar0: reg_base|DMAR-IR: |\\.\\.TIMER|ACPI: .*\\bIRQ \\d+$|.*\\b(?:irq|IRQ) \\d+(?:,\\d+)?$|.*\\(irq = |nvme nvme0: pci function|.* default/read/poll queues|smpboot: (?:CPU \\d|Booting Node)';
 const ARM_LOG =
-  'NR_IRQS|GICv3: |ITS[@ ]|psci: CPU1 killed|CPU1: Booted secondary|.*\\(irq = |nvme nvme0: pci function|.* default/read/poll queues';
+  'NR_IRQS|GICv3: |ITS[@ ]|arm-smmu-v3 \\S+: ias \\d+-bit|psci: CPU1 killed|CPU1: Booted secondary|.*\\(irq = |nvme nvme0: pci function|.* default/read/poll queues';
 const DMESG: Summary = {
   format: 'dmesg',
   record: said(X86_LOG),

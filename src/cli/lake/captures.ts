@@ -15,6 +15,8 @@ export interface Capture {
 export interface Captures {
   readonly all: readonly Capture[];
   readonly unread: readonly { readonly trace: string; readonly problem: string }[];
+  /** Names of the files in it that are part of a session file, and so no captures of their own. */
+  readonly inSessions: ReadonlySet<string>;
 }
 
 /** The extension of session files, by which they are looked for. */
@@ -60,7 +62,9 @@ export async function capturesIn(
     }
   };
   await look(root);
-  return { all: found.filter(({ path }) => !listed.has(resolve(path))), unread };
+  const isPart = ({ path }: Capture): boolean => listed.has(resolve(path));
+  const inSessions = new Set(found.filter(isPart).map(({ name }) => name));
+  return { all: found.filter((capture) => !isPart(capture)), unread, inSessions };
 }
 
 async function isFile(entry: Dirent, path: string): Promise<boolean> {

@@ -49,7 +49,7 @@ const NOTHING: CaptureFacts = { host: null, kernel: null, date: null };
 export async function writeMany(root: string, lake: string, options: LakeOptions, context: Context): Promise<number> {
   refuseOverlap(root, lake);
   const { manifest, file } = await manifestOf(root, options.manifest);
-  const { all, unread } = await capturesIn(root, manifest, [lake, ...(file === undefined ? [] : [file])]);
+  const { all, unread, inSessions } = await capturesIn(root, manifest, [lake, ...(file === undefined ? [] : [file])]);
   if (all.length + unread.length === 0) throw new Failure(`${root}: there is no file in it`);
   const mine = (name: string): boolean => isIn(options.shard, options.prefix + name);
   const captures = all.filter(({ name }) => mine(name));
@@ -60,9 +60,11 @@ export async function writeMany(root: string, lake: string, options: LakeOptions
     unread: [],
   };
   const names = new Set(all.map(({ name }) => name));
-  for (const name of manifest.keys())
-    if (!names.has(name) && mine(name))
-      summary.failed.push({ trace: options.prefix + name, problem: `${file} lists it, and it is not in ${root}` });
+  for (const name of manifest.keys()) {
+    if (names.has(name) || !mine(name)) continue;
+    const why = inSessions.has(name) ? `a session file in ${root} lists it, too` : `it is not in ${root}`;
+    summary.failed.push({ trace: options.prefix + name, problem: `${file} lists it, and ${why}` });
+  }
   const todo: (Job & { readonly capture: Capture })[] = [];
   for (const [i, capture] of captures.entries()) {
     const job = {

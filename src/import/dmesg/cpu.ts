@@ -11,6 +11,7 @@ const vectorPath = (cpu: number, vector: number): string =>
 const GENIRQ = String.raw`^(?:genirq(?:/\w+)?: |irq_matrix: )?`;
 const core = (text: string): RegExp => new RegExp(GENIRQ + text, 'i');
 const ITS = (m: readonly string[], log: KernelLog): string => log.its(m[1]!);
+const SOME_ITS = (_: readonly string[], log: KernelLog): string => log.someIts;
 
 /** The irq of which handlers are listed; a line of the list. */
 const uncared = (log: KernelLog, m: readonly (string | undefined)[], reason: string): true => {
@@ -165,8 +166,8 @@ export const cpuRefusals: readonly Say[] = [
   ),
   refusal(/^softirq: huh, entered softirq \d+/, LOG, 'a softirq changed the preemption count'),
   // Interrupt controllers of Arm.
-  refusal(/^ITS queue (?:timeout|not draining)\b/, () => 'its/0', 'the ITS did not take its commands in time'),
-  refusal(/^ITS cmd \S+ failed/, () => 'its/0', 'the ITS did not complete a command'),
+  refusal(/^ITS queue (?:timeout|not draining)\b/, SOME_ITS, 'the ITS did not take its commands in time'),
+  refusal(/^ITS cmd \S+ failed/, SOME_ITS, 'the ITS did not complete a command'),
   refusal(
     /^ITS@(?:0x)?([\da-f]+): .*\bTable too large, reduce ids\b/i,
     ITS,
@@ -177,7 +178,7 @@ export const cpuRefusals: readonly Say[] = [
     ITS,
     'the ITS could not be set up as wanted',
   ),
-  refusal(/^ITS virtual pending table not cleaning/, () => 'its/0', 'the ITS did not complete a command'),
+  refusal(/^ITS virtual pending table not cleaning/, SOME_ITS, 'the ITS did not complete a command'),
   refusal(
     /^(?:GICv3: )?CPU\d+: (?:Failed to disable|Timeout while disabling|Booted with) LPIs|^GICv3: CPU\d+: Booted with LPIs enabled/,
     LOG,

@@ -4,8 +4,11 @@
  */
 import { DEVICE, fact, IRQ, type KernelLog, LOG, refusal, type Say } from './log.ts';
 
-/** The name of a device as dev_err and the like print it, behind that of its driver. */
-const DEV = String.raw`^[\w.-]+ ([\w.:!-]+): (?:\[[^\]]{1,20}\] )?`;
+/**
+ * The name of a device as dev_err and the like print it, behind that of its driver; netdev_err and the like put the name of the network
+ * interface, and its state until it is registered, behind that of its function.
+ */
+const DEV = String.raw`^[\w.-]+ ([\w.:!-]+)(?:(?<= (?:[\da-f]{4,8}:[\da-f]{2}:[01][\da-f]\.[0-7]|virtio\d+)) (?:\(unnamed net_device\)|\S{1,20})(?: \([\w ]{1,30}\))?)?: (?:\[[^\]]{1,20}\] )?`;
 const of = (text: string, flags = ''): RegExp => new RegExp(DEV + text, flags);
 
 const QUEUE = (m: readonly string[], log: KernelLog): string => `${log.device(m[1]!)}/queue/${Number(m[2])}`;
@@ -25,10 +28,6 @@ export const deviceRefusals: readonly Say[] = [
     form: /^nvme ([\w.:-]+): (?:Timeout )?I\/O (?:tag )?\d+\b.*?\bQID (\d+),? ?(.*)$/,
     take: (log, m) => timedOut(log, QUEUE(m as string[], log), m[3]!),
   },
-  {
-    form: /^nvme ([\w.:-]+): Timeout I\/O \d+ QID (\d+)(.*)$/,
-    take: (log, m) => timedOut(log, QUEUE(m as string[], log), m[3]!),
-  },
   refusal(of('controller is down; will reset'), DEVICE, 'the controller does not answer'),
   refusal(of(String.raw`(?:Abort status|invalid id \d+ completed)`), DEVICE, 'a command did not complete as expected'),
   refusal(/^(ata[\w.]+): lost interrupt\b/, DEVICE, 'a command was complete, and no interrupt told it'),
@@ -45,8 +44,9 @@ export const deviceRefusals: readonly Say[] = [
     'a command was complete, and no interrupt told it: the driver found it by polling',
   ),
   {
-    form: /^(?:NETDEV WATCHDOG: )?(?:\S+ ){0,2}([\w.-]+)(?: \(\S+\))?: (?:NETDEV WATCHDOG: (?:CPU: \d+: )?)?transmit queue (\d+) timed out/,
-    take: (log, m) => log.refuse(log.device(m[1]!), 'a transmit queue was not served in time'),
+    // dev_watchdog: since Linux 6.6 behind driver, device and interface, before with interface and driver in brackets.
+    form: /^(?:NETDEV WATCHDOG: ([\w.@-]+) \([^)]*\)|(?:[\w.-]+ ([\w.:!-]+) )?([\w.@-]+)(?: \([^)]*\))?: NETDEV WATCHDOG(?:: CPU: \d+)?): transmit queue \d+ timed out/,
+    take: (log, m) => log.refuse(log.device((m[2] ?? m[1] ?? m[3])!), 'a transmit queue was not served in time'),
   },
   // xhci
   refusal(

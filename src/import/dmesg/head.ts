@@ -38,6 +38,8 @@ const LEVEL =
 /** `[   12.345678]`, of short-monotonic with the name of the host behind; `-d` of dmesg adds the time since the line before. */
 const BOOT = new RegExp(String.raw`^\[ *(\d{1,10})\.(\d{3,9})(?: <[ .\d]*>?)?\](?: (?:${KERNEL}))? ?`);
 const CALLER = /^\[ *([TC])(\d{1,9})\] ?/;
+/** Where no stamp stands in front, only its width of six columns or more tells it from a mark in prose. */
+const CALLER_ALONE = /^\[(?=[ TC\d]{6})/;
 const CTIME = new RegExp(String.raw`^\[(?:${DAY}) (${MONTH}) ([ \d]\d) (\d\d):(\d\d):(\d\d) (\d{4})\] ?`);
 const ISO_FORM = String.raw`(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?: ?(Z|[A-Z]{2,5}|[+-]\d\d:?\d\d))?`;
 /** `--time-format iso`: a comma before the digits, and the text behind the zone; of journald with the host. */
@@ -164,7 +166,8 @@ export function headOf(text: string): Head {
       at += inner[0].length;
     }
   }
-  const caller = head.clock === undefined && at === 0 ? null : CALLER.exec(text.slice(at));
+  const stands = head.clock !== undefined || at > 0 || CALLER_ALONE.test(text);
+  const caller = stands ? CALLER.exec(text.slice(at)) : null;
   return { ...head, ...callerOf(caller), at: at + (caller?.[0].length ?? 0) };
 }
 

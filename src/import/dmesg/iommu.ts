@@ -79,12 +79,12 @@ const SMMU_WHY = new Map(Object.values(SMMU_EVENTS).map(([name, why]) => [name, 
 const RAW_WORDS = 4;
 const LOW = 0xffffffffn;
 
-function smmuEvent({ c }: KernelLog, name: string, sid: number, iova: bigint | undefined): true {
+function smmuEvent({ c }: KernelLog, smmu: string, name: string, sid: number, iova: bigint | undefined): true {
   const event = smmuFault.put().event(c.intern(name));
   if (iova !== undefined) event.iova(Number(iova & LOW), Number(iova >> 32n));
   const why = SMMU_WHY.get(name);
   if (why !== undefined) event.reason(c.intern(why));
-  c.emit(event, c.object(`smmu/0/stream/${hexText(sid)}`));
+  c.emit(event, c.object(`${smmu}/stream/${hexText(sid)}`));
   return true;
 }
 
@@ -97,7 +97,7 @@ function rawWord(log: KernelLog, word: string): boolean {
   const id = Number(raw.words[0]! & 0xffn);
   const [name, , address] = SMMU_EVENTS[id] ?? [`event ${hexText(id)}`, '', false];
   raw.said = true;
-  return smmuEvent(log, name, Number(raw.words[0]! >> 32n), address ? raw.words[2]! : undefined);
+  return smmuEvent(log, raw.smmu, name, Number(raw.words[0]! >> 32n), address ? raw.words[2]! : undefined);
 }
 
 /** Faults that no prose says: they are told wherever they stand. */
@@ -150,14 +150,20 @@ export const faults: readonly Say[] = [
       ),
   },
   {
-    form: /\bevent: ([CFE]_\w+) client: \S+ sid: 0x([\da-f]{1,8})\b(?:.*? iova: 0x([\da-f]{1,16})\b)?/i,
-    take: (log, [, event, sid, iova]) => {
+    form: /(?:\barm-smmu-v3 (\S+): )?\bevent: ([CFE]_\w+) client: \S+ sid: 0x([\da-f]{1,8})\b(?:.*? iova: 0x([\da-f]{1,16})\b)?/i,
+    take: (log, [, smmu, event, sid, iova]) => {
       const told = log.raw?.said === true;
       log.raw = undefined;
       // Linux 7.2 prints the words of the event first, and then the same in plain text.
       return told
         ? false
-        : smmuEvent(log, event!, Number.parseInt(sid!, 16), iova === undefined ? undefined : BigInt(`0x${iova}`));
+        : smmuEvent(
+            log,
+            smmu === undefined ? 'smmu/0' : log.smmu(smmu),
+            event!,
+            Number.parseInt(sid!, 16),
+            iova === undefined ? undefined : BigInt(`0x${iova}`),
+          );
     },
   },
 ];
@@ -187,8 +193,8 @@ const SMMU = String.raw`^arm-smmu-v3 (\S+): `;
 export const iommuRefusals: readonly Say[] = [
   {
     form: new RegExp(String.raw`${SMMU}event 0x([\da-f]+) received:`, 'i'),
-    take: (log) => {
-      log.raw = { words: [], said: false };
+    take: (log, m) => {
+      log.raw = { smmu: log.smmu(m[1]!), words: [], said: false };
       return false;
     },
   },
@@ -348,6 +354,13 @@ export const iommuRefusals: readonly Say[] = [
 
 /** What there is and how it is set up. */
 export const iommuFacts: readonly Say[] = [
+  {
+    form: new RegExp(`${SMMU}ias \\d+-bit`),
+    take: (log, m) => {
+      log.smmu(m[1]!);
+      return log.fact('log', 'an SMMU');
+    },
+  },
   {
     form: /^(?:DMAR: |dmar: |IOMMU )?(?:dmar)?(\d+): reg_base_addr .* ecap [\da-fx]+/i,
     take: (log, m) => {

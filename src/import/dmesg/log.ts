@@ -50,10 +50,11 @@ export class KernelLog {
   /** The irq that nobody cared for: the names of its handlers follow. */
   uncared = -1;
   /** Words of an event of an SMMU that were printed, and those that follow. */
-  raw: { readonly words: bigint[]; said: boolean } | undefined;
+  raw: { readonly smmu: string; readonly words: bigint[]; said: boolean } | undefined;
   /** VT-d units, by the number that the kernel gives them. */
   readonly units = new Set<number>();
   readonly #its: string[] = [];
+  readonly #smmus: string[] = [];
   readonly #functions = new Map<string, string>();
 
   constructor(c: RuleContext, facts: boolean) {
@@ -88,11 +89,28 @@ export class KernelLog {
 
   /** The path of an ITS by the address of its registers: they are counted as the kernel finds them. */
   its(address: string): string {
-    const plain = address.toLowerCase().replace(/^(?:0x)?0*/, '');
-    let at = this.#its.indexOf(plain);
-    if (at < 0 && this.#its.length < 256) at = this.#its.push(plain) - 1;
-    return `its/${Math.max(0, at)}`;
+    return `its/${numberOf(this.#its, address.toLowerCase().replace(/^(?:0x)?0*/, ''))}`;
   }
+
+  /** The path of the ITS that a line speaks of without its address: which of several it is, the line does not tell. */
+  get someIts(): string {
+    return this.#its.length > 1 ? 'log' : 'its/0';
+  }
+
+  /** The path of an SMMU by the name of its platform device: they are counted as the kernel finds them. */
+  smmu(name: string): string {
+    return `smmu/${numberOf(this.#smmus, name)}`;
+  }
+}
+
+/** Units of one kind that a log names, at most: more are damage. */
+const MOST_UNITS = 256;
+
+/** The number of a unit among those of its kind; that of the first where there are too many. */
+function numberOf(units: string[], name: string): number {
+  const at = units.indexOf(name);
+  if (at >= 0) return at;
+  return units.length < MOST_UNITS ? units.push(name) - 1 : 0;
 }
 
 /** Makes the events of a message; false where it became none. */

@@ -20,6 +20,8 @@ export class Ftrace extends RuleContext {
   fields = false;
   /** CPUs whose map in the vector matrix is online, as the records of the matrix tell. */
   readonly maps = new Set<number>();
+  /** The LPI that the interrupt controller handed to the irq core last, by CPU, until a handler runs there. */
+  readonly handed = new Map<number, number>();
   /** Virtual CPUs that entered the guest at the reset vector last. */
   readonly atReset = new Set<number>();
   /** Virtual CPUs by their threads. */

@@ -278,6 +278,11 @@ export const irqRules: readonly FtraceRule[] = [
   rule('irq_handler_entry', ['irq={irq:d} name={name:r}', 'irq={irq:d} handler={name:r}'] as const, (f, c, s) => {
     const object = irqObject(f, c.lo[s.irq]!);
     const name = f.str(s.name);
+    const lpi = f.handed.get(f.out.cpu);
+    if (lpi !== undefined) {
+      f.handed.delete(f.out.cpu);
+      if (f.out.state.num(object, irq.at.lpi) !== lpi) f.emit(ev.irqIdentify.put().lpi(lpi), object);
+    }
     f.emit(ev.irqEntry.put().name(name), object);
     identify(f, c, s.name, object);
   }),

@@ -25,6 +25,7 @@ import { probe } from '../../model/events/notes.ts';
 import { irqfdWakeup } from '../../model/events/virt.ts';
 import { functionOfHwirq } from '../../model/irq-source.ts';
 import { pciMsiFunction, pciMsiHwirq } from '../../model/registers/hwirq.ts';
+import { FIRST_LPI } from '../../model/registers/its.ts';
 import { MSIX_ENTRIES } from '../../model/registers/pci.ts';
 import { irq } from '../../model/things/irq.ts';
 import { isNameByte } from '../pattern.ts';
@@ -68,6 +69,9 @@ const functions: Readonly<Record<string, (f: Ftrace, args: Args, caller: string)
   pci_irq_unmask_msi: (f, a) => mask(f, a, false),
   pci_msi_mask_irq: (f, a) => mask(f, a, true),
   pci_msi_unmask_irq: (f, a) => mask(f, a, false),
+  generic_handle_domain_irq: hand,
+  handle_domain_irq: hand,
+  __handle_domain_irq: hand,
   its_set_affinity: affinity,
   its_irq_domain_activate: (f, a) => lpi(f, a) && activate(f, a, true),
   its_irq_domain_deactivate: (f, a) => lpi(f, a) && activate(f, a, false),
@@ -192,6 +196,17 @@ function lpi(f: Ftrace, a: Args): boolean {
   if (number === undefined || intid === undefined) return false;
   f.emit(irqIdentify.put().lpi(intid.lo), irqObject(f, number.lo));
   return true;
+}
+
+/**
+ * The GIC handed an interrupt to the irq core, which runs the handler of its irq on this CPU or none (gic_handle_irq, drivers/irqchip/irq-gic-v3.c).
+ * INTIDs of LPIs are numbers of no other domain. The record itself stays a note.
+ */
+function hand(f: Ftrace, a: Args): boolean {
+  const { lo, hi } = first(a, 'hwirq') ?? { lo: -1, hi: 0 };
+  if (lo >= FIRST_LPI && hi === 0) f.handed.set(f.out.cpu, lo);
+  else f.handed.delete(f.out.cpu);
+  return false;
 }
 
 function activate(f: Ftrace, a: Args, on: boolean): boolean {

@@ -1,12 +1,6 @@
 import type { Trace } from '../../trace/trace.ts';
+import { after, inverse, type Line, STILL } from './line.ts';
 import type { Connection } from './relations.ts';
-
-/** A line from one clock to another, in nanoseconds since the bases of both: `x + offset + rate * (x - origin)`. */
-export interface Line {
-  readonly offset: number;
-  readonly rate: number;
-  readonly origin: number;
-}
 
 /** How a file came to the clock of the root: through which file, by what, and how wrong it may be. */
 export interface Way {
@@ -26,9 +20,6 @@ export interface Edge {
   readonly b: number;
   readonly connection: Connection;
 }
-
-/** The line of a clock to itself. */
-export const STILL: Line = { offset: 0, rate: 0, origin: 0 };
 
 /**
  * Brings clocks to that of the file `root`, each through what the files tell, else through the comparisons that most instants support. What no
@@ -76,21 +67,3 @@ export function dayOf({ first, time }: Trace): bigint | undefined {
   const [moment] = first.moments ?? [];
   return moment === undefined ? undefined : moment.day - BigInt(Math.round(moment.own));
 }
-
-/** The line back. */
-function inverse({ offset, rate, origin }: Line): Line {
-  return { offset: -offset, rate: 1 / (1 + rate) - 1, origin: origin + offset };
-}
-
-/** First `inner`, then `outer`. */
-function after(outer: Line, inner: Line): Line {
-  const at = inner.origin + inner.offset;
-  const rate = (1 + outer.rate) * (1 + inner.rate) - 1;
-  return { offset: inner.offset + outer.offset + outer.rate * (at - outer.origin), rate, origin: inner.origin };
-}
-
-/** Where a line takes a time. */
-export const along = ({ offset, rate, origin }: Line, time: number): number => time + offset + rate * (time - origin);
-
-/** The time that a line takes to another one. */
-export const against = (line: Line, time: number): number => along(inverse(line), time);

@@ -1,4 +1,5 @@
 import { Random } from '../../base/random.ts';
+import { along, type Line } from './line.ts';
 
 /** Two instants of two clocks that may be the same: own times in nanoseconds. */
 export interface Pairing {
@@ -13,10 +14,7 @@ export interface Pairing {
 }
 
 /** The line that takes times of clock b to clock a: `b + offset + rate * (b - origin)`. */
-export interface Fit<P extends Pairing> {
-  readonly offset: number;
-  readonly rate: number;
-  readonly origin: number;
+export interface Fit<P extends Pairing> extends Line {
   /** Nanoseconds by which a time that is brought over may be wrong. */
   readonly uncertainty: number;
   /** The pairings that agree with it, each instant once. */
@@ -173,13 +171,7 @@ class Support {
   }
 }
 
-interface Line {
-  readonly offset: number;
-  readonly rate: number;
-  readonly origin: number;
-}
-
-const missOf = ({ a, b }: Pairing, { offset, rate, origin }: Line): number => a - (b + offset + rate * (b - origin));
+const missOf = ({ a, b }: Pairing, line: Line): number => a - along(line, b);
 
 /** The line with the most instants near it, of many through two pairings each. */
 function bestLine<P extends Pairing>(pairings: readonly P[]): Line | undefined {

@@ -1,4 +1,5 @@
 import type { Source } from '../../trace/source.ts';
+import { inverse } from './line.ts';
 import type { Connection } from './relations.ts';
 
 const NANO = 1_000_000_000n;
@@ -9,16 +10,7 @@ export function toldConnection(a: Source, b: Source): Connection | undefined {
   if (forward !== undefined) return { relation: 'hosts', fit: forward, told: true };
   const back = lineTo(b, a);
   if (back === undefined) return undefined;
-  const { offset, rate, origin, uncertainty } = back;
-  const inverse = {
-    offset: -offset,
-    rate: 1 / (1 + rate) - 1,
-    origin: origin + offset,
-    uncertainty,
-    pairs: [],
-    bursts: 0,
-  };
-  return { relation: 'runs-in', fit: inverse, told: true };
+  return { relation: 'runs-in', fit: { ...back, ...inverse(back) }, told: true };
 }
 
 /** The clock of printk is that of perf, and the local clock of the ring buffer: local_clock of kernel/sched/clock.c. */

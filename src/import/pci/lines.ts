@@ -24,9 +24,9 @@ const SLOT = new RegExp(String.raw`^(?:Slot:\s+|Device:\t)${BDF}$`);
 const REVISION = String.raw`(?: \(rev [\da-f]{2}\))?(?: \(prog-if [\da-f]{2}(?: \[[^\]]*\])?\))?`;
 /** -n; lspci 2 prints `Class` in front. */
 const NUMBERS = new RegExp(String.raw`^(?:Class )?([\da-f]{4}): ([\da-f]{4}):([\da-f]{4})${REVISION}$`);
-/** Names, with numbers behind them (-nn). */
+/** Names, with numbers behind them (-nn). Those of classes in pci.ids begin with a capital letter, but for `3D`, `802.1a` and `802.1b`. */
 const NAMES = new RegExp(
-  String.raw`^((?:[A-Z]|3D)[\w /.()+,&-]{1,70}?)(?: \[([\da-f]{4})\])?: (\S.*?)(?: \[([\da-f]{4}):([\da-f]{4})\])?${REVISION}$`,
+  String.raw`^((?:[A-Z]|3D|802\.1[ab])[\w /.()+,&-]{1,70}?)(?: \[([\da-f]{4})\])?: (\S.*?)(?: \[([\da-f]{4}):([\da-f]{4})\])?${REVISION}$`,
 );
 /** -m and -mm. */
 const MACHINE = /^"([^"]*)" "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(?: |$)/;
@@ -67,7 +67,8 @@ const PLACE = /^(Vector table|PBA): BAR=([0-7]) offset=([\da-f]{8})$/;
 const ENABLE = /^(?:ATSCtl|PRICtl|PASIDCtl|IOVCtl):\s*Enable([+-])/;
 const VFS = /^Initial VFs: \d+, Total VFs: (\d{1,5}), Number of VFs: (\d{1,5})/;
 const HEX = /^([\da-f]{2,3}):((?: [\da-f]{2}){16})$/;
-const HEX_PART = /^[\da-f]{2,3}:(?: [\da-f]{2}){1,15}$/;
+/** The beginning of such a row; it may end within a byte. */
+const HEX_PART = /^[\da-f]{2,3}:(?: [\da-f]{2}){0,15}(?: [\da-f]{1,2})$/;
 /** Lines of a function that say nothing of interrupts. */
 const KNOWN =
   /^(16-bit legacy|Subsystem|DeviceName|Status|Latency|BIST|Bus|Physical Slot|Device tree node|Secondary status|BridgeCtl|(?:I\/O|Memory|Prefetchable memory|Unknown resource) behind bridge|Memory window|I\/O window|Kernel modules|Region|Memory at|Capabilities|Expansion ROM)\b/;

@@ -1,7 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
 import { writableMask } from '../register.ts';
-import { gicRoute } from '../registers/its.ts';
+import { FIRST_LPI, gicRoute } from '../registers/its.ts';
 import { apicLvt } from '../registers/x86.ts';
 import type { State } from '../state.ts';
 import { intid, pin } from '../things/irq.ts';
@@ -149,9 +149,6 @@ export const gicAck = eventKind(
     countVcpu(state, e.object, C.acknowledges);
   },
 );
-
-/** First INTID of the LPIs, which have no active state (IHI 0069 1.2.1). */
-const FIRST_LPI = 8192;
 
 /**
  * ICC_EOIR. An LPI has no active state, so that this ends it. Any other INTID is deactivated with EOImode 0 only; with

@@ -49,6 +49,9 @@ const doorbell = at(
 );
 const vintid = at(2, 31, 0, 'vintid', 'vINTID: the virtual LPI.');
 
+/** First INTID of an LPI: those below are wired or local (IHI 0069, 2.2.1). */
+export const FIRST_LPI = 8192;
+
 /** Bits 7:0 of the first doubleword of every command: which command it is. */
 export const itsOpcode = bits('opcode', 7, 0, 'RW', 'Command number.');
 

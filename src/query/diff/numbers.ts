@@ -2,6 +2,7 @@ import { byName } from '../../base/by-name.ts';
 import { segmentsOf } from '../../base/path-pattern.ts';
 import { iecInvalidate } from '../../model/events/remap.ts';
 import { withoutSystem } from '../../model/namespace.ts';
+import { FIRST_LPI } from '../../model/registers/its.ts';
 import type { EventRow } from '../../trace/row.ts';
 
 /**
@@ -9,9 +10,6 @@ import type { EventRow } from '../../trace/row.ts';
  * address, file descriptors, objects that QEMU names by a pointer. Such a number says which thing is meant; that it differs between two runs says nothing.
  */
 export type Counted = 'irq' | 'irte' | 'gsi' | 'lpi' | 'table' | 'fd' | 'pointer';
-
-/** LPIs have INTIDs from here on (GICv3); those below are wired or local, and fixed. */
-const FIRST_LPI = 8192;
 
 /** A number in a path, and in which space it counts. */
 export interface NumberedPath {

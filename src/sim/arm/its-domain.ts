@@ -1,13 +1,14 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { irqIdentify } from '../../model/events/irq.ts';
 import { message } from '../../model/events/notes.ts';
+import { FIRST_LPI } from '../../model/registers/its.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import { type AffinityResult, type Composed, type Domain, errno, type Irq } from '../irq/domain.ts';
 import type { Actions, Machine } from '../machine.ts';
 import type { Gic } from './gic.ts';
-import { FIRST_LPI, type Its, type ItsCommand } from './its.ts';
+import type { Its, ItsCommand } from './its.ts';
 
 /** Nanoseconds that a command takes from the queue to its SYNC. */
 const COMMAND = 300;

@@ -1,8 +1,8 @@
-import { lpiConfig } from '../../model/registers/its.ts';
+import { FIRST_LPI, lpiConfig } from '../../model/registers/its.ts';
 import type { OperationArg, OperationSpec, OperationValues } from '../operation.ts';
 import type { Setup } from '../setup.ts';
 import { armParts } from './arm-host.ts';
-import { FIRST_LPI, type ItsCommand } from './its.ts';
+import type { ItsCommand } from './its.ts';
 
 const driver = { layer: 'irq-core', name: 'its-driver', cpu: 0 } as const;
 

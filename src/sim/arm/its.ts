@@ -13,13 +13,11 @@ import {
   itsTrans,
 } from '../../model/events/its.ts';
 import { dropped, illegal } from '../../model/events/outcome.ts';
+import { FIRST_LPI } from '../../model/registers/its.ts';
 import { its, itsCollection, itsDevice, itsEvent } from '../../model/things/remap.ts';
 import type { Message } from '../device/message.ts';
 import type { Actor, Machine } from '../machine.ts';
 import type { Gic } from './gic.ts';
-
-/** First INTID of an LPI. */
-export const FIRST_LPI = 8192;
 
 /** A command as software puts it into the queue (Arm IHI 0069, 5.3). Sizes are in EventID bits minus one, as MAPD has it. */
 export type ItsCommand =

@@ -21,6 +21,13 @@ describe('lspci', () => {
     ]);
   });
 
+  it('classes of pci.ids whose name begins with a digit', () => {
+    for (const name of ['3D controller', '802.1a controller', '802.1b controller']) {
+      const { events } = wholly(`00:01.0 ${name}: Some Corp Radio (rev 01)\n`);
+      assert.deepEqual(events, [`snap.function device/0000:00:01.0 class=${name} model=Some Corp Radio`]);
+    }
+  });
+
   it('-n and -nn: the numbers, also as old versions print them', () => {
     for (const text of [
       '00:04.0 0200: 8086:10d3 (rev 01)',
@@ -278,8 +285,13 @@ describe('lspci', () => {
     const { trace, info } = sample('00:03.0 Ethernet controller: A B\n\tControl: I/O+ Mem+ BusMas');
     assert.deepEqual(info.skipped, { 'cut off at the end of the file': 1 });
     assert.equal(devices(trace)[NVME].model, 'A B');
-    const row = sample('00:03.0 Ethernet controller: A B\n00: 86 80 d3 10 07 05 10 00');
-    assert.deepEqual(row.info.skipped, { 'cut off at the end of the file': 1 });
+    for (const row of ['00: 86 80 d3 10 07 05 10 00', '00: 86 80 d3 10 07 05 10 0', '00: 8']) {
+      // A row of a dump stands at the margin, behind capabilities, too.
+      for (const capability of ['', '\tCapabilities: [50] MSI: Enable- Count=1/1 Maskable- 64bit+\n']) {
+        const { info: cut } = sample(`00:03.0 Ethernet controller: A B\n${capability}${row}`);
+        assert.deepEqual([cut.skipped, cut.undone], [{ 'cut off at the end of the file': 1 }, []], row);
+      }
+    }
   });
 
   it('numbers that no function has are not taken', () => {
