@@ -122,10 +122,14 @@ export async function compareWithFile(page: Page, file: string): Promise<void> {
   const input = page.locator('.quick-input-widget input[type="text"]');
   // The dialog comes with the folder in its box; an Enter before it lists the file does nothing.
   await eventually(async () => assert.match(await input.inputValue(), /\//));
-  await input.fill(file);
-  await page.locator('.quick-input-widget .monaco-list-row', { hasText: basename(file) }).waitFor();
+  const listed = page.locator('.quick-input-widget .monaco-list-row', { hasText: basename(file) });
   await eventually(async () => {
-    if (await input.isVisible()) await page.keyboard.press('Enter');
+    // A slow dialog lists its folder only now, and puts that into the box again.
+    if (await input.isVisible()) {
+      if ((await input.inputValue()) !== file) await input.fill(file);
+      await listed.waitFor({ timeout: patient(1000) });
+      await page.keyboard.press('Enter');
+    }
     await input.waitFor({ state: 'hidden', timeout: patient(1000) });
   });
   await row(page, 'Comparison', 'First divergence').waitFor();
