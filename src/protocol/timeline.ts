@@ -219,7 +219,7 @@ const tableReply = v.strictObject({
       step: v.pipe(whole, v.minValue(-1)),
       time: v.string(),
       text: v.string(),
-      /** In a comparison, what the other trace has there. */
+      /** In a comparison, what the other trace has there, or why that was not compared. */
       other: v.string(),
     }),
   ),

@@ -127,7 +127,7 @@ describe('rules about messages', () => {
       ]);
       const [finding] = judged(trace, 'R12').findings;
       assert.equal(finding!.severity, 'info');
-      assert.match(finding!.text, /^2 causes of entry 1 of 0000:00:03.0 arose while its mask bit is set\./);
+      assert.match(finding!.text, /^2 causes of entry 1 of 0000:00:03.0 arose while its mask bit was set\./);
       // The capability, the write of the mask bit, its clearing, the message.
       assert.deepEqual(finding!.evidence, [2, 7, 10, 11]);
     });
@@ -136,7 +136,7 @@ describe('rules about messages', () => {
       const trace = made(
         `${setup}\n${fmask(10, '0xc003')}\n${raise(20)}\n${fmask(50_000, '0x8003')}\n${send(50_001, 1, 1)}`,
       );
-      assert.match(judged(trace, 'R12').findings[0]!.text, /arose while Function Mask of the function is set\./);
+      assert.match(judged(trace, 'R12').findings[0]!.text, /arose while Function Mask of the function was set\./);
     });
 
     it('a cause that is still pending at the end is a warning', () => {

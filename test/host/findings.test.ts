@@ -72,6 +72,26 @@ describe('findings', () => {
     assert.deepEqual(problems(uri), []);
   });
 
+  it('of two open traces with the same file stand there for each, and go with their own trace', async () => {
+    const uri = file('bad.irqtrace', maskedSend());
+    const good = file('good.irqtrace', maskedSend(STEPS.send));
+    await open(uri);
+    const alone = await active();
+    const { checks, sessions } = (await activate()).internals;
+    await run('openTrace', good, [good, uri]);
+    const joined = await active();
+    assert.notEqual(joined, alone);
+    await checks.whole(joined);
+    const inJoined = checks.of(joined)!.findings.filter(({ rule }) => rule.id === 'F03').length;
+    assert.ok(inJoined > 0, 'the joined trace has the finding too');
+    assert.equal(problems(uri).length, 1 + inJoined);
+    sessions.close(joined);
+    assert.equal(problems(uri).length, 1);
+    assert.equal(problems(uri)[0]!.range.start.line, lineOf(STEPS.send) - 1);
+    sessions.close(alone);
+    assert.deepEqual(problems(uri), []);
+  });
+
   it('go when their trace is closed; the view stays and says what it is for', async () => {
     await open(file('bad.irqtrace', maskedSend()));
     const { findings } = (await activate()).internals;

@@ -183,7 +183,7 @@ describe('timeline service of two traces', () => {
     assert.equal(rows[2]!.other, 'no such event');
     const moved = await line.ask<TableReply>('timeline/table', question(lane('b', 'irq/43')));
     assert.equal(moved.rows[2]!.other, 'step 2, vector: 33 → 35');
-    assert.equal(moved.rows[1]!.other, '', 'what only identifies the irq is not compared');
+    assert.equal(moved.rows[1]!.other, 'not compared: it only shows what is there', 'irq.identify');
     const { events } = await line.ask<Description>('timeline/describe', question(lane('b', ENTRY)));
     assert.deepEqual(
       events.map(({ text }) => text.split(' · ')[1]),

@@ -46,10 +46,10 @@ export function differenceFrame(g: CanvasRenderingContext2D, kind: Kind, x: numb
     }
   } else if (kind === 'here') g.rect(x - HALF, y - HALF, 2 * HALF, 2 * HALF);
   else {
-    // A cross: there is no event.
-    const arm = HALF * 0.7;
-    g.moveTo(x - arm, y - arm);
-    g.lineTo(x + arm, y + arm);
+    // The sign of the empty set: there is no event. A cross means a fault.
+    const [radius, arm] = [HALF * 0.55, HALF * 0.7];
+    g.moveTo(x + radius, y);
+    g.arc(x, y, radius, 0, 2 * Math.PI);
     g.moveTo(x - arm, y + arm);
     g.lineTo(x + arm, y - arm);
   }

@@ -26,10 +26,10 @@ interface Waiting {
   unmasked: Step | undefined;
 }
 
-/** What masks an entry, in the words of the specification; empty when nothing does, or MSI-X is off. */
+/** What masks an entry, in the words of the specification and in the tense of a report about what was; empty when nothing does, or MSI-X is off. */
 function maskOf(state: State, entry: ObjectId): string {
   const by = maskedBy(state, entry);
-  return by === 'function' ? 'Function Mask of the function is set' : by === 'own' ? 'its mask bit is set' : '';
+  return by === 'function' ? 'Function Mask of the function was set' : by === 'own' ? 'its mask bit was set' : '';
 }
 
 /** R12. */

@@ -113,7 +113,7 @@ const TP_PRINTK = String.raw`(?:<\d{1,3}>)?\[ *(\d+\.\d{6})\](?:\[ *([TC])(\d+)\
  */
 export const SURE: readonly Peeler[] = [
   peeler('quoted', String.raw`[ \t]{0,3}>(?: ?>)*(?: |(?=\t)|$|(?=\S))`),
-  enclosed('quoted', String.raw`[ \t]{0,3}\|(?: ?\|)*(?: |$)`, before(/ \|\s*$/)),
+  enclosed('quoted', String.raw`[ \t]{0,3}\|(?: ?\|)*(?: |$|(?=\d))`, before(/ \|\s*$/)),
   ...ENCLOSING.map(([open, closing]) => enclosed('enclosed', `[bru]?${open}`, closing)),
   enclosed('enclosed', String.raw`\*\*(?=\S| )`, upTo('**')),
   enclosed('code-fence', String.raw`\{(?:code|noformat|quote)[^}]{0,80}\}`, before(/\{(?:code|noformat|quote)\}\s*$/)),

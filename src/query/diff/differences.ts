@@ -1,7 +1,8 @@
+import type { Step } from '../../base/ids.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import { align } from './align.ts';
 import type { Groups } from './groups.ts';
-import { isKindCompared } from './numbers.ts';
+import { whyKindLeftOut } from './numbers.ts';
 import { type Difference, fieldsOf, pairAcross } from './pairing.ts';
 import { marksPhase } from './phases.ts';
 import type { Survey } from './survey.ts';
@@ -58,7 +59,7 @@ function isSystems({ path, type, space, names }: Thing): boolean {
   return /intid\/\d+$/.test(path) ? number < FIRST_SPI : number >= FIRST_SYSTEM_VECTOR;
 }
 
-const compared = (): boolean[] => vocabulary.map(({ name, role }) => isKindCompared(name, role));
+const compared = (): boolean[] => vocabulary.map(({ name, role }) => whyKindLeftOut(name, role) === '');
 
 /** The group of each event of a trace, -1 for those that are not compared. */
 function groupsOf({ trace, things, ofStep }: Survey, common: Int32Array, { group }: Groups): Int32Array {
@@ -67,6 +68,13 @@ function groupsOf({ trace, things, ofStep }: Survey, common: Int32Array, { group
   return ofStep.map((thing, step) =>
     kinds[trace.table.kindNumber(step)] && !left[thing] ? group[common[thing]!]! : -1,
   );
+}
+
+/** Why an event of a trace is not compared; the empty text where it is. */
+export function whyLeftOut({ trace, things, ofStep }: Survey, step: Step): string {
+  const { name, role } = vocabulary[trace.table.kindNumber(step)]!;
+  const why = whyKindLeftOut(name, role);
+  return why === '' && isSystems(things.all[ofStep[step]!]!) ? 'a timer, an IPI or a run of a virtual CPU' : why;
 }
 
 /** Types of objects that many interrupts share: the order of their events says nothing, since interrupts are independent. */

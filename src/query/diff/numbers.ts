@@ -175,7 +175,10 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 /** Kinds that only look and are compared all the same: what a unit reads of its table decides where a message goes. */
 const LOOKED_AT: ReadonlySet<string> = new Set(['irte.read', 'irte.readAmd']);
 
-/** Whether events of a kind are compared. */
-export const isKindCompared = (name: string, role: string): boolean =>
-  LOOKED_AT.has(name) ||
-  (role !== 'look' && role !== 'note' && role !== 'loss' && role !== 'begin' && !LEFT_OUT.has(name));
+/** Why events of a kind are not compared; the empty text where they are. */
+export function whyKindLeftOut(name: string, role: string): string {
+  if (LOOKED_AT.has(name)) return '';
+  if (role === 'look') return 'it only shows what is there';
+  if (role === 'note' || role === 'loss' || role === 'begin') return 'it tells of the record, not of an interrupt';
+  return LEFT_OUT.has(name) ? 'it belongs to no single interrupt' : '';
+}

@@ -2,7 +2,7 @@ import type { Step } from '../../base/ids.ts';
 import { eachOf, type Slices } from '../../base/slices.ts';
 import { standing } from '../../query/diff/anchors.ts';
 import type { Comparison } from '../../query/diff/compare.ts';
-import { GroupedSteps } from '../../query/diff/differences.ts';
+import { GroupedSteps, whyLeftOut } from '../../query/diff/differences.ts';
 import type { Difference } from '../../query/diff/pairing.ts';
 import { otherPath } from '../../query/diff/places.ts';
 import type { StateRow } from '../../query/diff/states.ts';
@@ -30,7 +30,7 @@ export interface ComparedParts {
   partner(side: SideNumber, step: Step): Step;
   /** How an event differs from the other trace; the empty text where it does not, or is not compared. */
   remark(side: SideNumber, step: Step): string;
-  /** What the other trace has in the place of an event; the empty text where that was not compared. */
+  /** What the other trace has in the place of an event, or why that was not compared. */
   told(side: SideNumber, step: Step): string;
 }
 
@@ -127,7 +127,12 @@ export class ComparedEvents implements ComparedParts {
   told(side: SideNumber, step: Step): string {
     const remark = this.remark(side, step);
     const partner = this.partner(side, step);
-    if (partner < 0) return remark === '' ? '' : 'no such event';
+    if (partner < 0) {
+      if (remark !== '') return 'no such event';
+      const { a, b } = this.#comparison;
+      const why = whyLeftOut(side === 0 ? a : b, step);
+      return why === '' ? 'not compared' : `not compared: ${why}`;
+    }
     return [`step ${partner}`, remark === '' ? 'the same' : remark].join(', ');
   }
 }

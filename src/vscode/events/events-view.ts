@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import { Messenger } from 'vscode-messenger';
 import { count, counted } from '../../base/counted.ts';
 import { Peer } from '../../protocol/rpc.ts';
 import { say } from '../commands/handlers.ts';
+import { HostMessenger } from '../host-messenger.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { eventsPage } from '../timeline/page.ts';
 import { after, fillPage } from '../webview.ts';
@@ -25,7 +25,7 @@ export function registerEvents({ context, sessions, searcher, log }: EventsParts
   return vscode.window.registerWebviewViewProvider(EVENTS, {
     resolveWebviewView: (view) => {
       const problem = (text: string): void => log.warn(`events: ${text}`);
-      const messenger = new Messenger();
+      const messenger = new HostMessenger(log);
       const peer = new Peer(messenger, messenger.registerWebviewView(view), { after, problem });
       const service = new EventsService(peer, { after, searcher, problem, copy });
       const show = (trace: OpenTrace | undefined): void => {

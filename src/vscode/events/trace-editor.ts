@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { Messenger } from 'vscode-messenger';
 import { Peer } from '../../protocol/rpc.ts';
+import { HostMessenger } from '../host-messenger.ts';
 import type { Opener } from '../opening.ts';
 import { Cancelled, type OpenTrace } from '../sessions.ts';
 import { baseName } from '../sources/entry.ts';
@@ -46,7 +46,7 @@ export class TraceEditor implements vscode.CustomReadonlyEditorProvider {
   resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
     const { context, sessions, searcher, opener, log } = this.#parts;
     const problem = (text: string): void => log.warn(`${uri.path}: ${text}`);
-    const messenger = new Messenger();
+    const messenger = new HostMessenger(log);
     const peer = new Peer(messenger, messenger.registerWebviewPanel(panel), { after, problem });
     const service = new EventsService(peer, { after, searcher, problem, copy });
     let shown: OpenTrace | undefined;

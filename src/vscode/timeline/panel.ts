@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { Messenger } from 'vscode-messenger';
 import { Peer } from '../../protocol/rpc.ts';
 import { findingId } from '../../view/findings/rows.ts';
 import type { Checks } from '../check/checks.ts';
@@ -7,6 +6,7 @@ import type { FindingsView } from '../check/findings-view.ts';
 import type { ShownComparison } from '../compare/compared-timeline.ts';
 import type { ComparisonView } from '../compare/comparison-view.ts';
 import type { Searcher } from '../events/searcher.ts';
+import { HostMessenger } from '../host-messenger.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { TIMELINE } from '../text.ts';
 import { after, fillPage } from '../webview.ts';
@@ -74,7 +74,7 @@ export class TimelinePanel {
       vscode.Uri.joinPath(context.extensionUri, 'media', `timeline-${theme}.svg`);
     panel.iconPath = { light: icon('light'), dark: icon('dark') };
     const problem = (text: string): void => log.warn(`timeline: ${text}`);
-    const messenger = new Messenger();
+    const messenger = new HostMessenger(log);
     const peer = new Peer(messenger, messenger.registerWebviewPanel(panel), { after, problem });
     const openOf = ({ session }: ShownTrace): OpenTrace | undefined =>
       sessions.all.find((trace) => trace.session === session);

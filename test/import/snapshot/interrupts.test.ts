@@ -274,7 +274,12 @@ describe('/proc/interrupts', () => {
     const dashed = whole.flatMap((line) => line.replace('MSIX-0000', 'MSIX-\n0000').split('\n'));
     const header = '            CPU0       CPU1       CPU2       CPU3';
     for (const lines of [whole, dashed])
-      for (const text of [lines, lines.map((line) => `> > ${line}`), [header, ...lines]]) {
+      for (const text of [
+        lines,
+        lines.map((line) => `> > ${line}`),
+        lines.map((line) => `> |${line.trim()}`),
+        [header, ...lines],
+      ]) {
         const trace = importText(`Hi,\n\n${text.join('\n')}\n`);
         const told = [167, 168].map((irq) =>
           ['device', 'hwirq', 'name', 'handled'].map((name) => pathValue(trace.head, `irq/${irq}/${name}`)),
