@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { count } from '../../base/counted.ts';
-import { jsonFault } from '../../base/json.ts';
+import { documentFault, jsonFault } from '../../base/json.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import { type Filter, FilterError } from '../../query/filter/ast.ts';
 import { namesRelated } from '../../query/filter/names.ts';
@@ -34,7 +34,7 @@ export function readUserRules(text: string): ReadRule[] {
   const result = v.safeParse(userRulesSchema, document, { abortPipeEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
-    throw new UserRulesError(`${v.getDotPath(issue) ?? 'the document'}: ${issue.message}`);
+    throw new UserRulesError(documentFault(v.getDotPath(issue), issue.message));
   }
   const { length } = result.output.rules;
   if (length > MOST_RULES) throw new UserRulesError(`rules: at most ${count(MOST_RULES)} rules, not ${count(length)}`);

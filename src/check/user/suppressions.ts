@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { jsonFault } from '../../base/json.ts';
+import { documentFault, jsonFault } from '../../base/json.ts';
 
 /** One rule on one object in one trace file that the user does not want to be told of. */
 const suppression = v.strictObject({
@@ -30,7 +30,7 @@ export function readSuppressions(text: string): Suppression[] | string {
   const result = v.safeParse(suppressionsSchema, document);
   if (result.success) return result.output.suppressed;
   const [issue] = result.issues;
-  return `${v.getDotPath(issue) ?? 'the document'}: ${issue.message}`;
+  return documentFault(v.getDotPath(issue), issue.message);
 }
 
 /** What a suppression may hide: a rule, the path of its object, the trace file as suppressions name it. */
