@@ -84,10 +84,11 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly text: readonly str
   },
 ];
 
-/** The code without comments and plain strings; lines keep their numbers. */
+/** The code without comments, plain strings and the texts of patterns; lines keep their numbers. */
 function codeOf(text: string): string {
   return text
     .replaceAll(/\/\*[\s\S]*?\*\//g, (comment) => comment.replaceAll(/[^\n]/g, ' '))
+    .replaceAll(/String\.raw`[^`\n]*`/g, '``')
     .replaceAll(/(^|[^:'"`])\/\/.*$/gm, '$1')
     .replaceAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
 }

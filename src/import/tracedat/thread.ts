@@ -166,7 +166,7 @@ class Group {
     const records = (this.#records ??= this.#rings.from(from));
     const memory = given ?? new ArrayBuffer(this.#size);
     const { times, offsets, starts, ends, events, cpus, data } = columnsOf(memory, most);
-    const words = new Int32Array(memory, data.byteOffset, data.length >> 2);
+    const words = new Int32Array(memory, data.byteOffset, data.length >>> 2);
     const room = data.length - SCRATCH;
     const missed: [number, number][] = [];
     let end = 0;
@@ -183,12 +183,12 @@ class Group {
       cpus[count] = ring.cpu;
       starts[count] = end;
       ends[count] = end + size;
-      const from = record.at >> 2;
+      const from = record.at >>> 2;
       // Most records stand at whole words, and so do all in the batch; the last word may hold bytes behind the record.
       if ((record.at & 3) === 0) {
         const source = record.words;
-        const to = end >> 2;
-        const n = (size + 3) >> 2;
+        const to = end >>> 2;
+        const n = (size + 3) >>> 2;
         for (let i = 0; i < n; i++) words[to + i] = source[from + i]!;
       } else data.set(record.buf.subarray(record.at, record.end), end);
       end = (end + size + 3) & ~3;
