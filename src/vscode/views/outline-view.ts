@@ -155,10 +155,12 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
     const row = target();
     if (!row) return false;
     // The row may vanish with the next step, before the editor has scrolled there.
-    return this.tree.reveal(row, { select: true, focus, expand: false }).then(
-      () => true,
-      () => false,
-    );
+    return this.#gate
+      .showing(() => this.tree.reveal(row, { select: true, focus, expand: false }))
+      .then(
+        () => true,
+        () => false,
+      );
   }
 
   dispose(): void {

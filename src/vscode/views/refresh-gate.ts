@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 /** How long the editor must not have asked for rows before the next refresh is passed on. */
 const QUIET_MS = 60;
 /** The same while it has not asked yet for what is below a row that it shows expanded. A user may have collapsed that row: then it never asks. */
-const EXPECTED_MS = 1000;
+const EXPECTED_MS = 2000;
 /** The editor carries a refresh out at once if the one before is at least 200 ms ago; otherwise it waits, and waits again with each further one. */
 const APART_MS = 220;
 /** The editor asks this long after a refresh of some rows at the latest, if it shows any of them: it delays refreshes by 200 ms. */
@@ -21,7 +21,7 @@ const SLOWEST_MS = 2000;
  * between would make it forget rows whose children it is about to ask for. So a refresh waits until the editor asks no more,
  * and refreshes that wait become one.
  */
-export class RefreshGate<T> implements vscode.Disposable {
+export class RefreshGate<T extends object> implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<T[] | undefined>();
   /** Rows that a waiting refresh is about; `all`: the whole tree. */
   #waiting: Set<T> | 'all' | undefined;
@@ -31,6 +31,10 @@ export class RefreshGate<T> implements vscode.Disposable {
   #fired = Number.NEGATIVE_INFINITY;
   /** Rows that the editor got as expanded ones since the last refresh, and for whose children it has not asked. */
   readonly #expected = new Set<T>();
+  /** Rows that the editor got as expanded ones and did not ask about: it shows them collapsed. */
+  #silent = new WeakSet<T>();
+  /** Rows that the editor looks for and shows at the moment. */
+  #shown = 0;
   /** The last refresh was one of the whole tree. */
   #whole = false;
   /** How long the editor took to ask after the last refresh: a busy one takes as long for each further level. */
@@ -47,12 +51,16 @@ export class RefreshGate<T> implements vscode.Disposable {
         const now = Date.now();
         if (this.#asked < this.#fired && now - this.#fired < SLOWEST_MS) this.#answer = now - this.#fired;
         this.#asked = now;
-        if (row !== undefined) this.#expected.delete(row);
+        if (row !== undefined) {
+          this.#expected.delete(row);
+          this.#silent.delete(row);
+        }
         return rows.getChildren(row);
       },
       getTreeItem: (row) => {
         const item = rows.getTreeItem(row) as vscode.TreeItem;
-        if (item.collapsibleState === vscode.TreeItemCollapsibleState.Expanded) this.#expected.add(row);
+        const expanded = item.collapsibleState === vscode.TreeItemCollapsibleState.Expanded;
+        if (expanded && !this.#silent.has(row)) this.#expected.add(row);
         return item;
       },
       getParent: (row) => rows.getParent?.(row),
@@ -66,6 +74,19 @@ export class RefreshGate<T> implements vscode.Disposable {
     if (rows === undefined || this.#waiting === 'all') this.#waiting = 'all';
     else this.#waiting = new Set([...(this.#waiting ?? []), ...rows]);
     if (this.#timer === undefined) this.#pass();
+  }
+
+  /**
+   * Waits until the editor has shown a row. It expands the rows above it one by one and asks for the children of each,
+   * so refreshes wait until it is there.
+   */
+  async showing(reveal: () => PromiseLike<unknown>): Promise<void> {
+    this.#shown++;
+    try {
+      await reveal();
+    } finally {
+      this.#shown--;
+    }
   }
 
   /** Resolves to true when the editor has got the rows of the last refresh, or does not ask for them; to false when that takes too long. */
@@ -100,7 +121,8 @@ export class RefreshGate<T> implements vscode.Disposable {
   #pass(): void {
     const now = Date.now();
     const early = now - this.#fired < APART_MS;
-    if (early || (!this.#quiet && now - this.#since < LONGEST_MS + 2 * this.#answer)) {
+    const busy = this.#shown > 0 || !this.#quiet;
+    if (early || (busy && now - this.#since < LONGEST_MS + 2 * this.#answer)) {
       this.#timer = setTimeout(() => this.#pass(), LOOK_MS);
       return;
     }
@@ -109,6 +131,7 @@ export class RefreshGate<T> implements vscode.Disposable {
     this.#waiting = undefined;
     this.#fired = now;
     this.#whole = rows === 'all';
+    if (!busy) for (const row of this.#expected) this.#silent.add(row);
     this.#expected.clear();
     this.#changed.fire(rows === 'all' || rows === undefined ? undefined : [...rows]);
   }
