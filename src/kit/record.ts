@@ -71,6 +71,7 @@ remove_tracing() {
 # What this kernel lets a probe read, as a list of words.
 find_abilities() {
   abilities=' nothing '
+  riscv_arguments=' %a0 %a1 %a2 %a3 %a4 %a5 '
   if grep -q 'arg<N>' "$tracefs/README" 2>/dev/null; then
     # shellcheck disable=SC2016 # the kernel expands them
     arguments=' $arg1 $arg2 $arg3 $arg4 $arg5 $arg6 '
@@ -78,6 +79,7 @@ find_abilities() {
     case $machine in
       x86_64) arguments=' %di %si %dx %cx %r8 %r9 ' ;;
       aarch64) arguments=' %x0 %x1 %x2 %x3 %x4 %x5 ' ;;
+      riscv64) arguments=$riscv_arguments ;;
       *) arguments= ;;
     esac
   fi
@@ -121,15 +123,28 @@ holds() {
   done
 }
 
-# The arguments $1 of a probe, with @1, @2 … replaced.
+# The arguments $1 of a probe, with @1, @2 … replaced by the words in $2.
 with_arguments() {
   line=$1
   number=1
-  for argument in $arguments; do
+  for argument in $2; do
     line=$(printf '%s\n' "$line" | sed "s/@$number/$argument/g")
     number=$((number + 1))
   done
   printf '%s\n' "$line"
+}
+
+# Sets the probe $1, which reads $fetched from the arguments $2.
+set_probe() {
+  definition=$1
+  [ -z "$fetched" ] || definition="$definition $(with_arguments "$fetched" "$2")"
+  if add "$definition" "$tracefs/kprobe_events"; then
+    done_names="$done_names$event "
+    printf '%s\n' "$definition" >>"$tmp/probes"
+  else
+    printf '%s\n' "$definition" >>"$tmp/refused-probes"
+    return 1
+  fi
 }
 
 set_probes() {
@@ -148,14 +163,13 @@ set_probes() {
     [ "$kind" = p ] || event=$\{name}_ret
     case $done_names in *" $event "*) continue ;; esac
     holds "$needs" || continue
-    definition="$kind:irqscope/$event $name"
-    [ -z "$fetched" ] || definition="$definition $(with_arguments "$fetched")"
-    if add "$definition" "$tracefs/kprobe_events"; then
-      done_names="$done_names$event "
-      printf '%s\n' "$definition" >>"$tmp/probes"
-    else
-      printf '%s\n' "$definition" >>"$tmp/refused-probes"
-    fi
+    set_probe "$kind:irqscope/$event $name" "$arguments" && continue
+    # On RISC-V the first 8 bytes of a function belong to the function tracer, and no probe may stand there. Behind
+    # them the arguments are still in their registers; only there the kernel knows them by no other name.
+    case $kind$machine$needs in
+      *btf*) ;;
+      priscv64*) set_probe "$kind:irqscope/$event $name+8" "$riscv_arguments" ;;
+    esac
   done <"$tmp/table"
 }
 

@@ -41,7 +41,10 @@ function holds(state: State, entry: ObjectId, vector: number, data: number, lo?:
  */
 export function arrived(state: State, entry: ObjectId, { kind, words, at }: Arrival, vector = -1): boolean {
   if (kind === irRequest) {
-    const { address, data } = irRequest.read(words, at);
+    const { address, data, sid } = irRequest.read(words, at);
+    // Entries of several functions may hold the same message where each function has a table of its own.
+    const requester = sid === undefined ? -1 : requesterOf(state, functionOf(state, entry));
+    if (requester >= 0 && requester !== sid) return false;
     return holds(state, entry, vector, data(0), address(0), address(1));
   }
   if (kind !== itsTrans) return false;

@@ -359,6 +359,8 @@ describe('what the user writes down about findings', () => {
     const path = vscode.Uri.file(join(folder(), 'suppressions.json'));
     const editor = await vscode.window.showTextDocument(path);
     await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), ' '));
+    // The editor tells the extension host of the text first, and that it is not saved afterwards.
+    await eventually(() => assert.ok(editor.document.isDirty));
     await assert.rejects(files.suppress(trace(), { rule: 'F03', object: ENTRY }), /not saved/);
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });

@@ -41,6 +41,8 @@ export interface MachineSetup {
   /** Events as `system/name`. */
   readonly events?: readonly string[];
   readonly possibleCpus?: string;
+  /** Probes that the kernel refuses, as a pattern of a shell. */
+  readonly refuses?: string;
 }
 
 /** How the script ended. */
@@ -85,6 +87,7 @@ export class Machine {
         'sched/sched_switch',
       ],
       possibleCpus = '0-1',
+      refuses,
     } = setup;
     const write = (path: string, text: string): void => {
       mkdirSync(dirname(join(this.root, path)), { recursive: true });
@@ -146,7 +149,9 @@ export class Machine {
       `case $1 in "${this.instance}") /bin/mkdir "$1" && cp -r "${this.root}/instance/." "$1" ;; *) exec /bin/mkdir "$@" ;; esac`,
     );
     program('rmdir', `case $1 in "${this.instance}") mv "$1" "${this.removed}" ;; *) exec /bin/rmdir "$@" ;; esac`);
-    writeFileSync(this.script, captureScript('1.2.3'));
+    // A file takes every line: what the kernel would refuse does not get there.
+    const refusing = refuses === undefined ? '' : ` case $1 in ${refuses}) return 1 ;; esac;`;
+    writeFileSync(this.script, captureScript('1.2.3').replace('\nadd() {', `\nadd() {${refusing}`));
   }
 
   /** Runs the script under a shell; `input`: from standard input, as over ssh. `begun` gets the process once it runs. */

@@ -229,6 +229,23 @@ describe('capture script', function () {
     assert.deepEqual((await kitJson(machine)).probes, ['p:irqscope/pci_msi_mask_irq pci_msi_mask_irq']);
   });
 
+  it('probes behind what the function tracer owns on RISC-V, and reads arguments from their registers there', async () => {
+    // Linux 6.12 on riscv64: EINVAL at the first byte of a function, and for $arg1 behind it.
+    on({
+      release: '6.12.117+deb13-riscv64',
+      machine: 'riscv64',
+      functions: ['__pci_write_msi_msg', 'pci_irq_mask_msix', 'irqfd_wakeup', 'msi_next_desc'],
+      readme: WITH_BTF,
+      refuses: "*arg*|*'->'*|p:irqscope/irqfd_wakeup' 'irqfd_wakeup|*_msix' 'pci_irq_mask_msix",
+    });
+    const { probes } = await kitJson(machine);
+    assert.deepEqual(probes, [
+      'p:irqscope/__pci_write_msi_msg __pci_write_msi_msg+8 irq=+0(%a0):u32 lo=+0(%a1):x32 hi=+4(%a1):x32 data=+8(%a1):x32',
+      'p:irqscope/pci_irq_mask_msix pci_irq_mask_msix+8 irq=+4(%a0):u32 hwirq=+8(%a0):u64',
+      'p:irqscope/irqfd_wakeup irqfd_wakeup+8',
+    ]);
+  });
+
   it('reads a CPU mask only where its first word is all of it', async () => {
     const functions = ['its_set_affinity'];
     on({ machine: 'aarch64', functions, possibleCpus: '0-63' });

@@ -54,10 +54,20 @@ export interface ThreadContext {
   amdDevice: number;
   /** The unit read the entry of that request. */
   amdRead: boolean;
+  /** A message that was written to an AMD unit, as long as the record that tells its requester has not come. */
+  unsent: Message | undefined;
   /** Last access that an SMMU translated: requester (-1 none), and the low halves of its address before and after. */
   smmuRequester: number;
   smmuInput: number;
   smmuOutput: number;
+}
+
+/** A write of a message, as the log shows it. */
+export interface Message {
+  readonly lo: number;
+  readonly hi: number;
+  readonly data: number;
+  readonly size: number;
 }
 
 /** An access that an SMMU refused, or let pass untranslated. */
@@ -104,6 +114,7 @@ function newThread(): ThreadContext {
     itsEvent: -1,
     amdDevice: -1,
     amdRead: false,
+    unsent: undefined,
     smmuRequester: -1,
     smmuInput: 0,
     smmuOutput: 0,
@@ -124,6 +135,8 @@ export class Qemu extends RuleContext {
   serviced = -1;
   /** Device models that a record named without telling which function it is. */
   readonly models = new Set<string>();
+  /** Behind a write to an AMD unit the log tells the requester. */
+  tellsRequester = false;
   /** The log tells when QEMU begins to use a vector of an assigned device. */
   tellsUses = false;
   /** The log prints the guest's own config reads. */
@@ -145,6 +158,11 @@ export class Qemu extends RuleContext {
     let thread = this.#threads.get(id);
     if (thread === undefined) this.#threads.set(id, (thread = newThread()));
     this.thread = thread;
+  }
+
+  /** All threads that have printed something. */
+  get threads(): Iterable<ThreadContext> {
+    return this.#threads.values();
   }
 
   /** A function that was known by name only turned out to be another one: no thread remembers the old one. */

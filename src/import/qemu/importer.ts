@@ -30,6 +30,7 @@ import { memoryRules } from './memory.ts';
 import { modelRules } from './models.ts';
 import { pciRules } from './pci.ts';
 import { remapRules } from './remap.ts';
+import { sendRest } from './send.ts';
 import { smmuRules } from './smmu.ts';
 import { textLine } from './text.ts';
 import { vfioConfigRules } from './vfioconfig.ts';
@@ -192,6 +193,10 @@ export class QemuImporter implements RecordReader {
     if (this.#nameEnd === this.#nameStart) return false;
     out.unknown(textOf(buf, this.#nameStart, Math.min(this.#nameEnd, this.#nameStart + 100)));
     return true;
+  }
+
+  end(): void {
+    sendRest(this.#q);
   }
 
   settle(): void {

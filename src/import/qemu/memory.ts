@@ -1,14 +1,13 @@
 import { bytesOf, QUOTE, Scanner, SPACE } from '../../base/bytes.ts';
 import { gicFrameSeen } from '../../model/events/its.ts';
-import { msgSend, pbaRead, pbaWrite, tblRead, tblWrite } from '../../model/events/msix.ts';
-import { ENTRY_BYTES, pciRequester } from '../../model/registers/pci.ts';
+import { pbaRead, pbaWrite, tblRead, tblWrite } from '../../model/events/msix.ts';
+import { ENTRY_BYTES } from '../../model/registers/pci.ts';
 import { isInterruptAddress } from '../../model/registers/x86.ts';
-import { mention } from '../../model/things/pci.ts';
-import { requesterObject } from '../objects.ts';
 import { captures, NameTable, Pattern } from '../pattern.ts';
 import type { Qemu, QemuRule } from './context.ts';
 import { eduRaises } from './models.ts';
 import { refineConfigRead } from './pci.ts';
+import { send, sendToAmd } from './send.ts';
 
 /** Memory regions that matter, by the name that the emulator gives them. */
 const REGIONS = [
@@ -105,18 +104,21 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
     }
     case PBA:
       return pbaAccess(q, address, size, valueLo, valueHi, write);
-    case VTD_IR:
     case AMDVI_IR:
+      if (!write) return false;
+      sendToAmd(q, { lo: addressLo, hi: addressHi, data: valueLo, size });
+      return true;
+    case VTD_IR:
     case GICV2M:
     case TRANSLATION:
       if (!write) return false;
       if (region === GICV2M) frameSeen(q, addressLo, addressHi);
-      send(q, addressLo, addressHi, valueLo, size);
+      send(q, { lo: addressLo, hi: addressHi, data: valueLo, size });
       return true;
     case APIC_MSI:
       // The same region serves the local APIC's registers: its first page, except register 0 (hw/intc/apic.c).
       if (!write || ((addressLo & 0xff000) === 0 && (addressLo & 0xff0) !== 0)) return false;
-      send(q, addressLo, addressHi, valueLo, size);
+      send(q, { lo: addressLo, hi: addressHi, data: valueLo, size });
       return true;
     case EDU:
       // The teaching device raises its interrupt when software writes here (hw/misc/edu.c); its region is one BAR of 1 MiB.
@@ -184,22 +186,6 @@ function pbaAccess(q: Qemu, address: number, size: number, lo: number, hi: numbe
     place?.owner ?? q.object(`pba/0x${address.toString(16)}`),
   );
   return true;
-}
-
-function send(q: Qemu, lo: number, hi: number, data: number, size: number): void {
-  const { thread } = q;
-  const { world } = q.out;
-  // Behind an SMMU the entry holds the address before translation; the translation just before tells that and the sender.
-  const translated = thread.smmuRequester >= 0 && thread.smmuOutput === lo;
-  const requester = translated ? thread.smmuRequester & (2 ** pciRequester.width - 1) : -1;
-  thread.smmuRequester = -1;
-  const sender = translated ? requesterObject(world, requester) : -1;
-  let holder = q.pci.holders.of(translated ? thread.smmuInput : lo, data, thread.raised, sender);
-  if (holder < 0) holder = world.object(mention, `message/0x${lo.toString(16)}/0x${data.toString(16)}`);
-  const event = msgSend.put().address(lo, hi).data(data).size(size);
-  if (translated) event.requester(requester);
-  q.emit(event, holder);
-  thread.raised = -1;
 }
 
 export const memoryRules: readonly QemuRule[] = [

@@ -18,6 +18,7 @@ import { iecDescriptor, irtaRegister, vtdFaultRecord } from '../../model/registe
 import { amdIrte, irte, remapUnit } from '../../model/things/remap.ts';
 import type { Captures } from '../pattern.ts';
 import { type Qemu, type QemuRule, rule } from './context.ts';
+import { receivedByAmd } from './send.ts';
 
 /** The emulator has one VT-d unit and does not number it. */
 const UNIT = 'irte/0';
@@ -192,6 +193,7 @@ export const remapRules: readonly QemuRule[] = [
   rule('vtd_irq_generate', 'addr {addr:x} data {data:x}', () => false),
   rule('amdvi_ir_remap_msi_req', 'addr {address:x} data {data:x} devid {devid:x}', (q, c, s) => {
     const devid = c.lo[s.devid]!;
+    receivedByAmd(q, c.lo[s.address]!, c.hi[s.address]!, c.lo[s.data]!, devid);
     q.thread.amdDevice = devid;
     q.thread.irte = amdEntry(q, devid, amdData.f.index.of(c.lo[s.data]!));
     q.thread.amdRead = false;
