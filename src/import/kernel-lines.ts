@@ -6,6 +6,7 @@ import { BRACKET_OPEN, COLON, LESS, textOf } from '../base/bytes.ts';
 import { hasHead, headOf } from './dmesg/head.ts';
 import { KernelLog } from './dmesg/log.ts';
 import { messageIn, takeMessage } from './dmesg/messages.ts';
+import { keepLogLine } from './log-lines.ts';
 import type { RuleContext } from './rules.ts';
 
 /** Bytes of a line that are looked at. */
@@ -24,6 +25,7 @@ export function kernelLine(c: RuleContext, start: number, end: number, stands: b
   const text = textOf(c.buf, start, Math.min(end, start + MOST));
   const head = headOf(text);
   const plain = text.slice(head.at);
+  if (stands) keepLogLine(c.out, plain);
   let log = logs.get(c);
   if (log === undefined) logs.set(c, (log = new KernelLog(c, false)));
   const found = messageIn(log, plain, stands || hasHead(head) ? 'refusals' : 'faults');

@@ -72,6 +72,16 @@ export interface MarkByte {
   readonly row: number;
 }
 
+/** A line that a kernel logged. */
+export interface LogLine {
+  /** What stands behind stamp and level, up to a bound. */
+  readonly text: string;
+  /** In nanoseconds since the base of the source. */
+  readonly time: number;
+  /** The event of the source that came before it, by its place there; -1 for none. */
+  readonly row: number;
+}
+
 /** What is known of a file and of how it was read. */
 export interface SourceFacts {
   /** Name of the source as the user gave it. */
@@ -126,6 +136,8 @@ export interface SourceFacts {
   moments?: readonly ClockMoment[] | undefined;
   /** Bytes that a guest wrote to the debug console of its machine (port 0xe9): a script puts them beside its marks in a trace. */
   markBytes?: MarkByte[] | undefined;
+  /** Lines of the log of the kernel, with the times of this source: another source may show them with its own. */
+  logLines?: LogLine[] | undefined;
   /** Events of the file that another one of the trace has, too, and that are not told again. */
   repeats?: Repeats | undefined;
 }
@@ -157,6 +169,7 @@ export class Source implements SourceFacts {
   shift?: ToldShift | undefined;
   moments?: readonly ClockMoment[] | undefined;
   markBytes?: MarkByte[] | undefined;
+  logLines?: LogLine[] | undefined;
   repeats?: Repeats | undefined;
   readonly accounting: Accounting;
   readonly events = new EventTable();

@@ -43,6 +43,7 @@ const TRUE: Readonly<Record<string, readonly string[]>> = {
     'F40 vfio/0000:00:03.0/2/2 in line 878',
     'F40 vfio/0000:00:03.0/2/1 in line 1027',
   ],
+  'riscv-aia/qemu.log': ['F05 device/0000:00:09.0/msi in line 4176'],
   'x86-panic/qemu.log': ['R13 ioapic/0/pin/0 in line 5835'],
   'x86-vtd/ftrace.txt': ['F81 irq/40 in line 2529'],
   'x86-vtd/qemu.log': ['R12 device/0000:00:04.0/msix/0 in line 34361', 'R12 device/0000:00:04.0/msix/1 in line 34362'],

@@ -16,6 +16,7 @@ import {
   TAKEN,
   WHOLE_RECORD,
 } from '../importer.ts';
+import { keepLogLine } from '../log-lines.ts';
 import { RuleContext } from '../rules.ts';
 import type { Heard } from '../text/headings.ts';
 import { type Bare, isMessage } from './bare.ts';
@@ -143,6 +144,7 @@ export class DmesgReader implements RecordReader {
     const line = this.#read(buf, start, end);
     if (line === undefined || (this.#bare !== undefined && text.trim() === '')) return undefined;
     this.#time(line.head);
+    this.#keep(line);
     this.#lines++;
     if (BOOT.test(line.plain)) this.#boots++;
     const left = SUPPRESSED.exec(line.plain);
@@ -212,6 +214,7 @@ export class DmesgReader implements RecordReader {
   #take({ head, plain }: Line, found: Found): void {
     const out = this.#out;
     this.#time(head);
+    this.#keep({ head, plain });
     this.#lines++;
     out.cpu = head.cpu ?? -1;
     if (head.thread !== undefined) out.setTaskText(String(head.thread));
@@ -251,6 +254,10 @@ export class DmesgReader implements RecordReader {
     if (!(this.#first <= time)) this.#first = time;
     if (!(this.#end >= time)) this.#end = time;
     out.time = time;
+  }
+
+  #keep({ head, plain }: Omit<Line, 'found'>): void {
+    if (head.clock === 'boot' && this.#clock === 'boot') keepLogLine(this.#out, plain);
   }
 
   #setClock(): void {

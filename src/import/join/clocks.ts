@@ -67,3 +67,7 @@ export function dayOf({ first, time }: Trace): bigint | undefined {
   const [moment] = first.moments ?? [];
   return moment === undefined ? undefined : moment.day - BigInt(Math.round(moment.own));
 }
+
+/** What must be added to times of the second of two files to get those of the first, as the time of day tells it (`dayOf`); undefined where one does not tell. */
+export const daysApart = (a: bigint | undefined, b: bigint | undefined): number | undefined =>
+  a === undefined || b === undefined ? undefined : Number(b - a);

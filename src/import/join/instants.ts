@@ -27,9 +27,9 @@ export interface Instant {
 
 /**
  * From where a source shows an instant: the kernel that acts, the hardware (of an emulated machine) that is acted on, the
- * hypervisor that the access exits to.
+ * hypervisor that the access exits to, the log that the kernel writes.
  */
-export type Side = 'kernel' | 'hardware' | 'hypervisor';
+export type Side = 'kernel' | 'hardware' | 'hypervisor' | 'log';
 
 /** What two sources can both show, with the words for it, and the nanoseconds that lie between the two records, usually and at most. */
 export const TRAITS = {
@@ -45,6 +45,8 @@ export const TRAITS = {
   entry: { what: 'the same vector was injected at an entry and handled', usual: 5e4, error: 2e6 },
   /** A script writes a mark into the trace, and another program a byte to the debug console: 13 ms later, 100 ms on a machine that is busy. */
   mark: { what: 'the same mark was written', usual: 2e7, error: 2e8, late: 'hardware' },
+  /** The log of a kernel has a line, and its trace shows that the line went to the console: at once since 5.15, before that as soon as the console is free. */
+  line: { what: 'the same line was logged', usual: 5e4, error: 5e8, late: 'kernel' },
 } as const;
 
 export type Trait = keyof typeof TRAITS;
@@ -178,6 +180,9 @@ export function instantsOf({ world, table: events, time: clock, first }: Trace):
   }
   for (const { key, row: before, time } of marksOf(first.markBytes ?? []))
     found.add('mark', 'hardware', key, { row: Math.max(0, before), time, object: -1 });
+  const side = first.format === 'dmesg' ? 'log' : 'kernel';
+  for (const { text, row: before, time } of first.logLines ?? [])
+    found.add('line', side, text, { row: Math.max(0, before), time, object: -1 });
   return found;
 }
 

@@ -8,7 +8,7 @@ import { adopting } from '../../trace/adopt.ts';
 import { clockMap, onClock } from '../../trace/merge.ts';
 import type { Alignment, Source, Vantage } from '../../trace/source.ts';
 import { Trace } from '../../trace/trace.ts';
-import { dayOf, type Edge, type Way, waysTo } from './clocks.ts';
+import { dayOf, daysApart, type Edge, type Way, waysTo } from './clocks.ts';
 import { Derived } from './derived.ts';
 import { folderOf, momentOf } from './folders.ts';
 import { type Instants, instantsOf, TRAITS } from './instants.ts';
@@ -21,7 +21,7 @@ import { irqsOf, snapshotTies } from './same-irqs.ts';
 import { type Member, systemsOf } from './systems.ts';
 import { withBoundTables } from './tables.ts';
 import type { Taken } from './taken.ts';
-import { logConnection, toldConnection } from './told.ts';
+import { aboutApart, logConnection, toldConnection } from './told.ts';
 
 /** A file that was read alone. */
 export interface JoinPart {
@@ -63,14 +63,18 @@ export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
   const logs = parts.map(({ trace }) => isLog(trace));
   const timed = shots.filter((shot, i) => !shot && !logs[i]).length;
   const edges: Edge[] = [];
+  const days = parts.map(({ trace }) => dayOf(trace));
   for (let a = 0; a < parts.length; a++)
     for (let b = a + 1; b < parts.length; b++) {
       // A snapshot has no clock.
       if (shots[a] || shots[b]) continue;
       yield;
       const [x, y] = [parts[a]!.trace.first, parts[b]!.trace.first];
-      const connection = toldConnection(x, y) ?? connectionOf(instants[a]!, instants[b]!);
-      const enough = timed <= 2 || connection?.told === true || (connection?.fit.bursts ?? 0) >= FEWEST_BURSTS;
+      const ownLog = (logs[a] && kernelOf(parts, a) === b) || (logs[b] && kernelOf(parts, b) === a);
+      const apart = daysApart(days[a], days[b]) ?? (ownLog ? aboutApart(x, y) : undefined);
+      const connection = toldConnection(x, y) ?? connectionOf(instants[a]!, instants[b]!, apart);
+      const sure = ownLog || connection?.told === true || connection?.dated === true;
+      const enough = timed <= 2 || sure || (connection?.fit.bursts ?? 0) >= FEWEST_BURSTS;
       if (connection !== undefined && enough) edges.push({ a, b, connection });
     }
   for (const log of parts.keys()) {
@@ -80,7 +84,6 @@ export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
   }
   // A snapshot has no clock: that of the trace is the first one.
   const root = Math.max(0, shots.indexOf(false));
-  const days = parts.map(({ trace }) => dayOf(trace));
   const ways = waysTo(root, edges, days);
   const spans = parts.map(({ trace }, i) => spanOf(trace, i === root ? STILL : ways.get(i)?.line));
   const functions = shots.includes(true)

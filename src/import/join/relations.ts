@@ -21,6 +21,8 @@ export interface Connection {
   readonly told?: true;
   /** Nothing shows it: it holds where a recorder was used as it is set up by default. */
   readonly assumed?: true;
+  /** The line agrees with the time of day that both sources tell. */
+  readonly dated?: true;
 }
 
 /** What it means that one source shows an instant from one side, and the other from another: `same`, or the second hosts the first. */
@@ -33,6 +35,7 @@ const MEANINGS: readonly (readonly [Trait, Side, Side, 'same' | 'runs-in'])[] = 
   ['delivery', 'kernel', 'hypervisor', 'runs-in'],
   ['entry', 'kernel', 'hypervisor', 'runs-in'],
   ['mark', 'kernel', 'hardware', 'same'],
+  ['line', 'kernel', 'log', 'same'],
 ];
 
 /** A key with more pairs than that says nothing: the instants are too many to tell which belong together. */
@@ -40,8 +43,15 @@ const MOST_PAIRS = 4096;
 /** Pairs of one meaning that are looked at. */
 const MOST_PAIRINGS = 60_000;
 
-/** What connects two sources; undefined where nothing shows it. The relation is that of the first to the second. */
-export function connectionOf(a: Instants, b: Instants): Connection | undefined {
+/** Nanoseconds by which the time of day of two machines differs, when both have the right one: a guest reads whole seconds from its clock at the start. */
+const ONE_DAY_TIME = 5e9;
+
+/**
+ * What connects two sources; undefined where nothing shows it. The relation is that of the first to the second. `apart`: what must be added to times of
+ * the second to get those of the first, in nanoseconds, as the time of day tells it. Where several lines fit about as well (a driver that is loaded twice
+ * does the same twice), that one holds which agrees with it.
+ */
+export function connectionOf(a: Instants, b: Instants, apart?: number): Connection | undefined {
   const matches = new Map<Relation, Match[]>();
   const add = (relation: Relation, found: readonly Match[]): void => {
     const list = matches.get(relation);
@@ -56,8 +66,10 @@ export function connectionOf(a: Instants, b: Instants): Connection | undefined {
   }
   let best: Connection | undefined;
   for (const [relation, found] of matches) {
-    const line = fitLine(found);
-    if (line !== undefined && line.pairs.length > (best?.fit.pairs.length ?? 0)) best = { relation, fit: line };
+    const isDated = (offset: number): boolean => apart !== undefined && Math.abs(offset - apart) <= ONE_DAY_TIME;
+    const line = fitLine(found) ?? fitLine(found.filter((pair) => isDated(pair.a - pair.b)));
+    if (line === undefined || line.pairs.length <= (best?.fit.pairs.length ?? 0)) continue;
+    best = { relation, fit: line, ...(isDated(line.offset) ? { dated: true } : {}) };
   }
   return best;
 }

@@ -20,6 +20,19 @@ const BY_DEFAULT = 'not told';
 /** Nanoseconds by which stamps of two processors, and the calls of one that read the clock one after the other, may differ. */
 const APART = 1e6;
 
+/** Clocks of ftrace that count from the start of the kernel, as printk does, or from little before: they lie within seconds of it. */
+const SINCE_BOOT = [...SAME_CLOCK, BY_DEFAULT, 'global', 'mono', 'mono_raw', 'boot', 'uptime'];
+
+/**
+ * What must be added to times of `b` to get about those of `a`, in nanoseconds, where one is the log of a kernel and the other a recording of that kernel
+ * with a clock that counts from its start; else undefined.
+ */
+export function aboutApart(a: Source, b: Source): number | undefined {
+  const counts = ({ format, clock, time }: Source): boolean =>
+    !time.ticks && (format === 'dmesg' ? clock === 'boot' : SINCE_BOOT.includes(clock));
+  return counts(a) && counts(b) ? Number((b.time.base - a.time.base) * NANO) : undefined;
+}
+
 /** What connects the log of a kernel with another recording of the same kernel; undefined where `log` is none, or the clocks are not one. */
 export function logConnection(log: Source, other: Source): Connection | undefined {
   if (log.format !== 'dmesg' || log.clock !== 'boot' || other.format === 'dmesg' || other.time.ticks) return undefined;

@@ -7,7 +7,7 @@ import { captures, NameTable, Pattern } from '../pattern.ts';
 import type { Qemu, QemuRule } from './context.ts';
 import { eduRaises } from './models.ts';
 import { refineConfigRead } from './pci.ts';
-import { send, sendToAmd } from './send.ts';
+import { send, sendToAmd, sendToImsic } from './send.ts';
 
 /** Memory regions that matter, by the name that the emulator gives them. */
 const REGIONS = [
@@ -22,8 +22,9 @@ const REGIONS = [
   'pcie-mmcfg-mmio',
   'edu-mmio',
   'isa-debugcon',
+  'riscv.imsic',
 ] as const;
-const [TABLE, PBA, VTD_IR, APIC_MSI, AMDVI_IR, TRANSLATION, GICV2M, CONF_DATA, , EDU, DEBUGCON] = REGIONS.keys();
+const [TABLE, PBA, VTD_IR, APIC_MSI, AMDVI_IR, TRANSLATION, GICV2M, CONF_DATA, , EDU, DEBUGCON, IMSIC] = REGIONS.keys();
 const regions = new NameTable(REGIONS);
 const NAME = bytesOf(" name '");
 const CPU = bytesOf('cpu ');
@@ -120,6 +121,11 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
       if (!write || ((addressLo & 0xff000) === 0 && (addressLo & 0xff0) !== 0)) return false;
       send(q, { lo: addressLo, hi: addressHi, data: valueLo, size });
       return true;
+    case IMSIC:
+      // The registers of a page for messages stand at its start (RISC-V AIA 3.5): seteipnum_le at 0, seteipnum_be at 4.
+      return write && (addressLo & 0xfff) === 0
+        ? sendToImsic(q, { lo: addressLo, hi: addressHi, data: valueLo, size }, cpu)
+        : false;
     case EDU:
       // The teaching device raises its interrupt when software writes here (hw/misc/edu.c); its region is one BAR of 1 MiB.
       return write && addressLo % EDU_BAR === EDU_RAISE && valueLo !== 0 ? eduRaises(q) : false;

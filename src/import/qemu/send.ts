@@ -40,6 +40,16 @@ export function receivedByAmd(q: Qemu, lo: number, hi: number, data: number, req
   sendUnsent(q, same ? requesterIn(requester) : -1);
 }
 
+/**
+ * A message was written to a page of an IMSIC (hw/intc/riscv_imsic.c). Virtual CPUs write there, too: interrupts between them, and those of wires, which the
+ * APLIC forwards. What a virtual CPU (`cpu`; negative: none) writes is the message of a function only where an entry holds it. False where it is none.
+ */
+export function sendToImsic(q: Qemu, message: Message, cpu: number): boolean {
+  if (cpu >= 0 && q.pci.holders.of(message.lo, message.data, q.thread.raised, -1) < 0) return false;
+  send(q, message);
+  return true;
+}
+
 /** The log has ended: what told no requester was sent by whoever holds the message. */
 export function sendRest(q: Qemu): void {
   for (const thread of q.threads) {

@@ -145,4 +145,57 @@ describe('evidence for clocks', () => {
     const { uncertainty, evidence } = clockOf(FTRACE + kernel, event + log.join(''));
     assert.deepEqual([uncertainty, evidence], [null, []]);
   });
+
+  describe('a driver that was loaded twice (x86-amd)', () => {
+    const text = (name: string): string =>
+      fixtureLines(name)
+        .map((line) => `${line.text}\n`)
+        .join('');
+    /** The trace of the guest, with what kit.json of its recording says of the time of day: whole seconds. */
+    const guest = (moments: boolean) => {
+      const trace = importText(text('x86-amd/guest.txt'), 'trace');
+      const base = Number(trace.first.time.base);
+      if (moments) trace.first.moments = [{ own: (70.742324 - base) * 1e9, day: 1795822208n * 1_000_000_000n }];
+      trace.first.clock = 'mono';
+      return trace;
+    };
+    const log = () => importText(text('x86-amd/qemu.log'), 'qemu.log');
+
+    it('may have stored its messages once by chance, among many files; not where the time of day agrees', () => {
+      const third = importText(`${FTRACE}${task('swapper', 0, 5, 'irq_handler_entry: irq=1 name=i8042')}`, 'other');
+      const parts = (moments: boolean) => [{ trace: log() }, { trace: guest(moments) }, { trace: third }];
+      assert.equal(joinedInfo(joinTraces(parts(false))).clocks[1]!.uncertainty, null);
+      const { offset, uncertainty, evidence } = joinedInfo(joinTraces(parts(true))).clocks[1]!;
+      // The kernel stores data 3 in entry 3 of the igb at 71.010247; the machine shows it at 1795822209.359041, and before at …178.784991.
+      const [stored] = grep('x86-amd/guest.txt', /__pci_write_msi_msg: .* msi_index=3 .*data=0x3$/);
+      const shown = grep('x86-amd/qemu.log', /write .* addr 0xfebc4038 value 0x3 size 4 name 'msix-table'/);
+      assert.equal(shown.length, 3);
+      const own = seconds(/ (\d+\.\d{6}): /.exec(stored!.text)![1]!);
+      const other = seconds(/@(\d+\.\d{6}):/.exec(shown.at(-1)!.text)![1]!);
+      assert.ok(Math.abs(other - own - seconds(offset)) < 2 * seconds(uncertainty!), `${other - own} for ${offset}`);
+      assert.ok(seconds(uncertainty!) < 2e-4);
+      assert.ok(evidence.length >= 8);
+    });
+
+    it('lines of the kernel log stand in the trace, too; of two runs of one driver those near the clock of the log', () => {
+      const dmesg = [
+        ['40.898809', '71.372959', 'added PHC on eth1'],
+        ['40.899789', '71.373776', 'Intel(R) Gigabit Ethernet Network Connection'],
+        ['40.900431', '71.374367', 'eth1: (PCIe:unknown:unknown) 52:54:00:12:34:56'],
+        ['40.901276', '71.374964', 'eth1: PBA No: 1040FF-0FF'],
+        ['40.909680', '71.375383', 'Using MSI-X interrupts. 4 rx queue(s), 4 tx queue(s)'],
+      ];
+      const lines = [0, 1].flatMap((run) => dmesg.map((row) => `[   ${row[run]}] igb 0000:00:04.0: ${row[2]}\n`));
+      // A line that becomes an event, so that the log is a trace.
+      const fault = '[    5.000000] do_IRQ: 1.34 No irq handler for vector\n';
+      const parts = [{ trace: guest(false) }, { trace: importText(`${fault}${lines.join('')}`, 'dmesg.txt') }];
+      const { offset, uncertainty, evidence } = joinedInfo(joinTraces(parts)).clocks[1]!;
+      // 71.449358 of the last line in the trace, less 71.375383.
+      assert.ok(Math.abs(seconds(offset) - 0.073975) < seconds(uncertainty!), offset);
+      assert.deepEqual(new Set(evidence.map(({ what }) => what)), new Set(['the same line was logged']));
+      assert.equal(evidence.length, 5);
+      // One of the five came 150 µs later than the others.
+      assert.ok(seconds(uncertainty!) < 3e-4);
+    });
+  });
 });
