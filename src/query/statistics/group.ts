@@ -12,6 +12,8 @@ interface Visits {
 export class Group {
   /** The path of the object, or the name of the kind. */
   readonly key: string;
+  /** The names of the handlers that ran last, of an irq; '' while none did. They are gone from the irq when its driver gives it up. */
+  handlers = '';
   /** Handler entries, or events of the kind. */
   handled = 0;
   /** Messages that the function sent. */

@@ -65,7 +65,7 @@ export function* statisticsOf(trace: Trace, by: By, slice = SLICE): Generator<vo
     const service = group.service.length > 0 ? group.service : group.inService;
     return {
       key: group.key,
-      name: nameOf(walk.state, group.key),
+      name: nameOf(walk.state, group.key) ?? (group.handlers === '' ? null : group.handlers),
       count,
       rate: count !== null && seconds > 0 ? count / seconds : null,
       latency: view(group.latency.spread()),

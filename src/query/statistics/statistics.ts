@@ -20,7 +20,7 @@ import { msixCtrl } from '../../model/events/pci.ts';
 import { kvmExit } from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
-import { intid, vector as vectorType } from '../../model/things/irq.ts';
+import { intid, irq, vector as vectorType } from '../../model/things/irq.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { vcpu, vcpuVector } from '../../model/things/virt.ts';
 import { argumentOf, type EventRow } from '../../trace/row.ts';
@@ -160,7 +160,10 @@ export class Statistics implements Observer {
       if (group !== undefined) {
         if (this.#by === 'vector') group.at(state.world.objectAt(group.key)).handled++;
         else group.handled++;
-        if (this.#by === 'irq') group.latency.add(latency);
+        if (this.#by === 'irq') {
+          group.latency.add(latency);
+          group.handlers = state.text(object, irq.at.name) || group.handlers;
+        }
       }
       this.#handlers.begin(irqs, cpu, { irq: object, since: time, group });
     });

@@ -40,6 +40,17 @@ function compare(rows: ReturnType<typeof rowsOf>, tally: Tally): void {
 
 describe('statistics of captures', () => {
   for (const name of FTRACE) {
+    it(`${name}: an irq keeps the name of its last handler, also when its driver has given it up`, () => {
+      const last = new Map<string, string>();
+      for (const { text } of grep(name, /irq_handler_entry: irq=\d+ name=/)) {
+        const [, irq, handler] = /irq=(\d+) name=(.*)/.exec(text)!;
+        last.set(`irq/${irq}`, handler!.trim());
+      }
+      assert.ok(last.size > 0);
+      for (const { key, name: shown } of rowsOf(fixtureTrace(name), 'irq'))
+        if (last.has(key)) assert.ok(shown?.split(', ').includes(last.get(key)!), `${key}: ${shown}`);
+    });
+
     it(`${name}: handlers by irq and by CPU`, () => {
       const { irqs, cpus } = naive(name);
       assert.ok(irqs.count.size > 0);
