@@ -22,7 +22,8 @@ export const changesAtOnce: Rule<'F05'> = {
   title: 'Torn message',
   meaning:
     'While a vector is not masked its message changes in one part only: address, or data. Both together take two writes, and between them the function can send a message that nobody composed.',
-  reference: 'PCIe 7.7.2.6; two steps in arch/x86/kernel/apic/msi.c msi_set_affinity, since 6.15 in imsic_irq_set_affinity',
+  reference:
+    'PCIe 7.7.2.6; two steps in arch/x86/kernel/apic/msi.c msi_set_affinity, since 6.15 in imsic_irq_set_affinity',
   severity: 'error',
   kinds: tableKinds,
   needs: [[tblWrite, cfgWrite]],

@@ -48,7 +48,7 @@ const OPENED_BY: Readonly<Record<Stage, string>> = {
   route: 'ftrace kvm:kvm_msi_set_irq and kvm:kvm_set_irq of the host',
   inject: 'ftrace kvm:kvm_inj_virq of the host, QEMU with -d int (x86), or -trace gicv3_icc_iar1_read (Arm)',
   handler: 'ftrace irq:irq_handler_entry and irq:irq_handler_exit of the kernel that handles it',
-  eoi: 'ftrace kvm:kvm_eoi of the host, or QEMU with -trace gicv3_icc_eoir_write (Arm)',
+  eoi: 'ftrace kvm:kvm_eoi of the host; QEMU with -trace gicv3_icc_eoir_write (Arm), or with -d int and -trace apic_register_write (x86)',
 };
 
 /** A stage that no source records. */
