@@ -53,11 +53,15 @@ function fault(q: Qemu, object: number, text: string): void {
   q.emit(irFault.put().text(q.intern(text)), object);
 }
 
+/** Texts of amd_iommu.c about the entry itself; the others are about the message, or about the unit. */
+const ABOUT_ENTRY = /RemapEn|IRTE|guest mode|int_type/i;
+
 /** A message of the request before on this thread was refused: no result follows. */
 function amdFault(q: Qemu, text: string): void {
-  const { amdDevice } = q.thread;
+  const { amdDevice, irte: asked } = q.thread;
   q.thread.irte = -1;
-  fault(q, amdDevice >= 0 ? amdUnit(q, amdDevice) : q.object('log'), text);
+  if (asked >= 0 && ABOUT_ENTRY.test(text)) fault(q, asked, text);
+  else fault(q, amdDevice >= 0 ? amdUnit(q, amdDevice) : q.object('log'), text);
 }
 
 function request(q: Qemu, c: Captures, address: number, data: number, object: number, sid: number): void {

@@ -50,7 +50,7 @@ export function sendToImsic(q: Qemu, message: Message, cpu: number): boolean {
   return true;
 }
 
-/** The log has ended: what told no requester was sent by whoever holds the message. */
+/** The log has ended: a message without a record that tells its requester was sent by the entry that holds it. */
 export function sendRest(q: Qemu): void {
   for (const thread of q.threads) {
     q.thread = thread;

@@ -1,6 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { msgSend } from '../../model/events/msix.ts';
 import type { PathNode } from '../../model/namespace.ts';
+import { amdData } from '../../model/registers/amd.ts';
 import { itsTranslater } from '../../model/registers/its.ts';
 import { isInterruptAddress, vtdAddress, vtdData, vtdHandle } from '../../model/registers/x86.ts';
 import type { World } from '../../model/world.ts';
@@ -33,7 +34,7 @@ export class Selected {
       isInterruptAddress(lo) && address(1) === 0
         ? vtdAddress.f.format.of(lo) === 1
           ? this.#irte(space.find('irte'), vtdHandle(lo) + (vtdAddress.f.shv.in(lo) ? vtdData.f.subhandle.of(data) : 0))
-          : -1
+          : this.#amdIrte(space.find('irte'), requester, data)
         : requester === undefined
           ? -1
           : this.#event(space.find('its'), requester, itsTranslater.f.eventId.of(data));
@@ -43,6 +44,12 @@ export class Selected {
 
   #irte(units: PathNode | undefined, index: number): ObjectId {
     return only(units, (unit) => (unit.segment.startsWith('amdvi-') ? undefined : unit.children.get(String(index))));
+  }
+
+  /** Of a unit that has a table for each requester, where the log tells who sent the message. */
+  #amdIrte(units: PathNode | undefined, requester: number | undefined, data: number): ObjectId {
+    const table = requester === undefined ? undefined : units?.children.get(`amdvi-0x${requester.toString(16)}`);
+    return table?.children.get(String(amdData.f.index.of(data)))?.object ?? -1;
   }
 
   #event(units: PathNode | undefined, requester: number, event: number): ObjectId {

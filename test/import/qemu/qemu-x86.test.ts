@@ -142,8 +142,12 @@ describe('AMD-Vi', () => {
     assert.deepEqual(of([request, 'amdvi_ir_err Interrupt remapping failed'], 1), [
       'ir.fault irte/amdvi-0x18 text=Interrupt remapping failed',
     ]);
-    assert.deepEqual(of([request, 'amdvi_ir_target_abort IRTE is not valid'], 1), [
-      'ir.fault irte/amdvi-0x18 text=IRTE is not valid',
+    assert.deepEqual(of([request, 'amdvi_ir_target_abort int_ctl is reserved'], 1), [
+      'ir.fault irte/amdvi-0x18 text=int_ctl is reserved',
+    ]);
+    // About the entry that the message names.
+    assert.deepEqual(of([request, 'amdvi_ir_target_abort RemapEn is disabled'], 1), [
+      'ir.fault irte/amdvi-0x18/42 text=RemapEn is disabled',
     ]);
     all([
       ['amdvi_intr_inval Interrupt table invalidated'],
