@@ -25,11 +25,12 @@ export function kernelLine(c: RuleContext, start: number, end: number, stands: b
   const text = textOf(c.buf, start, Math.min(end, start + MOST));
   const head = headOf(text);
   const plain = text.slice(head.at);
-  if (stands) keepLogLine(c.out, plain);
+  const taken = stands ? keepLogLine(c.out, plain) : undefined;
   let log = logs.get(c);
   if (log === undefined) logs.set(c, (log = new KernelLog(c, false)));
   const found = messageIn(log, plain, stands || hasHead(head) ? 'refusals' : 'faults');
   if (found === undefined) return false;
   takeMessage(log, found, plain, text);
+  taken?.();
   return true;
 }

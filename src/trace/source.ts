@@ -80,6 +80,8 @@ export interface LogLine {
   readonly time: number;
   /** The event of the source that came before it, by its place there; -1 for none. */
   readonly row: number;
+  /** How many events the line became. */
+  events: number;
 }
 
 /** What is known of a file and of how it was read. */

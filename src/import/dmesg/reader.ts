@@ -214,12 +214,13 @@ export class DmesgReader implements RecordReader {
   #take({ head, plain }: Line, found: Found): void {
     const out = this.#out;
     this.#time(head);
-    this.#keep({ head, plain });
+    const taken = this.#keep({ head, plain });
     this.#lines++;
     out.cpu = head.cpu ?? -1;
     if (head.thread !== undefined) out.setTaskText(String(head.thread));
     const before = out.emitted;
     takeMessage(this.#log, found, plain, plain);
+    taken?.();
     this.#text = undefined;
     if (out.emitted > before) out.understood();
     else out.withoutEffect('part of a message');
@@ -256,8 +257,8 @@ export class DmesgReader implements RecordReader {
     out.time = time;
   }
 
-  #keep({ head, plain }: Omit<Line, 'found'>): void {
-    if (head.clock === 'boot' && this.#clock === 'boot') keepLogLine(this.#out, plain);
+  #keep({ head, plain }: Omit<Line, 'found'>): (() => void) | undefined {
+    return head.clock === 'boot' && this.#clock === 'boot' ? keepLogLine(this.#out, plain) : undefined;
   }
 
   #setClock(): void {

@@ -5,8 +5,8 @@ import type { EventKind } from '../../model/event.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import { clockMap, onClock } from '../../trace/merge.ts';
 import { eventRow } from '../../trace/row.ts';
-import { Source } from '../../trace/source.ts';
-import { Trace } from '../../trace/trace.ts';
+import type { Trace } from '../../trace/trace.ts';
+import { withoutEvents } from '../../trace/without.ts';
 
 /** Two recorders of one event stamp it one after the other, and print it with other digits: nanoseconds between the two stamps, at most. */
 const NEAR = 20_000;
@@ -30,7 +30,7 @@ export function* withoutRepeats(traces: readonly Trace[]): Slices<Trace[]> {
     for (const other of kept) {
       yield;
       const repeated = repeatedIn(other, rest);
-      if (repeated !== undefined) rest = less(rest, repeated, other.first.file);
+      if (repeated !== undefined) rest = withoutEvents(rest, repeated, other.first.file);
     }
     kept.push(rest);
   }
@@ -123,16 +123,4 @@ function numbersOf({ args }: EventKind, words: Uint32Array, at: number): string 
     for (let i = 0; i < arg.words; i++) numbers.push(words[at + arg.at + i]!);
   }
   return numbers.join(' ');
-}
-
-/** A trace of one source without some of its events. */
-function less(trace: Trace, repeated: ReadonlySet<number>, of: string): Trace {
-  const { first, world } = trace;
-  const repeats = { of, events: (first.repeats?.events ?? 0) + repeated.size };
-  const source = new Source({ ...first.facts, repeats }, first.accounting);
-  const row = eventRow(vocabulary[0]!);
-  for (let i = 0; i < first.events.length; i++) if (!repeated.has(i)) source.events.push(first.events.read(i, row));
-  const reduced = new Trace(world, source);
-  reduced.join();
-  return reduced;
 }

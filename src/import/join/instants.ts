@@ -11,7 +11,7 @@ import { vfioUse } from '../../model/events/vfio.ts';
 import { kvmEntry, kvmMmio } from '../../model/events/virt.ts';
 import { isInterruptAddress, x86Address, x86Data, x86Destination } from '../../model/registers/x86.ts';
 import { type EventRow, eventRow } from '../../trace/row.ts';
-import type { MarkByte } from '../../trace/source.ts';
+import type { MarkByte, Source } from '../../trace/source.ts';
 import type { EventList } from '../../trace/table.ts';
 import type { Trace } from '../../trace/trace.ts';
 
@@ -180,10 +180,21 @@ export function instantsOf({ world, table: events, time: clock, first }: Trace):
   }
   for (const { key, row: before, time } of marksOf(first.markBytes ?? []))
     found.add('mark', 'hardware', key, { row: Math.max(0, before), time, object: -1 });
-  const side = first.format === 'dmesg' ? 'log' : 'kernel';
-  for (const { text, row: before, time } of first.logLines ?? [])
-    found.add('line', side, text, { row: Math.max(0, before), time, object: -1 });
+  addLines(found, first);
   return found;
+}
+
+/** The lines of the kernel's log alone. */
+export function linesOf({ first, time }: Trace): Instants {
+  const found = new Instants();
+  if (!time.ticks) addLines(found, first);
+  return found;
+}
+
+function addLines(found: Instants, { format, logLines = [] }: Source): void {
+  const side = format === 'dmesg' ? 'log' : 'kernel';
+  for (const { text, row, time } of logLines)
+    found.add('line', side, text, { row: Math.max(0, row), time, object: -1 });
 }
 
 /** Nanoseconds between two bytes of one text. */

@@ -22,6 +22,7 @@ import { type Member, systemsOf } from './systems.ts';
 import { withBoundTables } from './tables.ts';
 import type { Taken } from './taken.ts';
 import { aboutApart, logConnection, toldConnection } from './told.ts';
+import { withoutToldLines } from './told-lines.ts';
 
 /** A file that was read alone. */
 export interface JoinPart {
@@ -51,9 +52,10 @@ const ONE_CLOCK = 3_600_000_000_000n;
 export const joinTraces = (parts: readonly JoinPart[]): Trace => whole(joiningTraces(parts));
 
 /** The same in slices, so that an editor can do other work in between. */
-export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
-  const [only] = parts;
-  if (parts.length === 1 && only!.system === undefined && only!.vantage === undefined) return only!.trace;
+export function* joiningTraces(given: readonly JoinPart[]): Slices<Trace> {
+  const [only] = given;
+  if (given.length === 1 && only!.system === undefined && only!.vantage === undefined) return only!.trace;
+  const parts = toldOnce(given);
   const instants: Instants[] = [];
   for (const { trace } of parts) {
     instants.push(instantsOf(trace));
@@ -141,6 +143,22 @@ export function* joiningTraces(parts: readonly JoinPart[]): Slices<Trace> {
   const joined = new Trace(world, first!);
   yield* joined.joining(...others);
   return shots.includes(true) ? resynchronised(withBoundTables(joined)) : joined;
+}
+
+/** The parts, with each line of a kernel's log told once where the trace of that kernel holds it, too. */
+function toldOnce(given: readonly JoinPart[]): readonly JoinPart[] {
+  let parts = given;
+  for (const log of given.keys()) {
+    const other = kernelOf(parts, log);
+    if (other < 0) continue;
+    const whole = parts[other]!.trace;
+    const trace = withoutToldLines(parts[log]!.trace, whole);
+    if (trace === undefined) continue;
+    const on = (taken: Taken | undefined): Taken | undefined =>
+      taken?.clock === whole ? { ...taken, clock: trace } : taken;
+    parts = parts.map((part, i) => ({ ...part, trace: i === other ? trace : part.trace, taken: on(part.taken) }));
+  }
+  return parts;
 }
 
 /** Whether a file is the log of a kernel. */

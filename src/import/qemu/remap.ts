@@ -49,8 +49,11 @@ const amdEntry = (q: Qemu, devid: number, index: number): number => {
 /** The emulator's number for "the requester is not known" (X86_IOMMU_SID_INVALID, UINT16_MAX in the traces). */
 const NO_SID = 0xffff;
 
-function fault(q: Qemu, object: number, text: string): void {
-  q.emit(irFault.put().text(q.intern(text)), object);
+/** `sid`: -1 where nothing tells the requester. */
+function fault(q: Qemu, object: number, text: string, sid: number): void {
+  const event = irFault.put().text(q.intern(text));
+  if (sid >= 0) event.sid(sid);
+  q.emit(event, object);
 }
 
 /** Texts of amd_iommu.c about the entry itself; the others are about the message, or about the unit. */
@@ -60,8 +63,8 @@ const ABOUT_ENTRY = /RemapEn|IRTE|guest mode|int_type/i;
 function amdFault(q: Qemu, text: string): void {
   const { amdDevice, irte: asked } = q.thread;
   q.thread.irte = -1;
-  if (asked >= 0 && ABOUT_ENTRY.test(text)) fault(q, asked, text);
-  else fault(q, amdDevice >= 0 ? amdUnit(q, amdDevice) : q.object('log'), text);
+  if (asked >= 0 && ABOUT_ENTRY.test(text)) fault(q, asked, text, amdDevice);
+  else fault(q, amdDevice >= 0 ? amdUnit(q, amdDevice) : q.object('log'), text, amdDevice);
 }
 
 function request(q: Qemu, c: Captures, address: number, data: number, object: number, sid: number): void {

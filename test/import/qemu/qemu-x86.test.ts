@@ -140,14 +140,14 @@ describe('AMD-Vi', () => {
     const request = 'amdvi_ir_remap_msi_req addr 0xfee00000 data 0x2a devid 0x18';
     assert.deepEqual(of([request, 'amdvi_intr_inval Interrupt table invalidated'], 1), ['irte.invAmd irte/amdvi-0x18']);
     assert.deepEqual(of([request, 'amdvi_ir_err Interrupt remapping failed'], 1), [
-      'ir.fault irte/amdvi-0x18 text=Interrupt remapping failed',
+      'ir.fault irte/amdvi-0x18 sid=0x18 text=Interrupt remapping failed',
     ]);
     assert.deepEqual(of([request, 'amdvi_ir_target_abort int_ctl is reserved'], 1), [
-      'ir.fault irte/amdvi-0x18 text=int_ctl is reserved',
+      'ir.fault irte/amdvi-0x18 sid=0x18 text=int_ctl is reserved',
     ]);
     // About the entry that the message names.
     assert.deepEqual(of([request, 'amdvi_ir_target_abort RemapEn is disabled'], 1), [
-      'ir.fault irte/amdvi-0x18/42 text=RemapEn is disabled',
+      'ir.fault irte/amdvi-0x18/42 sid=0x18 text=RemapEn is disabled',
     ]);
     all([
       ['amdvi_intr_inval Interrupt table invalidated'],
