@@ -1,5 +1,11 @@
+import type { ObjectId } from '../../base/ids.ts';
 import { mark, message } from '../../model/events/notes.ts';
-import { textOf } from '../names.ts';
+import { entryOfIrq } from '../../model/joins.ts';
+import { maskedBy, pendingOf } from '../../model/masking.ts';
+import type { State } from '../../model/state.ts';
+import { irq } from '../../model/things/irq.ts';
+import { messageText } from '../device/entries.ts';
+import { entryName, textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
 
 /** Lines of kernel logs that tell of an interrupt that never came, and what they mean. */
@@ -26,6 +32,35 @@ const LINES: readonly (readonly [RegExp, (m: RegExpExecArray) => string, string]
   ],
 ];
 
+/** Drivers name the handler of an nvme queue `nvme0q1`. */
+const NVME = /\b(nvme\d+): I\/O .*\bQID (\d+) timeout/;
+
+/** What holds the interrupt of an nvme queue back at that step, as far as the state tells; '' where no irq has its name. `near`: an object of the system. */
+function stateOfQueue(state: State, near: ObjectId, text: string): string {
+  const [, name, queue] = NVME.exec(text) ?? [];
+  const irqs = state.world.spaceOf(near).find('irq');
+  if (name === undefined || irqs === undefined) return '';
+  for (const { object, segment } of irqs.children.values()) {
+    if (state.world.type(object) !== irq || state.text(object, irq.at.name) !== `${name}q${queue}`) continue;
+    const entry = entryOfIrq(state, object);
+    if (entry < 0) return ` Its irq is ${segment}.`;
+    const by = maskedBy(state, entry);
+    const sent = messageText(state, entry);
+    const waits = pendingOf(state, entry) === true ? ', and its pending bit was set' : '';
+    const held = sent === undefined ? '' : `; its message was ${sent}`;
+    return ` Its irq is ${segment}, ${entryName(state.world, entry)}. Then the entry ${BY[by ?? 'unknown']}${waits}${held}.`;
+  }
+  return '';
+}
+
+const BY = {
+  off: 'was off (MSI-X Enable)',
+  function: 'was masked with its whole function (Function Mask)',
+  own: 'was masked by its own mask bit',
+  none: 'was not masked',
+  unknown: 'was masked or not: the trace does not tell',
+} as const;
+
 /** R02. */
 export const polledOnly: Rule<'R02'> = {
   id: 'R02',
@@ -41,14 +76,20 @@ export const polledOnly: Rule<'R02'> = {
   watch(report, scene) {
     let judged = 0;
     return {
-      event(step, happened) {
+      event(step, happened, state) {
         const { object } = happened;
         const text = textOf(scene.world, happened);
         for (const [pattern, title, source] of LINES) {
           const m = pattern.exec(text);
           if (m === null) continue;
           judged++;
-          report({ step, object, title: title(m), text: `${text}. ${source}`, evidence: [] });
+          report({
+            step,
+            object,
+            title: title(m),
+            text: `${text}. ${source}${stateOfQueue(state, object, text)}`,
+            evidence: [],
+          });
         }
       },
       lost() {},
