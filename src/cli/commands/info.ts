@@ -115,7 +115,12 @@ function* infoLines(info: TraceInfo, source: SourceFacts, texts: readonly (strin
     ['format', `${info.format}${info.variant === '' ? '' : `, ${info.variant}`}`],
     ['time', timeLine(info, source)],
     ['CPUs', String(info.cpus ?? '?')],
-    ['events', String(info.events)],
+    [
+      'events',
+      source.repeats === undefined
+        ? String(info.events)
+        : `${info.events}, without ${source.repeats.events} that ${nameOf(source.repeats.of)} has, too`,
+    ],
   ]);
   if (info.undone.length > 0) yield `  undone   ${info.undone.join(', ')}`;
   if (info.problem !== null) yield `  PROBLEM  ${info.problem}; what was read before that is counted here`;
