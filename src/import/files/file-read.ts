@@ -22,6 +22,9 @@ const MOST_REASONS = 3;
 
 /** Why none of the files of a folder or an archive is a trace. Most are none for one reason, which is said once. */
 export function whyNone(read: readonly FileRead[]): string {
+  const [only] = read;
+  // A kit.json that was given alone is itself that file.
+  if (read.length === 1 && only!.kit !== undefined) return only!.problem ?? '';
   const reasons = new Map<string, string[]>();
   for (const { file, problem = '' } of read) reasons.set(problem, [...(reasons.get(problem) ?? []), file]);
   const told = [...reasons]

@@ -82,13 +82,9 @@ export class FileRun {
     if (this.#run === undefined && this.#archive === undefined) this.#start();
     if (this.#archive !== undefined) return yield* this.#archive.ending();
     const about = { file: this.#file, modified: this.#modified };
-    try {
-      return [{ ...about, trace: yield* this.#run!.ending(), problem: undefined }];
-    } catch (error) {
-      const kit = error instanceof ImportError ? this.#kit.end() : undefined;
-      if (kit === undefined) throw error;
-      return [{ ...about, trace: undefined, problem: (error as ImportError).message, kit }];
-    }
+    const kit = this.#kit.end();
+    if (kit !== undefined) return [{ ...about, trace: undefined, problem: NO_TRACE, kit }];
+    return [{ ...about, trace: yield* this.#run!.ending(), problem: undefined }];
   }
 
   #start(): void {
@@ -101,6 +97,9 @@ export class FileRun {
     for (const chunk of waiting) this.#pass(chunk);
   }
 }
+
+/** What is wrong with a kit.json as a trace. The names of events in it look like records of one. */
+const NO_TRACE = 'it is the kit.json of a recording, which tells of the files beside it';
 
 /** The path of a file that only its path tells. */
 const pathOf = (file: string): string | undefined => (folderOf(file) === undefined ? undefined : file);
@@ -159,6 +158,8 @@ class ArchiveRun {
     this.#whole = [];
     for (const open of ready) {
       let trace: Trace | undefined;
+      const kit = open.kit.end();
+      if (kit !== undefined) open.problem = NO_TRACE;
       try {
         if (open.problem === undefined) trace = yield* open.run!.ending();
       } catch (error) {
@@ -166,7 +167,6 @@ class ArchiveRun {
         open.problem = error.message;
       }
       const { path, modified } = open.file;
-      const kit = trace === undefined ? open.kit.end() : undefined;
       this.#found.push({ file: `${this.#file}/${path}`, modified, trace, problem: open.problem, kit });
     }
   }
