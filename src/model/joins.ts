@@ -6,13 +6,12 @@ import { requesterIn } from './bdf.ts';
 import { cellTarget } from './cell-target.ts';
 import { sourceOfIrq } from './irq-source.ts';
 import { processorsOf } from './reference.ts';
-import { amdIrte128 } from './registers/amd.ts';
 import { msiControl, msixControl } from './registers/pci.ts';
 import { isInterruptAddress, x86Address, x86Data, x86Destination } from './registers/x86.ts';
 import type { State } from './state.ts';
 import { irq } from './things/irq.ts';
 import { msi, msixCap } from './things/pci.ts';
-import { amdIrte, itsCollection, itsEvent } from './things/remap.ts';
+import { itsCollection, itsEvent } from './things/remap.ts';
 import { kvmIrqfd, kvmRoute, vcpu, vfioDevice, vfioVector } from './things/virt.ts';
 import { VFIO_INDEX } from './vfio-index.ts';
 
@@ -47,17 +46,6 @@ export function placeOfIrqfd(state: State, irqfd: ObjectId): ObjectId {
   const v = state.num(irqfd, kvmIrqfd.at.guestVector);
   if (n < 0 || v < 0 || state.flag(irqfd, kvmIrqfd.at.posted) !== true) return -1;
   return state.world.spaceOf(irqfd).objectAt(`vcpu/${n}/vector/${v}`);
-}
-
-/** The processor that an AMD entry names, in a log of the emulated machine. */
-export function processorOfAmd(state: State, entry: ObjectId): ObjectId {
-  const { present, destMode, dest } = amdIrte128.f;
-  const at = amdIrte.at.value;
-  // The layout of 32-bit entries is another one.
-  if (state.flag(entry, amdIrte.at.ga) !== true) return -1;
-  if (present.flag(state, entry, at) !== true || destMode.flag(state, entry, at) !== false) return -1;
-  const apicId = dest.get(state, entry, at);
-  return apicId < 0 ? -1 : emulatedProcessor(state, entry, apicId);
 }
 
 /** Names that vfio-pci gives to its actions (drivers/vfio/pci/vfio_pci_intrs.c), also among those of a shared irq. */

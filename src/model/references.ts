@@ -12,7 +12,6 @@ import {
   placeOfIrqfd,
   placeOfRoute,
   processorOf,
-  processorOfAmd,
   processorOfEvent,
   vectorAt,
   vfioOfIrq,
@@ -133,11 +132,26 @@ function processorOfIrte(state: State, object: ObjectId, of: DestinationsOf): Ob
   return apicId < 0 ? -1 : emulatedProcessor(state, object, apicId);
 }
 
+/** The processor that an entry of 128 bits of an AMD unit names, as `processorOfIrte`. Its unit does not tell the mode of the local APICs. */
+function processorOfAmd(state: State, entry: ObjectId, of: DestinationsOf): ObjectId {
+  const { present, destMode, dest } = amdIrte128.f;
+  const at = amdIrte.at.value;
+  // The layout of 32-bit entries is another one.
+  if (state.flag(entry, amdIrte.at.ga) !== true || present.flag(state, entry, at) !== true) return -1;
+  const logical = destMode.flag(state, entry, at);
+  const target = dest.get(state, entry, at);
+  if (logical === undefined || target < 0) return -1;
+  const n = of(state, entry).cpuOf(target, logical, undefined);
+  if (n >= 0) return namesOf(state, entry).objectAt(`${processorsOf(state.world, entry)}/${n}`);
+  const apicId = apicIdIn(target, logical, undefined);
+  return apicId < 0 ? -1 : emulatedProcessor(state, entry, apicId);
+}
+
 /** The processor that a translation table entry names; -1 unknown. */
 export function processorOfEntry(state: State, entry: ObjectId, of: DestinationsOf = destinationsOf): ObjectId {
   const type = state.world.type(entry);
   if (type === irte) return processorOfIrte(state, entry, of);
-  if (type === amdIrte) return processorOfAmd(state, entry);
+  if (type === amdIrte) return processorOfAmd(state, entry, of);
   return type === itsEvent ? processorOfEvent(state, entry) : -1;
 }
 

@@ -103,7 +103,7 @@ const withoutPairs = (alignment: Alignment | undefined): string =>
   alignment?.told === true
     ? 'the files tell it'
     : alignment?.assumed === true
-      ? 'assumed: ftrace takes the clock of the kernel log unless another one was chosen; its text does not tell which'
+      ? 'assumed: both count from the start of the kernel; how far apart they are is not known'
       : alignment?.day === true
         ? 'the time of day in the sources tells it; no event of one is found in the other'
         : 'nothing in the sources shows it';

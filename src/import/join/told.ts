@@ -15,7 +15,7 @@ export function toldConnection(a: Source, b: Source): Connection | undefined {
 
 /** The clock of printk is that of perf, and the local clock of the ring buffer: local_clock of kernel/sched/clock.c. */
 const SAME_CLOCK = ['local', 'perf'];
-/** The text of ftrace does not tell its clock. That is `local` unless someone chose another one, which may differ by seconds. */
+/** The text of ftrace does not tell its clock. That is `local` unless someone chose another one. */
 const BY_DEFAULT = 'not told';
 /** Nanoseconds by which stamps of two processors, and the calls of one that read the clock one after the other, may differ. */
 const APART = 1e6;
@@ -33,15 +33,15 @@ export function aboutApart(a: Source, b: Source): number | undefined {
   return counts(a) && counts(b) ? Number((b.time.base - a.time.base) * NANO) : undefined;
 }
 
-/** What connects the log of a kernel with another recording of the same kernel; undefined where `log` is none, or the clocks are not one. */
+/** What connects the log of a kernel with another recording of the same kernel; undefined where `log` is none, or the clocks count from something else. */
 export function logConnection(log: Source, other: Source): Connection | undefined {
-  if (log.format !== 'dmesg' || log.clock !== 'boot' || other.format === 'dmesg' || other.time.ticks) return undefined;
-  const assumed = other.clock === BY_DEFAULT;
-  if (!assumed && !SAME_CLOCK.includes(other.clock)) return undefined;
-  const offset = Number((log.time.base - other.time.base) * NANO);
-  const uncertainty = assumed ? Number.POSITIVE_INFINITY : APART;
+  if (log.format !== 'dmesg' || other.format === 'dmesg') return undefined;
+  const offset = aboutApart(other, log);
+  if (offset === undefined) return undefined;
+  const told = SAME_CLOCK.includes(other.clock);
+  const uncertainty = told ? APART : Number.POSITIVE_INFINITY;
   const fit = { offset, rate: 0, origin: 0, uncertainty, pairs: [], bursts: 0 };
-  return { relation: 'same', fit, ...(assumed ? { assumed } : { told: true }) };
+  return { relation: 'same', fit, ...(told ? { told } : { assumed: true }) };
 }
 
 /** The line from the clock of `b` to that of `a`, if `b` tells it. */

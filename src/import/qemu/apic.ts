@@ -37,8 +37,11 @@ function registerWrite(q: Qemu, offset: number, value: number, high: number): fa
   if (offset === EOI) return eoi(q);
   if (offset === ICR_HIGH) {
     thread.icrHigh = value;
+    q.x2apic = false;
     return false;
   }
+  // Only in x2APIC mode ICR is one register of 64 bits (SDM vol. 3, 11.12.1.2).
+  if (offset === ICR && high > 0) q.x2apic = true;
   if (thread.vcpu < 0) return false;
   const cpu = vcpuObject(q.out.world, thread.vcpu);
   if (offset === ICR) {
@@ -109,8 +112,9 @@ function remoteIrr(q: Qemu, n: number, set: boolean): false | undefined {
 /** Processors of a machine: QEMU has 4096 at most (hw/i386/pc_q35.c). */
 const MOST_PROCESSORS = 4096;
 
-/** Whether the local APICs are in x2APIC mode: the remapping unit was told so (EIME of its table register). */
+/** Whether the local APICs are in x2APIC mode: their registers were written so, or the remapping unit was told (EIME of its table register). */
 const isX2apic = (q: Qemu): boolean => {
+  if (q.x2apic) return true;
   const unit = q.out.world.objectAt('irte/0');
   return unit >= 0 && q.out.state.flag(unit, remapUnit.at.eim) === true;
 };

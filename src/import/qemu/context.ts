@@ -137,6 +137,8 @@ export class Qemu extends RuleContext {
   readonly models = new Set<string>();
   /** Behind a write to an AMD unit the log tells the requester. */
   tellsRequester = false;
+  /** Local APICs are in x2APIC mode, as the writes of their registers show. */
+  x2apic = false;
   /** The log tells when QEMU begins to use a vector of an assigned device. */
   tellsUses = false;
   /** The log prints the guest's own config reads. */

@@ -1,8 +1,13 @@
 // What lost events leave of the deliveries that are on their way. A recorder like ftrace has a buffer for each CPU, and loses events of one.
-import type { ObjectId } from '../../base/ids.ts';
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { irqEntry } from '../../model/events/irq.ts';
+import { sourceEnd } from '../../model/events/notes.ts';
 import { processorOf as insideOf } from '../../model/joins.ts';
 import { withoutSystem } from '../../model/namespace.ts';
 import { vcpu } from '../../model/things/virt.ts';
+import type { Source } from '../../trace/source.ts';
+import type { Trace } from '../../trace/trace.ts';
+import { isSnapshot } from '../snapshot.ts';
 import type { Delivery } from './delivery.ts';
 import { type Moment, processorOf } from './moment.ts';
 
@@ -52,9 +57,12 @@ function isElsewhere(moment: Moment, delivery: Delivery, buffer: string): boolea
 
 /** Events are missing here: of a delivery whose next event can be among them, nothing more is known. */
 export function loseEvents(moment: Moment): void {
-  const { slots, step, row } = moment;
+  const { slots, step, row, state } = moment;
   const buffer = bufferOf(moment);
-  if (buffer === undefined) slots.lose(step, 'the trace lost events here', undefined, () => false);
+  if (row.kind === sourceEnd) {
+    const file = state.world.strings.text(sourceEnd.read(row.words, row.at).file);
+    slots.lose(step, `${file} ends here, and would tell what follows`, undefined, () => false);
+  } else if (buffer === undefined) slots.lose(step, 'the trace lost events here', undefined, () => false);
   else
     slots.lose(
       step,
@@ -62,4 +70,32 @@ export function loseEvents(moment: Moment): void {
       buffer,
       (delivery) => isElsewhere(moment, delivery, buffer),
     );
+}
+
+/** A source begins that shows handlers: what was on its way before may have been handled without a record. */
+export interface Beginning {
+  readonly step: Step;
+  readonly file: string;
+}
+
+/** Where the sources of a trace begin that show handlers and do not begin with the trace, in order. */
+export function beginningsOf(trace: Trace): Beginning[] {
+  const found: Beginning[] = [];
+  for (const [i, source] of trace.sources.entries()) {
+    const step = source.derived || isSnapshot(source) || source.events.length === 0 ? 0 : trace.stepOf(i, 0);
+    if (step > 0 && showsHandlers(source)) found.push({ step, file: source.file });
+  }
+  return found.sort((a, b) => a.step - b.step);
+}
+
+function showsHandlers({ events }: Source): boolean {
+  for (let row = 0; row < events.length; row++) if (events.kind(row) === irqEntry) return true;
+  return false;
+}
+
+/** A source that shows handlers begins: of deliveries that no handler serves yet, nobody knows whether one did. */
+export function beginSource({ slots }: Pick<Moment, 'slots'>, { step, file }: Beginning): void {
+  slots.lose(step, `${file} begins here: whether it was handled before is not known`, undefined, (delivery) =>
+    delivery.has('handler'),
+  );
 }

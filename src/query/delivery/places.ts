@@ -31,3 +31,10 @@ export interface Early {
   readonly delivery: Delivery;
   readonly step: Step;
 }
+
+/** A handler that served a vector: from its first step to its last one, infinite while it runs. */
+export interface Served {
+  readonly irq: ObjectId;
+  readonly began: Step;
+  ended: Step;
+}

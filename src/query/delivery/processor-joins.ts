@@ -36,6 +36,7 @@ import { argumentOf } from '../../trace/row.ts';
 import type { Delivery } from './delivery.ts';
 import { meetEarly } from './early-handlers.ts';
 import { type Join, type Joins, type Moment, numberOf, processorAt, processorOf } from './moment.ts';
+import { sentTo } from './served.ts';
 
 const NONE: ReadonlySet<TextId> = new Set();
 
@@ -254,7 +255,7 @@ function servedBy(moment: Moment): Delivery | undefined {
     slots.forgetTaken(taken);
     return taken;
   }
-  return place < 0 ? undefined : (slots.inService.get(place) ?? slots.accepted.get(place) ?? slots.sent.get(place));
+  return place < 0 ? undefined : (slots.inService.get(place) ?? slots.accepted.get(place) ?? sentTo(moment, place));
 }
 
 function enter(moment: Moment, irq: ObjectId, served: Delivery | undefined, names: ReadonlySet<TextId> = NONE): void {
@@ -294,6 +295,8 @@ const handlerEnds: Join = (moment) => {
   const frame = list[at]!;
   const { delivery } = frame;
   list.length = at;
+  const last = slots.served.size === 0 ? undefined : slots.served.get(vectorOfIrq(moment.state, row.object, row.cpu));
+  if (last?.irq === row.object && last.ended === Number.POSITIVE_INFINITY) last.ended = step;
   if (!slots.open.has(delivery)) {
     // It was ended while the handler ran, as on x86, where EOI comes first.
     delivery.add(step, 'handler', row.object);

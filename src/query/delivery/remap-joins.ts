@@ -11,7 +11,8 @@ import {
 } from '../../model/events/its.ts';
 import { piPost } from '../../model/events/posted.ts';
 import { amdRead, irFault, irMessage, irRemap, irRequest, irteRead, irWarn } from '../../model/events/remap.ts';
-import { vectorOfIrte } from '../../model/references.ts';
+import { placeOfEntry, vectorOfIrte } from '../../model/references.ts';
+import { x86Data } from '../../model/registers/x86.ts';
 import { itsEvent } from '../../model/things/remap.ts';
 import type { Delivery } from './delivery.ts';
 import { unsent } from './device-joins.ts';
@@ -57,6 +58,18 @@ const remaps: Join = (moment) => {
   if (delivery.hops.at(-1)!.step !== step) slots.hop(delivery, step, 'remap', row.object);
   delivery.vector = irRemap.read(row.words, row.at).vector;
   const target = vectorOfIrte(state, row.object);
+  if (target >= 0) slots.send(target, delivery, step);
+};
+
+/** The message as it leaves a unit of AMD, where no other record tells that the entry was used. */
+const leaves: Join = (moment) => {
+  follows(moment);
+  const { slots, step, row, state } = moment;
+  const { entry, newData } = irMessage.read(row.words, row.at);
+  const delivery = entry === true ? slots.translating.get(row.task) : undefined;
+  if (delivery === undefined) return;
+  delivery.vector = x86Data.f.vector.of(newData);
+  const target = placeOfEntry(state, row.object);
   if (target >= 0) slots.send(target, delivery, step);
 };
 
@@ -149,7 +162,7 @@ export const remapJoins: Joins = [
   [irteRead, follows],
   [amdRead, follows],
   [irRemap, remaps],
-  [irMessage, follows],
+  [irMessage, leaves],
   [irWarn, follows],
   [irFault, refuses],
   [itsTrans, doorbell],

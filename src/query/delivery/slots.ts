@@ -1,7 +1,7 @@
 import type { ObjectId, Step, TextId } from '../../base/ids.ts';
 import type { EventRow } from '../../trace/row.ts';
 import { Delivery, type Stage } from './delivery.ts';
-import type { Early, Frame, Link, Returned } from './places.ts';
+import type { Early, Frame, Link, Returned, Served } from './places.ts';
 import { DEFERRED, type QueueEntries } from './queues.ts';
 import { Causes, InFlight, Tried } from './waiting.ts';
 
@@ -19,6 +19,8 @@ export class Slots {
   readonly raised = new Causes();
   /** Messages by what they lead to: a remapping table entry, an ITS event, an SPI, a vector. */
   readonly sent = new InFlight();
+  /** The last handler that served a vector to which messages were sent. */
+  readonly served = new Map<ObjectId, Served>();
   /** What a thread translates right now. */
   readonly translating = new Map<TextId, Delivery>();
   /** Interrupts that wait for their INTID to be acknowledged, by INTID. */

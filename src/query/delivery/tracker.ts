@@ -15,7 +15,7 @@ import { recordedOf } from '../recorded-kinds.ts';
 import type { Delivery } from './delivery.ts';
 import { deviceJoins } from './device-joins.ts';
 import { kvmJoins } from './kvm-joins.ts';
-import { loseEvents } from './lost-events.ts';
+import { type Beginning, beginningsOf, beginSource, loseEvents } from './lost-events.ts';
 import type { Join } from './moment.ts';
 import { leaveHandler, processorJoins } from './processor-joins.ts';
 import { queueEntries } from './queues.ts';
@@ -48,10 +48,13 @@ function joinsByKind(): readonly (Join | undefined)[] {
 export class DeliveryTracker implements Observer {
   readonly slots: Slots;
   readonly #joins = joinsByKind();
+  /** Sources that begin at this step or later. */
+  readonly #beginnings: Beginning[];
 
   /** `done` gets every delivery when it ends, or when it is clear that no more will be known of it. */
   constructor(trace: Trace, done: (delivery: Delivery) => void = () => {}) {
     const order = new EventOrder(trace);
+    this.#beginnings = beginningsOf(trace);
     this.slots = new Slots(
       queueEntries(trace),
       trace.time.ticks,
@@ -70,6 +73,10 @@ export class DeliveryTracker implements Observer {
     const { slots } = this;
     slots.before = slots.touched;
     slots.touched = undefined;
+    while (this.#beginnings.length > 0 && this.#beginnings[0]!.step <= step) {
+      const beginning = this.#beginnings.shift()!;
+      if (beginning.step === step) beginSource({ slots }, beginning);
+    }
     if (row.kind.role === 'loss') {
       loseEvents({ slots, step, row, state });
       return;

@@ -14,6 +14,11 @@ export class InFlight {
     return this.#queues.get(object)?.[0];
   }
 
+  /** All messages on their way to a place, the one that arrives next first. */
+  all(object: ObjectId): readonly Delivery[] {
+    return this.#queues.get(object) ?? [];
+  }
+
   has(object: ObjectId, delivery: Delivery): boolean {
     return this.#queues.get(object)?.includes(delivery) === true;
   }

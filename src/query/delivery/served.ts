@@ -1,0 +1,36 @@
+// Which of the messages that were sent to a vector a handler serves, where no record shows what the processor takes.
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { entryOfIrq } from '../../model/joins.ts';
+import type { ObjectType } from '../../model/objects.ts';
+import { imsEntry } from '../../model/things/ims.ts';
+import { pin } from '../../model/things/irq.ts';
+import { msi, msixEntry } from '../../model/things/pci.ts';
+import type { Delivery } from './delivery.ts';
+import type { Moment } from './moment.ts';
+
+const TOGETHER =
+  'the next handler came for a later message to the same vector: one before it served this one, too, or no record shows its own';
+
+/**
+ * The message at a vector that a handler serves, where no record shows what the processor takes: the first of those that can be of its irq. A vector
+ * holds one request, so a message that came before the last handler there, and did not get the next one at once, has none of its own.
+ */
+export function sentTo({ slots, step, row, state }: Moment, place: ObjectId): Delivery | undefined {
+  const entry = entryOfIrq(state, row.object);
+  const isOther = ({ hops }: Delivery): boolean =>
+    entry >= 0 && hops.some(({ object }) => object !== entry && SOURCES.has(state.world.type(object)));
+  const waiting = slots.sent.all(place).filter((delivery) => !isOther(delivery));
+  const last = slots.served.get(place);
+  const stale = last === undefined ? [] : waiting.filter((delivery) => arrivedAt(delivery) < last.began);
+  const next = waiting.find((delivery) => !stale.includes(delivery));
+  if (last !== undefined && next !== undefined && arrivedAt(next) > last.ended)
+    for (const delivery of stale) slots.end(delivery, step, null, TOGETHER);
+  const served = slots.sent.all(place).find((delivery) => waiting.includes(delivery));
+  slots.served.set(place, { irq: row.object, began: step, ended: Number.POSITIVE_INFINITY });
+  return served;
+}
+
+/** What sends messages: the irq of another one is another irq. */
+const SOURCES: ReadonlySet<ObjectType | undefined> = new Set([msixEntry, msi, imsEntry, pin]);
+
+const arrivedAt = ({ hops }: Delivery): Step => hops.at(-1)!.step;
