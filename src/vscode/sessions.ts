@@ -29,9 +29,9 @@ export type SessionsChange =
   | { readonly what: 'active'; readonly trace: OpenTrace | undefined }
   /** A trace took the place of one that was closed: it was put together again, from other files or as its file grows. */
   | { readonly what: 'replaced'; readonly trace: OpenTrace; readonly before: OpenTrace }
-  /** `trace`: more of it was read (or reading ended); the others as a session tells them. */
   /** A session file says which events to look for. */
   | { readonly what: 'filter'; readonly trace: OpenTrace; readonly filter: string }
+  /** `trace`: more of it was read (or reading ended); the others as a session tells them. */
   | { readonly what: SessionChange; readonly trace: OpenTrace };
 
 /** The traces that are open in this window. At most one of them is active: the one that views and commands use. */
@@ -267,7 +267,8 @@ export class Sessions implements vscode.Disposable {
       follow: () => this.#follow(entry),
       tell: () => this.#entries.includes(entry) && this.#changed.fire({ what: 'options', trace: entry }),
       forget: () => this.#pending.delete(entry),
-      finish: () => (this.#entries.includes(entry) ? this.#finish(entry, undefined) : Promise.resolve(false)),
+      shown: () => this.#entries.includes(entry),
+      finish: () => this.#finish(entry, undefined),
     });
   }
 
@@ -321,7 +322,7 @@ export class Sessions implements vscode.Disposable {
   }
 
   dispose(): void {
-    for (const entry of this.#entries) entry.closed = true;
+    for (const entry of [...this.#entries, ...this.#pending]) entry.closed = true;
     this.#changed.dispose();
   }
 

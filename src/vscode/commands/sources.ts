@@ -256,6 +256,8 @@ async function follow(
   try {
     await trace?.loaded;
     const shown = await follower.start(uri);
+    // It was told to end, or the trace was closed, while it was read.
+    if (!follower.follows(uri)) return undefined;
     if (sessions.all.includes(shown)) {
       sessions.activate(shown);
       if (!trace) await opener.show(shown);
