@@ -4,14 +4,11 @@ import { HostMessenger } from '../host-messenger.ts';
 import type { Opener } from '../opening.ts';
 import { Cancelled, type OpenTrace } from '../sessions.ts';
 import { baseName } from '../sources/entry.ts';
-import { TRACE_EDITOR } from '../text.ts';
+import { isTraceTab, TRACE_EDITOR, TRACE_EDITOR_BY_CHOICE } from '../text.ts';
 import { eventsPage, refusalPage } from '../timeline/page.ts';
 import { after, fillPage } from '../webview.ts';
 import { EventsService } from './events-service.ts';
 import { copy, type EventsParts } from './events-view.ts';
-
-/** A second entry of package.json for the same editor: files that it opens only when the user asks for it. */
-const BY_CHOICE = 'irqscope.traceByChoice';
 
 /** What the editor uses of the extension. */
 export interface TraceEditorParts extends EventsParts {
@@ -30,7 +27,7 @@ export class TraceEditor implements vscode.CustomReadonlyEditorProvider {
     const options = { supportsMultipleEditorsPerDocument: true };
     return vscode.Disposable.from(
       vscode.window.registerCustomEditorProvider(TRACE_EDITOR, editor, options),
-      vscode.window.registerCustomEditorProvider(BY_CHOICE, editor, options),
+      vscode.window.registerCustomEditorProvider(TRACE_EDITOR_BY_CHOICE, editor, options),
       vscode.commands.registerCommand('irqscope.reopenAsText', reopenAsText),
     );
   }
@@ -103,8 +100,7 @@ const command = (name: string, uri: vscode.Uri): string =>
 /** Shows a file in the editor for text, in the place of the editor of traces. */
 async function reopenAsText(argument?: unknown): Promise<void> {
   const { activeTab } = vscode.window.tabGroups.activeTabGroup;
-  const input = activeTab?.input;
-  const here = input instanceof vscode.TabInputCustom ? input.uri : undefined;
+  const here = isTraceTab(activeTab?.input) ? activeTab.input.uri : undefined;
   const uri =
     typeof argument === 'string' ? vscode.Uri.parse(argument) : argument instanceof vscode.Uri ? argument : here;
   if (!uri) return;
