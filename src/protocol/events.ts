@@ -15,6 +15,7 @@ const trace = v.strictObject({
   /** Number of the trace, 0 for none. */
   id: natural,
   status: v.picklist(['none', 'loading', 'ready', 'error']),
+  /** Its name; where none is there, that of the file whose trace is missing, or the empty text. */
   name: v.string(),
   /** Number of events so far. */
   events: natural,

@@ -274,6 +274,11 @@ describe('list of events', () => {
     await page.getByText('empty.log has no events.').waitFor();
     await page.evaluate(() => globalThis.events.none());
     await page.getByText('No trace is open.').waitFor();
+    // In the editor of a file it is that file whose trace is not there.
+    await page.evaluate(() => globalThis.events.none('run.tar', true));
+    await page.getByText('Reading run.tar…').waitFor();
+    await page.evaluate(() => globalThis.events.none('run.tar'));
+    await page.getByText('run.tar is closed. Open Trace… reads it again.').waitFor();
     assert.deepEqual(errors, []);
     await page.context().close();
   });

@@ -35,7 +35,14 @@ const GROWTH_MS = 250;
 /** Longest text of a cell that is sent. */
 const LONGEST_TEXT = 400;
 
-const NOTHING: ListTrace = { id: 0, status: 'none', name: '', events: 0, widest: '' };
+/** What a page of one file shows while the trace of that is not there. */
+export interface Missing {
+  readonly name: string;
+  /** It is on its way. */
+  readonly loading: boolean;
+}
+
+const NOTHING: Missing = { name: '', loading: false };
 
 const clip = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
 const rowMessage = (row: ListRow): RowMessage => ({ ...row, object: clip(row.object), text: clip(row.text) });
@@ -46,6 +53,7 @@ export class EventsService {
   readonly #options: EventsOptions;
   readonly #query: QueryService;
   #shown: ListedTrace | undefined;
+  #missing = NOTHING;
   #telling: (() => void) | undefined;
 
   constructor(peer: Peer, options: EventsOptions) {
@@ -78,9 +86,10 @@ export class EventsService {
     });
   }
 
-  /** Lists the events of another trace, or none. */
-  show(shown: ListedTrace | undefined): void {
+  /** Lists the events of another trace, or none; `missing`: of which file none is there. */
+  show(shown: ListedTrace | undefined, missing: Missing = NOTHING): void {
     this.#shown = shown;
+    this.#missing = missing;
     this.#query.show(shown && { id: shown.id, sessions: [shown.session] });
     this.#tell();
   }
@@ -137,7 +146,10 @@ export class EventsService {
 
   #traceMessage(): ListTrace {
     const shown = this.#shown;
-    if (!shown) return NOTHING;
+    if (!shown) {
+      const { name, loading } = this.#missing;
+      return { id: 0, status: loading ? 'loading' : 'none', name, events: 0, widest: '' };
+    }
     const { trace } = shown.session;
     return {
       id: shown.id,

@@ -47,17 +47,18 @@ export class TraceEditor implements vscode.CustomReadonlyEditorProvider {
     const peer = new Peer(messenger, messenger.registerWebviewPanel(panel), { after, problem });
     const service = new EventsService(peer, { after, searcher, problem, copy });
     let shown: OpenTrace | undefined;
+    let reading = false;
     let over = false;
     let refused = false;
     const page = { script: 'events.js', styles: ['events.css', 'query.css'] };
     const fill = (): void => fillPage(panel.webview, context, page, eventsPage);
     const show = (): void => {
       const trace = sessions.find(uri);
-      if (trace === shown) return;
+      if (trace === shown && trace !== undefined) return;
       shown = trace;
       if (trace && refused) fill();
       refused &&= trace === undefined;
-      service.show(trace);
+      service.show(trace, { name: baseName(uri), loading: reading });
     };
     const follow = sessions.onDidChange(({ what, trace }) => {
       if (what === 'opened' || what === 'closed' || what === 'replaced') show();
@@ -75,10 +76,17 @@ export class TraceEditor implements vscode.CustomReadonlyEditorProvider {
       fronted.dispose();
       service.dispose();
     });
+    reading = sessions.find(uri) === undefined;
     fill();
     show();
-    if (shown) return;
-    opener.read(uri).catch((error: unknown) => {
+    // It lists another trace than the one that the views show.
+    if (panel.active && shown) sessions.activate(shown);
+    if (!reading) return;
+    const read = opener.read(uri).finally(() => {
+      reading = false;
+      if (!over && !shown) show();
+    });
+    read.catch((error: unknown) => {
       if (over || shown) return;
       refused = true;
       const cancelled = error instanceof Cancelled;
