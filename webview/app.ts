@@ -385,6 +385,8 @@ export class App implements Actions {
     const { cursor, trace, focusedRow: row } = this.#model;
     if (!cursor || trace?.status === 'loading') return;
     const lane = row ? `${nameOf(row.lane)} ${row.lane.detail}`.trim() : '';
-    setText(this.#layout.live, `${lane}. Step ${cursor.step}, ${cursor.label}: ${cursor.text}`);
+    const place = cursor.step < 0 ? cursor.label : `step ${cursor.step}, ${cursor.label}`;
+    const said = [place, cursor.text].filter((part) => part !== '').join(': ');
+    setText(this.#layout.live, [lane, `${said.charAt(0).toUpperCase()}${said.slice(1)}`].filter(Boolean).join('. '));
   }
 }

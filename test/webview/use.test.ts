@@ -59,6 +59,12 @@ describe('timeline: keys', () => {
     assert.equal(await cursor(page), steps[1]);
     const said = await page.locator('[aria-live]').innerText();
     assert.match(said, new RegExp(`^MSI-X 0\\. Step ${steps[1]}, 1795148\\d+\\.\\d{6}: tbl\\.`));
+    await page.evaluate(() => {
+      globalThis.harness.session.move({ to: 'first' });
+      globalThis.harness.session.move({ to: 'previous' });
+    });
+    await page.waitForFunction(() => document.querySelector('[aria-live]')!.textContent!.includes('efore'));
+    assert.equal(await page.locator('[aria-live]').innerText(), 'MSI-X 0. Before the first event');
     assert.equal(await page.locator('.name.focused').getAttribute('data-path'), ENTRY);
     await page.context().close();
   });
