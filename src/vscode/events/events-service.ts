@@ -78,10 +78,11 @@ export class EventsService {
     });
     peer.answer(eventsQuestions.copy, async ({ trace, search, from, to }) => {
       const listed = search === this.#search ? this.#listedOf(trace) : undefined;
-      if (!listed || to < from) return { copied: 0 };
-      const all = Math.min(to + 1, listed.length) - from;
+      const all = listed ? Math.min(to + 1, listed.length) - from : 0;
+      // The list may have become shorter, or another one: then nothing goes on the clipboard.
+      if (!listed || all <= 0) return { copied: 0 };
       const rows = listed.rows(from, Math.min(all, MOST_COPIED));
-      await options.copy(rowsText(rows, search !== 0), rows.length, Math.max(0, all));
+      await options.copy(rowsText(rows, search !== 0), rows.length, all);
       return { copied: rows.length };
     });
   }
