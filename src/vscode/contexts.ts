@@ -25,6 +25,7 @@ export function watchContexts(sessions: Sessions): vscode.Disposable {
     setContext('recipe', active !== undefined && hasRecipe(active));
     setContext('file', active !== undefined && !active.branch);
     setContext('joined', (active?.files.filter(({ skipped }) => !skipped).length ?? 0) > 1);
+    setContext('followed', active?.follow !== undefined);
     setContext('selected', active?.session.selection !== undefined);
     setContext('traceEditor', isTraceEditor(sessions));
     for (const name of OUTLINES) {

@@ -54,8 +54,9 @@ describe('a followed file', () => {
     assert.equal(await active(), trace, 'it is the same trace');
     await eventually(() => assert.equal(internals.checks.of(trace)?.events, more));
     assert.equal(trace.load, 'ready');
-    assert.equal(await run('follow', at('live.log')), false);
+    assert.equal(await run('unfollow', at('live.log')), false);
     assert.equal(trace.follow, undefined);
+    assert.equal(await run('unfollow', at('live.log')), false, 'it is not followed');
     append('live.log', 6001, 7000);
     await new Promise((done) => setTimeout(done, 1200));
     assert.equal(trace.session.trace.length, more);

@@ -122,6 +122,8 @@ describe('menus', () => {
       assert.ok(of('trace file').includes(command));
       assert.ok(!of('trace file joined').includes(command));
     }
+    assert.ok(!of('trace file').includes('unfollow'));
+    assert.ok(of('trace file followed').includes('unfollow') && !of('trace file followed').includes('follow'));
     for (const command of ['addToTrace', 'saveSession']) {
       assert.ok(of('trace file joined recipe').includes(command));
       assert.ok(!of('trace branch scenario').includes(command));

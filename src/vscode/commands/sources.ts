@@ -148,6 +148,7 @@ export function sourceCommands(services: SourceServices, find: Find): Handlers {
       return joined && joinedInfo(joined.session.trace).clocks.find((clock) => clock.file === about.file.file)?.offset;
     },
     follow: (argument?: unknown, on?: unknown) => follow(services, find, argument, on),
+    unfollow: (argument?: unknown) => follow(services, find, argument, false),
     saveSession: (argument?: unknown, file?: FileArgument) => saveSession(services, find, argument, file),
   };
 }
