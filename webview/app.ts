@@ -115,7 +115,8 @@ export class App implements Actions {
     });
     const model = this.#model;
     this.#peer.hear(fromHost.trace, (trace) => {
-      if (model.setTrace(trace)) this.#stage.clear();
+      const before = model.trace;
+      if (model.setTrace(trace) || trace.sources !== before?.sources) this.#stage.clear();
       this.#traceChanged();
     });
     this.#peer.hear(fromHost.lanes, (lanes) => {
@@ -149,7 +150,8 @@ export class App implements Actions {
       hitsOnly.element.hidden = search.state === 'none';
     });
     this.#peer.ask(questions.hello, {}).then((trace) => {
-      if (model.setTrace(trace)) this.#stage.clear();
+      const before = model.trace;
+      if (model.setTrace(trace) || trace.sources !== before?.sources) this.#stage.clear();
       this.#traceChanged();
     }, complain);
     this.#stage.resize();

@@ -17,6 +17,8 @@ const trace = v.strictObject({
   status: v.picklist(['none', 'loading', 'ready', 'error']),
   /** Its name; where none is there, that of the file whose trace is missing, or the empty text. */
   name: v.string(),
+  /** How many sources it has: when another one joins, the events have other steps. */
+  sources: natural,
   /** Number of events so far. */
   events: natural,
   /** The time of its last event: as wide as any. */

@@ -270,6 +270,24 @@ describe('list of events', () => {
     assert.notEqual(await page.locator('.hit-count').innerText(), some);
     await search(page, '');
     assert.ok(Number(await page.locator('.grid').getAttribute('aria-rowcount')) > part * 2);
+    // A file of two excerpts: the events of the second, which is earlier, come in front when all of it was read.
+    const mail = `${lines.slice(4000, 4400).join('\n')}\n\n${lines.slice(3000, 3400).join('\n')}\n`;
+    await page.evaluate((t) => globalThis.events.load('mail.txt', t, 0.9999), mail);
+    await page.locator('.view .row').first().waitFor();
+    await page.evaluate(() => globalThis.events.session.move({ to: 'first' }));
+    await settle(page);
+    const seen = (): Promise<string> => page.locator('.view .row').first().innerText();
+    const alone = await seen();
+    await page.evaluate(() => globalThis.events.finish());
+    await page.waitForTimeout(400);
+    await page.evaluate(() => globalThis.events.session.move({ to: 'first' }));
+    await settle(page);
+    assert.notEqual(await seen(), alone);
+    const kinds = await page.evaluate(() => {
+      const { table } = globalThis.events.session.trace;
+      return Array.from({ length: 5 }, (_, step) => table.kind(step).name);
+    });
+    for (const [step, kind] of kinds.entries()) assert.equal((await cells(page, step))[4], kind);
     await page.evaluate(() => globalThis.events.load('empty.log', '1@10.000000:vtd_context_cache_reset \n'));
     await page.getByText('empty.log has no events.').waitFor();
     await page.evaluate(() => globalThis.events.none());

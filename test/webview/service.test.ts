@@ -1,5 +1,6 @@
 // The host's end of the timeline: work in slices, not too many messages, and no answers about another trace.
 import assert from 'node:assert/strict';
+import { ImportRun } from '../../src/import/run.ts';
 import { Peer } from '../../src/protocol/rpc.ts';
 import type {
   CursorMessage,
@@ -17,10 +18,11 @@ import { unpackWindow } from '../../src/protocol/window.ts';
 import type { Place } from '../../src/query/diff/places.ts';
 import { Session } from '../../src/session/session.ts';
 import type { Trace } from '../../src/trace/trace.ts';
+import { LaneIndex } from '../../src/view/lanes/lanes.ts';
 import { Searcher } from '../../src/vscode/events/searcher.ts';
 import type { ShownFinding, ShownTrace } from '../../src/vscode/timeline/messages.ts';
 import { TimelineService } from '../../src/vscode/timeline/service.ts';
-import { fixtureTrace } from '../helpers/fixtures.ts';
+import { fixtureBytes, fixtureTrace } from '../helpers/fixtures.ts';
 import { Clock, Line } from './line.ts';
 
 let ids = 0;
@@ -251,6 +253,29 @@ describe('timeline service', () => {
     }
     const told = line.count('timeline/trace') - before;
     assert.ok(told >= 3 && told <= 5, `${told} messages in a second`);
+  });
+
+  it('sorts anew when another source joins, whose events lie between the others', async () => {
+    const { clock, line, service } = start();
+    const run = new ImportRun('mail.txt');
+    const part = (name: string): string =>
+      new TextDecoder().decode(fixtureBytes(name)).split('\n').slice(0, 6000).join('\n');
+    run.push(new TextEncoder().encode(`${part('x86-vtd/qemu.log')}\n\n${part('x86-vtd/ftrace.txt')}\n`));
+    const shown = shownOf(run.trace, 'loading');
+    service.show(shown);
+    clock.run(60_000);
+    const before = line.last<TraceMessage>('timeline/trace');
+    assert.deepEqual([before.sources, before.indexed], [1, run.trace.length]);
+    const whole = run.end();
+    service.grown();
+    clock.run(60_000);
+    const after = line.last<TraceMessage>('timeline/trace');
+    assert.deepEqual([after.sources, after.indexed], [whole.sources.length, whole.length]);
+    const fresh = new LaneIndex(whole);
+    fresh.advance();
+    const eventsOf = (lanes: readonly { readonly path: string; readonly events: number }[]): unknown =>
+      lanes.map(({ path, events }) => `${path} ${events}`);
+    assert.deepEqual(eventsOf(line.last<LanesMessage>('timeline/lanes').lanes), eventsOf(fresh.tree.list(whole.head)));
   });
 
   it('refuses questions about another trace than the one it shows', async () => {

@@ -112,7 +112,7 @@ export class EventList {
   }
 
   #setTrace(trace: ListTrace): void {
-    if (trace.id !== this.#trace?.id) {
+    if (trace.id !== this.#trace?.id || trace.sources !== this.#trace.sources) {
       this.#search = undefined;
       this.#cursor = undefined;
       this.#forget();

@@ -160,6 +160,7 @@ export class ComparedAnswers implements Answers {
       status: this.complete ? 'ready' : 'loading',
       name: this.#isOne ? a.label : `${a.label} ↔ ${b.label}`,
       problem: '',
+      sources: 2,
       events,
       indexed: this.complete ? events : 0,
       progress: this.complete || events === 0 ? -1 : sorted / events,

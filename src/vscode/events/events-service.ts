@@ -149,13 +149,14 @@ export class EventsService {
     const shown = this.#shown;
     if (!shown) {
       const { name, loading } = this.#missing;
-      return { id: 0, status: loading ? 'loading' : 'none', name, events: 0, widest: '' };
+      return { id: 0, status: loading ? 'loading' : 'none', name, sources: 0, events: 0, widest: '' };
     }
     const { trace } = shown.session;
     return {
       id: shown.id,
       status: shown.load === 'loading' ? 'loading' : shown.load === 'failed' ? 'error' : 'ready',
       name: shown.label,
+      sources: trace.sources.length,
       events: trace.length,
       widest: (trace.length > 0 ? timeOf(trace, trace.length - 1) : null) ?? '',
     };

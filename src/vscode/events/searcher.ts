@@ -96,6 +96,13 @@ export class Searcher {
 
   /** More of the trace was read: a search that was not stopped looks at it too. */
   grown(session: Session): void {
+    const search = this.#jobs.get(session)?.search;
+    if (search?.stale) {
+      this.#end(session);
+      session.showSearch(undefined);
+      void this.look(session, search.text);
+      return;
+    }
     if (this.#jobs.get(session)?.stopped === false) this.#pump(session);
   }
 

@@ -94,7 +94,7 @@ export class TimelineService {
 
   #turnTo(answers: Answers | undefined): void {
     // The range that is marked is that of the picture.
-    this.#answers?.mark(null);
+    if (this.#answers?.id !== answers?.id) this.#answers?.mark(null);
     this.#answers = answers;
     this.#laneCount = -1;
     this.#layoutDue = true;
@@ -105,6 +105,12 @@ export class TimelineService {
 
   /** More of the shown trace was read, or reading it has ended. */
   grown(): void {
+    const answers = this.#answers;
+    if (answers instanceof TraceAnswers && answers.index.stale) {
+      const { shown } = answers;
+      this.#turnTo(new TraceAnswers(shown, this.#lanesOf(shown.session), this.#options));
+      return;
+    }
     this.#tellSoon();
     this.#pump();
   }
@@ -171,8 +177,9 @@ export class TimelineService {
 
   #lanesOf(session: Session): LaneIndex {
     const known = this.#indexes.get(session);
-    const index = known ?? new LaneIndex(session.trace);
-    if (!known) this.#indexes.set(session, index);
+    if (known && !known.stale) return known;
+    const index = new LaneIndex(session.trace);
+    this.#indexes.set(session, index);
     return index;
   }
 
