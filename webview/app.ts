@@ -116,7 +116,10 @@ export class App implements Actions {
     const model = this.#model;
     this.#peer.hear(fromHost.trace, (trace) => {
       const before = model.trace;
-      if (model.setTrace(trace) || trace.sources !== before?.sources) this.#stage.clear();
+      if (model.setTrace(trace) || trace.sources !== before?.sources) {
+        this.#stage.clear();
+        this.#tooltip.hide();
+      }
       this.#traceChanged();
     });
     this.#peer.hear(fromHost.lanes, (lanes) => {

@@ -133,6 +133,9 @@ describe('timeline: states', () => {
     await page.getByText('No trace is open').waitFor();
     await page.getByRole('button', { name: 'Open Trace…' }).click();
     await page.waitForFunction(() => globalThis.harness.opened === 1);
+    const groups = page.locator('[role=toolbar] [role=group]');
+    const names = await groups.evaluateAll((all) => all.map((group) => group.getAttribute('aria-label') ?? ''));
+    assert.ok(names.length >= 4 && names.every((name) => name !== ''), names.join(', '));
     assert.deepEqual(errors, []);
     await page.context().close();
   });
