@@ -230,6 +230,27 @@ describe('several sources', () => {
     assert.equal(sessions.all.length, 1);
   });
 
+  it('what is said of a single source holds, also as no list', async () => {
+    for (const argument of [[{ file: at('kernel.txt'), system: 'l1' }], { file: at('kernel.txt'), system: 'l1' }]) {
+      await run('openTrace', argument);
+      assert.equal((await active()).session.trace.first.system, 'l1');
+      await closeAll();
+    }
+  });
+
+  it('bookmarks of a joined trace are there when the same files are joined again', async () => {
+    await run('openTrace', at('kernel.txt'));
+    await run('addToTrace', at('machine.log'));
+    await run('goToStep', 321);
+    await run('setCheckpoint', 'in both');
+    await closeAll();
+    await run('openTrace', at('kernel.txt'));
+    await run('addToTrace', at('machine.log'));
+    const { stops } = (await active()).session;
+    assert.equal(stops.checkpoints.find(({ name }) => name === 'in both')?.step, 321);
+    stops.removeCheckpoint('in both');
+  });
+
   it('reading a folder with very many small files can be stopped', async () => {
     for (let irq = 0; irq < 40; irq++) file(`many/proc/irq/${irq}/smp_affinity_list`, '0-3\n');
     const { internals } = await activate();

@@ -42,9 +42,13 @@ export function branchCommands({ sessions, simulations, log }: SimServices, find
       try {
         const { irqtraceBytes } = await import('../../trace/irqtrace.ts');
         const header = trace.branch?.header ?? trace.session.trace.first.header ?? [];
-        const making = gathered(irqtraceBytes(trace.session.trace, header), { ms: SLICE_MS, wanted: () => true });
         const options = { location: vscode.ProgressLocation.Window, title: `Saving ${trace.label}` };
-        await vscode.window.withProgress(options, async () => writeWhole(uri, joined((await making)!)));
+        await vscode.window.withProgress(options, async () => {
+          // What is still read belongs to it.
+          await trace.loaded;
+          const pieces = irqtraceBytes(trace.session.trace, header);
+          await writeWhole(uri, joined((await gathered(pieces, { ms: SLICE_MS, wanted: () => true }))!));
+        });
         return uri;
       } catch (error) {
         complain(log, `${uri.path} cannot be written`, error);
