@@ -154,7 +154,10 @@ describe('a followed file', () => {
 function controlled() {
   const log = vscode.window.createOutputChannel('IRQScope: follow.test', { log: true });
   const uri = vscode.Uri.file('/controlled.log');
-  const file = { bytes: new Uint8Array(0), modified: 1, identity: 'one', opened: 0 };
+  const file = {
+    ...{ bytes: new Uint8Array(0), modified: 1, identity: 'one', opened: 0 },
+    size: (): number | undefined => file.bytes.length,
+  };
   let failure: Error | undefined;
   /** Readers that wait for their next piece. */
   let waiting: (() => void)[] = [];
@@ -162,9 +165,9 @@ function controlled() {
   const platform: Platform = {
     openSource: async () => {
       file.opened++;
-      const { bytes, modified, identity } = file;
+      const { modified, identity } = file;
       return {
-        ...{ size: bytes.length, modified, identity, folder: false },
+        ...{ size: file.size(), modified, identity, folder: false },
         async *chunks(from = 0) {
           const PIECE = 100_000;
           for (let at = from; at < file.bytes.length; at += PIECE) {
@@ -240,6 +243,17 @@ describe('a followed file that is closed, given up or lost while it is read', ()
     const [trace] = sessions.all;
     assert.deepEqual([trace!.load, trace!.follow, trace!.error], ['failed', undefined, 'the disk is gone']);
     assert.equal(follower.follows(uri), false);
+  });
+
+  it('is refused where its size tells nothing: a pipe, a file of /proc', async () => {
+    for (const size of [undefined, 0]) {
+      one.file.size = () => size;
+      await assert.rejects(one.follower.start(one.uri), /does not tell its size/);
+      assert.equal(one.follower.follows(one.uri), false);
+      const { opened } = one.file;
+      await new Promise((done) => setTimeout(done, 700));
+      assert.equal(one.file.opened, opened, 'nothing looks at it');
+    }
   });
 
   it('stays closed when it is closed while its file begins again', async () => {

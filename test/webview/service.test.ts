@@ -241,6 +241,33 @@ describe('timeline service', () => {
     assert.ok(line.last<LanesMessage>('timeline/lanes').lanes.length > 50);
   });
 
+  it('a trace whose lanes cannot be made is told of, and does not keep others from being shown', () => {
+    const clock = new Clock();
+    const line = new Line();
+    const problems: string[] = [];
+    const problem = (text: string): void => void problems.push(text);
+    const peer = new Peer(line, { type: 'extension' }, { after: clock.after, problem });
+    const now = (): number => clock.now++;
+    const service = new TimelineService(peer, {
+      ...{ after: clock.after, now, searcher: new Searcher(clock.after, now), problem, open: () => {} },
+    });
+    const broken = new Proxy(trace, {
+      get: (target, name) => {
+        if (name === 'log') throw new Error('no log is there');
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    service.show(shownOf(broken));
+    clock.run(2000);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]!, /no log is there/);
+    service.show(shownOf(trace));
+    clock.run(60_000);
+    assert.equal(line.last<TraceMessage>('timeline/trace').indexed, trace.length);
+    assert.equal(problems.length, 1);
+  });
+
   it('tells of growth a few times a second, however often there is some', () => {
     const { clock, line, service } = start();
     const shown = shownOf(trace, 'loading');

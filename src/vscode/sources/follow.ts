@@ -11,6 +11,10 @@ const LOOK_MS = 500;
 /** Bytes at the end of what was read that are compared, to see that the file is still the same one. */
 const TAIL = 256;
 
+/** Growth shows in the size of a file. */
+const NO_SIZE =
+  'the system does not tell its size. Write what it gives into a file, as with cat FILE > NAME, and follow that';
+
 /** A file that is followed while it grows. */
 class Followed {
   readonly uri: vscode.Uri;
@@ -99,6 +103,7 @@ export class Follower implements vscode.Disposable {
   async #start(uri: vscode.Uri): Promise<OpenTrace> {
     const source = await this.#platform.openSource(uri);
     if (source.folder) throw new Error('it is a folder');
+    if (source.size === undefined) throw new Error(NO_SIZE);
     const one = new Followed(uri, await this.#sessions.grow(uri, source, true));
     this.#followed.set(uri.toString(), one);
     this.#log.info(`${uri.path}: followed`);
@@ -106,6 +111,8 @@ export class Follower implements vscode.Disposable {
     one.busy = true;
     try {
       await this.#begin(one, source);
+      // Files of /proc and /sys have bytes and the size 0.
+      if (one.read > 0 && (await this.#platform.openSource(uri)).size === 0) throw new Error(NO_SIZE);
     } catch (error) {
       this.#drop(one);
       await one.growing.fail(error);

@@ -33,6 +33,8 @@ export class TimelineService {
   #hits: Answers['hits'] = [];
   #laneCount = -1;
   #pumping = false;
+  /** What could not be sorted: it is not tried again. */
+  #broken: Answers | undefined;
   #telling: (() => void) | undefined;
   #disposed = false;
   /** The page itself told how its lanes are arranged. */
@@ -197,12 +199,22 @@ export class TimelineService {
   /** Sorts all events into lanes, and what a search found, with room for other work in between. */
   #pump(): void {
     const answers = this.#answers;
-    if (this.#pumping || this.#disposed || !answers || answers.idle) return;
+    if (this.#pumping || this.#disposed || !answers || answers === this.#broken || answers.idle) return;
     const lanes = !answers.complete;
     this.#pumping = true;
     const end = this.#options.now() + SLICE_MS;
     let more = true;
-    while (more && this.#options.now() < end) more = answers.advance(SLICE_EVENTS);
+    try {
+      while (more && this.#options.now() < end) more = answers.advance(SLICE_EVENTS);
+    } catch (error) {
+      // Another trace can still be shown.
+      this.#broken = answers;
+      this.#pumping = false;
+      this.#options.problem(
+        `the lanes cannot be made: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+      );
+      return;
+    }
     this.#options.after(0, () => {
       this.#pumping = false;
       this.#pump();
