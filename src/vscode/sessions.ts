@@ -245,6 +245,9 @@ export class Sessions implements vscode.Disposable {
   async grow(uri: vscode.Uri, source: FileSource, same: boolean): Promise<Growing> {
     this.#machinery = await loadMachinery();
     const { ImportRun, Session } = this.#machinery;
+    // Its first reading may be under way, with nothing to show so far: the trace takes the place of what comes of that.
+    const key = uri.toString();
+    await Promise.all([...this.#pending].filter((one) => one.uri.toString() === key).map(({ loaded }) => loaded));
     const run = new ImportRun(baseName(uri));
     const state = continuation();
     const entry = this.#fresh(uri, baseName(uri), { run }, new Session(run.trace, state), source);

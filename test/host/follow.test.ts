@@ -157,6 +157,7 @@ function controlled() {
   const file = {
     ...{ bytes: new Uint8Array(0), modified: 1, identity: 'one', opened: 0 },
     size: (): number | undefined => file.bytes.length,
+    piece: 100_000,
   };
   let failure: Error | undefined;
   /** Readers that wait for their next piece. */
@@ -169,9 +170,9 @@ function controlled() {
       return {
         ...{ size: file.size(), modified, identity, folder: false },
         async *chunks(from = 0) {
-          const PIECE = 100_000;
-          for (let at = from; at < file.bytes.length; at += PIECE) {
-            yield file.bytes.subarray(at, at + PIECE);
+          const { piece } = file;
+          for (let at = from; at < file.bytes.length; at += piece) {
+            yield file.bytes.subarray(at, at + piece);
             if (held) await new Promise<void>((done) => waiting.push(done));
             if (failure) throw failure;
           }
@@ -217,6 +218,23 @@ describe('a followed file that is closed, given up or lost while it is read', ()
     const { opened } = one.file;
     await new Promise((done) => setTimeout(done, 1200));
     assert.equal(one.file.opened, opened, 'nothing looks at it any more');
+  });
+
+  it('takes the place of the trace that is being read of it', async () => {
+    const { follower, sessions, uri } = one;
+    // So few bytes that nothing is understood of them.
+    one.file.piece = 10_000;
+    one.hold();
+    const opening = sessions.open(uri);
+    await one.waits();
+    assert.equal(sessions.all.length, 0);
+    const starting = follower.start(uri);
+    await new Promise((done) => setTimeout(done, 100));
+    one.release();
+    await opening;
+    const trace = await starting;
+    assert.deepEqual(sessions.all, [trace]);
+    assert.equal(trace.follow, 'following');
   });
 
   it('keeps what was read when it is told to end in the middle, and says so', async () => {
