@@ -115,7 +115,11 @@ export class App implements Actions {
     });
     const model = this.#model;
     this.#peer.hear(fromHost.trace, (trace) => {
-      if (model.setTrace(trace)) this.#stage.clear();
+      const before = model.trace;
+      if (model.setTrace(trace) || trace.sources !== before?.sources) {
+        this.#stage.clear();
+        this.#tooltip.hide();
+      }
       this.#traceChanged();
     });
     this.#peer.hear(fromHost.lanes, (lanes) => {
@@ -149,7 +153,8 @@ export class App implements Actions {
       hitsOnly.element.hidden = search.state === 'none';
     });
     this.#peer.ask(questions.hello, {}).then((trace) => {
-      if (model.setTrace(trace)) this.#stage.clear();
+      const before = model.trace;
+      if (model.setTrace(trace) || trace.sources !== before?.sources) this.#stage.clear();
       this.#traceChanged();
     }, complain);
     this.#stage.resize();
@@ -385,6 +390,8 @@ export class App implements Actions {
     const { cursor, trace, focusedRow: row } = this.#model;
     if (!cursor || trace?.status === 'loading') return;
     const lane = row ? `${nameOf(row.lane)} ${row.lane.detail}`.trim() : '';
-    setText(this.#layout.live, `${lane}. Step ${cursor.step}, ${cursor.label}: ${cursor.text}`);
+    const place = cursor.step < 0 ? cursor.label : `step ${cursor.step}, ${cursor.label}`;
+    const said = [place, cursor.text].filter((part) => part !== '').join(': ');
+    setText(this.#layout.live, [lane, `${said.charAt(0).toUpperCase()}${said.slice(1)}`].filter(Boolean).join('. '));
   }
 }

@@ -75,7 +75,8 @@ export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLEle
   const steps = makeCheckbox('Equal steps', controls.steps);
   steps.element.title = 'Draws every event as wide as any other, instead of drawing time';
   const legendButton = makeButton('Legend', controls.legend, icon(ICONS.legend));
-  const group = (...buttons: HTMLElement[]): HTMLElement => make('div', 'group', { role: 'group' }, ...buttons);
+  const group = (name: string, ...buttons: HTMLElement[]): HTMLElement =>
+    make('div', 'group', { role: 'group', 'aria-label': name }, ...buttons);
   const toolbar = make(
     'div',
     'toolbar',
@@ -84,15 +85,18 @@ export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLEle
     hits.element,
     hitsOnly.element,
     group(
+      'Zoom',
       makeButton('Zoom Out', () => controls.zoom(1 / 2), icon(ICONS.zoomOut)),
       makeButton('Zoom In', () => controls.zoom(2), icon(ICONS.zoomIn)),
       makeButton('Fit All', controls.fit, icon(ICONS.fit)),
     ),
     group(
+      'Events of the lane',
       makeButton('Previous Event of the Lane', () => controls.go('previous'), icon(ICONS.previous)),
       makeButton('Next Event of the Lane', () => controls.go('next'), icon(ICONS.next)),
     ),
     group(
+      'Groups of lanes',
       makeButton('Open All Groups', () => controls.turnAll(true), icon(ICONS.open)),
       makeButton('Close All Groups', () => controls.turnAll(false), icon(ICONS.close)),
     ),

@@ -10,7 +10,12 @@ function messageFor(trace: TraceMessage, lanes: number, open: () => void): Node[
   if (status === 'none') {
     return [
       make('h2', '', {}, 'No trace is open'),
-      make('p', '', {}, 'Open a QEMU log or an ftrace text file to see its interrupts over time.'),
+      make(
+        'p',
+        '',
+        {},
+        'Open a trace, a log, a snapshot, or a folder or archive of them to see its interrupts over time.',
+      ),
       makeButton('Open Trace…', open),
     ];
   }

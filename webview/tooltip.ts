@@ -81,7 +81,8 @@ export function laneContent(title: string, { layers, events, count }: Descriptio
   for (const layer of layers) nodes.push(make('div', 'layer', {}, layer));
   for (const { time, text } of events)
     nodes.push(make('div', 'event', {}, make('span', 'time', {}, time), make('span', 'text', {}, text)));
-  if (count > events.length) nodes.push(make('div', 'more', {}, `and ${count - events.length} more events here`));
+  if (count > events.length)
+    nodes.push(make('div', 'more', {}, `and ${counted(count - events.length, 'more event')} here`));
   return nodes;
 }
 

@@ -4,7 +4,7 @@
 import type { ObjectId } from '../base/ids.ts';
 import { bdfText } from './bdf.ts';
 import { pciMsiFunction, pciMsiHwirq } from './registers/hwirq.ts';
-import { MSIX_ENTRIES } from './registers/pci.ts';
+import { MSI_VECTORS, MSIX_ENTRIES } from './registers/pci.ts';
 import type { State } from './state.ts';
 import { irq } from './things/irq.ts';
 
@@ -127,7 +127,9 @@ export function sourceOfIrq(state: State, object: ObjectId): IrqSource | undefin
   if (composed && domain.table !== 'ims') {
     const named = functionOfHwirq(hwirq);
     const agrees = told === named.device || (told === '' && domain.shared);
-    if (agrees) return { ...named, table: domain.table };
+    // No MSI capability has as many vectors.
+    const table = domain.table === 'either' && named.index >= MSI_VECTORS ? 'msix' : domain.table;
+    if (agrees) return { ...named, table };
     // Where the function is told apart, a number that small is the index.
     if (told === '' || hwirq >= MSIX_ENTRIES) return undefined;
   }

@@ -4,7 +4,7 @@
 import type { ObjectId } from '../base/ids.ts';
 import { requesterIn } from './bdf.ts';
 import { cellTarget } from './cell-target.ts';
-import { sourceOfIrq } from './irq-source.ts';
+import { type IrqSource, type MessageTable, sourceOfIrq } from './irq-source.ts';
 import { processorsOf } from './reference.ts';
 import { msiControl, msixControl } from './registers/pci.ts';
 import { isInterruptAddress, x86Address, x86Data, x86Destination } from './registers/x86.ts';
@@ -108,22 +108,41 @@ function entryAt(state: State, object: ObjectId, device: string, index: number, 
 export function entryOfIrq(state: State, object: ObjectId): ObjectId {
   const source = sourceOfIrq(state, object);
   if (source === undefined) return -1;
-  const { device, index, table } = source;
+  const { device, index } = source;
   const below = (rest: string): ObjectId => state.world.spaceOf(object).objectAt(`device/${device}/${rest}`);
+  const table = tableOfIrq(state, object, source);
   switch (table) {
     case 'msix':
     case 'ims':
       return below(`${table}/${index}`);
     case 'msi':
       return below('msi');
-    case 'either': {
-      const [, name] = VFIO_ACTION.exec(state.text(object, irq.at.name)) ?? [];
-      if (name === 'msi') return below('msi');
-      return name === 'msix' ? below(`msix/${index}`) : entryOfEither(state, object, device, index);
-    }
+    case 'either':
+      return entryOfEither(state, object, device, index);
     case undefined:
       return -1;
   }
+}
+
+/**
+ * The path of the entry that raises an irq, also where no event is about that entry: domain and hwirq name it. Undefined where they do
+ * not, or do not tell MSI from MSI-X. An MSI capability, which has one entry for all vectors, is that of the first.
+ */
+export function entryPathOfIrq(state: State, object: ObjectId): string | undefined {
+  const source = sourceOfIrq(state, object);
+  if (source === undefined) return undefined;
+  const { device, index } = source;
+  const table = tableOfIrq(state, object, source);
+  const path = `${state.world.spaceOf(object).prefix}device/${device}`;
+  if (table === 'msix' || table === 'ims') return `${path}/${table}/${index}`;
+  return table === 'msi' && index === 0 ? `${path}/msi` : undefined;
+}
+
+/** Where the function of an irq stores its message. Where the domain serves MSI and MSI-X, the name of an action may tell. */
+function tableOfIrq(state: State, object: ObjectId, { table }: IrqSource): MessageTable | undefined {
+  if (table !== 'either') return table;
+  const [, name] = VFIO_ACTION.exec(state.text(object, irq.at.name)) ?? [];
+  return name === 'msi' || name === 'msix' ? name : 'either';
 }
 
 /**

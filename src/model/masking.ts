@@ -2,7 +2,7 @@
 import type { ObjectId } from '../base/ids.ts';
 import type { ObjectType } from './objects.ts';
 import { imsControl } from './registers/ims.ts';
-import { msiControl, msixControl, msixVectorControl, pciCommand } from './registers/pci.ts';
+import { MSI_VECTORS, msiControl, msixControl, msixVectorControl, pciCommand } from './registers/pci.ts';
 import type { State } from './state.ts';
 import { imsEntry } from './things/ims.ts';
 import { device, msi, msixCap, msixEntry } from './things/pci.ts';
@@ -50,9 +50,6 @@ export function grantedVectors(state: State, cap: ObjectId): number {
   // 6 and 7 are reserved.
   return granted < 0 ? -1 : Math.min(1 << granted, MSI_VECTORS);
 }
-
-/** Vectors that an MSI function has at most (PCIe 7.7.1.2). */
-export const MSI_VECTORS = 32;
 
 /**
  * The vector of an MSI function that a message of these words is of: its vectors share the address, and the low bits of data are the

@@ -15,7 +15,10 @@ const trace = v.strictObject({
   /** Number of the trace, 0 for none. */
   id: natural,
   status: v.picklist(['none', 'loading', 'ready', 'error']),
+  /** Its name; where none is there, that of the file whose trace is missing, or the empty text. */
   name: v.string(),
+  /** How many sources it has: when another one joins, the events have other steps. */
+  sources: natural,
   /** Number of events so far. */
   events: natural,
   /** The time of its last event: as wide as any. */

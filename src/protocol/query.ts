@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { MOST_COMPLETIONS } from '../query/filter/limits.ts';
 import { notice, request } from './rpc.ts';
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -6,9 +7,6 @@ const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Longest filter that a page may send. */
 export const LONGEST_FILTER = 4000;
 const filter = v.pipe(v.string(), v.maxLength(LONGEST_FILTER));
-
-/** Most ways to go on that are offered. */
-export const MOST_COMPLETIONS = 200;
 
 /** A text that is being typed, and the place of the caret in it. */
 const typing = v.strictObject({ trace: natural, text: filter, column: natural });

@@ -27,6 +27,8 @@ const trace = v.strictObject({
   name: v.string(),
   /** What is wrong, as a text to show. */
   problem: v.string(),
+  /** How many sources it has: when another one joins, the events have other steps. */
+  sources: natural,
   /** Number of events read so far, and how many of them are sorted into lanes. */
   events: natural,
   indexed: natural,

@@ -50,16 +50,29 @@ export function stepNear(from: Trace, step: Step, to: Trace): Step {
   return BEFORE_FIRST;
 }
 
+/**
+ * Takes breakpoints and checkpoints over. What the new trace has already, because it was open before in this form, stays; a name that both
+ * have is that of the old trace, which its user saw last.
+ */
+function carryStops(from: Session, to: Session): void {
+  const { breakpoints, checkpoints } = from.stops.save();
+  const own = to.stops.save();
+  const named = new Set(checkpoints.map(({ name }) => name));
+  to.stops.restore({
+    breakpoints: [...breakpoints, ...own.breakpoints.filter(({ stop }) => from.stops.breakpoint(stop) === undefined)],
+    checkpoints: [
+      ...checkpoints.flatMap(({ name, step }) => {
+        const there = stepNear(from.trace, step, to.trace);
+        return there < 0 ? [] : [{ name, step: there }];
+      }),
+      ...own.checkpoints.filter(({ name }) => !named.has(name)),
+    ].sort((a, b) => a.step - b.step),
+  });
+}
+
 /** Takes cursor, selection, breakpoints, checkpoints and what the trees and the timeline show over from the session of the old trace. The search is the caller's. */
 export function carryOver(from: Session, to: Session): void {
-  const { breakpoints, checkpoints } = from.stops.save();
-  to.stops.restore({
-    breakpoints,
-    checkpoints: checkpoints.flatMap(({ name, step }) => {
-      const there = stepNear(from.trace, step, to.trace);
-      return there < 0 ? [] : [{ name, step: there }];
-    }),
-  });
+  carryStops(from, to);
   if (from.onlyChanged) to.showOnlyChanged(true);
   if (from.lanes !== undefined) to.arrangeLanes(from.lanes);
   const cursor = stepNear(from.trace, from.cursor, to.trace);

@@ -74,6 +74,10 @@ export class Session {
   #search: Search | undefined;
   #range: StepRange | undefined;
   #lanes: readonly string[] | undefined;
+  /** How many sources there were when the steps were looked up that are kept here. */
+  #sources: number;
+  /** The step at which the cursor has to stand, once the sources that joined are folded up to there. */
+  #due: Step | undefined;
   readonly #recorded: RecordedKinds;
   #loading = true;
   readonly #continuation: Continuation | undefined;
@@ -86,6 +90,7 @@ export class Session {
     this.trace = trace;
     this.#recorded = new RecordedKinds(trace);
     this.#continuation = continuation;
+    this.#sources = trace.sources.length;
     this.#loading = continuation === undefined;
     this.#state = trace.stateAt(BEFORE_FIRST);
     this.#before = this.#state;
@@ -230,7 +235,31 @@ export class Session {
   /** The caller has read more of the source; `done`: all of it. */
   grown(done: boolean): void {
     this.#loading = !done;
+    this.#renumber();
     this.#tell('trace');
+    if (this.#due !== undefined && this.#due < this.trace.length) this.#go(this.#due);
+  }
+
+  /**
+   * Further sources joined the first one: the events that are kept by their steps have other ones now. Says whether that was so. The caller
+   * tells of the cursor, which no user has moved.
+   */
+  #renumber(): boolean {
+    const { trace } = this;
+    if (trace.sources.length === this.#sources) return false;
+    const wasAlone = this.#sources === 1;
+    this.#sources = trace.sources.length;
+    const now = (step: Step): Step => (wasAlone ? trace.stepSinceAlone(step) : step);
+    const cursor = now(this.#cursor);
+    const [hop] = this.#path?.hops ?? [];
+    const range = this.#range && { from: now(this.#range.from), to: now(this.#range.to) };
+    // What was looked at before is looked at anew: the state, too, has passed other events by now.
+    this.#stand(Math.min(cursor, trace.length - 1));
+    this.#due = cursor < trace.length ? undefined : cursor;
+    this.stops.renumber(now);
+    this.mark(range);
+    if (hop && (now(hop.step) >= trace.length || 'refused' in this.showPath(now(hop.step)))) this.hidePath();
+    return true;
   }
 
   /**
@@ -288,31 +317,39 @@ export class Session {
 
   /** Moves the cursor. If the trace can grow, `next` at the last event makes the next one. */
   move(move: Move): Step | Refusal {
+    const renumbered = this.#renumber();
     if (move.to === 'next' && this.#continuation && this.#cursor === this.trace.length - 1) {
       const refusal = this.grow();
       if (refusal) return refusal;
       this.#tell('trace');
     }
     const target = this.target(move);
+    if (renumbered && (typeof target === 'object' || target === this.#cursor)) this.#tell('cursor');
     if (typeof target === 'object') return target;
     this.#go(target);
     return target;
   }
 
   #go(step: Step): void {
+    this.#due = undefined;
     if (step === this.#cursor) return;
-    this.#changes = undefined;
     if (step === this.#cursor + 1) {
+      this.#changes = undefined;
       this.#before = this.#state;
       this.#state = this.#before.fork();
       this.trace.advance(this.#state, step - 1, step);
-    } else {
-      this.#before = this.trace.stateAt(step - 1);
-      this.#state = this.#before.fork();
-      if (step >= 0) this.trace.advance(this.#state, step - 1, step);
-    }
-    this.#cursor = step;
+      this.#cursor = step;
+    } else this.#stand(step);
     this.#tell('cursor');
+  }
+
+  /** Puts the cursor to a step, with the states around it. */
+  #stand(step: Step): void {
+    this.#changes = undefined;
+    this.#before = this.trace.stateAt(step - 1);
+    this.#state = this.#before.fork();
+    if (step >= 0) this.trace.advance(this.#state, step - 1, step);
+    this.#cursor = step;
   }
 
   #eventOf(path: string, direction: 1 | -1): Step | Refusal {

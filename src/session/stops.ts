@@ -71,6 +71,15 @@ export class Stops {
     this.#changed();
   }
 
+  /** Events have other steps now. */
+  renumber(now: (step: Step) => Step): void {
+    if (this.#checkpoints.length === 0) return;
+    this.#checkpoints = this.#checkpoints
+      .map(({ name, step }) => ({ name, step: now(step) }))
+      .sort((a, b) => a.step - b.step);
+    this.#changed();
+  }
+
   /** All of it as JSON, to be kept. */
   save(): { readonly breakpoints: readonly Breakpoint[]; readonly checkpoints: readonly Checkpoint[] } {
     return { breakpoints: this.#breakpoints, checkpoints: this.#checkpoints };

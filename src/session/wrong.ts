@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.ts';
 import type { Step } from '../base/ids.ts';
 import { lowerBound } from '../base/search.ts';
 import type { EventKind } from '../model/event.ts';
@@ -108,7 +109,7 @@ export class GoneWrong {
     const parts = [
       ...(isFinding(kind) ? [`${kind.meaning.replace(/\.$/, '')} (${eventText(trace, step)})`] : []),
       ...found.slice(0, NAMED).map(({ rule, title }) => `${rule} found: ${title}`),
-      ...(found.length > NAMED ? [`and ${found.length - NAMED} more findings`] : []),
+      ...(found.length > NAMED ? [`and ${counted(found.length - NAMED, 'more finding')}`] : []),
       ...wrong.map((s) => `${s.path} is ${WRONG_TEXT[s.wrong]}, to the end of the trace`),
     ];
     const all = wrong.length > 0 && this.#wrong().length > wrong.length ? `. At the end ${this.#counts()}` : '';

@@ -86,6 +86,14 @@ export class Trace {
     return this.#merged === undefined ? 0 : this.#merged.source(step);
   }
 
+  /**
+   * The step of an event that was at `step` while the trace had its first source only. Whoever keeps steps asks for them anew when the
+   * number of sources has changed: the events of those that joined lie between the others.
+   */
+  stepSinceAlone(step: Step): Step {
+    return step < 0 ? step : this.stepOf(0, step);
+  }
+
   /** The place of an event among those of its source. */
   rowOf(step: Step): number {
     return this.#merged === undefined ? step : this.#merged.order.rows[step]!;
@@ -96,9 +104,9 @@ export class Trace {
     return this.#stepOf(source, row < this.#sources[source]!.events.length ? row : -1);
   }
 
-  /** How many events there are. */
+  /** How many events there are; while sources join, how many of them were folded so far. */
   get length(): number {
-    return this.#events.length;
+    return this.log.events;
   }
 
   /** The state after the last event so far; only the builder may write to it, through `append`. */

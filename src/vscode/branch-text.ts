@@ -3,11 +3,18 @@ import { textOf } from '../base/bytes.ts';
 import { counted } from '../base/counted.ts';
 import { irqtraceBytes } from '../trace/irqtrace.ts';
 import { BRANCH_SCHEME, type OpenTrace, type Sessions } from './sessions.ts';
+import { gathered } from './views/slices.ts';
 import { Throttle } from './views/throttle.ts';
 
 /** How often the text of a growing run is made again, and how many events it shows at most. */
 const REFRESH_MS = 250;
 const MOST_EVENTS = 300_000;
+/** Making a text takes a part of the time at most: a long one is made again less often. */
+const SHARE = 4;
+/** Milliseconds of making a text before other work of the editor has its turn. */
+const SLICE_MS = 12;
+
+const CLOSED = '# This run was closed.\n';
 
 /** Address of the text of a trace in the trace file format, for every format of the file that it was read from. */
 export function textUri(trace: OpenTrace): vscode.Uri {
@@ -22,9 +29,11 @@ export class BranchText implements vscode.TextDocumentContentProvider, vscode.Di
   readonly #stale = new Set<OpenTrace>();
   readonly #throttle = new Throttle(
     () => this.#refresh(),
-    () => REFRESH_MS,
+    () => Math.max(REFRESH_MS, this.#cost * SHARE),
   );
   readonly #watches: vscode.Disposable;
+  /** Milliseconds that the last text took. */
+  #cost = 0;
 
   readonly onDidChange: vscode.Event<vscode.Uri> = this.#changed.event;
 
@@ -40,12 +49,19 @@ export class BranchText implements vscode.TextDocumentContentProvider, vscode.Di
     );
   }
 
-  provideTextDocumentContent(uri: vscode.Uri): string {
+  /** The text of a run as it is now, made in slices; undefined when the editor does not want it any more. */
+  async provideTextDocumentContent(uri: vscode.Uri, token?: vscode.CancellationToken): Promise<string | undefined> {
     const trace = this.#sessions.shownBy(uri);
-    if (!trace) return '# This run was closed.\n';
+    if (!trace) return CLOSED;
     const events = trace.session.trace;
-    let text = '';
-    for (const chunk of irqtraceBytes(events, [], MOST_EVENTS)) text += textOf(chunk);
+    const started = performance.now();
+    const wanted = (): boolean => token?.isCancellationRequested !== true && this.#sessions.all.includes(trace);
+    const pieces = await gathered(irqtraceBytes(events, [], MOST_EVENTS), { ms: SLICE_MS, wanted });
+    // A run that was closed meanwhile may have been started again: its new one has the same address.
+    if (pieces === undefined)
+      return token?.isCancellationRequested ? undefined : this.provideTextDocumentContent(uri, token);
+    this.#cost = performance.now() - started;
+    const text = pieces.map((piece) => textOf(piece)).join('');
     const more = events.length - MOST_EVENTS;
     return more > 0
       ? `${text}# ${counted(more, 'more event')} ${more === 1 ? 'is' : 'are'} not shown; Save Trace As… writes all of them.\n`

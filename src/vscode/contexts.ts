@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { OUTLINES, rootsOf } from '../view/outline/rows.ts';
 import { hasRecipe, type Sessions } from './sessions.ts';
-import { TRACE_EDITOR } from './text.ts';
+import { isTraceTab } from './text.ts';
 import { shownIn } from './text-place.ts';
 
 const known = new Map<string, unknown>();
@@ -25,6 +25,7 @@ export function watchContexts(sessions: Sessions): vscode.Disposable {
     setContext('recipe', active !== undefined && hasRecipe(active));
     setContext('file', active !== undefined && !active.branch);
     setContext('joined', (active?.files.filter(({ skipped }) => !skipped).length ?? 0) > 1);
+    setContext('followed', active?.follow !== undefined);
     setContext('selected', active?.session.selection !== undefined);
     setContext('traceEditor', isTraceEditor(sessions));
     for (const name of OUTLINES) {
@@ -50,6 +51,6 @@ function isTraceEditor(sessions: Sessions): boolean {
   const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   const uri =
     vscode.window.activeTextEditor?.document.uri ?? (input instanceof vscode.TabInputText ? input.uri : undefined);
-  if (input instanceof vscode.TabInputCustom && input.viewType === TRACE_EDITOR) return true;
+  if (isTraceTab(input)) return true;
   return uri !== undefined && shownIn(sessions, uri) !== undefined;
 }

@@ -20,6 +20,9 @@ export class Opener implements vscode.Disposable {
   readonly #log: vscode.LogOutputChannel;
   readonly #reading = new Map<string, vscode.CancellationTokenSource>();
 
+  /** What is done last to the sources of a trace: the next one waits for it. */
+  readonly #turns = new WeakMap<object, Promise<unknown>>();
+
   #textsShown: Promise<unknown> = Promise.resolve();
 
   constructor(sessions: Sessions, log: vscode.LogOutputChannel) {
@@ -88,16 +91,34 @@ export class Opener implements vscode.Disposable {
     const [first] = wanted;
     if (first === undefined) return undefined;
     const name = wanted.length === 1 ? baseName(first.uri) : counted(wanted.length, 'file');
-    return this.#tried(first.uri, name, async (reading) => {
-      await trace.loaded;
-      const files = await this.#sessions.readFor(trace, wanted, reading);
-      return this.#sessions.rejoin(trace, [...trace.files, ...files], reading.token);
-    });
+    return this.#inTurn(trace, (now) =>
+      this.#tried(first.uri, name, async (reading) => {
+        await now.loaded;
+        const files = await this.#sessions.readFor(now, wanted, reading);
+        return this.#sessions.rejoin(now, [...now.files, ...files], reading.token);
+      }),
+    );
   }
 
-  /** Puts a trace together again from its files, with what the user now says of them. Undefined when that failed; the user was told. */
-  rejoin(trace: OpenTrace, files: readonly OpenFile[]): Promise<OpenTrace | undefined> {
-    return this.#tried(trace.uri, trace.label, ({ token }) => this.#sessions.rejoin(trace, files, token));
+  /** Puts a trace together again from its files, as `change` makes them. Undefined when that failed; the user was told. */
+  rejoin(
+    trace: OpenTrace,
+    change: (files: readonly OpenFile[]) => readonly OpenFile[],
+  ): Promise<OpenTrace | undefined> {
+    return this.#inTurn(trace, (now) =>
+      this.#tried(now.uri, now.label, ({ token }) => this.#sessions.rejoin(now, change(now.files), token)),
+    );
+  }
+
+  /** Does something to the sources of a trace when what is being done to them is done; `work` gets the trace that has its place then. */
+  #inTurn<T>(trace: OpenTrace, work: (now: OpenTrace) => Promise<T>): Promise<T> {
+    const before = this.#turns.get(trace.lineage) ?? Promise.resolve();
+    const turn = before.then(() => work(this.#sessions.now(trace)));
+    this.#turns.set(
+      trace.lineage,
+      turn.catch(() => undefined),
+    );
+    return turn;
   }
 
   /** Shows a trace that was opened without this: its text, or its events, and a place in it. */

@@ -3,7 +3,7 @@ import type { Branch } from '../session/branches.ts';
 import type { SessionChange } from '../session/session.ts';
 import type { OperationSpec } from '../sim/operation.ts';
 import { breathe, type FileSource, type Platform } from './platform.ts';
-import { BRANCH_SCHEME, baseName, Entry, type OpenFile, type OpenTrace } from './sources/entry.ts';
+import { BRANCH_SCHEME, baseName, Entry, type OpenFile, type OpenTrace, type SessionsChange } from './sources/entry.ts';
 import { continuation, type Growing, growing } from './sources/growing.ts';
 import { joinFiles } from './sources/join-files.ts';
 import { loadMachinery } from './sources/machinery.ts';
@@ -20,19 +20,8 @@ import {
   wantedIn,
 } from './sources/read-files.ts';
 
-export { BRANCH_SCHEME, hasRecipe, type LoadState, type OpenTrace } from './sources/entry.ts';
+export { BRANCH_SCHEME, hasRecipe, type LoadState, type OpenTrace, type SessionsChange } from './sources/entry.ts';
 export { Cancelled } from './sources/read-files.ts';
-
-/** What happened in the store: a trace was opened or closed, another one is active, or something changed inside a trace. */
-export type SessionsChange =
-  | { readonly what: 'opened' | 'closed'; readonly trace: OpenTrace }
-  | { readonly what: 'active'; readonly trace: OpenTrace | undefined }
-  /** A trace took the place of one that was closed: it was put together again, from other files or as its file grows. */
-  | { readonly what: 'replaced'; readonly trace: OpenTrace; readonly before: OpenTrace }
-  /** `trace`: more of it was read (or reading ended); the others as a session tells them. */
-  /** A session file says which events to look for. */
-  | { readonly what: 'filter'; readonly trace: OpenTrace; readonly filter: string }
-  | { readonly what: SessionChange; readonly trace: OpenTrace };
 
 /** The traces that are open in this window. At most one of them is active: the one that views and commands use. */
 export class Sessions implements vscode.Disposable {
@@ -73,6 +62,11 @@ export class Sessions implements vscode.Disposable {
   /** The open trace of a branch. */
   ofBranch(branch: Branch | undefined): OpenTrace | undefined {
     return branch && this.#entries.find(({ session }) => session === branch.session);
+  }
+
+  /** What stands in the place of a trace by now: the trace itself, or the one that it was put together again as. */
+  now(trace: OpenTrace): OpenTrace {
+    return this.#entries.find(({ lineage }) => lineage === trace.lineage) ?? trace;
   }
 
   /** Adds a branch and makes it active. A branch that was started again takes the place of its old run. */
@@ -169,7 +163,7 @@ export class Sessions implements vscode.Disposable {
     reading: Partial<Reading> = {},
     as: { readonly uri?: vscode.Uri; readonly label?: string } = {},
   ): Promise<OpenTrace> {
-    const key = [as.uri, ...wanted.map(({ uri }) => uri)].join(' ');
+    const key = JSON.stringify([as.uri?.toString(), wanted.map(({ uri, ...said }) => [uri.toString(), said])]);
     const begun = this.#joining.get(key);
     if (begun) return begun;
     const opening = this.#openTogether(wanted, { token: undefined, at: () => undefined, ...reading }, as);
@@ -202,7 +196,8 @@ export class Sessions implements vscode.Disposable {
       this.#changed.fire({ what: 'opened', trace: entry });
       this.activate(entry);
     }
-    session.move({ to: 'last' });
+    // Who had a trace in this place goes on where they were.
+    if (session.cursor < 0) session.move({ to: 'last' });
     session.grown(true);
     return entry;
   }
@@ -250,6 +245,9 @@ export class Sessions implements vscode.Disposable {
   async grow(uri: vscode.Uri, source: FileSource, same: boolean): Promise<Growing> {
     this.#machinery = await loadMachinery();
     const { ImportRun, Session } = this.#machinery;
+    // Its first reading may be under way, with nothing to show so far: the trace takes the place of what comes of that.
+    const key = uri.toString();
+    await Promise.all([...this.#pending].filter((one) => one.uri.toString() === key).map(({ loaded }) => loaded));
     const run = new ImportRun(baseName(uri));
     const state = continuation();
     const entry = this.#fresh(uri, baseName(uri), { run }, new Session(run.trace, state), source);
@@ -267,7 +265,8 @@ export class Sessions implements vscode.Disposable {
       follow: () => this.#follow(entry),
       tell: () => this.#entries.includes(entry) && this.#changed.fire({ what: 'options', trace: entry }),
       forget: () => this.#pending.delete(entry),
-      finish: () => (this.#entries.includes(entry) ? this.#finish(entry, undefined) : Promise.resolve(false)),
+      shown: () => this.#entries.includes(entry),
+      finish: () => this.#finish(entry, undefined),
     });
   }
 
@@ -292,6 +291,7 @@ export class Sessions implements vscode.Disposable {
     if (at < 0) this.#entries.push(entry);
     else this.#entries[at] = entry;
     before.closed = true;
+    entry.lineage = before.lineage;
     this.#changed.fire({ what: 'opened', trace: entry });
     entry.moving = true;
     if (same) this.#machinery!.carryOver(before.session, entry.session);
@@ -321,7 +321,7 @@ export class Sessions implements vscode.Disposable {
   }
 
   dispose(): void {
-    for (const entry of this.#entries) entry.closed = true;
+    for (const entry of [...this.#entries, ...this.#pending]) entry.closed = true;
     this.#changed.dispose();
   }
 

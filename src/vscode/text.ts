@@ -47,6 +47,13 @@ export function whyNoText(trace: OpenTrace, uri = trace.uri): NoText | undefined
 /** The type of the editor that shows the events of a trace whose file is no text; package.json names it too. */
 export const TRACE_EDITOR = 'irqscope.trace';
 
+/** A second entry of package.json for the same editor: files that it opens only when the user asks for it. */
+export const TRACE_EDITOR_BY_CHOICE = 'irqscope.traceByChoice';
+
+/** Whether a tab shows the events of a trace. */
+export const isTraceTab = (input: unknown): input is vscode.TabInputCustom =>
+  input instanceof vscode.TabInputCustom && [TRACE_EDITOR, TRACE_EDITOR_BY_CHOICE].includes(input.viewType);
+
 /** Shows the text of a trace file, if it is text of a size that the editor can work with; the focus stays where it is. */
 export async function showText(trace: OpenTrace): Promise<void> {
   const { uri } = trace;
@@ -61,9 +68,7 @@ export async function showText(trace: OpenTrace): Promise<void> {
 async function showEvents({ uri }: OpenTrace): Promise<void> {
   const key = uri.toString();
   const { all } = vscode.window.tabGroups;
-  const isShown = all.some(({ tabs }) =>
-    tabs.some(({ input }) => input instanceof vscode.TabInputCustom && input.uri.toString() === key),
-  );
+  const isShown = all.some(({ tabs }) => tabs.some(({ input }) => isTraceTab(input) && input.uri.toString() === key));
   if (isShown) return;
   const options = { viewColumn: columnFor(uri), preserveFocus: true, preview: false };
   await vscode.commands.executeCommand('vscode.openWith', uri, TRACE_EDITOR, options);

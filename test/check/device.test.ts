@@ -310,6 +310,8 @@ describe('rules about functions', () => {
     assert.deepEqual(found(fn(`10 dev.raise ${FN}/msix/4 vector=4`), 'R01'), [
       `${FIRST} ${FN}/msix/4: vector 4 was raised, and the table has 4 entries`,
     ]);
+    const one = made(`0 snap.msix ${FN} at=0x60 enable=true fmask=false size=1\n10 dev.raise ${FN}/msix/1 vector=1`);
+    assert.match(found(one, 'R01')[0]!, /the table has 1 entry$/);
     const zero =
       fn(`5 tbl.write ${FN}/msix/3 offset=0x0 size=8 value=0x0\n5 tbl.write ${FN}/msix/3 offset=0x8 size=8 value=0x0
       10 dev.raise ${FN}/msix/3 vector=3`);

@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { ComparisonRow } from '../../src/view/comparison/rows.ts';
-import { activate, active, closeAll, ENTRY, eventually, example, run, UNMASK, useFolder } from './helper.ts';
+import {
+  activate,
+  active,
+  closeAll,
+  ENTRY,
+  eventually,
+  example,
+  exampleLines,
+  run,
+  UNMASK,
+  useFolder,
+} from './helper.ts';
 
 const head = '#irqtrace 1\n#clock seconds digits=6 "test"\n';
 const good = [
@@ -46,6 +57,30 @@ describe('Comparison', () => {
     assert.equal(await compared, undefined);
     assert.equal(comparison.compared, undefined);
     assert.deepEqual(comparison.rows, []);
+  });
+
+  it('compares again when the sources of a trace are put together, and drops what compares its steps', async () => {
+    // What the kernel traced has an earlier clock than the log above it: its events come in front when the file is not followed any more.
+    const kernel = ['entry: irq=41 name=eth0', 'exit: irq=41 ret=handled']
+      .map((what, i) => `          <idle>-0       [001] d.h.    10.00000${i}: irq_handler_${what}\n`)
+      .join('');
+    const mail = file('mail.log', `${exampleLines(1, 1000)}\n${kernel}`);
+    await run('follow', mail);
+    const trace = await active();
+    const alone = trace.session.trace.length;
+    const comparison = await view();
+    await run('compareWith', b);
+    assert.equal(comparison.lanes?.found.lengths[0], alone);
+    await run('unfollow', mail);
+    const { length, sources } = trace.session.trace;
+    assert.ok(sources.length > 1 && length > alone);
+    await eventually(() => assert.equal(comparison.lanes?.found.lengths[0], length));
+    await closeAll();
+    await run('follow', mail);
+    await run('compareSteps', 1, 100);
+    assert.ok(comparison.compared);
+    await run('unfollow', mail);
+    assert.equal(comparison.compared, undefined);
   });
 
   it('shows what differs between the active trace and another file, and leads to both', async () => {

@@ -4,7 +4,17 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import * as vscode from 'vscode';
 import { patient } from '../../scripts/test/patience.ts';
 import { fixtureBytes } from '../helpers/fixtures.ts';
-import { activate, closeAll, EVENTS, eventually, example, exampleLines, run, useFolder } from './helper.ts';
+import {
+  activate,
+  closeAll,
+  EVENTS,
+  eventually,
+  example,
+  exampleLines,
+  run,
+  textsAtRest,
+  useFolder,
+} from './helper.ts';
 
 const tabs = (): vscode.Tab[] => vscode.window.tabGroups.all.flatMap((group) => [...group.tabs]);
 
@@ -59,6 +69,24 @@ describe('files', () => {
     await vscode.commands.executeCommand('vscode.open', text);
     await eventually(() => assert.ok(tabs().some(({ input }) => input instanceof vscode.TabInputText)));
     assert.equal(internals.sessions.all.length, 1);
+  });
+
+  it('the trace of an editor that comes up is the active one, also when it was open already', async () => {
+    const { internals } = await activate();
+    const uri = file('trace-again.dat', fixtureBytes('x86-vtd/trace.dat'));
+    await run('openTrace', uri);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await run('openTrace', example());
+    const isShown = ({ document }: vscode.TextEditor): boolean => document.uri.toString() === example().toString();
+    await eventually(() => assert.ok(vscode.window.visibleTextEditors.some(isShown)));
+    await textsAtRest();
+    assert.equal(internals.sessions.active?.uri.toString(), example().toString());
+    await vscode.commands.executeCommand('vscode.open', uri);
+    await eventually(() => assert.equal(internals.sessions.active?.uri.toString(), uri.toString()));
+    // An archive opens in the same editor by choice.
+    const packed = file('trace-again.dat.gz', gzipSync(fixtureBytes('x86-vtd/trace.dat')));
+    await vscode.commands.executeCommand('vscode.openWith', packed, 'irqscope.traceByChoice');
+    await eventually(() => assert.equal(internals.sessions.active?.uri.toString(), packed.toString()));
   });
 
   it('a file that only has the name of a trace.dat says so, and opens as text', async () => {

@@ -198,6 +198,73 @@ describe('several sources', () => {
     assert.equal((await rows()).get(`${own}/offset`)!.description, offset);
   });
 
+  it('what is said of two sources at once holds for both', async () => {
+    await run('openTrace', undefined, [at('kernel.txt'), at('machine.log')]);
+    const said = await Promise.all([
+      run('setSystem', 'kernel.txt', 'host'),
+      run('setSystem', 'machine.log', 'guest'),
+      run('setClockOffset', 'machine.log', '3'),
+    ]);
+    assert.deepEqual(said, ['host', 'guest', '3.000000000']);
+    const { sources } = (await active()).session.trace;
+    assert.deepEqual([sources[0]!.system, sources[1]!.system, sources[1]!.offset], ['host', 'guest', 3_000_000_000n]);
+    assert.equal((await activate()).internals.sessions.all.length, 1);
+  });
+
+  it('files that are opened in the place of one of them leave its user where they were', async () => {
+    await run('openTrace', at('kernel.txt'), { step: 500 });
+    const line = (await active()).session.trace.table.line(500);
+    await run('openTrace', undefined, [at('kernel.txt'), at('machine.log')]);
+    const { cursor, trace } = (await active()).session;
+    assert.deepEqual([trace.sources[trace.sourceOf(cursor)]!.file, trace.table.line(cursor)], ['kernel.txt', line]);
+    // The same files with other words about them are another question, also while the first one is answered.
+    await closeAll();
+    const { sessions } = (await activate()).internals;
+    const both = (system: string): Promise<OpenTrace> =>
+      sessions.openTogether([{ uri: at('kernel.txt'), system }, { uri: at('machine.log') }]);
+    const opened = await Promise.all([both('host'), both('l1')]);
+    assert.deepEqual(
+      opened.map((one) => one.session.trace.sources[0]!.system),
+      ['host', 'l1'],
+    );
+    assert.equal(sessions.all.length, 1);
+  });
+
+  it('what is said of a single source holds, also as no list', async () => {
+    for (const argument of [[{ file: at('kernel.txt'), system: 'l1' }], { file: at('kernel.txt'), system: 'l1' }]) {
+      await run('openTrace', argument);
+      assert.equal((await active()).session.trace.first.system, 'l1');
+      await closeAll();
+    }
+  });
+
+  it('bookmarks of a joined trace are there when the same files are joined again', async () => {
+    await run('openTrace', at('kernel.txt'));
+    await run('addToTrace', at('machine.log'));
+    await run('goToStep', 321);
+    await run('setCheckpoint', 'in both');
+    await closeAll();
+    await run('openTrace', at('kernel.txt'));
+    await run('addToTrace', at('machine.log'));
+    const { stops } = (await active()).session;
+    assert.equal(stops.checkpoints.find(({ name }) => name === 'in both')?.step, 321);
+    stops.removeCheckpoint('in both');
+  });
+
+  it('reading a folder with very many small files can be stopped', async () => {
+    for (let irq = 0; irq < 40; irq++) file(`many/proc/irq/${irq}/smp_affinity_list`, '0-3\n');
+    const { internals } = await activate();
+    const stop = new vscode.CancellationTokenSource();
+    let read = 0;
+    const reading = internals.sessions.openTogether([{ uri: at('many') }], {
+      token: stop.token,
+      at: () => ++read === 3 && stop.cancel(),
+    });
+    await assert.rejects(Promise.resolve(reading), /cancelled/);
+    assert.equal(read, 3);
+    assert.equal(internals.sessions.all.length, 0);
+  });
+
   it('a session file brings all of it back', async () => {
     await run('openTrace', undefined, [at('kernel.txt'), at('machine.log')]);
     const { stops } = (await active()).session;

@@ -145,6 +145,7 @@ describe('text', () => {
         marked,
       );
       assert.deepEqual([...witnesses.linesIn(trace, host)], []);
+      assert.equal(witnesses.linesIn(trace, guest), witnesses.linesIn(trace, guest), 'found once, not at every step');
     });
     await run('closeTrace', host);
     assert.equal(api.active, undefined);

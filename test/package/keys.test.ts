@@ -30,6 +30,8 @@ const EDITOR = { editorTextFocus: true, editorFocus: true, textInputFocus: true,
 const text: Context = { ...TRACE, ...EDITOR, 'irqscope.traceEditor': true };
 const view = (id: string): Context => ({ ...TRACE, focusedView: id, listFocus: true, sideBarFocus: true });
 const timeline: Context = { ...TRACE, activeWebviewPanelId: 'irqscope.timeline' };
+const list: Context = { ...TRACE, activeCustomEditorId: 'irqscope.trace', 'irqscope.traceEditor': true };
+const listByChoice: Context = { ...list, activeCustomEditorId: 'irqscope.traceByChoice' };
 
 const ELSEWHERE: Readonly<Record<string, Context>> = {
   'the text of another file': { ...TRACE, ...EDITOR },
@@ -63,13 +65,20 @@ const ELSEWHERE: Readonly<Record<string, Context>> = {
     inQuickOpen: true,
     activeWebviewPanelId: 'irqscope.timeline',
   },
+  'the box of an editor of traces': { ...TRACE, inputFocus: true, activeCustomEditorId: 'irqscope.trace' },
   'the webview of another extension': { ...TRACE, activeWebviewPanelId: 'markdown.preview' },
   'a custom editor of another extension': { ...TRACE, activeCustomEditorId: 'hexEditor.hexedit' },
   'the settings': { ...TRACE, inputFocus: true, textInputFocus: true, inSettingsEditor: true },
 };
 
 describe('keys', () => {
-  for (const [place, context] of Object.entries({ text, view: view('irqscope.devices'), timeline })) {
+  for (const [place, context] of Object.entries({
+    text,
+    view: view('irqscope.devices'),
+    timeline,
+    list,
+    listByChoice,
+  })) {
     it(`step forward and back in our ${place}`, () => {
       assert.deepEqual(commandsOf('f10', context), ['step']);
       assert.deepEqual(commandsOf('ctrl+f10', context), ['stepBack']);
@@ -85,7 +94,7 @@ describe('keys', () => {
   }
 
   it('do nothing without a trace, and leave F10 to a debugger', () => {
-    for (const place of [text, view('irqscope.cpus'), timeline]) {
+    for (const place of [text, view('irqscope.cpus'), timeline, list]) {
       for (const key of keys) assert.deepEqual(commandsOf(key, { ...place, 'irqscope.active': false }), [], key);
       for (const key of keys.filter((name) => name.endsWith('f10')))
         assert.deepEqual(commandsOf(key, { ...place, inDebugMode: true }), [], key);

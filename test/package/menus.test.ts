@@ -11,7 +11,7 @@ interface Item {
 }
 
 const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  contributes: { menus: Record<string, Item[]> };
+  contributes: { menus: Record<string, Item[]>; commands: { command: string; enablement?: string }[] };
 };
 
 const offers = (menu: string, context: Context): number =>
@@ -122,6 +122,8 @@ describe('menus', () => {
       assert.ok(of('trace file').includes(command));
       assert.ok(!of('trace file joined').includes(command));
     }
+    assert.ok(!of('trace file').includes('unfollow'));
+    assert.ok(of('trace file followed').includes('unfollow') && !of('trace file followed').includes('follow'));
     for (const command of ['addToTrace', 'saveSession']) {
       assert.ok(of('trace file joined recipe').includes(command));
       assert.ok(!of('trace branch scenario').includes(command));
@@ -147,5 +149,24 @@ describe('menus', () => {
       offers('editor/title', named('qemu.log', { resourceLangId: 'qemu-trace', 'irqscope.traceEditor': true })),
       0,
     );
+  });
+
+  it('of the rows of Traces are about the trace of the row, whichever is the active one', () => {
+    // Enablement greys a command out in every menu: it may not ask for what only the active trace is.
+    const ofActive = ['file', 'joined', 'simulated', 'scenario', 'recipe', 'selected'].map((key) => `irqscope.${key}`);
+    const enablement = new Map(contributes.commands.map((one) => [one.command, one.enablement ?? '']));
+    const rows = contributes.menus['view/item/context']!.filter(({ when }) => when?.includes('irqscope.traces'));
+    assert.ok(rows.length > 20);
+    for (const { command } of rows) assert.ok(!ofActive.some((key) => enablement.get(command)!.includes(key)), command);
+    // In the palette they are about the active trace.
+    for (const name of ['addToTrace', 'setSystem', 'saveSession', 'runAll', 'resetSimulation', 'changeSeed']) {
+      const shown = (context: Context): boolean =>
+        contributes.menus['commandPalette']!.some(
+          ({ command, when }) => command === `irqscope.${name}` && holds(when, context),
+        );
+      assert.equal(shown({ 'irqscope.open': true, 'irqscope.active': true }), false, name);
+      const all = { 'irqscope.file': true, 'irqscope.simulated': true, 'irqscope.scenario': true };
+      assert.equal(shown({ 'irqscope.open': true, 'irqscope.active': true, ...all }), true, name);
+    }
   });
 });

@@ -23,8 +23,11 @@ function present(trace: Trace, step: number): string[] {
   return found.sort();
 }
 
-const named = ({ row }: Interrupt): string[] =>
-  [row.entry, row.guestEntry, row.irq, row.guestIrq].filter((path) => path !== null);
+/** What a row says of objects that are there. An entry that only domain and hwirq of the irq name is none. */
+const named = ({ row, joined }: Interrupt): string[] => {
+  const entry = joined.entry < 0 && joined.guestEntry < 0 ? null : row.entry;
+  return [entry, row.guestEntry, row.irq, row.guestIrq].filter((path) => path !== null);
+};
 
 function checkRows(trace: Trace, step: number, complete: boolean): void {
   const list = interrupts(trace, step, { complete });
@@ -167,7 +170,7 @@ describe('joins of interrupts', () => {
       rows(trace).map(({ entry, irq, guestIrq }) => [entry, irq, guestIrq]),
       [
         ['device/0000:03:00.0/ims/0', null, 'guest/0/irq/24'],
-        [null, 'irq/24', null],
+        ['device/0000:02:00.0/msix/0', 'irq/24', null],
       ],
     );
   });

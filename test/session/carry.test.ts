@@ -78,4 +78,25 @@ describe('a trace that was put together again', () => {
     assert.equal(after.onlyChanged, true);
     assert.deepEqual(after.lanes, ['cpu', 'cpu/0']);
   });
+
+  it('keeps what it had itself, as it was open before; a name that both have is that of the old trace', () => {
+    const before = new Session(alone);
+    before.stops.setCheckpoint('here', 123);
+    before.stops.setBreakpoint({ to: 'kind', kind: 'irq.entry' }, false);
+    const after = new Session(both);
+    after.stops.setCheckpoint('own', 7);
+    after.stops.setCheckpoint('here', 9);
+    after.stops.setBreakpoint({ to: 'kind', kind: 'send' });
+    after.stops.setBreakpoint({ to: 'kind', kind: 'irq.entry' });
+    carryOver(before, after);
+    assert.deepEqual(
+      after.stops.checkpoints.map(({ name }) => name),
+      ['own', 'here'],
+    );
+    assert.equal(told(both, both, after.stops.checkpoints[1]!.step), told(alone, alone, 123));
+    assert.deepEqual(after.stops.breakpoints, [
+      { stop: { to: 'kind', kind: 'irq.entry' }, enabled: false },
+      { stop: { to: 'kind', kind: 'send' }, enabled: true },
+    ]);
+  });
 });

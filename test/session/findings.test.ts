@@ -266,3 +266,14 @@ describe('run to what goes wrong next', () => {
     assert.equal(run.told, `step ${entry}: own found: a handler`);
   });
 });
+
+describe('what is told of several findings at one step', () => {
+  it('names three of them, and counts the others', () => {
+    const findings = ['F01', 'F02', 'F03', 'F04', 'F05'].map((rule) => ({ step: 1, rule, title: `title of ${rule}` }));
+    const trace = told('note - text=x', 'note - text=y', 'note - text=z');
+    const of = (n: number): string => find(opened(trace), () => judgedAs(findings.slice(0, n))).text;
+    assert.match(of(3), /F03 found: title of F03$/);
+    assert.match(of(4), /F03 found: title of F03; and 1 more finding$/);
+    assert.match(of(5), /and 2 more findings$/);
+  });
+});

@@ -118,6 +118,15 @@ describe('several sources in the workbench', () => {
     await page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'trace.dat' }).dblclick();
     await events(page);
     await tab(page, 'trace.dat').waitFor();
+    // The keys step there, too: in the editor, which is a webview of its own.
+    await (await events(page)).locator('.grid').focus();
+    await page.keyboard.press('Home');
+    const item = page.locator('.part.statusbar .statusbar-item', { hasText: /step [\d,]+ of/ });
+    await eventually(async () => assert.match(await item.innerText(), /step 0 of/));
+    await page.keyboard.press('F10');
+    await eventually(async () => assert.match(await item.innerText(), /step 1 of/));
+    await page.keyboard.press('Control+F10');
+    await eventually(async () => assert.match(await item.innerText(), /step 0 of/));
     await reload(page, 'trace.dat');
     await tab(page, 'trace.dat').waitFor();
     const frame = await events(page);

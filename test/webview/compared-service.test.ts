@@ -149,6 +149,8 @@ describe('timeline service of two traces', () => {
     compared.b.session.move({ to: 'first' });
     assert.deepEqual(cursors(), [0, 0]);
     assert.equal(line.last<CursorMessage>('timeline/cursor').label, 'A 0 · B 0');
+    compared.b.session.move({ to: 'previous' });
+    assert.deepEqual(cursors(), [-1, -1]);
   });
 
   it('takes the other cursor before the first event where only one trace has events so early', () => {

@@ -87,8 +87,9 @@ class EventsHarness extends Port {
   /** Reads the rest of a trace of which a part was loaded. */
   finish: () => void = () => {};
 
-  none(): void {
-    this.#service.show(undefined);
+  /** Shows no trace; of the editor of a file, whether its trace is on its way. */
+  none(name?: string, loading = false): void {
+    this.#service.show(undefined, name === undefined ? undefined : { name, loading });
   }
 }
 

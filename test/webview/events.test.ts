@@ -270,10 +270,37 @@ describe('list of events', () => {
     assert.notEqual(await page.locator('.hit-count').innerText(), some);
     await search(page, '');
     assert.ok(Number(await page.locator('.grid').getAttribute('aria-rowcount')) > part * 2);
+    // What the kernel traced has an earlier clock than the log above it: its events come in front when all of the file was read.
+    const kernel = ['entry: irq=41 name=eth0', 'exit: irq=41 ret=handled']
+      .map((what, i) => `          <idle>-0       [001] d.h.    10.00000${i}: irq_handler_${what}\n`)
+      .join('');
+    const mail = `${lines.slice(0, 1000).join('\n')}\n\n${kernel}`;
+    await page.evaluate((t) => globalThis.events.load('mail.txt', t, 0.9999), mail);
+    await page.locator('.view .row').first().waitFor();
+    await page.evaluate(() => globalThis.events.session.move({ to: 'first' }));
+    await settle(page);
+    const seen = (): Promise<string> => page.locator('.view .row').first().innerText();
+    const alone = await seen();
+    await page.evaluate(() => globalThis.events.finish());
+    await page.waitForTimeout(400);
+    await page.evaluate(() => globalThis.events.session.move({ to: 'first' }));
+    await settle(page);
+    assert.notEqual(await seen(), alone);
+    assert.equal(await page.evaluate(() => globalThis.events.session.trace.sources.length), 2);
+    const kinds = await page.evaluate(() => {
+      const { table } = globalThis.events.session.trace;
+      return Array.from({ length: 5 }, (_, step) => table.kind(step).name);
+    });
+    for (const [step, kind] of kinds.entries()) assert.equal((await cells(page, step))[4], kind);
     await page.evaluate(() => globalThis.events.load('empty.log', '1@10.000000:vtd_context_cache_reset \n'));
     await page.getByText('empty.log has no events.').waitFor();
     await page.evaluate(() => globalThis.events.none());
     await page.getByText('No trace is open.').waitFor();
+    // In the editor of a file it is that file whose trace is not there.
+    await page.evaluate(() => globalThis.events.none('run.tar', true));
+    await page.getByText('Reading run.tar…').waitFor();
+    await page.evaluate(() => globalThis.events.none('run.tar'));
+    await page.getByText('run.tar is closed. Open Trace… reads it again.').waitFor();
     assert.deepEqual(errors, []);
     await page.context().close();
   });

@@ -259,7 +259,17 @@ describe('fetching', () => {
 
 describe('two traces', () => {
   const traceOf = (id: number, to: number): TraceMessage => ({
-    ...{ id, status: 'ready', name: `trace ${id}`, problem: '', events: 100, indexed: 100, progress: 1, axis: 'time' },
+    ...{
+      id,
+      status: 'ready',
+      name: `trace ${id}`,
+      problem: '',
+      sources: 1,
+      events: 100,
+      indexed: 100,
+      progress: 1,
+      axis: 'time',
+    },
     time: { base: '0', ticks: false, digits: 6 },
     extents: { time: [0, to], step: [0, 99], order: [0, 0] },
     sides: [],

@@ -166,4 +166,20 @@ describe('searches', () => {
     searcher.forget(session);
     assert.equal(searcher.numberOf(session), 0);
   });
+
+  it('a search that fails is over for those who wait for it', async () => {
+    const { clock, searcher, session, state } = start();
+    await searcher.look(session, 'kind == send');
+    const { search } = session;
+    Object.assign(search!, {
+      advance: () => {
+        throw new Error('it cannot be told');
+      },
+    });
+    const ended = searcher.ended(session);
+    assert.throws(() => clock.run(60_000), /it cannot be told/);
+    await ended;
+    assert.equal(searcher.running(session), false);
+    assert.equal(state().state, 'stopped');
+  });
 });

@@ -59,6 +59,12 @@ describe('timeline: keys', () => {
     assert.equal(await cursor(page), steps[1]);
     const said = await page.locator('[aria-live]').innerText();
     assert.match(said, new RegExp(`^MSI-X 0\\. Step ${steps[1]}, 1795148\\d+\\.\\d{6}: tbl\\.`));
+    await page.evaluate(() => {
+      globalThis.harness.session.move({ to: 'first' });
+      globalThis.harness.session.move({ to: 'previous' });
+    });
+    await page.waitForFunction(() => document.querySelector('[aria-live]')!.textContent!.includes('efore'));
+    assert.equal(await page.locator('[aria-live]').innerText(), 'MSI-X 0. Before the first event');
     assert.equal(await page.locator('.name.focused').getAttribute('data-path'), ENTRY);
     await page.context().close();
   });
@@ -127,6 +133,9 @@ describe('timeline: states', () => {
     await page.getByText('No trace is open').waitFor();
     await page.getByRole('button', { name: 'Open Trace…' }).click();
     await page.waitForFunction(() => globalThis.harness.opened === 1);
+    const groups = page.locator('[role=toolbar] [role=group]');
+    const names = await groups.evaluateAll((all) => all.map((group) => group.getAttribute('aria-label') ?? ''));
+    assert.ok(names.length >= 4 && names.every((name) => name !== ''), names.join(', '));
     assert.deepEqual(errors, []);
     await page.context().close();
   });

@@ -112,7 +112,7 @@ export class EventList {
   }
 
   #setTrace(trace: ListTrace): void {
-    if (trace.id !== this.#trace?.id) {
+    if (trace.id !== this.#trace?.id || trace.sources !== this.#trace.sources) {
       this.#search = undefined;
       this.#cursor = undefined;
       this.#forget();
@@ -338,7 +338,8 @@ export class EventList {
 
 /** What stands in place of the rows when there is none. */
 function messageFor(trace: ListTrace | undefined, search: SearchMessage | undefined): string {
-  if (!trace || trace.status === 'none') return 'No trace is open.';
+  if (!trace || (trace.status === 'none' && trace.name === '')) return 'No trace is open.';
+  if (trace.status === 'none') return `${trace.name} is closed. Open Trace… reads it again.`;
   if (search?.state === 'running') return 'Looking for events…';
   if (search?.state === 'stopped') return 'Up to where the search was stopped, no event fits.';
   if (search) return 'No event fits the filter.';

@@ -32,7 +32,9 @@ export class Newest<Q, A> {
     this.#asking = true;
     for (let next = this.#next; next; next = this.#next) {
       this.#next = undefined;
-      await this.#ask(next.question).then((answer) => this.#take(answer, next.question), this.#failed);
+      await this.#ask(next.question)
+        .then((answer) => this.#take(answer, next.question))
+        .catch(this.#failed);
     }
     this.#asking = false;
   }

@@ -1,3 +1,4 @@
+import { noun } from '../../base/counted.ts';
 import type { Step } from '../../base/ids.ts';
 import { devRaise, msgSend } from '../../model/events/msix.ts';
 import { msixEntry } from '../../model/things/pci.ts';
@@ -43,7 +44,7 @@ export const everyMessageHasCause: Rule<'I-P4'> = {
             step,
             object,
             title: `${entryName(state.world, object)} sent more messages than it had causes`,
-            text: `${entryName(state.world, object)} sent ${sends} messages for ${raises} causes.`,
+            text: `${entryName(state.world, object)} sent ${sends} ${noun(sends, 'message')} for ${raises} ${noun(raises, 'cause')}.`,
             evidence,
           });
         }

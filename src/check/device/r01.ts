@@ -1,3 +1,4 @@
+import { noun } from '../../base/counted.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { devReset } from '../../model/events/function.ts';
 import { devRaise, tableSize, tblWrite } from '../../model/events/msix.ts';
@@ -110,8 +111,8 @@ export const sameVectors: Rule<'R01'> = {
           tell(
             step,
             object,
-            `vector ${index} was raised, and the table has ${size} entries`,
-            `The device raised vector ${index}, but its MSI-X table has ${size} entries: the driver (or the device model) counts more vectors than there are.`,
+            `vector ${index} was raised, and the table has ${size} ${noun(size, 'entry', 'entries')}`,
+            `The device raised vector ${index}, but its MSI-X table has ${size} ${noun(size, 'entry', 'entries')}: the driver (or the device model) counts more vectors than there are.`,
             writes.evidenceOf(fn),
             { lost: true, always: true },
           );

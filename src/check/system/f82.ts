@@ -1,3 +1,4 @@
+import { noun } from '../../base/counted.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
 import { kvmEntry, kvmExit, kvmSeveral, kvmUserspace, vcpuReset } from '../../model/events/virt.ts';
@@ -76,7 +77,7 @@ export const deliveryGoesOn: Rule<'F82'> = {
         step: one.step,
         object: one.vector,
         title: `${cpu}: vector ${vector} was ${stage} and not ${missing} for ${span}`,
-        text: `Vector ${vector} was ${stage} at ${cpu} and not ${missing} within ${span}, in which the virtual CPU entered the guest ${one.entries} times: ${one.entries === 0 ? 'it had halted, and nothing woke it' : one.injected ? 'its handler does not end, and everything of the same or a lower priority waits behind it' : 'the guest does not take interrupts (they are disabled, or one of higher priority is in service)'}. This is the first stage of the path that something went into and nothing came out of.`,
+        text: `Vector ${vector} was ${stage} at ${cpu} and not ${missing} within ${span}, in which the virtual CPU entered the guest ${one.entries} ${noun(one.entries, 'time')}: ${one.entries === 0 ? 'it had halted, and nothing woke it' : one.injected ? 'its handler does not end, and everything of the same or a lower priority waits behind it' : 'the guest does not take interrupts (they are disabled, or one of higher priority is in service)'}. This is the first stage of the path that something went into and nothing came out of.`,
         evidence: [step],
         // Whose local APIC accepted it is not known among several virtual machines; a virtual CPU injects and ends in its own thread.
         absent: { since: one.step, kinds: one.injected ? [apicEoi] : several ? [] : [apicInject] },

@@ -1,3 +1,4 @@
+import { noun } from '../../base/counted.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { cpuState } from '../../model/events/cpu.ts';
 import { mtxAlloc, mtxFree, mtxOffline, mtxOnline, mtxUnsure } from '../../model/events/matrix.ts';
@@ -84,7 +85,7 @@ export const freesPrevious: Rule<'F20'> = {
         step,
         object: irq,
         title: `${place} leaked: ${irqName(scene.world, irq)} moved away from it and it was never freed`,
-        text: `${irqName(scene.world, irq)} moved away from ${place}; ${how} and nothing freed it in between: it stays allocated for good.${left < 0 ? '' : ` CPU ${was.cpu} has ${left} vectors allocated.`}`,
+        text: `${irqName(scene.world, irq)} moved away from ${place}; ${how} and nothing freed it in between: it stays allocated for good.${left < 0 ? '' : ` CPU ${was.cpu} has ${left} ${noun(left, 'vector')} allocated.`}`,
         evidence: [was.step],
         absent: { since: was.step, kinds: sure ? [vecFreeMoved] : [] },
       });

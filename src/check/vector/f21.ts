@@ -1,3 +1,4 @@
+import { noun } from '../../base/counted.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import {
@@ -52,10 +53,13 @@ function free(state: State): { readonly full: number[]; readonly rest: number; r
   return { full, rest, text: words.join(', ') };
 }
 
+/** `1 vector is`, `3 vectors are`. */
+const vectorsAre = (count: number): string => `${count} ${noun(count, 'vector is', 'vectors are')}`;
+
 /** What is known of the CPUs outside the mask: so many free vectors, of all or of those that records tell of. */
 function elsewhere(count: number, all: boolean): string {
   if (count <= 0) return 'Whether other CPUs have room is not known.';
-  const vectors = count === 1 ? '1 vector is' : `${count} vectors are`;
+  const vectors = vectorsAre(count);
   return `Other CPUs have room: ${vectors} ${all ? '' : 'known to be '}free. The mask is exhausted, not the machine.`;
 }
 
@@ -92,7 +96,10 @@ export const findsVector: Rule<'F21'> = {
         : available === 0
           ? ['on any CPU', 'The whole machine is out of vectors.']
           : reserved >= 0 && available >= 0 && reserved > available
-            ? ['because more are promised than are free', `${reserved} vectors are promised and ${available} are free.`]
+            ? [
+                'because more are promised than are free',
+                `${vectorsAre(reserved)} promised and ${available} ${noun(available, 'is', 'are')} free.`,
+              ]
             : ['on the CPUs that it may go to', elsewhere(available > 0 ? available : rest, available > 0)];
       const owners = (full.length > 0 ? full : cpusOf(state)).slice(0, MOST_CPUS).map((n) => ownersOf(state, n));
       const held = owners.filter((list) => list !== '').join('; ');
@@ -182,8 +189,8 @@ export const findsVector: Rule<'F21'> = {
             report({
               step,
               object: vectorDomain(state),
-              title: `${reserved} vectors are promised and ${available} are free`,
-              text: `${reserved} vectors are promised to irqs that are not requested yet, and ${available} are free on all online CPUs: request_irq() can fail.`,
+              title: `${vectorsAre(reserved)} promised and ${available} ${noun(available, 'is', 'are')} free`,
+              text: `${vectorsAre(reserved)} promised to irqs that are not requested yet, and ${available} ${noun(available, 'is', 'are')} free on all online CPUs: request_irq() can fail.`,
               evidence: [],
             });
           over = now;

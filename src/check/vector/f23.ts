@@ -1,3 +1,4 @@
+import { noun } from '../../base/counted.ts';
 import { mark, message } from '../../model/events/notes.ts';
 import { cpuObject, vectorDomain } from '../../model/events/places.ts';
 import { cpu as cpuType, domain } from '../../model/things/irq.ts';
@@ -38,13 +39,13 @@ export const roomForVectors: Rule<'F23'> = {
         if (allocated >= 0 && allocated < vectors)
           notes.push(`the last record of the vector matrix counts only ${allocated} on it`);
         if (all >= 0 && own >= 0 && all - own !== room)
-          notes.push(`by that record ${all - own} are free on the other CPUs`);
+          notes.push(`by that record ${all - own} ${noun(all - own, 'is', 'are')} free on the other CPUs`);
         const owners = ownersOf(state, cpu);
         report({
           step,
           object: state.world.type(place) === cpuType ? place : object,
-          title: `CPU ${cpu} cannot go offline: ${vectors} vectors would have to move, ${room} are free elsewhere`,
-          text: `${vectors} vectors of CPU ${cpu} that are not managed would have to move, and the other CPUs have ${room} free.${notes.length > 0 ? ` But ${notes.join(', and ')}.` : ''}${owners === '' ? '' : ` Known owners: ${owners}.`}`,
+          title: `CPU ${cpu} cannot go offline: ${vectors} ${noun(vectors, 'vector')} would have to move, ${room} ${noun(room, 'is', 'are')} free elsewhere`,
+          text: `${vectors} ${noun(vectors, 'vector')} of CPU ${cpu} that ${noun(vectors, 'is', 'are')} not managed would have to move, and the other CPUs have ${room} free.${notes.length > 0 ? ` But ${notes.join(', and ')}.` : ''}${owners === '' ? '' : ` Known owners: ${owners}.`}`,
           evidence: [],
         });
       },

@@ -1,3 +1,4 @@
+import { noun } from '../../base/counted.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { irqAffinity, irqEntry } from '../../model/events/irq.ts';
 import { mark, message } from '../../model/events/notes.ts';
@@ -123,7 +124,7 @@ export const movesComplete: Rule<'F26'> = {
             title: waits
               ? `${name} cannot move again: it waits for its next interrupt`
               : `${name} cannot move again although interrupts arrived on its new vector`,
-            text: `${name} moved to CPU ${move.cpu}; ${placeName(move.prevCpu, move.prevVector)} is not freed since, and ${move.busy} further requests were answered with -16 (EBUSY). ${waits ? 'No interrupt came since the move: an idle device is enough for that, nothing is lost.' : `Its handler ran ${move.handled} times on the new CPU, which should have ended the move.`}`,
+            text: `${name} moved to CPU ${move.cpu}; ${placeName(move.prevCpu, move.prevVector)} is not freed since, and ${move.busy} further ${noun(move.busy, 'request was', 'requests were')} answered with -16 (EBUSY). ${waits ? 'No interrupt came since the move: an idle device is enough for that, nothing is lost.' : `Its handler ran ${move.handled} ${noun(move.handled, 'time')} on the new CPU, which should have ended the move.`}`,
             evidence: waits ? [move.step] : [move.step, move.last],
           });
         } else moves.delete(object);

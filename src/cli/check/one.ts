@@ -1,3 +1,4 @@
+import { noun } from '../../base/counted.ts';
 import { checkTrace } from '../../check/check-run.ts';
 import { sarifLog } from '../../check/report/sarif.ts';
 import { decidedOf, summaryLine } from '../../check/report/summary.ts';
@@ -47,7 +48,9 @@ export async function checkOne(file: string, job: CheckJob, { out, progress }: C
         if (out.due) await out.rest();
       }
       if (view.further > 0)
-        out.add(`\n${view.further} more findings of the same rules and objects are only counted.\n`);
+        out.add(
+          `\n${view.further} more ${noun(view.further, 'finding')} of the same rules and objects ${noun(view.further, 'is', 'are')} only counted.\n`,
+        );
     }
   }
   return view.findings.some(({ severity }) => severity === 'error') ? FOUND : DONE;

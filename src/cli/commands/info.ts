@@ -1,4 +1,4 @@
-import { counted } from '../../base/counted.ts';
+import { counted, noun } from '../../base/counted.ts';
 import { parseTime, spanText } from '../../base/time.ts';
 import { shown } from '../../base/visible.ts';
 import { isJoined, type JoinedInfo, joinedInfo, type TraceInfo, traceInfo } from '../../query/info.ts';
@@ -126,7 +126,7 @@ function* infoLines(info: TraceInfo, source: SourceFacts, texts: readonly (strin
   if (info.problem !== null) yield `  PROBLEM  ${info.problem}; what was read before that is counted here`;
   for (const [i, part] of (info.sources ?? []).entries()) {
     const stretch = part.start === null || part.end === null ? 'no stamps' : `${part.start} to ${part.end}`;
-    yield `  source ${i + 1}  ${part.format}, ${part.variant}: ${part.records} records, ${part.events} events, ${stretch}`;
+    yield `  source ${i + 1}  ${part.format}, ${part.variant}: ${part.records} ${noun(part.records, 'record')}, ${part.events} ${noun(part.events, 'event')}, ${stretch}`;
   }
   yield '';
   yield* accounting(info);

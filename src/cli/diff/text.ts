@@ -1,3 +1,4 @@
+import { noun } from '../../base/counted.ts';
 import { spanText } from '../../base/time.ts';
 import { alikeRows } from '../../query/diff/alike.ts';
 import { type Comparison, countsOf, type Subject, titleOf } from '../../query/diff/compare.ts';
@@ -18,10 +19,10 @@ const NUMBERS = 40;
 /** The comparison of two traces as lines of text; `all`: no difference is left out. */
 export function* comparisonLines(comparison: Comparison, all: boolean): Generator<string> {
   const { a, b, differences, same, subjects } = comparison;
-  yield `A  ${nameOf(a.trace.first.file)}, ${a.trace.length} events`;
-  yield `B  ${nameOf(b.trace.first.file)}, ${b.trace.length} events`;
+  yield `A  ${nameOf(a.trace.first.file)}, ${a.trace.length} ${noun(a.trace.length, 'event')}`;
+  yield `B  ${nameOf(b.trace.first.file)}, ${b.trace.length} ${noun(b.trace.length, 'event')}`;
   const { changed, onlyA, onlyB } = countsOf(differences);
-  yield `compared: ${same} events are the same, ${changed} changed, ${onlyA} only in A, ${onlyB} only in B`;
+  yield `compared: ${same} ${noun(same, 'event is', 'events are')} the same, ${changed} changed, ${onlyA} only in A, ${onlyB} only in B`;
   yield* numberLines(subjects, all);
   const first = differences[0];
   if (first === undefined) {

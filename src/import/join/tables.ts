@@ -47,14 +47,20 @@ function boundTables(trace: Trace): Bound[] {
   /** Tables that were seen, and whose function is not known. */
   const open = new Set<ObjectId>();
   if (!tells(trace)) return bound;
+  /** The function whose dump is at hand, once it told of a BAR or a table; what tells where the table starts may stand at its end. */
+  let told: ObjectId = -1;
   for (let step = 0; step < trace.length; step++) {
     const kind = events.kind(step);
-    if (kind === tblBind) open.delete(events.object(step));
-    else if (kind === tblSeen && trace.world.type(events.object(step)) === table) open.add(events.object(step));
-    else if (!TELLS.has(kind) || open.size === 0) continue;
-    if (open.size === 0) continue;
+    const about = events.object(step);
+    const seen = kind === tblSeen && trace.world.type(about) === table;
+    if (kind === tblBind) open.delete(about);
+    if (seen) open.add(about);
+    if (TELLS.has(kind)) told = about;
+    const ends = about === told && (step + 1 === trace.length || events.object(step + 1) !== about);
+    if (ends) told = -1;
+    if (open.size === 0 || !(seen || ends)) continue;
     const state = trace.stateAt(step);
-    for (const object of kind === tblSeen ? [events.object(step)] : [...open]) {
+    for (const object of seen ? [about] : [...open]) {
       const place = placeOf(state, object);
       if (place === undefined) continue;
       open.delete(object);
@@ -113,7 +119,8 @@ function firstIn(state: State, dev: ObjectId, page: number): number | undefined 
     const start = base + offsetBytes(word);
     const entries = tableSize(state, dev);
     const end = start + (entries > 0 ? entries : MSIX_ENTRIES) * ENTRY_BYTES;
-    if (page + PAGE > start && page < end) return (start - page) / ENTRY_BYTES;
+    // A table may start at half an entry (PCIe 7.7.2.3): its accesses were taken for those of other fields, and stay where they are.
+    if (page + PAGE > start && page < end && (start - page) % ENTRY_BYTES === 0) return (start - page) / ENTRY_BYTES;
   }
   return undefined;
 }

@@ -94,13 +94,13 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
   switch (region) {
     case TABLE: {
       const mr = mrEnd > mrStart ? q.out.world.strings.text(q.out.world.strings.internBytes(buf, mrStart, mrEnd)) : '';
-      const offset = addressLo % ENTRY_BYTES;
+      const { entry, offset } = q.pci.tables.entryAt(address, mr);
       if (write && offset + size === ENTRY_BYTES) {
         thread.control.record = thread.records;
         thread.control.address = address;
         thread.control.region = mr;
       }
-      tableAccess(q, q.pci.tables.entryAt(address, mr), offset, size, valueLo, valueHi, write);
+      tableAccess(q, entry, offset, size, valueLo, valueHi, write);
       return true;
     }
     case PBA:

@@ -44,6 +44,12 @@ interface Place {
 /** Key of a region: the emulator's pointer of it, or the page where the log prints none. */
 const keyOf = (address: number, region: string): string => (region === '' ? String(pageOf(address)) : region);
 
+/**
+ * Which of the entries that were counted from a place is the first of a table that starts so many bytes behind it. None is where that is
+ * half an entry: their bytes were taken for those of other fields, so nothing of them is known.
+ */
+const firstEntry = (bytes: number): number => (bytes % ENTRY_BYTES === 0 ? bytes / ENTRY_BYTES : MSIX_ENTRIES);
+
 /** A run of an unknown table, named after a page. */
 interface Part {
   /** Address of its first access, and of the page of that. */
@@ -73,16 +79,24 @@ export class Tables {
   }
 
   /**
-   * The table entry at an address that the log says lies in an MSI-X table; `region` is the emulator's name for that
-   * table (its pointer), or empty. Emits what becomes known on the way.
+   * The table entry at an address that the log says lies in an MSI-X table, and the byte of it; `region` is the emulator's name for that
+   * table (its pointer), or empty. Emits what becomes known on the way. A table starts at a multiple of 8 bytes (PCIe 7.7.2.3), which need
+   * not be one of an entry's 16: the byte is counted from the start of the table where that is known.
    */
-  entryAt(address: number, region: string): number {
+  entryAt(address: number, region: string): { readonly entry: number; readonly offset: number } {
     const place = this.#place(address, keyOf(address, region));
     const index = place === undefined ? -1 : Math.floor((address - place.start) / ENTRY_BYTES);
     if (place !== undefined && index >= 0 && index < MSIX_ENTRIES)
-      return entryObject(this.#out.world, place.owner, index);
+      return {
+        entry: entryObject(this.#out.world, place.owner, index),
+        offset: (address - place.start) % ENTRY_BYTES,
+      };
     const part = this.#part(address, region);
-    return this.#out.world.child(msixEntry, part.object, 'msix', Math.floor((address - part.page) / ENTRY_BYTES));
+    const within = address - part.page;
+    return {
+      entry: this.#out.world.child(msixEntry, part.object, 'msix', Math.floor(within / ENTRY_BYTES)),
+      offset: within % ENTRY_BYTES,
+    };
   }
 
   /** Moves entries whose place is known now. Called when a mapping or a capability became known. */
@@ -102,7 +116,7 @@ export class Tables {
           tblBind
             .put()
             .device(place.owner)
-            .first((place.start - part.page) / ENTRY_BYTES),
+            .first(firstEntry(place.start - part.page)),
           part.object,
         );
         this.#holders.noteFunction(place.owner);
@@ -126,7 +140,7 @@ export class Tables {
     const { guess } = owner;
     if (guess === undefined || guess.offset === offset) return;
     this.#holders.dropBelow(owner.object);
-    this.#out.emit(tblShift.put().first((offset - guess.offset) / ENTRY_BYTES), owner.object);
+    this.#out.emit(tblShift.put().first(firstEntry(offset - guess.offset)), owner.object);
     this.#holders.noteFunction(owner.object);
   }
 

@@ -1,16 +1,14 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { eventKind, type Role } from '../event.ts';
+import { effectivelyMasked, enabledIn, grantedVectors, maskedBy, msiVectorOf, ownerOf, pendingOf } from '../masking.ts';
 import {
-  effectivelyMasked,
-  enabledIn,
-  grantedVectors,
+  ENTRY_BYTES,
   MSI_VECTORS,
-  maskedBy,
-  msiVectorOf,
-  ownerOf,
-  pendingOf,
-} from '../masking.ts';
-import { ENTRY_BYTES, MSIX_ENTRIES, msixControl, msixVectorControl, pciCommand } from '../registers/pci.ts';
+  MSIX_ENTRIES,
+  msixControl,
+  msixVectorControl,
+  pciCommand,
+} from '../registers/pci.ts';
 import type { State } from '../state.ts';
 import { storeBytes } from '../store.ts';
 import { imsEntry } from '../things/ims.ts';

@@ -288,6 +288,9 @@ export const msiControl = register(
   ],
 );
 
+/** Vectors that an MSI function has at most (PCIe 7.7.1.2). */
+export const MSI_VECTORS = 32;
+
 /** MSI Message Address: lower dword at +4, upper at +8 of the capability when it is the 64-bit kind. */
 export const msiAddress: typeof msixAddress = {
   ...msixAddress,

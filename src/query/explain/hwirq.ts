@@ -4,7 +4,7 @@ import { bdfText, requesterText } from '../../model/bdf.ts';
 import type { FieldValue } from '../../model/register.ts';
 import { amdIrHwirq, pciMsiFunction, pciMsiHwirq } from '../../model/registers/hwirq.ts';
 import { firstLpi } from '../../model/registers/its.ts';
-import { MSIX_ENTRIES } from '../../model/registers/pci.ts';
+import { MSI_VECTORS, MSIX_ENTRIES } from '../../model/registers/pci.ts';
 import { intelIrHwirq } from '../../model/registers/vtd.ts';
 import { type Kind, numbersOf, tooWide } from './kind.ts';
 import { both, fitsIn, type Row, wordsOf } from './reading.ts';
@@ -28,8 +28,6 @@ interface Under {
   readonly likely: number;
 }
 
-/** Vectors of a multi-MSI block. */
-const MOST_VECTORS = 32;
 /** INTIDs of a GIC: SGIs, PPIs, SPIs; LPIs have up to 24 bits. */
 const FIRST_PPI = 16;
 const FIRST_SPI = 32;
@@ -80,7 +78,7 @@ function intelIr(value: bigint): Under | undefined {
   const word = signed32(value);
   if (word === undefined) return undefined;
   const [index, subhandle] = [intelIrHwirq.f.index.of(word), intelIrHwirq.f.subhandle.of(word)];
-  if (index === 0 || subhandle >= MOST_VECTORS) return undefined;
+  if (index === 0 || subhandle >= MSI_VECTORS) return undefined;
   const text = `IRTE ${both(index)} subhandle ${subhandle} (INTEL-IR)`;
   return { domain: 'INTEL-IR', text, fields: { index, subhandle }, likely: index < HIGH_INDEX ? 55 : 45 };
 }
@@ -89,7 +87,7 @@ function amdIr(value: bigint): Under | undefined {
   const word = signed32(value);
   if (word === undefined) return undefined;
   const [requester, subhandle] = [amdIrHwirq.f.requester.of(word), amdIrHwirq.f.sub.of(word)];
-  if (requester === 0 || subhandle >= MOST_VECTORS) return undefined;
+  if (requester === 0 || subhandle >= MSI_VECTORS) return undefined;
   const device = requesterText(requester);
   return {
     domain: 'AMD-IR',

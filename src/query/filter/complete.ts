@@ -9,6 +9,7 @@ import {
   relatedWithKey,
   valueCandidates,
 } from './candidates.ts';
+import { MOST_COMPLETIONS } from './limits.ts';
 import { typesOf } from './names.ts';
 import { placeAt, type WritingPlace } from './place.ts';
 import { timeUnits, type ValueType } from './values.ts';
@@ -20,9 +21,6 @@ export interface Completion {
   readonly from: number;
   readonly to: number;
 }
-
-/** Most completions that are offered. */
-const MOST = 200;
 
 const RELATION_TEXTS: readonly (readonly [sign: string, what: string, types: readonly ValueType[]])[] = [
   ['==', 'equal', ['number', 'time', 'span', 'text', 'path', 'flag']],
@@ -123,7 +121,7 @@ export function completions(text: string, column: number, trace?: Trace): Comple
     ranked.push({ rank: fit, candidate });
   }
   ranked.sort((a, b) => a.rank - b.rank);
-  return ranked.slice(0, MOST).map(({ candidate }) => ({
+  return ranked.slice(0, MOST_COMPLETIONS).map(({ candidate }) => ({
     text: expected.what === 'value' && !candidate.open ? written(candidate.text, quote) : candidate.text,
     what: candidate.what,
     from,

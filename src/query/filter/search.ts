@@ -18,12 +18,19 @@ export class Search {
   readonly #filter: Filter;
   #holds: ((step: Step) => boolean) | undefined;
   #done = 0;
+  readonly #sources: number;
 
   /** Throws FilterError when the text is no filter. */
   constructor(trace: Trace, text: string) {
     this.text = text;
     this.#trace = trace;
     this.#filter = parseFilter(text);
+    this.#sources = trace.sources.length;
+  }
+
+  /** Whether a source joined since: the events have other steps, and the search has to begin again. */
+  get stale(): boolean {
+    return this.#trace.sources.length !== this.#sources;
   }
 
   /** How many events were asked about: those below this step. */

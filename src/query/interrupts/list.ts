@@ -15,6 +15,7 @@ import { type InterruptRow, type Joined, ownObjects } from './row.ts';
 import type { Scene } from './scene.ts';
 import { isMove, type Standing, standingOf } from './status.ts';
 import { takenUnseen } from './taken.ts';
+import { toldEntries } from './told.ts';
 
 /** What rules found, by the object that it is about. */
 export interface Found {
@@ -68,6 +69,7 @@ export function* listing(trace: Trace, state: State, step: Step, options: ListOp
   const recorded = recordedIn(trace, complete);
   const joinedRows = yield* mapOf(scene.groups.all(), (group) => placed(scene, group));
   const rows = yield* delivered(trace, state, step, joinedRows);
+  const told = yield* toldEntries(scene, rows);
   const objects = yield* mapOf(rows, (row) => ownObjects(row, lpisOf(scene, row)));
   const last = yield* lastEvents(trace, objects, step);
   const moves = yield* lastMoves(trace, objects, last);
@@ -83,7 +85,7 @@ export function* listing(trace: Trace, state: State, step: Step, options: ListOp
     const ends = recorded.ends(state, joined, move < 0 ? -1 : trace.table.object(move));
     const standing = standingOf(state, joined, kind, ends, taken, lost);
     const row: InterruptRow = {
-      ...pathsOf(state, joined),
+      ...pathsOf(state, joined, told.get(joined.irq >= 0 ? joined.irq : joined.guestIrq)),
       action: actionOf(state, joined),
       ...counts,
       last: at < 0 ? null : { step: at, time: timeOf(trace, at) },
@@ -118,12 +120,13 @@ function* lastMoves(trace: Trace, objects: readonly (readonly ObjectId[])[], las
 export const interrupts = (trace: Trace, step: Step, options?: ListOptions): Interrupt[] =>
   interruptsAt(trace, trace.stateAt(step), step, options);
 
-function pathsOf(state: State, joined: Joined) {
+/** `told`: the path of the entry where no event is about it. */
+function pathsOf(state: State, joined: Joined, told: string | undefined) {
   const { world } = state;
   const path = (object: ObjectId): string | null => (object < 0 ? null : world.path(object));
   const { entry, guestEntry, route, irqfd, line, vector: place, vcpuVector } = joined;
   return {
-    entry: path(entry >= 0 ? entry : guestEntry),
+    entry: path(entry >= 0 ? entry : guestEntry) ?? told ?? null,
     guestEntry: path(entry >= 0 ? guestEntry : -1),
     irq: path(joined.irq),
     domain: path(joined.domain),
@@ -168,7 +171,7 @@ function* sorted(all: readonly Interrupt[]): Slices<Interrupt[]> {
   }));
   // Few are compared by their paths.
   const segmentsOf = (key: (typeof keyed)[number]): readonly string[] =>
-    (key.segments ??= identityOf(key.interrupt.row).split('/'));
+    (key.segments ??= identityOf(key.interrupt).split('/'));
   const inOrder = yield* sortedOf(
     keyed,
     (a, b) => a.rank - b.rank || b.busy - a.busy || compareSegmentLists(segmentsOf(a), segmentsOf(b)),
@@ -176,9 +179,12 @@ function* sorted(all: readonly Interrupt[]): Slices<Interrupt[]> {
   return inOrder.map(({ interrupt }) => interrupt);
 }
 
-/** The path of the first part that a row has: no two rows have the same. */
-export const identityOf = ({ entry, irq: host, guestIrq, vfio, gsi }: InterruptRow): string =>
-  entry ?? host ?? guestIrq ?? vfio ?? gsi ?? '';
+/** The path of the first part that a row has and the trace names: no two rows have the same. */
+export function identityOf({ row, joined }: Interrupt): string {
+  const { entry, irq: host, guestIrq, vfio, gsi } = row;
+  const named = joined.entry >= 0 || joined.guestEntry >= 0;
+  return (named ? entry : null) ?? host ?? guestIrq ?? vfio ?? gsi ?? '';
+}
 
 function rankOf({ row: { status, findings }, waiting }: Interrupt): number {
   if (status === 'lost') return 0;

@@ -77,7 +77,7 @@ export function* makingRows(world: World, list: readonly Interrupt[], open: bool
 }
 
 function interruptRow(world: World, interrupt: Interrupt, parent: InterruptNode | undefined): InterruptNode {
-  const id = identityOf(interrupt.row);
+  const id = identityOf(interrupt);
   let below: readonly InterruptNode[] | undefined;
   const row: InterruptNode = {
     id,

@@ -79,6 +79,10 @@ function* behindWhat(lengthA: number, partners: Int32Array, laneOf: Int32Array):
 
 /** A trace and itself, as far as two of its steps: every event stands for itself. */
 export function aligningParts(lengthA: number, lengthB: number): Alignment {
-  const places = (length: number): Uint32Array => Uint32Array.from({ length }, (_, step) => step);
+  const places = (length: number): Uint32Array => {
+    const own = new Uint32Array(length);
+    for (let step = 0; step < length; step++) own[step] = step;
+    return own;
+  };
   return { a: places(lengthA), b: places(lengthB), length: Math.max(lengthA, lengthB) };
 }

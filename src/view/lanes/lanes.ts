@@ -62,9 +62,11 @@ export class LaneIndex implements LaneFiller, LaneSource {
   readonly #filled: (Filled | undefined)[] = [];
   readonly #values: LayerValues;
   #done = 0;
+  readonly #sources: number;
 
   constructor(trace: Trace) {
     this.trace = trace;
+    this.#sources = trace.sources.length;
     this.tree = new LaneTree(trace.world, this);
     this.#time = new TimeAxis(trace);
     this.#values = new LayerValues(trace, this.tree);
@@ -73,6 +75,11 @@ export class LaneIndex implements LaneFiller, LaneSource {
   /** Events that are sorted into lanes already. */
   get done(): number {
     return this.#done;
+  }
+
+  /** Whether a source joined since: the events have other steps, and another index has to be made. */
+  get stale(): boolean {
+    return this.trace.sources.length !== this.#sources;
   }
 
   /** The axis to show first: time where the stamps order the events, else steps. */

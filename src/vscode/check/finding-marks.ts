@@ -77,6 +77,18 @@ export class FindingMarks implements vscode.FileDecorationProvider, vscode.Dispo
 /** Most lines of one text that are marked. */
 const MOST_LINES = 5000;
 
+const NONE: readonly Finding[] = [];
+
+/** What is marked in an editor: of which trace, in which version of the text, and which lines. */
+interface Marked {
+  readonly trace: OpenTrace;
+  readonly version: number;
+  readonly lines: ReadonlySet<number>;
+}
+
+const isSame = (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean =>
+  a === b || (a.size === b.size && [...a].every((line) => b.has(line)));
+
 /** Marks the lines that findings stand on, in the gutter and in the overview ruler of the texts of traces. */
 export class WitnessMarks implements vscode.Disposable {
   readonly #checks: Checks;
@@ -84,17 +96,30 @@ export class WitnessMarks implements vscode.Disposable {
   /** A kind of mark for each trace: disposing of it takes the marks out of every editor, without naming one. */
   readonly #types = new Map<OpenTrace, vscode.TextEditorDecorationType>();
   /** What is marked in an editor, and for which trace. */
-  readonly #marked = new WeakMap<vscode.TextEditor, { readonly trace: OpenTrace; readonly key: string }>();
+  readonly #marked = new WeakMap<vscode.TextEditor, Marked>();
+  /** The lines of each text, as they follow from some findings: they are asked for whenever the cursor moves. */
+  readonly #lines = new WeakMap<readonly Finding[], Map<string, ReadonlySet<number>>>();
 
   constructor(checks: Checks, extension: vscode.Uri) {
     this.#checks = checks;
     this.#icon = vscode.Uri.joinPath(extension, 'media', 'witness.svg');
   }
 
-  /** The lines (from 0) of a text that findings of a trace stand on. */
+  /** The lines (from 0) of a text that findings of a trace stand on; the same set while the findings are the same. */
   linesIn(trace: OpenTrace, uri: vscode.Uri): ReadonlySet<number> {
+    const findings = this.#checks.of(trace)?.findings ?? NONE;
+    let known = this.#lines.get(findings);
+    if (known === undefined) this.#lines.set(findings, (known = new Map()));
+    // Which texts there are follows from the sources.
+    const key = `${trace.session.trace.sources.length} ${uri.toString()}`;
+    let lines = known.get(key);
+    if (lines === undefined) known.set(key, (lines = this.#find(trace, uri, findings)));
+    return lines;
+  }
+
+  #find(trace: OpenTrace, uri: vscode.Uri, findings: readonly Finding[]): ReadonlySet<number> {
     const lines = new Set<number>();
-    for (const finding of this.#checks.of(trace)?.findings ?? []) {
+    for (const finding of findings) {
       for (const step of witnesses(finding)) {
         const line = lineIn(trace, uri, step);
         if (line !== undefined) lines.add(line);
@@ -109,12 +134,12 @@ export class WitnessMarks implements vscode.Disposable {
     const { uri, lineCount, version } = editor.document;
     const lines = this.linesIn(trace, uri);
     const before = this.#marked.get(editor);
-    const key = `${trace.id} ${version} ${[...lines].join(' ')}`;
-    if (before?.key === key || (lines.size === 0 && before === undefined)) return;
+    const same = before?.trace === trace && before.version === version && isSame(before.lines, lines);
+    if (same || (lines.size === 0 && before === undefined)) return;
     // Another trace that has this text, too, was the active one.
     const other = before && before.trace !== trace ? this.#types.get(before.trace) : undefined;
     if (other) editor.setDecorations(other, []);
-    this.#marked.set(editor, { trace, key });
+    this.#marked.set(editor, { trace, version, lines });
     const ranges = [...lines]
       .filter((line) => line >= 0 && line < lineCount)
       .map((line) => new vscode.Range(line, 0, line, 0));

@@ -5,8 +5,12 @@ import { textUri } from '../branch-text.ts';
 import { writeWhole } from '../safe-write.ts';
 import { type FileArgument, toUri } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
+import { gathered } from '../views/slices.ts';
 import { type Handlers, say } from './handlers.ts';
 import { complain, type Find, type SimServices } from './sim-services.ts';
+
+/** Milliseconds of writing a trace as text before other work of the editor has its turn. */
+const SLICE_MS = 12;
 
 /** Commands about branches and files. */
 export function branchCommands({ sessions, simulations, log }: SimServices, find: Find): Handlers {
@@ -38,8 +42,13 @@ export function branchCommands({ sessions, simulations, log }: SimServices, find
       try {
         const { irqtraceBytes } = await import('../../trace/irqtrace.ts');
         const header = trace.branch?.header ?? trace.session.trace.first.header ?? [];
-        const chunks = [...irqtraceBytes(trace.session.trace, header)];
-        await writeWhole(uri, joined(chunks));
+        const options = { location: vscode.ProgressLocation.Window, title: `Saving ${trace.label}` };
+        await vscode.window.withProgress(options, async () => {
+          // What is still read belongs to it.
+          await trace.loaded;
+          const pieces = irqtraceBytes(trace.session.trace, header);
+          await writeWhole(uri, joined((await gathered(pieces, { ms: SLICE_MS, wanted: () => true }))!));
+        });
         return uri;
       } catch (error) {
         complain(log, `${uri.path} cannot be written`, error);

@@ -5,6 +5,7 @@ import type { Opener } from '../opening.ts';
 import { type FileArgument, toUri } from '../selected.ts';
 import { BRANCH_SCHEME, type OpenTrace, type Sessions } from '../sessions.ts';
 import type { Simulations } from '../simulations.ts';
+import type { Wanted } from '../sources/read-files.ts';
 import { showText } from '../text.ts';
 import type { OutlineView } from '../views/outline-view.ts';
 import { branchCommands } from './branch.ts';
@@ -127,10 +128,9 @@ function fileCommands(
       const given = toUri(argument);
       // A text that was made from the events of a trace stands for that trace. Of a closed run nothing is left to open.
       const file = given?.scheme === BRANCH_SCHEME ? sessions.shownBy(given)?.uri : given;
-      const list = Array.isArray(second) ? toWanted(second) : Array.isArray(argument) ? toWanted(argument) : [];
-      if (list.length > 1) return (await opener.openTogether(list, toPlace(second)))?.session.cursor;
-      const uri = file ?? list[0]?.uri;
-      const wanted = uri ? [{ uri }] : (await pickFiles('files')).map((picked) => ({ uri: picked }));
+      const list = Array.isArray(second) ? toWanted(second) : given ? [] : toWanted(argument);
+      const asked = (): Promise<Wanted[]> => pickFiles('files').then((all) => all.map((uri) => ({ uri })));
+      const wanted = list.length > 0 ? list : file ? [{ uri: file }] : await asked();
       return (await opener.openTogether(wanted, toPlace(second)))?.session.cursor;
     },
     openFolder: async (argument?: unknown, second?: unknown) => {

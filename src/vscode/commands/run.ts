@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Until } from '../../session/run-to.ts';
 import type { Recipe } from '../../sim/simulation.ts';
 import type { Checks } from '../check/checks.ts';
+import { breathe } from '../platform.ts';
 import { type FileArgument, toUri } from '../selected.ts';
 import type { OpenTrace } from '../sessions.ts';
 import { askSeed, pickPolicy, pickScenario, scenarioFrom, seedOf, soundScenario } from '../sim-input.ts';
@@ -15,6 +16,9 @@ export interface RunServices extends SimServices {
   readonly checks: Checks;
 }
 
+/** Milliseconds of making events before other work of the editor has its turn. */
+const SLICE_MS = 20;
+
 /** Commands that run simulations. Each takes the trace as its last argument. */
 export function runCommands({ sessions, simulations, checks, log }: RunServices, find: Find): Handlers {
   const simulated = (file: FileArgument | undefined): OpenTrace | undefined => {
@@ -22,17 +26,31 @@ export function runCommands({ sessions, simulations, checks, log }: RunServices,
     if (trace && !trace.branch) say(`only simulated runs can do that; ${trace.label} was read from a file`);
     return trace?.branch ? trace : undefined;
   };
-  const start = async (recipe: Recipe): Promise<number | undefined> => {
+  const start = async (recipe: Recipe): Promise<OpenTrace | undefined> => {
     try {
       void vscode.commands.executeCommand('workbench.view.extension.irqscope');
       const trace = await simulations.start(recipe);
       trace.session.move({ to: 'first' });
       void showText(trace).catch((error: unknown) => log.warn(`${trace.label}: its text is not shown: ${error}`));
-      return trace.session.cursor;
+      return trace;
     } catch (error) {
       complain(log, recipe.scenario.title, error);
       return undefined;
     }
+  };
+  const started = async (recipe: Recipe): Promise<number | undefined> => (await start(recipe))?.session.cursor;
+  /** Makes the events of a run again, as many as there were, in slices; false when the run was closed meanwhile. */
+  const made = async (run: OpenTrace, length: number): Promise<boolean> => {
+    const { session } = run;
+    for (let refused = false; !refused && session.trace.length < length; ) {
+      const end = performance.now() + SLICE_MS;
+      while (!refused && session.trace.length < length && performance.now() < end)
+        refused = session.grow() !== undefined;
+      session.grown(true);
+      await breathe();
+      if (!sessions.all.includes(run)) return false;
+    }
+    return true;
   };
   const go = async (
     until: Until,
@@ -62,7 +80,9 @@ export function runCommands({ sessions, simulations, checks, log }: RunServices,
         if (!picked) return undefined;
         // A user who picks a scenario is asked for the seed too; a caller who names one is not.
         const asked = seedOf(seed) ?? (given || uri ? 1 : await askSeed(1));
-        return asked === undefined ? undefined : start({ scenario: picked, seed: asked, settings: {}, operations: [] });
+        return asked === undefined
+          ? undefined
+          : started({ scenario: picked, seed: asked, settings: {}, operations: [] });
       } catch (error) {
         complain(log, 'The scenario cannot be run', error);
         return undefined;
@@ -77,10 +97,8 @@ export function runCommands({ sessions, simulations, checks, log }: RunServices,
       if ('problem' in recipe) return void complain(log, trace.label, new Error(recipe.problem));
       const { length } = trace.session.trace;
       const { cursor } = trace.session;
-      if ((await start(recipe)) === undefined) return undefined;
-      const run = sessions.active!;
-      while (run.session.trace.length < length && !run.session.grow());
-      run.session.grown(true);
+      const run = await start(recipe);
+      if (!run || !(await made(run, length))) return undefined;
       if (cursor >= 0) run.session.move({ to: 'step', step: Math.min(cursor, run.session.trace.length - 1) });
       return run.session.cursor;
     },
@@ -102,7 +120,7 @@ export function runCommands({ sessions, simulations, checks, log }: RunServices,
       const recipe = simulated(file)?.branch?.recipe;
       if (!recipe) return undefined;
       const asked = seedOf(seed) ?? (await askSeed(recipe.seed + 1));
-      return asked === undefined ? undefined : start({ ...recipe, seed: asked });
+      return asked === undefined ? undefined : started({ ...recipe, seed: asked });
     },
     changePolicy: async (name?: unknown, value?: unknown, file?: FileArgument) => {
       const recipe = simulated(file)?.branch?.recipe;
@@ -112,7 +130,7 @@ export function runCommands({ sessions, simulations, checks, log }: RunServices,
       const choice = given ?? (await pickPolicy(now));
       if (!choice) return undefined;
       // Another design makes other events, so the operations of this run have no place in it.
-      return start({ ...recipe, settings: { ...recipe.settings, [choice[0]]: choice[1] }, operations: [] });
+      return started({ ...recipe, settings: { ...recipe.settings, [choice[0]]: choice[1] }, operations: [] });
     },
   };
 }

@@ -68,10 +68,7 @@ export function sourceCommands(services: SourceServices, find: Find): Handlers {
     { trace, file }: Subject,
     change: (file: OpenFile) => OpenFile,
   ): Promise<OpenTrace | undefined> =>
-    opener.rejoin(
-      trace,
-      trace.files.map((one) => (one === file ? change(one) : one)),
-    );
+    opener.rejoin(trace, (files) => files.map((one) => (one.file === file.file ? change(one) : one)));
   /** The source that a command is about: a row, a name, or the one that the user picks. */
   const subject = async (argument: unknown, file: FileArgument | undefined, title: string) => {
     const trace = isRow(argument) ? argument.trace : find(file);
@@ -97,10 +94,7 @@ export function sourceCommands(services: SourceServices, find: Find): Handlers {
     const { given } = about.file;
     const joined =
       given.kind === 'file'
-        ? await opener.rejoin(
-            about.trace,
-            about.trace.files.filter((one) => one !== about.file),
-          )
+        ? await opener.rejoin(about.trace, (files) => files.filter((one) => one.file !== about.file.file))
         : await changed(about, (one) => ({ ...one, skipped: true }));
     return joined && sourceNames(joined);
   };
@@ -130,9 +124,10 @@ export function sourceCommands(services: SourceServices, find: Find): Handlers {
       const system = typeof value === 'string' ? value.trim() : await askSystem(about);
       if (system === undefined) return undefined;
       if (system !== '' && !SYSTEM.test(system)) return void say(`${SYSTEM_RULE}: ${system}`);
-      const { system: _, ...said } = about.file.said;
-      const words = system === '' ? said : { ...said, system };
-      const joined = await changed(about, (one) => ({ ...one, ...saidOf(words) }));
+      const joined = await changed(about, (one) => ({
+        ...one,
+        ...saidOf({ ...one.said, system: system === '' ? undefined : system }),
+      }));
       return joined?.session.trace.sources.find((source) => source.file === about.file.file)?.system;
     },
     setClockOffset: async (argument?: unknown, value?: unknown, file?: FileArgument): Promise<string | undefined> => {
@@ -146,12 +141,14 @@ export function sourceCommands(services: SourceServices, find: Find): Handlers {
       if (text === undefined) return undefined;
       const offset = text.trim().replace(/ ?s$/, '');
       if (offset !== '' && nanoseconds(offset) === undefined) return void say(`${OFFSET_RULE}: ${offset}`);
-      const { offset: _, ...said } = about.file.said;
-      const words = offset === '' ? said : { ...said, offset };
-      const joined = await changed(about, (one) => ({ ...one, ...saidOf(words) }));
+      const joined = await changed(about, (one) => ({
+        ...one,
+        ...saidOf({ ...one.said, offset: offset === '' ? undefined : offset }),
+      }));
       return joined && joinedInfo(joined.session.trace).clocks.find((clock) => clock.file === about.file.file)?.offset;
     },
     follow: (argument?: unknown, on?: unknown) => follow(services, find, argument, on),
+    unfollow: (argument?: unknown) => follow(services, find, argument, false),
     saveSession: (argument?: unknown, file?: FileArgument) => saveSession(services, find, argument, file),
   };
 }
@@ -256,6 +253,8 @@ async function follow(
   try {
     await trace?.loaded;
     const shown = await follower.start(uri);
+    // It was told to end, or the trace was closed, while it was read.
+    if (!follower.follows(uri)) return undefined;
     if (sessions.all.includes(shown)) {
       sessions.activate(shown);
       if (!trace) await opener.show(shown);

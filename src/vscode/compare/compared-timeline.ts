@@ -160,6 +160,7 @@ export class ComparedAnswers implements Answers {
       status: this.complete ? 'ready' : 'loading',
       name: this.#isOne ? a.label : `${a.label} ↔ ${b.label}`,
       problem: '',
+      sources: 2,
       events,
       indexed: this.complete ? events : 0,
       progress: this.complete || events === 0 ? -1 : sorted / events,
@@ -345,17 +346,21 @@ export class ComparedAnswers implements Answers {
     if (!lanes || this.#isOne) return;
     const active = this.#active;
     const { cursor } = this.#of(active).session;
-    if (cursor < 0) return;
-    const partner = this.#shown.found.partner(active, cursor);
     const there = otherOf(active);
-    const place = lanes.sides[active].placed.placeOf(cursor);
-    const step = partner >= 0 ? partner : lanes.sides[there].placed.lastAt(place);
+    const step = cursor < 0 ? -1 : this.#partnerOf(lanes, active, cursor);
     const { session } = this.#of(there);
     if (step >= 0) session.move({ to: 'step', step });
     else if (session.cursor >= 0) {
       session.move({ to: 'first' });
       session.move({ to: 'previous' });
     }
+  }
+
+  /** The event of the other trace that stands for an event, else the last one before its place; -1 for none. */
+  #partnerOf(lanes: ComparedLanes, side: SideNumber, step: Step): Step {
+    const partner = this.#shown.found.partner(side, step);
+    if (partner >= 0) return partner;
+    return lanes.sides[otherOf(side)].placed.lastAt(lanes.sides[side].placed.placeOf(step));
   }
 
   moved(session: Session): void {

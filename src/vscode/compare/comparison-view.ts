@@ -66,6 +66,9 @@ const COLORS: Readonly<Record<string, string>> = byName({
   pass: 'testing.iconPassed',
 });
 
+const sourcesOf = ({ a, b }: Compared): number =>
+  [a, b].reduce((sum, { session }) => sum + session.trace.sources.length, 0);
+
 /** The view *Comparison*: what differs between two traces or two states. It takes no room while nothing is compared. */
 export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, vscode.Disposable {
   readonly tree: vscode.TreeView<ComparisonRow>;
@@ -81,6 +84,8 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
   #pending: Compared | undefined;
   /** Number of the comparison that was asked for last: an older one that is still under way is given up. */
   #asked = 0;
+  /** How many sources the traces that are compared have. */
+  #sources = 0;
   /** Number of the comparison that is shown. */
   #shown = 0;
 
@@ -94,6 +99,7 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
       this.#changed,
       this.#visited,
       sessions.onDidChange(({ what, trace }) => {
+        if (what === 'trace') this.#joined(trace);
         if (what !== 'closed') return;
         if (trace === this.#pending?.a || trace === this.#pending?.b) this.#giveUp();
         if (trace === this.#compared?.a || trace === this.#compared?.b) this.#clear();
@@ -189,6 +195,7 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
     }
     if (found === undefined || asked !== this.#asked) return undefined;
     this.#compared = compared;
+    this.#sources = sourcesOf(compared);
     this.#shown = asked;
     this.#found = found;
     this.#lanes = found.parts && this.#lanesOf(compared, found.parts);
@@ -197,6 +204,15 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
     setContext('comparison', true);
     this.#changed.fire(undefined);
     return found.summary;
+  }
+
+  /** Further sources joined a trace that is compared: its events have other steps. Of two steps nothing is compared any more. */
+  #joined(trace: OpenTrace): void {
+    const compared = this.#compared;
+    if (!compared || (trace !== compared.a && trace !== compared.b)) return;
+    if (sourcesOf(compared) === this.#sources) return;
+    this.#clear();
+    if (compared.steps === undefined) void this.show(compared);
   }
 
   #lanesOf({ a, b }: Compared, found: ComparedParts): ShownComparison {

@@ -35,7 +35,14 @@ const GROWTH_MS = 250;
 /** Longest text of a cell that is sent. */
 const LONGEST_TEXT = 400;
 
-const NOTHING: ListTrace = { id: 0, status: 'none', name: '', events: 0, widest: '' };
+/** What a page of one file shows while the trace of that is not there. */
+export interface Missing {
+  readonly name: string;
+  /** It is on its way. */
+  readonly loading: boolean;
+}
+
+const NOTHING: Missing = { name: '', loading: false };
 
 const clip = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
 const rowMessage = (row: ListRow): RowMessage => ({ ...row, object: clip(row.object), text: clip(row.text) });
@@ -46,6 +53,7 @@ export class EventsService {
   readonly #options: EventsOptions;
   readonly #query: QueryService;
   #shown: ListedTrace | undefined;
+  #missing = NOTHING;
   #telling: (() => void) | undefined;
 
   constructor(peer: Peer, options: EventsOptions) {
@@ -70,17 +78,19 @@ export class EventsService {
     });
     peer.answer(eventsQuestions.copy, async ({ trace, search, from, to }) => {
       const listed = search === this.#search ? this.#listedOf(trace) : undefined;
-      if (!listed || to < from) return { copied: 0 };
-      const all = Math.min(to + 1, listed.length) - from;
+      const all = listed ? Math.min(to + 1, listed.length) - from : 0;
+      // The list may have become shorter, or another one: then nothing goes on the clipboard.
+      if (!listed || all <= 0) return { copied: 0 };
       const rows = listed.rows(from, Math.min(all, MOST_COPIED));
-      await options.copy(rowsText(rows, search !== 0), rows.length, Math.max(0, all));
+      await options.copy(rowsText(rows, search !== 0), rows.length, all);
       return { copied: rows.length };
     });
   }
 
-  /** Lists the events of another trace, or none. */
-  show(shown: ListedTrace | undefined): void {
+  /** Lists the events of another trace, or none; `missing`: of which file none is there. */
+  show(shown: ListedTrace | undefined, missing: Missing = NOTHING): void {
     this.#shown = shown;
+    this.#missing = missing;
     this.#query.show(shown && { id: shown.id, sessions: [shown.session] });
     this.#tell();
   }
@@ -137,12 +147,16 @@ export class EventsService {
 
   #traceMessage(): ListTrace {
     const shown = this.#shown;
-    if (!shown) return NOTHING;
+    if (!shown) {
+      const { name, loading } = this.#missing;
+      return { id: 0, status: loading ? 'loading' : 'none', name, sources: 0, events: 0, widest: '' };
+    }
     const { trace } = shown.session;
     return {
       id: shown.id,
       status: shown.load === 'loading' ? 'loading' : shown.load === 'failed' ? 'error' : 'ready',
       name: shown.label,
+      sources: trace.sources.length,
       events: trace.length,
       widest: (trace.length > 0 ? timeOf(trace, trace.length - 1) : null) ?? '',
     };

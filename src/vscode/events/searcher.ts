@@ -96,6 +96,13 @@ export class Searcher {
 
   /** More of the trace was read: a search that was not stopped looks at it too. */
   grown(session: Session): void {
+    const search = this.#jobs.get(session)?.search;
+    if (search?.stale) {
+      this.#end(session);
+      session.showSearch(undefined);
+      void this.look(session, search.text);
+      return;
+    }
     if (this.#jobs.get(session)?.stopped === false) this.#pump(session);
   }
 
@@ -139,7 +146,15 @@ export class Searcher {
     job.pumping = true;
     const end = this.#now() + SLICE_MS;
     let more = true;
-    while (more && this.#now() < end) more = job.search.advance(SLICE_EVENTS);
+    try {
+      while (more && this.#now() < end) more = job.search.advance(SLICE_EVENTS);
+    } catch (error) {
+      // It does not go on by itself: it is over for those who wait for it.
+      Object.assign(job, { pumping: false, stopped: true });
+      this.#settle(job);
+      session.searched();
+      throw error;
+    }
     const now = this.#now();
     if (!more || now - job.told >= TELL_MS) {
       job.told = now;

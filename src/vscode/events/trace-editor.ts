@@ -4,14 +4,11 @@ import { HostMessenger } from '../host-messenger.ts';
 import type { Opener } from '../opening.ts';
 import { Cancelled, type OpenTrace } from '../sessions.ts';
 import { baseName } from '../sources/entry.ts';
-import { TRACE_EDITOR } from '../text.ts';
+import { isTraceTab, TRACE_EDITOR, TRACE_EDITOR_BY_CHOICE } from '../text.ts';
 import { eventsPage, refusalPage } from '../timeline/page.ts';
 import { after, fillPage } from '../webview.ts';
 import { EventsService } from './events-service.ts';
 import { copy, type EventsParts } from './events-view.ts';
-
-/** A second entry of package.json for the same editor: files that it opens only when the user asks for it. */
-const BY_CHOICE = 'irqscope.traceByChoice';
 
 /** What the editor uses of the extension. */
 export interface TraceEditorParts extends EventsParts {
@@ -30,7 +27,7 @@ export class TraceEditor implements vscode.CustomReadonlyEditorProvider {
     const options = { supportsMultipleEditorsPerDocument: true };
     return vscode.Disposable.from(
       vscode.window.registerCustomEditorProvider(TRACE_EDITOR, editor, options),
-      vscode.window.registerCustomEditorProvider(BY_CHOICE, editor, options),
+      vscode.window.registerCustomEditorProvider(TRACE_EDITOR_BY_CHOICE, editor, options),
       vscode.commands.registerCommand('irqscope.reopenAsText', reopenAsText),
     );
   }
@@ -50,17 +47,18 @@ export class TraceEditor implements vscode.CustomReadonlyEditorProvider {
     const peer = new Peer(messenger, messenger.registerWebviewPanel(panel), { after, problem });
     const service = new EventsService(peer, { after, searcher, problem, copy });
     let shown: OpenTrace | undefined;
+    let reading = false;
     let over = false;
     let refused = false;
     const page = { script: 'events.js', styles: ['events.css', 'query.css'] };
     const fill = (): void => fillPage(panel.webview, context, page, eventsPage);
     const show = (): void => {
       const trace = sessions.find(uri);
-      if (trace === shown) return;
+      if (trace === shown && trace !== undefined) return;
       shown = trace;
       if (trace && refused) fill();
       refused &&= trace === undefined;
-      service.show(trace);
+      service.show(trace, { name: baseName(uri), loading: reading });
     };
     const follow = sessions.onDidChange(({ what, trace }) => {
       if (what === 'opened' || what === 'closed' || what === 'replaced') show();
@@ -78,10 +76,17 @@ export class TraceEditor implements vscode.CustomReadonlyEditorProvider {
       fronted.dispose();
       service.dispose();
     });
+    reading = sessions.find(uri) === undefined;
     fill();
     show();
-    if (shown) return;
-    opener.read(uri).catch((error: unknown) => {
+    // It lists another trace than the one that the views show.
+    if (panel.active && shown) sessions.activate(shown);
+    if (!reading) return;
+    const read = opener.read(uri).finally(() => {
+      reading = false;
+      if (!over && !shown) show();
+    });
+    read.catch((error: unknown) => {
       if (over || shown) return;
       refused = true;
       const cancelled = error instanceof Cancelled;
@@ -103,8 +108,7 @@ const command = (name: string, uri: vscode.Uri): string =>
 /** Shows a file in the editor for text, in the place of the editor of traces. */
 async function reopenAsText(argument?: unknown): Promise<void> {
   const { activeTab } = vscode.window.tabGroups.activeTabGroup;
-  const input = activeTab?.input;
-  const here = input instanceof vscode.TabInputCustom ? input.uri : undefined;
+  const here = isTraceTab(activeTab?.input) ? activeTab.input.uri : undefined;
   const uri =
     typeof argument === 'string' ? vscode.Uri.parse(argument) : argument instanceof vscode.Uri ? argument : here;
   if (!uri) return;

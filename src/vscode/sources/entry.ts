@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import type { GivenFile } from '../../import/files/choose.ts';
 import type { ImportRun } from '../../import/run.ts';
 import type { Branch } from '../../session/branches.ts';
-import type { Session } from '../../session/session.ts';
+import type { Session, SessionChange } from '../../session/session.ts';
 import type { SourceSettings } from '../../session/session-file.ts';
 
 /** How far the reading of a trace has come. `stopped`: the user cancelled it; the trace keeps what was read. */
@@ -34,6 +34,8 @@ export interface OpenFile extends GivenFile {
 export interface OpenTrace {
   /** Number of this trace in this window; never used twice. */
   readonly id: number;
+  /** The same of a trace and of those that took its place one after the other. */
+  readonly lineage: object;
   readonly uri: vscode.Uri;
   /** Name to show: the file name. */
   readonly label: string;
@@ -58,6 +60,17 @@ export interface OpenTrace {
   /** Sources in a followed file that are shown only when it is not followed any more: excerpts beside the first one. */
   readonly further: number;
 }
+
+/** What happened in the store: a trace was opened or closed, another one is active, or something changed inside a trace. */
+export type SessionsChange =
+  | { readonly what: 'opened' | 'closed'; readonly trace: OpenTrace }
+  | { readonly what: 'active'; readonly trace: OpenTrace | undefined }
+  /** A trace took the place of one that was closed: it was put together again, from other files or as its file grows. */
+  | { readonly what: 'replaced'; readonly trace: OpenTrace; readonly before: OpenTrace }
+  /** A session file says which events to look for. */
+  | { readonly what: 'filter'; readonly trace: OpenTrace; readonly filter: string }
+  /** `trace`: more of it was read (or reading ended); the others as a session tells them. */
+  | { readonly what: SessionChange; readonly trace: OpenTrace };
 
 /** Whether the header of a trace that was read holds the scenario that it was made from. */
 export const hasRecipe = ({ session }: OpenTrace): boolean =>
@@ -90,6 +103,7 @@ export class Entry implements OpenTrace {
   readonly duplicates: ReadonlyMap<string, string> = NONE;
   readonly #name: string;
   readonly #files: readonly OpenFile[] | undefined;
+  lineage: object = {};
   load: LoadState = 'loading';
   progress: number | undefined = 0;
   error: string | undefined;

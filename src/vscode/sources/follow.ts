@@ -11,10 +11,16 @@ const LOOK_MS = 500;
 /** Bytes at the end of what was read that are compared, to see that the file is still the same one. */
 const TAIL = 256;
 
+/** Growth shows in the size of a file. */
+const NO_SIZE =
+  'the system does not tell its size. Write what it gives into a file, as with cat FILE > NAME, and follow that';
+
 /** A file that is followed while it grows. */
 class Followed {
   readonly uri: vscode.Uri;
   growing: Growing;
+  /** The trace that is shown until a file that begins again has its first record. */
+  before: Growing | undefined;
   /** Bytes that were read, the last of them, and the file that they are of. */
   read = 0;
   tail = new Uint8Array(0);
@@ -43,6 +49,11 @@ class Followed {
     const { cursor, trace } = this.trace.session;
     return cursor === trace.length - 1;
   }
+
+  /** The trace that the user sees; the one of a file without a record if none is shown. */
+  get seen(): Growing {
+    return !this.growing.shown && this.before?.shown ? this.before : this.growing;
+  }
 }
 
 /**
@@ -54,6 +65,8 @@ export class Follower implements vscode.Disposable {
   readonly #sessions: Sessions;
   readonly #log: vscode.LogOutputChannel;
   readonly #followed = new Map<string, Followed>();
+  /** Files whose first reading has been asked for, but has not begun. */
+  readonly #starting = new Map<string, Promise<OpenTrace>>();
   readonly #watch: vscode.Disposable;
 
   constructor(platform: Platform, sessions: Sessions, log: vscode.LogOutputChannel) {
@@ -62,9 +75,13 @@ export class Follower implements vscode.Disposable {
     this.#log = log;
     this.#watch = sessions.onDidChange(({ what, trace }) => {
       const one = trace && this.#followed.get(trace.uri.toString());
-      if (!one || one.trace !== trace) return;
-      if (what === 'closed') this.#drop(one);
-      if (what === 'cursor') this.#moved(one);
+      if (!one) return;
+      // A trace that another one of the same file takes the place of is closed, too.
+      if (what === 'closed' && (one.trace === trace || !sessions.find(one.uri))) {
+        this.#drop(one);
+        void one.growing.end();
+      }
+      if (what === 'cursor' && one.trace === trace) this.#moved(one);
     });
   }
 
@@ -73,12 +90,20 @@ export class Follower implements vscode.Disposable {
     return this.#followed.has(uri.toString());
   }
 
-  /** Follows a file from now on: it is read from its beginning if it is not open, and its trace goes on where it ends. Throws when it cannot be read. */
-  async start(uri: vscode.Uri): Promise<OpenTrace> {
-    const known = this.#followed.get(uri.toString());
-    if (known) return known.trace;
+  /** Follows a file from now on: it is read from its beginning, and its trace goes on where it ends. Throws when it cannot be read. */
+  start(uri: vscode.Uri): Promise<OpenTrace> {
+    const key = uri.toString();
+    const known = this.#followed.get(key);
+    if (known) return Promise.resolve(known.trace);
+    const starting = this.#starting.get(key) ?? this.#start(uri).finally(() => this.#starting.delete(key));
+    this.#starting.set(key, starting);
+    return starting;
+  }
+
+  async #start(uri: vscode.Uri): Promise<OpenTrace> {
     const source = await this.#platform.openSource(uri);
     if (source.folder) throw new Error('it is a folder');
+    if (source.size === undefined) throw new Error(NO_SIZE);
     const one = new Followed(uri, await this.#sessions.grow(uri, source, true));
     this.#followed.set(uri.toString(), one);
     this.#log.info(`${uri.path}: followed`);
@@ -86,9 +111,11 @@ export class Follower implements vscode.Disposable {
     one.busy = true;
     try {
       await this.#begin(one, source);
+      // Files of /proc and /sys have bytes and the size 0.
+      if (one.read > 0 && (await this.#platform.openSource(uri)).size === 0) throw new Error(NO_SIZE);
     } catch (error) {
       this.#drop(one);
-      one.growing.abandon();
+      await one.growing.fail(error);
       throw error;
     } finally {
       one.busy = false;
@@ -97,13 +124,16 @@ export class Follower implements vscode.Disposable {
     return one.trace;
   }
 
-  /** Follows a file no more: what is there is read to its end. */
+  /** Follows a file no more: what was read of it is brought to its end. */
   async stop(uri: vscode.Uri): Promise<void> {
     const one = this.#followed.get(uri.toString());
     if (!one) return;
     this.#drop(one);
     this.#log.info(`${uri.path}: not followed any more`);
-    await one.growing.end();
+    const { seen } = one;
+    const now = await this.#platform.openSource(uri).catch(() => undefined);
+    const whole = seen === one.growing && now?.identity === one.identity && now?.size === one.read;
+    await Promise.all([seen.end(whole ? now : undefined), ...(seen === one.growing ? [] : [one.growing.end()])]);
   }
 
   /** Looks at a followed file now; resolves when what was there is read. */
@@ -235,8 +265,11 @@ export class Follower implements vscode.Disposable {
     const why = source.identity !== one.identity ? 'replaced by another file' : 'truncated';
     this.#log.info(`${one.uri.path}: ${why}, read from its beginning`);
     void showInfo(`${name} was ${why}. It is read from its beginning and followed.`);
+    const { seen } = one;
     one.growing = await this.#sessions.grow(one.uri, source, false);
-    await this.#begin(one, source);
+    one.before = seen;
+    if (!one.over) await this.#begin(one, source);
+    else await one.growing.end();
   }
 
   #fail(one: Followed, error: unknown): void {
@@ -244,6 +277,8 @@ export class Follower implements vscode.Disposable {
     const text = error instanceof Error ? error.message : String(error);
     this.#log.error(`${one.uri.path}: ${text}`);
     void showError(`${baseName(one.uri)} is not followed any more: ${text.replace(/\.?$/, '.')}`);
-    void one.growing.end();
+    const { seen, growing } = one;
+    void seen.fail(error);
+    if (seen !== growing) void growing.fail(error);
   }
 }

@@ -1,5 +1,6 @@
 import type { ImportRun } from '../../import/run.ts';
 import type { Continuation } from '../../session/session.ts';
+import type { FileSource } from '../platform.ts';
 import type { Entry, FollowState, OpenTrace } from './entry.ts';
 
 /** A trace of a file that grows. */
@@ -11,10 +12,15 @@ export interface Growing {
   settle(): void;
   /** The user looks back, or does so no more. */
   pause(on: boolean): void;
-  /** It turned out to be no trace. */
-  abandon(): void;
-  /** The file does not grow any more: what was kept back is read. */
-  end(): Promise<void>;
+  /** Whether it is in the list of open traces. */
+  readonly shown: boolean;
+  /**
+   * It is followed no more: what was kept back is read. `whole`: the file as it is now, where all of it was read. A trace that was still being
+   * read keeps what was read.
+   */
+  end(whole?: Pick<FileSource, 'modified' | 'size'>): Promise<void>;
+  /** It cannot be read any more, or is no trace: what was read stays. */
+  fail(error: unknown): Promise<void>;
 }
 
 /** What brings the further events of a followed file: none by stepping, they come by themselves. */
@@ -33,9 +39,12 @@ interface Store {
   /** Tells that it is followed otherwise than before. */
   readonly tell: () => void;
   readonly forget: () => void;
+  readonly shown: () => boolean;
   /** Reads what was kept back until the end of the file. */
-  readonly finish: () => Promise<boolean>;
+  readonly finish: () => Promise<unknown>;
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A trace that takes what its file gets. */
 export function growing(entry: Entry, run: ImportRun, state: { finished: boolean }, store: Store): Growing {
@@ -46,8 +55,27 @@ export function growing(entry: Entry, run: ImportRun, state: { finished: boolean
     entry.follow = follow;
     store.tell();
   };
+  const over = async (load: 'stopped' | 'failed'): Promise<void> => {
+    state.finished = true;
+    store.forget();
+    try {
+      if (store.shown()) await store.finish();
+    } catch (error) {
+      entry.load = 'failed';
+      entry.error ??= textOf(error);
+    }
+    if (entry.closed) return;
+    if (entry.load === 'loading') entry.load = load;
+    entry.follow = undefined;
+    entry.following = false;
+    session.grown(true);
+    store.tell();
+  };
   return {
     trace: entry,
+    get shown() {
+      return store.shown();
+    },
     feed: (chunk) => {
       run.push(chunk);
       if (entry.load !== 'loading') return;
@@ -70,16 +98,13 @@ export function growing(entry: Entry, run: ImportRun, state: { finished: boolean
       entry.following = !on;
       tell(on ? 'paused' : 'following');
     },
-    abandon: store.forget,
-    end: async () => {
-      state.finished = true;
-      store.forget();
-      await store.finish();
-      if (entry.closed) return;
-      entry.follow = undefined;
-      entry.following = false;
-      session.grown(true);
-      store.tell();
+    end: (whole) => {
+      if (whole) [entry.modified, entry.size] = [whole.modified, whole.size];
+      return over('stopped');
+    },
+    fail: (error) => {
+      if (entry.load === 'loading') entry.error = textOf(error);
+      return over('failed');
     },
   };
 }

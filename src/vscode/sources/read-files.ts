@@ -167,7 +167,9 @@ async function readFolder(platform: Platform, uri: vscode.Uri, name: string, rea
   const found: Read[] = [];
   const paths = await filesIn(uri, reading.token);
   if (paths.length === 0) throw new ImportError('the folder holds no file');
+  const wanted = (): boolean => reading.token?.isCancellationRequested !== true;
   for (const path of paths) {
+    if (!wanted()) throw new Cancelled('opening was cancelled');
     const file = vscode.Uri.joinPath(uri, path);
     const full = `${name}/${path}`;
     const together = folderOf(path);
@@ -188,7 +190,6 @@ async function readFolder(platform: Platform, uri: vscode.Uri, name: string, rea
     }
     await breathe();
   }
-  const wanted = (): boolean => reading.token?.isCancellationRequested !== true;
   const folders = await finish(gathering.ending(), { ms: SLICE_MS, wanted });
   if (folders === undefined) throw new Cancelled('opening was cancelled');
   for (const read of folders)

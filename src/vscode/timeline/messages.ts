@@ -66,6 +66,7 @@ export const NOTHING: TraceMessage = {
   status: 'none',
   name: '',
   problem: '',
+  sources: 0,
   events: 0,
   indexed: 0,
   progress: -1,
@@ -100,6 +101,7 @@ export function traceMessage({ shown, index }: Scene): TraceMessage {
       shown.error ??
       trace.sources.find(({ problem }) => problem !== undefined)?.problem ??
       (shown.load === 'stopped' ? 'reading was stopped' : ''),
+    sources: trace.sources.length,
     events: trace.length,
     indexed: index.done,
     progress: shown.progress ?? -1,

@@ -33,6 +33,8 @@ export class TimelineService {
   #hits: Answers['hits'] = [];
   #laneCount = -1;
   #pumping = false;
+  /** What could not be sorted: it is not tried again. */
+  #broken: Answers | undefined;
   #telling: (() => void) | undefined;
   #disposed = false;
   /** The page itself told how its lanes are arranged. */
@@ -94,7 +96,7 @@ export class TimelineService {
 
   #turnTo(answers: Answers | undefined): void {
     // The range that is marked is that of the picture.
-    this.#answers?.mark(null);
+    if (this.#answers?.id !== answers?.id) this.#answers?.mark(null);
     this.#answers = answers;
     this.#laneCount = -1;
     this.#layoutDue = true;
@@ -105,6 +107,12 @@ export class TimelineService {
 
   /** More of the shown trace was read, or reading it has ended. */
   grown(): void {
+    const answers = this.#answers;
+    if (answers instanceof TraceAnswers && answers.index.stale) {
+      const { shown } = answers;
+      this.#turnTo(new TraceAnswers(shown, this.#lanesOf(shown.session), this.#options));
+      return;
+    }
     this.#tellSoon();
     this.#pump();
   }
@@ -171,8 +179,9 @@ export class TimelineService {
 
   #lanesOf(session: Session): LaneIndex {
     const known = this.#indexes.get(session);
-    const index = known ?? new LaneIndex(session.trace);
-    if (!known) this.#indexes.set(session, index);
+    if (known && !known.stale) return known;
+    const index = new LaneIndex(session.trace);
+    this.#indexes.set(session, index);
     return index;
   }
 
@@ -190,12 +199,22 @@ export class TimelineService {
   /** Sorts all events into lanes, and what a search found, with room for other work in between. */
   #pump(): void {
     const answers = this.#answers;
-    if (this.#pumping || this.#disposed || !answers || answers.idle) return;
+    if (this.#pumping || this.#disposed || !answers || answers === this.#broken || answers.idle) return;
     const lanes = !answers.complete;
     this.#pumping = true;
     const end = this.#options.now() + SLICE_MS;
     let more = true;
-    while (more && this.#options.now() < end) more = answers.advance(SLICE_EVENTS);
+    try {
+      while (more && this.#options.now() < end) more = answers.advance(SLICE_EVENTS);
+    } catch (error) {
+      // Another trace can still be shown.
+      this.#broken = answers;
+      this.#pumping = false;
+      this.#options.problem(
+        `the lanes cannot be made: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+      );
+      return;
+    }
     this.#options.after(0, () => {
       this.#pumping = false;
       this.#pump();

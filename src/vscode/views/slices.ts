@@ -11,6 +11,23 @@ export interface Slicing {
   readonly took?: (ms: number) => void;
 }
 
+/** Makes bytes piece by piece, with room for other work in between; undefined when they are not wanted any more. */
+export async function gathered(
+  pieces: Iterable<Uint8Array>,
+  { ms, wanted }: Slicing,
+): Promise<readonly Uint8Array[] | undefined> {
+  const all: Uint8Array[] = [];
+  let started = performance.now();
+  for (const piece of pieces) {
+    all.push(piece);
+    if (performance.now() - started < ms) continue;
+    await breathe();
+    if (!wanted()) return undefined;
+    started = performance.now();
+  }
+  return all;
+}
+
 /** Takes a work to its end in slices, the first one at once; undefined when it is not wanted any more. */
 export async function finish<T>(work: Slices<T>, { ms, wanted, took }: Slicing): Promise<T | undefined> {
   for (let started = performance.now(); ; ) {

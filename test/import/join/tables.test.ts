@@ -38,6 +38,16 @@ const ENTRIES: Readonly<Record<string, number>> = {
   '0000:00:05.0': 0xfe7c8000 + 16,
 };
 
+/** What lspci prints of one function as root: the capability, which tells where the table starts, stands behind the BARs. */
+const dump = (offset: string): string =>
+  [
+    '00:03.0 Non-Volatile memory controller: A B',
+    '\tRegion 0: Memory at fe7c0000 (64-bit, non-prefetchable) [size=16K]',
+    '\tCapabilities: [40] MSI-X: Enable+ Count=65 Masked-',
+    `\t\tVector table: BAR=0 offset=${offset}`,
+    '\t\tPBA: BAR=0 offset=00003000\n',
+  ].join('\n');
+
 describe('tables of a log, and lspci of the same run', () => {
   it('alone, the log knows them by their address', () => {
     const all = tree(log());
@@ -89,6 +99,25 @@ describe('tables of a log, and lspci of the same run', () => {
     const trace = joinTraces([{ trace: log() }, { trace: importText(text, 'run/lspci.txt') }]);
     assert.equal(at(trace, 'device/0000:00:03.0/msix/1/data').value, lastWritten(0xfe7c2010 + 8));
     assert.ok('0xfe7c4000' in tree(trace).table, 'that of another function stays');
+  });
+
+  it('counts its entries from where the dump says that the table starts, wherever it says so', () => {
+    // The table of this function starts at 0x2000: the log holds entry 1 at 0xfe7c2010, which is entry 0 of one that starts there.
+    const trace = joinTraces([{ trace: log() }, { trace: importText(dump('00002010'), 'run/lspci.txt') }]);
+    assert.deepEqual(checkIntegrity(trace), []);
+    assert.equal(at(trace, 'device/0000:00:03.0/msix/0/data').value, lastWritten(0xfe7c2010 + 8));
+    assert.equal(at(trace, 'device/0000:00:03.0/msix/1/data').value, lastWritten(0xfe7c2020 + 8));
+  });
+
+  it('a table that starts at half an entry stays under its address: its accesses were taken for those of other fields', () => {
+    const joined = (offset: string): Trace =>
+      joinTraces([{ trace: log() }, { trace: importText(dump(offset), 'run/lspci.txt') }]);
+    assert.ok(!('0xfe7c2000' in tree(joined('00002000')).table));
+    // Bits 31:3 of the register are the offset (PCIe 7.7.2.3).
+    const trace = joined('00002008');
+    assert.deepEqual(checkIntegrity(trace), []);
+    assert.ok('0xfe7c2000' in tree(trace).table);
+    assert.equal(at(trace, 'device/0000:00:03.0/msix'), null);
   });
 
   it('a region of I/O ports holds no table', () => {

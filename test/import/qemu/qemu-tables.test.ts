@@ -97,6 +97,36 @@ describe('an MSI-X table of which only the address is known', () => {
     );
   });
 
+  it('may start at half an entry: offsets are multiples of 8 bytes (PCIe 7.7.2.3)', () => {
+    const capability = [
+      'pci_cfg_read nvme 00:03.0 @0x34 -> 0x40',
+      'pci_cfg_read nvme 00:03.0 @0x40 -> 0x50011',
+      'pci_cfg_read nvme 00:03.0 @0x44 -> 0x2008',
+    ];
+    const entry = [
+      write(TABLE + 0x18, '0xfee00298'),
+      write(TABLE + 0x1c, '0x0'),
+      write(TABLE + 0x20, '0x22'),
+      write(TABLE + 0x24, '0x1'),
+    ];
+    const held = (trace: Trace, path: string): unknown[] =>
+      ['address', 'data', 'control'].map((key) => value(trace, end(trace), `${path}/${key}`));
+    const known = log(...capability, map('00:03.0', 0, BAR), ...entry);
+    assert.deepEqual(held(known, 'device/0000:00:03.0/msix/1'), ['0xfee00298', '0x22', '0x1']);
+    assert.equal(at(known, end(known), 'device/0000:00:03.0/msix/2'), undefined);
+    // What was written before the start was known was taken for other fields.
+    for (const lines of [
+      [...entry, ...capability, map('00:03.0', 0, BAR)],
+      [...entry, map('00:03.0', 0, BAR), ...capability],
+    ]) {
+      const late = log(...lines);
+      assert.equal(at(late, end(late), 'table'), null);
+      assert.deepEqual(at(late, end(late), 'device/0000:00:03.0/msix') ?? {}, {});
+      const again = log(...lines, ...entry);
+      assert.deepEqual(held(again, 'device/0000:00:03.0/msix/1'), ['0xfee00298', '0x22', '0x1']);
+    }
+  });
+
   it('a table that never finds its device stays where it is', () => {
     const lost = log(write(TABLE, '0xfee00298'), map('00:03.0', 0, 0xf0000000), write(TABLE + 4, '0x0'));
     assert.equal(value(lost, 3, 'table/0xfe002000/msix/0/address'), '0xfee00298');
