@@ -41,6 +41,8 @@ export interface Layout {
   readonly lanes: Surface;
   readonly overlay: Surface;
   readonly message: HTMLElement;
+  /** Says why no lane is on display. */
+  readonly noLane: HTMLElement;
   readonly shown: HTMLElement;
   readonly event: HTMLElement;
   readonly range: HTMLElement;
@@ -139,7 +141,8 @@ export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLEle
   });
   const message = make('div', 'message');
   message.hidden = true;
-  const body = make('div', 'body', {}, head, scroller, splitter, message);
+  const noLane = make('div', 'no-lane', { role: 'status' });
+  const body = make('div', 'body', {}, head, scroller, splitter, noLane, message);
   const shown = make('span', 'shown');
   const event = make('span', 'cursor-event');
   const range = make('span', 'range');
@@ -165,7 +168,7 @@ export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLEle
       content,
       stage,
     },
-    ...{ lanes, overlay, message, shown, event, range, live },
+    ...{ lanes, overlay, message, noLane, shown, event, range, live },
   };
 }
 

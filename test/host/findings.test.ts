@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { type FindingRow, rowWithId } from '../../src/view/findings/rows.ts';
+import { fixtureBytes, grep } from '../helpers/fixtures.ts';
 import { ENTRY, lineOf, maskedSend, STEPS, textOfStep } from '../helpers/masked-send.ts';
 import { activate, active, closeAll, eventually, run, useFolder, whileRepeating } from './helper.ts';
 
@@ -168,6 +169,30 @@ describe('findings', () => {
     const { command, arguments: args } = actions.find(({ title }) => title === 'Go to Step (F03)')!.command!;
     await run('firstEvent');
     assert.equal(await vscode.commands.executeCommand(command, ...(args as unknown[])), STEPS.send);
+  });
+
+  it('have a quick fix that shows the delivery which they are about', async () => {
+    // The last line of the capture, which tells that a write was refused, is no hop; the access in front of it is.
+    const uri = file('lost.log', new TextDecoder('latin1').decode(fixtureBytes('arm64-a/qemu.log')));
+    await open(uri);
+    const trace = await active();
+    const { checks } = (await activate()).internals;
+    const { table, length } = trace.session.trace;
+    const finding = (await checks.whole(trace))?.findings.find(({ step }) => step === length - 1);
+    assert.equal(finding?.rule.id, 'F70');
+    await vscode.workspace.openTextDocument(uri);
+    const line = table.line(finding.step) - 1;
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      uri,
+      new vscode.Range(line, 0, line, 5),
+    );
+    const { command, arguments: args } = actions.find(({ title }) => title === 'Show Delivery Path (F70)')!.command!;
+    await vscode.commands.executeCommand(command, ...(args as unknown[]));
+    const hops = (trace.session.path?.hops ?? []).map(({ step }) => table.line(step));
+    const access = grep('arm64-a/qemu.log', /smmuv3_translate_disable .*sid=0x28/).at(-1)!.line;
+    assert.ok(hops.includes(access), `${hops}`);
+    await run('closeTrace', uri);
   });
 
   it('are judged while a simulated run goes on, and when it is over', async () => {

@@ -93,6 +93,14 @@ export function pathAt(trace: Trace, step: Step, recorded = recordedOf(trace)): 
   return delivery && viewDelivery(trace, delivery, (kind) => recorded.has(kind));
 }
 
+/** Whether one of some events is a hop of a path. */
+export const isThrough = (path: PathView, steps: readonly Step[]): boolean =>
+  path.hops.some((hop) => steps.includes(hop.step));
+
+/** Says that a path which answers for an event does not go through it. */
+export const nearestText = (step: Step): string =>
+  `step ${step} is no hop of a delivery; this is the nearest one there`;
+
 /** A path as text for a report: one line for each hop, then how it ends and what is blind. */
 export function pathText(path: PathView): string[] {
   const width = Math.max(...path.hops.map((hop) => hop.stage.length));

@@ -1,7 +1,8 @@
 import type { Step } from '../../base/ids.ts';
-import { durationText } from '../../base/time.ts';
+import { durationText, timeText } from '../../base/time.ts';
 import { argumentsText, viewEvent } from '../../query/events.ts';
 import type { Search } from '../../query/filter/search.ts';
+import { spanOf } from '../../query/info.ts';
 import type { Trace } from '../../trace/trace.ts';
 
 /** An event as a row of the list of events. */
@@ -41,6 +42,13 @@ export function listRow(trace: Trace, step: Step, above: Step): ListRow {
     object: view.object,
     text: argumentsText(view),
   };
+}
+
+/** The longest text that the time of an event may have: the first and the last time of the trace, for the last event may have none. */
+export function widestTime(trace: Trace): string {
+  const { start, end } = spanOf(trace);
+  const [first, last] = [start, end].map((time) => timeText(time, trace.time) ?? '') as [string, string];
+  return first.length > last.length ? first : last;
 }
 
 /** The events that a list shows: all of a trace, or those that a search found. */
