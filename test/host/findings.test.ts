@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { type FindingRow, rowWithId } from '../../src/view/findings/rows.ts';
-import { fixtureBytes, grep } from '../helpers/fixtures.ts';
 import { ENTRY, lineOf, maskedSend, STEPS, textOfStep } from '../helpers/masked-send.ts';
 import { activate, active, closeAll, eventually, run, useFolder, whileRepeating } from './helper.ts';
 
@@ -169,30 +168,6 @@ describe('findings', () => {
     const { command, arguments: args } = actions.find(({ title }) => title === 'Go to Step (F03)')!.command!;
     await run('firstEvent');
     assert.equal(await vscode.commands.executeCommand(command, ...(args as unknown[])), STEPS.send);
-  });
-
-  it('have a quick fix that shows the delivery which they are about', async () => {
-    // The last line of the capture, which tells that a write was refused, is no hop; the access in front of it is.
-    const uri = file('lost.log', new TextDecoder('latin1').decode(fixtureBytes('arm64-a/qemu.log')));
-    await open(uri);
-    const trace = await active();
-    const { checks } = (await activate()).internals;
-    const { table, length } = trace.session.trace;
-    const finding = (await checks.whole(trace))?.findings.find(({ step }) => step === length - 1);
-    assert.equal(finding?.rule.id, 'F70');
-    await vscode.workspace.openTextDocument(uri);
-    const line = table.line(finding.step) - 1;
-    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-      'vscode.executeCodeActionProvider',
-      uri,
-      new vscode.Range(line, 0, line, 5),
-    );
-    const { command, arguments: args } = actions.find(({ title }) => title === 'Show Delivery Path (F70)')!.command!;
-    await vscode.commands.executeCommand(command, ...(args as unknown[]));
-    const hops = (trace.session.path?.hops ?? []).map(({ step }) => table.line(step));
-    const access = grep('arm64-a/qemu.log', /smmuv3_translate_disable .*sid=0x28/).at(-1)!.line;
-    assert.ok(hops.includes(access), `${hops}`);
-    await run('closeTrace', uri);
   });
 
   it('are judged while a simulated run goes on, and when it is over', async () => {
@@ -409,10 +384,15 @@ describe('what the user writes down about findings', () => {
       const found = (await rows()).find(({ kind, rule: of }) => kind === 'finding' && of?.id === 'answered');
       assert.equal(found?.step, STEPS.send - 1);
     }, 10_000);
-    writeFileSync(path, JSON.stringify({ rules: [{ ...rule, within: 'soon' }] }));
+    const wrong = `{"rules": [\n  ${JSON.stringify(rule)},\n  ${JSON.stringify({ ...rule, id: 'wrong', within: 'soon' })}]}`;
+    writeFileSync(path, wrong);
     await eventually(() => {
       const [problem] = vscode.languages.getDiagnostics(vscode.Uri.file(path)).filter((d) => d.source === 'IRQScope');
-      assert.match(problem?.message ?? '', /rules\.0\.within/);
+      assert.match(problem?.message ?? '', /rules\.1\.within/);
+      const { start, end } = problem!.range;
+      assert.equal(wrong.split('\n')[start.line]!.slice(start.character, end.character), '"soon"');
     }, 10_000);
+    // The rule that is right judges on.
+    assert.ok((await rows()).some(({ kind, rule: of }) => kind === 'finding' && of?.id === 'answered'));
   });
 });
