@@ -37,9 +37,8 @@ const TYPES: Readonly<Record<string, string>> = byName({
 /** What an issue of a schema says, in plain words. */
 export function issueText({ kind, type, expected, received, message, path }: BaseIssue<unknown>): string {
   if (kind !== 'schema') return received === 'undefined' ? message : `${message}, found ${received}`;
-  const key = String(path?.at(-1)?.key ?? '');
-  if (type === 'strict_object' && expected === 'never') return `there is no key ${key}`;
-  if (type === 'strict_object' && path?.at(-1)?.origin === 'key') return `the key ${key} is missing`;
+  if (type === 'strict_object' && expected === 'never') return 'there is no such key';
+  if (type === 'strict_object' && path?.at(-1)?.origin === 'key') return 'this key is missing';
   const wanted = TYPES[expected ?? ''] ?? (expected ?? '').replace(/^\((.*)\)$/, '$1').replaceAll(' | ', ', ');
   return `expected ${wanted}, found ${received === 'Array' || received === 'Object' ? TYPES[received] : received}`;
 }

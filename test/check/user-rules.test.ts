@@ -200,13 +200,13 @@ describe('a file of rules', () => {
         ['dev.rais"', 'rules.1.after, column 24: there is no event kind dev.rais; did you mean dev.raise?'],
         ['= send"', 'rules.1.expect, column 6: expected `==`, found `=`'],
         ['5', 'rules.2.within: expected a text, found 5'],
-        ['"sevrity"', 'rules.3.sevrity: there is no key sevrity'],
-        ...['title', 'after', 'expect', 'within'].map((key) => ['{', `rules.4.${key}: the key ${key} is missing`]),
+        ['"sevrity"', 'rules.3.sevrity: there is no such key'],
+        ...['title', 'after', 'expect', 'within'].map((key) => ['{', `rules.4.${key}: this key is missing`]),
         ['"5 parsec"', 'rules.5.within: a duration with unit, such as 5 ms, was expected, found "5 parsec"'],
       ],
     );
     assert.deepEqual(readRules('{"rules": [], "x": 1}').problems, [
-      { from: 14, to: 17, message: 'x: there is no key x' },
+      { from: 14, to: 17, message: 'x: there is no such key' },
     ]);
     assert.deepEqual(
       readRules('{"rules": [\n').problems.map(({ from }) => from),
