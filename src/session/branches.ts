@@ -78,7 +78,7 @@ export class Branches {
   /** Starts a run. Throws SimulationError when the recipe is not sound. */
   start(recipe: Recipe): Branch {
     const run = new Simulation(recipe);
-    return this.#add(new Branch(this.#free(recipe.scenario.title), run, sessionOf(run)));
+    return this.#add(new Branch(this.#nameOfRun(recipe), run, sessionOf(run)));
   }
 
   /** Starts the run of a branch again with the same recipe; the branches that left it do not change. */
@@ -126,6 +126,14 @@ export class Branches {
   #add(branch: Branch): Branch {
     this.#all.push(branch);
     return branch;
+  }
+
+  /** The title of the scenario, and what sets this run apart from others of it: settings, or the seed. */
+  #nameOfRun({ scenario, settings, seed }: Recipe): string {
+    const own = Object.entries(settings).filter(([name, value]) => scenario.policies?.[name] !== value);
+    const name = [scenario.title, ...own.map(([policy, value]) => `${policy}=${value}`)].join(', ');
+    const others = this.#all.filter((branch) => branch.name === name);
+    return this.#free(others.some(({ recipe }) => recipe?.seed !== seed) ? `${name}, seed ${seed}` : name);
   }
 
   /** A name that no other branch has. */

@@ -263,4 +263,14 @@ describe('branches', () => {
     branches.rename(second, 'with mask');
     assert.equal(second.name, 'with mask');
   });
+
+  it('names tell by what a run differs from the others of its scenario', () => {
+    const branches = new Branches();
+    const first = recipe();
+    branches.start(first);
+    assert.equal(branches.start({ ...first, seed: first.seed + 1 }).name, `storm, seed ${first.seed + 1}`);
+    const set = { ...first, settings: { migratePending: 'lost' } };
+    assert.equal(branches.start(set).name, 'storm, migratePending=lost');
+    assert.equal(branches.start(set).name, 'storm, migratePending=lost (2)');
+  });
 });
