@@ -128,12 +128,13 @@ export class Branches {
     return branch;
   }
 
-  /** The title of the scenario, and what sets this run apart from others of it: settings, or the seed. */
+  /** What sets a run apart from others of its scenario, settings or the seed, then the title: a narrow list cuts the end off. */
   #nameOfRun({ scenario, settings, seed }: Recipe): string {
     const own = Object.entries(settings).filter(([name, value]) => scenario.policies?.[name] !== value);
-    const name = [scenario.title, ...own.map(([policy, value]) => `${policy}=${value}`)].join(', ');
-    const others = this.#all.filter((branch) => branch.name === name);
-    return this.#free(others.some(({ recipe }) => recipe?.seed !== seed) ? `${name}, seed ${seed}` : name);
+    const of = (...apart: string[]): string => [...apart, scenario.title].join(' · ');
+    const set = own.map(([policy, value]) => `${policy}=${value}`);
+    const others = this.#all.filter((branch) => branch.name === of(...set));
+    return this.#free(others.some(({ recipe }) => recipe?.seed !== seed) ? of(...set, `seed ${seed}`) : of(...set));
   }
 
   /** A name that no other branch has. */

@@ -268,9 +268,9 @@ describe('branches', () => {
     const branches = new Branches();
     const first = recipe();
     branches.start(first);
-    assert.equal(branches.start({ ...first, seed: first.seed + 1 }).name, `storm, seed ${first.seed + 1}`);
+    assert.equal(branches.start({ ...first, seed: first.seed + 1 }).name, `seed ${first.seed + 1} · storm`);
     const set = { ...first, settings: { migratePending: 'lost' } };
-    assert.equal(branches.start(set).name, 'storm, migratePending=lost');
-    assert.equal(branches.start(set).name, 'storm, migratePending=lost (2)');
+    assert.equal(branches.start(set).name, 'migratePending=lost · storm');
+    assert.equal(branches.start(set).name, 'migratePending=lost · storm (2)');
   });
 });

@@ -12,7 +12,7 @@ describe('short names of two traces', () => {
       ['2026-01-05-trace.dat', '2026-02-05-trace.dat', '01', '02'],
       ['ftrace.txt', 'qemu.log', 'ftrace.txt', 'qemu.log'],
       ['recording.log', 'recording-2.log', '', '2'],
-      ['KVM: a migration', 'KVM: a migration, migratePending=lost', '', 'migratePending=lost'],
+      ['KVM: a migration', 'migratePending=lost · KVM: a migration', '', 'migratePending=lost'],
       ['entry.mask (2)', 'entry.mask (3)', '(2)', '(3)'],
     ] as const)
       assert.deepEqual(shortNames(a, b), short, a);

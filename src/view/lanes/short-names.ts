@@ -2,7 +2,7 @@
 const SHORT = 8;
 
 /** Words of a name, and what stands between them. */
-const parts = (name: string): string[] => name.split(/([-_/ ,]+)/);
+const parts = (name: string): string[] => name.split(/([-_/ ,·]+)/);
 
 /** How many elements two lists have in common at their beginning. */
 function common(a: readonly string[], b: readonly string[]): number {
@@ -23,6 +23,6 @@ export function shortNames(a: string, b: string): readonly [string, string] {
   const start = common(one, other);
   const end = common(one.slice(start).reverse(), other.slice(start).reverse());
   const left = [one, other].map((all) => all.slice(start, all.length - end).join(''));
-  const [first, second] = left.map((text) => text.replaceAll(/^[-_/ ,]+|[-_/ ,]+$/g, '')) as [string, string];
+  const [first, second] = left.map((text) => text.replaceAll(/^[-_/ ,·]+|[-_/ ,·]+$/g, '')) as [string, string];
   return first === second ? [a, b] : [first, second];
 }
