@@ -101,8 +101,7 @@ export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLEle
     ),
     steps.element,
     make('span', 'space'),
-    makeButton('Show Event List', controls.events, icon(ICONS.events)),
-    legendButton,
+    group(makeButton('Show Event List', controls.events, icon(ICONS.events)), legendButton),
   );
   const progress = make(
     'div',

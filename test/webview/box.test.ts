@@ -221,6 +221,16 @@ describe('the box of the timeline', () => {
     for (const { page } of [first, second]) await page.context().close();
   });
 
+  it('leaves the tools in one line beside a text that has half of a usual window', async () => {
+    const { page } = await opened(browser(), { viewport: { width: 571, height: 500 } });
+    const tops = await page
+      .locator('.toolbar vscode-button:visible')
+      .evaluateAll((all) => all.map((button) => Math.round(button.getBoundingClientRect().top)));
+    assert.ok(tops.length > 8);
+    assert.deepEqual([...new Set(tops)].length, 1, tops.join(' '));
+    await page.context().close();
+  });
+
   it('is reached by Control and F', async () => {
     const { page } = await opened(browser());
     await page.locator('canvas.overlay').focus();
