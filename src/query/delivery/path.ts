@@ -39,10 +39,10 @@ export interface PathView {
   readonly blind: readonly BlindStage[];
 }
 
-/** A duration in seconds with the digits of the trace's clock; null without stamps. */
+/** A duration in seconds with the digits that the clocks of both events have; null without stamps. */
 function seconds(trace: Trace, from: Step, to: Step): string | null {
   const span = trace.table.time(to) - trace.table.time(from);
-  return timeText(span, { ...trace.time, base: 0n });
+  return timeText(span, { ...trace.between(from, to), base: 0n });
 }
 
 /** A delivery as answers print it. */

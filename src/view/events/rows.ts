@@ -23,9 +23,11 @@ export interface ListRow {
 }
 
 /** The time from one event to another, in words; empty when it is not known. */
-function since({ table, time }: Trace, from: Step, to: Step): string {
+function since(trace: Trace, from: Step, to: Step): string {
+  const { table } = trace;
   const span = from < 0 ? Number.NaN : table.time(to) - table.time(from);
   if (Number.isNaN(span)) return '';
+  const time = trace.between(from, to);
   return time.ticks ? String(span) : durationText(span, time.digits);
 }
 
