@@ -206,6 +206,10 @@ export class App implements Actions {
     this.#tellRange();
   }
 
+  markToCursor(): void {
+    this.setRange(this.#model.rangeToCursor);
+  }
+
   point(x: number, y: number, event: PointerEvent | undefined): void {
     this.#stage.pointer = event && x;
     const { canvas } = this.#layout.overlay;

@@ -7,6 +7,8 @@ export interface Actions {
   /** The viewport was changed: draw and fetch. */
   viewChanged(): void;
   setRange(range: Range | undefined): void;
+  /** Marks a range that begins or ends at the cursor. */
+  markToCursor(): void;
   /** The pointer is at a place of the picture (CSS pixels), or away. */
   point(x: number, y: number, event: PointerEvent | undefined): void;
   /** The user pressed and released at a place. */
@@ -127,6 +129,8 @@ export function listenToKeys(element: HTMLElement, actions: Actions): void {
     End: () => view(() => viewport.pan(viewport.pixel(viewport.extent.to) - viewport.width * 0.98)),
     f: () => view(() => viewport.fit()),
     F: () => view(() => viewport.fit()),
+    m: () => actions.markToCursor(),
+    M: () => actions.markToCursor(),
     Enter: () => actions.go('nearest'),
     ' ': () => actions.toggleFocused(),
     Escape: () => actions.cancel(),

@@ -41,6 +41,8 @@ export interface Layout {
   readonly lanes: Surface;
   readonly overlay: Surface;
   readonly message: HTMLElement;
+  /** Says why no lane is on display. */
+  readonly noLane: HTMLElement;
   readonly shown: HTMLElement;
   readonly event: HTMLElement;
   readonly range: HTMLElement;
@@ -50,7 +52,8 @@ export interface Layout {
 const HELP =
   'Left and right arrow pan, with Control they move the cursor to the previous or next event of the lane. Up and down ' +
   'arrow choose a lane. Plus and minus zoom, F fits all, Home and End go to the ends, Enter moves the cursor to the ' +
-  'nearest event, Space opens or closes a group, Control and F leads to the filter.';
+  'nearest event, Space opens or closes a group, M marks a range: its start at the cursor, then its end; Escape takes the ' +
+  'mark away. Control and F leads to the filter.';
 
 const ICONS = {
   zoomIn: 'M7 3.5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 1 0 0-7M9.7 9.7L13.5 13.5M5.3 7h3.4M7 5.3v3.4',
@@ -102,8 +105,7 @@ export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLEle
     ),
     steps.element,
     make('span', 'space'),
-    makeButton('Show Event List', controls.events, icon(ICONS.events)),
-    legendButton,
+    group('Events and colours', makeButton('Show Event List', controls.events, icon(ICONS.events)), legendButton),
   );
   const progress = make(
     'div',
@@ -143,10 +145,11 @@ export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLEle
   });
   const message = make('div', 'message');
   message.hidden = true;
-  const body = make('div', 'body', {}, head, scroller, splitter, message);
+  const noLane = make('div', 'no-lane', { role: 'status' });
+  const body = make('div', 'body', {}, head, scroller, splitter, noLane, message);
   const shown = make('span', 'shown');
   const event = make('span', 'cursor-event');
-  const range = make('span', 'range');
+  const range = make('span', 'range', { role: 'status' });
   const status = make('div', 'status', {}, shown, event, range);
   const live = make('div', 'visually-hidden', { 'aria-live': 'polite', role: 'status' });
   const help = make('div', 'visually-hidden', { id: 'help' }, HELP);
@@ -169,7 +172,7 @@ export function makeLayout(root: HTMLElement, controls: Controls, names: HTMLEle
       content,
       stage,
     },
-    ...{ lanes, overlay, message, shown, event, range, live },
+    ...{ lanes, overlay, message, noLane, shown, event, range, live },
   };
 }
 

@@ -81,6 +81,12 @@ export class Model {
     return cursorPlace(this.cursor, this.viewport.axis);
   }
 
+  /** The marked range with its end at the cursor; where none is marked, the cursor's place alone. */
+  get rangeToCursor(): Range | undefined {
+    const place = this.cursorPlace;
+    return place === undefined ? this.range : { from: this.range?.from ?? place, to: place };
+  }
+
   /** Where the cursor of the other trace of a comparison is: its place on the axis, and its row (-1: none). */
   get otherCursor(): { readonly place: number; readonly row: number } | undefined {
     const [other] = this.cursor?.other ?? [];

@@ -9,6 +9,7 @@ import { drawFlags, drawOverlay, rangeText } from './overlay.ts';
 import { drawLanes, drawRuler, type Scene } from './picture.ts';
 import type { ShownRow } from './rows.ts';
 import { ROW } from './shapes.ts';
+import { noLaneText } from './states.ts';
 import { readTheme, type Theme } from './theme.ts';
 import { Windows } from './windows.ts';
 
@@ -140,7 +141,7 @@ export class Stage {
   }
 
   #draw(): void {
-    const { ruler, flags, lanes, overlay, scroller } = this.#parts.layout;
+    const { ruler, flags, lanes, overlay, scroller, noLane } = this.#parts.layout;
     const model = this.#parts.model;
     const { viewport, rows } = model;
     if (this.#stale) {
@@ -159,6 +160,8 @@ export class Stage {
       this.#parts.names.update(first, last, model.focused, this.hovered);
       this.#want(first, last);
       this.#describeView();
+      const empty = rows.rows.length === 0 && rows.lanes.length > 0;
+      setText(noLane, empty ? noLaneText(rows.filter, model.search, model.hitsOnly) : '');
       this.#parts.drawn();
     }
     const other = model.otherCursor;

@@ -1,4 +1,5 @@
 import { counted } from '../src/base/counted.ts';
+import type { SearchMessage } from '../src/protocol/query.ts';
 import type { TraceMessage } from '../src/protocol/timeline.ts';
 import { make, setText } from './dom.ts';
 import type { Layout } from './layout.ts';
@@ -33,6 +34,17 @@ function messageFor(trace: TraceMessage, lanes: number, open: () => void): Node[
     make('h2', '', {}, `${name} has no events`),
     make('p', '', {}, problem === '' ? 'None of its lines tells of an interrupt.' : problem),
   ];
+}
+
+/** Why no lane of a trace is on display: the words or the filter leave none. */
+export function noLaneText(words: string, search: SearchMessage | undefined, hitsOnly: boolean): string {
+  if (words !== '')
+    return `No lane has ${words} in its name or path. What looks for events holds a comparison, as kind == send, or is a flag in parentheses, as (entry.mask).`;
+  if (!hitsOnly || search === undefined) return '';
+  if (search.hits > 0) return 'The events that fit stand in no lane. The list of events shows them.';
+  return search.state === 'running'
+    ? 'No event fits so far.'
+    : 'No event fits. Without “Hits only”, all lanes are shown.';
 }
 
 /** Shows how far reading has come, what is wrong with the trace, and a message where there is no picture to show. */

@@ -85,10 +85,10 @@ export class Viewport {
     this.#clampFrom();
   }
 
-  /** Moves so that a place is shown, when it is not. */
+  /** Moves so that a place is shown, when it is not. While all of the trace is shown, it will be: the page may not know yet how long the trace is. */
   reveal(x: number): void {
     const pixel = this.pixel(x);
-    if (pixel >= 0 && pixel <= this.width) return;
+    if (this.fitted || (pixel >= 0 && pixel <= this.width)) return;
     this.fitted = false;
     this.from = x - this.size * this.width * (pixel < 0 ? 0.3 : 0.7);
     this.#clampFrom();

@@ -1,3 +1,7 @@
+import type { BaseIssue } from 'valibot';
+import { byName } from './by-name.ts';
+import { type DocumentPath, placeIn, type Stretch } from './json-place.ts';
+
 /** What is wrong with a text that JSON.parse refused, on one line: the runtime quotes a piece of the text, line ends included. */
 export const jsonFault = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ');
@@ -15,3 +19,37 @@ function brief(text: string): string {
 /** What is wrong at a place of a document (null: the document itself), on one line: both quote names and texts that stand in it, of any length. */
 export const documentFault = (place: string | null, problem: string): string =>
   `${brief(place ?? 'the document')}: ${brief(problem)}`;
+
+/** What is wrong with a document that a user wrote, and where in its text. */
+export interface DocumentProblem extends Stretch {
+  /** On one line, with the keys that lead there. */
+  readonly message: string;
+}
+
+const TYPES: Readonly<Record<string, string>> = byName({
+  string: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+  Array: 'a list',
+  Object: 'an object',
+});
+
+/** What an issue of a schema says, in plain words. */
+export function issueText({ kind, type, expected, received, message, path }: BaseIssue<unknown>): string {
+  if (kind !== 'schema') return received === 'undefined' ? message : `${message}, found ${received}`;
+  if (type === 'strict_object' && expected === 'never') return 'there is no such key';
+  if (type === 'strict_object' && path?.at(-1)?.origin === 'key') return 'this key is missing';
+  const wanted = TYPES[expected ?? ''] ?? (expected ?? '').replace(/^\((.*)\)$/, '$1').replaceAll(' | ', ', ');
+  return `expected ${wanted}, found ${received === 'Array' || received === 'Object' ? TYPES[received] : received}`;
+}
+
+/** The keys and indexes that an issue is about. */
+export const issuePath = ({ path }: BaseIssue<unknown>): DocumentPath =>
+  (path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
+
+/** An issue of the part of a document that lies at `above`. */
+export function issueProblem(text: string, issue: BaseIssue<unknown>, above: DocumentPath = []): DocumentProblem {
+  const path = [...above, ...issuePath(issue)];
+  const key = issue.path?.at(-1)?.origin === 'key';
+  return { ...placeIn(text, path, key), message: documentFault(path.join('.') || null, issueText(issue)) };
+}

@@ -5,6 +5,7 @@ import { kvmSeveral } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
 import { orderOf as orderOfEvents } from '../query/order.ts';
+import type { Source } from '../trace/source.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Observer } from '../trace/walk.ts';
 import { standsBefore } from './placed.ts';
@@ -225,9 +226,14 @@ export function orderOf(trace: Trace): Ordered | undefined {
   return order && ((a, b) => order.known(a, b) || standsBefore(trace, a, b));
 }
 
-/** Whether a trace shows every cause and every message: simulated traces do, whether they still run or were saved. */
+/**
+ * Whether a trace shows every cause and every message: simulated traces do, whether they still run or were saved, unless part of their file
+ * could not be read.
+ */
 export function showsAll(trace: Trace): boolean {
-  const simulated = ({ format, header }: Trace['first']): boolean =>
+  const simulated = ({ format, header }: Source): boolean =>
     format === 'simulation' || (header ?? []).some((line) => line.startsWith('scenario '));
-  return trace.sources.every(simulated);
+  const whole = ({ accounting: { unknown, skipped, lost, gaps }, problem }: Source): boolean =>
+    unknown.size + skipped.size + lost + gaps === 0 && problem === undefined;
+  return trace.sources.every((source) => simulated(source) && whole(source));
 }

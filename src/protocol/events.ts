@@ -21,7 +21,7 @@ const trace = v.strictObject({
   sources: natural,
   /** Number of events so far. */
   events: natural,
-  /** The time of its last event: as wide as any. */
+  /** A time that is as wide as that of any event. */
   widest: v.string(),
 });
 export type ListTrace = v.InferOutput<typeof trace>;

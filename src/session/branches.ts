@@ -78,7 +78,7 @@ export class Branches {
   /** Starts a run. Throws SimulationError when the recipe is not sound. */
   start(recipe: Recipe): Branch {
     const run = new Simulation(recipe);
-    return this.#add(new Branch(this.#free(recipe.scenario.title), run, sessionOf(run)));
+    return this.#add(new Branch(this.#nameOfRun(recipe), run, sessionOf(run)));
   }
 
   /** Starts the run of a branch again with the same recipe; the branches that left it do not change. */
@@ -126,6 +126,15 @@ export class Branches {
   #add(branch: Branch): Branch {
     this.#all.push(branch);
     return branch;
+  }
+
+  /** What sets a run apart from others of its scenario, settings or the seed, then the title: a narrow list cuts the end off. */
+  #nameOfRun({ scenario, settings, seed }: Recipe): string {
+    const own = Object.entries(settings).filter(([name, value]) => scenario.policies?.[name] !== value);
+    const of = (...apart: string[]): string => [...apart, scenario.title].join(' · ');
+    const set = own.map(([policy, value]) => `${policy}=${value}`);
+    const others = this.#all.filter((branch) => branch.name === of(...set));
+    return this.#free(others.some(({ recipe }) => recipe?.seed !== seed) ? of(...set, `seed ${seed}`) : of(...set));
   }
 
   /** A name that no other branch has. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { documentFault, jsonFault } from '../base/json.ts';
+import { documentFault, issueText, jsonFault } from '../base/json.ts';
 
 /** The file cannot be read as a session; `message` says where and why. */
 export class SessionFileError extends Error {}
@@ -95,7 +95,7 @@ export function readSessionFile(content: string): SessionFile {
   const result = v.safeParse(sessionFileSchema, document, { abortPipeEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
-  throw new SessionFileError(documentFault(v.getDotPath(issue), issue.message));
+  throw new SessionFileError(documentFault(v.getDotPath(issue), issueText(issue)));
 }
 
 /** The text of a session file. */

@@ -166,7 +166,20 @@ export class Session {
 
   /** Shows the path of the delivery that an event belongs to; says why there is none. */
   showPath(step: Step): PathView | Refusal {
-    const path = pathAt(this.trace, step, this.#recorded);
+    return this.#showPath(step, pathAt(this.trace, step, this.#recorded));
+  }
+
+  /** Shows the path of the delivery that one of some events is a hop of, `step` before the others and the later ones first; else as `showPath`. */
+  showWay(step: Step, others: readonly Step[]): PathView | Refusal {
+    const steps = [step, ...[...others].sort((a, b) => b - a)];
+    for (const one of steps) {
+      const path = pathAt(this.trace, one, this.#recorded);
+      if (path?.hops.some((hop) => steps.includes(hop.step))) return this.#showPath(one, path);
+    }
+    return this.showPath(step);
+  }
+
+  #showPath(step: Step, path: PathView | undefined): PathView | Refusal {
     if (path === undefined) return { refused: `the event at step ${step} belongs to no delivery` };
     this.#path = path;
     this.#tell('path');

@@ -2,8 +2,10 @@ import { counted } from '../base/counted.ts';
 import type { Step } from '../base/ids.ts';
 import { lowerBound } from '../base/search.ts';
 import type { EventKind } from '../model/event.ts';
-import { eventText } from '../query/events.ts';
+import { message } from '../model/events/notes.ts';
+import { eventText, viewEvent } from '../query/events.ts';
 import { type Standing, standingAtEnd, WRONG_TEXT } from '../query/standing.ts';
+import type { Trace } from '../trace/trace.ts';
 import type { Session } from './session.ts';
 
 /** Whether events of a kind tell of a problem. */
@@ -107,7 +109,7 @@ export class GoneWrong {
     const found = (this.#judge()?.findings ?? []).filter((one) => one.step === step);
     const wrong = this.#wrong().filter(({ since }) => since === step);
     const parts = [
-      ...(isFinding(kind) ? [`${kind.meaning.replace(/\.$/, '')} (${eventText(trace, step)})`] : []),
+      ...(isFinding(kind) ? [wrongEvent(trace, step)] : []),
       ...found.slice(0, NAMED).map(({ rule, title }) => `${rule} found: ${title}`),
       ...(found.length > NAMED ? [`and ${counted(found.length - NAMED, 'more finding')}`] : []),
       ...wrong.map((s) => `${s.path} is ${WRONG_TEXT[s.wrong]}, to the end of the trace`),
@@ -162,6 +164,14 @@ export class GoneWrong {
       .map(countText)
       .join(', and ');
   }
+}
+
+/** What an event tells of: a line of text says it itself, of the others their meaning, without what it says of their arguments. */
+function wrongEvent(trace: Trace, step: Step): string {
+  const kind = trace.table.kind(step);
+  if (kind === message) return String(viewEvent(trace, step).fields['text']);
+  const [meaning] = kind.meaning.split(/[.:;](?:\s|$)/, 1);
+  return `${meaning} (${eventText(trace, step)})`;
 }
 
 /** How many causes or interrupts stand wrong, and where: `2 interrupts are accepted and never taken (vcpu/0/vector/49 since step 30, …)`. */

@@ -76,6 +76,13 @@ export class Trace {
     return { ...time, digits: Math.max(...this.#sources.map((s) => s.time.digits)) };
   }
 
+  /** The clock for the time from one event to another: no finer than the coarser one of their sources. */
+  between(from: Step, to: Step): TimeBase {
+    const { time } = this;
+    if (this.#sources.length === 1) return time;
+    return { ...time, digits: Math.min(...[from, to].map((step) => this.#sources[this.sourceOf(step)]!.time.digits)) };
+  }
+
   /** The events by their step. */
   get table(): EventList {
     return this.#events;

@@ -168,7 +168,8 @@ export async function pickObject(trace: OpenTrace, spec: OperationSpec): Promise
   const options = { title: `${spec.title}: Object`, placeHolder: spec.on.join(' or '), matchOnDescription: true };
   // Some operations make their object. Where no object is offered, the user can type any path.
   if (items.length > 0) return (await vscode.window.showQuickPick(items, options))?.label;
-  return vscode.window.showInputBox({ title: options.title, prompt: `Path: ${spec.on.join(' or ')}` });
+  const prompt = `At this step the trace shows no such object. Path: ${spec.on.join(' or ')}`;
+  return vscode.window.showInputBox({ title: options.title, prompt });
 }
 
 /** Asks for the arguments that an operation needs and that are not given; undefined when the user cancelled. */

@@ -1,5 +1,7 @@
 // What a rule may say of a trace that does not show everything.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CheckRun, checkTrace } from '../../src/check/check-run.ts';
 import { orderOf, RuleCheck, showsAll } from '../../src/check/check-trace.ts';
 import type { Happened } from '../../src/check/rule.ts';
@@ -83,6 +85,25 @@ function joined(gap: number): Trace {
   trace.join(...source(`${stamp} - - ${posted}\n`, 'posted').sources);
   return trace;
 }
+
+describe('the file of a simulated run', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../examples/migration-good.irqtrace'), 'latin1');
+
+  it('shows everything, unless lines of it cannot be read', () => {
+    assert.equal(showsAll(importText(text)), true);
+    const accepted = text.split('\n').filter((line) => line.includes(' apic.accept ')).length;
+    assert.ok(accepted > 1);
+    const damaged = importText(text.replaceAll(' apic.accept ', ' ?? '));
+    assert.equal(showsAll(damaged), false);
+    // Without the lines that tell where messages went, none of them is known to be lost.
+    const { findings } = checkTrace(damaged, rules);
+    assert.deepEqual(
+      findings.filter(({ severity }) => severity === 'error').map(({ rule }) => rule.id),
+      [],
+    );
+    assert.equal(showsAll(importText(`${text}\nno event\n`)), false);
+  });
+});
 
 describe('the order of events of two sources', () => {
   it('is known only where their times lie further apart than clocks may differ', () => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkTrace } from '../../src/check/check-run.ts';
 import type { RuleCheck } from '../../src/check/check-trace.ts';
-import { readUserRules, UserRulesError } from '../../src/check/user/read.ts';
+import { readRules, readUserRules, UserRulesError } from '../../src/check/user/read.ts';
 import { ruleFor } from '../../src/check/user/rule.ts';
 import { importBytes } from '../helpers/fixtures.ts';
 import { schemaProblems } from '../helpers/json-schema.ts';
@@ -170,6 +170,48 @@ describe('a file of rules', () => {
     const twice = document({}).rules[0];
     assert.match(problem(JSON.stringify({ rules: [twice, twice] })), /^rules\.1\.id: there is another rule answered/);
     assert.match(problem(JSON.stringify({ rules: [{ ...twice, id: 'F03' }] })), /another rule F03/);
+  });
+
+  it('tells everything that is wrong in it, each at its place, and keeps the other rules', () => {
+    const rule = document({}).rules[0]!;
+    const text = JSON.stringify(
+      {
+        rules: [
+          rule,
+          { ...rule, id: 'typo', after: 'name == "a" && kind == dev.rais', expect: 'kind = send' },
+          { ...rule, id: 'number', within: 5 },
+          { ...rule, id: 'key', sevrity: 'error' },
+          { id: 'none' },
+          { ...rule, id: 'unit', within: '5 parsec' },
+          { ...rule, id: 'good', severity: 'error' },
+        ],
+      },
+      null,
+      2,
+    );
+    const { rules, problems } = readRules(text);
+    assert.deepEqual(
+      rules.map(({ id }) => id),
+      ['answered', 'good'],
+    );
+    assert.deepEqual(
+      problems.map(({ from, to, message }) => [text.slice(from, to), message]),
+      [
+        ['dev.rais"', 'rules.1.after, column 24: there is no event kind dev.rais; did you mean dev.raise?'],
+        ['= send"', 'rules.1.expect, column 6: expected `==`, found `=`'],
+        ['5', 'rules.2.within: expected a text, found 5'],
+        ['"sevrity"', 'rules.3.sevrity: there is no such key'],
+        ...['title', 'after', 'expect', 'within'].map((key) => ['{', `rules.4.${key}: this key is missing`]),
+        ['"5 parsec"', 'rules.5.within: a duration with unit, such as 5 ms, was expected, found "5 parsec"'],
+      ],
+    );
+    assert.deepEqual(readRules('{"rules": [], "x": 1}').problems, [
+      { from: 14, to: 17, message: 'x: there is no such key' },
+    ]);
+    assert.deepEqual(
+      readRules('{"rules": [\n').problems.map(({ from }) => from),
+      [10],
+    );
   });
 
   it('holds a thousand rules and a megabyte at most', () => {

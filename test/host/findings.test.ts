@@ -386,10 +386,15 @@ describe('what the user writes down about findings', () => {
       const found = (await rows()).find(({ kind, rule: of }) => kind === 'finding' && of?.id === 'answered');
       assert.equal(found?.step, STEPS.send - 1);
     }, 10_000);
-    writeFileSync(path, JSON.stringify({ rules: [{ ...rule, within: 'soon' }] }));
+    const wrong = `{"rules": [\n  ${JSON.stringify(rule)},\n  ${JSON.stringify({ ...rule, id: 'wrong', within: 'soon' })}]}`;
+    writeFileSync(path, wrong);
     await eventually(() => {
       const [problem] = vscode.languages.getDiagnostics(vscode.Uri.file(path)).filter((d) => d.source === 'IRQScope');
-      assert.match(problem?.message ?? '', /rules\.0\.within/);
+      assert.match(problem?.message ?? '', /rules\.1\.within/);
+      const { start, end } = problem!.range;
+      assert.equal(wrong.split('\n')[start.line]!.slice(start.character, end.character), '"soon"');
     }, 10_000);
+    // The rule that is right judges on.
+    assert.ok((await rows()).some(({ kind, rule: of }) => kind === 'finding' && of?.id === 'answered'));
   });
 });

@@ -3,13 +3,15 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { Funnel } from '../../src/query/delivery/funnel.ts';
 import type { PathView } from '../../src/query/delivery/path.ts';
-import { activate, closeAll, ENTRY, eventually, example, run } from './helper.ts';
+import { fixtureBytes, grep } from '../helpers/fixtures.ts';
+import { activate, active, closeAll, ENTRY, eventually, example, run, useFolder } from './helper.ts';
 
 /** The cause of the first message of nvme in the example, and what follows it (grep `pci_nvme_irq_msix` in its text). */
 const CAUSE = 4702;
 const STAGES = ['cause', 'message', 'remap', 'remap', 'remap', 'remap', 'accept'];
 
 describe('Delivery Path', () => {
+  const file = useFolder();
   before(async () => {
     await activate();
     await run('openTrace', example(), { step: CAUSE + 2 });
@@ -88,5 +90,29 @@ describe('Delivery Path', () => {
     for (let tries = 0; tries < 50 && session.path?.hops[0]?.step !== step; tries++)
       await new Promise((done) => setTimeout(done, 100));
     assert.equal(session.path?.hops[0]?.step, step);
+  });
+
+  it('of a finding is that of one of its events, whichever its step is', async () => {
+    // The last line of the capture, which tells that a write was refused, is no hop; the access in front of it is.
+    const uri = file('lost.log', new TextDecoder('latin1').decode(fixtureBytes('arm64-a/qemu.log')));
+    await run('openTrace', uri);
+    const trace = await active();
+    const { checks } = (await activate()).internals;
+    const { table, length } = trace.session.trace;
+    const finding = (await checks.whole(trace))?.findings.find(({ step }) => step === length - 1);
+    assert.equal(finding?.rule.id, 'F70');
+    await vscode.workspace.openTextDocument(uri);
+    const line = table.line(finding.step) - 1;
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      uri,
+      new vscode.Range(line, 0, line, 5),
+    );
+    const { command, arguments: args } = actions.find(({ title }) => title === 'Show Delivery Path (F70)')!.command!;
+    await vscode.commands.executeCommand(command, ...(args as unknown[]));
+    const hops = (trace.session.path?.hops ?? []).map(({ step }) => table.line(step));
+    const access = grep('arm64-a/qemu.log', /smmuv3_translate_disable .*sid=0x28/).at(-1)!.line;
+    assert.ok(hops.includes(access), `${hops}`);
+    await run('closeTrace', uri);
   });
 });

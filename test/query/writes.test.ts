@@ -1,13 +1,16 @@
 // The last write of something, held against its whole history; and the time between two events.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { ImportRun } from '../../src/import/run.ts';
 import { msixEntry } from '../../src/model/things/pci.ts';
+import { World } from '../../src/model/world.ts';
 import { deltaText } from '../../src/query/delta.ts';
 import { history } from '../../src/query/history.ts';
 import { resolvePath } from '../../src/query/paths.ts';
 import { lastChanges, lastWrite, writesAround, writesAroundSlices } from '../../src/query/writes.ts';
 import { BLOCK } from '../../src/trace/object-blocks.ts';
 import type { Trace } from '../../src/trace/trace.ts';
+import { ListedEvents } from '../../src/view/events/rows.ts';
 import { fixtureTrace, grep, importText } from '../helpers/fixtures.ts';
 import { told } from '../helpers/told.ts';
 import { randomTrace } from '../model/random.ts';
@@ -169,6 +172,39 @@ describe('time since the event before', () => {
     assert.equal(trace.length, at.length + 1);
     assert.equal(deltaText(trace, 0), '');
     const texts = at.map((_, i) => (i === 0 ? '' : deltaText(trace, i + 1)));
-    assert.deepEqual(texts, ['', '+8 µs', '+0 µs', '+2.5 ms', '+2 s', '-8 µs']);
+    // The list of events and the view of a path say the same.
+    const rows = new ListedEvents(trace, undefined).rows(0, trace.length);
+    assert.deepEqual(
+      texts.slice(1, -1),
+      rows.slice(2, -1).map(({ dt }) => `+${dt}`),
+    );
+    assert.deepEqual(texts, ['', '+8 µs', '+0 µs', '+2.500 ms', '+2.000 s', '-8 µs']);
+  });
+
+  it('has no digits that one of the two clocks lacks', () => {
+    const world = new World();
+    const source = (digits: number, stamps: readonly string[], file: string): Trace => {
+      const work = new ImportRun(file, { world, system: '' });
+      const head = `#irqtrace 1\n#clock seconds digits=${digits} realtime\n`;
+      const lines = stamps.map((stamp) => `${stamp} - - mark marker text=${file}\n`);
+      work.push(new TextEncoder().encode(head + lines.join('')));
+      return work.end();
+    };
+    const trace = source(9, ['1.000000100', '1.000000350', '1.000030000'], 'fine');
+    trace.join(...source(6, ['1.000010', '1.000015'], 'coarse').sources);
+    const { table, length } = trace;
+    const order = Array.from({ length }, (_, step) => trace.sources[trace.sourceOf(step)]!.file);
+    assert.deepEqual(order, ['fine', 'fine', 'coarse', 'coarse', 'fine']);
+    assert.deepEqual(
+      order.map((_, step) => deltaText(trace, step)),
+      // From 0.35 µs to 10 µs: the coarser clock cannot tell more than 10 µs.
+      ['', '+250 ns', '+10 µs', '+5 µs', '+15 µs'],
+    );
+    assert.equal(table.time(3) - table.time(2), 5000);
+    const rows = new ListedEvents(trace, undefined).rows(0, length);
+    assert.deepEqual(
+      rows.slice(1).map(({ dt }) => `+${dt}`),
+      order.slice(1).map((_, i) => deltaText(trace, i + 1)),
+    );
   });
 });

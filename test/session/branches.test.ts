@@ -263,4 +263,14 @@ describe('branches', () => {
     branches.rename(second, 'with mask');
     assert.equal(second.name, 'with mask');
   });
+
+  it('names tell by what a run differs from the others of its scenario', () => {
+    const branches = new Branches();
+    const first = recipe();
+    branches.start(first);
+    assert.equal(branches.start({ ...first, seed: first.seed + 1 }).name, `seed ${first.seed + 1} · storm`);
+    const set = { ...first, settings: { migratePending: 'lost' } };
+    assert.equal(branches.start(set).name, 'migratePending=lost · storm');
+    assert.equal(branches.start(set).name, 'migratePending=lost · storm (2)');
+  });
 });

@@ -91,6 +91,19 @@ describe('what stands wrong at the end', () => {
 });
 
 describe('run to what goes wrong next', () => {
+  it('says what an event tells, not how the format describes its arguments', () => {
+    const said = (line: string): string => find(opened(told('note - text=a', line))).text;
+    assert.equal(said('message log text="Invalid write at 0x1" reason=refused'), 'step 1: Invalid write at 0x1');
+    assert.equal(
+      said('smmu.fault smmu/0/stream/0x18 event=F_TRANSLATION'),
+      'step 1: An SMMU recorded an event for a stream (smmu.fault smmu/0/stream/0x18 event=F_TRANSLATION)',
+    );
+    assert.equal(
+      said('drop vcpu/0 reason=gone'),
+      'step 1: A cause or message ended here and will not be delivered (drop vcpu/0 reason=gone)',
+    );
+  });
+
   it('stops at events that tell of a problem, and says what they tell', () => {
     const session = opened(told('note - text=a', 'drop vcpu/0 reason=gone', 'note - text=b', 'lost - count=7'));
     const drop = find(session);

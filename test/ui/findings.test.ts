@@ -103,4 +103,16 @@ describe('a trace with a fault', () => {
     await eventually(async () => assert.equal(await selected.first().innerText(), title));
     await page.locator('.part.statusbar .statusbar-item', { hasText: new RegExp(`step ${step} of`) }).waitFor();
   });
+
+  it('a short message takes the place of the one before, which does not come back', async () => {
+    const { page } = workbench();
+    const told = (text: string | RegExp) => page.locator('.part.statusbar .statusbar-item', { hasText: text });
+    await runCommand(page, 'IRQScope: Go to First Event');
+    await runCommand(page, 'IRQScope: Run to What Goes Wrong Next');
+    await told(/Step \d+: /).waitFor();
+    await runCommand(page, 'IRQScope: Copy Finding as Report');
+    await told('The report is on the clipboard').waitFor();
+    await told('The report is on the clipboard').waitFor({ state: 'detached' });
+    assert.equal(await told(/Step \d+: /).count(), 0);
+  });
 }).timeout(120_000);

@@ -38,6 +38,13 @@ describe('rows of a comparison', () => {
     assert.deepEqual(texts(rows[2]!.below()), [`irq/41 is irq/43 | ${ENTRY}, eth0`]);
   });
 
+  it('count with separators, as the rest of the editor does', () => {
+    const more = Array.from({ length: 1500 }, () => 'dev.raise device/0000:00:04.0/msix/0 vector=0');
+    const many = compareTraces(traceOf(events), traceOf([...events, ...more]));
+    assert.match(summaryOf(many), / 1,500 only in B$/);
+    assert.match(comparisonRows(many)[1]!.description, /^1,500 only in B$/);
+  });
+
   it('tell counts and times of an interrupt before its differences', () => {
     assert.deepEqual(texts(rows[1]!.below()), [
       'raises | 1 → 2',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Search } from '../../src/query/filter/search.ts';
-import { ListedEvents, rowsText } from '../../src/view/events/rows.ts';
+import { ListedEvents, rowsText, widestTime } from '../../src/view/events/rows.ts';
 import { fixtureTrace, importText } from '../helpers/fixtures.ts';
 import { told } from '../helpers/told.ts';
 
@@ -44,6 +44,14 @@ describe('rows of the list of events', () => {
       [99, 1],
     ] as const)
       assert.deepEqual(some.rows(from, count), []);
+  });
+
+  it('have room for their times where the last event has none', () => {
+    const log = fixtureTrace('arm64-a/qemu.log');
+    const [last] = new ListedEvents(log, undefined).rows(log.length - 1, 1);
+    assert.equal(last!.time, '');
+    assert.equal(widestTime(log).length, '1795149274.335347'.length);
+    assert.equal(widestTime(trace), '1.000003');
   });
 
   it('know where a step is among them', () => {

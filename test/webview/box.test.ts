@@ -41,8 +41,14 @@ describe('the box of the timeline', () => {
     assert.deepEqual(await lanes(page), ['device', 'device/0000:00:03.0', 'device/0000:00:03.0/msix/1']);
     await type(page, '"03.0 MSIX/1"');
     assert.deepEqual(await lanes(page), [], 'in quotes it is one word');
+    const none = page.locator('.no-lane');
+    assert.match(await none.innerText(), /^No lane has "03\.0 MSIX\/1" in its name or path\./);
+    await type(page, 'entry.mask');
+    // What was meant as a filter of events says how it is written as one.
+    assert.match(await none.innerText(), /^No lane has entry\.mask .*\(entry\.mask\)/);
     await type(page, '');
     assert.deepEqual(await lanes(page), all);
+    assert.equal(await none.isVisible(), false);
     assert.equal(await sentOf(page, 'query/'), 0);
     assert.equal(await page.locator('.hits').isVisible(), false);
     assert.deepEqual(errors, []);
@@ -168,6 +174,9 @@ describe('the box of the timeline', () => {
         lane,
       );
     assert.equal(await strong(white), 0, 'writes are gone');
+    await type(page, 'kind == send && vector == 999999');
+    assert.deepEqual(await lanes(page), []);
+    assert.match(await page.locator('.no-lane').innerText(), /^No event fits\. Without “Hits only”/);
     await page.getByRole('button', { name: 'Clear Filter' }).click();
     await settle(page);
     assert.deepEqual(await lanes(page), shown);
@@ -210,6 +219,16 @@ describe('the box of the timeline', () => {
     assert.equal(await box(second.page).inputValue(), 'nvme');
     assert.ok((await lanes(second.page)).length < 20);
     for (const { page } of [first, second]) await page.context().close();
+  });
+
+  it('leaves the tools in one line beside a text that has half of a usual window', async () => {
+    const { page } = await opened(browser(), { viewport: { width: 571, height: 500 } });
+    const tops = await page
+      .locator('.toolbar vscode-button:visible')
+      .evaluateAll((all) => all.map((button) => Math.round(button.getBoundingClientRect().top)));
+    assert.ok(tops.length > 8);
+    assert.deepEqual([...new Set(tops)].length, 1, tops.join(' '));
+    await page.context().close();
   });
 
   it('is reached by Control and F', async () => {

@@ -56,6 +56,16 @@ describe('viewport', () => {
     );
   });
 
+  it('stays fitted when the cursor moves before the page knows how long the trace is', () => {
+    const view = viewport(0, 0);
+    view.reveal(5e8);
+    view.resize(1000, { from: 0, to: 1e9 }, 1000);
+    assert.ok(view.from <= 0 && view.to >= 1e9, `${view.from} to ${view.to}`);
+    view.show(0, 1e6);
+    view.reveal(5e8);
+    assert.ok(view.from < 5e8 && view.to > 5e8, 'a part goes where the cursor is');
+  });
+
   it('stays fitted while the trace grows, and keeps its part when it was moved', () => {
     const view = viewport(0, 1000_000);
     view.resize(1000, { from: 0, to: 2000_000 }, 1000);

@@ -299,6 +299,39 @@ describe('timeline: mouse', () => {
     await page.context().close();
   });
 
+  it('marks a range by the key M, from where the cursor was to where it is', async () => {
+    const { page } = await opened(browser());
+    const range = async () => {
+      await settle(page);
+      return page.evaluate(() => {
+        const { session } = globalThis.harness;
+        const { range: marked, trace } = session;
+        return marked && [marked.from, marked.to].map((step) => trace.table.time(step));
+      });
+    };
+    const now = (): Promise<number> =>
+      page.evaluate(() => globalThis.harness.session.trace.table.time(globalThis.harness.session.cursor));
+    await page.locator(`.name[data-path="${ENTRY}"] .label`).click();
+    await page.locator('canvas.overlay').focus();
+    await page.keyboard.press('Control+ArrowRight');
+    await settle(page);
+    const start = await now();
+    await page.keyboard.press('m');
+    assert.deepEqual(await range(), [start, start]);
+    for (let i = 0; i < 5; i++) {
+      await page.keyboard.press('Control+ArrowRight');
+      await settle(page);
+    }
+    const end = await now();
+    assert.ok(start < end);
+    await page.keyboard.press('m');
+    assert.deepEqual(await range(), [start, end]);
+    assert.match(await page.getByRole('status').filter({ hasText: 'Δ' }).innerText(), /^Δ [\d.]+ (s|ms|µs)$/);
+    await page.keyboard.press('Escape');
+    assert.equal(await range(), undefined);
+    await page.context().close();
+  });
+
   it('scrolls the lanes by the wheel over their names, and closes and opens groups', async () => {
     const { page } = await opened(browser());
     const first = page.locator('.name[data-path="device"]');

@@ -12,7 +12,7 @@ const within = v.pipe(
 );
 
 /** A rule of the user: after an event, another one must follow within some time. */
-const userRule = v.strictObject({
+export const userRuleSchema = v.strictObject({
   id: v.pipe(
     v.string(),
     v.regex(/^[A-Za-z][\w.-]{0,63}$/, 'an id of letters, digits, dots and dashes was expected'),
@@ -42,11 +42,14 @@ const userRule = v.strictObject({
 /** The file `.irqscope/rules.json`. */
 export const userRulesSchema = v.strictObject({
   $schema: v.optional(v.string()),
-  rules: v.pipe(v.array(userRule), v.description('Rules of your own, checked with those of the product.')),
+  rules: v.pipe(v.array(userRuleSchema), v.description('Rules of your own, checked with those of the product.')),
 });
 
 /** A rule of the user, as it stands in the file. */
-export type UserRule = v.InferOutput<typeof userRule>;
+export type UserRule = v.InferOutput<typeof userRuleSchema>;
+
+/** The same file with rules that were not looked at yet. */
+export const userFileSchema = v.strictObject({ $schema: v.optional(v.string()), rules: v.array(v.unknown()) });
 
 const UNITS: Readonly<Record<string, number>> = byName({ ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9 });
 

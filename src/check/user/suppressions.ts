@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { documentFault, jsonFault } from '../../base/json.ts';
+import { type DocumentProblem, issueProblem, jsonFault } from '../../base/json.ts';
+import { faultPlace } from '../../base/json-place.ts';
 
 /** One rule on one object in one trace file that the user does not want to be told of. */
 const suppression = v.strictObject({
@@ -19,18 +20,25 @@ export const suppressionsSchema = v.strictObject({
 
 export type Suppression = v.InferOutput<typeof suppression>;
 
-/** The suppressions in the text of a file; a text that says what is wrong with it. */
-export function readSuppressions(text: string): Suppression[] | string {
+/** The suppressions in the text of a file; or what is wrong with it. */
+export function suppressionsIn(text: string): Suppression[] | { readonly problems: readonly DocumentProblem[] } {
+  const body = text.replace(/^\uFEFF/, ' ');
   let document: unknown;
   try {
-    document = JSON.parse(text.replace(/^\uFEFF/, ''));
+    document = JSON.parse(body);
   } catch (error) {
-    return `no JSON: ${jsonFault(error)}`;
+    const fault = jsonFault(error);
+    return { problems: [{ ...faultPlace(body, fault), message: `no JSON: ${fault}` }] };
   }
   const result = v.safeParse(suppressionsSchema, document);
   if (result.success) return result.output.suppressed;
-  const [issue] = result.issues;
-  return documentFault(v.getDotPath(issue), issue.message);
+  return { problems: result.issues.map((issue) => issueProblem(body, issue)) };
+}
+
+/** The same; a text that says what is wrong with it. */
+export function readSuppressions(text: string): Suppression[] | string {
+  const read = suppressionsIn(text);
+  return Array.isArray(read) ? read : read.problems[0]!.message;
 }
 
 /** What a suppression may hide: a rule, the path of its object, the trace file as suppressions name it. */

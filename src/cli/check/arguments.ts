@@ -70,7 +70,7 @@ function mustBeKnown(name: string, user: readonly ReadRule[]): void {
   throw misused('check', `there is no rule ${name}${near === undefined ? '' : `; did you mean ${near}?`}`);
 }
 
-async function userRules(file: string): Promise<ReadRule[]> {
+async function userRules(file: string): Promise<readonly ReadRule[]> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');

@@ -1,7 +1,7 @@
 import { shown } from '../../base/visible.ts';
 import { funnelOf } from '../../query/delivery/funnel.ts';
 import { funnelHead, funnelTable, funnelTail } from '../../query/delivery/funnel-text.ts';
-import { pathAt, pathText } from '../../query/delivery/path.ts';
+import { isThrough, nearestText, pathAt, pathText } from '../../query/delivery/path.ts';
 import { eventText } from '../../query/events.ts';
 import { objectsBelow } from '../../query/paths.ts';
 import { RecordedKinds } from '../../query/recorded-kinds.ts';
@@ -45,6 +45,7 @@ function onePath(trace: Trace, step: number, json: boolean, { out }: Context): n
   } else if (path === undefined) {
     out.line(shown(`step ${step} belongs to no delivery: ${eventText(trace, step)}`));
   } else {
+    if (!isThrough(path, [step])) out.line(shown(`${nearestText(step)}:`));
     for (const line of pathText(path)) out.line(shown(line));
   }
   return DONE;

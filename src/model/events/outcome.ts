@@ -5,7 +5,7 @@ export const dropped = eventKind(
   'drop',
   'fault',
   [],
-  'A cause or message ended here and will not be delivered, and why.',
+  'A cause or message ended here and will not be delivered. `reason`: why.',
   {
     reason: 's',
     cause: 'u?',

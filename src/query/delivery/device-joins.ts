@@ -197,11 +197,17 @@ function holderOf(state: State, stream: ObjectId, lo: number, hi: number): Objec
 function holderIn(state: State, fn: PathNode, lo: number, hi: number): ObjectId {
   for (const entry of [...(fn.children.get('msix')?.children.values() ?? []), fn.children.get('msi')]) {
     const object = entry?.object ?? -1;
-    if (object < 0 || !state.present(object)) continue;
-    const address = state.world.type(object) === msi ? msi.at.address : msixEntry.at.address;
-    if (state.num(object, address) === lo && state.num(object, address + 1) === hi) return object;
+    if (object >= 0 && state.present(object) && isAddressed(state, object, lo, hi)) return object;
   }
   return -1;
+}
+
+/** Whether an object is an MSI-X entry or an MSI capability whose message goes to an address. */
+function isAddressed(state: State, object: ObjectId, lo: number, hi: number): boolean {
+  const type = state.world.type(object);
+  if (type !== msi && type !== msixEntry) return false;
+  const address = type === msi ? msi.at.address : msixEntry.at.address;
+  return state.num(object, address) === lo && state.num(object, address + 1) === hi;
 }
 
 /** A cause that waits in a function: the one whose message an SMMU looks at. */
@@ -211,6 +217,15 @@ function raisedAt({ slots, state }: Moment, stream: ObjectId): Delivery | undefi
   let found: Delivery | undefined;
   for (const [object, delivery] of slots.raised) if (functions.includes(deviceOf(state, object))) found = delivery;
   return found;
+}
+
+/** The cause that waits in a function of a stream, in an entry whose message goes to an address; undefined for none, and for several. */
+function onlyRaised({ slots, row, state }: Moment, lo: number, hi: number): Delivery | undefined {
+  const functions = functionsAt(state, row.object, numberOf(state, row.object)).map(({ object }) => object);
+  const found = [...slots.raised].filter(
+    ([object]) => functions.includes(deviceOf(state, object)) && isAddressed(state, object, lo, hi),
+  );
+  return found.length === 1 ? found[0]![1] : undefined;
 }
 
 /** An access that an SMMU translates or refuses: it belongs to a delivery when it goes to the address of a message. */
@@ -230,14 +245,16 @@ function access(moment: Moment, lo: number, hi: number, refused: string | undefi
   slots.end(delivery, step, false, refused);
 }
 
+/** A fault that an SMMU records: of the message that the same thread translates there, or of a cause whose message goes to that address. */
 function fault(moment: Moment): void {
   const { slots, step, row, state } = moment;
-  const text = state.world.strings.text(smmuFault.read(row.words, row.at).event);
-  const delivery = slots.translating.get(row.task);
-  if (delivery?.hops.some((hop) => hop.object === row.object)) {
-    slots.hop(delivery, step, 'remap', row.object);
-    slots.end(delivery, step, false, `the SMMU refused the message: ${text}`);
-  }
+  const { event, iova, has } = smmuFault.read(row.words, row.at);
+  const translating = slots.translating.get(row.task);
+  const here = translating?.hops.some((hop) => hop.object === row.object) ? translating : undefined;
+  const delivery = here ?? (has.iova ? onlyRaised(moment, iova(0), iova(1)) : undefined);
+  if (!delivery) return;
+  slots.hop(delivery, step, 'remap', row.object);
+  slots.end(delivery, step, false, `the SMMU refused the message: ${state.world.strings.text(event)}`);
 }
 
 function line(moment: Moment): void {

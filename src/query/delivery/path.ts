@@ -39,10 +39,10 @@ export interface PathView {
   readonly blind: readonly BlindStage[];
 }
 
-/** A duration in seconds with the digits of the trace's clock; null without stamps. */
+/** A duration in seconds with the digits that the clocks of both events have; null without stamps. */
 function seconds(trace: Trace, from: Step, to: Step): string | null {
   const span = trace.table.time(to) - trace.table.time(from);
-  return timeText(span, { ...trace.time, base: 0n });
+  return timeText(span, { ...trace.between(from, to), base: 0n });
 }
 
 /** A delivery as answers print it. */
@@ -92,6 +92,14 @@ export function pathAt(trace: Trace, step: Step, recorded = recordedOf(trace)): 
   const delivery = deliveryAt(trace, step);
   return delivery && viewDelivery(trace, delivery, (kind) => recorded.has(kind));
 }
+
+/** Whether one of some events is a hop of a path. */
+export const isThrough = (path: PathView, steps: readonly Step[]): boolean =>
+  path.hops.some((hop) => steps.includes(hop.step));
+
+/** Says that a path which answers for an event does not go through it. */
+export const nearestText = (step: Step): string =>
+  `step ${step} is no hop of a delivery; this is the nearest one there`;
 
 /** A path as text for a report: one line for each hop, then how it ends and what is blind. */
 export function pathText(path: PathView): string[] {

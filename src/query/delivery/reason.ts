@@ -226,7 +226,7 @@ export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: Eve
   if (accepted !== undefined) {
     if (!shows('inject', recorded) && !shows('handler', recorded)) return { delivered: true, reason: null };
     const waited = trace.table.time(until) - trace.table.time(accepted.step);
-    const how = Number.isNaN(waited) ? '' : ` for ${spanText(waited, trace.time)}`;
+    const how = Number.isNaN(waited) ? '' : ` for ${spanText(waited, trace.between(accepted.step, until))}`;
     return {
       delivered: null,
       reason: `requested since ${stepText(trace, accepted.step)}; no record shows that the processor took it${how}`,

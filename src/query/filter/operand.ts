@@ -3,7 +3,7 @@ import { FilterError } from './ast.ts';
 import { commonNames, filterNames, meantBy, typesOf } from './names.ts';
 import { isRelation, relationNames } from './related-names.ts';
 import { stateRefOf } from './state-names.ts';
-import { named, type TokenReader, wrong } from './tokens.ts';
+import { named, signMeant, type TokenReader, wrong } from './tokens.ts';
 import type { ValueType } from './values.ts';
 
 /** A name with what it may stand for. */
@@ -39,7 +39,7 @@ export function readOperand(from: TokenReader): Operand {
       token.end,
       `expected a key behind \`${name}\`, as in \`${name}.exists\`, or \`state(${name})\``,
     );
-  throw new FilterError(token.at, `no event has anything called \`${name}\`${meantBy(name)}`);
+  throw new FilterError(token.at, `no event has anything called \`${name}\`${signMeant(name) || meantBy(name)}`);
 }
 
 /** Reads what stands behind `state`: a key in the state, or a related object. */

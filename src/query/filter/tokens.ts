@@ -14,6 +14,26 @@ export interface Token {
 const SIGNS = ['&&', '||', '==', '!=', '<=', '>=', '<', '>', '~', '!', '(', ')', ','];
 const HINTS: Readonly<Record<string, string>> = byName({ '=': '==', '&': '&&', '|': '||' });
 
+/** What other languages of filters write in words. */
+const WORDS: Readonly<Record<string, string>> = byName({
+  ...{ and: '&&', or: '||', not: '!', eq: '==', is: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=' },
+  ...{ contains: '~', matches: '~', like: '~' },
+});
+
+/** The sign that another language writes as this word, as messages name it; empty for none. */
+export function signMeant(word: string): string {
+  const sign = WORDS[word.toLowerCase()];
+  return sign === undefined ? '' : `; did you mean \`${sign}\`?`;
+}
+
+/** What may have been meant by a word that cannot stand where it stands: a sign, or a unit that was set off from its number. */
+function hint(token: Token): string {
+  if (token.type !== 'word') return '';
+  const sign = signMeant(token.text);
+  if (sign !== '') return sign;
+  return /^(ns|us|µs|ms|s)$/.test(token.text) ? '; a unit follows its number without a space, as in `5ms`' : '';
+}
+
 /** The pieces of a filter, the last one being its end; throws FilterError for what is no piece. */
 export function tokens(text: string): Token[] {
   const found: Token[] = [];
@@ -99,4 +119,4 @@ export class TokenReader {
 
 /** An error at a piece: what was expected there. */
 export const wrong = (token: Token, expected: string): FilterError =>
-  new FilterError(token.at, `${expected}, found ${named(token)}`);
+  new FilterError(token.at, `${expected}, found ${named(token)}${hint(token)}`);

@@ -1,4 +1,4 @@
-import { counted } from '../../base/counted.ts';
+import { count, counted } from '../../base/counted.ts';
 import type { Step } from '../../base/ids.ts';
 import { spanText } from '../../base/time.ts';
 import { alikeKey, alikeRows } from '../../query/diff/alike.ts';
@@ -98,7 +98,7 @@ const subjectId = (group: number): string => `subject ${group}`;
 /** One line that sums a comparison up. */
 export function summaryOf({ same, differences }: Comparison): string {
   const { changed, onlyA, onlyB } = countsOf(differences);
-  return `${counted(same, 'event')} the same, ${changed} changed, ${onlyA} only in A, ${onlyB} only in B`;
+  return `${counted(same, 'event')} the same, ${count(changed)} changed, ${count(onlyA)} only in A, ${count(onlyB)} only in B`;
 }
 
 /** An event as tooltips show it: trace, step, line of its source, what it says. */
@@ -142,7 +142,9 @@ function firstRow(comparison: Comparison, first: Difference): ComparisonRow {
 function subjectRow(comparison: Comparison, subject: Subject): ComparisonRow {
   const [first] = subject.differences;
   const { changed, onlyA, onlyB } = countsOf(subject.differences);
-  const parts = [`${changed} changed`, `${onlyA} only in A`, `${onlyB} only in B`].filter((text) => !/^0 /.test(text));
+  const parts = [`${count(changed)} changed`, `${count(onlyA)} only in A`, `${count(onlyB)} only in B`].filter(
+    (text) => !/^0 /.test(text),
+  );
   return comparisonRow(
     {
       id: subjectId(subject.group),

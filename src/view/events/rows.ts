@@ -1,7 +1,8 @@
 import type { Step } from '../../base/ids.ts';
-import { durationText } from '../../base/time.ts';
+import { durationText, timeText } from '../../base/time.ts';
 import { argumentsText, viewEvent } from '../../query/events.ts';
 import type { Search } from '../../query/filter/search.ts';
+import { spanOf } from '../../query/info.ts';
 import type { Trace } from '../../trace/trace.ts';
 
 /** An event as a row of the list of events. */
@@ -22,9 +23,11 @@ export interface ListRow {
 }
 
 /** The time from one event to another, in words; empty when it is not known. */
-function since({ table, time }: Trace, from: Step, to: Step): string {
+function since(trace: Trace, from: Step, to: Step): string {
+  const { table } = trace;
   const span = from < 0 ? Number.NaN : table.time(to) - table.time(from);
   if (Number.isNaN(span)) return '';
+  const time = trace.between(from, to);
   return time.ticks ? String(span) : durationText(span, time.digits);
 }
 
@@ -41,6 +44,13 @@ export function listRow(trace: Trace, step: Step, above: Step): ListRow {
     object: view.object,
     text: argumentsText(view),
   };
+}
+
+/** The longest text that the time of an event may have: the first and the last time of the trace, for the last event may have none. */
+export function widestTime(trace: Trace): string {
+  const { start, end } = spanOf(trace);
+  const [first, last] = [start, end].map((time) => timeText(time, trace.time) ?? '') as [string, string];
+  return first.length > last.length ? first : last;
 }
 
 /** The events that a list shows: all of a trace, or those that a search found. */

@@ -1,3 +1,4 @@
+import { count } from '../../base/counted.ts';
 import type { Interrupt } from '../../query/interrupts/list.ts';
 import type { InterruptRow, Status } from '../../query/interrupts/row.ts';
 import { code, plain } from '../outline/explain.ts';
@@ -45,7 +46,7 @@ function countsText({ raises, sends, handled }: InterruptRow): string {
     [sends, 'sent'],
     [handled, 'handled'],
   ];
-  return counts.flatMap(([count, what]) => (count === null ? [] : [`${count} ${what}`])).join(', ');
+  return counts.flatMap(([n, what]) => (n === null ? [] : [`${count(n)} ${what}`])).join(', ');
 }
 
 /** What an engineer calls it: the action, else the entry, the irq, the vector of VFIO, the GSI. */

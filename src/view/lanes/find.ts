@@ -58,10 +58,10 @@ export function nearestTo(index: LaneSource, row: LaneRow, axis: Axis, x: number
   return axis.x(after) - x < x - axis.x(before) ? after : before;
 }
 
-/** The events between two places of an axis, in either order; undefined when there is none. */
+/** The events between two places of an axis, in either order, with those at the places, which are whole numbers; undefined when there is none. */
 export function stepsBetween(axis: Axis, a: number, b: number): { readonly from: Step; readonly to: Step } | undefined {
   const from = axis.stepAt(Math.min(a, b));
-  const to = axis.stepAt(Math.max(a, b)) - 1;
+  const to = axis.stepAt(Math.floor(Math.max(a, b)) + 1) - 1;
   return to < from ? undefined : { from, to };
 }
 

@@ -68,7 +68,7 @@ export class PlacedTrace implements LaneSource {
     let [from, to] = [Number.POSITIVE_INFINITY, -1];
     for (
       let place = Math.max(0, Math.ceil(Math.min(a, b)));
-      place < Math.min(this.#steps.length, Math.max(a, b));
+      place <= Math.min(this.#steps.length - 1, Math.max(a, b));
       place++
     ) {
       const step = this.#steps[place]!;

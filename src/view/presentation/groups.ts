@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.ts';
 import { lastSegment, PathTable } from '../../base/path-pattern.ts';
 import { withoutSystem } from '../../model/namespace.ts';
 import { type GroupPattern, typeOfPath } from '../../model/paths.ts';
@@ -87,11 +88,11 @@ const table = new PathTable<Group>(Object.entries(groups));
 export const groupAt = (path: string): Group | undefined => table.find(withoutSystem(path));
 
 /** How many objects a group has, in words; the empty text where the number says nothing. */
-export function groupCount(path: string, count: number): string {
+export function groupCount(path: string, n: number): string {
   const type = typeOfPath(`${path}/0`);
   if (type === mention) return '';
   const [one, many] = presentationOf(type).unit;
-  return `${count} ${count === 1 ? one : many}`;
+  return counted(n, one, many);
 }
 
 /** The name of a node that is no object, below the node that holds it. */

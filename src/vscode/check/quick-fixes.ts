@@ -1,10 +1,15 @@
 import * as vscode from 'vscode';
+import { witnesses } from '../../check/report/view.ts';
 import type { FindingDiagnostic, Problems } from './problems.ts';
 
 /** What can be done with a finding at its line: the title of the action, its command, and the arguments that the command takes. */
 const ACTIONS: readonly (readonly [string, string, (of: FindingDiagnostic) => readonly unknown[]])[] = [
   ['Go to Step', 'goToFinding', (of) => [named(of), of.trace.uri]],
-  ['Show Delivery Path', 'showPath', (of) => [{ step: of.finding.step }, of.trace.uri]],
+  [
+    'Show Delivery Path',
+    'showPath',
+    ({ finding, trace }) => [{ step: finding.step, events: witnesses(finding) }, trace.uri],
+  ],
   ['Show History', 'showHistory', (of) => [pathOf(of), of.trace.uri]],
   ['Copy as Report', 'copyReport', (of) => [named(of), of.trace.uri]],
   ['Suppress Here', 'suppressFinding', (of) => [named(of), of.trace.uri]],

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { DocumentProblem } from '../../base/json.ts';
 import type { ReadRule } from '../../check/user/read.ts';
 import type { Suppression } from '../../check/user/suppressions.ts';
 import { writeWhole } from '../safe-write.ts';
@@ -124,15 +125,12 @@ export class UserFiles implements vscode.Disposable {
   async #readRules(): Promise<void> {
     const rules: ReadRule[] = [];
     for (const [uri, text] of await this.#texts(RULES)) {
-      const { readUserRules } = await import('../../check/user/read.ts');
-      try {
-        const known = new Set(rules.map(({ id }) => id));
-        for (const rule of readUserRules(text)) if (!known.has(rule.id)) rules.push(rule);
-        this.#problems.delete(uri);
-      } catch (error) {
-        // Whatever is wrong with the file of a user, traces are judged without it.
-        this.#tell(uri, error instanceof Error ? error.message : String(error));
-      }
+      const { readRules } = await import('../../check/user/read.ts');
+      const known = new Set(rules.map(({ id }) => id));
+      const read = readRules(text);
+      for (const rule of read.rules) if (!known.has(rule.id)) rules.push(rule);
+      // Whatever is wrong in the file of a user, traces are judged without it.
+      this.#tell(uri, text, read.problems);
     }
     this.#rules = rules;
   }
@@ -140,13 +138,10 @@ export class UserFiles implements vscode.Disposable {
   async #readSuppressions(): Promise<void> {
     const all = new Map<string, readonly Suppression[]>();
     for (const [uri, text, folder] of await this.#texts(SUPPRESSIONS)) {
-      const { readSuppressions } = await import('../../check/user/suppressions.ts');
-      const read = readSuppressions(text);
-      if (typeof read === 'string') this.#tell(uri, read);
-      else {
-        this.#problems.delete(uri);
-        all.set(folder.uri.toString(), read);
-      }
+      const { suppressionsIn } = await import('../../check/user/suppressions.ts');
+      const read = suppressionsIn(text);
+      this.#tell(uri, text, Array.isArray(read) ? [] : read.problems);
+      if (Array.isArray(read)) all.set(folder.uri.toString(), read);
     }
     this.#suppressions = all;
   }
@@ -162,11 +157,25 @@ export class UserFiles implements vscode.Disposable {
     return found;
   }
 
-  #tell(uri: vscode.Uri, problem: string): void {
-    const diagnostic = new vscode.Diagnostic(new vscode.Range(0, 0, 0, 100), problem, vscode.DiagnosticSeverity.Error);
-    diagnostic.source = 'IRQScope';
-    this.#problems.set(uri, [diagnostic]);
+  /** Puts what is wrong in a file into the Problems panel, each at its place. */
+  #tell(uri: vscode.Uri, text: string, problems: readonly DocumentProblem[]): void {
+    const diagnostics = problems.map(({ from, to, message }) => {
+      const range = new vscode.Range(positionIn(text, from), positionIn(text, to));
+      const diagnostic = new vscode.Diagnostic(range, message, vscode.DiagnosticSeverity.Error);
+      diagnostic.source = 'IRQScope';
+      return diagnostic;
+    });
+    this.#problems.set(uri, diagnostics);
   }
+}
+
+/** Where a character of a text stands, as the editor counts lines. The editor shows a text without its byte order mark. */
+function positionIn(text: string, offset: number): vscode.Position {
+  const lines = text
+    .slice(0, offset)
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\r|\n/);
+  return new vscode.Position(lines.length - 1, lines.at(-1)!.length);
 }
 
 /** Rules as they stand in their file, to tell others from the same ones. */

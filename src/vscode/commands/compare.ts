@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { counted } from '../../base/counted.ts';
 import type { Step } from '../../base/ids.ts';
+import { type Kin, likest } from '../../view/comparison/likest.ts';
 import type { ComparisonRow } from '../../view/comparison/rows.ts';
 import type { ComparisonView } from '../compare/comparison-view.ts';
 import type { Opener } from '../opening.ts';
@@ -123,22 +124,26 @@ async function stepOf(trace: OpenTrace, given: unknown, what: string, value: Ste
   return typeof step === 'number' ? step : undefined;
 }
 
+const kinOf = ({ branch, session }: OpenTrace): Kin => ({
+  scenario: branch?.recipe?.scenario.title,
+  format: session.trace.first.format,
+});
+
 /** Asks what a trace is compared with: another open trace, a file, or another step of its own. */
 async function pickOther(
   sessions: Sessions,
   trace: OpenTrace,
   openBeside: (uri: vscode.Uri, active: OpenTrace) => Promise<OpenTrace | undefined>,
 ): Promise<OpenTrace | 'steps' | undefined> {
-  const open = sessions.all
-    .filter((other) => other !== trace)
-    .map(
-      (other): Choice => ({
-        label: other.label,
-        description: counted(other.session.trace.length, 'event'),
-        detail: other.branch ? 'simulated' : vscode.workspace.asRelativePath(other.uri),
-        take: async () => other,
-      }),
-    );
+  const others = sessions.all.filter((other) => other !== trace);
+  const open = likest(kinOf(trace), others, kinOf).map(
+    (other): Choice => ({
+      label: other.label,
+      description: counted(other.session.trace.length, 'event'),
+      detail: other.branch ? 'simulated' : vscode.workspace.asRelativePath(other.uri),
+      take: async () => other,
+    }),
+  );
   const file: Choice = {
     label: '$(folder-opened) A File…',
     take: async () => {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Finding } from '../../check/check-trace.ts';
 import { witnesses } from '../../check/report/view.ts';
+import { isThrough } from '../../query/delivery/path.ts';
 import { lacking } from '../../view/findings/explain.ts';
 import { findingId } from '../../view/findings/rows.ts';
 import type { Checked, Checks } from '../check/checks.ts';
@@ -213,12 +214,9 @@ async function agrees(files: UserFiles, trace: OpenTrace, what: { rule: string; 
 
 /** Shows the delivery that a finding is about: the one that one of its events is a hop of. */
 function showWay({ session }: OpenTrace, finding: Finding): void {
-  const seen = new Set([finding.step, ...witnesses(finding)]);
-  for (const step of [finding.step, ...[...seen].sort((a, b) => b - a)]) {
-    const path = session.showPath(step);
-    if (!('refused' in path) && path.hops.some((hop) => seen.has(hop.step))) return;
-  }
-  session.hidePath();
+  const events = witnesses(finding);
+  const path = session.showWay(finding.step, events);
+  if ('refused' in path || !isThrough(path, [finding.step, ...events])) session.hidePath();
 }
 
 /** Says what the worst finding is; its path and its report are one click away. */
@@ -227,7 +225,8 @@ function tellWorst(trace: OpenTrace, finding: Finding): void {
   const copy = 'Copy as Report';
   const { rule, title, text, step, object } = finding;
   void showInfo(`${rule.id}: ${title}. ${text}`, path, copy).then((choice) => {
-    if (choice === path) void vscode.commands.executeCommand('irqscope.showPath', { step }, trace.uri);
+    if (choice === path)
+      void vscode.commands.executeCommand('irqscope.showPath', { step, events: witnesses(finding) }, trace.uri);
     if (choice === copy)
       void vscode.commands.executeCommand('irqscope.copyReport', { rule: rule.id, step, object }, trace.uri);
   });

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Step } from '../../base/ids.ts';
 import { funnelText } from '../../query/delivery/funnel-text.ts';
-import { pathText } from '../../query/delivery/path.ts';
+import { isThrough, nearestText, pathText } from '../../query/delivery/path.ts';
 import { eventAbout } from '../../query/next.ts';
 import { objectsBelow, resolvePath } from '../../query/paths.ts';
 import type { StepRange } from '../../session/session.ts';
@@ -42,6 +42,12 @@ function stepOf(trace: OpenTrace, argument: unknown): Step | string {
   return at >= 0 ? at : `no event is about ${path}`;
 }
 
+/** The other events of what an argument tells of, by their steps: the evidence of a finding. */
+function eventsIn(argument: unknown): readonly Step[] {
+  const { events } = (typeof argument === 'object' && argument !== null ? argument : {}) as { events?: unknown };
+  return Array.isArray(events) ? events.filter((step): step is Step => Number.isInteger(step)) : [];
+}
+
 /** The events that an argument names by their steps, `{from?, to?}`; undefined when it names none. */
 function windowIn(trace: OpenTrace, argument: unknown): StepRange | undefined {
   const { from, to } = (typeof argument === 'object' && argument !== null ? argument : {}) as Record<string, unknown>;
@@ -73,8 +79,10 @@ export function pathCommands(
       if (!trace) return undefined;
       const step = stepOf(trace, argument);
       if (typeof step === 'string') return void say(step);
-      const path = trace.session.showPath(step);
+      const events = eventsIn(argument);
+      const path = trace.session.showWay(step, events);
       if ('refused' in path) return void say(path.refused);
+      if (!isThrough(path, [step, ...events])) say(nearestText(step));
       sessions.activate(trace);
       paths.lead('path');
       await vscode.commands.executeCommand('irqscope.path.focus', { preserveFocus: true });

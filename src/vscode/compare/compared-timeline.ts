@@ -23,6 +23,7 @@ import type { ComparedLanes, SideNumber } from '../../view/lanes/compared.ts';
 import { nearestTo, neighbourOf } from '../../view/lanes/find.ts';
 import type { LaneHits } from '../../view/lanes/hits.ts';
 import type { LaneIndex } from '../../view/lanes/lanes.ts';
+import { shortNames } from '../../view/lanes/short-names.ts';
 import type { LaneRow } from '../../view/lanes/values.ts';
 import { searchesOf } from '../events/query-service.ts';
 import type {
@@ -172,7 +173,8 @@ export class ComparedAnswers implements Answers {
   }
 
   lanes(): LanesMessage {
-    const names = this.#names;
+    // The places of two steps are short, and stay whole.
+    const names = this.#isOne ? this.#names : shortNames(...this.#names);
     const lanes = (this.#lanes?.list() ?? []).map((lane) => ({
       ...lane,
       // Groups without events of their own need no name of a trace.

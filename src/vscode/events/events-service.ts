@@ -7,9 +7,8 @@ import {
   type RowMessage,
 } from '../../protocol/events.ts';
 import type { After, Peer } from '../../protocol/rpc.ts';
-import { timeOf } from '../../query/events.ts';
 import type { Session } from '../../session/session.ts';
-import { ListedEvents, type ListRow, rowsText } from '../../view/events/rows.ts';
+import { ListedEvents, type ListRow, rowsText, widestTime } from '../../view/events/rows.ts';
 import { QueryService } from './query-service.ts';
 import type { Searcher } from './searcher.ts';
 
@@ -158,7 +157,7 @@ export class EventsService {
       name: shown.label,
       sources: trace.sources.length,
       events: trace.length,
-      widest: (trace.length > 0 ? timeOf(trace, trace.length - 1) : null) ?? '',
+      widest: widestTime(trace),
     };
   }
 }

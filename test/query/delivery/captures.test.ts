@@ -104,4 +104,23 @@ describe('paths of captures equal those of the text', () => {
       assert.equal(trace.table.line(path.hops[0]!.step), cause.line);
     }
   });
+
+  it('a fault that the SMMU recorded is a hop of the delivery that it ended', () => {
+    const name = 'arm64-a/qemu.log';
+    const trace = fixtureTrace(name);
+    const faults = grep(name, /smmuv3_record_event SMMU_EVT_F_TRANSLATION sid=0x18/);
+    assert.ok(faults.length > 0);
+    for (const { line } of faults) {
+      const cause = grep(name, /e1000e_irq_msix_notify_vec/).findLast((l) => l.line < line)!;
+      const path = pathAt(trace, stepOf(trace, line))!;
+      assert.deepEqual(
+        path.hops.map((hop) => [trace.table.line(hop.step), hop.stage]),
+        [
+          [cause.line, 'cause'],
+          [line, 'remap'],
+        ],
+      );
+      assert.equal(path.delivered, false);
+    }
+  });
 });
