@@ -158,7 +158,11 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
     return this.#gate
       .showing(() => this.tree.reveal(row, { select: true, focus, expand: false }))
       .then(
-        () => true,
+        () => {
+          // The editor has expanded the rows above it. What it tells of that while it gets other rows is lost.
+          for (let above = row.parent; above !== undefined; above = above.parent) this.#expanded.add(above.id);
+          return true;
+        },
         () => false,
       );
   }

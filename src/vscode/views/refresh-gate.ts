@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 
 /** How long the editor must not have asked for rows before the next refresh is passed on. */
-const QUIET_MS = 60;
+const QUIET_MS = 100;
 /** The same while it has not asked yet for what is below a row that it shows expanded. A user may have collapsed that row: then it never asks. */
 const EXPECTED_MS = 2000;
 /** The editor carries a refresh out at once if the one before is at least 200 ms ago; otherwise it waits, and waits again with each further one. */
