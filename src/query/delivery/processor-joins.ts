@@ -36,7 +36,7 @@ import { argumentOf } from '../../trace/row.ts';
 import type { Delivery } from './delivery.ts';
 import { meetEarly } from './early-handlers.ts';
 import { type Join, type Joins, type Moment, numberOf, processorAt, processorOf } from './moment.ts';
-import { sentTo } from './served.ts';
+import { deliveredOf, deliveredTo, sentTo } from './served.ts';
 
 const NONE: ReadonlySet<TextId> = new Set();
 
@@ -101,6 +101,7 @@ const deliver: Join = (moment) => {
   slots.sent.remove(row.object, delivery);
   // No record tells when the processor takes it: the one before is over, and nobody knows when.
   slots.put(slots.arrived, row.object, delivery, step);
+  deliveredOf(moment, delivery, moment.state);
 };
 
 /** A virtual CPU sends an IPI. */
@@ -255,7 +256,8 @@ function servedBy(moment: Moment): Delivery | undefined {
     slots.forgetTaken(taken);
     return taken;
   }
-  return place < 0 ? undefined : (slots.inService.get(place) ?? slots.accepted.get(place) ?? sentTo(moment, place));
+  const at = place < 0 ? undefined : (slots.inService.get(place) ?? slots.accepted.get(place) ?? sentTo(moment, place));
+  return at ?? deliveredTo(moment);
 }
 
 function enter(moment: Moment, irq: ObjectId, served: Delivery | undefined, names: ReadonlySet<TextId> = NONE): void {

@@ -2,6 +2,7 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { entryOfIrq } from '../../model/joins.ts';
 import type { ObjectType } from '../../model/objects.ts';
+import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { pin } from '../../model/things/irq.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
@@ -34,3 +35,18 @@ export function sentTo({ slots, step, row, state }: Moment, place: ObjectId): De
 const SOURCES: ReadonlySet<ObjectType | undefined> = new Set([msixEntry, msi, imsEntry, pin]);
 
 const arrivedAt = ({ hops }: Delivery): Step => hops.at(-1)!.step;
+
+/** A local APIC of an emulated machine got a message: the handler of the irq of its entry serves it. */
+export function deliveredOf({ slots, step }: Pick<Moment, 'slots' | 'step'>, delivery: Delivery, state: State): void {
+  const entry = delivery.hops.find(({ object }) => SOURCES.has(state.world.type(object)))?.object;
+  const lost = entry === undefined ? undefined : slots.delivered.add(entry, delivery);
+  if (lost) slots.end(lost, step, null);
+}
+
+/** The message that a local APIC got from the entry of the irq whose handler starts, where nothing tells the vector of the irq. */
+export function deliveredTo({ slots, row, state }: Moment): Delivery | undefined {
+  const entry = slots.delivered.size === 0 ? -1 : entryOfIrq(state, row.object);
+  const [first] = entry < 0 ? [] : slots.delivered.all(entry);
+  if (first !== undefined) slots.delivered.remove(entry, first);
+  return first;
+}

@@ -19,6 +19,8 @@ export class Slots {
   readonly raised = new Causes();
   /** Messages by what they lead to: a remapping table entry, an ITS event, an SPI, a vector. */
   readonly sent = new InFlight();
+  /** What a local APIC of an emulated machine got, by the entry that sent it: the kernel inside may not tell which vector an irq has. */
+  readonly delivered = new InFlight();
   /** The last handler that served a vector to which messages were sent. */
   readonly served = new Map<ObjectId, Served>();
   /** What a thread translates right now. */
@@ -358,6 +360,7 @@ export class Slots {
     for (const place of this.#places) if (place.get(object) === delivery) place.delete(object);
     this.raised.remove(object, delivery);
     this.sent.remove(object, delivery);
+    this.delivered.remove(object, delivery);
   }
 
   #leave(delivery: Delivery): void {

@@ -9,6 +9,11 @@ const IN_FLIGHT = 64;
 export class InFlight {
   readonly #queues = new Map<ObjectId, Delivery[]>();
 
+  /** How many places have messages on their way. */
+  get size(): number {
+    return this.#queues.size;
+  }
+
   /** The message that arrives next at a place. */
   get(object: ObjectId): Delivery | undefined {
     return this.#queues.get(object)?.[0];

@@ -38,6 +38,16 @@ describe('paths through an AMD IOMMU', () => {
     assert.deepEqual(hops(at(message(ENTRY, '0x18') + HANDLER), FIRST), [8, 9, 10, 11, 12, 13, 14]);
   });
 
+  it('lead there, too, where the recording of the kernel began after the irq got its vector: by the entry of the irq', () => {
+    const setup = SETUP.split('\n').filter((line) => !/vec\./.test(line));
+    const trace = story(`${setup.join('\n')}${message('ioapic/0/pin/23', '0xa0')}${message(ENTRY, '0x18')}${HANDLER}`);
+    const first = setup.length - 1;
+    assert.deepEqual(
+      hops(trace, first + 5),
+      Array.from({ length: 7 }, (_, i) => first + 5 + i),
+    );
+  });
+
   it('a message of another function to that vector, whose handler no record shows, does not take the handler', () => {
     const trace = at(message('ioapic/0/pin/23', '0xa0') + message(ENTRY, '0x18') + HANDLER);
     assert.deepEqual(hops(trace, FIRST + 5), [13, 14, 15, 16, 17, 18, 19]);
