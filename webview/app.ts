@@ -1,6 +1,6 @@
 import { queryFromHost } from '../src/protocol/query.ts';
 import type { Peer } from '../src/protocol/rpc.ts';
-import { type FindingsMessage, fromHost, fromView, questions } from '../src/protocol/timeline.ts';
+import { fromHost, fromView, questions } from '../src/protocol/timeline.ts';
 import { Arrangement } from './arrangement.ts';
 import { setText, settled } from './dom.ts';
 import { type Actions, listenToKeys, listenToPointer, listenToWheel } from './input.ts';
@@ -19,7 +19,7 @@ import { StateView } from './states.ts';
 import { watchTheme } from './theme.ts';
 import { placeText } from './ticks.ts';
 import { setPressed } from './toolkit.ts';
-import { findingContent, laneContent, Tooltip, type TooltipTarget } from './tooltip.ts';
+import { laneContent, pinsTarget, Tooltip, type TooltipTarget } from './tooltip.ts';
 
 /** The editor keeps this state when it destroys the page, and gives it to the next page. */
 interface Store {
@@ -32,10 +32,6 @@ const REACH = 4;
 const NAMES_WIDTH = 230;
 
 const complain = (error: unknown): void => console.warn(`timeline: ${error}`);
-
-/** Findings as what the pointer is over; undefined for none. */
-const pinsTarget = (pins: FindingsMessage['places']): TooltipTarget | undefined =>
-  pins.length === 0 ? undefined : { key: JSON.stringify(pins), ask: () => Promise.resolve(findingContent(pins)) };
 
 /** The timeline. It connects the messages of the host, the input of the user, and the parts that draw. */
 export class App implements Actions {

@@ -90,7 +90,7 @@ export function laneContent(title: string, { layers, events, count }: Descriptio
 const MOST_FINDINGS = 4;
 
 /** What the findings say whose pins are in one place, the worst first, and how to open them. */
-export function findingContent(findings: FindingsMessage['places']): Node[] {
+function findingContent(findings: FindingsMessage['places']): Node[] {
   const nodes: Node[] = [];
   for (const { rule, severity, title, step, label, object } of findings.slice(0, MOST_FINDINGS)) {
     const place = [`step ${step}`, label, object].filter((part) => part !== '').join(', ');
@@ -104,3 +104,7 @@ export function findingContent(findings: FindingsMessage['places']): Node[] {
   nodes.push(make('div', 'more', {}, 'Click: go there, and show it in the view Findings'));
   return nodes;
 }
+
+/** Findings as what the pointer is over; undefined for none. */
+export const pinsTarget = (pins: FindingsMessage['places']): TooltipTarget | undefined =>
+  pins.length === 0 ? undefined : { key: JSON.stringify(pins), ask: () => Promise.resolve(findingContent(pins)) };

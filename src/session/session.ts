@@ -266,7 +266,7 @@ export class Session {
     const cursor = now(this.#cursor);
     const [hop] = this.#path?.hops ?? [];
     const range = this.#range && { from: now(this.#range.from), to: now(this.#range.to) };
-    // What was looked at before is looked at anew: the state, too, has passed other events by now.
+    // What was looked at before is looked at again: the state, too, has passed other events by now.
     this.#stand(Math.min(cursor, trace.length - 1));
     this.#due = cursor < trace.length ? undefined : cursor;
     this.stops.renumber(now);

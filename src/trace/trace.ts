@@ -94,7 +94,7 @@ export class Trace {
   }
 
   /**
-   * The step of an event that was at `step` while the trace had its first source only. Whoever keeps steps asks for them anew when the
+   * The step of an event that was at `step` while the trace had its first source only. What keeps steps asks for them again when the
    * number of sources has changed: the events of those that joined lie between the others.
    */
   stepSinceAlone(step: Step): Step {

@@ -23,6 +23,7 @@ function repeated(trace: Trace, length: number): Trace {
     ['stateAt', () => trace.stateAt(-1)],
     ['advance', () => {}],
     ['sourceOf', () => 0],
+    ['between', () => trace.time],
   ]);
   return new Proxy(trace, {
     get: (target, name) => (own.has(name) ? own.get(name) : (Reflect.get(target, name, target) as unknown)),

@@ -34,7 +34,7 @@ function start() {
 describe('timeline service', () => {
   const trace = fixtureTrace('x86-vtd/qemu.log');
 
-  it('sorts anew when another source joins, whose events lie between the others', async () => {
+  it('sorts again when another source joins, whose events lie between the others', async () => {
     const { clock, line, service } = start();
     const run = new ImportRun('mail.txt');
     const part = (name: string): string =>

@@ -354,7 +354,7 @@ describe('timeline service', () => {
     const [from, to] = [trace.table.time(30), trace.table.time(60)];
     tell({ axis: 'time', from, to });
     const inside = Array.from({ length: trace.length }, (_, step) => step).filter(
-      (step) => trace.table.time(step) >= from && trace.table.time(step) < to,
+      (step) => trace.table.time(step) >= from && trace.table.time(step) <= to,
     );
     assert.deepEqual(shown.session.range, { from: inside[0], to: inside.at(-1) });
     tell({ axis: 'step', from: 7.2, to: 7.8 });

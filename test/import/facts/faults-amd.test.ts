@@ -1,12 +1,12 @@
 // Faults that were made on a real kernel (Linux 6.12 in QEMU 10.0 with an AMD IOMMU): an nvme whose vectors a shell masked, by function mask and one by one, and
 // whose messages it overwrote. What the rules say of the log of the machine, the trace and the log of the kernel, and its irqs, joined.
 import assert from 'node:assert/strict';
-import { checkTrace } from '../../src/check/check-run.ts';
-import type { Finding } from '../../src/check/check-trace.ts';
-import { rules } from '../../src/check/rules.ts';
-import { joinTraces } from '../../src/import/join/join.ts';
-import type { Trace } from '../../src/trace/trace.ts';
-import { fixtureTrace, grep } from '../helpers/fixtures.ts';
+import { checkTrace } from '../../../src/check/check-run.ts';
+import type { Finding } from '../../../src/check/check-trace.ts';
+import { rules } from '../../../src/check/rules.ts';
+import { joinTraces } from '../../../src/import/join/join.ts';
+import type { Trace } from '../../../src/trace/trace.ts';
+import { fixtureTrace, grep } from '../../helpers/fixtures.ts';
 
 const FILES = ['log', 'guest', 'kernel', 'irqs'].map((part) => `x86-amd/faults-${part}.txt`);
 const [LOG, GUEST, KERNEL] = FILES as [string, string, string];
