@@ -1,7 +1,5 @@
 // Rules about functions and their MSI-X tables, on traces made by hand: what breaks each rule, and what comes near it and does not.
 import assert from 'node:assert/strict';
-import { checkTrace } from '../../src/check/check-run.ts';
-import { rules } from '../../src/check/rules.ts';
 import { found, judged, made, verdict } from './made.ts';
 
 const FN = 'device/0000:03:00.0';
@@ -381,25 +379,5 @@ describe('rules about functions', () => {
       `${FIRST} log: nvme0: request 24 of queue 3 had completed, and no interrupt told it`,
     ]);
     assert.deepEqual(found(fn('10 message log text="nvme nvme0: I/O 24 QID 3 timeout, aborting"'), 'R02'), []);
-  });
-
-  it('R02 says what the entry of that queue was like then', () => {
-    const line = '50 message log text="nvme nvme0: I/O tag 960 (a3c0) QID 1 timeout, completion polled"';
-    const irq = `
-      5 irq.identify irq/33 device="0000:03:00.0" hwirq=1 domain="PCI-MSIX-0000:03:00.0"
-      6 irq.entry irq/33 name=nvme0q1
-      7 irq.exit irq/33 handled=true`;
-    const said = (text: string): string =>
-      checkTrace(fn(`${text}\n${line}`), rules).findings.find(({ rule }) => rule.id === 'R02')!.text;
-    const source = /its interrupt did not arrive\.(.*)$/;
-    assert.equal(source.exec(said(''))![1], '', 'no irq has the name of the queue');
-    assert.equal(
-      source.exec(said(`${irq}\n${MASK(10)}\n20 dev.raise ${E1} vector=1`))![1],
-      ' Its irq is 33, entry 1 of 0000:03:00.0. Then the entry was masked by its own mask bit, and its pending bit was set; its message was 0xfee01000/0x21.',
-    );
-    assert.equal(
-      source.exec(said(irq))![1],
-      ' Its irq is 33, entry 1 of 0000:03:00.0. Then the entry was not masked; its message was 0xfee01000/0x21.',
-    );
   });
 });

@@ -1,6 +1,8 @@
 // Each line of a kernel log that tells of an interrupt is read, and a rule says what it means. The forms are those that kernels print; those
 // with a source are from reports.
 import assert from 'node:assert/strict';
+import { checkTrace } from '../../src/check/check-run.ts';
+import { rules } from '../../src/check/rules.ts';
 import { importText } from '../helpers/fixtures.ts';
 import { found, foundByAll, made, verdict } from './made.ts';
 
@@ -196,6 +198,42 @@ describe('lines of the kernel log that tell of an interrupt', () => {
         `${HEAD}${RECORD(0, 'console: AMD-Vi: Event logged [IO_PAGE_FAULT device=06:00.0 domain=0x0009 address=0xc0000 flags=0x0020]')}`,
       ),
       [],
+    );
+  });
+});
+
+describe('R02: a completion that was polled', () => {
+  const FN = 'device/0000:03:00.0';
+  const ENTRY = `${FN}/msix/1`;
+  const setup = `
+    0 cfg.read ${FN} offset=0x4 size=2 value=0x406
+    0 cfg.read ${FN} offset=0x34 size=1 value=0x60
+    0 cfg.read ${FN} offset=0x60 size=4 value=0x80030011
+    1 tbl.write ${ENTRY} offset=0x0 size=8 value=0xfee01000
+    1 tbl.write ${ENTRY} offset=0x8 size=8 value=0x21`;
+  const irq = `
+    5 irq.identify irq/33 device="0000:03:00.0" hwirq=1 domain="PCI-MSIX-0000:03:00.0"
+    6 irq.entry irq/33 name=nvme0q1
+    7 irq.exit irq/33 handled=true`;
+  const masked = `
+    10 tbl.write ${ENTRY} offset=0xc size=4 value=0x1
+    20 dev.raise ${ENTRY} vector=1`;
+  const line = '50 message log text="nvme nvme0: I/O tag 960 (a3c0) QID 1 timeout, completion polled"';
+
+  it('says what the entry of that queue was like then', () => {
+    const said = (text: string): string => {
+      const { findings } = checkTrace(made(`${setup}${text}\n${line}`), rules);
+      const finding = findings.find(({ rule }) => rule.id === 'R02');
+      return /its interrupt did not arrive\.(.*)$/.exec(finding!.text)![1]!;
+    };
+    assert.equal(said(''), '', 'no irq has the name of the queue');
+    assert.equal(
+      said(`${irq}${masked}`),
+      ' Its irq is 33, entry 1 of 0000:03:00.0. Then the entry was masked by its own mask bit, and its pending bit was set; its message was 0xfee01000/0x21.',
+    );
+    assert.equal(
+      said(irq),
+      ' Its irq is 33, entry 1 of 0000:03:00.0. Then the entry was not masked; its message was 0xfee01000/0x21.',
     );
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { type FindingRow, rowWithId } from '../../src/view/findings/rows.ts';
 import { ENTRY, lineOf, maskedSend, STEPS, textOfStep } from '../helpers/masked-send.ts';
-import { activate, active, closeAll, eventually, run, useFolder, whileRepeating } from './helper.ts';
+import { activate, active, closeAll, edited, eventually, run, useFolder, whileRepeating } from './helper.ts';
 
 const FINDING = { rule: 'F03', step: STEPS.send, object: ENTRY };
 
@@ -338,8 +338,7 @@ describe('what the user writes down about findings', () => {
     const before = readFileSync(path(), 'utf8');
     await open(trace());
     const { files } = (await activate()).internals;
-    const editor = await vscode.window.showTextDocument(vscode.Uri.file(path()));
-    await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), ' '));
+    await edited(path());
     await assert.rejects(files.stopSuppressing(trace(), FINDING), /not saved/);
     assert.equal(await run('stopSuppressing', FINDING), undefined);
     assert.equal(readFileSync(path(), 'utf8'), before);
@@ -356,11 +355,7 @@ describe('what the user writes down about findings', () => {
       files.suppressionsFor(trace()).all.map(({ rule }) => rule),
       ['F01', 'F02'],
     );
-    const path = vscode.Uri.file(join(folder(), 'suppressions.json'));
-    const editor = await vscode.window.showTextDocument(path);
-    await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), ' '));
-    // The editor tells the extension host of the text first, and that it is not saved afterwards.
-    await eventually(() => assert.ok(editor.document.isDirty));
+    await edited(join(folder(), 'suppressions.json'));
     await assert.rejects(files.suppress(trace(), { rule: 'F03', object: ENTRY }), /not saved/);
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });

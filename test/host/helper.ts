@@ -110,3 +110,10 @@ export async function eventually(check: () => void | Promise<void>, timeout = 50
     }
   }
 }
+
+/** Opens a text and changes it. The editor tells the extension host of the change first, and that the text is not saved afterwards. */
+export async function edited(path: string): Promise<void> {
+  const editor = await vscode.window.showTextDocument(vscode.Uri.file(path));
+  await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), ' '));
+  await eventually(() => assert.ok(editor.document.isDirty));
+}
