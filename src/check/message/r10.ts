@@ -33,7 +33,7 @@ function foreign(state: State, { object, words, at }: Happened): string | undefi
   const [held, own] = [addressOf(state, object), state.num(object, msixEntry.at.data)];
   if (held < 0 || own < 0) return undefined;
   const to = address(1) * 0x100000000 + address(0);
-  // With a requester ID the address is the one behind an SMMU.
+  // A record that names the requester may show the address behind an SMMU.
   if (data === own && (to === held || requester !== undefined)) return undefined;
   return `0x${to.toString(16)}/0x${data.toString(16)}`;
 }

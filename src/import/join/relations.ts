@@ -21,7 +21,7 @@ export interface Connection {
   readonly told?: true;
   /** Nothing shows it: it holds where a recorder was used as it is set up by default. */
   readonly assumed?: true;
-  /** The line agrees with the time of day that both sources tell. */
+  /** The line agrees with what both sources tell of their clocks: the time of day, or that both count from the start of one kernel. */
   readonly dated?: true;
 }
 
@@ -43,12 +43,12 @@ const MOST_PAIRS = 4096;
 /** Pairs of one meaning that are looked at. */
 const MOST_PAIRINGS = 60_000;
 
-/** Nanoseconds by which the time of day of two machines differs, when both have the right one: a guest reads whole seconds from its clock at the start. */
-const ONE_DAY_TIME = 5e9;
+/** Nanoseconds by which that may be wrong: a guest reads whole seconds from its clock at the start, and clocks of a kernel begin one after the other. */
+const ABOUT = 5e9;
 
 /**
  * What connects two sources; undefined where nothing shows it. The relation is that of the first to the second. `apart`: what must be added to times of
- * the second to get those of the first, in nanoseconds, as the time of day tells it. Where several lines fit about as well (a driver that is loaded twice
+ * the second to get about those of the first, in nanoseconds, as both tell of their clocks. Where several lines fit about as well (a driver that is loaded twice
  * does the same twice), that one holds which agrees with it.
  */
 export function connectionOf(a: Instants, b: Instants, apart?: number): Connection | undefined {
@@ -66,7 +66,7 @@ export function connectionOf(a: Instants, b: Instants, apart?: number): Connecti
   }
   let best: Connection | undefined;
   for (const [relation, found] of matches) {
-    const isDated = (offset: number): boolean => apart !== undefined && Math.abs(offset - apart) <= ONE_DAY_TIME;
+    const isDated = (offset: number): boolean => apart !== undefined && Math.abs(offset - apart) <= ABOUT;
     const line = fitLine(found) ?? fitLine(found.filter((pair) => isDated(pair.a - pair.b)));
     if (line === undefined || line.pairs.length <= (best?.fit.pairs.length ?? 0)) continue;
     best = { relation, fit: line, ...(isDated(line.offset) ? { dated: true } : {}) };

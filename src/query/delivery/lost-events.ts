@@ -88,9 +88,18 @@ export function beginningsOf(trace: Trace): Beginning[] {
   return found.sort((a, b) => a.step - b.step);
 }
 
-function showsHandlers({ events }: Source): boolean {
-  for (let row = 0; row < events.length; row++) if (events.kind(row) === irqEntry) return true;
-  return false;
+/** Whether a source shows handlers, and how many of its events were looked at: a path is asked for often, and a source only grows. */
+const looked = new WeakMap<Source, { readonly shows: boolean; readonly rows: number }>();
+
+function showsHandlers(source: Source): boolean {
+  const { events } = source;
+  const before = looked.get(source);
+  if (before?.shows === true) return true;
+  let row = before?.rows ?? 0;
+  while (row < events.length && events.kind(row) !== irqEntry) row++;
+  const shows = row < events.length;
+  looked.set(source, { shows, rows: row });
+  return shows;
 }
 
 /** A source that shows handlers begins: of deliveries that no handler serves yet, nobody knows whether one did. */

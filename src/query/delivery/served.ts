@@ -18,8 +18,12 @@ const TOGETHER =
  */
 export function sentTo({ slots, step, row, state }: Moment, place: ObjectId): Delivery | undefined {
   const entry = entryOfIrq(state, row.object);
+  // A delivery from the host to a guest passes entries of both: those of another system say nothing of this irq.
+  const own = state.world.spaceOf(row.object);
+  const isSource = (object: ObjectId): boolean =>
+    SOURCES.has(state.world.type(object)) && state.world.spaceOf(object) === own;
   const isOther = ({ hops }: Delivery): boolean =>
-    entry >= 0 && hops.some(({ object }) => object !== entry && SOURCES.has(state.world.type(object)));
+    entry >= 0 && hops.some(({ object }) => object !== entry && isSource(object));
   const waiting = slots.sent.all(place).filter((delivery) => !isOther(delivery));
   const last = slots.served.get(place);
   const stale = last === undefined ? [] : waiting.filter((delivery) => arrivedAt(delivery) < last.began);
