@@ -25,6 +25,14 @@ export function bytesOf(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/**
+ * The same bytes, whose `slice` copies. That of a Buffer of Node does not: it shows the memory of the Buffer, and what keeps it keeps
+ * what is read into that memory later.
+ */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** The text of bytes `start` to `end` (exclusive); what is not UTF-8 becomes U+FFFD. */
 export function textOf(bytes: Uint8Array, start = 0, end = bytes.length): string {
   let text = '';

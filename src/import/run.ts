@@ -1,4 +1,4 @@
-import { LF } from '../base/bytes.ts';
+import { LF, plainBytes } from '../base/bytes.ts';
 import type { World } from '../model/world.ts';
 import { TraceBuilder } from '../trace/builder.ts';
 import { checkIntegrity } from '../trace/integrity.ts';
@@ -85,7 +85,7 @@ export class ImportRun {
     return Math.max(0, (this.#streams?.all.length ?? 0) - this.trace.sources.length);
   }
 
-  /** Takes the next bytes of the source. */
+  /** Takes the next bytes of the source; the caller may use the memory again afterwards. */
   push(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
     this.#unpacker.push(chunk);
@@ -118,7 +118,7 @@ export class ImportRun {
 
   #plain(chunk: Uint8Array): void {
     if (this.#importer) {
-      this.#importer.push(chunk);
+      this.#importer.push(plainBytes(chunk));
       return;
     }
     this.#waiting.push(new Uint8Array(chunk));
