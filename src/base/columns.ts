@@ -39,6 +39,7 @@ export class Column<T extends TypedArray> {
   }
 }
 
+export const u32Column = (): Column<Uint32Array> => new Column((n) => new Uint32Array(n));
 export const f64Column = (): Column<Float64Array> => new Column((n) => new Float64Array(n));
 
 const POOL_BITS = 17;

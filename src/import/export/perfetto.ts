@@ -4,6 +4,7 @@
  */
 
 import { byName } from '../../base/by-name.ts';
+import { u32Column } from '../../base/columns.ts';
 import type { Step } from '../../base/ids.ts';
 import { sysEntry, sysExit } from '../../model/events/cpu.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
@@ -62,33 +63,54 @@ const ENDS = new Set([irqExit.name, sysExit.name, kvmExit.name]);
 
 /** The events of a trace as one JSON document, in pieces. */
 export function* perfetto(trace: Trace): Generator<string> {
-  const flows = flowsOf(trace);
+  const flows = new Flows(trace);
   const writer = new Writer(trace);
   yield '{"displayTimeUnit":"ns","traceEvents":[\n';
   yield* writer.groups();
-  for (let step = 0; step < trace.length; step++) yield* writer.event(step, flows.get(step) ?? []);
+  for (let step = 0; step < trace.length; step++) yield* writer.event(step, flows.at(step));
   yield* writer.end();
   yield `\n],"otherData":${JSON.stringify({ source: trace.first.file, clock: trace.first.clock })}}\n`;
 }
 
-/** The points of all deliveries that more than one event belongs to, by step. */
-function flowsOf(trace: Trace): Map<Step, FlowPoint[]> {
-  const points = new Map<Step, FlowPoint[]>();
-  let id = 0;
-  const done = ({ hops }: Delivery): void => {
-    if (hops.length < 2) return;
-    id++;
-    for (const [i, { step }] of hops.entries()) {
-      const phase = i === 0 ? 's' : i === hops.length - 1 ? 'f' : 't';
-      const list = points.get(step);
-      if (list === undefined) points.set(step, [{ id, phase }]);
-      else list.push({ id, phase });
+const PHASES = ['s', 't', 'f'] as const;
+
+/** The points of all deliveries that more than one event belongs to, by step: numbers in columns, as a long trace has more of them than a Map holds. */
+class Flows {
+  /** Of each step, one more than the place of its last point; 0 none. */
+  readonly #last: Uint32Array;
+  /** Of each point, one more than the place of the point before it at the same step; 0 none. */
+  readonly #before = u32Column();
+  /** Of each point, three times the number of its delivery, and its phase. */
+  readonly #points = u32Column();
+
+  constructor(trace: Trace) {
+    this.#last = new Uint32Array(trace.length);
+    let id = 0;
+    const done = ({ hops }: Delivery): void => {
+      if (hops.length < 2) return;
+      id++;
+      for (const [i, { step }] of hops.entries()) this.#add(step, id, i === 0 ? 0 : i === hops.length - 1 ? 2 : 1);
+    };
+    const tracker = new DeliveryTracker(trace, done);
+    new Walk(trace, [tracker]).advance(trace.length);
+    for (const delivery of tracker.slots.open) done(delivery);
+  }
+
+  #add(step: Step, id: number, phase: number): void {
+    this.#before.push(this.#last[step]!);
+    this.#points.push(id * PHASES.length + phase);
+    this.#last[step] = this.#points.length;
+  }
+
+  /** The points at a step, in the order of their deliveries. */
+  at(step: Step): FlowPoint[] {
+    const found: FlowPoint[] = [];
+    for (let at = this.#last[step]!; at > 0; at = this.#before.get(at - 1)) {
+      const point = this.#points.get(at - 1);
+      found.push({ id: Math.floor(point / PHASES.length), phase: PHASES[point % PHASES.length]! });
     }
-  };
-  const tracker = new DeliveryTracker(trace, done);
-  new Walk(trace, [tracker]).advance(trace.length);
-  for (const delivery of tracker.slots.open) done(delivery);
-  return points;
+    return found.reverse();
+  }
 }
 
 class Writer {
