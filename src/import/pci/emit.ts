@@ -4,6 +4,7 @@ import { hexText } from '../../base/hex.ts';
 import type { ObjectId } from '../../base/ids.ts';
 import { snapBar, snapConfig, snapDiffers, snapFeatures } from '../../model/events/snapshot/function.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
+import { emitIrq } from '../snapshot/facts.ts';
 import { type Claim, contradicted } from './claims.ts';
 import type { ConfigSpace, Features } from './space.ts';
 
@@ -38,6 +39,11 @@ export function emitFeatures(out: TraceBuilder, dev: ObjectId, told: Features): 
   if (told.totalVfs !== undefined) event.totalVfs(told.totalVfs);
   if (told.ims !== undefined) event.ims(told.ims);
   out.emit(event, dev);
+}
+
+/** Emits whose messages the irqs carry. */
+export function emitMessages(out: TraceBuilder, bdf: string, irqs: readonly number[]): void {
+  for (const irq of irqs) emitIrq(out, irq, (event) => event.device(out.world.strings.intern(bdf)));
 }
 
 /** Emits the regions that the base address registers tell; without sizes, which the registers do not hold. */

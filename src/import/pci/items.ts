@@ -20,6 +20,8 @@ export interface FactsLine {
   readonly node?: number;
   readonly pin?: number;
   readonly irq?: number;
+  /** Linux irqs of its messages. */
+  readonly messages?: readonly number[];
   /** Bits of the Command register that it tells, and the words of the line. */
   readonly command?: { readonly value: number; readonly known: number; readonly text: string };
 }

@@ -1,9 +1,10 @@
 /**
- * What single lines of lspci say. Forms: lspci.c, ls-caps.c, ls-ecaps.c, ls-kernel.c of pciutils 3.0 to 3.14; 3.0 and older name the
+ * What single lines of lspci say. Forms: lspci.c, ls-caps.c, ls-ecaps.c, ls-kernel.c of pciutils 3.0 to 3.15; 3.0 and older name the
  * parts of MSI and MSI-X otherwise. Blanks may stand where lspci prints tabs: mail programs and browsers put them there.
  */
 import { MSIX_ENTRIES, pciCommand } from '../../model/registers/pci.ts';
 import { BROKEN_OFF } from '../snapshot/reader.ts';
+import { interruptsOf } from './interrupts-line.ts';
 import type {
   CapabilityLine,
   CapabilityName,
@@ -34,8 +35,6 @@ const MACHINE = /^"([^"]*)" "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(?: |$)/;
 const CONTROL =
   /^Control: I\/O([+-]) Mem([+-]) BusMaster([+-]) SpecCycle([+-]) MemWINV([+-]) VGASnoop([+-]) ParErr([+-]) Stepping([+-]) SERR([+-]) FastB2B([+-]) DisINTx([+-])(?: .*)?$/;
 const FLAGS = /^Flags: (.*?)(?:fast|medium|slow|\?\?) devsel(.*)$/;
-/** On some machines the irq is a hexadecimal number of eight digits, which tells no Linux irq. */
-const INTERRUPT = /^Interrupt: pin ([A-D?]) routed to IRQ (?:(\d{1,7})|[\da-f]{8})$/;
 const NODE = /^NUMA node: (-?\d{1,5})$/;
 const GROUP = /^IOMMU group: (\d{1,7})$/;
 const DRIVER = /^(?:Kernel driver in use|Driver in use): (\S.{0,60})$/;
@@ -80,7 +79,7 @@ const FIELD =
   /^(Class|Vendor|Device|SVendor|SDevice|PhySlot|Rev|ProgIf|Driver|Module|NUMANode|DTNode|IOMMUGroup):\s+(\S.*)$/;
 /** Beginnings of lines that are whole only with what the next line holds: before the first capability, and anywhere. */
 const PARTS_OF_HEAD =
-  /^(?:Control: I\/O[+-].*|Flags: (?:(?!devsel).)*|(?:Region \d: )?Memory at [\da-f]+ \([^)]*|Interrupt: pin .*)$/;
+  /^(?:Control: I\/O[+-].*|Flags: (?:(?!devsel).)*|(?:Region \d: )?Memory at [\da-f]+ \([^)]*|Interrupts?: pin .*)$/;
 const PARTS = /^Capabilities: \[[\da-f]{2}\] MSI(?:-X)?: (?:Enable|Mask)[+-].*$/;
 /** How lines below a capability look: a label, or flags. */
 const DETAIL = /^[A-Za-z][\w /()#-]{0,40}:(?:\s|$)|^[A-Za-z\d<>][\w.-]*[+-](?:[ ,]|$)/;
@@ -280,11 +279,8 @@ function factsOf(plain: string): FactsLine | undefined {
     );
     return facts({ command: { ...command, text: plain }, irq, node, group });
   }
-  const interrupt = INTERRUPT.exec(plain);
-  if (interrupt !== null) {
-    const pin = 'ABCD'.indexOf(interrupt[1]!) + 1;
-    return facts({ pin: pin > 0 ? pin : undefined, irq: Number(interrupt[2] ?? 0) });
-  }
+  const interrupts = interruptsOf(plain);
+  if (interrupts !== undefined) return facts({ ...interrupts });
   const node = NODE.exec(plain);
   if (node !== null) return facts({ node: Number(node[1]) });
   const group = GROUP.exec(plain);

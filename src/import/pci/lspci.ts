@@ -2,7 +2,7 @@
  * What lspci prints of PCI functions: plain, -n, -nn, -v to -vvv, -k, -D, -mm, -vmm, and the hex dumps of -x, -xxx, -xxxx. One function
  * begins with the line of its name and ends where the next one begins. Where a hex dump stands beside the text, both must agree: what
  * does not is an event, and the bytes hold.
- * Source of the format: lspci.c, ls-caps.c, ls-ecaps.c, ls-kernel.c of pciutils 3.0 to 3.14 (see lines.ts).
+ * Source of the format: lspci.c, ls-caps.c, ls-ecaps.c, ls-kernel.c of pciutils 3.0 to 3.15 (see lines.ts).
  * What it cannot tell: its time; entries and pending bits of MSI-X tables, which lie behind a BAR; capabilities where another user than
  * root ran it (`<access denied>`): they are not known, not absent. Addresses of regions are those that the kernel uses, which differ from
  * those in the registers where a host bridge translates; the size of a region stands in the text only.
@@ -26,7 +26,7 @@ import type { BROKEN_OFF, NoEffect } from '../snapshot/reader.ts';
 import { SnapshotReader } from '../snapshot/reader.ts';
 import type { Heard } from '../text/headings.ts';
 import type { Claim } from './claims.ts';
-import { emitBars, emitBytes, emitDiffers, emitFeatures, KEPT } from './emit.ts';
+import { emitBars, emitBytes, emitDiffers, emitFeatures, emitMessages, KEPT } from './emit.ts';
 import type {
   CapabilityLine,
   CapabilityName,
@@ -63,6 +63,7 @@ const high = (wide: bigint): number => Number((wide / TWO32) % TWO32);
 /** The function whose lines are read. */
 interface Open {
   readonly object: ObjectId;
+  readonly bdf: string;
   /** Its last line. */
   line: number;
   offset: number;
@@ -163,6 +164,7 @@ export class LspciReader extends SnapshotReader<Line> {
     this.#open = {
       ...{
         object,
+        bdf,
         line,
         offset,
         strays: 0,
@@ -187,8 +189,9 @@ export class LspciReader extends SnapshotReader<Line> {
     open.claims.push({ at, size, mask, value, text, line: this.out.line });
   }
 
-  #facts(open: Open, { command, class: name, model, driver, group, node, pin, irq }: FactsLine): undefined {
+  #facts(open: Open, { command, class: name, model, driver, group, node, pin, irq, messages }: FactsLine): undefined {
     const { out } = this;
+    emitMessages(out, open.bdf, messages ?? []);
     const { strings } = out.world;
     if (command !== undefined) {
       out.emit(snapCommand.put().value(command.value).known(command.known), open.object);

@@ -91,6 +91,11 @@ export const smmuRules: readonly QemuRule[] = [
     } else refuse(q, -1, 0, object, why, true);
     q.emit(event, object);
   }),
+  // QEMU 11: the SMMU of the host recorded it, of a device that is translated there (smmuv3_propagate_event, hw/arm/smmuv3.c).
+  rule('smmuv3_propagate_event', '{event:w} sid={sid:n}', (q, c, s) => {
+    const name = q.str(s.event);
+    q.emit(smmuFault.put().event(name).reason(name), stream(q, c.lo[s.sid]!));
+  }),
 ];
 
 /** An access that the SMMU refused and of which no record tells, only the text: where its stream is known, it becomes the event that the record would be. */

@@ -94,6 +94,29 @@ describe('lspci', () => {
     assert.equal(devices(trace)[NVME].command.busMaster, false);
   });
 
+  it('-vv of version 3.15: pin, whether it is disabled, and the irqs of messages', () => {
+    const line = (text: string) => {
+      const { trace } = wholly(`00:03.0 Ethernet controller: A B\n\t${text}\n`);
+      const dev = devices(trace)[NVME];
+      const irqs = Object.entries(stateTree(trace.head).irq ?? {})
+        .filter(([, irq]) => (irq as { readonly device: string }).device === '0000:00:03.0')
+        .map(([number]) => Number(number));
+      return [dev.pin ?? null, dev.irq ?? null, irqs];
+    };
+    assert.deepEqual(line('Interrupts: pin B disabled, MSI(X) routed to IRQ 30-34'), [2, null, [30, 31, 32, 33, 34]]);
+    assert.deepEqual(line('Interrupts: pin A routed to IRQ 16, MSI(X) routed to IRQ 40, 42-43'), [1, 16, [40, 42, 43]]);
+    assert.deepEqual(line('Interrupts: MSI(X) routed to IRQ 7'), [null, null, [7]]);
+    assert.deepEqual(line('Interrupts: pin #7 disabled'), [null, null, []]);
+    assert.deepEqual(line('Interrupts: pin D routed to IRQ 10'), [4, 10, []]);
+    assert.deepEqual(line('Interrupts: unknown pin routed to IRQ 10'), [null, 10, []]);
+  });
+
+  it('-vv of version 3.15: a range that no function has is no line of lspci', () => {
+    const trace = importText('00:03.0 Ethernet controller: A B\n\tInterrupts: MSI(X) routed to IRQ 1-9999999\n');
+    assert.equal(stateTree(trace.head).irq, undefined);
+    assert.deepEqual([...trace.first.accounting.unknown], [['Interrupts', 1]]);
+  });
+
   it('-vv: Command, pin and irq, regions, MSI with message, mask and pending bits', () => {
     const { trace } = wholly(
       [

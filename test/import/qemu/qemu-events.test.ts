@@ -140,6 +140,10 @@ describe('GIC and SMMU', () => {
         'smmuv3_record_event SMMU_EVT_F_TRANSLATION sid=24',
         'smmu.fault smmu/0/stream/0x18 event=SMMU_EVT_F_TRANSLATION reason=SMMU_EVT_F_TRANSLATION',
       ],
+      [
+        'smmuv3_propagate_event SMMU_EVT_F_STE_FETCH sid=0x8',
+        'smmu.fault smmu/0/stream/0x8 event=SMMU_EVT_F_STE_FETCH reason=SMMU_EVT_F_STE_FETCH',
+      ],
       ['kvm_arm_fixup_msi_route MSI iova = 0xfffff040 is translated into 0x8090040'],
     ]);
   });
