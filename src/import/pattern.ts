@@ -3,7 +3,7 @@ import { bytesOf, EQUALS, LESS, MINUS, Scanner, SPACE } from '../base/bytes.ts';
 /**
  * A print format of a trace event, compiled to read bytes. `{name:t}` captures: `u` decimal, `d` signed decimal, `x`
  * hexadecimal with or without 0x, `n` a number in C notation, `w` a word (up to a blank or the text that follows in the
- * pattern), `s` any text up to the text that follows, `r` the rest of the line (no match when a person wrote a remark behind
+ * pattern), `m` one word or several, as few as the rest of the pattern allows, `s` any text up to the text that follows, `r` the rest of the line (no match when a person wrote a remark behind
  * it), `a` all of the rest. `« … »` may be missing: then its captures are missing too. A `…` at the end lets more text follow.
  */
 export type CaptureNames<F extends string> = F extends `${string}{${infer N}:${string}}${infer R}`
@@ -14,6 +14,7 @@ type Op =
   | { readonly do: 'text'; readonly bytes: Uint8Array }
   | { readonly do: 'u' | 'x' | 'n' | 'r' | 'a'; readonly slot: number }
   | { readonly do: 'w' | 's'; readonly slot: number; readonly until: Uint8Array | undefined }
+  | { readonly do: 'm'; readonly slot: number; readonly rest: readonly Op[] }
   | { readonly do: 'maybe'; readonly ops: readonly Op[] }
   | { readonly do: 'blanks'; readonly least: 0 | 1 };
 
@@ -77,7 +78,7 @@ export class Pattern<F extends string = string> {
 /** `inside`: the format is a part that may be missing. */
 function compile(format: string, names: string[], inside = false): Op[] {
   const ops: Op[] = [];
-  const token = /\{(\w+):([udxnwsra])\}|«([^»]*)»/g;
+  const token = /\{(\w+):([udxnwmsra])\}|«([^»]*)»/g;
   let at = 0;
   const text = (part: string): void => {
     // Who copies a log may lose blanks: where a format has several, or begins with one, as many as there are fit.
@@ -97,7 +98,11 @@ function compile(format: string, names: string[], inside = false): Op[] {
       continue;
     }
     const slot = names.push(m[1]!) - 1;
-    const kind = m[2] as 'u' | 'd' | 'x' | 'n' | 'w' | 's' | 'r' | 'a';
+    const kind = m[2] as 'u' | 'd' | 'x' | 'n' | 'w' | 'm' | 's' | 'r' | 'a';
+    if (kind === 'm') {
+      ops.push({ do: kind, slot, rest: compile(format.slice(at), names, true) });
+      return ops;
+    }
     if (kind === 'w' || kind === 's') {
       const next = /^[^{«]+/.exec(format.slice(at))?.[0];
       ops.push({ do: kind, slot, until: next === undefined ? undefined : bytesOf(next) });
@@ -165,6 +170,8 @@ function run(ops: readonly Op[]): boolean {
       case 'w':
         keepText(op.slot, wordEnd(op.until));
         break;
+      case 'm':
+        return runWords(op.slot, op.rest);
       case 's': {
         const stop = op.until === undefined ? scanner.end : find(op.until);
         if (stop < 0) return false;
@@ -181,6 +188,20 @@ function run(ops: readonly Op[]): boolean {
     }
   }
   return true;
+}
+
+/** Takes one word, and one more as long as the rest does not fit behind them. */
+function runWords(slot: number, rest: readonly Op[]): boolean {
+  const { buf, end, pos } = scanner;
+  for (let stop = wordEnd(undefined); stop > pos; ) {
+    scanner.pos = pos;
+    keepText(slot, stop);
+    if (run(rest)) return true;
+    while (stop < end && buf[stop] === SPACE) stop++;
+    if (stop === end) return false;
+    while (stop < end && buf[stop] !== SPACE) stop++;
+  }
+  return false;
 }
 
 /** A part that is missing has no captures, though its beginning may have matched. */

@@ -161,6 +161,28 @@ describe('a pattern', () => {
   });
 });
 
+describe('a name of several words', () => {
+  const pattern = new Pattern('dev {dev:m} enabled {on:u}');
+  const read = (line: string): readonly [string, number] | undefined => {
+    const bytes = new TextEncoder().encode(line);
+    if (!pattern.match(bytes, 0, bytes.length)) return undefined;
+    const { dev, on } = pattern.slot;
+    const text = new TextDecoder().decode(bytes.subarray(captures.start[dev]!, captures.end[dev]!));
+    return [text, captures.lo[on]!];
+  };
+
+  it('ends where the rest of the pattern fits', () => {
+    assert.deepEqual(read('dev nvme enabled 1'), ['nvme', 1]);
+    assert.deepEqual(read('dev ICH9 SMB enabled 0'), ['ICH9 SMB', 0]);
+    assert.deepEqual(read('dev a  b enabled enabled 1'), ['a  b enabled', 1]);
+  });
+
+  it('is none where the rest fits nowhere', () => {
+    for (const line of ['dev ', 'dev  enabled 1', 'dev nvme', 'dev nvme enabled', 'dev nvme enabled x', 'dev a b c'])
+      assert.equal(read(line), undefined, line);
+  });
+});
+
 describe('a table of names', () => {
   it('finds every name by its bytes and no other', () => {
     fc.assert(

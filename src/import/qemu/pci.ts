@@ -151,18 +151,18 @@ const where = '{bus:x}:{slot:x}.{fn:x}';
 
 export const pciRules: readonly QemuRule[] = [
   either(
-    rule('pci_cfg_write', `{dev:w} ${where} @{at:x} <- {value:x}`, (q, c, s) => cfg(q, c, s, true)),
-    rule('pci_cfg_write', '{dev:w} {slot:u}:{fn:u} @{at:x} <- {value:x}', (q, c, s) => cfg(q, c, s, true)),
+    rule('pci_cfg_write', `{dev:m} ${where} @{at:x} <- {value:x}`, (q, c, s) => cfg(q, c, s, true)),
+    rule('pci_cfg_write', '{dev:m} {slot:u}:{fn:u} @{at:x} <- {value:x}', (q, c, s) => cfg(q, c, s, true)),
   ),
   either(
-    rule('pci_cfg_read', `{dev:w} ${where} @{at:x} -> {value:x}`, (q, c, s) => cfg(q, c, s, false)),
-    rule('pci_cfg_read', '{dev:w} {slot:u}:{fn:u} @{at:x} -> {value:x}', (q, c, s) => cfg(q, c, s, false)),
+    rule('pci_cfg_read', `{dev:m} ${where} @{at:x} -> {value:x}`, (q, c, s) => cfg(q, c, s, false)),
+    rule('pci_cfg_read', '{dev:m} {slot:u}:{fn:u} @{at:x} -> {value:x}', (q, c, s) => cfg(q, c, s, false)),
   ),
-  rule('pci_update_mappings_add', `{dev:w} ${where} {bar:u},{address:x}+{size:x}`, (q, c, s) => mapping(q, c, s, true)),
-  rule('pci_update_mappings_del', `{dev:w} ${where} {bar:u},{address:x}+{size:x}`, (q, c, s) =>
+  rule('pci_update_mappings_add', `{dev:m} ${where} {bar:u},{address:x}+{size:x}`, (q, c, s) => mapping(q, c, s, true)),
+  rule('pci_update_mappings_del', `{dev:m} ${where} {bar:u},{address:x}+{size:x}`, (q, c, s) =>
     mapping(q, c, s, false),
   ),
-  rule('msix_write_config', 'dev {dev:w} enabled {enable:u} masked {fmask:u}', (q, c, s) => {
+  rule('msix_write_config', 'dev {dev:m} enabled {enable:u} masked {fmask:u}', (q, c, s) => {
     const enable = c.lo[s.enable]!;
     const fmask = c.lo[s.fmask]!;
     const dev = msixFunction(q, q.text(s.dev));

@@ -294,6 +294,25 @@ describe('emulated devices', () => {
     assert.deepEqual(of([NVME, 'pci_nvme_irq_pin asserting IRQ pin'], 1), ['dev.intx device/0000:00:03.0']);
   });
 
+  it('names of several words, as QEMU 5.2 has them', () => {
+    const model = 'ICH9 SMB';
+    const config = (at: string): string[] =>
+      of([
+        `pci_cfg_write ${model} ${at} @0x4 <- 0x103`,
+        `pci_cfg_read ${model} ${at} @0x0 -> 0x8086`,
+        `msix_write_config dev ${model} enabled 1 masked 0`,
+      ]);
+    const said = (device: string): string[] => [
+      `dev.seen ${device} name=${model}`,
+      `cfg.write ${device} offset=0x4 size=2 value=0x103`,
+      `cfg.read ${device} offset=0x0 size=2 value=0x8086`,
+      `msix.ctrl ${device} enable=true fmask=false`,
+    ];
+    assert.deepEqual(config('00:1f.3'), said('device/0000:00:1f.3'));
+    // Logs of that version tell no bus.
+    assert.deepEqual(config('31:3'), said(`device/${model}`));
+  });
+
   it('with two of a kind a line that names none belongs to neither', () => {
     const second = 'pci_cfg_write nvme 00:04.0 @0x4 <- 0x6';
     assert.deepEqual(of([NVME, second, 'pci_nvme_irq_msix raising MSI-X IRQ vector 2'], 1), [
