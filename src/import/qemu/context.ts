@@ -137,6 +137,8 @@ export class Qemu extends RuleContext {
   readonly models = new Set<string>();
   /** Behind a write to an AMD unit the log tells the requester. */
   tellsRequester = false;
+  /** Memory regions through which a remapping unit gets messages, by their pointers (text numbers), in logs that do not name regions. */
+  readonly unitRegions = new Set<number>();
   /** Local APICs are in x2APIC mode, as the writes of their registers show. */
   x2apic = false;
   /** The log tells when QEMU begins to use a vector of an assigned device. */

@@ -90,7 +90,8 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
     if (scanner.pos < end) return null;
   }
   const address = addressHi * 0x100000000 + addressLo;
-  if (region === -2) region = guessRegion(q, address);
+  const named = region !== -2;
+  if (!named) region = guessRegion(q, address);
   switch (region) {
     case TABLE: {
       const mr = mrEnd > mrStart ? q.out.world.strings.text(q.out.world.strings.internBytes(buf, mrStart, mrEnd)) : '';
@@ -117,9 +118,13 @@ function access(q: Qemu, start: number, end: number, write: boolean): boolean | 
       send(q, { lo: addressLo, hi: addressHi, data: valueLo, size });
       return true;
     case APIC_MSI:
+      if (!write) return false;
       // The same region serves the local APIC's registers: its first page, except register 0 (hw/intc/apic.c).
-      if (!write || ((addressLo & 0xff000) === 0 && (addressLo & 0xff0) !== 0)) return false;
-      send(q, { lo: addressLo, hi: addressHi, data: valueLo, size });
+      if ((addressLo & 0xff000) === 0 && (addressLo & 0xff0) !== 0) {
+        const mr = mrEnd > mrStart ? q.out.world.strings.internBytes(buf, mrStart, mrEnd) : 0;
+        if (named || !isOfUnit(q, mr, addressLo, cpu)) return false;
+      }
+      (named ? send : sendToAmd)(q, { lo: addressLo, hi: addressHi, data: valueLo, size });
       return true;
     case IMSIC:
       // The registers of a page for messages stand at its start (RISC-V AIA 3.5): seteipnum_le at 0, seteipnum_be at 4.
@@ -156,6 +161,18 @@ function frameSeen(q: Qemu, lo: number, hi: number): void {
   const frame = q.object('gic/0/frame/0');
   if (q.out.state.present(frame)) return;
   q.emit(gicFrameSeen.put().doorbell(lo, hi), frame);
+}
+
+/**
+ * Whether a write to the first page of the window for messages, in a log that names no regions, is a message to a remapping unit and no
+ * access of a register of the local APIC. Those stand at every 16th byte, and only processors (`cpu` from 0) have them. What a region
+ * (`mr`, a text number; 0 not told) is, shows the first such write.
+ */
+function isOfUnit(q: Qemu, mr: number, lo: number, cpu: number): boolean {
+  if (mr !== 0 && q.unitRegions.has(mr)) return true;
+  if (cpu >= 0 && lo % 16 === 0) return false;
+  if (mr !== 0) q.unitRegions.add(mr);
+  return true;
 }
 
 /** Logs before QEMU 6.2 do not name regions: what an address is follows from the tables that are known. */

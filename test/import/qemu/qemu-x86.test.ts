@@ -205,4 +205,27 @@ describe('local APICs and lines', () => {
     ]);
     assert.deepEqual(at('0xfee00300', '0xc4500'), []);
   });
+
+  it('QEMU 5.2 names no region: a write there is a message where no processor writes, or where no register stands', () => {
+    const write = (cpu: number, mr: string, address: string, value = '0x0'): string =>
+      `memory_region_ops_write cpu ${cpu} mr ${mr} addr ${address} value ${value} size 4`;
+    const sent = (...lines: readonly string[]): string[] => of(lines).map((text) => text.split(' ')[1]!);
+    // The end of an interrupt, the interrupt command, the timer: registers.
+    for (const register of ['0xfee000b0', '0xfee00300', '0xfee00380'])
+      assert.deepEqual(sent(write(2, '0x55558a60e200', register)), [], register);
+    // Handles 27 (with a subhandle) and 3 (without) of the remapping table of VT-d, as nvme and the I/O APIC sent them.
+    assert.deepEqual(sent(write(-1, '0x55558b12d720', '0xfee00378')), ['message/0xfee00378/0x0']);
+    assert.deepEqual(sent(write(2, '0x55558b12d720', '0xfee00378')), ['message/0xfee00378/0x0']);
+    assert.deepEqual(sent(write(-1, '0x55558b12d720', '0xfee00070', '0x4')), ['message/0xfee00070/0x4']);
+    // A processor that reaches a device, which sends: the region is known to be that of the unit by then.
+    assert.deepEqual(
+      sent(
+        write(2, '0x55558b12d720', '0xfee00378'),
+        write(2, '0x55558b12d720', '0xfee00070', '0x4'),
+        write(2, '0x55558a60e200', '0xfee00380', '0x1000'),
+      ),
+      ['message/0xfee00378/0x0', 'message/0xfee00070/0x4'],
+    );
+    assert.deepEqual(of([`memory_region_ops_read cpu 1 mr 0x55558b12d720 addr 0xfee00378 value 0x0 size 4`]), []);
+  });
 });
