@@ -9,7 +9,7 @@ import { processorsOf } from './reference.ts';
 import { msiControl, msixControl } from './registers/pci.ts';
 import { isInterruptAddress, x86Address, x86Data, x86Destination } from './registers/x86.ts';
 import type { State } from './state.ts';
-import { irq } from './things/irq.ts';
+import { irq, irqDescriptor } from './things/irq.ts';
 import { msi, msixCap } from './things/pci.ts';
 import { itsCollection, itsEvent } from './things/remap.ts';
 import { kvmIrqfd, kvmRoute, vcpu, vfioDevice, vfioVector } from './things/virt.ts';
@@ -138,11 +138,14 @@ export function entryPathOfIrq(state: State, object: ObjectId): string | undefin
   return table === 'msi' && index === 0 ? `${path}/msi` : undefined;
 }
 
-/** Where the function of an irq stores its message. Where the domain serves MSI and MSI-X, the name of an action may tell. */
+/** Where the function of an irq stores its message. Where the domain serves MSI and MSI-X, the name of an action may tell, or `msi_irqs` of the function. */
 function tableOfIrq(state: State, object: ObjectId, { table }: IrqSource): MessageTable | undefined {
   if (table !== 'either') return table;
   const [, name] = VFIO_ACTION.exec(state.text(object, irq.at.name)) ?? [];
-  return name === 'msi' || name === 'msix' ? name : 'either';
+  if (name === 'msi' || name === 'msix') return name;
+  const descriptor = state.world.node(object)?.children.get('descriptor')?.object ?? -1;
+  const mode = state.present(descriptor) ? state.text(descriptor, irqDescriptor.at.msi) : '';
+  return mode === 'msi' || mode === 'msix' ? mode : 'either';
 }
 
 /**

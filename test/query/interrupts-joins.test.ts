@@ -57,6 +57,22 @@ describe('hwirqs of PCI/MSI domains', () => {
     }
   });
 
+  it('a domain of MSI and MSI-X: `msi_irqs` of the function tells which of the two, also when both are off', () => {
+    for (const [mode, entry] of [
+      ['msix', 'device/0000:00:07.0/msix/0'],
+      ['msi', 'device/0000:00:07.0/msi'],
+      [undefined, null],
+    ] as const) {
+      const trace = story(`
+        dev.raise device/0000:00:07.0/msix/0
+        snap.msi device/0000:00:07.0 at=0x50 enable=false
+        snap.msix device/0000:00:07.0 at=0x68 enable=false fmask=false size=15
+        irq.identify irq/48 hwirq=114688 domain=IR-PCI-MSI
+        ${mode === undefined ? '' : `snap.descriptor irq/48/descriptor msi=${mode}`}`);
+      assert.equal(rows(trace).find(({ irq }) => irq === 'irq/48')?.entry, entry, mode);
+    }
+  });
+
   it('a message that a probe shows joins by the hwirq of either era', () => {
     const text = (hwirq: string): string => `# tracer: nop
           <idle>-0       [002] d.h1.    10.934596: w: (__pci_write_msi_msg+0x0/0x10) irq=28 hwirq=${hwirq} lo=0xfee00298 hi=0x0 data=0x0

@@ -1,8 +1,10 @@
 // What a trace shows of an interrupt, and what it cannot show: neither a status nor a count may claim more.
 import assert from 'node:assert/strict';
+import { joinTraces } from '../../src/import/join/join.ts';
 import { type Interrupt, interrupts } from '../../src/query/interrupts/list.ts';
 import type { InterruptRow } from '../../src/query/interrupts/row.ts';
 import type { Trace } from '../../src/trace/trace.ts';
+import { importText } from '../helpers/fixtures.ts';
 import { story } from '../helpers/story.ts';
 
 const end = (trace: Trace): number => trace.length - 1;
@@ -240,5 +242,36 @@ describe('what is recorded of one kernel says nothing of another', () => {
     const eoi = '\ngic.eoi vcpu/0/intid/8200';
     assert.equal(row(story(other('') + eoi), 'device/0000:00:02.0/msix/3').status, 'in-flight');
     assert.equal(row(story(eoi + other('b:')), 'b:device/0000:00:02.0/msix/3').status, 'unknown');
+  });
+});
+
+describe('handlers, where their source is only a part of the trace', () => {
+  const source = (...events: readonly string[]): Trace =>
+    importText(`#irqtrace 1\n#clock seconds digits=6 test\n${events.join('\n')}\n`);
+  const entry = 'device/0000:00:03.0/msix/1';
+  const send = (time: number): string => `${time}.000000 - - send ${entry} address=0xfee00318 data=0x0 size=4`;
+  const run = (time: number): readonly string[] => [
+    `${time}.000000 cpu0 - irq.entry irq/31 name=nvme0q1`,
+    `${time}.000001 cpu0 - irq.exit irq/31 handled=true`,
+  ];
+  /** The status at a time, after messages at some times; the kernel recorded from 9 s to 20 s. */
+  const statusAt = (time: number, ...sends: readonly number[]): string => {
+    const kernel = source(
+      '9.000000 - - irq.identify irq/31 device=0000:00:03.0 hwirq=1 domain=IR-PCI-MSIX-0000:00:03.0',
+      ...run(10),
+      ...run(20),
+    );
+    const trace = joinTraces([{ trace: kernel }, { trace: source(...sends.map(send), send(50)), offset: 0n }]);
+    return row(trace, entry, trace.stepAtTime(`${time}.000000`)).status;
+  };
+
+  it('a message while the kernel records is in flight until its handler runs', () => {
+    assert.equal(statusAt(15, 15), 'in-flight');
+    assert.equal(statusAt(20, 15), 'in-service');
+  });
+
+  it('of a message behind the last record, or in front of the first, nobody knows whether it was handled', () => {
+    assert.equal(statusAt(30, 30), 'unknown');
+    assert.equal(statusAt(9, 5), 'unknown');
   });
 });

@@ -91,7 +91,8 @@ export function beginningsOf(trace: Trace): Beginning[] {
 /** Whether a source shows handlers, and how many of its events were looked at: a path is asked for often, and a source only grows. */
 const looked = new WeakMap<Source, { readonly shows: boolean; readonly rows: number }>();
 
-function showsHandlers(source: Source): boolean {
+/** Whether a source shows runs of handlers. */
+export function showsHandlers(source: Source): boolean {
   const { events } = source;
   const before = looked.get(source);
   if (before?.shows === true) return true;

@@ -1,4 +1,4 @@
-import type { ObjectId } from '../../base/ids.ts';
+import type { ObjectId, Step } from '../../base/ids.ts';
 import type { Namespace } from '../../model/namespace.ts';
 import { kernelOf } from '../../model/reference.ts';
 import type { State } from '../../model/state.ts';
@@ -8,7 +8,9 @@ import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { amdIrte, irte, itsEvent } from '../../model/things/remap.ts';
 import { kvmGsi, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import type { PathNode, World } from '../../model/world.ts';
+import type { Trace } from '../../trace/trace.ts';
 import { countIn } from '../view.ts';
+import { HandlerTimes } from './handler-times.ts';
 import type { Joined } from './row.ts';
 
 /** Counts of an interrupt so far; null where the trace cannot show them. */
@@ -64,10 +66,13 @@ export class Recorded {
   readonly #intids = new Set<Namespace>();
   /** Vectors of virtual CPUs that were seen to end. */
   readonly #ended = new Set<ObjectId>();
+  readonly #times: HandlerTimes;
 
-  /** `head`: the state after the last event; `complete`: the trace shows every cause, message and handler. */
-  constructor(head: State, complete: boolean) {
+  /** `complete`: the trace shows every cause, message and handler. */
+  constructor(trace: Trace, complete: boolean) {
+    const { head } = trace;
     const { world } = head;
+    this.#times = new HandlerTimes(trace);
     this.#complete = complete;
     for (let object = 0; object < world.objects; object++) {
       const type = world.type(object)!;
@@ -95,16 +100,18 @@ export class Recorded {
 
   /**
    * Whether the trace shows when an interrupt ends: handlers, or ends of interrupt at processors. `at`: the object of the last event
-   * about it; what has come to a virtual CPU, no handler of the host ends.
+   * about it, at `step`; what has come to a virtual CPU, no handler of the host ends.
    */
-  ends({ world }: State, row: Joined, at: ObjectId): boolean {
+  ends({ world }: State, row: Joined, at: ObjectId, step: Step): boolean {
     const { irq: host, guestIrq, vector: place, vcpuVector: guest, previous, translation } = row;
-    if (this.#complete || this.#handled(world, guestIrq)) return true;
+    const told = (object: ObjectId): boolean =>
+      this.#handled(world, object) && this.#times.tells(world.spaceOf(object), step);
+    if (this.#complete || told(guestIrq)) return true;
     if ([place, guest, previous].some((object) => this.#ended.has(object))) return true;
     const ofGic = (object: ObjectId): boolean =>
       (isIntid(world, object) || world.type(object) === itsEvent) && this.#intids.has(world.spaceOf(object));
     if (ofGic(guest) || ofGic(place) || ofGic(translation)) return true;
-    return world.type(at) !== vcpuVector && this.#handled(world, host);
+    return world.type(at) !== vcpuVector && told(host);
   }
 
   /** Whether the runs of the handlers of the kernel of an irq are recorded. */

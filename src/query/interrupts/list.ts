@@ -53,7 +53,7 @@ const known = new WeakMap<
 function recordedIn(trace: Trace, complete: boolean): Recorded {
   const before = known.get(trace);
   if (before?.length === trace.length && before.complete === complete) return before.recorded;
-  const recorded = new Recorded(trace.head, complete);
+  const recorded = new Recorded(trace, complete);
   known.set(trace, { length: trace.length, complete, recorded });
   return recorded;
 }
@@ -82,7 +82,7 @@ export function* listing(trace: Trace, state: State, step: Step, options: ListOp
     const lost = found.some(({ lost: is }) => is);
     const move = moves[i]!;
     const kind = move < 0 ? undefined : trace.table.kind(move);
-    const ends = recorded.ends(state, joined, move < 0 ? -1 : trace.table.object(move));
+    const ends = recorded.ends(state, joined, move < 0 ? -1 : trace.table.object(move), move);
     const standing = standingOf(state, joined, kind, ends, taken, lost);
     const row: InterruptRow = {
       ...pathsOf(state, joined, told.get(joined.irq >= 0 ? joined.irq : joined.guestIrq)),
