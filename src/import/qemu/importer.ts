@@ -24,6 +24,7 @@ import { apicRules } from './apic.ts';
 import { Qemu } from './context.ts';
 import { interruptLine, isInterruptLine } from './dint.ts';
 import { gicRules } from './gic.ts';
+import { Iso8601 } from './iso.ts';
 import { itsRules } from './its.ts';
 import { KNOWN_WITHOUT_EFFECT } from './known.ts';
 import { memoryRules } from './memory.ts';
@@ -78,6 +79,7 @@ export class QemuImporter implements RecordReader {
   readonly #out: TraceBuilder;
   readonly #q: Qemu;
   readonly #dispatcher: Dispatcher<Qemu>;
+  readonly #iso8601 = new Iso8601();
   /** Which kinds of stamp were seen, by their number. */
   readonly #seenPrefix = new Uint8Array(3);
   #base = -1;
@@ -251,21 +253,14 @@ export class QemuImporter implements RecordReader {
   }
 
   #iso(buf: Uint8Array, start: number, end: number): number {
-    let stop = start;
-    while (stop < end && buf[stop] !== SPACE) stop++;
-    const m = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)$/.exec(
-      textOf(buf, start, Math.min(stop, start + 48)),
-    );
-    if (!m) return -1;
-    const days = daysSinceEpoch(Number(m[1]), Number(m[2]), Number(m[3]));
-    const zone =
-      m[8] === 'Z' ? 0 : (m[8]![0] === '-' ? -1 : 1) * (Number(m[8]!.slice(1, 3)) * 60 + Number(m[8]!.slice(-2)));
-    this.#seconds = days * 86400 + Number(m[4]) * 3600 + Number(m[5]) * 60 + Number(m[6]) - zone * 60;
-    this.#places = m[7]?.length ?? 0;
-    this.#nano = Number(m[7] ?? 0) * NANOS[this.#places]!;
+    const whole = this.#iso8601.read(buf, start, end);
+    if (whole < 0) return -1;
+    this.#seconds = whole;
+    this.#places = this.#iso8601.places;
+    this.#nano = this.#iso8601.fraction * NANOS[this.#places]!;
     this.#thread = 0;
     this.#prefix = ISO;
-    return Math.min(stop + 1, end);
+    return Math.min(this.#iso8601.end + 1, end);
   }
 
   /** Gives the record at hand its time. */
@@ -281,13 +276,4 @@ export class QemuImporter implements RecordReader {
     }
     this.#out.time = (this.#seconds - this.#base) * NANO + this.#nano;
   }
-}
-
-/** Days from 1970-01-01 to a date of the Gregorian calendar. */
-function daysSinceEpoch(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year;
-  const era = Math.floor(y / 400);
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const yearOfEra = y - era * 400;
-  return era * 146097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719468;
 }

@@ -8,6 +8,9 @@ import { PAGE, type Range, type TableOwner, Tables } from './tables.ts';
 /** The address bits of a BAR register of memory space. */
 const baseOf = (value: number): number => (value & pciBar.f.base.mask) >>> 0;
 
+/** Pages of which the functions that answer there are remembered. */
+const MOST_PAGES = 4096;
+
 interface Function extends TableOwner {
   name: string;
   readonly bars: (Range | undefined)[];
@@ -43,6 +46,8 @@ export class PciMap {
   /** An entry of the table of a VFIO device, while its function is not known. */
   readonly #waiting = new Map<string, VfioEntry>();
   readonly #functions = new Map<number, Function>();
+  /** The functions that may answer in a page, while no BAR changes. */
+  readonly #near = new Map<number, readonly Function[]>();
   /** The messages that entries hold, and the tables that they lie in. */
   readonly holders: Holders;
   readonly tables: Tables;
@@ -124,7 +129,7 @@ export class PciMap {
 
   #mapConfig(object: number, bar: number, config: ConfigBar): void {
     const base = config.high * 0x100000000 + config.low;
-    if (base > 0) this.map(object, bar, base, config.size > 0 ? config.size : PAGE);
+    if (base > 0) this.map(object, bar, base, config.size > 0 ? config.size : PAGE, config.size === 0);
   }
 
   /** Whether a function was seen before. */
@@ -167,6 +172,7 @@ export class PciMap {
     const f = this.#functions.get(to)!;
     if (f.name === '') f.name = old.name;
     for (const [n, range] of old.bars.entries()) f.bars[n] ??= range;
+    this.#near.clear();
     if (old.config !== undefined) f.config ??= old.config;
     f.guess ??= old.guess;
     for (const [host, guest] of this.#guests) if (guest === from) this.#guests.set(host, to);
@@ -174,11 +180,12 @@ export class PciMap {
     this.holders.noteFunction(to);
   }
 
-  /** A BAR answers at an address from now on (size 0: not at all). Binds tables that lie in it. */
-  map(object: number, bar: number, base: number, size: number): void {
+  /** A BAR answers at an address from now on (size 0: not at all; `open`: it may be larger). Binds tables that lie in it. */
+  map(object: number, bar: number, base: number, size: number, open = false): void {
     const f = this.#functions.get(object);
     if (f === undefined || bar > 6) return;
-    f.bars[bar] = size > 0 ? { base, size } : undefined;
+    f.bars[bar] = size > 0 ? { base, size, open } : undefined;
+    this.#near.clear();
     if (size > 0) this.tables.bind();
   }
 
@@ -190,9 +197,22 @@ export class PciMap {
     return word < 0 ? undefined : { bar: msixTable.f.bir.of(word), offset: offsetBytes(word) };
   }
 
+  /** The functions that may answer in the page of an address; for logs that do not name regions, which ask this of every access. */
+  #answering(address: number): readonly Function[] {
+    const page = Math.floor(address / PAGE);
+    const known = this.#near.get(page);
+    if (known !== undefined) return known;
+    const touches = ({ base, size, open }: Range): boolean =>
+      page >= Math.floor(base / PAGE) && (open === true || page * PAGE < base + size);
+    const found = [...this.#functions.values()].filter((f) => f.bars.some((range) => range && touches(range)));
+    if (this.#near.size >= MOST_PAGES) this.#near.clear();
+    this.#near.set(page, found);
+    return found;
+  }
+
   /** Whether an address lies in an MSI-X table whose place is fully known; for logs that do not name regions. */
   inKnownTable(address: number): boolean {
-    for (const f of this.#functions.values()) {
+    for (const f of this.#answering(address)) {
       const layout = this.#layout(f.object);
       const range = layout && f.bars[layout.bar];
       if (layout === undefined || range === undefined) continue;
@@ -206,7 +226,7 @@ export class PciMap {
   /** The function whose pending bit array holds an address, with the number of the first vector there. */
   pbaAt(address: number): { owner: number; first: number } | undefined {
     const { world, state } = this.#out;
-    for (const f of this.#functions.values()) {
+    for (const f of this.#answering(address)) {
       const cap = world.node(f.object)?.children.get('msixcap')?.object ?? -1;
       const word = cap < 0 ? -1 : state.num(cap, msixCap.at.pba);
       const range = word < 0 ? undefined : f.bars[msixPba.f.bir.of(word)];

@@ -14,6 +14,8 @@ const pageOf = (address: number): number => address - (address % PAGE);
 export interface Range {
   readonly base: number;
   readonly size: number;
+  /** The log does not tell the size, which is at least this. */
+  readonly open?: boolean;
 }
 
 /** A function as the tables see it. */
