@@ -59,6 +59,11 @@ export interface RecordReader {
   form(buf: Uint8Array, start: number, end: number): Form;
   readonly evidence: number;
   readonly stamp: number;
+  /**
+   * Takes a line that the format prints between its records, exactly as it does, and that can be nothing else: the word under which it counts.
+   * Undefined for any other line; `note` hears of those that are no record of any format. The builder has its line and offset.
+   */
+  beside?(buf: Uint8Array, start: number, end: number): string | undefined;
   /** Reads a record that `form` knows, and counts it: as skipped when it cannot be read. `open`: the source ended within it. True when something behind it was left out. */
   record(buf: Uint8Array, start: number, end: number, open: boolean): boolean;
   /**

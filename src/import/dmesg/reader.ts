@@ -38,6 +38,11 @@ const SUPPRESSED =
 /** A dump of the ring buffer of ftrace stands in the log (ftrace_dump): its records are those of another format. */
 const TRACE_RECORD =
   /-\d+ +(?:\( *[\d-]+\) +)?\[\d{3,}\] |-\d+ +\d+[^\s\d]\S{2,8} +\d+us|\d\.\d{6}: +\w+: |^\w+@\d+\.\d+:/;
+/** Words in plain characters. */
+const PROSE = /^[A-Za-z][ -~]*$/;
+/** What records of other formats hold: names of events, stamps of QEMU, CPUs in brackets, flags of lspci, hexadecimal bytes, entities and escapes. */
+const FOREIGN_TEXT =
+  /[a-z]\w*_\w+(?=[ :]|$)|@|\[\d|[+-](?:[ ,]|$)|-\d+ +\d|&\w|\\|"|: *$|^CPU\d|^\w+: +\d|: {2}|^(?:IR table|Servicing|SMI:) /;
 /** Boots begin with it. */
 const BOOT = /^Linux version \d+\.\d/;
 
@@ -151,6 +156,15 @@ export class DmesgReader implements RecordReader {
     if (left === null) return 'kernel log';
     this.#loss(Number(left.slice(1).find((n) => n !== undefined)));
     return 'loss marker';
+  }
+
+  /** A line of the kernel that tells of no interrupt, and that no other format has, whatever a program printed into the log. */
+  beside(buf: Uint8Array, start: number, end: number): string | undefined {
+    if (buf[start] !== BRACKET_OPEN && buf[start] !== LESS) return undefined;
+    const line = this.#read(buf, start, end);
+    if (line === undefined || line.found !== undefined || line.head.clock !== 'boot') return undefined;
+    const only = end - start < MOST && PROSE.test(line.plain) && !FOREIGN_TEXT.test(line.plain);
+    return only && !BEGINNING.test(line.plain) ? this.note(buf, start, end) : undefined;
   }
 
   hear({ kernelLog }: Heard): void {

@@ -64,6 +64,8 @@ export interface Dialect {
   readonly native: (buf: Uint8Array, start: number) => boolean;
   /** What a line says that is no record: a loss on a CPU, or what the line is called. */
   readonly note?: (line: string) => Loss | string | undefined;
+  /** See RecordReader. */
+  readonly beside?: (buf: Uint8Array, start: number, end: number) => string | undefined;
 }
 
 /** Events that the recorder lost. */
@@ -74,7 +76,14 @@ export interface Loss {
   readonly count: string | undefined;
 }
 
-const FTRACE: Dialect = { format: 'ftrace-text', head: () => new RecordHead(), native: isNative };
+/** A line of a stack trace, in plain characters. */
+const FRAME = /^ => [ -~]+$/;
+
+/** A line of a stack trace, told from its bytes. */
+const frame = (buf: Uint8Array, start: number, end: number): string | undefined =>
+  bytesAt(buf, start, end, STACK) && FRAME.test(textOf(buf, start, end)) ? 'stack trace' : undefined;
+
+const FTRACE: Dialect = { format: 'ftrace-text', head: () => new RecordHead(), native: isNative, beside: frame };
 
 export class FtraceImporter implements RecordReader {
   readonly #out: TraceBuilder;
@@ -86,6 +95,8 @@ export class FtraceImporter implements RecordReader {
   #base = -1;
   #digits = 0;
   #latency = false;
+  /** Records have CPU and flags glued together in front of seconds (`trace-cmd report -l`). */
+  #glued = false;
   #tgid = false;
   #flags = -1;
   #headerLost = 0;
@@ -118,7 +129,8 @@ export class FtraceImporter implements RecordReader {
     if (
       this.#latency
         ? !head.latency(buf, start, end)
-        : !this.#dialect.native(buf, start) || !head.normal(buf, start, end)
+        : !(this.#glued && head.glued(buf, start, end)) &&
+          (!this.#dialect.native(buf, start) || !head.normal(buf, start, end))
     )
       return FOREIGN;
     return this.#take(buf, end) ? TAKEN : BROKEN;
@@ -155,7 +167,12 @@ export class FtraceImporter implements RecordReader {
     return this.evidence > 0 ? WHOLE_RECORD : PART_OF_RECORD;
   }
 
+  beside(buf: Uint8Array, start: number, end: number): string | undefined {
+    return this.#dialect.beside?.(buf, start, end);
+  }
+
   record(buf: Uint8Array, start: number, end: number, open: boolean): boolean {
+    this.#glued ||= this.#head.glued(buf, start, end);
     if (!this.#isRecord(buf, start, end) || this.#take(buf, end)) return false;
     const out = this.#out;
     if (this.#id >= 0) return this.#dispatcher.takeHead(this.#id, this.#payload, end, open);

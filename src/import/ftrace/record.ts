@@ -11,6 +11,7 @@ import {
   textOf,
 } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
+import { isNameByte } from '../pattern.ts';
 
 /** Most bytes of a task's name (TASK_COMM_LEN in include/linux/sched.h, less the NUL). */
 const LONGEST_COMM = 15;
@@ -129,6 +130,53 @@ export class RecordHead {
     return this.#time(buf, start + m[0].lastIndexOf(time!), end);
   }
 
+  /**
+   * Reads the head of a line of `trace-cmd report -l`, in plain characters: `comm-pid CPU`, flags glued to it, then seconds. The name of the
+   * task ends at the first `-` behind which all that follows.
+   */
+  glued(buf: Uint8Array, start: number, end: number): boolean {
+    let first = start;
+    while (first < end && buf[first] === SPACE) first++;
+    const stop = Math.min(end, first + LONGEST_COMM + 2);
+    for (let dash = first + 1; dash < stop; dash++) {
+      const byte = buf[dash]!;
+      if (byte < SPACE || byte >= 127) return false;
+      if (byte === MINUS && this.#gluedAt(buf, dash, end)) {
+        this.taskStart = first;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The same, behind the name of the task; `dash`: where the pid begins. */
+  #gluedAt(buf: Uint8Array, dash: number, end: number): boolean {
+    const pidEnd = digitsEnd(buf, dash + 1);
+    const cpuStart = blanksEnd(buf, pidEnd);
+    const cpuEnd = digitsEnd(buf, cpuStart);
+    if (pidEnd === dash + 1 || cpuStart === pidEnd || cpuEnd === cpuStart) return false;
+    let flagsEnd = cpuEnd;
+    while (flagsEnd < end && buf[flagsEnd]! > SPACE && buf[flagsEnd]! < 127) flagsEnd++;
+    const flags = flagsEnd - cpuEnd;
+    if (flags < 3 || flags > 9) return false;
+    const time = blanksEnd(buf, flagsEnd);
+    if (time === flagsEnd || !this.#time(buf, time, end) || (this.digits !== 6 && this.digits !== 9)) return false;
+    if (buf[this.payload - 1] !== SPACE) return false;
+    const name = blanksEnd(buf, this.payload);
+    let nameEnd = name;
+    while (nameEnd < end && isNameByte(buf[nameEnd]!)) nameEnd++;
+    if (nameEnd === name || buf[nameEnd] !== COLON) return false;
+    if (nameEnd + 1 < end && buf[nameEnd + 1] !== SPACE) return false;
+    this.flagsStart = 0;
+    this.flagsEnd = 0;
+    this.process = -1;
+    this.taskEnd = pidEnd;
+    let cpu = 0;
+    for (let at = cpuStart; at < cpuEnd; at++) cpu = cpu * 10 + buf[at]! - 48;
+    this.cpu = cpu;
+    return true;
+  }
+
   #take(start: number, text: string, comm: string, pid: string, cpu: string, micro: number, length: number): boolean {
     this.flagsStart = 0;
     this.flagsEnd = 0;
@@ -222,6 +270,18 @@ export class RecordHead {
     this.payload = buf[at] === SPACE ? at + 1 : at;
     return true;
   }
+}
+
+function digitsEnd(buf: Uint8Array, start: number): number {
+  let at = start;
+  while (isDigit(buf[at])) at++;
+  return at;
+}
+
+function blanksEnd(buf: Uint8Array, start: number): number {
+  let at = start;
+  while (buf[at] === SPACE) at++;
+  return at;
 }
 
 /** The number that stands between blanks in bytes `start` to `end`; -1 for none (the kernel prints dashes for a process that it does not know). */

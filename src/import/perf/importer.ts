@@ -3,7 +3,7 @@
  * Source of the format: tools/perf/builtin-script.c (perf_sample__fprintf_start, process_event), tools/perf/util/evsel_fprintf.c.
  * What the text cannot tell: whether interrupts were off, and on which machine a sample of a guest was taken.
  */
-import { COLON, isDigit, SPACE, textOf } from '../../base/bytes.ts';
+import { COLON, hexDigit, isDigit, SPACE, textOf } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { type Dialect, FtraceImporter, type Loss } from '../ftrace/importer.ts';
 import { RecordHead } from '../ftrace/record.ts';
@@ -11,6 +11,7 @@ import { isNameByte } from '../pattern.ts';
 
 /** The columns in front of the name of the event take no more bytes than that. */
 const REACH = 160;
+const TAB = 9;
 
 /**
  * `[VM: N] [VCPU:NNN] comm tid | pid/tid [cpu] [flags] time: [period] system:event: `. The name of a task may hold blanks, and a number at its end:
@@ -21,8 +22,10 @@ const HEAD =
 /** The head of a record of another kind: perf itself lost samples. */
 const LOST = /\[(\d+)\] +\d+\.\d+: PERF_RECORD_LOST(?:_SAMPLES)? lost (\d+)/;
 const OTHER_RECORD = /: PERF_RECORD_\w+/;
-/** A line of a call chain: address, symbol, module. */
-const CHAIN = /^\s+[\da-f]{8,16} .*\(.*\)$/;
+/** A line of a call chain: address, symbol, module; -F leaves the last ones out. */
+const CHAIN = /^\s+[\da-f]{8,16}(?: .*)?$/;
+/** What stands behind the address, where the symbol is one word. */
+const CHAIN_TEXT = /^(?: [\w.$<>@~[\]]+(?:\+0x[\da-f]+)?(?: \([^\s()]*\))?)?$/;
 
 /** The head of a record, read in place. */
 class PerfHead extends RecordHead {
@@ -54,6 +57,10 @@ class PerfHead extends RecordHead {
   override bare(): boolean {
     return false;
   }
+
+  override glued(): boolean {
+    return false;
+  }
 }
 
 /** Lines of `perf script --header` (tools/perf/util/header.c, perf_header__fprintf_info and the features that print one value). */
@@ -62,6 +69,8 @@ const HEADER =
 
 /** Whether a line may begin a record: digits in brackets, a time, and a name of two parts. */
 function native(buf: Uint8Array, start: number): boolean {
+  // Lines of call chains begin with one.
+  if (buf[start] === TAB) return false;
   const stop = start + REACH;
   let at = start;
   while (at < stop && !(buf[at] === 91 && isDigit(buf[at + 1]))) at++;
@@ -82,7 +91,18 @@ function note(line: string): Loss | string | undefined {
   return CHAIN.test(line) ? 'stack trace' : undefined;
 }
 
-const PERF: Dialect = { format: 'perf-script', head: () => new PerfHead(), native, note };
+/** A line of a call chain, told from its bytes. */
+function beside(buf: Uint8Array, start: number, end: number): string | undefined {
+  let at = start;
+  while (at < end && (buf[at] === TAB || buf[at] === SPACE)) at++;
+  const address = at;
+  while (at < end && hexDigit(buf[at]) >= 0) at++;
+  const digits = at - address;
+  if (address === start || digits < 8 || digits > 16) return undefined;
+  return CHAIN_TEXT.test(textOf(buf, at, end)) ? 'stack trace' : undefined;
+}
+
+const PERF: Dialect = { format: 'perf-script', head: () => new PerfHead(), native, note, beside };
 
 /** Reads what perf script prints. */
 export class PerfImporter extends FtraceImporter {

@@ -5,7 +5,7 @@
  * program broke are joined, and `undone` of the source tells what was done. Excerpts and formats beside one another become sources of their own.
  */
 import { bytesAt, bytesOf, CR, EQUALS, LF, textOf } from '../../base/bytes.ts';
-import { BOM, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
+import { BOM, FOREIGN, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { LineSplitter } from '../lines.ts';
 import { clean, Watch } from './clean.ts';
 import { Finder, type Found, withTabs } from './find.ts';
@@ -131,7 +131,10 @@ export class TextImporter implements Importer {
       buf[end - 1] !== CR
     ) {
       current.out.begin(line, offset);
-      if (current.reader.line(buf, from, end) === TAKEN) return;
+      const outcome = current.reader.line(buf, from, end);
+      const beside = outcome === FOREIGN ? current.reader.beside?.(buf, from, end) : undefined;
+      if (beside !== undefined) current.out.other(beside);
+      if (outcome === TAKEN || beside !== undefined) return;
     }
     let start = line === 1 && bytesAt(buf, from, end, BOM) ? from + BOM.length : from;
     const nul = start;

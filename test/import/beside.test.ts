@@ -1,0 +1,108 @@
+// Lines between records that a reader takes at once: nothing else may be in them. The search that all other lines go through tells.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { bytesOf } from '../../src/base/bytes.ts';
+import { DmesgReader } from '../../src/import/dmesg/reader.ts';
+import { RecordHead } from '../../src/import/ftrace/record.ts';
+import type { RecordReader } from '../../src/import/importer.ts';
+import { PerfImporter } from '../../src/import/perf/importer.ts';
+import { Finder } from '../../src/import/text/find.ts';
+import { type Stream, Streams } from '../../src/import/text/streams.ts';
+import { traceInfo } from '../../src/query/info.ts';
+import { TraceBuilder } from '../../src/trace/builder.ts';
+import { fixtureBytes, importText, snapshotFixtures, traceFixtures } from '../helpers/fixtures.ts';
+
+/** Lines of a capture that are looked at, spread over it. */
+const LINES = 300;
+const cases = join(import.meta.dirname, '../fixtures/cases');
+
+/** Lines of all kinds of captures, and of pieces as people paste them. */
+function lines(): string[] {
+  const files = [
+    ...[...traceFixtures(), ...snapshotFixtures()].map((name) => Buffer.from(fixtureBytes(name)).toString()),
+    ...readdirSync(cases).map((name) => readFileSync(join(cases, name), 'utf8')),
+  ];
+  return files.flatMap((text) => {
+    const all = text.split('\n');
+    const every = Math.max(1, Math.floor(all.length / LINES));
+    return all.filter((line, i) => i % every === 0 && line.length < 1000);
+  });
+}
+
+/** Which lines a reader takes at once; the search must find no record in any of them. */
+function taken(reader: RecordReader, texts: readonly string[]): number {
+  const seekers = new Streams(new TraceBuilder('test')).seekers();
+  const wrong: string[] = [];
+  let count = 0;
+  for (const text of texts) {
+    const bytes = bytesOf(text);
+    if (reader.line(bytes, 0, bytes.length) !== 0 || reader.beside?.(bytes, 0, bytes.length) === undefined) continue;
+    count++;
+    if (new Finder<Stream>().find(seekers, bytes, 0, bytes.length) !== undefined) wrong.push(text);
+  }
+  assert.deepEqual(wrong, []);
+  return count;
+}
+
+describe('lines that a reader takes between its records', () => {
+  it('kernel log: no record of any format, also where a program prints into the log', () => {
+    const all = lines().flatMap((line) => [line, `[   12.345678] ${line.trimStart()}`, `<6>[   12.345678] ${line}`]);
+    assert.ok(taken(new DmesgReader(new TraceBuilder('test')), all) > 1000);
+  });
+
+  it('perf script: addresses and symbols, with and without a module', () => {
+    const address = '\tffffffffb9d91f9f';
+    const all = lines().flatMap((line) => [
+      line,
+      `\t${line}`,
+      `${address} ${line}`,
+      `${address} ${line.split(' ').at(-1)}`,
+    ]);
+    assert.ok(taken(new PerfImporter(new TraceBuilder('test')), all) > 1000);
+    const record = 'swapper       0 [000]   135.288431:         irq:softirq_raise: vec=9 [action=RCU]';
+    const text = [
+      record,
+      '\tffffffffb9d91f9f __raise_softirq_irqoff+0x6f ([kernel.kallsyms])',
+      '\tffffffffb9d9229e raise_softirq',
+      '\tffffffffb9e8d699',
+      '',
+      record,
+    ];
+    const { understood, others } = traceInfo(importText(`${text.join('\n')}\n`));
+    assert.deepEqual([understood, others], [2, { 'stack trace': 3, blank: 1 }]);
+  });
+});
+
+describe('heads of trace-cmd report -l', () => {
+  const word = fc.constantFrom('<idle>', 'sh', 'CPU 0/KVM', 'a-1', 'x-12 b', 'kworker/u8:1-ev', 'irq/30-nvme0q1', 'a');
+  const number = fc.constantFrom('0', '7', '12', '2199', '');
+  const blanks = fc.constantFrom(' ', '    ', '');
+  const flags = fc.constantFrom('d.h.', '....', 'dNh1.', 'd.', '', '4...', 'dnh1.....b', '.N.2x');
+  const time = fc.constantFrom('59.137291', '12.3456789', '1.123456789', '59', '.5', '59.1372911');
+  const name = fc.constantFrom('irq_handler_entry', 'sys_enter', '', 'a-b');
+  const mark = fc.constantFrom(': ', ':', ' ');
+
+  it('are read in place as the pattern reads them that finds them anywhere', () => {
+    let found = 0;
+    fc.assert(
+      fc.property(
+        fc.tuple(blanks, word, number, blanks, number, flags, blanks, time, mark, blanks, name, mark),
+        ([a, comm, pid, b, cpu, flag, c, stamp, colon, d, event, end]) => {
+          const bytes = bytesOf(`${a}${comm}-${pid}${b}${cpu}${flag}${c}${stamp}${colon}${d}${event}${end}x=1`);
+          const [place, anywhere] = [new RecordHead(), new RecordHead()];
+          if (!place.glued(bytes, 0, bytes.length)) return;
+          found++;
+          assert.equal(
+            anywhere.bare(bytes, 0, bytes.length, () => true),
+            true,
+          );
+          assert.deepEqual({ ...place }, { ...anywhere });
+        },
+      ),
+      { numRuns: 20_000 },
+    );
+    assert.ok(found > 100, `${found} heads`);
+  });
+});
