@@ -66,6 +66,17 @@ const MESSAGES: readonly (readonly [line: string, object: string, event: string]
     'device/0000:01:00.0',
     'message IO_PAGE_FAULT: an access of a device was refused',
   ],
+  // The unit of QEMU 11 sets the interrupt flag, and the address is one of memory.
+  [
+    'megaraid_sas 0000:00:07.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0000 address=0x0 flags=0x0009]',
+    'device/0000:00:07.0',
+    'message IO_PAGE_FAULT: an access of a device was refused',
+  ],
+  [
+    'xhci_hcd 0000:02:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0000 address=0xfffffffdf8000200 flags=0x0008]',
+    'device/0000:02:00.0',
+    'ir.fault undefined',
+  ],
   ['AMD-Vi: Completion-Wait loop timed out', 'log', 'message a unit did not complete its commands in time'],
   // drivers/iommu/arm/arm-smmu-v3
   [

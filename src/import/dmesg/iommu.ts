@@ -6,6 +6,7 @@ import { hexText } from '../../base/hex.ts';
 import { bdfOfRequester } from '../../model/bdf.ts';
 import { irEnable, irFault, irMode, irSeen } from '../../model/events/remap.ts';
 import { smmuFault } from '../../model/events/smmu.ts';
+import { amdEvent } from './amd.ts';
 import { BDF, fact, functionPath, type KernelLog, LOG, type Requester, refusal, requester, type Say } from './log.ts';
 
 const form = (text: string): RegExp => new RegExp(text.replaceAll('BDF', BDF), 'i');
@@ -28,26 +29,6 @@ function vtdFault(
   if (from?.segment !== undefined) event.segment(from.segment);
   if (text !== '') event.text(c.intern(text));
   c.emit(event, c.object(from === undefined ? 'log' : deviceOf(from)));
-  return true;
-}
-
-/** Flags of an event (AMD IOMMU 2.5): it was an interrupt; its entry is remapped; reserved bits were set. */
-const EVENT = { interrupt: 0x8, present: 0x10, reserved: 0x80 };
-
-/** What the flags of an event of an AMD unit say of an interrupt, in the words of the specification. */
-function amdReason(event: string, flags: number): string {
-  if (event !== 'IO_PAGE_FAULT') return `${event}: invalid interrupt request`;
-  if ((flags & EVENT.reserved) !== 0) return `${event}: reserved bits are set`;
-  return (flags & EVENT.present) === 0 ? `${event}: the entry is not present (RemapEn 0)` : `${event}: invalid entry`;
-}
-
-function amdEvent(log: KernelLog, event: string, from: Requester | undefined, path: string, flags: number): true {
-  const { c } = log;
-  if ((flags & EVENT.interrupt) === 0) return log.refuse(path, `${event}: an access of a device was refused`);
-  const fault = irFault.put().text(c.intern(amdReason(event, flags)));
-  if (from !== undefined) fault.sid(from.sid);
-  if (from?.segment !== undefined) fault.segment(from.segment);
-  c.emit(fault, c.object(path));
   return true;
 }
 
@@ -128,26 +109,23 @@ export const faults: readonly Say[] = [
   },
   {
     form: form(
-      String.raw`\bAMD(?:-Vi| IOMMU): (?:Event logged \[)?([A-Z]\w+) (?:device=)?BDF .*\bflags=0x([\da-f]+)\]`,
+      String.raw`\bAMD(?:-Vi| IOMMU): (?:Event logged \[)?([A-Z]\w+) (?:device=)?BDF (?:.*\baddress=0x([\da-f]+))?.*\bflags=0x([\da-f]+)\]`,
     ),
-    take: (log, [, event, segment, bus, slot, fn, flags]) => {
+    take: (log, [, event, segment, bus, slot, fn, address, flags]) => {
       const from = requester(segment, bus, slot, fn);
-      return amdEvent(log, event!, from, deviceOf(from), Number.parseInt(flags!, 16));
+      return amdEvent(log, event!, from, deviceOf(from), { address, flags: Number.parseInt(flags!, 16) });
     },
   },
   {
     // The driver of the function prints it where the function is known.
     form: form(
-      String.raw`^\S+ BDF: (?:AMD-Vi: )?Event logged \[([A-Z]\w+) (?:domain|vmg_tag)=.*\bflags=0x([\da-f]+)\]`,
+      String.raw`^\S+ BDF: (?:AMD-Vi: )?Event logged \[([A-Z]\w+) (?:domain|vmg_tag)=(?:.*\baddress=0x([\da-f]+))?.*\bflags=0x([\da-f]+)\]`,
     ),
-    take: (log, [, segment, bus, slot, fn, event, flags]) =>
-      amdEvent(
-        log,
-        event!,
-        requester(segment, bus, slot, fn),
-        functionPath(segment, bus, slot, fn),
-        Number.parseInt(flags!, 16),
-      ),
+    take: (log, [, segment, bus, slot, fn, event, address, flags]) =>
+      amdEvent(log, event!, requester(segment, bus, slot, fn), functionPath(segment, bus, slot, fn), {
+        address,
+        flags: Number.parseInt(flags!, 16),
+      }),
   },
   {
     form: /(?:\barm-smmu-v3 (\S+): )?\bevent: ([CFE]_\w+) client: \S+ sid: 0x([\da-f]{1,8})\b(?:.*? iova: 0x([\da-f]{1,16})\b)?/i,
