@@ -1,14 +1,12 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { gicPend } from '../../model/events/cpu.ts';
 import { domActivate, domAlloc, msiPrepare } from '../../model/events/domain.ts';
-import { vmsiSet } from '../../model/events/iommufd.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { itsDiscard, itsError, itsMapti, itsTrans, lpiLoad } from '../../model/events/its.ts';
 import { msgSend, tblWrite } from '../../model/events/msix.ts';
 import { smmuFault, smmuMap, smmuUnmap } from '../../model/events/smmu.ts';
 import { ioasMap, vmsi } from '../../model/things/ims.ts';
 import { intid, irq } from '../../model/things/irq.ts';
-import { msixEntry } from '../../model/things/pci.ts';
 import { its, itsEvent, lpiConfig } from '../../model/things/remap.ts';
 import type { EventRow } from '../../trace/row.ts';
 import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
@@ -139,26 +137,8 @@ export const armFaults: readonly PlantedFault[] = [
   {
     id: 'F73',
     scenario,
-    how: 'User space changes the message address of a vector in use, and the kernel writes no message.',
-    stated: 'symptom',
+    how: 'User space changes the message address of a vector in use; its affinity stays, so the kernel takes the message for unchanged and does not write it.',
     places: 16,
-    watch(planting) {
-      let changed: ObjectId = -1;
-      let silent = false;
-      return ({ kind, object, words }) => {
-        if (kind === vmsiSet) {
-          const { world, state } = planting.machine;
-          const node = world.node(object);
-          silent = false;
-          if (changed >= 0 || !state.present(object) || vmsiSet.read(words, 0).ret !== undefined) return;
-          const entry = world.objectAt(`device/${node!.parent!.segment}/msix/${node!.segment}`);
-          if (state.get(entry, msixEntry.at.address) === 0 || !planting.here()) return;
-          changed = object;
-          silent = true;
-          planting.tell(object);
-        } else if (silent && kind === msgWrite && givenFor(planting, object) === changed) planting.drop();
-      };
-    },
   },
   {
     id: 'F74',
