@@ -55,6 +55,9 @@ const platform = v.strictObject({
 /** iommufd on an Arm host: devices whose translation user space owns. There is an SMMU then. */
 const iommufd = v.strictObject({
   devices: v.pipe(v.array(bdf), v.description('Functions of the host that are attached to its I/O address space.')),
+  swMsiPages: v.optional(
+    count(1, 64, 'Doorbells that fit into the software MSI window (policy vmsi: rmr), 64 when absent: one page each.'),
+  ),
 });
 
 /** A PCI function of the host. */

@@ -193,6 +193,10 @@ describe('rules about SMMU and ITS', () => {
     assert.deepEqual(found(made(`${prepare(-2)}\n${alloc('')}`), 'F72'), [
       '1 irq/25: irq 25 goes on although there is no message address for it',
     ]);
+    // A domain that could not program the irq did not set it up.
+    const activate = (ret: string): string => `2 dom.activate irq/25 domain=ITS activate=true${ret}`;
+    assert.equal(verdict(made(`${prepare(-2)}\n${activate(' ret=-22')}`), 'F72'), 'pass');
+    assert.equal(found(made(`${prepare(-2)}\n${activate('')}`), 'F72').length, 1);
     assert.equal(found(made(prepare(-75)), 'F7A').length, 1);
     assert.equal(verdict(made(prepare(-2)), 'F7A'), 'pass');
   });

@@ -1,6 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { gicPend } from '../../model/events/cpu.ts';
-import { domActivate, domAlloc, msiPrepare } from '../../model/events/domain.ts';
+import { domAlloc, msiPrepare } from '../../model/events/domain.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { itsDiscard, itsError, itsMapti, itsTrans, lpiLoad } from '../../model/events/its.ts';
 import { msgSend, tblWrite } from '../../model/events/msix.ts';
@@ -105,34 +105,9 @@ export const armFaults: readonly PlantedFault[] = [
   {
     id: 'F72',
     scenario,
-    how: 'The owner of the translation has no address for a vector, and the kernel sets the irq up all the same.',
-    stated: 'symptom',
-    places: 16,
-    watch(planting) {
-      let object: ObjectId = -1;
-      return (event) => {
-        const { kind, words } = event;
-        if (kind === msiPrepare && object < 0) {
-          const { provider, device, index, doorbell } = msiPrepare.read(words, 0);
-          const at: readonly [number, number] = [doorbell(0), doorbell(1)];
-          if (!planting.here()) return;
-          msiPrepare
-            .put()
-            .provider(provider)
-            .device(device)
-            .index(index)
-            .doorbell(...at)
-            .ret(-2);
-          object = event.object;
-        } else if (event.object === object) {
-          const goesOn =
-            (kind === domAlloc && !domAlloc.read(words, 0).free) ||
-            (kind === domActivate && domActivate.read(words, 0).activate) ||
-            (kind === msgWrite && msgWrite.read(words, 0).address(0) !== 0);
-          if (goesOn) planting.tell(object);
-        }
-      };
-    },
+    how: 'User space gave no address for a vector, and the kernel does not look at the answer of the owner of the translation: it sets the irq up all the same.',
+    places: 5,
+    watch: blamedAt(domAlloc),
   },
   {
     id: 'F73',
@@ -231,23 +206,9 @@ export const armFaults: readonly PlantedFault[] = [
   {
     id: 'F7A',
     scenario,
-    how: 'No page is left in the window of software MSI addresses.',
-    stated: 'symptom',
+    settings: { vmsi: 'rmr' },
+    how: 'The kernel does not find the page that it has mapped for a doorbell: it wants another one, and the window of software MSI addresses has none left.',
     places: 16,
-    watch:
-      (planting) =>
-      ({ kind, object, words }) => {
-        if (kind !== msiPrepare || !planting.here()) return;
-        const { provider, device, index, doorbell } = msiPrepare.read(words, 0);
-        const at: readonly [number, number] = [doorbell(0), doorbell(1)];
-        msiPrepare
-          .put()
-          .provider(provider)
-          .device(device)
-          .index(index)
-          .doorbell(...at)
-          .ret(-75);
-        planting.tell(object);
-      },
+    watch: blamedAt(msiPrepare),
   },
 ];
