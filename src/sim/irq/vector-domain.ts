@@ -1,6 +1,6 @@
 import { ipiEntry, ipiExit, ipiSend } from '../../model/events/cpu.ts';
 import { message } from '../../model/events/notes.ts';
-import { cpuObject, SHUTDOWN_VECTOR } from '../../model/events/places.ts';
+import { cpuObject, SHUTDOWN_VECTOR, vectorObject } from '../../model/events/places.ts';
 import {
   vecActivate,
   vecAlloc,
@@ -44,6 +44,8 @@ export interface ChipData {
 const CLEANUP = 1_000_000;
 /** Nanoseconds that an IPI needs to its handler. */
 const IPI = 700;
+/** Nanoseconds between two looks whether a CPU is out of its handlers. */
+const SPIN = 100;
 /** IRQ_MOVE_CLEANUP_VECTOR of kernels that clean up by IPI. */
 const CLEANUP_VECTOR = 0x20;
 
@@ -303,8 +305,15 @@ export class VectorDomain implements Domain {
     const chip = this.#chip.get(irq);
     if (!chip?.moving) return;
     chip.moving = false;
-    if (this.cpus.online(chip.prevCpu)) this.#schedule(irq, chip);
+    if (this.cpus.online(chip.prevCpu) && !this.#hasty(irq, chip)) this.#schedule(irq, chip);
     else this.#freeMoved(irq, chip);
+  }
+
+  /** A planted fault: the previous vector is freed from the new CPU, at once, although an interrupt waits on it. */
+  #hasty(irq: Irq, { prevCpu, prevVector }: ChipData): boolean {
+    const { tamper, state } = this.machine;
+    if (tamper === undefined || !this.cpus.requested(prevCpu, prevVector)) return false;
+    return tamper.spoils('F24', vectorObject(state, prevCpu, prevVector)) || tamper.strikes('F25', irq.object);
   }
 
   #schedule(irq: Irq, chip: ChipData): void {
@@ -319,17 +328,26 @@ export class VectorDomain implements Domain {
       if (this.cpus.requested(prevCpu, prevVector)) this.#schedule(irq, chip);
       else this.#freeMoved(irq, chip);
     };
+    /** The old CPU does it when it is out of its handlers: they run with interrupts disabled. */
+    const outside = (what: () => void) => (): void => {
+      if (this.cpus.busy(prevCpu)) machine.after(SPIN, actor, outside(what));
+      else what();
+    };
     if (this.#cleanup === 'timer') {
-      machine.after(CLEANUP, actor, clean);
+      machine.after(CLEANUP, actor, outside(clean));
       return;
     }
     const target = cpuObject(machine.state, prevCpu);
     machine.emit(ipiSend, target, { targets: String(prevCpu), reason: 'irq move cleanup' });
-    machine.after(IPI, actor, () => {
-      machine.emit(ipiEntry, target, { reason: 'irq move cleanup' });
-      clean();
-      machine.emit(ipiExit, target, { reason: 'irq move cleanup' });
-    });
+    machine.after(
+      IPI,
+      actor,
+      outside(() => {
+        machine.emit(ipiEntry, target, { reason: 'irq move cleanup' });
+        clean();
+        machine.emit(ipiExit, target, { reason: 'irq move cleanup' });
+      }),
+    );
   }
 
   /** free_moved_vector. */
