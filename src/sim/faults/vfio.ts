@@ -1,10 +1,9 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { irqIdentify, msgWrite } from '../../model/events/irq.ts';
 import { devRaise, devUse, tblRead } from '../../model/events/msix.ts';
-import { vfioFire, vfioReturn, vfioSet, vfioSparse, vfioTrap, vfioUse } from '../../model/events/vfio.ts';
+import { vfioFire, vfioReturn, vfioSet, vfioSparse, vfioTrap } from '../../model/events/vfio.ts';
 import { kvmAck } from '../../model/events/virt.ts';
 import { effectivelyMasked } from '../../model/masking.ts';
-import { INTERRUPT_WINDOW } from '../../model/registers/x86.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { vfioVector } from '../../model/things/virt.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
@@ -14,8 +13,6 @@ import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 const scenario = 'vmm-faults';
 const SETS = DATA.eventfd | ACTION.trigger;
 const PAGE = 0x1000;
-/** A message that the guest wrote. */
-const MESSAGE = { address: INTERRUPT_WINDOW.base, data: 0x21 };
 
 /** A vector of an MSI-X index of a device. */
 const vectorAt = ({ machine }: Planting, device: ObjectId, vector: number): ObjectId =>
@@ -108,18 +105,9 @@ export const vfioFaults: readonly PlantedFault[] = [
   {
     id: 'F45',
     scenario,
-    how: 'QEMU takes an interrupt of a masked vector and does not trap the pending bit array.',
-    stated: 'symptom',
-    places: 30,
-    watch:
-      (planting) =>
-      ({ kind, object, words }) => {
-        if (kind !== vfioUse || vfioUse.read(words, 0).used !== false || !planting.here()) return;
-        planting.after(() => {
-          planting.tell(object);
-          planting.machine.emit(vfioFire, object, MESSAGE);
-        });
-      },
+    how: 'QEMU takes an interrupt of a masked vector and does not begin to trap the pending bit array.',
+    places: 15,
+    watch: blamedAt(vfioFire),
   },
   {
     id: 'F46',
