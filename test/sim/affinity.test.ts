@@ -155,22 +155,6 @@ describe('affinity without remapping', () => {
     });
 });
 
-describe('clean-up of a move', () => {
-  it('does not interrupt a handler of the old CPU, and what waits there is served first', () => {
-    // The second message finds the first one in service; the third goes to the new CPU and asks the old one to clean up.
-    const moved = setup({
-      workload: [move('100us', [3]), raise('200us'), raise('200.5us'), raise('201.2us'), raise('300us')],
-    });
-    const simulation = run(moved, { settings: { vectorCleanup: 'ipi' } });
-    const seen = of(simulation, 'cpu.take', 'cpu.eoi', 'irq.entry', 'ipi.entry', 'vec.freeMoved')
-      .filter((e) => e.cpu === 0)
-      .map((e) => e.kind);
-    const served = ['cpu.take', 'irq.entry', 'cpu.eoi'];
-    assert.deepEqual(seen, [...served, ...served, 'ipi.entry', 'vec.freeMoved']);
-    delivered(simulation, 4);
-  });
-});
-
 describe('policy affinityStrategy', () => {
   /** Two irqs so that CPU and vector both change: irq 24 goes from (0, 0x20) to (1, 0x21). */
   const both = {
