@@ -6,7 +6,7 @@ import { itsDiscard, itsError, itsMapti, itsTrans, lpiLoad } from '../../model/e
 import { msgSend, tblWrite } from '../../model/events/msix.ts';
 import { smmuFault, smmuMap, smmuUnmap } from '../../model/events/smmu.ts';
 import { ioasMap, vmsi } from '../../model/things/ims.ts';
-import { intid, irq } from '../../model/things/irq.ts';
+import { irq } from '../../model/things/irq.ts';
 import { its, itsEvent, lpiConfig } from '../../model/things/remap.ts';
 import type { EventRow } from '../../trace/row.ts';
 import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
@@ -164,22 +164,21 @@ export const armFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F77',
-    scenario,
-    how: 'The LPI of an EventID arrives once more after it was discarded: a cache kept its translation.',
-    stated: 'symptom',
-    places: 8,
-    watch:
-      (planting) =>
-      ({ kind, object }) => {
+    scenario: 'its-faults',
+    how: 'The ITS keeps the cached translation of an EventID that is discarded: when the EventID is mapped to another LPI, its messages still make the old one pend.',
+    places: 12,
+    watch(planting) {
+      let asked = false;
+      return ({ kind, object, words }) => {
         const { state, world } = planting.machine;
-        if (kind !== itsDiscard || state.flag(object, itsEvent.at.valid) !== true || !planting.here()) return;
-        const lpi = state.get(object, itsEvent.at.lpi);
-        const late = world.object(intid, `cpu/0/intid/${lpi}`);
-        planting.after(() => {
-          planting.tell(object);
-          planting.add(gicPend, late, { pending: true });
-        });
-      },
+        const E = itsEvent.at;
+        if (kind === gicPend && asked && gicPend.read(words, 0).pending) {
+          const lpi = Number(world.node(object)?.segment);
+          if (state.num(planting.blamed, E.lpi) !== lpi) planting.tell(planting.blamed);
+        }
+        asked = kind === itsTrans && object === planting.blamed;
+      };
+    },
   },
   {
     id: 'F78',
