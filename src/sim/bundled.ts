@@ -26,34 +26,35 @@ import s23 from '../../examples/scenarios/ims-queue-memory.scenario.json' with {
 import s24 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
 import s25 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
 import s26 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
-import s27 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
-import s28 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
-import s29 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
-import s30 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
-import s31 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
-import s32 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
-import s33 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
-import s34 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
-import s35 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s36 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s37 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s38 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s39 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s40 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s41 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s42 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s43 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s44 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s45 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s27 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
+import s28 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
+import s29 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
+import s30 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
+import s31 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
+import s32 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
+import s33 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
+import s34 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
+import s35 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
+import s36 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
+import s37 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s38 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s40 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s41 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s42 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s43 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s44 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s45 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -92,32 +93,33 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'ims-queue-memory-refused', document: s24 },
   { id: 'its-basic', document: s25 },
   { id: 'its-faults', document: s26 },
-  { id: 'its-queue', document: s27 },
-  { id: 'kvm-assigned-pending', document: s28 },
-  { id: 'kvm-entry-updated', document: s29 },
-  { id: 'kvm-mask-in-flight', document: s30 },
-  { id: 'kvm-mask-per-interrupt', document: s31 },
-  { id: 'kvm-memory-decode-off', document: s32 },
-  { id: 'kvm-migration', document: s33 },
-  { id: 'kvm-pba-polling', document: s34 },
-  { id: 'kvm-qword-split', document: s35 },
-  { id: 'kvm-viommu', document: s36 },
-  { id: 'mdev-intx', document: s37 },
-  { id: 'ntb-stale-message', document: s38 },
-  { id: 'pf-msix-vs-ims', document: s39 },
-  { id: 'posted-interrupts', document: s40 },
-  { id: 'queue-limits', document: s41 },
-  { id: 'queues-10000', document: s42 },
-  { id: 'remap-faults', document: s43 },
-  { id: 'sparse-mmap-hole', document: s44 },
-  { id: 'vector-faults', document: s45 },
-  { id: 'vgpu-emulated', document: s46 },
-  { id: 'vmm-faults', document: s47 },
-  { id: 'vmm-grants', document: s48 },
-  { id: 'vmsi-affinity', document: s49 },
-  { id: 'vmsi-flat', document: s50 },
-  { id: 'vmsi-missing-mapping', document: s51 },
-  { id: 'vmsi-nested', document: s52 },
-  { id: 'vmsi-update-without-rewrite', document: s53 },
-  { id: 'vtd-remap-faults', document: s54 },
+  { id: 'its-moves', document: s27 },
+  { id: 'its-queue', document: s28 },
+  { id: 'kvm-assigned-pending', document: s29 },
+  { id: 'kvm-entry-updated', document: s30 },
+  { id: 'kvm-mask-in-flight', document: s31 },
+  { id: 'kvm-mask-per-interrupt', document: s32 },
+  { id: 'kvm-memory-decode-off', document: s33 },
+  { id: 'kvm-migration', document: s34 },
+  { id: 'kvm-pba-polling', document: s35 },
+  { id: 'kvm-qword-split', document: s36 },
+  { id: 'kvm-viommu', document: s37 },
+  { id: 'mdev-intx', document: s38 },
+  { id: 'ntb-stale-message', document: s39 },
+  { id: 'pf-msix-vs-ims', document: s40 },
+  { id: 'posted-interrupts', document: s41 },
+  { id: 'queue-limits', document: s42 },
+  { id: 'queues-10000', document: s43 },
+  { id: 'remap-faults', document: s44 },
+  { id: 'sparse-mmap-hole', document: s45 },
+  { id: 'vector-faults', document: s46 },
+  { id: 'vgpu-emulated', document: s47 },
+  { id: 'vmm-faults', document: s48 },
+  { id: 'vmm-grants', document: s49 },
+  { id: 'vmsi-affinity', document: s50 },
+  { id: 'vmsi-flat', document: s51 },
+  { id: 'vmsi-missing-mapping', document: s52 },
+  { id: 'vmsi-nested', document: s53 },
+  { id: 'vmsi-update-without-rewrite', document: s54 },
+  { id: 'vtd-remap-faults', document: s55 },
 ];

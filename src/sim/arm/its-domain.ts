@@ -284,6 +284,8 @@ export class ItsDomain implements Domain {
     this.its.gic.configure(lpi, !irq.masked);
     yield COMMAND;
     yield* this.#map(held, event);
+    // A planted fault: the old EventID is discarded before the new message is in the device.
+    if (this.machine.tamper?.spoils('F75', this.its.event(held.of.id, held.previous))) this.#leave(held);
     this.machine.emit(irqIdentify, irq.object, { lpi });
     return 'ok';
   }

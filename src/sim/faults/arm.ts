@@ -2,7 +2,7 @@ import type { ObjectId } from '../../base/ids.ts';
 import { gicPend } from '../../model/events/cpu.ts';
 import { domAlloc, msiPrepare } from '../../model/events/domain.ts';
 import { msgWrite } from '../../model/events/irq.ts';
-import { itsDiscard, itsError, itsMapti, itsTrans, lpiLoad } from '../../model/events/its.ts';
+import { itsError, itsTrans, lpiLoad } from '../../model/events/its.ts';
 import { msgSend, tblWrite } from '../../model/events/msix.ts';
 import { smmuFault, smmuMap, smmuUnmap } from '../../model/events/smmu.ts';
 import { ioasMap, vmsi } from '../../model/things/ims.ts';
@@ -131,29 +131,10 @@ export const armFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F75',
-    scenario,
-    how: 'An EventID is discarded just before a message of it arrives, and mapped again behind it.',
-    places: 40,
-    watch(planting) {
-      let event: ObjectId = -1;
-      let mapped: readonly [number, number] = [0, 0];
-      return ({ kind, object, words }) => {
-        const { state } = planting.machine;
-        if (kind === msgSend && event < 0) {
-          const { requester, data } = msgSend.read(words, 0);
-          const found = planting.machine.world.objectAt(
-            `its/0/device/0x${(requester ?? 0).toString(16)}/event/${data}`,
-          );
-          if (state.flag(found, itsEvent.at.valid) !== true || !planting.here()) return;
-          event = found;
-          mapped = [state.get(found, itsEvent.at.lpi), state.get(found, itsEvent.at.collection)];
-          planting.add(itsDiscard, found, {});
-        } else if (kind === itsError && object === event && planting.truth === undefined) {
-          planting.tell(object);
-          planting.after(() => planting.add(itsMapti, object, { lpi: mapped[0], collection: mapped[1] }));
-        }
-      };
-    },
+    scenario: 'its-moves',
+    how: 'The driver that moves an interrupt to another EventID discards the old one before the device has the new message: one that is on its way finds no mapping.',
+    places: 24,
+    watch: blamedAt(itsError),
   },
   {
     id: 'F76',
