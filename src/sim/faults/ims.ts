@@ -158,7 +158,7 @@ export const imsFaults: readonly PlantedFault[] = [
   {
     id: 'F65',
     scenario,
-    how: 'No entry of the interrupt message storage is free for a vector.',
+    how: 'The kernel gives an entry of the interrupt message storage back later than its irq is freed: the vector that asks meanwhile finds none free.',
     places: 12,
     watch:
       (planting) =>
