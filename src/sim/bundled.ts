@@ -46,15 +46,16 @@ import s43 from '../../examples/scenarios/queues-10000.scenario.json' with { typ
 import s44 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
 import s45 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
 import s46 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -113,13 +114,14 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'remap-faults', document: s44 },
   { id: 'sparse-mmap-hole', document: s45 },
   { id: 'vector-faults', document: s46 },
-  { id: 'vgpu-emulated', document: s47 },
-  { id: 'vmm-faults', document: s48 },
-  { id: 'vmm-grants', document: s49 },
-  { id: 'vmsi-affinity', document: s50 },
-  { id: 'vmsi-flat', document: s51 },
-  { id: 'vmsi-missing-mapping', document: s52 },
-  { id: 'vmsi-nested', document: s53 },
-  { id: 'vmsi-update-without-rewrite', document: s54 },
-  { id: 'vtd-remap-faults', document: s55 },
+  { id: 'vector-space', document: s47 },
+  { id: 'vgpu-emulated', document: s48 },
+  { id: 'vmm-faults', document: s49 },
+  { id: 'vmm-grants', document: s50 },
+  { id: 'vmsi-affinity', document: s51 },
+  { id: 'vmsi-flat', document: s52 },
+  { id: 'vmsi-missing-mapping', document: s53 },
+  { id: 'vmsi-nested', document: s54 },
+  { id: 'vmsi-update-without-rewrite', document: s55 },
+  { id: 'vtd-remap-faults', document: s56 },
 ];

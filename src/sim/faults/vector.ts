@@ -1,15 +1,20 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
+import { refused } from '../../model/event.ts';
 import { irqAffinity } from '../../model/events/irq.ts';
 import { mtxOffline } from '../../model/events/matrix.ts';
 import { devRaise, tblWrite } from '../../model/events/msix.ts';
+import { message } from '../../model/events/notes.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { cpuObject } from '../../model/events/places.ts';
+import { vecAlloc } from '../../model/events/vector.ts';
 import { effectivelyMasked } from '../../model/masking.ts';
 import { msixVectorControl } from '../../model/registers/pci.ts';
 import { blamedAt, type PlantedFault } from './planting.ts';
 
 const scenario = 'vector-faults';
 const EBUSY = -16;
+/** The CPU of vector-space that goes offline and comes back. */
+const LEAVES = 2;
 
 /** Faults of the vector domain and of moves. */
 export const vectorFaults: readonly PlantedFault[] = [
@@ -35,9 +40,14 @@ export const vectorFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F21',
-    scenario,
-    how: 'The vector matrix finds no free vector on the CPU that an irq is to move to, although there are some.',
-    places: 30,
+    scenario: 'vector-space',
+    how: 'The timer that frees the vector of a finished move comes late: the CPU has none for the next irq that is to move there.',
+    places: 12,
+    watch:
+      (planting) =>
+      ({ kind, object, words }) => {
+        if (kind === vecAlloc && planting.struck && refused(vecAlloc.read(words, 0).ret)) planting.tell(object);
+      },
   },
   {
     id: 'F22',
@@ -48,10 +58,15 @@ export const vectorFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F23',
-    scenario,
-    how: 'A CPU is refused to go offline for want of vectors elsewhere.',
+    scenario: 'vector-space',
+    how: 'The timer that frees the vector of a finished move comes late: the other CPUs have no room for the vectors of a CPU that is to go offline.',
     stated: 'line',
-    places: 8,
+    places: 12,
+    watch:
+      (planting) =>
+      ({ kind }) => {
+        if (kind === message && planting.struck) planting.tell(cpuObject(planting.machine.state, LEAVES));
+      },
   },
   {
     id: 'F24',

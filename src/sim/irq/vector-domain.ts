@@ -20,7 +20,7 @@ import { domain as domainType } from '../../model/things/irq.ts';
 import type { Actions, Machine } from '../machine.ts';
 import type { Cpus } from './cpus.ts';
 import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from './domain.ts';
-import { FIRST_VECTOR, VectorMatrix } from './vector-matrix.ts';
+import { endOf, FIRST_VECTOR, SYSTEM_CALL, VectorMatrix } from './vector-matrix.ts';
 
 /** What the vector domain holds for an irq (struct apic_chip_data). */
 export interface ChipData {
@@ -42,6 +42,8 @@ export interface ChipData {
 
 /** Nanoseconds until the previous vector of a finished move is cleaned up (one jiffy at HZ=1000). */
 const CLEANUP = 1_000_000;
+/** The same where a planted fault lets it come late. */
+const LATE = 3_000_000;
 /** Nanoseconds that an IPI needs to its handler. */
 const IPI = 700;
 /** Nanoseconds between two looks whether a CPU is out of its handlers. */
@@ -68,11 +70,13 @@ export class VectorDomain implements Domain {
   /** A planted fault: the move of this irq never ends. */
   #stuck: Irq | undefined;
 
-  constructor(machine: Machine, cpus: Cpus, cleanup: 'timer' | 'ipi' = 'timer') {
+  /** `vectors`: how many of each CPU devices may get, all when absent. */
+  constructor(machine: Machine, cpus: Cpus, cleanup: 'timer' | 'ipi' = 'timer', vectors?: number) {
     this.machine = machine;
     this.cpus = cpus;
     this.#cleanup = cleanup;
-    this.matrix = new VectorMatrix(machine, cpus.count, [0x80], cleanup === 'ipi' ? CLEANUP_VECTOR + 1 : FIRST_VECTOR);
+    const first = cleanup === 'ipi' ? CLEANUP_VECTOR + 1 : FIRST_VECTOR;
+    this.matrix = new VectorMatrix(machine, cpus.count, [SYSTEM_CALL], first, endOf(first, vectors));
   }
 
   /** Named only where it is used: a host without local APICs has none. */
@@ -172,8 +176,7 @@ export class VectorDomain implements Domain {
       return 0;
     }
     const reserved = chip.hasReserved;
-    const full = !reserved && this.machine.tamper?.strikes('F21', irq.object) === true;
-    const slot = full ? errno.ENOSPC : this.matrix.alloc(within, reserved);
+    const slot = this.matrix.alloc(within, reserved);
     if (typeof slot === 'number') {
       machine.emit(vecAlloc, irq.object, { vector: 0, reserved, ret: slot });
       return slot;
@@ -334,7 +337,7 @@ export class VectorDomain implements Domain {
       else what();
     };
     if (this.#cleanup === 'timer') {
-      machine.after(CLEANUP, actor, outside(clean));
+      machine.after(this.#late(irq, prevCpu) ? LATE : CLEANUP, actor, outside(clean));
       return;
     }
     const target = cpuObject(machine.state, prevCpu);
@@ -348,6 +351,13 @@ export class VectorDomain implements Domain {
         machine.emit(ipiExit, target, { reason: 'irq move cleanup' });
       }),
     );
+  }
+
+  /** Planted faults: the timer of a clean-up comes late, and the vector is taken meanwhile. CPU 0 and CPU 1 are those that fill. */
+  #late(irq: Irq, prevCpu: number): boolean {
+    const { tamper } = this.machine;
+    if (prevCpu > 1 || tamper === undefined) return false;
+    return tamper.spoils(prevCpu === 1 ? 'F21' : 'F23', irq.object);
   }
 
   /** free_moved_vector. */
