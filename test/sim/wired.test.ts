@@ -116,7 +116,6 @@ describe('INTx', () => {
     assert.deepEqual(paths(problems({ arch: 'arm64', remap: 'its' }, { devices })), ['devices.0.intx']);
     assert.deepEqual(paths(problems({ timer: true }, {})), ['platform.timer']);
     assert.deepEqual(paths(problems({ arch: 'arm64', remap: 'its', vectors: 8 }, {})), ['platform.vectors']);
-    assert.deepEqual(paths(problems({ vectors: 8 }, {})), []);
     assert.deepEqual(paths(problems({ vectors: 0 }, {})), ['platform.vectors']);
   });
 });
