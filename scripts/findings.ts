@@ -85,7 +85,6 @@ function needsOf(rule: Rule): string {
 const NOTES: Readonly<Record<Stated, string>> = {
   line: 'The simulated kernel prints the line that the rule reads, in the words of Linux.',
   act: 'The fault is the event itself that the rule looks for.',
-  symptom: 'The plant states the symptom: nothing in the simulator leads to it.',
 };
 
 function plantedBy(id: string): string[] {

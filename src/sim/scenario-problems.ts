@@ -38,9 +38,14 @@ export function nameProblems({ devices, vms }: Scenario): ScenarioProblem[] {
   return problems;
 }
 
-/** Finds wires that lead to no I/O APIC: INTx pins go to that of an x86 host without remapping, the timer to that of one with VT-d. */
-export function wireProblems({ devices, platform: { arch, remap, timer } }: Scenario): ScenarioProblem[] {
+/**
+ * Finds what the host has no place for: the vectors of an x86 CPU, and wires that lead to no I/O APIC. INTx pins go to that of an x86 host without
+ * remapping, the timer to that of one with VT-d.
+ */
+export function hostProblems({ devices, platform: { arch, remap, timer, vectors } }: Scenario): ScenarioProblem[] {
   const problems: ScenarioProblem[] = [];
+  if (vectors !== undefined && arch !== 'x86')
+    problems.push({ path: 'platform.vectors', problem: 'only an x86 host has vectors' });
   if (timer && (arch !== 'x86' || remap !== 'vtd'))
     problems.push({ path: 'platform.timer', problem: 'the timer is tested on an x86 host with remap vtd' });
   if (arch === 'x86' && remap === 'none') return problems;

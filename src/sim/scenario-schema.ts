@@ -37,6 +37,7 @@ const platform = v.strictObject({
   remapEntries: v.optional(
     count(2, 65536, 'Entries of the interrupt remapping table (VT-d 65536 when absent), or of each AMD table (512).'),
   ),
+  vectors: v.optional(count(1, 203, 'Vectors of each x86 CPU that devices may get; 203 when absent.')),
   timer: v.optional(
     v.pipe(
       v.boolean(),
@@ -55,6 +56,9 @@ const platform = v.strictObject({
 /** iommufd on an Arm host: devices whose translation user space owns. There is an SMMU then. */
 const iommufd = v.strictObject({
   devices: v.pipe(v.array(bdf), v.description('Functions of the host that are attached to its I/O address space.')),
+  swMsiPages: v.optional(
+    count(1, 64, 'Doorbells that fit into the software MSI window (policy vmsi: rmr), 64 when absent: one page each.'),
+  ),
 });
 
 /** A PCI function of the host. */

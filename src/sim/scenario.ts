@@ -1,11 +1,11 @@
 import * as v from 'valibot';
 import {
   consumerProblems,
+  hostProblems,
   nameProblems,
   type ScenarioProblem,
   timeProblems,
   vfioProblems,
-  wireProblems,
 } from './scenario-problems.ts';
 import { type Scenario, scenarioSchema } from './scenario-schema.ts';
 
@@ -16,7 +16,7 @@ export function readScenario(document: unknown): Scenario | readonly ScenarioPro
     const { output } = result;
     const problems = [
       ...nameProblems(output),
-      ...wireProblems(output),
+      ...hostProblems(output),
       ...timeProblems(output),
       ...consumerProblems(output),
       ...vfioProblems(output),

@@ -183,6 +183,21 @@ describe('rules about SMMU and ITS', () => {
     assert.equal(verdict(made(`${mapped}\n${discard}\n${again}\n${late}`), 'F77'), 'pass');
     const device = '2 its.mapd its/0/device/0x18 size=0 itt=0x0 valid=false';
     assert.equal(found(made(`${mapped}\n${device}\n${late}`), 'F77').length, 1);
+    // A cache that kept the old entry: the EventID has another LPI by now, and its old one belongs to another device.
+    const reused = `3 its.mapti its/0/device/0x20/event/0 lpi=8193 collection=0\n4 its.mapti ${EVENT}/1 lpi=8200 collection=1`;
+    const message = (at: number, lpi: number): string =>
+      `${at} its.trans ${EVENT}/1 device=0x18 event=1 size=4\n${at} gic.pend cpu/0/intid/${lpi} pending=true\n${at + 1} gic.ack cpu/0/intid/${lpi}`;
+    const swapped = `${mapped}\n${discard}\n${reused}`;
+    assert.deepEqual(found(made(`${swapped}\n${message(50, 8193)}\n${message(60, 8193)}`, true), 'F77'), [
+      `5 ${EVENT}/1: LPI 8193 arrived after EventID 1 of DeviceID 0x18 was discarded`,
+    ]);
+    assert.equal(verdict(made(`${swapped}\n${message(50, 8200)}`, true), 'F77'), 'pass');
+    const freed = '45 its.discard its/0/device/0x20/event/0';
+    assert.equal(
+      found(made(`${swapped}\n${freed}\n${message(50, 8193)}`, true), 'F77')[0]?.split(':')[0],
+      `6 ${EVENT}/1`,
+      'not the one that had the LPI last',
+    );
   });
 
   it('F72 an irq that is set up although nothing gives its address; F7A says why there is none', () => {
@@ -193,6 +208,10 @@ describe('rules about SMMU and ITS', () => {
     assert.deepEqual(found(made(`${prepare(-2)}\n${alloc('')}`), 'F72'), [
       '1 irq/25: irq 25 goes on although there is no message address for it',
     ]);
+    // A domain that could not program the irq did not set it up.
+    const activate = (ret: string): string => `2 dom.activate irq/25 domain=ITS activate=true${ret}`;
+    assert.equal(verdict(made(`${prepare(-2)}\n${activate(' ret=-22')}`), 'F72'), 'pass');
+    assert.equal(found(made(`${prepare(-2)}\n${activate('')}`), 'F72').length, 1);
     assert.equal(found(made(prepare(-75)), 'F7A').length, 1);
     assert.equal(verdict(made(prepare(-2)), 'F7A'), 'pass');
   });

@@ -204,6 +204,23 @@ describe('rules about KVM', () => {
         'nor the second time',
       );
     });
+    it('another vector that is accepted is not the one of the message', () => {
+      const other = delivery(5000).replace('apic.accept vcpu/0/vector/34', 'apic.accept vcpu/0/vector/50');
+      assert.deepEqual(found(made(`${delivery(100)}${other}${delivery(9000)}`), 'F54'), [
+        '9 kvm/0: The message to 0 with vector 34 reached no local APIC',
+      ]);
+      const simulated = `${delivery(100)}${other}${delivery(9000)}`.replaceAll('@2', '');
+      assert.equal(found(made(simulated, true), 'F54').length, 1, 'a simulation');
+    });
+    it('an interrupt of the host that brings a message of its own in between takes nothing away', () => {
+      const within = `
+        5003@2 irqfd.wakeup kvm/0/irqfd
+        5003@2 kvm.msi kvm/0 dest=0 vector=50 mode=Fixed|physical|edge
+        5003@2 apic.accept vcpu/0/vector/50 mode=Fixed|edge posted=false
+        5004@2 apic.accept`;
+      const nested = delivery(5000).replace(/5004@2 apic.accept/, within.trim());
+      assert.deepEqual(found(made(`${delivery(100)}${nested}${delivery(9000)}`), 'F54'), []);
+    });
     it('a message that is printed twice is one', () => {
       const twice = delivery(5000).replace(/(.*kvm\.msi.*\n)/, '$1$1');
       assert.deepEqual(found(made(`${delivery(100)}${twice}${delivery(9000)}`), 'F54'), []);

@@ -110,7 +110,6 @@ const STATED: Readonly<Record<Stated | 'defect', string>> = {
   defect: 'defect',
   line: 'defect, log line',
   act: 'act',
-  symptom: 'symptom',
 };
 
 /** The row of a fault in that table. */

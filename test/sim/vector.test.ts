@@ -35,6 +35,24 @@ function change(matrix: VectorMatrix, what: () => unknown): number[] {
   return books(matrix).map((n, i) => n - before[i]!);
 }
 
+describe('platform.vectors', () => {
+  const document = (vectors: number): object => ({
+    platform: { cpus: 1, vectors },
+    devices: [{ bdf: BDF, name: 'dev', vectors: 1 }],
+  });
+  it('so many vectors of each CPU are for devices, whether the vector of system calls lies between them or not', () => {
+    for (const vectors of [4, 96, 97, 100, 203]) {
+      const { available, allocated } = run(document(vectors)).setup.use(host).vectors.matrix.map(0);
+      assert.equal(available + allocated, vectors);
+    }
+  });
+  it('an irq for which none is left fails', () => {
+    const simulation = run({ ...document(2), devices: [{ bdf: BDF, name: 'dev', vectors: 3 }] });
+    const failed = events(simulation).filter((e) => e.kind === 'vec.alloc' && e.fields.ret === -28);
+    assert.equal(failed[0]?.object, 'irq/26');
+  });
+});
+
 describe('vector matrix, transition by transition', () => {
   it('a CPU that comes online brings all vectors but those of the system and the managed ones', () => {
     const { matrix } = matrixOf(2, 0);

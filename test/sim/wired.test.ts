@@ -115,6 +115,8 @@ describe('INTx', () => {
     assert.deepEqual(paths(problems({ remap: 'vtd' }, { devices })), ['devices.0.intx']);
     assert.deepEqual(paths(problems({ arch: 'arm64', remap: 'its' }, { devices })), ['devices.0.intx']);
     assert.deepEqual(paths(problems({ timer: true }, {})), ['platform.timer']);
+    assert.deepEqual(paths(problems({ arch: 'arm64', remap: 'its', vectors: 8 }, {})), ['platform.vectors']);
+    assert.deepEqual(paths(problems({ vectors: 0 }, {})), ['platform.vectors']);
   });
 });
 

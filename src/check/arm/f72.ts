@@ -1,3 +1,4 @@
+import { refused } from '../../model/event.ts';
 import { domActivate, domAlloc, msiPrepare } from '../../model/events/domain.ts';
 import { msgWrite } from '../../model/events/irq.ts';
 import { LastEvents, steps } from '../history.ts';
@@ -34,12 +35,15 @@ export const refusesMissingAddress: Rule<'F72'> = {
         if (!failed.has(object)) return;
         if (kind === domAlloc) {
           const { free, ret } = domAlloc.read(words, at);
-          if (free || (ret !== undefined && ret !== 0)) {
+          if (free || refused(ret)) {
             failed.forget(object);
             return;
           }
         }
-        if (kind === domActivate && !domActivate.read(words, at).activate) return;
+        if (kind === domActivate) {
+          const { activate, ret } = domActivate.read(words, at);
+          if (!activate || refused(ret)) return;
+        }
         if (kind === msgWrite) {
           const { address } = msgWrite.read(words, at);
           if (address(0) === 0 && address(1) === 0) return;

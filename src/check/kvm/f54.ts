@@ -1,8 +1,10 @@
-import type { Step } from '../../base/ids.ts';
+import type { ObjectId, Step } from '../../base/ids.ts';
 import { apicAccept } from '../../model/events/apic.ts';
 import { irqExit } from '../../model/events/irq.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import { irqfdWakeup, kvmLine, kvmMsi } from '../../model/events/virt.ts';
+import { vcpuVector } from '../../model/things/virt.ts';
+import type { World } from '../../model/world.ts';
 import { Pairs } from '../pairs.ts';
 import type { Rule } from '../rule.ts';
 
@@ -75,11 +77,15 @@ export const messageIsAccepted: Rule<'F54'> = {
         if (cpu < 0 && !scene.complete) return;
         const slot = scene.complete ? 0 : cpu + 1;
         if (kind === apicAccept) {
-          if (sent[slot] !== undefined) {
+          pairs.proved(step, time);
+          // Interrupts of the host come in between and bring messages of their own: only one with the same vector is accepted here.
+          const vector = acceptedVector(world, object, apicAccept.read(words, at).vector);
+          const is = (open: Sent): boolean => Number.isNaN(vector) || open.vector === vector;
+          if (sent[slot] === undefined || !is(sent[slot])) pairs.excuse(is);
+          else {
             sent[slot] = undefined;
             pairs.close();
           }
-          pairs.proved(step, time);
         } else if (kind === kvmMsi) {
           const message = kvmMsi.read(words, at);
           // The same message once more is the same delivery.
@@ -114,6 +120,10 @@ export const messageIsAccepted: Rule<'F54'> = {
     };
   },
 };
+
+/** The vector that a local APIC accepted; NaN: the trace does not tell it. */
+const acceptedVector = (world: World, object: ObjectId, told: number | undefined): number =>
+  told ?? (world.type(object) === vcpuVector ? Number(world.node(object)?.segment) : Number.NaN);
 
 /** Delivery modes that set a bit of the IRR. */
 const SETS_REQUEST = /^(fixed|lowprio)/i;

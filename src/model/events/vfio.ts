@@ -168,7 +168,11 @@ export const vfioFire = eventKind(
   { irq: 'u?', address: 'xx?', data: 'x?', cause: 'u?' },
   (state, e, a) => {
     if (state.world.type(e.object) !== vfioVector) return;
-    state.count(e.object, F.fires);
+    const taken = a.has.address;
+    if (!taken) state.setFlag(e.object, F.told, true);
+    // What QEMU takes was signalled before: it counts where VFIO's own signals are not recorded.
+    if (taken && state.flag(e.object, F.told) === true) state.touch(e.object);
+    else state.count(e.object, F.fires);
     if (a.irq !== undefined) state.set(e.object, F.irq, a.irq);
   },
 );

@@ -63,6 +63,11 @@ export const vfioVector = objectType('vfiovector', 'One interrupt of a device th
     ref: byNumber('the irq of the host behind it', 'irq'),
   },
   fires: { kind: 'count', meaning: 'Times it was signalled so far.' },
+  told: {
+    kind: 'flag',
+    meaning: 'VFIO itself was seen to signal it: what QEMU says it took is the same.',
+    hidden: true,
+  },
   backend: { kind: 'text', meaning: 'What serves it: pci (an entry of the function), ims, emulated.' },
   entry: {
     kind: 'object',

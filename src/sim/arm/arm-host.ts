@@ -179,6 +179,7 @@ export function installArmHost(setup: Setup): void {
     nested: setup.design.nested === 'yes',
     cookie: hook === 'cookie',
     provider: PROVIDERS[hook],
+    swMsiPages: scenario.iommufd?.swMsiPages,
   };
   const fd = smmu && scenario.iommufd ? setup.provide(iommufd, new Iommufd(machine, smmu, design)) : undefined;
   if (smmu) domain.owner = new AddressOwners(fd, new DmaIommu(machine, smmu), hook);

@@ -131,13 +131,18 @@ export class IommufdIrqs {
   /** User space changes the message address of a vector: gives it, then sets affinity so that the message is written. */
   *update(fn: PciFunction, index: number, iova: number): Actions<number> {
     const { iommufd, host } = this;
-    const ret = iommufd.set(fn, index, iova);
     const irq = this.irq(fn, index);
+    // A planted fault: affinity stays as it is, and the kernel takes the message for unchanged.
+    const unchanged =
+      irq?.activated === true &&
+      iova !== iommufd.given(fn, index) &&
+      this.machine.tamper?.strikes('F73', iommufd.vmsi(fn, index)) === true;
+    const ret = iommufd.set(fn, index, iova);
     if (ret < 0 || irq === undefined || !irq.activated) return ret;
     iommufd.compare(irq);
     yield BETWEEN_IOCTLS;
     const cpus = irq.affinity.length > 0 ? irq.affinity : host.cpus.onlineCpus();
-    return yield* host.core.setAffinity(irq.virq, cpus, 'vmsi-update', this.forces);
+    return yield* host.core.setAffinity(irq.virq, cpus, 'vmsi-update', this.forces && !unchanged);
   }
 }
 

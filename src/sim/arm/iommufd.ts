@@ -13,6 +13,9 @@ import { overlaps, PAGE, pageOf, type Smmu } from './smmu.ts';
 /** The software MSI window of an SMMUv3 (IOMMU_RESV_SW_MSI): first address and bytes. */
 export const SW_MSI = { start: 0x8000000, size: 0x100000 } as const;
 
+/** Pages of that window which iommufd gives to doorbells: as many as its bitmap has bits (struct iommufd_sw_msi_maps). */
+const SW_MSI_PAGES = 64;
+
 /** How the policies of a scenario shape iommufd. */
 export interface IommufdDesign {
   readonly vmsi: 'rmr' | 'vits' | 'none';
@@ -21,6 +24,8 @@ export interface IommufdDesign {
   readonly cookie: boolean;
   /** Name under which it answers. */
   readonly provider: string;
+  /** Doorbells that the software MSI window holds, each in a page of its own; absent: as many as in Linux. */
+  readonly swMsiPages?: number | undefined;
 }
 
 /** The address of a page number and an offset in the page. */
@@ -40,6 +45,8 @@ export class Iommufd implements MsiOwner {
   readonly #devices = new Set<PciFunction>();
   /** When the window of a vMSI address opened, by object. */
   readonly #opened = new Map<number, number>();
+  /** The page of the software MSI window that each page with a doorbell has, from 0. */
+  readonly #windows = new Map<number, number>();
 
   constructor(machine: Machine, smmu: Smmu, design: IommufdDesign) {
     this.machine = machine;
@@ -159,7 +166,7 @@ export class Iommufd implements MsiOwner {
   #lookup(irq: Irq, doorbell: number): number {
     const { vmsi: how, cookie } = this.design;
     if (how === 'none') return doorbell;
-    if (how === 'rmr') return this.#window(doorbell);
+    if (how === 'rmr') return this.#window(irq, doorbell);
     const index = cookie ? this.#first(irq.device) : irq.hwirq;
     const given = index === undefined ? undefined : this.given(irq.device, index);
     return given === undefined ? errno.ENOENT : withOffset(given, doorbell);
@@ -175,13 +182,19 @@ export class Iommufd implements MsiOwner {
   }
 
   /** Maps the page of a doorbell in the software MSI window of the stage 2, once (iommufd_sw_msi). */
-  #window(doorbell: number): number {
-    const object = this.#mapping(this.#hwpt, SW_MSI.start);
-    if (!this.machine.state.present(object))
-      this.machine.as(this.kernel, () =>
-        this.machine.emit(hwptInstalled, object, { output: pageOf(doorbell), size: PAGE }),
-      );
-    return withOffset(SW_MSI.start, doorbell);
+  #window(irq: Irq, doorbell: number): number {
+    const { machine } = this;
+    const page = pageOf(doorbell);
+    let at = this.#windows.get(page);
+    // A planted fault: the mapping that is there is not found.
+    if (at === undefined || machine.tamper?.spoils('F7A', irq.object)) {
+      at = this.#windows.size;
+      if (at >= (this.design.swMsiPages ?? SW_MSI_PAGES)) return errno.EOVERFLOW;
+      this.#windows.set(page, at);
+      const object = this.#mapping(this.#hwpt, SW_MSI.start + at * PAGE);
+      machine.as(this.kernel, () => machine.emit(hwptInstalled, object, { output: page, size: PAGE }));
+    }
+    return withOffset(SW_MSI.start + at * PAGE, doorbell);
   }
 }
 

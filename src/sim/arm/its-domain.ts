@@ -172,6 +172,8 @@ export class ItsDomain implements Domain {
     this.#byLpi.set(of.firstLpi + event, irq);
     this.machine.emit(irqIdentify, irq.object, { lpi: of.firstLpi + event });
     const ret = this.owner?.prepare(irq, this.doorbell) ?? 0;
+    // A planted fault: the kernel does not look at the answer of the owner of the translation.
+    if (ret === errno.ENOENT && this.machine.tamper?.spoils('F72', irq.object)) return 0;
     if (ret < 0) yield* this.free(irq);
     return ret;
   }
@@ -282,6 +284,8 @@ export class ItsDomain implements Domain {
     this.its.gic.configure(lpi, !irq.masked);
     yield COMMAND;
     yield* this.#map(held, event);
+    // A planted fault: the old EventID is discarded before the new message is in the device.
+    if (this.machine.tamper?.spoils('F75', this.its.event(held.of.id, held.previous))) this.#leave(held);
     this.machine.emit(irqIdentify, irq.object, { lpi });
     return 'ok';
   }

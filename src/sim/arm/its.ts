@@ -104,6 +104,10 @@ export class Its {
   /** Commands in the queue of an ITS that does not take them. */
   readonly #queue: ItsCommand[] = [];
   #stalled = false;
+  /** Where messages went, by the object of their EventID: a look-up that needs no table. Commands that change a table drop what they touch. */
+  readonly #cache = new Map<ObjectId, { readonly lpi: number; readonly cpu: number }>();
+  /** A planted fault: the EventID of which the cache drops nothing, -1 none. */
+  #kept: ObjectId = -1;
 
   constructor(machine: Machine, gic: Gic, number: number, processors: number, widths = WIDTHS) {
     this.machine = machine;
@@ -182,18 +186,30 @@ export class Its {
     });
   }
 
+  /** Drops what the cache has of an EventID, or of those that `of` names (all without it). */
+  #forget(of?: ObjectId | ((event: ObjectId) => boolean)): void {
+    const { machine } = this;
+    for (const event of typeof of === 'number' ? [of] : [...this.#cache.keys()]) {
+      if (event === this.#kept || !this.#cache.has(event) || (typeof of === 'function' && !of(event))) continue;
+      if (machine.tamper?.spoils('F77', event)) this.#kept = event;
+      else this.#cache.delete(event);
+    }
+  }
+
   #execute(order: ItsCommand): CommandError | undefined {
     const { machine, widths, gic } = this;
     switch (order.op) {
       case 'MAPD': {
         if (order.device >= 2 ** widths.deviceBits) return CODES.MAPD.device;
         if (order.valid && order.size >= widths.eventBits) return CODES.MAPD.size;
+        this.#forget((event) => machine.world.node(event)?.parent?.parent?.object === this.device(order.device));
         machine.emit(itsMapd, this.device(order.device), { size: order.size, itt: order.itt, valid: order.valid });
         return undefined;
       }
       case 'MAPC': {
         if (order.collection >= widths.collections) return CODES.MAPC.collection;
         if (order.valid && order.target >= this.#processors) return CODES.MAPC.target;
+        this.#forget();
         machine.emit(itsMapc, this.collection(order.collection), { target: order.target, valid: order.valid });
         return undefined;
       }
@@ -211,6 +227,7 @@ export class Its {
             rule: 'MAPTI-mapped',
             text: 'an EventID that is mapped is mapped again without DISCARD: unpredictable; here the later one counts',
           });
+        this.#forget(object);
         machine.emit(itsMapti, object, { lpi, collection: order.collection });
         gic.load(lpi);
         return undefined;
@@ -221,6 +238,7 @@ export class Its {
         const to = this.target(order.collection);
         if (to === undefined) return CODES.MOVI.collection;
         const from = this.target(entry.collection);
+        this.#forget(entry.object);
         machine.emit(itsMovi, entry.object, { collection: order.collection });
         if (from !== undefined) gic.move(entry.lpi, from, to);
         return undefined;
@@ -229,6 +247,7 @@ export class Its {
         const entry = this.#mapped(order.device, order.event);
         if (entry === undefined) return CODES.DISCARD.unmapped;
         const at = this.target(entry.collection);
+        this.#forget(entry.object);
         machine.emit(itsDiscard, entry.object, {});
         if (at !== undefined) gic.clear(at, entry.lpi, 'DISCARD dropped the pending state of the LPI');
         return undefined;
@@ -324,6 +343,8 @@ export class Its {
     machine.as(this.actor, () => {
       const object = this.event(requester, data);
       machine.emit(itsTrans, object, { device: requester, event: data, size: 4 });
+      const cached = this.#cache.get(object);
+      if (cached) return this.gic.accept(cached.cpu, cached.lpi, cause);
       const size = this.#size(requester);
       if (size === undefined) return this.#miss(object, cause, 'DeviceID is not mapped (no MAPD)');
       if (data >= 2 ** (size + 1))
@@ -337,6 +358,7 @@ export class Its {
       const cpu = this.target(entry.collection);
       if (cpu === undefined) return this.#miss(object, cause, `collection ${entry.collection} is not mapped (no MAPC)`);
       if (!this.#isLpi(entry.lpi)) return this.#miss(object, cause, `INTID ${entry.lpi} is no LPI`);
+      this.#cache.set(object, { lpi: entry.lpi, cpu });
       this.gic.accept(cpu, entry.lpi, cause);
     });
   }

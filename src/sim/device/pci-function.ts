@@ -22,6 +22,7 @@ import type { IntxPin } from './intx-pin.ts';
 import type { Message, MessagePort } from './message.ts';
 import { changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
 import { pendingWords } from './pending-bits.ts';
+import { TableMemory } from './table-memory.ts';
 import { Wire } from './wire.ts';
 
 /** What answered an access of the guest, and how many exits it cost. Absent on accesses that no guest made. */
@@ -70,6 +71,10 @@ export class PciFunction {
   onCause: ((index: number) => void) | undefined;
   /** A planted fault: the entry of which it sends nothing any more, -1 none. */
   #mute = -1;
+  /** A planted fault: entries whose pending bit it does not keep, once. */
+  readonly forgets: Set<ObjectId> = new Set();
+  /** Where its table lies. */
+  readonly memory: TableMemory = new TableMemory(this);
   /** Called after an entry's mask, address or data may have changed; the part that emulates or watches the function sets it. */
   onEntry: ((index: number) => void) | undefined;
 
@@ -122,9 +127,8 @@ export class PciFunction {
     const { state, world } = this.machine;
     const entries = world.node(this.object)?.children.get('msix')?.children;
     const set: number[] = [];
-    if (entries)
-      for (const node of entries.values())
-        if (node.object >= 0 && state.flag(node.object, msixEntry.at.pending) === true) set.push(Number(node.segment));
+    for (const node of entries?.values() ?? [])
+      if (node.object >= 0 && state.flag(node.object, msixEntry.at.pending) === true) set.push(Number(node.segment));
     return set;
   }
 
@@ -162,7 +166,7 @@ export class PciFunction {
     if (machine.state.flag(entry, msixEntry.at.pending) === true) return;
     const cause = this.#waiting.get(entry) ?? 0;
     this.#waiting.delete(entry);
-    if (machine.tamper?.strikes('F01', entry, unmasked)) {
+    if (this.forgets.delete(entry) || machine.tamper?.strikes('F01', entry, unmasked)) {
       machine.ledger.note(cause, 'dropped', machine.now);
       return;
     }
@@ -181,12 +185,11 @@ export class PciFunction {
     value: readonly number[] | undefined,
     served?: Served,
   ): number[] | undefined {
-    const { machine } = this;
+    const { machine, size: count } = this;
     const { state } = machine;
     const entry = this.entry(index);
     const write = value !== undefined;
     const ones = size > 4 ? [0xffffffff, 0xffffffff] : [0xffffffff];
-    const count = this.size;
     if (this.decodes === false && !machine.tamper?.strikes('F11', undefined)) {
       machine.emit(illegal, entry, {
         rule: 'memory-disabled',
@@ -217,6 +220,7 @@ export class PciFunction {
     if (changesReserved(state, entry, offset, value))
       machine.emit(illegal, entry, { rule: 'U6', text: 'reserved bits 15:1 of Vector Control were changed' });
     const waiting = state.flag(entry, msixEntry.at.pending) === true;
+    this.memory.write(entry, offset, size);
     machine.emit(tblWrite, entry, { offset, size, value, served: served?.served, exits: served?.exits });
     const step = machine.recorder.length - 1;
     const nowMasked = effectivelyMasked(state, entry);
@@ -233,8 +237,7 @@ export class PciFunction {
     const { state, tamper } = machine;
     const late = this.#wire.some((from) => effectivelyMasked(state, from) === true);
     if (!late || !tamper?.strikes('F04', undefined)) this.flush();
-    const words: number[] = [];
-    for (let i = 0; i < size; i += 4) words.push(state.get(entry, msixEntry.at.address + ((offset + i) >>> 2)));
+    const words = this.memory.read(entry, offset, size);
     machine.emit(tblRead, entry, { offset, size, value: words, served: served?.served, exits: served?.exits });
     return words;
   }
@@ -345,7 +348,7 @@ export class PciFunction {
   }
 
   #send(entry: number, cause: number): void {
-    const message = this.#latched.get(entry) ?? messageOf(this.machine.state, entry);
+    const message = this.#latched.get(entry) ?? this.memory.message(entry);
     if (message === undefined) this.#untold(entry, cause, 'the message in the entry');
     else this.send(entry, message.address, message.data, cause);
   }

@@ -1,14 +1,12 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { gicPend } from '../../model/events/cpu.ts';
-import { domActivate, domAlloc, msiPrepare } from '../../model/events/domain.ts';
-import { vmsiSet } from '../../model/events/iommufd.ts';
+import { domAlloc, msiPrepare } from '../../model/events/domain.ts';
 import { msgWrite } from '../../model/events/irq.ts';
-import { itsDiscard, itsError, itsMapti, itsTrans, lpiLoad } from '../../model/events/its.ts';
+import { itsError, itsTrans, lpiLoad } from '../../model/events/its.ts';
 import { msgSend, tblWrite } from '../../model/events/msix.ts';
 import { smmuFault, smmuMap, smmuUnmap } from '../../model/events/smmu.ts';
 import { ioasMap, vmsi } from '../../model/things/ims.ts';
-import { intid, irq } from '../../model/things/irq.ts';
-import { msixEntry } from '../../model/things/pci.ts';
+import { irq } from '../../model/things/irq.ts';
 import { its, itsEvent, lpiConfig } from '../../model/things/remap.ts';
 import type { EventRow } from '../../trace/row.ts';
 import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
@@ -107,58 +105,15 @@ export const armFaults: readonly PlantedFault[] = [
   {
     id: 'F72',
     scenario,
-    how: 'The owner of the translation has no address for a vector, and the kernel sets the irq up all the same.',
-    stated: 'symptom',
-    places: 16,
-    watch(planting) {
-      let object: ObjectId = -1;
-      return (event) => {
-        const { kind, words } = event;
-        if (kind === msiPrepare && object < 0) {
-          const { provider, device, index, doorbell } = msiPrepare.read(words, 0);
-          const at: readonly [number, number] = [doorbell(0), doorbell(1)];
-          if (!planting.here()) return;
-          msiPrepare
-            .put()
-            .provider(provider)
-            .device(device)
-            .index(index)
-            .doorbell(...at)
-            .ret(-2);
-          object = event.object;
-        } else if (event.object === object) {
-          const goesOn =
-            (kind === domAlloc && !domAlloc.read(words, 0).free) ||
-            (kind === domActivate && domActivate.read(words, 0).activate) ||
-            (kind === msgWrite && msgWrite.read(words, 0).address(0) !== 0);
-          if (goesOn) planting.tell(object);
-        }
-      };
-    },
+    how: 'User space gave no address for a vector, and the kernel does not look at the answer of the owner of the translation: it sets the irq up all the same.',
+    places: 5,
+    watch: blamedAt(domAlloc),
   },
   {
     id: 'F73',
     scenario,
-    how: 'User space changes the message address of a vector in use, and the kernel writes no message.',
-    stated: 'symptom',
+    how: 'User space changes the message address of a vector in use; its affinity stays, so the kernel takes the message for unchanged and does not write it.',
     places: 16,
-    watch(planting) {
-      let changed: ObjectId = -1;
-      let silent = false;
-      return ({ kind, object, words }) => {
-        if (kind === vmsiSet) {
-          const { world, state } = planting.machine;
-          const node = world.node(object);
-          silent = false;
-          if (changed >= 0 || !state.present(object) || vmsiSet.read(words, 0).ret !== undefined) return;
-          const entry = world.objectAt(`device/${node!.parent!.segment}/msix/${node!.segment}`);
-          if (state.get(entry, msixEntry.at.address) === 0 || !planting.here()) return;
-          changed = object;
-          silent = true;
-          planting.tell(object);
-        } else if (silent && kind === msgWrite && givenFor(planting, object) === changed) planting.drop();
-      };
-    },
   },
   {
     id: 'F74',
@@ -176,29 +131,10 @@ export const armFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F75',
-    scenario,
-    how: 'An EventID is discarded just before a message of it arrives, and mapped again behind it.',
-    places: 40,
-    watch(planting) {
-      let event: ObjectId = -1;
-      let mapped: readonly [number, number] = [0, 0];
-      return ({ kind, object, words }) => {
-        const { state } = planting.machine;
-        if (kind === msgSend && event < 0) {
-          const { requester, data } = msgSend.read(words, 0);
-          const found = planting.machine.world.objectAt(
-            `its/0/device/0x${(requester ?? 0).toString(16)}/event/${data}`,
-          );
-          if (state.flag(found, itsEvent.at.valid) !== true || !planting.here()) return;
-          event = found;
-          mapped = [state.get(found, itsEvent.at.lpi), state.get(found, itsEvent.at.collection)];
-          planting.add(itsDiscard, found, {});
-        } else if (kind === itsError && object === event && planting.truth === undefined) {
-          planting.tell(object);
-          planting.after(() => planting.add(itsMapti, object, { lpi: mapped[0], collection: mapped[1] }));
-        }
-      };
-    },
+    scenario: 'its-moves',
+    how: 'The driver that moves an interrupt to another EventID discards the old one before the device has the new message: one that is on its way finds no mapping.',
+    places: 24,
+    watch: blamedAt(itsError),
   },
   {
     id: 'F76',
@@ -209,22 +145,21 @@ export const armFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F77',
-    scenario,
-    how: 'The LPI of an EventID arrives once more after it was discarded: a cache kept its translation.',
-    stated: 'symptom',
-    places: 8,
-    watch:
-      (planting) =>
-      ({ kind, object }) => {
+    scenario: 'its-faults',
+    how: 'The ITS keeps the cached translation of an EventID that is discarded: when the EventID is mapped to another LPI, its messages still make the old one pend.',
+    places: 12,
+    watch(planting) {
+      let asked = false;
+      return ({ kind, object, words }) => {
         const { state, world } = planting.machine;
-        if (kind !== itsDiscard || state.flag(object, itsEvent.at.valid) !== true || !planting.here()) return;
-        const lpi = state.get(object, itsEvent.at.lpi);
-        const late = world.object(intid, `cpu/0/intid/${lpi}`);
-        planting.after(() => {
-          planting.tell(object);
-          planting.add(gicPend, late, { pending: true });
-        });
-      },
+        const E = itsEvent.at;
+        if (kind === gicPend && asked && gicPend.read(words, 0).pending) {
+          const lpi = Number(world.node(object)?.segment);
+          if (state.num(planting.blamed, E.lpi) !== lpi) planting.tell(planting.blamed);
+        }
+        asked = kind === itsTrans && object === planting.blamed;
+      };
+    },
   },
   {
     id: 'F78',
@@ -251,23 +186,9 @@ export const armFaults: readonly PlantedFault[] = [
   {
     id: 'F7A',
     scenario,
-    how: 'No page is left in the window of software MSI addresses.',
-    stated: 'symptom',
+    settings: { vmsi: 'rmr' },
+    how: 'The kernel does not find the page that it has mapped for a doorbell: it wants another one, and the window of software MSI addresses has none left.',
     places: 16,
-    watch:
-      (planting) =>
-      ({ kind, object, words }) => {
-        if (kind !== msiPrepare || !planting.here()) return;
-        const { provider, device, index, doorbell } = msiPrepare.read(words, 0);
-        const at: readonly [number, number] = [doorbell(0), doorbell(1)];
-        msiPrepare
-          .put()
-          .provider(provider)
-          .device(device)
-          .index(index)
-          .doorbell(...at)
-          .ret(-75);
-        planting.tell(object);
-      },
+    watch: blamedAt(msiPrepare),
   },
 ];

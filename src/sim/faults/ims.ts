@@ -57,6 +57,11 @@ function recontrol(words: Uint32Array, value: number): void {
   if (virq !== undefined) event.virq(virq);
 }
 
+/** The first hypercall that the hypervisor refuses once a part went wrong. */
+function refusedCall({ kind, object, words }: EventRow, planting: Planting): void {
+  if (kind === hcallReturn && planting.struck && hcallReturn.read(words, 0).ret < 0) planting.tell(object);
+}
+
 /** Faults of interrupt message storage, hypercalls and exported messages. */
 export const imsFaults: readonly PlantedFault[] = [
   {
@@ -153,7 +158,7 @@ export const imsFaults: readonly PlantedFault[] = [
   {
     id: 'F65',
     scenario,
-    how: 'No entry of the interrupt message storage is free for a vector.',
+    how: 'The kernel gives an entry of the interrupt message storage back later than its irq is freed: the vector that asks meanwhile finds none free.',
     places: 12,
     watch:
       (planting) =>
@@ -199,17 +204,17 @@ export const imsFaults: readonly PlantedFault[] = [
   {
     id: 'F68',
     scenario,
-    how: 'A hypercall that maps, unmaps or retargets an interrupt fails.',
-    stated: 'symptom',
+    how: 'The hypervisor goes on to list a grant that it took back, and refuses the next hypercall that asks for its entry.',
+    places: 4,
+    watch: (planting) => (event) => refusedCall(event, planting),
+  },
+  {
+    id: 'F68-retarget',
+    rule: 'F68',
+    scenario,
+    how: 'A guest that moves an interrupt takes its number for the handle of the grant: the hypervisor knows no such grant.',
     places: 16,
-    watch:
-      (planting) =>
-      ({ kind, object, words }) => {
-        if (kind !== hcallReturn || !planting.here()) return;
-        const call = hcallReturn.read(words, 0).number(0);
-        hcallReturn.put().number(call, 0).ret(-22);
-        planting.tell(object);
-      },
+    watch: (planting) => (event) => refusedCall(event, planting),
   },
   {
     id: 'F69',

@@ -1,13 +1,9 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { tblWrite } from '../../model/events/msix.ts';
 import { piPost } from '../../model/events/posted.ts';
 import { vfioFire } from '../../model/events/vfio.ts';
-import { irqfdAssign, irqfdWakeup, kvmEntry, piUpdate, routeRelease, routeSet } from '../../model/events/virt.ts';
-import { effectivelyMasked } from '../../model/masking.ts';
-import { msixEntry } from '../../model/things/pci.ts';
-import { kvmRoute, vcpu } from '../../model/things/virt.ts';
+import { irqfdAssign, irqfdWakeup, kvmEntry, piUpdate, routeRelease } from '../../model/events/virt.ts';
+import { vcpu } from '../../model/things/virt.ts';
 import type { World } from '../../model/world.ts';
-import type { EventRow } from '../../trace/row.ts';
 import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
 
 const scenario = 'vmm-faults';
@@ -15,16 +11,6 @@ const scenario = 'vmm-faults';
 function routeOf(world: World, irqfd: ObjectId): ObjectId {
   const node = world.node(irqfd);
   return node?.parent?.parent?.children.get('route')?.children.get(node.segment)?.object ?? -1;
-}
-
-/** A signal of an irqfd whose route was made from a table entry: both. */
-function routedSignal(
-  { kind, object }: EventRow,
-  { machine: { world, state } }: Planting,
-): { readonly route: ObjectId; readonly entry: ObjectId } | undefined {
-  const route = kind === irqfdWakeup ? routeOf(world, object) : -1;
-  const entry = route < 0 ? -1 : state.num(route, kvmRoute.at.entry);
-  return entry < 0 ? undefined : { route, entry };
 }
 
 /** The posted-interrupt descriptor of a virtual CPU, or -1. */
@@ -36,22 +22,9 @@ export const kvmFaults: readonly PlantedFault[] = [
   {
     id: 'F50',
     scenario,
-    how: 'The route of a GSI is gone at the moment at which its irqfd is signalled.',
-    places: 60,
-    watch: (planting) => (event) => {
-      const { machine } = planting;
-      const found = routedSignal(event, planting);
-      if (found === undefined || !planting.here()) return;
-      const { route, entry } = found;
-      const args = {
-        device: machine.state.text(route, kvmRoute.at.device),
-        vector: machine.state.num(route, kvmRoute.at.vector),
-        entry,
-      };
-      planting.add(routeRelease, route, {});
-      planting.tell(event.object);
-      planting.after(() => machine.emit(routeSet, route, args));
-    },
+    how: 'The VMM that follows a mask takes the route of a GSI away while a signal of its irqfd is under way: the signal finds none.',
+    places: 10,
+    watch: blamedAt(irqfdWakeup),
   },
   {
     id: 'F51',
@@ -69,20 +42,10 @@ export const kvmFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F52',
-    scenario,
-    how: 'The guest changes the message of an unmasked entry, and the next interrupt goes by the old route.',
-    places: 60,
-    watch: (planting) => (event) => {
-      const { machine } = planting;
-      const { state } = machine;
-      const entry = routedSignal(event, planting)?.entry ?? -1;
-      if (entry < 0 || effectivelyMasked(state, entry) !== false || !planting.here()) return;
-      const data = state.get(entry, msixEntry.at.data);
-      const write = (value: number) => ({ offset: 8, size: 4, value });
-      planting.tell(entry);
-      planting.add(tblWrite, entry, write(data + 1));
-      planting.after(() => machine.emit(tblWrite, entry, write(data)));
-    },
+    scenario: 'cache-faults',
+    settings: { msixOwner: 'user' },
+    how: 'The guest gives an entry another message and unmasks it, and the VMM does not set its route: the next interrupt goes by the old one.',
+    places: 40,
   },
   {
     id: 'F53',

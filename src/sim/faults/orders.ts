@@ -3,9 +3,6 @@ import { tblRead } from '../../model/events/msix.ts';
 import { queueState, queueSubmit } from '../../model/events/queue.ts';
 import type { PlantedFault } from './planting.ts';
 
-/** Offset of Message Data in a table entry. */
-const DATA = 8;
-
 /** Nanoseconds for which the driver of an ITS waits for a command. */
 const PATIENCE = 1e9;
 
@@ -39,19 +36,13 @@ export const orderFaults: readonly PlantedFault[] = [
   },
   {
     id: 'INV-CACHEEQ',
-    scenario: 'vmm-faults',
-    how: 'A read of a table entry is answered from a cache that missed the last write.',
-    stated: 'symptom',
-    places: 60,
+    scenario: 'cache-faults',
+    how: 'The VMM serves a write that changes the data of a message and does not set its route, from which KVM answers reads of the table.',
+    places: 24,
     watch:
       (planting) =>
       ({ kind, object, words }) => {
-        if (kind !== tblRead) return;
-        const { offset, size, value, stale } = tblRead.read(words, 0);
-        if (offset !== DATA || size !== 4 || stale === true || !planting.here()) return;
-        planting.tell(object);
-        planting.drop();
-        planting.add(tblRead, object, { offset, size, value: [value(0) ^ 1, 0], stale: true });
+        if (kind === tblRead && object === planting.blamed && tblRead.read(words, 0).stale) planting.tell(object);
       },
   },
 ];

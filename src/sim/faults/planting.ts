@@ -6,10 +6,10 @@ import type { ArgsOf, DeclaredKind, Machine, Tamper } from '../machine.ts';
 
 /**
  * What of a planted fault does not follow from a part that goes wrong. `line`: the part prints what the rule reads, in the words of Linux. `act`: the
- * fault is the very event that the rule looks for, such as a call that nobody must make. `symptom`: that event is put in or changed although it
- * would be the outcome of something, so that the plant only shows that the rule knows it.
+ * fault is the very event that the rule looks for, such as a call that nobody must make. No plant may put in what would be the outcome of something:
+ * that would only show that the rule knows it.
  */
-export type Stated = 'line' | 'act' | 'symptom';
+export type Stated = 'line' | 'act';
 
 /** A fault that the simulator can plant: one rule of the failure catalogue must find it. */
 export interface PlantedFault {

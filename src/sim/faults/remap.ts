@@ -1,5 +1,5 @@
 import type { ObjectId } from '../../base/ids.ts';
-import type { EventKind } from '../../model/event.ts';
+import { type EventKind, refused } from '../../model/event.ts';
 import { domAlloc } from '../../model/events/domain.ts';
 import { tblWrite } from '../../model/events/msix.ts';
 import { iecInvalidate, irEnable, irFault, irRemap, irRequest, irteWrite } from '../../model/events/remap.ts';
@@ -124,17 +124,14 @@ export const remapFaults: readonly PlantedFault[] = [
   {
     id: 'F36',
     scenario,
-    how: 'The remap domain has no free entry for an irq.',
-    stated: 'symptom',
-    places: 6,
+    how: 'The remap domain does not give the entry of a freed irq back to the table, which has just enough: none is left for the next irq.',
+    places: 8,
     watch:
       (planting) =>
       ({ kind, object, words }) => {
-        if (kind !== domAlloc) return;
-        const { domain, free } = domAlloc.read(words, 0);
-        if (free || !planting.machine.world.strings.text(domain).includes('-IR-') || !planting.here()) return;
-        domAlloc.put().domain(domain).free(false).ret(-28);
-        planting.tell(object);
+        if (kind !== domAlloc || !planting.struck) return;
+        const { free, ret } = domAlloc.read(words, 0);
+        if (!free && refused(ret)) planting.tell(object);
       },
   },
   {

@@ -1,15 +1,20 @@
-import { cpuAccept, cpuEoi, cpuTake } from '../../model/events/cpu.ts';
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { refused } from '../../model/event.ts';
 import { irqAffinity } from '../../model/events/irq.ts';
 import { mtxOffline } from '../../model/events/matrix.ts';
 import { devRaise, tblWrite } from '../../model/events/msix.ts';
+import { message } from '../../model/events/notes.ts';
 import { dropped } from '../../model/events/outcome.ts';
-import { cpuObject, vectorObject } from '../../model/events/places.ts';
-import { vecFreeMoved } from '../../model/events/vector.ts';
+import { cpuObject } from '../../model/events/places.ts';
+import { vecAlloc } from '../../model/events/vector.ts';
+import { effectivelyMasked } from '../../model/masking.ts';
 import { msixVectorControl } from '../../model/registers/pci.ts';
 import { blamedAt, type PlantedFault } from './planting.ts';
 
 const scenario = 'vector-faults';
 const EBUSY = -16;
+/** The CPU of vector-space that goes offline and comes back. */
+const LEAVES = 2;
 
 /** Faults of the vector domain and of moves. */
 export const vectorFaults: readonly PlantedFault[] = [
@@ -35,9 +40,14 @@ export const vectorFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F21',
-    scenario,
-    how: 'The vector matrix finds no free vector on the CPU that an irq is to move to, although there are some.',
-    places: 30,
+    scenario: 'vector-space',
+    how: 'The timer that frees the vector of a finished move comes late: the CPU has none for the next irq that is to move there.',
+    places: 12,
+    watch:
+      (planting) =>
+      ({ kind, object, words }) => {
+        if (kind === vecAlloc && planting.struck && refused(vecAlloc.read(words, 0).ret)) planting.tell(object);
+      },
   },
   {
     id: 'F22',
@@ -48,45 +58,28 @@ export const vectorFaults: readonly PlantedFault[] = [
   },
   {
     id: 'F23',
-    scenario,
-    how: 'A CPU is refused to go offline for want of vectors elsewhere.',
+    scenario: 'vector-space',
+    how: 'The timer that frees the vector of a finished move comes late: the other CPUs have no room for the vectors of a CPU that is to go offline.',
     stated: 'line',
-    places: 8,
+    places: 12,
+    watch:
+      (planting) =>
+      ({ kind }) => {
+        if (kind === message && planting.struck) planting.tell(cpuObject(planting.machine.state, LEAVES));
+      },
   },
   {
     id: 'F24',
     scenario,
-    how: 'A message arrives at a vector that was freed just before.',
-    stated: 'symptom',
-    places: 30,
-    watch:
-      (planting) =>
-      ({ kind, words }) => {
-        if (kind !== vecFreeMoved || !planting.here()) return;
-        const { cpu, vector } = vecFreeMoved.read(words, 0);
-        const { machine } = planting;
-        planting.after(() => {
-          const object = vectorObject(machine.state, cpu, vector);
-          machine.emit(cpuAccept, object, {});
-          machine.emit(cpuTake, object, {});
-          planting.tell(object);
-          machine.emit(dropped, object, { reason: 'no irq handler for vector' });
-          machine.emit(cpuEoi, object, {});
-        });
-      },
+    how: 'At the first interrupt on the new CPU the kernel frees the vector that an irq left, without asking the old CPU: what waits there finds no handler.',
+    places: 16,
+    watch: blamedAt(dropped),
   },
   {
     id: 'F25',
     scenario,
-    how: 'A vector is freed although its bit in the IRR of the old CPU is set.',
-    stated: 'symptom',
-    places: 30,
-    watch: (planting) => (event) => {
-      if (event.kind !== vecFreeMoved || !planting.here()) return;
-      const { cpu, vector } = vecFreeMoved.read(event.words, 0);
-      planting.add(cpuAccept, vectorObject(planting.machine.state, cpu, vector), {});
-      planting.tell(event.object);
-    },
+    how: 'At the first interrupt on the new CPU the kernel frees the vector that an irq left and does not look at the IRR of the old CPU, where one waits.',
+    places: 16,
   },
   {
     id: 'F26',
@@ -125,6 +118,17 @@ export const vectorFaults: readonly PlantedFault[] = [
     scenario,
     how: 'A kernel that moves an interrupt masks its entry, writes the message and does not unmask it again.',
     places: 20,
-    watch: blamedAt(devRaise),
+    // The first cause since the entry was masked: it may have come while the move was still under way.
+    watch(planting) {
+      const waits = new Map<ObjectId, Step>();
+      return ({ kind, object, words }) => {
+        const { recorder, state } = planting.machine;
+        if (kind === tblWrite && tblWrite.read(words, 0).offset === 12) waits.delete(object);
+        else if (kind === devRaise && effectivelyMasked(state, object) === true && !waits.has(object))
+          waits.set(object, recorder.length);
+        const first = waits.get(planting.blamed);
+        if (first !== undefined) planting.tell(planting.blamed, first);
+      };
+    },
   },
 ];

@@ -1,51 +1,38 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { irqIdentify, msgWrite } from '../../model/events/irq.ts';
 import { devRaise, devUse, tblRead } from '../../model/events/msix.ts';
-import { vfioFire, vfioReturn, vfioSet, vfioSparse, vfioTrap, vfioUse } from '../../model/events/vfio.ts';
+import { vfioFire, vfioReturn, vfioSet, vfioSparse, vfioTrap } from '../../model/events/vfio.ts';
 import { kvmAck } from '../../model/events/virt.ts';
-import { effectivelyMasked } from '../../model/masking.ts';
-import { INTERRUPT_WINDOW } from '../../model/registers/x86.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { vfioVector } from '../../model/things/virt.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
+import type { Machine } from '../machine.ts';
 import { ACTION, DATA } from '../vfio/set-irqs.ts';
-import { blamedAt, type PlantedFault, type Planting } from './planting.ts';
+import { blamedAt, type PlantedFault } from './planting.ts';
 
 const scenario = 'vmm-faults';
-const SETS = DATA.eventfd | ACTION.trigger;
 const PAGE = 0x1000;
-/** A message that the guest wrote. */
-const MESSAGE = { address: INTERRUPT_WINDOW.base, data: 0x21 };
 
-/** A vector of an MSI-X index of a device. */
-const vectorAt = ({ machine }: Planting, device: ObjectId, vector: number): ObjectId =>
-  machine.world.object(vfioVector, `${machine.world.path(device)}/${VFIO_INDEX.msix}/${vector}`);
+/** The vector of VFIO that an entry of a function sends for. */
+const vectorOf = ({ world }: Machine, entry: ObjectId): ObjectId => {
+  const node = world.node(entry);
+  return world.object(vfioVector, `vfio/${node!.parent!.parent!.segment}/${VFIO_INDEX.msix}/${node!.segment}`);
+};
 
 /** Faults of VFIO and of the VMM's part in it. */
 export const vfioFaults: readonly PlantedFault[] = [
   {
     id: 'F40',
     scenario,
-    how: 'The device raises a vector while its eventfd is switched, keeps nothing pending, and nothing signals it afterwards.',
-    stated: 'symptom',
-    places: 30,
+    how: 'The device raises a vector while its eventfd is switched and does not keep the pending bit: nothing signals it when the vector has a handler again.',
+    places: 18,
+    // The rule knows it when the device raises the vector once more, outside of any switch.
     watch(planting) {
-      let vector = -1;
-      let entry = -1;
-      let lost = false;
+      let open = false;
       return ({ kind, object, words }) => {
-        const { state } = planting.machine;
-        if (kind === vfioSet) {
-          const { flags, index, start } = vfioSet.read(words, 0);
-          vector = flags === SETS && index === VFIO_INDEX.msix ? vectorAt(planting, object, start) : -1;
-          if (vector < 0 || state.num(vector, vfioVector.at.eventfd) < 0) vector = -1;
-          else if (!lost) entry = state.num(vector, vfioVector.at.entry);
-        } else if (kind === vfioReturn) {
-          if (vector < 0 || lost || !planting.here()) return;
-          lost = true;
-          planting.blamed = vector;
-          planting.add(devRaise, entry, {});
-        } else if (kind === devRaise && lost && object === entry) planting.tell(planting.blamed);
+        if (kind === vfioSet) open = vfioSet.read(words, 0).ret === undefined;
+        else if (kind === vfioReturn) open = false;
+        else if (kind === devRaise && object === planting.blamed && !open)
+          planting.tell(vectorOf(planting.machine, object));
       };
     },
   },
@@ -66,30 +53,14 @@ export const vfioFaults: readonly PlantedFault[] = [
   {
     id: 'F43',
     scenario,
-    how: 'A reset that the kernel does not see clears the address of a table entry.',
-    stated: 'symptom',
-    places: 20,
-    watch(planting) {
-      const written = new Map<string, number>();
-      return ({ kind, object, words }) => {
-        const { machine } = planting;
-        if (kind === msgWrite || kind === irqIdentify) {
-          const { hwirq, domain } = kind === msgWrite ? msgWrite.read(words, 0) : irqIdentify.read(words, 0);
-          if (domain !== undefined) written.set(`${machine.world.strings.text(domain)}/${hwirq}`, machine.now);
-          return;
-        }
-        if (kind !== tblRead) return;
-        const { offset, size } = tblRead.read(words, 0);
-        const node = machine.world.node(object);
-        const since = written.get(`PCI-MSIX-${node?.parent?.parent?.segment}/${node?.segment}`);
-        if (offset !== 0 || since === undefined || machine.now - since < 1.1e6) return;
-        if (effectivelyMasked(machine.state, object) !== false || !planting.here()) return;
-        const value = [words[tblRead.at.value]!, words[tblRead.at.value + 1]!];
-        words[tblRead.at.value] = 0;
-        planting.tell(object);
-        planting.after(() => machine.emit(tblRead, object, { offset, size, value }));
-      };
-    },
+    how: 'The function resets itself when a cause arises: its table holds no messages any more, and the kernel does not know that.',
+    places: 60,
+    watch:
+      (planting) =>
+      ({ kind, object, words }) => {
+        const read = kind === tblRead && object === planting.blamed && tblRead.read(words, 0).offset === 0;
+        if (read) planting.tell(object);
+      },
   },
   {
     id: 'F44',
@@ -108,18 +79,9 @@ export const vfioFaults: readonly PlantedFault[] = [
   {
     id: 'F45',
     scenario,
-    how: 'QEMU takes an interrupt of a masked vector and does not trap the pending bit array.',
-    stated: 'symptom',
-    places: 30,
-    watch:
-      (planting) =>
-      ({ kind, object, words }) => {
-        if (kind !== vfioUse || vfioUse.read(words, 0).used !== false || !planting.here()) return;
-        planting.after(() => {
-          planting.tell(object);
-          planting.machine.emit(vfioFire, object, MESSAGE);
-        });
-      },
+    how: 'QEMU takes an interrupt of a masked vector and does not begin to trap the pending bit array.',
+    places: 15,
+    watch: blamedAt(vfioFire),
   },
   {
     id: 'F46',

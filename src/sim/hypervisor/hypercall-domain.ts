@@ -22,11 +22,13 @@ export class HypercallDomain implements TargetDomain {
   readonly name = 'HCALL';
   readonly object: ObjectId;
   readonly parent: TargetDomain;
+  readonly #machine: Machine;
   readonly #calls: Hypercalls;
   readonly #held = new Map<Irq, Granted>();
 
   constructor(machine: Machine, prefix: string, parent: TargetDomain, calls: Hypercalls) {
     this.parent = parent;
+    this.#machine = machine;
     this.#calls = calls;
     this.object = machine.world.object(domainType, `${prefix}domain/HCALL`);
   }
@@ -65,7 +67,9 @@ export class HypercallDomain implements TargetDomain {
     if (!granted || !this.parent.setAffinity) return errno.EINVAL;
     const result = yield* this.parent.setAffinity(irq, cpus);
     if (result !== 'ok') return result;
-    const ret = yield* this.#calls.retarget(granted.id, this.parent.target(irq));
+    // A planted fault: the guest takes the number of the irq for the handle.
+    const id = this.#machine.tamper?.spoils('F68-retarget', irq.object) ? irq.virq : granted.id;
+    const ret = yield* this.#calls.retarget(id, this.parent.target(irq));
     return ret < 0 ? ret : 'done';
   }
 }

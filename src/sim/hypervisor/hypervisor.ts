@@ -184,7 +184,8 @@ export class Hypervisor {
     const { core } = this.#host;
     yield* core.freeIrq(grant.virq);
     yield* core.release(grant.virq);
-    this.grants.delete(id);
+    // A planted fault: the hypervisor goes on to list what it took back.
+    if (!this.machine.tamper?.spoils('F68', vm.object)) this.grants.delete(id);
     this.#tell(grant, true);
     return 0;
   }

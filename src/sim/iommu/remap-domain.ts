@@ -88,7 +88,8 @@ export class RemapDomain implements Domain {
   *free(irq: Irq): Actions {
     const held = this.#held.get(irq);
     if (!held) return;
-    this.table.give(irq.device, held.index);
+    // A planted fault: the entry stays taken although no irq has it any more.
+    if (!this.machine.tamper?.spoils('F36', irq.object)) this.table.give(irq.device, held.index);
     this.#held.delete(irq);
   }
 

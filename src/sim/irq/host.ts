@@ -64,7 +64,7 @@ export class Host {
     const { machine, scenario } = setup;
     this.machine = machine;
     this.cpus = new Cpus(machine, scenario.platform.cpus);
-    this.vectors = new VectorDomain(machine, this.cpus, setup.design.vectorCleanup);
+    this.vectors = new VectorDomain(machine, this.cpus, setup.design.vectorCleanup, scenario.platform.vectors);
     this.core = new IrqCore(machine, this.kernel, '', 24);
     this.core.serve(this.cpus);
     this.core.mover.strategy = setup.design.affinityStrategy;

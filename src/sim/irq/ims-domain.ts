@@ -110,6 +110,8 @@ export class ImsDomain implements Domain {
 
 /** Nanoseconds that a write to memory takes. */
 const MEMORY_WRITE = 20;
+/** Nanoseconds until work that was put off runs. */
+const LATER = 20_000;
 
 /** The interrupt message storage of a function: entries, their owners, and the irqs behind them. */
 export class ImsFunction extends ImsCells {
@@ -167,7 +169,7 @@ export class ImsFunction extends ImsCells {
     const { machine, domain } = this;
     let index = 0;
     while (this.#owners.has(index)) index++;
-    if (index >= this.size || machine.tamper?.strikes('F65', undefined)) return this.#refuse(owner, errno.ENOSPC);
+    if (index >= this.size) return this.#refuse(owner, errno.ENOSPC);
     this.#owners.set(index, owner);
     yield this.place === 'device memory' ? MMIO_WRITE : MEMORY_WRITE;
     machine.emit(imsStore, this.entry(index), {
@@ -209,7 +211,11 @@ export class ImsFunction extends ImsCells {
     this.forget(index, 'the IMS entry was freed');
     this.machine.emit(imsFree, this.entry(index), {});
     this.#irqs.delete(index);
-    this.#owners.delete(index);
+    // A planted fault: work that runs later gives the entry back; who asks before finds it taken.
+    const { machine } = this;
+    if (machine.tamper?.spoils('F65', this.fn.object))
+      machine.after(LATER, machine.actor, () => this.#owners.delete(index));
+    else this.#owners.delete(index);
     return 0;
   }
 

@@ -1,6 +1,6 @@
 import { ipiEntry, ipiExit, ipiSend } from '../../model/events/cpu.ts';
 import { message } from '../../model/events/notes.ts';
-import { cpuObject, SHUTDOWN_VECTOR } from '../../model/events/places.ts';
+import { cpuObject, SHUTDOWN_VECTOR, vectorObject } from '../../model/events/places.ts';
 import {
   vecActivate,
   vecAlloc,
@@ -20,7 +20,7 @@ import { domain as domainType } from '../../model/things/irq.ts';
 import type { Actions, Machine } from '../machine.ts';
 import type { Cpus } from './cpus.ts';
 import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from './domain.ts';
-import { FIRST_VECTOR, VectorMatrix } from './vector-matrix.ts';
+import { endOf, FIRST_VECTOR, SYSTEM_CALL, VectorMatrix } from './vector-matrix.ts';
 
 /** What the vector domain holds for an irq (struct apic_chip_data). */
 export interface ChipData {
@@ -42,8 +42,12 @@ export interface ChipData {
 
 /** Nanoseconds until the previous vector of a finished move is cleaned up (one jiffy at HZ=1000). */
 const CLEANUP = 1_000_000;
+/** The same where a planted fault lets it come late. */
+const LATE = 3_000_000;
 /** Nanoseconds that an IPI needs to its handler. */
 const IPI = 700;
+/** Nanoseconds between two looks whether a CPU is out of its handlers. */
+const SPIN = 100;
 /** IRQ_MOVE_CLEANUP_VECTOR of kernels that clean up by IPI. */
 const CLEANUP_VECTOR = 0x20;
 
@@ -66,11 +70,13 @@ export class VectorDomain implements Domain {
   /** A planted fault: the move of this irq never ends. */
   #stuck: Irq | undefined;
 
-  constructor(machine: Machine, cpus: Cpus, cleanup: 'timer' | 'ipi' = 'timer') {
+  /** `vectors`: how many of each CPU devices may get, all when absent. */
+  constructor(machine: Machine, cpus: Cpus, cleanup: 'timer' | 'ipi' = 'timer', vectors?: number) {
     this.machine = machine;
     this.cpus = cpus;
     this.#cleanup = cleanup;
-    this.matrix = new VectorMatrix(machine, cpus.count, [0x80], cleanup === 'ipi' ? CLEANUP_VECTOR + 1 : FIRST_VECTOR);
+    const first = cleanup === 'ipi' ? CLEANUP_VECTOR + 1 : FIRST_VECTOR;
+    this.matrix = new VectorMatrix(machine, cpus.count, [SYSTEM_CALL], first, endOf(first, vectors));
   }
 
   /** Named only where it is used: a host without local APICs has none. */
@@ -170,8 +176,7 @@ export class VectorDomain implements Domain {
       return 0;
     }
     const reserved = chip.hasReserved;
-    const full = !reserved && this.machine.tamper?.strikes('F21', irq.object) === true;
-    const slot = full ? errno.ENOSPC : this.matrix.alloc(within, reserved);
+    const slot = this.matrix.alloc(within, reserved);
     if (typeof slot === 'number') {
       machine.emit(vecAlloc, irq.object, { vector: 0, reserved, ret: slot });
       return slot;
@@ -303,8 +308,15 @@ export class VectorDomain implements Domain {
     const chip = this.#chip.get(irq);
     if (!chip?.moving) return;
     chip.moving = false;
-    if (this.cpus.online(chip.prevCpu)) this.#schedule(irq, chip);
+    if (this.cpus.online(chip.prevCpu) && !this.#hasty(irq, chip)) this.#schedule(irq, chip);
     else this.#freeMoved(irq, chip);
+  }
+
+  /** A planted fault: the previous vector is freed from the new CPU, at once, although an interrupt waits on it. */
+  #hasty(irq: Irq, { prevCpu, prevVector }: ChipData): boolean {
+    const { tamper, state } = this.machine;
+    if (tamper === undefined || !this.cpus.requested(prevCpu, prevVector)) return false;
+    return tamper.spoils('F24', vectorObject(state, prevCpu, prevVector)) || tamper.strikes('F25', irq.object);
   }
 
   #schedule(irq: Irq, chip: ChipData): void {
@@ -319,17 +331,33 @@ export class VectorDomain implements Domain {
       if (this.cpus.requested(prevCpu, prevVector)) this.#schedule(irq, chip);
       else this.#freeMoved(irq, chip);
     };
+    /** The old CPU does it when it is out of its handlers: they run with interrupts disabled. */
+    const outside = (what: () => void) => (): void => {
+      if (this.cpus.busy(prevCpu)) machine.after(SPIN, actor, outside(what));
+      else what();
+    };
     if (this.#cleanup === 'timer') {
-      machine.after(CLEANUP, actor, clean);
+      machine.after(this.#late(irq, prevCpu) ? LATE : CLEANUP, actor, outside(clean));
       return;
     }
     const target = cpuObject(machine.state, prevCpu);
     machine.emit(ipiSend, target, { targets: String(prevCpu), reason: 'irq move cleanup' });
-    machine.after(IPI, actor, () => {
-      machine.emit(ipiEntry, target, { reason: 'irq move cleanup' });
-      clean();
-      machine.emit(ipiExit, target, { reason: 'irq move cleanup' });
-    });
+    machine.after(
+      IPI,
+      actor,
+      outside(() => {
+        machine.emit(ipiEntry, target, { reason: 'irq move cleanup' });
+        clean();
+        machine.emit(ipiExit, target, { reason: 'irq move cleanup' });
+      }),
+    );
+  }
+
+  /** Planted faults: the timer of a clean-up comes late, and the vector is taken meanwhile. CPU 0 and CPU 1 are those that fill. */
+  #late(irq: Irq, prevCpu: number): boolean {
+    const { tamper } = this.machine;
+    if (prevCpu > 1 || tamper === undefined) return false;
+    return tamper.spoils(prevCpu === 1 ? 'F21' : 'F23', irq.object);
   }
 
   /** free_moved_vector. */

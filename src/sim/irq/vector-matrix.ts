@@ -23,6 +23,15 @@ import { errno } from './domain.ts';
 export const FIRST_VECTOR = 0x20;
 export const END_VECTOR = 0xec;
 
+/** The vector of system calls: no device gets it. */
+export const SYSTEM_CALL = 0x80;
+
+/** The vector behind the last one that a device may get, where each CPU has so many for them. */
+export function endOf(first: number, vectors: number | undefined): number {
+  if (vectors === undefined) return END_VECTOR;
+  return Math.min(END_VECTOR, first + vectors + (first + vectors > SYSTEM_CALL ? 1 : 0));
+}
+
 /** The vector map of one CPU (struct cpumap). */
 interface CpuMap {
   available: number;
@@ -60,7 +69,7 @@ export class VectorMatrix {
   constructor(
     machine: Machine,
     cpus: number,
-    setup: readonly number[] = [0x80],
+    setup: readonly number[] = [SYSTEM_CALL],
     first = FIRST_VECTOR,
     end = END_VECTOR,
   ) {

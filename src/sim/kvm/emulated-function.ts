@@ -6,6 +6,7 @@ import { effectivelyMasked } from '../../model/masking.ts';
 import { irq } from '../../model/things/irq.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import type { MessagePort } from '../device/message.ts';
+import { messageOf } from '../device/msix-rules.ts';
 import { PciFunction, type Served } from '../device/pci-function.ts';
 import type { Machine } from '../machine.ts';
 import type { Eventfd } from '../vfio/eventfd.ts';
@@ -232,9 +233,19 @@ export class EmulatedFunction extends PciFunction {
     const known = machine.state.known(entry, msixEntry.at.address) === 0xffffffff;
     if (vm.kernelMasks ? known : effectivelyMasked(machine.state, entry) === false) {
       const { eventfd, gsi } = this.sourceOf(index);
-      vm.irqfds.set(gsi, this.bdf, index, vm.routeFrom(this, index), !vm.internal);
+      if (!this.#stale(entry, gsi)) vm.irqfds.set(gsi, this.bdf, index, vm.routeFrom(this, index), !vm.internal);
       if (!vm.irqfds.assigned(gsi)) vm.irqfds.assign(gsi, eventfd);
     } else this.unfollow(index);
+  }
+
+  /** A planted fault: the VMM goes on with the route that an entry had before the guest wrote another message. */
+  #stale(entry: number, gsi: number): boolean {
+    const { state, tamper, recorder } = this.machine;
+    const routed = tamper === undefined ? undefined : this.vm.irqfds.message(gsi);
+    if (tamper === undefined || routed === undefined) return false;
+    const own = messageOf(state, entry);
+    const differs = own !== undefined && (own.address !== routed.address || own.data !== routed.data);
+    return differs && tamper.strikes('F52', entry, recorder.length - 1);
   }
 
   /** Releases the irqfd of a vector; what was signalled before is injected before that returns. */
@@ -244,8 +255,14 @@ export class EmulatedFunction extends PciFunction {
       for (const signal of underWay) this.#signalled(signal);
     };
     const source = this.#sources.get(index);
-    if (source && this.vm.irqfds.assigned(source.gsi))
-      this.vm.irqfds.deassign(source.gsi, underWay.length > 0 ? flush : undefined);
-    else flush();
+    if (!source || !this.vm.irqfds.assigned(source.gsi)) {
+      flush();
+      return;
+    }
+    const { irqfds } = this.vm;
+    // A planted fault: the VMM takes the route away first, while a signal is under way.
+    const waits = underWay.length > 0;
+    if (waits && this.machine.tamper?.spoils('F50', irqfds.irqfd(source.gsi))) irqfds.release(source.gsi);
+    irqfds.deassign(source.gsi, waits ? flush : undefined);
   }
 }

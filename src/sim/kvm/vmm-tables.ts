@@ -1,6 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { pciCommand } from '../../model/registers/pci.ts';
-import { device } from '../../model/things/pci.ts';
+import { device, msixEntry } from '../../model/things/pci.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import type { EmulatedFunction } from './emulated-function.ts';
@@ -117,8 +117,18 @@ export class VmmTables implements ServeMachine {
       return;
     }
     const table = this.tables.of(fn);
+    if (table && this.#misses(fn, index)) return;
     if (table) this.#follow(table, index);
     else fn.follow(index);
+  }
+
+  /** A planted fault: the VMM serves a write that changes the data of a message and leaves the route as it was. */
+  #misses(fn: EmulatedFunction, index: number): boolean {
+    const { tamper, state } = this.machine;
+    const gsi = tamper === undefined ? undefined : this.gsiOf(fn, index);
+    if (tamper === undefined || gsi === undefined) return false;
+    const differs = this.#vm.irqfds.message(gsi)?.data !== state.get(fn.entry(index), msixEntry.at.data);
+    return differs && tamper.spoils('INV-CACHEEQ', fn.entry(index));
   }
 
   /** Whether memory of a function is decoded (Command bit 1). */

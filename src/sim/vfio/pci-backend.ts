@@ -1,3 +1,4 @@
+import { effectivelyMasked } from '../../model/masking.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import { errno } from '../irq/domain.ts';
@@ -15,6 +16,8 @@ export class PciBackend implements VfioBackend {
   /** Vectors that the platform grants at most. */
   readonly #grant: number;
   readonly #virqs = new Map<number, number>();
+  /** Vectors that get another eventfd now: they have an irq without a handler. */
+  readonly #switching = new Set<number>();
 
   constructor(of: Host, fn: PciFunction, dynamic: boolean, grant: number) {
     this.#host = of;
@@ -84,12 +87,15 @@ export class PciBackend implements VfioBackend {
       'vfio',
     );
     const ret = yield* core.request(virq, `vfio-msix[${vector}](${this.#fn.bdf})`, () => signal(fire, irq.virq));
+    this.#switching.delete(vector);
     return ret < 0 ? ret : virq;
   }
 
   *release(vector: number): Actions {
     const virq = this.#virqs.get(vector);
-    if (virq !== undefined) yield* this.#host.core.freeIrq(virq);
+    if (virq === undefined) return;
+    this.#switching.add(vector);
+    yield* this.#host.core.freeIrq(virq);
   }
 
   entry(vector: number): number | undefined {
@@ -97,6 +103,15 @@ export class PciBackend implements VfioBackend {
   }
 
   raise(vector: number): void {
-    this.#fn.raise(vector);
+    const fn = this.#fn;
+    const { state, tamper } = fn.machine;
+    const entry = fn.entry(vector);
+    if (tamper && this.#virqs.has(vector)) {
+      // Planted faults: the function resets itself, and its table is gone; or it keeps no pending bit of a cause in the window.
+      if (tamper.spoils('F43', fn.entry(0))) fn.memory.clear();
+      const masked = effectivelyMasked(state, entry) === true;
+      if (masked && this.#switching.has(vector) && tamper.spoils('F40', entry)) fn.forgets.add(entry);
+    }
+    fn.raise(vector);
   }
 }

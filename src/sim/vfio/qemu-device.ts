@@ -1,6 +1,7 @@
-import { vfioPba, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
+import { vfioFire, vfioPba, vfioRoute, vfioUse } from '../../model/events/vfio.ts';
 import { effectivelyMasked } from '../../model/masking.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
+import { messageOf } from '../device/msix-rules.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Vm } from '../kvm/vm.ts';
 import type { Actions, Machine } from '../machine.ts';
@@ -200,9 +201,12 @@ export class QemuDevice {
     machine.ledger.note(cause, 'delivered', machine.now);
     machine.after(READ, vm.vmm, () => {
       if (effectivelyMasked(machine.state, fn.entry(i)) === true) {
-        if (this.#pending.size === 0) this.#trap(true);
+        // A planted fault: QEMU goes on to leave reads of the pending bits to the device.
+        if (this.#pending.size === 0 && !machine.tamper?.spoils('F45', this.#object(i))) this.#trap(true);
         this.#pending.add(i);
       }
+      const message = messageOf(machine.state, fn.entry(i));
+      if (message) machine.emit(vfioFire, this.#object(i), message);
       fn.raise(i);
     });
   }

@@ -155,7 +155,9 @@ describe('simulator: posting of assigned devices', () => {
     events(sim)
       .filter((e) => e.kind === 'pi.update')
       .map(({ fields: f }) => [f['enable'], f['vcpu'], f['vector']]);
-  const fires = (sim: ReturnType<typeof run>): number => events(sim).filter((e) => e.kind === 'vfio.fire').length;
+  /** Signals of VFIO; those with a message are what QEMU takes itself. */
+  const fires = (sim: ReturnType<typeof run>, taken = false): number =>
+    events(sim).filter((e) => e.kind === 'vfio.fire' && (e.fields['address'] !== undefined) === taken).length;
 
   it('goes to the virtual CPU and vector of the route, and no interrupt comes through the host', () => {
     const sim = run(document('posted', [raise('1ms')]));
@@ -177,6 +179,7 @@ describe('simulator: posting of assigned devices', () => {
       [false, 0, 33],
       [true, 1, 33],
     ]);
-    assert.equal(fires(sim), 1, 'QEMU keeps what comes while the guest masks');
+    assert.equal(fires(sim), 1);
+    assert.equal(fires(sim, true), 1, 'QEMU keeps what comes while the guest masks');
   });
 });
