@@ -45,7 +45,6 @@ const MOST_PENDING = 2000;
 /** Most bytes that quoted-printable joins to one line. */
 const LONGEST_SOFT = 65_536;
 const FENCE = /^ {0,3}(?:```|~~~)/;
-
 const BACKSLASH = 92;
 
 /** A line that may be the record of an unknown event, or the rest of the record before it. */
