@@ -77,6 +77,8 @@ interface Open {
   readonly claims: Claim[];
   /** The capability at hand, and whether its MSI message has 64 address bits. */
   capability: CapabilityName | undefined;
+  /** The capabilities that came. */
+  readonly seen: Set<CapabilityName>;
   at: number;
   indent: number;
   wide: boolean;
@@ -174,7 +176,7 @@ export class LspciReader extends SnapshotReader<Line> {
         space: new ConfigSpace(),
         claims: [],
       },
-      ...{ capability: undefined, at: 0, indent: 0, wide: false, maskable: false },
+      ...{ capability: undefined, seen: new Set<CapabilityName>(), at: 0, indent: 0, wide: false, maskable: false },
       ...{ regions: false, driver: false, modules: false, features: false, vfsOff: false, gone: false },
     };
     const event = snapFunction.put();
@@ -223,9 +225,13 @@ export class LspciReader extends SnapshotReader<Line> {
   }
 
   #capability(open: Open, { at, indent, name, msi, msix }: CapabilityLine): NoEffect | undefined {
-    open.capability = name;
+    // Software uses the first of two with one ID.
+    const again = (msi !== undefined || msix !== undefined) && open.seen.has(name);
+    open.capability = again ? '' : name;
     open.at = at;
     open.indent = indent;
+    open.seen.add(name);
+    if (again) return 'second capability of its kind';
     const { out } = this;
     if (msix !== undefined) {
       const { enable, fmask, size } = msix;

@@ -119,9 +119,15 @@ function walkCapabilities(state: State, dev: ObjectId, use: (at: number, id: num
   }
 }
 
-/** Notes where MSI and MSI-X lie. */
+/**
+ * Notes where MSI and MSI-X lie. Of two capabilities with one ID software uses the first of the list (pci_find_capability); the unit of QEMU's
+ * AMD IOMMU has two of MSI.
+ */
 function findCapabilities(state: State, dev: ObjectId): void {
+  const found = new Set<number>();
   walkCapabilities(state, dev, (at, id) => {
+    if (found.has(id)) return;
+    found.add(id);
     if (id === CAPABILITY.msix) msixLies(state, dev, at);
     else if (id === CAPABILITY.msi) msiLies(state, dev, at);
   });

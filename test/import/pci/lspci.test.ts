@@ -117,6 +117,27 @@ describe('lspci', () => {
     assert.deepEqual([...trace.first.accounting.unknown], [['Interrupts', 1]]);
   });
 
+  it('two capabilities of MSI: that of the list comes first that software uses (the AMD IOMMU of QEMU)', () => {
+    const text = [
+      '00:01.0 IOMMU: Advanced Micro Devices, Inc. [AMD] Unit',
+      '\tCapabilities: [60] MSI: Enable+ Count=1/1 Maskable- 64bit+',
+      '\t\tAddress: 00000000fee02000  Data: 0020',
+      '\tCapabilities: [5c] HyperTransport: Slave or Primary Interface',
+      '\tCapabilities: [58] MSI: Enable- Count=1/1 Maskable- 64bit-',
+      '\t\tAddress: 00005808  Data: 5c05',
+    ];
+    const dump = [
+      '30: 00 00 00 00 60 00 00 00 00 00 00 00 00 00 00 00',
+      '40: 0f 00 03 1f 00 00 d8 fe 00 00 00 00 00 00 00 ff',
+      '50: 40 28 18 00 00 00 00 00 05 40 00 00 08 58 00 00',
+      '60: 05 5c 81 00 00 20 e0 fe 00 00 00 00 20 00 00 00',
+    ];
+    for (const lines of [text, [...text, ...dump], [text[0]!, ...dump]]) {
+      const { msiAt, msi } = devices(wholly(`${lines.join('\n')}\n`).trace)['0000:00:01.0'];
+      assert.deepEqual([msiAt, msi.enable, msi.address.value, msi.data.value], ['0x60', true, '0xfee02000', '0x20']);
+    }
+  });
+
   it('-vv: Command, pin and irq, regions, MSI with message, mask and pending bits', () => {
     const { trace } = wholly(
       [
