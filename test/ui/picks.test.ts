@@ -35,6 +35,25 @@ describe('lists to choose from', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('offer the policies that the running scenario can feel first', async () => {
+    const { page } = workbench();
+    await runCommand(page, 'IRQScope: Change Policy…');
+    const rows = page.locator(`${WIDGET} .monaco-list-row`);
+    await page.locator(`${WIDGET} .quick-input-title`, { hasText: 'Change Policy' }).waitFor();
+    await rows.filter({ hasText: 'ntbPublish' }).waitFor();
+    const labels = await rows.locator('.quick-input-list-row:first-child .label-name').allInnerTexts();
+    // Nothing of that scenario is a virtual machine or a remapping unit.
+    assert.deepEqual(labels.slice(0, 3), ['affinityStrategy', 'vectorCleanup', 'fault']);
+    const separator = rows.locator('.quick-input-list-separator', { hasText: 'no effect in this scenario' });
+    assert.equal(await separator.count(), 1);
+    await screenshot(page, 'policies to choose from');
+    await page.keyboard.type('qwordSplit');
+    await eventually(async () =>
+      assert.match(await rows.first().innerText(), /no part of this system asks for it; scenario \S+ shows it/),
+    );
+    await page.keyboard.press('Escape');
+  });
+
   it('offer the kinds of events with their counts, and go to the one that was typed', async () => {
     const { page } = workbench();
     await typeInto(page, 'IRQScope: Run to…', 'dev.raise', 'dev.raise');
