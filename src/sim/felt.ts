@@ -136,10 +136,16 @@ export function noEffect(felt: Felt, policy: string, value?: string): string | u
     return `the fault finds no place in this run${scenario === undefined ? '' : `; it has one in scenario ${scenario}`}`;
   }
   if (felt.policies.has(policy)) return undefined;
+  const other = elsewhere(felt, policy);
+  return `no part of this system asks for it${other === undefined ? '' : `; ${other}`}`;
+}
+
+/** Where a policy has an effect that a run does not feel: with another policy, or in another scenario. */
+export function elsewhere(felt: Felt, policy: string): string | undefined {
   const other = felt.with.get(policy);
-  if (other !== undefined) return `no part of this system asks for it; with ${other} one does`;
+  if (other !== undefined) return `it has one with ${other}`;
   const shown = showing(policy);
-  return `no part of this system asks for it${shown === undefined ? '' : `; scenario ${shown} shows it`}`;
+  return shown === undefined ? undefined : `scenario ${shown} shows it`;
 }
 
 /** The bundled scenario that shows a policy: one that sets it, or else the first whose parts ask for it. */

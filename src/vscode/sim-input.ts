@@ -228,7 +228,7 @@ interface Offer {
 /** Rows that can have an effect first, the others below a line that says so. */
 function offered(all: readonly Offer[]): vscode.QuickPickItem[] {
   const idle = all.flatMap(({ item, without }) =>
-    without === undefined ? [] : [{ ...item, description: `${item.description} · ${without}`.replace(/^ · /, '') }],
+    without === undefined ? [] : [{ ...item, description: [item.description, without].filter(Boolean).join(' · ') }],
   );
   const able = all.flatMap(({ item, without }) => (without === undefined ? [item] : []));
   const label = 'no effect in this scenario';
@@ -238,7 +238,7 @@ function offered(all: readonly Offer[]): vscode.QuickPickItem[] {
 /** Asks for a policy and a value of it; each item shows the value of the run. What the run cannot feel comes last. */
 export async function pickPolicy(recipe: Recipe): Promise<readonly [string, string] | undefined> {
   const { policies } = await import('../sim/design.ts');
-  const { noEffect } = await import('../sim/felt.ts');
+  const { elsewhere, noEffect } = await import('../sim/felt.ts');
   const current = { ...recipe.scenario.policies, ...recipe.settings };
   const valueNow = (name: string): string => current[name] ?? policies.get(name)!.values[0]!.value;
   const felt = whatIsFelt(recipe);
@@ -246,7 +246,7 @@ export async function pickPolicy(recipe: Recipe): Promise<readonly [string, stri
     offered(
       [...policies.values()].map(({ name, meaning }) => ({
         item: { label: name, description: valueNow(name), detail: meaning },
-        without: noEffect(by, name),
+        without: by.policies.has(name) ? undefined : (elsewhere(by, name) ?? ''),
       })),
     ),
   );

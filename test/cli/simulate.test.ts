@@ -84,7 +84,7 @@ describe('irqscope simulate', () => {
   it('says when all values of a policy that are compared give the same events', async () => {
     const compare = async (scenario: string, policy: string, ...more: string[]) =>
       (await irqscope(['simulate', scenario, '--compare', policy, ...more])).out;
-    const waits = 'userMemory has no effect here: no part of this system asks for it; with msixOwner=umem one does';
+    const waits = 'userMemory has no effect here: no part of this system asks for it; it has one with msixOwner=umem';
     assert.ok((await compare('kvm-mask-per-interrupt', 'userMemory')).includes(waits));
     // A part asks for it, but nothing of this workload moves an interrupt.
     const same = 'affinityStrategy has no effect here: every value gives the same events on this workload';

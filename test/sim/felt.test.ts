@@ -64,7 +64,7 @@ describe('policies that a run can feel', () => {
     assert.ok(feltBy(recipeOf(id, { msixOwner: 'umem' })).policies.has('userMemory'));
     assert.match(
       noEffect(feltIn(id), 'userMemory') ?? '',
-      /no part of this system asks for it; with msixOwner=umem one does/,
+      /no part of this system asks for it; it has one with msixOwner=umem/,
     );
   });
 
