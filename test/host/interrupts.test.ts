@@ -41,8 +41,11 @@ describe('the view Interrupts', () => {
     );
     const interrupts = await view();
     const item = interrupts.getTreeItem(rows[0]!);
-    assert.equal(item.label, '0000:00:04.0 msix 0');
-    assert.match(String(item.description), /^pending · (R12 · )?vcpu 3 vector 33 · \d+ raised, \d+ sent$/);
+    assert.equal(item.label, '00:04.0 #0');
+    assert.match(
+      String(item.description),
+      /^pending · (R12 · )?vcpu 3 vector 33 · \d+ raised, \d+ sent · 0000:00:04\.0 msix 0$/,
+    );
     assert.equal((item.iconPath as vscode.ThemeIcon).id, 'bell-dot');
     await run('goToLine', cleared() + 20);
     await eventually(() => assert.ok(interrupts.rows.every(({ interrupt }) => interrupt?.row.status !== 'pending')));

@@ -43,7 +43,7 @@ describe('rows of findings', () => {
 
   it('stand by severity, the worst first; several of one rule below a row of that rule', () => {
     assert.deepEqual(outline(rows), [
-      ['severity', 'Errors', '1', [['finding', found.title, 'F03 · 0.000008000']]],
+      ['severity', 'Errors', '1', [['finding', F03.title, `${found.title} · F03 · 0.000008000`]]],
       [
         'severity',
         'Warnings',
@@ -54,13 +54,13 @@ describe('rows of findings', () => {
             'Another rule',
             'X1 · 2',
             [
-              ['finding', 'one', 'X1 · 0.000001000'],
-              ['finding', 'two', 'X1 · 0.000002000'],
+              ['finding', '1 · #1 of 03:00.0', 'one · X1 · 0.000001000'],
+              ['finding', '2 · #1 of 03:00.0', 'two · X1 · 0.000002000'],
             ],
           ],
         ],
       ],
-      ['suppressed', 'Suppressed', '1', [['finding', 'hidden', 'F03 · 0.000004000']]],
+      ['suppressed', 'Suppressed', '1', [['finding', F03.title, 'hidden · F03 · 0.000004000']]],
       ['blind', 'Blind', '1 rule', [['lack', ruleNamed('F01')!.title, 'F01', []]]],
     ]);
   });
