@@ -68,13 +68,14 @@ function wholeText({ entry, irq, vfio }: InterruptRow): string {
 }
 
 /** The texts of the row of an interrupt. `domain`: the PCI domain that all functions of the trace share. */
-export function interruptText({ row, waiting }: Interrupt, domain: string): InterruptText {
+export function interruptText({ row, waiting, suppressed }: Interrupt, domain: string): InterruptText {
   const label = labelOf(row, domain);
   const [icon, color] = ICONS[row.status];
   // In a narrow view the end is cut off: what is wrong, or going on, stands first.
   const calm = row.status === 'idle' || row.status === 'unknown';
   const parts = [
     calm ? '' : row.status,
+    suppressed ? 'suppressed' : '',
     row.findings.join(' '),
     row.action === null ? '' : entryText(row.entry),
     row.irq === null || label === `irq ${shortPath(row.irq)}` ? '' : `irq ${shortPath(row.irq)}`,
@@ -88,13 +89,13 @@ export function interruptText({ row, waiting }: Interrupt, domain: string): Inte
     label,
     description: parts.join(' · '),
     icon,
-    color: color ?? (waiting || row.findings.length > 0 ? WARNING : undefined),
+    color: (suppressed ? undefined : color) ?? (waiting || row.findings.length > 0 ? WARNING : undefined),
     spoken: [label, row.status, ...parts.filter((part) => part !== row.status)].join(', '),
   };
 }
 
 /** The whole join of a row, as Markdown. */
-export function interruptMarkdown({ row }: Interrupt): string {
+export function interruptMarkdown({ row, suppressed }: Interrupt): string {
   const parts: readonly (readonly [string, string | null])[] = [
     ['entry', row.entry],
     ['entry of the guest', row.guestEntry],
@@ -115,6 +116,9 @@ export function interruptMarkdown({ row }: Interrupt): string {
     parts.flatMap(([what, path]) => (path === null ? [] : [`- ${what}: ${code(path)}`])).join('\n'),
     `raised ${countText(raises)}, sent ${countText(sends)}, handled ${countText(handled)}`,
     last === null ? '' : `last event: ${plain(time)}`,
+    suppressed
+      ? 'The finding that says so is suppressed in this folder: that hides the finding, not what happened\\.'
+      : '',
     row.findings.length === 0 ? '' : `findings: ${plain(row.findings.join(' '))}`,
   ]
     .filter((part) => part !== '')
