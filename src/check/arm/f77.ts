@@ -48,7 +48,7 @@ export const forgetsDiscarded: Rule<'F77'> = {
       const event = dead.get(lpi);
       if (event === undefined) return;
       dead.delete(lpi);
-      const ago = before(scene, discards.ago(event, time));
+      const ago = before(scene, discards.ago(event, time), discards.step(event), step);
       const { event: name, device } = eventName(state.world, event);
       report({
         step,
