@@ -297,23 +297,6 @@ describe('what the user writes down about findings', () => {
     assert.equal(group.below.length, 1);
   });
 
-  it('an interrupt that was lost stays lost when the finding that says so is suppressed', async () => {
-    await run('startSimulation', 'device-faults');
-    await run('changePolicy', 'fault', 'F01');
-    await run('runAll');
-    const lost = await active();
-    const { interrupts, checks } = (await activate()).internals;
-    const [worst] = (await checks.whole(lost))?.findings ?? [];
-    assert.deepEqual([worst?.rule.id, worst?.lost], ['F01', true]);
-    const path = lost.session.trace.world.path(worst!.object);
-    const row = () => interrupts.rows.find(({ id }) => id === path)?.text;
-    await eventually(() => assert.match(row()?.description ?? '', /^lost · F01/));
-    // The file of a run is of no folder; the entry names no file, so it holds for it.
-    write([{ rule: 'F01' }]);
-    await eventually(() => assert.match(row()?.description ?? '', /^lost · suppressed/));
-    await run('closeTrace');
-  });
-
   /** The rows below *Suppressed*. */
   const apart = async (): Promise<readonly FindingRow[]> =>
     rowWithId((await activate()).internals.findings.rows, 'suppressed')?.below ?? [];
