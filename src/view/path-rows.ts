@@ -1,3 +1,4 @@
+import { count } from '../base/counted.ts';
 import type { Step } from '../base/ids.ts';
 import { secondsText } from '../base/time.ts';
 import { STAGE_MEANINGS } from '../query/delivery/delivery.ts';
@@ -57,7 +58,7 @@ function nearRows({ near }: PathView): PathRow[] {
   return [
     {
       kind: 'near',
-      label: `step ${step} is no hop`,
+      label: `step ${count(step)} is no hop`,
       description: insteadText(near),
       tooltip: [`Step ${step} (${event}) is part of no delivery.`, `${capital(insteadText(near))}.`],
       icon: 'info',

@@ -98,7 +98,7 @@ describe('Delivery Path', () => {
     const path = await run<PathView>('showPath', { step: 4651 });
     assert.deepEqual([path.near?.delivery, path.near?.hop], ['after', CAUSE]);
     const [row, outcome] = internals.paths.rows;
-    assert.equal(row?.label, 'step 4651 is no hop');
+    assert.equal(row?.label, 'step 4,651 is no hop');
     assert.match(row?.description ?? '', /next one through \S+: it begins at step 4702, 51 steps \(45\.599 ms\) later/);
     assert.equal(outcome?.label, 'delivered');
     const [history] = internals.paths.getChildren(row);

@@ -110,4 +110,49 @@ describe('lists to choose from', () => {
     }, 10_000);
     assert.match(await toast.innerText(), /looked for a drop[\s\S]*never sent[\s\S]*never taken/);
   });
+
+  it('ask for an operation, its object and its arguments, and say what came of it', async () => {
+    const { page } = workbench();
+    const widget = page.locator(WIDGET);
+    const titled = (text: string) => widget.locator('.quick-input-title', { hasText: text }).waitFor();
+    const choose = async (text: string): Promise<void> => {
+      await runCommand(page, 'IRQScope: Inject Operation…');
+      await titled('Inject Operation');
+      await page.keyboard.type(text);
+      await eventually(async () =>
+        assert.match(await widget.locator('.monaco-list-row.focused').innerText(), new RegExp(text)),
+      );
+      await page.keyboard.press('Enter');
+    };
+    await runCommand(page, 'IRQScope: Run All');
+    const status = page.locator('.part.statusbar .statusbar-item', { hasText: /step [\d,]+ of [\d,]+ / });
+    await status.waitFor();
+    const before = await status.innerText();
+    // Half way: the object was chosen, then Escape.
+    await choose('device.write');
+    await titled('Write to memory: Object');
+    await page.keyboard.press('Enter');
+    await titled('Write to memory: address');
+    await eventually(async () => assert.match(await widget.innerText(), /from 0x0 to 0x1fffffffffffff/));
+    await page.keyboard.type('12q');
+    await eventually(async () => assert.match(await widget.innerText(), /This is no hexadecimal number/));
+    await page.keyboard.press('Enter');
+    await titled('Write to memory: address');
+    await page.keyboard.press('Escape');
+    await widget.waitFor({ state: 'hidden' });
+    assert.equal(await status.innerText(), before);
+    // irqbalance finds nothing to move.
+    await choose('irq.balance');
+    await page.locator('.part.statusbar').getByText('Irq.balance made no event yet').waitFor();
+    // The function has no MSI: the system refuses.
+    await choose('msi.alloc');
+    await titled('Allocate the MSI: Object');
+    await page.keyboard.press('Enter');
+    const refused = page.locator('.notification-list-item', { hasText: 'has no MSI capability' });
+    await eventually(async () => {
+      await runCommand(page, 'Notifications: Show Notifications');
+      assert.ok((await refused.count()) > 0);
+    });
+    await page.keyboard.press('Escape');
+  });
 });

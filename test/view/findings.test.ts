@@ -125,6 +125,26 @@ describe('a finding in words', () => {
     assert.match(reportMarkdown(trace, hostile, textOf, '1'), /^## a \| \\<script\\> \\\*b\\\*$/m);
   });
 
+  it('shows the delivery that it is about, and leaves names with underscores readable', () => {
+    const text = reportMarkdown(
+      trace,
+      like({}, { confirm: 'a kprobe on pci_irq_mask_msix, _not_ on __x' }),
+      () => '',
+      '1',
+    );
+    const [, way] = /### Delivery path .*\n\n```text\n([\s\S]*?)```/.exec(text) ?? [];
+    const lines = (way ?? '').trim().split('\n');
+    assert.match(lines[0] ?? '', new RegExp(`^\\s*7 .*cause +${ENTRY} `));
+    assert.match(lines[1] ?? '', new RegExp(`^\\s*${STEPS.send} .*message +${ENTRY} .*0xfee00000/0x21`));
+    assert.match(text, /^To confirm: a kprobe on pci_irq_mask_msix, \\_not\\_ on \\_\\_x$/m);
+    // None of the events of this one is a hop.
+    assert.ok(
+      !reportMarkdown(trace, like({}, { step: STEPS.fn, evidence: [STEPS.mask] }), () => '', '1').includes(
+        'Delivery path',
+      ),
+    );
+  });
+
   it('is counted in one line', () => {
     const item = (title: string, severity: Finding['severity'], step: number, lost = false) => ({
       title,
