@@ -124,6 +124,8 @@ describe('lists to choose from', () => {
       );
       await page.keyboard.press('Enter');
     };
+    // Escape closes notifications first.
+    await runCommand(page, 'Notifications: Hide Notifications');
     await runCommand(page, 'IRQScope: Run All');
     const status = page.locator('.part.statusbar .statusbar-item', { hasText: /step [\d,]+ of [\d,]+ / });
     await status.waitFor();
