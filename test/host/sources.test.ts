@@ -160,8 +160,7 @@ describe('several sources', () => {
     assert.equal(await run('openTrace', { file: 5 }), undefined);
     assert.equal(sessions.all.length, open);
     assert.equal(typeof (await run('openTrace', undefined, [at('kernel.txt'), { file, offset: '-1.5' }])), 'number');
-    const trace = await active();
-    assert.equal(await run('addToTrace', { file, offset: 'x' }, trace.uri), undefined);
+    assert.equal(await run('addToTrace', { file, offset: 'x' }, (await active()).uri), undefined);
     await run('closeTrace');
   });
 

@@ -129,6 +129,8 @@ describe('lists to choose from', () => {
     await runCommand(page, 'IRQScope: Run All');
     const status = page.locator('.part.statusbar .statusbar-item', { hasText: /step [\d,]+ of [\d,]+ / });
     await status.waitFor();
+    // The run is over: no further event can be made.
+    await eventually(async () => assert.doesNotMatch(await status.innerText(), /of [\d,]+\+/));
     const before = await status.innerText();
     // Half way: the object was chosen, then Escape.
     await choose('device.write');
