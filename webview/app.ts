@@ -1,5 +1,5 @@
 import { queryFromHost } from '../src/protocol/query.ts';
-import type { Peer } from '../src/protocol/rpc.ts';
+import { isName, type Peer } from '../src/protocol/rpc.ts';
 import { fromHost, fromView, questions } from '../src/protocol/timeline.ts';
 import { Arrangement } from './arrangement.ts';
 import { setText, settled } from './dom.ts';
@@ -226,7 +226,7 @@ export class App implements Actions {
     const { trace } = this.#model;
     if (pin && trace) {
       const { rule, step, object, side } = pin;
-      this.#peer.tell(fromView.finding, { trace: trace.id, rule, step, object, side });
+      if (isName(object)) this.#peer.tell(fromView.finding, { trace: trace.id, rule, step, object, side });
     } else this.#ask(row, 'nearest', this.viewport.place(x));
   }
 
@@ -309,7 +309,7 @@ export class App implements Actions {
   #choose(lane: number): void {
     const { trace } = this.#model;
     const path = this.#model.choose(lane);
-    if (trace && path !== '') this.#peer.tell(fromView.select, { trace: trace.id, path, lane });
+    if (trace && path !== '' && isName(path)) this.#peer.tell(fromView.select, { trace: trace.id, path, lane });
   }
 
   /** Gives a lane the focus and scrolls to it. `keys`: its name takes the keyboard focus too. */

@@ -1,4 +1,4 @@
-import type { Peer } from '../src/protocol/rpc.ts';
+import { isName, type Peer } from '../src/protocol/rpc.ts';
 import { fromView, MOST_ARRANGED } from '../src/protocol/timeline.ts';
 import type { Model } from './model.ts';
 
@@ -11,6 +11,6 @@ export class Arrangement {
     const told = JSON.stringify([trace?.id, lanes]);
     if (!trace || !lanes || told === this.#told) return;
     this.#told = told;
-    peer.tell(fromView.layout, { trace: trace.id, lanes });
+    peer.tell(fromView.layout, { trace: trace.id, lanes: lanes.filter(isName).slice(0, MOST_ARRANGED) });
   }
 }

@@ -2,7 +2,7 @@ import type { EventKind } from '../model/event.ts';
 import { RecordedKinds } from '../query/recorded-kinds.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Walk } from '../trace/walk.ts';
-import { orderOf, RuleCheck, showsAll } from './check-trace.ts';
+import { clockOf, orderOf, RuleCheck, showsAll } from './check-trace.ts';
 import type { Rule } from './rule.ts';
 
 /** So many events have their kinds noted in the time in which one event is judged. */
@@ -83,7 +83,7 @@ export class CheckRun {
   #judge(): void {
     const holds = (kind: EventKind): boolean => this.holds(kind);
     const trace = this.#trace;
-    const check = new RuleCheck(this.#rules, trace.world, showsAll(trace), holds, orderOf(trace), trace.time);
+    const check = new RuleCheck(this.#rules, trace.world, showsAll(trace), holds, orderOf(trace), clockOf(trace));
     this.#judging = { check, walk: new Walk(this.#trace, [check]) };
   }
 }

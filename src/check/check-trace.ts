@@ -1,10 +1,11 @@
 import type { ObjectId, Step } from '../base/ids.ts';
-import { durationText, type TimeBase } from '../base/time.ts';
+import { durationText } from '../base/time.ts';
 import type { EventKind } from '../model/event.ts';
 import { kvmSeveral } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
 import { orderOf as orderOfEvents } from '../query/order.ts';
+import { Spans } from '../query/span.ts';
 import type { Source } from '../trace/source.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Observer } from '../trace/walk.ts';
@@ -60,6 +61,20 @@ interface Watched {
 /** An event without its time. */
 type Timeless = { -readonly [Field in keyof Happened]: Happened[Field] };
 
+/** What the clocks of a trace tell: whether they count ticks, and how a time between two events is written (nanoseconds where left out). */
+interface RuleClock {
+  readonly ticks: boolean;
+  readonly span?: Scene['span'];
+}
+
+const durationOf: Scene['span'] = (nanoseconds) => durationText(nanoseconds);
+
+/** The same of a trace. */
+export function clockOf(trace: Trace): RuleClock {
+  const spans = new Spans(trace);
+  return { ticks: trace.time.ticks, span: (ns, from, to) => spans.text(ns, from, to) };
+}
+
 /** Takes rules over the events of a trace, in a walk of its own or together with other observers. */
 export class RuleCheck implements Observer {
   readonly findings: Finding[] = [];
@@ -84,7 +99,7 @@ export class RuleCheck implements Observer {
 
   /**
    * `complete`: the trace shows every cause and every message. `recorded`: whether it holds events of a kind (`RecordedKinds`); a
-   * simulation that runs may come to hold any. `ordered`: where the order of two events may be unknown. `time`: what its clock tells.
+   * simulation that runs may come to hold any. `ordered`: where the order of two events may be unknown. The last: what its clocks tell.
    */
   constructor(
     rules: readonly Rule[],
@@ -92,7 +107,7 @@ export class RuleCheck implements Observer {
     complete: boolean,
     recorded: (kind: EventKind) => boolean = () => true,
     ordered?: Ordered,
-    { ticks, digits }: Pick<TimeBase, 'ticks' | 'digits'> = { ticks: false, digits: 9 },
+    { ticks, span = durationOf }: RuleClock = { ticks: false },
   ) {
     this.rules = rules;
     this.#ticks = ticks;
@@ -104,7 +119,7 @@ export class RuleCheck implements Observer {
       complete,
       ticks,
       recorded: (...kinds) => kinds.some(recorded),
-      span: (ns) => (Number.isNaN(ns) ? '?' : durationText(ns, digits)),
+      span: (ns, from, to) => (Number.isNaN(ns) ? '?' : span(ns, from, to)),
     };
     const lists = new Map<number, Watched[]>();
     for (const rule of rules) {

@@ -53,9 +53,9 @@ export function steps(...found: readonly (Step | undefined)[]): Step[] {
   return [...new Set(found.filter((s) => s !== undefined))].sort((a, b) => a - b);
 }
 
-/** `3.680 s before`; empty where the time is not known. */
-export function before(scene: Scene, nanoseconds: number): string {
-  return Number.isNaN(nanoseconds) ? '' : `${scene.span(nanoseconds)} before`;
+/** `3.680 s before`; empty where the time is not known. `from`, `to`: the events that it lies between. */
+export function before(scene: Scene, nanoseconds: number, from: Step | undefined, to: Step): string {
+  return Number.isNaN(nanoseconds) ? '' : `${scene.span(nanoseconds, from ?? to, to)} before`;
 }
 
 /** The time of an event; lines without a stamp have that of the record before. */

@@ -55,8 +55,11 @@ export interface Scene {
   readonly ticks: boolean;
   /** Whether the trace holds events of one of these kinds, anywhere. While a simulation runs it may come to hold any. */
   recorded(...kinds: readonly EventKind[]): boolean;
-  /** A time or a duration of the trace in nanoseconds (units of its clock) as people write it: `3.34 ms`; `?` when unknown. */
-  span(nanoseconds: number): string;
+  /**
+   * A time in nanoseconds (units of the clock) that lies between two events, as people write it: `3.34 ms`; `?` when unknown. It has the digits of the
+   * clocks of both, and says how far these may differ (`Spans`).
+   */
+  span(nanoseconds: number, from: Step, to: Step): string;
 }
 
 /** One look of a rule at one trace, from its first event to its last. */

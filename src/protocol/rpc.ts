@@ -10,6 +10,12 @@ export interface Request<P extends Schema, R extends Schema> {
   readonly reply: R;
 }
 
+/** Longest path of an object, name of a rule or other name that a page may send. */
+export const LONGEST_NAME = 4000;
+
+/** Whether a page may send a name: a trace can hold paths of any length. */
+export const isName = (text: string): boolean => text.length <= LONGEST_NAME;
+
 /** A message that gets no answer. */
 export interface Notice<P extends Schema> {
   readonly method: string;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { AXES, MOST_BINS } from '../view/lanes/values.ts';
-import { notice, request } from './rpc.ts';
+import { LONGEST_NAME, notice, request } from './rpc.ts';
 import { packedWindow } from './window.ts';
 
 const whole = v.pipe(v.number(), v.safeInteger());
@@ -10,6 +10,8 @@ const axis = v.picklist(AXES);
 /** Which trace of a comparison; empty where one trace is shown alone. */
 const side = v.picklist(['', 'a', 'b']);
 const nothing = v.strictObject({});
+/** A name that a page sends: the host looks it up, and repeats it in its log where it finds none. */
+const name = v.pipe(v.string(), v.maxLength(LONGEST_NAME));
 
 /** How to print the times of a trace: see TimeBase. */
 const timeBase = v.strictObject({
@@ -173,6 +175,8 @@ export const MOST_ARRANGED = 5000;
 /** Paths of the lanes that are shown, in order: lanes with others below them are open where one of those is among them. */
 const layout = v.strictObject({ trace: natural, lanes: v.pipe(v.array(v.string()), v.maxLength(MOST_ARRANGED)) });
 export type LayoutMessage = v.InferOutput<typeof layout>;
+/** The same from the page: lanes with longer paths are left out. */
+const arranged = v.strictObject({ trace: natural, lanes: v.pipe(v.array(name), v.maxLength(MOST_ARRANGED)) });
 
 const row = v.strictObject({ lane: natural, deep: v.boolean() });
 const range = { axis, from: place, to: place };
@@ -273,9 +277,9 @@ export const fromHost = {
 /** What the webview sends without expecting an answer. */
 export const fromView = {
   /** The user chose a lane: the trees show its object. */
-  select: notice('timeline/select', v.strictObject({ trace: natural, path: v.string(), lane: natural })),
+  select: notice('timeline/select', v.strictObject({ trace: natural, path: name, lane: natural })),
   /** The user arranged the lanes. */
-  layout: notice('timeline/arranged', layout),
+  layout: notice('timeline/arranged', arranged),
   /** The user wants to open a trace. */
   open: notice('timeline/open', nothing),
   /** The user wants to see the list of events. */
@@ -285,6 +289,6 @@ export const fromView = {
   /** The user wants to see a finding: it is told by its rule, its event, the path of its object, and the trace of a comparison. */
   finding: notice(
     'timeline/finding',
-    v.strictObject({ trace: natural, rule: v.string(), step: natural, object: v.string(), side }),
+    v.strictObject({ trace: natural, rule: name, step: natural, object: name, side }),
   ),
 } as const;

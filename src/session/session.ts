@@ -1,7 +1,7 @@
 import type { Step } from '../base/ids.ts';
 import type { State } from '../model/state.ts';
 import { changesBetween, type ObjectChange } from '../query/changes.ts';
-import { type PathView, pathAt } from '../query/delivery/path.ts';
+import { isThrough, type PathView, pathAt } from '../query/delivery/path.ts';
 import type { Search } from '../query/filter/search.ts';
 import { eventAbout } from '../query/next.ts';
 import { objectsBelow } from '../query/paths.ts';
@@ -174,13 +174,20 @@ export class Session {
     const steps = [step, ...[...others].sort((a, b) => b - a)];
     for (const one of steps) {
       const path = pathAt(this.trace, one, this.#recorded);
-      if (path?.hops.some((hop) => steps.includes(hop.step))) return this.#showPath(one, path);
+      if (path === undefined || !isThrough(path, steps)) continue;
+      // What is asked about is all of the events: the path goes through one of them.
+      const { near: _, ...way } = path;
+      return this.#showPath(one, way);
     }
     return this.showPath(step);
   }
 
   #showPath(step: Step, path: PathView | undefined): PathView | Refusal {
-    if (path === undefined) return { refused: `the event at step ${step} belongs to no delivery` };
+    if (path === undefined) {
+      const about = step >= 0 && step < this.trace.length ? this.trace.world.path(this.trace.table.object(step)) : '';
+      const none = about === '' ? '' : `, and the trace shows none through ${about}`;
+      return { refused: `the event at step ${step} belongs to no delivery${none}` };
+    }
     this.#path = path;
     this.#tell('path');
     return path;

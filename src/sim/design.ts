@@ -47,3 +47,17 @@ export function designOf(settings: Readonly<Record<string, string>>): Design {
     values.find((v) => v.value === settings[name])?.value ?? values[0]!.value;
   return Object.fromEntries(Object.entries(all).map(([key, p]) => [key, chosen(p as Policy)])) as Design;
 }
+
+/** The same design, which tells the name of a policy to `read` whenever a part of the system asks for its value. */
+export function overheard(design: Design, read: (policy: string) => void): Design {
+  const told: Record<string, PropertyDescriptor> = {};
+  for (const [key, { name }] of Object.entries<Policy>(all)) {
+    const value = design[key as keyof Design];
+    const get = (): string => {
+      read(name);
+      return value;
+    };
+    told[key] = { enumerable: true, get };
+  }
+  return Object.create(null, told) as Design;
+}

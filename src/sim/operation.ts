@@ -113,7 +113,9 @@ function validate(specs: ReadonlyMap<string, OperationSpec>, operation: Operatio
 
 /** What an argument must be, in words. */
 export function expected(arg: OperationArg): string {
-  const range = arg.min === undefined && arg.max === undefined ? '' : ` from ${arg.min ?? 0} to ${arg.max ?? 'any'}`;
+  const limit = (n: number): string => (arg.type === 'hex' ? `0x${n.toString(16)}` : String(n));
+  const ends = ` from ${limit(arg.min ?? 0)} to ${arg.max === undefined ? 'any' : limit(arg.max)}`;
+  const range = arg.min === undefined && arg.max === undefined ? '' : ends;
   switch (arg.type) {
     case 'number':
       return `number${range}`;

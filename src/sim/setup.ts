@@ -1,4 +1,4 @@
-import type { Design } from './design.ts';
+import { type Design, overheard } from './design.ts';
 import type { Machine } from './machine.ts';
 import type { Scenario } from './scenario-schema.ts';
 
@@ -16,14 +16,20 @@ export const service = <T>(name: string): Service<T> => ({ name });
 export class Setup {
   readonly machine: Machine;
   readonly scenario: Scenario;
-  /** How it is designed: the values of the policies. */
+  /** How it is designed: the values of the policies. A part asks for those that it follows, and for no others. */
   readonly design: Design;
+  readonly #read = new Set<string>();
   readonly #parts = new Map<string, unknown>();
 
   constructor(machine: Machine, scenario: Scenario, design: Design) {
     this.machine = machine;
     this.scenario = scenario;
-    this.design = design;
+    this.design = overheard(design, (policy) => this.#read.add(policy));
+  }
+
+  /** Names of the policies for which parts of the system asked so far: no other policy has an effect on it. */
+  get policiesRead(): ReadonlySet<string> {
+    return this.#read;
   }
 
   /** Puts a part into the system. */

@@ -5,7 +5,7 @@ import { install, operations } from './catalogue.ts';
 import { designOf, settingsProblem } from './design.ts';
 import { plantedFault } from './faults/faults.ts';
 import { Planting, type Truth } from './faults/planting.ts';
-import { Machine } from './machine.ts';
+import { Machine, type Tamper } from './machine.ts';
 import { operationProblem } from './operation.ts';
 import { type Recorder, TraceRecorder } from './recorder.ts';
 import { nanoseconds, type Scenario, type Task } from './scenario-schema.ts';
@@ -48,7 +48,11 @@ function replayProblem(done: readonly DoneOperation[]): string | undefined {
 }
 
 /** The system of a recipe before anything was put into it. */
-function setupOf({ scenario, seed, settings: own, operations: done }: Recipe, recorder: Recorder): Setup {
+function setupOf(
+  { scenario, seed, settings: own, operations: done }: Recipe,
+  recorder: Recorder,
+  tamper: ((machine: Machine) => Tamper) | undefined,
+): Setup {
   const settings = { ...scenario.policies, ...own };
   const problem = settingsProblem(settings) ?? workloadProblem(scenario.workload) ?? replayProblem(done);
   if (problem !== undefined) throw new SimulationError(problem);
@@ -56,6 +60,7 @@ function setupOf({ scenario, seed, settings: own, operations: done }: Recipe, re
   const design = designOf(settings);
   const fault = plantedFault(design.fault);
   if (fault !== undefined) machine.tamper = new Planting(machine, fault, seed);
+  else if (tamper !== undefined) machine.tamper = tamper(machine);
   return new Setup(machine, scenario, design);
 }
 
@@ -63,9 +68,16 @@ function setupOf({ scenario, seed, settings: own, operations: done }: Recipe, re
 export class Simulation extends SteppedRun {
   readonly #recipe: Recipe;
 
-  /** Starts a run: only the set-up of the system is done. Throws SimulationError on an unsound recipe. */
-  constructor(recipe: Recipe, recorder: Recorder = new TraceRecorder(newTrace(recipe.scenario.title))) {
-    super(setupOf(recipe, recorder), recipe.operations);
+  /**
+   * Starts a run: only the set-up of the system is done. Throws SimulationError on an unsound recipe. `tamper`: what watches where parts
+   * could go wrong when the recipe plants no fault.
+   */
+  constructor(
+    recipe: Recipe,
+    recorder: Recorder = new TraceRecorder(newTrace(recipe.scenario.title)),
+    tamper?: (machine: Machine) => Tamper,
+  ) {
+    super(setupOf(recipe, recorder, tamper), recipe.operations);
     this.#recipe = recipe;
     if (recipe.scenario.watch.length > 0) watchRules(this.machine, recipe.scenario.watch);
     install(this.setup);

@@ -1,11 +1,13 @@
+import { count } from '../base/counted.ts';
 import type { Step } from '../base/ids.ts';
 import { secondsText } from '../base/time.ts';
 import { STAGE_MEANINGS } from '../query/delivery/delivery.ts';
+import { insteadText } from '../query/delivery/near.ts';
 import { orderText, outcomeText, type PathHop, type PathView } from '../query/delivery/path.ts';
 
 /** A row of the view *Delivery Path*. `funnel` holds the rows of its stages. */
 export interface PathRow {
-  readonly kind: 'outcome' | 'hop' | 'blind' | 'funnel' | 'stage';
+  readonly kind: 'near' | 'history' | 'outcome' | 'hop' | 'blind' | 'funnel' | 'stage';
   readonly label: string;
   readonly description: string;
   /** Sentences of the tooltip. */
@@ -41,6 +43,34 @@ function hopRow(hop: PathHop): PathRow {
   };
 }
 
+/** Says that the event which was asked about is no hop, which delivery is shown instead, and offers what happened to its object. */
+function nearRows({ near }: PathView): PathRow[] {
+  if (near === undefined) return [];
+  const { step, event, object } = near;
+  const history: PathRow = {
+    kind: 'history',
+    label: 'Show History',
+    description: object,
+    tooltip: [`All that was written to ${object}.`],
+    icon: 'history',
+    object,
+  };
+  return [
+    {
+      kind: 'near',
+      label: `step ${count(step)} is no hop`,
+      description: insteadText(near),
+      tooltip: [`Step ${step} (${event}) is part of no delivery.`, `${capital(insteadText(near))}.`],
+      icon: 'info',
+      step,
+      object,
+      below: [history],
+    },
+  ];
+}
+
+const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
 /** The rows of a path: how it ends, its hops, and the stages that no record shows. */
 export function pathRows(path: PathView): PathRow[] {
   const last = path.hops.at(-1);
@@ -64,7 +94,7 @@ export function pathRows(path: PathView): PathRow[] {
       icon: 'eye-closed',
     }),
   );
-  return [outcome, ...path.hops.map(hopRow), ...blind];
+  return [...nearRows(path), outcome, ...path.hops.map(hopRow), ...blind];
 }
 
 /** What a path is about: the object of its first hop. */

@@ -1,9 +1,12 @@
 import * as vscode from 'vscode';
 import { jsonFault } from '../base/json.ts';
 import type { PathNode } from '../model/world.ts';
+import type { Felt } from '../sim/felt.ts';
 import type { Operation, OperationArg, OperationSpec } from '../sim/operation.ts';
 import type { Scenario } from '../sim/scenario-schema.ts';
+import type { Recipe } from '../sim/simulation.ts';
 import { pickOne } from './pick.ts';
+import { breathe } from './platform.ts';
 import type { OpenTrace } from './sessions.ts';
 
 /** Most objects that are offered for an operation. */
@@ -216,27 +219,61 @@ async function askArgument(spec: OperationSpec, arg: OperationArg, place: number
   return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
 }
 
-/** Asks for a policy and a value of it; each item shows the value of the run. */
-export async function pickPolicy(
-  current: Readonly<Record<string, string>>,
-): Promise<readonly [string, string] | undefined> {
+/** A row with what it stands for, and why choosing it would change nothing. */
+interface Offer {
+  readonly item: vscode.QuickPickItem;
+  readonly without: string | undefined;
+}
+
+/** Rows that can have an effect first, the others below a line that says so. */
+function offered(all: readonly Offer[]): vscode.QuickPickItem[] {
+  const idle = all.flatMap(({ item, without }) =>
+    without === undefined ? [] : [{ ...item, description: [item.description, without].filter(Boolean).join(' · ') }],
+  );
+  const able = all.flatMap(({ item, without }) => (without === undefined ? [item] : []));
+  const label = 'no effect in this scenario';
+  return idle.length === 0 ? able : [...able, { label, kind: vscode.QuickPickItemKind.Separator }, ...idle];
+}
+
+/** Asks for a policy and a value of it; each item shows the value of the run. What the run cannot feel comes last. */
+export async function pickPolicy(recipe: Recipe): Promise<readonly [string, string] | undefined> {
   const { policies } = await import('../sim/design.ts');
+  const { elsewhere, noEffect } = await import('../sim/felt.ts');
+  const current = { ...recipe.scenario.policies, ...recipe.settings };
   const valueNow = (name: string): string => current[name] ?? policies.get(name)!.values[0]!.value;
-  const list = [...policies.values()].map(({ name, meaning }) => ({
-    label: name,
-    description: valueNow(name),
-    detail: meaning,
-  }));
+  const felt = whatIsFelt(recipe);
+  const list = felt.then((by) =>
+    offered(
+      [...policies.values()].map(({ name, meaning }) => ({
+        item: { label: name, description: valueNow(name), detail: meaning },
+        without: by.policies.has(name) ? undefined : (elsewhere(by, name) ?? ''),
+      })),
+    ),
+  );
   const options = { placeHolder: 'What to change', matchOnDescription: true, matchOnDetail: true };
   const picked = await vscode.window.showQuickPick(list, { ...options, title: 'Change Policy' });
   const policy = picked && policies.get(picked.label);
   if (!policy) return undefined;
   const now = valueNow(policy.name);
+  const by = await felt;
+  const without = (value: string): string | undefined =>
+    value === now || !by.policies.has(policy.name) ? undefined : noEffect(by, policy.name, value);
   const values = policy.values.map(({ value, meaning }) => ({
-    label: value,
-    description: value === now ? 'current value' : '',
-    detail: meaning,
+    item: { label: value, description: value === now ? 'current value' : '', detail: meaning },
+    without: without(value),
   }));
-  const value = await vscode.window.showQuickPick(values, { title: policy.name, placeHolder: policy.meaning });
+  const placeHolder = noEffect(by, policy.name) ? `No effect in this scenario. ${policy.meaning}` : policy.meaning;
+  const value = await vscode.window.showQuickPick(offered(values), { title: policy.name, placeHolder });
   return value && [policy.name, value.label];
+}
+
+/** Which policies a run can feel, found between other work of the editor. */
+async function whatIsFelt(recipe: Recipe): Promise<Felt> {
+  const { feeling } = await import('../sim/felt.ts');
+  const all = feeling(recipe);
+  for (;;) {
+    const { done, value } = all.next();
+    if (done) return value;
+    await breathe();
+  }
 }

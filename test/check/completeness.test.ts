@@ -139,7 +139,6 @@ describe('the order of events of two sources', () => {
       const rider = { event: (_: number, { time }: Happened) => void seen.push(time) };
       const check = new RuleCheck([ruleNamed('F80')!], ticks.world, false, () => true, undefined, {
         ticks: true,
-        digits: 0,
       });
       const walk = new Walk(ticks, [check, rider]);
       while (walk.advance(100));

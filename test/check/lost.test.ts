@@ -254,4 +254,30 @@ describe('an interrupt that did not reach its handler', () => {
       ]),
     );
   });
+
+  it('says that an interrupt was lost also where it is suppressed, and nothing else then', () => {
+    const { findings, rules: all } = judged(
+      made(`1 message log text="No irq handler for 0.34"
+      2 vec.update irq/24 vector=33 cpu=1 prevVector=34 prevCpu=0
+      3 vec.freeMoved irq/24 cpu=0 vector=34 managed=false\n4 message log text="No irq handler for 0.34"`),
+      'F24',
+    );
+    const [quiet, lost] = findings;
+    assert.deepEqual([quiet?.lost, lost?.lost, quiet?.object], [false, true, lost?.object]);
+    const rule = all[0]!.id;
+    assert.deepEqual(foundAt([], 4, findings), new Map([[lost!.object, [{ rule, lost: true, suppressed: true }]]]));
+    assert.deepEqual(foundAt([], 0, findings), new Map());
+    assert.deepEqual(
+      foundAt([quiet!], 4, [lost!]),
+      new Map([
+        [
+          lost!.object,
+          [
+            { rule, lost: false },
+            { rule, lost: true, suppressed: true },
+          ],
+        ],
+      ]),
+    );
+  });
 });

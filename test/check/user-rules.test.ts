@@ -246,3 +246,21 @@ describe('a file of rules', () => {
     assert.notDeepEqual(schemaProblems({ rules: [{ id: 'x' }] }, schema), []);
   });
 });
+
+describe('the schema of the file', () => {
+  it('offers values that a rule can have', () => {
+    interface Property {
+      readonly examples?: readonly string[];
+    }
+    const schema = JSON.parse(readFileSync(join(import.meta.dirname, '../../syntaxes/rules.schema.json'), 'utf8')) as {
+      properties: { rules: { items: { properties: Record<string, Property> } } };
+    };
+    const { properties } = schema.properties.rules.items;
+    for (const key of ['after', 'expect', 'within', 'same'] as const) {
+      const { examples = [] } = properties[key] ?? {};
+      assert.ok(examples.length >= 2, key);
+      for (const example of examples)
+        assert.equal(readUserRules(JSON.stringify(document({ [key]: example }))).length, 1, `${key}: ${example}`);
+    }
+  });
+});

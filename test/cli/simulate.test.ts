@@ -55,6 +55,52 @@ describe('irqscope simulate', () => {
     assert.equal(piped.out, readFileSync(first, 'utf8'));
   });
 
+  it('says which settings have no effect in the scenario at hand', async () => {
+    const { out, err } = await irqscope([
+      'simulate',
+      'first-run',
+      '--set',
+      'msixOwner=kernel',
+      '--set',
+      'vectorCleanup=ipi',
+    ]);
+    const idle = out.split('\n').filter((line) => line.includes('no effect'));
+    assert.deepEqual(idle, [
+      'msixOwner has no effect here: no part of this system asks for it; scenario kvm-assigned-pending shows it',
+    ]);
+    assert.equal(err, '');
+    const json = await irqscope(['simulate', 'first-run', '--set', 'fault=F31', '--json']);
+    const { noEffect } = JSON.parse(json.out) as { noEffect?: Record<string, string> };
+    assert.deepEqual(noEffect, {
+      fault: 'the fault finds no place in this run; it has one in scenario remap-faults',
+    });
+    const felt = JSON.parse((await irqscope(['simulate', 'first-run', '--json'])).out) as object;
+    assert.ok(!('noEffect' in felt));
+    const piped = await irqscope(['simulate', 'first-run', '--set', 'vmsi=vits', '--out', '-']);
+    assert.match(piped.err, /vmsi has no effect here/);
+    assert.ok(piped.out.startsWith('#') && !piped.out.includes('no effect'), piped.out.slice(0, 80));
+  });
+
+  it('says when all values of a policy that are compared give the same events', async () => {
+    const compare = async (scenario: string, policy: string, ...more: string[]) =>
+      (await irqscope(['simulate', scenario, '--compare', policy, ...more])).out;
+    const waits = 'userMemory has no effect here: no part of this system asks for it; it has one with msixOwner=umem';
+    assert.ok((await compare('kvm-mask-per-interrupt', 'userMemory')).includes(waits));
+    // A part asks for it, but nothing of this workload moves an interrupt.
+    const same = 'affinityStrategy has no effect here: every value gives the same events on this workload';
+    assert.ok((await compare('chain-basic', 'affinityStrategy')).includes(same));
+    assert.ok(!(await compare('vector-faults', 'affinityStrategy')).includes('no effect'));
+    const rows = JSON.parse(await compare('first-run', 'vmsi', '--json')) as { vmsi: string; noEffect?: string }[];
+    assert.deepEqual(
+      rows.map(({ vmsi, noEffect }) => [vmsi, /no part/.test(noEffect ?? '')]),
+      [
+        ['rmr', true],
+        ['vits', true],
+        ['none', true],
+      ],
+    );
+  });
+
   it('runs a trace again that was told to end after some events, to the same bytes', async () => {
     const [first, again, more] = [at('some.irqtrace'), at('some-again.irqtrace'), at('more.irqtrace')];
     assert.equal((await irqscope(['simulate', at('mask.scenario.json'), '--events', '20', '--out', first])).status, 0);

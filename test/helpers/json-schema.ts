@@ -5,7 +5,17 @@ import assert from 'node:assert/strict';
 export type Schema = Readonly<Record<string, unknown>>;
 
 /** Keywords that say nothing about whether a value is right. */
-const SILENT = new Set(['$schema', '$id', 'title', 'description', 'default', 'definitions', 'enumDescriptions', 'id']);
+const SILENT = new Set([
+  '$schema',
+  '$id',
+  'title',
+  'description',
+  'default',
+  'examples',
+  'definitions',
+  'enumDescriptions',
+  'id',
+]);
 
 /** What is wrong with a value, each with its place. */
 export function schemaProblems(value: unknown, schema: Schema, root: Schema = schema, at = '$'): string[] {

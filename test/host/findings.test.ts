@@ -44,7 +44,8 @@ describe('findings', () => {
     );
     const { findings } = (await activate()).internals;
     const item = findings.getTreeItem(row);
-    assert.match(String(item.label), /^entry 1 of 0000:03:00\.0 sent a message/);
+    assert.equal(item.label, 'Message of a masked entry');
+    assert.match(String(item.description), /^entry 1 of 0000:03:00\.0 sent a message/);
     const tooltip = findings.resolveTreeItem(item, row).tooltip as vscode.MarkdownString;
     assert.match(tooltip.value, /INV-MASK/);
     assert.ok((findings.tree.badge?.value ?? 0) >= 1);

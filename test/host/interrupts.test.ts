@@ -1,5 +1,7 @@
 // The view Interrupts in the editor: what it lists at the cursor, and what can be done with its rows.
 import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { InterruptNode } from '../../src/view/interrupts/rows.ts';
 import type { InterruptsView } from '../../src/vscode/views/interrupts-view.ts';
@@ -41,8 +43,11 @@ describe('the view Interrupts', () => {
     );
     const interrupts = await view();
     const item = interrupts.getTreeItem(rows[0]!);
-    assert.equal(item.label, '0000:00:04.0 msix 0');
-    assert.match(String(item.description), /^pending · (R12 · )?vcpu 3 vector 33 · \d+ raised, \d+ sent$/);
+    assert.equal(item.label, '00:04.0 #0');
+    assert.match(
+      String(item.description),
+      /^pending · (R12 · )?vcpu 3 vector 33 · \d+ raised, \d+ sent · 0000:00:04\.0 msix 0$/,
+    );
     assert.equal((item.iconPath as vscode.ThemeIcon).id, 'bell-dot');
     await run('goToLine', cleared() + 20);
     await eventually(() => assert.ok(interrupts.rows.every(({ interrupt }) => interrupt?.row.status !== 'pending')));
@@ -125,4 +130,28 @@ describe('the view Interrupts', () => {
     await run('toggleNeverUsed');
     assert.equal(interrupts.rows.at(-1)!.role, 'never');
   });
+
+  it('keeps an interrupt lost when the finding that says so is suppressed', async () => {
+    const folder = join(vscode.workspace.workspaceFolders![0]!.uri.fsPath, '.irqscope');
+    await run('startSimulation', 'device-faults');
+    await run('changePolicy', 'fault', 'F01');
+    await run('runAll');
+    const lost = await active();
+    const { checks } = (await activate()).internals;
+    const [worst] = (await checks.whole(lost))?.findings ?? [];
+    assert.deepEqual([worst?.rule.id, worst?.lost], ['F01', true]);
+    const path = lost.session.trace.world.path(worst!.object);
+    const interrupts = await view();
+    const row = () => interrupts.rows.find(({ id }) => id === path)?.text.description ?? '';
+    await eventually(() => assert.match(row(), /^lost · F01/));
+    mkdirSync(folder, { recursive: true });
+    try {
+      // A run is a file of no folder: the entry names none.
+      writeFileSync(join(folder, 'suppressions.json'), JSON.stringify({ suppressed: [{ rule: 'F01' }] }));
+      await eventually(() => assert.match(row(), /^lost · suppressed/));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+      await eventually(() => assert.match(row(), /^lost · F01/));
+    }
+  }).timeout(30_000);
 });

@@ -92,6 +92,22 @@ describe('Delivery Path', () => {
     assert.equal(session.path?.hops[0]?.step, step);
   });
 
+  it('for an event that is no hop says which delivery is shown instead, and what happened to its object', async () => {
+    const { internals } = await activate();
+    // The first read of the mask of that entry, line 4672; its first cause is line 4723.
+    const path = await run<PathView>('showPath', { step: 4651 });
+    assert.deepEqual([path.near?.delivery, path.near?.hop], ['after', CAUSE]);
+    const [row, outcome] = internals.paths.rows;
+    assert.equal(row?.label, 'step 4,651 is no hop');
+    assert.match(row?.description ?? '', /next one through \S+: it begins at step 4702, 51 steps \(45\.599 ms\) later/);
+    assert.equal(outcome?.label, 'delivered');
+    const [history] = internals.paths.getChildren(row);
+    const { command } = internals.paths.getTreeItem(history!);
+    assert.deepEqual([command?.command, command?.arguments?.[0]], ['irqscope.showHistory', ENTRY]);
+    // Of an event without any delivery nothing is shown; what was shown stays.
+    assert.equal(await run('showPath', { step: 600 }), undefined);
+  });
+
   it('of a finding is that of one of its events, whichever its step is', async () => {
     // The last line of the capture, which tells that a write was refused, is no hop; the access in front of it is.
     const uri = file('lost.log', new TextDecoder('latin1').decode(fixtureBytes('arm64-a/qemu.log')));

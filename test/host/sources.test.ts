@@ -149,6 +149,21 @@ describe('several sources', () => {
     assert.equal(await active(), again);
   });
 
+  it('with a wrong system or offset in an argument are not opened, instead of without it', async () => {
+    const file = at('machine.log').fsPath;
+    const { sessions } = (await activate()).internals;
+    const open = sessions.all.length;
+    for (const wrong of [{ offset: '12 apples' }, { offset: {} }, { system: 'a b' }, { system: 7 }]) {
+      assert.equal(await run('openTrace', undefined, [at('kernel.txt'), { file, ...wrong }]), undefined);
+      assert.equal(await run('openTrace', { file, ...wrong }), undefined);
+    }
+    assert.equal(await run('openTrace', { file: 5 }), undefined);
+    assert.equal(sessions.all.length, open);
+    assert.equal(typeof (await run('openTrace', undefined, [at('kernel.txt'), { file, offset: '-1.5' }])), 'number');
+    assert.equal(await run('addToTrace', { file, offset: 'x' }, (await active()).uri), undefined);
+    await run('closeTrace');
+  });
+
   it('the first source can leave, too', async () => {
     await run('openTrace', undefined, [at('kernel.txt'), at('machine.log')]);
     assert.deepEqual(await run('removeSource', 'kernel.txt'), ['machine.log']);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import * as v from 'valibot';
 import { eventsFromHost, eventsQuestions, MOST_ROWS } from '../../src/protocol/events.ts';
 import { LONGEST_FILTER, queryFromHost, queryFromView, queryQuestions } from '../../src/protocol/query.ts';
+import { LONGEST_NAME } from '../../src/protocol/rpc.ts';
 import { fromHost, fromView, questions } from '../../src/protocol/timeline.ts';
 import { packedWindow, packWindow, toTransfer, unpackWindow } from '../../src/protocol/window.ts';
 import { LaneIndex } from '../../src/view/lanes/lanes.ts';
@@ -107,6 +108,27 @@ describe('messages of the timeline', () => {
           assert.ok(!v.is(schema, { ...message, [key]: bad }), `${key} = ${String(bad)}`);
       }
     }
+  });
+
+  it('of a page have no text without a limit', () => {
+    const fromPages: readonly object[] = [questions, fromView, eventsQuestions, queryQuestions, queryFromView];
+    const schemas = new Set(fromPages.flatMap((all) => Object.values(all)).map(({ params }) => params));
+    const layout = [fromView.layout.params, { trace: 1, lanes: ['irq/5'] }] as const;
+    const sent = [...good, layout].filter(([schema]) => schemas.has(schema));
+    const long = 'x'.repeat(LONGEST_NAME + 1);
+    let texts = 0;
+    for (const [schema, message] of sent)
+      for (const [key, value] of Object.entries(message)) {
+        if (typeof value !== 'string' && !Array.isArray(value)) continue;
+        if (Array.isArray(value) && typeof value[0] !== 'string') continue;
+        texts++;
+        const longer = { ...message, [key]: Array.isArray(value) ? [long] : long };
+        assert.ok(!v.is(schema, longer), `${key} of ${JSON.stringify(message)}`);
+      }
+    assert.ok(texts >= 8, `${texts} texts`);
+    assert.ok(v.is(fromView.select.params, { trace: 1, path: long.slice(1), lane: 3 }));
+    // The host tells the paths of a trace, which can be longer.
+    assert.ok(v.is(fromHost.layout.params, { trace: 1, lanes: [long] }));
   });
 
   it('about a marked range name one, or none', () => {

@@ -21,7 +21,7 @@ describe('a trace with a fault', () => {
     await runCommand(page, 'IRQScope: Show Log');
     await runCommand(page, 'IRQScope: Why Did My Interrupt Not Arrive?');
     const findings = view(page, 'Findings');
-    const selected = findings.locator('.monaco-list-row.selected .label-name');
+    const selected = findings.locator('.monaco-list-row.selected .label-description');
     await eventually(async () => assert.match(await selected.innerText(), /^entry 1 of 0000:03:00\.0/));
     await row(page, 'Findings', 'Errors').waitFor();
     const badge = page.locator('.activitybar .action-item', { has: page.locator('[aria-label^="IRQScope"]') });
@@ -99,8 +99,8 @@ describe('a trace with a fault', () => {
     const [, title, step] = /^(.+)\n[FR]\d+, error\s+step (\d+), /.exec(said) ?? assert.fail(said);
     await screenshot(page, 'pin of a finding');
     await page.mouse.click(box.x + at.x + 1, box.y + at.y + 1);
-    const selected = view(page, 'Findings').locator('.monaco-list-row.selected .label-name');
-    await eventually(async () => assert.equal(await selected.first().innerText(), title));
+    const selected = view(page, 'Findings').locator('.monaco-list-row.selected .label-description');
+    await eventually(async () => assert.ok((await selected.first().innerText()).startsWith(title!), title));
     await page.locator('.part.statusbar .statusbar-item', { hasText: new RegExp(`step ${step} of`) }).waitFor();
   });
 

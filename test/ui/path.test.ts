@@ -18,7 +18,7 @@ describe('Delivery Path in the workbench', () => {
     await atStep(page, LAST);
     await goToStep(page, CAUSE);
     await fold(page, ['Findings', 'Traces', 'Domains', 'Devices', 'CPUs']);
-    const interrupt = row(page, 'Interrupts', '0000:00:03.0 msix 0');
+    const interrupt = row(page, 'Interrupts', '00:03.0 #0');
     await interrupt.waitFor();
     await chooseFrom(page, interrupt, 'Show Stage Funnel');
     const stage = (name: string) => row(page, 'Delivery Path', name);

@@ -35,6 +35,23 @@ describe('lists to choose from', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('offer the policies that the running scenario can feel first', async () => {
+    const { page } = workbench();
+    await runCommand(page, 'IRQScope: Change Policy…');
+    const rows = page.locator(`${WIDGET} .monaco-list-row`);
+    await page.locator(`${WIDGET} .quick-input-title`, { hasText: 'Change Policy' }).waitFor();
+    await rows.filter({ hasText: 'ntbPublish' }).waitFor();
+    const labels = await rows.locator('.quick-input-list-row:first-child .label-name').allInnerTexts();
+    // Nothing of that scenario is a virtual machine or a remapping unit.
+    assert.deepEqual(labels.slice(0, 3), ['affinityStrategy', 'vectorCleanup', 'fault']);
+    const separator = rows.locator('.quick-input-list-separator', { hasText: 'no effect in this scenario' });
+    assert.equal(await separator.count(), 1);
+    await screenshot(page, 'policies to choose from');
+    await page.keyboard.type('qwordSplit');
+    await eventually(async () => assert.match(await rows.first().innerText(), /scenario \S+ shows it/));
+    await page.keyboard.press('Escape');
+  });
+
   it('offer the kinds of events with their counts, and go to the one that was typed', async () => {
     const { page } = workbench();
     await typeInto(page, 'IRQScope: Run to…', 'dev.raise', 'dev.raise');
@@ -92,5 +109,52 @@ describe('lists to choose from', () => {
       assert.equal(await toast.count(), 1, (await page.locator('.notification-list-item').allInnerTexts()).join(' | '));
     }, 10_000);
     assert.match(await toast.innerText(), /looked for a drop[\s\S]*never sent[\s\S]*never taken/);
+  });
+
+  it('ask for an operation, its object and its arguments, and say what came of it', async () => {
+    const { page } = workbench();
+    const widget = page.locator(WIDGET);
+    const titled = (text: string) => widget.locator('.quick-input-title', { hasText: text }).waitFor();
+    const choose = async (text: string): Promise<void> => {
+      await runCommand(page, 'IRQScope: Inject Operation…');
+      await titled('Inject Operation');
+      await page.keyboard.type(text);
+      await eventually(async () =>
+        assert.match(await widget.locator('.monaco-list-row.focused').innerText(), new RegExp(text)),
+      );
+      await page.keyboard.press('Enter');
+    };
+    // Escape closes notifications first.
+    await runCommand(page, 'Notifications: Hide Notifications');
+    await runCommand(page, 'IRQScope: Run All');
+    const status = page.locator('.part.statusbar .statusbar-item', { hasText: /step [\d,]+ of [\d,]+ / });
+    await status.waitFor();
+    // The run is over: no further event can be made.
+    await eventually(async () => assert.doesNotMatch(await status.innerText(), /of [\d,]+\+/));
+    // Half way: the object was chosen, then Escape.
+    await choose('device.write');
+    await titled('Write to memory: Object');
+    await page.keyboard.press('Enter');
+    await titled('Write to memory: address');
+    await eventually(async () => assert.match(await widget.innerText(), /from 0x0 to 0x1fffffffffffff/));
+    await page.keyboard.type('12q');
+    await eventually(async () => assert.match(await widget.innerText(), /This is no hexadecimal number/));
+    await page.keyboard.press('Enter');
+    await titled('Write to memory: address');
+    await page.keyboard.press('Escape');
+    await widget.waitFor({ state: 'hidden' });
+    // irqbalance finds nothing to move.
+    await choose('irq.balance');
+    await page.locator('.part.statusbar').getByText('Irq.balance made no event yet').waitFor();
+    // The function has no MSI: the system refuses.
+    await choose('msi.alloc');
+    await titled('Allocate the MSI: Object');
+    await page.keyboard.press('Enter');
+    const refused = page.locator('.notification-list-item', { hasText: 'has no MSI capability' });
+    await eventually(async () => {
+      await runCommand(page, 'Notifications: Show Notifications');
+      assert.ok((await refused.count()) > 0);
+    });
+    await page.keyboard.press('Escape');
   });
 });

@@ -78,7 +78,7 @@ async function devices(page: Page): Promise<void> {
   await unfold(page, 'Devices');
   await fold(page, ['Interrupts', 'Findings']);
   await widenSideBar(page, 630);
-  await expand(page, 'Devices', '0000:00:03.0 nvme', 'MSI-X table', 'entry 0', 'control:');
+  await expand(page, 'Devices', '00:03.0 nvme', 'MSI-X table', 'entry 0', 'control:');
   await page.keyboard.press('F10');
   await atStep(page, UNMASK.step);
   const mask = row(page, 'Devices', 'mask: 0 unmasked');

@@ -43,7 +43,7 @@ describe('rows of findings', () => {
 
   it('stand by severity, the worst first; several of one rule below a row of that rule', () => {
     assert.deepEqual(outline(rows), [
-      ['severity', 'Errors', '1', [['finding', found.title, 'F03 · 0.000008000']]],
+      ['severity', 'Errors', '1', [['finding', F03.title, `${found.title} · F03 · 0.000008000`]]],
       [
         'severity',
         'Warnings',
@@ -54,13 +54,13 @@ describe('rows of findings', () => {
             'Another rule',
             'X1 · 2',
             [
-              ['finding', 'one', 'X1 · 0.000001000'],
-              ['finding', 'two', 'X1 · 0.000002000'],
+              ['finding', '1 · #1 of 03:00.0', 'one · X1 · 0.000001000'],
+              ['finding', '2 · #1 of 03:00.0', 'two · X1 · 0.000002000'],
             ],
           ],
         ],
       ],
-      ['suppressed', 'Suppressed', '1', [['finding', 'hidden', 'F03 · 0.000004000']]],
+      ['suppressed', 'Suppressed', '1', [['finding', F03.title, 'hidden · F03 · 0.000004000']]],
       ['blind', 'Blind', '1 rule', [['lack', ruleNamed('F01')!.title, 'F01', []]]],
     ]);
   });
@@ -123,6 +123,26 @@ describe('a finding in words', () => {
     assert.match(text, /^IRQScope 1\.2\.3$/m);
     const hostile = { ...found, title: 'a | <script> *b*' };
     assert.match(reportMarkdown(trace, hostile, textOf, '1'), /^## a \| \\<script\\> \\\*b\\\*$/m);
+  });
+
+  it('shows the delivery that it is about, and leaves names with underscores readable', () => {
+    const text = reportMarkdown(
+      trace,
+      like({}, { confirm: 'a kprobe on pci_irq_mask_msix, _not_ on __x' }),
+      () => '',
+      '1',
+    );
+    const [, way] = /### Delivery path .*\n\n```text\n([\s\S]*?)```/.exec(text) ?? [];
+    const lines = (way ?? '').trim().split('\n');
+    assert.match(lines[0] ?? '', new RegExp(`^\\s*7 .*cause +${ENTRY} `));
+    assert.match(lines[1] ?? '', new RegExp(`^\\s*${STEPS.send} .*message +${ENTRY} .*0xfee00000/0x21`));
+    assert.match(text, /^To confirm: a kprobe on pci_irq_mask_msix, \\_not\\_ on \\_\\_x$/m);
+    // None of the events of this one is a hop.
+    assert.ok(
+      !reportMarkdown(trace, like({}, { step: STEPS.fn, evidence: [STEPS.mask] }), () => '', '1').includes(
+        'Delivery path',
+      ),
+    );
   });
 
   it('is counted in one line', () => {

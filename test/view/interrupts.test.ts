@@ -65,6 +65,25 @@ describe('rows of the view Interrupts', () => {
     assert.deepEqual([fold.moved, fold.used], [true, 2]);
   });
 
+  it('stay lost where the finding that says so is suppressed, and say that', () => {
+    const trace = moved();
+    const object = trace.world.objectAt('irq/41');
+    const with_ = (suppressed: boolean) => {
+      const found = suppressed ? { rule: 'F01', lost: true, suppressed } : { rule: 'F01', lost: true };
+      const list = interrupts(trace, trace.length - 1, { findings: new Map([[object, [found]]]) });
+      return interruptRows(trace.world, list, false)[0]!;
+    };
+    const [told, hidden] = [with_(false), with_(true)];
+    assert.deepEqual([told.interrupt?.row.status, told.interrupt?.row.findings], ['lost', ['F01']]);
+    assert.deepEqual([hidden.interrupt?.row.status, hidden.interrupt?.row.findings], ['lost', []]);
+    assert.match(told.text.description, /^lost · F01 · /);
+    assert.match(hidden.text.description, /^lost · suppressed · /);
+    assert.deepEqual([told.text.icon, hidden.text.icon], ['error', 'error']);
+    assert.notEqual(hidden.text.color, told.text.color);
+    assert.match(interruptMarkdown(hidden.interrupt!), /suppressed in this folder/);
+    assert.ok(!sameRow(told, hidden));
+  });
+
   it('show a hostile action as text', () => {
     const trace = story('irq.entry irq/7 name="[x](command:evil) **b** `c` <img src=x>"');
     const [row] = rows(trace);

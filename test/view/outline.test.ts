@@ -52,8 +52,8 @@ describe('outline: the example capture at the first unmask of nvme entry 0', () 
 
   it('names functions by BDF and model', () => {
     const labels = devices.children().map((row) => devices.text(row).label);
-    assert.ok(labels.includes('0000:00:03.0 nvme'), labels.join('\n'));
-    assert.equal(at('device/0000:00:03.0').description, 'MSI-X on, 6 entries');
+    assert.ok(labels.includes('00:03.0 nvme'), labels.join('\n'));
+    assert.equal(at('device/0000:00:03.0').description, 'MSI-X on, 6 entries · 0000:00:03.0');
   });
 
   it('leads from the function to the mask bit', () => {
@@ -66,7 +66,7 @@ describe('outline: the example capture at the first unmask of nvme entry 0', () 
       rows.unshift(row);
     assert.deepEqual(
       rows.map((row) => devices.text(row).label),
-      ['0000:00:03.0 nvme', 'MSI-X table', 'entry 0', 'control: 0x0 unmasked', 'mask: 0 unmasked'],
+      ['00:03.0 nvme', 'MSI-X table', 'entry 0', 'control: 0x0 unmasked', 'mask: 0 unmasked'],
     );
     for (const [i, row] of rows.entries()) assert.ok(devices.children(rows[i - 1]).includes(row), row.id);
   });
@@ -109,7 +109,7 @@ describe('outline: the example capture at the first unmask of nvme entry 0', () 
     assert.deepEqual(
       lines(whole(devices)).map((line) => line.split(' | ')[1]),
       [
-        '0000:00:03.0 nvme',
+        '00:03.0 nvme',
         'MSI-X table',
         'entry 0',
         'control: 0x0 unmasked',

@@ -165,8 +165,8 @@ class Doorbells implements RuleObserver {
     const target = doorbellAddress(state, holder);
     const name = messageName(world, entry);
     const cause = this.#causes.step(ownerOfMessage(world, entry));
-    const ago = before(this.#scene, this.#causes.ago(ownerOfMessage(world, entry), time));
-    const wrote = before(this.#scene, this.#writes.ago(holder, time));
+    const ago = before(this.#scene, this.#causes.ago(ownerOfMessage(world, entry), time), cause, step);
+    const wrote = before(this.#scene, this.#writes.ago(holder, time), this.#writes.step(holder), step);
     const empty = holdsNoMessage(state, holder);
     const what = empty
       ? 'address 0: no message was ever written for it, or it was torn down'
@@ -220,7 +220,7 @@ class Doorbells implements RuleObserver {
     if (names.find('smmu') === undefined && names.find('its') === undefined) return;
     const bypass = functionOf(world, this.#bypassed) === fn;
     const name = messageName(world, object);
-    const ago = before(this.#scene, this.#causes.ago(fn, time));
+    const ago = before(this.#scene, this.#causes.ago(fn, time), this.#causes.step(fn), step);
     this.#report({
       step,
       object,

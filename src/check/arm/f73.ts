@@ -38,7 +38,7 @@ export const rewritesMessage: Rule<'F73'> = {
     const tell = (target: ObjectId, what: string, address: string): void => {
       const step = open.step(target)!;
       const key = vmsiKey(scene.world, target);
-      const ago = before(scene, open.ago(target, now.last));
+      const ago = before(scene, open.ago(target, now.last), open.step(target), step);
       open.forget(target);
       report({
         step,

@@ -178,9 +178,9 @@ class Translations implements RuleObserver {
     const { world } = state;
     const { event, device } = eventName(world, object);
     const fn = functionAt(world.node(object)?.parent?.parent);
-    const ago = before(this.#scene, this.#causes.ago(fn, this.#time));
+    const ago = before(this.#scene, this.#causes.ago(fn, this.#time), this.#causes.step(fn), step);
     const from = ownerOfMessage(world, this.#sender) === fn ? this.#sender : -1;
-    const wrote = before(this.#scene, this.#writes.ago(from, this.#time));
+    const wrote = before(this.#scene, this.#writes.ago(from, this.#time), this.#writes.step(from), step);
     const sender =
       from < 0
         ? ''

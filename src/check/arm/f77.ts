@@ -60,7 +60,7 @@ export const forgetsDiscarded: Rule<'F77'> = {
       const of = told.get(event) ?? new Set();
       if (of.has(lpi)) return;
       told.set(event, of.add(lpi));
-      const ago = before(scene, discards.ago(event, time));
+      const ago = before(scene, discards.ago(event, time), discards.step(event), step);
       const { event: name, device } = eventName(state.world, event);
       const other = lpis.get(event);
       const [then, old, runs] =

@@ -37,7 +37,7 @@ export const invalidatesConfiguration: Rule<'F78'> = {
           const lpi = open.size === 0 ? -1 : cellTarget(state, object, itsEvent, 'lpi');
           if (lpi < 0 || !open.has(lpi)) return;
           const since = open.step(lpi)!;
-          const ago = before(scene, open.ago(lpi, time));
+          const ago = before(scene, open.ago(lpi, time), open.step(lpi), step);
           const enabled = state.flag(lpi, L.enabled) === true;
           const number = state.world.node(lpi)?.segment ?? '?';
           open.forget(lpi);

@@ -57,7 +57,7 @@ export const unmaskSends: Rule<'F01'> = {
       owing.delete(entry);
       judged++;
       const name = entryName(scene.world, entry);
-      const waited = scene.span(owed.time - owed.pendingTime);
+      const waited = scene.span(owed.time - owed.pendingTime, owed.pending, owed.unmasked);
       report({
         step: owed.unmasked,
         object: entry,
@@ -72,7 +72,8 @@ export const unmaskSends: Rule<'F01'> = {
     const overdue = (step: Step, time: number): void => {
       late = Number.POSITIVE_INFINITY;
       for (const [entry, owed] of owing)
-        if (time - owed.time > DUE) tell(entry, owed, `Within ${scene.span(time - owed.time)} came no sign of`, step);
+        if (time - owed.time > DUE)
+          tell(entry, owed, `Within ${scene.span(time - owed.time, owed.unmasked, step)} came no sign of`, step);
         else late = Math.min(late, owed.time + DUE);
     };
     const owe = (step: Step, time: number, entry: ObjectId, state: State): void => {

@@ -59,7 +59,7 @@ export const quietAfterFree: Rule<'F10'> = {
               ? `${name} sent a message after its irq was deactivated`
               : `${name} sent a message to address 0: it was never programmed, or it is torn down`,
             text: since
-              ? `${world.path(since.irq)} was deactivated ${scene.span(time - since.time)} before ${name} sent a message${zero ? ' to address 0' : ''}: the device was not stopped before its interrupt was freed.`
+              ? `${world.path(since.irq)} was deactivated ${scene.span(time - since.time, since.step, step)} before ${name} sent a message${zero ? ' to address 0' : ''}: the device was not stopped before its interrupt was freed.`
               : `The message of ${name} went to address 0, where no interrupt controller listens: behind an IOMMU it is a DMA fault, without one it overwrites memory.`,
             evidence: since ? [since.step] : [],
             // No interrupt controller listens at address 0. Another message may arrive at a handler, of whatever irq.
@@ -89,7 +89,7 @@ export const quietAfterFree: Rule<'F10'> = {
               ? `${who} wrote to page 0 after ${world.path(freed.irq)} was deactivated`
               : `${who} wrote to page 0: an all-zero message, or a null buffer`,
             text: freed
-              ? `${text}: ${world.path(freed.irq)} of that function was deactivated ${scene.span(time - freed.time)} before, and an all-zero message is what the kernel leaves in a function then. A function without mask bits that still has a cause sends it.`
+              ? `${text}: ${world.path(freed.irq)} of that function was deactivated ${scene.span(time - freed.time, freed.step, step)} before, and an all-zero message is what the kernel leaves in a function then. A function without mask bits that still has a cause sends it.`
               : `${text}: DMA to page 0: an all-zero message, or a null buffer. An all-zero message is what the kernel leaves in a function when an irq is freed; the trace shows no irq of this function that was deactivated shortly before.`,
             evidence: freed ? [freed.step] : [],
           });

@@ -49,7 +49,7 @@ export const causeMakesMessage: Rule<'I-P5'> = {
         step: since.step,
         object: entry,
         title: `${name} had a cause and sent no message although nothing masks it`,
-        text: `MSI-X is on and neither the function nor ${name} is masked, and a cause arose; within ${scene.span(waited)} came neither its message nor a word why not.`,
+        text: `MSI-X is on and neither the function nor ${name} is masked, and a cause arose; within ${scene.span(waited, since.step, step)} came neither its message nor a word why not.`,
         evidence: step === since.step ? [] : [step],
         absent: { since: since.step, kinds: [msgSend] },
         lost: true,

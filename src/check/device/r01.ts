@@ -67,11 +67,11 @@ export const sameVectors: Rule<'R01'> = {
         { severity: 'warning' },
       );
     };
-    const overdue = (time: number, state: State): void => {
+    const overdue = (step: Step, time: number, state: State): void => {
       late = Number.POSITIVE_INFINITY;
       for (const [entry, since] of waiting)
         if (time - since.time > DUE)
-          unused(entry, since.step, state, `In ${scene.span(time - since.time)} nobody wrote one`);
+          unused(entry, since.step, state, `In ${scene.span(time - since.time, since.step, step)} nobody wrote one`);
         else late = Math.min(late, since.time + DUE);
     };
     /** Notes what was set up, and whether MSI-X came on. */
@@ -91,7 +91,7 @@ export const sameVectors: Rule<'R01'> = {
     return {
       event(step, happened, state) {
         const { kind, object, time } = happened;
-        if (time > late) overdue(time, state);
+        if (time > late) overdue(step, time, state);
         if (kind !== devRaise) {
           note(happened, state);
           if (kind === devReset && state.world.type(object) === device)

@@ -33,7 +33,7 @@ export const reusesOnlyForgotten: Rule<'F62'> = {
       if (old.vm === fresh.vm && old.device === fresh.device) return;
       for (const [entry, stored] of grants.holding(message)) {
         if (stored.vm !== old.vm || stored.device !== old.device) continue;
-        const ago = before(scene, taken.ago(old.object, time));
+        const ago = before(scene, taken.ago(old.object, time), taken.step(old.object), fresh.step);
         const name = entryName(state.world, entry);
         report({
           step: fresh.step,

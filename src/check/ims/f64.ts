@@ -37,7 +37,7 @@ export const namesGrantedHandles: Rule<'F64'> = {
         const { world } = state;
         const fn = world.node(object)?.parent?.parent;
         const gone = fn?.children.get('ims')?.children.get(String(done.handle))?.object ?? -1;
-        const ago = before(scene, freed.ago(gone, time));
+        const ago = before(scene, freed.ago(gone, time), freed.step(gone), step);
         report({
           step,
           object,

@@ -33,7 +33,7 @@ export const republishes: Rule<'F69'> = {
     const now = new Now();
     let judged = 0;
     const tell = (step: number, copy: ObjectId, of: ObjectId, what: string): void => {
-      const ago = before(scene, changed.ago(of, now.last));
+      const ago = before(scene, changed.ago(of, now.last), changed.step(of), step);
       const since = changed.step(of);
       changed.forget(of);
       const name = numbered('irq', scene.world, of);

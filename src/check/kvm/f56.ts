@@ -45,8 +45,8 @@ export const notificationIsServed: Rule<'F56'> = {
       report({
         step: one.step,
         object: descriptor,
-        title: `${name} ran ${scene.span(time - one.since)} and did not take posted vector ${one.vector}`,
-        text: `ON is set and vector ${one.vector} stands in the PIR while ${name} runs in the guest for ${scene.span(time - one.since)}: the notification was lost or not served, and while ON is 1 no other is sent.`,
+        title: `${name} ran ${scene.span(time - one.since, one.step, step)} and did not take posted vector ${one.vector}`,
+        text: `ON is set and vector ${one.vector} stands in the PIR while ${name} runs in the guest for ${scene.span(time - one.since, one.step, step)}: the notification was lost or not served, and while ON is 1 no other is sent.`,
         evidence: [step],
         absent: { since: one.step, kinds: [piPost] },
       });

@@ -74,7 +74,7 @@ export const postingStaysOn: Rule<'F59'> = {
             step,
             object: vector,
             title: `${vectorName(world, vector)} is not posted: its interrupts go through host irq ${irq}`,
-            text: `Posting of host irq ${irq} to the guest (GSI ${gsi}) was switched off, ${scene.span(time - since.time)} before this interrupt, which the host took and handed on. KVM posts only to a single virtual CPU.`,
+            text: `Posting of host irq ${irq} to the guest (GSI ${gsi}) was switched off, ${scene.span(time - since.time, since.step, step)} before this interrupt, which the host took and handed on. KVM posts only to a single virtual CPU.`,
             evidence: [since.step],
           });
         }

@@ -131,7 +131,7 @@ export const sendsOwnMessage: Rule<'R10'> = {
     const crossed = (step: Step, happened: Happened, { step: since, entry, time }: Cause, { world }: State): void => {
       const name = entryName(world, entry);
       const index = world.node(happened.object)?.segment ?? '?';
-      const span = scene.span(happened.time - time);
+      const span = scene.span(happened.time - time, since, step);
       report({
         step,
         object: entry,
@@ -177,7 +177,7 @@ export const sendsOwnMessage: Rule<'R10'> = {
         if (its === own) told.add(other);
         const { world } = state;
         const index = world.node(other)?.segment ?? '?';
-        const ago = before(scene, writes.ago(object, time));
+        const ago = before(scene, writes.ago(object, time), writes.step(object), step);
         report({
           step,
           object,

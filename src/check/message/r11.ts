@@ -122,7 +122,12 @@ export const staysEnabled: Rule<'R11'> = {
           const mode = off.get(object);
           if (mode === undefined || fallen.has(object) || !stillProgrammed(state, object, mode)) return;
           const silent = pciCommand.f.intxDisable.flag(state, object, device.at.command) === true;
-          fallen.set(object, { mode, step, ago: before(scene, switched.ago(object, time)), silent });
+          fallen.set(object, {
+            mode,
+            step,
+            ago: before(scene, switched.ago(object, time), switched.step(object), step),
+            silent,
+          });
         }
       },
       end() {

@@ -51,9 +51,9 @@ export const waitsBehindMask: Rule<'R12'> = {
     const writes = new LastWrites();
     const now = new Now();
     let judged = 0;
-    const tell = (entry: ObjectId, wait: Waiting, time: number, sent: Step | undefined): void => {
+    const tell = (entry: ObjectId, wait: Waiting, time: number, sent: Step | undefined, until: Step): void => {
       const name = entryName(scene.world, entry);
-      const span = scene.span(time - wait.time);
+      const span = scene.span(time - wait.time, wait.step, until);
       const causes = wait.causes === 1 ? 'A cause' : `${wait.causes} causes`;
       report({
         step: wait.step,
@@ -98,7 +98,7 @@ export const waitsBehindMask: Rule<'R12'> = {
           const wait = waiting.get(object);
           if (wait === undefined) return;
           waiting.delete(object);
-          if (wait.unmasked !== undefined && time - wait.time >= NOTICED) tell(object, wait, time, step);
+          if (wait.unmasked !== undefined && time - wait.time >= NOTICED) tell(object, wait, time, step, step);
         } else if (kind === devWithdraw) waiting.delete(object);
         else if (kind === dropped || kind === smmuFault) {
           // Other rules tell the fate of the message.
@@ -114,9 +114,10 @@ export const waitsBehindMask: Rule<'R12'> = {
         waiting.clear();
         writes.lose();
       },
-      end() {
+      end(last) {
         for (const [entry, wait] of waiting)
-          if (wait.unmasked === undefined && now.last - wait.time >= NOTICED) tell(entry, wait, now.last, undefined);
+          if (wait.unmasked === undefined && now.last - wait.time >= NOTICED)
+            tell(entry, wait, now.last, undefined, last);
       },
       get judged() {
         return judged;

@@ -37,7 +37,7 @@ export const invalidatesCache: Rule<'F31'> = {
     let judged = 0;
     const tell = (step: Step, entry: ObjectId, time: number, what: string): void => {
       const name = irteName(scene.world, entry);
-      const ago = before(scene, open.ago(entry, time));
+      const ago = before(scene, open.ago(entry, time), open.step(entry), step);
       const since = open.step(entry)!;
       open.forget(entry);
       report({

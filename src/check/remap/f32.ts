@@ -44,7 +44,7 @@ export const keepsPosted: Rule<'F32'> = {
       const name = irteName(scene.world, entry);
       const step = taken.step(entry)!;
       const gsi = gsis.get(entry)!;
-      const ago = before(scene, posting.ago(entry, now.last));
+      const ago = before(scene, posting.ago(entry, now.last), posting.step(entry), step);
       taken.forget(entry);
       report({
         step,

@@ -125,11 +125,11 @@ class Faults implements RuleObserver {
         'The log has no record of the fault: the unit read the entry for this message and translated nothing.',
       );
     const irq = this.#behind.irq(object);
-    const wrote = before(this.#scene, this.#writes.ago(object, now));
+    const wrote = before(this.#scene, this.#writes.ago(object, now), this.#writes.step(object), step);
     if (wrote !== '') lines.push(`The entry was last written ${wrote}.`);
     const down = irq < 0 ? undefined : this.#behind.down(irq);
     if (irq >= 0) {
-      const since = before(this.#scene, this.#behind.downFor(irq, now));
+      const since = before(this.#scene, this.#behind.downFor(irq, now), down, step);
       const name = numbered('irq', world, irq);
       lines.push(
         down === undefined ? `It serves ${name}.` : `It served ${name}, which was deactivated ${since || 'before'}.`,

@@ -91,9 +91,11 @@ export const timerTicks: Rule<'R13'> = {
         // More came in all than the kernel wants: most of them too late.
         const late = ticks >= WANTED;
         const came = count(late ? soon : ticks);
-        const span = scene.span(late ? SOON : waited);
+        const { step } = last;
+        const from = setUp ?? enabled;
+        const span = scene.span(late ? SOON : waited, from, step);
         const all = late
-          ? `, ${count(ticks)} in the ${scene.span(waited)} up to the end of the trace`
+          ? `, ${count(ticks)} in the ${scene.span(waited, from, step)} up to the end of the trace`
           : ', up to the end of the trace';
         report({
           step: last.step,

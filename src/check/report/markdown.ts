@@ -1,6 +1,7 @@
 import { counted } from '../../base/counted.ts';
 import type { ObjectId } from '../../base/ids.ts';
 import type { FieldValue, RegisterView } from '../../model/register.ts';
+import { isThrough, pathAt, pathText } from '../../query/delivery/path.ts';
 import { traceInfo } from '../../query/info.ts';
 import { type Value, valueText, viewObject } from '../../query/view.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -33,6 +34,7 @@ export function reportMarkdown(trace: Trace, finding: Finding, textOf: LineText,
     '',
     ...fenced(lines.map(({ file, line, text }) => `${file}:${line}: ${text}`)),
     '',
+    ...wayOf(trace, finding),
     `### State at step ${view.step}`,
     '',
     ...stateTable(trace, finding),
@@ -55,8 +57,26 @@ function fenced(lines: readonly string[]): string[] {
   return [`${fence}text`, ...lines, fence];
 }
 
-const prose = (text: string): string => text.replaceAll(/[\\`*_<>[\]]/g, '\\$&').replaceAll(/\s+/g, ' ');
+/** Text in which nothing is markup. An underscore inside a word (`pci_irq_mask_msix`) is none, and stays as it is: a report is also read as plain text. */
+const prose = (text: string): string =>
+  text.replaceAll(/[\\`*<>[\]]|(?<![\dA-Za-z])_|_(?![\dA-Za-z])/g, '\\$&').replaceAll(/\s+/g, ' ');
 const cell = (text: string): string => prose(text).replaceAll('|', '\\|');
+
+/** The delivery that the finding is about: the one that its event, or one of its evidence, is a hop of. Nothing where none is. */
+function wayOf(trace: Trace, finding: Finding): string[] {
+  const steps = witnesses(finding);
+  for (const step of [finding.step, ...steps.toReversed()]) {
+    const path = pathAt(trace, step);
+    if (path !== undefined && isThrough(path, [step]))
+      return [
+        '### Delivery path (step, time, time since the hop before, stage, object)',
+        '',
+        ...fenced(pathText(path)),
+        '',
+      ];
+  }
+  return [];
+}
 
 /** The objects that a finding is about: its own, then those of its evidence. */
 function objectsOf(trace: Trace, finding: Finding): ObjectId[] {

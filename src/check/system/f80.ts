@@ -121,7 +121,7 @@ export const noStorm: Rule<'F80'> = {
           }
           if (count.none === NONE_IN_ROW) {
             const name = irqName(world, object, state.text(object, irq.at.name));
-            const span = scene.span(time - count.noneSince);
+            const span = scene.span(time - count.noneSince, count.firstNone, step);
             report({
               step,
               object,
@@ -144,8 +144,8 @@ export const noStorm: Rule<'F80'> = {
           report({
             step,
             object,
-            title: `${name} fired ${count.runs} times in ${scene.span(span)}`,
-            text: `The handlers of ${name} ran ${count.runs} times within ${scene.span(span)}: a CPU does little else at this rate.`,
+            title: `${name} fired ${count.runs} times in ${scene.span(span, count.first, step)}`,
+            text: `The handlers of ${name} ran ${count.runs} times within ${scene.span(span, count.first, step)}: a CPU does little else at this rate.`,
             evidence: [count.first],
           });
         }

@@ -71,7 +71,7 @@ export const deliveryGoesOn: Rule<'F82'> = {
     const vcpuOf = (vector: ObjectId): ObjectId => world.node(vector)?.parent?.parent?.object ?? -1;
     const tell = (one: Waiting, step: Step, time: number): void => {
       const [cpu, vector] = [world.path(vcpuOf(one.vector)), world.node(one.vector)?.segment];
-      const span = scene.span(time - one.time);
+      const span = scene.span(time - one.time, one.step, step);
       const [stage, missing] = one.injected ? ['injected', 'ended'] : ['accepted', 'injected'];
       report({
         step: one.step,

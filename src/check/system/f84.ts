@@ -63,7 +63,7 @@ export const affinityIsSettled: Rule<'F84'> = {
         moves.told = told;
         const name = irqName(world, object, state.text(object, irq.at.name));
         const [one, other] = [world.strings.text(first), world.strings.text(second)];
-        const span = scene.span(time - times[0]!);
+        const span = scene.span(time - times[0]!, steps[0]!, step);
         report({
           step,
           object,

@@ -57,7 +57,7 @@ export const servedByInterrupt: Rule<'R03'> = {
           judged++;
           if (!(time - cause.time > LONG)) return;
           const name = entryName(world, object);
-          const span = scene.span(time - cause.time);
+          const span = scene.span(time - cause.time, cause.step, step);
           const lost = cause.drop >= 0;
           report({
             step,

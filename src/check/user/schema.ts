@@ -4,11 +4,14 @@ import { SEVERITIES } from '../rule.ts';
 
 /** Version of the file format is not needed: unknown keys are refused, so that a mistyped one is noticed. */
 const text = (meaning: string) => v.pipe(v.string(), v.nonEmpty(), v.description(meaning));
+/** The same with values that the editor offers. */
+const likeText = (meaning: string, ...like: readonly string[]) => v.pipe(text(meaning), v.examples(like));
 
 const within = v.pipe(
   v.string(),
   v.regex(/^\d+(\.\d+)?\s*(ns|us|µs|ms|s)$/, 'a duration with unit, such as 5 ms, was expected'),
   v.description('How long after it: a number with unit, such as 50 us, 5 ms or 1.5 s.'),
+  v.examples(['50 us', '5 ms', '1.5 s']),
 );
 
 /** A rule of the user: after an event, another one must follow within some time. */
@@ -21,8 +24,12 @@ export const userRuleSchema = v.strictObject({
     ),
   ),
   title: text('What is wrong when the rule is broken, in a few words.'),
-  after: text('A filter: the events after which something must follow.'),
-  expect: text('A filter: the events that must follow.'),
+  after: likeText(
+    'A filter: the events after which something must follow.',
+    'kind == send',
+    'kind == dev.raise && !entry.effectivelyMasked',
+  ),
+  expect: likeText('A filter: the events that must follow.', 'kind == irq.entry', 'kind in (send, drop)'),
   within,
   same: v.optional(
     v.pipe(
@@ -31,6 +38,7 @@ export const userRuleSchema = v.strictObject({
       v.description(
         'What both events must have in common: `object` (the object that they are about), `cpu`, `any` (nothing), an object that both are related to (`entry`, `irq`, `device`, …), or the name of an argument that both have, such as `vector`.',
       ),
+      v.examples(['object', 'entry', 'irq', 'vector', 'cpu', 'device', 'any']),
     ),
     'object',
   ),

@@ -118,7 +118,7 @@ export const arrivesWhereOwned: Rule<'F24'> = {
       const object = vectorObject(state, cpu, v);
       const owner = left.get(placeKey(cpu, v));
       const who = owner
-        ? `${irqName(scene.world, owner.irq)} gave it up ${before(scene, time - owner.time) || 'before'}: its device (or a message on its way) still went there`
+        ? `${irqName(scene.world, owner.irq)} gave it up ${before(scene, time - owner.time, owner.step, step) || 'before'}: its device (or a message on its way) still went there`
         : 'no record tells of an owner: a torn message, the message of an irq that was freed, or the firmware';
       // Firmware raises such vectors while CPUs start, and no driver misses them.
       const lost = real && (ended || owner !== undefined);

@@ -65,9 +65,9 @@ export const switchLosesNothing: Rule<'F40'> = {
         lost: true,
       });
     };
-    const length = ({ time, until }: Window): string => {
+    const length = ({ time, until, from, to }: Window): string => {
       const ns = until - time;
-      return Number.isNaN(ns) ? '' : `, ${scene.span(ns)} without a handler`;
+      return Number.isNaN(ns) ? '' : `, ${scene.span(ns, from, to)} without a handler`;
     };
     /** The window is over. Where the trace shows every cause, one in which none fell harmed nothing. */
     const close = (window: Window, step: Step): void => {

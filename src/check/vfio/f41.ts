@@ -73,7 +73,7 @@ export const growsWithoutTeardown: Rule<'F41'> = {
             step,
             object: device,
             title: `${before.armed === 1 ? 'The armed vector' : `All ${before.armed} armed vectors`} of ${name} went down to grow to ${count}`,
-            text: `The index was switched off with ${before.armed === 1 ? 'one armed vector' : `${before.armed} armed vectors`} and on again with ${count}, ${scene.span(time - before.time)} later, by the same thread, which did not enter the guest in between: ${before.armed === 1 ? 'the vector had no handler' : 'none of the vectors had a handler'} meanwhile, and the guest did not ask for that. The kernel cannot add vectors to an index that is on (NORESIZE).`,
+            text: `The index was switched off with ${before.armed === 1 ? 'one armed vector' : `${before.armed} armed vectors`} and on again with ${count}, ${scene.span(time - before.time, before.step, step)} later, by the same thread, which did not enter the guest in between: ${before.armed === 1 ? 'the vector had no handler' : 'none of the vectors had a handler'} meanwhile, and the guest did not ask for that. The kernel cannot add vectors to an index that is on (NORESIZE).`,
             evidence: [before.step],
             absent: { since: before.step, kinds: vcpus.has(thread) ? [kvmEntry] : [] },
           });

@@ -81,7 +81,7 @@ export const tableHoldsMessage: Rule<'F43'> = {
           step,
           object,
           title: `${entryName(world, object)} holds ${hex(object, E.address)}/${hex(object, E.data)}, the kernel wrote ${hex(known.irq, I.address)}/${hex(known.irq, I.data)}`,
-          text: `The unmasked ${entryName(world, object)} reads address ${hex(object, E.address)} and data ${hex(object, E.data)}; ${scene.span(time - known.time)} earlier the kernel wrote address ${hex(known.irq, I.address)} and data ${hex(known.irq, I.data)} for ${world.path(known.irq)}. Something else changed the table, such as a reset of the function.`,
+          text: `The unmasked ${entryName(world, object)} reads address ${hex(object, E.address)} and data ${hex(object, E.data)}; ${scene.span(time - known.time, known.step, step)} earlier the kernel wrote address ${hex(known.irq, I.address)} and data ${hex(known.irq, I.data)} for ${world.path(known.irq)}. Something else changed the table, such as a reset of the function.`,
           evidence: [known.step],
         });
       },

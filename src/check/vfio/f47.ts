@@ -74,7 +74,7 @@ export const masksNotThroughVfio: Rule<'F47'> = {
           }
           if (++known.count < OFTEN || known.told) return;
           known.told = true;
-          const span = scene.span(time - known.since);
+          const span = scene.span(time - known.since, known.first, step);
           report({
             step,
             object,

@@ -1,7 +1,7 @@
 import { shown } from '../../base/visible.ts';
 import { funnelOf } from '../../query/delivery/funnel.ts';
 import { funnelHead, funnelTable, funnelTail } from '../../query/delivery/funnel-text.ts';
-import { isThrough, nearestText, pathAt, pathText } from '../../query/delivery/path.ts';
+import { pathAt, pathText } from '../../query/delivery/path.ts';
 import { eventText } from '../../query/events.ts';
 import { objectsBelow } from '../../query/paths.ts';
 import { RecordedKinds } from '../../query/recorded-kinds.ts';
@@ -45,7 +45,6 @@ function onePath(trace: Trace, step: number, json: boolean, { out }: Context): n
   } else if (path === undefined) {
     out.line(shown(`step ${step} belongs to no delivery: ${eventText(trace, step)}`));
   } else {
-    if (!isThrough(path, [step])) out.line(shown(`${nearestText(step)}:`));
     for (const line of pathText(path)) out.line(shown(line));
   }
   return DONE;
@@ -75,7 +74,8 @@ export const path: Command = {
   help: `Prints the delivery that the event at S belongs to, one line for each hop: step, time, time since the hop before,
 stage, object, and what the event says with the state bits that decided there. Then whether the interrupt was delivered
 and why not, and the stages that no record shows (blind), with the input that would show them. For an event that is no
-part of a delivery, such as a write of the mask, it is the delivery that waits there, or else the next one.
+part of a delivery, such as a write of the mask, it is the delivery that waits there, or else the nearest one; the
+first line says which, and how far away it is.
 
 Stages: cause, message (on the bus), remap (SMMU, ITS, interrupt remapping), post (into the descriptor of a virtual
 CPU), accept (requested at the local APIC or redistributor), signal (VFIO, eventfd, line of the VMM), route (KVM),
@@ -91,7 +91,8 @@ Options:
   --to S         read up to the last event at or before S
 ${INPUT_HELP}
   --json         {hops: [{step, time, stage, object, detail, seen, latency, unordered}], delivered, reason,
-                 blind: [{stage, opens}]}; seen is false for a hop that is inferred. With --funnel {object, from, to,
+                 blind: [{stage, opens}], near: {step, event, object, delivery, through, hop, steps, distance}}; seen is
+                 false for a hop that is inferred; near only where S is no hop. With --funnel {object, from, to,
                  deliveries, delivered, lost, unknown, stages: [{stage, entered, left, merged, ended, evidence}],
                  first, blind}
 

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { durationText } from '../../base/time.ts';
 import { nearest } from '../../query/nearest.ts';
 import { policies } from '../../sim/design.ts';
+import { feltBy, noEffect } from '../../sim/felt.ts';
 import { type Measures, Meter } from '../../sim/measure.ts';
 import { recipeHeader } from '../../sim/recipe.ts';
 import { type Recipe, Simulation, SimulationError } from '../../sim/simulation.ts';
@@ -56,6 +58,28 @@ async function finish(simulation: Simulation, most: number, rest: () => Promise<
   }
 }
 
+/** What a run came to: its measures, and the settings that had no effect on it, by policy with the reason. */
+interface Ran {
+  readonly measures: Measures;
+  readonly noEffect: Readonly<Record<string, string>>;
+}
+
+/** Why settings had no effect on a run that followed them, by policy. */
+function withoutEffect(recipe: Recipe, run: Simulation): Record<string, string> {
+  const { policiesRead } = run.setup;
+  const idle = Object.entries(recipe.settings).filter(([name, value]) =>
+    name === 'fault' ? value !== 'none' && run.planted === undefined : !policiesRead.has(name),
+  );
+  if (idle.length === 0) return {};
+  const felt = feltBy(recipe);
+  return Object.fromEntries(
+    idle.map(([name, value]) => [
+      name,
+      noEffect(felt, name, value) ?? 'the seed chose a place that this run never came to',
+    ]),
+  );
+}
+
 /** Runs a recipe; the bytes of its trace go to `hand`. `name`: what the user called the scenario. */
 async function runRecipe(
   name: string,
@@ -63,15 +87,16 @@ async function runRecipe(
   most: number,
   hand: (bytes: Uint8Array) => void,
   rest: () => Promise<void>,
-): Promise<Measures> {
+  header: readonly string[] = recipeHeader(recipe),
+): Promise<Ran> {
   try {
-    const stream = new StreamRecorder(recipeHeader(recipe), hand);
+    const stream = new StreamRecorder(header, hand);
     const meter = new Meter(stream);
     const simulation = new Simulation(recipe, meter);
     await finish(simulation, most, rest);
     stream.end();
     await rest();
-    return meter.measures(simulation);
+    return { measures: meter.measures(simulation), noEffect: withoutEffect(recipe, simulation) };
   } catch (error) {
     if (error instanceof SimulationError) throw new Failure(`${name}: ${error.message}`);
     throw error;
@@ -79,7 +104,7 @@ async function runRecipe(
 }
 
 /** Writes into a file as fast as the disk takes the bytes. */
-function runInto(file: string, name: string, recipe: Recipe, most: number): Promise<Measures> {
+function runInto(file: string, name: string, recipe: Recipe, most: number): Promise<Ran> {
   return writeFileWhole(file, (target) =>
     runRecipe(
       name,
@@ -116,6 +141,11 @@ function reasonLines(out: Context['out'], measures: Measures): void {
   for (const [reason, times] of Object.entries(measures.reasons)) out.line(`  ${times} x ${reason}`);
 }
 
+/** Why all values of a policy gave the same events. */
+function sameEvents(recipe: Recipe, policy: string): string {
+  return noEffect(feltBy(recipe), policy) ?? 'every value gives the same events on this workload';
+}
+
 async function compare(
   name: string,
   recipe: Recipe,
@@ -125,20 +155,27 @@ async function compare(
   { out }: Context,
 ): Promise<number> {
   checkPolicy(policy);
-  const all: { value: string; measures: Measures }[] = [];
+  const all: { value: string; measures: Measures; events: string }[] = [];
   for (const { value } of policies.get(policy)!.values) {
     const settings = { ...recipe.settings, [policy]: value };
-    const measures = await runRecipe(
+    // Without a header the bytes are those of the events alone.
+    const hash = createHash('sha256');
+    const { measures } = await runRecipe(
       name,
       { ...recipe, settings },
       most,
-      () => {},
+      (bytes) => hash.update(bytes),
       () => out.rest(),
+      [],
     );
-    all.push({ value, measures });
+    all.push({ value, measures, events: hash.digest('hex') });
   }
+  const same = all.every(({ events }) => events === all[0]?.events);
+  const idle = same ? sameEvents(recipe, policy) : undefined;
   if (json) {
-    for (const part of jsonDocument(all.map(({ value, measures }) => ({ [policy]: value, ...measures }))))
+    for (const part of jsonDocument(
+      all.map(({ value, measures }) => ({ [policy]: value, ...measures, ...(idle && { noEffect: idle }) })),
+    ))
       out.json(part);
     return DONE;
   }
@@ -146,6 +183,7 @@ async function compare(
   columns.row(policy, ...all.map((a) => a.value));
   for (const [label, cell] of rows) columns.row(label, ...all.map((a) => cell(a.measures)));
   columns.end();
+  if (idle !== undefined) out.line(`${policy} has no effect here: ${idle}`);
   for (const { value, measures } of all) {
     if (Object.keys(measures.reasons).length === 0) continue;
     out.line();
@@ -168,7 +206,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   if (name === undefined || rest.length > 0) throw misused('simulate', 'simulate needs one SCENARIO');
   if (values.events !== undefined && !/^\d{1,9}$/.test(values.events))
     throw misused('simulate', `--events ${values.events} is no number of events`);
-  const { out } = context;
+  const { out, warn } = context;
   const found = await readRecipeFor(name, context.progress);
   const recipe: Recipe = {
     ...found,
@@ -183,16 +221,17 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   }
   if (values.out === '-') {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    await runRecipe(
+    const { noEffect: idle } = await runRecipe(
       name,
       recipe,
       most,
       (bytes) => out.raw(decoder.decode(bytes)),
       () => out.rest(),
     );
+    for (const [policy, why] of Object.entries(idle)) warn(`${policy} has no effect here: ${why}`);
     return DONE;
   }
-  const measures =
+  const { measures, noEffect: idle } =
     values.out === undefined
       ? await runRecipe(
           name,
@@ -210,6 +249,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       seed: recipe.seed,
       settings: recipe.settings,
       ...measures,
+      ...(Object.keys(idle).length > 0 && { noEffect: idle }),
     }))
       out.json(part);
     return DONE;
@@ -219,6 +259,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   for (const [label, cell] of rows) columns.row(label, cell(measures));
   columns.end();
   reasonLines(out, measures);
+  for (const [policy, why] of Object.entries(idle)) out.line(`${policy} has no effect here: ${why}`);
   if (values.out !== undefined) out.line(`written to ${values.out}`);
   return DONE;
 }

@@ -89,6 +89,12 @@ function print(rows: readonly StatisticsRow[], by: By, out: Output): void {
       ...(named ? [row.name ?? ''] : []),
     );
   columns.end();
+  // Of several sources, the worst pair: a table has no room for each row's own.
+  const apart = rows.flatMap(({ latency, service }) =>
+    [latency.uncertainty, service.uncertainty].filter((s) => s !== undefined),
+  );
+  const most = apart.sort((a, b) => Number(b) - Number(a))[0];
+  if (most !== undefined) out.line(`times between two sources: their clocks may differ by up to ${secondsText(most)}`);
 }
 
 /** `irqscope stats`. */
@@ -104,7 +110,8 @@ Options:
   --by WHAT    what makes a row: irq (without the option), vector, cpu, device, vcpu, kind
 ${INPUT_HELP}
   --json       one JSON array of {key, name, count, rate, latency: {p50, p99, max}, service: {p50, p99, max},
-               masks, exits}; durations are decimal seconds
+               masks, exits}; durations are decimal seconds; uncertainty stands beside p50 where the clocks of
+               two sources were compared
 
 Examples:
   irqscope stats examples/x86-vtd-qemu.log --by device

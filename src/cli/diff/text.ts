@@ -6,6 +6,7 @@ import type { Difference } from '../../query/diff/pairing.ts';
 import { rowsOf } from '../../query/diff/rows.ts';
 import { type Latency, unequalCounts } from '../../query/diff/tally.ts';
 import { eventText, sourceOf } from '../../query/events.ts';
+import { coarsest } from '../../query/span.ts';
 import { valueText } from '../../query/view.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { nameOf } from '../read.ts';
@@ -106,8 +107,8 @@ function* latencyLines(comparison: Comparison): Generator<string> {
     const [here, there] = subject.interrupt ? comparison.tallies(subject) : [];
     if (!here?.latency || !there?.latency || sameTimes(here.latency, there.latency)) continue;
     const pairs = (['p50', 'p99', 'max'] as const).flatMap((key) => [
-      spanText(here.latency![key], a.trace.time),
-      spanText(there.latency![key], b.trace.time),
+      spanText(here.latency![key], coarsest(a.trace)),
+      spanText(there.latency![key], coarsest(b.trace)),
     ]);
     columns.row(`  ${titleOf(subject)}`, ...pairs);
   }

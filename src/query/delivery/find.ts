@@ -22,6 +22,8 @@ const AHEAD = 2048;
 const NEAR = 16;
 /** Events behind one of a delivery that are read in any case. */
 const SETTLED = 512;
+/** Earlier events about an object that are asked for their delivery, at most. */
+const TRIES_BACK = 16;
 /** Gaps that are passed over, at most. */
 const GAPS = 64;
 
@@ -120,6 +122,16 @@ function signalsOf(state: State, entry: ObjectId): ObjectId[] {
   ]);
   const vectors = (vfio ? objectsBelow(vfio) : []).filter((object) => state.world.type(object) === vfioVector);
   return [...irqfds.map((node) => node.object), ...vectors].filter((object) => entryBehind(state, object) === entry);
+}
+
+/** The last event about some objects before a step that belongs to a delivery; -1 for none near. */
+function lastThrough(trace: Trace, objects: ReadonlySet<ObjectId>, step: Step): Step {
+  let before = eventAbout(trace, [...objects], step, -1);
+  for (let tries = 0; before >= 0 && tries < TRIES_BACK; tries++) {
+    if (upTo(trace, [], before).touched) return before;
+    before = eventAbout(trace, [...objects], before, -1);
+  }
+  return -1;
 }
 
 /** The entries that an event about an object may concern: those of the function where the event is about the function. */
@@ -224,6 +236,18 @@ function finishSoftirqs(trace: Trace, follower: Follower, delivery: Delivery): v
   }
 }
 
+/** The next delivery through one of some objects behind a step; the follower has read up to it. */
+function ahead(trace: Trace, follower: Follower, objects: ReadonlySet<ObjectId>, step: Step): Delivery | undefined {
+  let next = eventAbout(trace, [...objects], step, 1);
+  for (let tries = 0; next >= 0 && tries <= GAPS; tries++) {
+    if (next - follower.done > AHEAD) follower.jump(next - NEAR);
+    follower.to(next);
+    if (follower.touched) return follower.touched;
+    next = eventAbout(trace, [...objects], follower.done - 1, 1);
+  }
+  return next < 0 ? follower.about(objects) : undefined;
+}
+
 /**
  * The delivery that an event belongs to. An event that is no part of a delivery (a mask, a write of the table) gets the
  * one that waits at its object, or else the next one there, or the last one. Undefined when there is none.
@@ -240,19 +264,9 @@ export function deliveryAt(trace: Trace, step: Step): Delivery | undefined {
     follower = upTo(trace, seeds, step);
     delivery = follower.touched ?? follower.about(objects);
   }
-  if (!delivery) {
-    const next = eventAbout(trace, [...objects], step, 1);
-    if (next < 0) return undefined;
-    if (next - follower.done > AHEAD) follower.jump(next - NEAR);
-    follower.to(next);
-    for (let tries = 0; !follower.touched && tries < GAPS; tries++) {
-      const further = eventAbout(trace, [...objects], follower.done - 1, 1);
-      if (further < 0) return follower.about(objects);
-      if (further - follower.done > AHEAD) follower.jump(further - NEAR);
-      follower.to(further);
-    }
-    delivery = follower.touched;
-    if (!delivery) return undefined;
+  if (!delivery && !(delivery = ahead(trace, follower, objects, step))) {
+    const before = lastThrough(trace, objects, step);
+    return before < 0 ? undefined : deliveryAt(trace, before);
   }
   finish(trace, follower, delivery);
   for (let whole = delivery.whole ?? delivery.likely; whole !== undefined; whole = whole.whole) {

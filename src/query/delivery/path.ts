@@ -9,6 +9,7 @@ import type { Delivery, Stage } from './delivery.ts';
 import { hopDetail } from './detail.ts';
 import { deliveryAt } from './find.ts';
 import { type BlindStage, blindStages } from './inputs.ts';
+import { type Near, nearOf, nearText } from './near.ts';
 import { outcomeOf } from './reason.ts';
 
 /** Events after which a keyframe is nearer than the events between. */
@@ -37,6 +38,8 @@ export interface PathView {
   /** Why it ends where it ends; null where it took its regular end. */
   readonly reason: string | null;
   readonly blind: readonly BlindStage[];
+  /** Only where the event that was asked about is no hop of it. */
+  readonly near?: Near;
 }
 
 /** A duration in seconds with the digits that the clocks of both events have; null without stamps. */
@@ -86,22 +89,20 @@ function unorderedOf(
   return others.length === 0 ? {} : { unordered: others };
 }
 
-/** The path of the delivery that an event belongs to; undefined when it belongs to none. */
+/** The path of the delivery that an event belongs to, or the nearest one about its object; undefined when there is none. */
 export function pathAt(trace: Trace, step: Step, recorded = recordedOf(trace)): PathView | undefined {
   if (step <= BEFORE_FIRST) return undefined;
   const delivery = deliveryAt(trace, step);
-  return delivery && viewDelivery(trace, delivery, (kind) => recorded.has(kind));
+  if (delivery === undefined) return undefined;
+  const path = viewDelivery(trace, delivery, (kind) => recorded.has(kind));
+  return isThrough(path, [step]) ? path : { ...path, near: nearOf(trace, step, path) };
 }
 
 /** Whether one of some events is a hop of a path. */
 export const isThrough = (path: PathView, steps: readonly Step[]): boolean =>
   path.hops.some((hop) => steps.includes(hop.step));
 
-/** Says that a path which answers for an event does not go through it. */
-export const nearestText = (step: Step): string =>
-  `step ${step} is no hop of a delivery; this is the nearest one there`;
-
-/** A path as text for a report: one line for each hop, then how it ends and what is blind. */
+/** A path as text for a report: where it only answers for an event that is none of its hops, that first; one line for each hop, then how it ends and what is blind. */
 export function pathText(path: PathView): string[] {
   const width = Math.max(...path.hops.map((hop) => hop.stage.length));
   const steps = Math.max(...path.hops.map((hop) => String(hop.step).length));
@@ -112,6 +113,7 @@ export function pathText(path: PathView): string[] {
     const inferred = (seen ? '' : ' (inferred)') + (unordered === undefined ? '' : ` (${orderText(unordered)})`);
     return `${String(step).padStart(steps)}  ${(time ?? '?').padStart(times)}  ${gaps[i]!.padStart(gap)}  ${stage.padEnd(width)}  ${object}  ${detail}${inferred}`;
   });
+  if (path.near !== undefined) lines.unshift(`${nearText(path.near)}:`);
   lines.push(outcomeText(path));
   for (const { stage, opens } of path.blind)
     lines.push(`blind: ${stage} is not recorded; it would be shown by ${opens}`);

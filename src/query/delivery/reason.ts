@@ -1,6 +1,5 @@
 import { hexText } from '../../base/hex.ts';
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { spanText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { apicAccept } from '../../model/events/apic.ts';
 import { itsCteAccess, itsDteAccess, itsIteAccess } from '../../model/events/its.ts';
@@ -29,6 +28,7 @@ import { argumentOf, eventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
 import { objectsBelow, resolvePath } from '../paths.ts';
+import { Spans } from '../span.ts';
 import { lastWrite } from '../writes.ts';
 import type { Delivery, Hop, Stage } from './delivery.ts';
 import { shows } from './inputs.ts';
@@ -226,7 +226,7 @@ export function outcomeOf(trace: Trace, delivery: Delivery, recorded: (kind: Eve
   if (accepted !== undefined) {
     if (!shows('inject', recorded) && !shows('handler', recorded)) return { delivered: true, reason: null };
     const waited = trace.table.time(until) - trace.table.time(accepted.step);
-    const how = Number.isNaN(waited) ? '' : ` for ${spanText(waited, trace.between(accepted.step, until))}`;
+    const how = Number.isNaN(waited) ? '' : ` for ${new Spans(trace).text(waited, accepted.step, until)}`;
     return {
       delivered: null,
       reason: `requested since ${stepText(trace, accepted.step)}; no record shows that the processor took it${how}`,

@@ -23,6 +23,8 @@ export interface Found {
   readonly rule: string;
   /** An interrupt did not reach its handler. */
   readonly lost: boolean;
+  /** The user does not want to be told of it: it says what happened to the interrupt, and is listed nowhere. */
+  readonly suppressed?: boolean;
 }
 export type FoundAt = ReadonlyMap<ObjectId, readonly Found[]>;
 
@@ -40,6 +42,8 @@ export interface Interrupt {
   readonly joined: Joined;
   /** A cause waits: in a pending bit, or behind a mask. */
   readonly waiting: boolean;
+  /** It is lost, and the user suppressed all that says so. */
+  readonly suppressed: boolean;
   /** No cause, no message, no handler so far, as far as the trace shows, and nothing is wrong with it. */
   readonly neverUsed: boolean;
 }
@@ -69,7 +73,7 @@ export function* listing(trace: Trace, state: State, step: Step, options: ListOp
   const recorded = recordedIn(trace, complete);
   const joinedRows = yield* mapOf(scene.groups.all(), (group) => placed(scene, group));
   const rows = yield* delivered(trace, state, step, joinedRows);
-  const told = yield* toldEntries(scene, rows);
+  const entries = yield* toldEntries(scene, rows);
   const objects = yield* mapOf(rows, (row) => ownObjects(row, lpisOf(scene, row)));
   const last = yield* lastEvents(trace, objects, step);
   const moves = yield* lastMoves(trace, objects, last);
@@ -79,22 +83,24 @@ export function* listing(trace: Trace, state: State, step: Step, options: ListOp
     const at = last[i]!;
     const counts = recorded.counts(state, joined);
     const found = findings === undefined ? [] : objects[i]!.flatMap((object) => findings.get(object) ?? []);
+    const told = found.filter((one) => one.suppressed !== true);
     const lost = found.some(({ lost: is }) => is);
+    const suppressed = lost && !told.some(({ lost: is }) => is);
     const move = moves[i]!;
     const kind = move < 0 ? undefined : trace.table.kind(move);
     const ends = recorded.ends(state, joined, move < 0 ? -1 : trace.table.object(move), move);
     const standing = standingOf(state, joined, kind, ends, taken, lost);
     const row: InterruptRow = {
-      ...pathsOf(state, joined, told.get(joined.irq >= 0 ? joined.irq : joined.guestIrq)),
+      ...pathsOf(state, joined, entries.get(joined.irq >= 0 ? joined.irq : joined.guestIrq)),
       action: actionOf(state, joined),
       ...counts,
       last: at < 0 ? null : { step: at, time: timeOf(trace, at) },
       status: standing.status,
-      findings: [...new Set(found.map(({ rule }) => rule))].sort(),
+      findings: [...new Set(told.map(({ rule }) => rule))].sort(),
     };
     const { waiting } = standing;
     const signs = [...Object.values(counts), recorded.used(state, joined)];
-    return { row, joined, waiting, neverUsed: isNeverUsed(signs, standing) };
+    return { row, joined, waiting, suppressed, neverUsed: isNeverUsed(signs, standing) };
   });
   return yield* sorted(all);
 }

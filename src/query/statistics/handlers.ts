@@ -1,6 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import type { PathNode } from '../../model/namespace.ts';
 import type { Group } from './group.ts';
+import type { Measured } from './samples.ts';
 
 /** A handler that runs. */
 interface Running {
@@ -35,14 +36,14 @@ export class Handlers {
   }
 
   /** A handler returns: adds its time to its group. */
-  end(irqs: PathNode, cpu: number, irq: ObjectId, now: number): void {
+  end(irqs: PathNode, cpu: number, irq: ObjectId, now: number, clock: Measured | undefined): void {
     const stack = cpu < 0 ? undefined : this.#kernels.get(irqs)?.get(cpu);
     if (stack === undefined) return;
     const at = stack.findLastIndex((running) => running.irq === irq);
     if (at < 0) return;
     const { since, group } = stack[at]!;
     stack.length = at;
-    group?.service.add(now - since);
+    group?.service.add(now - since, clock);
   }
 
   /** Records of a CPU are missing (-1: of any CPU): whatever ran there may have ended. */

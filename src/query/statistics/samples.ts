@@ -7,9 +7,19 @@ export interface Spread {
   readonly max: number | null;
 }
 
+/** What a duration was measured with: the digits of its clock, and by how many nanoseconds the clocks at both ends may differ. */
+export interface Measured {
+  readonly digits: number;
+  readonly apart: number;
+}
+
 /** Durations in nanoseconds. */
 export class Samples {
   readonly #all = f64Column();
+  /** Fraction digits of the coarsest clock that one of them was measured on. */
+  digits = 9;
+  /** Nanoseconds by which the two clocks of one of them may differ, at most. */
+  apart = 0;
 
   /** How many there are. */
   get length(): number {
@@ -17,8 +27,12 @@ export class Samples {
   }
 
   /** Adds one; what is no duration (a stamp is missing, or the stamps run backwards) is left out. */
-  add(duration: number): void {
-    if (duration >= 0) this.#all.push(duration);
+  add(duration: number, clock?: Measured): void {
+    if (!(duration >= 0)) return;
+    this.#all.push(duration);
+    if (clock === undefined) return;
+    this.digits = Math.min(this.digits, clock.digits);
+    this.apart = Math.max(this.apart, clock.apart);
   }
 
   /** Percentiles by nearest rank: the smallest sample that at least so many percent of all do not exceed. */

@@ -27,6 +27,7 @@ import { argumentOf, type EventRow } from '../../trace/row.ts';
 import type { Observer } from '../../trace/walk.ts';
 import { Arrivals } from './arrivals.ts';
 import { Causes } from './causes.ts';
+import type { Clocks } from './clocks.ts';
 import { type Group, Groups } from './group.ts';
 import { type By, type Grouping, groupings, ownerOf, processorOf, processorPath, type Recorded } from './grouping.ts';
 import { Handlers } from './handlers.ts';
@@ -64,11 +65,13 @@ export class Statistics implements Observer {
   /** Mask bits that the event at hand sets, by function. */
   readonly #masked: ObjectId[] = [];
   readonly #sample: ((sample: LatencySample) => void) | undefined;
+  readonly #clocks: Clocks | undefined;
   #step: Step = -1;
 
-  /** `sample` hears of each handler whose interrupt was seen on its way. */
-  constructor(by: By, sample?: (sample: LatencySample) => void) {
+  /** `sample` hears of each handler whose interrupt was seen on its way. `clocks`: of the trace, where durations are told with their digits. */
+  constructor(by: By, sample?: (sample: LatencySample) => void, clocks?: Clocks) {
     this.#by = by;
+    this.#clocks = clocks;
     this.#sample = sample;
     this.grouping = groupings[by];
     if (by !== 'kind') this.#prepare();
@@ -88,13 +91,17 @@ export class Statistics implements Observer {
   event(step: Step, row: EventRow, state: State): void {
     const { kind } = row;
     this.#step = step;
+    this.#clocks?.at(step);
     if (this.#by === 'kind') {
       this.groups.of(kind.name).handled++;
       return;
     }
     if (kind.role === 'loss' || kind.role === 'begin') this.#lose(row.cpu);
     const cause = kind.at['cause'] === undefined ? undefined : argumentOf(row, 'cause');
-    if (cause !== undefined) this.#arrivals.cause(cause, row.time);
+    if (cause !== undefined) {
+      this.#clocks?.begins();
+      this.#arrivals.cause(cause, row.time);
+    }
     this.#work.get(kind.number)?.(row, state);
     if (this.#masked.length > 0) this.#settleMasks(kind, state);
   }
@@ -161,7 +168,7 @@ export class Statistics implements Observer {
         if (this.#by === 'vector') group.at(state.world.objectAt(group.key)).handled++;
         else group.handled++;
         if (this.#by === 'irq') {
-          group.latency.add(latency);
+          group.latency.add(latency, this.#clocks?.since);
           group.handlers = state.text(object, irq.at.name) || group.handlers;
         }
       }
@@ -169,7 +176,7 @@ export class Statistics implements Observer {
     });
     this.#on(irqExit, ({ object, cpu, time }, state) => {
       const irqs = state.world.node(object)?.parent;
-      if (irqs !== undefined) this.#handlers.end(irqs, cpu, object, time);
+      if (irqs !== undefined) this.#handlers.end(irqs, cpu, object, time, this.#clocks?.own);
     });
     this.#on(irqMask, (row, state) => {
       recorded.irqMasks = true;
@@ -186,7 +193,7 @@ export class Statistics implements Observer {
     this.#on(sysExit, ({ object, time }) => {
       const running = this.#systems.get(object);
       this.#systems.delete(object);
-      running?.group.service.add(time - running.at);
+      running?.group.service.add(time - running.at, this.#clocks?.own);
     });
   }
 
@@ -206,12 +213,13 @@ export class Statistics implements Observer {
       const times = at(object);
       const group = this.groups.of(state.world.path(object));
       group.at(object).handled++;
-      group.latency.add(time - times.raised);
+      group.latency.add(time - times.raised, this.#clocks?.own);
       Object.assign(times, { raised: Number.NaN, since: time, cpu });
     });
     this.#on(softirqExit, ({ object, time }, state) => {
       const times = at(object);
-      if (!Number.isNaN(times.since)) this.groups.of(state.world.path(object)).service.add(time - times.since);
+      if (!Number.isNaN(times.since))
+        this.groups.of(state.world.path(object)).service.add(time - times.since, this.#clocks?.own);
       times.since = Number.NaN;
     });
   }
@@ -228,14 +236,16 @@ export class Statistics implements Observer {
     const accept = ({ object, time }: EventRow, state: State, cause?: number): void => {
       const group = groupOf(state, object);
       if (group !== undefined) group.at(object).accepted++;
+      this.#clocks?.begins();
       arrivals.accept(object, time, cause);
     };
     const take = ({ object, time }: EventRow, state: State): void => {
       const latency = arrivals.take(object, processorOf(state.world, object), time);
+      this.#clocks?.begins();
       const group = groupOf(state, object);
       if (group === undefined) return;
       group.at(object).taken++;
-      group.latency.add(latency);
+      group.latency.add(latency, this.#clocks?.since);
     };
     const finish = ({ object, time }: EventRow, state: State): void => {
       if (state.world.type(object) === vcpu) {
@@ -243,7 +253,7 @@ export class Statistics implements Observer {
         return;
       }
       const served = arrivals.finish(object, processorOf(state.world, object), time);
-      groupOf(state, object)?.inService.add(served);
+      groupOf(state, object)?.inService.add(served, this.#clocks?.since);
     };
     this.#on(cpuAccept, (row, state) => accept(row, state, argumentOf(row, 'cause')));
     this.#on(gicPend, (row, state) => {
@@ -283,7 +293,10 @@ export class Statistics implements Observer {
 
   #prepareDevices(): void {
     const causes = this.#causes;
-    this.#on(devRaise, ({ object, time }, state) => causes.raise(object, time, isPending(state, object)));
+    this.#on(devRaise, ({ object, time }, state) => {
+      this.#clocks?.begins();
+      causes.raise(object, time, isPending(state, object));
+    });
     this.#on(devWithdraw, ({ object }) => causes.withdraw(object));
     this.#on(devReset, ({ object }, state) => {
       const node = state.world.node(object);
@@ -295,7 +308,7 @@ export class Statistics implements Observer {
       const latency = causes.send(object, time);
       if (group === undefined) return;
       group.sent++;
-      group.latency.add(latency);
+      group.latency.add(latency, this.#clocks?.since);
     });
   }
 }

@@ -173,15 +173,16 @@ export function installArmHost(setup: Setup): void {
   domain.boot();
   setup.provide(armParts, { gic, its, domain, smmu });
 
-  const hook = setup.design.composeHook;
-  const design: IommufdDesign = {
+  // Only iommufd lets user space own a translation.
+  const hook = scenario.iommufd ? setup.design.composeHook : 'function';
+  const design = (): IommufdDesign => ({
     vmsi: setup.design.vmsi,
     nested: setup.design.nested === 'yes',
     cookie: hook === 'cookie',
     provider: PROVIDERS[hook],
     swMsiPages: scenario.iommufd?.swMsiPages,
-  };
-  const fd = smmu && scenario.iommufd ? setup.provide(iommufd, new Iommufd(machine, smmu, design)) : undefined;
+  });
+  const fd = smmu && scenario.iommufd ? setup.provide(iommufd, new Iommufd(machine, smmu, design())) : undefined;
   if (smmu) domain.owner = new AddressOwners(fd, new DmaIommu(machine, smmu), hook);
   if (fd) setup.provide(iommufdIrqs, new IommufdIrqs(part, fd, domain, setup.design.forceWrite === 'yes'));
 

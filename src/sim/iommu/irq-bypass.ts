@@ -103,7 +103,7 @@ function targetOf(vm: Vm, message: RouteMessage | undefined): Target | undefined
 export function installIrqBypass(setup: Setup): void {
   const [posted, domain, at] = [setup.find(postedInterrupts), setup.find(remapDomain), setup.find(host)];
   const [all, devices] = [setup.find(vms), setup.find(assignedDevices)];
-  if (setup.design.irqBypass !== 'posted' || !posted || !domain || !at || !all || !devices) return;
+  if (!posted || !domain || !at || !all || !devices || setup.design.irqBypass !== 'posted') return;
   const bypass = new IrqBypass(posted, domain, at.core);
   for (const { device } of devices.values())
     device.onProducer = (eventfd, irq) => bypass.produce(all.values(), eventfd, irq);

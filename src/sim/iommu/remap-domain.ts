@@ -194,7 +194,8 @@ export function installRemap(setup: Setup): void {
   at.root.translator = table;
   const domain = new RemapDomain(machine, remap === 'vtd' ? 'INTEL-IR-0' : 'AMD-IR-0', at.vectors, table, '', {
     invalidates: setup.design.entryCache === 'invalidated',
-    keepsPosting: setup.design.postedAffinity === 'kept',
+    // Only a VT-d unit posts, and only to virtual CPUs.
+    keepsPosting: remap !== 'vtd' || scenario.vms.length === 0 || setup.design.postedAffinity === 'kept',
   });
   machine.as(at.kernel, () => {
     machine.emit(domCreate, at.vectors.object, { ret: 0, side: 'cpu' });

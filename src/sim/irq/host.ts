@@ -64,10 +64,17 @@ export class Host {
     const { machine, scenario } = setup;
     this.machine = machine;
     this.cpus = new Cpus(machine, scenario.platform.cpus);
-    this.vectors = new VectorDomain(machine, this.cpus, setup.design.vectorCleanup, scenario.platform.vectors);
+    const { arch, remap, vectors } = scenario.platform;
+    this.vectors = new VectorDomain(
+      machine,
+      this.cpus,
+      arch === 'x86' ? setup.design.vectorCleanup : undefined,
+      vectors,
+    );
     this.core = new IrqCore(machine, this.kernel, '', 24);
     this.core.serve(this.cpus);
-    this.core.mover.strategy = setup.design.affinityStrategy;
+    // Where a unit remaps, and on Arm, a move leaves the message as it is.
+    if (arch === 'x86' && remap === 'none') this.core.mover.strategy = setup.design.affinityStrategy;
     this.hotplug = new Hotplug(machine, this.cpus, this.vectors, this.core);
     this.root = new RootComplex(machine, this.cpus);
     this.balancer = new Balancer(this.core, this.cpus, this.vectors);

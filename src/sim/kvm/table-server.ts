@@ -9,11 +9,37 @@ import type { Actions, Machine } from '../machine.ts';
 import { allOnes, type EntryPart, entryParts, type GuestAccess, type KernelServer } from './guest-mmio.ts';
 import type { KvmTable, KvmTables } from './kvm-tables.ts';
 
-/** A design in which KVM serves tables. */
-export type TableDesign = Design & { readonly msixOwner: Exclude<Design['msixOwner'], 'user'> };
+/** A design in which KVM serves tables: the policies that its parts follow. */
+export type TableDesign = Pick<
+  Design,
+  | 'missingEntry'
+  | 'defineTable'
+  | 'stillClaims'
+  | 'pbaRead'
+  | 'pbaAlwaysZero'
+  | 'msixNotify'
+  | 'qwordSplit'
+  | 'userMemory'
+> & { readonly msixOwner: Exclude<Design['msixOwner'], 'user'> };
 
-/** Whether KVM serves tables in a design. */
-export const servesTables = (design: Design): design is TableDesign => design.msixOwner !== 'user';
+/** How KVM serves tables; undefined where it serves none. What an owner has no use for is not asked of the design. */
+export function tableDesign(design: Design): TableDesign | undefined {
+  const { msixOwner } = design;
+  if (msixOwner === 'user') return undefined;
+  const writesMessages = msixOwner === 'perEntry' || msixOwner === 'kernel' || msixOwner === 'umem';
+  const shares = msixOwner === 'maskBit' || msixOwner === 'perEntry' || msixOwner === 'cache';
+  return {
+    msixOwner,
+    missingEntry: design.missingEntry,
+    defineTable: design.defineTable,
+    stillClaims: design.stillClaims,
+    pbaRead: design.pbaRead,
+    pbaAlwaysZero: design.pbaAlwaysZero,
+    msixNotify: writesMessages ? design.msixNotify : 'none',
+    qwordSplit: shares ? design.qwordSplit : 'split',
+    userMemory: msixOwner === 'umem' ? design.userMemory : 'pinned',
+  };
+}
 
 /** What KVM needs of the machine around it. */
 export interface ServeMachine {
@@ -110,7 +136,7 @@ export class TableServer implements KernelServer {
     const mine = dwords.map((dword) => this.#serves(table, part.index, dword, value !== undefined));
     if (!mine.includes(true)) return undefined;
     if (!aligned) return this.#discard(access, parts);
-    if (this.design.userMemory === 'unmapped' && this.design.msixOwner === 'umem') {
+    if (this.design.userMemory === 'unmapped') {
       this.machine.emit(illegal, fn.entry(part.index), {
         rule: 'EFAULT',
         text: 'the memory of the VMM that holds the shadow is gone: the access goes to the VMM',
@@ -164,7 +190,7 @@ export class TableServer implements KernelServer {
     const { design, machine } = this;
     const { fn, size, value } = access;
     const message = value !== undefined && part.offset < 12;
-    const notifies = message && design.msixOwner !== 'internal' && design.msixNotify !== 'none';
+    const notifies = message && design.msixNotify !== 'none';
     const served = notifies ? NOTIFIED : BY_KERNEL;
     const entry = fn.entry(part.index);
     if (fn.decodes === false) {

@@ -24,7 +24,7 @@ import { GuestLines } from './guest-lines.ts';
 import { GuestMmio } from './guest-mmio.ts';
 import { GuestRemapping } from './guest-remapping.ts';
 import { Irqfds, type RouteMessage } from './irqfds.ts';
-import { servesTables } from './table-server.ts';
+import { tableDesign } from './table-server.ts';
 import { Vcpus } from './vcpus.ts';
 import { VmmTables } from './vmm-tables.ts';
 
@@ -87,14 +87,15 @@ export class Vm implements MessagePort {
     this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message, true));
     this.mmio = new GuestMmio(this);
     const { design } = setup;
-    const { msixOwner: owner, userMemory: memory } = design;
+    const { msixOwner: owner } = design;
     this.kernelMasks = owner !== 'user';
     this.internal = owner === 'internal';
     this.losesPending = design.migratePending === 'lost';
     this.flushes = design.maskSync === 'read';
-    this.deferred = owner === 'umem' && memory === 'swapped';
+    this.deferred = owner === 'umem' && design.userMemory === 'swapped';
     this.tellsWithdrawal = owner === 'user' || design.pbaRead === 'umem';
-    this.tables = servesTables(design) ? new VmmTables(this, design) : undefined;
+    const tables = tableDesign(design);
+    this.tables = tables ? new VmmTables(this, tables) : undefined;
     if (design.irqfdTarget === 'entry') this.irqfds.messageOf = (gsi) => this.#entryMessage(gsi);
     this.mmio.pbaZero = design.pbaAlwaysZero === 'on';
     this.onRemap.push(() => {

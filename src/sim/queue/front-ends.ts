@@ -149,14 +149,16 @@ export function installQueues(setup: Setup): void {
   const specs = setup.scenario.devices.filter((d) => d.queues !== undefined);
   if (part === undefined || specs.length === 0) return;
   const rpc = setup.design.queueAuthority === 'firmware';
-  const carrier = setup.design.imsCarrier;
   const all = setup.provide(queueFrontEnds, new Map<string, QueueFrontEnds>());
   for (const { bdf, name, queues } of specs) {
     const fn = part.functions.get(bdf);
     if (!fn || !queues) continue;
     const driver: Actor = { layer: 'driver', name, cpu: 0 };
     const ims = setup.find(imsFunctions)?.get(bdf);
-    if (ims && carrier !== 'function') ims.carrier = `${carrier}-${name}`;
+    if (ims) {
+      const carrier = setup.design.imsCarrier;
+      if (carrier !== 'function') ims.carrier = `${carrier}-${name}`;
+    }
     const { max, depth } = queues;
     const limits = { max, perOwner: queues.perOwner ?? max, depth };
     all.set(bdf, new QueueFrontEnds(new Queues(part, fn, limits, ims, rpc ? fn.actor : driver), driver, rpc));

@@ -7,6 +7,7 @@ import type { Difference } from '../../query/diff/pairing.ts';
 import { type DiffRow, rowsOf } from '../../query/diff/rows.ts';
 import { unequalCounts } from '../../query/diff/tally.ts';
 import { eventText, lineText } from '../../query/events.ts';
+import { coarsest } from '../../query/span.ts';
 import { valueText } from '../../query/view.ts';
 import type { Trace } from '../../trace/trace.ts';
 
@@ -178,8 +179,8 @@ function countRows(comparison: Comparison, subject: Subject, parent: ComparisonR
     return row(name, `${a ?? '?'} → ${b ?? '?'}`, `${name} in A → in B${note}`);
   });
   if (here.latency === null || there.latency === null) return rows;
-  const ofA = (time: number): string => spanText(time, comparison.a.trace.time);
-  const ofB = (time: number): string => spanText(time, comparison.b.trace.time);
+  const ofA = (time: number): string => spanText(time, coarsest(comparison.a.trace));
+  const ofB = (time: number): string => spanText(time, coarsest(comparison.b.trace));
   const [x, y] = [here.latency, there.latency];
   if (x.p50 !== y.p50 || x.p99 !== y.p99)
     rows.push(

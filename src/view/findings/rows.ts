@@ -1,11 +1,12 @@
-import { counted } from '../../base/counted.ts';
-import type { Step } from '../../base/ids.ts';
+import { count, counted } from '../../base/counted.ts';
+import type { ObjectId, Step } from '../../base/ids.ts';
 import { mapOf, type Slices, whole } from '../../base/slices.ts';
 import type { Finding } from '../../check/check-trace.ts';
 import { rank, witnesses, worstFirst } from '../../check/report/view.ts';
 import { type Rule, SEVERITIES, type Severity } from '../../check/rule.ts';
 import { eventText, timeOf } from '../../query/events.ts';
 import type { Trace } from '../../trace/trace.ts';
+import { deepName, sharedDomain } from '../narrow.ts';
 
 /**
  * One row of the list of findings. `severity`, `suppressed` and `blind` hold rows; `rule` holds the findings of one rule where it has
@@ -60,7 +61,19 @@ const group = (draft: Draft, parent: FindingRow | undefined): FindingRow & { bel
 
 const at = (trace: Trace, step: Step): string => timeOf(trace, step) ?? `step ${step}`;
 
-function findingRow(trace: Trace, finding: Finding, parent: FindingRow, list: string): FindingRow {
+/** What tells the findings of a rule apart, the shortest first: their objects; where several are of one object, their steps. */
+function* namesOf(trace: Trace, of: readonly Finding[]): Slices<string[]> {
+  const domain = sharedDomain(trace.world);
+  const times = new Map<ObjectId, number>();
+  for (const { object } of of) times.set(object, (times.get(object) ?? 0) + 1);
+  return yield* mapOf(of, ({ object, step }) => {
+    const name = deepName(trace.world.path(object), domain);
+    return times.get(object) === 1 ? name : `${count(step)} · ${name}`;
+  });
+}
+
+/** `label`: what tells it from its neighbours, so that a narrow view shows that; its title comes behind it. */
+function findingRow(trace: Trace, finding: Finding, label: string, parent: FindingRow, list: string): FindingRow {
   const { rule, severity, title, step } = finding;
   const id = `${list}${findingId(finding)}`;
   let below: readonly FindingRow[] | undefined;
@@ -68,8 +81,8 @@ function findingRow(trace: Trace, finding: Finding, parent: FindingRow, list: st
     id,
     kind: 'finding',
     parent,
-    label: title,
-    description: `${rule.id} · ${at(trace, step)}`,
+    label,
+    description: `${title} · ${rule.id} · ${at(trace, step)}`,
     severity,
     finding,
     rule,
@@ -112,7 +125,7 @@ function* ruleRows(trace: Trace, findings: readonly Finding[], parent: FindingRo
   for (const [rule, of] of byRule) {
     const [only] = of;
     if (of.length === 1) {
-      rows.push(findingRow(trace, only!, parent, list));
+      rows.push(findingRow(trace, only!, rule.title, parent, list));
       continue;
     }
     const self = group(
@@ -126,7 +139,8 @@ function* ruleRows(trace: Trace, findings: readonly Finding[], parent: FindingRo
       },
       parent,
     );
-    self.below = yield* mapOf(of, (finding) => findingRow(trace, finding, self, list));
+    const names = yield* namesOf(trace, of);
+    self.below = yield* mapOf(of, (finding, i) => findingRow(trace, finding, names[i]!, self, list));
     rows.push(self);
   }
   return rows;

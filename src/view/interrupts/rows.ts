@@ -3,6 +3,7 @@ import { eachOf, mapOf, type Slices, whole } from '../../base/slices.ts';
 import type { PathNode, World } from '../../model/world.ts';
 import { type Interrupt, identityOf } from '../../query/interrupts/list.ts';
 import type { Joined } from '../../query/interrupts/row.ts';
+import { sharedDomain } from '../narrow.ts';
 import { type InterruptText, interruptText } from './text.ts';
 
 /** A row of the view Interrupts: an interrupt, an object that is joined in it, or the one row for those never used. */
@@ -86,7 +87,7 @@ function interruptRow(world: World, interrupt: Interrupt, parent: InterruptNode 
     node: world.find(id) ?? world.root,
     path: id,
     parent,
-    text: interruptText(interrupt),
+    text: interruptText(interrupt, sharedDomain(world)),
     interrupt,
     // Few are opened.
     get below() {

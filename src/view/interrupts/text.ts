@@ -1,6 +1,7 @@
 import { count } from '../../base/counted.ts';
 import type { Interrupt } from '../../query/interrupts/list.ts';
 import type { InterruptRow, Status } from '../../query/interrupts/row.ts';
+import { narrowName } from '../narrow.ts';
 import { code, plain } from '../outline/explain.ts';
 import { countText, entryText, gsiText, guestIrqText, shortPath, vfioText } from './words.ts';
 
@@ -49,25 +50,32 @@ function countsText({ raises, sends, handled }: InterruptRow): string {
   return counts.flatMap(([n, what]) => (n === null ? [] : [`${count(n)} ${what}`])).join(', ');
 }
 
-/** What an engineer calls it: the action, else the entry, the irq, the vector of VFIO, the GSI. */
-function labelOf(row: InterruptRow): string {
+/** What an engineer calls it, short: the action, else the entry, the irq, the vector of VFIO, the GSI. `domain`: what all functions share. */
+function labelOf(row: InterruptRow, domain: string): string {
   const { action, entry, irq, vfio, gsi, guestIrq } = row;
   if (action !== null) return action;
-  if (entry !== null) return entryText(entry);
+  if (entry !== null) return narrowName(entry, domain);
   if (irq !== null) return `irq ${shortPath(irq)}`;
-  if (vfio !== null) return `VFIO ${vfioText(vfio)}`;
+  if (vfio !== null) return narrowName(vfio, domain);
   if (guestIrq !== null) return guestIrqText(guestIrq);
   return gsi === null ? '' : `GSI ${gsiText(gsi)}`;
 }
 
-/** The texts of the row of an interrupt. */
-export function interruptText({ row, waiting }: Interrupt): InterruptText {
-  const label = labelOf(row);
+/** The whole name of what a short label stands for. */
+function wholeText({ entry, irq, vfio }: InterruptRow): string {
+  if (entry !== null) return entryText(entry);
+  return irq !== null || vfio === null ? '' : `VFIO ${vfioText(vfio)}`;
+}
+
+/** The texts of the row of an interrupt. `domain`: the PCI domain that all functions of the trace share. */
+export function interruptText({ row, waiting, suppressed }: Interrupt, domain: string): InterruptText {
+  const label = labelOf(row, domain);
   const [icon, color] = ICONS[row.status];
   // In a narrow view the end is cut off: what is wrong, or going on, stands first.
   const calm = row.status === 'idle' || row.status === 'unknown';
   const parts = [
     calm ? '' : row.status,
+    suppressed ? 'suppressed' : '',
     row.findings.join(' '),
     row.action === null ? '' : entryText(row.entry),
     row.irq === null || label === `irq ${shortPath(row.irq)}` ? '' : `irq ${shortPath(row.irq)}`,
@@ -75,18 +83,19 @@ export function interruptText({ row, waiting }: Interrupt): InterruptText {
     row.guestIrq === null ? '' : `guest ${guestIrqText(row.guestIrq)}`,
     countsText(row),
     calm ? row.status : '',
+    row.action === null ? wholeText(row) : '',
   ].filter((part) => part !== '');
   return {
     label,
     description: parts.join(' · '),
     icon,
-    color: color ?? (waiting || row.findings.length > 0 ? WARNING : undefined),
+    color: (suppressed ? undefined : color) ?? (waiting || row.findings.length > 0 ? WARNING : undefined),
     spoken: [label, row.status, ...parts.filter((part) => part !== row.status)].join(', '),
   };
 }
 
 /** The whole join of a row, as Markdown. */
-export function interruptMarkdown({ row }: Interrupt): string {
+export function interruptMarkdown({ row, suppressed }: Interrupt): string {
   const parts: readonly (readonly [string, string | null])[] = [
     ['entry', row.entry],
     ['entry of the guest', row.guestEntry],
@@ -103,10 +112,13 @@ export function interruptMarkdown({ row }: Interrupt): string {
   const { raises, sends, handled, last } = row;
   const time = last === null ? '' : `step ${last.step}${last.time === null ? '' : `, time ${last.time}`}`;
   return [
-    `**${plain(labelOf(row))}** ${plain(row.status)}`,
+    `**${plain(labelOf(row, ''))}** ${plain(row.status)}`,
     parts.flatMap(([what, path]) => (path === null ? [] : [`- ${what}: ${code(path)}`])).join('\n'),
     `raised ${countText(raises)}, sent ${countText(sends)}, handled ${countText(handled)}`,
     last === null ? '' : `last event: ${plain(time)}`,
+    suppressed
+      ? 'The finding that says so is suppressed in this folder: that hides the finding, not what happened\\.'
+      : '',
     row.findings.length === 0 ? '' : `findings: ${plain(row.findings.join(' '))}`,
   ]
     .filter((part) => part !== '')

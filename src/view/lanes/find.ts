@@ -1,5 +1,5 @@
 import type { Step } from '../../base/ids.ts';
-import { durationText } from '../../base/time.ts';
+import { Spans } from '../../query/span.ts';
 import type { Axis } from './axis.ts';
 import type { DrawnLane, DrawnLayer, LaneSource } from './drawn.ts';
 import { layerAt } from './lanes.ts';
@@ -110,14 +110,13 @@ function layerView(index: LaneSource, axis: Axis, layer: DrawnLayer, step: Step)
   const change = changeAt(layer, step);
   const from = steps.at(change);
   const to = change + 1 < steps.length ? steps.at(change + 1) : undefined;
-  const { ticks, digits } = index.trace.time;
-  const timed = axis.kind === 'time' && !ticks && to !== undefined;
+  const timed = axis.kind === 'time' && !index.trace.time.ticks && to !== undefined;
   return {
     name: spec.name,
     value: value === ON ? spec.on : value === OFF ? spec.off : 'unknown',
     from,
     to,
-    duration: timed ? durationText(axis.x(to) - axis.x(from), digits) : undefined,
+    duration: timed ? new Spans(index.trace).text(axis.x(to) - axis.x(from), from, to) : undefined,
   };
 }
 

@@ -1,8 +1,9 @@
 import { systemOfPath } from '../../model/namespace.ts';
 import type { JobView } from '../../query/jobs.ts';
 import { keyValue } from '../../query/view.ts';
+import { narrowFunction, sharedDomain } from '../narrow.ts';
 import { groupCount, groupIcon, groupTitle } from '../presentation/groups.ts';
-import { sectionOf, sectionTitle } from '../presentation/sections.ts';
+import { outlineOf, sectionOf, sectionTitle } from '../presentation/sections.ts';
 import { summaryOf } from '../presentation/types.ts';
 import { computedFields, fieldsOfKey, fieldText, keyText, shownFields, UNKNOWN } from '../values.ts';
 import type { OutlineState } from './outline-state.ts';
@@ -56,7 +57,12 @@ function groupText(row: OutlineRow, count: number): RowText {
 }
 
 function objectText(now: OutlineState, row: OutlineRow): RowText {
-  const { label: name, description, icon } = summaryOf(now.stateFor(row.node), row.node.object);
+  const { label: whole, description: told, icon } = summaryOf(now.stateFor(row.node), row.node.object);
+  // A narrow view cuts the end of a label off: what all functions share is left out, and stands at the end of the description.
+  const domain =
+    row.parent === undefined && outlineOf(row.node.path) === 'devices' ? sharedDomain(now.state.world) : '';
+  const name = narrowFunction(whole, domain);
+  const description = name === whole ? told : [told, row.node.segment].filter(Boolean).join(' · ');
   const label = `${name}${systemText(row)}`;
   const mark = now.mark(row.node);
   return {

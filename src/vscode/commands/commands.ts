@@ -20,7 +20,7 @@ import { kitCommands } from './kit.ts';
 import { objectCommands } from './object.ts';
 import { type PathServices, pathCommands } from './path.ts';
 import { runCommands } from './run.ts';
-import { type SourceServices, sourceCommands, toWanted } from './sources.ts';
+import { type SourceServices, sourceCommands, toWanted, wrongIn } from './sources.ts';
 import { type StopServices, stopCommands } from './stops.ts';
 
 /** What commands use. */
@@ -128,6 +128,8 @@ function fileCommands(
       const given = toUri(argument);
       // A text that was made from the events of a trace stands for that trace. Of a closed run nothing is left to open.
       const file = given?.scheme === BRANCH_SCHEME ? sessions.shownBy(given)?.uri : given;
+      const wrong = wrongIn(argument) ?? (Array.isArray(second) ? wrongIn(second) : undefined);
+      if (wrong !== undefined) return void say(wrong);
       const list = Array.isArray(second) ? toWanted(second) : given ? [] : toWanted(argument);
       const asked = (): Promise<Wanted[]> => pickFiles('files').then((all) => all.map((uri) => ({ uri })));
       const wanted = list.length > 0 ? list : file ? [{ uri: file }] : await asked();

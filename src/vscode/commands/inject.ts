@@ -30,7 +30,8 @@ export function injectCommands({ sessions, simulations, log }: SimServices, find
     if (result !== trace) {
       say(`this is the branch ${result.label}; ${trace.label} does not change`);
       await showText(result).catch((error: unknown) => log.warn(`${result.label}: its text is not shown: ${error}`));
-    }
+    } else if ((result.branch?.run?.began.at(-1) ?? -1) >= result.session.trace.length)
+      say(`${operation.op} made no event yet: a step shows what it leads to, if anything`);
     return result.session.cursor;
   };
   /** Asks for what is missing, then does it. */

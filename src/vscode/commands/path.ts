@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import type { Step } from '../../base/ids.ts';
 import { funnelText } from '../../query/delivery/funnel-text.ts';
-import { isThrough, nearestText, pathText } from '../../query/delivery/path.ts';
+import { nearText } from '../../query/delivery/near.ts';
+import { pathText } from '../../query/delivery/path.ts';
 import { eventAbout } from '../../query/next.ts';
 import { objectsBelow, resolvePath } from '../../query/paths.ts';
 import type { StepRange } from '../../session/session.ts';
+import { showInfo } from '../message.ts';
 import { type FileArgument, isRow } from '../selected.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import type { Funnels } from '../views/funnels.ts';
@@ -63,6 +65,16 @@ function countedIn(trace: OpenTrace, argument: unknown): string | undefined {
   return objectIn(argument) ?? session.selection ?? session.path?.hops[0]?.object;
 }
 
+/** Says that an event belongs to no delivery, and offers what happened to its object instead. */
+function noPath(trace: OpenTrace, step: Step, refused: string): undefined {
+  const { table, world } = trace.session.trace;
+  const object = world.path(table.object(step));
+  const history = 'Show History';
+  void showInfo(`${refused[0]!.toUpperCase()}${refused.slice(1)}.`, history).then((choice) => {
+    if (choice === history) void vscode.commands.executeCommand('irqscope.showHistory', object, trace.uri);
+  });
+}
+
 /** Commands about the delivery path of an interrupt. */
 export function pathCommands(
   { sessions, funnels, paths }: PathServices,
@@ -81,8 +93,8 @@ export function pathCommands(
       if (typeof step === 'string') return void say(step);
       const events = eventsIn(argument);
       const path = trace.session.showWay(step, events);
-      if ('refused' in path) return void say(path.refused);
-      if (!isThrough(path, [step, ...events])) say(nearestText(step));
+      if ('refused' in path) return noPath(trace, step, path.refused);
+      if (path.near !== undefined) say(nearText(path.near));
       sessions.activate(trace);
       paths.lead('path');
       await vscode.commands.executeCommand('irqscope.path.focus', { preserveFocus: true });

@@ -125,9 +125,8 @@ export function runCommands({ sessions, simulations, checks, log }: RunServices,
     changePolicy: async (name?: unknown, value?: unknown, file?: FileArgument) => {
       const recipe = simulated(file)?.branch?.recipe;
       if (!recipe) return undefined;
-      const now = { ...recipe.scenario.policies, ...recipe.settings };
       const given = typeof name === 'string' && typeof value === 'string' ? ([name, value] as const) : undefined;
-      const choice = given ?? (await pickPolicy(now));
+      const choice = given ?? (await pickPolicy(recipe));
       if (!choice) return undefined;
       // Another design makes other events, so the operations of this run have no place in it.
       return started({ ...recipe, settings: { ...recipe.settings, [choice[0]]: choice[1] }, operations: [] });

@@ -55,6 +55,25 @@ export function toWanted(argument: unknown): Wanted[] {
   return uri && uri.scheme !== BRANCH_SCHEME ? [{ uri }] : [];
 }
 
+/** What is wrong with arguments that `toWanted` reads: a system or an offset that would otherwise count for nothing. Undefined: nothing. */
+export function wrongIn(argument: unknown): string | undefined {
+  if (Array.isArray(argument)) return argument.map(wrongIn).find((wrong) => wrong !== undefined);
+  if (typeof argument !== 'object' || argument === null || !('file' in argument)) return undefined;
+  const { file, system, offset } = argument as { file: unknown; system?: unknown; offset?: unknown };
+  if (!toUri(file)) return `a file is an address or a path: ${toldAs(file)}`;
+  const unset = system === undefined || system === '';
+  if (!unset && (typeof system !== 'string' || !SYSTEM.test(system))) return `${SYSTEM_RULE}: ${toldAs(system)}`;
+  const nothing = offset === undefined || offset === '';
+  if (!nothing && nanoseconds(String(offset)) === undefined) return `${OFFSET_RULE}: ${toldAs(offset)}`;
+  return undefined;
+}
+
+/** A value of any kind in a message, not longer than a message may be. */
+function toldAs(value: unknown): string {
+  const text = typeof value === 'string' ? value : String(JSON.stringify(value));
+  return text.length > MOST_TOLD ? `${text.slice(0, MOST_TOLD)}…` : text;
+}
+
 /** Why nothing can be joined to a trace, or taken from it; undefined where that can be done. */
 function whyFixed({ branch, label, follow }: OpenTrace): string | undefined {
   if (branch) return `${label} is a simulated run: save it with Save Trace As… and open that file to join others to it`;
@@ -106,6 +125,8 @@ export function sourceCommands(services: SourceServices, find: Find): Handlers {
       if (!trace) return void (services.sessions.active ?? say('no trace is open to which a source could be added'));
       const fixed = whyFixed(trace);
       if (fixed !== undefined) return void tell(fixed);
+      const wrong = wrongIn(argument) ?? wrongIn(second);
+      if (wrong !== undefined) return void say(wrong);
       const given = several.length > 0 ? several : toWanted(argument);
       const wanted = given.length > 0 ? given : await pickSources(services.sessions, trace);
       const there = new Set(trace.files.filter((f) => !f.skipped).map((f) => f.given.uri.toString()));
@@ -155,6 +176,8 @@ export function sourceCommands(services: SourceServices, find: Find): Handlers {
 
 const SYSTEM = /^[A-Za-z][\w.-]*$/;
 const SYSTEM_RULE = 'a name of a system begins with a letter and has letters, digits, dots and dashes';
+/** Most characters of a wrong argument that a message repeats. */
+const MOST_TOLD = 60;
 const OFFSET_RULE = 'an offset is a number of seconds, such as -12.5';
 
 const sourceNames = ({ session }: OpenTrace): string[] => [

@@ -218,7 +218,8 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
   *#list({ trace: active, step, all }: Job): Slices<InterruptList> {
     if (!active) return yield* comparedRows(this.#rows, this.#byId, []);
     const { trace, state } = active.session;
-    const findings = foundAt(this.#checks.of(active)?.findings ?? [], step);
+    const checked = this.#checks.of(active);
+    const findings = foundAt(checked?.findings ?? [], step, checked?.suppressed);
     // A branch of a trace that was read shows no more of the time before it than that trace did.
     const complete = showsAll(trace);
     const list = yield* listing(trace, state, step, { findings, complete });

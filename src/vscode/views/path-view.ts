@@ -84,6 +84,8 @@ export class PathTree implements vscode.TreeDataProvider<PathRow>, vscode.Dispos
     item.tooltip = new vscode.MarkdownString(row.tooltip.map(plain).join('\n\n'));
     item.contextValue = row.kind;
     item.accessibilityInformation = { label: [row.label, row.description].filter(Boolean).join(', ') };
+    if (row.kind === 'history' && active)
+      item.command = { command: 'irqscope.showHistory', title: 'Show History', arguments: [row.object, active.uri] };
     if (row.step !== undefined && active)
       item.command = { command: 'irqscope.goToStep', title: 'Go to Step', arguments: [row.step, active.uri] };
     return item;

@@ -39,7 +39,7 @@ describe('paths in small files', () => {
           `${name}, step ${step}`,
         );
         if (path.delivered === false) assert.ok(path.reason, `${name}, step ${step}`);
-        assert.equal(pathText(path).length, steps.length + 1 + path.blind.length);
+        assert.equal(pathText(path).length, steps.length + 1 + path.blind.length + (path.near ? 1 : 0));
       }
     }
     assert.ok(paths > 200, `${paths} paths`);
