@@ -148,10 +148,13 @@ export function elsewhere(felt: Felt, policy: string): string | undefined {
   return shown === undefined ? undefined : `scenario ${shown} shows it`;
 }
 
+/** The bundled scenarios, those for faults last: another one shows more plainly what a policy does. */
+const shows = [false, true].flatMap((faults) => bundledScenarios.filter(({ id }) => id.endsWith('-faults') === faults));
+
 /** The bundled scenario that shows a policy: one that sets it, or else the first whose parts ask for it. */
 function showing(policy: string): string | undefined {
-  const sets = bundledScenarios.find(({ document }) => policy in ((document as { policies?: object }).policies ?? {}));
-  return (sets ?? bundledScenarios.find(({ document }) => askedEarly(document).has(policy)))?.id;
+  const sets = shows.find(({ document }) => policy in ((document as { policies?: object }).policies ?? {}));
+  return (sets ?? shows.find(({ document }) => askedEarly(document).has(policy)))?.id;
 }
 
 const early = new Map<unknown, ReadonlySet<string>>();
