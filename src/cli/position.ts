@@ -27,7 +27,7 @@ export function parsePosition(text: string, option: string): Position {
   const fraction = number.includes('.');
   const kind = match?.[1] ?? (fraction ? 'time' : 'step');
   if (text === 'end') return { kind: 'end' };
-  const inFile = /^line:(.+):(\d+)$/.exec(text);
+  const inFile = /^line:(.+):(\d+)$/s.exec(text);
   if (inFile && Number(inFile[2]) > 0) return { kind: 'line', number: Number(inFile[2]), file: inFile[1] };
   if (match && kind === 'time') return { kind, text: number };
   if (match && !fraction && kind === 'step' && !number.startsWith('-')) return { kind, number: Number(number) };
