@@ -126,6 +126,23 @@ export function stretchEnd(trace: Trace, position: Position, option: string): nu
   }
 }
 
+/** The first and the last step of a stretch; an empty one where no event lies in it. Refuses places in the wrong order. */
+export function stretchBetween(trace: Trace, from: Position | undefined, to: Position | undefined): [number, number] {
+  const first = from ? stretchStart(trace, from, '--from') : 0;
+  const last = to ? stretchEnd(trace, to, '--to') : trace.length - 1;
+  if (from && to && isBehind(trace, from, to)) throw new Failure('--from lies behind --to');
+  return [first, last];
+}
+
+/** A place lies behind another one of its kind. Between places of two kinds there may just be no event. */
+function isBehind(trace: Trace, a: Position, b: Position): boolean {
+  if (a.kind === 'time' && b.kind === 'time') return storedTime(trace, a.text) > storedTime(trace, b.text);
+  if (a.kind === 'line' && b.kind === 'line') return a.file === b.file && a.number > b.number;
+  const stepOf = (place: Position): number | undefined =>
+    place.kind === 'end' ? trace.length - 1 : place.kind === 'step' ? place.number : undefined;
+  return (stepOf(a) ?? 0) > (stepOf(b) ?? Number.POSITIVE_INFINITY);
+}
+
 /** A time that `checkTime` has accepted, in the units of the trace. */
 function storedTime(trace: Trace, text: string): number {
   return parseTime(text, trace.time) ?? Number.NaN;
