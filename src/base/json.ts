@@ -34,9 +34,31 @@ const TYPES: Readonly<Record<string, string>> = byName({
   Object: 'an object',
 });
 
+/** What a value of the right type has to be, by the check that it failed. */
+const WANTED: Readonly<Record<string, string>> = byName({
+  regex: 'a text of the form',
+  integer: 'a whole number',
+  safe_integer: 'a whole number of at most 53 bits',
+  min_value: 'a number',
+  max_value: 'a number',
+  min_length: 'a length',
+  max_length: 'a length',
+});
+
+/** What an issue says of a value of the right type: its own words, or plain ones where the schema has none. */
+function checkText({ type, expected, received, message }: BaseIssue<unknown>): string {
+  if (received === 'undefined') return message;
+  if (!message.startsWith('Invalid ')) return `${message}, found ${received}`;
+  if (type === 'non_empty') return 'it is empty';
+  const wanted = WANTED[type];
+  if (wanted === undefined) return `${message}, found ${received}`;
+  return `expected ${wanted}${expected === null ? '' : ` ${expected}`}, found ${received}`;
+}
+
 /** What an issue of a schema says, in plain words. */
-export function issueText({ kind, type, expected, received, message, path }: BaseIssue<unknown>): string {
-  if (kind !== 'schema') return received === 'undefined' ? message : `${message}, found ${received}`;
+export function issueText(issue: BaseIssue<unknown>): string {
+  const { kind, type, expected, received, path } = issue;
+  if (kind !== 'schema') return checkText(issue);
   if (type === 'strict_object' && expected === 'never') return 'there is no such key';
   if (type === 'strict_object' && path?.at(-1)?.origin === 'key') return 'this key is missing';
   const wanted = TYPES[expected ?? ''] ?? (expected ?? '').replace(/^\((.*)\)$/, '$1').replaceAll(' | ', ', ');

@@ -11,6 +11,7 @@ import type { Trace } from '../trace/trace.ts';
 import type { Observer } from '../trace/walk.ts';
 import { standsBefore } from './placed.ts';
 import type { Breach, Happened, Rule, RuleObserver, Scene, Severity } from './rule.ts';
+import { UnnamedSends } from './unnamed-sends.ts';
 
 /** A breach that a rule found. */
 export interface Finding {
@@ -96,6 +97,7 @@ export class RuleCheck implements Observer {
   /** The time of the last event that has one. */
   #time = Number.NaN;
   readonly #ordered: Ordered | undefined;
+  readonly #unnamed: UnnamedSends;
 
   /**
    * `complete`: the trace shows every cause and every message. `recorded`: whether it holds events of a kind (`RecordedKinds`); a
@@ -114,6 +116,7 @@ export class RuleCheck implements Observer {
     this.#ordered = ordered;
     this.#recorded = recorded;
     this.#complete = complete;
+    this.#unnamed = new UnnamedSends(world);
     const scene: Scene = {
       world,
       complete,
@@ -156,6 +159,7 @@ export class RuleCheck implements Observer {
       if (kind.role === 'loss') return;
     }
     if (kind.role === 'begin') this.#losses.push(step);
+    this.#unnamed.event(step, happened);
     const list = this.#byKind[kind.number];
     if (list === undefined) return;
     const seen = this.#ticks ? this.#withoutTime(happened) : happened;
@@ -207,7 +211,7 @@ export class RuleCheck implements Observer {
     const { step, object, title, text, evidence, absent } = breach;
     const ordered = this.#ordered;
     const unordered = ordered !== undefined && breach.always !== true && !evidence.every((e) => ordered(e, step));
-    if (unordered || (absent !== undefined && !this.#provesAbsence(absent))) {
+    if (unordered || (absent !== undefined && !this.#provesAbsence(absent, object))) {
       watched.undecided++;
       return;
     }
@@ -225,10 +229,10 @@ export class RuleCheck implements Observer {
     this.findings.push({ rule, severity, lost, title, step, object, text, evidence, confirm });
   }
 
-  #provesAbsence({ since, kinds }: NonNullable<Breach['absent']>): boolean {
-    return (
-      (this.#complete || kinds.some(this.#recorded)) && !(this.#losses.length > 0 && this.#losses.at(-1)! >= since)
-    );
+  #provesAbsence({ since, kinds }: NonNullable<Breach['absent']>, object: ObjectId): boolean {
+    if (this.#losses.length > 0 && this.#losses.at(-1)! >= since) return false;
+    if (this.#unnamed.mayBeOf(object, kinds, since)) return false;
+    return this.#complete || kinds.some(this.#recorded);
   }
 }
 

@@ -185,14 +185,14 @@ function noTrace(file: string, read: readonly FileRead[]): Failure {
 
 /** `SYSTEM=FILE`, or FILE alone; a file whose own name has that form is taken as it is. */
 function namedFile(text: string): Named {
-  const match = /^([A-Za-z][\w.-]*)=(.+)$/.exec(text);
+  const match = /^([A-Za-z][\w.-]*)=(.+)$/s.exec(text);
   if (match === null || existsSync(text)) return { file: text, system: undefined };
   return { file: match[2]!, system: match[1]! };
 }
 
 /** `SOURCE=SECONDS` of an option. */
 function offsetOf(command: string, text: string): [string, bigint] {
-  const match = /^(.+)=([+-]?\d+(?:\.\d{1,9})?)$/.exec(text);
+  const match = /^(.+)=([+-]?\d+(?:\.\d{1,9})?)$/s.exec(text);
   if (match === null) throw misused(command, `--offset ${text}: expected SOURCE=SECONDS, such as guest.log=-12.5`);
   return [match[1]!, nanoseconds(match[2]!)!];
 }

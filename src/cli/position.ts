@@ -27,7 +27,7 @@ export function parsePosition(text: string, option: string): Position {
   const fraction = number.includes('.');
   const kind = match?.[1] ?? (fraction ? 'time' : 'step');
   if (text === 'end') return { kind: 'end' };
-  const inFile = /^line:(.+):(\d+)$/.exec(text);
+  const inFile = /^line:(.+):(\d+)$/s.exec(text);
   if (inFile && Number(inFile[2]) > 0) return { kind: 'line', number: Number(inFile[2]), file: inFile[1] };
   if (match && kind === 'time') return { kind, text: number };
   if (match && !fraction && kind === 'step' && !number.startsWith('-')) return { kind, number: Number(number) };
@@ -124,6 +124,23 @@ export function stretchEnd(trace: Trace, position: Position, option: string): nu
       checkTime(trace, position.text, option);
       return trace.lastAtTime(storedTime(trace, position.text));
   }
+}
+
+/** The first and the last step of a stretch; an empty one where no event lies in it. Refuses places in the wrong order. */
+export function stretchBetween(trace: Trace, from: Position | undefined, to: Position | undefined): [number, number] {
+  const first = from ? stretchStart(trace, from, '--from') : 0;
+  const last = to ? stretchEnd(trace, to, '--to') : trace.length - 1;
+  if (from && to && isBehind(trace, from, to)) throw new Failure('--from lies behind --to');
+  return [first, last];
+}
+
+/** A place lies behind another one of its kind. Between places of two kinds there may just be no event. */
+function isBehind(trace: Trace, a: Position, b: Position): boolean {
+  if (a.kind === 'time' && b.kind === 'time') return storedTime(trace, a.text) > storedTime(trace, b.text);
+  if (a.kind === 'line' && b.kind === 'line') return a.file === b.file && a.number > b.number;
+  const stepOf = (place: Position): number | undefined =>
+    place.kind === 'end' ? trace.length - 1 : place.kind === 'step' ? place.number : undefined;
+  return (stepOf(a) ?? 0) > (stepOf(b) ?? Number.POSITIVE_INFINITY);
 }
 
 /** A time that `checkTime` has accepted, in the units of the trace. */

@@ -1,4 +1,5 @@
-import { type FileHandle, open, readdir, readFile as readFileWhole, stat } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { type FileHandle, open, readdir, readFile as readFileWhole, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { byName } from '../base/by-name.ts';
 import type { FileRead } from '../import/files/file-read.ts';
@@ -67,12 +68,37 @@ const HEAD = 512;
 /** Files of a folder that are looked at. */
 const MOST_FILES = 20_000;
 
-/** The files in a folder and below it, in the order of their paths. Links to folders are not followed. */
+/** An entry of a folder is a file, or a link to one; a link that leads nowhere is none. */
+export async function isFile(entry: Dirent, path: string): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+/** Those of the links in a folder that lead to files which nothing else of the folder is. */
+async function linkedFiles(found: readonly Dirent[], files: readonly string[]): Promise<string[]> {
+  const links = found.filter((entry) => entry.isSymbolicLink());
+  if (links.length === 0) return [];
+  const known = new Set(await Promise.all(files.map((path) => realpath(path).catch(() => path))));
+  const linked: string[] = [];
+  for (const path of links.map((entry) => join(entry.parentPath, entry.name)).sort()) {
+    const target = await realpath(path).catch(() => undefined);
+    if (target === undefined || known.has(target) || !(await stat(target)).isFile()) continue;
+    known.add(target);
+    linked.push(path);
+  }
+  return linked;
+}
+
+/**
+ * The files in a folder and below it, in the order of their paths. Links to files elsewhere are followed, each file once;
+ * links to folders are not.
+ */
 export async function filesIn(folder: string): Promise<string[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
     throw refusal(folder, error);
   });
   const files = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  files.push(...(await linkedFiles(found, files)));
   if (files.length > MOST_FILES) throw new Failure(`${folder}: more than ${MOST_FILES} files; give a smaller folder`);
   return files.sort();
 }

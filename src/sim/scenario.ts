@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { issueText } from '../base/json.ts';
 import {
   consumerProblems,
   hostProblems,
@@ -23,5 +24,5 @@ export function readScenario(document: unknown): Scenario | readonly ScenarioPro
     ];
     return problems.length > 0 ? problems : output;
   }
-  return result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', problem: issue.message }));
+  return result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', problem: issueText(issue) }));
 }

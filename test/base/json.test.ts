@@ -31,4 +31,19 @@ describe('faults of JSON documents', () => {
     }
     assert.equal(refused, sessions.length);
   });
+
+  it('what fails a check of its value is told in plain words', () => {
+    const says = (step: unknown, system = 'a'): string => {
+      try {
+        readSessionFile(JSON.stringify({ irqsession: 1, sources: [{ file: 'a', system }], cursor: step }));
+      } catch (error) {
+        return error instanceof Error ? error.message : '';
+      }
+      return 'read';
+    };
+    assert.equal(says(0), 'read');
+    assert.equal(says(-1), 'cursor: expected a number >=0, found -1');
+    assert.equal(says(1.5), 'cursor: expected a whole number, found 1.5');
+    assert.doesNotMatch(says(0, ''), /Invalid/);
+  });
 });

@@ -256,6 +256,14 @@ describe('rules about the system', () => {
         `3 ${entry}: entry 2 of 0000:03:00.0 was served by a poll after 599.990 ms: its message never came`,
       ]);
     });
+    it('a message of a table whose function is not known may be its own', () => {
+      const sent = (table: string) => `11 send ${table} address=0xfee00000 data=0x22`;
+      const findings = (table: string) =>
+        found(made(`${open}\n10 dev.raise ${entry}\n${sent(table)}\n600000 dev.withdraw ${entry}`), 'R03').length;
+      assert.equal(findings('table/0xfe7c2000/msix/2'), 0);
+      assert.equal(findings('table/0xfe7c2000/msix/1'), 1);
+      assert.equal(findings('device/0000:04:00.0/msix/2'), 1);
+    });
     it('a message, or a mask, explains it', () => {
       const sent = `11 send ${entry} address=0xfee00000 data=0x22`;
       assert.deepEqual(found(made(`${open}\n10 dev.raise ${entry}\n${sent}\n600000 dev.withdraw ${entry}`), 'R03'), []);

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkTrace } from '../../src/check/check-run.ts';
 import type { RuleCheck } from '../../src/check/check-trace.ts';
+import { verdictsByName } from '../../src/check/report/view.ts';
 import { readRules, readUserRules, UserRulesError } from '../../src/check/user/read.ts';
 import { ruleFor } from '../../src/check/user/rule.ts';
 import { importBytes } from '../helpers/fixtures.ts';
@@ -166,6 +167,8 @@ describe('a file of rules', () => {
     assert.match(problem('{"rules": 1}'), /^rules: /);
     assert.match(problem(JSON.stringify(document({ within: '5' }))), /^rules\.0\.within: a duration with unit/);
     assert.match(problem(JSON.stringify(document({ after: 'kind = x' }))), /^rules\.0\.after, column \d+: /);
+    assert.equal(problem(JSON.stringify(document({ after: '' }))), 'rules.0.after: it is empty');
+    assert.match(problem(JSON.stringify(document({ same: 'a.b' }))), /^rules\.0\.same: `object`, .*, found "a\.b"$/);
     assert.match(problem('{"rules": [], "rule": []}'), /rule/);
     const twice = document({}).rules[0];
     assert.match(problem(JSON.stringify({ rules: [twice, twice] })), /^rules\.1\.id: there is another rule answered/);
@@ -211,6 +214,17 @@ describe('a file of rules', () => {
     assert.deepEqual(
       readRules('{"rules": [\n').problems.map(({ from }) => from),
       [10],
+    );
+  });
+
+  it('may call a rule as the members of every object are called', () => {
+    const names = ['constructor', 'toString', 'hasOwnProperty', 'valueOf'];
+    const rules = names.map((id) => ({ ...document({}).rules[0], id }));
+    const read = readUserRules(JSON.stringify({ rules }));
+    const verdicts = verdictsByName(read.map(({ id }) => [{ id, names: [] }, 'pass'] as const));
+    assert.deepEqual(
+      Object.entries(verdicts),
+      names.map((id) => [id, 'pass']),
     );
   });
 

@@ -206,6 +206,17 @@ describe('irqscope events --json', () => {
     );
     assert.deepEqual(await ndjson('events', example, '--from', '99999999'), []);
     assert.deepEqual(await ndjson('events', example, '--to', '5.0'), []);
+    for (const command of [['events'], ['path', '--funnel', 'device']]) {
+      for (const [first, last] of [
+        ['10', '5'],
+        ['end', '0'],
+        ['line:9', 'line:8'],
+        ['1795148743.0', 'time:1795148650'],
+      ]) {
+        const { status, err } = await irqscope([...command, example, '--from', first!, '--to', last!]);
+        assert.deepEqual([status, err], [2, 'irqscope: --from lies behind --to\n']);
+      }
+    }
   });
 });
 

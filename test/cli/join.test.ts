@@ -1,6 +1,6 @@
 // Several sources on the command line: --with, --offset, folders, archives, places in one of several files.
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -230,6 +230,52 @@ describe('several sources', () => {
         [4, { affinity: '0-1' }],
       ],
     );
+  });
+
+  it('a folder of links is the folder of their files, each read once', async () => {
+    const linked = join(folder, 'linked');
+    mkdirSync(linked);
+    const link = (target: string, name: string): void => symlinkSync(target, join(linked, name));
+    link(join(root, KERNEL), 'kernel.gz');
+    link(join(root, KERNEL), 'same.gz');
+    link('kernel.gz', 'twice.gz');
+    link(join(folder, 'heap'), 'folder');
+    link('nowhere', 'broken');
+    link('round', 'round');
+    link('/dev/zero', 'device');
+    const { sources } = await json<Info>('info', linked, '--with', MACHINE);
+    assert.deepEqual(
+      sources.map(({ file }) => file),
+      [join(linked, 'kernel.gz'), MACHINE],
+    );
+    writeFileSync(
+      join(linked, 'own.irqtrace'),
+      '#irqtrace 1\n#clock seconds digits=9 t\n0.1 - - irq.entry irq/5 name=x\n',
+    );
+    rmSync(join(linked, 'same.gz'));
+    link('own.irqtrace', 'own-again');
+    const { sources: both } = await json<Info>('info', linked);
+    assert.deepEqual(
+      both.map(({ file }) => file),
+      [join(linked, 'kernel.gz'), join(linked, 'own.irqtrace')],
+    );
+  });
+
+  it('a file may have a line end in its name', async () => {
+    const name = 'a\nb.log.gz';
+    cpSync(join(root, MACHINE), join(folder, name));
+    const file = join(folder, name);
+    const { sources, systems } = await json<Info>('info', `host=${KERNEL}`, '--with', `guest=${file}`);
+    assert.deepEqual(
+      sources.map((source) => source.file),
+      [KERNEL, file],
+    );
+    assert.deepEqual(systems, ['host', 'guest']);
+    const joined = ['--with', file, '--offset', `${name}=-1795148652.631`];
+    const [told] = await json<{ source: unknown }[]>(...['path', KERNEL, ...joined, '--at', `line:${name}:4723`]).then(
+      (answer) => (answer as unknown as { hops: { source: unknown }[] }).hops,
+    );
+    assert.ok(told);
   });
 
   it('a folder without a trace says why', async () => {

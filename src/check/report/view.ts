@@ -82,10 +82,11 @@ const joint = (a: Verdict | undefined, b: Verdict): Verdict =>
 export function verdictsByName(
   verdicts: Iterable<readonly [Pick<Rule, 'id' | 'names'>, Verdict]>,
 ): Readonly<Record<string, Verdict>> {
-  const found: Record<string, Verdict> = {};
+  // A rule of the user may be called `constructor`, which an object seems to have already.
+  const found = new Map<string, Verdict>();
   for (const [{ id, names }, verdict] of verdicts)
-    for (const name of [id, ...names]) found[name] = joint(found[name], verdict);
-  return found;
+    for (const name of [id, ...names]) found.set(name, joint(found.get(name), verdict));
+  return Object.fromEntries(found);
 }
 
 /** The verdict of each rule of a check. */

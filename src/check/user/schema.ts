@@ -34,7 +34,7 @@ export const userRuleSchema = v.strictObject({
   same: v.optional(
     v.pipe(
       v.string(),
-      v.regex(/^[A-Za-z]\w*$/),
+      v.regex(/^[A-Za-z]\w*$/, '`object`, `cpu`, `any` or a name of letters and digits was expected'),
       v.description(
         'What both events must have in common: `object` (the object that they are about), `cpu`, `any` (nothing), an object that both are related to (`entry`, `irq`, `device`, …), or the name of an argument that both have, such as `vector`.',
       ),

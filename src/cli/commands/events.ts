@@ -6,7 +6,7 @@ import { orderOf } from '../../query/order.ts';
 import { type Command, type Context, readArguments } from '../command.ts';
 import { DONE, Failure } from '../failure.ts';
 import { INPUT_HELP, INPUT_OPTIONS, onlyOne, readInput } from '../input.ts';
-import { POSITION_HELP, parsePosition, stretchEnd, stretchStart } from '../position.ts';
+import { POSITION_HELP, parsePosition, stretchBetween } from '../position.ts';
 import { Columns } from '../text.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
@@ -25,8 +25,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const filter = values.filter === undefined ? undefined : readFilter(values.filter);
   const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : readLimit(values.limit);
   const trace = await readInput('events', positionals[0]!, values, context.progress);
-  const first = from ? stretchStart(trace, from, '--from') : 0;
-  const last = to ? stretchEnd(trace, to, '--to') : trace.length - 1;
+  const [first, last] = stretchBetween(trace, from, to);
   const matches = filter ? compileFilter(filter, trace) : () => true;
   const { out } = context;
   const order = orderOf(trace);

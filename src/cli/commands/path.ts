@@ -10,7 +10,7 @@ import { type Command, type Context, misused, readArguments } from '../command.t
 import { DONE } from '../failure.ts';
 import { findTarget } from '../find.ts';
 import { INPUT_HELP, INPUT_OPTIONS, onlyOne, readInput } from '../input.ts';
-import { POSITION_HELP, parsePosition, stepAt, stretchEnd, stretchStart } from '../position.ts';
+import { POSITION_HELP, parsePosition, stepAt, stretchBetween } from '../position.ts';
 import { Columns } from '../text.ts';
 
 async function run(args: readonly string[], context: Context): Promise<number> {
@@ -32,9 +32,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const to = values.to === undefined ? undefined : parsePosition(values.to, '--to');
   const trace = await readInput('path', positionals[0]!, values, context.progress);
   if (at) return onePath(trace, stepAt(trace, at, '--at'), values.json === true, context);
-  const first = from ? stretchStart(trace, from, '--from') : 0;
-  const last = to ? stretchEnd(trace, to, '--to') : trace.length - 1;
-  return funnel(trace, values.funnel!, [first, last], values.json === true, context);
+  return funnel(trace, values.funnel!, stretchBetween(trace, from, to), values.json === true, context);
 }
 
 function onePath(trace: Trace, step: number, json: boolean, { out }: Context): number {

@@ -1,8 +1,7 @@
-import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { isSessionFile, readSessionFile } from '../../session/session-file.ts';
-import { refusal } from '../read.ts';
+import { filesIn, isFile, refusal } from '../read.ts';
 
 /** What becomes one trace: a file, an archive, a session file, or a folder that is one capture. */
 export interface Capture {
@@ -67,11 +66,6 @@ export async function capturesIn(
   return { all: found.filter((capture) => !isPart(capture)), unread, inSessions };
 }
 
-async function isFile(entry: Dirent, path: string): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isFile();
-  return (await stat(path).catch(() => undefined))?.isFile() === true;
-}
-
 /** The files that a session lists; none where it cannot be read: that is said when it is opened. */
 async function sourcesOf(path: string): Promise<string[]> {
   try {
@@ -91,9 +85,7 @@ export async function stampOf(path: string): Promise<{ readonly bytes: number; r
     const stats = await Promise.all(more.map((file) => stat(file).catch(() => undefined)));
     return sum([about, ...stats.filter((each) => each !== undefined)]);
   }
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  return sum(await Promise.all(files.map((entry) => stat(join(entry.parentPath, entry.name)))));
+  return sum(await Promise.all((await filesIn(path)).map((file) => stat(file))));
 }
 
 const sum = (all: readonly { readonly size: number; readonly mtimeMs: number }[]) => ({

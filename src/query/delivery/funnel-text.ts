@@ -1,4 +1,4 @@
-import { counted } from '../../base/counted.ts';
+import { count, counted } from '../../base/counted.ts';
 import type { Step } from '../../base/ids.ts';
 import type { Funnel } from './funnel.ts';
 
@@ -13,7 +13,7 @@ const cell = (value: number | null): string => (value === null ? '?' : String(va
 
 /** How many deliveries there were, in one phrase. */
 export const deliveriesText = ({ deliveries, delivered, lost, unknown }: Funnel): string =>
-  `${counted(deliveries, 'delivery', 'deliveries')}, ${delivered} delivered, ${lost} lost, ${unknown} not known`;
+  `${counted(deliveries, 'delivery', 'deliveries')}, ${count(delivered)} delivered, ${count(lost)} lost, ${count(unknown)} not known`;
 
 /** The line above the table of a funnel. */
 export const funnelHead = ({ object, from, to }: FunnelOf, funnel: Funnel): string =>
