@@ -84,6 +84,9 @@ export class QemuImporter implements RecordReader {
   readonly #seenPrefix = new Uint8Array(3);
   #base = -1;
   #fraction = 0;
+  #last = Number.NEGATIVE_INFINITY;
+  /** Records whose stamp is more than a second older than that of the record before. */
+  #backwards = 0;
   /** The record that `find` looked at last: its bytes, stamp and name. */
   #buf: Uint8Array = new Uint8Array(0);
   #lineStart = 0;
@@ -208,6 +211,7 @@ export class QemuImporter implements RecordReader {
       thread ? 'thread id and time stamp' : '',
       iso ? 'ISO 8601 time stamp' : '',
       none ? 'no time stamps' : '',
+      this.#backwards > 0 ? `${this.#backwards} times a stamp more than a second older than the one before` : '',
     ];
     this.#out.source.variant = forms.filter((f) => f !== '').join(', ') || 'no records';
     this.#out.source.clock = thread || iso ? 'realtime' : 'none';
@@ -274,6 +278,10 @@ export class QemuImporter implements RecordReader {
       this.#fraction = this.#places;
       meta.time = { ...meta.time, digits: this.#places };
     }
-    this.#out.time = (this.#seconds - this.#base) * NANO + this.#nano;
+    const time = (this.#seconds - this.#base) * NANO + this.#nano;
+    // Threads print a little out of order; pieces of logs in a wrong order, and clocks that are set, go back farther.
+    if (time < this.#last - NANO) this.#backwards++;
+    this.#last = time;
+    this.#out.time = time;
   }
 }

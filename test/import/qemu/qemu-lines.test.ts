@@ -38,6 +38,16 @@ describe('prefixes of QEMU log lines', () => {
     assert.match(info.variant, /^ISO 8601 time stamp$/);
   });
 
+  it('stamps that go back: pieces of logs in a wrong order are told, threads that print late are not', () => {
+    const variant = (...stamps: readonly string[]): string =>
+      wholly(`${stamps.map((stamp) => `7@${stamp}:${EVENT}`).join('\n')}\n`).info.variant;
+    assert.equal(variant('10.000002', '10.000001', '11.500000', '10.500000'), 'thread id and time stamp');
+    assert.equal(
+      variant('57.000000', '58.000000', '10.000000', '11.000000', '9.999999', '8.000000'),
+      'thread id and time stamp, 3 times a stamp more than a second older than the one before',
+    );
+  });
+
   it('none at all', () => {
     assert.deepEqual(headOf(EVENT), [null, undefined]);
     const { info } = wholly(`${EVENT}\n${EVENT}\n`);
