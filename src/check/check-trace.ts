@@ -1,17 +1,18 @@
 import type { ObjectId, Step } from '../base/ids.ts';
 import { durationText } from '../base/time.ts';
 import type { EventKind } from '../model/event.ts';
+import { msgSend } from '../model/events/msix.ts';
 import { kvmSeveral } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
 import type { World } from '../model/world.ts';
 import { orderOf as orderOfEvents } from '../query/order.ts';
 import { Spans } from '../query/span.ts';
+import { UnnamedSends } from '../query/unnamed-sends.ts';
 import type { Source } from '../trace/source.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Observer } from '../trace/walk.ts';
 import { standsBefore } from './placed.ts';
 import type { Breach, Happened, Rule, RuleObserver, Scene, Severity } from './rule.ts';
-import { UnnamedSends } from './unnamed-sends.ts';
 
 /** A breach that a rule found. */
 export interface Finding {
@@ -159,7 +160,7 @@ export class RuleCheck implements Observer {
       if (kind.role === 'loss') return;
     }
     if (kind.role === 'begin') this.#losses.push(step);
-    this.#unnamed.event(step, happened);
+    if (happened.kind === msgSend) this.#unnamed.sent(step, happened.object);
     const list = this.#byKind[kind.number];
     if (list === undefined) return;
     const seen = this.#ticks ? this.#withoutTime(happened) : happened;
@@ -231,7 +232,7 @@ export class RuleCheck implements Observer {
 
   #provesAbsence({ since, kinds }: NonNullable<Breach['absent']>, object: ObjectId): boolean {
     if (this.#losses.length > 0 && this.#losses.at(-1)! >= since) return false;
-    if (this.#unnamed.mayBeOf(object, kinds, since)) return false;
+    if (kinds.includes(msgSend) && this.#unnamed.mayBeOf(object, since)) return false;
     return this.#complete || kinds.some(this.#recorded);
   }
 }

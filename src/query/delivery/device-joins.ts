@@ -15,6 +15,7 @@ import type { State } from '../../model/state.ts';
 import { device, msi, msixEntry } from '../../model/things/pci.ts';
 import { argumentOf } from '../../trace/row.ts';
 import { arrived } from '../arrivals.ts';
+import { UnnamedSends } from '../unnamed-sends.ts';
 import type { Delivery } from './delivery.ts';
 import { type Joins, type Moment, numberOf } from './moment.ts';
 import { AT_ONCE, isQueue } from './queues.ts';
@@ -162,6 +163,8 @@ function ofVector({ slots, row, state }: Moment): Delivery | undefined {
 function send(moment: Moment): void {
   const { slots, step, row, state } = moment;
   const { object } = row;
+  slots.unnamed ??= new UnnamedSends(state.world);
+  slots.unnamed.sent(step, object);
   const ahead = slots.translating.get(row.task);
   const single = state.world.type(object) === msi;
   const own =
@@ -286,8 +289,17 @@ function pinServed({ slots, step, row }: Moment): void {
 function withdraw({ slots, step, row }: Moment): void {
   const delivery = slots.raised.get(row.object);
   if (!delivery) return;
+  const since = delivery.hops[0]!.step;
   slots.hop(delivery, step, 'cause', row.object);
-  slots.end(delivery, step, false, 'the cause went away before its message was sent: software served it by polling');
+  if (slots.unnamed?.mayBeOf(row.object, since))
+    slots.end(
+      delivery,
+      step,
+      null,
+      'an entry with its number sent a message, of a table whose function the trace does not tell',
+    );
+  else
+    slots.end(delivery, step, false, 'the cause went away before its message was sent: software served it by polling');
 }
 
 /** The delivery that an event about its end speaks of: by the number of the cause, or by where it was. */

@@ -1,5 +1,6 @@
 import type { ObjectId, Step, TextId } from '../../base/ids.ts';
 import type { EventRow } from '../../trace/row.ts';
+import type { UnnamedSends } from '../unnamed-sends.ts';
 import { Delivery, type Stage } from './delivery.ts';
 import type { Early, Frame, Link, Returned, Served } from './places.ts';
 import { DEFERRED, type QueueEntries } from './queues.ts';
@@ -23,6 +24,8 @@ export class Slots {
   readonly delivered = new InFlight();
   /** The last handler that served a vector to which messages were sent. */
   readonly served = new Map<ObjectId, Served>();
+  /** Messages of tables whose function the trace does not tell; undefined before the first message. */
+  unnamed: UnnamedSends | undefined;
   /** What a thread translates right now. */
   readonly translating = new Map<TextId, Delivery>();
   /** Interrupts that wait for their INTID to be acknowledged, by INTID. */

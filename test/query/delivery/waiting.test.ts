@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { msi } from '../../../src/model/things/pci.ts';
 import { funnelOf } from '../../../src/query/delivery/funnel.ts';
+import { pathAt } from '../../../src/query/delivery/path.ts';
 import { RecordedKinds } from '../../../src/query/recorded-kinds.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
+import { story } from '../../helpers/story.ts';
 import { lines, pathThrough, text } from './lines.ts';
 
 describe('two queues of one virtio device that wait at once', () => {
@@ -155,5 +157,21 @@ describe('the vectors of an MSI function', () => {
     const recorded = new RecordedKinds(trace);
     const { deliveries, lost } = funnelOf(trace, new Set([cap]), 0, trace.length - 1, (kind) => recorded.has(kind));
     assert.deepEqual([deliveries, lost], [2, 1]);
+  });
+});
+
+describe('a cause that goes away without a message', () => {
+  const entry = 'device/0000:03:00.0/msix/2';
+  const deliveredBy = (table: string): boolean | null | undefined => {
+    const trace = story(`dev.raise ${entry}
+      send ${table} address=0xfee00000 data=0x22
+      dev.withdraw ${entry}`);
+    return pathAt(trace, 0, new RecordedKinds(trace))?.delivered;
+  };
+
+  it('was served by polling; where a table whose function is not known sent for its number, nobody knows', () => {
+    assert.equal(deliveredBy('device/0000:04:00.0/msix/2'), false);
+    assert.equal(deliveredBy('table/0xfe7c2000/msix/1'), false);
+    assert.equal(deliveredBy('table/0xfe7c2000/msix/2'), null);
   });
 });

@@ -1,9 +1,6 @@
 import type { ObjectId, Step } from '../base/ids.ts';
-import type { EventKind } from '../model/event.ts';
-import { msgSend } from '../model/events/msix.ts';
 import { msixEntry } from '../model/things/pci.ts';
 import type { World } from '../model/world.ts';
-import type { Happened } from './rule.ts';
 
 /**
  * Messages of MSI-X tables whose function the trace does not tell, such as those of a log that begins after the tables were placed. Each
@@ -18,14 +15,14 @@ export class UnnamedSends {
     this.#world = world;
   }
 
-  event(step: Step, { kind, object }: Happened): void {
-    if (kind !== msgSend || this.#world.type(object) !== msixEntry || !this.#isUnnamed(object)) return;
-    this.#last.set(object, step);
+  /** An entry sent a message. */
+  sent(step: Step, entry: ObjectId): void {
+    if (this.#world.type(entry) === msixEntry && this.#isUnnamed(entry)) this.#last.set(entry, step);
   }
 
-  /** Such a message, which may be one of `kinds` about an object, came after an event. */
-  mayBeOf(object: ObjectId, kinds: readonly EventKind[], since: Step): boolean {
-    if (this.#last.size === 0 || !kinds.includes(msgSend) || this.#world.type(object) !== msixEntry) return false;
+  /** Such a message, which may be that of an entry, came after an event. */
+  mayBeOf(object: ObjectId, since: Step): boolean {
+    if (this.#last.size === 0 || this.#world.type(object) !== msixEntry) return false;
     const index = this.#world.node(object)?.segment;
     const space = this.#world.spaceOf(object);
     for (const [other, step] of this.#last) {
