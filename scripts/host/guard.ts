@@ -33,7 +33,10 @@ child.on('error', (error) => {
   console.error(`${command}: ${error.message}`);
   leave(127);
 });
-child.on('exit', (code) => leave(code ?? 1));
+child.on('exit', (code, signal) => {
+  if (signal !== null && !ending) console.error(`${command} was ended by ${signal}`);
+  leave(code ?? 1);
+});
 process.stdin.resume();
 process.stdin.on('end', end);
 process.stdin.on('error', end);

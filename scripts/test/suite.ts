@@ -41,7 +41,10 @@ export function testFiles(folder: string, selection: Selection, without: string[
 
 /** The counts that a test process left behind; a process that ended without leaving any has failed. */
 export function readCounts(path: string, exitCode: number): Counts {
-  if (!existsSync(path)) return failed();
+  if (!existsSync(path)) {
+    console.error(`the tests ended with status ${exitCode} and left no result`);
+    return failed();
+  }
   const counts = JSON.parse(readFileSync(path, 'utf8')) as Counts;
   if (counts.passed + counts.failed === 0) {
     console.error('no test ran');
