@@ -29,7 +29,9 @@ export class RefreshGate<T extends object> implements vscode.Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = Number.NEGATIVE_INFINITY;
   #fired = Number.NEGATIVE_INFINITY;
-  /** Rows that the editor got as expanded ones since the last refresh, and for whose children it has not asked. */
+  /** Rows for whose children the editor has asked: it expands them again after a refresh, whatever their items say. */
+  readonly #open = new WeakSet<T>();
+  /** Rows that the editor got and will expand since the last refresh, and for whose children it has not asked. */
   readonly #expected = new Set<T>();
   /** Rows that the editor got as expanded ones and did not ask about: it shows them collapsed. */
   #silent = new WeakSet<T>();
@@ -54,12 +56,15 @@ export class RefreshGate<T extends object> implements vscode.Disposable {
         if (row !== undefined) {
           this.#expected.delete(row);
           this.#silent.delete(row);
+          this.#open.add(row);
         }
         return rows.getChildren(row);
       },
       getTreeItem: (row) => {
         const item = rows.getTreeItem(row) as vscode.TreeItem;
-        const expanded = item.collapsibleState === vscode.TreeItemCollapsibleState.Expanded;
+        const { Expanded, Collapsed } = vscode.TreeItemCollapsibleState;
+        const { collapsibleState: state } = item;
+        const expanded = state === Expanded || (state === Collapsed && this.#open.has(row));
         if (expanded && !this.#silent.has(row)) this.#expected.add(row);
         return item;
       },
@@ -131,7 +136,11 @@ export class RefreshGate<T extends object> implements vscode.Disposable {
     this.#waiting = undefined;
     this.#fired = now;
     this.#whole = rows === 'all';
-    if (!busy) for (const row of this.#expected) this.#silent.add(row);
+    if (!busy)
+      for (const row of this.#expected) {
+        this.#silent.add(row);
+        this.#open.delete(row);
+      }
     this.#expected.clear();
     this.#changed.fire(rows === 'all' || rows === undefined ? undefined : [...rows]);
   }
