@@ -8,6 +8,10 @@ import { MSI_VECTORS, MSIX_ENTRIES } from './registers/pci.ts';
 import type { State } from './state.ts';
 import { irq } from './things/irq.ts';
 
+/** The object of the descriptor of an irq, or -1. */
+export const descriptorOf = (state: State, object: ObjectId): ObjectId =>
+  state.world.node(object)?.children.get('descriptor')?.object ?? -1;
+
 /** Where messages of a function are stored: MSI-X table, MSI capability, IMS; `either` of the first two. */
 export type MessageTable = 'msix' | 'msi' | 'ims' | 'either';
 

@@ -4,7 +4,7 @@
 import type { ObjectId } from '../base/ids.ts';
 import { requesterIn } from './bdf.ts';
 import { cellTarget } from './cell-target.ts';
-import { type IrqSource, type MessageTable, sourceOfIrq } from './irq-source.ts';
+import { descriptorOf, type IrqSource, type MessageTable, sourceOfIrq } from './irq-source.ts';
 import { processorsOf } from './reference.ts';
 import { msiControl, msixControl } from './registers/pci.ts';
 import { isInterruptAddress, x86Address, x86Data, x86Destination } from './registers/x86.ts';
@@ -143,7 +143,7 @@ function tableOfIrq(state: State, object: ObjectId, { table }: IrqSource): Messa
   if (table !== 'either') return table;
   const [, name] = VFIO_ACTION.exec(state.text(object, irq.at.name)) ?? [];
   if (name === 'msi' || name === 'msix') return name;
-  const descriptor = state.world.node(object)?.children.get('descriptor')?.object ?? -1;
+  const descriptor = descriptorOf(state, object);
   const mode = state.present(descriptor) ? state.text(descriptor, irqDescriptor.at.msi) : '';
   return mode === 'msi' || mode === 'msix' ? mode : 'either';
 }

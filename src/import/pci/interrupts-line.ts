@@ -1,4 +1,7 @@
-// The line of lspci that tells the irqs of a function.
+/**
+ * The line of lspci that tells the irqs of a function: lspci.c of pciutils, up to 3.14 `Interrupt:`, from 3.15 on `Interrupts:`. The form of the latter is
+ * that of captures of 3.15 and of the texts in the program; a capture with several ranges, which `, ` should part, was not seen.
+ */
 
 /** On some machines the irq is a hexadecimal number of eight digits, which tells no Linux irq. */
 const INTERRUPT = /^Interrupt: pin ([A-D?]) routed to IRQ (?:(\d{1,7})|[\da-f]{8})$/;

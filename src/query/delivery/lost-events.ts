@@ -78,21 +78,33 @@ export interface Beginning {
   readonly file: string;
 }
 
+/** A source that shows handlers, and the steps of its first and last event. */
+export interface HandlerSource {
+  readonly source: Source;
+  readonly from: Step;
+  readonly to: Step;
+}
+
+/** The recordings of a trace that show handlers. */
+export function handlerSources(trace: Trace): HandlerSource[] {
+  return trace.sources.flatMap((source, i) => {
+    const { length } = source.events;
+    if (source.derived || isSnapshot(source) || length === 0 || !showsHandlers(source)) return [];
+    return [{ source, from: trace.stepOf(i, 0), to: trace.stepOf(i, length - 1) }];
+  });
+}
+
 /** Where the sources of a trace begin that show handlers and do not begin with the trace, in order. */
 export function beginningsOf(trace: Trace): Beginning[] {
-  const found: Beginning[] = [];
-  for (const [i, source] of trace.sources.entries()) {
-    const step = source.derived || isSnapshot(source) || source.events.length === 0 ? 0 : trace.stepOf(i, 0);
-    if (step > 0 && showsHandlers(source)) found.push({ step, file: source.file });
-  }
-  return found.sort((a, b) => a.step - b.step);
+  const later = handlerSources(trace).filter(({ from }) => from > 0);
+  return later.map(({ source, from }) => ({ step: from, file: source.file })).sort((a, b) => a.step - b.step);
 }
 
 /** Whether a source shows handlers, and how many of its events were looked at: a path is asked for often, and a source only grows. */
 const looked = new WeakMap<Source, { readonly shows: boolean; readonly rows: number }>();
 
 /** Whether a source shows runs of handlers. */
-export function showsHandlers(source: Source): boolean {
+function showsHandlers(source: Source): boolean {
   const { events } = source;
   const before = looked.get(source);
   if (before?.shows === true) return true;

@@ -3,6 +3,7 @@
 import { numbersOf } from '../../../base/cpu-list.ts';
 import type { ObjectId } from '../../../base/ids.ts';
 import { eventKind } from '../../event.ts';
+import { descriptorOf } from '../../irq-source.ts';
 import { forgetCounts, setCounts } from '../../percpu.ts';
 import type { State } from '../../state.ts';
 import { cpu, irq } from '../../things/irq.ts';
@@ -37,7 +38,7 @@ function isGone(state: State, object: ObjectId): void {
   for (const cell of [...OF_ONE_LIFE, I.allocated, I.told, I.running]) state.forget(object, cell);
   forgetHandled(state, object);
   forgetCounts(state, object);
-  const below = state.world.node(object)?.children.get('descriptor')?.object ?? -1;
+  const below = descriptorOf(state, object);
   if (below >= 0) state.remove(below);
   if (state.flag(object, I.ran) !== true && state.get(object, I.messageWrites) === 0) state.remove(object);
 }
