@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { type BuildOptions, build as esbuild } from 'esbuild';
 import { main } from './fail.ts';
 import { NOTICES, noticesFor, packagesIn } from './notices.ts';
@@ -20,8 +20,13 @@ import { dist, root } from './paths.ts';
 interface Bundle {
   entry: string;
   out: string;
+  /** Other programs that share parts with it: parts that several need, and those that are loaded on demand, are files of their own beside them. */
+  more?: Readonly<Record<string, string>>;
   options: BuildOptions;
 }
+
+/** What the names of those parts begin with. */
+export const PART = 'cli-';
 
 const SHEBANG = '#!/usr/bin/env node';
 const bundles: Bundle[] = [
@@ -48,12 +53,8 @@ const bundles: Bundle[] = [
   {
     entry: 'src/cli/main.ts',
     out: 'cli.js',
-    options: { platform: 'node', format: 'esm', target: 'node20' },
-  },
-  {
-    entry: 'src/cli/page-thread.ts',
-    out: 'page-thread.js',
-    options: { platform: 'node', format: 'esm', target: 'node20' },
+    more: { 'page-thread.js': 'src/cli/page-thread.ts' },
+    options: { platform: 'node', format: 'esm', target: 'node20', splitting: true, chunkNames: `${PART}[name]-[hash]` },
   },
 ];
 
@@ -97,7 +98,11 @@ function inputState(): string {
 }
 
 /** Makes one bundle; gives the folders of the packages in it. */
-async function makeBundle({ entry, out, options }: Bundle, target: string, kind: BuildKind): Promise<string[]> {
+async function makeBundle(
+  { entry, out, more = {}, options }: Bundle,
+  target: string,
+  kind: BuildKind,
+): Promise<string[]> {
   const source = join(root, entry);
   if (!existsSync(source)) {
     console.warn(`build: ${entry} is not there yet; dist/${out} is left out`);
@@ -108,8 +113,12 @@ async function makeBundle({ entry, out, options }: Bundle, target: string, kind:
   const made = await esbuild({
     ...options,
     absWorkingDir: root,
-    entryPoints: [entry],
-    outfile: join(target, out),
+    entryPoints: Object.entries({ [out]: entry, ...more }).map(([name, from]) => ({
+      in: from,
+      out: name.slice(0, -extname(name).length),
+    })),
+    outdir: target,
+    outExtension: { '.js': extname(out) },
     bundle: true,
     write: false,
     metafile: true,
@@ -121,8 +130,14 @@ async function makeBundle({ entry, out, options }: Bundle, target: string, kind:
     ...(needsShebang ? { banner: { js: SHEBANG } } : {}),
   });
   for (const file of made.outputFiles) writeFile(file.path, file.contents);
+  if (options.splitting === true) removeParts(target, new Set(made.outputFiles.map((file) => basename(file.path))));
   if (out === 'cli.js') chmodSync(join(target, out), 0o755);
   return packagesIn(made.metafile);
+}
+
+/** Removes the parts of earlier builds. A program that runs meanwhile and loads a part later fails, as with any update. */
+function removeParts(target: string, current: ReadonlySet<string>): void {
+  for (const name of readdirSync(target)) if (name.startsWith(PART) && !current.has(name)) rmSync(join(target, name));
 }
 
 /** Replaces a file in one move: an editor or a test that runs meanwhile never reads half of it. */

@@ -1,43 +1,13 @@
-import { TITLES } from '../import/detect.ts';
 import { nearest } from '../query/nearest.ts';
+import { commands, type Listed } from './catalogue.ts';
 import type { Command, Context } from './command.ts';
-import { check } from './commands/check.ts';
-import { convert } from './commands/convert.ts';
-import { diff } from './commands/diff.ts';
-import { events } from './commands/events.ts';
-import { explain } from './commands/explain.ts';
-import { history } from './commands/history.ts';
-import { info } from './commands/info.ts';
-import { interrupts } from './commands/interrupts.ts';
-import { kit } from './commands/kit.ts';
-import { path } from './commands/path.ts';
-import { scenarios } from './commands/scenarios.ts';
-import { simulate } from './commands/simulate.ts';
-import { state } from './commands/state.ts';
-import { stats } from './commands/stats.ts';
 import { DONE, Failure } from './failure.ts';
 import { version } from './version.ts';
 
-const commands: readonly Command[] = [
-  info,
-  events,
-  state,
-  history,
-  interrupts,
-  path,
-  check,
-  diff,
-  stats,
-  explain,
-  convert,
-  scenarios,
-  simulate,
-  kit,
-];
-
 const helpOf = (command: Command): string => `Usage: irqscope ${command.name} ${command.usage}\n\n${command.help}\n`;
 
-function help(): string {
+async function help(): Promise<string> {
+  const { TITLES } = await import('../import/detect.ts');
   const width = Math.max(...commands.map((c) => c.name.length));
   const list = commands.map((c) => `  ${c.name.padEnd(width)}  ${c.summary}\n`).join('');
   return `The state of the interrupt system at any step of a trace: MSI, MSI-X and IMS from device to CPU.
@@ -61,7 +31,7 @@ Exit status: 0 done; 1 check found an error, or diff a difference; 2 bad usage o
 
 const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h';
 
-function commandNamed(name: string): Command {
+function commandNamed(name: string): Listed {
   const command = commands.find((c) => c.name === name);
   if (command) return command;
   const names = commands.map((c) => c.name);
@@ -75,11 +45,11 @@ function commandNamed(name: string): Command {
 export async function answer(args: readonly string[], context: Context): Promise<number> {
   const [first, ...rest] = args;
   if (first === undefined) throw new Failure('no command; irqscope --help lists them');
-  if (isHelp(first) || (first === 'help' && (rest.length === 0 || isHelp(rest[0])))) context.out.add(help());
-  else if (first === 'help') context.out.add(helpOf(commandNamed(rest[0]!)));
+  if (isHelp(first) || (first === 'help' && (rest.length === 0 || isHelp(rest[0])))) context.out.add(await help());
+  else if (first === 'help') context.out.add(helpOf(await commandNamed(rest[0]!).load()));
   else if (first === '--version' || first === '-V') context.out.line(version());
   else {
-    const command = commandNamed(first);
+    const command = await commandNamed(first).load();
     const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
     if (!options.some(isHelp)) return command.run(rest, context);
     context.out.add(helpOf(command));

@@ -13,8 +13,8 @@ export interface Ended {
 }
 
 const here = fileURLToPath(import.meta.url);
-/** This program: the bundle, or its main file in a checkout. */
-export const program = here.endsWith('.ts') ? join(dirname(here), 'main.ts') : here;
+/** This program: the bundle, whose parts all lie beside it, or its main file in a checkout. */
+export const program = join(dirname(here), here.endsWith('.ts') ? 'main.ts' : 'cli.js');
 
 const running = new Set<ChildProcess>();
 const killAll = (): void => {

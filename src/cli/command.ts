@@ -12,13 +12,11 @@ export interface Context {
   readonly warn: (line: string) => void;
 }
 
-/** A subcommand. */
+/** A subcommand; catalogue.ts says in a line what it does. */
 export interface Command {
   readonly name: string;
   /** What follows its name, such as `FILE PATH`. */
   readonly usage: string;
-  /** What it does, for the list of commands. */
-  readonly summary: string;
   /** The text of its `--help`, without the usage line. */
   readonly help: string;
   /** Does it; returns the exit status. */

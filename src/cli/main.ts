@@ -3,10 +3,11 @@
 import { shown } from '../base/visible.ts';
 import { answer } from './answer.ts';
 import { DONE, Failure, REFUSED, SIGNALLED, SIGNALS } from './failure.ts';
-import { elsewhere } from './newer-node.ts';
+import { elsewhere, isLargeZstd } from './newer-node.ts';
 import { removeHalfFiles } from './out-file.ts';
 import { Output, ReaderGone } from './output.ts';
 import { Progress } from './progress.ts';
+import { startEarly } from './threads.ts';
 
 /** What went wrong in the program itself, and where. */
 function inOneLine(error: unknown): string {
@@ -32,7 +33,9 @@ async function main(): Promise<number> {
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   try {
-    const status = await answer(process.argv.slice(2), { out, progress, warn });
+    const args = process.argv.slice(2);
+    if (args.some((arg) => isLargeZstd(arg))) startEarly();
+    const status = await answer(args, { out, progress, warn });
     await out.flush();
     return status;
   } catch (error) {

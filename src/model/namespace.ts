@@ -37,6 +37,9 @@ export function withoutSystem(path: string): string {
   return system === '' ? path : path.slice(system.length + 1);
 }
 
+/** How many of the objects that `byNumbers` found last are kept; a power of two. */
+const LAST = 1 << 10;
+
 /**
  * The objects of one system by their own paths: what an importer sees of the world. `irq/41` of the system `guest` is
  * `guest:irq/41` in the world; the first system of a trace has no name here, and its paths are the same in both.
@@ -48,6 +51,11 @@ export class Namespace {
   /** What stands in front of the paths of this system: `guest:`, or nothing. */
   readonly prefix: string;
   readonly #pairs = new Map<ObjectType, Map<number, ObjectId>>();
+  /** What `byNumbers` found last, by the low bits of its numbers: the same objects come again and again. */
+  readonly #lastTypes = new Array<ObjectType | undefined>(LAST).fill(undefined);
+  readonly #lastA = new Float64Array(LAST);
+  readonly #lastB = new Float64Array(LAST);
+  readonly #lastObjects = new Int32Array(LAST);
 
   constructor(world: Objects, system: string) {
     this.world = world;
@@ -94,11 +102,17 @@ export class Namespace {
 
   /** The object at `pathOf(a, b)`, remembered by its two numbers (each below 2^26): no path is built the second time. */
   byNumbers(type: ObjectType, a: number, b: number, pathOf: (a: number, b: number) => string): ObjectId {
+    const i = (a * 31 + b) & (LAST - 1);
+    if (this.#lastTypes[i] === type && this.#lastA[i] === a && this.#lastB[i] === b) return this.#lastObjects[i]!;
     let known = this.#pairs.get(type);
     if (known === undefined) this.#pairs.set(type, (known = new Map()));
     const key = a * 0x4000000 + b;
     let object = known.get(key);
     if (object === undefined) known.set(key, (object = this.object(type, pathOf(a, b))));
+    this.#lastTypes[i] = type;
+    this.#lastA[i] = a;
+    this.#lastB[i] = b;
+    this.#lastObjects[i] = object;
     return object;
   }
 }

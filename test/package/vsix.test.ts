@@ -27,6 +27,9 @@ const FIXED = [
   'dist/webview/timeline.js',
 ];
 
+/** A part of the command line: its name depends on its content. */
+const PART = /^dist\/cli-\w+-\w+\.js$/;
+
 function filesOf(folder: string, pattern: RegExp): string[] {
   if (!existsSync(join(root, folder))) return [];
   const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
@@ -73,7 +76,19 @@ describe('VSIX', () => {
       ...filesOf('examples', /./),
       ...filesOf('docs', /\.(md|png)$/),
     ];
-    assert.deepEqual([...names].sort(), [...FIXED, ...styles, ...folders].sort());
+    assert.deepEqual([...names].filter((name) => !PART.test(name)).sort(), [...FIXED, ...styles, ...folders].sort());
+  });
+
+  it('holds the parts of the command line that it loads, and no others', () => {
+    const programs = [...contents].filter(([name]) =>
+      /^extension\/dist\/(?:cli|page-thread)(?:-[\w-]+)?\.js$/.test(name),
+    );
+    const parts = programs.map(([name]) => posix.basename(name)).filter((name) => PART.test(`dist/${name}`));
+    const loaded = programs.flatMap(([, text]) =>
+      [...text.toString('utf8').matchAll(/["']\.\/(cli-[\w-]+\.js)["']/g)].map((m) => m[1]!),
+    );
+    assert.deepEqual([...new Set(loaded)].sort(), parts.sort());
+    assert.ok(parts.length > 3, parts.join(' '));
   });
 
   it('holds every file that its manifest names', () => {

@@ -12,7 +12,6 @@ async function run(args: readonly string[], context: Context): Promise<number> {
 export const check: Command = {
   name: 'check',
   usage: 'FILE... [--rule ID] [--severity S] [--rules FILE] [--json | --sarif]',
-  summary: 'what is wrong in a trace: lost interrupts, stale entries, leaks, with the evidence',
   help: `Judges a trace by rules (docs/findings.md lists them) and prints each finding with the lines of the source that it
 stands on. A rule that needs events which the trace does not hold, or a stretch in which events were lost, says
 nothing: it is blind. Several FILEs are checked beside one another, each in a process of its own.

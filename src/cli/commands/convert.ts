@@ -162,7 +162,6 @@ function* pieces(all: Generator<string | Uint8Array>): Generator<string | Uint8A
 export const convert: Command = {
   name: 'convert',
   usage: 'FILE --to FORMAT --out FILE',
-  summary: 'write a trace in another format, or a folder of captures as tables',
   help: `Reads a trace, a folder or an archive and writes its events in another format. The old file stays until the new one is whole.
 
 Formats:

@@ -147,7 +147,6 @@ async function printStates(
 export const diff: Command = {
   name: 'diff',
   usage: 'A B [--at-a S] [--at-b S] [--all] [--counts] [--json]',
-  summary: 'what differs between two traces, or between two steps: the first divergence, then all others',
   help: `Compares two traces, such as those of a good run and of a bad one: the first divergence first, then what differs of
 each interrupt, event by event and field by field, and how often it was raised, sent, handled, moved, masked.
 

@@ -86,7 +86,6 @@ export function argumentsText({ fields }: EventView): string {
 export const events: Command = {
   name: 'events',
   usage: 'FILE [--from S] [--to S] [--filter EXPR] [--limit N] [--json]',
-  summary: 'its events, in the order in which they were recorded',
   help: `Prints one event per line: step, time, the CPU that the record names (- for none), the line of FILE, what happened,
 to which object, and the arguments. In a trace of several sources, ~ stands before the time of an event that lies so
 close to one of another source that their order is not known.

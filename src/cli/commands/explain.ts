@@ -22,7 +22,6 @@ const width = Math.max(...explainable.map(({ name }) => name.length));
 export const explain: Command = {
   name: 'explain',
   usage: 'VALUE [--as KIND] [--json]',
-  summary: 'what a message, a table entry, a hwirq, a fault reason or a register value means',
   help: `Explains a value field by field, without a trace. A message is written ADDRESS/DATA. Registers are hexadecimal, with or
 without 0x; underscores and the names that dumps print before a number may stand. Values of 128 bits are one number, or
 their two halves, the high one first. Without --as every reading that fits is told, the likeliest first.

@@ -56,7 +56,6 @@ function entryCells(trace: Trace, target: PathTarget, entry: HistoryEntry, befor
 export const history: Command = {
   name: 'history',
   usage: 'FILE PATH [--json]',
-  summary: 'every write of an object, of one of its keys, or of a field',
   help: `Prints each write of what PATH names, in order, with the event that did it and what was held before and after.
 PATH is a key of an object (device/0000:00:03.0/msix/0/control), a field of a register (.../control.mask), or an
 object (device/0000:00:03.0/msix/0, or device/0000:00:03.0 with all that is below it). Of a register also the writes

@@ -190,7 +190,6 @@ function accounting(info: TraceInfo): string[] {
 export const info: Command = {
   name: 'info',
   usage: 'FILE... [--json]',
-  summary: 'the format of a trace, and how each of its lines was read',
   help: `Tells the format, the clock, the stretch of time and the number of events, and accounts for every line: records
 that were understood (and which of them are known to have no effect on the interrupt system), records of
 events unknown by name, records that could not be read (with the reason and the first such lines), lines that are

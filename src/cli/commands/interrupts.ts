@@ -71,7 +71,6 @@ function title(trace: Trace, step: Step): string {
 export const interrupts: Command = {
   name: 'interrupts',
   usage: 'FILE [--at S] [--json]',
-  summary: 'one row for each interrupt, from the device entry to the CPU, the worst first',
   help: `Lists every interrupt as one row: the entry of the function that sends it, the Linux irq, the remapping table entry, the
 CPU and vector, the vector of VFIO, the GSI, the virtual CPU and the irq of the guest, joined as the state after the
 event at S shows it. Then how often it was raised, sent and handled so far, the last event about it, and where it

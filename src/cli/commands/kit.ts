@@ -46,7 +46,6 @@ async function run(args: readonly string[], { out }: Context): Promise<number> {
 export const kit: Command = {
   name: 'kit',
   usage: '[--print] [--out FILE] [--qemu [--hmp|--qmp]]',
-  summary: 'write the script that records on another machine, or the events to record under QEMU',
   help: `Writes the capture kit: a POSIX shell script that records on a target machine, into one tar file, what irqscope reads: trace
 events and probes about interrupts, and what the kernel prints about them before and after. The target needs a shell
 (busybox is enough) and root; nothing is installed there. docs/capture-kit.md tells what it records.

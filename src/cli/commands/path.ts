@@ -68,7 +68,6 @@ function funnel(trace: Trace, path: string, [from, to]: [number, number], json: 
 export const path: Command = {
   name: 'path',
   usage: 'FILE --at S [--json] | FILE --funnel PATH [--from S] [--to S] [--json]',
-  summary: 'the way of one interrupt: from its cause to the end of interrupt, or to where it was lost',
   help: `Prints the delivery that the event at S belongs to, one line for each hop: step, time, time since the hop before,
 stage, object, and what the event says with the state bits that decided there. Then whether the interrupt was delivered
 and why not, and the stages that no record shows (blind), with the input that would show them. For an event that is no

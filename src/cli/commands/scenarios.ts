@@ -45,7 +45,6 @@ async function run(args: readonly string[], { out }: Context): Promise<number> {
 export const scenarios: Command = {
   name: 'scenarios',
   usage: '[--json]',
-  summary: 'the bundled scenarios of the simulator',
   help: `Lists the bundled scenarios by name, with the policies (design decisions and bug modes) that matter in each and the
 values that these can have.
 

@@ -268,7 +268,6 @@ async function run(args: readonly string[], context: Context): Promise<number> {
 export const simulate: Command = {
   name: 'simulate',
   usage: 'SCENARIO [--seed N] [--set POLICY=VALUE]... [--out FILE | --compare POLICY] [--events N] [--json]',
-  summary: 'run a scenario; write its trace, or compare designs',
   help: `Runs a scenario: the name of a bundled one, a scenario file (.json), or a simulated trace, which is run again from its
 header. The same scenario, seed and settings give the same bytes on every machine. Tells the fate of every
 interrupt cause, how long deliveries took in model time, and the exits of virtual CPUs.

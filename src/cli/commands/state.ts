@@ -113,7 +113,6 @@ function* changes(trace: Trace, step: Step, target: PathTarget | undefined): Gen
 export const state: Command = {
   name: 'state',
   usage: 'FILE --at S [--object PATH] [--json]',
-  summary: 'the state of the interrupt system after an event',
   help: `Prints what is known of every object after the event at S: first what that event changed, as old -> new, then each
 object with its registers and their fields, objects of one kind as a table. ? is what the trace has not shown yet:
 unknown is not zero.

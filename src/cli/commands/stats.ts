@@ -101,7 +101,6 @@ function print(rows: readonly StatisticsRow[], by: By, out: Output): void {
 export const stats: Command = {
   name: 'stats',
   usage: 'FILE [--by irq|vector|cpu|device|vcpu|kind] [--json]',
-  summary: 'counts, rates, latencies and service times by irq, vector, CPU, function, virtual CPU or kind',
   help: `Counts and measures what a trace shows, the busiest row first. docs/cli.md tells precisely what each --by counts and
 between which events it measures. What the trace cannot tell is ? in text and null in JSON; where events were lost,
 what was under way gives no time.

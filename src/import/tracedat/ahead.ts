@@ -3,18 +3,11 @@ import type { Thread } from '../helpers.ts';
 import type { Loss, Ordered, Rings } from './merge.ts';
 import { RecordBytes } from './record.ts';
 import type { RecordAt } from './ring.ts';
-import {
-  type Answer,
-  type Batch,
-  type BatchRequest,
-  type Columns,
-  columnsOf,
-  type OpenRequest,
-  type RingRequest,
-} from './thread.ts';
+import type { SymbolIndex } from './symbols.ts';
+import { type Answer, type Batch, type Columns, columnsOf, type Request, type RingRequest } from './thread.ts';
 
 /** Batches that are asked for before they are needed. */
-const AHEAD = 4;
+const AHEAD = 8;
 /** Records of a batch at most. */
 const RECORDS = 1 << 12;
 
@@ -35,7 +28,19 @@ export class Reader {
     return group;
   }
 
-  send(request: OpenRequest | BatchRequest, moved: readonly ArrayBuffer[]): void {
+  /** Has the thread make the index of a text; gives the function that waits for it: undefined where the thread failed. */
+  index(text: Uint8Array): () => SymbolIndex | undefined {
+    const group = this.enter();
+    // The memory of the text may be that of the file.
+    const copy = new Uint8Array(text);
+    this.send({ is: 'index', group, text: copy }, [copy.buffer]);
+    return () => {
+      const answer = this.next(group);
+      return answer?.is === 'indexed' ? answer.index : undefined;
+    };
+  }
+
+  send(request: Request, moved: readonly ArrayBuffer[]): void {
     if (!this.#lost) this.#thread.send(request, moved);
   }
 

@@ -88,12 +88,8 @@ export class Binding {
     for (let i = 0; i < filled.length; i++) got[i] = filled[i]!;
     f.buf = record.buf;
     const numbers = this.#numbers;
-    for (let i = 0; i < numbers.length; i += 4) {
-      if (!record.numberAt(numbers[i + 1]!, numbers[i + 2]!, numbers[i + 3] === 1)) return null;
-      const slot = numbers[i]!;
-      lo[slot] = record.lo;
-      hi[slot] = record.hi;
-    }
+    for (let i = 0; i < numbers.length; i += 4)
+      if (!record.numberInto(lo, hi, numbers[i]!, numbers[i + 1]!, numbers[i + 2]!, numbers[i + 3] === 1)) return null;
     if (this.#steps.length > 0 && !this.#others(record)) return null;
     return this.#use.use(f, this.#pattern);
   }

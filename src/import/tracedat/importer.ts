@@ -123,8 +123,6 @@ export class TraceDatImporter implements Importer {
       contents.buffers.map(({ clock }) => (clock === '' ? own : clock)),
     );
     if (contents.latency !== undefined && this.#text(contents.latency)) return;
-    // While the thread starts and unpacks the first pages, there is time for what records of probes need.
-    if (places.isAhead) known.prepare();
     if (contents.texts > 0)
       this.#wrong('holds text of a latency tracer, which is not read: `trace-cmd report -i FILE` prints it');
     const names = processNames(contents.cmdlines);
@@ -138,6 +136,9 @@ export class TraceDatImporter implements Importer {
       this.#recordings.push(recording);
       for (const { thread, vcpu } of threads) recording.runsOn(thread, vcpu);
       tellFacts(out.source, contents);
+      recording.open();
+      // The thread makes it behind the first records; they are read meanwhile.
+      if (places.reader !== undefined) known.prepare((text) => places.reader!.index(text));
       // The statistics are of all buffers: they are told once.
       yield* recording.read(this.#recordings.length === 1 ? statedLosses(contents) : undefined);
       line = recording.line;

@@ -79,11 +79,11 @@ export class KnownEvents {
     this.type = first?.fields.get('common_type') ?? { offset: 0, size: 2 };
   }
 
-  /** Does early what the first record of a probe would do: reads the names of addresses. */
-  prepare(): void {
+  /** Has the names of addresses brought into order elsewhere (see Symbols.prepare), where records of probes may ask for them. */
+  prepare(make: Parameters<Symbols['prepare']>[0]): void {
     for (const format of this.#formats.values())
       if (format.isProbe) {
-        this.#symbols.prepare();
+        this.#symbols.prepare(make);
         return;
       }
   }

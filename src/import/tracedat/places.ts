@@ -59,9 +59,9 @@ export class Places {
     return new Map([...groups].map(([clock, places]) => [clock, this.#group(places)]));
   }
 
-  /** A thread of its own is at work. */
-  get isAhead(): boolean {
-    return this.#reader !== undefined;
+  /** The thread of its own that is at work. */
+  get reader(): Reader | undefined {
+    return this.#reader;
   }
 
   /** All records were read. */

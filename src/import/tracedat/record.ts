@@ -55,6 +55,34 @@ export class RecordBytes {
     return true;
   }
 
+  /** The same, as element `slot` of two columns: most numbers go there, and nowhere else. */
+  numberInto(lo: Uint32Array, hi: Uint32Array, slot: number, offset: number, size: number, signed: boolean): boolean {
+    const at = this.at + offset;
+    if (at + size > this.end) return false;
+    const { view, little } = this;
+    let n: number;
+    switch (size) {
+      case 8:
+        lo[slot] = view.getUint32(little ? at : at + 4, little);
+        hi[slot] = view.getUint32(little ? at + 4 : at, little);
+        return true;
+      case 4:
+        n = view.getInt32(at, little);
+        break;
+      case 2:
+        n = signed ? view.getInt16(at, little) : view.getUint16(at, little);
+        break;
+      case 1:
+        n = signed ? view.getInt8(at) : view.getUint8(at);
+        break;
+      default:
+        return false;
+    }
+    lo[slot] = n;
+    hi[slot] = signed && n < 0 ? 0xffffffff : 0;
+    return true;
+  }
+
   /** The same as one number. */
   wide(field: Field): bigint | undefined {
     if (!this.number(field)) return undefined;

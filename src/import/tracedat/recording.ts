@@ -22,6 +22,7 @@ export class Recording {
   readonly #cpus: Cpus;
   readonly #known: KnownEvents;
   readonly #rings: Rings;
+  #records: Ordered | undefined;
   readonly #clock: StampClock;
   /** Names of processes by their numbers, and the text numbers of `name-pid`. */
   readonly #names: ReadonlyMap<number, string>;
@@ -67,9 +68,9 @@ export class Recording {
     this.#f.runsOn(thread, vcpu);
   }
 
-  /** Reads all records, in slices. `stated`: events that the kernel says it lost, by CPU; -1: of all CPUs. */
+  /** Reads all records, in slices. `stated`: events that the kernel says it lost, by CPU; -1: of all CPUs. `open` must have been called. */
   *read(stated: ReadonlyMap<number, number> = new Map()): Generator<void, void> {
-    const records = this.#open();
+    const records = this.#records!;
     const { out } = this;
     const { accounting } = out;
     for (let ring = records.first; ring !== undefined; ring = records.first) {
@@ -106,8 +107,8 @@ export class Recording {
     }
   }
 
-  /** The records of the rings, with one stamp that their times count from. */
-  #open(): Ordered {
+  /** Opens the rings, with one stamp that the times of their records count from. */
+  open(): void {
     const first = this.#rings.open();
     const { ticks, scale, shift, name } = this.#clock;
     const { source } = this.out;
@@ -123,7 +124,7 @@ export class Recording {
       source.time = { base: seconds, ticks: false, digits: 9 };
     }
     source.clock = first === undefined ? 'none' : name === '' ? 'not told' : name;
-    return this.#rings.from(this.#from);
+    this.#records = this.#rings.from(this.#from);
   }
 
   #time(ring: RecordAt): number {

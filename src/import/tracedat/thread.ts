@@ -1,6 +1,7 @@
 /**
  * The half of the reader that can run in a thread of its own: it unpacks the pages of CPUs, finds the records in them and puts them into one
- * order. What it answers are batches: columns that tell of each record, and the bytes of all of them. The other half is ahead.ts.
+ * order. What it answers are batches: columns that tell of each record, and the bytes of all of them. It also brings the names of addresses into
+ * order. The other half is ahead.ts.
  */
 import type { Helpers } from '../helpers.ts';
 import type { CpuData } from './contents.ts';
@@ -8,6 +9,7 @@ import type { Bytes } from './file.ts';
 import { type Loss, type Ordered, RingsHere } from './merge.ts';
 import { allAllowed, PackedPages } from './pages.ts';
 import { type PageLayout, Ring, SCRATCH, type TypeField } from './ring.ts';
+import { indexSymbols, type SymbolIndex } from './symbols.ts';
 import { PartUnpacker } from './unpack.ts';
 
 /** The ring buffer of a CPU. */
@@ -44,7 +46,14 @@ export interface BatchRequest {
   readonly memory: ArrayBuffer | undefined;
 }
 
-export type Request = OpenRequest | BatchRequest;
+/** Asks for the index of the names of addresses; the text comes back with it. */
+export interface IndexRequest {
+  readonly is: 'index';
+  readonly group: number;
+  readonly text: Uint8Array;
+}
+
+export type Request = OpenRequest | BatchRequest | IndexRequest;
 
 /** The answer to an OpenRequest: the earliest stamp of a first page, undefined where there is none. */
 export interface Opened {
@@ -68,7 +77,14 @@ export interface Batch {
   readonly behind: readonly Loss[] | undefined;
 }
 
-export type Answer = Opened | Batch;
+/** The answer to an IndexRequest. */
+export interface Indexed {
+  readonly is: 'indexed';
+  readonly group: number;
+  readonly index: SymbolIndex;
+}
+
+export type Answer = Opened | Batch | Indexed;
 
 /** What is wrong, as the rest of a sentence that begins with `the file`. */
 type Problem = string;
@@ -217,6 +233,11 @@ export class PageServer {
       const group = new Group(request, this.#helpers);
       this.#groups.set(request.group, group);
       return { answer: group.open(), moved: [] };
+    }
+    if (request.is === 'index') {
+      const index = indexSymbols(request.text);
+      const moved = [index.text, index.addresses, index.names].map(({ buffer }) => buffer as ArrayBuffer);
+      return { answer: { is: 'indexed', group: request.group, index }, moved };
     }
     const answer = this.#groups.get(request.group)!.batch(request);
     return { answer, moved: [answer.memory] };

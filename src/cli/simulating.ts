@@ -1,0 +1,3 @@
+/** Commands of the simulator. */
+export { scenarios } from './commands/scenarios.ts';
+export { simulate } from './commands/simulate.ts';

@@ -1,0 +1,3 @@
+/** Commands that write files. */
+export { convert } from './commands/convert.ts';
+export { kit } from './commands/kit.ts';
