@@ -22,19 +22,58 @@ export class Ledger {
     untold: 0,
   };
   readonly #latencies = new Map<number, number>();
-  #causes = 0;
+  /** The cause in whose handler each processor is, and when it arose; by the key of the processor. */
+  readonly #handled = new Map<number, { readonly cause: number; readonly born: number; readonly latency: number }>();
+  #numbers = 0;
+  /** Numbers of causes that go on under another one. */
+  #passed = 0;
   /** Causes that were ended more than once: a fault of the simulator, checked by its tests. */
   readonly twice: number[] = [];
 
-  /** How many causes there were. */
+  /** How many causes there were. One that is passed on under another number is one cause. */
   get causes(): number {
-    return this.#causes;
+    return this.#numbers - this.#passed;
   }
 
-  /** A new cause, raised at a time (ns); returns its number. */
-  open(time: number): number {
-    this.#open.set(++this.#causes, { born: time, outcome: 'inFlight' });
-    return this.#causes;
+  /** A new cause, raised at a time (ns); returns its number. `from`: a cause that goes on under the new number, 0 none. */
+  open(time: number, from = 0): number {
+    const born = this.#open.get(from)?.born;
+    if (born !== undefined) {
+      this.#open.delete(from);
+      this.#passed++;
+    }
+    this.#open.set(++this.#numbers, { born: born ?? time, outcome: 'inFlight' });
+    return this.#numbers;
+  }
+
+  /**
+   * A processor, by any key that tells it from others, takes the interrupt of a cause and begins its handler. It counts as delivered, as long as
+   * the handler does not pass it on.
+   */
+  take(cause: number, time: number, processor: number): void {
+    this.#handled.delete(processor);
+    const born = this.#open.get(cause)?.born;
+    this.note(cause, 'delivered', time);
+    if (born !== undefined) this.#handled.set(processor, { cause, born, latency: Math.round(time - born) });
+  }
+
+  /** The handler on a processor ended. */
+  leave(processor: number): void {
+    this.#handled.delete(processor);
+  }
+
+  /** The handler at work on a processor does not serve its cause: that is on its way again. Its number, 0 where none is known. */
+  takeBack(processor: number): number {
+    const handled = this.#handled.get(processor);
+    if (handled === undefined) return 0;
+    const { cause, born, latency } = handled;
+    this.#handled.delete(processor);
+    this.#ended.delivered--;
+    const times = this.#latencies.get(latency)! - 1;
+    if (times === 0) this.#latencies.delete(latency);
+    else this.#latencies.set(latency, times);
+    this.#open.set(cause, { born, outcome: 'inFlight' });
+    return cause;
   }
 
   /** Records the fate of a cause at a time (ns). Cause 0 (a message without a cause) is ignored. */

@@ -103,6 +103,8 @@ class Watcher {
   /** Where a cause is that has not ended. */
   readonly #where = new Map<number, string>();
   readonly ends = new Map<number, End>();
+  /** The vector at which a CPU took each cause. */
+  readonly #taken = new Map<number, string>();
   readonly #raises = new Map<string, number>();
   readonly #sends = new Map<string, number>();
   /** Entries that were unmasked while pending: their messages must be what happens next. */
@@ -205,7 +207,9 @@ class Watcher {
         const taken = this.#irr.get(object)!;
         this.#irr.delete(object);
         // A cause that was raised again elsewhere is no longer here.
-        if (taken !== 0 && this.#where.get(taken) === object) this.#end(taken, 'delivered');
+        if (taken === 0 || this.#where.get(taken) !== object) return;
+        this.#end(taken, 'delivered');
+        this.#taken.set(taken, object);
         return;
       }
       case 'cpu.reset':
@@ -215,7 +219,11 @@ class Watcher {
         this.#end(cause, 'merged');
         return;
       case 'drop':
-        if (cause !== 0) this.#end(cause, 'dropped');
+        // What a CPU took, and no handler served.
+        if (this.ends.get(cause) === 'delivered' && (object === this.#taken.get(cause) || object.startsWith('irq/'))) {
+          this.#taken.delete(cause);
+          this.ends.set(cause, 'dropped');
+        } else if (cause !== 0) this.#end(cause, 'dropped');
         return;
       case 'untold':
         if (cause !== 0) this.#end(cause, 'untold');

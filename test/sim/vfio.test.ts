@@ -338,7 +338,9 @@ describe('VFIO_DEVICE_SET_IRQS', () => {
         assert.deepEqual(sim.machine.ledger.twice, []);
         assert.equal(inFlight + pending, 0);
         assert.equal(merged + delivered + dropped + untold + withdrawn, sim.machine.ledger.causes);
-        assert.ok(delivered > 20);
+        // Each cause counts once, at the guest: most of them merge on the way.
+        assert.ok(delivered > 10, `seed ${seed}: ${delivered}`);
+        assert.equal(merged + delivered + dropped, 60);
         const reasons = events(sim).flatMap((e) => (e.kind === 'drop' ? [e.fields['reason']] : []));
         assert.ok(!reasons.includes('the interrupt has no eventfd'), `seed ${seed}`);
       }

@@ -1,6 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
+import { dropTaken } from '../drop.ts';
 import type { Composed, Domain, Irq } from '../irq/domain.ts';
 import { host } from '../irq/host.ts';
 import { MsixDomain } from '../irq/msix-domain.ts';
@@ -168,6 +169,7 @@ export function installArmHost(setup: Setup): void {
   gic.handler = function* (cpu, lpi) {
     const irq = domain.byLpi(lpi);
     if (irq) yield* core.handle(irq.virq, cpu);
+    else dropTaken(machine, cpu, gic.lpi(cpu, lpi), 'no irq of this LPI');
   };
   its.announce(DOORBELL);
   domain.boot();

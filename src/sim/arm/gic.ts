@@ -1,9 +1,10 @@
 import { gicAck, gicEoi } from '../../model/events/apic.ts';
 import { gicPend } from '../../model/events/cpu.ts';
 import { lpiLoad, lpiWrite } from '../../model/events/its.ts';
-import { dropped, merged } from '../../model/events/outcome.ts';
+import { merged } from '../../model/events/outcome.ts';
 import { intid } from '../../model/things/irq.ts';
 import { lpiConfig } from '../../model/things/remap.ts';
+import { drop } from '../drop.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import type { Actions, Machine } from '../machine.ts';
 
@@ -96,8 +97,7 @@ export class Gic {
     this.#at(cpu).pending.delete(lpi);
     const object = this.lpi(cpu, lpi);
     machine.emit(gicPend, object, { pending: false });
-    machine.emit(dropped, object, cause === 0 ? { reason: why } : { reason: why, cause });
-    machine.ledger.note(cause, 'dropped', machine.now);
+    drop(machine, object, why, cause);
   }
 
   /** MOVI and MOVALL move the pending state too. */
@@ -141,8 +141,9 @@ export class Gic {
       const cause = at.pending.get(lpi)!;
       at.pending.delete(lpi);
       machine.emit(gicAck, this.lpi(cpu, lpi), {});
-      machine.ledger.note(cause, 'delivered', machine.now);
+      machine.ledger.take(cause, machine.now, cpu);
       if (this.handler) yield* this.handler(cpu, lpi);
+      machine.ledger.leave(cpu);
       machine.emit(gicEoi, this.lpi(cpu, lpi), {});
     }
     at.busy = false;

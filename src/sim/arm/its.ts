@@ -12,10 +12,11 @@ import {
   itsMovi,
   itsTrans,
 } from '../../model/events/its.ts';
-import { dropped, illegal } from '../../model/events/outcome.ts';
+import { illegal } from '../../model/events/outcome.ts';
 import { FIRST_LPI } from '../../model/registers/its.ts';
 import { its, itsCollection, itsDevice, itsEvent } from '../../model/things/remap.ts';
 import type { Message } from '../device/message.ts';
+import { drop } from '../drop.ts';
 import type { Actor, Machine } from '../machine.ts';
 import type { Gic } from './gic.ts';
 
@@ -367,7 +368,6 @@ export class Its {
   #miss(object: ObjectId, cause: number, text: string): void {
     const { machine } = this;
     machine.emit(itsError, object, { text });
-    machine.emit(dropped, object, cause === 0 ? { reason: `ITS: ${text}` } : { reason: `ITS: ${text}`, cause });
-    machine.ledger.note(cause, 'dropped', machine.now);
+    drop(machine, object, `ITS: ${text}`, cause);
   }
 }

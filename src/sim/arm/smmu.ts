@@ -1,11 +1,11 @@
 import { hexText } from '../../base/hex.ts';
 import type { ObjectId } from '../../base/ids.ts';
-import { dropped } from '../../model/events/outcome.ts';
 import { iommuFault } from '../../model/events/remap.ts';
 import { smmuBypass, smmuConfig, smmuFault, smmuMap, smmuTrans, smmuUnmap } from '../../model/events/smmu.ts';
 import { ioasMap } from '../../model/things/ims.ts';
 import { smmuStream } from '../../model/things/remap.ts';
 import type { Message, MessagePort } from '../device/message.ts';
+import { drop } from '../drop.ts';
 import { errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
 import type { Its } from './its.ts';
@@ -152,8 +152,7 @@ export class Smmu {
       machine.emit(iommuFault, object, { device: hexText(requester), iova: message.address, flags: 1 }),
     );
     const reason = `SMMU: ${why}`;
-    machine.emit(dropped, message.from, cause === 0 ? { reason } : { reason, cause });
-    machine.ledger.note(cause, 'dropped', machine.now);
+    drop(machine, message.from, reason, cause);
     return undefined;
   }
 }
@@ -185,7 +184,6 @@ export class ArmRoot implements MessagePort {
       address === 0
         ? 'written to address 0: the message was never programmed or is torn down'
         : `${hexText(address)} is not the doorbell of the ITS: an ordinary DMA write`;
-    machine.emit(dropped, from, cause === 0 ? { reason } : { reason, cause });
-    machine.ledger.note(cause, 'dropped', machine.now);
+    drop(machine, from, reason, cause);
   }
 }

@@ -1,8 +1,9 @@
-import { dropped, untold } from '../../model/events/outcome.ts';
+import { untold } from '../../model/events/outcome.ts';
 import { queueComplete, queueSubmit } from '../../model/events/queue.ts';
 import { packRegister } from '../../model/register.ts';
 import { idxdMsixPermission } from '../../model/registers/ims.ts';
 import { permission } from '../../model/things/ims.ts';
+import { drop } from '../drop.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';
 import type { Machine } from '../machine.ts';
 import type { PciFunction } from './pci-function.ts';
@@ -110,8 +111,7 @@ export function completeDescriptor(
     }
     machine.emit(queueComplete, queue, { status: STATUS.handle, pasid, handle });
     const reason = `interrupt handle ${handle} is not valid for PASID 0x${pasid.toString(16)}: no interrupt`;
-    machine.emit(dropped, queue, { reason, cause });
-    machine.ledger.note(cause, 'dropped', machine.now);
+    drop(machine, queue, reason, cause);
     return STATUS.handle;
   });
 }

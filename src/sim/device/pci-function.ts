@@ -11,12 +11,13 @@ import {
   tblRead,
   tblWrite,
 } from '../../model/events/msix.ts';
-import { dropped, illegal, merged, untold } from '../../model/events/outcome.ts';
+import { illegal, merged, untold } from '../../model/events/outcome.ts';
 import { cfgRead, cfgWrite } from '../../model/events/pci.ts';
 import { effectivelyMasked } from '../../model/masking.ts';
 import type { Field } from '../../model/register.ts';
 import { msixControl, msixControlBits, pciCommand } from '../../model/registers/pci.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
+import { drop } from '../drop.ts';
 import type { Actor, Machine } from '../machine.ts';
 import type { IntxPin } from './intx-pin.ts';
 import type { Message, MessagePort } from './message.ts';
@@ -269,12 +270,12 @@ export class PciFunction {
     this.machine.emit(illegal, this.object, { rule: 'U3', text: 'write to the pending bit array, which is read-only' });
   }
 
-  /** A cause arises inside the function. Returns its number in the ledger. */
-  raise(index: number): number {
+  /** A cause arises inside the function; `from`: the cause that goes on as this one, 0 none. Returns its number in the ledger. */
+  raise(index: number, from = 0): number {
     const { machine } = this;
     return machine.as(this.actor, () => {
       const entry = this.entry(index);
-      const cause = machine.ledger.open(machine.now);
+      const cause = machine.ledger.open(machine.now, from);
       const before = machine.state.flag(entry, msixEntry.at.pending) === true;
       machine.fire(devRaise.put().vector(index).cause(cause), entry);
       this.onCause?.(index);
@@ -343,8 +344,7 @@ export class PciFunction {
   /** Ends a cause with the reason why. */
   drop(object: ObjectId, cause: number, reason: string): void {
     const { machine } = this;
-    machine.emit(dropped, object, cause === 0 ? { reason } : { reason, cause });
-    machine.ledger.note(cause, 'dropped', machine.now);
+    drop(machine, object, reason, cause);
   }
 
   #send(entry: number, cause: number): void {

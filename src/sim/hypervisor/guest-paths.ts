@@ -105,13 +105,15 @@ export class TrappedPath implements StorePath {
   *#inject(index: number): Actions {
     yield 300;
     const vm = this.#vm;
+    const { machine } = this.#setup;
     const message = this.place.message(index);
+    const cause = message === undefined ? 0 : machine.ledger.takeBack(machine.actor.cpu);
     if (message)
-      this.#setup.machine.as(this.#setup.use(hypervisor).actor, () =>
+      machine.as(this.#setup.use(hypervisor).actor, () =>
         vm.accept({
           ...message,
           requester: this.#owner.view.requester,
-          cause: 0,
+          cause,
           from: this.place.object(index),
         }),
       );

@@ -6,6 +6,7 @@ import { grant as grantType } from '../../model/things/ims.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { Message } from '../device/message.ts';
 import type { PciFunction } from '../device/pci-function.ts';
+import { dropTaken } from '../drop.ts';
 import type { RemapDomain } from '../iommu/remap-domain.ts';
 import { type Composed, type Destination, type Domain, errno, type Irq } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
@@ -204,10 +205,16 @@ export class Hypervisor {
   /** The host interrupt behind a grant came: the guest gets its vector. */
   *#inject(id: number): Actions {
     yield 300;
+    const { machine } = this;
     const grant = this.grants.get(id);
-    if (!grant) return;
+    if (!grant) {
+      const object = machine.world.object(grantType, `hypervisor/grant/${id}`);
+      dropTaken(machine, machine.actor.cpu, object, 'the grant was taken back');
+      return;
+    }
     const { assignment, target } = grant;
-    this.machine.as(this.actor, () => assignment.vm.vcpus.accept(target.cpu, target.vector, 0));
+    const cause = machine.ledger.takeBack(machine.actor.cpu);
+    machine.as(this.actor, () => assignment.vm.vcpus.accept(target.cpu, target.vector, cause));
   }
 
   /** Whether an entry was granted to a guest. */

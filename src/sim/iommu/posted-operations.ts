@@ -45,6 +45,7 @@ export const postedOperations: readonly OperationSpec[] = [
       const irq = setup.use(host).core.irq(numberOf(object))!;
       const ret = setup.use(remapDomain).setPosting(irq, { descriptor: target.address, vector: Number(vector) });
       if (ret < 0) return;
+      target.vm.serve(Number(vector));
       tell(setup, irq.virq, target.vm, true, Number(vcpu), Number(vector), target.address);
     },
   },

@@ -1,7 +1,8 @@
 import { cpuAccept, cpuEoi, cpuReset, cpuState, cpuTake, ipiSend } from '../../model/events/cpu.ts';
-import { dropped, merged } from '../../model/events/outcome.ts';
+import { merged } from '../../model/events/outcome.ts';
 import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { cpu as cpuType } from '../../model/things/irq.ts';
+import { drop } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 
 /** Nanoseconds from the IRR bit to the entry code of the vector. */
@@ -92,8 +93,7 @@ export class Cpus {
     machine.emit(cpuReset, cpuObject(machine.state, n), {});
     for (const [vector, cause] of apic.requested) {
       if (cause === 0) continue;
-      machine.emit(dropped, vectorObject(machine.state, n, vector), { reason: `CPU ${n} went offline`, cause });
-      machine.ledger.note(cause, 'dropped', machine.now);
+      drop(machine, vectorObject(machine.state, n, vector), `CPU ${n} went offline`, cause);
     }
     apic.requested.clear();
   }
@@ -131,8 +131,7 @@ export class Cpus {
     if (n >= this.count || this.#apics.get(n)?.dead === true) {
       const where = cpuObject(state, n);
       const reason = n >= this.count ? `there is no CPU ${n}` : `CPU ${n} is offline`;
-      machine.emit(dropped, where, cause === 0 ? { reason } : { reason, cause });
-      machine.ledger.note(cause, 'dropped', machine.now);
+      drop(machine, where, reason, cause);
       return;
     }
     const apic = this.#apic(n);
@@ -171,8 +170,9 @@ export class Cpus {
       apic.inService.push(vector);
       const object = vectorObject(machine.state, n, vector);
       machine.fire(cpuTake.put(), object);
-      machine.ledger.note(cause, 'delivered', machine.now);
+      machine.ledger.take(cause, machine.now, n);
       if (this.handler) yield* this.handler(n, vector);
+      machine.ledger.leave(n);
       machine.fire(cpuEoi.put(), object);
       this.onEoi?.(vector);
       apic.inService.pop();

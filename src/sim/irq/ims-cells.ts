@@ -1,9 +1,10 @@
 import { imsStore } from '../../model/events/ims.ts';
 import { devRaise, devWithdraw } from '../../model/events/msix.ts';
-import { dropped, merged, untold } from '../../model/events/outcome.ts';
+import { merged, untold } from '../../model/events/outcome.ts';
 import { imsControl } from '../../model/registers/ims.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import type { PciFunction } from '../device/pci-function.ts';
+import { drop } from '../drop.ts';
 import type { Machine } from '../machine.ts';
 
 /** Where entries are: in the device, or in memory of the queue, which the owner of the queue can write. */
@@ -100,8 +101,7 @@ export class ImsCells {
       const cause = machine.ledger.open(machine.now);
       if (!this.has(index)) {
         machine.emit(devRaise, this.fn.object, { vector: index, cause });
-        machine.emit(dropped, this.fn.object, { reason: `IMS entry ${index} is not allocated`, cause });
-        machine.ledger.note(cause, 'dropped', machine.now);
+        drop(machine, this.fn.object, `IMS entry ${index} is not allocated`, cause);
         return cause;
       }
       const entry = this.entry(index);
@@ -141,8 +141,7 @@ export class ImsCells {
     if (cause === undefined) return;
     this.#waiting.delete(entry);
     machine.emit(devWithdraw, entry, { cause });
-    machine.emit(dropped, entry, { reason, cause });
-    machine.ledger.note(cause, 'dropped', machine.now);
+    drop(machine, entry, reason, cause);
   }
 
   #untold(entry: number, cause: number, what: string): void {

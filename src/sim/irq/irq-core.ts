@@ -1,9 +1,9 @@
 import { domActivate, domAlloc, domCompose } from '../../model/events/domain.ts';
 import { irqEntry, irqExit, irqIdentify, irqManaged, irqMask } from '../../model/events/irq.ts';
-import { dropped } from '../../model/events/outcome.ts';
 import { vectorObject } from '../../model/events/places.ts';
 import { irq as irqType, vector as vectorType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/pci-function.ts';
+import { dropTaken } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import type { Cpus } from './cpus.ts';
 import { type Composed, chain, type Domain, errno, type Irq } from './domain.ts';
@@ -47,6 +47,9 @@ export class IrqCore {
     this.#next = firstVirq;
   }
 
+  /** The key of a processor of this kernel in the books of causes. */
+  processor: (cpu: number) => number = (cpu) => cpu;
+
   /** Runs the handlers of this kernel's irqs for the vectors of these CPUs. */
   serve(cpus: Cpus): void {
     this.mover.cpus = cpus;
@@ -62,7 +65,7 @@ export class IrqCore {
       // Linux: "No irq handler for vector".
       const again = this.mover.ignored(cpu, vector);
       const reason = again ? 'the vector was raised again elsewhere: ignored here' : 'no irq handler for vector';
-      machine.emit(dropped, object, { reason });
+      dropTaken(machine, this.processor(cpu), object, reason);
       return nothing();
     }
     return this.handle(virq, cpu);
@@ -90,7 +93,7 @@ export class IrqCore {
     }
     if (irq && (irq.action === undefined || !irq.started)) {
       irq.lazyPending = true;
-      machine.emit(dropped, object, { reason: 'the irq has no action: it was freed or never requested' });
+      dropTaken(machine, this.processor(cpu), object, 'the irq has no action: it was freed or never requested');
       return;
     }
     const known = irq?.action ?? (machine.world.strings.text(machine.state.num(object, irqType.at.name)) || 'unknown');

@@ -1,7 +1,7 @@
-import { dropped } from '../../model/events/outcome.ts';
 import { irqfdAssign, irqfdWakeup, routeCommit, routeRelease, routeSet } from '../../model/events/virt.ts';
 import { kvmIrqfd, kvmRoute } from '../../model/things/virt.ts';
 import type { Message } from '../device/message.ts';
+import { drop } from '../drop.ts';
 import { errno } from '../irq/domain.ts';
 import type { Machine } from '../machine.ts';
 import type { Eventfd } from '../vfio/eventfd.ts';
@@ -151,8 +151,7 @@ export class Irqfds {
     const message = this.messageOf?.(gsi) ?? this.message(gsi);
     if (message === undefined) {
       const reason = `GSI ${gsi} has no message route`;
-      machine.emit(dropped, from, cause === 0 ? { reason } : { reason, cause });
-      machine.ledger.note(cause, 'dropped', machine.now);
+      drop(machine, from, reason, cause);
       return -1;
     }
     return this.#deliver({ ...message, requester: 0, cause, from });

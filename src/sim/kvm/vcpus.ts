@@ -1,12 +1,16 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
-import { dropped, merged } from '../../model/events/outcome.ts';
+import { merged } from '../../model/events/outcome.ts';
 import { kvmEntry, kvmExit, kvmUserspace } from '../../model/events/virt.ts';
 import { vcpu as vcpuType, vcpuVector } from '../../model/things/virt.ts';
+import { drop } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 
 /** Times of a virtual CPU in nanoseconds: kick until the exit, exit or entry, return to the VMM and back. */
 export const VCPU_COST = { dispatch: 500, exit: 600, entry: 600, userspace: 2500 };
+
+/** Keys of virtual CPUs lie above those of the CPUs of the host. */
+const GUESTS = 0x10000;
 
 /** One virtual CPU with its local APIC. */
 interface Vcpu {
@@ -61,6 +65,11 @@ export class Vcpus {
         out: false,
       };
     });
+  }
+
+  /** What tells a virtual CPU from all other processors of the system, for the books of causes. */
+  key(n: number): number {
+    return GUESTS + this.first + n;
   }
 
   /** Object of a virtual CPU; `n` counts from 0 in this machine. */
@@ -151,8 +160,7 @@ export class Vcpus {
     const object = one?.object ?? -1;
     if (one === undefined || vector < 16 || vector > 255) {
       const reason = one ? `vector ${vector} is illegal (0 to 15)` : `the machine has no virtual CPU ${n}`;
-      machine.emit(dropped, object >= 0 ? object : this.object(0), cause === 0 ? { reason } : { reason, cause });
-      machine.ledger.note(cause, 'dropped', machine.now);
+      drop(machine, object >= 0 ? object : this.object(0), reason, cause);
       return false;
     }
     machine.as(one.kvm, () => {
@@ -194,11 +202,12 @@ export class Vcpus {
         machine.as(one.kvm, () => machine.emit(kvmEntry, one.object, { inject: vector }));
         one.out = false;
       }
-      machine.ledger.note(cause, 'delivered', machine.now);
+      machine.ledger.take(cause, machine.now, this.key(n));
       // A planted fault: a handler that ended before does not end this time. The virtual CPU takes nothing any more.
       const ended = machine.state.get(at, vcpuVector.at.eois) > 0;
       if (ended && machine.tamper?.strikes('F82', at, injected)) return;
       if (this.handler) yield* this.handler(n, vector);
+      machine.ledger.leave(this.key(n));
       one.inService.pop();
       machine.emit(apicEoi, at, {});
       this.onEoi?.(n, vector);

@@ -1,5 +1,4 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { dropped } from '../../model/events/outcome.ts';
 import { kvmMsi } from '../../model/events/virt.ts';
 import { decodersById } from '../../model/message.ts';
 import { pciCommand } from '../../model/registers/pci.ts';
@@ -9,6 +8,7 @@ import { announce } from '../device/announce.ts';
 import type { FunctionSpec } from '../device/function-spec.ts';
 import type { Message, MessagePort } from '../device/message.ts';
 import type { PciFunction } from '../device/pci-function.ts';
+import { drop, dropTaken } from '../drop.ts';
 import type { TargetDomain } from '../iommu/remap-domain.ts';
 import { COMMAND_ON } from '../irq/host.ts';
 import { IoApicDomain } from '../irq/io-apic.ts';
@@ -28,6 +28,8 @@ import { tableDesign } from './table-server.ts';
 import { Vcpus } from './vcpus.ts';
 import { VmmTables } from './vmm-tables.ts';
 
+/** Nanoseconds that a handler of the guest takes. */
+const SERVE = 1200;
 /** First GSI that stands for a message: below are the pins of the interrupt chips. */
 const FIRST_MSI_GSI = 24;
 
@@ -68,6 +70,8 @@ export class Vm implements MessagePort {
   /** Eventfds of the VMM by file descriptor. */
   readonly eventfds = new Map<number, Eventfd>();
   readonly #msix = new Map<PciFunction, MsixDomain>();
+  /** Vectors that have a handler of which nothing else is known. */
+  readonly #served = new Set<number>();
   /** The domain on which bus domains of functions stand that the VMM emulates. */
   readonly irqParent: TargetDomain;
   #fd = 30;
@@ -84,6 +88,7 @@ export class Vm implements MessagePort {
     this.vectors = new GuestVectors(machine, `guest/${id}/`, spec.vcpus);
     this.core = new IrqCore(machine, this.vcpus.guest(0), `guest/${id}/`, 24);
     this.vcpus.handler = (n, vector) => this.#handle(n, vector);
+    this.core.processor = (n) => this.vcpus.key(n);
     this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message, true));
     this.mmio = new GuestMmio(this);
     const { design } = setup;
@@ -157,10 +162,20 @@ export class Vm implements MessagePort {
     return this.#gsi++;
   }
 
+  /** The kernel of the guest has a handler for a vector whose irq the scenario does not describe. */
+  serve(vector: number): void {
+    this.#served.add(vector);
+  }
+
   *#handle(n: number, vector: number): Actions {
     const irq = this.vectors.irqAt(n, vector);
     if (irq === undefined) {
-      this.machine.emit(dropped, this.vcpus.vector(n, vector), { reason: 'no irq handler for vector in the guest' });
+      const { vcpus } = this;
+      if (this.#served.has(vector)) {
+        yield SERVE;
+        return;
+      }
+      dropTaken(this.machine, vcpus.key(n), vcpus.vector(n, vector), 'no irq handler for vector in the guest');
       return;
     }
     yield* this.core.handle(irq.virq, n);
@@ -255,8 +270,7 @@ export class Vm implements MessagePort {
   }
 
   #lost({ cause, from }: Message, reason: string): number {
-    this.machine.emit(dropped, from, cause === 0 ? { reason } : { reason, cause });
-    this.machine.ledger.note(cause, 'dropped', this.machine.now);
+    drop(this.machine, from, reason, cause);
     return -1;
   }
 

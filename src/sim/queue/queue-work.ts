@@ -1,7 +1,8 @@
-import { dropped, untold } from '../../model/events/outcome.ts';
+import { untold } from '../../model/events/outcome.ts';
 import { queueComplete, queueDma, queueSubmit } from '../../model/events/queue.ts';
 import { checkHandle, EXECUTION, type HandleCheck, STATUS } from '../device/completion-handles.ts';
 import type { PciFunction } from '../device/pci-function.ts';
+import { drop } from '../drop.ts';
 import { errno } from '../irq/domain.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
@@ -103,8 +104,7 @@ export class QueueWork {
     const reason = entry
       ? `interrupt handle ${handle} is not valid for PASID ${pasid}: completed without an interrupt`
       : `PASID ${pasid} is not in the PASID table: completion record and interrupt are not written`;
-    machine.emit(dropped, object, { reason, cause });
-    machine.ledger.note(cause, 'dropped', machine.now);
+    drop(machine, object, reason, cause);
   }
 
   /** Whether a handle is granted and its entry lets the PASID pass. */

@@ -1,5 +1,5 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { dropped } from '../../model/events/outcome.ts';
+import { drop } from '../drop.ts';
 import type { Actions, Machine } from '../machine.ts';
 
 /**
@@ -33,8 +33,7 @@ export type Fire = (virq: number) => void;
 /** A cause that ends where it arises. */
 export function lost(machine: Machine, object: ObjectId, reason: string): void {
   const cause = machine.ledger.open(machine.now);
-  machine.emit(dropped, object, { reason, cause });
-  machine.ledger.note(cause, 'dropped', machine.now);
+  drop(machine, object, reason, cause);
 }
 
 /** Nanoseconds that the VFIO handler needs to signal an eventfd. */

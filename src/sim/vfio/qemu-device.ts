@@ -198,7 +198,6 @@ export class QemuDevice {
   /** vfio_msi_interrupt: the eventfd that QEMU reads was signalled. A masked vector keeps it in the pending bits that QEMU now traps. */
   #interrupt(i: number, cause: number): void {
     const { machine, fn, vm } = this;
-    machine.ledger.note(cause, 'delivered', machine.now);
     machine.after(READ, vm.vmm, () => {
       if (effectivelyMasked(machine.state, fn.entry(i)) === true) {
         // A planted fault: QEMU goes on to leave reads of the pending bits to the device.
@@ -207,7 +206,7 @@ export class QemuDevice {
       }
       const message = messageOf(machine.state, fn.entry(i));
       if (message) machine.emit(vfioFire, this.#object(i), message);
-      fn.raise(i);
+      fn.raise(i, cause);
     });
   }
 }

@@ -1,8 +1,8 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { dropped } from '../../model/events/outcome.ts';
 import { vfioBind, vfioFire, vfioIntx, vfioMask, vfioMode, vfioReturn, vfioSet } from '../../model/events/vfio.ts';
 import { vfioDevice, vfioVector } from '../../model/things/virt.ts';
 import { VFIO_INDEX } from '../../model/vfio-index.ts';
+import { drop } from '../drop.ts';
 import { errno } from '../irq/domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import type { VfioBackend } from './backend.ts';
@@ -214,18 +214,19 @@ export class VfioDevice {
     this.#signal(this.vector(index, vector), this.eventfd(index, vector), 0);
   }
 
-  /** Signals an eventfd for an interrupt; `irq`: the host irq that came, 0 none. A new cause: the host has taken its own. */
+  /** Signals an eventfd for an interrupt; `irq`: the host irq that came, 0 none. */
   #signal(object: ObjectId, eventfd: Eventfd | undefined, irq: number): void {
     const { machine } = this;
     machine.as(this.#here(), () => {
-      const cause = machine.ledger.open(machine.now);
+      // Behind a host irq it is the cause that the host took, on its way to whom it is for.
+      const { ledger, actor, now } = machine;
+      const cause = ledger.open(now, irq > 0 ? ledger.takeBack(actor.cpu) : 0);
       machine.emit(vfioFire, object, { cause, ...(irq > 0 ? { irq } : {}) });
       if (eventfd) {
         eventfd.signal(cause);
         return;
       }
-      machine.emit(dropped, object, { reason: 'the interrupt has no eventfd', cause });
-      machine.ledger.note(cause, 'dropped', machine.now);
+      drop(machine, object, 'the interrupt has no eventfd', cause);
     });
   }
 

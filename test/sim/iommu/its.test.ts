@@ -38,6 +38,8 @@ const errors = (simulation: Simulation): string[] =>
 
 const value = (simulation: Simulation, path: string): unknown => pathValue(simulation.machine.state, path);
 
+const acknowledged = (simulation: Simulation): number => events(simulation).filter((e) => e.kind === 'gic.ack').length;
+
 function doorbell(simulation: Simulation, requester: number, data: number): number {
   const { machine } = simulation;
   const cause = machine.ledger.open(machine.now);
@@ -191,7 +193,7 @@ describe('ITS translation', () => {
     assert.equal(simulation.machine.ledger.tally().pending, 1, 'the byte in memory alone changes nothing');
     simulation.perform({ op: 'its.inv', object: 'its/0', device: 0x20, event: 0 });
     simulation.run();
-    assert.deepEqual(simulation.machine.ledger.tally().delivered, 1);
+    assert.equal(acknowledged(simulation), 1);
     assert.equal(value(simulation, 'cpu/1/intid/8192/requested'), false);
   });
 
@@ -202,9 +204,10 @@ describe('ITS translation', () => {
     const merge = events(simulation).find((e) => e.kind === 'merge')!;
     assert.deepEqual([merge.object, merge.fields['cause'], merge.fields['into']], ['cpu/0/intid/8192', second, first]);
     simulation.run();
-    const { delivered, merged } = simulation.machine.ledger.tally();
-    assert.deepEqual([delivered, merged], [1, 1]);
-    assert.equal(events(simulation).filter((e) => e.kind === 'gic.ack').length, 1);
+    const { dropped, merged } = simulation.machine.ledger.tally();
+    // No irq has that LPI: the CPU takes it, and nobody serves it.
+    assert.deepEqual([dropped, merged], [1, 1]);
+    assert.equal(acknowledged(simulation), 1);
   });
 
   it('MOVI takes the pending state along', () => {
@@ -386,7 +389,7 @@ describe('ITS and CPUs that come and go', () => {
     assert.equal(away.machine.ledger.tally().pending, 1);
     away.perform({ op: 'cpu.online', object: 'cpu/1' });
     away.run();
-    assert.equal(away.machine.ledger.tally().delivered, 1);
+    assert.equal(acknowledged(away), 1);
     assert.equal(events(away).find((e) => e.kind === 'gic.ack')!.object, 'cpu/1/intid/8192');
   });
 });
