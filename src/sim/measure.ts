@@ -1,21 +1,25 @@
-import type { ObjectId } from '../base/ids.ts';
+import type { ObjectId, TextId } from '../base/ids.ts';
+import type { StringTable } from '../base/strings.ts';
 import { cpuAccept } from '../model/events/cpu.ts';
-import { dropped, untold } from '../model/events/outcome.ts';
-import { kvmExit, kvmUserspace } from '../model/events/virt.ts';
+import { dropped, illegal, untold } from '../model/events/outcome.ts';
+import { kvmEntry, kvmExit, kvmUserspace } from '../model/events/virt.ts';
 import type { State } from '../model/state.ts';
 import { irq, vector } from '../model/things/irq.ts';
+import { msi } from '../model/things/pci.ts';
 import type { World } from '../model/world.ts';
+import { maskBits } from '../query/statistics/masks.ts';
 import { argumentOf, type EventRow } from '../trace/row.ts';
 import type { Recorder } from './recorder.ts';
 import type { Simulation } from './simulation.ts';
 
-/** What a run cost, and the fates of its causes. */
+/** What a run cost, and the fates of its causes: each cause is one, and has one fate. */
 export interface Measures {
   readonly events: number;
   /** Model time of the last event in nanoseconds. */
   readonly time: number;
-  /** Interrupt causes that arose in devices. */
+  /** Interrupt causes that arose in devices: the sum of the eight fates that follow. */
   readonly causes: number;
+  /** A handler served it: that of the guest, where one stands behind it, else that of the host. */
   readonly delivered: number;
   /** Causes that were combined with another one into one interrupt. */
   readonly merged: number;
@@ -25,6 +29,8 @@ export interface Measures {
   readonly pending: number;
   /** Causes that ended undelivered. */
   readonly lost: number;
+  /** Causes that were on their way when the run ended. */
+  readonly inFlight: number;
   /** Causes whose fate the trace cannot tell. */
   readonly untold: number;
   /** Causes delivered more than once. */
@@ -34,22 +40,55 @@ export interface Measures {
   /** Exits of virtual CPUs, and how many of them went on to user space. */
   readonly exits: number;
   readonly userExits: number;
-  /** From raise to delivery in nanoseconds: median, 99th percentile; null when nothing was delivered. */
+  /** Nanoseconds that virtual CPUs spent outside of the guest, all together. */
+  readonly exitTime: number;
+  /** Exits by their reason, and returns to user space by theirs. */
+  readonly exitReasons: Readonly<Record<string, number>>;
+  readonly userExitReasons: Readonly<Record<string, number>>;
+  /** How often software set a mask bit that was not set. */
+  readonly masks: number;
+  /** From raise to the handler that served it in nanoseconds: median, 99th percentile; null when nothing was delivered. */
   readonly latency: number | null;
   readonly latency99: number | null;
   /** How often causes ended undelivered, by reason. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** Accesses that a specification forbids, by the rule that they break. */
+  readonly illegal: Readonly<Record<string, number>>;
+}
+
+/** How often texts came, by their number. */
+class Tally {
+  readonly #times = new Map<TextId, number>();
+  sum = 0;
+
+  add(text: TextId): void {
+    this.#times.set(text, (this.#times.get(text) ?? 0) + 1);
+    this.sum++;
+  }
+
+  /** The texts, the most frequent first. */
+  named(strings: StringTable): Record<string, number> {
+    const named = [...this.#times].map(([text, times]) => [strings.text(text), times] as const);
+    return Object.fromEntries(named.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
+  }
 }
 
 /** Watches the events of a run on their way to another recorder and counts. */
 export class Meter implements Recorder {
   readonly #inner: Recorder;
-  readonly #reasons = new Map<number, number>();
+  readonly #reasons = new Tally();
+  readonly #exits = new Tally();
+  readonly #userExits = new Tally();
+  readonly #illegal = new Tally();
+  /** When each virtual CPU left the guest. */
+  readonly #out = new Map<ObjectId, number>();
+  #exitTime = 0;
+  /** Mask bits of entries, as they were after the last store. */
+  readonly #masked = new Map<ObjectId, number>();
+  #masks = 0;
   /** Object in which each cause arose that no CPU has accepted yet. */
   readonly #raised = new Map<number, number>();
   #newest = 0;
-  #exits = 0;
-  #userExits = 0;
   #misdelivered = 0;
   #duplicated = 0;
   #last = 0;
@@ -74,16 +113,29 @@ export class Meter implements Recorder {
     this.#inner.record(row);
     const { kind, time, object, words, at } = row;
     this.#last = time;
-    if (kind === kvmExit) this.#exits++;
-    else if (kind === kvmUserspace) this.#userExits++;
-    else if (kind === dropped || kind === untold) {
-      const cell = kind === dropped ? dropped.read(words, at).reason : untold.read(words, at).what;
-      this.#reasons.set(cell, (this.#reasons.get(cell) ?? 0) + 1);
-    }
+    if (kind === kvmExit) {
+      this.#exits.add(kvmExit.read(words, at).reason);
+      this.#out.set(object, time);
+    } else if (kind === kvmEntry) {
+      this.#exitTime += time - (this.#out.get(object) ?? time);
+      this.#out.delete(object);
+    } else if (kind === kvmUserspace) this.#userExits.add(kvmUserspace.read(words, at).reason);
+    else if (kind === dropped) this.#reasons.add(dropped.read(words, at).reason);
+    else if (kind === untold) this.#reasons.add(untold.read(words, at).what);
+    else if (kind === illegal) this.#illegal.add(illegal.read(words, at).rule);
+    else if (kind.role === 'store' || kind.role === 'mask') this.#mask(object);
     const cause = argumentOf(row, 'cause');
     if (cause === undefined) return;
     this.#cause(object, cause);
     if (kind === cpuAccept) this.#arrived(object, cause);
+  }
+
+  /** Software stored into an object: mask bits may be set now. */
+  #mask(object: ObjectId): void {
+    const bits = maskBits(this.state, object);
+    if (bits === undefined) return;
+    if ((bits & ~(this.#masked.get(object) ?? 0)) !== 0) this.#masks++;
+    this.#masked.set(object, bits);
   }
 
   /** The first event that names a cause tells where it arose. */
@@ -109,8 +161,9 @@ export class Meter implements Recorder {
     // device/<bdf>/msix/<i>, device/<bdf>/ims/<i>, ntb/<bdf>/peer/<n>/desc/<i>
     const segments = world.path(from).split('/');
     const bdf = segments[1];
-    const index = segments.at(-1);
-    if (target < 0 || device !== bdf || String(hwirq) !== index) this.#misdelivered++;
+    // A function with MSI has one message for all of its vectors: which one it is of is told by data alone.
+    const isOwn = world.type(from) === msi || String(hwirq) === segments.at(-1);
+    if (target < 0 || device !== bdf || !isOwn) this.#misdelivered++;
   }
 
   /** The measures of a run that this meter watched. */
@@ -121,9 +174,8 @@ export class Meter implements Recorder {
       const value = ledger.latency(p);
       return Number.isNaN(value) ? null : value;
     };
-    const reasons = [...this.#reasons]
-      .map(([text, times]) => [this.world.strings.text(text), times] as const)
-      .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    const { strings } = this.world;
+    const [exits, userExits] = [this.#exits, this.#userExits];
     return {
       events: this.length,
       time: this.#last,
@@ -133,14 +185,20 @@ export class Meter implements Recorder {
       withdrawn: tally.withdrawn,
       pending: tally.pending,
       lost: tally.dropped,
+      inFlight: tally.inFlight,
       untold: tally.untold,
       duplicated: this.#duplicated,
       misdelivered: this.#misdelivered,
-      exits: this.#exits,
-      userExits: this.#userExits,
+      exits: exits.sum,
+      userExits: userExits.sum,
+      exitTime: this.#exitTime,
+      exitReasons: exits.named(strings),
+      userExitReasons: userExits.named(strings),
+      masks: this.#masks,
       latency: latency(0.5),
       latency99: latency(0.99),
-      reasons: Object.fromEntries(reasons),
+      reasons: this.#reasons.named(strings),
+      illegal: this.#illegal.named(strings),
     };
   }
 }

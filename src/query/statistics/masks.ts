@@ -19,6 +19,13 @@ const MASKS: ReadonlyMap<ObjectType, Bits> = new Map<ObjectType, Bits>([
   [msi, { cell: msi.at.mask, bits: 0xffffffff }],
 ]);
 
+/** Which mask bits of an object are known to be set; undefined for one that has none. */
+export function maskBits(state: State, object: ObjectId): number | undefined {
+  const type = state.world.type(object);
+  const mask = type && MASKS.get(type);
+  return mask && (state.get(object, mask.cell) & state.known(object, mask.cell) & mask.bits) >>> 0;
+}
+
 /** Whether a change is one of mask bits, and whether it sets one that is not known to be set: what no record showed before may have been clear. */
 export function maskChange(
   state: State,

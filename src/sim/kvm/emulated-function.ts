@@ -191,7 +191,9 @@ export class EmulatedFunction extends PciFunction {
         rule: 'INV-FLUSH',
         text: 'an interrupt that was under way is injected after the entry was masked and read',
       });
-    this.sourceOf(signal.index).eventfd.signal(signal.cause);
+    const { eventfd } = this.sourceOf(signal.index);
+    if (eventfd.taken) eventfd.signal(signal.cause);
+    else this.drop(entry, signal.cause, 'nobody reads the eventfd of the entry: the VMM set no irqfd for it');
   }
 
   /** A read of the function waits for interrupts that are under way, unless the design lacks that. */
